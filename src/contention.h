@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Notices a fight: a feature that we repaired and that somebody keeps changing back. Pure, time passed in. */
+#ifndef OFFLOADD_CONTENTION_H
+#define OFFLOADD_CONTENTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "feature.h"
+
+#define CONTENTION_ROUNDS 4				     /* repairs within the window that make it a fight */
+#define CONTENTION_WINDOW_USEC (UINT64_C(10) * 1000 * 1000)
+#define CONTENTION_QUIET_USEC (UINT64_C(15) * 1000 * 1000)   /* quiet for so long: try again */
+#define CONTENTION_MAX_LINKS 16384
+
+struct contention;
+
+int contention_new(struct contention **ret);
+void contention_free(struct contention *c);
+void contention_free_pointer(struct contention **c);
+
+/* We are about to repair these bits of a link. Returns the bits that are contended by now, which must not be repaired. *ret_new: those
+ * that became so with this call (one record). */
+feature_set contention_repair(struct contention *c, int ifindex, feature_set bits, uint64_t now_usec,
+	feature_set *ret_new);
+
+/* Somebody (not us) changed these bits: a contended one is not quiet yet. */
+void contention_disturbed(struct contention *c, int ifindex, feature_set bits, uint64_t now_usec);
+
+feature_set contention_bits(const struct contention *c, int ifindex);
+unsigned contention_rounds(const struct contention *c, int ifindex, unsigned bit);
+
+/* Ends what has been quiet for long enough: fn for each link with the bits that may be tried again. Returns the time at which to call
+ * again, 0 for never. A feature that is fought over again at once waits twice as long each time, up to 4 times the quiet time. */
+uint64_t contention_expire(struct contention *c, uint64_t now_usec,
+	void (*fn)(int ifindex, feature_set bits, void *userdata), void *userdata);
+
+void contention_forget(struct contention *c, int ifindex);
+
+#endif

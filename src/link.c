@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+/* Kinds whose IFLA_LINK is the other end of a cable, not something below. */
+static const char *const peer_kinds[] = { "veth", "netkit", "vxcan" };
+
+#define DEPTH_UNKNOWN UINT32_MAX
+#define DEPTH_WALKING (UINT32_MAX - 1)
+
+void link_table_clear(struct link_table *table)
+{
+	struct link *link, *next;
+
+	HASH_ITER(hh, table->links, link, next)
+	{
+		HASH_DEL(table->links, link);
+		free(link);
+	}
+	table->stacked = false;
+}
+
+struct link *link_table_find(const struct link_table *table, int ifindex)
+{
+	struct link *link;
+
+	HASH_FIND_INT(table->links, &ifindex, link);
+	return link;
+}
+
+struct link *link_table_find_name(const struct link_table *table, const char *name)
+{
+	link_table_foreach(table, link)
+		if (strcmp(link->name, name) == 0)
+			return link;
+	return NULL;
+}
+
+size_t link_table_count(const struct link_table *table)
+{
+	return HASH_COUNT(table->links);
+}
+
+static bool same_attributes(const struct link *a, const struct link *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
+		strcmp(a->slave_kind, b->slave_kind) == 0 && strcmp(a->driver, b->driver) == 0 &&
+		a->address_len == b->address_len &&
+		memcmp(a->address, b->address, a->address_len) == 0 && a->flags == b->flags &&
+		a->vlan_id == b->vlan_id && a->lower_ifindex == b->lower_ifindex &&
+		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex;
+}
+
+static void copy_attributes(struct link *to, const struct link *from)
+{
+	memcpy(to->name, from->name, sizeof(to->name));
+	memcpy(to->kind, from->kind, sizeof(to->kind));
+	memcpy(to->slave_kind, from->slave_kind, sizeof(to->slave_kind));
+	memcpy(to->driver, from->driver, sizeof(to->driver));
+	memcpy(to->address, from->address, sizeof(to->address));
+	to->address_len = from->address_len;
+	to->flags = from->flags;
+	to->vlan_id = from->vlan_id;
+	to->lower_ifindex = from->lower_ifindex;
+	to->lower_netnsid = from->lower_netnsid;
+	to->master_ifindex = from->master_ifindex;
+}
+
+int link_table_update(struct link_table *table, const struct link *from, struct link **ret_link)
+{
+	struct link *link = link_table_find(table, from->ifindex);
+	int changed = 0;
+
+	if (!link) {
+		link = malloc(sizeof(*link));
+		if (!link)
+			return -ENOMEM;
+		*link = *from;
+		link->features_stale = !link->has_features;
+		HASH_ADD_INT(table->links, ifindex, link);
+		table->stacked = false;
+		changed = 1;
+	} else if (!same_attributes(link, from)) {
+		copy_attributes(link, from);
+		table->stacked = false;
+		changed = 1;
+	}
+	if (ret_link)
+		*ret_link = link;
+	return changed;
+}
+
+int link_table_remove(struct link_table *table, int ifindex)
+{
+	struct link *link = link_table_find(table, ifindex);
+
+	if (!link)
+		return 0;
+	HASH_DEL(table->links, link);
+	free(link);
+	table->stacked = false;
+	return 1;
+}
+
+int link_table_copy(struct link_table *dst, const struct link_table *src)
+{
+	link_table_clear(dst);
+	link_table_foreach(src, link) {
+		struct link *copy = malloc(sizeof(*copy));
+
+		if (!copy) {
+			link_table_clear(dst);
+			return -ENOMEM;
+		}
+		*copy = *link;
+		HASH_ADD_INT(dst->links, ifindex, copy);
+	}
+	dst->stacked = src->stacked;
+	return 0;
+}
+
+bool link_is_kind(const struct link *link, const char *kind)
+{
+	return strcmp(link->kind, kind) == 0;
+}
+
+struct link *link_lower(const struct link_table *table, const struct link *link)
+{
+	if (link->lower_ifindex == 0 || link->lower_ifindex == link->ifindex)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(peer_kinds); i++)
+		if (link_is_kind(link, peer_kinds[i]))
+			return NULL;
+	return link_table_find(table, link->lower_ifindex);
+}
+
+struct link *link_master(const struct link_table *table, const struct link *link)
+{
+	return link->master_ifindex ? link_table_find(table, link->master_ifindex) : NULL;
+}
+
+struct link *link_first_upper(const struct link_table *table, const struct link *link)
+{
+	return link->first_upper ? link_table_find(table, link->first_upper) : NULL;
+}
+
+struct link *link_next_upper(const struct link_table *table, const struct link *upper)
+{
+	return upper->next_upper ? link_table_find(table, upper->next_upper) : NULL;
+}
+
+struct link *link_first_port(const struct link_table *table, const struct link *master)
+{
+	return master->first_port ? link_table_find(table, master->first_port) : NULL;
+}
+
+struct link *link_next_port(const struct link_table *table, const struct link *port)
+{
+	return port->next_port ? link_table_find(table, port->next_port) : NULL;
+}
+
+static unsigned walk_depth(const struct link_table *table, struct link *link)
+{
+	unsigned depth = 0;
+	struct link *lower;
+
+	if (link->depth == DEPTH_WALKING)
+		return 0;
+	if (link->depth != DEPTH_UNKNOWN)
+		return link->depth;
+	link->depth = DEPTH_WALKING;
+	lower = link_lower(table, link);
+	if (lower)
+		depth = 1 + walk_depth(table, lower);
+	for (struct link *port = link_first_port(table, link); port; port = link_next_port(table, port)) {
+		unsigned d = 1 + walk_depth(table, port);
+
+		if (d > depth)
+			depth = d;
+	}
+	link->depth = depth;
+	return depth;
+}
+
+static int compare_ifindex_down(const void *a, const void *b)
+{
+	int x = (*(struct link *const *)a)->ifindex, y = (*(struct link *const *)b)->ifindex;
+
+	return (x < y) - (x > y);
+}
+
+static int compare_depth(const void *a, const void *b)
+{
+	const struct link *x = *(struct link *const *)a, *y = *(struct link *const *)b;
+
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? -1 : 1;
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* 0, or -ENOMEM with *ret_links NULL. */
+static int collect(const struct link_table *table, struct link ***ret_links, size_t *ret_n)
+{
+	size_t n = 0;
+
+	*ret_links = malloc((link_table_count(table) + 1) * sizeof(**ret_links));
+	*ret_n = 0;
+	if (!*ret_links)
+		return -ENOMEM;
+	link_table_foreach(table, link)
+		(*ret_links)[n++] = link;
+	*ret_n = n;
+	return 0;
+}
+
+void link_table_stack(struct link_table *table)
+{
+	_cleanup_free_ struct link **links = NULL;
+	size_t n;
+
+	if (table->stacked)
+		return;
+	link_table_foreach(table, link) {
+		link->first_upper = link->next_upper = link->first_port = link->next_port = 0;
+		link->depth = DEPTH_UNKNOWN;
+	}
+	/* Highest index first, each put at the head: the lists end up in the order of their indexes. */
+	if (collect(table, &links, &n) < 0)
+		return;
+	qsort(links, n, sizeof(*links), compare_ifindex_down);
+	for (size_t i = 0; i < n; i++) {
+		struct link *lower = link_lower(table, links[i]), *master = link_master(table, links[i]);
+
+		if (lower) {
+			links[i]->next_upper = lower->first_upper;
+			lower->first_upper = links[i]->ifindex;
+		}
+		if (master && master != links[i]) {
+			links[i]->next_port = master->first_port;
+			master->first_port = links[i]->ifindex;
+		}
+	}
+	link_table_foreach(table, link)
+		walk_depth(table, link);
+	table->stacked = true;
+}
+
+int link_table_sorted(struct link_table *table, struct link ***ret_links, size_t *ret_n)
+{
+	int r;
+
+	link_table_stack(table);
+	r = collect(table, ret_links, ret_n);
+	if (r < 0)
+		return r;
+	qsort(*ret_links, *ret_n, sizeof(**ret_links), compare_depth);
+	return 0;
+}
+
+const char *link_format_address(const struct link *link, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (unsigned i = 0; i < link->address_len; i++)
+		util_append(buf, size, "%s%02x", i ? ":" : "", link->address[i]);
+	return buf;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The picture of this network namespace: links and their features, read once or kept up to date by events. Glue between rtnl.c,
+ * the ethtool backends and the model; the one way in for offloadctl and the daemon alike. */
+#ifndef OFFLOADD_OBSERVE_H
+#define OFFLOADD_OBSERVE_H
+
+#include "ethtool.h"
+#include "link.h"
+#include "rtnl.h"
+#include "rule.h"
+
+struct observe_options {
+	enum ethtool_backend backend;
+	bool monitor;	      /* keep it up to date by events */
+	size_t rcvbuf_bytes;  /* 0: 16 MB */
+};
+
+struct observe_counts {
+	uint64_t overruns;	 /* receive buffers that overflowed, each answered by a full dump */
+	uint64_t link_events, feature_events;
+	uint64_t dumps;
+};
+
+struct observe {
+	struct rtnl *rtnl;
+	struct ethtool *ethtool;
+	struct feature_table features;
+	struct link_table links;
+	struct observe_counts counts;
+	bool want_drivers, want_routes;
+	/* Called for each link whose attributes or features changed, appeared (features are stale then) or went; NULL when not
+	 * watching. link is NULL when gone. */
+	void (*changed)(int ifindex, struct link *link, void *userdata);
+	void *userdata;
+};
+
+/* Opens both sockets and reads the feature names, no link yet. Negative errno; *ret_what says in words what failed ("ethtool
+ * netlink", "rtnetlink", "feature names"). */
+int observe_open(const struct observe_options *options, struct observe **ret, const char **ret_what);
+void observe_close(struct observe *o);
+void observe_close_pointer(struct observe **o);
+
+/* Makes the picture anew from dumps: links, features, drivers and routes as wanted. Links that are gone go. */
+int observe_refresh(struct observe *o);
+
+/* Reads pending events of either socket into the picture. 1 when anything changed, 0, negative errno. After an overrun it
+ * refreshes by itself and counts it. */
+int observe_read_links(struct observe *o);
+int observe_read_features(struct observe *o);
+
+/* Reads the features of one link again. -ENODEV: gone, renamed or another one now. */
+int observe_features(struct observe *o, struct link *link);
+
+/* uname, host name, virtualization (DMI and /proc, no D-Bus). */
+void rule_host_read(struct rule_host *ret);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What differs between declared and real, what will be done about it in which order, and what will come of it. A pure function
+ * of model, rules and time. A plan owns copies: it stays valid whatever becomes of the model, but not of the rules. */
+#ifndef OFFLOADD_PLAN_H
+#define OFFLOADD_PLAN_H
+
+#include <stdint.h>
+
+#include "feature.h"
+#include "link.h"
+#include "rule.h"
+
+enum verdict {
+	VERDICT_COMPLIANT, /* as declared */
+	VERDICT_DRIFTED,   /* will be changed */
+	VERDICT_BLOCKED,   /* wanted, and something named holds it */
+	VERDICT_FIXED,	   /* the device cannot */
+	VERDICT_REFUSED,   /* the kernel said no; its text */
+	VERDICT_CONTENDED, /* someone keeps changing it back */
+	VERDICT_PAUSED,
+};
+#define VERDICT_COUNT 7
+
+/* Why a feature is not as declared. */
+enum cause {
+	CAUSE_NONE,
+	CAUSE_FIXED_DRIVER,   /* not in the device's toggleable features */
+	CAUSE_FIXED_KERNEL,   /* this kernel does not know the feature */
+	CAUSE_LOWER_OFF,      /* the device below has it off (link, bit) */
+	CAUSE_LOWER_FIXED,    /* the device below cannot have it (link, bit) */
+	CAUSE_LOWER_NOT_FOR_VLAN, /* the device below does not offer it to VLANs (link) */
+	CAUSE_SLAVE_OFF,      /* no slave has it on (link: the first of them, bit) */
+	CAUSE_NO_SLAVES,      /* a bond or team without slaves has nothing to give */
+	CAUSE_NEEDS,	      /* depends on another feature of the same link that is off (bit) */
+	CAUSE_CONFLICTS,      /* excluded by another feature of the same link that is on (bit) */
+	CAUSE_UPPER_OFF,      /* an upper device forces it off (link) */
+	CAUSE_LOWER_ON,	      /* the device below has it on and this one follows it (link) */
+	CAUSE_AUDIT,	      /* would be changed, but the rule or the daemon only audits */
+	CAUSE_UNKNOWN,	      /* asked for, accepted, and not there; the driver does not say why */
+};
+
+/* One declared feature of one link. */
+struct plan_item {
+	unsigned bit;	  /* FEATURE_MAX for a feature this kernel has not: then feature->word names it */
+	enum rule_value declared;
+	bool want;	  /* what `declared` comes to: on or off */
+	bool active;	  /* now */
+	bool wanted;	  /* asked for now */
+	bool predicted;	  /* after the plan */
+	bool uncertain;	  /* the prediction rests on what cannot be known before trying */
+	bool overdue;	  /* its rule is past Until */
+	bool audit;	  /* its rule only audits */
+	enum verdict verdict;
+	enum cause cause; /* for all but compliant */
+	int cause_ifindex;	 /* 0 for the link itself */
+	char cause_name[LINK_NAME_LEN];
+	unsigned cause_bit;	 /* FEATURE_MAX when no feature is part of the reason */
+	char text[160];		 /* the kernel's words for refused, who for contended; else "" */
+	const struct rule *rule;
+	const struct rule_feature *feature;
+};
+
+/* One link: what it is now, what will come of it. Present for every link that rules name, and for every other link that the plan
+ * changes by side effect (then n_items is 0). Lowest first. */
+struct plan_link {
+	int ifindex;
+	char name[LINK_NAME_LEN], kind[LINK_KIND_LEN];
+	struct link_features before;
+	struct link_features predicted; /* hw and nochange as before */
+	feature_set uncertain;		/* bits of predicted.active that cannot be known before trying */
+	feature_set side_effects;	/* active bits that change though no rule declares them here */
+	int error;			/* features could not be read: negative errno */
+	struct plan_item *items;
+	size_t n_items;
+};
+
+/* One SET: `mask` is what changes, `value` to what. In the order in which they are carried out. */
+struct plan_step {
+	int ifindex;
+	char name[LINK_NAME_LEN];
+	feature_set mask, value;
+};
+
+struct plan {
+	struct plan_link *links;
+	size_t n_links;
+	struct plan_step *steps;
+	size_t n_steps;
+	size_t counts[VERDICT_COUNT]; /* items by verdict */
+	size_t overdue;
+};
+
+/* What the daemon knows besides, asked per link and feature; NULL callbacks count as "no". */
+struct plan_context {
+	const struct feature_table *table;
+	const struct rule_set *rules;
+	const struct rule_host *host;
+	int64_t now;	       /* CLOCK_REALTIME seconds, for Until= */
+	bool audit;	       /* plan nothing to be done: drifted items get CAUSE_AUDIT and no steps */
+	bool (*is_paused)(int ifindex, void *userdata);
+	/* contended: true, and who (may be left "") */
+	bool (*is_contended)(int ifindex, unsigned bit, char *who, size_t size, void *userdata);
+	/* refused before, in the kernel's words, for this same value: not asked again */
+	bool (*is_refused)(int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata);
+	/* tried before without effect though predicted otherwise: what the kernel did then is believed */
+	bool (*is_futile)(int ifindex, unsigned bit, bool value, void *userdata);
+	void *userdata;
+};
+
+/* only: plan for these links alone (names, NULL-terminated), NULL for all. Links below and above are still read and predicted.
+ * 0 or -ENOMEM. The table is stacked, otherwise left as it is. */
+int plan_make(const struct plan_context *context, struct link_table *table, const char *const *only,
+	struct plan *ret);
+void plan_clear(struct plan *plan);
+
+const struct plan_link *plan_find(const struct plan *plan, int ifindex);
+
+/* Exit code of `plan`: 0 as declared, 2 changes are pending (drifted), 4 something declared cannot be had (blocked, fixed, refused,
+ * contended), 6 both. Pending under audit counts as pending. */
+int plan_exit_code(const struct plan *plan);
+
+/* How strong a verdict is when one word must stand for a link: the worst of its items. */
+enum verdict plan_link_verdict(const struct plan_link *link);
+
+const char *verdict_name(enum verdict verdict);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rtnetlink: links, their events, and which of them carry a default route. Owner of libnl-3 and libnl-route-3. One message is
+ * parsed at a time into a struct link; no cache. */
+#ifndef OFFLOADD_RTNL_H
+#define OFFLOADD_RTNL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "link.h"
+
+struct rtnl;
+
+struct rtnl_handlers {
+	/* A link appeared or its attributes changed; the struct holds attributes only, valid during the call. */
+	void (*link)(const struct link *link, void *userdata);
+	void (*link_gone)(int ifindex, void *userdata);
+	/* A default route came or went: read them again (rtnl_dump_default_routes). May be NULL. */
+	void (*default_route)(void *userdata);
+	void *userdata;
+};
+
+/* monitor: subscribe to RTNLGRP_LINK. routes: and to the route groups. rcvbuf_bytes: receive buffer, forced when privileged;
+ * 0 for the default of 16 MB. */
+int rtnl_open(bool monitor, bool routes, size_t rcvbuf_bytes, struct rtnl **ret);
+void rtnl_close(struct rtnl *rtnl);
+void rtnl_close_pointer(struct rtnl **rtnl);
+
+/* For poll; only with monitor. */
+int rtnl_monitor_fd(const struct rtnl *rtnl);
+
+/* Reads all pending events without blocking. Number of messages; -ENOBUFS after an overrun: events were lost, dump again. */
+int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
+
+/* Full dump: handlers->link for each. A disturbed dump (NLM_F_DUMP_INTR) is restarted up to 8 times. */
+int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
+
+/* Sets link->default_route on the table's links from the main routing tables of both families; 1 when any of them changed. */
+int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table);
+
+/* Parses one RTM_NEWLINK (whole message with its header, len bytes). -EBADMSG. The fuzzer's way in. */
+int rtnl_parse_link(const void *message, size_t len, struct link *ret);
+
+#endif

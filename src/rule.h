@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules in memory: which links they match and what they declare. Pure; rule_file.c reads them from files. */
+#ifndef OFFLOADD_RULE_H
+#define OFFLOADD_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feature.h"
+#include "link.h"
+
+enum rule_value { RULE_UNSET, RULE_OFF, RULE_ON, RULE_LOWER };
+
+enum rule_mode { RULE_MODE_ENFORCE, RULE_MODE_AUDIT };
+
+enum rule_role { /* bits */
+	RULE_ROLE_DEFAULT_ROUTE = 1,
+	RULE_ROLE_BRIDGE_PORT = 2,
+	RULE_ROLE_BOND_PORT = 4,
+	RULE_ROLE_VLAN_LOWER = 8,
+};
+
+/* One feature word of a rule. */
+struct rule_feature {
+	char *word; /* as written: kernel name or alias */
+	enum feature_word word_kind;
+	feature_set bits; /* what it stands for on this kernel; empty for FOREIGN */
+	enum rule_value value;
+	unsigned line;
+};
+
+/* Space-separated shell globs, "!glob" excludes; each NULL when the key was not given. */
+struct rule_match {
+	char *kind, *name, *driver, *mac_address, *lower_kind, *lower_driver, *master_kind;
+	char *kernel_version; /* ">=5.10 <7", all must hold */
+	char *host;	      /* shell glob over the host name */
+	char *virtualization; /* systemd's words: yes no vm container kvm qemu ... */
+	unsigned roles;	      /* enum rule_role bits, any may hold; 0 when not given */
+};
+
+struct rule {
+	char *file;	   /* "10-vlan.rule", what orders and names it */
+	char *path;	   /* where it was read from */
+	char *description; /* NULL when not given */
+	char *reason;	   /* NULL when not given */
+	enum rule_mode mode;
+	int64_t until; /* first second after the Until= day, UTC, as time_t; 0 when not given */
+	struct rule_match match;
+	struct rule_feature *features;
+	size_t n_features;
+};
+
+/* One complaint about a rule file, ready to print as "path:line: message"; line 0 means the whole file. */
+struct rule_error {
+	char *path;
+	unsigned line;
+	char *message;
+};
+
+struct rule_set {
+	struct rule *rules; /* in file-name order */
+	size_t n_rules;
+	struct rule_error *errors;
+	size_t n_errors;
+};
+
+/* What a rule can ask about the host besides its links; the caller fills it once (rule_host_read in observe.h). */
+struct rule_host {
+	char kernel_release[65]; /* uname -r */
+	char host_name[65];
+	char virtualization[32]; /* "none" or what systemd-detect-virt would say; "" when not known */
+};
+
+/* What the rules declare for one feature of one link. */
+struct declaration {
+	enum rule_value value;	     /* RULE_UNSET: nobody names it, never touch it */
+	const struct rule *rule;     /* the last rule that names it, which wins */
+	const struct rule_feature *feature; /* its word there */
+};
+
+void rule_set_clear(struct rule_set *set);
+
+bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
+	const struct rule_host *host);
+
+/* Fills declarations[0..FEATURE_MAX) for one link. foreign (may be NULL, n its capacity) gets the feature words that match
+ * this link but that this kernel does not know; returns how many there are. Needs a stacked table. */
+size_t rule_set_declare(const struct rule_set *set, const struct link_table *table,
+	const struct link *link, const struct rule_host *host, struct declaration *declarations,
+	struct declaration *foreign, size_t n);
+
+/* Does any rule look at drivers (then observe asks for them), or at default routes? */
+bool rule_set_needs_drivers(const struct rule_set *set);
+bool rule_set_needs_routes(const struct rule_set *set);
+
+/* "on", "off", "lower", "unset". */
+const char *rule_value_name(enum rule_value value);
+
+/* Space-separated globs with "!" exclusions: matches when no exclusion does and (there are only exclusions or one glob
+ * does). NULL patterns match everything. */
+bool rule_glob_list(const char *patterns, const char *text);
+
+/* "5.10.0-32-amd64" against ">=5.10 <7": numbers are compared part by part, missing parts are 0. Conditions: < <= = != >= >,
+ * no sign means =. -EINVAL when a condition cannot be read. */
+int rule_kernel_matches(const char *conditions, const char *release);
+
+#endif

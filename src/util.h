@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Small things that every room uses: cleanup by scope, bounded text, clocks. No I/O of its own. */
+#ifndef OFFLOADD_UTIL_H
+#define OFFLOADD_UTIL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+#define _unused_ __attribute__((unused))
+#define _cleanup_(fn) __attribute__((cleanup(fn)))
+
+#define USEC_PER_MSEC UINT64_C(1000)
+#define USEC_PER_SEC UINT64_C(1000000)
+
+static inline void util_free_pointer(void *p)
+{
+	free(*(void **)p);
+}
+#define _cleanup_free_ _cleanup_(util_free_pointer)
+
+/* Closes *fd if it is not negative, keeps errno. For _cleanup_. */
+void util_close_pointer(int *fd);
+#define _cleanup_close_ _cleanup_(util_close_pointer)
+
+static inline void util_fclose_pointer(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+#define _cleanup_fclose_ _cleanup_(util_fclose_pointer)
+
+/* CLOCK_MONOTONIC in microseconds. */
+uint64_t util_now_usec(void);
+
+/* Copies src into a field of size bytes, always terminated; what is too long is cut. Bytes that are not
+ * printable ASCII become '?', so that a hostile interface name can reach neither a terminal nor JSON. */
+void util_copy_name(char *dst, size_t size, const char *src, size_t src_len);
+
+/* Appends formatted text to a buffer of size bytes that already holds a string; what does not fit is cut. */
+void util_append(char *buf, size_t size, const char *fmt, ...) _printf_(3, 4);
+
+/* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". Inputs longer than 63
+ * characters count as far away (returns 64). */
+unsigned util_distance(const char *a, const char *b);
+
+/* The nearest of n names to word, NULL when none is near enough to be helpful. */
+const char *util_nearest(const char *word, const char *const *names, size_t n);
+
+#endif
