@@ -110,7 +110,7 @@ int feature_table_add(struct feature_table *table, unsigned bit, const char *nam
 int feature_bit(const struct feature_table *table, const char *name)
 {
 	for (unsigned bit = 0; bit < table->count; bit++)
-		if (strcmp(table->name[bit], name) == 0)
+		if (name[0] && strcmp(table->name[bit], name) == 0)
 			return (int)bit;
 	return -ENOENT;
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every unit test includes: cmocka, and a table of feature names to work with. */
+#ifndef OFFLOADD_TESTS_UNIT_H
+#define OFFLOADD_TESTS_UNIT_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "feature.h"
+#include "link.h"
+
+/* The names of Linux 6.1, in its order. "" is a number that the kernel leaves unused. */
+static const char *const unit_feature_names[] = {
+	"tx-scatter-gather", "tx-checksum-ipv4", "", "tx-checksum-ip-generic", "tx-checksum-ipv6",
+	"highdma", "tx-scatter-gather-fraglist", "tx-vlan-hw-insert", "rx-vlan-hw-parse",
+	"rx-vlan-filter", "vlan-challenged", "tx-generic-segmentation", "tx-lockless",
+	"netns-local", "rx-gro", "rx-lro", "tx-tcp-segmentation", "tx-gso-robust",
+	"tx-tcp-ecn-segmentation", "tx-tcp-mangleid-segmentation", "tx-tcp6-segmentation",
+	"tx-fcoe-segmentation", "tx-gre-segmentation", "tx-gre-csum-segmentation",
+	"tx-ipxip4-segmentation", "tx-ipxip6-segmentation", "tx-udp_tnl-segmentation",
+	"tx-udp_tnl-csum-segmentation", "tx-gso-partial", "tx-tunnel-remcsum-segmentation",
+	"tx-sctp-segmentation", "tx-esp-segmentation", "", "tx-udp-segmentation", "tx-gso-list",
+	"tx-checksum-fcoe-crc", "tx-checksum-sctp", "fcoe-mtu", "rx-ntuple-filter", "rx-hashing",
+	"rx-checksum", "tx-nocache-copy", "loopback", "rx-fcs", "rx-all", "tx-vlan-stag-hw-insert",
+	"rx-vlan-stag-hw-parse", "rx-vlan-stag-filter", "l2-fwd-offload", "hw-tc-offload",
+	"esp-hw-offload", "esp-tx-csum-hw-offload", "rx-udp_tunnel-port-offload",
+	"tls-hw-tx-offload", "tls-hw-rx-offload", "rx-gro-hw", "tls-hw-record", "rx-gro-list",
+	"macsec-hw-offload", "rx-udp-gro-forwarding", "hsr-tag-ins-offload", "hsr-tag-rm-offload",
+	"hsr-fwd-offload", "hsr-dup-offload",
+};
+
+static inline void unit_features(struct feature_table *table)
+{
+	memset(table, 0, sizeof(*table));
+	for (unsigned i = 0; i < sizeof(unit_feature_names) / sizeof(unit_feature_names[0]); i++)
+		feature_table_add(table, i, unit_feature_names[i], strlen(unit_feature_names[i]));
+}
+
+/* The union of the words "a b c" (names or aliases); fails the test on a word that is not known. */
+static inline feature_set unit_set(const struct feature_table *table, const char *words)
+{
+	feature_set all = 0, one;
+	char *copy = strdup(words), *save = NULL;
+
+	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+		assert_int_not_equal(feature_parse(table, w, &one), FEATURE_WORD_UNKNOWN);
+		all |= one;
+	}
+	free(copy);
+	return all;
+}
+
+#endif
