@@ -31,6 +31,8 @@ enum cause {
 	CAUSE_LOWER_NOT_FOR_VLAN, /* the device below does not offer it to VLANs (link) */
 	CAUSE_SLAVE_OFF,      /* no slave has it on (link: the first of them, bit) */
 	CAUSE_NO_SLAVES,      /* a bond or team without slaves has nothing to give */
+	CAUSE_OFF,	      /* nobody asks for it: wanted is off (what a step puts right) */
+	CAUSE_ON,	      /* somebody asks for it: wanted is on (what a step puts right) */
 	CAUSE_NEEDS,	      /* depends on another feature of the same link that is off (bit) */
 	CAUSE_CONFLICTS,      /* excluded by another feature of the same link that is on (bit) */
 	CAUSE_UPPER_OFF,      /* an upper device forces it off (link) */
@@ -44,6 +46,7 @@ struct plan_item {
 	unsigned bit;	  /* FEATURE_MAX for a feature this kernel has not: then feature->word names it */
 	enum rule_value declared;
 	bool want;	  /* what `declared` comes to: on or off */
+	bool not_given;	  /* declared lower, and the device below could not give it: left as it is */
 	bool active;	  /* now */
 	bool wanted;	  /* asked for now */
 	bool predicted;	  /* after the plan */
@@ -96,7 +99,7 @@ struct plan_context {
 	const struct rule_set *rules;
 	const struct rule_host *host;
 	int64_t now;	       /* CLOCK_REALTIME seconds, for Until= */
-	bool audit;	       /* plan nothing to be done: drifted items get CAUSE_AUDIT and no steps */
+	bool audit;	       /* plan nothing to be done: what could be is drifted with CAUSE_AUDIT, and there are no steps */
 	bool (*is_paused)(int ifindex, void *userdata);
 	/* contended: true, and who (may be left "") */
 	bool (*is_contended)(int ifindex, unsigned bit, char *who, size_t size, void *userdata);
@@ -107,10 +110,10 @@ struct plan_context {
 	void *userdata;
 };
 
-/* only: plan for these links alone (names, NULL-terminated), NULL for all. Links below and above are still read and predicted.
- * 0 or -ENOMEM. The table is stacked, otherwise left as it is. */
-int plan_make(const struct plan_context *context, struct link_table *table, const char *const *only,
-	struct plan *ret);
+/* only: plan for these links alone (n_only indexes; unknown ones are passed over), NULL for all. Links below and above are still
+ * read and predicted. 0 or -ENOMEM. The table is stacked, otherwise left as it is. */
+int plan_make(const struct plan_context *context, struct link_table *table, const int *only,
+	size_t n_only, struct plan *ret);
 void plan_clear(struct plan *plan);
 
 const struct plan_link *plan_find(const struct plan *plan, int ifindex);
