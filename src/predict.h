@@ -34,4 +34,7 @@ feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_
 void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
 	feature_set *ret_any, feature_set *ret_not);
 
+/* Bits that a bond, bridge or team has when one of its ports has them: NETIF_F_ONE_FOR_ALL. */
+feature_set predict_one_for_all(const struct predict *p);
+
 #endif
