@@ -20,6 +20,12 @@ static const char *const verdict_names[] = {
 	[VERDICT_PAUSED] = "paused",
 };
 
+struct could {
+	int ifindex;
+	feature_set set;
+	UT_hash_handle hh;
+};
+
 /* What goes on while a plan is made. */
 struct planner {
 	const struct plan_context *context;
@@ -31,6 +37,8 @@ struct planner {
 	feature_set checksums; /* any of them makes a VLAN's generic one possible */
 	feature_set generic_checksum;
 	feature_set one_for_all; /* a master has it when one port has: NETIF_F_ONE_FOR_ALL and checksums */
+	feature_set whatever_below; /* a VLAN keeps these whatever is below: software segmentation */
+	struct could *could;
 	size_t steps_room;
 };
 
@@ -52,78 +60,101 @@ static const struct link_features *state(const struct planner *p, const struct l
 	return f ? f : &link->features;
 }
 
-static struct plan_link *plan_link_of(const struct plan *plan, int ifindex)
+static int compare_index(const void *a, const void *b)
+{
+	const struct plan_index *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* Sorts out where each link is in plan->links; to be called after they moved. */
+static void index_links(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_links; i++)
-		if (plan->links[i].ifindex == ifindex)
-			return &plan->links[i];
-	return NULL;
+		plan->index[i] = (struct plan_index){ plan->links[i].ifindex, i };
+	plan->n_index = plan->n_links;
+	qsort(plan->index, plan->n_index, sizeof(*plan->index), compare_index);
 }
 
 const struct plan_link *plan_find(const struct plan *plan, int ifindex)
 {
-	return plan_link_of(plan, ifindex);
+	struct plan_index key = { .ifindex = ifindex }, *found;
+
+	if (plan->n_index == 0)
+		return NULL;
+	found = bsearch(&key, plan->index, plan->n_index, sizeof(key), compare_index);
+	return found ? &plan->links[found->at] : NULL;
 }
 
-/* Does a rule say that this link must not have the feature? Then nobody above can expect it. */
-static bool declared_off(const struct planner *p, const struct link *link, unsigned bit)
+static bool stands_on_lower(const struct link *link)
+{
+	return link_is_kind(link, "vlan") || link_is_kind(link, "macvlan") ||
+		link_is_kind(link, "macvtap") || link_is_kind(link, "ipvlan");
+}
+
+/* What rules say that this link must not have: nobody above can expect it. */
+static feature_set declared_off(const struct planner *p, const struct link *link)
 {
 	struct declaration declarations[FEATURE_MAX];
+	feature_set off = 0;
 
 	rule_set_declare(p->context->rules, p->table, link, p->context->host, declarations, NULL, 0);
-	return declarations[bit].value == RULE_OFF;
+	for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
+		if (declarations[bit].value == RULE_OFF)
+			off |= FEATURE(bit);
+	return off;
 }
 
-/* Could the link have the feature, by itself or from what it stands on? "Could": it has it, or it can be switched on there and no
- * rule keeps it off. */
-static bool could_have(const struct planner *p, const struct link *link, unsigned bit, unsigned depth)
-{
-	const struct link_features *f = state(p, link);
-	struct link *lower = link_lower(p->table, link);
-	bool has = (f->active | f->hw) & FEATURE(bit);
+static feature_set could_have(struct planner *p, const struct link *link, unsigned depth);
 
-	if (depth >= STACK_MAX || !link->has_features || !has || declared_off(p, link, bit))
-		return false;
-	if (is_master(link) && (p->one_for_all & FEATURE(bit))) {
+/* What all that `link` stands on could give it; a VLAN's generic checksum stands on any checksum below. */
+static feature_set below_could_give(struct planner *p, const struct link *link, unsigned depth)
+{
+	struct link *lower = link_lower(p->table, link);
+	feature_set could = 0, known, offered;
+
+	if (lower) {
+		could = could_have(p, lower, depth + 1);
+		if (link_is_kind(link, "vlan")) {
+			offered = predict_vlan_features(p->predict, lower->ifindex, &known);
+			could &= offered | ~known | p->whatever_below;
+			if (could & p->checksums)
+				could |= p->generic_checksum;
+		}
+	} else if (is_master(link)) {
 		for (struct link *port = link_first_port(p->table, link); port;
 			port = link_next_port(p->table, port))
-			if (could_have(p, port, bit, depth + 1))
-				return true;
-		return false;
+			could |= could_have(p, port, depth + 1);
 	}
-	if (lower && (link_is_kind(link, "vlan") || link_is_kind(link, "macvlan") ||
-			     link_is_kind(link, "macvtap")))
-		return could_have(p, lower, bit, depth + 1);
-	return true;
+	return could;
 }
 
-/* `lower`: can the devices below give it to this link? For a VLAN its generic checksum stands on any checksum below. */
-static bool below_could_give(const struct planner *p, const struct link *link, unsigned bit)
+/* What the link could have, by itself or from what it stands on: it has it, or it can be switched on there and no rule keeps it off.
+ * Remembered per link, since every VLAN of a bond asks for it again. */
+static feature_set could_have(struct planner *p, const struct link *link, unsigned depth)
 {
-	struct link *lower = link_lower(p->table, link);
-	feature_set sources = FEATURE(bit), known, offered;
-	unsigned source;
+	struct could *memo;
+	feature_set set;
 
-	if (link_is_kind(link, "vlan") && FEATURE(bit) == p->generic_checksum)
-		sources = p->checksums;
-	feature_foreach(source, sources) {
-		if (lower) {
-			offered = predict_vlan_features(p->predict, lower->ifindex, &known);
-			if (link_is_kind(link, "vlan") && (known & ~offered & FEATURE(source)))
-				continue;
-			if (could_have(p, lower, source, 0))
-				return true;
-		} else if (is_master(link)) {
-			for (struct link *port = link_first_port(p->table, link); port;
-				port = link_next_port(p->table, port))
-				if (could_have(p, port, source, 0))
-					return true;
-		}
+	HASH_FIND_INT(p->could, &link->ifindex, memo);
+	if (memo)
+		return memo->set;
+	if (depth >= STACK_MAX || !link->has_features)
+		return 0;
+	set = (link->features.active | link->features.hw) & ~declared_off(p, link);
+	if (is_master(link))
+		set &= below_could_give(p, link, depth) | ~p->one_for_all;
+	else if (stands_on_lower(link) && link_lower(p->table, link))
+		set &= below_could_give(p, link, depth);
+	memo = malloc(sizeof(*memo));
+	if (memo) {
+		*memo = (struct could){ .ifindex = link->ifindex, .set = set };
+		HASH_ADD_INT(p->could, ifindex, memo);
 	}
-	return false;
+	return set;
 }
 
-static void resolve_want(const struct planner *p, const struct link *link, struct plan_item *item)
+static void resolve_want(struct planner *p, const struct link *link, struct plan_item *item)
 {
 	bool active = state(p, link)->active & FEATURE(item->bit);
 
@@ -135,7 +166,7 @@ static void resolve_want(const struct planner *p, const struct link *link, struc
 		item->want = false;
 		break;
 	case RULE_LOWER:
-		item->not_given = !below_could_give(p, link, item->bit);
+		item->not_given = !(below_could_give(p, link, 0) & FEATURE(item->bit));
 		item->want = item->not_given ? active : true;
 		break;
 	case RULE_UNSET:
@@ -157,7 +188,7 @@ static bool item_settable(const struct plan_context *c, const struct link *link,
 }
 
 /* The SET that brings the declared features among `among` to where they should be, as the prediction stands now. */
-static void collect_set(const struct planner *p, const struct link *link, struct plan_link *pl,
+static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
 	feature_set among, feature_set *ret_mask, feature_set *ret_value)
 {
 	const struct link_features *f = state(p, link);
@@ -298,8 +329,7 @@ static bool cause_in_lower(const struct planner *p, const struct link *link, str
 	feature_set b = FEATURE(item->bit);
 	const struct link_features *f;
 
-	if (!lower || !(link_is_kind(link, "vlan") || link_is_kind(link, "macvlan") ||
-			      link_is_kind(link, "macvtap") || link_is_kind(link, "ipvlan")))
+	if (!lower || !stands_on_lower(link))
 		return false;
 	f = state(p, lower);
 	if (link_is_kind(link, "vlan") && b == p->generic_checksum)
@@ -359,7 +389,7 @@ static void find_cause(const struct planner *p, const struct link *link, struct 
 }
 
 /* Verdict of an item whose link and feature exist, once all steps have been predicted. */
-static void judge(const struct planner *p, const struct link *link, struct plan_item *item)
+static void judge(struct planner *p, const struct link *link, struct plan_item *item)
 {
 	const struct plan_context *c = p->context;
 	const struct link_features *f = state(p, link);
@@ -525,8 +555,9 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 	if (r < 0)
 		return r;
 	/* room for side effects too: at most every link there is */
-	plan->links = calloc(link_table_count(p->table) + n + 1, sizeof(*plan->links));
-	if (!plan->links)
+	plan->links = calloc(link_table_count(p->table) + 1, sizeof(*plan->links));
+	plan->index = calloc(link_table_count(p->table) + 1, sizeof(*plan->index));
+	if (!plan->links || !plan->index)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0 && links[i] == links[i - 1])
@@ -537,6 +568,7 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 			return r;
 		plan->n_links += (size_t)r;
 	}
+	index_links(plan);
 	return 0;
 }
 
@@ -552,7 +584,7 @@ static void add_side_effects(struct planner *p)
 
 		if (!f || !link->has_features ||
 			(f->active == link->features.active && f->wanted == link->features.wanted) ||
-			plan_link_of(plan, link->ifindex))
+			plan_find(plan, link->ifindex))
 			continue;
 		start_link(&plan->links[plan->n_links++], link);
 	}
@@ -587,11 +619,24 @@ static int compare_links(const void *a, const void *b, void *userdata)
 	return compare_position(&x, &y);
 }
 
+static void planner_clear(struct planner *p)
+{
+	struct could *memo, *next;
+
+	HASH_ITER(hh, p->could, memo, next)
+	{
+		HASH_DEL(p->could, memo);
+		free(memo);
+	}
+}
+
 static int decide(const struct plan_context *c, struct link_table *table, const int *only,
 	size_t n_only, bool pretend, struct plan *ret)
 {
 	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
-	struct planner p = { .context = c, .table = table, .plan = ret, .pretend = pretend };
+	_cleanup_(planner_clear) struct planner p = {
+		.context = c, .table = table, .plan = ret, .pretend = pretend
+	};
 	size_t declared;
 	int r;
 
@@ -604,6 +649,7 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	p.checksums = p.generic_checksum | feature_named(c->table, "tx-checksum-ipv4") |
 		feature_named(c->table, "tx-checksum-ipv6");
 	p.one_for_all = predict_one_for_all(predict) | p.checksums;
+	p.whatever_below = predict_software(predict);
 	r = declare_links(&p, only, n_only);
 	if (r < 0)
 		return r;
@@ -614,8 +660,10 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	add_side_effects(&p);
 	for (size_t i = 0; i < ret->n_links; i++)
 		finish_link(&p, &ret->links[i]);
-	if (ret->n_links > declared)
+	if (ret->n_links > declared) {
 		qsort_r(ret->links, ret->n_links, sizeof(*ret->links), compare_links, table);
+		index_links(ret);
+	}
 	return 0;
 }
 
@@ -691,6 +739,7 @@ void plan_clear(struct plan *plan)
 	for (size_t i = 0; i < plan->n_links; i++)
 		free(plan->links[i].items);
 	free(plan->links);
+	free(plan->index);
 	free(plan->steps);
 	*plan = (struct plan){ 0 };
 }

@@ -84,9 +84,16 @@ struct plan_step {
 	feature_set mask, value;
 };
 
+struct plan_index { /* sorted by ifindex, for plan_find */
+	int ifindex;
+	size_t at;
+};
+
 struct plan {
 	struct plan_link *links;
 	size_t n_links;
+	struct plan_index *index;
+	size_t n_index;
 	struct plan_step *steps;
 	size_t n_steps;
 	size_t counts[VERDICT_COUNT]; /* items by verdict */

@@ -37,4 +37,7 @@ void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
 /* Bits that a bond, bridge or team has when one of its ports has them: NETIF_F_ONE_FOR_ALL. */
 feature_set predict_one_for_all(const struct predict *p);
 
+/* Bits that a VLAN keeps whatever the device below offers: NETIF_F_SOFT_FEATURES and NETIF_F_GSO_SOFTWARE. */
+feature_set predict_software(const struct predict *p);
+
 #endif
