@@ -38,6 +38,7 @@ struct planner {
 	feature_set generic_checksum;
 	feature_set one_for_all; /* a master has it when one port has: NETIF_F_ONE_FOR_ALL and checksums */
 	feature_set whatever_below; /* a VLAN keeps these whatever is below: software segmentation */
+	bool look_at_now; /* state() is what is, not what is predicted */
 	struct could *could;
 	size_t steps_room;
 };
@@ -55,8 +56,10 @@ static bool is_master(const struct link *link)
 
 static const struct link_features *state(const struct planner *p, const struct link *link)
 {
-	const struct link_features *f = predict_features(p->predict, link->ifindex);
+	const struct link_features *f = NULL;
 
+	if (!p->look_at_now)
+		f = predict_features(p->predict, link->ifindex);
 	return f ? f : &link->features;
 }
 
@@ -399,7 +402,7 @@ static void judge(struct planner *p, const struct link *link, struct plan_item *
 	item->predicted = f->active & b;
 	item->uncertain = predict_uncertain(p->predict, link->ifindex) & b;
 	set_cause(item, CAUSE_NONE, NULL, FEATURE_MAX);
-	if (item->active == item->want && (item->predicted == item->want || !item->want)) {
+	if (item->not_given || (item->active == item->want && item->predicted == item->want)) {
 		item->verdict = VERDICT_COMPLIANT;
 		return;
 	}
@@ -418,11 +421,13 @@ static void judge(struct planner *p, const struct link *link, struct plan_item *
 		return;
 	}
 	if (item->predicted == item->want) {
-		item->verdict = VERDICT_DRIFTED;
-		if (item->wanted != item->want)
+		if (item->wanted != item->want) {
 			set_cause(item, item->want ? CAUSE_OFF : CAUSE_ON, NULL, item->bit);
-		else
+		} else {
+			p->look_at_now = true;
 			find_cause(p, link, item);
+			p->look_at_now = false;
+		}
 		item->verdict = VERDICT_DRIFTED;
 		return;
 	}
