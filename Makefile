@@ -3,7 +3,10 @@
 #   make            build/offloadd, build/offloadctl
 #   make deps       install what building and testing need (Debian 12 or later, root)
 #   make run        deps, build, and a dry run on this host
-#   make check      deps, build, all tests
+#   make check      deps, build, all tests; KERNELS="6.1" and LAYERS="unit vm" narrow it
+#   make check-long the same with the long random runs
+#   make bench      deps, build, measurements in one VM
+#   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
 #   make install    DESTDIR and PREFIX are honoured
 
 BUILD ?= build
@@ -38,7 +41,14 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.
 .PHONY: all
 all: $(MAINS:%=$(BUILD)/%)
 
-$(BUILD)/obj/%.o: src/%.c
+# Another compiler, PREFIX or set of flags makes everything anew.
+FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS)
+ifneq ($(file <$(BUILD)/flags),$(FLAGS))
+$(shell mkdir -p $(BUILD))
+$(file >$(BUILD)/flags,$(FLAGS))
+endif
+
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -55,6 +65,72 @@ unit: $(UNIT)
 $(BUILD)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS) -lcmocka
+
+# What the VM tests and the bench need besides the product: small C programs of their own.
+TOOLS := $(patsubst tests/vm/%.c,$(BUILD)/tests/%,$(wildcard tests/vm/*.c)) \
+	$(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
+.PHONY: tools
+tools: $(TOOLS)
+$(BUILD)/tests/%: tests/vm/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+$(BUILD)/tests/%: tests/bench/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+.PHONY: fuzz fuzz-targets
+fuzz:
+	$(MAKE) BUILD=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-targets
+fuzz-targets: $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz-*.c))
+$(BUILD)/tests/fuzz-%: tests/fuzz/fuzz-%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(LDLIBS)
+
+MAN := $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd))
+.PHONY: man
+man: $(MAN)
+$(BUILD)/man/%: docs/%.scd
+	@mkdir -p $(@D)
+	scdoc <$< >$@.part
+	mv $@.part $@
+
+# deps may install what the top of this file asks for, hence the second make.
+.PHONY: deps
+deps:
+	tests/deps build
+
+.PHONY: run
+run: deps
+	@$(MAKE) --no-print-directory -s all
+	$(BUILD)/offloadctl tree
+	@$(BUILD)/offloadctl plan --rules rules; status=$$?; \
+	case $$status in 0|2|4|6) ;; *) exit $$status ;; esac
+
+.PHONY: check check-long bench
+check check-long:
+	tests/deps build check
+	LONG=$(if $(filter check-long,$@),1) tests/run
+bench:
+	tests/deps build check bench
+	@$(MAKE) --no-print-directory -s all tools
+	tests/bench/run
+
+SHARE := $(DESTDIR)$(PREFIX)/share
+.PHONY: install
+install: all man
+	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd
+	install -D -m 755 $(BUILD)/offloadctl $(DESTDIR)$(PREFIX)/bin/offloadctl
+	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples
+	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
+	install -m 644 $(wildcard rules/examples/*) $(SHARE)/doc/offloadd/examples
+	for page in $(MAN); do \
+		install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	for unit in $(wildcard systemd/*.service); do \
+		install -D -m 644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; \
+	done
+	$(if $(wildcard contrib/offloadctl.bash),install -D -m 644 contrib/offloadctl.bash \
+		$(SHARE)/bash-completion/completions/offloadctl)
 
 .PHONY: clean
 clean:

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by every test that is a shell script: TAP, and waiting for what is to come. A test ends with `done_testing`.
+
+tests=0 failures=0
+
+ok() { # DESCRIPTION
+	tests=$((tests + 1))
+	echo "ok $tests - $1"
+}
+
+not_ok() { # DESCRIPTION [DETAIL...]
+	tests=$((tests + 1)) failures=$((failures + 1))
+	echo "not ok $tests - $1"
+	shift
+	for detail; do sed 's/^/#   /' <<<"$detail"; done
+}
+
+skip() { # DESCRIPTION REASON
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+check() { # DESCRIPTION COMMAND...: the command succeeds
+	local description=$1 out
+	shift
+	if out=$("$@" 2>&1); then ok "$description"; else not_ok "$description" "status $? of: $*" "$out"; fi
+}
+
+is() { # DESCRIPTION GOT WANTED
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got:    $2" "wanted: $3"; fi
+}
+
+has() { # DESCRIPTION TEXT REGEX...: the text matches each extended regular expression
+	local description=$1 text=$2 regex
+	shift 2
+	for regex; do
+		grep -qE -- "$regex" <<<"$text" || {
+			not_ok "$description" "does not match: $regex" "$text"
+			return 0
+		}
+	done
+	ok "$description"
+}
+
+now_ms() {
+	local t=$EPOCHREALTIME
+	echo $((${t/[.,]/} / 1000))
+}
+
+exec {idle}<> <(:) # never readable: reading from it with a time limit is a nap without a process
+waited_ms=0
+wait_until() { # SECONDS COMMAND...: polls the command until it succeeds or time is up; waited_ms tells how long it took
+	local start end
+	start=$(now_ms) end=$(($(now_ms) + ${1%.*} * 1000))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		waited_ms=$(($(now_ms) - start))
+		[ "$(now_ms)" -lt "$end" ] || return 1
+		read -rt 0.02 -u $idle || :
+	done
+	waited_ms=$(($(now_ms) - start))
+}
+
+within() { # SECONDS DESCRIPTION COMMAND...: the command succeeds before time is up
+	local seconds=$1 description=$2
+	shift 2
+	if wait_until "$seconds" "$@"; then
+		ok "$description ($waited_ms ms)"
+	else
+		not_ok "$description" "not within $seconds s: $*" "$("$@" 2>&1)"
+	fi
+}
+
+done_testing() {
+	echo "1..$tests"
+	[ $failures = 0 ]
+	exit
+}
