@@ -30,12 +30,13 @@ struct rule_feature {
 	unsigned line;
 };
 
-/* Space-separated shell globs, "!glob" excludes; each NULL when the key was not given. */
+/* Space-separated shell globs, "!glob" excludes; each NULL when the key was not given. What a link has not (a lower, a master, an
+ * address, a driver) matches no list, not even one of exclusions. */
 struct rule_match {
 	char *kind, *name, *driver, *mac_address, *lower_kind, *lower_driver, *master_kind;
 	char *kernel_version; /* ">=5.10 <7", all must hold */
-	char *host;	      /* shell glob over the host name */
-	char *virtualization; /* systemd's words: yes no vm container kvm qemu ... */
+	char *host;	      /* over the host name */
+	char *virtualization; /* words of systemd-detect-virt, and yes no vm container; no globs */
 	unsigned roles;	      /* enum rule_role bits, any may hold; 0 when not given */
 };
 
@@ -84,8 +85,9 @@ void rule_set_clear(struct rule_set *set);
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
 	const struct rule_host *host);
 
-/* Fills declarations[0..FEATURE_MAX) for one link. foreign (may be NULL, n its capacity) gets the feature words that match
- * this link but that this kernel does not know; returns how many there are. Needs a stacked table. */
+/* Fills declarations[0..FEATURE_MAX) for one link. Of all rules that match, the last one that names a feature wins; within one
+ * rule a feature's own name outranks an alias. foreign (may be NULL, n its capacity) gets the words that match this link but
+ * stand for nothing on this kernel; returns how many there are. Needs a stacked table. */
 size_t rule_set_declare(const struct rule_set *set, const struct link_table *table,
 	const struct link *link, const struct rule_host *host, struct declaration *declarations,
 	struct declaration *foreign, size_t n);
@@ -94,6 +96,14 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 bool rule_set_needs_drivers(const struct rule_set *set);
 bool rule_set_needs_routes(const struct rule_set *set);
 
+/* Is the word one that Virtualization= can ask for? */
+bool rule_virtualization_known(const char *word);
+/* All of them, NULL past the last. */
+const char *rule_virtualization_word(size_t i);
+
+/* Frees what a rule holds, not itself. */
+void rule_clear(struct rule *rule);
+
 /* "on", "off", "lower", "unset". */
 const char *rule_value_name(enum rule_value value);
 
@@ -101,8 +111,9 @@ const char *rule_value_name(enum rule_value value);
  * does). NULL patterns match everything. */
 bool rule_glob_list(const char *patterns, const char *text);
 
-/* "5.10.0-32-amd64" against ">=5.10 <7": numbers are compared part by part, missing parts are 0. Conditions: < <= = != >= >,
- * no sign means =. -EINVAL when a condition cannot be read. */
+/* "5.10.0-32-amd64" against ">=5.10 <7": 1 when every condition holds, 0, -EINVAL when one cannot be read. As many numbers are
+ * compared as the condition has, so that =6.1 and <=6.1 hold for all of 6.1.x; what a release lacks is 0. Conditions: < <= = !=
+ * >= >, no sign means =. */
 int rule_kernel_matches(const char *conditions, const char *release);
 
 #endif
