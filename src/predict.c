@@ -974,3 +974,13 @@ void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
 		*ret_not |= r->not;
 	}
 }
+
+feature_set predict_one_for_all(const struct predict *p)
+{
+	return p->f.one_for_all;
+}
+
+feature_set predict_software(const struct predict *p)
+{
+	return p->f.soft | p->f.gso_software;
+}
