@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by every scenario: the incident's network, the daemon, and what ethtool says.
+
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+scratch=$(mktemp -d)
+log=$scratch/offloadd.log
+daemon=
+scenario_end() {
+	[ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null
+	rm -rf "$scratch"
+}
+trap scenario_end EXIT
+
+# The incident's network: eth2 and eth3 in bond0, vlan10 and vlan100 on it. The far ends of the two wires are in this namespace too.
+stack() {
+	local nic id
+	ip link add eth2 type veth peer name far2
+	ip link add eth3 type veth peer name far3
+	ip link add bond0 type bond mode active-backup miimon 100
+	for nic in eth2 eth3; do ip link set $nic master bond0; done
+	for nic in far2 far3 eth2 eth3 bond0; do ip link set $nic up; done
+	for id in 10 100; do ip link add link bond0 name vlan$id up type vlan id $id; done
+}
+
+links() {
+	ip -br link | sed 's/[ @].*//'
+}
+
+all_features() { # ethtool -k of every link
+	local link
+	for link in $(links); do ethtool -k "$link" 2>&1; done
+}
+
+state() { # LINK FEATURE: "on", "off [fixed]", ... as ethtool prints it
+	ethtool -k "$1" | sed -n "s/^[ \t]*$2: //p"
+}
+
+is_on() { # LINK FEATURE...
+	local link=$1 text feature
+	shift
+	text=$(ethtool -k "$link") || return
+	for feature; do grep -qE "^\s*$feature: on" <<<"$text" || { echo "$link $feature is not on"; return 1; }; done
+}
+
+is_off() { # LINK FEATURE...
+	local link=$1 text feature
+	shift
+	text=$(ethtool -k "$link") || return
+	for feature; do grep -qE "^\s*$feature: off" <<<"$text" || { echo "$link $feature is not off"; return 1; }; done
+}
+
+rule() { # FILE [LINE...]: writes a rule file to /etc/offloadd/rules.d
+	mkdir -p /etc/offloadd/rules.d
+	printf '%s\n' "${@:2}" >"/etc/offloadd/rules.d/$1"
+}
+
+daemon_start() { # ARGUMENT...: starts offloadd and waits until it has reconciled what is there
+	offloadd "$@" >>"$log" 2>&1 &
+	daemon=$!
+	wait_until 20 daemon_ready || { echo "# offloadd did not become ready:"; sed 's/^/# /' "$log"; return 1; }
+}
+
+daemon_ready() {
+	grep -q 'started' "$log"
+}
+
+daemon_stop() {
+	kill "$daemon" && wait "$daemon"
+	daemon_status=$?
+	daemon=
+}
+
+records() { # REGEX...: the daemon's records that match all of them
+	local text regex
+	text=$(cat "$log")
+	for regex; do text=$(grep -E -- "$regex" <<<"$text"); done
+	[ -z "$text" ] || echo "$text"
+}
+
+record_mark() { # forget the records so far
+	: >"$log"
+}
+
+one_record() { # DESCRIPTION REGEX...: exactly one record matches
+	local description=$1 got
+	shift
+	wait_until 2 test -n "$(records "$@")" || :
+	got=$(records "$@")
+	if [ -n "$got" ] && [ "$(wc -l <<<"$got")" = 1 ]; then
+		ok "$description"
+	else
+		not_ok "$description" "records that match $*:" "$got" "all records:" "$(cat "$log")"
+	fi
+}

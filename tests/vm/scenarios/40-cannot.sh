@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What cannot be had: named, explained, told once, and not tried again and again.
+. "$(dirname "$0")/../lib.sh"
+
+kprobes=/run/tracing/kprobe_events
+sets() { # how many SETs the kernel has seen
+	awk '$1 ~ /offload_set/ { n += $2 } END { print n + 0 }' /run/tracing/kprobe_profile
+}
+
+ip tuntap add tap0 mode tap
+ip link add link tap0 name vlan50 type vlan id 50
+ip link set tap0 up
+rule 60-impossible.rule '[Rule]' 'Description=more than the device can' '[Match]' 'Name=vlan50' '[Features]' \
+	'tx-tcp-segmentation=on'
+rule 61-fixed.rule '[Rule]' 'Description=the driver holds it' '[Match]' 'Name=lo' '[Features]' 'tx-scatter-gather=off'
+
+plan=$(offloadctl plan 2>&1) status=$?
+has "plan exits 4, or 6 when something else is pending" "$status" '^[46]$'
+offloadctl apply >"$scratch/apply" 2>&1
+is "apply exits 4" $? 4
+offloadctl plan >/dev/null 2>&1
+is "plan exits 4" $? 4
+has "explain names the device below and the reason" "$(offloadctl explain vlan50 tx-tcp-segmentation 2>&1)" tap0 \
+	'tx-tcp-segmentation'
+has "explain of a fixed feature says that the driver holds it" "$(offloadctl explain lo tx-scatter-gather 2>&1)" 'lo' 'fixed'
+
+echo 'p:offload_set ethnl_set_features' >>$kprobes
+echo 1 >/run/tracing/events/kprobes/offload_set/enable
+check "the daemon starts" daemon_start --enforce
+before=$(sets)
+ip link set vlan50 up
+for i in 1 2 3 4 5 6 7 8 9 10; do ip link set vlan50 mtu $((1400 + i)); done
+within 5 "it tells of the VLAN" records vlan50
+ip link add quiet0 type dummy
+within 5 "it has worked through all events" records_settled
+check "ten events on the link led to one more SET at the most" test $(($(sets) - before)) -le 1
+one_record "one record tells of the VLAN" 'vlan50'
+one_record "one record tells of the fixed feature" ' lo\b|link=lo|^lo|lo:' fixed
+check "the daemon is still there" kill -0 "$daemon"
+daemon_stop
+echo 0 >/run/tracing/events/kprobes/offload_set/enable
+echo '-:offload_set' >>$kprobes
+done_testing

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# offloadctl show agrees with ethtool on every link that this kernel and this machine can make. In the first namespace, where the
+# cards are.
+. "$(dirname "$0")/../lib.sh"
+if [ "$(ip netns identify)" != "" ]; then exec nsenter --net=/proc/1/ns/net bash "$0"; fi
+
+for module in e1000e vmxnet3 virtio_net vxlan ip_gre macvlan tun; do modprobe $module; done
+cards() { ls -d /sys/class/net/*/device 2>/dev/null | wc -l; }
+wait_until 10 test "$(cards)" = 3
+drivers=$(for card in /sys/class/net/*/device/driver; do basename "$(readlink "$card")"; done | sort | xargs)
+is "the machine has three cards" "$drivers" "e1000e virtio_net vmxnet3"
+
+card=$(basename "$(dirname "$(dirname "$(ls -d /sys/class/net/*/device/driver/module/drivers/pci:e1000e | head -1)")")" 2>/dev/null)
+card=$(for c in /sys/class/net/*/device/driver; do
+	[ "$(basename "$(readlink "$c")")" = e1000e ] && basename "${c%/device/driver}"
+done)
+ip link add dum0 type dummy
+ip link add vet0 type veth peer name vet1
+ip link add bon0 type bond
+ip link set vet0 master bon0
+ip link add bri0 type bridge
+ip link set dum0 master bri0
+ip link add link bon0 name vla0 type vlan id 5
+ip link add link "$card" name vla1 type vlan id 6
+ip link add vxl0 type vxlan id 7 dev dum0 dstport 4789
+ip link add gre1 type gre remote 10.0.0.2 local 10.0.0.1
+ip link add gre2 type gretap remote 10.0.0.3 local 10.0.0.1
+ip link add link "$card" name mac0 type macvlan
+ip tuntap add tap0 mode tap
+for link in "$card" dum0 vet0 vet1 bon0 bri0 vla0 vla1; do ip link set "$link" up; done
+# switch something off on each, so that the three columns differ
+for link in $(links); do ethtool -K "$link" tso off >/dev/null 2>&1; done
+ethtool -K vla0 sg off >/dev/null 2>&1
+ethtool -K "$card" tx off >/dev/null 2>&1
+
+# ethtool lists aliases too; kernel names are what both have. "requested" of a fixed feature means nothing to either.
+theirs() { ethtool --json -k "$1" | jq -S '.[0] | del(.ifname) | with_entries(select(.value | type == "object"))'; }
+ours() { offloadctl show "$1" --json | jq -S '(.links[0] // .).features
+	| if type == "array" then map({ (.name): { active, fixed, requested } }) | add
+	  else map_values({ active, fixed, requested }) end'; }
+compare() { # LINK
+	jq -n --argjson a "$(theirs "$1")" --argjson b "$(ours "$1")" -r '
+		[ $b | keys[] ] as $names | [ $names[] | select($a[.] != null and $a[.] != $b[.])
+			| "\(.): ethtool \($a[.]) offloadctl \($b[.])" ] as $bad
+		| if ($names | length) < 30 then "only \($names | length) features shown"
+		  elif ([ $names[] | select($a[.] != null) ] | length) < ($names | length) - 1 then
+			"ethtool does not know: \([ $names[] | select($a[.] == null) ] | join(" "))"
+		  else $bad[] end'
+}
+for link in $(links); do
+	is "show $link agrees with ethtool ($(ip -d -j link show "$link" | jq -r '.[0].linkinfo.info_kind // "no kind"'))" \
+		"$(compare "$link" 2>&1)" ""
+done
+tree=$(offloadctl tree 2>&1)
+has "tree shows every link" "$tree" $(links)
+has "list shows every link" "$(offloadctl list 2>&1)" $(links)
+done_testing

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Names, indexes and namespaces change under the daemon: what it declares holds for who is there now, and nobody else is touched.
+. "$(dirname "$0")/../lib.sh"
+
+rule 50-x.rule '[Rule]' 'Description=no scatter-gather on x' '[Match]' 'Name=x*' '[Features]' 'sg=off'
+other=other-$$
+ip netns add $other
+check "the daemon starts" daemon_start --enforce
+
+ip link add z1 type dummy
+check "a link that no rule names is left alone" is_on z1 scatter-gather
+ip link set z1 name x1
+within 1 "a rename makes the rule apply" is_off x1 scatter-gather
+
+ip link add x2 type dummy
+within 1 "x2 is as declared" is_off x2 scatter-gather
+ip link set x2 netns $other
+ip netns exec $other ethtool -K x2 sg on >/dev/null
+ip -n $other link set x2 netns "$(ip netns identify)"
+within 1 "moved to another namespace and back, it is as declared again" is_off x2 scatter-gather
+ip link add x3 netns $other type dummy
+check "a link in another namespace is left alone" ip netns exec $other bash -c ". $(dirname "$0")/../lib.sh; is_on x3 scatter-gather"
+
+# an index that is used again at once by a link that no rule names
+for i in $(seq 30); do
+	ip link add x9 index 9000 type dummy
+	ip link del x9
+	ip link add y$i index 9000 type dummy
+	ip link set y$i name w$i
+	ip link add keep$i index $((9100 + i)) type dummy
+	ip link del w$i
+done
+ip link add last index 9000 type dummy
+within 5 "the daemon has seen the last of them" is_on last scatter-gather
+touched=
+for i in $(seq 30); do is_on keep$i scatter-gather >/dev/null || touched+="keep$i "; done
+is "no link without a rule was touched" "$touched" ""
+
+# links that vanish in the middle of their repair, in one batch
+for i in $(seq 100); do
+	echo "link add x$((1000 + i)) type dummy"
+	echo "link del x$((1000 + i))"
+	echo "link add x$((1000 + i)) type dummy"
+	echo "link set x$((1000 + i)) name x$((2000 + i))"
+done >"$scratch/batch"
+ip -batch "$scratch/batch"
+all_off() { for i in $(seq 2001 2100); do is_off x$i scatter-gather || return; done; }
+within 10 "a hundred links that were made, deleted, made and renamed are as declared" all_off
+check "the daemon is still there" kill -0 "$daemon"
+check "no record complains of a link that is gone" test -z "$(records 'error|refused' 'x1[01]')"
+daemon_stop
+is "it stops cleanly" "$daemon_status" 0
+ip netns del $other
+done_testing
