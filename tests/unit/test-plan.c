@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "explain.h"
+#include "unit-model.h"
+
+#define VLAN_RULE "[Match]\nKind=vlan\n[Features]\nsg=lower\ntx=lower\ntso=lower\ngso=lower\n"
+#define BOND_RULE "[Match]\nKind=bond\n[Features]\nsg=lower\ntx=lower\ntso=lower\ngso=lower\n"
+#define PORT_RULE "[Match]\nRole=bond-port\n[Features]\nsg=on\ntx=on\ntso=on\ngso=on\n"
+
+static int setup(void **state)
+{
+	*state = unit_host_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	unit_host_free(*state);
+	return 0;
+}
+
+static char text[2048];
+
+static void a_healthy_host_needs_nothing(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_rule(h, "20-bond.rule", BOND_RULE);
+	unit_rule(h, "30-bond-port.rule", PORT_RULE);
+	unit_plan(h);
+	assert_int_equal(h->plan.n_steps, 0);
+	assert_int_equal(h->plan.n_links, 5);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_COMPLIANT);
+}
+
+static void the_incident(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_off(h, "vlan10", "sg tx-checksum-ip-generic");
+	unit_inactive(h, "vlan10", "tso gso");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 2);
+	assert_string_equal(unit_steps(h, text, sizeof(text)),
+		"vlan10 +tx-scatter-gather +tx-checksum-ip-generic +tx-scatter-gather-fraglist");
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_OFF);
+	/* asked for all the while; comes back by itself once SG is on */
+	assert_verdict(h, "vlan10", "tx-tcp-segmentation", VERDICT_DRIFTED);
+	assert_int_equal(unit_item(h, "vlan10", "tx-tcp-segmentation")->cause, CAUSE_NEEDS);
+	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->predicted);
+	assert_verdict(h, "vlan100", "tx-scatter-gather", VERDICT_COMPLIANT);
+}
+
+static void lowest_device_first(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_rule(h, "20-bond.rule", BOND_RULE);
+	unit_rule(h, "30-bond-port.rule", PORT_RULE);
+	for (const char *const *n = (const char *[]){ "eth2", "eth3", "bond0", "vlan10", NULL }; *n; n++) {
+		unit_off(h, *n, "sg");
+		unit_inactive(h, *n, "tso gso");
+	}
+	unit_inactive(h, "vlan100", "sg tso gso");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)),
+		"eth2 +tx-scatter-gather +tx-scatter-gather-fraglist; "
+		"eth3 +tx-scatter-gather +tx-scatter-gather-fraglist; "
+		"bond0 +tx-scatter-gather +tx-scatter-gather-fraglist; "
+		"vlan10 +tx-scatter-gather +tx-scatter-gather-fraglist");
+	/* vlan100 asked for it all the while: it follows by itself */
+	assert_verdict(h, "vlan100", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_int_equal(unit_item(h, "vlan100", "tx-scatter-gather")->cause, CAUSE_LOWER_OFF);
+	assert_string_equal(unit_item(h, "vlan100", "tx-scatter-gather")->cause_name, "bond0");
+	assert_int_equal(plan_exit_code(&h->plan), 2);
+}
+
+static void a_slave_without_sg_under_a_bond_that_shows_on(void **state)
+{
+	struct unit_host *h = *state;
+	struct explanation e;
+	bool found = false;
+
+	unit_incident(h);
+	unit_rule(h, "30-bond-port.rule", PORT_RULE);
+	unit_off(h, "eth3", "tx-scatter-gather tx-scatter-gather-fraglist");
+	unit_inactive(h, "eth3", "tso gso");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)),
+		"eth3 +tx-scatter-gather +tx-scatter-gather-fraglist");
+	assert_int_equal(explain_feature(&h->context, &h->links, &h->plan, 10, 0, &e), 0);
+	for (size_t i = 0; i < e.n_lines; i++)
+		found |= !strcmp(e.lines[i].name, "eth3") && strstr(e.lines[i].text, "switched off");
+	assert_true(found);
+	assert_non_null(strstr(e.advice, "eth3"));
+	explanation_clear(&e);
+}
+
+static void a_vlan_held_by_the_device_below(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_off(h, "bond0", "sg");
+	unit_inactive(h, "bond0", "tso gso");
+	for (const char *const *n = (const char *[]){ "vlan10", "vlan100", NULL }; *n; n++)
+		unit_inactive(h, *n, "sg tso gso");
+	unit_plan(h);
+	assert_int_equal(h->plan.n_steps, 0);
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_LOWER_OFF);
+	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause_name, "bond0");
+	assert_int_equal(unit_item(h, "vlan10", "tx-tcp-segmentation")->cause, CAUSE_NEEDS);
+}
+
+static void lower_asks_for_nothing_that_is_not_there(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, "highdma");
+	unit_link(h, 10, "vlan10", "vlan", 2, 0, UNIT_TRANSMIT);
+	unit_inactive(h, "vlan10", UNIT_TRANSMIT);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_COMPLIANT);
+	assert_true(unit_item(h, "vlan10", "tx-scatter-gather")->not_given);
+
+	/* a rule that insists is told who holds it */
+	unit_rule(h, "50-insist.rule", "[Match]\nName=vlan10\n[Features]\nsg=on\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_LOWER_FIXED);
+	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->rule->file, "50-insist.rule");
+}
+
+static void lower_respects_a_workaround_below(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
+	unit_link(h, 10, "vlan10", "vlan", 2, 0, UNIT_TRANSMIT);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_rule(h, "90-hang.rule", "[Match]\nName=eth2\n[Features]\ntso=off\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)),
+		"eth2 -tx-tcp-segmentation -tx-tcp-ecn-segmentation -tx-tcp-mangleid-segmentation "
+		"-tx-tcp6-segmentation");
+	assert_verdict(h, "vlan10", "tx-tcp-segmentation", VERDICT_COMPLIANT);
+	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->not_given);
+}
+
+static void fixed_by_name_and_by_alias(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, "tx-scatter-gather tx-tcp-segmentation");
+	unit_rule(h, "50-a.rule",
+		"[Match]\nName=eth2\n[Features]\nsg=on\ntx-scatter-gather-fraglist=on\nlro=on\n"
+		"rxhash=off\n");
+	unit_plan(h);
+	/* written out in full: reported; a member of an alias that the device cannot change: not */
+	assert_verdict(h, "eth2", "tx-scatter-gather-fraglist", VERDICT_FIXED);
+	assert_verdict(h, "eth2", "tx-scatter-gather", VERDICT_COMPLIANT);
+	/* no member at all can be had */
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_FIXED);
+	/* asked off, and cannot be on */
+	assert_null(unit_item(h, "eth2", "rx-hashing"));
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_int_equal(h->plan.n_steps, 0);
+}
+
+static void a_feature_of_other_kernels(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
+	unit_rule(h, "50-a.rule", "[Match]\nName=eth2\n[Features]\ntx-udp-fragmentation=off\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	unit_rule(h, "51-b.rule", "[Match]\nName=eth2\n[Features]\ntx-udp-fragmentation=on\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_int_equal(unit_item(h, "eth2", "tx-udp-fragmentation")->cause, CAUSE_FIXED_KERNEL);
+}
+
+static void lro_goes_through_the_upper(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 4, UNIT_TRANSMIT " lro");
+	unit_link(h, 3, "eth3", "physical", 0, 4, UNIT_TRANSMIT " lro");
+	unit_link(h, 4, "bond0", "bond", 0, 0, UNIT_TRANSMIT " lro");
+	unit_rule(h, "50-lro.rule", "[Match]\nName=eth* bond*\n[Features]\nlro=off\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "bond0 -rx-lro");
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_DRIFTED);
+	assert_false(unit_item(h, "eth2", "rx-lro")->predicted);
+}
+
+static void nothing_is_done_under_audit(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", "[Rule]\nMode=audit\n" VLAN_RULE);
+	unit_off(h, "vlan10", "sg");
+	unit_inactive(h, "vlan10", "tso gso");
+	unit_plan(h);
+	assert_int_equal(h->plan.n_steps, 0);
+	assert_int_equal(plan_exit_code(&h->plan), 2);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_AUDIT);
+	assert_verdict(h, "vlan10", "tx-tcp-segmentation", VERDICT_DRIFTED);
+}
+
+static bool bond_is_paused(int ifindex, void *userdata)
+{
+	(void)userdata;
+	return ifindex == 4;
+}
+
+static bool sg_is_contended(int ifindex, unsigned bit, char *who, size_t size, void *userdata)
+{
+	(void)userdata;
+	if (ifindex != 10 || bit != 0)
+		return false;
+	if (who)
+		snprintf(who, size, "bash[77]");
+	return true;
+}
+
+static bool checksum_is_refused(
+	int ifindex, unsigned bit, bool value, char *why, size_t size, void *userdata)
+{
+	(void)userdata;
+	if (ifindex != 11 || bit != 3 || !value)
+		return false;
+	if (why)
+		snprintf(why, size, "no way");
+	return true;
+}
+
+static void paused_contended_and_refused_are_left_alone(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	h->context.is_paused = bond_is_paused;
+	h->context.is_contended = sg_is_contended;
+	h->context.is_refused = checksum_is_refused;
+	unit_rule(h, "50-all.rule",
+		"[Match]\nName=bond0 vlan*\n[Features]\ntx-scatter-gather=on\n"
+		"tx-checksum-ip-generic=on\nrx-lro=off\n");
+	unit_off(h, "vlan10", "tx-scatter-gather");
+	unit_off(h, "vlan100", "tx-checksum-ip-generic");
+	unit_plan(h);
+	assert_int_equal(h->plan.n_steps, 0);
+	assert_verdict(h, "bond0", "rx-lro", VERDICT_PAUSED);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_CONTENDED);
+	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->text, "bash[77]");
+	assert_verdict(h, "vlan100", "tx-checksum-ip-generic", VERDICT_REFUSED);
+	assert_string_equal(unit_item(h, "vlan100", "tx-checksum-ip-generic")->text, "no way");
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+}
+
+static void past_its_end_a_rule_still_applies(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", "[Rule]\nUntil=2001-09-08\n" VLAN_RULE);
+	unit_off(h, "vlan10", "sg");
+	h->context.now = 999993599; /* 2001-09-08 23:59:59 UTC */
+	unit_plan(h);
+	assert_int_equal(h->plan.overdue, 0);
+	h->context.now++;
+	unit_plan(h);
+	assert_true(h->plan.overdue > 0);
+	assert_true(unit_item(h, "vlan10", "tx-scatter-gather")->overdue);
+	assert_int_equal(h->plan.n_steps, 1);
+}
+
+static void only_the_links_asked_for(void **state)
+{
+	struct unit_host *h = *state;
+	const int only[] = { 11, 999, 11 };
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_off(h, "vlan10", "sg");
+	unit_off(h, "vlan100", "sg");
+	assert_int_equal(plan_make(&h->context, &h->links, only, 3, &h->plan), 0);
+	assert_int_equal(h->plan.n_links, 1);
+	assert_int_equal(h->plan.n_steps, 1);
+	assert_string_equal(h->plan.steps[0].name, "vlan100");
+}
+
+static void side_effects_are_in_the_plan(void **state)
+{
+	struct unit_host *h = *state;
+	const struct plan_link *vlan;
+
+	unit_incident(h);
+	unit_rule(h, "50-off.rule", "[Match]\nName=bond0\n[Features]\ntx-scatter-gather=off\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "bond0 -tx-scatter-gather");
+	vlan = plan_find(&h->plan, 10);
+	assert_non_null(vlan);
+	assert_int_equal(vlan->n_items, 0);
+	assert_true(vlan->side_effects & unit_set(&h->features, "tx-scatter-gather"));
+	assert_true(vlan->side_effects & unit_set(&h->features, "tx-tcp-segmentation"));
+	/* in the order of the stack */
+	assert_string_equal(h->plan.links[0].name, "bond0");
+}
+
+static void a_loop_in_a_stale_picture_ends(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "a", "vlan", 3, 0, UNIT_TRANSMIT);
+	unit_link(h, 3, "b", "vlan", 2, 0, UNIT_TRANSMIT);
+	unit_link(h, 4, "c", "bond", 0, 4, UNIT_TRANSMIT);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_rule(h, "20-bond.rule", BOND_RULE);
+	unit_off(h, "a", "sg");
+	unit_off(h, "c", "sg");
+	unit_plan(h);
+	assert_true(h->plan.n_links > 0);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_healthy_host_needs_nothing),
+		T(the_incident),
+		T(lowest_device_first),
+		T(a_slave_without_sg_under_a_bond_that_shows_on),
+		T(a_vlan_held_by_the_device_below),
+		T(lower_asks_for_nothing_that_is_not_there),
+		T(lower_respects_a_workaround_below),
+		T(fixed_by_name_and_by_alias),
+		T(a_feature_of_other_kernels),
+		T(lro_goes_through_the_upper),
+		T(nothing_is_done_under_audit),
+		T(paused_contended_and_refused_are_left_alone),
+		T(past_its_end_a_rule_still_applies),
+		T(only_the_links_asked_for),
+		T(side_effects_are_in_the_plan),
+		T(a_loop_in_a_stale_picture_ends),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
