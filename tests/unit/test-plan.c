@@ -260,12 +260,13 @@ static void paused_contended_and_refused_are_left_alone(void **state)
 	h->context.is_refused = checksum_is_refused;
 	unit_rule(h, "50-all.rule",
 		"[Match]\nName=bond0 vlan*\n[Features]\ntx-scatter-gather=on\n"
-		"tx-checksum-ip-generic=on\nrx-lro=off\n");
+		"tx-checksum-ip-generic=on\n");
+	unit_off(h, "bond0", "tx-scatter-gather-fraglist tx-checksum-ip-generic");
 	unit_off(h, "vlan10", "tx-scatter-gather");
 	unit_off(h, "vlan100", "tx-checksum-ip-generic");
 	unit_plan(h);
 	assert_int_equal(h->plan.n_steps, 0);
-	assert_verdict(h, "bond0", "rx-lro", VERDICT_PAUSED);
+	assert_verdict(h, "bond0", "tx-checksum-ip-generic", VERDICT_PAUSED);
 	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_CONTENDED);
 	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->text, "bash[77]");
 	assert_verdict(h, "vlan100", "tx-checksum-ip-generic", VERDICT_REFUSED);

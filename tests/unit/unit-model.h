@@ -64,7 +64,7 @@ static inline void unit_incident(struct unit_host *h)
 {
 	unit_link(h, 2, "eth2", "physical", 0, 4, UNIT_TRANSMIT);
 	unit_link(h, 3, "eth3", "physical", 0, 4, UNIT_TRANSMIT);
-	unit_link(h, 4, "bond0", "bond", 0, 0, UNIT_TRANSMIT " lro");
+	unit_link(h, 4, "bond0", "bond", 0, 0, UNIT_TRANSMIT);
 	unit_link(h, 10, "vlan10", "vlan", 4, 0, UNIT_TRANSMIT);
 	unit_link(h, 11, "vlan100", "vlan", 4, 0, UNIT_TRANSMIT);
 }
