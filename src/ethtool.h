@@ -25,7 +25,7 @@ struct ethtool_result {
 struct ethtool;
 
 /* Calls for each link of a dump, or of a notification. error is 0, or the negative errno of reading this one link (then
- * features is NULL). */
+ * features is NULL). It must not call back into the same handle. */
 typedef void (*ethtool_features_fn)(
 	int ifindex, const struct link_features *features, int error, void *userdata);
 
@@ -37,6 +37,7 @@ struct ethtool_ops { /* what a backend gives; the seam for tests */
 	int (*features_dump)(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 	int (*features_set)(struct ethtool *e, int ifindex, const char *name, feature_set mask,
 		feature_set value, struct ethtool_result *ret);
+	int (*driver)(struct ethtool *e, const char *name, char *buf, size_t size);
 	int (*monitor_fd)(struct ethtool *e); /* negative errno where there is none */
 	int (*monitor_read)(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 	void (*close)(struct ethtool *e);
@@ -83,7 +84,7 @@ int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userda
 int ethtool_features_decode(const void *payload, size_t len, const struct feature_table *table,
 	int *ret_ifindex, struct link_features *ret);
 
-/* The driver's name by ETHTOOL_GDRVINFO; -EOPNOTSUPP when it does not tell. Its own short-lived socket is cached inside. */
-int ethtool_driver(const char *name, char *buf, size_t size);
+/* The driver's name by ETHTOOL_GDRVINFO (both backends: netlink has no such message); -EOPNOTSUPP when it does not tell. */
+int ethtool_driver(struct ethtool *e, const char *name, char *buf, size_t size);
 
 #endif

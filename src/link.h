@@ -44,6 +44,10 @@ struct link {
 	int first_port, next_port;
 	unsigned depth; /* 0 for a link that stands on nothing; else 1 + the deepest below */
 
+	/* Kept by observe: the dump that last saw it, and whether observe.changed is yet to be called for it. */
+	unsigned seen;
+	bool noticed;
+
 	UT_hash_handle hh;
 };
 

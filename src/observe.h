@@ -9,6 +9,8 @@
 #include "rtnl.h"
 #include "rule.h"
 
+#define OBSERVE_TOUCHED_MAX 64 /* more links with news at once are read by one dump */
+
 struct observe_options {
 	enum ethtool_backend backend;
 	bool monitor;	      /* keep it up to date by events */
@@ -27,11 +29,20 @@ struct observe {
 	struct feature_table features;
 	struct link_table links;
 	struct observe_counts counts;
-	bool want_drivers, want_routes;
-	/* Called for each link whose attributes or features changed, appeared (features are stale then) or went; NULL when not
-	 * watching. link is NULL when gone. */
+	bool want_drivers, want_routes; /* may be changed at any time, take effect with the next refresh */
+	/* Called for each link whose attributes or features changed, appeared (features are stale then: observe_features reads
+	 * them) or went; NULL when not watching. link is NULL when gone. It may mark and read what it gets, not remove links or
+	 * read events. Never called for what observe_features found. */
 	void (*changed)(int ifindex, struct link *link, void *userdata);
 	void *userdata;
+
+	/* observe's own */
+	bool has_monitor;    /* feature notifications come; without, each link event makes features stale */
+	unsigned generation; /* of the last dump of links */
+	bool any;	     /* something changed since the read began */
+	int error;	     /* of a handler */
+	int touched[OBSERVE_TOUCHED_MAX]; /* links that a notification says have other features than we think */
+	unsigned n_touched;  /* more than there is room for: read all */
 };
 
 /* Opens both sockets and reads the feature names, no link yet. Negative errno; *ret_what says in words what failed ("ethtool
@@ -43,12 +54,19 @@ void observe_close_pointer(struct observe **o);
 /* Makes the picture anew from dumps: links, features, drivers and routes as wanted. Links that are gone go. */
 int observe_refresh(struct observe *o);
 
+/* Descriptors to poll; observe_feature_fd may be -EOPNOTSUPP (a kernel without ethtool netlink: link events tell). */
+int observe_link_fd(const struct observe *o);
+int observe_feature_fd(const struct observe *o);
+
 /* Reads pending events of either socket into the picture. 1 when anything changed, 0, negative errno. After an overrun it
- * refreshes by itself and counts it. */
+ * refreshes by itself and counts it. A notification whose features differ from ours only says that something happened: the
+ * link, and what stands on it (a change of wanted alone is never notified), is read again, so that an old notification in the
+ * queue never replaces newer truth, and the echo of our own write changes nothing. */
 int observe_read_links(struct observe *o);
 int observe_read_features(struct observe *o);
 
-/* Reads the features of one link again. -ENODEV: gone, renamed or another one now. */
+/* Reads the features of one link again, and clears features_stale. -ENODEV: gone, renamed or another one now; it stays stale
+ * and the event that tells is on its way. -EOPNOTSUPP: it has none (has_features is false then). */
 int observe_features(struct observe *o, struct link *link);
 
 /* uname, host name, virtualization (DMI and /proc, no D-Bus). */

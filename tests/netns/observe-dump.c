@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the observe room sees, for tests to compare with ethtool and with itself:
+ *   observe-dump [netlink|ioctl]                 JSON of every link, its attributes and its features by name
+ *   observe-dump [netlink|ioctl] set LINK on|off FEATURE...     one SET; what the kernel answered
+ *   observe-dump [netlink|ioctl] watch RCVBUF    prints "ready", events as they come, and counts after end of input
+ *   observe-dump [netlink|ioctl] time N          N refreshes; the fastest, in microseconds */
+#include <errno.h>
+#include <json-c/json.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "observe.h"
+#include "util.h"
+
+static struct json_object *names(const struct feature_table *table, feature_set set)
+{
+	struct json_object *a = json_object_new_array();
+	unsigned bit;
+
+	feature_foreach(bit, set)
+		json_object_array_add(a, json_object_new_string(feature_name(table, bit)));
+	return a;
+}
+
+static struct json_object *link_json(const struct observe *o, const struct link *link)
+{
+	struct json_object *j = json_object_new_object();
+	char address[3 * LINK_ADDRESS_LEN];
+
+	json_object_object_add(j, "ifindex", json_object_new_int(link->ifindex));
+	json_object_object_add(j, "name", json_object_new_string(link->name));
+	json_object_object_add(j, "kind", json_object_new_string(link->kind));
+	json_object_object_add(j, "slave_kind", json_object_new_string(link->slave_kind));
+	json_object_object_add(j, "driver", json_object_new_string(link->driver));
+	json_object_object_add(j, "address",
+		json_object_new_string(link_format_address(link, address, sizeof(address))));
+	json_object_object_add(j, "vlan_id", json_object_new_int((int)link->vlan_id));
+	json_object_object_add(j, "lower", json_object_new_int(link->lower_ifindex));
+	json_object_object_add(j, "lower_netnsid", json_object_new_int(link->lower_netnsid));
+	json_object_object_add(j, "master", json_object_new_int(link->master_ifindex));
+	json_object_object_add(j, "default_route", json_object_new_boolean(link->default_route));
+	json_object_object_add(j, "has_features", json_object_new_boolean(link->has_features));
+	json_object_object_add(j, "stale", json_object_new_boolean(link->features_stale));
+	json_object_object_add(j, "hw", names(&o->features, link->features.hw));
+	json_object_object_add(j, "wanted", names(&o->features, link->features.wanted));
+	json_object_object_add(j, "active", names(&o->features, link->features.active));
+	json_object_object_add(j, "nochange", names(&o->features, link->features.nochange));
+	return j;
+}
+
+static int print_all(struct observe *o)
+{
+	_cleanup_free_ struct link **links = NULL;
+	struct json_object *root = json_object_new_array();
+	size_t n = 0;
+	int r = link_table_sorted(&o->links, &links, &n);
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(root, link_json(o, links[i]));
+	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY));
+	json_object_put(root);
+	return r;
+}
+
+static int set(struct observe *o, char **argv)
+{
+	struct link *link = link_table_find_name(&o->links, argv[0]);
+	bool on = argv[1] && strcmp(argv[1], "on") == 0;
+	feature_set mask = 0, one;
+	struct ethtool_result result;
+	char missed[512], side[512];
+	int r;
+
+	if (!link || !argv[1])
+		return -ENODEV;
+	for (char **w = argv + 2; *w; w++) {
+		if (feature_parse(&o->features, *w, &one) == FEATURE_WORD_UNKNOWN)
+			return -EINVAL;
+		mask |= one;
+	}
+	r = ethtool_features_set(
+		o->ethtool, link->ifindex, link->name, mask, on ? mask : 0, &result);
+	printf("error %d text \"%s\" missed %s side-effects %s\n", result.error, result.text,
+		feature_format(&o->features, result.missed, missed, sizeof(missed)),
+		feature_format(&o->features, result.side_effects, side, sizeof(side)));
+	return r;
+}
+
+static void print_change(int ifindex, struct link *link, void *userdata)
+{
+	struct observe *o = userdata;
+	char active[2048];
+
+	if (link && link->features_stale)
+		(void)observe_features(o, link);
+	if (link)
+		printf("changed %d %s kind %s master %d active %s\n", ifindex, link->name, link->kind,
+			link->master_ifindex,
+			feature_format(&o->features, link->features.active, active, sizeof(active)));
+	else
+		printf("gone %d\n", ifindex);
+}
+
+static int watch(struct observe *o)
+{
+	struct pollfd fds[3] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = observe_link_fd(o), .events = POLLIN },
+		{ .fd = observe_feature_fd(o), .events = POLLIN },
+	};
+	char byte;
+	int r = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	o->changed = print_change;
+	o->userdata = o;
+	puts("ready");
+	for (bool end = false; !end && r >= 0;) {
+		poll(fds, ARRAY_SIZE(fds), -1);
+		end = fds[0].revents && read(STDIN_FILENO, &byte, 1) <= 0;
+		if (fds[0].revents && !end)
+			printf("mark %c\n", byte);
+		if (end || fds[1].revents)
+			r = observe_read_links(o);
+		if (r >= 0 && (end || fds[2].revents))
+			r = observe_read_features(o);
+	}
+	printf("overruns %llu dumps %llu link-events %llu feature-events %llu\n",
+		(unsigned long long)o->counts.overruns, (unsigned long long)o->counts.dumps,
+		(unsigned long long)o->counts.link_events,
+		(unsigned long long)o->counts.feature_events);
+	return r < 0 ? r : print_all(o);
+}
+
+static int time_refresh(struct observe *o, unsigned n)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t start = util_now_usec(), took;
+		int r = observe_refresh(o);
+
+		took = util_now_usec() - start;
+		if (r < 0)
+			return r;
+		if (took < best)
+			best = took;
+	}
+	printf("links %zu refresh %llu us\n", link_table_count(&o->links), (unsigned long long)best);
+	return 0;
+}
+
+static int run(struct observe *o, char **argv)
+{
+	if (!argv[0])
+		return print_all(o);
+	if (strcmp(argv[0], "set") == 0 && argv[1])
+		return set(o, argv + 1);
+	if (strcmp(argv[0], "watch") == 0)
+		return watch(o);
+	if (strcmp(argv[0], "time") == 0 && argv[1])
+		return time_refresh(o, (unsigned)atoi(argv[1]));
+	return -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	struct observe_options options = { .backend = ETHTOOL_AUTO };
+	_cleanup_(observe_close_pointer) struct observe *o = NULL;
+	const char *what = "arguments";
+	int r = 0;
+
+	if (argc > 1 && strcmp(argv[1], "netlink") == 0)
+		options.backend = ETHTOOL_NETLINK;
+	if (argc > 1 && strcmp(argv[1], "ioctl") == 0)
+		options.backend = ETHTOOL_IOCTL;
+	if (argc > 2 && strcmp(argv[2], "watch") == 0) {
+		options.monitor = true;
+		options.rcvbuf_bytes = argc > 3 ? (size_t)atol(argv[3]) : 0;
+	}
+	r = observe_open(&options, &o, &what);
+	if (r >= 0) {
+		o->want_drivers = o->want_routes = !(argc > 2 && strcmp(argv[2], "time") == 0);
+		r = observe_refresh(o);
+	}
+	if (r >= 0)
+		r = run(o, argv + (argc > 1 ? 2 : 1));
+	if (r < 0) {
+		fprintf(stderr, "observe-dump: %s: %s\n", what ? what : "failed", strerror(-r));
+		return 1;
+	}
+	return 0;
+}
