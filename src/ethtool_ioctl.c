@@ -22,14 +22,22 @@ struct ethtool_ioctl {
 	struct ethtool *monitor; /* netlink, notifications only; NULL where there is none */
 };
 
-struct get_request {
+/* The kernel's structs end in flexible arrays: each with room for what it asks. */
+union get_request {
 	struct ethtool_gfeatures head;
-	struct ethtool_get_features_block block[WORDS_MAX];
+	char room[sizeof(struct ethtool_gfeatures) +
+		WORDS_MAX * sizeof(struct ethtool_get_features_block)];
 };
 
-struct set_request {
+union set_request {
 	struct ethtool_sfeatures head;
-	struct ethtool_set_features_block block[WORDS_MAX];
+	char room[sizeof(struct ethtool_sfeatures) +
+		WORDS_MAX * sizeof(struct ethtool_set_features_block)];
+};
+
+union count_request {
+	struct ethtool_sset_info head;
+	char room[sizeof(struct ethtool_sset_info) + sizeof(__u32)];
 };
 
 static struct ethtool_ioctl *backend(struct ethtool *e)
@@ -84,19 +92,16 @@ static int check_name(int fd, int ifindex, const char *name)
 
 static int strings_count(int fd, const char *name, unsigned *ret)
 {
-	struct {
-		struct ethtool_sset_info head;
-		__u32 count[1];
-	} request = {
+	union count_request request = {
 		.head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = UINT64_C(1) << ETH_SS_FEATURES },
 	};
 	int r = call(fd, name, &request);
 
 	if (r < 0)
 		return r;
-	if (!request.head.sset_mask || request.count[0] == 0 || request.count[0] > STRINGS_MAX)
+	if (!request.head.sset_mask || request.head.data[0] == 0 || request.head.data[0] > STRINGS_MAX)
 		return -EOPNOTSUPP;
-	*ret = request.count[0];
+	*ret = request.head.data[0];
 	return 0;
 }
 
@@ -131,7 +136,7 @@ static int features_strings(struct ethtool *e, struct feature_table *ret)
 
 static int read_features(struct ethtool_ioctl *io, const char *name, struct link_features *ret)
 {
-	struct get_request request = {
+	union get_request request = {
 		.head = { .cmd = ETHTOOL_GFEATURES, .size = WORDS_MAX },
 	};
 	int r = call(io->fd, name, &request);
@@ -141,7 +146,7 @@ static int read_features(struct ethtool_ioctl *io, const char *name, struct link
 	io->words = request.head.size < WORDS_MAX ? request.head.size : WORDS_MAX;
 	*ret = (struct link_features){ 0 };
 	for (unsigned i = 0; i < io->words; i++) {
-		const struct ethtool_get_features_block *b = &request.block[i];
+		const struct ethtool_get_features_block *b = &request.head.features[i];
 
 		ret->hw |= (feature_set)b->available << (32 * i);
 		ret->wanted |= (feature_set)b->requested << (32 * i);
@@ -168,14 +173,14 @@ static int features_get(struct ethtool *e, int ifindex, const char *name, struct
 static int write_features(struct ethtool_ioctl *io, const char *name, feature_set mask,
 	feature_set value, struct ethtool_result *ret)
 {
-	struct set_request request = {
+	union set_request request = {
 		.head = { .cmd = ETHTOOL_SFEATURES, .size = io->words },
 	};
 	struct link_features after;
 	int r;
 
 	for (unsigned i = 0; i < io->words; i++)
-		request.block[i] = (struct ethtool_set_features_block){
+		request.head.features[i] = (struct ethtool_set_features_block){
 			.valid = (__u32)(mask >> (32 * i)),
 			.requested = (__u32)(value >> (32 * i)),
 		};
