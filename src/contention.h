@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Notices a fight: a feature that we repaired and that somebody keeps changing back. Pure, time passed in. */
+/* Notices a fight: a feature that we repaired and that somebody keeps changing back. Pure, time passed in.
+ *
+ * Rounds are counted per link and feature; the contended features of one link share one clock, since one hand is behind them. Bounded:
+ * a link that was not repaired for a window is forgotten when the next one is counted. */
 #ifndef OFFLOADD_CONTENTION_H
 #define OFFLOADD_CONTENTION_H
 
@@ -10,7 +13,9 @@
 
 #define CONTENTION_ROUNDS 4				     /* repairs within the window that make it a fight */
 #define CONTENTION_WINDOW_USEC (UINT64_C(10) * 1000 * 1000)
-#define CONTENTION_QUIET_USEC (UINT64_C(15) * 1000 * 1000)   /* quiet for so long: try again */
+/* Quiet for so long: try again. The longest wait is 4 times this, so that a link heals within a minute after the fight ended. */
+#define CONTENTION_QUIET_USEC (UINT64_C(12) * 1000 * 1000)
+#define CONTENTION_MAX_FACTOR 4
 #define CONTENTION_MAX_LINKS 16384
 
 struct contention;
@@ -20,7 +25,7 @@ void contention_free(struct contention *c);
 void contention_free_pointer(struct contention **c);
 
 /* We are about to repair these bits of a link. Returns the bits that are contended by now, which must not be repaired. *ret_new: those
- * that became so with this call (one record). */
+ * that became so with this call (one record). Without memory, or with more links than the limit, nothing is counted. */
 feature_set contention_repair(struct contention *c, int ifindex, feature_set bits, uint64_t now_usec,
 	feature_set *ret_new);
 
@@ -31,7 +36,8 @@ feature_set contention_bits(const struct contention *c, int ifindex);
 unsigned contention_rounds(const struct contention *c, int ifindex, unsigned bit);
 
 /* Ends what has been quiet for long enough: fn for each link with the bits that may be tried again. Returns the time at which to call
- * again, 0 for never. A feature that is fought over again at once waits twice as long each time, up to 4 times the quiet time. */
+ * again, 0 for never. A link that is fought over again within the window after it waits twice as long each time, up to
+ * CONTENTION_MAX_FACTOR times the quiet time. */
 uint64_t contention_expire(struct contention *c, uint64_t now_usec,
 	void (*fn)(int ifindex, feature_set bits, void *userdata), void *userdata);
 
