@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger.h"
+#include "unit.h"
+#include "util.h"
+
+struct place {
+	char dir[64], path[96], aside[112];
+	struct feature_table table;
+	char why[512];
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	strcpy(p->dir, "/tmp/test-ledger.XXXXXX");
+	assert_non_null(mkdtemp(p->dir));
+	snprintf(p->path, sizeof(p->path), "%s/run/ledger.json", p->dir);
+	snprintf(p->aside, sizeof(p->aside), "%s.bad", p->path);
+	unit_features(&p->table);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", p->dir);
+	assert_int_equal(system(command), 0);
+	free(p);
+	return 0;
+}
+
+static struct link vlan10(const struct feature_table *table)
+{
+	struct link link = { .ifindex = 7, .name = "vlan10", .kind = "vlan", .address_len = 6,
+		.address = { 2, 0, 0, 0, 0, 0x1a } };
+
+	link.features.wanted = unit_set(table, "gro tx-scatter-gather");
+	return link;
+}
+
+static struct ledger *reopen(struct place *p, int expect)
+{
+	struct ledger *ledger = NULL;
+
+	assert_int_equal(ledger_open(p->path, &p->table, &ledger, p->why, sizeof(p->why)), expect);
+	return ledger;
+}
+
+static void write_text(struct place *p, const char *text, size_t len)
+{
+	_cleanup_close_ int fd = -1;
+	char run[80];
+
+	snprintf(run, sizeof(run), "%s/run", p->dir);
+	mkdir(run, 0755);
+	fd = open(p->path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, len), len);
+}
+
+static void the_first_value_is_the_original(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
+	feature_set sg = unit_set(&p->table, "tx-scatter-gather"), lro = unit_set(&p->table, "lro");
+	struct link link = vlan10(&p->table);
+	const struct ledger_link *entry;
+	struct stat st;
+
+	assert_int_equal(ledger_save(ledger, &p->table), 0); /* nothing to write */
+	assert_int_equal(access(p->path, F_OK), -1);
+	assert_int_equal(ledger_remember(ledger, &link, sg), 1);
+	link.features.wanted &= ~sg;
+	link.features.wanted |= lro;
+	assert_int_equal(ledger_remember(ledger, &link, sg), 0);
+	assert_int_equal(ledger_remember(ledger, &link, sg | lro), 1);
+	assert_int_equal(ledger_save(ledger, &p->table), 1);
+	assert_int_equal(ledger_save(ledger, &p->table), 0);
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+
+	ledger_close(ledger);
+	ledger = reopen(p, 0);
+	entry = ledger_find(ledger, &link);
+	assert_non_null(entry);
+	assert_int_equal(entry->mask, sg | lro);
+	assert_int_equal(entry->value, sg | lro);
+	assert_string_equal(entry->name, "vlan10");
+	assert_int_equal(entry->address[5], 0x1a);
+
+	ledger_forget(ledger, 7);
+	assert_null(ledger_find(ledger, &link));
+	assert_int_equal(ledger_save(ledger, &p->table), 1);
+}
+
+static void the_file_names_features(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
+	struct link link = vlan10(&p->table);
+	struct feature_table other = { 0 };
+	char text[1024] = "";
+	_cleanup_fclose_ FILE *f = NULL;
+	const struct ledger_link *entry;
+
+	ledger_remember(ledger, &link, unit_set(&p->table, "tx-scatter-gather rx-lro"));
+	assert_int_equal(ledger_save(ledger, &p->table), 1);
+	f = fopen(p->path, "re");
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	assert_non_null(strstr(text, "\"original\":{\"tx-scatter-gather\":true,\"rx-lro\":false}"));
+	assert_non_null(strstr(text, "\"address\":\"02:00:00:00:00:1a\""));
+
+	/* another kernel: other numbers, and no LRO */
+	ledger_close(ledger);
+	ledger = NULL;
+	feature_table_add(&other, 40, "tx-scatter-gather", 17);
+	assert_int_equal(ledger_open(p->path, &other, &ledger, p->why, sizeof(p->why)), 0);
+	entry = ledger_find(ledger, &link);
+	assert_non_null(entry);
+	assert_int_equal(entry->mask, FEATURE(40));
+	assert_int_equal(entry->value, FEATURE(40));
+}
+
+static void another_link_with_the_index_is_not_the_same(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
+	struct link link = vlan10(&p->table), other;
+	feature_set sg = FEATURE(0), gro = unit_set(&p->table, "gro");
+
+	ledger_remember(ledger, &link, sg);
+	other = link;
+	strcpy(other.name, "renamed");
+	assert_non_null(ledger_find(ledger, &other)); /* the address tells */
+	other = link;
+	other.address[0] = 6;
+	assert_non_null(ledger_find(ledger, &other)); /* the name tells */
+	strcpy(other.name, "vlan11");
+	assert_null(ledger_find(ledger, &other));
+	other = link;
+	strcpy(other.kind, "macvlan");
+	assert_null(ledger_find(ledger, &other));
+	other.ifindex = 8;
+	assert_null(ledger_find(ledger, &other));
+
+	other.ifindex = 7;
+	assert_int_equal(ledger_remember(ledger, &other, gro), 1);
+	assert_null(ledger_find(ledger, &link));
+	assert_int_equal(ledger_find(ledger, &other)->mask, gro);
+}
+
+static void what_cannot_be_understood_is_set_aside(void **state)
+{
+	struct place *p = *state;
+	static const char *const texts[] = {
+		"", "{", "[]", "null", "{\"version\":2}", "\xff\xfe\x00",
+		"{\"version\":1,\"netns\":NS}",
+		"{\"version\":1,\"netns\":1,\"links\":[]}",
+		"{\"version\":1,\"netns\":NS,\"links\":[1]}",
+		"{\"version\":1,\"netns\":NS,\"links\":[{}]}",
+		"{\"version\":1,\"netns\":NS,\"links\":[{\"ifindex\":-1,\"name\":\"a\",\"kind\":\"b\","
+		"\"address\":\"\",\"original\":{}}]}",
+		"{\"version\":1,\"netns\":NS,\"links\":[{\"ifindex\":1,\"name\":\"a\",\"kind\":\"b\","
+		"\"address\":\"0\",\"original\":{}}]}",
+		"{\"version\":1,\"netns\":NS,\"links\":[{\"ifindex\":1,\"name\":\"a\",\"kind\":\"b\","
+		"\"address\":\"00:\",\"original\":{}}]}",
+		"{\"version\":1,\"netns\":NS,\"links\":[{\"ifindex\":1,\"name\":\"a\",\"kind\":\"b\","
+		"\"address\":\"\",\"original\":{\"rx-lro\":1}}]}",
+		"{\"version\":1,\"netns\":NS,\"links\":[{\"ifindex\":1,"
+		"\"name\":\"a-name-that-is-much-too-long\",\"kind\":\"b\",\"address\":\"\","
+		"\"original\":{}}]}",
+		"{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}}}}}}",
+	};
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+		const char *ns = strstr(texts[i], "NS");
+		char text[512];
+
+		if (ns)
+			snprintf(text, sizeof(text), "%.*s%llu%s", (int)(ns - texts[i]), texts[i],
+				(unsigned long long)st.st_ino, ns + 2);
+		else
+			snprintf(text, sizeof(text), "%s", texts[i]);
+		write_text(p, text, strlen(text));
+		ledger = reopen(p, 1);
+		assert_non_null(strstr(p->why, "was set aside as"));
+		assert_int_equal(HASH_COUNT(ledger->links), 0);
+		assert_int_equal(access(p->path, F_OK), -1);
+		assert_int_equal(access(p->aside, F_OK), 0);
+	}
+}
+
+static void what_is_no_file_is_set_aside(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+
+	write_text(p, "", 0);
+	unlink(p->path);
+	assert_int_equal(mkfifo(p->path, 0600), 0);
+	ledger = reopen(p, 1);
+	ledger_close(ledger);
+	assert_int_equal(symlink("/etc/passwd", p->path), 0);
+	ledger = reopen(p, 1);
+	ledger_close(ledger);
+	unlink(p->aside);
+	assert_int_equal(mkdir(p->path, 0700), 0);
+	ledger = reopen(p, 1);
+	ledger_close(ledger);
+	write_text(p, "x", 1);
+	assert_int_equal(truncate(p->path, LEDGER_MAX_BYTES + 1), 0);
+	rmdir(p->aside);
+	ledger = reopen(p, 1);
+	assert_non_null(strstr(p->why, "larger than"));
+}
+
+static void a_failed_write_keeps_the_old_file(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
+	struct link link = vlan10(&p->table);
+
+	ledger_remember(ledger, &link, FEATURE(0));
+	assert_int_equal(ledger_save(ledger, &p->table), 1);
+	ledger_remember(ledger, &link, FEATURE(1));
+	free(ledger->path);
+	ledger->path = strdup("/proc/nowhere/ledger.json");
+	assert_true(ledger_save(ledger, &p->table) < 0);
+	assert_true(ledger->dirty);
+	ledger_close(ledger);
+	ledger = reopen(p, 0);
+	assert_int_equal(ledger_find(ledger, &link)->mask, FEATURE(0));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(the_first_value_is_the_original),
+		TEST(the_file_names_features),
+		TEST(another_link_with_the_index_is_not_the_same),
+		TEST(what_cannot_be_understood_is_set_aside),
+		TEST(what_is_no_file_is_set_aside),
+		TEST(a_failed_write_keeps_the_old_file),
+	};
+
+	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+}
