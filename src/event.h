@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One event record, many forms: what the daemon did or found, for journal, stderr and (later) metrics, hooks and clients. Pure: making
- * one and turning it into text; journal.c sends it. */
+ * records and deciding which are worth saying; journal.c sends them. */
 #ifndef OFFLOADD_EVENT_H
 #define OFFLOADD_EVENT_H
 
 #include "apply.h"
 #include "plan.h"
+#include "util.h"
 
 enum event_kind {
 	EVENT_REPAIRED,	  /* was not as declared, is now */
 	EVENT_DRIFT,	  /* not as declared, and only audited */
-	EVENT_UNMET,	  /* cannot be had: blocked, fixed */
+	EVENT_UNMET,	  /* cannot be had: blocked, fixed, accepted without effect */
 	EVENT_REFUSED,	  /* the kernel said no */
 	EVENT_CONTENDED,  /* someone keeps changing it back; we back off */
 	EVENT_CALM,	  /* a contended feature went quiet */
@@ -19,21 +20,61 @@ enum event_kind {
 	EVENT_RULES,	  /* rules loaded, or a bad reload kept the old ones */
 	EVENT_STATE,	  /* started, stopping, something optional is missing */
 };
+#define EVENT_KIND_COUNT 10
 
 struct event {
 	enum event_kind kind;
-	int ifindex; /* 0: about no link */
+	int priority; /* syslog(3) */
+	int ifindex;  /* 0: about no link */
 	char link[LINK_NAME_LEN];
 	feature_set features;
-	char rule_file[64]; /* "" when none */
-	char was[192];	    /* what was wrong: "tx-scatter-gather off" */
-	char did[192];	    /* what was done: "set on" */
-	char why[192];	    /* the reason where it cannot be had */
-	char message[640];  /* the one line for people: all of the above */
+	char rule_file[128]; /* "" when none; "a.rule, b.rule" when several */
+	char was[384];	     /* what was wrong: "tx-scatter-gather was off" */
+	char did[192];	     /* what was done: "set on" */
+	char why[384];	     /* the reason where it cannot be had */
+	uint64_t count;	     /* overruns, records not written; 0 when the kind counts nothing */
+	char message[1024];  /* the one line for people: all of the above */
 };
 
+typedef void (*event_fn)(const struct event *event, void *userdata);
+
 const char *event_kind_name(enum event_kind kind);
-/* syslog(3) priority that fits a kind. */
-int event_priority(enum event_kind kind);
+/* The kind's MESSAGE_ID, 32 hex digits, the same for ever. */
+const char *event_message_id(enum event_kind kind);
+
+/* A record about no link. */
+void event_make(struct event *ret, enum event_kind kind, int priority, const char *fmt, ...)
+	_printf_(4, 5);
+
+/* What has been said of each link's standing troubles, so that it is said once until it changes. */
+struct event_memory;
+
+int event_memory_new(struct event_memory **ret);
+void event_memory_free(struct event_memory *m);
+void event_memory_free_pointer(struct event_memory **m);
+void event_memory_forget(struct event_memory *m, int ifindex);
+/* The rules changed: what stands is said again. */
+void event_memory_clear(struct event_memory *m);
+
+/* Tells what a reconcile did and found: fn for each record, at most one for each link and kind. What comes right by the repair of a
+ * link below or above is told in that link's record. links: the model after apply. 0 or -ENOMEM. */
+int event_report(struct event_memory *m, const struct feature_table *table, const struct plan *plan,
+	const struct apply_report *report, const struct link_table *links, event_fn fn, void *userdata);
+
+/* A fight ended: these features are repaired again from now on. */
+void event_report_calm(struct event_memory *m, const struct feature_table *table,
+	const struct link *link, feature_set bits, event_fn fn, void *userdata);
+
+/* A bound on records: whatever happens, no more than EVENT_LIMIT_BURST in EVENT_LIMIT_USEC. */
+#define EVENT_LIMIT_BURST 6000
+#define EVENT_LIMIT_USEC (UINT64_C(30) * 1000 * 1000)
+
+struct event_limit {
+	uint64_t window_usec;
+	unsigned count;
+	uint64_t suppressed; /* since the last record that was allowed */
+};
+
+bool event_limit_allows(struct event_limit *limit, uint64_t now_usec);
 
 #endif
