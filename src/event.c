@@ -104,6 +104,11 @@ void event_memory_clear(struct event_memory *m)
 	}
 }
 
+size_t event_memory_count(const struct event_memory *m)
+{
+	return HASH_COUNT(m->links);
+}
+
 void event_memory_free(struct event_memory *m)
 {
 	if (!m)
@@ -314,6 +319,30 @@ static enum trouble judge_drifted(const struct teller *t, const struct plan_item
 	return TROUBLE_UNMET;
 }
 
+static const struct plan_item *find_item(const struct plan_link *pl, unsigned bit)
+{
+	for (size_t i = 0; i < pl->n_items; i++)
+		if (pl->items[i].bit == bit)
+			return &pl->items[i];
+	return NULL;
+}
+
+/* Does the chain of causes end at a feature that is fought over? Then that record tells it; this item goes on and off with it. */
+static bool is_held_by_fight(
+	const struct teller *t, const struct plan_link *pl, const struct plan_item *item)
+{
+	for (unsigned depth = 0; depth < DEPTH_MAX && item; depth++) {
+		if (item->verdict == VERDICT_CONTENDED)
+			return depth > 0;
+		if (item->cause_ifindex)
+			pl = plan_find(t->plan, item->cause_ifindex);
+		if (!pl)
+			return false;
+		item = find_item(pl, item->cause_bit);
+	}
+	return false;
+}
+
 /* Sorts the items of a link into what was repaired, what healed, and the troubles that stand. */
 static void sort_items(const struct teller *t, const struct plan_link *pl,
 	const struct outcome *outcome, const struct said *said, struct gathering *repaired,
@@ -343,6 +372,8 @@ static void sort_items(const struct teller *t, const struct plan_link *pl,
 			break;
 		case VERDICT_BLOCKED:
 		case VERDICT_FIXED:
+			if (is_held_by_fight(t, pl, item))
+				break;
 			trouble = TROUBLE_UNMET;
 			explain_item(t->table, item, why, sizeof(why));
 			break;
@@ -366,7 +397,8 @@ static void sort_items(const struct teller *t, const struct plan_link *pl,
 static int remember_troubles(struct event_memory *m, int ifindex, struct said *said,
 	const struct gathering troubles[TROUBLE_COUNT])
 {
-	feature_set any = 0;
+	feature_set fought = said ? said->bits[TROUBLE_CONTENDED] : 0, any = fought;
+	uint32_t fought_why = said ? said->why[TROUBLE_CONTENDED] : 0;
 
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++)
 		any |= troubles[i].on | troubles[i].off;
@@ -385,6 +417,11 @@ static int remember_troubles(struct event_memory *m, int ifindex, struct said *s
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
 		said->bits[i] = troubles[i].on | troubles[i].off;
 		said->why[i] = hash_text(troubles[i].why);
+	}
+	/* A fight lasts until event_report_calm(): in between the feature is as declared half of the time. */
+	if (fought) {
+		said->bits[TROUBLE_CONTENDED] |= fought;
+		said->why[TROUBLE_CONTENDED] = fought_why;
 	}
 	return 0;
 }

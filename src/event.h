@@ -55,6 +55,8 @@ void event_memory_free_pointer(struct event_memory **m);
 void event_memory_forget(struct event_memory *m, int ifindex);
 /* The rules changed: what stands is said again. */
 void event_memory_clear(struct event_memory *m);
+/* Links that something stands against. */
+size_t event_memory_count(const struct event_memory *m);
 
 /* Tells what a reconcile did and found: fn for each record, at most one for each link and kind. What comes right by the repair of a
  * link below or above is told in that link's record. links: the model after apply. 0 or -ENOMEM. */

@@ -42,10 +42,9 @@ static bool is_journal_stream(int fd)
 void journal_open(struct journal *ret)
 {
 	*ret = (struct journal){
-		.to_journal = journald_listens(),
 		.stderr_is_journal = is_journal_stream(STDERR_FILENO),
+		.stderr_is_terminal = isatty(STDERR_FILENO),
 	};
-	ret->to_stderr = !ret->to_journal || isatty(STDERR_FILENO);
 }
 
 struct fields {
@@ -113,8 +112,8 @@ static void print(const struct journal *j, const struct event *event)
 
 void journal_send(struct journal *j, const struct feature_table *table, const struct event *event)
 {
-	bool sent = j->to_journal && send_to_journald(table, event) >= 0;
+	bool sent = journald_listens() && send_to_journald(table, event) >= 0;
 
-	if (!sent || j->to_stderr)
+	if (!sent || j->stderr_is_terminal)
 		print(j, event);
 }

@@ -6,15 +6,14 @@
 #include "event.h"
 
 struct journal {
-	bool to_journal;     /* journald listens */
-	bool stderr_is_journal; /* stderr lines carry a <priority> */
-	bool to_stderr;
+	bool stderr_is_journal;	 /* lines there carry a <priority> */
+	bool stderr_is_terminal; /* records go there besides the journal */
 };
 
-/* Looks once for journald and at what stderr is. Records go to stderr too when that is a terminal. */
+/* Looks at what stderr is. */
 void journal_open(struct journal *ret);
 
-/* Never fails: what journald does not take goes to stderr. */
+/* Never fails: what journald does not take goes to stderr. Looks for journald each time, since it may come later or restart. */
 void journal_send(struct journal *j, const struct feature_table *table, const struct event *event);
 
 #endif

@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reconcile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contention.h"
+#include "util.h"
+
+/* A set of links by index. */
+struct mark {
+	int ifindex;
+	bool changed; /* by somebody else, so that what was refused may be had now */
+	UT_hash_handle hh;
+};
+
+/* What cannot be had now: not asked for again until the link, what it stands on, or the rules change. */
+struct denial {
+	int ifindex;
+	feature_set refused[2], futile[2]; /* [value] */
+	char text[ETHTOOL_TEXT_LEN];
+	uint64_t retry_usec; /* 0: only a change helps */
+	unsigned tries;
+	UT_hash_handle hh;
+};
+
+/* A link that is fought over, as it was when last seen. */
+struct fight {
+	int ifindex;
+	struct link_features seen;
+	feature_set touched; /* changed by somebody else since the last tick */
+	UT_hash_handle hh;
+};
+
+struct reconcile {
+	struct observe *o;
+	const struct rule_host *host;
+	struct reconcile_options options;
+	struct rule_set rules;
+	struct contention *contention;
+	struct event_memory *memory;
+	struct mark *dirty;    /* to be handled in the next run */
+	struct mark *deferred; /* fought over: dirty from deferred_usec on */
+	uint64_t deferred_usec, contention_usec, retry_usec; /* 0: never */
+	struct denial *denials;
+	struct fight *fights;
+	bool failed; /* the last run: pending again at retry_usec */
+	uint64_t runs, sets;
+};
+
+static struct mark *find_mark(struct mark *set, int ifindex)
+{
+	struct mark *mark;
+
+	HASH_FIND_INT(set, &ifindex, mark);
+	return mark;
+}
+
+/* 1 when added, or changed for the first time; 0 when there; -ENOMEM. */
+static int add_mark(struct mark **set, int ifindex, bool changed)
+{
+	struct mark *mark = find_mark(*set, ifindex);
+
+	if (mark) {
+		if (mark->changed || !changed)
+			return 0;
+		mark->changed = true;
+		return 1;
+	}
+	mark = malloc(sizeof(*mark));
+	if (!mark)
+		return -ENOMEM;
+	mark->ifindex = ifindex;
+	mark->changed = changed;
+	HASH_ADD_INT(*set, ifindex, mark);
+	return 1;
+}
+
+static void remove_mark(struct mark **set, int ifindex)
+{
+	struct mark *mark = find_mark(*set, ifindex);
+
+	if (!mark)
+		return;
+	HASH_DEL(*set, mark);
+	free(mark);
+}
+
+static void clear_marks(struct mark **set)
+{
+	struct mark *mark, *next;
+
+	HASH_ITER(hh, *set, mark, next)
+	{
+		HASH_DEL(*set, mark);
+		free(mark);
+	}
+}
+#define _cleanup_marks_ _cleanup_(clear_marks)
+
+static struct denial *find_denial(const struct reconcile *r, int ifindex)
+{
+	struct denial *denial;
+
+	HASH_FIND_INT(r->denials, &ifindex, denial);
+	return denial;
+}
+
+static void drop_denial(struct reconcile *r, int ifindex)
+{
+	struct denial *denial = find_denial(r, ifindex);
+
+	if (!denial)
+		return;
+	HASH_DEL(r->denials, denial);
+	free(denial);
+}
+
+static void clear_denials(struct reconcile *r)
+{
+	struct denial *denial, *next;
+
+	HASH_ITER(hh, r->denials, denial, next)
+	{
+		HASH_DEL(r->denials, denial);
+		free(denial);
+	}
+	r->retry_usec = 0;
+}
+
+static struct fight *find_fight(const struct reconcile *r, int ifindex)
+{
+	struct fight *fight;
+
+	HASH_FIND_INT(r->fights, &ifindex, fight);
+	return fight;
+}
+
+static void drop_fight(struct reconcile *r, int ifindex)
+{
+	struct fight *fight = find_fight(r, ifindex);
+
+	if (!fight)
+		return;
+	HASH_DEL(r->fights, fight);
+	free(fight);
+}
+
+static void forget_link(struct reconcile *r, int ifindex)
+{
+	remove_mark(&r->dirty, ifindex);
+	remove_mark(&r->deferred, ifindex);
+	drop_denial(r, ifindex);
+	drop_fight(r, ifindex);
+	contention_forget(r->contention, ifindex);
+	event_memory_forget(r->memory, ifindex);
+	if (r->options.ledger)
+		ledger_forget(r->options.ledger, ifindex);
+}
+
+/* Without memory a change is lost here; the next event of the link, or a reload, brings it back. */
+static void link_changed(int ifindex, struct link *link, void *userdata)
+{
+	struct reconcile *r = userdata;
+	struct fight *fight;
+
+	if (!link) {
+		forget_link(r, ifindex);
+		return;
+	}
+	fight = find_fight(r, ifindex);
+	if (!fight) {
+		(void)add_mark(&r->dirty, ifindex, true);
+		return;
+	}
+	fight->touched |= (fight->seen.active ^ link->features.active) |
+		(fight->seen.wanted ^ link->features.wanted);
+	fight->seen = link->features;
+	(void)add_mark(&r->deferred, ifindex, true);
+}
+
+int reconcile_new(struct observe *o, const struct rule_host *host,
+	const struct reconcile_options *options, struct reconcile **ret)
+{
+	_cleanup_(reconcile_free_pointer) struct reconcile *r = calloc(1, sizeof(*r));
+	int error;
+
+	if (!r)
+		return -ENOMEM;
+	r->o = o;
+	r->host = host;
+	r->options = *options;
+	error = contention_new(&r->contention);
+	if (error >= 0)
+		error = event_memory_new(&r->memory);
+	if (error < 0)
+		return error;
+	o->changed = link_changed;
+	o->userdata = r;
+	*ret = r;
+	r = NULL;
+	return 0;
+}
+
+void reconcile_free(struct reconcile *r)
+{
+	struct fight *fight, *next;
+
+	if (!r)
+		return;
+	if (r->o->userdata == r)
+		r->o->changed = NULL;
+	HASH_ITER(hh, r->fights, fight, next)
+	{
+		HASH_DEL(r->fights, fight);
+		free(fight);
+	}
+	clear_denials(r);
+	clear_marks(&r->dirty);
+	clear_marks(&r->deferred);
+	contention_free(r->contention);
+	event_memory_free(r->memory);
+	rule_set_clear(&r->rules);
+	free(r);
+}
+
+void reconcile_free_pointer(struct reconcile **r)
+{
+	reconcile_free(*r);
+}
+
+int reconcile_mark_all(struct reconcile *r)
+{
+	link_table_foreach(&r->o->links, link)
+		if (add_mark(&r->dirty, link->ifindex, true) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+int reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
+{
+	rule_set_clear(&r->rules);
+	r->rules = *rules;
+	*rules = (struct rule_set){ 0 };
+	clear_denials(r);
+	event_memory_clear(r->memory);
+	return reconcile_mark_all(r);
+}
+
+const struct rule_set *reconcile_rules(const struct reconcile *r)
+{
+	return &r->rules;
+}
+
+bool reconcile_is_pending(const struct reconcile *r)
+{
+	return r->dirty && !r->failed;
+}
+
+/* ---- what the plan asks ---- */
+
+static bool is_contended(int ifindex, unsigned bit, _unused_ char *who, _unused_ size_t size, void *userdata)
+{
+	const struct reconcile *r = userdata;
+
+	return contention_bits(r->contention, ifindex) & FEATURE(bit);
+}
+
+static bool is_refused(int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata)
+{
+	const struct denial *denial = find_denial(userdata, ifindex);
+
+	if (!denial || !(denial->refused[value] & FEATURE(bit)))
+		return false;
+	if (text)
+		util_copy_name(text, size, denial->text, sizeof(denial->text));
+	return true;
+}
+
+static bool is_futile(int ifindex, unsigned bit, bool value, void *userdata)
+{
+	const struct denial *denial = find_denial(userdata, ifindex);
+
+	return denial && (denial->futile[value] & FEATURE(bit));
+}
+
+static int make_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
+	struct plan *ret)
+{
+	const struct plan_context context = {
+		.table = &r->o->features,
+		.rules = &r->rules,
+		.host = r->host,
+		.now = realtime_sec,
+		.audit = !r->options.enforce,
+		.is_contended = is_contended,
+		.is_refused = is_refused,
+		.is_futile = is_futile,
+		.userdata = r,
+	};
+
+	return plan_make(&context, &r->o->links, only, n_only, ret);
+}
+
+/* ---- which links ---- */
+
+/* A link and all that stands on it. What was refused there may be had now. */
+static int mark_up(struct reconcile *r, struct mark **set, const struct link *link, bool changed)
+{
+	struct link_table *links = &r->o->links;
+	struct link *master;
+	int error = add_mark(set, link->ifindex, changed);
+
+	if (error <= 0)
+		return error;
+	if (changed)
+		drop_denial(r, link->ifindex);
+	for (struct link *up = link_first_upper(links, link); up; up = link_next_upper(links, up)) {
+		error = mark_up(r, set, up, changed);
+		if (error < 0)
+			return error;
+	}
+	master = link_master(links, link);
+	return master ? mark_up(r, set, master, changed) : 0;
+}
+
+/* What the link stands on: roles, and LRO, look upwards. */
+static int mark_below(struct reconcile *r, struct mark **set, const struct link *link)
+{
+	struct link_table *links = &r->o->links;
+	struct link *lower = link_lower(links, link);
+	int error = lower ? add_mark(set, lower->ifindex, false) : 0;
+
+	for (struct link *port = link_first_port(links, link); port && error >= 0;
+		port = link_next_port(links, port))
+		error = add_mark(set, port->ifindex, false);
+	return error;
+}
+
+/* The indexes of everything that the dirty links concern; read anew where stale. */
+static int collect(struct reconcile *r, int **ret, size_t *ret_n)
+{
+	_cleanup_marks_ struct mark *up = NULL, *set = NULL;
+	struct link_table *links = &r->o->links;
+	size_t n = 0;
+	int error;
+
+	link_table_stack(links);
+	for (struct mark *mark = r->dirty; mark; mark = mark->hh.next) {
+		const struct link *link = link_table_find(links, mark->ifindex);
+
+		if (!link)
+			continue;
+		error = mark_up(r, &up, link, mark->changed);
+		if (error >= 0)
+			error = mark_below(r, &set, link);
+		if (error < 0)
+			return error;
+	}
+	*ret = malloc((HASH_COUNT(up) + HASH_COUNT(set) + 1) * sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (struct mark *mark = up; mark; mark = mark->hh.next)
+		(*ret)[n++] = mark->ifindex;
+	for (struct mark *mark = set; mark; mark = mark->hh.next)
+		if (!find_mark(up, mark->ifindex))
+			(*ret)[n++] = mark->ifindex;
+	*ret_n = n;
+	return 0;
+}
+
+static void read_stale(struct reconcile *r, const int *indexes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct link *link = link_table_find(&r->o->links, indexes[i]);
+
+		if (link && link->features_stale)
+			(void)observe_features(r->o, link);
+	}
+}
+
+/* ---- fights ---- */
+
+static int start_fight(struct reconcile *r, int ifindex)
+{
+	struct link *link = link_table_find(&r->o->links, ifindex);
+	struct fight *fight = find_fight(r, ifindex);
+
+	if (!link)
+		return 0;
+	if (!fight) {
+		fight = calloc(1, sizeof(*fight));
+		if (!fight)
+			return -ENOMEM;
+		fight->ifindex = ifindex;
+		HASH_ADD_INT(r->fights, ifindex, fight);
+	}
+	fight->seen = link->features;
+	return 0;
+}
+
+/* Counts the steps as rounds. 1 when a feature became contended, so that the plan is to be made again, 0, -ENOMEM. */
+static int count_rounds(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
+{
+	int fresh = 0;
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		feature_set bits;
+
+		contention_repair(r->contention, plan->steps[i].ifindex, plan->steps[i].mask,
+			now_usec, &bits);
+		if (!bits)
+			continue;
+		if (start_fight(r, plan->steps[i].ifindex) < 0)
+			return -ENOMEM;
+		fresh = 1;
+		r->contention_usec = now_usec + CONTENTION_QUIET_USEC;
+	}
+	return fresh;
+}
+
+static void calmed(int ifindex, feature_set bits, void *userdata)
+{
+	struct reconcile *r = userdata;
+	const struct link *link = link_table_find(&r->o->links, ifindex);
+
+	drop_fight(r, ifindex);
+	remove_mark(&r->deferred, ifindex);
+	if (!link)
+		return;
+	event_report_calm(
+		r->memory, &r->o->features, link, bits, r->options.fn, r->options.userdata);
+	(void)add_mark(&r->dirty, ifindex, true);
+}
+
+/* ---- what cannot be had ---- */
+
+static bool may_pass(int error)
+{
+	switch (error) {
+	case -EBUSY:
+	case -EAGAIN:
+	case -EINTR:
+	case -ENOMEM:
+	case -ENOBUFS:
+	case -EUCLEAN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct denial *get_denial(struct reconcile *r, int ifindex)
+{
+	struct denial *denial = find_denial(r, ifindex);
+
+	if (denial)
+		return denial;
+	denial = calloc(1, sizeof(*denial));
+	if (!denial)
+		return NULL;
+	denial->ifindex = ifindex;
+	HASH_ADD_INT(r->denials, ifindex, denial);
+	return denial;
+}
+
+static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
+{
+	sets[true] |= bits & value;
+	sets[false] |= bits & ~value;
+}
+
+static int remember_missed(struct reconcile *r, const struct apply_result *result, uint64_t now_usec)
+{
+	struct denial *denial;
+
+	if (!result->missed || result->error == -ENODEV)
+		return 0;
+	denial = get_denial(r, result->ifindex);
+	if (!denial)
+		return -ENOMEM;
+	if (result->error == 0) {
+		add_bits(denial->futile, result->missed, result->value);
+		return 0;
+	}
+	add_bits(denial->refused, result->missed, result->value);
+	util_copy_name(denial->text, sizeof(denial->text), result->text, sizeof(result->text));
+	if (!may_pass(result->error) || denial->tries >= RECONCILE_RETRY_MAX)
+		return 0;
+	denial->retry_usec = now_usec + (RECONCILE_RETRY_USEC << denial->tries++);
+	if (r->retry_usec == 0 || denial->retry_usec < r->retry_usec)
+		r->retry_usec = denial->retry_usec;
+	return 0;
+}
+
+/* Denials whose time has come may be tried again; they keep count of their tries. */
+static void retry(struct reconcile *r, uint64_t now_usec)
+{
+	r->retry_usec = 0;
+	for (struct denial *denial = r->denials; denial; denial = denial->hh.next) {
+		if (denial->retry_usec == 0)
+			continue;
+		if (denial->retry_usec > now_usec) {
+			if (r->retry_usec == 0 || denial->retry_usec < r->retry_usec)
+				r->retry_usec = denial->retry_usec;
+			continue;
+		}
+		denial->retry_usec = 0;
+		denial->refused[false] = denial->refused[true] = 0;
+		(void)add_mark(&r->dirty, denial->ifindex, false);
+	}
+}
+
+/* ---- a run ---- */
+
+static int after_apply(struct reconcile *r, const struct apply_report *report, uint64_t now_usec)
+{
+	for (size_t i = 0; i < report->n_results; i++) {
+		const struct link *link = link_table_find(&r->o->links, report->results[i].ifindex);
+		struct fight *fight = find_fight(r, report->results[i].ifindex);
+
+		if (fight && link)
+			fight->seen = link->features;
+		if (remember_missed(r, &report->results[i], now_usec) < 0)
+			return -ENOMEM;
+	}
+	r->sets += report->n_results;
+	return 0;
+}
+
+static int plan_and_apply(struct reconcile *r, const int *only, size_t n_only, uint64_t now_usec,
+	int64_t realtime_sec)
+{
+	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
+	_cleanup_(plan_clear) struct plan plan = { 0 };
+	int error = make_plan(r, only, n_only, realtime_sec, &plan);
+
+	if (error < 0)
+		return error;
+	error = count_rounds(r, &plan, now_usec);
+	if (error > 0) {
+		plan_clear(&plan);
+		error = make_plan(r, only, n_only, realtime_sec, &plan);
+	}
+	if (error < 0)
+		return error;
+	error = apply_plan(r->o, &plan, r->options.ledger, &report);
+	if (error < 0)
+		return error;
+	error = after_apply(r, &report, now_usec);
+	if (error < 0)
+		return error;
+	error = event_report(r->memory, &r->o->features, &plan, &report, &r->o->links, r->options.fn,
+		r->options.userdata);
+	return error < 0 ? error : report.n_results > 0;
+}
+
+int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
+{
+	_cleanup_free_ int *only = NULL;
+	size_t n_only;
+	int error;
+
+	if (!r->dirty)
+		return 0;
+	r->runs++;
+	error = collect(r, &only, &n_only);
+	if (error >= 0) {
+		read_stale(r, only, n_only);
+		error = plan_and_apply(r, only, n_only, now_usec, realtime_sec);
+	}
+	if (error < 0) {
+		r->failed = true;
+		r->retry_usec = now_usec + RECONCILE_RETRY_USEC;
+		return error;
+	}
+	clear_marks(&r->dirty);
+	return error;
+}
+
+static void earlier(uint64_t *deadline_usec, uint64_t usec)
+{
+	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))
+		*deadline_usec = usec;
+}
+
+uint64_t reconcile_deadline(const struct reconcile *r)
+{
+	uint64_t deadline_usec = r->contention_usec;
+
+	earlier(&deadline_usec, r->deferred_usec);
+	earlier(&deadline_usec, r->retry_usec);
+	return deadline_usec;
+}
+
+static void move_deferred(struct reconcile *r)
+{
+	for (struct mark *mark = r->deferred; mark; mark = mark->hh.next)
+		(void)add_mark(&r->dirty, mark->ifindex, true);
+	clear_marks(&r->deferred);
+	r->deferred_usec = 0;
+}
+
+void reconcile_tick(struct reconcile *r, uint64_t now_usec)
+{
+	for (struct fight *fight = r->fights; fight; fight = fight->hh.next) {
+		if (fight->touched)
+			contention_disturbed(
+				r->contention, fight->ifindex, fight->touched, now_usec);
+		fight->touched = 0;
+	}
+	if (r->deferred && r->deferred_usec == 0)
+		r->deferred_usec = now_usec + RECONCILE_FIGHT_USEC;
+	if (r->deferred_usec && r->deferred_usec <= now_usec)
+		move_deferred(r);
+	if (r->contention_usec && r->contention_usec <= now_usec)
+		r->contention_usec = contention_expire(r->contention, now_usec, calmed, r);
+	if (r->retry_usec && r->retry_usec <= now_usec) {
+		r->failed = false;
+		retry(r, now_usec);
+	}
+}
+
+int reconcile_exit_code(struct reconcile *r, int64_t realtime_sec)
+{
+	_cleanup_(plan_clear) struct plan plan = { 0 };
+	int error = make_plan(r, NULL, 0, realtime_sec, &plan);
+
+	return error < 0 ? error : plan_exit_code(&plan);
+}
+
+void reconcile_count(const struct reconcile *r, struct reconcile_counts *ret)
+{
+	*ret = (struct reconcile_counts){
+		.runs = r->runs,
+		.sets = r->sets,
+		.troubled = event_memory_count(r->memory),
+		.fights = HASH_COUNT(r->fights),
+	};
+}

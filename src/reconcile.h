@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The order of the stages: dirty links -> read -> plan -> contention -> apply -> verify -> records. It has no file descriptor, no timer
+ * and no clock: daemon.c passes time in and waits for what reconcile_deadline() says. */
+#ifndef OFFLOADD_RECONCILE_H
+#define OFFLOADD_RECONCILE_H
+
+#include "apply.h"
+#include "event.h"
+#include "rule.h"
+
+/* A link that is fought over is looked at so often and no more: each look costs, and nothing is to be done. */
+#define RECONCILE_FIGHT_USEC (UINT64_C(1) * 1000 * 1000)
+/* A refusal that may pass (EBUSY and the like) is tried again after this, then after twice as long, and so on: slow enough not to be
+ * taken for the rounds of a fight. */
+#define RECONCILE_RETRY_USEC (UINT64_C(2) * 1000 * 1000)
+#define RECONCILE_RETRY_MAX 6
+
+struct reconcile;
+
+struct reconcile_options {
+	bool enforce; /* otherwise nothing is ever written */
+	struct ledger *ledger; /* may be NULL */
+	event_fn fn; /* gets every record */
+	void *userdata;
+};
+
+/* Becomes the observer's `changed`. */
+int reconcile_new(struct observe *o, const struct rule_host *host,
+	const struct reconcile_options *options, struct reconcile **ret);
+void reconcile_free(struct reconcile *r);
+void reconcile_free_pointer(struct reconcile **r);
+
+/* Takes the rules over (*rules is empty after it), forgets what was refused and said under the old ones, marks every link dirty. */
+int reconcile_take_rules(struct reconcile *r, struct rule_set *rules);
+const struct rule_set *reconcile_rules(const struct reconcile *r);
+
+/* Marks every link dirty, to be read again. */
+int reconcile_mark_all(struct reconcile *r);
+
+/* Is there anything that reconcile_run() would do now? */
+bool reconcile_is_pending(const struct reconcile *r);
+
+/* Handles all dirty links and what is stacked with them. 1 when something was set, 0, negative errno (then they stay dirty, and are
+ * pending again after a while). realtime_sec is CLOCK_REALTIME, for Until=. */
+int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec);
+
+/* When to call reconcile_tick() next, 0 for never. */
+uint64_t reconcile_deadline(const struct reconcile *r);
+/* Takes note of what the observer said since, and ends back-offs and retries whose time has come; what may be tried again is dirty
+ * then. Call it after reading events and at the deadline. */
+void reconcile_tick(struct reconcile *r, uint64_t now_usec);
+
+/* Exit code of a plan over everything as it is now (plan_exit_code()), negative errno. */
+int reconcile_exit_code(struct reconcile *r, int64_t realtime_sec);
+
+struct reconcile_counts {
+	uint64_t runs, sets; /* reconciles, SETs asked of the kernel */
+	size_t troubled;     /* links that a standing record is about */
+	size_t fights;	     /* links with a contended feature */
+};
+void reconcile_count(const struct reconcile *r, struct reconcile_counts *ret);
+
+#endif
