@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "json.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "util.h"
+
+/* json-c gives NULL only where memory ran out; json_object_object_add and _array_add take it for null. A document that lost
+ * something that way must not pass for a whole one, so each loss is counted. */
+struct document {
+	json_object *root;
+	unsigned lost;
+};
+
+static void put_document(struct document *d)
+{
+	json_object_put(d->root);
+}
+#define _cleanup_document_ _cleanup_(put_document)
+
+static json_object *keep(struct document *d, json_object *o)
+{
+	d->lost += !o;
+	return o;
+}
+
+static void add(struct document *d, json_object *to, const char *key, json_object *value)
+{
+	if (!to || json_object_object_add(to, key, value) < 0)
+		d->lost++;
+}
+
+static void push(struct document *d, json_object *to, json_object *value)
+{
+	if (!to || json_object_array_add(to, value) < 0)
+		d->lost++;
+}
+
+static json_object *new_object(struct document *d)
+{
+	return keep(d, json_object_new_object());
+}
+
+static json_object *new_array(struct document *d)
+{
+	return keep(d, json_object_new_array());
+}
+
+static void add_bool(struct document *d, json_object *to, const char *key, bool value)
+{
+	add(d, to, key, keep(d, json_object_new_boolean(value)));
+}
+
+static void add_number(struct document *d, json_object *to, const char *key, int64_t value)
+{
+	add(d, to, key, keep(d, json_object_new_int64(value)));
+}
+
+static json_object *new_text(struct document *d, const char *text)
+{
+	char clean[4096];
+
+	return keep(d, json_object_new_string(view_clean(text, clean, sizeof(clean))));
+}
+
+/* NULL text gives null. */
+static void add_text(struct document *d, json_object *to, const char *key, const char *text)
+{
+	add(d, to, key, text ? new_text(d, text) : NULL);
+}
+
+static void add_link_name(struct document *d, json_object *to, const char *key, const char *name)
+{
+	char clean[LINK_NAME_LEN];
+
+	util_copy_name(clean, sizeof(clean), name, LINK_NAME_LEN);
+	add_text(d, to, key, clean);
+}
+
+static void add_names(struct document *d, json_object *to, const char *key,
+	const struct feature_table *table, feature_set set)
+{
+	json_object *names = new_array(d);
+	unsigned bit;
+
+	feature_foreach(bit, set)
+		push(d, names, new_text(d, feature_name(table, bit)));
+	add(d, to, key, names);
+}
+
+static void begin(struct document *d, const char *document)
+{
+	d->root = new_object(d);
+	add_number(d, d->root, "version", JSON_VERSION);
+	add_text(d, d->root, "document", document);
+}
+
+static int write_out(struct document *d, FILE *out)
+{
+	const char *text = d->root && !d->lost
+		? json_object_to_json_string_ext(d->root,
+			  JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+				  JSON_C_TO_STRING_NOSLASHESCAPE)
+		: NULL;
+
+	if (!text)
+		return -ENOMEM;
+	return fputs(text, out) < 0 || fputc('\n', out) < 0 ? -EIO : 0;
+}
+
+/* The rules in force, and what is wrong with the others. */
+static void add_rules(struct document *d, const struct rule_set *set)
+{
+	json_object *rules = new_array(d), *errors = new_array(d);
+
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct rule *rule = &set->rules[i];
+		json_object *o = new_object(d);
+
+		add_text(d, o, "file", rule->file);
+		add_text(d, o, "path", rule->path);
+		add_text(d, o, "description", rule->description);
+		add_text(d, o, "reason", rule->reason);
+		add_text(d, o, "mode", rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce");
+		push(d, rules, o);
+	}
+	for (size_t i = 0; i < set->n_errors; i++) {
+		json_object *o = new_object(d);
+
+		add_text(d, o, "path", set->errors[i].path);
+		add_number(d, o, "line", set->errors[i].line);
+		add_text(d, o, "message", set->errors[i].message);
+		push(d, errors, o);
+	}
+	add(d, d->root, "rules", rules);
+	add(d, d->root, "rule_errors", errors);
+}
+
+static const char *const cause_names[] = {
+	[CAUSE_NONE] = NULL,
+	[CAUSE_FIXED_DRIVER] = "fixed-driver",
+	[CAUSE_FIXED_KERNEL] = "fixed-kernel",
+	[CAUSE_LOWER_OFF] = "lower-off",
+	[CAUSE_LOWER_FIXED] = "lower-fixed",
+	[CAUSE_LOWER_NOT_FOR_VLAN] = "lower-not-for-vlan",
+	[CAUSE_SLAVE_OFF] = "ports-off",
+	[CAUSE_NO_SLAVES] = "no-ports",
+	[CAUSE_OFF] = "switched-off",
+	[CAUSE_ON] = "switched-on",
+	[CAUSE_NEEDS] = "needs",
+	[CAUSE_CONFLICTS] = "conflicts",
+	[CAUSE_UPPER_OFF] = "upper-off",
+	[CAUSE_LOWER_ON] = "lower-on",
+	[CAUSE_AUDIT] = "audit",
+	[CAUSE_UNKNOWN] = "unknown",
+};
+
+static void add_rule(struct document *d, json_object *to, const struct plan_item *item)
+{
+	json_object *o = NULL;
+
+	if (item && item->rule) {
+		o = new_object(d);
+		add_text(d, o, "file", item->rule->file);
+		add_number(d, o, "line", item->feature ? item->feature->line : 0);
+		add_text(d, o, "mode", item->audit ? "audit" : "enforce");
+	}
+	add(d, to, "rule", o);
+}
+
+static void add_cause(
+	struct document *d, json_object *to, const struct feature_table *table, const struct plan_item *item)
+{
+	json_object *o = NULL;
+	char why[256];
+
+	if (item && item->cause != CAUSE_NONE && (size_t)item->cause < ARRAY_SIZE(cause_names)) {
+		o = new_object(d);
+		add_text(d, o, "kind", cause_names[item->cause]);
+		if (item->cause_ifindex)
+			add_link_name(d, o, "link", item->cause_name);
+		else
+			add_text(d, o, "link", NULL);
+		add_text(d, o, "feature",
+			item->cause_bit < FEATURE_MAX ? feature_name(table, item->cause_bit) : NULL);
+		add_text(d, o, "text", explain_item(table, item, why, sizeof(why)));
+	}
+	add(d, to, "cause", o);
+}
+
+static json_object *new_item(
+	struct document *d, const struct feature_table *table, const struct plan_item *item)
+{
+	json_object *o = new_object(d);
+
+	add_text(d, o, "feature",
+		item->bit < FEATURE_MAX ? feature_name(table, item->bit) : item->feature->word);
+	add_bool(d, o, "known", item->bit < FEATURE_MAX);
+	add_text(d, o, "verdict", verdict_name(item->verdict));
+	add_text(d, o, "declared", rule_value_name(item->declared));
+	add_bool(d, o, "want", item->want);
+	add_bool(d, o, "given", !item->not_given);
+	add_bool(d, o, "active", item->active);
+	add_bool(d, o, "requested", item->wanted);
+	add_bool(d, o, "predicted", item->predicted);
+	add_bool(d, o, "uncertain", item->uncertain);
+	add_bool(d, o, "overdue", item->overdue);
+	add_cause(d, o, table, item);
+	add_text(d, o, "text", item->text[0] ? item->text : NULL);
+	add_rule(d, o, item);
+	return o;
+}
+
+static json_object *new_changes(
+	struct document *d, const struct feature_table *table, const struct plan_link *pl)
+{
+	json_object *changes = new_array(d);
+	unsigned bit;
+
+	feature_foreach(bit, pl->before.active ^ pl->predicted.active) {
+		json_object *o = new_object(d);
+
+		add_text(d, o, "feature", feature_name(table, bit));
+		add_bool(d, o, "active", pl->predicted.active & FEATURE(bit));
+		add_bool(d, o, "side_effect", pl->side_effects & FEATURE(bit));
+		add_bool(d, o, "uncertain", pl->uncertain & FEATURE(bit));
+		push(d, changes, o);
+	}
+	return changes;
+}
+
+static json_object *new_plan_links(struct document *d, const struct view *view)
+{
+	json_object *links = new_array(d);
+
+	for (size_t i = 0; i < view->plan->n_links; i++) {
+		const struct plan_link *pl = &view->plan->links[i];
+		json_object *o = new_object(d), *items = new_array(d);
+
+		add_number(d, o, "ifindex", pl->ifindex);
+		add_link_name(d, o, "link", pl->name);
+		add_text(d, o, "kind", pl->kind);
+		add_text(d, o, "verdict", pl->n_items ? verdict_name(plan_link_verdict(pl)) : NULL);
+		add_text(d, o, "error", pl->error ? strerror(-pl->error) : NULL);
+		for (size_t j = 0; j < pl->n_items; j++)
+			push(d, items, new_item(d, view->features, &pl->items[j]));
+		add(d, o, "features", items);
+		add(d, o, "changes", new_changes(d, view->features, pl));
+		push(d, links, o);
+	}
+	return links;
+}
+
+static json_object *new_steps(struct document *d, const struct view *view)
+{
+	json_object *steps = new_array(d);
+
+	for (size_t i = 0; i < view->plan->n_steps; i++) {
+		const struct plan_step *step = &view->plan->steps[i];
+		json_object *o = new_object(d);
+
+		add_number(d, o, "number", (int64_t)i + 1);
+		add_number(d, o, "ifindex", step->ifindex);
+		add_link_name(d, o, "link", step->name);
+		add_names(d, o, "on", view->features, step->mask & step->value);
+		add_names(d, o, "off", view->features, step->mask & ~step->value);
+		push(d, steps, o);
+	}
+	return steps;
+}
+
+static json_object *new_summary(struct document *d, const struct plan *plan)
+{
+	json_object *o = new_object(d), *verdicts = new_object(d);
+	size_t links = 0, features = 0;
+
+	for (size_t i = 0; i < plan->n_links; i++) {
+		links += plan->links[i].n_items > 0;
+		features += plan->links[i].n_items;
+	}
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		add_number(d, verdicts, verdict_name((enum verdict)v), (int64_t)plan->counts[v]);
+	add_number(d, o, "links", (int64_t)links);
+	add_number(d, o, "features", (int64_t)features);
+	add(d, o, "verdicts", verdicts);
+	add_number(d, o, "overdue", (int64_t)plan->overdue);
+	add_number(d, o, "steps", (int64_t)plan->n_steps);
+	return o;
+}
+
+static void add_plan(struct document *d, json_object *to, const struct view *view)
+{
+	add(d, to, "summary", new_summary(d, view->plan));
+	add(d, to, "links", new_plan_links(d, view));
+	add(d, to, "steps", new_steps(d, view));
+}
+
+int json_write_plan(FILE *out, const struct view *view)
+{
+	_cleanup_document_ struct document d = { 0 };
+
+	begin(&d, "plan");
+	add_number(&d, d.root, "exit_code", view->exit_code);
+	add_rules(&d, view->rules);
+	add_plan(&d, d.root, view);
+	return write_out(&d, out);
+}
+
+static json_object *new_results(
+	struct document *d, const struct feature_table *table, const struct apply_report *report)
+{
+	json_object *results = new_array(d);
+
+	for (size_t i = 0; i < report->n_results; i++) {
+		const struct apply_result *r = &report->results[i];
+		json_object *o = new_object(d), *error = NULL;
+
+		add_number(d, o, "ifindex", r->ifindex);
+		add_link_name(d, o, "link", r->name);
+		add_names(d, o, "on", table, r->asked & r->value);
+		add_names(d, o, "off", table, r->asked & ~r->value);
+		add_names(d, o, "changed_on", table, r->changed & r->after.active);
+		add_names(d, o, "changed_off", table, r->changed & ~r->after.active);
+		add_names(d, o, "missed", table, r->missed);
+		if (r->error) {
+			error = new_object(d);
+			add_number(d, error, "errno", -r->error);
+			add_text(d, error, "text", strerror(-r->error));
+			add_text(d, error, "kernel", r->text[0] ? r->text : NULL);
+		}
+		add(d, o, "error", error);
+		push(d, results, o);
+	}
+	return results;
+}
+
+int json_write_apply(FILE *out, const struct view *before, const struct apply_report *report,
+	const struct view *after)
+{
+	_cleanup_document_ struct document d = { 0 };
+	json_object *o;
+
+	begin(&d, "apply");
+	add_number(&d, d.root, "exit_code", after->exit_code);
+	add_rules(&d, before->rules);
+	o = new_object(&d);
+	add_plan(&d, o, before);
+	add(&d, d.root, "plan", o);
+	add(&d, d.root, "results", new_results(&d, before->features, report));
+	o = new_object(&d);
+	add_plan(&d, o, after);
+	add(&d, d.root, "after", o);
+	return write_out(&d, out);
+}
+
+int json_write_revert(FILE *out, const struct feature_table *table,
+	const struct apply_report *report, int exit_code)
+{
+	_cleanup_document_ struct document d = { 0 };
+
+	begin(&d, "revert");
+	add_number(&d, d.root, "exit_code", exit_code);
+	add(&d, d.root, "results", new_results(&d, table, report));
+	return write_out(&d, out);
+}
+
+int json_write_check(FILE *out, const struct rule_set *rules, int exit_code)
+{
+	_cleanup_document_ struct document d = { 0 };
+
+	begin(&d, "check");
+	add_number(&d, d.root, "exit_code", exit_code);
+	add_rules(&d, rules);
+	return write_out(&d, out);
+}
+
+static json_object *new_reference(struct document *d, const struct link *link)
+{
+	json_object *o;
+
+	if (!link)
+		return NULL;
+	o = new_object(d);
+	add_number(d, o, "ifindex", link->ifindex);
+	add_link_name(d, o, "link", link->name);
+	return o;
+}
+
+/* What every document says of a link. */
+static json_object *new_link(struct document *d, const struct view *view, const struct link *link)
+{
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+	json_object *o = new_object(d), *worst = new_array(d);
+
+	add_number(d, o, "ifindex", link->ifindex);
+	add_link_name(d, o, "link", link->name);
+	add_text(d, o, "kind", link->kind);
+	add_text(d, o, "driver", link->driver[0] ? link->driver : NULL);
+	add_text(d, o, "verdict", view_verdict(view->plan, link->ifindex));
+	for (size_t i = 0; pl && i < pl->n_items; i++)
+		if (pl->items[i].verdict != VERDICT_COMPLIANT)
+			push(d, worst,
+				new_text(d, pl->items[i].bit < FEATURE_MAX
+						? feature_name(view->features, pl->items[i].bit)
+						: pl->items[i].feature->word));
+	add(d, o, "not_as_declared", worst);
+	add_text(d, o, "error",
+		!link->has_features && link->features_error ? strerror(-link->features_error) : NULL);
+	return o;
+}
+
+int json_write_list(FILE *out, const struct view *view)
+{
+	_cleanup_document_ struct document d = { 0 };
+	_cleanup_free_ struct link **links = NULL;
+	json_object *array;
+	size_t n;
+	int r;
+
+	r = link_table_sorted(view->links, &links, &n);
+	if (r < 0)
+		return r;
+	begin(&d, "list");
+	add_rules(&d, view->rules);
+	array = new_array(&d);
+	for (size_t i = 0; i < n; i++) {
+		json_object *o = new_link(&d, view, links[i]);
+
+		add(&d, o, "lower", new_reference(&d, link_lower(view->links, links[i])));
+		add(&d, o, "master", new_reference(&d, link_master(view->links, links[i])));
+		push(&d, array, o);
+	}
+	add(&d, d.root, "links", array);
+	return write_out(&d, out);
+}
+
+int json_write_tree(FILE *out, const struct view *view)
+{
+	_cleanup_document_ struct document d = { 0 };
+	_cleanup_free_ struct view_node *nodes = NULL;
+	_cleanup_free_ json_object **below = NULL; /* the "below" of the last node of each depth */
+	json_object *top;
+	size_t n;
+	int r;
+
+	r = view_tree(view->links, &nodes, &n);
+	if (r < 0)
+		return r;
+	below = calloc(n + 1, sizeof(json_object *));
+	if (!below)
+		return -ENOMEM;
+	begin(&d, "tree");
+	add_rules(&d, view->rules);
+	top = new_array(&d);
+	for (size_t i = 0; i < n; i++) {
+		json_object *o = new_link(&d, view, nodes[i].link);
+
+		add_bool(&d, o, "repeated", nodes[i].repeated);
+		below[nodes[i].depth] = new_array(&d);
+		add(&d, o, "below", below[nodes[i].depth]);
+		push(&d, nodes[i].depth ? below[nodes[i].depth - 1] : top, o);
+	}
+	add(&d, d.root, "links", top);
+	return write_out(&d, out);
+}
+
+static json_object *new_feature_states(
+	struct document *d, const struct view *view, const struct link *link)
+{
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+	const struct link_features *f = &link->features;
+	json_object *states = new_object(d);
+
+	for (unsigned bit = 0; bit < view->features->count; bit++) {
+		const struct plan_item *item = view_item(pl, bit);
+		json_object *o;
+
+		if (!view->features->name[bit][0])
+			continue;
+		o = new_object(d);
+		add_bool(d, o, "active", f->active & FEATURE(bit));
+		add_bool(d, o, "fixed", !(f->hw & ~f->nochange & FEATURE(bit)));
+		add_bool(d, o, "requested", f->wanted & FEATURE(bit));
+		add_text(d, o, "declared", item ? rule_value_name(item->declared) : NULL);
+		add_text(d, o, "verdict", item ? verdict_name(item->verdict) : NULL);
+		add_cause(d, o, view->features, item);
+		add_rule(d, o, item);
+		add(d, states, feature_name(view->features, bit), o);
+	}
+	return states;
+}
+
+/* ethtool's words for the same, as `ethtool -k` lists them: on when any member is. */
+static json_object *new_aliases(struct document *d, const struct view *view, const struct link *link)
+{
+	json_object *aliases = new_object(d);
+	const struct feature_alias *alias;
+	feature_set members;
+
+	for (size_t i = 0; (alias = feature_alias(i)); i++) {
+		json_object *o = new_object(d);
+
+		feature_parse(view->features, alias->word, &members);
+		add_text(d, o, "word", alias->word);
+		add_bool(d, o, "active", link->features.active & members);
+		add_names(d, o, "members", view->features, members);
+		add(d, aliases, alias->long_word, o);
+	}
+	return aliases;
+}
+
+int json_write_show(FILE *out, const struct view *view, const struct link *link)
+{
+	_cleanup_document_ struct document d = { 0 };
+	char address[3 * LINK_ADDRESS_LEN];
+	json_object *o, *uppers, *ports;
+
+	begin(&d, "show");
+	add_rules(&d, view->rules);
+	o = new_link(&d, view, link);
+	add_text(&d, o, "address",
+		link->address_len ? link_format_address(link, address, sizeof(address)) : NULL);
+	add(&d, o, "vlan_id", link->vlan_id ? keep(&d, json_object_new_int((int)link->vlan_id)) : NULL);
+	add(&d, o, "lower", new_reference(&d, link_lower(view->links, link)));
+	add_bool(&d, o, "lower_elsewhere", link->lower_netnsid >= 0);
+	add(&d, o, "master", new_reference(&d, link_master(view->links, link)));
+	uppers = new_array(&d);
+	for (struct link *u = link_first_upper(view->links, link); u;
+		u = link_next_upper(view->links, u))
+		push(&d, uppers, new_reference(&d, u));
+	add(&d, o, "uppers", uppers);
+	ports = new_array(&d);
+	for (struct link *p = link_first_port(view->links, link); p; p = link_next_port(view->links, p))
+		push(&d, ports, new_reference(&d, p));
+	add(&d, o, "ports", ports);
+	add(&d, o, "features", link->has_features ? new_feature_states(&d, view, link) : NULL);
+	add(&d, o, "aliases", link->has_features ? new_aliases(&d, view, link) : NULL);
+	add(&d, d.root, "link", o);
+	return write_out(&d, out);
+}
+
+static json_object *new_chain(
+	struct document *d, const struct feature_table *table, const struct explanation *explanation)
+{
+	json_object *chain = new_array(d);
+
+	for (size_t i = 0; i < explanation->n_lines; i++) {
+		const struct explanation_line *line = &explanation->lines[i];
+		json_object *o = new_object(d);
+
+		add_number(d, o, "depth", line->depth);
+		add_number(d, o, "ifindex", line->ifindex);
+		add_link_name(d, o, "link", line->name);
+		add_text(d, o, "feature", line->bit < FEATURE_MAX ? feature_name(table, line->bit) : NULL);
+		add_text(d, o, "text", line->text);
+		push(d, chain, o);
+	}
+	return chain;
+}
+
+int json_write_explain(FILE *out, const struct view *view, const struct link *link,
+	const struct json_explained *explained, size_t n)
+{
+	_cleanup_document_ struct document d = { 0 };
+	json_object *array;
+
+	begin(&d, "explain");
+	add_rules(&d, view->rules);
+	add_number(&d, d.root, "ifindex", link->ifindex);
+	add_link_name(&d, d.root, "link", link->name);
+	add_text(&d, d.root, "verdict", view_verdict(view->plan, link->ifindex));
+	array = new_array(&d);
+	for (size_t i = 0; i < n; i++) {
+		const struct json_explained *e = &explained[i];
+		json_object *o = new_object(&d);
+
+		add_text(&d, o, "feature",
+			e->bit < FEATURE_MAX ? feature_name(view->features, e->bit) : e->word);
+		add_text(&d, o, "verdict", e->item ? verdict_name(e->item->verdict) : NULL);
+		add_text(&d, o, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
+		add_rule(&d, o, e->item);
+		add(&d, o, "chain", new_chain(&d, view->features, e->explanation));
+		add_text(&d, o, "advice", e->explanation->advice[0] ? e->explanation->advice : NULL);
+		push(&d, array, o);
+	}
+	add(&d, d.root, "features", array);
+	return write_out(&d, out);
+}

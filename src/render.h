@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Text for people: plans, tables, trees. The owner of libsmartcols. */
+#ifndef OFFLOADD_RENDER_H
+#define OFFLOADD_RENDER_H
+
+#include <stdio.h>
+
+#include "view.h"
+
+struct render {
+	FILE *out;
+	bool colour;
+	bool ascii;	/* lines of a tree in ASCII */
+	unsigned width; /* columns to wrap to, 0 for no wrapping (not a terminal) */
+};
+
+/* Looks at the stream: colour and wrapping only on a terminal, colour not under NO_COLOR or TERM=dumb. */
+void render_init(struct render *r, FILE *out, bool no_colour);
+
+/* What differs, the steps, what comes of them, a summary. One line when everything is as declared. */
+void render_plan(const struct render *r, const struct view *view);
+
+/* What was done, step by step, and read back. */
+void render_results(
+	const struct render *r, const struct feature_table *table, const struct apply_report *report);
+
+/* What is still not as declared after that, and a summary. */
+void render_after(const struct render *r, const struct view *view);
+
+int render_list(const struct render *r, const struct view *view);
+int render_tree(const struct render *r, const struct view *view);
+int render_show(const struct render *r, const struct view *view, const struct link *link);
+
+/* `bits` have the same explanation; item is that of the first, NULL when no rule names it. */
+void render_explanation(const struct render *r, const struct view *view, const struct link *link,
+	feature_set bits, const struct plan_item *item, const struct explanation *explanation);
+
+#endif
