@@ -369,20 +369,25 @@ static void put_summary(const struct render *r, const struct view *view)
 	fprintf(r->out, "; %zu as declared\n", compliant);
 }
 
-void render_plan(const struct render *r, const struct view *view)
+void render_differences(const struct render *r, const struct view *view)
 {
 	for (size_t i = 0; i < view->plan->n_links; i++)
 		put_link(r, view, &view->plan->links[i]);
+}
+
+void render_plan(const struct render *r, const struct view *view)
+{
+	render_differences(r, view);
 	put_steps(r, view);
 	put_changes(r, view);
 	put_overdue(r, view);
 	put_summary(r, view);
 }
 
-void render_after(const struct render *r, const struct view *view)
+void render_state(const struct render *r, const struct view *view)
 {
-	for (size_t i = 0; i < view->plan->n_links; i++)
-		put_link(r, view, &view->plan->links[i]);
+	render_differences(r, view);
+	put_overdue(r, view);
 	put_summary(r, view);
 }
 
@@ -394,8 +399,10 @@ static void put_result(const struct render *r, const struct feature_table *table
 
 	put_step(r, table, number, result->name, result->asked, result->value);
 	if (result->error) {
-		snprintf(text, sizeof(text), "refused: %s", strerror(-result->error));
-		append_clean(text, sizeof(text), "; the kernel says: ", result->text);
+		snprintf(text, sizeof(text), "%s: ", result->error == -EUCLEAN	? "not verified"
+			: result->error == -ENODEV	? "not done" : "refused");
+		append_clean(text, sizeof(text), "",
+			result->text[0] ? result->text : strerror(-result->error));
 	} else if (result->missed) {
 		snprintf(text, sizeof(text), "accepted, but %s did not change",
 			feature_format(table, result->missed, names, sizeof(names)));
@@ -676,9 +683,9 @@ static void put_rule(const struct render *r, const struct plan_item *item)
 }
 
 void render_explanation(const struct render *r, const struct view *view, const struct link *link,
-	feature_set bits, const struct plan_item *item, const struct explanation *explanation)
+	feature_set bits, const char *word, const struct plan_item *item,
+	const struct explanation *explanation)
 {
-	struct view_group group = { .item = item, .bits = bits };
 	char text[NAMES_LEN];
 	int column;
 
@@ -686,12 +693,13 @@ void render_explanation(const struct render *r, const struct view *view, const s
 	column = fprintf(r->out, "%s ", clean_name(link->name));
 	colour_off(r, "1");
 	if (item) {
-		fputs("is ", r->out);
 		put_verdict(r, item->verdict, 0);
-		column += (int)strlen(verdict_name(item->verdict)) + 3;
-		column += fprintf(r->out, " in ");
+		column += (int)strlen(verdict_name(item->verdict));
+		column += fprintf(r->out, ": ");
 	}
-	put_wrapped(r, (unsigned)column, view_group_names(view->features, &group, text, sizeof(text)));
+	put_wrapped(r, (unsigned)column,
+		bits ? feature_format(view->features, bits, text, sizeof(text))
+		     : view_clean(word, text, sizeof(text)));
 	for (size_t i = 0; i < explanation->n_lines; i++) {
 		const struct explanation_line *line = &explanation->lines[i];
 
@@ -701,4 +709,18 @@ void render_explanation(const struct render *r, const struct view *view, const s
 	put_rule(r, item);
 	put_names(r, "to do", view_clean(explanation->advice, text, sizeof(text)));
 	fputc('\n', r->out);
+}
+
+void render_nothing(const struct render *r, const struct view *view, const struct link *link)
+{
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+
+	if (!link->has_features)
+		fprintf(r->out, "%s: its features cannot be read: %s\n", clean_name(link->name),
+			link->features_error ? strerror(-link->features_error) : "none offered");
+	else if (!pl || pl->n_items == 0)
+		fprintf(r->out, "%s: no rule names any of its features\n", clean_name(link->name));
+	else
+		fprintf(r->out, "%s: %zu feature%s as declared\n", clean_name(link->name), pl->n_items,
+			plural(pl->n_items));
 }

@@ -20,19 +20,26 @@ void render_init(struct render *r, FILE *out, bool no_colour);
 /* What differs, the steps, what comes of them, a summary. One line when everything is as declared. */
 void render_plan(const struct render *r, const struct view *view);
 
+/* What differs alone. */
+void render_differences(const struct render *r, const struct view *view);
+
 /* What was done, step by step, and read back. */
 void render_results(
 	const struct render *r, const struct feature_table *table, const struct apply_report *report);
 
-/* What is still not as declared after that, and a summary. */
-void render_after(const struct render *r, const struct view *view);
+/* What differs, what is due for review, a summary: a plan without steps, or what is left after them. */
+void render_state(const struct render *r, const struct view *view);
 
 int render_list(const struct render *r, const struct view *view);
 int render_tree(const struct render *r, const struct view *view);
 int render_show(const struct render *r, const struct view *view, const struct link *link);
 
-/* `bits` have the same explanation; item is that of the first, NULL when no rule names it. */
+/* `bits` have the same explanation; item is that of the first, NULL when no rule names it. No bits: word is a feature that
+ * this kernel has not. */
 void render_explanation(const struct render *r, const struct view *view, const struct link *link,
-	feature_set bits, const struct plan_item *item, const struct explanation *explanation);
+	feature_set bits, const char *word, const struct plan_item *item,
+	const struct explanation *explanation);
+/* One line for a link of which there is nothing to explain. */
+void render_nothing(const struct render *r, const struct view *view, const struct link *link);
 
 #endif

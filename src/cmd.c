@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util.h"
+
+int cmd_error(const char *fmt, ...)
+{
+	char text[1024], clean[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "offloadctl: %s\n", view_clean(text, clean, sizeof(clean)));
+	return CMD_ERROR;
+}
+
+int cmd_written(int r, int code)
+{
+	return r < 0 ? cmd_error("cannot write the answer: %s", strerror(-r)) : code;
+}
+
+static int open_failed(const struct cmd_options *options, const char *what, int error)
+{
+	if (error == -EOPNOTSUPP && options->backend == ETHTOOL_NETLINK)
+		return cmd_error("this kernel has no offload features over netlink (it takes Linux "
+				 "5.7); try --ethtool ioctl");
+	return cmd_error("cannot open %s: %s", what ? what : "the kernel's interfaces", strerror(-error));
+}
+
+int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
+{
+	const struct observe_options how = { .backend = options->backend };
+	const char *what = NULL;
+	int r;
+
+	*ret = (struct cmd_session){ .options = options };
+	render_init(&ret->render, stdout, options->no_colour);
+	r = observe_open(&how, &ret->observe, &what);
+	if (r < 0)
+		return open_failed(options, what, r);
+	rule_host_read(&ret->host);
+	ret->context = (struct plan_context){
+		.table = &ret->observe->features,
+		.rules = &ret->rules,
+		.host = &ret->host,
+		.now = (int64_t)time(NULL),
+	};
+	ret->view = (struct view){
+		.features = &ret->observe->features,
+		.links = &ret->observe->links,
+		.rules = &ret->rules,
+		.plan = &ret->plan,
+	};
+	return CMD_OK;
+}
+
+static void print_rule_errors(const struct rule_set *rules)
+{
+	for (size_t i = 0; i < rules->n_errors; i++) {
+		const struct rule_error *e = &rules->errors[i];
+		char path[1024], message[1024];
+
+		view_clean(e->path, path, sizeof(path));
+		view_clean(e->message, message, sizeof(message));
+		if (e->line)
+			fprintf(stderr, "%s:%u: %s\n", path, e->line, message);
+		else
+			fprintf(stderr, "%s: %s\n", path, message);
+	}
+}
+
+int cmd_open_all(const struct cmd_options *options, bool drivers, struct cmd_session *ret)
+{
+	int r;
+
+	r = cmd_open(options, ret);
+	if (r != CMD_OK)
+		return r;
+	r = rule_set_load(options->n_dirs ? options->dirs : rule_default_dirs, ret->view.features,
+		&ret->rules);
+	if (r < 0)
+		return cmd_error("cannot load the rules: %s", strerror(-r));
+	print_rule_errors(&ret->rules);
+	ret->observe->want_drivers = drivers || rule_set_needs_drivers(&ret->rules);
+	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
+	return cmd_refresh(ret);
+}
+
+void cmd_close(struct cmd_session *session)
+{
+	plan_clear(&session->plan);
+	rule_set_clear(&session->rules);
+	observe_close(session->observe);
+}
+
+int cmd_refresh(struct cmd_session *session)
+{
+	int r = observe_refresh(session->observe);
+
+	if (r < 0)
+		return cmd_error("cannot read the links: %s", strerror(-r));
+	link_table_stack(&session->observe->links);
+	return CMD_OK;
+}
+
+struct link *cmd_find_link(const struct cmd_session *session, const char *name)
+{
+	const struct link_table *links = &session->observe->links;
+	struct link *found = link_table_find_name(links, name);
+	_cleanup_free_ const char **names = NULL;
+	const char *nearest = NULL;
+	size_t n = 0;
+
+	if (found)
+		return found;
+	names = calloc(link_table_count(links) + 1, sizeof(*names));
+	if (names) {
+		link_table_foreach(links, link)
+			names[n++] = link->name;
+		nearest = util_nearest(name, names, n);
+	}
+	if (nearest)
+		cmd_error("there is no link %s (did you mean %s?)", name, nearest);
+	else
+		cmd_error("there is no link %s", name);
+	return NULL;
+}
+
+int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
+{
+	_cleanup_free_ int *only = NULL;
+	int r;
+
+	if (n_names > 0) {
+		only = calloc((size_t)n_names, sizeof(*only));
+		if (!only)
+			return cmd_error("%s", strerror(ENOMEM));
+	}
+	for (int i = 0; i < n_names; i++) {
+		const struct link *link = cmd_find_link(session, names[i]);
+
+		if (!link)
+			return CMD_ERROR;
+		only[i] = link->ifindex;
+	}
+	plan_clear(&session->plan);
+	r = plan_make(&session->context, &session->observe->links, only, (size_t)n_names,
+		&session->plan);
+	return r < 0 ? cmd_error("cannot make a plan: %s", strerror(-r)) : CMD_OK;
+}
+
+int cmd_exit_code(const struct cmd_session *session, int code)
+{
+	return session->rules.n_errors ? CMD_ERROR : code;
+}

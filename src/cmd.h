@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of offloadctl: each takes its options and the words that are left, and returns the exit code. */
+#ifndef OFFLOADD_CMD_H
+#define OFFLOADD_CMD_H
+
+#include "ethtool.h"
+#include "observe.h"
+#include "render.h"
+#include "rule_file.h"
+#include "util.h"
+#include "view.h"
+
+/* Exit codes; PENDING and UNMET add up. */
+#define CMD_OK 0
+#define CMD_ERROR 1
+#define CMD_PENDING 2 /* changes are pending, or were made */
+#define CMD_UNMET 4   /* something declared cannot be had */
+
+#define CMD_DIRS_MAX 16
+
+struct cmd_options {
+	const char *dirs[CMD_DIRS_MAX + 1]; /* --rules, NULL-terminated; none: the default folders */
+	size_t n_dirs;
+	const char *ledger;
+	enum ethtool_backend backend;
+	bool json, no_colour, detailed_exit_codes;
+};
+
+int cmd_plan(const struct cmd_options *options, int argc, char **argv);
+int cmd_apply(const struct cmd_options *options, int argc, char **argv);
+int cmd_revert(const struct cmd_options *options, int argc, char **argv);
+int cmd_check(const struct cmd_options *options, int argc, char **argv);
+int cmd_list(const struct cmd_options *options, int argc, char **argv);
+int cmd_tree(const struct cmd_options *options, int argc, char **argv);
+int cmd_show(const struct cmd_options *options, int argc, char **argv);
+int cmd_explain(const struct cmd_options *options, int argc, char **argv);
+
+/* What a command that looks at this host works with: the links, the rules, and a plan. */
+struct cmd_session {
+	const struct cmd_options *options;
+	struct observe *observe;
+	struct rule_set rules;
+	struct rule_host host;
+	struct plan_context context;
+	struct plan plan;
+	struct view view;
+	struct render render;
+};
+
+/* "offloadctl: message" on standard error. Returns CMD_ERROR. */
+int cmd_error(const char *fmt, ...) _printf_(1, 2);
+
+/* Opens the kernel's side, without rules and links; says what failed. 0 or CMD_ERROR. */
+int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
+/* And loads the rules, whose errors it prints, and reads the links. drivers: read them even if no rule asks. */
+int cmd_open_all(const struct cmd_options *options, bool drivers, struct cmd_session *ret);
+void cmd_close(struct cmd_session *session);
+
+/* Reads the links again and plans anew. names: for these links alone, n_names 0 for all; an unknown one is an error that names
+ * the nearest. 0 or CMD_ERROR. */
+int cmd_refresh(struct cmd_session *session);
+int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
+
+/* The link of a name; prints the nearest and returns NULL when there is none. */
+struct link *cmd_find_link(const struct cmd_session *session, const char *name);
+
+/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, as what it declares was not
+ * looked at. */
+int cmd_exit_code(const struct cmd_session *session, int code);
+
+/* The result of writing a document or a table as an exit code; prints why it failed. */
+int cmd_written(int r, int code);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* offloadctl: the operator's hand on offload features. Options, and one table that is dispatch and help. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <locale.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "ledger.h"
+#include "util.h"
+
+enum option_id { OPTION_RULES, OPTION_ETHTOOL, OPTION_JSON, OPTION_COLOR, OPTION_LEDGER, OPTION_DETAILED };
+#define USES(id) (1u << (id))
+#define READS (USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
+
+static const struct {
+	const char *name, *argument, *help;
+} options_table[] = {
+	[OPTION_RULES] = { "rules", "DIR", "read rules from this folder instead of the usual ones; "
+		"may be given again, the first is the strongest" },
+	[OPTION_ETHTOOL] = { "ethtool", "WAY", "talk to the kernel by netlink, ioctl or auto (the default)" },
+	[OPTION_JSON] = { "json", NULL, "print one JSON document" },
+	[OPTION_COLOR] = { "no-color", NULL, "no colour, as with NO_COLOR=1" },
+	[OPTION_LEDGER] = { "ledger", "FILE", "where original values are kept, " LEDGER_DEFAULT_PATH },
+	[OPTION_DETAILED] = { "detailed-exitcodes", NULL,
+		"apply: exit with 2 added when something was changed (plan always tells)" },
+};
+
+static const struct command {
+	const char *name, *arguments, *help;
+	int (*run)(const struct cmd_options *options, int argc, char **argv);
+	int min, max; /* arguments */
+	unsigned uses;
+} commands[] = {
+	{ "plan", "[LINK...]", "show what differs from the rules and what would be done; changes nothing",
+		cmd_plan, 0, INT_MAX, READS | USES(OPTION_DETAILED) },
+	{ "apply", "[LINK...]", "do it, read back, and say what came of it", cmd_apply, 0, INT_MAX,
+		READS | USES(OPTION_LEDGER) | USES(OPTION_DETAILED) },
+	{ "check", "[FILE|DIR...]", "print every error of every rule file", cmd_check, 0, INT_MAX,
+		READS },
+	{ "list", "", "one line a link: what it is, and how it stands to the rules", cmd_list, 0, 0,
+		READS },
+	{ "tree", "", "the same as a tree: each link above what it stands on", cmd_tree, 0, 0, READS },
+	{ "show", "LINK", "every feature of a link", cmd_show, 1, 1, READS },
+	{ "explain", "LINK [FEATURE]", "why a feature is as it is, down to the device that decides",
+		cmd_explain, 1, 2, READS },
+	{ "revert", "[LINK]", "put back what apply or offloadd changed", cmd_revert, 0, 1,
+		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR) | USES(OPTION_LEDGER) },
+};
+
+static const char exit_codes[] =
+	"Exit codes of plan and apply: 0 as declared, 1 error, 2 changes are pending (plan) or were made\n"
+	"(apply --detailed-exitcodes), 4 something declared cannot be had, 6 both.\n";
+
+static const struct command *find_command(const char *name)
+{
+	const char *names[ARRAY_SIZE(commands)], *nearest;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+		names[i] = commands[i].name;
+	}
+	nearest = util_nearest(name, names, ARRAY_SIZE(names));
+	if (nearest)
+		cmd_error("there is no command %s (did you mean %s?)", name, nearest);
+	else
+		cmd_error("there is no command %s; offloadctl --help lists them", name);
+	return NULL;
+}
+
+static void print_options(unsigned uses)
+{
+	puts("Options:");
+	for (size_t i = 0; i < ARRAY_SIZE(options_table); i++) {
+		char left[40];
+
+		if (!(uses & USES(i)))
+			continue;
+		snprintf(left, sizeof(left), "--%s%s%s", options_table[i].name,
+			options_table[i].argument ? " " : "",
+			options_table[i].argument ? options_table[i].argument : "");
+		printf("  %-22s%s\n", left, options_table[i].help);
+	}
+}
+
+static void print_help(FILE *f)
+{
+	fputs("offloadctl COMMAND [OPTIONS] [ARGUMENTS]\n"
+	      "Offload features of network interfaces, as rules declare them.\n\n",
+		f);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
+		fprintf(f, "  %-24s%s\n", left, commands[i].help);
+	}
+	fprintf(f, "\noffloadctl COMMAND --help tells the options of one, offloadctl --version the "
+		   "version.\n%s", exit_codes);
+}
+
+static void print_command_help(const struct command *command)
+{
+	printf("offloadctl %s [OPTIONS]%s%s\n%s.\n\n", command->name, command->arguments[0] ? " " : "",
+		command->arguments, command->help);
+	print_options(command->uses);
+	if (command->uses & USES(OPTION_DETAILED))
+		printf("\n%s", exit_codes);
+}
+
+static int set_backend(struct cmd_options *options, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum ethtool_backend backend;
+	} ways[] = { { "auto", ETHTOOL_AUTO }, { "netlink", ETHTOOL_NETLINK }, { "ioctl", ETHTOOL_IOCTL } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (strcmp(word, ways[i].word) == 0) {
+			options->backend = ways[i].backend;
+			return CMD_OK;
+		}
+	return cmd_error("--ethtool takes netlink, ioctl or auto, not %s", word);
+}
+
+static int set_option(struct cmd_options *options, enum option_id id, const char *argument)
+{
+	switch (id) {
+	case OPTION_RULES:
+		if (options->n_dirs == CMD_DIRS_MAX)
+			return cmd_error("more than %d times --rules", CMD_DIRS_MAX);
+		options->dirs[options->n_dirs++] = argument;
+		return CMD_OK;
+	case OPTION_ETHTOOL:
+		return set_backend(options, argument);
+	case OPTION_JSON:
+		options->json = true;
+		return CMD_OK;
+	case OPTION_COLOR:
+		options->no_colour = true;
+		return CMD_OK;
+	case OPTION_LEDGER:
+		options->ledger = argument;
+		return CMD_OK;
+	case OPTION_DETAILED:
+		options->detailed_exit_codes = true;
+		return CMD_OK;
+	}
+	return CMD_ERROR;
+}
+
+#define LONG_HELP 100
+#define LONG_VERSION 101
+
+/* Reads all options, wherever they stand. CMD_OK or CMD_ERROR; *ret_used: which were given, *ret_special: LONG_*, or 0. */
+static int read_options(
+	int argc, char **argv, struct cmd_options *options, unsigned *ret_used, int *ret_special)
+{
+	struct option table[ARRAY_SIZE(options_table) + 3] = {
+		{ "help", no_argument, NULL, LONG_HELP },
+		{ "version", no_argument, NULL, LONG_VERSION },
+	};
+	int c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options_table); i++)
+		table[i + 2] = (struct option){ .name = options_table[i].name,
+			.has_arg = options_table[i].argument ? required_argument : no_argument,
+			.val = (int)i };
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+		if (c == 'h' || c == LONG_HELP || c == LONG_VERSION) {
+			*ret_special = c == 'h' ? LONG_HELP : c;
+			continue;
+		}
+		if (c == '?' || set_option(options, (enum option_id)c, optarg) != CMD_OK)
+			return CMD_ERROR;
+		*ret_used |= USES(c);
+	}
+	return CMD_OK;
+}
+
+/* Do options and arguments fit the command? */
+static int check_usage(const struct command *command, unsigned used, int n_arguments)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options_table); i++)
+		if (used & ~command->uses & USES(i))
+			return cmd_error("%s takes no --%s; see offloadctl %s --help", command->name,
+				options_table[i].name, command->name);
+	if (n_arguments < command->min || n_arguments > command->max)
+		return cmd_error("usage: offloadctl %s [OPTIONS] %s", command->name, command->arguments);
+	return CMD_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	struct cmd_options options = { .ledger = LEDGER_DEFAULT_PATH };
+	const struct command *command;
+	unsigned used = 0;
+	int special = 0;
+
+	if (read_options(argc, argv, &options, &used, &special) != CMD_OK)
+		return CMD_ERROR;
+	if (special == LONG_VERSION) {
+		puts("offloadctl " OFFLOADD_VERSION);
+		return CMD_OK;
+	}
+	if (optind == argc) {
+		print_help(special ? stdout : stderr);
+		return special ? CMD_OK : CMD_ERROR;
+	}
+	command = find_command(argv[optind]);
+	if (!command)
+		return CMD_ERROR;
+	if (special) {
+		print_command_help(command);
+		return CMD_OK;
+	}
+	argc -= optind + 1;
+	argv += optind + 1;
+	if (check_usage(command, used, argc) != CMD_OK)
+		return CMD_ERROR;
+	return command->run(&options, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	setlocale(LC_CTYPE, "");
+	code = run(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return cmd_error("cannot write the answer: %s", strerror(errno));
+	return code;
+}
