@@ -152,7 +152,8 @@ static void put_group(
 		append_clean(text, sizeof(text), " by ", item->rule->file);
 	if (item->audit)
 		util_append(text, sizeof(text), " (audit only)");
-	append_clean(text, sizeof(text), ": ", explain_item(table, &it, why, sizeof(why)));
+	if (item->cause != CAUSE_FIXED_KERNEL)
+		append_clean(text, sizeof(text), ": ", explain_item(table, &it, why, sizeof(why)));
 	fprintf(r->out, "%*s", 13, "");
 	put_wrapped(r, 13, text);
 }
@@ -436,7 +437,6 @@ static struct libscols_table *new_table(const struct render *r)
 
 	if (!t)
 		return NULL;
-	scols_table_set_stream(t, r->out);
 	scols_table_enable_colors(t, r->colour);
 	scols_table_enable_ascii(t, r->ascii);
 	scols_table_set_termforce(t, r->width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
@@ -448,6 +448,26 @@ static struct libscols_table *new_table(const struct render *r)
 static void unref_table(struct libscols_table **t)
 {
 	scols_unref_table(*t);
+}
+
+/* Without the blanks at the end of lines that libsmartcols pads, and with the newline that it leaves out after a tree. */
+static int put_table(const struct render *r, struct libscols_table *t)
+{
+	_cleanup_free_ char *text = NULL;
+	int e = scols_print_table_to_string(t, &text);
+
+	if (e < 0 || !text)
+		return e;
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n"), shown = len;
+
+		while (shown && line[shown - 1] == ' ')
+			shown--;
+		fwrite(line, 1, shown, r->out);
+		fputc('\n', r->out);
+		line += len + (line[len] == '\n');
+	}
+	return 0;
 }
 
 static void set_cell(struct libscols_line *line, size_t n, const char *text)
@@ -536,7 +556,7 @@ int render_list(const struct render *r, const struct view *view)
 		set_verdict(r, line, 5, pl);
 		set_cell(line, 6, worst_features(view->features, pl, links[i], text, sizeof(text)));
 	}
-	return scols_print_table(t);
+	return put_table(r, t);
 }
 
 int render_tree(const struct render *r, const struct view *view)
@@ -570,7 +590,7 @@ int render_tree(const struct render *r, const struct view *view)
 		worst_features(view->features, pl, node->link, text, sizeof(text));
 		set_cell(line, 3, node->repeated ? "(see above)" : text);
 	}
-	return scols_print_table(t);
+	return put_table(r, t);
 }
 
 static void put_names(const struct render *r, const char *label, const char *names)
@@ -663,7 +683,7 @@ int render_show(const struct render *r, const struct view *view, const struct li
 		if (pl->items[i].bit >= FEATURE_MAX &&
 			add_feature_line(r, view, t, link, FEATURE_MAX, &pl->items[i]) < 0)
 			return -ENOMEM;
-	return scols_print_table(t);
+	return put_table(r, t);
 }
 
 static void put_rule(const struct render *r, const struct plan_item *item)

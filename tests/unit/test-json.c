@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Documents against docs/schema. The checker knows the words of JSON Schema that those files use, and fails on any other. */
+#include "view-sample.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "json.h"
+#include "util.h"
+
+static struct json_object *schema_file(const char *name)
+{
+	static struct {
+		char name[32];
+		struct json_object *root;
+	} cache[16];
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cache) && cache[i].root; i++)
+		if (strcmp(cache[i].name, name) == 0)
+			return cache[i].root;
+	assert_true(i < ARRAY_SIZE(cache));
+	snprintf(cache[i].name, sizeof(cache[i].name), "%s", name);
+	snprintf(path, sizeof(path), "docs/schema/%s", name);
+	cache[i].root = json_object_from_file(path);
+	if (!cache[i].root)
+		fail_msg("%s: %s", path, json_util_get_last_err());
+	return cache[i].root;
+}
+
+/* "common.json#/$defs/rule" or "#/$defs/node"; *file is where the schema found stands. */
+static struct json_object *follow(const char *ref, const char **file)
+{
+	static char names[16][32];
+	static unsigned turn;
+	struct json_object *found;
+	const char *hash = strchr(ref, '#');
+
+	assert_non_null(hash);
+	if (hash != ref) {
+		turn = (turn + 1) % ARRAY_SIZE(names);
+		snprintf(names[turn], sizeof(names[turn]), "%.*s", (int)(hash - ref), ref);
+		*file = names[turn];
+	}
+	if (json_pointer_get(schema_file(*file), hash + 1, &found) != 0)
+		fail_msg("%s in %s leads nowhere", ref, *file);
+	return found;
+}
+
+static bool is_type(const char *type, struct json_object *value)
+{
+	const char *name = value ? json_type_to_name(json_object_get_type(value)) : "null";
+
+	return strcmp(type, strcmp(name, "int") == 0 ? "integer" : name) == 0;
+}
+
+static bool type_fits(struct json_object *type, struct json_object *value)
+{
+	if (json_object_is_type(type, json_type_string))
+		return is_type(json_object_get_string(type), value) ||
+			(json_object_is_type(value, json_type_boolean) &&
+				strcmp(json_object_get_string(type), "boolean") == 0);
+	for (size_t i = 0; i < json_object_array_length(type); i++)
+		if (type_fits(json_object_array_get_idx(type, i), value))
+			return true;
+	return false;
+}
+
+static void check(struct json_object *schema, const char *file, struct json_object *value, const char *at);
+
+static void check_members(
+	struct json_object *schema, const char *file, struct json_object *value, const char *at)
+{
+	struct json_object *properties = NULL, *more = NULL, *required = NULL, *one;
+	char path[512];
+
+	json_object_object_get_ex(schema, "properties", &properties);
+	json_object_object_get_ex(schema, "additionalProperties", &more);
+	if (json_object_object_get_ex(schema, "required", &required))
+		for (size_t i = 0; i < json_object_array_length(required); i++) {
+			const char *key = json_object_get_string(json_object_array_get_idx(required, i));
+
+			if (!json_object_object_get_ex(value, key, NULL))
+				fail_msg("%s: %s is missing", at, key);
+		}
+	json_object_object_foreach(value, key, member) {
+		snprintf(path, sizeof(path), "%s/%s", at, key);
+		if (properties && json_object_object_get_ex(properties, key, &one))
+			check(one, file, member, path);
+		else if (json_object_is_type(more, json_type_object))
+			check(more, file, member, path);
+		else
+			fail_msg("%s: not in the schema", path);
+	}
+}
+
+static bool among(struct json_object *values, struct json_object *value)
+{
+	for (size_t i = 0; i < json_object_array_length(values); i++)
+		if (json_object_equal(json_object_array_get_idx(values, i), value))
+			return true;
+	return false;
+}
+
+static void check(struct json_object *schema, const char *file, struct json_object *value, const char *at)
+{
+	char path[512];
+
+	json_object_object_foreach(schema, word, rule) {
+		if (strcmp(word, "$ref") == 0) {
+			const char *there = file;
+			struct json_object *other = follow(json_object_get_string(rule), &there);
+
+			check(other, there, value, at);
+		} else if (strcmp(word, "type") == 0) {
+			if (!type_fits(rule, value))
+				fail_msg("%s: type is %s", at, json_type_to_name(json_object_get_type(value)));
+		} else if (strcmp(word, "const") == 0) {
+			if (!json_object_equal(rule, value))
+				fail_msg("%s: %s", at, json_object_to_json_string(value));
+		} else if (strcmp(word, "enum") == 0) {
+			if (!among(rule, value))
+				fail_msg("%s: %s", at, json_object_to_json_string(value));
+		} else if (strcmp(word, "items") == 0) {
+			for (size_t i = 0; value && i < json_object_array_length(value); i++) {
+				snprintf(path, sizeof(path), "%s/%zu", at, i);
+				check(rule, file, json_object_array_get_idx(value, i), path);
+			}
+		} else if (strcmp(word, "additionalProperties") == 0) {
+			if (value)
+				check_members(schema, file, value, at);
+		} else if (strcmp(word, "properties") && strcmp(word, "required") &&
+			strcmp(word, "description") && strcmp(word, "title") &&
+			strcmp(word, "$schema") && strcmp(word, "$id") && strcmp(word, "$defs")) {
+			fail_msg("%s: the schema says %s, which this test does not know", file, word);
+		}
+	}
+}
+
+static struct sample sample;
+
+typedef int (*writer)(FILE *out);
+
+/* The document, checked against the schema of that name. The caller's to put. */
+static struct json_object *document(const char *file, writer write_document)
+{
+	struct json_object *root;
+	enum json_tokener_error error;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	sample_make(&sample);
+	assert_int_equal(write_document(out), 0);
+	sample_clear(&sample);
+	fclose(out);
+	root = json_tokener_parse_verbose(text, &error);
+	if (!root)
+		fail_msg("%s: %s\n%s", file, json_tokener_error_desc(error), text);
+	for (size_t i = 0; i < len; i++)
+		assert_true(text[i] == '\n' || (text[i] >= 0x20 && text[i] != 0x7f));
+	check(schema_file(file), file, root, "");
+	free(text);
+	return root;
+}
+
+static const char *at(struct json_object *root, const char *pointer)
+{
+	struct json_object *found = NULL;
+
+	if (json_pointer_get(root, pointer, &found) != 0)
+		fail_msg("nothing at %s", pointer);
+	return found ? json_object_get_string(found) : "null";
+}
+
+static int write_plan(FILE *out)
+{
+	return json_write_plan(out, &sample.view);
+}
+
+static void plan(void **state)
+{
+	struct json_object *o = document("plan.json", write_plan);
+
+	(void)state;
+	assert_string_equal(at(o, "/version"), "1");
+	assert_string_equal(at(o, "/exit_code"), "6");
+	assert_string_equal(at(o, "/rules/1/path"), "/etc/?/50-lro.rule");
+	assert_string_equal(at(o, "/rule_errors/0/message"), "unknown key \"Nmae?\"");
+	assert_string_equal(at(o, "/links/2/link"), "vlan10");
+	assert_string_equal(at(o, "/links/2/verdict"), "contended");
+	assert_string_equal(at(o, "/links/2/features/1/cause/link"), "bond0");
+	assert_string_equal(at(o, "/links/2/features/6/feature"), "tx-udp-fragmentation");
+	assert_string_equal(at(o, "/links/2/features/6/known"), "false");
+	assert_string_equal(at(o, "/links/1/verdict"), "null");
+	assert_string_equal(at(o, "/links/1/changes/0/side_effect"), "true");
+	assert_string_equal(at(o, "/steps/0/on/1"), "tx-checksum-ip-generic");
+	assert_string_equal(at(o, "/steps/0/off/0"), "rx-lro");
+	assert_string_equal(at(o, "/summary/verdicts/blocked"), "2");
+	json_object_put(o);
+}
+
+static int write_apply(FILE *out)
+{
+	return json_write_apply(out, &sample.view, &sample.report, &sample.view);
+}
+
+static void apply(void **state)
+{
+	struct json_object *o = document("apply.json", write_apply);
+
+	(void)state;
+	assert_string_equal(at(o, "/results/0/error"), "null");
+	assert_string_equal(at(o, "/results/1/error/kernel"), "bond does not allow it?");
+	assert_string_equal(at(o, "/results/2/missed/0"), "tx-scatter-gather");
+	assert_string_equal(at(o, "/after/summary/steps"), "1");
+	json_object_put(o);
+}
+
+static int write_revert(FILE *out)
+{
+	return json_write_revert(out, &sample.features, &sample.report, 4);
+}
+
+static int write_check(FILE *out)
+{
+	return json_write_check(out, &sample.set, 1);
+}
+
+static int write_list(FILE *out)
+{
+	return json_write_list(out, &sample.view);
+}
+
+static void revert_check_list(void **state)
+{
+	(void)state;
+	json_object_put(document("revert.json", write_revert));
+	json_object_put(document("check.json", write_check));
+	json_object_put(document("list.json", write_list));
+}
+
+static int write_tree(FILE *out)
+{
+	return json_write_tree(out, &sample.view);
+}
+
+static void tree(void **state)
+{
+	struct json_object *o = document("tree.json", write_tree);
+
+	(void)state;
+	assert_string_equal(at(o, "/links/0/link"), "evil?[2J");
+	assert_string_equal(at(o, "/links/1/below/0/link"), "bond0");
+	assert_string_equal(at(o, "/links/1/below/0/below/1/link"), "eth3");
+	assert_string_equal(at(o, "/links/2/below/0/repeated"), "true");
+	assert_string_equal(at(o, "/links/2/below/0/below"), "[ ]");
+	json_object_put(o);
+}
+
+static int write_show(FILE *out)
+{
+	return json_write_show(out, &sample.view, link_table_find(&sample.links, 5));
+}
+
+static int write_show_unread(FILE *out)
+{
+	return json_write_show(out, &sample.view, link_table_find(&sample.links, 3));
+}
+
+static void show(void **state)
+{
+	struct json_object *o = document("show.json", write_show);
+
+	(void)state;
+	assert_string_equal(at(o, "/link/lower/link"), "bond0");
+	assert_string_equal(at(o, "/link/vlan_id"), "10");
+	assert_string_equal(at(o, "/link/features/tx-scatter-gather/active"), "false");
+	assert_string_equal(at(o, "/link/features/tx-scatter-gather/requested"), "true");
+	assert_string_equal(at(o, "/link/features/tx-scatter-gather/fixed"), "false");
+	assert_string_equal(at(o, "/link/features/highdma/fixed"), "true");
+	assert_string_equal(at(o, "/link/aliases/generic-receive-offload/members/0"), "rx-gro");
+	json_object_put(o);
+	o = document("show.json", write_show_unread);
+	assert_string_equal(at(o, "/link/features"), "null");
+	json_object_put(o);
+}
+
+static int write_explain(FILE *out)
+{
+	const struct json_explained told[] = {
+		{ .bit = 16, .item = &sample.items[3], .explanation = &sample.explanation },
+		{ .bit = FEATURE_MAX, .word = "tx-udp-fragmentation", .explanation = &sample.explanation },
+	};
+
+	return json_write_explain(out, &sample.view, link_table_find(&sample.links, 5), told, 2);
+}
+
+static void explain(void **state)
+{
+	struct json_object *o = document("explain.json", write_explain);
+
+	(void)state;
+	assert_string_equal(at(o, "/features/0/chain/2/link"), "eth2");
+	assert_string_equal(at(o, "/features/0/rule/line"), "12");
+	assert_string_equal(at(o, "/features/1/feature"), "tx-udp-fragmentation");
+	json_object_put(o);
+}
+
+/* A full disk or a closed pipe is an error, not half a document. */
+static void a_failed_write_is_told(void **state)
+{
+	FILE *out = fopen("/dev/full", "w");
+
+	(void)state;
+	if (!out)
+		skip();
+	setvbuf(out, NULL, _IONBF, 0);
+	sample_make(&sample);
+	assert_int_equal(json_write_plan(out, &sample.view), -EIO);
+	sample_clear(&sample);
+	fclose(out);
+}
+
+static void text_is_cleaned(void **state)
+{
+	char buf[64];
+
+	(void)state;
+	assert_string_equal(view_clean("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7", buf, sizeof(buf)),
+		"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7");
+	assert_string_equal(view_clean("a\x1b[0m\n\x7f", buf, sizeof(buf)), "a?[0m??");
+	assert_string_equal(view_clean("\xc0\xaf", buf, sizeof(buf)), "??");		 /* overlong */
+	assert_string_equal(view_clean("\xed\xa0\x80", buf, sizeof(buf)), "???");	 /* surrogate */
+	assert_string_equal(view_clean("\xf4\x90\x80\x80", buf, sizeof(buf)), "????"); /* past the end */
+	assert_string_equal(view_clean("\xc2\x9b" "31m", buf, sizeof(buf)), "??31m"); /* C1 */
+	assert_string_equal(view_clean("\xe2\x82", buf, sizeof(buf)), "??");		 /* cut off */
+	assert_string_equal(view_clean("\xc3\xbc\xc3\xbc", buf, 4), "\xc3\xbc"); /* never half a character */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plan),
+		cmocka_unit_test(apply),
+		cmocka_unit_test(revert_check_list),
+		cmocka_unit_test(tree),
+		cmocka_unit_test(show),
+		cmocka_unit_test(explain),
+		cmocka_unit_test(a_failed_write_is_told),
+		cmocka_unit_test(text_is_cleaned),
+	};
+
+	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}
