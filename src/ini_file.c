@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What iniparser would take for its own travels as a control character, which no file may contain. */
+/* What iniparser would take for its own travels as a control character, which no file may contain.
+ */
 #define CODE_QUOTE '\x01'
 #define CODE_BACKSLASH '\x02'
 #define CODE_UPPER '\x03' /* before the lower-case form of a letter of a name */
@@ -53,8 +54,13 @@ static void freedict_pointer(dictionary **d)
 static size_t character_length(const char *s, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)s;
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = u[0] < 0x80 ? 1 : u[0] < 0xc0 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf8 ? 4 : 0;
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t len = u[0] < 0x80   ? 1
+		     : u[0] < 0xc0 ? 0
+		     : u[0] < 0xe0 ? 2
+		     : u[0] < 0xf0 ? 3
+		     : u[0] < 0xf8 ? 4
+				   : 0;
 	uint32_t c;
 
 	if (len == 0 || len > n)
@@ -143,11 +149,14 @@ static int complain_open(struct ini_reader *reader, int error)
 {
 	struct stat st;
 
-	/* A socket, and a device without a driver, cannot be opened (ENXIO), only be asked what they are. */
+	/* A socket, and a device without a driver, cannot be opened (ENXIO), only be asked what
+	 * they are. */
 	if (stat(reader->path, &st) == 0 && !S_ISREG(st.st_mode))
 		ini_complain(reader, 0, "must be a regular file, is %s", file_type(st.st_mode));
 	else if (error == ENOENT && lstat(reader->path, &st) == 0)
-		ini_complain(reader, 0, "is a link to a file that does not exist (to switch a rule off, link to /dev/null)");
+		ini_complain(reader, 0,
+			"is a link to a file that does not exist (to switch a rule off, link to "
+			"/dev/null)");
 	else
 		ini_complain(reader, 0, "cannot be opened: %s", strerror(error));
 	return reader->error < 0 ? reader->error : 1;
@@ -173,7 +182,8 @@ static int read_all(struct ini_reader *reader, int fd, char **ret_text, size_t *
 		if (n == 0)
 			break;
 		if (len > INI_FILE_MAX_BYTES) {
-			ini_complain(reader, 0, "is too big: more than %d bytes", INI_FILE_MAX_BYTES);
+			ini_complain(
+				reader, 0, "is too big: more than %d bytes", INI_FILE_MAX_BYTES);
 			return 1;
 		}
 	}
@@ -211,7 +221,8 @@ static bool is_name(const char *s, size_t len)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (!isascii((unsigned char)s[i]) ||
-			!(isalnum((unsigned char)s[i]) || s[i] == '-' || s[i] == '_' || s[i] == '.'))
+			!(isalnum((unsigned char)s[i]) || s[i] == '-' || s[i] == '_' ||
+				s[i] == '.'))
 			return false;
 	return true;
 }
@@ -226,7 +237,8 @@ static void trim(const char **s, size_t *len)
 		--*len;
 }
 
-/* Length of a line without the comment at its end: a ; after a blank begins one. A # does not: values may speak of issue #1. */
+/* Length of a line without the comment at its end: a ; after a blank begins one. A # does not:
+ * values may speak of issue #1. */
 static size_t without_comment(const char *s, size_t len)
 {
 	for (size_t i = 1; i < len; i++)
@@ -281,10 +293,12 @@ static void scan_section(struct scanner *s, unsigned line, const char *text, siz
 		trim(&rest, &rest_len);
 		if (!is_name(name, name_len))
 			ini_complain(s->reader, line,
-				"\"%s\" cannot be a section: its name is one word of letters, digits and - . _",
+				"\"%s\" cannot be a section: its name is one word of letters, "
+				"digits and - . _",
 				ini_copy_text(shown, sizeof(shown), name, name_len));
 		else if (rest_len)
-			ini_complain(s->reader, line, "\"%s\" stands behind the section: begin a new line",
+			ini_complain(s->reader, line,
+				"\"%s\" stands behind the section: begin a new line",
 				ini_copy_text(shown, sizeof(shown), rest, rest_len));
 		else
 			s->bad_section = false;
@@ -307,7 +321,8 @@ static void scan_key(struct scanner *s, unsigned line, const char *text, size_t 
 	char shown[64];
 
 	if (!equals) {
-		ini_complain(s->reader, line, "\"%s\" is neither [Section] nor Key=Value nor a comment (# or ;)%s",
+		ini_complain(s->reader, line,
+			"\"%s\" is neither [Section] nor Key=Value nor a comment (# or ;)%s",
 			ini_copy_text(shown, sizeof(shown), text, len),
 			memchr(text, ':', len) ? ": write = instead of :" : "");
 		return;
@@ -321,14 +336,17 @@ static void scan_key(struct scanner *s, unsigned line, const char *text, size_t 
 	if (key_len == 0)
 		ini_complain(s->reader, line, "the key before = is missing");
 	else if (!is_name(text, key_len))
-		ini_complain(s->reader, line, "\"%s\" cannot be a key: it is one word of letters, digits and - . _",
+		ini_complain(s->reader, line,
+			"\"%s\" cannot be a key: it is one word of letters, digits and - . _",
 			shown);
 	else if (!s->in_section)
 		ini_complain(s->reader, line, "%s= stands before the first [Section]", shown);
 	else if (value_len == 0)
-		ini_complain(s->reader, line, "%s= has no value: give it one or leave the line out", shown);
+		ini_complain(s->reader, line, "%s= has no value: give it one or leave the line out",
+			shown);
 	else if (value[value_len - 1] == '\\')
-		ini_complain(s->reader, line, "%s= ends in a backslash: a value cannot go on in the next line", shown);
+		ini_complain(s->reader, line,
+			"%s= ends in a backslash: a value cannot go on in the next line", shown);
 	else if (!s->bad_section && count_entry(s, line)) {
 		write_name(s->out, text, key_len);
 		fprintf(s->out, "|%u=\"", line);
@@ -347,9 +365,11 @@ static bool check_bytes(struct ini_reader *reader, unsigned line, const char *s,
 		if (n)
 			continue;
 		if (c < 0x80)
-			ini_complain(reader, line, "control character 0x%02x in column %zu", c, i + 1);
+			ini_complain(
+				reader, line, "control character 0x%02x in column %zu", c, i + 1);
 		else
-			ini_complain(reader, line, "byte 0x%02x in column %zu is not printable UTF-8", c, i + 1);
+			ini_complain(reader, line,
+				"byte 0x%02x in column %zu is not printable UTF-8", c, i + 1);
 		return false;
 	}
 	return true;
@@ -360,7 +380,8 @@ static void scan_line(struct scanner *s, unsigned line, const char *text, size_t
 	if (len && text[len - 1] == '\r')
 		len--;
 	if (len > INI_MAX_LINE) {
-		ini_complain(s->reader, line, "the line is too long: %zu bytes, at most %d", len, INI_MAX_LINE);
+		ini_complain(s->reader, line, "the line is too long: %zu bytes, at most %d", len,
+			INI_MAX_LINE);
 		return;
 	}
 	if (!check_bytes(s->reader, line, text, len))
@@ -440,15 +461,17 @@ static char *read_value(const char *from)
 }
 
 /* Takes one section and its keys out of iniparser's dictionary. */
-static int collect_section(const dictionary *d, const char *section, struct parsed_list *list, size_t room)
+static int collect_section(
+	const dictionary *d, const char *section, struct parsed_list *list, size_t room)
 {
 	int n = iniparser_getsecnkeys(d, section);
 	_cleanup_free_ const char **keys = calloc((size_t)n + 1, sizeof(*keys));
-	struct parsed head = { 0 };
+	struct parsed head = {0};
 
 	if (!keys)
 		return -ENOMEM;
-	if (!read_name(section, strlen(section), head.section, &head.section_line) || list->n == room)
+	if (!read_name(section, strlen(section), head.section, &head.section_line) ||
+		list->n == room)
 		return 0;
 	list->items[list->n++] = head;
 	if (n > 0 && !iniparser_getseckeys(d, section, keys))
@@ -477,7 +500,8 @@ static int compare_lines(const void *a, const void *b)
 	return (lx > ly) - (lx < ly);
 }
 
-/* Has iniparser parse what the scanner wrote; n is how many sections and keys must come out. */
+/* Has iniparser parse what the scanner wrote; n is how many sections and keys must come out. 0, 1
+ * when it could not and the reader heard why, negative errno. */
 static int run_iniparser(struct ini_reader *reader, int fd, size_t n, struct parsed_list *list)
 {
 	_cleanup_(freedict_pointer) dictionary *d = NULL;
@@ -491,7 +515,7 @@ static int run_iniparser(struct ini_reader *reader, int fd, size_t n, struct par
 	if (access(path, R_OK) < 0) {
 		ini_complain(reader, 0, "cannot be parsed: the parser reads %s, and %s", path,
 			access("/proc/self", F_OK) < 0 ? "/proc is not mounted" : strerror(errno));
-		return reader->error;
+		return reader->error < 0 ? reader->error : 1;
 	}
 	iniparser_set_error_callback(be_silent);
 	d = iniparser_load(path);
@@ -501,10 +525,13 @@ static int run_iniparser(struct ini_reader *reader, int fd, size_t n, struct par
 		r = collect_section(d, iniparser_getsecname(d, i), list, n);
 	if (r < 0)
 		return r;
-	if (list->n != n)
-		ini_complain(reader, 0, "cannot be parsed: iniparser gave %zu of %zu lines", list->n, n);
+	if (list->n != n) {
+		ini_complain(
+			reader, 0, "cannot be parsed: iniparser gave %zu of %zu lines", list->n, n);
+		return reader->error < 0 ? reader->error : 1;
+	}
 	qsort(list->items, list->n, sizeof(*list->items), compare_lines);
-	return reader->error;
+	return 0;
 }
 
 static const struct ini_key *find_key(const struct ini_section *section, const char *name)
@@ -515,7 +542,8 @@ static const struct ini_key *find_key(const struct ini_section *section, const c
 	return NULL;
 }
 
-static const struct ini_section *find_section(const struct ini_section *sections, size_t n, const char *name)
+static const struct ini_section *find_section(
+	const struct ini_section *sections, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(sections[i].name, name) == 0)
@@ -533,18 +561,23 @@ static void complain_section(struct ini_reader *reader, const struct parsed *p,
 		n = ARRAY_SIZE(names);
 	for (size_t i = 0; i < n; i++) {
 		names[i] = sections[i].name;
-		util_append(list, sizeof(list), "%s[%s]", i == 0 ? "" : i + 1 == n ? " and " : ", ", names[i]);
+		util_append(list, sizeof(list), "%s[%s]",
+			i == 0       ? ""
+			: i + 1 == n ? " and "
+				     : ", ",
+			names[i]);
 	}
 	nearest = ini_nearest(p->section, names, n);
 	if (nearest)
-		ini_complain(reader, p->section_line, "unknown section [%s]: did you mean [%s]?", p->section,
-			nearest);
+		ini_complain(reader, p->section_line, "unknown section [%s]: did you mean [%s]?",
+			p->section, nearest);
 	else
-		ini_complain(reader, p->section_line, "unknown section [%s]: there are %s", p->section, list);
+		ini_complain(reader, p->section_line, "unknown section [%s]: there are %s",
+			p->section, list);
 }
 
-static void complain_key(struct ini_reader *reader, const struct parsed *p,
-	const struct ini_section *section)
+static void complain_key(
+	struct ini_reader *reader, const struct parsed *p, const struct ini_section *section)
 {
 	const char *names[64], *nearest;
 	char list[512] = "";
@@ -556,10 +589,11 @@ static void complain_key(struct ini_reader *reader, const struct parsed *p,
 	}
 	nearest = ini_nearest(p->key, names, n);
 	if (nearest)
-		ini_complain(reader, p->line, "unknown key %s= in [%s]: did you mean %s=?", p->key, p->section,
-			nearest);
+		ini_complain(reader, p->line, "unknown key %s= in [%s]: did you mean %s=?", p->key,
+			p->section, nearest);
 	else
-		ini_complain(reader, p->line, "unknown key %s= in [%s]: there are%s", p->key, p->section, list);
+		ini_complain(reader, p->line, "unknown key %s= in [%s]: there are%s", p->key,
+			p->section, list);
 }
 
 /* The line of an earlier key of that name in a section of that name, 0. */
@@ -580,13 +614,13 @@ static unsigned repeats(const struct parsed_list *list, size_t at)
 	return 0;
 }
 
-static int take_key(struct ini_reader *reader, const struct parsed *p, const struct ini_section *section,
-	const struct ini_section *sections, size_t n, void *target)
+static int take_key(struct ini_reader *reader, const struct parsed *p,
+	const struct ini_section *section, const struct ini_section *sections, size_t n,
+	void *target)
 {
 	const struct ini_key *key = find_key(section, p->key);
 	const struct ini_entry entry = {
-		.line = p->line, .section = p->section, .key = p->key, .value = p->value
-	};
+		.line = p->line, .section = p->section, .key = p->key, .value = p->value};
 
 	if (key)
 		return key->parse(reader, &entry, (char *)target + key->offset, key->context);
@@ -594,8 +628,8 @@ static int take_key(struct ini_reader *reader, const struct parsed *p, const str
 		if (&sections[i] != section &&
 			(find_key(&sections[i], p->key) ||
 				(sections[i].knows && sections[i].knows(p->key)))) {
-			ini_complain(reader, p->line, "%s= does not belong into [%s] but into [%s]", p->key,
-				p->section, sections[i].name);
+			ini_complain(reader, p->line, "%s= does not belong into [%s] but into [%s]",
+				p->key, p->section, sections[i].name);
 			return 0;
 		}
 	if (section->parse_any)
@@ -638,10 +672,12 @@ static int take_all(struct ini_reader *reader, const struct parsed_list *list,
 			if (!p->line)
 				complain_section(reader, p, sections, n);
 		} else if (earlier && p->line) {
-			ini_complain(reader, p->line, "%s= was given in line %u already", p->key, earlier);
+			ini_complain(reader, p->line, "%s= was given in line %u already", p->key,
+				earlier);
 		} else if (earlier) {
-			ini_complain(reader, p->section_line, "[%s] began in line %u already: put its keys there",
-				p->section, earlier);
+			ini_complain(reader, p->section_line,
+				"[%s] began in line %u already: put its keys there", p->section,
+				earlier);
 		} else if (p->line) {
 			r = take_key(reader, p, section, sections, n, target);
 		}
@@ -654,18 +690,19 @@ static int take_all(struct ini_reader *reader, const struct parsed_list *list,
 static int parse_scanned(struct ini_reader *reader, const struct scanner *s, int fd,
 	const struct ini_section *sections, size_t n, void *target)
 {
-	_cleanup_(parsed_list_clear) struct parsed_list list = { 0 };
+	_cleanup_(parsed_list_clear) struct parsed_list list = {0};
 	unsigned shape_errors = reader->n_errors;
 	bool bad_section = s->any_bad_section;
 	int r;
 
 	r = run_iniparser(reader, fd, s->n_entries, &list);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = take_all(reader, &list, sections, n, &bad_section, target);
 	if (r < 0)
 		return r;
-	/* A misspelt section, or a line that was not understood, would be reported a second time as one that is missing. */
+	/* A misspelt section, or a line that was not understood, would be reported a second
+	 * time as one that is missing. */
 	if (!bad_section && shape_errors == 0)
 		check_sections(reader, &list, sections, n);
 	return reader->error < 0 ? reader->error : reader->n_errors > 0;
@@ -676,14 +713,16 @@ int ini_file_parse(struct ini_reader *reader, const char *text, size_t len,
 {
 	const char *nul = len ? memchr(text, '\0', len) : NULL;
 	_cleanup_fclose_ FILE *out = NULL;
-	struct scanner s = { .reader = reader };
+	struct scanner s = {.reader = reader};
 	int fd;
 
 	if (nul || len > INI_FILE_MAX_BYTES) {
 		if (nul)
-			ini_complain(reader, line_of(text, nul), "has a NUL byte: this is not a text file");
+			ini_complain(reader, line_of(text, nul),
+				"has a NUL byte: this is not a text file");
 		else
-			ini_complain(reader, 0, "is too big: %zu bytes, at most %d", len, INI_FILE_MAX_BYTES);
+			ini_complain(reader, 0, "is too big: %zu bytes, at most %d", len,
+				INI_FILE_MAX_BYTES);
 		return reader->error < 0 ? reader->error : 1;
 	}
 	fd = memfd_create("offloadd-ini", MFD_CLOEXEC);

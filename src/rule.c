@@ -16,17 +16,39 @@ static const struct virtualization {
 	const char *name;
 	bool container;
 } virtualizations[] = {
-	{ "qemu", false }, { "kvm", false }, { "amazon", false }, { "zvm", false },
-	{ "vmware", false }, { "microsoft", false }, { "oracle", false }, { "powervm", false },
-	{ "xen", false }, { "bochs", false }, { "uml", false }, { "parallels", false },
-	{ "bhyve", false }, { "qnx", false }, { "acrn", false }, { "apple", false },
-	{ "sre", false }, { "google", false }, { "vm-other", false },
-	{ "systemd-nspawn", true }, { "lxc-libvirt", true }, { "lxc", true }, { "openvz", true },
-	{ "docker", true }, { "podman", true }, { "rkt", true }, { "wsl", true }, { "proot", true },
-	{ "pouch", true }, { "container-other", true },
+	{"qemu", false},
+	{"kvm", false},
+	{"amazon", false},
+	{"zvm", false},
+	{"vmware", false},
+	{"microsoft", false},
+	{"oracle", false},
+	{"powervm", false},
+	{"xen", false},
+	{"bochs", false},
+	{"uml", false},
+	{"parallels", false},
+	{"bhyve", false},
+	{"qnx", false},
+	{"acrn", false},
+	{"apple", false},
+	{"sre", false},
+	{"google", false},
+	{"vm-other", false},
+	{"systemd-nspawn", true},
+	{"lxc-libvirt", true},
+	{"lxc", true},
+	{"openvz", true},
+	{"docker", true},
+	{"podman", true},
+	{"rkt", true},
+	{"wsl", true},
+	{"proot", true},
+	{"pouch", true},
+	{"container-other", true},
 };
 
-static const char *const virtualization_classes[] = { "yes", "no", "vm", "container" };
+static const char *const virtualization_classes[] = {"yes", "no", "vm", "container"};
 
 static const char *const value_names[] = {
 	[RULE_UNSET] = "unset",
@@ -61,7 +83,7 @@ void rule_clear(struct rule *rule)
 	free(m->kernel_version);
 	free(m->host);
 	free(m->virtualization);
-	*rule = (struct rule){ 0 };
+	*rule = (struct rule){0};
 }
 
 void rule_set_clear(struct rule_set *set)
@@ -74,12 +96,12 @@ void rule_set_clear(struct rule_set *set)
 	}
 	free(set->rules);
 	free(set->errors);
-	*set = (struct rule_set){ 0 };
+	*set = (struct rule_set){0};
 }
 
-/* The next word of a list, NULL past the last; *list is moved behind it. Without its "!", which *ret_not tells. Words that
- * do not fit are cut; rule_file.c lets none of them in. */
-static const char *next_word(const char **list, char word[PATTERN_MAX], bool *ret_not)
+/* The next word of a list, NULL past the last; *list is moved behind it. Without its "!", which
+ * *ret_excludes tells. Words that do not fit are cut; rule_file.c lets none of them in. */
+static const char *next_word(const char **list, char word[PATTERN_MAX], bool *ret_excludes)
 {
 	const char *from = *list + strspn(*list, " \t");
 	size_t len = strcspn(from, " \t");
@@ -87,8 +109,8 @@ static const char *next_word(const char **list, char word[PATTERN_MAX], bool *re
 	if (len == 0)
 		return NULL;
 	*list = from + len;
-	*ret_not = *from == '!';
-	if (*ret_not) {
+	*ret_excludes = *from == '!';
+	if (*ret_excludes) {
 		from++;
 		len--;
 	}
@@ -108,13 +130,13 @@ static bool equals_glob(const char *pattern, const char *text, int flags)
 static bool match_list(const char *list, const char *text, int flags,
 	bool (*equals)(const char *pattern, const char *text, int flags))
 {
-	bool others = false, hit = false, not ;
+	bool others = false, hit = false, excludes;
 	char word[PATTERN_MAX];
 
-	while (next_word(&list, word, &not )) {
-		if (not && equals(word, text, flags))
+	while (next_word(&list, word, &excludes)) {
+		if (excludes && equals(word, text, flags))
 			return false;
-		if (not )
+		if (excludes)
 			continue;
 		others = true;
 		hit = hit || equals(word, text, flags);
@@ -133,7 +155,8 @@ static bool match_key(const char *patterns, const char *text, int flags)
 	return !patterns || (text && text[0] && match_list(patterns, text, flags, equals_glob));
 }
 
-/* Reads "6.1.0-18-amd64" up to the first character that belongs to no version; how many numbers there were. */
+/* Reads "6.1.0-18-amd64" up to the first character that belongs to no version; how many numbers
+ * there were. */
 static size_t read_version(const char *s, unsigned long parts[VERSION_PARTS], const char **ret_end)
 {
 	size_t n = 0;
@@ -160,9 +183,14 @@ static int check_version(const char *condition, const unsigned long release[VERS
 		const char *sign;
 		bool less, equal, more;
 	} signs[] = {
-		{ "<=", true, true, false }, { ">=", false, true, true }, { "!=", true, false, true },
-		{ "==", false, true, false }, { "<", true, false, false }, { ">", false, false, true },
-		{ "=", false, true, false }, { "", false, true, false },
+		{"<=", true, true, false},
+		{">=", false, true, true},
+		{"!=", true, false, true},
+		{"==", false, true, false},
+		{"<", true, false, false},
+		{">", false, false, true},
+		{"=", false, true, false},
+		{"", false, true, false},
 	};
 	unsigned long parts[VERSION_PARTS];
 	size_t sign = 0, n;
@@ -248,11 +276,13 @@ static bool match_host(const struct rule_match *m, const struct rule_host *host)
 		return false;
 	if (m->kernel_version && rule_kernel_matches(m->kernel_version, host->kernel_release) != 1)
 		return false;
-	return !m->virtualization || (host->virtualization[0] &&
-		match_list(m->virtualization, host->virtualization, 0, equals_virtualization));
+	return !m->virtualization ||
+	       (host->virtualization[0] && match_list(m->virtualization, host->virtualization, 0,
+						   equals_virtualization));
 }
 
-/* "bond", "bridge", ...; "" when the link is nobody's port. A master in another namespace still shows by the port's own kind. */
+/* "bond", "bridge", ...; "" when the link is nobody's port. A master in another namespace still
+ * shows by the port's own kind. */
 static const char *master_kind(const struct link_table *table, const struct link *link)
 {
 	const struct link *master = link_master(table, link);
@@ -262,7 +292,8 @@ static const char *master_kind(const struct link_table *table, const struct link
 
 static bool has_vlan(const struct link_table *table, const struct link *link)
 {
-	for (struct link *upper = link_first_upper(table, link); upper; upper = link_next_upper(table, upper))
+	for (struct link *upper = link_first_upper(table, link); upper;
+		upper = link_next_upper(table, upper))
 		if (link_is_kind(upper, "vlan"))
 			return true;
 	return false;
@@ -271,9 +302,10 @@ static bool has_vlan(const struct link_table *table, const struct link *link)
 static bool match_roles(unsigned roles, const struct link_table *table, const struct link *link)
 {
 	return !roles || ((roles & RULE_ROLE_DEFAULT_ROUTE) && link->default_route) ||
-		((roles & RULE_ROLE_BRIDGE_PORT) && strcmp(master_kind(table, link), "bridge") == 0) ||
-		((roles & RULE_ROLE_BOND_PORT) && strcmp(master_kind(table, link), "bond") == 0) ||
-		((roles & RULE_ROLE_VLAN_LOWER) && has_vlan(table, link));
+	       ((roles & RULE_ROLE_BRIDGE_PORT) &&
+		       strcmp(master_kind(table, link), "bridge") == 0) ||
+	       ((roles & RULE_ROLE_BOND_PORT) && strcmp(master_kind(table, link), "bond") == 0) ||
+	       ((roles & RULE_ROLE_VLAN_LOWER) && has_vlan(table, link));
 }
 
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
@@ -287,7 +319,8 @@ bool rule_matches(const struct rule *rule, const struct link_table *table, const
 		!match_key(m->driver, link->driver, 0) || !match_roles(m->roles, table, link))
 		return false;
 	if (m->mac_address &&
-		!match_key(m->mac_address, link_format_address(link, address, sizeof(address)), FNM_CASEFOLD))
+		!match_key(m->mac_address, link_format_address(link, address, sizeof(address)),
+			FNM_CASEFOLD))
 		return false;
 	if (m->master_kind && !match_key(m->master_kind, master_kind(table, link), 0))
 		return false;
@@ -303,7 +336,7 @@ bool rule_matches(const struct rule *rule, const struct link_table *table, const
 static size_t declare_foreign(const struct rule *rule, const struct rule_feature *f,
 	struct declaration *foreign, size_t n, size_t count)
 {
-	const struct declaration d = { .value = f->value, .rule = rule, .feature = f };
+	const struct declaration d = {.value = f->value, .rule = rule, .feature = f};
 
 	for (size_t i = 0; i < count && i < n; i++)
 		if (strcmp(foreign[i].feature->word, f->word) == 0) {
@@ -315,7 +348,8 @@ static size_t declare_foreign(const struct rule *rule, const struct rule_feature
 	return count + 1;
 }
 
-static void declare_words(const struct rule *rule, enum feature_word kind, struct declaration *declarations)
+static void declare_words(
+	const struct rule *rule, enum feature_word kind, struct declaration *declarations)
 {
 	for (size_t i = 0; i < rule->n_features; i++) {
 		const struct rule_feature *f = &rule->features[i];
@@ -323,9 +357,9 @@ static void declare_words(const struct rule *rule, enum feature_word kind, struc
 
 		if (f->word_kind != kind)
 			continue;
-		feature_foreach(bit, f->bits)
+		feature_foreach (bit, f->bits)
 			declarations[bit] =
-				(struct declaration){ .value = f->value, .rule = rule, .feature = f };
+				(struct declaration){.value = f->value, .rule = rule, .feature = f};
 	}
 }
 
@@ -347,7 +381,8 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 		declare_words(rule, FEATURE_WORD_NAME, declarations);
 		for (size_t j = 0; j < rule->n_features; j++)
 			if (!rule->features[j].bits)
-				count = declare_foreign(rule, &rule->features[j], foreign, n, count);
+				count = declare_foreign(
+					rule, &rule->features[j], foreign, n, count);
 	}
 	return count;
 }

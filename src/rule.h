@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules in memory: which links they match and what they declare. Pure; rule_file.c reads them from files. */
+/* Rules in memory: which links they match and what they declare. Pure; rule_file.c reads them from
+ * files. */
 #ifndef OFFLOADD_RULE_H
 #define OFFLOADD_RULE_H
 
@@ -30,21 +31,21 @@ struct rule_feature {
 	unsigned line;
 };
 
-/* Space-separated shell globs, "!glob" excludes; each NULL when the key was not given. What a link has not (a lower, a master, an
- * address, a driver) matches no list, not even one of exclusions. */
+/* Space-separated shell globs, "!glob" excludes; each NULL when the key was not given. What a link
+ * has not (a lower, a master, an address, a driver) matches no list, not even one of exclusions. */
 struct rule_match {
 	char *kind, *name, *driver, *mac_address, *lower_kind, *lower_driver, *master_kind;
 	char *kernel_version; /* ">=5.10 <7", all must hold */
-	char *host;	      /* over the host name */
+	char *host;           /* over the host name */
 	char *virtualization; /* words of systemd-detect-virt, and yes no vm container; no globs */
-	unsigned roles;	      /* enum rule_role bits, any may hold; 0 when not given */
+	unsigned roles;       /* enum rule_role bits, any may hold; 0 when not given */
 };
 
 struct rule {
-	char *file;	   /* "10-vlan.rule", what orders and names it */
-	char *path;	   /* where it was read from */
+	char *file;        /* "10-vlan.rule", what orders and names it */
+	char *path;        /* where it was read from */
 	char *description; /* NULL when not given */
-	char *reason;	   /* NULL when not given */
+	char *reason;      /* NULL when not given */
 	enum rule_mode mode;
 	int64_t until; /* first second after the Until= day, UTC, as time_t; 0 when not given */
 	struct rule_match match;
@@ -52,7 +53,8 @@ struct rule {
 	size_t n_features;
 };
 
-/* One complaint about a rule file, ready to print as "path:line: message"; line 0 means the whole file. */
+/* One complaint about a rule file, ready to print as "path:line: message"; line 0 means the whole
+ * file. */
 struct rule_error {
 	char *path;
 	unsigned line;
@@ -66,17 +68,19 @@ struct rule_set {
 	size_t n_errors;
 };
 
-/* What a rule can ask about the host besides its links; the caller fills it once (rule_host_read in observe.h). */
+/* What a rule can ask about the host besides its links; the caller fills it once (rule_host_read in
+ * observe.h). */
 struct rule_host {
 	char kernel_release[65]; /* uname -r */
 	char host_name[65];
-	char virtualization[32]; /* "none" or what systemd-detect-virt would say; "" when not known */
+	char virtualization[32]; /* "none" or what systemd-detect-virt would say; "" when not known
+				  */
 };
 
 /* What the rules declare for one feature of one link. */
 struct declaration {
-	enum rule_value value;	     /* RULE_UNSET: nobody names it, never touch it */
-	const struct rule *rule;     /* the last rule that names it, which wins */
+	enum rule_value value;              /* RULE_UNSET: nobody names it, never touch it */
+	const struct rule *rule;            /* the last rule that names it, which wins */
 	const struct rule_feature *feature; /* its word there */
 };
 
@@ -85,9 +89,10 @@ void rule_set_clear(struct rule_set *set);
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
 	const struct rule_host *host);
 
-/* Fills declarations[0..FEATURE_MAX) for one link. Of all rules that match, the last one that names a feature wins; within one
- * rule a feature's own name outranks an alias. foreign (may be NULL, n its capacity) gets the words that match this link but
- * stand for nothing on this kernel; returns how many there are. Needs a stacked table. */
+/* Fills declarations[0..FEATURE_MAX) for one link. Of all rules that match, the last one that names
+ * a feature wins; within one rule a feature's own name outranks an alias. foreign (may be NULL, n
+ * its capacity) gets the words that match this link but stand for nothing on this kernel; returns
+ * how many there are. Needs a stacked table. */
 size_t rule_set_declare(const struct rule_set *set, const struct link_table *table,
 	const struct link *link, const struct rule_host *host, struct declaration *declarations,
 	struct declaration *foreign, size_t n);
@@ -107,12 +112,13 @@ void rule_clear(struct rule *rule);
 /* "on", "off", "lower", "unset". */
 const char *rule_value_name(enum rule_value value);
 
-/* Space-separated globs with "!" exclusions: matches when no exclusion does and (there are only exclusions or one glob
- * does). NULL patterns match everything. */
+/* Space-separated globs with "!" exclusions: matches when no exclusion does and (there are only
+ * exclusions or one glob does). NULL patterns match everything. */
 bool rule_glob_list(const char *patterns, const char *text);
 
-/* "5.10.0-32-amd64" against ">=5.10 <7": 1 when every condition holds, 0, -EINVAL when one cannot be read. As many numbers are
- * compared as the condition has, so that =6.1 and <=6.1 hold for all of 6.1.x; what a release lacks is 0. Conditions: < <= = !=
+/* "5.10.0-32-amd64" against ">=5.10 <7": 1 when every condition holds, 0, -EINVAL when one cannot
+ * be read. As many numbers are compared as the condition has, so that =6.1 and <=6.1 hold for all
+ * of 6.1.x; what a release lacks is 0. Conditions: < <= = !=
  * >= >, no sign means =. */
 int rule_kernel_matches(const char *conditions, const char *release);
 

@@ -20,19 +20,19 @@ const char *const rule_default_dirs[] = {
 	NULL,
 };
 
-/* What describes the device or the stack: no user can ever change it (NETIF_F_NEVER_CHANGE; not listed at all from 6.12 on). */
-static const char *const unchangeable[] = { "tx-lockless", "netns-local", "vlan-challenged" };
+/* What describes the device or the stack: no user can ever change it (NETIF_F_NEVER_CHANGE; not
+ * listed at all from 6.12 on). */
+static const char *const unchangeable[] = {"tx-lockless", "netns-local", "vlan-challenged"};
 
-static const char *const value_words[] = { "on", "off", "lower" };
-static const enum rule_value values[] = { RULE_ON, RULE_OFF, RULE_LOWER };
+static const char *const value_words[] = {"on", "off", "lower"};
+static const enum rule_value values[] = {RULE_ON, RULE_OFF, RULE_LOWER};
 
-static const char *const mode_words[] = { "enforce", "audit" };
-static const enum rule_mode modes[] = { RULE_MODE_ENFORCE, RULE_MODE_AUDIT };
+static const char *const mode_words[] = {"enforce", "audit"};
+static const enum rule_mode modes[] = {RULE_MODE_ENFORCE, RULE_MODE_AUDIT};
 
-static const char *const role_words[] = { "default-route", "bridge-port", "bond-port", "vlan-lower" };
+static const char *const role_words[] = {"default-route", "bridge-port", "bond-port", "vlan-lower"};
 static const enum rule_role roles[] = {
-	RULE_ROLE_DEFAULT_ROUTE, RULE_ROLE_BRIDGE_PORT, RULE_ROLE_BOND_PORT, RULE_ROLE_VLAN_LOWER
-};
+	RULE_ROLE_DEFAULT_ROUTE, RULE_ROLE_BRIDGE_PORT, RULE_ROLE_BOND_PORT, RULE_ROLE_VLAN_LOWER};
 
 /* What a list of patterns is over; the address of one is the context of its key. */
 struct pattern_type {
@@ -40,11 +40,11 @@ struct pattern_type {
 	size_t longest; /* that a word without wildcards can be and still match, 0: not known */
 	bool address;
 };
-static const struct pattern_type kind_patterns = { "kind", LINK_KIND_LEN - 1, false };
-static const struct pattern_type name_patterns = { "interface name", LINK_NAME_LEN - 1, false };
-static const struct pattern_type driver_patterns = { "driver", LINK_DRIVER_LEN - 1, false };
-static const struct pattern_type address_patterns = { "MAC address", 0, true };
-static const struct pattern_type host_patterns = { "host name", 64, false };
+static const struct pattern_type kind_patterns = {"kind", LINK_KIND_LEN - 1, false};
+static const struct pattern_type name_patterns = {"interface name", LINK_NAME_LEN - 1, false};
+static const struct pattern_type driver_patterns = {"driver", LINK_DRIVER_LEN - 1, false};
+static const struct pattern_type address_patterns = {"MAC address", 0, true};
+static const struct pattern_type host_patterns = {"host name", 64, false};
 
 /* The target of ini_file_parse(). */
 struct rule_reading {
@@ -101,12 +101,14 @@ static int parse_word(struct ini_reader *reader, const struct ini_entry *entry, 
 	nearest = ini_nearest(word, words, n);
 	ini_copy_text(shown, sizeof(shown), word, strlen(word));
 	if (nearest && n > 4)
-		ini_complain(reader, entry->line, "%s=: unknown word \"%s\": did you mean %s?", entry->key,
-			shown, nearest);
+		ini_complain(reader, entry->line, "%s=: unknown word \"%s\": did you mean %s?",
+			entry->key, shown, nearest);
 	else
-		ini_complain(reader, entry->line, "%s=: unknown word \"%s\": write %s%s", entry->key, shown,
-			format_words(words, n, list, sizeof(list)),
-			strpbrk(entry->value, "#;") ? " (a comment at the end of a line begins with \" ;\")" : "");
+		ini_complain(reader, entry->line, "%s=: unknown word \"%s\": write %s%s",
+			entry->key, shown, format_words(words, n, list, sizeof(list)),
+			strpbrk(entry->value, "#;")
+				? " (a comment at the end of a line begins with \" ;\")"
+				: "");
 	return -1;
 }
 
@@ -116,8 +118,8 @@ static int store(const char *value, char **field)
 	return *field ? 0 : -ENOMEM;
 }
 
-static int parse_text(struct ini_reader *reader _unused_, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
+static int parse_text(struct ini_reader *reader _unused_, const struct ini_entry *entry,
+	void *field, const void *context _unused_)
 {
 	return store(entry->value, field);
 }
@@ -136,19 +138,21 @@ static int parse_mode(struct ini_reader *reader, const struct ini_entry *entry, 
 static bool read_date(const char *s, struct tm *ret)
 {
 	static const char shape[] = "0000-00-00";
-	struct tm tm = { 0 }, back;
+	struct tm tm = {0}, back;
 	time_t t;
 
 	for (size_t i = 0; i < sizeof(shape); i++)
 		if (shape[i] == '0' ? !isdigit((unsigned char)s[i]) : s[i] != shape[i])
 			return false;
-	tm.tm_year = (s[0] - '0') * 1000 + (s[1] - '0') * 100 + (s[2] - '0') * 10 + (s[3] - '0') - 1900;
+	tm.tm_year =
+		(s[0] - '0') * 1000 + (s[1] - '0') * 100 + (s[2] - '0') * 10 + (s[3] - '0') - 1900;
 	tm.tm_mon = (s[5] - '0') * 10 + (s[6] - '0') - 1;
 	tm.tm_mday = (s[8] - '0') * 10 + (s[9] - '0');
 	back = tm;
 	t = timegm(&back);
 	*ret = tm;
-	return t > 0 && back.tm_year == tm.tm_year && back.tm_mon == tm.tm_mon && back.tm_mday == tm.tm_mday;
+	return t > 0 && back.tm_year == tm.tm_year && back.tm_mon == tm.tm_mon &&
+	       back.tm_mday == tm.tm_mday;
 }
 
 static int parse_until(struct ini_reader *reader, const struct ini_entry *entry, void *field,
@@ -161,8 +165,10 @@ static int parse_until(struct ini_reader *reader, const struct ini_entry *entry,
 		tm.tm_mday++;
 		*(int64_t *)field = timegm(&tm);
 	} else {
-		ini_complain(reader, entry->line, "%s=: \"%s\" is not a day of the calendar: write it as 2027-06-30",
-			entry->key, ini_copy_text(shown, sizeof(shown), entry->value, strlen(entry->value)));
+		ini_complain(reader, entry->line,
+			"%s=: \"%s\" is not a day of the calendar: write it as 2027-06-30",
+			entry->key,
+			ini_copy_text(shown, sizeof(shown), entry->value, strlen(entry->value)));
 	}
 	return 0;
 }
@@ -182,39 +188,46 @@ static bool address_is_sane(const char *word)
 	return len >= 5 && len % 3 == 2;
 }
 
-static void check_pattern(struct ini_reader *reader, const struct ini_entry *entry, const char *word,
-	const struct pattern_type *type)
+static void check_pattern(struct ini_reader *reader, const struct ini_entry *entry,
+	const char *word, const struct pattern_type *type)
 {
 	const char *pattern = word[0] == '!' ? word + 1 : word;
 	char shown[64];
 
 	ini_copy_text(shown, sizeof(shown), word, strlen(word));
 	if (pattern[0] == '\0')
-		ini_complain(reader, entry->line, "%s=: \"!\" excludes nothing: write it close to what it excludes",
+		ini_complain(reader, entry->line,
+			"%s=: \"!\" excludes nothing: write it close to what it excludes",
 			entry->key);
 	else if (strchr(pattern, ','))
-		ini_complain(reader, entry->line, "%s=: \"%s\": words are separated by blanks, not commas",
-			entry->key, shown);
-	else if (strpbrk(pattern, "\"'"))
-		ini_complain(reader, entry->line, "%s=: \"%s\": write it without quotes", entry->key, shown);
-	else if (strlen(pattern) > PATTERN_MAX)
-		ini_complain(reader, entry->line, "%s=: \"%s\" is longer than %d bytes", entry->key, shown,
-			PATTERN_MAX);
-	else if (strchr(pattern, '[') && !strchr(strchr(pattern, '['), ']'))
-		ini_complain(reader, entry->line, "%s=: \"%s\": the ] of the pattern is missing", entry->key,
+		ini_complain(reader, entry->line,
+			"%s=: \"%s\": words are separated by blanks, not commas", entry->key,
 			shown);
+	else if (strpbrk(pattern, "\"'"))
+		ini_complain(
+			reader, entry->line, "%s=: write %s without quotes", entry->key, shown);
+	else if (strlen(pattern) > PATTERN_MAX)
+		ini_complain(reader, entry->line, "%s=: \"%s\" is longer than %d bytes", entry->key,
+			shown, PATTERN_MAX);
+	else if (strchr(pattern, '[') && !strchr(strchr(pattern, '['), ']'))
+		ini_complain(reader, entry->line, "%s=: \"%s\": the ] of the pattern is missing",
+			entry->key, shown);
 	else if (type->address && !address_is_sane(pattern))
 		ini_complain(reader, entry->line,
-			"%s=: \"%s\" is no MAC address: write it as 52:54:00:12:34:56 or as a pattern like 52:54:00:*",
+			"%s=: \"%s\" is no MAC address: write it as 52:54:00:12:34:56 or as a "
+			"pattern like 52:54:00:*",
 			entry->key, shown);
 	else if (type->longest && !strpbrk(pattern, "*?[\\") && strlen(pattern) > type->longest)
-		ini_complain(reader, entry->line, "%s=: \"%s\" matches nothing: a%s %s has at most %zu characters",
-			entry->key, shown, strchr("aeiou", type->what[0]) ? "n" : "", type->what, type->longest);
+		ini_complain(reader, entry->line,
+			"%s=: \"%s\" matches nothing: a%s %s has at most %zu characters",
+			entry->key, shown, strchr("aeiou", type->what[0]) ? "n" : "", type->what,
+			type->longest);
 }
 
 /* Calls check() for every word of a value. */
 static int each_word(struct ini_reader *reader, const struct ini_entry *entry,
-	void (*check)(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata),
+	void (*check)(struct ini_reader *reader, const struct ini_entry *entry, const char *word,
+		void *userdata),
 	void *userdata)
 {
 	_cleanup_free_ char *copy = strdup(entry->value);
@@ -227,21 +240,22 @@ static int each_word(struct ini_reader *reader, const struct ini_entry *entry,
 	return 0;
 }
 
-static void check_pattern_word(struct ini_reader *reader, const struct ini_entry *entry, const char *word,
-	void *userdata)
+static void check_pattern_word(
+	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
 {
 	check_pattern(reader, entry, word, userdata);
 }
 
-static int parse_patterns(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context)
+static int parse_patterns(
+	struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
 {
 	int r = each_word(reader, entry, check_pattern_word, (void *)context);
 
 	return r < 0 ? r : store(entry->value, field);
 }
 
-static void add_role(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
+static void add_role(
+	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
 {
 	int i = parse_word(reader, entry, word, role_words, ARRAY_SIZE(role_words));
 
@@ -255,19 +269,20 @@ static int parse_roles(struct ini_reader *reader, const struct ini_entry *entry,
 	return each_word(reader, entry, add_role, field);
 }
 
-static void check_version_word(struct ini_reader *reader, const struct ini_entry *entry, const char *word,
-	void *userdata _unused_)
+static void check_version_word(struct ini_reader *reader, const struct ini_entry *entry,
+	const char *word, void *userdata _unused_)
 {
 	char shown[64];
 
 	if (rule_kernel_matches(word, "0") < 0)
 		ini_complain(reader, entry->line,
-			"%s=: \"%s\" is no condition: write numbers after < <= = != >= or > without a blank, as in >=5.10 <7",
+			"%s=: \"%s\" is no condition: write numbers after < <= = != >= or > "
+			"without a blank, as in >=5.10 <7",
 			entry->key, ini_copy_text(shown, sizeof(shown), word, strlen(word)));
 }
 
-static int parse_kernel_version(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
+static int parse_kernel_version(struct ini_reader *reader, const struct ini_entry *entry,
+	void *field, const void *context _unused_)
 {
 	int r = each_word(reader, entry, check_version_word, NULL);
 
@@ -289,15 +304,16 @@ static void check_virtualization_word(struct ini_reader *reader, const struct in
 	parse_word(reader, entry, word, words, n);
 }
 
-static int parse_virtualization(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
+static int parse_virtualization(struct ini_reader *reader, const struct ini_entry *entry,
+	void *field, const void *context _unused_)
 {
 	int r = each_word(reader, entry, check_virtualization_word, NULL);
 
 	return r < 0 ? r : store(entry->value, field);
 }
 
-/* One word for all that stand for the same features: the kernel's name where there is just one, else ethtool's short word. */
+/* One word for all that stand for the same features: the kernel's name where there is just one,
+ * else ethtool's short word. */
 static const char *canonical_word(const char *word)
 {
 	const struct feature_alias *a;
@@ -308,8 +324,8 @@ static const char *canonical_word(const char *word)
 	return word;
 }
 
-static void complain_feature(struct ini_reader *reader, const struct ini_entry *entry,
-	const struct feature_table *table)
+static void complain_feature(
+	struct ini_reader *reader, const struct ini_entry *entry, const struct feature_table *table)
 {
 	char lower[INI_MAX_NAME + 1] = "";
 	const char *nearest;
@@ -317,12 +333,16 @@ static void complain_feature(struct ini_reader *reader, const struct ini_entry *
 
 	for (size_t i = 0; entry->key[i] && i < sizeof(lower) - 1; i++)
 		lower[i] = (char)tolower((unsigned char)entry->key[i]);
-	nearest = feature_parse(table, lower, &bits) == FEATURE_WORD_UNKNOWN ? feature_nearest(lower) : lower;
+	nearest = feature_parse(table, lower, &bits) == FEATURE_WORD_UNKNOWN
+			  ? feature_nearest(lower)
+			  : lower;
 	if (nearest)
-		ini_complain(reader, entry->line, "unknown feature %s: did you mean %s?", entry->key, nearest);
+		ini_complain(reader, entry->line, "unknown feature %s: did you mean %s?",
+			entry->key, nearest);
 	else
 		ini_complain(reader, entry->line,
-			"unknown feature %s: no kernel has it (ethtool -k LINK prints the names that there are)",
+			"unknown feature %s: no kernel has it (ethtool -k LINK prints the names "
+			"that there are)",
 			entry->key);
 }
 
@@ -339,12 +359,15 @@ static bool check_feature(struct ini_reader *reader, const struct ini_entry *ent
 	for (size_t i = 0; i < ARRAY_SIZE(unchangeable); i++)
 		if (strcmp(canonical, unchangeable[i]) == 0) {
 			ini_complain(reader, entry->line,
-				"%s can never be changed: it tells what the device is, leave it out", entry->key);
+				"%s can never be changed: it tells what the device is, leave it "
+				"out",
+				entry->key);
 			return false;
 		}
 	for (size_t i = 0; i < rule->n_features; i++)
 		if (strcmp(canonical, canonical_word(rule->features[i].word)) == 0) {
-			ini_complain(reader, entry->line, "%s is the same as %s of line %u: leave one of them out",
+			ini_complain(reader, entry->line,
+				"%s is the same as %s of line %u: leave one of them out",
 				entry->key, rule->features[i].word, rule->features[i].line);
 			return false;
 		}
@@ -356,7 +379,7 @@ static int parse_feature(struct ini_reader *reader, const struct ini_entry *entr
 {
 	struct rule_reading *reading = field;
 	struct rule *rule = &reading->rule;
-	struct rule_feature *features, f = { .line = entry->line };
+	struct rule_feature *features, f = {.line = entry->line};
 	int i = parse_word(reader, entry, entry->value, value_words, ARRAY_SIZE(value_words));
 
 	f.value = i < 0 ? RULE_UNSET : values[i];
@@ -377,7 +400,8 @@ static int parse_feature(struct ini_reader *reader, const struct ini_entry *entr
 	return 0;
 }
 
-/* Known to some kernel; the reader's own table is not needed to tell that a word stands in the wrong section. */
+/* Known to some kernel; the reader's own table is not needed to tell that a word stands in the
+ * wrong section. */
 static bool is_feature_word(const char *word)
 {
 	static const struct feature_table none;
@@ -389,38 +413,42 @@ static bool is_feature_word(const char *word)
 #define FIELD(name) offsetof(struct rule_reading, rule.name)
 
 static const struct ini_key rule_keys[] = {
-	{ "Description", parse_text, FIELD(description), NULL },
-	{ "Reason", parse_text, FIELD(reason), NULL },
-	{ "Mode", parse_mode, FIELD(mode), NULL },
-	{ "Until", parse_until, FIELD(until), NULL },
+	{"Description", parse_text, FIELD(description), NULL},
+	{"Reason", parse_text, FIELD(reason), NULL},
+	{"Mode", parse_mode, FIELD(mode), NULL},
+	{"Until", parse_until, FIELD(until), NULL},
 };
 
 static const struct ini_key match_keys[] = {
-	{ "Kind", parse_patterns, FIELD(match.kind), &kind_patterns },
-	{ "Name", parse_patterns, FIELD(match.name), &name_patterns },
-	{ "Driver", parse_patterns, FIELD(match.driver), &driver_patterns },
-	{ "MACAddress", parse_patterns, FIELD(match.mac_address), &address_patterns },
-	{ "LowerKind", parse_patterns, FIELD(match.lower_kind), &kind_patterns },
-	{ "LowerDriver", parse_patterns, FIELD(match.lower_driver), &driver_patterns },
-	{ "MasterKind", parse_patterns, FIELD(match.master_kind), &kind_patterns },
-	{ "Role", parse_roles, FIELD(match.roles), NULL },
-	{ "KernelVersion", parse_kernel_version, FIELD(match.kernel_version), NULL },
-	{ "Host", parse_patterns, FIELD(match.host), &host_patterns },
-	{ "Virtualization", parse_virtualization, FIELD(match.virtualization), NULL },
+	{"Kind", parse_patterns, FIELD(match.kind), &kind_patterns},
+	{"Name", parse_patterns, FIELD(match.name), &name_patterns},
+	{"Driver", parse_patterns, FIELD(match.driver), &driver_patterns},
+	{"MACAddress", parse_patterns, FIELD(match.mac_address), &address_patterns},
+	{"LowerKind", parse_patterns, FIELD(match.lower_kind), &kind_patterns},
+	{"LowerDriver", parse_patterns, FIELD(match.lower_driver), &driver_patterns},
+	{"MasterKind", parse_patterns, FIELD(match.master_kind), &kind_patterns},
+	{"Role", parse_roles, FIELD(match.roles), NULL},
+	{"KernelVersion", parse_kernel_version, FIELD(match.kernel_version), NULL},
+	{"Host", parse_patterns, FIELD(match.host), &host_patterns},
+	{"Virtualization", parse_virtualization, FIELD(match.virtualization), NULL},
 };
 
 static const struct ini_section sections[] = {
-	{ .name = "Rule", .keys = rule_keys, .n_keys = ARRAY_SIZE(rule_keys) },
-	{ .name = "Match",
+	{.name = "Rule", .keys = rule_keys, .n_keys = ARRAY_SIZE(rule_keys)},
+	{.name = "Match",
 		.keys = match_keys,
 		.n_keys = ARRAY_SIZE(match_keys),
-		.missing = "has no [Match]: say which links the rule is for (Kind=vlan; Name=* for every link)",
-		.empty = "[Match] is empty: say which links the rule is for (Kind=vlan; Name=* for every link)" },
-	{ .name = "Features",
+		.missing = "has no [Match]: say which links the rule is for (Kind=vlan; Name=* for "
+			   "every link)",
+		.empty = "[Match] is empty: say which links the rule is for (Kind=vlan; Name=* for "
+			 "every link)"},
+	{.name = "Features",
 		.parse_any = parse_feature,
 		.knows = is_feature_word,
-		.missing = "has no [Features]: say what the rule declares (sg=on, tso=off, tx=lower)",
-		.empty = "[Features] is empty: say what the rule declares (sg=on, tso=off, tx=lower)" },
+		.missing =
+			"has no [Features]: say what the rule declares (sg=on, tso=off, tx=lower)",
+		.empty = "[Features] is empty: say what the rule declares (sg=on, tso=off, "
+			 "tx=lower)"},
 };
 
 static const char *file_name(const char *path)
@@ -443,11 +471,12 @@ static int add_rule(struct rule_set *set, struct rule *rule, const char *path)
 	if (!rule->file || !rule->path || !rules)
 		return -ENOMEM;
 	rules[set->n_rules++] = *rule;
-	*rule = (struct rule){ 0 };
+	*rule = (struct rule){0};
 	return 0;
 }
 
-/* By line, what concerns the whole file last. Stable: several complaints of one line keep their order. */
+/* By line, what concerns the whole file last. Stable: several complaints of one line keep their
+ * order. */
 static void sort_errors(struct rule_error *errors, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -460,13 +489,33 @@ static void sort_errors(struct rule_error *errors, size_t n)
 	}
 }
 
+static const char says_nothing[] =
+	"has nothing but comments: a rule needs [Match] and [Features] "
+	"(to switch a rule off, leave its file empty or link it to /dev/null)";
+
+static bool is_all_comments(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '#' || text[i] == ';')
+			while (i + 1 < len && text[i + 1] != '\n')
+				i++;
+		else if (!isspace((unsigned char)text[i]))
+			return false;
+	}
+	return true;
+}
+
 int rule_set_load_text(struct rule_set *set, const char *path, const char *text, size_t len,
 	const struct feature_table *table)
 {
-	struct ini_reader reader = { .path = path, .report = report, .userdata = set };
-	struct rule_reading reading = { .table = table };
+	struct ini_reader reader = {.path = path, .report = report, .userdata = set};
+	struct rule_reading reading = {.table = table};
 	size_t first = set->n_errors;
-	int r = ini_file_parse(&reader, text, len, sections, ARRAY_SIZE(sections), &reading);
+	int r;
+
+	if (is_all_comments(text, len))
+		return rule_set_add_error(set, path, 0, says_nothing) < 0 ? -ENOMEM : 1;
+	r = ini_file_parse(&reader, text, len, sections, ARRAY_SIZE(sections), &reading);
 
 	if (set->n_errors > first)
 		sort_errors(set->errors + first, set->n_errors - first);
@@ -483,12 +532,13 @@ static bool is_mask(const char *path)
 
 	if (stat(path, &st) < 0)
 		return false;
-	return S_ISCHR(st.st_mode) ? st.st_rdev == makedev(1, 3) : S_ISREG(st.st_mode) && st.st_size == 0;
+	return S_ISCHR(st.st_mode) ? st.st_rdev == makedev(1, 3)
+				   : S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
 int rule_set_load_file(struct rule_set *set, const char *path, const struct feature_table *table)
 {
-	struct ini_reader reader = { .path = path, .report = report, .userdata = set };
+	struct ini_reader reader = {.path = path, .report = report, .userdata = set};
 	_cleanup_free_ char *text = NULL;
 	size_t len;
 	int r;
@@ -538,7 +588,8 @@ static bool is_found(const struct found_list *list, const char *name)
 }
 
 /* Takes a name over (frees it when it is not needed). */
-static int add_found(struct rule_set *set, struct found_list *list, const char *dir, char *name, bool *full)
+static int add_found(
+	struct rule_set *set, struct found_list *list, const char *dir, char *name, bool *full)
 {
 	char message[128];
 
@@ -549,11 +600,11 @@ static int add_found(struct rule_set *set, struct found_list *list, const char *
 	if (list->n == RULE_DIR_MAX_FILES) {
 		*full = true;
 		free(name);
-		snprintf(message, sizeof(message), "more than %d rule files, the others are left out",
-			RULE_DIR_MAX_FILES);
+		snprintf(message, sizeof(message),
+			"more than %d rule files, the others are left out", RULE_DIR_MAX_FILES);
 		return rule_set_add_error(set, dir, 0, message);
 	}
-	list->items[list->n++] = (struct found){ .dir = dir, .name = name };
+	list->items[list->n++] = (struct found){.dir = dir, .name = name};
 	return 0;
 }
 
@@ -564,9 +615,11 @@ static int complain_dir(struct rule_set *set, const char *dir, int error)
 	if (error == ENOMEM)
 		return -ENOMEM;
 	if (error == ENOTDIR)
-		snprintf(message, sizeof(message), "is not a folder: rules are read from folders, one rule a file");
+		snprintf(message, sizeof(message),
+			"is not a folder: rules are read from folders, one rule a file");
 	else
-		snprintf(message, sizeof(message), "rules folder cannot be read: %s", strerror(error));
+		snprintf(message, sizeof(message), "rules folder cannot be read: %s",
+			strerror(error));
 	return rule_set_add_error(set, dir, 0, message);
 }
 
@@ -592,21 +645,23 @@ static int find_files(struct rule_set *set, struct found_list *list, const char 
 	return r;
 }
 
-static int load_found(struct rule_set *set, const struct found *found, const struct feature_table *table)
+static int load_found(
+	struct rule_set *set, const struct found *found, const struct feature_table *table)
 {
 	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "%s/%s", found->dir, found->name) >= (int)sizeof(path))
-		return rule_set_add_error(set, found->dir, 0, "the path of a rule file is too long");
+		return rule_set_add_error(
+			set, found->dir, 0, "the path of a rule file is too long");
 	return rule_set_load_file(set, path, table);
 }
 
 int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret)
 {
-	_cleanup_(found_list_clear) struct found_list list = { 0 };
+	_cleanup_(found_list_clear) struct found_list list = {0};
 	int r = 0;
 
-	*ret = (struct rule_set){ 0 };
+	*ret = (struct rule_set){0};
 	list.items = calloc(RULE_DIR_MAX_FILES, sizeof(*list.items));
 	if (!list.items)
 		return -ENOMEM;

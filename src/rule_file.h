@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads rule files (offloadd.rule(5)): folders, file names, and what each key may say. ini_file.c reads the lines. */
+/* Reads rule files (offloadd.rule(5)): folders, file names, and what each key may say. ini_file.c
+ * reads the lines. */
 #ifndef OFFLOADD_RULE_FILE_H
 #define OFFLOADD_RULE_FILE_H
 
@@ -13,14 +14,16 @@
  * /etc/offloadd/rules.d, /run/offloadd/rules.d, and the vendor's below PREFIX/lib. */
 extern const char *const rule_default_dirs[];
 
-/* Reads all rules of the folders (strongest first, NULL at the end): files that end in .rule and are not hidden. The same file
- * name in an earlier folder replaces the later one, a link to /dev/null or an empty file masks it. ret is filled with every rule
- * that is good and every error found; a bad file is left out whole, and what it replaces stays replaced. With dirs ==
- * rule_default_dirs a missing folder is no error, otherwise it is. 0, or -ENOMEM (then ret is empty). */
+/* Reads all rules of the folders (strongest first, NULL at the end): files that end in .rule and
+ * are not hidden. The same file name in an earlier folder replaces the later one, a link to
+ * /dev/null or an empty file masks it. ret is filled with every rule that is good and every error
+ * found; a bad file is left out whole, and what it replaces stays replaced. With dirs ==
+ * rule_default_dirs a missing folder is no error, otherwise it is. 0, or -ENOMEM (then ret is
+ * empty). */
 int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret);
 
-/* Reads one more file, whatever its name, into set; one that masks adds nothing. 0 when it was good, 1 when errors were added,
- * -ENOMEM. */
+/* Reads one more file, whatever its name, into set; one that masks adds nothing. 0 when it was
+ * good, 1 when errors were added, -ENOMEM. */
 int rule_set_load_file(struct rule_set *set, const char *path, const struct feature_table *table);
 
 /* The same from memory; path is only for messages. The fuzzer's way in. */

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include "rule_file.h"
+#include "util.h"
+
+static struct feature_table features;
+static const struct rule_host host = {
+	.kernel_release = "6.1.0-18-amd64",
+	.host_name = "Web-7",
+	.virtualization = "kvm",
+};
+
+/* eth2 and eth3 under bond0, vlan10 on it; eth4 and tap0 under br0; lo; a veth whose peer is not
+ * here. */
+static void make_links(struct link_table *t)
+{
+	static const struct link links[] = {
+		{.ifindex = 1, .name = "lo", .kind = "loopback", .driver = ""},
+		{.ifindex = 2,
+			.name = "eth2",
+			.kind = "physical",
+			.slave_kind = "bond",
+			.driver = "e1000e",
+			.address = {0x52, 0x54, 0, 0xaa, 0xbb, 2},
+			.address_len = 6,
+			.master_ifindex = 5},
+		{.ifindex = 3,
+			.name = "eth3",
+			.kind = "physical",
+			.slave_kind = "bond",
+			.driver = "r8169",
+			.master_ifindex = 5},
+		{.ifindex = 4,
+			.name = "eth4",
+			.kind = "physical",
+			.slave_kind = "bridge",
+			.driver = "virtio_net",
+			.default_route = true,
+			.master_ifindex = 7},
+		{.ifindex = 5, .name = "bond0", .kind = "bond", .driver = "bonding"},
+		{.ifindex = 6,
+			.name = "vlan10",
+			.kind = "vlan",
+			.driver = "802.1Q VLAN Support",
+			.lower_ifindex = 5},
+		{.ifindex = 7, .name = "br0", .kind = "bridge", .driver = "bridge"},
+		{.ifindex = 8, .name = "veth0", .kind = "veth", .lower_ifindex = 2},
+		{.ifindex = 9,
+			.name = "port",
+			.kind = "veth",
+			.slave_kind = "bond",
+			.master_ifindex = 99},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		assert_int_equal(link_table_update(t, &links[i], NULL), 1);
+	link_table_stack(t);
+}
+
+static void load(struct rule_set *set, const char *path, const char *text)
+{
+	int r = rule_set_load_text(set, path, text, strlen(text), &features);
+
+	for (size_t i = 0; i < set->n_errors; i++)
+		print_message("%s:%u: %s\n", set->errors[i].path, set->errors[i].line,
+			set->errors[i].message);
+	assert_int_equal(r, 0);
+}
+
+/* Which links a [Match] takes, "eth2 eth3". */
+static const char *who_matches(const char *match, const struct rule_host *h)
+{
+	static char names[256];
+	struct link_table t = {0};
+	struct rule_set set = {0};
+	struct link **links;
+	char text[512];
+	size_t n;
+
+	make_links(&t);
+	snprintf(text, sizeof(text), "[Match]\n%s\n[Features]\nsg=on\n", match);
+	load(&set, "m.rule", text);
+	names[0] = '\0';
+	assert_int_equal(link_table_sorted(&t, &links, &n), 0);
+	for (int ifindex = 1; ifindex < 10; ifindex++) {
+		const struct link *link = link_table_find(&t, ifindex);
+
+		if (rule_matches(&set.rules[0], &t, link, h))
+			util_append(names, sizeof(names), "%s%s", names[0] ? " " : "", link->name);
+	}
+	free(links);
+	rule_set_clear(&set);
+	link_table_clear(&t);
+	return names;
+}
+
+static void links_are_matched_by_what_they_are(void **state)
+{
+	(void)state;
+	assert_string_equal(who_matches("Kind=vlan", &host), "vlan10");
+	assert_string_equal(who_matches("Kind=physical", &host), "eth2 eth3 eth4");
+	assert_string_equal(who_matches("Kind=b*", &host), "bond0 br0");
+	assert_string_equal(who_matches("Kind=!*", &host), "");
+	assert_string_equal(who_matches("Name=eth* !eth3", &host), "eth2 eth4");
+	assert_string_equal(who_matches("Name=!eth* !v* !lo", &host), "bond0 br0 port");
+	assert_string_equal(who_matches("Name=eth[!23]", &host), "eth4");
+	assert_string_equal(
+		who_matches("Name=*", &host), "lo eth2 eth3 eth4 bond0 vlan10 br0 veth0 port");
+	assert_string_equal(who_matches("Name=ETH2", &host), "");
+	assert_string_equal(who_matches("Driver=e1000e virtio_net", &host), "eth2 eth4");
+	assert_string_equal(who_matches("Kind=physical\nDriver=!r8169", &host), "eth2 eth4");
+	assert_string_equal(who_matches("MACAddress=52:54:00:AA:bb:02", &host), "eth2");
+	assert_string_equal(who_matches("MACAddress=52:54:*", &host), "eth2");
+	assert_string_equal(
+		who_matches("MACAddress=!00:*", &host), "eth2"); /* the others have none */
+}
+
+static void links_are_matched_by_their_neighbours(void **state)
+{
+	(void)state;
+	assert_string_equal(who_matches("LowerKind=bond", &host), "vlan10");
+	assert_string_equal(who_matches("LowerDriver=bond*", &host), "vlan10");
+	assert_string_equal(
+		who_matches("LowerKind=!vlan", &host), "vlan10"); /* nobody else has a lower */
+	assert_string_equal(who_matches("MasterKind=bond", &host), "eth2 eth3 port");
+	assert_string_equal(who_matches("MasterKind=!bond", &host), "eth4");
+	assert_string_equal(who_matches("Role=bond-port", &host), "eth2 eth3 port");
+	assert_string_equal(who_matches("Role=bridge-port", &host), "eth4");
+	assert_string_equal(who_matches("Role=default-route", &host), "eth4");
+	assert_string_equal(who_matches("Role=vlan-lower", &host), "bond0");
+	assert_string_equal(
+		who_matches("Role=vlan-lower bond-port", &host), "eth2 eth3 bond0 port");
+	assert_string_equal(who_matches("Role=bond-port\nDriver=!r8169", &host), "eth2");
+}
+
+static void hosts_are_matched(void **state)
+{
+	struct rule_host other = host;
+
+	(void)state;
+	assert_string_equal(who_matches("Kind=bond\nHost=web-*", &host), "bond0");
+	assert_string_equal(who_matches("Kind=bond\nHost=!web-7", &host), "");
+	assert_string_equal(who_matches("Kind=bond\nKernelVersion=>=5.10 <7", &host), "bond0");
+	assert_string_equal(who_matches("Kind=bond\nKernelVersion=<6", &host), "");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=vm", &host), "bond0");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=yes !qemu", &host), "bond0");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=!kvm", &host), "");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=container", &host), "");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=no", &host), "");
+	strcpy(other.virtualization, "none");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=no", &other), "bond0");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=!vm", &other), "bond0");
+	strcpy(other.virtualization, "docker");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=container", &other), "bond0");
+	other.virtualization[0] = '\0'; /* nobody knows: neither yes nor no */
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=no", &other), "");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=!kvm", &other), "");
+}
+
+static void glob_lists(void **state)
+{
+	(void)state;
+	assert_true(rule_glob_list(NULL, "x"));
+	assert_true(rule_glob_list("a b*  c", "bcd"));
+	assert_false(rule_glob_list("a b* !bc?", "bcd"));
+	assert_false(rule_glob_list("!bc? a b*", "bcd"));
+	assert_true(rule_glob_list("!a", "b"));
+	assert_false(rule_glob_list("a", "ab"));
+	assert_true(rule_glob_list("\ta\t", "a"));
+}
+
+static void kernel_versions(void **state)
+{
+	static const struct {
+		const char *conditions, *release;
+		int expected;
+	} cases[] = {
+		{">=5.10 <7", "5.10.0-32-amd64", 1},
+		{">=5.10 <7", "5.9.16", 0},
+		{">=5.10 <7", "7.0.1", 0},
+		{">=5.10 <7", "6.18.5+", 1},
+		{"<7", "7.0-rc1", 0},
+		{"=6.1", "6.1.140", 1},
+		{"6.1", "6.1.140", 1},
+		{"6.1", "6.12.0", 0},
+		{"!=6.1", "6.1.2", 0},
+		{"<=6.1", "6.1.140", 1},
+		{">6.1", "6.1.140", 0},
+		{">6.1.139", "6.1.140", 1},
+		{"=6.1.0", "6.1", 1},
+		{">6.9", "6.10", 1},
+		{"==6.1 !=6.1.5", "6.1.5", 0},
+		{">=1", "garbage", 0},
+		{"", "6.1", 1},
+		{">=", "6.1", -EINVAL},
+		{">=x", "6.1", -EINVAL},
+		{"6.1.*", "6.1", -EINVAL},
+		{"6.", "6.1", -EINVAL},
+		{"=>6", "6.1", -EINVAL},
+		{">=99999999999999999999999", "6.1", 0},
+		{"<1.2.3.4.5.6.7.8", "6.1", 0},
+		{"<1.2.3.4.5.6.7.8.9", "6.1", -EINVAL},
+		{">5 nonsense", "4", -EINVAL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (rule_kernel_matches(cases[i].conditions, cases[i].release) != cases[i].expected)
+			fail_msg("\"%s\" on %s is not %d", cases[i].conditions, cases[i].release,
+				cases[i].expected);
+}
+
+static void expect(const struct declaration *declarations, const char *feature,
+	enum rule_value value, const char *file)
+{
+	const struct declaration *d = &declarations[feature_bit(&features, feature)];
+
+	assert_string_equal(rule_value_name(d->value), rule_value_name(value));
+	if (file)
+		assert_string_equal(d->rule->file, file);
+	else
+		assert_null(d->rule);
+}
+
+static void the_last_rule_wins_feature_by_feature(void **state)
+{
+	struct declaration d[FEATURE_MAX], foreign[2];
+	struct link_table t = {0};
+	struct rule_set set = {0};
+	const struct link *vlan;
+
+	(void)state;
+	make_links(&t);
+	vlan = link_table_find_name(&t, "vlan10");
+	load(&set, "10-a.rule", "[Match]\nKind=vlan\n[Features]\nsg=lower\ntso=lower\nufo=off\n");
+	load(&set, "20-b.rule", "[Match]\nKind=bond\n[Features]\ngso=off\n");
+	load(&set, "30-c.rule",
+		"[Match]\nName=vlan10\n[Features]\ntx-tcp6-segmentation=off\ntso=on\n"
+		"tx-tcp-accecn-segmentation=on\nufo=on\n");
+	assert_int_equal(rule_set_declare(&set, &t, vlan, &host, d, foreign, 2), 2);
+	expect(d, "tx-scatter-gather", RULE_LOWER, "10-a.rule");
+	expect(d, "tx-scatter-gather-fraglist", RULE_LOWER, "10-a.rule");
+	expect(d, "tx-tcp-segmentation", RULE_ON, "30-c.rule");
+	expect(d, "tx-tcp6-segmentation", RULE_OFF, "30-c.rule"); /* a name outranks an alias */
+	expect(d, "tx-generic-segmentation", RULE_UNSET, NULL);
+	expect(d, "rx-gro", RULE_UNSET, NULL);
+	assert_int_equal(d[feature_bit(&features, "tx-scatter-gather")].feature->line, 4);
+
+	/* What this kernel has not: each word once, the last rule wins here, too. */
+	assert_string_equal(foreign[0].feature->word, "ufo");
+	assert_int_equal(foreign[0].value, RULE_ON);
+	assert_string_equal(foreign[0].rule->file, "30-c.rule");
+	assert_string_equal(foreign[1].feature->word, "tx-tcp-accecn-segmentation");
+	assert_int_equal(rule_set_declare(&set, &t, vlan, &host, d, foreign, 1), 2);
+	assert_int_equal(rule_set_declare(&set, &t, vlan, &host, d, NULL, 0), 3); /* unfolded */
+
+	assert_int_equal(
+		rule_set_declare(&set, &t, link_table_find_name(&t, "lo"), &host, d, foreign, 2),
+		0);
+	for (size_t i = 0; i < FEATURE_MAX; i++)
+		assert_int_equal(d[i].value, RULE_UNSET);
+	rule_set_clear(&set);
+	link_table_clear(&t);
+}
+
+static void what_rules_look_at_is_known(void **state)
+{
+	struct rule_set set = {0};
+
+	(void)state;
+	load(&set, "a.rule", "[Match]\nKind=vlan\nRole=vlan-lower\n[Features]\nsg=on\n");
+	assert_false(rule_set_needs_drivers(&set));
+	assert_false(rule_set_needs_routes(&set));
+	load(&set, "b.rule", "[Match]\nLowerDriver=e1000e\n[Features]\nsg=on\n");
+	assert_true(rule_set_needs_drivers(&set));
+	load(&set, "c.rule", "[Match]\nRole=default-route bond-port\n[Features]\nsg=on\n");
+	assert_true(rule_set_needs_routes(&set));
+	rule_set_clear(&set);
+	rule_set_clear(&set);
+	assert_int_equal(set.n_rules, 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	unit_features(&features);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(links_are_matched_by_what_they_are),
+		cmocka_unit_test(links_are_matched_by_their_neighbours),
+		cmocka_unit_test(hosts_are_matched),
+		cmocka_unit_test(glob_lists),
+		cmocka_unit_test(kernel_versions),
+		cmocka_unit_test(the_last_rule_wins_feature_by_feature),
+		cmocka_unit_test(what_rules_look_at_is_known),
+	};
+
+	return cmocka_run_group_tests_name("rule", tests, setup, NULL);
+}
