@@ -99,10 +99,12 @@ static int send_to_journald(const struct feature_table *table, const struct even
 
 static void print(const struct journal *j, const struct event *event)
 {
-	char line[sizeof(event->message) + 8] = "";
+	char line[sizeof(event->message) + 16] = "";
 
 	if (j->stderr_is_journal)
 		util_append(line, sizeof(line), "<%d>", event->priority);
+	else
+		util_append(line, sizeof(line), "offloadd: ");
 	util_append(line, sizeof(line), "%s", event->message);
 	for (char *c = line; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)

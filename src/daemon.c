@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "journal.h"
+#include "ledger.h"
+#include "observe.h"
+#include "reconcile.h"
+#include "rule_file.h"
+#include "util.h"
+
+#define EXIT_ERROR 1
+#define PRIORITY_SIGNAL (-10)
+#define PRIORITY_RECONCILE 10 /* after all sockets were read, so that a burst is one reconcile */
+/* While events do not cease, reconcile all the same after so long. */
+#define PATIENCE_USEC (20 * USEC_PER_MSEC)
+#define LEDGER_DELAY_USEC (1 * USEC_PER_SEC)	   /* at most one write in so long */
+#define OVERRUN_DELAY_USEC (5 * USEC_PER_SEC)	   /* at most one record in so long */
+#define RULE_ERRORS_SAID 20
+#define ACCURACY_USEC (10 * USEC_PER_MSEC)
+
+struct daemon {
+	const struct daemon_options *options;
+	struct observe *observe;
+	struct rule_host host;
+	struct ledger *ledger;
+	struct reconcile *reconcile;
+	struct journal journal;
+	struct event_limit limit;
+	sd_event *event;
+	sd_event_source *defer, *timer;
+	uint64_t pending_usec;	/* when the first change that waits was seen, 0 */
+	uint64_t ledger_usec;	/* when the ledger may be written next */
+	uint64_t overrun_usec;	/* when the next record of overruns may be sent */
+	uint64_t overruns_said;
+	struct reconcile_counts told; /* as last put into STATUS= */
+};
+
+static int64_t realtime_sec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec;
+}
+
+/* ---- records ---- */
+
+static void send_event(const struct event *event, void *userdata)
+{
+	struct daemon *d = userdata;
+	uint64_t lost = d->limit.suppressed;
+	struct event note;
+
+	if (!event_limit_allows(&d->limit, util_now_usec()))
+		return;
+	if (lost) {
+		d->limit.suppressed = 0;
+		event_make(&note, EVENT_STATE, LOG_WARNING,
+			"%llu records were not written: more than %d in %d s", (unsigned long long)lost,
+			EVENT_LIMIT_BURST, (int)(EVENT_LIMIT_USEC / USEC_PER_SEC));
+		note.count = lost;
+		journal_send(&d->journal, &d->observe->features, &note);
+	}
+	journal_send(&d->journal, &d->observe->features, event);
+}
+
+_printf_(4, 5) static void say(
+	struct daemon *d, enum event_kind kind, int priority, const char *fmt, ...)
+{
+	struct event event;
+	char text[sizeof(event.message)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	event_make(&event, kind, priority, "%s", text);
+	send_event(&event, d);
+}
+
+static void say_overruns(struct daemon *d, uint64_t now_usec)
+{
+	uint64_t overruns = d->observe->counts.overruns;
+	struct event event;
+
+	if (overruns == d->overruns_said || now_usec < d->overrun_usec)
+		return;
+	event_make(&event, EVENT_OVERRUN, LOG_WARNING,
+		"events were lost: the receive buffer overflowed %llu times since the start; everything was read again",
+		(unsigned long long)overruns);
+	event.count = overruns;
+	send_event(&event, d);
+	d->overruns_said = overruns;
+	d->overrun_usec = now_usec + OVERRUN_DELAY_USEC;
+}
+
+static void tell_status(struct daemon *d, bool ready)
+{
+	struct reconcile_counts counts;
+
+	reconcile_count(d->reconcile, &counts);
+	if (!ready && counts.troubled == d->told.troubled && counts.fights == d->told.fights)
+		return;
+	d->told = counts;
+	sd_notifyf(0, "%sSTATUS=%s, rules: %zu, links not as declared: %zu, fought over: %zu",
+		ready ? "READY=1\n" : "", d->options->enforce ? "enforcing" : "auditing",
+		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.fights);
+}
+
+/* ---- rules ---- */
+
+static bool has_rule_of(const struct rule_set *set, const char *path)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (strcmp(set->rules[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static bool is_rule_dir(const struct daemon *d, const char *path)
+{
+	for (const char *const *dir = d->options->rule_dirs; *dir; dir++)
+		if (strcmp(*dir, path) == 0)
+			return true;
+	return false;
+}
+
+/* A reload is bad when it would lose rules by mistake: a file that was good is bad now, or a folder cannot be read. */
+static bool loses_rules(const struct daemon *d, const struct rule_set *now, const struct rule_set *fresh)
+{
+	for (size_t i = 0; i < fresh->n_errors; i++)
+		if (has_rule_of(now, fresh->errors[i].path) || is_rule_dir(d, fresh->errors[i].path))
+			return true;
+	return false;
+}
+
+static void say_rule_errors(struct daemon *d, const struct rule_set *set)
+{
+	for (size_t i = 0; i < set->n_errors; i++) {
+		const struct rule_error *e = &set->errors[i];
+
+		if (i == RULE_ERRORS_SAID) {
+			say(d, EVENT_RULES, LOG_ERR, "%zu more errors in rule files; `offloadctl check` prints all",
+				set->n_errors - i);
+			return;
+		}
+		if (e->line)
+			say(d, EVENT_RULES, LOG_ERR, "%s:%u: %s", e->path, e->line, e->message);
+		else
+			say(d, EVENT_RULES, LOG_ERR, "%s: %s", e->path, e->message);
+	}
+}
+
+/* 1 when the rules were taken, 0 when the old ones stay, negative errno. */
+static int load_rules(struct daemon *d, bool reload)
+{
+	_cleanup_(rule_set_clear) struct rule_set fresh = { 0 };
+	const struct rule_set *now = reconcile_rules(d->reconcile);
+	bool drivers, routes;
+	size_t n;
+	int r = rule_set_load(d->options->rule_dirs, &d->observe->features, &fresh);
+
+	if (r < 0)
+		return r;
+	say_rule_errors(d, &fresh);
+	if (reload && loses_rules(d, now, &fresh)) {
+		say(d, EVENT_RULES, LOG_ERR, "reload refused, the rules in force stay: %zu", now->n_rules);
+		return 0;
+	}
+	drivers = rule_set_needs_drivers(&fresh);
+	routes = rule_set_needs_routes(&fresh);
+	n = fresh.n_rules;
+	r = reconcile_take_rules(d->reconcile, &fresh);
+	if (r < 0)
+		return r;
+	d->observe->want_drivers = drivers;
+	d->observe->want_routes = routes;
+	if (reload)
+		say(d, EVENT_RULES, LOG_INFO, "rules loaded: %zu", n);
+	return 1;
+}
+
+/* ---- the loop ---- */
+
+static void save_ledger(struct daemon *d)
+{
+	int r = d->ledger ? ledger_save(d->ledger, &d->observe->features) : 0;
+
+	if (r < 0)
+		say(d, EVENT_STATE, LOG_ERR, "cannot write %s: %s; original values are kept in memory only",
+			d->ledger->path, strerror(-r));
+}
+
+/* Something went wrong that the next event may not cure; the service manager starts us again. */
+static void give_up(struct daemon *d, const char *what, int error)
+{
+	say(d, EVENT_STATE, LOG_ERR, "%s: %s", what, strerror(-error));
+	sd_event_exit(d->event, EXIT_ERROR);
+}
+
+static void earlier(uint64_t *deadline_usec, uint64_t usec)
+{
+	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))
+		*deadline_usec = usec;
+}
+
+/* One timer, off when there is nothing to wait for. */
+static void arm_timer(struct daemon *d)
+{
+	uint64_t deadline_usec = reconcile_deadline(d->reconcile);
+
+	if (d->ledger && d->ledger->dirty)
+		earlier(&deadline_usec, d->ledger_usec);
+	if (d->observe->counts.overruns != d->overruns_said)
+		earlier(&deadline_usec, d->overrun_usec);
+	if (deadline_usec == 0) {
+		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
+		return;
+	}
+	(void)sd_event_source_set_time(d->timer, deadline_usec);
+	(void)sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
+}
+
+static void write_ledger_when_due(struct daemon *d, uint64_t now_usec)
+{
+	if (!d->ledger || !d->ledger->dirty || now_usec < d->ledger_usec)
+		return;
+	d->ledger_usec = now_usec + LEDGER_DELAY_USEC;
+	save_ledger(d);
+}
+
+static void reconcile_now(struct daemon *d)
+{
+	int r = reconcile_run(d->reconcile, util_now_usec(), realtime_sec());
+
+	d->pending_usec = 0;
+	if (r < 0)
+		say(d, EVENT_STATE, LOG_ERR, "cannot reconcile, trying again: %s", strerror(-r));
+}
+
+/* After whatever happened: what is due now, and what to wait for. */
+static void settle(struct daemon *d)
+{
+	uint64_t now_usec = util_now_usec();
+
+	reconcile_tick(d->reconcile, now_usec);
+	if (reconcile_is_pending(d->reconcile)) {
+		if (d->pending_usec == 0)
+			d->pending_usec = now_usec;
+		if (now_usec - d->pending_usec >= PATIENCE_USEC)
+			reconcile_now(d);
+		else
+			(void)sd_event_source_set_enabled(d->defer, SD_EVENT_ONESHOT);
+	}
+	say_overruns(d, now_usec);
+	write_ledger_when_due(d, now_usec);
+	tell_status(d, false);
+	arm_timer(d);
+}
+
+static int on_defer(_unused_ sd_event_source *source, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	reconcile_now(d);
+	settle(d);
+	return 0;
+}
+
+static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+	settle(userdata);
+	return 0;
+}
+
+static int on_links(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+	int r = observe_read_links(d->observe);
+
+	if (r < 0)
+		give_up(d, "reading link events", r);
+	else
+		settle(d);
+	return 0;
+}
+
+static int on_features(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+	int r = observe_read_features(d->observe);
+
+	if (r < 0)
+		give_up(d, "reading feature events", r);
+	else
+		settle(d);
+	return 0;
+}
+
+static int on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+	int r;
+
+	sd_notify(0, "RELOADING=1");
+	r = load_rules(d, true);
+	if (r > 0)
+		r = observe_refresh(d->observe); /* drivers and routes may be wanted now */
+	if (r < 0) {
+		give_up(d, "reloading", r);
+		return 0;
+	}
+	tell_status(d, true);
+	settle(d);
+	return 0;
+}
+
+static int on_stop(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+
+	sd_notify(0, "STOPPING=1");
+	sd_event_exit(d->event, EXIT_SUCCESS);
+	return 0;
+}
+
+static int add_signal(struct daemon *d, int number, sd_event_signal_handler_t fn)
+{
+	sd_event_source *source;
+	int r = sd_event_add_signal(d->event, &source, number, fn, d);
+
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_priority(source, PRIORITY_SIGNAL);
+	if (r >= 0)
+		r = sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	return r;
+}
+
+static int add_fd(struct daemon *d, int fd, sd_event_io_handler_t fn)
+{
+	return fd < 0 ? fd : sd_event_add_io(d->event, NULL, fd, EPOLLIN, fn, d);
+}
+
+static int set_up_loop(struct daemon *d)
+{
+	int feature_fd = observe_feature_fd(d->observe);
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	r = sd_event_new(&d->event);
+	if (r >= 0)
+		r = add_signal(d, SIGHUP, on_reload);
+	if (r >= 0)
+		r = add_signal(d, SIGTERM, on_stop);
+	if (r >= 0)
+		r = add_signal(d, SIGINT, on_stop);
+	if (r >= 0)
+		r = add_fd(d, observe_link_fd(d->observe), on_links);
+	if (r >= 0 && feature_fd >= 0)
+		r = add_fd(d, feature_fd, on_features);
+	if (r >= 0)
+		r = sd_event_add_defer(d->event, &d->defer, on_defer, d);
+	if (r >= 0)
+		r = sd_event_source_set_priority(d->defer, PRIORITY_RECONCILE);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(d->defer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(
+			d->event, &d->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer, d);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_set_watchdog(d->event, true);
+	return r;
+}
+
+/* ---- start ---- */
+
+static bool has_net_admin(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+		(data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN));
+}
+
+static int open_observe(struct daemon *d)
+{
+	const struct observe_options options = {
+		.backend = d->options->backend,
+		.monitor = !d->options->once,
+		.rcvbuf_bytes = d->options->rcvbuf_bytes,
+	};
+	const char *what;
+	int r = observe_open(&options, &d->observe, &what);
+
+	if (r < 0)
+		fprintf(stderr, "offloadd: cannot open %s: %s\n", what,
+			r == -EOPNOTSUPP ? "this kernel does not have it" : strerror(-r));
+	return r;
+}
+
+static int open_ledger(struct daemon *d)
+{
+	char why[512];
+	int r;
+
+	if (!d->options->enforce)
+		return 0;
+	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
+	if (r < 0)
+		fprintf(stderr, "offloadd: cannot read %s: %s\n", d->options->ledger_path, strerror(-r));
+	else if (r > 0)
+		say(d, EVENT_STATE, LOG_WARNING, "%s", why);
+	return r;
+}
+
+static int open_reconcile(struct daemon *d)
+{
+	const struct reconcile_options options = {
+		.enforce = d->options->enforce,
+		.ledger = d->ledger,
+		.fn = send_event,
+		.userdata = d,
+	};
+	int r;
+
+	rule_host_read(&d->host);
+	r = reconcile_new(d->observe, &d->host, &options, &d->reconcile);
+	if (r >= 0)
+		r = load_rules(d, false);
+	if (r < 0)
+		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
+	return r;
+}
+
+/* Named folders that cannot be read are an error of the start; with none named, no rules at all is a valid state. */
+static bool lacks_rule_dir(const struct daemon *d)
+{
+	const struct rule_set *rules = reconcile_rules(d->reconcile);
+
+	if (d->options->rule_dirs == rule_default_dirs)
+		return false;
+	for (size_t i = 0; i < rules->n_errors; i++)
+		if (is_rule_dir(d, rules->errors[i].path))
+			return true;
+	return false;
+}
+
+static void say_started(struct daemon *d)
+{
+	say(d, EVENT_STATE, LOG_INFO, "started, version %s: %s, rules: %zu, links: %zu, ethtool by %s",
+		OFFLOADD_VERSION, d->options->enforce ? "enforcing" : "auditing",
+		reconcile_rules(d->reconcile)->n_rules, link_table_count(&d->observe->links),
+		ethtool_backend_name(d->observe->ethtool));
+}
+
+static void say_stopped(struct daemon *d)
+{
+	struct reconcile_counts counts;
+	struct event event;
+
+	reconcile_count(d->reconcile, &counts);
+	event_make(&event, EVENT_STATE, LOG_INFO,
+		"stopped; reconciles: %llu, changes: %llu, overruns: %llu",
+		(unsigned long long)counts.runs, (unsigned long long)counts.sets,
+		(unsigned long long)d->observe->counts.overruns);
+	event.count = d->observe->counts.overruns;
+	send_event(&event, d);
+}
+
+static int run_once(struct daemon *d)
+{
+	int r;
+
+	reconcile_now(d);
+	save_ledger(d);
+	r = reconcile_exit_code(d->reconcile, realtime_sec());
+	if (r < 0) {
+		fprintf(stderr, "offloadd: cannot plan: %s\n", strerror(-r));
+		return EXIT_ERROR;
+	}
+	return r;
+}
+
+static int run_loop(struct daemon *d)
+{
+	int r = set_up_loop(d);
+
+	if (r < 0) {
+		fprintf(stderr, "offloadd: cannot set up the event loop: %s\n", strerror(-r));
+		return EXIT_ERROR;
+	}
+	say_started(d);
+	reconcile_now(d);
+	settle(d);
+	tell_status(d, true);
+	r = sd_event_loop(d->event);
+	save_ledger(d);
+	say_stopped(d);
+	return r < 0 ? EXIT_ERROR : r;
+}
+
+static void clean_up(struct daemon *d)
+{
+	sd_event_source_unref(d->defer);
+	sd_event_source_unref(d->timer);
+	sd_event_unref(d->event);
+	reconcile_free(d->reconcile);
+	ledger_close(d->ledger);
+	observe_close(d->observe);
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+	_cleanup_(clean_up) struct daemon d = { .options = options };
+	int r;
+
+	if (options->enforce && !has_net_admin()) {
+		fprintf(stderr, "offloadd: --enforce needs CAP_NET_ADMIN\n");
+		return EXIT_ERROR;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	journal_open(&d.journal);
+	if (open_observe(&d) < 0 || open_ledger(&d) < 0 || open_reconcile(&d) < 0)
+		return EXIT_ERROR;
+	if (lacks_rule_dir(&d))
+		return EXIT_ERROR;
+	r = observe_refresh(d.observe);
+	if (r < 0) {
+		fprintf(stderr, "offloadd: cannot read the links: %s\n", strerror(-r));
+		return EXIT_ERROR;
+	}
+	return options->once ? run_once(&d) : run_loop(&d);
+}

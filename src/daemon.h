@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* offloadd's loop: sockets, signals, timers and the service manager around reconcile.c. The owner of sd-event and sd-daemon. */
+#ifndef OFFLOADD_DAEMON_H
+#define OFFLOADD_DAEMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ethtool.h"
+
+struct daemon_options {
+	bool enforce; /* otherwise it only says what it would do */
+	bool once;    /* one reconcile, then the end */
+	const char *const *rule_dirs;
+	enum ethtool_backend backend;
+	size_t rcvbuf_bytes; /* 0: observe's default */
+	const char *ledger_path;
+};
+
+/* Runs until SIGTERM or SIGINT, or with `once` through one reconcile. Exit code: 0 after a clean stop, 1 after an error that was said
+ * on stderr; with `once` plan_exit_code() of what is then. */
+int daemon_run(const struct daemon_options *options);
+
+#endif

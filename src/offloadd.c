@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "ledger.h"
+#include "rule_file.h"
+#include "util.h"
+
+#define RULE_DIRS_MAX 16
+#define RCVBUF_MIN 4096
+#define RCVBUF_MAX (256 * 1024 * 1024)
+
+static const char help_text[] =
+	"Usage: offloadd [OPTION]...\n"
+	"Keeps the offload features of every network interface as rules declare them.\n"
+	"\n"
+	"  --enforce             change what is not as declared (needs CAP_NET_ADMIN)\n"
+	"  --dry-run             change nothing, say what would be changed (the default)\n"
+	"  --once                one reconcile, then exit: 0 as declared, 1 error,\n"
+	"                        2 changes are pending, 4 something cannot be had, 6 both\n"
+	"  --rules DIR           read rules from here and from nowhere else; may be given\n"
+	"                        again, the first folder is the strongest\n"
+	"  --ethtool BACKEND     netlink, ioctl or auto (the default)\n"
+	"  --ledger FILE         where original values are kept\n"
+	"                        (" LEDGER_DEFAULT_PATH ")\n"
+	"  --rcvbuf BYTES        receive buffer of each event socket (16 MB)\n"
+	"  --help                this text\n"
+	"  --version             the version\n"
+	"\n"
+	"SIGHUP reads the rules again. See offloadd(8).\n";
+
+enum option_id {
+	OPTION_ENFORCE = 1,
+	OPTION_DRY_RUN,
+	OPTION_ONCE,
+	OPTION_RULES,
+	OPTION_ETHTOOL,
+	OPTION_LEDGER,
+	OPTION_RCVBUF,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{ "enforce", no_argument, NULL, OPTION_ENFORCE },
+	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	{ "once", no_argument, NULL, OPTION_ONCE },
+	{ "rules", required_argument, NULL, OPTION_RULES },
+	{ "ethtool", required_argument, NULL, OPTION_ETHTOOL },
+	{ "ledger", required_argument, NULL, OPTION_LEDGER },
+	{ "rcvbuf", required_argument, NULL, OPTION_RCVBUF },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ 0 },
+};
+
+struct arguments {
+	struct daemon_options daemon;
+	const char *dirs[RULE_DIRS_MAX + 1];
+	size_t n_dirs;
+	bool dry_run;
+};
+
+_printf_(1, 2) static int usage_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("offloadd: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("; see offloadd --help\n", stderr);
+	return -EINVAL;
+}
+
+static int parse_backend(const char *text, enum ethtool_backend *ret)
+{
+	static const struct {
+		const char *word;
+		enum ethtool_backend backend;
+	} words[] = {
+		{ "auto", ETHTOOL_AUTO },
+		{ "netlink", ETHTOOL_NETLINK },
+		{ "ioctl", ETHTOOL_IOCTL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(text, words[i].word) == 0) {
+			*ret = words[i].backend;
+			return 0;
+		}
+	return usage_error("--ethtool takes netlink, ioctl or auto, not %s", text);
+}
+
+static int parse_rcvbuf(const char *text, size_t *ret)
+{
+	char *end;
+	unsigned long bytes;
+
+	errno = 0;
+	bytes = strtoul(text, &end, 10);
+	if (errno || end == text || *end || bytes < RCVBUF_MIN || bytes > RCVBUF_MAX)
+		return usage_error("--rcvbuf takes bytes from %d to %d, not %s", RCVBUF_MIN, RCVBUF_MAX,
+			text);
+	*ret = bytes;
+	return 0;
+}
+
+static int add_rule_dir(struct arguments *a, const char *dir)
+{
+	if (a->n_dirs == RULE_DIRS_MAX)
+		return usage_error("more than %d folders with --rules", RULE_DIRS_MAX);
+	a->dirs[a->n_dirs++] = dir;
+	a->daemon.rule_dirs = a->dirs;
+	return 0;
+}
+
+/* 0 to go on, 1 when all is said, -EINVAL. */
+static int take_option(struct arguments *a, int id)
+{
+	switch (id) {
+	case OPTION_ENFORCE:
+		a->daemon.enforce = true;
+		return 0;
+	case OPTION_DRY_RUN:
+		a->dry_run = true;
+		return 0;
+	case OPTION_ONCE:
+		a->daemon.once = true;
+		return 0;
+	case OPTION_RULES:
+		return add_rule_dir(a, optarg);
+	case OPTION_ETHTOOL:
+		return parse_backend(optarg, &a->daemon.backend);
+	case OPTION_LEDGER:
+		a->daemon.ledger_path = optarg;
+		return 0;
+	case OPTION_RCVBUF:
+		return parse_rcvbuf(optarg, &a->daemon.rcvbuf_bytes);
+	case OPTION_HELP:
+		fputs(help_text, stdout);
+		return 1;
+	case OPTION_VERSION:
+		printf("offloadd %s\n", OFFLOADD_VERSION);
+		return 1;
+	default: /* getopt has said what is wrong */
+		fputs("offloadd: see offloadd --help\n", stderr);
+		return -EINVAL;
+	}
+}
+
+static int parse_arguments(struct arguments *a, int argc, char **argv)
+{
+	int id, r = 0;
+
+	while (r == 0 && (id = getopt_long(argc, argv, "", long_options, NULL)) >= 0)
+		r = take_option(a, id);
+	if (r != 0)
+		return r;
+	if (optind < argc)
+		return usage_error("no argument expected: %s", argv[optind]);
+	if (a->dry_run && a->daemon.enforce)
+		return usage_error("--dry-run and --enforce exclude each other");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {
+		.daemon = { .rule_dirs = rule_default_dirs, .ledger_path = LEDGER_DEFAULT_PATH },
+	};
+	int r = parse_arguments(&a, argc, argv);
+
+	if (r != 0)
+		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return daemon_run(&a.daemon);
+}
