@@ -231,9 +231,12 @@ static void iniparser_skips_nothing(void **state)
 		"Kind= ends in a backslash: a value cannot go on in the next line");
 	one_error(GOOD "tso=\n", 5, "tso= has no value: give it one or leave the line out");
 	one_error(GOOD "tso= ; off\n", 5, "tso= has no value: give it one or leave the line out");
-	one_error("", 0,
+	one_error("[Features]\nsg=on\n", 0,
 		"has no [Match]: say which links the rule is for (Kind=vlan; Name=* for every "
 		"link)");
+	one_error("\n# a\n ; b", 0,
+		"has nothing but comments: a rule needs [Match] and [Features] "
+		"(to switch a rule off, leave its file empty or link it to /dev/null)");
 }
 
 static void lines_are_bounded(void **state)
