@@ -437,7 +437,9 @@ static int open_ledger(struct daemon *d)
 		return 0;
 	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
 	if (r < 0)
-		fprintf(stderr, "offloadd: cannot read %s: %s\n", d->options->ledger_path, strerror(-r));
+		fprintf(stderr, "offloadd: cannot read the ledger %s: %s\n",
+			d->options->ledger_path ? d->options->ledger_path : LEDGER_DEFAULT_PATH,
+			strerror(-r));
 	else if (r > 0)
 		say(d, EVENT_STATE, LOG_WARNING, "%s", why);
 	return r;
@@ -519,8 +521,8 @@ static int run_loop(struct daemon *d)
 		fprintf(stderr, "offloadd: cannot set up the event loop: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
-	say_started(d);
 	reconcile_now(d);
+	say_started(d);
 	settle(d);
 	tell_status(d, true);
 	r = sd_event_loop(d->event);

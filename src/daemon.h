@@ -14,7 +14,7 @@ struct daemon_options {
 	const char *const *rule_dirs;
 	enum ethtool_backend backend;
 	size_t rcvbuf_bytes; /* 0: observe's default */
-	const char *ledger_path;
+	const char *ledger_path; /* NULL: the default of this network namespace */
 };
 
 /* Runs until SIGTERM or SIGINT, or with `once` through one reconcile. Exit code: 0 after a clean stop, 1 after an error that was said

@@ -99,13 +99,13 @@ static int send_to_journald(const struct feature_table *table, const struct even
 
 static void print(const struct journal *j, const struct event *event)
 {
-	char line[sizeof(event->message) + 16] = "";
+	char line[sizeof(event->message) + 32] = "";
 
 	if (j->stderr_is_journal)
 		util_append(line, sizeof(line), "<%d>", event->priority);
 	else
 		util_append(line, sizeof(line), "offloadd: ");
-	util_append(line, sizeof(line), "%s", event->message);
+	util_append(line, sizeof(line), "%s: %s", event_kind_name(event->kind), event->message);
 	for (char *c = line; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';

@@ -237,21 +237,44 @@ static int set_aside(struct ledger *ledger, char *why, size_t why_size)
 	return 1;
 }
 
+/* Who may not look at PID 1 counts as living where it does: then the file's own netns tells. */
+static int default_path(uint64_t netns, char **ret)
+{
+	const char *dot = strrchr(LEDGER_DEFAULT_PATH, '.');
+	struct stat st;
+	int r;
+
+	if (stat("/proc/1/ns/net", &st) < 0 || st.st_ino == netns)
+		r = asprintf(ret, "%s", LEDGER_DEFAULT_PATH);
+	else
+		r = asprintf(ret, "%.*s-%llu%s", (int)(dot - LEDGER_DEFAULT_PATH),
+			LEDGER_DEFAULT_PATH, (unsigned long long)netns, dot);
+	return r < 0 ? -ENOMEM : 0;
+}
+
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size)
 {
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = calloc(1, sizeof(*ledger));
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *chosen = NULL;
 	size_t len = 0;
 	struct stat st;
 	int r;
 
 	why[0] = '\0';
-	if (!ledger || !(ledger->path = strdup(path)))
+	if (!ledger)
 		return -ENOMEM;
 	if (stat("/proc/self/ns/net", &st) == 0)
 		ledger->netns = st.st_ino;
-	r = read_file(path, &text, &len, why, why_size);
+	if (path)
+		chosen = strdup(path);
+	else
+		(void)default_path(ledger->netns, &chosen);
+	if (!chosen)
+		return -ENOMEM;
+	ledger->path = chosen;
+	chosen = NULL;
+	r = read_file(ledger->path, &text, &len, why, why_size);
 	if (r >= 0)
 		r = parse(ledger, text, len, table, why, why_size);
 	if (r == -EBADMSG)

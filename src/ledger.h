@@ -10,6 +10,7 @@
 #include "feature.h"
 #include "link.h"
 
+/* Of the namespace that PID 1 lives in; any other has its inode in the name: ledger-4026532177.json. */
 #define LEDGER_DEFAULT_PATH "/run/offloadd/ledger.json"
 #define LEDGER_MAX_BYTES (16 * 1024 * 1024)
 #define LEDGER_MAX_LINKS 16384
@@ -35,7 +36,7 @@ struct ledger {
 	bool save_first; /* apply writes it before the first SET; otherwise writing is left to the caller */
 };
 
-/* Reads the file; a missing one is an empty ledger. 0; 1 when a bad file was set aside (why in words, for a record); negative errno
+/* Reads the file (path NULL: the default of this network namespace); a missing one is an empty ledger. 0; 1 when a bad file was set aside (why in words, for a record); negative errno
  * when it cannot be read at all (-EACCES, ...). */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);

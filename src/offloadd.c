@@ -171,7 +171,7 @@ static int parse_arguments(struct arguments *a, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct arguments a = {
-		.daemon = { .rule_dirs = rule_default_dirs, .ledger_path = LEDGER_DEFAULT_PATH },
+		.daemon = { .rule_dirs = rule_default_dirs },
 	};
 	int r = parse_arguments(&a, argc, argv);
 
