@@ -102,7 +102,7 @@ deps:
 .PHONY: run
 run: deps
 	@$(MAKE) --no-print-directory -s all
-	$(BUILD)/offloadctl tree
+	$(BUILD)/offloadctl tree --rules rules
 	@$(BUILD)/offloadctl plan --rules rules; status=$$?; \
 	case $$status in 0|2|4|6) ;; *) exit $$status ;; esac
 
@@ -129,8 +129,8 @@ install: all man
 	for unit in $(wildcard systemd/*.service); do \
 		install -D -m 644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; \
 	done
-	$(if $(wildcard contrib/offloadctl.bash),install -D -m 644 contrib/offloadctl.bash \
-		$(SHARE)/bash-completion/completions/offloadctl)
+	install -D -m 644 contrib/completion/bash/offloadctl \
+		$(SHARE)/bash-completion/completions/offloadctl
 
 .PHONY: clean
 clean:

@@ -210,6 +210,7 @@ static int report_apply(
 			s->view.exit_code);
 	render_differences(&s->render, &before);
 	render_results(&s->render, s->view.features, &work->done);
+	render_followers(&s->render, &before, &work->done);
 	render_state(&s->render, &s->view);
 	fflush(stdout);
 	if (work->error == -EPERM)

@@ -524,7 +524,7 @@ int json_write_show(FILE *out, const struct view *view, const struct link *link)
 		link->address_len ? link_format_address(link, address, sizeof(address)) : NULL);
 	add(&d, o, "vlan_id", link->vlan_id ? keep(&d, json_object_new_int((int)link->vlan_id)) : NULL);
 	add(&d, o, "lower", new_reference(&d, link_lower(view->links, link)));
-	add_bool(&d, o, "lower_elsewhere", link->lower_netnsid >= 0);
+	add_bool(&d, o, "lower_elsewhere", link->lower_netnsid >= 0 && !link_has_peer(link));
 	add(&d, o, "master", new_reference(&d, link_master(view->links, link)));
 	uppers = new_array(&d);
 	for (struct link *u = link_first_upper(view->links, link); u;

@@ -130,13 +130,18 @@ bool link_is_kind(const struct link *link, const char *kind)
 	return strcmp(link->kind, kind) == 0;
 }
 
-struct link *link_lower(const struct link_table *table, const struct link *link)
+bool link_has_peer(const struct link *link)
 {
-	if (link->lower_ifindex == 0 || link->lower_ifindex == link->ifindex)
-		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(peer_kinds); i++)
 		if (link_is_kind(link, peer_kinds[i]))
-			return NULL;
+			return true;
+	return false;
+}
+
+struct link *link_lower(const struct link_table *table, const struct link *link)
+{
+	if (link->lower_ifindex == 0 || link->lower_ifindex == link->ifindex || link_has_peer(link))
+		return NULL;
 	return link_table_find(table, link->lower_ifindex);
 }
 

@@ -97,6 +97,8 @@ struct link *link_next_port(const struct link_table *table, const struct link *p
 int link_table_sorted(struct link_table *table, struct link ***ret_links, size_t *ret_n);
 
 bool link_is_kind(const struct link *link, const char *kind);
+/* Is its IFLA_LINK the other end of a cable (veth, ...), not something below? */
+bool link_has_peer(const struct link *link);
 
 /* "aa:bb:..." into buf (at least 3 * LINK_ADDRESS_LEN bytes); "" without one. */
 const char *link_format_address(const struct link *link, char *buf, size_t size);

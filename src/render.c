@@ -356,8 +356,8 @@ static void put_summary(const struct render *r, const struct view *view)
 			t.features, plural(t.features));
 		return;
 	}
-	fprintf(r->out, "%zu of %zu link%s not as declared", t.links_off, t.links,
-		t.links_off == 1 ? " is" : "s are");
+	fprintf(r->out, "%zu of %zu link%s %s not as declared", t.links_off, t.links, plural(t.links),
+		t.links_off == 1 ? "is" : "are");
 	if (t.changes)
 		fprintf(r->out, "; %zu feature%s to change in %zu step%s", t.changes,
 			plural(t.changes), view->plan->n_steps, plural(view->plan->n_steps));
@@ -429,6 +429,31 @@ void render_results(
 	for (size_t i = 0; i < report->n_results; i++)
 		put_result(r, table, i + 1, &report->results[i]);
 	fputc('\n', r->out);
+}
+
+void render_followers(const struct render *r, const struct view *before, const struct apply_report *report)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < before->plan->n_links; i++) {
+		const struct plan_link *pl = &before->plan->links[i];
+		const struct link *link = link_table_find(before->links, pl->ifindex);
+		feature_set changed;
+		char text[2 * NAMES_LEN] = "";
+
+		if (!link || !link->has_features || apply_find(report, pl->ifindex, ~UINT64_C(0)))
+			continue;
+		changed = pl->before.active ^ link->features.active;
+		if (!changed)
+			continue;
+		if (!any)
+			put_heading(r, "Changed with that:");
+		any = true;
+		append_values(before->features, changed, link->features.active, text, sizeof(text));
+		put_wrapped(r, (unsigned)fprintf(r->out, "  %s: ", clean_name(pl->name)), text);
+	}
+	if (any)
+		fputc('\n', r->out);
 }
 
 static struct libscols_table *new_table(const struct render *r)

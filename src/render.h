@@ -27,6 +27,10 @@ void render_differences(const struct render *r, const struct view *view);
 void render_results(
 	const struct render *r, const struct feature_table *table, const struct apply_report *report);
 
+/* Links that had no step and changed all the same: as the plan saw them, against before->links as they are now. */
+void render_followers(
+	const struct render *r, const struct view *before, const struct apply_report *report);
+
 /* What differs, what is due for review, a summary: a plan without steps, or what is left after them. */
 void render_state(const struct render *r, const struct view *view);
 

@@ -68,7 +68,7 @@ const char *view_link_words(
 	view_clean(link->kind, buf, size);
 	if (lower)
 		util_append(buf, size, " on %s", view_clean(lower->name, name, sizeof(name)));
-	else if (link->lower_netnsid >= 0)
+	else if (link->lower_netnsid >= 0 && !link_has_peer(link))
 		util_append(buf, size, " on a link of another namespace");
 	for (struct link *port = link_first_port(table, link); port; port = link_next_port(table, port)) {
 		if (++ports > 8) {

@@ -92,6 +92,10 @@ static void results(void **state)
 
 	(void)state;
 	render_results(&r, &sample.features, &sample.report);
+	link_table_find(&sample.links, 2)->features.active = unit_set(&sample.features, "tx");
+	sample.plan_links[0].before.active = unit_set(&sample.features, "sg");
+	sample.report.n_results = 2;
+	render_followers(&r, &sample.view, &sample.report);
 	end(&r, "tests/golden/results.txt");
 }
 
