@@ -73,7 +73,7 @@ static void print_rule_errors(const struct rule_set *rules)
 	}
 }
 
-int cmd_open_all(const struct cmd_options *options, bool drivers, struct cmd_session *ret)
+int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 {
 	int r;
 
@@ -85,7 +85,6 @@ int cmd_open_all(const struct cmd_options *options, bool drivers, struct cmd_ses
 	if (r < 0)
 		return cmd_error("cannot load the rules: %s", strerror(-r));
 	print_rule_errors(&ret->rules);
-	ret->observe->want_drivers = drivers || rule_set_needs_drivers(&ret->rules);
 	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
 	return cmd_refresh(ret);
 }

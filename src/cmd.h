@@ -52,8 +52,8 @@ int cmd_error(const char *fmt, ...) _printf_(1, 2);
 
 /* Opens the kernel's side, without rules and links; says what failed. 0 or CMD_ERROR. */
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
-/* And loads the rules, whose errors it prints, and reads the links. drivers: read them even if no rule asks. */
-int cmd_open_all(const struct cmd_options *options, bool drivers, struct cmd_session *ret);
+/* And loads the rules, whose errors it prints, and reads the links. */
+int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
 void cmd_close(struct cmd_session *session);
 
 /* Reads the links again and plans anew. names: for these links alone, n_names 0 for all; an unknown one is an error that names

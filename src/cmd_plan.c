@@ -62,7 +62,7 @@ static int no_rules(const struct cmd_session *s)
 static int start(
 	const struct cmd_options *options, int n_names, char **names, struct cmd_session *ret)
 {
-	int r = cmd_open_all(options, false, ret);
+	int r = cmd_open_all(options, ret);
 
 	if (r != CMD_OK)
 		return r;

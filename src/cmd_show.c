@@ -13,7 +13,7 @@ int cmd_list(const struct cmd_options *options, int argc _unused_, char **argv _
 	_cleanup_(cmd_close) struct cmd_session s;
 	int r;
 
-	r = cmd_open_all(options, true, &s);
+	r = cmd_open_all(options, &s);
 	if (r == CMD_OK)
 		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)
@@ -27,7 +27,7 @@ int cmd_tree(const struct cmd_options *options, int argc _unused_, char **argv _
 	_cleanup_(cmd_close) struct cmd_session s;
 	int r;
 
-	r = cmd_open_all(options, false, &s);
+	r = cmd_open_all(options, &s);
 	if (r == CMD_OK)
 		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)
@@ -42,7 +42,7 @@ int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
 	struct link *link;
 	int r;
 
-	r = cmd_open_all(options, true, &s);
+	r = cmd_open_all(options, &s);
 	if (r == CMD_OK)
 		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)
@@ -197,7 +197,7 @@ int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 	struct link *link;
 	int r;
 
-	r = cmd_open_all(options, true, &s);
+	r = cmd_open_all(options, &s);
 	if (r == CMD_OK)
 		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)

@@ -171,7 +171,7 @@ static int load_rules(struct daemon *d, bool reload)
 {
 	_cleanup_(rule_set_clear) struct rule_set fresh = { 0 };
 	const struct rule_set *now = reconcile_rules(d->reconcile);
-	bool drivers, routes;
+	bool routes;
 	size_t n;
 	int r = rule_set_load(d->options->rule_dirs, &d->observe->features, &fresh);
 
@@ -182,13 +182,11 @@ static int load_rules(struct daemon *d, bool reload)
 		say(d, EVENT_RULES, LOG_ERR, "reload refused, the rules in force stay: %zu", now->n_rules);
 		return 0;
 	}
-	drivers = rule_set_needs_drivers(&fresh);
 	routes = rule_set_needs_routes(&fresh);
 	n = fresh.n_rules;
 	r = reconcile_take_rules(d->reconcile, &fresh);
 	if (r < 0)
 		return r;
-	d->observe->want_drivers = drivers;
 	d->observe->want_routes = routes;
 	if (reload)
 		say(d, EVENT_RULES, LOG_INFO, "rules loaded: %zu", n);
@@ -323,7 +321,7 @@ static int on_reload(_unused_ sd_event_source *source, _unused_ const struct sig
 	sd_notify(0, "RELOADING=1");
 	r = load_rules(d, true);
 	if (r > 0)
-		r = observe_refresh(d->observe); /* drivers and routes may be wanted now */
+		r = observe_refresh(d->observe); /* routes may be wanted now */
 	if (r < 0) {
 		give_up(d, "reloading", r);
 		return 0;

@@ -23,7 +23,7 @@ struct link {
 	 * device, "loopback" for lo, "other" for what tells nothing (a tap made by ioctl says "tun"). */
 	char kind[LINK_KIND_LEN];
 	char slave_kind[LINK_KIND_LEN];	 /* IFLA_INFO_SLAVE_KIND: "bond", "bridge", "" when enslaved to nothing */
-	char driver[LINK_DRIVER_LEN];	 /* ETHTOOL_GDRVINFO, "" when not asked for or not known */
+	char driver[LINK_DRIVER_LEN];	 /* ETHTOOL_GDRVINFO of a device on a bus, otherwise the kind */
 	uint8_t address[LINK_ADDRESS_LEN];
 	unsigned address_len;
 	unsigned flags;	   /* IFF_* */

@@ -147,16 +147,19 @@ static int read_touched(struct observe *o)
 
 /* ---- links ---- */
 
-/* A message does not carry the driver: it stays while the link is the same one. */
+/* No message carries the driver. A virtual link's is its kind; only a device on a bus is asked, once while it is the same one. */
 static void fill_driver(struct observe *o, struct link *from, const struct link *known)
 {
+	bool physical = link_is_kind(from, "physical") || link_is_kind(from, "other");
 	bool same = known && strcmp(known->kind, from->kind) == 0 &&
 		known->address_len == from->address_len &&
 		memcmp(known->address, from->address, from->address_len) == 0;
 
-	if (same && (known->driver[0] || !o->want_drivers))
+	if (!physical)
+		util_copy_name(from->driver, sizeof(from->driver), from->kind, sizeof(from->kind));
+	else if (same && known->driver[0])
 		memcpy(from->driver, known->driver, sizeof(from->driver));
-	else if (o->want_drivers)
+	else
 		(void)ethtool_driver(o->ethtool, from->name, from->driver, sizeof(from->driver));
 }
 

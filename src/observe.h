@@ -29,7 +29,7 @@ struct observe {
 	struct feature_table features;
 	struct link_table links;
 	struct observe_counts counts;
-	bool want_drivers, want_routes; /* may be changed at any time, take effect with the next refresh */
+	bool want_routes; /* may be changed at any time, take effect with the next refresh */
 	/* Called for each link whose attributes or features changed, appeared (features are stale then: observe_features reads
 	 * them) or went; NULL when not watching. link is NULL when gone. It may mark and read what it gets, not remove links or
 	 * read events. Never called for what observe_features found. */
@@ -51,7 +51,7 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 void observe_close(struct observe *o);
 void observe_close_pointer(struct observe **o);
 
-/* Makes the picture anew from dumps: links, features, drivers and routes as wanted. Links that are gone go. */
+/* Makes the picture anew from dumps: links, features, and routes if wanted. Links that are gone go. */
 int observe_refresh(struct observe *o);
 
 /* Descriptors to poll; observe_feature_fd may be -EOPNOTSUPP (a kernel without ethtool netlink: link events tell). */

@@ -387,14 +387,6 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 	return count;
 }
 
-bool rule_set_needs_drivers(const struct rule_set *set)
-{
-	for (size_t i = 0; i < set->n_rules; i++)
-		if (set->rules[i].match.driver || set->rules[i].match.lower_driver)
-			return true;
-	return false;
-}
-
 bool rule_set_needs_routes(const struct rule_set *set)
 {
 	for (size_t i = 0; i < set->n_rules; i++)

@@ -97,8 +97,7 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 	const struct link *link, const struct rule_host *host, struct declaration *declarations,
 	struct declaration *foreign, size_t n);
 
-/* Does any rule look at drivers (then observe asks for them), or at default routes? */
-bool rule_set_needs_drivers(const struct rule_set *set);
+/* Does any rule look at default routes? Then observe follows them. */
 bool rule_set_needs_routes(const struct rule_set *set);
 
 /* Is the word one that Virtualization= can ask for? */

@@ -270,10 +270,8 @@ static void what_rules_look_at_is_known(void **state)
 
 	(void)state;
 	load(&set, "a.rule", "[Match]\nKind=vlan\nRole=vlan-lower\n[Features]\nsg=on\n");
-	assert_false(rule_set_needs_drivers(&set));
 	assert_false(rule_set_needs_routes(&set));
 	load(&set, "b.rule", "[Match]\nLowerDriver=e1000e\n[Features]\nsg=on\n");
-	assert_true(rule_set_needs_drivers(&set));
 	load(&set, "c.rule", "[Match]\nRole=default-route bond-port\n[Features]\nsg=on\n");
 	assert_true(rule_set_needs_routes(&set));
 	rule_set_clear(&set);

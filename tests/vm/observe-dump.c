@@ -182,7 +182,7 @@ int main(int argc, char **argv)
 	}
 	r = observe_open(&options, &o, &what);
 	if (r >= 0) {
-		o->want_drivers = o->want_routes = !(argc > 2 && strcmp(argv[2], "time") == 0);
+		o->want_routes = !(argc > 2 && strcmp(argv[2], "time") == 0);
 		r = observe_refresh(o);
 	}
 	if (r >= 0)
