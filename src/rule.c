@@ -253,6 +253,15 @@ bool rule_virtualization_known(const char *word)
 	return false;
 }
 
+/* A word that nobody knows comes from init's "container=", which container managers are free in. */
+static bool is_container(const char *here)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(virtualizations); i++)
+		if (strcmp(here, virtualizations[i].name) == 0)
+			return virtualizations[i].container;
+	return true;
+}
+
 static bool equals_virtualization(const char *word, const char *here, int flags _unused_)
 {
 	bool none = strcmp(here, "none") == 0;
@@ -261,12 +270,10 @@ static bool equals_virtualization(const char *word, const char *here, int flags 
 		return !none;
 	if (strcmp(word, "no") == 0)
 		return none;
-	for (size_t i = 0; i < ARRAY_SIZE(virtualizations); i++)
-		if (strcmp(here, virtualizations[i].name) == 0) {
-			if (strcmp(word, virtualizations[i].container ? "container" : "vm") == 0)
-				return true;
-			break;
-		}
+	if (strcmp(word, "container") == 0)
+		return !none && is_container(here);
+	if (strcmp(word, "vm") == 0)
+		return !none && !is_container(here);
 	return strcmp(word, here) == 0;
 }
 

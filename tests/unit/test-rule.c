@@ -153,6 +153,10 @@ static void hosts_are_matched(void **state)
 	assert_string_equal(who_matches("Kind=bond\nVirtualization=!vm", &other), "bond0");
 	strcpy(other.virtualization, "docker");
 	assert_string_equal(who_matches("Kind=bond\nVirtualization=container", &other), "bond0");
+	strcpy(other.virtualization, "incus");
+	assert_string_equal(
+		who_matches("Kind=bond\nVirtualization=container !docker", &other), "bond0");
+	assert_string_equal(who_matches("Kind=bond\nVirtualization=vm", &other), "");
 	other.virtualization[0] = '\0'; /* nobody knows: neither yes nor no */
 	assert_string_equal(who_matches("Kind=bond\nVirtualization=no", &other), "");
 	assert_string_equal(who_matches("Kind=bond\nVirtualization=!kvm", &other), "");
