@@ -249,6 +249,8 @@ static int default_path(uint64_t netns, char **ret)
 	else
 		r = asprintf(ret, "%.*s-%llu%s", (int)(dot - LEDGER_DEFAULT_PATH),
 			LEDGER_DEFAULT_PATH, (unsigned long long)netns, dot);
+	if (r < 0)
+		*ret = NULL;
 	return r < 0 ? -ENOMEM : 0;
 }
 

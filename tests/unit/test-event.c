@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
+
+#include "event.h"
+#include "unit-model.h"
+
+#define KEEP_MAX 16
+
+struct scene {
+	struct unit_host *h;
+	struct event_memory *memory;
+	struct apply_result results[8];
+	struct apply_report report;
+	struct event events[KEEP_MAX];
+	size_t n_events;
+};
+
+static int setup(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	s->h = unit_host_new();
+	unit_incident(s->h);
+	unit_rule(s->h, "10-vlan.rule", "[Match]\nKind=vlan\n[Features]\nsg=lower\ntso=lower\n");
+	unit_rule(s->h, "20-bond.rule", "[Match]\nKind=bond\n[Features]\nsg=lower\n");
+	unit_rule(s->h, "30-port.rule", "[Match]\nRole=bond-port\n[Features]\nsg=on\n");
+	s->report.results = s->results;
+	assert_int_equal(event_memory_new(&s->memory), 0);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct scene *s = *state;
+
+	event_memory_free(s->memory);
+	unit_host_free(s->h);
+	free(s);
+	return 0;
+}
+
+static void keep(const struct event *event, void *userdata)
+{
+	struct scene *s = userdata;
+
+	assert_in_range(s->n_events, 0, KEEP_MAX - 1);
+	s->events[s->n_events++] = *event;
+}
+
+/* What apply would have made of the plan: everything as predicted. */
+static void carry_out(struct scene *s)
+{
+	struct plan *plan = &s->h->plan;
+
+	s->report.n_results = 0;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		struct apply_result *result = &s->results[s->report.n_results++];
+
+		*result = (struct apply_result){ .ifindex = plan->steps[i].ifindex,
+			.asked = plan->steps[i].mask, .value = plan->steps[i].value };
+	}
+	for (size_t i = 0; i < plan->n_links; i++)
+		link_table_find(&s->h->links, plan->links[i].ifindex)->features =
+			plan->links[i].predicted;
+}
+
+static void report(struct scene *s)
+{
+	s->n_events = 0;
+	assert_int_equal(event_report(s->memory, &s->h->features, &s->h->plan, &s->report,
+				 &s->h->links, keep, s),
+		0);
+}
+
+/* One reconcile in which the kernel does as predicted. */
+static void reconcile(struct scene *s)
+{
+	unit_plan(s->h);
+	carry_out(s);
+	report(s);
+}
+
+static void one_record_says_what_was_wrong_what_was_done_by_which_rule(void **state)
+{
+	struct scene *s = *state;
+
+	unit_off(s->h, "vlan10", "tx-scatter-gather");
+	unit_inactive(s->h, "vlan10", "tso");
+	reconcile(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);
+	assert_int_equal(s->events[0].ifindex, 10);
+	assert_string_equal(s->events[0].message,
+		"vlan10: tx-scatter-gather, tx-tcp-segmentation, tx-tcp-ecn-segmentation, "
+		"tx-tcp-mangleid-segmentation, tx-tcp6-segmentation were off; set on; rule 10-vlan.rule");
+	assert_string_equal(s->events[0].rule_file, "10-vlan.rule");
+	assert_int_equal(s->events[0].features, unit_set(&s->h->features, "tx-scatter-gather tso"));
+
+	/* nothing to do, nothing to say */
+	reconcile(s);
+	assert_int_equal(s->n_events, 0);
+	assert_int_equal(event_memory_count(s->memory), 0);
+}
+
+static void what_follows_is_told_with_what_it_follows(void **state)
+{
+	struct scene *s = *state;
+
+	unit_off(s->h, "bond0", "tx-scatter-gather");
+	unit_inactive(s->h, "bond0", "tso");
+	unit_inactive(s->h, "vlan10", "tx-scatter-gather tso");
+	unit_inactive(s->h, "vlan100", "tx-scatter-gather tso");
+	reconcile(s);
+	assert_int_equal(s->n_events, 1);
+	assert_string_equal(s->events[0].message,
+		"bond0: tx-scatter-gather was off; set on, vlan10 and 1 more follow; rule 20-bond.rule");
+}
+
+static void an_audit_says_what_would_be_done_and_says_it_once(void **state)
+{
+	struct scene *s = *state;
+
+	s->h->context.audit = true;
+	unit_off(s->h, "eth3", "tx-scatter-gather");
+	unit_plan(s->h);
+	report(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_DRIFT);
+	assert_string_equal(s->events[0].message,
+		"eth3: tx-scatter-gather is off; would be set on; rule 30-port.rule");
+	report(s);
+	assert_int_equal(s->n_events, 0);
+	assert_int_equal(event_memory_count(s->memory), 1);
+
+	/* other rules: said again */
+	event_memory_clear(s->memory);
+	report(s);
+	assert_int_equal(s->n_events, 1);
+
+	/* put right by somebody else */
+	link_table_find(&s->h->links, 3)->features = link_table_find(&s->h->links, 2)->features;
+	unit_plan(s->h);
+	report(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_HEALED);
+	assert_int_equal(event_memory_count(s->memory), 0);
+}
+
+static void what_cannot_be_had_is_said_once_with_the_reason(void **state)
+{
+	struct scene *s = *state;
+
+	link_table_find(&s->h->links, 3)->features.hw &= ~unit_set(&s->h->features, "sg");
+	unit_off(s->h, "eth3", "tx-scatter-gather tx-scatter-gather-fraglist");
+	reconcile(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_UNMET);
+	assert_non_null(strstr(s->events[0].message, "fixed"));
+	assert_non_null(strstr(s->events[0].message, "30-port.rule"));
+	reconcile(s);
+	assert_int_equal(s->n_events, 0);
+	event_memory_forget(s->memory, 3);
+	reconcile(s);
+	assert_int_equal(s->n_events, 1);
+}
+
+static void a_refusal_carries_the_kernels_words(void **state)
+{
+	struct scene *s = *state;
+
+	unit_off(s->h, "eth3", "tx-scatter-gather");
+	unit_plan(s->h);
+	s->report.n_results = 1;
+	s->results[0] = (struct apply_result){ .ifindex = 3, .asked = s->h->plan.steps[0].mask,
+		.value = s->h->plan.steps[0].mask, .missed = s->h->plan.steps[0].mask, .error = -EBUSY,
+		.text = "firmware is busy" };
+	report(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_REFUSED);
+	assert_string_equal(s->events[0].message,
+		"eth3: tx-scatter-gather is off; firmware is busy; rule 30-port.rule");
+	report(s);
+	assert_int_equal(s->n_events, 0);
+	strcpy(s->results[0].text, "firmware is broken");
+	report(s);
+	assert_int_equal(s->n_events, 1);
+
+	/* acknowledged, and not so */
+	s->results[0].error = 0;
+	report(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_UNMET);
+	assert_non_null(strstr(s->events[0].message, "without effect"));
+
+	/* a link that is gone has its own event */
+	event_memory_clear(s->memory);
+	s->results[0].error = -ENODEV;
+	report(s);
+	assert_int_equal(s->n_events, 0);
+}
+
+static bool fought(int ifindex, unsigned bit, _unused_ char *who, _unused_ size_t size, _unused_ void *u)
+{
+	return ifindex == 4 && bit == 0;
+}
+
+static void a_fight_is_one_record_until_it_is_calm(void **state)
+{
+	struct scene *s = *state;
+
+	s->h->context.is_contended = fought;
+	for (unsigned i = 0; i < 3; i++) {
+		/* off: the bond is fought over, the VLANs go with it */
+		unit_off(s->h, "bond0", "tx-scatter-gather");
+		unit_inactive(s->h, "vlan10", "tx-scatter-gather tso");
+		unit_inactive(s->h, "vlan100", "tx-scatter-gather tso");
+		reconcile(s);
+		assert_int_equal(s->n_events, i == 0);
+		/* on */
+		for (int ifindex = 4; ifindex <= 11; ifindex++)
+			if (link_table_find(&s->h->links, ifindex))
+				link_table_find(&s->h->links, ifindex)->features =
+					link_table_find(&s->h->links, 2)->features;
+		if (i == 0) {
+			assert_int_equal(s->events[0].kind, EVENT_CONTENDED);
+			assert_string_equal(s->events[0].link, "bond0");
+		}
+		reconcile(s);
+		assert_int_equal(s->n_events, 0);
+	}
+	s->n_events = 0;
+	event_report_calm(s->memory, &s->h->features, link_table_find(&s->h->links, 4), FEATURE(0), keep,
+		s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_CALM);
+	s->h->context.is_contended = NULL;
+	unit_off(s->h, "bond0", "tx-scatter-gather");
+	reconcile(s);
+	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);
+	assert_int_equal(event_memory_count(s->memory), 0);
+}
+
+static void kinds_have_names_and_ids_of_their_own(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < EVENT_KIND_COUNT; i++) {
+		const char *id = event_message_id(i);
+
+		assert_int_equal(strlen(id), 32);
+		for (const char *c = id; *c; c++)
+			assert_true(isxdigit((unsigned char)*c) && !isupper((unsigned char)*c));
+		for (unsigned j = 0; j < i; j++) {
+			assert_string_not_equal(id, event_message_id(j));
+			assert_string_not_equal(event_kind_name(i), event_kind_name(j));
+		}
+	}
+}
+
+static void records_are_bounded(void **state)
+{
+	struct event_limit limit = { 0 };
+	uint64_t now = 100 * USEC_PER_SEC;
+
+	(void)state;
+	for (unsigned i = 0; i < EVENT_LIMIT_BURST; i++)
+		assert_true(event_limit_allows(&limit, now));
+	assert_false(event_limit_allows(&limit, now + EVENT_LIMIT_USEC - 1));
+	assert_int_equal(limit.suppressed, 1);
+	assert_true(event_limit_allows(&limit, now + EVENT_LIMIT_USEC));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(one_record_says_what_was_wrong_what_was_done_by_which_rule),
+		TEST(what_follows_is_told_with_what_it_follows),
+		TEST(an_audit_says_what_would_be_done_and_says_it_once),
+		TEST(what_cannot_be_had_is_said_once_with_the_reason),
+		TEST(a_refusal_carries_the_kernels_words),
+		TEST(a_fight_is_one_record_until_it_is_calm),
+		cmocka_unit_test(kinds_have_names_and_ids_of_their_own),
+		cmocka_unit_test(records_are_bounded),
+	};
+
+	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
+}
