@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "contention.h"
+#include "reconcile.h"
+#include "unit-ethtool.h"
+
+#define KEEP_MAX 32
+#define MSEC USEC_PER_MSEC
+
+struct scene {
+	struct unit_host *h; /* features and host; links and rules go to those below */
+	struct observe o;
+	struct unit_ethtool ethtool;
+	struct reconcile *reconcile;
+	uint64_t now;
+	struct event events[KEEP_MAX];
+	size_t n_events;
+};
+
+static void keep(const struct event *event, void *userdata)
+{
+	struct scene *s = userdata;
+
+	assert_in_range(s->n_events, 0, KEEP_MAX - 1);
+	s->events[s->n_events++] = *event;
+}
+
+static void start(struct scene *s, bool enforce)
+{
+	const struct reconcile_options options = { .enforce = enforce, .fn = keep, .userdata = s };
+
+	assert_int_equal(reconcile_new(&s->o, &s->h->host, &options, &s->reconcile), 0);
+	assert_int_equal(reconcile_take_rules(s->reconcile, &s->h->rules), 0);
+}
+
+static int setup(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	s->h = unit_host_new();
+	s->now = 1000 * USEC_PER_SEC;
+	unit_incident(s->h);
+	unit_rule(s->h, "10-vlan.rule", "[Match]\nKind=vlan\n[Features]\nsg=lower\ntso=lower\n");
+	unit_rule(s->h, "20-bond.rule", "[Match]\nKind=bond\n[Features]\nsg=lower\n");
+	unit_rule(s->h, "30-port.rule", "[Match]\nRole=bond-port\n[Features]\nsg=on\n");
+	s->o.features = s->h->features;
+	s->o.links = s->h->links;
+	s->h->links = (struct link_table){ 0 };
+	s->o.ethtool = &s->ethtool.base;
+	unit_ethtool_take(&s->ethtool, &s->o.links);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct scene *s = *state;
+
+	reconcile_free(s->reconcile);
+	link_table_clear(&s->o.links);
+	unit_host_free(s->h);
+	free(s);
+	return 0;
+}
+
+static unsigned sets(struct scene *s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s->ethtool.n_devices; i++)
+		n += s->ethtool.devices[i].sets;
+	return n;
+}
+
+/* What the daemon does after reading events. */
+static int settle(struct scene *s)
+{
+	s->n_events = 0;
+	reconcile_tick(s->reconcile, s->now);
+	return reconcile_is_pending(s->reconcile) ? reconcile_run(s->reconcile, s->now, 0) : 0;
+}
+
+/* Somebody's `ethtool -K name words off` or on, and the notification of it. */
+static void by_hand(struct scene *s, const char *name, const char *words, bool on)
+{
+	struct unit_device *d = unit_device(&s->ethtool, name);
+	struct link *link = link_table_find_name(&s->o.links, name);
+	feature_set set = unit_set(&s->h->features, words);
+
+	d->features.wanted = (d->features.wanted & ~set) | (on ? set : 0);
+	d->features.active = (d->features.active & ~set) | (on ? set : 0);
+	link->features = d->features;
+	s->o.changed(link->ifindex, link, s->o.userdata);
+}
+
+static bool is_on(struct scene *s, const char *name, const char *words)
+{
+	feature_set set = unit_set(&s->h->features, words);
+
+	return (unit_device(&s->ethtool, name)->features.active & set) == set;
+}
+
+static void drift_is_repaired_at_once_and_that_is_a_fixed_point(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, true);
+	assert_int_equal(settle(s), 0);
+	assert_int_equal(sets(s), 0);
+	assert_int_equal(s->n_events, 0);
+	assert_false(reconcile_is_pending(s->reconcile));
+	assert_int_equal(reconcile_deadline(s->reconcile), 0); /* idle: nothing to wake for */
+
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	assert_true(reconcile_is_pending(s->reconcile));
+	assert_int_equal(settle(s), 1);
+	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
+	assert_int_equal(sets(s), 1);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);
+	assert_false(reconcile_is_pending(s->reconcile));
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+	assert_int_equal(reconcile_exit_code(s->reconcile, 0), 0);
+
+	/* looking at everything again does nothing */
+	reconcile_mark_all(s->reconcile);
+	assert_int_equal(settle(s), 0);
+	assert_int_equal(sets(s), 1);
+	assert_int_equal(s->n_events, 0);
+}
+
+static void an_audit_never_writes(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, false);
+	settle(s);
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	assert_int_equal(settle(s), 0);
+	assert_int_equal(sets(s), 0);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_DRIFT);
+	assert_int_equal(reconcile_exit_code(s->reconcile, 0), 2);
+}
+
+static void what_cannot_be_had_is_not_retried_until_something_changes(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+
+	start(s, true);
+	settle(s);
+	eth3->deaf = FEATURE(0);
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_int_equal(eth3->sets, 1);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_UNMET);
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+	assert_int_equal(reconcile_exit_code(s->reconcile, 0), 4);
+
+	/* the trouble of the link above makes us look, not ask again, though nobody asks for it now */
+	eth3->features.wanted &= ~FEATURE(0);
+	link_table_find(&s->o.links, 3)->features = eth3->features;
+	by_hand(s, "bond0", "tx-scatter-gather", false);
+	settle(s);
+	assert_int_equal(eth3->sets, 1);
+	assert_true(is_on(s, "bond0", "tx-scatter-gather"));
+
+	/* a change of the link itself is a reason to try again */
+	eth3->deaf = 0;
+	by_hand(s, "eth3", "tx-generic-segmentation", false);
+	settle(s);
+	assert_int_equal(eth3->sets, 2);
+	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
+}
+
+static void a_refusal_that_may_pass_is_tried_again_a_few_times(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+	unsigned rounds = 0;
+
+	start(s, true);
+	settle(s);
+	eth3->set_error = -EBUSY;
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_int_equal(eth3->sets, 1);
+	assert_int_equal(s->events[0].kind, EVENT_REFUSED);
+	while (reconcile_deadline(s->reconcile) && rounds < 100) {
+		s->now = reconcile_deadline(s->reconcile);
+		settle(s);
+		assert_int_equal(s->n_events, 0);
+		rounds++;
+	}
+	assert_int_equal(rounds, RECONCILE_RETRY_MAX);
+	assert_int_equal(eth3->sets, 1 + RECONCILE_RETRY_MAX);
+
+	/* one that lasts is not */
+	eth3->set_error = -EOPNOTSUPP;
+	by_hand(s, "eth3", "tx-generic-segmentation", false);
+	settle(s);
+	assert_int_equal(eth3->sets, 2 + RECONCILE_RETRY_MAX);
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+
+	eth3->set_error = 0;
+	by_hand(s, "eth3", "tx-generic-segmentation", true);
+	settle(s);
+	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);
+	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
+}
+
+static void a_fight_is_left_and_healed(void **state)
+{
+	struct scene *s = *state;
+	unsigned contended = 0, repaired = 0;
+	uint64_t end;
+
+	start(s, true);
+	settle(s);
+	/* 20 s of off and on, every 100 ms */
+	for (unsigned i = 0; i < 200; i++) {
+		s->now += 100 * MSEC;
+		by_hand(s, "vlan10", "tx-scatter-gather", i % 2);
+		settle(s);
+		for (size_t k = 0; k < s->n_events; k++) {
+			contended += s->events[k].kind == EVENT_CONTENDED;
+			repaired += s->events[k].kind == EVENT_REPAIRED;
+			assert_true(s->events[k].kind == EVENT_CONTENDED ||
+				s->events[k].kind == EVENT_REPAIRED);
+		}
+	}
+	assert_int_equal(contended, 1);
+	assert_int_equal(repaired, CONTENTION_ROUNDS - 1);
+	assert_int_equal(unit_device(&s->ethtool, "vlan10")->sets, CONTENTION_ROUNDS - 1);
+
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	settle(s);
+	assert_false(is_on(s, "vlan10", "tx-scatter-gather"));
+	end = s->now;
+	while (reconcile_deadline(s->reconcile)) {
+		s->now = reconcile_deadline(s->reconcile);
+		settle(s);
+	}
+	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
+	assert_true(s->now - end < 60 * USEC_PER_SEC);
+	assert_int_equal(s->n_events, 2);
+	assert_int_equal(s->events[0].kind, EVENT_CALM);
+	assert_int_equal(s->events[1].kind, EVENT_REPAIRED);
+}
+
+static void a_link_that_goes_is_forgotten(void **state)
+{
+	struct scene *s = *state;
+	struct reconcile_counts counts;
+
+	start(s, true);
+	settle(s);
+	unit_device(&s->ethtool, "vlan10")->set_error = -EBUSY;
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	settle(s);
+	by_hand(s, "vlan10", "tx-generic-segmentation", false);
+	link_table_remove(&s->o.links, 10);
+	s->o.changed(10, NULL, s->o.userdata);
+	assert_false(reconcile_is_pending(s->reconcile));
+	s->now = reconcile_deadline(s->reconcile);
+	settle(s);
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+	reconcile_count(s->reconcile, &counts);
+	assert_int_equal(counts.troubled, 0);
+}
+
+static void a_failed_run_is_tried_again_later_not_at_once(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, true);
+	settle(s);
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	s->ethtool.socket_error = -ENOBUFS;
+	assert_int_equal(settle(s), -ENOBUFS);
+	assert_false(reconcile_is_pending(s->reconcile));
+	s->ethtool.socket_error = 0;
+	s->now = reconcile_deadline(s->reconcile);
+	assert_int_equal(settle(s), 1);
+	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(drift_is_repaired_at_once_and_that_is_a_fixed_point),
+		TEST(an_audit_never_writes),
+		TEST(what_cannot_be_had_is_not_retried_until_something_changes),
+		TEST(a_refusal_that_may_pass_is_tried_again_a_few_times),
+		TEST(a_fight_is_left_and_healed),
+		TEST(a_link_that_goes_is_forgotten),
+		TEST(a_failed_run_is_tried_again_later_not_at_once),
+	};
+
+	return cmocka_run_group_tests_name("reconcile", tests, NULL, NULL);
+}
