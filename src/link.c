@@ -24,6 +24,7 @@ void link_table_clear(struct link_table *table)
 		free(link);
 	}
 	table->stacked = false;
+	table->dangling = 0;
 }
 
 struct link *link_table_find(const struct link_table *table, int ifindex)
@@ -57,6 +58,13 @@ static bool same_attributes(const struct link *a, const struct link *b)
 		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex;
 }
 
+/* Does it stand where it stood? */
+static bool same_place(const struct link *a, const struct link *b)
+{
+	return strcmp(a->kind, b->kind) == 0 && a->lower_ifindex == b->lower_ifindex &&
+		a->master_ifindex == b->master_ifindex;
+}
+
 static void copy_attributes(struct link *to, const struct link *from)
 {
 	memcpy(to->name, from->name, sizeof(to->name));
@@ -70,59 +78,6 @@ static void copy_attributes(struct link *to, const struct link *from)
 	to->lower_ifindex = from->lower_ifindex;
 	to->lower_netnsid = from->lower_netnsid;
 	to->master_ifindex = from->master_ifindex;
-}
-
-int link_table_update(struct link_table *table, const struct link *from, struct link **ret_link)
-{
-	struct link *link = link_table_find(table, from->ifindex);
-	int changed = 0;
-
-	if (!link) {
-		link = malloc(sizeof(*link));
-		if (!link)
-			return -ENOMEM;
-		*link = *from;
-		link->features_stale = !link->has_features;
-		HASH_ADD_INT(table->links, ifindex, link);
-		table->stacked = false;
-		changed = 1;
-	} else if (!same_attributes(link, from)) {
-		copy_attributes(link, from);
-		table->stacked = false;
-		changed = 1;
-	}
-	if (ret_link)
-		*ret_link = link;
-	return changed;
-}
-
-int link_table_remove(struct link_table *table, int ifindex)
-{
-	struct link *link = link_table_find(table, ifindex);
-
-	if (!link)
-		return 0;
-	HASH_DEL(table->links, link);
-	free(link);
-	table->stacked = false;
-	return 1;
-}
-
-int link_table_copy(struct link_table *dst, const struct link_table *src)
-{
-	link_table_clear(dst);
-	link_table_foreach(src, link) {
-		struct link *copy = malloc(sizeof(*copy));
-
-		if (!copy) {
-			link_table_clear(dst);
-			return -ENOMEM;
-		}
-		*copy = *link;
-		HASH_ADD_INT(dst->links, ifindex, copy);
-	}
-	dst->stacked = src->stacked;
-	return 0;
 }
 
 bool link_is_kind(const struct link *link, const char *kind)
@@ -148,6 +103,107 @@ struct link *link_lower(const struct link_table *table, const struct link *link)
 struct link *link_master(const struct link_table *table, const struct link *link)
 {
 	return link->master_ifindex ? link_table_find(table, link->master_ifindex) : NULL;
+}
+
+/* Puts a link at the end of the list of its lower's uppers; links come in ascending order. */
+static void join_uppers(const struct link_table *table, struct link *lower, struct link *link)
+{
+	struct link *last = link_table_find(table, lower->last_upper);
+
+	link->prev_upper = lower->last_upper;
+	link->next_upper = 0;
+	if (last)
+		last->next_upper = link->ifindex;
+	else
+		lower->first_upper = link->ifindex;
+	lower->last_upper = link->ifindex;
+}
+
+static void leave_uppers(const struct link_table *table, struct link *lower, const struct link *link)
+{
+	struct link *prev = link_table_find(table, link->prev_upper);
+	struct link *next = link_table_find(table, link->next_upper);
+
+	if (prev)
+		prev->next_upper = link->next_upper;
+	else
+		lower->first_upper = link->next_upper;
+	if (next)
+		next->prev_upper = link->prev_upper;
+	else
+		lower->last_upper = link->prev_upper;
+}
+
+static bool stands_on_missing(const struct link_table *table, const struct link *link)
+{
+	return (link->lower_ifindex && !link_has_peer(link) && !link_lower(table, link)) ||
+		(link->master_ifindex && !link_master(table, link));
+}
+
+/* A new link that nobody can stand on yet goes on top of the stack as it is, so that thousands of them cost no thousand
+ * stackings. False: stack anew. */
+static bool put_on_top(struct link_table *table, struct link *link)
+{
+	struct link *lower = link_lower(table, link);
+
+	if (!table->stacked || table->dangling || link->master_ifindex ||
+		stands_on_missing(table, link) || (lower && lower->last_upper > link->ifindex))
+		return false;
+	link->first_upper = link->last_upper = link->next_upper = link->prev_upper = 0;
+	link->first_port = link->next_port = 0;
+	link->depth = lower ? lower->depth + 1 : 0;
+	if (lower)
+		join_uppers(table, lower, link);
+	return true;
+}
+
+/* The same for the removal of a link that nobody stands on. */
+static bool take_from_top(struct link_table *table, const struct link *link)
+{
+	struct link *lower = link_lower(table, link);
+
+	if (!table->stacked || link->first_upper || link->first_port || link->master_ifindex)
+		return false;
+	if (lower)
+		leave_uppers(table, lower, link);
+	return true;
+}
+
+int link_table_update(struct link_table *table, const struct link *from, struct link **ret_link)
+{
+	struct link *link = link_table_find(table, from->ifindex);
+	int changed = 0;
+
+	if (!link) {
+		link = malloc(sizeof(*link));
+		if (!link)
+			return -ENOMEM;
+		*link = *from;
+		link->features_stale = !link->has_features;
+		table->stacked = put_on_top(table, link);
+		HASH_ADD_INT(table->links, ifindex, link);
+		changed = 1;
+	} else if (!same_attributes(link, from)) {
+		if (!same_place(link, from))
+			table->stacked = false;
+		copy_attributes(link, from);
+		changed = 1;
+	}
+	if (ret_link)
+		*ret_link = link;
+	return changed;
+}
+
+int link_table_remove(struct link_table *table, int ifindex)
+{
+	struct link *link = link_table_find(table, ifindex);
+
+	if (!link)
+		return 0;
+	table->stacked = take_from_top(table, link);
+	HASH_DEL(table->links, link);
+	free(link);
+	return 1;
 }
 
 struct link *link_first_upper(const struct link_table *table, const struct link *link)
@@ -193,11 +249,11 @@ static unsigned walk_depth(const struct link_table *table, struct link *link)
 	return depth;
 }
 
-static int compare_ifindex_down(const void *a, const void *b)
+static int compare_ifindex(const void *a, const void *b)
 {
 	int x = (*(struct link *const *)a)->ifindex, y = (*(struct link *const *)b)->ifindex;
 
-	return (x < y) - (x > y);
+	return (x > y) - (x < y);
 }
 
 static int compare_depth(const void *a, const void *b)
@@ -231,28 +287,33 @@ void link_table_stack(struct link_table *table)
 
 	if (table->stacked)
 		return;
-	link_table_foreach(table, link) {
-		link->first_upper = link->next_upper = link->first_port = link->next_port = 0;
-		link->depth = DEPTH_UNKNOWN;
-	}
-	/* Highest index first, each put at the head: the lists end up in the order of their indexes. */
 	if (collect(table, &links, &n) < 0)
 		return;
-	qsort(links, n, sizeof(*links), compare_ifindex_down);
+	qsort(links, n, sizeof(*links), compare_ifindex);
 	for (size_t i = 0; i < n; i++) {
-		struct link *lower = link_lower(table, links[i]), *master = link_master(table, links[i]);
-
-		if (lower) {
-			links[i]->next_upper = lower->first_upper;
-			lower->first_upper = links[i]->ifindex;
-		}
-		if (master && master != links[i]) {
-			links[i]->next_port = master->first_port;
-			master->first_port = links[i]->ifindex;
-		}
+		links[i]->first_upper = links[i]->last_upper = 0;
+		links[i]->next_upper = links[i]->prev_upper = 0;
+		links[i]->first_port = links[i]->next_port = 0;
+		links[i]->depth = DEPTH_UNKNOWN;
 	}
-	link_table_foreach(table, link)
-		walk_depth(table, link);
+	table->dangling = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct link *lower = link_lower(table, links[i]);
+
+		if (lower)
+			join_uppers(table, lower, links[i]);
+		table->dangling += stands_on_missing(table, links[i]);
+	}
+	for (size_t i = n; i-- > 0;) {
+		struct link *master = link_master(table, links[i]);
+
+		if (!master || master == links[i])
+			continue;
+		links[i]->next_port = master->first_port;
+		master->first_port = links[i]->ifindex;
+	}
+	for (size_t i = 0; i < n; i++)
+		walk_depth(table, links[i]);
 	table->stacked = true;
 }
 

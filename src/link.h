@@ -38,9 +38,9 @@ struct link {
 	int features_error;  /* negative errno of the last read that failed, 0 */
 	struct link_features features;
 
-	/* The stack, kept by link_table_stack(): lists by index, 0 ends. First of those stacked on this one, next of those
-	 * stacked on the same lower; the same for ports of a master. */
-	int first_upper, next_upper;
+	/* The stack, kept by link_table_stack(): lists by index in ascending order, 0 ends. First and last of those stacked on
+	 * this one, next and previous of those stacked on the same lower; first port of a master, next port of the same one. */
+	int first_upper, last_upper, next_upper, prev_upper;
 	int first_port, next_port;
 	unsigned depth; /* 0 for a link that stands on nothing; else 1 + the deepest below */
 
@@ -53,7 +53,8 @@ struct link {
 
 struct link_table {
 	struct link *links; /* uthash by ifindex */
-	bool stacked;	    /* link_table_stack() has run since the last change */
+	bool stacked;	    /* lists and depths are right; additions and removals at the top of the stack keep them so */
+	size_t dangling;    /* links that stand on one that is not in the table (yet), as of the last stacking */
 };
 
 #define link_table_foreach(table, link)                                                            \
@@ -74,9 +75,6 @@ int link_table_update(struct link_table *table, const struct link *from, struct 
 
 /* Forgets a link. Returns 1, or 0 when it was not there. */
 int link_table_remove(struct link_table *table, int ifindex);
-
-/* A copy that shares nothing, for a prediction to work on. Clears dst first. 0 or -ENOMEM. */
-int link_table_copy(struct link_table *dst, const struct link_table *src);
 
 /* Computes lists and depths from lower_ifindex and master_ifindex. A loop (the kernel makes none; a stale picture may)
  * is cut at its second visit. Cheap when nothing changed. */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "unit.h"
+
+static void add(struct link_table *t, int ifindex, const char *kind, int lower, int master)
+{
+	struct link link = { .ifindex = ifindex, .lower_ifindex = lower, .lower_netnsid = -1,
+		.master_ifindex = master };
+
+	snprintf(link.name, sizeof(link.name), "l%d", ifindex);
+	snprintf(link.kind, sizeof(link.kind), "%s", kind);
+	assert_true(link_table_update(t, &link, NULL) >= 0);
+}
+
+/* The stack as text: "1(0): ^3 ^4; 2(1): .5" - uppers behind ^, ports behind a dot, the depth in brackets. */
+static const char *stack(struct link_table *t, char *buf, size_t size)
+{
+	struct link **links;
+	size_t n;
+
+	buf[0] = '\0';
+	assert_int_equal(link_table_sorted(t, &links, &n), 0);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(buf + strlen(buf), size - strlen(buf), "%s%d(%u)", i ? " " : "",
+			links[i]->ifindex, links[i]->depth);
+		for (struct link *u = link_first_upper(t, links[i]); u; u = link_next_upper(t, u))
+			snprintf(buf + strlen(buf), size - strlen(buf), "^%d", u->ifindex);
+		for (struct link *p = link_first_port(t, links[i]); p; p = link_next_port(t, p))
+			snprintf(buf + strlen(buf), size - strlen(buf), ".%d", p->ifindex);
+	}
+	free(links);
+	return buf;
+}
+
+static char text[4096], anew[4096];
+
+static void the_stack_of_the_incident(void **state)
+{
+	struct link_table t = { 0 };
+
+	(void)state;
+	add(&t, 10, "vlan", 4, 0); /* a dump may name uppers first */
+	add(&t, 11, "vlan", 4, 0);
+	add(&t, 4, "bond", 0, 0);
+	add(&t, 2, "physical", 0, 4);
+	add(&t, 3, "physical", 0, 4);
+	assert_string_equal(stack(&t, text, sizeof(text)), "2(0) 3(0) 4(1)^10^11.2.3 10(2) 11(2)");
+	link_table_clear(&t);
+}
+
+static void the_peer_of_a_veth_is_not_below_it(void **state)
+{
+	struct link_table t = { 0 };
+
+	(void)state;
+	add(&t, 2, "veth", 3, 0);
+	add(&t, 3, "veth", 2, 0);
+	assert_string_equal(stack(&t, text, sizeof(text)), "2(0) 3(0)");
+	link_table_clear(&t);
+}
+
+static void a_link_that_comes_late_is_found_by_those_who_wait(void **state)
+{
+	struct link_table t = { 0 };
+
+	(void)state;
+	add(&t, 10, "vlan", 4, 0);
+	assert_string_equal(stack(&t, text, sizeof(text)), "10(0)");
+	add(&t, 4, "bond", 0, 0);
+	assert_string_equal(stack(&t, text, sizeof(text)), "4(0)^10 10(1)");
+	link_table_clear(&t);
+}
+
+static void a_rename_keeps_the_stack(void **state)
+{
+	struct link_table t = { 0 };
+	struct link link;
+
+	(void)state;
+	add(&t, 4, "bond", 0, 0);
+	add(&t, 10, "vlan", 4, 0);
+	link_table_stack(&t);
+	link = *link_table_find(&t, 10);
+	strcpy(link.name, "other");
+	assert_int_equal(link_table_update(&t, &link, NULL), 1);
+	assert_true(t.stacked);
+	link.lower_ifindex = 0;
+	assert_int_equal(link_table_update(&t, &link, NULL), 1);
+	assert_string_equal(stack(&t, text, sizeof(text)), "4(0) 10(0)");
+	link_table_clear(&t);
+}
+
+/* Whatever comes and goes: the stack that was kept is the one that is made anew. A link stands on smaller indexes only and is a
+ * port of larger ones: no loops, whose depths depend on where one starts. */
+static void kept_and_made_anew_are_the_same(void **state)
+{
+	struct link_table t = { 0 };
+	unsigned seed = 20261121;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		int ifindex = 2 + rand_r(&seed) % 23, below = 1 + rand_r(&seed) % (ifindex - 1);
+		int above = ifindex + 1 + rand_r(&seed) % 3;
+
+		switch (rand_r(&seed) % 6) {
+		case 0:
+			link_table_remove(&t, ifindex);
+			break;
+		case 1:
+			add(&t, ifindex, "physical", 0, rand_r(&seed) % 3 ? 0 : above);
+			break;
+		case 2:
+			add(&t, ifindex, "veth", below, 0);
+			break;
+		default:
+			add(&t, ifindex, "vlan", below, 0);
+		}
+		stack(&t, text, sizeof(text));
+		t.stacked = false;
+		assert_string_equal(text, stack(&t, anew, sizeof(anew)));
+	}
+	link_table_clear(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_stack_of_the_incident),
+		cmocka_unit_test(the_peer_of_a_veth_is_not_below_it),
+		cmocka_unit_test(a_link_that_comes_late_is_found_by_those_who_wait),
+		cmocka_unit_test(a_rename_keeps_the_stack),
+		cmocka_unit_test(kept_and_made_anew_are_the_same),
+	};
+
+	return cmocka_run_group_tests_name("link", tests, NULL, NULL);
+}
