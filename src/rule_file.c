@@ -2,13 +2,9 @@
 #include "rule_file.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 
 #define PATTERN_MAX 200 /* bytes of one word of a list */
@@ -525,17 +521,6 @@ int rule_set_load_text(struct rule_set *set, const char *path, const char *text,
 	return r;
 }
 
-/* An empty file, or a link to /dev/null: it stands there so that no other of its name applies. */
-static bool is_mask(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return false;
-	return S_ISCHR(st.st_mode) ? st.st_rdev == makedev(1, 3)
-				   : S_ISREG(st.st_mode) && st.st_size == 0;
-}
-
 int rule_set_load_file(struct rule_set *set, const char *path, const struct feature_table *table)
 {
 	struct ini_reader reader = {.path = path, .report = report, .userdata = set};
@@ -543,133 +528,31 @@ int rule_set_load_file(struct rule_set *set, const char *path, const struct feat
 	size_t len;
 	int r;
 
-	if (is_mask(path))
+	if (ini_dir_is_mask(path))
 		return 0;
 	r = ini_file_read(&reader, &text, &len);
 	return r == 0 ? rule_set_load_text(set, path, text, len, table) : r;
 }
 
-/* A rule file that was found: its name, and the folder that has the last word on it. */
-struct found {
-	const char *dir;
-	char *name;
-};
-
-struct found_list {
-	struct found *items;
-	size_t n;
-};
-
-static void found_list_clear(struct found_list *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		free(list->items[i].name);
-	free(list->items);
-}
-
-static int compare_found(const void *a, const void *b)
-{
-	return strcmp(((const struct found *)a)->name, ((const struct found *)b)->name);
-}
-
-static int is_rule_name(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".rule") == 0;
-}
-
-static bool is_found(const struct found_list *list, const char *name)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->items[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* Takes a name over (frees it when it is not needed). */
-static int add_found(
-	struct rule_set *set, struct found_list *list, const char *dir, char *name, bool *full)
-{
-	char message[128];
-
-	if (*full || is_found(list, name)) {
-		free(name);
-		return 0;
-	}
-	if (list->n == RULE_DIR_MAX_FILES) {
-		*full = true;
-		free(name);
-		snprintf(message, sizeof(message),
-			"more than %d rule files, the others are left out", RULE_DIR_MAX_FILES);
-		return rule_set_add_error(set, dir, 0, message);
-	}
-	list->items[list->n++] = (struct found){.dir = dir, .name = name};
-	return 0;
-}
-
-static int complain_dir(struct rule_set *set, const char *dir, int error)
-{
-	char message[256];
-
-	if (error == ENOMEM)
-		return -ENOMEM;
-	if (error == ENOTDIR)
-		snprintf(message, sizeof(message),
-			"is not a folder: rules are read from folders, one rule a file");
-	else
-		snprintf(message, sizeof(message), "rules folder cannot be read: %s",
-			strerror(error));
-	return rule_set_add_error(set, dir, 0, message);
-}
-
-static int find_files(struct rule_set *set, struct found_list *list, const char *dir, bool optional)
-{
-	struct dirent **entries = NULL;
-	bool full = false;
-	int n, r = 0;
-
-	n = scandir(dir, &entries, is_rule_name, alphasort);
-	if (n < 0)
-		return optional && errno == ENOENT ? 0 : complain_dir(set, dir, errno);
-	for (int i = 0; i < n; i++) {
-		char *name = r < 0 ? NULL : strdup(entries[i]->d_name);
-
-		if (name)
-			r = add_found(set, list, dir, name, &full);
-		else
-			r = -ENOMEM;
-		free(entries[i]);
-	}
-	free(entries);
-	return r;
-}
-
-static int load_found(
-	struct rule_set *set, const struct found *found, const struct feature_table *table)
-{
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/%s", found->dir, found->name) >= (int)sizeof(path))
-		return rule_set_add_error(
-			set, found->dir, 0, "the path of a rule file is too long");
-	return rule_set_load_file(set, path, table);
-}
-
 int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret)
 {
-	_cleanup_(found_list_clear) struct found_list list = {0};
-	int r = 0;
+	const struct ini_dir dir = {
+		.dirs = dirs,
+		.suffix = ".rule",
+		.what = "rule",
+		.optional = dirs == rule_default_dirs,
+		.report = report,
+		.userdata = ret,
+	};
+	char **paths = NULL;
+	size_t n = 0;
+	int r;
 
 	*ret = (struct rule_set){0};
-	list.items = calloc(RULE_DIR_MAX_FILES, sizeof(*list.items));
-	if (!list.items)
-		return -ENOMEM;
-	for (size_t i = 0; dirs[i] && r >= 0; i++)
-		r = find_files(ret, &list, dirs[i], dirs == rule_default_dirs);
-	qsort(list.items, list.n, sizeof(*list.items), compare_found);
-	for (size_t i = 0; i < list.n && r >= 0; i++)
-		r = load_found(ret, &list.items[i], table);
+	r = ini_dir_find(&dir, &paths, &n);
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = rule_set_load_file(ret, paths[i], table);
+	ini_dir_free(paths, n);
 	if (r < 0)
 		rule_set_clear(ret);
 	return r < 0 ? r : 0;

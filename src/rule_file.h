@@ -4,11 +4,12 @@
 #ifndef OFFLOADD_RULE_FILE_H
 #define OFFLOADD_RULE_FILE_H
 
+#include "ini_dir.h"
 #include "ini_file.h"
 #include "rule.h"
 
 #define RULE_FILE_MAX_BYTES INI_FILE_MAX_BYTES
-#define RULE_DIR_MAX_FILES 1024 /* of all folders together */
+#define RULE_DIR_MAX_FILES INI_DIR_MAX_FILES
 
 /* The folders that are read when none is named, strongest first, NULL at the end:
  * /etc/offloadd/rules.d, /run/offloadd/rules.d, and the vendor's below PREFIX/lib. */
