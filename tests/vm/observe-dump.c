@@ -2,7 +2,8 @@
 /* What the observe room sees, for tests to compare with ethtool and with itself:
  *   observe-dump [netlink|ioctl]                 JSON of every link, its attributes and its features by name
  *   observe-dump [netlink|ioctl] set LINK on|off FEATURE...     one SET; what the kernel answered
- *   observe-dump [netlink|ioctl] watch RCVBUF    prints "ready", events as they come, and counts after end of input
+ *   observe-dump [netlink|ioctl] watch RCVBUF    prints "ready", changes as they come, "mark C" for each character of input
+ *                                                once everything that came before it was read; at the end counts and JSON
  *   observe-dump [netlink|ioctl] time N          N refreshes; the fastest, in microseconds */
 #include <errno.h>
 #include <json-c/json.h>
@@ -118,14 +119,19 @@ static int watch(struct observe *o)
 	o->userdata = o;
 	puts("ready");
 	for (bool end = false; !end && r >= 0;) {
+		ssize_t n = 0;
+
 		poll(fds, ARRAY_SIZE(fds), -1);
-		end = fds[0].revents && read(STDIN_FILENO, &byte, 1) <= 0;
-		if (fds[0].revents && !end)
-			printf("mark %c\n", byte);
-		if (end || fds[1].revents)
+		if (fds[0].revents) {
+			n = read(STDIN_FILENO, &byte, 1);
+			end = n <= 0;
+		}
+		if (fds[0].revents || fds[1].revents)
 			r = observe_read_links(o);
-		if (r >= 0 && (end || fds[2].revents))
+		if (r >= 0 && (fds[0].revents || fds[2].revents))
 			r = observe_read_features(o);
+		if (n > 0 && byte != '\n')
+			printf("mark %c\n", byte);
 	}
 	printf("overruns %llu dumps %llu link-events %llu feature-events %llu\n",
 		(unsigned long long)o->counts.overruns, (unsigned long long)o->counts.dumps,
