@@ -47,7 +47,7 @@ make_link tap7 name tap7 type gretap remote 10.0.0.3 local 10.0.0.1
 ip tuntap add tap0 mode tap 2>/dev/null && made+=" tap0 "
 ip link set vet2 master bri0
 can bon0 && ip link set vet1 master bon0 && make_link vla1 link bon0 name vla1 type vlan id 6
-for card in ${CARDS:-}; do make_link "v$card" link "$card" name "v$card" type vlan id 9; done
+for card in ${CARDS:-}; do make_link "on$card" link "$card" name "on$card" type vlan id 9; done
 for link in $(links); do
 	ip link set "$link" up 2>/dev/null
 	ethtool -K "$link" tso off >/dev/null 2>&1
