@@ -27,6 +27,7 @@ struct ethtool_nl {
 	int ioctl_fd;		    /* for drivers, -1 until asked */
 	uint16_t family;
 	uint32_t seq;
+	unsigned bits; /* how many features the kernel counts, 0 before its names were read */
 	char buffer[BUFFER_BYTES] __attribute__((aligned(MNL_ALIGNTO)));
 };
 
@@ -552,6 +553,7 @@ static int features_strings(struct ethtool *e, struct feature_table *ret)
 	r = exchange(nl, nlh, &x);
 	if (r < 0)
 		return r;
+	nl->bits = ret->count;
 	return ret->count ? 0 : -EBADMSG;
 }
 
@@ -667,16 +669,26 @@ static int read_set_reply(const struct nlmsghdr *nlh, void *userdata)
 	return 0;
 }
 
-static void put_bitset(struct nlmsghdr *nlh, uint16_t type, feature_set mask, feature_set value)
+/* Exactly as many bits as the kernel counts: given more, ethnl_bitmap32_not_zero() of 5.10 takes zeros for something. */
+static void put_bitset(struct nlmsghdr *nlh, uint16_t type, unsigned bits, feature_set mask,
+	feature_set value)
 {
 	uint32_t v[2] = { (uint32_t)value, (uint32_t)(value >> 32) };
 	uint32_t m[2] = { (uint32_t)mask, (uint32_t)(mask >> 32) };
 	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
+	size_t bytes = bits > 32 ? sizeof(v) : sizeof(v[0]);
 
-	mnl_attr_put_u32(nlh, ETHTOOL_A_BITSET_SIZE, FEATURE_MAX);
-	mnl_attr_put(nlh, ETHTOOL_A_BITSET_VALUE, sizeof(v), v);
-	mnl_attr_put(nlh, ETHTOOL_A_BITSET_MASK, sizeof(m), m);
+	mnl_attr_put_u32(nlh, ETHTOOL_A_BITSET_SIZE, bits);
+	mnl_attr_put(nlh, ETHTOOL_A_BITSET_VALUE, bytes, v);
+	mnl_attr_put(nlh, ETHTOOL_A_BITSET_MASK, bytes, m);
 	mnl_attr_nest_end(nlh, nest);
+}
+
+static int learn_bits(struct ethtool_nl *nl)
+{
+	struct feature_table table;
+
+	return nl->bits ? 0 : features_strings(&nl->base, &table);
 }
 
 static int features_set(struct ethtool *e, int ifindex, const char *name, feature_set mask,
@@ -686,14 +698,18 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 	struct set_state set = { mask, ret };
 	struct exchange x = { .fn = read_set_reply, .userdata = &set, .text = ret->text };
 	struct nlmsghdr *nlh;
+	int r;
 
 	if (ifindex <= 0 || strnlen(name, IFNAMSIZ) == IFNAMSIZ) {
 		ret->error = -ENODEV;
 		return 0;
 	}
+	r = learn_bits(nl);
+	if (r < 0)
+		return r;
 	nlh = request_new(nl, nl->family, ETHTOOL_MSG_FEATURES_SET, 0);
 	put_device(nlh, ETHTOOL_A_FEATURES_HEADER, ifindex, name);
-	put_bitset(nlh, ETHTOOL_A_FEATURES_WANTED, mask, value);
+	put_bitset(nlh, ETHTOOL_A_FEATURES_WANTED, nl->bits, mask, value);
 	ret->error = exchange(nl, nlh, &x);
 	return ret->error == -ETIMEDOUT || ret->error == -EBADMSG ? ret->error : 0;
 }
