@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What iniparser would take for its own travels as a control character, which no file may contain.
- */
+/* What iniparser would take for its own travels as a control character: no file may have one. */
 #define CODE_QUOTE '\x01'
 #define CODE_BACKSLASH '\x02'
 #define CODE_UPPER '\x03' /* before the lower-case form of a letter of a name */
@@ -50,17 +49,22 @@ static void freedict_pointer(dictionary **d)
 		iniparser_freedict(*d);
 }
 
+/* Bytes that a character takes whose first one is `first`, 0 when none begins so. */
+static size_t sequence_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc0 || first >= 0xf8)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
 /* Length of the printable character at s, 0 when it is a control character or not UTF-8. */
 static size_t character_length(const char *s, size_t n)
 {
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *u = (const unsigned char *)s;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = u[0] < 0x80   ? 1
-		     : u[0] < 0xc0 ? 0
-		     : u[0] < 0xe0 ? 2
-		     : u[0] < 0xf0 ? 3
-		     : u[0] < 0xf8 ? 4
-				   : 0;
+	size_t len = sequence_length(u[0]);
 	uint32_t c;
 
 	if (len == 0 || len > n)
@@ -73,7 +77,9 @@ static size_t character_length(const char *s, size_t n)
 			return 0;
 		c = c << 6 | (u[i] & 0x3f);
 	}
-	return c < least[len] || c < 0xa0 || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ? 0 : len;
+	if (c < least[len] || c < 0xa0 || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
+		return 0;
+	return len;
 }
 
 char *ini_copy_text(char *dst, size_t size, const char *src, size_t src_len)
@@ -466,7 +472,7 @@ static int collect_section(
 {
 	int n = iniparser_getsecnkeys(d, section);
 	_cleanup_free_ const char **keys = calloc((size_t)n + 1, sizeof(*keys));
-	struct parsed head = {0};
+	struct parsed head = { 0 };
 
 	if (!keys)
 		return -ENOMEM;
@@ -690,7 +696,7 @@ static int take_all(struct ini_reader *reader, const struct parsed_list *list,
 static int parse_scanned(struct ini_reader *reader, const struct scanner *s, int fd,
 	const struct ini_section *sections, size_t n, void *target)
 {
-	_cleanup_(parsed_list_clear) struct parsed_list list = {0};
+	_cleanup_(parsed_list_clear) struct parsed_list list = { 0 };
 	unsigned shape_errors = reader->n_errors;
 	bool bad_section = s->any_bad_section;
 	int r;

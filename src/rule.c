@@ -83,7 +83,7 @@ void rule_clear(struct rule *rule)
 	free(m->kernel_version);
 	free(m->host);
 	free(m->virtualization);
-	*rule = (struct rule){0};
+	*rule = (struct rule){ 0 };
 }
 
 void rule_set_clear(struct rule_set *set)
@@ -96,7 +96,7 @@ void rule_set_clear(struct rule_set *set)
 	}
 	free(set->rules);
 	free(set->errors);
-	*set = (struct rule_set){0};
+	*set = (struct rule_set){ 0 };
 }
 
 /* The next word of a list, NULL past the last; *list is moved behind it. Without its "!", which
@@ -123,6 +123,9 @@ static const char *next_word(const char **list, char word[PATTERN_MAX], bool *re
 
 static bool equals_glob(const char *pattern, const char *text, int flags)
 {
+	/* Most patterns are plain words, and this runs for every rule and link. */
+	if (!flags && !strpbrk(pattern, "*?[\\"))
+		return strcmp(pattern, text) == 0;
 	return fnmatch(pattern, text, flags) == 0;
 }
 

@@ -134,7 +134,7 @@ static int parse_mode(struct ini_reader *reader, const struct ini_entry *entry, 
 static bool read_date(const char *s, struct tm *ret)
 {
 	static const char shape[] = "0000-00-00";
-	struct tm tm = {0}, back;
+	struct tm tm = { 0 }, back;
 	time_t t;
 
 	for (size_t i = 0; i < sizeof(shape); i++)
@@ -467,7 +467,7 @@ static int add_rule(struct rule_set *set, struct rule *rule, const char *path)
 	if (!rule->file || !rule->path || !rules)
 		return -ENOMEM;
 	rules[set->n_rules++] = *rule;
-	*rule = (struct rule){0};
+	*rule = (struct rule){ 0 };
 	return 0;
 }
 
@@ -548,7 +548,7 @@ int rule_set_load(const char *const *dirs, const struct feature_table *table, st
 	size_t n = 0;
 	int r;
 
-	*ret = (struct rule_set){0};
+	*ret = (struct rule_set){ 0 };
 	r = ini_dir_find(&dir, &paths, &n);
 	for (size_t i = 0; i < n && r >= 0; i++)
 		r = rule_set_load_file(ret, paths[i], table);

@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct rule_host host = {"6.1.0-18-amd64", "host", "kvm"};
 	struct declaration declarations[FEATURE_MAX], foreign[4];
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 	int r;
 
 	if (!features.count)

@@ -38,7 +38,7 @@ static int load_text(struct rule_set *set, const char *text)
 /* The text has exactly this one error. */
 static void one_error(const char *text, unsigned line, const char *message)
 {
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 
 	assert_int_equal(load_text(&set, text), 1);
 	assert_int_equal(set.n_errors, 1);
@@ -76,7 +76,7 @@ static void write_file(const char *path, const char *text, size_t len)
 
 static void file_error(const char *path, const char *message)
 {
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 
 	assert_int_equal(rule_set_load_file(&set, path, &features), 1);
 	assert_int_equal(set.n_errors, 1);
@@ -113,7 +113,7 @@ static void every_key_arrives(void **state)
 				   "sg=on\r\n"
 				   "tx-tcp-segmentation=off\n"
 				   "tx-checksumming=lower ; comment";
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 	const struct rule *r;
 
 	(void)state;
@@ -154,7 +154,7 @@ static void every_key_arrives(void **state)
 
 static void what_is_not_given_is_unset(void **state)
 {
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 
 	(void)state;
 	assert_int_equal(load_text(&set, GOOD), 0);
@@ -169,7 +169,7 @@ static void what_is_not_given_is_unset(void **state)
 /* A value goes through iniparser unharmed, whatever iniparser would make of it. */
 static void keeps_text(const char *value)
 {
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 	char text[2048];
 
 	snprintf(text, sizeof(text), "[Rule]\nReason=%s\n%s", value, GOOD);
@@ -251,7 +251,7 @@ static void lines_are_bounded(void **state)
 
 static void bytes_are_checked(void **state)
 {
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 	static const char nul[] = "[Match]\nKind=v\0lan\n[Features]\nsg=on\n";
 
 	(void)state;
@@ -272,7 +272,7 @@ static void bytes_are_checked(void **state)
 static void errors_are_bounded(void **state)
 {
 	static char text[64 * 1024];
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < 3000; i++)
@@ -294,7 +294,7 @@ static void errors_are_bounded(void **state)
 static void parser_is_silent(void **state)
 {
 	int saved = dup(STDERR_FILENO), fd = memfd_create("stderr", 0);
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 	struct stat st;
 
 	(void)state;
@@ -364,7 +364,7 @@ static int read_without_permission(void)
 {
 	char private[64];
 	const char *const dirs[] = {folder(private, "private"), NULL};
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 
 	if (geteuid() == 0 && seteuid(65534) < 0)
 		return 2;
@@ -392,7 +392,7 @@ static void missing_permission_is_said(void **state)
 
 static int read_without_proc(void)
 {
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 
 	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return 2;
@@ -615,7 +615,7 @@ static void golden_files(void **state)
 	assert_true(n > 0);
 	for (int i = 0; i < n; i++) {
 		char path[512], expected_path[600], got[32768] = "", expected[32768] = "";
-		struct rule_set set = {0};
+		struct rule_set set = { 0 };
 		FILE *f;
 
 		snprintf(path, sizeof(path), GOLDEN "/%s", entries[i]->d_name);

@@ -72,8 +72,8 @@ static void load(struct rule_set *set, const char *path, const char *text)
 static const char *who_matches(const char *match, const struct rule_host *h)
 {
 	static char names[256];
-	struct link_table t = {0};
-	struct rule_set set = {0};
+	struct link_table t = { 0 };
+	struct rule_set set = { 0 };
 	struct link **links;
 	char text[512];
 	size_t n;
@@ -230,8 +230,8 @@ static void expect(const struct declaration *declarations, const char *feature,
 static void the_last_rule_wins_feature_by_feature(void **state)
 {
 	struct declaration d[FEATURE_MAX], foreign[2];
-	struct link_table t = {0};
-	struct rule_set set = {0};
+	struct link_table t = { 0 };
+	struct rule_set set = { 0 };
 	const struct link *vlan;
 
 	(void)state;
@@ -270,7 +270,7 @@ static void the_last_rule_wins_feature_by_feature(void **state)
 
 static void what_rules_look_at_is_known(void **state)
 {
-	struct rule_set set = {0};
+	struct rule_set set = { 0 };
 
 	(void)state;
 	load(&set, "a.rule", "[Match]\nKind=vlan\nRole=vlan-lower\n[Features]\nsg=on\n");
