@@ -110,7 +110,8 @@ static feature_set declared_off(const struct planner *p, const struct link *link
 
 static feature_set could_have(struct planner *p, const struct link *link, unsigned depth);
 
-/* What all that `link` stands on could give it; a VLAN's generic checksum stands on any checksum below. */
+/* What all that `link` stands on could give it; a VLAN's generic checksum stands on any checksum below. A link that stands on nothing
+ * has what its own hardware can; of one that stands on a link of another namespace nothing is known. */
 static feature_set below_could_give(struct planner *p, const struct link *link, unsigned depth)
 {
 	struct link *lower = link_lower(p->table, link);
@@ -128,6 +129,8 @@ static feature_set below_could_give(struct planner *p, const struct link *link, 
 		for (struct link *port = link_first_port(p->table, link); port;
 			port = link_next_port(p->table, port))
 			could |= could_have(p, port, depth + 1);
+	} else if (link->lower_netnsid < 0 || link_has_peer(link)) {
+		could = link->features.hw;
 	}
 	return could;
 }

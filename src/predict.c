@@ -496,10 +496,13 @@ static const struct model models[] = {
 
 static const struct model model_other = { "", NULL, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0 };
 
-static const struct model *model_of(const struct link *link)
+static const struct model *model_of(const struct link *link, const struct model *hint)
 {
 	const char *name = link_is_kind(link, "physical") ? link->driver : link->kind;
 
+	/* most links of a large host are of the kind of the one before */
+	if (hint && strcmp(hint->name, name) == 0)
+		return hint;
 	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
 		if (strcmp(models[i].name, name) == 0)
 			return &models[i];
@@ -822,7 +825,7 @@ static void nodes_fill(struct predict *p, const struct link_table *table)
 		struct node *n = &p->nodes[p->n_nodes++];
 
 		n->ifindex = link->ifindex;
-		n->model = model_of(link);
+		n->model = model_of(link, p->n_nodes > 1 ? n[-1].model : NULL);
 		n->lower = n->master = n->first_upper = n->next_upper = n->first_port = n->next_port = -1;
 		for (int w = 0; w < WORLDS; w++)
 			n->w[w] = link->features;
@@ -876,6 +879,29 @@ static unsigned release_parse(const char *release)
 	return RELEASE(major < 2048 ? major : 2047, minor < 1024 ? minor : 1023, patch < 1024 ? patch : 1023);
 }
 
+/* A kernel's sets and rules come out the same each time, and a host has one kernel: the last result is kept. */
+static void kernel_take(
+	struct predict *p, const struct feature_table *features, const char *release)
+{
+	static struct {
+		struct feature_table features;
+		struct predict of; /* without nodes */
+	} last;
+
+	p->release = release_parse(release);
+	if (last.of.release != p->release || memcmp(&last.features, features, sizeof(*features)) != 0) {
+		sets_resolve(features, p->release, &p->f);
+		rules_build(p);
+		last.features = *features;
+		last.of = *p;
+		last.of.nodes = NULL;
+		return;
+	}
+	p->f = last.of.f;
+	memcpy(p->rules, last.of.rules, sizeof(p->rules));
+	p->n_rules = last.of.n_rules;
+}
+
 int predict_new(const struct feature_table *features, const struct link_table *table,
 	const char *release, struct predict **ret)
 {
@@ -888,9 +914,7 @@ int predict_new(const struct feature_table *features, const struct link_table *t
 		free(p);
 		return -ENOMEM;
 	}
-	p->release = release_parse(release);
-	sets_resolve(features, p->release, &p->f);
-	rules_build(p);
+	kernel_take(p, features, release);
 	nodes_fill(p, table);
 	hidden_learn(p);
 	*ret = p;

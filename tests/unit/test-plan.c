@@ -159,6 +159,30 @@ static void lower_respects_a_workaround_below(void **state)
 	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->not_given);
 }
 
+static void lower_of_what_stands_on_nothing_is_its_hardware(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *away;
+
+	unit_link(h, 2, "eth2", "physical", 0, 4, "sg tx-checksum-ip-generic");
+	unit_link(h, 4, "bond0", "bond", 0, 0, "sg");
+	unit_rule(h, "30-port.rule", "[Match]\nRole=bond-port\n[Features]\nsg=lower\ntso=lower\n");
+	unit_off(h, "eth2", "sg");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)),
+		"eth2 +tx-scatter-gather +tx-scatter-gather-fraglist");
+	assert_int_equal(plan_exit_code(&h->plan), 2); /* that it cannot do TSO is no complaint */
+
+	/* a VLAN whose device is in another namespace: nothing is known, nothing is touched */
+	away = unit_link(h, 9, "vlan9", "vlan", 0, 0, "sg");
+	away->lower_netnsid = 0;
+	unit_off(h, "vlan9", "sg");
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_plan(h);
+	assert_verdict(h, "vlan9", "tx-scatter-gather", VERDICT_COMPLIANT);
+	assert_true(unit_item(h, "vlan9", "tx-scatter-gather")->not_given);
+}
+
 static void fixed_by_name_and_by_alias(void **state)
 {
 	struct unit_host *h = *state;
@@ -350,6 +374,7 @@ int main(void)
 		T(a_vlan_held_by_the_device_below),
 		T(lower_asks_for_nothing_that_is_not_there),
 		T(lower_respects_a_workaround_below),
+		T(lower_of_what_stands_on_nothing_is_its_hardware),
 		T(fixed_by_name_and_by_alias),
 		T(a_feature_of_other_kernels),
 		T(lro_goes_through_the_upper),
