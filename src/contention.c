@@ -22,12 +22,23 @@ struct fight {
 
 struct contention {
 	struct fight *fights; /* oldest window first, the order in which uthash keeps what is added */
+	struct contention_limits limits;
 };
 
 int contention_new(struct contention **ret)
 {
 	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : -ENOMEM;
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->limits = (struct contention_limits){
+		CONTENTION_ROUNDS, CONTENTION_WINDOW_USEC, CONTENTION_QUIET_USEC
+	};
+	return 0;
+}
+
+void contention_set_limits(struct contention *c, const struct contention_limits *limits)
+{
+	c->limits = *limits;
 }
 
 static void drop(struct contention *c, struct fight *f)
@@ -62,16 +73,16 @@ static struct fight *find(const struct contention *c, int ifindex)
 	return f;
 }
 
-static bool window_over(const struct fight *f, uint64_t now_usec)
+static bool window_over(const struct contention *c, const struct fight *f, uint64_t now_usec)
 {
-	return now_usec - f->window_usec >= CONTENTION_WINDOW_USEC;
+	return now_usec - f->window_usec >= c->limits.window_usec;
 }
 
 /* Is there anything left to remember of it? */
-static bool is_over(const struct fight *f, uint64_t now_usec)
+static bool is_over(const struct contention *c, const struct fight *f, uint64_t now_usec)
 {
-	return !f->contended && window_over(f, now_usec) &&
-		(f->ended_usec == 0 || now_usec - f->ended_usec >= CONTENTION_WINDOW_USEC);
+	return !f->contended && window_over(c, f, now_usec) &&
+		(f->ended_usec == 0 || now_usec - f->ended_usec >= c->limits.window_usec);
 }
 
 static void prune(struct contention *c, uint64_t now_usec)
@@ -80,9 +91,9 @@ static void prune(struct contention *c, uint64_t now_usec)
 
 	HASH_ITER(hh, c->fights, f, next)
 	{
-		if (!window_over(f, now_usec))
+		if (!window_over(c, f, now_usec))
 			return;
-		if (is_over(f, now_usec))
+		if (is_over(c, f, now_usec))
 			drop(c, f);
 	}
 }
@@ -110,16 +121,16 @@ static void restart_window(struct contention *c, struct fight *f, uint64_t now_u
 	HASH_ADD_INT(c->fights, ifindex, f);
 }
 
-static void begin(struct fight *f, feature_set bits, uint64_t now_usec)
+static void begin(const struct contention *c, struct fight *f, feature_set bits, uint64_t now_usec)
 {
-	bool again = f->ended_usec && now_usec - f->ended_usec < CONTENTION_WINDOW_USEC;
+	bool again = f->ended_usec && now_usec - f->ended_usec < c->limits.window_usec;
 
 	if (!f->contended)
 		f->factor = again ? f->factor * 2 : 1;
 	if (f->factor > CONTENTION_MAX_FACTOR)
 		f->factor = CONTENTION_MAX_FACTOR;
 	f->contended |= bits;
-	f->quiet_usec = now_usec + f->factor * CONTENTION_QUIET_USEC;
+	f->quiet_usec = now_usec + f->factor * c->limits.quiet_usec;
 }
 
 feature_set contention_repair(struct contention *c, int ifindex, feature_set bits, uint64_t now_usec,
@@ -135,13 +146,13 @@ feature_set contention_repair(struct contention *c, int ifindex, feature_set bit
 		f = add(c, ifindex, now_usec);
 	if (!f)
 		return 0;
-	if (window_over(f, now_usec))
+	if (window_over(c, f, now_usec))
 		restart_window(c, f, now_usec);
 	feature_foreach(bit, bits & ~f->contended)
-		if (++f->rounds[bit] >= CONTENTION_ROUNDS)
+		if (++f->rounds[bit] >= c->limits.rounds)
 			*ret_new |= FEATURE(bit);
 	if (*ret_new)
-		begin(f, *ret_new, now_usec);
+		begin(c, f, *ret_new, now_usec);
 	return f->contended & bits;
 }
 
@@ -150,7 +161,7 @@ void contention_disturbed(struct contention *c, int ifindex, feature_set bits, u
 	struct fight *f = find(c, ifindex);
 
 	if (f && (f->contended & bits))
-		f->quiet_usec = now_usec + f->factor * CONTENTION_QUIET_USEC;
+		f->quiet_usec = now_usec + f->factor * c->limits.quiet_usec;
 }
 
 feature_set contention_bits(const struct contention *c, int ifindex)

@@ -18,11 +18,19 @@
 #define CONTENTION_MAX_FACTOR 4
 #define CONTENTION_MAX_LINKS 16384
 
+struct contention_limits {
+	unsigned rounds;
+	uint64_t window_usec, quiet_usec;
+};
+
 struct contention;
 
+/* Begins with the limits above. */
 int contention_new(struct contention **ret);
 void contention_free(struct contention *c);
 void contention_free_pointer(struct contention **c);
+/* From now on; a fight that goes on keeps the quiet time that it has. */
+void contention_set_limits(struct contention *c, const struct contention_limits *limits);
 
 /* We are about to repair these bits of a link. Returns the bits that are contended by now, which must not be repaired. *ret_new: those
  * that became so with this call (one record). Without memory, or with more links than the limit, nothing is counted. */

@@ -43,6 +43,51 @@ void util_append(char *buf, size_t size, const char *fmt, ...)
 	va_end(ap);
 }
 
+static uint64_t duration_unit(const char *word, size_t len)
+{
+	static const struct {
+		const char *word;
+		uint64_t usec;
+	} units[] = {
+		{ "", USEC_PER_SEC }, { "us", 1 }, { "ms", USEC_PER_MSEC }, { "s", USEC_PER_SEC },
+		{ "sec", USEC_PER_SEC }, { "m", 60 * USEC_PER_SEC }, { "min", 60 * USEC_PER_SEC },
+		{ "h", 3600 * USEC_PER_SEC }, { "d", 86400 * USEC_PER_SEC },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (strlen(units[i].word) == len && strncmp(units[i].word, word, len) == 0)
+			return units[i].usec;
+	return 0;
+}
+
+int util_parse_duration(const char *text, uint64_t *ret_usec)
+{
+	const uint64_t most = 366 * 86400 * USEC_PER_SEC;
+	uint64_t total = 0, number, unit;
+	size_t digits, letters;
+
+	text += strspn(text, " \t");
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text += letters + strspn(text + letters, " \t")) {
+		digits = strspn(text, "0123456789");
+		if (digits == 0)
+			return -EINVAL;
+		if (digits > 15)
+			return -ERANGE;
+		number = strtoull(text, NULL, 10);
+		text += digits;
+		letters = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+		unit = duration_unit(text, letters);
+		if (!unit)
+			return -EINVAL;
+		if (number > most / unit || (total += number * unit) > most)
+			return -ERANGE;
+	}
+	*ret_usec = total;
+	return 0;
+}
+
 unsigned util_distance(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b);

@@ -46,6 +46,10 @@ void util_copy_name(char *dst, size_t size, const char *src, size_t src_len);
 /* Appends formatted text to a buffer of size bytes that already holds a string; what does not fit is cut. */
 void util_append(char *buf, size_t size, const char *fmt, ...) _printf_(3, 4);
 
+/* "90", "1min 30s", "500ms", "2h": whole numbers of us, ms, s (the unit when there is none), min, h or d, added up. -EINVAL, -ERANGE
+ * above a year. */
+int util_parse_duration(const char *text, uint64_t *ret_usec);
+
 /* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". Inputs longer than 63
  * characters count as far away (returns 64). */
 unsigned util_distance(const char *a, const char *b);
