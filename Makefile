@@ -120,6 +120,7 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd
 	install -D -m 755 $(BUILD)/offloadctl $(DESTDIR)$(PREFIX)/bin/offloadctl
+	install -D -m 644 systemd/offloadd.conf $(DESTDIR)/etc/offloadd/offloadd.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples
 	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
 	install -m 644 $(wildcard rules/examples/*) $(SHARE)/doc/offloadd/examples

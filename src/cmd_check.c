@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: every error of every rule file. */
+/* check: every error of every rule file, and of offloadd.conf. */
 #include "cmd.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "conf.h"
 #include "json.h"
 #include "util.h"
 
@@ -32,7 +33,35 @@ static int join(struct rule_set *to, struct rule_set *from)
 	return 0;
 }
 
-/* A folder is read as one of rules.d is; anything else as a rule, whatever its name. */
+static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
+{
+	return rule_set_add_error(userdata, path, line, message);
+}
+
+static bool is_conf(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 5 && strcmp(path + len - 5, ".conf") == 0;
+}
+
+static int check_conf_file(struct rule_set *set, const char *path)
+{
+	const char *const files[] = { path, NULL }, *const none[] = { NULL };
+	_cleanup_(conf_clear) struct conf conf = { 0 };
+
+	return conf_load_from(files, none, true, hear_conf_error, set, &conf);
+}
+
+/* offloadd's settings with their drop-ins, as it would read them. */
+static int check_conf(struct rule_set *set)
+{
+	_cleanup_(conf_clear) struct conf conf = { 0 };
+
+	return conf_load(NULL, hear_conf_error, set, &conf);
+}
+
+/* A folder is read as one of rules.d is, *.conf as offloadd.conf; anything else as a rule, whatever its name. */
 static int load_path(struct rule_set *set, const char *path, const struct feature_table *table)
 {
 	const char *const dirs[] = { path, NULL };
@@ -41,7 +70,7 @@ static int load_path(struct rule_set *set, const char *path, const struct featur
 	int r;
 
 	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		r = rule_set_load_file(set, path, table);
+		r = is_conf(path) ? check_conf_file(set, path) : rule_set_load_file(set, path, table);
 		return r < 0 ? r : 0;
 	}
 	r = rule_set_load(dirs, table, &one);
@@ -78,6 +107,8 @@ int cmd_check(const struct cmd_options *options, int argc, char **argv)
 		(void)ethtool_features_strings(ethtool, &table);
 	if (argc == 0)
 		r = rule_set_load(options->n_dirs ? options->dirs : rule_default_dirs, &table, &rules);
+	if (argc == 0 && !options->n_dirs && r >= 0)
+		r = check_conf(&rules);
 	for (int i = 0; i < argc && r >= 0; i++)
 		r = load_path(&rules, argv[i], &table);
 	if (r < 0)

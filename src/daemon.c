@@ -16,6 +16,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "conf.h"
 #include "journal.h"
 #include "ledger.h"
 #include "observe.h"
@@ -35,6 +36,9 @@
 
 struct daemon {
 	const struct daemon_options *options;
+	struct conf conf;
+	struct rule_set conf_errors; /* of the last time that it was read; only errors */
+	bool enforce;
 	struct observe *observe;
 	struct rule_host host;
 	struct ledger *ledger;
@@ -118,8 +122,106 @@ static void tell_status(struct daemon *d, bool ready)
 		return;
 	d->told = counts;
 	sd_notifyf(0, "%sSTATUS=%s, rules: %zu, links not as declared: %zu, fought over: %zu",
-		ready ? "READY=1\n" : "", d->options->enforce ? "enforcing" : "auditing",
+		ready ? "READY=1\n" : "", d->enforce ? "enforcing" : "auditing",
 		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.fights);
+}
+
+/* ---- settings ---- */
+
+static const char *const *rule_dirs(const struct daemon *d)
+{
+	return d->options->rule_dirs ? d->options->rule_dirs : conf_rule_dirs(&d->conf);
+}
+
+static bool wants_enforce(const struct daemon *d, const struct conf *conf)
+{
+	return d->options->mode == DAEMON_MODE_CONF ? conf->enforce
+						    : d->options->mode == DAEMON_MODE_ENFORCE;
+}
+
+static bool has_net_admin(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+		(data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN));
+}
+
+static void say_file_error(struct daemon *d, enum event_kind kind, const struct rule_error *e)
+{
+	if (e->line)
+		say(d, kind, LOG_ERR, "%s:%u: %s", e->path, e->line, e->message);
+	else
+		say(d, kind, LOG_ERR, "%s: %s", e->path, e->message);
+}
+
+static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
+{
+	return rule_set_add_error(userdata, path, line, message);
+}
+
+/* 1 when there were errors, 0, -ENOMEM. */
+static int read_conf(struct daemon *d, struct conf *ret)
+{
+	int r;
+
+	rule_set_clear(&d->conf_errors);
+	r = conf_load(d->options->conf_path, hear_conf_error, &d->conf_errors, ret);
+	for (size_t i = 0; i < d->conf_errors.n_errors; i++)
+		say_file_error(d, EVENT_STATE, &d->conf_errors.errors[i]);
+	return r;
+}
+
+static int load_conf(struct daemon *d)
+{
+	int r = read_conf(d, &d->conf);
+
+	if (r < 0)
+		return r;
+	d->enforce = wants_enforce(d, &d->conf);
+	if (r > 0 && d->options->mode == DAEMON_MODE_CONF)
+		say(d, EVENT_STATE, LOG_ERR, "auditing only, as offloadd.conf has errors%s",
+			d->conf.enforce_written ? "; Mode=enforce stands there and is not followed" : "");
+	return 0;
+}
+
+/* What can only be had by a restart. */
+static void say_restart_needed(struct daemon *d, const struct conf *fresh)
+{
+	if (!d->options->has_backend && fresh->backend != d->conf.backend)
+		say(d, EVENT_STATE, LOG_WARNING, "EthtoolBackend= changed: restart to take it over");
+	if (!d->options->rcvbuf_bytes && fresh->rcvbuf_bytes != d->conf.rcvbuf_bytes)
+		say(d, EVENT_STATE, LOG_WARNING, "ReceiveBuffer= changed: restart to take it over");
+}
+
+/* Settings with an error are not taken: those in force stay. 0 or -ENOMEM. */
+static int reload_conf(struct daemon *d)
+{
+	_cleanup_(conf_clear) struct conf fresh = { 0 };
+	bool enforce;
+	int r = read_conf(d, &fresh);
+
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		say(d, EVENT_STATE, LOG_ERR, "offloadd.conf not taken, the settings in force stay: %s",
+			d->enforce ? "enforcing" : "auditing");
+		return 0;
+	}
+	say_restart_needed(d, &fresh);
+	enforce = wants_enforce(d, &fresh);
+	conf_clear(&d->conf);
+	d->conf = fresh;
+	fresh = (struct conf){ 0 };
+	if (enforce && !d->enforce && !has_net_admin()) {
+		say(d, EVENT_STATE, LOG_ERR, "still auditing: enforcing needs CAP_NET_ADMIN");
+		enforce = false;
+	}
+	if (enforce != d->enforce)
+		say(d, EVENT_STATE, LOG_NOTICE, "from now on %s", enforce ? "enforcing" : "auditing");
+	d->enforce = enforce;
+	return reconcile_configure(d->reconcile, enforce, &d->conf.contention);
 }
 
 /* ---- rules ---- */
@@ -134,7 +236,7 @@ static bool has_rule_of(const struct rule_set *set, const char *path)
 
 static bool is_rule_dir(const struct daemon *d, const char *path)
 {
-	for (const char *const *dir = d->options->rule_dirs; *dir; dir++)
+	for (const char *const *dir = rule_dirs(d); *dir; dir++)
 		if (strcmp(*dir, path) == 0)
 			return true;
 	return false;
@@ -152,17 +254,12 @@ static bool loses_rules(const struct daemon *d, const struct rule_set *now, cons
 static void say_rule_errors(struct daemon *d, const struct rule_set *set)
 {
 	for (size_t i = 0; i < set->n_errors; i++) {
-		const struct rule_error *e = &set->errors[i];
-
 		if (i == RULE_ERRORS_SAID) {
 			say(d, EVENT_RULES, LOG_ERR, "%zu more errors in rule files; `offloadctl check` prints all",
 				set->n_errors - i);
 			return;
 		}
-		if (e->line)
-			say(d, EVENT_RULES, LOG_ERR, "%s:%u: %s", e->path, e->line, e->message);
-		else
-			say(d, EVENT_RULES, LOG_ERR, "%s: %s", e->path, e->message);
+		say_file_error(d, EVENT_RULES, &set->errors[i]);
 	}
 }
 
@@ -173,7 +270,7 @@ static int load_rules(struct daemon *d, bool reload)
 	const struct rule_set *now = reconcile_rules(d->reconcile);
 	bool routes;
 	size_t n;
-	int r = rule_set_load(d->options->rule_dirs, &d->observe->features, &fresh);
+	int r = rule_set_load(rule_dirs(d), &d->observe->features, &fresh);
 
 	if (r < 0)
 		return r;
@@ -319,7 +416,9 @@ static int on_reload(_unused_ sd_event_source *source, _unused_ const struct sig
 	int r;
 
 	sd_notify(0, "RELOADING=1");
-	r = load_rules(d, true);
+	r = reload_conf(d);
+	if (r >= 0)
+		r = load_rules(d, true);
 	if (r > 0)
 		r = observe_refresh(d->observe); /* routes may be wanted now */
 	if (r < 0) {
@@ -401,21 +500,13 @@ static int set_up_loop(struct daemon *d)
 
 /* ---- start ---- */
 
-static bool has_net_admin(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return syscall(SYS_capget, &header, data) == 0 &&
-		(data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN));
-}
-
 static int open_observe(struct daemon *d)
 {
 	const struct observe_options options = {
-		.backend = d->options->backend,
+		.backend = d->options->has_backend ? d->options->backend : d->conf.backend,
 		.monitor = !d->options->once,
-		.rcvbuf_bytes = d->options->rcvbuf_bytes,
+		.rcvbuf_bytes = d->options->rcvbuf_bytes ? d->options->rcvbuf_bytes
+							 : d->conf.rcvbuf_bytes,
 	};
 	const char *what;
 	int r = observe_open(&options, &d->observe, &what);
@@ -426,27 +517,33 @@ static int open_observe(struct daemon *d)
 	return r;
 }
 
+/* Who only audits can do without the file. */
 static int open_ledger(struct daemon *d)
 {
+	const char *path = d->options->ledger_path ? d->options->ledger_path : LEDGER_DEFAULT_PATH;
 	char why[512];
 	int r;
 
-	if (!d->options->enforce)
+	if (d->options->once && !d->enforce)
 		return 0;
 	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
-	if (r < 0)
-		fprintf(stderr, "offloadd: cannot read the ledger %s: %s\n",
-			d->options->ledger_path ? d->options->ledger_path : LEDGER_DEFAULT_PATH,
-			strerror(-r));
-	else if (r > 0)
+	if (r > 0)
 		say(d, EVENT_STATE, LOG_WARNING, "%s", why);
-	return r;
+	if (r >= 0)
+		return 0;
+	if (d->enforce) {
+		fprintf(stderr, "offloadd: cannot read the ledger %s: %s\n", path, strerror(-r));
+		return r;
+	}
+	say(d, EVENT_STATE, LOG_NOTICE, "cannot read the ledger %s: %s; what belongs there is kept in memory only",
+		path, strerror(-r));
+	return ledger_new(&d->ledger);
 }
 
 static int open_reconcile(struct daemon *d)
 {
 	const struct reconcile_options options = {
-		.enforce = d->options->enforce,
+		.enforce = d->enforce,
 		.ledger = d->ledger,
 		.fn = send_event,
 		.userdata = d,
@@ -456,18 +553,20 @@ static int open_reconcile(struct daemon *d)
 	rule_host_read(&d->host);
 	r = reconcile_new(d->observe, &d->host, &options, &d->reconcile);
 	if (r >= 0)
+		r = reconcile_configure(d->reconcile, d->enforce, &d->conf.contention);
+	if (r >= 0)
 		r = load_rules(d, false);
 	if (r < 0)
 		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
 	return r;
 }
 
-/* Named folders that cannot be read are an error of the start; with none named, no rules at all is a valid state. */
+/* Folders named on the command line that cannot be read are an error of the start. */
 static bool lacks_rule_dir(const struct daemon *d)
 {
 	const struct rule_set *rules = reconcile_rules(d->reconcile);
 
-	if (d->options->rule_dirs == rule_default_dirs)
+	if (!d->options->rule_dirs)
 		return false;
 	for (size_t i = 0; i < rules->n_errors; i++)
 		if (is_rule_dir(d, rules->errors[i].path))
@@ -478,7 +577,7 @@ static bool lacks_rule_dir(const struct daemon *d)
 static void say_started(struct daemon *d)
 {
 	say(d, EVENT_STATE, LOG_INFO, "started, version %s: %s, rules: %zu, links: %zu, ethtool by %s",
-		OFFLOADD_VERSION, d->options->enforce ? "enforcing" : "auditing",
+		OFFLOADD_VERSION, d->enforce ? "enforcing" : "auditing",
 		reconcile_rules(d->reconcile)->n_rules, link_table_count(&d->observe->links),
 		ethtool_backend_name(d->observe->ethtool));
 }
@@ -537,6 +636,8 @@ static void clean_up(struct daemon *d)
 	reconcile_free(d->reconcile);
 	ledger_close(d->ledger);
 	observe_close(d->observe);
+	rule_set_clear(&d->conf_errors);
+	conf_clear(&d->conf);
 }
 
 int daemon_run(const struct daemon_options *options)
@@ -544,12 +645,17 @@ int daemon_run(const struct daemon_options *options)
 	_cleanup_(clean_up) struct daemon d = { .options = options };
 	int r;
 
-	if (options->enforce && !has_net_admin()) {
-		fprintf(stderr, "offloadd: --enforce needs CAP_NET_ADMIN\n");
-		return EXIT_ERROR;
-	}
 	signal(SIGPIPE, SIG_IGN);
 	journal_open(&d.journal);
+	r = load_conf(&d);
+	if (r < 0) {
+		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
+		return EXIT_ERROR;
+	}
+	if (d.enforce && !has_net_admin()) {
+		fprintf(stderr, "offloadd: enforcing needs CAP_NET_ADMIN\n");
+		return EXIT_ERROR;
+	}
 	if (open_observe(&d) < 0 || open_ledger(&d) < 0 || open_reconcile(&d) < 0)
 		return EXIT_ERROR;
 	if (lacks_rule_dir(&d))

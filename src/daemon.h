@@ -8,12 +8,21 @@
 
 #include "ethtool.h"
 
+enum daemon_mode {
+	DAEMON_MODE_CONF, /* what offloadd.conf says */
+	DAEMON_MODE_AUDIT,
+	DAEMON_MODE_ENFORCE,
+};
+
+/* What the command line says, which outranks offloadd.conf. */
 struct daemon_options {
-	bool enforce; /* otherwise it only says what it would do */
-	bool once;    /* one reconcile, then the end */
-	const char *const *rule_dirs;
+	enum daemon_mode mode;
+	bool once; /* one reconcile, then the end */
+	const char *conf_path;	      /* NULL: the usual places */
+	const char *const *rule_dirs; /* NULL: what offloadd.conf says */
+	bool has_backend;
 	enum ethtool_backend backend;
-	size_t rcvbuf_bytes; /* 0: observe's default */
+	size_t rcvbuf_bytes; /* 0: what offloadd.conf says */
 	const char *ledger_path; /* NULL: the default of this network namespace */
 };
 

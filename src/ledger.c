@@ -254,20 +254,30 @@ static int default_path(uint64_t netns, char **ret)
 	return r < 0 ? -ENOMEM : 0;
 }
 
-int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
-	size_t why_size)
+int ledger_new(struct ledger **ret)
 {
-	_cleanup_(ledger_close_pointer) struct ledger *ledger = calloc(1, sizeof(*ledger));
-	_cleanup_free_ char *text = NULL, *chosen = NULL;
-	size_t len = 0;
+	struct ledger *ledger = calloc(1, sizeof(*ledger));
 	struct stat st;
-	int r;
 
-	why[0] = '\0';
 	if (!ledger)
 		return -ENOMEM;
 	if (stat("/proc/self/ns/net", &st) == 0)
 		ledger->netns = st.st_ino;
+	*ret = ledger;
+	return 0;
+}
+
+int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
+	size_t why_size)
+{
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+	_cleanup_free_ char *text = NULL, *chosen = NULL;
+	size_t len = 0;
+	int r = ledger_new(&ledger);
+
+	why[0] = '\0';
+	if (r < 0)
+		return r;
 	if (path)
 		chosen = strdup(path);
 	else
@@ -439,6 +449,8 @@ int ledger_save(struct ledger *ledger, const struct feature_table *table)
 	_cleanup_free_ char *temporary = NULL;
 	int fd, r;
 
+	if (!ledger->path)
+		ledger->dirty = false;
 	if (!ledger->dirty)
 		return 0;
 	if (asprintf(&temporary, "%s.XXXXXX", ledger->path) < 0)

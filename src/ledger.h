@@ -29,7 +29,7 @@ struct ledger_link {
 };
 
 struct ledger {
-	char *path;
+	char *path; /* NULL: in memory only */
 	uint64_t netns; /* inode of the network namespace */
 	struct ledger_link *links;
 	bool dirty;
@@ -40,6 +40,8 @@ struct ledger {
  * when it cannot be read at all (-EACCES, ...). */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
+/* An empty one that no file belongs to. */
+int ledger_new(struct ledger **ret);
 void ledger_close(struct ledger *ledger);
 void ledger_close_pointer(struct ledger **ledger);
 

@@ -37,7 +37,7 @@ static const struct command {
 		cmd_plan, 0, INT_MAX, READS | USES(OPTION_DETAILED) },
 	{ "apply", "[LINK...]", "do it, read back, and say what came of it", cmd_apply, 0, INT_MAX,
 		READS | USES(OPTION_LEDGER) | USES(OPTION_DETAILED) },
-	{ "check", "[FILE|DIR...]", "print every error of every rule file", cmd_check, 0, INT_MAX,
+	{ "check", "[FILE|DIR...]", "print every error of every rule file and of offloadd.conf", cmd_check, 0, INT_MAX,
 		READS },
 	{ "list", "", "one line a link: what it is, and how it stands to the rules", cmd_list, 0, 0,
 		READS },

@@ -7,7 +7,6 @@
 
 #include "daemon.h"
 #include "ledger.h"
-#include "rule_file.h"
 #include "util.h"
 
 #define RULE_DIRS_MAX 16
@@ -19,22 +18,26 @@ static const char help_text[] =
 	"Keeps the offload features of every network interface as rules declare them.\n"
 	"\n"
 	"  --enforce             change what is not as declared (needs CAP_NET_ADMIN)\n"
-	"  --dry-run             change nothing, say what would be changed (the default)\n"
+	"  --dry-run             change nothing, say what would be changed\n"
+	"                        (neither: what offloadd.conf says, which says audit\n"
+	"                        when it says nothing)\n"
+	"  --config FILE         read this file and FILE.d instead of offloadd.conf\n"
 	"  --once                one reconcile, then exit: 0 as declared, 1 error,\n"
 	"                        2 changes are pending, 4 something cannot be had, 6 both\n"
 	"  --rules DIR           read rules from here and from nowhere else; may be given\n"
 	"                        again, the first folder is the strongest\n"
-	"  --ethtool BACKEND     netlink, ioctl or auto (the default)\n"
+	"  --ethtool BACKEND     netlink, ioctl or auto\n"
 	"  --ledger FILE         where original values are kept\n"
 	"                        (" LEDGER_DEFAULT_PATH ")\n"
 	"  --rcvbuf BYTES        receive buffer of each event socket (16 MB)\n"
 	"  --help                this text\n"
 	"  --version             the version\n"
 	"\n"
-	"SIGHUP reads the rules again. See offloadd(8).\n";
+	"These outrank offloadd.conf(5). SIGHUP reads it and the rules again. See offloadd(8).\n";
 
 enum option_id {
 	OPTION_ENFORCE = 1,
+	OPTION_CONFIG,
 	OPTION_DRY_RUN,
 	OPTION_ONCE,
 	OPTION_RULES,
@@ -48,6 +51,7 @@ enum option_id {
 static const struct option long_options[] = {
 	{ "enforce", no_argument, NULL, OPTION_ENFORCE },
 	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "once", no_argument, NULL, OPTION_ONCE },
 	{ "rules", required_argument, NULL, OPTION_RULES },
 	{ "ethtool", required_argument, NULL, OPTION_ETHTOOL },
@@ -62,7 +66,7 @@ struct arguments {
 	struct daemon_options daemon;
 	const char *dirs[RULE_DIRS_MAX + 1];
 	size_t n_dirs;
-	bool dry_run;
+	bool enforce, dry_run;
 };
 
 _printf_(1, 2) static int usage_error(const char *fmt, ...)
@@ -124,10 +128,13 @@ static int take_option(struct arguments *a, int id)
 {
 	switch (id) {
 	case OPTION_ENFORCE:
-		a->daemon.enforce = true;
+		a->enforce = true;
 		return 0;
 	case OPTION_DRY_RUN:
 		a->dry_run = true;
+		return 0;
+	case OPTION_CONFIG:
+		a->daemon.conf_path = optarg;
 		return 0;
 	case OPTION_ONCE:
 		a->daemon.once = true;
@@ -135,6 +142,7 @@ static int take_option(struct arguments *a, int id)
 	case OPTION_RULES:
 		return add_rule_dir(a, optarg);
 	case OPTION_ETHTOOL:
+		a->daemon.has_backend = true;
 		return parse_backend(optarg, &a->daemon.backend);
 	case OPTION_LEDGER:
 		a->daemon.ledger_path = optarg;
@@ -163,16 +171,17 @@ static int parse_arguments(struct arguments *a, int argc, char **argv)
 		return r;
 	if (optind < argc)
 		return usage_error("no argument expected: %s", argv[optind]);
-	if (a->dry_run && a->daemon.enforce)
+	if (a->dry_run && a->enforce)
 		return usage_error("--dry-run and --enforce exclude each other");
+	a->daemon.mode = a->enforce ? DAEMON_MODE_ENFORCE
+		: a->dry_run	    ? DAEMON_MODE_AUDIT
+				    : DAEMON_MODE_CONF;
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct arguments a = {
-		.daemon = { .rule_dirs = rule_default_dirs },
-	};
+	struct arguments a = { 0 };
 	int r = parse_arguments(&a, argc, argv);
 
 	if (r != 0)

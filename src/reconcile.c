@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contention.h"
 #include "util.h"
 
 /* A set of links by index. */
@@ -39,6 +38,7 @@ struct reconcile {
 	struct reconcile_options options;
 	struct rule_set rules;
 	struct contention *contention;
+	uint64_t quiet_usec; /* the shortest that a fight must be over */
 	struct event_memory *memory;
 	struct mark *dirty;    /* to be handled in the next run */
 	struct mark *deferred; /* fought over: dirty from deferred_usec on */
@@ -191,6 +191,7 @@ int reconcile_new(struct observe *o, const struct rule_host *host,
 	r->o = o;
 	r->host = host;
 	r->options = *options;
+	r->quiet_usec = CONTENTION_QUIET_USEC;
 	error = contention_new(&r->contention);
 	if (error >= 0)
 		error = event_memory_new(&r->memory);
@@ -236,6 +237,17 @@ int reconcile_mark_all(struct reconcile *r)
 		if (add_mark(&r->dirty, link->ifindex, true) < 0)
 			return -ENOMEM;
 	return 0;
+}
+
+int reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits)
+{
+	contention_set_limits(r->contention, limits);
+	r->quiet_usec = limits->quiet_usec;
+	if (enforce == r->options.enforce)
+		return 0;
+	r->options.enforce = enforce;
+	event_memory_clear(r->memory);
+	return reconcile_mark_all(r);
 }
 
 int reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
@@ -415,7 +427,7 @@ static int count_rounds(struct reconcile *r, const struct plan *plan, uint64_t n
 		if (start_fight(r, plan->steps[i].ifindex) < 0)
 			return -ENOMEM;
 		fresh = 1;
-		r->contention_usec = now_usec + CONTENTION_QUIET_USEC;
+		r->contention_usec = now_usec + r->quiet_usec;
 	}
 	return fresh;
 }

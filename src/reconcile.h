@@ -5,6 +5,7 @@
 #define OFFLOADD_RECONCILE_H
 
 #include "apply.h"
+#include "contention.h"
 #include "event.h"
 #include "rule.h"
 
@@ -29,6 +30,9 @@ int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret);
 void reconcile_free(struct reconcile *r);
 void reconcile_free_pointer(struct reconcile **r);
+
+/* Another mode (every link is looked at again then), other limits of a fight. 0 or -ENOMEM. */
+int reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits);
 
 /* Takes the rules over (*rules is empty after it), forgets what was refused and said under the old ones, marks every link dirty. */
 int reconcile_take_rules(struct reconcile *r, struct rule_set *rules);
