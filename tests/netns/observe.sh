@@ -231,6 +231,21 @@ for backend in netlink ioctl; do
 		'error 0 text "" missed tx-tcp-segmentation'
 	"$dump" $backend set vet3 on tx-checksum-ip-generic >/dev/null
 done
+# what each backend makes of the same two SETs, on what the incident and its kind stand on
+effect() { # BACKEND LINK FEATURE...: the features of all links after off and after on
+	local backend=$1 link=$2
+	shift 2
+	for value in off on; do
+		"$dump" "$backend" set "$link" $value "$@" | sed 's/ side.*//'
+		"$dump" "$backend" | jq -c '.[] | [.name, .wanted, .active]'
+	done
+}
+for link in vet3 bri0 $(can bon0 && echo bon0) $(can vla1 && echo vla1) ${CARDS:-}; do
+	effect netlink "$link" tx-scatter-gather tx-checksum-ip-generic rx-gro rx-lro >"$scratch/netlink"
+	effect ioctl "$link" tx-scatter-gather tx-checksum-ip-generic rx-gro rx-lro >"$scratch/ioctl"
+	is "$link: SET off and on does the same by both backends" "$(diff "$scratch/netlink" "$scratch/ioctl")" ""
+	has "$link: and did something" "$(sort -u "$scratch/netlink" | grep -c "\[\"$link\"")" '^[2-9]'
+done
 has "netlink: the kernel's own words" "$("$dump" netlink set vet3 on vlan-challenged)" 'text "attempt to change non-ethtool'
 has "netlink: what changed besides" "$("$dump" netlink set vet3 off tx-scatter-gather)" 'side-effects .*tx-generic-segmentation'
 done_testing
