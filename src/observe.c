@@ -28,6 +28,14 @@ static void announce_noticed(struct observe *o)
 			announce(o, link->ifindex, link);
 }
 
+static void make_stale(struct observe *o, struct link *link)
+{
+	if (link->features_stale)
+		return;
+	link->features_stale = true;
+	announce(o, link->ifindex, link);
+}
+
 /* ---- features ---- */
 
 static void store_features(struct link *link, const struct link_features *features)
@@ -334,6 +342,23 @@ static int refresh_after_overrun(struct observe *o)
 	return r < 0 ? r : 1;
 }
 
+/* As a notification does: what stands on a link that may have changed may have too. */
+static void spread_staleness(struct observe *o)
+{
+	link_table_stack(&o->links);
+	link_table_foreach(&o->links, link) {
+		struct link *master = link_master(&o->links, link);
+
+		if (!link->features_stale)
+			continue;
+		for (struct link *up = link_first_upper(&o->links, link); up;
+			up = link_next_upper(&o->links, up))
+			make_stale(o, up);
+		if (master)
+			make_stale(o, master);
+	}
+}
+
 int observe_read_links(struct observe *o)
 {
 	int r;
@@ -342,6 +367,8 @@ int observe_read_links(struct observe *o)
 	r = read_link_events(o);
 	if (r == -ENOBUFS)
 		return refresh_after_overrun(o);
+	if (r >= 0 && o->any && !o->has_monitor)
+		spread_staleness(o);
 	return r < 0 ? r : o->any;
 }
 

@@ -132,7 +132,7 @@ unwatch() { # leaves the last picture in $scratch/seen and the counts in $counts
 	sed '1,/^overruns/d' "$scratch/out" >"$scratch/seen"
 }
 
-for backend in netlink ioctl; do
+for backend in netlink ioctl blind; do
 	watch $backend 0
 	ip link add new0 type veth peer name new1
 	since_mark
@@ -200,7 +200,7 @@ for backend in netlink ioctl; do
 done
 
 # ---- overruns ----
-for backend in netlink ioctl; do
+for backend in netlink ioctl blind; do
 	watch $backend 4096
 	kill -STOP "$watcher"
 	for i in {1..60}; do echo "link add o$i type veth peer name p$i"; done | ip -batch -

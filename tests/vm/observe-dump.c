@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the observe room sees, for tests to compare with ethtool and with itself:
- *   observe-dump [netlink|ioctl]                 JSON of every link, its attributes and its features by name
+ *   observe-dump [netlink|ioctl|blind]           JSON of every link, its attributes and its features by name
  *   observe-dump [netlink|ioctl] set LINK on|off FEATURE...     one SET; what the kernel answered
  *   observe-dump [netlink|ioctl] watch RCVBUF    prints "ready", changes as they come, "mark C" for each character of input
  *                                                once everything that came before it was read; at the end counts and JSON
- *   observe-dump [netlink|ioctl] time N          N refreshes; the fastest, in microseconds */
+ *   observe-dump [netlink|ioctl] time N          N refreshes; the fastest, in microseconds
+ * blind: by ioctl and without notifications of features, as on a kernel before 5.6. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <poll.h>
@@ -109,7 +110,7 @@ static int watch(struct observe *o)
 	struct pollfd fds[3] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = observe_link_fd(o), .events = POLLIN },
-		{ .fd = observe_feature_fd(o), .events = POLLIN },
+		{ .fd = o->has_monitor ? observe_feature_fd(o) : -1, .events = POLLIN },
 	};
 	char byte;
 	int r = 0;
@@ -180,7 +181,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "netlink") == 0)
 		options.backend = ETHTOOL_NETLINK;
-	if (argc > 1 && strcmp(argv[1], "ioctl") == 0)
+	if (argc > 1 && (strcmp(argv[1], "ioctl") == 0 || strcmp(argv[1], "blind") == 0))
 		options.backend = ETHTOOL_IOCTL;
 	if (argc > 2 && strcmp(argv[2], "watch") == 0) {
 		options.monitor = true;
