@@ -49,6 +49,7 @@ struct daemon {
 	sd_event_source *defer, *timer;
 	uint64_t pending_usec;	/* when the first change that waits was seen, 0 */
 	uint64_t ledger_usec;	/* when the ledger may be written next */
+	bool ledger_failed;	/* to write, the last time */
 	uint64_t overrun_usec;	/* when the next record of overruns may be sent */
 	uint64_t overruns_said;
 	struct reconcile_counts told; /* as last put into STATUS= */
@@ -292,11 +293,14 @@ static int load_rules(struct daemon *d, bool reload)
 
 /* ---- the loop ---- */
 
+/* A failure is said once, and tried again with the next change. */
 static void save_ledger(struct daemon *d)
 {
 	int r = d->ledger ? ledger_save(d->ledger, &d->observe->features) : 0;
+	bool failed_before = d->ledger_failed;
 
-	if (r < 0)
+	d->ledger_failed = r < 0;
+	if (r < 0 && !failed_before)
 		say(d, EVENT_STATE, LOG_ERR, "cannot write %s: %s; original values are kept in memory only",
 			d->ledger->path, strerror(-r));
 }
@@ -319,7 +323,7 @@ static void arm_timer(struct daemon *d)
 {
 	uint64_t deadline_usec = reconcile_deadline(d->reconcile);
 
-	if (d->ledger && d->ledger->dirty)
+	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
 		earlier(&deadline_usec, d->ledger_usec);
 	if (d->observe->counts.overruns != d->overruns_said)
 		earlier(&deadline_usec, d->overrun_usec);
