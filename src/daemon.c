@@ -31,6 +31,8 @@
 #define PATIENCE_USEC (20 * USEC_PER_MSEC)
 #define LEDGER_DELAY_USEC (1 * USEC_PER_SEC)	   /* at most one write in so long */
 #define OVERRUN_DELAY_USEC (5 * USEC_PER_SEC)	   /* at most one record in so long */
+/* While a fight is on, its events are read in batches: each costs, and none is answered. */
+#define REST_USEC (250 * USEC_PER_MSEC)
 #define RULE_ERRORS_SAID 20
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 
@@ -46,7 +48,8 @@ struct daemon {
 	struct journal journal;
 	struct event_limit limit;
 	sd_event *event;
-	sd_event_source *defer, *timer;
+	sd_event_source *defer, *timer, *links, *features;
+	uint64_t rest_usec;	/* sockets are not read before, 0: they are */
 	uint64_t pending_usec;	/* when the first change that waits was seen, 0 */
 	uint64_t ledger_usec;	/* when the ledger may be written next */
 	bool ledger_failed;	/* to write, the last time */
@@ -325,6 +328,7 @@ static void arm_timer(struct daemon *d)
 
 	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
 		earlier(&deadline_usec, d->ledger_usec);
+	earlier(&deadline_usec, d->rest_usec);
 	if (d->observe->counts.overruns != d->overruns_said)
 		earlier(&deadline_usec, d->overrun_usec);
 	if (deadline_usec == 0) {
@@ -352,6 +356,24 @@ static void reconcile_now(struct daemon *d)
 		say(d, EVENT_STATE, LOG_ERR, "cannot reconcile, trying again: %s", strerror(-r));
 }
 
+static void enable_sockets(struct daemon *d, int mode)
+{
+	(void)sd_event_source_set_enabled(d->links, mode);
+	if (d->features)
+		(void)sd_event_source_set_enabled(d->features, mode);
+}
+
+static void rest(struct daemon *d, uint64_t now_usec)
+{
+	if (d->rest_usec == 0 && reconcile_is_deferring(d->reconcile)) {
+		d->rest_usec = now_usec + REST_USEC;
+		enable_sockets(d, SD_EVENT_OFF);
+	} else if (d->rest_usec && d->rest_usec <= now_usec) {
+		d->rest_usec = 0;
+		enable_sockets(d, SD_EVENT_ON);
+	}
+}
+
 /* After whatever happened: what is due now, and what to wait for. */
 static void settle(struct daemon *d)
 {
@@ -369,6 +391,7 @@ static void settle(struct daemon *d)
 	say_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
 	tell_status(d, false);
+	rest(d, now_usec);
 	arm_timer(d);
 }
 
@@ -458,10 +481,6 @@ static int add_signal(struct daemon *d, int number, sd_event_signal_handler_t fn
 	return r;
 }
 
-static int add_fd(struct daemon *d, int fd, sd_event_io_handler_t fn)
-{
-	return fd < 0 ? fd : sd_event_add_io(d->event, NULL, fd, EPOLLIN, fn, d);
-}
 
 static int set_up_loop(struct daemon *d)
 {
@@ -483,9 +502,10 @@ static int set_up_loop(struct daemon *d)
 	if (r >= 0)
 		r = add_signal(d, SIGINT, on_stop);
 	if (r >= 0)
-		r = add_fd(d, observe_link_fd(d->observe), on_links);
+		r = sd_event_add_io(d->event, &d->links, observe_link_fd(d->observe), EPOLLIN,
+			on_links, d);
 	if (r >= 0 && feature_fd >= 0)
-		r = add_fd(d, feature_fd, on_features);
+		r = sd_event_add_io(d->event, &d->features, feature_fd, EPOLLIN, on_features, d);
 	if (r >= 0)
 		r = sd_event_add_defer(d->event, &d->defer, on_defer, d);
 	if (r >= 0)
@@ -636,6 +656,8 @@ static void clean_up(struct daemon *d)
 {
 	sd_event_source_unref(d->defer);
 	sd_event_source_unref(d->timer);
+	sd_event_source_unref(d->links);
+	sd_event_source_unref(d->features);
 	sd_event_unref(d->event);
 	reconcile_free(d->reconcile);
 	ledger_close(d->ledger);

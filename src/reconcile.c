@@ -7,6 +7,8 @@
 
 #include "util.h"
 
+#define DEPTH_MAX 16
+
 /* A set of links by index. */
 struct mark {
 	int ifindex;
@@ -159,25 +161,51 @@ static void forget_link(struct reconcile *r, int ifindex)
 		ledger_forget(r->options.ledger, ifindex);
 }
 
+/* Is the link, or anything that it stands on, fought over? Then it changes as often as that. */
+static bool stands_on_fight(const struct reconcile *r, const struct link *link, unsigned depth)
+{
+	const struct link_table *links = &r->o->links;
+	const struct link *lower = link_lower(links, link);
+
+	if (find_fight(r, link->ifindex))
+		return true;
+	if (depth >= DEPTH_MAX)
+		return false;
+	if (lower && stands_on_fight(r, lower, depth + 1))
+		return true;
+	for (struct link *port = link_first_port(links, link); port; port = link_next_port(links, port))
+		if (stands_on_fight(r, port, depth + 1))
+			return true;
+	return false;
+}
+
+static void touch_fight(struct fight *fight, const struct link *link)
+{
+	fight->touched |= (fight->seen.active ^ link->features.active) |
+		(fight->seen.wanted ^ link->features.wanted);
+	fight->seen = link->features;
+}
+
 /* Without memory a change is lost here; the next event of the link, or a reload, brings it back. */
 static void link_changed(int ifindex, struct link *link, void *userdata)
 {
 	struct reconcile *r = userdata;
+	struct mark **set = &r->dirty;
 	struct fight *fight;
 
 	if (!link) {
 		forget_link(r, ifindex);
 		return;
 	}
-	fight = find_fight(r, ifindex);
-	if (!fight) {
-		(void)add_mark(&r->dirty, ifindex, true);
-		return;
+	if (r->fights) {
+		fight = find_fight(r, ifindex);
+		if (fight)
+			touch_fight(fight, link);
+		link_table_stack(&r->o->links);
+		if (link->has_features && stands_on_fight(r, link, 0))
+			set = &r->deferred;
 	}
-	fight->touched |= (fight->seen.active ^ link->features.active) |
-		(fight->seen.wanted ^ link->features.wanted);
-	fight->seen = link->features;
-	(void)add_mark(&r->deferred, ifindex, true);
+	(void)add_mark(set, ifindex, true);
 }
 
 int reconcile_new(struct observe *o, const struct rule_host *host,
@@ -268,6 +296,11 @@ const struct rule_set *reconcile_rules(const struct reconcile *r)
 bool reconcile_is_pending(const struct reconcile *r)
 {
 	return r->dirty && !r->failed;
+}
+
+bool reconcile_is_deferring(const struct reconcile *r)
+{
+	return r->deferred && !r->dirty;
 }
 
 /* ---- what the plan asks ---- */

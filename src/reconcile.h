@@ -9,7 +9,7 @@
 #include "event.h"
 #include "rule.h"
 
-/* A link that is fought over is looked at so often and no more: each look costs, and nothing is to be done. */
+/* A link that is fought over, and what stands on it, is looked at so often and no more: each look costs, and nothing is to be done. */
 #define RECONCILE_FIGHT_USEC (UINT64_C(1) * 1000 * 1000)
 /* A refusal that may pass (EBUSY and the like) is tried again after this, then after twice as long, and so on: slow enough not to be
  * taken for the rounds of a fight. */
@@ -43,6 +43,9 @@ int reconcile_mark_all(struct reconcile *r);
 
 /* Is there anything that reconcile_run() would do now? */
 bool reconcile_is_pending(const struct reconcile *r);
+
+/* Is all that happened of late part of a fight, to be looked at later? Then there is no hurry to read what else comes of it. */
+bool reconcile_is_deferring(const struct reconcile *r);
 
 /* Handles all dirty links and what is stacked with them. 1 when something was set, 0, negative errno (then they stay dirty, and are
  * pending again after a while). realtime_sec is CLOCK_REALTIME, for Until=. */

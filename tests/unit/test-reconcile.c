@@ -249,6 +249,32 @@ static void a_fight_is_left_and_healed(void **state)
 	assert_int_equal(s->events[1].kind, EVENT_REPAIRED);
 }
 
+static void what_stands_on_a_fight_is_not_chased(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, true);
+	settle(s);
+	for (unsigned i = 0; i < 2 * CONTENTION_ROUNDS; i++) {
+		s->now += 100 * MSEC;
+		by_hand(s, "bond0", "tx-scatter-gather", i % 2);
+		settle(s);
+	}
+	assert_false(reconcile_is_pending(s->reconcile));
+	assert_true(reconcile_is_deferring(s->reconcile));
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	assert_false(reconcile_is_pending(s->reconcile));
+	by_hand(s, "eth2", "tx-scatter-gather", false);
+	assert_true(reconcile_is_pending(s->reconcile));
+	assert_false(reconcile_is_deferring(s->reconcile));
+	settle(s);
+	s->now += RECONCILE_FIGHT_USEC;
+	reconcile_tick(s->reconcile, s->now);
+	assert_true(reconcile_is_pending(s->reconcile));
+	settle(s);
+	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
+}
+
 static void a_link_that_goes_is_forgotten(void **state)
 {
 	struct scene *s = *state;
@@ -295,6 +321,7 @@ int main(void)
 		TEST(what_cannot_be_had_is_not_retried_until_something_changes),
 		TEST(a_refusal_that_may_pass_is_tried_again_a_few_times),
 		TEST(a_fight_is_left_and_healed),
+		TEST(what_stands_on_a_fight_is_not_chased),
 		TEST(a_link_that_goes_is_forgotten),
 		TEST(a_failed_run_is_tried_again_later_not_at_once),
 	};
