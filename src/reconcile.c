@@ -51,6 +51,12 @@ struct reconcile {
 	uint64_t runs, sets;
 };
 
+static void earlier(uint64_t *deadline_usec, uint64_t usec)
+{
+	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))
+		*deadline_usec = usec;
+}
+
 static struct mark *find_mark(struct mark *set, int ifindex)
 {
 	struct mark *mark;
@@ -460,7 +466,7 @@ static int count_rounds(struct reconcile *r, const struct plan *plan, uint64_t n
 		if (start_fight(r, plan->steps[i].ifindex) < 0)
 			return -ENOMEM;
 		fresh = 1;
-		r->contention_usec = now_usec + r->quiet_usec;
+		earlier(&r->contention_usec, now_usec + r->quiet_usec);
 	}
 	return fresh;
 }
@@ -534,8 +540,7 @@ static int remember_missed(struct reconcile *r, const struct apply_result *resul
 	if (!may_pass(result->error) || denial->tries >= RECONCILE_RETRY_MAX)
 		return 0;
 	denial->retry_usec = now_usec + (RECONCILE_RETRY_USEC << denial->tries++);
-	if (r->retry_usec == 0 || denial->retry_usec < r->retry_usec)
-		r->retry_usec = denial->retry_usec;
+	earlier(&r->retry_usec, denial->retry_usec);
 	return 0;
 }
 
@@ -547,8 +552,7 @@ static void retry(struct reconcile *r, uint64_t now_usec)
 		if (denial->retry_usec == 0)
 			continue;
 		if (denial->retry_usec > now_usec) {
-			if (r->retry_usec == 0 || denial->retry_usec < r->retry_usec)
-				r->retry_usec = denial->retry_usec;
+			earlier(&r->retry_usec, denial->retry_usec);
 			continue;
 		}
 		denial->retry_usec = 0;
@@ -622,12 +626,6 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 	}
 	clear_marks(&r->dirty);
 	return error;
-}
-
-static void earlier(uint64_t *deadline_usec, uint64_t usec)
-{
-	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))
-		*deadline_usec = usec;
 }
 
 uint64_t reconcile_deadline(const struct reconcile *r)
