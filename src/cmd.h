@@ -21,7 +21,7 @@
 struct cmd_options {
 	const char *dirs[CMD_DIRS_MAX + 1]; /* --rules, NULL-terminated; none: the default folders */
 	size_t n_dirs;
-	const char *ledger;
+	const char *ledger; /* NULL: the usual one of this network namespace */
 	enum ethtool_backend backend;
 	bool json, no_colour, detailed_exit_codes;
 };

@@ -192,7 +192,8 @@ static int open_ledger(const struct cmd_session *s, struct ledger **ret)
 	int r = ledger_open(s->options->ledger, s->view.features, ret, why, sizeof(why));
 
 	if (r < 0)
-		return cmd_error("cannot open %s: %s", s->options->ledger, strerror(-r));
+		return cmd_error("cannot open %s: %s",
+			s->options->ledger ? s->options->ledger : LEDGER_DEFAULT_PATH, strerror(-r));
 	if (r > 0)
 		cmd_error("%s", why);
 	return CMD_OK;
@@ -250,7 +251,7 @@ int cmd_apply(const struct cmd_options *options, int argc, char **argv)
 		return r;
 	r = ledger_save(ledger, s.view.features);
 	if (r < 0)
-		return cmd_error("cannot write %s: %s", options->ledger, strerror(-r));
+		return cmd_error("cannot write %s: %s", ledger->path, strerror(-r));
 	return report_apply(&s, &work, &first);
 }
 
@@ -289,7 +290,7 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 	if (r < 0)
 		cmd_error(report.n_results ? "put back, but cannot write %s: %s"
 					   : "cannot put back what %s holds: %s",
-			options->ledger, strerror(-r));
+			ledger->path, strerror(-r));
 	code = r < 0 ? CMD_ERROR : revert_exit_code(&report);
 	if (options->json)
 		return cmd_written(json_write_revert(stdout, s.view.features, &report, code), code);

@@ -134,6 +134,18 @@ static int ask_all(struct asked *asked, struct cmd_session *s, const struct link
 	return r;
 }
 
+/* An alias is about what the device can change, has, or should have; all of its members where that is nothing. */
+static feature_set alias_members(const struct cmd_session *s, const struct link *link, feature_set set)
+{
+	const struct plan_link *pl = plan_find(&s->plan, link->ifindex);
+	feature_set here = set & (link->features.hw | link->features.active);
+
+	for (size_t i = 0; pl && i < pl->n_items; i++)
+		if (pl->items[i].bit < FEATURE_MAX)
+			here |= set & FEATURE(pl->items[i].bit);
+	return here ? here : set;
+}
+
 /* One word of the command line. Exit code. */
 static int ask_named(
 	struct asked *asked, struct cmd_session *s, const struct link *link, const char *word)
@@ -153,6 +165,8 @@ static int ask_named(
 		r = ask_word(asked, s, link, word, find_word(plan_find(&s->plan, link->ifindex), word));
 		break;
 	case FEATURE_WORD_ALIAS:
+		set = alias_members(s, link, set);
+		/* fall through */
 	case FEATURE_WORD_NAME:
 		if (!set)
 			r = ask_word(asked, s, link, word, NULL);

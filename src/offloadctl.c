@@ -193,7 +193,7 @@ static int check_usage(const struct command *command, unsigned used, int n_argum
 
 static int run(int argc, char **argv)
 {
-	struct cmd_options options = { .ledger = LEDGER_DEFAULT_PATH };
+	struct cmd_options options = { 0 };
 	const struct command *command;
 	unsigned used = 0;
 	int special = 0;
