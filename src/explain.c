@@ -90,6 +90,16 @@ static bool is_master(const struct link *link)
 		link_is_kind(link, "team");
 }
 
+/* Does a master have this feature as soon as one port has it? NETIF_F_ONE_FOR_ALL, and checksums. */
+static bool one_port_is_enough(const struct walk *w, const struct link *link, unsigned bit)
+{
+	const struct feature_table *t = w->context->table;
+	feature_set set = predict_one_for_all(w->predict) | feature_named(t, "tx-checksum-ip-generic") |
+		feature_named(t, "tx-checksum-ipv4") | feature_named(t, "tx-checksum-ipv6");
+
+	return is_master(link) && (set & FEATURE(bit));
+}
+
 /* A feature that a master takes from its ports: how each of them stands. */
 static void ports(struct walk *w, const struct link *master, unsigned bit, unsigned depth)
 {
@@ -203,7 +213,7 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 			name_of(w, bit));
 	} else if (!dependency_off(w, link, bit, depth) && !upper_forbids(w, link, bit, depth) &&
 		!held_below(w, link, bit, depth)) {
-		if (is_master(link) && (predict_one_for_all(w->predict) & b)) {
+		if (one_port_is_enough(w, link, bit)) {
 			if (!link->first_port) {
 				line(w, depth, link, bit,
 					"%s is asked for, and off because %s has no ports yet",
@@ -229,7 +239,7 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 
 	if (depth >= DEPTH_MAX)
 		return;
-	if (is_master(link) && (predict_one_for_all(w->predict) & FEATURE(bit))) {
+	if (one_port_is_enough(w, link, bit)) {
 		for (struct link *port = link_first_port(w->table, link); port;
 			port = link_next_port(w->table, port))
 			some_off |= port->has_features && !(port->features.active & FEATURE(bit));
