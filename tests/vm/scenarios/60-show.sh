@@ -10,7 +10,6 @@ wait_until 10 test "$(cards)" = 3
 drivers=$(for card in /sys/class/net/*/device/driver; do basename "$(readlink "$card")"; done | sort | xargs)
 is "the machine has three cards" "$drivers" "e1000e virtio_net vmxnet3"
 
-card=$(basename "$(dirname "$(dirname "$(ls -d /sys/class/net/*/device/driver/module/drivers/pci:e1000e | head -1)")")" 2>/dev/null)
 card=$(for c in /sys/class/net/*/device/driver; do
 	[ "$(basename "$(readlink "$c")")" = e1000e ] && basename "${c%/device/driver}"
 done)
@@ -35,9 +34,7 @@ ethtool -K "$card" tx off >/dev/null 2>&1
 
 # ethtool lists aliases too; kernel names are what both have. "requested" of a fixed feature means nothing to either.
 theirs() { ethtool --json -k "$1" | jq -S '.[0] | del(.ifname) | with_entries(select(.value | type == "object"))'; }
-ours() { offloadctl show "$1" --json | jq -S '(.links[0] // .).features
-	| if type == "array" then map({ (.name): { active, fixed, requested } }) | add
-	  else map_values({ active, fixed, requested }) end'; }
+ours() { offloadctl show "$1" --json | jq -S '.link.features | map_values({ active, fixed, requested })'; }
 compare() { # LINK
 	jq -n --argjson a "$(theirs "$1")" --argjson b "$(ours "$1")" -r '
 		[ $b | keys[] ] as $names | [ $names[] | select($a[.] != null and $a[.] != $b[.])

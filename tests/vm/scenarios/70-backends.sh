@@ -19,7 +19,7 @@ for backend in netlink ioctl; do
 	is "everything is healthy again by $backend" "$(all_features)" "$healthy"
 done
 is "the same plan" "$(cat "$scratch/plan-ioctl")" "$(cat "$scratch/plan-netlink")"
-is "the same plan in JSON" "$(jq 'del(.backend)' "$scratch/json-ioctl")" "$(jq 'del(.backend)' "$scratch/json-netlink")"
+is "the same plan in JSON" "$(cat "$scratch/json-ioctl")" "$(cat "$scratch/json-netlink")"
 
 check "the daemon starts by ioctl" daemon_start --enforce --ethtool ioctl
 ethtool -K vlan10 sg off tx off >/dev/null
