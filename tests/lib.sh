@@ -27,7 +27,13 @@ check() { # DESCRIPTION COMMAND...: the command succeeds
 }
 
 is() { # DESCRIPTION GOT WANTED
-	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got:    $2" "wanted: $3"; fi
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	elif [[ $2$3 == *$'\n'* ]]; then
+		not_ok "$1" "$(diff --label wanted --label got -U 3 <(echo "$3") <(echo "$2"))"
+	else
+		not_ok "$1" "got:    $2" "wanted: $3"
+	fi
 }
 
 has() { # DESCRIPTION TEXT REGEX...: the text matches each extended regular expression

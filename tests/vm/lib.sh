@@ -31,8 +31,8 @@ all_features() { # ethtool -k of every link
 	for link in $(links); do ethtool -k "$link" 2>&1; done
 }
 
-state() { # LINK FEATURE: "on", "off [fixed]", ... as ethtool prints it
-	ethtool -k "$1" | sed -n "s/^[ \t]*$2: //p"
+active_features() { # the same without what is only asked for
+	all_features | sed 's/ \[requested on\]//; s/ \[not requested\]//'
 }
 
 is_on() { # LINK FEATURE...
