@@ -41,16 +41,16 @@ bad() { # DESCRIPTION REGEX: $scratch/rules holds it
 	out=$(offloadctl plan --rules "$scratch/rules" 2>&1)
 	has "$1: named, with the reason" "$out" "$2"
 	has "$1: the good file still applies" "$out" 'vlan10.*|20-good.rule'
-	fails "$1: check exits 1" 1 "$2" sh -c "offloadctl check '$scratch/rules' 3>&1 1>&2 2>&3; s=\$?; exit \$s" 2>/dev/null ||
-		:
+	out=$(offloadctl check "$scratch/rules" 2>&1)
+	is "$1: check exits 1" $? 1
+	has "$1: check names it too" "$out" "$2"
 	rm -rf "$scratch/rules"/10-*
 }
 mkdir "$scratch/rules"
 printf '[Match]\nKind=vlan\n[Features]\ntx-scatter-gather=on\n' >"$scratch/rules/20-good.rule"
 mkdir "$scratch/rules/10-folder.rule"
 bad "a rule file that is a directory" '10-folder.rule'
-python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$scratch/rules/10-socket.rule" 2>/dev/null ||
-	perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die' "$scratch/rules/10-socket.rule"
+perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die' "$scratch/rules/10-socket.rule"
 bad "a rule file that is a socket" '10-socket.rule'
 mkfifo "$scratch/rules/10-fifo.rule"
 bad "a rule file that is a pipe" '10-fifo.rule'
