@@ -54,19 +54,23 @@ rule() { # FILE [LINE...]: writes a rule file to /etc/offloadd/rules.d
 	printf '%s\n' "${@:2}" >"/etc/offloadd/rules.d/$1"
 }
 
-daemon_start() { # ARGUMENT...: starts offloadd and waits until it has reconciled what is there
+daemon_start() { # DESCRIPTION ARGUMENT...: starts offloadd and waits until it has reconciled what is there
+	local description=$1
+	shift
 	offloadd "$@" >>"$log" 2>&1 &
 	daemon=$!
-	wait_until 20 daemon_ready || { echo "# offloadd did not become ready:"; sed 's/^/# /' "$log"; return 1; }
+	if wait_until 20 daemon_ready; then ok "$description"; else not_ok "$description" "$(cat "$log")"; fi
 }
 
 daemon_ready() {
-	grep -q 'started' "$log"
+	grep -q '^offloadd: state: started' "$log"
 }
 
-daemon_stop() {
-	kill "$daemon" && wait "$daemon"
-	daemon_status=$?
+daemon_stops() { # it is still there, and ends cleanly when it is told to
+	check "the daemon is still there" kill -0 "$daemon"
+	kill "$daemon"
+	wait "$daemon"
+	is "it stops cleanly" $? 0
 	daemon=
 }
 

@@ -5,14 +5,14 @@ transmit="scatter-gather tx-checksumming tcp-segmentation-offload tx-tcp-segment
 
 rule 50-test.rule '[Rule]' 'Description=no segmentation on these' '[Match]' 'Name=vlan7* bond7*' '[Features]' 'tso=off'
 stack
-check "the daemon starts" daemon_start --enforce
+daemon_start "the daemon starts" --enforce
 check "it is ready with everything as declared" is_on vlan10 $transmit
 
 record_mark
 ip link add link bond0 name vlan70 up type vlan id 70
 within 1 "a VLAN created on the bond is as declared" is_off vlan70 tcp-segmentation-offload
 check "what no rule names stays" is_on vlan70 scatter-gather tx-checksumming
-one_record "one record tells of it: what was wrong, what was done, by which rule" '^vlan70: .*tx-tcp-segmentation.* were on; set off; rule 50-test.rule'
+one_record "one record tells of it: what was wrong, what was done, by which rule" '^offloadd: repaired: vlan70: .*tx-tcp-segmentation.* were on; set off; rule 50-test.rule'
 
 # a bond without slaves has nothing to give; its VLAN gets it when the first slave joins, though late and with offloads off
 ip link add bond1 type bond mode active-backup miimon 100
@@ -27,7 +27,7 @@ ip link set eth4 master bond1
 within 1 "a slave that joins late is as declared" is_on eth4 $transmit
 within 1 "the bond that was created before it" is_on bond1 $transmit
 within 1 "and the VLAN above" is_on vlan11 $transmit
-one_record "one record tells of the slave" '^eth4: .*tx-scatter-gather.* were off; set on'
+one_record "one record tells of the slave" '^offloadd: repaired: eth4: .*tx-scatter-gather.* were off; set on'
 
 ip link add bond71 type bond mode active-backup miimon 100
 ip link add eth5 type veth peer name far5
@@ -38,22 +38,22 @@ within 1 "a bond that gets its first slave is as declared" is_off bond71 tcp-seg
 record_mark
 ethtool -K vlan10 sg off >/dev/null
 within 1 "scatter-gather switched off by hand comes back" is_on vlan10 $transmit
-one_record "one record tells of it" '^vlan10: .*tx-scatter-gather.* were off; set on; rule 10-vlan.rule'
+one_record "one record tells of it" '^offloadd: repaired: vlan10: .*tx-scatter-gather.* were off; set on; rule 10-vlan.rule'
 
 record_mark
 ethtool -K bond0 sg off tx off >/dev/null
 within 1 "the bond switched off below its VLANs comes back" is_on bond0 $transmit
 within 1 "and the VLANs with it" is_on vlan10 $transmit
 within 1 "both of them" is_on vlan100 $transmit
-one_record "one record tells of the bond" '^bond0: .*tx-scatter-gather.* were off; set on, .*rule 20-bond.rule'
+one_record "one record tells of the bond" '^offloadd: repaired: bond0: .*tx-scatter-gather.* were off; set on, .*rule 20-bond.rule'
 
 record_mark
 ethtool -K vlan10 tso off >/dev/null
 within 1 "segmentation switched off by hand comes back" is_on vlan10 $transmit
-check "its own notifications cause no second round" test "$(records '^vlan10: ' | wc -l)" = 1
+check "its own notifications cause no second round" test "$(records '^offloadd: repaired: vlan10: ' | wc -l)" = 1
 
 kill -HUP "$daemon"
-within 5 "SIGHUP is answered by a record about the rules" records rules
+within 5 "SIGHUP is answered by a record about the rules" records '^offloadd: rules: '
 rule 50-test.rule '[Match]' 'Name=vlan7*' '[Featurs]' 'tso=off'
 record_mark
 kill -HUP "$daemon"
@@ -61,9 +61,7 @@ within 5 "a bad rule file is told with file and line" records '50-test.rule:[0-9
 ethtool -K vlan70 tso on >/dev/null 2>&1
 within 1 "and the rules in force stay" is_off vlan70 tcp-segmentation-offload
 
-check "the daemon is still there" kill -0 "$daemon"
-daemon_stop
-is "it stops cleanly" "$daemon_status" 0
+daemon_stops
 
 # a dry run changes nothing
 ethtool -K vlan10 sg off >/dev/null

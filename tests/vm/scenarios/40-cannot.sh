@@ -7,6 +7,7 @@ sets() { # how many SETs the kernel has seen
 	awk '$1 ~ /offload_set/ { n += $2 } END { print n + 0 }' /run/tracing/kprobe_profile
 }
 
+modprobe tun
 ip tuntap add tap0 mode tap
 ip link add link tap0 name vlan50 type vlan id 50
 ip link set tap0 up
@@ -26,21 +27,20 @@ has "explain of a fixed feature says that the driver holds it" "$(offloadctl exp
 
 echo 'p:offload_set ethnl_set_features' >>$kprobes
 echo 1 >/run/tracing/events/kprobes/offload_set/enable
-check "the daemon starts" daemon_start --enforce
+daemon_start "the daemon starts" --enforce
 before=$(sets)
 ip link set vlan50 up
 for i in 1 2 3 4 5 6 7 8 9 10; do ip link set vlan50 mtu $((1400 + i)); done
-within 5 "it tells of the VLAN" records '^vlan50: '
+within 5 "it tells of the VLAN" records '^offloadd: unmet: vlan50: '
 # what comes last is done last: then everything before it is done too
 rule 62-last.rule '[Match]' 'Name=last0' '[Features]' 'tso=off'
 kill -HUP "$daemon"
 ip link add last0 type dummy
 within 5 "it has worked through all events" is_off last0 tx-tcp-segmentation
 check "ten events on the link led to no SET besides the one for the last link" test $(($(sets) - before)) -le 2
-one_record "one record tells of the VLAN" '^vlan50: '
-one_record "one record tells of the fixed feature" '^lo: .*tx-scatter-gather'
-check "the daemon is still there" kill -0 "$daemon"
-daemon_stop
+one_record "one record tells of the VLAN" '^offloadd: unmet: vlan50: '
+one_record "one record tells of the fixed feature" '^offloadd: unmet: lo: .*tx-scatter-gather'
+daemon_stops
 echo 0 >/run/tracing/events/kprobes/offload_set/enable
 echo '-:offload_set' >>$kprobes
 done_testing

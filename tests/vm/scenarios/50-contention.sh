@@ -7,7 +7,7 @@ cpu_ticks() { # utime + stime of the daemon
 }
 
 stack
-check "the daemon starts" daemon_start --enforce
+daemon_start "the daemon starts" --enforce
 record_mark
 ticks=$(cpu_ticks)
 begin=$(now_ms)
@@ -23,10 +23,8 @@ permille=$((ticks * 10000 / took))
 ethtool -K vlan10 sg off >/dev/null 2>&1
 echo "# note the daemon used $permille per mille of a CPU over $took ms"
 check "under 1% CPU over the fight" test $permille -lt 10
-one_record "one record says contended" '^vlan10: .*left alone until it is quiet'
-check "few repairs before it stepped back" test "$(records '^vlan10: .*set on' | wc -l)" -le 8
+one_record "one record says contended" '^offloadd: contended: vlan10: .*left alone until it is quiet'
+check "few repairs before it stepped back" test "$(records '^offloadd: repaired: vlan10: .*set on' | wc -l)" -le 8
 within 60 "healed within a minute after it stopped" is_on vlan10 scatter-gather tcp-segmentation-offload
-check "the daemon is still there" kill -0 "$daemon"
-daemon_stop
-is "it stops cleanly" "$daemon_status" 0
+daemon_stops
 done_testing

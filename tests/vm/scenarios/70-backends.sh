@@ -21,9 +21,8 @@ done
 is "the same plan" "$(cat "$scratch/plan-ioctl")" "$(cat "$scratch/plan-netlink")"
 is "the same plan in JSON" "$(cat "$scratch/json-ioctl")" "$(cat "$scratch/json-netlink")"
 
-check "the daemon starts by ioctl" daemon_start --enforce --ethtool ioctl
+daemon_start "the daemon starts by ioctl" --enforce --ethtool ioctl
 ethtool -K vlan10 sg off tx off >/dev/null
 within 1 "and repairs" is_on vlan10 scatter-gather tx-checksumming tcp-segmentation-offload
-daemon_stop
-is "it stops cleanly" "$daemon_status" 0
+daemon_stops
 done_testing

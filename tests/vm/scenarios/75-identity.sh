@@ -5,7 +5,7 @@
 rule 50-x.rule '[Rule]' 'Description=no scatter-gather on x' '[Match]' 'Name=x*' '[Features]' 'sg=off'
 other=other-$$
 ip netns add $other
-check "the daemon starts" daemon_start --enforce
+daemon_start "the daemon starts" --enforce
 
 ip link add z1 type dummy
 check "a link that no rule names is left alone" is_on z1 scatter-gather
@@ -32,8 +32,7 @@ for i in $(seq 30); do
 done
 ip link add last index 9000 type dummy
 within 5 "the daemon has seen the last of them" is_on last scatter-gather
-touched=
-for i in $(seq 30); do is_on keep$i scatter-gather >/dev/null || touched+="keep$i "; done
+touched=$(ethtool -k '*' 2>/dev/null | awk '/^Features for/ { name = $3 } name ~ /^keep/ && /^scatter-gather: off/ { print name }')
 is "no link without a rule was touched" "$touched" ""
 
 # links that vanish in the middle of their repair, in one batch
@@ -44,11 +43,12 @@ for i in $(seq 100); do
 	echo "link set x$((1000 + i)) name x$((2000 + i))"
 done >"$scratch/batch"
 ip -batch "$scratch/batch"
-all_off() { for i in $(seq 2001 2100); do is_off x$i scatter-gather || return; done; }
+all_off() { # x2001 to x2100
+	ethtool -k '*' 2>/dev/null | awk '/^Features for/ { x = /for x2[01]/ } x && /^scatter-gather: off/ { n++ }
+		END { exit n != 100 }'
+}
 within 10 "a hundred links that were made, deleted, made and renamed are as declared" all_off
-check "the daemon is still there" kill -0 "$daemon"
-check "no record complains of a link that is gone" test -z "$(records '^x1[01]')"
-daemon_stop
-is "it stops cleanly" "$daemon_status" 0
+check "no record complains of a link that is gone" test -z "$(records '^offloadd: [a-z]+: x1[01]')"
+daemon_stops
 ip netns del $other
 done_testing
