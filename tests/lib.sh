@@ -77,6 +77,12 @@ within() { # SECONDS DESCRIPTION COMMAND...: the command succeeds before time is
 	fi
 }
 
+yardstick() { # milliseconds of CPU time that a fixed piece of work takes
+	local TIMEFORMAT=%3U i out
+	out=$({ time for ((i = 0; i < 200000; i++)); do :; done; } 2>&1)
+	echo $((10#${out/[.,]/}))
+}
+
 done_testing() {
 	echo "1..$tests"
 	[ $failures = 0 ]

@@ -26,6 +26,34 @@ links() {
 	ip -br link | sed 's/[ @].*//'
 }
 
+fight() { # LINK SECONDS: somebody flips scatter-gather every 100 ms and leaves it off; fight_permille: the daemon's CPU meanwhile
+	local begin state=on next ticks
+	begin=$(now_ms) next=$begin ticks=$(daemon_ticks)
+	while [ $(($(now_ms) - begin)) -lt $(($2 * 1000)) ]; do
+		if [ $state = on ]; then state=off; else state=on; fi
+		ethtool -K "$1" sg $state >/dev/null 2>&1
+		next=$((next + 100))
+		nap_until $next
+	done
+	fight_permille=$((($(daemon_ticks) - ticks) * 1000 * 1000 / $(getconf CLK_TCK) / ($(now_ms) - begin)))
+	ethtool -K "$1" sg off >/dev/null 2>&1
+}
+
+nap_until() { # MILLISECONDS, as now_ms counts them
+	local left=$(($1 - $(now_ms)))
+	[ $left -le 0 ] || read -rt "$(printf '0.%03d' $((left < 999 ? left : 999)))" -u "$idle" || :
+}
+
+daemon_ticks() { # CPU time of the daemon
+	awk '{ print $14 + $15 }' "/proc/$daemon/stat"
+}
+
+slowdown() { # how many times slower than the host's is this CPU? HOST_YARDSTICK: the host's yardstick
+	local here
+	here=$(yardstick)
+	echo $((here > ${HOST_YARDSTICK:-$here} ? here / ${HOST_YARDSTICK:-$here} : 1))
+}
+
 all_features() { # ethtool -k of every link
 	local link
 	for link in $(links); do ethtool -k "$link" 2>&1; done

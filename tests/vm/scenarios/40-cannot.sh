@@ -13,6 +13,7 @@ ip link add link tap0 name vlan50 type vlan id 50
 ip link set tap0 up
 rule 60-impossible.rule '[Rule]' 'Description=more than the device can' '[Match]' 'Name=vlan50' '[Features]' \
 	'tx-tcp-segmentation=on'
+rule 62-last.rule '[Match]' 'Name=last0' '[Features]' 'tso=off'
 rule 61-fixed.rule '[Rule]' 'Description=the driver holds it' '[Match]' 'Name=lo' '[Features]' 'tx-scatter-gather=off'
 
 plan=$(offloadctl plan 2>&1) status=$?
@@ -33,8 +34,6 @@ ip link set vlan50 up
 for i in 1 2 3 4 5 6 7 8 9 10; do ip link set vlan50 mtu $((1400 + i)); done
 within 5 "it tells of the VLAN" records '^offloadd: unmet: vlan50: '
 # what comes last is done last: then everything before it is done too
-rule 62-last.rule '[Match]' 'Name=last0' '[Features]' 'tso=off'
-kill -HUP "$daemon"
 ip link add last0 type dummy
 within 5 "it has worked through all events" is_off last0 tx-tcp-segmentation
 check "ten events on the link led to no SET besides the one for the last link" test $(($(sets) - before)) -le 2
