@@ -8,9 +8,11 @@
 #   make bench      deps, build, measurements in one VM
 #   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
 #   make install    DESTDIR and PREFIX are honoured
+#   make deb        build/deb/*.deb, from what is committed; lintian has a look at it
 
 BUILD ?= build
 PREFIX ?= /usr
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 CFLAGS ?= -O2 -g
 # make WERROR=1: warnings are errors (CI); make SANITIZE=address,undefined: instrumented build
@@ -127,11 +129,23 @@ install: all man
 	for page in $(MAN); do \
 		install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
+	install -d $(DESTDIR)$(UNITDIR)
 	for unit in $(wildcard systemd/*.service); do \
-		install -D -m 644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; \
+		sed 's,=/usr/,=$(PREFIX)/,' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
+	install -D -m 644 systemd/offloadd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/offloadd.conf
 	install -D -m 644 contrib/completion/bash/offloadctl \
 		$(SHARE)/bash-completion/completions/offloadctl
+
+# The package is built from a copy of HEAD, so that nothing gets into it that is not in the repository.
+.PHONY: deb
+deb:
+	tests/deps build deb
+	rm -rf $(BUILD)/deb
+	mkdir -p $(BUILD)/deb
+	git archive --prefix=offloadd-$(VERSION)/ HEAD | tar -x -C $(BUILD)/deb
+	cd $(BUILD)/deb/offloadd-$(VERSION) && dpkg-buildpackage --build=binary --no-sign
+	lintian --fail-on error,warning $(BUILD)/deb/*.changes
 
 .PHONY: clean
 clean:
