@@ -23,6 +23,8 @@ static const struct {
 	[EVENT_OVERRUN] = { "overrun", "8db875088bc44666a15a66b7588cdedd" },
 	[EVENT_RULES] = { "rules", "4da008c9f0ac4942bcfc9dc1abe03b21" },
 	[EVENT_STATE] = { "state", "6b39a9027fd5427ba85af6fbe2924f81" },
+	[EVENT_PAUSED] = { "paused", "9cc42cb4c9374c2192d2dbd6aecece63" },
+	[EVENT_RESUMED] = { "resumed", "0add72eb582d4e40b7264f67223053af" },
 };
 
 /* Troubles that last, and what is remembered of each. */

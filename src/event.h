@@ -19,8 +19,10 @@ enum event_kind {
 	EVENT_OVERRUN,	  /* events were lost; everything was read again */
 	EVENT_RULES,	  /* rules loaded, or a bad reload kept the old ones */
 	EVENT_STATE,	  /* started, stopping, something optional is missing */
+	EVENT_PAUSED,	  /* somebody asked that a link be left alone */
+	EVENT_RESUMED,	  /* no longer: asked for, or the time is up */
 };
-#define EVENT_KIND_COUNT 10
+#define EVENT_KIND_COUNT 12
 
 struct event {
 	enum event_kind kind;

@@ -12,6 +12,7 @@
 
 #include <json-c/json.h>
 
+#include "netns.h"
 #include "util.h"
 
 static void put_json(struct json_object **object)
@@ -37,28 +38,34 @@ _printf_(3, 4) static int bad(char *why, size_t size, const char *fmt, ...)
 	return -EBADMSG;
 }
 
-static struct ledger_link *find_index(const struct ledger *ledger, int ifindex)
+static struct ledger_link *find_index(struct ledger_link *list, int ifindex)
 {
 	struct ledger_link *entry;
 
-	HASH_FIND_INT(ledger->links, &ifindex, entry);
+	HASH_FIND_INT(list, &ifindex, entry);
 	return entry;
 }
 
-static void drop(struct ledger *ledger, struct ledger_link *entry)
+static void drop(struct ledger_link **list, struct ledger_link *entry)
 {
-	HASH_DEL(ledger->links, entry);
+	HASH_DEL(*list, entry);
 	free(entry);
+}
+
+static void clear_list(struct ledger_link **list)
+{
+	struct ledger_link *entry, *next;
+
+	HASH_ITER(hh, *list, entry, next)
+	{
+		drop(list, entry);
+	}
 }
 
 static void clear_links(struct ledger *ledger)
 {
-	struct ledger_link *entry, *next;
-
-	HASH_ITER(hh, ledger->links, entry, next)
-	{
-		drop(ledger, entry);
-	}
+	clear_list(&ledger->links);
+	clear_list(&ledger->pauses);
 }
 
 /* Regular files of bounded size only: a fifo put there must not hang us. */
@@ -151,30 +158,37 @@ static int parse_original(
 	return 0;
 }
 
-static int parse_link(
-	struct json_object *object, const struct feature_table *table, struct ledger_link *ret)
+static int parse_identity(struct json_object *object, struct ledger_link *ret)
 {
 	const char *name = get_string(object, "name"), *kind = get_string(object, "kind"),
 		   *address = get_string(object, "address");
-	struct json_object *original;
 	int64_t ifindex;
 
 	*ret = (struct ledger_link){ 0 };
 	if (!name || !kind || !address || !get_int(object, "ifindex", &ifindex) || ifindex <= 0 ||
 		ifindex > INT32_MAX || strlen(name) >= sizeof(ret->name) ||
-		strlen(kind) >= sizeof(ret->kind) ||
-		!json_object_object_get_ex(object, "original", &original) ||
-		!json_object_is_type(original, json_type_object))
+		strlen(kind) >= sizeof(ret->kind))
 		return -EBADMSG;
 	ret->ifindex = (int)ifindex;
 	util_copy_name(ret->name, sizeof(ret->name), name, strlen(name));
 	util_copy_name(ret->kind, sizeof(ret->kind), kind, strlen(kind));
-	if (parse_address(address, ret) < 0)
+	return parse_address(address, ret);
+}
+
+static int parse_link(
+	struct json_object *object, const struct feature_table *table, struct ledger_link *ret)
+{
+	struct json_object *original;
+
+	if (parse_identity(object, ret) < 0 ||
+		!json_object_object_get_ex(object, "original", &original) ||
+		!json_object_is_type(original, json_type_object))
 		return -EBADMSG;
 	return parse_original(original, table, ret);
 }
 
-static int parse_links(struct ledger *ledger, struct json_object *links,
+/* table: of those whose original values are kept; NULL for pauses. */
+static int parse_links(struct ledger_link **list, struct json_object *links, const char *what,
 	const struct feature_table *table, char *why, size_t why_size)
 {
 	size_t n = json_object_array_length(links);
@@ -182,17 +196,22 @@ static int parse_links(struct ledger *ledger, struct json_object *links,
 	if (n > LEDGER_MAX_LINKS)
 		return bad(why, why_size, "more than %d links", LEDGER_MAX_LINKS);
 	for (size_t i = 0; i < n; i++) {
+		struct json_object *object = json_object_array_get_idx(links, i);
 		struct ledger_link *entry = malloc(sizeof(*entry));
+		int64_t until_usec = 0;
+		int r;
 
 		if (!entry)
 			return -ENOMEM;
-		if (parse_link(json_object_array_get_idx(links, i), table, entry) < 0 ||
-			find_index(ledger, entry->ifindex)) {
+		r = table ? parse_link(object, table, entry) : parse_identity(object, entry);
+		if (r < 0 || find_index(*list, entry->ifindex) ||
+			(get_int(object, "until_usec", &until_usec) && until_usec < 0)) {
 			free(entry);
-			return bad(why, why_size, "entry %zu of links cannot be understood", i + 1);
+			return bad(why, why_size, "entry %zu of %s cannot be understood", i + 1, what);
 		}
-		if (entry->mask)
-			HASH_ADD_INT(ledger->links, ifindex, entry);
+		entry->until_usec = (uint64_t)until_usec;
+		if (!table || entry->mask)
+			HASH_ADD_INT(*list, ifindex, entry);
 		else
 			free(entry);
 	}
@@ -206,6 +225,7 @@ static int parse(struct ledger *ledger, const char *text, size_t len,
 	_cleanup_json_ struct json_object *root = NULL;
 	struct json_object *links;
 	int64_t version, netns;
+	int r;
 
 	if (!tokener)
 		return -ENOMEM;
@@ -220,7 +240,12 @@ static int parse(struct ledger *ledger, const char *text, size_t len,
 	if (!json_object_object_get_ex(root, "links", &links) ||
 		!json_object_is_type(links, json_type_array))
 		return bad(why, why_size, "it has no list of links");
-	return parse_links(ledger, links, table, why, why_size);
+	r = parse_links(&ledger->links, links, "links", table, why, why_size);
+	if (r < 0 || !json_object_object_get_ex(root, "paused", &links))
+		return r;
+	if (!json_object_is_type(links, json_type_array))
+		return bad(why, why_size, "its paused links are no list");
+	return parse_links(&ledger->pauses, links, "paused links", NULL, why, why_size);
 }
 
 /* Keeps a file that cannot be trusted for somebody to look at. 1, negative errno. */
@@ -237,32 +262,13 @@ static int set_aside(struct ledger *ledger, char *why, size_t why_size)
 	return 1;
 }
 
-/* Who may not look at PID 1 counts as living where it does: then the file's own netns tells. */
-static int default_path(uint64_t netns, char **ret)
-{
-	const char *dot = strrchr(LEDGER_DEFAULT_PATH, '.');
-	struct stat st;
-	int r;
-
-	if (stat("/proc/1/ns/net", &st) < 0 || st.st_ino == netns)
-		r = asprintf(ret, "%s", LEDGER_DEFAULT_PATH);
-	else
-		r = asprintf(ret, "%.*s-%llu%s", (int)(dot - LEDGER_DEFAULT_PATH),
-			LEDGER_DEFAULT_PATH, (unsigned long long)netns, dot);
-	if (r < 0)
-		*ret = NULL;
-	return r < 0 ? -ENOMEM : 0;
-}
-
 int ledger_new(struct ledger **ret)
 {
 	struct ledger *ledger = calloc(1, sizeof(*ledger));
-	struct stat st;
 
 	if (!ledger)
 		return -ENOMEM;
-	if (stat("/proc/self/ns/net", &st) == 0)
-		ledger->netns = st.st_ino;
+	ledger->netns = netns_inode();
 	*ret = ledger;
 	return 0;
 }
@@ -281,7 +287,7 @@ int ledger_open(const char *path, const struct feature_table *table, struct ledg
 	if (path)
 		chosen = strdup(path);
 	else
-		(void)default_path(ledger->netns, &chosen);
+		(void)netns_path(LEDGER_DEFAULT_PATH, &chosen);
 	if (!chosen)
 		return -ENOMEM;
 	ledger->path = chosen;
@@ -330,10 +336,10 @@ static void take_identity(struct ledger_link *entry, const struct link *link)
 
 int ledger_remember(struct ledger *ledger, const struct link *link, feature_set mask)
 {
-	struct ledger_link *entry = find_index(ledger, link->ifindex);
+	struct ledger_link *entry = find_index(ledger->links, link->ifindex);
 
 	if (entry && !is_same(entry, link)) {
-		drop(ledger, entry);
+		drop(&ledger->links, entry);
 		entry = NULL;
 	}
 	if (!entry) {
@@ -357,27 +363,62 @@ int ledger_remember(struct ledger *ledger, const struct link *link, feature_set 
 
 const struct ledger_link *ledger_find(const struct ledger *ledger, const struct link *link)
 {
-	const struct ledger_link *entry = find_index(ledger, link->ifindex);
+	const struct ledger_link *entry = find_index(ledger->links, link->ifindex);
 
 	return entry && is_same(entry, link) ? entry : NULL;
 }
 
 void ledger_forget(struct ledger *ledger, int ifindex)
 {
-	struct ledger_link *entry = find_index(ledger, ifindex);
+	struct ledger_link *entry = find_index(ledger->links, ifindex);
 
 	if (!entry)
 		return;
-	drop(ledger, entry);
+	drop(&ledger->links, entry);
 	ledger->dirty = true;
 }
 
-static struct json_object *format_link(
-	const struct ledger_link *entry, const struct feature_table *table)
+bool ledger_is_paused(const struct ledger *ledger, const struct link *link)
 {
-	struct json_object *object = json_object_new_object(), *original = json_object_new_object();
+	const struct ledger_link *entry = find_index(ledger->pauses, link->ifindex);
+
+	return entry && is_same(entry, link);
+}
+
+int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_usec)
+{
+	struct ledger_link *entry = find_index(ledger->pauses, link->ifindex);
+
+	if (!entry) {
+		if (HASH_COUNT(ledger->pauses) >= LEDGER_MAX_LINKS)
+			return -ENOSPC;
+		entry = calloc(1, sizeof(*entry));
+		if (!entry)
+			return -ENOMEM;
+		entry->ifindex = link->ifindex;
+		HASH_ADD_INT(ledger->pauses, ifindex, entry);
+	}
+	take_identity(entry, link);
+	entry->until_usec = until_usec;
+	ledger->dirty = true;
+	return 0;
+}
+
+bool ledger_resume(struct ledger *ledger, int ifindex)
+{
+	struct ledger_link *entry = find_index(ledger->pauses, ifindex);
+
+	if (!entry)
+		return false;
+	drop(&ledger->pauses, entry);
+	ledger->dirty = true;
+	return true;
+}
+
+static struct json_object *format_identity(const struct ledger_link *entry)
+{
+	struct json_object *object = json_object_new_object();
 	char clean[LINK_NAME_LEN], address[3 * LINK_ADDRESS_LEN] = "";
-	unsigned bit;
 
 	util_copy_name(clean, sizeof(clean), entry->name, strnlen(entry->name, sizeof(entry->name)));
 	for (unsigned i = 0; i < entry->address_len; i++)
@@ -386,6 +427,15 @@ static struct json_object *format_link(
 	json_object_object_add(object, "name", json_object_new_string(clean));
 	json_object_object_add(object, "kind", json_object_new_string(entry->kind));
 	json_object_object_add(object, "address", json_object_new_string(address));
+	return object;
+}
+
+static struct json_object *format_link(
+	const struct ledger_link *entry, const struct feature_table *table)
+{
+	struct json_object *object = format_identity(entry), *original = json_object_new_object();
+	unsigned bit;
+
 	feature_foreach(bit, entry->mask)
 		json_object_object_add(original, feature_name(table, bit),
 			json_object_new_boolean(!!(entry->value & FEATURE(bit))));
@@ -393,15 +443,25 @@ static struct json_object *format_link(
 	return object;
 }
 
+static struct json_object *format_pause(
+	const struct ledger_link *entry, const struct feature_table *table _unused_)
+{
+	struct json_object *object = format_identity(entry);
+
+	if (entry->until_usec)
+		json_object_object_add(
+			object, "until_usec", json_object_new_int64((int64_t)entry->until_usec));
+	return object;
+}
+
 /* Link by link, so that thousands of them take no more memory than one. */
-static int write_links(FILE *f, const struct ledger *ledger, const struct feature_table *table)
+static int write_list(FILE *f, const struct ledger_link *list, const struct feature_table *table,
+	struct json_object *(*format)(const struct ledger_link *, const struct feature_table *))
 {
 	const char *comma = "";
 
-	fprintf(f, "{\"version\":%d,\"netns\":%llu,\"links\":[", LEDGER_VERSION,
-		(unsigned long long)ledger->netns);
-	for (struct ledger_link *entry = ledger->links; entry; entry = entry->hh.next) {
-		_cleanup_json_ struct json_object *object = format_link(entry, table);
+	for (const struct ledger_link *entry = list; entry; entry = entry->hh.next) {
+		_cleanup_json_ struct json_object *object = format(entry, table);
 		const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 
 		if (!text)
@@ -409,6 +469,22 @@ static int write_links(FILE *f, const struct ledger *ledger, const struct featur
 		fprintf(f, "%s\n%s", comma, text);
 		comma = ",";
 	}
+	return 0;
+}
+
+static int write_links(FILE *f, const struct ledger *ledger, const struct feature_table *table)
+{
+	int r;
+
+	fprintf(f, "{\"version\":%d,\"netns\":%llu,\"links\":[", LEDGER_VERSION,
+		(unsigned long long)ledger->netns);
+	r = write_list(f, ledger->links, table, format_link);
+	if (r < 0)
+		return r;
+	fputs("\n],\"paused\":[", f);
+	r = write_list(f, ledger->pauses, table, format_pause);
+	if (r < 0)
+		return r;
 	fputs("\n]}\n", f);
 	if (fflush(f) != 0 || ferror(f))
 		return errno ? -errno : -EIO;

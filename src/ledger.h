@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What must outlive a restart of the daemon, in one small JSON file below /run (a reboot resets the devices, so it resets this
- * too): the original values of what was changed, so that `revert` can put a link back. Replaced atomically; a file that cannot be
+ * too): the original values of what was changed, so that `revert` can put a link back; and which links are paused. Replaced atomically; a file that cannot be
  * understood is reported, set aside as NAME.bad, and not trusted. Features are written by name, since bit numbers are one boot's. */
 #ifndef OFFLOADD_LEDGER_H
 #define OFFLOADD_LEDGER_H
@@ -25,6 +25,7 @@ struct ledger_link {
 	unsigned address_len;
 	feature_set mask;  /* which features we changed */
 	feature_set value; /* what was asked for (wanted) before we first did */
+	uint64_t until_usec; /* of a pause: CLOCK_MONOTONIC, 0 until resumed */
 	UT_hash_handle hh;
 };
 
@@ -32,6 +33,7 @@ struct ledger {
 	char *path; /* NULL: in memory only */
 	uint64_t netns; /* inode of the network namespace */
 	struct ledger_link *links;
+	struct ledger_link *pauses;
 	bool dirty;
 	bool save_first; /* apply writes it before the first SET; otherwise writing is left to the caller */
 };
@@ -52,6 +54,11 @@ int ledger_remember(struct ledger *ledger, const struct link *link, feature_set 
 /* The entry of this very link, NULL when there is none. */
 const struct ledger_link *ledger_find(const struct ledger *ledger, const struct link *link);
 void ledger_forget(struct ledger *ledger, int ifindex);
+
+/* No writes to this link until then (0: until resumed). 0, -ENOMEM, -ENOSPC. */
+int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_usec);
+bool ledger_resume(struct ledger *ledger, int ifindex);
+bool ledger_is_paused(const struct ledger *ledger, const struct link *link);
 
 /* Writes when dirty: temporary file in the same folder (made when missing), fsync, rename. 0, 1 when written, negative errno. */
 int ledger_save(struct ledger *ledger, const struct feature_table *table);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which network namespace this process lives in, and where the files of it are: each has its own ledger and its own control socket. */
+#ifndef OFFLOADD_NETNS_H
+#define OFFLOADD_NETNS_H
+
+#include <stdint.h>
+
+/* Inode of the namespace, 0 where /proc does not tell. */
+uint64_t netns_inode(void);
+
+/* The path as it is for the namespace that PID 1 lives in; for any other the inode is part of the name: /run/x/ledger.json becomes
+ * /run/x/ledger-4026532177.json. Who may not look at PID 1 counts as living where it does, unless the other file is there. The
+ * string is the caller's. 0 or -ENOMEM. */
+int netns_path(const char *path, char **ret);
+
+#endif
