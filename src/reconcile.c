@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "util.h"
 
@@ -47,6 +48,8 @@ struct reconcile {
 	uint64_t deferred_usec, contention_usec, retry_usec; /* 0: never */
 	struct denial *denials;
 	struct fight *fights;
+	struct reconcile_stand *stands;
+	struct mark *unsure; /* links whose stand may be another now */
 	bool failed; /* the last run: pending again at retry_usec */
 	uint64_t runs, sets;
 };
@@ -155,16 +158,42 @@ static void drop_fight(struct reconcile *r, int ifindex)
 	free(fight);
 }
 
+static void drop_stand(struct reconcile *r, int ifindex)
+{
+	struct reconcile_stand *stand;
+
+	HASH_FIND_INT(r->stands, &ifindex, stand);
+	if (!stand)
+		return;
+	HASH_DEL(r->stands, stand);
+	free(stand);
+}
+
+static void clear_stands(struct reconcile *r)
+{
+	struct reconcile_stand *stand, *next;
+
+	HASH_ITER(hh, r->stands, stand, next)
+	{
+		HASH_DEL(r->stands, stand);
+		free(stand);
+	}
+}
+
 static void forget_link(struct reconcile *r, int ifindex)
 {
+	drop_stand(r, ifindex);
+	remove_mark(&r->unsure, ifindex);
 	remove_mark(&r->dirty, ifindex);
 	remove_mark(&r->deferred, ifindex);
 	drop_denial(r, ifindex);
 	drop_fight(r, ifindex);
 	contention_forget(r->contention, ifindex);
 	event_memory_forget(r->memory, ifindex);
-	if (r->options.ledger)
-		ledger_forget(r->options.ledger, ifindex);
+	if (!r->options.ledger)
+		return;
+	ledger_forget(r->options.ledger, ifindex);
+	ledger_resume(r->options.ledger, ifindex);
 }
 
 /* Is the link, or anything that it stands on, fought over? Then it changes as often as that. */
@@ -252,8 +281,10 @@ void reconcile_free(struct reconcile *r)
 		free(fight);
 	}
 	clear_denials(r);
+	clear_stands(r);
 	clear_marks(&r->dirty);
 	clear_marks(&r->deferred);
+	clear_marks(&r->unsure);
 	contention_free(r->contention);
 	event_memory_free(r->memory);
 	rule_set_clear(&r->rules);
@@ -290,6 +321,7 @@ int reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
 	r->rules = *rules;
 	*rules = (struct rule_set){ 0 };
 	clear_denials(r);
+	clear_stands(r);
 	event_memory_clear(r->memory);
 	return reconcile_mark_all(r);
 }
@@ -336,6 +368,14 @@ static bool is_futile(int ifindex, unsigned bit, bool value, void *userdata)
 	return denial && (denial->futile[value] & FEATURE(bit));
 }
 
+static bool is_paused(int ifindex, void *userdata)
+{
+	const struct reconcile *r = userdata;
+	const struct link *link = link_table_find(&r->o->links, ifindex);
+
+	return link && ledger_is_paused(r->options.ledger, link);
+}
+
 static int make_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
 	struct plan *ret)
 {
@@ -345,6 +385,7 @@ static int make_plan(struct reconcile *r, const int *only, size_t n_only, int64_
 		.host = r->host,
 		.now = realtime_sec,
 		.audit = !r->options.enforce,
+		.is_paused = r->options.ledger ? is_paused : NULL,
 		.is_contended = is_contended,
 		.is_refused = is_refused,
 		.is_futile = is_futile,
@@ -605,6 +646,15 @@ static int plan_and_apply(struct reconcile *r, const int *only, size_t n_only, u
 	return error < 0 ? error : report.n_results > 0;
 }
 
+/* Whatever was looked at may stand otherwise now. */
+static int mark_unsure(struct reconcile *r, const int *only, size_t n_only)
+{
+	for (size_t i = 0; i < n_only; i++)
+		if (add_mark(&r->unsure, only[i], false) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 {
 	_cleanup_free_ int *only = NULL;
@@ -618,6 +668,8 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 	if (error >= 0) {
 		read_stale(r, only, n_only);
 		error = plan_and_apply(r, only, n_only, now_usec, realtime_sec);
+		if (error >= 0 && mark_unsure(r, only, n_only) < 0)
+			error = -ENOMEM;
 	}
 	if (error < 0) {
 		r->failed = true;
@@ -628,15 +680,6 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 	return error;
 }
 
-uint64_t reconcile_deadline(const struct reconcile *r)
-{
-	uint64_t deadline_usec = r->contention_usec;
-
-	earlier(&deadline_usec, r->deferred_usec);
-	earlier(&deadline_usec, r->retry_usec);
-	return deadline_usec;
-}
-
 static void move_deferred(struct reconcile *r)
 {
 	for (struct mark *mark = r->deferred; mark; mark = mark->hh.next)
@@ -645,8 +688,163 @@ static void move_deferred(struct reconcile *r)
 	r->deferred_usec = 0;
 }
 
+/* ---- pauses ---- */
+
+_printf_(4, 5) static void tell_pause(
+	struct reconcile *r, enum event_kind kind, const struct link *link, const char *fmt, ...)
+{
+	char text[160], name[LINK_NAME_LEN];
+	struct event event;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	util_copy_name(name, sizeof(name), link->name, sizeof(link->name));
+	event_make(&event, kind, LOG_NOTICE, "%s: %s", name, text);
+	event.ifindex = link->ifindex;
+	memcpy(event.link, name, sizeof(event.link));
+	r->options.fn(&event, r->options.userdata);
+}
+
+int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const char *by)
+{
+	const struct link *link = link_table_find(&r->o->links, ifindex);
+	uint64_t now_usec = util_now_usec();
+	int error;
+
+	if (!link)
+		return -ENODEV;
+	error = ledger_pause(r->options.ledger, link, until_usec);
+	if (error < 0)
+		return error;
+	if (until_usec)
+		tell_pause(r, EVENT_PAUSED, link, "left alone for %llu s, asked for by %s",
+			(unsigned long long)(until_usec > now_usec ? (until_usec - now_usec) / USEC_PER_SEC : 0),
+			by);
+	else
+		tell_pause(r, EVENT_PAUSED, link, "left alone until it is resumed, asked for by %s", by);
+	return add_mark(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 0;
+}
+
+int reconcile_resume(struct reconcile *r, int ifindex, const char *by)
+{
+	const struct link *link = link_table_find(&r->o->links, ifindex);
+
+	if (!link)
+		return -ENODEV;
+	if (!ledger_resume(r->options.ledger, ifindex))
+		return 0;
+	tell_pause(r, EVENT_RESUMED, link, "no longer left alone: %s", by);
+	return add_mark(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 1;
+}
+
+static uint64_t pause_deadline(const struct reconcile *r)
+{
+	uint64_t deadline_usec = 0;
+
+	if (!r->options.ledger)
+		return 0;
+	for (const struct ledger_link *entry = r->options.ledger->pauses; entry; entry = entry->hh.next)
+		earlier(&deadline_usec, entry->until_usec);
+	return deadline_usec;
+}
+
+static void end_pauses(struct reconcile *r, uint64_t now_usec)
+{
+	struct ledger_link *entry, *next;
+
+	if (!r->options.ledger)
+		return;
+	HASH_ITER(hh, r->options.ledger->pauses, entry, next)
+	{
+		int ifindex = entry->ifindex;
+
+		if (entry->until_usec && entry->until_usec <= now_usec &&
+			reconcile_resume(r, ifindex, "its time is up") < 0)
+			ledger_resume(r->options.ledger, ifindex);
+	}
+}
+
+uint64_t reconcile_deadline(const struct reconcile *r)
+{
+	uint64_t deadline_usec = r->contention_usec;
+
+	earlier(&deadline_usec, r->deferred_usec);
+	earlier(&deadline_usec, r->retry_usec);
+	earlier(&deadline_usec, pause_deadline(r));
+	return deadline_usec;
+}
+
+/* ---- how links stand ---- */
+
+int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
+	struct plan *ret)
+{
+	link_table_stack(&r->o->links);
+	return make_plan(r, only, n_only, realtime_sec, ret);
+}
+
+static int take_stand(struct reconcile *r, const struct plan_link *pl)
+{
+	struct reconcile_stand *stand;
+
+	if (pl->n_items == 0)
+		return 0;
+	stand = calloc(1, sizeof(*stand));
+	if (!stand)
+		return -ENOMEM;
+	stand->ifindex = pl->ifindex;
+	stand->verdict = plan_link_verdict(pl);
+	for (size_t i = 0; i < pl->n_items; i++)
+		stand->pending |= pl->items[i].verdict == VERDICT_DRIFTED &&
+			pl->items[i].cause != CAUSE_AUDIT;
+	HASH_ADD_INT(r->stands, ifindex, stand);
+	return 0;
+}
+
+static int settle_stands(struct reconcile *r, int64_t realtime_sec)
+{
+	_cleanup_free_ int *only = malloc((HASH_COUNT(r->unsure) + 1) * sizeof(*only));
+	_cleanup_(plan_clear) struct plan plan = { 0 };
+	size_t n = 0;
+	int error;
+
+	if (!only)
+		return -ENOMEM;
+	for (struct mark *mark = r->unsure; mark; mark = mark->hh.next)
+		only[n++] = mark->ifindex;
+	error = reconcile_plan(r, only, n, realtime_sec, &plan);
+	if (error < 0)
+		return error;
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_link *pl = plan_find(&plan, only[i]);
+
+		drop_stand(r, only[i]);
+		if (pl && take_stand(r, pl) < 0)
+			return -ENOMEM;
+	}
+	clear_marks(&r->unsure);
+	return 0;
+}
+
+int reconcile_stand(struct reconcile *r, int64_t realtime_sec, struct reconcile_stands *ret)
+{
+	int error = r->unsure ? settle_stands(r, realtime_sec) : 0;
+
+	if (error < 0)
+		return error;
+	*ret = (struct reconcile_stands){ .list = r->stands };
+	for (const struct reconcile_stand *stand = r->stands; stand; stand = stand->hh.next) {
+		ret->counts[stand->verdict]++;
+		ret->pending += stand->pending;
+	}
+	return 0;
+}
+
 void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 {
+	end_pauses(r, now_usec);
 	for (struct fight *fight = r->fights; fight; fight = fight->hh.next) {
 		if (fight->touched)
 			contention_disturbed(

@@ -41,6 +41,11 @@ const struct rule_set *reconcile_rules(const struct reconcile *r);
 /* Marks every link dirty, to be read again. */
 int reconcile_mark_all(struct reconcile *r);
 
+/* No writes to a link until then (CLOCK_MONOTONIC; 0: until resumed), by whom for the record. It needs a ledger. 0, -ENODEV, -ENOMEM, -ENOSPC;
+ * resume: 1, or 0 when it was not paused. */
+int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const char *by);
+int reconcile_resume(struct reconcile *r, int ifindex, const char *by);
+
 /* Is there anything that reconcile_run() would do now? */
 bool reconcile_is_pending(const struct reconcile *r);
 
@@ -59,6 +64,24 @@ void reconcile_tick(struct reconcile *r, uint64_t now_usec);
 
 /* Exit code of a plan over everything as it is now (plan_exit_code()), negative errno. */
 int reconcile_exit_code(struct reconcile *r, int64_t realtime_sec);
+
+/* The plan for these links as it would be made now, with all that is known of fights, refusals and pauses. */
+int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
+	struct plan *ret);
+
+/* How a link that rules name stands to them, kept from run to run: brought up to date for the links that changed since it was last
+ * asked for. */
+struct reconcile_stand {
+	int ifindex;
+	enum verdict verdict;
+	bool pending; /* will be changed by the next run */
+	UT_hash_handle hh;
+};
+struct reconcile_stands {
+	const struct reconcile_stand *list; /* by uthash; valid until the next call */
+	size_t counts[VERDICT_COUNT], pending;
+};
+int reconcile_stand(struct reconcile *r, int64_t realtime_sec, struct reconcile_stands *ret);
 
 struct reconcile_counts {
 	uint64_t runs, sets; /* reconciles, SETs asked of the kernel */

@@ -245,6 +245,37 @@ static void a_failed_write_keeps_the_old_file(void **state)
 	assert_int_equal(ledger_find(ledger, &link)->mask, FEATURE(0));
 }
 
+static void pauses_outlive_a_restart_and_belong_to_one_link(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
+	struct link link = vlan10(&p->table), other = link;
+
+	strcpy(other.name, "eth7");
+	strcpy(other.kind, "physical");
+	assert_false(ledger_is_paused(ledger, &link));
+	assert_false(ledger_resume(ledger, link.ifindex));
+	assert_int_equal(ledger_pause(ledger, &link, UINT64_C(123456789)), 0);
+	assert_true(ledger_is_paused(ledger, &link));
+	assert_false(ledger_is_paused(ledger, &other)); /* it has this index now */
+	assert_int_equal(ledger_save(ledger, &p->table), 1);
+
+	ledger_close(ledger);
+	ledger = reopen(p, 0);
+	assert_true(ledger_is_paused(ledger, &link));
+	assert_int_equal(ledger->pauses->until_usec, UINT64_C(123456789));
+	assert_null(ledger_find(ledger, &link)); /* nothing of it was changed */
+	assert_int_equal(ledger_remember(ledger, &link, unit_set(&p->table, "gro")), 1);
+	ledger_forget(ledger, link.ifindex); /* its values were put back: it stays paused */
+	assert_true(ledger_is_paused(ledger, &link));
+	assert_true(ledger_resume(ledger, link.ifindex));
+	assert_false(ledger_is_paused(ledger, &link));
+	assert_int_equal(ledger_save(ledger, &p->table), 1);
+	ledger_close(ledger);
+	ledger = reopen(p, 0);
+	assert_null(ledger->pauses);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -255,6 +286,8 @@ int main(void)
 		TEST(what_cannot_be_understood_is_set_aside),
 		TEST(what_is_no_file_is_set_aside),
 		TEST(a_failed_write_keeps_the_old_file),
+		cmocka_unit_test_setup_teardown(
+			pauses_outlive_a_restart_and_belong_to_one_link, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
