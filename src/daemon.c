@@ -19,6 +19,8 @@
 #include "conf.h"
 #include "journal.h"
 #include "ledger.h"
+#include "methods.h"
+#include "netns.h"
 #include "observe.h"
 #include "reconcile.h"
 #include "rule_file.h"
@@ -39,12 +41,14 @@
 struct daemon {
 	const struct daemon_options *options;
 	struct conf conf;
-	struct rule_set conf_errors; /* of the last time that it was read; only errors */
+	struct rule_set conf_errors, rule_errors; /* of the last time that they were read; only errors */
 	bool enforce;
 	struct observe *observe;
 	struct rule_host host;
 	struct ledger *ledger;
 	struct reconcile *reconcile;
+	struct methods *methods;
+	struct control *control; /* NULL: could not be had */
 	struct journal journal;
 	struct event_limit limit;
 	sd_event *event;
@@ -74,6 +78,7 @@ static void send_event(const struct event *event, void *userdata)
 	uint64_t lost = d->limit.suppressed;
 	struct event note;
 
+	methods_take_event(d->methods, event);
 	if (!event_limit_allows(&d->limit, util_now_usec()))
 		return;
 	if (lost) {
@@ -199,7 +204,7 @@ static void say_restart_needed(struct daemon *d, const struct conf *fresh)
 		say(d, EVENT_STATE, LOG_WARNING, "ReceiveBuffer= changed: restart to take it over");
 }
 
-/* Settings with an error are not taken: those in force stay. 0 or -ENOMEM. */
+/* Settings with an error are not taken: those in force stay. 1 when taken, 0, -ENOMEM. */
 static int reload_conf(struct daemon *d)
 {
 	_cleanup_(conf_clear) struct conf fresh = { 0 };
@@ -225,7 +230,8 @@ static int reload_conf(struct daemon *d)
 	if (enforce != d->enforce)
 		say(d, EVENT_STATE, LOG_NOTICE, "from now on %s", enforce ? "enforcing" : "auditing");
 	d->enforce = enforce;
-	return reconcile_configure(d->reconcile, enforce, &d->conf.contention);
+	r = reconcile_configure(d->reconcile, enforce, &d->conf.contention);
+	return r < 0 ? r : 1;
 }
 
 /* ---- rules ---- */
@@ -267,6 +273,18 @@ static void say_rule_errors(struct daemon *d, const struct rule_set *set)
 	}
 }
 
+static int keep_errors(struct rule_set *kept, const struct rule_set *from)
+{
+	rule_set_clear(kept);
+	for (size_t i = 0; i < from->n_errors; i++) {
+		const struct rule_error *e = &from->errors[i];
+
+		if (rule_set_add_error(kept, e->path, e->line, e->message) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* 1 when the rules were taken, 0 when the old ones stay, negative errno. */
 static int load_rules(struct daemon *d, bool reload)
 {
@@ -276,6 +294,8 @@ static int load_rules(struct daemon *d, bool reload)
 	size_t n;
 	int r = rule_set_load(rule_dirs(d), &d->observe->features, &fresh);
 
+	if (r >= 0)
+		r = keep_errors(&d->rule_errors, &fresh);
 	if (r < 0)
 		return r;
 	say_rule_errors(d, &fresh);
@@ -388,6 +408,7 @@ static void settle(struct daemon *d)
 		else
 			(void)sd_event_source_set_enabled(d->defer, SD_EVENT_ONESHOT);
 	}
+	control_wake(d->control);
 	say_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
 	tell_status(d, false);
@@ -436,24 +457,32 @@ static int on_features(_unused_ sd_event_source *source, _unused_ int fd, _unuse
 	return 0;
 }
 
-static int on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
-	void *userdata)
+/* 1 when settings and rules were taken, 0 when some in force stay, negative errno: then the loop ends. */
+static int reload(void *userdata)
 {
 	struct daemon *d = userdata;
-	int r;
+	int r, taken;
 
 	sd_notify(0, "RELOADING=1");
-	r = reload_conf(d);
-	if (r >= 0)
-		r = load_rules(d, true);
+	taken = reload_conf(d);
+	r = taken < 0 ? taken : load_rules(d, true);
+	if (r == 0)
+		taken = 0;
 	if (r > 0)
-		r = observe_refresh(d->observe); /* routes may be wanted now */
+		r = observe_refresh(d->observe); /* drivers and routes may be wanted now */
 	if (r < 0) {
 		give_up(d, "reloading", r);
-		return 0;
+		return r;
 	}
 	tell_status(d, true);
 	settle(d);
+	return taken;
+}
+
+static int on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
+	void *userdata)
+{
+	(void)reload(userdata);
 	return 0;
 }
 
@@ -585,6 +614,49 @@ static int open_reconcile(struct daemon *d)
 	return r;
 }
 
+static void settle_now(void *userdata)
+{
+	settle(userdata);
+}
+
+/* Without the socket it works all the same; that nobody else looks after these links is asked by the way. */
+static int open_control(struct daemon *d)
+{
+	const struct methods_host host = {
+		.observe = d->observe,
+		.reconcile = d->reconcile,
+		.ledger = d->ledger,
+		.enforce = &d->enforce,
+		.rule_errors = &d->rule_errors,
+		.conf_errors = &d->conf_errors,
+		.reload = reload,
+		.changed = settle_now,
+		.userdata = d,
+	};
+	_cleanup_free_ char *path = NULL;
+	struct control_handler handler;
+	int r = methods_new(&host, &d->methods);
+
+	if (d->options->control_path)
+		path = strdup(d->options->control_path);
+	else
+		(void)netns_path(CONTROL_DEFAULT_PATH, &path);
+	if (r < 0 || !path) {
+		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	handler = methods_handler(d->methods);
+	r = control_new(d->event, path, &handler, &d->control);
+	if (r == -EADDRINUSE && d->enforce) {
+		fprintf(stderr, "offloadd: another offloadd answers at %s\n", path);
+		return r;
+	}
+	if (r < 0)
+		say(d, EVENT_STATE, LOG_WARNING, "no control socket at %s, offloadctl will not find this offloadd: %s",
+			path, strerror(-r));
+	return 0;
+}
+
 /* Folders named on the command line that cannot be read are an error of the start. */
 static bool lacks_rule_dir(const struct daemon *d)
 {
@@ -642,6 +714,8 @@ static int run_loop(struct daemon *d)
 		fprintf(stderr, "offloadd: cannot set up the event loop: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
+	if (open_control(d) < 0)
+		return EXIT_ERROR;
 	reconcile_now(d);
 	say_started(d);
 	settle(d);
@@ -654,6 +728,8 @@ static int run_loop(struct daemon *d)
 
 static void clean_up(struct daemon *d)
 {
+	control_free(d->control);
+	methods_free(d->methods);
 	sd_event_source_unref(d->defer);
 	sd_event_source_unref(d->timer);
 	sd_event_source_unref(d->links);
@@ -663,6 +739,7 @@ static void clean_up(struct daemon *d)
 	ledger_close(d->ledger);
 	observe_close(d->observe);
 	rule_set_clear(&d->conf_errors);
+	rule_set_clear(&d->rule_errors);
 	conf_clear(&d->conf);
 }
 

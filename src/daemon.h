@@ -23,6 +23,7 @@ struct daemon_options {
 	bool has_backend;
 	enum ethtool_backend backend;
 	size_t rcvbuf_bytes; /* 0: what offloadd.conf says */
+	const char *control_path; /* NULL: the default of this network namespace */
 	const char *ledger_path; /* NULL: the default of this network namespace */
 };
 

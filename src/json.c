@@ -336,6 +336,28 @@ static json_object *new_results(
 	return results;
 }
 
+static json_object *whole(struct document *d, json_object *o)
+{
+	if (!d->lost)
+		return o;
+	json_object_put(o);
+	return NULL;
+}
+
+struct json_object *json_plan_links(const struct view *view)
+{
+	struct document d = { 0 };
+
+	return whole(&d, new_plan_links(&d, view));
+}
+
+struct json_object *json_results(const struct feature_table *table, const struct apply_report *report)
+{
+	struct document d = { 0 };
+
+	return whole(&d, new_results(&d, table, report));
+}
+
 int json_write_apply(FILE *out, const struct view *before, const struct apply_report *report,
 	const struct view *after)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control.h"
 #include "daemon.h"
 #include "ledger.h"
 #include "util.h"
@@ -29,6 +30,8 @@ static const char help_text[] =
 	"  --ethtool BACKEND     netlink, ioctl or auto\n"
 	"  --ledger FILE         where original values are kept\n"
 	"                        (" LEDGER_DEFAULT_PATH ")\n"
+	"  --control SOCKET      where offloadctl is answered\n"
+	"                        (" CONTROL_DEFAULT_PATH ")\n"
 	"  --rcvbuf BYTES        receive buffer of each event socket (16 MB)\n"
 	"  --help                this text\n"
 	"  --version             the version\n"
@@ -38,6 +41,7 @@ static const char help_text[] =
 enum option_id {
 	OPTION_ENFORCE = 1,
 	OPTION_CONFIG,
+	OPTION_CONTROL,
 	OPTION_DRY_RUN,
 	OPTION_ONCE,
 	OPTION_RULES,
@@ -52,6 +56,7 @@ static const struct option long_options[] = {
 	{ "enforce", no_argument, NULL, OPTION_ENFORCE },
 	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "control", required_argument, NULL, OPTION_CONTROL },
 	{ "once", no_argument, NULL, OPTION_ONCE },
 	{ "rules", required_argument, NULL, OPTION_RULES },
 	{ "ethtool", required_argument, NULL, OPTION_ETHTOOL },
@@ -135,6 +140,9 @@ static int take_option(struct arguments *a, int id)
 		return 0;
 	case OPTION_CONFIG:
 		a->daemon.conf_path = optarg;
+		return 0;
+	case OPTION_CONTROL:
+		a->daemon.control_path = optarg;
 		return 0;
 	case OPTION_ONCE:
 		a->daemon.once = true;

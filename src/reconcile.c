@@ -842,6 +842,11 @@ int reconcile_stand(struct reconcile *r, int64_t realtime_sec, struct reconcile_
 	return 0;
 }
 
+feature_set reconcile_contended(const struct reconcile *r, int ifindex)
+{
+	return contention_bits(r->contention, ifindex);
+}
+
 void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 {
 	end_pauses(r, now_usec);

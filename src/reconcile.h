@@ -83,6 +83,9 @@ struct reconcile_stands {
 };
 int reconcile_stand(struct reconcile *r, int64_t realtime_sec, struct reconcile_stands *ret);
 
+/* Features of a link that are fought over. */
+feature_set reconcile_contended(const struct reconcile *r, int ifindex);
+
 struct reconcile_counts {
 	uint64_t runs, sets; /* reconciles, SETs asked of the kernel */
 	size_t troubled;     /* links that a standing record is about */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What offloadd answers on its control socket: the interface org.offloadd, and the last records. */
+#ifndef OFFLOADD_METHODS_H
+#define OFFLOADD_METHODS_H
+
+#include "control.h"
+#include "event.h"
+#include "ledger.h"
+#include "observe.h"
+#include "reconcile.h"
+
+#define METHODS_INTERFACE "org.offloadd"
+#define METHODS_EVENTS 128   /* records that are kept */
+#define METHODS_LIST_MAX 64  /* links that one answer lists */
+#define METHODS_PAGE 16	     /* links or records in one piece of an answer that goes on */
+
+/* What methods look at and do; valid as long as the server is. */
+struct methods_host {
+	struct observe *observe;
+	struct reconcile *reconcile;
+	struct ledger *ledger;
+	const bool *enforce;
+	const struct rule_set *rule_errors, *conf_errors; /* of the last time that they were read */
+	/* Reads settings and rules again: 1 when taken, 0 when what is in force stays, negative errno. */
+	int (*reload)(void *userdata);
+	/* Something was changed: do what is due. */
+	void (*changed)(void *userdata);
+	void *userdata;
+};
+
+struct methods;
+
+int methods_new(const struct methods_host *host, struct methods **ret);
+void methods_free(struct methods *m);
+struct control_handler methods_handler(struct methods *m);
+
+/* Keeps a record for GetEvents. */
+void methods_take_event(struct methods *m, const struct event *event);
+
+/* Entry i of the interface, NULL past the last: its method's name without the interface. For tests. */
+const char *methods_name(size_t i);
+const char *methods_description(void);
+
+#endif
