@@ -28,7 +28,8 @@ static int open_failed(const struct cmd_options *options, const char *what, int 
 	if (error == -EOPNOTSUPP && options->backend == ETHTOOL_NETLINK)
 		return cmd_error("this kernel has no offload features over netlink (it takes Linux "
 				 "5.7); try --ethtool ioctl");
-	return cmd_error("cannot open %s: %s", what ? what : "the kernel's interfaces", strerror(-error));
+	return cmd_error(
+		"cannot open %s: %s", what ? what : "the kernel's interfaces", strerror(-error));
 }
 
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
@@ -118,7 +119,7 @@ struct link *cmd_find_link(const struct cmd_session *session, const char *name)
 		return found;
 	names = calloc(link_table_count(links) + 1, sizeof(*names));
 	if (names) {
-		link_table_foreach(links, link)
+		link_table_foreach (links, link)
 			names[n++] = link->name;
 		nearest = util_nearest(name, names, n);
 	}
@@ -147,8 +148,8 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 		only[i] = link->ifindex;
 	}
 	plan_clear(&session->plan);
-	r = plan_make(&session->context, &session->observe->links, only, (size_t)n_names,
-		&session->plan);
+	r = plan_make(
+		&session->context, &session->observe->links, only, (size_t)n_names, &session->plan);
 	return r < 0 ? cmd_error("cannot make a plan: %s", strerror(-r)) : CMD_OK;
 }
 

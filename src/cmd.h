@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The commands of offloadctl: each takes its options and the words that are left, and returns the exit code. */
+/* The commands of offloadctl: each takes its options and the words that are left, and returns the
+ * exit code. */
 #ifndef OFFLOADD_CMD_H
 #define OFFLOADD_CMD_H
 
@@ -19,7 +20,8 @@
 #define CMD_DIRS_MAX 16
 
 struct cmd_options {
-	const char *dirs[CMD_DIRS_MAX + 1]; /* --rules, NULL-terminated; none: the default folders */
+	const char
+		*dirs[CMD_DIRS_MAX + 1]; /* --rules, NULL-terminated; none: the default folders */
 	size_t n_dirs;
 	const char *ledger; /* NULL: the usual one of this network namespace */
 	enum ethtool_backend backend;
@@ -56,16 +58,16 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
 void cmd_close(struct cmd_session *session);
 
-/* Reads the links again and plans anew. names: for these links alone, n_names 0 for all; an unknown one is an error that names
- * the nearest. 0 or CMD_ERROR. */
+/* Reads the links again and plans anew. names: for these links alone, n_names 0 for all; an unknown
+ * one is an error that names the nearest. 0 or CMD_ERROR. */
 int cmd_refresh(struct cmd_session *session);
 int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
 
 /* The link of a name; prints the nearest and returns NULL when there is none. */
 struct link *cmd_find_link(const struct cmd_session *session, const char *name);
 
-/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, as what it declares was not
- * looked at. */
+/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, as
+ * what it declares was not looked at. */
 int cmd_exit_code(const struct cmd_session *session, int code);
 
 /* The result of writing a document or a table as an exit code; prints why it failed. */

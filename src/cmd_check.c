@@ -13,7 +13,8 @@
 /* Moves one set's rules and errors to the end of another's. */
 static int join(struct rule_set *to, struct rule_set *from)
 {
-	struct rule *rules = reallocarray(to->rules, to->n_rules + from->n_rules + 1, sizeof(*rules));
+	struct rule *rules =
+		reallocarray(to->rules, to->n_rules + from->n_rules + 1, sizeof(*rules));
 	struct rule_error *errors;
 
 	if (!rules)
@@ -61,7 +62,8 @@ static int check_conf(struct rule_set *set)
 	return conf_load(NULL, hear_conf_error, set, &conf);
 }
 
-/* A folder is read as one of rules.d is, *.conf as offloadd.conf; anything else as a rule, whatever its name. */
+/* A folder is read as one of rules.d is, *.conf as offloadd.conf; anything else as a rule, whatever
+ * its name. */
 static int load_path(struct rule_set *set, const char *path, const struct feature_table *table)
 {
 	const char *const dirs[] = { path, NULL };
@@ -70,7 +72,8 @@ static int load_path(struct rule_set *set, const char *path, const struct featur
 	int r;
 
 	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		r = is_conf(path) ? check_conf_file(set, path) : rule_set_load_file(set, path, table);
+		r = is_conf(path) ? check_conf_file(set, path)
+				  : rule_set_load_file(set, path, table);
 		return r < 0 ? r : 0;
 	}
 	r = rule_set_load(dirs, table, &one);
@@ -102,11 +105,13 @@ int cmd_check(const struct cmd_options *options, int argc, char **argv)
 	struct feature_table table = { 0 };
 	int r = 0, code;
 
-	/* Without the kernel's names (a build machine, a container) the names that any kernel has are good enough. */
+	/* Without the kernel's names (a build machine, a container) the names that any kernel has
+	 * are good enough. */
 	if (ethtool_open(options->backend, false, 0, &ethtool) >= 0)
 		(void)ethtool_features_strings(ethtool, &table);
 	if (argc == 0)
-		r = rule_set_load(options->n_dirs ? options->dirs : rule_default_dirs, &table, &rules);
+		r = rule_set_load(
+			options->n_dirs ? options->dirs : rule_default_dirs, &table, &rules);
 	if (argc == 0 && !options->n_dirs && r >= 0)
 		r = check_conf(&rules);
 	for (int i = 0; i < argc && r >= 0; i++)

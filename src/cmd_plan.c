@@ -11,14 +11,15 @@
 #include "json.h"
 #include "util.h"
 
-/* After the first round only what could not be foreseen is left: what the device below offers to VLANs, somebody else's change
- * in the middle. */
+/* After the first round only what could not be foreseen is left: what the device below offers to
+ * VLANs, somebody else's change in the middle. */
 #define ROUNDS_MAX 4
 
 /* Everything that apply did, over its rounds; what it learned is asked by the next plan. */
 struct work {
 	struct apply_report done;
-	int error; /* what ended it early: -EPERM when the kernel said so, -EIO when what was done cannot be looked at */
+	int error; /* what ended it early: -EPERM when the kernel said so, -EIO when what was done
+		      cannot be looked at */
 };
 
 static void work_clear(struct work *work)
@@ -99,7 +100,8 @@ static const struct apply_result *last_asked(
 	return NULL;
 }
 
-static bool is_refused(int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata)
+static bool is_refused(
+	int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata)
 {
 	const struct apply_result *result = last_asked(userdata, ifindex, bit, value);
 
@@ -138,7 +140,8 @@ static int add_results(struct work *work, struct apply_report *round)
 	return 0;
 }
 
-/* Rounds of apply, read, plan, until nothing is left to do. On return the session holds the last plan. */
+/* Rounds of apply, read, plan, until nothing is left to do. On return the session holds the last
+ * plan. */
 static int carry_out(struct cmd_session *s, struct ledger *ledger, struct work *work, char **names,
 	int n_names, struct plan *ret_first)
 {
@@ -174,7 +177,8 @@ static bool changed_something(const struct work *work)
 	return false;
 }
 
-/* A plan with steps left is one that could not be finished. What is only audited is no concern of apply's. */
+/* A plan with steps left is one that could not be finished. What is only audited is no concern of
+ * apply's. */
 static int apply_exit_code(const struct cmd_session *s, const struct work *work)
 {
 	int code = plan_exit_code(&s->plan) & CMD_UNMET;
@@ -193,14 +197,14 @@ static int open_ledger(const struct cmd_session *s, struct ledger **ret)
 
 	if (r < 0)
 		return cmd_error("cannot open %s: %s",
-			s->options->ledger ? s->options->ledger : LEDGER_DEFAULT_PATH, strerror(-r));
+			s->options->ledger ? s->options->ledger : LEDGER_DEFAULT_PATH,
+			strerror(-r));
 	if (r > 0)
 		cmd_error("%s", why);
 	return CMD_OK;
 }
 
-static int report_apply(
-	struct cmd_session *s, const struct work *work, const struct plan *first)
+static int report_apply(struct cmd_session *s, const struct work *work, const struct plan *first)
 {
 	struct view before = s->view;
 
@@ -295,7 +299,8 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 	if (options->json)
 		return cmd_written(json_write_revert(stdout, s.view.features, &report, code), code);
 	if (report.n_results == 0 && r >= 0)
-		fprintf(stdout, "nothing to put back%s%s\n", argc ? " on " : "", argc ? argv[0] : "");
+		fprintf(stdout, "nothing to put back%s%s\n", argc ? " on " : "",
+			argc ? argv[0] : "");
 	render_results(&s.render, s.view.features, &report);
 	return code;
 }

@@ -68,7 +68,8 @@ static void clear_asked(struct asked *asked)
 		explanation_clear(&asked->stories[i]);
 }
 
-static int ask_bit(struct asked *asked, struct cmd_session *s, const struct link *link, unsigned bit)
+static int ask_bit(
+	struct asked *asked, struct cmd_session *s, const struct link *link, unsigned bit)
 {
 	const struct plan_link *pl = plan_find(&s->plan, link->ifindex);
 	size_t at = asked->n;
@@ -76,7 +77,8 @@ static int ask_bit(struct asked *asked, struct cmd_session *s, const struct link
 
 	if (at == ARRAY_SIZE(asked->told))
 		return 0;
-	r = explain_feature(&s->context, s->view.links, &s->plan, link->ifindex, bit, &asked->stories[at]);
+	r = explain_feature(
+		&s->context, s->view.links, &s->plan, link->ifindex, bit, &asked->stories[at]);
 	if (r < 0)
 		return r;
 	asked->told[at] = (struct json_explained){
@@ -112,7 +114,8 @@ static int ask_word(struct asked *asked, const struct cmd_session *s, const stru
 static const struct plan_item *find_word(const struct plan_link *pl, const char *word)
 {
 	for (size_t i = 0; pl && i < pl->n_items; i++)
-		if (pl->items[i].bit >= FEATURE_MAX && strcmp(pl->items[i].feature->word, word) == 0)
+		if (pl->items[i].bit >= FEATURE_MAX &&
+			strcmp(pl->items[i].feature->word, word) == 0)
 			return &pl->items[i];
 	return NULL;
 }
@@ -134,8 +137,10 @@ static int ask_all(struct asked *asked, struct cmd_session *s, const struct link
 	return r;
 }
 
-/* An alias is about what the device can change, has, or should have; all of its members where that is nothing. */
-static feature_set alias_members(const struct cmd_session *s, const struct link *link, feature_set set)
+/* An alias is about what the device can change, has, or should have; all of its members where that
+ * is nothing. */
+static feature_set alias_members(
+	const struct cmd_session *s, const struct link *link, feature_set set)
 {
 	const struct plan_link *pl = plan_find(&s->plan, link->ifindex);
 	feature_set here = set & (link->features.hw | link->features.active);
@@ -159,10 +164,12 @@ static int ask_named(
 	case FEATURE_WORD_UNKNOWN:
 		nearest = feature_nearest(word);
 		if (nearest)
-			return cmd_error("no kernel has a feature %s (did you mean %s?)", word, nearest);
+			return cmd_error(
+				"no kernel has a feature %s (did you mean %s?)", word, nearest);
 		return cmd_error("no kernel has a feature %s", word);
 	case FEATURE_WORD_FOREIGN:
-		r = ask_word(asked, s, link, word, find_word(plan_find(&s->plan, link->ifindex), word));
+		r = ask_word(
+			asked, s, link, word, find_word(plan_find(&s->plan, link->ifindex), word));
 		break;
 	case FEATURE_WORD_ALIAS:
 		set = alias_members(s, link, set);
@@ -170,7 +177,7 @@ static int ask_named(
 	case FEATURE_WORD_NAME:
 		if (!set)
 			r = ask_word(asked, s, link, word, NULL);
-		feature_foreach(bit, set)
+		feature_foreach (bit, set)
 			if (r >= 0)
 				r = ask_bit(asked, s, link, bit);
 		break;
@@ -179,7 +186,8 @@ static int ask_named(
 }
 
 /* One block for all features that have the same story. */
-static void render_asked(const struct cmd_session *s, const struct link *link, const struct asked *asked)
+static void render_asked(
+	const struct cmd_session *s, const struct link *link, const struct asked *asked)
 {
 	bool done[ARRAY_SIZE(asked->told)] = { false };
 

@@ -7,8 +7,9 @@
 
 #include "util.h"
 
-/* json-c gives NULL only where memory ran out; json_object_object_add and _array_add take it for null. A document that lost
- * something that way must not pass for a whole one, so each loss is counted. */
+/* json-c gives NULL only where memory ran out; json_object_object_add and _array_add take it for
+ * null. A document that lost something that way must not pass for a whole one, so each loss is
+ * counted. */
 struct document {
 	json_object *root;
 	unsigned lost;
@@ -85,7 +86,7 @@ static void add_names(struct document *d, json_object *to, const char *key,
 	json_object *names = new_array(d);
 	unsigned bit;
 
-	feature_foreach(bit, set)
+	feature_foreach (bit, set)
 		push(d, names, new_text(d, feature_name(table, bit)));
 	add(d, to, key, names);
 }
@@ -100,10 +101,10 @@ static void begin(struct document *d, const char *document)
 static int write_out(struct document *d, FILE *out)
 {
 	const char *text = d->root && !d->lost
-		? json_object_to_json_string_ext(d->root,
-			  JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-				  JSON_C_TO_STRING_NOSLASHESCAPE)
-		: NULL;
+				   ? json_object_to_json_string_ext(d->root,
+					     JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+						     JSON_C_TO_STRING_NOSLASHESCAPE)
+				   : NULL;
 
 	if (!text)
 		return -ENOMEM;
@@ -170,8 +171,8 @@ static void add_rule(struct document *d, json_object *to, const struct plan_item
 	add(d, to, "rule", o);
 }
 
-static void add_cause(
-	struct document *d, json_object *to, const struct feature_table *table, const struct plan_item *item)
+static void add_cause(struct document *d, json_object *to, const struct feature_table *table,
+	const struct plan_item *item)
 {
 	json_object *o = NULL;
 	char why[256];
@@ -184,7 +185,8 @@ static void add_cause(
 		else
 			add_text(d, o, "link", NULL);
 		add_text(d, o, "feature",
-			item->cause_bit < FEATURE_MAX ? feature_name(table, item->cause_bit) : NULL);
+			item->cause_bit < FEATURE_MAX ? feature_name(table, item->cause_bit)
+						      : NULL);
 		add_text(d, o, "text", explain_item(table, item, why, sizeof(why)));
 	}
 	add(d, to, "cause", o);
@@ -219,7 +221,7 @@ static json_object *new_changes(
 	json_object *changes = new_array(d);
 	unsigned bit;
 
-	feature_foreach(bit, pl->before.active ^ pl->predicted.active) {
+	feature_foreach (bit, pl->before.active ^ pl->predicted.active) {
 		json_object *o = new_object(d);
 
 		add_text(d, o, "feature", feature_name(table, bit));
@@ -351,7 +353,8 @@ struct json_object *json_plan_links(const struct view *view)
 	return whole(&d, new_plan_links(&d, view));
 }
 
-struct json_object *json_results(const struct feature_table *table, const struct apply_report *report)
+struct json_object *json_results(
+	const struct feature_table *table, const struct apply_report *report)
 {
 	struct document d = { 0 };
 
@@ -425,11 +428,12 @@ static json_object *new_link(struct document *d, const struct view *view, const 
 		if (pl->items[i].verdict != VERDICT_COMPLIANT)
 			push(d, worst,
 				new_text(d, pl->items[i].bit < FEATURE_MAX
-						? feature_name(view->features, pl->items[i].bit)
-						: pl->items[i].feature->word));
+						    ? feature_name(view->features, pl->items[i].bit)
+						    : pl->items[i].feature->word));
 	add(d, o, "not_as_declared", worst);
 	add_text(d, o, "error",
-		!link->has_features && link->features_error ? strerror(-link->features_error) : NULL);
+		!link->has_features && link->features_error ? strerror(-link->features_error)
+							    : NULL);
 	return o;
 }
 
@@ -515,7 +519,8 @@ static json_object *new_feature_states(
 }
 
 /* ethtool's words for the same, as `ethtool -k` lists them: on when any member is. */
-static json_object *new_aliases(struct document *d, const struct view *view, const struct link *link)
+static json_object *new_aliases(
+	struct document *d, const struct view *view, const struct link *link)
 {
 	json_object *aliases = new_object(d);
 	const struct feature_alias *alias;
@@ -544,7 +549,8 @@ int json_write_show(FILE *out, const struct view *view, const struct link *link)
 	o = new_link(&d, view, link);
 	add_text(&d, o, "address",
 		link->address_len ? link_format_address(link, address, sizeof(address)) : NULL);
-	add(&d, o, "vlan_id", link->vlan_id ? keep(&d, json_object_new_int((int)link->vlan_id)) : NULL);
+	add(&d, o, "vlan_id",
+		link->vlan_id ? keep(&d, json_object_new_int((int)link->vlan_id)) : NULL);
 	add(&d, o, "lower", new_reference(&d, link_lower(view->links, link)));
 	add_bool(&d, o, "lower_elsewhere", link->lower_netnsid >= 0 && !link_has_peer(link));
 	add(&d, o, "master", new_reference(&d, link_master(view->links, link)));
@@ -554,7 +560,8 @@ int json_write_show(FILE *out, const struct view *view, const struct link *link)
 		push(&d, uppers, new_reference(&d, u));
 	add(&d, o, "uppers", uppers);
 	ports = new_array(&d);
-	for (struct link *p = link_first_port(view->links, link); p; p = link_next_port(view->links, p))
+	for (struct link *p = link_first_port(view->links, link); p;
+		p = link_next_port(view->links, p))
 		push(&d, ports, new_reference(&d, p));
 	add(&d, o, "ports", ports);
 	add(&d, o, "features", link->has_features ? new_feature_states(&d, view, link) : NULL);
@@ -563,8 +570,8 @@ int json_write_show(FILE *out, const struct view *view, const struct link *link)
 	return write_out(&d, out);
 }
 
-static json_object *new_chain(
-	struct document *d, const struct feature_table *table, const struct explanation *explanation)
+static json_object *new_chain(struct document *d, const struct feature_table *table,
+	const struct explanation *explanation)
 {
 	json_object *chain = new_array(d);
 
@@ -575,7 +582,8 @@ static json_object *new_chain(
 		add_number(d, o, "depth", line->depth);
 		add_number(d, o, "ifindex", line->ifindex);
 		add_link_name(d, o, "link", line->name);
-		add_text(d, o, "feature", line->bit < FEATURE_MAX ? feature_name(table, line->bit) : NULL);
+		add_text(d, o, "feature",
+			line->bit < FEATURE_MAX ? feature_name(table, line->bit) : NULL);
 		add_text(d, o, "text", line->text);
 		push(d, chain, o);
 	}
@@ -604,7 +612,8 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 		add_text(&d, o, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
 		add_rule(&d, o, e->item);
 		add(&d, o, "chain", new_chain(&d, view->features, e->explanation));
-		add_text(&d, o, "advice", e->explanation->advice[0] ? e->explanation->advice : NULL);
+		add_text(
+			&d, o, "advice", e->explanation->advice[0] ? e->explanation->advice : NULL);
 		push(&d, array, o);
 	}
 	add(&d, d.root, "features", array);

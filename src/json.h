@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The same as documents for programs: one JSON object a command, described by docs/schema. json.c and the two that speak over the socket
- * alone use json-c. */
+/* The same as documents for programs: one JSON object a command, described by docs/schema. json.c
+ * and the two that speak over the socket alone use json-c. */
 #ifndef OFFLOADD_JSON_H
 #define OFFLOADD_JSON_H
 
@@ -8,13 +8,17 @@
 
 #include "view.h"
 
-#define JSON_VERSION 1 /* of the documents: grows when a field goes or changes its meaning, not when one is added */
+#define JSON_VERSION                                                                               \
+	1 /* of the documents: grows when a field goes or changes its meaning, not when one is     \
+	     added */
 
 struct json_object;
 
-/* "links" of a plan's document, "results" of what apply or revert did: NULL where memory ran out. The caller's to put. */
+/* "links" of a plan's document, "results" of what apply or revert did: NULL where memory ran out.
+ * The caller's to put. */
 struct json_object *json_plan_links(const struct view *view);
-struct json_object *json_results(const struct feature_table *table, const struct apply_report *report);
+struct json_object *json_results(
+	const struct feature_table *table, const struct apply_report *report);
 
 /* Each writes one document and a newline. 0, -ENOMEM, -EIO. */
 int json_write_plan(FILE *out, const struct view *view);

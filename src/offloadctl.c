@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* offloadctl: the operator's hand on offload features. Options, and one table that is dispatch and help. */
+/* The operator's hand on offload features: options, and one table that is dispatch and help. */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -10,19 +10,29 @@
 #include "ledger.h"
 #include "util.h"
 
-enum option_id { OPTION_RULES, OPTION_ETHTOOL, OPTION_JSON, OPTION_COLOR, OPTION_LEDGER, OPTION_DETAILED };
+enum option_id {
+	OPTION_RULES,
+	OPTION_ETHTOOL,
+	OPTION_JSON,
+	OPTION_COLOR,
+	OPTION_LEDGER,
+	OPTION_DETAILED
+};
 #define USES(id) (1u << (id))
 #define READS (USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
 
 static const struct {
 	const char *name, *argument, *help;
 } options_table[] = {
-	[OPTION_RULES] = { "rules", "DIR", "read rules from this folder instead of the usual ones; "
+	[OPTION_RULES] = { "rules", "DIR",
+		"read rules from this folder instead of the usual ones; "
 		"may be given again, the first is the strongest" },
-	[OPTION_ETHTOOL] = { "ethtool", "WAY", "talk to the kernel by netlink, ioctl or auto (the default)" },
+	[OPTION_ETHTOOL] = { "ethtool", "WAY",
+		"talk to the kernel by netlink, ioctl or auto (the default)" },
 	[OPTION_JSON] = { "json", NULL, "print one JSON document" },
 	[OPTION_COLOR] = { "no-color", NULL, "no colour, as with NO_COLOR=1" },
-	[OPTION_LEDGER] = { "ledger", "FILE", "where original values are kept, " LEDGER_DEFAULT_PATH },
+	[OPTION_LEDGER] = { "ledger", "FILE",
+		"where original values are kept, " LEDGER_DEFAULT_PATH },
 	[OPTION_DETAILED] = { "detailed-exitcodes", NULL,
 		"apply: exit with 2 added when something was changed (plan always tells)" },
 };
@@ -33,25 +43,28 @@ static const struct command {
 	int min, max; /* arguments */
 	unsigned uses;
 } commands[] = {
-	{ "plan", "[LINK...]", "show what differs from the rules and what would be done; changes nothing",
+	{ "plan", "[LINK...]",
+		"show what differs from the rules and what would be done; changes nothing",
 		cmd_plan, 0, INT_MAX, READS | USES(OPTION_DETAILED) },
 	{ "apply", "[LINK...]", "do it, read back, and say what came of it", cmd_apply, 0, INT_MAX,
 		READS | USES(OPTION_LEDGER) | USES(OPTION_DETAILED) },
-	{ "check", "[FILE|DIR...]", "print every error of every rule file and of offloadd.conf", cmd_check, 0, INT_MAX,
-		READS },
+	{ "check", "[FILE|DIR...]", "print every error of every rule file and of offloadd.conf",
+		cmd_check, 0, INT_MAX, READS },
 	{ "list", "", "one line a link: what it is, and how it stands to the rules", cmd_list, 0, 0,
 		READS },
-	{ "tree", "", "the same as a tree: each link above what it stands on", cmd_tree, 0, 0, READS },
+	{ "tree", "", "the same as a tree: each link above what it stands on", cmd_tree, 0, 0,
+		READS },
 	{ "show", "LINK", "every feature of a link", cmd_show, 1, 1, READS },
 	{ "explain", "LINK [FEATURE]", "why a feature is as it is, down to the device that decides",
 		cmd_explain, 1, 2, READS },
 	{ "revert", "[LINK]", "put back what apply or offloadd changed", cmd_revert, 0, 1,
-		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR) | USES(OPTION_LEDGER) },
+		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR) |
+			USES(OPTION_LEDGER) },
 };
 
 static const char exit_codes[] =
-	"Exit codes of plan and apply: 0 as declared, 1 error, 2 changes are pending (plan) or were made\n"
-	"(apply --detailed-exitcodes), 4 something declared cannot be had, 6 both.\n";
+	"Exit codes of plan and apply: 0 as declared, 1 error, 2 changes are pending (plan) or\n"
+	"were made (apply --detailed-exitcodes), 4 something declared cannot be had, 6 both.\n";
 
 static const struct command *find_command(const char *name)
 {
@@ -96,14 +109,16 @@ static void print_help(FILE *f)
 		snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
 		fprintf(f, "  %-24s%s\n", left, commands[i].help);
 	}
-	fprintf(f, "\noffloadctl COMMAND --help tells the options of one, offloadctl --version the "
-		   "version.\n%s", exit_codes);
+	fprintf(f,
+		"\noffloadctl COMMAND --help tells the options of one, offloadctl --version the "
+		"version.\n%s",
+		exit_codes);
 }
 
 static void print_command_help(const struct command *command)
 {
-	printf("offloadctl %s [OPTIONS]%s%s\n%s.\n\n", command->name, command->arguments[0] ? " " : "",
-		command->arguments, command->help);
+	printf("offloadctl %s [OPTIONS]%s%s\n%s.\n\n", command->name,
+		command->arguments[0] ? " " : "", command->arguments, command->help);
 	print_options(command->uses);
 	if (command->uses & USES(OPTION_DETAILED))
 		printf("\n%s", exit_codes);
@@ -114,7 +129,8 @@ static int set_backend(struct cmd_options *options, const char *word)
 	static const struct {
 		const char *word;
 		enum ethtool_backend backend;
-	} ways[] = { { "auto", ETHTOOL_AUTO }, { "netlink", ETHTOOL_NETLINK }, { "ioctl", ETHTOOL_IOCTL } };
+	} ways[] = { { "auto", ETHTOOL_AUTO }, { "netlink", ETHTOOL_NETLINK },
+		{ "ioctl", ETHTOOL_IOCTL } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
 		if (strcmp(word, ways[i].word) == 0) {
@@ -153,7 +169,8 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 #define LONG_HELP 100
 #define LONG_VERSION 101
 
-/* Reads all options, wherever they stand. CMD_OK or CMD_ERROR; *ret_used: which were given, *ret_special: LONG_*, or 0. */
+/* Reads all options, wherever they stand. CMD_OK or CMD_ERROR; *ret_used: which were given,
+ * *ret_special: LONG_*, or 0. */
 static int read_options(
 	int argc, char **argv, struct cmd_options *options, unsigned *ret_used, int *ret_special)
 {
@@ -184,10 +201,11 @@ static int check_usage(const struct command *command, unsigned used, int n_argum
 {
 	for (size_t i = 0; i < ARRAY_SIZE(options_table); i++)
 		if (used & ~command->uses & USES(i))
-			return cmd_error("%s takes no --%s; see offloadctl %s --help", command->name,
-				options_table[i].name, command->name);
+			return cmd_error("%s takes no --%s; see offloadctl %s --help",
+				command->name, options_table[i].name, command->name);
 	if (n_arguments < command->min || n_arguments > command->max)
-		return cmd_error("usage: offloadctl %s [OPTIONS] %s", command->name, command->arguments);
+		return cmd_error(
+			"usage: offloadctl %s [OPTIONS] %s", command->name, command->arguments);
 	return CMD_OK;
 }
 

@@ -65,7 +65,8 @@ static void put_heading(const struct render *r, const char *heading)
 	fputc('\n', r->out);
 }
 
-/* Text that starts at column `indent`, where the line is by now, broken between words to go on there. */
+/* Text that starts at column `indent`, where the line is by now, broken between words to go on
+ * there. */
 static void put_wrapped(const struct render *r, unsigned indent, const char *text)
 {
 	unsigned column = indent;
@@ -200,8 +201,8 @@ static void put_link(const struct render *r, const struct view *view, const stru
 }
 
 /* "tx-scatter-gather on; rx-lro off" */
-static void append_values(
-	const struct feature_table *table, feature_set mask, feature_set value, char *buf, size_t size)
+static void append_values(const struct feature_table *table, feature_set mask, feature_set value,
+	char *buf, size_t size)
 {
 	char names[NAMES_LEN];
 
@@ -255,7 +256,8 @@ static void put_change(const struct render *r, const struct view *view, const st
 	put_wrapped(r, (unsigned)column, text);
 }
 
-/* The active features that will change, what nobody asked for told apart, and what is not certain. */
+/* The active features that will change; what nobody asked for and what is not certain told apart.
+ */
 static void put_changes(const struct render *r, const struct view *view)
 {
 	static const char with[] = " with that, though no rule names it here",
@@ -269,7 +271,8 @@ static void put_changes(const struct render *r, const struct view *view)
 		feature_set changed = pl->before.active ^ pl->predicted.active;
 
 		for (int on = 1; on >= 0; on--) {
-			feature_set bits = changed & (on ? pl->predicted.active : pl->before.active);
+			feature_set bits =
+				changed & (on ? pl->predicted.active : pl->before.active);
 			feature_set declared = bits & ~pl->side_effects;
 			feature_set side = bits & pl->side_effects;
 
@@ -289,7 +292,7 @@ static bool rule_is_overdue(const struct plan *plan, const struct rule *rule, si
 	for (size_t i = 0; i < plan->n_links; i++)
 		for (size_t j = 0; j < plan->links[i].n_items; j++)
 			*ret_features += plan->links[i].items[j].overdue &&
-				plan->links[i].items[j].rule == rule;
+					 plan->links[i].items[j].rule == rule;
 	return *ret_features > 0;
 }
 
@@ -316,8 +319,9 @@ static void put_overdue(const struct render *r, const struct view *view)
 }
 
 struct tally {
-	size_t links, features, audit; /* declared at all; audit: pending, and nothing will be done */
-	size_t links_off;	       /* links that are not as declared */
+	size_t links, features; /* that rules name */
+	size_t links_off;       /* not as declared */
+	size_t audit;           /* pending, and nothing will be done */
 	size_t changes, unmet, paused;
 };
 
@@ -338,7 +342,7 @@ static struct tally tally_plan(const struct plan *plan)
 	t.changes = plan->counts[VERDICT_DRIFTED] - t.audit;
 	t.paused = plan->counts[VERDICT_PAUSED];
 	t.unmet = plan->counts[VERDICT_BLOCKED] + plan->counts[VERDICT_FIXED] +
-		plan->counts[VERDICT_REFUSED] + plan->counts[VERDICT_CONTENDED];
+		  plan->counts[VERDICT_REFUSED] + plan->counts[VERDICT_CONTENDED];
 	return t;
 }
 
@@ -356,8 +360,8 @@ static void put_summary(const struct render *r, const struct view *view)
 			t.features, plural(t.features));
 		return;
 	}
-	fprintf(r->out, "%zu of %zu link%s %s not as declared", t.links_off, t.links, plural(t.links),
-		t.links_off == 1 ? "is" : "are");
+	fprintf(r->out, "%zu of %zu link%s %s not as declared", t.links_off, t.links,
+		plural(t.links), t.links_off == 1 ? "is" : "are");
 	if (t.changes)
 		fprintf(r->out, "; %zu feature%s to change in %zu step%s", t.changes,
 			plural(t.changes), view->plan->n_steps, plural(view->plan->n_steps));
@@ -392,6 +396,13 @@ void render_state(const struct render *r, const struct view *view)
 	put_summary(r, view);
 }
 
+static const char *error_words(int error)
+{
+	if (error == -EUCLEAN)
+		return "not verified";
+	return error == -ENODEV ? "not done" : "refused";
+}
+
 static void put_result(const struct render *r, const struct feature_table *table, size_t number,
 	const struct apply_result *result)
 {
@@ -400,8 +411,7 @@ static void put_result(const struct render *r, const struct feature_table *table
 
 	put_step(r, table, number, result->name, result->asked, result->value);
 	if (result->error) {
-		snprintf(text, sizeof(text), "%s: ", result->error == -EUCLEAN	? "not verified"
-			: result->error == -ENODEV	? "not done" : "refused");
+		snprintf(text, sizeof(text), "%s: ", error_words(result->error));
 		append_clean(text, sizeof(text), "",
 			result->text[0] ? result->text : strerror(-result->error));
 	} else if (result->missed) {
@@ -420,8 +430,8 @@ static void put_result(const struct render *r, const struct feature_table *table
 	}
 }
 
-void render_results(
-	const struct render *r, const struct feature_table *table, const struct apply_report *report)
+void render_results(const struct render *r, const struct feature_table *table,
+	const struct apply_report *report)
 {
 	if (report->n_results == 0)
 		return;
@@ -431,7 +441,8 @@ void render_results(
 	fputc('\n', r->out);
 }
 
-void render_followers(const struct render *r, const struct view *before, const struct apply_report *report)
+void render_followers(
+	const struct render *r, const struct view *before, const struct apply_report *report)
 {
 	bool any = false;
 
@@ -475,7 +486,8 @@ static void unref_table(struct libscols_table **t)
 	scols_unref_table(*t);
 }
 
-/* Without the blanks at the end of lines that libsmartcols pads, and with the newline that it leaves out after a tree. */
+/* Without the blanks at the end of lines that libsmartcols pads, and with the newline that it
+ * leaves out after a tree. */
 static int put_table(const struct render *r, struct libscols_table *t)
 {
 	_cleanup_free_ char *text = NULL;
@@ -534,7 +546,8 @@ static const char *worst_features(const struct feature_table *table, const struc
 
 	buf[0] = '\0';
 	if (!link->has_features && link->features_error)
-		util_append(buf, size, "features cannot be read: %s", strerror(-link->features_error));
+		util_append(
+			buf, size, "features cannot be read: %s", strerror(-link->features_error));
 	if (!pl || plan_link_verdict(pl) == VERDICT_COMPLIANT)
 		return buf;
 	for (size_t i = 0; i < pl->n_items; i++) {
@@ -543,7 +556,8 @@ static const char *worst_features(const struct feature_table *table, const struc
 		if (item->verdict != plan_link_verdict(pl) || ++n > WORST_NAMED)
 			continue;
 		util_append(buf, size, "%s%s", n > 1 ? ", " : "",
-			item->bit < FEATURE_MAX ? feature_name(table, item->bit) : item->feature->word);
+			item->bit < FEATURE_MAX ? feature_name(table, item->bit)
+						: item->feature->word);
 	}
 	if (n > WORST_NAMED)
 		util_append(buf, size, " +%u", n - WORST_NAMED);
@@ -562,8 +576,8 @@ int render_list(const struct render *r, const struct view *view)
 	if (!t || link_table_sorted(view->links, &links, &n) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (!scols_table_new_column(t, columns[i], 0,
-			    i + 1 == ARRAY_SIZE(columns) ? SCOLS_FL_WRAP : 0))
+		if (!scols_table_new_column(
+			    t, columns[i], 0, i + 1 == ARRAY_SIZE(columns) ? SCOLS_FL_WRAP : 0))
 			return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_link *pl = plan_find(view->plan, links[i]->ifindex);
@@ -603,8 +617,8 @@ int render_tree(const struct render *r, const struct view *view)
 	for (size_t i = 0; i < n; i++) {
 		const struct view_node *node = &nodes[i];
 		const struct plan_link *pl = plan_find(view->plan, node->link->ifindex);
-		struct libscols_line *line = scols_table_new_line(
-			t, node->depth ? parents[node->depth - 1] : NULL);
+		struct libscols_line *line =
+			scols_table_new_line(t, node->depth ? parents[node->depth - 1] : NULL);
 
 		if (!line)
 			return -ENOMEM;
@@ -658,7 +672,8 @@ static void put_link_facts(const struct render *r, const struct view *view, cons
 }
 
 static int add_feature_line(const struct render *r, const struct view *view,
-	struct libscols_table *t, const struct link *link, unsigned bit, const struct plan_item *item)
+	struct libscols_table *t, const struct link *link, unsigned bit,
+	const struct plan_item *item)
 {
 	const struct link_features *f = &link->features;
 	struct libscols_line *line = scols_table_new_line(t, NULL);
@@ -666,7 +681,8 @@ static int add_feature_line(const struct render *r, const struct view *view,
 
 	if (!line)
 		return -ENOMEM;
-	set_cell(line, 0, bit < FEATURE_MAX ? feature_name(view->features, bit) : item->feature->word);
+	set_cell(line, 0,
+		bit < FEATURE_MAX ? feature_name(view->features, bit) : item->feature->word);
 	if (bit < FEATURE_MAX) {
 		set_cell(line, 1, on_off(f->active & FEATURE(bit)));
 		set_cell(line, 2, on_off(f->wanted & FEATURE(bit)));
@@ -686,8 +702,8 @@ static int add_feature_line(const struct render *r, const struct view *view,
 
 int render_show(const struct render *r, const struct view *view, const struct link *link)
 {
-	static const char *const columns[] = { "FEATURE", "ACTIVE", "REQUESTED", "FIXED", "DECLARED",
-		"VERDICT", "RULE", "WHY" };
+	static const char *const columns[] = { "FEATURE", "ACTIVE", "REQUESTED", "FIXED",
+		"DECLARED", "VERDICT", "RULE", "WHY" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 
@@ -697,8 +713,8 @@ int render_show(const struct render *r, const struct view *view, const struct li
 	if (!link->has_features)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (!scols_table_new_column(t, columns[i], 0,
-			    i + 1 == ARRAY_SIZE(columns) ? SCOLS_FL_WRAP : 0))
+		if (!scols_table_new_column(
+			    t, columns[i], 0, i + 1 == ARRAY_SIZE(columns) ? SCOLS_FL_WRAP : 0))
 			return -ENOMEM;
 	for (unsigned bit = 0; bit < view->features->count; bit++)
 		if (view->features->name[bit][0] &&
@@ -748,7 +764,8 @@ void render_explanation(const struct render *r, const struct view *view, const s
 	for (size_t i = 0; i < explanation->n_lines; i++) {
 		const struct explanation_line *line = &explanation->lines[i];
 
-		column = fprintf(r->out, "  %*s%s: ", (int)(2 * line->depth), "", clean_name(line->name));
+		column = fprintf(
+			r->out, "  %*s%s: ", (int)(2 * line->depth), "", clean_name(line->name));
 		put_wrapped(r, (unsigned)column, view_clean(line->text, text, sizeof(text)));
 	}
 	put_rule(r, item);
@@ -766,6 +783,6 @@ void render_nothing(const struct render *r, const struct view *view, const struc
 	else if (!pl || pl->n_items == 0)
 		fprintf(r->out, "%s: no rule names any of its features\n", clean_name(link->name));
 	else
-		fprintf(r->out, "%s: %zu feature%s as declared\n", clean_name(link->name), pl->n_items,
-			plural(pl->n_items));
+		fprintf(r->out, "%s: %zu feature%s as declared\n", clean_name(link->name),
+			pl->n_items, plural(pl->n_items));
 }

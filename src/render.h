@@ -10,36 +10,40 @@
 struct render {
 	FILE *out;
 	bool colour;
-	bool ascii;	/* lines of a tree in ASCII */
+	bool ascii;     /* lines of a tree in ASCII */
 	unsigned width; /* columns to wrap to, 0 for no wrapping (not a terminal) */
 };
 
-/* Looks at the stream: colour and wrapping only on a terminal, colour not under NO_COLOR or TERM=dumb. */
+/* Looks at the stream: colour and wrapping only on a terminal, colour not under NO_COLOR or
+ * TERM=dumb. */
 void render_init(struct render *r, FILE *out, bool no_colour);
 
-/* What differs, the steps, what comes of them, a summary. One line when everything is as declared. */
+/* What differs, the steps, what comes of them, a summary. One line when everything is as declared.
+ */
 void render_plan(const struct render *r, const struct view *view);
 
 /* What differs alone. */
 void render_differences(const struct render *r, const struct view *view);
 
 /* What was done, step by step, and read back. */
-void render_results(
-	const struct render *r, const struct feature_table *table, const struct apply_report *report);
+void render_results(const struct render *r, const struct feature_table *table,
+	const struct apply_report *report);
 
-/* Links that had no step and changed all the same: as the plan saw them, against before->links as they are now. */
+/* Links that had no step and changed all the same: as the plan saw them, against before->links as
+ * they are now. */
 void render_followers(
 	const struct render *r, const struct view *before, const struct apply_report *report);
 
-/* What differs, what is due for review, a summary: a plan without steps, or what is left after them. */
+/* What differs, what is due for review, a summary: a plan without steps, or what is left after
+ * them. */
 void render_state(const struct render *r, const struct view *view);
 
 int render_list(const struct render *r, const struct view *view);
 int render_tree(const struct render *r, const struct view *view);
 int render_show(const struct render *r, const struct view *view, const struct link *link);
 
-/* `bits` have the same explanation; item is that of the first, NULL when no rule names it. No bits: word is a feature that
- * this kernel has not. */
+/* `bits` have the same explanation; item is that of the first, NULL when no rule names it. No bits:
+ * word is a feature that this kernel has not. */
 void render_explanation(const struct render *r, const struct view *view, const struct link *link,
 	feature_set bits, const char *word, const struct plan_item *item,
 	const struct explanation *explanation);

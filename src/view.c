@@ -9,14 +9,15 @@
 static bool same_group(const struct plan_item *a, const struct plan_item *b)
 {
 	return a->bit < FEATURE_MAX && b->bit < FEATURE_MAX && a->rule == b->rule &&
-		a->declared == b->declared && a->want == b->want && a->active == b->active &&
-		a->wanted == b->wanted && a->predicted == b->predicted &&
-		a->uncertain == b->uncertain && a->overdue == b->overdue && a->audit == b->audit &&
-		a->verdict == b->verdict && a->cause == b->cause &&
-		a->cause_ifindex == b->cause_ifindex &&
-		/* the same feature one device further down is the same reason */
-		(a->cause_bit == b->cause_bit || (a->cause_bit == a->bit && b->cause_bit == b->bit)) &&
-		strcmp(a->text, b->text) == 0;
+	       a->declared == b->declared && a->want == b->want && a->active == b->active &&
+	       a->wanted == b->wanted && a->predicted == b->predicted &&
+	       a->uncertain == b->uncertain && a->overdue == b->overdue && a->audit == b->audit &&
+	       a->verdict == b->verdict && a->cause == b->cause &&
+	       a->cause_ifindex == b->cause_ifindex &&
+	       /* the same feature one device further down is the same reason */
+	       (a->cause_bit == b->cause_bit ||
+		       (a->cause_bit == a->bit && b->cause_bit == b->bit)) &&
+	       strcmp(a->text, b->text) == 0;
 }
 
 static void add_item(struct view_group *groups, size_t *n, const struct plan_item *item)
@@ -70,7 +71,8 @@ const char *view_link_words(
 		util_append(buf, size, " on %s", view_clean(lower->name, name, sizeof(name)));
 	else if (link->lower_netnsid >= 0 && !link_has_peer(link))
 		util_append(buf, size, " on a link of another namespace");
-	for (struct link *port = link_first_port(table, link); port; port = link_next_port(table, port)) {
+	for (struct link *port = link_first_port(table, link); port;
+		port = link_next_port(table, port)) {
 		if (++ports > 8) {
 			util_append(buf, size, ", ...");
 			break;
@@ -80,7 +82,8 @@ const char *view_link_words(
 		comma = ", ";
 	}
 	if (master)
-		util_append(buf, size, ", port of %s", view_clean(master->name, name, sizeof(name)));
+		util_append(
+			buf, size, ", port of %s", view_clean(master->name, name, sizeof(name)));
 	return buf;
 }
 
@@ -178,7 +181,8 @@ static int walk_tree(struct tree_walk *walk, struct link *link, unsigned depth)
 		walk->nodes = nodes;
 		walk->capacity = capacity;
 	}
-	walk->nodes[walk->n++] = (struct view_node){ .link = link, .depth = depth, .repeated = repeated };
+	walk->nodes[walk->n++] =
+		(struct view_node){ .link = link, .depth = depth, .repeated = repeated };
 	if (repeated)
 		return 0;
 	lower = link_lower(walk->table, link);
@@ -235,8 +239,12 @@ int view_tree(struct link_table *table, struct view_node **ret, size_t *ret_n)
 static size_t utf8_length(const unsigned char *s)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
-		: s[0] < 0xf5 ? 4 : 0;
+	size_t len = s[0] < 0x80   ? 1
+		     : s[0] < 0xc2 ? 0
+		     : s[0] < 0xe0 ? 2
+		     : s[0] < 0xf0 ? 3
+		     : s[0] < 0xf5 ? 4
+				   : 0;
 	uint32_t c = len > 1 ? s[0] & (0x7fu >> len) : s[0];
 
 	for (size_t i = 1; i < len; i++) {

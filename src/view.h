@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the commands show, whatever the form: the state of the links, the plan made for it, and the questions that text and
- * JSON both ask of them. Pure. */
+/* What the commands show, whatever the form: the state of the links, the plan made for it, and the
+ * questions that text and JSON both ask of them. Pure. */
 #ifndef OFFLOADD_VIEW_H
 #define OFFLOADD_VIEW_H
 
@@ -16,13 +16,15 @@ struct view {
 	int exit_code;
 };
 
-/* Items of one link that have the same state, rule and reason; `item` is the first and stands for all. */
+/* Items of one link that have the same state, rule and reason; `item` is the first and stands for
+ * all. */
 struct view_group {
 	const struct plan_item *item;
 	feature_set bits; /* empty for a feature that this kernel has not */
 };
 
-/* Groups of a link's items, as they come, those as declared last. The array is the caller's to free. 0 or -ENOMEM. */
+/* Groups of a link's items, as they come, those as declared last. The array is the caller's to
+ * free. 0 or -ENOMEM. */
 int view_group_items(const struct plan_link *link, struct view_group **ret, size_t *ret_n);
 
 /* Kernel names of a group, or the word of a feature that this kernel has not. Returns buf. */
@@ -43,18 +45,20 @@ const char *view_verdict(const struct plan *plan, int ifindex);
 bool view_same_story(const struct feature_table *table, const struct explanation *a, unsigned bit_a,
 	const struct explanation *b, unsigned bit_b);
 
-/* Links of a tree of what stands on what: each link is followed by its lower and its ports. depth 0 is a link that nothing
- * stands on. repeated: shown in full further up. */
+/* Links of a tree of what stands on what: each link is followed by its lower and its ports. depth 0
+ * is a link that nothing stands on. repeated: shown in full further up. */
 struct view_node {
 	struct link *link;
 	unsigned depth;
 	bool repeated;
 };
 
-/* The whole table as such a tree, in reading order; the array is the caller's to free. 0 or -ENOMEM. */
+/* The whole table as such a tree, in reading order; the array is the caller's to free. 0 or
+ * -ENOMEM. */
 int view_tree(struct link_table *table, struct view_node **ret, size_t *ret_n);
 
-/* Copies text that came from outside: control characters and what is not UTF-8 become '?'. Returns buf. */
+/* Copies text that came from outside: control characters and what is not UTF-8 become '?'. Returns
+ * buf. */
 const char *view_clean(const char *text, char *buf, size_t size);
 
 #endif

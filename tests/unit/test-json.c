@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Documents against docs/schema. The checker knows the words of JSON Schema that those files use, and fails on any other. */
+/* Documents against docs/schema. The checker knows the words of JSON Schema that those files use,
+ * and fails on any other. */
 #include "view-sample.h"
 
 #include <json-c/json.h>
@@ -59,15 +60,16 @@ static bool type_fits(struct json_object *type, struct json_object *value)
 {
 	if (json_object_is_type(type, json_type_string))
 		return is_type(json_object_get_string(type), value) ||
-			(json_object_is_type(value, json_type_boolean) &&
-				strcmp(json_object_get_string(type), "boolean") == 0);
+		       (json_object_is_type(value, json_type_boolean) &&
+			       strcmp(json_object_get_string(type), "boolean") == 0);
 	for (size_t i = 0; i < json_object_array_length(type); i++)
 		if (type_fits(json_object_array_get_idx(type, i), value))
 			return true;
 	return false;
 }
 
-static void check(struct json_object *schema, const char *file, struct json_object *value, const char *at);
+static void check(
+	struct json_object *schema, const char *file, struct json_object *value, const char *at);
 
 static void check_members(
 	struct json_object *schema, const char *file, struct json_object *value, const char *at)
@@ -79,12 +81,14 @@ static void check_members(
 	json_object_object_get_ex(schema, "additionalProperties", &more);
 	if (json_object_object_get_ex(schema, "required", &required))
 		for (size_t i = 0; i < json_object_array_length(required); i++) {
-			const char *key = json_object_get_string(json_object_array_get_idx(required, i));
+			const char *key =
+				json_object_get_string(json_object_array_get_idx(required, i));
 
 			if (!json_object_object_get_ex(value, key, NULL))
 				fail_msg("%s: %s is missing", at, key);
 		}
-	json_object_object_foreach(value, key, member) {
+	json_object_object_foreach(value, key, member)
+	{
 		snprintf(path, sizeof(path), "%s/%s", at, key);
 		if (properties && json_object_object_get_ex(properties, key, &one))
 			check(one, file, member, path);
@@ -103,11 +107,13 @@ static bool among(struct json_object *values, struct json_object *value)
 	return false;
 }
 
-static void check(struct json_object *schema, const char *file, struct json_object *value, const char *at)
+static void check(
+	struct json_object *schema, const char *file, struct json_object *value, const char *at)
 {
 	char path[512];
 
-	json_object_object_foreach(schema, word, rule) {
+	json_object_object_foreach(schema, word, rule)
+	{
 		if (strcmp(word, "$ref") == 0) {
 			const char *there = file;
 			struct json_object *other = follow(json_object_get_string(rule), &there);
@@ -115,7 +121,8 @@ static void check(struct json_object *schema, const char *file, struct json_obje
 			check(other, there, value, at);
 		} else if (strcmp(word, "type") == 0) {
 			if (!type_fits(rule, value))
-				fail_msg("%s: type is %s", at, json_type_to_name(json_object_get_type(value)));
+				fail_msg("%s: type is %s", at,
+					json_type_to_name(json_object_get_type(value)));
 		} else if (strcmp(word, "const") == 0) {
 			if (!json_object_equal(rule, value))
 				fail_msg("%s: %s", at, json_object_to_json_string(value));
@@ -131,9 +138,11 @@ static void check(struct json_object *schema, const char *file, struct json_obje
 			if (value)
 				check_members(schema, file, value, at);
 		} else if (strcmp(word, "properties") && strcmp(word, "required") &&
-			strcmp(word, "description") && strcmp(word, "title") &&
-			strcmp(word, "$schema") && strcmp(word, "$id") && strcmp(word, "$defs")) {
-			fail_msg("%s: the schema says %s, which this test does not know", file, word);
+			   strcmp(word, "description") && strcmp(word, "title") &&
+			   strcmp(word, "$schema") && strcmp(word, "$id") &&
+			   strcmp(word, "$defs")) {
+			fail_msg("%s: the schema says %s, which this test does not know", file,
+				word);
 		}
 	}
 }
@@ -292,7 +301,9 @@ static int write_explain(FILE *out)
 {
 	const struct json_explained told[] = {
 		{ .bit = 16, .item = &sample.items[3], .explanation = &sample.explanation },
-		{ .bit = FEATURE_MAX, .word = "tx-udp-fragmentation", .explanation = &sample.explanation },
+		{ .bit = FEATURE_MAX,
+			.word = "tx-udp-fragmentation",
+			.explanation = &sample.explanation },
 	};
 
 	return json_write_explain(out, &sample.view, link_table_find(&sample.links, 5), told, 2);
@@ -329,15 +340,21 @@ static void text_is_cleaned(void **state)
 	char buf[64];
 
 	(void)state;
-	assert_string_equal(view_clean("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7", buf, sizeof(buf)),
+	assert_string_equal(
+		view_clean("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7", buf, sizeof(buf)),
 		"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7");
 	assert_string_equal(view_clean("a\x1b[0m\n\x7f", buf, sizeof(buf)), "a?[0m??");
-	assert_string_equal(view_clean("\xc0\xaf", buf, sizeof(buf)), "??");		 /* overlong */
-	assert_string_equal(view_clean("\xed\xa0\x80", buf, sizeof(buf)), "???");	 /* surrogate */
-	assert_string_equal(view_clean("\xf4\x90\x80\x80", buf, sizeof(buf)), "????"); /* past the end */
-	assert_string_equal(view_clean("\xc2\x9b" "31m", buf, sizeof(buf)), "??31m"); /* C1 */
-	assert_string_equal(view_clean("\xe2\x82", buf, sizeof(buf)), "??");		 /* cut off */
-	assert_string_equal(view_clean("\xc3\xbc\xc3\xbc", buf, 4), "\xc3\xbc"); /* never half a character */
+	assert_string_equal(view_clean("\xc0\xaf", buf, sizeof(buf)), "??");      /* overlong */
+	assert_string_equal(view_clean("\xed\xa0\x80", buf, sizeof(buf)), "???"); /* surrogate */
+	assert_string_equal(
+		view_clean("\xf4\x90\x80\x80", buf, sizeof(buf)), "????"); /* past the end */
+	assert_string_equal(view_clean("\xc2\x9b"
+				       "31m",
+				    buf, sizeof(buf)),
+		"??31m");                                                    /* C1 */
+	assert_string_equal(view_clean("\xe2\x82", buf, sizeof(buf)), "??"); /* cut off */
+	assert_string_equal(
+		view_clean("\xc3\xbc\xc3\xbc", buf, 4), "\xc3\xbc"); /* never half a character */
 }
 
 int main(void)

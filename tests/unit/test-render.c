@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text against the golden files of tests/golden; GOLDEN_UPDATE=1 writes them anew. Runs at the top of the sources. */
+/* Text against the golden files of tests/golden; GOLDEN_UPDATE=1 writes them anew. Runs at the top
+ * of the sources. */
 #include "view-sample.h"
 
 #include <stdio.h>

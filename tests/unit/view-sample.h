@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A picture made by hand for what renders one: the incident's network, and a plan that has every verdict. */
+/* A picture made by hand for what renders one: the incident's network, and a plan that has every
+ * verdict. */
 #ifndef OFFLOADD_TESTS_VIEW_SAMPLE_H
 #define OFFLOADD_TESTS_VIEW_SAMPLE_H
 
@@ -26,7 +27,8 @@ struct sample {
 	struct view view;
 };
 
-static inline struct link *sample_link(struct sample *s, int ifindex, const char *name, const char *kind)
+static inline struct link *sample_link(
+	struct sample *s, int ifindex, const char *name, const char *kind)
 {
 	struct link from = { .ifindex = ifindex, .lower_netnsid = -1, .has_features = true }, *link;
 
@@ -36,8 +38,8 @@ static inline struct link *sample_link(struct sample *s, int ifindex, const char
 	return link;
 }
 
-static inline struct plan_item *sample_item(
-	struct sample *s, struct plan_item *item, const char *word, enum rule_value declared, bool want)
+static inline struct plan_item *sample_item(struct sample *s, struct plan_item *item,
+	const char *word, enum rule_value declared, bool want)
 {
 	*item = (struct plan_item){
 		.bit = (unsigned)feature_bit(&s->features, word),
@@ -71,7 +73,8 @@ static inline void sample_links(struct sample *s)
 	l->master_ifindex = 4;
 	strcpy(l->slave_kind, "bond");
 	strcpy(l->driver, "e1000e");
-	l->features.hw = l->features.wanted = l->features.active = unit_set(&s->features, "sg tx tso gso");
+	l->features.hw = l->features.wanted = l->features.active =
+		unit_set(&s->features, "sg tx tso gso");
 	memcpy(l->address, "\x02\0\0\0\0\x0a", 6);
 	l->address_len = 6;
 	l = sample_link(s, 3, "eth3", "physical");
@@ -79,7 +82,8 @@ static inline void sample_links(struct sample *s)
 	l->has_features = false;
 	l->features_error = -ENODEV;
 	l = sample_link(s, 4, "bond0", "bond");
-	l->features.active = l->features.wanted = l->features.hw = unit_set(&s->features, "sg tx tso");
+	l->features.active = l->features.wanted = l->features.hw =
+		unit_set(&s->features, "sg tx tso");
 	l = sample_link(s, 5, "vlan10", "vlan");
 	l->lower_ifindex = 4;
 	l->vlan_id = 10;
@@ -95,19 +99,28 @@ static inline void sample_links(struct sample *s)
 static inline void sample_rules(struct sample *s)
 {
 	s->rule_features[0] = (struct rule_feature){
-		.word = (char *)"tx-scatter-gather", .value = RULE_LOWER, .line = 12 };
-	s->rule_features[1] = (struct rule_feature){
-		.word = (char *)"tx-udp-fragmentation", .word_kind = FEATURE_WORD_FOREIGN,
-		.value = RULE_ON, .line = 14 };
-	s->rules[0] = (struct rule){ .file = (char *)"10-vlan.rule",
+		.word = (char *)"tx-scatter-gather", .value = RULE_LOWER, .line = 12
+	};
+	s->rule_features[1] = (struct rule_feature){ .word = (char *)"tx-udp-fragmentation",
+		.word_kind = FEATURE_WORD_FOREIGN,
+		.value = RULE_ON,
+		.line = 14 };
+	s->rules[0] = (struct rule){
+		.file = (char *)"10-vlan.rule",
 		.path = (char *)"/usr/lib/offloadd/rules.d/10-vlan.rule",
 		.description = (char *)"VLANs keep the transmit offloads of the device below",
-		.reason = (char *)"sendfile through a VLAN without scatter-gather copies every page" };
-	s->rules[1] = (struct rule){ .file = (char *)"50-lro.rule", .path = (char *)"/etc/\xff/50-lro.rule",
-		.until = 1, .mode = RULE_MODE_AUDIT };
-	s->error = (struct rule_error){ .path = (char *)"/etc/bad.rule", .line = 3,
+		.reason = (char *)"sendfile through a VLAN without scatter-gather copies every page"
+	};
+	s->rules[1] = (struct rule){ .file = (char *)"50-lro.rule",
+		.path = (char *)"/etc/\xff/50-lro.rule",
+		.until = 1,
+		.mode = RULE_MODE_AUDIT };
+	s->error = (struct rule_error){ .path = (char *)"/etc/bad.rule",
+		.line = 3,
 		.message = (char *)"unknown key \"Nmae\x1b\"" };
-	s->set = (struct rule_set){ .rules = s->rules, .n_rules = 2, .errors = &s->error, .n_errors = 1 };
+	s->set = (struct rule_set){
+		.rules = s->rules, .n_rules = 2, .errors = &s->error, .n_errors = 1
+	};
 }
 
 /* vlan10: sg and tx off, TSO blocked, LRO contended, a feature of other kernels. */
@@ -124,7 +137,8 @@ static inline void sample_vlan10(struct sample *s, struct plan_link *pl, struct 
 	item->wanted = true;
 	strcpy(item->cause_name, "bond0");
 	items[2] = *item;
-	items[2].bit = items[2].cause_bit = (unsigned)feature_bit(&s->features, "tx-tcp6-segmentation");
+	items[2].bit = items[2].cause_bit =
+		(unsigned)feature_bit(&s->features, "tx-tcp6-segmentation");
 	sample_item(s, &items[3], "tx-checksum-ip-generic", RULE_LOWER, true);
 	item = sample_item(s, &items[4], "rx-lro", RULE_OFF, false);
 	item->verdict = VERDICT_CONTENDED;
@@ -139,7 +153,9 @@ static inline void sample_vlan10(struct sample *s, struct plan_link *pl, struct 
 	item->cause = CAUSE_FIXED_KERNEL;
 	item->feature = &s->rule_features[1];
 	item->active = item->wanted = item->predicted = false;
-	*pl = (struct plan_link){ .ifindex = 5, .name = "vlan10", .kind = "vlan", .items = items, .n_items = 7 };
+	*pl = (struct plan_link){
+		.ifindex = 5, .name = "vlan10", .kind = "vlan", .items = items, .n_items = 7
+	};
 	pl->predicted.active = unit_set(&s->features, "sg tx-checksum-ip-generic gso");
 	pl->side_effects = unit_set(&s->features, "gso tx-scatter-gather-fraglist");
 	pl->uncertain = unit_set(&s->features, "tx-checksum-ip-generic");
@@ -149,7 +165,9 @@ static inline void sample_plan(struct sample *s)
 {
 	struct plan_link *pl = s->plan_links;
 
-	pl[0] = (struct plan_link){ .ifindex = 2, .name = "eth2", .kind = "physical", .items = s->items, .n_items = 2 };
+	pl[0] = (struct plan_link){
+		.ifindex = 2, .name = "eth2", .kind = "physical", .items = s->items, .n_items = 2
+	};
 	sample_compliant(sample_item(s, &s->items[0], "tx-scatter-gather", RULE_ON, true));
 	sample_item(s, &s->items[1], "rx-lro", RULE_OFF, false);
 	s->items[1].audit = true;
@@ -160,13 +178,19 @@ static inline void sample_plan(struct sample *s)
 	pl[1].before.active = unit_set(&s->features, "rx-lro");
 	pl[1].side_effects = pl[1].before.active;
 	sample_vlan10(s, &pl[2], &s->items[2]);
-	s->steps[0] = (struct plan_step){ .ifindex = 5, .name = "vlan10",
+	s->steps[0] = (struct plan_step){ .ifindex = 5,
+		.name = "vlan10",
 		.mask = unit_set(&s->features, "tx-scatter-gather tx-checksum-ip-generic rx-lro"),
 		.value = unit_set(&s->features, "tx-scatter-gather tx-checksum-ip-generic") };
 	for (size_t i = 0; i < 3; i++)
 		s->index[i] = (struct plan_index){ pl[i].ifindex, i };
-	s->plan = (struct plan){ .links = pl, .n_links = 3, .index = s->index, .n_index = 3,
-		.steps = s->steps, .n_steps = 1, .overdue = 1 };
+	s->plan = (struct plan){ .links = pl,
+		.n_links = 3,
+		.index = s->index,
+		.n_index = 3,
+		.steps = s->steps,
+		.n_steps = 1,
+		.overdue = 1 };
 	for (size_t i = 0; i < 3; i++)
 		for (size_t j = 0; j < pl[i].n_items; j++)
 			s->plan.counts[pl[i].items[j].verdict]++;
@@ -174,27 +198,41 @@ static inline void sample_plan(struct sample *s)
 
 static inline void sample_results(struct sample *s)
 {
-	s->results[0] = (struct apply_result){ .ifindex = 5, .name = "vlan10", .asked = s->steps[0].mask,
+	s->results[0] = (struct apply_result){ .ifindex = 5,
+		.name = "vlan10",
+		.asked = s->steps[0].mask,
 		.value = s->steps[0].value };
 	s->results[0].after.active = s->plan_links[2].predicted.active;
 	s->results[0].changed = s->results[0].after.active;
-	s->results[1] = (struct apply_result){ .ifindex = 4, .name = "bond0", .asked = 1, .value = 1,
-		.missed = 1, .error = -EINVAL };
+	s->results[1] = (struct apply_result){
+		.ifindex = 4, .name = "bond0", .asked = 1, .value = 1, .missed = 1, .error = -EINVAL
+	};
 	strcpy(s->results[1].text, "bond does not allow it\x07");
-	s->results[2] = (struct apply_result){ .ifindex = 2, .name = "eth2", .asked = 1, .value = 1, .missed = 1 };
+	s->results[2] = (struct apply_result){
+		.ifindex = 2, .name = "eth2", .asked = 1, .value = 1, .missed = 1
+	};
 	s->report = (struct apply_report){ .results = s->results, .n_results = 3 };
 }
 
 static inline void sample_explanation(struct sample *s)
 {
-	s->lines[0] = (struct explanation_line){ .ifindex = 5, .name = "vlan10", .bit = 16,
+	s->lines[0] = (struct explanation_line){ .ifindex = 5,
+		.name = "vlan10",
+		.bit = 16,
 		.text = "tx-tcp-segmentation is off; 10-vlan.rule declares tso=lower: blocked" };
-	s->lines[1] = (struct explanation_line){ .depth = 1, .ifindex = 4, .name = "bond0", .bit = 16,
+	s->lines[1] = (struct explanation_line){ .depth = 1,
+		.ifindex = 4,
+		.name = "bond0",
+		.bit = 16,
 		.text = "tx-tcp-segmentation is asked for, and off because no port has it on" };
-	s->lines[2] = (struct explanation_line){ .depth = 2, .ifindex = 2, .name = "eth2", .bit = 16,
+	s->lines[2] = (struct explanation_line){ .depth = 2,
+		.ifindex = 2,
+		.name = "eth2",
+		.bit = 16,
 		.text = "cannot have tx-tcp-segmentation: fixed off by its driver e1000e" };
-	s->explanation = (struct explanation){ .lines = s->lines, .n_lines = 3,
-		.advice = "nothing below eth2 can change this" };
+	s->explanation = (struct explanation){
+		.lines = s->lines, .n_lines = 3, .advice = "nothing below eth2 can change this"
+	};
 }
 
 static inline void sample_make(struct sample *s)
@@ -206,8 +244,11 @@ static inline void sample_make(struct sample *s)
 	sample_plan(s);
 	sample_results(s);
 	sample_explanation(s);
-	s->view = (struct view){ .features = &s->features, .links = &s->links, .rules = &s->set,
-		.plan = &s->plan, .exit_code = 6 };
+	s->view = (struct view){ .features = &s->features,
+		.links = &s->links,
+		.rules = &s->set,
+		.plan = &s->plan,
+		.exit_code = 6 };
 }
 
 static inline void sample_clear(struct sample *s)
