@@ -160,6 +160,27 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 	return set;
 }
 
+/* `lower`: is the feature given from below, and all that it needs on this link too? What asks for scatter-gather has no use
+ * where nobody gives scatter-gather. */
+static bool given(const struct planner *p, const struct link *link, feature_set below, unsigned bit,
+	unsigned depth)
+{
+	feature_set has = link->features.hw & ~link->features.nochange, all, any, not ;
+	unsigned need;
+	bool one = false;
+
+	if (!(below & FEATURE(bit)) || depth > 4)
+		return false;
+	below |= link->features.active & ~has; /* fixed on */
+	predict_needs(p->predict, bit, &all, &any, &not );
+	feature_foreach(need, all)
+		if (!given(p, link, below, need, depth + 1))
+			return false;
+	feature_foreach(need, any)
+		one |= given(p, link, below, need, depth + 1);
+	return one || !any;
+}
+
 static void resolve_want(struct planner *p, const struct link *link, struct plan_item *item)
 {
 	bool active = state(p, link)->active & FEATURE(item->bit);
@@ -172,7 +193,7 @@ static void resolve_want(struct planner *p, const struct link *link, struct plan
 		item->want = false;
 		break;
 	case RULE_LOWER:
-		item->not_given = !(below_could_give(p, link, 0) & FEATURE(item->bit));
+		item->not_given = !given(p, link, below_could_give(p, link, 0), item->bit, 0);
 		item->want = item->not_given ? active : true;
 		break;
 	case RULE_UNSET:

@@ -143,6 +143,23 @@ static void lower_asks_for_nothing_that_is_not_there(void **state)
 	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->rule->file, "50-insist.rule");
 }
 
+static void lower_asks_for_nothing_that_needs_what_is_not_there(void **state)
+{
+	struct unit_host *h = *state;
+
+	/* a dummy, say: segmentation, but no scatter-gather for the VLAN */
+	unit_link(h, 2, "dummy0", "dummy", 0, 0, "tso gso tx-checksum-ip-generic");
+	unit_link(h, 10, "vlan10", "vlan", 2, 0, UNIT_TRANSMIT);
+	unit_inactive(h, "vlan10", "sg tso gso");
+	unit_inactive(h, "dummy0", "tso gso");
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_plan(h);
+	assert_verdict(h, "vlan10", "tx-tcp-segmentation", VERDICT_COMPLIANT);
+	assert_true(unit_item(h, "vlan10", "tx-tcp6-segmentation")->not_given);
+	assert_true(unit_item(h, "vlan10", "tx-generic-segmentation")->not_given);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+}
+
 static void lower_respects_a_workaround_below(void **state)
 {
 	struct unit_host *h = *state;
@@ -373,6 +390,7 @@ int main(void)
 		T(a_slave_without_sg_under_a_bond_that_shows_on),
 		T(a_vlan_held_by_the_device_below),
 		T(lower_asks_for_nothing_that_is_not_there),
+		T(lower_asks_for_nothing_that_needs_what_is_not_there),
 		T(lower_respects_a_workaround_below),
 		T(lower_of_what_stands_on_nothing_is_its_hardware),
 		T(fixed_by_name_and_by_alias),
