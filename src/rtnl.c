@@ -60,6 +60,37 @@ static int nl_errno(int error)
 
 /* ---- one message ---- */
 
+/* As nla_parse(), without its checks of types and inlined: parsing is most of what a dump costs us. Who reads an attribute
+ * checks its length. */
+static void collect(struct nlattr **tb, int max, void *head, int len)
+{
+	for (struct rtattr *attr = head; RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
+		int type = attr->rta_type & NLA_TYPE_MASK;
+
+		if (type <= max)
+			tb[type] = (struct nlattr *)attr;
+	}
+}
+
+static void collect_nested(struct nlattr **tb, int max, struct nlattr *nest)
+{
+	collect(tb, max, nla_data(nest), nla_len(nest));
+}
+
+/* 0 without the attribute or with one that is too short. */
+static uint32_t read_u32(const struct nlattr *attr)
+{
+	return attr && nla_len(attr) >= (int)sizeof(uint32_t) ? nla_get_u32(attr) : 0;
+}
+
+/* An index of a link, 0 for none. */
+static int read_index(const struct nlattr *attr)
+{
+	uint32_t index = read_u32(attr);
+
+	return index <= INT_MAX ? (int)index : 0;
+}
+
 static void copy_string(char *dst, size_t size, const struct nlattr *attr)
 {
 	if (attr)
@@ -82,53 +113,43 @@ static int copy_link_name(char *dst, const struct nlattr *attr)
 }
 
 /* What a kind keeps in its own nest: a vlan's number, and the device below a vxlan, which has no ndo_get_iflink. */
-static int parse_info_data(struct nlattr *data, struct link *ret)
+static void parse_info_data(struct nlattr *data, struct link *ret)
 {
-	struct nlattr *tb[8] = { 0 };
-	bool vlan = link_is_kind(ret, "vlan"), vxlan = link_is_kind(ret, "vxlan");
+	struct nlattr *tb[IFLA_VXLAN_LINK + 1] = { 0 };
 
-	if (!data || (!vlan && !vxlan))
-		return 0;
-	if (nla_parse_nested(tb, ARRAY_SIZE(tb) - 1, data, NULL) < 0)
-		return -EBADMSG;
-	if (vlan && tb[IFLA_VLAN_ID] && nla_len(tb[IFLA_VLAN_ID]) >= (int)sizeof(uint16_t))
-		ret->vlan_id = nla_get_u16(tb[IFLA_VLAN_ID]);
-	if (vxlan && tb[IFLA_VXLAN_LINK] && nla_len(tb[IFLA_VXLAN_LINK]) >= (int)sizeof(uint32_t))
-		ret->lower_ifindex = (int)nla_get_u32(tb[IFLA_VXLAN_LINK]);
-	return 0;
+	if (!data)
+		return;
+	if (link_is_kind(ret, "vlan")) {
+		collect_nested(tb, IFLA_VLAN_ID, data);
+		if (tb[IFLA_VLAN_ID] && nla_len(tb[IFLA_VLAN_ID]) >= (int)sizeof(uint16_t))
+			ret->vlan_id = nla_get_u16(tb[IFLA_VLAN_ID]);
+	} else if (link_is_kind(ret, "vxlan")) {
+		collect_nested(tb, IFLA_VXLAN_LINK, data);
+		if (tb[IFLA_VXLAN_LINK])
+			ret->lower_ifindex = read_index(tb[IFLA_VXLAN_LINK]);
+	}
 }
 
-static int parse_link_info(struct nlattr *info, struct link *ret)
+static void parse_link_info(struct nlattr *info, struct link *ret)
 {
 	struct nlattr *tb[IFLA_INFO_MAX + 1] = { 0 };
 
 	if (!info)
-		return 0;
-	if (nla_parse_nested(tb, IFLA_INFO_MAX, info, NULL) < 0)
-		return -EBADMSG;
+		return;
+	collect_nested(tb, IFLA_INFO_MAX, info);
 	copy_string(ret->kind, sizeof(ret->kind), tb[IFLA_INFO_KIND]);
 	copy_string(ret->slave_kind, sizeof(ret->slave_kind), tb[IFLA_INFO_SLAVE_KIND]);
-	return parse_info_data(tb[IFLA_INFO_DATA], ret);
-}
-
-static void parse_stack(struct nlattr **tb, struct link *ret)
-{
-	if (tb[IFLA_LINK])
-		ret->lower_ifindex = (int)nla_get_u32(tb[IFLA_LINK]);
-	if (tb[IFLA_MASTER])
-		ret->master_ifindex = (int)nla_get_u32(tb[IFLA_MASTER]);
-	if (ret->master_ifindex < 0)
-		ret->master_ifindex = 0;
-	ret->lower_netnsid = -1;
+	parse_info_data(tb[IFLA_INFO_DATA], ret);
 }
 
 /* An index that counts in another namespace must not be looked up here. */
 static void cut_foreign_lower(struct nlattr **tb, struct link *ret)
 {
-	if (tb[IFLA_LINK_NETNSID])
-		ret->lower_netnsid = (int)nla_get_u32(tb[IFLA_LINK_NETNSID]);
-	if (tb[IFLA_LINK_NETNSID] || ret->lower_ifindex < 0)
-		ret->lower_ifindex = 0;
+	ret->lower_netnsid = -1;
+	if (!tb[IFLA_LINK_NETNSID])
+		return;
+	ret->lower_netnsid = (int)read_u32(tb[IFLA_LINK_NETNSID]);
+	ret->lower_ifindex = 0;
 }
 
 static void name_kind(struct nlattr **tb, struct link *ret)
@@ -143,11 +164,6 @@ static void name_kind(struct nlattr **tb, struct link *ret)
 
 int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 {
-	static struct nla_policy policy[IFLA_MAX + 1] = {
-		[IFLA_LINK] = { .type = NLA_U32 },
-		[IFLA_MASTER] = { .type = NLA_U32 },
-		[IFLA_LINK_NETNSID] = { .type = NLA_U32 },
-	};
 	struct nlmsghdr *nlh = (struct nlmsghdr *)message;
 	struct nlattr *tb[IFLA_MAX + 1] = { 0 };
 	const struct ifinfomsg *ifi;
@@ -159,8 +175,9 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	ifi = nlmsg_data(nlh);
 	if (ifi->ifi_family != AF_UNSPEC)
 		return -ENOENT;
-	if (ifi->ifi_index <= 0 || nlmsg_parse(nlh, sizeof(*ifi), tb, IFLA_MAX, policy) < 0)
+	if (ifi->ifi_index <= 0)
 		return -EBADMSG;
+	collect(tb, IFLA_MAX, nlmsg_attrdata(nlh, sizeof(*ifi)), nlmsg_attrlen(nlh, sizeof(*ifi)));
 	*ret = (struct link){ .ifindex = ifi->ifi_index, .flags = ifi->ifi_flags };
 	if (copy_link_name(ret->name, tb[IFLA_IFNAME]) < 0)
 		return -EBADMSG;
@@ -170,9 +187,9 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 		ret->address_len = (unsigned)(n < LINK_ADDRESS_LEN ? n : LINK_ADDRESS_LEN);
 		memcpy(ret->address, nla_data(tb[IFLA_ADDRESS]), ret->address_len);
 	}
-	parse_stack(tb, ret);
-	if (parse_link_info(tb[IFLA_LINKINFO], ret) < 0)
-		return -EBADMSG;
+	ret->lower_ifindex = read_index(tb[IFLA_LINK]);
+	ret->master_ifindex = read_index(tb[IFLA_MASTER]);
+	parse_link_info(tb[IFLA_LINKINFO], ret);
 	cut_foreign_lower(tb, ret);
 	name_kind(tb, ret);
 	return 0;
