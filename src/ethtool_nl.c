@@ -38,14 +38,57 @@ static struct ethtool_nl *backend(struct ethtool *e)
 
 /* ---- decoding ---- */
 
+/* Sorts attributes by type; what does not fit, or is of a type above max, is left out. Inlined where libmnl would call back for
+ * each of the thirty attributes that tell the features of one link: decoding is most of what a dump costs us. Who reads an
+ * attribute checks its length. */
+static inline void collect(
+	const void *payload, size_t len, const struct nlattr **tb, unsigned max)
+{
+	while (len >= sizeof(struct nlattr)) {
+		const struct nlattr *attr = payload;
+		size_t size = MNL_ALIGN(attr->nla_len);
+		unsigned type = attr->nla_type & NLA_TYPE_MASK;
+
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > len)
+			return;
+		if (type <= max)
+			tb[type] = attr;
+		if (size >= len)
+			return;
+		payload = (const char *)payload + size;
+		len -= size;
+	}
+}
+
+static inline const void *data_of(const struct nlattr *attr)
+{
+	return (const char *)attr + MNL_ATTR_HDRLEN;
+}
+
+static inline size_t size_of(const struct nlattr *attr)
+{
+	return attr->nla_len - MNL_ATTR_HDRLEN;
+}
+
+static inline void collect_nested(
+	const struct nlattr *nest, const struct nlattr **tb, unsigned max)
+{
+	collect(data_of(nest), size_of(nest), tb, max);
+}
+
+/* 0 without the attribute or with one that is too short. */
+static inline uint32_t read_u32(const struct nlattr *attr)
+{
+	return attr && size_of(attr) >= sizeof(uint32_t) ? *(const uint32_t *)data_of(attr) : 0;
+}
+
 struct bitset {
 	feature_set value, mask;
-	bool no_mask;
 };
 
-static feature_set words_to_set(const struct nlattr *attr, uint32_t bits)
+static inline feature_set words_to_set(const struct nlattr *attr, uint32_t bits)
 {
-	const uint32_t *words = mnl_attr_get_payload(attr);
+	const uint32_t *words = data_of(attr);
 	feature_set set = 0;
 
 	for (unsigned i = 0; i < 2 && i * 32 < bits; i++)
@@ -53,96 +96,53 @@ static feature_set words_to_set(const struct nlattr *attr, uint32_t bits)
 	return bits < FEATURE_MAX ? set & (FEATURE(bits) - 1) : set;
 }
 
-struct verbose_bit {
-	const struct feature_table *table;
-	int bit; /* -1 unknown to us */
-	bool value;
-};
-
-static int read_verbose_bit(const struct nlattr *attr, void *data)
+static inline int decode_compact(const struct nlattr *const *tb, struct bitset *ret)
 {
-	struct verbose_bit *b = data;
-	uint32_t index;
+	const struct nlattr *value = tb[ETHTOOL_A_BITSET_VALUE], *mask = tb[ETHTOOL_A_BITSET_MASK];
+	uint32_t bits = read_u32(tb[ETHTOOL_A_BITSET_SIZE]), bytes = (bits + 31) / 32 * 4;
 
-	switch (mnl_attr_get_type(attr)) {
-	case ETHTOOL_A_BITSET_BIT_INDEX:
-		if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
-			return MNL_CB_ERROR;
-		index = mnl_attr_get_u32(attr);
-		b->bit = index < FEATURE_MAX ? (int)index : -1;
-		break;
-	case ETHTOOL_A_BITSET_BIT_NAME:
-		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
-			return MNL_CB_ERROR;
-		if (b->bit < 0 && b->table)
-			b->bit = feature_bit(b->table, mnl_attr_get_str(attr));
-		break;
-	case ETHTOOL_A_BITSET_BIT_VALUE:
-		b->value = true;
-		break;
-	}
-	return MNL_CB_OK;
+	if (bits == 0 || bits > BITSET_BITS_MAX || size_of(value) < bytes)
+		return -EBADMSG;
+	if (!mask != !!tb[ETHTOOL_A_BITSET_NOMASK] || (mask && size_of(mask) < bytes))
+		return -EBADMSG;
+	ret->value = words_to_set(value, bits);
+	ret->mask = mask ? words_to_set(mask, bits) : ret->value;
+	return 0;
+}
+
+/* Number of a bit of a verbose set, negative when it is none that we know. */
+static int read_bit_number(const struct nlattr *const *tb, const struct feature_table *table)
+{
+	const struct nlattr *name = tb[ETHTOOL_A_BITSET_BIT_NAME];
+	uint32_t index = read_u32(tb[ETHTOOL_A_BITSET_BIT_INDEX]);
+
+	if (tb[ETHTOOL_A_BITSET_BIT_INDEX])
+		return index < FEATURE_MAX ? (int)index : -1;
+	if (!name || !table || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0)
+		return -1;
+	return feature_bit(table, data_of(name));
 }
 
 struct verbose_bits {
 	const struct feature_table *table;
 	struct bitset *set;
+	bool is_list; /* without a mask: what is in it is set */
 };
 
-static int read_verbose_bits(const struct nlattr *attr, void *data)
+static int read_verbose_bit(const struct nlattr *attr, void *userdata)
 {
-	struct verbose_bits *list = data;
-	struct verbose_bit b = { .table = list->table, .bit = -1 };
+	const struct nlattr *tb[ETHTOOL_A_BITSET_BIT_MAX + 1] = { 0 };
+	struct verbose_bits *bits = userdata;
+	int bit;
 
-	if (mnl_attr_get_type(attr) != ETHTOOL_A_BITSET_BITS_BIT)
+	collect_nested(attr, tb, ETHTOOL_A_BITSET_BIT_MAX);
+	bit = read_bit_number(tb, bits->table);
+	if (bit < 0)
 		return MNL_CB_OK;
-	if (mnl_attr_parse_nested(attr, read_verbose_bit, &b) <= MNL_CB_ERROR)
-		return MNL_CB_ERROR;
-	if (b.bit < 0)
-		return MNL_CB_OK;
-	list->set->mask |= FEATURE(b.bit);
-	if (b.value || list->set->no_mask)
-		list->set->value |= FEATURE(b.bit);
+	bits->set->mask |= FEATURE(bit);
+	if (bits->is_list || tb[ETHTOOL_A_BITSET_BIT_VALUE])
+		bits->set->value |= FEATURE(bit);
 	return MNL_CB_OK;
-}
-
-static int collect_bitset(const struct nlattr *attr, void *data)
-{
-	const struct nlattr **tb = data;
-	static const enum mnl_attr_data_type types[] = {
-		[ETHTOOL_A_BITSET_NOMASK] = MNL_TYPE_FLAG,
-		[ETHTOOL_A_BITSET_SIZE] = MNL_TYPE_U32,
-		[ETHTOOL_A_BITSET_BITS] = MNL_TYPE_NESTED,
-		[ETHTOOL_A_BITSET_VALUE] = MNL_TYPE_BINARY,
-		[ETHTOOL_A_BITSET_MASK] = MNL_TYPE_BINARY,
-	};
-	uint16_t type = mnl_attr_get_type(attr);
-
-	if (type == 0 || type >= ARRAY_SIZE(types))
-		return MNL_CB_OK;
-	/* an empty list of bits is an empty set, which libmnl's own check of a nest refuses */
-	if (type != ETHTOOL_A_BITSET_BITS && mnl_attr_validate(attr, types[type]) < 0)
-		return MNL_CB_ERROR;
-	tb[type] = attr;
-	return MNL_CB_OK;
-}
-
-static int decode_compact(const struct nlattr *const *tb, struct bitset *ret)
-{
-	const struct nlattr *value = tb[ETHTOOL_A_BITSET_VALUE], *mask = tb[ETHTOOL_A_BITSET_MASK];
-	uint32_t bits, bytes;
-
-	if (!tb[ETHTOOL_A_BITSET_SIZE])
-		return -EBADMSG;
-	bits = mnl_attr_get_u32(tb[ETHTOOL_A_BITSET_SIZE]);
-	bytes = (bits + 31) / 32 * 4;
-	if (bits > BITSET_BITS_MAX || mnl_attr_get_payload_len(value) < bytes)
-		return -EBADMSG;
-	if (!mask != ret->no_mask || (mask && mnl_attr_get_payload_len(mask) < bytes))
-		return -EBADMSG;
-	ret->value = words_to_set(value, bits);
-	ret->mask = mask ? words_to_set(mask, bits) : ret->value;
-	return 0;
 }
 
 /* table may be NULL: then a verbose set must come with bit numbers, as the kernel's do. */
@@ -150,61 +150,30 @@ static int decode_bitset(
 	const struct nlattr *attr, const struct feature_table *table, struct bitset *ret)
 {
 	const struct nlattr *tb[ETHTOOL_A_BITSET_MAX + 1] = { 0 };
-	struct verbose_bits list = { table, ret };
+	struct verbose_bits bits = { .table = table, .set = ret };
 
 	*ret = (struct bitset){ 0 };
-	if (mnl_attr_parse_nested(attr, collect_bitset, tb) <= MNL_CB_ERROR)
-		return -EBADMSG;
-	ret->no_mask = tb[ETHTOOL_A_BITSET_NOMASK];
+	collect_nested(attr, tb, ETHTOOL_A_BITSET_MAX);
 	if (tb[ETHTOOL_A_BITSET_VALUE])
 		return decode_compact(tb, ret);
 	if (!tb[ETHTOOL_A_BITSET_BITS])
 		return -EBADMSG;
-	if (mnl_attr_parse_nested(tb[ETHTOOL_A_BITSET_BITS], read_verbose_bits, &list) <=
-		MNL_CB_ERROR)
-		return -EBADMSG;
+	bits.is_list = tb[ETHTOOL_A_BITSET_NOMASK];
+	mnl_attr_parse_nested(tb[ETHTOOL_A_BITSET_BITS], read_verbose_bit, &bits);
 	return 0;
 }
 
-static int read_header_index(const struct nlattr *attr, void *data)
+/* The index in the header, negative without a good one. */
+static int decode_header(const struct nlattr *header)
 {
-	if (mnl_attr_get_type(attr) != ETHTOOL_A_HEADER_DEV_INDEX)
-		return MNL_CB_OK;
-	if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
-		return MNL_CB_ERROR;
-	*(uint32_t *)data = mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
-}
+	const struct nlattr *tb[ETHTOOL_A_HEADER_DEV_INDEX + 1] = { 0 };
+	uint32_t ifindex;
 
-static int decode_header(const struct nlattr *attr, int *ret_ifindex)
-{
-	uint32_t ifindex = 0;
-
-	if (mnl_attr_parse_nested(attr, read_header_index, &ifindex) <= MNL_CB_ERROR ||
-		ifindex == 0 || ifindex > INT32_MAX)
+	if (!header)
 		return -EBADMSG;
-	*ret_ifindex = (int)ifindex;
-	return 0;
-}
-
-static int collect_features(const struct nlattr *attr, void *data)
-{
-	const struct nlattr **tb = data;
-	uint16_t type = mnl_attr_get_type(attr);
-
-	if (type == 0 || type > ETHTOOL_A_FEATURES_MAX)
-		return MNL_CB_OK;
-	tb[type] = attr;
-	return MNL_CB_OK;
-}
-
-/* A payload of attributes that may be cut short: libmnl's own loop stops quietly at the first that does not fit. */
-static int parse_features(const void *payload, size_t len, const struct nlattr **tb)
-{
-	if (len > UINT16_MAX * 2u ||
-		mnl_attr_parse_payload(payload, len, collect_features, tb) <= MNL_CB_ERROR)
-		return -EBADMSG;
-	return tb[ETHTOOL_A_FEATURES_HEADER] ? 0 : -EBADMSG;
+	collect_nested(header, tb, ETHTOOL_A_HEADER_DEV_INDEX);
+	ifindex = read_u32(tb[ETHTOOL_A_HEADER_DEV_INDEX]);
+	return ifindex == 0 || ifindex > INT32_MAX ? -EBADMSG : (int)ifindex;
 }
 
 int ethtool_features_decode(const void *payload, size_t len, const struct feature_table *table,
@@ -212,15 +181,15 @@ int ethtool_features_decode(const void *payload, size_t len, const struct featur
 {
 	const struct nlattr *tb[ETHTOOL_A_FEATURES_MAX + 1] = { 0 };
 	struct bitset set[ETHTOOL_A_FEATURES_MAX + 1];
-	int r, ifindex;
+	int ifindex;
 
-	r = parse_features(payload, len, tb);
-	if (r >= 0)
-		r = decode_header(tb[ETHTOOL_A_FEATURES_HEADER], &ifindex);
-	for (unsigned i = ETHTOOL_A_FEATURES_HW; r >= 0 && i <= ETHTOOL_A_FEATURES_NOCHANGE; i++)
-		r = tb[i] ? decode_bitset(tb[i], table, &set[i]) : -EBADMSG;
-	if (r < 0)
-		return r;
+	collect(payload, len, tb, ETHTOOL_A_FEATURES_MAX);
+	ifindex = decode_header(tb[ETHTOOL_A_FEATURES_HEADER]);
+	if (ifindex < 0)
+		return ifindex;
+	for (unsigned i = ETHTOOL_A_FEATURES_HW; i <= ETHTOOL_A_FEATURES_NOCHANGE; i++)
+		if (!tb[i] || decode_bitset(tb[i], table, &set[i]) < 0)
+			return -EBADMSG;
 	*ret_ifindex = ifindex;
 	*ret = (struct link_features){
 		.hw = set[ETHTOOL_A_FEATURES_HW].value & ~set[ETHTOOL_A_FEATURES_NOCHANGE].value,
@@ -232,6 +201,13 @@ int ethtool_features_decode(const void *payload, size_t len, const struct featur
 }
 
 /* ---- talking ---- */
+
+/* The attributes of a message that has its generic header. */
+static void collect_message(const struct nlmsghdr *nlh, const struct nlattr **tb, unsigned max)
+{
+	collect(mnl_nlmsg_get_payload_offset(nlh, sizeof(struct genlmsghdr)),
+		mnl_nlmsg_get_payload_len(nlh) - sizeof(struct genlmsghdr), tb, max);
+}
 
 static struct nlmsghdr *request_new(
 	struct ethtool_nl *nl, uint16_t family, uint8_t command, uint16_t flags)
@@ -390,68 +366,42 @@ struct family {
 	bool has_features;
 };
 
-static int read_group(const struct nlattr *attr, void *data)
+static int read_group(const struct nlattr *attr, void *userdata)
 {
-	const struct nlattr **tb = data;
-	uint16_t type = mnl_attr_get_type(attr);
+	const struct nlattr *tb[CTRL_ATTR_MCAST_GRP_MAX + 1] = { 0 }, *name;
+	struct family *family = userdata;
 
-	if (type == CTRL_ATTR_MCAST_GRP_NAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-		tb[0] = attr;
-	if (type == CTRL_ATTR_MCAST_GRP_ID && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-		tb[1] = attr;
+	collect_nested(attr, tb, CTRL_ATTR_MCAST_GRP_MAX);
+	name = tb[CTRL_ATTR_MCAST_GRP_NAME];
+	if (name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) >= 0 &&
+		strcmp(data_of(name), ETHTOOL_MCGRP_MONITOR_NAME) == 0)
+		family->monitor_group = read_u32(tb[CTRL_ATTR_MCAST_GRP_ID]);
 	return MNL_CB_OK;
 }
 
-static int read_groups(const struct nlattr *attr, void *data)
+static int read_operation(const struct nlattr *attr, void *userdata)
 {
-	struct family *family = data;
-	const struct nlattr *tb[2] = { 0 };
+	const struct nlattr *tb[CTRL_ATTR_OP_MAX + 1] = { 0 };
+	struct family *family = userdata;
 
-	mnl_attr_parse_nested(attr, read_group, tb);
-	if (tb[0] && tb[1] && strcmp(mnl_attr_get_str(tb[0]), ETHTOOL_MCGRP_MONITOR_NAME) == 0)
-		family->monitor_group = mnl_attr_get_u32(tb[1]);
-	return MNL_CB_OK;
-}
-
-static int read_operation(const struct nlattr *attr, void *data)
-{
-	struct family *family = data;
-
-	if (mnl_attr_get_type(attr) == CTRL_ATTR_OP_ID &&
-		mnl_attr_validate(attr, MNL_TYPE_U32) >= 0 &&
-		mnl_attr_get_u32(attr) == ETHTOOL_MSG_FEATURES_GET)
+	collect_nested(attr, tb, CTRL_ATTR_OP_MAX);
+	if (read_u32(tb[CTRL_ATTR_OP_ID]) == ETHTOOL_MSG_FEATURES_GET)
 		family->has_features = true;
-	return MNL_CB_OK;
-}
-
-static int read_operations(const struct nlattr *attr, void *data)
-{
-	mnl_attr_parse_nested(attr, read_operation, data);
-	return MNL_CB_OK;
-}
-
-static int read_family_attr(const struct nlattr *attr, void *data)
-{
-	struct family *family = data;
-
-	switch (mnl_attr_get_type(attr)) {
-	case CTRL_ATTR_FAMILY_ID:
-		if (mnl_attr_validate(attr, MNL_TYPE_U16) >= 0)
-			family->id = mnl_attr_get_u16(attr);
-		break;
-	case CTRL_ATTR_OPS:
-		mnl_attr_parse_nested(attr, read_operations, family);
-		break;
-	case CTRL_ATTR_MCAST_GROUPS:
-		mnl_attr_parse_nested(attr, read_groups, family);
-		break;
-	}
 	return MNL_CB_OK;
 }
 
 static int read_family(const struct nlmsghdr *nlh, void *userdata)
 {
-	mnl_attr_parse(nlh, sizeof(struct genlmsghdr), read_family_attr, userdata);
+	const struct nlattr *tb[CTRL_ATTR_MCAST_GROUPS + 1] = { 0 };
+	struct family *family = userdata;
+
+	collect_message(nlh, tb, CTRL_ATTR_MCAST_GROUPS);
+	if (tb[CTRL_ATTR_FAMILY_ID] && size_of(tb[CTRL_ATTR_FAMILY_ID]) >= sizeof(uint16_t))
+		family->id = mnl_attr_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
+	if (tb[CTRL_ATTR_OPS])
+		mnl_attr_parse_nested(tb[CTRL_ATTR_OPS], read_operation, family);
+	if (tb[CTRL_ATTR_MCAST_GROUPS])
+		mnl_attr_parse_nested(tb[CTRL_ATTR_MCAST_GROUPS], read_group, family);
 	return 0;
 }
 
@@ -471,67 +421,40 @@ static int resolve_family(struct ethtool_nl *nl, struct family *ret)
 
 /* ---- what a backend gives ---- */
 
-struct string_entry {
-	uint32_t index;
-	const struct nlattr *value;
-	bool has_index;
-};
-
-static int read_string(const struct nlattr *attr, void *data)
+static int read_string(const struct nlattr *attr, void *userdata)
 {
-	struct string_entry *s = data;
+	const struct nlattr *tb[ETHTOOL_A_STRING_MAX + 1] = { 0 };
+	struct feature_table *table = userdata;
 
-	if (mnl_attr_get_type(attr) == ETHTOOL_A_STRING_INDEX &&
-		mnl_attr_validate(attr, MNL_TYPE_U32) >= 0) {
-		s->index = mnl_attr_get_u32(attr);
-		s->has_index = true;
-	}
-	if (mnl_attr_get_type(attr) == ETHTOOL_A_STRING_VALUE)
-		s->value = attr;
+	collect_nested(attr, tb, ETHTOOL_A_STRING_MAX);
+	if (tb[ETHTOOL_A_STRING_INDEX] && tb[ETHTOOL_A_STRING_VALUE])
+		(void)feature_table_add(table, read_u32(tb[ETHTOOL_A_STRING_INDEX]),
+			data_of(tb[ETHTOOL_A_STRING_VALUE]), size_of(tb[ETHTOOL_A_STRING_VALUE]));
 	return MNL_CB_OK;
 }
 
-static int read_strings(const struct nlattr *attr, void *data)
+static int read_string_set(const struct nlattr *attr, void *userdata)
 {
-	struct feature_table *table = data;
-	struct string_entry s = { 0 };
+	const struct nlattr *tb[ETHTOOL_A_STRINGSET_MAX + 1] = { 0 };
+	struct feature_table *table = userdata;
+	uint32_t count;
 
-	mnl_attr_parse_nested(attr, read_string, &s);
-	if (s.has_index && s.value)
-		(void)feature_table_add(table, s.index, mnl_attr_get_payload(s.value),
-			mnl_attr_get_payload_len(s.value));
-	return MNL_CB_OK;
-}
-
-static int read_string_set(const struct nlattr *attr, void *data)
-{
-	struct feature_table *table = data;
-
-	if (mnl_attr_get_type(attr) == ETHTOOL_A_STRINGSET_COUNT &&
-		mnl_attr_validate(attr, MNL_TYPE_U32) >= 0 && mnl_attr_get_u32(attr) > table->count)
-		table->count = mnl_attr_get_u32(attr) < FEATURE_MAX ? mnl_attr_get_u32(attr) :
-								      FEATURE_MAX;
-	if (mnl_attr_get_type(attr) == ETHTOOL_A_STRINGSET_STRINGS)
-		mnl_attr_parse_nested(attr, read_strings, table);
-	return MNL_CB_OK;
-}
-
-static int read_string_sets(const struct nlattr *attr, void *data)
-{
-	mnl_attr_parse_nested(attr, read_string_set, data);
-	return MNL_CB_OK;
-}
-
-static int read_strset_attr(const struct nlattr *attr, void *data)
-{
-	if (mnl_attr_get_type(attr) == ETHTOOL_A_STRSET_STRINGSETS)
-		mnl_attr_parse_nested(attr, read_string_sets, data);
+	collect_nested(attr, tb, ETHTOOL_A_STRINGSET_MAX);
+	if (tb[ETHTOOL_A_STRINGSET_STRINGS])
+		mnl_attr_parse_nested(tb[ETHTOOL_A_STRINGSET_STRINGS], read_string, table);
+	count = read_u32(tb[ETHTOOL_A_STRINGSET_COUNT]);
+	if (count > table->count)
+		table->count = count < FEATURE_MAX ? count : FEATURE_MAX;
 	return MNL_CB_OK;
 }
 
 static int read_strset(const struct nlmsghdr *nlh, void *userdata)
 {
-	mnl_attr_parse(nlh, sizeof(struct genlmsghdr), read_strset_attr, userdata);
+	const struct nlattr *tb[ETHTOOL_A_STRSET_MAX + 1] = { 0 };
+
+	collect_message(nlh, tb, ETHTOOL_A_STRSET_MAX);
+	if (tb[ETHTOOL_A_STRSET_STRINGSETS])
+		mnl_attr_parse_nested(tb[ETHTOOL_A_STRSET_STRINGSETS], read_string_set, userdata);
 	return 0;
 }
 
@@ -649,21 +572,14 @@ static int read_set_reply(const struct nlmsghdr *nlh, void *userdata)
 	struct set_state *set = userdata;
 	const struct nlattr *tb[ETHTOOL_A_FEATURES_MAX + 1] = { 0 };
 	struct bitset wanted, active;
-	int r;
 
 	if (!is_command(nlh, ETHTOOL_MSG_FEATURES_SET_REPLY))
 		return -EBADMSG;
-	r = parse_features(mnl_nlmsg_get_payload_offset(nlh, sizeof(struct genlmsghdr)),
-		mnl_nlmsg_get_payload_len(nlh) - sizeof(struct genlmsghdr), tb);
-	if (r < 0)
-		return r;
-	if (!tb[ETHTOOL_A_FEATURES_WANTED] || !tb[ETHTOOL_A_FEATURES_ACTIVE])
+	collect_message(nlh, tb, ETHTOOL_A_FEATURES_MAX);
+	if (!tb[ETHTOOL_A_FEATURES_WANTED] || !tb[ETHTOOL_A_FEATURES_ACTIVE] ||
+		decode_bitset(tb[ETHTOOL_A_FEATURES_WANTED], NULL, &wanted) < 0 ||
+		decode_bitset(tb[ETHTOOL_A_FEATURES_ACTIVE], NULL, &active) < 0)
 		return -EBADMSG;
-	r = decode_bitset(tb[ETHTOOL_A_FEATURES_WANTED], NULL, &wanted);
-	if (r >= 0)
-		r = decode_bitset(tb[ETHTOOL_A_FEATURES_ACTIVE], NULL, &active);
-	if (r < 0)
-		return r;
 	set->result->missed = wanted.mask & set->mask;
 	set->result->side_effects = active.mask & ~set->mask;
 	return 0;
