@@ -396,7 +396,7 @@ static int read_without_proc(void)
 
 	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return 2;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", "/proc", "tmpfs", 0, NULL) < 0)
 		return 2;
 	if (load_text(&set, GOOD) != 1 || set.n_errors != 1 || set.n_rules != 0 ||

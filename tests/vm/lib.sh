@@ -41,7 +41,7 @@ fight() { # LINK SECONDS: somebody flips scatter-gather every 100 ms and leaves 
 
 nap_until() { # MILLISECONDS, as now_ms counts them
 	local left=$(($1 - $(now_ms)))
-	[ $left -le 0 ] || read -rt "$(printf '0.%03d' $((left < 999 ? left : 999)))" -u "$idle" || :
+	[ $left -le 0 ] || read -rt "$(printf '%d.%03d' $((left / 1000)) $((left % 1000)))" -u "$idle" || :
 }
 
 daemon_ticks() { # CPU time of the daemon
