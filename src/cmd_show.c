@@ -59,6 +59,8 @@ int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
 struct asked {
 	struct json_explained told[2 * FEATURE_MAX];
 	struct explanation stories[2 * FEATURE_MAX];
+	feature_set falls_with[2 * FEATURE_MAX]; /* told with this one, not by themselves */
+	bool tell_once;
 	size_t n;
 };
 
@@ -120,7 +122,29 @@ static const struct plan_item *find_word(const struct plan_link *pl, const char 
 	return NULL;
 }
 
-/* Everything about a link that is not as declared. */
+/* The feature of the same link for want of which this one is not as declared, NULL when it is another reason. */
+static const struct plan_item *wanting(const struct plan_link *pl, const struct plan_item *item)
+{
+	const struct plan_item *need;
+
+	if (item->cause != CAUSE_NEEDS || item->cause_bit >= FEATURE_MAX)
+		return NULL;
+	need = view_item(pl, item->cause_bit);
+	return need && need->verdict != VERDICT_COMPLIANT ? need : NULL;
+}
+
+/* What falls with the feature that was told last. */
+static feature_set falling_with(const struct plan_link *pl, const struct plan_item *need)
+{
+	feature_set set = 0;
+
+	for (size_t i = 0; i < pl->n_items; i++)
+		if (wanting(pl, &pl->items[i]) == need)
+			set |= FEATURE(pl->items[i].bit);
+	return set;
+}
+
+/* Everything about a link that is not as declared; with tell_once what falls with another feature is told there. */
 static int ask_all(struct asked *asked, struct cmd_session *s, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(&s->plan, link->ifindex);
@@ -129,8 +153,9 @@ static int ask_all(struct asked *asked, struct cmd_session *s, const struct link
 	for (size_t i = 0; pl && i < pl->n_items && r >= 0; i++) {
 		const struct plan_item *item = &pl->items[i];
 
-		if (item->verdict == VERDICT_COMPLIANT)
+		if (item->verdict == VERDICT_COMPLIANT || (asked->tell_once && wanting(pl, item)))
 			continue;
+		asked->falls_with[asked->n] = asked->tell_once ? falling_with(pl, item) : 0;
 		r = item->bit < FEATURE_MAX ? ask_bit(asked, s, link, item->bit)
 					    : ask_word(asked, s, link, item->feature->word, item);
 	}
@@ -194,6 +219,7 @@ static void render_asked(
 	for (size_t i = 0; i < asked->n; i++) {
 		const struct json_explained *first = &asked->told[i];
 		feature_set bits = first->bit < FEATURE_MAX ? FEATURE(first->bit) : 0;
+		feature_set falls_with = asked->falls_with[i];
 
 		if (done[i])
 			continue;
@@ -205,16 +231,17 @@ static void render_asked(
 					other->explanation, other->bit))
 				continue;
 			bits |= FEATURE(other->bit);
+			falls_with |= asked->falls_with[j];
 			done[j] = true;
 		}
-		render_explanation(&s->render, &s->view, link, bits, first->word, first->item,
+		render_explanation(&s->render, &s->view, link, bits, falls_with, first->word, first->item,
 			first->explanation);
 	}
 }
 
 int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 {
-	_cleanup_(clear_asked) struct asked asked = { .n = 0 };
+	_cleanup_(clear_asked) struct asked asked = { .tell_once = !options->json };
 	_cleanup_(cmd_close) struct cmd_session s;
 	struct link *link;
 	int r;

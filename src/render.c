@@ -744,7 +744,7 @@ static void put_rule(const struct render *r, const struct plan_item *item)
 }
 
 void render_explanation(const struct render *r, const struct view *view, const struct link *link,
-	feature_set bits, const char *word, const struct plan_item *item,
+	feature_set bits, feature_set falls_with, const char *word, const struct plan_item *item,
 	const struct explanation *explanation)
 {
 	char text[NAMES_LEN];
@@ -768,6 +768,8 @@ void render_explanation(const struct render *r, const struct view *view, const s
 			r->out, "  %*s%s: ", (int)(2 * line->depth), "", clean_name(line->name));
 		put_wrapped(r, (unsigned)column, view_clean(line->text, text, sizeof(text)));
 	}
+	if (falls_with)
+		put_names(r, "with it", feature_format(view->features, falls_with, text, sizeof(text)));
 	put_rule(r, item);
 	put_names(r, "to do", view_clean(explanation->advice, text, sizeof(text)));
 	fputc('\n', r->out);

@@ -43,9 +43,9 @@ int render_tree(const struct render *r, const struct view *view);
 int render_show(const struct render *r, const struct view *view, const struct link *link);
 
 /* `bits` have the same explanation; item is that of the first, NULL when no rule names it. No bits:
- * word is a feature that this kernel has not. */
+ * word is a feature that this kernel has not. `falls_with`: what else is off for want of these. */
 void render_explanation(const struct render *r, const struct view *view, const struct link *link,
-	feature_set bits, const char *word, const struct plan_item *item,
+	feature_set bits, feature_set falls_with, const char *word, const struct plan_item *item,
 	const struct explanation *explanation);
 /* One line for a link of which there is nothing to explain. */
 void render_nothing(const struct render *r, const struct view *view, const struct link *link);

@@ -137,10 +137,11 @@ static void explanations(void **state)
 
 	(void)state;
 	render_explanation(&r, &sample.view, vlan10,
-		unit_set(&sample.features, "tx-tcp-segmentation tx-tcp6-segmentation"), NULL,
+		unit_set(&sample.features, "tx-tcp-segmentation tx-tcp6-segmentation"),
+		unit_set(&sample.features, "tx-tcp-mangleid-segmentation"), NULL,
 		&sample.items[3], &sample.explanation);
 	render_explanation(
-		&r, &sample.view, vlan10, 0, "tx-udp-fragmentation", NULL, &sample.explanation);
+		&r, &sample.view, vlan10, 0, 0, "tx-udp-fragmentation", NULL, &sample.explanation);
 	render_nothing(&r, &sample.view, link_table_find_name(&sample.links, "bond0"));
 	render_nothing(&r, &sample.view, link_table_find_name(&sample.links, "eth2"));
 	render_nothing(&r, &sample.view, link_table_find_name(&sample.links, "eth3"));
