@@ -134,6 +134,8 @@ install: all man
 		sed 's,=/usr/,=$(PREFIX)/,' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	install -D -m 644 systemd/offloadd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/offloadd.conf
+	install -D -m 644 systemd/offloadd.catalog \
+		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/offloadd.catalog
 	install -D -m 644 contrib/completion/bash/offloadctl \
 		$(SHARE)/bash-completion/completions/offloadctl
 
