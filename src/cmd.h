@@ -15,6 +15,7 @@
 #define CMD_OK 0
 #define CMD_ERROR 1
 #define CMD_PENDING 2 /* changes are pending, or were made */
+#define CMD_NO_DAEMON 3 /* offloadd does not run */
 #define CMD_UNMET 4   /* something declared cannot be had */
 
 #define CMD_DIRS_MAX 16
@@ -25,7 +26,10 @@ struct cmd_options {
 	size_t n_dirs;
 	const char *ledger; /* NULL: the usual one of this network namespace */
 	enum ethtool_backend backend;
-	bool json, no_colour, detailed_exit_codes;
+	const char *control; /* NULL: the usual socket of this network namespace */
+	bool json, no_colour, detailed_exit_codes, follow;
+	bool has_time; /* --for, --timeout */
+	uint64_t time_usec;
 };
 
 int cmd_plan(const struct cmd_options *options, int argc, char **argv);
@@ -36,6 +40,17 @@ int cmd_list(const struct cmd_options *options, int argc, char **argv);
 int cmd_tree(const struct cmd_options *options, int argc, char **argv);
 int cmd_show(const struct cmd_options *options, int argc, char **argv);
 int cmd_explain(const struct cmd_options *options, int argc, char **argv);
+int cmd_status(const struct cmd_options *options, int argc, char **argv);
+int cmd_reload(const struct cmd_options *options, int argc, char **argv);
+int cmd_pause(const struct cmd_options *options, int argc, char **argv);
+int cmd_resume(const struct cmd_options *options, int argc, char **argv);
+int cmd_events(const struct cmd_options *options, int argc, char **argv);
+int cmd_wait_online(const struct cmd_options *options, int argc, char **argv);
+
+/* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK, CMD_NO_DAEMON when nobody answers and
+ * nothing was done, CMD_ERROR. */
+int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
+	const struct feature_table *table, struct apply_report *ret);
 
 /* What a command that looks at this host works with: the links, the rules, and a plan. */
 struct cmd_session {

@@ -272,6 +272,16 @@ static int revert_exit_code(const struct apply_report *report)
 	return code;
 }
 
+static int report_revert(struct cmd_session *s, const char *link, const struct apply_report *report, int code)
+{
+	if (s->options->json)
+		return cmd_written(json_write_revert(stdout, s->view.features, report, code), code);
+	if (report->n_results == 0 && code == CMD_OK)
+		printf("nothing to put back%s%s\n", link ? " on " : "", link ? link : "");
+	render_results(&s->render, s->view.features, report);
+	return code;
+}
+
 int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 {
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
@@ -285,6 +295,11 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 		r = cmd_refresh(&s);
 	if (r != CMD_OK || (argc && !cmd_find_link(&s, argv[0])))
 		return CMD_ERROR;
+	if (!options->ledger) {
+		r = cmd_revert_by_daemon(options, only[0], s.view.features, &report);
+		if (r != CMD_NO_DAEMON)
+			return r == CMD_OK ? report_revert(&s, only[0], &report, revert_exit_code(&report)) : r;
+	}
 	r = open_ledger(&s, &ledger);
 	if (r != CMD_OK)
 		return r;
@@ -296,11 +311,5 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 					   : "cannot put back what %s holds: %s",
 			ledger->path, strerror(-r));
 	code = r < 0 ? CMD_ERROR : revert_exit_code(&report);
-	if (options->json)
-		return cmd_written(json_write_revert(stdout, s.view.features, &report, code), code);
-	if (report.n_results == 0 && r >= 0)
-		fprintf(stdout, "nothing to put back%s%s\n", argc ? " on " : "",
-			argc ? argv[0] : "");
-	render_results(&s.render, s.view.features, &report);
-	return code;
+	return report_revert(&s, only[0], &report, code);
 }

@@ -7,18 +7,17 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "control.h"
 #include "ledger.h"
+#include "methods.h"
 #include "util.h"
 
 enum option_id {
-	OPTION_RULES,
-	OPTION_ETHTOOL,
-	OPTION_JSON,
-	OPTION_COLOR,
-	OPTION_LEDGER,
-	OPTION_DETAILED
+	OPTION_RULES, OPTION_ETHTOOL, OPTION_JSON, OPTION_COLOR, OPTION_LEDGER, OPTION_DETAILED, OPTION_CONTROL,
+	OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT,
 };
 #define USES(id) (1u << (id))
+#define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL))
 #define READS (USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
 
 static const struct {
@@ -35,6 +34,10 @@ static const struct {
 		"where original values are kept, " LEDGER_DEFAULT_PATH },
 	[OPTION_DETAILED] = { "detailed-exitcodes", NULL,
 		"apply: exit with 2 added when something was changed (plan always tells)" },
+	[OPTION_CONTROL] = { "control", "SOCKET", "where offloadd answers, " CONTROL_DEFAULT_PATH },
+	[OPTION_FOR] = { "for", "TIME", "end by itself after this time, as in 30s, 10min, 2h" },
+	[OPTION_FOLLOW] = { "follow", NULL, "go on with what happens from now on; with --json one object a line" },
+	[OPTION_TIMEOUT] = { "timeout", "TIME", "wait no longer than this, 30s when not given" },
 };
 
 static const struct command {
@@ -58,13 +61,22 @@ static const struct command {
 	{ "explain", "LINK [FEATURE]", "why a feature is as it is, down to the device that decides",
 		cmd_explain, 1, 2, READS },
 	{ "revert", "[LINK]", "put back what apply or offloadd changed", cmd_revert, 0, 1,
-		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR) |
-			USES(OPTION_LEDGER) },
+		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR) | USES(OPTION_LEDGER) |
+			USES(OPTION_CONTROL) },
+	{ "status", "", "what offloadd does, and how links stand", cmd_status, 0, 0,
+		READS | USES(OPTION_CONTROL) },
+	{ "events", "", "the last records of offloadd", cmd_events, 0, 0,
+		CALLS | USES(OPTION_FOLLOW) },
+	{ "pause", "LINK", "have offloadd leave a link alone", cmd_pause, 1, 1, CALLS | USES(OPTION_FOR) },
+	{ "resume", "LINK", "have it held as declared again", cmd_resume, 1, 1, CALLS },
+	{ "reload", "", "have offloadd read its settings and the rules again", cmd_reload, 0, 0, CALLS },
+	{ "wait-online", "[LINK...]", "wait until links are as declared, or cannot be", cmd_wait_online,
+		0, METHODS_LIST_MAX, CALLS | USES(OPTION_TIMEOUT) },
 };
 
 static const char exit_codes[] =
-	"Exit codes of plan and apply: 0 as declared, 1 error, 2 changes are pending (plan) or\n"
-	"were made (apply --detailed-exitcodes), 4 something declared cannot be had, 6 both.\n";
+	"Exit codes of plan and apply: 0 as declared, 1 error, 2 changes are pending (plan) or were made\n"
+	"(apply --detailed-exitcodes), 4 something declared cannot be had, 6 both. 3: offloadd does not run.\n";
 
 static const struct command *find_command(const char *name)
 {
@@ -161,6 +173,18 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 		return CMD_OK;
 	case OPTION_DETAILED:
 		options->detailed_exit_codes = true;
+		return CMD_OK;
+	case OPTION_CONTROL:
+		options->control = argument;
+		return CMD_OK;
+	case OPTION_FOLLOW:
+		options->follow = true;
+		return CMD_OK;
+	case OPTION_FOR:
+	case OPTION_TIMEOUT:
+		options->has_time = true;
+		if (util_parse_duration(argument, &options->time_usec) < 0)
+			return cmd_error("%s is no time: write it as 30s, 10min or 2h", argument);
 		return CMD_OK;
 	}
 	return CMD_ERROR;
