@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "netns.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "util.h"
 
@@ -13,6 +14,22 @@ uint64_t netns_inode(void)
 	struct stat st;
 
 	return stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
+}
+
+/* Is it one of those that `ip netns` names? */
+static bool has_name(uint64_t inode)
+{
+	DIR *dir = opendir("/run/netns");
+	struct dirent *entry;
+	bool found = false;
+	struct stat st;
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+			st.st_ino == inode;
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 int netns_path(const char *path, char **ret)
@@ -29,7 +46,7 @@ int netns_path(const char *path, char **ret)
 	if (stat("/proc/1/ns/net", &init) == 0)
 		is_own = init.st_ino != inode;
 	else
-		is_own = access(own, F_OK) == 0;
+		is_own = has_name(inode);
 	if (is_own) {
 		*ret = own;
 		own = NULL;

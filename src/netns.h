@@ -9,8 +9,8 @@
 uint64_t netns_inode(void);
 
 /* The path as it is for the namespace that PID 1 lives in; for any other the inode is part of the name: /run/x/ledger.json becomes
- * /run/x/ledger-4026532177.json. Who may not look at PID 1 counts as living where it does, unless the other file is there. The
- * string is the caller's. 0 or -ENOMEM. */
+ * /run/x/ledger-4026532177.json. Who may not look at PID 1 counts as living where it does, unless the namespace has a
+ * name (ip-netns(8)). The string is the caller's. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
 
 #endif

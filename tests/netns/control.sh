@@ -9,6 +9,7 @@ fi
 . tests/lib.sh
 build=$PWD/${OFFLOADD_BUILD:-build} bully=$PWD/${OFFLOADD_BUILD:-build}/tests/control-bully
 [ -x "$build/offloadd" ] && [ -x "$build/offloadctl" ] || make -s BUILD="$build" all || exit 1
+[ -x "$build/tests/test-json" ] || make -s BUILD="$build" "$build/tests/test-json" || exit 1
 [ -x "$bully" ] || make -s BUILD="$build" "$bully" || exit 1
 scratch=$(mktemp -d)
 chmod 755 "$scratch"
@@ -51,6 +52,7 @@ printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' >"$scratch/conf"
 run ctl status
 has "status without a daemon: exit 3, and the kernel's view" "$status$err$out" '^3offloadctl: offloadd does not run here' 'as the kernel tells'
 run ctl status --json
+check "the same is as its schema says" "$build/tests/test-json" status.json <(echo "$out")
 is "the same as a document" "$status:$(jq -c '[.document, .exit_code, .daemon]' <<<"$out")" '3:["status",3,null]'
 for command in reload 'pause veth0' 'resume veth0' events wait-online; do
 	run ctl $command
@@ -152,6 +154,23 @@ for command in reload 'pause veth0' 'resume veth0' revert; do
 done
 run ctl status --json
 is "and nothing was changed" "$(jq -c .daemon.paused <<<"$out")$(sg)" "[]on"
+
+# ---- documents ----
+document() { # SCHEMA COMMAND...: its document is as the schema says
+	local schema=$1 out
+	shift
+	ctl "$@" --json >"$scratch/document"
+	out=$("$build/tests/test-json" "$schema" "$scratch/document" 2>&1) || { echo "$out"; cat "$scratch/document"; return 1; }
+}
+check "pause --json" document pause.json pause veth0 --for 1h
+check "status --json" document status.json status
+check "resume --json" document resume.json resume veth0
+check "reload --json" document reload.json reload
+check "events --json" document events.json events
+check "wait-online --json" document wait-online.json wait-online --timeout 0 later0
+check "revert --json" document revert.json revert veth0
+ctl resume veth0 >/dev/null
+within 2 "resumed" is_sg on
 
 # ---- the protocol, by hand ----
 "$bully" "$socket" protocol
