@@ -157,6 +157,27 @@ static int parse_time(struct ini_reader *reader, const struct ini_entry *entry, 
 	return 0;
 }
 
+/* A full path that ends in .prom, or nothing. */
+static int parse_textfile(struct ini_reader *reader, const struct ini_entry *entry, void *field,
+	const void *context _unused_)
+{
+	size_t len = strlen(entry->value);
+	char text[64], *copy;
+
+	if (len > 0 && (entry->value[0] != '/' || len < 6 || strcmp(entry->value + len - 5, ".prom") != 0)) {
+		ini_complain(reader, entry->line,
+			"%s=: \"%s\" must be a full path, beginning with / and ending in .prom", entry->key,
+			shown(entry, text, sizeof(text)));
+		return 0;
+	}
+	copy = strdup(entry->value);
+	if (!copy)
+		return -ENOMEM;
+	free(*(char **)field);
+	*(char **)field = copy;
+	return 0;
+}
+
 static void free_dirs(char **dirs)
 {
 	for (size_t i = 0; i < CONF_DIRS_MAX && dirs[i]; i++) {
@@ -231,6 +252,8 @@ static const struct conf_key {
 		FIELD(contention.window_usec), &contention_range },
 	{ { "Contention", "Quiet", "12s", "a fight is over when nobody changed the feature for so long" },
 		parse_time, FIELD(contention.quiet_usec), &contention_range },
+	{ { "Metrics", "Textfile", "", "where metrics are written for node_exporter" }, parse_textfile,
+		FIELD(textfile), NULL },
 };
 
 bool conf_key(size_t i, struct conf_key_info *ret)
@@ -304,6 +327,7 @@ int conf_set_defaults(struct conf *ret)
 void conf_clear(struct conf *conf)
 {
 	free_dirs(conf->rule_dirs);
+	free(conf->textfile);
 	*conf = (struct conf){ 0 };
 }
 

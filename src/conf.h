@@ -20,6 +20,7 @@ struct conf {
 	enum ethtool_backend backend;
 	size_t rcvbuf_bytes;
 	struct contention_limits contention;
+	char *textfile; /* "" for none */
 };
 
 /* One complaint, as ini_file.h's: line 0 means the whole file, strings are clean and end with the call. 0 or -ENOMEM. */

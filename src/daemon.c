@@ -17,6 +17,7 @@
 #include <systemd/sd-event.h>
 
 #include "conf.h"
+#include "exporter.h"
 #include "journal.h"
 #include "ledger.h"
 #include "methods.h"
@@ -49,14 +50,17 @@ struct daemon {
 	struct reconcile *reconcile;
 	struct methods *methods;
 	struct control *control; /* NULL: could not be had */
+	struct exporter *exporter;
 	struct journal journal;
 	struct event_limit limit;
 	sd_event *event;
 	sd_event_source *defer, *timer, *links, *features;
 	uint64_t rest_usec;	/* sockets are not read before, 0: they are */
 	uint64_t pending_usec;	/* when the first change that waits was seen, 0 */
+	uint64_t event_usec;	/* when the kernel told of it, 0 when it did not */
 	uint64_t ledger_usec;	/* when the ledger may be written next */
 	bool ledger_failed;	/* to write, the last time */
+	bool textfile_failed;	/* to write, the last time */
 	uint64_t overrun_usec;	/* when the next record of overruns may be sent */
 	uint64_t overruns_said;
 	struct reconcile_counts told; /* as last put into STATUS= */
@@ -79,6 +83,8 @@ static void send_event(const struct event *event, void *userdata)
 	struct event note;
 
 	methods_take_event(d->methods, event);
+	if (d->exporter)
+		exporter_take_event(d->exporter, event);
 	if (!event_limit_allows(&d->limit, util_now_usec()))
 		return;
 	if (lost) {
@@ -204,6 +210,13 @@ static void say_restart_needed(struct daemon *d, const struct conf *fresh)
 		say(d, EVENT_STATE, LOG_WARNING, "ReceiveBuffer= changed: restart to take it over");
 }
 
+/* A dry run leaves the file to the daemon that it belongs to. */
+static int set_textfile(struct daemon *d)
+{
+	return exporter_set_path(
+		d->exporter, d->options->mode == DAEMON_MODE_AUDIT ? "" : d->conf.textfile);
+}
+
 /* Settings with an error are not taken: those in force stay. 1 when taken, 0, -ENOMEM. */
 static int reload_conf(struct daemon *d)
 {
@@ -230,7 +243,9 @@ static int reload_conf(struct daemon *d)
 	if (enforce != d->enforce)
 		say(d, EVENT_STATE, LOG_NOTICE, "from now on %s", enforce ? "enforcing" : "auditing");
 	d->enforce = enforce;
-	r = reconcile_configure(d->reconcile, enforce, &d->conf.contention);
+	r = set_textfile(d);
+	if (r >= 0)
+		r = reconcile_configure(d->reconcile, enforce, &d->conf.contention);
 	return r < 0 ? r : 1;
 }
 
@@ -349,6 +364,7 @@ static void arm_timer(struct daemon *d)
 	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
 		earlier(&deadline_usec, d->ledger_usec);
 	earlier(&deadline_usec, d->rest_usec);
+	earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_said)
 		earlier(&deadline_usec, d->overrun_usec);
 	if (deadline_usec == 0) {
@@ -367,11 +383,27 @@ static void write_ledger_when_due(struct daemon *d, uint64_t now_usec)
 	save_ledger(d);
 }
 
+/* A failure is said once, and tried again with the next change. */
+static void note_textfile(struct daemon *d, int r)
+{
+	bool failed_before = d->textfile_failed;
+
+	if (r == 0)
+		return;
+	d->textfile_failed = r < 0;
+	if (r < 0 && !failed_before)
+		say(d, EVENT_STATE, LOG_ERR, "cannot write metrics to %s: %s",
+			exporter_path(d->exporter), strerror(-r));
+}
+
 static void reconcile_now(struct daemon *d)
 {
 	int r = reconcile_run(d->reconcile, util_now_usec(), realtime_sec());
 
-	d->pending_usec = 0;
+	exporter_note_reconcile(d->exporter);
+	if (r > 0 && d->event_usec)
+		exporter_note_reaction(d->exporter, util_now_usec() - d->event_usec);
+	d->pending_usec = d->event_usec = 0;
 	if (r < 0)
 		say(d, EVENT_STATE, LOG_ERR, "cannot reconcile, trying again: %s", strerror(-r));
 }
@@ -407,10 +439,13 @@ static void settle(struct daemon *d)
 			reconcile_now(d);
 		else
 			(void)sd_event_source_set_enabled(d->defer, SD_EVENT_ONESHOT);
+	} else {
+		d->event_usec = 0;
 	}
 	control_wake(d->control);
 	say_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
+	note_textfile(d, exporter_tick(d->exporter, now_usec));
 	tell_status(d, false);
 	rest(d, now_usec);
 	arm_timer(d);
@@ -431,12 +466,20 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
 	return 0;
 }
 
+static void note_event(struct daemon *d)
+{
+	if (d->event_usec == 0)
+		d->event_usec = util_now_usec();
+}
+
 static int on_links(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
 	struct daemon *d = userdata;
-	int r = observe_read_links(d->observe);
+	int r;
 
+	note_event(d);
+	r = observe_read_links(d->observe);
 	if (r < 0)
 		give_up(d, "reading link events", r);
 	else
@@ -448,8 +491,10 @@ static int on_features(_unused_ sd_event_source *source, _unused_ int fd, _unuse
 	void *userdata)
 {
 	struct daemon *d = userdata;
-	int r = observe_read_features(d->observe);
+	int r;
 
+	note_event(d);
+	r = observe_read_features(d->observe);
 	if (r < 0)
 		give_up(d, "reading feature events", r);
 	else
@@ -601,10 +646,19 @@ static int open_reconcile(struct daemon *d)
 		.fn = send_event,
 		.userdata = d,
 	};
+	struct exporter_host host = {
+		.observe = d->observe,
+		.enforce = &d->enforce,
+		.rule_errors = &d->rule_errors,
+		.conf_errors = &d->conf_errors,
+	};
 	int r;
 
 	rule_host_read(&d->host);
 	r = reconcile_new(d->observe, &d->host, &options, &d->reconcile);
+	host.reconcile = d->reconcile;
+	if (r >= 0)
+		r = exporter_new(&host, &d->exporter);
 	if (r >= 0)
 		r = reconcile_configure(d->reconcile, d->enforce, &d->conf.contention);
 	if (r >= 0)
@@ -714,7 +768,7 @@ static int run_loop(struct daemon *d)
 		fprintf(stderr, "offloadd: cannot set up the event loop: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
-	if (open_control(d) < 0)
+	if (open_control(d) < 0 || set_textfile(d) < 0)
 		return EXIT_ERROR;
 	reconcile_now(d);
 	say_started(d);
@@ -723,6 +777,7 @@ static int run_loop(struct daemon *d)
 	r = sd_event_loop(d->event);
 	save_ledger(d);
 	say_stopped(d);
+	note_textfile(d, exporter_write(d->exporter, true));
 	return r < 0 ? EXIT_ERROR : r;
 }
 
@@ -735,6 +790,7 @@ static void clean_up(struct daemon *d)
 	sd_event_source_unref(d->links);
 	sd_event_source_unref(d->features);
 	sd_event_unref(d->event);
+	exporter_free(d->exporter);
 	reconcile_free(d->reconcile);
 	ledger_close(d->ledger);
 	observe_close(d->observe);

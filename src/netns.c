@@ -17,41 +17,48 @@ uint64_t netns_inode(void)
 }
 
 /* Is it one of those that `ip netns` names? */
-static bool has_name(uint64_t inode)
+static bool find_name(uint64_t inode, char *name, size_t size)
 {
 	DIR *dir = opendir("/run/netns");
 	struct dirent *entry;
 	bool found = false;
 	struct stat st;
 
-	while (dir && !found && (entry = readdir(dir)))
+	while (dir && !found && (entry = readdir(dir))) {
 		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
 			st.st_ino == inode;
+		if (found)
+			snprintf(name, size, "%s", entry->d_name);
+	}
 	if (dir)
 		closedir(dir);
 	return found;
+}
+
+bool netns_is_own(char *name, size_t size)
+{
+	uint64_t inode = netns_inode();
+	struct stat init;
+
+	snprintf(name, size, "%llu", (unsigned long long)inode);
+	if (stat("/proc/1/ns/net", &init) != 0)
+		return find_name(inode, name, size);
+	if (init.st_ino == inode)
+		return false;
+	(void)find_name(inode, name, size);
+	return true;
 }
 
 int netns_path(const char *path, char **ret)
 {
 	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
 	size_t stem = dot ? (size_t)(dot - path) : strlen(path);
-	_cleanup_free_ char *own = NULL;
-	uint64_t inode = netns_inode();
-	struct stat init;
-	bool is_own;
+	char name[NETNS_NAME_LEN];
 
-	if (asprintf(&own, "%.*s-%llu%s", (int)stem, path, (unsigned long long)inode, path + stem) < 0)
-		return -ENOMEM;
-	if (stat("/proc/1/ns/net", &init) == 0)
-		is_own = init.st_ino != inode;
-	else
-		is_own = has_name(inode);
-	if (is_own) {
-		*ret = own;
-		own = NULL;
-		return 0;
-	}
-	*ret = strdup(path);
+	if (!netns_is_own(name, sizeof(name)))
+		*ret = strdup(path);
+	else if (asprintf(ret, "%.*s-%llu%s", (int)stem, path, (unsigned long long)netns_inode(),
+			 path + stem) < 0)
+		*ret = NULL;
 	return *ret ? 0 : -ENOMEM;
 }

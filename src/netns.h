@@ -3,10 +3,18 @@
 #ifndef OFFLOADD_NETNS_H
 #define OFFLOADD_NETNS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Inode of the namespace, 0 where /proc does not tell. */
 uint64_t netns_inode(void);
+
+#define NETNS_NAME_LEN 256
+
+/* Is it another one than PID 1 lives in? Who may not look at PID 1 counts as living where it does, unless `ip netns` has a name for
+ * this one. name: that name, else the inode in digits. */
+bool netns_is_own(char *name, size_t size);
 
 /* The path as it is for the namespace that PID 1 lives in; for any other the inode is part of the name: /run/x/ledger.json becomes
  * /run/x/ledger-4026532177.json. Who may not look at PID 1 counts as living where it does, unless the namespace has a

@@ -796,9 +796,11 @@ static int take_stand(struct reconcile *r, const struct plan_link *pl)
 		return -ENOMEM;
 	stand->ifindex = pl->ifindex;
 	stand->verdict = plan_link_verdict(pl);
-	for (size_t i = 0; i < pl->n_items; i++)
+	for (size_t i = 0; i < pl->n_items; i++) {
 		stand->pending |= pl->items[i].verdict == VERDICT_DRIFTED &&
 			pl->items[i].cause != CAUSE_AUDIT;
+		stand->features[pl->items[i].verdict] += pl->items[i].bit < FEATURE_MAX;
+	}
 	HASH_ADD_INT(r->stands, ifindex, stand);
 	return 0;
 }
@@ -838,6 +840,8 @@ int reconcile_stand(struct reconcile *r, int64_t realtime_sec, struct reconcile_
 	for (const struct reconcile_stand *stand = r->stands; stand; stand = stand->hh.next) {
 		ret->counts[stand->verdict]++;
 		ret->pending += stand->pending;
+		for (int v = 0; v < VERDICT_COUNT; v++)
+			ret->features[v] += stand->features[v];
 	}
 	return 0;
 }

@@ -75,11 +75,13 @@ struct reconcile_stand {
 	int ifindex;
 	enum verdict verdict;
 	bool pending; /* will be changed by the next run */
+	uint8_t features[VERDICT_COUNT]; /* how many of those that this kernel has */
 	UT_hash_handle hh;
 };
 struct reconcile_stands {
 	const struct reconcile_stand *list; /* by uthash; valid until the next call */
 	size_t counts[VERDICT_COUNT], pending;
+	size_t features[VERDICT_COUNT];
 };
 int reconcile_stand(struct reconcile *r, int64_t realtime_sec, struct reconcile_stands *ret);
 
