@@ -41,6 +41,7 @@ int cmd_tree(const struct cmd_options *options, int argc, char **argv);
 int cmd_show(const struct cmd_options *options, int argc, char **argv);
 int cmd_explain(const struct cmd_options *options, int argc, char **argv);
 int cmd_status(const struct cmd_options *options, int argc, char **argv);
+int cmd_metrics(const struct cmd_options *options, int argc, char **argv);
 int cmd_reload(const struct cmd_options *options, int argc, char **argv);
 int cmd_pause(const struct cmd_options *options, int argc, char **argv);
 int cmd_resume(const struct cmd_options *options, int argc, char **argv);

@@ -11,6 +11,7 @@
 #include "client.h"
 #include "json.h"
 #include "methods.h"
+#include "metrics.h"
 #include "netns.h"
 
 #define WAIT_DEFAULT_USEC (30 * USEC_PER_SEC)
@@ -322,6 +323,47 @@ int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 	print_file_errors(answer, "settings_errors");
 	print_file_errors(answer, "rule_errors");
 	return code;
+}
+
+/* ---- metrics ---- */
+
+static int metrics_of_kernel(const struct cmd_options *options)
+{
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
+	_cleanup_free_ char *text = NULL;
+	char netns[NETNS_NAME_LEN];
+	struct metrics m = {
+		.rules = &s.rules, .plan = &s.plan,
+		.netns = netns_is_own(netns, sizeof(netns)) ? netns : NULL,
+	};
+	size_t len;
+	int r;
+
+	not_running(options);
+	if (cmd_open_all(options, &s) != CMD_OK || cmd_make_plan(&s, NULL, 0) != CMD_OK)
+		return CMD_NO_DAEMON;
+	m.features = s.view.features;
+	m.rule_errors = s.rules.n_errors;
+	metrics_count_plan(&m, &s.plan);
+	r = metrics_format(&m, &text, &len);
+	if (r < 0)
+		return cmd_written(r, CMD_NO_DAEMON);
+	fwrite(text, 1, len, stdout);
+	return CMD_NO_DAEMON;
+}
+
+int cmd_metrics(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
+{
+	_cleanup_json_ struct json_object *answer = NULL;
+	int code = ask(options, "metrics", METHODS_INTERFACE ".GetMetrics", NULL, CLIENT_ANSWER_USEC, &answer);
+
+	if (code == CMD_NO_DAEMON)
+		return metrics_of_kernel(options);
+	if (code != CMD_OK)
+		return code;
+	for (const char *c = get_text(answer, "text"); *c; c++)
+		putchar(*c == '\n' || (*c >= 0x20 && *c < 0x7f) ? *c : '?');
+	return CMD_OK;
 }
 
 /* ---- reload, pause, resume ---- */

@@ -364,7 +364,8 @@ static void arm_timer(struct daemon *d)
 	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
 		earlier(&deadline_usec, d->ledger_usec);
 	earlier(&deadline_usec, d->rest_usec);
-	earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
+	if (!reconcile_is_pending(d->reconcile))
+		earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_said)
 		earlier(&deadline_usec, d->overrun_usec);
 	if (deadline_usec == 0) {
@@ -445,7 +446,8 @@ static void settle(struct daemon *d)
 	control_wake(d->control);
 	say_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
-	note_textfile(d, exporter_tick(d->exporter, now_usec));
+	if (!reconcile_is_pending(d->reconcile)) /* which is more urgent */
+		note_textfile(d, exporter_tick(d->exporter, now_usec));
 	tell_status(d, false);
 	rest(d, now_usec);
 	arm_timer(d);
@@ -668,6 +670,13 @@ static int open_reconcile(struct daemon *d)
 	return r;
 }
 
+static int format_metrics(char **ret, size_t *ret_len, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	return exporter_format(d->exporter, false, ret, ret_len);
+}
+
 static void settle_now(void *userdata)
 {
 	settle(userdata);
@@ -684,6 +693,7 @@ static int open_control(struct daemon *d)
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
 		.reload = reload,
+		.metrics = format_metrics,
 		.changed = settle_now,
 		.userdata = d,
 	};

@@ -88,11 +88,6 @@ void exporter_note_reaction(struct exporter *e, uint64_t usec)
 	e->dirty = true;
 }
 
-struct metrics_counts *exporter_counts(struct exporter *e)
-{
-	return &e->counts;
-}
-
 uint64_t exporter_deadline(const struct exporter *e, uint64_t now_usec)
 {
 	if (!e->path || !e->dirty)

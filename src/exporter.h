@@ -34,9 +34,6 @@ void exporter_note_reconcile(struct exporter *e);
 void exporter_note_reaction(struct exporter *e, uint64_t usec);
 void exporter_mark(struct exporter *e);
 
-/* Hooks count here. */
-struct metrics_counts *exporter_counts(struct exporter *e);
-
 /* When to call exporter_tick() next, 0 for never. */
 uint64_t exporter_deadline(const struct exporter *e, uint64_t now_usec);
 /* Writes what is due. 1 when written, 0, negative errno: it is tried again with the next change. */

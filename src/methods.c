@@ -45,6 +45,8 @@ static const char description[] =
 	"# links as in `offloadctl plan --json`, in the order of ifindex, those above after. With more, all of them come;\n"
 	"# without, a first part, and next is what to give as after for the following one.\n"
 	"method GetPlan(links: ?[]string, after: ?int) -> (links: []object, next: ?int)\n"
+	"# In the exposition format of Prometheus, as in the textfile.\n"
+	"method GetMetrics() -> (text: string)\n"
 	"# taken: false when errors kept what was in force\n"
 	"method Reload() -> (taken: bool, rules: int, rule_errors: []FileError,\n"
 	"  settings_errors: []FileError)\n"
@@ -412,6 +414,23 @@ static void get_status(
 	add(o, "contended", new_contended(m, &stands));
 	add(o, "paused", new_paused(m));
 	add_counts(m, o);
+	reply(client, o);
+}
+
+static void get_metrics(
+	struct methods *m, struct control_client *client, _unused_ const struct varlink_call *call)
+{
+	_cleanup_free_ char *text = NULL;
+	struct json_object *o;
+	size_t len;
+	int r = m->host.metrics(&text, &len, m->host.userdata);
+
+	if (r < 0) {
+		not_possible(client, r);
+		return;
+	}
+	o = json_object_new_object();
+	add(o, "text", json_object_new_string_len(text, (int)len));
 	reply(client, o);
 }
 
@@ -791,6 +810,7 @@ static const struct method {
 } table[] = {
 	{ METHODS_INTERFACE ".GetStatus", get_status, false, NONE },
 	{ METHODS_INTERFACE ".GetPlan", get_plan, false, NAMES("links", "after") },
+	{ METHODS_INTERFACE ".GetMetrics", get_metrics, false, NONE },
 	{ METHODS_INTERFACE ".Reload", reload, true, NONE },
 	{ METHODS_INTERFACE ".Pause", pause_link, true, NAMES("link", "seconds") },
 	{ METHODS_INTERFACE ".Resume", resume_link, true, NAMES("link") },

@@ -23,6 +23,8 @@ struct methods_host {
 	const struct rule_set *rule_errors, *conf_errors; /* of the last time that they were read */
 	/* Reads settings and rules again: 1 when taken, 0 when what is in force stays, negative errno. */
 	int (*reload)(void *userdata);
+	/* The metrics as text, the method's to free. 0, negative errno. */
+	int (*metrics)(char **ret, size_t *ret_len, void *userdata);
 	/* Something was changed: do what is due. */
 	void (*changed)(void *userdata);
 	void *userdata;

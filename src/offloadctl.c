@@ -65,6 +65,8 @@ static const struct command {
 			USES(OPTION_CONTROL) },
 	{ "status", "", "what offloadd does, and how links stand", cmd_status, 0, 0,
 		READS | USES(OPTION_CONTROL) },
+	{ "metrics", "", "the same as metrics for Prometheus", cmd_metrics, 0, 0,
+		USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_CONTROL) },
 	{ "events", "", "the last records of offloadd", cmd_events, 0, 0,
 		CALLS | USES(OPTION_FOLLOW) },
 	{ "pause", "LINK", "have offloadd leave a link alone", cmd_pause, 1, 1, CALLS | USES(OPTION_FOR) },

@@ -88,6 +88,7 @@ static void nothing_there_is_the_defaults(void **state)
 	assert_int_equal(p->conf.contention.rounds, CONTENTION_ROUNDS);
 	assert_int_equal(p->conf.contention.window_usec, CONTENTION_WINDOW_USEC);
 	assert_int_equal(p->conf.contention.quiet_usec, CONTENTION_QUIET_USEC);
+	assert_string_equal(p->conf.textfile, "");
 }
 
 static void every_key_is_taken(void **state)
@@ -95,7 +96,8 @@ static void every_key_is_taken(void **state)
 	struct place *p = *state;
 
 	put(p->etc, NULL, "[Daemon]\nMode=enforce\nRulesDirectory=/a /b\nEthtoolBackend=ioctl\n"
-			  "ReceiveBuffer=64K\n[Contention]\nRounds=7\nWindow=1min 30s\nQuiet=5\n");
+			  "ReceiveBuffer=64K\n[Contention]\nRounds=7\nWindow=1min 30s\nQuiet=5\n"
+			  "[Metrics]\nTextfile=/run/a b.prom\n");
 	assert_int_equal(load(p), 0);
 	assert_true(p->conf.enforce);
 	assert_string_equal(conf_rule_dirs(&p->conf)[0], "/a");
@@ -106,6 +108,7 @@ static void every_key_is_taken(void **state)
 	assert_int_equal(p->conf.contention.rounds, 7);
 	assert_int_equal(p->conf.contention.window_usec, 90 * USEC_PER_SEC);
 	assert_int_equal(p->conf.contention.quiet_usec, 5 * USEC_PER_SEC);
+	assert_string_equal(p->conf.textfile, "/run/a b.prom");
 }
 
 static void drop_ins_outrank_the_main_file_in_the_order_of_names(void **state)
@@ -142,7 +145,7 @@ static void errors_name_the_line_and_the_nearest_word(void **state)
 
 	put(p->etc, NULL,
 		"[Daemon]\nMod=enforce\nReceiveBuffer=lots\nEthtoolBackend=tcp\nRulesDirectory=rules\n"
-		"Rounds=4\n[Contention]\nRounds=1\nWindow=9\n[Hook]\n");
+		"Rounds=4\n[Contention]\nRounds=1\nWindow=9\n[Hook]\n[Metrics]\nTextfile=x.prom\n");
 	assert_int_equal(load(p), 1);
 	assert_string_equal(p->said,
 		"etc.conf:2: unknown key Mod= in [Daemon]: did you mean Mode=?\n"
@@ -152,7 +155,9 @@ static void errors_name_the_line_and_the_nearest_word(void **state)
 		"etc.conf:5: RulesDirectory=: \"rules\" must be a full path, beginning with /\n"
 		"etc.conf:6: Rounds= does not belong into [Daemon] but into [Contention]\n"
 		"etc.conf:8: Rounds=: \"1\" cannot be: write a number from 2 to 200\n"
-		"etc.conf:10: unknown section [Hook]: there are [Daemon] and [Contention]\n");
+		"etc.conf:10: unknown section [Hook]: there are [Daemon], [Contention] and "
+		"[Metrics]\n"
+		"etc.conf:12: Textfile=: \"x.prom\" must be a full path, beginning with / and ending in .prom\n");
 	assert_int_equal(p->conf.rcvbuf_bytes, 16 << 20);
 	assert_int_equal(p->conf.contention.rounds, CONTENTION_ROUNDS);
 	assert_int_equal(p->conf.contention.window_usec, 9 * USEC_PER_SEC); /* what is right holds */
@@ -226,7 +231,8 @@ static void manual_and_example_tell_every_key_and_its_default(void **state)
 		if (!at)
 			fail_msg("the manual does not tell %s=", key.key);
 		next = strchr(at + 1, '\n');
-		snprintf(wanted, sizeof(wanted), "_%s_.", key.fallback);
+		snprintf(wanted, sizeof(wanted), key.fallback[0] ? "_%s_." : "Default: none%s.",
+			key.fallback);
 		fallback = strstr(at, wanted);
 		if (!fallback || fallback > next)
 			fail_msg("the manual does not tell that %s= is %s", key.key, key.fallback);

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The textfile of a running daemon: there with READY, changed by a drift and by a repair, left alone while nothing happens, the same as
+# what offloadctl prints, elsewhere after a reload, and not touched by a dry run.
+cd "$(dirname "$0")/../.." || exit 1
+if [ -z "${METRICS_INSIDE:-}" ]; then
+	METRICS_INSIDE=1 exec unshare -nm "$PWD/tests/netns/metrics.sh"
+fi
+. tests/lib.sh
+build=$PWD/${OFFLOADD_BUILD:-build}
+[ -x "$build/offloadd" ] && [ -x "$build/offloadctl" ] || make -s BUILD="$build" all || exit 1
+scratch=$(mktemp -d)
+log=$scratch/log socket=$scratch/control
+inode=$(stat -Lc %i /proc/self/ns/net)
+file=$scratch/o-$inode.prom other=$scratch/other-$inode.prom
+daemon=
+ending() {
+	[ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null
+	rm -rf "$scratch"
+}
+trap ending EXIT
+
+# a namespace that has a name, as ip-netns(8) gives it; seen here only
+mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && touch /run/netns/blue &&
+	mount --bind /proc/self/ns/net /run/netns/blue || exit 1
+mkdir "$scratch/rules"
+printf '%s\n' '[Rule]' 'Until=2001-01-01' '[Match]' 'Name=veth*' '[Features]' 'sg=on' >"$scratch/rules/50-veth.rule"
+ip link add veth0 type veth peer name veth1
+conf() { printf '%s\n' "[Daemon]" "Mode=$1" "[Metrics]" "Textfile=$2" >"$scratch/conf"; }
+start() { # ARGUMENT...
+	: >"$log"
+	"$build/offloadd" --config "$scratch/conf" --rules "$scratch/rules" --ledger "$scratch/ledger.json" \
+		--control "$socket" "$@" >>"$log" 2>&1 &
+	daemon=$!
+	wait_until 10 grep -q ' started' "$log" || { echo "# no start:"; cat "$log"; }
+}
+stop() {
+	kill "$daemon" && wait "$daemon"
+	daemon=
+}
+says() { # SERIES VALUE: without the label of the namespace
+	sed 's/{netns="blue",\{0,1\}/{/; s/{}//' "$file" | grep -qxF -- "$1 $2"
+}
+wakes() { sed -n 's/^voluntary_ctxt_switches:[ \t]*//p' "/proc/$daemon/status"; }
+
+conf audit "$scratch/o.prom"
+start
+within 5 "the file is there" says offloadd_up 1
+for series in 'offloadd_mode{mode="audit"} 1' 'offloadd_links{verdict="compliant"} 2' 'offloadd_rules 1' \
+	'offloadd_rule_until_timestamp_seconds{rule="50-veth.rule"} 978393600' 'offloadd_link_not_as_declared_left_out 0'; do
+	check "$series" says "${series% *}" "${series##* }"
+done
+is "anyone may read it" "$(stat -c %a "$file")" 644
+is "every series has the namespace" "$(grep -v '^#' "$file" | grep -vc '{netns="blue"')" 0
+
+ethtool -K veth0 sg off >/dev/null
+within 5 "a drift is in it" says \
+	'offloadd_link_not_as_declared{link="veth0",kind="veth",feature="tx-scatter-gather",verdict="drifted",rule="50-veth.rule"}' 1
+check "and counted" says 'offloadd_events_total{kind="drift"}' 1
+
+wait_until 5 says 'offloadd_links{verdict="drifted"}' 1
+before=$(stat -c %i:%y "$file") woken=$(wakes)
+read -rt 2.5 -u $idle || :
+is "nothing happens: the file is left alone, and nobody wakes up" "$(stat -c %i:%y "$file") $(wakes)" "$before $woken"
+is "offloadctl metrics prints the same" "$("$build/offloadctl" metrics --control "$socket")" "$(cat "$file")"
+
+for _ in {1..150}; do ethtool -K veth0 sg on >/dev/null; ethtool -K veth0 sg off >/dev/null; done &
+storm=$! writes=0 last=$before begin=$(now_ms)
+while kill -0 $storm 2>/dev/null; do
+	now=$(stat -c %i:%y "$file" 2>/dev/null) || continue
+	[ "$now" = "$last" ] || { writes=$((writes + 1)) last=$now; }
+	read -rt 0.01 -u $idle || :
+done
+took=$(($(now_ms) - begin))
+check "a storm of $took ms is $writes writes, one a second at most" test "$writes" -le $((took / 1000 + 2))
+
+conf enforce "$scratch/other.prom"
+kill -HUP "$daemon"
+within 5 "a reload takes another place" test -s "$other"
+is "the file at the old place of this namespace is gone" "$(ls "$scratch" | grep -c "^o-")" 0
+file=$other
+within 5 "the repair is counted" says offloadd_repairs_total 1
+ethtool -K veth0 sg off >/dev/null
+within 5 "an event is seen, and answered" says offloadd_reaction_seconds_count 1
+check "within a second" says 'offloadd_reaction_seconds_bucket{le="1"}' 1
+check "nothing is left" says 'offloadd_links{verdict="compliant"}' 2
+
+conf enforce "$scratch/missing/o.prom"
+kill -HUP "$daemon"
+within 5 "a place that is not there is an error, said once" grep -q "cannot write metrics to $scratch/missing/o-$inode.prom: No such file" "$log"
+ethtool -K veth0 sg off >/dev/null
+within 5 "and costs no repair" sh -c 'ethtool -k veth0 | grep -q "^scatter-gather: on"'
+is "once" "$(grep -c "cannot write metrics" "$log")" 1
+conf enforce "$scratch/o.prom"
+kill -HUP "$daemon"
+file=$scratch/o-$inode.prom
+within 5 "a good place again" says offloadd_up 1
+stop
+is "with the daemon of this namespace goes its file" "$(ls "$scratch" | grep -c prom)" 0
+
+start --dry-run
+within 5 "a dry run answers" "$build/offloadctl" metrics --control "$socket"
+is "and writes no file" "$(ls "$scratch" | grep -c prom)" 0
+stop
+out=$("$build/offloadctl" metrics --control "$socket" --rules "$scratch/rules" 2>"$scratch/err")
+has "without a daemon: exit 3, and what the kernel tells" "$?$(cat "$scratch/err")$out" '^3offloadctl: offloadd does not run here' \
+	'^offloadd_up\{netns="blue"\} 0' '^offloadd_links\{netns="blue",verdict="compliant"\} 2'
+done_testing

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The text of all metrics against tests/golden/metrics.prom (GOLDEN_UPDATE=1 writes it anew), labels from hostile names, bounds, and
+ * the file. Runs at the top of the tree. */
+#include "metrics.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "view-sample.h"
+
+#define GOLDEN "tests/golden/metrics.prom"
+
+struct picture {
+	struct sample sample;
+	struct metrics_counts counts;
+	struct metrics metrics;
+	size_t settings_errors;
+};
+
+static int setup(void **state)
+{
+	struct picture *p = calloc(1, sizeof(*p));
+
+	sample_make(&p->sample);
+	p->sample.rules[0].until = 1813708800;
+	p->counts = (struct metrics_counts){
+		.reconciles = 7, .sets = 5, .overruns = 1,
+		.start_usec = 1700000000000001, .last_reconcile_usec = 1700000123456789,
+	};
+	p->counts.events[EVENT_REPAIRED] = 3;
+	p->counts.events[EVENT_DRIFT] = 1;
+	metrics_reaction_init(&p->counts.reaction);
+	p->settings_errors = 1;
+	p->metrics = (struct metrics){
+		.counts = &p->counts,
+		.rule_errors = 2,
+		.settings_errors = &p->settings_errors,
+		.features = &p->sample.features,
+		.rules = &p->sample.set,
+		.plan = &p->sample.plan,
+	};
+	metrics_count_plan(&p->metrics, &p->sample.plan);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct picture *p = *state;
+
+	sample_clear(&p->sample);
+	free(p);
+	return 0;
+}
+
+static char *format(const struct picture *p)
+{
+	char *text;
+	size_t len;
+
+	assert_int_equal(metrics_format(&p->metrics, &text, &len), 0);
+	assert_int_equal(strlen(text), len);
+	return text;
+}
+
+static size_t count_lines(const char *text, const char *start)
+{
+	size_t n = 0;
+
+	for (const char *c = text; c; c = strchr(c, '\n'))
+		n += strncmp(c += *c == '\n', start, strlen(start)) == 0;
+	return n;
+}
+
+static void compare_with_golden(const char *text)
+{
+	static char golden[65536];
+	FILE *f;
+
+	if (getenv("GOLDEN_UPDATE")) {
+		f = fopen(GOLDEN, "we");
+		assert_non_null(f);
+		fputs(text, f);
+		fclose(f);
+	}
+	f = fopen(GOLDEN, "re");
+	assert_non_null(f);
+	golden[fread(golden, 1, sizeof(golden) - 1, f)] = '\0';
+	fclose(f);
+	assert_string_equal(text, golden);
+}
+
+static void all_that_there_is(void **state)
+{
+	static const struct metrics_fallback fallback[] = {
+		{ "segmentation", "vlan10", "nginx.service", 1234567890123 },
+		{ "checksum", "vlan10", "", 3 },
+	};
+	static const struct metrics_frozen frozen[] = { { "nginx.service", "vlan10", 4 } };
+	static const char *const restart[] = { "nginx.service" };
+	static const uint64_t bounds[] = { 2, 4, 1024 };
+	static const struct metrics_histogram sendfile = {
+		.bounds_usec = bounds, .n_bounds = 3, .counts = { 1, 0, 2, 1 }, .sum_usec = 3000000
+	};
+	const struct metrics_evidence evidence = { fallback, 2, frozen, 1, restart, 1, &sendfile };
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL;
+
+	metrics_observe(&p->counts.reaction, 0);
+	metrics_observe(&p->counts.reaction, 250); /* bounds belong below */
+	metrics_observe(&p->counts.reaction, 251);
+	metrics_observe(&p->counts.reaction, 60000000);
+	p->metrics.evidence = &evidence;
+	text = format(p);
+	compare_with_golden(text);
+}
+
+static void without_a_daemon_only_what_the_kernel_tells(void **state)
+{
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL;
+
+	p->metrics.counts = NULL;
+	p->metrics.settings_errors = NULL;
+	text = format(p);
+	assert_non_null(strstr(text, "\noffloadd_up 0\n"));
+	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared{"));
+	assert_null(strstr(text, "offloadd_mode"));
+	assert_null(strstr(text, "_total"));
+	assert_null(strstr(text, "_seconds_"));
+	assert_null(strstr(text, "offloadd_settings_errors"));
+	assert_null(strstr(text, "offloadd_fallback"));
+	assert_null(strstr(text, "offloadd_frozen"));
+}
+
+static void a_daemon_that_was_stopped_is_not_up(void **state)
+{
+	struct picture *p = *state;
+	_cleanup_free_ char *text = format(p), *after = NULL;
+
+	assert_non_null(strstr(text, "\noffloadd_up 1\n"));
+	assert_non_null(strstr(text, "\noffloadd_mode{mode=\"audit\"} 1\n"));
+	p->metrics.stopped = true;
+	after = format(p);
+	assert_non_null(strstr(after, "\noffloadd_up 0\n"));
+}
+
+static void another_namespace_is_a_label_of_every_series(void **state)
+{
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL;
+	size_t series = 0, labelled = 0;
+
+	p->metrics.netns = "blue\"\n";
+	text = format(p);
+	for (char *c = text; c && *c; c = strchr(c, '\n') ? strchr(c, '\n') + 1 : NULL) {
+		series += *c != '#';
+		labelled += *c != '#' && strncmp(strpbrk(c, "{ \n"), "{netns=\"blue\\\\x22\\\\x0a\"", 22) == 0;
+	}
+	assert_true(series > 30);
+	assert_int_equal(labelled, series);
+}
+
+/* The line of a link with this name. */
+static char *line_of(struct picture *p, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	char *at, *end;
+
+	memset(p->sample.plan_links[0].name, 0, LINK_NAME_LEN);
+	memcpy(p->sample.plan_links[0].name, name, strnlen(name, LINK_NAME_LEN));
+	text = format(p);
+	at = strstr(text, "\noffloadd_link_not_as_declared{");
+	assert_non_null(at);
+	end = strchr(at + 1, '\n');
+	return strndup(at + 1, (size_t)(end - at - 1));
+}
+
+static void hostile_names_stay_one_label_and_differ(void **state)
+{
+	static const struct {
+		const char *name, *label;
+	} cases[] = {
+		{ "a\"} 1\nb", "{link=\"a\\\\x22} 1\\\\x0ab\"," },
+		{ "a\\\"b", "{link=\"a\\\\x5c\\\\x22b\"," },
+		{ "\xff\xfe", "{link=\"\\\\xff\\\\xfe\"," },
+		{ "\xff\xfd", "{link=\"\\\\xff\\\\xfd\"," },
+		{ "\\xff\\xfd", "{link=\"\\\\x5cxff\\\\x5cxfd\"," },
+		{ "\xc3\xa4", "{link=\"\\\\xc3\\\\xa4\"," },
+		{ "0123456789abcde", "{link=\"0123456789abcde\"," },
+		{ "unterminated....", "{link=\"unterminated....\"," },
+		{ "", "{link=\"\"," },
+	};
+	struct picture *p = *state;
+
+	p->sample.plan_links[0].items[0].verdict = VERDICT_DRIFTED;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *line = line_of(p, cases[i].name);
+
+		assert_non_null(strstr(line, cases[i].label));
+		assert_string_equal(line + strlen(line) - 4, "\"} 1");
+	}
+}
+
+static void series_are_bounded_and_the_rest_is_counted(void **state)
+{
+	enum { LINKS = METRICS_SERIES_MAX + 88 };
+	static struct plan_item items[LINKS];
+	static struct plan_link links[LINKS];
+	const struct plan plan = { .links = links, .n_links = LINKS };
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL;
+
+	for (int i = 0; i < LINKS; i++) {
+		sample_item(&p->sample, &items[i], "tx-scatter-gather", RULE_ON, true);
+		links[i] = (struct plan_link){ .ifindex = i + 1, .items = &items[i], .n_items = 1 };
+		snprintf(links[i].name, sizeof(links[i].name), "v%d", i);
+	}
+	memset(p->metrics.links_by_verdict, 0, sizeof(p->metrics.links_by_verdict));
+	memset(p->metrics.features_by_verdict, 0, sizeof(p->metrics.features_by_verdict));
+	p->metrics.plan = &plan;
+	metrics_count_plan(&p->metrics, &plan);
+	text = format(p);
+	assert_int_equal(count_lines(text, "offloadd_link_not_as_declared{"), METRICS_SERIES_MAX);
+	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_left_out 88\n"));
+	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"drifted\"} 600\n"));
+}
+
+static void features_of_other_kernels_are_not_told(void **state)
+{
+	struct picture *p = *state;
+	struct plan_item item = { .bit = FEATURE_MAX, .verdict = VERDICT_FIXED };
+	struct plan_link link = { .ifindex = 1, .name = "eth0", .items = &item, .n_items = 1 };
+	const struct plan plan = { .links = &link, .n_links = 1 };
+	_cleanup_free_ char *text = NULL;
+
+	memset(p->metrics.features_by_verdict, 0, sizeof(p->metrics.features_by_verdict));
+	p->metrics.plan = &plan;
+	metrics_count_plan(&p->metrics, &plan);
+	text = format(p);
+	assert_null(strstr(text, "offloadd_link_not_as_declared{"));
+	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_left_out 0\n"));
+}
+
+static void evidence_is_bounded_too(void **state)
+{
+	enum { N = METRICS_SERIES_MAX + 1 };
+	static struct metrics_fallback fallback[N];
+	const struct metrics_evidence evidence = { .fallback = fallback, .n_fallback = N };
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL;
+	static char names[N][16];
+
+	for (int i = 0; i < N; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%d", i);
+		fallback[i] = (struct metrics_fallback){ "checksum", "eth0", names[i], 1 };
+	}
+	p->metrics.evidence = &evidence;
+	text = format(p);
+	assert_int_equal(count_lines(text, "offloadd_fallback_hits_total{"), METRICS_SERIES_MAX);
+	assert_non_null(strstr(text,
+		"\noffloadd_evidence_left_out{metric=\"offloadd_fallback_hits_total\"} 1\n"));
+	assert_null(strstr(text, "offloadd_frozen_sockets"));
+}
+
+static void the_file_is_replaced_whole_and_readable(void **state)
+{
+	char folder[] = "/tmp/test-metrics.XXXXXX", path[48], fresh[64], text[8] = "";
+	struct stat before, after;
+	FILE *f, *old;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/o.prom", folder);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	umask(0077);
+	assert_int_equal(symlink("/dev/null", fresh), 0); /* left by somebody */
+	assert_int_equal(metrics_save(path, "one\n", 4), 0);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(before.st_mode, S_IFREG | 0644);
+	old = fopen(path, "re");
+	assert_int_equal(metrics_save(path, "two\n", 4), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_not_equal(before.st_ino, after.st_ino);
+	assert_true(fread(text, 1, 4, old) == 4);
+	assert_string_equal(text, "one\n"); /* who reads the old one reads it to its end */
+	fclose(old);
+	f = fopen(path, "re");
+	assert_true(fread(text, 1, 4, f) == 4);
+	assert_string_equal(text, "two\n");
+	fclose(f);
+	assert_int_equal(access(fresh, F_OK), -1);
+	unlink(path);
+	rmdir(folder);
+	assert_int_equal(metrics_save(path, "x", 1), -ENOENT);
+	assert_int_equal(metrics_save("/dev/null/x.prom", "x", 1), -ENOTDIR);
+}
+
+static void a_full_disk_leaves_the_old_file(void **state)
+{
+	static char text[1 << 20];
+	char path[] = "/tmp/test-metrics-full.XXXXXX";
+	struct stat st;
+	pid_t child;
+	int status;
+
+	(void)state;
+	close(mkostemp(path, O_CLOEXEC));
+	assert_int_equal(metrics_save(path, "old\n", 4), 0);
+	memset(text, '#', sizeof(text));
+	child = fork();
+	if (child == 0) {
+		const struct rlimit limit = { 4096, 4096 };
+
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		_exit(metrics_save(path, text, sizeof(text)) == -EFBIG ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 4);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(all_that_there_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_a_daemon_only_what_the_kernel_tells, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_daemon_that_was_stopped_is_not_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			another_namespace_is_a_label_of_every_series, setup, teardown),
+		cmocka_unit_test_setup_teardown(hostile_names_stay_one_label_and_differ, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			series_are_bounded_and_the_rest_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(features_of_other_kernels_are_not_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(evidence_is_bounded_too, setup, teardown),
+		cmocka_unit_test(the_file_is_replaced_whole_and_readable),
+		cmocka_unit_test(a_full_disk_leaves_the_old_file),
+	};
+
+	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
