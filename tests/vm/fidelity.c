@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Dry-run fidelity: builds random stacks of links, switches random features, and compares what was predicted for every link with what
+ * the kernel made of it. To be run in a network namespace of its own, as root.
+ *
+ *     fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] [--verbose]
+ *
+ * A case is one to four SETs on one picture. It ends with
+ *     cases N matched M mismatched X uncertain-bits U (right R)
+ * and fails on any mismatch. Bits that the prediction marks as uncertain cannot mismatch; they are counted apart. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "observe.h"
+#include "predict.h"
+#include "util.h"
+
+#define STACK_MAX 48 /* links of ours in one stack */
+#define DEPTH_MAX 4
+#define SETS_MAX 4
+
+struct options {
+	uint64_t seed;
+	unsigned cases, per_stack;
+	enum ethtool_backend backend;
+	bool verbose;
+};
+
+/* A link that the next ones can stand on. */
+struct brick {
+	char name[LINK_NAME_LEN];
+	unsigned depth;
+	bool ours;  /* delete it with the stack */
+	bool taken; /* a port of something */
+	bool has_uppers;
+};
+
+struct fidelity {
+	struct options options;
+	struct observe *o;
+	struct utsname host;
+	uint64_t random;
+	struct brick bricks[STACK_MAX];
+	unsigned n_bricks, serial;
+	FILE *ip; /* `ip -force -batch -` while a stack is being built */
+	unsigned cases, matched, mismatched, certain;
+	uint64_t uncertain_bits, uncertain_right, changed_bits, cascaded_bits, refused;
+};
+
+struct set {
+	int ifindex;
+	char name[LINK_NAME_LEN];
+	feature_set mask, value;
+};
+
+static uint64_t random_next(struct fidelity *f) /* splitmix64 */
+{
+	uint64_t z = (f->random += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static unsigned random_below(struct fidelity *f, unsigned n)
+{
+	return (unsigned)(random_next(f) % n);
+}
+
+static bool random_percent(struct fidelity *f, unsigned percent)
+{
+	return random_below(f, 100) < percent;
+}
+
+/* ---- stacks ---- */
+
+static struct brick *brick_add(struct fidelity *f, const char *name, unsigned depth, bool ours)
+{
+	struct brick *b;
+
+	if (f->n_bricks == STACK_MAX)
+		return NULL;
+	b = &f->bricks[f->n_bricks++];
+	*b = (struct brick){ .depth = depth, .ours = ours };
+	snprintf(b->name, sizeof(b->name), "%s", name);
+	return b;
+}
+
+static struct brick *brick_new(struct fidelity *f, const char *prefix, unsigned depth)
+{
+	char name[LINK_NAME_LEN];
+
+	snprintf(name, sizeof(name), "%.6s%u", prefix, f->serial++);
+	return brick_add(f, name, depth, true);
+}
+
+/* A random link that is nobody's port; NULL when there is none below the greatest depth. */
+static struct brick *brick_pick(struct fidelity *f, bool without_uppers)
+{
+	struct brick *fit[STACK_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->n_bricks; i++) {
+		struct brick *b = &f->bricks[i];
+
+		if (!b->taken && b->depth < DEPTH_MAX && !(without_uppers && b->has_uppers))
+			fit[n++] = b;
+	}
+	return n ? fit[random_below(f, n)] : NULL;
+}
+
+static void brick_veth(struct fidelity *f)
+{
+	struct brick *a = brick_new(f, "ve", 0), *b = brick_new(f, "ve", 0);
+
+	if (a && b)
+		fprintf(f->ip, "link add %s type veth peer name %s\n", a->name, b->name);
+}
+
+static void brick_plain(struct fidelity *f, const char *kind)
+{
+	struct brick *b = brick_new(f, kind, 0);
+
+	if (b)
+		fprintf(f->ip, "link add %s type %s\n", b->name, kind);
+}
+
+static void brick_tap(struct fidelity *f)
+{
+	struct brick *b = brick_new(f, "tap", 0);
+
+	if (b)
+		fprintf(f->ip, "tuntap add %s mode tap\n", b->name);
+}
+
+static void brick_gretap(struct fidelity *f)
+{
+	struct brick *b = brick_new(f, "gre", 0);
+
+	if (b)
+		fprintf(f->ip, "link add %s type gretap local 192.0.2.1 remote 192.0.2.%u key %u\n", b->name,
+			2 + random_below(f, 200), f->serial);
+}
+
+static void brick_on(struct fidelity *f, const char *kind)
+{
+	struct brick *lower = brick_pick(f, false),
+		     *b = lower ? brick_new(f, kind, lower->depth + 1) : NULL;
+
+	if (!b)
+		return;
+	lower->has_uppers = true;
+	if (strcmp(kind, "vlan") == 0)
+		fprintf(f->ip, "link add link %s name %s type vlan %sid %u\n", lower->name, b->name,
+			random_percent(f, 15) ? "proto 802.1ad " : "", 1 + f->serial % 4094);
+	else if (strcmp(kind, "vxlan") == 0)
+		fprintf(f->ip, "link add %s type vxlan id %u dev %s dstport %u\n", b->name, f->serial,
+			lower->name, 5000 + f->serial % 1000);
+	else
+		fprintf(f->ip, "link add link %s name %s type %s%s\n", lower->name, b->name, kind,
+			strncmp(kind, "macv", 4) == 0 ? " mode bridge" : "");
+}
+
+static void brick_master(struct fidelity *f, const char *kind)
+{
+	static const char *const modes[] = { "balance-rr", "active-backup", "balance-xor", "802.3ad" };
+	struct brick *ports[3], *b;
+	unsigned n = random_below(f, 4), depth = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		ports[i] = brick_pick(f, random_percent(f, 70));
+		if (!ports[i]) {
+			n = i;
+			break;
+		}
+		ports[i]->taken = true;
+		if (ports[i]->depth >= depth)
+			depth = ports[i]->depth + 1;
+	}
+	b = brick_new(f, kind, depth);
+	if (!b)
+		return;
+	fprintf(f->ip, "link add %s type %s%s%s\n", b->name, kind, strcmp(kind, "bond") == 0 ? " mode " : "",
+		strcmp(kind, "bond") == 0 ? modes[random_below(f, ARRAY_SIZE(modes))] : "");
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f->ip, "link set %s down\nlink set %s master %s\n", ports[i]->name, ports[i]->name,
+			b->name);
+}
+
+static void brick_upper(struct fidelity *f)
+{
+	switch (random_below(f, 10)) {
+	case 0: case 1: case 2:
+		brick_on(f, "vlan");
+		break;
+	case 3: case 4:
+		brick_master(f, "bond");
+		break;
+	case 5:
+		brick_master(f, "bridge");
+		break;
+	case 6:
+		brick_on(f, random_percent(f, 70) ? "macvlan" : "macvtap");
+		break;
+	case 7:
+		brick_on(f, "vxlan");
+		break;
+	case 8:
+		brick_on(f, "ipvlan");
+		break;
+	case 9:
+		brick_master(f, "team");
+		break;
+	}
+}
+
+static void brick_base(struct fidelity *f)
+{
+	switch (random_below(f, 8)) {
+	case 0: case 1: case 2:
+		brick_veth(f);
+		break;
+	case 3: case 4:
+		brick_plain(f, "dummy");
+		break;
+	case 5:
+		brick_tap(f);
+		break;
+	case 6:
+		brick_plain(f, "ifb");
+		break;
+	case 7:
+		brick_gretap(f);
+		break;
+	}
+}
+
+/* What `ip` refuses (a bridge port that has macvlans, ...) is simply not there. */
+static int stack_build(struct fidelity *f)
+{
+	unsigned n = 1 + random_below(f, 4);
+
+	f->n_bricks = 0;
+	link_table_foreach(&f->o->links, link)
+		if (link_is_kind(link, "physical"))
+			brick_add(f, link->name, 0, false);
+	f->ip = popen("ip -force -batch - >/dev/null 2>&1", "w");
+	if (!f->ip)
+		return -errno;
+	for (unsigned i = 0; i < n; i++)
+		brick_base(f);
+	n = 3 + random_below(f, 12);
+	for (unsigned i = 0; i < n; i++)
+		brick_upper(f);
+	for (unsigned i = 0; i < f->n_bricks; i++)
+		if (random_percent(f, 70))
+			fprintf(f->ip, "link set %s up\n", f->bricks[i].name);
+	pclose(f->ip);
+	return observe_refresh(f->o);
+}
+
+static int stack_remove(struct fidelity *f)
+{
+	f->ip = popen("ip -force -batch - >/dev/null 2>&1", "w");
+	if (!f->ip)
+		return -errno;
+	for (unsigned i = f->n_bricks; i-- > 0;)
+		if (f->bricks[i].ours)
+			fprintf(f->ip, "link del %s\n", f->bricks[i].name);
+		else
+			fprintf(f->ip, "link set %s nomaster\n", f->bricks[i].name);
+	pclose(f->ip);
+	return observe_refresh(f->o);
+}
+
+/* ---- cases ---- */
+
+static struct link *random_link(struct fidelity *f)
+{
+	size_t n = link_table_count(&f->o->links), at;
+	struct link *link = NULL;
+
+	for (unsigned tries = 0; n && tries < 100; tries++) {
+		at = random_below(f, (unsigned)n);
+		link_table_foreach(&f->o->links, l)
+			if (at-- == 0) {
+				link = l;
+				break;
+			}
+		if (link && link->has_features && (link->features.hw & ~link->features.nochange))
+			return link;
+	}
+	return NULL;
+}
+
+static feature_set random_bits(struct fidelity *f, feature_set from)
+{
+	feature_set set = 0;
+	unsigned bit, n = 1 + random_below(f, 4);
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = random_below(f, (unsigned)__builtin_popcountll(from));
+
+		feature_foreach(bit, from)
+			if (at-- == 0)
+				set |= FEATURE(bit);
+	}
+	return set;
+}
+
+static struct set random_set(struct fidelity *f, const struct link *link)
+{
+	feature_set hw = link->features.hw & ~link->features.nochange, all;
+	struct set set = { .ifindex = link->ifindex };
+
+	snprintf(set.name, sizeof(set.name), "%s", link->name);
+	switch (random_below(f, 10)) {
+	case 0:
+		set.mask = hw;
+		break;
+	case 1: case 2: case 3: case 4: case 5:
+		feature_parse(&f->o->features, feature_alias(random_below(f, 12))->word, &all);
+		set.mask = all & hw;
+		break;
+	}
+	if (!set.mask)
+		set.mask = random_bits(f, hw);
+	/* features that are not the device's to change: accepted, and nothing comes of it */
+	if (random_percent(f, 3))
+		set.mask |= random_bits(f, ~link->features.nochange &
+				(UINT64_MAX >> (64 - f->o->features.count)));
+	switch (random_below(f, 4)) {
+	case 0: case 1:
+		set.value = set.mask;
+		break;
+	case 2:
+		set.value = 0;
+		break;
+	case 3:
+		set.value = random_next(f) & set.mask;
+		break;
+	}
+	return set;
+}
+
+static void print_set(const struct fidelity *f, const struct set *set)
+{
+	char on[1024], off[1024];
+
+	printf("    set %s on: %s; off: %s\n", set->name,
+		feature_format(&f->o->features, set->mask & set->value, on, sizeof(on)),
+		feature_format(&f->o->features, set->mask & ~set->value, off, sizeof(off)));
+}
+
+static void print_links(const struct fidelity *f, const struct link_table *table)
+{
+	char wanted[1024];
+
+	link_table_foreach(table, link) {
+		const struct link *lower = link_lower(table, link), *master = link_master(table, link);
+
+		printf("    %s (%s%s%s) on %s, port of %s; wanted and off: %s\n", link->name, link->kind,
+			link->driver[0] ? " " : "", link->driver, lower ? lower->name : "nothing",
+			master ? master->name : "nothing",
+			feature_format(&f->o->features, link->features.wanted & ~link->features.active, wanted,
+				sizeof(wanted)));
+	}
+}
+
+static void print_bits(const struct fidelity *f, const struct link *link, const char *which,
+	feature_set predicted, feature_set real)
+{
+	char on[1024], off[1024];
+
+	if (predicted == real)
+		return;
+	printf("  MISMATCH %s (%s%s%s) %s: on and not predicted: %s; predicted and not on: %s\n", link->name,
+		link->kind, link->driver[0] ? " " : "", link->driver, which,
+		feature_format(&f->o->features, real & ~predicted, on, sizeof(on)),
+		feature_format(&f->o->features, predicted & ~real, off, sizeof(off)));
+}
+
+/* Compares one link; true when it is as predicted. */
+static bool compare_link(struct fidelity *f, const struct link *link, const struct link_features *before,
+	const struct link_features *predicted, feature_set uncertain, bool was_set)
+{
+	const struct link_features *real = &link->features;
+	feature_set right = ~(predicted->active ^ real->active) & uncertain,
+		    changed = real->active ^ before->active;
+
+	f->uncertain_bits += (unsigned)__builtin_popcountll(uncertain);
+	f->uncertain_right += (unsigned)__builtin_popcountll(right);
+	f->changed_bits += (unsigned)__builtin_popcountll(changed);
+	if (!was_set)
+		f->cascaded_bits += (unsigned)__builtin_popcountll(changed);
+	if ((predicted->active & ~uncertain) == (real->active & ~uncertain) &&
+		(predicted->wanted & ~uncertain) == (real->wanted & ~uncertain))
+		return true;
+	print_bits(f, link, "active", predicted->active & ~uncertain, real->active & ~uncertain);
+	print_bits(f, link, "wanted", predicted->wanted & ~uncertain, real->wanted & ~uncertain);
+	return false;
+}
+
+static int compare_all(struct fidelity *f, const struct predict *p, const struct link_table *before,
+	const struct set *sets, unsigned n_sets)
+{
+	bool same = true, any_uncertain = false;
+
+	link_table_foreach(&f->o->links, link) {
+		const struct link_features *predicted = predict_features(p, link->ifindex);
+		const struct link *old = link_table_find(before, link->ifindex);
+		feature_set uncertain = predict_uncertain(p, link->ifindex);
+		bool was_set = false;
+
+		if (!predicted || !old || !link->has_features)
+			continue;
+		for (unsigned i = 0; i < n_sets; i++)
+			was_set = was_set || sets[i].ifindex == link->ifindex;
+		if (!compare_link(f, link, &old->features, predicted, uncertain, was_set))
+			same = false;
+		any_uncertain = any_uncertain || uncertain;
+	}
+	f->cases++;
+	f->matched += same;
+	f->mismatched += !same;
+	f->certain += same && !any_uncertain;
+	return same;
+}
+
+static int run_case(struct fidelity *f)
+{
+	_cleanup_(predict_free_pointer) struct predict *p = NULL;
+	_cleanup_(link_table_clear) struct link_table before = { 0 };
+	struct set sets[SETS_MAX];
+	unsigned n = 1 + random_below(f, SETS_MAX);
+	int r;
+
+	r = link_table_copy(&before, &f->o->links);
+	if (r < 0)
+		return r;
+	link_table_stack(&before);
+	r = predict_new(&f->o->features, &before, f->host.release, &p);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < n; i++) {
+		struct link *link = random_link(f);
+		struct ethtool_result result;
+
+		if (!link)
+			return -ENODEV;
+		sets[i] = random_set(f, link);
+		r = predict_set(p, sets[i].ifindex, sets[i].mask, sets[i].value);
+		if (r < 0)
+			return r;
+		r = ethtool_features_set(f->o->ethtool, sets[i].ifindex, sets[i].name, sets[i].mask,
+			sets[i].value, &result);
+		if (r < 0)
+			return r;
+		if (result.error) {
+			printf("  refused: %s %s\n", strerror(-result.error), result.text);
+			f->refused++;
+		}
+	}
+	r = observe_refresh(f->o);
+	if (r < 0)
+		return r;
+	r = compare_all(f, p, &before, sets, n);
+	if (r == 0 || f->options.verbose) {
+		printf("  case %u (seed %" PRIu64 "), links before it:\n", f->cases, f->options.seed);
+		print_links(f, &before);
+		for (unsigned i = 0; i < n; i++)
+			print_set(f, &sets[i]);
+	}
+	return 0;
+}
+
+static int run(struct fidelity *f)
+{
+	int r = observe_refresh(f->o);
+
+	while (r >= 0 && f->cases < f->options.cases) {
+		r = stack_build(f);
+		for (unsigned i = 0; r >= 0 && i < f->options.per_stack && f->cases < f->options.cases; i++)
+			r = run_case(f);
+		if (r >= 0)
+			r = stack_remove(f);
+	}
+	return r;
+}
+
+static void usage(void)
+{
+	fprintf(stderr, "usage: fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] "
+			"[--verbose]\n");
+	exit(2);
+}
+
+static void parse(int argc, char **argv, struct options *options)
+{
+	static const struct option longs[] = {
+		{ "seed", required_argument, NULL, 's' },
+		{ "cases", required_argument, NULL, 'c' },
+		{ "per-stack", required_argument, NULL, 'p' },
+		{ "ethtool", required_argument, NULL, 'e' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	int c;
+
+	*options = (struct options){ .seed = (uint64_t)time(NULL), .cases = 100, .per_stack = 10 };
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+		switch (c) {
+		case 's':
+			options->seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'c':
+			options->cases = (unsigned)strtoul(optarg, NULL, 0);
+			break;
+		case 'p':
+			options->per_stack = (unsigned)strtoul(optarg, NULL, 0);
+			break;
+		case 'e':
+			options->backend = strcmp(optarg, "ioctl") == 0 ? ETHTOOL_IOCTL : ETHTOOL_NETLINK;
+			break;
+		case 'v':
+			options->verbose = true;
+			break;
+		default:
+			usage();
+		}
+	if (optind != argc)
+		usage();
+}
+
+int main(int argc, char **argv)
+{
+	struct fidelity f = { 0 };
+	const char *what = NULL;
+	int r;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	parse(argc, argv, &f.options);
+	f.random = f.options.seed;
+	uname(&f.host);
+	r = observe_open(&(struct observe_options){ .backend = f.options.backend }, &f.o, &what);
+	if (r < 0) {
+		fprintf(stderr, "fidelity: %s: %s\n", what, strerror(-r));
+		return 2;
+	}
+	f.o->want_drivers = true;
+	printf("fidelity on %s by %s, seed %" PRIu64 "\n", f.host.release, ethtool_backend_name(f.o->ethtool),
+		f.options.seed);
+	r = run(&f);
+	observe_close(f.o);
+	if (r < 0) {
+		fprintf(stderr, "fidelity: %s\n", strerror(-r));
+		return 2;
+	}
+	printf("wholly certain %u, refused SETs %" PRIu64 ", active bits changed %" PRIu64
+	       ", of these on links that no SET named %" PRIu64 "\n",
+		f.certain, f.refused, f.changed_bits, f.cascaded_bits);
+	printf("cases %u matched %u mismatched %u uncertain-bits %" PRIu64 " (right %" PRIu64 ")\n", f.cases,
+		f.matched, f.mismatched, f.uncertain_bits, f.uncertain_right);
+	/* a run in which hardly anything changed has shown nothing */
+	return f.mismatched || f.changed_bits < f.cases || f.cascaded_bits == 0;
+}
