@@ -64,7 +64,9 @@ enum world { GUESS, HIGH, LOW, WORLDS };
 	X(rxfcs, "rx-fcs")                                                                         \
 	X(tls_tx, "tls-hw-tx-offload")                                                             \
 	X(tls_rx, "tls-hw-rx-offload")                                                             \
-	X(gro_hw, "rx-gro-hw")
+	X(gro_hw, "rx-gro-hw")                                                                     \
+	X(hw_esp, "esp-hw-offload")                                                                \
+	X(hw_esp_tx_csum, "esp-tx-csum-hw-offload")
 
 /* Single features as this kernel numbers them (empty where it has not got one), and the sets that its sources make of them:
  * include/linux/netdev_features.h, and the drivers whose name a set carries. */
@@ -372,7 +374,11 @@ static struct offer offer_e1000e(struct predict *p, struct node *n)
 
 static struct offer offer_vmxnet3(struct predict *p, struct node *n)
 {
-	return (struct offer){ .on = (n->w[GUESS].hw & ~(p->f.vlan_tx | p->f.vlan_rx)) | p->f.highdma };
+	const struct sets *f = &p->f;
+
+	return (struct offer){ .on = f->highdma |
+			(n->w[GUESS].hw & (f->sg | f->rxcsum | f->hw_csum | f->all_tso | f->lro |
+						  f->udp_tnl | f->udp_tnl_csum)) };
 }
 
 static struct offer offer_virtio(struct predict *p, struct node *n)
@@ -641,10 +647,13 @@ static void react(struct predict *p, struct node *n)
 	}
 }
 
-/* netdev_features_change(): NETDEV_FEAT_CHANGE to those who stand on the device and to its master. */
+/* netdev_features_change(): NETDEV_FEAT_CHANGE to those who stand on the device and to its master. xfrm_api_check() stops the notifiers
+ * that come after it, which is all of these, when a device has ESP checksum offload without ESP offload. */
 static void features_change(struct predict *p, struct node *n)
 {
 	if (p->depth >= DEPTH_MAX)
+		return;
+	if ((active(p, n) & p->f.hw_esp_tx_csum) && !(active(p, n) & p->f.hw_esp))
 		return;
 	p->depth++;
 	if (n->master >= 0)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #define STACK_MAX 48 /* links of ours in one stack */
 #define DEPTH_MAX 4
 #define SETS_MAX 4
+#define SENTINEL "sentinel"
 
 struct options {
 	uint64_t seed;
@@ -75,6 +77,48 @@ static unsigned random_below(struct fidelity *f, unsigned n)
 static bool random_percent(struct fidelity *f, unsigned percent)
 {
 	return random_below(f, 100) < percent;
+}
+
+/* ---- the sentinel ---- */
+
+/* From 7.2 on a VLAN follows the device below it from a work queue (netdev_work_sched() in vlan_device_event()), first come first
+ * served. A VLAN on a dummy of its own, asked to follow after all else, tells that the others have; once more for each level of
+ * VLANs on VLANs. */
+static int settle(struct fidelity *f)
+{
+	feature_set highdma = feature_named(&f->o->features, "highdma");
+	uint64_t until = util_now_usec() + 20 * USEC_PER_SEC;
+	int dummy = (int)if_nametoindex(SENTINEL), vlan = (int)if_nametoindex(SENTINEL ".1");
+
+	for (unsigned i = 0; i < 2 * DEPTH_MAX; i++) {
+		feature_set value = i % 2 ? highdma : 0;
+		struct ethtool_result result;
+		struct link_features features;
+		int r = ethtool_features_set(f->o->ethtool, dummy, SENTINEL, highdma, value, &result);
+
+		if (r < 0 || result.error)
+			return r < 0 ? r : result.error;
+		do {
+			r = ethtool_features_get(f->o->ethtool, vlan, SENTINEL ".1", &features);
+			if (r < 0)
+				return r;
+			if (util_now_usec() > until)
+				return -ETIMEDOUT;
+		} while ((features.active & highdma) != value);
+	}
+	return 0;
+}
+
+static int settle_and_read(struct fidelity *f)
+{
+	int r = settle(f);
+
+	return r < 0 ? r : observe_refresh(f->o);
+}
+
+static bool is_sentinel(const struct link *link)
+{
+	return strncmp(link->name, SENTINEL, strlen(SENTINEL)) == 0;
 }
 
 /* ---- stacks ---- */
@@ -261,7 +305,7 @@ static int stack_build(struct fidelity *f)
 		if (random_percent(f, 70))
 			fprintf(f->ip, "link set %s up\n", f->bricks[i].name);
 	pclose(f->ip);
-	return observe_refresh(f->o);
+	return settle_and_read(f);
 }
 
 static int stack_remove(struct fidelity *f)
@@ -280,21 +324,27 @@ static int stack_remove(struct fidelity *f)
 
 /* ---- cases ---- */
 
+static bool can_be_set(const struct link *link, bool carries_others)
+{
+	return !is_sentinel(link) && link->has_features && (link->features.hw & ~link->features.nochange) &&
+		(!carries_others || link->first_upper || link->master_ifindex);
+}
+
+/* Half of the time one on which others stand, so that there is a cascade. */
 static struct link *random_link(struct fidelity *f)
 {
-	size_t n = link_table_count(&f->o->links), at;
-	struct link *link = NULL;
+	bool carries_others = random_percent(f, 50);
+	unsigned n = 0;
 
-	for (unsigned tries = 0; n && tries < 100; tries++) {
-		at = random_below(f, (unsigned)n);
-		link_table_foreach(&f->o->links, l)
-			if (at-- == 0) {
-				link = l;
-				break;
-			}
-		if (link && link->has_features && (link->features.hw & ~link->features.nochange))
+	link_table_stack(&f->o->links);
+	link_table_foreach(&f->o->links, link)
+		n += can_be_set(link, carries_others);
+	if (n == 0)
+		return NULL;
+	n = random_below(f, n);
+	link_table_foreach(&f->o->links, link)
+		if (can_be_set(link, carries_others) && n-- == 0)
 			return link;
-	}
 	return NULL;
 }
 
@@ -417,7 +467,7 @@ static int compare_all(struct fidelity *f, const struct predict *p, const struct
 		feature_set uncertain = predict_uncertain(p, link->ifindex);
 		bool was_set = false;
 
-		if (!predicted || !old || !link->has_features)
+		if (!predicted || !old || !link->has_features || is_sentinel(link))
 			continue;
 		for (unsigned i = 0; i < n_sets; i++)
 			was_set = was_set || sets[i].ifindex == link->ifindex;
@@ -451,8 +501,10 @@ static int run_case(struct fidelity *f)
 		struct link *link = random_link(f);
 		struct ethtool_result result;
 
-		if (!link)
-			return -ENODEV;
+		if (!link) {
+			n = i;
+			break;
+		}
 		sets[i] = random_set(f, link);
 		r = predict_set(p, sets[i].ifindex, sets[i].mask, sets[i].value);
 		if (r < 0)
@@ -466,7 +518,7 @@ static int run_case(struct fidelity *f)
 			f->refused++;
 		}
 	}
-	r = observe_refresh(f->o);
+	r = settle_and_read(f);
 	if (r < 0)
 		return r;
 	r = compare_all(f, p, &before, sets, n);
@@ -481,13 +533,18 @@ static int run_case(struct fidelity *f)
 
 static int run(struct fidelity *f)
 {
-	int r = observe_refresh(f->o);
+	int r;
+
+	if (system("ip link add " SENTINEL " type dummy && "
+		   "ip link add link " SENTINEL " name " SENTINEL ".1 type vlan id 1") != 0)
+		return -EIO;
+	r = settle_and_read(f);
 
 	while (r >= 0 && f->cases < f->options.cases) {
 		r = stack_build(f);
 		for (unsigned i = 0; r >= 0 && i < f->options.per_stack && f->cases < f->options.cases; i++)
 			r = run_case(f);
-		if (r >= 0)
+		if (r >= 0 && f->cases < f->options.cases)
 			r = stack_remove(f);
 	}
 	return r;
