@@ -8,12 +8,14 @@
 
 #include "util.h"
 
-/* Some of what decides is hidden in the kernel (vlan_features of a device, the offloads that the owner of a tap accepts,
- * what a driver's fix_features() holds back). So every SET is carried out in three worlds: with the best guess of the hidden
- * bits, with all of them on, with all of them off. What comes out the same in all three is certain. */
+/* Some of what decides is hidden in the kernel (vlan_features of a device, the offloads that the
+ * owner of a tap accepts, what a driver's fix_features() holds back). So every SET is carried out
+ * in three worlds: with the best guess of the hidden bits, with all of them on, with all of them
+ * off. What comes out the same in all three is certain. */
 enum world { GUESS, HIGH, LOW, WORLDS };
 
-/* Notifiers and netdev_sync_lower_features() call one another as deep as the stack is; a stale picture may hold a loop. */
+/* Notifiers and netdev_sync_lower_features() call one another as deep as the stack is; a stale
+ * picture may hold a loop. */
 #define DEPTH_MAX 64
 
 #define RELEASE(major, minor, patch) (((major) << 20) | ((minor) << 10) | (patch))
@@ -68,13 +70,15 @@ enum world { GUESS, HIGH, LOW, WORLDS };
 	X(hw_esp, "esp-hw-offload")                                                                \
 	X(hw_esp_tx_csum, "esp-tx-csum-hw-offload")
 
-/* Single features as this kernel numbers them (empty where it has not got one), and the sets that its sources make of them:
- * include/linux/netdev_features.h, and the drivers whose name a set carries. */
+/* Single features as this kernel numbers them (empty where it has not got one), and the sets that
+ * its sources make of them: include/linux/netdev_features.h, and the drivers whose name a set
+ * carries. */
 struct sets {
 #define X(field, name) feature_set field;
 	KERNEL_FEATURES(X)
 #undef X
-	feature_set csum_mask, all_tso, gso_software, gso_encap, gso_mask, all_for_all, one_for_all, soft;
+	feature_set csum_mask, all_tso, gso_software, gso_encap, gso_mask, all_for_all, one_for_all,
+		soft;
 	feature_set all_fcoe;
 	feature_set tun_user;
 	feature_set macvlan, macvlan_always;
@@ -83,15 +87,16 @@ struct sets {
 	feature_set master_vlan, bridge_common;
 };
 
-/* netdev_fix_features(): where one of `bits` is on and the condition does not hold, `drop` goes (0: bits). */
+/* netdev_fix_features(): where one of `bits` is on and the condition does not hold, `drop` goes (0:
+ * bits). */
 struct rule {
 	feature_set bits;
 	feature_set all;  /* all of these are on */
 	feature_set any;  /* one of these is on ... */
 	feature_set both; /* ... or all of these (with `any` only) */
-	feature_set not;  /* none of these is on */
+	feature_set none; /* none of these is on */
 	feature_set drop;
-	unsigned since;	  /* the kernel that has this rule for sure */
+	unsigned since;   /* the kernel that has this rule for sure */
 	unsigned perhaps; /* stable kernels from here on may have it, 0 for none */
 };
 
@@ -130,19 +135,20 @@ struct predict {
 
 enum reaction {
 	REACT_NOT,
-	REACT_UPDATE,	/* netdev_update_features(): tells others when something changed */
-	REACT_COMPUTE,	/* netdev_change_features() behind a guard against itself: always tells others */
+	REACT_UPDATE,  /* netdev_update_features(): tells others when something changed */
+	REACT_COMPUTE, /* netdev_change_features() behind a guard against itself: always tells
+			  others */
 };
 
 enum partial {
 	PARTIAL_NONE,
-	PARTIAL_ENCAP,	/* gso_partial_features are the tunnels' segmentation */
+	PARTIAL_ENCAP,  /* gso_partial_features are the tunnels' segmentation */
 	PARTIAL_MASTER, /* ESP, where netdev_compute_master_upper_features() sets it */
 	PARTIAL_UNKNOWN,
 };
 
-/* What is known of a kind of link, or of a driver: its ndo_fix_features(), what it does when a device below or a port tells
- * NETDEV_FEAT_CHANGE, its vlan_features. */
+/* What is known of a kind of link, or of a driver: its ndo_fix_features(), what it does when a
+ * device below or a port tells NETDEV_FEAT_CHANGE, its vlan_features. */
 struct model {
 	const char *name;
 	feature_set (*fix)(const struct predict *p, const struct node *n, feature_set features);
@@ -213,12 +219,13 @@ static feature_set increment_features(
 	return all;
 }
 
-/* "Preserve NETIF_F_ALL_FOR_ALL across TSO updates" came with 6.18 and went to the stable kernels, which uname -r does not always
- * tell apart; without it a bond, team or bridge with ports never has tx-nocache-copy. */
+/* "Preserve NETIF_F_ALL_FOR_ALL across TSO updates" came with 6.18 and went to the stable kernels,
+ * which uname -r does not always tell apart; without it a bond, team or bridge with ports never has
+ * tx-nocache-copy. */
 static feature_set add_tso_features(const struct predict *p, feature_set features, feature_set mask)
 {
 	bool preserved = p->release >= RELEASE(6, 18, 0) || p->world == HIGH ||
-		(p->world == GUESS && p->release >= RELEASE(5, 15, 0));
+			 (p->world == GUESS && p->release >= RELEASE(5, 15, 0));
 
 	return increment_features(
 		&p->f, features, p->f.all_tso | (preserved ? p->f.all_for_all : 0), mask);
@@ -238,12 +245,12 @@ static feature_set fix_vlan(const struct predict *p, const struct node *n, featu
 
 	if (!lower)
 		return features;
-	from_lower = intersect_features(
-		&p->f, vlan_features(p, lower) | p->f.rxcsum, active(p, lower));
+	from_lower =
+		intersect_features(&p->f, vlan_features(p, lower) | p->f.rxcsum, active(p, lower));
 	if (from_lower & (p->f.ip_csum | p->f.ip6_csum))
 		from_lower |= p->f.hw_csum;
 	return intersect_features(&p->f, features, from_lower) |
-		(features & (p->f.soft | p->f.gso_software)) | p->f.lltx;
+	       (features & (p->f.soft | p->f.gso_software)) | p->f.lltx;
 }
 
 static feature_set increment_by_ports(
@@ -275,8 +282,8 @@ static feature_set fix_macvlan(const struct predict *p, const struct node *n, fe
 	if (!lower)
 		return features;
 	features |= f->all_for_all;
-	features = increment_features(
-		f, active(p, lower) & (features | ~f->lro), features, features);
+	features =
+		increment_features(f, active(p, lower) & (features | ~f->lro), features, features);
 	return (features | f->macvlan_always) & (f->macvlan_always | f->macvlan);
 }
 
@@ -302,10 +309,12 @@ static feature_set fix_macsec(const struct predict *p, const struct node *n, fea
 	if (!lower)
 		return features;
 	return (features & ((active(p, lower) & (offloaded ? f->macsec_offload : f->macsec)) |
-				   f->gso_software | f->soft)) | f->lltx;
+				   f->gso_software | f->soft)) |
+	       f->lltx;
 }
 
-/* veth_xdp_set() takes GSO_SOFTWARE out of the peer's hw_features, so that these tell whether the peer has a program. */
+/* veth_xdp_set() takes GSO_SOFTWARE out of the peer's hw_features, so that these tell whether the
+ * peer has a program. */
 static feature_set fix_veth(const struct predict *p, const struct node *n, feature_set features)
 {
 	return n->w[GUESS].hw & p->f.tso ? features : features & ~p->f.gso_software;
@@ -339,7 +348,7 @@ static struct offer offer_veth(struct predict *p, struct node *n)
 
 	(void)n;
 	return (struct offer){ .on = f->sg | f->fraglist | f->hw_csum | f->rxcsum | f->sctp_crc |
-			f->highdma | f->gso_software | f->gso_encap };
+				     f->highdma | f->gso_software | f->gso_encap };
 }
 
 static struct offer offer_vxlan(struct predict *p, struct node *n)
@@ -348,7 +357,7 @@ static struct offer offer_vxlan(struct predict *p, struct node *n)
 
 	(void)n;
 	return (struct offer){ .on = f->sg | f->hw_csum | f->rxcsum | f->gso_software | f->highdma |
-			(p->release >= RELEASE(5, 12, 0) ? f->fraglist : 0) };
+				     (p->release >= RELEASE(5, 12, 0) ? f->fraglist : 0) };
 }
 
 static struct offer offer_ifb(struct predict *p, struct node *n)
@@ -357,7 +366,7 @@ static struct offer offer_ifb(struct predict *p, struct node *n)
 
 	(void)n;
 	return (struct offer){ .on = f->hw_csum | f->sg | f->fraglist | f->gso_software |
-			f->gso_encap | f->highdma };
+				     f->gso_encap | f->highdma };
 }
 
 static struct offer offer_tun(struct predict *p, struct node *n)
@@ -376,18 +385,22 @@ static struct offer offer_vmxnet3(struct predict *p, struct node *n)
 {
 	const struct sets *f = &p->f;
 
-	return (struct offer){ .on = f->highdma |
-			(n->w[GUESS].hw & (f->sg | f->rxcsum | f->hw_csum | f->all_tso | f->lro |
-						  f->udp_tnl | f->udp_tnl_csum)) };
+	return (struct offer){
+		.on = f->highdma | (n->w[GUESS].hw & (f->sg | f->rxcsum | f->hw_csum | f->all_tso |
+							     f->lro | f->udp_tnl | f->udp_tnl_csum))
+	};
 }
 
 static struct offer offer_virtio(struct predict *p, struct node *n)
 {
 	const struct sets *f = &p->f;
 
-	return (struct offer){ .on = f->highdma |
-			(n->w[GUESS].hw & (f->sg | f->hw_csum | f->all_tso | f->uso |
-						  (p->release >= RELEASE(6, 17, 0) ? f->gso_encap : 0))) };
+	return (struct offer){
+		.on = f->highdma |
+		      (n->w[GUESS].hw &
+			      (f->sg | f->hw_csum | f->all_tso | f->uso |
+				      (p->release >= RELEASE(6, 17, 0) ? f->gso_encap : 0)))
+	};
 }
 
 static struct offer offer_igb(struct predict *p, struct node *n)
@@ -395,8 +408,9 @@ static struct offer offer_igb(struct predict *p, struct node *n)
 	const struct sets *f = &p->f;
 
 	return (struct offer){ .on = f->highdma |
-			(n->w[GUESS].hw & (f->sg | f->csum_mask | f->all_tso | f->rxcsum | f->sctp_crc |
-						  f->uso | f->gso_partial | f->gso_encap)) };
+				     (n->w[GUESS].hw & (f->sg | f->csum_mask | f->all_tso |
+							       f->rxcsum | f->sctp_crc | f->uso |
+							       f->gso_partial | f->gso_encap)) };
 }
 
 /* A device that stands on another copies its vlan_features when it is created. */
@@ -437,9 +451,10 @@ static feature_set master_vlan_features(
 	return all;
 }
 
-/* base: a master without ports has the base, or what it was born with, or all (before it was computed the new way). */
-static struct offer offer_master(struct predict *p, struct node *n, bool surely_base, bool perhaps_base,
-	feature_set born)
+/* base: a master without ports has the base, or what it was born with, or all (before it was
+ * computed the new way). */
+static struct offer offer_master(
+	struct predict *p, struct node *n, bool surely_base, bool perhaps_base, feature_set born)
 {
 	const struct sets *f = &p->f;
 	feature_set low, high;
@@ -447,17 +462,20 @@ static struct offer offer_master(struct predict *p, struct node *n, bool surely_
 	if (n->first_port < 0) {
 		low = (surely_base ? base_features(f, f->master_vlan) : f->master_vlan) & born;
 		high = (surely_base ? base_features(f, f->master_vlan) : f->master_vlan) | born;
-		return (struct offer){ .on = low | f->highdma, .unknown = high & ~low & ~f->highdma };
+		return (struct offer){ .on = low | f->highdma,
+			.unknown = high & ~low & ~f->highdma };
 	}
-	for (struct node *port = node_at(p, n->first_port); port; port = node_at(p, port->next_port))
+	for (struct node *port = node_at(p, n->first_port); port;
+		port = node_at(p, port->next_port))
 		offer_of(p, port);
 	low = master_vlan_features(p, n, surely_base, LOW);
 	high = master_vlan_features(p, n, surely_base || perhaps_base, HIGH);
 	return (struct offer){ .on = low, .unknown = high & ~low };
 }
 
-/* From 6.14 on, and in stable 6.12.7, a bond starts from netdev_base_features(), which keeps the checksum whatever the slaves
- * offer ("bonding: Fix initial {vlan,mpls}_feature set in bond_compute_features"); other stable kernels may have it. */
+/* From 6.14 on, and in stable 6.12.7, a bond starts from netdev_base_features(), which keeps the
+ * checksum whatever the slaves offer ("bonding: Fix initial {vlan,mpls}_feature set in
+ * bond_compute_features"); other stable kernels may have it. */
 static struct offer offer_bond(struct predict *p, struct node *n)
 {
 	return offer_master(p, n, p->release >= RELEASE(6, 12, 7), p->release >= RELEASE(6, 2, 0),
@@ -519,7 +537,7 @@ static const struct model *model_of(const struct link *link, const struct model 
 
 static bool rule_holds(const struct rule *r, feature_set features)
 {
-	if ((features & r->all) != r->all || (features & r->not))
+	if ((features & r->all) != r->all || (features & r->none))
 		return false;
 	return !r->any || (features & r->any) || (r->both && (features & r->both) == r->both);
 }
@@ -535,8 +553,9 @@ static feature_set fix_partial(const struct predict *p, const struct node *n, fe
 		partial = n->w[GUESS].hw & p->f.gso_partial ? p->f.gso_encap : 0;
 		break;
 	case PARTIAL_MASTER:
-		/* bond from 6.12's stable kernels on, team and bridge from 6.18; a bond always has GSO_PARTIAL there, and a
-		 * bridge that never had a port has no gso_partial_features. */
+		/* bond from 6.12's stable kernels on, team and bridge from 6.18; a bond always has
+		 * GSO_PARTIAL there, and a bridge that never had a port has no
+		 * gso_partial_features. */
 		partial = p->release >= RELEASE(6, 18, 0) && n->first_port >= 0 ? p->f.esp : 0;
 		break;
 	case PARTIAL_UNKNOWN:
@@ -617,7 +636,8 @@ static bool update_features(struct predict *p, struct node *n)
 	changed = features != active(p, n);
 	if (n->model->linked && n->lower >= 0)
 		sync_lower_features(p, node_at(p, n->lower), features);
-	for (struct node *port = node_at(p, n->first_port); port; port = node_at(p, port->next_port))
+	for (struct node *port = node_at(p, n->first_port); port;
+		port = node_at(p, port->next_port))
 		sync_lower_features(p, port, features);
 	if (changed)
 		n->w[p->world].active = features;
@@ -647,8 +667,9 @@ static void react(struct predict *p, struct node *n)
 	}
 }
 
-/* netdev_features_change(): NETDEV_FEAT_CHANGE to those who stand on the device and to its master. xfrm_api_check() stops the notifiers
- * that come after it, which is all of these, when a device has ESP checksum offload without ESP offload. */
+/* netdev_features_change(): NETDEV_FEAT_CHANGE to those who stand on the device and to its master.
+ * xfrm_api_check() stops the notifiers that come after it, which is all of these, when a device has
+ * ESP checksum offload without ESP offload. */
 static void features_change(struct predict *p, struct node *n)
 {
 	if (p->depth >= DEPTH_MAX)
@@ -667,15 +688,16 @@ static void features_change(struct predict *p, struct node *n)
 
 /* What the picture tells of hidden state. */
 
-/* What the VLANs on a device say of its vlan_features: a wanted bit that the device has on is on in the VLAN if offered and off if
- * not (vlan_dev_fix_features() keeps the software bits in any case, so these say nothing). */
+/* What the VLANs on a device say of its vlan_features: a wanted bit that the device has on is on in
+ * the VLAN if offered and off if not (vlan_dev_fix_features() keeps the software bits in any case,
+ * so these say nothing). */
 static void learn_from_vlan(
 	const struct predict *p, const struct node *n, const struct node *vlan, struct offer *offer)
 {
 	const struct sets *f = &p->f;
 	const struct link_features *v = &vlan->w[GUESS];
-	feature_set here = n->w[GUESS].active, asked = v->wanted & v->hw, on = v->active & asked & here,
-		    off = asked & ~v->active & here;
+	feature_set here = n->w[GUESS].active, asked = v->wanted & v->hw,
+		    on = v->active & asked & here, off = asked & ~v->active & here;
 
 	on &= ~(f->soft | f->gso_software | f->csum_mask);
 	off &= ~(f->soft | f->gso_software | f->csum_mask);
@@ -710,7 +732,8 @@ static struct offer offer_of(struct predict *p, struct node *n)
 static void hide_tun(struct predict *p, struct node *n)
 {
 	const struct link_features *w = &n->w[GUESS];
-	feature_set set = w->active & p->f.tun_user, not_set = w->wanted & ~w->active & p->f.tun_user;
+	feature_set set = w->active & p->f.tun_user,
+		    not_set = w->wanted & ~w->active & p->f.tun_user;
 
 	n->off[HIGH] = not_set;
 	n->off[LOW] = p->f.tun_user & ~set;
@@ -723,8 +746,8 @@ static void hide_foreign_lower(struct predict *p, struct node *n)
 	n->off[GUESS] = n->off[LOW] = ~n->w[GUESS].active & ~(p->f.soft | p->f.gso_software);
 }
 
-/* Whatever the rules here cannot explain is held by something hidden, and taken to stay so. LRO is left out: an upper that came later
- * takes effect only with the next update. */
+/* Whatever the rules here cannot explain is held by something hidden, and taken to stay so. LRO is
+ * left out: an upper that came later takes effect only with the next update. */
 static void hide_unexplained(struct predict *p, struct node *n)
 {
 	feature_set explained = wished_features(p, n) & ~p->f.lro,
@@ -750,10 +773,10 @@ static void sets_resolve(const struct feature_table *table, unsigned release, st
 		f->gso_software |= f->uso | f->gso_list;
 	f->gso_encap = f->gre | f->gre_csum | f->ipxip4 | f->ipxip6 | f->udp_tnl | f->udp_tnl_csum;
 	f->gso_mask = f->gso_software | f->gso_encap | f->gso_robust | f->gso_partial | f->remcsum |
-		f->esp | f->uso | f->gso_list | f->fso;
+		      f->esp | f->uso | f->gso_list | f->fso;
 	f->all_for_all = f->nocache_copy | f->fso;
-	f->one_for_all = f->gso_software | f->gso_robust | f->sg | f->highdma | f->fraglist |
-		f->challenged;
+	f->one_for_all =
+		f->gso_software | f->gso_robust | f->sg | f->highdma | f->fraglist | f->challenged;
 	f->soft = f->gso | f->gro;
 	f->all_fcoe = f->fcoe_crc | f->fcoe_mtu | f->fso;
 	f->tun_user = f->hw_csum | f->tso_ecn | f->tso | f->tso6;
@@ -762,19 +785,19 @@ static void sets_resolve(const struct feature_table *table, unsigned release, st
 	if (release >= RELEASE(6, 17, 0))
 		f->tun_user |= f->udp_tnl | f->udp_tnl_csum;
 	f->macvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->tso | f->lro |
-		f->tso_ecn | f->tso6 | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
-	f->macvlan_always = f->sg | f->hw_csum | f->gso_software | f->gso_robust | f->gso_encap |
-		f->lltx;
+		     f->tso_ecn | f->tso6 | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
+	f->macvlan_always =
+		f->sg | f->hw_csum | f->gso_software | f->gso_robust | f->gso_encap | f->lltx;
 	f->ipvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->all_tso |
-		f->gso_robust | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
+		    f->gso_robust | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
 	f->ipvlan_always = f->macvlan_always | f->challenged;
 	f->macsec = f->sg | f->highdma | f->fraglist;
 	if (release >= RELEASE(6, 18, 0))
 		f->macsec |= f->stag_filter | f->vlan_filter;
 	f->macsec_offload = f->macsec | f->gso_software | f->soft | f->lro | f->rxhash |
-		f->csum_mask | f->rxcsum;
+			    f->csum_mask | f->rxcsum;
 	f->master_vlan = f->hw_csum | f->sg | f->fraglist | f->gso_software | f->gso_encap |
-		f->highdma | f->lro;
+			 f->highdma | f->lro;
 	f->bridge_common = f->sg | f->fraglist | f->highdma | f->gso_mask | f->hw_csum;
 }
 
@@ -784,7 +807,7 @@ static void rules_build(struct predict *p)
 	const struct sets *f = &p->f;
 	const feature_set both = f->ip_csum | f->ip6_csum;
 	const struct rule rules[] = {
-		{ .bits = both, .not = f->hw_csum },
+		{ .bits = both, .none = f->hw_csum },
 		{ .bits = f->all_tso, .all = f->sg },
 		{ .bits = f->tso, .any = f->hw_csum | f->ip_csum, .drop = f->tso | f->tso_ecn },
 		{ .bits = f->tso6, .any = f->hw_csum | f->ip6_csum },
@@ -792,14 +815,17 @@ static void rules_build(struct predict *p)
 		{ .bits = f->tso_ecn, .any = f->all_tso & ~f->tso_ecn },
 		{ .bits = f->gso, .all = f->sg },
 		{ .bits = f->gro_hw, .all = f->rxcsum },
-		{ .bits = f->lro | f->gro_hw, .not = f->rxfcs },
+		{ .bits = f->lro | f->gro_hw, .none = f->rxfcs },
 		/* "net: Prevent HW-GRO and LRO features operate together" */
-		{ .bits = f->lro, .not = f->gro_hw, .since = RELEASE(5, 12, 0) },
+		{ .bits = f->lro, .none = f->gro_hw, .since = RELEASE(5, 12, 0) },
 		/* "net: Disable NETIF_F_HW_TLS_TX when HW_CSUM is disabled" */
 		{ .bits = f->tls_tx, .any = f->hw_csum, .both = both, .since = RELEASE(5, 11, 0) },
 		{ .bits = f->tls_rx, .all = f->rxcsum },
 		/* "net: Make USO depend on CSUM offload" */
-		{ .bits = f->uso, .any = f->hw_csum, .both = both, .since = RELEASE(6, 11, 0),
+		{ .bits = f->uso,
+			.any = f->hw_csum,
+			.both = both,
+			.since = RELEASE(6, 11, 0),
 			.perhaps = RELEASE(6, 6, 0) },
 	};
 
@@ -830,19 +856,20 @@ static void nodes_fill(struct predict *p, const struct link_table *table)
 {
 	bool sorted = true;
 
-	link_table_foreach(table, link) {
+	link_table_foreach (table, link) {
 		struct node *n = &p->nodes[p->n_nodes++];
 
 		n->ifindex = link->ifindex;
 		n->model = model_of(link, p->n_nodes > 1 ? n[-1].model : NULL);
-		n->lower = n->master = n->first_upper = n->next_upper = n->first_port = n->next_port = -1;
+		n->lower = n->master = n->first_upper = n->next_upper = n->first_port =
+			n->next_port = -1;
 		for (int w = 0; w < WORLDS; w++)
 			n->w[w] = link->features;
 		sorted = sorted && (p->n_nodes == 1 || n[-1].ifindex < n->ifindex);
 	}
 	if (!sorted)
 		qsort(p->nodes, (size_t)p->n_nodes, sizeof(*p->nodes), compare_ifindex);
-	link_table_foreach(table, link) {
+	link_table_foreach (table, link) {
 		struct node *n = node_find(p, link->ifindex), *other;
 		int self = (int)(n - p->nodes);
 
@@ -885,10 +912,12 @@ static unsigned release_parse(const char *release)
 
 	if (sscanf(release, "%4u.%4u.%4u", &major, &minor, &patch) < 2)
 		return RELEASE(6, 12, 0);
-	return RELEASE(major < 2048 ? major : 2047, minor < 1024 ? minor : 1023, patch < 1024 ? patch : 1023);
+	return RELEASE(major < 2048 ? major : 2047, minor < 1024 ? minor : 1023,
+		patch < 1024 ? patch : 1023);
 }
 
-/* A kernel's sets and rules come out the same each time, and a host has one kernel: the last result is kept. */
+/* A kernel's sets and rules come out the same each time, and a host has one kernel: the last result
+ * is kept. */
 static void kernel_take(
 	struct predict *p, const struct feature_table *features, const char *release)
 {
@@ -898,7 +927,8 @@ static void kernel_take(
 	} last;
 
 	p->release = release_parse(release);
-	if (last.of.release != p->release || memcmp(&last.features, features, sizeof(*features)) != 0) {
+	if (last.of.release != p->release ||
+		memcmp(&last.features, features, sizeof(*features)) != 0) {
 		sets_resolve(features, p->release, &p->f);
 		rules_build(p);
 		last.features = *features;
@@ -1004,7 +1034,7 @@ void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
 			continue;
 		*ret_all |= r->all;
 		*ret_any |= r->any | r->both;
-		*ret_not |= r->not;
+		*ret_not |= r->none;
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel makes of a SET: the dependencies of netdev_fix_features(), the rules of each kind of link (vlan, bond, bridge,
- * macvlan, ...), and the cascade to uppers and lowers, as __netdev_update_features() and the notifiers do it; on a copy of the model.
- * Pure. Which kernel's rules: by release. */
+/* What the kernel makes of a SET: the dependencies of netdev_fix_features(), the rules of each kind
+ * of link (vlan, bond, bridge, macvlan, ...), and the cascade to uppers and lowers, as
+ * __netdev_update_features() and the notifiers do it; on a copy of the model. Pure. Which kernel's
+ * rules: by release. */
 #ifndef OFFLOADD_PREDICT_H
 #define OFFLOADD_PREDICT_H
 
@@ -16,28 +17,31 @@ int predict_new(const struct feature_table *features, const struct link_table *t
 void predict_free(struct predict *p);
 void predict_free_pointer(struct predict **p);
 
-/* Carries out one SET in the copy, with all that follows from it. -ENODEV when there is no such link. */
+/* Carries out one SET in the copy, with all that follows from it. -ENODEV when there is no such
+ * link. */
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value);
 
 /* The state of one link as it is now in the copy; NULL when there is no such link. */
 const struct link_features *predict_features(const struct predict *p, int ifindex);
 
-/* Bits of its active set that rest on something that user space cannot know before trying (vlan_features of a lower for which no
- * other VLAN tells). */
+/* Bits of its active set that rest on something that user space cannot know before trying
+ * (vlan_features of a lower for which no other VLAN tells). */
 feature_set predict_uncertain(const struct predict *p, int ifindex);
 
-/* What a device offers to VLANs on top of it, as far as known: *ret_known are the bits that are certain. */
+/* What a device offers to VLANs on top of it, as far as known: *ret_known are the bits that are
+ * certain. */
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known);
 
-/* Which feature of the same link must be on for `bit` to be on (all of *ret_all, and one of *ret_any when that is not empty), and which
- * must be off (*ret_not): netdev_fix_features(). */
+/* Which feature of the same link must be on for `bit` to be on (all of *ret_all, and one of
+ * *ret_any when that is not empty), and which must be off (*ret_not): netdev_fix_features(). */
 void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
 	feature_set *ret_any, feature_set *ret_not);
 
 /* Bits that a bond, bridge or team has when one of its ports has them: NETIF_F_ONE_FOR_ALL. */
 feature_set predict_one_for_all(const struct predict *p);
 
-/* Bits that a VLAN keeps whatever the device below offers: NETIF_F_SOFT_FEATURES and NETIF_F_GSO_SOFTWARE. */
+/* Bits that a VLAN keeps whatever the device below offers: NETIF_F_SOFT_FEATURES and
+ * NETIF_F_GSO_SOFTWARE. */
 feature_set predict_software(const struct predict *p);
 
 #endif

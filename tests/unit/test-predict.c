@@ -34,8 +34,11 @@ static int teardown(void **state)
 static struct link *add(struct fixture *f, int ifindex, const char *kind, int lower, int master,
 	const char *hw, const char *active)
 {
-	struct link link = { .ifindex = ifindex, .lower_ifindex = lower, .master_ifindex = master,
-		.lower_netnsid = -1, .has_features = true };
+	struct link link = { .ifindex = ifindex,
+		.lower_ifindex = lower,
+		.master_ifindex = master,
+		.lower_netnsid = -1,
+		.has_features = true };
 	struct link *own;
 
 	snprintf(link.name, sizeof(link.name), "l%d", ifindex);
@@ -63,13 +66,15 @@ static void switch_words(struct fixture *f, int ifindex, const char *words, bool
 
 #define assert_active(f, ifindex, words)                                                           \
 	assert_string_equal(active_words(f, ifindex),                                              \
-		feature_format(&(f)->features, unit_set(&(f)->features, words), (char[2048]){ 0 }, 2048))
+		feature_format(                                                                    \
+			&(f)->features, unit_set(&(f)->features, words), (char[2048]){ 0 }, 2048))
 
 static const char *active_words(struct fixture *f, int ifindex)
 {
 	static char buf[2048];
 
-	return feature_format(&f->features, predict_features(f->p, ifindex)->active, buf, sizeof(buf));
+	return feature_format(
+		&f->features, predict_features(f->p, ifindex)->active, buf, sizeof(buf));
 }
 
 static bool has(struct fixture *f, int ifindex, const char *words)
@@ -93,7 +98,7 @@ static void the_incident(struct fixture *f)
 static void tso_needs_sg_and_checksum(void **state)
 {
 	struct fixture *f = *state;
-	feature_set all, any, not;
+	feature_set all, any, not ;
 
 	add(f, 1, "dummy", 0, 0, NIC, NIC);
 	start(f, "6.1.0-50-amd64");
@@ -105,11 +110,12 @@ static void tso_needs_sg_and_checksum(void **state)
 	assert_active(f, 1, "sg gso gro rx");
 	assert_int_equal(predict_uncertain(f->p, 1), 0);
 
-	predict_needs(f->p, (unsigned)feature_bit(&f->features, "tx-tcp-segmentation"), &all, &any, &not);
+	predict_needs(f->p, (unsigned)feature_bit(&f->features, "tx-tcp-segmentation"), &all, &any,
+		&not );
 	assert_int_equal(all, unit_set(&f->features, "tx-scatter-gather"));
 	assert_int_equal(any, unit_set(&f->features, "tx-checksum-ipv4 tx-checksum-ip-generic"));
 	assert_int_equal(not, 0);
-	predict_needs(f->p, (unsigned)feature_bit(&f->features, "rx-lro"), &all, &any, &not);
+	predict_needs(f->p, (unsigned)feature_bit(&f->features, "rx-lro"), &all, &any, &not );
 	assert_int_equal(not, unit_set(&f->features, "rx-fcs rx-gro-hw"));
 }
 
@@ -125,7 +131,8 @@ static void a_change_below_reaches_the_top_and_back(void **state)
 	assert_false(has(f, 4, "tx-scatter-gather"));
 	assert_false(has(f, 5, "tx-scatter-gather"));
 	assert_false(has(f, 5, "tx-tcp-segmentation"));
-	assert_true(predict_features(f->p, 5)->wanted & unit_set(&f->features, "tx-scatter-gather"));
+	assert_true(
+		predict_features(f->p, 5)->wanted & unit_set(&f->features, "tx-scatter-gather"));
 	switch_words(f, 3, "sg", true);
 	assert_active(f, 4, BOND);
 	assert_active(f, 5, BOND " tx-lockless");
@@ -204,7 +211,8 @@ static void another_vlan_tells_of_vlan_features(void **state)
 	assert_true(has(f, 2, "tx-scatter-gather")); /* the guess: as below */
 
 	/* A second VLAN has asked for both and got one. */
-	add(f, 3, "vlan", 1, 0, "sg tx-checksum-ip-generic gro", "tx-checksum-ip-generic gro tx-lockless");
+	add(f, 3, "vlan", 1, 0, "sg tx-checksum-ip-generic gro",
+		"tx-checksum-ip-generic gro tx-lockless");
 	start(f, "6.1.0");
 	assert_int_equal(predict_vlan_features(f->p, 1, &known) & (sg | csum), csum);
 	assert_int_equal(known & (sg | csum), sg | csum);
@@ -287,7 +295,8 @@ static void a_set_that_the_kernel_refuses_changes_nothing(void **state)
 	start(f, "6.1.0");
 	assert_int_equal(predict_set(f->p, 7, 1, 1), -ENODEV);
 	assert_null(predict_features(f->p, 7));
-	assert_int_equal(predict_set(f->p, 1, unit_set(&f->features, "sg tx-lockless"), 0), -EINVAL);
+	assert_int_equal(
+		predict_set(f->p, 1, unit_set(&f->features, "sg tx-lockless"), 0), -EINVAL);
 	assert_active(f, 1, NIC);
 	switch_words(f, 1, "rx-all", true); /* not in hw: accepted, nothing comes of it */
 	assert_active(f, 1, NIC);
@@ -316,7 +325,8 @@ static void a_tap_takes_what_its_owner_set(void **state)
 {
 	struct fixture *f = *state;
 	feature_set user = unit_set(&f->features, "tx-checksum-ip-generic");
-	struct link *tap = add(f, 1, "tun", 0, 0, "sg gso gro tx-checksum-ip-generic", "sg gso gro");
+	struct link *tap =
+		add(f, 1, "tun", 0, 0, "sg gso gro tx-checksum-ip-generic", "sg gso gro");
 
 	start(f, "6.1.0");
 	switch_words(f, 1, "tx", false);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Dry-run fidelity: builds random stacks of links, switches random features, and compares what was predicted for every link with what
- * the kernel made of it. To be run in a network namespace of its own, as root.
+/* Dry-run fidelity: builds random stacks of links, switches random features, and compares what was
+ * predicted for every link with what the kernel made of it. To be run in a network namespace of its
+ * own, as root.
  *
  *     fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] [--verbose]
  *
- * A case is one to four SETs on one picture. It ends with
- *     cases N matched M mismatched X uncertain-bits U (right R)
- * and fails on any mismatch. Bits that the prediction marks as uncertain cannot mismatch; they are counted apart. */
+ * A case is one to four SETs, or a random rule that is planned, applied and planned again. It ends
+ * with cases N matched M mismatched X uncertain-bits U (right R) and fails on any mismatch. Bits
+ * that the prediction marks as uncertain cannot mismatch; they are counted apart. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -14,16 +15,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
 
+#include "apply.h"
 #include "observe.h"
+#include "plan.h"
 #include "predict.h"
+#include "rule_file.h"
 #include "util.h"
 
 #define STACK_MAX 48 /* links of ours in one stack */
 #define DEPTH_MAX 4
 #define SETS_MAX 4
+#define RULES_MAX 2048 /* bytes of random rules */
 #define SENTINEL "sentinel"
 
 struct options {
@@ -45,13 +49,13 @@ struct brick {
 struct fidelity {
 	struct options options;
 	struct observe *o;
-	struct utsname host;
+	struct rule_host host;
 	uint64_t random;
 	struct brick bricks[STACK_MAX];
 	unsigned n_bricks, serial;
 	FILE *ip; /* `ip -force -batch -` while a stack is being built */
-	unsigned cases, matched, mismatched, certain;
-	uint64_t uncertain_bits, uncertain_right, changed_bits, cascaded_bits, refused;
+	unsigned cases, matched, mismatched, certain, not_final;
+	uint64_t uncertain_bits, uncertain_right, changed_bits, cascaded_bits, refused, steps;
 };
 
 struct set {
@@ -81,9 +85,9 @@ static bool random_percent(struct fidelity *f, unsigned percent)
 
 /* ---- the sentinel ---- */
 
-/* From 7.2 on a VLAN follows the device below it from a work queue (netdev_work_sched() in vlan_device_event()), first come first
- * served. A VLAN on a dummy of its own, asked to follow after all else, tells that the others have; once more for each level of
- * VLANs on VLANs. */
+/* From 7.2 on a VLAN follows the device below it from a work queue (netdev_work_sched() in
+ * vlan_device_event()), first come first served. A VLAN on a dummy of its own, asked to follow
+ * after all else, tells that the others have; once more for each level of VLANs on VLANs. */
 static int settle(struct fidelity *f)
 {
 	feature_set highdma = feature_named(&f->o->features, "highdma");
@@ -94,7 +98,8 @@ static int settle(struct fidelity *f)
 		feature_set value = i % 2 ? highdma : 0;
 		struct ethtool_result result;
 		struct link_features features;
-		int r = ethtool_features_set(f->o->ethtool, dummy, SENTINEL, highdma, value, &result);
+		int r = ethtool_features_set(
+			f->o->ethtool, dummy, SENTINEL, highdma, value, &result);
 
 		if (r < 0 || result.error)
 			return r < 0 ? r : result.error;
@@ -187,8 +192,8 @@ static void brick_gretap(struct fidelity *f)
 	struct brick *b = brick_new(f, "gre", 0);
 
 	if (b)
-		fprintf(f->ip, "link add %s type gretap local 192.0.2.1 remote 192.0.2.%u key %u\n", b->name,
-			2 + random_below(f, 200), f->serial);
+		fprintf(f->ip, "link add %s type gretap local 192.0.2.1 remote 192.0.2.%u key %u\n",
+			b->name, 2 + random_below(f, 200), f->serial);
 }
 
 static void brick_on(struct fidelity *f, const char *kind)
@@ -203,8 +208,8 @@ static void brick_on(struct fidelity *f, const char *kind)
 		fprintf(f->ip, "link add link %s name %s type vlan %sid %u\n", lower->name, b->name,
 			random_percent(f, 15) ? "proto 802.1ad " : "", 1 + f->serial % 4094);
 	else if (strcmp(kind, "vxlan") == 0)
-		fprintf(f->ip, "link add %s type vxlan id %u dev %s dstport %u\n", b->name, f->serial,
-			lower->name, 5000 + f->serial % 1000);
+		fprintf(f->ip, "link add %s type vxlan id %u dev %s dstport %u\n", b->name,
+			f->serial, lower->name, 5000 + f->serial % 1000);
 	else
 		fprintf(f->ip, "link add link %s name %s type %s%s\n", lower->name, b->name, kind,
 			strncmp(kind, "macv", 4) == 0 ? " mode bridge" : "");
@@ -212,7 +217,8 @@ static void brick_on(struct fidelity *f, const char *kind)
 
 static void brick_master(struct fidelity *f, const char *kind)
 {
-	static const char *const modes[] = { "balance-rr", "active-backup", "balance-xor", "802.3ad" };
+	static const char *const modes[] = { "balance-rr", "active-backup", "balance-xor",
+		"802.3ad" };
 	struct brick *ports[3], *b;
 	unsigned n = random_below(f, 4), depth = 0;
 
@@ -229,20 +235,24 @@ static void brick_master(struct fidelity *f, const char *kind)
 	b = brick_new(f, kind, depth);
 	if (!b)
 		return;
-	fprintf(f->ip, "link add %s type %s%s%s\n", b->name, kind, strcmp(kind, "bond") == 0 ? " mode " : "",
+	fprintf(f->ip, "link add %s type %s%s%s\n", b->name, kind,
+		strcmp(kind, "bond") == 0 ? " mode " : "",
 		strcmp(kind, "bond") == 0 ? modes[random_below(f, ARRAY_SIZE(modes))] : "");
 	for (unsigned i = 0; i < n; i++)
-		fprintf(f->ip, "link set %s down\nlink set %s master %s\n", ports[i]->name, ports[i]->name,
-			b->name);
+		fprintf(f->ip, "link set %s down\nlink set %s master %s\n", ports[i]->name,
+			ports[i]->name, b->name);
 }
 
 static void brick_upper(struct fidelity *f)
 {
 	switch (random_below(f, 10)) {
-	case 0: case 1: case 2:
+	case 0:
+	case 1:
+	case 2:
 		brick_on(f, "vlan");
 		break;
-	case 3: case 4:
+	case 3:
+	case 4:
 		brick_master(f, "bond");
 		break;
 	case 5:
@@ -266,10 +276,13 @@ static void brick_upper(struct fidelity *f)
 static void brick_base(struct fidelity *f)
 {
 	switch (random_below(f, 8)) {
-	case 0: case 1: case 2:
+	case 0:
+	case 1:
+	case 2:
 		brick_veth(f);
 		break;
-	case 3: case 4:
+	case 3:
+	case 4:
 		brick_plain(f, "dummy");
 		break;
 	case 5:
@@ -290,7 +303,7 @@ static int stack_build(struct fidelity *f)
 	unsigned n = 1 + random_below(f, 4);
 
 	f->n_bricks = 0;
-	link_table_foreach(&f->o->links, link)
+	link_table_foreach (&f->o->links, link)
 		if (link_is_kind(link, "physical"))
 			brick_add(f, link->name, 0, false);
 	f->ip = popen("ip -force -batch - >/dev/null 2>&1", "w");
@@ -326,8 +339,9 @@ static int stack_remove(struct fidelity *f)
 
 static bool can_be_set(const struct link *link, bool carries_others)
 {
-	return !is_sentinel(link) && link->has_features && (link->features.hw & ~link->features.nochange) &&
-		(!carries_others || link->first_upper || link->master_ifindex);
+	return !is_sentinel(link) && link->has_features &&
+	       (link->features.hw & ~link->features.nochange) &&
+	       (!carries_others || link->first_upper || link->master_ifindex);
 }
 
 /* Half of the time one on which others stand, so that there is a cascade. */
@@ -337,12 +351,12 @@ static struct link *random_link(struct fidelity *f)
 	unsigned n = 0;
 
 	link_table_stack(&f->o->links);
-	link_table_foreach(&f->o->links, link)
+	link_table_foreach (&f->o->links, link)
 		n += can_be_set(link, carries_others);
 	if (n == 0)
 		return NULL;
 	n = random_below(f, n);
-	link_table_foreach(&f->o->links, link)
+	link_table_foreach (&f->o->links, link)
 		if (can_be_set(link, carries_others) && n-- == 0)
 			return link;
 	return NULL;
@@ -356,7 +370,7 @@ static feature_set random_bits(struct fidelity *f, feature_set from)
 	for (unsigned i = 0; i < n; i++) {
 		unsigned at = random_below(f, (unsigned)__builtin_popcountll(from));
 
-		feature_foreach(bit, from)
+		feature_foreach (bit, from)
 			if (at-- == 0)
 				set |= FEATURE(bit);
 	}
@@ -373,7 +387,11 @@ static struct set random_set(struct fidelity *f, const struct link *link)
 	case 0:
 		set.mask = hw;
 		break;
-	case 1: case 2: case 3: case 4: case 5:
+	case 1:
+	case 2:
+	case 3:
+	case 4:
+	case 5:
 		feature_parse(&f->o->features, feature_alias(random_below(f, 12))->word, &all);
 		set.mask = all & hw;
 		break;
@@ -382,10 +400,11 @@ static struct set random_set(struct fidelity *f, const struct link *link)
 		set.mask = random_bits(f, hw);
 	/* features that are not the device's to change: accepted, and nothing comes of it */
 	if (random_percent(f, 3))
-		set.mask |= random_bits(f, ~link->features.nochange &
-				(UINT64_MAX >> (64 - f->o->features.count)));
+		set.mask |= random_bits(
+			f, ~link->features.nochange & (UINT64_MAX >> (64 - f->o->features.count)));
 	switch (random_below(f, 4)) {
-	case 0: case 1:
+	case 0:
+	case 1:
 		set.value = set.mask;
 		break;
 	case 2:
@@ -411,13 +430,15 @@ static void print_links(const struct fidelity *f, const struct link_table *table
 {
 	char wanted[1024];
 
-	link_table_foreach(table, link) {
-		const struct link *lower = link_lower(table, link), *master = link_master(table, link);
+	link_table_foreach (table, link) {
+		const struct link *lower = link_lower(table, link),
+				  *master = link_master(table, link);
 
-		printf("    %s (%s%s%s) on %s, port of %s; wanted and off: %s\n", link->name, link->kind,
-			link->driver[0] ? " " : "", link->driver, lower ? lower->name : "nothing",
-			master ? master->name : "nothing",
-			feature_format(&f->o->features, link->features.wanted & ~link->features.active, wanted,
+		printf("    %s (%s%s%s) on %s, port of %s; wanted and off: %s\n", link->name,
+			link->kind, link->driver[0] ? " " : "", link->driver,
+			lower ? lower->name : "nothing", master ? master->name : "nothing",
+			feature_format(&f->o->features,
+				link->features.wanted & ~link->features.active, wanted,
 				sizeof(wanted)));
 	}
 }
@@ -429,88 +450,145 @@ static void print_bits(const struct fidelity *f, const struct link *link, const 
 
 	if (predicted == real)
 		return;
-	printf("  MISMATCH %s (%s%s%s) %s: on and not predicted: %s; predicted and not on: %s\n", link->name,
-		link->kind, link->driver[0] ? " " : "", link->driver, which,
+	printf("  MISMATCH %s (%s%s%s) %s: on and not predicted: %s; predicted and not on: %s\n",
+		link->name, link->kind, link->driver[0] ? " " : "", link->driver, which,
 		feature_format(&f->o->features, real & ~predicted, on, sizeof(on)),
 		feature_format(&f->o->features, predicted & ~real, off, sizeof(off)));
 }
 
-/* Compares one link; true when it is as predicted. */
-static bool compare_link(struct fidelity *f, const struct link *link, const struct link_features *before,
-	const struct link_features *predicted, feature_set uncertain, bool was_set)
-{
-	const struct link_features *real = &link->features;
-	feature_set right = ~(predicted->active ^ real->active) & uncertain,
-		    changed = real->active ^ before->active;
+/* What a case says will become of a link; it was `before`, and its own SET (if any) is not a
+ * cascade. */
+struct forecast {
+	struct link_features before, predicted;
+	feature_set uncertain;
+	bool was_set;
+};
 
-	f->uncertain_bits += (unsigned)__builtin_popcountll(uncertain);
-	f->uncertain_right += (unsigned)__builtin_popcountll(right);
-	f->changed_bits += (unsigned)__builtin_popcountll(changed);
-	if (!was_set)
-		f->cascaded_bits += (unsigned)__builtin_popcountll(changed);
-	if ((predicted->active & ~uncertain) == (real->active & ~uncertain) &&
-		(predicted->wanted & ~uncertain) == (real->wanted & ~uncertain))
+/* One case: either SETs one after the other, or rules that are planned and applied. */
+struct random_case {
+	struct link_table before;
+	struct set sets[SETS_MAX];
+	unsigned n_sets;
+	struct predict *predict;
+	char rules[RULES_MAX];
+	struct rule_set rule_set;
+	struct plan plan;
+};
+
+static void case_clear(struct random_case *c)
+{
+	link_table_clear(&c->before);
+	predict_free(c->predict);
+	plan_clear(&c->plan);
+	rule_set_clear(&c->rule_set);
+}
+
+/* false: the link is new, or nothing is known of it. */
+static bool forecast_of(const struct random_case *c, int ifindex, struct forecast *ret)
+{
+	const struct link *old = link_table_find(&c->before, ifindex);
+	const struct plan_link *planned;
+
+	if (!old || !old->has_features || is_sentinel(old))
+		return false;
+	*ret = (struct forecast){ .before = old->features, .predicted = old->features };
+	if (c->predict) {
+		ret->predicted = *predict_features(c->predict, ifindex);
+		ret->uncertain = predict_uncertain(c->predict, ifindex);
+		for (unsigned i = 0; i < c->n_sets; i++)
+			ret->was_set = ret->was_set || c->sets[i].ifindex == ifindex;
 		return true;
-	print_bits(f, link, "active", predicted->active & ~uncertain, real->active & ~uncertain);
-	print_bits(f, link, "wanted", predicted->wanted & ~uncertain, real->wanted & ~uncertain);
+	}
+	planned = plan_find(&c->plan, ifindex);
+	if (planned) {
+		ret->predicted = planned->predicted;
+		ret->uncertain = planned->uncertain;
+	}
+	for (size_t i = 0; i < c->plan.n_steps; i++)
+		ret->was_set = ret->was_set || c->plan.steps[i].ifindex == ifindex;
+	return true;
+}
+
+/* Compares one link; true when it is as predicted. */
+static bool compare_link(struct fidelity *f, const struct link *link, const struct forecast *said)
+{
+	const struct link_features *real = &link->features, *predicted = &said->predicted;
+	feature_set certain = ~said->uncertain, changed = real->active ^ said->before.active;
+
+	f->uncertain_bits += (unsigned)__builtin_popcountll(said->uncertain);
+	f->uncertain_right += (unsigned)__builtin_popcountll(
+		~(predicted->active ^ real->active) & said->uncertain);
+	f->changed_bits += (unsigned)__builtin_popcountll(changed);
+	if (!said->was_set)
+		f->cascaded_bits += (unsigned)__builtin_popcountll(changed);
+	if ((predicted->active & certain) == (real->active & certain) &&
+		(predicted->wanted & certain) == (real->wanted & certain))
+		return true;
+	print_bits(f, link, "active", predicted->active & certain, real->active & certain);
+	print_bits(f, link, "wanted", predicted->wanted & certain, real->wanted & certain);
 	return false;
 }
 
-static int compare_all(struct fidelity *f, const struct predict *p, const struct link_table *before,
-	const struct set *sets, unsigned n_sets)
+static void print_case(const struct fidelity *f, const struct random_case *c)
+{
+	printf("  case %u (seed %" PRIu64 "), links before it:\n", f->cases, f->options.seed);
+	print_links(f, &c->before);
+	for (unsigned i = 0; i < c->n_sets; i++)
+		print_set(f, &c->sets[i]);
+	printf("%s", c->rules);
+	for (size_t i = 0; i < c->plan.n_steps; i++) {
+		const struct plan_step *step = &c->plan.steps[i];
+		struct set set = {
+			.ifindex = step->ifindex, .mask = step->mask, .value = step->value
+		};
+
+		snprintf(set.name, sizeof(set.name), "%s", step->name);
+		print_set(f, &set);
+	}
+}
+
+static void compare_all(struct fidelity *f, const struct random_case *c)
 {
 	bool same = true, any_uncertain = false;
 
-	link_table_foreach(&f->o->links, link) {
-		const struct link_features *predicted = predict_features(p, link->ifindex);
-		const struct link *old = link_table_find(before, link->ifindex);
-		feature_set uncertain = predict_uncertain(p, link->ifindex);
-		bool was_set = false;
+	link_table_foreach (&f->o->links, link) {
+		struct forecast said;
 
-		if (!predicted || !old || !link->has_features || is_sentinel(link))
+		if (!link->has_features || !forecast_of(c, link->ifindex, &said))
 			continue;
-		for (unsigned i = 0; i < n_sets; i++)
-			was_set = was_set || sets[i].ifindex == link->ifindex;
-		if (!compare_link(f, link, &old->features, predicted, uncertain, was_set))
+		if (!compare_link(f, link, &said))
 			same = false;
-		any_uncertain = any_uncertain || uncertain;
+		any_uncertain = any_uncertain || said.uncertain;
 	}
 	f->cases++;
 	f->matched += same;
 	f->mismatched += !same;
 	f->certain += same && !any_uncertain;
-	return same;
+	if (!same || f->options.verbose)
+		print_case(f, c);
 }
 
-static int run_case(struct fidelity *f)
+static int case_of_sets(struct fidelity *f, struct random_case *c)
 {
-	_cleanup_(predict_free_pointer) struct predict *p = NULL;
-	_cleanup_(link_table_clear) struct link_table before = { 0 };
-	struct set sets[SETS_MAX];
 	unsigned n = 1 + random_below(f, SETS_MAX);
 	int r;
 
-	r = link_table_copy(&before, &f->o->links);
+	r = predict_new(&f->o->features, &c->before, f->host.kernel_release, &c->predict);
 	if (r < 0)
 		return r;
-	link_table_stack(&before);
-	r = predict_new(&f->o->features, &before, f->host.release, &p);
-	if (r < 0)
-		return r;
-	for (unsigned i = 0; i < n; i++) {
+	while (c->n_sets < n) {
 		struct link *link = random_link(f);
+		struct set *set = &c->sets[c->n_sets++];
 		struct ethtool_result result;
 
-		if (!link) {
-			n = i;
-			break;
-		}
-		sets[i] = random_set(f, link);
-		r = predict_set(p, sets[i].ifindex, sets[i].mask, sets[i].value);
+		if (!link)
+			return -ENODEV;
+		*set = random_set(f, link);
+		r = predict_set(c->predict, set->ifindex, set->mask, set->value);
 		if (r < 0)
 			return r;
-		r = ethtool_features_set(f->o->ethtool, sets[i].ifindex, sets[i].name, sets[i].mask,
-			sets[i].value, &result);
+		r = ethtool_features_set(
+			f->o->ethtool, set->ifindex, set->name, set->mask, set->value, &result);
 		if (r < 0)
 			return r;
 		if (result.error) {
@@ -518,17 +596,118 @@ static int run_case(struct fidelity *f)
 			f->refused++;
 		}
 	}
+	return 0;
+}
+
+static void random_rules(struct fidelity *f, struct random_case *c)
+{
+	static const char *const values[] = { "on", "on", "off", "lower" };
+	static const char *const kinds[] = { "vlan", "bond", "bridge", "macvlan",
+		"physical veth dummy", "vxlan team", "* !loopback" };
+	char buf[128];
+
+	util_append(c->rules, sizeof(c->rules), "[Match]\n");
+	if (random_percent(f, 60))
+		util_append(c->rules, sizeof(c->rules), "Kind=%s\n",
+			kinds[random_below(f, ARRAY_SIZE(kinds))]);
+	else
+		util_append(c->rules, sizeof(c->rules), "Name=%s %s\n", random_link(f)->name,
+			random_link(f)->name);
+	util_append(c->rules, sizeof(c->rules), "[Features]\n");
+	for (unsigned i = 0; i < 12; i++)
+		if (random_percent(f, 20))
+			util_append(c->rules, sizeof(c->rules), "%s=%s\n", feature_alias(i)->word,
+				values[random_below(f, ARRAY_SIZE(values))]);
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned bit = random_below(f, f->o->features.count);
+
+		snprintf(buf, sizeof(buf), "%s=", f->o->features.name[bit]);
+		if (f->o->features.name[bit][0] && !strstr(c->rules, buf))
+			util_append(c->rules, sizeof(c->rules), "%s%s\n", buf,
+				values[random_below(f, ARRAY_SIZE(values))]);
+	}
+}
+
+static int case_of_rules(struct fidelity *f, struct random_case *c)
+{
+	struct plan_context context = {
+		.table = &f->o->features, .rules = &c->rule_set, .host = &f->host
+	};
+	struct apply_report report;
+	int r;
+
+	if (!random_link(f))
+		return -ENODEV;
+	random_rules(f, c);
+	r = rule_set_load_text(
+		&c->rule_set, "random.rule", c->rules, strlen(c->rules), &f->o->features);
+	if (r < 0)
+		return r;
+	r = plan_make(&context, &f->o->links, NULL, 0, &c->plan);
+	if (r < 0)
+		return r;
+	r = apply_plan(f->o, &c->plan, NULL, &report);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < report.n_results; i++)
+		f->refused += report.results[i].error != 0;
+	f->steps += report.n_results;
+	apply_report_clear(&report);
+	return 0;
+}
+
+/* Once applied, the same rules ask for nothing more, unless something came out as could not be
+ * known. */
+static int plan_again(struct fidelity *f, const struct random_case *c)
+{
+	struct plan_context context = {
+		.table = &f->o->features, .rules = &c->rule_set, .host = &f->host
+	};
+	struct plan again = { 0 };
+	int r;
+
+	for (size_t i = 0; i < c->plan.n_links; i++)
+		if (c->plan.links[i].uncertain)
+			return 0;
+	r = plan_make(&context, &f->o->links, NULL, 0, &again);
+	if (r < 0)
+		return r;
+	if (again.n_steps) {
+		printf("  NOT FINAL: a second plan has %zu steps, the first on %s\n", again.n_steps,
+			again.steps[0].name);
+		for (size_t i = 0; i < again.n_steps; i++) {
+			struct set set = { 0, "", again.steps[i].mask, again.steps[i].value };
+
+			snprintf(set.name, sizeof(set.name), "%s", again.steps[i].name);
+			print_set(f, &set);
+		}
+		print_case(f, c);
+		f->not_final++;
+	}
+	plan_clear(&again);
+	return 0;
+}
+
+static int run_case(struct fidelity *f)
+{
+	_cleanup_(case_clear) struct random_case c = { 0 };
+	bool by_rules = random_percent(f, 40);
+	int r;
+
+	link_table_foreach (&f->o->links, link) {
+		r = link_table_update(&c.before, link, NULL);
+		if (r < 0)
+			return r;
+	}
+	link_table_stack(&c.before);
+	r = by_rules ? case_of_rules(f, &c) : case_of_sets(f, &c);
+	if (r < 0)
+		return r;
 	r = settle_and_read(f);
 	if (r < 0)
 		return r;
-	r = compare_all(f, p, &before, sets, n);
-	if (r == 0 || f->options.verbose) {
-		printf("  case %u (seed %" PRIu64 "), links before it:\n", f->cases, f->options.seed);
-		print_links(f, &before);
-		for (unsigned i = 0; i < n; i++)
-			print_set(f, &sets[i]);
-	}
-	return 0;
+	compare_all(f, &c);
+	return by_rules ? plan_again(f, &c) : 0;
 }
 
 static int run(struct fidelity *f)
@@ -542,7 +721,8 @@ static int run(struct fidelity *f)
 
 	while (r >= 0 && f->cases < f->options.cases) {
 		r = stack_build(f);
-		for (unsigned i = 0; r >= 0 && i < f->options.per_stack && f->cases < f->options.cases; i++)
+		for (unsigned i = 0;
+			r >= 0 && i < f->options.per_stack && f->cases < f->options.cases; i++)
 			r = run_case(f);
 		if (r >= 0 && f->cases < f->options.cases)
 			r = stack_remove(f);
@@ -552,8 +732,9 @@ static int run(struct fidelity *f)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] "
-			"[--verbose]\n");
+	fprintf(stderr,
+		"usage: fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] "
+		"[--verbose]\n");
 	exit(2);
 }
 
@@ -582,7 +763,8 @@ static void parse(int argc, char **argv, struct options *options)
 			options->per_stack = (unsigned)strtoul(optarg, NULL, 0);
 			break;
 		case 'e':
-			options->backend = strcmp(optarg, "ioctl") == 0 ? ETHTOOL_IOCTL : ETHTOOL_NETLINK;
+			options->backend =
+				strcmp(optarg, "ioctl") == 0 ? ETHTOOL_IOCTL : ETHTOOL_NETLINK;
 			break;
 		case 'v':
 			options->verbose = true;
@@ -603,26 +785,26 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	parse(argc, argv, &f.options);
 	f.random = f.options.seed;
-	uname(&f.host);
+	rule_host_read(&f.host);
 	r = observe_open(&(struct observe_options){ .backend = f.options.backend }, &f.o, &what);
 	if (r < 0) {
 		fprintf(stderr, "fidelity: %s: %s\n", what, strerror(-r));
 		return 2;
 	}
-	f.o->want_drivers = true;
-	printf("fidelity on %s by %s, seed %" PRIu64 "\n", f.host.release, ethtool_backend_name(f.o->ethtool),
-		f.options.seed);
+	printf("fidelity on %s by %s, seed %" PRIu64 "\n", f.host.kernel_release,
+		ethtool_backend_name(f.o->ethtool), f.options.seed);
 	r = run(&f);
 	observe_close(f.o);
 	if (r < 0) {
 		fprintf(stderr, "fidelity: %s\n", strerror(-r));
 		return 2;
 	}
-	printf("wholly certain %u, refused SETs %" PRIu64 ", active bits changed %" PRIu64
-	       ", of these on links that no SET named %" PRIu64 "\n",
-		f.certain, f.refused, f.changed_bits, f.cascaded_bits);
-	printf("cases %u matched %u mismatched %u uncertain-bits %" PRIu64 " (right %" PRIu64 ")\n", f.cases,
-		f.matched, f.mismatched, f.uncertain_bits, f.uncertain_right);
+	printf("wholly certain %u, SETs by plans %" PRIu64 ", refused SETs %" PRIu64
+	       ", plans not final %u, "
+	       "active bits changed %" PRIu64 ", of these on links that no SET named %" PRIu64 "\n",
+		f.certain, f.steps, f.refused, f.not_final, f.changed_bits, f.cascaded_bits);
+	printf("cases %u matched %u mismatched %u uncertain-bits %" PRIu64 " (right %" PRIu64 ")\n",
+		f.cases, f.matched, f.mismatched, f.uncertain_bits, f.uncertain_right);
 	/* a run in which hardly anything changed has shown nothing */
-	return f.mismatched || f.changed_bits < f.cases || f.cascaded_bits == 0;
+	return f.mismatched || f.not_final || f.changed_bits < f.cases || f.cascaded_bits == 0;
 }
