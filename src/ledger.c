@@ -504,6 +504,21 @@ static int make_folder(const char *path)
 	return mkdir(folder, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* A file that root's offloadctl writes must stay readable to the daemon, which is another user: it belongs to the folder's owner. */
+static int give_to_folder_owner(const char *path, int fd)
+{
+	_cleanup_free_ char *folder = geteuid() == 0 ? strdup(path) : NULL;
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+	struct stat st;
+
+	if (!slash || slash == folder)
+		return 0;
+	*slash = '\0';
+	if (stat(folder, &st) < 0 || (st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) < 0))
+		return -errno;
+	return 0;
+}
+
 static int replace_file(
 	const struct ledger *ledger, const struct feature_table *table, const char *temporary, int fd)
 {
@@ -514,7 +529,9 @@ static int replace_file(
 		close(fd);
 		return -errno;
 	}
-	r = write_links(f, ledger, table);
+	r = give_to_folder_owner(temporary, fd);
+	if (r >= 0)
+		r = write_links(f, ledger, table);
 	if (r < 0)
 		return r;
 	return rename(temporary, ledger->path) < 0 ? -errno : 0;

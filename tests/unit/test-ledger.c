@@ -276,6 +276,27 @@ static void pauses_outlive_a_restart_and_belong_to_one_link(void **state)
 	assert_null(ledger->pauses);
 }
 
+static void file_of_root_belongs_to_the_owner_of_its_folder(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
+	struct link link = vlan10(&p->table);
+	char folder[80];
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(folder, sizeof(folder), "%s/run", p->dir);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(chown(folder, 1234, 1235), 0);
+	assert_int_equal(ledger_remember(ledger, &link, unit_set(&p->table, "gro")), 1);
+	assert_int_equal(ledger_save(ledger, &p->table), 1);
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_uid, 1234);
+	assert_int_equal(st.st_gid, 1235);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -288,6 +309,7 @@ int main(void)
 		TEST(a_failed_write_keeps_the_old_file),
 		cmocka_unit_test_setup_teardown(
 			pauses_outlive_a_restart_and_belong_to_one_link, setup, teardown),
+		TEST(file_of_root_belongs_to_the_owner_of_its_folder),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
