@@ -148,6 +148,7 @@ deb:
 	git archive --prefix=offloadd-$(VERSION)/ HEAD | tar -x -C $(BUILD)/deb
 	cd $(BUILD)/deb/offloadd-$(VERSION) && dpkg-buildpackage --build=binary --no-sign
 	lintian --fail-on error,warning $(BUILD)/deb/*.changes
+	git rev-parse HEAD >$(BUILD)/deb/commit
 
 .PHONY: clean
 clean:

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by every story: what it may ask of the machine that it runs in.
+. /story/tap.sh
+
+property() { # UNIT PROPERTY
+	systemctl show --value -p "$2" "$1"
+}
+
+is_on() { # LINK FEATURE...
+	local link=$1 text feature
+	shift
+	text=$(ethtool -k "$link") || return
+	for feature; do grep -qE "^\s*$feature: on" <<<"$text" || { echo "$link $feature is not on"; return 1; }; done
+}
+transmit="scatter-gather tx-checksumming tcp-segmentation-offload"
+as_declared() { is_on vlan10 $transmit; }
+
+break_vlan10() {
+	ethtool -K vlan10 sg off >/dev/null
+	ethtool -K vlan10 tx off >/dev/null
+}
+
+records() { # JQ-FILTER: the daemon's records since this boot, those for which the filter is true
+	journalctl -b -q -t offloadd -o json --no-pager | jq -c "select($1)"
+}
+
+has_record() { # JQ-FILTER
+	[ -n "$(records "$1")" ]
+}
+
+booted() { # waits for the end of the boot; degraded is an end too
+	systemctl is-system-running --wait >/dev/null
+	is "every unit is well" "$(systemctl --failed --no-legend --plain)" ""
+}
+
+boot_msec() { # from the start of systemd to the end of the boot
+	echo $((($(systemctl show --value -p FinishTimestampMonotonic) -
+		$(systemctl show --value -p UserspaceTimestampMonotonic)) / 1000))
+}

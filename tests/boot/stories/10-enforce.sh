@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Mode=enforce on a network that something breaks at boot: what is declared is there when services start, and stays through what
+# happens to a system.
+. /story/lib.sh
+
+booted
+check "something did break vlan10 during the boot" test -e /run/broken
+has "the service that needed the network found vlan10 as declared" "$(cat /run/recorded)" 'scatter-gather: on' \
+	'tx-checksumming: on' 'tcp-segmentation-offload: on'
+check "a record tells of the repair" has_record '.OFFLOADD_EVENT == "repaired" and .OFFLOADD_LINK == "vlan10"'
+has "with all its fields" "$(records '.OFFLOADD_EVENT == "repaired" and .OFFLOADD_LINK == "vlan10"' | tail -1)" \
+	'"MESSAGE_ID":"829abb19675b4e078b661500c0d0c0e6"' '"PRIORITY":"[0-7]"' '"OFFLOADD_IFINDEX":"[0-9]+"' \
+	'"OFFLOADD_FEATURES":"[^"]*tx-' '"OFFLOADD_RULE":"10-vlan.rule"' \
+	'"SYSLOG_IDENTIFIER":"offloadd"' '"_SYSTEMD_UNIT":"offloadd.service"'
+has "journalctl -x explains it" "$(journalctl -b -q -x -t offloadd --no-pager MESSAGE_ID=829abb19675b4e078b661500c0d0c0e6)" \
+	'^(--|░░) Subject: ' 'man:offloadd|offloadctl'
+is "offloadd-wait-online held network-online.target until then" "$(property offloadd-wait-online ActiveState)" active
+check "and not for longer" test "$(property offloadd-wait-online ActiveEnterTimestampMonotonic)" -le \
+	"$(property network-online.target ActiveEnterTimestampMonotonic)"
+
+# least privilege, as it is
+pid=$(property offloadd MainPID)
+is "it runs as a user of its own" "$(stat -c %U "/proc/$pid")" offloadd
+is "CAP_NET_ADMIN is all it can ever have" \
+	"$(sed -n 's/^\(CapPrm\|CapEff\|CapBnd\|CapAmb\):\s*0*/\1 /p' "/proc/$pid/status" | xargs)" \
+	"CapPrm 1000 CapEff 1000 CapBnd 1000 CapAmb 1000"
+
+# order
+ready=$(property offloadd ActiveEnterTimestampMonotonic)
+begin=$(property offloadd InactiveExitTimestampMonotonic)
+check "it was ready before network-pre.target" test "$ready" -le "$(property network-pre.target ActiveEnterTimestampMonotonic)"
+check "and so before networkd began" test "$ready" -le "$(property systemd-networkd ExecMainStartTimestampMonotonic)"
+has "systemd-analyze critical-chain shows it" "$(systemd-analyze critical-chain --no-pager --fuzz=1h network-pre.target)" \
+	offloadd.service
+boot=$(boot_msec) took=$(((ready - begin) / 1000))
+echo "# note offloadd.service took $took of $boot ms of the emulated boot"
+check "that is less than half of it" test $((took * 2)) -lt "$boot"
+
+break_vlan10
+within 5 "what is broken later is repaired too" as_declared
+
+# who may do what
+check "anyone may read its state" runuser -u nobody -- offloadctl status
+runuser -u nobody -- offloadctl pause vlan10 >denied 2>&1
+check "and nobody but root may change it" test $? = 1
+has "which is said" "$(cat denied)" '[Pp]ermission|root'
+rm denied
+check "root pauses a link" offloadctl pause vlan10 --for 1min
+check "and resumes it" offloadctl resume vlan10
+
+# a network namespace of its own
+ip netns add blue
+ip -n blue link add left type veth peer name right
+printf '%s\n' '[Match]' 'Name=left' '[Features]' 'sg=on' >/etc/offloadd/rules.d/50-left.rule
+check "offloadd@blue starts" systemctl start offloadd@blue
+left_is_on() { ip netns exec blue ethtool -k left | grep -q '^scatter-gather: on'; }
+ip netns exec blue ethtool -K left sg off >/dev/null
+within 5 "and repairs there" left_is_on
+rm /etc/offloadd/rules.d/50-left.rule
+check "it stops" systemctl stop offloadd@blue
+ip netns del blue
+
+# a kill
+ledger=$(cat /run/offloadd/ledger.json)
+has "the original values are in the ledger" "$ledger" vlan10
+systemctl kill --signal=KILL offloadd
+restarted() { [ "$(property offloadd ActiveState)" = active ] && [ "$(property offloadd MainPID)" != "$pid" ]; }
+within 10 "SIGKILL: it comes back" restarted
+gap=$(($(property offloadd ActiveEnterTimestampMonotonic) - $(property offloadd InactiveEnterTimestampMonotonic)))
+# emulation is some ten times slower than a machine, so that a second is too little to ask for here
+start=$(($(property offloadd ActiveEnterTimestampMonotonic) - $(property offloadd InactiveExitTimestampMonotonic)))
+echo "# note ready $((gap / 1000)) ms after SIGKILL, $((start / 1000)) of them the emulated start"
+check "its start began within half a second" test $((gap - start)) -lt 500000
+is "it still knows the original values" "$(jq -cS .links /run/offloadd/ledger.json)" "$(jq -cS .links <<<"$ledger")"
+break_vlan10
+within 5 "and repairs" as_declared
+
+# what happens to the rest of the system
+pid=$(property offloadd MainPID)
+for unit in systemd-networkd dbus; do
+	systemctl restart $unit
+	break_vlan10
+	within 20 "restart of $unit: vlan10 as declared" as_declared
+done
+systemctl daemon-reexec
+break_vlan10
+within 5 "daemon-reexec: vlan10 as declared" as_declared
+is "through all this it has not been restarted" "$(property offloadd MainPID)" "$pid"
+printf '%s\n' '[Match]' 'Name=vlan10' '[Features]' 'gso=off' >/etc/offloadd/rules.d/90-gso.rule
+systemctl reload offloadd
+gso_off() { ethtool -k vlan10 | grep -q '^generic-segmentation-offload: off'; }
+within 5 "a new rule is taken by a reload" gso_off
+printf '%s\n' '[Match]' 'Name=vlan10' '[Features]' 'gsso=off' >/etc/offloadd/rules.d/90-gso.rule
+systemctl reload offloadd
+within 5 "a bad one is refused with file and line" has_record '.OFFLOADD_EVENT == "rules" and (.MESSAGE | test("90-gso.rule:4"))'
+systemctl restart offloadd
+is "a restart with a bad rule file leaves the daemon running" "$(property offloadd ActiveState)" active
+rm /etc/offloadd/rules.d/90-gso.rule
+
+# /run is full
+rm /run/offloadd/ledger.json
+dd if=/dev/zero of=/run/filler bs=64k 2>/dev/null
+systemctl restart offloadd
+break_vlan10
+within 5 "with /run full vlan10 is as declared" as_declared
+is "and the unit runs" "$(property offloadd ActiveState)" active
+within 5 "the journal says what could not be written" has_record '.MESSAGE | test("No space left")'
+rm /run/filler
+
+# a loop that hangs
+mkdir -p /run/systemd/system/offloadd.service.d
+printf '[Service]\nWatchdogSec=2s\n' >/run/systemd/system/offloadd.service.d/50-watchdog.conf
+systemctl daemon-reload
+systemctl restart offloadd
+pid=$(property offloadd MainPID)
+kill -STOP "$pid"
+within 30 "a daemon that hangs is replaced by the watchdog" restarted
+within 5 "the journal says that it was the watchdog" sh -c 'journalctl -b -u offloadd --no-pager | grep -qi watchdog'
+break_vlan10
+within 5 "and the new one repairs" as_declared
+done_testing

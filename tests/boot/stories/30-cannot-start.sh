@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Told to enforce, and without the privilege to: the boot goes on, and the unit says why.
+. /story/lib.sh
+
+systemctl is-system-running --wait >/dev/null
+check "the boot is complete" systemctl is-active multi-user.target network-online.target recorder.service
+is "no unit failed but the two of offloadd" "$(systemctl --failed --no-legend --plain | awk '{ print $1 }' | sort | xargs)" \
+	"offloadd-wait-online.service offloadd.service"
+has "it says why" "$(systemctl status --no-pager offloadd 2>&1; journalctl -b -u offloadd --no-pager)" CAP_NET_ADMIN
+echo "# $(systemd-analyze time | head -1)"
+rm /etc/systemd/system/offloadd.service.d/50-no-capability.conf
+systemctl daemon-reload
+check "with the cause gone it starts" systemctl restart offloadd
+within 5 "and repairs" as_declared
+done_testing
