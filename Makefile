@@ -123,9 +123,11 @@ install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd
 	install -D -m 755 $(BUILD)/offloadctl $(DESTDIR)$(PREFIX)/bin/offloadctl
 	install -D -m 644 systemd/offloadd.conf $(DESTDIR)/etc/offloadd/offloadd.conf
-	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples
+	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples/prometheus
 	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
 	install -m 644 $(wildcard rules/examples/*) $(SHARE)/doc/offloadd/examples
+	install -m 644 $(wildcard contrib/prometheus/*) $(SHARE)/doc/offloadd/examples/prometheus
+	install -m 644 docs/runbook.md $(SHARE)/doc/offloadd
 	for page in $(MAN); do \
 		install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done

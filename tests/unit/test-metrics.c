@@ -116,6 +116,7 @@ static void all_that_there_is(void **state)
 	metrics_observe(&p->counts.reaction, 251);
 	metrics_observe(&p->counts.reaction, 60000000);
 	p->metrics.evidence = &evidence;
+	strcpy(p->sample.plan_links[0].name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
 	compare_with_golden(text);
 }
