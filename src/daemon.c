@@ -80,6 +80,8 @@ static void send_event(const struct event *event, void *userdata)
 {
 	struct daemon *d = userdata;
 	uint64_t lost = d->limit.suppressed;
+	static const struct feature_table none; /* nothing is read yet */
+	const struct feature_table *features = d->observe ? &d->observe->features : &none;
 	struct event note;
 
 	methods_take_event(d->methods, event);
@@ -93,9 +95,9 @@ static void send_event(const struct event *event, void *userdata)
 			"%llu records were not written: more than %d in %d s", (unsigned long long)lost,
 			EVENT_LIMIT_BURST, (int)(EVENT_LIMIT_USEC / USEC_PER_SEC));
 		note.count = lost;
-		journal_send(&d->journal, &d->observe->features, &note);
+		journal_send(&d->journal, features, &note);
 	}
-	journal_send(&d->journal, &d->observe->features, event);
+	journal_send(&d->journal, features, event);
 }
 
 _printf_(4, 5) static void say(

@@ -6,7 +6,7 @@ transmit="scatter-gather tx-checksumming tcp-segmentation-offload"
 offloadctl status >/dev/null 2>&1
 is "status without a daemon exits 3" $? 3
 stack
-check "the daemon starts" daemon_start --enforce
+daemon_start "the daemon starts" --enforce
 socket=/run/offloadd/control-$(stat -Lc %i /proc/self/ns/net)
 check "its socket has the namespace in its name" test -S "$socket"
 has "offloadctl finds it" "$(offloadctl status)" '^offloadd .* enforces'
@@ -23,7 +23,7 @@ has "the plan of the daemon says paused" "$(offloadctl status)" 'not as declared
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
 record_mark
-check "the daemon is killed and comes back" daemon_start --enforce
+daemon_start "the daemon is killed and comes back" --enforce
 check "it has not forgotten" is_off vlan10 scatter-gather
 offloadctl resume vlan10 >/dev/null
 within 1 "resumed, the VLAN is repaired" is_on vlan10 $transmit
@@ -44,6 +44,5 @@ ip link add link bond0 name vlan30 up type vlan id 30
 wait $waiter
 is "wait-online waits for a VLAN that is yet to come" $? 0
 check "and it is as declared then" is_on vlan30 $transmit
-daemon_stop
-is "it stops cleanly" "$daemon_status" 0
+daemon_stops
 done_testing
