@@ -28,6 +28,8 @@ struct cmd_options {
 	enum ethtool_backend backend;
 	const char *control; /* NULL: the usual socket of this network namespace */
 	bool json, no_colour, detailed_exit_codes, follow;
+	bool by_role, only_lost;
+	const char *output; /* NULL: standard output */
 	bool has_time; /* --for, --timeout */
 	uint64_t time_usec;
 };
@@ -47,6 +49,8 @@ int cmd_pause(const struct cmd_options *options, int argc, char **argv);
 int cmd_resume(const struct cmd_options *options, int argc, char **argv);
 int cmd_events(const struct cmd_options *options, int argc, char **argv);
 int cmd_wait_online(const struct cmd_options *options, int argc, char **argv);
+int cmd_snapshot(const struct cmd_options *options, int argc, char **argv);
+int cmd_diff(const struct cmd_options *options, int argc, char **argv);
 
 /* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK, CMD_NO_DAEMON when nobody answers and
  * nothing was done, CMD_ERROR. */

@@ -11,8 +11,8 @@
 #define AMBIGUOUS (DIFF_NONE - 1) /* for a partner */
 
 /* What a device is, or a way to test it: on or off, nothing is lost. */
-static const char *const no_offloads[] = {
-	"loopback", "netns-local", "rx-all", "rx-fcs", "tx-lockless", "vlan-challenged"};
+static const char *const no_offloads[] = { "loopback", "netns-local", "rx-all", "rx-fcs",
+	"tx-lockless", "vlan-challenged" };
 
 /* A group before it is known on which links it is. */
 struct found {
@@ -53,8 +53,8 @@ const char *diff_change_name(enum diff_change change)
 
 const char *diff_state_name(unsigned state)
 {
-	static const char *const names[] = {"off", "on", "off [fixed]", "on [fixed]",
-		"off [requested on]", "on [requested off]"};
+	static const char *const names[] = { "off", "on", "off [fixed]", "on [fixed]",
+		"off [requested on]", "on [requested off]" };
 
 	return state < ARRAY_SIZE(names) ? names[state] : "";
 }
@@ -75,7 +75,7 @@ static struct snapshot_link translate(const struct work *w, const struct snapsho
 	struct snapshot_link to = *b;
 	unsigned bit;
 
-	to.features = (struct link_features){0};
+	to.features = (struct link_features){ 0 };
 	feature_foreach (bit, w->common) {
 		feature_set there = w->map[bit], here = FEATURE(bit);
 
@@ -109,13 +109,14 @@ static void compare_tables(struct work *w)
 		*w->d->a->kernel && *w->d->b->kernel && strcmp(w->d->a->kernel, w->d->b->kernel);
 }
 
-/* The dependencies are the kernel's own, and no kernel changed those of features that it kept. */
+/* The dependencies are those of the kernel on which features fell; where nobody knows it, all that
+ * there ever were. */
 static int learn_needs(struct work *w)
 {
 	const struct diff *d = w->d;
-	const char *release = *d->a->kernel ? d->a->kernel : *d->b->kernel ? d->b->kernel : "6.1";
+	const char *release = *d->b->kernel ? d->b->kernel : *d->a->kernel ? d->a->kernel : "99.0";
 	_cleanup_(predict_free_pointer) struct predict *p = NULL;
-	const struct link_table none = {0};
+	const struct link_table none = { 0 };
 	feature_set not ;
 	int r;
 
@@ -245,11 +246,11 @@ static void split(const struct work *w, enum diff_change change, const struct sn
 		fallen |= dependents(
 			w, (unsigned)__builtin_ctzll(rest), changed, ~off->features.active);
 	feature_foreach (bit, changed & ~fallen) {
-		struct diff_group atom = {.change = change,
+		struct diff_group atom = { .change = change,
 			.features = FEATURE(bit),
 			.a_state = state_of(a, FEATURE(bit)),
 			.b_state = state_of(b, FEATURE(bit)),
-			.follows = depends && (below & FEATURE(bit))};
+			.follows = depends && (below & FEATURE(bit)) };
 
 		if (depends)
 			atom.costs = dependents(w, bit, changed, ~off->features.active);
@@ -270,7 +271,7 @@ static int add_atoms(struct work *w, size_t pair, enum diff_change change,
 		if (!found)
 			return -ENOMEM;
 		w->found = found;
-		found[w->n_found++] = (struct found){.group = atoms.group[i], .pair = pair};
+		found[w->n_found++] = (struct found){ .group = atoms.group[i], .pair = pair };
 	}
 	return 0;
 }
@@ -423,7 +424,7 @@ static int add_field(struct diff *d, size_t pair, const char *what, const char *
 		return -ENOMEM;
 	d->fields = fields;
 	fields = &d->fields[d->n_fields++];
-	*fields = (struct diff_field){.pair = pair, .what = what};
+	*fields = (struct diff_field){ .pair = pair, .what = what };
 	snprintf(fields->a, sizeof(fields->a), "%s", *a ? a : "nothing");
 	snprintf(fields->b, sizeof(fields->b), "%s", *b ? b : "nothing");
 	return 0;
@@ -510,11 +511,11 @@ static int compare_rules(struct diff *d)
 
 		if (j == DIFF_NONE || a->mode != d->b->rules[j].mode ||
 			!same_words(a, &d->b->rules[j]))
-			d->rules[d->n_rules++] = (struct diff_rule){.a = i, .b = j};
+			d->rules[d->n_rules++] = (struct diff_rule){ .a = i, .b = j };
 	}
 	for (size_t j = 0; j < d->b->n_rules; j++)
 		if (find_rule(d->a, d->b->rules[j].file) == DIFF_NONE)
-			d->rules[d->n_rules++] = (struct diff_rule){.a = DIFF_NONE, .b = j};
+			d->rules[d->n_rules++] = (struct diff_rule){ .a = DIFF_NONE, .b = j };
 	return 0;
 }
 
@@ -528,6 +529,13 @@ static void mark_ambiguous(struct work *w)
 		for (size_t j = 0; j < o->n_b; j++)
 			w->partner[1][o->b[j]] = AMBIGUOUS;
 	}
+}
+
+/* A text has the links that somebody chose to paste: others are not missing, unless two texts are
+ * compared. */
+static bool may_miss(const struct snapshot *s, const struct snapshot *other)
+{
+	return s->form != SNAPSHOT_ETHTOOL || other->form == SNAPSHOT_ETHTOOL;
 }
 
 static int list_pairs(struct work *w)
@@ -546,15 +554,15 @@ static int list_pairs(struct work *w)
 		w->pair_of[i] = DIFF_NONE;
 		if (w->partner[0][i] < AMBIGUOUS) {
 			w->pair_of[i] = d->n_pairs;
-			d->pairs[d->n_pairs++] = (struct diff_pair){i, w->partner[0][i]};
-		} else if (w->partner[0][i] == DIFF_NONE) {
+			d->pairs[d->n_pairs++] = (struct diff_pair){ i, w->partner[0][i] };
+		} else if (w->partner[0][i] == DIFF_NONE && may_miss(d->b, d->a)) {
 			d->only_a[d->n_only_a++] = i;
 			d->lost += (size_t)__builtin_popcountll(
 				link->features.active & snapshot_changeable(link));
 		}
 	}
 	for (size_t i = 0; i < d->b->n_links; i++)
-		if (w->partner[1][i] == DIFF_NONE)
+		if (w->partner[1][i] == DIFF_NONE && may_miss(d->a, d->b))
 			d->only_b[d->n_only_b++] = i;
 	return 0;
 }
@@ -605,10 +613,10 @@ static void clear_work(struct work *w)
 int diff_make(const struct snapshot *a, const struct snapshot *b,
 	const struct diff_options *options, struct diff *ret)
 {
-	_cleanup_(clear_work) struct work w = {.d = ret};
+	_cleanup_(clear_work) struct work w = { .d = ret };
 	int r;
 
-	*ret = (struct diff){.a = a, .b = b, .by_role = options->by_role};
+	*ret = (struct diff){ .a = a, .b = b, .by_role = options->by_role };
 	if (options->by_role && (a->form == SNAPSHOT_ETHTOOL || b->form == SNAPSHOT_ETHTOOL))
 		return -EOPNOTSUPP;
 	w.partner[0] = calloc(a->n_links + 1, sizeof(size_t));
@@ -642,7 +650,7 @@ void diff_clear(struct diff *d)
 	free(d->fields);
 	free(d->ambiguous);
 	free(d->rules);
-	*d = (struct diff){0};
+	*d = (struct diff){ 0 };
 }
 
 bool diff_any(const struct diff *d)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 #include <string.h>
 
 #include "util.h"
@@ -617,5 +618,241 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 		push(&d, array, o);
 	}
 	add(&d, d.root, "features", array);
+	return write_out(&d, out);
+}
+
+/* A list of names on one line: thousands of links are a document of some megabytes as it is. */
+static int print_in_line(json_object *list, struct printbuf *out, int level _unused_, int flags)
+{
+	size_t n = json_object_array_length(list);
+
+	printbuf_strappend(out, "[");
+	for (size_t i = 0; i < n; i++) {
+		const char *name = json_object_to_json_string_ext(
+			json_object_array_get_idx(list, i), flags & ~JSON_C_TO_STRING_PRETTY);
+
+		if (!name || (i && printbuf_memappend(out, ", ", 2) < 0) ||
+			printbuf_memappend(out, name, (int)strlen(name)) < 0)
+			return -1;
+	}
+	return printbuf_strappend(out, "]");
+}
+
+static void add_line(struct document *d, json_object *to, const char *key,
+	const struct feature_table *table, feature_set set)
+{
+	json_object *names;
+
+	add_names(d, to, key, table, set);
+	if (to && json_object_object_get_ex(to, key, &names))
+		json_object_set_serializer(names, print_in_line, NULL, NULL);
+}
+
+/* "" is null. */
+static void add_known(struct document *d, json_object *to, const char *key, const char *text)
+{
+	add_text(d, to, key, *text ? text : NULL);
+}
+
+static json_object *new_snapshot_link(
+	struct document *d, const struct snapshot *s, const struct snapshot_link *link)
+{
+	json_object *o = new_object(d), *features = NULL;
+
+	add_text(d, o, "link", link->name);
+	add_known(d, o, "kind", link->kind);
+	add_known(d, o, "driver", link->driver);
+	add(d, o, "vlan_id",
+		link->vlan_id ? keep(d, json_object_new_int((int)link->vlan_id)) : NULL);
+	add_known(d, o, "lower", link->lower);
+	add_bool(d, o, "lower_elsewhere", link->lower_elsewhere);
+	add_known(d, o, "master", link->master);
+	add_known(d, o, "error", link->error);
+	if (link->has_features) {
+		features = new_object(d);
+		add_line(d, features, "active", &s->features, link->features.active);
+		add_line(d, features, "requested", &s->features, link->features.wanted);
+		add_line(d, features, "changeable", &s->features, link->features.hw);
+		add_line(d, features, "never_changed", &s->features, link->features.nochange);
+	}
+	add(d, o, "features", features);
+	return o;
+}
+
+static json_object *new_snapshot_rules(struct document *d, const struct snapshot *s)
+{
+	json_object *rules = new_array(d);
+
+	for (size_t i = 0; i < s->n_rules; i++) {
+		const struct snapshot_rule *rule = &s->rules[i];
+		json_object *o = new_object(d), *words = new_object(d);
+
+		add_text(d, o, "file", rule->file);
+		add_text(d, o, "path", rule->path);
+		add_text(d, o, "description", rule->description);
+		add_text(d, o, "reason", rule->reason);
+		add_text(d, o, "mode", rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce");
+		for (size_t j = 0; j < rule->n_words; j++) {
+			char clean[256];
+
+			add_text(d, words, view_clean(rule->words[j].word, clean, sizeof(clean)),
+				rule_value_name(rule->words[j].value));
+		}
+		add(d, o, "declares", words);
+		push(d, rules, o);
+	}
+	return rules;
+}
+
+int json_write_snapshot(FILE *out, const struct snapshot *s)
+{
+	_cleanup_document_ struct document d = { 0 };
+	json_object *host, *links;
+
+	begin(&d, "snapshot");
+	add_number(&d, d.root, "taken", s->taken);
+	host = new_object(&d);
+	add_known(&d, host, "name", s->host);
+	add_known(&d, host, "kernel", s->kernel);
+	add_known(&d, host, "virtualization", s->virtualization);
+	add(&d, d.root, "host", host);
+	add_line(&d, d.root, "features", &s->features, snapshot_named(s));
+	links = new_array(&d);
+	for (size_t i = 0; i < s->n_links; i++)
+		push(&d, links, new_snapshot_link(&d, s, &s->links[i]));
+	add(&d, d.root, "links", links);
+	add(&d, d.root, "rules", new_snapshot_rules(&d, s));
+	return write_out(&d, out);
+}
+
+static json_object *new_side(struct document *d, const struct snapshot *s, const char *name)
+{
+	static const char *const forms[] = { "host", "snapshot", "ethtool" };
+	json_object *o = new_object(d);
+
+	add_text(d, o, "source", name);
+	add_text(d, o, "form", forms[s->form]);
+	add_known(d, o, "host", s->host);
+	add_known(d, o, "kernel", s->kernel);
+	add_number(d, o, "links", (int64_t)s->n_links);
+	return o;
+}
+
+static json_object *new_pair(struct document *d, const struct diff *diff, size_t pair)
+{
+	json_object *o = new_object(d);
+
+	add_text(d, o, "a", diff->a->links[diff->pairs[pair].a].name);
+	add_text(d, o, "b", diff->b->links[diff->pairs[pair].b].name);
+	return o;
+}
+
+static json_object *new_groups(struct document *d, const struct diff *diff)
+{
+	json_object *groups = new_array(d);
+
+	for (size_t i = 0; i < diff->n_groups; i++) {
+		const struct diff_group *g = &diff->groups[i];
+		json_object *o = new_object(d), *pairs = new_array(d);
+
+		add_text(d, o, "change", diff_change_name(g->change));
+		add_names(d, o, "features", &diff->a->features, g->features);
+		add_names(d, o, "costs", &diff->a->features, g->costs);
+		add_text(d, o, "a", diff_state_name(g->a_state));
+		add_text(d, o, "b", diff_state_name(g->b_state));
+		add_bool(d, o, "as_below", g->follows);
+		for (size_t j = 0; j < g->n_pairs; j++)
+			push(d, pairs, new_pair(d, diff, g->pairs[j]));
+		add(d, o, "links", pairs);
+		push(d, groups, o);
+	}
+	return groups;
+}
+
+static json_object *new_link_names(
+	struct document *d, const struct snapshot *s, const size_t *links, size_t n)
+{
+	json_object *names = new_array(d);
+
+	for (size_t i = 0; i < n; i++)
+		push(d, names, new_text(d, s->links[links[i]].name));
+	return names;
+}
+
+static json_object *new_ambiguous(struct document *d, const struct diff *diff)
+{
+	json_object *all = new_array(d);
+
+	for (size_t i = 0; i < diff->n_ambiguous; i++) {
+		const struct diff_ambiguous *from = &diff->ambiguous[i];
+		json_object *o = new_object(d);
+
+		add_text(d, o, "role", from->role);
+		add(d, o, "a", new_link_names(d, diff->a, from->a, from->n_a));
+		add(d, o, "b", new_link_names(d, diff->b, from->b, from->n_b));
+		push(d, all, o);
+	}
+	return all;
+}
+
+static json_object *new_fields(struct document *d, const struct diff *diff)
+{
+	json_object *all = new_array(d);
+
+	for (size_t i = 0; i < diff->n_fields; i++) {
+		const struct diff_field *from = &diff->fields[i];
+		json_object *o = new_object(d);
+
+		add(d, o, "link", new_pair(d, diff, from->pair));
+		add_text(d, o, "what", from->what);
+		add_text(d, o, "a", from->a);
+		add_text(d, o, "b", from->b);
+		push(d, all, o);
+	}
+	return all;
+}
+
+static json_object *new_rule_differences(struct document *d, const struct diff *diff)
+{
+	json_object *all = new_array(d);
+
+	for (size_t i = 0; i < diff->n_rules; i++) {
+		const struct diff_rule *from = &diff->rules[i];
+		json_object *o = new_object(d);
+
+		add_text(d, o, "file",
+			from->a == DIFF_NONE ? diff->b->rules[from->b].file
+					     : diff->a->rules[from->a].file);
+		add_bool(d, o, "in_a", from->a != DIFF_NONE);
+		add_bool(d, o, "in_b", from->b != DIFF_NONE);
+		push(d, all, o);
+	}
+	return all;
+}
+
+int json_write_diff(
+	FILE *out, const struct diff *diff, const char *a, const char *b, int exit_code)
+{
+	_cleanup_document_ struct document d = { 0 };
+	json_object *o;
+
+	begin(&d, "diff");
+	add_number(&d, d.root, "exit_code", exit_code);
+	add(&d, d.root, "a", new_side(&d, diff->a, a));
+	add(&d, d.root, "b", new_side(&d, diff->b, b));
+	add_bool(&d, d.root, "by_role", diff->by_role);
+	add_bool(&d, d.root, "same", !diff_any(diff));
+	add_number(&d, d.root, "lost", (int64_t)diff->lost);
+	add(&d, d.root, "differences", new_groups(&d, diff));
+	add(&d, d.root, "only_in_a", new_link_names(&d, diff->a, diff->only_a, diff->n_only_a));
+	add(&d, d.root, "only_in_b", new_link_names(&d, diff->b, diff->only_b, diff->n_only_b));
+	add(&d, d.root, "ambiguous", new_ambiguous(&d, diff));
+	add(&d, d.root, "links", new_fields(&d, diff));
+	add(&d, d.root, "rules", new_rule_differences(&d, diff));
+	add_bool(&d, d.root, "other_kernel", diff->other_kernel);
+	o = new_object(&d);
+	add_names(&d, o, "a", &diff->b->features, diff->unknown_in_a);
+	add_names(&d, o, "b", &diff->a->features, diff->unknown_in_b);
+	add(&d, d.root, "unknown_features", o);
 	return write_out(&d, out);
 }

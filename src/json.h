@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "diff.h"
 #include "view.h"
 
 #define JSON_VERSION                                                                               \
@@ -41,5 +42,11 @@ struct json_explained {
 };
 int json_write_explain(FILE *out, const struct view *view, const struct link *link,
 	const struct json_explained *explained, size_t n);
+
+/* What snapshot_parse_json() reads. */
+int json_write_snapshot(FILE *out, const struct snapshot *snapshot);
+/* a, b: where the snapshots are from. */
+int json_write_diff(
+	FILE *out, const struct diff *diff, const char *a, const char *b, int exit_code);
 
 #endif

@@ -14,7 +14,7 @@
 
 enum option_id {
 	OPTION_RULES, OPTION_ETHTOOL, OPTION_JSON, OPTION_COLOR, OPTION_LEDGER, OPTION_DETAILED, OPTION_CONTROL,
-	OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT,
+	OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT, OPTION_OUTPUT, OPTION_BY_ROLE, OPTION_FAIL_ON,
 };
 #define USES(id) (1u << (id))
 #define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL))
@@ -38,6 +38,11 @@ static const struct {
 	[OPTION_FOR] = { "for", "TIME", "end by itself after this time, as in 30s, 10min, 2h" },
 	[OPTION_FOLLOW] = { "follow", NULL, "go on with what happens from now on; with --json one object a line" },
 	[OPTION_TIMEOUT] = { "timeout", "TIME", "wait no longer than this, 30s when not given" },
+	[OPTION_OUTPUT] = { "output", "FILE", "write there instead of standard output; also -o" },
+	[OPTION_BY_ROLE] = { "by-role", NULL,
+		"match links by what they stand on, whatever they are called" },
+	[OPTION_FAIL_ON] = { "fail-on", "lost",
+		"exit with 2 only when an offload that A has on is off or gone in B" },
 };
 
 static const struct command {
@@ -74,6 +79,11 @@ static const struct command {
 	{ "reload", "", "have offloadd read its settings and the rules again", cmd_reload, 0, 0, CALLS },
 	{ "wait-online", "[LINK...]", "wait until links are as declared, or cannot be", cmd_wait_online,
 		0, METHODS_LIST_MAX, CALLS | USES(OPTION_TIMEOUT) },
+	{ "snapshot", "[LINK...]", "write what matters of this host as one document, to be compared",
+		cmd_snapshot, 0, INT_MAX,
+		USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_OUTPUT) },
+	{ "diff", "A [B]", "what differs between two snapshots, or one and this host", cmd_diff, 1, 2,
+		READS | USES(OPTION_BY_ROLE) | USES(OPTION_FAIL_ON) },
 };
 
 static const char exit_codes[] =
@@ -173,6 +183,16 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 	case OPTION_LEDGER:
 		options->ledger = argument;
 		return CMD_OK;
+	case OPTION_OUTPUT:
+		options->output = argument;
+		return CMD_OK;
+	case OPTION_BY_ROLE:
+		options->by_role = true;
+		return CMD_OK;
+	case OPTION_FAIL_ON:
+		options->only_lost = strcmp(argument, "lost") == 0;
+		return options->only_lost ? CMD_OK
+					  : cmd_error("--fail-on takes lost, not %s", argument);
 	case OPTION_DETAILED:
 		options->detailed_exit_codes = true;
 		return CMD_OK;
@@ -210,11 +230,13 @@ static int read_options(
 		table[i + 2] = (struct option){ .name = options_table[i].name,
 			.has_arg = options_table[i].argument ? required_argument : no_argument,
 			.val = (int)i };
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "ho:", table, NULL)) != -1) {
 		if (c == 'h' || c == LONG_HELP || c == LONG_VERSION) {
 			*ret_special = c == 'h' ? LONG_HELP : c;
 			continue;
 		}
+		if (c == 'o')
+			c = OPTION_OUTPUT;
 		if (c == '?' || set_option(options, (enum option_id)c, optarg) != CMD_OK)
 			return CMD_ERROR;
 		*ret_used |= USES(c);

@@ -23,7 +23,16 @@ void snapshot_clear(struct snapshot *s)
 		clear_rule(&s->rules[i]);
 	free(s->rules);
 	free(s->links);
-	*s = (struct snapshot){0};
+	*s = (struct snapshot){ 0 };
+}
+
+feature_set snapshot_named(const struct snapshot *s)
+{
+	feature_set set = 0;
+
+	for (unsigned bit = 0; bit < s->features.count; bit++)
+		set |= s->features.name[bit][0] ? FEATURE(bit) : 0;
+	return set;
 }
 
 feature_set snapshot_changeable(const struct snapshot_link *link)
@@ -44,7 +53,7 @@ struct snapshot_link *snapshot_add_link(struct snapshot *s)
 		s->links = links;
 		s->room = room;
 	}
-	s->links[s->n_links] = (struct snapshot_link){0};
+	s->links[s->n_links] = (struct snapshot_link){ 0 };
 	return &s->links[s->n_links++];
 }
 
@@ -53,7 +62,9 @@ static void copy_name(char *dst, size_t size, const char *src)
 	util_copy_name(dst, size, src, size - 1);
 }
 
-static int take_link(struct snapshot *s, const struct link_table *table, const struct link *from)
+/* named: a bit without a name means nothing on another host. */
+static int take_link(struct snapshot *s, const struct link_table *table, const struct link *from,
+	feature_set named)
 {
 	const struct link *lower = link_lower(table, from), *master = link_master(table, from);
 	struct snapshot_link *to = snapshot_add_link(s);
@@ -69,7 +80,10 @@ static int take_link(struct snapshot *s, const struct link_table *table, const s
 	to->vlan_id = from->vlan_id;
 	to->has_features = from->has_features;
 	if (from->has_features)
-		to->features = from->features;
+		to->features = (struct link_features){ .hw = from->features.hw & named,
+			.wanted = from->features.wanted & named,
+			.active = from->features.active & named,
+			.nochange = from->features.nochange & named };
 	else if (from->features_error)
 		snprintf(to->error, sizeof(to->error), "%s", strerror(-from->features_error));
 	return 0;
@@ -121,13 +135,13 @@ int snapshot_take(const struct feature_table *features, struct link_table *links
 	size_t n = 0;
 	int r;
 
-	*ret = (struct snapshot){.form = SNAPSHOT_HOST, .taken = now, .features = *features};
+	*ret = (struct snapshot){ .form = SNAPSHOT_HOST, .taken = now, .features = *features };
 	copy_name(ret->host, sizeof(ret->host), host->host_name);
 	copy_name(ret->kernel, sizeof(ret->kernel), host->kernel_release);
 	copy_name(ret->virtualization, sizeof(ret->virtualization), host->virtualization);
 	r = link_table_sorted(links, &sorted, &n);
 	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = take_link(ret, links, sorted[i]);
+		r = take_link(ret, links, sorted[i], snapshot_named(ret));
 	if (r >= 0)
 		r = take_rules(ret, rules);
 	if (r < 0)

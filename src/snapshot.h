@@ -77,6 +77,9 @@ struct snapshot_link *snapshot_add_link(struct snapshot *s);
 int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_table *known,
 	struct snapshot *ret, char *why, size_t why_size);
 
+/* Every feature of the kernel that has a name. */
+feature_set snapshot_named(const struct snapshot *s);
+
 /* Features that a user may change: hw without what never changes. */
 feature_set snapshot_changeable(const struct snapshot_link *link);
 

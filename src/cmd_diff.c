@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* snapshot, diff: what matters of a host as a document, and two of those side by side. */
+#include "cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "diff.h"
+#include "json.h"
+#include "render_diff.h"
+#include "snapshot_json.h"
+#include "util.h"
+
+/* Replaces a file in one step, so that a reader or a crash finds the old one or the new one whole.
+ * What is no regular file (a pipe, /dev/stdout) is written to. */
+static int write_file(const char *path, const struct snapshot *s)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	struct stat st;
+	int fd, r;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		f = fopen(path, "we");
+		if (!f)
+			return -errno;
+		r = json_write_snapshot(f, s);
+		return r < 0 ? r : fflush(f) ? -errno : 0;
+	}
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+		temporary = NULL;
+		return -ENOMEM;
+	}
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	f = fdopen(fd, "w");
+	if (!f) {
+		r = -errno;
+		close(fd);
+	} else {
+		r = json_write_snapshot(f, s);
+	}
+	if (r >= 0 &&
+		(fchmod(fd, 0644) < 0 || fflush(f) || fsync(fd) < 0 || rename(temporary, path) < 0))
+		r = -errno;
+	if (r < 0)
+		unlink(temporary);
+	return r;
+}
+
+static int take(struct cmd_session *s, struct snapshot *ret)
+{
+	int r = snapshot_take(
+		s->view.features, s->view.links, &s->rules, &s->host, s->context.now, ret);
+
+	if (r == -E2BIG)
+		return cmd_error(
+			"there are more than %d links; name those that matter", SNAPSHOT_LINKS_MAX);
+	return r < 0 ? cmd_error("cannot take a snapshot: %s", strerror(-r)) : CMD_OK;
+}
+
+int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(snapshot_clear) struct snapshot snapshot = { 0 };
+	_cleanup_(cmd_close) struct cmd_session s;
+	const char *missing = NULL;
+	int r;
+
+	r = cmd_open_all(options, &s);
+	for (int i = 0; r == CMD_OK && i < argc; i++)
+		if (!cmd_find_link(&s, argv[i]))
+			return CMD_ERROR;
+	if (r == CMD_OK)
+		r = take(&s, &snapshot);
+	if (r != CMD_OK)
+		return r;
+	if (argc > 0 && (snapshot_keep(&snapshot, argv, (size_t)argc, &missing) < 0 || missing))
+		return cmd_error("cannot take a snapshot of %s", missing ? missing : "these links");
+	r = options->output ? write_file(options->output, &snapshot)
+			    : json_write_snapshot(stdout, &snapshot);
+	if (r < 0 && options->output)
+		return cmd_error("cannot write %s: %s", options->output, strerror(-r));
+	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
+}
+
+/* Files, pipes and what a shell puts for <(command), up to the limit. */
+static int read_all(const char *path, char **ret, size_t *ret_len)
+{
+	_cleanup_close_ int own =
+		strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : own;
+	_cleanup_free_ char *buf = NULL;
+	size_t len = 0, room = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n;
+
+		if (len == room) {
+			char *more;
+
+			room = room ? 2 * room : 65536;
+			more = realloc(buf, room);
+			if (!more)
+				return -ENOMEM;
+			buf = more;
+		}
+		n = read(fd, buf + len, room - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+		if (len > SNAPSHOT_BYTES_MAX)
+			return -EFBIG;
+	}
+	*ret = buf;
+	*ret_len = len;
+	buf = NULL;
+	return 0;
+}
+
+/* known: feature names of this machine's kernel, for what is newer than this program. */
+static int load(const char *path, const struct feature_table *known, struct snapshot *ret)
+{
+	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+	_cleanup_free_ char *text = NULL;
+	char why[512] = "";
+	size_t len = 0, at = 0;
+	int r;
+
+	r = read_all(path, &text, &len);
+	if (r == -EFBIG)
+		return cmd_error("%s: it is larger than %d MiB", name, SNAPSHOT_BYTES_MAX >> 20);
+	if (r < 0)
+		return cmd_error("%s: %s", name, strerror(-r));
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		at = 3;
+	while (at < len && strchr(" \t\r\n", text[at]) && text[at])
+		at++;
+	if (at == len)
+		return cmd_error("%s: it is empty", name);
+	/* lines are counted from the first one */
+	if (text[at] == '{' || text[at] == '[')
+		r = snapshot_parse_json(text, len, ret, why, sizeof(why));
+	else
+		r = snapshot_parse_ethtool(text, len, known, ret, why, sizeof(why));
+	return r < 0 ? cmd_error("%s: %s", name, *why ? why : strerror(-r)) : CMD_OK;
+}
+
+static int exit_code(const struct cmd_options *options, const struct diff *d)
+{
+	return (options->only_lost ? d->lost > 0 : diff_any(d)) ? CMD_PENDING : CMD_OK;
+}
+
+static int compare(const struct cmd_options *options, const struct snapshot *a,
+	const struct snapshot *b, const char *a_name, const char *b_name)
+{
+	const struct diff_options how = { .by_role = options->by_role };
+	_cleanup_(diff_clear) struct diff d = { 0 };
+	char a_clean[256], b_clean[256];
+	struct render render;
+	int r, code;
+
+	r = diff_make(a, b, &how, &d);
+	if (r == -EOPNOTSUPP)
+		return cmd_error("--by-role needs to know what stands on what, which the text of "
+				 "ethtool -k does not tell; take a snapshot there");
+	if (r < 0)
+		return cmd_error("cannot compare: %s", strerror(-r));
+	code = exit_code(options, &d);
+	view_clean(strcmp(a_name, "-") ? a_name : "standard input", a_clean, sizeof(a_clean));
+	view_clean(strcmp(b_name, "-") ? b_name : "standard input", b_clean, sizeof(b_clean));
+	if (options->json)
+		return cmd_written(json_write_diff(stdout, &d, a_clean, b_clean, code), code);
+	render_init(&render, stdout, options->no_colour);
+	render_diff(&render, &d, a_clean, b_clean);
+	return code;
+}
+
+static int diff_with_host(const struct cmd_options *options, const char *path)
+{
+	_cleanup_(snapshot_clear) struct snapshot a = { 0 }, b = { 0 };
+	_cleanup_(cmd_close) struct cmd_session s;
+	int r;
+
+	r = cmd_open_all(options, &s);
+	if (r == CMD_OK)
+		r = load(path, s.view.features, &a);
+	if (r == CMD_OK)
+		r = take(&s, &b);
+	if (r != CMD_OK)
+		return r;
+	r = compare(options, &a, &b, path, "this host");
+	/* what is lost has nothing to do with rules */
+	return options->only_lost ? r : cmd_exit_code(&s, r);
+}
+
+int cmd_diff(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(snapshot_clear) struct snapshot a = { 0 }, b = { 0 };
+	_cleanup_(ethtool_close_pointer) struct ethtool *ethtool = NULL;
+	struct feature_table known = { 0 };
+	int r;
+
+	if (argc == 1)
+		return diff_with_host(options, argv[0]);
+	if (strcmp(argv[0], "-") == 0 && strcmp(argv[1], "-") == 0)
+		return cmd_error("standard input cannot be both A and B");
+	if (ethtool_open(options->backend, false, 0, &ethtool) >= 0)
+		(void)ethtool_features_strings(ethtool, &known);
+	r = load(argv[0], &known, &a);
+	if (r == CMD_OK)
+		r = load(argv[1], &known, &b);
+	return r == CMD_OK ? compare(options, &a, &b, argv[0], argv[1]) : r;
+}
