@@ -430,6 +430,12 @@ static int add_field(struct diff *d, size_t pair, const char *what, const char *
 	return 0;
 }
 
+/* What goes with a link that is gone, or cannot be read any more. */
+static size_t count_lost(const struct snapshot_link *a)
+{
+	return (size_t)__builtin_popcountll(a->features.active & snapshot_changeable(a));
+}
+
 /* Where a link stands, unless it is the same place under another name. */
 static int add_place(struct work *w, size_t pair, const char *what, const size_t *a_places,
 	const char *a, const size_t *b_places, const char *b)
@@ -457,7 +463,7 @@ static int compare_fields(struct work *w, size_t i)
 		r = add_field(w->d, i, "features", readable_words(a), readable_words(b));
 		if (r < 0)
 			return r;
-		w->d->lost += a->has_features && (a->features.active & snapshot_changeable(a));
+		w->d->lost += count_lost(a);
 	}
 	if (w->d->a->form == SNAPSHOT_ETHTOOL || w->d->b->form == SNAPSHOT_ETHTOOL)
 		return 0;
@@ -557,8 +563,7 @@ static int list_pairs(struct work *w)
 			d->pairs[d->n_pairs++] = (struct diff_pair){ i, w->partner[0][i] };
 		} else if (w->partner[0][i] == DIFF_NONE && may_miss(d->b, d->a)) {
 			d->only_a[d->n_only_a++] = i;
-			d->lost += (size_t)__builtin_popcountll(
-				link->features.active & snapshot_changeable(link));
+			d->lost += count_lost(link);
 		}
 	}
 	for (size_t i = 0; i < d->b->n_links; i++)

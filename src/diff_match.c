@@ -43,7 +43,7 @@ void diff_stack_clear(struct diff_stack *stack)
 	free(stack->master);
 	free(stack->n_ports);
 	free(stack->port);
-	*stack = (struct diff_stack){0};
+	*stack = (struct diff_stack){ 0 };
 }
 
 int diff_stack_make(const struct snapshot *s, struct diff_stack *ret)
@@ -264,8 +264,8 @@ static bool match_role(struct matcher *m, const struct role *role)
 
 static bool same_state(const struct snapshot_link *a, const struct snapshot_link *b)
 {
-	return a->vlan_id == 0 && b->vlan_id == 0 && a->has_features == b->has_features &&
-	       a->features.hw == b->features.hw && a->features.wanted == b->features.wanted &&
+	return a->has_features == b->has_features && a->features.hw == b->features.hw &&
+	       a->features.wanted == b->features.wanted &&
 	       a->features.active == b->features.active &&
 	       a->features.nochange == b->features.nochange && strcmp(a->driver, b->driver) == 0;
 }
@@ -282,7 +282,8 @@ static size_t collect(const struct matcher *m, const struct role *role, unsigned
 	for (size_t i = 0; i < n_entries; i++) {
 		size_t link = entries[i].link;
 
-		if (m->partner[side][link] != DIFF_NONE)
+		if (m->partner[side][link] != DIFF_NONE ||
+			s->links[link].vlan_id != m->d->a->links[like].vlan_id)
 			continue;
 		if (side ? agree(m, m->stack[0].lower[like], m->stack[1].lower[link]) < 0 ||
 					agree(m, m->stack[0].master[like],
@@ -307,7 +308,7 @@ static int add_ambiguous(
 		return -ENOMEM;
 	d->ambiguous = all;
 	one = &all[d->n_ambiguous++];
-	*one = (struct diff_ambiguous){.a = a, .b = b, .n_a = n_a, .n_b = n_b};
+	*one = (struct diff_ambiguous){ .a = a, .b = b, .n_a = n_a, .n_b = n_b };
 	memcpy(one->role, role->a[0].role, sizeof(one->role));
 	return 0;
 }
@@ -331,7 +332,7 @@ static int settle(struct matcher *m, const struct role *role, bool *told[2])
 		n_b = collect(m, role, 1, like, &alike_b, b);
 		for (size_t j = 0; j < n_a; j++)
 			told[0][a[j]] = true;
-		if (n_b && n_a == n_b && alike_a && alike_b && !m->d->a->links[a[0]].vlan_id) {
+		if (n_b && n_a == n_b && alike_a && alike_b) {
 			for (size_t j = 0; j < n_a; j++)
 				match(m, a[j], b[j]);
 			continue;
@@ -368,7 +369,7 @@ static size_t split_roles(const struct entry *entries, size_t n, struct role *re
 		struct role *role;
 
 		if (i == 0 || strcmp(entries[i].role, entries[i - 1].role) != 0)
-			ret[n_roles++] = (struct role){.a = &entries[i], .b = &entries[i]};
+			ret[n_roles++] = (struct role){ .a = &entries[i], .b = &entries[i] };
 		role = &ret[n_roles - 1];
 		if (entries[i].side) {
 			if (role->n_b++ == 0)
@@ -396,7 +397,7 @@ static int match_all(struct matcher *m, const struct role *roles, size_t n_roles
 	size_t n_a = m->d->a->n_links, n_b = m->d->b->n_links;
 	_cleanup_free_ bool *told_a = calloc(n_a + 1, sizeof(bool)),
 			    *told_b = calloc(n_b + 1, sizeof(bool));
-	bool *told[2] = {told_a, told_b};
+	bool *told[2] = { told_a, told_b };
 
 	if (!told_a || !told_b)
 		return -ENOMEM;
@@ -428,7 +429,9 @@ int diff_match_roles(struct diff *d, const struct diff_stack stack[2], size_t *p
 	_cleanup_free_ struct role *roles = calloc(n + 1, sizeof(*roles));
 	_cleanup_free_ size_t *hint_a = new_partners(d->a->n_links),
 			      *hint_b = new_partners(d->b->n_links);
-	struct matcher m = {.d = d, .stack = stack, .partner = partner, .hint = {hint_a, hint_b}};
+	struct matcher m = {
+		.d = d, .stack = stack, .partner = partner, .hint = { hint_a, hint_b }
+	};
 
 	if (!entries || !roles || !hint_a || !hint_b)
 		return -ENOMEM;

@@ -320,6 +320,73 @@ static void explain(void **state)
 	json_object_put(o);
 }
 
+static struct snapshot sample_snapshot(void)
+{
+	const struct rule_host host = { "6.1.0", "web1", "" };
+	struct snapshot s;
+
+	assert_int_equal(snapshot_take(&sample.features, &sample.links, &sample.set, &host, 1, &s), 0);
+	return s;
+}
+
+static int write_snapshot(FILE *out)
+{
+	struct snapshot s = sample_snapshot();
+	int r = json_write_snapshot(out, &s);
+
+	snapshot_clear(&s);
+	return r;
+}
+
+/* Every kind of difference, by role. */
+static int write_diff(FILE *out)
+{
+	const struct diff_options options = { .by_role = true };
+	struct snapshot a = sample_snapshot(), b = sample_snapshot();
+	struct diff d;
+	int r;
+
+	for (size_t i = 0; i < b.n_links; i++) {
+		struct snapshot_link *link = &b.links[i];
+
+		if (strcmp(link->name, "eth2") == 0)
+			strcpy(link->driver, "igb");
+		if (strcmp(link->name, "bond0") == 0)
+			link->features.active ^= unit_set(&b.features, "sg gso rx-all");
+		link->name[0]++;
+		if (link->lower[0])
+			link->lower[0]++;
+		if (link->master[0])
+			link->master[0]++;
+	}
+	b.rules[0].file[0]++;
+	memset(b.features.name[0], 0, FEATURE_NAME_LEN);
+	assert_int_equal(diff_make(&a, &b, &options, &d), 0);
+	r = json_write_diff(out, &d, "a.json", "this host", 2);
+	diff_clear(&d);
+	snapshot_clear(&a);
+	snapshot_clear(&b);
+	return r;
+}
+
+static void snapshot_and_diff(void **state)
+{
+	struct json_object *o = document("snapshot.json", write_snapshot);
+
+	(void)state;
+	assert_string_equal(at(o, "/host/virtualization"), "null");
+	assert_string_equal(at(o, "/links/0/driver"), "e1000e");
+	assert_string_equal(at(o, "/links/0/master"), "bond0");
+	assert_string_equal(at(o, "/rules/1/path"), "/etc/?/50-lro.rule");
+	json_object_put(o);
+	o = document("diff.json", write_diff);
+	assert_string_equal(at(o, "/same"), "false");
+	assert_string_equal(at(o, "/differences/0/links/0/b"), "cond0");
+	assert_string_equal(at(o, "/unknown_features/b/0"), "tx-scatter-gather");
+	assert_string_equal(at(o, "/other_kernel"), "false");
+	json_object_put(o);
+}
+
 /* A full disk or a closed pipe is an error, not half a document. */
 static void a_failed_write_is_told(void **state)
 {
@@ -381,6 +448,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(tree),
 		cmocka_unit_test(show),
 		cmocka_unit_test(explain),
+		cmocka_unit_test(snapshot_and_diff),
 		cmocka_unit_test(a_failed_write_is_told),
 		cmocka_unit_test(text_is_cleaned),
 	};
