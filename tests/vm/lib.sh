@@ -25,6 +25,23 @@ stack() {
 	ethtool -K eth3 sg on >/dev/null
 }
 
+first_namespace() { # COMMAND...: below `ip netns exec`, /sys is another one too
+	nsenter --net=/proc/1/ns/net --mount=/proc/1/ns/mnt "$@"
+}
+
+# The machine's cards, taken into this namespace; each is named after its driver.
+take_cards() {
+	local module card driver
+	for module in e1000e vmxnet3 virtio_net; do modprobe $module; done
+	wait_until 10 three_cards
+	for card in $(first_namespace sh -c 'ls -d /sys/class/net/*/device' | cut -d/ -f5); do
+		driver=$(first_namespace readlink "/sys/class/net/$card/device/driver")
+		first_namespace ip link set "$card" down
+		first_namespace ip link set "$card" name "${driver##*/}" netns $$
+	done
+}
+three_cards() { [ "$(first_namespace sh -c 'ls -d /sys/class/net/*/device/driver' | wc -l)" = 3 ]; }
+
 links() {
 	ip -br link | sed 's/[ @].*//'
 }

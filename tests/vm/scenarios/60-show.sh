@@ -5,8 +5,7 @@
 if [ "$(ip netns identify)" != "" ]; then exec nsenter --net=/proc/1/ns/net --mount=/proc/1/ns/mnt --wd="$PWD" bash "$0"; fi
 
 for module in e1000e vmxnet3 virtio_net vxlan ip_gre macvlan tun; do modprobe $module; done
-cards() { ls -d /sys/class/net/*/device 2>/dev/null | wc -l; }
-wait_until 10 test "$(cards)" = 3
+wait_until 10 three_cards
 drivers=$(for card in /sys/class/net/*/device/driver; do basename "$(readlink "$card")"; done | sort | xargs)
 is "the machine has three cards" "$drivers" "e1000e virtio_net vmxnet3"
 

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The incident's network on cards with real drivers, and a card that cannot do what is asked.
+. "$(dirname "$0")/../lib.sh"
+transmit="scatter-gather tx-checksumming tcp-segmentation-offload"
+
+take_cards
+ip link add bond0 type bond mode active-backup miimon 100
+for card in e1000e vmxnet3; do ip link set $card master bond0; done
+for link in e1000e vmxnet3 bond0; do ip link set $link up; done
+ip link add link bond0 name vlan10 up type vlan id 10
+check "the cards, the bond and the VLAN start with everything on" \
+	eval "is_on e1000e $transmit; is_on vmxnet3 $transmit; is_on bond0 $transmit; is_on vlan10 $transmit"
+offloadctl plan >/dev/null
+is "nothing to do" $? 0
+
+ethtool -K vlan10 sg off >/dev/null
+ethtool -K vlan10 tx off >/dev/null
+ethtool -K vmxnet3 sg off >/dev/null
+plan=$(offloadctl plan 2>&1)
+is "plan exits 2" $? 2
+has "plan names the VLAN and the card" "$plan" vlan10 vmxnet3 10-vlan.rule 30-bond-port.rule
+offloadctl apply >/dev/null
+is "apply exits 0" $? 0
+check "the VLAN is repaired" is_on vlan10 $transmit
+check "the card is repaired" is_on vmxnet3 $transmit
+
+# without a backend that helps it, a virtio card has no transmit offloads at all
+ip link set virtio_net up
+ip link add link virtio_net name vlan50 up type vlan id 50
+rule 60-impossible.rule '[Rule]' 'Description=more than the card can' '[Match]' 'LowerDriver=virtio_net' '[Features]' \
+	'tx-tcp-segmentation=on'
+offloadctl plan >/dev/null 2>&1
+is "a VLAN on a card without it: plan exits 4" $? 4
+has "explain names the card" "$(offloadctl explain vlan50 tx-tcp-segmentation 2>&1)" virtio_net tx-tcp-segmentation
+daemon_start "the daemon starts" --enforce
+record_mark
+ethtool -K e1000e tso off >/dev/null
+within 1 "a card switched off below the bond comes back" is_on e1000e $transmit
+one_record "one record tells of it" '^offloadd: repaired: e1000e: .*tx-tcp-segmentation.* set on; rule 30-bond-port.rule'
+daemon_stops
+done_testing
