@@ -34,7 +34,7 @@ override CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-fr
 override LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 
-MAINS := offloadd offloadctl
+MAINS := offloadd offloadd-hook offloadctl
 LIB_SRC := $(filter-out $(MAINS:%=src/%.c),$(wildcard src/*.c))
 LIB_OBJ := $(LIB_SRC:src/%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/liboffloadd.a
@@ -121,18 +121,19 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 .PHONY: install
 install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd
+	install -D -m 755 $(BUILD)/offloadd-hook $(DESTDIR)$(PREFIX)/lib/offloadd/offloadd-hook
 	install -D -m 755 $(BUILD)/offloadctl $(DESTDIR)$(PREFIX)/bin/offloadctl
 	install -D -m 644 systemd/offloadd.conf $(DESTDIR)/etc/offloadd/offloadd.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples/prometheus
 	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
-	install -m 644 $(wildcard rules/examples/*) $(SHARE)/doc/offloadd/examples
+	install -m 644 $(wildcard rules/examples/*) contrib/offloadd-alert@.service $(SHARE)/doc/offloadd/examples
 	install -m 644 $(wildcard contrib/prometheus/*) $(SHARE)/doc/offloadd/examples/prometheus
 	install -m 644 docs/runbook.md $(SHARE)/doc/offloadd
 	for page in $(MAN); do \
 		install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 	install -d $(DESTDIR)$(UNITDIR)
-	for unit in $(wildcard systemd/*.service); do \
+	for unit in $(wildcard systemd/*.service systemd/*.socket); do \
 		sed 's,=/usr/,=$(PREFIX)/,' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	install -D -m 644 systemd/offloadd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/offloadd.conf

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hook.h"
 #include "ini_dir.h"
 #include "ini_file.h"
 #include "rule_file.h"
@@ -157,24 +158,48 @@ static int parse_time(struct ini_reader *reader, const struct ini_entry *entry, 
 	return 0;
 }
 
-/* A full path that ends in .prom, or nothing. */
-static int parse_textfile(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
+static bool is_none(const struct ini_entry *entry)
 {
-	size_t len = strlen(entry->value);
-	char text[64], *copy;
+	return strcmp(entry->value, "none") == 0;
+}
 
-	if (len > 0 && (entry->value[0] != '/' || len < 6 || strcmp(entry->value + len - 5, ".prom") != 0)) {
-		ini_complain(reader, entry->line,
-			"%s=: \"%s\" must be a full path, beginning with / and ending in .prom", entry->key,
-			shown(entry, text, sizeof(text)));
-		return 0;
-	}
-	copy = strdup(entry->value);
+/* none becomes "". */
+static int take_text(const struct ini_entry *entry, void *field)
+{
+	char *copy = strdup(is_none(entry) ? "" : entry->value);
+
 	if (!copy)
 		return -ENOMEM;
 	free(*(char **)field);
 	*(char **)field = copy;
+	return 0;
+}
+
+static int parse_textfile(struct ini_reader *reader, const struct ini_entry *entry, void *field,
+	const void *context _unused_)
+{
+	size_t len = strlen(entry->value);
+	char text[64];
+
+	if (is_none(entry) ||
+		(entry->value[0] == '/' && len > 6 && strcmp(entry->value + len - 5, ".prom") == 0))
+		return take_text(entry, field);
+	ini_complain(reader, entry->line,
+		"%s=: \"%s\" must be none or a full path, beginning with / and ending in .prom", entry->key,
+		shown(entry, text, sizeof(text)));
+	return 0;
+}
+
+static int parse_hook(struct ini_reader *reader, const struct ini_entry *entry, void *field,
+	const void *context _unused_)
+{
+	char text[64];
+
+	if (is_none(entry) || hook_is_unit(entry->value))
+		return take_text(entry, field);
+	ini_complain(reader, entry->line,
+		"%s=: \"%s\" must be none or a template of a service, as in offloadd-alert@.service", entry->key,
+		shown(entry, text, sizeof(text)));
 	return 0;
 }
 
@@ -252,8 +277,12 @@ static const struct conf_key {
 		FIELD(contention.window_usec), &contention_range },
 	{ { "Contention", "Quiet", "12s", "a fight is over when nobody changed the feature for so long" },
 		parse_time, FIELD(contention.quiet_usec), &contention_range },
-	{ { "Metrics", "Textfile", "", "where metrics are written for node_exporter" }, parse_textfile,
+	{ { "Metrics", "Textfile", "none", "where metrics are written for node_exporter" }, parse_textfile,
 		FIELD(textfile), NULL },
+	{ { "Hooks", "OnDrift", "none", "unit to start when a link is not as declared and only audited" },
+		parse_hook, FIELD(hooks[EVENT_DRIFT]), NULL },
+	{ { "Hooks", "OnContended", "none", "unit to start when somebody keeps changing a link back" },
+		parse_hook, FIELD(hooks[EVENT_CONTENDED]), NULL },
 };
 
 bool conf_key(size_t i, struct conf_key_info *ret)
@@ -328,6 +357,8 @@ void conf_clear(struct conf *conf)
 {
 	free_dirs(conf->rule_dirs);
 	free(conf->textfile);
+	for (size_t i = 0; i < ARRAY_SIZE(conf->hooks); i++)
+		free(conf->hooks[i]);
 	*conf = (struct conf){ 0 };
 }
 

@@ -8,6 +8,7 @@
 
 #include "contention.h"
 #include "ethtool.h"
+#include "event.h"
 
 #define CONF_DIRS_MAX 16
 #define CONF_RCVBUF_MIN 4096
@@ -21,6 +22,7 @@ struct conf {
 	size_t rcvbuf_bytes;
 	struct contention_limits contention;
 	char *textfile; /* "" for none */
+	char *hooks[EVENT_KIND_COUNT]; /* "NAME@.service", "" for none, NULL where no key is */
 };
 
 /* One complaint, as ini_file.h's: line 0 means the whole file, strings are clean and end with the call. 0 or -ENOMEM. */

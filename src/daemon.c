@@ -18,6 +18,7 @@
 
 #include "conf.h"
 #include "exporter.h"
+#include "hook.h"
 #include "journal.h"
 #include "ledger.h"
 #include "methods.h"
@@ -51,6 +52,8 @@ struct daemon {
 	struct methods *methods;
 	struct control *control; /* NULL: could not be had */
 	struct exporter *exporter;
+	struct hooks hooks;
+	bool hook_failed; /* the last time */
 	struct journal journal;
 	struct event_limit limit;
 	sd_event *event;
@@ -76,6 +79,26 @@ static int64_t realtime_sec(void)
 
 /* ---- records ---- */
 
+static void say_hook_failed(struct daemon *d, int error);
+
+/* A dry run starts nothing. */
+static void call_hook(struct daemon *d, const struct event *event)
+{
+	const char *unit = d->conf.hooks[event->kind];
+	bool failed_before = d->hook_failed;
+	char netns[NETNS_NAME_LEN];
+	int r;
+
+	if (!unit || !unit[0] || d->options->once || d->options->mode == DAEMON_MODE_AUDIT)
+		return;
+	r = hook_send(&d->hooks, &d->observe->features, event,
+		netns_is_own(netns, sizeof(netns)) ? netns : "", d->options->hook_path, util_now_usec());
+	if (r != 0)
+		d->hook_failed = r < 0;
+	if (r < 0 && !failed_before)
+		say_hook_failed(d, r);
+}
+
 static void send_event(const struct event *event, void *userdata)
 {
 	struct daemon *d = userdata;
@@ -87,6 +110,7 @@ static void send_event(const struct event *event, void *userdata)
 	methods_take_event(d->methods, event);
 	if (d->exporter)
 		exporter_take_event(d->exporter, event);
+	call_hook(d, event);
 	if (!event_limit_allows(&d->limit, util_now_usec()))
 		return;
 	if (lost) {
@@ -112,6 +136,13 @@ _printf_(4, 5) static void say(
 	va_end(ap);
 	event_make(&event, kind, priority, "%s", text);
 	send_event(&event, d);
+}
+
+/* No hook can be set for this kind of record. */
+static void say_hook_failed(struct daemon *d, int error)
+{
+	say(d, EVENT_STATE, LOG_WARNING, "hooks are not called: %s: %s; does offloadd-hook.socket run?",
+		d->options->hook_path ? d->options->hook_path : HOOK_SOCKET_PATH, strerror(-error));
 }
 
 static void say_overruns(struct daemon *d, uint64_t now_usec)
@@ -653,6 +684,7 @@ static int open_reconcile(struct daemon *d)
 	struct exporter_host host = {
 		.observe = d->observe,
 		.enforce = &d->enforce,
+		.hooks = &d->hooks,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
 	};

@@ -24,6 +24,7 @@ struct daemon_options {
 	enum ethtool_backend backend;
 	size_t rcvbuf_bytes; /* 0: what offloadd.conf says */
 	const char *control_path; /* NULL: the default of this network namespace */
+	const char *hook_path;	 /* NULL: HOOK_SOCKET_PATH */
 	const char *ledger_path; /* NULL: the default of this network namespace */
 };
 

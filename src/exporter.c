@@ -174,6 +174,9 @@ int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_le
 	reconcile_count(e->host.reconcile, &counts);
 	e->counts.reconciles = counts.runs;
 	e->counts.sets = counts.sets;
+	e->counts.hooks_sent = e->host.hooks->sent;
+	e->counts.hooks_suppressed = e->host.hooks->suppressed;
+	e->counts.hooks_failed = e->host.hooks->failed;
 	e->counts.overruns = e->host.observe->counts.overruns;
 	return metrics_format(&m, ret, ret_len);
 }

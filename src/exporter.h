@@ -4,6 +4,7 @@
 #ifndef OFFLOADD_EXPORTER_H
 #define OFFLOADD_EXPORTER_H
 
+#include "hook.h"
 #include "metrics.h"
 #include "observe.h"
 #include "reconcile.h"
@@ -15,6 +16,7 @@ struct exporter_host {
 	const struct observe *observe;
 	struct reconcile *reconcile;
 	const bool *enforce;
+	const struct hooks *hooks;
 	const struct rule_set *rule_errors, *conf_errors; /* of the last time that they were read */
 };
 

@@ -266,6 +266,11 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 		put_number(w,
 			(const struct label[]){ { "kind", event_kind_name((enum event_kind)kind) }, { 0 } },
 			c->events[kind]);
+	begin(w, "offloadd_hooks_total", "counter",
+		"Records that a hook is set for: handed over, left out as too many, or not taken.");
+	put_number(w, (const struct label[]){ { "result", "sent" }, { 0 } }, c->hooks_sent);
+	put_number(w, (const struct label[]){ { "result", "suppressed" }, { 0 } }, c->hooks_suppressed);
+	put_number(w, (const struct label[]){ { "result", "failed" }, { 0 } }, c->hooks_failed);
 	begin(w, "offloadd_reaction_seconds", "histogram",
 		"From an event of the kernel to links set and read back, for events that led to a change.");
 	put_histogram(w, &c->reaction);

@@ -7,6 +7,7 @@
 
 #include "control.h"
 #include "daemon.h"
+#include "hook.h"
 #include "ledger.h"
 #include "util.h"
 
@@ -32,6 +33,8 @@ static const char help_text[] =
 	"                        (" LEDGER_DEFAULT_PATH ")\n"
 	"  --control SOCKET      where offloadctl is answered\n"
 	"                        (" CONTROL_DEFAULT_PATH ")\n"
+	"  --hook SOCKET         where records with a hook are sent\n"
+	"                        (" HOOK_SOCKET_PATH ")\n"
 	"  --rcvbuf BYTES        receive buffer of each event socket (16 MB)\n"
 	"  --help                this text\n"
 	"  --version             the version\n"
@@ -42,6 +45,7 @@ enum option_id {
 	OPTION_ENFORCE = 1,
 	OPTION_CONFIG,
 	OPTION_CONTROL,
+	OPTION_HOOK,
 	OPTION_DRY_RUN,
 	OPTION_ONCE,
 	OPTION_RULES,
@@ -57,6 +61,7 @@ static const struct option long_options[] = {
 	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "control", required_argument, NULL, OPTION_CONTROL },
+	{ "hook", required_argument, NULL, OPTION_HOOK },
 	{ "once", no_argument, NULL, OPTION_ONCE },
 	{ "rules", required_argument, NULL, OPTION_RULES },
 	{ "ethtool", required_argument, NULL, OPTION_ETHTOOL },
@@ -134,6 +139,9 @@ static int take_option(struct arguments *a, int id)
 	switch (id) {
 	case OPTION_ENFORCE:
 		a->enforce = true;
+		return 0;
+	case OPTION_HOOK:
+		a->daemon.hook_path = optarg;
 		return 0;
 	case OPTION_DRY_RUN:
 		a->dry_run = true;

@@ -89,6 +89,8 @@ static void nothing_there_is_the_defaults(void **state)
 	assert_int_equal(p->conf.contention.window_usec, CONTENTION_WINDOW_USEC);
 	assert_int_equal(p->conf.contention.quiet_usec, CONTENTION_QUIET_USEC);
 	assert_string_equal(p->conf.textfile, "");
+	assert_string_equal(p->conf.hooks[EVENT_DRIFT], "");
+	assert_null(p->conf.hooks[EVENT_STATE]);
 }
 
 static void every_key_is_taken(void **state)
@@ -97,7 +99,8 @@ static void every_key_is_taken(void **state)
 
 	put(p->etc, NULL, "[Daemon]\nMode=enforce\nRulesDirectory=/a /b\nEthtoolBackend=ioctl\n"
 			  "ReceiveBuffer=64K\n[Contention]\nRounds=7\nWindow=1min 30s\nQuiet=5\n"
-			  "[Metrics]\nTextfile=/run/a b.prom\n");
+			  "[Metrics]\nTextfile=/run/a b.prom\n"
+			  "[Hooks]\nOnDrift=a@.service\nOnContended=b@.service\n");
 	assert_int_equal(load(p), 0);
 	assert_true(p->conf.enforce);
 	assert_string_equal(conf_rule_dirs(&p->conf)[0], "/a");
@@ -109,6 +112,8 @@ static void every_key_is_taken(void **state)
 	assert_int_equal(p->conf.contention.window_usec, 90 * USEC_PER_SEC);
 	assert_int_equal(p->conf.contention.quiet_usec, 5 * USEC_PER_SEC);
 	assert_string_equal(p->conf.textfile, "/run/a b.prom");
+	assert_string_equal(p->conf.hooks[EVENT_DRIFT], "a@.service");
+	assert_string_equal(p->conf.hooks[EVENT_CONTENDED], "b@.service");
 }
 
 static void drop_ins_outrank_the_main_file_in_the_order_of_names(void **state)
@@ -145,7 +150,8 @@ static void errors_name_the_line_and_the_nearest_word(void **state)
 
 	put(p->etc, NULL,
 		"[Daemon]\nMod=enforce\nReceiveBuffer=lots\nEthtoolBackend=tcp\nRulesDirectory=rules\n"
-		"Rounds=4\n[Contention]\nRounds=1\nWindow=9\n[Hook]\n[Metrics]\nTextfile=x.prom\n");
+		"Rounds=4\n[Contention]\nRounds=1\nWindow=9\n[Hook]\n[Metrics]\nTextfile=x.prom\n"
+		"[Hooks]\nOnDrift=none\nOnContended=alert.service\n");
 	assert_int_equal(load(p), 1);
 	assert_string_equal(p->said,
 		"etc.conf:2: unknown key Mod= in [Daemon]: did you mean Mode=?\n"
@@ -155,9 +161,10 @@ static void errors_name_the_line_and_the_nearest_word(void **state)
 		"etc.conf:5: RulesDirectory=: \"rules\" must be a full path, beginning with /\n"
 		"etc.conf:6: Rounds= does not belong into [Daemon] but into [Contention]\n"
 		"etc.conf:8: Rounds=: \"1\" cannot be: write a number from 2 to 200\n"
-		"etc.conf:10: unknown section [Hook]: there are [Daemon], [Contention] and "
-		"[Metrics]\n"
-		"etc.conf:12: Textfile=: \"x.prom\" must be a full path, beginning with / and ending in .prom\n");
+		"etc.conf:10: unknown section [Hook]: did you mean [Hooks]?\n"
+		"etc.conf:12: Textfile=: \"x.prom\" must be none or a full path, beginning with / and ending in .prom\n"
+		"etc.conf:15: OnContended=: \"alert.service\" must be none or a template of a service, as in "
+		"offloadd-alert@.service\n");
 	assert_int_equal(p->conf.rcvbuf_bytes, 16 << 20);
 	assert_int_equal(p->conf.contention.rounds, CONTENTION_ROUNDS);
 	assert_int_equal(p->conf.contention.window_usec, 9 * USEC_PER_SEC); /* what is right holds */
@@ -231,8 +238,7 @@ static void manual_and_example_tell_every_key_and_its_default(void **state)
 		if (!at)
 			fail_msg("the manual does not tell %s=", key.key);
 		next = strchr(at + 1, '\n');
-		snprintf(wanted, sizeof(wanted), key.fallback[0] ? "_%s_." : "Default: none%s.",
-			key.fallback);
+		snprintf(wanted, sizeof(wanted), "_%s_.", key.fallback);
 		fallback = strstr(at, wanted);
 		if (!fallback || fallback > next)
 			fail_msg("the manual does not tell that %s= is %s", key.key, key.fallback);

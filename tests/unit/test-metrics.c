@@ -30,6 +30,7 @@ static int setup(void **state)
 	p->sample.rules[0].until = 1813708800;
 	p->counts = (struct metrics_counts){
 		.reconciles = 7, .sets = 5, .overruns = 1,
+		.hooks_sent = 2, .hooks_suppressed = 1,
 		.start_usec = 1700000000000001, .last_reconcile_usec = 1700000123456789,
 	};
 	p->counts.events[EVENT_REPAIRED] = 3;

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hook.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+static struct feature_table table;
+
+static void make(struct event *event)
+{
+	unit_features(&table);
+	event_make(event, EVENT_DRIFT, 5, "vlan10: tx-scatter-gather is off; rule \"10-vlan.rule\"");
+	event->ifindex = 7;
+	strcpy(event->link, "vlan10");
+	strcpy(event->rule_file, "10-v\\`$lan.rule");
+	event->features = unit_set(&table, "tx-scatter-gather rx-lro");
+}
+
+static const char *find(const struct hook_record *record, const char *name)
+{
+	for (size_t i = 0; i < record->n_fields; i++)
+		if (strcmp(record->fields[i].name, name) == 0)
+			return record->fields[i].value;
+	return NULL;
+}
+
+static void what_is_sent_is_what_is_taken(void **state)
+{
+	char text[HOOK_RECORD_MAX + 1];
+	struct hook_record record;
+	struct event event;
+	size_t len;
+
+	(void)state;
+	make(&event);
+	len = hook_encode(&table, &event, "blue", 3, text);
+	assert_int_equal(hook_decode(text, len, &record), 0);
+	assert_int_equal(record.kind, EVENT_DRIFT);
+	assert_string_equal(find(&record, "OFFLOADD_EVENT"), "drift");
+	assert_string_equal(find(&record, "OFFLOADD_MESSAGE"), event.message);
+	assert_string_equal(find(&record, "OFFLOADD_MESSAGE_ID"), event_message_id(EVENT_DRIFT));
+	assert_string_equal(find(&record, "OFFLOADD_PRIORITY"), "5");
+	assert_string_equal(find(&record, "OFFLOADD_LINK"), "vlan10");
+	assert_string_equal(find(&record, "OFFLOADD_IFINDEX"), "7");
+	assert_string_equal(find(&record, "OFFLOADD_FEATURES"), "tx-scatter-gather, rx-lro");
+	assert_string_equal(find(&record, "OFFLOADD_RULE"), event.rule_file);
+	assert_string_equal(find(&record, "OFFLOADD_NETNS"), "blue");
+	assert_string_equal(find(&record, "OFFLOADD_SUPPRESSED"), "3");
+	assert_null(find(&record, "OFFLOADD_REASON")); /* there is none */
+	assert_null(find(&record, "OFFLOADD_COUNT"));
+}
+
+static void the_fullest_record_fits(void **state)
+{
+	char text[HOOK_RECORD_MAX + 1];
+	struct hook_record record;
+	struct event event = { .kind = EVENT_CONTENDED, .priority = 4, .ifindex = INT32_MAX,
+		.features = ~UINT64_C(0), .count = UINT64_MAX };
+	char netns[256];
+	size_t len;
+
+	(void)state;
+	unit_features(&table);
+	memset(event.message, 'm', sizeof(event.message) - 1);
+	memset(event.why, 'w', sizeof(event.why) - 1);
+	memset(event.link, '\n', sizeof(event.link) - 1); /* becomes no line of its own */
+	memset(event.rule_file, '\xff', sizeof(event.rule_file) - 1);
+	memset(netns, 'n', sizeof(netns) - 1);
+	netns[sizeof(netns) - 1] = '\0';
+	len = hook_encode(&table, &event, netns, UINT64_MAX, text);
+	assert_true(len < HOOK_RECORD_MAX - 1);
+	assert_int_equal(hook_decode(text, len, &record), 0);
+	assert_int_equal(record.n_fields, HOOK_FIELDS_MAX);
+	assert_string_equal(find(&record, "OFFLOADD_LINK"), "???????????????");
+}
+
+static void nothing_else_is_believed(void **state)
+{
+	static const char *const bad[] = {
+		"", "\n", "x", "OFFLOADD_EVENT", "OFFLOADD_EVENT=", "OFFLOADD_EVENT=none\n",
+		"LD_PRELOAD=/tmp/x\n", "OFFLOADD_EVENT=drift\nLD_PRELOAD=/tmp/x\n",
+		"OFFLOADD_EVENT=drift\nPATH=/tmp\n", "OFFLOADD_EVENT=drift\nOFFLOADD_EVENT=drift\n",
+		"OFFLOADD_EVENT=drift\nOFFLOADD_LINK=a\x1b[2J\n", "OFFLOADD_EVENT=drift\nOFFLOADD_LINK=\xc3\xa4\n",
+		"OFFLOADD_LINK=a\nOFFLOADD_EVENT=drift\n", "OFFLOADD_EVENT=drift\r\n",
+		"OFFLOADD_EVENT=drift\nnothing\n", "OFFLOADD_EVENT=Drift\n", "OFFLOADD_EVENT_=drift\n",
+	};
+	struct hook_record record;
+	char text[HOOK_RECORD_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		strcpy(text, bad[i]);
+		if (hook_decode(text, strlen(bad[i]), &record) != -EBADMSG)
+			fail_msg("taken: %s", bad[i]);
+	}
+	memcpy(text, "OFFLOADD_EVENT=drift\0\n", 22);
+	assert_int_equal(hook_decode(text, 22, &record), -EBADMSG);
+	memset(text, '\n', sizeof(text));
+	assert_int_equal(hook_decode(text, HOOK_RECORD_MAX, &record), -EBADMSG);
+	strcpy(text, "OFFLOADD_EVENT=drift");
+	assert_int_equal(hook_decode(text, strlen(text), &record), 0);
+}
+
+static void the_environment_is_quoted(void **state)
+{
+	char text[HOOK_RECORD_MAX + 1], *written = NULL;
+	struct hook_record record;
+	struct event event;
+	size_t len;
+	FILE *f;
+
+	(void)state;
+	make(&event);
+	len = hook_encode(&table, &event, "", 0, text);
+	assert_int_equal(hook_decode(text, len, &record), 0);
+	f = open_memstream(&written, &len);
+	assert_int_equal(hook_write_environment(f, &record), 0);
+	fclose(f);
+	assert_string_equal(written,
+		"OFFLOADD_EVENT=\"drift\"\n"
+		"OFFLOADD_MESSAGE=\"vlan10: tx-scatter-gather is off; rule \\\"10-vlan.rule\\\"\"\n"
+		"OFFLOADD_MESSAGE_ID=\"bc372f54f9b04f2d8ddf8ac60eb5c9aa\"\n"
+		"OFFLOADD_PRIORITY=\"5\"\n"
+		"OFFLOADD_LINK=\"vlan10\"\n"
+		"OFFLOADD_IFINDEX=\"7\"\n"
+		"OFFLOADD_FEATURES=\"tx-scatter-gather, rx-lro\"\n"
+		"OFFLOADD_RULE=\"10-v\\\\\\`\\$lan.rule\"\n");
+	free(written);
+}
+
+static void only_templates_of_services_are_units(void **state)
+{
+	static const char *const good[] = { "a@.service", "offloadd-alert@.service", "x\\x2dy:z_1.2@.service" };
+	static const char *const bad[] = { "", "@.service", "a.service", "a@b.service", "a@@.service",
+		"-a@.service", ".a@.service", "a/b@.service", "a b@.service", "a@.timer", "a@.service ",
+		"a;b@.service", "a@.service.service", "ä@.service" };
+	char long_name[260], unit[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(hook_is_unit(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (hook_is_unit(bad[i]))
+			fail_msg("a unit: %s", bad[i]);
+	memset(long_name, 'a', sizeof(long_name));
+	strcpy(long_name + 230, "@.service");
+	assert_false(hook_is_unit(long_name));
+	assert_int_equal(hook_format_unit("a@.service", "drift-12", unit, sizeof(unit)), 0);
+	assert_string_equal(unit, "a@drift-12.service");
+	assert_int_equal(hook_format_unit("a@.service", "../x", unit, sizeof(unit)), -EINVAL);
+	assert_int_equal(hook_format_unit("a@.service", "", unit, sizeof(unit)), -EINVAL);
+	assert_int_equal(hook_format_unit("a@.service", "x", unit, 10), -ENAMETOOLONG);
+}
+
+static int listen_at(const char *path)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	strcpy(address.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void a_burst_is_bounded_and_the_rest_is_told(void **state)
+{
+	char folder[] = "/tmp/test-hook.XXXXXX", path[48], text[HOOK_RECORD_MAX + 1];
+	struct hook_record record;
+	struct hooks h = { 0 };
+	struct event event;
+	ssize_t len;
+	int fd;
+
+	(void)state;
+	make(&event);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	fd = listen_at(path);
+	for (int i = 0; i < HOOK_BURST; i++) {
+		assert_int_equal(hook_send(&h, &table, &event, "", path, 1000 + (uint64_t)i), 1);
+		len = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+		assert_true(len > 0);
+		assert_int_equal(hook_decode(text, (size_t)len, &record), 0);
+		assert_null(find(&record, "OFFLOADD_SUPPRESSED"));
+	}
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(hook_send(&h, &table, &event, "", path, 2000), 0);
+	assert_int_equal(hook_send(&h, &table, &event, "", path, 1000 + HOOK_WINDOW_USEC), 1);
+	len = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+	assert_int_equal(hook_decode(text, (size_t)len, &record), 0);
+	assert_string_equal(find(&record, "OFFLOADD_SUPPRESSED"), "7");
+	assert_int_equal(h.sent, HOOK_BURST + 1);
+	assert_int_equal(h.suppressed, 7);
+	assert_int_equal(h.failed, 0);
+	close(fd);
+	assert_int_equal(hook_send(&h, &table, &event, "", path, 9000), -ECONNREFUSED);
+	unlink(path);
+	assert_int_equal(hook_send(&h, &table, &event, "", path, 9000), -ENOENT);
+	assert_int_equal(h.failed, 2);
+	rmdir(folder);
+}
+
+/* Who does not read costs no time. */
+static void a_full_queue_is_an_error_at_once(void **state)
+{
+	char folder[] = "/tmp/test-hook.XXXXXX", path[48];
+	struct event event;
+	int r = 1, fd;
+
+	(void)state;
+	make(&event);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	fd = listen_at(path);
+	for (int i = 0; i < 100000 && r > 0; i++) {
+		struct hooks h = { 0 };
+
+		r = hook_send(&h, &table, &event, "", path, 1);
+	}
+	assert_int_equal(r, -EAGAIN);
+	close(fd);
+	unlink(path);
+	rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_sent_is_what_is_taken),
+		cmocka_unit_test(the_fullest_record_fits),
+		cmocka_unit_test(nothing_else_is_believed),
+		cmocka_unit_test(the_environment_is_quoted),
+		cmocka_unit_test(only_templates_of_services_are_units),
+		cmocka_unit_test(a_burst_is_bounded_and_the_rest_is_told),
+		cmocka_unit_test(a_full_queue_is_an_error_at_once),
+	};
+
+	return cmocka_run_group_tests_name("hook", tests, NULL, NULL);
+}
