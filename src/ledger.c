@@ -66,6 +66,20 @@ static void clear_links(struct ledger *ledger)
 {
 	clear_list(&ledger->links);
 	clear_list(&ledger->pauses);
+	clear_list(&ledger->gone_links);
+	clear_list(&ledger->gone_pauses);
+}
+
+/* Takes an entry out for good: what the file has of it must not come back with the next sync. */
+static void forget(struct ledger_link **list, struct ledger_link **gone, struct ledger_link *entry)
+{
+	struct ledger_link *old = find_index(*gone, entry->ifindex);
+
+	HASH_DEL(*list, entry);
+	if (old || !entry->saved)
+		free(entry);
+	else
+		HASH_ADD_INT(*gone, ifindex, entry);
 }
 
 /* Regular files of bounded size only: a fifo put there must not hang us. */
@@ -210,6 +224,7 @@ static int parse_links(struct ledger_link **list, struct json_object *links, con
 			return bad(why, why_size, "entry %zu of %s cannot be understood", i + 1, what);
 		}
 		entry->until_usec = (uint64_t)until_usec;
+		entry->saved = true;
 		if (!table || entry->mask)
 			HASH_ADD_INT(*list, ifindex, entry);
 		else
@@ -262,6 +277,23 @@ static int set_aside(struct ledger *ledger, char *why, size_t why_size)
 	return 1;
 }
 
+/* Zero where there is no file. */
+static struct ledger_version version_of(const struct stat *st)
+{
+	return (struct ledger_version){
+		.inode = st->st_ino,
+		.mtime_nsec = (uint64_t)st->st_mtim.tv_sec * 1000000000 +
+			(uint64_t)st->st_mtim.tv_nsec,
+	};
+}
+
+static struct ledger_version file_version(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? (struct ledger_version){ 0 } : version_of(&st);
+}
+
 int ledger_new(struct ledger **ret)
 {
 	struct ledger *ledger = calloc(1, sizeof(*ledger));
@@ -292,6 +324,7 @@ int ledger_open(const char *path, const struct feature_table *table, struct ledg
 		return -ENOMEM;
 	ledger->path = chosen;
 	chosen = NULL;
+	ledger->known = file_version(ledger->path);
 	r = read_file(ledger->path, &text, &len, why, why_size);
 	if (r >= 0)
 		r = parse(ledger, text, len, table, why, why_size);
@@ -339,7 +372,7 @@ int ledger_remember(struct ledger *ledger, const struct link *link, feature_set 
 	struct ledger_link *entry = find_index(ledger->links, link->ifindex);
 
 	if (entry && !is_same(entry, link)) {
-		drop(&ledger->links, entry);
+		forget(&ledger->links, &ledger->gone_links, entry);
 		entry = NULL;
 	}
 	if (!entry) {
@@ -374,7 +407,7 @@ void ledger_forget(struct ledger *ledger, int ifindex)
 
 	if (!entry)
 		return;
-	drop(&ledger->links, entry);
+	forget(&ledger->links, &ledger->gone_links, entry);
 	ledger->dirty = true;
 }
 
@@ -410,7 +443,7 @@ bool ledger_resume(struct ledger *ledger, int ifindex)
 
 	if (!entry)
 		return false;
-	drop(&ledger->pauses, entry);
+	forget(&ledger->pauses, &ledger->gone_pauses, entry);
 	ledger->dirty = true;
 	return true;
 }
@@ -491,6 +524,53 @@ static int write_links(FILE *f, const struct ledger *ledger, const struct featur
 	return fsync(fileno(f)) < 0 ? -errno : 0;
 }
 
+/* What the other process has, without what we forgot; what it dropped, goes. */
+static void merge_list(
+	struct ledger_link **ours, struct ledger_link *const *gone, struct ledger_link **theirs)
+{
+	struct ledger_link *entry, *next, *mine;
+
+	HASH_ITER(hh, *ours, entry, next)
+	{
+		if (entry->saved && !find_index(*theirs, entry->ifindex))
+			drop(ours, entry);
+	}
+	HASH_ITER(hh, *theirs, entry, next)
+	{
+		mine = find_index(*ours, entry->ifindex);
+		if (find_index(*gone, entry->ifindex))
+			continue;
+		if (!mine) {
+			HASH_DEL(*theirs, entry);
+			HASH_ADD_INT(*ours, ifindex, entry);
+		} else if (strcmp(mine->kind, entry->kind) == 0 && strcmp(mine->name, entry->name) == 0) {
+			mine->value = (mine->value & ~entry->mask) | entry->value;
+			mine->mask |= entry->mask;
+		}
+	}
+}
+
+int ledger_sync(struct ledger *ledger, const struct feature_table *table)
+{
+	_cleanup_(ledger_close_pointer) struct ledger *other = NULL;
+	struct ledger_version now;
+	char why[256];
+	int r;
+
+	if (!ledger->path)
+		return 0;
+	now = file_version(ledger->path);
+	if (memcmp(&now, &ledger->known, sizeof(now)) == 0)
+		return 0;
+	r = ledger_open(ledger->path, table, &other, why, sizeof(why));
+	if (r != 0)
+		return r < 0 ? r : 0;
+	merge_list(&ledger->links, &ledger->gone_links, &other->links);
+	merge_list(&ledger->pauses, &ledger->gone_pauses, &other->pauses);
+	ledger->known = other->known;
+	return 1;
+}
+
 static int make_folder(const char *path)
 {
 	_cleanup_free_ char *folder = strdup(path);
@@ -520,9 +600,10 @@ static int give_to_folder_owner(const char *path, int fd)
 }
 
 static int replace_file(
-	const struct ledger *ledger, const struct feature_table *table, const char *temporary, int fd)
+	struct ledger *ledger, const struct feature_table *table, const char *temporary, int fd)
 {
 	_cleanup_fclose_ FILE *f = fdopen(fd, "we");
+	struct stat st;
 	int r;
 
 	if (!f) {
@@ -534,7 +615,21 @@ static int replace_file(
 		r = write_links(f, ledger, table);
 	if (r < 0)
 		return r;
-	return rename(temporary, ledger->path) < 0 ? -errno : 0;
+	if (fstat(fd, &st) < 0 || rename(temporary, ledger->path) < 0)
+		return -errno;
+	ledger->known = version_of(&st);
+	return 0;
+}
+
+static void mark_saved(struct ledger *ledger)
+{
+	for (struct ledger_link *entry = ledger->links; entry; entry = entry->hh.next)
+		entry->saved = true;
+	for (struct ledger_link *entry = ledger->pauses; entry; entry = entry->hh.next)
+		entry->saved = true;
+	clear_list(&ledger->gone_links);
+	clear_list(&ledger->gone_pauses);
+	ledger->dirty = false;
 }
 
 int ledger_save(struct ledger *ledger, const struct feature_table *table)
@@ -551,6 +646,9 @@ int ledger_save(struct ledger *ledger, const struct feature_table *table)
 	r = make_folder(ledger->path);
 	if (r < 0)
 		return r;
+	r = ledger_sync(ledger, table);
+	if (r < 0)
+		return r;
 	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0)
 		return -errno;
@@ -559,6 +657,6 @@ int ledger_save(struct ledger *ledger, const struct feature_table *table)
 		unlink(temporary);
 		return r;
 	}
-	ledger->dirty = false;
+	mark_saved(ledger);
 	return 1;
 }

@@ -26,6 +26,7 @@ struct ledger_link {
 	feature_set mask;  /* which features we changed */
 	feature_set value; /* what was asked for (wanted) before we first did */
 	uint64_t until_usec; /* of a pause: CLOCK_MONOTONIC, 0 until resumed */
+	bool saved;	     /* the file has it */
 	UT_hash_handle hh;
 };
 
@@ -34,6 +35,10 @@ struct ledger {
 	uint64_t netns; /* inode of the network namespace */
 	struct ledger_link *links;
 	struct ledger_link *pauses;
+	struct ledger_link *gone_links, *gone_pauses; /* forgotten here, and still in the file */
+	struct ledger_version { /* of the file as we last knew it */
+		uint64_t inode, mtime_nsec;
+	} known;
 	bool dirty;
 	bool save_first; /* apply writes it before the first SET; otherwise writing is left to the caller */
 };
@@ -60,7 +65,11 @@ int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_
 bool ledger_resume(struct ledger *ledger, int ifindex);
 bool ledger_is_paused(const struct ledger *ledger, const struct link *link);
 
-/* Writes when dirty: temporary file in the same folder (made when missing), fsync, rename. 0, 1 when written, negative errno. */
+/* Takes over what another process wrote to the file since we last read or wrote it. Of two original values of one feature the one in the
+ * file is the older. 1 when it did, 0, negative errno; a file that cannot be understood is left to the next save. */
+int ledger_sync(struct ledger *ledger, const struct feature_table *table);
+
+/* Writes when dirty, after a sync: temporary file in the same folder (made when missing), fsync, rename. 0, 1 when written, negative errno. */
 int ledger_save(struct ledger *ledger, const struct feature_table *table);
 
 #endif

@@ -779,7 +779,9 @@ static void revert(struct methods *m, struct control_client *client, const struc
 	if (!link && !absent)
 		return;
 	names = json_object_new_array();
-	r = pause_reverted(m, client, link, names);
+	r = ledger_sync(m->host.ledger, &m->host.observe->features); /* what offloadctl apply changed */
+	if (r >= 0)
+		r = pause_reverted(m, client, link, names);
 	if (link)
 		only[0] = link->name;
 	if (r >= 0)

@@ -245,6 +245,48 @@ static void a_failed_write_keeps_the_old_file(void **state)
 	assert_int_equal(ledger_find(ledger, &link)->mask, FEATURE(0));
 }
 
+/* offloadctl apply beside a running daemon: neither loses what the other wrote. */
+static void two_writers_lose_nothing(void **state)
+{
+	struct place *p = *state;
+	struct link a = vlan10(&p->table), b = vlan10(&p->table), c = vlan10(&p->table);
+	_cleanup_(ledger_close_pointer) struct ledger *one = reopen(p, 0), *two = reopen(p, 0);
+	feature_set sg = unit_set(&p->table, "tx-scatter-gather"), gro = unit_set(&p->table, "gro");
+
+	b.ifindex = 8;
+	strcpy(b.name, "vlan11");
+	c.ifindex = 9;
+	strcpy(c.name, "vlan12");
+	assert_int_equal(ledger_remember(one, &a, sg), 1);
+	assert_int_equal(ledger_pause(one, &c, 0), 0);
+	assert_int_equal(ledger_save(one, &p->table), 1);
+
+	a.features.wanted = 0; /* later than one's: not the original of sg, but that of gro */
+	assert_int_equal(ledger_remember(two, &a, sg | gro), 1);
+	assert_int_equal(ledger_remember(two, &b, sg), 1);
+	assert_int_equal(ledger_save(two, &p->table), 1);
+	assert_int_equal(ledger_find(two, &a)->value, sg);
+	assert_int_equal(ledger_find(two, &a)->mask, sg | gro);
+	assert_true(ledger_is_paused(two, &c));
+
+	assert_int_equal(ledger_sync(one, &p->table), 1);
+	assert_int_equal(ledger_sync(one, &p->table), 0);
+	assert_non_null(ledger_find(one, &b));
+
+	/* what one forgets is gone for both, also while the other has something to write */
+	ledger_forget(one, a.ifindex);
+	assert_true(ledger_resume(one, c.ifindex));
+	assert_int_equal(ledger_remember(two, &c, gro), 1);
+	assert_int_equal(ledger_save(two, &p->table), 1);
+	assert_int_equal(ledger_save(one, &p->table), 1);
+	assert_null(ledger_find(one, &a));
+	assert_non_null(ledger_find(one, &c));
+	assert_int_equal(ledger_sync(two, &p->table), 1);
+	assert_null(ledger_find(two, &a));
+	assert_false(ledger_is_paused(two, &c));
+	assert_non_null(ledger_find(two, &b));
+}
+
 static void pauses_outlive_a_restart_and_belong_to_one_link(void **state)
 {
 	struct place *p = *state;
@@ -307,8 +349,8 @@ int main(void)
 		TEST(what_cannot_be_understood_is_set_aside),
 		TEST(what_is_no_file_is_set_aside),
 		TEST(a_failed_write_keeps_the_old_file),
-		cmocka_unit_test_setup_teardown(
-			pauses_outlive_a_restart_and_belong_to_one_link, setup, teardown),
+		TEST(pauses_outlive_a_restart_and_belong_to_one_link),
+		TEST(two_writers_lose_nothing),
 		TEST(file_of_root_belongs_to_the_owner_of_its_folder),
 	};
 
