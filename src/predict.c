@@ -117,6 +117,9 @@ struct node {
 	struct link_features w[WORLDS];
 	/* What hidden state holds off, per world, and what it holds on (not in LOW). */
 	feature_set off[WORLDS], on;
+	/* Bits of which a change makes the driver's ndo_set_features() fail: then nothing changes.
+	 */
+	feature_set refuses[WORLDS];
 	struct offer offer;
 	bool offer_done, offer_running;
 	bool notifier_ctx; /* bond, team: in their own notifier */
@@ -156,10 +159,13 @@ struct model {
 	enum reaction reaction;
 	bool linked; /* netdev_upper_dev_link()ed to the device below: LRO is kept in step */
 	enum partial partial;
-	unsigned reacts_since; /* release, 0: always did */
+	unsigned reacts_since;                           /* release, 0: always did */
+	void (*hide)(struct predict *p, struct node *n); /* learns hidden state from the picture */
 };
 
 static struct offer offer_of(struct predict *p, struct node *n);
+static void hide_tun(struct predict *p, struct node *n);
+static void hide_virtio(struct predict *p, struct node *n);
 
 static struct node *node_at(const struct predict *p, int i)
 {
@@ -490,35 +496,36 @@ static struct offer offer_bridge(struct predict *p, struct node *n)
 }
 
 static const struct model models[] = {
-	{ "vlan", fix_vlan, offer_vlan, REACT_UPDATE, true, PARTIAL_NONE, 0 },
-	{ "veth", fix_veth, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "bond", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0 },
-	{ "team", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0 },
-	{ "bridge", fix_bridge, offer_bridge, REACT_UPDATE, false, PARTIAL_MASTER, 0 },
-	{ "macvlan", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0 },
-	{ "macvtap", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0 },
-	{ "ipvlan", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0 },
-	{ "ipvtap", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0 },
-	{ "macsec", fix_macsec, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE,
-		RELEASE(6, 18, 0) },
-	{ "vxlan", NULL, offer_vxlan, REACT_NOT, true, PARTIAL_ENCAP, 0 },
-	{ "geneve", NULL, offer_nothing, REACT_NOT, false, PARTIAL_ENCAP, 0 },
-	{ "gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "ip6gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "erspan", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "dummy", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "ifb", NULL, offer_ifb, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "tun", NULL, offer_tun, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "netkit", NULL, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "loopback", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "e1000e", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "e1000", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "igb", fix_vlan_tx_as_rx, offer_igb, REACT_NOT, false, PARTIAL_ENCAP, 0 },
-	{ "vmxnet3", fix_vmxnet3, offer_vmxnet3, REACT_NOT, false, PARTIAL_NONE, 0 },
-	{ "virtio_net", NULL, offer_virtio, REACT_NOT, false, PARTIAL_NONE, 0 },
+	{ "vlan", fix_vlan, offer_vlan, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
+	{ "veth", fix_veth, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "bond", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0, NULL },
+	{ "team", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0, NULL },
+	{ "bridge", fix_bridge, offer_bridge, REACT_UPDATE, false, PARTIAL_MASTER, 0, NULL },
+	{ "macvlan", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
+	{ "macvtap", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
+	{ "ipvlan", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
+	{ "ipvtap", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
+	{ "macsec", fix_macsec, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, RELEASE(6, 18, 0),
+		NULL },
+	{ "vxlan", NULL, offer_vxlan, REACT_NOT, true, PARTIAL_ENCAP, 0, NULL },
+	{ "geneve", NULL, offer_nothing, REACT_NOT, false, PARTIAL_ENCAP, 0, NULL },
+	{ "gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "ip6gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "erspan", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "dummy", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "ifb", NULL, offer_ifb, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "tun", NULL, offer_tun, REACT_NOT, false, PARTIAL_NONE, 0, hide_tun },
+	{ "netkit", NULL, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "loopback", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "e1000e", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "e1000", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "igb", fix_vlan_tx_as_rx, offer_igb, REACT_NOT, false, PARTIAL_ENCAP, 0, NULL },
+	{ "vmxnet3", fix_vmxnet3, offer_vmxnet3, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
+	{ "virtio_net", NULL, offer_virtio, REACT_NOT, false, PARTIAL_NONE, 0, hide_virtio },
 };
 
-static const struct model model_other = { "", NULL, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0 };
+static const struct model model_other = { "", NULL, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0,
+	NULL };
 
 static const struct model *model_of(const struct link *link, const struct model *hint)
 {
@@ -633,6 +640,10 @@ static bool update_features(struct predict *p, struct node *n)
 		return false;
 	p->depth++;
 	features = sync_upper_features(p, n, wished_features(p, n));
+	if ((features ^ active(p, n)) & n->refuses[p->world]) {
+		p->depth--;
+		return true; /* so that others hear of it in vain, as in the kernel */
+	}
 	changed = features != active(p, n);
 	if (n->model->linked && n->lower >= 0)
 		sync_lower_features(p, node_at(p, n->lower), features);
@@ -728,24 +739,6 @@ static struct offer offer_of(struct predict *p, struct node *n)
 	return n->offer;
 }
 
-/* tun_net_fix_features(): what the owner of the tap set with TUNSETOFFLOAD. */
-static void hide_tun(struct predict *p, struct node *n)
-{
-	const struct link_features *w = &n->w[GUESS];
-	feature_set set = w->active & p->f.tun_user,
-		    not_set = w->wanted & ~w->active & p->f.tun_user;
-
-	n->off[HIGH] = not_set;
-	n->off[LOW] = p->f.tun_user & ~set;
-	n->off[GUESS] = set ? not_set : p->f.tun_user;
-}
-
-/* A device below that is in another namespace: what is off may be so because of it. */
-static void hide_foreign_lower(struct predict *p, struct node *n)
-{
-	n->off[GUESS] = n->off[LOW] = ~n->w[GUESS].active & ~(p->f.soft | p->f.gso_software);
-}
-
 /* Whatever the rules here cannot explain is held by something hidden, and taken to stay so. LRO is
  * left out: an upper that came later takes effect only with the next update. */
 static void hide_unexplained(struct predict *p, struct node *n)
@@ -756,6 +749,43 @@ static void hide_unexplained(struct predict *p, struct node *n)
 	n->off[GUESS] |= explained & ~is;
 	n->off[LOW] |= explained & ~is;
 	n->on = is & ~explained;
+}
+
+/* tun_net_fix_features(): what the owner of the tap set with TUNSETOFFLOAD. */
+static void hide_tun(struct predict *p, struct node *n)
+{
+	const struct link_features *w = &n->w[GUESS];
+	feature_set set = w->active & p->f.tun_user,
+		    not_set = w->wanted & ~w->active & p->f.tun_user;
+
+	n->off[HIGH] = not_set;
+	n->off[LOW] = p->f.tun_user & ~set;
+	n->off[GUESS] = set ? not_set : p->f.tun_user;
+	hide_unexplained(p, n);
+}
+
+/* virtnet_set_features() asks the host for these two, which may refuse (qemu does without a backend
+ * that knows segmentation), or not. A wish that was refused stays, and holds up every other change.
+ */
+static void hide_virtio(struct predict *p, struct node *n)
+{
+	feature_set asks = p->f.gro_hw | p->f.rxhash,
+		    stuck = (wished_features(p, n) ^ n->w[GUESS].active) & asks;
+
+	if (!stuck) {
+		n->refuses[LOW] = asks;
+		hide_unexplained(p, n);
+		return;
+	}
+	n->refuses[GUESS] = n->refuses[HIGH] = stuck;
+	n->refuses[LOW] = asks;
+}
+
+/* A device below that is in another namespace: what is off may be so because of it. */
+static void hide_foreign_lower(struct predict *p, struct node *n)
+{
+	n->off[GUESS] = n->off[LOW] = ~n->w[GUESS].active & ~(p->f.soft | p->f.gso_software);
+	hide_unexplained(p, n);
 }
 
 /* Construction. */
@@ -898,11 +928,12 @@ static void hidden_learn(struct predict *p)
 	for (int i = 0; i < p->n_nodes; i++) {
 		struct node *n = &p->nodes[i];
 
-		if (strcmp(n->model->name, "tun") == 0)
-			hide_tun(p, n);
-		else if (n->model->linked && n->lower < 0)
+		if (n->model->linked && n->lower < 0)
 			hide_foreign_lower(p, n);
-		hide_unexplained(p, n);
+		else if (n->model->hide)
+			n->model->hide(p, n);
+		else
+			hide_unexplained(p, n);
 	}
 }
 

@@ -339,6 +339,30 @@ static void a_tap_takes_what_its_owner_set(void **state)
 	assert_int_equal(predict_uncertain(f->p, 1), user);
 }
 
+static void what_the_host_refused_holds_up_the_rest(void **state)
+{
+	struct fixture *f = *state;
+	struct link *nic = add(f, 1, "physical", 0, 0, NIC " rx-gro-hw", NIC " rx-gro-hw");
+
+	strcpy(nic->driver, "virtio_net");
+	start(f, "6.1.0");
+	switch_words(f, 1, "gro", false);
+	assert_active(f, 1,
+		"sg tx-checksum-ip-generic tx-tcp-segmentation tx-tcp6-segmentation gso rx rx-gro-hw");
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	switch_words(f, 1, "rx-gro-hw", false); /* the host may refuse */
+	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, "rx-gro-hw"));
+
+	/* It did: the wish stands, the feature does not. */
+	nic->features.active &= ~unit_set(&f->features, "rx-gro-hw");
+	start(f, "6.1.0");
+	switch_words(f, 1, "gro", false);
+	assert_true(has(f, 1, "gro"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	switch_words(f, 1, "rx-gro-hw", false); /* the wish is withdrawn */
+	assert_false(has(f, 1, "gro"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -356,6 +380,7 @@ int main(void)
 		TEST(a_macvlan_keeps_its_own_and_follows_in_the_rest),
 		TEST(a_set_that_the_kernel_refuses_changes_nothing),
 		TEST(a_loop_in_a_stale_picture_ends),
+		TEST(what_the_host_refused_holds_up_the_rest),
 		TEST(a_tap_takes_what_its_owner_set),
 	};
 
