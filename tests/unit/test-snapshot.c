@@ -210,7 +210,7 @@ static void bad_documents(void **state)
 		{ "{\"version\":1,\"document\":\"plan\"}", "the document of offloadctl plan" },
 		{ "{\"version\":2,\"document\":\"snapshot\"}",
 			"it was written by a newer offloadctl (version 2 of the document, up to 1" },
-		{ "{\"version\":99999999999999999999,\"document\":\"snapshot\"}", "newer" },
+		{ "{\"version\":999999999999999,\"document\":\"snapshot\"}", "newer" },
 		{ "{\"version\":-1,\"document\":\"snapshot\"}", "version is out of range" },
 		{ "{\"version\":\"1\",\"document\":\"snapshot\"}", "version is not a whole number" },
 		{ "{\"document\":\"snapshot\"}", "version is missing" },
