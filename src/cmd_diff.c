@@ -14,9 +14,17 @@
 #include "snapshot_json.h"
 #include "util.h"
 
+static int write_text(FILE *f, const char *text, size_t len)
+{
+	errno = 0;
+	if (fwrite(text, 1, len, f) != len || fflush(f))
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
 /* Replaces a file in one step, so that a reader or a crash finds the old one or the new one whole.
  * What is no regular file (a pipe, /dev/stdout) is written to. */
-static int write_file(const char *path, const struct snapshot *s)
+static int write_file(const char *path, const char *text, size_t len)
 {
 	_cleanup_free_ char *temporary = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
@@ -25,10 +33,7 @@ static int write_file(const char *path, const struct snapshot *s)
 
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		f = fopen(path, "we");
-		if (!f)
-			return -errno;
-		r = json_write_snapshot(f, s);
-		return r < 0 ? r : fflush(f) ? -errno : 0;
+		return f ? write_text(f, text, len) : -errno;
 	}
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
 		temporary = NULL;
@@ -42,14 +47,35 @@ static int write_file(const char *path, const struct snapshot *s)
 		r = -errno;
 		close(fd);
 	} else {
-		r = json_write_snapshot(f, s);
+		r = write_text(f, text, len);
 	}
-	if (r >= 0 &&
-		(fchmod(fd, 0644) < 0 || fflush(f) || fsync(fd) < 0 || rename(temporary, path) < 0))
+	if (r >= 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
 		r = -errno;
 	if (r < 0)
 		unlink(temporary);
 	return r;
+}
+
+/* Nothing is written that diff would not read. */
+static int write_snapshot(const char *path, const struct snapshot *s)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int r;
+
+	if (!f)
+		return cmd_error("%s", strerror(errno));
+	r = json_write_snapshot(f, s);
+	if (fclose(f) || r < 0)
+		return cmd_error("cannot write the snapshot: %s", strerror(r < 0 ? -r : errno));
+	if (len > SNAPSHOT_BYTES_MAX)
+		return cmd_error("the snapshot is larger than %d MiB; name the links that matter",
+			SNAPSHOT_BYTES_MAX >> 20);
+	if (!path)
+		return cmd_written(write_text(stdout, text, len), CMD_OK);
+	r = write_file(path, text, len);
+	return r < 0 ? cmd_error("cannot write %s: %s", path, strerror(-r)) : CMD_OK;
 }
 
 static int take(struct cmd_session *s, struct snapshot *ret)
@@ -80,11 +106,8 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
 		return r;
 	if (argc > 0 && (snapshot_keep(&snapshot, argv, (size_t)argc, &missing) < 0 || missing))
 		return cmd_error("cannot take a snapshot of %s", missing ? missing : "these links");
-	r = options->output ? write_file(options->output, &snapshot)
-			    : json_write_snapshot(stdout, &snapshot);
-	if (r < 0 && options->output)
-		return cmd_error("cannot write %s: %s", options->output, strerror(-r));
-	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
+	r = write_snapshot(options->output, &snapshot);
+	return r == CMD_OK ? cmd_exit_code(&s, CMD_OK) : r;
 }
 
 /* Files, pipes and what a shell puts for <(command), up to the limit. */
@@ -157,7 +180,10 @@ static int load(const char *path, const struct feature_table *known, struct snap
 
 static int exit_code(const struct cmd_options *options, const struct diff *d)
 {
-	return (options->only_lost ? d->lost > 0 : diff_any(d)) ? CMD_PENDING : CMD_OK;
+	/* of what was not compared nobody can say that nothing is lost */
+	if (options->only_lost)
+		return d->lost || d->n_ambiguous ? CMD_PENDING : CMD_OK;
+	return diff_any(d) ? CMD_PENDING : CMD_OK;
 }
 
 static int compare(const struct cmd_options *options, const struct snapshot *a,

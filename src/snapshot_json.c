@@ -10,6 +10,8 @@
 
 #define TEXT_MAX 4096
 #define DEPTH_MAX 16
+#define CONTAINERS_MAX (SNAPSHOT_LINKS_MAX * 16) /* lists and objects */
+#define MEMBERS_MAX (SNAPSHOT_LINKS_MAX * 128)   /* of all of them together */
 
 static void put_json(struct json_object **object)
 {
@@ -234,7 +236,7 @@ static int read_links(struct reader *r, struct json_object *root)
 
 static int read_words(struct reader *r, struct json_object *o, struct snapshot_rule *rule)
 {
-	static const enum rule_value values[] = {RULE_OFF, RULE_ON, RULE_LOWER};
+	static const enum rule_value values[] = { RULE_OFF, RULE_ON, RULE_LOWER };
 	struct json_object *words;
 
 	if (get(r, o, "declares", json_type_object, "is not an object", &words) < 0)
@@ -366,6 +368,19 @@ static unsigned line_of(const char *text, size_t at)
 	return line;
 }
 
+/* json-c spends a hundred bytes and more on a list of two characters: no more than the largest
+ * snapshot has. */
+static bool is_bounded(const char *text, size_t len)
+{
+	size_t containers = 0, members = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		containers += text[i] == '[' || text[i] == '{';
+		members += text[i] == ',';
+	}
+	return containers <= CONTAINERS_MAX && members <= MEMBERS_MAX;
+}
+
 static int parse(const struct reader *r, const char *text, size_t len, struct json_object **ret)
 {
 	_cleanup_(free_tokener) struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
@@ -376,6 +391,8 @@ static int parse(const struct reader *r, const char *text, size_t len, struct js
 		return -ENOMEM;
 	if (len > SNAPSHOT_BYTES_MAX)
 		return bad(r, "it is larger than %d MiB", SNAPSHOT_BYTES_MAX >> 20);
+	if (!is_bounded(text, len))
+		return bad(r, "it has more in it than a snapshot can have");
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	*ret = json_tokener_parse_ex(tokener, text, (int)len);
 	error = json_tokener_get_error(tokener);
@@ -395,11 +412,11 @@ static int parse(const struct reader *r, const char *text, size_t len, struct js
 int snapshot_parse_json(
 	const char *text, size_t len, struct snapshot *ret, char *why, size_t why_size)
 {
-	struct reader reader = {.s = ret, .why = why, .why_size = why_size};
+	struct reader reader = { .s = ret, .why = why, .why_size = why_size };
 	_cleanup_json_ struct json_object *root = NULL;
 	int r;
 
-	*ret = (struct snapshot){.form = SNAPSHOT_DOCUMENT};
+	*ret = (struct snapshot){ .form = SNAPSHOT_DOCUMENT };
 	r = parse(&reader, text, len, &root);
 	if (r >= 0)
 		r = check_version(&reader, root);
