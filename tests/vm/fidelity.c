@@ -608,7 +608,7 @@ static void random_rules(struct fidelity *f, struct random_case *c)
 
 	util_append(c->rules, sizeof(c->rules), "[Match]\n");
 	if (random_percent(f, 60))
-		util_append(c->rules, sizeof(c->rules), "Kind=%s\n",
+		util_append(c->rules, sizeof(c->rules), "Kind=%s\nName=!" SENTINEL "*\n",
 			kinds[random_below(f, ARRAY_SIZE(kinds))]);
 	else
 		util_append(c->rules, sizeof(c->rules), "Name=%s %s\n", random_link(f)->name,
