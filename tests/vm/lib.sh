@@ -40,6 +40,10 @@ take_cards() {
 		first_namespace ip link set "$card" name "${driver##*/}" netns $$
 	done
 }
+give_back_cards() {
+	local card
+	for card in e1000e vmxnet3 virtio_net; do ip link set $card netns 1; done
+}
 three_cards() { [ "$(first_namespace sh -c 'ls -d /sys/class/net/*/device/driver' | wc -l)" = 3 ]; }
 
 links() {

@@ -8,7 +8,7 @@ lost='^lost: tx-scatter-gather, tx-checksum-ip-generic$|^lost: tx-checksum-ip-ge
 check "snapshot of the good host" offloadctl snapshot -o "$scratch/good.json"
 some_text >"$scratch/good.txt"
 out=$(offloadctl diff "$scratch/good.json")
-is "it is like itself" "$?:$(head -1 <<<"$out")" "0:8 links the same"
+is "it is like itself" "$?:$(head -1 <<<"$out" | tr -d 0-9)" "0: links the same"
 ethtool -K vlan10 sg off tx off >/dev/null
 check "snapshot of the bad host" offloadctl snapshot -o "$scratch/bad.json"
 some_text >"$scratch/bad.txt"
