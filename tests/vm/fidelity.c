@@ -724,9 +724,11 @@ static int run(struct fidelity *f)
 		for (unsigned i = 0;
 			r >= 0 && i < f->options.per_stack && f->cases < f->options.cases; i++)
 			r = run_case(f);
-		if (r >= 0 && f->cases < f->options.cases)
+		if (r >= 0)
 			r = stack_remove(f);
 	}
+	if (system("ip link del " SENTINEL) != 0)
+		return -EIO;
 	return r;
 }
 
