@@ -4,14 +4,15 @@
 transmit="scatter-gather tx-checksumming tcp-segmentation-offload"
 
 take_cards
+# as they come up, whatever other scenarios switched on them
+for card in e1000e vmxnet3; do ethtool -K $card sg on tx on tso on gso on >/dev/null; done
 ip link add bond0 type bond mode active-backup miimon 100
 for card in e1000e vmxnet3; do ip link set $card master bond0; done
 for link in e1000e vmxnet3 bond0; do ip link set $link up; done
 ip link add link bond0 name vlan10 up type vlan id 10
 check "the cards, the bond and the VLAN start with everything on" \
 	eval "is_on e1000e $transmit; is_on vmxnet3 $transmit; is_on bond0 $transmit; is_on vlan10 $transmit"
-offloadctl plan >/dev/null
-is "nothing to do" $? 0
+is "nothing to do" "$(offloadctl plan --json | jq -c '.steps[]')" ""
 
 ethtool -K vlan10 sg off >/dev/null
 ethtool -K vlan10 tx off >/dev/null

@@ -4,7 +4,7 @@
 
 incident() {
 	ethtool -K vlan10 sg off tx off >/dev/null
-	ethtool -K eth3 tso off gso off >/dev/null
+	ethtool -K eth3 tx-tcp-segmentation off gso off >/dev/null
 	ethtool -K bond0 sg off >/dev/null
 }
 stack
