@@ -4,11 +4,9 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 scratch=$(mktemp -d)
 log=$scratch/offloadd.log
-daemon= taken=
+daemon=
 scenario_end() {
-	local card
 	[ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null
-	for card in $taken; do ip link set "$card" netns 1; done
 	rm -rf "$scratch"
 }
 trap scenario_end EXIT
@@ -40,7 +38,6 @@ take_cards() {
 		driver=$(first_namespace readlink "/sys/class/net/$card/device/driver")
 		first_namespace ip link set "$card" down
 		first_namespace ip link set "$card" name "${driver##*/}" netns $$
-		taken+=" ${driver##*/}"
 	done
 }
 give_back_cards() {
