@@ -45,7 +45,7 @@ ethtool -K bond0 sg off tx off >/dev/null
 within 1 "the bond switched off below its VLANs comes back" is_on bond0 $transmit
 within 1 "and the VLANs with it" is_on vlan10 $transmit
 within 1 "both of them" is_on vlan100 $transmit
-one_record "one record tells of the bond" '^offloadd: repaired: bond0: .*tx-scatter-gather.* were off; set on, .*rule 20-bond.rule'
+one_record "one record tells of the bond" '^offloadd: repaired: bond0: .*tx-scatter-gather.* were off; set on.*; rule 20-bond.rule'
 
 record_mark
 ethtool -K vlan10 tso off >/dev/null
