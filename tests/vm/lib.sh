@@ -78,6 +78,8 @@ slowdown() { # how many times slower than the host's is this CPU? HOST_YARDSTICK
 	echo $((here > ${HOST_YARDSTICK:-$here} ? here / ${HOST_YARDSTICK:-$here} : 1))
 }
 
+patience=$(slowdown) patience=$((patience < 5 ? patience : 5))
+
 all_features() { # ethtool -k of every link
 	local link
 	for link in $(links); do ethtool -k "$link" 2>&1; done
@@ -133,6 +135,8 @@ records() { # REGEX...: the daemon's records that match all of them
 	[ -z "$text" ] || echo "$text"
 }
 
+has_records() { [ -n "$(records "$@")" ]; }
+
 record_mark() { # forget the records so far
 	: >"$log"
 }
@@ -140,7 +144,7 @@ record_mark() { # forget the records so far
 one_record() { # DESCRIPTION REGEX...: exactly one record matches
 	local description=$1 got
 	shift
-	wait_until 2 test -n "$(records "$@")" || :
+	wait_until 10 has_records "$@" || :
 	got=$(records "$@")
 	if [ -n "$got" ] && [ "$(wc -l <<<"$got")" = 1 ]; then
 		ok "$description"
