@@ -19,11 +19,11 @@ CFLAGS ?= -O2 -g
 WERROR ?=
 SANITIZE ?=
 
-PKGS := libnl-3.0 libnl-route-3.0 libmnl libsystemd json-c smartcols
+PKGS := libnl-3.0 libnl-route-3.0 libmnl libsystemd json-c smartcols libbpf
 VERSION := 0.1.0
 
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-override CPPFLAGS += -D_GNU_SOURCE -Isrc -DOFFLOADD_VERSION='"$(VERSION)"' -DOFFLOADD_PREFIX='"$(PREFIX)"' \
+override CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -I$(BUILD)/bpf -DOFFLOADD_VERSION='"$(VERSION)"' -DOFFLOADD_PREFIX='"$(PREFIX)"' \
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null) -I/usr/include/iniparser
 override LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -liniparser
 ifneq ($(WERROR),)
@@ -49,6 +49,26 @@ ifneq ($(file <$(BUILD)/flags),$(FLAGS))
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(FLAGS))
 endif
+
+# The kernel's half: each bpf/NAME.bpf.c becomes a skeleton that probe.c includes.
+CLANG ?= clang
+BPFTOOL ?= $(or $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool),bpftool)
+TRIPLE := $(or $(shell gcc -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu)
+BPF_ARCH := $(patsubst x86_64-%,x86,$(patsubst aarch64-%,arm64,$(patsubst powerpc64le-%,powerpc,$(patsubst \
+	s390x-%,s390,$(patsubst riscv64-%,riscv,$(TRIPLE))))))
+SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
+
+$(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h)
+	@mkdir -p $(@D)
+	@command -v $(CLANG) >/dev/null || { echo "$(CLANG) is needed to compile bpf/ (make deps)" >&2; exit 1; }
+	$(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
+		-I/usr/include/$(TRIPLE) -c -o $@ $<
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
+	@command -v $(BPFTOOL) >/dev/null || { echo "bpftool is needed to build (make deps)" >&2; exit 1; }
+	$(BPFTOOL) gen object $(@:.skel.h=.linked.o) $<
+	$(BPFTOOL) gen skeleton $(@:.skel.h=.linked.o) name $(subst -,_,$*)_bpf >$@.part
+	mv $@.part $@
+$(BUILD)/obj/probe.o: $(SKELETONS)
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

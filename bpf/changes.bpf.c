@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Who changed a link's features last, offloadd itself left out. Wakes nobody: whoever handles a drift looks it up.
+ *
+ * The caller of __netdev_update_features() is the current task, by netlink, ioctl and sysfs alike. A change that spreads to
+ * other links does so below netdev_features_change() of the link where it began, in the same task. */
+#include "kernel.h"
+
+const volatile __u32 own_tgid;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct change_key);
+	__type(value, struct change_record);
+} changes SEC(".maps");
+
+/* What a task is in the middle of: RTNL lets few in at a time. */
+struct running {
+	struct change_key root; /* the link whose change is being spread, outermost */
+	__u32 spreading;	/* how deep in netdev_features_change() */
+	__u32 depth;
+	struct {
+		struct net_device *dev;
+		__u64 before;
+	} update[4]; /* __netdev_update_features() within itself: netdev_sync_lower_features() */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, struct running);
+} tasks SEC(".maps");
+
+static __always_inline struct running *running_get(bool create)
+{
+	__u32 task = bpf_get_current_pid_tgid();
+	struct running *running = bpf_map_lookup_elem(&tasks, &task), none = {};
+
+	if (running || !create)
+		return running;
+	bpf_map_update_elem(&tasks, &task, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tasks, &task);
+}
+
+static __always_inline void running_put(const struct running *running)
+{
+	__u32 task = bpf_get_current_pid_tgid();
+
+	if (!running->depth && !running->spreading)
+		bpf_map_delete_elem(&tasks, &task);
+}
+
+static __always_inline struct change_key link_key(bool direct, struct net_device *dev)
+{
+	return (struct change_key){ .netns = device_netns(direct, dev),
+		.ifindex = GET(direct, dev, ifindex) };
+}
+
+static __always_inline int update_enter(bool direct, struct net_device *dev)
+{
+	struct running *running = running_get(true);
+	__u32 depth;
+
+	if (!running)
+		return 0;
+	depth = running->depth++;
+	if (depth < 4) {
+		running->update[depth & 3].dev = dev;
+		running->update[depth & 3].before = GET(direct, dev, features);
+	}
+	return 0;
+}
+
+static __always_inline void record(struct net_device *dev, __u64 before, __u64 after,
+	const struct running *running)
+{
+	struct task_struct *task = (void *)bpf_get_current_task(), *parent;
+	struct change_key key = link_key(false, dev);
+	struct change_record r = { .time_ns = bpf_ktime_get_ns(), .before = before, .after = after };
+
+	r.header.version = EVENT_VERSION;
+	r.header.type = EVENT_TYPE_CHANGE;
+	r.header.size = sizeof(r);
+	r.pid = bpf_get_current_pid_tgid() >> 32;
+	if (r.pid == own_tgid)
+		return;
+	r.root_netns = running->spreading ? running->root.netns : key.netns;
+	r.root_ifindex = running->spreading ? running->root.ifindex : key.ifindex;
+	r.cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(r.comm, sizeof(r.comm));
+	parent = GET(false, task, real_parent);
+	r.ppid = GET(false, parent, tgid);
+	bpf_core_read(r.parent_comm, sizeof(r.parent_comm), &parent->comm);
+	bpf_map_update_elem(&changes, &key, &r, BPF_ANY);
+}
+
+static __always_inline int update_leave(void)
+{
+	struct running *running = running_get(false);
+	struct net_device *dev;
+	__u64 before, after;
+	__u32 depth;
+
+	if (!running || !running->depth)
+		return 0;
+	depth = --running->depth;
+	if (depth < 4) {
+		dev = running->update[depth & 3].dev;
+		before = running->update[depth & 3].before;
+		after = GET(false, dev, features);
+		if (before != after)
+			record(dev, before, after, running);
+	}
+	running_put(running);
+	return 0;
+}
+
+static __always_inline int spread_enter(bool direct, struct net_device *dev)
+{
+	struct running *running = running_get(true);
+
+	if (running && !running->spreading++)
+		running->root = link_key(direct, dev);
+	return 0;
+}
+
+static __always_inline int spread_leave(void)
+{
+	struct running *running = running_get(false);
+
+	if (!running || !running->spreading)
+		return 0;
+	running->spreading--;
+	running_put(running);
+	return 0;
+}
+
+SEC("fentry/__netdev_update_features")
+int BPF_PROG(update_fentry, struct net_device *dev)
+{
+	return update_enter(true, dev);
+}
+
+SEC("fexit/__netdev_update_features")
+int BPF_PROG(update_fexit)
+{
+	return update_leave();
+}
+
+SEC("kprobe/__netdev_update_features")
+int BPF_KPROBE(update_kprobe, struct net_device *dev)
+{
+	return update_enter(false, dev);
+}
+
+SEC("kretprobe/__netdev_update_features")
+int BPF_KRETPROBE(update_kretprobe)
+{
+	return update_leave();
+}
+
+SEC("fentry/netdev_features_change")
+int BPF_PROG(spread_fentry, struct net_device *dev)
+{
+	return spread_enter(true, dev);
+}
+
+SEC("fexit/netdev_features_change")
+int BPF_PROG(spread_fexit)
+{
+	return spread_leave();
+}
+
+SEC("kprobe/netdev_features_change")
+int BPF_KPROBE(spread_kprobe, struct net_device *dev)
+{
+	return spread_enter(false, dev);
+}
+
+SEC("kretprobe/netdev_features_change")
+int BPF_KRETPROBE(spread_kretprobe)
+{
+	return spread_leave();
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the BPF programs and probe.c say to each other. Everything that leaves the kernel as a record begins with an event_header;
+ * a record of another version or size is counted and left alone. Included by both sides, hence the kernel's type names. */
+#ifndef OFFLOADD_BPF_EVENT_H
+#define OFFLOADD_BPF_EVENT_H
+
+#define EVENT_VERSION 1
+#define EVENT_COMM_LEN 16 /* TASK_COMM_LEN */
+
+enum event_type {
+	EVENT_TYPE_FALLBACK = 1,
+	EVENT_TYPE_SOCKET = 2,
+	EVENT_TYPE_CHANGE = 3,
+};
+
+struct event_header {
+	__u16 version;
+	__u16 type;
+	__u32 size; /* of the whole record, bytes */
+};
+
+enum fallback_kind {
+	FALLBACK_SENDPAGE,     /* sock_no_sendpage(), sock_no_sendpage_locked(): up to 6.4 */
+	FALLBACK_SPLICE,       /* splice_to_socket() that has to copy: from 6.5 */
+	FALLBACK_SEGMENTATION, /* __skb_gso_segment() for want of a feature of the device */
+	FALLBACK_CHECKSUM,     /* skb_checksum_help() for want of a feature of the device */
+	FALLBACK_KINDS,
+};
+
+enum fallback_origin {
+	FALLBACK_SOCKET,    /* a local socket, charged to its cgroup */
+	FALLBACK_FORWARDED, /* came in by another device, no local socket */
+	FALLBACK_KERNEL,    /* made by the kernel itself: no socket, not received */
+};
+
+/* One combination that hits are counted by. Padding is zero: the key is compared bytewise. */
+struct fallback_key {
+	__u64 cgroup;  /* id in the unified hierarchy; 0 when there is none, 1 is its root */
+	__u32 netns;   /* inode number of the link's network namespace */
+	__u32 ifindex; /* in that namespace; 0 when the socket has no route yet */
+	__u32 tgid;    /* process, only where its cgroup says nothing and it is the one that sends; else 0 */
+	__u8 kind;     /* enum fallback_kind */
+	__u8 origin;   /* enum fallback_origin */
+	__u16 zero;
+};
+
+/* Per CPU. */
+struct fallback_count {
+	__u64 hits;
+	__u64 touched_ns; /* CLOCK_MONOTONIC, within FALLBACK_TOUCH_NS before the last hit */
+};
+#define FALLBACK_TOUCH_NS 1000000000ULL
+
+/* A combination that is new, or back after it was quiet. */
+struct fallback_event {
+	struct event_header header;
+	struct fallback_key key;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 pid;     /* who was running; the sender only for SENDPAGE and SPLICE */
+	char comm[EVENT_COMM_LEN];
+	__u32 zero;
+};
+
+/* What did not fit, per CPU: index into the map "lost". */
+enum fallback_lost {
+	FALLBACK_LOST_HITS,   /* hits of combinations for which there was no room; one for each kind */
+	FALLBACK_LOST_EVENTS = FALLBACK_LOST_HITS + FALLBACK_KINDS, /* the ring was full */
+	FALLBACK_LOST_COUNT,
+};
+
+/* Without BTF. */
+struct process_key {
+	__u32 tgid;
+	char comm[EVENT_COMM_LEN];
+};
+
+struct socket_record {
+	struct event_header header;
+	__u64 cgroup;
+	__u64 inode;	       /* of the socket's file; 0 when no process holds it any more */
+	__u64 route_caps;      /* sk_route_caps: what the socket was frozen with */
+	__u64 device_features; /* of the device that it leaves by, now; 0 without a route */
+	__u32 netns;
+	__u32 ifindex; /* 0 without a route */
+	__u16 family;  /* AF_INET, AF_INET6 */
+	__u16 local_port, remote_port;
+	__u8 state;
+	__u8 zero;
+	__u8 local[16], remote[16]; /* network order; IPv4 in the first four bytes */
+};
+
+struct change_key {
+	__u32 netns;
+	__u32 ifindex;
+};
+
+/* The last time that somebody else changed a link's features. */
+struct change_record {
+	struct event_header header;
+	__u64 time_ns;	     /* CLOCK_MONOTONIC */
+	__u64 before, after; /* features */
+	__u64 cgroup;	     /* of the process, 1 for the root of the unified hierarchy */
+	__u32 root_netns, root_ifindex; /* the link at which the change began; the same link when it was this one */
+	__u32 pid, ppid;     /* tgids; 0 where unknown */
+	char comm[EVENT_COMM_LEN], parent_comm[EVENT_COMM_LEN];
+};
+
+#define LATENCY_SLOTS 27 /* slot n holds 2^n <= microseconds < 2^(n+1); the first also 0, the last also everything above */
+
+struct latency_key {
+	__u64 cgroup;
+	__u32 fallback; /* 1: by a socket or over a device that has to copy, split or sum in software */
+	__u32 zero;
+};
+
+/* Per CPU. */
+struct latency_histogram {
+	__u64 count, total_usec;
+	__u64 slots[LATENCY_SLOTS];
+};
+
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* For a kernel without BTF: counts sendpage fallback by process. Reads no kernel structure and uses nothing that Linux 4.9 lacks:
+ * no global data, ring buffer, LRU map or function call.
+ *
+ * sock_no_sendpage_locked() is TCP's alone. Where there is none (before 4.16) tcp_sendpage() comes to sock_no_sendpage(), which
+ * protocols without a sendpage of their own share. */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "event.h"
+
+struct pt_regs;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct process_key);
+	__type(value, __u64);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} processes_lost SEC(".maps");
+
+static __always_inline int count_process(void)
+{
+	struct process_key key = {};
+	__u64 zero = 0, *hits;
+	__u32 first = 0;
+
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	hits = bpf_map_lookup_elem(&processes, &key);
+	if (!hits) {
+		bpf_map_update_elem(&processes, &key, &zero, BPF_NOEXIST);
+		hits = bpf_map_lookup_elem(&processes, &key);
+		if (!hits)
+			hits = bpf_map_lookup_elem(&processes_lost, &first);
+	}
+	if (hits)
+		__sync_fetch_and_add(hits, 1);
+	return 0;
+}
+
+SEC("kprobe/sock_no_sendpage")
+int process_kprobe(struct pt_regs *ctx)
+{
+	return count_process();
+}
+
+SEC("kprobe/sock_no_sendpage_locked")
+int process_locked_kprobe(struct pt_regs *ctx)
+{
+	return count_process();
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The few kernel structures that the programs look at, only with the members they use: CO-RE finds where those are on the running
+ * kernel. GET reads a member directly where the verifier knows the pointer (fentry), by bpf_probe_read_kernel elsewhere. */
+#ifndef OFFLOADD_BPF_KERNEL_H
+#define OFFLOADD_BPF_KERNEL_H
+
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "event.h"
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define TCP_TIME_WAIT 6
+#define TCP_CLOSE 7
+#define TCP_LISTEN 10
+#define TCP_NEW_SYN_RECV 12
+#define CHECKSUM_PARTIAL 3
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86DD
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+
+#define GET(direct, p, member)                                                                     \
+	({                                                                                         \
+		typeof((p)->member) value_;                                                        \
+		if (direct)                                                                        \
+			value_ = (p)->member;                                                      \
+		else                                                                               \
+			bpf_core_read(&value_, sizeof(value_), &(p)->member);                      \
+		value_;                                                                            \
+	})
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct net_device {
+	__u64 features;
+	int ifindex;
+	possible_net_t nd_net;
+};
+
+struct dst_entry {
+	struct net_device *dev;
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock_cgroup_data___5_14 { /* up to 5.14: a pointer, or with one of the two low bits set something of cgroup v1 */
+	__u64 val;
+};
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+struct sock;
+
+struct sock_common {
+	__be32 skc_daddr, skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	unsigned char skc_state;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	struct sock *skc_listener;
+	possible_net_t skc_net;
+};
+
+struct inode {
+	unsigned short i_mode;
+	unsigned long i_ino;
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct socket {
+	struct sock *sk;
+	struct file *file;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	struct dst_entry *sk_dst_cache;
+	struct socket *sk_socket;
+	__u64 sk_route_caps;
+	__u16 sk_protocol;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct sock___5_5 { /* up to 5.5: a bit field */
+	unsigned int sk_protocol : 8;
+};
+
+struct sock___5_14 {
+	struct sock_cgroup_data___5_14 sk_cgrp_data;
+};
+
+struct skb_shared_info {
+	unsigned int gso_type;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	__u8 ip_summed : 2;
+	int skb_iif;
+	__be16 protocol;
+	unsigned int end;
+	unsigned char *head;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct task_struct {
+	struct task_struct *real_parent;
+	int tgid;
+	char comm[EVENT_COMM_LEN];
+	struct files_struct *files;
+};
+
+#pragma clang attribute pop
+
+/* Bits of the running kernel's feature table, set before the program is loaded. */
+const volatile __u64 feature_sg, feature_csum_generic, feature_csum_ipv4, feature_csum_ipv6;
+/* The bits that a packet's gso_type stands for (but for DODGY, which asks for a check, not for work), and where they begin. */
+const volatile __u64 feature_gso;
+const volatile __u32 feature_gso_shift;
+
+#define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
+
+/* CLOCK_MONOTONIC, to a tick where the kernel has that (5.11): only used to tell seconds. */
+static __always_inline __u64 now_coarse_ns(void)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_ktime_get_coarse_ns))
+		return bpf_ktime_get_coarse_ns();
+	return bpf_ktime_get_ns();
+}
+
+static __always_inline __u32 device_netns(bool direct, struct net_device *dev)
+{
+	struct net *net = GET(direct, dev, nd_net.net);
+
+	return GET(direct, net, ns.inum);
+}
+
+static __always_inline __u64 cgroup_id(bool direct, struct cgroup *cgroup)
+{
+	struct kernfs_node *node = GET(direct, cgroup, kn);
+
+	return GET(direct, node, id);
+}
+
+/* The cgroup of a full socket, 0 when the kernel keeps none. */
+static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
+{
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+		struct cgroup *cgroup = GET(direct, sk, sk_cgrp_data.cgroup);
+
+		return cgroup ? cgroup_id(direct, cgroup) : 0;
+	} else {
+		struct sock___5_14 *old = (void *)sk;
+		__u64 val;
+
+		if (!bpf_core_field_exists(old->sk_cgrp_data.val))
+			return 0;
+		val = GET(direct, old, sk_cgrp_data.val);
+		return val && !(val & 3) ? cgroup_id(false, (struct cgroup *)val) : 0;
+	}
+}
+
+static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
+{
+	struct sock___5_5 *old = (void *)sk;
+	unsigned short family = GET(direct, sk, __sk_common.skc_family);
+
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	if (bpf_core_field_size(sk->sk_protocol) == 2)
+		return GET(direct, sk, sk_protocol) == IPPROTO_TCP;
+	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == IPPROTO_TCP;
+}
+
+/* The device that a socket leaves by; NULL without a route. */
+static __always_inline struct net_device *socket_device(bool direct, struct sock *sk)
+{
+	struct dst_entry *dst = GET(direct, sk, sk_dst_cache);
+
+	return dst ? GET(direct, dst, dev) : NULL;
+}
+
+#endif

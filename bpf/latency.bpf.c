@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How long sendfile(2) to a TCP socket takes, by service, and apart for what falls back: a socket that cannot take pages as they
+ * are, or a device below it that has no scatter-gather, no checksum or no TCP segmentation. */
+#include "kernel.h"
+
+const volatile __u64 feature_tso, feature_tso6;
+
+struct start {
+	__u64 time_ns;
+	struct latency_key key;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct start);
+} starts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 512);
+	__type(key, struct latency_key);
+	__type(value, struct latency_histogram);
+} histograms SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} latency_lost SEC(".maps");
+
+static __always_inline void lose(void)
+{
+	__u32 first = 0;
+	__u64 *n = bpf_map_lookup_elem(&latency_lost, &first);
+
+	if (n)
+		(*n)++;
+}
+
+static __always_inline struct sock *socket_of_fd(int fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+	struct socket *sock;
+
+	if (fd < 0 || (unsigned)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	sock = BPF_CORE_READ(file, private_data);
+	return sock ? BPF_CORE_READ(sock, sk) : NULL;
+}
+
+static __always_inline bool falls_back(struct sock *sk)
+{
+	struct net_device *dev = socket_device(false, sk);
+	__u64 caps = BPF_CORE_READ(sk, sk_route_caps), features;
+
+	if (!(caps & feature_sg) || !(caps & FEATURE_CSUM_ANY))
+		return true;
+	if (!dev)
+		return false;
+	features = BPF_CORE_READ(dev, features);
+	return !(features & feature_sg) || !(features & FEATURE_CSUM_ANY) ||
+	       !(features & (feature_tso | feature_tso6));
+}
+
+static __always_inline int sendfile_enter(int out_fd)
+{
+	struct sock *sk = socket_of_fd(out_fd);
+	__u32 task = bpf_get_current_pid_tgid();
+	struct start start = {};
+
+	if (!sk || !socket_is_tcp(false, sk))
+		return 0;
+	start.key.cgroup = socket_cgroup(false, sk);
+	start.key.fallback = falls_back(sk);
+	start.time_ns = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&starts, &task, &start, BPF_ANY))
+		lose();
+	return 0;
+}
+
+static __always_inline __u32 log2_slot(__u64 v)
+{
+	__u32 slot = 0;
+
+	if (v >> 32)
+		return LATENCY_SLOTS - 1;
+	if (v >> 16)
+		slot += 16, v >>= 16;
+	if (v >> 8)
+		slot += 8, v >>= 8;
+	if (v >> 4)
+		slot += 4, v >>= 4;
+	if (v >> 2)
+		slot += 2, v >>= 2;
+	slot += v >> 1;
+	return slot < LATENCY_SLOTS ? slot : LATENCY_SLOTS - 1;
+}
+
+static __always_inline int sendfile_leave(void)
+{
+	__u32 task = bpf_get_current_pid_tgid(), slot;
+	struct start *start = bpf_map_lookup_elem(&starts, &task);
+	struct latency_histogram *histogram, none = {};
+	struct latency_key key;
+	__u64 usec;
+
+	if (!start)
+		return 0;
+	usec = (bpf_ktime_get_ns() - start->time_ns) / 1000;
+	key = start->key;
+	bpf_map_delete_elem(&starts, &task);
+	histogram = bpf_map_lookup_elem(&histograms, &key);
+	if (!histogram) {
+		bpf_map_update_elem(&histograms, &key, &none, BPF_NOEXIST);
+		histogram = bpf_map_lookup_elem(&histograms, &key);
+		if (!histogram) {
+			lose();
+			return 0;
+		}
+	}
+	slot = log2_slot(usec);
+	if (slot < LATENCY_SLOTS)
+		histogram->slots[slot]++;
+	histogram->count++;
+	histogram->total_usec += usec;
+	return 0;
+}
+
+SEC("fentry/do_sendfile")
+int BPF_PROG(sendfile_fentry, int out_fd)
+{
+	return sendfile_enter(out_fd);
+}
+
+SEC("fexit/do_sendfile")
+int BPF_PROG(sendfile_fexit)
+{
+	return sendfile_leave();
+}
+
+SEC("kprobe/do_sendfile")
+int BPF_KPROBE(sendfile_kprobe, int out_fd)
+{
+	return sendfile_enter(out_fd);
+}
+
+SEC("kretprobe/do_sendfile")
+int BPF_KRETPROBE(sendfile_kretprobe)
+{
+	return sendfile_leave();
+}
+
+char LICENSE[] SEC("license") = "GPL";

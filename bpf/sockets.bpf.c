@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One socket_record for each TCP socket of this network namespace that is frozen (or for all): its route caps, fixed when it was
+ * routed (sk_setup_caps()), beside what its device can do now. */
+#include "kernel.h"
+
+bool all;	  /* also those that are not frozen */
+__u64 visited; /* full sockets that were looked at; set to 0 before reading */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+};
+#pragma clang attribute pop
+
+static __always_inline bool frozen(__u64 caps, __u64 features)
+{
+	return (features & feature_sg && !(caps & feature_sg)) ||
+	       (features & FEATURE_CSUM_ANY && !(caps & FEATURE_CSUM_ANY));
+}
+
+static __always_inline void read_addresses(struct sock *sk, struct socket_record *r)
+{
+	r->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	r->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	r->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (r->family == AF_INET) {
+		bpf_core_read(r->local, 4, &sk->__sk_common.skc_rcv_saddr);
+		bpf_core_read(r->remote, 4, &sk->__sk_common.skc_daddr);
+	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+		bpf_core_read(r->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(r->remote, 16, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
+SEC("iter/tcp")
+int sockets(struct bpf_iter__tcp *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->sk_common;
+	struct socket_record r = {};
+	struct net_device *dev;
+	struct socket *sock;
+	unsigned char state;
+
+	if (!sk)
+		return 0;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || state == TCP_LISTEN ||
+		state == TCP_CLOSE)
+		return 0;
+	visited++;
+	dev = socket_device(false, sk);
+	r.route_caps = BPF_CORE_READ(sk, sk_route_caps);
+	r.device_features = dev ? BPF_CORE_READ(dev, features) : 0;
+	if (!all && !frozen(r.route_caps, r.device_features))
+		return 0;
+	r.header.version = EVENT_VERSION;
+	r.header.type = EVENT_TYPE_SOCKET;
+	r.header.size = sizeof(r);
+	r.ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
+	r.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	r.state = state;
+	r.cgroup = socket_cgroup(false, sk);
+	sock = BPF_CORE_READ(sk, sk_socket);
+	r.inode = sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
+	read_addresses(sk, &r);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
