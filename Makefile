@@ -69,6 +69,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	$(BPFTOOL) gen skeleton $(@:.skel.h=.linked.o) name $(subst -,_,$*)_bpf >$@.part
 	mv $@.part $@
 $(BUILD)/obj/probe.o: $(SKELETONS)
+.SECONDARY: $(SKELETONS:.skel.h=.o)
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

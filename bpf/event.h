@@ -105,7 +105,7 @@ struct change_record {
 	char comm[EVENT_COMM_LEN], parent_comm[EVENT_COMM_LEN];
 };
 
-#define LATENCY_SLOTS 27 /* slot n holds 2^n <= microseconds < 2^(n+1); the first also 0, the last also everything above */
+#define LATENCY_SLOTS 32 /* slot n holds 2^n <= microseconds < 2^(n+1); the first also 0, the last also everything above */
 
 struct latency_key {
 	__u64 cgroup;

@@ -62,7 +62,7 @@ static __always_inline void tell(const struct fallback_key *key, __u64 now)
 static __noinline void count(const struct fallback_key *key)
 {
 	struct fallback_count *count = bpf_map_lookup_elem(&counts, key), first = {};
-	__u64 now = now_coarse_ns(), *last;
+	__u64 now = bpf_ktime_get_ns(), *last;
 
 	if (!count) {
 		bpf_map_update_elem(&counts, key, &first, BPF_NOEXIST);
@@ -120,12 +120,13 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 		return;
 	}
 	state = GET(direct, sk, __sk_common.skc_state);
-	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to who listens */
-		sk = GET(direct, sk, __sk_common.skc_listener);
-		state = 0;
-	}
-	if (sk && state != TCP_TIME_WAIT)
+	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to who listens; in a union, so not for direct reading */
+		struct sock *listener = GET(false, sk, __sk_common.skc_listener);
+
+		key.cgroup = listener ? socket_cgroup(false, listener) : 0;
+	} else if (state != TCP_TIME_WAIT) {
 		key.cgroup = socket_cgroup(direct, sk);
+	}
 	count(&key);
 }
 

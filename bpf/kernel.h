@@ -171,14 +171,6 @@ const volatile __u32 feature_gso_shift;
 
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
 
-/* CLOCK_MONOTONIC, to a tick where the kernel has that (5.11): only used to tell seconds. */
-static __always_inline __u64 now_coarse_ns(void)
-{
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_ktime_get_coarse_ns))
-		return bpf_ktime_get_coarse_ns();
-	return bpf_ktime_get_ns();
-}
-
 static __always_inline __u32 device_netns(bool direct, struct net_device *dev)
 {
 	struct net *net = GET(direct, dev, nd_net.net);

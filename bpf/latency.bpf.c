@@ -100,13 +100,12 @@ static __always_inline __u32 log2_slot(__u64 v)
 		slot += 4, v >>= 4;
 	if (v >> 2)
 		slot += 2, v >>= 2;
-	slot += v >> 1;
-	return slot < LATENCY_SLOTS ? slot : LATENCY_SLOTS - 1;
+	return slot + (v >> 1);
 }
 
 static __always_inline int sendfile_leave(void)
 {
-	__u32 task = bpf_get_current_pid_tgid(), slot;
+	__u32 task = bpf_get_current_pid_tgid();
 	struct start *start = bpf_map_lookup_elem(&starts, &task);
 	struct latency_histogram *histogram, none = {};
 	struct latency_key key;
@@ -126,9 +125,7 @@ static __always_inline int sendfile_leave(void)
 			return 0;
 		}
 	}
-	slot = log2_slot(usec);
-	if (slot < LATENCY_SLOTS)
-		histogram->slots[slot]++;
+	histogram->slots[log2_slot(usec) & (LATENCY_SLOTS - 1)]++;
 	histogram->count++;
 	histogram->total_usec += usec;
 	return 0;

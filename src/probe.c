@@ -124,14 +124,14 @@ struct probe_latency {
 	int cpus;
 };
 
-/* libbpf tells the reason of a failure only to its logger: the last complaint is kept. */
+/* libbpf tells the reason of a failure only to its logger: its first complaint is kept, what follows are the consequences. */
 static char complaint[PROBE_WHY_LEN];
 
 static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char text[PROBE_WHY_LEN];
 
-	if (level != LIBBPF_WARN)
+	if (level != LIBBPF_WARN || complaint[0])
 		return 0;
 	vsnprintf(text, sizeof(text), format, args);
 	text[strcspn(text, "\n")] = '\0';

@@ -11,7 +11,7 @@
 #define PROBE_WHY_LEN 200
 #define PROBE_KEYS_DEFAULT 10240
 #define PROBE_QUIET_USEC UINT64_C(10000000)
-#define PROBE_LATENCY_SLOTS 27
+#define PROBE_LATENCY_SLOTS 32
 
 enum probe_kind {
 	PROBE_SENDPAGE,	    /* pages copied into the socket: up to 6.4 */

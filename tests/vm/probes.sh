@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by the scenarios about probes, after lib.sh: the incident's network with another host at its far end, services as cgroups,
+# senders, and a running probes-dump to ask.
+tools=$(dirname "${BASH_SOURCE[0]}")/../../${BUILD:-build}/tests
+peer=peer-$$
+started=()
+
+probes_end() {
+	local pid
+	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+	ip netns pids $peer 2>/dev/null | xargs -r kill -KILL 2>/dev/null
+	ip netns del $peer 2>/dev/null
+	scenario_end
+}
+trap probes_end EXIT
+
+# below `ip netns exec`, /sys is another one
+mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup /sys/fs/cgroup
+mountpoint -q /sys/kernel/tracing || mount -t tracefs tracing /sys/kernel/tracing
+mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+
+network() { # eth2, eth3 -> bond0 -> vlan10 (10.9.0.1, fd09::1); the other host is 10.9.0.2, fd09::2 in another namespace
+	local nic port
+	ip netns add $peer
+	ip link add eth2 type veth peer name p2 netns $peer
+	ip link add eth3 type veth peer name p3 netns $peer
+	ip link add bond0 type bond mode active-backup miimon 100
+	for nic in eth2 eth3; do ip link set $nic master bond0; done
+	for nic in eth2 eth3 bond0; do ip link set $nic up; done
+	ip link add link bond0 name vlan10 type vlan id 10
+	sysctl -qw net.ipv6.conf.vlan10.disable_ipv6=0
+	ip link set vlan10 up
+	ip addr add 10.9.0.1/24 dev vlan10
+	ip addr add fd09::1/64 dev vlan10 nodad
+	ip -n $peer link add br0 type bridge
+	for port in p2 p3; do ip -n $peer link set $port master br0 up; done
+	ip -n $peer link set br0 up
+	ip -n $peer link add link br0 name v10 type vlan id 10
+	ip netns exec $peer sysctl -qw net.ipv6.conf.v10.disable_ipv6=0
+	ip -n $peer link set v10 up
+	ip -n $peer addr add 10.9.0.2/24 dev v10
+	ip -n $peer addr add fd09::2/64 dev v10 nodad
+	wait_until 10 grep -q 1 /sys/class/net/bond0/carrier
+}
+
+break_vlan() {
+	ethtool -K vlan10 sg off >/dev/null
+	ethtool -K vlan10 tx off >/dev/null
+}
+
+repair_vlan() {
+	ethtool -K vlan10 tx on >/dev/null
+	ethtool -K vlan10 sg on >/dev/null
+	ethtool -K vlan10 tso on gso on >/dev/null
+}
+
+in_service() { # CGROUP COMMAND...: runs it there, in the background; its pid is $!
+	local group=/sys/fs/cgroup/$1
+	shift
+	mkdir -p "$group"
+	(echo 0 >"$group/cgroup.procs" && exec "$@") &
+	started+=($!)
+}
+
+probes_start() { # [QUIET-USEC [MAX-KEYS]]
+	coproc PROBES { exec "$tools/probes-dump" "$@" 2>&1; }
+	probes_pid=$PROBES_PID
+	probes_out=${PROBES[0]} probes_in=${PROBES[1]}
+	started+=("$probes_pid")
+	events=
+	ready=$(probes_answer)
+}
+
+probes_stop() {
+	kill "$probes_pid" && wait "$probes_pid" 2>/dev/null
+}
+
+probes_answer() {
+	local line
+	while IFS= read -t 60 -r line <&"$probes_out" && [ "$line" != . ]; do echo "$line"; done
+}
+
+ask() { # COMMAND: what the probes answer; events that come in between are in it too
+	echo "$*" >&"$probes_in"
+	probes_answer
+}
+
+hits() { # REGEX...: the sum of the hits of the combinations that match
+	local text regex
+	text=$(ask hits | grep -v '^event')
+	for regex; do text=$(grep -E -- "$regex" <<<"$text"); done
+	awk -F'hits=' '{ n += $2 } END { print n + 0 }' <<<"$text"
+}
+
+server() { # CGROUP ADDRESS PORT [PEER]: a service that sends the file
+	local out
+	out=$(mktemp -p "$scratch")
+	in_service "$1" "$tools/sendfile-peer" server "$2" "$3" "$scratch/file" ${4:+"$4"} >"$out"
+	server_pid=$!
+	wait_until 20 grep -q listening "$out"
+}
+
+client() { # NAME ADDRESS PORT [PEER]: a connection that stays; fetch NAME uses it
+	local name=$1
+	shift
+	mkfifo "$scratch/$name.in"
+	: >"$scratch/$name.out"
+	ip netns exec $peer "$tools/sendfile-peer" client "$1" "$2" "$size" ${3:+"$3"} \
+		<"$scratch/$name.in" >"$scratch/$name.out" 2>&1 &
+	started+=($!)
+	local client_pid=$!
+	eval "exec {${name}_fd}>\"$scratch/$name.in\""
+	eval "${name}_pid=$client_pid"
+	wait_until 20 grep -q connected "$scratch/$name.out"
+}
+
+fetched() { # NAME N
+	[ "$(grep -c fetched "$scratch/$1.out")" -ge "$2" ]
+}
+
+fetch() { # NAME: once the whole file; its time in microseconds is in $fetch_usec
+	local name=$1 n fd=${1}_fd
+	n=$(grep -c fetched "$scratch/$name.out")
+	echo >&"${!fd}"
+	wait_until 60 fetched "$name" $((n + 1)) || { echo "# $name did not fetch:" && sed 's/^/# /' "$scratch/$name.out"; return 1; }
+	fetch_usec=$(tail -n1 "$scratch/$name.out" | cut -d' ' -f2)
+}
+
+disconnect() { # NAME
+	local fd=${1}_fd pid=${1}_pid
+	exec {fd}>&-
+	eval "exec ${!fd}>&-"
+	kill "${!pid}" 2>/dev/null
+	wait "${!pid}" 2>/dev/null
+	rm -f "$scratch/$1.in"
+}
+
+size=${size:-1000000}
+head -c "$size" /dev/urandom >"$scratch/file"

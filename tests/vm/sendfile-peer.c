@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A TCP file server and its client, to show what becomes of a connection across an offload change.
+ *   sendfile-peer server ADDR PORT FILE [PEER]	serves FILE by sendfile(2) once for each byte that a client writes
+ *   sendfile-peer client ADDR PORT SIZE [PEER]	one connection; for each line on standard input fetches SIZE bytes and prints
+ *						"fetched USEC"
+ *   sendfile-peer many ADDR PORT N		opens and closes N connections, prints "done"
+ *   sendfile-peer services ADDR PORT N DIR	the same, each from a cgroup of its own, made below DIR
+ *   sendfile-peer hold ADDR PORT N		opens N connections, prints "held", keeps them until end of input
+ *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
+ * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
+ * frozen with what its device had when it was routed (sk_setup_caps(), from 4.17 on). */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util.h"
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static socklen_t parse(const char *text, const char *port, union address *ret)
+{
+	*ret = (union address){};
+	if (inet_pton(AF_INET, text, &ret->in.sin_addr) == 1) {
+		ret->in.sin_family = AF_INET;
+		ret->in.sin_port = htons((uint16_t)atoi(port));
+		return sizeof(ret->in);
+	}
+	if (inet_pton(AF_INET6, text, &ret->in6.sin6_addr) != 1)
+		die(text);
+	ret->in6.sin6_family = AF_INET6;
+	ret->in6.sin6_port = htons((uint16_t)atoi(port));
+	return sizeof(ret->in6);
+}
+
+static void sign(int fd, const char *peer)
+{
+	struct tcp_md5sig sig = { .tcpm_keylen = 3, .tcpm_key = "abc" };
+	union address address;
+
+	memcpy(&sig.tcpm_addr, &address, parse(peer, "0", &address));
+	if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof(sig)) < 0)
+		die("TCP_MD5SIG");
+}
+
+static int open_socket(const char *text, const char *port, const char *peer, union address *ret,
+	socklen_t *ret_len)
+{
+	int one = 1, fd;
+
+	*ret_len = parse(text, port, ret);
+	fd = socket(ret->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		die("socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (peer)
+		sign(fd, peer);
+	return fd;
+}
+
+static int open_client(char **argv, const char *peer)
+{
+	union address address;
+	socklen_t len;
+	int fd = open_socket(argv[2], argv[3], peer, &address, &len);
+
+	if (connect(fd, &address.any, len) < 0)
+		die("connect");
+	return fd;
+}
+
+static void serve(int connection, const char *path)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	off_t size = lseek(file, 0, SEEK_END);
+	char request;
+
+	while (read(connection, &request, 1) == 1)
+		for (off_t at = 0; at < size;)
+			if (sendfile(connection, file, &at, (size_t)(size - at)) <= 0)
+				exit(0);
+}
+
+static int server(char **argv, bool keep)
+{
+	union address address;
+	socklen_t len;
+	int fd = open_socket(argv[2], argv[3], keep ? NULL : argv[5], &address, &len), connection;
+
+	signal(SIGCHLD, SIG_IGN);
+	if (bind(fd, &address.any, len) < 0 || listen(fd, 1024) < 0)
+		die("listen");
+	printf("listening\n");
+	fflush(stdout);
+	while ((connection = accept(fd, NULL, NULL)) >= 0) {
+		if (keep)
+			continue;
+		if (fork() == 0) {
+			close(fd);
+			serve(connection, argv[4]);
+			return 0;
+		}
+		close(connection);
+	}
+	die("accept");
+	return 1;
+}
+
+static void fetch(int fd, long size)
+{
+	static char buf[1 << 20];
+	uint64_t start = util_now_usec();
+
+	if (write(fd, "x", 1) != 1)
+		die("write");
+	for (long got = 0; got < size;) {
+		ssize_t n = read(fd, buf, sizeof(buf));
+
+		if (n <= 0)
+			die("read");
+		got += n;
+	}
+	printf("fetched %llu\n", (unsigned long long)(util_now_usec() - start));
+	fflush(stdout);
+}
+
+static int client(char **argv)
+{
+	int fd = open_client(argv, argv[5]);
+	char line[16];
+
+	printf("connected\n");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin))
+		fetch(fd, atol(argv[4]));
+	return 0;
+}
+
+static void join_new_cgroup(const char *dir, int i)
+{
+	_cleanup_close_ int fd = -1;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/s%d.service", dir, i);
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		die(path);
+	snprintf(path, sizeof(path), "%s/s%d.service/cgroup.procs", dir, i);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		die(path);
+}
+
+static int many(char **argv, bool hold)
+{
+	struct linger none = { .l_onoff = 1 };
+	struct rlimit limit = { 200000, 200000 };
+	char line[16];
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	for (int i = atoi(argv[4]); i > 0; i--) {
+		int fd;
+
+		if (argv[1][0] == 's')
+			join_new_cgroup(argv[5], i);
+		fd = open_client(argv, NULL);
+		if (hold)
+			continue;
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+		close(fd);
+	}
+	printf(hold ? "held\n" : "done\n");
+	fflush(stdout);
+	while (hold && fgets(line, sizeof(line), stdin))
+		;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit limit = { 200000, 200000 };
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc >= 5 && !strcmp(argv[1], "server"))
+		return server(argv, false);
+	if (argc >= 4 && !strcmp(argv[1], "sink")) {
+		setrlimit(RLIMIT_NOFILE, &limit);
+		return server(argv, true);
+	}
+	if (argc >= 5 && !strcmp(argv[1], "client"))
+		return client(argv);
+	if (argc >= 6 && !strcmp(argv[1], "services"))
+		return many(argv, false);
+	if (argc >= 5 && (!strcmp(argv[1], "many") || !strcmp(argv[1], "hold")))
+		return many(argv, argv[1][0] == 'h');
+	fprintf(stderr, "usage: see the head of sendfile-peer.c\n");
+	return 2;
+}
