@@ -60,19 +60,26 @@ in_service() { # CGROUP COMMAND...: runs it there, in the background; its pid is
 	mkdir -p "$group"
 	(echo 0 >"$group/cgroup.procs" && exec "$@") &
 	started+=($!)
+	disown $!
 }
 
 probes_start() { # [QUIET-USEC [MAX-KEYS]]
-	coproc PROBES { exec "$tools/probes-dump" "$@" 2>&1; }
-	probes_pid=$PROBES_PID
-	probes_out=${PROBES[0]} probes_in=${PROBES[1]}
+	probes_run "$tools/probes-dump" "$@"
+}
+
+probes_run() { # COMMAND...: by pipes of our own; a coproc's are not for subshells
+	rm -f "$scratch/ask" "$scratch/answer"
+	mkfifo "$scratch/ask" "$scratch/answer"
+	"$@" <"$scratch/ask" >"$scratch/answer" 2>&1 &
+	probes_pid=$!
 	started+=("$probes_pid")
-	events=
+	exec {probes_in}>"$scratch/ask" {probes_out}<"$scratch/answer"
 	ready=$(probes_answer)
 }
 
 probes_stop() {
-	kill "$probes_pid" && wait "$probes_pid" 2>/dev/null
+	exec {probes_in}>&- {probes_out}<&-
+	wait "$probes_pid"
 }
 
 probes_answer() {
@@ -107,8 +114,9 @@ client() { # NAME ADDRESS PORT [PEER]: a connection that stays; fetch NAME uses 
 	: >"$scratch/$name.out"
 	ip netns exec $peer "$tools/sendfile-peer" client "$1" "$2" "$size" ${3:+"$3"} \
 		<"$scratch/$name.in" >"$scratch/$name.out" 2>&1 &
-	started+=($!)
 	local client_pid=$!
+	started+=($client_pid)
+	disown $client_pid
 	eval "exec {${name}_fd}>\"$scratch/$name.in\""
 	eval "${name}_pid=$client_pid"
 	wait_until 20 grep -q connected "$scratch/$name.out"
@@ -128,10 +136,9 @@ fetch() { # NAME: once the whole file; its time in microseconds is in $fetch_use
 
 disconnect() { # NAME
 	local fd=${1}_fd pid=${1}_pid
-	exec {fd}>&-
 	eval "exec ${!fd}>&-"
 	kill "${!pid}" 2>/dev/null
-	wait "${!pid}" 2>/dev/null
+	wait_until 10 test ! -e "/proc/${!pid}"
 	rm -f "$scratch/$1.in"
 }
 

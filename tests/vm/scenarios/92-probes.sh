@@ -109,6 +109,7 @@ sysctl -qw net.ipv4.ip_forward=1
 break_vlan
 ip netns exec $peer-in "$tools/sendfile-peer" server 10.8.0.2 5009 "$scratch/file" >"$scratch/forwarded" &
 started+=($!)
+disown $!
 wait_until 20 grep -q listening "$scratch/forwarded"
 client forwarded 10.8.0.2 5009
 before=$(hits vlan10 service=.*service)
