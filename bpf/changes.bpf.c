@@ -2,7 +2,8 @@
 /* Who changed a link's features last, offloadd itself left out. Wakes nobody: whoever handles a drift looks it up.
  *
  * The caller of __netdev_update_features() is the current task, by netlink, ioctl and sysfs alike. A change that spreads to
- * other links does so below netdev_features_change() of the link where it began, in the same task. */
+ * other links does so below netdev_features_change() of the link where it began, in the same task; from 7.x on VLANs follow in a
+ * worker, for which netdev_work_sched() keeps who it was. */
 #include "kernel.h"
 
 const volatile __u32 own_tgid;
@@ -13,6 +14,15 @@ struct {
 	__type(key, struct change_key);
 	__type(value, struct change_record);
 } changes SEC(".maps");
+
+/* Who made a link put off its change to a worker, and when; before and after are empty. */
+#define DEFERRED_NS 10000000000ULL
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct change_key);
+	__type(value, struct change_record);
+} deferred SEC(".maps");
 
 /* What a task is in the middle of: RTNL lets few in at a time. */
 struct running {
@@ -72,27 +82,72 @@ static __always_inline int update_enter(bool direct, struct net_device *dev)
 	return 0;
 }
 
+static __always_inline void name_author(struct change_record *r, const struct change_key *key,
+	const struct running *running, struct task_struct *task)
+{
+	struct task_struct *parent = GET(false, task, real_parent);
+
+	r->header.version = EVENT_VERSION;
+	r->header.type = EVENT_TYPE_CHANGE;
+	r->header.size = sizeof(*r);
+	r->pid = bpf_get_current_pid_tgid() >> 32;
+	r->root_netns = running->spreading ? running->root.netns : key->netns;
+	r->root_ifindex = running->spreading ? running->root.ifindex : key->ifindex;
+	r->cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(r->comm, sizeof(r->comm));
+	r->ppid = GET(false, parent, tgid);
+	bpf_core_read(r->parent_comm, sizeof(r->parent_comm), &parent->comm);
+}
+
+/* The author of what a worker does for a link; NULL when it does it by itself. */
+static __always_inline struct change_record *deferred_author(
+	const struct change_key *key, struct task_struct *task)
+{
+	struct change_record *author;
+
+	if (!(GET(false, task, flags) & PF_KTHREAD))
+		return NULL;
+	author = bpf_map_lookup_elem(&deferred, key);
+	return author && bpf_ktime_get_ns() - author->time_ns < DEFERRED_NS ? author : NULL;
+}
+
 static __always_inline void record(struct net_device *dev, __u64 before, __u64 after,
 	const struct running *running)
 {
-	struct task_struct *task = (void *)bpf_get_current_task(), *parent;
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct change_key key = link_key(false, dev);
-	struct change_record r = { .time_ns = bpf_ktime_get_ns(), .before = before, .after = after };
+	struct change_record r = {}, *author = deferred_author(&key, task);
 
-	r.header.version = EVENT_VERSION;
-	r.header.type = EVENT_TYPE_CHANGE;
-	r.header.size = sizeof(r);
-	r.pid = bpf_get_current_pid_tgid() >> 32;
+	if (author)
+		r = *author;
+	else
+		name_author(&r, &key, running, task);
 	if (r.pid == own_tgid)
 		return;
-	r.root_netns = running->spreading ? running->root.netns : key.netns;
-	r.root_ifindex = running->spreading ? running->root.ifindex : key.ifindex;
-	r.cgroup = bpf_get_current_cgroup_id();
-	bpf_get_current_comm(r.comm, sizeof(r.comm));
-	parent = GET(false, task, real_parent);
-	r.ppid = GET(false, parent, tgid);
-	bpf_core_read(r.parent_comm, sizeof(r.parent_comm), &parent->comm);
+	r.time_ns = bpf_ktime_get_ns();
+	r.before = before;
+	r.after = after;
 	bpf_map_update_elem(&changes, &key, &r, BPF_ANY);
+}
+
+static __always_inline int defer(struct net_device *dev)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct running *running = running_get(false);
+	struct change_key key = link_key(false, dev);
+	struct change_record r = {}, *author;
+
+	if (!running || !running->spreading)
+		return 0;
+	/* a worker that puts off once more does it for whoever made it work */
+	author = deferred_author(&running->root, task);
+	if (author)
+		r = *author;
+	else
+		name_author(&r, &key, running, task);
+	r.time_ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(&deferred, &key, &r, BPF_ANY);
+	return 0;
 }
 
 static __always_inline int update_leave(void)
@@ -182,6 +237,18 @@ SEC("kretprobe/netdev_features_change")
 int BPF_KRETPROBE(spread_kretprobe)
 {
 	return spread_leave();
+}
+
+SEC("fentry/netdev_work_sched")
+int BPF_PROG(defer_fentry, struct net_device *dev)
+{
+	return defer(dev);
+}
+
+SEC("kprobe/netdev_work_sched")
+int BPF_KPROBE(defer_kprobe, struct net_device *dev)
+{
+	return defer(dev);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -27,6 +27,7 @@
 #define CHECKSUM_PARTIAL 3
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
+#define PF_KTHREAD 0x00200000
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 
@@ -155,6 +156,7 @@ struct files_struct {
 };
 
 struct task_struct {
+	unsigned int flags;
 	struct task_struct *real_parent;
 	int tgid;
 	char comm[EVENT_COMM_LEN];

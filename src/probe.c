@@ -81,6 +81,7 @@ static const struct hook socket_hooks[] = {
 static const struct hook change_hooks[] = {
 	HOOK_PAIR("feature changes", "__netdev_update_features", "update"),
 	HOOK_PAIR("feature cascades", "netdev_features_change", "spread"),
+	HOOK("feature cascades", "netdev_work_sched", "defer", true),
 };
 
 static const struct hook latency_hooks[] = {
