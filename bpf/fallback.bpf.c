@@ -83,8 +83,9 @@ static __noinline void count(const struct fallback_key *key)
 		*last = now;
 		if (now - before < quiet_ns)
 			return;
-	} else {
-		bpf_map_update_elem(&seen, key, &now, BPF_ANY);
+	} else if (bpf_map_update_elem(&seen, key, &now, BPF_ANY)) {
+		lose(FALLBACK_LOST_EVENTS);
+		return;
 	}
 	tell(key, now);
 }

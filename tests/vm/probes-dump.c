@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the probes see, one command a line on standard input; each answer ends with a line "." :
  *   status | hits | events | lost | runs | sockets | all-sockets | change LINK | forget USEC | latency | latency-start
+ *   quit
  * Arguments: QUIET-USEC MAX-KEYS, 0 for the defaults. */
 #include <errno.h>
 #include <net/if.h>
@@ -252,6 +253,8 @@ int main(int argc, char **argv)
 		if (!fgets(line, sizeof(line), stdin))
 			break;
 		line[strcspn(line, "\n")] = '\0';
+		if (!strcmp(line, "quit"))
+			break;
 		command(line);
 	}
 	probe_latency_close(latency);

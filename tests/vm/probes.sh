@@ -78,6 +78,8 @@ probes_run() { # COMMAND...: by pipes of our own; a coproc's are not for subshel
 }
 
 probes_stop() {
+	# what was started since holds the pipe too, so closing it says nothing
+	echo quit >&"$probes_in"
 	exec {probes_in}>&- {probes_out}<&-
 	wait "$probes_pid"
 }

@@ -57,7 +57,7 @@ has "without privilege each probe says so" "$(ask status)" '^segmentation .*abse
 probes_stop
 
 # steady fallback wakes once, more keys than room
-probes_start 2000000 $keys
+probes_start 6000000 $keys
 client plain 10.9.0.1 5001
 fetch plain
 fetch plain
@@ -65,7 +65,7 @@ before=$(wakeups)
 is "new combinations wake" "$([ "$before" -ge 1 ] && echo yes)" yes
 for i in 1 2 3 4 5; do fetch plain; done
 is "steady fallback wakes nobody" "$(wakeups)" "$before"
-pause 3200
+pause 8000
 fetch plain
 is "after a quiet time it does" "$([ "$(wakeups)" -gt "$before" ] && echo yes)" yes
 
@@ -74,12 +74,14 @@ start_kb=$(rss_kb)
 is "$services services connected" "$(cat "$scratch/services")" done
 "$tools/sendfile-peer" many 10.9.0.2 5005 $connections >"$scratch/many" 2>&1
 is "$connections connections were made" "$(cat "$scratch/many")" done
-count=$(ask count | grep -v '^event')
-lost=$(ask lost | grep -v '^event')
+told=$(ask count)
+count=$(grep -v '^event' <<<"$told")
+lost=$(ask lost)
+is "each key was told of once" "$([ "$(grep -c '^event' <<<"$told")" -le $((keys + 2)) ] && echo yes)" yes
 has "no more keys than there is room for" "$count" "keys=$keys "
 has "what did not fit is said" "$lost" 'checksum=[1-9]' 'malformed=0'
 is "the memory of the reader stays bounded" "$([ $(($(rss_kb) - start_kb)) -lt 4096 ] && echo yes)" yes
-echo "# note $count; $lost; resident $start_kb -> $(rss_kb) kB"
+echo "# note $(grep -c ^event <<<"$told") events; $count; $lost; resident $start_kb -> $(rss_kb) kB"
 pause 2100
 has "room can be made" "$(ask forget 1000000)" "forgot=$keys"
 fetch plain
