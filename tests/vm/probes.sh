@@ -69,6 +69,7 @@ probes_start() { # [QUIET-USEC [MAX-KEYS]]
 
 probes_run() { # COMMAND...: by pipes of our own; a coproc's are not for subshells
 	rm -f "$scratch/ask" "$scratch/answer"
+	: >"$scratch/events"
 	mkfifo "$scratch/ask" "$scratch/answer"
 	"$@" <"$scratch/ask" >"$scratch/answer" 2>&1 &
 	probes_pid=$!
@@ -86,12 +87,20 @@ probes_stop() {
 
 probes_answer() {
 	local line
-	while IFS= read -t 60 -r line <&"$probes_out" && [ "$line" != . ]; do echo "$line"; done
+	while IFS= read -t 60 -r line <&"$probes_out" && [ "$line" != . ]; do
+		[[ $line != event* ]] || echo "$line" >>"$scratch/events"
+		echo "$line"
+	done
 }
 
 ask() { # COMMAND: what the probes answer; events that come in between are in it too
 	echo "$*" >&"$probes_in"
 	probes_answer
+}
+
+told() { # how many combinations were told of; told more than once: their lines
+	sed 's/ pid=.*//' "$scratch/events" | sort | uniq -c | awk -v again="${1:-}" '{ n++; if (again && $1 > 1) print }
+		END { if (!again) print n + 0 }'
 }
 
 hits() { # REGEX...: the sum of the hits of the combinations that match
