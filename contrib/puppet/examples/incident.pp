@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every VLAN keeps the transmit offloads of what it stands on, after an upgrade switched them off on some.
+class { 'offloadd':
+  mode => 'enforce',
+}
+
+offloadd::rule { '10-vlan':
+  description => 'VLANs keep the transmit offloads of the device below them',
+  reason      => 'Without scatter-gather sendfile copies every page',
+  match       => { 'Kind' => 'vlan' },
+  features    => {
+    'sg'                  => 'lower',
+    'tx'                  => 'lower',
+    'tx-tcp-segmentation' => 'lower',
+    'gso'                 => 'lower',
+  },
+}

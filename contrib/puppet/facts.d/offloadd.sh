@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# External fact for Facter: state of offloadd, and links and features by verdict. Without offloadctl there is no fact.
+command -v offloadctl >/dev/null || exit 0
+offloadctl metrics 2>/dev/null | awk '
+function label(    parts) {
+	split($1, parts, "\"")
+	return parts[2]
+}
+function counts(name, list) {
+	if (list != "")
+		printf "  %s:\n%s", name, list
+}
+/^offloadd_build_info\{/ { version = label() }
+/^offloadd_up / { up = $2 }
+/^offloadd_mode\{/ && $2 == 1 { mode = label() }
+/^offloadd_(rules|rule_errors|settings_errors) / { numbers = numbers "  " substr($1, 10) ": " $2 "\n" }
+/^offloadd_links\{/ { links = links "    " label() ": " $2 "\n" }
+/^offloadd_features\{/ { features = features "    " label() ": " $2 "\n" }
+/^offloadd_restart_needed\{/ { restart++ }
+END {
+	if (version == "")
+		exit
+	printf "offloadd:\n  version: \"%s\"\n  running: %s\n", version, up ? "true" : "false"
+	if (up && mode != "")
+		printf "  mode: %s\n", mode
+	printf "%s", numbers
+	counts("links", links)
+	counts("features", features)
+	printf "  restarts_needed: %d\n", restart
+}'

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# @summary One rule file of offloadd
+#
+# The title is the file's name, with or without .rule; rules apply in the order of their names. The text is given by content,
+# by source, or by match and features with the other keys of offloadd.rule(5).
+#
+# @param ensure masked places an empty file, which switches off the rule of that name that came with the package.
+# @param content The text of the file.
+# @param source Where to get the file from.
+# @param description What the rule does, in one line.
+# @param reason Why it is there.
+# @param mode audit only reports what differs.
+# @param until The day on which the rule is due for review, as 2027-06-30.
+# @param match Keys of [Match].
+# @param features Features, each on, off or lower.
+define offloadd::rule (
+  Enum['present', 'absent', 'masked']                 $ensure      = 'present',
+  Optional[String]                                    $content     = undef,
+  Optional[String]                                    $source      = undef,
+  Optional[Offloadd::Word]                            $description = undef,
+  Optional[Offloadd::Word]                            $reason      = undef,
+  Optional[Enum['enforce', 'audit']]                  $mode        = undef,
+  Optional[Pattern[/\A\d{4}-\d{2}-\d{2}\z/]]          $until       = undef,
+  Hash[Pattern[/\A\w+\z/], Offloadd::Word]            $match       = {},
+  Optional[Hash[Pattern[/\A[\w-]+\z/], Offloadd::Word]] $features  = undef,
+) {
+  include offloadd
+
+  $file = "${regsubst($title, '\.rule\z', '')}.rule"
+  unless $file =~ /\A[A-Za-z0-9_][A-Za-z0-9_.@+-]*\z/ {
+    fail("not a name of a rule file: ${title}")
+  }
+  $given = [$content, $source, $features].filter |$way| { $way =~ NotUndef }
+  if $ensure == 'present' and $given.length != 1 {
+    fail("${file}: either content, or source, or match and features")
+  }
+  $text = $ensure ? {
+    'present' => $features ? {
+      undef   => $content,
+      default => epp('offloadd/rule.epp', {
+        'head'     => {
+          'Description' => $description, 'Reason' => $reason, 'Mode' => $mode, 'Until' => $until,
+        }.filter |$key, $value| { $value =~ NotUndef },
+        'match'    => $match,
+        'features' => $features,
+      }),
+    },
+    default   => $source ? { undef => '', default => undef },
+  }
+
+  file { "${offloadd::rules_directory}/${file}":
+    ensure       => $ensure ? { 'absent' => absent, default => file },
+    mode         => '0644',
+    content      => $text,
+    source       => $ensure ? { 'present' => $source, default => undef },
+    validate_cmd => "${offloadd::offloadctl} check %",
+    notify       => Exec['offloadctl reload'],
+  }
+}
