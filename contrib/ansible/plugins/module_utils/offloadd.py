@@ -304,43 +304,45 @@ def converge(rules=(), directory=DIRECTORY, purge=False, apply=True, links=(), u
              program="offloadctl"):
     """Places rules, has offloadd reload, and applies them. Returns what changed, or with dry_run what would:
     changed, files (path, before, after), changes (link, feature, before, after), pending (the same, where nothing is applied),
-    unmet and errors (lines), daemon (reloaded, not running, None), notes, failed (None, or why). Raises Failed when nothing was
-    changed."""
+    unmet and errors (lines), daemon (reloaded, not running, None), notes, failed (None, or why)."""
     result = {"changed": False, "files": [], "changes": [], "pending": [], "unmet": [], "errors": [], "daemon": None,
               "notes": [], "failed": None}
-    wanted, result["files"] = wanted_files(rules, directory, purge)
+    try:
+        wanted, files = wanted_files(rules, directory, purge)
+        before = foresee(result, wanted, directory, links, dry_run, program)
+        if before and (dry_run or not apply):
+            result["changes" if apply else "pending"] = planned_changes(before)
+            judge(result, before, unmet)
+        result["files"] = files
+        if not dry_run:
+            carry_out(result, before, directory, program, apply, links, unmet)
+    except Failed as failure:
+        result["errors"] += [line for line in failure.errors if line not in result["errors"]]
+        result["failed"] = str(failure)
+    result["changed"] = bool(result["files"] or result["changes"])
+    return result
+
+
+def foresee(result, wanted, directory, links, dry_run, program):
+    """The plan with the rules as they shall be, before anything is written; None where a dry run cannot know."""
     with tempfile.TemporaryDirectory(prefix="offloadd-rules-") as staged:
         ctl = Offloadctl(program, directory, staged)
         if dry_run and not ctl.there():
             result["notes"].append("%s is not there yet: nobody looked at the rules" % program)
-            result["changed"] = bool(result["files"])
-            return result
+            return None
         stage(wanted, directory, staged)
         check(ctl, wanted)
-        before = plan(ctl, links)
-    changes = planned_changes(before)
-    if not apply or dry_run:
-        result["changes" if apply else "pending"] = changes
-        judge(result, before, unmet)
-    if not dry_run:
-        carry_out(result, before, directory, program, apply, links, unmet)
-    result["changed"] = bool(result["files"] or result["changes"])
-    return result
+        return plan(ctl, links)
 
 
 def carry_out(result, before, directory, program, apply, links, unmet):
     ctl = Offloadctl(program, directory)
     place(result["files"])
-    try:
-        if result["files"]:
-            result["daemon"] = reload(ctl)
-        if not apply or not ctl.any_rule():
-            return
-        status, document, complaint = ask(ctl, "apply", links)
-    except Failed as failure:
-        result["errors"] += failure.errors
-        result["failed"] = str(failure)
+    if result["files"]:
+        result["daemon"] = reload(ctl)
+    if not apply or not ctl.any_rule():
         return
+    status, document, complaint = ask(ctl, "apply", links)
     result["changes"] = made_changes(before, document)
     judge(result, document, unmet)
     if status == 1 and not result["failed"]:

@@ -191,13 +191,9 @@ def diff_of(result):
 def main():
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     given = module.params
-    try:
-        result = offloadd.converge(
-            rules=given["rules"], directory=given["directory"], purge=given["purge"], apply=given["apply"],
-            links=given["links"], unmet=given["unmet"], dry_run=module.check_mode, program=given["offloadctl"])
-    except offloadd.Failed as failure:
-        module.fail_json(msg=str(failure), changed=False, files=[], changes=[], pending=[], unmet=[], errors=failure.errors,
-                         daemon=None)
+    result = offloadd.converge(
+        rules=given["rules"], directory=given["directory"], purge=given["purge"], apply=given["apply"], links=given["links"],
+        unmet=given["unmet"], dry_run=module.check_mode, program=given["offloadctl"])
     if module._diff:
         result["diff"] = diff_of(result)
     for note in result.pop("notes"):

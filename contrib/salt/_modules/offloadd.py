@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Network offload features, by offloadctl
+=======================================
+
+Needs the utility module offloadd_rules beside it, and the package offloadd on the minion.
+"""
+
+import json
+import shutil
+import subprocess
+
+__virtualname__ = "offloadd"
+__func_alias__ = {"apply_": "apply"}
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def converge(rules=None, directory="/etc/offloadd/rules.d", purge=False, apply=True, links=None, unmet="fail", test=None,
+             offloadctl="offloadctl"):
+    """
+    Places rule files, has a running offloadd read them, and applies them. Returns what changed, or with test what would: changed,
+    files, changes, pending, unmet, errors, daemon, notes, failed.
+
+    rules
+        A list of rule files: name, and either content, or match and features with description, reason, mode, until; state: absent
+        or masked.
+    apply
+        Put right what differs. Otherwise it is only returned, as pending.
+    links
+        These interfaces only.
+    unmet
+        fail or warn: what to do about a feature that cannot be had.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' offloadd.converge '[{name: 50-tso, match: {Driver: e1000e}, features: {tso: off}}]' test=True
+    """
+    if test is None:
+        test = __opts__.get("test", False)
+    result = __utils__["offloadd_rules.converge"](
+        rules=rules or [], directory=directory, purge=purge, apply=apply, links=links or [], unmet=unmet, dry_run=bool(test),
+        program=offloadctl)
+    if result["failed"]:
+        __context__["retcode"] = 1
+    return result
+
+
+def plan(*links):
+    """
+    What differs from the rules in force, and would be changed. Changes nothing.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' offloadd.plan
+        salt '*' offloadd.plan vlan10
+    """
+    return converge(links=list(links), test=True)
+
+
+def apply_(*links):
+    """
+    Puts right what differs from the rules in force.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' offloadd.apply
+    """
+    return converge(links=list(links))
+
+
+def status():
+    """
+    The document of ``offloadctl status --json``; its daemon is None where offloadd does not run.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' offloadd.status
+    """
+    program = shutil.which("offloadctl")
+    if program is None:
+        __context__["retcode"] = 1
+        return {}
+    done = subprocess.run([program, "status", "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, timeout=60, check=False)
+    return json.loads(done.stdout.decode("utf-8", "replace"))

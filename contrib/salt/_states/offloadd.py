@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Network offload features as offloadd's rules declare them
+=========================================================
+
+.. code-block:: yaml
+
+    TSO off on e1000e:
+      offloadd.rules:
+        - rules:
+          - name: 50-e1000e-tso
+            match: {Driver: e1000e}
+            features: {tso: off}
+"""
+
+__virtualname__ = "offloadd"
+
+
+def __virtual__():
+    if "offloadd.converge" in __salt__:
+        return __virtualname__
+    return False, "the execution module offloadd is not there"
+
+
+def _by_link(changes):
+    links = {}
+    for change in changes:
+        links.setdefault(change["link"], {})[change["feature"]] = {"old": change["before"], "new": change["after"]}
+    return links
+
+
+def _changes(result):
+    changes = {entry["path"]: {"old": entry["before"], "new": entry["after"]} for entry in result["files"]}
+    changes.update(_by_link(result["changes"]))
+    return changes
+
+
+def _comment(result, test):
+    lines = []
+    if result["failed"]:
+        lines.append(result["failed"])
+    else:
+        lines += ["cannot be had: " + line for line in result["unmet"]]
+    if result["pending"]:
+        lines.append("%d features are not as declared, and are left alone" % len(result["pending"]))
+    lines += result["notes"]
+    if result["changed"]:
+        verb = "would change" if test else "changed"
+        lines.append("%d rule files and %d features %s" % (len(result["files"]), len(result["changes"]), verb))
+    return "; ".join(lines) or "Links are as the rules declare them"
+
+
+def rules(name, rules=None, directory="/etc/offloadd/rules.d", purge=False, apply=True, links=None, unmet="fail",
+          offloadctl="offloadctl"):
+    """
+    Rule files are in place, and links are as they declare. Without rules: links are as the rules that are there declare them.
+
+    A rule with an error fails the state, with file and line, before anything is changed. A feature that cannot be had fails it
+    with the reason, after everything else was done.
+
+    name
+        Any name.
+
+    The other arguments are those of the execution module's offloadd.converge.
+    """
+    test = bool(__opts__["test"])
+    result = __salt__["offloadd.converge"](
+        rules=rules, directory=directory, purge=purge, apply=apply, links=links, unmet=unmet, test=test, offloadctl=offloadctl)
+    verdict = not result["failed"]
+    if verdict and test and result["changed"]:
+        verdict = None
+    return {"name": name, "result": verdict, "changes": _changes(result), "comment": _comment(result, test)}

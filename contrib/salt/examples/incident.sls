@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every VLAN keeps the transmit offloads of what it stands on, after an upgrade switched them off on some.
+offloadd:
+  pkg.installed: []
+  file.managed:
+    - name: /etc/offloadd/offloadd.conf.d/50-salt.conf
+    - makedirs: True
+    - contents: |
+        [Daemon]
+        Mode=enforce
+    - require:
+      - pkg: offloadd
+  service.running:
+    - enable: True
+    - reload: True
+    - watch:
+      - file: offloadd
+
+VLANs keep their transmit offloads:
+  offloadd.rules:
+    - rules:
+      - name: 10-vlan
+        description: VLANs keep the transmit offloads of the device below them
+        reason: Without scatter-gather sendfile copies every page
+        match:
+          Kind: vlan
+        features:
+          sg: lower
+          tx: lower
+          tx-tcp-segmentation: lower
+          gso: lower
+    - require:
+      - pkg: offloadd
