@@ -2,6 +2,7 @@
 #include "apply.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,16 @@ static void explain_error(struct apply_result *result)
 			"the link is gone, renamed or another one now");
 	else
 		snprintf(result->text, sizeof(result->text), "%s", strerror(-result->error));
+}
+
+/* -ENODEV is also said of a device that is there, but detached for the time of a reset or of suspend (netif_device_present() in
+ * ethnl_ops_begin() and dev_ethtool()). */
+static bool is_detached(const struct apply_result *result, int error)
+{
+	char name[IF_NAMESIZE];
+
+	return error == -ENODEV && if_indextoname((unsigned)result->ifindex, name) &&
+		strcmp(name, result->name) == 0;
 }
 
 static void fail(struct apply_result *result, int error)
@@ -52,6 +63,11 @@ static int set_and_verify(struct observe *o, struct link *link, struct apply_res
 	if (said.error < 0) {
 		util_copy_name(result->text, sizeof(result->text), said.text,
 			strnlen(said.text, sizeof(said.text)));
+		if (is_detached(result, said.error)) {
+			said.error = -EAGAIN;
+			snprintf(result->text, sizeof(result->text),
+				"the device is detached, as while it is reset or suspended");
+		}
 		fail(result, said.error);
 	}
 	r = observe_features(o, link);

@@ -74,6 +74,11 @@ int ethtool_features_set(struct ethtool *e, int ifindex, const char *name, featu
 	return e->ops->features_set(e, ifindex, name, mask, value & mask, ret);
 }
 
+int ethtool_features_recompute(struct ethtool *e, int ifindex, const char *name)
+{
+	return e->ops->features_recompute ? e->ops->features_recompute(e, ifindex, name) : -EOPNOTSUPP;
+}
+
 int ethtool_monitor_fd(struct ethtool *e)
 {
 	return e->ops->monitor_fd ? e->ops->monitor_fd(e) : -EOPNOTSUPP;

@@ -37,6 +37,7 @@ struct ethtool_ops { /* what a backend gives; the seam for tests */
 	int (*features_dump)(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 	int (*features_set)(struct ethtool *e, int ifindex, const char *name, feature_set mask,
 		feature_set value, struct ethtool_result *ret);
+	int (*features_recompute)(struct ethtool *e, int ifindex, const char *name);
 	int (*driver)(struct ethtool *e, const char *name, char *buf, size_t size);
 	int (*monitor_fd)(struct ethtool *e); /* negative errno where there is none */
 	int (*monitor_read)(struct ethtool *e, ethtool_features_fn fn, void *userdata);
@@ -72,6 +73,11 @@ int ethtool_features_dump(struct ethtool *e, ethtool_features_fn fn, void *userd
  * Negative errno only where nothing can be said (no memory, socket gone). -EPERM comes in ret->error. */
 int ethtool_features_set(struct ethtool *e, int ifindex, const char *name, feature_set mask,
 	feature_set value, struct ethtool_result *ret);
+
+/* Has the kernel ask the driver again for what is wanted and not active. It ignores a driver that failed when it was set
+ * (__netdev_update_features() in ethnl_set_features() and ethtool_set_features()), and to set the same again by netlink does nothing.
+ * 0, negative errno; whether it helped, only reading tells. */
+int ethtool_features_recompute(struct ethtool *e, int ifindex, const char *name);
 
 /* For poll; -EOPNOTSUPP where the backend has no notifications. */
 int ethtool_monitor_fd(struct ethtool *e);

@@ -211,6 +211,28 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 	return 0;
 }
 
+/* A SET of nothing: ethtool_set_features() asks the driver anew all the same, where netlink's ends once `wanted` is as asked. */
+int ethtool_ioctl_recompute(int fd, int ifindex, const char *name)
+{
+	struct ethtool_ioctl io = { .fd = fd };
+	union set_request request = { .head = { .cmd = ETHTOOL_SFEATURES } };
+	struct link_features now;
+	int r = check_name(fd, ifindex, name);
+
+	if (r >= 0)
+		r = read_features(&io, name, &now);
+	if (r < 0)
+		return r;
+	request.head.size = io.words;
+	r = call(fd, name, &request);
+	return r < 0 ? r : 0;
+}
+
+static int features_recompute(struct ethtool *e, int ifindex, const char *name)
+{
+	return ethtool_ioctl_recompute(backend(e)->fd, ifindex, name);
+}
+
 int ethtool_ioctl_driver(int fd, const char *name, char *buf, size_t size)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
@@ -255,6 +277,7 @@ static const struct ethtool_ops ops = {
 	.features_strings = features_strings,
 	.features_get = features_get,
 	.features_set = features_set,
+	.features_recompute = features_recompute,
 	.driver = driver,
 	.monitor_fd = monitor_fd,
 	.monitor_read = monitor_read,

@@ -24,7 +24,7 @@ struct ethtool_nl {
 	struct ethtool base;
 	struct mnl_socket *socket;  /* requests; NULL with a monitor alone */
 	struct mnl_socket *monitor; /* NULL without one */
-	int ioctl_fd;		    /* for drivers, -1 until asked */
+	int ioctl_fd;		    /* for what netlink cannot do, -1 until needed */
 	uint16_t family;
 	uint32_t seq;
 	unsigned bits; /* how many features the kernel counts, 0 before its names were read */
@@ -630,14 +630,25 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 	return ret->error == -ETIMEDOUT || ret->error == -EBADMSG ? ret->error : 0;
 }
 
-static int driver(struct ethtool *e, const char *name, char *buf, size_t size)
+static int ioctl_fd(struct ethtool_nl *nl)
 {
-	struct ethtool_nl *nl = backend(e);
-
 	if (nl->ioctl_fd < 0)
 		nl->ioctl_fd = ethtool_ioctl_socket();
-	return nl->ioctl_fd < 0 ? nl->ioctl_fd :
-				  ethtool_ioctl_driver(nl->ioctl_fd, name, buf, size);
+	return nl->ioctl_fd;
+}
+
+static int features_recompute(struct ethtool *e, int ifindex, const char *name)
+{
+	int fd = ioctl_fd(backend(e));
+
+	return fd < 0 ? fd : ethtool_ioctl_recompute(fd, ifindex, name);
+}
+
+static int driver(struct ethtool *e, const char *name, char *buf, size_t size)
+{
+	int fd = ioctl_fd(backend(e));
+
+	return fd < 0 ? fd : ethtool_ioctl_driver(fd, name, buf, size);
 }
 
 static int monitor_fd(struct ethtool *e)
@@ -710,6 +721,7 @@ static const struct ethtool_ops ops = {
 	.features_get = features_get,
 	.features_dump = features_dump,
 	.features_set = features_set,
+	.features_recompute = features_recompute,
 	.driver = driver,
 	.monitor_fd = monitor_fd,
 	.monitor_read = monitor_read,

@@ -14,8 +14,9 @@ int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, struct eth
 /* monitor: notifications come by netlink where the kernel has that, else there are none. */
 int ethtool_ioctl_open(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
 
-/* A socket for ethtool ioctls, and the driver's name by it. */
+/* A socket for ethtool ioctls, and what only they can do. */
 int ethtool_ioctl_socket(void);
+int ethtool_ioctl_recompute(int fd, int ifindex, const char *name);
 int ethtool_ioctl_driver(int fd, const char *name, char *buf, size_t size);
 
 #endif

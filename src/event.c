@@ -270,7 +270,7 @@ static void tell_healed(
 
 	start(&e, EVENT_HEALED, LOG_INFO, pl->ifindex, pl->name, g);
 	describe(t->table, g, true, e.was, sizeof(e.was));
-	util_append(e.did, sizeof(e.did), "as declared again, not by us");
+	util_append(e.did, sizeof(e.did), "as declared again");
 	finish(&e);
 	t->fn(&e, t->userdata);
 }
@@ -315,7 +315,7 @@ static enum trouble judge_drifted(const struct teller *t, const struct plan_item
 		return TROUBLE_REFUSED;
 	}
 	if (result)
-		util_append(why, size, "accepted by the kernel without effect");
+		util_append(why, size, EXPLAIN_NO_EFFECT);
 	else
 		explain_item(t->table, item, why, size);
 	return TROUBLE_UNMET;

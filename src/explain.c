@@ -377,7 +377,7 @@ const char *explain_item(
 		util_append(buf, size, "only audited, not changed");
 		break;
 	case CAUSE_UNKNOWN:
-		util_append(buf, size, "accepted by the kernel without effect; the driver does not say why");
+		util_append(buf, size, EXPLAIN_NO_EFFECT);
 		break;
 	}
 	return buf;

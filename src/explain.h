@@ -24,6 +24,9 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 	const struct plan *plan, int ifindex, unsigned bit, struct explanation *ret);
 void explanation_clear(struct explanation *e);
 
+/* What is said where the kernel took a SET over and the feature stayed as it was. */
+#define EXPLAIN_NO_EFFECT "accepted by the kernel without effect; the driver does not say why"
+
 /* One sentence for an item, such as "held by bond0: tx-scatter-gather is off there". Returns buf. */
 const char *explain_item(const struct feature_table *table, const struct plan_item *item, char *buf,
 	size_t size);

@@ -633,7 +633,7 @@ static void resume_online(struct methods *m, struct control_client *client, stru
 	size_t waiting;
 	int r;
 
-	if (reconcile_is_pending(m->host.reconcile) && !late)
+	if (!reconcile_is_settled(m->host.reconcile) && !late)
 		return;
 	r = reconcile_stand(m->host.reconcile, realtime_sec(), &stands);
 	if (r < 0) {

@@ -77,6 +77,13 @@ int observe_features(struct observe *o, struct link *link)
 	return r;
 }
 
+int observe_recompute(struct observe *o, struct link *link)
+{
+	int r = ethtool_features_recompute(o->ethtool, link->ifindex, link->name);
+
+	return r < 0 ? r : observe_features(o, link);
+}
+
 static void take_dumped(
 	int ifindex, const struct link_features *features, int error, void *userdata)
 {

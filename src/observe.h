@@ -69,6 +69,9 @@ int observe_read_features(struct observe *o);
  * and the event that tells is on its way. -EOPNOTSUPP: it has none (has_features is false then). */
 int observe_features(struct observe *o, struct link *link);
 
+/* Has the driver asked again for what is wanted and not active (ethtool_features_recompute()), and reads the link. */
+int observe_recompute(struct observe *o, struct link *link);
+
 /* uname, host name, virtualization (DMI and /proc, no D-Bus). */
 void rule_host_read(struct rule_host *ret);
 

@@ -21,6 +21,7 @@ struct mark {
 struct denial {
 	int ifindex;
 	feature_set refused[2], futile[2]; /* [value] */
+	feature_set stuck; /* of futile: taken by the kernel, and the driver did not follow; it may have been busy */
 	char text[ETHTOOL_TEXT_LEN];
 	uint64_t retry_usec; /* 0: only a change helps */
 	unsigned tries;
@@ -46,11 +47,11 @@ struct reconcile {
 	struct mark *dirty;    /* to be handled in the next run */
 	struct mark *deferred; /* fought over: dirty from deferred_usec on */
 	uint64_t deferred_usec, contention_usec, retry_usec; /* 0: never */
+	uint64_t not_before_usec; /* a run failed: the next is not tried before; 0: at any time */
 	struct denial *denials;
 	struct fight *fights;
 	struct reconcile_stand *stands;
 	struct mark *unsure; /* links whose stand may be another now */
-	bool failed; /* the last run: pending again at retry_usec */
 	uint64_t runs, sets;
 };
 
@@ -323,6 +324,7 @@ int reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
 	clear_denials(r);
 	clear_stands(r);
 	event_memory_clear(r->memory);
+	r->not_before_usec = 0;
 	return reconcile_mark_all(r);
 }
 
@@ -333,7 +335,12 @@ const struct rule_set *reconcile_rules(const struct reconcile *r)
 
 bool reconcile_is_pending(const struct reconcile *r)
 {
-	return r->dirty && !r->failed;
+	return r->dirty && r->not_before_usec == 0;
+}
+
+bool reconcile_is_settled(const struct reconcile *r)
+{
+	return !r->dirty;
 }
 
 bool reconcile_is_deferring(const struct reconcile *r)
@@ -563,7 +570,26 @@ static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
 	sets[false] |= bits & ~value;
 }
 
-static int remember_missed(struct reconcile *r, const struct apply_result *result, uint64_t now_usec)
+static void retry_later(struct reconcile *r, struct denial *denial, uint64_t now_usec)
+{
+	if (denial->tries >= RECONCILE_RETRY_MAX)
+		return;
+	denial->retry_usec = now_usec + (RECONCILE_RETRY_USEC << denial->tries++);
+	earlier(&r->retry_usec, denial->retry_usec);
+}
+
+/* What the kernel took, and the plan was sure that it would be had. */
+static feature_set find_stuck(const struct plan *plan, const struct apply_result *result)
+{
+	const struct plan_link *pl = plan_find(plan, result->ifindex);
+
+	return pl ? result->missed & ~(result->after.wanted ^ result->value) &
+			~(pl->predicted.active ^ result->value) & ~pl->uncertain
+		  : 0;
+}
+
+static int remember_missed(struct reconcile *r, const struct plan *plan,
+	const struct apply_result *result, uint64_t now_usec)
 {
 	struct denial *denial;
 
@@ -574,15 +600,32 @@ static int remember_missed(struct reconcile *r, const struct apply_result *resul
 		return -ENOMEM;
 	if (result->error == 0) {
 		add_bits(denial->futile, result->missed, result->value);
+		denial->stuck = find_stuck(plan, result);
+		if (denial->stuck)
+			retry_later(r, denial, now_usec);
 		return 0;
 	}
 	add_bits(denial->refused, result->missed, result->value);
 	util_copy_name(denial->text, sizeof(denial->text), result->text, sizeof(result->text));
-	if (!may_pass(result->error) || denial->tries >= RECONCILE_RETRY_MAX)
-		return 0;
-	denial->retry_usec = now_usec + (RECONCILE_RETRY_USEC << denial->tries++);
-	earlier(&r->retry_usec, denial->retry_usec);
+	if (may_pass(result->error))
+		retry_later(r, denial, now_usec);
 	return 0;
+}
+
+/* Has the driver asked again for what it did not do; the next time is set before it is known whether that helped. */
+static void retry_stuck(struct reconcile *r, struct denial *denial, uint64_t now_usec)
+{
+	struct link *link = link_table_find(&r->o->links, denial->ifindex);
+	feature_set active;
+
+	if (!link || observe_recompute(r->o, link) < 0)
+		return;
+	active = link->features.active;
+	denial->stuck &= (denial->futile[true] & ~active) | (denial->futile[false] & active);
+	denial->futile[true] &= ~active | denial->stuck;
+	denial->futile[false] &= active | denial->stuck;
+	if (denial->stuck)
+		retry_later(r, denial, now_usec);
 }
 
 /* Denials whose time has come may be tried again; they keep count of their tries. */
@@ -598,13 +641,38 @@ static void retry(struct reconcile *r, uint64_t now_usec)
 		}
 		denial->retry_usec = 0;
 		denial->refused[false] = denial->refused[true] = 0;
+		if (denial->stuck)
+			retry_stuck(r, denial, now_usec);
 		(void)add_mark(&r->dirty, denial->ifindex, false);
 	}
 }
 
 /* ---- a run ---- */
 
-static int after_apply(struct reconcile *r, const struct apply_report *report, uint64_t now_usec)
+/* What somebody else did while we were at it came with the read-back, and its event will bring nothing new. */
+static int mark_surprises(const struct reconcile *r, const struct plan *plan,
+	const struct apply_report *report, struct mark **set)
+{
+	if (report->n_results == 0)
+		return 0;
+	for (size_t i = 0; i < plan->n_links; i++) {
+		const struct plan_link *pl = &plan->links[i];
+		const struct link *link = link_table_find(&r->o->links, pl->ifindex);
+		feature_set other;
+
+		if (!link || !link->has_features)
+			continue;
+		other = link->features.wanted ^ pl->predicted.wanted;
+		if (apply_find(report, pl->ifindex, ~UINT64_C(0)))
+			other |= link->features.active ^ pl->predicted.active;
+		if (other && add_mark(set, pl->ifindex, false) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int after_apply(struct reconcile *r, const struct plan *plan, const struct apply_report *report,
+	uint64_t now_usec)
 {
 	for (size_t i = 0; i < report->n_results; i++) {
 		const struct link *link = link_table_find(&r->o->links, report->results[i].ifindex);
@@ -612,15 +680,16 @@ static int after_apply(struct reconcile *r, const struct apply_report *report, u
 
 		if (fight && link)
 			fight->seen = link->features;
-		if (remember_missed(r, &report->results[i], now_usec) < 0)
+		if (remember_missed(r, plan, &report->results[i], now_usec) < 0)
 			return -ENOMEM;
 	}
 	r->sets += report->n_results;
 	return 0;
 }
 
+/* surprises: gets links to be looked at again. */
 static int plan_and_apply(struct reconcile *r, const int *only, size_t n_only, uint64_t now_usec,
-	int64_t realtime_sec)
+	int64_t realtime_sec, struct mark **surprises)
 {
 	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
 	_cleanup_(plan_clear) struct plan plan = { 0 };
@@ -638,7 +707,9 @@ static int plan_and_apply(struct reconcile *r, const int *only, size_t n_only, u
 	error = apply_plan(r->o, &plan, r->options.ledger, &report);
 	if (error < 0)
 		return error;
-	error = after_apply(r, &report, now_usec);
+	error = after_apply(r, &plan, &report, now_usec);
+	if (error >= 0)
+		error = mark_surprises(r, &plan, &report, surprises);
 	if (error < 0)
 		return error;
 	error = event_report(r->memory, &r->o->features, &plan, &report, &r->o->links, r->options.fn,
@@ -657,6 +728,7 @@ static int mark_unsure(struct reconcile *r, const int *only, size_t n_only)
 
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 {
+	_cleanup_marks_ struct mark *surprises = NULL;
 	_cleanup_free_ int *only = NULL;
 	size_t n_only;
 	int error;
@@ -667,16 +739,17 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 	error = collect(r, &only, &n_only);
 	if (error >= 0) {
 		read_stale(r, only, n_only);
-		error = plan_and_apply(r, only, n_only, now_usec, realtime_sec);
+		error = plan_and_apply(r, only, n_only, now_usec, realtime_sec, &surprises);
 		if (error >= 0 && mark_unsure(r, only, n_only) < 0)
 			error = -ENOMEM;
 	}
 	if (error < 0) {
-		r->failed = true;
-		r->retry_usec = now_usec + RECONCILE_RETRY_USEC;
+		r->not_before_usec = now_usec + RECONCILE_RETRY_USEC;
 		return error;
 	}
 	clear_marks(&r->dirty);
+	r->dirty = surprises;
+	surprises = NULL;
 	return error;
 }
 
@@ -772,6 +845,7 @@ uint64_t reconcile_deadline(const struct reconcile *r)
 
 	earlier(&deadline_usec, r->deferred_usec);
 	earlier(&deadline_usec, r->retry_usec);
+	earlier(&deadline_usec, r->not_before_usec);
 	earlier(&deadline_usec, pause_deadline(r));
 	return deadline_usec;
 }
@@ -866,10 +940,10 @@ void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 		move_deferred(r);
 	if (r->contention_usec && r->contention_usec <= now_usec)
 		r->contention_usec = contention_expire(r->contention, now_usec, calmed, r);
-	if (r->retry_usec && r->retry_usec <= now_usec) {
-		r->failed = false;
+	if (r->not_before_usec <= now_usec)
+		r->not_before_usec = 0;
+	if (r->retry_usec && r->retry_usec <= now_usec)
 		retry(r, now_usec);
-	}
 }
 
 int reconcile_exit_code(struct reconcile *r, int64_t realtime_sec)

@@ -49,6 +49,9 @@ int reconcile_resume(struct reconcile *r, int ifindex, const char *by);
 /* Is there anything that reconcile_run() would do now? */
 bool reconcile_is_pending(const struct reconcile *r);
 
+/* Has everything been looked at? Not so while a run that failed waits for its next try. */
+bool reconcile_is_settled(const struct reconcile *r);
+
 /* Is all that happened of late part of a fight, to be looked at later? Then there is no hurry to read what else comes of it. */
 bool reconcile_is_deferring(const struct reconcile *r);
 

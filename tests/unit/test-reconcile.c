@@ -146,6 +146,7 @@ static void what_cannot_be_had_is_not_retried_until_something_changes(void **sta
 {
 	struct scene *s = *state;
 	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+	unsigned rounds = 0;
 
 	start(s, true);
 	settle(s);
@@ -155,8 +156,15 @@ static void what_cannot_be_had_is_not_retried_until_something_changes(void **sta
 	assert_int_equal(eth3->sets, 1);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].kind, EVENT_UNMET);
-	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 	assert_int_equal(reconcile_exit_code(s->reconcile, 0), 4);
+	for (; reconcile_deadline(s->reconcile); rounds++) {
+		s->now = reconcile_deadline(s->reconcile);
+		settle(s);
+		assert_int_equal(s->n_events, 0);
+	}
+	assert_int_equal(rounds, RECONCILE_RETRY_MAX);
+	assert_int_equal(eth3->recomputes, RECONCILE_RETRY_MAX);
+	assert_int_equal(eth3->sets, 1);
 
 	/* the trouble of the link above makes us look, not ask again, though nobody asks for it now */
 	eth3->features.wanted &= ~FEATURE(0);
@@ -312,6 +320,76 @@ static void a_failed_run_is_tried_again_later_not_at_once(void **state)
 	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
 }
 
+static void a_reload_after_a_failed_run_tries_at_once(void **state)
+{
+	struct scene *s = *state;
+	struct rule_set rules;
+
+	start(s, true);
+	settle(s);
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	s->ethtool.socket_error = -ENOBUFS;
+	assert_int_equal(settle(s), -ENOBUFS);
+	assert_false(reconcile_is_settled(s->reconcile));
+	s->ethtool.socket_error = 0;
+	unit_rule(s->h, "10-vlan.rule", "[Match]\nKind=vlan\n[Features]\nsg=lower\ntso=lower\n");
+	rules = s->h->rules;
+	s->h->rules = (struct rule_set){ 0 };
+	assert_int_equal(reconcile_take_rules(s->reconcile, &rules), 0);
+	assert_int_equal(settle(s), 1);
+	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
+	assert_true(reconcile_is_settled(s->reconcile));
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+}
+
+/* ndo_set_features() failed: `wanted` is taken, nothing follows, and the kernel says that all is well */
+static void a_driver_that_was_busy_is_asked_again(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+
+	start(s, true);
+	settle(s);
+	eth3->deaf = FEATURE(0);
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_false(is_on(s, "eth3", "tx-scatter-gather"));
+	eth3->deaf = 0;
+	s->now = reconcile_deadline(s->reconcile);
+	settle(s);
+	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_HEALED);
+	assert_int_equal(eth3->sets, 1);
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+}
+
+static void switch_off_checksum(struct unit_device *d)
+{
+	d->features.wanted &= ~FEATURE(3);
+	d->features.active &= ~FEATURE(3);
+	d->after_set = NULL;
+}
+
+/* its event finds what the read-back found already */
+static void what_somebody_did_meanwhile_is_not_lost(void **state)
+{
+	struct scene *s = *state;
+
+	unit_rule(s->h, "40-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-checksum-ip-generic=on\n");
+	start(s, true);
+	settle(s);
+	assert_true(is_on(s, "vlan10", "tx-checksum-ip-generic"));
+	unit_device(&s->ethtool, "vlan10")->after_set = switch_off_checksum;
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	assert_int_equal(settle(s), 1);
+	assert_false(is_on(s, "vlan10", "tx-checksum-ip-generic"));
+	assert_true(reconcile_is_pending(s->reconcile));
+	assert_int_equal(settle(s), 1);
+	assert_true(is_on(s, "vlan10", "tx-checksum-ip-generic tx-scatter-gather"));
+	assert_false(reconcile_is_pending(s->reconcile));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -324,6 +402,9 @@ int main(void)
 		TEST(what_stands_on_a_fight_is_not_chased),
 		TEST(a_link_that_goes_is_forgotten),
 		TEST(a_failed_run_is_tried_again_later_not_at_once),
+		TEST(a_reload_after_a_failed_run_tries_at_once),
+		TEST(a_driver_that_was_busy_is_asked_again),
+		TEST(what_somebody_did_meanwhile_is_not_lost),
 	};
 
 	return cmocka_run_group_tests_name("reconcile", tests, NULL, NULL);

@@ -18,7 +18,7 @@ struct unit_device {
 	feature_set follows; /* active bits that come with the lower's */
 	int lower;
 	int get_error;	     /* GET fails so from the first SET on */
-	unsigned sets, gets;
+	unsigned sets, gets, recomputes;
 	/* what the SET is followed by */
 	void (*after_set)(struct unit_device *device);
 };
@@ -93,10 +93,24 @@ static inline int unit_features_set(struct ethtool *base, int ifindex, const cha
 	return 0;
 }
 
+static inline int unit_features_recompute(struct ethtool *base, int ifindex, const char *name)
+{
+	struct unit_device *d = unit_device_find((struct unit_ethtool *)base, ifindex, name);
+	feature_set heard;
+
+	if (!d)
+		return -ENODEV;
+	d->recomputes++;
+	heard = d->features.hw & ~d->deaf;
+	d->features.active = (d->features.active & ~heard) | (d->features.wanted & heard);
+	return 0;
+}
+
 static const struct ethtool_ops unit_ethtool_ops = {
 	.name = "scripted",
 	.features_get = unit_features_get,
 	.features_set = unit_features_set,
+	.features_recompute = unit_features_recompute,
 };
 
 /* Takes a device for each link of the model, as it is there. */
