@@ -2,6 +2,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@
 /* While a fight is on, its events are read in batches: each costs, and none is answered. */
 #define REST_USEC (250 * USEC_PER_MSEC)
 #define RULE_ERRORS_SAID 20
+#define ONCE_ROUNDS_MAX 4 /* what somebody else does meanwhile makes another one needed */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 
 struct daemon {
@@ -57,7 +59,7 @@ struct daemon {
 	struct journal journal;
 	struct event_limit limit;
 	sd_event *event;
-	sd_event_source *defer, *timer, *links, *features;
+	sd_event_source *defer, *timer, *links, *features, *host_name;
 	uint64_t rest_usec;	/* sockets are not read before, 0: they are */
 	uint64_t pending_usec;	/* when the first change that waits was seen, 0 */
 	uint64_t event_usec;	/* when the kernel told of it, 0 when it did not */
@@ -342,6 +344,7 @@ static int load_rules(struct daemon *d, bool reload)
 	size_t n;
 	int r = rule_set_load(rule_dirs(d), &d->observe->features, &fresh);
 
+	rule_host_read(&d->host); /* DHCP may have named the host meanwhile */
 	if (r >= 0)
 		r = keep_errors(&d->rule_errors, &fresh);
 	if (r < 0)
@@ -591,6 +594,37 @@ static int add_signal(struct daemon *d, int number, sd_event_signal_handler_t fn
 }
 
 
+/* Rules may ask for it, and early at boot it is not yet what DHCP will make of it. */
+static int on_host_name(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+	struct rule_host before = d->host;
+
+	rule_host_read(&d->host);
+	if (strcmp(before.host_name, d->host.host_name) == 0)
+		return 0;
+	if (reconcile_mark_all(d->reconcile) < 0)
+		say(d, EVENT_STATE, LOG_ERR, "the host is named %s now: %s", d->host.host_name, strerror(ENOMEM));
+	settle(d);
+	return 0;
+}
+
+/* The kernel says EPOLLERR once the name is another one (proc_sys_poll()). Where /proc/sys is out of reach, a reload reads it. */
+static int watch_host_name(struct daemon *d)
+{
+	int fd = open("/proc/sys/kernel/hostname", O_RDONLY | O_CLOEXEC | O_NONBLOCK), r;
+
+	if (fd < 0)
+		return 0;
+	r = sd_event_add_io(d->event, &d->host_name, fd, 0, on_host_name, d);
+	if (r >= 0)
+		r = sd_event_source_set_io_fd_own(d->host_name, true);
+	else
+		close(fd);
+	return r;
+}
+
 static int set_up_loop(struct daemon *d)
 {
 	int feature_fd = observe_feature_fd(d->observe);
@@ -615,6 +649,8 @@ static int set_up_loop(struct daemon *d)
 			on_links, d);
 	if (r >= 0 && feature_fd >= 0)
 		r = sd_event_add_io(d->event, &d->features, feature_fd, EPOLLIN, on_features, d);
+	if (r >= 0)
+		r = watch_host_name(d);
 	if (r >= 0)
 		r = sd_event_add_defer(d->event, &d->defer, on_defer, d);
 	if (r >= 0)
@@ -690,7 +726,6 @@ static int open_reconcile(struct daemon *d)
 	};
 	int r;
 
-	rule_host_read(&d->host);
 	r = reconcile_new(d->observe, &d->host, &options, &d->reconcile);
 	host.reconcile = d->reconcile;
 	if (r >= 0)
@@ -790,12 +825,20 @@ static void say_stopped(struct daemon *d)
 	send_event(&event, d);
 }
 
+/* As for `offloadctl apply`: 1 outranks what else may be said, since nobody has looked at what a bad file declares. */
 static int run_once(struct daemon *d)
 {
 	int r;
 
-	reconcile_now(d);
+	for (unsigned i = 0; i < ONCE_ROUNDS_MAX && reconcile_is_pending(d->reconcile); i++)
+		reconcile_now(d);
 	save_ledger(d);
+	if (!reconcile_is_settled(d->reconcile) || d->rule_errors.n_errors || d->conf_errors.n_errors)
+		return EXIT_ERROR;
+	if (reconcile_rules(d->reconcile)->n_rules == 0) {
+		fprintf(stderr, "offloadd: no rules\n");
+		return EXIT_ERROR;
+	}
 	r = reconcile_exit_code(d->reconcile, realtime_sec());
 	if (r < 0) {
 		fprintf(stderr, "offloadd: cannot plan: %s\n", strerror(-r));
@@ -833,6 +876,7 @@ static void clean_up(struct daemon *d)
 	sd_event_source_unref(d->timer);
 	sd_event_source_unref(d->links);
 	sd_event_source_unref(d->features);
+	sd_event_source_unref(d->host_name);
 	sd_event_unref(d->event);
 	exporter_free(d->exporter);
 	reconcile_free(d->reconcile);

@@ -2,6 +2,7 @@
 #include "observe.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "util.h"
@@ -213,7 +214,8 @@ static void take_dumped_link(const struct link *from, void *userdata)
 static void take_link(const struct link *from, void *userdata)
 {
 	struct observe *o = userdata;
-	struct link *link;
+	struct link *link = link_table_find(&o->links, from->ifindex);
+	unsigned flags = link ? link->flags : 0;
 	int r = update_link(o, from, &link);
 
 	o->counts.link_events++;
@@ -221,6 +223,8 @@ static void take_link(const struct link *from, void *userdata)
 		o->error = r;
 		return;
 	}
+	/* the routes of a link that goes down go without a message (fib_disable_ip()) */
+	o->routes_stale |= o->want_routes && ((link->flags ^ flags) & IFF_UP);
 	link->seen = o->generation;
 	if (r == 0 && o->has_monitor)
 		return;
@@ -247,6 +251,7 @@ static void take_default_route(void *userdata)
 	struct observe *o = userdata;
 	int r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
 
+	o->routes_stale = false;
 	if (r < 0)
 		o->error = r;
 	announce_noticed(o);
@@ -279,6 +284,8 @@ static int read_link_events(struct observe *o)
 
 	o->error = 0;
 	r = rtnl_monitor_read(o->rtnl, &handlers);
+	if (r >= 0 && o->routes_stale)
+		take_default_route(o);
 	return r < 0 ? r : o->error;
 }
 

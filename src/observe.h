@@ -40,6 +40,7 @@ struct observe {
 	bool has_monitor;    /* feature notifications come; without, each link event makes features stale */
 	unsigned generation; /* of the last dump of links */
 	bool any;	     /* something changed since the read began */
+	bool routes_stale;   /* a link went up or down, and its routes with it */
 	int error;	     /* of a handler */
 	int touched[OBSERVE_TOUCHED_MAX]; /* links that a notification says have other features than we think */
 	unsigned n_touched;  /* more than there is room for: read all */
