@@ -17,6 +17,7 @@ struct walk {
 	const struct plan *plan;
 	struct predict *predict;
 	struct explanation *out;
+	bool unmet; /* asked about a feature that a rule wants on, and that is not as declared */
 	int error;
 };
 
@@ -82,6 +83,37 @@ static const struct plan_item *item_of(const struct walk *w, const struct link *
 	return NULL;
 }
 
+/* What makes the declared value real on this link; its rule says how far offloadctl apply will do. */
+static void advise_change(struct walk *w, const struct link *link, const struct plan_item *item, bool on)
+{
+	const char *name = name_of(w, item->bit);
+
+	if (item->verdict == VERDICT_PAUSED)
+		advise(w, "offloadctl resume %s, or `ethtool -K %s %s %s`", link->name, link->name, name,
+			on_off(on));
+	else if (item->rule->mode == RULE_MODE_AUDIT)
+		advise(w, "nothing by itself: %s is Mode=audit; remove that line, or `ethtool -K %s %s %s`",
+			item->rule->file, link->name, name, on_off(on));
+	else if (item->verdict == VERDICT_DRIFTED)
+		advise(w, "offloadctl apply %s, or `ethtool -K %s %s %s`", link->name, link->name, name,
+			on_off(on));
+}
+
+/* A feature that is not requested on `link`, where the search ends: a rule for it, a rule against it, or none. */
+static void advise_request(struct walk *w, const struct link *link, unsigned bit)
+{
+	const struct plan_item *item = item_of(w, link, bit);
+
+	if (item && item->want && item->verdict != VERDICT_COMPLIANT)
+		advise_change(w, link, item, true);
+	else if (item && w->unmet && item->declared == RULE_OFF)
+		advise(w, "%s declares %s off on %s: change one of the two rules", item->rule->file,
+			name_of(w, bit), link->name);
+	else if (w->unmet)
+		advise(w, "`ethtool -K %s %s on`, or a rule that declares it for %s", link->name,
+			name_of(w, bit), link->name);
+}
+
 static void why_off(struct walk *w, const struct link *link, unsigned bit, unsigned depth);
 
 static bool is_master(const struct link *link)
@@ -130,7 +162,8 @@ static bool dependency_off(struct walk *w, const struct link *link, unsigned bit
 		need = (unsigned)__builtin_ctzll(not & f->active);
 		line(w, depth, link, bit, "%s cannot be on while %s is on", name_of(w, bit),
 			name_of(w, need));
-		advise(w, "switch %s off on %s, or change the rule", name_of(w, need), link->name);
+		if (w->unmet)
+			advise(w, "switch %s off on %s, or change the rule", name_of(w, need), link->name);
 		return true;
 	} else {
 		return false;
@@ -141,22 +174,33 @@ static bool dependency_off(struct walk *w, const struct link *link, unsigned bit
 	return true;
 }
 
+/* netdev_sync_upper_features(): what an upper has not asked for is not given to what it stands on. */
+static bool keeps_off(const struct link *upper, unsigned bit)
+{
+	return upper->has_features && !(upper->features.wanted & FEATURE(bit));
+}
+
 static bool upper_forbids(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
 {
 	struct link *upper = link_master(w->table, link);
 
 	if (FEATURE(bit) != feature_named(w->context->table, "rx-lro"))
 		return false;
-	if (!upper || (upper->features.wanted & FEATURE(bit)))
-		for (upper = link_first_upper(w->table, link);
-			upper && (upper->features.wanted & FEATURE(bit));
+	if (!upper || !keeps_off(upper, bit))
+		for (upper = link_first_upper(w->table, link); upper && !keeps_off(upper, bit);
 			upper = link_next_upper(w->table, upper))
 			;
 	if (!upper)
 		return false;
 	line(w, depth, link, bit, "%s is off because %s above has it off", name_of(w, bit),
 		upper->name);
-	advise(w, "switch %s on on %s first", name_of(w, bit), upper->name);
+	if (!w->unmet)
+		return true;
+	if (upper->features.hw & FEATURE(bit))
+		advise(w, "switch %s on on %s first", name_of(w, bit), upper->name);
+	else
+		advise(w, "%s cannot be had below %s, which is a %s: take it out of the rule",
+			name_of(w, bit), upper->name, upper->kind);
 	return true;
 }
 
@@ -178,8 +222,9 @@ static bool held_below(struct walk *w, const struct link *link, unsigned bit, un
 		line(w, depth, link, bit,
 			"%s is off though %s below has it on: %s does not offer it to links on top of it",
 			name_of(w, bit), lower->name, lower->name);
-		advise(w, "the driver of %s decides this; a rule that says `lower` accepts it",
-			lower->name);
+		if (w->unmet)
+			advise(w, "the driver of %s decides this; a rule that says `lower` accepts it",
+				lower->name);
 		return true;
 	}
 	if (lower->features.hw & sources & ~FEATURE(bit) && !(lower->features.hw & FEATURE(bit)))
@@ -204,13 +249,14 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 		line(w, depth, link, bit, "cannot have %s: fixed off by %s%s%s", name_of(w, bit),
 			link->driver[0] ? "its driver " : "the ", link->driver[0] ? link->driver : link->kind,
 			link->driver[0] ? "" : " driver");
-		advise(w, "nothing below %s can change this; take the feature out of the rule, or use another device",
-			link->name);
+		if (w->unmet)
+			advise(w, "nothing below %s can change this; take the feature out of the rule, or use "
+				  "another device",
+				link->name);
 	} else if (!(f->wanted & b)) {
-		line(w, depth, link, bit, "%s was switched off here (it is not requested)",
+		line(w, depth, link, bit, "%s is not requested here: off by default, or switched off",
 			name_of(w, bit));
-		advise(w, "offloadctl apply %s, or `ethtool -K %s %s on`", link->name, link->name,
-			name_of(w, bit));
+		advise_request(w, link, bit);
 	} else if (!dependency_off(w, link, bit, depth) && !upper_forbids(w, link, bit, depth) &&
 		!held_below(w, link, bit, depth)) {
 		if (one_port_is_enough(w, link, bit)) {
@@ -261,13 +307,30 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 	}
 }
 
+/* No item: no rule names it, or one says `lower` of what the link cannot change in any case. */
+static void undeclared(struct walk *w, const struct link *link, unsigned bit)
+{
+	const char *state = on_off(link->features.active & FEATURE(bit));
+	struct declaration declarations[FEATURE_MAX];
+	const struct declaration *d = &declarations[bit];
+
+	rule_set_declare(
+		w->context->rules, w->table, link, w->context->host, declarations, NULL, 0);
+	if (d->value == RULE_UNSET)
+		line(w, 0, link, bit, "%s is %s; no rule names it", name_of(w, bit), state);
+	else
+		line(w, 0, link, bit, "%s is %s; %s declares %s=%s, but %s cannot change it: left as it is",
+			name_of(w, bit), state, d->rule->file, d->feature->word, rule_value_name(d->value),
+			link->name);
+}
+
 static void declaration(struct walk *w, const struct link *link, unsigned bit)
 {
 	const struct plan_item *item = item_of(w, link, bit);
 	const char *state = on_off(link->features.active & FEATURE(bit));
 
 	if (!item) {
-		line(w, 0, link, bit, "%s is %s; no rule names it", name_of(w, bit), state);
+		undeclared(w, link, bit);
 		return;
 	}
 	line(w, 0, link, bit, "%s is %s; %s declares %s=%s%s: %s%s", name_of(w, bit), state,
@@ -275,7 +338,7 @@ static void declaration(struct walk *w, const struct link *link, unsigned bit)
 		item->not_given ? ", and what is below cannot give it" : "",
 		verdict_name(item->verdict), item->overdue ? ", its rule is due for review" : "");
 	if (item->text[0])
-		line(w, 0, link, bit, "%s",  item->text);
+		line(w, 0, link, bit, "%s", item->text);
 	if (item->uncertain)
 		line(w, 0, link, bit,
 			"whether it will come on is not known before it is tried: what the device below "
@@ -288,6 +351,7 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
 	struct walk w = { .context = context, .table = table, .plan = plan, .out = ret };
 	struct link *link = link_table_find(table, ifindex);
+	const struct plan_item *item;
 	int r;
 
 	*ret = (struct explanation){ 0 };
@@ -304,6 +368,12 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 		return w.error;
 	}
 	declaration(&w, link, bit);
+	item = item_of(&w, link, bit);
+	w.unmet = item && item->want && item->verdict != VERDICT_COMPLIANT;
+	if (item && !item->want && item->verdict == VERDICT_FIXED)
+		advise(&w, "%s cannot change this; take the feature out of the rule", link->name);
+	else if (item && !item->want && item->verdict != VERDICT_COMPLIANT)
+		advise_change(&w, link, item, false);
 	if (link->features.active & FEATURE(bit))
 		why_on(&w, link, bit, 1);
 	else
@@ -356,10 +426,10 @@ const char *explain_item(
 		util_append(buf, size, "it has no ports yet");
 		break;
 	case CAUSE_OFF:
-		util_append(buf, size, "it was switched off");
+		util_append(buf, size, "it is not requested");
 		break;
 	case CAUSE_ON:
-		util_append(buf, size, "it was switched on");
+		util_append(buf, size, "it is requested");
 		break;
 	case CAUSE_NEEDS:
 		util_append(buf, size, "needs %s, which is off", other);

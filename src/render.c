@@ -783,7 +783,7 @@ void render_nothing(const struct render *r, const struct view *view, const struc
 		fprintf(r->out, "%s: its features cannot be read: %s\n", clean_name(link->name),
 			link->features_error ? strerror(-link->features_error) : "none offered");
 	else if (!pl || pl->n_items == 0)
-		fprintf(r->out, "%s: no rule names any of its features\n", clean_name(link->name));
+		fprintf(r->out, "%s: no rule names a feature that it can change\n", clean_name(link->name));
 	else
 		fprintf(r->out, "%s: %zu feature%s as declared\n", clean_name(link->name),
 			pl->n_items, plural(pl->n_items));
