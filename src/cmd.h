@@ -30,7 +30,10 @@ struct cmd_options {
 	bool json, no_colour, detailed_exit_codes, follow;
 	bool by_role, only_lost;
 	const char *output; /* NULL: standard output */
-	bool has_time; /* --for, --timeout */
+	const char *peer; /* check-path */
+	bool serve, yes;
+	uint64_t bytes; /* 0 when not given */
+	bool has_time; /* --for, --timeout, --time */
 	uint64_t time_usec;
 };
 
@@ -51,6 +54,7 @@ int cmd_events(const struct cmd_options *options, int argc, char **argv);
 int cmd_wait_online(const struct cmd_options *options, int argc, char **argv);
 int cmd_snapshot(const struct cmd_options *options, int argc, char **argv);
 int cmd_diff(const struct cmd_options *options, int argc, char **argv);
+int cmd_check_path(const struct cmd_options *options, int argc, char **argv);
 
 /* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK, CMD_NO_DAEMON when nobody answers and
  * nothing was done, CMD_ERROR. */

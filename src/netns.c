@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,4 +62,13 @@ int netns_path(const char *path, char **ret)
 			 path + stem) < 0)
 		*ret = NULL;
 	return *ret ? 0 : -ENOMEM;
+}
+
+int netns_enter_new(bool with_user)
+{
+	if (unshare(CLONE_NEWNET) == 0)
+		return 0;
+	if (errno != EPERM || !with_user)
+		return -errno;
+	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 ? 0 : -EPERM;
 }

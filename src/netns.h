@@ -21,4 +21,8 @@ bool netns_is_own(char *name, size_t size);
  * name (ip-netns(8)). The string is the caller's. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
 
+/* Moves the calling process into a network namespace of its own, which is gone when its last process is. with_user: who may not do
+ * that takes a user namespace along. 0, negative errno. */
+int netns_enter_new(bool with_user);
+
 #endif

@@ -15,6 +15,7 @@
 enum option_id {
 	OPTION_RULES, OPTION_ETHTOOL, OPTION_JSON, OPTION_COLOR, OPTION_LEDGER, OPTION_DETAILED, OPTION_CONTROL,
 	OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT, OPTION_OUTPUT, OPTION_BY_ROLE, OPTION_FAIL_ON,
+	OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES,
 };
 #define USES(id) (1u << (id))
 #define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL))
@@ -43,6 +44,11 @@ static const struct {
 		"match links by what they stand on, whatever they are called" },
 	[OPTION_FAIL_ON] = { "fail-on", "lost",
 		"exit with 2 only when an offload that A has on is off or gone in B" },
+	[OPTION_PEER] = { "peer", "ADDR[:PORT]", "where offloadctl check-path --serve listens" },
+	[OPTION_SERVE] = { "serve", NULL, "be the receiver; with --peer, listen on that address of this host" },
+	[OPTION_BYTES] = { "bytes", "SIZE", "send, or take from one host, no more than this, as in 64M, 2G" },
+	[OPTION_TIME] = { "time", "TIME", "take no longer than this, as in 30s, 10min" },
+	[OPTION_YES] = { "yes", NULL, "do not ask before a link is loaded" },
 };
 
 static const struct command {
@@ -84,6 +90,10 @@ static const struct command {
 		USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_OUTPUT) },
 	{ "diff", "A [B]", "what differs between two snapshots, or one and this host", cmd_diff, 1, 2,
 		READS | USES(OPTION_BY_ROLE) | USES(OPTION_FAIL_ON) },
+	{ "check-path", "[LINK]", "measure sendfile, splice and plain send by the same link",
+		cmd_check_path, 0, 1,
+		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_PEER) | USES(OPTION_SERVE) |
+			USES(OPTION_BYTES) | USES(OPTION_TIME) | USES(OPTION_YES) },
 };
 
 static const char exit_codes[] =
@@ -202,8 +212,22 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 	case OPTION_FOLLOW:
 		options->follow = true;
 		return CMD_OK;
+	case OPTION_PEER:
+		options->peer = argument;
+		return CMD_OK;
+	case OPTION_SERVE:
+		options->serve = true;
+		return CMD_OK;
+	case OPTION_YES:
+		options->yes = true;
+		return CMD_OK;
+	case OPTION_BYTES:
+		if (util_parse_size(argument, &options->bytes) < 0)
+			return cmd_error("%s is no size: write it as 500k, 64M or 2G", argument);
+		return CMD_OK;
 	case OPTION_FOR:
 	case OPTION_TIMEOUT:
+	case OPTION_TIME:
 		options->has_time = true;
 		if (util_parse_duration(argument, &options->time_usec) < 0)
 			return cmd_error("%s is no time: write it as 30s, 10min or 2h", argument);

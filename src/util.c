@@ -88,6 +88,29 @@ int util_parse_duration(const char *text, uint64_t *ret_usec)
 	return 0;
 }
 
+int util_parse_size(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "kMGT";
+	const uint64_t most = UINT64_C(1) << 40;
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	uint64_t number, scale = 1;
+
+	if (digits == 0 || (text[digits] && (!unit || text[digits + 1])))
+		return -EINVAL;
+	if (digits > 15)
+		return -ERANGE;
+	number = strtoull(text, NULL, 10);
+	if (unit)
+		scale = UINT64_C(1) << (10 * (unit - units + 1));
+	if (number == 0)
+		return -EINVAL;
+	if (number > most / scale)
+		return -ERANGE;
+	*ret_bytes = number * scale;
+	return 0;
+}
+
 unsigned util_distance(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b);

@@ -50,6 +50,9 @@ void util_append(char *buf, size_t size, const char *fmt, ...) _printf_(3, 4);
  * above a year. */
 int util_parse_duration(const char *text, uint64_t *ret_usec);
 
+/* "4096", "64k", "64M", "2G": powers of 1024. -EINVAL, also for 0; -ERANGE above 1T. */
+int util_parse_size(const char *text, uint64_t *ret_bytes);
+
 /* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". Inputs longer than 63
  * characters count as far away (returns 64). */
 unsigned util_distance(const char *a, const char *b);

@@ -53,6 +53,8 @@ static bool is_type(const char *type, struct json_object *value)
 {
 	const char *name = value ? json_type_to_name(json_object_get_type(value)) : "null";
 
+	if (strcmp(type, "number") == 0)
+		return strcmp(name, "int") == 0 || strcmp(name, "double") == 0;
 	return strcmp(type, strcmp(name, "int") == 0 ? "integer" : name) == 0;
 }
 

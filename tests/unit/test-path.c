@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "path.h"
+
+#include <arpa/inet.h>
+
+#include "path_link.h"
+#include "path_wire.h"
+#include "unit.h"
+#include "util.h"
+
+/* What one byte takes, in nanoseconds, of time and of CPU. */
+struct way {
+	double time, cpu;
+};
+
+static struct path_run run_of(struct way sendfile, struct way splice, struct way send, struct way small)
+{
+	const struct way ways[PATH_WAYS] = { sendfile, splice, send, small };
+	struct path_run run = { .rounds = PATH_ROUNDS, .mss = 1448, .small_mss = 350 };
+
+	for (size_t i = 0; i < PATH_ROUNDS; i++)
+		for (size_t way = 0; way < PATH_WAYS; way++)
+			run.samples[i][way] = (struct path_sample){
+				.bytes = 10000000,
+				.wall_usec = (uint64_t)(ways[way].time * 1e4),
+				.cpu_usec = (uint64_t)(ways[way].cpu * 1e4),
+			};
+	return run;
+}
+
+static enum path_verdict judge(struct way sendfile, struct way splice, struct way send, struct way small)
+{
+	struct path_run run = run_of(sendfile, splice, send, small);
+	struct path_finding f;
+
+	path_judge(&run, &f);
+	return f.verdict;
+}
+
+/* Seconds per gigabyte as they were measured: Linux 6.1 and 6.12 in an emulated machine, 6.18 on a real one. */
+static void measured_paths_are_told_apart(void **state)
+{
+	(void)state;
+	/* veth, 6.1: offload on, scatter-gather and checksums off, checksums off, TSO off */
+	assert_int_equal(judge((struct way){ 1.38, 1.34 }, (struct way){ 1.00, 0.85 }, (struct way){ 4.59, 4.40 },
+				 (struct way){ 1.62, 0.99 }),
+		PATH_HEALTHY);
+	assert_int_equal(judge((struct way){ 23.75, 21.5 }, (struct way){ 20.92, 20.53 }, (struct way){ 27.78, 26.52 },
+				 (struct way){ 45.97, 9.81 }),
+		PATH_SOFTWARE);
+	assert_int_equal(judge((struct way){ 10.46, 3.43 }, (struct way){ 9.13, 3.44 }, (struct way){ 12.81, 9.9 },
+				 (struct way){ 46.89, 5.98 }),
+		PATH_SOFTWARE);
+	/* veth, 6.12 */
+	assert_int_equal(judge((struct way){ 1.09, 0.89 }, (struct way){ 1.68, 0.94 }, (struct way){ 8.02, 7.74 },
+				 (struct way){ 1.97, 1.20 }),
+		PATH_HEALTHY);
+	assert_int_equal(judge((struct way){ 16.35, 5.05 }, (struct way){ 16.52, 8.34 }, (struct way){ 21.5, 15.78 },
+				 (struct way){ 83.26, 67.01 }),
+		PATH_SOFTWARE);
+	/* veth, 6.18, a CPU whose cache makes copies cheap: sendfile saves nothing, and the path is healthy all the same */
+	assert_int_equal(judge((struct way){ 1.58, 0.245 }, (struct way){ 1.63, 0.187 }, (struct way){ 1.57, 0.178 },
+				 (struct way){ 1.42, 0.167 }),
+		PATH_HEALTHY);
+	assert_int_equal(judge((struct way){ 6.5, 0.567 }, (struct way){ 6.67, 0.397 }, (struct way){ 7.55, 0.309 },
+				 (struct way){ 21.8, 0.603 }),
+		PATH_SOFTWARE);
+	/* e1000e, vmxnet3, 6.1, sender and receiver in one machine: off is told, on is not claimed to be anything */
+	assert_int_equal(judge((struct way){ 24.23, 5.9 }, (struct way){ 22.9, 15.73 }, (struct way){ 26, 21.58 },
+				 (struct way){ 90.26, 16.28 }),
+		PATH_SOFTWARE);
+	assert_int_equal(judge((struct way){ 19.46, 3.87 }, (struct way){ 21.67, 4.65 }, (struct way){ 26.45, 9.37 },
+				 (struct way){ 84.08, 6.32 }),
+		PATH_SOFTWARE);
+	assert_int_equal(judge((struct way){ 19.11, 2.21 }, (struct way){ 21.25, 1.26 }, (struct way){ 21.44, 9.63 },
+				 (struct way){ 41.33, 1.63 }),
+		PATH_UNKNOWN);
+}
+
+static void a_slow_link_is_told_by_cpu(void **state)
+{
+	(void)state;
+	/* time is the wire's: all ways alike */
+	assert_int_equal(judge((struct way){ 9, 0.3 }, (struct way){ 9, 0.3 }, (struct way){ 9, 0.5 },
+				 (struct way){ 9.5, 1.0 }),
+		PATH_SOFTWARE);
+	assert_int_equal(judge((struct way){ 9, 0.3 }, (struct way){ 9, 0.3 }, (struct way){ 9, 0.5 },
+				 (struct way){ 9.5, 0.32 }),
+		PATH_HEALTHY);
+}
+
+static void slow_sendfile_takes_both_time_and_cpu(void **state)
+{
+	const struct way ten = { 10, 10 };
+	struct path_run run;
+	struct path_finding f;
+
+	(void)state;
+	assert_int_equal(judge((struct way){ 16, 16 }, ten, ten, (struct way){ 60, 60 }), PATH_SLOW);
+	assert_int_equal(judge((struct way){ 16, 10 }, ten, ten, (struct way){ 16, 10 }), PATH_HEALTHY);
+	assert_int_equal(judge((struct way){ 10, 16 }, ten, ten, (struct way){ 10, 16 }), PATH_HEALTHY);
+	run = run_of(ten, (struct way){ 20, 20 }, ten, ten);
+	path_judge(&run, &f);
+	assert_true(f.slow_splice);
+	assert_false(f.slow_sendfile);
+}
+
+static void nothing_is_said_of_too_little(void **state)
+{
+	const struct way ten = { 10, 10 };
+	struct path_run run = run_of(ten, ten, ten, ten);
+	struct path_finding f;
+
+	(void)state;
+	run.rounds = PATH_ROUNDS_LEAST - 1;
+	path_judge(&run, &f);
+	assert_int_equal(f.verdict, PATH_UNKNOWN);
+	run.rounds = PATH_ROUNDS + 1;
+	path_judge(&run, &f);
+	assert_int_equal(f.verdict, PATH_UNKNOWN);
+	run = run_of(ten, ten, (struct way){ 0, 0 }, ten);
+	path_judge(&run, &f);
+	assert_int_equal(f.verdict, PATH_UNKNOWN);
+	run = run_of(ten, ten, ten, ten);
+	run.small_mss = 0;
+	path_judge(&run, &f);
+	assert_int_equal(f.verdict, PATH_UNKNOWN);
+	assert_true(f.segments == 0);
+}
+
+static void one_disturbed_round_changes_nothing(void **state)
+{
+	struct path_run run = run_of((struct way){ 1, 1 }, (struct way){ 1, 1 }, (struct way){ 4, 4 },
+		(struct way){ 1, 1 });
+	struct path_finding f;
+
+	(void)state;
+	run.samples[2][PATH_SENDFILE].wall_usec *= 100;
+	run.samples[5][PATH_SMALL].wall_usec *= 100;
+	path_judge(&run, &f);
+	assert_int_equal(f.verdict, PATH_HEALTHY);
+}
+
+static void transfers_stay_within_the_limits(void **state)
+{
+	uint64_t bytes;
+
+	(void)state;
+	bytes = path_transfer_bytes(512 << 20, 20 * USEC_PER_SEC, 1e9);
+	assert_true(bytes * PATH_ROUNDS * PATH_WAYS <= 512 << 20);
+	bytes = path_transfer_bytes(UINT64_MAX, 20 * USEC_PER_SEC, 1e8);
+	assert_true((double)bytes * PATH_ROUNDS * PATH_WAYS <= 1e8 * 10 + 1);
+	assert_true(path_transfer_bytes(UINT64_MAX, UINT64_MAX, 1e12) <= 256 << 20);
+	assert_int_equal(path_transfer_bytes(512 << 20, USEC_PER_SEC, 1000), 0);
+	assert_int_equal(path_transfer_bytes(0, USEC_PER_SEC, 1e9), 0);
+	assert_int_equal(path_transfer_bytes(512 << 20, USEC_PER_SEC, 0), 0);
+}
+
+static void frames_survive_the_wire(void **state)
+{
+	const struct path_frame frame = { .version = 1, .status = PATH_TOO_MUCH, .count = UINT64_C(0x123456789abcdef0) };
+	uint8_t text[PATH_WIRE_FRAME];
+	struct path_frame back;
+
+	(void)state;
+	path_wire_encode(&frame, text);
+	assert_memory_equal(text, "OFLP\0\1\0\1\x12\x34\x56\x78\x9a\xbc\xde\xf0", sizeof(text));
+	assert_int_equal(path_wire_decode(text, &back), 0);
+	assert_int_equal(back.version, 1);
+	assert_int_equal(back.status, PATH_TOO_MUCH);
+	assert_true(back.count == frame.count);
+	text[0] = 'G';
+	assert_int_equal(path_wire_decode(text, &back), -EPROTO);
+	assert_null(path_status_words(PATH_GO));
+	for (unsigned status = 1; status < 9; status++)
+		assert_non_null(path_status_words((uint16_t)status));
+}
+
+static void a_sender_has_a_budget(void **state)
+{
+	struct path_budget budget = { .bytes_max = 100, .busy_usec_max = 50 };
+	uint8_t address[16] = { 1 };
+	struct path_sender *s = path_budget_find(&budget, address, 1000);
+	uint64_t left;
+
+	(void)state;
+	assert_int_equal(path_budget_ask(&budget, s, 100, &left), PATH_GO);
+	s->bytes = 60;
+	assert_int_equal(path_budget_ask(&budget, s, 41, &left), PATH_TOO_MUCH);
+	assert_int_equal(left, 40);
+	s->bytes = 200;
+	assert_int_equal(path_budget_ask(&budget, s, 1, &left), PATH_TOO_MUCH);
+	assert_int_equal(left, 0);
+	assert_ptr_equal(path_budget_find(&budget, address, 2000), s);
+	assert_int_equal(path_budget_find(&budget, address, 1001 + PATH_SERVE_WINDOW_USEC)->bytes, 0);
+	s->busy_usec = 50;
+	assert_int_equal(path_budget_ask(&budget, s, 1, &left), PATH_TOO_LONG);
+	for (unsigned i = 0; i < 3 * PATH_SENDERS_MAX; i++) {
+		address[1] = (uint8_t)i;
+		assert_int_equal(path_budget_find(&budget, address, 2 * PATH_SERVE_WINDOW_USEC + i)->bytes, 0);
+	}
+	assert_int_equal(budget.n, PATH_SENDERS_MAX);
+}
+
+static void addresses_are_read(void **state)
+{
+	static const char *const bad[] = { "", "host", "192.0.2", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536",
+		"192.0.2.1:-1", "192.0.2.1:1x", "[::1", "[::1]x", "[::1]:", "1:2:3", "192.0.2.1.192.0.2.1.192.0.2.1.192.0.2.1.1" };
+	static const char *const good[][2] = { { "192.0.2.1", "192.0.2.1:7" }, { "192.0.2.1:65535", "192.0.2.1:65535" },
+		{ "2001:db8::1", "[2001:db8::1]:7" }, { "[2001:db8::1]", "[2001:db8::1]:7" }, { "[::1]:9", "[::1]:9" } };
+	char text[PATH_ADDRESS_LEN];
+	union path_address address;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(path_address_parse(bad[i], 7, &address), -EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(path_address_parse(good[i][0], 7, &address), 0);
+		assert_string_equal(path_address_format(&address, text), good[i][1]);
+	}
+}
+
+static void sizes_are_read(void **state)
+{
+	static const char *const bad[] = { "", "0", "k", "12x", "1kk", "-1", "1.5G" };
+	uint64_t bytes;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(util_parse_size(bad[i], &bytes), -EINVAL);
+	assert_int_equal(util_parse_size("2T", &bytes), -ERANGE);
+	assert_int_equal(util_parse_size("9999G", &bytes), -ERANGE);
+	assert_int_equal(util_parse_size("9999999999999999999", &bytes), -ERANGE);
+	assert_int_equal(util_parse_size("64M", &bytes), 0);
+	assert_int_equal(bytes, 64 << 20);
+	assert_int_equal(util_parse_size("5", &bytes), 0);
+	assert_int_equal(bytes, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(measured_paths_are_told_apart),
+		cmocka_unit_test(a_slow_link_is_told_by_cpu),
+		cmocka_unit_test(slow_sendfile_takes_both_time_and_cpu),
+		cmocka_unit_test(nothing_is_said_of_too_little),
+		cmocka_unit_test(one_disturbed_round_changes_nothing),
+		cmocka_unit_test(transfers_stay_within_the_limits),
+		cmocka_unit_test(frames_survive_the_wire),
+		cmocka_unit_test(a_sender_has_a_budget),
+		cmocka_unit_test(addresses_are_read),
+		cmocka_unit_test(sizes_are_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# check-path over a broken and a repaired vlan10: the ratios alone say which is which. The far ends of the wires are in a namespace of
+# their own, a switch and the other host.
+. "$(dirname "$0")/../lib.sh"
+
+far=path-far
+receiver=
+path_end() {
+	[ -z "$receiver" ] || kill "$receiver" 2>/dev/null
+	ip netns del $far 2>/dev/null
+	scenario_end
+}
+trap path_end EXIT
+
+far() { ip netns exec $far "$@"; }
+
+join_far() {
+	local nic
+	ip netns add $far
+	for nic in far2 far3; do ip link set $nic netns $far; done
+	far ip link add br0 up type bridge
+	for nic in far2 far3; do far ip link set $nic master br0 up; done
+	far ip link add link br0 name v10 up type vlan id 10
+	far ip addr add 192.0.2.9/24 dev v10
+	ip addr add 192.0.2.1/24 dev vlan10
+}
+
+listening() { grep -q '^listening on' "$scratch/receiver"; }
+
+path_check() { # OPTION...: sets said, status
+	said=$(offloadctl check-path vlan10 "$@" 2>&1 </dev/null) && status=0 || status=$?
+	sed 's/^/# /' <<<"$said"
+}
+
+stack
+join_far
+namespaces=$(ip netns list | sort)
+far offloadctl check-path --serve >"$scratch/receiver" 2>&1 &
+receiver=$!
+within 30 "the receiver says where it listens" listening
+
+path_check --peer 192.0.2.9
+is "without a terminal it asks for --yes" $status 1
+has "and says what it would do" "$said" 'would send up to [0-9]+ MB by vlan10 .*--yes'
+path_check --peer 192.0.2.9:1 --yes
+has "nobody listens: it says what to start" "$said" 'nobody listens at 192.0.2.9:1; start offloadctl check-path --serve there'
+
+limits="--bytes 192M --time 120s"
+path_check --peer 192.0.2.9 --yes $limits
+is "the healthy vlan10 is found healthy by its ratios" "$status ${said%%$'\n'*}" "0 $(grep -o '^vlan10: healthy:.*' <<<"$said")"
+ethtool -K vlan10 sg off >/dev/null
+ethtool -K vlan10 tx off >/dev/null
+path_check --peer 192.0.2.9 --yes $limits
+is "the broken one is found broken: exit status 2" $status 2
+has "in words" "$said" '^vlan10: (segmentation or checksums in software|sendfile is slower)'
+path_check $limits
+is "a stand-in with its features is found broken too" $status 2
+document=$(offloadctl check-path vlan10 --json $limits)
+has "the document says so" "$(jq -r .verdict <<<"$document")" '^(software|slow-sendfile)$'
+offloadctl apply >/dev/null
+path_check --peer 192.0.2.9 --yes $limits
+is "repaired, it is found healthy" "$status ${said%%$'\n'*}" "0 $(grep -o '^vlan10: healthy:.*' <<<"$said")"
+path_check $limits
+is "and so is its stand-in" "$status" 0
+is "no namespace is left" "$(ip netns list | sort)" "$namespaces"
+kill "$receiver"
+wait "$receiver"
+is "the receiver ends cleanly when told to" $? 0
+receiver=
+has "the receiver told of each transfer" "$(cat "$scratch/receiver")" '192.0.2.1\]?:[0-9]+: [0-9]+ bytes$'
+done_testing
