@@ -51,7 +51,7 @@ static int serve(const struct cmd_options *options, const char *link)
 {
 	struct path_server server = {
 		.budget = { .bytes_max = options->bytes ? options->bytes : PATH_SERVE_BYTES,
-			.busy_usec_max = PATH_SERVE_USEC },
+			.busy_usec_max = options->has_time ? options->time_usec : PATH_SERVE_USEC },
 		.stop = &stop_signal,
 		.served = print_served,
 	};
@@ -154,6 +154,7 @@ static int check_pair(const struct cmd_options *options, const struct feature_ta
 		target->peer = pair.peer;
 		target->device = pair.device;
 		r = path_measure(target, &run, why);
+		run.own = true;
 	}
 	if (r < 0)
 		return failed(r, why);

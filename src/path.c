@@ -110,29 +110,49 @@ static bool is_slow(struct path_ratios r)
 	return r.time >= PATH_SLOW_RATIO && r.cpu >= PATH_SLOW_RATIO;
 }
 
-/* cost = bytes * a + segments * b, told by two points. Where the CPU is the limit time tells it, where the link is, CPU time does. */
+/* cost = bytes * a + segments * b, told by two points: b's part of the cost in ordinary segments. */
+static double share_of(double ratio, double segments)
+{
+	double share = (ratio - 1) / (segments - 1);
+
+	return share < 0 ? 0 : share > 1 ? 1 : share;
+}
+
+/* Where the CPU is the limit time tells it, where the wire is, CPU time does. */
 static void judge_segments(const struct path_run *run, struct path_finding *f)
 {
-	double ratio = f->small.time > f->small.cpu ? f->small.time : f->small.cpu;
+	double busy[PATH_ROUNDS];
 
 	if (run->small_mss == 0 || run->mss < 2 * run->small_mss || f->small.time <= 0)
 		return;
+	for (size_t i = 0; i < run->rounds; i++) {
+		const struct path_sample *s = &run->samples[i][PATH_SMALL];
+
+		busy[i] = (double)s->cpu_usec / (double)s->wall_usec;
+	}
+	f->busy = median(busy, run->rounds);
 	f->segments = (double)run->mss / run->small_mss;
-	f->share = (ratio - 1) / (f->segments - 1);
-	f->share = f->share < 0 ? 0 : f->share > 1 ? 1 : f->share;
+	f->share = share_of(f->small.time > f->small.cpu ? f->small.time : f->small.cpu, f->segments);
 }
 
-static enum path_verdict verdict_of(const struct path_finding *f)
+static bool is_software(const struct path_finding *f, double share, bool own)
 {
-	bool saves_nothing = f->sendfile.time >= PATH_SAVES_NOTHING && f->sendfile.cpu >= PATH_SAVES_NOTHING;
+	return share >= (own ? PATH_SHARE_MOST : PATH_SHARE_MOST_FAR) ||
+	       (share >= PATH_SHARE_SOME &&
+		       f->sendfile.time >= (own ? PATH_SAVES_LITTLE : PATH_SAVES_LITTLE_FAR));
+}
 
+static enum path_verdict verdict_of(const struct path_run *run, const struct path_finding *f)
+{
 	if (f->slow_sendfile)
 		return PATH_SLOW;
 	if (f->segments <= 0)
 		return PATH_UNKNOWN;
-	if (f->share >= PATH_SHARE_MOST || (f->share >= PATH_SHARE_SOME && saves_nothing))
+	if (is_software(f, share_of(f->small.cpu, f->segments), run->own))
 		return PATH_SOFTWARE;
-	if (f->share <= PATH_SHARE_LITTLE || f->sendfile.time <= PATH_SAVES)
+	if (is_software(f, f->share, run->own))
+		return run->own || f->busy >= PATH_BUSY ? PATH_SOFTWARE : PATH_UNKNOWN;
+	if (f->share <= PATH_SHARE_LITTLE || (f->share < PATH_SHARE_MOST && f->sendfile.time <= PATH_SAVES))
 		return PATH_HEALTHY;
 	return PATH_UNKNOWN;
 }
@@ -150,7 +170,7 @@ void path_judge(const struct path_run *run, struct path_finding *ret)
 	ret->slow_sendfile = is_slow(ret->sendfile);
 	ret->slow_splice = is_slow(ret->splice);
 	judge_segments(run, ret);
-	ret->verdict = verdict_of(ret);
+	ret->verdict = verdict_of(run, ret);
 }
 
 uint64_t path_transfer_bytes(uint64_t bytes_max, uint64_t usec_max, double bytes_per_s)

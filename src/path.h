@@ -28,6 +28,7 @@ struct path_sample {
 struct path_run {
 	struct path_sample samples[PATH_ROUNDS][PATH_WAYS];
 	size_t rounds;		 /* that are whole */
+	bool own;		 /* both ends are ours, and nothing between them but a veth */
 	unsigned mss, small_mss; /* bytes of data in a segment, 0 when not known */
 };
 
@@ -46,21 +47,25 @@ enum path_verdict {
 };
 #define PATH_VERDICT_COUNT 4
 
-/* The criterion, measured on Linux 6.1 and 6.12 over veth and over emulated e1000e and vmxnet3, with and without offload (docs/kernels.md):
+/* The criterion, measured on Linux 6.1, 6.12 and 6.18 over veth, and on 6.1 over emulated e1000e and vmxnet3 (docs/kernels.md):
  *
- *   slow      sendfile takes PATH_SLOW_RATIO of plain send's CPU, and of its time
- *   software  segments are PATH_SHARE_MOST of the cost; or PATH_SHARE_SOME of it, and sendfile saves neither time nor CPU over plain
- *	       send, so that something below touches every byte
- *   healthy   segments are less of the cost, and sendfile takes at most PATH_SAVES of plain send's time, so that nothing below does; or
- *	       segments are next to nothing of it (PATH_SHARE_LITTLE)
+ *   slow      sendfile takes PATH_SLOW_RATIO times plain send's CPU, and its time
+ *   software  segments are PATH_SHARE_MOST of the cost; or PATH_SHARE_SOME of it, and sendfile saves little of plain send's time, so
+ *	       that something below touches every byte. With a receiver on another host more of both is asked for, and that the
+ *	       sender is at work for PATH_BUSY of the time or its CPU time tells the same: the other end or the wire may be what
+ *	       takes longer
+ *   healthy   segments are next to nothing of the cost; or not most of it, and sendfile takes at most PATH_SAVES of plain send's time
  *
  * Between those nothing is said. */
 #define PATH_SLOW_RATIO 1.5
 #define PATH_SHARE_MOST 0.5
+#define PATH_SHARE_MOST_FAR 0.8
 #define PATH_SHARE_SOME 0.2
 #define PATH_SHARE_LITTLE 0.1
 #define PATH_SAVES 0.5
-#define PATH_SAVES_NOTHING 0.7
+#define PATH_SAVES_LITTLE 0.6
+#define PATH_SAVES_LITTLE_FAR 0.7
+#define PATH_BUSY 0.1
 
 struct path_ratios { /* against plain send */
 	double time, cpu;
@@ -72,6 +77,7 @@ struct path_finding {
 	struct path_ratios sendfile, splice;
 	struct path_ratios small; /* against sendfile in ordinary segments */
 	double segments;	  /* how many times more segments those are, 0 when not known */
+	double busy;		  /* share of the time that the sender ran in while it sent those */
 	double share;		  /* of sendfile's cost that comes with the segments, 0 to 1; 0 when not known */
 };
 

@@ -32,10 +32,22 @@ path_check() { # OPTION...: sets said, status
 	sed 's/^/# /' <<<"$said"
 }
 
+# The verdict. Where the ratios do not tell, which a loaded emulator may bring about, it measures again; a wrong one stays wrong.
+verdict() { # OPTION...: sets verdict, status
+	local try
+	for try in 1 2 3; do
+		offloadctl check-path vlan10 --json "$@" >"$scratch/document" 2>&1 </dev/null && status=0 || status=$?
+		verdict=$(jq -r .verdict "$scratch/document")
+		jq -c '.ratios, .verdict' "$scratch/document" | sed 's/^/# /'
+		[ "$verdict" = unknown ] || break
+	done
+	[ "$verdict" != slow-sendfile ] || verdict=software
+}
+
 stack
 join_far
 namespaces=$(ip netns list | sort)
-far offloadctl check-path --serve >"$scratch/receiver" 2>&1 &
+ip netns exec $far offloadctl check-path --serve --time 1h >"$scratch/receiver" 2>&1 &
 receiver=$!
 within 30 "the receiver says where it listens" listening
 
@@ -45,23 +57,22 @@ has "and says what it would do" "$said" 'would send up to [0-9]+ MB by vlan10 .*
 path_check --peer 192.0.2.9:1 --yes
 has "nobody listens: it says what to start" "$said" 'nobody listens at 192.0.2.9:1; start offloadctl check-path --serve there'
 
-limits="--bytes 192M --time 120s"
-path_check --peer 192.0.2.9 --yes $limits
-is "the healthy vlan10 is found healthy by its ratios" "$status ${said%%$'\n'*}" "0 $(grep -o '^vlan10: healthy:.*' <<<"$said")"
+limits="--bytes 160M --time 120s"
+verdict --peer 192.0.2.9 --yes $limits
+is "the healthy vlan10 is found healthy by its ratios" "$status $verdict" "0 healthy"
 ethtool -K vlan10 sg off >/dev/null
 ethtool -K vlan10 tx off >/dev/null
-path_check --peer 192.0.2.9 --yes $limits
-is "the broken one is found broken: exit status 2" $status 2
-has "in words" "$said" '^vlan10: (segmentation or checksums in software|sendfile is slower)'
-path_check $limits
-is "a stand-in with its features is found broken too" $status 2
-document=$(offloadctl check-path vlan10 --json $limits)
-has "the document says so" "$(jq -r .verdict <<<"$document")" '^(software|slow-sendfile)$'
+verdict --peer 192.0.2.9 --yes $limits
+is "the broken one is found broken: exit status 2" "$status $verdict" "2 software"
+verdict $limits
+is "a stand-in with its features is found broken too" "$status $verdict" "2 software"
 offloadctl apply >/dev/null
-path_check --peer 192.0.2.9 --yes $limits
-is "repaired, it is found healthy" "$status ${said%%$'\n'*}" "0 $(grep -o '^vlan10: healthy:.*' <<<"$said")"
+verdict --peer 192.0.2.9 --yes $limits
+is "repaired, it is found healthy" "$status $verdict" "0 healthy"
+verdict $limits
+is "and so is its stand-in" "$status $verdict" "0 healthy"
 path_check $limits
-is "and so is its stand-in" "$status" 0
+has "in words" "$said" '^vlan10: .*sendfile'
 is "no namespace is left" "$(ip netns list | sort)" "$namespaces"
 kill "$receiver"
 wait "$receiver"
