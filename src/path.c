@@ -148,6 +148,8 @@ static enum path_verdict verdict_of(const struct path_run *run, const struct pat
 		return PATH_SLOW;
 	if (f->segments <= 0)
 		return PATH_UNKNOWN;
+	if (f->sendfile.time <= (run->own ? PATH_SAVES : PATH_SAVES_MUCH))
+		return PATH_HEALTHY;
 	if (is_software(f, share_of(f->small.cpu, f->segments), run->own))
 		return PATH_SOFTWARE;
 	if (is_software(f, f->share, run->own))

@@ -54,7 +54,8 @@ enum path_verdict {
  *	       that something below touches every byte. With a receiver on another host more of both is asked for, and that the
  *	       sender is at work for PATH_BUSY of the time or its CPU time tells the same: the other end or the wire may be what
  *	       takes longer
- *   healthy   segments are next to nothing of the cost; or not most of it, and sendfile takes at most PATH_SAVES of plain send's time
+ *   healthy   sendfile takes so little of plain send's time that the copy is most of the cost (PATH_SAVES_MUCH; PATH_SAVES over our own
+ *	       ends); or PATH_SAVES, and segments are not most of the cost; or segments are next to nothing of it
  *
  * Between those nothing is said. */
 #define PATH_SLOW_RATIO 1.5
@@ -63,6 +64,7 @@ enum path_verdict {
 #define PATH_SHARE_SOME 0.2
 #define PATH_SHARE_LITTLE 0.1
 #define PATH_SAVES 0.5
+#define PATH_SAVES_MUCH 0.33
 #define PATH_SAVES_LITTLE 0.6
 #define PATH_SAVES_LITTLE_FAR 0.7
 #define PATH_BUSY 0.1

@@ -58,6 +58,9 @@ static void measured_paths_are_told_apart(void **state)
 	assert_int_equal(judge((struct way){ 16.35, 5.05 }, (struct way){ 16.52, 8.34 }, (struct way){ 21.5, 15.78 },
 				 (struct way){ 83.26, 67.01 }),
 		PATH_SOFTWARE);
+	assert_int_equal(judge((struct way){ 2.3, 0.8 }, (struct way){ 3.6, 1.5 }, (struct way){ 14.4, 10 },
+				 (struct way){ 4.05, 2.575 }),
+		PATH_HEALTHY);
 	/* veth, 6.18, a CPU whose cache makes copies cheap: sendfile saves nothing, and the path is healthy all the same */
 	assert_int_equal(judge((struct way){ 1.58, 0.245 }, (struct way){ 1.63, 0.187 }, (struct way){ 1.57, 0.178 },
 				 (struct way){ 1.42, 0.167 }),
