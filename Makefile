@@ -139,6 +139,8 @@ bench:
 	tests/bench/run
 
 SHARE := $(DESTDIR)$(PREFIX)/share
+# pages for those who run it; the others are for those who change it
+PAGES := ansible fleet puppet runbook salt
 .PHONY: install
 install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd
@@ -149,7 +151,11 @@ install: all man
 	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
 	install -m 644 $(wildcard rules/examples/*) contrib/offloadd-alert@.service $(SHARE)/doc/offloadd/examples
 	install -m 644 $(wildcard contrib/prometheus/*) $(SHARE)/doc/offloadd/examples/prometheus
-	install -m 644 docs/runbook.md $(SHARE)/doc/offloadd
+	cd contrib && for file in $$(find ansible puppet salt ! -type d ! -name '*.pyc'); do \
+		mode=644; if [ -x $$file ]; then mode=755; fi; \
+		install -D -m $$mode $$file $(abspath $(SHARE))/doc/offloadd/examples/$$file || exit 1; \
+	done
+	install -m 644 $(PAGES:%=docs/%.md) $(SHARE)/doc/offloadd
 	for page in $(MAN); do \
 		install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
