@@ -218,14 +218,31 @@ int cgroup_path_of_process(pid_t pid, char *path, size_t size)
 	return unit_parse_proc(text, path, size);
 }
 
-static void note_owner(struct cgroup_socket *sockets, size_t n, uint64_t inode, pid_t pid)
+static int compare_inodes(const void *p, const void *q)
 {
-	for (size_t i = 0; i < n; i++)
-		if (sockets[i].inode == inode && !sockets[i].pid)
-			sockets[i].pid = pid;
+	const struct cgroup_socket *a = *(struct cgroup_socket *const *)p;
+	const struct cgroup_socket *b = *(struct cgroup_socket *const *)q;
+
+	return (a->inode > b->inode) - (a->inode < b->inode);
 }
 
-static void scan_process(pid_t pid, struct cgroup_socket *sockets, size_t n)
+/* by_inode: sorted. */
+static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t inode, pid_t pid)
+{
+	const struct cgroup_socket key = { .inode = inode }, *wanted = &key;
+	struct cgroup_socket *const *found =
+		bsearch(&wanted, by_inode, n, sizeof(*by_inode), compare_inodes);
+
+	if (!found)
+		return;
+	while (found > by_inode && found[-1]->inode == inode)
+		found--;
+	for (; found < by_inode + n && (*found)->inode == inode; found++)
+		if (!(*found)->pid)
+			(*found)->pid = pid;
+}
+
+static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n)
 {
 	_cleanup_(closedir_pointer) DIR *dir = NULL;
 	struct dirent *entry;
@@ -242,25 +259,31 @@ static void scan_process(pid_t pid, struct cgroup_socket *sockets, size_t n)
 			continue;
 		target[len] = '\0';
 		if (sscanf(target, "socket:[%llu]", &inode) == 1)
-			note_owner(sockets, n, inode, pid);
+			note_owner(by_inode, n, inode, pid);
 	}
 }
 
 int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
 {
+	_cleanup_free_ struct cgroup_socket **by_inode = calloc(n + 1, sizeof(*by_inode));
 	_cleanup_(closedir_pointer) DIR *proc = opendir("/proc");
 	struct dirent *entry;
 
+	if (!by_inode)
+		return -ENOMEM;
 	if (!proc)
 		return -errno;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		sockets[i].pid = 0;
-	while ((entry = readdir(proc))) {
+		by_inode[i] = &sockets[i];
+	}
+	qsort(by_inode, n, sizeof(*by_inode), compare_inodes);
+	while (n && (entry = readdir(proc))) {
 		char *end;
 		long pid = strtol(entry->d_name, &end, 10);
 
 		if (!*end && pid > 0 && pid <= INT_MAX)
-			scan_process((pid_t)pid, sockets, n);
+			scan_process((pid_t)pid, by_inode, n);
 	}
 	return 0;
 }

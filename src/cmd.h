@@ -35,6 +35,10 @@ struct cmd_options {
 	uint64_t bytes; /* 0 when not given */
 	bool has_time; /* --for, --timeout, --time */
 	uint64_t time_usec;
+	bool all;		/* --all */
+	const char *unit;	/* --unit, a glob; NULL: all */
+	uint64_t interval_usec; /* --interval; 0: not given */
+	uint64_t count;		/* --count; 0: not given */
 };
 
 int cmd_plan(const struct cmd_options *options, int argc, char **argv);
@@ -55,6 +59,8 @@ int cmd_wait_online(const struct cmd_options *options, int argc, char **argv);
 int cmd_snapshot(const struct cmd_options *options, int argc, char **argv);
 int cmd_diff(const struct cmd_options *options, int argc, char **argv);
 int cmd_check_path(const struct cmd_options *options, int argc, char **argv);
+int cmd_sockets(const struct cmd_options *options, int argc, char **argv);
+int cmd_latency(const struct cmd_options *options, int argc, char **argv);
 
 /* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK, CMD_NO_DAEMON when nobody answers and
  * nothing was done, CMD_ERROR. */

@@ -16,9 +16,11 @@ enum option_id {
 	OPTION_RULES, OPTION_ETHTOOL, OPTION_JSON, OPTION_COLOR, OPTION_LEDGER, OPTION_DETAILED, OPTION_CONTROL,
 	OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT, OPTION_OUTPUT, OPTION_BY_ROLE, OPTION_FAIL_ON,
 	OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES,
+	OPTION_ALL, OPTION_UNIT, OPTION_INTERVAL, OPTION_COUNT,
 };
 #define USES(id) (1u << (id))
 #define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL))
+#define LOOKS (USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
 #define READS (USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
 
 static const struct {
@@ -49,6 +51,10 @@ static const struct {
 	[OPTION_BYTES] = { "bytes", "SIZE", "send, or take from one host, no more than this, as in 64M, 2G" },
 	[OPTION_TIME] = { "time", "TIME", "take no longer than this, as in 30s, 10min" },
 	[OPTION_YES] = { "yes", NULL, "do not ask before a link is loaded" },
+	[OPTION_ALL] = { "all", NULL, "also those that are not frozen" },
+	[OPTION_UNIT] = { "unit", "UNIT", "only of this service; may be a pattern, as in 'nginx*'" },
+	[OPTION_INTERVAL] = { "interval", "TIME", "how often to tell, 1s when not given" },
+	[OPTION_COUNT] = { "count", "N", "end by itself after so many intervals" },
 };
 
 static const struct command {
@@ -94,6 +100,10 @@ static const struct command {
 		cmd_check_path, 0, 1,
 		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_PEER) | USES(OPTION_SERVE) |
 			USES(OPTION_BYTES) | USES(OPTION_TIME) | USES(OPTION_YES) },
+	{ "sockets", "[LINK...]", "TCP sockets that are frozen without offload and must be connected anew",
+		cmd_sockets, 0, INT_MAX, LOOKS | USES(OPTION_ALL) },
+	{ "latency", "", "how long sendfile takes, by service, healthy and falling back apart", cmd_latency, 0,
+		0, LOOKS | USES(OPTION_UNIT) | USES(OPTION_INTERVAL) | USES(OPTION_COUNT) },
 };
 
 static const char exit_codes[] =
@@ -174,6 +184,16 @@ static int set_backend(struct cmd_options *options, const char *word)
 	return cmd_error("--ethtool takes netlink, ioctl or auto, not %s", word);
 }
 
+static int set_count(struct cmd_options *options, const char *argument)
+{
+	char *end;
+
+	options->count = strtoull(argument, &end, 10);
+	if (*argument < '1' || *argument > '9' || *end || options->count > INT_MAX)
+		return cmd_error("--count takes a number from 1 on, not %s", argument);
+	return CMD_OK;
+}
+
 static int set_option(struct cmd_options *options, enum option_id id, const char *argument)
 {
 	switch (id) {
@@ -225,6 +245,18 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 		if (util_parse_size(argument, &options->bytes) < 0)
 			return cmd_error("%s is no size: write it as 500k, 64M or 2G", argument);
 		return CMD_OK;
+	case OPTION_ALL:
+		options->all = true;
+		return CMD_OK;
+	case OPTION_UNIT:
+		options->unit = argument;
+		return CMD_OK;
+	case OPTION_INTERVAL:
+		if (util_parse_duration(argument, &options->interval_usec) < 0)
+			return cmd_error("%s is no time: write it as 100ms, 1s or 1min", argument);
+		return CMD_OK;
+	case OPTION_COUNT:
+		return set_count(options, argument);
 	case OPTION_FOR:
 	case OPTION_TIMEOUT:
 	case OPTION_TIME:

@@ -170,18 +170,28 @@ static void find_functions(struct part *const *parts, size_t n)
 	}
 }
 
-static bool may_trace(void)
+/* What tracing needs and we have not, in words; NULL when nothing is missing. */
+static const char *missing_privilege(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {};
-	uint64_t caps;
+	bool bpf, perfmon;
+	uint64_t caps = 0;
 
-	if (syscall(SYS_capget, &header, data) < 0)
-		return false;
-	caps = data[0].effective | (uint64_t)data[1].effective << 32;
+	if (syscall(SYS_capget, &header, data) == 0)
+		caps = data[0].effective | (uint64_t)data[1].effective << 32;
 	if (caps & UINT64_C(1) << CAP_SYS_ADMIN)
-		return true;
-	return caps & UINT64_C(1) << CAP_BPF && caps & UINT64_C(1) << CAP_PERFMON;
+		return NULL;
+	bpf = caps & UINT64_C(1) << CAP_BPF;
+	perfmon = caps & UINT64_C(1) << CAP_PERFMON;
+	if (bpf && perfmon)
+		return NULL;
+	return bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
+}
+
+static bool may_trace(void)
+{
+	return !missing_privilege();
 }
 
 static bool has_btf(void)
@@ -210,7 +220,8 @@ static void explain_failure(const struct part *part, int error, struct probe_sta
 	char *why = status->why;
 
 	if (!may_trace())
-		snprintf(why, PROBE_WHY_LEN, "no privilege (needs CAP_BPF and CAP_PERFMON, before Linux 5.8 CAP_SYS_ADMIN)");
+		snprintf(why, PROBE_WHY_LEN, "no privilege: %s missing (before Linux 5.8 CAP_SYS_ADMIN is needed)",
+			missing_privilege());
 	else if (locked_down())
 		snprintf(why, PROBE_WHY_LEN, "the kernel is locked down (confidentiality)");
 	else if (part->btf && !has_btf())

@@ -6,7 +6,9 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "evidence-sample.h"
 #include "json.h"
+#include "json_evidence.h"
 #include "util.h"
 
 static struct json_object *schema_file(const char *name)
@@ -14,7 +16,7 @@ static struct json_object *schema_file(const char *name)
 	static struct {
 		char name[32];
 		struct json_object *root;
-	} cache[16];
+	} cache[32];
 	char path[128];
 	size_t i;
 
@@ -389,6 +391,45 @@ static void snapshot_and_diff(void **state)
 	json_object_put(o);
 }
 
+static int write_sockets(FILE *out)
+{
+	struct evidence_sockets sockets = sample_sockets(&sample.features);
+	int r = json_write_sockets(out, &sockets);
+
+	evidence_sockets_clear(&sockets);
+	return r;
+}
+
+static int write_latency(FILE *out)
+{
+	struct evidence_latency latency = sample_latency();
+	int r = json_write_latency(out, &latency);
+
+	evidence_latency_clear(&latency);
+	return r;
+}
+
+static void evidence(void **state)
+{
+	struct json_object *o = document("sockets.json", write_sockets);
+
+	(void)state;
+	assert_string_equal(at(o, "/frozen"), "2");
+	assert_string_equal(at(o, "/sockets/0/link"), "null");
+	assert_string_equal(at(o, "/sockets/1/local"), "10.9.0.1:5002");
+	assert_string_equal(at(o, "/sockets/1/process/age_sec"), "11520");
+	assert_string_equal(at(o, "/sockets/1/missing/0"), "tx-scatter-gather");
+	assert_string_equal(at(o, "/sockets/2/process"), "null");
+	assert_string_equal(at(o, "/sockets/2/remote"), "[fd09::2]:40001");
+	assert_string_equal(at(o, "/sockets/3/frozen"), "false");
+	json_object_put(o);
+	o = document("latency.json", write_latency);
+	assert_string_equal(at(o, "/histograms/0/fallback"), "true");
+	assert_string_equal(at(o, "/histograms/1/calls"), "40");
+	assert_string_equal(at(o, "/histograms/1/slots/0/from_usec"), "0");
+	json_object_put(o);
+}
+
 /* A full disk or a closed pipe is an error, not half a document. */
 static void a_failed_write_is_told(void **state)
 {
@@ -451,6 +492,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(show),
 		cmocka_unit_test(explain),
 		cmocka_unit_test(snapshot_and_diff),
+		cmocka_unit_test(evidence),
 		cmocka_unit_test(a_failed_write_is_told),
 		cmocka_unit_test(text_is_cleaned),
 	};

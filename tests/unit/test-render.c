@@ -4,8 +4,8 @@
 #include "view-sample.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
+#include "golden.h"
 #include "render.h"
 #include "util.h"
 
@@ -23,31 +23,10 @@ static struct render begin(unsigned width, bool colour)
 	return r;
 }
 
-static void compare(const char *path)
-{
-	_cleanup_free_ char *golden = NULL;
-	_cleanup_fclose_ FILE *f = NULL;
-	struct stat st;
-
-	if (getenv("GOLDEN_UPDATE")) {
-		f = fopen(path, "w");
-		assert_non_null(f);
-		assert_int_equal(fwrite(text, 1, text_len, f), text_len);
-		return;
-	}
-	f = fopen(path, "r");
-	if (!f)
-		fail_msg("%s: %s", path, strerror(errno));
-	assert_int_equal(fstat(fileno(f), &st), 0);
-	golden = calloc(1, (size_t)st.st_size + 1);
-	assert_int_equal(fread(golden, 1, (size_t)st.st_size, f), st.st_size);
-	assert_string_equal(text, golden);
-}
-
 static void end(struct render *r, const char *path)
 {
 	fclose(r->out);
-	compare(path);
+	golden_compare(path, text, text_len);
 	free(text);
 	text = NULL;
 	sample_clear(&sample);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OFFLOADD_JSON_EVIDENCE_H
+#define OFFLOADD_JSON_EVIDENCE_H
+
+#include <stdio.h>
+
+#include "evidence.h"
+
+/* One document and a newline each. 0, -ENOMEM, -EIO. */
+int json_write_sockets(FILE *out, const struct evidence_sockets *sockets);
+/* On one line. */
+int json_write_latency(FILE *out, const struct evidence_latency *latency);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "render_evidence.h"
+
+#include "render_table.h"
+
+#define BAR_WIDTH 40
+
+static const char *age_words(const struct evidence_socket *row, char *buf, size_t size)
+{
+	char age[32];
+
+	if (!row->has_age)
+		return NULL;
+	snprintf(buf, size, "<= %s", evidence_format_age(row->age_sec, age, sizeof(age)));
+	return buf;
+}
+
+static const char *process_words(const struct evidence_socket *row, char *buf, size_t size)
+{
+	if (!row->pid)
+		return NULL;
+	snprintf(buf, size, "%s (%d)", row->comm, (int)row->pid);
+	return buf;
+}
+
+static int add_socket(
+	const struct render *r, struct libscols_table *t, const struct evidence_sockets *sockets, size_t i)
+{
+	const struct evidence_socket *row = &sockets->rows[i];
+	const struct socket_info *info = &row->info;
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	char text[512];
+
+	if (!line)
+		return -ENOMEM;
+	set_cell(line, 0, row->link);
+	set_cell(line, 1, row->service);
+	set_cell(line, 2,
+		socket_format_address(info->family, info->local, info->local_port, text, sizeof(text)));
+	set_cell(line, 3,
+		socket_format_address(info->family, info->remote, info->remote_port, text, sizeof(text)));
+	set_cell(line, 4, process_words(row, text, sizeof(text)));
+	set_cell(line, 5, age_words(row, text, sizeof(text)));
+	set_cell(line, 6,
+		row->missing ? feature_format(sockets->features, row->missing, text, sizeof(text)) : NULL);
+	if (r->colour && row->missing)
+		scols_line_set_color(line, "red");
+	return 0;
+}
+
+static void put_sockets_summary(const struct render *r, const struct evidence_sockets *sockets)
+{
+	size_t frozen = evidence_sockets_frozen(sockets);
+
+	if (frozen)
+		fprintf(r->out,
+			"%zu of %llu TCP socket%s %s frozen without what %s device has now: only a new "
+			"connection helps\n",
+			frozen, (unsigned long long)sockets->visited, sockets->visited == 1 ? "" : "s",
+			frozen == 1 ? "is" : "are", frozen == 1 ? "its" : "their");
+	else
+		fprintf(r->out, "none of %llu TCP socket%s is frozen without what its device has now\n",
+			(unsigned long long)sockets->visited, sockets->visited == 1 ? "" : "s");
+}
+
+int render_sockets(const struct render *r, const struct evidence_sockets *sockets)
+{
+	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS", "AGE",
+		"FROZEN WITHOUT" };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+	int e;
+
+	if (!t)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		if (!scols_table_new_column(
+			    t, columns[i], 0, i + 1 == ARRAY_SIZE(columns) ? SCOLS_FL_WRAP : 0))
+			return -ENOMEM;
+	for (size_t i = 0; i < sockets->n; i++)
+		if (add_socket(r, t, sockets, i) < 0)
+			return -ENOMEM;
+	if (sockets->n) {
+		e = put_table(r, t);
+		if (e < 0)
+			return e;
+		fputc('\n', r->out);
+	}
+	put_sockets_summary(r, sockets);
+	return 0;
+}
+
+void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOTS])
+{
+	uint64_t most = 0;
+	unsigned first = EVIDENCE_SLOTS, last = 0;
+
+	for (unsigned i = 0; i < EVIDENCE_SLOTS; i++) {
+		if (!slots[i])
+			continue;
+		first = first < i ? first : i;
+		last = i;
+		most = most > slots[i] ? most : slots[i];
+	}
+	if (most == 0)
+		return;
+	fprintf(r->out, "  %10s    %-10s : %-9s distribution\n", "usec", "", "calls");
+	for (unsigned i = first; i <= last; i++) {
+		int stars = (int)((slots[i] * BAR_WIDTH + most - 1) / most);
+
+		fprintf(r->out, "  %10llu -> %-10llu : %-9llu |%.*s%*s|\n",
+			i ? 1ULL << i : 0ULL, (2ULL << i) - 1, (unsigned long long)slots[i], stars,
+			"****************************************", BAR_WIDTH - stars, "");
+	}
+}
+
+static void put_latency_row(const struct render *r, const struct evidence_latency_row *row)
+{
+	char median[32], p99[32], service[2 * EVIDENCE_SERVICE_LEN];
+
+	fprintf(r->out, "%s, ", view_clean(row->service, service, sizeof(service)));
+	if (r->colour)
+		fprintf(r->out, "\033[%sm", row->fallback ? "31" : "32");
+	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s\n",
+		row->fallback ? "falling back" : "healthy", r->colour ? "\033[0m" : "",
+		(unsigned long long)row->calls, row->calls == 1 ? "" : "s",
+		evidence_format_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
+		evidence_format_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
+	render_histogram(r, row->slots);
+}
+
+void render_latency(const struct render *r, const struct evidence_latency *latency, const char *when)
+{
+	char elapsed[32];
+
+	fprintf(r->out, "%s%ssendfile to TCP sockets within %s%s\n", when ? when : "", when ? "  " : "",
+		evidence_format_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
+		latency->n ? "" : ": none");
+	for (size_t i = 0; i < latency->n; i++)
+		put_latency_row(r, &latency->rows[i]);
+	if (latency->lost)
+		fprintf(r->out, "%llu call%s could not be counted\n", (unsigned long long)latency->lost,
+			latency->lost == 1 ? "" : "s");
+	fputc('\n', r->out);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sockets and sendfile's latency: sums, quantiles, words, and their text against tests/golden. Runs at the top of the sources. */
+#include "view-sample.h"
+
+#include "evidence-sample.h"
+#include "golden.h"
+#include "render_evidence.h"
+
+static struct sample sample;
+static char *text;
+static size_t text_len;
+
+static struct render begin(bool colour)
+{
+	struct render r = { .ascii = true, .colour = colour, .width = colour ? 100 : 0 };
+
+	sample_make(&sample);
+	r.out = open_memstream(&text, &text_len);
+	assert_non_null(r.out);
+	return r;
+}
+
+static void end(struct render *r, const char *path)
+{
+	fclose(r->out);
+	golden_compare(path, text, text_len);
+	free(text);
+	text = NULL;
+	sample_clear(&sample);
+}
+
+static void sockets(void **state)
+{
+	struct render r = begin(false);
+	struct evidence_sockets all = sample_sockets(&sample.features), none = { .visited = 1 };
+
+	(void)state;
+	assert_int_equal(render_sockets(&r, &all), 0);
+	assert_int_equal(render_sockets(&r, &none), 0);
+	evidence_sockets_clear(&all);
+	end(&r, "tests/golden/sockets.txt");
+}
+
+static void sockets_on_a_terminal(void **state)
+{
+	struct render r = begin(true);
+	struct evidence_sockets all = sample_sockets(&sample.features);
+
+	(void)state;
+	assert_int_equal(render_sockets(&r, &all), 0);
+	evidence_sockets_clear(&all);
+	end(&r, "tests/golden/sockets-terminal.txt");
+}
+
+static void latency(void **state)
+{
+	struct render r = begin(false);
+	struct evidence_latency some = sample_latency(), none = { .elapsed_usec = 250000, .lost = 3 };
+
+	(void)state;
+	render_latency(&r, &some, "03:12:45");
+	render_latency(&r, &none, NULL);
+	evidence_latency_clear(&some);
+	end(&r, "tests/golden/latency.txt");
+}
+
+static void latency_on_a_terminal(void **state)
+{
+	struct render r = begin(true);
+	struct evidence_latency some = sample_latency();
+
+	(void)state;
+	render_latency(&r, &some, "03:12:45");
+	evidence_latency_clear(&some);
+	end(&r, "tests/golden/latency-terminal.txt");
+}
+
+static void rows_of_one_service_add_up(void **state)
+{
+	struct evidence_latency all = sample_latency();
+	struct evidence_latency_row more = { .service = "files.service", .calls = 2, .total_usec = 7 };
+
+	(void)state;
+	more.slots[3] = 2;
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(evidence_latency_add(&all, &more), 0);
+		snprintf(more.service, sizeof(more.service), i % 2 ? "files.service" : "s%u.service", i);
+	}
+	assert_int_equal(all.n, 2 + 50);
+	assert_true(all.rows[0].fallback);
+	assert_int_equal(all.rows[0].calls, 100);
+	assert_false(all.rows[1].fallback);
+	assert_int_equal(all.rows[1].calls, 40 + 2 * 50);
+	assert_int_equal(all.rows[1].slots[3], 30 + 2 * 50);
+	evidence_latency_clear(&all);
+}
+
+static void quantiles(void **state)
+{
+	uint64_t slots[EVIDENCE_SLOTS] = { 0 };
+
+	(void)state;
+	assert_int_equal(evidence_quantile(slots, 500), 0);
+	slots[10] = 1;
+	assert_int_equal(evidence_quantile(slots, 500), 1536);
+	slots[10] = 4;
+	assert_int_equal(evidence_quantile(slots, 250), 1280);
+	assert_int_equal(evidence_quantile(slots, 1000), 2048);
+	slots[0] = 12;
+	assert_int_equal(evidence_quantile(slots, 500), 1);
+	assert_int_equal(evidence_quantile(slots, 990), 2007);
+	memset(slots, 0, sizeof(slots));
+	slots[EVIDENCE_SLOTS - 1] = UINT64_C(1) << 40;
+	assert_int_equal(evidence_quantile(slots, 1000), UINT64_C(1) << 32);
+}
+
+static void words(void **state)
+{
+	static const struct {
+		uint64_t value;
+		const char *usec, *age;
+	} samples[] = {
+		{ 0, "0 us", "0s" },
+		{ 59, "59 us", "59s" },
+		{ 119, "119 us", "119s" },
+		{ 120, "120 us", "2min" },
+		{ 999, "999 us", "16min" },
+		{ 1000, "1.00 ms", "16min" },
+		{ 12345, "12.3 ms", "3h" },
+		{ 234567, "235 ms", "2d" },
+		{ 2030000, "2.03 s", "23d" },
+	};
+	char buf[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		assert_string_equal(
+			evidence_format_usec(samples[i].value, buf, sizeof(buf)), samples[i].usec);
+		assert_string_equal(evidence_format_age(samples[i].value, buf, sizeof(buf)), samples[i].age);
+	}
+	assert_string_equal(evidence_state_name(1), "ESTABLISHED");
+	assert_string_equal(evidence_state_name(12), "NEW-SYN-RECV");
+	assert_string_equal(evidence_state_name(13), "UNKNOWN");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sockets),
+		cmocka_unit_test(sockets_on_a_terminal),
+		cmocka_unit_test(latency),
+		cmocka_unit_test(latency_on_a_terminal),
+		cmocka_unit_test(rows_of_one_service_add_up),
+		cmocka_unit_test(quantiles),
+		cmocka_unit_test(words),
+	};
+
+	return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);
+}
