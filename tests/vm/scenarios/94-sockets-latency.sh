@@ -79,15 +79,17 @@ is "each call is told once, and nothing else" "$(jq -sc '[.[] | .lost] | add' "$
 tail -n 1 "$scratch/latency" >"$scratch/last"
 check "a document fits its schema" "$tools/test-json" latency.json "$scratch/last"
 jq -sr '.[].histograms[] | "# note \(.service) fallback=\(.fallback) calls=\(.calls) median=\(.median_usec) us"' "$scratch/latency"
-offloadctl latency --count 2 --interval 2s --unit plain --no-color >"$scratch/text" &
+is "after so many intervals it ends" "$(offloadctl latency --count 3 --interval 50ms | grep -c within)" 3
+offloadctl latency --interval 100ms --unit plain --no-color >"$scratch/text" &
 latency=$!
 started+=("$latency")
-check "it has begun" wait_until 60 grep -q watching "$scratch/text"
-wait_until 60 grep -q within "$scratch/text"
-fetch plain
+check "it has begun" wait_until 60 grep -q within "$scratch/text"
 fetch well
+fetch plain
+check "it tells of the unit" wait_until 60 grep -q '^plain.service' "$scratch/text"
+kill -INT $latency
 wait $latency
-is "after so many intervals it ends" $? 0
+is "and ends well" $? 0
 has "text has a histogram of the unit that was asked for" "$(cat "$scratch/text")" '^[0-9:]+  sendfile to TCP sockets within ' \
 	'^plain.service, healthy: [0-9]+ calls?, median ' 'usec .*: calls +distribution' '-> [0-9]+ +: [0-9]+ +\|\*'
 is "and of no other" "$(grep -c well "$scratch/text")" 0
