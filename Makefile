@@ -68,7 +68,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	$(BPFTOOL) gen object $(@:.skel.h=.linked.o) $<
 	$(BPFTOOL) gen skeleton $(@:.skel.h=.linked.o) name $(subst -,_,$*)_bpf >$@.part
 	mv $@.part $@
-$(BUILD)/obj/probe.o: $(SKELETONS)
+$(BUILD)/obj/probe.o $(BUILD)/obj/probe_watch.o: $(SKELETONS)
 .SECONDARY: $(SKELETONS:.skel.h=.o)
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
