@@ -116,7 +116,28 @@ struct latency_key {
 /* Per CPU. */
 struct latency_histogram {
 	__u64 count, total_usec;
+	__u64 disk_usec; /* of it asleep for input or output: what is sent was not in memory */
+	__u64 peer_usec; /* asleep for anything else that a signal may end: room in the socket's buffer */
 	__u64 slots[LATENCY_SLOTS];
+};
+
+enum rate_kind { RATE_SENDMSG, RATE_PUSH_ONE, RATE_WRITE_TIMER, RATE_KINDS };
+
+struct rate_key {
+	__u64 cgroup;  /* as in fallback_key; 0 where the function is told of no socket */
+	__u32 netns;
+	__u32 ifindex; /* 0 without a route */
+	__u32 kind;    /* enum rate_kind */
+	__u32 zero;
+};
+
+#define STACK_DEPTH 24
+struct stack_key {
+	__u64 cgroup;
+	__u32 netns;
+	__u32 ifindex;
+	__u32 stack; /* in the map of stacks */
+	__u32 zero;
 };
 
 #endif

@@ -28,6 +28,7 @@
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
 #define PF_KTHREAD 0x00200000
+#define TASK_INTERRUPTIBLE 1
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 
@@ -158,9 +159,15 @@ struct files_struct {
 struct task_struct {
 	unsigned int flags;
 	struct task_struct *real_parent;
-	int tgid;
+	int pid, tgid;
+	unsigned int __state;
+	unsigned in_iowait : 1;
 	char comm[EVENT_COMM_LEN];
 	struct files_struct *files;
+};
+
+struct task_struct___5_13 { /* up to 5.13 */
+	long state;
 };
 
 #pragma clang attribute pop

@@ -7,6 +7,9 @@ const volatile __u64 feature_tso, feature_tso6;
 
 struct start {
 	__u64 time_ns;
+	__u64 asleep_ns; /* since when; 0: it runs, or only waits for a CPU */
+	__u64 disk_ns, peer_ns;
+	bool disk;
 	struct latency_key key;
 };
 
@@ -108,11 +111,13 @@ static __always_inline int sendfile_leave(void)
 	__u32 task = bpf_get_current_pid_tgid();
 	struct start *start = bpf_map_lookup_elem(&starts, &task);
 	struct latency_histogram *histogram, none = {};
+	__u64 usec, disk_usec, peer_usec;
 	struct latency_key key;
-	__u64 usec;
 
 	if (!start)
 		return 0;
+	disk_usec = start->disk_ns / 1000;
+	peer_usec = start->peer_ns / 1000;
 	usec = (bpf_ktime_get_ns() - start->time_ns) / 1000;
 	key = start->key;
 	bpf_map_delete_elem(&starts, &task);
@@ -128,6 +133,42 @@ static __always_inline int sendfile_leave(void)
 	histogram->slots[log2_slot(usec) & (LATENCY_SLOTS - 1)]++;
 	histogram->count++;
 	histogram->total_usec += usec;
+	histogram->disk_usec += disk_usec;
+	histogram->peer_usec += peer_usec;
+	return 0;
+}
+
+static __always_inline long task_state(struct task_struct *task)
+{
+	struct task_struct___5_13 *old = (void *)task;
+
+	if (bpf_core_field_exists(task->__state))
+		return BPF_CORE_READ(task, __state);
+	return BPF_CORE_READ(old, state);
+}
+
+/* io_schedule() marks those who wait for a page; sk_stream_wait_memory() sleeps so that a signal may end it. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sendfile_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u32 task = prev->pid;
+	struct start *start = bpf_map_lookup_elem(&starts, &task);
+
+	if (start && !preempt) {
+		start->disk = BPF_CORE_READ_BITFIELD_PROBED(prev, in_iowait);
+		if (start->disk || task_state(prev) & TASK_INTERRUPTIBLE)
+			start->asleep_ns = now;
+	}
+	task = next->pid;
+	start = bpf_map_lookup_elem(&starts, &task);
+	if (start && start->asleep_ns) {
+		if (start->disk)
+			start->disk_ns += now - start->asleep_ns;
+		else
+			start->peer_ns += now - start->asleep_ns;
+		start->asleep_ns = 0;
+	}
 	return 0;
 }
 

@@ -29,7 +29,9 @@ static void take_histogram(const struct probe_latency_histogram *histogram, void
 {
 	struct evidence_latency_row row = { .fallback = histogram->fallback,
 		.calls = histogram->count,
-		.total_usec = histogram->total_usec };
+		.total_usec = histogram->total_usec,
+		.disk_usec = histogram->disk_usec,
+		.peer_usec = histogram->peer_usec };
 	struct watch *watch = userdata;
 	struct unit unit;
 
@@ -59,6 +61,7 @@ static int tell(struct watch *watch, uint64_t elapsed_usec)
 	if (r < 0)
 		return r;
 	latency->elapsed_usec = elapsed_usec;
+	latency->has_waits = probe_latency_has_waits(watch->probe);
 	latency->lost = lost - watch->lost;
 	watch->lost = lost;
 	evidence_latency_sort(latency);

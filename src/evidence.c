@@ -94,6 +94,8 @@ int evidence_latency_add(struct evidence_latency *latency, const struct evidence
 			continue;
 		known->calls += row->calls;
 		known->total_usec += row->total_usec;
+		known->disk_usec += row->disk_usec;
+		known->peer_usec += row->peer_usec;
 		for (size_t j = 0; j < EVIDENCE_SLOTS; j++)
 			known->slots[j] += row->slots[j];
 		return 0;
@@ -144,6 +146,13 @@ uint64_t evidence_quantile(const uint64_t slots[EVIDENCE_SLOTS], unsigned permil
 		before += slots[i];
 	}
 	return UINT64_C(1) << EVIDENCE_SLOTS;
+}
+
+unsigned evidence_percent(uint64_t part, uint64_t whole)
+{
+	double percent = whole ? 100.0 * (double)part / (double)whole + 0.5 : 0;
+
+	return percent > 100 ? 100 : (unsigned)percent;
 }
 
 const char *evidence_format_usec(uint64_t usec, char *buf, size_t size)

@@ -49,12 +49,14 @@ struct evidence_latency_row {
 	char service[EVIDENCE_SERVICE_LEN];
 	bool fallback; /* by a socket or over a device that copies, splits or sums in software */
 	uint64_t calls, total_usec;
+	uint64_t disk_usec, peer_usec; /* of it asleep until data was read, and until the receiver made room */
 	uint64_t slots[EVIDENCE_SLOTS];
 };
 
 struct evidence_latency {
 	struct evidence_latency_row *rows;
 	size_t n, room;
+	bool has_waits;	       /* disk_usec and peer_usec are known */
 	uint64_t elapsed_usec; /* during which they were counted */
 	uint64_t lost;	       /* calls that did not fit */
 };
@@ -67,6 +69,9 @@ void evidence_latency_clear(struct evidence_latency *latency);
 
 /* The time below which `permille` of the calls are, in microseconds, taken as spread evenly within their slot. 0 without calls. */
 uint64_t evidence_quantile(const uint64_t slots[EVIDENCE_SLOTS], unsigned permille);
+
+/* How many percent, 0 to 100, of what may be 0. */
+unsigned evidence_percent(uint64_t part, uint64_t whole);
 
 /* "850 us", "1.5 ms", "2.03 s". Returns buf. */
 const char *evidence_format_usec(uint64_t usec, char *buf, size_t size);

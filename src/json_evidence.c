@@ -89,6 +89,13 @@ static json_object *new_latency_rows(struct document *d, const struct evidence_l
 		add_bool(d, o, "fallback", row->fallback);
 		add_number(d, o, "calls", (int64_t)row->calls);
 		add_number(d, o, "total_usec", (int64_t)row->total_usec);
+		if (latency->has_waits) {
+			add_number(d, o, "disk_usec", (int64_t)row->disk_usec);
+			add_number(d, o, "receiver_usec", (int64_t)row->peer_usec);
+		} else {
+			add(d, o, "disk_usec", NULL);
+			add(d, o, "receiver_usec", NULL);
+		}
 		add_number(d, o, "median_usec", (int64_t)evidence_quantile(row->slots, 500));
 		add_number(d, o, "p99_usec", (int64_t)evidence_quantile(row->slots, 990));
 		add(d, o, "slots", new_slots(d, row->slots));

@@ -125,16 +125,53 @@ struct probe_latency_histogram {
 	uint64_t cgroup;
 	bool fallback;
 	uint64_t count, total_usec;
+	uint64_t disk_usec, peer_usec; /* of it asleep for input, and for room in the socket's buffer; with waits */
 	uint64_t slots[PROBE_LATENCY_SLOTS]; /* slot n: 2^n <= usec < 2^(n+1); the first also 0, the last also what is above */
 };
 /* ret_status (may be NULL) says why not. -EOPNOTSUPP, -ENOMEM. */
 int probe_latency_open(const struct feature_table *features, struct probe_latency **ret,
 	struct probe_status *ret_status);
+/* Are disk_usec and peer_usec known? */
+bool probe_latency_has_waits(const struct probe_latency *latency);
 void probe_latency_close(struct probe_latency *latency);
 /* Since the start, or since the last read when reset is set. ret_lost: calls that did not fit. The number of histograms. */
 int probe_latency_read(struct probe_latency *latency, bool reset,
 	void (*fn)(const struct probe_latency_histogram *histogram, void *userdata),
 	void *userdata, uint64_t *ret_lost);
+
+/* How often TCP functions ran, also only while somebody looks, by service and link; tcp_write_timer's are told of none. */
+enum probe_rate_kind { PROBE_RATE_SENDMSG, PROBE_RATE_PUSH_ONE, PROBE_RATE_WRITE_TIMER, PROBE_RATES };
+struct probe_rate {
+	enum probe_rate_kind kind;
+	uint64_t cgroup; /* as in probe_hits */
+	uint32_t netns;
+	int ifindex;
+	uint64_t count;
+};
+
+#define PROBE_STACK_DEPTH 24
+/* One way into tcp_push_one(), innermost first; that function itself is not in it on all kernels. */
+struct probe_stack {
+	uint64_t cgroup;
+	uint32_t netns;
+	int ifindex;
+	uint64_t count;
+	unsigned n;
+	uint64_t addresses[PROBE_STACK_DEPTH];
+};
+
+struct probe_rates;
+/* 0 even where nothing can be counted: the status says so. -ENOMEM. */
+int probe_rates_open(const struct feature_table *features, struct probe_rates **ret);
+void probe_rates_close(struct probe_rates *rates);
+/* In the order of enum probe_rate_kind. */
+const struct probe_status *probe_rates_status(const struct probe_rates *rates);
+/* How often in all, whatever fitted. */
+uint64_t probe_rates_total(const struct probe_rates *rates, enum probe_rate_kind kind);
+typedef void (*probe_rate_fn)(const struct probe_rate *rate, void *userdata);
+typedef void (*probe_stack_fn)(const struct probe_stack *stack, void *userdata);
+int probe_rates_read(struct probe_rates *rates, probe_rate_fn fn, void *userdata);
+int probe_rates_read_stacks(struct probe_rates *rates, probe_stack_fn fn, void *userdata);
 
 /* Decode one record: 0, -EBADMSG for another size, version or type or for values out of range. The tests' way in. */
 int probe_parse_event(const void *data, size_t size, struct probe_hits *ret);

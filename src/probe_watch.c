@@ -10,16 +10,34 @@
 #include "util.h"
 
 #include "latency.skel.h"
+#include "rates.skel.h"
 
 _Static_assert(PROBE_LATENCY_SLOTS == LATENCY_SLOTS, "slots of probe.h and bpf/event.h");
+_Static_assert((int)PROBE_RATES == RATE_KINDS, "kinds of probe.h and bpf/event.h");
+_Static_assert(PROBE_STACK_DEPTH == STACK_DEPTH, "depth of probe.h and bpf/event.h");
 
 static const struct probe_hook latency_hooks[] = {
 	PROBE_HOOK_PAIR("latency", "do_sendfile", "sendfile"),
+	{ .name = "latency waits", .function = "__traceiter_sched_switch", .fentry = { "sendfile_switch" } },
+};
+
+static const struct probe_hook rate_hooks[] = {
+	[PROBE_RATE_SENDMSG] = PROBE_HOOK("tcp_sendmsg", "tcp_sendmsg", "sendmsg", false),
+	[PROBE_RATE_PUSH_ONE] = { .name = "tcp_push_one",
+		.function = "tcp_push_one",
+		.kprobe = { "push_one_kprobe" } },
+	[PROBE_RATE_WRITE_TIMER] = PROBE_HOOK("tcp_write_timer", "tcp_write_timer", "write_timer", false),
 };
 
 struct probe_latency {
 	struct probe_part part;
-	struct probe_status status;
+	struct probe_status status[ARRAY_SIZE(latency_hooks)];
+	int cpus;
+};
+
+struct probe_rates {
+	struct probe_part part;
+	struct probe_status status[ARRAY_SIZE(rate_hooks)];
 	int cpus;
 };
 
@@ -55,14 +73,14 @@ int probe_latency_open(const struct feature_table *features, struct probe_latenc
 	libbpf_set_print(probe_part_keep_complaint);
 	latency->cpus = libbpf_num_possible_cpus();
 	latency->part = PROBE_PART(latency_hooks, true, latency);
-	probe_part_init(&latency->part, &latency->status, NULL);
+	probe_part_init(&latency->part, latency->status, NULL);
 	probe_part_find_functions(parts, 1);
 	if (latency->cpus > 0)
 		probe_part_start(&latency->part, &options);
 	if (ret_status)
-		*ret_status = latency->status;
-	if (!latency->part.skeleton) {
-		free(latency);
+		*ret_status = latency->status[0];
+	if (latency->status[0].method == PROBE_ABSENT) {
+		probe_latency_close(latency);
 		return -EOPNOTSUPP;
 	}
 	*ret = latency;
@@ -75,6 +93,11 @@ void probe_latency_close(struct probe_latency *latency)
 		return;
 	probe_part_close(&latency->part);
 	free(latency);
+}
+
+bool probe_latency_has_waits(const struct probe_latency *latency)
+{
+	return latency->status[1].method != PROBE_ABSENT;
 }
 
 struct latency_reader {
@@ -96,6 +119,8 @@ static int read_histogram(int fd, const void *data, void *userdata)
 	for (int i = 0; i < reader->latency->cpus; i++) {
 		sum.count += reader->values[i].count;
 		sum.total_usec += reader->values[i].total_usec;
+		sum.disk_usec += reader->values[i].disk_usec;
+		sum.peer_usec += reader->values[i].peer_usec;
 		for (size_t j = 0; j < LATENCY_SLOTS; j++)
 			sum.slots[j] += reader->values[i].slots[j];
 	}
@@ -118,4 +143,127 @@ int probe_latency_read(struct probe_latency *latency, bool reset,
 	if (ret_lost)
 		*ret_lost = probe_part_read_percpu(&latency->part, "latency_lost", 0, latency->cpus);
 	return probe_part_foreach_key(&latency->part, "histograms", read_histogram, &reader);
+}
+
+static int open_rates(const struct probe_options *options _unused_, void **ret_skeleton,
+	struct bpf_object_skeleton **ret_base)
+{
+	struct rates_bpf *skeleton = rates_bpf__open();
+
+	if (!skeleton)
+		return -errno;
+	*ret_skeleton = skeleton;
+	*ret_base = skeleton->skeleton;
+	return 0;
+}
+
+static void destroy_rates(void *skeleton)
+{
+	rates_bpf__destroy(skeleton);
+}
+
+int probe_rates_open(const struct feature_table *features, struct probe_rates **ret)
+{
+	struct probe_rates *rates = calloc(1, sizeof(*rates));
+	struct probe_options options = { .features = features };
+	struct probe_part *parts[] = { rates ? &rates->part : NULL };
+
+	if (!rates)
+		return -ENOMEM;
+	libbpf_set_print(probe_part_keep_complaint);
+	rates->cpus = libbpf_num_possible_cpus();
+	rates->part = PROBE_PART(rate_hooks, true, rates);
+	probe_part_init(&rates->part, rates->status, NULL);
+	probe_part_find_functions(parts, 1);
+	if (rates->cpus > 0)
+		probe_part_start(&rates->part, &options);
+	*ret = rates;
+	return 0;
+}
+
+void probe_rates_close(struct probe_rates *rates)
+{
+	if (!rates)
+		return;
+	probe_part_close(&rates->part);
+	free(rates);
+}
+
+const struct probe_status *probe_rates_status(const struct probe_rates *rates)
+{
+	return rates->status;
+}
+
+uint64_t probe_rates_total(const struct probe_rates *rates, enum probe_rate_kind kind)
+{
+	return probe_part_read_percpu(&rates->part, "totals", kind, rates->cpus);
+}
+
+struct rates_reader {
+	struct probe_rates *rates;
+	probe_rate_fn rate;
+	probe_stack_fn stack;
+	void *userdata;
+	__u64 *values; /* one a CPU */
+};
+
+/* -ENOENT when it has just gone. */
+static int read_sum(const struct rates_reader *reader, int fd, const void *key, uint64_t *ret)
+{
+	*ret = 0;
+	if (bpf_map_lookup_elem(fd, key, reader->values) < 0)
+		return -ENOENT;
+	for (int i = 0; i < reader->rates->cpus; i++)
+		*ret += reader->values[i];
+	return 0;
+}
+
+static int read_rate(int fd, const void *data, void *userdata)
+{
+	const struct rates_reader *reader = userdata;
+	const struct rate_key *key = data;
+	struct probe_rate rate = { .kind = key->kind, .cgroup = key->cgroup, .netns = key->netns,
+		.ifindex = (int)key->ifindex };
+
+	if (key->kind >= RATE_KINDS || key->ifindex > INT32_MAX || read_sum(reader, fd, key, &rate.count) < 0)
+		return 0;
+	reader->rate(&rate, reader->userdata);
+	return 1;
+}
+
+static int read_stack(int fd, const void *data, void *userdata)
+{
+	const struct rates_reader *reader = userdata;
+	const struct stack_key *key = data;
+	struct probe_stack stack = { .cgroup = key->cgroup, .netns = key->netns, .ifindex = (int)key->ifindex };
+	int stacks = probe_part_map_fd(&reader->rates->part, "stacks");
+
+	if (key->ifindex > INT32_MAX || read_sum(reader, fd, key, &stack.count) < 0 ||
+		bpf_map_lookup_elem(stacks, &key->stack, stack.addresses) < 0)
+		return 0;
+	while (stack.n < PROBE_STACK_DEPTH && stack.addresses[stack.n])
+		stack.n++;
+	reader->stack(&stack, reader->userdata);
+	return 1;
+}
+
+static int read_rates(struct probe_rates *rates, const char *map, probe_rate_fn rate, probe_stack_fn stack,
+	void *userdata)
+{
+	_cleanup_free_ __u64 *values = calloc((size_t)(rates->cpus > 0 ? rates->cpus : 1), sizeof(*values));
+	struct rates_reader reader = { rates, rate, stack, userdata, values };
+
+	if (!values)
+		return -ENOMEM;
+	return probe_part_foreach_key(&rates->part, map, rate ? read_rate : read_stack, &reader);
+}
+
+int probe_rates_read(struct probe_rates *rates, probe_rate_fn fn, void *userdata)
+{
+	return read_rates(rates, "rates", fn, NULL, userdata);
+}
+
+int probe_rates_read_stacks(struct probe_rates *rates, probe_stack_fn fn, void *userdata)
+{
+	return read_rates(rates, "stack_counts", NULL, fn, userdata);
 }

@@ -113,18 +113,24 @@ void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOT
 	}
 }
 
-static void put_latency_row(const struct render *r, const struct evidence_latency_row *row)
+static void put_latency_row(
+	const struct render *r, const struct evidence_latency *latency, const struct evidence_latency_row *row)
 {
 	char median[32], p99[32], service[2 * EVIDENCE_SERVICE_LEN];
 
 	fprintf(r->out, "%s, ", view_clean(row->service, service, sizeof(service)));
 	if (r->colour)
 		fprintf(r->out, "\033[%sm", row->fallback ? "31" : "32");
-	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s\n",
+	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s",
 		row->fallback ? "falling back" : "healthy", r->colour ? "\033[0m" : "",
 		(unsigned long long)row->calls, row->calls == 1 ? "" : "s",
 		evidence_format_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
 		evidence_format_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
+	if (latency->has_waits)
+		fprintf(r->out, "; %u%% of the time asleep for the disk, %u%% for the receiver",
+			evidence_percent(row->disk_usec, row->total_usec),
+			evidence_percent(row->peer_usec, row->total_usec));
+	fputc('\n', r->out);
 	render_histogram(r, row->slots);
 }
 
@@ -136,7 +142,7 @@ void render_latency(const struct render *r, const struct evidence_latency *laten
 		evidence_format_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
 		latency->n ? "" : ": none");
 	for (size_t i = 0; i < latency->n; i++)
-		put_latency_row(r, &latency->rows[i]);
+		put_latency_row(r, latency, &latency->rows[i]);
 	if (latency->lost)
 		fprintf(r->out, "%llu call%s could not be counted\n", (unsigned long long)latency->lost,
 			latency->lost == 1 ? "" : "s");

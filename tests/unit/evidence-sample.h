@@ -48,12 +48,13 @@ static inline struct evidence_sockets sample_sockets(const struct feature_table 
 
 static inline struct evidence_latency sample_latency(void)
 {
-	struct evidence_latency latency = { .elapsed_usec = 1000123 };
-	struct evidence_latency_row healthy = { .service = "files.service", .calls = 40, .total_usec = 400 },
+	struct evidence_latency latency = { .elapsed_usec = 1000123, .has_waits = true };
+	struct evidence_latency_row healthy = { .service = "files.service", .calls = 40, .total_usec = 400, .disk_usec = 399 },
 				    slow = { .service = "files.service",
 					    .fallback = true,
 					    .calls = 100,
-					    .total_usec = 90000 };
+					    .total_usec = 90000,
+					    .peer_usec = 4500 };
 
 	healthy.slots[0] = 10;
 	healthy.slots[3] = 30;

@@ -138,6 +138,10 @@ static void words(void **state)
 			evidence_format_usec(samples[i].value, buf, sizeof(buf)), samples[i].usec);
 		assert_string_equal(evidence_format_age(samples[i].value, buf, sizeof(buf)), samples[i].age);
 	}
+	assert_int_equal(evidence_percent(0, 0), 0);
+	assert_int_equal(evidence_percent(1, 3), 33);
+	assert_int_equal(evidence_percent(UINT64_MAX, UINT64_MAX), 100);
+	assert_int_equal(evidence_percent(7, 3), 100);
 	assert_string_equal(evidence_state_name(1), "ESTABLISHED");
 	assert_string_equal(evidence_state_name(12), "NEW-SYN-RECV");
 	assert_string_equal(evidence_state_name(13), "UNKNOWN");

@@ -426,6 +426,7 @@ static void evidence(void **state)
 	o = document("latency.json", write_latency);
 	assert_string_equal(at(o, "/histograms/0/fallback"), "true");
 	assert_string_equal(at(o, "/histograms/1/calls"), "40");
+	assert_string_equal(at(o, "/histograms/1/disk_usec"), "399");
 	assert_string_equal(at(o, "/histograms/1/slots/0/from_usec"), "0");
 	json_object_put(o);
 }
