@@ -6,6 +6,7 @@
 #   make check      deps, build, all tests; KERNELS="6.1" and LAYERS="unit vm" narrow it
 #   make check-long the same with the long random runs
 #   make bench      deps, build, measurements in one VM
+#   make demo       deps, build, the incident told in one VM, in about a minute
 #   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
 #   make install    DESTDIR and PREFIX are honoured
 #   make deb        build/deb/*.deb, from what is committed; lintian has a look at it
@@ -129,7 +130,7 @@ run: deps
 	@$(BUILD)/offloadctl plan --rules rules; status=$$?; \
 	case $$status in 0|2|4|6) ;; *) exit $$status ;; esac
 
-.PHONY: check check-long bench
+.PHONY: check check-long bench demo
 check check-long:
 	tests/deps build check
 	LONG=$(if $(filter check-long,$@),1) tests/run
@@ -137,6 +138,10 @@ bench:
 	tests/deps build check bench
 	@$(MAKE) --no-print-directory -s all tools
 	tests/bench/run
+demo:
+	tests/deps build check
+	@$(MAKE) --no-print-directory -s all tools
+	@demo/run
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 # pages for those who run it; the others are for those who change it

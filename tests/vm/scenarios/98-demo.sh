@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `make demo` is told to its end, and everything comes as it is told (the story looks for itself).
+. "$(dirname "$0")/../lib.sh"
+if [ "$KERNEL" != 6.1 ]; then
+	skip "the demo" "told on 6.1"
+	done_testing
+fi
+out=$(DEMO_BYTES=1000000 BOLD='' demo/story 2>&1)
+status=$?
+[ $status = 0 ] || sed 's/^/# /' <<<"$out"
+is "the story ends well" $status 0
+is "it has all its chapters" "$(grep -c '^[1-7]\. ' <<<"$out")" 7
+has "it ends with the numbers" "$(tail -n 3 <<<"$out")" '^ +files.service( +[0-9.]+ MB/s){4}$' '^ +mirror.service( +[0-9.]+ MB/s){4}$'
+done_testing
