@@ -174,10 +174,12 @@ static bool dependency_off(struct walk *w, const struct link *link, unsigned bit
 	return true;
 }
 
-/* netdev_sync_upper_features(): what an upper has not asked for is not given to what it stands on. */
+/* netdev_sync_upper_features(): what an upper has not asked for is not given to what it stands on; and
+ * netdev_sync_lower_features(): what an upper does not have is taken away there. */
 static bool keeps_off(const struct link *upper, unsigned bit)
 {
-	return upper->has_features && !(upper->features.wanted & FEATURE(bit));
+	return upper->has_features &&
+		!(upper->features.wanted & upper->features.active & FEATURE(bit));
 }
 
 static bool upper_forbids(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
@@ -194,6 +196,10 @@ static bool upper_forbids(struct walk *w, const struct link *link, unsigned bit,
 		return false;
 	line(w, depth, link, bit, "%s is off because %s above has it off", name_of(w, bit),
 		upper->name);
+	if (upper->features.wanted & FEATURE(bit)) {
+		why_off(w, upper, bit, depth + 1);
+		return true;
+	}
 	if (!w->unmet)
 		return true;
 	if (upper->features.hw & FEATURE(bit))
@@ -253,12 +259,13 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 			advise(w, "nothing below %s can change this; take the feature out of the rule, or use "
 				  "another device",
 				link->name);
+	} else if (upper_forbids(w, link, bit, depth)) {
+		return;
 	} else if (!(f->wanted & b)) {
 		line(w, depth, link, bit, "%s is not requested here: off by default, or switched off",
 			name_of(w, bit));
 		advise_request(w, link, bit);
-	} else if (!dependency_off(w, link, bit, depth) && !upper_forbids(w, link, bit, depth) &&
-		!held_below(w, link, bit, depth)) {
+	} else if (!dependency_off(w, link, bit, depth) && !held_below(w, link, bit, depth)) {
 		if (one_port_is_enough(w, link, bit)) {
 			if (!link->first_port) {
 				line(w, depth, link, bit,

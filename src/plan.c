@@ -8,6 +8,7 @@
 #include "predict.h"
 #include "util.h"
 
+#define ROUNDS_MAX 4 /* a later step may undo what an earlier one did */
 #define STACK_MAX 16 /* the kernel nests at most 8 deep (MAX_NEST_DEV); a stale picture may claim more */
 
 static const char *const verdict_names[] = {
@@ -40,6 +41,7 @@ struct planner {
 	feature_set whatever_below; /* a VLAN keeps these whatever is below: software segmentation */
 	bool look_at_now; /* state() is what is, not what is predicted */
 	struct could *could;
+	feature_set (*futile)[2]; /* by link of the plan and value: asking has no lasting effect; NULL: nowhere */
 	size_t steps_room;
 };
 
@@ -147,7 +149,7 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 		return memo->set;
 	if (depth >= STACK_MAX || !link->has_features)
 		return 0;
-	set = (link->features.active | link->features.hw) & ~declared_off(p, link);
+	set = (state(p, link)->active | link->features.hw) & ~declared_off(p, link);
 	if (is_master(link))
 		set &= below_could_give(p, link, depth) | ~p->one_for_all;
 	else if (stands_on_lower(link) && link_lower(p->table, link))
@@ -158,6 +160,18 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 		HASH_ADD_INT(p->could, ifindex, memo);
 	}
 	return set;
+}
+
+/* To be called once something may have been switched on that is not in `hw`. */
+static void forget_could(struct planner *p)
+{
+	struct could *memo, *next;
+
+	HASH_ITER(hh, p->could, memo, next)
+	{
+		HASH_DEL(p->could, memo);
+		free(memo);
+	}
 }
 
 /* `lower`: is the feature given from below, and all that it needs on this link too? What asks for scatter-gather has no use
@@ -171,7 +185,7 @@ static bool given(const struct planner *p, const struct link *link, feature_set 
 
 	if (!(below & FEATURE(bit)) || depth > 4)
 		return false;
-	below |= link->features.active & ~has; /* fixed on */
+	below |= state(p, link)->active & ~has; /* fixed on */
 	predict_needs(p->predict, bit, &all, &any, &not );
 	feature_foreach(need, all)
 		if (!given(p, link, below, need, depth + 1))
@@ -218,6 +232,7 @@ static bool item_settable(const struct plan_context *c, const struct link *link,
 static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
 	feature_set among, feature_set *ret_mask, feature_set *ret_value)
 {
+	const feature_set *futile = p->futile ? p->futile[pl - p->plan->links] : (feature_set[2]){ 0 };
 	const struct link_features *f = state(p, link);
 
 	*ret_mask = *ret_value = 0;
@@ -231,7 +246,7 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		resolve_want(p, link, item);
 		if (!(among & b) || item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
 			continue;
-		if (item->audit && !p->pretend)
+		if ((item->audit && !p->pretend) || (futile[item->want] & b))
 			continue;
 		if (!item_settable(p->context, link, item, b))
 			continue;
@@ -241,7 +256,8 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 	}
 }
 
-static int add_step(struct planner *p, const struct link *link, feature_set mask, feature_set value)
+static int add_step(
+	struct planner *p, const struct plan_link *pl, feature_set mask, feature_set value)
 {
 	struct plan *plan = p->plan;
 
@@ -255,24 +271,37 @@ static int add_step(struct planner *p, const struct link *link, feature_set mask
 		p->steps_room = room;
 	}
 	plan->steps[plan->n_steps] = (struct plan_step){
-		.ifindex = link->ifindex,
+		.ifindex = pl->ifindex,
 		.mask = mask,
 		.value = value,
 	};
-	memcpy(plan->steps[plan->n_steps].name, link->name, sizeof(link->name));
+	memcpy(plan->steps[plan->n_steps].name, pl->name, sizeof(pl->name));
 	plan->n_steps++;
-	return predict_set(p->predict, link->ifindex, mask, value);
+	return 0;
 }
 
+/* A SET may bring about what is declared otherwise (TSO that was off only for want of scatter-gather): that goes into the same one. */
 static int step_link(struct planner *p, struct plan_link *pl, feature_set among)
 {
 	const struct link *link = link_table_find(p->table, pl->ifindex);
-	feature_set mask, value;
+	feature_set mask = 0, value = 0, more, more_value;
+	int r;
 
 	if (!link || !link->has_features || pl->n_items == 0)
 		return 0;
-	collect_set(p, link, pl, among, &mask, &value);
-	return mask ? add_step(p, link, mask, value) : 0;
+	for (;;) {
+		collect_set(p, link, pl, among, &more, &more_value);
+		if (!(more & ~mask))
+			break;
+		if (mask)
+			predict_undo(p->predict);
+		value |= more_value & ~mask;
+		mask |= more;
+		r = predict_set(p->predict, link->ifindex, mask, value);
+		if (r < 0)
+			return r;
+	}
+	return mask ? add_step(p, pl, mask, value) : 0;
 }
 
 /* Is LRO of this link at stake together with that of a link above or below? Then it goes from the top down. */
@@ -282,7 +311,7 @@ static bool lro_in_stack(const struct planner *p, const struct link *link)
 		link->first_port || link->first_upper;
 }
 
-static int make_steps(struct planner *p)
+static int make_round(struct planner *p)
 {
 	struct plan *plan = p->plan;
 	int r = 0;
@@ -296,6 +325,64 @@ static int make_steps(struct planner *p)
 	for (size_t i = 0; i < plan->n_links && r >= 0; i++)
 		r = step_link(p, &plan->links[i], ~UINT64_C(0));
 	return r;
+}
+
+/* Marks what steps ask for and what is, once all of them are done, neither on nor even asked for (or neither off nor asked to be): the
+ * LRO of a port whose master cannot have it. 1 when there is any. */
+static int find_futile(struct planner *p)
+{
+	struct plan *plan = p->plan;
+	int found = 0;
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct plan_step *step = &plan->steps[i];
+		const struct link_features *f = predict_features(p->predict, step->ifindex);
+		feature_set lost = step->mask & (f->active ^ step->value) & (f->wanted ^ step->value);
+		size_t at = (size_t)(plan_find(plan, step->ifindex) - plan->links);
+
+		if (!lost)
+			continue;
+		if (!p->futile)
+			p->futile = calloc(plan->n_links, sizeof(*p->futile));
+		if (!p->futile)
+			return -ENOMEM;
+		p->futile[at][true] |= lost & step->value;
+		p->futile[at][false] |= lost & ~step->value;
+		found = 1;
+	}
+	return found;
+}
+
+static int start_prediction(struct planner *p)
+{
+	const struct plan_context *c = p->context;
+
+	predict_free(p->predict);
+	p->predict = NULL;
+	p->plan->n_steps = 0;
+	return predict_new(c->table, p->table, c->host->kernel_release, &p->predict);
+}
+
+/* Until a round finds nothing to do, so that a second plan finds nothing either. What turns out to be futile is left out from the
+ * start. */
+static int make_steps(struct planner *p)
+{
+	int r = 0, futile = 1;
+
+	for (unsigned tries = 0; tries < ROUNDS_MAX && futile > 0; tries++) {
+		if (tries > 0)
+			r = start_prediction(p);
+		for (unsigned round = 0; round < ROUNDS_MAX && r >= 0; round++) {
+			size_t before = p->plan->n_steps;
+
+			r = make_round(p);
+			if (p->plan->n_steps == before)
+				break;
+			forget_could(p);
+		}
+		futile = r < 0 ? r : find_futile(p);
+	}
+	return futile < 0 ? futile : 0;
 }
 
 static void set_cause(struct plan_item *item, enum cause cause, const struct link *at, unsigned bit)
@@ -371,23 +458,26 @@ static bool cause_in_lower(const struct planner *p, const struct link *link, str
 	return true;
 }
 
+/* netdev_sync_upper_features() looks at what is wanted above, netdev_sync_lower_features() at what is on there. */
+static bool forbids(const struct planner *p, const struct link *upper, unsigned bit)
+{
+	const struct link_features *f = state(p, upper);
+
+	return !(f->wanted & f->active & FEATURE(bit));
+}
+
 static bool cause_in_upper(const struct planner *p, const struct link *link, struct plan_item *item)
 {
-	struct link *master = link_master(p->table, link);
-	feature_set b = FEATURE(item->bit);
+	struct link *upper = link_master(p->table, link);
 
-	if (!(p->through_upper & b))
+	if (!(p->through_upper & FEATURE(item->bit)))
 		return false;
-	if (master && !(state(p, master)->wanted & b)) {
-		set_cause(item, CAUSE_UPPER_OFF, master, item->bit);
-		return true;
-	}
-	for (struct link *u = link_first_upper(p->table, link); u; u = link_next_upper(p->table, u))
-		if (!(state(p, u)->wanted & b)) {
-			set_cause(item, CAUSE_UPPER_OFF, u, item->bit);
-			return true;
-		}
-	return false;
+	if (!upper || !forbids(p, upper, item->bit))
+		for (upper = link_first_upper(p->table, link); upper && !forbids(p, upper, item->bit);)
+			upper = link_next_upper(p->table, upper);
+	if (upper)
+		set_cause(item, CAUSE_UPPER_OFF, upper, item->bit);
+	return upper;
 }
 
 static void find_cause(const struct planner *p, const struct link *link, struct plan_item *item)
@@ -650,35 +740,29 @@ static int compare_links(const void *a, const void *b, void *userdata)
 
 static void planner_clear(struct planner *p)
 {
-	struct could *memo, *next;
-
-	HASH_ITER(hh, p->could, memo, next)
-	{
-		HASH_DEL(p->could, memo);
-		free(memo);
-	}
+	forget_could(p);
+	free(p->futile);
+	predict_free(p->predict);
 }
 
 static int decide(const struct plan_context *c, struct link_table *table, const int *only,
 	size_t n_only, bool pretend, struct plan *ret)
 {
-	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
 	_cleanup_(planner_clear) struct planner p = {
 		.context = c, .table = table, .plan = ret, .pretend = pretend
 	};
 	size_t declared;
 	int r;
 
-	r = predict_new(c->table, table, c->host->kernel_release, &predict);
+	r = start_prediction(&p);
 	if (r < 0)
 		return r;
-	p.predict = predict;
 	p.through_upper = feature_named(c->table, "rx-lro");
 	p.generic_checksum = feature_named(c->table, "tx-checksum-ip-generic");
 	p.checksums = p.generic_checksum | feature_named(c->table, "tx-checksum-ipv4") |
 		feature_named(c->table, "tx-checksum-ipv6");
-	p.one_for_all = predict_one_for_all(predict) | p.checksums;
-	p.whatever_below = predict_software(predict);
+	p.one_for_all = predict_one_for_all(p.predict) | p.checksums;
+	p.whatever_below = predict_software(p.predict);
 	r = declare_links(&p, only, n_only);
 	if (r < 0)
 		return r;

@@ -125,6 +125,13 @@ struct node {
 	bool notifier_ctx; /* bond, team: in their own notifier */
 };
 
+/* What a node was before the last SET changed it. */
+struct change {
+	int node;
+	enum world world;
+	struct link_features was;
+};
+
 struct predict {
 	struct sets f;
 	struct rule rules[RULES_MAX];
@@ -134,6 +141,9 @@ struct predict {
 	unsigned depth;
 	struct node *nodes; /* by ifindex */
 	int n_nodes;
+	struct change *changes; /* by the last SET */
+	size_t n_changes, changes_room;
+	bool failed; /* no memory for these */
 };
 
 enum reaction {
@@ -192,6 +202,27 @@ static struct node *node_find(const struct predict *p, int ifindex)
 static feature_set active(const struct predict *p, const struct node *n)
 {
 	return n->w[p->world].active;
+}
+
+/* To be called before the state of a node changes. */
+static struct link_features *change(struct predict *p, struct node *n)
+{
+	struct link_features *w = &n->w[p->world];
+
+	if (p->n_changes == p->changes_room) {
+		size_t room = p->changes_room ? 2 * p->changes_room : 16;
+		struct change *changes = realloc(p->changes, room * sizeof(*changes));
+
+		if (!changes) {
+			p->failed = true;
+			return w;
+		}
+		p->changes = changes;
+		p->changes_room = room;
+	}
+	p->changes[p->n_changes++] =
+		(struct change){ .node = (int)(n - p->nodes), .world = p->world, .was = *w };
+	return w;
 }
 
 static feature_set vlan_features(const struct predict *p, const struct node *n)
@@ -624,7 +655,7 @@ static void sync_lower_features(struct predict *p, struct node *lower, feature_s
 {
 	if ((features & p->f.lro) || !(active(p, lower) & p->f.lro))
 		return;
-	lower->w[p->world].wanted &= ~p->f.lro;
+	change(p, lower)->wanted &= ~p->f.lro;
 	update_features(p, lower);
 	if (!(active(p, lower) & p->f.lro))
 		features_change(p, lower);
@@ -651,7 +682,7 @@ static bool update_features(struct predict *p, struct node *n)
 		port = node_at(p, port->next_port))
 		sync_lower_features(p, port, features);
 	if (changed)
-		n->w[p->world].active = features;
+		change(p, n)->active = features;
 	p->depth--;
 	return changed;
 }
@@ -995,6 +1026,7 @@ void predict_free(struct predict *p)
 {
 	if (!p)
 		return;
+	free(p->changes);
 	free(p->nodes);
 	free(p);
 }
@@ -1013,6 +1045,7 @@ int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set va
 		return -ENODEV;
 	if (mask & n->w[GUESS].nochange)
 		return -EINVAL;
+	p->n_changes = 0;
 	for (p->world = GUESS; p->world < WORLDS; p->world++) {
 		struct link_features *w = &n->w[p->world];
 		feature_set asked = (w->wanted & ~mask) | (value & mask), before = w->active;
@@ -1020,12 +1053,21 @@ int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set va
 		/* ethnl_set_features(); the ioctl, used before 5.10, updates in any case. */
 		if (asked == w->wanted && p->release >= RELEASE(5, 10, 0))
 			continue;
-		w->wanted = (w->wanted & ~w->hw) | (asked & w->hw);
+		change(p, n)->wanted = (w->wanted & ~w->hw) | (asked & w->hw);
 		update_features(p, n);
 		if (w->active != before)
 			features_change(p, n);
 	}
-	return 0;
+	return p->failed ? -ENOMEM : 0;
+}
+
+void predict_undo(struct predict *p)
+{
+	while (p->n_changes > 0) {
+		const struct change *last = &p->changes[--p->n_changes];
+
+		p->nodes[last->node].w[last->world] = last->was;
+	}
 }
 
 const struct link_features *predict_features(const struct predict *p, int ifindex)

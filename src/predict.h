@@ -18,8 +18,11 @@ void predict_free(struct predict *p);
 void predict_free_pointer(struct predict **p);
 
 /* Carries out one SET in the copy, with all that follows from it. -ENODEV when there is no such
- * link. */
+ * link, -ENOMEM. */
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value);
+
+/* Takes the last predict_set() back. */
+void predict_undo(struct predict *p);
 
 /* The state of one link as it is now in the copy; NULL when there is no such link. */
 const struct link_features *predict_features(const struct predict *p, int ifindex);

@@ -248,6 +248,103 @@ static void lro_goes_through_the_upper(void **state)
 	assert_false(unit_item(h, "eth2", "rx-lro")->predicted);
 }
 
+/* As if all steps had been carried out, and come out as predicted. */
+static void carry_out(struct unit_host *h)
+{
+	for (size_t i = 0; i < h->plan.n_links; i++)
+		link_table_find(&h->links, h->plan.links[i].ifindex)->features =
+			h->plan.links[i].predicted;
+}
+
+static void assert_final(struct unit_host *h)
+{
+	carry_out(h);
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
+}
+
+/* vmxnet3 has LRO only with receive checksums; the team cannot have it because of the ipvlan, and each update of the team's features
+ * clears what its port was asked for. */
+static void lro_that_a_master_cannot_have_is_not_asked_for(void **state)
+{
+	struct unit_host *h = *state;
+	struct explanation e;
+	struct link *card;
+
+	card = unit_link(h, 2, "eth2", "physical", 0, 4, UNIT_TRANSMIT " rx lro");
+	strcpy(card->driver, "vmxnet3");
+	unit_link(h, 4, "team0", "team", 0, 0, UNIT_TRANSMIT " lro");
+	unit_link(h, 5, "ipvl0", "ipvlan", 4, 0, UNIT_TRANSMIT);
+	unit_off(h, "eth2", "rx lro");
+	unit_inactive(h, "team0", "lro");
+	unit_rule(h, "50-rx.rule", "[Match]\nName=eth2\n[Features]\nrx=on\nlro=on\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "eth2 +rx-checksum");
+	assert_verdict(h, "eth2", "rx-checksum", VERDICT_DRIFTED);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "eth2", "rx-lro")->cause, CAUSE_UPPER_OFF);
+	assert_string_equal(unit_item(h, "eth2", "rx-lro")->cause_name, "team0");
+	assert_final(h);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_BLOCKED);
+	assert_int_equal(explain_feature(&h->context, &h->links, &h->plan, 2, 15, &e), 0);
+	assert_string_equal(e.lines[e.n_lines - 1].name, "team0");
+	assert_non_null(strstr(e.lines[e.n_lines - 1].text, "ipvl0 above has it off"));
+	assert_non_null(strstr(e.advice, "cannot be had below ipvl0"));
+	explanation_clear(&e);
+}
+
+/* The rules want it on below and off above: above wins. */
+static void lro_that_an_upper_takes_away_is_not_asked_for(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 4, UNIT_TRANSMIT " lro");
+	unit_link(h, 4, "bond0", "bond", 0, 0, UNIT_TRANSMIT " lro");
+	unit_rule(h, "50-lro.rule", "[Match]\nName=bond0\n[Features]\nlro=off\n");
+	unit_rule(h, "51-lro.rule", "[Match]\nName=eth2\n[Features]\nlro=on\n");
+	unit_plan(h);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_BLOCKED);
+	assert_string_equal(unit_item(h, "eth2", "rx-lro")->cause_name, "bond0");
+	assert_final(h);
+}
+
+/* e1000_fix_features() has one switch for both. */
+static void what_a_driver_ties_together_is_settled_at_once(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *card;
+
+	card = unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT " rxvlan txvlan");
+	strcpy(card->driver, "e1000e");
+	unit_off(h, "eth2", "rxvlan");
+	unit_inactive(h, "eth2", "txvlan");
+	unit_rule(h, "50-vlan.rule", "[Match]\nName=eth2\n[Features]\nrxvlan=on\ntxvlan=off\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "eth2 -tx-vlan-hw-insert +rx-vlan-hw-parse");
+	assert_verdict(h, "eth2", "rx-vlan-hw-parse", VERDICT_DRIFTED);
+	assert_verdict(h, "eth2", "tx-vlan-hw-insert", VERDICT_BLOCKED);
+	assert_final(h);
+	assert_verdict(h, "eth2", "rx-vlan-hw-parse", VERDICT_COMPLIANT);
+	assert_verdict(h, "eth2", "tx-vlan-hw-insert", VERDICT_BLOCKED);
+}
+
+/* Asked for all the while, they would come on with scatter-gather: not even for a moment. */
+static void what_a_step_would_bring_about_is_in_the_same_step(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "dummy0", "dummy", 0, 0, UNIT_TRANSMIT);
+	unit_off(h, "dummy0", "sg");
+	unit_inactive(h, "dummy0", "tso gso");
+	unit_rule(h, "50-gso.rule", "[Match]\nKind=dummy\n[Features]\nsg=on\ngso=off\ntx-tcp6-segmentation=off\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)),
+		"dummy0 +tx-scatter-gather +tx-scatter-gather-fraglist -tx-generic-segmentation -tx-tcp6-segmentation");
+	assert_final(h);
+	assert_verdict(h, "dummy0", "tx-generic-segmentation", VERDICT_COMPLIANT);
+	assert_verdict(h, "dummy0", "tx-tcp6-segmentation", VERDICT_COMPLIANT);
+}
+
 static void nothing_is_done_under_audit(void **state)
 {
 	struct unit_host *h = *state;
@@ -396,6 +493,10 @@ int main(void)
 		T(fixed_by_name_and_by_alias),
 		T(a_feature_of_other_kernels),
 		T(lro_goes_through_the_upper),
+		T(lro_that_a_master_cannot_have_is_not_asked_for),
+		T(lro_that_an_upper_takes_away_is_not_asked_for),
+		T(what_a_driver_ties_together_is_settled_at_once),
+		T(what_a_step_would_bring_about_is_in_the_same_step),
 		T(nothing_is_done_under_audit),
 		T(paused_contended_and_refused_are_left_alone),
 		T(past_its_end_a_rule_still_applies),
