@@ -125,11 +125,9 @@ static bool is_master(const struct link *link)
 /* Does a master have this feature as soon as one port has it? NETIF_F_ONE_FOR_ALL, and checksums. */
 static bool one_port_is_enough(const struct walk *w, const struct link *link, unsigned bit)
 {
-	const struct feature_table *t = w->context->table;
-	feature_set set = predict_one_for_all(w->predict) | feature_named(t, "tx-checksum-ip-generic") |
-		feature_named(t, "tx-checksum-ipv4") | feature_named(t, "tx-checksum-ipv6");
+	struct predict_sets sets = predict_sets(w->predict);
 
-	return is_master(link) && (set & FEATURE(bit));
+	return is_master(link) && ((sets.one_for_all | sets.checksums) & FEATURE(bit));
 }
 
 /* A feature that a master takes from its ports: how each of them stands. */

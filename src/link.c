@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* For uthash: the kernel gives out indexes one after the other, so that they are their own hash. */
+#define HASH_FUNCTION(key, len, hash) ((hash) = *(const unsigned *)(key))
+
 #include "link.h"
 
 #include <errno.h>
@@ -78,11 +81,6 @@ static void copy_attributes(struct link *to, const struct link *from)
 	to->lower_ifindex = from->lower_ifindex;
 	to->lower_netnsid = from->lower_netnsid;
 	to->master_ifindex = from->master_ifindex;
-}
-
-bool link_is_kind(const struct link *link, const char *kind)
-{
-	return strcmp(link->kind, kind) == 0;
 }
 
 bool link_has_peer(const struct link *link)
@@ -179,6 +177,7 @@ int link_table_update(struct link_table *table, const struct link *from, struct 
 		if (!link)
 			return -ENOMEM;
 		*link = *from;
+		link->walked = 0;
 		link->features_stale = !link->has_features;
 		table->stacked = put_on_top(table, link);
 		HASH_ADD_INT(table->links, ifindex, link);
@@ -265,6 +264,16 @@ static int compare_depth(const void *a, const void *b)
 	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
 }
 
+/* Mostly there is nothing to do: a dump comes by index, and few links stand on others. */
+static void sort_links(struct link **links, size_t n, int (*compare)(const void *, const void *))
+{
+	for (size_t i = 1; i < n; i++)
+		if (compare(&links[i - 1], &links[i]) > 0) {
+			qsort(links, n, sizeof(*links), compare);
+			return;
+		}
+}
+
 /* 0, or -ENOMEM with *ret_links NULL. */
 static int collect(const struct link_table *table, struct link ***ret_links, size_t *ret_n)
 {
@@ -289,7 +298,7 @@ void link_table_stack(struct link_table *table)
 		return;
 	if (collect(table, &links, &n) < 0)
 		return;
-	qsort(links, n, sizeof(*links), compare_ifindex);
+	sort_links(links, n, compare_ifindex);
 	for (size_t i = 0; i < n; i++) {
 		links[i]->first_upper = links[i]->last_upper = 0;
 		links[i]->next_upper = links[i]->prev_upper = 0;
@@ -325,7 +334,72 @@ int link_table_sorted(struct link_table *table, struct link ***ret_links, size_t
 	r = collect(table, ret_links, ret_n);
 	if (r < 0)
 		return r;
-	qsort(*ret_links, *ret_n, sizeof(**ret_links), compare_depth);
+	sort_links(*ret_links, *ret_n, compare_depth);
+	return 0;
+}
+
+struct walk {
+	struct link_table *table;
+	struct link **links;
+	size_t n, room;
+};
+
+/* link may be NULL. 0 or -ENOMEM. */
+static int walk_to(struct walk *w, struct link *link)
+{
+	if (!link || link->walked == w->table->walks)
+		return 0;
+	if (w->n == w->room) {
+		size_t room = w->room ? 2 * w->room : 16;
+		struct link **links = realloc(w->links, room * sizeof(*links));
+
+		if (!links)
+			return -ENOMEM;
+		w->links = links;
+		w->room = room;
+	}
+	link->walked = w->table->walks;
+	w->links[w->n++] = link;
+	return 0;
+}
+
+static int walk_from(struct walk *w, const struct link *link)
+{
+	int r = walk_to(w, link_lower(w->table, link));
+
+	if (r >= 0)
+		r = walk_to(w, link_master(w->table, link));
+	for (struct link *up = link_first_upper(w->table, link); up && r >= 0;
+		up = link_next_upper(w->table, up))
+		r = walk_to(w, up);
+	for (struct link *port = link_first_port(w->table, link); port && r >= 0;
+		port = link_next_port(w->table, port))
+		r = walk_to(w, port);
+	return r;
+}
+
+int link_table_related(struct link_table *table, const int *only, size_t n_only,
+	struct link ***ret_links, size_t *ret_n)
+{
+	struct walk w = { .table = table };
+	int r = 0;
+
+	link_table_stack(table);
+	if (++table->walks == 0) { /* a new link has 0 */
+		link_table_foreach(table, link)
+			link->walked = 0;
+		table->walks = 1;
+	}
+	for (size_t i = 0; i < n_only && r >= 0; i++)
+		r = walk_to(&w, link_table_find(table, only[i]));
+	for (size_t i = 0; i < w.n && r >= 0; i++)
+		r = walk_from(&w, w.links[i]);
+	if (r < 0) {
+		free(w.links);
+		return r;
+	}
+	*ret_links = w.links;
+	*ret_n = w.n;
 	return 0;
 }
 

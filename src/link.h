@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <uthash.h>
 
@@ -43,6 +44,7 @@ struct link {
 	int first_upper, last_upper, next_upper, prev_upper;
 	int first_port, next_port;
 	unsigned depth; /* 0 for a link that stands on nothing; else 1 + the deepest below */
+	unsigned walked; /* number of the last link_table_related() that came by */
 
 	/* Kept by observe: the dump that last saw it, and whether observe.changed is yet to be called for it. */
 	unsigned seen;
@@ -55,6 +57,7 @@ struct link_table {
 	struct link *links; /* uthash by ifindex */
 	bool stacked;	    /* lists and depths are right; additions and removals at the top of the stack keep them so */
 	size_t dangling;    /* links that stand on one that is not in the table (yet), as of the last stacking */
+	unsigned walks;
 };
 
 #define link_table_foreach(table, link)                                                            \
@@ -94,7 +97,16 @@ struct link *link_next_port(const struct link_table *table, const struct link *p
  * 0 or -ENOMEM. Stacks the table when needed. */
 int link_table_sorted(struct link_table *table, struct link ***ret_links, size_t *ret_n);
 
-bool link_is_kind(const struct link *link, const char *kind);
+/* Those of the n_only indexes that are there, and whatever they are connected with: below, above, ports and masters, up to
+ * any distance; each once, in no order. The array is the caller's to free. 0 or -ENOMEM. Stacks the table when needed. */
+int link_table_related(struct link_table *table, const int *only, size_t n_only,
+	struct link ***ret_links, size_t *ret_n);
+
+/* Asked so often that the first letter is compared here. */
+static inline bool link_is_kind(const struct link *link, const char *kind)
+{
+	return link->kind[0] == kind[0] && strcmp(link->kind, kind) == 0;
+}
 /* Is its IFLA_LINK the other end of a cable (veth, ...), not something below? */
 bool link_has_peer(const struct link *link);
 

@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "predict.h"
+#include "plan_private.h"
 #include "util.h"
 
 #define ROUNDS_MAX 4 /* a later step may undo what an earlier one did */
-#define STACK_MAX 16 /* the kernel nests at most 8 deep (MAX_NEST_DEV); a stale picture may claim more */
 
 static const char *const verdict_names[] = {
 	[VERDICT_COMPLIANT] = "compliant",
@@ -21,48 +20,9 @@ static const char *const verdict_names[] = {
 	[VERDICT_PAUSED] = "paused",
 };
 
-struct could {
-	int ifindex;
-	feature_set set;
-	UT_hash_handle hh;
-};
-
-/* What goes on while a plan is made. */
-struct planner {
-	const struct plan_context *context;
-	struct link_table *table;
-	struct predict *predict;
-	struct plan *plan;
-	bool pretend;	       /* treat audit like enforce, to learn what would come of it */
-	feature_set through_upper; /* NETIF_F_UPPER_DISABLES: goes from the top down */
-	feature_set checksums; /* any of them makes a VLAN's generic one possible */
-	feature_set generic_checksum;
-	feature_set one_for_all; /* a master has it when one port has: NETIF_F_ONE_FOR_ALL and checksums */
-	feature_set whatever_below; /* a VLAN keeps these whatever is below: software segmentation */
-	bool look_at_now; /* state() is what is, not what is predicted */
-	struct could *could;
-	feature_set (*futile)[2]; /* by link of the plan and value: asking has no lasting effect; NULL: nowhere */
-	size_t steps_room;
-};
-
 const char *verdict_name(enum verdict verdict)
 {
 	return (size_t)verdict < ARRAY_SIZE(verdict_names) ? verdict_names[verdict] : "unknown";
-}
-
-static bool is_master(const struct link *link)
-{
-	return link_is_kind(link, "bond") || link_is_kind(link, "bridge") ||
-		link_is_kind(link, "team");
-}
-
-static const struct link_features *state(const struct planner *p, const struct link *link)
-{
-	const struct link_features *f = NULL;
-
-	if (!p->look_at_now)
-		f = predict_features(p->predict, link->ifindex);
-	return f ? f : &link->features;
 }
 
 static int compare_index(const void *a, const void *b)
@@ -75,10 +35,15 @@ static int compare_index(const void *a, const void *b)
 /* Sorts out where each link is in plan->links; to be called after they moved. */
 static void index_links(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->n_links; i++)
+	bool sorted = true;
+
+	for (size_t i = 0; i < plan->n_links; i++) {
 		plan->index[i] = (struct plan_index){ plan->links[i].ifindex, i };
+		sorted = sorted && (i == 0 || plan->index[i - 1].ifindex < plan->index[i].ifindex);
+	}
 	plan->n_index = plan->n_links;
-	qsort(plan->index, plan->n_index, sizeof(*plan->index), compare_index);
+	if (!sorted)
+		qsort(plan->index, plan->n_index, sizeof(*plan->index), compare_index);
 }
 
 const struct plan_link *plan_find(const struct plan *plan, int ifindex)
@@ -91,136 +56,10 @@ const struct plan_link *plan_find(const struct plan *plan, int ifindex)
 	return found ? &plan->links[found->at] : NULL;
 }
 
-static bool stands_on_lower(const struct link *link)
-{
-	return link_is_kind(link, "vlan") || link_is_kind(link, "macvlan") ||
-		link_is_kind(link, "macvtap") || link_is_kind(link, "ipvlan");
-}
-
-/* What rules say that this link must not have: nobody above can expect it. */
-static feature_set declared_off(const struct planner *p, const struct link *link)
-{
-	struct declaration declarations[FEATURE_MAX];
-	feature_set off = 0;
-
-	rule_set_declare(p->context->rules, p->table, link, p->context->host, declarations, NULL, 0);
-	for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
-		if (declarations[bit].value == RULE_OFF)
-			off |= FEATURE(bit);
-	return off;
-}
-
-static feature_set could_have(struct planner *p, const struct link *link, unsigned depth);
-
-/* What all that `link` stands on could give it; a VLAN's generic checksum stands on any checksum below. A link that stands on nothing
- * has what its own hardware can; of one that stands on a link of another namespace nothing is known. */
-static feature_set below_could_give(struct planner *p, const struct link *link, unsigned depth)
-{
-	struct link *lower = link_lower(p->table, link);
-	feature_set could = 0, known, offered;
-
-	if (lower) {
-		could = could_have(p, lower, depth + 1);
-		if (link_is_kind(link, "vlan")) {
-			offered = predict_vlan_features(p->predict, lower->ifindex, &known);
-			could &= offered | ~known | p->whatever_below;
-			if (could & p->checksums)
-				could |= p->generic_checksum;
-		}
-	} else if (is_master(link)) {
-		for (struct link *port = link_first_port(p->table, link); port;
-			port = link_next_port(p->table, port))
-			could |= could_have(p, port, depth + 1);
-	} else if (link->lower_netnsid < 0 || link_has_peer(link)) {
-		could = link->features.hw;
-	}
-	return could;
-}
-
-/* What the link could have, by itself or from what it stands on: it has it, or it can be switched on there and no rule keeps it off.
- * Remembered per link, since every VLAN of a bond asks for it again. */
-static feature_set could_have(struct planner *p, const struct link *link, unsigned depth)
-{
-	struct could *memo;
-	feature_set set;
-
-	HASH_FIND_INT(p->could, &link->ifindex, memo);
-	if (memo)
-		return memo->set;
-	if (depth >= STACK_MAX || !link->has_features)
-		return 0;
-	set = (state(p, link)->active | link->features.hw) & ~declared_off(p, link);
-	if (is_master(link))
-		set &= below_could_give(p, link, depth) | ~p->one_for_all;
-	else if (stands_on_lower(link) && link_lower(p->table, link))
-		set &= below_could_give(p, link, depth);
-	memo = malloc(sizeof(*memo));
-	if (memo) {
-		*memo = (struct could){ .ifindex = link->ifindex, .set = set };
-		HASH_ADD_INT(p->could, ifindex, memo);
-	}
-	return set;
-}
-
-/* To be called once something may have been switched on that is not in `hw`. */
-static void forget_could(struct planner *p)
-{
-	struct could *memo, *next;
-
-	HASH_ITER(hh, p->could, memo, next)
-	{
-		HASH_DEL(p->could, memo);
-		free(memo);
-	}
-}
-
-/* `lower`: is the feature given from below, and all that it needs on this link too? What asks for scatter-gather has no use
- * where nobody gives scatter-gather. */
-static bool given(const struct planner *p, const struct link *link, feature_set below, unsigned bit,
-	unsigned depth)
-{
-	feature_set has = link->features.hw & ~link->features.nochange, all, any, not ;
-	unsigned need;
-	bool one = false;
-
-	if (!(below & FEATURE(bit)) || depth > 4)
-		return false;
-	below |= state(p, link)->active & ~has; /* fixed on */
-	predict_needs(p->predict, bit, &all, &any, &not );
-	feature_foreach(need, all)
-		if (!given(p, link, below, need, depth + 1))
-			return false;
-	feature_foreach(need, any)
-		one |= given(p, link, below, need, depth + 1);
-	return one || !any;
-}
-
-static void resolve_want(struct planner *p, const struct link *link, struct plan_item *item)
-{
-	bool active = state(p, link)->active & FEATURE(item->bit);
-
-	switch (item->declared) {
-	case RULE_ON:
-		item->want = true;
-		break;
-	case RULE_OFF:
-		item->want = false;
-		break;
-	case RULE_LOWER:
-		item->not_given = !given(p, link, below_could_give(p, link, 0), item->bit, 0);
-		item->want = item->not_given ? active : true;
-		break;
-	case RULE_UNSET:
-		item->want = active;
-		break;
-	}
-}
-
 static bool item_settable(const struct plan_context *c, const struct link *link,
 	const struct plan_item *item, feature_set bits)
 {
 	return (link->features.hw & ~link->features.nochange & bits) &&
-		!(c->is_paused && c->is_paused(link->ifindex, c->userdata)) &&
 		!(c->is_contended &&
 			c->is_contended(link->ifindex, item->bit, NULL, 0, c->userdata)) &&
 		!(c->is_refused &&
@@ -233,7 +72,7 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 	feature_set among, feature_set *ret_mask, feature_set *ret_value)
 {
 	const feature_set *futile = p->futile ? p->futile[pl - p->plan->links] : (feature_set[2]){ 0 };
-	const struct link_features *f = state(p, link);
+	const struct link_features *f = planner_state(p, link);
 
 	*ret_mask = *ret_value = 0;
 	for (size_t i = 0; i < pl->n_items; i++) {
@@ -243,8 +82,10 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		if (item->bit >= FEATURE_MAX)
 			continue;
 		b = FEATURE(item->bit);
-		resolve_want(p, link, item);
-		if (!(among & b) || item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
+		if (!(among & b))
+			continue;
+		planner_resolve_want(p, link, item);
+		if (item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
 			continue;
 		if ((item->audit && !p->pretend) || (futile[item->want] & b))
 			continue;
@@ -280,18 +121,24 @@ static int add_step(
 	return 0;
 }
 
-/* A SET may bring about what is declared otherwise (TSO that was off only for want of scatter-gather): that goes into the same one. */
-static int step_link(struct planner *p, struct plan_link *pl, feature_set among)
+static bool is_paused(const struct plan_context *c, const struct link *link)
 {
-	const struct link *link = link_table_find(p->table, pl->ifindex);
+	return c->is_paused && c->is_paused(link->ifindex, c->userdata);
+}
+
+/* A SET may bring about what is declared otherwise (TSO that was off only for want of scatter-gather): that goes into the same one. */
+static int step_link(struct planner *p, size_t at, feature_set among)
+{
+	struct plan_link *pl = &p->plan->links[at];
+	const struct link *link = p->of[at];
 	feature_set mask = 0, value = 0, more, more_value;
 	int r;
 
-	if (!link || !link->has_features || pl->n_items == 0)
+	if (!link->has_features)
 		return 0;
 	for (;;) {
 		collect_set(p, link, pl, among, &more, &more_value);
-		if (!(more & ~mask))
+		if (!(more & ~mask) || (!mask && is_paused(p->context, link)))
 			break;
 		if (mask)
 			predict_undo(p->predict);
@@ -316,14 +163,11 @@ static int make_round(struct planner *p)
 	struct plan *plan = p->plan;
 	int r = 0;
 
-	for (size_t i = plan->n_links; i-- > 0 && r >= 0 && p->through_upper;) {
-		const struct link *link = link_table_find(p->table, plan->links[i].ifindex);
-
-		if (link && lro_in_stack(p, link))
-			r = step_link(p, &plan->links[i], p->through_upper);
-	}
+	for (size_t i = plan->n_links; i-- > 0 && r >= 0 && p->sets.upper_disables;)
+		if (lro_in_stack(p, p->of[i]))
+			r = step_link(p, i, p->sets.upper_disables);
 	for (size_t i = 0; i < plan->n_links && r >= 0; i++)
-		r = step_link(p, &plan->links[i], ~UINT64_C(0));
+		r = step_link(p, i, ~UINT64_C(0));
 	return r;
 }
 
@@ -360,7 +204,8 @@ static int start_prediction(struct planner *p)
 	predict_free(p->predict);
 	p->predict = NULL;
 	p->plan->n_steps = 0;
-	return predict_new(c->table, p->table, c->host->kernel_release, &p->predict);
+	return predict_new_of(c->table, p->table, p->concerned, p->n_concerned,
+		c->host->kernel_release, &p->predict);
 }
 
 /* Until a round finds nothing to do, so that a second plan finds nothing either. What turns out to be futile is left out from the
@@ -378,174 +223,11 @@ static int make_steps(struct planner *p)
 			r = make_round(p);
 			if (p->plan->n_steps == before)
 				break;
-			forget_could(p);
+			planner_forget(p);
 		}
 		futile = r < 0 ? r : find_futile(p);
 	}
 	return futile < 0 ? futile : 0;
-}
-
-static void set_cause(struct plan_item *item, enum cause cause, const struct link *at, unsigned bit)
-{
-	item->cause = cause;
-	item->cause_bit = bit;
-	if (at) {
-		item->cause_ifindex = at->ifindex;
-		memcpy(item->cause_name, at->name, sizeof(item->cause_name));
-	}
-}
-
-/* The missing or excluding feature of the same link, if that is what holds `bit` off. */
-static bool cause_in_link(const struct planner *p, const struct link_features *f, unsigned bit,
-	struct plan_item *item)
-{
-	feature_set all, any, not ;
-
-	predict_needs(p->predict, bit, &all, &any, &not );
-	if (all & ~f->active)
-		set_cause(item, CAUSE_NEEDS, NULL, (unsigned)__builtin_ctzll(all & ~f->active));
-	else if (any && !(any & f->active))
-		set_cause(item, CAUSE_NEEDS, NULL,
-			(unsigned)__builtin_ctzll(any & f->hw ? any & f->hw : any));
-	else if (not & f->active)
-		set_cause(item, CAUSE_CONFLICTS, NULL, (unsigned)__builtin_ctzll(not & f->active));
-	else
-		return false;
-	return true;
-}
-
-static bool cause_in_ports(const struct planner *p, const struct link *link, struct plan_item *item)
-{
-	struct link *first = link_first_port(p->table, link);
-	feature_set b = FEATURE(item->bit);
-
-	if (!is_master(link) || !(p->one_for_all & b))
-		return false;
-	if (!first) {
-		if (link_is_kind(link, "bridge"))
-			return false;
-		set_cause(item, CAUSE_NO_SLAVES, NULL, FEATURE_MAX);
-		return true;
-	}
-	for (struct link *port = first; port; port = link_next_port(p->table, port)) {
-		if (state(p, port)->active & b)
-			return false;
-		if (!(state(p, first)->hw & b) && (state(p, port)->hw & b))
-			first = port;
-	}
-	set_cause(item, CAUSE_SLAVE_OFF, first, item->bit);
-	return true;
-}
-
-static bool cause_in_lower(const struct planner *p, const struct link *link, struct plan_item *item)
-{
-	struct link *lower = link_lower(p->table, link);
-	feature_set b = FEATURE(item->bit);
-	const struct link_features *f;
-
-	if (!lower || !stands_on_lower(link))
-		return false;
-	f = state(p, lower);
-	if (link_is_kind(link, "vlan") && b == p->generic_checksum)
-		b = p->checksums;
-	if (f->active & b)
-		set_cause(item, CAUSE_LOWER_NOT_FOR_VLAN, lower, item->bit);
-	else if (f->hw & b)
-		set_cause(item, CAUSE_LOWER_OFF, lower,
-			f->hw & FEATURE(item->bit) ? item->bit : (unsigned)__builtin_ctzll(f->hw & b));
-	else
-		set_cause(item, CAUSE_LOWER_FIXED, lower, item->bit);
-	return true;
-}
-
-/* netdev_sync_upper_features() looks at what is wanted above, netdev_sync_lower_features() at what is on there. */
-static bool forbids(const struct planner *p, const struct link *upper, unsigned bit)
-{
-	const struct link_features *f = state(p, upper);
-
-	return !(f->wanted & f->active & FEATURE(bit));
-}
-
-static bool cause_in_upper(const struct planner *p, const struct link *link, struct plan_item *item)
-{
-	struct link *upper = link_master(p->table, link);
-
-	if (!(p->through_upper & FEATURE(item->bit)))
-		return false;
-	if (!upper || !forbids(p, upper, item->bit))
-		for (upper = link_first_upper(p->table, link); upper && !forbids(p, upper, item->bit);)
-			upper = link_next_upper(p->table, upper);
-	if (upper)
-		set_cause(item, CAUSE_UPPER_OFF, upper, item->bit);
-	return upper;
-}
-
-static void find_cause(const struct planner *p, const struct link *link, struct plan_item *item)
-{
-	const struct link_features *f = state(p, link);
-	feature_set b = FEATURE(item->bit);
-	struct link *lower = link_lower(p->table, link);
-
-	if (!(f->hw & ~f->nochange & b)) {
-		set_cause(item, CAUSE_FIXED_DRIVER, NULL, item->bit);
-		item->verdict = VERDICT_FIXED;
-		return;
-	}
-	item->verdict = VERDICT_BLOCKED;
-	if (!item->want) {
-		if (lower && (state(p, lower)->active & b))
-			set_cause(item, CAUSE_LOWER_ON, lower, item->bit);
-		else
-			set_cause(item, CAUSE_UNKNOWN, NULL, item->bit);
-		return;
-	}
-	if (cause_in_link(p, f, item->bit, item) || cause_in_upper(p, link, item) ||
-		cause_in_lower(p, link, item) || cause_in_ports(p, link, item))
-		return;
-	set_cause(item, CAUSE_UNKNOWN, NULL, item->bit);
-}
-
-/* Verdict of an item whose link and feature exist, once all steps have been predicted. */
-static void judge(struct planner *p, const struct link *link, struct plan_item *item)
-{
-	const struct plan_context *c = p->context;
-	const struct link_features *f = state(p, link);
-	feature_set b = FEATURE(item->bit);
-
-	resolve_want(p, link, item);
-	item->predicted = f->active & b;
-	item->uncertain = predict_uncertain(p->predict, link->ifindex) & b;
-	set_cause(item, CAUSE_NONE, NULL, FEATURE_MAX);
-	if (item->not_given || (item->active == item->want && item->predicted == item->want)) {
-		item->verdict = VERDICT_COMPLIANT;
-		return;
-	}
-	if (c->is_paused && c->is_paused(link->ifindex, c->userdata)) {
-		item->verdict = VERDICT_PAUSED;
-		return;
-	}
-	if (c->is_contended && c->is_contended(link->ifindex, item->bit, item->text,
-				       sizeof(item->text), c->userdata)) {
-		item->verdict = VERDICT_CONTENDED;
-		return;
-	}
-	if (c->is_refused && c->is_refused(link->ifindex, item->bit, item->want, item->text,
-				     sizeof(item->text), c->userdata)) {
-		item->verdict = VERDICT_REFUSED;
-		return;
-	}
-	if (item->predicted == item->want) {
-		if (item->wanted != item->want) {
-			set_cause(item, item->want ? CAUSE_OFF : CAUSE_ON, NULL, item->bit);
-		} else {
-			p->look_at_now = true;
-			find_cause(p, link, item);
-			p->look_at_now = false;
-		}
-		item->verdict = VERDICT_DRIFTED;
-		return;
-	}
-	find_cause(p, link, item);
 }
 
 /* An alias asks for what the device can change. Where that is nothing, one item stands for it, unless what is there satisfies it. */
@@ -640,43 +322,45 @@ static int compare_position(const void *a, const void *b)
 	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
 }
 
-/* The links to plan for, lowest first. */
-static int choose_links(struct link_table *table, const int *only, size_t n_only,
-	struct link ***ret_links, size_t *ret_n)
+/* The links to plan for, lowest first; `links` has room for all. */
+static size_t choose_links(const struct planner *p, const int *only, size_t n_only, struct link **links)
 {
-	struct link **links;
 	size_t n = 0;
 
-	if (!only)
-		return link_table_sorted(table, ret_links, ret_n);
-	link_table_stack(table);
-	links = malloc((n_only + 1) * sizeof(*links));
-	if (!links)
-		return -ENOMEM;
 	for (size_t i = 0; i < n_only; i++) {
-		links[n] = link_table_find(table, only[i]);
+		links[n] = link_table_find(p->table, only[i]);
 		if (links[n])
 			n++;
 	}
 	qsort(links, n, sizeof(*links), compare_position);
-	*ret_links = links;
-	*ret_n = n;
-	return 0;
+	return n;
+}
+
+static int concern_links(struct planner *p, const int *only, size_t n_only)
+{
+	return only ? link_table_related(p->table, only, n_only, &p->concerned, &p->n_concerned) :
+		      link_table_sorted(p->table, &p->concerned, &p->n_concerned);
 }
 
 static int declare_links(struct planner *p, const int *only, size_t n_only)
 {
-	_cleanup_free_ struct link **links = NULL;
+	_cleanup_free_ struct link **chosen = NULL;
+	struct link **links = p->concerned;
 	struct plan *plan = p->plan;
-	size_t n;
-	int r = choose_links(p->table, only, n_only, &links, &n);
+	size_t n = p->n_concerned;
+	int r;
 
-	if (r < 0)
-		return r;
-	/* room for side effects too: at most every link there is */
-	plan->links = calloc(link_table_count(p->table) + 1, sizeof(*plan->links));
-	plan->index = calloc(link_table_count(p->table) + 1, sizeof(*plan->index));
-	if (!plan->links || !plan->index)
+	if (only) {
+		links = chosen = malloc((n_only + 1) * sizeof(*chosen));
+		if (!chosen)
+			return -ENOMEM;
+		n = choose_links(p, only, n_only, chosen);
+	}
+	/* room for side effects too: at most every link that is concerned */
+	plan->links = calloc(p->n_concerned + 1, sizeof(*plan->links));
+	plan->index = calloc(p->n_concerned + 1, sizeof(*plan->index));
+	p->of = calloc(p->n_concerned + 1, sizeof(*p->of));
+	if (!plan->links || !plan->index || !p->of)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0 && links[i] == links[i - 1])
@@ -685,6 +369,7 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 		r = declare_link(p, links[i], &plan->links[plan->n_links]);
 		if (r < 0)
 			return r;
+		p->of[plan->n_links] = links[i];
 		plan->n_links += (size_t)r;
 	}
 	index_links(plan);
@@ -698,31 +383,32 @@ static void add_side_effects(struct planner *p)
 
 	if (plan->n_steps == 0)
 		return;
-	link_table_foreach(p->table, link) {
+	for (size_t i = 0; i < p->n_concerned; i++) {
+		const struct link *link = p->concerned[i];
 		const struct link_features *f = predict_features(p->predict, link->ifindex);
 
 		if (!f || !link->has_features ||
 			(f->active == link->features.active && f->wanted == link->features.wanted) ||
 			plan_find(plan, link->ifindex))
 			continue;
+		p->of[plan->n_links] = link;
 		start_link(&plan->links[plan->n_links++], link);
 	}
 }
 
-static void finish_link(struct planner *p, struct plan_link *pl)
+static void finish_link(struct planner *p, struct plan_link *pl, const struct link *link)
 {
-	const struct link *link = link_table_find(p->table, pl->ifindex);
 	feature_set declared = 0;
 
-	if (link && link->has_features) {
-		pl->predicted = *state(p, link);
+	if (link->has_features) {
+		pl->predicted = *planner_state(p, link);
 		pl->uncertain = predict_uncertain(p->predict, pl->ifindex);
 	}
 	for (size_t i = 0; i < pl->n_items; i++) {
 		struct plan_item *item = &pl->items[i];
 
-		if (item->bit < FEATURE_MAX && link) {
-			judge(p, link, item);
+		if (item->bit < FEATURE_MAX) {
+			planner_judge(p, link, pl->uncertain, item);
 			declared |= FEATURE(item->bit);
 		}
 	}
@@ -740,8 +426,10 @@ static int compare_links(const void *a, const void *b, void *userdata)
 
 static void planner_clear(struct planner *p)
 {
-	forget_could(p);
+	planner_forget(p);
 	free(p->futile);
+	free(p->of);
+	free(p->concerned);
 	predict_free(p->predict);
 }
 
@@ -754,25 +442,22 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	size_t declared;
 	int r;
 
-	r = start_prediction(&p);
+	r = concern_links(&p, only, n_only);
+	if (r >= 0)
+		r = start_prediction(&p);
 	if (r < 0)
 		return r;
-	p.through_upper = feature_named(c->table, "rx-lro");
-	p.generic_checksum = feature_named(c->table, "tx-checksum-ip-generic");
-	p.checksums = p.generic_checksum | feature_named(c->table, "tx-checksum-ipv4") |
-		feature_named(c->table, "tx-checksum-ipv6");
-	p.one_for_all = predict_one_for_all(p.predict) | p.checksums;
-	p.whatever_below = predict_software(p.predict);
+	p.sets = predict_sets(p.predict);
+	p.one_for_all = p.sets.one_for_all | p.sets.checksums;
 	r = declare_links(&p, only, n_only);
-	if (r < 0)
-		return r;
-	r = make_steps(&p);
+	if (r >= 0)
+		r = make_steps(&p);
 	if (r < 0)
 		return r;
 	declared = ret->n_links;
 	add_side_effects(&p);
 	for (size_t i = 0; i < ret->n_links; i++)
-		finish_link(&p, &ret->links[i]);
+		finish_link(&p, &ret->links[i], p.of[i]);
 	if (ret->n_links > declared) {
 		qsort_r(ret->links, ret->n_links, sizeof(*ret->links), compare_links, table);
 		index_links(ret);
@@ -794,7 +479,7 @@ static void adopt_pretended(struct plan *plan, const struct plan *pretended)
 				continue;
 			item->verdict = other->items[j].verdict;
 			if (item->verdict == VERDICT_DRIFTED) {
-				set_cause(item, CAUSE_AUDIT, NULL, item->bit);
+				planner_set_cause(item, CAUSE_AUDIT, NULL, item->bit);
 				continue;
 			}
 			item->cause = other->items[j].cause;

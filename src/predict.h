@@ -14,6 +14,9 @@ struct predict;
 /* Works on its own copy of the table. release: uname -r. 0 or -ENOMEM. */
 int predict_new(const struct feature_table *features, const struct link_table *table,
 	const char *release, struct predict **ret);
+/* Of these links alone, with all that they are connected with among them (link_table_related()). */
+int predict_new_of(const struct feature_table *features, const struct link_table *table,
+	struct link *const *links, size_t n, const char *release, struct predict **ret);
 void predict_free(struct predict *p);
 void predict_free_pointer(struct predict **p);
 
@@ -40,11 +43,12 @@ feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_
 void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
 	feature_set *ret_any, feature_set *ret_not);
 
-/* Bits that a bond, bridge or team has when one of its ports has them: NETIF_F_ONE_FOR_ALL. */
-feature_set predict_one_for_all(const struct predict *p);
-
-/* Bits that a VLAN keeps whatever the device below offers: NETIF_F_SOFT_FEATURES and
- * NETIF_F_GSO_SOFTWARE. */
-feature_set predict_software(const struct predict *p);
+struct predict_sets {
+	feature_set one_for_all; /* a bond, bridge or team has it when one of its ports has: NETIF_F_ONE_FOR_ALL */
+	feature_set software;    /* a VLAN keeps it whatever the device below offers: NETIF_F_SOFT_FEATURES, NETIF_F_GSO_SOFTWARE */
+	feature_set generic_checksum, checksums; /* NETIF_F_HW_CSUM, NETIF_F_CSUM_MASK */
+	feature_set upper_disables; /* NETIF_F_UPPER_DISABLES */
+};
+struct predict_sets predict_sets(const struct predict *p);
 
 #endif
