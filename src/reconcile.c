@@ -6,27 +6,11 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "denial.h"
+#include "mark.h"
 #include "util.h"
 
 #define DEPTH_MAX 16
-
-/* A set of links by index. */
-struct mark {
-	int ifindex;
-	bool changed; /* by somebody else, so that what was refused may be had now */
-	UT_hash_handle hh;
-};
-
-/* What cannot be had now: not asked for again until the link, what it stands on, or the rules change. */
-struct denial {
-	int ifindex;
-	feature_set refused[2], futile[2]; /* [value] */
-	feature_set stuck; /* of futile: taken by the kernel, and the driver did not follow; it may have been busy */
-	char text[ETHTOOL_TEXT_LEN];
-	uint64_t retry_usec; /* 0: only a change helps */
-	unsigned tries;
-	UT_hash_handle hh;
-};
 
 /* A link that is fought over, as it was when last seen. */
 struct fight {
@@ -46,100 +30,14 @@ struct reconcile {
 	struct event_memory *memory;
 	struct mark *dirty;    /* to be handled in the next run */
 	struct mark *deferred; /* fought over: dirty from deferred_usec on */
-	uint64_t deferred_usec, contention_usec, retry_usec; /* 0: never */
+	uint64_t deferred_usec, contention_usec; /* 0: never */
 	uint64_t not_before_usec; /* a run failed: the next is not tried before; 0: at any time */
-	struct denial *denials;
+	struct denials denials;
 	struct fight *fights;
 	struct reconcile_stand *stands;
 	struct mark *unsure; /* links whose stand may be another now */
 	uint64_t runs, sets;
 };
-
-static void earlier(uint64_t *deadline_usec, uint64_t usec)
-{
-	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))
-		*deadline_usec = usec;
-}
-
-static struct mark *find_mark(struct mark *set, int ifindex)
-{
-	struct mark *mark;
-
-	HASH_FIND_INT(set, &ifindex, mark);
-	return mark;
-}
-
-/* 1 when added, or changed for the first time; 0 when there; -ENOMEM. */
-static int add_mark(struct mark **set, int ifindex, bool changed)
-{
-	struct mark *mark = find_mark(*set, ifindex);
-
-	if (mark) {
-		if (mark->changed || !changed)
-			return 0;
-		mark->changed = true;
-		return 1;
-	}
-	mark = malloc(sizeof(*mark));
-	if (!mark)
-		return -ENOMEM;
-	mark->ifindex = ifindex;
-	mark->changed = changed;
-	HASH_ADD_INT(*set, ifindex, mark);
-	return 1;
-}
-
-static void remove_mark(struct mark **set, int ifindex)
-{
-	struct mark *mark = find_mark(*set, ifindex);
-
-	if (!mark)
-		return;
-	HASH_DEL(*set, mark);
-	free(mark);
-}
-
-static void clear_marks(struct mark **set)
-{
-	struct mark *mark, *next;
-
-	HASH_ITER(hh, *set, mark, next)
-	{
-		HASH_DEL(*set, mark);
-		free(mark);
-	}
-}
-#define _cleanup_marks_ _cleanup_(clear_marks)
-
-static struct denial *find_denial(const struct reconcile *r, int ifindex)
-{
-	struct denial *denial;
-
-	HASH_FIND_INT(r->denials, &ifindex, denial);
-	return denial;
-}
-
-static void drop_denial(struct reconcile *r, int ifindex)
-{
-	struct denial *denial = find_denial(r, ifindex);
-
-	if (!denial)
-		return;
-	HASH_DEL(r->denials, denial);
-	free(denial);
-}
-
-static void clear_denials(struct reconcile *r)
-{
-	struct denial *denial, *next;
-
-	HASH_ITER(hh, r->denials, denial, next)
-	{
-		HASH_DEL(r->denials, denial);
-		free(denial);
-	}
-	r->retry_usec = 0;
-}
 
 static struct fight *find_fight(const struct reconcile *r, int ifindex)
 {
@@ -184,10 +82,10 @@ static void clear_stands(struct reconcile *r)
 static void forget_link(struct reconcile *r, int ifindex)
 {
 	drop_stand(r, ifindex);
-	remove_mark(&r->unsure, ifindex);
-	remove_mark(&r->dirty, ifindex);
-	remove_mark(&r->deferred, ifindex);
-	drop_denial(r, ifindex);
+	mark_remove(&r->unsure, ifindex);
+	mark_remove(&r->dirty, ifindex);
+	mark_remove(&r->deferred, ifindex);
+	denials_forget(&r->denials, ifindex);
 	drop_fight(r, ifindex);
 	contention_forget(r->contention, ifindex);
 	event_memory_forget(r->memory, ifindex);
@@ -241,7 +139,7 @@ static void link_changed(int ifindex, struct link *link, void *userdata)
 		if (link->has_features && stands_on_fight(r, link, 0))
 			set = &r->deferred;
 	}
-	(void)add_mark(set, ifindex, true);
+	(void)mark_add(set, ifindex, true);
 }
 
 int reconcile_new(struct observe *o, const struct rule_host *host,
@@ -281,11 +179,11 @@ void reconcile_free(struct reconcile *r)
 		HASH_DEL(r->fights, fight);
 		free(fight);
 	}
-	clear_denials(r);
+	denials_clear(&r->denials);
 	clear_stands(r);
-	clear_marks(&r->dirty);
-	clear_marks(&r->deferred);
-	clear_marks(&r->unsure);
+	mark_clear(&r->dirty);
+	mark_clear(&r->deferred);
+	mark_clear(&r->unsure);
 	contention_free(r->contention);
 	event_memory_free(r->memory);
 	rule_set_clear(&r->rules);
@@ -300,7 +198,7 @@ void reconcile_free_pointer(struct reconcile **r)
 int reconcile_mark_all(struct reconcile *r)
 {
 	link_table_foreach(&r->o->links, link)
-		if (add_mark(&r->dirty, link->ifindex, true) < 0)
+		if (mark_add(&r->dirty, link->ifindex, true) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -321,7 +219,7 @@ int reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
 	rule_set_clear(&r->rules);
 	r->rules = *rules;
 	*rules = (struct rule_set){ 0 };
-	clear_denials(r);
+	denials_clear(&r->denials);
 	clear_stands(r);
 	event_memory_clear(r->memory);
 	r->not_before_usec = 0;
@@ -359,20 +257,16 @@ static bool is_contended(int ifindex, unsigned bit, _unused_ char *who, _unused_
 
 static bool is_refused(int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata)
 {
-	const struct denial *denial = find_denial(userdata, ifindex);
+	const struct reconcile *r = userdata;
 
-	if (!denial || !(denial->refused[value] & FEATURE(bit)))
-		return false;
-	if (text)
-		util_copy_name(text, size, denial->text, sizeof(denial->text));
-	return true;
+	return denials_is_refused(&r->denials, ifindex, bit, value, text, size);
 }
 
 static bool is_futile(int ifindex, unsigned bit, bool value, void *userdata)
 {
-	const struct denial *denial = find_denial(userdata, ifindex);
+	const struct reconcile *r = userdata;
 
-	return denial && (denial->futile[value] & FEATURE(bit));
+	return denials_is_futile(&r->denials, ifindex, bit, value);
 }
 
 static bool is_paused(int ifindex, void *userdata)
@@ -409,12 +303,12 @@ static int mark_up(struct reconcile *r, struct mark **set, const struct link *li
 {
 	struct link_table *links = &r->o->links;
 	struct link *master;
-	int error = add_mark(set, link->ifindex, changed);
+	int error = mark_add(set, link->ifindex, changed);
 
 	if (error <= 0)
 		return error;
 	if (changed)
-		drop_denial(r, link->ifindex);
+		denials_forget(&r->denials, link->ifindex);
 	for (struct link *up = link_first_upper(links, link); up; up = link_next_upper(links, up)) {
 		error = mark_up(r, set, up, changed);
 		if (error < 0)
@@ -429,11 +323,11 @@ static int mark_below(struct reconcile *r, struct mark **set, const struct link 
 {
 	struct link_table *links = &r->o->links;
 	struct link *lower = link_lower(links, link);
-	int error = lower ? add_mark(set, lower->ifindex, false) : 0;
+	int error = lower ? mark_add(set, lower->ifindex, false) : 0;
 
 	for (struct link *port = link_first_port(links, link); port && error >= 0;
 		port = link_next_port(links, port))
-		error = add_mark(set, port->ifindex, false);
+		error = mark_add(set, port->ifindex, false);
 	return error;
 }
 
@@ -463,7 +357,7 @@ static int collect(struct reconcile *r, int **ret, size_t *ret_n)
 	for (struct mark *mark = up; mark; mark = mark->hh.next)
 		(*ret)[n++] = mark->ifindex;
 	for (struct mark *mark = set; mark; mark = mark->hh.next)
-		if (!find_mark(up, mark->ifindex))
+		if (!mark_find(up, mark->ifindex))
 			(*ret)[n++] = mark->ifindex;
 	*ret_n = n;
 	return 0;
@@ -514,7 +408,7 @@ static int count_rounds(struct reconcile *r, const struct plan *plan, uint64_t n
 		if (start_fight(r, plan->steps[i].ifindex) < 0)
 			return -ENOMEM;
 		fresh = 1;
-		earlier(&r->contention_usec, now_usec + r->quiet_usec);
+		util_earlier(&r->contention_usec, now_usec + r->quiet_usec);
 	}
 	return fresh;
 }
@@ -525,126 +419,12 @@ static void calmed(int ifindex, feature_set bits, void *userdata)
 	const struct link *link = link_table_find(&r->o->links, ifindex);
 
 	drop_fight(r, ifindex);
-	remove_mark(&r->deferred, ifindex);
+	mark_remove(&r->deferred, ifindex);
 	if (!link)
 		return;
 	event_report_calm(
 		r->memory, &r->o->features, link, bits, r->options.fn, r->options.userdata);
-	(void)add_mark(&r->dirty, ifindex, true);
-}
-
-/* ---- what cannot be had ---- */
-
-static bool may_pass(int error)
-{
-	switch (error) {
-	case -EBUSY:
-	case -EAGAIN:
-	case -EINTR:
-	case -ENOMEM:
-	case -ENOBUFS:
-	case -EUCLEAN:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static struct denial *get_denial(struct reconcile *r, int ifindex)
-{
-	struct denial *denial = find_denial(r, ifindex);
-
-	if (denial)
-		return denial;
-	denial = calloc(1, sizeof(*denial));
-	if (!denial)
-		return NULL;
-	denial->ifindex = ifindex;
-	HASH_ADD_INT(r->denials, ifindex, denial);
-	return denial;
-}
-
-static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
-{
-	sets[true] |= bits & value;
-	sets[false] |= bits & ~value;
-}
-
-static void retry_later(struct reconcile *r, struct denial *denial, uint64_t now_usec)
-{
-	if (denial->tries >= RECONCILE_RETRY_MAX)
-		return;
-	denial->retry_usec = now_usec + (RECONCILE_RETRY_USEC << denial->tries++);
-	earlier(&r->retry_usec, denial->retry_usec);
-}
-
-/* What the kernel took, and the plan was sure that it would be had. */
-static feature_set find_stuck(const struct plan *plan, const struct apply_result *result)
-{
-	const struct plan_link *pl = plan_find(plan, result->ifindex);
-
-	return pl ? result->missed & ~(result->after.wanted ^ result->value) &
-			~(pl->predicted.active ^ result->value) & ~pl->uncertain
-		  : 0;
-}
-
-static int remember_missed(struct reconcile *r, const struct plan *plan,
-	const struct apply_result *result, uint64_t now_usec)
-{
-	struct denial *denial;
-
-	if (!result->missed || result->error == -ENODEV)
-		return 0;
-	denial = get_denial(r, result->ifindex);
-	if (!denial)
-		return -ENOMEM;
-	if (result->error == 0) {
-		add_bits(denial->futile, result->missed, result->value);
-		denial->stuck = find_stuck(plan, result);
-		if (denial->stuck)
-			retry_later(r, denial, now_usec);
-		return 0;
-	}
-	add_bits(denial->refused, result->missed, result->value);
-	util_copy_name(denial->text, sizeof(denial->text), result->text, sizeof(result->text));
-	if (may_pass(result->error))
-		retry_later(r, denial, now_usec);
-	return 0;
-}
-
-/* Has the driver asked again for what it did not do; the next time is set before it is known whether that helped. */
-static void retry_stuck(struct reconcile *r, struct denial *denial, uint64_t now_usec)
-{
-	struct link *link = link_table_find(&r->o->links, denial->ifindex);
-	feature_set active;
-
-	if (!link || observe_recompute(r->o, link) < 0)
-		return;
-	active = link->features.active;
-	denial->stuck &= (denial->futile[true] & ~active) | (denial->futile[false] & active);
-	denial->futile[true] &= ~active | denial->stuck;
-	denial->futile[false] &= active | denial->stuck;
-	if (denial->stuck)
-		retry_later(r, denial, now_usec);
-}
-
-/* Denials whose time has come may be tried again; they keep count of their tries. */
-static void retry(struct reconcile *r, uint64_t now_usec)
-{
-	r->retry_usec = 0;
-	for (struct denial *denial = r->denials; denial; denial = denial->hh.next) {
-		if (denial->retry_usec == 0)
-			continue;
-		if (denial->retry_usec > now_usec) {
-			earlier(&r->retry_usec, denial->retry_usec);
-			continue;
-		}
-		denial->retry_usec = 0;
-		denial->refused[false] = denial->refused[true] = 0;
-		if (denial->stuck)
-			retry_stuck(r, denial, now_usec);
-		(void)add_mark(&r->dirty, denial->ifindex, false);
-	}
+	(void)mark_add(&r->dirty, ifindex, true);
 }
 
 /* ---- a run ---- */
@@ -665,7 +445,7 @@ static int mark_surprises(const struct reconcile *r, const struct plan *plan,
 		other = link->features.wanted ^ pl->predicted.wanted;
 		if (apply_find(report, pl->ifindex, ~UINT64_C(0)))
 			other |= link->features.active ^ pl->predicted.active;
-		if (other && add_mark(set, pl->ifindex, false) < 0)
+		if (other && mark_add(set, pl->ifindex, false) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -680,7 +460,7 @@ static int after_apply(struct reconcile *r, const struct plan *plan, const struc
 
 		if (fight && link)
 			fight->seen = link->features;
-		if (remember_missed(r, plan, &report->results[i], now_usec) < 0)
+		if (denials_note(&r->denials, plan, &report->results[i], now_usec) < 0)
 			return -ENOMEM;
 	}
 	r->sets += report->n_results;
@@ -721,7 +501,7 @@ static int plan_and_apply(struct reconcile *r, const int *only, size_t n_only, u
 static int mark_unsure(struct reconcile *r, const int *only, size_t n_only)
 {
 	for (size_t i = 0; i < n_only; i++)
-		if (add_mark(&r->unsure, only[i], false) < 0)
+		if (mark_add(&r->unsure, only[i], false) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -744,10 +524,10 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 			error = -ENOMEM;
 	}
 	if (error < 0) {
-		r->not_before_usec = now_usec + RECONCILE_RETRY_USEC;
+		r->not_before_usec = now_usec + DENIAL_RETRY_USEC;
 		return error;
 	}
-	clear_marks(&r->dirty);
+	mark_clear(&r->dirty);
 	r->dirty = surprises;
 	surprises = NULL;
 	return error;
@@ -756,8 +536,8 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 static void move_deferred(struct reconcile *r)
 {
 	for (struct mark *mark = r->deferred; mark; mark = mark->hh.next)
-		(void)add_mark(&r->dirty, mark->ifindex, true);
-	clear_marks(&r->deferred);
+		(void)mark_add(&r->dirty, mark->ifindex, true);
+	mark_clear(&r->deferred);
 	r->deferred_usec = 0;
 }
 
@@ -797,7 +577,7 @@ int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const
 			by);
 	else
 		tell_pause(r, EVENT_PAUSED, link, "left alone until it is resumed, asked for by %s", by);
-	return add_mark(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 0;
+	return mark_add(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 0;
 }
 
 int reconcile_resume(struct reconcile *r, int ifindex, const char *by)
@@ -809,7 +589,7 @@ int reconcile_resume(struct reconcile *r, int ifindex, const char *by)
 	if (!ledger_resume(r->options.ledger, ifindex))
 		return 0;
 	tell_pause(r, EVENT_RESUMED, link, "no longer left alone: %s", by);
-	return add_mark(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 1;
+	return mark_add(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 1;
 }
 
 static uint64_t pause_deadline(const struct reconcile *r)
@@ -819,7 +599,7 @@ static uint64_t pause_deadline(const struct reconcile *r)
 	if (!r->options.ledger)
 		return 0;
 	for (const struct ledger_link *entry = r->options.ledger->pauses; entry; entry = entry->hh.next)
-		earlier(&deadline_usec, entry->until_usec);
+		util_earlier(&deadline_usec, entry->until_usec);
 	return deadline_usec;
 }
 
@@ -843,10 +623,10 @@ uint64_t reconcile_deadline(const struct reconcile *r)
 {
 	uint64_t deadline_usec = r->contention_usec;
 
-	earlier(&deadline_usec, r->deferred_usec);
-	earlier(&deadline_usec, r->retry_usec);
-	earlier(&deadline_usec, r->not_before_usec);
-	earlier(&deadline_usec, pause_deadline(r));
+	util_earlier(&deadline_usec, r->deferred_usec);
+	util_earlier(&deadline_usec, r->denials.retry_usec);
+	util_earlier(&deadline_usec, r->not_before_usec);
+	util_earlier(&deadline_usec, pause_deadline(r));
 	return deadline_usec;
 }
 
@@ -900,7 +680,7 @@ static int settle_stands(struct reconcile *r, int64_t realtime_sec)
 		if (pl && take_stand(r, pl) < 0)
 			return -ENOMEM;
 	}
-	clear_marks(&r->unsure);
+	mark_clear(&r->unsure);
 	return 0;
 }
 
@@ -925,6 +705,13 @@ feature_set reconcile_contended(const struct reconcile *r, int ifindex)
 	return contention_bits(r->contention, ifindex);
 }
 
+static void try_again(int ifindex, void *userdata)
+{
+	struct reconcile *r = userdata;
+
+	(void)mark_add(&r->dirty, ifindex, false);
+}
+
 void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 {
 	end_pauses(r, now_usec);
@@ -942,8 +729,8 @@ void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 		r->contention_usec = contention_expire(r->contention, now_usec, calmed, r);
 	if (r->not_before_usec <= now_usec)
 		r->not_before_usec = 0;
-	if (r->retry_usec && r->retry_usec <= now_usec)
-		retry(r, now_usec);
+	if (r->denials.retry_usec && r->denials.retry_usec <= now_usec)
+		denials_retry(&r->denials, r->o, now_usec, try_again, r);
 }
 
 int reconcile_exit_code(struct reconcile *r, int64_t realtime_sec)

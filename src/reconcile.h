@@ -11,10 +11,6 @@
 
 /* A link that is fought over, and what stands on it, is looked at so often and no more: each look costs, and nothing is to be done. */
 #define RECONCILE_FIGHT_USEC (UINT64_C(1) * 1000 * 1000)
-/* A refusal that may pass (EBUSY and the like) is tried again after this, then after twice as long, and so on: slow enough not to be
- * taken for the rounds of a fight. */
-#define RECONCILE_RETRY_USEC (UINT64_C(2) * 1000 * 1000)
-#define RECONCILE_RETRY_MAX 6
 
 struct reconcile;
 

@@ -39,6 +39,13 @@ static inline void util_fclose_pointer(FILE **f)
 /* CLOCK_MONOTONIC in microseconds. */
 uint64_t util_now_usec(void);
 
+/* The sooner of two deadlines; 0 is never. */
+static inline void util_earlier(uint64_t *deadline_usec, uint64_t usec)
+{
+	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))
+		*deadline_usec = usec;
+}
+
 /* Copies src into a field of size bytes, always terminated; what is too long is cut. Bytes that are not
  * printable ASCII become '?', so that a hostile interface name can reach neither a terminal nor JSON. */
 void util_copy_name(char *dst, size_t size, const char *src, size_t src_len);

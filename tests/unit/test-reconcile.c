@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "contention.h"
+#include "denial.h"
 #include "reconcile.h"
 #include "unit-ethtool.h"
 
@@ -162,8 +163,8 @@ static void what_cannot_be_had_is_not_retried_until_something_changes(void **sta
 		settle(s);
 		assert_int_equal(s->n_events, 0);
 	}
-	assert_int_equal(rounds, RECONCILE_RETRY_MAX);
-	assert_int_equal(eth3->recomputes, RECONCILE_RETRY_MAX);
+	assert_int_equal(rounds, DENIAL_RETRY_MAX);
+	assert_int_equal(eth3->recomputes, DENIAL_RETRY_MAX);
 	assert_int_equal(eth3->sets, 1);
 
 	/* the trouble of the link above makes us look, not ask again, though nobody asks for it now */
@@ -201,14 +202,14 @@ static void a_refusal_that_may_pass_is_tried_again_a_few_times(void **state)
 		assert_int_equal(s->n_events, 0);
 		rounds++;
 	}
-	assert_int_equal(rounds, RECONCILE_RETRY_MAX);
-	assert_int_equal(eth3->sets, 1 + RECONCILE_RETRY_MAX);
+	assert_int_equal(rounds, DENIAL_RETRY_MAX);
+	assert_int_equal(eth3->sets, 1 + DENIAL_RETRY_MAX);
 
 	/* one that lasts is not */
 	eth3->set_error = -EOPNOTSUPP;
 	by_hand(s, "eth3", "tx-generic-segmentation", false);
 	settle(s);
-	assert_int_equal(eth3->sets, 2 + RECONCILE_RETRY_MAX);
+	assert_int_equal(eth3->sets, 2 + DENIAL_RETRY_MAX);
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 
 	eth3->set_error = 0;
