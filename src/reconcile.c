@@ -438,12 +438,13 @@ static int mark_surprises(const struct reconcile *r, const struct plan *plan,
 	for (size_t i = 0; i < plan->n_links; i++) {
 		const struct plan_link *pl = &plan->links[i];
 		const struct link *link = link_table_find(&r->o->links, pl->ifindex);
+		const struct apply_result *result = apply_find(report, pl->ifindex, ~UINT64_C(0));
 		feature_set other;
 
-		if (!link || !link->has_features)
+		if (!link || !link->has_features || (result && result->error == -ENODEV))
 			continue;
 		other = link->features.wanted ^ pl->predicted.wanted;
-		if (apply_find(report, pl->ifindex, ~UINT64_C(0)))
+		if (result)
 			other |= link->features.active ^ pl->predicted.active;
 		if (other && mark_add(set, pl->ifindex, false) < 0)
 			return -ENOMEM;

@@ -391,6 +391,19 @@ static void what_somebody_did_meanwhile_is_not_lost(void **state)
 	assert_false(reconcile_is_pending(s->reconcile));
 }
 
+/* RTM_DELLINK is on its way: nothing to look at until then. */
+static void a_link_that_went_meanwhile_is_not_looked_at_again(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, true);
+	assert_int_equal(settle(s), 0);
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	strcpy(unit_device(&s->ethtool, "vlan10")->name, "gone");
+	assert_int_equal(settle(s), 1);
+	assert_false(reconcile_is_pending(s->reconcile));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -406,6 +419,7 @@ int main(void)
 		TEST(a_reload_after_a_failed_run_tries_at_once),
 		TEST(a_driver_that_was_busy_is_asked_again),
 		TEST(what_somebody_did_meanwhile_is_not_lost),
+		TEST(a_link_that_went_meanwhile_is_not_looked_at_again),
 	};
 
 	return cmocka_run_group_tests_name("reconcile", tests, NULL, NULL);
