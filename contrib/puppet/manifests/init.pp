@@ -21,6 +21,11 @@ class offloadd (
   Pattern[/\A\//]           $rules_directory = '/etc/offloadd/rules.d',
 ) {
   $settings = '/etc/offloadd/offloadd.conf.d'
+  # false would outrank --noop
+  $look_only = $mode ? {
+    'audit' => true,
+    default => undef,
+  }
 
   if $manage_package {
     package { 'offloadd':
@@ -67,7 +72,7 @@ class offloadd (
     unmet      => $unmet,
     offloadctl => $offloadctl,
     directory  => $rules_directory,
-    noop       => $mode ? { 'audit' => true, default => undef },
+    noop       => $look_only,
     require    => Exec['offloadctl reload'],
   }
 

@@ -32,29 +32,40 @@ define offloadd::rule (
     fail("not a name of a rule file: ${title}")
   }
   $given = [$content, $source, $features].filter |$way| { $way =~ NotUndef }
-  if $ensure == 'present' and $given.length != 1 {
-    fail("${file}: either content, or source, or match and features")
+  $ways = $ensure ? {
+    'present' => 1,
+    default   => 0,
   }
-  $text = $ensure ? {
-    'present' => $features ? {
-      undef   => $content,
-      default => epp('offloadd/rule.epp', {
-        'head'     => {
-          'Description' => $description, 'Reason' => $reason, 'Mode' => $mode, 'Until' => $until,
-        }.filter |$key, $value| { $value =~ NotUndef },
-        'match'    => $match,
-        'features' => $features,
-      }),
-    },
-    default   => $source ? { undef => '', default => undef },
+  if $given.length != $ways {
+    fail("${file}: ${ensure} takes ${ways} of content, source, and match with features")
+  }
+  if $ensure != 'present' {
+    $text = ''
+  } elsif $features =~ Undef {
+    $text = $content
+  } else {
+    $head = {
+      'Description' => $description,
+      'Reason'      => $reason,
+      'Mode'        => $mode,
+      'Until'       => $until,
+    }.filter |$key, $value| { $value =~ NotUndef }
+    $text = epp('offloadd/rule.epp', { 'head' => $head, 'match' => $match, 'features' => $features })
   }
 
-  file { "${offloadd::rules_directory}/${file}":
-    ensure       => $ensure ? { 'absent' => absent, default => file },
-    mode         => '0644',
-    content      => $text,
-    source       => $ensure ? { 'present' => $source, default => undef },
-    validate_cmd => "${offloadd::offloadctl} check %",
-    notify       => Exec['offloadctl reload'],
+  if $ensure == 'absent' {
+    file { "${offloadd::rules_directory}/${file}":
+      ensure => absent,
+      notify => Exec['offloadctl reload'],
+    }
+  } else {
+    file { "${offloadd::rules_directory}/${file}":
+      ensure       => file,
+      mode         => '0644',
+      content      => $text,
+      source       => $source,
+      validate_cmd => "${offloadd::offloadctl} check %",
+      notify       => Exec['offloadctl reload'],
+    }
   }
 }
