@@ -54,24 +54,39 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
 		.features = &ret->observe->features,
 		.links = &ret->observe->links,
 		.rules = &ret->rules,
+		.host = &ret->host,
 		.plan = &ret->plan,
 	};
 	return CMD_OK;
 }
 
-static void print_rule_errors(const struct rule_set *rules)
+static int print_error(
+	void *userdata _unused_, const char *path, unsigned line, const char *message)
 {
-	for (size_t i = 0; i < rules->n_errors; i++) {
-		const struct rule_error *e = &rules->errors[i];
-		char path[1024], message[1024];
+	char clean_path[1024], clean_message[1024];
 
-		view_clean(e->path, path, sizeof(path));
-		view_clean(e->message, message, sizeof(message));
-		if (e->line)
-			fprintf(stderr, "%s:%u: %s\n", path, e->line, message);
-		else
-			fprintf(stderr, "%s: %s\n", path, message);
-	}
+	view_clean(path, clean_path, sizeof(clean_path));
+	view_clean(message, clean_message, sizeof(clean_message));
+	if (line)
+		fprintf(stderr, "%s:%u: %s\n", clean_path, line, clean_message);
+	else
+		fprintf(stderr, "%s: %s\n", clean_path, clean_message);
+	return 0;
+}
+
+/* The folders that the running offloadd reads, as long as its settings were not changed since. */
+static int choose_dirs(const struct cmd_options *options, struct cmd_session *ret)
+{
+	int r;
+
+	ret->rule_dirs = options->dirs;
+	if (options->n_dirs)
+		return CMD_OK;
+	r = conf_load(options->config, print_error, NULL, &ret->conf);
+	if (r < 0)
+		return cmd_error("cannot read the settings: %s", strerror(-r));
+	ret->rule_dirs = conf_rule_dirs(&ret->conf);
+	return CMD_OK;
 }
 
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
@@ -81,11 +96,15 @@ int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 	r = cmd_open(options, ret);
 	if (r != CMD_OK)
 		return r;
-	r = rule_set_load(options->n_dirs ? options->dirs : rule_default_dirs, ret->view.features,
-		&ret->rules);
+	r = choose_dirs(options, ret);
+	if (r != CMD_OK)
+		return r;
+	r = rule_set_load(ret->rule_dirs, ret->view.features, &ret->rules);
 	if (r < 0)
 		return cmd_error("cannot load the rules: %s", strerror(-r));
-	print_rule_errors(&ret->rules);
+	for (size_t i = 0; i < ret->rules.n_errors; i++)
+		(void)print_error(NULL, ret->rules.errors[i].path, ret->rules.errors[i].line,
+			ret->rules.errors[i].message);
 	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
 	return cmd_refresh(ret);
 }
@@ -94,6 +113,7 @@ void cmd_close(struct cmd_session *session)
 {
 	plan_clear(&session->plan);
 	rule_set_clear(&session->rules);
+	conf_clear(&session->conf);
 	observe_close(session->observe);
 }
 

@@ -4,6 +4,7 @@
 #ifndef OFFLOADD_CMD_H
 #define OFFLOADD_CMD_H
 
+#include "conf.h"
 #include "ethtool.h"
 #include "observe.h"
 #include "render.h"
@@ -24,6 +25,7 @@ struct cmd_options {
 	const char
 		*dirs[CMD_DIRS_MAX + 1]; /* --rules, NULL-terminated; none: the default folders */
 	size_t n_dirs;
+	const char *config; /* NULL: offloadd.conf and its drop-ins */
 	const char *ledger; /* NULL: the usual one of this network namespace */
 	enum ethtool_backend backend;
 	const char *control; /* NULL: the usual socket of this network namespace */
@@ -45,6 +47,7 @@ int cmd_plan(const struct cmd_options *options, int argc, char **argv);
 int cmd_apply(const struct cmd_options *options, int argc, char **argv);
 int cmd_revert(const struct cmd_options *options, int argc, char **argv);
 int cmd_check(const struct cmd_options *options, int argc, char **argv);
+int cmd_rules(const struct cmd_options *options, int argc, char **argv);
 int cmd_list(const struct cmd_options *options, int argc, char **argv);
 int cmd_tree(const struct cmd_options *options, int argc, char **argv);
 int cmd_show(const struct cmd_options *options, int argc, char **argv);
@@ -71,6 +74,8 @@ int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 struct cmd_session {
 	const struct cmd_options *options;
 	struct observe *observe;
+	struct conf conf; /* offloadd's settings, for the folders of rules; only when no --rules was given */
+	const char *const *rule_dirs;
 	struct rule_set rules;
 	struct rule_host host;
 	struct plan_context context;
@@ -84,7 +89,8 @@ int cmd_error(const char *fmt, ...) _printf_(1, 2);
 
 /* Opens the kernel's side, without rules and links; says what failed. 0 or CMD_ERROR. */
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
-/* And loads the rules, whose errors it prints, and reads the links. */
+/* And loads the rules from the folders that offloadd reads too, unless --rules names others; prints what is wrong with settings and
+ * rules, and reads the links. */
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
 void cmd_close(struct cmd_session *session);
 

@@ -50,7 +50,7 @@ static bool nothing_declared(const struct cmd_session *s)
 static int no_rules(const struct cmd_session *s)
 {
 	char dirs[1024] = "";
-	const char *const *dir = s->options->n_dirs ? s->options->dirs : rule_default_dirs;
+	const char *const *dir = s->rule_dirs;
 
 	if (s->rules.n_errors)
 		return cmd_error("no rule can be used");

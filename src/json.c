@@ -9,8 +9,8 @@
 #include "json_private.h"
 #include "util.h"
 
-/* The rules in force, and what is wrong with the others. */
-static void add_rules(struct document *d, const struct rule_set *set)
+/* The rules in force, how many links each matches where that is known, and what is wrong with the others. */
+static void add_rules(struct document *d, const struct rule_set *set, const struct view *view)
 {
 	json_object *rules = new_array(d), *errors = new_array(d);
 
@@ -23,6 +23,9 @@ static void add_rules(struct document *d, const struct rule_set *set)
 		add_text(d, o, "description", rule->description);
 		add_text(d, o, "reason", rule->reason);
 		add_text(d, o, "mode", rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce");
+		if (view && view->host)
+			add_number(d, o, "links",
+				(int64_t)rule_count_links(rule, view->links, view->host));
 		push(d, rules, o);
 	}
 	for (size_t i = 0; i < set->n_errors; i++) {
@@ -203,7 +206,7 @@ int json_write_plan(FILE *out, const struct view *view)
 
 	begin(&d, "plan");
 	add_number(&d, d.root, "exit_code", view->exit_code);
-	add_rules(&d, view->rules);
+	add_rules(&d, view->rules, view);
 	add_plan(&d, d.root, view);
 	return write_out(&d, out);
 }
@@ -267,7 +270,7 @@ int json_write_apply(FILE *out, const struct view *before, const struct apply_re
 
 	begin(&d, "apply");
 	add_number(&d, d.root, "exit_code", after->exit_code);
-	add_rules(&d, before->rules);
+	add_rules(&d, before->rules, before);
 	o = new_object(&d);
 	add_plan(&d, o, before);
 	add(&d, d.root, "plan", o);
@@ -289,13 +292,20 @@ int json_write_revert(FILE *out, const struct feature_table *table,
 	return write_out(&d, out);
 }
 
-int json_write_check(FILE *out, const struct rule_set *rules, int exit_code)
+int json_write_check(
+	FILE *out, const struct rule_set *rules, const struct rule_list *list, int exit_code)
 {
 	_cleanup_document_ struct document d = { 0 };
+	json_object *not_read;
 
 	begin(&d, "check");
 	add_number(&d, d.root, "exit_code", exit_code);
-	add_rules(&d, rules);
+	add_rules(&d, rules, NULL);
+	not_read = new_array(&d);
+	for (size_t i = 0; i < list->n_places; i++)
+		if (list->places[i].state == RULE_PLACE_NOT_READ)
+			push(&d, not_read, new_text(&d, list->places[i].path));
+	add(&d, d.root, "not_read", not_read);
 	return write_out(&d, out);
 }
 
@@ -347,7 +357,7 @@ int json_write_list(FILE *out, const struct view *view)
 	if (r < 0)
 		return r;
 	begin(&d, "list");
-	add_rules(&d, view->rules);
+	add_rules(&d, view->rules, view);
 	array = new_array(&d);
 	for (size_t i = 0; i < n; i++) {
 		json_object *o = new_link(&d, view, links[i]);
@@ -376,7 +386,7 @@ int json_write_tree(FILE *out, const struct view *view)
 	if (!below)
 		return -ENOMEM;
 	begin(&d, "tree");
-	add_rules(&d, view->rules);
+	add_rules(&d, view->rules, view);
 	top = new_array(&d);
 	for (size_t i = 0; i < n; i++) {
 		json_object *o = new_link(&d, view, nodes[i].link);
@@ -443,7 +453,7 @@ int json_write_show(FILE *out, const struct view *view, const struct link *link)
 	json_object *o, *uppers, *ports;
 
 	begin(&d, "show");
-	add_rules(&d, view->rules);
+	add_rules(&d, view->rules, view);
 	o = new_link(&d, view, link);
 	add_text(&d, o, "address",
 		link->address_len ? link_format_address(link, address, sizeof(address)) : NULL);
@@ -495,7 +505,7 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 	json_object *array;
 
 	begin(&d, "explain");
-	add_rules(&d, view->rules);
+	add_rules(&d, view->rules, view);
 	add_number(&d, d.root, "ifindex", link->ifindex);
 	add_link_name(&d, d.root, "link", link->name);
 	add_text(&d, d.root, "verdict", view_verdict(view->plan, link->ifindex));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "diff.h"
+#include "rule_list.h"
 #include "view.h"
 
 #define JSON_VERSION                                                                               \
@@ -28,7 +29,8 @@ int json_write_apply(FILE *out, const struct view *before, const struct apply_re
 	const struct view *after);
 int json_write_revert(FILE *out, const struct feature_table *table,
 	const struct apply_report *report, int exit_code);
-int json_write_check(FILE *out, const struct rule_set *rules, int exit_code);
+int json_write_check(
+	FILE *out, const struct rule_set *rules, const struct rule_list *list, int exit_code);
 int json_write_list(FILE *out, const struct view *view);
 int json_write_tree(FILE *out, const struct view *view);
 int json_write_show(FILE *out, const struct view *view, const struct link *link);

@@ -17,11 +17,12 @@ enum option_id {
 	OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT, OPTION_OUTPUT, OPTION_BY_ROLE, OPTION_FAIL_ON,
 	OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES,
 	OPTION_ALL, OPTION_UNIT, OPTION_INTERVAL, OPTION_COUNT,
+	OPTION_CONFIG,
 };
 #define USES(id) (1u << (id))
 #define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL))
 #define LOOKS (USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
-#define READS (USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
+#define READS (USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
 
 static const struct {
 	const char *name, *argument, *help;
@@ -29,6 +30,8 @@ static const struct {
 	[OPTION_RULES] = { "rules", "DIR",
 		"read rules from this folder instead of the usual ones; "
 		"may be given again, the first is the strongest" },
+	[OPTION_CONFIG] = { "config", "FILE",
+		"take RulesDirectory= from this file and FILE.d instead of offloadd.conf" },
 	[OPTION_ETHTOOL] = { "ethtool", "WAY",
 		"talk to the kernel by netlink, ioctl or auto (the default)" },
 	[OPTION_JSON] = { "json", NULL, "print one JSON document" },
@@ -70,6 +73,9 @@ static const struct command {
 		READS | USES(OPTION_LEDGER) | USES(OPTION_DETAILED) },
 	{ "check", "[FILE|DIR...]", "print every error of every rule file and of offloadd.conf",
 		cmd_check, 0, INT_MAX, READS },
+	{ "rules", "[LINK]",
+		"every rule file: is it in force, how many links it matches; or what of it a link gets",
+		cmd_rules, 0, 1, READS },
 	{ "list", "", "one line a link: what it is, and how it stands to the rules", cmd_list, 0, 0,
 		READS },
 	{ "tree", "", "the same as a tree: each link above what it stands on", cmd_tree, 0, 0,
@@ -83,7 +89,7 @@ static const struct command {
 	{ "status", "", "what offloadd does, and how links stand", cmd_status, 0, 0,
 		READS | USES(OPTION_CONTROL) },
 	{ "metrics", "", "the same as metrics for Prometheus", cmd_metrics, 0, 0,
-		USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_CONTROL) },
+		USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_CONTROL) },
 	{ "events", "", "the last records of offloadd", cmd_events, 0, 0,
 		CALLS | USES(OPTION_FOLLOW) },
 	{ "pause", "LINK", "have offloadd leave a link alone", cmd_pause, 1, 1, CALLS | USES(OPTION_FOR) },
@@ -93,7 +99,7 @@ static const struct command {
 		0, METHODS_LIST_MAX, CALLS | USES(OPTION_TIMEOUT) },
 	{ "snapshot", "[LINK...]", "write what matters of this host as one document, to be compared",
 		cmd_snapshot, 0, INT_MAX,
-		USES(OPTION_RULES) | USES(OPTION_ETHTOOL) | USES(OPTION_OUTPUT) },
+		USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_OUTPUT) },
 	{ "diff", "A [B]", "what differs between two snapshots, or one and this host", cmd_diff, 1, 2,
 		READS | USES(OPTION_BY_ROLE) | USES(OPTION_FAIL_ON) },
 	{ "check-path", "[LINK]", "measure sendfile, splice and plain send by the same link",
@@ -209,6 +215,9 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 		return CMD_OK;
 	case OPTION_COLOR:
 		options->no_colour = true;
+		return CMD_OK;
+	case OPTION_CONFIG:
+		options->config = argument;
 		return CMD_OK;
 	case OPTION_LEDGER:
 		options->ledger = argument;

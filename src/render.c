@@ -318,6 +318,24 @@ static void put_overdue(const struct render *r, const struct view *view)
 	fputc('\n', r->out);
 }
 
+static void put_missing(const struct render *r, const struct view *view)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; view->rules && i < view->rules->n_rules; i++) {
+		char text[512] = "";
+
+		if (!view_rule_misses(view, &view->rules->rules[i]))
+			continue;
+		append_clean(text, sizeof(text), "", view->rules->rules[i].file);
+		util_append(text, sizeof(text), " matches no link here");
+		put_wrapped(r, 0, text);
+		n++;
+	}
+	if (n)
+		fputc('\n', r->out);
+}
+
 struct tally {
 	size_t links, features; /* that rules name */
 	size_t links_off;       /* not as declared */
@@ -386,6 +404,7 @@ void render_plan(const struct render *r, const struct view *view)
 	put_steps(r, view);
 	put_changes(r, view);
 	put_overdue(r, view);
+	put_missing(r, view);
 	put_summary(r, view);
 }
 
@@ -393,6 +412,7 @@ void render_state(const struct render *r, const struct view *view)
 {
 	render_differences(r, view);
 	put_overdue(r, view);
+	put_missing(r, view);
 	put_summary(r, view);
 }
 
@@ -581,6 +601,28 @@ int render_tree(const struct render *r, const struct view *view)
 		set_verdict(r, line, 2, pl);
 		worst_features(view->features, pl, node->link, text, sizeof(text));
 		set_cell(line, 3, node->repeated ? "(see above)" : text);
+	}
+	return put_table(r, t);
+}
+
+int render_table(const struct render *r, const char *const *columns, size_t n_columns,
+	const char *const *cells, size_t n_lines)
+{
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+
+	if (!t)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_columns; i++)
+		if (!scols_table_new_column(
+			    t, columns[i], 0, i + 1 == n_columns ? SCOLS_FL_WRAP : 0))
+			return -ENOMEM;
+	for (size_t i = 0; i < n_lines; i++) {
+		struct libscols_line *line = scols_table_new_line(t, NULL);
+
+		if (!line)
+			return -ENOMEM;
+		for (size_t j = 0; j < n_columns; j++)
+			set_cell(line, j, cells[i * n_columns + j]);
 	}
 	return put_table(r, t);
 }

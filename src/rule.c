@@ -343,6 +343,21 @@ bool rule_matches(const struct rule *rule, const struct link_table *table, const
 	return match_host(m, host);
 }
 
+bool rule_is_for_host(const struct rule *rule, const struct rule_host *host)
+{
+	return match_host(&rule->match, host);
+}
+
+size_t rule_count_links(
+	const struct rule *rule, const struct link_table *table, const struct rule_host *host)
+{
+	size_t n = 0;
+
+	link_table_foreach(table, link)
+		n += rule_matches(rule, table, link, host);
+	return n;
+}
+
 static size_t declare_foreign(const struct rule *rule, const struct rule_feature *f,
 	struct declaration *foreign, size_t n, size_t count)
 {

@@ -86,6 +86,13 @@ struct declaration {
 
 void rule_set_clear(struct rule_set *set);
 
+/* Does what the rule asks of the host (Host=, KernelVersion=, Virtualization=) hold here? */
+bool rule_is_for_host(const struct rule *rule, const struct rule_host *host);
+
+/* How many links of the table it matches; needs a stacked table. */
+size_t rule_count_links(
+	const struct rule *rule, const struct link_table *table, const struct rule_host *host);
+
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
 	const struct rule_host *host);
 

@@ -120,6 +120,15 @@ static bool same_text(const char *a, const char *name_a, const char *b, const ch
 	return *a == *b;
 }
 
+bool view_rule_misses(const struct view *view, const struct rule *rule)
+{
+	const struct rule_match *m = &rule->match;
+
+	return view->host && (m->name || m->driver || m->mac_address || m->lower_driver) &&
+		rule_is_for_host(rule, view->host) &&
+		rule_count_links(rule, view->links, view->host) == 0;
+}
+
 bool view_same_story(const struct feature_table *table, const struct explanation *a, unsigned bit_a,
 	const struct explanation *b, unsigned bit_b)
 {

@@ -12,6 +12,7 @@ struct view {
 	const struct feature_table *features;
 	struct link_table *links; /* stacked */
 	const struct rule_set *rules;
+	const struct rule_host *host; /* NULL: how many links a rule matches is not told */
 	const struct plan *plan;
 	int exit_code;
 };
@@ -44,6 +45,10 @@ const char *view_verdict(const struct plan *plan, int ifindex);
 /* Are these two explanations the same story, told of two features? */
 bool view_same_story(const struct feature_table *table, const struct explanation *a, unsigned bit_a,
 	const struct explanation *b, unsigned bit_b);
+
+/* Does this rule name devices (Name=, Driver=, MACAddress=, LowerDriver=) and match none, though it is for this host? Then
+ * a name may be misspelt. Rules that match by kind or role alone may well find nothing. */
+bool view_rule_misses(const struct view *view, const struct rule *rule);
 
 /* Links of a tree of what stands on what: each link is followed by its lower and its ports. depth 0
  * is a link that nothing stands on. repeated: shown in full further up. */

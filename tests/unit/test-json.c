@@ -239,7 +239,10 @@ static int write_revert(FILE *out)
 
 static int write_check(FILE *out)
 {
-	return json_write_check(out, &sample.set, 1);
+	struct rule_place place = { .path = (char *)"/etc/50-x.conf", .state = RULE_PLACE_NOT_READ };
+	const struct rule_list list = { &place, 1 };
+
+	return json_write_check(out, &sample.set, &list, 1);
 }
 
 static int write_list(FILE *out)
