@@ -123,6 +123,46 @@ static void kept_and_made_anew_are_the_same(void **state)
 	link_table_clear(&t);
 }
 
+static const char *related(struct link_table *t, int ifindex, char *buf, size_t size)
+{
+	const int only[] = { ifindex, 999, ifindex };
+	struct link **links;
+	size_t n;
+
+	buf[0] = '\0';
+	assert_int_equal(link_table_related(t, only, 3, &links, &n), 0);
+	for (int i = 0; i < 100; i++)
+		for (size_t j = 0; j < n; j++)
+			if (links[j]->ifindex == i)
+				snprintf(buf + strlen(buf), size - strlen(buf), " %d", i);
+	free(links);
+	return buf;
+}
+
+static void links_that_are_connected(void **state)
+{
+	struct link_table t = { 0 };
+
+	(void)state;
+	add(&t, 2, "physical", 0, 4);
+	add(&t, 3, "physical", 0, 4);
+	add(&t, 4, "bond", 0, 0);
+	add(&t, 10, "vlan", 4, 0);
+	add(&t, 11, "vlan", 4, 0);
+	add(&t, 20, "veth", 21, 0);
+	add(&t, 21, "veth", 20, 0);
+	add(&t, 22, "macvlan", 21, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(related(&t, 11, text, sizeof(text)), " 2 3 4 10 11");
+		assert_string_equal(related(&t, 2, text, sizeof(text)), " 2 3 4 10 11");
+		assert_string_equal(related(&t, 20, text, sizeof(text)), " 20");
+		assert_string_equal(related(&t, 22, text, sizeof(text)), " 21 22");
+		assert_string_equal(related(&t, 77, text, sizeof(text)), "");
+		t.walks = UINT32_MAX - 2; /* the number of a walk may wrap round */
+	}
+	link_table_clear(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +171,7 @@ int main(void)
 		cmocka_unit_test(a_link_that_comes_late_is_found_by_those_who_wait),
 		cmocka_unit_test(a_rename_keeps_the_stack),
 		cmocka_unit_test(kept_and_made_anew_are_the_same),
+		cmocka_unit_test(links_that_are_connected),
 	};
 
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);

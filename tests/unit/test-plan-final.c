@@ -179,6 +179,21 @@ static void tell(const struct simulation *s, const char *first)
 	printf("first:  %s\nsecond: %s\n", first, unit_steps(s->host, text, sizeof(text)));
 }
 
+/* Named one by one, links are planned for as all of them are. */
+static void plan_by_name(struct simulation *s, const char *expected)
+{
+	int only[LINKS_MAX];
+	struct plan plan;
+	char text[4096];
+
+	for (int i = 0; i < s->n_links; i++)
+		only[i] = s->n_links - i;
+	assert_int_equal(plan_make(&s->host->context, &s->host->links, only, (size_t)s->n_links, &plan), 0);
+	plan_clear(&s->host->plan);
+	s->host->plan = plan;
+	assert_string_equal(unit_steps(s->host, text, sizeof(text)), expected);
+}
+
 static void run_case(struct simulation *s, const char *release)
 {
 	char first[4096];
@@ -190,6 +205,7 @@ static void run_case(struct simulation *s, const char *release)
 	unit_plan(s->host);
 	unit_steps(s->host, first, sizeof(first));
 	s->steps += (unsigned)s->host->plan.n_steps;
+	plan_by_name(s, first);
 	if (!is_uncertain(&s->host->plan)) {
 		if (carry_out(s, &s->host->plan)) {
 			s->checked++;
