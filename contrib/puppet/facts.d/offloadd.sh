@@ -3,20 +3,19 @@
 # External fact for Facter: state of offloadd, and links and features by verdict. Without offloadctl there is no fact.
 command -v offloadctl >/dev/null || exit 0
 offloadctl metrics 2>/dev/null | awk '
-function label(    parts) {
-	split($1, parts, "\"")
-	return parts[2]
+function label(name) {
+	return match($1, "[{,]" name "=\"[^\"]*\"") ? substr($1, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : ""
 }
 function counts(name, list) {
 	if (list != "")
 		printf "  %s:\n%s", name, list
 }
-/^offloadd_build_info\{/ { version = label() }
+/^offloadd_build_info\{/ { version = label("version") }
 /^offloadd_up / { up = $2 }
-/^offloadd_mode\{/ && $2 == 1 { mode = label() }
+/^offloadd_mode\{/ && $2 == 1 { mode = label("mode") }
 /^offloadd_(rules|rule_errors|settings_errors) / { numbers = numbers "  " substr($1, 10) ": " $2 "\n" }
-/^offloadd_links\{/ { links = links "    " label() ": " $2 "\n" }
-/^offloadd_features\{/ { features = features "    " label() ": " $2 "\n" }
+/^offloadd_links\{/ { links = links "    " label("verdict") ": " $2 "\n" }
+/^offloadd_features\{/ { features = features "    " label("verdict") ": " $2 "\n" }
 /^offloadd_restart_needed\{/ { restart++ }
 END {
 	if (version == "")

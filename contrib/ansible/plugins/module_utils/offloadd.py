@@ -12,6 +12,7 @@ import tempfile
 DIRECTORY = "/etc/offloadd/rules.d"
 WEAKER = ("/run/offloadd/rules.d", "/usr/lib/offloadd/rules.d")
 LIMIT_SECONDS = 120
+LIMIT_CHARACTERS = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,200}\Z")
 HEAD = ("description", "reason", "mode", "until")
 KEYS = ("name", "state", "content", "match", "features") + HEAD
@@ -76,12 +77,17 @@ def wanted_file(rule):
 
 
 def read(path):
-    """The text of a file; None when there is none. A link to /dev/null reads as an empty file, which means the same."""
+    """The text of a file, None when there is none. A link to /dev/null reads as an empty file, which means the same; of a pipe, a
+    folder or a link to nowhere it says what it is."""
+    if not os.path.lexists(path):
+        return None
+    if os.path.realpath(path) == os.devnull:
+        return ""
+    if not os.path.isfile(path):
+        return "(not a regular file)\n"
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
+            return stream.read(LIMIT_CHARACTERS)
     except OSError as error:
         raise Failed("cannot read %s: %s" % (path, error.strerror))
 
@@ -154,7 +160,13 @@ class Offloadctl:
         return self.folders() + (["--"] + list(links) if links else [])
 
     def any_rule(self):
-        return any(os.path.getsize(os.path.join(folder, name)) for folder in self.folders()[1::2] for name in rule_names(folder))
+        """Is there a file that offloadctl would look at? One of no bytes masks another one."""
+        for folder in self.folders()[1::2]:
+            for name in rule_names(folder):
+                path = os.path.join(folder, name)
+                if os.path.realpath(path) != os.devnull and (not os.path.exists(path) or os.path.getsize(path)):
+                    return True
+        return False
 
 
 def error_lines(document):
@@ -228,10 +240,10 @@ def wanted_files(rules, directory, purge):
 
 
 def stage(wanted, directory, staged):
-    """A copy of the folder as it shall be, so that offloadctl can judge it before anything is changed."""
+    """The folder as it shall be, so that offloadctl can judge it before anything is changed: links to what stays as it is."""
     for name in rule_names(directory):
         if name not in wanted:
-            write(os.path.join(staged, name), read(os.path.join(directory, name)) or "")
+            os.symlink(os.path.join(os.path.abspath(directory), name), os.path.join(staged, name))
     for name, text in wanted.items():
         if text is not None:
             write(os.path.join(staged, name), text)
@@ -290,13 +302,18 @@ def place(files):
             raise Failed("cannot remove %s: %s" % (entry["path"], error.strerror))
 
 
+def complain(result, message, lines):
+    result["errors"] += [line for line in lines if line not in result["errors"]]
+    result["failed"] = message
+
+
 def judge(result, document, unmet):
     """What offloadctl found wrong makes the run a failure, after everything that could be done was done."""
-    result["errors"] += error_lines(document)
+    complain(result, result["failed"], error_lines(document))
     result["unmet"] = unmet_lines(document.get("after", document))
     if result["errors"]:
         result["failed"] = "; ".join(result["errors"])
-    elif result["unmet"] and unmet == "fail":
+    elif result["unmet"] and unmet == "fail" and not result["failed"]:
         result["failed"] = "cannot be had: " + "; ".join(result["unmet"])
 
 
@@ -317,8 +334,7 @@ def converge(rules=(), directory=DIRECTORY, purge=False, apply=True, links=(), u
         if not dry_run:
             carry_out(result, before, directory, program, apply, links, unmet)
     except Failed as failure:
-        result["errors"] += [line for line in failure.errors if line not in result["errors"]]
-        result["failed"] = str(failure)
+        complain(result, str(failure), failure.errors)
     result["changed"] = bool(result["files"] or result["changes"])
     return result
 
@@ -338,8 +354,10 @@ def foresee(result, wanted, directory, links, dry_run, program):
 def carry_out(result, before, directory, program, apply, links, unmet):
     ctl = Offloadctl(program, directory)
     place(result["files"])
-    if result["files"]:
-        result["daemon"] = reload(ctl)
+    try:
+        result["daemon"] = reload(ctl) if result["files"] else None
+    except Failed as failure:
+        complain(result, str(failure), failure.errors)
     if not apply or not ctl.any_rule():
         return
     status, document, complaint = ask(ctl, "apply", links)

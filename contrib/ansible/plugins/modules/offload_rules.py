@@ -110,7 +110,7 @@ EXAMPLES = r"""
   offloadd.offloadd.offload_rules:
     apply: false
   register: offload
-  failed_when: offload.pending or offload.unmet or offload.errors
+  failed_when: offload is failed or offload.pending | length > 0
 """
 
 RETURN = r"""
