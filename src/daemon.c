@@ -165,15 +165,19 @@ static void say_overruns(struct daemon *d, uint64_t now_usec)
 
 static void tell_status(struct daemon *d, bool ready)
 {
+	size_t errors = d->conf_errors.n_errors + d->rule_errors.n_errors;
 	struct reconcile_counts counts;
+	char tail[40] = "";
 
 	reconcile_count(d->reconcile, &counts);
 	if (!ready && counts.troubled == d->told.troubled && counts.fights == d->told.fights)
 		return;
 	d->told = counts;
-	sd_notifyf(0, "%sSTATUS=%s, rules: %zu, links not as declared: %zu, fought over: %zu",
+	if (errors)
+		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
+	sd_notifyf(0, "%sSTATUS=%s, rules: %zu, links not as declared: %zu, fought over: %zu%s",
 		ready ? "READY=1\n" : "", d->enforce ? "enforcing" : "auditing",
-		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.fights);
+		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.fights, tail);
 }
 
 /* ---- settings ---- */

@@ -14,6 +14,7 @@ has "with all its fields" "$(records '.OFFLOADD_EVENT == "repaired" and .OFFLOAD
 	'"SYSLOG_IDENTIFIER":"offloadd"' '"_SYSTEMD_UNIT":"offloadd.service"'
 has "journalctl -x explains it" "$(journalctl -b -q -x -t offloadd --no-pager MESSAGE_ID=829abb19675b4e078b661500c0d0c0e6)" \
 	'^(--|░░) Subject: ' 'man:offloadd|offloadctl'
+as_it_should='[.MESSAGE_ID, .MESSAGE, .PRIORITY, .OFFLOADD_EVENT] + if .OFFLOADD_LINK then [.OFFLOADD_IFINDEX] else [] end | all'
 is "offloadd-wait-online held network-online.target until then" "$(property offloadd-wait-online ActiveState)" active
 check "and not for longer" test "$(property offloadd-wait-online ActiveEnterTimestampMonotonic)" -le \
 	"$(property network-online.target ActiveEnterTimestampMonotonic)"
@@ -47,6 +48,14 @@ has "which is said" "$(cat denied)" '[Pp]ermission|root'
 rm denied
 check "root pauses a link" offloadctl pause vlan10 --for 1min
 check "and resumes it" offloadctl resume vlan10
+if command -v varlinkctl >/dev/null; then
+	socket=/run/offloadd/control
+	has "varlinkctl knows what offloadd can" "$(varlinkctl introspect $socket org.offloadd)" 'method GetStatus\(' 'method Pause\('
+	has "and asks it, as nobody" "$(runuser -u nobody -- varlinkctl call --json=short $socket org.offloadd.GetStatus '{}')" \
+		'"mode":"enforce"'
+	has "who may not pause by it" "$(runuser -u nobody -- varlinkctl call $socket org.offloadd.Pause '{"link":"vlan10"}' 2>&1)" \
+		'PermissionDenied'
+fi
 
 # a network namespace of its own
 ip netns add blue
@@ -118,4 +127,6 @@ within 30 "a daemon that hangs is replaced by the watchdog" restarted
 within 5 "the journal says that it was the watchdog" sh -c 'journalctl -b -u offloadd --no-pager | grep -qi watchdog'
 break_vlan10
 within 5 "and the new one repairs" as_declared
+
+is "every record of this story has its fields" "$(records "$as_it_should | not")" ""
 done_testing
