@@ -447,6 +447,14 @@ static const struct ini_section sections[] = {
 			 "tx=lower)"},
 };
 
+const char *rule_file_key(size_t i)
+{
+	if (i < ARRAY_SIZE(rule_keys))
+		return rule_keys[i].name;
+	i -= ARRAY_SIZE(rule_keys);
+	return i < ARRAY_SIZE(match_keys) ? match_keys[i].name : NULL;
+}
+
 static const char *file_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -34,4 +34,7 @@ int rule_set_load_text(struct rule_set *set, const char *path, const char *text,
 /* Adds an error of a whole file or of one line, in clean UTF-8. 0 or -ENOMEM. */
 int rule_set_add_error(struct rule_set *set, const char *path, unsigned line, const char *message);
 
+/* The keys of [Rule] and [Match], NULL past the last; for what must name all of them. */
+const char *rule_file_key(size_t i);
+
 #endif

@@ -654,10 +654,42 @@ static int teardown(void **state)
 	return system(command);
 }
 
+/* Each in a line of the manual that begins with a key, and nothing else there. */
+static void manual_tells_every_key(void **state)
+{
+	_cleanup_fclose_ FILE *f = fopen("docs/offloadd.rule.5.scd", "re");
+	bool told[64] = { false };
+	size_t n = 0, headings = 0;
+	const char *key;
+	char line[1024];
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (line[0] != '*' || !strstr(line, "=*"))
+			continue;
+		for (char *c = line; (c = strstr(c, "=*")); c++)
+			headings++;
+		for (n = 0; (key = rule_file_key(n)); n++) {
+			char wanted[64];
+
+			assert_true(n < ARRAY_SIZE(told));
+			snprintf(wanted, sizeof(wanted), "*%s=*", key);
+			told[n] |= strstr(line, wanted) != NULL;
+		}
+	}
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++)
+		if (!told[i])
+			fail_msg("the manual does not tell %s=", rule_file_key(i));
+	assert_int_equal(headings, n); /* and no key that there is not */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_arrives),
+		cmocka_unit_test(manual_tells_every_key),
 		cmocka_unit_test(what_is_not_given_is_unset),
 		cmocka_unit_test(iniparser_does_not_alter_values),
 		cmocka_unit_test(iniparser_merges_nothing),
