@@ -237,13 +237,15 @@ int probe_open(const struct probe_options *options, struct probe **ret)
 	struct probe_part *parts[] = { &probe->fallback, &probe->process, &probe->sockets,
 		&probe->changes };
 	bool names;
+	int cpus;
 
 	if (!probe)
 		return -ENOMEM;
 	libbpf_set_print(probe_part_keep_complaint);
+	cpus = libbpf_num_possible_cpus();
 	names = feature_named(options->features, "tx-scatter-gather") &&
 		feature_named(options->features, "tx-tcp-segmentation");
-	probe->cpus = libbpf_num_possible_cpus();
+	probe->cpus = cpus > 0 ? cpus : 1; /* not known: nothing is loaded, nothing is read */
 	probe->fallback = PROBE_PART(fallback_hooks, true, fallback);
 	probe->process = PROBE_PART(process_hooks, false, process);
 	probe->process.n_hooks = 1;
@@ -253,10 +255,12 @@ int probe_open(const struct probe_options *options, struct probe **ret)
 	choose_process_function(probe);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		probe_part_init(parts[i], probe->status + probe->n_status,
-			names ? "not asked for" : "the kernel's feature names are not known");
+			!names		? "the kernel's feature names are not known"
+				: cpus < 1 ? "the number of CPUs is not known (/sys/devices/system/cpu)"
+					   : "not asked for");
 		probe->n_status += parts[i]->n_hooks;
 	}
-	if (names && probe->cpus > 0)
+	if (names && cpus > 0)
 		probe_start(probe, options);
 	*ret = probe;
 	return 0;

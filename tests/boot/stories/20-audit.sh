@@ -15,10 +15,7 @@ check "offloadctl apply repairs it" offloadctl apply vlan10
 check "as declared" as_declared
 is "what root wrote is readable to the daemon" "$(stat -c %U /run/offloadd/ledger.json)" offloadd
 
-autopkgtest --no-built-binaries ./source -- null >tested 2>&1
-is "autopkgtest runs what debian/tests has" $? 0
-has "which passes" "$(cat tested)" '^netns +PASS'
-rm tested
+check "what debian/tests has passes" bash source/debian/tests/netns
 
 apt() { # ARGUMENT...
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
