@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""salt-loader.py FOLDER [--test] FUNCTION [JSON]: calls one function of Salt modules as Salt documents it: FOLDER/_utils, _modules
-and _states are loaded by file, under the name that __virtual__ returns; __opts__, __context__, __grains__, __utils__, __salt__ and,
-for states, no more are in their globals before the first call. FUNCTION is utils.X.Y, module.X.Y or state.X.Y; JSON its keyword
-arguments, or a list of positional ones. Prints what it returns, and the retcode.
+"""salt-loader.py FOLDER [--test] FUNCTION [JSON]: calls one function of Salt modules, loaded as Salt documents it.
 
-salt-loader.py FOLDER [--test] --sls FILE STATE: plays the states of that function in an SLS file, each list of single keys merged as
-Salt does."""
+FOLDER/_utils, _modules and _states are loaded by file, under the name that __virtual__ returns; __opts__, __context__,
+__grains__, __utils__ and __salt__ are in their globals before the first call. FUNCTION is utils.X.Y, module.X.Y or state.X.Y;
+JSON its keyword arguments, or a list of positional ones. Prints what it returns, and the retcode.
+
+salt-loader.py FOLDER [--test] --sls FILE FUNCTION: plays the states of that function in an SLS file, each list of single keys
+merged, requisites left out."""
 
 import importlib.util
 import json

@@ -63,7 +63,8 @@ Puppet::Type.newtype(:offload_links) do
   # Exit status and the document; nil where there is none, since no rule is there or none can be used.
   def offloadctl(command, *arguments)
     words = [self[:offloadctl], command, '--json', *arguments]
-    done = Puppet::Util::Execution.execute(words, failonfail: false, combine: false, custom_environment: { 'LC_ALL' => 'C.UTF-8' })
+    done = Puppet::Util::Execution.execute(words, failonfail: false, combine: false,
+                                                  custom_environment: { 'LC_ALL' => 'C.UTF-8' })
     document = done.empty? ? nil : JSON.parse(done)
     raise Puppet::Error, "#{words.join(' ')}: version of the document" unless document.nil? || document['version'] == 1
 
