@@ -21,6 +21,8 @@
 
 #define CMD_DIRS_MAX 16
 
+enum cmd_format { CMD_FORMAT_TEXT, CMD_FORMAT_NEEDRESTART, CMD_FORMAT_NAGIOS };
+
 struct cmd_options {
 	const char
 		*dirs[CMD_DIRS_MAX + 1]; /* --rules, NULL-terminated; none: the default folders */
@@ -32,6 +34,7 @@ struct cmd_options {
 	bool json, no_colour, detailed_exit_codes, follow;
 	bool by_role, only_lost;
 	const char *output; /* NULL: standard output */
+	enum cmd_format format;
 	const char *peer; /* check-path */
 	bool serve, yes;
 	uint64_t bytes; /* 0 when not given */
@@ -57,6 +60,7 @@ int cmd_metrics(const struct cmd_options *options, int argc, char **argv);
 int cmd_reload(const struct cmd_options *options, int argc, char **argv);
 int cmd_pause(const struct cmd_options *options, int argc, char **argv);
 int cmd_resume(const struct cmd_options *options, int argc, char **argv);
+int cmd_services(const struct cmd_options *options, int argc, char **argv);
 int cmd_events(const struct cmd_options *options, int argc, char **argv);
 int cmd_wait_online(const struct cmd_options *options, int argc, char **argv);
 int cmd_snapshot(const struct cmd_options *options, int argc, char **argv);

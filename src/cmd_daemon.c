@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* status, reload, pause, resume, events, wait-online: what the running offloadd knows and does. */
-#include "cmd.h"
+#include "cmd_answer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,146 +8,12 @@
 
 #include <json-c/json.h>
 
-#include "client.h"
 #include "json.h"
 #include "methods.h"
 #include "metrics.h"
 #include "netns.h"
 
 #define WAIT_DEFAULT_USEC (30 * USEC_PER_SEC)
-
-static void put_json(struct json_object **object)
-{
-	json_object_put(*object);
-}
-#define _cleanup_json_ _cleanup_(put_json)
-#define _cleanup_client_ _cleanup_(client_close_pointer)
-
-/* ---- what came ---- */
-
-static const char *get_text(struct json_object *from, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(from, key, &value) && value ? json_object_get_string(value) : "";
-}
-
-static int64_t get_int(struct json_object *from, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(from, key, &value) ? json_object_get_int64(value) : 0;
-}
-
-static bool get_bool(struct json_object *from, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(from, key, &value) && json_object_get_boolean(value);
-}
-
-/* A list, NULL (of length 0) when there is none. */
-static struct json_object *get_list(struct json_object *from, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(from, key, &value) && json_object_is_type(value, json_type_array)
-		? value
-		: NULL;
-}
-
-static size_t count(struct json_object *list)
-{
-	return list ? json_object_array_length(list) : 0;
-}
-
-/* Clean text in one of a few buffers that take turns. */
-static const char *clean(const char *text)
-{
-	static char buffers[4][1200];
-	static unsigned turn;
-	char *buf = buffers[turn++ % ARRAY_SIZE(buffers)];
-
-	return view_clean(text, buf, sizeof(buffers[0]));
-}
-
-/* ---- calls ---- */
-
-static int not_running(const struct cmd_options *options)
-{
-	_cleanup_free_ char *path = NULL;
-
-	if (!options->control)
-		(void)netns_path(CONTROL_DEFAULT_PATH, &path);
-	cmd_error("offloadd does not run here: nobody answers at %s",
-		options->control ? options->control
-		: path		 ? path
-				 : CONTROL_DEFAULT_PATH);
-	return CMD_NO_DAEMON;
-}
-
-static int failed(const char *command, int error)
-{
-	switch (error) {
-	case -ETIMEDOUT:
-		return cmd_error("%s: offloadd does not answer", command);
-	case -ECONNRESET:
-	case -EPIPE:
-		return cmd_error("%s: offloadd closed the connection", command);
-	default:
-		return cmd_error("%s: %s", command, strerror(-error));
-	}
-}
-
-static int answered_error(const char *command, const char *error, struct json_object *parameters)
-{
-	const char *nearest = get_text(parameters, "nearest");
-
-	if (strcmp(error, "org.varlink.service.PermissionDenied") == 0)
-		return cmd_error("%s needs root", command);
-	if (strcmp(error, METHODS_INTERFACE ".NoSuchLink") == 0)
-		return cmd_error(nearest[0] ? "there is no link %s (did you mean %s?)" : "there is no link %s",
-			get_text(parameters, "link"), nearest);
-	if (strcmp(error, METHODS_INTERFACE ".NotPossible") == 0)
-		return cmd_error("%s: %s", command, get_text(parameters, "message"));
-	return cmd_error("%s: offloadd answers %s", command, error);
-}
-
-/* Opens the socket; CMD_OK, CMD_NO_DAEMON (nothing was said), CMD_ERROR. */
-static int open_client(const struct cmd_options *options, const char *command, struct client **ret)
-{
-	int r = client_open(options->control, ret);
-
-	if (r < 0)
-		return failed(command, r);
-	return r > 0 ? CMD_OK : CMD_NO_DAEMON;
-}
-
-/* One call with one answer. CMD_OK with *ret_answer, CMD_NO_DAEMON when nothing was said, CMD_ERROR. parameters are taken over. */
-static int ask(const struct cmd_options *options, const char *command, const char *method,
-	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer)
-{
-	_cleanup_client_ struct client *client = NULL;
-	char error[VARLINK_NAME_MAX];
-	int r = open_client(options, command, &client);
-
-	*ret_answer = NULL;
-	if (r != CMD_OK) {
-		json_object_put(parameters);
-		return r;
-	}
-	r = client_call(client, method, parameters, false);
-	if (r >= 0)
-		r = client_receive(client, timeout_usec, ret_answer, error);
-	if (r < 0)
-		return failed(command, r);
-	if (!error[0])
-		return CMD_OK;
-	r = answered_error(command, error, *ret_answer);
-	json_object_put(*ret_answer);
-	*ret_answer = NULL;
-	return r;
-}
 
 static struct json_object *new_parameters(const char *link)
 {
@@ -158,58 +24,22 @@ static struct json_object *new_parameters(const char *link)
 	return parameters;
 }
 
-/* ---- documents ---- */
-
-static struct json_object *new_document(const char *document, int exit_code)
-{
-	struct json_object *root = json_object_new_object();
-
-	json_object_object_add(root, "version", json_object_new_int(JSON_VERSION));
-	json_object_object_add(root, "document", json_object_new_string(document));
-	json_object_object_add(root, "exit_code", json_object_new_int(exit_code));
-	return root;
-}
-
-/* Prints and puts it; returns the code. */
-static int print_document(struct json_object *root, int code)
-{
-	const char *text = json_object_to_json_string_ext(root,
-		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
-
-	if (text)
-		puts(text);
-	else
-		code = cmd_written(-ENOMEM, code);
-	json_object_put(root);
-	return code;
-}
-
-/* What was answered, as a document of its own. */
-static int print_answer(const char *document, struct json_object *answer, int code)
-{
-	struct json_object *root = new_document(document, code);
-
-	json_object_object_foreach(answer, key, value)
-		json_object_object_add(root, key, json_object_get(value));
-	return print_document(root, code);
-}
-
 /* ---- status ---- */
 
 static size_t print_file_errors(struct json_object *answer, const char *key)
 {
-	struct json_object *errors = get_list(answer, key);
+	struct json_object *errors = answer_list(answer, key);
 
-	for (size_t i = 0; i < count(errors); i++) {
+	for (size_t i = 0; i < answer_count(errors); i++) {
 		struct json_object *e = json_object_array_get_idx(errors, i);
 
-		if (get_int(e, "line"))
-			printf("%s:%lld: %s\n", clean(get_text(e, "path")),
-				(long long)get_int(e, "line"), clean(get_text(e, "message")));
+		if (answer_int(e, "line"))
+			printf("%s:%lld: %s\n", answer_clean(answer_text(e, "path")),
+				(long long)answer_int(e, "line"), answer_clean(answer_text(e, "message")));
 		else
-			printf("%s: %s\n", clean(get_text(e, "path")), clean(get_text(e, "message")));
+			printf("%s: %s\n", answer_clean(answer_text(e, "path")), answer_clean(answer_text(e, "message")));
 	}
-	return count(errors);
+	return answer_count(errors);
 }
 
 static void print_verdicts(struct json_object *verdicts)
@@ -218,7 +48,7 @@ static void print_verdicts(struct json_object *verdicts)
 
 	printf("links that rules name: ");
 	for (int v = 0; v < VERDICT_COUNT; v++) {
-		int64_t n = get_int(verdicts, verdict_name((enum verdict)v));
+		int64_t n = answer_int(verdicts, verdict_name((enum verdict)v));
 
 		if (n) {
 			printf("%s%lld %s", comma, (long long)n, verdict_name((enum verdict)v));
@@ -230,44 +60,63 @@ static void print_verdicts(struct json_object *verdicts)
 
 static void print_links(struct json_object *answer, const char *key, const char *title)
 {
-	struct json_object *list = get_list(answer, key), *seconds;
+	struct json_object *list = answer_list(answer, key), *seconds;
 
-	for (size_t i = 0; i < count(list); i++) {
+	for (size_t i = 0; i < answer_count(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
-		struct json_object *features = get_list(o, "features");
+		struct json_object *features = answer_list(o, "features");
 
-		printf("%s: %s", title, clean(get_text(o, "link")));
-		for (size_t j = 0; j < count(features); j++)
+		printf("%s: %s", title, answer_clean(answer_text(o, "link")));
+		for (size_t j = 0; j < answer_count(features); j++)
 			printf("%s%s", j ? ", " : ": ",
-				clean(json_object_get_string(json_object_array_get_idx(features, j))));
+				answer_clean(json_object_get_string(json_object_array_get_idx(features, j))));
 		if (json_object_object_get_ex(o, "seconds", &seconds)) {
 			if (seconds)
 				printf(", %lld s left", (long long)json_object_get_int64(seconds));
 			else
 				printf(", until it is resumed");
 		}
-		if (get_text(o, "verdict")[0])
-			printf(": %s", clean(get_text(o, "verdict")));
+		if (answer_text(o, "verdict")[0])
+			printf(": %s", answer_clean(answer_text(o, "verdict")));
 		putchar('\n');
 	}
+}
+
+static void print_probes(struct json_object *answer)
+{
+	struct json_object *probes = answer_list(answer, "probes");
+
+	for (size_t i = 0; i < answer_count(probes); i++) {
+		struct json_object *probe = json_object_array_get_idx(probes, i);
+
+		printf("probe %s (%s): ", answer_clean(answer_text(probe, "probe")),
+			answer_clean(answer_text(probe, "function")));
+		if (answer_text(probe, "method")[0])
+			puts(answer_clean(answer_text(probe, "method")));
+		else
+			printf("absent, %s\n", answer_clean(answer_text(probe, "why")));
+	}
+	if (answer_count(probes) == 0)
+		puts("probes: none are wanted");
 }
 
 static void print_status(struct json_object *answer)
 {
 	struct json_object *verdicts;
 
-	printf("offloadd %s %s, pid %lld, ethtool by %s\n", clean(get_text(answer, "version")),
-		strcmp(get_text(answer, "mode"), "enforce") == 0 ? "enforces" : "audits",
-		(long long)get_int(answer, "pid"), clean(get_text(answer, "ethtool")));
+	printf("offloadd %s %s, pid %lld, ethtool by %s\n", answer_clean(answer_text(answer, "version")),
+		strcmp(answer_text(answer, "mode"), "enforce") == 0 ? "enforces" : "audits",
+		(long long)answer_int(answer, "pid"), answer_clean(answer_text(answer, "ethtool")));
 	printf("rules: %lld, links: %lld; since its start %lld reconciles, %lld changes, %lld overruns\n",
-		(long long)get_int(answer, "rules"), (long long)get_int(answer, "links"),
-		(long long)get_int(answer, "reconciles"), (long long)get_int(answer, "changes"),
-		(long long)get_int(answer, "overruns"));
+		(long long)answer_int(answer, "rules"), (long long)answer_int(answer, "links"),
+		(long long)answer_int(answer, "reconciles"), (long long)answer_int(answer, "changes"),
+		(long long)answer_int(answer, "overruns"));
 	if (json_object_object_get_ex(answer, "verdicts", &verdicts))
 		print_verdicts(verdicts);
 	print_links(answer, "not_as_declared", "not as declared");
 	print_links(answer, "contended", "fought over");
 	print_links(answer, "paused", "left alone");
+	print_probes(answer);
 }
 
 /* Nobody answers: what the kernel alone can tell. */
@@ -277,7 +126,7 @@ static int status_of_kernel(const struct cmd_options *options)
 	struct json_object *verdicts, *root;
 	size_t counts[VERDICT_COUNT] = { 0 };
 
-	not_running(options);
+	cmd_not_running(options);
 	if (cmd_open_all(options, &s) != CMD_OK || cmd_make_plan(&s, NULL, 0) != CMD_OK)
 		return CMD_NO_DAEMON;
 	verdicts = json_object_new_object();
@@ -294,30 +143,30 @@ static int status_of_kernel(const struct cmd_options *options)
 		json_object_put(verdicts);
 		return CMD_NO_DAEMON;
 	}
-	root = new_document("status", CMD_NO_DAEMON);
+	root = answer_new_document("status", CMD_NO_DAEMON);
 	json_object_object_add(root, "daemon", NULL);
 	json_object_object_add(root, "verdicts", verdicts);
-	return print_document(root, CMD_NO_DAEMON);
+	return answer_print_document(root, CMD_NO_DAEMON);
 }
 
 int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
 	_cleanup_json_ struct json_object *answer = NULL;
 	struct json_object *root, *verdicts = NULL;
-	int code = ask(options, "status", METHODS_INTERFACE ".GetStatus", NULL, CLIENT_ANSWER_USEC, &answer);
+	int code = cmd_ask(options, "status", METHODS_INTERFACE ".GetStatus", NULL, CLIENT_ANSWER_USEC, &answer);
 
 	if (code == CMD_NO_DAEMON)
 		return status_of_kernel(options);
 	if (code != CMD_OK)
 		return code;
-	if (count(get_list(answer, "rule_errors")) || count(get_list(answer, "settings_errors")))
+	if (answer_count(answer_list(answer, "rule_errors")) || answer_count(answer_list(answer, "settings_errors")))
 		code = CMD_ERROR;
 	if (options->json) {
-		root = new_document("status", code);
+		root = answer_new_document("status", code);
 		(void)json_object_object_get_ex(answer, "verdicts", &verdicts);
 		json_object_object_add(root, "daemon", json_object_get(answer));
 		json_object_object_add(root, "verdicts", json_object_get(verdicts));
-		return print_document(root, code);
+		return answer_print_document(root, code);
 	}
 	print_status(answer);
 	print_file_errors(answer, "settings_errors");
@@ -339,7 +188,7 @@ static int metrics_of_kernel(const struct cmd_options *options)
 	size_t len;
 	int r;
 
-	not_running(options);
+	cmd_not_running(options);
 	if (cmd_open_all(options, &s) != CMD_OK || cmd_make_plan(&s, NULL, 0) != CMD_OK)
 		return CMD_NO_DAEMON;
 	m.features = s.view.features;
@@ -355,13 +204,13 @@ static int metrics_of_kernel(const struct cmd_options *options)
 int cmd_metrics(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
 	_cleanup_json_ struct json_object *answer = NULL;
-	int code = ask(options, "metrics", METHODS_INTERFACE ".GetMetrics", NULL, CLIENT_ANSWER_USEC, &answer);
+	int code = cmd_ask(options, "metrics", METHODS_INTERFACE ".GetMetrics", NULL, CLIENT_ANSWER_USEC, &answer);
 
 	if (code == CMD_NO_DAEMON)
 		return metrics_of_kernel(options);
 	if (code != CMD_OK)
 		return code;
-	for (const char *c = get_text(answer, "text"); *c; c++)
+	for (const char *c = answer_text(answer, "text"); *c; c++)
 		putchar(*c == '\n' || (*c >= 0x20 && *c < 0x7f) ? *c : '?');
 	return CMD_OK;
 }
@@ -371,22 +220,22 @@ int cmd_metrics(const struct cmd_options *options, _unused_ int argc, _unused_ c
 int cmd_reload(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
 	_cleanup_json_ struct json_object *answer = NULL;
-	int code = ask(options, "reload", METHODS_INTERFACE ".Reload", NULL, CLIENT_ANSWER_USEC, &answer);
+	int code = cmd_ask(options, "reload", METHODS_INTERFACE ".Reload", NULL, CLIENT_ANSWER_USEC, &answer);
 
 	if (code == CMD_NO_DAEMON)
-		return not_running(options);
+		return cmd_not_running(options);
 	if (code != CMD_OK)
 		return code;
-	if (!get_bool(answer, "taken") || count(get_list(answer, "rule_errors")) ||
-		count(get_list(answer, "settings_errors")))
+	if (!answer_bool(answer, "taken") || answer_count(answer_list(answer, "rule_errors")) ||
+		answer_count(answer_list(answer, "settings_errors")))
 		code = CMD_ERROR;
 	if (options->json)
-		return print_answer("reload", answer, code);
+		return answer_print("reload", answer, code);
 	print_file_errors(answer, "settings_errors");
 	print_file_errors(answer, "rule_errors");
 	printf("%s, rules in force: %lld\n",
-		get_bool(answer, "taken") ? "reloaded" : "not taken: what was in force stays",
-		(long long)get_int(answer, "rules"));
+		answer_bool(answer, "taken") ? "reloaded" : "not taken: what was in force stays",
+		(long long)answer_int(answer, "rules"));
 	return code;
 }
 
@@ -403,22 +252,22 @@ int cmd_pause(const struct cmd_options *options, _unused_ int argc, char **argv)
 	}
 	if (options->has_time)
 		json_object_object_add(parameters, "seconds", json_object_new_int64(seconds));
-	code = ask(options, "pause", METHODS_INTERFACE ".Pause", parameters, CLIENT_ANSWER_USEC, &answer);
+	code = cmd_ask(options, "pause", METHODS_INTERFACE ".Pause", parameters, CLIENT_ANSWER_USEC, &answer);
 	if (code == CMD_NO_DAEMON)
-		return not_running(options);
+		return cmd_not_running(options);
 	if (code != CMD_OK)
 		return code;
 	if (options->json) {
-		root = new_document("pause", code);
-		json_object_object_add(root, "link", json_object_new_string(clean(argv[0])));
+		root = answer_new_document("pause", code);
+		json_object_object_add(root, "link", json_object_new_string(answer_clean(argv[0])));
 		json_object_object_add(
 			root, "seconds", options->has_time ? json_object_new_int64(seconds) : NULL);
-		return print_document(root, code);
+		return answer_print_document(root, code);
 	}
 	if (options->has_time)
-		printf("%s is left alone for %lld s\n", clean(argv[0]), (long long)seconds);
+		printf("%s is left alone for %lld s\n", answer_clean(argv[0]), (long long)seconds);
 	else
-		printf("%s is left alone until it is resumed\n", clean(argv[0]));
+		printf("%s is left alone until it is resumed\n", answer_clean(argv[0]));
 	return code;
 }
 
@@ -426,22 +275,22 @@ int cmd_resume(const struct cmd_options *options, _unused_ int argc, char **argv
 {
 	_cleanup_json_ struct json_object *answer = NULL;
 	struct json_object *root;
-	int code = ask(options, "resume", METHODS_INTERFACE ".Resume", new_parameters(argv[0]),
+	int code = cmd_ask(options, "resume", METHODS_INTERFACE ".Resume", new_parameters(argv[0]),
 		CLIENT_ANSWER_USEC, &answer);
 
 	if (code == CMD_NO_DAEMON)
-		return not_running(options);
+		return cmd_not_running(options);
 	if (code != CMD_OK)
 		return code;
 	if (options->json) {
-		root = new_document("resume", code);
-		json_object_object_add(root, "link", json_object_new_string(clean(argv[0])));
+		root = answer_new_document("resume", code);
+		json_object_object_add(root, "link", json_object_new_string(answer_clean(argv[0])));
 		json_object_object_add(
-			root, "was_paused", json_object_new_boolean(get_bool(answer, "was_paused")));
-		return print_document(root, code);
+			root, "was_paused", json_object_new_boolean(answer_bool(answer, "was_paused")));
+		return answer_print_document(root, code);
 	}
-	printf("%s %s\n", clean(argv[0]),
-		get_bool(answer, "was_paused") ? "is held as declared again" : "was not paused");
+	printf("%s %s\n", answer_clean(argv[0]),
+		answer_bool(answer, "was_paused") ? "is held as declared again" : "was not paused");
 	return code;
 }
 
@@ -450,10 +299,10 @@ int cmd_resume(const struct cmd_options *options, _unused_ int argc, char **argv
 static feature_set get_features(
 	struct json_object *from, const char *key, const struct feature_table *table)
 {
-	struct json_object *names = get_list(from, key);
+	struct json_object *names = answer_list(from, key);
 	feature_set set = 0;
 
-	for (size_t i = 0; i < count(names); i++)
+	for (size_t i = 0; i < answer_count(names); i++)
 		set |= feature_named(table, json_object_get_string(json_object_array_get_idx(names, i)));
 	return set;
 }
@@ -461,10 +310,10 @@ static feature_set get_features(
 static void read_result(
 	struct json_object *o, const struct feature_table *table, struct apply_result *ret)
 {
-	const char *name = get_text(o, "link");
+	const char *name = answer_text(o, "link");
 	struct json_object *error;
 
-	*ret = (struct apply_result){ .ifindex = (int)get_int(o, "ifindex") };
+	*ret = (struct apply_result){ .ifindex = (int)answer_int(o, "ifindex") };
 	util_copy_name(ret->name, sizeof(ret->name), name, strlen(name));
 	ret->value = get_features(o, "on", table);
 	ret->asked = ret->value | get_features(o, "off", table);
@@ -474,8 +323,8 @@ static void read_result(
 	ret->missed = get_features(o, "missed", table);
 	if (!json_object_object_get_ex(o, "error", &error) || !error)
 		return;
-	ret->error = -(int)get_int(error, "errno");
-	snprintf(ret->text, sizeof(ret->text), "%s", get_text(error, "kernel"));
+	ret->error = -(int)answer_int(error, "errno");
+	snprintf(ret->text, sizeof(ret->text), "%s", answer_text(error, "kernel"));
 }
 
 int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
@@ -483,21 +332,21 @@ int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 {
 	_cleanup_json_ struct json_object *answer = NULL;
 	struct json_object *results, *paused;
-	int code = ask(options, "revert", METHODS_INTERFACE ".Revert", new_parameters(link),
+	int code = cmd_ask(options, "revert", METHODS_INTERFACE ".Revert", new_parameters(link),
 		CLIENT_ANSWER_USEC, &answer);
 
 	if (code != CMD_OK)
 		return code;
-	results = get_list(answer, "results");
-	ret->results = calloc(count(results) + 1, sizeof(*ret->results));
+	results = answer_list(answer, "results");
+	ret->results = calloc(answer_count(results) + 1, sizeof(*ret->results));
 	if (!ret->results)
 		return cmd_error("revert: %s", strerror(ENOMEM));
-	for (; ret->n_results < count(results); ret->n_results++)
+	for (; ret->n_results < answer_count(results); ret->n_results++)
 		read_result(json_object_array_get_idx(results, ret->n_results), table,
 			&ret->results[ret->n_results]);
-	paused = get_list(answer, "paused");
-	for (size_t i = 0; i < count(paused); i++) {
-		const char *name = clean(json_object_get_string(json_object_array_get_idx(paused, i)));
+	paused = answer_list(answer, "paused");
+	for (size_t i = 0; i < answer_count(paused); i++) {
+		const char *name = answer_clean(json_object_get_string(json_object_array_get_idx(paused, i)));
 
 		fprintf(stderr, "offloadctl: offloadd leaves %s alone from now on, until offloadctl resume %s\n",
 			name, name);
@@ -509,27 +358,27 @@ int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 
 static void print_event(struct json_object *event)
 {
-	int64_t usec = get_int(event, "time_usec");
+	int64_t usec = answer_int(event, "time_usec");
 	time_t sec = (time_t)(usec / (int64_t)USEC_PER_SEC);
 	char when[64] = "";
 	struct tm tm;
 
 	if (localtime_r(&sec, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	printf("%s.%03d %s: %s\n", when, (int)(usec / 1000 % 1000), clean(get_text(event, "event")),
-		clean(get_text(event, "message")));
+	printf("%s.%03d %s: %s\n", when, (int)(usec / 1000 % 1000), answer_clean(answer_text(event, "event")),
+		answer_clean(answer_text(event, "message")));
 }
 
 /* Takes one piece of the answer: prints it, or adds it to the document that is printed at the end. */
 static void take_events(
 	const struct cmd_options *options, struct json_object *answer, struct json_object *all)
 {
-	struct json_object *events = get_list(answer, "events");
+	struct json_object *events = answer_list(answer, "events");
 
-	if (get_int(answer, "lost"))
+	if (answer_int(answer, "lost"))
 		cmd_error("%lld events came faster than they were read and are lost",
-			(long long)get_int(answer, "lost"));
-	for (size_t i = 0; i < count(events); i++) {
+			(long long)answer_int(answer, "lost"));
+	for (size_t i = 0; i < answer_count(events); i++) {
 		struct json_object *event = json_object_array_get_idx(events, i);
 
 		if (all)
@@ -550,10 +399,10 @@ int cmd_events(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 	struct json_object *parameters, *root;
 	_cleanup_client_ struct client *client = NULL;
 	char error[VARLINK_NAME_MAX];
-	int r = open_client(options, "events", &client);
+	int r = cmd_open_client(options, "events", &client);
 
 	if (r != CMD_OK)
-		return r == CMD_NO_DAEMON ? not_running(options) : r;
+		return r == CMD_NO_DAEMON ? cmd_not_running(options) : r;
 	parameters = json_object_new_object();
 	json_object_object_add(parameters, "follow", json_object_new_boolean(options->follow));
 	r = client_call(client, METHODS_INTERFACE ".GetEvents", parameters, true);
@@ -564,19 +413,19 @@ int cmd_events(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 
 		r = client_receive(client, options->follow ? 0 : CLIENT_ANSWER_USEC, &answer, error);
 		if (r >= 0 && error[0])
-			return answered_error("events", error, answer);
+			return cmd_answered_error("events", error, answer);
 		if (r >= 0)
 			take_events(options, answer, all);
 		if (ferror(stdout))
 			return CMD_ERROR;
 	}
 	if (r < 0)
-		return failed("events", r);
+		return cmd_call_failed("events", r);
 	if (!all)
 		return CMD_OK;
-	root = new_document("events", CMD_OK);
+	root = answer_new_document("events", CMD_OK);
 	json_object_object_add(root, "events", json_object_get(all));
-	return print_document(root, CMD_OK);
+	return answer_print_document(root, CMD_OK);
 }
 
 /* ---- wait-online ---- */
@@ -596,17 +445,17 @@ int cmd_wait_online(const struct cmd_options *options, int argc, char **argv)
 		json_object_put(links);
 	json_object_object_add(parameters, "seconds",
 		json_object_new_int64((int64_t)((limit_usec + USEC_PER_SEC - 1) / USEC_PER_SEC)));
-	code = ask(options, "wait-online", METHODS_INTERFACE ".WaitOnline", parameters,
+	code = cmd_ask(options, "wait-online", METHODS_INTERFACE ".WaitOnline", parameters,
 		limit_usec + CLIENT_ANSWER_USEC, &answer);
 	if (code == CMD_NO_DAEMON)
-		return not_running(options);
+		return cmd_not_running(options);
 	if (code != CMD_OK)
 		return code;
-	if (!get_bool(answer, "online"))
-		code = get_bool(answer, "timed_out") ? CMD_PENDING : CMD_UNMET;
+	if (!answer_bool(answer, "online"))
+		code = answer_bool(answer, "timed_out") ? CMD_PENDING : CMD_UNMET;
 	if (options->json)
-		return print_answer("wait-online", answer, code);
+		return answer_print("wait-online", answer, code);
 	print_links(answer, "missing",
-		get_bool(answer, "timed_out") ? "not as declared when the time was up" : "not as declared");
+		answer_bool(answer, "timed_out") ? "not as declared when the time was up" : "not as declared");
 	return code;
 }

@@ -35,6 +35,9 @@ struct words {
 static const char *const mode_words[] = { "audit", "enforce" };
 static const struct words modes = { "write audit or enforce", mode_words, ARRAY_SIZE(mode_words) };
 
+static const char *const truth_words[] = { "no", "yes" };
+static const struct words truths = { "write yes or no", truth_words, ARRAY_SIZE(truth_words) };
+
 static const char *const backend_words[] = {
 	[ETHTOOL_AUTO] = "auto", [ETHTOOL_NETLINK] = "netlink", [ETHTOOL_IOCTL] = "ioctl"
 };
@@ -72,7 +75,8 @@ static int find_word(
 	return -1;
 }
 
-static int parse_mode(struct ini_reader *reader, const struct ini_entry *entry, void *field,
+/* One of two words, the second is true. */
+static int parse_choice(struct ini_reader *reader, const struct ini_entry *entry, void *field,
 	const void *context)
 {
 	int i = find_word(reader, entry, context);
@@ -190,6 +194,21 @@ static int parse_textfile(struct ini_reader *reader, const struct ini_entry *ent
 	return 0;
 }
 
+static int parse_units(struct ini_reader *reader, const struct ini_entry *entry, void *field,
+	const void *context _unused_)
+{
+	static const char allowed[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.@\\*?[]! \t";
+	char text[64];
+
+	if (is_none(entry) || (entry->value[0] && strspn(entry->value, allowed) == strlen(entry->value)))
+		return take_text(entry, field);
+	ini_complain(reader, entry->line,
+		"%s=: \"%s\" must be none or names of units, separated by blanks, as in nginx.service web-*.service",
+		entry->key, shown(entry, text, sizeof(text)));
+	return 0;
+}
+
 static int parse_hook(struct ini_reader *reader, const struct ini_entry *entry, void *field,
 	const void *context _unused_)
 {
@@ -264,13 +283,15 @@ static const struct conf_key {
 	const void *context;
 } keys[] = {
 	{ { "Daemon", "Mode", "audit", "enforce: change what is not as declared; audit: only tell" },
-		parse_mode, FIELD(enforce), &modes },
+		parse_choice, FIELD(enforce), &modes },
 	{ { "Daemon", "RulesDirectory", DEFAULT_RULE_DIRS, "where rules are, the strongest first" },
 		parse_dirs, FIELD(rule_dirs), NULL },
 	{ { "Daemon", "EthtoolBackend", "auto", "how features are read and set" }, parse_backend,
 		FIELD(backend), &backends },
 	{ { "Daemon", "ReceiveBuffer", "16M", "of each socket that events come by" }, parse_bytes,
 		FIELD(rcvbuf_bytes), &rcvbuf_range },
+	{ { "Daemon", "Probes", "yes", "look into the kernel for who pays for fallback, and who changed a link" },
+		parse_choice, FIELD(probes), &truths },
 	{ { "Contention", "Rounds", "4", "repairs of one feature within Window= that make it a fight" },
 		parse_count, FIELD(contention.rounds), &rounds_range },
 	{ { "Contention", "Window", "10s", "see Rounds=" }, parse_time,
@@ -279,10 +300,18 @@ static const struct conf_key {
 		parse_time, FIELD(contention.quiet_usec), &contention_range },
 	{ { "Metrics", "Textfile", "none", "where metrics are written for node_exporter" }, parse_textfile,
 		FIELD(textfile), NULL },
+	{ { "Restart", "Units", "none", "services that may be restarted to make frozen connections anew" },
+		parse_units, FIELD(restart_units), NULL },
+	{ { "Restart", "Pause", "1min", "from one restart to the next" }, parse_time,
+		FIELD(restart_pause_usec), &contention_range },
 	{ { "Hooks", "OnDrift", "none", "unit to start when a link is not as declared and only audited" },
 		parse_hook, FIELD(hooks[EVENT_DRIFT]), NULL },
 	{ { "Hooks", "OnContended", "none", "unit to start when somebody keeps changing a link back" },
 		parse_hook, FIELD(hooks[EVENT_CONTENDED]), NULL },
+	{ { "Hooks", "OnFallback", "none", "unit to start when a service pays for software fallback" },
+		parse_hook, FIELD(hooks[EVENT_FALLBACK]), NULL },
+	{ { "Hooks", "OnFrozen", "none", "unit to start when a service must make its connections anew" },
+		parse_hook, FIELD(hooks[EVENT_FROZEN]), NULL },
 };
 
 bool conf_key(size_t i, struct conf_key_info *ret)
@@ -357,6 +386,7 @@ void conf_clear(struct conf *conf)
 {
 	free_dirs(conf->rule_dirs);
 	free(conf->textfile);
+	free(conf->restart_units);
 	for (size_t i = 0; i < ARRAY_SIZE(conf->hooks); i++)
 		free(conf->hooks[i]);
 	*conf = (struct conf){ 0 };

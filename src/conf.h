@@ -20,8 +20,11 @@ struct conf {
 	char *rule_dirs[CONF_DIRS_MAX + 1];
 	enum ethtool_backend backend;
 	size_t rcvbuf_bytes;
+	bool probes;
 	struct contention_limits contention;
 	char *textfile; /* "" for none */
+	char *restart_units; /* globs, "" for none */
+	uint64_t restart_pause_usec;
 	char *hooks[EVENT_KIND_COUNT]; /* "NAME@.service", "" for none, NULL where no key is */
 };
 

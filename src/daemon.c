@@ -18,6 +18,7 @@
 #include <systemd/sd-event.h>
 
 #include "conf.h"
+#include "witness.h"
 #include "exporter.h"
 #include "hook.h"
 #include "journal.h"
@@ -27,6 +28,7 @@
 #include "observe.h"
 #include "reconcile.h"
 #include "rule_file.h"
+#include "service.h"
 #include "util.h"
 
 #define EXIT_ERROR 1
@@ -54,12 +56,14 @@ struct daemon {
 	struct methods *methods;
 	struct control *control; /* NULL: could not be had */
 	struct exporter *exporter;
+	struct witness *witness; /* NULL: no probes are wanted */
+	struct service_call *restart; /* on its way; NULL */
 	struct hooks hooks;
 	bool hook_failed; /* the last time */
 	struct journal journal;
 	struct event_limit limit;
 	sd_event *event;
-	sd_event_source *defer, *timer, *links, *features, *host_name;
+	sd_event_source *defer, *timer, *links, *features, *host_name, *probes;
 	uint64_t rest_usec;	/* sockets are not read before, 0: they are */
 	uint64_t pending_usec;	/* when the first change that waits was seen, 0 */
 	uint64_t event_usec;	/* when the kernel told of it, 0 when it did not */
@@ -101,14 +105,20 @@ static void call_hook(struct daemon *d, const struct event *event)
 		say_hook_failed(d, r);
 }
 
-static void send_event(const struct event *event, void *userdata)
+static void send_event(const struct event *found, void *userdata)
 {
 	struct daemon *d = userdata;
+	struct event named = *found, *event = &named;
 	uint64_t lost = d->limit.suppressed;
 	static const struct feature_table none; /* nothing is read yet */
 	const struct feature_table *features = d->observe ? &d->observe->features : &none;
 	struct event note;
 
+	if (d->witness) {
+		if (event->kind == EVENT_REPAIRED || event->kind == EVENT_HEALED)
+			witness_forget_link(d->witness, event->ifindex);
+		witness_name_author(d->witness, event);
+	}
 	methods_take_event(d->methods, event);
 	if (d->exporter)
 		exporter_take_event(d->exporter, event);
@@ -182,6 +192,8 @@ static void tell_status(struct daemon *d, bool ready)
 
 /* ---- settings ---- */
 
+static void set_restart_policy(struct daemon *d);
+
 static const char *const *rule_dirs(const struct daemon *d)
 {
 	return d->options->rule_dirs ? d->options->rule_dirs : conf_rule_dirs(&d->conf);
@@ -247,6 +259,8 @@ static void say_restart_needed(struct daemon *d, const struct conf *fresh)
 		say(d, EVENT_STATE, LOG_WARNING, "EthtoolBackend= changed: restart to take it over");
 	if (!d->options->rcvbuf_bytes && fresh->rcvbuf_bytes != d->conf.rcvbuf_bytes)
 		say(d, EVENT_STATE, LOG_WARNING, "ReceiveBuffer= changed: restart to take it over");
+	if (!d->options->no_probes && fresh->probes != d->conf.probes)
+		say(d, EVENT_STATE, LOG_WARNING, "Probes= changed: restart to take it over");
 }
 
 /* A dry run leaves the file to the daemon that it belongs to. */
@@ -282,6 +296,7 @@ static int reload_conf(struct daemon *d)
 	if (enforce != d->enforce)
 		say(d, EVENT_STATE, LOG_NOTICE, "from now on %s", enforce ? "enforcing" : "auditing");
 	d->enforce = enforce;
+	set_restart_policy(d);
 	r = set_textfile(d);
 	if (r >= 0)
 		r = reconcile_configure(d->reconcile, enforce, &d->conf.contention);
@@ -408,6 +423,8 @@ static void arm_timer(struct daemon *d)
 		earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_said)
 		earlier(&deadline_usec, d->overrun_usec);
+	if (d->witness)
+		earlier(&deadline_usec, witness_deadline(d->witness));
 	if (deadline_usec == 0) {
 		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
 		return;
@@ -442,6 +459,8 @@ static void reconcile_now(struct daemon *d)
 	int r = reconcile_run(d->reconcile, util_now_usec(), realtime_sec());
 
 	exporter_note_reconcile(d->exporter);
+	if (d->witness)
+		witness_note_change(d->witness, util_now_usec());
 	if (r > 0 && d->event_usec)
 		exporter_note_reaction(d->exporter, util_now_usec() - d->event_usec);
 	d->pending_usec = d->event_usec = 0;
@@ -486,8 +505,11 @@ static void settle(struct daemon *d)
 	control_wake(d->control);
 	say_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
-	if (!reconcile_is_pending(d->reconcile)) /* which is more urgent */
+	if (!reconcile_is_pending(d->reconcile)) { /* which is more urgent */
+		if (d->witness && witness_tick(d->witness, now_usec))
+			exporter_mark(d->exporter);
 		note_textfile(d, exporter_tick(d->exporter, now_usec));
+	}
 	tell_status(d, false);
 	rest(d, now_usec);
 	arm_timer(d);
@@ -541,6 +563,16 @@ static int on_features(_unused_ sd_event_source *source, _unused_ int fd, _unuse
 		give_up(d, "reading feature events", r);
 	else
 		settle(d);
+	return 0;
+}
+
+static int on_probes(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+
+	witness_read(d->witness, util_now_usec());
+	settle(d);
 	return 0;
 }
 
@@ -725,6 +757,7 @@ static int open_reconcile(struct daemon *d)
 		.observe = d->observe,
 		.enforce = &d->enforce,
 		.hooks = &d->hooks,
+		.witness = &d->witness,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
 	};
@@ -762,6 +795,7 @@ static int open_control(struct daemon *d)
 		.observe = d->observe,
 		.reconcile = d->reconcile,
 		.ledger = d->ledger,
+		.witness = &d->witness,
 		.enforce = &d->enforce,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
@@ -792,6 +826,72 @@ static int open_control(struct daemon *d)
 		say(d, EVENT_STATE, LOG_WARNING, "no control socket at %s, offloadctl will not find this offloadd: %s",
 			path, strerror(-r));
 	return 0;
+}
+
+static void set_restart_policy(struct daemon *d)
+{
+	const struct restart_policy policy = { d->conf.restart_units, d->conf.restart_pause_usec };
+
+	if (d->witness)
+		witness_set_policy(d->witness, &policy);
+}
+
+static void on_restarted(const char *unit, const char *error, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	witness_restarted(d->witness, unit, error);
+	settle(d);
+}
+
+/* The call before is over: there is one at a time. */
+static int restart_unit(const char *unit, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	service_call_free(d->restart);
+	d->restart = NULL;
+	return service_restart(d->event, unit, on_restarted, d, &d->restart);
+}
+
+/* Enforcement needs none of it, so it comes last, and whatever is missing is said and done without. */
+static void open_witness(struct daemon *d)
+{
+	_cleanup_free_ char *path = d->options->services_path ? strdup(d->options->services_path) : NULL;
+	struct witness_options options = {
+		.features = &d->observe->features,
+		.links = &d->observe->links,
+		.fn = send_event,
+		.restart = restart_unit,
+		.enforce = &d->enforce,
+		.userdata = d,
+	};
+	int r;
+
+	if (d->options->no_probes || !d->conf.probes)
+		return;
+	if (!path)
+		(void)netns_path(WITNESS_DEFAULT_PATH, &path);
+	options.path = d->options->mode == DAEMON_MODE_AUDIT ? NULL : path;
+	r = witness_new(&options, util_now_usec(), &d->witness);
+	set_restart_policy(d);
+	if (r >= 0 && witness_fd(d->witness) >= 0)
+		r = sd_event_add_io(d->event, &d->probes, witness_fd(d->witness), EPOLLIN, on_probes, d);
+	if (r < 0)
+		say(d, EVENT_STATE, LOG_WARNING, "no probes: %s", strerror(-r));
+}
+
+static void say_missing_probes(struct daemon *d)
+{
+	unsigned running, missing;
+
+	if (!d->witness)
+		return;
+	witness_count_probes(d->witness, &running, &missing);
+	if (missing)
+		say(d, EVENT_STATE, LOG_NOTICE,
+			"probes: %u run, %u cannot be had, `offloadctl status` says why; links are held as declared all the same",
+			running, missing);
 }
 
 /* Folders named on the command line that cannot be read are an error of the start. */
@@ -862,11 +962,15 @@ static int run_loop(struct daemon *d)
 	if (open_control(d) < 0 || set_textfile(d) < 0)
 		return EXIT_ERROR;
 	reconcile_now(d);
-	say_started(d);
-	settle(d);
 	tell_status(d, true);
+	open_witness(d);
+	say_started(d);
+	say_missing_probes(d);
+	settle(d);
 	r = sd_event_loop(d->event);
 	save_ledger(d);
+	if (d->witness)
+		witness_save(d->witness);
 	say_stopped(d);
 	note_textfile(d, exporter_write(d->exporter, true));
 	return r < 0 ? EXIT_ERROR : r;
@@ -881,8 +985,11 @@ static void clean_up(struct daemon *d)
 	sd_event_source_unref(d->links);
 	sd_event_source_unref(d->features);
 	sd_event_source_unref(d->host_name);
+	sd_event_source_unref(d->probes);
 	sd_event_unref(d->event);
+	service_call_free(d->restart);
 	exporter_free(d->exporter);
+	witness_free(d->witness);
 	reconcile_free(d->reconcile);
 	ledger_close(d->ledger);
 	observe_close(d->observe);

@@ -18,6 +18,7 @@ enum daemon_mode {
 struct daemon_options {
 	enum daemon_mode mode;
 	bool once; /* one reconcile, then the end */
+	bool no_probes;
 	const char *conf_path;	      /* NULL: the usual places */
 	const char *const *rule_dirs; /* NULL: what offloadd.conf says */
 	bool has_backend;
@@ -26,6 +27,7 @@ struct daemon_options {
 	const char *control_path; /* NULL: the default of this network namespace */
 	const char *hook_path;	 /* NULL: HOOK_SOCKET_PATH */
 	const char *ledger_path; /* NULL: the default of this network namespace */
+	const char *services_path; /* where flags of services are kept; NULL: the same */
 };
 
 /* Runs until SIGTERM or SIGINT, or with `once` through one reconcile. Exit code: 0 after a clean stop, 1 after an error that was said

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 
 #include "explain.h"
 
@@ -25,6 +26,10 @@ static const struct {
 	[EVENT_STATE] = { "state", "6b39a9027fd5427ba85af6fbe2924f81" },
 	[EVENT_PAUSED] = { "paused", "9cc42cb4c9374c2192d2dbd6aecece63" },
 	[EVENT_RESUMED] = { "resumed", "0add72eb582d4e40b7264f67223053af" },
+	[EVENT_FALLBACK] = { "fallback", "77fce3dd6f16449d93e38f060de25a98" },
+	[EVENT_FROZEN] = { "frozen", "8bf299c637c8419c99af3cd4a3c3d60e" },
+	[EVENT_THAWED] = { "thawed", "6043fe542a994e979f3a56fcfc4a54f9" },
+	[EVENT_RESTARTED] = { "restarted", "d0b3f6a51e9c4c6f8f27a4be5319c07d" },
 };
 
 /* Troubles that last, and what is remembered of each. */
@@ -66,6 +71,39 @@ void event_make(struct event *ret, enum event_kind kind, int priority, const cha
 	va_start(ap, fmt);
 	vsnprintf(ret->message, sizeof(ret->message), fmt, ap);
 	va_end(ap);
+}
+
+static const char *format_time(uint64_t time_usec, char *buf, size_t size)
+{
+	time_t sec = (time_t)(time_usec / USEC_PER_SEC);
+	struct tm tm;
+
+	buf[0] = '\0';
+	if (localtime_r(&sec, &tm))
+		strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm);
+	return buf;
+}
+
+void event_set_author(struct event *event, const struct event_author *author)
+{
+	char *message = event->message, when[32];
+	size_t size = sizeof(event->message);
+
+	event->author = *author;
+	if (!author->asked)
+		return;
+	if (author->pid == 0) {
+		util_append(message, size, "; who did it is not known");
+		return;
+	}
+	util_append(message, size, "; done by %s[%d]", author->comm, (int)author->pid);
+	if (author->parent_pid)
+		util_append(message, size, ", child of %s[%d]", author->parent_comm, (int)author->parent_pid);
+	if (author->unit[0])
+		util_append(message, size, ", in %s", author->unit);
+	if (author->link[0])
+		util_append(message, size, ", on %s", author->link);
+	util_append(message, size, ", at %s", format_time(author->time_usec, when, sizeof(when)));
 }
 
 int event_memory_new(struct event_memory **ret)

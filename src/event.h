@@ -4,6 +4,8 @@
 #ifndef OFFLOADD_EVENT_H
 #define OFFLOADD_EVENT_H
 
+#include <sys/types.h>
+
 #include "apply.h"
 #include "plan.h"
 #include "util.h"
@@ -21,8 +23,22 @@ enum event_kind {
 	EVENT_STATE,	  /* started, stopping, something optional is missing */
 	EVENT_PAUSED,	  /* somebody asked that a link be left alone */
 	EVENT_RESUMED,	  /* no longer: asked for, or the time is up */
+	EVENT_FALLBACK,	  /* a service, or what is forwarded, pays for software fallback */
+	EVENT_FROZEN,	  /* a service holds connections that stay without an offload: it must make them anew */
+	EVENT_THAWED,	  /* it holds none any more */
+	EVENT_RESTARTED,  /* it was restarted for that, as offloadd.conf allows */
 };
-#define EVENT_KIND_COUNT 12
+#define EVENT_KIND_COUNT 16
+
+/* Who caused a drift. asked: the probe runs; pid 0: it does not know. */
+struct event_author {
+	bool asked;
+	pid_t pid, parent_pid;
+	char comm[16], parent_comm[16];
+	char unit[192];		  /* unit_format() */
+	char link[LINK_NAME_LEN]; /* where the change began, "" for the record's own link; printable */
+	uint64_t time_usec;	  /* CLOCK_REALTIME */
+};
 
 struct event {
 	enum event_kind kind;
@@ -34,7 +50,9 @@ struct event {
 	char was[384];	     /* what was wrong: "tx-scatter-gather was off" */
 	char did[192];	     /* what was done: "set on" */
 	char why[384];	     /* the reason where it cannot be had */
-	uint64_t count;	     /* overruns, records not written; 0 when the kind counts nothing */
+	uint64_t count;	     /* overruns, records not written, frozen sockets; 0 when the kind counts nothing */
+	char service[192];   /* that the record is about, "" for none */
+	struct event_author author;
 	char message[1024];  /* the one line for people: all of the above */
 };
 
@@ -47,6 +65,9 @@ const char *event_message_id(enum event_kind kind);
 /* A record about no link. */
 void event_make(struct event *ret, enum event_kind kind, int priority, const char *fmt, ...)
 	_printf_(4, 5);
+
+/* Adds it to the record and its message. */
+void event_set_author(struct event *event, const struct event_author *author);
 
 /* What has been said of each link's standing troubles, so that it is said once until it changes. */
 struct event_memory;

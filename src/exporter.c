@@ -167,10 +167,17 @@ int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_le
 		.rules = reconcile_rules(e->host.reconcile),
 		.plan = &plan,
 	};
+	struct metrics_evidence evidence;
 	int r = plan_listed(e, &m, realtime_usec() / (int64_t)USEC_PER_SEC, &plan);
 
 	if (r < 0)
 		return r;
+	if (*e->host.witness) {
+		r = witness_metrics(*e->host.witness, util_now_usec(), &evidence);
+		if (r < 0)
+			return r;
+		m.evidence = &evidence;
+	}
 	reconcile_count(e->host.reconcile, &counts);
 	e->counts.reconciles = counts.runs;
 	e->counts.sets = counts.sets;

@@ -4,6 +4,7 @@
 #ifndef OFFLOADD_EXPORTER_H
 #define OFFLOADD_EXPORTER_H
 
+#include "witness.h"
 #include "hook.h"
 #include "metrics.h"
 #include "observe.h"
@@ -17,6 +18,7 @@ struct exporter_host {
 	struct reconcile *reconcile;
 	const bool *enforce;
 	const struct hooks *hooks;
+	struct witness *const *witness; /* NULL there: no probes */
 	const struct rule_set *rule_errors, *conf_errors; /* of the last time that they were read */
 };
 

@@ -13,7 +13,8 @@
 
 static const char *const field_names[] = { "OFFLOADD_EVENT", "OFFLOADD_MESSAGE", "OFFLOADD_MESSAGE_ID",
 	"OFFLOADD_PRIORITY", "OFFLOADD_LINK", "OFFLOADD_IFINDEX", "OFFLOADD_FEATURES", "OFFLOADD_RULE",
-	"OFFLOADD_REASON", "OFFLOADD_COUNT", "OFFLOADD_NETNS", "OFFLOADD_SUPPRESSED" };
+	"OFFLOADD_REASON", "OFFLOADD_COUNT", "OFFLOADD_SERVICE", "OFFLOADD_AUTHOR", "OFFLOADD_AUTHOR_UNIT",
+	"OFFLOADD_NETNS", "OFFLOADD_SUPPRESSED" };
 _Static_assert(ARRAY_SIZE(field_names) <= HOOK_FIELDS_MAX, "room for every field");
 
 /* ---- sending ---- */
@@ -56,6 +57,9 @@ size_t hook_encode(const struct feature_table *table, const struct event *event,
 	add(buf, "OFFLOADD_RULE", event->rule_file);
 	add(buf, "OFFLOADD_REASON", event->why);
 	add_number(buf, "OFFLOADD_COUNT", event->count);
+	add(buf, "OFFLOADD_SERVICE", event->service);
+	add(buf, "OFFLOADD_AUTHOR", event->author.comm);
+	add(buf, "OFFLOADD_AUTHOR_UNIT", event->author.unit);
 	add(buf, "OFFLOADD_NETNS", netns);
 	add_number(buf, "OFFLOADD_SUPPRESSED", suppressed);
 	return strlen(buf);

@@ -11,7 +11,7 @@
 
 #define HOOK_SOCKET_PATH "/run/offloadd-hook/socket"
 #define HOOK_RECORD_MAX 8192
-#define HOOK_FIELDS_MAX 12
+#define HOOK_FIELDS_MAX 15
 #define HOOK_BURST 20 /* records in HOOK_WINDOW_USEC, of all kinds together */
 #define HOOK_WINDOW_USEC (UINT64_C(60) * 1000 * 1000)
 #define HOOK_SUFFIX "@.service" /* of every unit that can be named */

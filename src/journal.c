@@ -16,7 +16,7 @@
 #include "util.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define FIELDS_MAX 12
+#define FIELDS_MAX 20
 #define FIELD_LEN 1280
 
 /* sd_journal_sendv() says success where nobody listens, so ask by connecting. */
@@ -70,6 +70,25 @@ _printf_(2, 3) static void add(struct fields *f, const char *fmt, ...)
 	f->iov[f->n++] = (struct iovec){ .iov_base = text, .iov_len = strlen(text) };
 }
 
+static void add_author(struct fields *f, const struct event_author *author)
+{
+	if (!author->asked)
+		return;
+	if (author->pid == 0) {
+		add(f, "OFFLOADD_AUTHOR=not known");
+		return;
+	}
+	add(f, "OFFLOADD_AUTHOR=%s", author->comm);
+	add(f, "OFFLOADD_AUTHOR_PID=%d", (int)author->pid);
+	if (author->parent_pid)
+		add(f, "OFFLOADD_AUTHOR_PARENT=%s[%d]", author->parent_comm, (int)author->parent_pid);
+	if (author->unit[0])
+		add(f, "OFFLOADD_AUTHOR_UNIT=%s", author->unit);
+	if (author->link[0])
+		add(f, "OFFLOADD_AUTHOR_LINK=%s", author->link);
+	add(f, "OFFLOADD_AUTHOR_USEC=%llu", (unsigned long long)author->time_usec);
+}
+
 static int send_to_journald(const struct feature_table *table, const struct event *event)
 {
 	char names[FIELD_LEN - 64];
@@ -94,6 +113,9 @@ static int send_to_journald(const struct feature_table *table, const struct even
 		add(&f, "OFFLOADD_REASON=%s", event->why);
 	if (event->count)
 		add(&f, "OFFLOADD_COUNT=%llu", (unsigned long long)event->count);
+	if (event->service[0])
+		add(&f, "OFFLOADD_SERVICE=%s", event->service);
+	add_author(&f, &event->author);
 	return sd_journal_sendv(f.iov, (int)f.n);
 }
 

@@ -35,16 +35,33 @@ static const char description[] =
 	"# number counts up from 1 and begins anew with the daemon; time_usec is CLOCK_REALTIME\n"
 	"type Event(number: int, time_usec: int, event: string, message_id: string, priority: int,\n"
 	"  message: string, link: ?string, ifindex: ?int, features: []string, rule: ?string,\n"
-	"  reason: ?string)\n"
+	"  reason: ?string, service: ?string, author: ?Author)\n"
+	"# who caused a drift, null where that is not known; link: where it began, null for the event's own\n"
+	"type Author(process: string, pid: int, parent: ?string, parent_pid: ?int, unit: ?string,\n"
+	"  link: ?string, time_usec: int)\n"
+	"# method: null for one that cannot be had, and why says why\n"
+	"type Probe(probe: string, function: string, method: ?string, why: ?string)\n"
+	"# kind: sendpage splice segmentation checksum; origin: local forwarded kernel. now: in the last ten seconds.\n"
+	"# reconnect: connections may have to be made anew even when the link is as declared again\n"
+	"type Fallback(kind: string, origin: string, service: ?string, link: ?string, ifindex: ?int,\n"
+	"  verdict: ?string, hits: int, idle_usec: ?int, now: bool, reconnect: bool)\n"
+	"type Ends(local: string, remote: string)\n"
+	"# sockets that go on without what their link has again; hits since since_usec (CLOCK_REALTIME)\n"
+	"type Restart(service: string, unit: ?string, kind: string, link: ?string, ifindex: ?int,\n"
+	"  sockets: int, since_usec: int, hits: int, missing: []string, samples: []Ends)\n"
 	"\n"
 	"# The lists of links end after 64; verdicts and pending count them all.\n"
 	"method GetStatus() -> (version: string, pid: int, netns: int, mode: string, ethtool: string,\n"
 	"  links: int, rules: int, rule_errors: []FileError, settings_errors: []FileError,\n"
 	"  verdicts: [string]int, pending: int, not_as_declared: []Standing, contended: []Contended,\n"
-	"  paused: []Paused, reconciles: int, changes: int, overruns: int)\n"
+	"  paused: []Paused, reconciles: int, changes: int, overruns: int, probes: []Probe)\n"
 	"# links as in `offloadctl plan --json`, in the order of ifindex, those above after. With more, all of them come;\n"
 	"# without, a first part, and next is what to give as after for the following one.\n"
 	"method GetPlan(links: ?[]string, after: ?int) -> (links: []object, next: ?int)\n"
+	"# Who pays for software fallback, and who must reconnect; a list is null where no probe tells. left_out: rows\n"
+	"# for which there was no room; lost: hits, by kind, that are in no row\n"
+	"method GetServices() -> (probes: []Probe, fallback: ?[]Fallback, restart: ?[]Restart,\n"
+	"  left_out: int, lost: [string]int, sockets_dropped: int)\n"
 	"# In the exposition format of Prometheus, as in the textfile.\n"
 	"method GetMetrics() -> (text: string)\n"
 	"# taken: false when errors kept what was in force\n"
@@ -387,6 +404,7 @@ static void add_counts(struct methods *m, struct json_object *to)
 static void get_status(
 	struct methods *m, struct control_client *client, _unused_ const struct varlink_call *call)
 {
+	struct services services = { 0 };
 	struct json_object *o, *verdicts;
 	struct reconcile_stands stands;
 	int r = reconcile_stand(m->host.reconcile, realtime_sec(), &stands);
@@ -414,6 +432,9 @@ static void get_status(
 	add(o, "contended", new_contended(m, &stands));
 	add(o, "paused", new_paused(m));
 	add_counts(m, o);
+	if (*m->host.witness)
+		witness_list_probes(*m->host.witness, &services);
+	add(o, "probes", services_new_probes(&services));
 	reply(client, o);
 }
 
@@ -431,6 +452,41 @@ static void get_metrics(
 	}
 	o = json_object_new_object();
 	add(o, "text", json_object_new_string_len(text, (int)len));
+	reply(client, o);
+}
+
+/* How the links that services pay on stand to the rules. */
+static int judge_links(struct methods *m, struct services *services)
+{
+	struct reconcile_stands stands;
+	int r = reconcile_stand(m->host.reconcile, realtime_sec(), &stands);
+
+	for (size_t i = 0; r >= 0 && i < services->n_fallback; i++) {
+		const struct reconcile_stand *stand;
+
+		HASH_FIND_INT(stands.list, &services->fallback[i].ifindex, stand);
+		services->fallback[i].verdict = stand ? verdict_name(stand->verdict) : NULL;
+	}
+	return r;
+}
+
+static void get_services(
+	struct methods *m, struct control_client *client, _unused_ const struct varlink_call *call)
+{
+	_cleanup_(services_clear) struct services services = { 0 };
+	struct json_object *o;
+	uint64_t now_usec = util_now_usec();
+	int r = *m->host.witness ? witness_list(*m->host.witness, now_usec, &services) : 0;
+
+	if (r >= 0)
+		r = judge_links(m, &services);
+	m->host.changed(m->host.userdata);
+	if (r < 0) {
+		not_possible(client, r);
+		return;
+	}
+	o = json_object_new_object();
+	services_add_json(&services, &m->host.observe->features, now_usec, o);
 	reply(client, o);
 }
 
@@ -525,6 +581,23 @@ static void get_plan(struct methods *m, struct control_client *client, const str
 	open = NULL;
 }
 
+static struct json_object *new_author(const struct event_author *author)
+{
+	struct json_object *o;
+
+	if (!author->pid)
+		return NULL;
+	o = json_object_new_object();
+	add_text(o, "process", author->comm);
+	add_int(o, "pid", (uint64_t)author->pid);
+	add_text(o, "parent", author->parent_pid ? author->parent_comm : "");
+	add(o, "parent_pid", author->parent_pid ? json_object_new_int(author->parent_pid) : NULL);
+	add_text(o, "unit", author->unit);
+	add_text(o, "link", author->link);
+	add_int(o, "time_usec", author->time_usec);
+	return o;
+}
+
 static struct json_object *new_event(const struct feature_table *table, const struct kept_event *kept)
 {
 	const struct event *event = &kept->event;
@@ -541,6 +614,8 @@ static struct json_object *new_event(const struct feature_table *table, const st
 	add(o, "features", new_names(table, event->features));
 	add_text(o, "rule", event->rule_file);
 	add_text(o, "reason", event->why);
+	add_text(o, "service", event->service);
+	add(o, "author", new_author(&event->author));
 	return o;
 }
 
@@ -812,6 +887,7 @@ static const struct method {
 } table[] = {
 	{ METHODS_INTERFACE ".GetStatus", get_status, false, NONE },
 	{ METHODS_INTERFACE ".GetPlan", get_plan, false, NAMES("links", "after") },
+	{ METHODS_INTERFACE ".GetServices", get_services, false, NONE },
 	{ METHODS_INTERFACE ".GetMetrics", get_metrics, false, NONE },
 	{ METHODS_INTERFACE ".Reload", reload, true, NONE },
 	{ METHODS_INTERFACE ".Pause", pause_link, true, NAMES("link", "seconds") },

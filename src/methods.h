@@ -5,6 +5,7 @@
 
 #include "control.h"
 #include "event.h"
+#include "witness.h"
 #include "ledger.h"
 #include "observe.h"
 #include "reconcile.h"
@@ -19,6 +20,7 @@ struct methods_host {
 	struct observe *observe;
 	struct reconcile *reconcile;
 	struct ledger *ledger;
+	struct witness *const *witness; /* NULL there: no probes */
 	const bool *enforce;
 	const struct rule_set *rule_errors, *conf_errors; /* of the last time that they were read */
 	/* Reads settings and rules again: 1 when taken, 0 when what is in force stays, negative errno. */

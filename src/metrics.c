@@ -281,13 +281,34 @@ static size_t at_most(size_t n)
 	return n < METRICS_SERIES_MAX ? n : METRICS_SERIES_MAX;
 }
 
-static void put_left_out(struct writer *w, const char *metric, size_t n)
+static void put_left_out(struct writer *w, const char *metric, size_t n, size_t more)
 {
-	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } }, n - at_most(n));
+	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } }, n - at_most(n) + more);
+}
+
+static void put_probes(struct writer *w, const struct metrics_evidence *e)
+{
+	if (e->probes)
+		begin(w, "offloadd_probe", "gauge", "A probe in the kernel: 1 when it runs, 0 when it cannot be had.");
+	for (size_t i = 0; i < e->n_probes; i++) {
+		const struct metrics_probe *p = &e->probes[i];
+
+		put_number(w,
+			(const struct label[]){ { "probe", p->name }, { "function", p->function },
+				{ "method", p->method ? p->method : "" }, { "why", p->why ? p->why : "" },
+				{ 0 } },
+			p->method != NULL);
+	}
+	if (e->lost[0].kind)
+		begin(w, "offloadd_fallback_lost_total", "counter",
+			"Hits of which only the kind was counted, as there was no room for their link and service.");
+	for (size_t i = 0; i < METRICS_KINDS && e->lost[i].kind; i++)
+		put_number(w, (const struct label[]){ { "kind", e->lost[i].kind }, { 0 } }, e->lost[i].hits);
 }
 
 static void put_evidence(struct writer *w, const struct metrics_evidence *e)
 {
+	put_probes(w, e);
 	if (e->fallback)
 		begin(w, "offloadd_fallback_hits_total", "counter",
 			"Packets or pages that the kernel handled in software, by what it did, the link and the service that paid.");
@@ -313,11 +334,11 @@ static void put_evidence(struct writer *w, const struct metrics_evidence *e)
 	if (e->fallback || e->frozen || e->restart)
 		begin(w, "offloadd_evidence_left_out", "gauge", "Series of a metric that there is no room for.");
 	if (e->fallback)
-		put_left_out(w, "offloadd_fallback_hits_total", e->n_fallback);
+		put_left_out(w, "offloadd_fallback_hits_total", e->n_fallback, e->left_out);
 	if (e->frozen)
-		put_left_out(w, "offloadd_frozen_sockets", e->n_frozen);
+		put_left_out(w, "offloadd_frozen_sockets", e->n_frozen, 0);
 	if (e->restart)
-		put_left_out(w, "offloadd_restart_needed", e->n_restart);
+		put_left_out(w, "offloadd_restart_needed", e->n_restart, 0);
 	if (e->sendfile) {
 		begin(w, "offloadd_sendfile_seconds", "histogram", "How long calls of sendfile(2) took.");
 		put_histogram(w, e->sendfile);

@@ -39,6 +39,15 @@ struct metrics_frozen {
 	const char *service, *link;
 	uint64_t sockets;
 };
+struct metrics_probe {
+	const char *name, *function;
+	const char *method, *why; /* NULL: method of one that is absent, why of one that runs */
+};
+struct metrics_lost {
+	const char *kind;
+	uint64_t hits;
+};
+#define METRICS_KINDS 4
 struct metrics_evidence {
 	const struct metrics_fallback *fallback;
 	size_t n_fallback;
@@ -47,6 +56,10 @@ struct metrics_evidence {
 	const char *const *restart; /* services flagged for restart */
 	size_t n_restart;
 	const struct metrics_histogram *sendfile;
+	const struct metrics_probe *probes;
+	size_t n_probes;
+	size_t left_out; /* of fallback and frozen, besides what is above METRICS_SERIES_MAX */
+	struct metrics_lost lost[METRICS_KINDS]; /* hits of which only the kind is known; kind NULL ends */
 };
 
 struct metrics {

@@ -18,6 +18,7 @@ enum option_id {
 	OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES,
 	OPTION_ALL, OPTION_UNIT, OPTION_INTERVAL, OPTION_COUNT,
 	OPTION_CONFIG,
+	OPTION_FORMAT,
 };
 #define USES(id) (1u << (id))
 #define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL))
@@ -58,6 +59,7 @@ static const struct {
 	[OPTION_UNIT] = { "unit", "UNIT", "only of this service; may be a pattern, as in 'nginx*'" },
 	[OPTION_INTERVAL] = { "interval", "TIME", "how often to tell, 1s when not given" },
 	[OPTION_COUNT] = { "count", "N", "end by itself after so many intervals" },
+	[OPTION_FORMAT] = { "format", "FORM", "print for needrestart or for nagios, whose exit codes are taken then" },
 };
 
 static const struct command {
@@ -90,6 +92,8 @@ static const struct command {
 		READS | USES(OPTION_CONTROL) },
 	{ "metrics", "", "the same as metrics for Prometheus", cmd_metrics, 0, 0,
 		USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_CONTROL) },
+	{ "services", "", "who pays for software fallback now, and who must reconnect", cmd_services, 0, 0,
+		CALLS | USES(OPTION_ETHTOOL) | USES(OPTION_FORMAT) },
 	{ "events", "", "the last records of offloadd", cmd_events, 0, 0,
 		CALLS | USES(OPTION_FOLLOW) },
 	{ "pause", "LINK", "have offloadd leave a link alone", cmd_pause, 1, 1, CALLS | USES(OPTION_FOR) },
@@ -200,6 +204,17 @@ static int set_count(struct cmd_options *options, const char *argument)
 	return CMD_OK;
 }
 
+static int set_format(struct cmd_options *options, const char *word)
+{
+	if (strcmp(word, "needrestart") == 0)
+		options->format = CMD_FORMAT_NEEDRESTART;
+	else if (strcmp(word, "nagios") == 0)
+		options->format = CMD_FORMAT_NAGIOS;
+	else
+		return cmd_error("--format takes needrestart or nagios, not %s", word);
+	return CMD_OK;
+}
+
 static int set_option(struct cmd_options *options, enum option_id id, const char *argument)
 {
 	switch (id) {
@@ -232,6 +247,8 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 		options->only_lost = strcmp(argument, "lost") == 0;
 		return options->only_lost ? CMD_OK
 					  : cmd_error("--fail-on takes lost, not %s", argument);
+	case OPTION_FORMAT:
+		return set_format(options, argument);
 	case OPTION_DETAILED:
 		options->detailed_exit_codes = true;
 		return CMD_OK;

@@ -7,6 +7,7 @@
 
 #include "control.h"
 #include "daemon.h"
+#include "witness.h"
 #include "hook.h"
 #include "ledger.h"
 #include "util.h"
@@ -35,6 +36,9 @@ static const char help_text[] =
 	"                        (" CONTROL_DEFAULT_PATH ")\n"
 	"  --hook SOCKET         where records with a hook are sent\n"
 	"                        (" HOOK_SOCKET_PATH ")\n"
+	"  --services FILE       where it is kept which services must reconnect\n"
+	"                        (" WITNESS_DEFAULT_PATH ")\n"
+	"  --no-probes           do not look into the kernel for who pays for fallback\n"
 	"  --rcvbuf BYTES        receive buffer of each event socket (16 MB)\n"
 	"  --help                this text\n"
 	"  --version             the version\n"
@@ -51,6 +55,8 @@ enum option_id {
 	OPTION_RULES,
 	OPTION_ETHTOOL,
 	OPTION_LEDGER,
+	OPTION_SERVICES,
+	OPTION_NO_PROBES,
 	OPTION_RCVBUF,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -66,6 +72,8 @@ static const struct option long_options[] = {
 	{ "rules", required_argument, NULL, OPTION_RULES },
 	{ "ethtool", required_argument, NULL, OPTION_ETHTOOL },
 	{ "ledger", required_argument, NULL, OPTION_LEDGER },
+	{ "services", required_argument, NULL, OPTION_SERVICES },
+	{ "no-probes", no_argument, NULL, OPTION_NO_PROBES },
 	{ "rcvbuf", required_argument, NULL, OPTION_RCVBUF },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -162,6 +170,12 @@ static int take_option(struct arguments *a, int id)
 		return parse_backend(optarg, &a->daemon.backend);
 	case OPTION_LEDGER:
 		a->daemon.ledger_path = optarg;
+		return 0;
+	case OPTION_SERVICES:
+		a->daemon.services_path = optarg;
+		return 0;
+	case OPTION_NO_PROBES:
+		a->daemon.no_probes = true;
 		return 0;
 	case OPTION_RCVBUF:
 		return parse_rcvbuf(optarg, &a->daemon.rcvbuf_bytes);

@@ -41,9 +41,11 @@ void probe_part_find_functions(struct probe_part *const *parts, size_t n)
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		parts[i]->listed = f != NULL;
 		for (size_t j = 0; j < parts[i]->n_hooks; j++)
 			parts[i]->found[j] = !f || parts[i]->hooks[j].iter;
+	}
 	while (f && getline(&line, &size, f) > 0) {
 		char *type = strchr(line, ' '), *name;
 
@@ -216,6 +218,8 @@ static void give_up_method(struct probe_part *part, size_t i, int error)
 	status->method = next_method(&part->hooks[i], status->method);
 	if (status->method != PROBE_ABSENT)
 		status->why[0] = '\0';
+	else if (part->hooks[i].other_kernels && !part->listed && (error == -ENOENT || error == -ESRCH))
+		status->other_kernels = true;
 }
 
 /* The object did not load: finds out which hooks are to blame by loading each alone. */

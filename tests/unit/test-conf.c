@@ -85,6 +85,7 @@ static void nothing_there_is_the_defaults(void **state)
 	assert_ptr_equal(conf_rule_dirs(&p->conf), rule_default_dirs);
 	assert_int_equal(p->conf.backend, ETHTOOL_AUTO);
 	assert_int_equal(p->conf.rcvbuf_bytes, 16 << 20);
+	assert_true(p->conf.probes);
 	assert_int_equal(p->conf.contention.rounds, CONTENTION_ROUNDS);
 	assert_int_equal(p->conf.contention.window_usec, CONTENTION_WINDOW_USEC);
 	assert_int_equal(p->conf.contention.quiet_usec, CONTENTION_QUIET_USEC);
@@ -98,10 +99,14 @@ static void every_key_is_taken(void **state)
 	struct place *p = *state;
 
 	put(p->etc, NULL, "[Daemon]\nMode=enforce\nRulesDirectory=/a /b\nEthtoolBackend=ioctl\n"
-			  "ReceiveBuffer=64K\n[Contention]\nRounds=7\nWindow=1min 30s\nQuiet=5\n"
+			  "ReceiveBuffer=64K\nProbes=no\n[Contention]\nRounds=7\nWindow=1min 30s\nQuiet=5\n"
 			  "[Metrics]\nTextfile=/run/a b.prom\n"
-			  "[Hooks]\nOnDrift=a@.service\nOnContended=b@.service\n");
+			  "[Hooks]\nOnDrift=a@.service\nOnContended=b@.service\n"
+			  "OnFallback=c@.service\nOnFrozen=d@.service\n");
 	assert_int_equal(load(p), 0);
+	assert_false(p->conf.probes);
+	assert_string_equal(p->conf.hooks[EVENT_FALLBACK], "c@.service");
+	assert_string_equal(p->conf.hooks[EVENT_FROZEN], "d@.service");
 	assert_true(p->conf.enforce);
 	assert_string_equal(conf_rule_dirs(&p->conf)[0], "/a");
 	assert_string_equal(conf_rule_dirs(&p->conf)[1], "/b");

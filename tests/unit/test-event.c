@@ -270,6 +270,42 @@ static void records_are_bounded(void **state)
 	assert_true(event_limit_allows(&limit, now + EVENT_LIMIT_USEC));
 }
 
+static void an_author_is_named_with_all_that_is_known(void **state)
+{
+	struct event_author author = { .asked = true };
+	struct event e;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	event_make(&e, EVENT_DRIFT, 5, "vlan10: off");
+	event_set_author(&e, &(struct event_author){ 0 });
+	assert_string_equal(e.message, "vlan10: off"); /* nobody was asked */
+	event_set_author(&e, &author);
+	assert_string_equal(e.message, "vlan10: off; who did it is not known");
+
+	author.pid = 7;
+	strcpy(author.comm, "ethtool");
+	author.time_usec = 1000000;
+	event_make(&e, EVENT_DRIFT, 5, "vlan10: off");
+	event_set_author(&e, &author);
+	assert_string_equal(e.message, "vlan10: off; done by ethtool[7], at 1970-01-01 00:00:01");
+
+	author.parent_pid = 6;
+	strcpy(author.parent_comm, "bash");
+	strcpy(author.unit, "session-3.scope");
+	strcpy(author.link, "bond0");
+	event_make(&e, EVENT_DRIFT, 5, "vlan10: off");
+	event_set_author(&e, &author);
+	assert_string_equal(e.message,
+		"vlan10: off; done by ethtool[7], child of bash[6], in session-3.scope, on bond0, at 1970-01-01 00:00:01");
+	assert_int_equal(e.author.pid, 7);
+
+	memset(e.message, 'm', sizeof(e.message) - 1); /* no room is no harm */
+	event_set_author(&e, &author);
+	assert_int_equal(strlen(e.message), sizeof(e.message) - 1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -282,6 +318,7 @@ int main(void)
 		TEST(a_fight_is_one_record_until_it_is_calm),
 		cmocka_unit_test(kinds_have_names_and_ids_of_their_own),
 		cmocka_unit_test(records_are_bounded),
+		cmocka_unit_test(an_author_is_named_with_all_that_is_known),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);

@@ -68,6 +68,9 @@ static void the_fullest_record_fits(void **state)
 	unit_features(&table);
 	memset(event.message, 'm', sizeof(event.message) - 1);
 	memset(event.why, 'w', sizeof(event.why) - 1);
+	memset(event.service, 's', sizeof(event.service) - 1);
+	memset(event.author.comm, 'a', sizeof(event.author.comm) - 1);
+	memset(event.author.unit, 'u', sizeof(event.author.unit) - 1);
 	memset(event.link, '\n', sizeof(event.link) - 1); /* becomes no line of its own */
 	memset(event.rule_file, '\xff', sizeof(event.rule_file) - 1);
 	memset(netns, 'n', sizeof(netns) - 1);

@@ -108,7 +108,14 @@ static void all_that_there_is(void **state)
 	static const struct metrics_histogram sendfile = {
 		.bounds_usec = bounds, .n_bounds = 3, .counts = { 1, 0, 2, 1 }, .sum_usec = 3000000
 	};
-	const struct metrics_evidence evidence = { fallback, 2, frozen, 1, restart, 1, &sendfile };
+	static const struct metrics_probe probes[] = {
+		{ "segmentation", "__skb_gso_segment", "fentry", NULL },
+		{ "sockets", "iter/tcp", NULL, "no privilege" },
+	};
+	const struct metrics_evidence evidence = { .fallback = fallback, .n_fallback = 2, .frozen = frozen,
+		.n_frozen = 1, .restart = restart, .n_restart = 1, .sendfile = &sendfile,
+		.probes = probes, .n_probes = 2, .left_out = 3,
+		.lost = { { "sendpage", 0 }, { "checksum", 17 } } };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
 

@@ -90,4 +90,17 @@ fetch plain
 is "and is used" "$([ "$(hits service=plain.service)" -gt 0 ] && echo yes)" yes
 
 probes_stop
+
+# the daemon under the same
+daemon_start "offloadd starts" --dry-run
+start_kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$daemon/status")
+"$tools/sendfile-peer" services 10.9.0.2 5005 $services /sys/fs/cgroup/system.slice >"$scratch/services" 2>&1
+"$tools/sendfile-peer" many 10.9.0.2 5005 $connections >"$scratch/many" 2>&1
+is "the daemon saw as many services and connections" "$(cat "$scratch/services" "$scratch/many")" $'done\ndone'
+rows=$(offloadctl services --json | jq -c '[(.fallback | length), .left_out]')
+has "services lists them, or says how many are left out" "$rows" "$([ $services -le 500 ] && echo '^\[[1-9][0-9]+,0\]$' || echo '^\[512,[1-9][0-9]*\]$')"
+check "each is a record, until there are too many" test "$(records '^offloadd: fallback: ' | wc -l)" -le 1024
+end_kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$daemon/status")
+check "the daemon's memory stays bounded ($start_kb -> $end_kb kB)" test $((end_kb - start_kb)) -lt 8192
+daemon_stops
 done_testing

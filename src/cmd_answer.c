@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd_answer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "json.h"
+#include "methods.h"
+#include "netns.h"
+
+void answer_put(struct json_object **object)
+{
+	json_object_put(*object);
+}
+
+/* ---- what came ---- */
+
+const char *answer_text(struct json_object *from, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(from, key, &value) && value ? json_object_get_string(value) : "";
+}
+
+int64_t answer_int(struct json_object *from, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(from, key, &value) ? json_object_get_int64(value) : 0;
+}
+
+bool answer_bool(struct json_object *from, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(from, key, &value) && json_object_get_boolean(value);
+}
+
+/* A list, NULL (of length 0) when there is none. */
+struct json_object *answer_list(struct json_object *from, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(from, key, &value) && json_object_is_type(value, json_type_array)
+		? value
+		: NULL;
+}
+
+size_t answer_count(struct json_object *list)
+{
+	return list ? json_object_array_length(list) : 0;
+}
+
+/* Clean text in one of a few buffers that take turns. */
+const char *answer_clean(const char *text)
+{
+	static char buffers[4][1200];
+	static unsigned turn;
+	char *buf = buffers[turn++ % ARRAY_SIZE(buffers)];
+
+	return view_clean(text, buf, sizeof(buffers[0]));
+}
+
+/* ---- calls ---- */
+
+int cmd_not_running(const struct cmd_options *options)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (!options->control)
+		(void)netns_path(CONTROL_DEFAULT_PATH, &path);
+	cmd_error("offloadd does not run here: nobody answers at %s",
+		options->control ? options->control
+		: path		 ? path
+				 : CONTROL_DEFAULT_PATH);
+	return CMD_NO_DAEMON;
+}
+
+int cmd_call_failed(const char *command, int error)
+{
+	switch (error) {
+	case -ETIMEDOUT:
+		return cmd_error("%s: offloadd does not answer", command);
+	case -ECONNRESET:
+	case -EPIPE:
+		return cmd_error("%s: offloadd closed the connection", command);
+	default:
+		return cmd_error("%s: %s", command, strerror(-error));
+	}
+}
+
+int cmd_answered_error(const char *command, const char *error, struct json_object *parameters)
+{
+	const char *nearest = answer_text(parameters, "nearest");
+
+	if (strcmp(error, "org.varlink.service.PermissionDenied") == 0)
+		return cmd_error("%s needs root", command);
+	if (strcmp(error, METHODS_INTERFACE ".NoSuchLink") == 0)
+		return cmd_error(nearest[0] ? "there is no link %s (did you mean %s?)" : "there is no link %s",
+			answer_text(parameters, "link"), nearest);
+	if (strcmp(error, METHODS_INTERFACE ".NotPossible") == 0)
+		return cmd_error("%s: %s", command, answer_text(parameters, "message"));
+	return cmd_error("%s: offloadd answers %s", command, error);
+}
+
+/* Opens the socket; CMD_OK, CMD_NO_DAEMON (nothing was said), CMD_ERROR. */
+int cmd_open_client(const struct cmd_options *options, const char *command, struct client **ret)
+{
+	int r = client_open(options->control, ret);
+
+	if (r < 0)
+		return cmd_call_failed(command, r);
+	return r > 0 ? CMD_OK : CMD_NO_DAEMON;
+}
+
+/* One call with one answer. CMD_OK with *ret_answer, CMD_NO_DAEMON when nothing was said, CMD_ERROR. parameters are taken over. */
+int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer)
+{
+	_cleanup_client_ struct client *client = NULL;
+	char error[VARLINK_NAME_MAX];
+	int r = cmd_open_client(options, command, &client);
+
+	*ret_answer = NULL;
+	if (r != CMD_OK) {
+		json_object_put(parameters);
+		return r;
+	}
+	r = client_call(client, method, parameters, false);
+	if (r >= 0)
+		r = client_receive(client, timeout_usec, ret_answer, error);
+	if (r < 0)
+		return cmd_call_failed(command, r);
+	if (!error[0])
+		return CMD_OK;
+	r = cmd_answered_error(command, error, *ret_answer);
+	json_object_put(*ret_answer);
+	*ret_answer = NULL;
+	return r;
+}
+
+/* ---- documents ---- */
+
+struct json_object *answer_new_document(const char *document, int exit_code)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "version", json_object_new_int(JSON_VERSION));
+	json_object_object_add(root, "document", json_object_new_string(document));
+	json_object_object_add(root, "exit_code", json_object_new_int(exit_code));
+	return root;
+}
+
+/* Prints and puts it; returns the code. */
+int answer_print_document(struct json_object *root, int code)
+{
+	const char *text = json_object_to_json_string_ext(root,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (text)
+		puts(text);
+	else
+		code = cmd_written(-ENOMEM, code);
+	json_object_put(root);
+	return code;
+}
+
+/* What was answered, as a document of its own. */
+int answer_print(const char *document, struct json_object *answer, int code)
+{
+	struct json_object *root = answer_new_document(document, code);
+
+	json_object_object_foreach(answer, key, value)
+		json_object_object_add(root, key, json_object_get(value));
+	return answer_print_document(root, code);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What witness.c, which watches, and witness_list.c, which tells, share. */
+#ifndef OFFLOADD_WITNESS_PRIVATE_H
+#define OFFLOADD_WITNESS_PRIVATE_H
+
+#include "witness.h"
+
+struct cgroup_paths;
+
+/* A service that is flagged: the names, which outlive its cgroup, and its hits. */
+struct witness_flag {
+	struct socket_holder_key key;
+	struct unit unit;
+	char service[SERVICES_NAME_LEN];
+	char link[LINK_NAME_LEN];
+	uint64_t hits; /* since it was flagged */
+	uint64_t seen; /* hits of its combination when last counted */
+	uint64_t sum;  /* while counting */
+	uint64_t flagged_usec; /* CLOCK_MONOTONIC, by this daemon */
+	UT_hash_handle hh;
+};
+
+struct witness_told {
+	struct witness_told_key {
+		int32_t kind, ifindex;
+		char service[SERVICES_NAME_LEN];
+	} key;
+	UT_hash_handle hh;
+};
+
+struct witness {
+	struct witness_options options;
+	struct feature_table features;
+	struct socket_features bits;
+	struct probe *probe;
+	bool blind; /* hits are counted, and nothing tells of them */
+	struct cgroup_paths *cgroups; /* NULL: only processes tell */
+	struct socket_holders holders;
+	struct witness_flag *flags;
+	struct witness_told *told;
+	bool told_all;	   /* that there is no room for more */
+	uint64_t lost_said;
+	uint32_t netns;
+	uint64_t inventory_usec, inventoried_usec, cost_usec; /* when next (0: never), when last, and how long it took */
+	struct restart_policy policy;
+	struct restart_queue restarts;
+	uint64_t restart_usec; /* when the next one may be; 0: none waits */
+	uint64_t look_usec; /* at hits; 0: never */
+	uint64_t hits;	    /* all, when last looked at */
+	unsigned quiet;	    /* looks without a new one */
+	char *path;
+	bool unsaved, hits_unsaved, save_failed;
+	uint64_t save_usec;
+	struct metrics_fallback *fallback; /* of the last witness_metrics() */
+	struct metrics_frozen *frozen;
+	struct metrics_probe *probes;
+	const char **restart;
+	struct services metrics_rows;
+};
+
+void witness_name_service(struct witness *w, uint64_t cgroup, pid_t pid, const char *comm,
+	struct unit *ret, char buf[SERVICES_NAME_LEN]);
+void witness_name_link(struct witness *w, int ifindex, char buf[LINK_NAME_LEN]);
+const char *witness_origin_name(enum probe_origin origin);
+bool witness_is_by_socket(enum probe_kind kind);
+int witness_own_ifindex(const struct witness *w, const struct probe_hits *hits);
+void witness_look_at_sockets(struct witness *w, uint64_t now_usec);
+int witness_look_at_hits(struct witness *w, uint64_t now_usec, const struct witness_flag *fresh);
+void witness_clear_metrics(struct witness *w);
+
+#endif
