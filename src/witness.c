@@ -354,7 +354,9 @@ static void name_flag(struct witness *w, struct witness_flag *flag, const struct
 	if (flag->key.cgroup <= 1 && owner.inode)
 		(void)cgroup_find_socket_owners(&owner, 1);
 	witness_name_service(w, flag->key.cgroup, owner.pid, "", &flag->unit, flag->service);
-	if (!flag->service[0])
+	if (!flag->service[0] && owner.pid)
+		snprintf(flag->service, sizeof(flag->service), "process %d", (int)owner.pid);
+	else if (!flag->service[0])
 		snprintf(flag->service, sizeof(flag->service), "a process");
 	witness_name_link(w, flag->key.ifindex, flag->link);
 }
