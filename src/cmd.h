@@ -35,6 +35,7 @@ struct cmd_options {
 	bool by_role, only_lost;
 	const char *output; /* NULL: standard output */
 	enum cmd_format format;
+	const char *html, *snapshot, *events, *services, *latency; /* report */
 	const char *peer; /* check-path */
 	bool serve, yes;
 	uint64_t bytes; /* 0 when not given */
@@ -65,6 +66,7 @@ int cmd_events(const struct cmd_options *options, int argc, char **argv);
 int cmd_wait_online(const struct cmd_options *options, int argc, char **argv);
 int cmd_snapshot(const struct cmd_options *options, int argc, char **argv);
 int cmd_diff(const struct cmd_options *options, int argc, char **argv);
+int cmd_report(const struct cmd_options *options, int argc, char **argv);
 int cmd_check_path(const struct cmd_options *options, int argc, char **argv);
 int cmd_sockets(const struct cmd_options *options, int argc, char **argv);
 int cmd_latency(const struct cmd_options *options, int argc, char **argv);
@@ -73,6 +75,11 @@ int cmd_latency(const struct cmd_options *options, int argc, char **argv);
  * nothing was done, CMD_ERROR. */
 int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 	const struct feature_table *table, struct apply_report *ret);
+
+/* A whole file, pipe, or standard input for "-", of at most SNAPSHOT_BYTES_MAX; the text is the caller's to free. 0, negative errno. */
+int cmd_file_read(const char *path, char **ret, size_t *ret_len);
+/* Replaces a regular file in one step, writes to anything else; NULL is standard output. 0, negative errno. */
+int cmd_file_write(const char *path, const char *text, size_t len);
 
 /* What a command that looks at this host works with: the links, the rules, and a plan. */
 struct cmd_session {

@@ -247,3 +247,13 @@ int cmd_diff(const struct cmd_options *options, int argc, char **argv)
 		r = load(argv[1], &known, &b);
 	return r == CMD_OK ? compare(options, &a, &b, argv[0], argv[1]) : r;
 }
+
+int cmd_file_read(const char *path, char **ret, size_t *ret_len)
+{
+	return read_all(path, ret, ret_len);
+}
+
+int cmd_file_write(const char *path, const char *text, size_t len)
+{
+	return path ? write_file(path, text, len) : write_text(stdout, text, len);
+}

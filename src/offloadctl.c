@@ -19,6 +19,7 @@ enum option_id {
 	OPTION_ALL, OPTION_UNIT, OPTION_INTERVAL, OPTION_COUNT,
 	OPTION_CONFIG,
 	OPTION_FORMAT,
+	OPTION_HTML, OPTION_SNAPSHOT, OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY,
 };
 #define USES(id) (1u << (id))
 #define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL))
@@ -55,6 +56,11 @@ static const struct {
 	[OPTION_BYTES] = { "bytes", "SIZE", "send, or take from one host, no more than this, as in 64M, 2G" },
 	[OPTION_TIME] = { "time", "TIME", "take no longer than this, as in 30s, 10min" },
 	[OPTION_YES] = { "yes", NULL, "do not ask before a link is loaded" },
+	[OPTION_HTML] = { "html", "FILE", "write the page there, - for standard output" },
+	[OPTION_SNAPSHOT] = { "snapshot", "FILE", "of the host that this snapshot was taken on, instead of this one" },
+	[OPTION_EVENTS] = { "events", "FILE", "what offloadctl events --json wrote, instead of asking offloadd" },
+	[OPTION_SERVICES] = { "services", "FILE", "what offloadctl services --json wrote, instead of asking offloadd" },
+	[OPTION_LATENCY] = { "latency", "FILE", "what offloadctl latency --json wrote" },
 	[OPTION_ALL] = { "all", NULL, "also those that are not frozen" },
 	[OPTION_UNIT] = { "unit", "UNIT", "only of this service; may be a pattern, as in 'nginx*'" },
 	[OPTION_INTERVAL] = { "interval", "TIME", "how often to tell, 1s when not given" },
@@ -106,6 +112,9 @@ static const struct command {
 		USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_OUTPUT) },
 	{ "diff", "A [B]", "what differs between two snapshots, or one and this host", cmd_diff, 1, 2,
 		READS | USES(OPTION_BY_ROLE) | USES(OPTION_FAIL_ON) },
+	{ "report", "", "everything about this host as one page, for a ticket", cmd_report, 0, 0,
+		USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_CONTROL) | USES(OPTION_HTML) |
+			USES(OPTION_SNAPSHOT) | USES(OPTION_EVENTS) | USES(OPTION_SERVICES) | USES(OPTION_LATENCY) },
 	{ "check-path", "[LINK]", "measure sendfile, splice and plain send by the same link",
 		cmd_check_path, 0, 1,
 		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_PEER) | USES(OPTION_SERVE) |
@@ -257,6 +266,21 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 		return CMD_OK;
 	case OPTION_FOLLOW:
 		options->follow = true;
+		return CMD_OK;
+	case OPTION_HTML:
+		options->html = argument;
+		return CMD_OK;
+	case OPTION_SNAPSHOT:
+		options->snapshot = argument;
+		return CMD_OK;
+	case OPTION_EVENTS:
+		options->events = argument;
+		return CMD_OK;
+	case OPTION_SERVICES:
+		options->services = argument;
+		return CMD_OK;
+	case OPTION_LATENCY:
+		options->latency = argument;
 		return CMD_OK;
 	case OPTION_PEER:
 		options->peer = argument;
