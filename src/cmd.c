@@ -89,22 +89,30 @@ static int choose_dirs(const struct cmd_options *options, struct cmd_session *re
 	return CMD_OK;
 }
 
+int cmd_load_rules(struct cmd_session *session)
+{
+	int r = choose_dirs(session->options, session);
+
+	if (r != CMD_OK)
+		return r;
+	r = rule_set_load(session->rule_dirs, session->view.features, &session->rules);
+	if (r < 0)
+		return cmd_error("cannot load the rules: %s", strerror(-r));
+	for (size_t i = 0; i < session->rules.n_errors; i++)
+		(void)print_error(NULL, session->rules.errors[i].path, session->rules.errors[i].line,
+			session->rules.errors[i].message);
+	return CMD_OK;
+}
+
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 {
 	int r;
 
 	r = cmd_open(options, ret);
+	if (r == CMD_OK)
+		r = cmd_load_rules(ret);
 	if (r != CMD_OK)
 		return r;
-	r = choose_dirs(options, ret);
-	if (r != CMD_OK)
-		return r;
-	r = rule_set_load(ret->rule_dirs, ret->view.features, &ret->rules);
-	if (r < 0)
-		return cmd_error("cannot load the rules: %s", strerror(-r));
-	for (size_t i = 0; i < ret->rules.n_errors; i++)
-		(void)print_error(NULL, ret->rules.errors[i].path, ret->rules.errors[i].line,
-			ret->rules.errors[i].message);
 	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
 	return cmd_refresh(ret);
 }

@@ -177,34 +177,42 @@ static int read_snapshot(const char *path, struct snapshot *ret)
 }
 
 /* The rules are those of here, as a snapshot does not hold what they match. */
+static int plan_snapshot(const struct snapshot *snapshot, struct link_table *links, struct cmd_session *s)
+{
+	int r;
+
+	s->context = (struct plan_context){
+		.table = &snapshot->features, .rules = &s->rules, .host = &s->host, .now = snapshot->taken };
+	s->view = (struct view){
+		.features = &snapshot->features, .links = links, .rules = &s->rules, .plan = &s->plan };
+	snprintf(s->host.host_name, sizeof(s->host.host_name), "%s", snapshot->host);
+	snprintf(s->host.kernel_release, sizeof(s->host.kernel_release), "%s", snapshot->kernel);
+	snprintf(s->host.virtualization, sizeof(s->host.virtualization), "%s", snapshot->virtualization);
+	r = cmd_load_rules(s);
+	if (r != CMD_OK)
+		return r;
+	r = snapshot_restore(snapshot, links);
+	if (r == 0)
+		r = plan_make(&s->context, links, NULL, 0, &s->plan);
+	return r < 0 ? cmd_error("cannot make a plan: %s", strerror(-r)) : CMD_OK;
+}
+
 static int report_snapshot(const struct cmd_options *options, struct report_html *page)
 {
 	_cleanup_(snapshot_clear) struct snapshot snapshot = { 0 };
 	_cleanup_(link_table_clear) struct link_table links = { 0 };
-	_cleanup_(rule_set_clear) struct rule_set rules = { 0 };
-	_cleanup_(plan_clear) struct plan plan = { 0 };
-	struct rule_host host = { 0 };
-	struct plan_context context = { .table = &snapshot.features, .rules = &rules, .host = &host };
-	struct view view = { .features = &snapshot.features, .links = &links, .rules = &rules, .plan = &plan };
+	_cleanup_(cmd_close) struct cmd_session s = { .options = options };
 	int r = read_snapshot(options->snapshot, &snapshot);
 
+	if (r == CMD_OK)
+		r = plan_snapshot(&snapshot, &links, &s);
 	if (r != CMD_OK)
 		return r;
-	context.now = snapshot.taken;
-	snprintf(host.host_name, sizeof(host.host_name), "%s", snapshot.host);
-	snprintf(host.kernel_release, sizeof(host.kernel_release), "%s", snapshot.kernel);
-	snprintf(host.virtualization, sizeof(host.virtualization), "%s", snapshot.virtualization);
-	r = rule_set_load(options->n_dirs ? options->dirs : rule_default_dirs, &snapshot.features, &rules);
-	if (r == 0)
-		r = snapshot_restore(&snapshot, &links);
-	if (r == 0)
-		r = plan_make(&context, &links, NULL, 0, &plan);
-	if (r < 0)
-		return cmd_error("cannot make a plan: %s", strerror(-r));
-	page->view = &view;
-	page->host = &host;
+	page->view = &s.view;
+	page->host = &s.host;
 	page->taken = snapshot.taken;
-	return write_page(options, page);
+	r = write_page(options, page);
+	return r == CMD_OK ? cmd_exit_code(&s, CMD_OK) : r;
 }
 
 int cmd_report(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
