@@ -70,6 +70,9 @@ offloadd --dry-run --once >"$log" 2>&1
 has "--dry-run --once tells what is not as declared" "$(cat "$log")" vlan10 tx-scatter-gather
 is "and changes nothing" "$(all_features)" "$broken"
 offloadd --enforce --once >"$log" 2>&1
-is "--enforce --once exits 0" $? 0
+is "--enforce --once exits 1 as long as a rule file is bad" $? 1
+rm /etc/offloadd/rules.d/50-test.rule
+offloadd --enforce --once >"$log" 2>&1
+is "and 0 without it" $? 0
 check "and repairs" is_on vlan10 $transmit
 done_testing
