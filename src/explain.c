@@ -130,18 +130,40 @@ static bool one_port_is_enough(const struct walk *w, const struct link *link, un
 	return is_master(link) && ((sets.one_for_all | sets.checksums) & FEATURE(bit));
 }
 
+/* What below gives this feature to a VLAN or a master: the generic checksum stands on any checksum. */
+static feature_set sources_of(const struct walk *w, const struct link *link, unsigned bit)
+{
+	struct predict_sets sets = predict_sets(w->predict);
+
+	return FEATURE(bit) == sets.generic_checksum && (is_master(link) || link_is_kind(link, "vlan")) ?
+		sets.checksums : FEATURE(bit);
+}
+
+/* The one to look for on a device that has none of them on. */
+static unsigned pick_source(const struct link *below, unsigned bit, feature_set sources)
+{
+	feature_set can = below->features.hw & sources;
+
+	return can && !(can & FEATURE(bit)) ? (unsigned)__builtin_ctzll(can) : bit;
+}
+
 /* A feature that a master takes from its ports: how each of them stands. */
 static void ports(struct walk *w, const struct link *master, unsigned bit, unsigned depth)
 {
 	struct link *port = link_first_port(w->table, master);
+	feature_set sources = sources_of(w, master, bit), on;
+	char names[128];
 
 	for (; port; port = link_next_port(w->table, port)) {
 		if (!port->has_features)
 			continue;
-		if (port->features.active & FEATURE(bit))
-			line(w, depth, port, bit, "has %s on", name_of(w, bit));
-		else
-			why_off(w, port, bit, depth);
+		on = port->features.active & sources;
+		if (on) {
+			feature_format(w->context->table, on, names, sizeof(names));
+			line(w, depth, port, bit, "has %s on", names);
+		} else {
+			why_off(w, port, pick_source(port, bit, sources), depth);
+		}
 	}
 }
 
@@ -211,17 +233,12 @@ static bool upper_forbids(struct walk *w, const struct link *link, unsigned bit,
 static bool held_below(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
 {
 	struct link *lower = link_lower(w->table, link);
-	feature_set sources = FEATURE(bit);
-	unsigned source = bit;
+	feature_set sources = sources_of(w, link, bit);
 
 	if (!lower || !lower->has_features ||
 		!(link_is_kind(link, "vlan") || link_is_kind(link, "macvlan") ||
 			link_is_kind(link, "macvtap") || link_is_kind(link, "ipvlan")))
 		return false;
-	if (link_is_kind(link, "vlan") &&
-		FEATURE(bit) == feature_named(w->context->table, "tx-checksum-ip-generic"))
-		sources |= feature_named(w->context->table, "tx-checksum-ipv4") |
-			feature_named(w->context->table, "tx-checksum-ipv6");
 	if (lower->features.active & sources) {
 		line(w, depth, link, bit,
 			"%s is off though %s below has it on: %s does not offer it to links on top of it",
@@ -231,11 +248,9 @@ static bool held_below(struct walk *w, const struct link *link, unsigned bit, un
 				lower->name);
 		return true;
 	}
-	if (lower->features.hw & sources & ~FEATURE(bit) && !(lower->features.hw & FEATURE(bit)))
-		source = (unsigned)__builtin_ctzll(lower->features.hw & sources);
 	line(w, depth, link, bit, "%s is asked for, and off because %s below has it off",
 		name_of(w, bit), lower->name);
-	why_off(w, lower, source, depth + 1);
+	why_off(w, lower, pick_source(lower, bit, sources), depth + 1);
 	return true;
 }
 
@@ -285,6 +300,7 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 /* "on" at the top proves nothing: a master shows on when any port has it. */
 static void why_on(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
 {
+	feature_set sources = sources_of(w, link, bit);
 	struct link *lower = link_lower(w->table, link);
 	bool some_off = false;
 
@@ -293,7 +309,7 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 	if (one_port_is_enough(w, link, bit)) {
 		for (struct link *port = link_first_port(w->table, link); port;
 			port = link_next_port(w->table, port))
-			some_off |= port->has_features && !(port->features.active & FEATURE(bit));
+			some_off |= port->has_features && !(port->features.active & sources);
 		line(w, depth, link, bit,
 			some_off ? "%s shows on because at least one port has it; what leaves by a "
 				   "port that has it off is done in software" :
@@ -307,8 +323,10 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 	if (lower && lower->has_features && !link_is_kind(link, "vxlan")) {
 		if (lower->features.active & FEATURE(bit))
 			why_on(w, lower, bit, depth + 1);
+		else if (lower->features.active & sources)
+			why_on(w, lower, (unsigned)__builtin_ctzll(lower->features.active & sources), depth + 1);
 		else
-			why_off(w, lower, bit, depth + 1);
+			why_off(w, lower, pick_source(lower, bit, sources), depth + 1);
 	}
 }
 

@@ -29,8 +29,14 @@ static feature_set declared_off(const struct planner *p, const struct link *link
 
 static feature_set could_have(struct planner *p, const struct link *link, unsigned depth);
 
-/* What all that `link` stands on could give it; a VLAN's generic checksum stands on any checksum below. A link that stands on nothing
- * has what its own hardware can; of one that stands on a link of another namespace nothing is known. */
+/* A device with the generic checksum can do each of them (netdev_intersect_features()). */
+static feature_set spread_checksums(const struct planner *p, feature_set set)
+{
+	return set & p->sets.generic_checksum ? set | p->sets.checksums : set;
+}
+
+/* What all that `link` stands on could give it; the generic checksum of a VLAN or a master stands on any checksum below. A link that
+ * stands on nothing has what its own hardware can; of one that stands on a link of another namespace nothing is known. */
 static feature_set below_could_give(struct planner *p, const struct link *link, unsigned depth)
 {
 	struct link *lower = link_lower(p->table, link);
@@ -40,14 +46,15 @@ static feature_set below_could_give(struct planner *p, const struct link *link, 
 		could = could_have(p, lower, depth + 1);
 		if (link_is_kind(link, "vlan")) {
 			offered = predict_vlan_features(p->predict, lower->ifindex, &known);
-			could &= offered | ~known | p->sets.software;
-			if (could & p->sets.checksums)
-				could |= p->sets.generic_checksum;
+			could = spread_checksums(p, could) &
+				(spread_checksums(p, offered) | ~known | p->sets.software);
+			could |= could & p->sets.checksums ? p->sets.generic_checksum : 0;
 		}
 	} else if (planner_is_master(link)) {
 		for (struct link *port = link_first_port(p->table, link); port;
 			port = link_next_port(p->table, port))
 			could |= could_have(p, port, depth + 1);
+		could |= could & p->sets.checksums ? p->sets.generic_checksum : 0;
 	} else if (link->lower_netnsid < 0 || link_has_peer(link)) {
 		could = link->features.hw;
 	}

@@ -40,6 +40,8 @@ static bool cause_in_ports(const struct planner *p, const struct link *link, str
 
 	if (!planner_is_master(link) || !(p->one_for_all & b))
 		return false;
+	if (b == p->sets.generic_checksum)
+		b = p->sets.checksums;
 	if (!first) {
 		if (link_is_kind(link, "bridge"))
 			return false;

@@ -164,6 +164,21 @@ static void lower_of_what_cannot_be_changed_is_told(void **state)
 	assert_true(says("10.rule declares sg=lower, but mv0 cannot change it: left as it is"));
 }
 
+static void any_checksum_of_a_port_is_one(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident_by_protocol(h);
+	unit_rule(h, "20-bond.rule", "[Match]\nKind=bond\n[Features]\ntx=lower\n");
+	assert_string_equal(advice(h, "bond0", "tx-checksum-ip-generic"), "");
+	assert_true(says("tx-checksum-ip-generic is on, and on at every port"));
+	unit_off(h, "eth3", "tx-checksum-ipv4 tx-checksum-ipv6");
+	advice(h, "bond0", "tx-checksum-ip-generic");
+	assert_true(says("what leaves by a port that has it off is done in software"));
+	assert_true(says("has tx-checksum-ipv4, tx-checksum-ipv6 on"));
+	assert_true(says("tx-checksum-ipv4 is not requested here"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -178,6 +193,7 @@ int main(void)
 		TEST(the_rule_below_is_told_when_it_stands_in_the_way),
 		TEST(lro_below_what_cannot_have_it),
 		TEST(lower_of_what_cannot_be_changed_is_told),
+		TEST(any_checksum_of_a_port_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

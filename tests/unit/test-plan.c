@@ -477,12 +477,50 @@ static void a_loop_in_a_stale_picture_ends(void **state)
 	assert_true(h->plan.n_links > 0);
 }
 
+/* A bond and a VLAN have the generic checksum only, whichever their ports have. */
+static void the_incident_on_cards_with_checksums_by_protocol(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident_by_protocol(h);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_rule(h, "20-bond.rule", BOND_RULE);
+	unit_plan(h);
+	assert_int_equal(h->plan.n_steps, 0);
+	unit_off(h, "vlan10", "sg tx-checksum-ip-generic");
+	unit_inactive(h, "vlan10", "tso gso");
+	unit_plan(h);
+	assert_string_equal(
+		unit_steps(h, text, sizeof(text)), "vlan10 +tx-scatter-gather +tx-checksum-ip-generic");
+	assert_verdict(h, "vlan10", "tx-checksum-ip-generic", VERDICT_DRIFTED);
+	assert_verdict(h, "vlan10", "tx-tcp-segmentation", VERDICT_DRIFTED);
+	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->predicted);
+}
+
+static void a_bond_without_checksum_on_cards_with_checksums_by_protocol(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident_by_protocol(h);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	unit_rule(h, "20-bond.rule", BOND_RULE);
+	unit_off(h, "bond0", "tx-checksum-ip-generic");
+	unit_inactive(h, "bond0", "tso");
+	unit_inactive(h, "vlan10", "tx-checksum-ip-generic tso");
+	unit_inactive(h, "vlan100", "tx-checksum-ip-generic tso");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "bond0 +tx-checksum-ip-generic");
+	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->predicted);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_healthy_host_needs_nothing),
 		T(the_incident),
+		T(the_incident_on_cards_with_checksums_by_protocol),
+		T(a_bond_without_checksum_on_cards_with_checksums_by_protocol),
 		T(lowest_device_first),
 		T(a_slave_without_sg_under_a_bond_that_shows_on),
 		T(a_vlan_held_by_the_device_below),

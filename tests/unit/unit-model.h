@@ -69,6 +69,21 @@ static inline void unit_incident(struct unit_host *h)
 	unit_link(h, 11, "vlan100", "vlan", 4, 0, UNIT_TRANSMIT);
 }
 
+/* The same on cards whose drivers know checksums by protocol, as those of bnxt, ice, tg3 and many more. */
+static inline void unit_incident_by_protocol(struct unit_host *h)
+{
+	const char *words = "tx-scatter-gather tx-checksum-ipv4 tx-checksum-ipv6 tx-tcp-segmentation "
+			    "tx-tcp-ecn-segmentation tx-tcp6-segmentation tx-generic-segmentation";
+
+	unit_incident(h);
+	for (int ifindex = 2; ifindex <= 3; ifindex++) {
+		feature_set set = unit_set(&h->features, words);
+
+		link_table_find(&h->links, ifindex)->features =
+			(struct link_features){ .hw = set, .wanted = set, .active = set };
+	}
+}
+
 /* As if somebody had said `ethtool -K name words off`, without what follows from it. */
 static inline void unit_off(struct unit_host *h, const char *name, const char *words)
 {
