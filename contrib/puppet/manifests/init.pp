@@ -54,8 +54,8 @@ class offloadd (
     notify  => Exec['offloadctl reload'],
   }
 
-  $rules.each |$name, $parameters| {
-    offloadd::rule { $name:
+  $rules.each |$rule, $parameters| {
+    offloadd::rule { $rule:
       * => $parameters,
     }
   }
