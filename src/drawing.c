@@ -130,36 +130,54 @@ static int wanted_center(const struct drawing *d, size_t node, bool below)
 	return n ? (int)(sum / n) : center(&d->nodes[node]);
 }
 
-/* Sorts the nodes of a rank by where they would like to be, and places them there as far as they do not overlap; the whole row is
- * then moved so that on average everybody is where it would like to be. */
-static void place_rank(struct drawing *d, unsigned rank, bool below)
+/* The nodes of a rank, sorted by where they would like to be. */
+static size_t sort_rank(const struct drawing *d, unsigned rank, bool below, size_t *row, int *wanted)
 {
-	size_t row[DRAWING_NODES_MAX], n = 0;
-	int wanted[DRAWING_NODES_MAX], next = INT32_MIN;
-	long off = 0;
+	int at_node[DRAWING_NODES_MAX];
+	size_t n = 0;
 
 	for (size_t i = 0; i < d->n_nodes; i++) {
 		size_t at = n;
 
 		if (d->nodes[i].rank != rank)
 			continue;
-		wanted[i] = wanted_center(d, i, below);
-		for (; at > 0 && wanted[row[at - 1]] > wanted[i]; at--)
+		at_node[i] = wanted_center(d, i, below);
+		for (; at > 0 && at_node[row[at - 1]] > at_node[i]; at--)
 			row[at] = row[at - 1];
 		row[at] = i;
 		n++;
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct drawing_node *node = &d->nodes[row[i]];
-
-		node->x = wanted[row[i]] - DRAWING_NODE_WIDTH / 2;
-		if (node->x < next)
-			node->x = next;
-		next = node->x + DRAWING_NODE_WIDTH + DRAWING_GAP_X;
-		off += center(node) - wanted[row[i]];
-	}
 	for (size_t i = 0; i < n; i++)
-		d->nodes[row[i]].x -= (int)(off / (long)n);
+		wanted[i] = at_node[row[i]];
+	return n;
+}
+
+/* Places a row as near to where everybody would like to be as can be without overlaps, in the sense of least squares: neighbours that
+ * would overlap become a block around their mean (pool adjacent violators). */
+static void place_rank(struct drawing *d, unsigned rank, bool below)
+{
+	const long step = DRAWING_NODE_WIDTH + DRAWING_GAP_X;
+	struct {
+		long sum, n;
+	} blocks[DRAWING_NODES_MAX];
+	size_t row[DRAWING_NODES_MAX], n_blocks = 0, at = 0;
+	int wanted[DRAWING_NODES_MAX];
+	size_t n = sort_rank(d, rank, below, row, wanted);
+
+	for (size_t i = 0; i < n; i++) {
+		/* as if nobody took any room */
+		blocks[n_blocks].sum = wanted[i] - (long)i * step;
+		blocks[n_blocks++].n = 1;
+		while (n_blocks > 1 && blocks[n_blocks - 2].sum * blocks[n_blocks - 1].n >=
+					       blocks[n_blocks - 1].sum * blocks[n_blocks - 2].n) {
+			n_blocks--;
+			blocks[n_blocks - 1].sum += blocks[n_blocks].sum;
+			blocks[n_blocks - 1].n += blocks[n_blocks].n;
+		}
+	}
+	for (size_t b = 0; b < n_blocks; b++)
+		for (long i = 0; i < blocks[b].n; i++, at++)
+			d->nodes[row[at]].x = (int)(blocks[b].sum / blocks[b].n + (long)at * step) - DRAWING_NODE_WIDTH / 2;
 }
 
 static void place(struct drawing *d)
@@ -184,6 +202,8 @@ static void place(struct drawing *d)
 			if (rank + 1 < ranks)
 				place_rank(d, rank, false);
 	}
+	for (unsigned rank = 1; rank < ranks; rank++)
+		place_rank(d, rank, true);
 	for (size_t i = 0; i < d->n_nodes; i++)
 		if (d->nodes[i].x < left)
 			left = d->nodes[i].x;

@@ -81,7 +81,10 @@ static void put_finding(FILE *out, const struct report_html *r)
 	struct tally t = tally_plan(r->view->plan);
 	size_t restarts = report_count_restarts(&r->services);
 
-	fprintf(out, "<div class=\"finding %s\" id=\"finding\"><p>", t.bad ? "bad" : t.off || restarts ? "warn" : "good");
+	fprintf(out, "<div class=\"finding %s\" id=\"finding\"><p>", t.bad		     ? "bad"
+		: t.off || restarts ? "warn"
+		: t.links	     ? "good"
+				     : "none");
 	if (t.links == 0)
 		fputs("No rule names any feature of these links", out);
 	else if (t.off == 0)

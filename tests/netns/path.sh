@@ -51,6 +51,9 @@ fails "a link that is down" "no route to 192.0.2.1:5629 by veth0" veth0 --peer 1
 fails "without a terminal it does not start by itself" "would send up to .* say --yes" lo --peer 127.0.0.1
 fails "an address of another host cannot be served" "cannot listen on 192.0.2.77" --serve --peer 192.0.2.77
 
+said=$(echo n | script -qec "'$build/offloadctl' check-path lo --peer 127.0.0.1" /dev/null 2>&1)
+has "on a terminal it asks, and no is no" "$said" 'Send up to [0-9]+ MB to 127.0.0.1:5629 by lo.*\[y/N\]' 'nothing was sent'
+
 yes "this is another protocol" | busybox nc -l -p 5630 >/dev/null 2>&1 &
 stranger=$!
 wait_until 10 grep -q ':15FE .* 0A ' /proc/net/tcp
