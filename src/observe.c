@@ -257,15 +257,17 @@ static void take_default_route(void *userdata)
 	announce_noticed(o);
 }
 
-static void sweep(struct observe *o)
+/* Forgets what a dump did not tell of. */
+static void sweep(struct observe *o, bool disturbed)
 {
+	char name[IF_NAMESIZE];
 	struct link *link, *next;
 
 	HASH_ITER(hh, o->links.links, link, next)
 	{
 		int ifindex = link->ifindex;
 
-		if (link->seen == o->generation)
+		if (link->seen == o->generation || (disturbed && if_indextoname((unsigned)ifindex, name)))
 			continue;
 		link_table_remove(&o->links, ifindex);
 		announce(o, ifindex, NULL);
@@ -300,11 +302,12 @@ static int dump_links(struct observe *o)
 
 	o->error = 0;
 	r = rtnl_dump_links(o->rtnl, &handlers);
-	if (r >= 0)
-		r = o->error;
-	if (r >= 0)
-		sweep(o);
-	return r;
+	if (r < 0)
+		return r;
+	if (o->error < 0)
+		return o->error;
+	sweep(o, r > 0);
+	return 0;
 }
 
 /* ---- the picture ---- */

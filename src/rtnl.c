@@ -533,9 +533,9 @@ int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 		if (r >= 0)
 			r = receive_dump(rtnl, &dump);
 		if (r != -EINTR && !(r >= 0 && dump.disturbed))
-			return r;
+			return r < 0 ? r : 0;
 	}
-	return r == -EINTR ? 0 : r;
+	return r == -EINTR || r >= 0 ? 1 : r;
 }
 
 struct default_links {

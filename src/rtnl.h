@@ -39,7 +39,8 @@ int rtnl_monitor_routes(struct rtnl *rtnl, bool on);
  * the buffer are thrown away, being older than what was lost), dump again. */
 int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
-/* Full dump: handlers->link for each. A disturbed dump (NLM_F_DUMP_INTR) is restarted up to 8 times, then taken as it is. */
+/* Full dump: handlers->link for each. A disturbed dump (NLM_F_DUMP_INTR) is restarted up to 8 times, then taken as it is: 1 is
+ * returned, and links that are there may be missing (up to Linux 6.1 a dump goes on by position). Otherwise 0, negative errno. */
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
 /* Sets link->default_route on the table's links from the main routing tables of both families; 1 when any of them changed, with
