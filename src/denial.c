@@ -142,6 +142,16 @@ int denials_note(struct denials *d, const struct plan *plan, const struct apply_
 	return 0;
 }
 
+int denials_note_unread(struct denials *d, int ifindex, uint64_t now_usec)
+{
+	struct denial *denial = get_denial(d, ifindex);
+
+	if (!denial)
+		return -ENOMEM;
+	retry_later(d, denial, now_usec);
+	return 0;
+}
+
 /* Has the driver asked again for what it did not do; the next time is set before it is known whether that helped. */
 static void retry_stuck(
 	struct denials *d, struct observe *o, struct denial *denial, uint64_t now_usec)

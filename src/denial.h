@@ -30,6 +30,9 @@ bool denials_is_futile(const struct denials *d, int ifindex, unsigned bit, bool 
 int denials_note(struct denials *d, const struct plan *plan, const struct apply_result *result,
 	uint64_t now_usec);
 
+/* The link's features could not be read, though it may be there (detached for a reset). 0 or -ENOMEM. */
+int denials_note_unread(struct denials *d, int ifindex, uint64_t now_usec);
+
 /* Denials whose time has come may be tried again (fn gets these links); they keep count of their tries. */
 void denials_retry(struct denials *d, struct observe *o, uint64_t now_usec,
 	void (*fn)(int ifindex, void *userdata), void *userdata);

@@ -363,14 +363,17 @@ static int collect(struct reconcile *r, int **ret, size_t *ret_n)
 	return 0;
 }
 
-static void read_stale(struct reconcile *r, const int *indexes, size_t n)
+static int read_stale(struct reconcile *r, const int *indexes, size_t n, uint64_t now_usec)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct link *link = link_table_find(&r->o->links, indexes[i]);
 
-		if (link && link->features_stale)
-			(void)observe_features(r->o, link);
+		if (!link || !link->features_stale || observe_features(r->o, link) >= 0)
+			continue;
+		if (link->features_stale && denials_note_unread(&r->denials, link->ifindex, now_usec) < 0)
+			return -ENOMEM;
 	}
+	return 0;
 }
 
 /* ---- fights ---- */
@@ -519,8 +522,9 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 	r->runs++;
 	error = collect(r, &only, &n_only);
 	if (error >= 0) {
-		read_stale(r, only, n_only);
-		error = plan_and_apply(r, only, n_only, now_usec, realtime_sec, &surprises);
+		error = read_stale(r, only, n_only, now_usec);
+		if (error >= 0)
+			error = plan_and_apply(r, only, n_only, now_usec, realtime_sec, &surprises);
 		if (error >= 0 && mark_unsure(r, only, n_only) < 0)
 			error = -ENOMEM;
 	}

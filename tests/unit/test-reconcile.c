@@ -404,6 +404,31 @@ static void a_link_that_went_meanwhile_is_not_looked_at_again(void **state)
 	assert_false(reconcile_is_pending(s->reconcile));
 }
 
+/* 5.10 reads nothing of a device that is detached, as for a reset; no event tells when it is back */
+static void a_link_that_cannot_be_read_is_read_later(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+	struct link *link = link_table_find(&s->o.links, 3);
+
+	start(s, true);
+	settle(s);
+	eth3->get_error = -ENODEV;
+	eth3->sets = 1;
+	eth3->features.wanted &= ~FEATURE(0);
+	eth3->features.active &= ~FEATURE(0);
+	link->features_stale = true;
+	s->o.changed(3, link, s->o.userdata);
+	settle(s);
+	assert_int_equal(eth3->sets, 1);
+	eth3->get_error = 0;
+	assert_int_not_equal(reconcile_deadline(s->reconcile), 0);
+	s->now = reconcile_deadline(s->reconcile);
+	settle(s);
+	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -419,6 +444,7 @@ int main(void)
 		TEST(a_reload_after_a_failed_run_tries_at_once),
 		TEST(a_driver_that_was_busy_is_asked_again),
 		TEST(what_somebody_did_meanwhile_is_not_lost),
+		TEST(a_link_that_cannot_be_read_is_read_later),
 		TEST(a_link_that_went_meanwhile_is_not_looked_at_again),
 	};
 
