@@ -36,7 +36,8 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 	struct apply_report *ret);
 void apply_report_clear(struct apply_report *report);
 
-/* The result for a link, NULL when it had no step. A link may have two (LRO goes first): the one whose `asked` holds one of bits. */
+/* The result for a link, NULL when it had no step. A link may have several (LRO goes first, and a step may be
+ * undone by a later one): the first whose `asked` holds one of bits. */
 const struct apply_result *apply_find(
 	const struct apply_report *report, int ifindex, feature_set bits);
 
