@@ -42,6 +42,7 @@ struct cmd_options {
 	bool has_time; /* --for, --timeout, --time */
 	uint64_t time_usec;
 	bool all;		/* --all */
+	const char *link;	/* --link; NULL: all */
 	const char *unit;	/* --unit, a glob; NULL: all */
 	uint64_t interval_usec; /* --interval; 0: not given */
 	uint64_t count;		/* --count; 0: not given */
@@ -70,6 +71,7 @@ int cmd_report(const struct cmd_options *options, int argc, char **argv);
 int cmd_check_path(const struct cmd_options *options, int argc, char **argv);
 int cmd_sockets(const struct cmd_options *options, int argc, char **argv);
 int cmd_latency(const struct cmd_options *options, int argc, char **argv);
+int cmd_investigate(const struct cmd_options *options, int argc, char **argv);
 
 /* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK, CMD_NO_DAEMON when nobody answers and
  * nothing was done, CMD_ERROR. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* snapshot, diff: what matters of a host as a document, and two of those side by side. */
-#include "cmd.h"
+#include "cmd_investigate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,32 +150,49 @@ static int read_all(const char *path, char **ret, size_t *ret_len)
 	return 0;
 }
 
-/* known: feature names of this machine's kernel, for what is newer than this program. */
-static int load(const char *path, const struct feature_table *known, struct snapshot *ret)
+static const char *file_name(const char *path)
 {
-	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-	_cleanup_free_ char *text = NULL;
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+static int read_text(const char *path, char **ret, size_t *ret_len)
+{
+	int r = read_all(path, ret, ret_len);
+
+	if (r == -EFBIG)
+		return cmd_error("%s: it is larger than %d MiB", file_name(path), SNAPSHOT_BYTES_MAX >> 20);
+	return r < 0 ? cmd_error("%s: %s", file_name(path), strerror(-r)) : CMD_OK;
+}
+
+/* known: feature names of this machine's kernel, for what is newer than this program. */
+static int parse(const char *path, const char *text, size_t len, const struct feature_table *known,
+	struct snapshot *ret)
+{
 	char why[512] = "";
-	size_t len = 0, at = 0;
+	size_t at = 0;
 	int r;
 
-	r = read_all(path, &text, &len);
-	if (r == -EFBIG)
-		return cmd_error("%s: it is larger than %d MiB", name, SNAPSHOT_BYTES_MAX >> 20);
-	if (r < 0)
-		return cmd_error("%s: %s", name, strerror(-r));
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		at = 3;
 	while (at < len && strchr(" \t\r\n", text[at]) && text[at])
 		at++;
 	if (at == len)
-		return cmd_error("%s: it is empty", name);
+		return cmd_error("%s: it is empty", file_name(path));
 	/* lines are counted from the first one */
 	if (text[at] == '{' || text[at] == '[')
 		r = snapshot_parse_json(text, len, ret, why, sizeof(why));
 	else
 		r = snapshot_parse_ethtool(text, len, known, ret, why, sizeof(why));
-	return r < 0 ? cmd_error("%s: %s", name, *why ? why : strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("%s: %s", file_name(path), *why ? why : strerror(-r)) : CMD_OK;
+}
+
+static int load(const char *path, const struct feature_table *known, struct snapshot *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r = read_text(path, &text, &len);
+
+	return r == CMD_OK ? parse(path, text, len, known, ret) : r;
 }
 
 static int exit_code(const struct cmd_options *options, const struct diff *d)
@@ -233,7 +250,9 @@ int cmd_diff(const struct cmd_options *options, int argc, char **argv)
 {
 	_cleanup_(snapshot_clear) struct snapshot a = { 0 }, b = { 0 };
 	_cleanup_(ethtool_close_pointer) struct ethtool *ethtool = NULL;
+	_cleanup_free_ char *a_text = NULL, *b_text = NULL;
 	struct feature_table known = { 0 };
+	size_t a_len = 0, b_len = 0;
 	int r;
 
 	if (argc == 1)
@@ -242,9 +261,17 @@ int cmd_diff(const struct cmd_options *options, int argc, char **argv)
 		return cmd_error("standard input cannot be both A and B");
 	if (ethtool_open(options->backend, false, 0, &ethtool) >= 0)
 		(void)ethtool_features_strings(ethtool, &known);
-	r = load(argv[0], &known, &a);
+	r = read_text(argv[0], &a_text, &a_len);
 	if (r == CMD_OK)
-		r = load(argv[1], &known, &b);
+		r = read_text(argv[1], &b_text, &b_len);
+	if (r == CMD_OK)
+		r = cmd_diff_investigations(options, a_text, a_len, b_text, b_len,
+			(const char *const[2]){ file_name(argv[0]), file_name(argv[1]) });
+	if (r != CMD_NOT_INVESTIGATION)
+		return r;
+	r = parse(argv[0], a_text, a_len, &known, &a);
+	if (r == CMD_OK)
+		r = parse(argv[1], b_text, b_len, &known, &b);
 	return r == CMD_OK ? compare(options, &a, &b, argv[0], argv[1]) : r;
 }
 

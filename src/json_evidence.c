@@ -77,7 +77,7 @@ static json_object *new_slots(struct document *d, const uint64_t slots[EVIDENCE_
 	return array;
 }
 
-static json_object *new_latency_rows(struct document *d, const struct evidence_latency *latency)
+json_object *json_new_histograms(struct document *d, const struct evidence_latency *latency)
 {
 	json_object *rows = new_array(d);
 
@@ -111,6 +111,6 @@ int json_write_latency(FILE *out, const struct evidence_latency *latency)
 	begin(&d, "latency");
 	add_number(&d, d.root, "elapsed_usec", (int64_t)latency->elapsed_usec);
 	add_number(&d, d.root, "lost", (int64_t)latency->lost);
-	add(&d, d.root, "histograms", new_latency_rows(&d, latency));
+	add(&d, d.root, "histograms", json_new_histograms(&d, latency));
 	return write_line(&d, out);
 }

@@ -6,6 +6,11 @@
 
 #include "evidence.h"
 
+struct document;
+struct json_object;
+/* The list that the documents of latency and investigate have. */
+struct json_object *json_new_histograms(struct document *d, const struct evidence_latency *latency);
+
 /* One document and a newline each. 0, -ENOMEM, -EIO. */
 int json_write_sockets(FILE *out, const struct evidence_sockets *sockets);
 /* On one line. */

@@ -17,7 +17,7 @@ enum option_id {
 	OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT, OPTION_OUTPUT, OPTION_BY_ROLE, OPTION_FAIL_ON,
 	OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES,
 	OPTION_ALL, OPTION_UNIT, OPTION_INTERVAL, OPTION_COUNT,
-	OPTION_CONFIG,
+	OPTION_CONFIG, OPTION_LINK,
 	OPTION_FORMAT,
 	OPTION_HTML, OPTION_SNAPSHOT, OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY,
 };
@@ -43,7 +43,7 @@ static const struct {
 	[OPTION_DETAILED] = { "detailed-exitcodes", NULL,
 		"apply: exit with 2 added when something was changed (plan always tells)" },
 	[OPTION_CONTROL] = { "control", "SOCKET", "where offloadd answers, " CONTROL_DEFAULT_PATH },
-	[OPTION_FOR] = { "for", "TIME", "end by itself after this time, as in 30s, 10min, 2h" },
+	[OPTION_FOR] = { "for", "TIME", "end by itself after this time, as in 30s, 10min, 2h; investigate: 10s when not given" },
 	[OPTION_FOLLOW] = { "follow", NULL, "go on with what happens from now on; with --json one object a line" },
 	[OPTION_TIMEOUT] = { "timeout", "TIME", "wait no longer than this, 30s when not given" },
 	[OPTION_OUTPUT] = { "output", "FILE", "write there instead of standard output; also -o" },
@@ -64,6 +64,7 @@ static const struct {
 	[OPTION_ALL] = { "all", NULL, "also those that are not frozen" },
 	[OPTION_UNIT] = { "unit", "UNIT", "only of this service; may be a pattern, as in 'nginx*'" },
 	[OPTION_INTERVAL] = { "interval", "TIME", "how often to tell, 1s when not given" },
+	[OPTION_LINK] = { "link", "LINK", "only of what leaves by this interface" },
 	[OPTION_COUNT] = { "count", "N", "end by itself after so many intervals" },
 	[OPTION_FORMAT] = { "format", "FORM", "print for needrestart or for nagios, whose exit codes are taken then" },
 };
@@ -123,6 +124,8 @@ static const struct command {
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(OPTION_ALL) },
 	{ "latency", "", "how long sendfile takes, by service, healthy and falling back apart", cmd_latency, 0,
 		0, LOOKS | USES(OPTION_UNIT) | USES(OPTION_INTERVAL) | USES(OPTION_COUNT) },
+	{ "investigate", "", "watch this host for a while, and say why its sendfile is slow", cmd_investigate, 0,
+		0, LOOKS | USES(OPTION_FOR) | USES(OPTION_UNIT) | USES(OPTION_LINK) },
 };
 
 static const char exit_codes[] =
@@ -304,6 +307,9 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 	case OPTION_INTERVAL:
 		if (util_parse_duration(argument, &options->interval_usec) < 0)
 			return cmd_error("%s is no time: write it as 100ms, 1s or 1min", argument);
+		return CMD_OK;
+	case OPTION_LINK:
+		options->link = argument;
 		return CMD_OK;
 	case OPTION_COUNT:
 		return set_count(options, argument);

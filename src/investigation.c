@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "investigation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+#define MUCH_PERCENT 50			 /* of sendfile's time: worth a finding */
+#define MUCH_USEC (10 * USEC_PER_MSEC) /* and at least this */
+
+void investigation_clear(struct investigation *i)
+{
+	evidence_latency_clear(&i->latency);
+	free(i->fallback);
+	free(i->frozen);
+	free(i->stacks);
+	free(i->cpus);
+	free(i->absent);
+	*i = (struct investigation){};
+}
+
+/* Room for one more element that is zero, at the end of the array that *array points to; NULL where there is none. */
+static void *append(void *array, size_t *n, size_t *room, size_t size)
+{
+	void *elements;
+
+	if (*n == INVESTIGATION_ROWS_MAX)
+		return NULL;
+	memcpy(&elements, array, sizeof(elements));
+	if (*n == *room) {
+		size_t more = *room ? 2 * *room : 8;
+
+		elements = reallocarray(elements, more, size);
+		if (!elements)
+			return NULL;
+		memcpy(array, &elements, sizeof(elements));
+		*room = more;
+	}
+	return memset((char *)elements + size * (*n)++, 0, size);
+}
+
+struct investigation_fallback *investigation_fallback_row(
+	struct investigation *i, const char *service, bool forwarded, const char *link)
+{
+	struct investigation_fallback *row;
+
+	for (size_t k = 0; k < i->n_fallback; k++) {
+		row = &i->fallback[k];
+		if (row->forwarded == forwarded && !strcmp(row->service, service) && !strcmp(row->link, link))
+			return row;
+	}
+	row = append(&i->fallback, &i->n_fallback, &i->room_fallback, sizeof(*row));
+	if (row) {
+		snprintf(row->service, sizeof(row->service), "%s", service);
+		snprintf(row->link, sizeof(row->link), "%s", link);
+		row->forwarded = forwarded;
+	}
+	return row;
+}
+
+struct investigation_frozen *investigation_frozen_row(
+	struct investigation *i, const char *service, const char *link)
+{
+	struct investigation_frozen *row;
+
+	for (size_t k = 0; k < i->n_frozen; k++) {
+		row = &i->frozen[k];
+		if (!strcmp(row->service, service) && !strcmp(row->link, link))
+			return row;
+	}
+	row = append(&i->frozen, &i->n_frozen, &i->room_frozen, sizeof(*row));
+	if (row) {
+		snprintf(row->service, sizeof(row->service), "%s", service);
+		snprintf(row->link, sizeof(row->link), "%s", link);
+	}
+	return row;
+}
+
+struct investigation_stack *investigation_add_stack(struct investigation *i)
+{
+	return append(&i->stacks, &i->n_stacks, &i->room_stacks, sizeof(*i->stacks));
+}
+
+struct investigation_cpu *investigation_add_cpu(struct investigation *i)
+{
+	return append(&i->cpus, &i->n_cpus, &i->room_cpus, sizeof(*i->cpus));
+}
+
+void investigation_add_absent(struct investigation *i, const char *what, const char *why)
+{
+	struct investigation_absent *row = append(&i->absent, &i->n_absent, &i->room_absent, sizeof(*row));
+
+	if (!row)
+		return;
+	snprintf(row->what, sizeof(row->what), "%s", what);
+	snprintf(row->why, sizeof(row->why), "%s", why);
+}
+
+static bool same_stack(const struct investigation_stack *a, const struct investigation_stack *b)
+{
+	return a->n == b->n && memcmp(a->frames, b->frames, sizeof(a->frames)) == 0;
+}
+
+static int compare_stacks(const void *p, const void *q)
+{
+	const struct investigation_stack *a = p, *b = q;
+
+	if (a->count != b->count)
+		return a->count < b->count ? 1 : -1;
+	return memcmp(a->frames, b->frames, sizeof(a->frames));
+}
+
+static int compare_fallback(const void *p, const void *q)
+{
+	const struct investigation_fallback *a = p, *b = q;
+	uint64_t x = a->segmented + a->summed + a->copied, y = b->segmented + b->summed + b->copied;
+	int r;
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	r = strcmp(a->link, b->link);
+	return r ? r : strcmp(a->service, b->service);
+}
+
+void investigation_sort(struct investigation *i)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < i->n_stacks; k++) {
+		size_t at = 0;
+
+		while (at < n && !same_stack(&i->stacks[at], &i->stacks[k]))
+			at++;
+		if (at < n)
+			i->stacks[at].count += i->stacks[k].count;
+		else
+			i->stacks[n++] = i->stacks[k];
+	}
+	i->n_stacks = n;
+	if (n > 1)
+		qsort(i->stacks, n, sizeof(*i->stacks), compare_stacks);
+	if (i->n_fallback > 1)
+		qsort(i->fallback, i->n_fallback, sizeof(*i->fallback), compare_fallback);
+	evidence_latency_sort(&i->latency);
+}
+
+uint64_t investigation_per_sec(const struct investigation *i, uint64_t n)
+{
+	return i->elapsed_usec ? (uint64_t)((double)n * USEC_PER_SEC / (double)i->elapsed_usec + 0.5) : 0;
+}
+
+const char *investigation_rate_name(enum investigation_rate rate)
+{
+	switch (rate) {
+	case INVESTIGATION_SENDMSG:
+		return "tcp_sendmsg";
+	case INVESTIGATION_PUSH_ONE:
+		return "tcp_push_one";
+	case INVESTIGATION_WRITE_TIMER:
+		return "tcp_write_timer";
+	case INVESTIGATION_SEGMENTED:
+		return "segmentation";
+	case INVESTIGATION_SUMMED:
+		return "checksum";
+	case INVESTIGATION_COPIED:
+		return "copy";
+	case INVESTIGATION_RATES:
+		break;
+	}
+	return "unknown";
+}
+
+const char *investigation_verdict_name(enum investigation_verdict verdict)
+{
+	switch (verdict) {
+	case INVESTIGATION_DEVICE:
+		return "device";
+	case INVESTIGATION_RECONNECT:
+		return "reconnect";
+	case INVESTIGATION_DISK:
+		return "disk";
+	case INVESTIGATION_RECEIVER:
+		return "receiver";
+	case INVESTIGATION_WELL:
+		return "well";
+	case INVESTIGATION_BLIND:
+		return "blind";
+	}
+	return "unknown";
+}
+
+void investigation_sum_latency(
+	const struct investigation *i, const char *service, struct evidence_latency_row *ret)
+{
+	*ret = (struct evidence_latency_row){};
+	for (size_t k = 0; k < i->latency.n; k++) {
+		const struct evidence_latency_row *row = &i->latency.rows[k];
+
+		if (service && strcmp(service, row->service))
+			continue;
+		ret->calls += row->calls;
+		ret->total_usec += row->total_usec;
+		ret->disk_usec += row->disk_usec;
+		ret->peer_usec += row->peer_usec;
+		for (unsigned j = 0; j < EVIDENCE_SLOTS; j++)
+			ret->slots[j] += row->slots[j];
+	}
+}
+
+struct judge {
+	const struct investigation *i;
+	struct investigation_finding *findings;
+	size_t n, room;
+	bool no_memory;
+};
+
+static struct investigation_finding *find(
+	struct judge *j, enum investigation_verdict verdict, const char *service, const char *link)
+{
+	struct investigation_finding *f = append(&j->findings, &j->n, &j->room, sizeof(*f));
+
+	if (!f) {
+		j->no_memory = true;
+		return NULL;
+	}
+	f->verdict = verdict;
+	snprintf(f->service, sizeof(f->service), "%s", service);
+	snprintf(f->link, sizeof(f->link), "%s", link);
+	return f;
+}
+
+/* What a service's falling calls cost: the time that they were not asleep. */
+static uint64_t awake_usec(const struct investigation *i, const char *service)
+{
+	uint64_t sum = 0;
+
+	for (size_t k = 0; k < i->latency.n; k++) {
+		const struct evidence_latency_row *row = &i->latency.rows[k];
+		uint64_t asleep = row->disk_usec + row->peer_usec;
+
+		if (row->fallback && !strcmp(row->service, service) && row->total_usec > asleep)
+			sum += row->total_usec - asleep;
+	}
+	return sum;
+}
+
+static const struct investigation_frozen *frozen_of(
+	const struct investigation *i, const char *service, const char *link)
+{
+	for (size_t k = 0; k < i->n_frozen; k++)
+		if (!strcmp(i->frozen[k].service, service) && !strcmp(i->frozen[k].link, link))
+			return &i->frozen[k];
+	return NULL;
+}
+
+static void append_rate(const struct judge *j, struct investigation_finding *f, uint64_t n, const char *what,
+	bool *first)
+{
+	if (!n)
+		return;
+	util_append(f->text, sizeof(f->text), "%s%llu %s", *first ? "" : ", ",
+		(unsigned long long)investigation_per_sec(j->i, n), what);
+	*first = false;
+}
+
+/* A link without what its senders need; copying alone on one that has it is a frozen socket's, and told there. */
+static void judge_fallback(struct judge *j, const struct investigation_fallback *row)
+{
+	const char *who = row->forwarded    ? "What is forwarded"
+			  : row->service[0] ? row->service
+					    : "The kernel's own traffic";
+	struct investigation_finding *f;
+	bool first = true;
+
+	if (!row->missing[0] && !row->segmented && !row->summed && frozen_of(j->i, row->service, row->link))
+		return;
+	f = find(j, INVESTIGATION_DEVICE, row->service, row->link);
+	if (!f)
+		return;
+	f->cost_usec = row->service[0] ? awake_usec(j->i, row->service) : 0;
+	if (row->missing[0])
+		util_append(f->text, sizeof(f->text), "%s falls back on %s, which goes without %s: ", who, row->link,
+			row->missing);
+	else
+		util_append(f->text, sizeof(f->text), "%s falls back on %s: ", who,
+			row->link[0] ? row->link : "a link that is not known");
+	append_rate(j, f, row->segmented, "packets a second split in software", &first);
+	append_rate(j, f, row->summed, "summed", &first);
+	append_rate(j, f, row->copied, "pages copied into its sockets", &first);
+	if (!row->missing[0])
+		util_append(f->text, sizeof(f->text),
+			". %s has scatter-gather, checksum and TCP segmentation now; look at what it stands on "
+			"(offloadctl explain %s).",
+			row->link, row->link);
+	else
+		util_append(f->text, sizeof(f->text), ". Repairing %s ends it (offloadctl apply %s)%s.", row->link,
+			row->link,
+			row->copied ? "; sockets that copy then stay frozen until they are connected anew" : "");
+}
+
+static void judge_frozen(struct judge *j, const struct investigation_frozen *row)
+{
+	struct investigation_finding *f = find(j, INVESTIGATION_RECONNECT, row->service, row->link);
+
+	if (!f)
+		return;
+	f->cost_usec = awake_usec(j->i, row->service);
+	snprintf(f->text, sizeof(f->text),
+		"%s holds %u socket%s frozen without %s, which %s has now: only new connections help, so restart it.",
+		row->service, row->sockets, row->sockets == 1 ? "" : "s", row->missing, row->link);
+}
+
+static bool is_much(uint64_t part, uint64_t whole)
+{
+	return part >= MUCH_USEC && evidence_percent(part, whole) >= MUCH_PERCENT;
+}
+
+/* Each service once, at its first row. */
+static void judge_waits(struct judge *j, size_t at)
+{
+	const char *service = j->i->latency.rows[at].service;
+	struct investigation_finding *f;
+	struct evidence_latency_row sum;
+	char median[32];
+
+	for (size_t k = 0; k < at; k++)
+		if (!strcmp(j->i->latency.rows[k].service, service))
+			return;
+	investigation_sum_latency(j->i, service, &sum);
+	evidence_format_usec(evidence_quantile(sum.slots, 500), median, sizeof(median));
+	if (is_much(sum.disk_usec, sum.total_usec)) {
+		f = find(j, INVESTIGATION_DISK, service, "");
+		if (!f)
+			return;
+		f->cost_usec = sum.disk_usec;
+		snprintf(f->text, sizeof(f->text),
+			"%s waits for the disk: %u%% of sendfile's time (median %s a call) it was asleep until data was "
+			"read. Offload has no part in that.",
+			service, evidence_percent(sum.disk_usec, sum.total_usec), median);
+	} else if (is_much(sum.peer_usec, sum.total_usec)) {
+		f = find(j, INVESTIGATION_RECEIVER, service, "");
+		if (!f)
+			return;
+		snprintf(f->text, sizeof(f->text),
+			"%s waits for its receivers: %u%% of sendfile's time (median %s a call) it was asleep until they "
+			"made room.",
+			service, evidence_percent(sum.peer_usec, sum.total_usec), median);
+	}
+}
+
+static void judge_nothing(struct judge *j)
+{
+	bool blind = !j->i->rates[INVESTIGATION_SEGMENTED].known || !j->i->rates[INVESTIGATION_SUMMED].known ||
+		     !j->i->rates[INVESTIGATION_COPIED].known;
+	struct investigation_finding *f =
+		find(j, blind ? INVESTIGATION_BLIND : INVESTIGATION_WELL, j->i->unit, j->i->only_link);
+	struct evidence_latency_row sum;
+	char median[32];
+
+	if (!f)
+		return;
+	investigation_sum_latency(j->i, NULL, &sum);
+	if (blind)
+		snprintf(f->text, sizeof(f->text),
+			"Nothing was seen, but not everything could be: see what is absent below.");
+	else if (sum.calls)
+		snprintf(f->text, sizeof(f->text),
+			"Nothing falls back and no socket is frozen; %llu calls of sendfile had a median of %s.",
+			(unsigned long long)sum.calls,
+			evidence_format_usec(evidence_quantile(sum.slots, 500), median, sizeof(median)));
+	else
+		snprintf(f->text, sizeof(f->text),
+			"Nothing falls back and no socket is frozen; nobody called sendfile.");
+}
+
+/* Costly first; of the same cost, as the verdicts are ordered. */
+static int compare_findings(const void *p, const void *q)
+{
+	const struct investigation_finding *a = p, *b = q;
+	int r;
+
+	if (a->cost_usec != b->cost_usec)
+		return a->cost_usec < b->cost_usec ? 1 : -1;
+	if (a->verdict != b->verdict)
+		return a->verdict < b->verdict ? -1 : 1;
+	r = strcmp(a->link, b->link);
+	return r ? r : strcmp(a->service, b->service);
+}
+
+int investigation_judge(
+	const struct investigation *i, struct investigation_finding **ret, size_t *ret_n)
+{
+	struct judge j = { .i = i };
+
+	for (size_t k = 0; k < i->n_fallback; k++)
+		judge_fallback(&j, &i->fallback[k]);
+	for (size_t k = 0; k < i->n_frozen; k++)
+		judge_frozen(&j, &i->frozen[k]);
+	for (size_t k = 0; i->latency.has_waits && k < i->latency.n; k++)
+		judge_waits(&j, k);
+	if (j.n == 0)
+		judge_nothing(&j);
+	if (j.n == 0) {
+		free(j.findings);
+		return -ENOMEM;
+	}
+	qsort(j.findings, j.n, sizeof(*j.findings), compare_findings);
+	*ret = j.findings;
+	*ret_n = j.n;
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OFFLOADD_JSON_INVESTIGATION_H
+#define OFFLOADD_JSON_INVESTIGATION_H
+
+#include <stdio.h>
+
+#include "investigation.h"
+
+#define JSON_INVESTIGATION_BYTES_MAX (4 * 1024 * 1024)
+
+/* One document and a newline. 0, -ENOMEM, -EIO. */
+int json_write_investigation(FILE *out, const struct investigation *i,
+	const struct investigation_finding *findings, size_t n);
+
+/* What that wrote. 0; -ENOENT when it is another document, -EBADMSG when it is a bad one (why says how), -ENOMEM. Findings are not read:
+ * they are judged anew. */
+int json_read_investigation(
+	const char *text, size_t len, struct investigation *ret, char *why, size_t why_size);
+
+#endif

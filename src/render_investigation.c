@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "render_investigation.h"
+
+#include "render_evidence.h"
+#include "render_table.h"
+
+#define STACKS_SHOWN 3
+
+static const char *const verdict_colours[] = {
+	[INVESTIGATION_DEVICE] = "31",
+	[INVESTIGATION_RECONNECT] = "31",
+	[INVESTIGATION_DISK] = "33",
+	[INVESTIGATION_RECEIVER] = "36",
+	[INVESTIGATION_WELL] = "32",
+	[INVESTIGATION_BLIND] = "33",
+};
+
+static void put_heading(const struct render *r, const char *heading)
+{
+	fprintf(r->out, "\n%s%s%s\n", r->colour ? "\033[1m" : "", heading, r->colour ? "\033[0m" : "");
+}
+
+static void put_findings(const struct render *r, const struct investigation_finding *findings, size_t n)
+{
+	char text[INVESTIGATION_TEXT_LEN];
+
+	for (size_t i = 0; i < n; i++) {
+		if (r->colour)
+			fprintf(r->out, "\033[%sm", verdict_colours[findings[i].verdict]);
+		fputs(investigation_verdict_name(findings[i].verdict), r->out);
+		fprintf(r->out, "%s: %s\n", r->colour ? "\033[0m" : "",
+			view_clean(findings[i].text, text, sizeof(text)));
+	}
+}
+
+static int add_columns(struct libscols_table *t, const char *const *columns, size_t n, size_t left)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!scols_table_new_column(t, columns[i], 0, i >= left ? SCOLS_FL_RIGHT : 0))
+			return -ENOMEM;
+	return 0;
+}
+
+static void set_number(struct libscols_line *line, size_t n, uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	set_cell(line, n, text);
+}
+
+static void set_permille(struct libscols_line *line, size_t n, unsigned permille)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u.%u%%", permille / 10, permille % 10);
+	set_cell(line, n, text);
+}
+
+static int put_rates(const struct render *r, const struct investigation *i)
+{
+	static const char *const columns[] = { "WHAT", "TIMES", "A SECOND" };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+
+	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0)
+		return -ENOMEM;
+	put_heading(r, "How often");
+	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
+		struct libscols_line *line = scols_table_new_line(t, NULL);
+
+		if (!line)
+			return -ENOMEM;
+		set_cell(line, 0, investigation_rate_name(k));
+		set_cell(line, 1, NULL);
+		set_cell(line, 2, NULL);
+		if (!i->rates[k].known)
+			continue;
+		set_number(line, 1, i->rates[k].n);
+		set_number(line, 2, investigation_per_sec(i, i->rates[k].n));
+	}
+	return put_table(r, t);
+}
+
+static int put_fallback(const struct render *r, const struct investigation *i)
+{
+	static const char *const columns[] = { "SERVICE", "LINK", "SPLIT", "SUMMED", "COPIED", "FROZEN SOCKETS" };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+
+	if (!i->n_fallback && !i->n_frozen)
+		return 0;
+	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 2) < 0)
+		return -ENOMEM;
+	put_heading(r, "In software, by service");
+	for (size_t k = 0; k < i->n_fallback + i->n_frozen; k++) {
+		const struct investigation_fallback *row = k < i->n_fallback ? &i->fallback[k] : NULL;
+		const struct investigation_frozen *frozen = row ? NULL : &i->frozen[k - i->n_fallback];
+		struct libscols_line *line = scols_table_new_line(t, NULL);
+
+		if (!line)
+			return -ENOMEM;
+		for (size_t c = 0; c < ARRAY_SIZE(columns); c++)
+			set_cell(line, c, NULL);
+		set_cell(line, 0,
+			frozen			 ? frozen->service
+			: row->forwarded	 ? "(forwarded)"
+			: row->service[0] != '\0' ? row->service
+						 : "(the kernel)");
+		set_cell(line, 1, frozen ? frozen->link : row->link);
+		if (frozen) {
+			set_number(line, 5, frozen->sockets);
+			continue;
+		}
+		set_number(line, 2, row->segmented);
+		set_number(line, 3, row->summed);
+		set_number(line, 4, row->copied);
+	}
+	return put_table(r, t);
+}
+
+static void put_stacks(const struct render *r, const struct investigation *i)
+{
+	if (!i->n_stacks)
+		return;
+	put_heading(r, "Ways into tcp_push_one, the most frequent first");
+	for (size_t k = 0; k < i->n_stacks && k < STACKS_SHOWN; k++) {
+		const struct investigation_stack *stack = &i->stacks[k];
+
+		fprintf(r->out, "  %llu times\n", (unsigned long long)stack->count);
+		for (unsigned f = 0; f < stack->n; f++)
+			fprintf(r->out, "    %s\n", stack->frames[f]);
+	}
+	if (i->n_stacks > STACKS_SHOWN)
+		fprintf(r->out, "  and %zu more\n", i->n_stacks - STACKS_SHOWN);
+}
+
+static int put_cpus(const struct render *r, const struct investigation *i)
+{
+	static const char *const columns[] = { "CPU", "BUSY", "SOFTIRQ", "MOST OF THEM", "A SECOND" };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+
+	if (!i->n_cpus)
+		return 0;
+	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 0) < 0)
+		return -ENOMEM;
+	put_heading(r, "CPUs, and their soft interrupts");
+	for (size_t k = 0; k < i->n_cpus; k++) {
+		const struct investigation_cpu *cpu = &i->cpus[k];
+		struct libscols_line *line = scols_table_new_line(t, NULL);
+
+		if (!line)
+			return -ENOMEM;
+		set_number(line, 0, cpu->cpu);
+		set_permille(line, 1, cpu->busy_permille);
+		set_permille(line, 2, cpu->softirq_permille);
+		set_cell(line, 3, cpu->most);
+		set_number(line, 4, investigation_per_sec(i, cpu->most_runs));
+	}
+	return put_table(r, t);
+}
+
+int render_investigation(const struct render *r, const struct investigation *i,
+	const struct investigation_finding *findings, size_t n)
+{
+	char why[256];
+	int e;
+
+	put_findings(r, findings, n);
+	if (i->has_latency) {
+		put_heading(r, "How long sendfile took");
+		render_latency(r, &i->latency, NULL);
+	}
+	e = put_fallback(r, i);
+	if (e == 0)
+		e = put_rates(r, i);
+	if (e < 0)
+		return e;
+	put_stacks(r, i);
+	e = put_cpus(r, i);
+	if (i->n_absent)
+		put_heading(r, "Absent");
+	for (size_t k = 0; k < i->n_absent; k++)
+		fprintf(r->out, "  %s: %s\n", i->absent[k].what, view_clean(i->absent[k].why, why, sizeof(why)));
+	return e;
+}
+
+static int add_comparison(struct libscols_table *t, const char *what, bool known, uint64_t a, uint64_t b,
+	bool times)
+{
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	char text[64];
+
+	if (!line)
+		return -ENOMEM;
+	set_cell(line, 0, what);
+	for (size_t c = 1; c <= 3; c++)
+		set_cell(line, c, NULL);
+	if (!known)
+		return 0;
+	if (times) {
+		set_cell(line, 1, evidence_format_usec(a, text, sizeof(text)));
+		set_cell(line, 2, evidence_format_usec(b, text, sizeof(text)));
+	} else {
+		set_number(line, 1, a);
+		set_number(line, 2, b);
+	}
+	if (a && b) {
+		snprintf(text, sizeof(text), "%.3g", (double)b / (double)a);
+		set_cell(line, 3, text);
+	}
+	return 0;
+}
+
+static int compare_latency(struct libscols_table *t, const struct investigation *a, const struct investigation *b,
+	const char *service)
+{
+	struct evidence_latency_row of_a, of_b;
+	char what[EVIDENCE_SERVICE_LEN + 32];
+
+	investigation_sum_latency(a, service, &of_a);
+	investigation_sum_latency(b, service, &of_b);
+	snprintf(what, sizeof(what), "sendfile median%s%s", service ? ", " : "", service ? service : "");
+	return add_comparison(t, what, of_a.calls && of_b.calls, evidence_quantile(of_a.slots, 500),
+		evidence_quantile(of_b.slots, 500), true);
+}
+
+static uint64_t frozen_sockets(const struct investigation *i)
+{
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < i->n_frozen; k++)
+		n += i->frozen[k].sockets;
+	return n;
+}
+
+static int put_judgement(const struct render *r, const struct investigation *i, const char *name)
+{
+	_cleanup_free_ struct investigation_finding *findings = NULL;
+	char clean[256];
+	size_t n;
+
+	if (investigation_judge(i, &findings, &n) < 0)
+		return -ENOMEM;
+	fprintf(r->out, "%s:\n", view_clean(name, clean, sizeof(clean)));
+	put_findings(r, findings, n);
+	fputc('\n', r->out);
+	return 0;
+}
+
+int render_investigations(const struct render *r, const struct investigation *a,
+	const struct investigation *b, const char *a_name, const char *b_name)
+{
+	static const char *const columns[] = { "WHAT", "A", "B", "B / A" };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+	char what[64];
+
+	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0 || put_judgement(r, a, a_name) < 0 ||
+		put_judgement(r, b, b_name) < 0 || compare_latency(t, a, b, NULL) < 0)
+		return -ENOMEM;
+	for (size_t k = 0; k < a->latency.n; k++)
+		if ((k == 0 || strcmp(a->latency.rows[k].service, a->latency.rows[k - 1].service)) &&
+			compare_latency(t, a, b, a->latency.rows[k].service) < 0)
+			return -ENOMEM;
+	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
+		snprintf(what, sizeof(what), "%s a second", investigation_rate_name(k));
+		if (add_comparison(t, what, a->rates[k].known && b->rates[k].known,
+			    investigation_per_sec(a, a->rates[k].n), investigation_per_sec(b, b->rates[k].n),
+			    false) < 0)
+			return -ENOMEM;
+	}
+	if (add_comparison(t, "frozen sockets", true, frozen_sockets(a), frozen_sockets(b), false) < 0)
+		return -ENOMEM;
+	return put_table(r, t);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What follows from evidence; its text against tests/golden; its document written and read again; the files of /proc that it is made
+ * from. Runs at the top of the sources. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "golden.h"
+#include "investigation-sample.h"
+#include "json_investigation.h"
+#include "ksyms.h"
+#include "render_investigation.h"
+#include "softirq.h"
+
+static const struct investigation_finding *judged;
+static size_t n_judged;
+
+static void judge(const struct investigation *i)
+{
+	struct investigation_finding *findings;
+
+	free((void *)judged);
+	assert_int_equal(investigation_judge(i, &findings, &n_judged), 0);
+	judged = findings;
+}
+
+static void is_finding(size_t at, enum investigation_verdict verdict, const char *service, const char *link)
+{
+	assert_true(at < n_judged);
+	assert_string_equal(
+		investigation_verdict_name(judged[at].verdict), investigation_verdict_name(verdict));
+	assert_string_equal(judged[at].service, service);
+	assert_string_equal(judged[at].link, link);
+}
+
+static void has(size_t at, const char *part)
+{
+	if (!strstr(judged[at].text, part))
+		fail_msg("not in the finding: %s\n%s", part, judged[at].text);
+}
+
+static void a_broken_device(void **state)
+{
+	struct investigation i = sample_broken();
+
+	(void)state;
+	judge(&i);
+	assert_int_equal(n_judged, 1);
+	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	has(0, "files.service falls back on vlan10, which goes without tx-scatter-gather, tx-checksum-ip-generic: "
+	       "100 packets a second split in software, 200 summed");
+	has(0, "offloadctl apply vlan10");
+	investigation_clear(&i);
+}
+
+static void copying_sockets_will_be_frozen(void **state)
+{
+	struct investigation i = sample_broken();
+
+	(void)state;
+	i.fallback[0].copied = 50;
+	judge(&i);
+	assert_int_equal(n_judged, 1);
+	has(0, "5 pages copied into its sockets");
+	has(0, "stay frozen until they are connected anew");
+	investigation_clear(&i);
+}
+
+static void a_frozen_socket(void **state)
+{
+	struct investigation i = sample_repaired();
+
+	(void)state;
+	judge(&i);
+	assert_int_equal(n_judged, 1);
+	is_finding(0, INVESTIGATION_RECONNECT, "files.service", "vlan10");
+	has(0, "holds 2 sockets frozen without tx-scatter-gather, which vlan10 has now");
+	investigation_clear(&i);
+}
+
+static void a_slow_disk_is_not_the_fallback(void **state)
+{
+	struct investigation i = sample_repaired();
+
+	(void)state;
+	i.n_frozen = i.n_fallback = 0;
+	i.latency.rows[0].fallback = false;
+	i.latency.rows[0].disk_usec = 900000;
+	judge(&i);
+	assert_int_equal(n_judged, 1);
+	is_finding(0, INVESTIGATION_DISK, "files.service", "");
+	has(0, "90% of sendfile's time");
+	has(0, "Offload has no part in that");
+	/* what cannot be told apart is not guessed */
+	i.latency.has_waits = false;
+	judge(&i);
+	is_finding(0, INVESTIGATION_WELL, "", "");
+	investigation_clear(&i);
+}
+
+static void of_two_causes_the_costly_one_comes_first(void **state)
+{
+	struct investigation i = sample_broken();
+
+	(void)state;
+	i.latency.rows[0].disk_usec = 600000;
+	judge(&i);
+	assert_int_equal(n_judged, 2);
+	is_finding(0, INVESTIGATION_DISK, "files.service", "");
+	is_finding(1, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	i.latency.rows[0].disk_usec = 400000;
+	judge(&i);
+	assert_int_equal(n_judged, 1);
+	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	investigation_clear(&i);
+}
+
+static void receivers_forwarded_and_nothing(void **state)
+{
+	struct investigation i = sample_repaired();
+	struct investigation_fallback *row;
+
+	(void)state;
+	i.n_frozen = i.n_fallback = 0;
+	i.latency.rows[0].peer_usec = 700000;
+	judge(&i);
+	is_finding(0, INVESTIGATION_RECEIVER, "files.service", "");
+	i.latency.rows[0].peer_usec = 0;
+	judge(&i);
+	is_finding(0, INVESTIGATION_WELL, "", "");
+	has(0, "1000 calls of sendfile had a median of ");
+	i.rates[INVESTIGATION_SUMMED].known = false;
+	judge(&i);
+	is_finding(0, INVESTIGATION_BLIND, "", "");
+	row = investigation_fallback_row(&i, "", true, "vlan10");
+	row->segmented = 30;
+	judge(&i);
+	is_finding(0, INVESTIGATION_DEVICE, "", "vlan10");
+	has(0, "What is forwarded falls back on vlan10: 3 packets a second split in software. vlan10 has");
+	investigation_clear(&i);
+}
+
+static void rows_are_bounded_and_found_again(void **state)
+{
+	struct investigation i = { .elapsed_usec = 1 };
+	char name[32];
+
+	(void)state;
+	for (unsigned k = 0; k < 2 * INVESTIGATION_ROWS_MAX; k++) {
+		snprintf(name, sizeof(name), "s%u.service", k);
+		assert_int_equal(investigation_frozen_row(&i, name, "l") != NULL, k < INVESTIGATION_ROWS_MAX);
+	}
+	assert_ptr_equal(investigation_frozen_row(&i, "s7.service", "l"), &i.frozen[7]);
+	assert_int_equal(i.n_frozen, INVESTIGATION_ROWS_MAX);
+	investigation_clear(&i);
+}
+
+static char *written(const struct investigation *i)
+{
+	struct investigation_finding *findings;
+	char *text = NULL;
+	size_t n, len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(investigation_judge(i, &findings, &n), 0);
+	assert_int_equal(json_write_investigation(out, i, findings, n), 0);
+	free(findings);
+	fclose(out);
+	return text;
+}
+
+static void what_is_written_is_read(void **state)
+{
+	struct investigation i = sample_broken(), again;
+	char *text = written(&i), *second, why[256];
+
+	(void)state;
+	assert_int_equal(json_read_investigation(text, strlen(text), &again, why, sizeof(why)), 0);
+	assert_string_equal(again.kernel, "6.1.0-1-amd64");
+	assert_int_equal(again.n_fallback, 1);
+	assert_int_equal(again.fallback[0].summed, 2000);
+	assert_int_equal(again.latency.n, 1);
+	assert_memory_equal(again.latency.rows[0].slots, i.latency.rows[0].slots, sizeof(i.latency.rows[0].slots));
+	assert_true(again.latency.has_waits);
+	assert_true(again.rates[INVESTIGATION_PUSH_ONE].known);
+	second = written(&again);
+	assert_non_null(strstr(second, "\"device\""));
+	free(second);
+	investigation_clear(&again);
+	/* cut off at every byte, it is no document, and nothing worse */
+	for (size_t len = 0; len + 2 < strlen(text); len++)
+		assert_int_equal(json_read_investigation(text, len, &again, why, sizeof(why)), -ENOENT);
+	free(text);
+	investigation_clear(&i);
+}
+
+static void bad_documents(void **state)
+{
+	static const struct {
+		const char *text, *why;
+		int error;
+	} bad[] = {
+		{ "[]", "", -ENOENT },
+		{ "{\"version\":1,\"document\":\"snapshot\"}", "", -ENOENT },
+		{ "{\"version\":2,\"document\":\"investigate\"}", "it is of another version than 1", -EBADMSG },
+		{ "{\"version\":1,\"document\":\"investigate\"}", "elapsed_usec is missing", -EBADMSG },
+		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":-1}", "elapsed_usec is negative",
+			-EBADMSG },
+		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"histograms\":[{\"slots\":[{"
+		  "\"from_usec\":3,\"calls\":1}]}]}",
+			"from_usec is no power of two that a slot begins with", -EBADMSG },
+		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":[7]}", "", 0 },
+		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":{}}",
+			"fallback has another type than it should", -EBADMSG },
+		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"frozen\":[{\"link\":"
+		  "\"a-name-that-is-longer-than-any-link\"}]}",
+			"link is too long", -EBADMSG },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
+		struct investigation i;
+		char why[256];
+
+		assert_int_equal(
+			json_read_investigation(bad[k].text, strlen(bad[k].text), &i, why, sizeof(why)), bad[k].error);
+		assert_string_equal(why, bad[k].why);
+		investigation_clear(&i);
+	}
+}
+
+static void as_text(void **state)
+{
+	struct investigation i = sample_broken(), after = sample_repaired();
+	struct render r = { .ascii = true };
+	struct investigation_finding *findings;
+	char *text = NULL;
+	size_t n, len;
+
+	(void)state;
+	r.out = open_memstream(&text, &len);
+	assert_int_equal(investigation_judge(&i, &findings, &n), 0);
+	assert_int_equal(render_investigation(&r, &i, findings, n), 0);
+	free(findings);
+	fclose(r.out);
+	golden_compare("tests/golden/investigate.txt", text, len);
+	free(text);
+	r.out = open_memstream(&text, &len);
+	assert_int_equal(render_investigations(&r, &i, &after, "before.json", "after.json"), 0);
+	fclose(r.out);
+	golden_compare("tests/golden/investigate-diff.txt", text, len);
+	free(text);
+	investigation_clear(&i);
+	investigation_clear(&after);
+}
+
+static void equal_stacks_are_one(void **state)
+{
+	struct investigation i = sample_broken();
+	struct investigation_stack *stack = investigation_add_stack(&i);
+
+	(void)state;
+	*stack = i.stacks[0];
+	stack->count = 7;
+	investigation_sort(&i);
+	assert_int_equal(i.n_stacks, 2);
+	assert_int_equal(i.stacks[0].count, 997);
+	assert_string_equal(i.stacks[0].frames[0], "tcp_push_one");
+	investigation_clear(&i);
+}
+
+static void soft_interrupts(void **state)
+{
+	static const char stat[] = "cpu  10 0 10 100 0 0 20 0 0 0\n"
+				   "cpu0 5 0 5 50 3 0 10 0 0 0\n"
+				   "cpu7 5 0 5 50 0 0 10 1 0 0\n"
+				   "intr 1 2 3\n";
+	static const char runs[] = "                    CPU0       CPU7       \n"
+				   "          HI:          1          2\n"
+				   "      NET_TX:        300        400\n"
+				   "      NET_RX:         30\n";
+	struct softirqs *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(softirq_parse(stat, runs, s), 0);
+	assert_int_equal(s->n, 2);
+	assert_int_equal(s->cpus[0].ticks, 73);
+	assert_int_equal(s->cpus[0].idle_ticks, 53);
+	assert_int_equal(softirq_find(s, 7)->softirq_ticks, 10);
+	assert_string_equal(s->names[1], "NET_TX");
+	assert_int_equal(softirq_find(s, 7)->runs[1], 400);
+	assert_int_equal(softirq_find(s, 7)->runs[2], 0);
+	assert_null(softirq_find(s, 1));
+	assert_int_equal(softirq_parse("", "", s), -EBADMSG);
+	assert_int_equal(softirq_parse("cpu0 1 2 3 4 5 6 7 8", "x: 1 2", s), 0);
+	free(s);
+}
+
+static void kernel_symbols(void **state)
+{
+	char name[KSYMS_NAME_LEN];
+	uint64_t start = 0;
+
+	(void)state;
+	assert_int_equal(ksyms_parse_line("ffffffff81000000 T tcp_push_one\n", &start, name), 1);
+	assert_int_equal(start, 0xffffffff81000000);
+	assert_string_equal(name, "tcp_push_one");
+	assert_int_equal(ksyms_parse_line("ffffffffc0000000 t f\x1b[0m\t[veth]\n", &start, name), 1);
+	assert_string_equal(name, "f?[0m");
+	assert_int_equal(ksyms_parse_line("ffffffff81000000 D some_data\n", &start, name), 0);
+	assert_int_equal(ksyms_parse_line("no line\n", &start, name), 0);
+	assert_int_equal(ksyms_parse_line("", &start, name), 0);
+	assert_null(ksyms_name(NULL, 0, 7));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_broken_device),
+		cmocka_unit_test(copying_sockets_will_be_frozen),
+		cmocka_unit_test(a_frozen_socket),
+		cmocka_unit_test(a_slow_disk_is_not_the_fallback),
+		cmocka_unit_test(of_two_causes_the_costly_one_comes_first),
+		cmocka_unit_test(receivers_forwarded_and_nothing),
+		cmocka_unit_test(rows_are_bounded_and_found_again),
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(bad_documents),
+		cmocka_unit_test(as_text),
+		cmocka_unit_test(equal_stacks_are_one),
+		cmocka_unit_test(soft_interrupts),
+		cmocka_unit_test(kernel_symbols),
+	};
+	int r = cmocka_run_group_tests_name("investigation", tests, NULL, NULL);
+
+	free((void *)judged);
+	return r;
+}

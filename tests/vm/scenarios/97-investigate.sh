@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# offloadctl investigate on the broken VLAN, after the repair, and where only the disk is slow.
+size=4000000
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../probes.sh"
+case $KERNEL in
+6.1 | 6.12) ;;
+*)
+	skip "investigate" "played on 6.1 and 6.12"
+	done_testing
+	;;
+esac
+
+watch() { # FILE OPTION...: investigates until watched
+	local file=$1
+	shift
+	offloadctl investigate --for 1h "$@" >"$file" 2>"$scratch/err" &
+	investigate=$!
+	started+=($investigate)
+	wait_until 60 probes_are_there
+}
+probes_are_there() { # stdout is silent with --json; the probes' programs are what shows
+	grep -q watching "$scratch/err" || [ "$(wc -l </sys/kernel/tracing/enabled_functions)" -gt "$functions" ]
+}
+watched() {
+	kill -INT $investigate
+	wait $investigate
+}
+get() { # FILE FILTER
+	jq -c "$2" "$scratch/$1"
+}
+
+check "the other host is there" network
+server system.slice/plain.service 10.9.0.1 5001
+server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
+break_vlan
+client plain 10.9.0.1 5001
+client signed 10.9.0.1 5002 10.9.0.1
+
+check "it watches the broken VLAN" watch "$scratch/broken.txt"
+fetch plain
+fetch signed
+watched
+is "an interrupt ends it, and it tells" "$?" 0
+has "its first lines name link, feature and service" "$(head -n 2 "$scratch/broken.txt")" \
+	'^device: plain.service falls back on vlan10, which goes without tx-scatter-gather' \
+	'^device: signed.service falls back on vlan10, which goes without tx-scatter-gather.* pages copied into its sockets'
+has "the evidence follows" "$(cat "$scratch/broken.txt")" 'SERVICE +LINK +SPLIT' '^plain.service +vlan10 +[1-9]' \
+	'^tcp_push_one +[0-9]' 'plain.service, falling back: ' '^CPU +BUSY +SOFTIRQ'
+sed 's/^/# note /' "$scratch/broken.txt"
+
+# before and after
+investigated() { # NAME: as a document, while each sends twice
+	watch "$scratch/$1.json" --json || return
+	fetch plain && fetch signed && fetch plain && fetch signed
+	watched
+}
+check "before" investigated before
+check "the document fits its schema" "$tools/test-json" investigate.json "$scratch/before.json"
+offloadctl apply >/dev/null
+check "after the repair" investigated repaired
+is "only the frozen one is left" "$(get repaired.json '[.findings[] | [.verdict, .service, .link]]')" \
+	'[["reconnect","signed.service","vlan10"]]'
+disconnect signed
+client signed 10.9.0.1 5002 10.9.0.1
+check "after the restart" investigated after
+is "nothing is left" "$(get after.json '[.findings[] | .verdict] | map(select(. != "receiver" and . != "well"))')" "[]"
+is "nothing is split, summed or copied" "$(get after.json '[.rates[["segmentation", "checksum", "copy"][]].times]')" '[0,0,0]'
+comparison=$(offloadctl diff "$scratch/before.json" "$scratch/after.json")
+is "diff takes them" $? 0
+sed 's/^/# note /' <<<"$comparison"
+has "and sets them side by side" "$comparison" '^device: plain.service falls back on vlan10' 'sendfile median, plain.service' \
+	'^tcp_push_one a second' '^segmentation a second +[1-9][0-9]* +0 '
