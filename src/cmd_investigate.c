@@ -390,9 +390,8 @@ static int investigate(struct inquiry *q)
 	if (softirq_read(q->before) < 0)
 		q->before->n = 0;
 	begin = util_now_usec();
-	if (!q->options->json)
-		fprintf(stderr, "watching for %" PRIu64 " s; Ctrl-C ends it sooner\n",
-			(limit + USEC_PER_SEC - 1) / USEC_PER_SEC);
+	fprintf(stderr, "watching for %" PRIu64 " s; Ctrl-C ends it sooner\n",
+		(limit + USEC_PER_SEC - 1) / USEC_PER_SEC);
 	cmd_wait_stop(stop, begin + limit);
 	q->result.elapsed_usec = util_now_usec() - begin;
 	r = collect(q);
@@ -437,11 +436,13 @@ int cmd_diff_investigations(const struct cmd_options *options, const char *a_tex
 		if (k == 1 && r == CMD_NOT_INVESTIGATION)
 			r = cmd_error("%s was written by investigate, %s was not", names[0], names[1]);
 	}
-	if (r == CMD_OK && options->json)
-		r = cmd_error("what investigate wrote is compared as text only");
 	if (r == CMD_OK) {
 		render_init(&render, stdout, options->no_colour);
-		r = cmd_written(render_investigations(&render, &both[0], &both[1], names[0], names[1]), CMD_OK);
+		r = cmd_written(options->json ? json_write_investigations(stdout, &both[0], &both[1], names[0],
+							 names[1])
+					      : render_investigations(&render, &both[0], &both[1], names[0],
+							 names[1]),
+			CMD_OK);
 	}
 	investigation_clear(&both[0]);
 	investigation_clear(&both[1]);

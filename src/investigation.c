@@ -412,3 +412,51 @@ int investigation_judge(
 	*ret_n = j.n;
 	return 0;
 }
+
+static void set_median(struct investigation_metric *m, const struct investigation *a,
+	const struct investigation *b, const char *service)
+{
+	struct evidence_latency_row of_a, of_b;
+
+	investigation_sum_latency(a, service, &of_a);
+	investigation_sum_latency(b, service, &of_b);
+	snprintf(m->what, sizeof(m->what), "sendfile median%s%s", service ? ", " : "", service ? service : "");
+	m->usec = true;
+	m->known = of_a.calls && of_b.calls;
+	m->a = evidence_quantile(of_a.slots, 500);
+	m->b = evidence_quantile(of_b.slots, 500);
+}
+
+static uint64_t frozen_sockets(const struct investigation *i)
+{
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < i->n_frozen; k++)
+		n += i->frozen[k].sockets;
+	return n;
+}
+
+int investigation_compare(const struct investigation *a, const struct investigation *b,
+	struct investigation_metric **ret, size_t *ret_n)
+{
+	struct investigation_metric *metrics =
+		calloc(a->latency.n + INVESTIGATION_RATES + 2, sizeof(*metrics)), *m = metrics;
+
+	if (!metrics)
+		return -ENOMEM;
+	set_median(m++, a, b, NULL);
+	for (size_t k = 0; k < a->latency.n; k++)
+		if (k == 0 || strcmp(a->latency.rows[k].service, a->latency.rows[k - 1].service))
+			set_median(m++, a, b, a->latency.rows[k].service);
+	for (unsigned k = 0; k < INVESTIGATION_RATES; k++, m++) {
+		snprintf(m->what, sizeof(m->what), "%s a second", investigation_rate_name(k));
+		m->known = a->rates[k].known && b->rates[k].known;
+		m->a = investigation_per_sec(a, a->rates[k].n);
+		m->b = investigation_per_sec(b, b->rates[k].n);
+	}
+	*m++ = (struct investigation_metric){ .what = "frozen sockets", .known = true, .a = frozen_sockets(a),
+		.b = frozen_sockets(b) };
+	*ret = metrics;
+	*ret_n = (size_t)(m - metrics);
+	return 0;
+}

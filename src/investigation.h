@@ -121,4 +121,15 @@ int investigation_judge(
 void investigation_sum_latency(
 	const struct investigation *i, const char *service, struct evidence_latency_row *ret);
 
+/* One number of two investigations. */
+struct investigation_metric {
+	char what[EVIDENCE_SERVICE_LEN + 32];
+	bool known, usec; /* on both sides; a time, else how often a second, or how many */
+	uint64_t a, b;
+};
+
+/* sendfile's medians (in all, and of each service of a), rates, frozen sockets. The array is the caller's to free. 0 or -ENOMEM. */
+int investigation_compare(const struct investigation *a, const struct investigation *b,
+	struct investigation_metric **ret, size_t *ret_n);
+
 #endif

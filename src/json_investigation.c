@@ -153,6 +153,52 @@ int json_write_investigation(FILE *out, const struct investigation *i,
 	return write_out(&d, out);
 }
 
+static int add_side(struct document *d, const struct investigation *i, const char *key, const char *name)
+{
+	_cleanup_free_ struct investigation_finding *findings = NULL;
+	json_object *side = new_object(d);
+	size_t n;
+
+	if (investigation_judge(i, &findings, &n) < 0)
+		return -ENOMEM;
+	add_text(d, side, "name", name);
+	add_text(d, side, "kernel", i->kernel);
+	add(d, side, "findings", new_findings(d, findings, n));
+	add(d, d->root, key, side);
+	return 0;
+}
+
+int json_write_investigations(FILE *out, const struct investigation *a, const struct investigation *b,
+	const char *a_name, const char *b_name)
+{
+	_cleanup_document_ struct document d = { 0 };
+	_cleanup_free_ struct investigation_metric *metrics = NULL;
+	json_object *array;
+	size_t n;
+
+	begin(&d, "diff-investigate");
+	if (investigation_compare(a, b, &metrics, &n) < 0 || add_side(&d, a, "a", a_name) < 0 ||
+		add_side(&d, b, "b", b_name) < 0)
+		return -ENOMEM;
+	array = new_array(&d);
+	for (size_t k = 0; k < n; k++) {
+		json_object *o = new_object(&d);
+
+		add_text(&d, o, "what", metrics[k].what);
+		add_text(&d, o, "unit", metrics[k].usec ? "usec" : NULL);
+		if (metrics[k].known) {
+			add_number(&d, o, "a", (int64_t)metrics[k].a);
+			add_number(&d, o, "b", (int64_t)metrics[k].b);
+		} else {
+			add(&d, o, "a", NULL);
+			add(&d, o, "b", NULL);
+		}
+		push(&d, array, o);
+	}
+	add(&d, d.root, "metrics", array);
+	return write_out(&d, out);
+}
+
 struct reader {
 	char *why;
 	size_t why_size;

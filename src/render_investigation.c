@@ -183,53 +183,30 @@ int render_investigation(const struct render *r, const struct investigation *i,
 	return e;
 }
 
-static int add_comparison(struct libscols_table *t, const char *what, bool known, uint64_t a, uint64_t b,
-	bool times)
+static int add_metric(struct libscols_table *t, const struct investigation_metric *m)
 {
 	struct libscols_line *line = scols_table_new_line(t, NULL);
 	char text[64];
 
 	if (!line)
 		return -ENOMEM;
-	set_cell(line, 0, what);
+	set_cell(line, 0, m->what);
 	for (size_t c = 1; c <= 3; c++)
 		set_cell(line, c, NULL);
-	if (!known)
+	if (!m->known)
 		return 0;
-	if (times) {
-		set_cell(line, 1, evidence_format_usec(a, text, sizeof(text)));
-		set_cell(line, 2, evidence_format_usec(b, text, sizeof(text)));
+	if (m->usec) {
+		set_cell(line, 1, evidence_format_usec(m->a, text, sizeof(text)));
+		set_cell(line, 2, evidence_format_usec(m->b, text, sizeof(text)));
 	} else {
-		set_number(line, 1, a);
-		set_number(line, 2, b);
+		set_number(line, 1, m->a);
+		set_number(line, 2, m->b);
 	}
-	if (a && b) {
-		snprintf(text, sizeof(text), "%.3g", (double)b / (double)a);
+	if (m->a && m->b) {
+		snprintf(text, sizeof(text), "%.3g", (double)m->b / (double)m->a);
 		set_cell(line, 3, text);
 	}
 	return 0;
-}
-
-static int compare_latency(struct libscols_table *t, const struct investigation *a, const struct investigation *b,
-	const char *service)
-{
-	struct evidence_latency_row of_a, of_b;
-	char what[EVIDENCE_SERVICE_LEN + 32];
-
-	investigation_sum_latency(a, service, &of_a);
-	investigation_sum_latency(b, service, &of_b);
-	snprintf(what, sizeof(what), "sendfile median%s%s", service ? ", " : "", service ? service : "");
-	return add_comparison(t, what, of_a.calls && of_b.calls, evidence_quantile(of_a.slots, 500),
-		evidence_quantile(of_b.slots, 500), true);
-}
-
-static uint64_t frozen_sockets(const struct investigation *i)
-{
-	uint64_t n = 0;
-
-	for (size_t k = 0; k < i->n_frozen; k++)
-		n += i->frozen[k].sockets;
-	return n;
 }
 
 static int put_judgement(const struct render *r, const struct investigation *i, const char *name)
@@ -251,23 +228,14 @@ int render_investigations(const struct render *r, const struct investigation *a,
 {
 	static const char *const columns[] = { "WHAT", "A", "B", "B / A" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
-	char what[64];
+	_cleanup_free_ struct investigation_metric *metrics = NULL;
+	size_t n;
 
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0 || put_judgement(r, a, a_name) < 0 ||
-		put_judgement(r, b, b_name) < 0 || compare_latency(t, a, b, NULL) < 0)
+		put_judgement(r, b, b_name) < 0 || investigation_compare(a, b, &metrics, &n) < 0)
 		return -ENOMEM;
-	for (size_t k = 0; k < a->latency.n; k++)
-		if ((k == 0 || strcmp(a->latency.rows[k].service, a->latency.rows[k - 1].service)) &&
-			compare_latency(t, a, b, a->latency.rows[k].service) < 0)
+	for (size_t k = 0; k < n; k++)
+		if (add_metric(t, &metrics[k]) < 0)
 			return -ENOMEM;
-	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
-		snprintf(what, sizeof(what), "%s a second", investigation_rate_name(k));
-		if (add_comparison(t, what, a->rates[k].known && b->rates[k].known,
-			    investigation_per_sec(a, a->rates[k].n), investigation_per_sec(b, b->rates[k].n),
-			    false) < 0)
-			return -ENOMEM;
-	}
-	if (add_comparison(t, "frozen sockets", true, frozen_sockets(a), frozen_sockets(b), false) < 0)
-		return -ENOMEM;
 	return put_table(r, t);
 }

@@ -7,8 +7,10 @@
 #include <stdio.h>
 
 #include "evidence-sample.h"
+#include "investigation-sample.h"
 #include "json.h"
 #include "json_evidence.h"
+#include "json_investigation.h"
 #include "util.h"
 
 static struct json_object *schema_file(const char *name)
@@ -412,6 +414,51 @@ static int write_latency(FILE *out)
 	return r;
 }
 
+static int write_investigation(FILE *out)
+{
+	struct investigation i = sample_broken();
+	struct investigation_finding *findings;
+	size_t n;
+	int r = investigation_judge(&i, &findings, &n);
+
+	assert_int_equal(r, 0);
+	r = json_write_investigation(out, &i, findings, n);
+	free(findings);
+	investigation_clear(&i);
+	return r;
+}
+
+static int write_investigations(FILE *out)
+{
+	struct investigation a = sample_broken(), b = sample_repaired();
+	int r = json_write_investigations(out, &a, &b, "a\x1b.json", "b.json");
+
+	investigation_clear(&a);
+	investigation_clear(&b);
+	return r;
+}
+
+static void investigations(void **state)
+{
+	struct json_object *o = document("investigate.json", write_investigation);
+
+	(void)state;
+	assert_string_equal(at(o, "/findings/0/verdict"), "device");
+	assert_string_equal(at(o, "/findings/0/link"), "vlan10");
+	assert_string_equal(at(o, "/rates/tcp_push_one/per_second"), "100");
+	assert_string_equal(at(o, "/rates/tcp_write_timer"), "null");
+	assert_string_equal(at(o, "/stacks/0/frames/1"), "do_tcp_sendpages");
+	assert_string_equal(at(o, "/cpus/0/most"), "NET_TX");
+	assert_string_equal(at(o, "/absent/0/probe"), "tcp_write_timer");
+	json_object_put(o);
+	o = document("diff-investigate.json", write_investigations);
+	assert_string_equal(at(o, "/a/name"), "a?.json");
+	assert_string_equal(at(o, "/b/findings/0/verdict"), "reconnect");
+	assert_string_equal(at(o, "/metrics/0/a"), "796");
+	assert_string_equal(at(o, "/metrics/4/a"), "null");
+	json_object_put(o);
+}
+
 static void evidence(void **state)
 {
 	struct json_object *o = document("sockets.json", write_sockets);
@@ -497,6 +544,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(explain),
 		cmocka_unit_test(snapshot_and_diff),
 		cmocka_unit_test(evidence),
+		cmocka_unit_test(investigations),
 		cmocka_unit_test(a_failed_write_is_told),
 		cmocka_unit_test(text_is_cleaned),
 	};
