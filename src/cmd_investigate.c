@@ -77,7 +77,7 @@ static void name_link(struct inquiry *q, uint32_t netns, int ifindex, char *buf,
 }
 
 /* What of scatter-gather, checksum and TCP segmentation a link goes without. */
-static void name_missing(struct inquiry *q, const struct link *link, char *buf, size_t size)
+static void name_missing(struct inquiry *q, const struct link *link, struct investigation_fallback *row)
 {
 	const struct feature_table *table = q->session.view.features;
 	feature_set csum = feature_named(table, "tx-checksum-ip-generic") |
@@ -88,8 +88,10 @@ static void name_missing(struct inquiry *q, const struct link *link, char *buf, 
 	off &= ~link->features.active;
 	if (!(link->features.active & csum))
 		off |= csum & here ? csum & here : feature_named(table, "tx-checksum-ip-generic");
-	if (off)
-		feature_format(table, off, buf, size);
+	if (!off)
+		return;
+	feature_format(table, off, row->missing, sizeof(row->missing));
+	row->fixed = !(off & link->features.hw & ~link->features.nochange);
 }
 
 static void take_hits(const struct probe_hits *hits, void *userdata)
@@ -111,7 +113,7 @@ static void take_hits(const struct probe_hits *hits, void *userdata)
 	if (!row)
 		return;
 	if (link && !row->missing[0])
-		name_missing(q, link, row->missing, sizeof(row->missing));
+		name_missing(q, link, row);
 	switch (hits->kind) {
 	case PROBE_SEGMENTATION:
 		row->segmented += hits->hits;

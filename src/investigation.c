@@ -289,12 +289,14 @@ static void judge_fallback(struct judge *j, const struct investigation_fallback 
 			row->link[0] ? row->link : "a link that is not known");
 	append_rate(j, f, row->segmented, "packets a second split in software", &first);
 	append_rate(j, f, row->summed, "summed", &first);
-	append_rate(j, f, row->copied, "pages copied into its sockets", &first);
+	append_rate(j, f, row->copied, "copies into its sockets", &first);
 	if (!row->missing[0])
 		util_append(f->text, sizeof(f->text),
 			". %s has scatter-gather, checksum and TCP segmentation now; look at what it stands on "
 			"(offloadctl explain %s).",
 			row->link, row->link);
+	else if (row->fixed)
+		util_append(f->text, sizeof(f->text), ". That cannot be changed there (offloadctl explain %s).", row->link);
 	else
 		util_append(f->text, sizeof(f->text), ". Repairing %s ends it (offloadctl apply %s)%s.", row->link,
 			row->link,

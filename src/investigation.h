@@ -33,6 +33,7 @@ struct investigation_fallback {
 	bool forwarded;
 	char link[LINK_NAME_LEN];
 	char missing[INVESTIGATION_NAMES_LEN]; /* features that are off on the link; "" when none of those that matter */
+	bool fixed;			       /* none of them can be changed there */
 	uint64_t segmented, summed, copied;
 };
 

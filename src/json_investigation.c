@@ -61,6 +61,7 @@ static json_object *new_fallback(struct document *d, const struct investigation 
 		add_bool(d, o, "forwarded", row->forwarded);
 		add_or_null(d, o, "link", row->link);
 		add_or_null(d, o, "missing", row->missing);
+		add_bool(d, o, "fixed", row->fixed);
 		add_number(d, o, "segmentation", (int64_t)row->segmented);
 		add_number(d, o, "checksum", (int64_t)row->summed);
 		add_number(d, o, "copy", (int64_t)row->copied);
@@ -275,7 +276,7 @@ static void read_fallback(struct reader *r, json_object *root, struct investigat
 	json_object *array;
 
 	for (size_t k = 0, n = list(r, root, "fallback", &array); k < n && !r->bad; k++) {
-		json_object *o = json_object_array_get_idx(array, k), *forwarded = NULL;
+		json_object *o = json_object_array_get_idx(array, k), *forwarded, *fixed;
 		struct investigation_fallback *row;
 
 		text(r, o, "service", service, sizeof(service));
@@ -285,6 +286,8 @@ static void read_fallback(struct reader *r, json_object *root, struct investigat
 		if (!row)
 			return;
 		text(r, o, "missing", row->missing, sizeof(row->missing));
+		fixed = member(r, o, "fixed", json_type_boolean);
+		row->fixed = fixed && json_object_get_boolean(fixed);
 		row->segmented = number(r, o, "segmentation");
 		row->summed = number(r, o, "checksum");
 		row->copied = number(r, o, "copy");

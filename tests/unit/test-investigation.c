@@ -53,6 +53,18 @@ static void a_broken_device(void **state)
 	investigation_clear(&i);
 }
 
+static void a_device_that_cannot(void **state)
+{
+	struct investigation i = sample_broken();
+
+	(void)state;
+	i.fallback[0].fixed = true;
+	judge(&i);
+	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	has(0, "200 summed. That cannot be changed there (offloadctl explain vlan10).");
+	investigation_clear(&i);
+}
+
 static void copying_sockets_will_be_frozen(void **state)
 {
 	struct investigation i = sample_broken();
@@ -61,7 +73,7 @@ static void copying_sockets_will_be_frozen(void **state)
 	i.fallback[0].copied = 50;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	has(0, "5 pages copied into its sockets");
+	has(0, "5 copies into its sockets");
 	has(0, "stay frozen until they are connected anew");
 	investigation_clear(&i);
 }
@@ -319,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_broken_device),
+		cmocka_unit_test(a_device_that_cannot),
 		cmocka_unit_test(copying_sockets_will_be_frozen),
 		cmocka_unit_test(a_frozen_socket),
 		cmocka_unit_test(a_slow_disk_is_not_the_fallback),

@@ -76,6 +76,7 @@ kill -INT $latency
 wait $latency
 is "an interrupt ends it well" "$?:$(cat "$scratch/err")" "0:"
 is "each call is told once, and nothing else" "$(jq -sc '[.[] | .lost] | add' "$scratch/latency"):$(rows '.service == "well.service" and .fallback')" "0:0"
+is "what sendfile slept for is known" "$(jq -s '[.[].histograms[] | .disk_usec, .receiver_usec | numbers] | length > 0' "$scratch/latency")" true
 tail -n 1 "$scratch/latency" >"$scratch/last"
 check "a document fits its schema" "$tools/test-json" latency.json "$scratch/last"
 jq -sr '.[].histograms[] | "# note \(.service) fallback=\(.fallback) calls=\(.calls) median=\(.median_usec) us"' "$scratch/latency"
