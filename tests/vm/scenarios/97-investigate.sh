@@ -12,14 +12,14 @@ case $KERNEL in
 	;;
 esac
 
-watch() { # FILE OPTION...: investigates until watched
-	local file=$1
-	shift
+watch() { # DESCRIPTION FILE OPTION...: investigates until watched
+	local description=$1 file=$2
+	shift 2
 	: >"$scratch/err"
 	offloadctl investigate --for 1h "$@" >"$file" 2>"$scratch/err" &
 	investigate=$!
 	started+=($investigate)
-	wait_until 120 grep -q watching "$scratch/err"
+	check "$description" wait_until 120 grep -q watching "$scratch/err"
 }
 watched() {
 	kill -INT $investigate
@@ -36,7 +36,7 @@ break_vlan
 client plain 10.9.0.1 5001
 client signed 10.9.0.1 5002 10.9.0.1
 
-check "it watches the broken VLAN" watch "$scratch/broken.txt"
+watch "it watches the broken VLAN" "$scratch/broken.txt"
 fetch plain
 fetch signed
 watched
@@ -49,20 +49,20 @@ has "the evidence follows" "$(cat "$scratch/broken.txt")" 'SERVICE +LINK +SPLIT'
 sed 's/^/# note /' "$scratch/broken.txt"
 
 # before and after
-investigated() { # NAME: as a document, while each sends twice
-	watch "$scratch/$1.json" --json || return
+investigated() { # DESCRIPTION NAME: as a document, while each sends twice
+	watch "$1" "$scratch/$2.json" --json
 	fetch plain && fetch signed && fetch plain && fetch signed
 	watched
 }
-check "before" investigated before
+investigated "before" before
 check "the document fits its schema" "$tools/test-json" investigate.json "$scratch/before.json"
 offloadctl apply >/dev/null
-check "after the repair" investigated repaired
+investigated "after the repair" repaired
 is "only the frozen one is left" "$(get repaired.json '[.findings[] | [.verdict, .service, .link]]')" \
 	'[["reconnect","signed.service","vlan10"]]'
 disconnect signed
 client signed 10.9.0.1 5002 10.9.0.1
-check "after the restart" investigated after
+investigated "after the restart" after
 is "nothing is left" "$(get after.json '[.findings[] | .verdict] | map(select(. != "receiver" and . != "well"))')" "[]"
 is "nothing is split, summed or copied" "$(get after.json '[.rates[["segmentation", "checksum", "copy"][]].times]')" '[0,0,0]'
 comparison=$(offloadctl diff "$scratch/before.json" "$scratch/after.json")
@@ -70,7 +70,7 @@ is "diff takes them" $? 0
 median() { jq '[.histograms[] | select(.service == "plain.service").median_usec] | max' "$scratch/$1.json"; }
 for try in 1 2 3; do # the machine may be busy with something else
 	[ "$(median after)" -ge "$(median before)" ] || break
-	investigated after
+	investigated "once more" after
 done
 is "sendfile's median has fallen" "$([ "$(median after)" -lt "$(median before)" ] && echo yes)" yes
 sed 's/^/# note /' <<<"$comparison"
@@ -95,12 +95,12 @@ ln -sf "$scratch/mnt/file" "$scratch/file.slow" && mv "$scratch/file" "$scratch/
 server system.slice/reader.service 10.9.0.1 5004
 client reader 10.9.0.1 5004
 echo 3 >/proc/sys/vm/drop_caches
-check "a slow disk" watch "$scratch/disk.json" --json
+watch "a slow disk" "$scratch/disk.json" --json
 fetch reader
 watched
 is "is not blamed on offload" "$(get disk.json '[.findings[] | [.verdict, .service]]')" '[["disk","reader.service"]]'
 jq -r '.findings[].text' "$scratch/disk.json" | sed 's/^/# note /'
-check "of one unit alone" watch "$scratch/unit.json" --json --unit plain --link vlan10
+watch "of one unit alone" "$scratch/unit.json" --json --unit plain --link vlan10
 fetch plain
 watched
 is "nothing else is told" "$(get unit.json '[.unit, .link, [.histograms[].service]]')" '["plain","vlan10",["plain.service"]]'
