@@ -261,7 +261,7 @@ static void append_rate(const struct judge *j, struct investigation_finding *f, 
 {
 	if (!n)
 		return;
-	util_append(f->text, sizeof(f->text), "%s%llu %s", *first ? "" : ", ",
+	util_append(f->text, sizeof(f->text), "%s%llu %s", *first ? "every second " : ", ",
 		(unsigned long long)investigation_per_sec(j->i, n), what);
 	*first = false;
 }
@@ -287,9 +287,9 @@ static void judge_fallback(struct judge *j, const struct investigation_fallback 
 	else
 		util_append(f->text, sizeof(f->text), "%s falls back on %s: ", who,
 			row->link[0] ? row->link : "a link that is not known");
-	append_rate(j, f, row->segmented, "packets a second split in software", &first);
+	append_rate(j, f, row->segmented, "packets split in software", &first);
 	append_rate(j, f, row->summed, "summed", &first);
-	append_rate(j, f, row->copied, "copies into its sockets", &first);
+	append_rate(j, f, row->copied, "copied into its sockets", &first);
 	if (!row->missing[0])
 		util_append(f->text, sizeof(f->text),
 			". %s has scatter-gather, checksum and TCP segmentation now; look at what it stands on "
@@ -441,15 +441,32 @@ static uint64_t frozen_sockets(const struct investigation *i)
 int investigation_compare(const struct investigation *a, const struct investigation *b,
 	struct investigation_metric **ret, size_t *ret_n)
 {
+	/* what the work is for the same data: the faster a host sends, the more happens in a second */
+	static const enum investigation_rate per_call[] = { INVESTIGATION_PUSH_ONE, INVESTIGATION_SEGMENTED,
+		INVESTIGATION_SUMMED, INVESTIGATION_COPIED };
 	struct investigation_metric *metrics =
-		calloc(a->latency.n + INVESTIGATION_RATES + 2, sizeof(*metrics)), *m = metrics;
+		calloc(a->latency.n + ARRAY_SIZE(per_call) + INVESTIGATION_RATES + 2, sizeof(*metrics)), *m = metrics;
+	struct evidence_latency_row sum;
+	uint64_t calls_a, calls_b;
 
 	if (!metrics)
 		return -ENOMEM;
+	investigation_sum_latency(a, NULL, &sum);
+	calls_a = sum.calls;
+	investigation_sum_latency(b, NULL, &sum);
+	calls_b = sum.calls;
 	set_median(m++, a, b, NULL);
 	for (size_t k = 0; k < a->latency.n; k++)
 		if (k == 0 || strcmp(a->latency.rows[k].service, a->latency.rows[k - 1].service))
 			set_median(m++, a, b, a->latency.rows[k].service);
+	for (size_t k = 0; k < ARRAY_SIZE(per_call); k++, m++) {
+		const struct investigation_count *of_a = &a->rates[per_call[k]], *of_b = &b->rates[per_call[k]];
+
+		snprintf(m->what, sizeof(m->what), "%s a call of sendfile", investigation_rate_name(per_call[k]));
+		m->known = metrics[0].known && of_a->known && of_b->known;
+		m->a = of_a->n / (calls_a ? calls_a : 1);
+		m->b = of_b->n / (calls_b ? calls_b : 1);
+	}
 	for (unsigned k = 0; k < INVESTIGATION_RATES; k++, m++) {
 		snprintf(m->what, sizeof(m->what), "%s a second", investigation_rate_name(k));
 		m->known = a->rates[k].known && b->rates[k].known;

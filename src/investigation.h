@@ -129,7 +129,7 @@ struct investigation_metric {
 	uint64_t a, b;
 };
 
-/* sendfile's medians (in all, and of each service of a), rates, frozen sockets. The array is the caller's to free. 0 or -ENOMEM. */
+/* sendfile's medians (in all, and of each service of a), what came with each call, rates, frozen sockets. The array is the caller's to free. 0 or -ENOMEM. */
 int investigation_compare(const struct investigation *a, const struct investigation *b,
 	struct investigation_metric **ret, size_t *ret_n);
 

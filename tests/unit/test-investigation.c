@@ -48,7 +48,7 @@ static void a_broken_device(void **state)
 	assert_int_equal(n_judged, 1);
 	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
 	has(0, "files.service falls back on vlan10, which goes without tx-scatter-gather, tx-checksum-ip-generic: "
-	       "100 packets a second split in software, 200 summed");
+	       "every second 100 packets split in software, 200 summed");
 	has(0, "offloadctl apply vlan10");
 	investigation_clear(&i);
 }
@@ -73,7 +73,7 @@ static void copying_sockets_will_be_frozen(void **state)
 	i.fallback[0].copied = 50;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	has(0, "5 copies into its sockets");
+	has(0, "5 copied into its sockets");
 	has(0, "stay frozen until they are connected anew");
 	investigation_clear(&i);
 }
@@ -148,7 +148,7 @@ static void receivers_forwarded_and_nothing(void **state)
 	row->segmented = 30;
 	judge(&i);
 	is_finding(0, INVESTIGATION_DEVICE, "", "vlan10");
-	has(0, "What is forwarded falls back on vlan10: 3 packets a second split in software. vlan10 has");
+	has(0, "What is forwarded falls back on vlan10: every second 3 packets split in software. vlan10 has");
 	investigation_clear(&i);
 }
 

@@ -455,7 +455,7 @@ static void investigations(void **state)
 	assert_string_equal(at(o, "/a/name"), "a?.json");
 	assert_string_equal(at(o, "/b/findings/0/verdict"), "reconnect");
 	assert_string_equal(at(o, "/metrics/0/a"), "796");
-	assert_string_equal(at(o, "/metrics/4/a"), "null");
+	assert_string_equal(at(o, "/metrics/8/a"), "null");
 	json_object_put(o);
 }
 

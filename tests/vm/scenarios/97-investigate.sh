@@ -43,7 +43,7 @@ watched
 is "an interrupt ends it, and it tells" "$?" 0
 has "its first lines name link, feature and service" "$(head -n 2 "$scratch/broken.txt")" \
 	'^device: plain.service falls back on vlan10, which goes without tx-scatter-gather' \
-	'^device: signed.service falls back on vlan10, which goes without tx-scatter-gather.* copies into its sockets'
+	'^device: signed.service falls back on vlan10, which goes without tx-scatter-gather.* copied into its sockets'
 has "the evidence follows" "$(cat "$scratch/broken.txt")" 'SERVICE +LINK +SPLIT' '^plain.service +vlan10 +[1-9]' \
 	'^tcp_push_one +[0-9]' 'plain.service, falling back: ' '^CPU +BUSY +SOFTIRQ'
 sed 's/^/# note /' "$scratch/broken.txt"
