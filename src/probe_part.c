@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <linux/capability.h>
 
 #include "util.h"
@@ -35,17 +36,32 @@ static void note_function(struct probe_part *const *parts, size_t n, const char 
 				parts[i]->found[j] = true;
 }
 
+/* /proc/kallsyms is out of reach below ProtectKernelTunables=; the kernel's types name its functions, too. */
+static void find_functions_in_types(struct probe_part *const *parts, size_t n)
+{
+	struct btf *types = btf__load_vmlinux_btf();
+
+	if (!types)
+		return;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < parts[i]->n_hooks; j++)
+			if (!parts[i]->hooks[j].iter)
+				parts[i]->found[j] = btf__find_by_name_kind(types,
+					parts[i]->hooks[j].function, BTF_KIND_FUNC) >= 0;
+	btf__free(types);
+}
+
 void probe_part_find_functions(struct probe_part *const *parts, size_t n)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/kallsyms", "re");
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		parts[i]->listed = f != NULL;
+	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < parts[i]->n_hooks; j++)
 			parts[i]->found[j] = !f || parts[i]->hooks[j].iter;
-	}
+	if (!f)
+		find_functions_in_types(parts, n);
 	while (f && getline(&line, &size, f) > 0) {
 		char *type = strchr(line, ' '), *name;
 
@@ -218,8 +234,6 @@ static void give_up_method(struct probe_part *part, size_t i, int error)
 	status->method = next_method(&part->hooks[i], status->method);
 	if (status->method != PROBE_ABSENT)
 		status->why[0] = '\0';
-	else if (part->hooks[i].other_kernels && !part->listed && (error == -ENOENT || error == -ESRCH))
-		status->other_kernels = true;
 }
 
 /* The object did not load: finds out which hooks are to blame by loading each alone. */

@@ -44,7 +44,6 @@ struct probe_part {
 	struct bpf_object_skeleton *base;
 	struct bpf_link *links[PROBE_HOOKS_MAX][2];
 	bool found[PROBE_HOOKS_MAX]; /* the function is in this kernel */
-	bool listed; /* /proc/kallsyms could be read, so that found is sure */
 	struct probe_status *status;
 };
 
