@@ -12,8 +12,36 @@ runuser -u nobody -- offloadctl plan >plan 2>&1
 is "offloadctl plan, as nobody, exits with 2" $? 2
 has "and says so" "$(cat plan)" 'vlan10.*drifted'
 rm plan
+
+# nginx sends files to a client at the other end of vlan10, which is a card of this machine, too
+wire() {
+	local link driver
+	for link in /sys/class/net/*; do
+		driver=$(readlink -f "$link/device/driver")
+		[ "${driver##*/}" = virtio_net ] && break
+	done
+	ip netns add client && ip link set "${link##*/}" name wire netns client && ip -n client link set wire up &&
+		ip -n client link add link wire name vlan10 type vlan id 10 && ip -n client link set vlan10 up &&
+		ip -n client address add 10.9.0.2/24 dev vlan10
+}
+fetch() {
+	ip netns exec client bash -c 'exec 3<>/dev/tcp/10.9.0.1/80 && printf "GET /file HTTP/1.0\r\n\r\n" >&3 && wc -c <&3'
+}
+fetched() { [ "$(fetch)" -gt 4000000 ]; }
+pays() { fetched && offloadctl services | grep 'nginx.service on vlan10: '; }
+pays_no_more() { fetched && ! offloadctl services | grep nginx.service; }
+check "a client across vlan10" wire
+head -c 4000000 /dev/urandom >/var/www/html/file
+has "nginx has sendfile on" "$(nginx -T 2>/dev/null)" '^\s*sendfile on;'
+check "and starts" systemctl start nginx
+within 60 "it serves the client" fetched
+within 60 "services names it, by its unit and link" pays
+offloadctl services | sed 's/^/# note /'
+is "it need not be restarted" "$(offloadctl services --json | jq -c .restart)" '[]'
+
 check "offloadctl apply repairs it" offloadctl apply vlan10
 check "as declared" as_declared
+within 120 "nginx, which goes on sending, is named no more" pays_no_more
 is "what root wrote is readable to the daemon" "$(stat -c %U /run/offloadd/ledger.json)" offloadd
 
 check "what debian/tests has passes" bash source/debian/tests/netns

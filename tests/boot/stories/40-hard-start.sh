@@ -14,6 +14,7 @@ has "the unit names the bad rule file with its line" "$(journalctl -b -q -u offl
 has "and what could not be written" "$(journalctl -b -q -u offloadd --no-pager)" \
 	'cannot write /run/offloadd/ledger.json: No space left' 'cannot write metrics to .*: No space left'
 has "so does its status" "$(systemctl status --no-pager offloadd)" 'errors in files: 1'
+has "without BTF the probes say so" "$(offloadctl status --json | jq -r '.daemon.probes[] | select(.method == null) | .why')" 'no BTF'
 has "and offloadctl's" "$(offloadctl status)" '40-bad.rule:5: unknown feature gsso'
 
 # not even room for the name of a file: no control socket
