@@ -8,7 +8,7 @@
 #   make bench      deps, build, measurements in one VM
 #   make demo       deps, build, the incident told in one VM, in about a minute
 #   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
-#   make install    DESTDIR and PREFIX are honoured
+#   make install    DESTDIR and PREFIX are honoured; an offloadd.conf that is there is kept
 #   make deb        build/deb/*.deb, from what is committed; lintian has a look at it
 
 BUILD ?= build
@@ -154,7 +154,8 @@ install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd
 	install -D -m 755 $(BUILD)/offloadd-hook $(DESTDIR)$(PREFIX)/lib/offloadd/offloadd-hook
 	install -D -m 755 $(BUILD)/offloadctl $(DESTDIR)$(PREFIX)/bin/offloadctl
-	install -D -m 644 systemd/offloadd.conf $(DESTDIR)/etc/offloadd/offloadd.conf
+	[ -e $(DESTDIR)/etc/offloadd/offloadd.conf ] || \
+		install -D -m 644 systemd/offloadd.conf $(DESTDIR)/etc/offloadd/offloadd.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples/prometheus
 	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
 	install -m 644 $(wildcard rules/examples/*) contrib/offloadd-alert@.service contrib/offloadd-restart.rules $(SHARE)/doc/offloadd/examples

@@ -55,6 +55,14 @@ const char *client_path(const struct client *client)
 	return client->path;
 }
 
+int client_pid(const struct client *client)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
+}
+
 /* A daemon that has no room for one more waiting connection is not there for a blocking connect() either, so wait no longer than for
  * an answer. */
 static int connect_to(int fd, const char *path)

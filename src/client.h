@@ -11,6 +11,8 @@
 #define CLIENT_ANSWER_MAX (16 * 1024 * 1024)
 #define CLIENT_ANSWER_USEC (UINT64_C(30) * 1000 * 1000) /* what a daemon that is busy may take */
 
+#define CLIENT_HUNG_USEC (UINT64_C(3) * 1000 * 1000)   /* after which it is looked at whether it was stopped */
+
 struct client;
 
 /* path NULL: the usual one of this namespace. 1, or 0 when nobody answers there; negative errno. */
@@ -18,6 +20,9 @@ int client_open(const char *path, struct client **ret);
 void client_close(struct client *client);
 void client_close_pointer(struct client **client);
 const char *client_path(const struct client *client);
+
+/* Who answers; 0 when that cannot be told. */
+int client_pid(const struct client *client);
 
 /* Sends a call; parameters (NULL: none) are taken over. 0 or negative errno. */
 int client_call(

@@ -30,8 +30,8 @@ struct cmd_options {
 	const char *config; /* NULL: offloadd.conf and its drop-ins */
 	const char *ledger; /* NULL: the usual one of this network namespace */
 	enum ethtool_backend backend;
-	const char *control; /* NULL: the usual socket of this network namespace */
-	bool json, no_colour, detailed_exit_codes, follow;
+	const char *control; /* NULL: the usual socket of this network namespace; "none": nobody is asked */
+	bool json, no_colour, detailed_exit_codes, follow, dry_run;
 	bool by_role, only_lost;
 	const char *output; /* NULL: standard output */
 	enum cmd_format format;
@@ -83,6 +83,22 @@ int cmd_file_read(const char *path, char **ret, size_t *ret_len);
 /* Replaces a regular file in one step, writes to anything else; NULL is standard output. 0, negative errno. */
 int cmd_file_write(const char *path, const char *text, size_t len);
 
+/* What the running offloadd leaves alone. */
+struct cmd_stand {
+	struct cmd_stand_link {
+		int ifindex;
+		bool paused;
+		feature_set contended;
+	} *links;
+	size_t n_links;
+};
+
+/* Nothing when nobody answers within a few seconds, or --control none was given. */
+void cmd_ask_stand(const struct cmd_options *options, const struct feature_table *table,
+	struct cmd_stand *ret);
+/* Does an offloadd that enforces run here? */
+bool cmd_is_enforced(const struct cmd_options *options);
+
 /* What a command that looks at this host works with: the links, the rules, and a plan. */
 struct cmd_session {
 	const struct cmd_options *options;
@@ -95,6 +111,9 @@ struct cmd_session {
 	struct plan plan;
 	struct view view;
 	struct render render;
+	struct cmd_stand stand;
+	bool asked; /* for stand; set before the first plan, to do without */
+	void *work; /* what apply learned */
 };
 
 /* "offloadctl: message" on standard error. Returns CMD_ERROR. */

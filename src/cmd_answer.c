@@ -105,18 +105,62 @@ int cmd_answered_error(const char *command, const char *error, struct json_objec
 	return cmd_error("%s: offloadd answers %s", command, error);
 }
 
+/* By SIGSTOP or a debugger; false when that cannot be told. */
+static bool is_stopped(int pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[32], line[512], *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = pid > 0 ? fopen(path, "re") : NULL;
+	if (!f || !fgets(line, sizeof(line), f))
+		return false;
+	state = strrchr(line, ')');
+	return state && state[1] && strchr("TtZ", state[2]);
+}
+
+/* Does it answer for this namespace? Who may not look at PID 1 finds the socket of the host's. 1, 0, negative errno. */
+static int answers_for_us(struct client *client)
+{
+	_cleanup_json_ struct json_object *status = NULL;
+	char error[VARLINK_NAME_MAX];
+	int r = client_call(client, METHODS_INTERFACE ".GetStatus", NULL, false);
+
+	if (r >= 0)
+		r = client_receive(client, CLIENT_HUNG_USEC, &status, error);
+	if (r < 0)
+		return r;
+	return error[0] || (uint64_t)answer_int(status, "netns") == netns_inode();
+}
+
 /* Opens the socket; CMD_OK, CMD_NO_DAEMON (nothing was said), CMD_ERROR. */
 int cmd_open_client(const struct cmd_options *options, const char *command, struct client **ret)
 {
 	int r = client_open(options->control, ret);
 
+	if (r > 0 && !options->control && !netns_is_certain()) {
+		r = answers_for_us(*ret);
+		if (r == -ETIMEDOUT) /* the call itself will tell */
+			r = 1;
+	}
 	if (r < 0)
 		return cmd_call_failed(command, r);
 	return r > 0 ? CMD_OK : CMD_NO_DAEMON;
 }
 
-/* One call with one answer. CMD_OK with *ret_answer, CMD_NO_DAEMON when nothing was said, CMD_ERROR. parameters are taken over. */
-int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+/* As client_receive(); of a daemon that was stopped no answer is waited for. */
+static int receive_patiently(struct client *client, uint64_t timeout_usec, struct json_object **ret_answer,
+	char error[VARLINK_NAME_MAX])
+{
+	uint64_t first_usec = timeout_usec < CLIENT_HUNG_USEC ? timeout_usec : CLIENT_HUNG_USEC;
+	int r = client_receive(client, first_usec, ret_answer, error);
+
+	if (r != -ETIMEDOUT || timeout_usec == first_usec || is_stopped(client_pid(client)))
+		return r;
+	return client_receive(client, timeout_usec - first_usec, ret_answer, error);
+}
+
+int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
 	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer)
 {
 	_cleanup_client_ struct client *client = NULL;
@@ -130,7 +174,11 @@ int cmd_ask(const struct cmd_options *options, const char *command, const char *
 	}
 	r = client_call(client, method, parameters, false);
 	if (r >= 0)
-		r = client_receive(client, timeout_usec, ret_answer, error);
+		r = receive_patiently(client, timeout_usec, ret_answer, error);
+	if (r == -ETIMEDOUT) {
+		cmd_error("%s: offloadd (pid %d) does not answer", command, client_pid(client));
+		return CMD_NO_ANSWER;
+	}
 	if (r < 0)
 		return cmd_call_failed(command, r);
 	if (!error[0])
@@ -139,6 +187,14 @@ int cmd_ask(const struct cmd_options *options, const char *command, const char *
 	json_object_put(*ret_answer);
 	*ret_answer = NULL;
 	return r;
+}
+
+int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer)
+{
+	int r = cmd_ask_or_tell(options, command, method, parameters, timeout_usec, ret_answer);
+
+	return r == CMD_NO_ANSWER ? CMD_ERROR : r;
 }
 
 /* ---- documents ---- */

@@ -8,6 +8,8 @@
 
 struct json_object;
 
+#define CMD_NO_ANSWER (-1) /* besides the exit codes */
+
 void answer_put(struct json_object **object);
 #define _cleanup_json_ _cleanup_(answer_put)
 #define _cleanup_client_ _cleanup_(client_close_pointer)
@@ -31,6 +33,10 @@ int cmd_answered_error(const char *command, const char *error, struct json_objec
 int cmd_open_client(const struct cmd_options *options, const char *command, struct client **ret);
 /* One call with one answer. CMD_OK with *ret_answer, CMD_NO_DAEMON when nothing was said, CMD_ERROR. parameters are taken over. */
 int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer);
+
+/* The same, but CMD_NO_ANSWER, and said, when offloadd is there and does not answer. */
+int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
 	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer);
 
 struct json_object *answer_new_document(const char *document, int exit_code);

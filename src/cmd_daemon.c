@@ -61,6 +61,7 @@ static void print_verdicts(struct json_object *verdicts)
 static void print_links(struct json_object *answer, const char *key, const char *title)
 {
 	struct json_object *list = answer_list(answer, key), *seconds;
+	char time[32];
 
 	for (size_t i = 0; i < answer_count(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
@@ -72,7 +73,10 @@ static void print_links(struct json_object *answer, const char *key, const char 
 				answer_clean(json_object_get_string(json_object_array_get_idx(features, j))));
 		if (json_object_object_get_ex(o, "seconds", &seconds)) {
 			if (seconds)
-				printf(", %lld s left", (long long)json_object_get_int64(seconds));
+				printf(", %s left",
+					util_format_duration(
+						(uint64_t)json_object_get_int64(seconds) * USEC_PER_SEC,
+						time, sizeof(time)));
 			else
 				printf(", until it is resumed");
 		}
@@ -107,10 +111,12 @@ static void print_status(struct json_object *answer)
 	printf("offloadd %s %s, pid %lld, ethtool by %s\n", answer_clean(answer_text(answer, "version")),
 		strcmp(answer_text(answer, "mode"), "enforce") == 0 ? "enforces" : "audits",
 		(long long)answer_int(answer, "pid"), answer_clean(answer_text(answer, "ethtool")));
-	printf("rules: %lld, links: %lld; since its start %lld reconciles, %lld changes, %lld overruns\n",
+	printf("rules: %lld, links: %lld; since its start: reconciles %lld, changes %lld, overruns %lld\n",
 		(long long)answer_int(answer, "rules"), (long long)answer_int(answer, "links"),
 		(long long)answer_int(answer, "reconciles"), (long long)answer_int(answer, "changes"),
 		(long long)answer_int(answer, "overruns"));
+	if (answer_int(answer, "rules") == 0)
+		puts("no rule is in force: nothing is watched");
 	if (json_object_object_get_ex(answer, "verdicts", &verdicts))
 		print_verdicts(verdicts);
 	print_links(answer, "not_as_declared", "not as declared");
@@ -120,14 +126,18 @@ static void print_status(struct json_object *answer)
 }
 
 /* Nobody answers: what the kernel alone can tell. */
-static int status_of_kernel(const struct cmd_options *options)
+static int status_of_kernel(const struct cmd_options *options, bool hung)
 {
 	_cleanup_(cmd_close) struct cmd_session s;
 	struct json_object *verdicts, *root;
 	size_t counts[VERDICT_COUNT] = { 0 };
 
-	cmd_not_running(options);
-	if (cmd_open_all(options, &s) != CMD_OK || cmd_make_plan(&s, NULL, 0) != CMD_OK)
+	if (!hung)
+		cmd_not_running(options);
+	if (cmd_open_all(options, &s) != CMD_OK)
+		return CMD_NO_DAEMON;
+	s.asked = true;
+	if (cmd_make_plan(&s, NULL, 0) != CMD_OK)
 		return CMD_NO_DAEMON;
 	verdicts = json_object_new_object();
 	for (size_t i = 0; i < s.plan.n_links; i++)
@@ -153,10 +163,11 @@ int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 {
 	_cleanup_json_ struct json_object *answer = NULL;
 	struct json_object *root, *verdicts = NULL;
-	int code = cmd_ask(options, "status", METHODS_INTERFACE ".GetStatus", NULL, CLIENT_ANSWER_USEC, &answer);
+	int code = cmd_ask_or_tell(
+		options, "status", METHODS_INTERFACE ".GetStatus", NULL, CLIENT_ANSWER_USEC, &answer);
 
-	if (code == CMD_NO_DAEMON)
-		return status_of_kernel(options);
+	if (code == CMD_NO_DAEMON || code == CMD_NO_ANSWER)
+		return status_of_kernel(options, code == CMD_NO_ANSWER);
 	if (code != CMD_OK)
 		return code;
 	if (answer_count(answer_list(answer, "rule_errors")) || answer_count(answer_list(answer, "settings_errors")))
@@ -169,7 +180,11 @@ int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 		return answer_print_document(root, code);
 	}
 	print_status(answer);
+	if (answer_count(answer_list(answer, "settings_errors")))
+		puts("settings not taken, those before them stay (after a start: audit and defaults):");
 	print_file_errors(answer, "settings_errors");
+	if (answer_count(answer_list(answer, "rule_errors")))
+		puts("rule files with errors, left out or kept as they were before:");
 	print_file_errors(answer, "rule_errors");
 	return code;
 }
@@ -189,7 +204,10 @@ static int metrics_of_kernel(const struct cmd_options *options)
 	int r;
 
 	cmd_not_running(options);
-	if (cmd_open_all(options, &s) != CMD_OK || cmd_make_plan(&s, NULL, 0) != CMD_OK)
+	if (cmd_open_all(options, &s) != CMD_OK)
+		return CMD_NO_DAEMON;
+	s.asked = true;
+	if (cmd_make_plan(&s, NULL, 0) != CMD_OK)
 		return CMD_NO_DAEMON;
 	m.features = s.view.features;
 	m.rule_errors = s.rules.n_errors;
@@ -217,6 +235,18 @@ int cmd_metrics(const struct cmd_options *options, _unused_ int argc, _unused_ c
 
 /* ---- reload, pause, resume ---- */
 
+static const char *reloaded_words(struct json_object *answer)
+{
+	bool settings = answer_bool(answer, "settings_taken"), rules = answer_bool(answer, "rules_taken");
+
+	if (settings && rules)
+		return "reloaded";
+	if (rules)
+		return "rules taken, settings not: those before them stay";
+	return settings ? "settings taken, rules not: those before them stay"
+			: "nothing taken: settings and rules before them stay";
+}
+
 int cmd_reload(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
 	_cleanup_json_ struct json_object *answer = NULL;
@@ -233,9 +263,7 @@ int cmd_reload(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 		return answer_print("reload", answer, code);
 	print_file_errors(answer, "settings_errors");
 	print_file_errors(answer, "rule_errors");
-	printf("%s, rules in force: %lld\n",
-		answer_bool(answer, "taken") ? "reloaded" : "not taken: what was in force stays",
-		(long long)answer_int(answer, "rules"));
+	printf("%s, rules in force: %lld\n", reloaded_words(answer), (long long)answer_int(answer, "rules"));
 	return code;
 }
 
@@ -244,6 +272,7 @@ int cmd_pause(const struct cmd_options *options, _unused_ int argc, char **argv)
 	_cleanup_json_ struct json_object *answer = NULL;
 	struct json_object *parameters = new_parameters(argv[0]), *root;
 	int64_t seconds = (int64_t)((options->time_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
+	char time[32];
 	int code;
 
 	if (options->has_time && seconds == 0) {
@@ -265,7 +294,8 @@ int cmd_pause(const struct cmd_options *options, _unused_ int argc, char **argv)
 		return answer_print_document(root, code);
 	}
 	if (options->has_time)
-		printf("%s is left alone for %lld s\n", answer_clean(argv[0]), (long long)seconds);
+		printf("%s is left alone for %s\n", answer_clean(argv[0]),
+			util_format_duration(options->time_usec, time, sizeof(time)));
 	else
 		printf("%s is left alone until it is resumed\n", answer_clean(argv[0]));
 	return code;
@@ -360,12 +390,14 @@ static void print_event(struct json_object *event)
 {
 	int64_t usec = answer_int(event, "time_usec");
 	time_t sec = (time_t)(usec / (int64_t)USEC_PER_SEC);
-	char when[64] = "";
+	char when[64] = "", zone[16] = "";
 	struct tm tm;
 
-	if (localtime_r(&sec, &tm))
+	if (localtime_r(&sec, &tm)) {
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	printf("%s.%03d %s: %s\n", when, (int)(usec / 1000 % 1000), answer_clean(answer_text(event, "event")),
+		strftime(zone, sizeof(zone), "%z", &tm);
+	}
+	printf("%s.%03d%s %s: %s\n", when, (int)(usec / 1000 % 1000), zone, answer_clean(answer_text(event, "event")),
 		answer_clean(answer_text(event, "message")));
 }
 

@@ -59,9 +59,9 @@ static int no_rules(const struct cmd_session *s)
 	return cmd_error("there is no rule in %s", dirs);
 }
 
-/* Opens everything and makes the plan. CMD_OK or CMD_ERROR. */
-static int start(
-	const struct cmd_options *options, int n_names, char **names, struct cmd_session *ret)
+/* Opens everything and makes the plan. insist: what offloadd leaves alone is planned for too. CMD_OK or CMD_ERROR. */
+static int start(const struct cmd_options *options, int n_names, char **names, bool insist,
+	struct cmd_session *ret)
 {
 	int r = cmd_open_all(options, ret);
 
@@ -69,13 +69,14 @@ static int start(
 		return r;
 	if (nothing_declared(ret))
 		return no_rules(ret);
+	ret->asked = insist;
 	return cmd_make_plan(ret, names, n_names);
 }
 
 int cmd_plan(const struct cmd_options *options, int argc, char **argv)
 {
 	_cleanup_(cmd_close) struct cmd_session s;
-	int r = start(options, argc, argv, &s);
+	int r = start(options, argc, argv, false, &s);
 
 	if (r != CMD_OK)
 		return r;
@@ -100,10 +101,15 @@ static const struct apply_result *last_asked(
 	return NULL;
 }
 
+static const struct work *work_of(void *userdata)
+{
+	return ((struct cmd_session *)userdata)->work;
+}
+
 static bool is_refused(
 	int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata)
 {
-	const struct apply_result *result = last_asked(userdata, ifindex, bit, value);
+	const struct apply_result *result = last_asked(work_of(userdata), ifindex, bit, value);
 
 	if (!result || !result->error || result->error == -ENODEV)
 		return false;
@@ -115,7 +121,7 @@ static bool is_refused(
 
 static bool is_futile(int ifindex, unsigned bit, bool value, void *userdata)
 {
-	const struct apply_result *result = last_asked(userdata, ifindex, bit, value);
+	const struct apply_result *result = last_asked(work_of(userdata), ifindex, bit, value);
 
 	return result && !result->error && (result->missed & FEATURE(bit));
 }
@@ -147,7 +153,7 @@ static int carry_out(struct cmd_session *s, struct ledger *ledger, struct work *
 {
 	s->context.is_refused = is_refused;
 	s->context.is_futile = is_futile;
-	s->context.userdata = work;
+	s->work = work;
 	for (int round = 0; round < ROUNDS_MAX && s->plan.n_steps && !work->error; round++) {
 		_cleanup_(apply_report_clear) struct apply_report report = { 0 };
 		int r = apply_plan(s->observe, &s->plan, ledger, &report);
@@ -190,17 +196,21 @@ static int apply_exit_code(const struct cmd_session *s, const struct work *work)
 	return cmd_exit_code(s, code);
 }
 
-static int open_ledger(const struct cmd_session *s, struct ledger **ret)
+/* *ret_lost: there was a file, and nothing of it could be used. */
+static int open_ledger(const struct cmd_session *s, struct ledger **ret, bool *ret_lost)
 {
 	char why[256] = "";
 	int r = ledger_open(s->options->ledger, s->view.features, ret, why, sizeof(why));
 
+	if (r == -EACCES && !may_change_links())
+		return no_permission("revert");
 	if (r < 0)
 		return cmd_error("cannot open %s: %s",
 			s->options->ledger ? s->options->ledger : LEDGER_DEFAULT_PATH,
-			strerror(-r));
+			why[0] ? why : strerror(-r));
 	if (r > 0)
 		cmd_error("%s", why);
+	*ret_lost = r > 0;
 	return CMD_OK;
 }
 
@@ -213,7 +223,7 @@ static int report_apply(struct cmd_session *s, const struct work *work, const st
 	if (s->options->json)
 		return cmd_written(json_write_apply(stdout, &before, &work->done, &s->view),
 			s->view.exit_code);
-	render_differences(&s->render, &before);
+	render_found(&s->render, &before);
 	render_results(&s->render, s->view.features, &work->done);
 	render_followers(&s->render, &before, &work->done);
 	render_state(&s->render, &s->view);
@@ -232,7 +242,8 @@ int cmd_apply(const struct cmd_options *options, int argc, char **argv)
 	_cleanup_(plan_clear) struct plan first = { 0 };
 	_cleanup_(work_clear) struct work work = { 0 };
 	_cleanup_(cmd_close) struct cmd_session s;
-	int r = start(options, argc, argv, &s);
+	bool lost;
+	int r = start(options, argc, argv, argc > 0, &s);
 
 	if (r != CMD_OK)
 		return r;
@@ -246,7 +257,7 @@ int cmd_apply(const struct cmd_options *options, int argc, char **argv)
 	}
 	if (!may_change_links())
 		return no_permission("apply");
-	r = open_ledger(&s, &ledger);
+	r = open_ledger(&s, &ledger, &lost);
 	if (r != CMD_OK)
 		return r;
 	ledger->save_first = true;
@@ -279,37 +290,105 @@ static int report_revert(struct cmd_session *s, const char *link, const struct a
 	if (report->n_results == 0 && code == CMD_OK)
 		printf("nothing to put back%s%s\n", link ? " on " : "", link ? link : "");
 	render_results(&s->render, s->view.features, report);
+	if (report->n_results)
+		render_reverted(&s->render, report);
 	return code;
+}
+
+/* What revert would set: a report of which nothing was done. */
+static int foresee_revert(const struct cmd_session *s, const struct ledger *ledger, const char *only,
+	struct apply_report *ret)
+{
+	_cleanup_free_ struct link **links = NULL;
+	size_t n;
+	int r = link_table_sorted(s->view.links, &links, &n);
+
+	if (r < 0)
+		return r;
+	ret->results = calloc(n + 1, sizeof(*ret->results));
+	if (!ret->results)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_link *entry = ledger_find(ledger, links[i]);
+		struct apply_result *result = &ret->results[ret->n_results];
+
+		if (!entry || (only && strcmp(only, links[i]->name) != 0))
+			continue;
+		*result = (struct apply_result){
+			.ifindex = links[i]->ifindex,
+			.asked = entry->mask,
+			.value = entry->value & entry->mask,
+			.before = links[i]->features,
+			.after = links[i]->features,
+		};
+		memcpy(result->name, links[i]->name, sizeof(result->name));
+		ret->n_results++;
+	}
+	return 0;
+}
+
+static int revert_dry(struct cmd_session *s, const char *only)
+{
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
+	char why[256];
+	int r = ledger_read(s->options->ledger, s->view.features, &ledger, why, sizeof(why));
+
+	if (r >= 0)
+		r = foresee_revert(s, ledger, only, &report);
+	if (r < 0)
+		return cmd_error("cannot tell what would be put back: %s", why[0] ? why : strerror(-r));
+	if (s->options->json)
+		return cmd_written(json_write_revert(stdout, s->view.features, &report, CMD_OK), CMD_OK);
+	if (report.n_results == 0)
+		printf("nothing to put back%s%s\n", only ? " on " : "", only ? only : "");
+	else
+		render_foreseen(&s->render, s->view.features, &report);
+	return CMD_OK;
+}
+
+static int revert_by_file(struct cmd_session *s, const char *const *only)
+{
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
+	bool lost = false;
+	int r, code = open_ledger(s, &ledger, &lost);
+
+	if (code != CMD_OK)
+		return code;
+	if (ledger->links && !may_change_links())
+		return no_permission("revert");
+	r = apply_revert(s->observe, ledger, only[0] ? only : NULL, &report);
+	if (r < 0)
+		cmd_error(report.n_results ? "put back, but cannot write %s: %s"
+					   : "cannot put back what %s holds: %s",
+			ledger->path, strerror(-r));
+	code = r < 0 || lost ? CMD_ERROR : revert_exit_code(&report);
+	return report_revert(s, only[0], &report, code);
 }
 
 int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 {
-	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
 	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
-	_cleanup_(cmd_close) struct cmd_session s;
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
 	const char *only[2] = { argc ? argv[0] : NULL, NULL };
-	int r, code;
+	int r;
 
+	if (options->ledger && options->control)
+		return cmd_error("revert takes --ledger, which is without offloadd, or --control, not both");
 	r = cmd_open(options, &s);
 	if (r == CMD_OK)
 		r = cmd_refresh(&s);
 	if (r != CMD_OK || (argc && !cmd_find_link(&s, argv[0])))
 		return CMD_ERROR;
-	if (!options->ledger) {
-		r = cmd_revert_by_daemon(options, only[0], s.view.features, &report);
-		if (r != CMD_NO_DAEMON)
-			return r == CMD_OK ? report_revert(&s, only[0], &report, revert_exit_code(&report)) : r;
-	}
-	r = open_ledger(&s, &ledger);
-	if (r != CMD_OK)
-		return r;
-	if (ledger->links && !may_change_links())
-		return no_permission("revert");
-	r = apply_revert(s.observe, ledger, argc ? only : NULL, &report);
-	if (r < 0)
-		cmd_error(report.n_results ? "put back, but cannot write %s: %s"
-					   : "cannot put back what %s holds: %s",
-			ledger->path, strerror(-r));
-	code = r < 0 ? CMD_ERROR : revert_exit_code(&report);
-	return report_revert(&s, only[0], &report, code);
+	if (options->dry_run)
+		return revert_dry(&s, only[0]);
+	if (options->ledger && cmd_is_enforced(options))
+		return cmd_error("offloadd enforces here and would change it again at once; leave out --ledger");
+	if (options->ledger)
+		return revert_by_file(&s, only);
+	r = cmd_revert_by_daemon(options, only[0], s.view.features, &report);
+	if (r == CMD_NO_DAEMON)
+		return revert_by_file(&s, only);
+	return r == CMD_OK ? report_revert(&s, only[0], &report, revert_exit_code(&report)) : r;
 }

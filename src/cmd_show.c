@@ -214,7 +214,7 @@ static int ask_named(
 static void render_asked(
 	const struct cmd_session *s, const struct link *link, const struct asked *asked)
 {
-	bool done[ARRAY_SIZE(asked->told)] = { false };
+	bool done[ARRAY_SIZE(asked->told)] = { false }, first_block = true;
 
 	for (size_t i = 0; i < asked->n; i++) {
 		const struct json_explained *first = &asked->told[i];
@@ -234,6 +234,9 @@ static void render_asked(
 			falls_with |= asked->falls_with[j];
 			done[j] = true;
 		}
+		if (!first_block)
+			fputc('\n', s->render.out);
+		first_block = false;
 		render_explanation(&s->render, &s->view, link, bits, falls_with, first->word, first->item,
 			first->explanation);
 	}

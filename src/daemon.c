@@ -354,6 +354,12 @@ static int keep_errors(struct rule_set *kept, const struct rule_set *from)
 	return 0;
 }
 
+static void warn_without_rules(struct daemon *d)
+{
+	if (reconcile_rules(d->reconcile)->n_rules == 0)
+		say(d, EVENT_RULES, LOG_WARNING, "no rule is in force: nothing is watched");
+}
+
 /* 1 when the rules were taken, 0 when the old ones stay, negative errno. */
 static int load_rules(struct daemon *d, bool reload)
 {
@@ -381,6 +387,8 @@ static int load_rules(struct daemon *d, bool reload)
 	d->observe->want_routes = routes;
 	if (reload)
 		say(d, EVENT_RULES, LOG_INFO, "rules loaded: %zu", n);
+	if (reload)
+		warn_without_rules(d);
 	return 1;
 }
 
@@ -576,7 +584,7 @@ static int on_probes(_unused_ sd_event_source *source, _unused_ int fd, _unused_
 	return 0;
 }
 
-/* 1 when settings and rules were taken, 0 when some in force stay, negative errno: then the loop ends. */
+/* METHODS_TOOK_* bits, negative errno: then the loop ends. */
 static int reload(void *userdata)
 {
 	struct daemon *d = userdata;
@@ -585,8 +593,7 @@ static int reload(void *userdata)
 	sd_notify(0, "RELOADING=1");
 	taken = reload_conf(d);
 	r = taken < 0 ? taken : load_rules(d, true);
-	if (r == 0)
-		taken = 0;
+	taken = (taken > 0 ? METHODS_TOOK_SETTINGS : 0) | (r > 0 ? METHODS_TOOK_RULES : 0);
 	if (r > 0)
 		r = observe_refresh(d->observe); /* drivers and routes may be wanted now */
 	if (r < 0) {
@@ -965,6 +972,7 @@ static int run_loop(struct daemon *d)
 	tell_status(d, true);
 	open_witness(d);
 	say_started(d);
+	warn_without_rules(d);
 	say_missing_probes(d);
 	settle(d);
 	r = sd_event_loop(d->event);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ledger.h"
 
+#define LOCK_NAPS 20 /* of 10 ms */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -140,19 +144,21 @@ static bool get_int(struct json_object *object, const char *key, int64_t *ret)
 	return true;
 }
 
-static int parse_address(const char *text, struct ledger_link *ret)
+/* "0a:ff" into at most `size` bytes; how many, -EBADMSG. */
+static int parse_bytes(const char *text, uint8_t *ret, unsigned size)
 {
+	unsigned n = 0;
+
 	while (*text) {
 		char *end;
 		unsigned long byte = strtoul(text, &end, 16);
 
-		if (end - text != 2 || byte > 0xff || ret->address_len == LINK_ADDRESS_LEN ||
-			(*end && (*end != ':' || !end[1])))
+		if (end - text != 2 || byte > 0xff || n == size || (*end && (*end != ':' || !end[1])))
 			return -EBADMSG;
-		ret->address[ret->address_len++] = (uint8_t)byte;
+		ret[n++] = (uint8_t)byte;
 		text = *end ? end + 1 : end;
 	}
-	return 0;
+	return (int)n;
 }
 
 /* Features that this kernel has not are passed over: nobody can put them back. */
@@ -175,8 +181,9 @@ static int parse_original(
 static int parse_identity(struct json_object *object, struct ledger_link *ret)
 {
 	const char *name = get_string(object, "name"), *kind = get_string(object, "kind"),
-		   *address = get_string(object, "address");
+		   *address = get_string(object, "address"), *bytes = get_string(object, "name_bytes");
 	int64_t ifindex;
+	int n;
 
 	*ret = (struct ledger_link){ 0 };
 	if (!name || !kind || !address || !get_int(object, "ifindex", &ifindex) || ifindex <= 0 ||
@@ -186,7 +193,14 @@ static int parse_identity(struct json_object *object, struct ledger_link *ret)
 	ret->ifindex = (int)ifindex;
 	util_copy_name(ret->name, sizeof(ret->name), name, strlen(name));
 	util_copy_name(ret->kind, sizeof(ret->kind), kind, strlen(kind));
-	return parse_address(address, ret);
+	if (bytes) {
+		memset(ret->name, 0, sizeof(ret->name));
+		if (parse_bytes(bytes, (uint8_t *)ret->name, sizeof(ret->name) - 1) <= 0)
+			return -EBADMSG;
+	}
+	n = parse_bytes(address, ret->address, sizeof(ret->address));
+	ret->address_len = n < 0 ? 0 : (unsigned)n;
+	return n < 0 ? n : 0;
 }
 
 static int parse_link(
@@ -251,7 +265,7 @@ static int parse(struct ledger *ledger, const char *text, size_t len,
 	if (!get_int(root, "version", &version) || version != LEDGER_VERSION)
 		return bad(why, why_size, "its version is not %d", LEDGER_VERSION);
 	if (!get_int(root, "netns", &netns) || (uint64_t)netns != ledger->netns)
-		return bad(why, why_size, "it belongs to another network namespace");
+		return bad(why, why_size, "it belongs to another network namespace") < 0 ? -EXDEV : 0;
 	if (!json_object_object_get_ex(root, "links", &links) ||
 		!json_object_is_type(links, json_type_array))
 		return bad(why, why_size, "it has no list of links");
@@ -305,8 +319,8 @@ int ledger_new(struct ledger **ret)
 	return 0;
 }
 
-int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
-	size_t why_size)
+static int open_file(const char *path, const struct feature_table *table, bool look_only,
+	struct ledger **ret, char *why, size_t why_size)
 {
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
 	_cleanup_free_ char *text = NULL, *chosen = NULL;
@@ -328,13 +342,25 @@ int ledger_open(const char *path, const struct feature_table *table, struct ledg
 	r = read_file(ledger->path, &text, &len, why, why_size);
 	if (r >= 0)
 		r = parse(ledger, text, len, table, why, why_size);
-	if (r == -EBADMSG)
+	if (r == -EBADMSG && !look_only)
 		r = set_aside(ledger, why, why_size);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	*ret = ledger;
 	ledger = NULL;
 	return r > 0;
+}
+
+int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
+	size_t why_size)
+{
+	return open_file(path, table, false, ret, why, why_size);
+}
+
+int ledger_read(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
+	size_t why_size)
+{
+	return open_file(path, table, true, ret, why, why_size);
 }
 
 void ledger_close(struct ledger *ledger)
@@ -448,16 +474,28 @@ bool ledger_resume(struct ledger *ledger, int ifindex)
 	return true;
 }
 
+/* "0a:ff" */
+static void format_bytes(const uint8_t *bytes, unsigned n, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (unsigned i = 0; i < n; i++)
+		util_append(buf, size, "%s%02x", i ? ":" : "", bytes[i]);
+}
+
 static struct json_object *format_identity(const struct ledger_link *entry)
 {
 	struct json_object *object = json_object_new_object();
-	char clean[LINK_NAME_LEN], address[3 * LINK_ADDRESS_LEN] = "";
+	char clean[LINK_NAME_LEN], bytes[3 * LINK_NAME_LEN], address[3 * LINK_ADDRESS_LEN];
 
 	util_copy_name(clean, sizeof(clean), entry->name, strnlen(entry->name, sizeof(entry->name)));
-	for (unsigned i = 0; i < entry->address_len; i++)
-		util_append(address, sizeof(address), "%s%02x", i ? ":" : "", entry->address[i]);
+	format_bytes(entry->address, entry->address_len, address, sizeof(address));
 	json_object_object_add(object, "ifindex", json_object_new_int(entry->ifindex));
 	json_object_object_add(object, "name", json_object_new_string(clean));
+	if (strncmp(clean, entry->name, sizeof(entry->name)) != 0) { /* a name may be any bytes */
+		format_bytes((const uint8_t *)entry->name, (unsigned)strnlen(entry->name, sizeof(entry->name)),
+			bytes, sizeof(bytes));
+		json_object_object_add(object, "name_bytes", json_object_new_string(bytes));
+	}
 	json_object_object_add(object, "kind", json_object_new_string(entry->kind));
 	json_object_object_add(object, "address", json_object_new_string(address));
 	return object;
@@ -632,9 +670,35 @@ static void mark_saved(struct ledger *ledger)
 	ledger->dirty = false;
 }
 
+/* Keeps other writers out from the sync to the rename. One that is stuck must not hold up the daemon for ever: after a while it goes
+ * on without. The descriptor, which is -1 then. */
+static int lock_file(const char *path)
+{
+	const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };
+	_cleanup_free_ char *lock = NULL;
+	int fd;
+
+	if (asprintf(&lock, "%s.lock", path) < 0) {
+		lock = NULL;
+		return -1;
+	}
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -1;
+	(void)give_to_folder_owner(lock, fd);
+	for (unsigned i = 0; i < LOCK_NAPS; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		nanosleep(&nap, NULL);
+	}
+	close(fd);
+	return -1;
+}
+
 int ledger_save(struct ledger *ledger, const struct feature_table *table)
 {
 	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int lock = -1;
 	int fd, r;
 
 	if (!ledger->path)
@@ -646,6 +710,7 @@ int ledger_save(struct ledger *ledger, const struct feature_table *table)
 	r = make_folder(ledger->path);
 	if (r < 0)
 		return r;
+	lock = lock_file(ledger->path);
 	r = ledger_sync(ledger, table);
 	if (r < 0)
 		return r;

@@ -44,8 +44,11 @@ struct ledger {
 };
 
 /* Reads the file (path NULL: the default of this network namespace); a missing one is an empty ledger. 0; 1 when a bad file was set aside (why in words, for a record); negative errno
- * when it cannot be read at all (-EACCES, ...). */
+ * when it cannot be read at all (-EACCES, ...), -EXDEV (and why) when it belongs to another network namespace: it is left alone. */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
+	size_t why_size);
+/* The same to look at only: a file that cannot be understood is left where it is (-EBADMSG, and why). */
+int ledger_read(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
 /* An empty one that no file belongs to. */
 int ledger_new(struct ledger **ret);

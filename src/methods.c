@@ -64,9 +64,9 @@ static const char description[] =
 	"  left_out: int, lost: [string]int, sockets_dropped: int)\n"
 	"# In the exposition format of Prometheus, as in the textfile.\n"
 	"method GetMetrics() -> (text: string)\n"
-	"# taken: false when errors kept what was in force\n"
-	"method Reload() -> (taken: bool, rules: int, rule_errors: []FileError,\n"
-	"  settings_errors: []FileError)\n"
+	"# Errors keep the settings, or the rules, that were in force; taken: neither was kept.\n"
+	"method Reload() -> (taken: bool, settings_taken: bool, rules_taken: bool, rules: int,\n"
+	"  rule_errors: []FileError, settings_errors: []FileError)\n"
 	"method Pause(link: string, seconds: ?int) -> ()\n"
 	"method Resume(link: string) -> (was_paused: bool)\n"
 	"# Puts original values back, and pauses these links, as they would be changed again otherwise.\n"
@@ -767,7 +767,9 @@ static void reload(struct methods *m, struct control_client *client, _unused_ co
 		return;
 	}
 	o = json_object_new_object();
-	add(o, "taken", json_object_new_boolean(r > 0));
+	add(o, "taken", json_object_new_boolean(r == (METHODS_TOOK_SETTINGS | METHODS_TOOK_RULES)));
+	add(o, "settings_taken", json_object_new_boolean(r & METHODS_TOOK_SETTINGS));
+	add(o, "rules_taken", json_object_new_boolean(r & METHODS_TOOK_RULES));
 	add_int(o, "rules", reconcile_rules(m->host.reconcile)->n_rules);
 	add(o, "rule_errors", new_errors(m->host.rule_errors));
 	add(o, "settings_errors", new_errors(m->host.conf_errors));

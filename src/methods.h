@@ -15,6 +15,9 @@
 #define METHODS_LIST_MAX 64  /* links that one answer lists */
 #define METHODS_PAGE 16	     /* links or records in one piece of an answer that goes on */
 
+#define METHODS_TOOK_SETTINGS 1
+#define METHODS_TOOK_RULES 2
+
 /* What methods look at and do; valid as long as the server is. */
 struct methods_host {
 	struct observe *observe;
@@ -23,7 +26,7 @@ struct methods_host {
 	struct witness *const *witness; /* NULL there: no probes */
 	const bool *enforce;
 	const struct rule_set *rule_errors, *conf_errors; /* of the last time that they were read */
-	/* Reads settings and rules again: 1 when taken, 0 when what is in force stays, negative errno. */
+	/* Reads settings and rules again: METHODS_TOOK_* bits of what was taken, the rest stays as it was; negative errno. */
 	int (*reload)(void *userdata);
 	/* The metrics as text, the method's to free. 0, negative errno. */
 	int (*metrics)(char **ret, size_t *ret_len, void *userdata);

@@ -36,6 +36,13 @@ static bool find_name(uint64_t inode, char *name, size_t size)
 	return found;
 }
 
+bool netns_is_certain(void)
+{
+	struct stat init;
+
+	return stat("/proc/1/ns/net", &init) == 0;
+}
+
 bool netns_is_own(char *name, size_t size)
 {
 	uint64_t inode = netns_inode();

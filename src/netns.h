@@ -16,6 +16,9 @@ uint64_t netns_inode(void);
  * this one. name: that name, else the inode in digits. */
 bool netns_is_own(char *name, size_t size);
 
+/* Can it be told whether this is the namespace of PID 1? Not by everybody: /proc/1 may be hidden. */
+bool netns_is_certain(void);
+
 /* The path as it is for the namespace that PID 1 lives in; for any other the inode is part of the name: /run/x/ledger.json becomes
  * /run/x/ledger-4026532177.json. Who may not look at PID 1 counts as living where it does, unless the namespace has a
  * name (ip-netns(8)). The string is the caller's. 0 or -ENOMEM. */

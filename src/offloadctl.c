@@ -18,11 +18,11 @@ enum option_id {
 	OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES,
 	OPTION_ALL, OPTION_UNIT, OPTION_INTERVAL, OPTION_COUNT,
 	OPTION_CONFIG, OPTION_LINK,
-	OPTION_FORMAT,
+	OPTION_FORMAT, OPTION_DRY_RUN,
 	OPTION_HTML, OPTION_SNAPSHOT, OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY,
 };
 #define USES(id) (1u << (id))
-#define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL))
+#define CALLS (USES(OPTION_JSON) | USES(OPTION_CONTROL) | USES(OPTION_COLOR))
 #define LOOKS (USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
 #define READS (USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR))
 
@@ -42,6 +42,7 @@ static const struct {
 		"where original values are kept, " LEDGER_DEFAULT_PATH },
 	[OPTION_DETAILED] = { "detailed-exitcodes", NULL,
 		"apply: exit with 2 added when something was changed (plan always tells)" },
+	[OPTION_DRY_RUN] = { "dry-run", NULL, "say what would be put back, and change nothing" },
 	[OPTION_CONTROL] = { "control", "SOCKET", "where offloadd answers, " CONTROL_DEFAULT_PATH },
 	[OPTION_FOR] = { "for", "TIME", "end by itself after this time, as in 30s, 10min, 2h; investigate: 10s when not given" },
 	[OPTION_FOLLOW] = { "follow", NULL, "go on with what happens from now on; with --json one object a line" },
@@ -69,6 +70,8 @@ static const struct {
 	[OPTION_FORMAT] = { "format", "FORM", "print for needrestart or for nagios, whose exit codes are taken then" },
 };
 
+#define STANDS (READS | USES(OPTION_CONTROL)) /* what offloadd leaves alone is part of the answer */
+
 static const struct command {
 	const char *name, *arguments, *help;
 	int (*run)(const struct cmd_options *options, int argc, char **argv);
@@ -77,24 +80,24 @@ static const struct command {
 } commands[] = {
 	{ "plan", "[LINK...]",
 		"show what differs from the rules and what would be done; changes nothing",
-		cmd_plan, 0, INT_MAX, READS | USES(OPTION_DETAILED) },
+		cmd_plan, 0, INT_MAX, STANDS | USES(OPTION_DETAILED) },
 	{ "apply", "[LINK...]", "do it, read back, and say what came of it", cmd_apply, 0, INT_MAX,
-		READS | USES(OPTION_LEDGER) | USES(OPTION_DETAILED) },
+		STANDS | USES(OPTION_LEDGER) | USES(OPTION_DETAILED) },
 	{ "check", "[FILE|DIR...]", "print every error of every rule file and of offloadd.conf",
 		cmd_check, 0, INT_MAX, READS },
 	{ "rules", "[LINK]",
 		"every rule file: is it in force, how many links it matches; or what of it a link gets",
 		cmd_rules, 0, 1, READS },
 	{ "list", "", "one line a link: what it is, and how it stands to the rules", cmd_list, 0, 0,
-		READS },
+		STANDS },
 	{ "tree", "", "the same as a tree: each link above what it stands on", cmd_tree, 0, 0,
-		READS },
-	{ "show", "LINK", "every feature of a link", cmd_show, 1, 1, READS },
+		STANDS },
+	{ "show", "LINK", "every feature of a link", cmd_show, 1, 1, STANDS },
 	{ "explain", "LINK [FEATURE]", "why a feature is as it is, down to the device that decides",
-		cmd_explain, 1, 2, READS },
+		cmd_explain, 1, 2, STANDS },
 	{ "revert", "[LINK]", "put back what apply or offloadd changed", cmd_revert, 0, 1,
 		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_COLOR) | USES(OPTION_LEDGER) |
-			USES(OPTION_CONTROL) },
+			USES(OPTION_CONTROL) | USES(OPTION_DRY_RUN) },
 	{ "status", "", "what offloadd does, and how links stand", cmd_status, 0, 0,
 		READS | USES(OPTION_CONTROL) },
 	{ "metrics", "", "the same as metrics for Prometheus", cmd_metrics, 0, 0,
@@ -110,7 +113,8 @@ static const struct command {
 		0, METHODS_LIST_MAX, CALLS | USES(OPTION_TIMEOUT) },
 	{ "snapshot", "[LINK...]", "write what matters of this host as one document, to be compared",
 		cmd_snapshot, 0, INT_MAX,
-		USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_OUTPUT) },
+		USES(OPTION_RULES) | USES(OPTION_CONFIG) | USES(OPTION_ETHTOOL) | USES(OPTION_JSON) |
+			USES(OPTION_OUTPUT) },
 	{ "diff", "A [B]", "what differs between two snapshots, or one and this host", cmd_diff, 1, 2,
 		READS | USES(OPTION_BY_ROLE) | USES(OPTION_FAIL_ON) },
 	{ "report", "", "everything about this host as one page, for a ticket", cmd_report, 0, 0,
@@ -131,6 +135,11 @@ static const struct command {
 static const char exit_codes[] =
 	"Exit codes of plan and apply: 0 as declared, 1 error, 2 changes are pending (plan) or were made\n"
 	"(apply --detailed-exitcodes), 4 something declared cannot be had, 6 both. 3: offloadd does not run.\n";
+
+static const char verdicts[] =
+	"Verdicts: compliant as declared; drifted will be changed; blocked something named holds it; fixed the\n"
+	"device cannot (ethtool's [fixed]); refused by the kernel; contended somebody keeps changing it back;\n"
+	"paused left alone as asked.\n";
 
 static const struct command *find_command(const char *name)
 {
@@ -186,6 +195,8 @@ static void print_command_help(const struct command *command)
 	printf("offloadctl %s [OPTIONS]%s%s\n%s.\n\n", command->name,
 		command->arguments[0] ? " " : "", command->arguments, command->help);
 	print_options(command->uses);
+	if (command->run == cmd_list || command->run == cmd_tree || command->run == cmd_show)
+		printf("\n%s", verdicts);
 	if (command->uses & USES(OPTION_DETAILED))
 		printf("\n%s", exit_codes);
 }
@@ -245,6 +256,9 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 		return CMD_OK;
 	case OPTION_CONFIG:
 		options->config = argument;
+		return CMD_OK;
+	case OPTION_DRY_RUN:
+		options->dry_run = true;
 		return CMD_OK;
 	case OPTION_LEDGER:
 		options->ledger = argument;
@@ -327,6 +341,25 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 #define LONG_HELP 100
 #define LONG_VERSION 101
 
+/* c: what getopt_long() answers to it. */
+static int bad_option(int c, const char *word)
+{
+	const char *names[ARRAY_SIZE(options_table)], *nearest = NULL;
+	char name[64] = "";
+
+	if (c == ':')
+		return cmd_error("%s needs a value", word);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		names[i] = options_table[i].name;
+	if (strncmp(word, "--", 2) == 0) {
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+		nearest = util_nearest(name, names, ARRAY_SIZE(names));
+	}
+	if (nearest)
+		return cmd_error("%s cannot be: did you mean --%s?", word, nearest);
+	return cmd_error("%s cannot be; offloadctl --help lists commands and options", word);
+}
+
 /* Reads all options, wherever they stand. CMD_OK or CMD_ERROR; *ret_used: which were given,
  * *ret_special: LONG_*, or 0. */
 static int read_options(
@@ -342,14 +375,16 @@ static int read_options(
 		table[i + 2] = (struct option){ .name = options_table[i].name,
 			.has_arg = options_table[i].argument ? required_argument : no_argument,
 			.val = (int)i };
-	while ((c = getopt_long(argc, argv, "ho:", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":ho:", table, NULL)) != -1) {
 		if (c == 'h' || c == LONG_HELP || c == LONG_VERSION) {
 			*ret_special = c == 'h' ? LONG_HELP : c;
 			continue;
 		}
 		if (c == 'o')
 			c = OPTION_OUTPUT;
-		if (c == '?' || set_option(options, (enum option_id)c, optarg) != CMD_OK)
+		if (c == '?' || c == ':')
+			return bad_option(c, argv[optind - 1]);
+		if (set_option(options, (enum option_id)c, optarg) != CMD_OK)
 			return CMD_ERROR;
 		*ret_used |= USES(c);
 	}
@@ -357,15 +392,24 @@ static int read_options(
 }
 
 /* Do options and arguments fit the command? */
-static int check_usage(const struct command *command, unsigned used, int n_arguments)
+static int check_usage(
+	const struct command *command, unsigned used, int n_arguments, char **arguments)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(options_table); i++)
 		if (used & ~command->uses & USES(i))
 			return cmd_error("%s takes no --%s; see offloadctl %s --help",
 				command->name, options_table[i].name, command->name);
-	if (n_arguments < command->min || n_arguments > command->max)
-		return cmd_error(
-			"usage: offloadctl %s [OPTIONS] %s", command->name, command->arguments);
+	if (n_arguments < command->min)
+		return cmd_error("%s needs %s; usage: offloadctl %s [OPTIONS] %s", command->name,
+			command->min == 1 ? "an argument" : "more arguments", command->name,
+			command->arguments);
+	if (n_arguments > command->max)
+		return cmd_error("%s takes %s: %s is too much; usage: offloadctl %s [OPTIONS] %s",
+			command->name,
+			command->max == 0   ? "no argument"
+			: command->max == 1 ? "one argument"
+					    : "fewer arguments",
+			arguments[command->max], command->name, command->arguments);
 	return CMD_OK;
 }
 
@@ -386,6 +430,13 @@ static int run(int argc, char **argv)
 		print_help(special ? stdout : stderr);
 		return special ? CMD_OK : CMD_ERROR;
 	}
+	if (strcmp(argv[optind], "help") == 0) {
+		special = LONG_HELP;
+		if (++optind == argc) {
+			print_help(stdout);
+			return CMD_OK;
+		}
+	}
 	command = find_command(argv[optind]);
 	if (!command)
 		return CMD_ERROR;
@@ -395,7 +446,7 @@ static int run(int argc, char **argv)
 	}
 	argc -= optind + 1;
 	argv += optind + 1;
-	if (check_usage(command, used, argc) != CMD_OK)
+	if (check_usage(command, used, argc, argv) != CMD_OK)
 		return CMD_ERROR;
 	return command->run(&options, argc, argv);
 }

@@ -569,6 +569,7 @@ int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const
 {
 	const struct link *link = link_table_find(&r->o->links, ifindex);
 	uint64_t now_usec = util_now_usec();
+	char time[32];
 	int error;
 
 	if (!link)
@@ -577,8 +578,9 @@ int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const
 	if (error < 0)
 		return error;
 	if (until_usec)
-		tell_pause(r, EVENT_PAUSED, link, "left alone for %llu s, asked for by %s",
-			(unsigned long long)(until_usec > now_usec ? (until_usec - now_usec) / USEC_PER_SEC : 0),
+		tell_pause(r, EVENT_PAUSED, link, "left alone for %s, asked for by %s",
+			util_format_duration(
+				until_usec > now_usec ? until_usec - now_usec : 0, time, sizeof(time)),
 			by);
 	else
 		tell_pause(r, EVENT_PAUSED, link, "left alone until it is resumed, asked for by %s", by);

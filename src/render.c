@@ -392,6 +392,22 @@ static void put_summary(const struct render *r, const struct view *view)
 	fprintf(r->out, "; %zu as declared\n", compliant);
 }
 
+void render_found(const struct render *r, const struct view *view)
+{
+	put_heading(r, "Found:");
+	render_differences(r, view);
+}
+
+void render_reverted(const struct render *r, const struct apply_report *report)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < report->n_results; i++)
+		good += !report->results[i].error && !report->results[i].missed;
+	fprintf(r->out, "%zu of %zu link%s as before offloadd\n", good, report->n_results,
+		plural(report->n_results));
+}
+
 void render_differences(const struct render *r, const struct view *view)
 {
 	for (size_t i = 0; i < view->plan->n_links; i++)
@@ -461,6 +477,15 @@ void render_results(const struct render *r, const struct feature_table *table,
 	fputc('\n', r->out);
 }
 
+void render_foreseen(const struct render *r, const struct feature_table *table,
+	const struct apply_report *report)
+{
+	put_heading(r, "Would be put back:");
+	for (size_t i = 0; i < report->n_results; i++)
+		put_step(r, table, i + 1, report->results[i].name, report->results[i].asked,
+			report->results[i].value);
+}
+
 void render_followers(
 	const struct render *r, const struct view *before, const struct apply_report *report)
 {
@@ -511,11 +536,11 @@ static void set_verdict(
 		scols_cell_set_color(scols_line_get_cell(line, n), names[verdict]);
 }
 
-/* The features that have the link's worst verdict: the first few, and how many more. */
-static const char *worst_features(const struct feature_table *table, const struct plan_link *pl,
-	const struct link *link, char *buf, size_t size)
+/* The features that have the link's worst verdict; on a terminal the first few, and how many more. */
+static const char *worst_features(const struct render *r, const struct feature_table *table,
+	const struct plan_link *pl, const struct link *link, char *buf, size_t size)
 {
-	unsigned n = 0;
+	unsigned n = 0, most = r->width ? WORST_NAMED : FEATURE_MAX;
 
 	buf[0] = '\0';
 	if (!link->has_features && link->features_error)
@@ -526,14 +551,14 @@ static const char *worst_features(const struct feature_table *table, const struc
 	for (size_t i = 0; i < pl->n_items; i++) {
 		const struct plan_item *item = &pl->items[i];
 
-		if (item->verdict != plan_link_verdict(pl) || ++n > WORST_NAMED)
+		if (item->verdict != plan_link_verdict(pl) || ++n > most)
 			continue;
 		util_append(buf, size, "%s%s", n > 1 ? ", " : "",
 			item->bit < FEATURE_MAX ? feature_name(table, item->bit)
 						: item->feature->word);
 	}
-	if (n > WORST_NAMED)
-		util_append(buf, size, " +%u", n - WORST_NAMED);
+	if (n > most)
+		util_append(buf, size, " +%u", n - most);
 	return buf;
 }
 
@@ -543,7 +568,7 @@ int render_list(const struct render *r, const struct view *view)
 		"FEATURES" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	_cleanup_free_ struct link **links = NULL;
-	char text[512];
+	char text[NAMES_LEN];
 	size_t n;
 
 	if (!t || link_table_sorted(view->links, &links, &n) < 0)
@@ -566,7 +591,7 @@ int render_list(const struct render *r, const struct view *view)
 		set_cell(line, 3, lower ? clean_name(lower->name) : NULL);
 		set_cell(line, 4, master ? clean_name(master->name) : NULL);
 		set_verdict(r, line, 5, pl);
-		set_cell(line, 6, worst_features(view->features, pl, links[i], text, sizeof(text)));
+		set_cell(line, 6, worst_features(r, view->features, pl, links[i], text, sizeof(text)));
 	}
 	return put_table(r, t);
 }
@@ -599,7 +624,7 @@ int render_tree(const struct render *r, const struct view *view)
 		set_cell(line, 0, clean_name(node->link->name));
 		set_cell(line, 1, node->link->kind);
 		set_verdict(r, line, 2, pl);
-		worst_features(view->features, pl, node->link, text, sizeof(text));
+		worst_features(r, view->features, pl, node->link, text, sizeof(text));
 		set_cell(line, 3, node->repeated ? "(see above)" : text);
 	}
 	return put_table(r, t);
@@ -767,7 +792,6 @@ void render_explanation(const struct render *r, const struct view *view, const s
 		put_names(r, "with it", feature_format(view->features, falls_with, text, sizeof(text)));
 	put_rule(r, item);
 	put_names(r, "to do", view_clean(explanation->advice, text, sizeof(text)));
-	fputc('\n', r->out);
 }
 
 void render_nothing(const struct render *r, const struct view *view, const struct link *link)

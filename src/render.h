@@ -22,11 +22,20 @@ void render_init(struct render *r, FILE *out, bool no_colour);
  */
 void render_plan(const struct render *r, const struct view *view);
 
+/* What differed before it was put right, under a heading that says so. */
+void render_found(const struct render *r, const struct view *view);
+/* After the results of revert: how many links are as they were. */
+void render_reverted(const struct render *r, const struct apply_report *report);
+
 /* What differs alone. */
 void render_differences(const struct render *r, const struct view *view);
 
 /* What was done, step by step, and read back. */
 void render_results(const struct render *r, const struct feature_table *table,
+	const struct apply_report *report);
+
+/* What would be asked for. */
+void render_foreseen(const struct render *r, const struct feature_table *table,
 	const struct apply_report *report);
 
 /* Links that had no step and changed all the same: as the plan saw them, against before->links as

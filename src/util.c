@@ -88,6 +88,33 @@ int util_parse_duration(const char *text, uint64_t *ret_usec)
 	return 0;
 }
 
+const char *util_format_duration(uint64_t usec, char *buf, size_t size)
+{
+	static const struct {
+		const char *name;
+		uint64_t seconds;
+	} units[] = { { "d", 86400 }, { "h", 3600 }, { "min", 60 }, { "s", 1 } };
+	uint64_t left = usec / USEC_PER_SEC + (usec % USEC_PER_SEC > 0);
+	size_t i = 0;
+
+	buf[0] = '\0';
+	while (i + 1 < ARRAY_SIZE(units) && left < units[i].seconds)
+		i++;
+	if (i + 2 < ARRAY_SIZE(units)) /* rounded up, too, to the smaller of the two units */
+		left = (left + units[i + 1].seconds - 1) / units[i + 1].seconds * units[i + 1].seconds;
+	if (i > 0 && left >= units[i - 1].seconds)
+		i--;
+	for (size_t end = i + 2; i < end && i < ARRAY_SIZE(units); i++) {
+		uint64_t n = left / units[i].seconds;
+
+		left %= units[i].seconds;
+		if (n || (!buf[0] && i + 1 == ARRAY_SIZE(units)))
+			util_append(buf, size, "%s%llu%s", buf[0] ? " " : "", (unsigned long long)n,
+				units[i].name);
+	}
+	return buf;
+}
+
 int util_parse_size(const char *text, uint64_t *ret_bytes)
 {
 	static const char units[] = "kMGT";
@@ -143,7 +170,8 @@ unsigned util_distance(const char *a, const char *b)
 const char *util_nearest(const char *word, const char *const *names, size_t n)
 {
 	const char *nearest = NULL;
-	unsigned limit = (unsigned)strlen(word) / 3 + 1, best = limit + 1;
+	size_t len = strlen(word);
+	unsigned limit = len <= 3 ? 1 : (unsigned)len / 3 + 1, best = limit + 1;
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned d = util_distance(word, names[i]);

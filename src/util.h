@@ -60,6 +60,9 @@ int util_parse_duration(const char *text, uint64_t *ret_usec);
 /* "4096", "64k", "64M", "2G": powers of 1024. -EINVAL, also for 0; -ERANGE above 1T. */
 int util_parse_size(const char *text, uint64_t *ret_bytes);
 
+/* The same for people, rounded up to a second, its two largest units: "3s", "1h 30min", "365d". Returns buf. */
+const char *util_format_duration(uint64_t usec, char *buf, size_t size);
+
 /* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". Inputs longer than 63
  * characters count as far away (returns 64). */
 unsigned util_distance(const char *a, const char *b);

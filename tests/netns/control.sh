@@ -73,6 +73,15 @@ break_it
 run ctl wait-online --timeout 5
 has "a paused link is what cannot be waited for" "$status$out" '^4not as declared: veth0: paused'
 is "it is not repaired" "$(sg)" off
+run ctl plan --rules "$scratch/rules"
+has "plan knows of it" "$status$out" '^0veth0 \(veth\): paused' '^1 of 2 links is not as declared; .* paused'
+run ctl apply --rules "$scratch/rules" --ledger "$ledger"
+has "apply passes it over" "$status$out" '^0veth0 \(veth\): paused'
+is "and leaves it alone" "$(sg)" off
+run "$scratch/offloadctl" plan --rules "$scratch/rules" --control none
+has "without asking it would be changed" "$status$out" '^2veth0 \(veth\): drifted'
+run ctl explain veth0 tx-scatter-gather --rules "$scratch/rules"
+has "explain says how it ends" "$out" 'to do +offloadctl resume veth0'
 run ctl status --json
 is "status tells of it" "$(jq -c '[.daemon.verdicts.paused, .daemon.paused[0].link, .daemon.paused[0].seconds]' <<<"$out")" '[1,"veth0",null]'
 stop
@@ -84,6 +93,11 @@ within 2 "then it is repaired" is_sg on
 run ctl resume veth0
 has "resume of what is not paused" "$status$out" '^0veth0 was not paused'
 
+run ctl pause veth1 --for 2h
+is "a long pause is told as it was asked for" "$out" "veth1 is left alone for 2h"
+has "by its record" "$(cat "$log")" "paused: veth1: left alone for 2h, asked for by uid"
+has "and by status" "$(ctl status)" "^left alone: veth1, (2h|1h [0-9]+min) left"
+ctl resume veth1 >/dev/null
 run ctl pause veth0 --for 1s
 break_it
 is "a pause with a time limit holds" "$(sg)" off
@@ -102,6 +116,11 @@ is "a link that went is forgotten" "$(jq -c .daemon.paused <<<"$out")" '[]'
 ip link del veth8
 
 # features that were off at first are the originals
+run ctl revert veth0 --ledger "$ledger"
+has "--ledger and --control exclude each other" "$status$err" '^1offloadctl: revert takes --ledger, which is without offloadd, or --control'
+run "$scratch/offloadctl" revert --dry-run --ledger "$ledger"
+has "revert --dry-run" "$status$out" '^0Would be put back:' '1\. veth0: tx-scatter-gather.* off'
+within 2 "and nothing happens" is_sg on
 run ctl revert veth0
 has "revert puts back what was first" "$status$out$err" '^0' 'offloadd leaves veth0 alone from now on'
 is "and it stays so" "$(sg)" off
@@ -131,6 +150,31 @@ has "status keeps telling" "$status$out" "^1" "60-bad.rule:1:"
 rm "$scratch/rules/60-bad.rule"
 run ctl reload
 is "and a good reload ends it" "$status:$out" "0:reloaded, rules in force: 1"
+
+printf '%s\n' '[Daemon]' 'Mode=sometimes' >"$scratch/conf"
+run ctl reload
+has "reload tells settings and rules apart" "$status$out" "^1.*conf:2:" \
+	"rules taken, settings not: those before them stay, rules in force: 1"
+run ctl reload --json
+is "the same as a document" "$status:$(jq -c '[.taken, .settings_taken, .rules_taken]' <<<"$out")" '1:[false,false,true]'
+check "which is as its schema says" "$build/tests/test-json" reload.json <(echo "$out")
+run ctl status
+has "status says what the errors mean" "$status$out" "^1" "^settings not taken, those before them stay"
+printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' >"$scratch/conf"
+mv "$scratch/rules/50-veth.rule" "$scratch/50-veth"
+run ctl reload
+is "a reload that ends without rules" "$status:$out" "0:reloaded, rules in force: 0"
+run ctl status
+has "is told by status" "$out" "^no rule is in force: nothing is watched"
+has "and by a record" "$(cat "$log")" "rules: no rule is in force: nothing is watched"
+mv "$scratch/50-veth" "$scratch/rules/50-veth.rule"
+check "and ends with the rules" ctl reload
+
+kill -STOP "$daemon"
+run ctl status
+kill -CONT "$daemon"
+has "a daemon that was stopped: the kernel's view" "$status$err$out" "^3offloadctl: status: offloadd \(pid $daemon\) does not answer" \
+	'as the kernel tells: '
 
 run ctl wait-online veth0 veth1
 is "wait-online" "$status:$out" "0:"

@@ -165,7 +165,6 @@ static void what_cannot_be_understood_is_set_aside(void **state)
 	static const char *const texts[] = {
 		"", "{", "[]", "null", "{\"version\":2}", "\xff\xfe\x00",
 		"{\"version\":1,\"netns\":NS}",
-		"{\"version\":1,\"netns\":1,\"links\":[]}",
 		"{\"version\":1,\"netns\":NS,\"links\":[1]}",
 		"{\"version\":1,\"netns\":NS,\"links\":[{}]}",
 		"{\"version\":1,\"netns\":NS,\"links\":[{\"ifindex\":-1,\"name\":\"a\",\"kind\":\"b\","
@@ -201,6 +200,41 @@ static void what_cannot_be_understood_is_set_aside(void **state)
 		assert_int_equal(access(p->path, F_OK), -1);
 		assert_int_equal(access(p->aside, F_OK), 0);
 	}
+}
+
+/* dev_valid_name() allows any byte but a slash, a colon and blanks. */
+static void a_name_may_be_any_bytes(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL, *again = NULL;
+	struct link link = { .ifindex = 9, .name = "\xff\x01z", .kind = "dummy" };
+	char why[256];
+
+	assert_int_equal(ledger_open(p->path, &p->table, &ledger, why, sizeof(why)), 0);
+	assert_int_equal(ledger_pause(ledger, &link, 0), 0);
+	assert_int_equal(ledger_save(ledger, &p->table), 1);
+	assert_int_equal(ledger_open(p->path, &p->table, &again, why, sizeof(why)), 0);
+	assert_true(ledger_is_paused(again, &link));
+	strcpy(link.name, "??z");
+	assert_false(ledger_is_paused(again, &link));
+}
+
+static void what_belongs_to_another_namespace_is_left_alone(void **state)
+{
+	struct place *p = *state;
+	static const char text[] = "{\"version\":1,\"netns\":1,\"links\":[]}";
+	struct ledger *ledger = NULL;
+	char why[256];
+
+	write_text(p, text, strlen(text));
+	assert_int_equal(ledger_open(p->path, &p->table, &ledger, why, sizeof(why)), -EXDEV);
+	assert_string_equal(why, "it belongs to another network namespace");
+	assert_null(ledger);
+	assert_int_equal(access(p->path, F_OK), 0);
+	assert_int_equal(access(p->aside, F_OK), -1);
+	write_text(p, "{", 1);
+	assert_int_equal(ledger_read(p->path, &p->table, &ledger, why, sizeof(why)), -EBADMSG);
+	assert_int_equal(access(p->path, F_OK), 0);
 }
 
 static void what_is_no_file_is_set_aside(void **state)
@@ -347,6 +381,8 @@ int main(void)
 		TEST(the_file_names_features),
 		TEST(another_link_with_the_index_is_not_the_same),
 		TEST(what_cannot_be_understood_is_set_aside),
+		TEST(a_name_may_be_any_bytes),
+		TEST(what_belongs_to_another_namespace_is_left_alone),
 		TEST(what_is_no_file_is_set_aside),
 		TEST(a_failed_write_keeps_the_old_file),
 		TEST(pauses_outlive_a_restart_and_belong_to_one_link),
