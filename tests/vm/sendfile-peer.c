@@ -172,7 +172,7 @@ static void join_new_cgroup(const char *dir, int i)
 static int many(char **argv, bool hold)
 {
 	struct linger none = { .l_onoff = 1 };
-	struct rlimit limit = { 200000, 200000 };
+	struct rlimit limit = { 300000, 300000 };
 	char line[16];
 
 	setrlimit(RLIMIT_NOFILE, &limit);
@@ -196,7 +196,7 @@ static int many(char **argv, bool hold)
 
 int main(int argc, char **argv)
 {
-	struct rlimit limit = { 200000, 200000 };
+	struct rlimit limit = { 300000, 300000 };
 
 	signal(SIGPIPE, SIG_IGN);
 	if (argc >= 5 && !strcmp(argv[1], "server"))
