@@ -20,13 +20,14 @@ CFLAGS ?= -O2 -g
 WERROR ?=
 SANITIZE ?=
 
+PKG_CONFIG ?= pkg-config
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libsystemd json-c smartcols libbpf
 VERSION := 0.1.0
 
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 override CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -I$(BUILD)/bpf -DOFFLOADD_VERSION='"$(VERSION)"' -DOFFLOADD_PREFIX='"$(PREFIX)"' \
-	$(shell pkg-config --cflags $(PKGS) 2>/dev/null) -I/usr/include/iniparser
-override LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -liniparser
+	$(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) -I/usr/include/iniparser
+override LDLIBS += $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -liniparser
 ifneq ($(WERROR),)
 override CFLAGS += -Werror
 endif
@@ -54,16 +55,16 @@ endif
 # The kernel's half: each bpf/NAME.bpf.c becomes a skeleton that probe.c includes.
 CLANG ?= clang
 BPFTOOL ?= $(or $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool),bpftool)
-TRIPLE := $(or $(shell gcc -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu)
+TRIPLE := $(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell gcc -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu)
 BPF_ARCH := $(patsubst x86_64-%,x86,$(patsubst aarch64-%,arm64,$(patsubst powerpc64le-%,powerpc,$(patsubst \
-	s390x-%,s390,$(patsubst riscv64-%,riscv,$(TRIPLE))))))
+	ppc64le-%,powerpc,$(patsubst s390x-%,s390,$(patsubst riscv64-%,riscv,$(TRIPLE)))))))
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
 
 $(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
 	@command -v $(CLANG) >/dev/null || { echo "$(CLANG) is needed to compile bpf/ (make deps)" >&2; exit 1; }
-	$(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
-		-I/usr/include/$(TRIPLE) -c -o $@ $<
+	$(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra $(if $(WERROR),-Werror) \
+		-Wno-unused-parameter -I/usr/include/$(TRIPLE) -c -o $@ $<
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	@command -v $(BPFTOOL) >/dev/null || { echo "bpftool is needed to build (make deps)" >&2; exit 1; }
 	$(BPFTOOL) gen object $(@:.skel.h=.linked.o) $<
@@ -78,6 +79,8 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 
 # .incbin is no #include, so the compiler does not tell of it
 $(BUILD)/obj/report_skeleton.o: src/report.html
+# nor does the linker see what assembler defines in an object made for link-time optimisation
+$(BUILD)/obj/report_skeleton.o: override CFLAGS += -fno-lto
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -148,7 +151,7 @@ demo:
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 # pages for those who run it; the others are for those who change it
-PAGES := ansible fleet puppet runbook salt
+PAGES := ansible baseline fleet puppet runbook salt
 .PHONY: install
 install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd
@@ -170,7 +173,7 @@ install: all man
 	done
 	install -d $(DESTDIR)$(UNITDIR)
 	for unit in $(wildcard systemd/*.service systemd/*.socket); do \
-		sed 's,=/usr/,=$(PREFIX)/,' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+		sed 's,=/usr/,=$(PREFIX)/,' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	install -D -m 644 systemd/offloadd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/offloadd.conf
 	install -D -m 644 systemd/offloadd.catalog \
