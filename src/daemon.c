@@ -413,26 +413,20 @@ static void give_up(struct daemon *d, const char *what, int error)
 	sd_event_exit(d->event, EXIT_ERROR);
 }
 
-static void earlier(uint64_t *deadline_usec, uint64_t usec)
-{
-	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))
-		*deadline_usec = usec;
-}
-
 /* One timer, off when there is nothing to wait for. */
 static void arm_timer(struct daemon *d)
 {
 	uint64_t deadline_usec = reconcile_deadline(d->reconcile);
 
 	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
-		earlier(&deadline_usec, d->ledger_usec);
-	earlier(&deadline_usec, d->rest_usec);
+		util_earlier(&deadline_usec, d->ledger_usec);
+	util_earlier(&deadline_usec, d->rest_usec);
 	if (!reconcile_is_pending(d->reconcile))
-		earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
+		util_earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_said)
-		earlier(&deadline_usec, d->overrun_usec);
+		util_earlier(&deadline_usec, d->overrun_usec);
 	if (d->witness)
-		earlier(&deadline_usec, witness_deadline(d->witness));
+		util_earlier(&deadline_usec, witness_deadline(d->witness));
 	if (deadline_usec == 0) {
 		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
 		return;

@@ -80,7 +80,8 @@ check "it sends no more than it may" test "$sent" -gt 0 -a "$sent" -le $((64 << 
 "$build/offloadctl" check-path lo --peer 127.0.0.1 --yes --bytes 60G --time 10min >"$scratch/sender" 2>&1 </dev/null &
 sender=$!
 # until the third line: a transfer is under way then, or about to be
-wait_until 30 test "$(wc -l <"$scratch/server")" -ge 3
+three_lines() { [ "$(wc -l <"$scratch/server")" -ge 3 ]; }
+wait_until 30 three_lines
 kill -KILL "$server"
 wait "$server" 2>/dev/null
 wait $sender

@@ -19,7 +19,7 @@ not_off() { ethtool -k '*' 2>/dev/null | awk '/^Features for s[0-9]/ { n++ } /^F
 	s && /^tcp-segmentation-offload: off/ { off++ } END { print n - off }'; }
 as_declared() { [ "$(not_off)" = 0 ]; }
 within 120 "every one is as declared" as_declared
-wait_until 10 test -n "$(records '^offloadd: overrun: ')"
+wait_until 10 has_records '^offloadd: overrun: '
 has "the record tells how many overruns there were" "$(records '^offloadd: overrun: ' | tail -1)" '[0-9]+'
 echo "# note $(records '^offloadd: overrun: ' | tail -1)"
 echo "# note peak memory of the daemon: $(awk '/VmHWM/ { print $2, $3 }' "/proc/$daemon/status")"

@@ -24,7 +24,7 @@ pays() { # SERVICE: kinds and link
 }
 end_service() { # CGROUP: all of its processes, as systemd does
 	xargs -r kill -KILL <"/sys/fs/cgroup/$1/cgroup.procs"
-	wait_until 20 test -z "$(cat "/sys/fs/cgroup/$1/cgroup.procs")"
+	wait_until 20 deserted "$1"
 }
 from() { # CGROUP COMMAND...: in the foreground; its parent is this shell
 	mkdir -p "/sys/fs/cgroup/$1"
@@ -34,11 +34,14 @@ again() { # OPTION...: the daemon anew
 	record_mark
 	daemon_start "offloadd starts ($*)" "$@"
 }
+two_records() { [ "$(records "$@" | wc -l)" = 2 ]; }
+deserted() { # CGROUP
+	[ -z "$(cat "/sys/fs/cgroup/$1/cgroup.procs")" ]
+}
 done_by() { # DESCRIPTION LINK REGEX...: the last record of a drift of that link matches
 	local description=$1 link=$2
 	shift 2
-	wait_until 20 test -n "$(records "^offloadd: drift: $link: ")" || :
-	within 20 "$description" test -n "$(records "^offloadd: drift: $link: " "$@")"
+	within 20 "$description" has_records "^offloadd: drift: $link: " "$@"
 	records '^offloadd: drift: ' | sed 's/^/# note /'
 	record_mark
 }
@@ -67,7 +70,7 @@ ethtool -K vlan10 sg on tso on >/dev/null
 wait_until 20 quiet_links
 record_mark
 from system.slice/plain.service ethtool -K bond0 sg off
-wait_until 20 test -n "$(records '^offloadd: drift: vlan10: ')" || :
+wait_until 20 has_records '^offloadd: drift: vlan10: ' || :
 has "a cascade: the bond's record names them" "$(records '^offloadd: drift: bond0: ')" 'done by ethtool\[[0-9]+\], .*in plain.service, at '
 done_by "and that of the VLAN, with the bond" vlan10 'done by ethtool\[[0-9]+\], .*in plain.service, on bond0, at '
 ethtool -K bond0 sg on tso on >/dev/null
@@ -85,7 +88,7 @@ client signed 10.9.0.1 5002 10.9.0.1
 client signed2 10.9.0.1 5002 10.9.0.1
 check "a plain sender sends" fetch plain
 is "its service pays by both kinds" "$(pays plain.service)" '["vlan10 checksum","vlan10 segmentation"]'
-within 20 "each is a record" test "$(records '^offloadd: fallback: vlan10: what plain.service sends is (segmented|checksummed) in software; this ends when vlan10 is repaired, no restart is needed' | wc -l)" = 2
+within 20 "each is a record" two_records '^offloadd: fallback: vlan10: what plain.service sends is (segmented|checksummed) in software; this ends when vlan10 is repaired, no restart is needed'
 before=$(paid plain.service)
 for i in 1 2 3; do fetch plain; done
 check "the more it sends, the more" test "$(paid plain.service)" -gt "$before"
@@ -108,7 +111,7 @@ check "vlan10 is put right" offloadctl resume vlan10
 within 20 "it is as declared" quiet_links
 within 20 "the signed service is flagged, with its link and sockets" is_flagged signed.service '[["vlan10",2]]'
 is "the plain one never is" "$(flagged plain.service)" '[]'
-within 20 "a record says so" test -n "$(records '^offloadd: frozen: vlan10: 2 connections of signed.service still without .*tx-scatter-gather')"
+within 20 "a record says so" has_records '^offloadd: frozen: vlan10: 2 connections of signed.service still without .*tx-scatter-gather'
 before=$(paid plain.service)
 fetch plain
 is "the plain one pays no more" "$(paid plain.service)" "$before"
@@ -149,7 +152,7 @@ is "and is not told of again" "$(records '^offloadd: frozen: ')" ""
 end_service system.slice/signed.service
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
 within 20 "the flag goes when the service restarts" is_flagged signed.service '[]'
-within 20 "a record says so" test -n "$(records '^offloadd: thawed: vlan10: no connection of signed.service is without its offload any more')"
+within 20 "a record says so" has_records '^offloadd: thawed: vlan10: no connection of signed.service is without its offload any more'
 offloadctl services --format nagios >"$scratch/nagios"
 check "nagios is content, or told of what was paid a moment ago" test $? -lt 2
 is "nothing needs a restart" "$(offloadctl services --format needrestart | tail -n +2)" ""
@@ -175,7 +178,7 @@ client forwarded 10.8.0.2 5009
 check "forwarded traffic flows" fetch forwarded
 is "it is charged to no service, with the link" "$(services '[.fallback[] | select(.origin == "forwarded" and .kind == "segmentation") | [.link, .service]]')" \
 	'[["vlan10",null]]'
-within 20 "a record says so" test -n "$(records '^offloadd: fallback: vlan10: forwarded traffic is segmented in software')"
+within 20 "a record says so" has_records '^offloadd: fallback: vlan10: forwarded traffic is segmented in software'
 ip netns del $peer-in
 offloadctl resume vlan10 >/dev/null
 wait_until 20 quiet_links
