@@ -120,11 +120,24 @@ static bool same_text(const char *a, const char *name_a, const char *b, const ch
 	return *a == *b;
 }
 
+/* Does the list name something, rather than only leave something out? */
+static bool names_some(const char *patterns)
+{
+	for (bool start = true; patterns && *patterns; patterns++) {
+		if (start && *patterns != ' ' && *patterns != '!')
+			return true;
+		start = *patterns == ' ';
+	}
+	return false;
+}
+
 bool view_rule_misses(const struct view *view, const struct rule *rule)
 {
 	const struct rule_match *m = &rule->match;
 
-	return view->host && (m->name || m->driver || m->mac_address || m->lower_driver) &&
+	return view->host &&
+		(names_some(m->name) || names_some(m->driver) || names_some(m->mac_address) ||
+			names_some(m->lower_driver)) &&
 		rule_is_for_host(rule, view->host) &&
 		rule_count_links(rule, view->links, view->host) == 0;
 }
