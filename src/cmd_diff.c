@@ -3,58 +3,13 @@
 #include "cmd_investigate.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "diff.h"
 #include "json.h"
 #include "render_diff.h"
 #include "snapshot_json.h"
 #include "util.h"
-
-static int write_text(FILE *f, const char *text, size_t len)
-{
-	errno = 0;
-	if (fwrite(text, 1, len, f) != len || fflush(f))
-		return errno ? -errno : -EIO;
-	return 0;
-}
-
-/* Replaces a file in one step, so that a reader or a crash finds the old one or the new one whole.
- * What is no regular file (a pipe, /dev/stdout) is written to. */
-static int write_file(const char *path, const char *text, size_t len)
-{
-	_cleanup_free_ char *temporary = NULL;
-	_cleanup_fclose_ FILE *f = NULL;
-	struct stat st;
-	int fd, r;
-
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		f = fopen(path, "we");
-		return f ? write_text(f, text, len) : -errno;
-	}
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
-		temporary = NULL;
-		return -ENOMEM;
-	}
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	f = fdopen(fd, "w");
-	if (!f) {
-		r = -errno;
-		close(fd);
-	} else {
-		r = write_text(f, text, len);
-	}
-	if (r >= 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
-		r = -errno;
-	if (r < 0)
-		unlink(temporary);
-	return r;
-}
 
 /* Nothing is written that diff would not read. */
 static int write_snapshot(const char *path, const struct snapshot *s)
@@ -72,9 +27,9 @@ static int write_snapshot(const char *path, const struct snapshot *s)
 	if (len > SNAPSHOT_BYTES_MAX)
 		return cmd_error("the snapshot is larger than %d MiB; name the links that matter",
 			SNAPSHOT_BYTES_MAX >> 20);
+	r = cmd_file_write(path, text, len);
 	if (!path)
-		return cmd_written(write_text(stdout, text, len), CMD_OK);
-	r = write_file(path, text, len);
+		return cmd_written(r, CMD_OK);
 	return r < 0 ? cmd_error("cannot write %s: %s", path, strerror(-r)) : CMD_OK;
 }
 
@@ -110,46 +65,6 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
 	return r == CMD_OK ? cmd_exit_code(&s, CMD_OK) : r;
 }
 
-/* Files, pipes and what a shell puts for <(command), up to the limit. */
-static int read_all(const char *path, char **ret, size_t *ret_len)
-{
-	_cleanup_close_ int own =
-		strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : own;
-	_cleanup_free_ char *buf = NULL;
-	size_t len = 0, room = 0;
-
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n;
-
-		if (len == room) {
-			char *more;
-
-			room = room ? 2 * room : 65536;
-			more = realloc(buf, room);
-			if (!more)
-				return -ENOMEM;
-			buf = more;
-		}
-		n = read(fd, buf + len, room - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-		if (len > SNAPSHOT_BYTES_MAX)
-			return -EFBIG;
-	}
-	*ret = buf;
-	*ret_len = len;
-	buf = NULL;
-	return 0;
-}
-
 static const char *file_name(const char *path)
 {
 	return strcmp(path, "-") == 0 ? "standard input" : path;
@@ -157,7 +72,7 @@ static const char *file_name(const char *path)
 
 static int read_text(const char *path, char **ret, size_t *ret_len)
 {
-	int r = read_all(path, ret, ret_len);
+	int r = cmd_file_read(path, ret, ret_len);
 
 	if (r == -EFBIG)
 		return cmd_error("%s: it is larger than %d MiB", file_name(path), SNAPSHOT_BYTES_MAX >> 20);
@@ -273,14 +188,4 @@ int cmd_diff(const struct cmd_options *options, int argc, char **argv)
 	if (r == CMD_OK)
 		r = parse(argv[1], b_text, b_len, &known, &b);
 	return r == CMD_OK ? compare(options, &a, &b, argv[0], argv[1]) : r;
-}
-
-int cmd_file_read(const char *path, char **ret, size_t *ret_len)
-{
-	return read_all(path, ret, ret_len);
-}
-
-int cmd_file_write(const char *path, const char *text, size_t len)
-{
-	return path ? write_file(path, text, len) : write_text(stdout, text, len);
 }

@@ -13,6 +13,7 @@
 #include <json-c/json.h>
 #include <systemd/sd-event.h>
 
+#include "file.h"
 #include "util.h"
 
 #define READ_CHUNK 4096
@@ -505,19 +506,6 @@ static bool is_alive(const struct sockaddr_un *address)
 		(connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
 }
 
-static int make_folder(const char *path)
-{
-	_cleanup_free_ char *folder = strdup(path);
-	char *slash = folder ? strrchr(folder, '/') : NULL;
-
-	if (!folder)
-		return -ENOMEM;
-	if (!slash || slash == folder)
-		return 0;
-	*slash = '\0';
-	return mkdir(folder, 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 static int listen_on(struct control *c, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -527,7 +515,7 @@ static int listen_on(struct control *c, const char *path)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
-	r = make_folder(path);
+	r = file_make_folder(path);
 	if (r < 0)
 		return r;
 	if (lstat(path, &st) == 0) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "netns.h"
 #include "util.h"
 
@@ -203,7 +204,7 @@ int exporter_write(struct exporter *e, bool stopped)
 		return unlink(e->path) < 0 && errno != ENOENT ? -errno : 1;
 	r = exporter_format(e, stopped, &text, &len);
 	if (r >= 0)
-		r = metrics_save(e->path, text, len);
+		r = file_replace(e->path, text, len);
 	return r < 0 ? r : 1;
 }
 

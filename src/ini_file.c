@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
+
 /* What iniparser would take for its own travels as a control character: no file may have one. */
 #define CODE_QUOTE '\x01'
 #define CODE_BACKSLASH '\x02'
@@ -170,33 +172,15 @@ static int complain_open(struct ini_reader *reader, int error)
 
 static int read_all(struct ini_reader *reader, int fd, char **ret_text, size_t *ret_len)
 {
-	_cleanup_free_ char *text = malloc(INI_FILE_MAX_BYTES + 1);
-	size_t len = 0;
+	int r = file_read(fd, INI_FILE_MAX_BYTES, ret_text, ret_len);
 
-	if (!text)
-		return -ENOMEM;
-	for (;;) {
-		ssize_t n = read(fd, text + len, INI_FILE_MAX_BYTES + 1 - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			ini_complain(reader, 0, "cannot be read: %s", strerror(errno));
-			return 1;
-		}
-		len += (size_t)n;
-		if (n == 0)
-			break;
-		if (len > INI_FILE_MAX_BYTES) {
-			ini_complain(
-				reader, 0, "is too big: more than %d bytes", INI_FILE_MAX_BYTES);
-			return 1;
-		}
-	}
-	*ret_text = text;
-	*ret_len = len;
-	text = NULL;
-	return 0;
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	if (r == -EFBIG)
+		ini_complain(reader, 0, "is too big: more than %d bytes", INI_FILE_MAX_BYTES);
+	else
+		ini_complain(reader, 0, "cannot be read: %s", strerror(-r));
+	return 1;
 }
 
 int ini_file_read(struct ini_reader *reader, char **ret_text, size_t *ret_len)

@@ -16,6 +16,7 @@
 
 #include <json-c/json.h>
 
+#include "file.h"
 #include "netns.h"
 #include "util.h"
 
@@ -90,9 +91,8 @@ static void forget(struct ledger_link **list, struct ledger_link **gone, struct 
 static int read_file(const char *path, char **ret, size_t *ret_len, char *why, size_t why_size)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	_cleanup_free_ char *buf = NULL;
-	size_t len = 0;
 	struct stat st;
+	int r;
 
 	if (fd < 0)
 		return errno == ELOOP ? bad(why, why_size, "it is a symbolic link") : -errno;
@@ -100,27 +100,8 @@ static int read_file(const char *path, char **ret, size_t *ret_len, char *why, s
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return bad(why, why_size, "it is not a regular file");
-	if (st.st_size > LEDGER_MAX_BYTES)
-		return bad(why, why_size, "it is larger than %d MB", LEDGER_MAX_BYTES >> 20);
-	buf = malloc((size_t)st.st_size + 1);
-	if (!buf)
-		return -ENOMEM;
-	while (len < (size_t)st.st_size) {
-		ssize_t n = read(fd, buf + len, (size_t)st.st_size - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	buf[len] = '\0';
-	*ret = buf;
-	*ret_len = len;
-	buf = NULL;
-	return 0;
+	r = file_read(fd, LEDGER_MAX_BYTES, ret, ret_len);
+	return r == -EFBIG ? bad(why, why_size, "it is larger than %d MB", LEDGER_MAX_BYTES >> 20) : r;
 }
 
 static const char *get_string(struct json_object *object, const char *key)
@@ -609,29 +590,14 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 	return 1;
 }
 
-static int make_folder(const char *path)
-{
-	_cleanup_free_ char *folder = strdup(path);
-	char *slash = folder ? strrchr(folder, '/') : NULL;
-
-	if (!folder)
-		return -ENOMEM;
-	if (!slash || slash == folder)
-		return 0;
-	*slash = '\0';
-	return mkdir(folder, 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 /* A file that root's offloadctl writes must stay readable to the daemon, which is another user: it belongs to the folder's owner. */
 static int give_to_folder_owner(const char *path, int fd)
 {
-	_cleanup_free_ char *folder = geteuid() == 0 ? strdup(path) : NULL;
-	char *slash = folder ? strrchr(folder, '/') : NULL;
+	_cleanup_free_ char *folder = geteuid() == 0 ? file_folder(path) : NULL;
 	struct stat st;
 
-	if (!slash || slash == folder)
+	if (!folder)
 		return 0;
-	*slash = '\0';
 	if (stat(folder, &st) < 0 || (st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) < 0))
 		return -errno;
 	return 0;
@@ -707,7 +673,7 @@ int ledger_save(struct ledger *ledger, const struct feature_table *table)
 		return 0;
 	if (asprintf(&temporary, "%s.XXXXXX", ledger->path) < 0)
 		return -ENOMEM;
-	r = make_folder(ledger->path);
+	r = file_make_folder(ledger->path);
 	if (r < 0)
 		return r;
 	lock = lock_file(ledger->path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known as Prometheus metrics: text in its exposition format, and the file that node_exporter's textfile collector reads. Pure
- * but for metrics_save(): counting and writing what the caller gathered. */
+/* What is known as Prometheus metrics: text in its exposition format. Pure: counting and writing what
+ * the caller gathered. */
 #ifndef OFFLOADD_METRICS_H
 #define OFFLOADD_METRICS_H
 
@@ -83,8 +83,5 @@ void metrics_count_plan(struct metrics *m, const struct plan *plan);
 
 /* The text, the caller's to free. 0 or -ENOMEM. */
 int metrics_format(const struct metrics *m, char **ret, size_t *ret_len);
-
-/* Replaces the file in one step, so that no reader sees a part of it; readable for all. The folder must be there. Negative errno. */
-int metrics_save(const char *path, const char *text, size_t len);
 
 #endif

@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "cgroup.h"
+#include "file.h"
 #include "util.h"
 
 #define STATE_HEADER "offloadd services 1\n"
@@ -326,7 +327,7 @@ void witness_save(struct witness *w)
 			flag->key.cgroup, flag->key.netns, flag->key.ifindex,
 			holder ? holder->since_usec : 0, flag->hits);
 	}
-	r = fclose(f) == 0 ? metrics_save(w->path, text, len) : -ENOMEM;
+	r = fclose(f) == 0 ? file_replace(w->path, text, len) : -ENOMEM;
 	if (r < 0 && !w->save_failed)
 		tell(w, &event, EVENT_STATE, "cannot write %s: %s; after a restart flags of services begin anew",
 			w->path, strerror(-r));

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The text of all metrics against tests/golden/metrics.prom (GOLDEN_UPDATE=1 writes it anew), labels from hostile names, bounds, and
- * the file. Runs at the top of the tree. */
+/* The text of all metrics against tests/golden/metrics.prom (GOLDEN_UPDATE=1 writes it anew), labels from hostile names and bounds.
+ * Runs at the top of the tree. */
 #include "metrics.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "view-sample.h"
 
@@ -277,66 +271,6 @@ static void evidence_is_bounded_too(void **state)
 	assert_null(strstr(text, "offloadd_frozen_sockets"));
 }
 
-static void the_file_is_replaced_whole_and_readable(void **state)
-{
-	char folder[] = "/tmp/test-metrics.XXXXXX", path[48], fresh[64], text[8] = "";
-	struct stat before, after;
-	FILE *f, *old;
-
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/o.prom", folder);
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	umask(0077);
-	assert_int_equal(symlink("/dev/null", fresh), 0); /* left by somebody */
-	assert_int_equal(metrics_save(path, "one\n", 4), 0);
-	assert_int_equal(stat(path, &before), 0);
-	assert_int_equal(before.st_mode, S_IFREG | 0644);
-	old = fopen(path, "re");
-	assert_int_equal(metrics_save(path, "two\n", 4), 0);
-	assert_int_equal(stat(path, &after), 0);
-	assert_int_not_equal(before.st_ino, after.st_ino);
-	assert_true(fread(text, 1, 4, old) == 4);
-	assert_string_equal(text, "one\n"); /* who reads the old one reads it to its end */
-	fclose(old);
-	f = fopen(path, "re");
-	assert_true(fread(text, 1, 4, f) == 4);
-	assert_string_equal(text, "two\n");
-	fclose(f);
-	assert_int_equal(access(fresh, F_OK), -1);
-	unlink(path);
-	rmdir(folder);
-	assert_int_equal(metrics_save(path, "x", 1), -ENOENT);
-	assert_int_equal(metrics_save("/dev/null/x.prom", "x", 1), -ENOTDIR);
-}
-
-static void a_full_disk_leaves_the_old_file(void **state)
-{
-	static char text[1 << 20];
-	char path[] = "/tmp/test-metrics-full.XXXXXX";
-	struct stat st;
-	pid_t child;
-	int status;
-
-	(void)state;
-	close(mkostemp(path, O_CLOEXEC));
-	assert_int_equal(metrics_save(path, "old\n", 4), 0);
-	memset(text, '#', sizeof(text));
-	child = fork();
-	if (child == 0) {
-		const struct rlimit limit = { 4096, 4096 };
-
-		signal(SIGXFSZ, SIG_IGN);
-		setrlimit(RLIMIT_FSIZE, &limit);
-		_exit(metrics_save(path, text, sizeof(text)) == -EFBIG ? 0 : 1);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_size, 4);
-	unlink(path);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,8 +285,6 @@ int main(void)
 			series_are_bounded_and_the_rest_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(features_of_other_kernels_are_not_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(evidence_is_bounded_too, setup, teardown),
-		cmocka_unit_test(the_file_is_replaced_whole_and_readable),
-		cmocka_unit_test(a_full_disk_leaves_the_old_file),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "util.h"
+
+#include "unit.h"
+
+static void the_file_is_replaced_whole_and_readable(void **state)
+{
+	char folder[] = "/tmp/test-file.XXXXXX", path[48], fresh[64], text[8] = "";
+	struct stat before, after;
+	FILE *f, *old;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/o.prom", folder);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	umask(0077);
+	assert_int_equal(symlink("/dev/null", fresh), 0); /* left by somebody */
+	assert_int_equal(file_replace(path, "one\n", 4), 0);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(before.st_mode, S_IFREG | 0644);
+	old = fopen(path, "re");
+	assert_int_equal(file_replace(path, "two\n", 4), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_not_equal(before.st_ino, after.st_ino);
+	assert_true(fread(text, 1, 4, old) == 4);
+	assert_string_equal(text, "one\n"); /* who reads the old one reads it to its end */
+	fclose(old);
+	f = fopen(path, "re");
+	assert_true(fread(text, 1, 4, f) == 4);
+	assert_string_equal(text, "two\n");
+	fclose(f);
+	assert_int_equal(access(fresh, F_OK), -1);
+	unlink(path);
+	rmdir(folder);
+	assert_int_equal(file_replace(path, "x", 1), -ENOENT);
+	assert_int_equal(file_replace("/dev/null/x.prom", "x", 1), -ENOTDIR);
+}
+
+static void a_full_disk_leaves_the_old_file(void **state)
+{
+	static char text[1 << 20];
+	char path[] = "/tmp/test-file-full.XXXXXX";
+	struct stat st;
+	pid_t child;
+	int status;
+
+	(void)state;
+	close(mkostemp(path, O_CLOEXEC));
+	assert_int_equal(file_replace(path, "old\n", 4), 0);
+	memset(text, '#', sizeof(text));
+	child = fork();
+	if (child == 0) {
+		const struct rlimit limit = { 4096, 4096 };
+
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		_exit(file_replace(path, text, sizeof(text)) == -EFBIG ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 4);
+	unlink(path);
+}
+
+/* What comes out of a pipe of which the writer's end is closed after `len` bytes. */
+static int read_pipe(const char *from, size_t len, size_t max, char **ret, size_t *ret_len)
+{
+	int ends[2], r;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(file_write(ends[1], from, len), 0);
+	close(ends[1]);
+	r = file_read(ends[0], max, ret, ret_len);
+	close(ends[0]);
+	return r;
+}
+
+static void reading_ends_at_the_bound(void **state)
+{
+	static char from[40000];
+	char *text = NULL;
+	size_t len;
+
+	(void)state;
+	memset(from, 'x', sizeof(from));
+	assert_int_equal(read_pipe(from, 0, 10, &text, &len), 0);
+	assert_int_equal(len, 0);
+	assert_string_equal(text, "");
+	free(text);
+	text = NULL;
+	for (size_t n = 16380; n < 16390; n++) { /* where room is made for more */
+		assert_int_equal(read_pipe(from, n, n, &text, &len), 0);
+		assert_int_equal(len, n);
+		assert_int_equal(strlen(text), n);
+		free(text);
+		text = NULL;
+		assert_int_equal(read_pipe(from, n, n - 1, &text, &len), -EFBIG);
+		assert_null(text);
+	}
+	assert_int_equal(read_pipe(from, sizeof(from), sizeof(from), &text, &len), 0);
+	assert_int_equal(len, sizeof(from));
+	free(text);
+	assert_int_equal(file_read(-1, 10, &text, &len), -EBADF);
+}
+
+static void one_folder_is_made(void **state)
+{
+	char top[] = "/tmp/test-file.XXXXXX", path[64], *folder;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(top));
+	snprintf(path, sizeof(path), "%s/a/file", top);
+	umask(0022);
+	assert_int_equal(file_make_folder(path), 0);
+	assert_int_equal(file_make_folder(path), 0);
+	folder = file_folder(path);
+	assert_int_equal(stat(folder, &st), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 0755);
+	rmdir(folder);
+	free(folder);
+	snprintf(path, sizeof(path), "%s/b/c/file", top);
+	assert_int_equal(file_make_folder(path), -ENOENT);
+	assert_int_equal(file_make_folder("/file"), 0);
+	assert_int_equal(file_make_folder("file"), 0);
+	assert_null(file_folder("/file"));
+	assert_null(file_folder("file"));
+	rmdir(top);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_file_is_replaced_whole_and_readable),
+		cmocka_unit_test(a_full_disk_leaves_the_old_file),
+		cmocka_unit_test(reading_ends_at_the_bound),
+		cmocka_unit_test(one_folder_is_made),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
