@@ -9,11 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "control.h"
+#include "json_value.h"
 #include "netns.h"
 #include "util.h"
+
+#define ANSWER_DEPTH_MAX 16
 
 struct client {
 	int fd;
@@ -21,18 +22,6 @@ struct client {
 	char *in;
 	size_t len, size;
 };
-
-static void put_json(struct json_object **object)
-{
-	json_object_put(*object);
-}
-#define _cleanup_json_ _cleanup_(put_json)
-
-static void free_tokener(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
 
 void client_close(struct client *client)
 {
@@ -196,22 +185,6 @@ static int read_message(struct client *client, uint64_t timeout_usec, size_t *re
 	}
 }
 
-static int parse_answer(const char *text, size_t len, struct json_object **ret)
-{
-	_cleanup_(free_tokener) struct json_tokener *tokener = json_tokener_new_ex(16);
-	struct json_object *root;
-
-	if (!tokener)
-		return -ENOMEM;
-	root = json_tokener_parse_ex(tokener, text, (int)len);
-	if (!json_object_is_type(root, json_type_object)) {
-		json_object_put(root);
-		return -EBADMSG;
-	}
-	*ret = root;
-	return 0;
-}
-
 int client_receive(struct client *client, uint64_t timeout_usec, struct json_object **ret_parameters,
 	char error[VARLINK_NAME_MAX])
 {
@@ -223,7 +196,7 @@ int client_receive(struct client *client, uint64_t timeout_usec, struct json_obj
 	error[0] = '\0';
 	*ret_parameters = NULL;
 	if (r >= 0) {
-		r = parse_answer(client->in, len - 1, &root);
+		r = json_value_parse(client->in, len - 1, ANSWER_DEPTH_MAX, &root);
 		client->len -= len;
 		memmove(client->in, client->in + len, client->len);
 	}

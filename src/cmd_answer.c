@@ -4,16 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "json.h"
+#include "json_value.h"
 #include "methods.h"
 #include "netns.h"
-
-void answer_put(struct json_object **object)
-{
-	json_object_put(*object);
-}
 
 /* ---- what came ---- */
 
@@ -38,19 +32,25 @@ bool answer_bool(struct json_object *from, const char *key)
 	return json_object_object_get_ex(from, key, &value) && json_object_get_boolean(value);
 }
 
-/* A list, NULL (of length 0) when there is none. */
 struct json_object *answer_list(struct json_object *from, const char *key)
 {
-	struct json_object *value;
-
-	return json_object_object_get_ex(from, key, &value) && json_object_is_type(value, json_type_array)
-		? value
-		: NULL;
+	return json_value_member(from, key, json_type_array);
 }
 
 size_t answer_count(struct json_object *list)
 {
-	return list ? json_object_array_length(list) : 0;
+	return json_value_count(list);
+}
+
+feature_set answer_features(
+	struct json_object *from, const char *key, const struct feature_table *table)
+{
+	struct json_object *names = answer_list(from, key);
+	feature_set set = 0;
+
+	for (size_t i = 0; i < answer_count(names); i++)
+		set |= feature_named(table, json_object_get_string(json_object_array_get_idx(names, i)));
+	return set;
 }
 
 /* Clean text in one of a few buffers that take turns. */
@@ -203,9 +203,9 @@ struct json_object *answer_new_document(const char *document, int exit_code)
 {
 	struct json_object *root = json_object_new_object();
 
-	json_object_object_add(root, "version", json_object_new_int(JSON_VERSION));
-	json_object_object_add(root, "document", json_object_new_string(document));
-	json_object_object_add(root, "exit_code", json_object_new_int(exit_code));
+	json_value_add_int(root, "version", JSON_VERSION);
+	json_value_add_text(root, "document", document);
+	json_value_add_int(root, "exit_code", exit_code);
 	return root;
 }
 

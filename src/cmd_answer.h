@@ -5,13 +5,10 @@
 
 #include "client.h"
 #include "cmd.h"
-
-struct json_object;
+#include "json_value.h"
 
 #define CMD_NO_ANSWER (-1) /* besides the exit codes */
 
-void answer_put(struct json_object **object);
-#define _cleanup_json_ _cleanup_(answer_put)
 #define _cleanup_client_ _cleanup_(client_close_pointer)
 
 /* Members by name; "", 0, false or NULL where there is none. */
@@ -20,6 +17,9 @@ int64_t answer_int(struct json_object *from, const char *key);
 bool answer_bool(struct json_object *from, const char *key);
 struct json_object *answer_list(struct json_object *from, const char *key);
 size_t answer_count(struct json_object *list); /* of NULL: 0 */
+/* Names of features; those that this kernel has not are passed over. */
+feature_set answer_features(
+	struct json_object *from, const char *key, const struct feature_table *table);
 
 /* Clean text in one of a few buffers that take turns. */
 const char *answer_clean(const char *text);

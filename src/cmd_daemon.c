@@ -6,9 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include <json-c/json.h>
-
 #include "json.h"
+#include "json_value.h"
 #include "methods.h"
 #include "metrics.h"
 #include "netns.h"
@@ -326,17 +325,6 @@ int cmd_resume(const struct cmd_options *options, _unused_ int argc, char **argv
 
 /* ---- revert ---- */
 
-static feature_set get_features(
-	struct json_object *from, const char *key, const struct feature_table *table)
-{
-	struct json_object *names = answer_list(from, key);
-	feature_set set = 0;
-
-	for (size_t i = 0; i < answer_count(names); i++)
-		set |= feature_named(table, json_object_get_string(json_object_array_get_idx(names, i)));
-	return set;
-}
-
 static void read_result(
 	struct json_object *o, const struct feature_table *table, struct apply_result *ret)
 {
@@ -345,12 +333,12 @@ static void read_result(
 
 	*ret = (struct apply_result){ .ifindex = (int)answer_int(o, "ifindex") };
 	util_copy_name(ret->name, sizeof(ret->name), name, strlen(name));
-	ret->value = get_features(o, "on", table);
-	ret->asked = ret->value | get_features(o, "off", table);
-	ret->after.active = get_features(o, "changed_on", table);
-	ret->before.active = get_features(o, "changed_off", table);
+	ret->value = answer_features(o, "on", table);
+	ret->asked = ret->value | answer_features(o, "off", table);
+	ret->after.active = answer_features(o, "changed_on", table);
+	ret->before.active = answer_features(o, "changed_off", table);
 	ret->changed = ret->after.active | ret->before.active;
-	ret->missed = get_features(o, "missed", table);
+	ret->missed = answer_features(o, "missed", table);
 	if (!json_object_object_get_ex(o, "error", &error) || !error)
 		return;
 	ret->error = -(int)answer_int(error, "errno");

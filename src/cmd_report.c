@@ -3,10 +3,10 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <string.h>
 
 #include "client.h"
+#include "json_value.h"
 #include "methods.h"
 #include "report_html.h"
 #include "snapshot_json.h"
@@ -15,32 +15,23 @@
 
 #define DEPTH_MAX 32
 
-static void put_json(struct json_object **object)
-{
-	json_object_put(*object);
-}
-#define _cleanup_json_ _cleanup_(put_json)
-
 /* ---- documents that were given ---- */
 
 static int read_document(const char *path, const char *name, struct json_object **ret)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ struct json_object *root = NULL;
-	struct json_tokener *tokener;
 	struct json_object *kind = NULL;
 	size_t len;
 	int r = cmd_file_read(path, &text, &len);
 
 	if (r < 0)
 		return cmd_error("cannot read %s: %s", path, strerror(-r));
-	tokener = json_tokener_new_ex(DEPTH_MAX);
-	if (!tokener)
-		return cmd_error("%s", strerror(ENOMEM));
-	root = json_tokener_parse_ex(tokener, text, (int)len);
-	json_tokener_free(tokener);
-	if (!json_object_is_type(root, json_type_object))
+	r = json_value_parse(text, len, DEPTH_MAX, &root);
+	if (r == -EBADMSG)
 		return cmd_error("%s is no JSON document, or a part of one", path);
+	if (r < 0)
+		return cmd_error("%s", strerror(-r));
 	json_object_object_get_ex(root, "document", &kind);
 	if (!kind || strcmp(json_object_get_string(kind), name) != 0)
 		return cmd_error("%s is no document of offloadctl %s --json", path, name);

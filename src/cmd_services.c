@@ -6,8 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <json-c/json.h>
-
+#include "json_value.h"
 #include "methods.h"
 #include "witness.h"
 

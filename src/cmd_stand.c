@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
+#include "json_value.h"
 #include "methods.h"
 #include "netns.h"
 
@@ -43,16 +42,6 @@ static struct cmd_stand_link *add_stand(struct cmd_stand *stand, struct json_obj
 	return &links[stand->n_links++];
 }
 
-static feature_set features_of(struct json_object *o, const struct feature_table *table)
-{
-	struct json_object *names = answer_list(o, "features");
-	feature_set set = 0;
-
-	for (size_t i = 0; i < answer_count(names); i++)
-		set |= feature_named(table, json_object_get_string(json_object_array_get_idx(names, i)));
-	return set;
-}
-
 void cmd_ask_stand(const struct cmd_options *options, const struct feature_table *table,
 	struct cmd_stand *ret)
 {
@@ -82,7 +71,7 @@ void cmd_ask_stand(const struct cmd_options *options, const struct feature_table
 
 		link = add_stand(ret, o);
 		if (link)
-			link->contended |= features_of(o, table);
+			link->contended |= answer_features(o, "features", table);
 	}
 }
 

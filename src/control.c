@@ -10,10 +10,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
 #include <systemd/sd-event.h>
 
 #include "file.h"
+#include "json_value.h"
 #include "util.h"
 
 #define READ_CHUNK 4096

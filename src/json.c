@@ -2,11 +2,11 @@
 #include "json.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <json-c/printbuf.h>
 #include <string.h>
 
 #include "json_private.h"
+#include "json_value.h"
 #include "util.h"
 
 /* The rules in force, how many links each matches where that is known, and what is wrong with the others. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The same as documents for programs: one JSON object a command, described by docs/schema. json.c
- * and the two that speak over the socket alone use json-c. */
+/* The same as documents for programs: one JSON object a command, described by docs/schema. */
 #ifndef OFFLOADD_JSON_H
 #define OFFLOADD_JSON_H
 

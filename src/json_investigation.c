@@ -358,8 +358,6 @@ static int read_document(struct reader *r, json_object *root, struct investigati
 {
 	char document[32];
 
-	if (!json_object_is_type(root, json_type_object))
-		return -ENOENT;
 	text(r, root, "document", document, sizeof(document));
 	if (r->bad || strcmp(document, "investigate"))
 		return -ENOENT;
@@ -386,20 +384,15 @@ int json_read_investigation(
 	const char *from, size_t len, struct investigation *ret, char *why, size_t why_size)
 {
 	struct reader r = { .why = why, .why_size = why_size };
-	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-	json_object *root;
-	int e = -ENOENT;
+	_cleanup_json_ json_object *root = NULL;
+	int e = len <= JSON_INVESTIGATION_BYTES_MAX ? json_value_parse(from, len, DEPTH_MAX, &root) : -EBADMSG;
 
 	*ret = (struct investigation){};
 	why[0] = '\0';
-	if (!tokener)
-		return -ENOMEM;
-	/* what is no document of ours, or none at all, is for others to complain about */
-	root = len <= JSON_INVESTIGATION_BYTES_MAX ? json_tokener_parse_ex(tokener, from, (int)len) : NULL;
-	if (root)
+	if (e == -EBADMSG) /* what is no document of ours, or none at all, is for others to complain about */
+		return -ENOENT;
+	if (e >= 0)
 		e = read_document(&r, root, ret);
-	json_object_put(root);
-	json_tokener_free(tokener);
 	if (e < 0)
 		investigation_clear(ret);
 	return e;

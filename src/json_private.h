@@ -4,9 +4,9 @@
 #define OFFLOADD_JSON_PRIVATE_H
 
 #include <errno.h>
-#include <json-c/json.h>
 
 #include "json.h"
+#include "json_value.h"
 #include "util.h"
 
 /* json-c gives NULL only where memory ran out; json_object_object_add and _array_add take it for

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ledger.h"
 
-#define LOCK_NAPS 20 /* of 10 ms */
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -14,23 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "file.h"
+#include "json_value.h"
 #include "netns.h"
 #include "util.h"
 
-static void put_json(struct json_object **object)
-{
-	json_object_put(*object);
-}
-#define _cleanup_json_ _cleanup_(put_json)
-
-static void free_tokener(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
+#define LOCK_NAPS 20 /* of 10 ms */
+#define DEPTH_MAX 8
 
 /* -EBADMSG, with the reason in why. */
 _printf_(3, 4) static int bad(char *why, size_t size, const char *fmt, ...)
@@ -104,27 +92,6 @@ static int read_file(const char *path, char **ret, size_t *ret_len, char *why, s
 	return r == -EFBIG ? bad(why, why_size, "it is larger than %d MB", LEDGER_MAX_BYTES >> 20) : r;
 }
 
-static const char *get_string(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-
-	if (!json_object_object_get_ex(object, key, &value) ||
-		!json_object_is_type(value, json_type_string))
-		return NULL;
-	return json_object_get_string(value);
-}
-
-static bool get_int(struct json_object *object, const char *key, int64_t *ret)
-{
-	struct json_object *value;
-
-	if (!json_object_object_get_ex(object, key, &value) ||
-		!json_object_is_type(value, json_type_int))
-		return false;
-	*ret = json_object_get_int64(value);
-	return true;
-}
-
 /* "0a:ff" into at most `size` bytes; how many, -EBADMSG. */
 static int parse_bytes(const char *text, uint8_t *ret, unsigned size)
 {
@@ -161,13 +128,13 @@ static int parse_original(
 
 static int parse_identity(struct json_object *object, struct ledger_link *ret)
 {
-	const char *name = get_string(object, "name"), *kind = get_string(object, "kind"),
-		   *address = get_string(object, "address"), *bytes = get_string(object, "name_bytes");
+	const char *name = json_value_text(object, "name"), *kind = json_value_text(object, "kind"),
+		   *address = json_value_text(object, "address"), *bytes = json_value_text(object, "name_bytes");
 	int64_t ifindex;
 	int n;
 
 	*ret = (struct ledger_link){ 0 };
-	if (!name || !kind || !address || !get_int(object, "ifindex", &ifindex) || ifindex <= 0 ||
+	if (!name || !kind || !address || !json_value_int(object, "ifindex", &ifindex) || ifindex <= 0 ||
 		ifindex > INT32_MAX || strlen(name) >= sizeof(ret->name) ||
 		strlen(kind) >= sizeof(ret->kind))
 		return -EBADMSG;
@@ -187,11 +154,9 @@ static int parse_identity(struct json_object *object, struct ledger_link *ret)
 static int parse_link(
 	struct json_object *object, const struct feature_table *table, struct ledger_link *ret)
 {
-	struct json_object *original;
+	struct json_object *original = json_value_member(object, "original", json_type_object);
 
-	if (parse_identity(object, ret) < 0 ||
-		!json_object_object_get_ex(object, "original", &original) ||
-		!json_object_is_type(original, json_type_object))
+	if (parse_identity(object, ret) < 0 || !original)
 		return -EBADMSG;
 	return parse_original(original, table, ret);
 }
@@ -214,7 +179,7 @@ static int parse_links(struct ledger_link **list, struct json_object *links, con
 			return -ENOMEM;
 		r = table ? parse_link(object, table, entry) : parse_identity(object, entry);
 		if (r < 0 || find_index(*list, entry->ifindex) ||
-			(get_int(object, "until_usec", &until_usec) && until_usec < 0)) {
+			(json_value_int(object, "until_usec", &until_usec) && until_usec < 0)) {
 			free(entry);
 			return bad(why, why_size, "entry %zu of %s cannot be understood", i + 1, what);
 		}
@@ -231,24 +196,19 @@ static int parse_links(struct ledger_link **list, struct json_object *links, con
 static int parse(struct ledger *ledger, const char *text, size_t len,
 	const struct feature_table *table, char *why, size_t why_size)
 {
-	_cleanup_(free_tokener) struct json_tokener *tokener = json_tokener_new_ex(8);
 	_cleanup_json_ struct json_object *root = NULL;
 	struct json_object *links;
 	int64_t version, netns;
-	int r;
+	int r = json_value_parse(text, len, DEPTH_MAX, &root);
 
-	if (!tokener)
-		return -ENOMEM;
-	if (len > 0)
-		root = json_tokener_parse_ex(tokener, text, (int)len);
-	if (!root || !json_object_is_type(root, json_type_object))
-		return bad(why, why_size, "it is not a JSON object");
-	if (!get_int(root, "version", &version) || version != LEDGER_VERSION)
+	if (r < 0)
+		return r == -EBADMSG ? bad(why, why_size, "it is not a JSON object") : r;
+	if (!json_value_int(root, "version", &version) || version != LEDGER_VERSION)
 		return bad(why, why_size, "its version is not %d", LEDGER_VERSION);
-	if (!get_int(root, "netns", &netns) || (uint64_t)netns != ledger->netns)
+	if (!json_value_int(root, "netns", &netns) || (uint64_t)netns != ledger->netns)
 		return bad(why, why_size, "it belongs to another network namespace") < 0 ? -EXDEV : 0;
-	if (!json_object_object_get_ex(root, "links", &links) ||
-		!json_object_is_type(links, json_type_array))
+	links = json_value_member(root, "links", json_type_array);
+	if (!links)
 		return bad(why, why_size, "it has no list of links");
 	r = parse_links(&ledger->links, links, "links", table, why, why_size);
 	if (r < 0 || !json_object_object_get_ex(root, "paused", &links))
@@ -470,7 +430,7 @@ static struct json_object *format_identity(const struct ledger_link *entry)
 
 	util_copy_name(clean, sizeof(clean), entry->name, strnlen(entry->name, sizeof(entry->name)));
 	format_bytes(entry->address, entry->address_len, address, sizeof(address));
-	json_object_object_add(object, "ifindex", json_object_new_int(entry->ifindex));
+	json_value_add_int(object, "ifindex", entry->ifindex);
 	json_object_object_add(object, "name", json_object_new_string(clean));
 	if (strncmp(clean, entry->name, sizeof(entry->name)) != 0) { /* a name may be any bytes */
 		format_bytes((const uint8_t *)entry->name, (unsigned)strnlen(entry->name, sizeof(entry->name)),

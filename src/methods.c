@@ -6,9 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "json.h"
+#include "json_value.h"
 #include "netns.h"
 
 static const char service_description[] =
@@ -103,22 +102,12 @@ struct open_call {
 
 /* ---- JSON ---- */
 
-static void add(struct json_object *to, const char *key, struct json_object *value)
-{
-	json_object_object_add(to, key, value);
-}
-
-static void add_int(struct json_object *to, const char *key, uint64_t value)
-{
-	add(to, key, json_object_new_int64((int64_t)value));
-}
-
 /* "" gives null. */
 static void add_text(struct json_object *to, const char *key, const char *text)
 {
 	char clean[1100];
 
-	add(to, key, text[0] ? json_object_new_string(view_clean(text, clean, sizeof(clean))) : NULL);
+	json_value_add_text(to, key, view_clean(text, clean, sizeof(clean)));
 }
 
 static void add_name(struct json_object *to, const char *key, const char *name)
@@ -144,7 +133,7 @@ static struct json_object *new_link(const char *name, int ifindex)
 	struct json_object *o = json_object_new_object();
 
 	add_name(o, "link", name);
-	add_int(o, "ifindex", (uint64_t)ifindex);
+	json_value_add_int(o, "ifindex", (uint64_t)ifindex);
 	return o;
 }
 
@@ -156,7 +145,7 @@ static struct json_object *new_errors(const struct rule_set *set)
 		struct json_object *o = json_object_new_object();
 
 		add_text(o, "path", set->errors[i].path);
-		add_int(o, "line", set->errors[i].line);
+		json_value_add_int(o, "line", set->errors[i].line);
 		add_text(o, "message", set->errors[i].message);
 		json_object_array_add(errors, o);
 	}
@@ -292,10 +281,10 @@ static void get_info(
 	add_text(o, "vendor", "offloadd");
 	add_text(o, "product", "offloadd");
 	add_text(o, "version", OFFLOADD_VERSION);
-	add(o, "url", json_object_new_string(""));
+	json_value_add(o, "url", json_object_new_string(""));
 	json_object_array_add(interfaces, json_object_new_string("org.varlink.service"));
 	json_object_array_add(interfaces, json_object_new_string(METHODS_INTERFACE));
-	add(o, "interfaces", interfaces);
+	json_value_add(o, "interfaces", interfaces);
 	reply(client, o);
 }
 
@@ -314,7 +303,7 @@ static void get_description(
 		return;
 	}
 	o = json_object_new_object();
-	add(o, "description",
+	json_value_add(o, "description",
 		json_object_new_string(
 			strcmp(interface, METHODS_INTERFACE) == 0 ? description : service_description));
 	reply(client, o);
@@ -361,7 +350,7 @@ static struct json_object *new_contended(struct methods *m, const struct reconci
 		if (json_object_array_length(list) == METHODS_LIST_MAX)
 			break;
 		o = new_link(link->name, link->ifindex);
-		add(o, "features", new_names(&m->host.observe->features, bits));
+		json_value_add(o, "features", new_names(&m->host.observe->features, bits));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -381,7 +370,7 @@ static struct json_object *new_paused(struct methods *m)
 		if (json_object_array_length(list) == METHODS_LIST_MAX)
 			break;
 		o = new_link(link->name, link->ifindex);
-		add(o, "seconds",
+		json_value_add(o, "seconds",
 			p->until_usec ? json_object_new_int64(p->until_usec > now_usec
 						? (int64_t)((p->until_usec - now_usec) / USEC_PER_SEC)
 						: 0)
@@ -396,9 +385,9 @@ static void add_counts(struct methods *m, struct json_object *to)
 	struct reconcile_counts counts;
 
 	reconcile_count(m->host.reconcile, &counts);
-	add_int(to, "reconciles", counts.runs);
-	add_int(to, "changes", counts.sets);
-	add_int(to, "overruns", m->host.observe->counts.overruns);
+	json_value_add_int(to, "reconciles", counts.runs);
+	json_value_add_int(to, "changes", counts.sets);
+	json_value_add_int(to, "overruns", m->host.observe->counts.overruns);
 }
 
 static void get_status(
@@ -415,26 +404,26 @@ static void get_status(
 	}
 	o = json_object_new_object();
 	add_text(o, "version", OFFLOADD_VERSION);
-	add_int(o, "pid", (uint64_t)getpid());
-	add_int(o, "netns", netns_inode());
+	json_value_add_int(o, "pid", (uint64_t)getpid());
+	json_value_add_int(o, "netns", netns_inode());
 	add_text(o, "mode", *m->host.enforce ? "enforce" : "audit");
 	add_text(o, "ethtool", ethtool_backend_name(m->host.observe->ethtool));
-	add_int(o, "links", link_table_count(&m->host.observe->links));
-	add_int(o, "rules", reconcile_rules(m->host.reconcile)->n_rules);
-	add(o, "rule_errors", new_errors(m->host.rule_errors));
-	add(o, "settings_errors", new_errors(m->host.conf_errors));
+	json_value_add_int(o, "links", link_table_count(&m->host.observe->links));
+	json_value_add_int(o, "rules", reconcile_rules(m->host.reconcile)->n_rules);
+	json_value_add(o, "rule_errors", new_errors(m->host.rule_errors));
+	json_value_add(o, "settings_errors", new_errors(m->host.conf_errors));
 	verdicts = json_object_new_object();
 	for (int v = 0; v < VERDICT_COUNT; v++)
-		add_int(verdicts, verdict_name((enum verdict)v), stands.counts[v]);
-	add(o, "verdicts", verdicts);
-	add_int(o, "pending", stands.pending);
-	add(o, "not_as_declared", new_standings(m, &stands, NULL));
-	add(o, "contended", new_contended(m, &stands));
-	add(o, "paused", new_paused(m));
+		json_value_add_int(verdicts, verdict_name((enum verdict)v), stands.counts[v]);
+	json_value_add(o, "verdicts", verdicts);
+	json_value_add_int(o, "pending", stands.pending);
+	json_value_add(o, "not_as_declared", new_standings(m, &stands, NULL));
+	json_value_add(o, "contended", new_contended(m, &stands));
+	json_value_add(o, "paused", new_paused(m));
 	add_counts(m, o);
 	if (*m->host.witness)
 		witness_list_probes(*m->host.witness, &services);
-	add(o, "probes", services_new_probes(&services));
+	json_value_add(o, "probes", services_new_probes(&services));
 	reply(client, o);
 }
 
@@ -451,7 +440,7 @@ static void get_metrics(
 		return;
 	}
 	o = json_object_new_object();
-	add(o, "text", json_object_new_string_len(text, (int)len));
+	json_value_add(o, "text", json_object_new_string_len(text, (int)len));
 	reply(client, o);
 }
 
@@ -554,8 +543,8 @@ static void resume_plan(struct methods *m, struct control_client *client, struct
 		return;
 	}
 	o = json_object_new_object();
-	add(o, "links", links);
-	add(o, "next", more ? json_object_new_int64((int64_t)open->cursor) : NULL);
+	json_value_add(o, "links", links);
+	json_value_add(o, "next", more ? json_object_new_int64((int64_t)open->cursor) : NULL);
 	control_reply(client, o, more && open->more);
 }
 
@@ -589,12 +578,12 @@ static struct json_object *new_author(const struct event_author *author)
 		return NULL;
 	o = json_object_new_object();
 	add_text(o, "process", author->comm);
-	add_int(o, "pid", (uint64_t)author->pid);
+	json_value_add_int(o, "pid", (uint64_t)author->pid);
 	add_text(o, "parent", author->parent_pid ? author->parent_comm : "");
-	add(o, "parent_pid", author->parent_pid ? json_object_new_int(author->parent_pid) : NULL);
+	json_value_add(o, "parent_pid", author->parent_pid ? json_object_new_int(author->parent_pid) : NULL);
 	add_text(o, "unit", author->unit);
 	add_text(o, "link", author->link);
-	add_int(o, "time_usec", author->time_usec);
+	json_value_add_int(o, "time_usec", author->time_usec);
 	return o;
 }
 
@@ -603,19 +592,19 @@ static struct json_object *new_event(const struct feature_table *table, const st
 	const struct event *event = &kept->event;
 	struct json_object *o = json_object_new_object();
 
-	add_int(o, "number", kept->number);
-	add_int(o, "time_usec", kept->time_usec);
+	json_value_add_int(o, "number", kept->number);
+	json_value_add_int(o, "time_usec", kept->time_usec);
 	add_text(o, "event", event_kind_name(event->kind));
 	add_text(o, "message_id", event_message_id(event->kind));
-	add_int(o, "priority", (uint64_t)event->priority);
+	json_value_add_int(o, "priority", (uint64_t)event->priority);
 	add_text(o, "message", event->message);
 	add_text(o, "link", event->link);
-	add(o, "ifindex", event->ifindex ? json_object_new_int(event->ifindex) : NULL);
-	add(o, "features", new_names(table, event->features));
+	json_value_add(o, "ifindex", event->ifindex ? json_object_new_int(event->ifindex) : NULL);
+	json_value_add(o, "features", new_names(table, event->features));
 	add_text(o, "rule", event->rule_file);
 	add_text(o, "reason", event->why);
 	add_text(o, "service", event->service);
-	add(o, "author", new_author(&event->author));
+	json_value_add(o, "author", new_author(&event->author));
 	return o;
 }
 
@@ -636,8 +625,8 @@ static void resume_events(struct methods *m, struct control_client *client, stru
 			new_event(&m->host.observe->features, &m->events[first % METHODS_EVENTS]));
 	open->cursor = first - 1;
 	o = json_object_new_object();
-	add(o, "events", events);
-	add_int(o, "lost", lost);
+	json_value_add(o, "events", events);
+	json_value_add_int(o, "lost", lost);
 	control_reply(client, o, open->more && (open->follow || open->cursor < m->last_number));
 }
 
@@ -722,9 +711,9 @@ static void resume_online(struct methods *m, struct control_client *client, stru
 		return;
 	}
 	o = json_object_new_object();
-	add(o, "online", json_object_new_boolean(json_object_array_length(missing) == 0));
-	add(o, "timed_out", json_object_new_boolean(waiting > 0));
-	add(o, "missing", missing);
+	json_value_add_bool(o, "online", json_object_array_length(missing) == 0);
+	json_value_add_bool(o, "timed_out", waiting > 0);
+	json_value_add(o, "missing", missing);
 	reply(client, o);
 }
 
@@ -767,12 +756,12 @@ static void reload(struct methods *m, struct control_client *client, _unused_ co
 		return;
 	}
 	o = json_object_new_object();
-	add(o, "taken", json_object_new_boolean(r == (METHODS_TOOK_SETTINGS | METHODS_TOOK_RULES)));
-	add(o, "settings_taken", json_object_new_boolean(r & METHODS_TOOK_SETTINGS));
-	add(o, "rules_taken", json_object_new_boolean(r & METHODS_TOOK_RULES));
-	add_int(o, "rules", reconcile_rules(m->host.reconcile)->n_rules);
-	add(o, "rule_errors", new_errors(m->host.rule_errors));
-	add(o, "settings_errors", new_errors(m->host.conf_errors));
+	json_value_add_bool(o, "taken", r == (METHODS_TOOK_SETTINGS | METHODS_TOOK_RULES));
+	json_value_add_bool(o, "settings_taken", r & METHODS_TOOK_SETTINGS);
+	json_value_add_bool(o, "rules_taken", r & METHODS_TOOK_RULES);
+	json_value_add_int(o, "rules", reconcile_rules(m->host.reconcile)->n_rules);
+	json_value_add(o, "rule_errors", new_errors(m->host.rule_errors));
+	json_value_add(o, "settings_errors", new_errors(m->host.conf_errors));
 	reply(client, o);
 }
 
@@ -816,7 +805,7 @@ static void resume_link(struct methods *m, struct control_client *client, const 
 		return;
 	}
 	o = json_object_new_object();
-	add(o, "was_paused", json_object_new_boolean(r > 0));
+	json_value_add_bool(o, "was_paused", r > 0);
 	reply(client, o);
 }
 
@@ -871,8 +860,8 @@ static void revert(struct methods *m, struct control_client *client, const struc
 		return;
 	}
 	o = json_object_new_object();
-	add(o, "results", results);
-	add(o, "paused", names);
+	json_value_add(o, "results", results);
+	json_value_add(o, "paused", names);
 	reply(client, o);
 }
 

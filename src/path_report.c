@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "path_report.h"
 
-#include <errno.h>
-#include <json-c/json.h>
-
-#include "json.h"
+#include "json_private.h"
 #include "util.h"
 
 static void put_finding(FILE *out, const struct path_report *r)
@@ -63,73 +60,65 @@ void path_report_text(FILE *out, const struct path_report *r)
 			f->small.time, f->small.cpu);
 }
 
-static void add_double(json_object *to, const char *key, double value)
+static void add_double(struct document *d, json_object *to, const char *key, double value)
 {
-	json_object_object_add(to, key, json_object_new_double(value));
+	add(d, to, key, keep(d, json_object_new_double(value)));
 }
 
-static json_object *new_way(const struct path_run *run, enum path_way way)
+static json_object *new_way(struct document *d, const struct path_run *run, enum path_way way)
 {
-	json_object *o = json_object_new_object();
+	json_object *o = new_object(d);
 	struct path_summary s;
 
 	path_summarize(run, way, &s);
-	json_object_object_add(o, "way", json_object_new_string(path_way_name(way)));
-	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)s.bytes));
-	add_double(o, "megabytes_per_second", s.mbyte_per_s);
-	add_double(o, "cpu_seconds_per_gigabyte", s.cpu_s_per_gbyte);
-	add_double(o, "softirq_seconds_per_gigabyte", s.softirq_s_per_gbyte);
+	add_text(d, o, "way", path_way_name(way));
+	add_number(d, o, "bytes", (int64_t)s.bytes);
+	add_double(d, o, "megabytes_per_second", s.mbyte_per_s);
+	add_double(d, o, "cpu_seconds_per_gigabyte", s.cpu_s_per_gbyte);
+	add_double(d, o, "softirq_seconds_per_gigabyte", s.softirq_s_per_gbyte);
 	return o;
 }
 
-static void add_ratios(json_object *to, const char *key, struct path_ratios ratios)
+static void add_ratios(struct document *d, json_object *to, const char *key, struct path_ratios ratios)
 {
-	json_object *o = json_object_new_object();
+	json_object *o = new_object(d);
 
-	add_double(o, "time", ratios.time);
-	add_double(o, "cpu", ratios.cpu);
-	json_object_object_add(to, key, o);
+	add_double(d, o, "time", ratios.time);
+	add_double(d, o, "cpu", ratios.cpu);
+	add(d, to, key, o);
 }
 
-static json_object *new_ratios(const struct path_finding *f)
+static json_object *new_ratios(struct document *d, const struct path_finding *f)
 {
-	json_object *o = json_object_new_object();
+	json_object *o = new_object(d);
 
-	add_ratios(o, "sendfile_to_send", f->sendfile);
-	add_ratios(o, "splice_to_send", f->splice);
-	add_ratios(o, "small_to_sendfile", f->small);
-	add_double(o, "segments", f->segments);
-	add_double(o, "segment_share", f->share);
+	add_ratios(d, o, "sendfile_to_send", f->sendfile);
+	add_ratios(d, o, "splice_to_send", f->splice);
+	add_ratios(d, o, "small_to_sendfile", f->small);
+	add_double(d, o, "segments", f->segments);
+	add_double(d, o, "segment_share", f->share);
 	return o;
 }
 
 int path_report_json(FILE *out, const struct path_report *r)
 {
-	json_object *root = json_object_new_object(), *ways = json_object_new_array();
-	const char *text;
-	int result = 0;
+	_cleanup_document_ struct document d = { 0 };
+	json_object *ways;
 
-	json_object_object_add(root, "version", json_object_new_int(JSON_VERSION));
-	json_object_object_add(root, "document", json_object_new_string("check-path"));
-	json_object_object_add(root, "exit_code", json_object_new_int(r->exit_code));
-	json_object_object_add(root, "link", json_object_new_string(r->link));
-	json_object_object_add(root, "peer", r->peer ? json_object_new_string(r->peer) : NULL);
-	json_object_object_add(root, "verdict", json_object_new_string(path_verdict_name(r->finding->verdict)));
-	json_object_object_add(root, "sendfile_slower", json_object_new_boolean(r->finding->slow_sendfile));
-	json_object_object_add(root, "splice_slower", json_object_new_boolean(r->finding->slow_splice));
-	json_object_object_add(root, "rounds", json_object_new_int64((int64_t)r->run->rounds));
-	json_object_object_add(root, "mss", json_object_new_int64(r->run->mss));
+	begin(&d, "check-path");
+	add_number(&d, d.root, "exit_code", r->exit_code);
+	add_text(&d, d.root, "link", r->link);
+	add_text(&d, d.root, "peer", r->peer);
+	add_text(&d, d.root, "verdict", path_verdict_name(r->finding->verdict));
+	add_bool(&d, d.root, "sendfile_slower", r->finding->slow_sendfile);
+	add_bool(&d, d.root, "splice_slower", r->finding->slow_splice);
+	add_number(&d, d.root, "rounds", (int64_t)r->run->rounds);
+	add_number(&d, d.root, "mss", r->run->mss);
+	ways = new_array(&d);
 	for (unsigned way = 0; way < PATH_WAYS; way++)
-		json_object_array_add(ways, new_way(r->run, (enum path_way)way));
-	json_object_object_add(root, "small_mss", json_object_new_int64(r->run->small_mss));
-	json_object_object_add(root, "ways", ways);
-	json_object_object_add(root, "ratios", new_ratios(r->finding));
-	text = json_object_to_json_string_ext(
-		root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!text)
-		result = -ENOMEM;
-	else if (fputs(text, out) < 0 || fputc('\n', out) < 0)
-		result = -EIO;
-	json_object_put(root);
-	return result;
+		push(&d, ways, new_way(&d, r->run, (enum path_way)way));
+	add_number(&d, d.root, "small_mss", r->run->small_mss);
+	add(&d, d.root, "ways", ways);
+	add(&d, d.root, "ratios", new_ratios(&d, r->finding));
+	return write_out(&d, out);
 }

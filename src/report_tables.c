@@ -2,10 +2,10 @@
 #include "report_tables.h"
 
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <string.h>
 
 #include "html.h"
+#include "json_value.h"
 #include "util.h"
 
 #define ROWS_MAX 500 /* of one table; the daemon keeps 128 events */
@@ -14,44 +14,34 @@
 
 /* ---- documents: whatever is missing or of another type reads as nothing ---- */
 
-static struct json_object *get(struct json_object *o, const char *key, enum json_type type)
-{
-	struct json_object *value;
-
-	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &value) &&
-			json_object_is_type(value, type)
-		? value
-		: NULL;
-}
-
 /* NULL when there is none. */
 static const char *get_text(struct json_object *o, const char *key)
 {
-	const char *text = json_object_get_string(get(o, key, json_type_string));
+	const char *text = json_value_text(o, key);
 
 	return text && *text ? text : NULL;
 }
 
 static int64_t get_number(struct json_object *o, const char *key)
 {
-	return json_object_get_int64(get(o, key, json_type_int));
+	return json_object_get_int64(json_value_member(o, key, json_type_int));
 }
 
 static bool get_bool(struct json_object *o, const char *key)
 {
-	return json_object_get_boolean(get(o, key, json_type_boolean));
+	return json_object_get_boolean(json_value_member(o, key, json_type_boolean));
 }
 
 static size_t count(struct json_object *list)
 {
-	size_t n = list ? json_object_array_length(list) : 0;
+	size_t n = json_value_count(list);
 
 	return n < ROWS_MAX ? n : ROWS_MAX;
 }
 
 static struct json_object *rows_of(const struct report_source *source, const char *key)
 {
-	return source->document ? get(source->document, key, json_type_array) : NULL;
+	return source->document ? json_value_member(source->document, key, json_type_array) : NULL;
 }
 
 static void write_absent(FILE *out, const char *why)
@@ -94,7 +84,7 @@ const char *report_time(int64_t sec, char buf[REPORT_TIME_LEN])
 /* "ethtool (4711), started by bash (4242), in ssh.service" */
 static void write_author(FILE *out, struct json_object *event)
 {
-	struct json_object *author = get(event, "author", json_type_object);
+	struct json_object *author = json_value_member(event, "author", json_type_object);
 	const char *parent = get_text(author, "parent"), *unit = get_text(author, "unit");
 	const char *link = get_text(author, "link");
 
@@ -155,7 +145,7 @@ static void write_event(FILE *out, struct json_object *event)
 	if (reason && get_text(event, "message") && !strstr(get_text(event, "message"), reason))
 		html_printf(out, " (%s)", reason);
 	end_cell(out);
-	known = has_author(kind) || get(event, "author", json_type_object);
+	known = has_author(kind) || json_value_member(event, "author", json_type_object);
 	cell(out, "Who", known ? NULL : "empty");
 	if (known)
 		write_author(out, event);
@@ -234,7 +224,7 @@ size_t report_count_restarts(const struct report_source *source)
 
 static void write_missing(FILE *out, struct json_object *row)
 {
-	struct json_object *missing = get(row, "missing", json_type_array);
+	struct json_object *missing = json_value_member(row, "missing", json_type_array);
 
 	for (size_t i = 0; i < count(missing); i++)
 		html_printf(out, "%s%s", i ? ", " : "", json_object_get_string(json_object_array_get_idx(missing, i)));
@@ -242,7 +232,7 @@ static void write_missing(FILE *out, struct json_object *row)
 
 static void write_samples(FILE *out, struct json_object *row)
 {
-	struct json_object *samples = get(row, "samples", json_type_array);
+	struct json_object *samples = json_value_member(row, "samples", json_type_array);
 
 	for (size_t i = 0; i < count(samples) && i < SAMPLES_MAX; i++) {
 		struct json_object *ends = json_object_array_get_idx(samples, i);
@@ -330,7 +320,7 @@ static struct range range_of(struct json_object *histograms)
 	struct range range = { .from_usec = INT64_MAX };
 
 	for (size_t i = 0; i < count(histograms); i++) {
-		struct json_object *slots = get(json_object_array_get_idx(histograms, i), "slots", json_type_array);
+		struct json_object *slots = json_value_member(json_object_array_get_idx(histograms, i), "slots", json_type_array);
 
 		for (size_t j = 0; j < count(slots); j++) {
 			int64_t from = get_number(json_object_array_get_idx(slots, j), "from_usec");
@@ -385,7 +375,7 @@ static void write_histogram(FILE *out, struct json_object *h, const struct range
 		format_usec(get_number(h, "median_usec"), median, sizeof(median)),
 		format_usec(get_number(h, "p99_usec"), p99, sizeof(p99)));
 	fprintf(out, "<div class=\"bars%s\">\n", fallback ? " slow" : "");
-	write_slots(out, get(h, "slots", json_type_array), range);
+	write_slots(out, json_value_member(h, "slots", json_type_array), range);
 	fputs("</div>\n", out);
 }
 

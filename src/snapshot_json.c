@@ -2,28 +2,16 @@
 #include "snapshot_json.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <string.h>
 
 #include "json.h"
+#include "json_value.h"
 #include "util.h"
 
 #define TEXT_MAX 4096
 #define DEPTH_MAX 16
 #define CONTAINERS_MAX (SNAPSHOT_LINKS_MAX * 16) /* lists and objects */
 #define MEMBERS_MAX (SNAPSHOT_LINKS_MAX * 128)   /* of all of them together */
-
-static void put_json(struct json_object **object)
-{
-	json_object_put(*object);
-}
-#define _cleanup_json_ _cleanup_(put_json)
-
-static void free_tokener(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
 
 /* at: "links[3]", where the reader is in the document; "" for its top. */
 struct reader {
@@ -383,7 +371,7 @@ static bool is_bounded(const char *text, size_t len)
 
 static int parse(const struct reader *r, const char *text, size_t len, struct json_object **ret)
 {
-	_cleanup_(free_tokener) struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+	_cleanup_tokener_ struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
 	enum json_tokener_error error;
 	size_t end;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Snapshots as documents are read here; json.h writes them. Uses json-c. */
+/* Snapshots as documents are read here; json.h writes them. */
 #ifndef OFFLOADD_SNAPSHOT_JSON_H
 #define OFFLOADD_SNAPSHOT_JSON_H
 

@@ -4,21 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
+#include "json_value.h"
 #include "util.h"
-
-static void put_json(struct json_object **object)
-{
-	json_object_put(*object);
-}
-#define _cleanup_json_ _cleanup_(put_json)
-
-static void free_tokener(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
 
 static bool is_blank(const char *text, size_t len)
 {
@@ -31,7 +18,7 @@ static bool is_blank(const char *text, size_t len)
 /* NULL for what is not one JSON object and nothing else. */
 static int parse_object(const char *text, size_t len, struct json_object **ret)
 {
-	_cleanup_(free_tokener) struct json_tokener *tokener = json_tokener_new_ex(VARLINK_DEPTH_MAX);
+	_cleanup_tokener_ struct json_tokener *tokener = json_tokener_new_ex(VARLINK_DEPTH_MAX);
 	_cleanup_json_ struct json_object *root = NULL;
 	size_t end;
 
