@@ -73,7 +73,7 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
 		.table = &ret->observe->features,
 		.rules = &ret->rules,
 		.host = &ret->host,
-		.now = (int64_t)time(NULL),
+		.now = util_realtime_sec(),
 		.is_paused = is_paused,
 		.is_contended = is_contended,
 		.userdata = ret,
@@ -143,6 +143,13 @@ int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 		return r;
 	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
 	return cmd_refresh(ret);
+}
+
+int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret)
+{
+	int r = cmd_open_all(options, ret);
+
+	return r == CMD_OK ? cmd_make_plan(ret, NULL, 0) : r;
 }
 
 void cmd_close(struct cmd_session *session)

@@ -124,6 +124,8 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
 /* And loads the rules from the folders that offloadd reads too, unless --rules names others; prints what is wrong with settings and
  * rules, and reads the links. */
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
+/* And plans all links. As above, the session is to be closed in any case. */
+int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret);
 /* The rules alone, of the folders that the options or offloadd.conf name; session->view.features are the features that there are. */
 int cmd_load_rules(struct cmd_session *session);
 void cmd_close(struct cmd_session *session);

@@ -160,8 +160,8 @@ static void print_errors(const struct rule_set *rules, const struct rule_list *n
 		if (notes->places[i].state == RULE_PLACE_NOT_READ)
 			printf("%s: not read: its name does not end in .rule\n",
 				notes->places[i].path);
-	printf("%zu rule%s good, %zu error%s\n", rules->n_rules, rules->n_rules == 1 ? "" : "s",
-		rules->n_errors, rules->n_errors == 1 ? "" : "s");
+	printf("%zu rule%s good, %zu error%s\n", rules->n_rules, util_plural(rules->n_rules),
+		rules->n_errors, util_plural(rules->n_errors));
 }
 
 int cmd_check(const struct cmd_options *options, int argc, char **argv)

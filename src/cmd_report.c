@@ -141,10 +141,8 @@ static int write_page(const struct cmd_options *options, const struct report_htm
 static int report_host(const struct cmd_options *options, struct report_html *page)
 {
 	_cleanup_(cmd_close) struct cmd_session s = { 0 };
-	int r = cmd_open_all(options, &s);
+	int r = cmd_open_plan(options, &s);
 
-	if (r == CMD_OK)
-		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)
 		return r;
 	page->view = &s.view;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "json_value.h"
 #include "methods.h"
@@ -154,15 +153,12 @@ static void print_frozen(struct json_object *answer)
 	for (size_t i = 0; i < answer_count(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 		struct json_object *missing = answer_list(row, "missing");
-		time_t since = (time_t)(answer_int(row, "since_usec") / (int64_t)USEC_PER_SEC);
-		char when[32] = "";
-		struct tm tm;
+		char when[32];
 
-		if (localtime_r(&since, &tm))
-			strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 		printf("  %s on %s: %lld frozen socket%s since %s, without", answer_clean(answer_text(row, "service")),
 			answer_clean(answer_text(row, "link")), (long long)answer_int(row, "sockets"),
-			answer_int(row, "sockets") == 1 ? "" : "s", when);
+			util_plural((uint64_t)answer_int(row, "sockets")),
+			util_format_time((uint64_t)answer_int(row, "since_usec"), when, sizeof(when)));
 		for (size_t j = 0; j < answer_count(missing); j++)
 			printf("%s %s", j ? "," : "",
 				answer_clean(json_object_get_string(json_object_array_get_idx(missing, j))));

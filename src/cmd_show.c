@@ -11,11 +11,8 @@
 int cmd_list(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
 {
 	_cleanup_(cmd_close) struct cmd_session s;
-	int r;
+	int r = cmd_open_plan(options, &s);
 
-	r = cmd_open_all(options, &s);
-	if (r == CMD_OK)
-		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)
 		return r;
 	r = options->json ? json_write_list(stdout, &s.view) : render_list(&s.render, &s.view);
@@ -25,11 +22,8 @@ int cmd_list(const struct cmd_options *options, int argc _unused_, char **argv _
 int cmd_tree(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
 {
 	_cleanup_(cmd_close) struct cmd_session s;
-	int r;
+	int r = cmd_open_plan(options, &s);
 
-	r = cmd_open_all(options, &s);
-	if (r == CMD_OK)
-		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)
 		return r;
 	r = options->json ? json_write_tree(stdout, &s.view) : render_tree(&s.render, &s.view);
@@ -40,11 +34,8 @@ int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
 {
 	_cleanup_(cmd_close) struct cmd_session s;
 	struct link *link;
-	int r;
+	int r = cmd_open_plan(options, &s);
 
-	r = cmd_open_all(options, &s);
-	if (r == CMD_OK)
-		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)
 		return r;
 	link = cmd_find_link(&s, argv[0]);
@@ -247,11 +238,8 @@ int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 	_cleanup_(clear_asked) struct asked asked = { .tell_once = !options->json };
 	_cleanup_(cmd_close) struct cmd_session s;
 	struct link *link;
-	int r;
+	int r = cmd_open_plan(options, &s);
 
-	r = cmd_open_all(options, &s);
-	if (r == CMD_OK)
-		r = cmd_make_plan(&s, NULL, 0);
 	if (r != CMD_OK)
 		return r;
 	link = cmd_find_link(&s, argv[0]);

@@ -38,11 +38,8 @@ static const struct words modes = { "write audit or enforce", mode_words, ARRAY_
 static const char *const truth_words[] = { "no", "yes" };
 static const struct words truths = { "write yes or no", truth_words, ARRAY_SIZE(truth_words) };
 
-static const char *const backend_words[] = {
-	[ETHTOOL_AUTO] = "auto", [ETHTOOL_NETLINK] = "netlink", [ETHTOOL_IOCTL] = "ioctl"
-};
 static const struct words backends = {
-	"write auto, netlink or ioctl", backend_words, ARRAY_SIZE(backend_words)
+	"write auto, netlink or ioctl", ethtool_backend_words, ETHTOOL_BACKENDS
 };
 
 struct range {

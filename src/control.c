@@ -121,10 +121,8 @@ static void arm_timer(struct control *c)
 	uint64_t deadline_usec = 0;
 
 	for (struct control_client *client = c->oldest; client; client = client->next) {
-		if (client->peer_usec && (!deadline_usec || client->peer_usec < deadline_usec))
-			deadline_usec = client->peer_usec;
-		if (client->wait_usec && (!deadline_usec || client->wait_usec < deadline_usec))
-			deadline_usec = client->wait_usec;
+		util_earlier(&deadline_usec, client->peer_usec);
+		util_earlier(&deadline_usec, client->wait_usec);
 	}
 	if (deadline_usec)
 		(void)sd_event_source_set_time(c->timer, deadline_usec);

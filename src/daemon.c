@@ -75,14 +75,6 @@ struct daemon {
 	struct reconcile_counts told; /* as last put into STATUS= */
 };
 
-static int64_t realtime_sec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec;
-}
-
 /* ---- records ---- */
 
 static void say_hook_failed(struct daemon *d, int error);
@@ -458,7 +450,7 @@ static void note_textfile(struct daemon *d, int r)
 
 static void reconcile_now(struct daemon *d)
 {
-	int r = reconcile_run(d->reconcile, util_now_usec(), realtime_sec());
+	int r = reconcile_run(d->reconcile, util_now_usec(), util_realtime_sec());
 
 	exporter_note_reconcile(d->exporter);
 	if (d->witness)
@@ -944,7 +936,7 @@ static int run_once(struct daemon *d)
 		fprintf(stderr, "offloadd: no rules\n");
 		return EXIT_ERROR;
 	}
-	r = reconcile_exit_code(d->reconcile, realtime_sec());
+	r = reconcile_exit_code(d->reconcile, util_realtime_sec());
 	if (r < 0) {
 		fprintf(stderr, "offloadd: cannot plan: %s\n", strerror(-r));
 		return EXIT_ERROR;

@@ -3,9 +3,24 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "ethtool_private.h"
+
+const char *const ethtool_backend_words[ETHTOOL_BACKENDS] = {
+	[ETHTOOL_AUTO] = "auto", [ETHTOOL_NETLINK] = "netlink", [ETHTOOL_IOCTL] = "ioctl"
+};
+
+int ethtool_backend_parse(const char *word, enum ethtool_backend *ret)
+{
+	for (unsigned i = 0; i < ETHTOOL_BACKENDS; i++)
+		if (strcmp(word, ethtool_backend_words[i]) == 0) {
+			*ret = (enum ethtool_backend)i;
+			return 0;
+		}
+	return -EINVAL;
+}
 
 /* Before 5.10 FEATURES_SET loses wanted bits and does not tell the uppers; the ioctl does it right. */
 static bool netlink_set_is_safe(void)

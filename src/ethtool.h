@@ -13,6 +13,11 @@ enum ethtool_backend {
 	ETHTOOL_NETLINK,
 	ETHTOOL_IOCTL,
 };
+#define ETHTOOL_BACKENDS 3
+extern const char *const ethtool_backend_words[ETHTOOL_BACKENDS]; /* "auto", "netlink", "ioctl" */
+
+/* By its word. 0, -EINVAL. */
+int ethtool_backend_parse(const char *word, enum ethtool_backend *ret);
 
 /* What came of one SET. Only a read-back tells the truth; this is what the kernel said. */
 struct ethtool_result {

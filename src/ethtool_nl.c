@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "ethtool_private.h"
+#include "netlink.h"
 #include "util.h"
 
 #define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
@@ -318,29 +319,6 @@ static int take_datagram(struct ethtool_nl *nl, int len, uint32_t seq, struct ex
 	return 0;
 }
 
-/* Length of a datagram from the kernel (one from anybody else counts 0), negative errno. */
-static int receive(struct mnl_socket *socket, void *buffer, size_t size)
-{
-	struct sockaddr_nl from = { 0 };
-	struct iovec iov = { .iov_base = buffer, .iov_len = size };
-	struct msghdr msg = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-	};
-	ssize_t n;
-
-	do
-		n = recvmsg(mnl_socket_get_fd(socket), &msg, 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (msg.msg_namelen != sizeof(from) || from.nl_pid != 0)
-		return 0;
-	return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : (int)n;
-}
-
 static int exchange(struct ethtool_nl *nl, const struct nlmsghdr *nlh, struct exchange *x)
 {
 	uint32_t seq = nlh->nlmsg_seq;
@@ -349,7 +327,7 @@ static int exchange(struct ethtool_nl *nl, const struct nlmsghdr *nlh, struct ex
 	if (mnl_socket_sendto(nl->socket, nlh, nlh->nlmsg_len) < 0)
 		return -errno;
 	do {
-		r = receive(nl->socket, nl->buffer, sizeof(nl->buffer));
+		r = netlink_receive(mnl_socket_get_fd(nl->socket), nl->buffer, sizeof(nl->buffer));
 		if (r == -EAGAIN)
 			return -ETIMEDOUT;
 		if (r >= 0)
@@ -688,7 +666,7 @@ static int monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdat
 	if (!nl->monitor)
 		return -EOPNOTSUPP;
 	for (unsigned i = 0; i < DRAIN_MAX; i++) {
-		int r = receive(nl->monitor, nl->buffer, sizeof(nl->buffer));
+		int r = netlink_receive(mnl_socket_get_fd(nl->monitor), nl->buffer, sizeof(nl->buffer));
 
 		if (r == -EAGAIN)
 			break;

@@ -73,17 +73,6 @@ void event_make(struct event *ret, enum event_kind kind, int priority, const cha
 	va_end(ap);
 }
 
-static const char *format_time(uint64_t time_usec, char *buf, size_t size)
-{
-	time_t sec = (time_t)(time_usec / USEC_PER_SEC);
-	struct tm tm;
-
-	buf[0] = '\0';
-	if (localtime_r(&sec, &tm))
-		strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm);
-	return buf;
-}
-
 void event_set_author(struct event *event, const struct event_author *author)
 {
 	char *message = event->message, when[32];
@@ -103,7 +92,7 @@ void event_set_author(struct event *event, const struct event_author *author)
 		util_append(message, size, ", in %s", author->unit);
 	if (author->link[0])
 		util_append(message, size, ", on %s", author->link);
-	util_append(message, size, ", at %s", format_time(author->time_usec, when, sizeof(when)));
+	util_append(message, size, ", at %s", util_format_time(author->time_usec, when, sizeof(when)));
 }
 
 int event_memory_new(struct event_memory **ret)

@@ -21,11 +21,6 @@ struct walk {
 	int error;
 };
 
-static const char *on_off(bool on)
-{
-	return on ? "on" : "off";
-}
-
 static const char *name_of(const struct walk *w, unsigned bit)
 {
 	return feature_name(w->context->table, bit);
@@ -90,13 +85,13 @@ static void advise_change(struct walk *w, const struct link *link, const struct 
 
 	if (item->verdict == VERDICT_PAUSED)
 		advise(w, "offloadctl resume %s, or `ethtool -K %s %s %s`", link->name, link->name, name,
-			on_off(on));
+			util_on_off(on));
 	else if (item->rule->mode == RULE_MODE_AUDIT)
 		advise(w, "nothing by itself: %s is Mode=audit; remove that line, or `ethtool -K %s %s %s`",
-			item->rule->file, link->name, name, on_off(on));
+			item->rule->file, link->name, name, util_on_off(on));
 	else if (item->verdict == VERDICT_DRIFTED)
 		advise(w, "offloadctl apply %s, or `ethtool -K %s %s %s`", link->name, link->name, name,
-			on_off(on));
+			util_on_off(on));
 }
 
 /* A feature that is not requested on `link`, where the search ends: a rule for it, a rule against it, or none. */
@@ -333,7 +328,7 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 /* No item: no rule names it, or one says `lower` of what the link cannot change in any case. */
 static void undeclared(struct walk *w, const struct link *link, unsigned bit)
 {
-	const char *state = on_off(link->features.active & FEATURE(bit));
+	const char *state = util_on_off(link->features.active & FEATURE(bit));
 	struct declaration declarations[FEATURE_MAX];
 	const struct declaration *d = &declarations[bit];
 
@@ -350,7 +345,7 @@ static void undeclared(struct walk *w, const struct link *link, unsigned bit)
 static void declaration(struct walk *w, const struct link *link, unsigned bit)
 {
 	const struct plan_item *item = item_of(w, link, bit);
-	const char *state = on_off(link->features.active & FEATURE(bit));
+	const char *state = util_on_off(link->features.active & FEATURE(bit));
 
 	if (!item) {
 		undeclared(w, link, bit);
@@ -427,7 +422,7 @@ const char *explain_item(
 		util_append(buf, size, "%s", item->text);
 		break;
 	case CAUSE_FIXED_DRIVER:
-		util_append(buf, size, "the driver has it fixed %s", on_off(!item->want));
+		util_append(buf, size, "the driver has it fixed %s", util_on_off(!item->want));
 		break;
 	case CAUSE_FIXED_KERNEL:
 		util_append(buf, size, "this kernel does not know %s", feature_or_word(table, item));

@@ -18,14 +18,6 @@ struct exporter {
 	uint64_t next_usec; /* not written before */
 };
 
-static int64_t realtime_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * (int64_t)USEC_PER_SEC + ts.tv_nsec / 1000;
-}
-
 int exporter_new(const struct exporter_host *host, struct exporter **ret)
 {
 	struct exporter *e = calloc(1, sizeof(*e));
@@ -33,7 +25,7 @@ int exporter_new(const struct exporter_host *host, struct exporter **ret)
 	if (!e)
 		return -ENOMEM;
 	e->host = *host;
-	e->counts.start_usec = realtime_usec();
+	e->counts.start_usec = (int64_t)util_realtime_usec();
 	metrics_reaction_init(&e->counts.reaction);
 	*ret = e;
 	return 0;
@@ -79,7 +71,7 @@ void exporter_take_event(struct exporter *e, const struct event *event)
 
 void exporter_note_reconcile(struct exporter *e)
 {
-	e->counts.last_reconcile_usec = realtime_usec();
+	e->counts.last_reconcile_usec = (int64_t)util_realtime_usec();
 	e->dirty = true;
 }
 
@@ -169,7 +161,7 @@ int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_le
 		.plan = &plan,
 	};
 	struct metrics_evidence evidence;
-	int r = plan_listed(e, &m, realtime_usec() / (int64_t)USEC_PER_SEC, &plan);
+	int r = plan_listed(e, &m, util_realtime_sec(), &plan);
 
 	if (r < 0)
 		return r;

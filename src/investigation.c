@@ -312,7 +312,7 @@ static void judge_frozen(struct judge *j, const struct investigation_frozen *row
 	f->cost_usec = awake_usec(j->i, row->service);
 	snprintf(f->text, sizeof(f->text),
 		"%s holds %u socket%s frozen without %s, which %s has now: only new connections help, so restart it.",
-		row->service, row->sockets, row->sockets == 1 ? "" : "s", row->missing, row->link);
+		row->service, row->sockets, util_plural(row->sockets), row->missing, row->link);
 }
 
 static bool is_much(uint64_t part, uint64_t whole)

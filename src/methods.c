@@ -176,11 +176,6 @@ static void not_possible(struct control_client *client, int error)
 	fail(client, METHODS_INTERFACE ".NotPossible", "message", strerror(-error));
 }
 
-static int64_t realtime_sec(void)
-{
-	return (int64_t)time(NULL);
-}
-
 /* ---- links ---- */
 
 static void no_such_link(struct methods *m, struct control_client *client, const char *name)
@@ -396,7 +391,7 @@ static void get_status(
 	struct services services = { 0 };
 	struct json_object *o, *verdicts;
 	struct reconcile_stands stands;
-	int r = reconcile_stand(m->host.reconcile, realtime_sec(), &stands);
+	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
 
 	if (r < 0) {
 		not_possible(client, r);
@@ -448,7 +443,7 @@ static void get_metrics(
 static int judge_links(struct methods *m, struct services *services)
 {
 	struct reconcile_stands stands;
-	int r = reconcile_stand(m->host.reconcile, realtime_sec(), &stands);
+	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
 
 	for (size_t i = 0; r >= 0 && i < services->n_fallback; i++) {
 		const struct reconcile_stand *stand;
@@ -518,12 +513,12 @@ static int make_page(
 	struct reconcile_stands stands;
 	int indexes[METHODS_PAGE];
 	size_t n;
-	int r = reconcile_stand(m->host.reconcile, realtime_sec(), &stands);
+	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
 
 	if (r < 0)
 		return r;
 	n = next_links(m, open, &stands, indexes, ret_more);
-	r = reconcile_plan(m->host.reconcile, indexes, n, realtime_sec(), &plan);
+	r = reconcile_plan(m->host.reconcile, indexes, n, util_realtime_sec(), &plan);
 	if (r < 0)
 		return r;
 	if (n)
@@ -699,7 +694,7 @@ static void resume_online(struct methods *m, struct control_client *client, stru
 
 	if (!reconcile_is_settled(m->host.reconcile) && !late)
 		return;
-	r = reconcile_stand(m->host.reconcile, realtime_sec(), &stands);
+	r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
 	if (r < 0) {
 		not_possible(client, r);
 		return;
@@ -966,14 +961,12 @@ struct control_handler methods_handler(struct methods *m)
 
 void methods_take_event(struct methods *m, const struct event *event)
 {
-	struct timespec ts;
 	struct kept_event *kept;
 
 	if (!m)
 		return;
-	clock_gettime(CLOCK_REALTIME, &ts);
 	kept = &m->events[++m->last_number % METHODS_EVENTS];
 	kept->number = m->last_number;
-	kept->time_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+	kept->time_usec = util_realtime_usec();
 	kept->event = *event;
 }

@@ -203,17 +203,8 @@ static void print_command_help(const struct command *command)
 
 static int set_backend(struct cmd_options *options, const char *word)
 {
-	static const struct {
-		const char *word;
-		enum ethtool_backend backend;
-	} ways[] = { { "auto", ETHTOOL_AUTO }, { "netlink", ETHTOOL_NETLINK },
-		{ "ioctl", ETHTOOL_IOCTL } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
-		if (strcmp(word, ways[i].word) == 0) {
-			options->backend = ways[i].backend;
-			return CMD_OK;
-		}
+	if (ethtool_backend_parse(word, &options->backend) == 0)
+		return CMD_OK;
 	return cmd_error("--ethtool takes netlink, ioctl or auto, not %s", word);
 }
 

@@ -101,21 +101,9 @@ _printf_(1, 2) static int usage_error(const char *fmt, ...)
 
 static int parse_backend(const char *text, enum ethtool_backend *ret)
 {
-	static const struct {
-		const char *word;
-		enum ethtool_backend backend;
-	} words[] = {
-		{ "auto", ETHTOOL_AUTO },
-		{ "netlink", ETHTOOL_NETLINK },
-		{ "ioctl", ETHTOOL_IOCTL },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcmp(text, words[i].word) == 0) {
-			*ret = words[i].backend;
-			return 0;
-		}
-	return usage_error("--ethtool takes netlink, ioctl or auto, not %s", text);
+	return ethtool_backend_parse(text, ret) == 0
+		? 0
+		: usage_error("--ethtool takes netlink, ioctl or auto, not %s", text);
 }
 
 static int parse_rcvbuf(const char *text, size_t *ret)

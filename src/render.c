@@ -98,16 +98,6 @@ static const char *clean_name(const char *name)
 	return ring[turn];
 }
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static const char *on_off(bool on)
-{
-	return on ? "on" : "off";
-}
-
 /* What an item's rule wants: "on", "off", "on as below", "as below, which cannot give it". */
 static const char *declared_words(const struct plan_item *item)
 {
@@ -124,7 +114,7 @@ static const char *state_words(const struct plan_item *item)
 		return "not known to this kernel";
 	if (item->active != item->wanted)
 		return item->wanted ? "off (requested on)" : "on (requested off)";
-	return on_off(item->active);
+	return util_on_off(item->active);
 }
 
 static void append_clean(char *buf, size_t size, const char *before, const char *text)
@@ -196,7 +186,7 @@ static void put_link(const struct render *r, const struct view *view, const stru
 		compliant += pl->items[i].verdict == VERDICT_COMPLIANT;
 	if (compliant)
 		fprintf(r->out, "  %-11s%zu more feature%s\n", verdict_name(VERDICT_COMPLIANT),
-			compliant, plural(compliant));
+			compliant, util_plural(compliant));
 	fputc('\n', r->out);
 }
 
@@ -310,7 +300,7 @@ static void put_overdue(const struct render *r, const struct view *view)
 		if (!rule_is_overdue(view->plan, rule, &n))
 			continue;
 		append_clean(text, sizeof(text), "", rule->file);
-		util_append(text, sizeof(text), " (%zu feature%s)", n, plural(n));
+		util_append(text, sizeof(text), " (%zu feature%s)", n, util_plural(n));
 		append_clean(text, sizeof(text), ": ", rule->description);
 		fputs("  ", r->out);
 		put_wrapped(r, 2, text);
@@ -374,15 +364,15 @@ static void put_summary(const struct render *r, const struct view *view)
 		return;
 	}
 	if (t.links_off == 0) {
-		fprintf(r->out, "%zu link%s, %zu feature%s as declared\n", t.links, plural(t.links),
-			t.features, plural(t.features));
+		fprintf(r->out, "%zu link%s, %zu feature%s as declared\n", t.links, util_plural(t.links),
+			t.features, util_plural(t.features));
 		return;
 	}
 	fprintf(r->out, "%zu of %zu link%s %s not as declared", t.links_off, t.links,
-		plural(t.links), t.links_off == 1 ? "is" : "are");
+		util_plural(t.links), t.links_off == 1 ? "is" : "are");
 	if (t.changes)
 		fprintf(r->out, "; %zu feature%s to change in %zu step%s", t.changes,
-			plural(t.changes), view->plan->n_steps, plural(view->plan->n_steps));
+			util_plural(t.changes), view->plan->n_steps, util_plural(view->plan->n_steps));
 	if (t.audit)
 		fprintf(r->out, "; %zu only audited", t.audit);
 	if (t.unmet)
@@ -405,7 +395,7 @@ void render_reverted(const struct render *r, const struct apply_report *report)
 	for (size_t i = 0; i < report->n_results; i++)
 		good += !report->results[i].error && !report->results[i].missed;
 	fprintf(r->out, "%zu of %zu link%s as before offloadd\n", good, report->n_results,
-		plural(report->n_results));
+		util_plural(report->n_results));
 }
 
 void render_differences(const struct render *r, const struct view *view)
@@ -704,8 +694,8 @@ static int add_feature_line(const struct render *r, const struct view *view,
 	set_cell(line, 0,
 		bit < FEATURE_MAX ? feature_name(view->features, bit) : item->feature->word);
 	if (bit < FEATURE_MAX) {
-		set_cell(line, 1, on_off(f->active & FEATURE(bit)));
-		set_cell(line, 2, on_off(f->wanted & FEATURE(bit)));
+		set_cell(line, 1, util_on_off(f->active & FEATURE(bit)));
+		set_cell(line, 2, util_on_off(f->wanted & FEATURE(bit)));
 		set_cell(line, 3, (f->hw & ~f->nochange & FEATURE(bit)) ? NULL : "fixed");
 	}
 	if (!item)
@@ -805,5 +795,5 @@ void render_nothing(const struct render *r, const struct view *view, const struc
 		fprintf(r->out, "%s: no rule names a feature that it can change\n", clean_name(link->name));
 	else
 		fprintf(r->out, "%s: %zu feature%s as declared\n", clean_name(link->name),
-			pl->n_items, plural(pl->n_items));
+			pl->n_items, util_plural(pl->n_items));
 }

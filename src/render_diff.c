@@ -131,7 +131,7 @@ static void put_side(
 		fprintf(r->out, ", %s", s->host);
 	if (*s->kernel)
 		fprintf(r->out, ", Linux %s", s->kernel);
-	fprintf(r->out, ", %zu link%s\n", s->n_links, s->n_links == 1 ? "" : "s");
+	fprintf(r->out, ", %zu link%s\n", s->n_links, util_plural(s->n_links));
 }
 
 static void put_renamed(const struct render *r, const struct diff *d)
@@ -175,7 +175,7 @@ void render_diff(const struct render *r, const struct diff *d, const char *a, co
 	if (diff_any(d))
 		fputc('\n', r->out);
 	else
-		fprintf(r->out, "%zu link%s the same\n", d->n_pairs, d->n_pairs == 1 ? "" : "s");
+		fprintf(r->out, "%zu link%s the same\n", d->n_pairs, util_plural(d->n_pairs));
 	put_side(r, "A", a, d->a);
 	put_side(r, "B", b, d->b);
 	put_renamed(r, d);

@@ -56,11 +56,11 @@ static void put_sockets_summary(const struct render *r, const struct evidence_so
 		fprintf(r->out,
 			"%zu of %llu TCP socket%s %s frozen without what %s device has now: only a new "
 			"connection helps\n",
-			frozen, (unsigned long long)sockets->visited, sockets->visited == 1 ? "" : "s",
+			frozen, (unsigned long long)sockets->visited, util_plural(sockets->visited),
 			frozen == 1 ? "is" : "are", frozen == 1 ? "its" : "their");
 	else
 		fprintf(r->out, "none of %llu TCP socket%s is frozen without what its device has now\n",
-			(unsigned long long)sockets->visited, sockets->visited == 1 ? "" : "s");
+			(unsigned long long)sockets->visited, util_plural(sockets->visited));
 }
 
 int render_sockets(const struct render *r, const struct evidence_sockets *sockets)
@@ -123,7 +123,7 @@ static void put_latency_row(
 		fprintf(r->out, "\033[%sm", row->fallback ? "31" : "32");
 	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s",
 		row->fallback ? "falling back" : "healthy", r->colour ? "\033[0m" : "",
-		(unsigned long long)row->calls, row->calls == 1 ? "" : "s",
+		(unsigned long long)row->calls, util_plural(row->calls),
 		evidence_format_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
 		evidence_format_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
 	if (latency->has_waits)
@@ -145,6 +145,6 @@ void render_latency(const struct render *r, const struct evidence_latency *laten
 		put_latency_row(r, latency, &latency->rows[i]);
 	if (latency->lost)
 		fprintf(r->out, "%llu call%s could not be counted\n", (unsigned long long)latency->lost,
-			latency->lost == 1 ? "" : "s");
+			util_plural(latency->lost));
 	fputc('\n', r->out);
 }

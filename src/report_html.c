@@ -13,11 +13,6 @@
 
 #define NAMES_LEN (FEATURE_MAX * (FEATURE_NAME_LEN + 2))
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void put_tag(FILE *out, const char *verdict)
 {
 	fprintf(out, "<span class=\"tag %s\">%s</span>", verdict ? verdict : "no-rule", verdict ? verdict : "no rule");
@@ -88,16 +83,16 @@ static void put_finding(FILE *out, const struct report_html *r)
 	if (t.links == 0)
 		fputs("No rule names any feature of these links", out);
 	else if (t.off == 0)
-		fprintf(out, "All %zu link%s that rules name are as declared", t.links, plural(t.links));
+		fprintf(out, "All %zu link%s that rules name are as declared", t.links, util_plural(t.links));
 	else
-		html_printf(out, "%zu of %zu link%s %s not as declared: %s", t.off, t.links, plural(t.links),
+		html_printf(out, "%zu of %zu link%s %s not as declared: %s", t.off, t.links, util_plural(t.links),
 			t.off == 1 ? "is" : "are", t.names);
 	fputs("</p>", out);
 	if (r->view->plan->n_steps)
 		fprintf(out, "<p><code>offloadctl apply</code> would put that right in %zu step%s.</p>", r->view->plan->n_steps,
-			plural(r->view->plan->n_steps));
+			util_plural(r->view->plan->n_steps));
 	if (restarts)
-		fprintf(out, "<p>%zu service%s must reconnect.</p>", restarts, plural(restarts));
+		fprintf(out, "<p>%zu service%s must reconnect.</p>", restarts, util_plural(restarts));
 	if (t.overdue)
 		fprintf(out, "<p>%zu feature%s held by a rule that is due for review.</p>", t.overdue,
 			t.overdue == 1 ? " is" : "s are");
@@ -239,7 +234,7 @@ static void put_compliant_links(FILE *out, const struct report_html *r)
 		any = true;
 		fputs("<li><strong>", out);
 		html_text(out, link->name);
-		fprintf(out, "</strong> <span class=\"soft\">%zu feature%s</span></li>\n", link->n_items, plural(link->n_items));
+		fprintf(out, "</strong> <span class=\"soft\">%zu feature%s</span></li>\n", link->n_items, util_plural(link->n_items));
 	}
 	if (any)
 		fputs("</ul>\n", out);

@@ -19,6 +19,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "netlink.h"
 #include "util.h"
 
 #define RCVBUF_BYTES (16u << 20)
@@ -229,29 +230,6 @@ static void take_link(const struct nlmsghdr *nlh, const struct rtnl_handlers *ha
 
 /* ---- sockets ---- */
 
-/* Length of a datagram from the kernel (one from anybody else counts 0), negative errno. */
-static int receive(struct nl_sock *socket, void *buffer, size_t size)
-{
-	struct sockaddr_nl from = { 0 };
-	struct iovec iov = { .iov_base = buffer, .iov_len = size };
-	struct msghdr msg = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-	};
-	ssize_t n;
-
-	do
-		n = recvmsg(nl_socket_get_fd(socket), &msg, 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (msg.msg_namelen != sizeof(from) || from.nl_pid != 0)
-		return 0;
-	return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : (int)n;
-}
-
 /* Routes that are no default routes stay in the kernel. Classic BPF loads in network order, a netlink header is in host order. */
 static int attach_filter(int fd)
 {
@@ -412,7 +390,7 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 	if (!rtnl->monitor)
 		return -EOPNOTSUPP;
 	for (unsigned i = 0; i < DRAIN_MAX; i++) {
-		int r = receive(rtnl->monitor, rtnl->buffer, sizeof(rtnl->buffer));
+		int r = netlink_receive(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, sizeof(rtnl->buffer));
 
 		if (r == -EAGAIN)
 			break;
@@ -473,7 +451,7 @@ static int receive_dump(struct rtnl *rtnl, struct dump *dump)
 	uint32_t port = nl_socket_get_local_port(rtnl->requests);
 
 	for (;;) {
-		int len = receive(rtnl->requests, rtnl->buffer, sizeof(rtnl->buffer));
+		int len = netlink_receive(nl_socket_get_fd(rtnl->requests), rtnl->buffer, sizeof(rtnl->buffer));
 		struct nlmsghdr *nlh = (struct nlmsghdr *)rtnl->buffer;
 
 		if (len < 0)

@@ -14,12 +14,37 @@ void util_close_pointer(int *fd)
 	errno = saved;
 }
 
-uint64_t util_now_usec(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t util_now_usec(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t util_realtime_usec(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t util_realtime_sec(void)
+{
+	return (int64_t)(util_realtime_usec() / USEC_PER_SEC);
+}
+
+const char *util_format_time(uint64_t realtime_usec, char *buf, size_t size)
+{
+	time_t sec = (time_t)(realtime_usec / USEC_PER_SEC);
+	struct tm tm;
+
+	if (!localtime_r(&sec, &tm) || strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		buf[0] = '\0';
+	return buf;
 }
 
 void util_copy_name(char *dst, size_t size, const char *src, size_t src_len)

@@ -38,6 +38,12 @@ static inline void util_fclose_pointer(FILE **f)
 
 /* CLOCK_MONOTONIC in microseconds. */
 uint64_t util_now_usec(void);
+/* CLOCK_REALTIME in microseconds and in seconds. */
+uint64_t util_realtime_usec(void);
+int64_t util_realtime_sec(void);
+
+/* "2026-11-21 23:19:39": CLOCK_REALTIME in the local time zone, "" for what is beyond the calendar. Returns buf. */
+const char *util_format_time(uint64_t realtime_usec, char *buf, size_t size);
 
 /* The sooner of two deadlines; 0 is never. */
 static inline void util_earlier(uint64_t *deadline_usec, uint64_t usec)
@@ -62,6 +68,17 @@ int util_parse_size(const char *text, uint64_t *ret_bytes);
 
 /* The same for people, rounded up to a second, its two largest units: "3s", "1h 30min", "365d". Returns buf. */
 const char *util_format_duration(uint64_t usec, char *buf, size_t size);
+
+/* "link%s": "" for one, else "s". */
+static inline const char *util_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static inline const char *util_on_off(bool on)
+{
+	return on ? "on" : "off";
+}
 
 /* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". Inputs longer than 63
  * characters count as far away (returns 64). */

@@ -20,20 +20,6 @@
 #define LOOK_BLIND_USEC (UINT64_C(30) * 1000 * 1000) /* where no probe wakes anybody */
 #define FORGET_USEC (UINT64_C(600) * 1000 * 1000)
 
-static uint64_t realtime_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
-static void earlier(uint64_t *deadline_usec, uint64_t usec)
-{
-	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))
-		*deadline_usec = usec;
-}
-
 /* ---- names ---- */
 
 static bool unit_of_process(pid_t pid, struct unit *ret)
@@ -378,7 +364,7 @@ static void restore_line(struct witness *w, const char *line)
 	if (!flag)
 		return;
 	flag->hits = hits;
-	earlier(&w->restart_usec, flag->flagged_usec + WITNESS_RESTART_USEC);
+	util_earlier(&w->restart_usec, flag->flagged_usec + WITNESS_RESTART_USEC);
 	name_flag(w, flag, socket_holders_find(&w->holders, &key));
 }
 
@@ -422,7 +408,7 @@ static void tell_frozen(struct witness *w, const struct witness_flag *flag, cons
 	event.count = holder->sockets;
 	tell(w, &event, EVENT_FROZEN,
 		"%u connection%s of %s still without %s, which %s has again; they have to be made anew: restart it",
-		holder->sockets, holder->sockets == 1 ? "" : "s", flag->service,
+		holder->sockets, util_plural(holder->sockets), flag->service,
 		feature_format(&w->features, holder->missing, names, sizeof(names)),
 		flag->link[0] ? flag->link : "the interface");
 }
@@ -457,14 +443,14 @@ static void flag_new_ones(struct witness *w, uint64_t now_usec)
 		name_flag(w, flag, holder);
 		(void)witness_look_at_hits(w, now_usec, flag);
 		w->unsaved = true;
-		earlier(&w->restart_usec, flag->flagged_usec + WITNESS_RESTART_USEC);
+		util_earlier(&w->restart_usec, flag->flagged_usec + WITNESS_RESTART_USEC);
 		tell_frozen(w, flag, holder);
 	}
 }
 
 void witness_look_at_sockets(struct witness *w, uint64_t now_usec)
 {
-	struct inventory inventory = { w, realtime_usec() };
+	struct inventory inventory = { w, util_realtime_usec() };
 	uint64_t pause_usec;
 	int r;
 
@@ -531,11 +517,11 @@ static void restart_due(struct witness *w, uint64_t now_usec)
 		if (restart_judge(&w->policy, &flag->unit) != RESTART_YES)
 			continue;
 		if (now_usec < stood_usec) {
-			earlier(&w->restart_usec, stood_usec);
+			util_earlier(&w->restart_usec, stood_usec);
 			continue;
 		}
 		if (!restart_take(&w->restarts, &w->policy, &flag->unit, now_usec, &usec)) {
-			earlier(&w->restart_usec, usec);
+			util_earlier(&w->restart_usec, usec);
 			continue;
 		}
 		r = w->options.restart(flag->unit.name, w->options.userdata);
@@ -551,8 +537,8 @@ uint64_t witness_deadline(const struct witness *w)
 {
 	uint64_t deadline_usec = w->inventory_usec;
 
-	earlier(&deadline_usec, w->look_usec);
-	earlier(&deadline_usec, w->restart_usec);
+	util_earlier(&deadline_usec, w->look_usec);
+	util_earlier(&deadline_usec, w->restart_usec);
 	return deadline_usec;
 }
 
@@ -633,7 +619,7 @@ void witness_name_author(struct witness *w, struct event *event)
 		util_append(author.unit, sizeof(author.unit), "%s", service);
 		if (change.root_netns == w->netns && change.root_ifindex != event->ifindex)
 			witness_name_link(w, change.root_ifindex, author.link);
-		author.time_usec = realtime_usec() -
+		author.time_usec = util_realtime_usec() -
 			(now_usec > change.time_usec ? now_usec - change.time_usec : 0);
 	}
 	event_set_author(event, &author);

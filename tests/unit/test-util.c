@@ -27,10 +27,24 @@ static void a_duration_for_people(void **state)
 			util_format_duration(cases[i].usec, buf, sizeof(buf)), cases[i].text);
 }
 
+static void a_time_of_the_calendar(void **state)
+{
+	char buf[32];
+
+	(void)state;
+	setenv("TZ", "UTC0", 1);
+	assert_string_equal(util_format_time(0, buf, sizeof(buf)), "1970-01-01 00:00:00");
+	assert_string_equal(
+		util_format_time(UINT64_C(1795303179) * USEC_PER_SEC + 999999, buf, sizeof(buf)), "2026-11-21 23:19:39");
+	assert_string_equal(util_format_time(0, buf, 10), "");
+	assert_true(util_realtime_sec() > 1700000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_duration_for_people),
+		cmocka_unit_test(a_time_of_the_calendar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
