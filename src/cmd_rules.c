@@ -108,6 +108,7 @@ static const char *remark(const struct cmd_session *s, const struct rule_list *l
 static int print_files(const struct cmd_session *s, const struct rule_list *list)
 {
 	static const char *const columns[] = { "FILE", "STATE", "MODE", "UNTIL", "LINKS", "REMARK" };
+	static const char *const spare[] = { "UNTIL", "MODE", "LINKS", NULL };
 	_cleanup_free_ const char **cells =
 		calloc((list->n_places + 1) * ARRAY_SIZE(columns), sizeof(*cells));
 	_cleanup_free_ struct texts {
@@ -132,12 +133,13 @@ static int print_files(const struct cmd_session *s, const struct rule_list *list
 			rule_count_links(rule, s->view.links, &s->host));
 		cell[4] = texts[i].links;
 	}
-	return render_table(&s->render, columns, ARRAY_SIZE(columns), cells, list->n_places);
+	return render_table(&s->render, columns, ARRAY_SIZE(columns), spare, cells, list->n_places);
 }
 
 static int print_shares(const struct cmd_session *s, const struct link *link)
 {
-	static const char *const columns[] = { "RULE", "MATCHES", "MODE", "IN FORCE", "OVERRULED" };
+	static const char *const columns[] = { "RULE", "MATCHES", "MODE", "OVERRULED", "IN FORCE" };
+	static const char *const spare[] = { "MODE", "MATCHES", NULL };
 	_cleanup_free_ const char **cells =
 		calloc((s->rules.n_rules + 1) * ARRAY_SIZE(columns), sizeof(*cells));
 	_cleanup_free_ struct share *shares = calloc(s->rules.n_rules + 1, sizeof(*shares));
@@ -152,10 +154,10 @@ static int print_shares(const struct cmd_session *s, const struct link *link)
 		cell[0] = rule->file;
 		cell[1] = shares[i].matches ? "yes" : "no";
 		cell[2] = rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce";
-		cell[3] = shares[i].given;
-		cell[4] = shares[i].overruled;
+		cell[3] = shares[i].overruled;
+		cell[4] = shares[i].given;
 	}
-	return render_table(&s->render, columns, ARRAY_SIZE(columns), cells, s->rules.n_rules);
+	return render_table(&s->render, columns, ARRAY_SIZE(columns), spare, cells, s->rules.n_rules);
 }
 
 /* ---- as a document ---- */

@@ -556,6 +556,7 @@ int render_list(const struct render *r, const struct view *view)
 {
 	static const char *const columns[] = { "LINK", "KIND", "DRIVER", "ON", "PORT OF", "VERDICT",
 		"FEATURES" };
+	static const char *const spare[] = { "DRIVER", "PORT OF", "ON", "KIND", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	_cleanup_free_ struct link **links = NULL;
 	char text[NAMES_LEN];
@@ -563,10 +564,8 @@ int render_list(const struct render *r, const struct view *view)
 
 	if (!t || link_table_sorted(view->links, &links, &n) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (!scols_table_new_column(
-			    t, columns[i], 0, i + 1 == ARRAY_SIZE(columns) ? SCOLS_FL_WRAP : 0))
-			return -ENOMEM;
+	if (add_text_columns(t, columns, ARRAY_SIZE(columns), 0) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_link *pl = plan_find(view->plan, links[i]->ifindex);
 		struct link *lower = link_lower(view->links, links[i]);
@@ -583,11 +582,13 @@ int render_list(const struct render *r, const struct view *view)
 		set_verdict(r, line, 5, pl);
 		set_cell(line, 6, worst_features(r, view->features, pl, links[i], text, sizeof(text)));
 	}
-	return put_table(r, t);
+	return put_fitted_table(r, t, spare);
 }
 
 int render_tree(const struct render *r, const struct view *view)
 {
+	static const char *const columns[] = { "LINK", "KIND", "VERDICT", "FEATURES" };
+	static const char *const spare[] = { "KIND", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	_cleanup_free_ struct view_node *nodes = NULL;
 	_cleanup_free_ struct libscols_line **parents = NULL;
@@ -597,10 +598,7 @@ int render_tree(const struct render *r, const struct view *view)
 	if (!t || view_tree(view->links, &nodes, &n) < 0)
 		return -ENOMEM;
 	parents = calloc(n + 1, sizeof(*parents)); /* the last line of each depth */
-	if (!parents || !scols_table_new_column(t, "LINK", 0, SCOLS_FL_TREE) ||
-		!scols_table_new_column(t, "KIND", 0, 0) ||
-		!scols_table_new_column(t, "VERDICT", 0, 0) ||
-		!scols_table_new_column(t, "FEATURES", 0, SCOLS_FL_WRAP))
+	if (!parents || add_text_columns(t, columns, ARRAY_SIZE(columns), SCOLS_FL_TREE) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct view_node *node = &nodes[i];
@@ -617,20 +615,18 @@ int render_tree(const struct render *r, const struct view *view)
 		worst_features(r, view->features, pl, node->link, text, sizeof(text));
 		set_cell(line, 3, node->repeated ? "(see above)" : text);
 	}
-	return put_table(r, t);
+	return put_fitted_table(r, t, spare);
 }
 
 int render_table(const struct render *r, const char *const *columns, size_t n_columns,
-	const char *const *cells, size_t n_lines)
+	const char *const *spare, const char *const *cells, size_t n_lines)
 {
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 
 	if (!t)
 		return -ENOMEM;
-	for (size_t i = 0; i < n_columns; i++)
-		if (!scols_table_new_column(
-			    t, columns[i], 0, i + 1 == n_columns ? SCOLS_FL_WRAP : 0))
-			return -ENOMEM;
+	if (add_text_columns(t, columns, n_columns, 0) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < n_lines; i++) {
 		struct libscols_line *line = scols_table_new_line(t, NULL);
 
@@ -639,7 +635,7 @@ int render_table(const struct render *r, const char *const *columns, size_t n_co
 		for (size_t j = 0; j < n_columns; j++)
 			set_cell(line, j, cells[i * n_columns + j]);
 	}
-	return put_table(r, t);
+	return put_fitted_table(r, t, spare);
 }
 
 static void put_names(const struct render *r, const char *label, const char *names)
@@ -714,6 +710,7 @@ int render_show(const struct render *r, const struct view *view, const struct li
 {
 	static const char *const columns[] = { "FEATURE", "ACTIVE", "REQUESTED", "FIXED",
 		"DECLARED", "VERDICT", "RULE", "WHY" };
+	static const char *const spare[] = { "RULE", "WHY", "REQUESTED", "FIXED", "DECLARED", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 
@@ -722,10 +719,8 @@ int render_show(const struct render *r, const struct view *view, const struct li
 	put_link_facts(r, view, link);
 	if (!link->has_features)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (!scols_table_new_column(
-			    t, columns[i], 0, i + 1 == ARRAY_SIZE(columns) ? SCOLS_FL_WRAP : 0))
-			return -ENOMEM;
+	if (add_text_columns(t, columns, ARRAY_SIZE(columns), 0) < 0)
+		return -ENOMEM;
 	for (unsigned bit = 0; bit < view->features->count; bit++)
 		if (view->features->name[bit][0] &&
 			add_feature_line(r, view, t, link, bit, view_item(pl, bit)) < 0)
@@ -734,7 +729,7 @@ int render_show(const struct render *r, const struct view *view, const struct li
 		if (pl->items[i].bit >= FEATURE_MAX &&
 			add_feature_line(r, view, t, link, FEATURE_MAX, &pl->items[i]) < 0)
 			return -ENOMEM;
-	return put_table(r, t);
+	return put_fitted_table(r, t, spare);
 }
 
 static void put_rule(const struct render *r, const struct plan_item *item)

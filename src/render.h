@@ -51,9 +51,10 @@ int render_list(const struct render *r, const struct view *view);
 int render_tree(const struct render *r, const struct view *view);
 int render_show(const struct render *r, const struct view *view, const struct link *link);
 
-/* n_lines times n_columns cells, NULL for none; the last column is wrapped on a terminal. */
+/* n_lines times n_columns cells, NULL for none; the last column is wrapped on a terminal. spare: the columns to leave
+ * out where it is too narrow, the least important first, NULL at the end. */
 int render_table(const struct render *r, const char *const *columns, size_t n_columns,
-	const char *const *cells, size_t n_lines);
+	const char *const *spare, const char *const *cells, size_t n_lines);
 
 /* `bits` have the same explanation; item is that of the first, NULL when no rule names it. No bits:
  * word is a feature that this kernel has not. `falls_with`: what else is off for want of these. */

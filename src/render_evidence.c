@@ -67,20 +67,19 @@ int render_sockets(const struct render *r, const struct evidence_sockets *socket
 {
 	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS", "AGE",
 		"FROZEN WITHOUT" };
+	static const char *const spare[] = { "AGE", "LOCAL", "PROCESS", "REMOTE", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	int e;
 
 	if (!t)
 		return -ENOMEM;
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (!scols_table_new_column(
-			    t, columns[i], 0, i + 1 == ARRAY_SIZE(columns) ? SCOLS_FL_WRAP : 0))
-			return -ENOMEM;
+	if (add_text_columns(t, columns, ARRAY_SIZE(columns), 0) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < sockets->n; i++)
 		if (add_socket(r, t, sockets, i) < 0)
 			return -ENOMEM;
 	if (sockets->n) {
-		e = put_table(r, t);
+		e = put_fitted_table(r, t, spare);
 		if (e < 0)
 			return e;
 		fputc('\n', r->out);
