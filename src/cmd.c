@@ -222,5 +222,5 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 
 int cmd_exit_code(const struct cmd_session *session, int code)
 {
-	return session->rules.n_errors ? CMD_ERROR : code;
+	return session->rules.n_errors || session->plan.unread ? CMD_ERROR : code;
 }

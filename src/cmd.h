@@ -138,8 +138,8 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
 /* The link of a name; prints the nearest and returns NULL when there is none. */
 struct link *cmd_find_link(const struct cmd_session *session, const char *name);
 
-/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, as
- * what it declares was not looked at. */
+/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, or a link that rules name
+ * cannot be read, as not all that is declared was looked at. */
 int cmd_exit_code(const struct cmd_session *session, int code);
 
 /* The result of writing a document or a table as an exit code; prints why it failed. */

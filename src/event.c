@@ -46,6 +46,7 @@ struct said {
 	int ifindex;
 	feature_set bits[TROUBLE_COUNT];
 	uint32_t why[TROUBLE_COUNT]; /* hash of the reasons given */
+	bool unread; /* what is refused is reading */
 	UT_hash_handle hh;
 };
 
@@ -171,6 +172,7 @@ struct teller {
 /* The bits of one link and kind that go into one record, and how they are described. */
 struct gathering {
 	feature_set on, off; /* declared on, declared off */
+	bool unread; /* the link's features could not be read */
 	char rules[128], why[384];
 };
 
@@ -194,6 +196,7 @@ static void gather(struct gathering *g, const struct plan_item *item, const char
 		g->on |= FEATURE(item->bit);
 	else
 		g->off |= FEATURE(item->bit);
+	g->unread |= item->unread;
 	if (item->rule)
 		add_phrase(g->rules, sizeof(g->rules), ", ", item->rule->file);
 	add_phrase(g->why, sizeof(g->why), "; ", why);
@@ -216,6 +219,10 @@ static void describe(const struct feature_table *table, const struct gathering *
 	size_t size)
 {
 	buf[0] = '\0';
+	if (g->unread) {
+		append_state(table, buf, size, g->on | g->off, past ? "was" : "is", past ? "were" : "are", "not known");
+		return;
+	}
 	append_state(table, buf, size, g->on, past ? "was" : "is", past ? "were" : "are", "off");
 	append_state(table, buf, size, g->off, past ? "was" : "is", past ? "were" : "are", "on");
 }
@@ -396,8 +403,10 @@ static void sort_items(const struct teller *t, const struct plan_link *pl,
 		case VERDICT_COMPLIANT:
 			if (said && ((said->bits[TROUBLE_DRIFT] | said->bits[TROUBLE_UNMET] |
 					     said->bits[TROUBLE_REFUSED]) &
-					    FEATURE(item->bit)))
+					    FEATURE(item->bit))) {
 				gather(healed, item, "");
+				healed->unread |= said->unread;
+			}
 			break;
 		case VERDICT_BLOCKED:
 		case VERDICT_FIXED:
@@ -443,6 +452,7 @@ static int remember_troubles(struct event_memory *m, int ifindex, struct said *s
 		said->ifindex = ifindex;
 		HASH_ADD_INT(m->links, ifindex, said);
 	}
+	said->unread = troubles[TROUBLE_REFUSED].unread;
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
 		said->bits[i] = troubles[i].on | troubles[i].off;
 		said->why[i] = hash_text(troubles[i].why);

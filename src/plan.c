@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -261,6 +262,25 @@ static struct plan_item make_item(
 	};
 }
 
+/* A link that went away in between is not one that cannot be read. */
+static bool is_unread(const struct link *link)
+{
+	return !link->has_features && link->features_error && link->features_error != -ENODEV;
+}
+
+static struct plan_item make_unread_item(
+	const struct plan_context *c, const struct link *link, const struct declaration *d, unsigned bit)
+{
+	struct plan_item item = make_item(c, link, d, bit);
+
+	item.active = item.wanted = false;
+	item.unread = true;
+	item.want = d->value == RULE_ON;
+	item.verdict = VERDICT_REFUSED;
+	snprintf(item.text, sizeof(item.text), "its features cannot be read: %s", strerror(-link->features_error));
+	return item;
+}
+
 /* A feature that other kernels have: off is what it is, on cannot be had, lower asks for nothing. */
 static void judge_foreign(struct plan_item *item)
 {
@@ -287,6 +307,10 @@ static int declare_link(struct planner *p, const struct link *link, struct plan_
 				continue;
 			items[n++] = make_item(p->context, link, d, bit);
 		}
+	else if (is_unread(link))
+		for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
+			if (declarations[bit].value != RULE_UNSET)
+				items[n++] = make_unread_item(p->context, link, &declarations[bit], bit);
 	for (size_t i = 0; i < n_foreign && i < ARRAY_SIZE(foreign); i++) {
 		items[n] = make_item(p->context, link, &foreign[i], FEATURE_MAX);
 		judge_foreign(&items[n++]);
@@ -307,7 +331,7 @@ static void start_link(struct plan_link *pl, const struct link *link)
 		.ifindex = link->ifindex,
 		.before = link->features,
 		.predicted = link->features,
-		.error = link->has_features ? 0 : link->features_error,
+		.error = is_unread(link) ? link->features_error : 0,
 	};
 	memcpy(pl->name, link->name, sizeof(pl->name));
 	memcpy(pl->kind, link->kind, sizeof(pl->kind));
@@ -407,7 +431,7 @@ static void finish_link(struct planner *p, struct plan_link *pl, const struct li
 	for (size_t i = 0; i < pl->n_items; i++) {
 		struct plan_item *item = &pl->items[i];
 
-		if (item->bit < FEATURE_MAX) {
+		if (item->bit < FEATURE_MAX && !item->unread) {
 			planner_judge(p, link, pl->uncertain, item);
 			declared |= FEATURE(item->bit);
 		}
@@ -503,11 +527,13 @@ static bool audits_something(const struct plan *plan)
 
 static void count(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->n_links; i++)
+	for (size_t i = 0; i < plan->n_links; i++) {
+		plan->unread += plan->links[i].error != 0;
 		for (size_t j = 0; j < plan->links[i].n_items; j++) {
 			plan->counts[plan->links[i].items[j].verdict]++;
 			plan->overdue += plan->links[i].items[j].overdue;
 		}
+	}
 }
 
 int plan_make(const struct plan_context *context, struct link_table *table, const int *only,
@@ -546,6 +572,8 @@ int plan_exit_code(const struct plan *plan)
 {
 	int code = 0;
 
+	if (plan->unread)
+		return 1;
 	if (plan->n_steps || plan->counts[VERDICT_DRIFTED])
 		code |= 2;
 	if (plan->counts[VERDICT_BLOCKED] || plan->counts[VERDICT_FIXED] ||

@@ -15,7 +15,7 @@ enum verdict {
 	VERDICT_DRIFTED,   /* will be changed */
 	VERDICT_BLOCKED,   /* wanted, and something named holds it */
 	VERDICT_FIXED,	   /* the device cannot */
-	VERDICT_REFUSED,   /* the kernel said no; its text */
+	VERDICT_REFUSED,   /* the kernel said no, to reading or setting; its text */
 	VERDICT_CONTENDED, /* someone keeps changing it back */
 	VERDICT_PAUSED,
 };
@@ -49,6 +49,7 @@ struct plan_item {
 	bool not_given;	  /* declared lower, and the device below could not give it: left as it is */
 	bool active;	  /* now */
 	bool wanted;	  /* asked for now */
+	bool unread;	  /* the link's features could not be read: neither is known, nor what `lower` comes to */
 	bool predicted;	  /* after the plan */
 	bool uncertain;	  /* the prediction rests on what cannot be known before trying */
 	bool overdue;	  /* its rule is past Until */
@@ -98,6 +99,7 @@ struct plan {
 	size_t n_steps;
 	size_t counts[VERDICT_COUNT]; /* items by verdict */
 	size_t overdue;
+	size_t unread; /* links that rules name and whose features could not be read */
 };
 
 /* What the daemon knows besides, asked per link and feature; NULL callbacks count as "no". */
@@ -125,7 +127,7 @@ void plan_clear(struct plan *plan);
 
 const struct plan_link *plan_find(const struct plan *plan, int ifindex);
 
-/* Exit code of `plan`: 0 as declared, 2 changes are pending (drifted), 4 something declared cannot be had (blocked, fixed, refused,
+/* Exit code of `plan`: 1 not everything could be looked at, else 0 as declared, 2 changes are pending (drifted), 4 something declared cannot be had (blocked, fixed, refused,
  * contended), 6 both. Pending under audit counts as pending. */
 int plan_exit_code(const struct plan *plan);
 

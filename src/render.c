@@ -26,13 +26,17 @@ static const char *const verdict_colours[VERDICT_COUNT] = {
 void render_init(struct render *r, FILE *out, bool no_colour)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *columns = getenv("COLUMNS");
 	struct winsize size = { 0 };
 	bool tty = isatty(fileno(out));
 
 	*r = (struct render){ .out = out, .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 };
 	r->colour = tty && !no_colour && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
-	if (tty && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
-		r->width = size.ws_col;
+	if (columns && *columns)
+		size.ws_col = strspn(columns, "0123456789") == strlen(columns) && strlen(columns) < 5 ? atoi(columns) : 0;
+	else if (tty)
+		ioctl(fileno(out), TIOCGWINSZ, &size);
+	r->width = size.ws_col < RENDER_WIDTH_MIN ? 0 : size.ws_col;
 }
 
 static void colour_on(const struct render *r, const char *code)
@@ -101,7 +105,7 @@ static const char *clean_name(const char *name)
 /* What an item's rule wants: "on", "off", "on as below", "as below, which cannot give it". */
 static const char *declared_words(const struct plan_item *item)
 {
-	if (item->declared != RULE_LOWER)
+	if (item->declared != RULE_LOWER || item->unread)
 		return rule_value_name(item->declared);
 	if (item->not_given)
 		return "lower (not given there)";
@@ -112,6 +116,8 @@ static const char *state_words(const struct plan_item *item)
 {
 	if (item->bit >= FEATURE_MAX)
 		return "not known to this kernel";
+	if (item->unread)
+		return "not known";
 	if (item->active != item->wanted)
 		return item->wanted ? "off (requested on)" : "on (requested off)";
 	return util_on_off(item->active);
@@ -169,11 +175,6 @@ static void put_link(const struct render *r, const struct view *view, const stru
 	_cleanup_free_ struct view_group *groups = NULL;
 	size_t n, compliant = 0;
 
-	if (pl->error) {
-		put_link_heading(r, view->links, pl);
-		fprintf(r->out, "features cannot be read: %s\n\n", strerror(-pl->error));
-		return;
-	}
 	if (plan_link_verdict(pl) == VERDICT_COMPLIANT || view_group_items(pl, &groups, &n) < 0)
 		return;
 	put_link_heading(r, view->links, pl);
@@ -330,7 +331,7 @@ struct tally {
 	size_t links, features; /* that rules name */
 	size_t links_off;       /* not as declared */
 	size_t audit;           /* pending, and nothing will be done */
-	size_t changes, unmet, paused;
+	size_t changes, unmet, unread, paused;
 };
 
 static struct tally tally_plan(const struct plan *plan)
@@ -343,14 +344,15 @@ static struct tally tally_plan(const struct plan *plan)
 		t.links += pl->n_items > 0;
 		t.features += pl->n_items;
 		t.links_off += plan_link_verdict(pl) != VERDICT_COMPLIANT;
-		for (size_t j = 0; j < pl->n_items; j++)
-			if (pl->items[j].audit && pl->items[j].verdict == VERDICT_DRIFTED)
-				t.audit++;
+		for (size_t j = 0; j < pl->n_items; j++) {
+			t.audit += pl->items[j].audit && pl->items[j].verdict == VERDICT_DRIFTED;
+			t.unread += pl->items[j].unread;
+		}
 	}
 	t.changes = plan->counts[VERDICT_DRIFTED] - t.audit;
 	t.paused = plan->counts[VERDICT_PAUSED];
 	t.unmet = plan->counts[VERDICT_BLOCKED] + plan->counts[VERDICT_FIXED] +
-		  plan->counts[VERDICT_REFUSED] + plan->counts[VERDICT_CONTENDED];
+		  plan->counts[VERDICT_REFUSED] + plan->counts[VERDICT_CONTENDED] - t.unread;
 	return t;
 }
 
@@ -358,6 +360,7 @@ static void put_summary(const struct render *r, const struct view *view)
 {
 	struct tally t = tally_plan(view->plan);
 	size_t compliant = view->plan->counts[VERDICT_COMPLIANT];
+	char text[256];
 
 	if (t.features == 0) {
 		fputs("no rule names any feature of these links\n", r->out);
@@ -368,18 +371,21 @@ static void put_summary(const struct render *r, const struct view *view)
 			t.features, util_plural(t.features));
 		return;
 	}
-	fprintf(r->out, "%zu of %zu link%s %s not as declared", t.links_off, t.links,
-		util_plural(t.links), t.links_off == 1 ? "is" : "are");
+	snprintf(text, sizeof(text), "%zu of %zu link%s %s not as declared", t.links_off, t.links, util_plural(t.links),
+		t.links_off == 1 ? "is" : "are");
 	if (t.changes)
-		fprintf(r->out, "; %zu feature%s to change in %zu step%s", t.changes,
+		util_append(text, sizeof(text), "; %zu feature%s to change in %zu step%s", t.changes,
 			util_plural(t.changes), view->plan->n_steps, util_plural(view->plan->n_steps));
 	if (t.audit)
-		fprintf(r->out, "; %zu only audited", t.audit);
+		util_append(text, sizeof(text), "; %zu only audited", t.audit);
 	if (t.unmet)
-		fprintf(r->out, "; %zu cannot be had", t.unmet);
+		util_append(text, sizeof(text), "; %zu cannot be had", t.unmet);
+	if (t.unread)
+		util_append(text, sizeof(text), "; %zu could not be looked at", t.unread);
 	if (t.paused)
-		fprintf(r->out, "; %zu paused", t.paused);
-	fprintf(r->out, "; %zu as declared\n", compliant);
+		util_append(text, sizeof(text), "; %zu paused", t.paused);
+	util_append(text, sizeof(text), "; %zu as declared", compliant);
+	put_wrapped(r, 0, text);
 }
 
 void render_found(const struct render *r, const struct view *view)
@@ -533,9 +539,10 @@ static const char *worst_features(const struct render *r, const struct feature_t
 	unsigned n = 0, most = r->width ? WORST_NAMED : FEATURE_MAX;
 
 	buf[0] = '\0';
-	if (!link->has_features && link->features_error)
-		util_append(
-			buf, size, "features cannot be read: %s", strerror(-link->features_error));
+	if (!link->has_features && link->features_error) {
+		util_append(buf, size, "features cannot be read: %s", strerror(-link->features_error));
+		return buf;
+	}
 	if (!pl || plan_link_verdict(pl) == VERDICT_COMPLIANT)
 		return buf;
 	for (size_t i = 0; i < pl->n_items; i++) {
@@ -564,7 +571,7 @@ int render_list(const struct render *r, const struct view *view)
 
 	if (!t || link_table_sorted(view->links, &links, &n) < 0)
 		return -ENOMEM;
-	if (add_text_columns(t, columns, ARRAY_SIZE(columns), 0) < 0)
+	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_link *pl = plan_find(view->plan, links[i]->ifindex);
@@ -598,7 +605,7 @@ int render_tree(const struct render *r, const struct view *view)
 	if (!t || view_tree(view->links, &nodes, &n) < 0)
 		return -ENOMEM;
 	parents = calloc(n + 1, sizeof(*parents)); /* the last line of each depth */
-	if (!parents || add_text_columns(t, columns, ARRAY_SIZE(columns), SCOLS_FL_TREE) < 0)
+	if (!parents || add_text_columns(r, t, columns, ARRAY_SIZE(columns), SCOLS_FL_TREE) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct view_node *node = &nodes[i];
@@ -625,7 +632,7 @@ int render_table(const struct render *r, const char *const *columns, size_t n_co
 
 	if (!t)
 		return -ENOMEM;
-	if (add_text_columns(t, columns, n_columns, 0) < 0)
+	if (add_text_columns(r, t, columns, n_columns, 0) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_lines; i++) {
 		struct libscols_line *line = scols_table_new_line(t, NULL);
@@ -719,7 +726,7 @@ int render_show(const struct render *r, const struct view *view, const struct li
 	put_link_facts(r, view, link);
 	if (!link->has_features)
 		return 0;
-	if (add_text_columns(t, columns, ARRAY_SIZE(columns), 0) < 0)
+	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
 		return -ENOMEM;
 	for (unsigned bit = 0; bit < view->features->count; bit++)
 		if (view->features->name[bit][0] &&

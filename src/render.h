@@ -7,15 +7,17 @@
 
 #include "view.h"
 
+#define RENDER_WIDTH_MIN 40 /* what is narrower is not wrapped */
+
 struct render {
 	FILE *out;
 	bool colour;
 	bool ascii;     /* lines of a tree in ASCII */
-	unsigned width; /* columns to wrap to, 0 for no wrapping (not a terminal) */
+	unsigned width; /* columns to wrap to, 0 for no wrapping */
 };
 
-/* Looks at the stream: colour and wrapping only on a terminal, colour not under NO_COLOR or
- * TERM=dumb. */
+/* Looks at the stream: colour only on a terminal, and not under NO_COLOR or TERM=dumb; wrapped to the terminal's width, or
+ * to COLUMNS, which outranks it and counts without a terminal, too. */
 void render_init(struct render *r, FILE *out, bool no_colour);
 
 /* What differs, the steps, what comes of them, a summary. One line when everything is as declared.

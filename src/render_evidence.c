@@ -73,7 +73,7 @@ int render_sockets(const struct render *r, const struct evidence_sockets *socket
 
 	if (!t)
 		return -ENOMEM;
-	if (add_text_columns(t, columns, ARRAY_SIZE(columns), 0) < 0)
+	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < sockets->n; i++)
 		if (add_socket(r, t, sockets, i) < 0)

@@ -63,13 +63,15 @@ static inline char *next_words(const struct libscols_column *column, char *text,
 }
 
 /* Columns of text, of which the last takes what room there is on a terminal and is wrapped between words. */
-static inline int add_text_columns(struct libscols_table *t, const char *const *names, size_t n, int first_flags)
+static inline int add_text_columns(const struct render *r, struct libscols_table *t, const char *const *names, size_t n,
+	int first_flags)
 {
 	for (size_t i = 0; i < n; i++) {
+		bool wraps = r->width && i + 1 == n;
 		struct libscols_column *column =
-			scols_table_new_column(t, names[i], 0, (i ? 0 : first_flags) | (i + 1 == n ? SCOLS_FL_WRAP : 0));
+			scols_table_new_column(t, names[i], 0, (i ? 0 : first_flags) | (wraps ? SCOLS_FL_WRAP : 0));
 
-		if (!column || (i + 1 == n && scols_column_set_wrapfunc(column, longest_word, next_words, NULL) < 0))
+		if (!column || (wraps && scols_column_set_wrapfunc(column, longest_word, next_words, NULL) < 0))
 			return -ENOMEM;
 	}
 	return 0;

@@ -150,10 +150,10 @@ static int put_stack(FILE *out, const struct report_html *r)
 
 static void put_state(FILE *out, const struct plan_item *item)
 {
-	html_printf(out, "%s%s; declared %s", item->active ? "on" : "off",
+	html_printf(out, "%s%s; declared %s", item->unread ? "not known" : item->active ? "on" : "off",
 		item->active != item->wanted ? item->wanted ? " (requested on)" : " (not requested)" : "",
 		rule_value_name(item->declared));
-	if (item->declared == RULE_LOWER)
+	if (item->declared == RULE_LOWER && !item->unread)
 		html_printf(out, " (%s)", item->want ? "on" : "off");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
+#include <errno.h>
 
 #include "event.h"
 #include "unit-model.h"
@@ -205,6 +206,31 @@ static bool fought(int ifindex, unsigned bit, _unused_ char *who, _unused_ size_
 	return ifindex == 4 && bit == 0;
 }
 
+static void what_cannot_be_read_is_said_once_and_said_to_be_over(void **state)
+{
+	struct scene *s = *state;
+	struct link *eth2 = link_table_find_name(&s->h->links, "eth2");
+
+	eth2->has_features = false;
+	eth2->features_error = -EIO;
+	for (int round = 0; round < 2; round++) {
+		unit_plan(s->h);
+		report(s);
+		assert_int_equal(s->n_events, round == 0);
+	}
+	assert_int_equal(s->events[0].kind, EVENT_REFUSED);
+	assert_string_equal(s->events[0].message,
+		"eth2: tx-scatter-gather, tx-scatter-gather-fraglist are not known; its features cannot be read: "
+		"Input/output error; rule 30-port.rule");
+	eth2->has_features = true;
+	eth2->features_error = 0;
+	reconcile(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].kind, EVENT_HEALED);
+	assert_string_equal(s->events[0].message,
+		"eth2: tx-scatter-gather, tx-scatter-gather-fraglist were not known; as declared again; rule 30-port.rule");
+}
+
 static void a_fight_is_one_record_until_it_is_calm(void **state)
 {
 	struct scene *s = *state;
@@ -315,6 +341,7 @@ int main(void)
 		TEST(an_audit_says_what_would_be_done_and_says_it_once),
 		TEST(what_cannot_be_had_is_said_once_with_the_reason),
 		TEST(a_refusal_carries_the_kernels_words),
+		TEST(what_cannot_be_read_is_said_once_and_said_to_be_over),
 		TEST(a_fight_is_one_record_until_it_is_calm),
 		cmocka_unit_test(kinds_have_names_and_ids_of_their_own),
 		cmocka_unit_test(records_are_bounded),

@@ -2,6 +2,8 @@
 #include "explain.h"
 #include "unit-model.h"
 
+#include <errno.h>
+
 #define VLAN_RULE "[Match]\nKind=vlan\n[Features]\nsg=lower\ntx=lower\ntso=lower\ngso=lower\n"
 #define BOND_RULE "[Match]\nKind=bond\n[Features]\nsg=lower\ntx=lower\ntso=lower\ngso=lower\n"
 #define PORT_RULE "[Match]\nRole=bond-port\n[Features]\nsg=on\ntx=on\ntso=on\ngso=on\n"
@@ -462,6 +464,67 @@ static void side_effects_are_in_the_plan(void **state)
 	assert_string_equal(h->plan.links[0].name, "bond0");
 }
 
+/* It is in the plan, with the reason, and no other exit code is claimed: not all that is declared was looked at. */
+static void a_link_that_cannot_be_read_is_in_the_plan(void **state)
+{
+	struct unit_host *h = *state;
+	const struct plan_link *eth2;
+	struct link *link;
+
+	unit_incident(h);
+	unit_rule(h, "50-eth.rule", "[Match]\nName=eth*\n[Features]\ntx-scatter-gather=on\ntso=off\nrx-gro=lower\n");
+	link = link_table_find_name(&h->links, "eth2");
+	link->has_features = false;
+	link->features_error = -EIO;
+	unit_plan(h);
+	eth2 = plan_find(&h->plan, 2);
+	assert_non_null(eth2);
+	assert_int_equal(eth2->error, -EIO);
+	assert_int_equal(plan_link_verdict(eth2), VERDICT_REFUSED);
+	assert_verdict(h, "eth2", "tx-scatter-gather", VERDICT_REFUSED);
+	assert_verdict(h, "eth2", "tx-tcp-segmentation", VERDICT_REFUSED);
+	assert_verdict(h, "eth2", "rx-gro", VERDICT_REFUSED);
+	assert_true(unit_item(h, "eth2", "rx-gro")->unread);
+	assert_string_equal(unit_item(h, "eth2", "rx-gro")->text, "its features cannot be read: Input/output error");
+	assert_int_equal(h->plan.unread, 1);
+	assert_int_equal(plan_exit_code(&h->plan), 1);
+	/* the others are done all the same */
+	assert_non_null(strstr(unit_steps(h, text, sizeof(text)), "eth3 -tx-tcp-segmentation"));
+	assert_null(strstr(text, "eth2"));
+}
+
+static void a_link_that_cannot_be_read_and_no_rule_names_is_none_of_the_plan(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *link;
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", VLAN_RULE);
+	link = link_table_find_name(&h->links, "eth2");
+	link->has_features = false;
+	link->features_error = -EIO;
+	unit_plan(h);
+	assert_null(plan_find(&h->plan, 2));
+	assert_int_equal(h->plan.unread, 0);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+}
+
+/* Gone in between: the kernel's message that says so is on its way. */
+static void a_link_that_went_away_is_none_of_the_plan(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *link;
+
+	unit_incident(h);
+	unit_rule(h, "50-eth.rule", "[Match]\nName=eth2\n[Features]\ntso=off\n");
+	link = link_table_find_name(&h->links, "eth2");
+	link->has_features = false;
+	link->features_error = -ENODEV;
+	unit_plan(h);
+	assert_null(plan_find(&h->plan, 2));
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+}
+
 static void a_loop_in_a_stale_picture_ends(void **state)
 {
 	struct unit_host *h = *state;
@@ -540,6 +603,9 @@ int main(void)
 		T(past_its_end_a_rule_still_applies),
 		T(only_the_links_asked_for),
 		T(side_effects_are_in_the_plan),
+		T(a_link_that_cannot_be_read_is_in_the_plan),
+		T(a_link_that_cannot_be_read_and_no_rule_names_is_none_of_the_plan),
+		T(a_link_that_went_away_is_none_of_the_plan),
 		T(a_loop_in_a_stale_picture_ends),
 	};
 

@@ -3,6 +3,7 @@
  * of the sources. */
 #include "view-sample.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "golden.h"
@@ -109,6 +110,63 @@ static void show(void **state)
 	end(&r, "tests/golden/show.txt");
 }
 
+/* Names stay whole; what there is no room for is left out, and said to be. */
+static void tables_on_narrow_terminals(void **state)
+{
+	static const unsigned widths[] = { 80, 60, 40 };
+	static const char *const words[] = { "tx-tcp-mangleid-segmentation", "tx-scatter-gather", "tx-tcp6-segmentation",
+		"tx-checksum-ip-generic" };
+	struct render r = begin(0, false);
+	const struct link *vlan10 = link_table_find_name(&sample.links, "vlan10");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct plan_item *item = sample_item(&sample, &sample.items[2 + i], words[i], RULE_ON, true);
+
+		item->verdict = VERDICT_BLOCKED;
+		item->cause = CAUSE_NEEDS;
+		item->cause_bit = (unsigned)feature_bit(&sample.features, "tx-scatter-gather-fraglist");
+	}
+	sample.plan_links[2].n_items = ARRAY_SIZE(words);
+	for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
+		fprintf(r.out, "-- %u columns\n", widths[i]);
+		r.width = widths[i];
+		assert_int_equal(render_list(&r, &sample.view), 0);
+		assert_int_equal(render_tree(&r, &sample.view), 0);
+	}
+	r.width = 100;
+	assert_int_equal(render_show(&r, &sample.view, vlan10), 0);
+	r.width = 60;
+	assert_int_equal(render_show(&r, &sample.view, vlan10), 0);
+	end(&r, "tests/golden/narrow-terminal.txt");
+}
+
+static void a_link_that_cannot_be_read(void **state)
+{
+	struct render r = begin(0, false);
+	struct plan_item *item = &sample.items[1];
+
+	(void)state;
+	sample_item(&sample, item, "tx-scatter-gather", RULE_LOWER, false);
+	item->active = item->wanted = item->predicted = false;
+	item->unread = true;
+	item->verdict = VERDICT_REFUSED;
+	item->cause = CAUSE_NONE;
+	strcpy(item->text, "its features cannot be read: Input/output error");
+	link_table_find(&sample.links, 3)->features_error = -EIO;
+	sample.plan_links[0] = (struct plan_link){
+		.ifindex = 3, .name = "eth3", .kind = "physical", .items = item, .n_items = 1, .error = -EIO };
+	sample.index[0].ifindex = 3;
+	sample.plan.n_links = sample.plan.n_index = sample.plan.unread = 1;
+	sample.plan.n_steps = sample.plan.overdue = 0;
+	memset(sample.plan.counts, 0, sizeof(sample.plan.counts));
+	sample.plan.counts[VERDICT_REFUSED] = 1;
+	render_plan(&r, &sample.view);
+	assert_int_equal(render_list(&r, &sample.view), 0);
+	render_nothing(&r, &sample.view, link_table_find(&sample.links, 3));
+	end(&r, "tests/golden/plan-unread.txt");
+}
+
 static void explanations(void **state)
 {
 	struct render r = begin(0, false);
@@ -156,6 +214,8 @@ int main(void)
 		cmocka_unit_test(list),
 		cmocka_unit_test(tree),
 		cmocka_unit_test(show),
+		cmocka_unit_test(tables_on_narrow_terminals),
+		cmocka_unit_test(a_link_that_cannot_be_read),
 		cmocka_unit_test(explanations),
 		cmocka_unit_test(nothing_hostile_is_printed),
 	};
