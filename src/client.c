@@ -18,7 +18,6 @@
 
 struct client {
 	int fd;
-	char *path;
 	char *in;
 	size_t len, size;
 };
@@ -29,7 +28,6 @@ void client_close(struct client *client)
 		return;
 	if (client->fd >= 0)
 		close(client->fd);
-	free(client->path);
 	free(client->in);
 	free(client);
 }
@@ -37,11 +35,6 @@ void client_close(struct client *client)
 void client_close_pointer(struct client **client)
 {
 	client_close(*client);
-}
-
-const char *client_path(const struct client *client)
-{
-	return client->path;
 }
 
 int client_pid(const struct client *client)
@@ -71,20 +64,19 @@ static int connect_to(int fd, const char *path)
 int client_open(const char *path, struct client **ret)
 {
 	_cleanup_(client_close_pointer) struct client *client = calloc(1, sizeof(*client));
+	_cleanup_free_ char *chosen = NULL;
 	int r;
 
 	*ret = NULL;
 	if (!client)
 		return -ENOMEM;
 	client->fd = -1;
-	if (path)
-		client->path = strdup(path);
-	else
-		(void)netns_path(CONTROL_DEFAULT_PATH, &client->path);
-	if (!client->path)
+	if (!path)
+		(void)netns_path(CONTROL_DEFAULT_PATH, &chosen);
+	if (!path && !chosen)
 		return -ENOMEM;
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	r = client->fd < 0 ? -errno : connect_to(client->fd, client->path);
+	r = client->fd < 0 ? -errno : connect_to(client->fd, path ? path : chosen);
 	if (r < 0)
 		return r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR ? 0 : r;
 	*ret = client;

@@ -19,7 +19,6 @@ struct client;
 int client_open(const char *path, struct client **ret);
 void client_close(struct client *client);
 void client_close_pointer(struct client **client);
-const char *client_path(const struct client *client);
 
 /* Who answers; 0 when that cannot be told. */
 int client_pid(const struct client *client);

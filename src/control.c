@@ -49,7 +49,7 @@ struct control {
 	ino_t inode;
 	sd_event_source *listener, *work, *timer;
 	struct control_client *oldest, *newest;
-	struct control_counts counts;
+	size_t n_clients;
 	size_t waiting; /* clients that have a state */
 };
 
@@ -86,7 +86,7 @@ static void drop_client(struct control_client *client)
 {
 	end_wait(client);
 	unlink_client(client);
-	client->control->counts.clients--;
+	client->control->n_clients--;
 	sd_event_source_disable_unref(client->io);
 	close(client->fd);
 	free(client->in);
@@ -265,7 +265,6 @@ static void handle_message(struct control_client *client)
 
 	take_message(client);
 	if (r < 0) {
-		client->control->counts.dropped++;
 		client->doomed = true;
 		return;
 	}
@@ -321,11 +320,6 @@ void control_wake(struct control *c)
 			make_ready(client);
 }
 
-bool control_is_waited_for(const struct control *c)
-{
-	return c && c->waiting > 0;
-}
-
 /* ---- the socket ---- */
 
 static int grow(struct control_client *client)
@@ -364,8 +358,6 @@ static void receive(struct control_client *client)
 	}
 	client->in_len += (size_t)n;
 	find_message(client);
-	if (client->doomed)
-		client->control->counts.dropped++;
 }
 
 static int on_client(
@@ -396,7 +388,6 @@ static int on_timer(_unused_ sd_event_source *source, uint64_t usec, void *userd
 	for (struct control_client *client = c->oldest, *next; client; client = next) {
 		next = client->next;
 		if (client->peer_usec && client->peer_usec <= usec) {
-			c->counts.dropped++;
 			drop_client(client);
 		} else if (client->wait_usec && client->wait_usec <= usec) {
 			client->wait_usec = 0;
@@ -440,7 +431,7 @@ static bool make_room(struct control *c, uid_t uid)
 
 	if (!is_privileged(uid) && count_of(c, uid) >= CONTROL_CLIENTS_PER_USER) {
 		victim = find_idle(c, uid, false);
-	} else if (c->counts.clients >= CONTROL_CLIENTS_MAX) {
+	} else if (c->n_clients >= CONTROL_CLIENTS_MAX) {
 		victim = find_idle(c, uid, true);
 		if (!victim && is_privileged(uid))
 			victim = find_unprivileged(c);
@@ -473,8 +464,7 @@ static int add_client(struct control *c, int fd, uid_t uid)
 		return r;
 	}
 	append_client(client);
-	c->counts.clients++;
-	c->counts.accepted++;
+	c->n_clients++;
 	return 0;
 }
 
@@ -488,10 +478,8 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
 	if (client_fd < 0)
 		return 0;
 	if (getsockopt(client_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0 ||
-		!make_room(c, credentials.uid) || add_client(c, client_fd, credentials.uid) < 0) {
-		c->counts.refused++;
+		!make_room(c, credentials.uid) || add_client(c, client_fd, credentials.uid) < 0)
 		close(client_fd);
-	}
 	return 0;
 }
 
@@ -602,9 +590,4 @@ void control_free(struct control *c)
 	sd_event_unref(c->event);
 	free(c->path);
 	free(c);
-}
-
-void control_count(const struct control *c, struct control_counts *ret)
-{
-	*ret = c ? c->counts : (struct control_counts){ 0 };
 }

@@ -41,15 +41,6 @@ void control_free(struct control *c);
 
 /* Has every client that waits for more resumed. Cheap when there is none. */
 void control_wake(struct control *c);
-/* Clients that wait for more. */
-bool control_is_waited_for(const struct control *c);
-
-struct control_counts {
-	size_t clients;
-	uint64_t accepted, refused, dropped; /* dropped: malformed, too big, too slow */
-};
-void control_count(const struct control *c, struct control_counts *ret);
-
 /* Root, or who the daemon runs as. */
 bool control_may_change(const struct control_client *client);
 uid_t control_uid(const struct control_client *client);

@@ -147,11 +147,6 @@ void event_memory_free(struct event_memory *m)
 	free(m);
 }
 
-void event_memory_free_pointer(struct event_memory **m)
-{
-	event_memory_free(*m);
-}
-
 /* What a reconcile came to for one planned link. */
 struct outcome {
 	const struct apply_result *results[2]; /* its steps: LRO may go by itself */

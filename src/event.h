@@ -74,7 +74,6 @@ struct event_memory;
 
 int event_memory_new(struct event_memory **ret);
 void event_memory_free(struct event_memory *m);
-void event_memory_free_pointer(struct event_memory **m);
 void event_memory_forget(struct event_memory *m, int ifindex);
 /* The rules changed: what stands is said again. */
 void event_memory_clear(struct event_memory *m);

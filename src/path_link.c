@@ -14,7 +14,6 @@
 
 #define IDLE_USEC (10 * USEC_PER_SEC) /* without a byte, the other end counts as gone */
 #define TICK_MSEC 200		      /* how soon a stop is seen */
-#define TRANSFER_USEC (60 * USEC_PER_SEC)
 
 int path_address_parse(const char *text, uint16_t default_port, union path_address *ret)
 {

@@ -222,8 +222,7 @@ static void probe_start(struct probe *probe, const struct probe_options *options
 		probe_part_start(&probe->fallback, options);
 		start_process(probe, options);
 	}
-	if (!options->no_sockets)
-		probe_part_start(&probe->sockets, options);
+	probe_part_start(&probe->sockets, options);
 	if (!options->no_changes)
 		probe_part_start(&probe->changes, options);
 	if (probe->fallback.skeleton)

@@ -43,7 +43,7 @@ struct probe_options {
 	const struct feature_table *features;
 	unsigned max_keys;	/* combinations that are counted; 0: PROBE_KEYS_DEFAULT */
 	uint64_t quiet_usec;	/* 0: PROBE_QUIET_USEC */
-	bool no_fallback, no_sockets, no_changes; /* leave these out: status says "not asked for" */
+	bool no_fallback, no_changes; /* leave these out: status says "not asked for" */
 };
 
 /* A combination of kind, link and service, with its hits. From the process-only probe: kind SENDPAGE, ifindex 0, cgroup 0, tgid and

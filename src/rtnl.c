@@ -319,12 +319,6 @@ void rtnl_close(struct rtnl *rtnl)
 	free(rtnl);
 }
 
-void rtnl_close_pointer(struct rtnl **rtnl)
-{
-	rtnl_close(*rtnl);
-	*rtnl = NULL;
-}
-
 int rtnl_monitor_fd(const struct rtnl *rtnl)
 {
 	return rtnl->monitor ? nl_socket_get_fd(rtnl->monitor) : -EOPNOTSUPP;

@@ -26,7 +26,6 @@ struct rtnl_handlers {
  * 16 MB. */
 int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret);
 void rtnl_close(struct rtnl *rtnl);
-void rtnl_close_pointer(struct rtnl **rtnl);
 
 /* For poll; only with monitor. */
 int rtnl_monitor_fd(const struct rtnl *rtnl);

@@ -8,9 +8,6 @@
 #include "ini_file.h"
 #include "rule.h"
 
-#define RULE_FILE_MAX_BYTES INI_FILE_MAX_BYTES
-#define RULE_DIR_MAX_FILES INI_DIR_MAX_FILES
-
 /* The folders that are read when none is named, strongest first, NULL at the end:
  * /etc/offloadd/rules.d, /run/offloadd/rules.d, and the vendor's below PREFIX/lib. */
 extern const char *const rule_default_dirs[];

@@ -518,13 +518,13 @@ static void files_are_bounded(void **state)
 	char name[32];
 
 	(void)state;
-	for (unsigned i = 0; i <= RULE_DIR_MAX_FILES; i++) {
+	for (unsigned i = 0; i <= INI_DIR_MAX_FILES; i++) {
 		snprintf(name, sizeof(name), "%04u.rule", i);
 		make_rule("many", name, "vlan");
 	}
 	assert_int_equal(rule_set_load(dirs, &features, &set), 0);
-	assert_int_equal(set.n_rules, RULE_DIR_MAX_FILES);
-	assert_string_equal(set.rules[RULE_DIR_MAX_FILES - 1].file, "1023.rule");
+	assert_int_equal(set.n_rules, INI_DIR_MAX_FILES);
+	assert_string_equal(set.rules[INI_DIR_MAX_FILES - 1].file, "1023.rule");
 	assert_int_equal(set.n_errors, 1);
 	assert_string_equal(
 		set.errors[0].message, "more than 1024 rule files, the others are left out");
