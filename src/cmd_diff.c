@@ -114,7 +114,7 @@ static int exit_code(const struct cmd_options *options, const struct diff *d)
 {
 	/* of what was not compared nobody can say that nothing is lost */
 	if (options->only_lost)
-		return d->lost || d->n_ambiguous ? CMD_PENDING : CMD_OK;
+		return d->lost || d->unlisted || d->n_ambiguous ? CMD_PENDING : CMD_OK;
 	return diff_any(d) ? CMD_PENDING : CMD_OK;
 }
 
@@ -128,6 +128,8 @@ static int compare(const struct cmd_options *options, const struct snapshot *a,
 	int r, code;
 
 	r = diff_make(a, b, &how, &d);
+	if (options->only_lost && a->n_links == 0)
+		return cmd_error("%s has no link: take the baseline anew, or nothing would ever be lost", a_name);
 	if (r == -EOPNOTSUPP)
 		return cmd_error("--by-role needs to know what stands on what, which the text of "
 				 "ethtool -k does not tell; take a snapshot there");

@@ -39,6 +39,8 @@ const char *diff_change_name(enum diff_change change)
 	switch (change) {
 	case DIFF_LOST:
 		return "lost";
+	case DIFF_UNLISTED:
+		return "unlisted";
 	case DIFF_GAINED:
 		return "gained";
 	case DIFF_OTHER:
@@ -54,7 +56,7 @@ const char *diff_change_name(enum diff_change change)
 const char *diff_state_name(unsigned state)
 {
 	static const char *const names[] = { "off", "on", "off [fixed]", "on [fixed]",
-		"off [requested on]", "on [requested off]" };
+		"off [requested on]", "on [requested off]", "not listed" };
 
 	return state < ARRAY_SIZE(names) ? names[state] : "";
 }
@@ -72,13 +74,16 @@ static unsigned state_of(const struct snapshot_link *link, feature_set bit)
 /* B's features in A's numbers. */
 static struct snapshot_link translate(const struct work *w, const struct snapshot_link *b)
 {
+	const feature_set listed = snapshot_listed(w->d->b, b);
 	struct snapshot_link to = *b;
 	unsigned bit;
 
 	to.features = (struct link_features){ 0 };
+	to.listed = 0;
 	feature_foreach (bit, w->common) {
 		feature_set there = w->map[bit], here = FEATURE(bit);
 
+		to.listed |= listed & there ? here : 0;
 		to.features.hw |= b->features.hw & there ? here : 0;
 		to.features.wanted |= b->features.wanted & there ? here : 0;
 		to.features.active |= b->features.active & there ? here : 0;
@@ -249,7 +254,7 @@ static void split(const struct work *w, enum diff_change change, const struct sn
 		struct diff_group atom = { .change = change,
 			.features = FEATURE(bit),
 			.a_state = state_of(a, FEATURE(bit)),
-			.b_state = state_of(b, FEATURE(bit)),
+			.b_state = change == DIFF_UNLISTED ? DIFF_NOT_LISTED : state_of(b, FEATURE(bit)),
 			.follows = depends && (below & FEATURE(bit)) };
 
 		if (depends)
@@ -295,6 +300,12 @@ static bool readable(const struct diff *d, size_t pair)
 	       d->b->links[d->pairs[pair].b].has_features;
 }
 
+/* What both sides tell of a pair. b: translated. */
+static feature_set compared(const struct work *w, const struct snapshot_link *a, const struct snapshot_link *b)
+{
+	return w->common & snapshot_listed(w->d->a, a) & b->listed;
+}
+
 static void find_changes(struct work *w)
 {
 	struct diff *d = w->d;
@@ -305,8 +316,8 @@ static void find_changes(struct work *w)
 
 		if (!readable(d, i))
 			continue;
-		w->lost[i] = a->features.active & ~b.features.active & w->common;
-		w->gained[i] = b.features.active & ~a->features.active & w->common;
+		w->lost[i] = a->features.active & ~b.features.active & compared(w, a, &b);
+		w->gained[i] = b.features.active & ~a->features.active & compared(w, a, &b);
 	}
 }
 
@@ -316,7 +327,7 @@ static int compare_pair(struct work *w, size_t i)
 	size_t at = d->pairs[i].a;
 	const struct snapshot_link *a = &d->a->links[at];
 	const struct snapshot_link b = translate(w, &d->b->links[d->pairs[i].b]);
-	feature_set same = w->common & ~w->lost[i] & ~w->gained[i], can_a = snapshot_changeable(a),
+	feature_set same = compared(w, a, &b) & ~w->lost[i] & ~w->gained[i], can_a = snapshot_changeable(a),
 		    can_b = snapshot_changeable(&b), fixed = same & (can_a ^ can_b), asked;
 	feature_set sets[DIFF_CHANGES] = {
 		[DIFF_LOST] = w->lost[i] & ~w->no_offloads,
@@ -325,9 +336,12 @@ static int compare_pair(struct work *w, size_t i)
 		[DIFF_FIXED] = fixed,
 	};
 
+	if (d->b->form == SNAPSHOT_ETHTOOL)
+		sets[DIFF_UNLISTED] = a->features.active & can_a & ~b.listed & ~w->no_offloads;
 	asked = (a->features.wanted ^ b.features.wanted) & can_a & can_b;
 	sets[DIFF_REQUESTED] = same & asked;
 	d->lost += (size_t)__builtin_popcountll(sets[DIFF_LOST]);
+	d->unlisted += (size_t)__builtin_popcountll(sets[DIFF_UNLISTED]);
 	for (int change = 0; change < DIFF_CHANGES; change++) {
 		const feature_set *all = change == DIFF_GAINED ? w->gained : w->lost;
 		int r = add_atoms(w, i, (enum diff_change)change, a, &b, sets[change],

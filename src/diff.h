@@ -19,17 +19,19 @@ struct diff_pair {
 
 enum diff_change {
 	DIFF_LOST,      /* on in A, off in B */
+	DIFF_UNLISTED,  /* on in A, and B is a text that does not show it, whole or not */
 	DIFF_GAINED,    /* off in A, on in B */
 	DIFF_OTHER,     /* on in one of them, and no offload (loopback, netns-local, ...) */
 	DIFF_REQUESTED, /* the same, but asked for in one of them only */
 	DIFF_FIXED,     /* the same, but can be changed in one of them only */
 };
-#define DIFF_CHANGES 5
+#define DIFF_CHANGES 6
 
 /* How a feature stands, as ethtool -k says it; bits. */
 #define DIFF_ON 1u
 #define DIFF_FIXED_THERE 2u
 #define DIFF_ASKED_ELSE 4u /* requested is not what is active */
+#define DIFF_NOT_LISTED 6u /* nobody knows; no bits, as all states have a name of their own */
 
 /* Features that changed alike on some links. */
 struct diff_group {
@@ -79,6 +81,7 @@ struct diff {
 	feature_set unknown_in_a; /* B's numbers */
 	bool other_kernel;        /* both are known, and differ */
 	size_t lost; /* features over all links, those of links that are gone included */
+	size_t unlisted; /* features over all links that may be lost, too: see DIFF_UNLISTED */
 };
 
 /* 0, -ENOMEM, -EOPNOTSUPP: by role, and one of them does not know the stack. */
@@ -89,7 +92,7 @@ void diff_clear(struct diff *d);
 /* Is there any difference? Links that could not be matched are one. */
 bool diff_any(const struct diff *d);
 
-/* "lost", "gained", "changed", "requested", "fixed". */
+/* "lost", "unlisted", "gained", "changed", "requested", "fixed". */
 const char *diff_change_name(enum diff_change change);
 /* "on", "off [fixed]", "off [requested on]". */
 const char *diff_state_name(unsigned state);

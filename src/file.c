@@ -79,7 +79,9 @@ int file_make_folder(const char *path)
 		return 0;
 	if (!folder)
 		return -ENOMEM;
-	return mkdir(folder, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	if (mkdir(folder, 0755) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return chmod(folder, 0755) < 0 ? -errno : 0;
 }
 
 int file_replace(const char *path, const char *text, size_t len)

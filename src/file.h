@@ -15,7 +15,7 @@ int file_write(int fd, const char *text, size_t len);
 /* The folder that path is in, the caller's to free; NULL for the top, for a path without a folder, and where memory ran out. */
 char *file_folder(const char *path);
 
-/* Makes the folder that path is in, mode 0755, but not those above it. 0 also when it is there; negative errno. */
+/* Makes the folder that path is in, mode 0755 whatever the umask, but not those above it. 0 also when it is there; negative errno. */
 int file_make_folder(const char *path);
 
 /* Replaces path in one step, so that a reader finds the old file or the new one whole; readable to all. Through "PATH.new", of which

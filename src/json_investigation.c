@@ -8,6 +8,8 @@
 #include "json_private.h"
 
 #define DEPTH_MAX 8
+#define CONTAINERS_MAX (INVESTIGATION_ROWS_MAX * 64) /* lists and objects */
+#define MEMBERS_MAX (INVESTIGATION_ROWS_MAX * 512)   /* of all of them together */
 
 static void add_or_null(struct document *d, json_object *to, const char *key, const char *text)
 {
@@ -385,7 +387,8 @@ int json_read_investigation(
 {
 	struct reader r = { .why = why, .why_size = why_size };
 	_cleanup_json_ json_object *root = NULL;
-	int e = len <= JSON_INVESTIGATION_BYTES_MAX ? json_value_parse(from, len, DEPTH_MAX, &root) : -EBADMSG;
+	bool fits = len <= JSON_INVESTIGATION_BYTES_MAX && json_value_is_bounded(from, len, CONTAINERS_MAX, MEMBERS_MAX);
+	int e = fits ? json_value_parse(from, len, DEPTH_MAX, &root) : -EBADMSG;
 
 	*ret = (struct investigation){};
 	why[0] = '\0';

@@ -20,6 +20,17 @@ int json_value_parse(const char *text, size_t len, int depth, struct json_object
 	return 0;
 }
 
+bool json_value_is_bounded(const char *text, size_t len, size_t containers, size_t members)
+{
+	size_t n_containers = 0, n_members = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		n_containers += text[i] == '[' || text[i] == '{';
+		n_members += text[i] == ',';
+	}
+	return n_containers <= containers && n_members <= members;
+}
+
 struct json_object *json_value_member(struct json_object *object, const char *key, enum json_type type)
 {
 	struct json_object *value;

@@ -12,6 +12,7 @@ static const struct {
 	const char *word, *colour;
 } changes[DIFF_CHANGES] = {
 	[DIFF_LOST] = { "lost", "31" },
+	[DIFF_UNLISTED] = { "not listed in B", "31" },
 	[DIFF_GAINED] = { "gained", "32" },
 	[DIFF_OTHER] = { "changed", "33" },
 	[DIFF_REQUESTED] = { "asked for by one only", "33" },
@@ -156,7 +157,7 @@ void render_diff(const struct render *r, const struct diff *d, const char *a, co
 	char name[2 * LINK_NAME_LEN + 4];
 	size_t i = 0;
 
-	for (; i < d->n_groups && d->groups[i].change == DIFF_LOST; i++)
+	for (; i < d->n_groups && d->groups[i].change <= DIFF_UNLISTED; i++)
 		put_group(r, d, &d->groups[i]);
 	put_links(r, d->a, d->only_a, d->n_only_a, "A", changes[DIFF_LOST].colour);
 	for (; i < d->n_groups; i++)

@@ -35,6 +35,11 @@ feature_set snapshot_named(const struct snapshot *s)
 	return set;
 }
 
+feature_set snapshot_listed(const struct snapshot *s, const struct snapshot_link *link)
+{
+	return s->form == SNAPSHOT_ETHTOOL ? link->listed : snapshot_named(s);
+}
+
 feature_set snapshot_changeable(const struct snapshot_link *link)
 {
 	return link->features.hw & ~link->features.nochange;

@@ -30,6 +30,7 @@ struct snapshot_link {
 	bool has_features;
 	char error[64]; /* why it has none, "" */
 	struct link_features features;
+	feature_set listed; /* of a text: the features that it shows of this link */
 };
 
 struct snapshot_word {
@@ -79,6 +80,9 @@ int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_ta
 
 /* Every feature of the kernel that has a name. */
 feature_set snapshot_named(const struct snapshot *s);
+
+/* Features of which the snapshot says how they stand on a link of it. */
+feature_set snapshot_listed(const struct snapshot *s, const struct snapshot_link *link);
 
 /* Features that a user may change: hw without what never changes. */
 feature_set snapshot_changeable(const struct snapshot_link *link);

@@ -16,12 +16,17 @@ static const char *const old_names[] = {
 	"tx-mpls-segmentation",
 };
 
+/* Words of ethtool's with members that have lines of their own. */
+static const char *const groups[] = { "tx", "sg", "tso" };
+#define GROUPS ARRAY_SIZE(groups)
+#define NO_GROUP GROUPS
+
 struct reader {
 	struct snapshot *s;
 	const struct feature_table *known;
 	size_t link; /* the one that is being read, SIZE_MAX before the first */
-	feature_set seen;
 	unsigned line;
+	bool group_seen[GROUPS], group_on[GROUPS];
 	char *why;
 	size_t why_size;
 };
@@ -63,26 +68,25 @@ static int begin_link(struct reader *r, const char *name)
 	util_copy_name(link->name, sizeof(link->name), name, len - 1);
 	link->has_features = true;
 	r->link = r->s->n_links - 1;
-	r->seen = 0;
+	memset(r->group_seen, 0, sizeof(r->group_seen));
 	return 0;
 }
 
-/* Which feature a line is about: *ret_name "" for a group, whose members have lines of their own. A
- * word of ethtool's with one member stands for it. */
-static int find_name(const struct reader *r, const char *word, const char **ret_name)
+/* Which feature a line is about, or which of the groups. A word of ethtool's with one member stands for it. */
+static int find_name(const struct reader *r, const char *word, const char **ret_name, size_t *ret_group)
 {
-	static const char *const groups[] = {"tx", "sg", "tso"};
 	const struct feature_alias *alias;
 	feature_set set;
 
 	*ret_name = word;
+	*ret_group = NO_GROUP;
 	for (size_t i = 0; (alias = feature_alias(i)); i++) {
 		if (strcmp(word, alias->long_word) != 0)
 			continue;
 		*ret_name = alias->pattern;
-		for (size_t j = 0; j < ARRAY_SIZE(groups); j++)
+		for (size_t j = 0; j < GROUPS; j++)
 			if (strcmp(alias->word, groups[j]) == 0)
-				*ret_name = "";
+				*ret_group = j;
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(old_names); i++)
@@ -145,6 +149,7 @@ static int set_state(struct reader *r, unsigned bit, bool on, const char *mark)
 		f->active |= set;
 	if (asked)
 		f->wanted |= set;
+	current(r)->listed |= set;
 	return 0;
 }
 
@@ -153,6 +158,7 @@ static int read_feature(struct reader *r, const char *word, char *value)
 	size_t len = strcspn(value, " \t");
 	bool on = len == 2 && strncmp(value, "on", 2) == 0;
 	const char *name, *mark = value + len + strspn(value + len, " \t");
+	size_t group = NO_GROUP;
 	unsigned bit = 0;
 	int ret;
 
@@ -160,19 +166,49 @@ static int read_feature(struct reader *r, const char *word, char *value)
 		return bad(r, "%s is neither on nor off", word);
 	if (!current(r))
 		return bad(r, "before it there has to be a line \"" HEADER "LINK:\"");
-	ret = find_name(r, word, &name);
-	if (ret < 0 || !*name)
+	ret = find_name(r, word, &name, &group);
+	if (ret < 0)
 		return ret;
+	if (group != NO_GROUP) {
+		r->group_seen[group] = true;
+		r->group_on[group] = on;
+		return 0;
+	}
 	/* ethtool prints this one for kernels that have not got it, too */
 	if (strcmp(name, "tx-udp-fragmentation") == 0 && !on && !*mark)
 		return 0;
 	ret = name_bit(r, name, &bit);
 	if (ret < 0)
 		return ret;
-	if (r->seen & FEATURE(bit))
+	if (current(r)->listed & FEATURE(bit))
 		return bad(r, "%s is there twice", word);
-	r->seen |= FEATURE(bit);
 	return set_state(r, bit, on, mark);
+}
+
+/* A group without a line for any member, as very old versions and a `grep` leave it, is all that is known of them: it stands as a
+ * feature by ethtool's word. */
+static int end_link(struct reader *r)
+{
+	for (size_t i = 0; current(r) && i < GROUPS; i++) {
+		const struct feature_alias *alias;
+		feature_set members;
+		unsigned bit = 0;
+		int ret;
+
+		if (!r->group_seen[i])
+			continue;
+		(void)feature_parse(&r->s->features, groups[i], &members);
+		if (members & current(r)->listed)
+			continue;
+		for (size_t j = 0; (alias = feature_alias(j)) && strcmp(alias->word, groups[i]) != 0;)
+			j++;
+		ret = alias ? name_bit(r, alias->long_word, &bit) : -EBADMSG;
+		if (ret >= 0)
+			ret = set_state(r, bit, r->group_on[i], "");
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
 }
 
 static int read_line(struct reader *r, char *line)
@@ -187,8 +223,11 @@ static int read_line(struct reader *r, char *line)
 	/* what old versions say on standard error */
 	if (!*line || strncmp(line, "Cannot get device ", 18) == 0)
 		return 0;
-	if (strncmp(line, HEADER, strlen(HEADER)) == 0)
-		return begin_link(r, line + strlen(HEADER));
+	if (strncmp(line, HEADER, strlen(HEADER)) == 0) {
+		int ret = end_link(r);
+
+		return ret < 0 ? ret : begin_link(r, line + strlen(HEADER));
+	}
 	colon = strstr(line, ": ");
 	if (!colon)
 		return bad(r,
@@ -222,6 +261,8 @@ int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_ta
 		}
 		at += n + 1;
 	}
+	if (r >= 0)
+		r = end_link(&reader);
 	if (r >= 0 && ret->n_links == 0) {
 		snprintf(why, why_size,
 			"there is no link in it: neither a snapshot nor the text "

@@ -188,6 +188,8 @@ static int read_link(struct reader *r, struct json_object *o, struct snapshot_li
 	link->has_features = sets;
 	if (!sets)
 		return 0;
+	if (!json_object_object_get_ex(sets, "active", NULL))
+		return bad_field(r, "active", "is missing");
 	if (get_set(r, sets, "changeable", &link->features.hw) < 0 ||
 		get_set(r, sets, "requested", &link->features.wanted) < 0 ||
 		get_set(r, sets, "active", &link->features.active) < 0 ||
@@ -356,19 +358,6 @@ static unsigned line_of(const char *text, size_t at)
 	return line;
 }
 
-/* json-c spends a hundred bytes and more on a list of two characters: no more than the largest
- * snapshot has. */
-static bool is_bounded(const char *text, size_t len)
-{
-	size_t containers = 0, members = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		containers += text[i] == '[' || text[i] == '{';
-		members += text[i] == ',';
-	}
-	return containers <= CONTAINERS_MAX && members <= MEMBERS_MAX;
-}
-
 static int parse(const struct reader *r, const char *text, size_t len, struct json_object **ret)
 {
 	_cleanup_tokener_ struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
@@ -379,7 +368,7 @@ static int parse(const struct reader *r, const char *text, size_t len, struct js
 		return -ENOMEM;
 	if (len > SNAPSHOT_BYTES_MAX)
 		return bad(r, "it is larger than %d MiB", SNAPSHOT_BYTES_MAX >> 20);
-	if (!is_bounded(text, len))
+	if (!json_value_is_bounded(text, len, CONTAINERS_MAX, MEMBERS_MAX))
 		return bad(r, "it has more in it than a snapshot can have");
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	*ret = json_tokener_parse_ex(tokener, text, (int)len);

@@ -228,6 +228,8 @@ static void bad_documents(void **state)
 		{ GRO "\"links\":[{\"link\":7}]}", "links[0].link is not a text" },
 		{ GRO "\"links\":[{\"link\":\"a\",\"vlan_id\":4096}]}", "vlan_id is out of range" },
 		{ GRO "\"links\":[{\"link\":\"a\",\"features\":[]}]}", "is not an object" },
+		{ GRO "\"links\":[{\"link\":\"a\",\"features\":{\"requested\":[]}}]}",
+			"links[0].active is missing" },
 		{ GRO "\"links\":[{\"link\":\"a\",\"features\":{\"active\":[\"rx-lro\"]}}]}",
 			"links[0].active names a feature that is not in the list" },
 		{ GRO "\"links\":[],\"rules\":[{}]}", "rules[0].file is missing" },
@@ -301,7 +303,12 @@ static void pasted_text(void **state)
 	assert_int_equal(state_of(&s, 0, "rx-lro"), 0);
 	assert_int_equal(state_of(&s, 1, "rx-gro"), 4);
 	assert_int_equal(feature_named(&s.features, "tx-udp-fragmentation"), 0);
-	assert_int_equal(s.features.count, 8);
+	assert_int_equal(state_of(&s, 0, "tcp-segmentation-offload"), 4); /* no member has a line */
+	assert_int_equal(feature_named(&s.features, "tx-checksumming"), 0);
+	assert_int_equal(s.features.count, 9);
+	assert_int_equal(__builtin_popcountll(snapshot_listed(&s, &s.links[0])), 8);
+	assert_int_equal(snapshot_listed(&s, &s.links[1]),
+		feature_named(&s.features, "rx-gro") | feature_named(&s.features, "rx-gro-hw"));
 	snapshot_clear(&s);
 }
 
