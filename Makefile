@@ -9,6 +9,7 @@
 #   make demo       deps, build, the incident told in one VM, in about a minute
 #   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
 #   make install    DESTDIR and PREFIX are honoured; an offloadd.conf that is there is kept
+#   make uninstall  takes that away, but for /etc/offloadd
 #   make deb        build/deb/*.deb, from what is committed; lintian has a look at it
 
 BUILD ?= build
@@ -159,6 +160,7 @@ install: all man
 	install -D -m 755 $(BUILD)/offloadctl $(DESTDIR)$(PREFIX)/bin/offloadctl
 	[ -e $(DESTDIR)/etc/offloadd/offloadd.conf ] || \
 		install -D -m 644 systemd/offloadd.conf $(DESTDIR)/etc/offloadd/offloadd.conf
+	install -d $(DESTDIR)/etc/offloadd/rules.d $(DESTDIR)/etc/offloadd/offloadd.conf.d
 	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples/prometheus
 	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
 	install -m 644 $(wildcard rules/examples/*) contrib/offloadd-alert@.service contrib/offloadd-restart.rules $(SHARE)/doc/offloadd/examples
@@ -180,6 +182,14 @@ install: all man
 		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/offloadd.catalog
 	install -D -m 644 contrib/completion/bash/offloadctl \
 		$(SHARE)/bash-completion/completions/offloadctl
+
+# What install would write now, without the settings; folders that are of no use to others go with it.
+.PHONY: uninstall
+uninstall:
+	root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && $(MAKE) --no-print-directory -s install DESTDIR="$$root" && cd "$$root" && \
+	find . -type f ! -path './etc/*' | sed 's,^\.,$(DESTDIR),' | xargs -d '\n' rm -f && \
+	find . -depth -type d -path '*/offloadd*' ! -path './etc/*' | sed 's,^\.,$(DESTDIR),' | \
+		xargs -d '\n' rmdir --ignore-fail-on-non-empty 2>/dev/null || :
 
 # The package is built from a copy of HEAD, so that nothing gets into it that is not in the repository.
 .PHONY: deb

@@ -4,6 +4,8 @@
 #ifndef OFFLOADD_CMD_H
 #define OFFLOADD_CMD_H
 
+#include <sys/stat.h>
+
 #include "conf.h"
 #include "ethtool.h"
 #include "observe.h"
@@ -80,8 +82,10 @@ int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 
 /* A whole file, pipe, or standard input for "-", of at most SNAPSHOT_BYTES_MAX; the text is the caller's to free. 0, negative errno. */
 int cmd_file_read(const char *path, char **ret, size_t *ret_len);
-/* Replaces a regular file in one step, writes to anything else; NULL is standard output. 0, negative errno. */
-int cmd_file_write(const char *path, const char *text, size_t len);
+/* Replaces a regular file in one step, writes to anything else; NULL is standard output. mode: of the file, whatever the umask, or CMD_FILE_UMASK
+ * for what the umask leaves. 0, negative errno. */
+int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode);
+#define CMD_FILE_UMASK ((mode_t)-1)
 
 /* What the running offloadd leaves alone. */
 struct cmd_stand {

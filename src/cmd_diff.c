@@ -27,7 +27,8 @@ static int write_snapshot(const char *path, const struct snapshot *s)
 	if (len > SNAPSHOT_BYTES_MAX)
 		return cmd_error("the snapshot is larger than %d MiB; name the links that matter",
 			SNAPSHOT_BYTES_MAX >> 20);
-	r = cmd_file_write(path, text, len);
+	/* offloadd-baseline.service reads it as a user of its own */
+	r = cmd_file_write(path, text, len, 0644);
 	if (!path)
 		return cmd_written(r, CMD_OK);
 	return r < 0 ? cmd_error("cannot write %s: %s", path, strerror(-r)) : CMD_OK;

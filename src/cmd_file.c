@@ -31,7 +31,7 @@ static int write_text(FILE *f, const char *text, size_t len)
 }
 
 /* Synced, and through a name that nobody can foresee, as anybody may write to the folder. */
-static int replace_file(const char *path, const char *text, size_t len)
+static int replace_file(const char *path, const char *text, size_t len, mode_t mode)
 {
 	_cleanup_free_ char *temporary = NULL;
 	_cleanup_close_ int fd = -1;
@@ -45,7 +45,7 @@ static int replace_file(const char *path, const char *text, size_t len)
 	if (fd < 0)
 		return -errno;
 	r = file_write(fd, text, len);
-	if (r >= 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
+	if (r >= 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
 		r = -errno;
 	if (r < 0)
 		unlink(temporary);
@@ -60,12 +60,18 @@ static int write_into(const char *path, const char *text, size_t len)
 	return fd < 0 ? -errno : file_write(fd, text, len);
 }
 
-int cmd_file_write(const char *path, const char *text, size_t len)
+int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode)
 {
 	struct stat st;
+	mode_t mask;
 
+	if (mode == CMD_FILE_UMASK) {
+		mask = umask(0);
+		umask(mask);
+		mode = 0666 & ~mask;
+	}
 	if (!path)
 		return write_text(stdout, text, len);
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) ? write_into(path, text, len)
-							    : replace_file(path, text, len);
+							    : replace_file(path, text, len, mode);
 }

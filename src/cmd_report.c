@@ -134,7 +134,7 @@ static int write_page(const struct cmd_options *options, const struct report_htm
 	r = report_html_write(f, page);
 	if (fclose(f) || r < 0)
 		return cmd_error("cannot make the page: %s", strerror(r < 0 ? -r : errno));
-	r = cmd_file_write(strcmp(options->html, "-") == 0 ? NULL : options->html, text, len);
+	r = cmd_file_write(strcmp(options->html, "-") == 0 ? NULL : options->html, text, len, CMD_FILE_UMASK);
 	return r < 0 ? cmd_error("cannot write %s: %s", options->html, strerror(-r)) : CMD_OK;
 }
 
