@@ -9,7 +9,7 @@
 #include "rule.h"
 
 static const uint64_t reaction_bounds[] = { 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000,
-	250000, 1000000, 5000000 };
+	250000, 500000, 1000000, 5000000 };
 
 void metrics_reaction_init(struct metrics_histogram *ret)
 {
