@@ -83,6 +83,38 @@ const struct softirq_cpu *softirq_find(const struct softirqs *s, unsigned cpu)
 	return NULL;
 }
 
+static unsigned permille(uint64_t part, uint64_t whole)
+{
+	return (unsigned)((part > whole ? whole : part) * 1000 / whole);
+}
+
+static uint64_t grown(uint64_t then, uint64_t now)
+{
+	return now > then ? now - then : 0;
+}
+
+/* get_idle_time() and get_iowait_time() may go back; kstat's counts of soft interrupts are of 32 bits. */
+bool softirq_compare(
+	const struct softirq_cpu *then, const struct softirq_cpu *now, struct softirq_share *ret)
+{
+	uint64_t ticks = grown(then->ticks, now->ticks);
+
+	*ret = (struct softirq_share){ .most = SOFTIRQ_KINDS };
+	if (!ticks)
+		return false;
+	ret->busy_permille = 1000 - permille(grown(then->idle_ticks, now->idle_ticks), ticks);
+	ret->softirq_permille = permille(grown(then->softirq_ticks, now->softirq_ticks), ticks);
+	for (unsigned kind = 0; kind < SOFTIRQ_KINDS; kind++) {
+		uint32_t runs = (uint32_t)now->runs[kind] - (uint32_t)then->runs[kind];
+
+		if (runs <= ret->most_runs)
+			continue;
+		ret->most = kind;
+		ret->most_runs = runs;
+	}
+	return true;
+}
+
 int softirq_parse(const char *stat, const char *softirqs, struct softirqs *ret)
 {
 	memset(ret, 0, sizeof(*ret));

@@ -3,6 +3,7 @@
 #ifndef OFFLOADD_SOFTIRQ_H
 #define OFFLOADD_SOFTIRQ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,14 @@ struct softirqs {
 int softirq_read(struct softirqs *ret);
 /* From their text. -EBADMSG when there is no CPU in it. */
 int softirq_parse(const char *stat, const char *softirqs, struct softirqs *ret);
+/* What a CPU did between two readings. False when no time has passed for it. */
+struct softirq_share {
+	unsigned busy_permille, softirq_permille;
+	unsigned most; /* the kind that ran most; SOFTIRQ_KINDS when none did */
+	uint64_t most_runs;
+};
+bool softirq_compare(
+	const struct softirq_cpu *then, const struct softirq_cpu *now, struct softirq_share *ret);
 /* The CPU with this number, NULL when there was none. */
 const struct softirq_cpu *softirq_find(const struct softirqs *softirqs, unsigned cpu);
 
