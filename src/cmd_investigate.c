@@ -22,7 +22,7 @@ _Static_assert(INVESTIGATION_FRAME_LEN == KSYMS_NAME_LEN, "names of investigatio
 struct inquiry {
 	const struct cmd_options *options;
 	struct cmd_session session;
-	const struct link *only; /* --link; NULL: all */
+	int only; /* the index of --link; 0: all */
 	struct cgroup_paths *paths;
 	struct probe *probe;
 	struct probe_latency *latency;
@@ -53,7 +53,7 @@ static bool is_asked_for(struct inquiry *q, uint64_t cgroup, pid_t pid, uint32_t
 {
 	struct unit unit;
 
-	if (q->only && (ifindex != q->only->ifindex || netns != probe_own_netns()))
+	if (q->only && (ifindex != q->only || netns != probe_own_netns()))
 		return false;
 	cmd_service_name(q->paths, cgroup, pid, &unit, name, size);
 	return cmd_service_matches(q->options->unit, &unit, name);
@@ -292,36 +292,25 @@ static int open_probes(struct inquiry *q)
 	return 0;
 }
 
-static unsigned permille(uint64_t part, uint64_t whole)
-{
-	return whole ? (unsigned)((part > whole ? whole : part) * 1000 / whole) : 0;
-}
-
 /* CPUs that were there at both ends. */
 static void compare_cpus(struct inquiry *q)
 {
 	for (size_t k = 0; k < q->after->n; k++) {
 		const struct softirq_cpu *now = &q->after->cpus[k], *then = softirq_find(q->before, now->cpu);
 		struct investigation_cpu *cpu;
-		uint64_t ticks;
+		struct softirq_share share;
 
-		if (!then || now->ticks <= then->ticks)
+		if (!then || !softirq_compare(then, now, &share))
 			continue;
 		cpu = investigation_add_cpu(&q->result);
 		if (!cpu)
 			return;
-		ticks = now->ticks - then->ticks;
 		cpu->cpu = now->cpu;
-		cpu->busy_permille = 1000 - permille(now->idle_ticks - then->idle_ticks, ticks);
-		cpu->softirq_permille = permille(now->softirq_ticks - then->softirq_ticks, ticks);
-		for (unsigned kind = 0; kind < SOFTIRQ_KINDS; kind++) {
-			uint64_t runs = now->runs[kind] - then->runs[kind];
-
-			if (runs <= cpu->most_runs)
-				continue;
-			cpu->most_runs = runs;
-			memcpy(cpu->most, q->after->names[kind], sizeof(cpu->most));
-		}
+		cpu->busy_permille = share.busy_permille;
+		cpu->softirq_permille = share.softirq_permille;
+		cpu->most_runs = share.most_runs;
+		if (share.most < SOFTIRQ_KINDS)
+			memcpy(cpu->most, q->after->names[share.most], sizeof(cpu->most));
 	}
 }
 
@@ -337,6 +326,7 @@ static int collect(struct inquiry *q)
 	r = observe_refresh(q->session.observe);
 	if (r < 0)
 		return r;
+	i->link_gone = q->only && !link_table_find(q->session.view.links, q->only);
 	if (q->latency) {
 		i->has_latency = true;
 		i->latency.has_waits = probe_latency_has_waits(q->latency);
@@ -348,6 +338,7 @@ static int collect(struct inquiry *q)
 	r = probe_read_sockets(q->probe, false, take_socket, q, NULL);
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
+	i->has_sockets = r >= 0;
 	probe_rates_read(q->rates, take_rate, q);
 	if (!q->options->unit && !q->only)
 		for (unsigned k = 0; k < PROBE_RATES; k++)
@@ -384,8 +375,6 @@ static int investigate(struct inquiry *q)
 		snprintf(q->result.kernel, sizeof(q->result.kernel), "%s", host.release);
 	if (q->options->unit)
 		snprintf(q->result.unit, sizeof(q->result.unit), "%s", q->options->unit);
-	if (q->only)
-		memcpy(q->result.only_link, q->only->name, sizeof(q->result.only_link));
 	r = stop < 0 ? stop : open_probes(q);
 	if (r < 0)
 		return cmd_error("cannot watch this host: %s", strerror(-r));
@@ -402,6 +391,18 @@ static int investigate(struct inquiry *q)
 	return tell(q);
 }
 
+/* By its index, as the link itself may go while it is watched. */
+static int choose_link(struct inquiry *q)
+{
+	const struct link *link = cmd_find_link(&q->session, q->options->link);
+
+	if (!link)
+		return CMD_ERROR;
+	q->only = link->ifindex;
+	memcpy(q->result.only_link, link->name, sizeof(q->result.only_link));
+	return CMD_OK;
+}
+
 int cmd_investigate(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
 	_cleanup_(inquiry_close) struct inquiry q = { .options = options };
@@ -412,10 +413,8 @@ int cmd_investigate(const struct cmd_options *options, _unused_ int argc, _unuse
 	r = cmd_open(options, &q.session);
 	if (r == CMD_OK)
 		r = cmd_refresh(&q.session);
-	if (r == CMD_OK && options->link) {
-		q.only = cmd_find_link(&q.session, options->link);
-		r = q.only ? CMD_OK : CMD_ERROR;
-	}
+	if (r == CMD_OK && options->link)
+		r = choose_link(&q);
 	return r == CMD_OK ? investigate(&q) : r;
 }
 

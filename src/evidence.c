@@ -96,6 +96,9 @@ int evidence_latency_add(struct evidence_latency *latency, const struct evidence
 		known->total_usec += row->total_usec;
 		known->disk_usec += row->disk_usec;
 		known->peer_usec += row->peer_usec;
+		known->running += row->running;
+		if (known->longest_usec < row->longest_usec)
+			known->longest_usec = row->longest_usec;
 		for (size_t j = 0; j < EVIDENCE_SLOTS; j++)
 			known->slots[j] += row->slots[j];
 		return 0;

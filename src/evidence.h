@@ -48,7 +48,8 @@ const char *evidence_state_name(unsigned state);
 struct evidence_latency_row {
 	char service[EVIDENCE_SERVICE_LEN];
 	bool fallback; /* by a socket or over a device that copies, splits or sums in software */
-	uint64_t calls, total_usec;
+	uint64_t calls, total_usec;	     /* the time of those included that still run */
+	uint64_t running, longest_usec;	     /* calls that have not returned yet, and how long the oldest of them runs */
 	uint64_t disk_usec, peer_usec; /* of it asleep until data was read, and until the receiver made room */
 	uint64_t slots[EVIDENCE_SLOTS];
 };

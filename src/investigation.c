@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit.h"
 #include "util.h"
 
 #define MUCH_PERCENT 50			 /* of sendfile's time: worth a finding */
 #define MUCH_USEC (10 * USEC_PER_MSEC) /* and at least this */
+#define MUCH_PER_SEC 1			 /* packets in software: fewer are no finding */
 
 void investigation_clear(struct investigation *i)
 {
@@ -113,10 +115,15 @@ static int compare_stacks(const void *p, const void *q)
 	return memcmp(a->frames, b->frames, sizeof(a->frames));
 }
 
+static uint64_t all_hits(const struct investigation_fallback *row)
+{
+	return row->segmented + row->summed + row->copied;
+}
+
 static int compare_fallback(const void *p, const void *q)
 {
 	const struct investigation_fallback *a = p, *b = q;
-	uint64_t x = a->segmented + a->summed + a->copied, y = b->segmented + b->summed + b->copied;
+	uint64_t x = all_hits(a), y = all_hits(b);
 	int r;
 
 	if (x != y)
@@ -205,6 +212,9 @@ void investigation_sum_latency(
 		ret->total_usec += row->total_usec;
 		ret->disk_usec += row->disk_usec;
 		ret->peer_usec += row->peer_usec;
+		ret->running += row->running;
+		if (ret->longest_usec < row->longest_usec)
+			ret->longest_usec = row->longest_usec;
 		for (unsigned j = 0; j < EVIDENCE_SLOTS; j++)
 			ret->slots[j] += row->slots[j];
 	}
@@ -259,22 +269,46 @@ static const struct investigation_frozen *frozen_of(
 static void append_rate(const struct judge *j, struct investigation_finding *f, uint64_t n, const char *what,
 	bool *first)
 {
-	if (!n)
+	if (!investigation_per_sec(j->i, n))
 		return;
 	util_append(f->text, sizeof(f->text), "%s%llu %s", *first ? "every second " : ", ",
 		(unsigned long long)investigation_per_sec(j->i, n), what);
 	*first = false;
 }
 
+/* "812 calls, median 1.5 ms, 1 more still running, for 12 s". Returns buf. */
+static const char *format_calls(const struct evidence_latency_row *sum, char *buf, size_t size)
+{
+	char time[32];
+
+	buf[0] = '\0';
+	if (sum->calls)
+		util_append(buf, size, "%llu call%s, median %s", (unsigned long long)sum->calls, util_plural(sum->calls),
+			evidence_format_usec(evidence_quantile(sum->slots, 500), time, sizeof(time)));
+	if (sum->running)
+		util_append(buf, size, "%s%llu still running, %s%s", buf[0] ? ", " : "", (unsigned long long)sum->running,
+			sum->running > 1 ? "the longest for " : "for ",
+			evidence_format_usec(sum->longest_usec, time, sizeof(time)));
+	return buf;
+}
+
+/* Who pays, at the head of a sentence. */
+static const char *name_holder(const char *service)
+{
+	return strcmp(service, UNIT_NO_SERVICE) ? service : "A process outside any service";
+}
+
 /* A link without what its senders need; copying alone on one that has it is a frozen socket's, and told there. */
 static void judge_fallback(struct judge *j, const struct investigation_fallback *row)
 {
 	const char *who = row->forwarded    ? "What is forwarded"
-			  : row->service[0] ? row->service
+			  : row->service[0] ? name_holder(row->service)
 					    : "The kernel's own traffic";
 	struct investigation_finding *f;
 	bool first = true;
 
+	if (investigation_per_sec(j->i, all_hits(row)) < MUCH_PER_SEC)
+		return;
 	if (!row->missing[0] && !row->segmented && !row->summed && frozen_of(j->i, row->service, row->link))
 		return;
 	f = find(j, INVESTIGATION_DEVICE, row->service, row->link);
@@ -290,6 +324,8 @@ static void judge_fallback(struct judge *j, const struct investigation_fallback 
 	append_rate(j, f, row->segmented, "packets split in software", &first);
 	append_rate(j, f, row->summed, "summed", &first);
 	append_rate(j, f, row->copied, "copied into its sockets", &first);
+	if (first)
+		util_append(f->text, sizeof(f->text), "about one packet a second");
 	if (!row->missing[0])
 		util_append(f->text, sizeof(f->text),
 			". %s has scatter-gather, checksum and TCP segmentation now; look at what it stands on "
@@ -311,8 +347,9 @@ static void judge_frozen(struct judge *j, const struct investigation_frozen *row
 		return;
 	f->cost_usec = awake_usec(j->i, row->service);
 	snprintf(f->text, sizeof(f->text),
-		"%s holds %u socket%s frozen without %s, which %s has now: only new connections help, so restart it.",
-		row->service, row->sockets, util_plural(row->sockets), row->missing, row->link);
+		"%s holds %u socket%s frozen without %s, which %s has now: only new connections help, so %s it.",
+		name_holder(row->service), row->sockets, util_plural(row->sockets), row->missing, row->link,
+		strcmp(row->service, UNIT_NO_SERVICE) ? "restart" : "end");
 }
 
 static bool is_much(uint64_t part, uint64_t whole)
@@ -326,56 +363,104 @@ static void judge_waits(struct judge *j, size_t at)
 	const char *service = j->i->latency.rows[at].service;
 	struct investigation_finding *f;
 	struct evidence_latency_row sum;
-	char median[32];
+	char calls[128];
 
 	for (size_t k = 0; k < at; k++)
 		if (!strcmp(j->i->latency.rows[k].service, service))
 			return;
 	investigation_sum_latency(j->i, service, &sum);
-	evidence_format_usec(evidence_quantile(sum.slots, 500), median, sizeof(median));
+	format_calls(&sum, calls, sizeof(calls));
 	if (is_much(sum.disk_usec, sum.total_usec)) {
 		f = find(j, INVESTIGATION_DISK, service, "");
 		if (!f)
 			return;
 		f->cost_usec = sum.disk_usec;
 		snprintf(f->text, sizeof(f->text),
-			"%s waits for the disk: %u%% of sendfile's time (median %s a call) it was asleep until data was "
-			"read. Offload has no part in that.",
-			service, evidence_percent(sum.disk_usec, sum.total_usec), median);
+			"%s waits for the disk: %u%% of sendfile's time (%s) it was asleep until data was read. Offload "
+			"has no part in that.",
+			name_holder(service), evidence_percent(sum.disk_usec, sum.total_usec), calls);
 	} else if (is_much(sum.peer_usec, sum.total_usec)) {
 		f = find(j, INVESTIGATION_RECEIVER, service, "");
 		if (!f)
 			return;
 		snprintf(f->text, sizeof(f->text),
-			"%s waits for its receivers: %u%% of sendfile's time (median %s a call) it was asleep until they "
-			"made room.",
-			service, evidence_percent(sum.peer_usec, sum.total_usec), median);
+			"%s waits for its receivers: %u%% of sendfile's time (%s) it was asleep until they made room.",
+			name_holder(service), evidence_percent(sum.peer_usec, sum.total_usec), calls);
 	}
+}
+
+/* What could not be looked at, or not to its end, in words; "" when that is nothing. Returns buf. */
+static const char *list_unseen(const struct investigation *i, char *buf, size_t size)
+{
+	const struct {
+		bool unseen;
+		const char *what;
+	} list[] = {
+		{ !i->rates[INVESTIGATION_SEGMENTED].known, "packets split in software" },
+		{ !i->rates[INVESTIGATION_SUMMED].known, "packets summed in software" },
+		{ !i->rates[INVESTIGATION_COPIED].known, "sockets that copy" },
+		{ !i->has_sockets, "frozen sockets" },
+		{ !i->has_latency, "sendfile" },
+		{ i->lost[INVESTIGATION_SEGMENTED] || i->lost[INVESTIGATION_SUMMED] || i->lost[INVESTIGATION_COPIED],
+			"whose packets did not fit" },
+		{ i->latency.lost, "calls of sendfile that did not fit" },
+	};
+
+	buf[0] = '\0';
+	for (size_t k = 0; k < ARRAY_SIZE(list); k++)
+		if (list[k].unseen)
+			util_append(buf, size, "%s%s", buf[0] ? ", " : "", list[k].what);
+	return buf;
+}
+
+/* Also beside other findings: they are not all that there may be. */
+static void judge_unseen(struct judge *j)
+{
+	struct investigation_finding *f;
+	char unseen[256];
+
+	if (!list_unseen(j->i, unseen, sizeof(unseen))[0] && !j->i->link_gone)
+		return;
+	f = find(j, INVESTIGATION_BLIND, j->i->unit, j->i->only_link);
+	if (!f)
+		return;
+	if (j->i->link_gone)
+		util_append(f->text, sizeof(f->text), "%s was removed meanwhile. ", j->i->only_link);
+	if (unseen[0])
+		util_append(f->text, sizeof(f->text), "Not seen: %s; below is why. ", unseen);
+	util_append(f->text, sizeof(f->text), "What could be seen %s.",
+		j->n > 1 ? "is told beside this" : "shows nothing");
+}
+
+static uint64_t traces(const struct investigation *i)
+{
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < i->n_fallback; k++)
+		n += all_hits(&i->fallback[k]);
+	return n;
 }
 
 static void judge_nothing(struct judge *j)
 {
-	bool blind = !j->i->rates[INVESTIGATION_SEGMENTED].known || !j->i->rates[INVESTIGATION_SUMMED].known ||
-		     !j->i->rates[INVESTIGATION_COPIED].known;
-	struct investigation_finding *f =
-		find(j, blind ? INVESTIGATION_BLIND : INVESTIGATION_WELL, j->i->unit, j->i->only_link);
+	struct investigation_finding *f = find(j, INVESTIGATION_WELL, j->i->unit, j->i->only_link);
+	uint64_t few = traces(j->i);
 	struct evidence_latency_row sum;
-	char median[32];
+	char calls[128];
 
 	if (!f)
 		return;
 	investigation_sum_latency(j->i, NULL, &sum);
-	if (blind)
-		snprintf(f->text, sizeof(f->text),
-			"Nothing was seen, but not everything could be: see what is absent below.");
-	else if (sum.calls)
-		snprintf(f->text, sizeof(f->text),
-			"Nothing falls back and no socket is frozen; %llu calls of sendfile had a median of %s.",
-			(unsigned long long)sum.calls,
-			evidence_format_usec(evidence_quantile(sum.slots, 500), median, sizeof(median)));
+	if (few)
+		util_append(f->text, sizeof(f->text), "Next to nothing falls back, %llu packet%s in all,",
+			(unsigned long long)few, util_plural(few));
 	else
-		snprintf(f->text, sizeof(f->text),
-			"Nothing falls back and no socket is frozen; nobody called sendfile.");
+		util_append(f->text, sizeof(f->text), "Nothing falls back");
+	util_append(f->text, sizeof(f->text), " and no socket is frozen; ");
+	if (sum.calls || sum.running)
+		util_append(f->text, sizeof(f->text), "sendfile to TCP sockets: %s.", format_calls(&sum, calls, sizeof(calls)));
+	else
+		util_append(f->text, sizeof(f->text), "no call of sendfile to a TCP socket began.");
 }
 
 /* Costly first; of the same cost, as the verdicts are ordered. */
@@ -403,9 +488,10 @@ int investigation_judge(
 		judge_frozen(&j, &i->frozen[k]);
 	for (size_t k = 0; i->latency.has_waits && k < i->latency.n; k++)
 		judge_waits(&j, k);
+	judge_unseen(&j);
 	if (j.n == 0)
 		judge_nothing(&j);
-	if (j.n == 0) {
+	if (j.no_memory || j.n == 0) {
 		free(j.findings);
 		return -ENOMEM;
 	}
@@ -438,6 +524,33 @@ static uint64_t frozen_sockets(const struct investigation *i)
 	return n;
 }
 
+/* From 6.5 on sendfile comes to a socket by splice_to_socket(), through tcp_sendmsg(): before, not. */
+static bool is_before_splice(const char *kernel)
+{
+	unsigned major, minor;
+
+	return sscanf(kernel, "%u.%u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 5));
+}
+
+/* Why the numbers of a kind are not of the same thing on both sides; NULL where they are. */
+static const char *why_other(
+	const struct investigation *a, const struct investigation *b, enum investigation_rate rate)
+{
+	if (!a->kernel[0] || !b->kernel[0] || is_before_splice(a->kernel) == is_before_splice(b->kernel))
+		return NULL;
+	if (rate == INVESTIGATION_COPIED)
+		return "up to Linux 6.4 pages are counted, from 6.5 on calls";
+	return rate == INVESTIGATION_SENDMSG ? "sendfile is counted in it from Linux 6.5 on, not before" : NULL;
+}
+
+static void set_rates(struct investigation_metric *m, const struct investigation *a,
+	const struct investigation *b, enum investigation_rate rate)
+{
+	m->known = a->rates[rate].known && b->rates[rate].known;
+	m->why = m->known ? why_other(a, b, rate) : NULL;
+	m->known &= !m->why;
+}
+
 int investigation_compare(const struct investigation *a, const struct investigation *b,
 	struct investigation_metric **ret, size_t *ret_n)
 {
@@ -460,20 +573,20 @@ int investigation_compare(const struct investigation *a, const struct investigat
 		if (k == 0 || strcmp(a->latency.rows[k].service, a->latency.rows[k - 1].service))
 			set_median(m++, a, b, a->latency.rows[k].service);
 	for (size_t k = 0; k < ARRAY_SIZE(per_call); k++, m++) {
-		const struct investigation_count *of_a = &a->rates[per_call[k]], *of_b = &b->rates[per_call[k]];
-
 		snprintf(m->what, sizeof(m->what), "%s a call of sendfile", investigation_rate_name(per_call[k]));
-		m->known = metrics[0].known && of_a->known && of_b->known;
-		m->a = of_a->n / (calls_a ? calls_a : 1);
-		m->b = of_b->n / (calls_b ? calls_b : 1);
+		set_rates(m, a, b, per_call[k]);
+		m->known &= metrics[0].known;
+		m->a = a->rates[per_call[k]].n / (calls_a ? calls_a : 1);
+		m->b = b->rates[per_call[k]].n / (calls_b ? calls_b : 1);
 	}
 	for (unsigned k = 0; k < INVESTIGATION_RATES; k++, m++) {
 		snprintf(m->what, sizeof(m->what), "%s a second", investigation_rate_name(k));
-		m->known = a->rates[k].known && b->rates[k].known;
+		set_rates(m, a, b, k);
 		m->a = investigation_per_sec(a, a->rates[k].n);
 		m->b = investigation_per_sec(b, b->rates[k].n);
 	}
-	*m++ = (struct investigation_metric){ .what = "frozen sockets", .known = true, .a = frozen_sockets(a),
+	*m++ = (struct investigation_metric){ .what = "frozen sockets",
+		.known = a->has_sockets && b->has_sockets, .a = frozen_sockets(a),
 		.b = frozen_sockets(b) };
 	*ret = metrics;
 	*ret_n = (size_t)(m - metrics);

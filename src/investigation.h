@@ -69,7 +69,9 @@ struct investigation {
 	uint64_t elapsed_usec;
 	struct investigation_count rates[INVESTIGATION_RATES];
 	struct evidence_latency latency;
-	bool has_latency;
+	bool has_latency, has_sockets; /* they were looked at */
+	bool link_gone;		       /* only_link was removed meanwhile */
+	uint64_t lost[INVESTIGATION_RATES]; /* of the rates: what belongs to no service and link here, for want of room */
 	struct investigation_fallback *fallback;
 	struct investigation_frozen *frozen;
 	struct investigation_stack *stacks; /* into tcp_push_one, the most frequent first */
@@ -102,7 +104,7 @@ enum investigation_verdict {
 	INVESTIGATION_DISK,	 /* sendfile waits for data */
 	INVESTIGATION_RECEIVER,	 /* sendfile waits for the receiver */
 	INVESTIGATION_WELL,	 /* nothing of all that */
-	INVESTIGATION_BLIND,	 /* what would have told could not be seen */
+	INVESTIGATION_BLIND,	 /* some of what would have told could not be seen; beside others, too */
 };
 
 struct investigation_finding {
@@ -126,6 +128,7 @@ void investigation_sum_latency(
 struct investigation_metric {
 	char what[EVIDENCE_SERVICE_LEN + 32];
 	bool known, usec; /* on both sides; a time, else how often a second, or how many */
+	const char *why;  /* where it is known on both sides and must not be compared all the same; else NULL */
 	uint64_t a, b;
 };
 

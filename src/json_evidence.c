@@ -96,6 +96,8 @@ json_object *json_new_histograms(struct document *d, const struct evidence_laten
 			add(d, o, "disk_usec", NULL);
 			add(d, o, "receiver_usec", NULL);
 		}
+		add_number(d, o, "running", (int64_t)row->running);
+		add_number(d, o, "longest_usec", (int64_t)row->longest_usec);
 		add_number(d, o, "median_usec", (int64_t)evidence_quantile(row->slots, 500));
 		add_number(d, o, "p99_usec", (int64_t)evidence_quantile(row->slots, 990));
 		add(d, o, "slots", new_slots(d, row->slots));

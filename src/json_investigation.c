@@ -45,6 +45,7 @@ static json_object *new_rates(struct document *d, const struct investigation *i)
 			o = new_object(d);
 			add_number(d, o, "times", (int64_t)i->rates[k].n);
 			add_number(d, o, "per_second", (int64_t)investigation_per_sec(i, i->rates[k].n));
+			add_number(d, o, "lost", (int64_t)i->lost[k]);
 		}
 		add(d, rates, investigation_rate_name(k), o);
 	}
@@ -144,11 +145,13 @@ int json_write_investigation(FILE *out, const struct investigation *i,
 	add_text(&d, d.root, "kernel", i->kernel);
 	add_or_null(&d, d.root, "unit", i->unit);
 	add_or_null(&d, d.root, "link", i->only_link);
+	add_bool(&d, d.root, "link_gone", i->link_gone);
 	add_number(&d, d.root, "elapsed_usec", (int64_t)i->elapsed_usec);
 	add(&d, d.root, "findings", new_findings(&d, findings, n));
 	add(&d, d.root, "rates", new_rates(&d, i));
 	add(&d, d.root, "fallback", new_fallback(&d, i));
-	add(&d, d.root, "frozen", new_frozen(&d, i));
+	add(&d, d.root, "frozen", i->has_sockets ? new_frozen(&d, i) : NULL);
+	add_number(&d, d.root, "lost_calls", (int64_t)i->latency.lost);
 	add(&d, d.root, "histograms", i->has_latency ? json_new_histograms(&d, &i->latency) : NULL);
 	add(&d, d.root, "stacks", new_stacks(&d, i));
 	add(&d, d.root, "cpus", new_cpus(&d, i));
@@ -196,6 +199,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 			add(&d, o, "a", NULL);
 			add(&d, o, "b", NULL);
 		}
+		add_text(&d, o, "why", metrics[k].why);
 		push(&d, array, o);
 	}
 	add(&d, d.root, "metrics", array);
@@ -269,6 +273,7 @@ static void read_rates(struct reader *r, json_object *root, struct investigation
 			continue;
 		i->rates[k].known = true;
 		i->rates[k].n = number(r, o, "times");
+		i->lost[k] = number(r, o, "lost");
 	}
 }
 
@@ -300,8 +305,10 @@ static void read_frozen(struct reader *r, json_object *root, struct investigatio
 {
 	char service[EVIDENCE_SERVICE_LEN], link[LINK_NAME_LEN];
 	json_object *array;
+	size_t n = list(r, root, "frozen", &array);
 
-	for (size_t k = 0, n = list(r, root, "frozen", &array); k < n && !r->bad; k++) {
+	i->has_sockets = array != NULL;
+	for (size_t k = 0; k < n && !r->bad; k++) {
 		json_object *o = json_object_array_get_idx(array, k);
 		struct investigation_frozen *row;
 		uint64_t sockets = number(r, o, "sockets");
@@ -337,6 +344,7 @@ static int read_histograms(struct reader *r, json_object *root, struct investiga
 	size_t n = list(r, root, "histograms", &array);
 
 	i->has_latency = array != NULL;
+	i->latency.lost = number(r, root, "lost_calls");
 	for (size_t k = 0; k < n && !r->bad; k++) {
 		json_object *o = json_object_array_get_idx(array, k), *fallback;
 		struct evidence_latency_row row = {};
@@ -348,6 +356,8 @@ static int read_histograms(struct reader *r, json_object *root, struct investiga
 		row.total_usec = number(r, o, "total_usec");
 		row.disk_usec = number(r, o, "disk_usec");
 		row.peer_usec = number(r, o, "receiver_usec");
+		row.running = number(r, o, "running");
+		row.longest_usec = number(r, o, "longest_usec");
 		i->latency.has_waits |= member(r, o, "disk_usec", json_type_int) != NULL;
 		read_slots(r, o, &row);
 		if (evidence_latency_add(&i->latency, &row) < 0)
@@ -359,6 +369,7 @@ static int read_histograms(struct reader *r, json_object *root, struct investiga
 static int read_document(struct reader *r, json_object *root, struct investigation *i)
 {
 	char document[32];
+	json_object *gone;
 
 	text(r, root, "document", document, sizeof(document));
 	if (r->bad || strcmp(document, "investigate"))
@@ -370,6 +381,8 @@ static int read_document(struct reader *r, json_object *root, struct investigati
 	text(r, root, "kernel", i->kernel, sizeof(i->kernel));
 	text(r, root, "unit", i->unit, sizeof(i->unit));
 	text(r, root, "link", i->only_link, sizeof(i->only_link));
+	gone = member(r, root, "link_gone", json_type_boolean);
+	i->link_gone = gone && json_object_get_boolean(gone);
 	i->elapsed_usec = number(r, root, "elapsed_usec");
 	if (!i->elapsed_usec)
 		complain(r, "elapsed_usec", "is missing");

@@ -115,7 +115,7 @@ void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOT
 static void put_latency_row(
 	const struct render *r, const struct evidence_latency *latency, const struct evidence_latency_row *row)
 {
-	char median[32], p99[32], service[2 * EVIDENCE_SERVICE_LEN];
+	char median[32], p99[32], longest[32], service[2 * EVIDENCE_SERVICE_LEN];
 
 	fprintf(r->out, "%s, ", view_clean(row->service, service, sizeof(service)));
 	if (r->colour)
@@ -129,6 +129,10 @@ static void put_latency_row(
 		fprintf(r->out, "; %u%% of the time asleep for the disk, %u%% for the receiver",
 			evidence_percent(row->disk_usec, row->total_usec),
 			evidence_percent(row->peer_usec, row->total_usec));
+	if (row->running)
+		fprintf(r->out, "; %llu still running, %s%s", (unsigned long long)row->running,
+			row->running > 1 ? "the longest for " : "for ",
+			evidence_format_usec(row->longest_usec, longest, sizeof(longest)));
 	fputc('\n', r->out);
 	render_histogram(r, row->slots);
 }

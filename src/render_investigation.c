@@ -57,6 +57,16 @@ static void set_permille(struct libscols_line *line, size_t n, unsigned permille
 	set_cell(line, n, text);
 }
 
+/* Hands on e. */
+static int put_lost(const struct render *r, const struct investigation *i, int e)
+{
+	for (unsigned k = 0; e == 0 && k < INVESTIGATION_RATES; k++)
+		if (i->lost[k])
+			fprintf(r->out, "of %s %llu could not be told apart: by service and link they are left out\n",
+				investigation_rate_name(k), (unsigned long long)i->lost[k]);
+	return e;
+}
+
 static int put_rates(const struct render *r, const struct investigation *i)
 {
 	static const char *const columns[] = { "WHAT", "TIMES", "A SECOND" };
@@ -78,7 +88,7 @@ static int put_rates(const struct render *r, const struct investigation *i)
 		set_number(line, 1, i->rates[k].n);
 		set_number(line, 2, investigation_per_sec(i, i->rates[k].n));
 	}
-	return put_table(r, t);
+	return put_lost(r, i, put_table(r, t));
 }
 
 static int put_fallback(const struct render *r, const struct investigation *i)
@@ -230,6 +240,7 @@ int render_investigations(const struct render *r, const struct investigation *a,
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	_cleanup_free_ struct investigation_metric *metrics = NULL;
 	size_t n;
+	int e;
 
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0 || put_judgement(r, a, a_name) < 0 ||
 		put_judgement(r, b, b_name) < 0 || investigation_compare(a, b, &metrics, &n) < 0)
@@ -237,5 +248,9 @@ int render_investigations(const struct render *r, const struct investigation *a,
 	for (size_t k = 0; k < n; k++)
 		if (add_metric(t, &metrics[k]) < 0)
 			return -ENOMEM;
-	return put_table(r, t);
+	e = put_table(r, t);
+	for (size_t k = 0; e == 0 && k < n; k++)
+		if (metrics[k].why)
+			fprintf(r->out, "%s cannot be compared: %s\n", metrics[k].what, metrics[k].why);
+	return e;
 }

@@ -267,7 +267,7 @@ const char *unit_format(const struct unit *unit, char *buf, size_t size)
 
 	switch (unit->kind) {
 	case UNIT_NONE:
-		snprintf(buf, size, "no service");
+		snprintf(buf, size, UNIT_NO_SERVICE);
 		break;
 	case UNIT_USER:
 		snprintf(buf, size, "%s of user %u", unit->name, unit->uid);

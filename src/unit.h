@@ -40,6 +40,7 @@ void unit_parse_path(const char *path, struct unit *ret);
 int unit_parse_proc(const char *text, char *path, size_t size);
 
 /* How people name it: "nginx.service", "user 1000: foo.service", "docker 4f0d12..." (id cut to 12). Returns buf. */
+#define UNIT_NO_SERVICE "no service" /* of UNIT_NONE */
 const char *unit_format(const struct unit *unit, char *buf, size_t size);
 
 #endif

@@ -57,6 +57,18 @@ has "its metrics name the probes" "$(ctl metrics)" '^offloadd_probe\{.*probe="so
 ethtool -K a0 sg off >/dev/null
 within 5 "a link is repaired, whatever probes there are" is_sg on
 
+# a link that goes while it is watched
+ip link add gone type veth peer name gone-too
+"$build/offloadctl" investigate --link gone --for 1h >"$scratch/gone" 2>"$scratch/watching" &
+watching=$!
+pids+=($watching)
+within 60 "one link is watched" grep -q watching "$scratch/watching"
+ip link del gone
+kill -INT $watching
+wait $watching
+is "the link goes, and investigate ends well" $? 0
+has "and says so" "$(cat "$scratch/gone")" '^blind: gone was removed meanwhile\. '
+
 if ! grep -q '^probe sockets (iter/tcp): iterator' <<<"$status"; then
 	skip "frozen sockets" "this kernel has no iter/tcp"
 	done_testing

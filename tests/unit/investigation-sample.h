@@ -11,7 +11,8 @@
 
 static inline struct investigation sample_watched(bool fallback)
 {
-	struct investigation i = { .kernel = "6.1.0-1-amd64", .elapsed_usec = 10000000, .has_latency = true };
+	struct investigation i = { .kernel = "6.1.0-1-amd64", .elapsed_usec = 10000000, .has_latency = true,
+		.has_sockets = true };
 	struct evidence_latency_row row = { .service = "files.service", .fallback = fallback, .calls = 1000,
 		.total_usec = 1000000 };
 	struct investigation_cpu *cpu = investigation_add_cpu(&i);

@@ -11,6 +11,7 @@
 #include "ksyms.h"
 #include "render_investigation.h"
 #include "softirq.h"
+#include "src/unit.h"
 
 static const struct investigation_finding *judged;
 static size_t n_judged;
@@ -140,16 +141,155 @@ static void receivers_forwarded_and_nothing(void **state)
 	i.latency.rows[0].peer_usec = 0;
 	judge(&i);
 	is_finding(0, INVESTIGATION_WELL, "", "");
-	has(0, "1000 calls of sendfile had a median of ");
+	has(0, "Nothing falls back and no socket is frozen; sendfile to TCP sockets: 1000 calls, median ");
 	i.rates[INVESTIGATION_SUMMED].known = false;
 	judge(&i);
 	is_finding(0, INVESTIGATION_BLIND, "", "");
+	has(0, "Not seen: packets summed in software; below is why. What could be seen shows nothing.");
 	row = investigation_fallback_row(&i, "", true, "vlan10");
 	row->segmented = 30;
 	judge(&i);
 	is_finding(0, INVESTIGATION_DEVICE, "", "vlan10");
 	has(0, "What is forwarded falls back on vlan10: every second 3 packets split in software. vlan10 has");
+	assert_int_equal(n_judged, 2);
+	is_finding(1, INVESTIGATION_BLIND, "", "");
+	has(1, "What could be seen is told beside this.");
 	investigation_clear(&i);
+}
+
+/* No word of what nobody looked at. */
+static void what_was_not_seen_is_not_well(void **state)
+{
+	struct investigation i = sample_repaired();
+
+	(void)state;
+	i.n_frozen = i.n_fallback = i.latency.n = 0;
+	judge(&i);
+	is_finding(0, INVESTIGATION_WELL, "", "");
+	has(0, "Nothing falls back and no socket is frozen; no call of sendfile to a TCP socket began.");
+	i.has_latency = i.has_sockets = false;
+	judge(&i);
+	assert_int_equal(n_judged, 1);
+	is_finding(0, INVESTIGATION_BLIND, "", "");
+	has(0, "Not seen: frozen sockets, sendfile; below is why.");
+	i.has_latency = i.has_sockets = true;
+	i.lost[INVESTIGATION_SEGMENTED] = 5;
+	judge(&i);
+	is_finding(0, INVESTIGATION_BLIND, "", "");
+	i.lost[INVESTIGATION_SEGMENTED] = 0;
+	i.link_gone = true;
+	strcpy(i.only_link, "vlan10");
+	judge(&i);
+	is_finding(0, INVESTIGATION_BLIND, "", "vlan10");
+	assert_string_equal(judged[0].text, "vlan10 was removed meanwhile. What could be seen shows nothing.");
+	investigation_clear(&i);
+}
+
+static void a_call_that_has_not_returned(void **state)
+{
+	struct investigation i = sample_repaired();
+	struct evidence_latency_row *row = i.latency.rows;
+
+	(void)state;
+	i.n_frozen = i.n_fallback = 0;
+	*row = (struct evidence_latency_row){ .service = "files.service", .running = 2, .longest_usec = 12000000,
+		.total_usec = 15000000, .disk_usec = 14000000 };
+	judge(&i);
+	is_finding(0, INVESTIGATION_DISK, "files.service", "");
+	has(0, "93% of sendfile's time (2 still running, the longest for 12.0 s)");
+	row->running = 1;
+	row->disk_usec = 0;
+	judge(&i);
+	is_finding(0, INVESTIGATION_WELL, "", "");
+	has(0, "sendfile to TCP sockets: 1 still running, for 12.0 s.");
+	investigation_clear(&i);
+}
+
+static void a_few_packets_are_no_finding(void **state)
+{
+	struct investigation i = sample_broken();
+
+	(void)state;
+	i.fallback[0].segmented = 3;
+	i.fallback[0].summed = 1;
+	judge(&i);
+	is_finding(0, INVESTIGATION_WELL, "", "");
+	has(0, "Next to nothing falls back, 4 packets in all, and no socket is frozen; ");
+	i.fallback[0].segmented = 4000;
+	judge(&i);
+	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	has(0, ": every second 400 packets split in software. Rep");
+	i.fallback[0].segmented = i.fallback[0].summed = i.fallback[0].copied = 4;
+	judge(&i);
+	has(0, ": about one packet a second. Rep");
+	investigation_clear(&i);
+}
+
+static void a_process_without_a_unit(void **state)
+{
+	struct investigation i = sample_repaired();
+
+	(void)state;
+	strcpy(i.frozen[0].service, UNIT_NO_SERVICE);
+	strcpy(i.fallback[0].service, UNIT_NO_SERVICE);
+	judge(&i);
+	has(0, "A process outside any service holds 2 sockets frozen");
+	has(0, "only new connections help, so end it.");
+	i.n_frozen = 0;
+	judge(&i);
+	has(0, "A process outside any service falls back on vlan10");
+	investigation_clear(&i);
+}
+
+static bool is_known(const struct investigation *a, const struct investigation *b, const char *what, bool *ret_why)
+{
+	struct investigation_metric *metrics;
+	bool known = false, found = false;
+	size_t n;
+
+	assert_int_equal(investigation_compare(a, b, &metrics, &n), 0);
+	for (size_t k = 0; k < n; k++)
+		if (!strcmp(metrics[k].what, what)) {
+			found = true;
+			known = metrics[k].known;
+			*ret_why = metrics[k].why != NULL;
+		}
+	free(metrics);
+	assert_true(found);
+	return known;
+}
+
+static void kernels_that_count_other_things(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {
+		{ "6.1.0-1-amd64", "6.12.8", false },
+		{ "6.4.9", "6.5-rc1", false },
+		{ "5.10.0", "6.1.0", true },
+		{ "6.12.0", "7.2.0", true },
+		{ "", "6.12.0", true },
+	};
+	struct investigation a = sample_broken(), b = sample_repaired();
+	bool why;
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
+		strcpy(a.kernel, cases[k].a);
+		strcpy(b.kernel, cases[k].b);
+		assert_int_equal(is_known(&a, &b, "copy a second", &why), cases[k].same);
+		assert_int_equal(why, !cases[k].same);
+		assert_int_equal(is_known(&a, &b, "copy a call of sendfile", &why), cases[k].same);
+		assert_int_equal(is_known(&a, &b, "tcp_sendmsg a second", &why), cases[k].same);
+		assert_true(is_known(&a, &b, "segmentation a second", &why));
+		assert_false(why);
+	}
+	assert_true(is_known(&a, &b, "frozen sockets", &why));
+	b.has_sockets = false;
+	assert_false(is_known(&a, &b, "frozen sockets", &why));
+	investigation_clear(&a);
+	investigation_clear(&b);
 }
 
 static void rows_are_bounded_and_found_again(void **state)
@@ -185,9 +325,14 @@ static char *written(const struct investigation *i)
 static void what_is_written_is_read(void **state)
 {
 	struct investigation i = sample_broken(), again;
-	char *text = written(&i), *second, why[256];
+	char *text, *second, why[256];
 
 	(void)state;
+	i.lost[INVESTIGATION_SUMMED] = 7;
+	i.latency.rows[0].running = 1;
+	i.latency.rows[0].longest_usec = 9000000;
+	i.link_gone = true;
+	text = written(&i);
 	assert_int_equal(json_read_investigation(text, strlen(text), &again, why, sizeof(why)), 0);
 	assert_string_equal(again.kernel, "6.1.0-1-amd64");
 	assert_int_equal(again.n_fallback, 1);
@@ -195,6 +340,11 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(again.latency.n, 1);
 	assert_memory_equal(again.latency.rows[0].slots, i.latency.rows[0].slots, sizeof(i.latency.rows[0].slots));
 	assert_true(again.latency.has_waits);
+	assert_true(again.has_sockets);
+	assert_int_equal(again.lost[INVESTIGATION_SUMMED], 7);
+	assert_int_equal(again.latency.rows[0].running, 1);
+	assert_int_equal(again.latency.rows[0].longest_usec, 9000000);
+	assert_true(again.link_gone);
 	assert_true(again.rates[INVESTIGATION_PUSH_ONE].known);
 	second = written(&again);
 	assert_non_null(strstr(second, "\"device\""));
@@ -282,6 +432,30 @@ static void equal_stacks_are_one(void **state)
 	investigation_clear(&i);
 }
 
+static void share_of_a_cpu(const struct softirq_cpu *then)
+{
+	struct softirq_cpu now = *then;
+	struct softirq_share share;
+
+	assert_false(softirq_compare(then, &now, &share));
+	now.ticks += 100;
+	now.idle_ticks += 25;
+	now.softirq_ticks += 50;
+	now.runs[1] += 9;
+	assert_true(softirq_compare(then, &now, &share));
+	assert_int_equal(share.busy_permille, 750);
+	assert_int_equal(share.softirq_permille, 500);
+	assert_int_equal(share.most, 1);
+	assert_int_equal(share.most_runs, 9);
+	/* the kernel's idle time goes back at times, and its counts begin anew after 32 bits */
+	now.idle_ticks = then->idle_ticks - 1;
+	now.runs[0] = then->runs[0];
+	now.runs[1] = (uint32_t)(then->runs[1] - 1);
+	assert_true(softirq_compare(then, &now, &share));
+	assert_int_equal(share.busy_permille, 1000);
+	assert_int_equal(share.most_runs, UINT32_MAX);
+}
+
 static void soft_interrupts(void **state)
 {
 	static const char stat[] = "cpu  10 0 10 100 0 0 20 0 0 0\n"
@@ -305,6 +479,7 @@ static void soft_interrupts(void **state)
 	assert_int_equal(softirq_find(s, 7)->runs[1], 400);
 	assert_int_equal(softirq_find(s, 7)->runs[2], 0);
 	assert_null(softirq_find(s, 1));
+	share_of_a_cpu(&s->cpus[1]);
 	assert_int_equal(softirq_parse("", "", s), -EBADMSG);
 	assert_int_equal(softirq_parse("cpu0 1 2 3 4 5 6 7 8", "x: 1 2", s), 0);
 	free(s);
@@ -337,6 +512,11 @@ int main(void)
 		cmocka_unit_test(a_slow_disk_is_not_the_fallback),
 		cmocka_unit_test(of_two_causes_the_costly_one_comes_first),
 		cmocka_unit_test(receivers_forwarded_and_nothing),
+		cmocka_unit_test(what_was_not_seen_is_not_well),
+		cmocka_unit_test(a_call_that_has_not_returned),
+		cmocka_unit_test(a_few_packets_are_no_finding),
+		cmocka_unit_test(a_process_without_a_unit),
+		cmocka_unit_test(kernels_that_count_other_things),
 		cmocka_unit_test(rows_are_bounded_and_found_again),
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(bad_documents),
