@@ -57,18 +57,6 @@ has "its metrics name the probes" "$(ctl metrics)" '^offloadd_probe\{.*probe="so
 ethtool -K a0 sg off >/dev/null
 within 5 "a link is repaired, whatever probes there are" is_sg on
 
-# a link that goes while it is watched
-ip link add gone type veth peer name gone-too
-"$build/offloadctl" investigate --link gone --for 1h >"$scratch/gone" 2>"$scratch/watching" &
-watching=$!
-pids+=($watching)
-within 60 "one link is watched" grep -q watching "$scratch/watching"
-ip link del gone
-kill -INT $watching
-wait $watching
-is "the link goes, and investigate ends well" $? 0
-has "and says so" "$(cat "$scratch/gone")" '^blind: gone was removed meanwhile\. '
-
 if ! grep -q '^probe sockets (iter/tcp): iterator' <<<"$status"; then
 	skip "frozen sockets" "this kernel has no iter/tcp"
 	done_testing
@@ -94,6 +82,18 @@ is "nagios' exit status" "$?" 2
 has "and text" "$(cat "$scratch/nagios")" '^OFFLOADD CRITICAL - needs a restart: .* \| restart=1;;0;0 frozen=1;;;0 '
 has "needrestart's line" "$(ctl services --format needrestart)" '^NEEDRESTART-(SVC|SESS|CONT): .'
 since=$(restart .since_usec)
+
+# a link that goes while it is watched, with a record of another one to hold against it
+ip link add gone type veth peer name gone-too
+"$build/offloadctl" investigate --link gone --for 1h >"$scratch/gone" 2>"$scratch/watching" &
+watching=$!
+pids+=($watching)
+within 60 "one link is watched" grep -q watching "$scratch/watching"
+ip link del gone
+kill -INT $watching
+wait $watching
+is "the link goes, and investigate ends well" $? 0
+has "and says so" "$(cat "$scratch/gone")" '^blind: gone was removed meanwhile\. '
 
 within 5 "the flag is in the file" grep -q '^[0-9]' "$scratch/services"
 kill -KILL "$daemon"
