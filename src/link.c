@@ -11,6 +11,10 @@
 
 #include "util.h"
 
+/* uthash lengthens its chains to this before it adds buckets, and a link is a cache line far from the next. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 2U
+
 /* Kinds whose IFLA_LINK is the other end of a cable, not something below. */
 static const char *const peer_kinds[] = { "veth", "netkit", "vxcan" };
 

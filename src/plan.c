@@ -98,6 +98,28 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 	}
 }
 
+struct plan_text {
+	struct plan_text *next;
+	char text[];
+};
+
+const char *planner_keep_text(struct planner *p, const char *text)
+{
+	struct plan_text *last = p->plan->texts, *kept;
+
+	if (!*text)
+		return "";
+	if (last && strcmp(last->text, text) == 0)
+		return last->text;
+	kept = malloc(sizeof(*kept) + strlen(text) + 1);
+	if (!kept)
+		return "";
+	strcpy(kept->text, text);
+	kept->next = last;
+	p->plan->texts = kept;
+	return kept->text;
+}
+
 static int add_step(
 	struct planner *p, const struct plan_link *pl, feature_set mask, feature_set value)
 {
@@ -257,6 +279,7 @@ static struct plan_item make_item(
 		.overdue = d->rule->until && c->now >= d->rule->until,
 		.audit = d->rule->mode == RULE_MODE_AUDIT || c->audit,
 		.cause_bit = FEATURE_MAX,
+		.text = "",
 		.rule = d->rule,
 		.feature = d->feature,
 	};
@@ -269,15 +292,17 @@ static bool is_unread(const struct link *link)
 }
 
 static struct plan_item make_unread_item(
-	const struct plan_context *c, const struct link *link, const struct declaration *d, unsigned bit)
+	struct planner *p, const struct link *link, const struct declaration *d, unsigned bit)
 {
-	struct plan_item item = make_item(c, link, d, bit);
+	struct plan_item item = make_item(p->context, link, d, bit);
+	char text[PLAN_TEXT_MAX];
 
 	item.active = item.wanted = false;
 	item.unread = true;
 	item.want = d->value == RULE_ON;
 	item.verdict = VERDICT_REFUSED;
-	snprintf(item.text, sizeof(item.text), "its features cannot be read: %s", strerror(-link->features_error));
+	snprintf(text, sizeof(text), "its features cannot be read: %s", strerror(-link->features_error));
+	item.text = planner_keep_text(p, text);
 	return item;
 }
 
@@ -310,7 +335,7 @@ static int declare_link(struct planner *p, const struct link *link, struct plan_
 	else if (is_unread(link))
 		for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
 			if (declarations[bit].value != RULE_UNSET)
-				items[n++] = make_unread_item(p->context, link, &declarations[bit], bit);
+				items[n++] = make_unread_item(p, link, &declarations[bit], bit);
 	for (size_t i = 0; i < n_foreign && i < ARRAY_SIZE(foreign); i++) {
 		items[n] = make_item(p->context, link, &foreign[i], FEATURE_MAX);
 		judge_foreign(&items[n++]);
@@ -560,6 +585,10 @@ int plan_make(const struct plan_context *context, struct link_table *table, cons
 
 void plan_clear(struct plan *plan)
 {
+	for (struct plan_text *text = plan->texts, *next; text; text = next) {
+		next = text->next;
+		free(text);
+	}
 	for (size_t i = 0; i < plan->n_links; i++)
 		free(plan->links[i].items);
 	free(plan->links);

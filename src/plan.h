@@ -59,7 +59,7 @@ struct plan_item {
 	int cause_ifindex;	 /* 0 for the link itself */
 	char cause_name[LINK_NAME_LEN];
 	unsigned cause_bit;	 /* FEATURE_MAX when no feature is part of the reason */
-	char text[160];		 /* the kernel's words for refused, who for contended; else "" */
+	const char *text;	 /* the kernel's words for refused, who for contended; else "". The plan's */
 	const struct rule *rule;
 	const struct rule_feature *feature;
 };
@@ -90,6 +90,10 @@ struct plan_index { /* sorted by ifindex, for plan_find */
 	size_t at;
 };
 
+#define PLAN_TEXT_MAX 160
+
+struct plan_text;
+
 struct plan {
 	struct plan_link *links;
 	size_t n_links;
@@ -98,6 +102,7 @@ struct plan {
 	struct plan_step *steps;
 	size_t n_steps;
 	size_t counts[VERDICT_COUNT]; /* items by verdict */
+	struct plan_text *texts; /* of the items */
 	size_t overdue;
 	size_t unread; /* links that rules name and whose features could not be read */
 };

@@ -131,7 +131,9 @@ void planner_judge(struct planner *p, const struct link *link, feature_set uncer
 	const struct plan_context *c = p->context;
 	const struct link_features *f = planner_state(p, link);
 	feature_set b = FEATURE(item->bit);
+	char text[PLAN_TEXT_MAX];
 
+	text[0] = '\0';
 	planner_resolve_want(p, link, item);
 	item->predicted = f->active & b;
 	item->uncertain = uncertain & b;
@@ -144,13 +146,13 @@ void planner_judge(struct planner *p, const struct link *link, feature_set uncer
 		item->verdict = VERDICT_PAUSED;
 		return;
 	}
-	if (c->is_contended && c->is_contended(link->ifindex, item->bit, item->text,
-				       sizeof(item->text), c->userdata)) {
+	if (c->is_contended && c->is_contended(link->ifindex, item->bit, text, sizeof(text), c->userdata)) {
+		item->text = planner_keep_text(p, text);
 		item->verdict = VERDICT_CONTENDED;
 		return;
 	}
-	if (c->is_refused && c->is_refused(link->ifindex, item->bit, item->want, item->text,
-				     sizeof(item->text), c->userdata)) {
+	if (c->is_refused && c->is_refused(link->ifindex, item->bit, item->want, text, sizeof(text), c->userdata)) {
+		item->text = planner_keep_text(p, text);
 		item->verdict = VERDICT_REFUSED;
 		return;
 	}

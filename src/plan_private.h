@@ -55,6 +55,9 @@ void planner_resolve_want(struct planner *p, const struct link *link, struct pla
 /* Forgets what is kept for planner_resolve_want(): something may have been switched on that is not in `hw`. */
 void planner_forget(struct planner *p);
 
+/* Keeps a copy for item->text; "" when there is no memory for it, as the verdict stands without. */
+const char *planner_keep_text(struct planner *p, const char *text);
+
 void planner_set_cause(
 	struct plan_item *item, enum cause cause, const struct link *at, unsigned bit);
 /* Verdict and cause of an item whose link and feature exist, once all steps have been predicted. uncertain: predict_uncertain(). */

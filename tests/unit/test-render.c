@@ -152,7 +152,7 @@ static void a_link_that_cannot_be_read(void **state)
 	item->unread = true;
 	item->verdict = VERDICT_REFUSED;
 	item->cause = CAUSE_NONE;
-	strcpy(item->text, "its features cannot be read: Input/output error");
+	item->text = "its features cannot be read: Input/output error";
 	link_table_find(&sample.links, 3)->features_error = -EIO;
 	sample.plan_links[0] = (struct plan_link){
 		.ifindex = 3, .name = "eth3", .kind = "physical", .items = item, .n_items = 1, .error = -EIO };

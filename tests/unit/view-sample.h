@@ -50,6 +50,7 @@ static inline struct plan_item *sample_item(struct sample *s, struct plan_item *
 		.predicted = want,
 		.verdict = VERDICT_DRIFTED,
 		.cause = want ? CAUSE_OFF : CAUSE_ON,
+		.text = "",
 		.rule = &s->rules[0],
 		.feature = &s->rule_features[0],
 	};
@@ -145,7 +146,7 @@ static inline void sample_vlan10(struct sample *s, struct plan_link *pl, struct 
 	item->cause = CAUSE_NONE;
 	item->rule = &s->rules[1];
 	item->overdue = true;
-	strcpy(item->text, "tuned (pid 812) keeps changing it back");
+	item->text = "tuned (pid 812) keeps changing it back";
 	sample_compliant(sample_item(s, &items[5], "rx-gro", RULE_ON, true));
 	item = sample_item(s, &items[6], "tx-scatter-gather", RULE_ON, true);
 	item->bit = item->cause_bit = FEATURE_MAX;
