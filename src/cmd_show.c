@@ -245,9 +245,7 @@ int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 	link = cmd_find_link(&s, argv[0]);
 	if (!link)
 		return CMD_ERROR;
-	if (!link->has_features) {
-		r = CMD_OK; /* what cannot be read is not explained */
-	} else if (argc > 1) {
+	if (argc > 1) {
 		r = ask_named(&asked, &s, link, argv[1]);
 		if (r != CMD_OK)
 			return r;

@@ -243,7 +243,9 @@ static bool held_below(struct walk *w, const struct link *link, unsigned bit, un
 				lower->name);
 		return true;
 	}
-	line(w, depth, link, bit, "%s is asked for, and off because %s below has it off",
+	line(w, depth, link, bit,
+		link->features.wanted & FEATURE(bit) ? "%s is asked for, and off because %s below has it off" :
+						       "%s would stay off if it were, because %s below has it off",
 		name_of(w, bit), lower->name);
 	why_off(w, lower, pick_source(lower, bit, sources), depth + 1);
 	return true;
@@ -253,6 +255,7 @@ static bool held_below(struct walk *w, const struct link *link, unsigned bit, un
 static void why_off(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
 {
 	const struct link_features *f = &link->features;
+	const struct plan_item *item;
 	feature_set b = FEATURE(bit);
 
 	if (depth >= DEPTH_MAX)
@@ -273,6 +276,9 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 		line(w, depth, link, bit, "%s is not requested here: off by default, or switched off",
 			name_of(w, bit));
 		advise_request(w, link, bit);
+		item = item_of(w, link, bit);
+		if (item && item->want && item->verdict == VERDICT_BLOCKED && !dependency_off(w, link, bit, depth))
+			held_below(w, link, bit, depth);
 	} else if (!dependency_off(w, link, bit, depth) && !held_below(w, link, bit, depth)) {
 		if (one_port_is_enough(w, link, bit)) {
 			if (!link->first_port) {
@@ -297,7 +303,7 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 {
 	feature_set sources = sources_of(w, link, bit);
 	struct link *lower = link_lower(w->table, link);
-	bool some_off = false;
+	bool some_off = false, goes_on;
 
 	if (depth >= DEPTH_MAX)
 		return;
@@ -314,8 +320,10 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 			ports(w, link, bit, depth + 1);
 		return;
 	}
-	line(w, depth, link, bit, "%s is on", name_of(w, bit));
-	if (lower && lower->has_features && !link_is_kind(link, "vxlan")) {
+	goes_on = lower && lower->has_features && !link_is_kind(link, "vxlan");
+	if (depth > 1 || goes_on) /* else the heading has said it */
+		line(w, depth, link, bit, "%s is on", name_of(w, bit));
+	if (goes_on) {
 		if (lower->features.active & FEATURE(bit))
 			why_on(w, lower, bit, depth + 1);
 		else if (lower->features.active & sources)

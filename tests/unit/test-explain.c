@@ -136,6 +136,32 @@ static void the_rule_below_is_told_when_it_stands_in_the_way(void **state)
 		"20-bond.rule declares tx-scatter-gather off on bond0: change one of the two rules");
 }
 
+/* The plan says who holds it; so does this, though nobody has asked for it yet. */
+static void what_would_be_held_is_told_before_it_is_asked_for(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT " tx-nocache-copy");
+	unit_link(h, 3, "mac0", "macvlan", 2, 0, UNIT_TRANSMIT " tx-nocache-copy");
+	unit_rule(h, "60-mac.rule", "[Match]\nKind=macvlan\n[Features]\ntx-nocache-copy=on\n");
+	unit_off(h, "eth2", "tx-nocache-copy");
+	unit_off(h, "mac0", "tx-nocache-copy");
+	assert_string_equal(advice(h, "mac0", "tx-nocache-copy"),
+		"`ethtool -K eth2 tx-nocache-copy on`, or a rule that declares it for eth2");
+	assert_true(says("tx-nocache-copy is not requested here"));
+	assert_true(says("tx-nocache-copy would stay off if it were, because eth2 below has it off"));
+}
+
+static void what_the_heading_says_is_not_said_again(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
+	assert_string_equal(advice(h, "eth2", "tx-scatter-gather"), "");
+	assert_int_equal(story.n_lines, 1);
+	assert_string_equal(story.lines[0].text, "tx-scatter-gather is on; no rule names it");
+}
+
 static void lro_below_what_cannot_have_it(void **state)
 {
 	struct unit_host *h = *state;
@@ -191,6 +217,8 @@ int main(void)
 		TEST(a_rule_that_only_audits_is_told),
 		TEST(a_paused_link_is_resumed),
 		TEST(the_rule_below_is_told_when_it_stands_in_the_way),
+		TEST(what_would_be_held_is_told_before_it_is_asked_for),
+		TEST(what_the_heading_says_is_not_said_again),
 		TEST(lro_below_what_cannot_have_it),
 		TEST(lower_of_what_cannot_be_changed_is_told),
 		TEST(any_checksum_of_a_port_is_one),
