@@ -133,13 +133,13 @@ static const struct command {
 };
 
 static const char exit_codes[] =
-	"Exit codes of plan and apply: 0 as declared, 1 error, 2 changes are pending (plan) or were made\n"
-	"(apply --detailed-exitcodes), 4 something declared cannot be had, 6 both. 3: offloadd does not run.\n";
+	"Exit codes of plan and apply: 0 as declared, 1 error, 2 changes are pending (plan) or were made "
+	"(apply --detailed-exitcodes), 4 something declared cannot be had, 6 both. 3: offloadd does not run.";
 
 static const char verdicts[] =
-	"Verdicts: compliant as declared; drifted will be changed; blocked something named holds it; fixed the\n"
-	"device cannot (ethtool's [fixed]); refused by the kernel; contended somebody keeps changing it back;\n"
-	"paused left alone as asked.\n";
+	"Verdicts: compliant as declared; drifted will be changed; blocked something named holds it; fixed the "
+	"device cannot (ethtool's [fixed]); refused by the kernel; contended somebody keeps changing it back; "
+	"paused left alone as asked.";
 
 static const struct command *find_command(const char *name)
 {
@@ -158,7 +158,24 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static void print_options(unsigned uses)
+#define HELP_WIDTH 80 /* where no terminal says another */
+
+static struct render help_on(FILE *f)
+{
+	struct render r;
+
+	render_init(&r, f, true);
+	r.width = r.width ? r.width : HELP_WIDTH;
+	return r;
+}
+
+static void print_paragraph(const struct render *r, const char *text)
+{
+	fputc('\n', r->out);
+	render_wrapped(r, 0, text);
+}
+
+static void print_options(const struct render *r, unsigned uses)
 {
 	puts("Options:");
 	for (size_t i = 0; i < ARRAY_SIZE(options_table); i++) {
@@ -169,12 +186,14 @@ static void print_options(unsigned uses)
 		snprintf(left, sizeof(left), "--%s%s%s", options_table[i].name,
 			options_table[i].argument ? " " : "",
 			options_table[i].argument ? options_table[i].argument : "");
-		printf("  %-22s%s\n", left, options_table[i].help);
+		render_wrapped(r, (unsigned)printf("  %-22s", left), options_table[i].help);
 	}
 }
 
 static void print_help(FILE *f)
 {
+	struct render r = help_on(f);
+
 	fputs("offloadctl COMMAND [OPTIONS] [ARGUMENTS]\n"
 	      "Offload features of network interfaces, as rules declare them.\n\n",
 		f);
@@ -182,23 +201,26 @@ static void print_help(FILE *f)
 		char left[40];
 
 		snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
-		fprintf(f, "  %-24s%s\n", left, commands[i].help);
+		render_wrapped(&r, (unsigned)fprintf(f, "  %-24s", left), commands[i].help);
 	}
-	fprintf(f,
-		"\noffloadctl COMMAND --help tells the options of one, offloadctl --version the "
-		"version.\n%s",
-		exit_codes);
+	print_paragraph(&r,
+		"offloadctl COMMAND --help tells the options of one, offloadctl --version the "
+		"version.");
+	render_wrapped(&r, 0, exit_codes);
 }
 
 static void print_command_help(const struct command *command)
 {
-	printf("offloadctl %s [OPTIONS]%s%s\n%s.\n\n", command->name,
-		command->arguments[0] ? " " : "", command->arguments, command->help);
-	print_options(command->uses);
+	struct render r = help_on(stdout);
+
+	printf("offloadctl %s [OPTIONS]%s%s\n", command->name, command->arguments[0] ? " " : "", command->arguments);
+	render_wrapped(&r, 0, command->help);
+	putchar('\n');
+	print_options(&r, command->uses);
 	if (command->run == cmd_list || command->run == cmd_tree || command->run == cmd_show)
-		printf("\n%s", verdicts);
+		print_paragraph(&r, verdicts);
 	if (command->uses & USES(OPTION_DETAILED))
-		printf("\n%s", exit_codes);
+		print_paragraph(&r, exit_codes);
 }
 
 static int set_backend(struct cmd_options *options, const char *word)

@@ -92,6 +92,11 @@ static void put_wrapped(const struct render *r, unsigned indent, const char *tex
 	fputc('\n', r->out);
 }
 
+void render_wrapped(const struct render *r, unsigned indent, const char *text)
+{
+	put_wrapped(r, indent, text);
+}
+
 static const char *clean_name(const char *name)
 {
 	static char ring[4][LINK_NAME_LEN];
@@ -254,6 +259,8 @@ static void put_changes(const struct render *r, const struct view *view)
 	static const char with[] = " with that, though no rule names it here",
 			  perhaps[] = ", as far as can be known before trying";
 
+	bool any = false;
+
 	if (view->plan->n_steps == 0)
 		return;
 	put_heading(r, "What comes of it:");
@@ -261,6 +268,7 @@ static void put_changes(const struct render *r, const struct view *view)
 		const struct plan_link *pl = &view->plan->links[i];
 		feature_set changed = pl->before.active ^ pl->predicted.active;
 
+		any |= changed != 0;
 		for (int on = 1; on >= 0; on--) {
 			feature_set bits =
 				changed & (on ? pl->predicted.active : pl->before.active);
@@ -274,6 +282,8 @@ static void put_changes(const struct render *r, const struct view *view)
 				" with that, as far as can be known before trying; no rule names it here");
 		}
 	}
+	if (!any)
+		put_wrapped(r, (unsigned)fprintf(r->out, "  "), "nothing yet: it is asked for, and held as said above");
 	fputc('\n', r->out);
 }
 
@@ -356,35 +366,40 @@ static struct tally tally_plan(const struct plan *plan)
 	return t;
 }
 
+static void append_pending(const struct tally *t, size_t steps, char *buf, size_t size)
+{
+	util_append(buf, size, "%zu of %zu link%s %s not as declared", t->links_off, t->links, util_plural(t->links),
+		t->links_off == 1 ? "is" : "are");
+	if (t->changes)
+		util_append(buf, size, "; %zu feature%s to change in %zu step%s", t->changes, util_plural(t->changes),
+			steps, util_plural(steps));
+	if (t->audit)
+		util_append(buf, size, "; %zu only audited", t->audit);
+	if (t->unmet)
+		util_append(buf, size, "; %zu cannot be had", t->unmet);
+	if (t->unread)
+		util_append(buf, size, "; %zu could not be looked at", t->unread);
+	if (t->paused)
+		util_append(buf, size, "; %zu paused", t->paused);
+}
+
 static void put_summary(const struct render *r, const struct view *view)
 {
 	struct tally t = tally_plan(view->plan);
-	size_t compliant = view->plan->counts[VERDICT_COMPLIANT];
-	char text[256];
+	char text[320] = "";
 
 	if (t.features == 0) {
-		fputs("no rule names any feature of these links\n", r->out);
-		return;
-	}
-	if (t.links_off == 0) {
-		fprintf(r->out, "%zu link%s, %zu feature%s as declared\n", t.links, util_plural(t.links),
+		util_append(text, sizeof(text), "no rule names any feature of these links");
+	} else if (t.links_off == 0) {
+		util_append(text, sizeof(text), "%zu link%s, %zu feature%s as declared", t.links, util_plural(t.links),
 			t.features, util_plural(t.features));
-		return;
+	} else {
+		append_pending(&t, view->plan->n_steps, text, sizeof(text));
+		util_append(text, sizeof(text), "; %zu as declared", view->plan->counts[VERDICT_COMPLIANT]);
 	}
-	snprintf(text, sizeof(text), "%zu of %zu link%s %s not as declared", t.links_off, t.links, util_plural(t.links),
-		t.links_off == 1 ? "is" : "are");
-	if (t.changes)
-		util_append(text, sizeof(text), "; %zu feature%s to change in %zu step%s", t.changes,
-			util_plural(t.changes), view->plan->n_steps, util_plural(view->plan->n_steps));
-	if (t.audit)
-		util_append(text, sizeof(text), "; %zu only audited", t.audit);
-	if (t.unmet)
-		util_append(text, sizeof(text), "; %zu cannot be had", t.unmet);
-	if (t.unread)
-		util_append(text, sizeof(text), "; %zu could not be looked at", t.unread);
-	if (t.paused)
-		util_append(text, sizeof(text), "; %zu paused", t.paused);
-	util_append(text, sizeof(text), "; %zu as declared", compliant);
+	if (view->rules && view->rules->n_errors)
+		util_append(text, sizeof(text), "; rule files with errors were left out: %zu error%s",
+			view->rules->n_errors, util_plural(view->rules->n_errors));
 	put_wrapped(r, 0, text);
 }
 
