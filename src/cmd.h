@@ -50,6 +50,8 @@ struct cmd_options {
 	uint64_t count;		/* --count; 0: not given */
 };
 
+/* One for each command of offloadctl(1): argv are the words after it, of which the table in offloadctl.c has checked the number and the
+ * options. Each says what is wrong on standard error, and returns the exit code. */
 int cmd_plan(const struct cmd_options *options, int argc, char **argv);
 int cmd_apply(const struct cmd_options *options, int argc, char **argv);
 int cmd_revert(const struct cmd_options *options, int argc, char **argv);

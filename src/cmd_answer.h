@@ -39,6 +39,7 @@ int cmd_ask(const struct cmd_options *options, const char *command, const char *
 int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
 	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer);
 
+/* Begins a document of docs/schema: version, document, exit_code. The caller's to put. */
 struct json_object *answer_new_document(const char *document, int exit_code);
 /* Prints and puts it; returns the code. */
 int answer_print_document(struct json_object *root, int code);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between diff and investigate. */
 #ifndef OFFLOADD_CMD_INVESTIGATE_H
 #define OFFLOADD_CMD_INVESTIGATE_H
 

@@ -18,14 +18,14 @@
 #define CONTENTION_MAX_FACTOR 4
 #define CONTENTION_MAX_LINKS 16384
 
-struct contention_limits {
+struct contention_limits { /* as the macros above; rounds from 2 on */
 	unsigned rounds;
 	uint64_t window_usec, quiet_usec;
 };
 
 struct contention;
 
-/* Begins with the limits above. */
+/* Begins with the limits above. 0 or -ENOMEM. */
 int contention_new(struct contention **ret);
 void contention_free(struct contention *c);
 void contention_free_pointer(struct contention **c);
@@ -40,6 +40,7 @@ feature_set contention_repair(struct contention *c, int ifindex, feature_set bit
 /* Somebody (not us) changed these bits: a contended one is not quiet yet. */
 void contention_disturbed(struct contention *c, int ifindex, feature_set bits, uint64_t now_usec);
 
+/* What is contended now, and how many rounds are counted for a bit; 0 for a link of which nothing is known. */
 feature_set contention_bits(const struct contention *c, int ifindex);
 unsigned contention_rounds(const struct contention *c, int ifindex, unsigned bit);
 
@@ -49,6 +50,7 @@ unsigned contention_rounds(const struct contention *c, int ifindex, unsigned bit
 uint64_t contention_expire(struct contention *c, uint64_t now_usec,
 	void (*fn)(int ifindex, feature_set bits, void *userdata), void *userdata);
 
+/* The link is gone, or another one now. */
 void contention_forget(struct contention *c, int ifindex);
 
 #endif

@@ -68,20 +68,22 @@ int daemon_load_conf(struct daemon *d);
 /* Settings with an error are not taken: those in force stay. 1 when taken, 0, -ENOMEM. */
 int daemon_reload_conf(struct daemon *d);
 
-/* Reads the rules, and the host that they may ask for. reload: rules in force are not lost by mistake. Errors are said. 1 when the rules were
- * taken, 0 when the old ones stay, negative errno. */
+/* Reads the rules, and the host that they may ask for. reload: rules in force are not lost by mistake.
+ * Errors are said. 1 when the rules were taken, 0 when the old ones stay, negative errno. */
 int daemon_load_rules(struct daemon *d, bool reload);
 
 /* Folders named on the command line that cannot be read are an error of the start. */
 bool daemon_lacks_rule_dir(const struct daemon *d);
 
-/* Have the settings in force reach the exporter (0, -ENOMEM) and the witness. A dry run leaves the textfile to the daemon that it belongs to. */
+/* Have the settings in force reach the exporter (0, -ENOMEM) and the witness. A dry run leaves the textfile
+ * to the daemon that it belongs to. */
 int daemon_set_textfile(struct daemon *d);
 void daemon_set_restart_policy(struct daemon *d);
 
 /* ---- daemon_loop.c ---- */
 
-/* Makes d->event with all sources but control socket and probes; signals are blocked from then on. Negative errno. */
+/* Makes d->event with all sources but control socket and probes; signals are blocked from then on. Negative
+ * errno. */
 int daemon_set_up_loop(struct daemon *d);
 
 /* Adds the witness' descriptor, which must be there. Negative errno. */
@@ -93,10 +95,12 @@ void daemon_reconcile(struct daemon *d);
 /* After whatever happened: does what is due now, and arms the timer for what comes next. */
 void daemon_settle(struct daemon *d);
 
-/* Settings and rules again, by SIGHUP or by a client; userdata is the daemon. METHODS_TOOK_* bits, negative errno: then the loop ends. */
+/* Settings and rules again, by SIGHUP or by a client; userdata is the daemon. METHODS_TOOK_* bits, negative
+ * errno: then the loop ends. */
 int daemon_reload(void *userdata);
 
-/* A failure to write is said once, and tried again with the next change. r: what exporter_tick() or exporter_write() said. */
+/* A failure to write is said once, and tried again with the next change. r: what exporter_tick() or
+ * exporter_write() said. */
 void daemon_save_ledger(struct daemon *d);
 void daemon_note_textfile(struct daemon *d, int r);
 
@@ -116,7 +120,8 @@ void daemon_say_started(struct daemon *d);
 void daemon_say_stopped(struct daemon *d);
 void daemon_warn_without_rules(struct daemon *d);
 
-/* STATUS= for the service manager, where it changed; ready: in any case, with READY=1, which also ends a reload. */
+/* STATUS= for the service manager, where it changed; ready: in any case, with READY=1, which also ends a
+ * reload. */
 void daemon_tell_status(struct daemon *d, bool ready);
 
 #endif

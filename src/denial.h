@@ -19,6 +19,7 @@ struct denials {
 };
 
 void denials_clear(struct denials *d);
+/* May be asked for again: the link, or what it stands on, changed. */
 void denials_forget(struct denials *d, int ifindex);
 
 /* As is_refused and is_futile of struct plan_context. */

@@ -13,6 +13,7 @@ struct diff_stack {
 	size_t *port; /* the first one */
 };
 
+/* 0 or -ENOMEM, with nothing to clear then. */
 int diff_stack_make(const struct snapshot *s, struct diff_stack *ret);
 void diff_stack_clear(struct diff_stack *stack);
 

@@ -61,6 +61,7 @@ int ethtool_open(
 void ethtool_close(struct ethtool *e);
 void ethtool_close_pointer(struct ethtool **e);
 
+/* "netlink", "ioctl": what is in use. */
 const char *ethtool_backend_name(const struct ethtool *e);
 
 /* The running kernel's feature names. */

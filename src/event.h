@@ -58,6 +58,7 @@ struct event {
 
 typedef void (*event_fn)(const struct event *event, void *userdata);
 
+/* "drift": as in OFFLOADD_EVENT= and on the command line. */
 const char *event_kind_name(enum event_kind kind);
 /* The kind's MESSAGE_ID, 32 hex digits, the same for ever. */
 const char *event_message_id(enum event_kind kind);
@@ -72,8 +73,10 @@ void event_set_author(struct event *event, const struct event_author *author);
 /* What has been said of each link's standing troubles, so that it is said once until it changes. */
 struct event_memory;
 
+/* 0 or -ENOMEM. */
 int event_memory_new(struct event_memory **ret);
 void event_memory_free(struct event_memory *m);
+/* The link is gone. */
 void event_memory_forget(struct event_memory *m, int ifindex);
 /* The rules changed: what stands is said again. */
 void event_memory_clear(struct event_memory *m);
@@ -99,6 +102,7 @@ struct event_limit {
 	uint64_t suppressed; /* since the last record that was allowed */
 };
 
+/* Counts one record at now_usec (CLOCK_MONOTONIC); false when it is beyond the bound, and counted as suppressed. Begins zeroed. */
 bool event_limit_allows(struct event_limit *limit, uint64_t now_usec);
 
 #endif

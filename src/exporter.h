@@ -24,6 +24,7 @@ struct exporter_host {
 
 struct exporter;
 
+/* 0 or -ENOMEM. */
 int exporter_new(const struct exporter_host *host, struct exporter **ret);
 void exporter_free(struct exporter *e);
 

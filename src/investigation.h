@@ -114,6 +114,7 @@ struct investigation_finding {
 	char text[INVESTIGATION_TEXT_LEN];
 };
 
+/* As in the document: "device", "reconnect", ... */
 const char *investigation_verdict_name(enum investigation_verdict verdict);
 
 /* What follows from the evidence, the most costly first; always at least one. The array is the caller's to free. 0 or -ENOMEM. */

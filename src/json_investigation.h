@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What investigation.h holds, as documents (docs/schema/investigate.json), and back. */
 #ifndef OFFLOADD_JSON_INVESTIGATION_H
 #define OFFLOADD_JSON_INVESTIGATION_H
 

@@ -26,8 +26,8 @@ static inline void json_value_free_tokener(struct json_tokener **tokener)
 }
 #define _cleanup_tokener_ _cleanup_(json_value_free_tokener)
 
-/* The object that text, of len bytes, begins with; nested at most depth deep. It is the caller's to put. -EBADMSG when there is none, or not
- * the whole of one; -ENOMEM. */
+/* The object that text, of len bytes, begins with; nested at most depth deep. It is the caller's to put.
+ * -EBADMSG when there is none, or not the whole of one; -ENOMEM. */
 int json_value_parse(const char *text, size_t len, int depth, struct json_object **ret);
 
 /* Can text be parsed in bounded memory? json-c spends a hundred bytes and more on a list of two characters. containers, members: how many lists

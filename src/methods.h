@@ -37,14 +37,16 @@ struct methods_host {
 
 struct methods;
 
+/* 0 or -ENOMEM. host is copied, what it points to is not. */
 int methods_new(const struct methods_host *host, struct methods **ret);
 void methods_free(struct methods *m);
+/* For control_new(); valid as long as m is. */
 struct control_handler methods_handler(struct methods *m);
 
 /* Keeps a record for GetEvents. */
 void methods_take_event(struct methods *m, const struct event *event);
 
-/* Entry i of the interface, NULL past the last: its method's name without the interface. For tests. */
+/* Entry i of the table, NULL past the last: a method's full name; and the description of our interface. For tests. */
 const char *methods_name(size_t i);
 const char *methods_description(void);
 

@@ -72,8 +72,8 @@ void method_begin(struct methods *m, struct control_client *client, struct open_
 
 /* ---- parameters ---- */
 
-/* The link of "link", borrowed. NULL when the client heard what is wrong, or when it is not given and need not be (*ret_absent; NULL: it
- * must be given). */
+/* The link of "link", borrowed. NULL when the client heard what is wrong, or when it is not given and need
+ * not be (*ret_absent; NULL: it must be given). */
 const struct link *method_get_link(struct methods *m, struct control_client *client,
 	const struct varlink_call *call, bool *ret_absent);
 /* Takes "links" into open; false when the client heard what is wrong. */
@@ -91,7 +91,8 @@ struct json_object *method_new_features(const struct feature_table *table, featu
 struct json_object *method_new_errors(const struct rule_set *set);
 struct json_object *method_new_link(const char *name, int ifindex);
 struct json_object *method_new_standing(const char *name, int ifindex, const char *verdict);
-/* Those that are not compliant, of the links that a call asks for; open NULL: of all. At most METHODS_LIST_MAX. */
+/* Those that are not compliant, of the links that a call asks for; open NULL: of all. At most
+ * METHODS_LIST_MAX. */
 struct json_object *method_new_standings(
 	struct methods *m, const struct reconcile_stands *stands, const struct open_call *open);
 

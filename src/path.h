@@ -83,10 +83,13 @@ struct path_finding {
 	double share;		  /* of sendfile's cost that comes with the segments, 0 to 1; 0 when not known */
 };
 
+/* As in the document: "sendfile", "healthy", ... */
 const char *path_way_name(enum path_way way);
 const char *path_verdict_name(enum path_verdict verdict);
 
+/* Medians over the rounds of one way; all 0 without a round. */
 void path_summarize(const struct path_run *run, enum path_way way, struct path_summary *ret);
+/* By the criterion above. PATH_UNKNOWN below PATH_ROUNDS_LEAST. */
 void path_judge(const struct path_run *run, struct path_finding *ret);
 
 /* How large one transfer may be so that all of them stay within the limits: rate as a first transfer showed it, bytes a second. 0

@@ -16,6 +16,7 @@ struct path_report {
 	int exit_code;
 };
 
+/* The finding in a sentence, then the numbers. */
 void path_report_text(FILE *out, const struct path_report *report);
 /* One document and a newline. 0, -ENOMEM, -EIO. */
 int path_report_json(FILE *out, const struct path_report *report);

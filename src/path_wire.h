@@ -34,6 +34,7 @@ struct path_frame {
 	uint64_t count;
 };
 
+/* A frame as bytes, and back. */
 void path_wire_encode(const struct path_frame *frame, uint8_t ret[PATH_WIRE_FRAME]);
 /* -EPROTO for what is none of ours. */
 int path_wire_decode(const uint8_t text[PATH_WIRE_FRAME], struct path_frame *ret);

@@ -130,6 +130,7 @@ int plan_make(const struct plan_context *context, struct link_table *table, cons
 	size_t n_only, struct plan *ret);
 void plan_clear(struct plan *plan);
 
+/* The link of the plan, NULL when it is in none. Borrowed. */
 const struct plan_link *plan_find(const struct plan *plan, int ifindex);
 
 /* Exit code of `plan`: 1 not everything could be looked at, else 0 as declared, 2 changes are pending (drifted), 4 something declared cannot be had (blocked, fixed, refused,
@@ -139,6 +140,7 @@ int plan_exit_code(const struct plan *plan);
 /* How strong a verdict is when one word must stand for a link: the worst of its items. */
 enum verdict plan_link_verdict(const struct plan_link *link);
 
+/* "compliant", ...: as in documents and on the command line. */
 const char *verdict_name(enum verdict verdict);
 
 #endif

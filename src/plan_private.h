@@ -28,18 +28,21 @@ struct planner {
 	size_t steps_room;
 };
 
+/* Its features are what its ports have together (netdev_increment_features()). */
 static inline bool planner_is_master(const struct link *link)
 {
 	return link_is_kind(link, "bond") || link_is_kind(link, "bridge") ||
 		link_is_kind(link, "team");
 }
 
+/* Its features are cut by those of the device below it, through which it sends. */
 static inline bool planner_stands_on_lower(const struct link *link)
 {
 	return link_is_kind(link, "vlan") || link_is_kind(link, "macvlan") ||
 		link_is_kind(link, "macvtap") || link_is_kind(link, "ipvlan");
 }
 
+/* As predicted after all steps so far, or as it is now. Borrowed. */
 static inline const struct link_features *planner_state(
 	const struct planner *p, const struct link *link)
 {
@@ -58,6 +61,7 @@ void planner_forget(struct planner *p);
 /* Keeps a copy for item->text; "" when there is no memory for it, as the verdict stands without. */
 const char *planner_keep_text(struct planner *p, const char *text);
 
+/* at: the link where it is, NULL for none; bit: the feature there, FEATURE_MAX for none. */
 void planner_set_cause(
 	struct plan_item *item, enum cause cause, const struct link *at, unsigned bit);
 /* Verdict and cause of an item whose link and feature exist, once all steps have been predicted. uncertain: predict_uncertain(). */

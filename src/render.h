@@ -52,6 +52,7 @@ void render_followers(
  * them. */
 void render_state(const struct render *r, const struct view *view);
 
+/* Tables: 0 or -ENOMEM. */
 int render_list(const struct render *r, const struct view *view);
 int render_tree(const struct render *r, const struct view *view);
 int render_show(const struct render *r, const struct view *view, const struct link *link);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an investigation found, for people. */
 #ifndef OFFLOADD_RENDER_INVESTIGATION_H
 #define OFFLOADD_RENDER_INVESTIGATION_H
 
 #include "investigation.h"
 #include "render.h"
 
-/* The findings in words, then the evidence. */
+/* The findings in words, then the evidence. 0 or -ENOMEM. */
 int render_investigation(const struct render *r, const struct investigation *i,
 	const struct investigation_finding *findings, size_t n);
 

@@ -5,6 +5,7 @@
 
 #include "report_html.h"
 
+/* Each writes one part, or, where there is no document, why. */
 void report_write_timeline(FILE *out, const struct report_source *events);
 void report_write_fallback(FILE *out, const struct report_source *services);
 void report_write_restart(FILE *out, const struct report_source *services);

@@ -22,6 +22,7 @@ struct restart_policy {
 	uint64_t pause_usec; /* from the start of one restart to the next */
 };
 
+/* Whether it may ever be restarted; protected outranks named. */
 enum restart_verdict restart_judge(const struct restart_policy *policy, const struct unit *unit);
 
 /* What was asked for, so that no flag is answered twice. */

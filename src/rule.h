@@ -93,6 +93,7 @@ bool rule_is_for_host(const struct rule *rule, const struct rule_host *host);
 size_t rule_count_links(
 	const struct rule *rule, const struct link_table *table, const struct rule_host *host);
 
+/* All keys of [Match] hold for the link and the host. Needs a stacked table. */
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
 	const struct rule_host *host);
 

@@ -30,6 +30,7 @@ struct unit {
 	uint32_t uid;			    /* whose manager, for UNIT_USER; else 0 */
 };
 
+/* "service", "container", ...: as in documents. */
 const char *unit_kind_name(enum unit_kind kind);
 
 /* What the cgroup's path ("/system.slice/nginx.service", below the mount point) says. Never fails: what it does not know is OTHER. */

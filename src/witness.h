@@ -53,6 +53,7 @@ void witness_set_policy(struct witness *w, const struct restart_policy *policy);
 /* A restart was taken by systemd, or refused (error is not ""). */
 void witness_restarted(struct witness *w, const char *unit, const char *error);
 
+/* When to call witness_tick() next, 0 for never. */
 uint64_t witness_deadline(const struct witness *w);
 /* Does what is due. 1 when numbers changed, 0. */
 int witness_tick(struct witness *w, uint64_t now_usec);

@@ -58,14 +58,23 @@ struct witness {
 	struct services metrics_rows;
 };
 
+/* Which service: by its cgroup, or where that says nothing by the process (pid, comm; 0 and "" for none). buf gets unit_format() of it,
+ * "cgroup N" for one that is gone. */
 void witness_name_service(struct witness *w, uint64_t cgroup, pid_t pid, const char *comm,
 	struct unit *ret, char buf[SERVICES_NAME_LEN]);
+/* The name as it is now, printable; "" for a link that is gone, or for index 0. */
 void witness_name_link(struct witness *w, int ifindex, char buf[LINK_NAME_LEN]);
+/* "local", "forwarded", "kernel". */
 const char *witness_origin_name(enum probe_origin origin);
+/* Does the socket copy, so that it may go on after a repair of the link? */
 bool witness_is_by_socket(enum probe_kind kind);
+/* 0 for a link of another network namespace. */
 int witness_own_ifindex(const struct witness *w, const struct probe_hits *hits);
+/* Takes the inventory: flags come and go, with their records; says when the next one is due. */
 void witness_look_at_sockets(struct witness *w, uint64_t now_usec);
+/* Counts what was hit. fresh: a flag of which what came before does not count; NULL. 1 when numbers grew, 0. */
 int witness_look_at_hits(struct witness *w, uint64_t now_usec, const struct witness_flag *fresh);
+/* Frees what the last witness_metrics() gave. */
 void witness_clear_metrics(struct witness *w);
 
 #endif
