@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text for people: plans, tables, trees. The owner of libsmartcols. */
+/* Text for people: plans and what came of them (render_plan.c), tables, trees and reasons (render_links.c). */
 #ifndef OFFLOADD_RENDER_H
 #define OFFLOADD_RENDER_H
 
