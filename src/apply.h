@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Carries out a plan and verifies it: one SET a step, the reply and a read-back compared with what was asked. The only writer of
- * features. */
+/* Carries out a plan and verifies it: one SET a step, the reply and a read-back compared with what was
+ * asked. The only writer of features. */
 #ifndef OFFLOADD_APPLY_H
 #define OFFLOADD_APPLY_H
 
@@ -27,11 +27,12 @@ struct apply_report {
 	size_t n_results;
 };
 
-/* Carries out plan->steps in order. Before each, the link must still have the index, name and kind that the plan saw, otherwise that
- * step is an error and the others go on (the kernel checks name and index once more with the SET itself). Original values are
- * remembered in the ledger (may be NULL) first; writing it is the caller's, unless it says save_first. Reads back each link of a step,
- * then every other link that the plan predicted to change, into o->links. A refusal is not tried again: it is data.
- * 0 (refusals are results), negative errno where nothing could be done. */
+/* Carries out plan->steps in order. Before each, the link must still have the index, name and kind that the
+ * plan saw, otherwise that step is an error and the others go on (the kernel checks name and index once more
+ * with the SET itself). Original values are remembered in the ledger (may be NULL) first; writing it is the
+ * caller's, unless it says save_first. Reads back each link of a step, then every other link that the plan
+ * predicted to change, into o->links. A refusal is not tried again: it is data. 0 (refusals are results),
+ * negative errno where nothing could be done. */
 int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger,
 	struct apply_report *ret);
 void apply_report_clear(struct apply_report *report);
@@ -41,9 +42,10 @@ void apply_report_clear(struct apply_report *report);
 const struct apply_result *apply_find(
 	const struct apply_report *report, int ifindex, feature_set bits);
 
-/* Puts links back to their original wanted bits (only: names, NULL-terminated; NULL for all in the ledger), lowest first, and takes
- * what was put back out of the ledger; `missed` is here about wanted, since active may never have followed. Entries whose link is
- * gone are dropped. Writes the ledger; when only that fails, its negative errno comes with a report that holds. */
+/* Puts links back to their original wanted bits (only: names, NULL-terminated; NULL for all in the ledger),
+ * lowest first, and takes what was put back out of the ledger; `missed` is here about wanted, since active
+ * may never have followed. Entries whose link is gone are dropped. Writes the ledger; when only that fails,
+ * its negative errno comes with a report that holds. */
 int apply_revert(struct observe *o, struct ledger *ledger, const char *const *only,
 	struct apply_report *ret);
 

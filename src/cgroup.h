@@ -16,9 +16,9 @@ int cgroup_paths_open(struct cgroup_paths **ret);
 void cgroup_paths_close(struct cgroup_paths *paths);
 void cgroup_paths_close_pointer(struct cgroup_paths **paths);
 
-/* The path below the mount point of the cgroup with this id, "/" for the root. Asks by handle, where that is not allowed
- * (CAP_DAC_READ_SEARCH) by a walk. What was found once is remembered, so that the name outlives the cgroup. The text is
- * valid until the next call. -ENOENT: gone, and never seen. */
+/* The path below the mount point of the cgroup with this id, "/" for the root. Asks by handle, where that is
+ * not allowed (CAP_DAC_READ_SEARCH) by a walk. What was found once is remembered, so that the name outlives
+ * the cgroup. The text is valid until the next call. -ENOENT: gone, and never seen. */
 int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_path);
 
 /* The path of a process, whatever the version of its hierarchy. -ESRCH: gone. */

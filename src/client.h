@@ -27,8 +27,9 @@ int client_pid(const struct client *client);
 int client_call(
 	struct client *client, const char *method, struct json_object *parameters, bool more);
 
-/* The next answer, within timeout_usec (0: for ever). 1 when more is to come, 0 when it was the last, negative errno (-ETIMEDOUT, -ECONNRESET
- * when the daemon went away). *ret_parameters is an object, the caller's to put. error: "" or the error's name. */
+/* The next answer, within timeout_usec (0: for ever). 1 when more is to come, 0 when it was the last,
+ * negative errno (-ETIMEDOUT, -ECONNRESET when the daemon went away). *ret_parameters is an object, the
+ * caller's to put. error: "" or the error's name. */
 int client_receive(struct client *client, uint64_t timeout_usec, struct json_object **ret_parameters,
 	char error[VARLINK_NAME_MAX]);
 

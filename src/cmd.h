@@ -50,8 +50,9 @@ struct cmd_options {
 	uint64_t count;		/* --count; 0: not given */
 };
 
-/* One for each command of offloadctl(1): argv are the words after it, of which the table in offloadctl.c has checked the number and the
- * options. Each says what is wrong on standard error, and returns the exit code. */
+/* One for each command of offloadctl(1): argv are the words after it, of which the table in offloadctl.c has
+ * checked the number and the options. Each says what is wrong on standard error, and returns the exit code.
+ */
 int cmd_plan(const struct cmd_options *options, int argc, char **argv);
 int cmd_apply(const struct cmd_options *options, int argc, char **argv);
 int cmd_revert(const struct cmd_options *options, int argc, char **argv);
@@ -77,15 +78,16 @@ int cmd_sockets(const struct cmd_options *options, int argc, char **argv);
 int cmd_latency(const struct cmd_options *options, int argc, char **argv);
 int cmd_investigate(const struct cmd_options *options, int argc, char **argv);
 
-/* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK, CMD_NO_DAEMON when nobody answers and
- * nothing was done, CMD_ERROR. */
+/* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK,
+ * CMD_NO_DAEMON when nobody answers and nothing was done, CMD_ERROR. */
 int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 	const struct feature_table *table, struct apply_report *ret);
 
-/* A whole file, pipe, or standard input for "-", of at most SNAPSHOT_BYTES_MAX; the text is the caller's to free. 0, negative errno. */
+/* A whole file, pipe, or standard input for "-", of at most SNAPSHOT_BYTES_MAX; the text is the caller's to
+ * free. 0, negative errno. */
 int cmd_file_read(const char *path, char **ret, size_t *ret_len);
-/* Replaces a regular file in one step, writes to anything else; NULL is standard output. mode: of the file, whatever the umask, or CMD_FILE_UMASK
- * for what the umask leaves. 0, negative errno. */
+/* Replaces a regular file in one step, writes to anything else; NULL is standard output. mode: of the file,
+ * whatever the umask, or CMD_FILE_UMASK for what the umask leaves. 0, negative errno. */
 int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode);
 #define CMD_FILE_UMASK ((mode_t)-1)
 
@@ -127,12 +129,13 @@ int cmd_error(const char *fmt, ...) _printf_(1, 2);
 
 /* Opens the kernel's side, without rules and links; says what failed. 0 or CMD_ERROR. */
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
-/* And loads the rules from the folders that offloadd reads too, unless --rules names others; prints what is wrong with settings and
- * rules, and reads the links. */
+/* And loads the rules from the folders that offloadd reads too, unless --rules names others; prints what is
+ * wrong with settings and rules, and reads the links. */
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
 /* And plans all links. As above, the session is to be closed in any case. */
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret);
-/* The rules alone, of the folders that the options or offloadd.conf name; session->view.features are the features that there are. */
+/* The rules alone, of the folders that the options or offloadd.conf name; session->view.features are the
+ * features that there are. */
 int cmd_load_rules(struct cmd_session *session);
 void cmd_close(struct cmd_session *session);
 
@@ -144,8 +147,8 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
 /* The link of a name; prints the nearest and returns NULL when there is none. */
 struct link *cmd_find_link(const struct cmd_session *session, const char *name);
 
-/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, or a link that rules name
- * cannot be read, as not all that is declared was looked at. */
+/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, or a link that
+ * rules name cannot be read, as not all that is declared was looked at. */
 int cmd_exit_code(const struct cmd_session *session, int code);
 
 /* The result of writing a document or a table as an exit code; prints why it failed. */

@@ -31,7 +31,8 @@ int cmd_answered_error(const char *command, const char *error, struct json_objec
 
 /* Opens the socket; CMD_OK, CMD_NO_DAEMON (nothing was said), CMD_ERROR. */
 int cmd_open_client(const struct cmd_options *options, const char *command, struct client **ret);
-/* One call with one answer. CMD_OK with *ret_answer, CMD_NO_DAEMON when nothing was said, CMD_ERROR. parameters are taken over. */
+/* One call with one answer. CMD_OK with *ret_answer, CMD_NO_DAEMON when nothing was said, CMD_ERROR.
+ * parameters are taken over. */
 int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
 	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer);
 

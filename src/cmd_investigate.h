@@ -7,7 +7,8 @@
 
 #define CMD_NOT_INVESTIGATION -1
 
-/* Two documents of investigate side by side. CMD_NOT_INVESTIGATION, and nothing said, when the first is none; an exit code otherwise. */
+/* Two documents of investigate side by side. CMD_NOT_INVESTIGATION, and nothing said, when the first is
+ * none; an exit code otherwise. */
 int cmd_diff_investigations(const struct cmd_options *options, const char *a_text, size_t a_len,
 	const char *b_text, size_t b_len, const char *const names[2]);
 

@@ -8,12 +8,13 @@
 #include "probe.h"
 #include "unit.h"
 
-/* By the cgroup of the socket; by the process where that says nothing. What is gone and was never seen is named by its number.
- * Returns buf. paths may be NULL. */
+/* By the cgroup of the socket; by the process where that says nothing. What is gone and was never seen is
+ * named by its number. Returns buf. paths may be NULL. */
 const char *cmd_service_name(struct cgroup_paths *paths, uint64_t cgroup, pid_t pid,
 	struct unit *ret_unit, char *buf, size_t size);
 
-/* Does the name, as systemd or as people have it, match this glob, with or without ".service"? NULL matches all. */
+/* Does the name, as systemd or as people have it, match this glob, with or without ".service"? NULL matches
+ * all. */
 bool cmd_service_matches(const char *glob, const struct unit *unit, const char *name);
 
 /* "no sockets: ...": why there is no such probe, as an error. CMD_ERROR. */

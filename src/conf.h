@@ -28,15 +28,18 @@ struct conf {
 	char *hooks[EVENT_KIND_COUNT]; /* "NAME@.service", "" for none, NULL where no key is */
 };
 
-/* One complaint, as ini_file.h's: line 0 means the whole file, strings are clean and end with the call. 0 or -ENOMEM. */
+/* One complaint, as ini_file.h's: line 0 means the whole file, strings are clean and end with the call. 0 or
+ * -ENOMEM. */
 typedef int (*conf_report_fn)(void *userdata, const char *path, unsigned line, const char *message);
 
-/* Reads the first of the main files that is there, then every drop-in, ordered by file name; a later value replaces an earlier one. What is
- * not set, or not understood, has its default. path NULL: offloadd.conf and offloadd.conf.d of /etc/offloadd, /run/offloadd and
- * the vendor's folder, all of which may be missing; else this file, which must be there, and the folder PATH.d.
- * 0, 1 when there were errors, -ENOMEM (then ret is empty). */
+/* Reads the first of the main files that is there, then every drop-in, ordered by file name; a later value
+ * replaces an earlier one. What is not set, or not understood, has its default. path NULL: offloadd.conf and
+ * offloadd.conf.d of /etc/offloadd, /run/offloadd and the vendor's folder, all of which may be missing; else
+ * this file, which must be there, and the folder PATH.d. 0, 1 when there were errors, -ENOMEM (then ret is
+ * empty). */
 int conf_load(const char *path, conf_report_fn report, void *userdata, struct conf *ret);
-/* The same of these main files and drop-in folders, NULL-terminated, the strongest first. must: the first main file may not be missing. */
+/* The same of these main files and drop-in folders, NULL-terminated, the strongest first. must: the first
+ * main file may not be missing. */
 int conf_load_from(const char *const *files, const char *const *dirs, bool must,
 	conf_report_fn report, void *userdata, struct conf *ret);
 /* One text over what is set already; 0, 1 when there were errors, -ENOMEM. The fuzzer's way in. */

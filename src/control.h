@@ -34,7 +34,8 @@ struct control_handler {
 	void *userdata;
 };
 
-/* Listens on path; a socket that nobody listens on any more is replaced. -EADDRINUSE: somebody does; other negative errno. */
+/* Listens on path; a socket that nobody listens on any more is replaced. -EADDRINUSE: somebody does; other
+ * negative errno. */
 int control_new(struct sd_event *event, const char *path, const struct control_handler *handler,
 	struct control **ret);
 void control_free(struct control *c);
@@ -45,12 +46,13 @@ void control_wake(struct control *c);
 bool control_may_change(const struct control_client *client);
 uid_t control_uid(const struct control_client *client);
 
-/* Answers; parameters are taken over. continues: more is to come, by resume. An answer to a oneway call is not sent. */
+/* Answers; parameters are taken over. continues: more is to come, by resume. An answer to a oneway call is
+ * not sent. */
 void control_reply(struct control_client *client, struct json_object *parameters, bool continues);
 void control_error(struct control_client *client, const char *error, struct json_object *parameters);
 
-/* Keeps the call open: resume is called when woken, or at the deadline (CLOCK_MONOTONIC, 0 for none). state is the handler's, freed by
- * free() when the call ends. */
+/* Keeps the call open: resume is called when woken, or at the deadline (CLOCK_MONOTONIC, 0 for none). state
+ * is the handler's, freed by free() when the call ends. */
 void control_wait(struct control_client *client, void *state, uint64_t deadline_usec);
 void *control_state(const struct control_client *client);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* offloadd's loop: sockets, signals, timers and the service manager around reconcile.c. The owner of sd-event and sd-daemon. */
+/* offloadd's loop: sockets, signals, timers and the service manager around reconcile.c. The owner of
+ * sd-event and sd-daemon. */
 #ifndef OFFLOADD_DAEMON_H
 #define OFFLOADD_DAEMON_H
 
@@ -30,8 +31,8 @@ struct daemon_options {
 	const char *services_path; /* where flags of services are kept; NULL: the same */
 };
 
-/* Runs until SIGTERM or SIGINT, or with `once` through one reconcile. Exit code: 0 after a clean stop, 1 after an error that was said
- * on stderr; with `once` plan_exit_code() of what is then. */
+/* Runs until SIGTERM or SIGINT, or with `once` through one reconcile. Exit code: 0 after a clean stop, 1
+ * after an error that was said on stderr; with `once` plan_exit_code() of what is then. */
 int daemon_run(const struct daemon_options *options);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What cannot be had now: not asked for again until the link, what it stands on, or the rules change; or, where it may pass, until
- * some time has. */
+/* What cannot be had now: not asked for again until the link, what it stands on, or the rules change; or,
+ * where it may pass, until some time has. */
 #ifndef OFFLOADD_DENIAL_H
 #define OFFLOADD_DENIAL_H
 
 #include "apply.h"
 
-/* A refusal that may pass (EBUSY and the like) is tried again after this, then after twice as long, and so on: slow enough not to be
- * taken for the rounds of a fight. */
+/* A refusal that may pass (EBUSY and the like) is tried again after this, then after twice as long, and so
+ * on: slow enough not to be taken for the rounds of a fight. */
 #define DENIAL_RETRY_USEC (UINT64_C(2) * 1000 * 1000)
 #define DENIAL_RETRY_MAX 6
 

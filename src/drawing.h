@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The stack of links as a picture: in layers, what stands on nothing at the bottom, each link above what it stands on. Pure. */
+/* The stack of links as a picture: in layers, what stands on nothing at the bottom, each link above what it
+ * stands on. Pure. */
 #ifndef OFFLOADD_DRAWING_H
 #define OFFLOADD_DRAWING_H
 
@@ -32,7 +33,8 @@ struct drawing {
 	int width, height;
 };
 
-/* Links that stand on others or carry others; those by themselves are not drawn. Stacks the table. 0 or -ENOMEM. */
+/* Links that stand on others or carry others; those by themselves are not drawn. Stacks the table. 0 or
+ * -ENOMEM. */
 int drawing_make(const struct view *view, struct drawing *ret);
 /* One <svg> element. */
 void drawing_write(FILE *out, const struct drawing *drawing);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the two backends offer to ethtool.c, and the ioctl one takes from the netlink one. Nobody else includes this. */
+/* What the two backends offer to ethtool.c, and the ioctl one takes from the netlink one. Nobody else
+ * includes this. */
 #ifndef OFFLOADD_ETHTOOL_PRIVATE_H
 #define OFFLOADD_ETHTOOL_PRIVATE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One event record, many forms: what the daemon did or found, for journal, stderr and (later) metrics, hooks and clients. Pure: making
- * records and deciding which are worth saying; journal.c sends them. */
+/* One event record, many forms: what the daemon did or found, for journal, stderr and (later) metrics, hooks
+ * and clients. Pure: making records and deciding which are worth saying; journal.c sends them. */
 #ifndef OFFLOADD_EVENT_H
 #define OFFLOADD_EVENT_H
 
@@ -83,8 +83,9 @@ void event_memory_clear(struct event_memory *m);
 /* Links that something stands against. */
 size_t event_memory_count(const struct event_memory *m);
 
-/* Tells what a reconcile did and found: fn for each record, at most one for each link and kind. What comes right by the repair of a
- * link below or above is told in that link's record. links: the model after apply. 0 or -ENOMEM. */
+/* Tells what a reconcile did and found: fn for each record, at most one for each link and kind. What comes
+ * right by the repair of a link below or above is told in that link's record. links: the model after apply.
+ * 0 or -ENOMEM. */
 int event_report(struct event_memory *m, const struct feature_table *table, const struct plan *plan,
 	const struct apply_report *report, const struct link_table *links, event_fn fn, void *userdata);
 
@@ -102,7 +103,8 @@ struct event_limit {
 	uint64_t suppressed; /* since the last record that was allowed */
 };
 
-/* Counts one record at now_usec (CLOCK_MONOTONIC); false when it is beyond the bound, and counted as suppressed. Begins zeroed. */
+/* Counts one record at now_usec (CLOCK_MONOTONIC); false when it is beyond the bound, and counted as
+ * suppressed. Begins zeroed. */
 bool event_limit_allows(struct event_limit *limit, uint64_t now_usec);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the commands about software fallback show, whatever the form: the sockets of an inventory with the names of their links and
- * services, and how long sendfile took. Pure. */
+/* What the commands about software fallback show, whatever the form: the sockets of an inventory with the
+ * names of their links and services, and how long sendfile took. Pure. */
 #ifndef OFFLOADD_EVIDENCE_H
 #define OFFLOADD_EVIDENCE_H
 
@@ -68,7 +68,8 @@ int evidence_latency_add(struct evidence_latency *latency, const struct evidence
 void evidence_latency_sort(struct evidence_latency *latency);
 void evidence_latency_clear(struct evidence_latency *latency);
 
-/* The time below which `permille` of the calls are, in microseconds, taken as spread evenly within their slot. 0 without calls. */
+/* The time below which `permille` of the calls are, in microseconds, taken as spread evenly within their
+ * slot. 0 without calls. */
 uint64_t evidence_quantile(const uint64_t slots[EVIDENCE_SLOTS], unsigned permille);
 
 /* How many percent, 0 to 100, of what may be 0. */

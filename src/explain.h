@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why a feature of a link is as it is: the chain of reasons from the link down to the leaf that decides. Pure. */
+/* Why a feature of a link is as it is: the chain of reasons from the link down to the leaf that decides.
+ * Pure. */
 #ifndef OFFLOADD_EXPLAIN_H
 #define OFFLOADD_EXPLAIN_H
 
@@ -19,7 +20,8 @@ struct explanation {
 	char advice[256];  /* what to do, "" when nothing */
 };
 
-/* One feature of one link. plan: made for the same table (may name the declaration, the rule file and the cause). */
+/* One feature of one link. plan: made for the same table (may name the declaration, the rule file and the
+ * cause). */
 int explain_feature(const struct plan_context *context, struct link_table *table,
 	const struct plan *plan, int ifindex, unsigned bit, struct explanation *ret);
 void explanation_clear(struct explanation *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Keeps the textfile of metrics up to date: written when something changed, at most once in EXPORTER_DELAY_USEC, never while nothing
- * does. It has no timer and no clock of its own. */
+/* Keeps the textfile of metrics up to date: written when something changed, at most once in
+ * EXPORTER_DELAY_USEC, never while nothing does. It has no timer and no clock of its own. */
 #ifndef OFFLOADD_EXPORTER_H
 #define OFFLOADD_EXPORTER_H
 
@@ -28,8 +28,8 @@ struct exporter;
 int exporter_new(const struct exporter_host *host, struct exporter **ret);
 void exporter_free(struct exporter *e);
 
-/* Where the file is to be, "" for nowhere; another network namespace has one of its own beside it (netns_path()). A file at another
- * place stays as one that was stopped. 0 or -ENOMEM. */
+/* Where the file is to be, "" for nowhere; another network namespace has one of its own beside it
+ * (netns_path()). A file at another place stays as one that was stopped. 0 or -ENOMEM. */
 int exporter_set_path(struct exporter *e, const char *path);
 const char *exporter_path(const struct exporter *e); /* "" for nowhere */
 

@@ -53,21 +53,23 @@ int feature_bit(const struct feature_table *table, const char *name);
 /* The set of one named feature, empty when this kernel has it not. */
 feature_set feature_named(const struct feature_table *table, const char *name);
 
-/* What a word of a rule or a command line means: ret_set gets the features that it stands for (for an alias: those of
- * its members that this kernel has; empty for FOREIGN and UNKNOWN). Aliases are ethtool's: rx tx sg tso ufo gso gro lro
- * rxvlan txvlan ntuple rxhash, and their long forms as ethtool -k prints them (scatter-gather, ...). */
+/* What a word of a rule or a command line means: ret_set gets the features that it stands for (for an alias:
+ * those of its members that this kernel has; empty for FOREIGN and UNKNOWN). Aliases are ethtool's: rx tx sg
+ * tso ufo gso gro lro rxvlan txvlan ntuple rxhash, and their long forms as ethtool -k prints them
+ * (scatter-gather, ...). */
 enum feature_word feature_parse(
 	const struct feature_table *table, const char *word, feature_set *ret_set);
 
 /* The valid word nearest to a wrong one, NULL when none is near. */
 const char *feature_nearest(const char *word);
 
-/* Writes the names of a set as "a, b, c" (kernel names, lowest bit first), "none" for an empty one; cut with "..." where
- * it does not fit. Returns buf. */
+/* Writes the names of a set as "a, b, c" (kernel names, lowest bit first), "none" for an empty one; cut with
+ * "..." where it does not fit. Returns buf. */
 const char *feature_format(
 	const struct feature_table *table, feature_set set, char *buf, size_t size);
 
-/* "name" of one bit, "bit-N" where the kernel gave it no name. Static storage of the table or of a small ring. */
+/* "name" of one bit, "bit-N" where the kernel gave it no name. Static storage of the table or of a small
+ * ring. */
 const char *feature_name(const struct feature_table *table, unsigned bit);
 
 /* The table of aliases, in ethtool -k's order; entry i, NULL past the last. */

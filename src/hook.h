@@ -23,7 +23,8 @@ struct hooks {
 	uint64_t sent, suppressed, failed;
 };
 
-/* netns: "" for the namespace of PID 1. path: NULL for HOOK_SOCKET_PATH. 1 when sent, 0 when there were too many, negative errno. */
+/* netns: "" for the namespace of PID 1. path: NULL for HOOK_SOCKET_PATH. 1 when sent, 0 when there were too
+ * many, negative errno. */
 int hook_send(struct hooks *h, const struct feature_table *table, const struct event *event,
 	const char *netns, const char *path, uint64_t now_usec);
 
@@ -41,7 +42,8 @@ struct hook_record {
 	struct hook_field fields[HOOK_FIELDS_MAX];
 };
 
-/* Takes text of len bytes apart, in place: one byte more must be writable. -EBADMSG for what hook_encode() did not make. */
+/* Takes text of len bytes apart, in place: one byte more must be writable. -EBADMSG for what hook_encode()
+ * did not make. */
 int hook_decode(char *text, size_t len, struct hook_record *ret);
 
 /* The record as an EnvironmentFile= of systemd. Negative errno. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which files a list of folders holds: as systemd reads drop-ins, the same name in an earlier folder replaces the later one. */
+/* Which files a list of folders holds: as systemd reads drop-ins, the same name in an earlier folder
+ * replaces the later one. */
 #ifndef OFFLOADD_INI_DIR_H
 #define OFFLOADD_INI_DIR_H
 
@@ -17,8 +18,8 @@ struct ini_dir {
 	void *userdata;
 };
 
-/* The paths of all files, ordered by file name; the array and its strings are the caller's (ini_dir_free). 0, -ENOMEM, or what report()
- * gave. */
+/* The paths of all files, ordered by file name; the array and its strings are the caller's (ini_dir_free).
+ * 0, -ENOMEM, or what report() gave. */
 int ini_dir_find(const struct ini_dir *d, char ***ret_paths, size_t *ret_n);
 void ini_dir_free(char **paths, size_t n);
 

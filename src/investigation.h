@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A host that is watched for a while: what its sendfile, its TCP and its CPUs did, what follows from that, and two of these compared.
- * Pure. */
+/* A host that is watched for a while: what its sendfile, its TCP and its CPUs did, what follows from that,
+ * and two of these compared. Pure. */
 #ifndef OFFLOADD_INVESTIGATION_H
 #define OFFLOADD_INVESTIGATION_H
 
@@ -83,7 +83,8 @@ struct investigation {
 
 void investigation_clear(struct investigation *i);
 
-/* The row of these, a new one where there is none yet. NULL where there is no room or no memory: it is left out. */
+/* The row of these, a new one where there is none yet. NULL where there is no room or no memory: it is left
+ * out. */
 struct investigation_fallback *investigation_fallback_row(
 	struct investigation *i, const char *service, bool forwarded, const char *link);
 struct investigation_frozen *investigation_frozen_row(
@@ -117,7 +118,8 @@ struct investigation_finding {
 /* As in the document: "device", "reconnect", ... */
 const char *investigation_verdict_name(enum investigation_verdict verdict);
 
-/* What follows from the evidence, the most costly first; always at least one. The array is the caller's to free. 0 or -ENOMEM. */
+/* What follows from the evidence, the most costly first; always at least one. The array is the caller's to
+ * free. 0 or -ENOMEM. */
 int investigation_judge(
 	const struct investigation *i, struct investigation_finding **ret, size_t *ret_n);
 
@@ -133,7 +135,8 @@ struct investigation_metric {
 	uint64_t a, b;
 };
 
-/* sendfile's medians (in all, and of each service of a), what came with each call, rates, frozen sockets. The array is the caller's to free. 0 or -ENOMEM. */
+/* sendfile's medians (in all, and of each service of a), what came with each call, rates, frozen sockets.
+ * The array is the caller's to free. 0 or -ENOMEM. */
 int investigation_compare(const struct investigation *a, const struct investigation *b,
 	struct investigation_metric **ret, size_t *ret_n);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sends event records: to the journal with fields and MESSAGE_ID, to stderr where there is no journal. The owner of sd-journal. */
+/* Sends event records: to the journal with fields and MESSAGE_ID, to stderr where there is no journal. The
+ * owner of sd-journal. */
 #ifndef OFFLOADD_JOURNAL_H
 #define OFFLOADD_JOURNAL_H
 
@@ -13,7 +14,8 @@ struct journal {
 /* Looks at what stderr is. */
 void journal_open(struct journal *ret);
 
-/* Never fails: what journald does not take goes to stderr. Looks for journald each time, since it may come later or restart. */
+/* Never fails: what journald does not take goes to stderr. Looks for journald each time, since it may come
+ * later or restart. */
 void journal_send(struct journal *j, const struct feature_table *table, const struct event *event);
 
 #endif

@@ -10,7 +10,8 @@
 struct document;
 struct json_object;
 
-/* The list that the documents of latency and investigate have; part of d, which counts what was lost for want of memory. */
+/* The list that the documents of latency and investigate have; part of d, which counts what was lost for
+ * want of memory. */
 struct json_object *json_new_histograms(struct document *d, const struct evidence_latency *latency);
 
 /* One document and a newline each. 0, -ENOMEM, -EIO. */

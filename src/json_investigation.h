@@ -16,8 +16,8 @@ int json_write_investigation(FILE *out, const struct investigation *i,
 int json_write_investigations(FILE *out, const struct investigation *a, const struct investigation *b,
 	const char *a_name, const char *b_name);
 
-/* What json_write_investigation() wrote. 0; -ENOENT when it is another document, -EBADMSG when it is a bad one (why says how), -ENOMEM. Findings are not read:
- * they are judged anew. */
+/* What json_write_investigation() wrote. 0; -ENOENT when it is another document, -EBADMSG when it is a bad
+ * one (why says how), -ENOMEM. Findings are not read: they are judged anew. */
 int json_read_investigation(
 	const char *text, size_t len, struct investigation *ret, char *why, size_t why_size);
 

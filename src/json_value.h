@@ -30,8 +30,8 @@ static inline void json_value_free_tokener(struct json_tokener **tokener)
  * -EBADMSG when there is none, or not the whole of one; -ENOMEM. */
 int json_value_parse(const char *text, size_t len, int depth, struct json_object **ret);
 
-/* Can text be parsed in bounded memory? json-c spends a hundred bytes and more on a list of two characters. containers, members: how many lists
- * and objects, and how many commas, there may be in it. */
+/* Can text be parsed in bounded memory? json-c spends a hundred bytes and more on a list of two characters.
+ * containers, members: how many lists and objects, and how many commas, there may be in it. */
 bool json_value_is_bounded(const char *text, size_t len, size_t containers, size_t members);
 
 /* A member of an object, borrowed; NULL where there is none, or one of another type. */

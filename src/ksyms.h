@@ -14,7 +14,8 @@ struct ksyms_address {
 	char name[KSYMS_NAME_LEN]; /* "" when not known */
 };
 
-/* Sorts by address and names each. -EACCES where addresses are hidden (kernel.kptr_restrict), -errno of reading. */
+/* Sorts by address and names each. -EACCES where addresses are hidden (kernel.kptr_restrict), -errno of
+ * reading. */
 int ksyms_resolve(struct ksyms_address *addresses, size_t n);
 /* One line of the file: 1 for a function. The tests' way in. */
 int ksyms_parse_line(const char *line, uint64_t *ret_start, char name[KSYMS_NAME_LEN]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The links of one network namespace, and how they are stacked. State only: observe fills it, decide reads it. */
+/* The links of one network namespace, and how they are stacked. State only: observe fills it, decide reads
+ * it. */
 #ifndef OFFLOADD_LINK_H
 #define OFFLOADD_LINK_H
 
@@ -71,20 +72,20 @@ struct link *link_table_find(const struct link_table *table, int ifindex);
 struct link *link_table_find_name(const struct link_table *table, const char *name);
 size_t link_table_count(const struct link_table *table);
 
-/* Takes over what a message said of a link: adds it, or updates the attributes of the one with that ifindex and keeps its
- * features. `from` is copied. Returns 1 when the link is new, 1 or 0 as something a rule can see changed or nothing did,
- * -ENOMEM. *ret_link gets the table's own (may be NULL). */
+/* Takes over what a message said of a link: adds it, or updates the attributes of the one with that ifindex
+ * and keeps its features. `from` is copied. Returns 1 when the link is new, 1 or 0 as something a rule can
+ * see changed or nothing did, -ENOMEM. *ret_link gets the table's own (may be NULL). */
 int link_table_update(struct link_table *table, const struct link *from, struct link **ret_link);
 
 /* Forgets a link. Returns 1, or 0 when it was not there. */
 int link_table_remove(struct link_table *table, int ifindex);
 
-/* Computes lists and depths from lower_ifindex and master_ifindex. A loop (the kernel makes none; a stale picture may)
- * is cut at its second visit. Cheap when nothing changed. */
+/* Computes lists and depths from lower_ifindex and master_ifindex. A loop (the kernel makes none; a stale
+ * picture may) is cut at its second visit. Cheap when nothing changed. */
 void link_table_stack(struct link_table *table);
 
-/* The link that this one is stacked on (vlan, macvlan, vxlan, ...), NULL when none or in another namespace. The peer of a
- * veth is not below it. */
+/* The link that this one is stacked on (vlan, macvlan, vxlan, ...), NULL when none or in another namespace.
+ * The peer of a veth is not below it. */
 struct link *link_lower(const struct link_table *table, const struct link *link);
 /* The bond, bridge or team that this one is a port of; NULL. */
 struct link *link_master(const struct link_table *table, const struct link *link);
@@ -97,8 +98,9 @@ struct link *link_next_port(const struct link_table *table, const struct link *p
  * 0 or -ENOMEM. Stacks the table when needed. */
 int link_table_sorted(struct link_table *table, struct link ***ret_links, size_t *ret_n);
 
-/* Those of the n_only indexes that are there, and whatever they are connected with: below, above, ports and masters, up to
- * any distance; each once, in no order. The array is the caller's to free. 0 or -ENOMEM. Stacks the table when needed. */
+/* Those of the n_only indexes that are there, and whatever they are connected with: below, above, ports and
+ * masters, up to any distance; each once, in no order. The array is the caller's to free. 0 or -ENOMEM.
+ * Stacks the table when needed. */
 int link_table_related(struct link_table *table, const int *only, size_t n_only,
 	struct link ***ret_links, size_t *ret_n);
 

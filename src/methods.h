@@ -46,7 +46,8 @@ struct control_handler methods_handler(struct methods *m);
 /* Keeps a record for GetEvents. */
 void methods_take_event(struct methods *m, const struct event *event);
 
-/* Entry i of the table, NULL past the last: a method's full name; and the description of our interface. For tests. */
+/* Entry i of the table, NULL past the last: a method's full name; and the description of our interface. For
+ * tests. */
 const char *methods_name(size_t i);
 const char *methods_description(void);
 

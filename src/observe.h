@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The picture of this network namespace: links and their features, read once or kept up to date by events. Glue between rtnl.c,
- * the ethtool backends and the model; the one way in for offloadctl and the daemon alike. */
+/* The picture of this network namespace: links and their features, read once or kept up to date by events.
+ * Glue between rtnl.c, the ethtool backends and the model; the one way in for offloadctl and the daemon
+ * alike. */
 #ifndef OFFLOADD_OBSERVE_H
 #define OFFLOADD_OBSERVE_H
 
@@ -46,8 +47,8 @@ struct observe {
 	unsigned n_touched;  /* more than there is room for: read all */
 };
 
-/* Opens both sockets and reads the feature names, no link yet. Negative errno; *ret_what says in words what failed ("ethtool
- * netlink", "rtnetlink", "feature names"). */
+/* Opens both sockets and reads the feature names, no link yet. Negative errno; *ret_what says in words what
+ * failed ("ethtool netlink", "rtnetlink", "feature names"). */
 int observe_open(const struct observe_options *options, struct observe **ret, const char **ret_what);
 void observe_close(struct observe *o);
 void observe_close_pointer(struct observe **o);
@@ -55,22 +56,26 @@ void observe_close_pointer(struct observe **o);
 /* Makes the picture anew from dumps: links, features, and routes if wanted. Links that are gone go. */
 int observe_refresh(struct observe *o);
 
-/* Descriptors to poll; observe_feature_fd may be -EOPNOTSUPP (a kernel without ethtool netlink: link events tell). */
+/* Descriptors to poll; observe_feature_fd may be -EOPNOTSUPP (a kernel without ethtool netlink: link events
+ * tell). */
 int observe_link_fd(const struct observe *o);
 int observe_feature_fd(const struct observe *o);
 
-/* Reads pending events of either socket into the picture. 1 when anything changed, 0, negative errno. After an overrun it
- * refreshes by itself and counts it. A notification whose features differ from ours only says that something happened: the
- * link, and what stands on it (a change of wanted alone is never notified), is read again, so that an old notification in the
- * queue never replaces newer truth, and the echo of our own write changes nothing. */
+/* Reads pending events of either socket into the picture. 1 when anything changed, 0, negative errno. After
+ * an overrun it refreshes by itself and counts it. A notification whose features differ from ours only says
+ * that something happened: the link, and what stands on it (a change of wanted alone is never notified), is
+ * read again, so that an old notification in the queue never replaces newer truth, and the echo of our own
+ * write changes nothing. */
 int observe_read_links(struct observe *o);
 int observe_read_features(struct observe *o);
 
-/* Reads the features of one link again, and clears features_stale. -ENODEV: gone, renamed or another one now; it stays stale
- * and the event that tells is on its way. -EOPNOTSUPP: it has none (has_features is false then). */
+/* Reads the features of one link again, and clears features_stale. -ENODEV: gone, renamed or another one
+ * now; it stays stale and the event that tells is on its way. -EOPNOTSUPP: it has none (has_features is
+ * false then). */
 int observe_features(struct observe *o, struct link *link);
 
-/* Has the driver asked again for what is wanted and not active (ethtool_features_recompute()), and reads the link. */
+/* Has the driver asked again for what is wanted and not active (ethtool_features_recompute()), and reads the
+ * link. */
 int observe_recompute(struct observe *o, struct link *link);
 
 /* uname, host name, virtualization (DMI and /proc, no D-Bus). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One path measured in several ways, in alternating rounds so that noise hits all alike, and what the ratios say. Ratios are taken
- * within a round, and the median of the rounds counts. Pure. */
+/* One path measured in several ways, in alternating rounds so that noise hits all alike, and what the ratios
+ * say. Ratios are taken within a round, and the median of the rounds counts. Pure. */
 #ifndef OFFLOADD_PATH_H
 #define OFFLOADD_PATH_H
 
@@ -92,8 +92,8 @@ void path_summarize(const struct path_run *run, enum path_way way, struct path_s
 /* By the criterion above. PATH_UNKNOWN below PATH_ROUNDS_LEAST. */
 void path_judge(const struct path_run *run, struct path_finding *ret);
 
-/* How large one transfer may be so that all of them stay within the limits: rate as a first transfer showed it, bytes a second. 0
- * when that is too little to measure anything. */
+/* How large one transfer may be so that all of them stay within the limits: rate as a first transfer showed
+ * it, bytes a second. 0 when that is too little to measure anything. */
 uint64_t path_transfer_bytes(uint64_t bytes_max, uint64_t usec_max, double bytes_per_s);
 
 #endif

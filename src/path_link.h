@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sending and receiving for `offloadctl check-path`: sockets bound to a device, one connection for each transfer, everything within
- * limits of bytes and time. The protocol is path_wire.h's. */
+/* Sending and receiving for `offloadctl check-path`: sockets bound to a device, one connection for each
+ * transfer, everything within limits of bytes and time. The protocol is path_wire.h's. */
 #ifndef OFFLOADD_PATH_LINK_H
 #define OFFLOADD_PATH_LINK_H
 
@@ -43,7 +43,8 @@ struct path_server {
 
 /* Listens; *address gets the port that it was. device may be NULL. */
 int path_listen(union path_address *address, const char *device, char why[PATH_WHY_LEN]);
-/* Pieces that both ends use: negative errno; a wait ends with -ETIMEDOUT at the deadline, -EINTR when *stop is not 0. */
+/* Pieces that both ends use: negative errno; a wait ends with -ETIMEDOUT at the deadline, -EINTR when *stop
+ * is not 0. */
 int path_socket_open(int family, const char *device);
 int path_socket_wait(int fd, short events, uint64_t deadline_usec, const volatile int *stop);
 int path_frame_send(int fd, const struct path_frame *frame);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What differs between declared and real, what will be done about it in which order, and what will come of it. A pure function
- * of model, rules and time. A plan owns copies: it stays valid whatever becomes of the model, but not of the rules. */
+/* What differs between declared and real, what will be done about it in which order, and what will come of
+ * it. A pure function of model, rules and time. A plan owns copies: it stays valid whatever becomes of the
+ * model, but not of the rules. */
 #ifndef OFFLOADD_PLAN_H
 #define OFFLOADD_PLAN_H
 
@@ -64,8 +65,8 @@ struct plan_item {
 	const struct rule_feature *feature;
 };
 
-/* One link: what it is now, what will come of it. Present for every link that rules name, and for every other link that the plan
- * changes by side effect (then n_items is 0). Lowest first. */
+/* One link: what it is now, what will come of it. Present for every link that rules name, and for every
+ * other link that the plan changes by side effect (then n_items is 0). Lowest first. */
 struct plan_link {
 	int ifindex;
 	char name[LINK_NAME_LEN], kind[LINK_KIND_LEN];
@@ -124,8 +125,8 @@ struct plan_context {
 	void *userdata;
 };
 
-/* only: plan for these links alone (n_only indexes; unknown ones are passed over), NULL for all. Links below and above are still
- * read and predicted. 0 or -ENOMEM. The table is stacked, otherwise left as it is. */
+/* only: plan for these links alone (n_only indexes; unknown ones are passed over), NULL for all. Links below
+ * and above are still read and predicted. 0 or -ENOMEM. The table is stacked, otherwise left as it is. */
 int plan_make(const struct plan_context *context, struct link_table *table, const int *only,
 	size_t n_only, struct plan *ret);
 void plan_clear(struct plan *plan);
@@ -133,8 +134,9 @@ void plan_clear(struct plan *plan);
 /* The link of the plan, NULL when it is in none. Borrowed. */
 const struct plan_link *plan_find(const struct plan *plan, int ifindex);
 
-/* Exit code of `plan`: 1 not everything could be looked at, else 0 as declared, 2 changes are pending (drifted), 4 something declared cannot be had (blocked, fixed, refused,
- * contended), 6 both. Pending under audit counts as pending. */
+/* Exit code of `plan`: 1 not everything could be looked at, else 0 as declared, 2 changes are pending
+ * (drifted), 4 something declared cannot be had (blocked, fixed, refused, contended), 6 both. Pending under
+ * audit counts as pending. */
 int plan_exit_code(const struct plan *plan);
 
 /* How strong a verdict is when one word must stand for a link: the worst of its items. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between plan.c (links, steps, the plan), plan_given.c (what a rule asks for comes to) and plan_judge.c (verdicts and causes). */
+/* Between plan.c (links, steps, the plan), plan_given.c (what a rule asks for comes to) and plan_judge.c
+ * (verdicts and causes). */
 #ifndef OFFLOADD_PLAN_PRIVATE_H
 #define OFFLOADD_PLAN_PRIVATE_H
 
@@ -64,7 +65,8 @@ const char *planner_keep_text(struct planner *p, const char *text);
 /* at: the link where it is, NULL for none; bit: the feature there, FEATURE_MAX for none. */
 void planner_set_cause(
 	struct plan_item *item, enum cause cause, const struct link *at, unsigned bit);
-/* Verdict and cause of an item whose link and feature exist, once all steps have been predicted. uncertain: predict_uncertain(). */
+/* Verdict and cause of an item whose link and feature exist, once all steps have been predicted. uncertain:
+ * predict_uncertain(). */
 void planner_judge(struct planner *p, const struct link *link, feature_set uncertain,
 	struct plan_item *item);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between predict.c (what a SET sets off), predict_kernel.c (what the core of a kernel knows of features) and predict_kind.c (what
- * is known of kinds of links and of drivers). */
+/* Between predict.c (what a SET sets off), predict_kernel.c (what the core of a kernel knows of features)
+ * and predict_kind.c (what is known of kinds of links and of drivers). */
 #ifndef OFFLOADD_PREDICT_PRIVATE_H
 #define OFFLOADD_PREDICT_PRIVATE_H
 

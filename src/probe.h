@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Eyes in the kernel: who pays for software fallback, which sockets are frozen, who changed a feature, how long sendfile takes. The
- * owner of libbpf and of the records in bpf/event.h. Every probe can be absent; then its status says why. */
+/* Eyes in the kernel: who pays for software fallback, which sockets are frozen, who changed a feature, how
+ * long sendfile takes. The owner of libbpf and of the records in bpf/event.h. Every probe can be absent;
+ * then its status says why. */
 #ifndef OFFLOADD_PROBE_H
 #define OFFLOADD_PROBE_H
 
@@ -46,8 +47,8 @@ struct probe_options {
 	bool no_fallback, no_changes; /* leave these out: status says "not asked for" */
 };
 
-/* A combination of kind, link and service, with its hits. From the process-only probe: kind SENDPAGE, ifindex 0, cgroup 0, tgid and
- * comm. */
+/* A combination of kind, link and service, with its hits. From the process-only probe: kind SENDPAGE,
+ * ifindex 0, cgroup 0, tgid and comm. */
 struct probe_hits {
 	enum probe_kind kind;
 	enum probe_origin origin;
@@ -99,24 +100,27 @@ uint32_t probe_own_netns(void);
 
 /* For poll: readable when a combination is new or came back. -ENOENT where nothing can be told. */
 int probe_events_fd(const struct probe *probe);
-/* Reads what is there, without blocking; at most 1024 at once (then it stays readable). The number; negative errno. hits is 0 in what
- * fn gets, tgid and comm are who was running. */
+/* Reads what is there, without blocking; at most 1024 at once (then it stays readable). The number; negative
+ * errno. hits is 0 in what fn gets, tgid and comm are who was running. */
 typedef void (*probe_hits_fn)(const struct probe_hits *hits, void *userdata);
 int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata);
 
 /* All combinations with their hits so far. The number; 0 without probes. */
 int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata);
-/* Makes room: forgets combinations without a hit since then (CLOCK_MONOTONIC), and processes that are gone. The number. */
+/* Makes room: forgets combinations without a hit since then (CLOCK_MONOTONIC), and processes that are gone.
+ * The number. */
 int probe_forget_hits(struct probe *probe, uint64_t before_usec);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
-/* The TCP sockets of the calling thread's network namespace: only the frozen ones, or all. fn returns nonzero to stop. Number of
- * sockets told; -EOPNOTSUPP without this probe. ret_visited (may be NULL): how many were looked at. */
+/* The TCP sockets of the calling thread's network namespace: only the frozen ones, or all. fn returns
+ * nonzero to stop. Number of sockets told; -EOPNOTSUPP without this probe. ret_visited (may be NULL): how
+ * many were looked at. */
 typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata);
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited);
 
-/* Who, other than this process, changed a link's features last. -ENOENT: not known. -EOPNOTSUPP without this probe. */
+/* Who, other than this process, changed a link's features last. -ENOENT: not known. -EOPNOTSUPP without this
+ * probe. */
 int probe_find_change(struct probe *probe, uint32_t netns, int ifindex, struct probe_change *ret);
 
 /* sendfile's latency, only while somebody looks. */
@@ -134,12 +138,14 @@ int probe_latency_open(const struct feature_table *features, struct probe_latenc
 /* Are disk_usec and peer_usec known? */
 bool probe_latency_has_waits(const struct probe_latency *latency);
 void probe_latency_close(struct probe_latency *latency);
-/* Since the start, or since the last read when reset is set. ret_lost: calls that did not fit. The number of histograms. */
+/* Since the start, or since the last read when reset is set. ret_lost: calls that did not fit. The number of
+ * histograms. */
 int probe_latency_read(struct probe_latency *latency, bool reset,
 	void (*fn)(const struct probe_latency_histogram *histogram, void *userdata),
 	void *userdata, uint64_t *ret_lost);
 
-/* How often TCP functions ran, also only while somebody looks, by service and link; tcp_write_timer's are told of none. */
+/* How often TCP functions ran, also only while somebody looks, by service and link; tcp_write_timer's are
+ * told of none. */
 enum probe_rate_kind { PROBE_RATE_SENDMSG, PROBE_RATE_PUSH_ONE, PROBE_RATE_WRITE_TIMER, PROBE_RATES };
 struct probe_rate {
 	enum probe_rate_kind kind;
@@ -173,7 +179,8 @@ typedef void (*probe_stack_fn)(const struct probe_stack *stack, void *userdata);
 int probe_rates_read(struct probe_rates *rates, probe_rate_fn fn, void *userdata);
 int probe_rates_read_stacks(struct probe_rates *rates, probe_stack_fn fn, void *userdata);
 
-/* Decode one record: 0, -EBADMSG for another size, version or type or for values out of range. The tests' way in. */
+/* Decode one record: 0, -EBADMSG for another size, version or type or for values out of range. The tests'
+ * way in. */
 int probe_parse_event(const void *data, size_t size, struct probe_hits *ret);
 int probe_parse_socket(const void *data, size_t size, struct socket_info *ret);
 int probe_parse_change(const void *data, size_t size, struct probe_change *ret);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One BPF object with its hooks, loaded as far as this kernel and our privileges allow: what probe.c and probe_watch.c are made of. */
+/* One BPF object with its hooks, loaded as far as this kernel and our privileges allow: what probe.c and
+ * probe_watch.c are made of. */
 #ifndef OFFLOADD_PROBE_PRIVATE_H
 #define OFFLOADD_PROBE_PRIVATE_H
 
@@ -10,8 +11,8 @@
 
 #include "probe.h"
 
-/* One thing to see, by one kernel function. Methods are tried in the order of enum probe_method; each has a program at the function's
- * start and may have one at its end. */
+/* One thing to see, by one kernel function. Methods are tried in the order of enum probe_method; each has a
+ * program at the function's start and may have one at its end. */
 struct probe_hook {
 	const char *name, *function;
 	bool other_kernels; /* its absence is another function's presence */
@@ -64,8 +65,8 @@ struct probe_part {
 
 /* For libbpf_set_print(), before anything is opened. */
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args);
-/* Which functions does /proc/kallsyms have? Names are readable without privilege. Where it cannot be read, all are taken to be there:
- * trying will tell. */
+/* Which functions does /proc/kallsyms have? Names are readable without privilege. Where it cannot be read,
+ * all are taken to be there: trying will tell. */
 void probe_part_find_functions(struct probe_part *const *parts, size_t n);
 /* why: all of it is absent, NULL otherwise. */
 void probe_part_init(struct probe_part *part, struct probe_status *status, const char *why);
@@ -76,8 +77,8 @@ void probe_part_update_runs(struct probe_part *part);
 
 /* -ENOENT when it is not loaded, or has no such map. */
 int probe_part_map_fd(const struct probe_part *part, const char *name);
-/* Walks a hash map's keys, bounded by its size: one that grows while it is walked may start over. The sum of what fn returns, which
- * may delete the key. */
+/* Walks a hash map's keys, bounded by its size: one that grows while it is walked may start over. The sum of
+ * what fn returns, which may delete the key. */
 int probe_part_foreach_key(const struct probe_part *part, const char *name,
 	int (*fn)(int fd, const void *key, void *userdata), void *userdata);
 /* A number of an array with a value for each CPU, summed up. */

@@ -16,8 +16,8 @@ struct render {
 	unsigned width; /* columns to wrap to, 0 for no wrapping */
 };
 
-/* Looks at the stream: colour only on a terminal, and not under NO_COLOR or TERM=dumb; wrapped to the terminal's width, or
- * to COLUMNS, which outranks it and counts without a terminal, too. */
+/* Looks at the stream: colour only on a terminal, and not under NO_COLOR or TERM=dumb; wrapped to the
+ * terminal's width, or to COLUMNS, which outranks it and counts without a terminal, too. */
 void render_init(struct render *r, FILE *out, bool no_colour);
 
 /* Text that starts at column `indent`, where the line is by now, broken between words to go on there; and a newline. */
@@ -57,8 +57,8 @@ int render_list(const struct render *r, const struct view *view);
 int render_tree(const struct render *r, const struct view *view);
 int render_show(const struct render *r, const struct view *view, const struct link *link);
 
-/* n_lines times n_columns cells, NULL for none; the last column is wrapped on a terminal. spare: the columns to leave
- * out where it is too narrow, the least important first, NULL at the end. */
+/* n_lines times n_columns cells, NULL for none; the last column is wrapped on a terminal. spare: the columns
+ * to leave out where it is too narrow, the least important first, NULL at the end. */
 int render_table(const struct render *r, const char *const *columns, size_t n_columns,
 	const char *const *spare, const char *const *cells, size_t n_lines);
 

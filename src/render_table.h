@@ -103,7 +103,8 @@ static inline bool hide_column(struct libscols_table *t, const char *name)
 	return false;
 }
 
-/* Without the blanks at the end of lines that libsmartcols pads, and with the newline that it leaves out after a tree. */
+/* Without the blanks at the end of lines that libsmartcols pads, and with the newline that it leaves out
+ * after a tree. */
 static inline void put_lines(const struct render *r, const char *text)
 {
 	for (const char *line = text; *line;) {
@@ -117,8 +118,8 @@ static inline void put_lines(const struct render *r, const char *text)
 	}
 }
 
-/* spare: the columns to leave out where the terminal is too narrow, the least important first, NULL at the end; it is
- * said which were. */
+/* spare: the columns to leave out where the terminal is too narrow, the least important first, NULL at the
+ * end; it is said which were. */
 static inline int put_fitted_table(const struct render *r, struct libscols_table *t, const char *const *spare)
 {
 	char hidden[128] = "";

@@ -9,7 +9,8 @@
 
 struct json_object;
 
-/* A document of offloadctl (or the daemon's answer, which is the same without its head); NULL with the reason in words. Borrowed. */
+/* A document of offloadctl (or the daemon's answer, which is the same without its head); NULL with the
+ * reason in words. Borrowed. */
 struct report_source {
 	struct json_object *document;
 	const char *absent;
@@ -25,7 +26,8 @@ struct report_html {
 /* 0, -ENOMEM, -EIO. */
 int report_html_write(FILE *out, const struct report_html *report);
 
-/* The page with its parts asked for by name: fill is called once for each @@name@@ of the skeleton. For tests. */
+/* The page with its parts asked for by name: fill is called once for each @@name@@ of the skeleton. For
+ * tests. */
 int report_html_fill(FILE *out, const char *skeleton,
 	int (*fill)(FILE *out, const char *name, void *userdata), void *userdata);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which flagged services are restarted, and when: only units that offloadd.conf names, one at a time with a pause, each once for a flag,
- * and some never. Pure; time passed in. */
+/* Which flagged services are restarted, and when: only units that offloadd.conf names, one at a time with a
+ * pause, each once for a flag, and some never. Pure; time passed in. */
 #ifndef OFFLOADD_RESTART_H
 #define OFFLOADD_RESTART_H
 
@@ -33,7 +33,8 @@ struct restart_queue {
 	bool busy; /* one is on its way */
 };
 
-/* May this unit be restarted now? Notes it as tried then: 1; 0 when it is not its turn (*ret_usec: when to ask again, 0 for never). */
+/* May this unit be restarted now? Notes it as tried then: 1; 0 when it is not its turn (*ret_usec: when to
+ * ask again, 0 for never). */
 int restart_take(struct restart_queue *queue, const struct restart_policy *policy, const struct unit *unit,
 	uint64_t now_usec, uint64_t *ret_usec);
 void restart_done(struct restart_queue *queue);

@@ -26,8 +26,8 @@ struct rule_list {
 	size_t n_places;
 };
 
-/* dirs: those that `set` was loaded from, in the same order. A folder that cannot be read is passed over: loading told of it.
- * 0 or -ENOMEM (then ret is empty). */
+/* dirs: those that `set` was loaded from, in the same order. A folder that cannot be read is passed over:
+ * loading told of it. 0 or -ENOMEM (then ret is empty). */
 int rule_list_make(const char *const *dirs, const struct rule_set *set, struct rule_list *ret);
 /* Moves the places of one list to the end of another's. 0 or -ENOMEM. */
 int rule_list_join(struct rule_list *to, struct rule_list *from);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who pays for software fallback and who must reconnect, as rows: filled by witness.c, told by metrics, control socket and offloadctl. */
+/* Who pays for software fallback and who must reconnect, as rows: filled by witness.c, told by metrics,
+ * control socket and offloadctl. */
 #ifndef OFFLOADD_SERVICES_H
 #define OFFLOADD_SERVICES_H
 

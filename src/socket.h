@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP sockets as the inventory finds them, and who holds frozen ones: sockets that were routed while their device had no
- * scatter-gather or no checksum, and that keep working without though it has them now. State only. */
+/* TCP sockets as the inventory finds them, and who holds frozen ones: sockets that were routed while their
+ * device had no scatter-gather or no checksum, and that keep working without though it has them now. State
+ * only. */
 #ifndef OFFLOADD_SOCKET_H
 #define OFFLOADD_SOCKET_H
 
@@ -30,8 +31,8 @@ struct socket_features {
 };
 void socket_features_init(const struct feature_table *table, struct socket_features *ret);
 
-/* What the socket is without though its device has it: a subset of sg (frozen without scatter-gather) and of csum (frozen without
- * any checksum). Empty: not frozen. */
+/* What the socket is without though its device has it: a subset of sg (frozen without scatter-gather) and of
+ * csum (frozen without any checksum). Empty: not frozen. */
 feature_set socket_frozen(const struct socket_info *socket, const struct socket_features *features);
 
 /* "10.9.0.1:5002", "[fe80::1]:443". Returns buf. */
@@ -63,9 +64,9 @@ struct socket_holders {
 
 typedef void (*socket_holder_fn)(const struct socket_holder *holder, void *userdata);
 
-/* One inventory: begin, add each frozen socket, end. add: 1 for a holder not known before, 0, -ENOSPC (counted), -ENOMEM. end: tells
- * which holders have none left, forgets them and returns their number. Do not call end after an inventory that failed half-way:
- * call _begin again. */
+/* One inventory: begin, add each frozen socket, end. add: 1 for a holder not known before, 0, -ENOSPC
+ * (counted), -ENOMEM. end: tells which holders have none left, forgets them and returns their number. Do not
+ * call end after an inventory that failed half-way: call _begin again. */
 void socket_holders_begin(struct socket_holders *holders);
 int socket_holders_add(struct socket_holders *holders, const struct socket_info *socket,
 	const struct socket_features *features, uint64_t now_usec);

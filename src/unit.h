@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which service a cgroup belongs to, from its path alone: systemd units of the system and of users, and containers under their own
- * name, never under the engine that started them. Pure. */
+/* Which service a cgroup belongs to, from its path alone: systemd units of the system and of users, and
+ * containers under their own name, never under the engine that started them. Pure. */
 #ifndef OFFLOADD_UNIT_H
 #define OFFLOADD_UNIT_H
 
@@ -33,14 +33,16 @@ struct unit {
 /* "service", "container", ...: as in documents. */
 const char *unit_kind_name(enum unit_kind kind);
 
-/* What the cgroup's path ("/system.slice/nginx.service", below the mount point) says. Never fails: what it does not know is OTHER. */
+/* What the cgroup's path ("/system.slice/nginx.service", below the mount point) says. Never fails: what it
+ * does not know is OTHER. */
 void unit_parse_path(const char *path, struct unit *ret);
 
-/* The path from the text of /proc/PID/cgroup: the unified hierarchy's where it says something, else systemd's own of v1, else any.
- * 0, -ENOENT when the text holds none, -ENAMETOOLONG. */
+/* The path from the text of /proc/PID/cgroup: the unified hierarchy's where it says something, else
+ * systemd's own of v1, else any. 0, -ENOENT when the text holds none, -ENAMETOOLONG. */
 int unit_parse_proc(const char *text, char *path, size_t size);
 
-/* How people name it: "nginx.service", "user 1000: foo.service", "docker 4f0d12..." (id cut to 12). Returns buf. */
+/* How people name it: "nginx.service", "user 1000: foo.service", "docker 4f0d12..." (id cut to 12). Returns
+ * buf. */
 #define UNIT_NO_SERVICE "no service" /* of UNIT_NONE */
 const char *unit_format(const struct unit *unit, char *buf, size_t size);
 

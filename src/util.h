@@ -42,7 +42,8 @@ uint64_t util_now_usec(void);
 uint64_t util_realtime_usec(void);
 int64_t util_realtime_sec(void);
 
-/* "2026-11-21 23:19:39": CLOCK_REALTIME in the local time zone, "" for what is beyond the calendar. Returns buf. */
+/* "2026-11-21 23:19:39": CLOCK_REALTIME in the local time zone, "" for what is beyond the calendar. Returns
+ * buf. */
 const char *util_format_time(uint64_t realtime_usec, char *buf, size_t size);
 
 /* The sooner of two deadlines; 0 is never. */
@@ -59,8 +60,8 @@ void util_copy_name(char *dst, size_t size, const char *src, size_t src_len);
 /* Appends formatted text to a buffer of size bytes that already holds a string; what does not fit is cut. */
 void util_append(char *buf, size_t size, const char *fmt, ...) _printf_(3, 4);
 
-/* "90", "1min 30s", "500ms", "2h": whole numbers of us, ms, s (the unit when there is none), min, h or d, added up. -EINVAL, -ERANGE
- * above a year. */
+/* "90", "1min 30s", "500ms", "2h": whole numbers of us, ms, s (the unit when there is none), min, h or d,
+ * added up. -EINVAL, -ERANGE above a year. */
 int util_parse_duration(const char *text, uint64_t *ret_usec);
 
 /* "4096", "64k", "64M", "2G": powers of 1024. -EINVAL, also for 0; -ERANGE above 1T. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages of the Varlink protocol: JSON objects, each ended by a NUL byte. Decoding what a client sent, composing what it gets. Pure. */
+/* Messages of the Varlink protocol: JSON objects, each ended by a NUL byte. Decoding what a client sent,
+ * composing what it gets. Pure. */
 #ifndef OFFLOADD_VARLINK_H
 #define OFFLOADD_VARLINK_H
 
@@ -23,7 +24,8 @@ struct varlink_call {
 int varlink_call_decode(const char *text, size_t len, struct varlink_call *ret);
 void varlink_call_clear(struct varlink_call *call);
 
-/* Parameters by type: 1 when given, 0 when absent or null, -EINVAL when it is something else. Strings stay the call's. */
+/* Parameters by type: 1 when given, 0 when absent or null, -EINVAL when it is something else. Strings stay
+ * the call's. */
 int varlink_get_string(const struct varlink_call *call, const char *name, const char **ret);
 int varlink_get_int(const struct varlink_call *call, const char *name, int64_t least, int64_t most,
 	int64_t *ret);
@@ -34,8 +36,8 @@ const char *varlink_get_item(const struct varlink_call *call, const char *name, 
 /* The first parameter that is not among the names (NULL-terminated); NULL when all are. */
 const char *varlink_unknown_parameter(const struct varlink_call *call, const char *const *names);
 
-/* {"error": ..., "parameters": ..., "continues": true} as text with its NUL, *ret_len counts it. error NULL for a reply. parameters
- * (NULL: none) is taken over in any case. 0 or -ENOMEM. */
+/* {"error": ..., "parameters": ..., "continues": true} as text with its NUL, *ret_len counts it. error NULL
+ * for a reply. parameters (NULL: none) is taken over in any case. 0 or -ENOMEM. */
 int varlink_compose(const char *error, struct json_object *parameters, bool continues, char **ret,
 	size_t *ret_len);
 

@@ -46,8 +46,8 @@ const char *view_verdict(const struct plan *plan, int ifindex);
 bool view_same_story(const struct feature_table *table, const struct explanation *a, unsigned bit_a,
 	const struct explanation *b, unsigned bit_b);
 
-/* Does this rule name devices (Name=, Driver=, MACAddress=, LowerDriver=) and match none, though it is for this host? Then
- * a name may be misspelt. Rules that match by kind or role alone may well find nothing. */
+/* Does this rule name devices (Name=, Driver=, MACAddress=, LowerDriver=) and match none, though it is for
+ * this host? Then a name may be misspelt. Rules that match by kind or role alone may well find nothing. */
 bool view_rule_misses(const struct view *view, const struct rule *rule);
 
 /* Links of a tree of what stands on what: each link is followed by its lower and its ports. depth 0

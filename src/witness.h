@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The probes' findings brought together: who pays for fallback, which services hold frozen sockets and since when, and who changed a
- * link. It has no timer and no clock: the caller passes time in and waits for what witness_deadline() says. */
+/* The probes' findings brought together: who pays for fallback, which services hold frozen sockets and since
+ * when, and who changed a link. It has no timer and no clock: the caller passes time in and waits for what
+ * witness_deadline() says. */
 #ifndef OFFLOADD_WITNESS_H
 #define OFFLOADD_WITNESS_H
 
@@ -13,7 +14,8 @@
 
 #define WITNESS_DEFAULT_PATH "/run/offloadd/services"
 #define WITNESS_TOLD_MAX 1024 /* combinations with a record of their own */
-/* Sockets are looked at so long after links changed, and so often while any is frozen; more slowly where looking takes long. */
+/* Sockets are looked at so long after links changed, and so often while any is frozen; more slowly where
+ * looking takes long. */
 #define WITNESS_SETTLE_USEC (UINT64_C(200) * 1000)
 #define WITNESS_AGAIN_USEC (UINT64_C(2) * 1000 * 1000)
 #define WITNESS_COST_FACTOR 20
@@ -66,7 +68,8 @@ void witness_count_probes(const struct witness *w, unsigned *ret_running, unsign
 
 /* Those that this kernel could have, with what stands in their way. */
 void witness_list_probes(struct witness *w, struct services *ret);
-/* All that is known now, sockets looked at anew unless that was a moment ago. 0, -ENOMEM. services_clear() it. */
+/* All that is known now, sockets looked at anew unless that was a moment ago. 0, -ENOMEM. services_clear()
+ * it. */
 int witness_list(struct witness *w, uint64_t now_usec, struct services *ret);
 /* The same as metrics; valid until the next call. */
 int witness_metrics(struct witness *w, uint64_t now_usec, struct metrics_evidence *ret);

@@ -58,8 +58,8 @@ struct witness {
 	struct services metrics_rows;
 };
 
-/* Which service: by its cgroup, or where that says nothing by the process (pid, comm; 0 and "" for none). buf gets unit_format() of it,
- * "cgroup N" for one that is gone. */
+/* Which service: by its cgroup, or where that says nothing by the process (pid, comm; 0 and "" for none).
+ * buf gets unit_format() of it, "cgroup N" for one that is gone. */
 void witness_name_service(struct witness *w, uint64_t cgroup, pid_t pid, const char *comm,
 	struct unit *ret, char buf[SERVICES_NAME_LEN]);
 /* The name as it is now, printable; "" for a link that is gone, or for index 0. */
