@@ -20,7 +20,8 @@ struct render {
  * terminal's width, or to COLUMNS, which outranks it and counts without a terminal, too. */
 void render_init(struct render *r, FILE *out, bool no_colour);
 
-/* Text that starts at column `indent`, where the line is by now, broken between words to go on there; and a newline. */
+/* Text that starts at column `indent`, where the line is by now, broken between words to go on there; and a
+ * newline. */
 void render_wrapped(const struct render *r, unsigned indent, const char *text);
 
 /* What differs, the steps, what comes of them, a summary. One line when everything is as declared.

@@ -258,7 +258,7 @@ void render_explanation(const struct render *r, const struct view *view, const s
 		column += (int)strlen(verdict_name(item->verdict));
 		column += fprintf(r->out, ": ");
 	}
-	render_put_wrapped(r, (unsigned)column,
+	render_wrapped(r, (unsigned)column,
 		bits ? feature_format(view->features, bits, text, sizeof(text))
 		     : view_clean(word, text, sizeof(text)));
 	for (size_t i = 0; i < explanation->n_lines; i++) {
@@ -266,7 +266,7 @@ void render_explanation(const struct render *r, const struct view *view, const s
 
 		column = fprintf(
 			r->out, "  %*s%s: ", (int)(2 * line->depth), "", render_clean_name(line->name));
-		render_put_wrapped(r, (unsigned)column, view_clean(line->text, text, sizeof(text)));
+		render_wrapped(r, (unsigned)column, view_clean(line->text, text, sizeof(text)));
 	}
 	if (falls_with)
 		render_put_names(r, "with it", feature_format(view->features, falls_with, text, sizeof(text)));

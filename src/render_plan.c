@@ -5,11 +5,6 @@
 #include "render_text.h"
 #include "util.h"
 
-void render_wrapped(const struct render *r, unsigned indent, const char *text)
-{
-	render_put_wrapped(r, indent, text);
-}
-
 static const char *state_words(const struct plan_item *item)
 {
 	if (item->bit >= FEATURE_MAX)
@@ -33,7 +28,7 @@ static void put_group(
 
 	fputs("  ", r->out);
 	render_put_verdict(r, item->verdict, 11);
-	render_put_wrapped(r, 13, view_group_names(table, group, text, sizeof(text)));
+	render_wrapped(r, 13, view_group_names(table, group, text, sizeof(text)));
 	snprintf(text, sizeof(text), "%s; declared %s", state_words(item), render_declared_words(item));
 	if (item->rule)
 		render_append_clean(text, sizeof(text), " by ", item->rule->file);
@@ -42,7 +37,7 @@ static void put_group(
 	if (item->cause != CAUSE_FIXED_KERNEL)
 		render_append_clean(text, sizeof(text), ": ", explain_item(table, &it, why, sizeof(why)));
 	fprintf(r->out, "%*s", 13, "");
-	render_put_wrapped(r, 13, text);
+	render_wrapped(r, 13, text);
 }
 
 static void put_link_heading(
@@ -100,7 +95,7 @@ static void put_step(const struct render *r, const struct feature_table *table, 
 	int column = fprintf(r->out, "%3zu. %s: ", number, render_clean_name(name));
 
 	append_values(table, mask, value, text, sizeof(text));
-	render_put_wrapped(r, (unsigned)column, text);
+	render_wrapped(r, (unsigned)column, text);
 }
 
 static void put_steps(const struct render *r, const struct view *view)
@@ -132,7 +127,7 @@ static void put_change(const struct render *r, const struct view *view, const st
 		snprintf(text, sizeof(text), "%s %s off%s",
 			feature_format(view->features, bits, names, sizeof(names)),
 			bits & (bits - 1) ? "go" : "goes", how);
-	render_put_wrapped(r, (unsigned)column, text);
+	render_wrapped(r, (unsigned)column, text);
 }
 
 /* The active features that will change; what nobody asked for and what is not certain told apart.
@@ -166,7 +161,7 @@ static void put_changes(const struct render *r, const struct view *view)
 		}
 	}
 	if (!any)
-		render_put_wrapped(r, (unsigned)fprintf(r->out, "  "), "nothing yet: it is asked for, and held as said above");
+		render_wrapped(r, (unsigned)fprintf(r->out, "  "), "nothing yet: it is asked for, and held as said above");
 	fputc('\n', r->out);
 }
 
@@ -197,7 +192,7 @@ static void put_overdue(const struct render *r, const struct view *view)
 		util_append(text, sizeof(text), " (%zu feature%s)", n, util_plural(n));
 		render_append_clean(text, sizeof(text), ": ", rule->description);
 		fputs("  ", r->out);
-		render_put_wrapped(r, 2, text);
+		render_wrapped(r, 2, text);
 	}
 	fputc('\n', r->out);
 }
@@ -213,7 +208,7 @@ static void put_missing(const struct render *r, const struct view *view)
 			continue;
 		render_append_clean(text, sizeof(text), "", view->rules->rules[i].file);
 		util_append(text, sizeof(text), " matches no link here");
-		render_put_wrapped(r, 0, text);
+		render_wrapped(r, 0, text);
 		n++;
 	}
 	if (n)
@@ -283,7 +278,7 @@ static void put_summary(const struct render *r, const struct view *view)
 	if (view->rules && view->rules->n_errors)
 		util_append(text, sizeof(text), "; rule files with errors were left out: %zu error%s",
 			view->rules->n_errors, util_plural(view->rules->n_errors));
-	render_put_wrapped(r, 0, text);
+	render_wrapped(r, 0, text);
 }
 
 void render_found(const struct render *r, const struct view *view)
@@ -351,12 +346,12 @@ static void put_result(const struct render *r, const struct feature_table *table
 		snprintf(text, sizeof(text), "done, read back");
 	}
 	fputs("     ", r->out);
-	render_put_wrapped(r, 5, text);
+	render_wrapped(r, 5, text);
 	if (side) {
 		snprintf(text, sizeof(text), "with it: ");
 		append_values(table, side, result->after.active, text, sizeof(text));
 		fputs("     ", r->out);
-		render_put_wrapped(r, 5, text);
+		render_wrapped(r, 5, text);
 	}
 }
 
@@ -400,7 +395,7 @@ void render_followers(
 			render_put_heading(r, "Changed with that:");
 		any = true;
 		append_values(before->features, changed, link->features.active, text, sizeof(text));
-		render_put_wrapped(r, (unsigned)fprintf(r->out, "  %s: ", render_clean_name(pl->name)), text);
+		render_wrapped(r, (unsigned)fprintf(r->out, "  %s: ", render_clean_name(pl->name)), text);
 	}
 	if (any)
 		fputc('\n', r->out);

@@ -75,7 +75,7 @@ int render_put_name(const struct render *r, const char *name)
 	return width;
 }
 
-void render_put_wrapped(const struct render *r, unsigned indent, const char *text)
+void render_wrapped(const struct render *r, unsigned indent, const char *text)
 {
 	unsigned column = indent;
 
@@ -101,7 +101,7 @@ void render_put_names(const struct render *r, const char *label, const char *nam
 	if (!*names)
 		return;
 	fprintf(r->out, "  %-11s", label);
-	render_put_wrapped(r, 13, names);
+	render_wrapped(r, 13, names);
 }
 
 const char *render_clean_name(const char *name)

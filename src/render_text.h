@@ -16,9 +16,6 @@ void render_put_heading(const struct render *r, const char *heading);
 /* A link's name, cleaned, in bold; its width. */
 int render_put_name(const struct render *r, const char *name);
 
-/* Text that starts at column `indent`, where the line is by now, broken between words; ends the line. */
-void render_put_wrapped(const struct render *r, unsigned indent, const char *text);
-
 /* "  label      names", wrapped; nothing when there are none. */
 void render_put_names(const struct render *r, const char *label, const char *names);
 
