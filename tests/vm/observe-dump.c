@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the observe room sees, for tests to compare with ethtool and with itself:
- *   observe-dump [netlink|ioctl|blind]           JSON of every link, its attributes and its features by name
- *   observe-dump [netlink|ioctl] set LINK on|off FEATURE...     one SET; what the kernel answered
+ *   observe-dump [netlink|ioctl|blind]           JSON of every link, its attributes and its features by name; a line each
+ *   observe-dump [netlink|ioctl] set LINK[,LINK...] on|off FEATURE...     one SET each; what the kernel answered
  *   observe-dump [netlink|ioctl] watch RCVBUF    prints "ready", changes as they come, "mark C" for each character of input
  *                                                once everything that came before it was read; at the end counts and JSON
  *   observe-dump [netlink|ioctl] time N          N refreshes; the fastest, in microseconds
@@ -55,38 +55,50 @@ static struct json_object *link_json(const struct observe *o, const struct link 
 static int print_all(struct observe *o)
 {
 	_cleanup_free_ struct link **links = NULL;
-	struct json_object *root = json_object_new_array();
 	size_t n = 0;
 	int r = link_table_sorted(&o->links, &links, &n);
 
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(root, link_json(o, links[i]));
-	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY));
-	json_object_put(root);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *link = link_json(o, links[i]);
+
+		printf("%s%s", i == 0 ? "[" : ",\n", json_object_to_json_string_ext(link, JSON_C_TO_STRING_PLAIN));
+		json_object_put(link);
+	}
+	puts(n == 0 ? "[]" : "]");
 	return r;
 }
 
-static int set(struct observe *o, char **argv)
+static int set_one(struct observe *o, const char *name, feature_set mask, bool on)
 {
-	struct link *link = link_table_find_name(&o->links, argv[0]);
-	bool on = argv[1] && strcmp(argv[1], "on") == 0;
-	feature_set mask = 0, one;
+	struct link *link = link_table_find_name(&o->links, name);
 	struct ethtool_result result;
 	char missed[512], side[512];
 	int r;
 
-	if (!link || !argv[1])
+	if (!link)
 		return -ENODEV;
-	for (char **w = argv + 2; *w; w++) {
-		if (feature_parse(&o->features, *w, &one) == FEATURE_WORD_UNKNOWN)
-			return -EINVAL;
-		mask |= one;
-	}
 	r = ethtool_features_set(
 		o->ethtool, link->ifindex, link->name, mask, on ? mask : 0, &result);
 	printf("error %d text \"%s\" missed %s side-effects %s\n", result.error, result.text,
 		feature_format(&o->features, result.missed, missed, sizeof(missed)),
 		feature_format(&o->features, result.side_effects, side, sizeof(side)));
+	return r;
+}
+
+static int set(struct observe *o, char **argv)
+{
+	feature_set mask = 0, one;
+	int r = 0;
+
+	if (!argv[1])
+		return -EINVAL;
+	for (char **w = argv + 2; *w; w++) {
+		if (feature_parse(&o->features, *w, &one) == FEATURE_WORD_UNKNOWN)
+			return -EINVAL;
+		mask |= one;
+	}
+	for (char *name = strtok(argv[0], ","); name && r >= 0; name = strtok(NULL, ","))
+		r = set_one(o, name, mask, strcmp(argv[1], "on") == 0);
 	return r;
 }
 
