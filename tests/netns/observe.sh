@@ -118,7 +118,7 @@ watch() { # BACKEND RCVBUF
 read_until() { # LINE: what the watcher printed before that line, in $got
 	local line
 	got=
-	while read -rt 60 -u "$out" line && [ "$line" != "$1" ]; do got+=${got:+$'\n'}$line; done
+	while read -rt 120 -u "$out" line && [ "$line" != "$1" ]; do got+=${got:+$'\n'}$line; done
 }
 # What came of what was done since the last mark, in $got: netlink delivers before the command that caused it returns.
 since_mark() {

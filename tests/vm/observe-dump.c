@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the observe room sees, for tests to compare with ethtool and with itself:
- *   observe-dump [netlink|ioctl|blind]           JSON of every link, its attributes and its features by name; a line each
+ *   observe-dump [netlink|ioctl|blind]           JSON of every link, a line each: its attributes, and its features by name
  *   observe-dump [netlink|ioctl] set LINK[,LINK...] on|off FEATURE...     one SET each; what the kernel answered
  *   observe-dump [netlink|ioctl] watch RCVBUF    prints "ready", changes as they come, "mark C" for each character of input
  *                                                once everything that came before it was read; at the end counts and JSON
@@ -61,7 +61,8 @@ static int print_all(struct observe *o)
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *link = link_json(o, links[i]);
 
-		printf("%s%s", i == 0 ? "[" : ",\n", json_object_to_json_string_ext(link, JSON_C_TO_STRING_PLAIN));
+		printf("%s%s", i == 0 ? "[" : ",\n",
+			json_object_to_json_string_ext(link, JSON_C_TO_STRING_PLAIN));
 		json_object_put(link);
 	}
 	puts(n == 0 ? "[]" : "]");
