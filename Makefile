@@ -175,7 +175,7 @@ install: all man
 	done
 	install -d $(DESTDIR)$(UNITDIR)
 	for unit in $(wildcard systemd/*.service systemd/*.socket); do \
-		sed 's,=/usr/,=$(PREFIX)/,' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+		sed 's,=\(-\?\)/usr/,=\1$(PREFIX)/,' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	install -D -m 644 systemd/offloadd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/offloadd.conf
 	install -D -m 644 systemd/offloadd.catalog \

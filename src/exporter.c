@@ -2,6 +2,7 @@
 #include "exporter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -206,4 +207,39 @@ int exporter_tick(struct exporter *e, uint64_t now_usec)
 		return 0;
 	e->next_usec = now_usec + EXPORTER_DELAY_USEC;
 	return exporter_write(e, false);
+}
+
+/* 1, 0 when it is not there. */
+static int read_last(const char *path, char **ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	size_t len;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = file_read(fd, EXPORTER_FILE_MAX, ret, &len);
+	return r < 0 ? r : 1;
+}
+
+int exporter_bury(const char *path)
+{
+	_cleanup_free_ char *own = NULL, *last = NULL, *text = NULL;
+	char netns[NETNS_NAME_LEN];
+	size_t len;
+	int r;
+
+	if (!path[0])
+		return 0;
+	if (netns_path(path, &own) < 0)
+		return -ENOMEM;
+	r = read_last(own, &last);
+	if (r == 0 && netns_is_own(netns, sizeof(netns)))
+		return 0; /* by a clean stop, which removes it */
+	if (r >= 0)
+		r = metrics_stop(last, &text, &len);
+	if (r <= 0)
+		return r;
+	r = file_replace(own, text, len);
+	return r < 0 ? r : 1;
 }

@@ -10,6 +10,7 @@
 #include "observe.h"
 #include "reconcile.h"
 
+#define EXPORTER_FILE_MAX (16 * 1024 * 1024)
 #define EXPORTER_DELAY_USEC (UINT64_C(1) * 1000 * 1000)
 
 /* What is told about; valid as long as the exporter is. */
@@ -45,6 +46,10 @@ uint64_t exporter_deadline(const struct exporter *e, uint64_t now_usec);
 int exporter_tick(struct exporter *e, uint64_t now_usec);
 /* Writes now, due or not. stopped: the daemon ends; the file of another namespace is removed then. */
 int exporter_write(struct exporter *e, bool stopped);
+
+/* In place of a daemon that died without a word: the file that it had by exporter_set_path(path) says that it was stopped, and is made
+ * when it is not there, but for that of another namespace. 1 when written, 0, negative errno. */
+int exporter_bury(const char *path);
 
 /* The text as it would be written now, the caller's to free. 0 or negative errno. */
 int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_len);

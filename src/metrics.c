@@ -342,7 +342,19 @@ static void put_evidence(struct writer *w, const struct metrics_evidence *e)
 	}
 }
 
-int metrics_format(const struct metrics *m, char **ret, size_t *ret_len)
+static void put_all(struct writer *w, const struct metrics *m)
+{
+	put_daemon(w, m);
+	put_rules(w, m);
+	put_links(w, m);
+	if (m->counts)
+		put_counts(w, m->counts);
+	if (m->evidence)
+		put_evidence(w, m->evidence);
+}
+
+static int format_by(void (*put_metrics)(struct writer *w, const struct metrics *m), const struct metrics *m,
+	char **ret, size_t *ret_len)
 {
 	struct writer w = { .netns = m->netns };
 	char *text = NULL;
@@ -350,17 +362,48 @@ int metrics_format(const struct metrics *m, char **ret, size_t *ret_len)
 	w.f = open_memstream(&text, ret_len);
 	if (!w.f)
 		return -ENOMEM;
-	put_daemon(&w, m);
-	put_rules(&w, m);
-	put_links(&w, m);
-	if (m->counts)
-		put_counts(&w, m->counts);
-	if (m->evidence)
-		put_evidence(&w, m->evidence);
+	put_metrics(&w, m);
 	if (fclose(w.f) != 0) {
 		free(text);
 		return -ENOMEM;
 	}
 	*ret = text;
 	return 0;
+}
+
+int metrics_format(const struct metrics *m, char **ret, size_t *ret_len)
+{
+	return format_by(put_all, m, ret, ret_len);
+}
+
+/* The digit of offloadd_up, the last one of its line; NULL when there is none. */
+static char *find_up(char *text)
+{
+	static const char series[] = "\noffloadd_up";
+
+	for (char *line = strstr(text, series); line; line = strstr(line + 1, series)) {
+		char after = line[sizeof(series) - 1], *end = strchr(line + 1, '\n');
+
+		if ((after == ' ' || after == '{') && end && end[-2] == ' ' && (end[-1] == '0' || end[-1] == '1'))
+			return end - 1;
+	}
+	return NULL;
+}
+
+int metrics_stop(const char *text, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *copy = text ? strdup(text) : NULL;
+	char *up = copy ? find_up(copy) : NULL;
+
+	if (text && !copy)
+		return -ENOMEM;
+	if (!up)
+		return format_by(put_daemon, &(const struct metrics){ 0 }, ret, ret_len) < 0 ? -ENOMEM : 1;
+	if (*up == '0')
+		return 0;
+	*up = '0';
+	*ret_len = strlen(copy);
+	*ret = copy;
+	copy = NULL;
+	return 1;
 }

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf.h"
 #include "control.h"
 #include "daemon.h"
+#include "exporter.h"
 #include "witness.h"
 #include "hook.h"
 #include "ledger.h"
@@ -39,6 +41,7 @@ static const char help_text[] =
 	"  --services FILE       where it is kept which services must reconnect\n"
 	"                        (" WITNESS_DEFAULT_PATH ")\n"
 	"  --no-probes           do not look into the kernel for who pays for fallback\n"
+	"  --stopped             say in the file of metrics that offloadd has ended, and exit\n"
 	"  --rcvbuf BYTES        receive buffer of each event socket (16 MB)\n"
 	"  --help                this text\n"
 	"  --version             the version\n"
@@ -57,6 +60,7 @@ enum option_id {
 	OPTION_LEDGER,
 	OPTION_SERVICES,
 	OPTION_NO_PROBES,
+	OPTION_STOPPED,
 	OPTION_RCVBUF,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -74,6 +78,7 @@ static const struct option long_options[] = {
 	{ "ledger", required_argument, NULL, OPTION_LEDGER },
 	{ "services", required_argument, NULL, OPTION_SERVICES },
 	{ "no-probes", no_argument, NULL, OPTION_NO_PROBES },
+	{ "stopped", no_argument, NULL, OPTION_STOPPED },
 	{ "rcvbuf", required_argument, NULL, OPTION_RCVBUF },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -84,7 +89,7 @@ struct arguments {
 	struct daemon_options daemon;
 	const char *dirs[RULE_DIRS_MAX + 1];
 	size_t n_dirs;
-	bool enforce, dry_run;
+	bool enforce, dry_run, stopped;
 };
 
 _printf_(1, 2) static int usage_error(const char *fmt, ...)
@@ -165,6 +170,9 @@ static int take_option(struct arguments *a, int id)
 	case OPTION_NO_PROBES:
 		a->daemon.no_probes = true;
 		return 0;
+	case OPTION_STOPPED:
+		a->stopped = true;
+		return 0;
 	case OPTION_RCVBUF:
 		return parse_rcvbuf(optarg, &a->daemon.rcvbuf_bytes);
 	case OPTION_HELP:
@@ -197,6 +205,25 @@ static int parse_arguments(struct arguments *a, int argc, char **argv)
 	return 0;
 }
 
+static int hear_nothing(_unused_ void *userdata, _unused_ const char *path, _unused_ unsigned line,
+	_unused_ const char *message)
+{
+	return 0;
+}
+
+/* Errors of offloadd.conf were the daemon's to tell. */
+static int say_stopped(const char *conf_path)
+{
+	_cleanup_(conf_clear) struct conf conf = { 0 };
+	int r = conf_load(conf_path, hear_nothing, NULL, &conf);
+
+	if (r >= 0)
+		r = exporter_bury(conf.textfile);
+	if (r < 0)
+		fprintf(stderr, "offloadd: cannot write metrics: %s\n", strerror(-r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = { 0 };
@@ -204,5 +231,5 @@ int main(int argc, char **argv)
 
 	if (r != 0)
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	return daemon_run(&a.daemon);
+	return a.stopped ? say_stopped(a.daemon.conf_path) : daemon_run(&a.daemon);
 }

@@ -98,8 +98,27 @@ conf enforce "$scratch/o.prom"
 kill -HUP "$daemon"
 file=$scratch/o-$inode.prom
 within 5 "a good place again" says offloadd_up 1
+
+buried() { "$build/offloadd" --config "$scratch/conf" --stopped; }
+kill -KILL "$daemon" && wait "$daemon" 2>/dev/null
+daemon=
+before=$(cat "$file")
+check "one that was killed is still up in its file" says offloadd_up 1
+check "offloadd --stopped" buried
+is "says that it is not, and nothing else" "$(cat "$file")" "$(sed '/^offloadd_up/s/ 1$/ 0/' <<<"$before")"
+check "which it is not" says offloadd_up 0
+before=$(stat -c %i:%y "$file")
+check "once more" buried
+is "changes nothing" "$(stat -c %i:%y "$file")" "$before"
+start
+within 5 "the next one is up again" says offloadd_up 1
 stop
 is "with the daemon of this namespace goes its file" "$(ls "$scratch" | grep -c prom)" 0
+check "which stays away" eval 'buried && [ "$(ls "$scratch" | grep -c prom)" = 0 ]'
+conf audit "$scratch/missing/o.prom"
+has "a place that is not there is an error" "$(buried 2>&1; echo $?)" "^(0|offloadd: cannot write metrics: No such file or directory)$"
+conf audit none
+check "no place is none" buried
 
 start --dry-run
 within 5 "a dry run answers" "$build/offloadctl" metrics --control "$socket"

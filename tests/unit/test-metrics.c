@@ -153,6 +153,50 @@ static void a_daemon_that_was_stopped_is_not_up(void **state)
 	assert_non_null(strstr(after, "\noffloadd_up 0\n"));
 }
 
+static void one_that_died_is_not_up_either(void **state)
+{
+	struct picture *p = *state;
+	_cleanup_free_ char *text = format(p), *stopped = NULL, *after = NULL, *again = NULL;
+	size_t len;
+
+	p->metrics.stopped = true;
+	stopped = format(p);
+	assert_int_equal(metrics_stop(text, &after, &len), 1);
+	assert_string_equal(after, stopped);
+	assert_int_equal(len, strlen(stopped));
+	assert_int_equal(metrics_stop(after, &again, &len), 0);
+	assert_null(again);
+}
+
+static void one_that_died_in_another_namespace(void **state)
+{
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL, *after = NULL;
+	size_t len;
+
+	p->metrics.netns = "x\"} 1\noffloadd_up 1";
+	text = format(p);
+	assert_int_equal(metrics_stop(text, &after, &len), 1);
+	assert_non_null(strstr(after, "\noffloadd_up{netns=\"x\\\\x22} 1\\\\x0aoffloadd_up 1\"} 0\n"));
+}
+
+static void what_is_no_text_of_ours_becomes_one(_unused_ void **state)
+{
+	static const char *const texts[] = { NULL, "", "offloadd_up 1\n", "\noffloadd_up", "\noffloadd_up 1",
+		"\noffloadd_up 7\n", "\noffloadd_up\n", "\noffloadd_up{", "\noffloadd_upper 1\n", "\xff\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_free_ char *after = NULL, *again = NULL;
+		size_t len;
+
+		assert_int_equal(metrics_stop(texts[i], &after, &len), 1);
+		assert_int_equal(strlen(after), len);
+		assert_non_null(strstr(after, "\noffloadd_up 0\n"));
+		assert_int_equal(count_lines(after, "offloadd_"), 2);
+		assert_int_equal(metrics_stop(after, &again, &len), 0);
+	}
+}
+
 static void another_namespace_is_a_label_of_every_series(void **state)
 {
 	struct picture *p = *state;
@@ -278,6 +322,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			without_a_daemon_only_what_the_kernel_tells, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_daemon_that_was_stopped_is_not_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_died_is_not_up_either, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_died_in_another_namespace, setup, teardown),
+		cmocka_unit_test(what_is_no_text_of_ours_becomes_one),
 		cmocka_unit_test_setup_teardown(
 			another_namespace_is_a_label_of_every_series, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_names_stay_one_label_and_differ, setup, teardown),

@@ -37,4 +37,11 @@ break_vlan10
 within 20 "a later drift starts the unit again" told vlan10
 systemctl stop offloadd
 check "a daemon that was stopped says so" metric 'offloadd_up 0'
+mkdir -p /run/systemd/system/offloadd.service.d
+printf '[Service]\nRestart=no\n' >/run/systemd/system/offloadd.service.d/50-dead.conf
+systemctl daemon-reload
+systemctl start offloadd
+within 20 "one that runs, too" metric 'offloadd_up 1'
+systemctl kill --signal=KILL offloadd
+within 20 "and of one that died the unit says so" metric 'offloadd_up 0'
 done_testing
