@@ -43,9 +43,8 @@ bool netns_is_certain(void)
 	return stat("/proc/1/ns/net", &init) == 0;
 }
 
-bool netns_is_own(char *name, size_t size)
+static bool look(uint64_t inode, char *name, size_t size)
 {
-	uint64_t inode = netns_inode();
 	struct stat init;
 
 	snprintf(name, size, "%llu", (unsigned long long)inode);
@@ -55,6 +54,20 @@ bool netns_is_own(char *name, size_t size)
 		return false;
 	(void)find_name(inode, name, size);
 	return true;
+}
+
+bool netns_is_own(char *name, size_t size)
+{
+	static uint64_t known; /* one that is in use keeps its inode */
+	static char known_name[NETNS_NAME_LEN];
+	static bool own;
+	uint64_t inode = netns_inode();
+
+	if (inode == 0 || inode != known)
+		own = look(inode, known_name, sizeof(known_name));
+	known = inode;
+	snprintf(name, size, "%s", known_name);
+	return own;
 }
 
 int netns_path(const char *path, char **ret)

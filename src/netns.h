@@ -14,7 +14,8 @@ uint64_t netns_inode(void);
 #define NETNS_NAME_LEN 256
 
 /* Is it another one than PID 1 lives in? Who may not look at PID 1 counts as living where it does, unless
- * `ip netns` has a name for this one. name: that name, else the inode in digits. */
+ * `ip netns` has a name for this one. name: that name, else the inode in digits. The answer stays the same for
+ * as long as this process lives in it, whatever names come and go (`ip netns del` takes the name only). */
 bool netns_is_own(char *name, size_t size);
 
 /* Can it be told whether this is the namespace of PID 1? Not by everybody: /proc/1 may be hidden. */

@@ -98,6 +98,15 @@ conf enforce "$scratch/o.prom"
 kill -HUP "$daemon"
 file=$scratch/o-$inode.prom
 within 5 "a good place again" says offloadd_up 1
+umount /run/netns/blue && rm /run/netns/blue
+ethtool -K veth1 sg off >/dev/null
+within 5 "with its name gone, as by ip netns del, it goes on in its own file" says offloadd_repairs_total 4
+kill -HUP "$daemon"
+ethtool -K veth1 sg off >/dev/null
+within 5 "after a reload, too" says offloadd_repairs_total 5
+is "under the name that it began with" "$(grep -v '^#' "$file" | grep -vc '{netns="blue"')" 0
+is "and in no other" "$(cd "$scratch" && echo *.prom)" "${file##*/}"
+touch /run/netns/blue && mount --bind /proc/self/ns/net /run/netns/blue
 
 buried() { "$build/offloadd" --config "$scratch/conf" --stopped; }
 kill -KILL "$daemon" && wait "$daemon" 2>/dev/null
