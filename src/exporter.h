@@ -47,8 +47,8 @@ int exporter_tick(struct exporter *e, uint64_t now_usec);
 /* Writes now, due or not. stopped: the daemon ends; the file of another namespace is removed then. */
 int exporter_write(struct exporter *e, bool stopped);
 
-/* In place of a daemon that died without a word: the file that it had by exporter_set_path(path) says that it was stopped, and is made
- * when it is not there, but for that of another namespace. 1 when written, 0, negative errno. */
+/* In place of a daemon that died without a word: the file that it had by exporter_set_path(path) says that it was
+ * stopped. One that is not there is made, but for that of another namespace. 1 when written, 0, negative errno. */
 int exporter_bury(const char *path);
 
 /* The text as it would be written now, the caller's to free. 0 or negative errno. */
