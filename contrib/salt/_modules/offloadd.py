@@ -22,7 +22,7 @@ def converge(rules=None, directory="/etc/offloadd/rules.d", purge=False, apply=T
              offloadctl="offloadctl"):
     """
     Places rule files, has a running offloadd read them, and applies them. Returns what changed, or with test what would: changed,
-    files, changes, pending, unmet, errors, daemon, notes, failed.
+    placed, files, changes, pending, unmet, errors, daemon, notes, failed.
 
     rules
         A list of rule files: name, and either content, or match and features with description, reason, mode, until; state: absent
@@ -45,6 +45,24 @@ def converge(rules=None, directory="/etc/offloadd/rules.d", purge=False, apply=T
     result = __utils__["offloadd_rules.converge"](
         rules=rules or [], directory=directory, purge=purge, apply=apply, links=links or [], unmet=unmet, dry_run=bool(test),
         program=offloadctl)
+    if result["failed"]:
+        __context__["retcode"] = 1
+    return result
+
+
+def take_mode(mode, test=None, offloadctl="offloadctl"):
+    """
+    Has a running offloadd do what Mode= in its settings says, which is ``mode``. Returns changed, before, notes, failed.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' offloadd.take_mode enforce
+    """
+    if test is None:
+        test = __opts__.get("test", False)
+    result = __utils__["offloadd_rules.take_mode"](mode, dry_run=bool(test), program=offloadctl)
     if result["failed"]:
         __context__["retcode"] = 1
     return result

@@ -31,6 +31,8 @@ def _by_link(changes):
 
 def _changes(result):
     changes = {entry["path"]: {"old": entry["before"], "new": entry["after"]} for entry in result["files"]}
+    changes.update({entry["path"] + " (access)": {"old": entry["access_before"], "new": entry["access_after"]}
+                    for entry in result["files"] if "access_after" in entry})
     changes.update(_by_link(result["changes"]))
     return changes
 
@@ -70,3 +72,25 @@ def rules(name, rules=None, directory="/etc/offloadd/rules.d", purge=False, appl
     if verdict and test and result["changed"]:
         verdict = None
     return {"name": name, "result": verdict, "changes": _changes(result), "comment": _comment(result, test)}
+
+
+def mode(name, offloadctl="offloadctl"):
+    """
+    A running offloadd does what Mode= in its settings says. Fails when it does something else, since a file in offloadd.conf.d
+    that sorts later, or an option of the service, says so. Where offloadd does not run there is nothing to do.
+
+    name
+        audit or enforce.
+    """
+    test = bool(__opts__["test"])
+    result = __salt__["offloadd.take_mode"](name, test=test, offloadctl=offloadctl)
+    answer = {"name": name, "result": not result["failed"], "changes": {}, "comment": result["failed"] or ""}
+    if result["changed"]:
+        answer["changes"] = {"mode": {"old": result["before"], "new": name}}
+        answer["result"] = None if test else True
+    if not answer["comment"]:
+        words = "offloadd does not run"
+        if result["before"]:
+            words = "offloadd %s Mode=%s" % ("would have" if result["changed"] and test else "has", name)
+        answer["comment"] = "; ".join(result["notes"]) or words
+    return answer

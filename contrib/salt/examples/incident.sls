@@ -3,18 +3,14 @@
 offloadd:
   pkg.installed: []
   file.managed:
-    - name: /etc/offloadd/offloadd.conf.d/50-salt.conf
+    - name: /etc/offloadd/offloadd.conf.d/90-salt.conf
+    - mode: '0644'
     - makedirs: True
     - contents: |
         [Daemon]
         Mode=enforce
     - require:
       - pkg: offloadd
-  service.running:
-    - enable: True
-    - reload: True
-    - watch:
-      - file: offloadd
 
 VLANs keep their transmit offloads:
   offloadd.rules:
@@ -31,3 +27,15 @@ VLANs keep their transmit offloads:
           gso: lower
     - require:
       - pkg: offloadd
+
+# No rule that fails keeps the mode from being taken over.
+offloadd runs and enforces:
+  service.running:
+    - name: offloadd
+    - enable: True
+    - require:
+      - file: offloadd
+  offloadd.mode:
+    - name: enforce
+    - require:
+      - service: offloadd

@@ -6,17 +6,19 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 
 DIRECTORY = "/etc/offloadd/rules.d"
-WEAKER = ("/run/offloadd/rules.d", "/usr/lib/offloadd/rules.d")
+FILE_MODE = 0o644  # the service runs as a user of its own, who must be able to read
 LIMIT_SECONDS = 120
 LIMIT_CHARACTERS = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,200}\Z")
 HEAD = ("description", "reason", "mode", "until")
 KEYS = ("name", "state", "content", "match", "features") + HEAD
 STATES = ("present", "absent", "masked")
+MODES = ("audit", "enforce")
 
 
 class Failed(Exception):
@@ -92,6 +94,19 @@ def read(path):
         raise Failed("cannot read %s: %s" % (path, error.strerror))
 
 
+def access(path):
+    """Mode and owner of what a path leads to, None where that is no regular file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (stat.S_IMODE(status.st_mode), status.st_uid) if stat.S_ISREG(status.st_mode) else None
+
+
+def access_words(found):
+    return "mode %04o, owner %d" % found if found else None
+
+
 def rule_names(directory):
     try:
         return sorted(name for name in os.listdir(directory) if name.endswith(".rule") and not name.startswith("."))
@@ -101,14 +116,23 @@ def rule_names(directory):
         raise Failed("cannot read %s: %s" % (directory, error.strerror))
 
 
+def make_directory(path):
+    """With all above it, readable for the service whatever the umask is."""
+    path = os.path.abspath(path)
+    if not os.path.isdir(path):
+        make_directory(os.path.dirname(path))
+        os.mkdir(path)
+        os.chmod(path, 0o755)
+
+
 def write(path, text):
     """Replaces a file in one step. The name of the unfinished one begins with a dot: offloadd does not look at such files."""
     directory, name = os.path.split(path)
     unfinished = os.path.join(directory, "." + name + ".new")
     try:
-        os.makedirs(directory, mode=0o755, exist_ok=True)
+        make_directory(directory)
         with open(unfinished, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            os.fchmod(stream.fileno(), 0o644)
+            os.fchmod(stream.fileno(), FILE_MODE)
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
@@ -118,10 +142,12 @@ def write(path, text):
 
 
 class Offloadctl:
-    """Runs offloadctl. Where it speaks of the folder `staged`, answers have `directory` instead."""
+    """Runs offloadctl on the folders of rules that are in force. Where it speaks of the folder `staged`, answers have `directory`
+    instead."""
 
     def __init__(self, program="offloadctl", directory=DIRECTORY, staged=None):
         self.program, self.directory, self.staged = program, directory, staged
+        self.in_force = None
 
     def there(self):
         return shutil.which(self.program) is not None
@@ -152,9 +178,19 @@ class Offloadctl:
         return text.replace(self.staged, self.directory) if self.staged else text
 
     def folders(self):
-        """--rules for each folder that is there, the strongest first."""
-        first = self.staged or self.directory
-        return [part for folder in (first,) + WEAKER if os.path.isdir(folder) for part in ("--rules", folder)]
+        """--rules for each folder in force that is there, the strongest first, `staged` in the place of `directory`. Raises where
+        `directory` is none of them: rules there have no effect."""
+        if self.in_force is None:
+            status, document, complaint = self.run("rules")
+            if document is None:
+                raise Failed("offloadctl rules: %s" % (complaint or "status %d" % status))
+            self.in_force = document["folders"]
+        own = [folder for folder in self.in_force if os.path.realpath(folder) == os.path.realpath(self.directory)]
+        if not own:
+            raise Failed("rules in %s are not in force: RulesDirectory= of offloadd.conf has %s" % (
+                self.directory, " ".join(self.in_force)))
+        folders = [self.staged if self.staged and folder == own[0] else folder for folder in self.in_force]
+        return [part for folder in folders if os.path.isdir(folder) for part in ("--rules", folder)]
 
     def arguments(self, links):
         return self.folders() + (["--"] + list(links) if links else [])
@@ -205,6 +241,16 @@ def planned_changes(plan):
              "after": on_off(change["active"])} for link in plan.get("links", []) for change in link["changes"]]
 
 
+def drifted(plan):
+    """What is planned, and what only rules with Mode=audit declare otherwise, which is never planned."""
+    changes = planned_changes(plan)
+    planned = {(change["link"], change["feature"]) for change in changes}
+    return changes + [
+        {"link": link["link"], "feature": item["feature"], "before": on_off(item["active"]), "after": on_off(item["want"])}
+        for link in plan.get("links", []) for item in link["features"]
+        if item["verdict"] == "drifted" and item["active"] != item["want"] and (link["link"], item["feature"]) not in planned]
+
+
 def made_changes(before, document):
     """What is otherwise than before: by our steps, or by an offloadd that repaired on reload what we had planned."""
     made = {}
@@ -220,7 +266,8 @@ def made_changes(before, document):
 
 
 def wanted_files(rules, directory, purge):
-    """What differs between the folder and the rules: path, text before, text after; None where there is no file."""
+    """What differs between the folder and the rules: path, text before, text after; None where there is no file. Where mode or
+    owner differ, they are there too, as words: access_before, access_after."""
     wanted = {}
     for rule in rules:
         name, text = wanted_file(rule)
@@ -233,9 +280,12 @@ def wanted_files(rules, directory, purge):
     files = []
     for name in sorted(wanted):
         path = os.path.join(directory, name)
-        before = read(path)
-        if before != wanted[name]:
-            files.append({"path": path, "before": before, "after": wanted[name]})
+        entry = {"path": path, "before": read(path), "after": wanted[name]}
+        found, due = access(path), (FILE_MODE, os.geteuid())
+        if found not in (None, due) and wanted[name] is not None:
+            entry.update(access_before=access_words(found), access_after=access_words(due))
+        if entry["before"] != entry["after"] or "access_after" in entry:
+            files.append(entry)
     return wanted, files
 
 
@@ -319,18 +369,22 @@ def judge(result, document, unmet):
 
 def converge(rules=(), directory=DIRECTORY, purge=False, apply=True, links=(), unmet="fail", dry_run=False,
              program="offloadctl"):
-    """Places rules, has offloadd reload, and applies them. Returns what changed, or with dry_run what would:
-    changed, files (path, before, after), changes (link, feature, before, after), pending (the same, where nothing is applied),
-    unmet and errors (lines), daemon (reloaded, not running, None), notes, failed (None, or why)."""
-    result = {"changed": False, "files": [], "changes": [], "pending": [], "unmet": [], "errors": [], "daemon": None,
-              "notes": [], "failed": None}
+    """Places rules, has offloadd reload, and applies them. Returns what changed, or with dry_run what would: changed, placed (False
+    where nothing was written, since a rule given here is bad), files (path, before, after), changes (link, feature, before, after),
+    pending (the same, where nothing is applied, and what rules with Mode=audit declare), unmet and errors (lines), daemon
+    (reloaded, not running, None), notes, failed (None, or why)."""
+    result = {"changed": False, "placed": False, "files": [], "changes": [], "pending": [], "unmet": [], "errors": [],
+              "daemon": None, "notes": [], "failed": None}
     try:
         wanted, files = wanted_files(rules, directory, purge)
         before = foresee(result, wanted, directory, links, dry_run, program)
         if before and (dry_run or not apply):
-            result["changes" if apply else "pending"] = planned_changes(before)
+            result.update({"changes": planned_changes(before)} if apply else {"pending": drifted(before)})
             judge(result, before, unmet)
         result["files"] = files
+        if not dry_run:
+            place(files)
+        result["placed"] = True
         if not dry_run:
             carry_out(result, before, directory, program, apply, links, unmet)
     except Failed as failure:
@@ -353,7 +407,6 @@ def foresee(result, wanted, directory, links, dry_run, program):
 
 def carry_out(result, before, directory, program, apply, links, unmet):
     ctl = Offloadctl(program, directory)
-    place(result["files"])
     try:
         result["daemon"] = reload(ctl) if result["files"] else None
     except Failed as failure:
@@ -365,3 +418,42 @@ def carry_out(result, before, directory, program, apply, links, unmet):
     judge(result, document, unmet)
     if status == 1 and not result["failed"]:
         result["failed"] = complaint or "something else changes these links at the same time"
+
+
+def running_mode(ctl):
+    """audit or enforce, None where offloadd does not run."""
+    status, document, complaint = ctl.run("status")
+    if document is None:
+        raise Failed("offloadctl status: %s" % (complaint or "status %d" % status))
+    return document["daemon"]["mode"] if document["daemon"] else None
+
+
+def take_mode(mode, dry_run=False, program="offloadctl"):
+    """Has a running offloadd do what Mode= in its settings says, which is `mode`. Returns changed, before (its mode, None where it
+    does not run), notes, failed (None, or why)."""
+    result = {"changed": False, "before": None, "notes": [], "failed": None}
+    ctl = Offloadctl(program)
+    try:
+        if mode not in MODES:
+            raise Failed("not a mode: %r; there are %s" % (mode, " ".join(MODES)))
+        if dry_run and not ctl.there():
+            result["notes"].append("%s is not there yet" % program)
+            return result
+        result["before"] = running_mode(ctl)
+        result["changed"] = result["before"] not in (None, mode)
+        if result["changed"] and not dry_run:
+            change_mode(ctl, mode)
+    except Failed as failure:
+        result.update(changed=False, failed=str(failure))
+    return result
+
+
+def change_mode(ctl, mode):
+    complaint = "an option of the service, or a file in offloadd.conf.d that sorts later, says otherwise"
+    try:
+        reload(ctl)
+    except Failed as failure:
+        complaint = str(failure)
+    now = running_mode(ctl)
+    if now not in (None, mode):
+        raise Failed("Mode=%s is asked for, and offloadd has %s: %s" % (mode, now, complaint))

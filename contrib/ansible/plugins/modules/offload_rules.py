@@ -11,7 +11,7 @@ description:
 version_added: 0.1.0
 options:
   rules:
-    description: Rule files, each with all of its text in O(rules[].content), or as keys.
+    description: Rule files, each with all of its text in C(content), or as keys.
     type: list
     elements: dict
     default: []
@@ -22,7 +22,7 @@ options:
         required: true
       state:
         description:
-          - V(masked) places an empty file, which switches off the rule of that name in a weaker folder, such as one that came
+          - C(masked) places an empty file, which switches off the rule of that name in a weaker folder, such as one that came
             with the package.
         type: str
         choices: [present, absent, masked]
@@ -37,7 +37,7 @@ options:
         description: Why it is there.
         type: str
       mode:
-        description: V(audit) only reports what differs.
+        description: C(audit) only reports what differs.
         type: str
         choices: [enforce, audit]
       until:
@@ -47,18 +47,18 @@ options:
         description: Keys of C([Match]), as in offloadd.rule(5). A list is written as words.
         type: dict
       features:
-        description: Features, each V(on), V(off) or V(lower).
+        description: Features, each C(on), C(off) or C(lower).
         type: dict
   directory:
-    description: Where the files are.
+    description: Where the files are. A folder that C(RulesDirectory=) of C(offloadd.conf) does not name is an error.
     type: path
     default: /etc/offloadd/rules.d
   purge:
-    description: Remove rule files of this folder that are not in O(rules).
+    description: Remove rule files of this folder that are not in I(rules).
     type: bool
     default: false
   apply:
-    description: Put right what differs. Without it the differences are returned in RV(pending), and are no change.
+    description: Put right what differs. Without it the differences are returned in C(pending), and are no change.
     type: bool
     default: true
   links:
@@ -114,8 +114,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+placed:
+  description: Rule files are as given. False where one of them is bad; then nothing was written.
+  type: bool
+  returned: always
 files:
-  description: Rule files that changed.
+  description:
+    - Rule files that changed. A file must be readable for all, and be root's; where it was not, C(access_before) and
+      C(access_after) say what was and what is.
   type: list
   elements: dict
   returned: always
@@ -127,7 +133,7 @@ changes:
   returned: always
   sample: [{link: vlan10, feature: tx-scatter-gather, before: "off", after: "on"}]
 pending:
-  description: The same without O(apply).
+  description: The same without I(apply), and what differs from rules with C(Mode=audit), which are never applied.
   type: list
   elements: dict
   returned: always
@@ -144,7 +150,7 @@ errors:
   returned: always
   sample: ["/etc/offloadd/rules.d/60-bad.rule:5: unknown feature tzo: did you mean tso?"]
 daemon:
-  description: V(reloaded) or V(not running). None when no file changed.
+  description: C(reloaded) or C(not running). None when no file changed.
   type: str
   returned: always
 """
@@ -178,9 +184,21 @@ def state_of(changes, when):
     return "".join("%s %s %s\n" % (change["link"], change["feature"], change[when]) for change in changes)
 
 
+def diff_of_file(entry):
+    """An empty file and none have the same text: where that would show nothing, words in brackets stand for them."""
+    part = {"before_header": entry["path"], "after_header": entry["path"]}
+    for when in ("before", "after"):
+        text = entry[when] or ""
+        if not (entry["before"] or entry["after"]):
+            text = "(absent)\n" if entry[when] is None else "(masked: an empty file)\n"
+        if "access_after" in entry:
+            text += "(%s)\n" % entry["access_" + when]
+        part[when] = text
+    return part
+
+
 def diff_of(result):
-    parts = [{"before_header": entry["path"], "after_header": entry["path"], "before": entry["before"] or "",
-              "after": entry["after"] or ""} for entry in result["files"]]
+    parts = [diff_of_file(entry) for entry in result["files"]]
     changes = result["changes"]
     if changes:
         parts.append({"before_header": "features", "after_header": "features", "before": state_of(changes, "before"),
