@@ -5,7 +5,7 @@
 # @param mode Mode= of offloadd. In audit mode rules and settings are placed, and links are only looked at.
 # @param rules Rule files, by name, each with parameters of offloadd::rule.
 # @param purge Remove rule files of rules_directory that are not managed here.
-# @param unmet What to do about a feature that is declared and cannot be had.
+# @param unmet What to do about a feature that is declared and cannot be had. In audit mode it is only told.
 # @param manage_package Install the package offloadd.
 # @param manage_service Enable and start offloadd.service.
 # @param offloadctl The program.
@@ -47,11 +47,19 @@ class offloadd (
     notify  => Exec['offloadctl reload'],
   }
 
-  file { "${settings}/50-puppet.conf":
+  # Nothing is enforced before all rules are in place; to audit waits for nothing.
+  $first = $mode ? {
+    'enforce' => Exec['offloadctl reload'],
+    default   => File[$settings],
+  }
+
+  file { "${settings}/90-puppet.conf":
     ensure  => file,
+    owner   => 'root',
+    group   => 'root',
     mode    => '0644',
     content => "# Written by Puppet\n[Daemon]\nMode=${mode}\n",
-    notify  => Exec['offloadctl reload'],
+    require => $first,
   }
 
   $rules.each |$rule, $parameters| {
@@ -80,7 +88,22 @@ class offloadd (
     service { 'offloadd':
       ensure  => running,
       enable  => true,
-      require => [File["${settings}/50-puppet.conf"], Exec['offloadctl reload']],
+      require => File["${settings}/90-puppet.conf"],
+      before  => Exec['offloadd does what its mode says'],
     }
+  }
+
+  # By what offloadd does, not by what was written just now: a run that broke off before this is made good by the next.
+  $other = $mode ? {
+    'audit' => 'enforce',
+    default => 'audit',
+  }
+  $differs = "${offloadctl} status --json | grep -q '\"mode\": \"${other}\"'"
+  $why = "Mode=${mode} is asked for, and offloadd has ${other}: an option of the service, or a file in ${settings} that sorts later than 90-puppet.conf, says otherwise, or its settings have an error"
+  exec { 'offloadd does what its mode says':
+    command  => "${offloadctl} reload; if ${differs}; then echo '${why}'; exit 1; fi",
+    onlyif   => $differs,
+    provider => shell,
+    require  => File["${settings}/90-puppet.conf"],
   }
 }

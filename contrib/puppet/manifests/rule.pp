@@ -61,6 +61,8 @@ define offloadd::rule (
   } else {
     file { "${offloadd::rules_directory}/${file}":
       ensure       => file,
+      owner        => 'root',
+      group        => 'root',
       mode         => '0644',
       content      => $text,
       source       => $source,

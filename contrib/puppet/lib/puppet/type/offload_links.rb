@@ -30,7 +30,7 @@ Puppet::Type.newtype(:offload_links) do
   end
 
   newparam(:directory) do
-    desc 'The strongest folder of rules.'
+    desc 'The folder of rules that Puppet fills. One that RulesDirectory= of offloadd.conf does not name is an error.'
     defaultto '/etc/offloadd/rules.d'
   end
 
@@ -42,9 +42,9 @@ Puppet::Type.newtype(:offload_links) do
     def retrieve
       return :as_declared if noop && !resource.there?
 
-      steps = resource.plan
-      resource.judge if steps.empty?
-      steps.empty? ? :as_declared : :differing
+      differs = resource.plan
+      resource.judge if noop || !differs
+      differs ? :differing : :as_declared
     end
 
     def change_to_s(_current, _wanted)
@@ -73,11 +73,21 @@ Puppet::Type.newtype(:offload_links) do
     raise Puppet::Error, "#{words.join(' ')}: #{e.message}"
   end
 
+  # Those in force that are there, the strongest first.
   def folders
-    [self[:directory], '/run/offloadd/rules.d', '/usr/lib/offloadd/rules.d'].select { |folder| File.directory?(folder) }
+    status, document = offloadctl('rules')
+    raise Puppet::Error, "offloadctl rules: status #{status}" if document.nil?
+
+    named = document['folders']
+    own = File.expand_path(self[:directory])
+    unless named.any? { |folder| File.expand_path(folder) == own }
+      raise Puppet::Error, "rules in #{own} are not in force: RulesDirectory= of offloadd.conf has #{named.join(' ')}"
+    end
+    named.select { |folder| File.directory?(folder) }
   end
 
   def ask(command)
+    folders = self.folders
     return @document = {} if folders.all? { |folder| Dir.glob("#{folder}/*.rule").none? { |file| File.size?(file) } }
 
     options = folders.flat_map { |folder| ['--rules', folder] }
@@ -89,13 +99,17 @@ Puppet::Type.newtype(:offload_links) do
     raise Puppet::Error, "offloadctl #{command}: status #{status}"
   end
 
-  # Steps that would be carried out.
+  # Is there something to change? With noop also what only rules with Mode=audit declare otherwise, which is never changed.
   def plan
     ask('plan')
-    @planned = @document.fetch('links', []).flat_map do |link|
-      link['changes'].map { |change| ["#{link['link']} #{change['feature']}", change['active']] }
-    end
-    @document.fetch('steps', [])
+    @planned = @document.fetch('links', []).flat_map { |link| differences(link) }.uniq
+    noop? ? !@planned.empty? : !@document.fetch('steps', []).empty?
+  end
+
+  def differences(link)
+    drifted = link['features'].select { |item| noop? && item['verdict'] == 'drifted' && item['active'] != item['want'] }
+    (link['changes'].map { |change| [change['feature'], change['active']] } +
+      drifted.map { |item| [item['feature'], item['want']] }).map { |feature, on| ["#{link['link']} #{feature}", on] }
   end
 
   def apply
@@ -126,12 +140,16 @@ Puppet::Type.newtype(:offload_links) do
     end
   end
 
-  # Fails, or warns, about what offloadctl found wrong.
+  # Fails about what offloadctl found wrong, or warns: with noop always.
   def judge
-    raise Puppet::Error, errors.join('; ') unless errors.empty?
-    return if unmet.empty?
-    raise Puppet::Error, "cannot be had: #{unmet.join('; ')}" if self[:unmet] == :fail
+    complain(errors, '', noop?)
+    complain(unmet, 'cannot be had: ', noop? || self[:unmet] == :warn)
+  end
 
-    unmet.each { |line| warning("cannot be had: #{line}") }
+  def complain(lines, head, only_warn)
+    return if lines.empty?
+    raise Puppet::Error, "#{head}#{lines.join('; ')}" unless only_warn
+
+    lines.each { |line| warning("#{head}#{line}") }
   end
 end
