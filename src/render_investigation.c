@@ -5,6 +5,8 @@
 #include "render_table.h"
 
 #define STACKS_SHOWN 3
+/* a median is known to a slot of its histogram, which is as wide as where it begins */
+#define FACTOR_TOLD 1.5
 
 static const char *const verdict_colours[] = {
 	[INVESTIGATION_DEVICE] = "31",
@@ -219,6 +221,38 @@ static int add_metric(struct libscols_table *t, const struct investigation_metri
 	return 0;
 }
 
+/* A time of both sides in words; false where there is none. */
+static bool put_factor(const struct render *r, const struct investigation_metric *m)
+{
+	bool faster = m->b < m->a;
+	char what[sizeof(m->what)], a[32], b[32];
+	double factor;
+
+	if (!m->known || !m->a || !m->b)
+		return false;
+	factor = faster ? (double)m->a / (double)m->b : (double)m->b / (double)m->a;
+	fprintf(r->out, "%s: ", view_clean(m->what, what, sizeof(what)));
+	if (factor < FACTOR_TOLD)
+		fputs("about as fast in B as in A", r->out);
+	else
+		fprintf(r->out, "%s%.*f times %s in B%s", r->colour ? faster ? "\033[32m" : "\033[31m" : "",
+			factor < 9.95 ? 1 : 0, factor, faster ? "faster" : "slower", r->colour ? "\033[0m" : "");
+	fprintf(r->out, " (A %s, B %s)\n", evidence_format_usec(m->a, a, sizeof(a)),
+		evidence_format_usec(m->b, b, sizeof(b)));
+	return true;
+}
+
+/* Of each service; of all of them together, which is a mixture, only where no service was seen on both sides. */
+static void put_factors(const struct render *r, const struct investigation_metric *metrics, size_t n)
+{
+	bool any = false;
+
+	for (size_t k = 1; k < n && metrics[k].usec; k++)
+		any |= put_factor(r, &metrics[k]);
+	if (any || put_factor(r, &metrics[0]))
+		fputc('\n', r->out);
+}
+
 static int put_judgement(const struct render *r, const struct investigation *i, const char *name)
 {
 	_cleanup_free_ struct investigation_finding *findings = NULL;
@@ -245,6 +279,7 @@ int render_investigations(const struct render *r, const struct investigation *a,
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0 || put_judgement(r, a, a_name) < 0 ||
 		put_judgement(r, b, b_name) < 0 || investigation_compare(a, b, &metrics, &n) < 0)
 		return -ENOMEM;
+	put_factors(r, metrics, n);
 	for (size_t k = 0; k < n; k++)
 		if (add_metric(t, &metrics[k]) < 0)
 			return -ENOMEM;

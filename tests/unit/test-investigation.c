@@ -417,6 +417,36 @@ static void as_text(void **state)
 	investigation_clear(&after);
 }
 
+static void comparisons_in_words(void **state)
+{
+	static const char *const words[] = { "4.1 times faster in B (A 796 us, B 192 us)",
+		"4.1 times slower in B (A 192 us, B 796 us)", "about as fast in B as in A (A 796 us, B 796 us)" };
+	struct investigation before = sample_broken(), after = sample_repaired(), other = sample_repaired();
+	const struct investigation *pairs[][2] = { { &before, &after }, { &after, &before }, { &before, &before },
+		{ &before, &other } };
+
+	(void)state;
+	strcpy(other.latency.rows[0].service, "web.service");
+	for (size_t k = 0; k < ARRAY_SIZE(pairs); k++) {
+		struct render r = { .ascii = true };
+		char *text = NULL, line[256];
+		size_t len;
+
+		r.out = open_memstream(&text, &len);
+		assert_int_equal(render_investigations(&r, pairs[k][0], pairs[k][1], "a", "b"), 0);
+		fclose(r.out);
+		/* where no service is on both sides, all of them together */
+		snprintf(line, sizeof(line), "\n\nsendfile median%s: %s\n\n", k < 3 ? ", files.service" : "",
+			words[k % ARRAY_SIZE(words)]);
+		if (!strstr(text, line))
+			fail_msg("no \"%s\" in \"%s\"", line, text);
+		free(text);
+	}
+	investigation_clear(&before);
+	investigation_clear(&after);
+	investigation_clear(&other);
+}
+
 static void equal_stacks_are_one(void **state)
 {
 	struct investigation i = sample_broken();
@@ -521,6 +551,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(bad_documents),
 		cmocka_unit_test(as_text),
+		cmocka_unit_test(comparisons_in_words),
 		cmocka_unit_test(equal_stacks_are_one),
 		cmocka_unit_test(soft_interrupts),
 		cmocka_unit_test(kernel_symbols),
