@@ -112,7 +112,10 @@ Puppet::Type.newtype(:offload_links) do
       drifted.map { |item| [item['feature'], item['want']] }).map { |feature, on| ["#{link['link']} #{feature}", on] }
   end
 
+  # An offloadd that enforces had left nothing to do, if it had these rules: a run may have broken off before it read them. What it
+  # says to a reload, apply tells as well.
   def apply
+    offloadctl('reload')
     ask('apply')
     judge
   end
