@@ -52,12 +52,13 @@ int sockets(struct bpf_iter__tcp *ctx)
 	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || state == TCP_LISTEN ||
 		state == TCP_CLOSE)
 		return 0;
-	visited++;
 	dev = socket_device(false, sk);
 	r.route_caps = BPF_CORE_READ(sk, sk_route_caps);
 	r.device_features = dev ? BPF_CORE_READ(dev, features) : 0;
-	if (!all && !frozen(r.route_caps, r.device_features))
+	if (!all && !frozen(r.route_caps, r.device_features)) {
+		visited++;
 		return 0;
+	}
 	r.header.version = EVENT_VERSION;
 	r.header.type = EVENT_TYPE_SOCKET;
 	r.header.size = sizeof(r);
@@ -68,7 +69,9 @@ int sockets(struct bpf_iter__tcp *ctx)
 	sock = BPF_CORE_READ(sk, sk_socket);
 	r.inode = sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
 	read_addresses(sk, &r);
-	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	/* what there is no room for is shown again in the next read (bpf_seq_read()) */
+	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)) == 0)
+		visited++;
 	return 0;
 }
 

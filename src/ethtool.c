@@ -104,8 +104,8 @@ int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userda
 	return e->ops->monitor_read ? e->ops->monitor_read(e, fn, userdata) : -EOPNOTSUPP;
 }
 
-int ethtool_driver(struct ethtool *e, const char *name, char *buf, size_t size)
+int ethtool_driver(struct ethtool *e, int ifindex, char *buf, size_t size)
 {
 	buf[0] = '\0';
-	return e->ops->driver ? e->ops->driver(e, name, buf, size) : -EOPNOTSUPP;
+	return e->ops->driver ? e->ops->driver(e, ifindex, buf, size) : -EOPNOTSUPP;
 }

@@ -43,7 +43,7 @@ struct ethtool_ops { /* what a backend gives; the seam for tests */
 	int (*features_set)(struct ethtool *e, int ifindex, const char *name, feature_set mask,
 		feature_set value, struct ethtool_result *ret);
 	int (*features_recompute)(struct ethtool *e, int ifindex, const char *name);
-	int (*driver)(struct ethtool *e, const char *name, char *buf, size_t size);
+	int (*driver)(struct ethtool *e, int ifindex, char *buf, size_t size);
 	int (*monitor_fd)(struct ethtool *e); /* negative errno where there is none */
 	int (*monitor_read)(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 	void (*close)(struct ethtool *e);
@@ -102,6 +102,6 @@ int ethtool_features_decode(const void *payload, size_t len, const struct featur
 
 /* The driver's name by ETHTOOL_GDRVINFO (both backends: netlink has no such message); -EOPNOTSUPP when it
  * does not tell. */
-int ethtool_driver(struct ethtool *e, const char *name, char *buf, size_t size);
+int ethtool_driver(struct ethtool *e, int ifindex, char *buf, size_t size);
 
 #endif

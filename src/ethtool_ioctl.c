@@ -11,7 +11,9 @@
 #include "ethtool_private.h"
 #include "util.h"
 
-#define WORDS_MAX 2	 /* 32-bit words of a feature_set */
+#define WORDS 2		 /* 32-bit words of a feature_set */
+#define WORDS_MAX 8	 /* that a kernel may come to have: a SET has to be of as many as it has (ethtool_set_features()) */
+#define RENAMES_MAX 4	 /* between two calls */
 #define STRINGS_MAX 1024 /* more features than any kernel will have */
 #define LOOPBACK_INDEX 1 /* LOOPBACK_IFINDEX of the kernel: every network namespace has it */
 
@@ -145,7 +147,7 @@ static int read_features(struct ethtool_ioctl *io, const char *name, struct link
 		return r;
 	io->words = request.head.size < WORDS_MAX ? request.head.size : WORDS_MAX;
 	*ret = (struct link_features){ 0 };
-	for (unsigned i = 0; i < io->words; i++) {
+	for (unsigned i = 0; i < io->words && i < WORDS; i++) {
 		const struct ethtool_get_features_block *b = &request.head.features[i];
 
 		ret->hw |= (feature_set)b->available << (32 * i);
@@ -179,7 +181,7 @@ static int write_features(struct ethtool_ioctl *io, const char *name, feature_se
 	struct link_features after;
 	int r;
 
-	for (unsigned i = 0; i < io->words; i++)
+	for (unsigned i = 0; i < io->words && i < WORDS; i++)
 		request.head.features[i] = (struct ethtool_set_features_block){
 			.valid = (__u32)(mask >> (32 * i)),
 			.requested = (__u32)(value >> (32 * i)),
@@ -233,20 +235,31 @@ static int features_recompute(struct ethtool *e, int ifindex, const char *name)
 	return ethtool_ioctl_recompute(backend(e)->fd, ifindex, name);
 }
 
-int ethtool_ioctl_driver(int fd, const char *name, char *buf, size_t size)
+/* By the name that the index has now: what a message said may be another device's by now. */
+int ethtool_ioctl_driver(int fd, int ifindex, char *buf, size_t size)
 {
-	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	int r = call(fd, name, &info);
+	struct ethtool_drvinfo info;
+	char name[IFNAMSIZ];
+	int r, left = RENAMES_MAX;
 
+	do {
+		if (left-- == 0)
+			return -EAGAIN;
+		info = (struct ethtool_drvinfo){ .cmd = ETHTOOL_GDRVINFO };
+		r = index_to_name(fd, ifindex, name);
+		if (r < 0)
+			return r;
+		r = call(fd, name, &info);
+	} while (check_name(fd, ifindex, name) == -ENODEV);
 	if (r < 0)
 		return r;
 	util_copy_name(buf, size, info.driver, sizeof(info.driver));
 	return buf[0] ? 0 : -EOPNOTSUPP;
 }
 
-static int driver(struct ethtool *e, const char *name, char *buf, size_t size)
+static int driver(struct ethtool *e, int ifindex, char *buf, size_t size)
 {
-	return ethtool_ioctl_driver(backend(e)->fd, name, buf, size);
+	return ethtool_ioctl_driver(backend(e)->fd, ifindex, buf, size);
 }
 
 static int monitor_fd(struct ethtool *e)

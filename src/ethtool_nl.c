@@ -622,11 +622,11 @@ static int features_recompute(struct ethtool *e, int ifindex, const char *name)
 	return fd < 0 ? fd : ethtool_ioctl_recompute(fd, ifindex, name);
 }
 
-static int driver(struct ethtool *e, const char *name, char *buf, size_t size)
+static int driver(struct ethtool *e, int ifindex, char *buf, size_t size)
 {
 	int fd = ioctl_fd(backend(e));
 
-	return fd < 0 ? fd : ethtool_ioctl_driver(fd, name, buf, size);
+	return fd < 0 ? fd : ethtool_ioctl_driver(fd, ifindex, buf, size);
 }
 
 static int monitor_fd(struct ethtool *e)

@@ -18,6 +18,6 @@ int ethtool_ioctl_open(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
 /* A socket for ethtool ioctls, and what only they can do. */
 int ethtool_ioctl_socket(void);
 int ethtool_ioctl_recompute(int fd, int ifindex, const char *name);
-int ethtool_ioctl_driver(int fd, const char *name, char *buf, size_t size);
+int ethtool_ioctl_driver(int fd, int ifindex, char *buf, size_t size);
 
 #endif

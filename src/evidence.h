@@ -24,7 +24,7 @@ struct evidence_socket {
 	pid_t pid;		    /* of a process that holds it; 0: none, or not ours to see */
 	char comm[EVIDENCE_COMM_LEN];
 	bool has_age;
-	uint64_t age_sec; /* of that process: the socket is no older than it, unless it was handed over */
+	uint64_t age_sec; /* of that process: the kernel does not know when a connection began */
 };
 
 struct evidence_sockets {

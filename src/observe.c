@@ -176,7 +176,7 @@ static void fill_driver(struct observe *o, struct link *from, const struct link 
 	else if (same && known->driver[0])
 		memcpy(from->driver, known->driver, sizeof(from->driver));
 	else
-		(void)ethtool_driver(o->ethtool, from->name, from->driver, sizeof(from->driver));
+		(void)ethtool_driver(o->ethtool, from->ifindex, from->driver, sizeof(from->driver));
 }
 
 /* 1 when something that a rule can see changed, 0, -ENOMEM. */

@@ -12,8 +12,10 @@
 
 #include "util.h"
 
-#define IDLE_USEC (10 * USEC_PER_SEC) /* without a byte, the other end counts as gone */
-#define TICK_MSEC 200		      /* how soon a stop is seen */
+#define IDLE_USEC (10 * USEC_PER_SEC)    /* without a byte, the other end counts as gone */
+#define ASK_USEC (2 * USEC_PER_SEC)      /* for the few bytes of a request: others wait meanwhile */
+#define REFUSED_USEC (USEC_PER_SEC / 10) /* the same, of one whose time is used up */
+#define TICK_MSEC 200                    /* how soon a stop is seen */
 
 int path_address_parse(const char *text, uint16_t default_port, union path_address *ret)
 {
@@ -80,7 +82,8 @@ int path_socket_open(int family, const char *device)
 
 	if (fd < 0)
 		return -errno;
-	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1) < 0)
+	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+			      (socklen_t)strlen(device) + 1) < 0)
 		return -errno;
 	keep = fd;
 	fd = -1;
@@ -161,8 +164,8 @@ int path_listen(union path_address *address, const char *device, char why[PATH_W
 		getsockname(fd, &address->any, &len) < 0) {
 		int r = -errno;
 
-		snprintf(why, PATH_WHY_LEN, "cannot listen on %s: %s", path_address_format(address, text),
-			strerror(-r));
+		snprintf(why, PATH_WHY_LEN, "cannot listen on %s: %s",
+			path_address_format(address, text), strerror(-r));
 		return r;
 	}
 	keep = fd;
@@ -203,15 +206,20 @@ static void raw_address(const union path_address *peer, uint8_t ret[16])
 		memcpy(ret, &peer->in.sin_addr, 4);
 }
 
-/* One transfer. The number of bytes that came; *ret_reason: NULL, or why it did not come to its end. */
+/* One transfer. The number of bytes that came; *ret_reason: NULL, or why it did not come to its
+ * end. */
 static uint64_t serve_connection(
 	struct path_server *s, int fd, struct path_sender *sender, const char **ret_reason)
 {
-	uint64_t now_usec = util_now_usec(), deadline_usec, got = 0;
+	uint64_t deadline_usec, left, got = 0;
+	bool refused = path_budget_ask(&s->budget, sender, 0, &left) != PATH_GO;
 	struct path_frame frame, answer = { .version = PATH_WIRE_VERSION };
-	int r = path_frame_receive(fd, now_usec + IDLE_USEC, s->stop, &frame);
+	int r = path_frame_receive(
+		fd, util_now_usec() + (refused ? REFUSED_USEC : ASK_USEC), s->stop, &frame);
 
-	*ret_reason = r == -EPROTO ? "it does not speak this protocol" : "it hung up before it asked";
+	*ret_reason = r == -EPROTO      ? "it does not speak this protocol"
+		      : r == -ETIMEDOUT ? "it asked for nothing"
+					: "it hung up before it asked";
 	if (r < 0)
 		return 0;
 	answer.status = path_budget_ask(&s->budget, sender, frame.count, &answer.count);

@@ -7,12 +7,7 @@
 
 static const char *age_words(const struct evidence_socket *row, char *buf, size_t size)
 {
-	char age[32];
-
-	if (!row->has_age)
-		return NULL;
-	snprintf(buf, size, "<= %s", evidence_format_age(row->age_sec, age, sizeof(age)));
-	return buf;
+	return row->has_age ? evidence_format_age(row->age_sec, buf, size) : NULL;
 }
 
 static const char *process_words(const struct evidence_socket *row, char *buf, size_t size)
@@ -23,8 +18,8 @@ static const char *process_words(const struct evidence_socket *row, char *buf, s
 	return buf;
 }
 
-static int add_socket(
-	const struct render *r, struct libscols_table *t, const struct evidence_sockets *sockets, size_t i)
+static int add_socket(const struct render *r, struct libscols_table *t,
+	const struct evidence_sockets *sockets, size_t i)
 {
 	const struct evidence_socket *row = &sockets->rows[i];
 	const struct socket_info *info = &row->info;
@@ -36,13 +31,16 @@ static int add_socket(
 	set_cell(line, 0, row->link);
 	set_cell(line, 1, row->service);
 	set_cell(line, 2,
-		socket_format_address(info->family, info->local, info->local_port, text, sizeof(text)));
+		socket_format_address(
+			info->family, info->local, info->local_port, text, sizeof(text)));
 	set_cell(line, 3,
-		socket_format_address(info->family, info->remote, info->remote_port, text, sizeof(text)));
+		socket_format_address(
+			info->family, info->remote, info->remote_port, text, sizeof(text)));
 	set_cell(line, 4, process_words(row, text, sizeof(text)));
 	set_cell(line, 5, age_words(row, text, sizeof(text)));
 	set_cell(line, 6,
-		row->missing ? feature_format(sockets->features, row->missing, text, sizeof(text)) : NULL);
+		row->missing ? feature_format(sockets->features, row->missing, text, sizeof(text))
+			     : NULL);
 	if (r->colour && row->missing)
 		scols_line_set_color(line, "red");
 	return 0;
@@ -59,14 +57,15 @@ static void put_sockets_summary(const struct render *r, const struct evidence_so
 			frozen, (unsigned long long)sockets->visited, util_plural(sockets->visited),
 			frozen == 1 ? "is" : "are", frozen == 1 ? "its" : "their");
 	else
-		fprintf(r->out, "none of %llu TCP socket%s is frozen without what its device has now\n",
+		fprintf(r->out,
+			"none of %llu TCP socket%s is frozen without what its device has now\n",
 			(unsigned long long)sockets->visited, util_plural(sockets->visited));
 }
 
 int render_sockets(const struct render *r, const struct evidence_sockets *sockets)
 {
-	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS", "AGE",
-		"FROZEN WITHOUT" };
+	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS",
+		"AGE", "FROZEN WITHOUT" };
 	static const char *const spare[] = { "AGE", "LOCAL", "PROCESS", "REMOTE", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	int e;
@@ -106,14 +105,14 @@ void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOT
 	for (unsigned i = first; i <= last; i++) {
 		int stars = (int)((slots[i] * BAR_WIDTH + most - 1) / most);
 
-		fprintf(r->out, "  %10llu -> %-10llu : %-9llu |%.*s%*s|\n",
-			i ? 1ULL << i : 0ULL, (2ULL << i) - 1, (unsigned long long)slots[i], stars,
+		fprintf(r->out, "  %10llu -> %-10llu : %-9llu |%.*s%*s|\n", i ? 1ULL << i : 0ULL,
+			(2ULL << i) - 1, (unsigned long long)slots[i], stars,
 			"****************************************", BAR_WIDTH - stars, "");
 	}
 }
 
-static void put_latency_row(
-	const struct render *r, const struct evidence_latency *latency, const struct evidence_latency_row *row)
+static void put_latency_row(const struct render *r, const struct evidence_latency *latency,
+	const struct evidence_latency_row *row)
 {
 	char median[32], p99[32], longest[32], service[2 * EVIDENCE_SERVICE_LEN];
 
@@ -137,17 +136,19 @@ static void put_latency_row(
 	render_histogram(r, row->slots);
 }
 
-void render_latency(const struct render *r, const struct evidence_latency *latency, const char *when)
+void render_latency(
+	const struct render *r, const struct evidence_latency *latency, const char *when)
 {
 	char elapsed[32];
 
-	fprintf(r->out, "%s%ssendfile to TCP sockets within %s%s\n", when ? when : "", when ? "  " : "",
+	fprintf(r->out, "%s%ssendfile to TCP sockets within %s%s\n", when ? when : "",
+		when ? "  " : "",
 		evidence_format_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
 		latency->n ? "" : ": none");
 	for (size_t i = 0; i < latency->n; i++)
 		put_latency_row(r, latency, &latency->rows[i]);
 	if (latency->lost)
-		fprintf(r->out, "%llu call%s could not be counted\n", (unsigned long long)latency->lost,
-			util_plural(latency->lost));
+		fprintf(r->out, "%llu call%s could not be counted\n",
+			(unsigned long long)latency->lost, util_plural(latency->lost));
 	fputc('\n', r->out);
 }

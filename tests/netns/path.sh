@@ -70,6 +70,15 @@ within 20 "a sender that speaks something else is told apart" told
 serve_ends
 
 serve
+silent=()
+for i in 1 2; do
+	exec {fd}<>/dev/tcp/127.0.0.1/5629
+	silent+=($fd)
+done
+check_path lo --peer 127.0.0.1 --yes --bytes 20M --time 60s
+check "senders that connect and say nothing hold up nobody for long" test "$status" = 0 -o "$status" = 2
+has "the receiver says what they did" "$(cat "$scratch/server")" 'broken off: it asked for nothing'
+for fd in "${silent[@]}"; do exec {fd}>&-; done
 check_path lo --peer 127.0.0.1 --yes --bytes 64M --time 60s --json
 check "over lo it comes to an end" test "$status" = 0 -o "$status" = 2
 echo "$said" >"$scratch/document"

@@ -46,7 +46,7 @@ is "after the repair the signed ones are frozen, by service and link" \
 is "a process as old as its connection can tell its age" \
 	"$(jq '[.sockets[].process.age_sec] | all(. >= 0 and . < 600)' "$scratch/sockets")" true
 has "a table says the same" "$(offloadctl sockets)" '^LINK .*FROZEN WITHOUT' \
-	'^vlan10 +signed.service +10.9.0.1:5002 +10.9.0.2:[0-9]+ +sendfile-peer \([0-9]+\) +<= [0-9]+(s|min) +tx-scatter-gather' \
+	'^vlan10 +signed.service +10.9.0.1:5002 +10.9.0.2:[0-9]+ +sendfile-peer \([0-9]+\) +[0-9]+(s|min) +tx-scatter-gather' \
 	'^vlan10 +signed6.service +\[fd09::1\]:5003 ' '^2 of 4 TCP sockets are frozen '
 has "of another link there is none" "$(offloadctl sockets vlan100)" '^none of 4 TCP sockets '
 is "one that stands well is told when asked for" "$(offloadctl sockets --all --json vlan100 | jq -c '[.sockets[] | [.service, .frozen]]')" \
