@@ -6,7 +6,11 @@
  * worker, for which netdev_work_sched() keeps who it was. */
 #include "kernel.h"
 
-const volatile __u32 own_tgid;
+/* offloadd in the initial namespace of processes. Where it lives in another one, of which this is the file and our number there, it is
+ * learned at our first change. */
+__u32 own_tgid;
+const volatile __u64 own_pidns_dev, own_pidns_ino; /* 0: the initial one */
+const volatile __u32 own_tgid_there;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -25,7 +29,9 @@ struct {
 } deferred SEC(".maps");
 
 /* What a task is in the middle of: RTNL lets few in at a time. */
+#define STALE_NS 60000000000ULL
 struct running {
+	__u64 task, time_ns;	/* whose it is, and when it was last used: a kretprobe may miss a return and leave it behind */
 	struct change_key root; /* the link whose change is being spread, outermost */
 	__u32 spreading;	/* how deep in netdev_features_change() */
 	__u32 depth;
@@ -45,11 +51,16 @@ struct {
 static __always_inline struct running *running_get(bool create)
 {
 	__u32 task = bpf_get_current_pid_tgid();
-	struct running *running = bpf_map_lookup_elem(&tasks, &task), none = {};
+	struct running *running = bpf_map_lookup_elem(&tasks, &task);
+	struct running none = { .task = bpf_get_current_task(), .time_ns = bpf_ktime_get_ns() };
 
-	if (running || !create)
+	if (running && running->task == none.task && none.time_ns - running->time_ns < STALE_NS) {
+		running->time_ns = none.time_ns;
 		return running;
-	bpf_map_update_elem(&tasks, &task, &none, BPF_NOEXIST);
+	}
+	if (!create)
+		return NULL;
+	bpf_map_update_elem(&tasks, &task, &none, BPF_ANY);
 	return bpf_map_lookup_elem(&tasks, &task);
 }
 
@@ -82,11 +93,21 @@ static __always_inline int update_enter(bool direct, struct net_device *dev)
 	return 0;
 }
 
+static __always_inline void learn_own(void)
+{
+	struct bpf_pidns_info there = {};
+
+	if (own_pidns_ino && !bpf_get_ns_current_pid_tgid(own_pidns_dev, own_pidns_ino, &there, sizeof(there)) &&
+		there.tgid == own_tgid_there)
+		own_tgid = bpf_get_current_pid_tgid() >> 32;
+}
+
 static __always_inline void name_author(struct change_record *r, const struct change_key *key,
 	const struct running *running, struct task_struct *task)
 {
 	struct task_struct *parent = GET(false, task, real_parent);
 
+	learn_own();
 	r->header.version = EVENT_VERSION;
 	r->header.type = EVENT_TYPE_CHANGE;
 	r->header.size = sizeof(*r);

@@ -48,6 +48,7 @@ struct fallback_key {
 struct fallback_count {
 	__u64 hits;
 	__u64 touched_ns; /* CLOCK_MONOTONIC, within FALLBACK_TOUCH_NS before the last hit */
+	__u64 missing;	  /* features that the device lacked at any of the hits: of those with which it would have needed none */
 };
 #define FALLBACK_TOUCH_NS 1000000000ULL
 
@@ -109,8 +110,27 @@ struct change_record {
 
 struct latency_key {
 	__u64 cgroup;
+	__u32 netns;
+	__u32 ifindex;	/* 0 without a route */
 	__u32 fallback; /* 1: by a socket or over a device that has to copy, split or sum in software */
 	__u32 zero;
+};
+
+/* A call that has not returned, by its thread. */
+struct latency_start {
+	__u64 time_ns;
+	__u64 asleep_ns; /* since when; 0: it runs, or only waits for a CPU */
+	__u64 disk_ns, peer_ns;
+	struct latency_key key;
+	__u32 disk; /* it is the disk that it is asleep for */
+	__u32 zero;
+};
+
+/* What is not in the histograms, per CPU: index into the map "latency_lost". */
+enum latency_lost {
+	LATENCY_LOST_CALLS, /* no room */
+	LATENCY_LOST_BEGUN, /* began before anybody looked; not told of with kprobes */
+	LATENCY_LOST_COUNT,
 };
 
 /* Per CPU. */

@@ -59,7 +59,7 @@ static __always_inline void tell(const struct fallback_key *key, __u64 now)
 	bpf_ringbuf_submit(event, 0);
 }
 
-static __noinline void count(const struct fallback_key *key)
+static __noinline void count(const struct fallback_key *key, __u64 missing)
 {
 	struct fallback_count *count = bpf_map_lookup_elem(&counts, key), first = {};
 	__u64 now = bpf_ktime_get_ns(), *last;
@@ -73,6 +73,7 @@ static __noinline void count(const struct fallback_key *key)
 		}
 	}
 	__sync_fetch_and_add(&count->hits, 1);
+	count->missing |= missing;
 	if (now - count->touched_ns < FALLBACK_TOUCH_NS)
 		return;
 	count->touched_ns = now;
@@ -103,11 +104,12 @@ static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind
 	key.cgroup = socket_cgroup(direct, sk);
 	if (key.cgroup <= 1)
 		key.tgid = bpf_get_current_pid_tgid() >> 32;
-	count(&key);
+	count(&key, 0);
 }
 
 /* A packet that its device makes the kernel work on. */
-static __always_inline void count_packet(bool direct, struct sk_buff *skb, struct net_device *dev, __u8 kind)
+static __always_inline void count_packet(bool direct, struct sk_buff *skb, struct net_device *dev, __u8 kind,
+	__u64 missing)
 {
 	struct fallback_key key = { .kind = kind };
 	struct sock *sk = GET(direct, skb, sk);
@@ -117,7 +119,7 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 	key.netns = device_netns(direct, dev);
 	if (!sk) {
 		key.origin = GET(direct, skb, skb_iif) ? FALLBACK_FORWARDED : FALLBACK_KERNEL;
-		count(&key);
+		count(&key, missing);
 		return;
 	}
 	state = GET(direct, sk, __sk_common.skc_state);
@@ -128,7 +130,7 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 	} else if (state != TCP_TIME_WAIT) {
 		key.cgroup = socket_cgroup(direct, sk);
 	}
-	count(&key);
+	count(&key, missing);
 }
 
 /* __skb_gso_segment() has other callers than validate_xmit_skb(): receive paths (no tx_path), and qdiscs, IPsec, Open vSwitch and
@@ -142,9 +144,9 @@ static __always_inline void segmentation(bool direct, struct sk_buff *skb, bool 
 	if (!tx_path || !dev)
 		return;
 	info = (void *)(GET(direct, skb, head) + GET(direct, skb, end));
-	need = ((__u64)GET(false, info, gso_type) << feature_gso_shift) & feature_gso;
-	if (need & ~GET(direct, dev, features))
-		count_packet(direct, skb, dev, FALLBACK_SEGMENTATION);
+	need = gso_features(GET(false, info, gso_type)) & ~GET(direct, dev, features);
+	if (need)
+		count_packet(direct, skb, dev, FALLBACK_SEGMENTATION, need);
 }
 
 /* skb_checksum_help() also serves fragmentation, tunnels and drivers with a packet that is beyond them; the same holds. */
@@ -165,7 +167,7 @@ static __always_inline void checksum(bool direct, struct sk_buff *skb)
 	else if (protocol == bpf_htons(ETH_P_IPV6))
 		can = feature_csum_generic | feature_csum_ipv6;
 	if (!(GET(direct, dev, features) & can))
-		count_packet(direct, skb, dev, FALLBACK_CHECKSUM);
+		count_packet(direct, skb, dev, FALLBACK_CHECKSUM, can);
 }
 
 static __always_inline void sendpage(bool direct, struct sock *sk)

@@ -121,6 +121,7 @@ struct sock {
 	struct dst_entry *sk_dst_cache;
 	struct socket *sk_socket;
 	__u64 sk_route_caps;
+	__u32 sk_gso_type;
 	__u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
 };
@@ -180,6 +181,18 @@ const volatile __u32 feature_gso_shift;
 
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
 
+/* From 6.18 on these two mean that a device mangles the one that stands for its feature; before, no kernel sets them (net_gso_ok()). */
+#define SKB_GSO_TCP_FIXEDID_BOTH (3U << 30)
+#define SKB_GSO_TCP_FIXEDID_FEATURE (1U << 3)
+#define SKB_GSO_TCPV6 (1U << 4)
+
+static __always_inline __u64 gso_features(__u32 gso_type)
+{
+	if (gso_type & SKB_GSO_TCP_FIXEDID_BOTH)
+		gso_type |= SKB_GSO_TCP_FIXEDID_FEATURE;
+	return ((__u64)gso_type << feature_gso_shift) & feature_gso;
+}
+
 static __always_inline __u32 device_netns(bool direct, struct net_device *dev)
 {
 	struct net *net = GET(direct, dev, nd_net.net);
@@ -222,6 +235,20 @@ static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
 	if (bpf_core_field_size(sk->sk_protocol) == 2)
 		return GET(direct, sk, sk_protocol) == IPPROTO_TCP;
 	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == IPPROTO_TCP;
+}
+
+/* What its packets are split as. */
+static __always_inline __u32 socket_gso_type(struct sock *sk)
+{
+	__u32 type = 0;
+	__u16 half = 0;
+
+	if (bpf_core_field_size(sk->sk_gso_type) == 4) {
+		bpf_core_read(&type, sizeof(type), &sk->sk_gso_type);
+		return type;
+	}
+	bpf_core_read(&half, sizeof(half), &sk->sk_gso_type); /* from 6.18 on */
+	return half;
 }
 
 /* The device that a socket leaves by; NULL without a route. */

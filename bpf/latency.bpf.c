@@ -1,43 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How long sendfile(2) to a TCP socket takes, by service, and apart for what falls back: a socket that cannot take pages as they
+/* How long sendfile(2) to a TCP socket takes, by service and link, and apart for what falls back: a socket that cannot take pages as they
  * are, or a device below it that has no scatter-gather, no checksum or no TCP segmentation. */
 #include "kernel.h"
-
-const volatile __u64 feature_tso, feature_tso6;
-
-struct start {
-	__u64 time_ns;
-	__u64 asleep_ns; /* since when; 0: it runs, or only waits for a CPU */
-	__u64 disk_ns, peer_ns;
-	bool disk;
-	struct latency_key key;
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u32);
-	__type(value, struct start);
+	__type(value, struct latency_start);
 } starts SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 512);
+	__uint(max_entries, 1024);
 	__type(key, struct latency_key);
 	__type(value, struct latency_histogram);
 } histograms SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, LATENCY_LOST_COUNT);
 	__type(key, __u32);
 	__type(value, __u64);
 } latency_lost SEC(".maps");
 
-static __always_inline void lose(void)
+static __always_inline void lose(__u32 what)
 {
-	__u32 first = 0;
-	__u64 *n = bpf_map_lookup_elem(&latency_lost, &first);
+	__u64 *n = bpf_map_lookup_elem(&latency_lost, &what);
 
 	if (n)
 		(*n)++;
@@ -59,33 +48,39 @@ static __always_inline struct sock *socket_of_fd(int fd)
 	return sock ? BPF_CORE_READ(sock, sk) : NULL;
 }
 
-static __always_inline bool falls_back(struct sock *sk)
+static __always_inline bool falls_back(struct sock *sk, struct net_device *dev)
 {
-	struct net_device *dev = socket_device(false, sk);
 	__u64 caps = BPF_CORE_READ(sk, sk_route_caps), features;
+	__u32 type = socket_gso_type(sk);
+	__u64 csum = feature_csum_generic | (type & SKB_GSO_TCPV6 ? feature_csum_ipv6 : feature_csum_ipv4);
 
-	if (!(caps & feature_sg) || !(caps & FEATURE_CSUM_ANY))
+	if (!(caps & feature_sg) || !(caps & csum))
 		return true;
 	if (!dev)
 		return false;
 	features = BPF_CORE_READ(dev, features);
-	return !(features & feature_sg) || !(features & FEATURE_CSUM_ANY) ||
-	       !(features & (feature_tso | feature_tso6));
+	return !(features & feature_sg) || !(features & csum) || gso_features(type) & ~features;
 }
 
 static __always_inline int sendfile_enter(int out_fd)
 {
 	struct sock *sk = socket_of_fd(out_fd);
 	__u32 task = bpf_get_current_pid_tgid();
-	struct start start = {};
+	struct latency_start start = {};
+	struct net_device *dev;
 
 	if (!sk || !socket_is_tcp(false, sk))
 		return 0;
+	dev = socket_device(false, sk);
+	if (dev) {
+		start.key.netns = device_netns(false, dev);
+		start.key.ifindex = BPF_CORE_READ(dev, ifindex);
+	}
 	start.key.cgroup = socket_cgroup(false, sk);
-	start.key.fallback = falls_back(sk);
+	start.key.fallback = falls_back(sk, dev);
 	start.time_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&starts, &task, &start, BPF_ANY))
-		lose();
+		lose(LATENCY_LOST_CALLS);
 	return 0;
 }
 
@@ -106,16 +101,17 @@ static __always_inline __u32 log2_slot(__u64 v)
 	return slot + (v >> 1);
 }
 
+/* -1: nothing is known of the call. */
 static __always_inline int sendfile_leave(void)
 {
 	__u32 task = bpf_get_current_pid_tgid();
-	struct start *start = bpf_map_lookup_elem(&starts, &task);
+	struct latency_start *start = bpf_map_lookup_elem(&starts, &task);
 	struct latency_histogram *histogram, none = {};
 	__u64 usec, disk_usec, peer_usec;
 	struct latency_key key;
 
 	if (!start)
-		return 0;
+		return -1;
 	disk_usec = start->disk_ns / 1000;
 	peer_usec = start->peer_ns / 1000;
 	usec = (bpf_ktime_get_ns() - start->time_ns) / 1000;
@@ -126,7 +122,7 @@ static __always_inline int sendfile_leave(void)
 		bpf_map_update_elem(&histograms, &key, &none, BPF_NOEXIST);
 		histogram = bpf_map_lookup_elem(&histograms, &key);
 		if (!histogram) {
-			lose();
+			lose(LATENCY_LOST_CALLS);
 			return 0;
 		}
 	}
@@ -153,7 +149,7 @@ int BPF_PROG(sendfile_switch, bool preempt, struct task_struct *prev, struct tas
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 task = prev->pid;
-	struct start *start = bpf_map_lookup_elem(&starts, &task);
+	struct latency_start *start = bpf_map_lookup_elem(&starts, &task);
 
 	if (start && !preempt) {
 		start->disk = BPF_CORE_READ_BITFIELD_PROBED(prev, in_iowait);
@@ -179,9 +175,16 @@ int BPF_PROG(sendfile_fentry, int out_fd)
 }
 
 SEC("fexit/do_sendfile")
-int BPF_PROG(sendfile_fexit)
+int BPF_PROG(sendfile_fexit, int out_fd)
 {
-	return sendfile_leave();
+	struct sock *sk;
+
+	if (sendfile_leave() == 0)
+		return 0;
+	sk = socket_of_fd(out_fd);
+	if (sk && socket_is_tcp(false, sk))
+		lose(LATENCY_LOST_BEGUN);
+	return 0;
 }
 
 SEC("kprobe/do_sendfile")
@@ -193,7 +196,8 @@ int BPF_KPROBE(sendfile_kprobe, int out_fd)
 SEC("kretprobe/do_sendfile")
 int BPF_KRETPROBE(sendfile_kretprobe)
 {
-	return sendfile_leave();
+	sendfile_leave();
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -32,6 +32,9 @@ struct inquiry {
 	struct investigation result;
 	struct probe_stack *stacks;
 	size_t n_stacks;
+	uint64_t told[PROBE_RATES]; /* how many of each rate have a service and a link */
+	struct probe_lost lost_before;
+	struct probe_latency_lost calls_before;
 };
 
 static void inquiry_close(struct inquiry *q)
@@ -76,22 +79,25 @@ static void name_link(struct inquiry *q, uint32_t netns, int ifindex, char *buf,
 		buf[0] = '\0';
 }
 
-/* What of scatter-gather, checksum and TCP segmentation a link goes without. */
+/* What the link went without at the hits so far: of it what is off now, or else all of it. A checksum can be had in several ways: those
+ * that the link knows are named. */
 static void name_missing(struct inquiry *q, const struct link *link, struct investigation_fallback *row)
 {
 	const struct feature_table *table = q->session.view.features;
 	feature_set csum = feature_named(table, "tx-checksum-ip-generic") |
 			   feature_named(table, "tx-checksum-ipv4") | feature_named(table, "tx-checksum-ipv6");
-	feature_set off, here = link->features.hw | link->features.wanted;
+	feature_set here = link->features.hw | link->features.wanted, lacked = row->lacked, off;
 
-	off = feature_named(table, "tx-scatter-gather") | feature_named(table, "tx-tcp-segmentation");
-	off &= ~link->features.active;
-	if (!(link->features.active & csum))
-		off |= csum & here ? csum & here : feature_named(table, "tx-checksum-ip-generic");
-	if (!off)
-		return;
-	feature_format(table, off, row->missing, sizeof(row->missing));
-	row->fixed = !(off & link->features.hw & ~link->features.nochange);
+	if (lacked & csum)
+		lacked = (lacked & ~csum) |
+			 (lacked & csum & here ? lacked & csum & here : feature_named(table, "tx-checksum-ip-generic"));
+	if (lacked & csum & link->features.active) /* one of them is enough */
+		lacked &= ~csum | link->features.active;
+	lacked |= feature_named(table, "tx-scatter-gather") & ~link->features.active;
+	off = lacked & ~link->features.active;
+	row->mended = lacked && !off;
+	feature_format(table, row->mended ? lacked : off, row->missing, sizeof(row->missing));
+	row->fixed = !row->mended && !(off & link->features.hw & ~link->features.nochange);
 }
 
 static void take_hits(const struct probe_hits *hits, void *userdata)
@@ -112,8 +118,11 @@ static void take_hits(const struct probe_hits *hits, void *userdata)
 	row = investigation_fallback_row(i, local ? service : "", hits->origin == PROBE_FORWARDED, name);
 	if (!row)
 		return;
-	if (link && !row->missing[0])
+	row->lacked |= hits->missing;
+	if (link)
 		name_missing(q, link, row);
+	else
+		feature_format(q->session.view.features, row->lacked, row->missing, sizeof(row->missing));
 	switch (hits->kind) {
 	case PROBE_SEGMENTATION:
 		row->segmented += hits->hits;
@@ -157,13 +166,23 @@ static void take_histogram(const struct probe_latency_histogram *histogram, void
 		.total_usec = histogram->total_usec, .disk_usec = histogram->disk_usec,
 		.peer_usec = histogram->peer_usec };
 	struct inquiry *q = userdata;
-	struct unit unit;
 
-	cmd_service_name(q->paths, histogram->cgroup, 0, &unit, row.service, sizeof(row.service));
-	if (!histogram->count || !cmd_service_matches(q->options->unit, &unit, row.service))
+	if (!histogram->count ||
+		!is_asked_for(q, histogram->cgroup, 0, histogram->netns, histogram->ifindex, row.service,
+			sizeof(row.service)))
 		return;
 	memcpy(row.slots, histogram->slots, sizeof(row.slots));
 	evidence_latency_add(&q->result.latency, &row);
+}
+
+static void take_running(const struct probe_latency_histogram *call, void *userdata)
+{
+	struct evidence_latency_row row = { .fallback = call->fallback, .running = 1, .longest_usec = call->total_usec,
+		.total_usec = call->total_usec, .disk_usec = call->disk_usec, .peer_usec = call->peer_usec };
+	struct inquiry *q = userdata;
+
+	if (is_asked_for(q, call->cgroup, 0, call->netns, call->ifindex, row.service, sizeof(row.service)))
+		evidence_latency_add(&q->result.latency, &row);
 }
 
 static const enum investigation_rate rate_of[PROBE_RATES] = {
@@ -177,6 +196,7 @@ static void take_rate(const struct probe_rate *rate, void *userdata)
 	char service[EVIDENCE_SERVICE_LEN];
 	struct inquiry *q = userdata;
 
+	q->told[rate->kind] += rate->count;
 	if (is_asked_for(q, rate->cgroup, 0, rate->netns, rate->ifindex, service, sizeof(service)))
 		q->result.rates[rate_of[rate->kind]].n += rate->count;
 }
@@ -314,11 +334,84 @@ static void compare_cpus(struct inquiry *q)
 	}
 }
 
+static uint64_t more_than(uint64_t n, uint64_t other)
+{
+	return n > other ? n - other : 0;
+}
+
+/* Of all that is asked about, what did not fit counts too, though it has no service and no link. */
+static void take_lost_hits(struct inquiry *q)
+{
+	static const enum investigation_rate rates[PROBE_KINDS] = {
+		[PROBE_SENDPAGE] = INVESTIGATION_COPIED,
+		[PROBE_SPLICE] = INVESTIGATION_COPIED,
+		[PROBE_SEGMENTATION] = INVESTIGATION_SEGMENTED,
+		[PROBE_CHECKSUM] = INVESTIGATION_SUMMED,
+	};
+	struct investigation *i = &q->result;
+	struct probe_lost lost;
+
+	probe_read_lost(q->probe, &lost);
+	lost.hits[PROBE_SENDPAGE] += lost.process_hits;
+	for (unsigned k = 0; k < PROBE_KINDS; k++) {
+		uint64_t n = more_than(lost.hits[k], q->lost_before.hits[k]);
+
+		i->lost[rates[k]] += n;
+		if (!q->options->unit && !q->only)
+			i->rates[rates[k]].n += n;
+	}
+}
+
+static void take_rates(struct inquiry *q)
+{
+	struct investigation *i = &q->result;
+	uint64_t totals[PROBE_RATES];
+
+	/* totals first: what comes in between is in the others only, and no loss */
+	for (unsigned k = 0; k < PROBE_RATES; k++)
+		totals[k] = probe_rates_total(q->rates, k);
+	probe_rates_read(q->rates, take_rate, q);
+	for (unsigned k = 0; k < PROBE_RATES; k++) {
+		i->lost[rate_of[k]] = more_than(totals[k], q->told[k]);
+		if (!q->options->unit && !q->only)
+			i->rates[rate_of[k]].n = totals[k];
+	}
+	if (q->options->unit || q->only)
+		i->rates[INVESTIGATION_WRITE_TIMER].known = false; /* belongs to no service and no link */
+}
+
+static void take_latency(struct inquiry *q)
+{
+	struct evidence_latency *latency = &q->result.latency;
+	struct probe_latency_lost lost;
+
+	q->result.has_latency = true;
+	latency->has_waits = probe_latency_has_waits(q->latency);
+	latency->elapsed_usec = q->result.elapsed_usec;
+	probe_latency_read(q->latency, false, take_histogram, q);
+	probe_latency_read_running(q->latency, take_running, q);
+	probe_latency_read_lost(q->latency, &lost);
+	latency->lost = more_than(lost.calls, q->calls_before.calls);
+	latency->begun = lost.begun;
+}
+
+/* What was counted while the probes were loaded one by one is not of the time that is told. */
+static void count_anew(struct inquiry *q)
+{
+	probe_forget_hits(q->probe, UINT64_MAX);
+	probe_read_lost(q->probe, &q->lost_before);
+	q->lost_before.hits[PROBE_SENDPAGE] += q->lost_before.process_hits;
+	probe_rates_reset(q->rates);
+	if (q->latency) {
+		probe_latency_read(q->latency, true, NULL, NULL);
+		probe_latency_read_lost(q->latency, &q->calls_before);
+	}
+}
+
 /* What came together. Negative errno. */
 static int collect(struct inquiry *q)
 {
 	struct investigation *i = &q->result;
-	uint64_t lost = 0;
 	int r;
 
 	if (softirq_read(q->after) == 0)
@@ -327,24 +420,15 @@ static int collect(struct inquiry *q)
 	if (r < 0)
 		return r;
 	i->link_gone = q->only && !link_table_find(q->session.view.links, q->only);
-	if (q->latency) {
-		i->has_latency = true;
-		i->latency.has_waits = probe_latency_has_waits(q->latency);
-		i->latency.elapsed_usec = i->elapsed_usec;
-		probe_latency_read(q->latency, false, take_histogram, q, &lost);
-		i->latency.lost = lost;
-	}
+	if (q->latency)
+		take_latency(q);
 	probe_read_hits(q->probe, take_hits, q);
+	take_lost_hits(q);
 	r = probe_read_sockets(q->probe, false, take_socket, q, NULL);
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
 	i->has_sockets = r >= 0;
-	probe_rates_read(q->rates, take_rate, q);
-	if (!q->options->unit && !q->only)
-		for (unsigned k = 0; k < PROBE_RATES; k++)
-			i->rates[rate_of[k]].n = probe_rates_total(q->rates, k);
-	else
-		i->rates[INVESTIGATION_WRITE_TIMER].known = false; /* belongs to no service and no link */
+	take_rates(q);
 	probe_rates_read_stacks(q->rates, take_stack, q);
 	r = name_stacks(q);
 	investigation_sort(i);
@@ -378,6 +462,7 @@ static int investigate(struct inquiry *q)
 	r = stop < 0 ? stop : open_probes(q);
 	if (r < 0)
 		return cmd_error("cannot watch this host: %s", strerror(-r));
+	count_anew(q);
 	if (softirq_read(q->before) < 0)
 		q->before->n = 0;
 	begin = util_now_usec();

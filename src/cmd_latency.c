@@ -45,25 +45,39 @@ static void take_histogram(const struct probe_latency_histogram *histogram, void
 		watch->error = evidence_latency_add(&watch->latency, &row);
 }
 
+static void take_running(const struct probe_latency_histogram *call, void *userdata)
+{
+	struct evidence_latency_row row = { .fallback = call->fallback, .running = 1, .longest_usec = call->total_usec };
+	struct watch *watch = userdata;
+	struct unit unit;
+
+	cmd_service_name(watch->paths, call->cgroup, 0, &unit, row.service, sizeof(row.service));
+	if (watch->error == 0 && cmd_service_matches(watch->options->unit, &unit, row.service))
+		watch->error = evidence_latency_add(&watch->latency, &row);
+}
+
 /* What came in since the last time. Negative errno. */
 static int tell(struct watch *watch, uint64_t elapsed_usec)
 {
 	struct evidence_latency *latency = &watch->latency;
 	time_t now = time(NULL);
-	uint64_t lost = 0;
+	struct probe_latency_lost lost;
 	char when[16] = "";
 	struct tm tm;
 	int r;
 
-	r = probe_latency_read(watch->probe, true, take_histogram, watch, &lost);
+	probe_latency_read_lost(watch->probe, &lost);
+	r = probe_latency_read(watch->probe, true, take_histogram, watch);
+	if (r >= 0)
+		r = probe_latency_read_running(watch->probe, take_running, watch);
 	if (r >= 0)
 		r = watch->error;
 	if (r < 0)
 		return r;
 	latency->elapsed_usec = elapsed_usec;
 	latency->has_waits = probe_latency_has_waits(watch->probe);
-	latency->lost = lost - watch->lost;
-	watch->lost = lost;
+	latency->lost = lost.calls - watch->lost;
+	watch->lost = lost.calls;
 	evidence_latency_sort(latency);
 	if (localtime_r(&now, &tm))
 		strftime(when, sizeof(when), "%H:%M:%S", &tm);

@@ -60,6 +60,7 @@ struct evidence_latency {
 	bool has_waits;	       /* disk_usec and peer_usec are known */
 	uint64_t elapsed_usec; /* during which they were counted */
 	uint64_t lost;	       /* calls that did not fit */
+	uint64_t begun;	       /* that returned, and had begun before anybody looked */
 };
 
 /* Adds to the row of that service and kind. -ENOMEM. */

@@ -316,8 +316,8 @@ static void judge_fallback(struct judge *j, const struct investigation_fallback 
 		return;
 	f->cost_usec = row->service[0] ? awake_usec(j->i, row->service) : 0;
 	if (row->missing[0])
-		util_append(f->text, sizeof(f->text), "%s falls back on %s, which goes without %s: ", who, row->link,
-			row->missing);
+		util_append(f->text, sizeof(f->text), "%s %s on %s, which %s without %s: ", who,
+			row->mended ? "fell back" : "falls back", row->link, row->mended ? "went" : "goes", row->missing);
 	else
 		util_append(f->text, sizeof(f->text), "%s falls back on %s: ", who,
 			row->link[0] ? row->link : "a link that is not known");
@@ -326,11 +326,13 @@ static void judge_fallback(struct judge *j, const struct investigation_fallback 
 	append_rate(j, f, row->copied, "copied into its sockets", &first);
 	if (first)
 		util_append(f->text, sizeof(f->text), "about one packet a second");
-	if (!row->missing[0])
+	if (!row->missing[0] && !row->segmented && !row->summed)
+		util_append(f->text, sizeof(f->text), ". Those sockets are gone by now, or cannot be seen.");
+	else if (!row->missing[0])
 		util_append(f->text, sizeof(f->text),
-			". %s has scatter-gather, checksum and TCP segmentation now; look at what it stands on "
-			"(offloadctl explain %s).",
-			row->link, row->link);
+			". What it goes without is not known (offloadctl explain %s).", row->link);
+	else if (row->mended)
+		util_append(f->text, sizeof(f->text), ". %s has that by now.", row->link);
 	else if (row->fixed)
 		util_append(f->text, sizeof(f->text), ". That cannot be changed there (offloadctl explain %s).", row->link);
 	else
@@ -460,7 +462,8 @@ static void judge_nothing(struct judge *j)
 	if (sum.calls || sum.running)
 		util_append(f->text, sizeof(f->text), "sendfile to TCP sockets: %s.", format_calls(&sum, calls, sizeof(calls)));
 	else
-		util_append(f->text, sizeof(f->text), "no call of sendfile to a TCP socket began.");
+		util_append(f->text, sizeof(f->text), "no call of sendfile to a TCP socket began%s.",
+			j->i->latency.begun ? ", but some ended" : "");
 }
 
 /* Costly first; of the same cost, as the verdicts are ordered. */

@@ -32,7 +32,9 @@ struct investigation_fallback {
 	char service[EVIDENCE_SERVICE_LEN]; /* "" when it came in by another device, or is the kernel's own */
 	bool forwarded;
 	char link[LINK_NAME_LEN];
-	char missing[INVESTIGATION_NAMES_LEN]; /* features that are off on the link; "" when none of those that matter */
+	feature_set lacked;		       /* at any packet; only while it is put together */
+	char missing[INVESTIGATION_NAMES_LEN]; /* features that the link goes without; "" when it is not known which */
+	bool mended;			       /* it has them all by now */
 	bool fixed;			       /* none of them can be changed there */
 	uint64_t segmented, summed, copied;
 };

@@ -64,6 +64,7 @@ static json_object *new_fallback(struct document *d, const struct investigation 
 		add_bool(d, o, "forwarded", row->forwarded);
 		add_or_null(d, o, "link", row->link);
 		add_or_null(d, o, "missing", row->missing);
+		add_bool(d, o, "mended", row->mended);
 		add_bool(d, o, "fixed", row->fixed);
 		add_number(d, o, "segmentation", (int64_t)row->segmented);
 		add_number(d, o, "checksum", (int64_t)row->summed);
@@ -152,6 +153,7 @@ int json_write_investigation(FILE *out, const struct investigation *i,
 	add(&d, d.root, "fallback", new_fallback(&d, i));
 	add(&d, d.root, "frozen", i->has_sockets ? new_frozen(&d, i) : NULL);
 	add_number(&d, d.root, "lost_calls", (int64_t)i->latency.lost);
+	add_number(&d, d.root, "begun_calls", (int64_t)i->latency.begun);
 	add(&d, d.root, "histograms", i->has_latency ? json_new_histograms(&d, &i->latency) : NULL);
 	add(&d, d.root, "stacks", new_stacks(&d, i));
 	add(&d, d.root, "cpus", new_cpus(&d, i));
@@ -283,7 +285,7 @@ static void read_fallback(struct reader *r, json_object *root, struct investigat
 	json_object *array;
 
 	for (size_t k = 0, n = list(r, root, "fallback", &array); k < n && !r->bad; k++) {
-		json_object *o = json_object_array_get_idx(array, k), *forwarded, *fixed;
+		json_object *o = json_object_array_get_idx(array, k), *forwarded, *fixed, *mended;
 		struct investigation_fallback *row;
 
 		text(r, o, "service", service, sizeof(service));
@@ -293,6 +295,8 @@ static void read_fallback(struct reader *r, json_object *root, struct investigat
 		if (!row)
 			return;
 		text(r, o, "missing", row->missing, sizeof(row->missing));
+		mended = member(r, o, "mended", json_type_boolean);
+		row->mended = mended && json_object_get_boolean(mended);
 		fixed = member(r, o, "fixed", json_type_boolean);
 		row->fixed = fixed && json_object_get_boolean(fixed);
 		row->segmented = number(r, o, "segmentation");
@@ -345,6 +349,7 @@ static int read_histograms(struct reader *r, json_object *root, struct investiga
 
 	i->has_latency = array != NULL;
 	i->latency.lost = number(r, root, "lost_calls");
+	i->latency.begun = number(r, root, "begun_calls");
 	for (size_t k = 0; k < n && !r->bad; k++) {
 		json_object *o = json_object_array_get_idx(array, k), *fallback;
 		struct evidence_latency_row row = {};

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -74,20 +74,6 @@ struct probe {
 	int events_read;
 };
 
-/* The bits of a packet's gso_type in the feature table, in the kernel's order (net_gso_ok()). */
-static feature_set gso_features(const struct feature_table *table)
-{
-	feature_set set = 0;
-
-	for (unsigned bit = 0; bit < table->count; bit++)
-		if ((!fnmatch("tx-*-segmentation", table->name[bit], 0) &&
-			    strcmp(table->name[bit], "tx-generic-segmentation")) ||
-			(!strncmp(table->name[bit], "tx-gso-", 7) &&
-				strcmp(table->name[bit], "tx-gso-robust")))
-			set |= FEATURE(bit);
-	return set;
-}
-
 static unsigned clamp_keys(unsigned keys)
 {
 	if (keys == 0)
@@ -99,14 +85,12 @@ static int open_fallback(const struct probe_options *options, void **ret_skeleto
 	struct bpf_object_skeleton **ret_base)
 {
 	struct fallback_bpf *skeleton = fallback_bpf__open();
-	int shift = feature_bit(options->features, "tx-tcp-segmentation");
 	unsigned keys = clamp_keys(options->max_keys);
 
 	if (!skeleton)
 		return -errno;
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
-	skeleton->rodata->feature_gso = gso_features(options->features);
-	skeleton->rodata->feature_gso_shift = shift < 0 ? 0 : (unsigned)shift;
+	PROBE_SET_GSO(skeleton->rodata, options->features);
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
 	bpf_map__set_max_entries(skeleton->maps.counts, keys);
@@ -156,6 +140,23 @@ static void destroy_sockets(void *skeleton)
 	sockets_bpf__destroy(skeleton);
 }
 
+#define PROC_PID_INIT_INO 0xEFFFFFFCU
+
+/* The programs see numbers of the initial namespace of processes. */
+static void set_own(struct changes_bpf *skeleton)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == PROC_PID_INIT_INO) {
+		skeleton->bss->own_tgid = (uint32_t)getpid();
+		return;
+	}
+	/* s_dev as the kernel has it (MKDEV()) */
+	skeleton->rodata->own_pidns_dev = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
+	skeleton->rodata->own_pidns_ino = st.st_ino;
+	skeleton->rodata->own_tgid_there = (uint32_t)getpid();
+}
+
 static int open_changes(const struct probe_options *options _unused_, void **ret_skeleton,
 	struct bpf_object_skeleton **ret_base)
 {
@@ -163,7 +164,7 @@ static int open_changes(const struct probe_options *options _unused_, void **ret
 
 	if (!skeleton)
 		return -errno;
-	skeleton->rodata->own_tgid = (uint32_t)getpid();
+	set_own(skeleton);
 	*ret_skeleton = skeleton;
 	*ret_base = skeleton->skeleton;
 	return 0;
@@ -457,6 +458,7 @@ static int sum_hits(struct hits_reader *reader, int fd, const struct fallback_ke
 		return -ENOENT;
 	for (int i = 0; i < reader->probe->cpus; i++) {
 		ret->hits += reader->counts[i].hits;
+		ret->missing |= reader->counts[i].missing;
 		if (reader->counts[i].touched_ns > touched)
 			touched = reader->counts[i].touched_ns;
 	}
@@ -512,11 +514,14 @@ static int forget_key(int fd, const void *key, void *userdata)
 	return bpf_map_delete_elem(fd, key) == 0;
 }
 
-static int forget_process(int fd, const void *data, void *userdata _unused_)
+static int forget_process(int fd, const void *data, void *userdata)
 {
+	const struct hits_reader *reader = userdata;
 	const struct process_key *key = data;
 	char name[32];
 
+	if (reader->before_usec == UINT64_MAX)
+		return bpf_map_delete_elem(fd, key) == 0;
 	snprintf(name, sizeof(name), "/proc/%u", key->tgid);
 	return access(name, F_OK) < 0 && errno == ENOENT && bpf_map_delete_elem(fd, key) == 0;
 }

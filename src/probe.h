@@ -58,6 +58,7 @@ struct probe_hits {
 	pid_t tgid;	 /* set where the cgroup says nothing and the process is the sender; else 0 */
 	char comm[PROBE_COMM_LEN];
 	uint64_t hits;
+	feature_set missing; /* what the device lacked at any of them; of a checksum all ways to have it; empty for a copy */
 	uint64_t last_usec; /* CLOCK_MONOTONIC, up to a second before the last hit; 0 when not known */
 };
 
@@ -107,8 +108,8 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata);
 
 /* All combinations with their hits so far. The number; 0 without probes. */
 int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata);
-/* Makes room: forgets combinations without a hit since then (CLOCK_MONOTONIC), and processes that are gone.
- * The number. */
+/* Makes room: forgets combinations without a hit since then (CLOCK_MONOTONIC), and processes that are gone; all
+ * of them for UINT64_MAX. The number. */
 int probe_forget_hits(struct probe *probe, uint64_t before_usec);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
@@ -127,6 +128,8 @@ int probe_find_change(struct probe *probe, uint32_t netns, int ifindex, struct p
 struct probe_latency;
 struct probe_latency_histogram {
 	uint64_t cgroup;
+	uint32_t netns;
+	int ifindex; /* that the socket leaves by; 0 without a route */
 	bool fallback;
 	uint64_t count, total_usec;
 	uint64_t disk_usec, peer_usec; /* of it asleep for input, and for room in the socket's buffer; with waits */
@@ -138,11 +141,17 @@ int probe_latency_open(const struct feature_table *features, struct probe_latenc
 /* Are disk_usec and peer_usec known? */
 bool probe_latency_has_waits(const struct probe_latency *latency);
 void probe_latency_close(struct probe_latency *latency);
-/* Since the start, or since the last read when reset is set. ret_lost: calls that did not fit. The number of
- * histograms. */
-int probe_latency_read(struct probe_latency *latency, bool reset,
-	void (*fn)(const struct probe_latency_histogram *histogram, void *userdata),
-	void *userdata, uint64_t *ret_lost);
+/* What is in no histogram, since the start. */
+struct probe_latency_lost {
+	uint64_t calls; /* did not fit */
+	uint64_t begun; /* returned, and had begun before the start; 0 where kprobes are used, which cannot tell */
+};
+void probe_latency_read_lost(struct probe_latency *latency, struct probe_latency_lost *ret);
+/* Since the start, or since the last read when reset is set. fn may be NULL. The number of histograms. */
+typedef void (*probe_latency_fn)(const struct probe_latency_histogram *histogram, void *userdata);
+int probe_latency_read(struct probe_latency *latency, bool reset, probe_latency_fn fn, void *userdata);
+/* Each call that has not returned, as a histogram with a count of 0 and its times so far. The number. */
+int probe_latency_read_running(struct probe_latency *latency, probe_latency_fn fn, void *userdata);
 
 /* How often TCP functions ran, also only while somebody looks, by service and link; tcp_write_timer's are
  * told of none. */
@@ -170,6 +179,8 @@ struct probe_rates;
 /* 0 even where nothing can be counted: the status says so. -ENOMEM. */
 int probe_rates_open(const struct feature_table *features, struct probe_rates **ret);
 void probe_rates_close(struct probe_rates *rates);
+/* Counts anew, from here on. */
+void probe_rates_reset(struct probe_rates *rates);
 /* In the order of enum probe_rate_kind. */
 const struct probe_status *probe_rates_status(const struct probe_rates *rates);
 /* How often in all, whatever fitted. */

@@ -2,6 +2,7 @@
 #include "probe_private.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -15,6 +16,25 @@
 
 /* libbpf tells the reason of a failure only to its logger: its first complaint is kept, what follows are the consequences. */
 static char complaint[PROBE_WHY_LEN];
+
+feature_set probe_part_gso_features(const struct feature_table *table)
+{
+	feature_set set = 0;
+
+	for (unsigned bit = 0; bit < table->count; bit++)
+		if ((!fnmatch("tx-*-segmentation", table->name[bit], 0) &&
+			    strcmp(table->name[bit], "tx-generic-segmentation")) ||
+			(!strncmp(table->name[bit], "tx-gso-", 7) && strcmp(table->name[bit], "tx-gso-robust")))
+			set |= FEATURE(bit);
+	return set;
+}
+
+unsigned probe_part_gso_shift(const struct feature_table *table)
+{
+	int bit = feature_bit(table, "tx-tcp-segmentation");
+
+	return bit < 0 ? 0 : (unsigned)bit;
+}
 
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
 {

@@ -55,6 +55,13 @@ struct probe_part {
 		.destroy = destroy_##suffix                                                        \
 	}
 
+/* The bits that a packet's gso_type may have in the feature table, in the kernel's order (net_gso_ok()), and where they begin. */
+#define PROBE_SET_GSO(rodata, table)                                                                     \
+	do {                                                                                       \
+		(rodata)->feature_gso = probe_part_gso_features(table);                            \
+		(rodata)->feature_gso_shift = probe_part_gso_shift(table);                         \
+	} while (0)
+
 #define PROBE_SET_FEATURES(rodata, table)                                                                \
 	do {                                                                                       \
 		(rodata)->feature_sg = feature_named(table, "tx-scatter-gather");                  \
@@ -62,6 +69,9 @@ struct probe_part {
 		(rodata)->feature_csum_ipv4 = feature_named(table, "tx-checksum-ipv4");            \
 		(rodata)->feature_csum_ipv6 = feature_named(table, "tx-checksum-ipv6");            \
 	} while (0)
+
+feature_set probe_part_gso_features(const struct feature_table *table);
+unsigned probe_part_gso_shift(const struct feature_table *table);
 
 /* For libbpf_set_print(), before anything is opened. */
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is only watched while somebody looks. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -11,6 +16,8 @@
 
 #include "latency.skel.h"
 #include "rates.skel.h"
+
+#define NSEC_PER_USEC 1000
 
 _Static_assert(PROBE_LATENCY_SLOTS == LATENCY_SLOTS, "slots of probe.h and bpf/event.h");
 _Static_assert((int)PROBE_RATES == RATE_KINDS, "kinds of probe.h and bpf/event.h");
@@ -49,8 +56,7 @@ static int open_latency(const struct probe_options *options, void **ret_skeleton
 	if (!skeleton)
 		return -errno;
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
-	skeleton->rodata->feature_tso = feature_named(options->features, "tx-tcp-segmentation");
-	skeleton->rodata->feature_tso6 = feature_named(options->features, "tx-tcp6-segmentation");
+	PROBE_SET_GSO(skeleton->rodata, options->features);
 	*ret_skeleton = skeleton;
 	*ret_base = skeleton->skeleton;
 	return 0;
@@ -103,16 +109,23 @@ bool probe_latency_has_waits(const struct probe_latency *latency)
 struct latency_reader {
 	struct probe_latency *latency;
 	bool reset;
-	void (*fn)(const struct probe_latency_histogram *histogram, void *userdata);
+	probe_latency_fn fn;
 	void *userdata;
 	struct latency_histogram *values; /* one a CPU */
+	uint64_t now_ns;
 };
+
+static struct probe_latency_histogram of_key(const struct latency_key *key)
+{
+	return (struct probe_latency_histogram){ .cgroup = key->cgroup, .netns = key->netns,
+		.ifindex = key->ifindex > INT32_MAX ? 0 : (int)key->ifindex, .fallback = key->fallback };
+}
 
 static int read_histogram(int fd, const void *data, void *userdata)
 {
 	const struct latency_key *key = data;
 	struct latency_reader *reader = userdata;
-	struct probe_latency_histogram sum = { .cgroup = key->cgroup, .fallback = key->fallback };
+	struct probe_latency_histogram sum = of_key(key);
 
 	if (bpf_map_lookup_elem(fd, key, reader->values) < 0)
 		return 0;
@@ -126,22 +139,67 @@ static int read_histogram(int fd, const void *data, void *userdata)
 	}
 	if (reader->reset)
 		bpf_map_delete_elem(fd, key);
-	reader->fn(&sum, reader->userdata);
+	if (reader->fn)
+		reader->fn(&sum, reader->userdata);
 	return 1;
 }
 
-int probe_latency_read(struct probe_latency *latency, bool reset,
-	void (*fn)(const struct probe_latency_histogram *histogram, void *userdata),
-	void *userdata, uint64_t *ret_lost)
+/* A kretprobe may miss a return and leave a start behind: is that thread in the system call, as far as can be told? */
+static bool may_be_in_sendfile(uint32_t thread)
+{
+	_cleanup_close_ int fd = -1;
+	char name[64], text[16] = "";
+
+	snprintf(name, sizeof(name), "/proc/%u/syscall", thread);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	return !strncmp(text, "running", 7) || strtol(text, NULL, 10) == SYS_sendfile;
+}
+
+static int read_start(int fd, const void *data, void *userdata)
+{
+	const __u32 *thread = data;
+	struct latency_reader *reader = userdata;
+	struct probe_latency_histogram call;
+	struct latency_start start;
+	uint64_t asleep;
+
+	if (bpf_map_lookup_elem(fd, thread, &start) < 0 || start.time_ns > reader->now_ns ||
+		(reader->latency->status[0].method == PROBE_KPROBE && !may_be_in_sendfile(*thread)))
+		return 0;
+	call = of_key(&start.key);
+	asleep = start.asleep_ns && start.asleep_ns < reader->now_ns ? reader->now_ns - start.asleep_ns : 0;
+	call.total_usec = (reader->now_ns - start.time_ns) / NSEC_PER_USEC;
+	call.disk_usec = (start.disk_ns + (start.disk ? asleep : 0)) / NSEC_PER_USEC;
+	call.peer_usec = (start.peer_ns + (start.disk ? 0 : asleep)) / NSEC_PER_USEC;
+	reader->fn(&call, reader->userdata);
+	return 1;
+}
+
+int probe_latency_read_running(struct probe_latency *latency, probe_latency_fn fn, void *userdata)
+{
+	struct latency_reader reader = { .latency = latency, .fn = fn, .userdata = userdata,
+		.now_ns = util_now_usec() * NSEC_PER_USEC };
+
+	return probe_part_foreach_key(&latency->part, "starts", read_start, &reader);
+}
+
+void probe_latency_read_lost(struct probe_latency *latency, struct probe_latency_lost *ret)
+{
+	ret->calls = probe_part_read_percpu(&latency->part, "latency_lost", LATENCY_LOST_CALLS, latency->cpus);
+	ret->begun = probe_part_read_percpu(&latency->part, "latency_lost", LATENCY_LOST_BEGUN, latency->cpus);
+}
+
+int probe_latency_read(struct probe_latency *latency, bool reset, probe_latency_fn fn, void *userdata)
 {
 	_cleanup_free_ struct latency_histogram *values =
 		calloc((size_t)latency->cpus, sizeof(*values));
-	struct latency_reader reader = { latency, reset, fn, userdata, values };
+	struct latency_reader reader = { .latency = latency, .reset = reset, .fn = fn, .userdata = userdata,
+		.values = values };
 
 	if (!values)
 		return -ENOMEM;
-	if (ret_lost)
-		*ret_lost = probe_part_read_percpu(&latency->part, "latency_lost", 0, latency->cpus);
 	return probe_part_foreach_key(&latency->part, "histograms", read_histogram, &reader);
 }
 
@@ -192,6 +250,22 @@ void probe_rates_close(struct probe_rates *rates)
 const struct probe_status *probe_rates_status(const struct probe_rates *rates)
 {
 	return rates->status;
+}
+
+static int drop_key(int fd, const void *key, void *userdata _unused_)
+{
+	return bpf_map_delete_elem(fd, key) == 0;
+}
+
+void probe_rates_reset(struct probe_rates *rates)
+{
+	_cleanup_free_ __u64 *none = calloc((size_t)(rates->cpus > 0 ? rates->cpus : 1), sizeof(*none));
+	int totals = probe_part_map_fd(&rates->part, "totals");
+
+	for (__u32 kind = 0; none && totals >= 0 && kind < RATE_KINDS; kind++)
+		(void)bpf_map_update_elem(totals, &kind, none, BPF_ANY);
+	probe_part_foreach_key(&rates->part, "rates", drop_key, NULL);
+	probe_part_foreach_key(&rates->part, "stack_counts", drop_key, NULL);
 }
 
 uint64_t probe_rates_total(const struct probe_rates *rates, enum probe_rate_kind kind)

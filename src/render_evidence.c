@@ -150,5 +150,8 @@ void render_latency(
 	if (latency->lost)
 		fprintf(r->out, "%llu call%s could not be counted\n",
 			(unsigned long long)latency->lost, util_plural(latency->lost));
+	if (latency->begun)
+		fprintf(r->out, "%llu more call%s returned, and had begun before\n", (unsigned long long)latency->begun,
+			util_plural(latency->begun));
 	fputc('\n', r->out);
 }

@@ -63,6 +63,11 @@ static void a_device_that_cannot(void **state)
 	judge(&i);
 	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
 	has(0, "200 summed. That cannot be changed there (offloadctl explain vlan10).");
+	i.fallback[0].fixed = false;
+	i.fallback[0].mended = true;
+	judge(&i);
+	has(0, "files.service fell back on vlan10, which went without tx-scatter-gather, tx-checksum-ip-generic: every ");
+	has(0, "200 summed. vlan10 has that by now.");
 	investigation_clear(&i);
 }
 
@@ -150,7 +155,8 @@ static void receivers_forwarded_and_nothing(void **state)
 	row->segmented = 30;
 	judge(&i);
 	is_finding(0, INVESTIGATION_DEVICE, "", "vlan10");
-	has(0, "What is forwarded falls back on vlan10: every second 3 packets split in software. vlan10 has");
+	has(0, "What is forwarded falls back on vlan10: every second 3 packets split in software. "
+	       "What it goes without is not known (offloadctl explain vlan10).");
 	assert_int_equal(n_judged, 2);
 	is_finding(1, INVESTIGATION_BLIND, "", "");
 	has(1, "What could be seen is told beside this.");
@@ -331,7 +337,8 @@ static void what_is_written_is_read(void **state)
 	i.lost[INVESTIGATION_SUMMED] = 7;
 	i.latency.rows[0].running = 1;
 	i.latency.rows[0].longest_usec = 9000000;
-	i.link_gone = true;
+	i.link_gone = i.fallback[0].mended = true;
+	i.latency.begun = 6;
 	text = written(&i);
 	assert_int_equal(json_read_investigation(text, strlen(text), &again, why, sizeof(why)), 0);
 	assert_string_equal(again.kernel, "6.1.0-1-amd64");
@@ -345,6 +352,8 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(again.latency.rows[0].running, 1);
 	assert_int_equal(again.latency.rows[0].longest_usec, 9000000);
 	assert_true(again.link_gone);
+	assert_true(again.fallback[0].mended);
+	assert_int_equal(again.latency.begun, 6);
 	assert_true(again.rates[INVESTIGATION_PUSH_ONE].known);
 	second = written(&again);
 	assert_non_null(strstr(second, "\"device\""));

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the probes see, one command a line on standard input; each answer ends with a line "." :
  *   status | hits | events | lost | runs | sockets | all-sockets | change LINK | forget USEC | latency | latency-start
- *   quit
+ *   gso LINK on|off | quit
  * Arguments: QUIET-USEC MAX-KEYS, 0 for the defaults. */
 #include <errno.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 
 #include "cgroup.h"
 #include "observe.h"
@@ -41,14 +46,16 @@ static const char *service(uint64_t cgroup, pid_t pid, char *buf, size_t size)
 static void print_hits(const struct probe_hits *h, void *userdata _unused_)
 {
 	static const char *const origins[] = { "local", "forwarded", "kernel" };
-	char link[IF_NAMESIZE] = "-", unit[512];
+	char link[IF_NAMESIZE] = "-", unit[512], missing[256] = "-";
 
 	if (h->netns == probe_own_netns())
 		if_indextoname((unsigned)h->ifindex, link);
-	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu\n",
+	if (h->missing)
+		feature_format(&features, h->missing, missing, sizeof(missing));
+	printf("%s link=%s origin=%s service=%s pid=%d comm=%s missing=%s hits=%llu\n",
 		probe_kind_name(h->kind), link, origins[h->origin],
 		service(h->cgroup, h->tgid, unit, sizeof(unit)), (int)h->tgid,
-		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits);
+		h->comm[0] ? h->comm : "-", missing, (unsigned long long)h->hits);
 }
 
 static void count_hits(const struct probe_hits *h, void *userdata)
@@ -157,11 +164,19 @@ static void print_histogram(const struct probe_latency_histogram *h, void *userd
 	printf("\n");
 }
 
+static void print_running(const struct probe_latency_histogram *h, void *userdata _unused_)
+{
+	char unit[512];
+
+	printf("running service=%s %s link=%d usec=%llu\n", service(h->cgroup, 0, unit, sizeof(unit)),
+		h->fallback ? "fallback" : "healthy", h->ifindex, (unsigned long long)h->total_usec);
+}
+
 static void print_latency(bool start)
 {
 	struct probe_status status = {};
 	char line[512];
-	uint64_t lost = 0;
+	struct probe_latency_lost lost;
 	int r = 0;
 
 	if (start && !latency) {
@@ -169,9 +184,25 @@ static void print_latency(bool start)
 		printf("%s\n", probe_format_status(&status, line, sizeof(line)));
 	}
 	if (latency && r == 0 && !start) {
-		probe_latency_read(latency, true, print_histogram, NULL, &lost);
-		printf("lost=%llu\n", (unsigned long long)lost);
+		probe_latency_read(latency, true, print_histogram, NULL);
+		probe_latency_read_running(latency, print_running, NULL);
+		probe_latency_read_lost(latency, &lost);
+		printf("lost=%llu begun=%llu\n", (unsigned long long)lost.calls, (unsigned long long)lost.begun);
 	}
+}
+
+/* A change by this process itself. */
+static void set_gso(const char *arg)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SGSO };
+	struct ifreq request = { .ifr_data = (void *)&value };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t len = strcspn(arg, " ");
+
+	value.data = !strcmp(arg + len, " on");
+	if (len < sizeof(request.ifr_name))
+		memcpy(request.ifr_name, arg, len);
+	printf("%s\n", fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 ? "set" : strerror(errno));
 }
 
 static void command(char *line)
@@ -202,6 +233,8 @@ static void command(char *line)
 		print_sockets(false, true);
 	else if (!strcmp(line, "change") && arg)
 		print_change(arg);
+	else if (!strcmp(line, "gso") && arg)
+		set_gso(arg);
 	else if (!strcmp(line, "forget") && arg)
 		printf("forgot=%d\n",
 			probe_forget_hits(probe, util_now_usec() - strtoull(arg, NULL, 10)));

@@ -96,9 +96,39 @@ break_vlan
 fetch plain
 latency=$(ask latency)
 has "and is told by service, healthy and falling back apart" "$latency" '^latency service=plain.service healthy count=[1-9]' \
-	'^latency service=plain.service fallback count=[1-9]' '^lost=0$'
+	'^latency service=plain.service fallback count=[1-9]' '^lost=0 begun=0$'
 sed 's/^/# note /' <<<"$latency"
 repair_vlan
+
+# what packets lack depends on their family
+server system.slice/plain6.service fd09::1 5004
+client plain6 fd09::1 5004
+ethtool -K vlan10 tx-tcp6-segmentation off >/dev/null
+ask latency >/dev/null
+before=$(hits service=plain.service)
+check "over IPv4 without TCP segmentation for IPv6" fetch plain
+check "over IPv6" fetch plain6
+is "IPv4 pays nothing" "$(hits service=plain.service)" "$before"
+has "IPv6 does, for want of that alone" "$(ask hits)" \
+	'^segmentation link=vlan10 origin=local service=plain6.service .*missing=tx-tcp6-segmentation hits=[1-9]'
+has "and sendfile is filed so" "$(ask latency)" '^latency service=plain.service healthy count=[1-9]' \
+	'^latency service=plain6.service fallback count=[1-9]'
+repair_vlan
+
+# a call that does not return: to who takes nothing
+ip netns exec $peer bash -c 'exec 7<>/dev/tcp/10.9.0.1/5001 && echo >&7 && exec sleep infinity' &
+stuck=$!
+started+=($stuck)
+disown $stuck
+runs() {
+	ask latency | grep -qE '^running service=plain.service healthy link=[1-9][0-9]* usec=[1-9]'
+}
+returned() {
+	! runs
+}
+within 60 "a sendfile that has not returned is seen" runs
+kill -KILL $stuck
+within 60 "and no longer when it has" returned
 
 # forwarded: from another namespace through this one out by vlan10, big packets from a veth that can all
 ip netns add $peer-in
@@ -124,5 +154,15 @@ has "it is reported as forwarded, with the link" "$all" '^segmentation link=vlan
 is "and charged to no service" "$(hits vlan10 service=.*service)" "$before"
 ip netns del $peer-in
 has "nothing was lost" "$(ask lost)" 'segmentation=0 checksum=0 process=0 events=0 malformed=0'
+probes_stop
+
+# the kernel numbers processes otherwise than a namespace of theirs does
+repair_vlan
+probes_run unshare --pid --fork --mount-proc "$tools/probes-dump"
+ask gso vlan10 off >/dev/null
+check "in a namespace of processes its change is made" is_off vlan10 generic-segmentation-offload
+is "and is nobody else's" "$(ask change vlan10)" "error No such file or directory"
+ethtool -K vlan10 gso on >/dev/null
+has "while another's is" "$(ask change vlan10)" 'comm=ethtool .*root=vlan10' 'on: .*tx-generic-segmentation'
 probes_stop
 done_testing
