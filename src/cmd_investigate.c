@@ -79,27 +79,6 @@ static void name_link(struct inquiry *q, uint32_t netns, int ifindex, char *buf,
 		buf[0] = '\0';
 }
 
-/* What the link went without at the hits so far: of it what is off now, or else all of it. A checksum can be had in several ways: those
- * that the link knows are named. */
-static void name_missing(struct inquiry *q, const struct link *link, struct investigation_fallback *row)
-{
-	const struct feature_table *table = q->session.view.features;
-	feature_set csum = feature_named(table, "tx-checksum-ip-generic") |
-			   feature_named(table, "tx-checksum-ipv4") | feature_named(table, "tx-checksum-ipv6");
-	feature_set here = link->features.hw | link->features.wanted, lacked = row->lacked, off;
-
-	if (lacked & csum)
-		lacked = (lacked & ~csum) |
-			 (lacked & csum & here ? lacked & csum & here : feature_named(table, "tx-checksum-ip-generic"));
-	if (lacked & csum & link->features.active) /* one of them is enough */
-		lacked &= ~csum | link->features.active;
-	lacked |= feature_named(table, "tx-scatter-gather") & ~link->features.active;
-	off = lacked & ~link->features.active;
-	row->mended = lacked && !off;
-	feature_format(table, row->mended ? lacked : off, row->missing, sizeof(row->missing));
-	row->fixed = !row->mended && !(off & link->features.hw & ~link->features.nochange);
-}
-
 static void take_hits(const struct probe_hits *hits, void *userdata)
 {
 	char service[EVIDENCE_SERVICE_LEN], name[LINK_NAME_LEN];
@@ -119,10 +98,7 @@ static void take_hits(const struct probe_hits *hits, void *userdata)
 	if (!row)
 		return;
 	row->lacked |= hits->missing;
-	if (link)
-		name_missing(q, link, row);
-	else
-		feature_format(q->session.view.features, row->lacked, row->missing, sizeof(row->missing));
+	investigation_name_missing(row, q->session.view.features, link ? &link->features : NULL);
 	switch (hits->kind) {
 	case PROBE_SEGMENTATION:
 		row->segmented += hits->hits;
@@ -177,8 +153,8 @@ static void take_histogram(const struct probe_latency_histogram *histogram, void
 
 static void take_running(const struct probe_latency_histogram *call, void *userdata)
 {
-	struct evidence_latency_row row = { .fallback = call->fallback, .running = 1, .longest_usec = call->total_usec,
-		.total_usec = call->total_usec, .disk_usec = call->disk_usec, .peer_usec = call->peer_usec };
+	struct evidence_latency_row row = { .fallback = call->fallback, .running = 1,
+		.longest_usec = call->total_usec, .total_usec = call->total_usec, .disk_usec = call->disk_usec, .peer_usec = call->peer_usec };
 	struct inquiry *q = userdata;
 
 	if (is_asked_for(q, call->cgroup, 0, call->netns, call->ifindex, row.service, sizeof(row.service)))

@@ -47,7 +47,8 @@ static void take_histogram(const struct probe_latency_histogram *histogram, void
 
 static void take_running(const struct probe_latency_histogram *call, void *userdata)
 {
-	struct evidence_latency_row row = { .fallback = call->fallback, .running = 1, .longest_usec = call->total_usec };
+	struct evidence_latency_row row = { .fallback = call->fallback, .running = 1,
+		.longest_usec = call->total_usec };
 	struct watch *watch = userdata;
 	struct unit unit;
 

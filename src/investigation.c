@@ -81,6 +81,34 @@ struct investigation_frozen *investigation_frozen_row(
 	return row;
 }
 
+void investigation_name_missing(struct investigation_fallback *row, const struct feature_table *table,
+	const struct link_features *now)
+{
+	feature_set generic = feature_named(table, "tx-checksum-ip-generic");
+	feature_set csum = generic | feature_named(table, "tx-checksum-ipv4") | feature_named(table, "tx-checksum-ipv6");
+	feature_set lacked = row->lacked, sums = lacked & csum, off;
+
+	lacked &= ~csum;
+	row->missing[0] = '\0';
+	row->mended = row->fixed = false;
+	if (!now) {
+		if (row->lacked)
+			feature_format(table, lacked | (sums ? generic : 0), row->missing, sizeof(row->missing));
+		return;
+	}
+	if (sums & now->active) /* one of them is enough */
+		sums &= now->active;
+	else if (sums)
+		sums = sums & (now->hw | now->wanted) ? sums & (now->hw | now->wanted) : generic;
+	lacked |= sums | (feature_named(table, "tx-scatter-gather") & ~now->active);
+	if (!lacked)
+		return;
+	off = lacked & ~now->active;
+	row->mended = !off;
+	row->fixed = off && !(off & now->hw & ~now->nochange);
+	feature_format(table, off ? off : lacked, row->missing, sizeof(row->missing));
+}
+
 struct investigation_stack *investigation_add_stack(struct investigation *i)
 {
 	return append(&i->stacks, &i->n_stacks, &i->room_stacks, sizeof(*i->stacks));

@@ -32,8 +32,8 @@ struct investigation_fallback {
 	char service[EVIDENCE_SERVICE_LEN]; /* "" when it came in by another device, or is the kernel's own */
 	bool forwarded;
 	char link[LINK_NAME_LEN];
-	feature_set lacked;		       /* at any packet; only while it is put together */
-	char missing[INVESTIGATION_NAMES_LEN]; /* features that the link goes without; "" when it is not known which */
+	feature_set lacked; /* by the link at any packet; only while it is put together */
+	char missing[INVESTIGATION_NAMES_LEN]; /* features; "" when it is not known which */
 	bool mended;			       /* it has them all by now */
 	bool fixed;			       /* none of them can be changed there */
 	uint64_t segmented, summed, copied;
@@ -73,7 +73,7 @@ struct investigation {
 	struct evidence_latency latency;
 	bool has_latency, has_sockets; /* they were looked at */
 	bool link_gone;		       /* only_link was removed meanwhile */
-	uint64_t lost[INVESTIGATION_RATES]; /* of the rates: what belongs to no service and link here, for want of room */
+	uint64_t lost[INVESTIGATION_RATES]; /* of the rates: what has no service and link here, for want of room */
 	struct investigation_fallback *fallback;
 	struct investigation_frozen *frozen;
 	struct investigation_stack *stacks; /* into tcp_push_one, the most frequent first */
@@ -91,6 +91,10 @@ struct investigation_fallback *investigation_fallback_row(
 	struct investigation *i, const char *service, bool forwarded, const char *link);
 struct investigation_frozen *investigation_frozen_row(
 	struct investigation *i, const char *service, const char *link);
+/* missing, mended and fixed of a row from what it lacked at its packets and what the link has now (NULL where that is not
+ * known). A checksum can be had in several ways: those that the link knows are named. */
+void investigation_name_missing(struct investigation_fallback *row, const struct feature_table *table,
+	const struct link_features *now);
 struct investigation_stack *investigation_add_stack(struct investigation *i);
 struct investigation_cpu *investigation_add_cpu(struct investigation *i);
 void investigation_add_absent(struct investigation *i, const char *what, const char *why);

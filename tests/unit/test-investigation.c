@@ -84,6 +84,50 @@ static void copying_sockets_will_be_frozen(void **state)
 	investigation_clear(&i);
 }
 
+static void is_missing(struct investigation_fallback *row, const struct feature_table *table,
+	const struct link_features *now, const char *missing, bool mended, bool fixed)
+{
+	investigation_name_missing(row, table, now);
+	assert_string_equal(row->missing, missing);
+	assert_int_equal(row->mended, mended);
+	assert_int_equal(row->fixed, fixed);
+}
+
+static void what_packets_lacked_is_named(void **state)
+{
+	static const char *const names[] = { "tx-scatter-gather", "tx-checksum-ipv4", "tx-checksum-ip-generic",
+		"tx-tcp-segmentation", "tx-tcp6-segmentation" };
+	struct feature_table table = { 0 };
+	struct investigation_fallback row = { 0 };
+	struct link_features now = { 0 };
+
+	(void)state;
+	for (unsigned bit = 0; bit < ARRAY_SIZE(names); bit++)
+		assert_int_equal(feature_table_add(&table, bit, names[bit], strlen(names[bit])), 0);
+	now.hw = FEATURE(5) - 1;
+	now.active = now.hw & ~FEATURE(4);
+	row.lacked = FEATURE(4); /* only IPv6 goes without */
+	is_missing(&row, &table, &now, "tx-tcp6-segmentation", false, false);
+	now.active |= FEATURE(4);
+	is_missing(&row, &table, &now, "tx-tcp6-segmentation", true, false);
+	is_missing(&row, &table, NULL, "tx-tcp6-segmentation", false, false);
+	/* either checksum would do */
+	row.lacked = FEATURE(1) | FEATURE(2);
+	is_missing(&row, &table, NULL, "tx-checksum-ip-generic", false, false);
+	now.active &= ~FEATURE(1);
+	is_missing(&row, &table, &now, "tx-checksum-ip-generic", true, false);
+	now.active &= ~FEATURE(2);
+	now.hw = now.wanted = FEATURE(1);
+	is_missing(&row, &table, &now, "tx-checksum-ipv4", false, false);
+	now.hw = 0;
+	is_missing(&row, &table, &now, "tx-checksum-ipv4", false, true);
+	/* nothing is split or summed: a socket that copies, on a link that is well, or is not */
+	row.lacked = 0;
+	is_missing(&row, &table, &now, "", false, false);
+	now.active &= ~FEATURE(0);
+	is_missing(&row, &table, &now, "tx-scatter-gather", false, true);
+}
+
 static void a_frozen_socket(void **state)
 {
 	struct investigation i = sample_repaired();
@@ -547,6 +591,7 @@ int main(void)
 		cmocka_unit_test(a_broken_device),
 		cmocka_unit_test(a_device_that_cannot),
 		cmocka_unit_test(copying_sockets_will_be_frozen),
+		cmocka_unit_test(what_packets_lacked_is_named),
 		cmocka_unit_test(a_frozen_socket),
 		cmocka_unit_test(a_slow_disk_is_not_the_fallback),
 		cmocka_unit_test(of_two_causes_the_costly_one_comes_first),
