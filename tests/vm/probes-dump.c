@@ -52,10 +52,10 @@ static void print_hits(const struct probe_hits *h, void *userdata _unused_)
 		if_indextoname((unsigned)h->ifindex, link);
 	if (h->missing)
 		feature_format(&features, h->missing, missing, sizeof(missing));
-	printf("%s link=%s origin=%s service=%s pid=%d comm=%s missing=%s hits=%llu\n",
+	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu missing=%s\n",
 		probe_kind_name(h->kind), link, origins[h->origin],
 		service(h->cgroup, h->tgid, unit, sizeof(unit)), (int)h->tgid,
-		h->comm[0] ? h->comm : "-", missing, (unsigned long long)h->hits);
+		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits, missing);
 }
 
 static void count_hits(const struct probe_hits *h, void *userdata)

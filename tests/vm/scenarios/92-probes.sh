@@ -110,7 +110,7 @@ check "over IPv4 without TCP segmentation for IPv6" fetch plain
 check "over IPv6" fetch plain6
 is "IPv4 pays nothing" "$(hits service=plain.service)" "$before"
 has "IPv6 does, for want of that alone" "$(ask hits)" \
-	'^segmentation link=vlan10 origin=local service=plain6.service .*missing=tx-tcp6-segmentation hits=[1-9]'
+	'^segmentation link=vlan10 origin=local service=plain6.service .*hits=[1-9][0-9]* missing=tx-tcp6-segmentation$'
 has "and sendfile is filed so" "$(ask latency)" '^latency service=plain.service healthy count=[1-9]' \
 	'^latency service=plain6.service fallback count=[1-9]'
 repair_vlan
