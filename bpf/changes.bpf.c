@@ -28,6 +28,11 @@ struct {
 	__type(value, struct change_record);
 } deferred SEC(".maps");
 
+struct update {
+	struct net_device *dev;
+	__u64 before;
+};
+
 /* What a task is in the middle of: RTNL lets few in at a time. */
 #define STALE_NS 60000000000ULL
 struct running {
@@ -35,10 +40,7 @@ struct running {
 	struct change_key root; /* the link whose change is being spread, outermost */
 	__u32 spreading;	/* how deep in netdev_features_change() */
 	__u32 depth;
-	struct {
-		struct net_device *dev;
-		__u64 before;
-	} update[4]; /* __netdev_update_features() within itself: netdev_sync_lower_features() */
+	struct update update[4]; /* __netdev_update_features() within itself: netdev_sync_lower_features() */
 };
 
 struct {
@@ -72,6 +74,16 @@ static __always_inline void running_put(const struct running *running)
 		bpf_map_delete_elem(&tasks, &task);
 }
 
+/* NULL when it is deeper than we remember. clang 19 takes out the mask, which it finds needless; the verifier, which does not follow the
+ * comparison, needs it. */
+static __always_inline struct update *update_at(struct running *running, __u32 depth)
+{
+	if (depth >= 4)
+		return NULL;
+	barrier_var(depth);
+	return &running->update[depth & 3];
+}
+
 static __always_inline struct change_key link_key(bool direct, struct net_device *dev)
 {
 	return (struct change_key){ .netns = device_netns(direct, dev),
@@ -81,14 +93,14 @@ static __always_inline struct change_key link_key(bool direct, struct net_device
 static __always_inline int update_enter(bool direct, struct net_device *dev)
 {
 	struct running *running = running_get(true);
-	__u32 depth;
+	struct update *update;
 
 	if (!running)
 		return 0;
-	depth = running->depth++;
-	if (depth < 4) {
-		running->update[depth & 3].dev = dev;
-		running->update[depth & 3].before = GET(direct, dev, features);
+	update = update_at(running, running->depth++);
+	if (update) {
+		update->dev = dev;
+		update->before = GET(direct, dev, features);
 	}
 	return 0;
 }
@@ -175,18 +187,17 @@ static __always_inline int update_leave(void)
 {
 	struct running *running = running_get(false);
 	struct net_device *dev;
-	__u64 before, after;
-	__u32 depth;
+	struct update *update;
+	__u64 after;
 
 	if (!running || !running->depth)
 		return 0;
-	depth = --running->depth;
-	if (depth < 4) {
-		dev = running->update[depth & 3].dev;
-		before = running->update[depth & 3].before;
+	update = update_at(running, --running->depth);
+	if (update) {
+		dev = update->dev;
 		after = GET(false, dev, features);
-		if (before != after)
-			record(dev, before, after, running);
+		if (update->before != after)
+			record(dev, update->before, after, running);
 	}
 	running_put(running);
 	return 0;

@@ -34,6 +34,11 @@ booted() { # waits for the end of the boot; degraded is an end too
 	is "every unit is well" "$(systemctl --failed --no-legend --plain)" ""
 }
 
+absent_probes() { # of those that this kernel can have
+	offloadctl status --json | jq -c '.daemon.probes | ["segmentation", "checksum", "sockets", "feature changes", "feature cascades"] -
+		map(select(.method != null) | .probe) + map(select(.method == null) | .probe) | unique'
+}
+
 boot_msec() { # from the start of systemd to the end of the boot
 	echo $((($(systemctl show --value -p FinishTimestampMonotonic) -
 		$(systemctl show --value -p UserspaceTimestampMonotonic)) / 1000))
