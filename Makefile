@@ -174,7 +174,7 @@ install: all man
 		install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 	install -d $(DESTDIR)$(UNITDIR)
-	for unit in $(wildcard systemd/*.service systemd/*.socket); do \
+	for unit in $(wildcard systemd/*.service systemd/*.socket systemd/*.target); do \
 		sed 's,=\(-\?\)/usr/,=\1$(PREFIX)/,' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	install -D -m 644 systemd/offloadd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/offloadd.conf

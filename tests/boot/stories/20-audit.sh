@@ -59,12 +59,17 @@ echo "# a line of the next version" >>"$scratch/new/etc/offloadd/offloadd.conf"
 dpkg-deb -b "$scratch/new" "$scratch/next.deb" >/dev/null
 printf '[Daemon]\nMode=enforce\n' >/etc/offloadd/offloadd.conf
 printf '%s\n' '[Match]' 'Name=vlan10' '[Features]' 'gro=on' >/etc/offloadd/rules.d/60-own.rule
-pid=$(property offloadd MainPID)
+for name in blue green; do ip netns add $name; done
+check "two more run in namespaces" systemctl start offloadd@blue offloadd@green
+pid=$(property offloadd MainPID) blue=$(property offloadd@blue MainPID) green=$(property offloadd@green MainPID)
 check "upgrade" apt install "$scratch/next.deb"
 is "the operator's offloadd.conf stays" "$(cat /etc/offloadd/offloadd.conf)" $'[Daemon]\nMode=enforce'
 check "the new one lies beside it" grep -q 'next version' /etc/offloadd/offloadd.conf.dpkg-dist
 is "the daemon runs" "$(property offloadd ActiveState)" active
 check "it is the new one" test "$(property offloadd MainPID)" != "$pid"
+both_run() { [ "$(systemctl is-active offloadd@blue offloadd@green | xargs)" = "active active" ]; }
+within 20 "as do those in namespaces" both_run
+check "new ones, too" test "$(property offloadd@blue MainPID)" != "$blue" -a "$(property offloadd@green MainPID)" != "$green"
 break_vlan10
 within 5 "and does what the operator's file says" as_declared
 
