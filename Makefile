@@ -59,12 +59,14 @@ BPFTOOL ?= $(or $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool),bpftool)
 TRIPLE := $(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell gcc -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu)
 BPF_ARCH := $(patsubst x86_64-%,x86,$(patsubst aarch64-%,arm64,$(patsubst powerpc64le-%,powerpc,$(patsubst \
 	ppc64le-%,powerpc,$(patsubst s390x-%,s390,$(patsubst riscv64-%,riscv,$(TRIPLE)))))))
+# in the byte order of the machine that it is for, not of the one that builds
+BPF_TARGET := $(if $(filter s390x-%,$(TRIPLE)),bpfeb,bpfel)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
 
 $(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
 	@command -v $(CLANG) >/dev/null || { echo "$(CLANG) is needed to compile bpf/ (make deps)" >&2; exit 1; }
-	$(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra $(if $(WERROR),-Werror) \
+	$(CLANG) -target $(BPF_TARGET) -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra $(if $(WERROR),-Werror) \
 		-Wno-unused-parameter -I/usr/include/$(TRIPLE) -c -o $@ $<
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	@command -v $(BPFTOOL) >/dev/null || { echo "bpftool is needed to build (make deps)" >&2; exit 1; }
