@@ -74,7 +74,7 @@ ip netns del blue
 # a kill
 ledger=$(cat /run/offloadd/ledger.json)
 has "the original values are in the ledger" "$ledger" vlan10
-systemctl kill --signal=KILL offloadd
+kill -KILL "$(property offloadd MainPID)"
 restarted() {
 	local now
 	now=$(property offloadd MainPID)
