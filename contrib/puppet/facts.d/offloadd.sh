@@ -11,11 +11,15 @@ function counts(name, list) {
 		printf "  %s:\n%s", name, list
 }
 /^offloadd_build_info\{/ { version = label("version") }
-/^offloadd_up / { up = $2 }
-/^offloadd_mode\{/ && $2 == 1 { mode = label("mode") }
-/^offloadd_(rules|rule_errors|settings_errors) / { numbers = numbers "  " substr($1, 10) ": " $2 "\n" }
-/^offloadd_links\{/ { links = links "    " label("verdict") ": " $2 "\n" }
-/^offloadd_features\{/ { features = features "    " label("verdict") ": " $2 "\n" }
+# in a network namespace of its own, each has the label netns
+/^offloadd_up[ {]/ { up = $NF }
+/^offloadd_mode\{/ && $NF == 1 { mode = label("mode") }
+/^offloadd_(rules|rule_errors|settings_errors)[ {]/ {
+	sub(/[{].*/, "", $1)
+	numbers = numbers "  " substr($1, 10) ": " $NF "\n"
+}
+/^offloadd_links\{/ { links = links "    " label("verdict") ": " $NF "\n" }
+/^offloadd_features\{/ { features = features "    " label("verdict") ": " $NF "\n" }
 /^offloadd_restart_needed\{/ { restart++ }
 END {
 	if (version == "")
