@@ -16,8 +16,10 @@ paid() { # SERVICE: the sum of all its hits
 flagged() { # SERVICE: link, sockets and features of its flags
 	services "[.restart[] | select(.service == \"$1\") | [.link, .sockets]]"
 }
-is_flagged() { # SERVICE WANTED
-	[ "$(flagged "$1")" = "$2" ]
+is_flagged() { # SERVICE WANTED; prints what there is instead
+	local got
+	got=$(flagged "$1")
+	[ "$got" = "$2" ] || { echo "flags: $got" && offloadctl sockets --all && return 1; }
 }
 pays() { # SERVICE: kinds and link
 	services "[.fallback[] | select(.service == \"$1\") | .link + \" \" + .kind] | sort"
