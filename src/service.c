@@ -20,6 +20,13 @@ struct service_call {
 	void *userdata;
 };
 
+/* What polkit says of who is not root: that it asks, or that it need not ask. */
+static bool is_refused(const sd_bus_error *error)
+{
+	return sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
+}
+
 static int on_answer(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error *ret_error)
 {
 	struct service_call *call = userdata;
@@ -28,8 +35,9 @@ static int on_answer(sd_bus_message *answer, void *userdata, _unused_ sd_bus_err
 
 	text[0] = '\0';
 	if (error)
-		util_append(text, sizeof(text), "%s",
-			error->message ? error->message : error->name ? error->name : "refused");
+		util_append(text, sizeof(text), "%s%s",
+			error->message ? error->message : error->name ? error->name : "refused",
+			is_refused(error) ? " (no polkit rule lets offloadd: see [Restart] in offloadd.conf(5))" : "");
 	call->fn(call->unit, text, call->userdata);
 	return 0;
 }

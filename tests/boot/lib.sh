@@ -21,6 +21,18 @@ break_vlan10() {
 	ethtool -K vlan10 tx off >/dev/null
 }
 
+# a client at the other end of vlan10, which is a card of this machine, too, in the network namespace "client"
+wire() {
+	local link driver
+	for link in /sys/class/net/*; do
+		driver=$(readlink -f "$link/device/driver")
+		[ "${driver##*/}" = virtio_net ] && break
+	done
+	ip netns add client && ip link set "${link##*/}" name wire netns client && ip -n client link set wire up &&
+		ip -n client link add link wire name vlan10 type vlan id 10 && ip -n client link set vlan10 up &&
+		ip -n client address add 10.9.0.2/24 dev vlan10
+}
+
 records() { # JQ-FILTER: the daemon's records since this boot, those for which the filter is true
 	journalctl -b -q -t offloadd -o json --no-pager | jq -c "select($1)"
 }

@@ -18,7 +18,7 @@
 
 static int serve(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	bool *refuse = userdata;
+	const char **refusal = userdata;
 	const char *unit, *mode;
 
 	(void)error;
@@ -26,15 +26,15 @@ static int serve(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return sd_bus_reply_method_return(m, "s", ":1.1");
 	if (!sd_bus_message_is_method_call(m, "org.freedesktop.systemd1.Manager", "TryRestartUnit"))
 		return 0;
-	if (*refuse)
-		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_ACCESS_DENIED, "Access denied");
+	if (*refusal)
+		return sd_bus_reply_method_errorf(m, *refusal, "No.");
 	if (sd_bus_message_read(m, "ss", &unit, &mode) < 0 || strcmp(unit, "web.service") != 0 ||
 		strcmp(mode, "replace") != 0)
 		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_INVALID_ARGS, "not what was meant");
 	return sd_bus_reply_method_return(m, "o", "/org/freedesktop/systemd1/job/1");
 }
 
-static void be_bus(int listening, bool refuse)
+static void be_bus(int listening, const char *refusal)
 {
 	const sd_id128_t id = SD_ID128_MAKE(01, 02, 03, 04, 05, 06, 07, 08, 09, 0a, 0b, 0c, 0d, 0e, 0f, 10);
 	int fd = accept(listening, NULL, NULL), r;
@@ -42,7 +42,7 @@ static void be_bus(int listening, bool refuse)
 
 	alarm(60);
 	if (fd < 0 || sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, fd, fd) < 0 || sd_bus_set_server(bus, 1, id) < 0 ||
-		sd_bus_set_anonymous(bus, 1) < 0 || sd_bus_add_filter(bus, NULL, serve, &refuse) < 0 ||
+		sd_bus_set_anonymous(bus, 1) < 0 || sd_bus_add_filter(bus, NULL, serve, &refusal) < 0 ||
 		sd_bus_start(bus) < 0)
 		_exit(1);
 	while ((r = sd_bus_process(bus, NULL)) >= 0)
@@ -59,7 +59,7 @@ struct place {
 	char said[400];
 };
 
-static void start(struct place *p, bool refuse)
+static void start(struct place *p, const char *refusal)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char bus[96];
@@ -76,7 +76,7 @@ static void start(struct place *p, bool refuse)
 	p->child = fork();
 	assert_true(p->child >= 0);
 	if (p->child == 0)
-		be_bus(p->fd, refuse);
+		be_bus(p->fd, refusal);
 	assert_int_equal(sd_event_new(&p->event), 0);
 }
 
@@ -98,12 +98,12 @@ static void hear(const char *unit, const char *error, void *userdata)
 	sd_event_exit(p->event, 0);
 }
 
-static void answer(bool refuse, const char *wanted)
+static void answer(const char *refusal, const char *wanted)
 {
 	struct service_call *call = NULL;
 	struct place p;
 
-	start(&p, refuse);
+	start(&p, refusal);
 	assert_int_equal(service_restart(p.event, "web.service", hear, &p, &call), 0);
 	assert_string_equal(p.said, ""); /* nobody waited */
 	assert_int_equal(sd_event_loop(p.event), 0);
@@ -115,13 +115,22 @@ static void answer(bool refuse, const char *wanted)
 static void systemd_takes_it(void **state)
 {
 	(void)state;
-	answer(false, "web.service: taken");
+	answer(NULL, "web.service: taken");
 }
 
 static void or_refuses(void **state)
 {
 	(void)state;
-	answer(true, "web.service: Access denied");
+	answer(SD_BUS_ERROR_INVALID_ARGS, "web.service: No.");
+}
+
+static void polkit_does_not_let(void **state)
+{
+	const char *wanted = "web.service: No. (no polkit rule lets offloadd: see [Restart] in offloadd.conf(5))";
+
+	(void)state;
+	answer(SD_BUS_ERROR_ACCESS_DENIED, wanted);
+	answer(SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, wanted);
 }
 
 static void a_call_may_be_given_up(void **state)
@@ -130,7 +139,7 @@ static void a_call_may_be_given_up(void **state)
 	struct place p;
 
 	(void)state;
-	start(&p, false);
+	start(&p, NULL);
 	assert_int_equal(service_restart(p.event, "web.service", hear, &p, &call), 0);
 	service_call_free(call);
 	assert_string_equal(p.said, "");
@@ -155,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(systemd_takes_it),
 		cmocka_unit_test(or_refuses),
+		cmocka_unit_test(polkit_does_not_let),
 		cmocka_unit_test(a_call_may_be_given_up),
 		cmocka_unit_test(without_a_bus_there_is_an_error),
 	};

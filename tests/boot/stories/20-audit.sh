@@ -15,17 +15,7 @@ is "offloadctl plan, as nobody, exits with 2" $? 2
 has "and says so" "$(cat plan)" 'vlan10.*drifted'
 rm plan
 
-# nginx sends files to a client at the other end of vlan10, which is a card of this machine, too
-wire() {
-	local link driver
-	for link in /sys/class/net/*; do
-		driver=$(readlink -f "$link/device/driver")
-		[ "${driver##*/}" = virtio_net ] && break
-	done
-	ip netns add client && ip link set "${link##*/}" name wire netns client && ip -n client link set wire up &&
-		ip -n client link add link wire name vlan10 type vlan id 10 && ip -n client link set vlan10 up &&
-		ip -n client address add 10.9.0.2/24 dev vlan10
-}
+# nginx sends files to a client
 fetch() {
 	ip netns exec client bash -c 'exec 3<>/dev/tcp/10.9.0.1/80 && printf "GET /file HTTP/1.0\r\n\r\n" >&3 && wc -c <&3'
 }

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Who holds connections without an offload that is back is restarted, if offloadd.conf names it and polkit lets offloadd; nobody else.
+. /story/lib.sh
+
+flags() { # services that must reconnect
+	offloadctl services --json | jq -c '[.restart[].service] | sort'
+}
+are_flagged() { [ "$(flags)" = "$1" ]; }
+connect() { # PORT...: a connection of the client's to each, made while vlan10 is broken
+	local port
+	offloadctl pause vlan10 >/dev/null && break_vlan10 || return
+	for port; do
+		ip netns exec client /usr/local/bin/signed-tcp connect 10.9.0.1 "$port" 10.9.0.1 >"connected-$port" &
+		clients+=($!)
+	done
+	for port; do wait_until 60 grep -q connected "connected-$port" || return; done
+	offloadctl resume vlan10 >/dev/null && wait_until 60 as_declared
+}
+clients=()
+disconnect() {
+	kill "${clients[@]}"
+	wait "${clients[@]}"
+	clients=()
+} 2>/dev/null
+
+booted
+check "a client across vlan10" wire
+check "two services start" systemctl start signed other
+signed=$(property signed MainPID) other=$(property other MainPID)
+
+connect 5001 5002
+is "each has a connection from before the repair" $? 0
+within 20 "both are flagged" are_flagged '["other.service","signed.service"]'
+refused='.OFFLOADD_EVENT == "state" and (.MESSAGE | test("cannot restart signed.service"))'
+within 20 "the one that is named is to be restarted, and polkit does not let offloadd" has_record "$refused"
+has "the record has polkit's reason" "$(records "$refused" | jq -r .MESSAGE)" 'cannot restart signed.service: .*[Aa]uth.*no polkit rule lets offloadd'
+records "$refused" | jq -r .MESSAGE | sed 's/^/# note /'
+is "nobody was restarted" "$(property signed MainPID) $(property other MainPID)" "$signed $other"
+is "once it was asked" "$(records "$refused" | wc -l)" 1
+disconnect
+within 60 "the flags go with the connections" are_flagged '[]'
+
+# as contrib has it, for this service
+mkdir -p /etc/polkit-1/rules.d
+sed 's/nginx\.service/signed.service/' source/contrib/offloadd-restart.rules >/etc/polkit-1/rules.d/50-offloadd-restart.rules
+check "polkit reads its rules" systemctl restart polkit
+runuser -u offloadd -- busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \
+	StopUnit ss signed.service replace >stop 2>&1
+check "they let offloadd stop nothing" test $? -ne 0 -a "$(property signed ActiveState)" = active
+runuser -u offloadd -- busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \
+	TryRestartUnit ss other.service replace >try 2>&1
+check "and restart nothing else" test $? -ne 0 -a "$(property other MainPID)" = "$other"
+
+connect 5001 5002
+is "again connections from before the repair" $? 0
+within 30 "the one that is named is restarted" has_record '.OFFLOADD_EVENT == "restarted" and .OFFLOADD_SERVICE == "signed.service"'
+restarted() { [ "$(property signed MainPID)" != "$signed" ] && [ "$(property signed ActiveState)" = active ]; }
+within 20 "by systemd: it runs, and is another process" restarted
+within 60 "its flag is gone, and the other's stays" are_flagged '["other.service"]'
+is "which was not restarted" "$(property other MainPID)" "$other"
+gone() { ! kill -0 "${clients[0]}"; }
+within 20 "its client was told" gone
+is "it was restarted once" "$(records '.OFFLOADD_EVENT == "restarted"' | wc -l)" 1
+disconnect
+done_testing
