@@ -55,9 +55,10 @@ now_ms() {
 
 exec {idle}<> <(:) # never readable: reading from it with a time limit is a nap without a process
 waited_ms=0
+patience=1 # a machine that is many times slower than a real one may be given longer; what it took is told all the same
 wait_until() { # SECONDS COMMAND...: polls the command until it succeeds or time is up; waited_ms tells how long it took
 	local start end
-	start=$(now_ms) end=$(($(now_ms) + ${1%.*} * 1000))
+	start=$(now_ms) end=$(($(now_ms) + ${1%.*} * patience * 1000))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		waited_ms=$(($(now_ms) - start))
@@ -67,14 +68,13 @@ wait_until() { # SECONDS COMMAND...: polls the command until it succeeds or time
 	waited_ms=$(($(now_ms) - start))
 }
 
-patience=1 # a machine that is many times slower than a real one may be given longer; what it took is told all the same
 within() { # SECONDS DESCRIPTION COMMAND...: the command succeeds before time is up
-	local seconds=$(($1 * patience)) description=$2
+	local seconds=$1 description=$2
 	shift 2
 	if wait_until "$seconds" "$@"; then
 		ok "$description ($waited_ms ms)"
 	else
-		not_ok "$description" "not within $seconds s: $*" "$("$@" 2>&1)"
+		not_ok "$description" "not within $((seconds * patience)) s: $*" "$("$@" 2>&1)"
 	fi
 }
 
