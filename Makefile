@@ -46,11 +46,14 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.
 .PHONY: all
 all: $(MAINS:%=$(BUILD)/%)
 
-# Another compiler, PREFIX or set of flags makes everything anew.
+# Another compiler, PREFIX or set of flags makes everything anew. What builds nothing leaves no folder behind either:
+# `sudo make deps` would leave one of root's.
 FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS)
+ifneq ($(filter-out deps clean,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(file <$(BUILD)/flags),$(FLAGS))
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(FLAGS))
+endif
 endif
 
 # The kernel's half: each bpf/NAME.bpf.c becomes a skeleton that probe.c includes.

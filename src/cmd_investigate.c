@@ -279,7 +279,7 @@ static int open_probes(struct inquiry *q)
 	r = probe_rates_open(features, &q->rates);
 	if (r < 0)
 		return r;
-	r = probe_latency_open(features, &q->latency, &status);
+	r = probe_latency_open(features, true, &q->latency, &status);
 	if (r == -EOPNOTSUPP)
 		note_absent(q, &status);
 	else if (r < 0)

@@ -129,7 +129,7 @@ int cmd_latency(const struct cmd_options *options, _unused_ int argc, _unused_ c
 		return r;
 	stop = cmd_catch_stop();
 	cgroup_paths_open(&watch.paths);
-	r = stop < 0 ? stop : probe_latency_open(watch.session.view.features, &watch.probe, &status);
+	r = stop < 0 ? stop : probe_latency_open(watch.session.view.features, true, &watch.probe, &status);
 	if (r == -EOPNOTSUPP)
 		r = cmd_probe_absent("sendfile's latency", &status);
 	else if (r < 0)

@@ -297,6 +297,8 @@ static const struct conf_key {
 		parse_time, FIELD(contention.quiet_usec), &contention_range },
 	{ { "Metrics", "Textfile", "none", "where metrics are written for node_exporter" }, parse_textfile,
 		FIELD(textfile), NULL },
+	{ { "Metrics", "SendfileLatency", "no", "time every call of sendfile(2) for a histogram" }, parse_choice,
+		FIELD(sendfile_latency), &truths },
 	{ { "Restart", "Units", "none", "services that may be restarted to make frozen connections anew" },
 		parse_units, FIELD(restart_units), NULL },
 	{ { "Restart", "Pause", "1min", "from one restart to the next" }, parse_time,

@@ -23,6 +23,7 @@ struct conf {
 	bool probes;
 	struct contention_limits contention;
 	char *textfile; /* "" for none */
+	bool sendfile_latency;
 	char *restart_units; /* globs, "" for none */
 	uint64_t restart_pause_usec;
 	char *hooks[EVENT_KIND_COUNT]; /* "NAME@.service", "" for none, NULL where no key is */

@@ -174,6 +174,7 @@ static void open_witness(struct daemon *d)
 	options.path = d->options->mode == DAEMON_MODE_AUDIT ? NULL : path;
 	r = witness_new(&options, util_now_usec(), &d->witness);
 	daemon_set_restart_policy(d);
+	daemon_time_sendfile(d);
 	if (r >= 0 && witness_fd(d->witness) >= 0)
 		r = daemon_watch_probes(d);
 	if (r < 0)
@@ -191,7 +192,10 @@ static int run_once(struct daemon *d)
 	if (!reconcile_is_settled(d->reconcile) || d->rule_errors.n_errors || d->conf_errors.n_errors)
 		return EXIT_ERROR;
 	if (reconcile_rules(d->reconcile)->n_rules == 0) {
-		fprintf(stderr, "offloadd: no rules\n");
+		fprintf(stderr, "offloadd: there is no rule in");
+		for (const char *const *dir = daemon_rule_dirs(d); *dir; dir++)
+			fprintf(stderr, "%s %s", dir == daemon_rule_dirs(d) ? "" : ",", *dir);
+		fprintf(stderr, "\n");
 		return EXIT_ERROR;
 	}
 	r = reconcile_exit_code(d->reconcile, util_realtime_sec());
@@ -256,7 +260,7 @@ int daemon_run(const struct daemon_options *options)
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
-	journal_open(&d.journal);
+	journal_open(options->once, &d.journal);
 	r = daemon_load_conf(&d);
 	if (r < 0) {
 		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));

@@ -23,7 +23,7 @@ bool daemon_has_net_admin(void)
 		(data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN));
 }
 
-static const char *const *rule_dirs(const struct daemon *d)
+const char *const *daemon_rule_dirs(const struct daemon *d)
 {
 	return d->options->rule_dirs ? d->options->rule_dirs : conf_rule_dirs(&d->conf);
 }
@@ -46,6 +46,19 @@ void daemon_set_restart_policy(struct daemon *d)
 
 	if (d->witness)
 		witness_set_policy(d->witness, &policy);
+}
+
+void daemon_time_sendfile(struct daemon *d)
+{
+	struct probe_status status = { 0 };
+	int r;
+
+	if (!d->witness)
+		return;
+	r = witness_time_sendfile(d->witness, d->conf.sendfile_latency, util_now_usec(), &status);
+	if (r < 0)
+		daemon_say(d, EVENT_STATE, LOG_WARNING, "SendfileLatency=yes, but sendfile cannot be timed: %s",
+			r == -EOPNOTSUPP ? status.why : strerror(-r));
 }
 
 static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
@@ -115,6 +128,7 @@ int daemon_reload_conf(struct daemon *d)
 		daemon_say(d, EVENT_STATE, LOG_NOTICE, "from now on %s", enforce ? "enforcing" : "auditing");
 	d->enforce = enforce;
 	daemon_set_restart_policy(d);
+	daemon_time_sendfile(d);
 	r = daemon_set_textfile(d);
 	if (r >= 0)
 		r = reconcile_configure(d->reconcile, enforce, &d->conf.contention);
@@ -123,17 +137,20 @@ int daemon_reload_conf(struct daemon *d)
 
 /* ---- rules ---- */
 
+/* By its name: a file replaces the one of the same name in a weaker folder, a bad one, too. */
 static bool has_rule_of(const struct rule_set *set, const char *path)
 {
+	const char *slash = strrchr(path, '/');
+
 	for (size_t i = 0; i < set->n_rules; i++)
-		if (strcmp(set->rules[i].path, path) == 0)
+		if (strcmp(set->rules[i].file, slash ? slash + 1 : path) == 0)
 			return true;
 	return false;
 }
 
 static bool is_rule_dir(const struct daemon *d, const char *path)
 {
-	for (const char *const *dir = rule_dirs(d); *dir; dir++)
+	for (const char *const *dir = daemon_rule_dirs(d); *dir; dir++)
 		if (strcmp(*dir, path) == 0)
 			return true;
 	return false;
@@ -178,7 +195,7 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	const struct rule_set *now = reconcile_rules(d->reconcile);
 	bool routes;
 	size_t n;
-	int r = rule_set_load(rule_dirs(d), &d->observe->features, &fresh);
+	int r = rule_set_load(daemon_rule_dirs(d), &d->observe->features, &fresh);
 
 	rule_host_read(&d->host); /* DHCP may have named the host meanwhile */
 	if (r >= 0)

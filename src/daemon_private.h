@@ -78,7 +78,9 @@ bool daemon_lacks_rule_dir(const struct daemon *d);
 /* Have the settings in force reach the exporter (0, -ENOMEM) and the witness. A dry run leaves the textfile
  * to the daemon that it belongs to. */
 int daemon_set_textfile(struct daemon *d);
+const char *const *daemon_rule_dirs(const struct daemon *d); /* the strongest first, NULL ends */
 void daemon_set_restart_policy(struct daemon *d);
+void daemon_time_sendfile(struct daemon *d);
 
 /* ---- daemon_loop.c ---- */
 

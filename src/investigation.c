@@ -377,7 +377,7 @@ static void judge_frozen(struct judge *j, const struct investigation_frozen *row
 		return;
 	f->cost_usec = awake_usec(j->i, row->service);
 	snprintf(f->text, sizeof(f->text),
-		"%s holds %u socket%s frozen without %s, which %s has now: only new connections help, so %s it.",
+		"%s holds %u socket%s frozen without %s, which %s has now: %s it, or over IPv4 `sysctl net.ipv4.route.flush=1`.",
 		name_holder(row->service), row->sockets, util_plural(row->sockets), row->missing, row->link,
 		strcmp(row->service, UNIT_NO_SERVICE) ? "restart" : "end");
 }

@@ -39,11 +39,13 @@ static bool is_journal_stream(int fd)
 		st.st_dev == device && st.st_ino == inode;
 }
 
-void journal_open(struct journal *ret)
+void journal_open(bool always, struct journal *ret)
 {
+	bool is_journal = is_journal_stream(STDERR_FILENO);
+
 	*ret = (struct journal){
-		.stderr_is_journal = is_journal_stream(STDERR_FILENO),
-		.stderr_is_terminal = isatty(STDERR_FILENO),
+		.stderr_is_journal = is_journal,
+		.stderr_too = isatty(STDERR_FILENO) || (always && !is_journal),
 	};
 }
 
@@ -138,6 +140,6 @@ void journal_send(struct journal *j, const struct feature_table *table, const st
 {
 	bool sent = journald_listens() && send_to_journald(table, event) >= 0;
 
-	if (!sent || j->stderr_is_terminal)
+	if (!sent || j->stderr_too)
 		print(j, event);
 }

@@ -8,11 +8,12 @@
 
 struct journal {
 	bool stderr_is_journal;	 /* lines there carry a <priority> */
-	bool stderr_is_terminal; /* records go there besides the journal */
+	bool stderr_too;	 /* records go there besides the journal */
 };
 
-/* Looks at what stderr is. */
-void journal_open(struct journal *ret);
+/* Looks at what stderr is: a terminal gets every record besides, anything else but the journal only if always is
+ * set. */
+void journal_open(bool always, struct journal *ret);
 
 /* Never fails: what journald does not take goes to stderr. Looks for journald each time, since it may come
  * later or restart. */

@@ -230,6 +230,15 @@ static int set_backend(struct cmd_options *options, const char *word)
 	return cmd_error("--ethtool takes netlink, ioctl or auto, not %s", word);
 }
 
+static int set_time(uint64_t *ret_usec, const char *argument, const char *examples)
+{
+	int r = util_parse_duration(argument, ret_usec);
+
+	if (r == -ERANGE)
+		return cmd_error("%s is too long: at most 366d", argument);
+	return r < 0 ? cmd_error("%s is no time: write it as %s", argument, examples) : CMD_OK;
+}
+
 static int set_count(struct cmd_options *options, const char *argument)
 {
 	char *end;
@@ -332,9 +341,7 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 		options->unit = argument;
 		return CMD_OK;
 	case OPTION_INTERVAL:
-		if (util_parse_duration(argument, &options->interval_usec) < 0)
-			return cmd_error("%s is no time: write it as 100ms, 1s or 1min", argument);
-		return CMD_OK;
+		return set_time(&options->interval_usec, argument, "100ms, 1s or 1min");
 	case OPTION_LINK:
 		options->link = argument;
 		return CMD_OK;
@@ -344,9 +351,7 @@ static int set_option(struct cmd_options *options, enum option_id id, const char
 	case OPTION_TIMEOUT:
 	case OPTION_TIME:
 		options->has_time = true;
-		if (util_parse_duration(argument, &options->time_usec) < 0)
-			return cmd_error("%s is no time: write it as 30s, 10min or 2h", argument);
-		return CMD_OK;
+		return set_time(&options->time_usec, argument, "30s, 10min or 2h");
 	}
 	return CMD_ERROR;
 }

@@ -135,8 +135,9 @@ struct probe_latency_histogram {
 	uint64_t disk_usec, peer_usec; /* of it asleep for input, and for room in the socket's buffer; with waits */
 	uint64_t slots[PROBE_LATENCY_SLOTS]; /* slot n: 2^n <= usec < 2^(n+1); the first also 0, the last also what is above */
 };
-/* ret_status (may be NULL) says why not. -EOPNOTSUPP, -ENOMEM. */
-int probe_latency_open(const struct feature_table *features, struct probe_latency **ret,
+/* waits: tell also what calls waited for, which looks at every switch of tasks. ret_status (may be NULL) says why
+ * not. -EOPNOTSUPP, -ENOMEM. */
+int probe_latency_open(const struct feature_table *features, bool waits, struct probe_latency **ret,
 	struct probe_status *ret_status);
 /* Are disk_usec and peer_usec known? */
 bool probe_latency_has_waits(const struct probe_latency *latency);

@@ -67,7 +67,7 @@ static void destroy_latency(void *skeleton)
 	latency_bpf__destroy(skeleton);
 }
 
-int probe_latency_open(const struct feature_table *features, struct probe_latency **ret,
+int probe_latency_open(const struct feature_table *features, bool waits, struct probe_latency **ret,
 	struct probe_status *ret_status)
 {
 	struct probe_latency *latency = calloc(1, sizeof(*latency));
@@ -79,6 +79,9 @@ int probe_latency_open(const struct feature_table *features, struct probe_latenc
 	libbpf_set_print(probe_part_keep_complaint);
 	latency->cpus = libbpf_num_possible_cpus();
 	latency->part = PROBE_PART(latency_hooks, true, latency);
+	latency->status[1].method = PROBE_ABSENT;
+	if (!waits)
+		latency->part.n_hooks = 1;
 	probe_part_init(&latency->part, latency->status, NULL);
 	probe_part_find_functions(parts, 1);
 	if (latency->cpus > 0)

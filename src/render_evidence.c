@@ -52,8 +52,8 @@ static void put_sockets_summary(const struct render *r, const struct evidence_so
 
 	if (frozen)
 		fprintf(r->out,
-			"%zu of %llu TCP socket%s %s frozen without what %s device has now: only a new "
-			"connection helps\n",
+			"%zu of %llu TCP socket%s %s frozen without what %s device has now: a new "
+			"connection helps, or over IPv4 a new route: sysctl net.ipv4.route.flush=1\n",
 			frozen, (unsigned long long)sockets->visited, util_plural(sockets->visited),
 			frozen == 1 ? "is" : "are", frozen == 1 ? "its" : "their");
 	else

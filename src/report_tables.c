@@ -280,7 +280,7 @@ void report_write_restart(FILE *out, const struct report_source *source)
 		return;
 	}
 	fputs("<p>These hold connections that were made while their link had no offload, and go on without it. A restart, or "
-	      "a new connection, ends that.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
+	      "a new connection, ends that, and over IPv4 <code>sysctl net.ipv4.route.flush=1</code>.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
 	      "</th></tr></thead><tbody>\n", out);
 	for (size_t i = 0; i < count(rows); i++)
 		write_restart(out, json_object_array_get_idx(rows, i));

@@ -179,6 +179,9 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	if (ifi->ifi_index <= 0)
 		return -EBADMSG;
 	collect(tb, IFLA_MAX, nlmsg_attrdata(nlh, sizeof(*ifi)), nlmsg_attrlen(nlh, sizeof(*ifi)));
+	/* what a wireless driver has to say is sent as an RTM_NEWLINK with little more than the name (wireless_send_event()) */
+	if (tb[IFLA_WIRELESS])
+		return -ENOENT;
 	*ret = (struct link){ .ifindex = ifi->ifi_index, .flags = ifi->ifi_flags };
 	if (copy_link_name(ret->name, tb[IFLA_IFNAME]) < 0)
 		return -EBADMSG;

@@ -407,10 +407,19 @@ static void tell_frozen(struct witness *w, const struct witness_flag *flag, cons
 	event.features = holder->missing;
 	event.count = holder->sockets;
 	tell(w, &event, EVENT_FROZEN,
-		"%u connection%s of %s still without %s, which %s has again; they have to be made anew: restart it",
+		"%u connection%s of %s still without %s, which %s has again; restart it, or over IPv4 `sysctl net.ipv4.route.flush=1`",
 		holder->sockets, util_plural(holder->sockets), flag->service,
 		feature_format(&w->features, holder->missing, names, sizeof(names)),
 		flag->link[0] ? flag->link : "the interface");
+}
+
+/* It has one turn to be restarted as long as any of its flags stands. */
+static bool has_other_flag(const struct witness *w, const struct witness_flag *gone)
+{
+	for (const struct witness_flag *flag = w->flags; flag; flag = flag->hh.next)
+		if (flag != gone && strcmp(flag->unit.name, gone->unit.name) == 0)
+			return true;
+	return false;
 }
 
 static void tell_gone(const struct socket_holder *holder, void *userdata)
@@ -423,7 +432,8 @@ static void tell_gone(const struct socket_holder *holder, void *userdata)
 	if (!flag)
 		return;
 	event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_NOTICE);
-	restart_forget(&w->restarts, flag->unit.name);
+	if (!has_other_flag(w, flag))
+		restart_forget(&w->restarts, flag->unit.name);
 	tell(w, &event, EVENT_THAWED, "no connection of %s is without its offload any more; no restart is needed",
 		flag->service);
 	HASH_DEL(w->flags, flag);
@@ -539,6 +549,7 @@ uint64_t witness_deadline(const struct witness *w)
 
 	util_earlier(&deadline_usec, w->look_usec);
 	util_earlier(&deadline_usec, w->restart_usec);
+	util_earlier(&deadline_usec, w->sendfile_usec);
 	return deadline_usec;
 }
 
@@ -565,6 +576,8 @@ int witness_tick(struct witness *w, uint64_t now_usec)
 	}
 	if (w->look_usec && w->look_usec <= now_usec)
 		more |= look_again(w, now_usec);
+	if (w->sendfile_usec && w->sendfile_usec <= now_usec)
+		more |= witness_look_at_sendfile(w, now_usec);
 	if (w->restart_usec && w->restart_usec <= now_usec)
 		restart_due(w, now_usec);
 	if (w->unsaved || (w->hits_unsaved && now_usec >= w->save_usec)) {
@@ -681,6 +694,7 @@ void witness_free(struct witness *w)
 	}
 	socket_holders_clear(&w->holders);
 	cgroup_paths_close(w->cgroups);
+	probe_latency_close(w->latency);
 	probe_close(w->probe);
 	free(w->path);
 	free(w);

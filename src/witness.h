@@ -20,6 +20,7 @@
 #define WITNESS_AGAIN_USEC (UINT64_C(2) * 1000 * 1000)
 #define WITNESS_COST_FACTOR 20
 #define WITNESS_RESTART_USEC (UINT64_C(10) * 1000 * 1000) /* a flag must have stood so long */
+#define WITNESS_SENDFILE_USEC (UINT64_C(15) * 1000 * 1000) /* as often as Prometheus asks */
 #define WITNESS_SAVE_USEC (UINT64_C(10) * 1000 * 1000) /* at most one write for hits alone in so long */
 
 struct witness;
@@ -54,6 +55,9 @@ void witness_forget_link(struct witness *w, int ifindex);
 void witness_set_policy(struct witness *w, const struct restart_policy *policy);
 /* A restart was taken by systemd, or refused (error is not ""). */
 void witness_restarted(struct witness *w, const char *unit, const char *error);
+
+/* Times each call of sendfile(2) for the metrics, or no longer. 0; -EOPNOTSUPP, and ret_status says why; -ENOMEM. */
+int witness_time_sendfile(struct witness *w, bool wanted, uint64_t now_usec, struct probe_status *ret_status);
 
 /* When to call witness_tick() next, 0 for never. */
 uint64_t witness_deadline(const struct witness *w);

@@ -260,6 +260,10 @@ int witness_metrics(struct witness *w, uint64_t now_usec, struct metrics_evidenc
 	ret->probes = w->probes;
 	ret->n_probes = rows->n_probes;
 	ret->left_out = rows->left_out;
+	if (w->latency) {
+		(void)witness_look_at_sendfile(w, now_usec);
+		ret->sendfile = &w->sendfile;
+	}
 	for (unsigned i = 0; i < SERVICES_KINDS; i++)
 		ret->lost[i] = (struct metrics_lost){ rows->kinds[i], rows->lost[i] };
 	return 0;

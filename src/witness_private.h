@@ -48,6 +48,10 @@ struct witness {
 	uint64_t look_usec; /* at hits; 0: never */
 	uint64_t hits;	    /* all, when last looked at */
 	unsigned quiet;	    /* looks without a new one */
+	struct probe_latency *latency; /* NULL: nobody asked */
+	struct metrics_histogram sendfile;
+	bool sendfile_grew;
+	uint64_t sendfile_usec; /* when to read it next; 0: never */
 	char *path;
 	bool unsaved, hits_unsaved, save_failed;
 	uint64_t save_usec;
@@ -74,6 +78,8 @@ int witness_own_ifindex(const struct witness *w, const struct probe_hits *hits);
 void witness_look_at_sockets(struct witness *w, uint64_t now_usec);
 /* Counts what was hit. fresh: a flag of which what came before does not count; NULL. 1 when numbers grew, 0. */
 int witness_look_at_hits(struct witness *w, uint64_t now_usec, const struct witness_flag *fresh);
+/* Adds what sendfile took since it was last looked at. 1 when it was called meanwhile, 0. */
+int witness_look_at_sendfile(struct witness *w, uint64_t now_usec);
 /* Frees what the last witness_metrics() gave. */
 void witness_clear_metrics(struct witness *w);
 

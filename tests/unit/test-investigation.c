@@ -284,7 +284,7 @@ static void a_process_without_a_unit(void **state)
 	strcpy(i.fallback[0].service, UNIT_NO_SERVICE);
 	judge(&i);
 	has(0, "A process outside any service holds 2 sockets frozen");
-	has(0, "only new connections help, so end it.");
+	has(0, "which vlan10 has now: end it, or over IPv4");
 	i.n_frozen = 0;
 	judge(&i);
 	has(0, "A process outside any service falls back on vlan10");

@@ -115,6 +115,20 @@ static void links_without_a_kind(void **state)
 	assert_string_equal(link.kind, "loopback");
 }
 
+/* wireless_send_event(): no address, no master, as if they were gone */
+static void an_event_of_a_wireless_driver_is_no_link(void **state)
+{
+	struct unit_message m;
+	struct nlmsghdr *nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 3);
+	struct link link;
+
+	(void)state;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "wlan0");
+	assert_int_equal(parse(&m, &link), 0);
+	mnl_attr_put_u32(nlh, IFLA_WIRELESS, 0x8b19);
+	assert_int_equal(parse(&m, &link), -ENOENT);
+}
+
 static void a_slave(void **state)
 {
 	struct unit_message m;
@@ -225,6 +239,7 @@ int main(void)
 		cmocka_unit_test(a_vlan_on_a_bond),
 		cmocka_unit_test(an_index_of_another_namespace_is_not_ours),
 		cmocka_unit_test(links_without_a_kind),
+		cmocka_unit_test(an_event_of_a_wireless_driver_is_no_link),
 		cmocka_unit_test(a_slave),
 		cmocka_unit_test(messages_about_something_else),
 		cmocka_unit_test(a_hostile_message),

@@ -180,7 +180,7 @@ static void print_latency(bool start)
 	int r = 0;
 
 	if (start && !latency) {
-		r = probe_latency_open(&features, &latency, &status);
+		r = probe_latency_open(&features, true, &latency, &status);
 		printf("%s\n", probe_format_status(&status, line, sizeof(line)));
 	}
 	if (latency && r == 0 && !start) {

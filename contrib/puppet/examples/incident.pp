@@ -9,9 +9,11 @@ offloadd::rule { '10-vlan':
   reason      => 'Without scatter-gather sendfile copies every page',
   match       => { 'Kind' => 'vlan' },
   features    => {
-    'sg'                  => 'lower',
-    'tx'                  => 'lower',
-    'tx-tcp-segmentation' => 'lower',
-    'gso'                 => 'lower',
+    'sg'                      => 'lower',
+    'tx'                      => 'lower',
+    'tx-tcp-segmentation'     => 'lower',
+    'tx-tcp-ecn-segmentation' => 'lower',
+    'tx-tcp6-segmentation'    => 'lower',
+    'gso'                     => 'lower',
   },
 }

@@ -24,6 +24,8 @@ VLANs keep their transmit offloads:
           sg: lower
           tx: lower
           tx-tcp-segmentation: lower
+          tx-tcp-ecn-segmentation: lower
+          tx-tcp6-segmentation: lower
           gso: lower
     - require:
       - pkg: offloadd

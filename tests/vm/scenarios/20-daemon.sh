@@ -60,6 +60,16 @@ kill -HUP "$daemon"
 within 5 "a bad rule file is told with file and line" records '50-test.rule:[0-9]+'
 ethtool -K vlan70 tso on >/dev/null 2>&1
 within 1 "and the rules in force stay" is_off vlan70 tcp-segmentation-offload
+rm /etc/offloadd/rules.d/50-test.rule
+rule 10-vlan.rule '[Match]' 'Kind=vlan' '[Featurs]' 'sg=on'
+record_mark
+kill -HUP "$daemon"
+within 5 "so it is with a new bad file that replaces a good one of the package" has_records '10-vlan.rule:[0-9]+'
+one_record "the reload is refused" '^offloadd: rules: reload refused, the rules in force stay'
+ethtool -K vlan10 sg off >/dev/null
+within 1 "and what it would replace stays in force" is_on vlan10 $transmit
+rm /etc/offloadd/rules.d/10-vlan.rule
+rule 50-test.rule '[Match]' 'Name=vlan7*' '[Featurs]' 'tso=off'
 
 daemon_stops
 

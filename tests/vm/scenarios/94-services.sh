@@ -19,7 +19,7 @@ flagged() { # SERVICE: link, sockets and features of its flags
 is_flagged() { # SERVICE WANTED; prints what there is instead
 	local got
 	got=$(flagged "$1")
-	[ "$got" = "$2" ] || { echo "flags: $got" && offloadctl sockets --all && return 1; }
+	[ "$got" = "$2" ] || { echo "flags: $got" && offloadctl sockets --all; ss -tnie; return 1; } 2>&1
 }
 pays() { # SERVICE: kinds and link
 	services "[.fallback[] | select(.service == \"$1\") | .link + \" \" + .kind] | sort"
@@ -80,6 +80,8 @@ wait_until 20 quiet_links
 daemon_stops
 
 # who pays
+mkdir -p /etc/offloadd
+printf '%s\n' '[Metrics]' 'SendfileLatency=yes' >/etc/offloadd/offloadd.conf
 again --enforce
 server system.slice/plain.service 10.9.0.1 5001
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
@@ -95,6 +97,8 @@ before=$(paid plain.service)
 for i in 1 2 3; do fetch plain; done
 check "the more it sends, the more" test "$(paid plain.service)" -gt "$before"
 is "and no more is recorded" "$(records '^offloadd: fallback: .*plain.service' | wc -l)" 2
+sendfiles() { offloadctl metrics | awk '/^offloadd_sendfile_seconds_count/ { print $NF }'; }
+check "its calls of sendfile are in the histogram that was asked for" test "$(sendfiles)" -ge 4
 paying() {
 	fetch plain
 	offloadctl services | grep -E '^  plain.service on vlan10: .*; ends when vlan10 is repaired; no restart needed$'
@@ -130,6 +134,12 @@ is "nagios' exit status" $? 2
 has "and text" "$nagios" '^OFFLOADD CRITICAL - needs a restart: signed.service \| restart=1;;0;0 frozen=2;'
 has "the metrics have it, too" "$(offloadctl metrics)" '^offloadd_frozen_sockets\{.*service="signed.service",link="vlan10"\} 2$' \
 	'^offloadd_restart_needed\{.*service="signed.service"\} 1$'
+
+# nobody asks for the histogram any more
+rm /etc/offloadd/offloadd.conf
+not_timed() { [ -z "$(sendfiles)" ]; }
+kill -HUP "$daemon"
+within 20 "a reload ends the histogram" not_timed
 
 # a kill loses nothing
 before=$(services '.restart[0] | [.service, .link, .sockets, .since_usec]') hits=$(services '.restart[0].hits')
@@ -188,9 +198,11 @@ daemon_stops
 
 # without BTF: not much is seen, and links are held all the same
 mount -t tmpfs none /sys/kernel/btf
+printf '%s\n' '[Metrics]' 'SendfileLatency=yes' >/etc/offloadd/offloadd.conf
 again --enforce
 has "without BTF status says what is absent and why" "$(offloadctl status)" '^probe segmentation .*: absent, the kernel has no BTF' '^probe sockets .*: absent'
 one_record "a record says so" '^offloadd: state: probes: [0-9]+ run, [0-9]+ cannot be had'
+one_record "and another that sendfile is not timed" '^offloadd: state: SendfileLatency=yes, but sendfile cannot be timed: the kernel has no BTF'
 is "what cannot be seen is null" "$(services .restart)" null
 ethtool -K vlan10 tso off >/dev/null
 within 20 "vlan10 is repaired all the same" is_on vlan10 tcp-segmentation-offload
