@@ -86,7 +86,7 @@ struct socket_record {
 	__u16 family;  /* AF_INET, AF_INET6 */
 	__u16 local_port, remote_port;
 	__u8 state;
-	__u8 zero;
+	__u8 expired; /* its route is not valid any more: the next packet is routed anew, and so are the caps */
 	__u8 local[16], remote[16]; /* network order; IPv4 in the first four bytes */
 };
 

@@ -48,8 +48,17 @@ struct ns_common {
 	unsigned int inum;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct netns_ipv4 {
+	atomic_t rt_genid;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 };
 
 typedef struct {
@@ -62,8 +71,19 @@ struct net_device {
 	possible_net_t nd_net;
 };
 
+struct dst_ops {
+	unsigned short family;
+};
+
 struct dst_entry {
 	struct net_device *dev;
+	struct dst_ops *ops;
+	short obsolete;
+};
+
+struct rtable {
+	struct dst_entry dst;
+	int rt_genid;
 };
 
 struct kernfs_node {

@@ -23,6 +23,18 @@ static __always_inline bool frozen(__u64 caps, __u64 features)
 	       (features & FEATURE_CSUM_ANY && !(caps & FEATURE_CSUM_ANY));
 }
 
+/* ipv4_dst_check(), by which the next packet decides whether to route anew. For IPv6 it takes more than can be read here. */
+static __always_inline bool expired(struct sock *sk)
+{
+	struct dst_entry *dst = BPF_CORE_READ(sk, sk_dst_cache);
+	struct rtable *route = (struct rtable *)dst;
+
+	if (!dst || BPF_CORE_READ(dst, ops, family) != AF_INET)
+		return false;
+	return BPF_CORE_READ(dst, obsolete) > 0 ||
+	       BPF_CORE_READ(route, rt_genid) != BPF_CORE_READ(sk, __sk_common.skc_net.net, ipv4.rt_genid.counter);
+}
+
 static __always_inline void read_addresses(struct sock *sk, struct socket_record *r)
 {
 	r->family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -55,7 +67,8 @@ int sockets(struct bpf_iter__tcp *ctx)
 	dev = socket_device(false, sk);
 	r.route_caps = BPF_CORE_READ(sk, sk_route_caps);
 	r.device_features = dev ? BPF_CORE_READ(dev, features) : 0;
-	if (!all && !frozen(r.route_caps, r.device_features)) {
+	r.expired = expired(sk);
+	if (!all && (r.expired || !frozen(r.route_caps, r.device_features))) {
 		visited++;
 		return 0;
 	}

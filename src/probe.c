@@ -398,7 +398,7 @@ int probe_parse_socket(const void *data, size_t size, struct socket_info *ret)
 		.route_caps = record.route_caps, .device_features = record.device_features,
 		.netns = record.netns, .ifindex = (int)record.ifindex, .family = record.family,
 		.local_port = record.local_port, .remote_port = record.remote_port,
-		.state = record.state };
+		.state = record.state, .expired = record.expired };
 	memcpy(ret->local, record.local, sizeof(ret->local));
 	memcpy(ret->remote, record.remote, sizeof(ret->remote));
 	return 0;

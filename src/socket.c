@@ -20,6 +20,8 @@ feature_set socket_frozen(const struct socket_info *socket, const struct socket_
 	feature_set device = socket->device_features, caps = socket->route_caps;
 	feature_set missing = device & features->sg & ~caps;
 
+	if (socket->expired)
+		return 0;
 	if (!(caps & features->csum))
 		missing |= device & features->csum;
 	return missing;

@@ -5,6 +5,8 @@
 #ifndef OFFLOADD_SOCKET_H
 #define OFFLOADD_SOCKET_H
 
+#include <stdbool.h>
+
 #include <uthash.h>
 
 #include "feature.h"
@@ -22,6 +24,7 @@ struct socket_info {
 	int ifindex; /* 0 without a route */
 	uint16_t family, local_port, remote_port;
 	uint8_t state;		       /* TCP_ESTABLISHED, ... */
+	bool expired; /* its next packet is routed anew, and gets what the device has then; IPv4 only */
 	uint8_t local[16], remote[16]; /* network order; IPv4 in the first four bytes */
 };
 
@@ -32,7 +35,7 @@ struct socket_features {
 void socket_features_init(const struct feature_table *table, struct socket_features *ret);
 
 /* What the socket is without though its device has it: a subset of sg (frozen without scatter-gather) and of
- * csum (frozen without any checksum). Empty: not frozen. */
+ * csum (frozen without any checksum). Empty: not frozen, or no longer with its next packet. */
 feature_set socket_frozen(const struct socket_info *socket, const struct socket_features *features);
 
 /* "10.9.0.1:5002", "[fe80::1]:443". Returns buf. */

@@ -16,7 +16,7 @@ static void good_records_are_understood(void **state)
 						.kind = FALLBACK_CHECKSUM, .origin = FALLBACK_FORWARDED },
 		.time_ns = 5000, .pid = 12, .comm = "a\x1b[2J" };
 	struct socket_record socket = { .cgroup = 78, .ifindex = 4, .family = 10, .local_port = 80,
-		.state = 1, .local = { [15] = 1 } };
+		.state = 1, .expired = 1, .local = { [15] = 1 } };
 	struct change_record change = { .time_ns = 7000, .before = 5, .after = 1, .root_ifindex = 2,
 		.pid = 3, .ppid = 4, .comm = "ethtool", .parent_comm = "sixteen-letters!" };
 	struct probe_hits hits;
@@ -38,6 +38,7 @@ static void good_records_are_understood(void **state)
 	assert_int_equal(info.cgroup, 78);
 	assert_int_equal(info.local_port, 80);
 	assert_int_equal(info.local[15], 1);
+	assert_true(info.expired);
 
 	change.header = HEADER(change, EVENT_TYPE_CHANGE);
 	assert_int_equal(probe_parse_change(&change, sizeof(change), &c), 0);

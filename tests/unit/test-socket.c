@@ -33,6 +33,10 @@ static void frozen_is_what_the_device_has_and_the_socket_has_not(void **state)
 	s = make(5, 1, "tx-scatter-gather tx-checksum-ip-generic",
 		"tx-scatter-gather tx-checksum-ipv4 tx-checksum-ipv6");
 	assert_int_equal(socket_frozen(&s, &features), 0);
+	/* its next packet is routed anew */
+	s = make(5, 1, "tx-generic-segmentation", "tx-scatter-gather tx-checksum-ip-generic");
+	s.expired = true;
+	assert_int_equal(socket_frozen(&s, &features), 0);
 	/* the device has it not either: device fallback, nothing that a restart would change */
 	s = make(5, 1, "", "tx-generic-segmentation");
 	assert_int_equal(socket_frozen(&s, &features), 0);

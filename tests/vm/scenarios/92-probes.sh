@@ -80,6 +80,7 @@ has "nor is it counted as frozen" "$(ask sockets)" '^sockets=2 visited=5 '
 
 # to route an IPv4 socket again is enough: sk_setup_caps() runs once more
 sysctl -qw net.ipv4.route.flush=1
+has "an IPv4 socket that will be routed again is no longer told" "$(ask sockets)" '^sockets=1 visited=5 '
 fetch signed
 fetch signed
 has "an IPv4 socket that was routed again is not frozen" "$(ask sockets)" '^sockets=1 visited=5 '
