@@ -37,10 +37,11 @@ is_sg() { ethtool -k a0 | grep -q "^scatter-gather: $1"; }
 ip netns add $other
 ip link set lo up
 ip link add a0 type veth peer name b0 netns $other
-ip addr add 10.9.0.1/24 dev a0
 ip link set a0 up
-ip -n $other addr add 10.9.0.2/24 dev b0
 ip -n $other link set b0 up
+# IPv6: each link that goes would have IPv4 connections routed anew, and they are not frozen then
+ip addr add fd09::1/64 dev a0 nodad
+ip -n $other addr add fd09::2/64 dev b0 nodad
 mkdir "$scratch/rules"
 printf '%s\n' '[Match]' 'Name=a0' '[Features]' 'sg=on' 'tx=on' >"$scratch/rules/50-a0.rule"
 head -c 100000 /dev/urandom >"$scratch/file"
@@ -63,12 +64,12 @@ if ! grep -q '^probe sockets (iter/tcp): iterator' <<<"$status"; then
 fi
 ctl pause a0 >/dev/null
 ethtool -K a0 sg off tx off >/dev/null
-"$sender" server 10.9.0.1 5002 "$scratch/file" 10.9.0.2 >"$scratch/server" &
+"$sender" server fd09::1 5002 "$scratch/file" fd09::2 >"$scratch/server" &
 server=$!
 pids+=($server)
 wait_until 20 grep -q listening "$scratch/server"
 mkfifo "$scratch/in"
-ip netns exec $other "$sender" client 10.9.0.1 5002 100000 10.9.0.1 <"$scratch/in" >"$scratch/client" 2>&1 &
+ip netns exec $other "$sender" client fd09::1 5002 100000 fd09::1 <"$scratch/in" >"$scratch/client" 2>&1 &
 pids+=($!)
 exec {client}>"$scratch/in"
 within 20 "a signed connection" grep -q connected "$scratch/client"
