@@ -4,7 +4,7 @@
 # --once claims where not everything was looked at.
 cd "$(dirname "$0")/../.." || exit 1
 if [ -z "${IN_NETNS:-}" ]; then IN_NETNS=1 exec unshare --net --mount --uts "$0"; fi
-. tests/vm/lib.sh
+. tests/scenarios/lib.sh
 export PATH=$PWD/${OFFLOADD_BUILD:-build}:$PATH
 mount -t tmpfs tmpfs /run
 mkdir -p "$scratch/rules" "$scratch/none"

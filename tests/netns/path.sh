@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# check-path: its errors, its limits, and that it leaves nothing behind. What the ratios say is the matter of tests/vm.
+# check-path: its errors, its limits, and that it leaves nothing behind. What the ratios say is the matter of tests/scenarios.
 cd "$(dirname "$0")/../.." || exit 1
 if [ -z "${PATH_INSIDE:-}" ]; then
 	PATH_INSIDE=1 exec unshare -nm "$PWD/tests/netns/path.sh"

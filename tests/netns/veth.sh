@@ -4,7 +4,7 @@
 # emulated. What bonds and VLANs do is the VMs' part.
 cd "$(dirname "$0")/../.." || exit 1
 if [ -z "${IN_NETNS:-}" ]; then IN_NETNS=1 exec unshare --net --mount "$0"; fi
-. tests/vm/lib.sh
+. tests/scenarios/lib.sh
 export PATH=$PWD/${OFFLOADD_BUILD:-build}:$PATH
 mount -t tmpfs tmpfs /run
 mkdir -p "$scratch/rules"

@@ -50,7 +50,7 @@ has "it says who" "$page" '<code>ethtool</code> \([0-9]+\), started by bash, in 
 has "who pays, and who must reconnect" "$page" '<strong>files.service</strong>' '<strong>backup.service</strong>'
 has "how long sendfile takes" "$page" 'class="bar"' 'by fallback'
 is "nothing is absent" "$(grep -c 'class="absent"' <<<"$page")" 0
-cp "$scratch"/{events,services,snapshot,latency}.json /vmjob/save/
-echo "$page" >/vmjob/save/report.html
+cp "$scratch"/{events,services,snapshot,latency}.json /job/save/
+echo "$page" >/job/save/report.html
 daemon_stops
 done_testing

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by what boots a kernel that fetch-kernels unpacked. `die` is the caller's.
+# Sourced by what boots a kernel that fetch vm unpacked. `die` is the caller's.
 
 kernel_find() { # KERNEL: sets root, modules (a folder), version, vmlinuz
 	lab=${LAB:-${XDG_CACHE_HOME:-$HOME/.cache}/offloadd}
-	root=$lab/root-$1
-	[ -d "$root" ] || die "no kernel $1 under $lab (run tests/vm/fetch-kernels $1)"
+	root=$lab/vm-$1
+	[ -d "$root" ] || die "no kernel $1 under $lab (run tests/machine/fetch vm $1)"
 	modules=$(find "$root/lib/modules" "$root/usr/lib/modules" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | head -1)
 	version=${modules##*/}
 	vmlinuz=$(ls "$root"/boot/vmlinuz-* "$modules"/vmlinuz 2>/dev/null | head -1)
