@@ -72,10 +72,11 @@ daemon_ticks() { # CPU time of the daemon
 	awk '{ print $14 + $15 }' "/proc/$daemon/stat"
 }
 
-slowdown() { # how many times slower than the host's is this CPU? HOST_YARDSTICK: the host's yardstick
+slowdown() { # how many times slower than the host's is this CPU? HOST_YARDSTICK: the host's yardstick, if this one is emulated
 	local here
+	[ -n "${HOST_YARDSTICK:-}" ] || { echo 1 && return; }
 	here=$(yardstick)
-	echo $((here > ${HOST_YARDSTICK:-$here} ? here / ${HOST_YARDSTICK:-$here} : 1))
+	echo $((here > HOST_YARDSTICK ? here / HOST_YARDSTICK : 1))
 }
 
 patience=$(slowdown) patience=$((patience < 5 ? patience : 5))
@@ -87,6 +88,34 @@ all_features() { # ethtool -k of every link
 
 active_features() { # the same without what is only asked for
 	all_features | sed 's/ \[requested on\]//; s/ \[not requested\]//'
+}
+
+show_agrees_with_ethtool() { # LINK...: offloadctl show and ethtool -k, feature by feature
+	local link kind words
+	# ethtool prints the kernel's names, and these words where one stands for a single feature
+	words='{ "rx-checksum": "rx-checksumming", "rx-gro": "generic-receive-offload", "rx-lro": "large-receive-offload",
+		"rx-hashing": "receive-hashing", "rx-ntuple-filter": "ntuple-filters", "rx-vlan-hw-parse": "rx-vlan-offload",
+		"tx-vlan-hw-insert": "tx-vlan-offload", "tx-generic-segmentation": "generic-segmentation-offload" }'
+	for link; do
+		ethtool --json -k "$link"
+		offloadctl show "$link" --json
+	done >"$scratch/states"
+	# "LINK: what differs" or "LINK: same"
+	jq -rs --argjson words "$words" '
+		[ range(0; length; 2) as $i | { theirs: .[$i][0], ours: .[$i + 1].link } ][]
+		| .theirs as $t | .ours.features as $o | "\(.ours.link): " + (
+			if .ours.link != $t.ifname then "ethtool shows \($t.ifname)"
+			elif ($o | length) < 40 then "only \($o | length) features"
+			else [ $o | to_entries[] | .key as $k | $t[$words[$k] // $k] as $e
+				| (.value | { active, fixed, requested }) as $v
+				| select($e != $v) | "\($k): ethtool \($e) offloadctl \($v)" ]
+				| if . == [] then "same" else join("; ") end end)
+		' "$scratch/states" >"$scratch/compared"
+	for link; do
+		kind=$(ip -d -o link show "$link" |
+			grep -oE ' (vlan|bond|veth|dummy|bridge|vxlan|gre|gretap|macvlan|tun) ' | head -1)
+		is "show $link agrees with ethtool (${kind:-none})" "$(grep "^$link: " "$scratch/compared")" "$link: same"
+	done
 }
 
 is_on() { # LINK FEATURE...

@@ -2,9 +2,8 @@
 # What cannot be had: named, explained, told once, and not tried again and again.
 . "$(dirname "$0")/../lib.sh"
 
-kprobes=/run/tracing/kprobe_events
-sets() { # how many SETs the kernel has seen
-	awk '$1 ~ /offload_set/ { n += $2 } END { print n + 0 }' /run/tracing/kprobe_profile
+sets() { # how many ETHTOOL_MSG_FEATURES_SET the daemon has sent since it is traced
+	grep -c 'sendto(.*"\\x0c\\x01\\x00\\x00' "$scratch/sent"
 }
 
 modprobe tun
@@ -26,20 +25,20 @@ has "explain names the device below and the reason" "$(offloadctl explain vlan50
 	'tx-tcp-segmentation'
 has "explain of a fixed feature says that the driver holds it" "$(offloadctl explain lo tx-scatter-gather 2>&1)" 'lo' 'fixed'
 
-echo 'p:offload_set ethnl_set_features' >>$kprobes
-echo 1 >/run/tracing/events/kprobes/offload_set/enable
 daemon_start "the daemon starts" --enforce
-before=$(sets)
+strace -f -p "$daemon" -e trace=sendto -o "$scratch/sent" 2>"$scratch/strace" &
+tracer=$!
+within 5 "what it sends is traced" grep -q attached "$scratch/strace"
 ip link set vlan50 up
 for i in 1 2 3 4 5 6 7 8 9 10; do ip link set vlan50 mtu $((1400 + i)); done
 within 5 "it tells of the VLAN" records '^offloadd: unmet: vlan50: '
 # what comes last is done last: then everything before it is done too
 ip link add last0 type dummy
 within 5 "it has worked through all events" is_off last0 tx-tcp-segmentation
-check "ten events on the link led to no SET besides the one for the last link" test $(($(sets) - before)) -le 2
+kill $tracer
+wait $tracer
+is "ten events on the link led to no SET besides the one for the last link" "$(sets)" 1
 one_record "one record tells of the VLAN" '^offloadd: unmet: vlan50: '
 one_record "one record tells of the fixed feature" '^offloadd: unmet: lo: .*tx-scatter-gather'
 daemon_stops
-echo 0 >/run/tracing/events/kprobes/offload_set/enable
-echo '-:offload_set' >>$kprobes
 done_testing

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Dry-run fidelity: random stacks over the machine's cards, random SETs and random rules; every link as predicted. FIDELITY_SEED repeats a run,
+# FIDELITY_CASES changes its length.
+. "$(dirname "$0")/../lib.sh"
+
+cases=${FIDELITY_CASES:-$([ -n "$LONG" ] && echo 1000 || echo 60)}
+# a fixed one in make check, so that what it says of a change is about the change
+seed=${FIDELITY_SEED:-$([ -n "$LONG" ] && echo $EPOCHSECONDS || echo 20261121)}
+for module in e1000e vmxnet3 virtio_net macvlan macvtap ipvlan vxlan team tun ip_gre; do modprobe $module; done
+modprobe ifb numifbs=0
+wait_until 10 three_cards
+cards=$(first_namespace sh -c 'ls -d /sys/class/net/*/device' | cut -d/ -f5)
+for card in $cards; do first_namespace ip link set "$card" netns $$; done
+for card in $cards; do ip link set "$card" up; done
+
+fidelity() { # DESCRIPTION ARGUMENT...
+	local description=$1 out
+	shift
+	if out=$("${BUILD:-build}/tests/fidelity" --seed "$seed" "$@" 2>&1); then
+		ok "$description"
+	else
+		not_ok "$description" "$out"
+	fi
+	sed -n 's/^\(fidelity on\|wholly\|cases\)/# note &/p' <<<"$out"
+}
+fidelity "$cases random cases are as predicted" --cases "$cases"
+fidelity "and some by the ioctl" --cases $((cases / 5)) --ethtool ioctl
+for card in $cards; do ip link set "$card" netns 1; done
+done_testing
