@@ -347,15 +347,20 @@ static bool can_be_set(const struct link *link, bool carries_others)
 	       (!carries_others || link->first_upper || link->master_ifindex);
 }
 
-/* Half of the time one on which others stand, so that there is a cascade. */
+/* Half of the time one on which others stand, if there is one, so that there is a cascade. */
 static struct link *random_link(struct fidelity *f)
 {
 	bool carries_others = random_percent(f, 50);
-	unsigned n = 0;
+	unsigned n = 0, n_carriers = 0;
 
 	link_table_stack(&f->o->links);
-	link_table_foreach (&f->o->links, link)
-		n += can_be_set(link, carries_others);
+	link_table_foreach (&f->o->links, link) {
+		n += can_be_set(link, false);
+		n_carriers += can_be_set(link, true);
+	}
+	carries_others = carries_others && n_carriers > 0;
+	if (carries_others)
+		n = n_carriers;
 	if (n == 0)
 		return NULL;
 	n = random_below(f, n);
