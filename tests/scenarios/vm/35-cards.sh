@@ -4,6 +4,7 @@
 transmit="scatter-gather tx-checksumming tcp-segmentation-offload"
 
 take_cards
+modprobe macvlan
 # as they come up, whatever other scenarios switched on them
 for card in e1000e vmxnet3; do ethtool -K $card sg on tx on tso on gso on >/dev/null; done
 ip link add bond0 type bond mode active-backup miimon 100
