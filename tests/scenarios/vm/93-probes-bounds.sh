@@ -2,7 +2,7 @@
 # Probes under load and without help: more services than there is room for, many connections, steady fallback, no BTF, no privilege.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
-services=300 keys=128 connections=3000
+services=160 keys=64 connections=800
 [ -z "${LONG:-}" ] || services=10000 keys=4096 connections=100000
 
 rss_kb() {
