@@ -2,11 +2,12 @@
 # offloadd: keeps the offload features of every network interface as rules declare them.
 #   make            build/offloadd, build/offloadctl
 #   make deps       install what building and testing need (Debian 12 or later, root)
-#   make run        deps, build, and a dry run on this host
+#   make run        deps, build, and what offloadctl shows of this host; where no rule matches, the first half of the demo
+#   make demo       deps, build, the incident in a user-mode kernel: no root, no virtual machine, ten seconds
+#   make demo-evidence  the incident with traffic, stale connections and a restart, in one VM, in about a minute
 #   make check      deps, build, all tests; KERNELS="6.1" and LAYERS="unit vm" narrow it
 #   make check-long the same with the long random runs
 #   make bench      deps, build, measurements in one VM
-#   make demo       deps, build, the incident told in one VM, in about a minute
 #   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
 #   make install    DESTDIR and PREFIX are honoured; an offloadd.conf that is there is kept
 #   make uninstall  takes that away, but for /etc/offloadd
@@ -135,14 +136,16 @@ $(BUILD)/man/%: docs/%.scd
 deps:
 	tests/deps build
 
-.PHONY: run
-run: deps
-	@$(MAKE) --no-print-directory -s all
-	$(BUILD)/offloadctl tree --rules rules
-	@$(BUILD)/offloadctl plan --rules rules; status=$$?; \
-	case $$status in 0|2|4|6) ;; *) exit $$status ;; esac
+# Both ask for no package of the tests, and for no root where the packages are installed.
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+.PHONY: run demo
+run demo:
+	@tests/deps build demo
+	@$(MAKE) -sq all >/dev/null 2>&1 || echo "Building offloadd..."
+	@$(MAKE) --no-print-directory -s $(PARALLEL) all
+	@BUILD=$(BUILD) demo/$(if $(filter run,$@),host,run links)
 
-.PHONY: check check-long bench demo
+.PHONY: check check-long bench demo-evidence
 check check-long:
 	tests/deps build check
 	LONG=$(if $(filter check-long,$@),1) tests/run
@@ -150,10 +153,10 @@ bench:
 	tests/deps build check bench
 	@$(MAKE) --no-print-directory -s all tools
 	tests/bench/run
-demo:
+demo-evidence:
 	tests/deps build check
 	@$(MAKE) --no-print-directory -s all tools
-	@demo/run
+	@BUILD=$(BUILD) demo/run evidence
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 # pages for those who run it; the others are for those who change it
