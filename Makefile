@@ -5,7 +5,8 @@
 #   make run        deps, build, and a dry run on this host
 #   make check      deps, build, all tests; KERNELS="6.1" and LAYERS="unit vm" narrow it
 #   make check-long the same with the long random runs
-#   make bench      deps, build, measurements in one VM
+#   make bench      deps, build, measurements beside the peers (docs/performance.md)
+#   make bench-evidence  what the probes cost under real traffic, in an emulated machine
 #   make demo       deps, build, the incident told in one VM, in about a minute
 #   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
 #   make install    DESTDIR and PREFIX are honoured; an offloadd.conf that is there is kept
@@ -149,14 +150,18 @@ run: deps
 	@$(BUILD)/offloadctl plan --rules rules; status=$$?; \
 	case $$status in 0|2|4|6) ;; *) exit $$status ;; esac
 
-.PHONY: check check-long bench demo
+.PHONY: check check-long bench bench-evidence demo
 check check-long:
 	tests/deps build check
 	LONG=$(if $(filter check-long,$@),1) tests/run
 bench:
-	tests/deps build check bench
+	tests/deps build bench
 	@$(MAKE) --no-print-directory -s all tools
 	tests/bench/run
+bench-evidence:
+	tests/deps build check bench
+	@$(MAKE) --no-print-directory -s all tools
+	tests/bench/evidence
 demo:
 	tests/deps build check
 	@$(MAKE) --no-print-directory -s all tools
@@ -164,7 +169,7 @@ demo:
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 # pages for those who run it; the others are for those who change it
-PAGES := ansible baseline fleet puppet runbook salt
+PAGES := ansible baseline fleet performance puppet runbook salt
 .PHONY: install
 install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd

@@ -26,6 +26,7 @@
 
 #include "hit.skel.h"
 
+#define PREFIX "hit_"
 #define IN_A_ROW 1000
 #define ROUNDS 5 /* programs take turns, so that what else the machine does disturbs all of them */
 #define GIVE_UP_SEC 20
@@ -146,40 +147,45 @@ static uint64_t hits(int fd)
 	return sum;
 }
 
-static void measure(struct program *program, const struct wire *w, unsigned packets, bool in_a_row)
+static struct hit_bpf *load(const struct wire *w, unsigned loops)
 {
 	struct hit_bpf *skeleton = hit_bpf__open();
-	time_t end = time(NULL) + GIVE_UP_SEC;
-	struct bpf_program *p, *mine = NULL;
-	struct bpf_link *link;
-	char name[64];
+	struct bpf_program *p;
 
 	if (!skeleton)
 		die("open");
-	snprintf(name, sizeof(name), "hit_%s", program->name);
-	bpf_object__for_each_program(p, skeleton->obj) {
-		if (!strcmp(bpf_program__name(p), name))
-			mine = p;
-		bpf_program__set_autoload(p, p == mine);
-	}
-	if (!mine) {
-		errno = ENOENT;
-		die(program->name);
-	}
+	bpf_object__for_each_program(p, skeleton->obj)
+		bpf_program__set_autoload(p, !strncmp(bpf_program__name(p), PREFIX, strlen(PREFIX)));
 	PROBE_SET_FEATURES(skeleton->rodata, &features);
 	PROBE_SET_GSO(skeleton->rodata, &features);
-	/* a bit that no socket has: splice() counts */
-	if (!strncmp(program->name, "splice", 6))
-		skeleton->rodata->feature_sg = FEATURE(FEATURE_MAX - 1);
+	/* a bit that no socket has, so that splice() counts */
+	skeleton->rodata->feature_sg = FEATURE(FEATURE_MAX - 1);
 	skeleton->rodata->hit_ifindex = w->ifindex;
 	skeleton->rodata->hit_netns = w->netns;
-	skeleton->rodata->hit_loops = in_a_row ? IN_A_ROW : 1;
+	skeleton->rodata->hit_loops = loops;
 	if (hit_bpf__load(skeleton) < 0)
 		die("load");
-	link = bpf_program__attach(mine);
+	return skeleton;
+}
+
+static void measure(struct hit_bpf *skeleton, struct program *program, const struct wire *w, unsigned packets,
+	bool hot)
+{
+	uint64_t before = hits(bpf_map__fd(skeleton->maps.counts));
+	time_t end = time(NULL) + GIVE_UP_SEC;
+	struct bpf_program *p;
+	struct bpf_link *link;
+	char name[64];
+
+	snprintf(name, sizeof(name), PREFIX "%s", program->name);
+	p = bpf_object__find_program_by_name(skeleton->obj, name);
+	if (!p)
+		die(program->name);
+	skeleton->bss->hit_packets = 0;
+	link = bpf_program__attach(p);
 	if (!link)
 		die("attach");
-	while (skeleton->bss->hit_packets < packets) {
+	while (*(volatile __u32 *)&skeleton->bss->hit_packets < packets) {
 		wire_send(w);
 		if (time(NULL) > end) {
 			errno = ETIMEDOUT;
@@ -188,10 +194,9 @@ static void measure(struct program *program, const struct wire *w, unsigned pack
 	}
 	bpf_link__destroy(link);
 	for (unsigned i = 0; i < packets; i++)
-		program->ns[in_a_row][program->n[in_a_row]++] = skeleton->bss->hit_ns[i];
+		program->ns[hot][program->n[hot]++] = skeleton->bss->hit_ns[i];
 	program->runs += (uint64_t)skeleton->bss->hit_packets * skeleton->rodata->hit_loops;
-	program->hits += hits(bpf_map__fd(skeleton->maps.counts));
-	hit_bpf__destroy(skeleton);
+	program->hits += hits(bpf_map__fd(skeleton->maps.counts)) - before;
 }
 
 int main(int argc, char **argv)
@@ -200,6 +205,7 @@ int main(int argc, char **argv)
 	struct wire w = { 0 };
 	unsigned packets = argc > 4 ? (unsigned)atoi(argv[3]) : 0;
 	static uint64_t sends[ROUNDS * HIT_PACKETS];
+	struct hit_bpf *skeleton[2];
 	struct ethtool *e = NULL;
 	size_t n = 1, n_sends = 0;
 	double send;
@@ -216,12 +222,14 @@ int main(int argc, char **argv)
 		die(argv[1]);
 	ethtool_close(e);
 	wire_connect(&w, argv[2]);
+	skeleton[false] = load(&w, 1);
+	skeleton[true] = load(&w, IN_A_ROW);
 	for (int round = 0; round < ROUNDS; round++) {
 		for (unsigned i = 0; i < packets; i++)
 			sends[n_sends++] = wire_send(&w);
 		for (size_t i = 0; i < n; i++)
-			for (int in_a_row = 0; in_a_row < 2; in_a_row++)
-				measure(&programs[i], &w, packets, in_a_row);
+			for (int hot = false; hot <= true; hot++)
+				measure(skeleton[hot], &programs[i], &w, packets, hot);
 	}
 	send = median(sends, n_sends);
 	for (size_t i = 0; i < n; i++) {
@@ -235,6 +243,8 @@ int main(int argc, char **argv)
 		printf("%s %.2f %.0f %.0f %.0f\n", p->name, one / send * 100, row / IN_A_ROW, one,
 			(double)p->hits / (double)p->runs);
 	}
+	hit_bpf__destroy(skeleton[false]);
+	hit_bpf__destroy(skeleton[true]);
 	free(programs);
 	return 0;
 }
