@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -77,6 +78,11 @@ int main(int argc, char **argv)
 	struct bench_family family = bench_ethtool_family(monitor);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
+	struct sched_param first = { .sched_priority = 1 };
+
+	/* on one CPU the contender would else run before sendto() returns, or not, and the clock would begin at different moments */
+	if (sched_setscheduler(0, SCHED_FIFO, &first) < 0)
+		bench_die("SCHED_FIFO");
 	if (rounds < 1 || fd < 0)
 		bench_die("bench-appear ROUNDS");
 	if (mnl_socket_setsockopt(
