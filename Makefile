@@ -169,7 +169,7 @@ demo:
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 # pages for those who run it; the others are for those who change it
-PAGES := ansible baseline fleet performance puppet runbook salt
+PAGES := ansible baseline fleet puppet runbook salt
 .PHONY: install
 install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd

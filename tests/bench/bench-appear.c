@@ -77,10 +77,9 @@ int main(int argc, char **argv)
 	struct mnl_socket *monitor = bench_socket(NETLINK_GENERIC);
 	struct bench_family family = bench_ethtool_family(monitor);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
 	struct sched_param first = { .sched_priority = 1 };
 
-	/* on one CPU the contender would else run before sendto() returns, or not, and the clock would begin at different moments */
+	/* Goes first: otherwise, on one CPU, a contender sometimes runs before sendto() returns and the clock starts too late. */
 	if (sched_setscheduler(0, SCHED_FIFO, &first) < 0)
 		bench_die("SCHED_FIFO");
 	if (rounds < 1 || fd < 0)
