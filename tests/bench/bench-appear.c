@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bench-appear ROUNDS: creates dummy links one after the other, and for each measures how long it takes from then until somebody
- * has switched its TSO off. Prints the microseconds of each, or "missed". */
+/* bench-appear ROUNDS: creates dummy links one after the other, and for each measures how long it takes
+ * from then until somebody has switched its TSO off. Prints the microseconds of each, or "missed". */
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -79,7 +79,8 @@ int main(int argc, char **argv)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct sched_param first = { .sched_priority = 1 };
 
-	/* Goes first: otherwise, on one CPU, a contender sometimes runs before sendto() returns and the clock starts too late. */
+	/* Goes first: otherwise, on one CPU, a contender sometimes runs before sendto() returns and the
+	 * clock starts too late. */
 	if (sched_setscheduler(0, SCHED_FIFO, &first) < 0)
 		bench_die("SCHED_FIFO");
 	if (rounds < 1 || fd < 0)

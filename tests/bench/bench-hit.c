@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bench-hit LINK PEER PACKETS PROGRAM...: what the programs of hit.bpf.c cost. Sends over a TCP connection by LINK (10.9.0.1) to the
- * network namespace PEER (a file; 10.9.0.2) until each program has measured PACKETS of its packets. Prints for each
- * "PROGRAM percent hot live counted": nanoseconds of one run, in a row over the same packet (everything is in the CPU's caches) and
- * once a packet, less what the empty program takes; the latter in percent of a send of 64 KiB without any program; and how many hits
- * the product's map had from one run. "empty" is before subtraction. */
+/* bench-hit LINK PEER PACKETS PROGRAM...: what the programs of hit.bpf.c cost. Sends over a TCP connection
+ * by LINK (10.9.0.1) to the network namespace PEER (a file; 10.9.0.2) until each program has measured
+ * PACKETS of its packets. Prints for each "PROGRAM percent hot live counted": nanoseconds of one run, in a
+ * row over the same packet (everything is in the CPU's caches) and once a packet, less what the empty
+ * program takes; the latter in percent of a send of 64 KiB without any program; and how many hits the
+ * product's map had from one run. "empty" is before subtraction. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -218,7 +219,8 @@ int main(int argc, char **argv)
 	for (int i = 4; i < argc; i++)
 		programs[n++].name = argv[i];
 	w.ifindex = if_nametoindex(argv[1]);
-	if (!w.ifindex || ethtool_open(ETHTOOL_IOCTL, false, 0, &e) < 0 || ethtool_features_strings(e, &features) < 0)
+	if (!w.ifindex || ethtool_open(ETHTOOL_IOCTL, false, 0, &e) < 0 ||
+		ethtool_features_strings(e, &features) < 0)
 		die(argv[1]);
 	ethtool_close(e);
 	wire_connect(&w, argv[2]);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What one probe hit costs. Runs the product's own code on packets that this kernel is about to pass to a device. The tracepoint
- * net_dev_queue exists wherever BTF does and gets the same skb as __skb_gso_segment() and skb_checksum_help() a moment later; the
- * verifier knows its type, as with fentry. What brings the CPU to the program (fentry's trampoline, a kprobe's trap) is not included.
+/* What one probe hit costs. Runs the product's own code on packets that this kernel is about to pass to a
+ * device. The tracepoint net_dev_queue exists wherever BTF does and gets the same skb as
+ * __skb_gso_segment() and skb_checksum_help() a moment later; the verifier knows its type, as with fentry.
+ * What brings the CPU to the program (fentry's trampoline, a kprobe's trap) is not included.
  *
- * Each packet goes hit_loops times through the code and the clock is read twice for all of them; "empty" does the same with nothing. */
+ * Each packet goes hit_loops times through the code and the clock is read twice for all of them; "empty"
+ * does the same with nothing. */
 #include "../../bpf/fallback.bpf.c"
 
 #include "hit.h"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The bench still measures: a short run of the parts whose rows are numbers; what they are is for docs/performance.md. Instructions
-# are left to the bench itself: to start valgrind takes longer than all the others.
+# The bench still measures: a short run of the parts whose rows are numbers; what they are is for
+# docs/performance.md. Instructions are left to the bench itself: to start valgrind takes longer than all
+# the others.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../../bench/rows.sh"
 
