@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bench-appear ROUNDS: creates dummy links one after the other, and for each measures how long it takes
+/* bench-appear ROUNDS: creates links of the kind $BENCH_KIND (dummy) one after the other, and for each measures how long it takes
  * from then until somebody has switched its TSO off. Prints the microseconds of each, or "missed". */
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
@@ -18,6 +18,7 @@
 
 static void change_link(struct mnl_socket *s, int type, int flags, const char *name)
 {
+	const char *kind = getenv("BENCH_KIND");
 	char buf[1024];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 
@@ -26,7 +27,7 @@ static void change_link(struct mnl_socket *s, int type, int flags, const char *n
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "dummy");
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind ? kind : "dummy");
 	mnl_attr_nest_end(nlh, info);
 	if (mnl_socket_sendto(s, nlh, nlh->nlmsg_len) < 0)
 		bench_die("send");
