@@ -7,7 +7,8 @@
 #   make demo-evidence  the incident with traffic, stale connections and a restart, in one VM, in about a minute
 #   make check      deps, build, all tests; KERNELS="6.1" and LAYERS="unit vm" narrow it
 #   make check-long the same with the long random runs
-#   make bench      deps, build, measurements in one VM
+#   make bench      deps, build, measurements beside the peers (docs/performance.md)
+#   make bench-evidence  what the probes cost under real traffic, in an emulated machine
 #   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
 #   make install    DESTDIR and PREFIX are honoured; an offloadd.conf that is there is kept
 #   make uninstall  takes that away, but for /etc/offloadd
@@ -67,11 +68,17 @@ BPF_ARCH := $(patsubst x86_64-%,x86,$(patsubst aarch64-%,arm64,$(patsubst powerp
 BPF_TARGET := $(if $(filter s390x-%,$(TRIPLE)),bpfeb,bpfel)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
 
-$(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h)
+define COMPILE_BPF
 	@mkdir -p $(@D)
 	@command -v $(CLANG) >/dev/null || { echo "$(CLANG) is needed to compile bpf/ (make deps)" >&2; exit 1; }
 	$(CLANG) -target $(BPF_TARGET) -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra $(if $(WERROR),-Werror) \
 		-Wno-unused-parameter -I/usr/include/$(TRIPLE) -c -o $@ $<
+endef
+$(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h)
+	$(COMPILE_BPF)
+# the bench counts by the product's own code
+$(BUILD)/bpf/hit.o: tests/bench/hit.bpf.c tests/bench/hit.h $(wildcard bpf/*)
+	$(COMPILE_BPF)
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	@command -v $(BPFTOOL) >/dev/null || { echo "bpftool is needed to build (make deps)" >&2; exit 1; }
 	$(BPFTOOL) gen object $(@:.skel.h=.linked.o) $<
@@ -105,12 +112,13 @@ $(BUILD)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(LIB)
 
 # What the VM tests and the bench need besides the product: small C programs of their own.
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
-	$(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
+	$(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 .PHONY: tools
 tools: $(TOOLS) $(BUILD)/tests/test-json
 $(BUILD)/tests/%: tests/tools/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+$(BUILD)/tests/bench-hit: $(BUILD)/bpf/hit.skel.h tests/bench/hit.h
 $(BUILD)/tests/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
@@ -145,14 +153,18 @@ run demo:
 	@$(MAKE) --no-print-directory -s $(PARALLEL) all
 	@BUILD=$(BUILD) demo/$(if $(filter run,$@),host,run links)
 
-.PHONY: check check-long bench demo-evidence
+.PHONY: check check-long bench bench-evidence demo-evidence
 check check-long:
 	tests/deps build check
 	LONG=$(if $(filter check-long,$@),1) tests/run
 bench:
-	tests/deps build check bench
+	tests/deps build bench
 	@$(MAKE) --no-print-directory -s all tools
 	tests/bench/run
+bench-evidence:
+	tests/deps build check bench
+	@$(MAKE) --no-print-directory -s all tools
+	tests/bench/evidence
 demo-evidence:
 	tests/deps build check
 	@$(MAKE) --no-print-directory -s all tools

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One dump of all links and one of all features in compact form, read and thrown away: the least that a plan can cost. */
+/* One dump of all links and one of all features in compact form, read and thrown away: the least that a
+ * plan can cost. */
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 

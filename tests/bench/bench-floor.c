@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The floor: waits for RTM_NEWLINK of a new link and sends the one SET that switches TSO off. Nothing else can be faster. */
+/* The floor: waits for RTM_NEWLINK of a new link and sends the one SET that switches TSO off. Nothing else
+ * can be faster. */
 #include <linux/rtnetlink.h>
 
 #include "bench.h"
