@@ -545,14 +545,58 @@ static int print_in_line(json_object *list, struct printbuf *out, int level _unu
 	return printbuf_strappend(out, "]");
 }
 
-static void add_line(struct document *d, json_object *to, const char *key,
+static json_object *new_line(
+	struct document *d, const struct feature_table *table, feature_set set)
+{
+	json_object *names = new_names(d, table, set);
+	const char *text;
+	char *copy;
+
+	json_object_set_serializer(names, print_in_line, NULL, NULL);
+	text = json_object_to_json_string_ext(names, JSON_C_TO_STRING_NOSLASHESCAPE);
+	copy = text ? strdup(text) : NULL;
+	d->lost += !copy;
+	json_object_set_serializer(
+		names, json_object_userdata_to_json_string, copy, json_object_free_userdata);
+	return names;
+}
+
+/* Thousands of links have the same few sets: each set is made, and written as text, once. */
+struct line {
+	feature_set set;
+	json_object *names;
+	UT_hash_handle hh;
+};
+
+static void add_line(struct document *d, json_object *to, const char *key, struct line **lines,
 	const struct feature_table *table, feature_set set)
 {
-	json_object *names;
+	struct line *line;
 
-	add_names(d, to, key, table, set);
-	if (to && json_object_object_get_ex(to, key, &names))
-		json_object_set_serializer(names, print_in_line, NULL, NULL);
+	HASH_FIND(hh, *lines, &set, sizeof(set), line);
+	if (!line) {
+		line = malloc(sizeof(*line));
+		if (!line) {
+			d->lost++;
+			return;
+		}
+		line->set = set;
+		line->names = new_line(d, table, set);
+		HASH_ADD(hh, *lines, set, sizeof(set), line);
+	}
+	add(d, to, key, json_object_get(line->names));
+}
+
+static void clear_lines(struct line **lines)
+{
+	struct line *line, *next;
+
+	HASH_ITER(hh, *lines, line, next)
+	{
+		HASH_DEL(*lines, line);
+		json_object_put(line->names);
+		free(line);
+	}
 }
 
 /* "" is null. */
@@ -562,7 +606,7 @@ static void add_known(struct document *d, json_object *to, const char *key, cons
 }
 
 static json_object *new_snapshot_link(
-	struct document *d, const struct snapshot *s, const struct snapshot_link *link)
+	struct document *d, struct line **lines, const struct snapshot *s, const struct snapshot_link *link)
 {
 	json_object *o = new_object(d), *features = NULL;
 
@@ -577,10 +621,10 @@ static json_object *new_snapshot_link(
 	add_known(d, o, "error", link->error);
 	if (link->has_features) {
 		features = new_object(d);
-		add_line(d, features, "active", &s->features, link->features.active);
-		add_line(d, features, "requested", &s->features, link->features.wanted);
-		add_line(d, features, "changeable", &s->features, link->features.hw);
-		add_line(d, features, "never_changed", &s->features, link->features.nochange);
+		add_line(d, features, "active", lines, &s->features, link->features.active);
+		add_line(d, features, "requested", lines, &s->features, link->features.wanted);
+		add_line(d, features, "changeable", lines, &s->features, link->features.hw);
+		add_line(d, features, "never_changed", lines, &s->features, link->features.nochange);
 	}
 	add(d, o, "features", features);
 	return o;
@@ -613,6 +657,7 @@ static json_object *new_snapshot_rules(struct document *d, const struct snapshot
 
 int json_write_snapshot(FILE *out, const struct snapshot *s)
 {
+	_cleanup_(clear_lines) struct line *lines = NULL;
 	_cleanup_document_ struct document d = { 0 };
 	json_object *host, *links;
 
@@ -623,10 +668,10 @@ int json_write_snapshot(FILE *out, const struct snapshot *s)
 	add_known(&d, host, "kernel", s->kernel);
 	add_known(&d, host, "virtualization", s->virtualization);
 	add(&d, d.root, "host", host);
-	add_line(&d, d.root, "features", &s->features, snapshot_named(s));
+	add_line(&d, d.root, "features", &lines, &s->features, snapshot_named(s));
 	links = new_array(&d);
 	for (size_t i = 0; i < s->n_links; i++)
-		push(&d, links, new_snapshot_link(&d, s, &s->links[i]));
+		push(&d, links, new_snapshot_link(&d, &lines, s, &s->links[i]));
 	add(&d, d.root, "links", links);
 	add(&d, d.root, "rules", new_snapshot_rules(&d, s));
 	return write_out(&d, out);

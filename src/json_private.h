@@ -82,15 +82,21 @@ static inline void add_link_name(struct document *d, json_object *to, const char
 	add_text(d, to, key, clean);
 }
 
-static inline void add_names(struct document *d, json_object *to, const char *key,
-	const struct feature_table *table, feature_set set)
+static inline json_object *new_names(
+	struct document *d, const struct feature_table *table, feature_set set)
 {
 	json_object *names = new_array(d);
 	unsigned bit;
 
 	feature_foreach (bit, set)
 		push(d, names, new_text(d, feature_name(table, bit)));
-	add(d, to, key, names);
+	return names;
+}
+
+static inline void add_names(struct document *d, json_object *to, const char *key,
+	const struct feature_table *table, feature_set set)
+{
+	add(d, to, key, new_names(d, table, set));
 }
 
 static inline void begin(struct document *d, const char *document)
