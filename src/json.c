@@ -655,11 +655,12 @@ static json_object *new_snapshot_rules(struct document *d, const struct snapshot
 	return rules;
 }
 
-int json_write_snapshot(FILE *out, const struct snapshot *s)
+int json_format_snapshot(const struct snapshot *s, char **ret, size_t *ret_len)
 {
 	_cleanup_(clear_lines) struct line *lines = NULL;
 	_cleanup_document_ struct document d = { 0 };
 	json_object *host, *links;
+	const char *text;
 
 	begin(&d, "snapshot");
 	add_number(&d, d.root, "taken", s->taken);
@@ -674,7 +675,13 @@ int json_write_snapshot(FILE *out, const struct snapshot *s)
 		push(&d, links, new_snapshot_link(&d, &lines, s, &s->links[i]));
 	add(&d, d.root, "links", links);
 	add(&d, d.root, "rules", new_snapshot_rules(&d, s));
-	return write_out(&d, out);
+	text = text_of(&d, IN_LINES, ret_len);
+	*ret = text ? malloc(*ret_len + 2) : NULL;
+	if (!*ret)
+		return -ENOMEM;
+	memcpy(*ret, text, *ret_len);
+	memcpy(*ret + (*ret_len)++, "\n", 2);
+	return 0;
 }
 
 static json_object *new_side(struct document *d, const struct snapshot *s, const char *name)
