@@ -421,7 +421,7 @@ static json_object *new_feature_states(
 		add_text(d, o, "verdict", item ? verdict_name(item->verdict) : NULL);
 		add_cause(d, o, view->features, item);
 		add_rule(d, o, item);
-		add(d, states, feature_name(view->features, bit), o);
+		add_with_own_key(d, states, feature_name(view->features, bit), o);
 	}
 	return states;
 }
@@ -646,8 +646,8 @@ static json_object *new_snapshot_rules(struct document *d, const struct snapshot
 		for (size_t j = 0; j < rule->n_words; j++) {
 			char clean[256];
 
-			add_text(d, words, view_clean(rule->words[j].word, clean, sizeof(clean)),
-				rule_value_name(rule->words[j].value));
+			add_with_own_key(d, words, view_clean(rule->words[j].word, clean, sizeof(clean)),
+				new_text(d, rule_value_name(rule->words[j].value)));
 		}
 		add(d, o, "declares", words);
 		push(d, rules, o);

@@ -29,7 +29,14 @@ static inline json_object *keep(struct document *d, json_object *o)
 	return o;
 }
 
+/* The key is not copied: it must outlive the document, as literals do. */
 static inline void add(struct document *d, json_object *to, const char *key, json_object *value)
+{
+	if (!to || json_object_object_add_ex(to, key, value, JSON_C_OBJECT_KEY_IS_CONSTANT) < 0)
+		d->lost++;
+}
+
+static inline void add_with_own_key(struct document *d, json_object *to, const char *key, json_object *value)
 {
 	if (!to || json_object_object_add(to, key, value) < 0)
 		d->lost++;
