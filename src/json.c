@@ -655,32 +655,86 @@ static json_object *new_snapshot_rules(struct document *d, const struct snapshot
 	return rules;
 }
 
-int json_format_snapshot(const struct snapshot *s, char **ret, size_t *ret_len)
+static void print_text(struct document *d, struct printbuf *out, const char *text, size_t len)
+{
+	d->lost += printbuf_memappend(out, text, (int)len) < 0;
+}
+
+/* Prints a value at a depth of the document, and frees it. */
+static void print_value(struct document *d, struct printbuf *out, int depth, json_object *value)
+{
+	size_t len;
+	const char *text = json_object_to_json_string_length(
+		value, IN_LINES | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	const char *end = text ? text + len : NULL, *line = text;
+
+	d->lost += !text;
+	while (line < end) {
+		const char *next = memchr(line, '\n', (size_t)(end - line));
+
+		next = next ? next + 1 : end;
+		print_text(d, out, line, (size_t)(next - line));
+		if (next < end)
+			d->lost += printbuf_memset(out, -1, ' ', 2 * depth) < 0;
+		line = next;
+	}
+	json_object_put(value);
+}
+
+static void print_key(struct document *d, struct printbuf *out, const char *key)
+{
+	d->lost += sprintbuf(out, "%s\n  \"%s\": ", printbuf_length(out) > 1 ? "," : "", key) < 0;
+}
+
+static void print_member(struct document *d, struct printbuf *out, const char *key, json_object *value)
+{
+	print_key(d, out, key);
+	print_value(d, out, 1, value);
+}
+
+static void print_links(struct document *d, struct printbuf *out, const struct snapshot *s)
 {
 	_cleanup_(clear_lines) struct line *lines = NULL;
-	_cleanup_document_ struct document d = { 0 };
-	json_object *host, *links;
-	const char *text;
 
-	begin(&d, "snapshot");
-	add_number(&d, d.root, "taken", s->taken);
+	print_key(d, out, "links");
+	print_text(d, out, "[", 1);
+	for (size_t i = 0; i < s->n_links; i++) {
+		print_text(d, out, i ? ",\n    " : "\n    ", i ? 6 : 5);
+		print_value(d, out, 2, new_snapshot_link(d, &lines, s, &s->links[i]));
+	}
+	print_text(d, out, s->n_links ? "\n  ]" : "]", s->n_links ? 4 : 1);
+}
+
+/* Link by link, as the objects of thousands would take more memory than their text. */
+int json_format_snapshot(const struct snapshot *s, char **ret, size_t *ret_len)
+{
+	struct document d = { 0 };
+	struct printbuf *out = printbuf_new();
+	json_object *host;
+
+	if (!out)
+		return -ENOMEM;
+	print_text(&d, out, "{", 1);
+	print_member(&d, out, "version", keep(&d, json_object_new_int(JSON_VERSION)));
+	print_member(&d, out, "document", new_text(&d, "snapshot"));
+	print_member(&d, out, "taken", keep(&d, json_object_new_int64(s->taken)));
 	host = new_object(&d);
 	add_known(&d, host, "name", s->host);
 	add_known(&d, host, "kernel", s->kernel);
 	add_known(&d, host, "virtualization", s->virtualization);
-	add(&d, d.root, "host", host);
-	add_line(&d, d.root, "features", &lines, &s->features, snapshot_named(s));
-	links = new_array(&d);
-	for (size_t i = 0; i < s->n_links; i++)
-		push(&d, links, new_snapshot_link(&d, &lines, s, &s->links[i]));
-	add(&d, d.root, "links", links);
-	add(&d, d.root, "rules", new_snapshot_rules(&d, s));
-	text = text_of(&d, IN_LINES, ret_len);
-	*ret = text ? malloc(*ret_len + 2) : NULL;
-	if (!*ret)
+	print_member(&d, out, "host", host);
+	print_member(&d, out, "features", new_line(&d, &s->features, snapshot_named(s)));
+	print_links(&d, out, s);
+	print_member(&d, out, "rules", new_snapshot_rules(&d, s));
+	print_text(&d, out, "\n}\n", 3);
+	if (d.lost) {
+		printbuf_free(out);
 		return -ENOMEM;
-	memcpy(*ret, text, *ret_len);
-	memcpy(*ret + (*ret_len)++, "\n", 2);
+	}
+	*ret = out->buf;
+	*ret_len = (size_t)printbuf_length(out);
+	out->buf = NULL;
+	printbuf_free(out);
 	return 0;
 }
 

@@ -115,22 +115,15 @@ static inline void begin(struct document *d, const char *document)
 
 #define IN_LINES (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED)
 
-/* The document's own; NULL where something of it was lost. */
-static inline const char *text_of(struct document *d, int flags, size_t *ret_len)
-{
-	return d->root && !d->lost ? json_object_to_json_string_length(
-					     d->root, flags | JSON_C_TO_STRING_NOSLASHESCAPE, ret_len) :
-				     NULL;
-}
-
 static inline int write_as(struct document *d, FILE *out, int flags)
 {
-	size_t len;
-	const char *text = text_of(d, flags, &len);
+	const char *text = d->root && !d->lost ? json_object_to_json_string_ext(d->root,
+							 flags | JSON_C_TO_STRING_NOSLASHESCAPE)
+					       : NULL;
 
 	if (!text)
 		return -ENOMEM;
-	return fwrite(text, 1, len, out) != len || fputc('\n', out) < 0 ? -EIO : 0;
+	return fputs(text, out) < 0 || fputc('\n', out) < 0 ? -EIO : 0;
 }
 
 static inline int write_out(struct document *d, FILE *out)
