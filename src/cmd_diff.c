@@ -15,15 +15,11 @@
 static int write_snapshot(const char *path, const struct snapshot *s)
 {
 	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int r;
+	size_t len;
+	int r = json_format_snapshot(s, &text, &len);
 
-	if (!f)
-		return cmd_error("%s", strerror(errno));
-	r = json_write_snapshot(f, s);
-	if (fclose(f) || r < 0)
-		return cmd_error("cannot write the snapshot: %s", strerror(r < 0 ? -r : errno));
+	if (r < 0)
+		return cmd_error("cannot write the snapshot: %s", strerror(-r));
 	if (len > SNAPSHOT_BYTES_MAX)
 		return cmd_error("the snapshot is larger than %d MiB; name the links that matter",
 			SNAPSHOT_BYTES_MAX >> 20);

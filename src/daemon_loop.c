@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #define PRIORITY_SIGNAL (-10)
-#define PRIORITY_RECONCILE 10 /* after all sockets were read, so that a burst is one reconcile */
-/* While events do not cease, reconcile all the same after so long. */
-#define PATIENCE_USEC (20 * USEC_PER_MSEC)
+/* A change is reconciled at once. In a burst, changes are gathered until every socket is empty, but no longer than this since the
+ * last reconcile. */
+#define GATHER_USEC (20 * USEC_PER_MSEC)
+#define PRIORITY_RECONCILE 10 /* after all sockets */
 #define LEDGER_DELAY_USEC (1 * USEC_PER_SEC) /* at most one write in so long */
 /* While a fight is on, its events are read in batches: each costs, and none is answered. */
 #define REST_USEC (250 * USEC_PER_MSEC)
@@ -40,16 +41,29 @@ void daemon_note_textfile(struct daemon *d, int r)
 			exporter_path(d->exporter), strerror(-r));
 }
 
+/* When this turn of the loop began: before a SET, no clock is read that has been read already. */
+static uint64_t turn_usec(const struct daemon *d, clockid_t clock)
+{
+	uint64_t usec;
+
+	if (d->event && sd_event_now(d->event, clock, &usec) >= 0)
+		return usec;
+	return clock == CLOCK_REALTIME ? util_realtime_usec() : util_now_usec();
+}
+
 void daemon_reconcile(struct daemon *d)
 {
-	int r = reconcile_run(d->reconcile, util_now_usec(), util_realtime_sec());
+	int r;
 
+	d->reconciled_usec = turn_usec(d, CLOCK_MONOTONIC);
+	r = reconcile_run(d->reconcile, d->reconciled_usec,
+		(int64_t)(turn_usec(d, CLOCK_REALTIME) / USEC_PER_SEC));
 	exporter_note_reconcile(d->exporter);
 	if (d->witness)
 		witness_note_change(d->witness, util_now_usec());
 	if (r > 0 && d->event_usec)
 		exporter_note_reaction(d->exporter, util_now_usec() - d->event_usec);
-	d->pending_usec = d->event_usec = 0;
+	d->event_usec = 0;
 	if (r < 0)
 		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot reconcile, trying again: %s", strerror(-r));
 }
@@ -60,15 +74,16 @@ void daemon_reconcile(struct daemon *d)
 static void arm_timer(struct daemon *d)
 {
 	uint64_t deadline_usec = reconcile_deadline(d->reconcile);
+	bool pending = reconcile_is_pending(d->reconcile); /* then nothing else is due */
 
 	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
 		util_earlier(&deadline_usec, d->ledger_usec);
 	util_earlier(&deadline_usec, d->rest_usec);
-	if (!reconcile_is_pending(d->reconcile))
+	if (!pending)
 		util_earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_said)
 		util_earlier(&deadline_usec, d->overrun_usec);
-	if (d->witness)
+	if (d->witness && !pending)
 		util_earlier(&deadline_usec, witness_deadline(d->witness));
 	if (deadline_usec == 0) {
 		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
@@ -106,19 +121,16 @@ static void rest(struct daemon *d, uint64_t now_usec)
 
 void daemon_settle(struct daemon *d)
 {
-	uint64_t now_usec = util_now_usec();
+	uint64_t now_usec = turn_usec(d, CLOCK_MONOTONIC);
 
 	reconcile_tick(d->reconcile, now_usec);
-	if (reconcile_is_pending(d->reconcile)) {
-		if (d->pending_usec == 0)
-			d->pending_usec = now_usec;
-		if (now_usec - d->pending_usec >= PATIENCE_USEC)
-			daemon_reconcile(d);
-		else
-			(void)sd_event_source_set_enabled(d->defer, SD_EVENT_ONESHOT);
-	} else {
+	if (reconcile_is_pending(d->reconcile) && now_usec - d->reconciled_usec >= GATHER_USEC)
+		daemon_reconcile(d);
+	if (!reconcile_is_pending(d->reconcile))
 		d->event_usec = 0;
-	}
+	(void)sd_event_source_set_enabled(
+		d->defer, reconcile_is_pending(d->reconcile) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	now_usec = util_now_usec();
 	control_wake(d->control);
 	daemon_say_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
@@ -161,7 +173,7 @@ static void take_events(struct daemon *d, int (*read_events)(struct observe *), 
 	int r;
 
 	if (d->event_usec == 0)
-		d->event_usec = util_now_usec();
+		d->event_usec = turn_usec(d, CLOCK_MONOTONIC);
 	r = read_events(d->observe);
 	if (r < 0)
 		give_up(d, what, r);

@@ -48,8 +48,8 @@ struct daemon {
 	sd_event *event;
 	sd_event_source *defer, *timer, *links, *features, *host_name, *probes;
 	uint64_t rest_usec;	/* sockets are not read before, 0: they are */
-	uint64_t pending_usec;	/* when the first change that waits was seen, 0 */
-	uint64_t event_usec;	/* when the kernel told of it, 0 when it did not */
+	uint64_t reconciled_usec; /* when the last reconcile began */
+	uint64_t event_usec;	/* when the kernel reported the first change that waits, 0 */
 	uint64_t ledger_usec;	/* when the ledger may be written next */
 	bool ledger_failed;	/* to write, the last time */
 	bool textfile_failed;	/* to write, the last time */

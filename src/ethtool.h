@@ -91,8 +91,7 @@ int ethtool_features_recompute(struct ethtool *e, int ifindex, const char *name)
 /* For poll; -EOPNOTSUPP where the backend has no notifications. */
 int ethtool_monitor_fd(struct ethtool *e);
 
-/* Reads what is there, without blocking: number of notifications, 0 when none, -ENOBUFS after an overrun
- * (dump again). */
+/* Reads what is there, without blocking: 0, -ENOBUFS after an overrun (dump again). */
 int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 
 /* Decodes the payload (after genlmsghdr) of a FEATURES_GET reply, FEATURES_NTF: 0, -EBADMSG for anything

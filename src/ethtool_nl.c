@@ -18,7 +18,6 @@
 #define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
 #define REPLY_TIMEOUT_S 10	 /* the kernel answers within the call that asks; a lost answer must not hang us */
 #define DUMP_ATTEMPTS 8
-#define DRAIN_MAX (1u << 16)	 /* messages taken in one go */
 #define BITSET_BITS_MAX 4096
 
 struct ethtool_nl {
@@ -29,7 +28,7 @@ struct ethtool_nl {
 	uint16_t family;
 	uint32_t seq;
 	unsigned bits; /* how many features the kernel counts, 0 before its names were read */
-	char buffer[BUFFER_BYTES] __attribute__((aligned(MNL_ALIGNTO)));
+	char buffer[NETLINK_BATCH * BUFFER_BYTES] __attribute__((aligned(MNL_ALIGNTO)));
 };
 
 static struct ethtool_nl *backend(struct ethtool *e)
@@ -636,48 +635,33 @@ static int monitor_fd(struct ethtool *e)
 	return nl->monitor ? mnl_socket_get_fd(nl->monitor) : -EOPNOTSUPP;
 }
 
-static unsigned take_notifications(
-	struct ethtool_nl *nl, int len, ethtool_features_fn fn, void *userdata)
+struct monitored {
+	uint16_t family;
+	struct each_link each;
+};
+
+static void take_notifications(void *datagram, int len, void *userdata)
 {
-	const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->buffer;
+	const struct monitored *m = userdata;
 	struct link_features features;
-	unsigned n = 0;
 	int ifindex;
 
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
-		if (nlh->nlmsg_type != nl->family ||
-			mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr) ||
-			!is_command(nlh, ETHTOOL_MSG_FEATURES_NTF) ||
-			decode_message(nlh, &ifindex, &features) < 0)
-			continue;
-		fn(ifindex, &features, 0, userdata);
-		n++;
-	}
-	return n;
+	for (const struct nlmsghdr *nlh = datagram; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		if (nlh->nlmsg_type == m->family &&
+			mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct genlmsghdr) &&
+			is_command(nlh, ETHTOOL_MSG_FEATURES_NTF) &&
+			decode_message(nlh, &ifindex, &features) >= 0)
+			m->each.fn(ifindex, &features, 0, m->each.userdata);
 }
 
-/* What the full buffer still holds is older than what was lost: it must not be taken for news after the dump. */
 static int monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)
 {
 	struct ethtool_nl *nl = backend(e);
-	bool overrun = false;
-	unsigned n = 0;
+	struct monitored m = { nl->family, { fn, userdata } };
 
-	if (!nl->monitor)
-		return -EOPNOTSUPP;
-	for (unsigned i = 0; i < DRAIN_MAX; i++) {
-		int r = netlink_receive(mnl_socket_get_fd(nl->monitor), nl->buffer, sizeof(nl->buffer));
-
-		if (r == -EAGAIN)
-			break;
-		if (r == -ENOBUFS || r == -EMSGSIZE)
-			overrun = true;
-		else if (r < 0)
-			return r;
-		else if (!overrun)
-			n += take_notifications(nl, r, fn, userdata);
-	}
-	return overrun ? -ENOBUFS : (int)n;
+	return nl->monitor ? netlink_drain(mnl_socket_get_fd(nl->monitor), nl->buffer, BUFFER_BYTES,
+				     take_notifications, &m) :
+			     -EOPNOTSUPP;
 }
 
 static void close_backend(struct ethtool *e)

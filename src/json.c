@@ -421,7 +421,7 @@ static json_object *new_feature_states(
 		add_text(d, o, "verdict", item ? verdict_name(item->verdict) : NULL);
 		add_cause(d, o, view->features, item);
 		add_rule(d, o, item);
-		add(d, states, feature_name(view->features, bit), o);
+		add_with_own_key(d, states, feature_name(view->features, bit), o);
 	}
 	return states;
 }
@@ -545,14 +545,58 @@ static int print_in_line(json_object *list, struct printbuf *out, int level _unu
 	return printbuf_strappend(out, "]");
 }
 
-static void add_line(struct document *d, json_object *to, const char *key,
+static json_object *new_line(
+	struct document *d, const struct feature_table *table, feature_set set)
+{
+	json_object *names = new_names(d, table, set);
+	const char *text;
+	char *copy;
+
+	json_object_set_serializer(names, print_in_line, NULL, NULL);
+	text = json_object_to_json_string_ext(names, JSON_C_TO_STRING_NOSLASHESCAPE);
+	copy = text ? strdup(text) : NULL;
+	d->lost += !copy;
+	json_object_set_serializer(
+		names, json_object_userdata_to_json_string, copy, json_object_free_userdata);
+	return names;
+}
+
+/* Thousands of links have the same few sets: each set is made, and written as text, once. */
+struct line {
+	feature_set set;
+	json_object *names;
+	UT_hash_handle hh;
+};
+
+static void add_line(struct document *d, json_object *to, const char *key, struct line **lines,
 	const struct feature_table *table, feature_set set)
 {
-	json_object *names;
+	struct line *line;
 
-	add_names(d, to, key, table, set);
-	if (to && json_object_object_get_ex(to, key, &names))
-		json_object_set_serializer(names, print_in_line, NULL, NULL);
+	HASH_FIND(hh, *lines, &set, sizeof(set), line);
+	if (!line) {
+		line = malloc(sizeof(*line));
+		if (!line) {
+			d->lost++;
+			return;
+		}
+		line->set = set;
+		line->names = new_line(d, table, set);
+		HASH_ADD(hh, *lines, set, sizeof(set), line);
+	}
+	add(d, to, key, json_object_get(line->names));
+}
+
+static void clear_lines(struct line **lines)
+{
+	struct line *line, *next;
+
+	HASH_ITER(hh, *lines, line, next)
+	{
+		HASH_DEL(*lines, line);
+		json_object_put(line->names);
+		free(line);
+	}
 }
 
 /* "" is null. */
@@ -562,7 +606,7 @@ static void add_known(struct document *d, json_object *to, const char *key, cons
 }
 
 static json_object *new_snapshot_link(
-	struct document *d, const struct snapshot *s, const struct snapshot_link *link)
+	struct document *d, struct line **lines, const struct snapshot *s, const struct snapshot_link *link)
 {
 	json_object *o = new_object(d), *features = NULL;
 
@@ -577,10 +621,10 @@ static json_object *new_snapshot_link(
 	add_known(d, o, "error", link->error);
 	if (link->has_features) {
 		features = new_object(d);
-		add_line(d, features, "active", &s->features, link->features.active);
-		add_line(d, features, "requested", &s->features, link->features.wanted);
-		add_line(d, features, "changeable", &s->features, link->features.hw);
-		add_line(d, features, "never_changed", &s->features, link->features.nochange);
+		add_line(d, features, "active", lines, &s->features, link->features.active);
+		add_line(d, features, "requested", lines, &s->features, link->features.wanted);
+		add_line(d, features, "changeable", lines, &s->features, link->features.hw);
+		add_line(d, features, "never_changed", lines, &s->features, link->features.nochange);
 	}
 	add(d, o, "features", features);
 	return o;
@@ -602,8 +646,8 @@ static json_object *new_snapshot_rules(struct document *d, const struct snapshot
 		for (size_t j = 0; j < rule->n_words; j++) {
 			char clean[256];
 
-			add_text(d, words, view_clean(rule->words[j].word, clean, sizeof(clean)),
-				rule_value_name(rule->words[j].value));
+			add_with_own_key(d, words, view_clean(rule->words[j].word, clean, sizeof(clean)),
+				new_text(d, rule_value_name(rule->words[j].value)));
 		}
 		add(d, o, "declares", words);
 		push(d, rules, o);
@@ -611,25 +655,87 @@ static json_object *new_snapshot_rules(struct document *d, const struct snapshot
 	return rules;
 }
 
-int json_write_snapshot(FILE *out, const struct snapshot *s)
+static void print_text(struct document *d, struct printbuf *out, const char *text, size_t len)
 {
-	_cleanup_document_ struct document d = { 0 };
-	json_object *host, *links;
+	d->lost += printbuf_memappend(out, text, (int)len) < 0;
+}
 
-	begin(&d, "snapshot");
-	add_number(&d, d.root, "taken", s->taken);
+/* Prints a value at a depth of the document, and frees it. */
+static void print_value(struct document *d, struct printbuf *out, int depth, json_object *value)
+{
+	size_t len;
+	const char *text = json_object_to_json_string_length(
+		value, IN_LINES | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	const char *end = text ? text + len : NULL, *line = text;
+
+	d->lost += !text;
+	while (line < end) {
+		const char *next = memchr(line, '\n', (size_t)(end - line));
+
+		next = next ? next + 1 : end;
+		print_text(d, out, line, (size_t)(next - line));
+		if (next < end)
+			d->lost += printbuf_memset(out, -1, ' ', 2 * depth) < 0;
+		line = next;
+	}
+	json_object_put(value);
+}
+
+static void print_key(struct document *d, struct printbuf *out, const char *key)
+{
+	d->lost += sprintbuf(out, "%s\n  \"%s\": ", printbuf_length(out) > 1 ? "," : "", key) < 0;
+}
+
+static void print_member(struct document *d, struct printbuf *out, const char *key, json_object *value)
+{
+	print_key(d, out, key);
+	print_value(d, out, 1, value);
+}
+
+static void print_links(struct document *d, struct printbuf *out, const struct snapshot *s)
+{
+	_cleanup_(clear_lines) struct line *lines = NULL;
+
+	print_key(d, out, "links");
+	print_text(d, out, "[", 1);
+	for (size_t i = 0; i < s->n_links; i++) {
+		print_text(d, out, i ? ",\n    " : "\n    ", i ? 6 : 5);
+		print_value(d, out, 2, new_snapshot_link(d, &lines, s, &s->links[i]));
+	}
+	print_text(d, out, s->n_links ? "\n  ]" : "]", s->n_links ? 4 : 1);
+}
+
+/* Link by link, as the objects of thousands would take more memory than their text. */
+int json_format_snapshot(const struct snapshot *s, char **ret, size_t *ret_len)
+{
+	struct document d = { 0 };
+	struct printbuf *out = printbuf_new();
+	json_object *host;
+
+	if (!out)
+		return -ENOMEM;
+	print_text(&d, out, "{", 1);
+	print_member(&d, out, "version", keep(&d, json_object_new_int(JSON_VERSION)));
+	print_member(&d, out, "document", new_text(&d, "snapshot"));
+	print_member(&d, out, "taken", keep(&d, json_object_new_int64(s->taken)));
 	host = new_object(&d);
 	add_known(&d, host, "name", s->host);
 	add_known(&d, host, "kernel", s->kernel);
 	add_known(&d, host, "virtualization", s->virtualization);
-	add(&d, d.root, "host", host);
-	add_line(&d, d.root, "features", &s->features, snapshot_named(s));
-	links = new_array(&d);
-	for (size_t i = 0; i < s->n_links; i++)
-		push(&d, links, new_snapshot_link(&d, s, &s->links[i]));
-	add(&d, d.root, "links", links);
-	add(&d, d.root, "rules", new_snapshot_rules(&d, s));
-	return write_out(&d, out);
+	print_member(&d, out, "host", host);
+	print_member(&d, out, "features", new_line(&d, &s->features, snapshot_named(s)));
+	print_links(&d, out, s);
+	print_member(&d, out, "rules", new_snapshot_rules(&d, s));
+	print_text(&d, out, "\n}\n", 3);
+	if (d.lost) {
+		printbuf_free(out);
+		return -ENOMEM;
+	}
+	*ret = out->buf;
+	*ret_len = (size_t)printbuf_length(out);
+	out->buf = NULL;
+	printbuf_free(out);
+	return 0;
 }
 
 static json_object *new_side(struct document *d, const struct snapshot *s, const char *name)

@@ -44,8 +44,8 @@ struct json_explained {
 int json_write_explain(FILE *out, const struct view *view, const struct link *link,
 	const struct json_explained *explained, size_t n);
 
-/* What snapshot_parse_json() reads. */
-int json_write_snapshot(FILE *out, const struct snapshot *snapshot);
+/* What snapshot_parse_json() reads; the text is the caller's. 0 or -ENOMEM. */
+int json_format_snapshot(const struct snapshot *snapshot, char **ret, size_t *ret_len);
 /* a, b: where the snapshots are from. */
 int json_write_diff(
 	FILE *out, const struct diff *diff, const char *a, const char *b, int exit_code);

@@ -29,7 +29,14 @@ static inline json_object *keep(struct document *d, json_object *o)
 	return o;
 }
 
+/* The key is not copied: it must outlive the document, as literals do. */
 static inline void add(struct document *d, json_object *to, const char *key, json_object *value)
+{
+	if (!to || json_object_object_add_ex(to, key, value, JSON_C_OBJECT_KEY_IS_CONSTANT) < 0)
+		d->lost++;
+}
+
+static inline void add_with_own_key(struct document *d, json_object *to, const char *key, json_object *value)
 {
 	if (!to || json_object_object_add(to, key, value) < 0)
 		d->lost++;
@@ -82,15 +89,21 @@ static inline void add_link_name(struct document *d, json_object *to, const char
 	add_text(d, to, key, clean);
 }
 
-static inline void add_names(struct document *d, json_object *to, const char *key,
-	const struct feature_table *table, feature_set set)
+static inline json_object *new_names(
+	struct document *d, const struct feature_table *table, feature_set set)
 {
 	json_object *names = new_array(d);
 	unsigned bit;
 
 	feature_foreach (bit, set)
 		push(d, names, new_text(d, feature_name(table, bit)));
-	add(d, to, key, names);
+	return names;
+}
+
+static inline void add_names(struct document *d, json_object *to, const char *key,
+	const struct feature_table *table, feature_set set)
+{
+	add(d, to, key, new_names(d, table, set));
 }
 
 static inline void begin(struct document *d, const char *document)
@@ -99,6 +112,8 @@ static inline void begin(struct document *d, const char *document)
 	add_number(d, d->root, "version", JSON_VERSION);
 	add_text(d, d->root, "document", document);
 }
+
+#define IN_LINES (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED)
 
 static inline int write_as(struct document *d, FILE *out, int flags)
 {
@@ -113,7 +128,7 @@ static inline int write_as(struct document *d, FILE *out, int flags)
 
 static inline int write_out(struct document *d, FILE *out)
 {
-	return write_as(d, out, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+	return write_as(d, out, IN_LINES);
 }
 
 /* On one line: one of many documents. */

@@ -10,4 +10,12 @@
  * some (netlink_overrun()), other negative errno. */
 int netlink_receive(int fd, void *buffer, size_t size);
 
+#define NETLINK_BATCH 8 /* datagrams that one system call reads */
+
+/* Reads all that waits in a socket that does not block, and calls take for each datagram of the kernel's. The buffer is
+ * NETLINK_BATCH * size bytes; a datagram has size of them. 0, negative errno; -ENOBUFS when some were dropped or did not fit:
+ * what was read after the gap is not given to take. */
+int netlink_drain(int fd, char *buffer, size_t size,
+	void (*take)(void *datagram, int len, void *userdata), void *userdata);
+
 #endif

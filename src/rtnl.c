@@ -26,14 +26,13 @@
 #define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
 #define REPLY_TIMEOUT_S 10	 /* the kernel answers within the call that asks; a lost answer must not hang us */
 #define DUMP_ATTEMPTS 8
-#define DRAIN_MAX (1u << 16)	 /* messages taken in one go */
 #define DEFAULT_LINKS_MAX 64	 /* links with a default route that we tell apart */
 
 struct rtnl {
 	struct nl_sock *requests;
 	struct nl_sock *monitor; /* NULL without one */
 	bool routes;
-	char buffer[BUFFER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char buffer[NETLINK_BATCH * BUFFER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 static int nl_errno(int error)
@@ -356,53 +355,40 @@ static bool is_default_route(const struct nlmsghdr *nlh)
 		!(rtm->rtm_flags & RTM_F_CLONED);
 }
 
-/* Number of messages; *routes when one was about a default route. */
-static unsigned take_events(
-	struct rtnl *rtnl, int len, const struct rtnl_handlers *handlers, bool *routes)
-{
-	struct nlmsghdr *nlh = (struct nlmsghdr *)rtnl->buffer;
-	unsigned n = 0;
+struct monitored {
+	const struct rtnl_handlers *handlers;
+	bool routes; /* a message was about a default route */
+};
 
-	for (; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len), n++) {
+static void take_events(void *datagram, int len, void *userdata)
+{
+	struct monitored *m = userdata;
+
+	for (struct nlmsghdr *nlh = datagram; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len)) {
 		switch (nlh->nlmsg_type) {
 		case RTM_NEWLINK:
 		case RTM_DELLINK:
-			take_link(nlh, handlers);
+			take_link(nlh, m->handlers);
 			break;
 		case RTM_NEWROUTE:
 		case RTM_DELROUTE:
-			if (is_default_route(nlh))
-				*routes = true;
+			m->routes |= is_default_route(nlh);
 			break;
 		}
 	}
-	return n;
 }
 
 int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 {
-	bool overrun = false, routes = false;
-	unsigned n = 0;
+	struct monitored m = { .handlers = handlers };
+	int r;
 
 	if (!rtnl->monitor)
 		return -EOPNOTSUPP;
-	for (unsigned i = 0; i < DRAIN_MAX; i++) {
-		int r = netlink_receive(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, sizeof(rtnl->buffer));
-
-		if (r == -EAGAIN)
-			break;
-		if (r == -ENOBUFS || r == -EMSGSIZE)
-			overrun = true;
-		else if (r < 0)
-			return r;
-		else if (!overrun)
-			n += take_events(rtnl, r, handlers, &routes);
-	}
-	if (overrun)
-		return -ENOBUFS;
-	if (routes && handlers->default_route)
+	r = netlink_drain(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, BUFFER_BYTES, take_events, &m);
+	if (r >= 0 && m.routes && handlers->default_route)
 		handlers->default_route(handlers->userdata);
-	return (int)n;
+	return r;
 }
 
 /* ---- dumps ---- */

@@ -34,7 +34,7 @@ int rtnl_monitor_fd(const struct rtnl *rtnl);
  * socket filter), so that a full routing table wakes nobody. Nothing to do without a monitor. */
 int rtnl_monitor_routes(struct rtnl *rtnl, bool on);
 
-/* Reads all pending events without blocking. Number of messages; -ENOBUFS after an overrun: events were lost
+/* Reads all pending events without blocking. 0; -ENOBUFS after an overrun: events were lost
  * (those still in the buffer are thrown away, being older than what was lost), dump again. */
 int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 

@@ -341,8 +341,14 @@ static struct snapshot sample_snapshot(void)
 static int write_snapshot(FILE *out)
 {
 	struct snapshot s = sample_snapshot();
-	int r = json_write_snapshot(out, &s);
+	char *text;
+	size_t len;
+	int r = json_format_snapshot(&s, &text, &len);
 
+	if (r == 0) {
+		fputs(text, out);
+		free(text);
+	}
 	snapshot_clear(&s);
 	return r;
 }
