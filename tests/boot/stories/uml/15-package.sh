@@ -24,7 +24,7 @@ scratch=$(mktemp -d)
 dpkg-deb -R offloadd.deb "$scratch/new"
 sed -i 's/^Version:.*/&+next/' "$scratch/new/DEBIAN/control"
 echo "# a line of the next version" >>"$scratch/new/etc/offloadd/offloadd.conf"
-dpkg-deb -b "$scratch/new" "$scratch/next.deb" >/dev/null
+dpkg-deb -Znone -b "$scratch/new" "$scratch/next.deb" >/dev/null
 printf '[Daemon]\nMode=enforce\n' >/etc/offloadd/offloadd.conf
 printf '%s\n' '[Match]' 'Name=vlan10' '[Features]' 'gro=on' >/etc/offloadd/rules.d/60-own.rule
 for name in blue green; do ip netns add $name; done
