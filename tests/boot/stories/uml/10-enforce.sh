@@ -39,7 +39,7 @@ check "and so before networkd began" test "$ready" -le "$(property systemd-netwo
 has "as systemd lists it" "$(systemctl list-dependencies --plain --after network-pre.target)" offloadd.service
 boot=$(boot_msec) took=$(((ready - begin) / 1000))
 echo "# note offloadd.service took $took of $boot ms of the boot"
-check "that is less than a quarter of it" test $((took * 4)) -lt "$boot"
+check "that is less than half of it" test $((took * 2)) -lt "$boot"
 
 break_vlan10
 within 30 "what is broken later is repaired too" as_declared
