@@ -55,6 +55,7 @@ now_ms() {
 
 exec {idle}<> <(:) # never readable: reading from it with a time limit is a nap without a process
 waited_ms=0
+nap=0.02
 patience=1 # a machine that is many times slower than a real one may be given longer; what it took is told all the same
 wait_until() { # SECONDS COMMAND...: polls the command until it succeeds or time is up; waited_ms tells how long it took
 	local start end
@@ -63,7 +64,7 @@ wait_until() { # SECONDS COMMAND...: polls the command until it succeeds or time
 	while ! "$@" >/dev/null 2>&1; do
 		waited_ms=$(($(now_ms) - start))
 		[ "$(now_ms)" -lt "$end" ] || return 1
-		read -rt 0.02 -u $idle || :
+		read -rt $nap -u $idle || :
 	done
 	waited_ms=$(($(now_ms) - start))
 }

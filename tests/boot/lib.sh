@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sourced by every story: what it may ask of the machine that it runs in.
 . /story/tap.sh
-patience=6 # the CPU is emulated; what has to do with time is in tests/boot/container
+patience=1
 
 property() { # UNIT PROPERTY
 	systemctl show --value -p "$2" "$1"

@@ -4,7 +4,7 @@
 # machine's kernel and in a user-mode kernel.
 cd "$(dirname "$0")/../.." || exit 1
 if [ -z "${IN_NETNS:-}" ]; then IN_NETNS=1 exec unshare --net --mount "$0"; fi
-. tests/vm/lib.sh
+. tests/scenarios/lib.sh
 export PATH=$PWD/${OFFLOADD_BUILD:-build}:$PATH
 export ASAN_OPTIONS=detect_leaks=0 # it cannot work below strace
 budget=6

@@ -87,9 +87,13 @@ static bool random_percent(struct fidelity *f, unsigned percent)
 
 /* From 7.2 on a VLAN follows the device below it from a work queue (netdev_work_sched() in
  * vlan_device_event()), first come first served. A VLAN on a dummy of its own, asked to follow
- * after all else, tells that the others have; once more for each level of VLANs on VLANs. */
+ * after all else, tells that the others have; once more for each level of VLANs on VLANs. Before
+ * 7 it follows within the call that changes the device below it. */
 static int settle(struct fidelity *f)
 {
+	if (strtoul(f->host.kernel_release, NULL, 10) < 7)
+		return 0;
+
 	feature_set highdma = feature_named(&f->o->features, "highdma");
 	uint64_t until = util_now_usec() + 20 * USEC_PER_SEC;
 	int dummy = (int)if_nametoindex(SENTINEL), vlan = (int)if_nametoindex(SENTINEL ".1");

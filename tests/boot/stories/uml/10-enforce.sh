@@ -3,6 +3,11 @@
 # happens to a system.
 . /story/lib.sh
 
+restart_offloadd() { # this story starts it more often than StartLimitBurst= allows
+	systemctl reset-failed offloadd
+	systemctl restart offloadd
+}
+
 booted
 check "something did break vlan10 during the boot" test -e /run/broken
 has "the service that needed the network found vlan10 as declared" "$(cat /run/recorded)" 'scatter-gather: on' \
@@ -25,22 +30,24 @@ is "it runs as a user of its own" "$(stat -c %U "/proc/$pid")" offloadd
 is "CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON are all it can ever have" \
 	"$(sed -n 's/^\(CapPrm\|CapEff\|CapBnd\|CapAmb\):\s*0*/\1 /p' "/proc/$pid/status" | xargs)" \
 	"CapPrm c000001000 CapEff c000001000 CapBnd c000001000 CapAmb c000001000"
-is "every probe of this kernel runs all the same" "$(absent_probes)" "[]"
-offloadctl status | grep '^probe ' | sed 's/^/# note /'
+is "a kernel without BTF and kprobes runs no probe" \
+	"$(offloadctl status --json | jq -c '[.daemon.probes[] | select(.method != null) | .probe]')" '[]'
+has "status says which are absent and why" "$(offloadctl status)" '^probe segmentation .*: absent, the kernel has no BTF' \
+	'^probe checksum .*: absent, the kernel has no BTF' '^probe sockets .*: absent, the kernel has no BTF' \
+	'^probe feature changes .*: absent, the kernel has no BTF' '^probe sendpage by process .*: absent, the kernel has no kprobes'
 
 # order
 ready=$(property offloadd ActiveEnterTimestampMonotonic)
 begin=$(property offloadd InactiveExitTimestampMonotonic)
 check "it was ready before network-pre.target" test "$ready" -le "$(property network-pre.target ActiveEnterTimestampMonotonic)"
 check "and so before networkd began" test "$ready" -le "$(property systemd-networkd ExecMainStartTimestampMonotonic)"
-has "systemd-analyze critical-chain shows it" "$(systemd-analyze critical-chain --no-pager --fuzz=1h network-pre.target)" \
-	offloadd.service
+has "as systemd lists it" "$(systemctl list-dependencies --plain --after network-pre.target)" offloadd.service
 boot=$(boot_msec) took=$(((ready - begin) / 1000))
-echo "# note offloadd.service took $took of $boot ms of the emulated boot"
+echo "# note offloadd.service took $took of $boot ms of the boot"
 check "that is less than half of it" test $((took * 2)) -lt "$boot"
 
 break_vlan10
-within 5 "what is broken later is repaired too" as_declared
+within 30 "what is broken later is repaired too" as_declared
 
 # who may do what
 check "anyone may read its state" runuser -u nobody -- offloadctl status
@@ -66,7 +73,7 @@ printf '%s\n' '[Match]' 'Name=left' '[Features]' 'sg=on' >/etc/offloadd/rules.d/
 check "offloadd@blue starts" systemctl start offloadd@blue
 left_is_on() { ip netns exec blue ethtool -k left | grep -q '^scatter-gather: on'; }
 ip netns exec blue ethtool -K left sg off >/dev/null
-within 5 "and repairs there" left_is_on
+within 30 "and repairs there" left_is_on
 rm /etc/offloadd/rules.d/50-left.rule
 check "it stops" systemctl stop offloadd@blue
 ip netns del blue
@@ -80,57 +87,64 @@ restarted() {
 	now=$(property offloadd MainPID)
 	[ "$now" != 0 ] && [ "$now" != "$pid" ] && [ "$(property offloadd ActiveState)" = active ]
 }
-within 10 "SIGKILL: it comes back" restarted
+within 30 "SIGKILL: it comes back" restarted
 gap=$(($(property offloadd ActiveEnterTimestampMonotonic) - $(property offloadd InactiveEnterTimestampMonotonic)))
 start=$(($(property offloadd ActiveEnterTimestampMonotonic) - $(property offloadd InactiveExitTimestampMonotonic)))
-echo "# note ready $((gap / 1000)) ms after SIGKILL, $((start / 1000)) of them the emulated start"
+echo "# note ready $((gap / 1000)) ms after SIGKILL, $((start / 1000)) of them the start"
 is "it still knows the original values" "$(jq -cS .links /run/offloadd/ledger.json)" "$(jq -cS .links <<<"$ledger")"
 break_vlan10
-within 5 "and repairs" as_declared
+within 30 "and repairs" as_declared
 
 # what happens to the rest of the system
 pid=$(property offloadd MainPID)
 for unit in systemd-networkd dbus; do
 	systemctl restart $unit
 	break_vlan10
-	within 20 "restart of $unit: vlan10 as declared" as_declared
+	within 30 "restart of $unit: vlan10 as declared" as_declared
 done
 systemctl daemon-reexec
 break_vlan10
-within 5 "daemon-reexec: vlan10 as declared" as_declared
+within 30 "daemon-reexec: vlan10 as declared" as_declared
 is "through all this it has not been restarted" "$(property offloadd MainPID)" "$pid"
 printf '%s\n' '[Match]' 'Name=vlan10' '[Features]' 'gso=off' >/etc/offloadd/rules.d/90-gso.rule
 systemctl reload offloadd
 gso_off() { ethtool -k vlan10 | grep -q '^generic-segmentation-offload: off'; }
-within 5 "a new rule is taken by a reload" gso_off
+within 30 "a new rule is taken by a reload" gso_off
 printf '%s\n' '[Match]' 'Name=vlan10' '[Features]' 'gsso=off' >/etc/offloadd/rules.d/90-gso.rule
 systemctl reload offloadd
-within 5 "a bad one is refused with file and line" has_record '.OFFLOADD_EVENT == "rules" and (.MESSAGE | test("90-gso.rule:4"))'
-systemctl restart offloadd
+within 30 "a bad one is refused with file and line" has_record '.OFFLOADD_EVENT == "rules" and (.MESSAGE | test("90-gso.rule:4"))'
+restart_offloadd
 is "a restart with a bad rule file leaves the daemon running" "$(property offloadd ActiveState)" active
 rm /etc/offloadd/rules.d/90-gso.rule
 
 # /run is full
 rm /run/offloadd/ledger.json
 dd if=/dev/zero of=/run/filler bs=64k 2>/dev/null
-systemctl restart offloadd
+restart_offloadd
 break_vlan10
-within 5 "with /run full vlan10 is as declared" as_declared
+within 30 "with /run full vlan10 is as declared" as_declared
 is "and the unit runs" "$(property offloadd ActiveState)" active
-within 5 "the journal says what could not be written" has_record '.MESSAGE | test("No space left")'
 rm /run/filler
+# no room for offloadd alone: journald, which may keep its journal in /run, can store what is logged
+mount -t tmpfs -o size=4k,mode=755 full /run/offloadd
+head -c 4096 /dev/zero >/run/offloadd/filler
+restart_offloadd
+break_vlan10
+within 30 "the journal says what could not be written" has_record '.MESSAGE | test("No space left")'
+systemctl stop offloadd
+umount /run/offloadd
 
 # a loop that hangs
 mkdir -p /run/systemd/system/offloadd.service.d
-printf '[Service]\nWatchdogSec=2s\n' >/run/systemd/system/offloadd.service.d/50-watchdog.conf
+printf '[Service]\nWatchdogSec=4s\n' >/run/systemd/system/offloadd.service.d/50-watchdog.conf
 systemctl daemon-reload
-systemctl restart offloadd
+restart_offloadd
 pid=$(property offloadd MainPID)
-kill -STOP "$pid"
-within 30 "a daemon that hangs is replaced by the watchdog" restarted
-within 5 "the journal says that it was the watchdog" sh -c 'journalctl -b -u offloadd --no-pager | grep -qi watchdog'
+[ "$pid" = 0 ] || kill -STOP "$pid"
+within 60 "a daemon that hangs is replaced by the watchdog" restarted
+within 30 "the journal says that it was the watchdog" sh -c 'journalctl -b -u offloadd --no-pager | grep -qi watchdog'
 break_vlan10
-within 5 "and the new one repairs" as_declared
+within 30 "and the new one repairs" as_declared
 
 is "every record of this story has its fields" "$(records "$as_it_should | not")" ""
 done_testing

@@ -1,6 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Who holds connections without an offload that is back is restarted, if offloadd.conf names it and polkit lets offloadd; nobody else.
+# What takes probes, on a stock kernel and real drivers. As installed, under audit: which service uses software fallback. Then under
+# enforce: a service whose connections lack an offload that is back is restarted, if offloadd.conf names it and polkit lets offloadd;
+# no other is.
 . /story/lib.sh
+
+booted
+is "under audit nobody waits for what is not done" "$(property offloadd-wait-online Result)" success
+has "audit changes nothing" "$(cat /run/recorded)" 'scatter-gather: off' 'tx-checksumming: off'
+check "the journal tells of it" has_record '.OFFLOADD_EVENT == "drift" and .OFFLOADD_LINK == "vlan10"'
+is "every probe of this kernel runs in the unit's sandbox" "$(absent_probes)" "[]"
+is "and all that investigate asks for" "$(offloadctl investigate --for 1s --json 2>/dev/null | jq -c .absent)" "[]"
+offloadctl status | grep '^probe ' | sed 's/^/# note /'
+is "nothing was repaired" "$(records '.OFFLOADD_EVENT == "repaired"')" ""
+runuser -u nobody -- offloadctl plan >plan 2>&1
+is "offloadctl plan, as nobody, exits with 2" $? 2
+has "and says so" "$(cat plan)" 'vlan10.*drifted'
+rm plan
+
+# nginx sends files to a client
+fetch() {
+	ip netns exec client bash -c 'exec 3<>/dev/tcp/10.9.0.1/80 && printf "GET /file HTTP/1.0\r\n\r\n" >&3 && wc -c <&3'
+}
+fetched() { [ "$(fetch)" -gt 4000000 ]; }
+pays() { fetched && offloadctl services | grep 'nginx.service on vlan10: '; }
+pays_no_more() { fetched && ! offloadctl services | grep nginx.service; }
+check "a client across vlan10" wire
+head -c 4000000 /dev/urandom >/var/www/html/file
+has "nginx has sendfile on" "$(nginx -T 2>/dev/null)" '^\s*sendfile on;'
+check "and starts" systemctl start nginx
+within 60 "it serves the client" fetched
+within 60 "services names it, by its unit and link" pays
+offloadctl services | sed 's/^/# note /'
+is "it need not be restarted" "$(offloadctl services --json | jq -c .restart)" '[]'
+
+check "offloadctl apply repairs it" offloadctl apply vlan10
+check "as declared" as_declared
+within 120 "nginx, which goes on sending, is named no more" pays_no_more
+is "what root wrote is readable to the daemon" "$(stat -c %U /run/offloadd/ledger.json)" offloadd
 
 flags() { # services that must reconnect
 	offloadctl services --json | jq -c '[.restart[].service] | sort'
@@ -23,8 +59,13 @@ disconnect() {
 	clients=()
 } 2>/dev/null
 
-booted
-check "a client across vlan10" wire
+systemctl stop nginx
+break_vlan10
+mkdir -p /etc/offloadd/offloadd.conf.d
+printf '%s\n' '[Daemon]' 'Mode=enforce' '[Contention]' 'Window=1s' '[Restart]' 'Units=signed.service' 'Pause=1s' \
+	>/etc/offloadd/offloadd.conf.d/50-restart.conf
+check "a reload takes Mode=enforce and the service that may be restarted" systemctl reload offloadd
+within 20 "vlan10 is as declared" as_declared
 check "two services start" systemctl start signed other
 signed=$(property signed MainPID) other=$(property other MainPID)
 

@@ -6,36 +6,14 @@ booted
 is "under audit nobody waits for what is not done" "$(property offloadd-wait-online Result)" success
 has "audit changes nothing" "$(cat /run/recorded)" 'scatter-gather: off' 'tx-checksumming: off'
 check "the journal tells of it" has_record '.OFFLOADD_EVENT == "drift" and .OFFLOADD_LINK == "vlan10"'
-is "every probe of this kernel runs in the unit's sandbox" "$(absent_probes)" "[]"
-is "and all that investigate asks for" "$(offloadctl investigate --for 1s --json 2>/dev/null | jq -c .absent)" "[]"
-offloadctl status | grep '^probe ' | sed 's/^/# note /'
 is "nothing was repaired" "$(records '.OFFLOADD_EVENT == "repaired"')" ""
 runuser -u nobody -- offloadctl plan >plan 2>&1
 is "offloadctl plan, as nobody, exits with 2" $? 2
 has "and says so" "$(cat plan)" 'vlan10.*drifted'
 rm plan
-
-# nginx sends files to a client
-fetch() {
-	ip netns exec client bash -c 'exec 3<>/dev/tcp/10.9.0.1/80 && printf "GET /file HTTP/1.0\r\n\r\n" >&3 && wc -c <&3'
-}
-fetched() { [ "$(fetch)" -gt 4000000 ]; }
-pays() { fetched && offloadctl services | grep 'nginx.service on vlan10: '; }
-pays_no_more() { fetched && ! offloadctl services | grep nginx.service; }
-check "a client across vlan10" wire
-head -c 4000000 /dev/urandom >/var/www/html/file
-has "nginx has sendfile on" "$(nginx -T 2>/dev/null)" '^\s*sendfile on;'
-check "and starts" systemctl start nginx
-within 60 "it serves the client" fetched
-within 60 "services names it, by its unit and link" pays
-offloadctl services | sed 's/^/# note /'
-is "it need not be restarted" "$(offloadctl services --json | jq -c .restart)" '[]'
-
 check "offloadctl apply repairs it" offloadctl apply vlan10
 check "as declared" as_declared
-within 120 "nginx, which goes on sending, is named no more" pays_no_more
 is "what root wrote is readable to the daemon" "$(stat -c %U /run/offloadd/ledger.json)" offloadd
-
 check "what debian/tests has passes" bash source/debian/tests/netns
 
 apt() { # ARGUMENT...
@@ -46,7 +24,7 @@ scratch=$(mktemp -d)
 dpkg-deb -R offloadd.deb "$scratch/new"
 sed -i 's/^Version:.*/&+next/' "$scratch/new/DEBIAN/control"
 echo "# a line of the next version" >>"$scratch/new/etc/offloadd/offloadd.conf"
-dpkg-deb -b "$scratch/new" "$scratch/next.deb" >/dev/null
+dpkg-deb -Znone -b "$scratch/new" "$scratch/next.deb" >/dev/null
 printf '[Daemon]\nMode=enforce\n' >/etc/offloadd/offloadd.conf
 printf '%s\n' '[Match]' 'Name=vlan10' '[Features]' 'gro=on' >/etc/offloadd/rules.d/60-own.rule
 for name in blue green; do ip netns add $name; done
@@ -61,7 +39,7 @@ both_run() { [ "$(systemctl is-active offloadd@blue offloadd@green | xargs)" = "
 within 20 "as do those in namespaces" both_run
 check "new ones, too" test "$(property offloadd@blue MainPID)" != "$blue" -a "$(property offloadd@green MainPID)" != "$green"
 break_vlan10
-within 5 "and does what the operator's file says" as_declared
+within 30 "and does what the operator's file says" as_declared
 
 check "remove" apt remove offloadd
 is "no daemon runs" "$(pgrep -x offloadd)" ""
