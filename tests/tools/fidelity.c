@@ -313,7 +313,7 @@ static int stack_build(struct fidelity *f)
 	link_table_foreach (&f->o->links, link)
 		if (link_is_kind(link, "physical"))
 			brick_add(f, link->name, 0, false);
-	f->ip = popen("ip -force -batch - >/dev/null 2>&1", "w");
+	f->ip = popen("exec ip -force -batch - >/dev/null 2>&1", "w");
 	if (!f->ip)
 		return -errno;
 	for (unsigned i = 0; i < n; i++)
@@ -330,7 +330,7 @@ static int stack_build(struct fidelity *f)
 
 static int stack_remove(struct fidelity *f)
 {
-	f->ip = popen("ip -force -batch - >/dev/null 2>&1", "w");
+	f->ip = popen("exec ip -force -batch - >/dev/null 2>&1", "w");
 	if (!f->ip)
 		return -errno;
 	for (unsigned i = f->n_bricks; i-- > 0;)

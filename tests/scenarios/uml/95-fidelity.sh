@@ -20,5 +20,5 @@ fidelity() { # DESCRIPTION ARGUMENT...
 	sed -n 's/^\(fidelity on\|wholly\|cases\)/# note &/p' <<<"$out"
 }
 fidelity "$cases random cases are as predicted" --cases "$cases"
-fidelity "and some by the ioctl" --cases $((cases / 5)) --ethtool ioctl
+fidelity "and some by the ioctl" --cases $((cases / 10)) --ethtool ioctl
 done_testing

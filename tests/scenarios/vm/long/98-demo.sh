@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `make demo-evidence`: every check of the story passes.
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../../lib.sh"
 if [ "$KERNEL" != 6.1 ]; then
 	skip "the demo" "told on 6.1"
 	done_testing
