@@ -40,7 +40,8 @@ override LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 
 MAINS := offloadd offloadd-hook offloadctl
-LIB_SRC := $(filter-out $(MAINS:%=src/%.c),$(wildcard src/*.c))
+MAIN_SRC := src/offloadd/offloadd.c src/offloadd/offloadd-hook.c src/offloadctl/offloadctl.c
+LIB_SRC := $(filter-out $(MAIN_SRC),$(wildcard src/*/*.c))
 LIB_OBJ := $(LIB_SRC:src/%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/liboffloadd.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.c))
@@ -84,7 +85,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	$(BPFTOOL) gen object $(@:.skel.h=.linked.o) $<
 	$(BPFTOOL) gen skeleton $(@:.skel.h=.linked.o) name $(subst -,_,$*)_bpf >$@.part
 	mv $@.part $@
-$(BUILD)/obj/probe.o $(BUILD)/obj/probe_watch.o: $(SKELETONS)
+$(BUILD)/obj/evidence/probe.o $(BUILD)/obj/evidence/probe_watch.o: $(SKELETONS)
 .SECONDARY: $(SKELETONS:.skel.h=.o)
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
@@ -92,16 +93,17 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # .incbin is no #include, so the compiler does not tell of it
-$(BUILD)/obj/report_skeleton.o: src/report.html
+$(BUILD)/obj/report/report_skeleton.o: src/report/report.html
 # nor does the linker see what assembler defines in an object made for link-time optimisation
-$(BUILD)/obj/report_skeleton.o: override CFLAGS += -fno-lto
+$(BUILD)/obj/report/report_skeleton.o: override CFLAGS += -fno-lto
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(MAINS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/%.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(foreach main,$(MAIN_SRC:src/%.c=%),$(eval $(BUILD)/$(notdir $(main)): $(BUILD)/obj/$(main).o))
+$(MAINS:%=$(BUILD)/%): $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LDLIBS)
 
 # Everything but main() is in the library, so the tests link the product.
 .PHONY: unit
@@ -226,4 +228,4 @@ deb:
 clean:
 	rm -rf $(BUILD)
 
--include $(wildcard $(BUILD)/obj/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d)

@@ -20,8 +20,8 @@
 
 #include <bpf/bpf.h>
 
-#include "ethtool.h"
-#include "probe_private.h"
+#include "kernel/ethtool.h"
+#include "evidence/probe_private.h"
 #include "bpf/event.h"
 #include "tests/bench/hit.h"
 

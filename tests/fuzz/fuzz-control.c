@@ -8,8 +8,8 @@
 
 #include <json-c/json.h>
 
-#include "util.h"
-#include "varlink.h"
+#include "basic/util.h"
+#include "control/varlink.h"
 
 static const char *const names[] = { "link", "links", "seconds", "after", "follow", "interface" };
 

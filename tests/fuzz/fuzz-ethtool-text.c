@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "diff.h"
-#include "util.h"
+#include "compare/diff.h"
+#include "basic/util.h"
 
 static unsigned count_lines(const uint8_t *data, size_t size)
 {

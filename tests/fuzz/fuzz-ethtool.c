@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ethtool.h"
+#include "kernel/ethtool.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

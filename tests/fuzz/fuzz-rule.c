@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../unit/unit.h"
-#include "rule_file.h"
+#include "rules/rule_file.h"
 
 static struct feature_table features;
 static struct link_table links;

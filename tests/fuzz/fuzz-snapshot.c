@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diff.h"
-#include "json.h"
-#include "render_diff.h"
-#include "snapshot_json.h"
-#include "util.h"
+#include "compare/diff.h"
+#include "report/json.h"
+#include "report/render_diff.h"
+#include "compare/snapshot_json.h"
+#include "basic/util.h"
 
 static void compare(const struct snapshot *a, const struct snapshot *b, bool same)
 {

@@ -13,8 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "ethtool.h"
-#include "util.h"
+#include "kernel/ethtool.h"
+#include "basic/util.h"
 
 #define STATUS "{\"method\":\"org.offloadd.GetStatus\"}"
 #define PLAN "{\"method\":\"org.offloadd.GetPlan\",\"more\":true}"

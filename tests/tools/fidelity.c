@@ -17,12 +17,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "apply.h"
-#include "observe.h"
-#include "plan.h"
-#include "predict.h"
-#include "rule_file.h"
-#include "util.h"
+#include "engine/apply.h"
+#include "kernel/observe.h"
+#include "plan/plan.h"
+#include "plan/predict.h"
+#include "rules/rule_file.h"
+#include "basic/util.h"
 
 #define STACK_MAX 48 /* links of ours in one stack */
 #define DEPTH_MAX 4

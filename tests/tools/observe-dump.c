@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "observe.h"
-#include "util.h"
+#include "kernel/observe.h"
+#include "basic/util.h"
 
 static struct json_object *names(const struct feature_table *table, feature_set set)
 {

@@ -16,11 +16,11 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 
-#include "cgroup.h"
-#include "observe.h"
-#include "probe.h"
-#include "unit.h"
-#include "util.h"
+#include "kernel/cgroup.h"
+#include "kernel/observe.h"
+#include "evidence/probe.h"
+#include "model/unit.h"
+#include "basic/util.h"
 
 static struct cgroup_paths *paths;
 static struct probe *probe;

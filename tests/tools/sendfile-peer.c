@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "basic/util.h"
 
 union address {
 	struct sockaddr any;

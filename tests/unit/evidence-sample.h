@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "evidence.h"
+#include "evidence/evidence.h"
 
 static inline void sample_socket(struct evidence_sockets *sockets, const char *link,
 	const char *service, const char *local, const char *remote, feature_set missing, pid_t pid)

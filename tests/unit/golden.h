@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "util.h"
+#include "basic/util.h"
 
 static inline void golden_compare(const char *path, const char *text, size_t text_len)
 {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "investigation.h"
+#include "evidence/investigation.h"
 
 static inline struct investigation sample_watched(bool fallback)
 {

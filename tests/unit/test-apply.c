@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "apply.h"
+#include "engine/apply.h"
 #include "unit-ethtool.h"
-#include "util.h"
+#include "basic/util.h"
 
 struct scene {
 	struct feature_table features;

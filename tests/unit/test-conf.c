@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "conf.h"
+#include "offloadd/conf.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rule_file.h"
+#include "rules/rule_file.h"
 #include "unit.h"
-#include "util.h"
+#include "basic/util.h"
 
 struct place {
 	char root[64];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "contention.h"
+#include "engine/contention.h"
 
 #include "unit.h"
-#include "util.h"
+#include "basic/util.h"
 
 #define SG FEATURE(0)
 #define TSO FEATURE(16)

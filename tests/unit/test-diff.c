@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-#include "diff.h"
-#include "render_diff.h"
-#include "snapshot_json.h"
-#include "util.h"
+#include "compare/diff.h"
+#include "report/render_diff.h"
+#include "compare/snapshot_json.h"
+#include "basic/util.h"
 
 static struct snapshot snapshot(const char *kernel)
 {

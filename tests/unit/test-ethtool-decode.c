@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <linux/ethtool_netlink.h>
 
-#include "ethtool.h"
+#include "kernel/ethtool.h"
 #include "unit-nl.h"
 
 #define ALL UINT64_MAX

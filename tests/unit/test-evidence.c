@@ -4,7 +4,7 @@
 
 #include "evidence-sample.h"
 #include "golden.h"
-#include "render_evidence.h"
+#include "report/render_evidence.h"
 
 static struct sample sample;
 static char *text;

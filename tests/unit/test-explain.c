@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What explain says and, above all, what it advises: nothing that undoes a rule, and nothing that does nothing. */
-#include "explain.h"
+#include "plan/explain.h"
 #include "unit-model.h"
 
 static struct explanation story;

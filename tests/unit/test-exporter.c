@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is said in place of a daemon that died. tests/netns/metrics.sh has one that was killed. */
-#include "exporter.h"
+#include "report/exporter.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "netns.h"
+#include "basic/file.h"
+#include "kernel/netns.h"
 
 #include "unit.h"
 

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "util.h"
+#include "basic/file.h"
+#include "basic/util.h"
 
 #include "unit.h"
 

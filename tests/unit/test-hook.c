@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hook.h"
+#include "report/hook.h"
 
 #include <fcntl.h>
 #include <stdio.h>

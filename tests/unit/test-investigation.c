@@ -7,11 +7,11 @@
 
 #include "golden.h"
 #include "investigation-sample.h"
-#include "json_investigation.h"
-#include "ksyms.h"
-#include "render_investigation.h"
-#include "softirq.h"
-#include "src/unit.h"
+#include "report/json_investigation.h"
+#include "kernel/ksyms.h"
+#include "report/render_investigation.h"
+#include "kernel/softirq.h"
+#include "model/unit.h"
 
 static const struct investigation_finding *judged;
 static size_t n_judged;

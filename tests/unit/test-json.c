@@ -8,10 +8,10 @@
 
 #include "evidence-sample.h"
 #include "investigation-sample.h"
-#include "json.h"
-#include "json_evidence.h"
-#include "json_investigation.h"
-#include "util.h"
+#include "report/json.h"
+#include "report/json_evidence.h"
+#include "report/json_investigation.h"
+#include "basic/util.h"
 
 static struct json_object *schema_file(const char *name)
 {

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ledger.h"
+#include "engine/ledger.h"
 #include "unit.h"
-#include "util.h"
+#include "basic/util.h"
 
 struct place {
 	char dir[64], path[96], aside[112];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The text of all metrics against tests/golden/metrics.prom (GOLDEN_UPDATE=1 writes it anew), labels from hostile names and bounds.
  * Runs at the top of the tree. */
-#include "metrics.h"
+#include "report/metrics.h"
 
 #include <stdio.h>
 

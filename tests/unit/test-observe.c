@@ -2,7 +2,7 @@
 /* What the picture makes of notifications, with a scripted ethtool: the order of things that no kernel gives on demand. */
 #include <stdio.h>
 
-#include "observe.h"
+#include "kernel/observe.h"
 #include "unit.h"
 
 struct notification {

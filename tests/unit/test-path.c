@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "path.h"
+#include "path/path.h"
 
 #include <arpa/inet.h>
 
-#include "path_link.h"
-#include "path_wire.h"
+#include "path/path_link.h"
+#include "path/path_wire.h"
 #include "unit.h"
-#include "util.h"
+#include "basic/util.h"
 
 /* What one byte takes, in nanoseconds, of time and of CPU. */
 struct way {

@@ -3,9 +3,9 @@
  * random rules, with predict.c in the place of the kernel. */
 #include <stdio.h>
 
-#include "predict.h"
+#include "plan/predict.h"
 #include "unit-model.h"
-#include "util.h"
+#include "basic/util.h"
 
 #define LINKS_MAX 12
 #define NEVER "tx-lockless vlan-challenged netns-local" /* to be changed */

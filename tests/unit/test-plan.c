@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "explain.h"
+#include "plan/explain.h"
 #include "unit-model.h"
 
 #include <errno.h>

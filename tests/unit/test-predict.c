@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
-#include "predict.h"
+#include "plan/predict.h"
 
 #include "unit.h"
 

@@ -5,7 +5,7 @@
 #include <linux/types.h>
 
 #include "bpf/event.h"
-#include "probe.h"
+#include "evidence/probe.h"
 
 #define HEADER(record, t)                                                                          \
 	(struct event_header){ .version = EVENT_VERSION, .type = t, .size = sizeof(record) }

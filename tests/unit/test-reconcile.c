@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "contention.h"
-#include "denial.h"
-#include "reconcile.h"
+#include "engine/contention.h"
+#include "engine/denial.h"
+#include "engine/reconcile.h"
 #include "unit-ethtool.h"
 
 #define KEEP_MAX 32

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "golden.h"
-#include "render.h"
-#include "util.h"
+#include "report/render.h"
+#include "basic/util.h"
 
 static struct sample sample;
 static char *text;

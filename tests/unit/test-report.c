@@ -2,11 +2,11 @@
 /* The page of a report: escaping, the picture, its parts. */
 #include <json-c/json.h>
 
-#include "drawing.h"
-#include "html.h"
-#include "report_html.h"
-#include "report_skeleton.h"
-#include "snapshot_model.h"
+#include "report/drawing.h"
+#include "report/html.h"
+#include "report/report_html.h"
+#include "report/report_skeleton.h"
+#include "compare/snapshot_model.h"
 #include "unit-model.h"
 
 static char *text_of(void (*write)(FILE *out, const void *data), const void *data)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <unit.h> /* of src, not the one beside this file */
+#include "model/unit.h"
 #include "unit.h"
 
-#include "restart.h"
-#include "util.h"
+#include "evidence/restart.h"
+#include "basic/util.h"
 
 static struct unit named(const char *name)
 {

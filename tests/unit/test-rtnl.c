@@ -3,7 +3,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "rtnl.h"
+#include "kernel/rtnl.h"
 #include "unit-nl.h"
 
 static struct nlmsghdr *begin(struct unit_message *m, uint16_t type, unsigned char family, int ifindex)

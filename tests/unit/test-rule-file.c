@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rule_file.h"
+#include "rules/rule_file.h"
 
 #define GOLDEN "tests/golden/rules"
 #define GOOD "[Match]\nKind=vlan\n[Features]\nsg=on\n"

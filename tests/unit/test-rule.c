@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include "rule_file.h"
-#include "util.h"
+#include "rules/rule_file.h"
+#include "basic/util.h"
 
 static struct feature_table features;
 static const struct rule_host host = {

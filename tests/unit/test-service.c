@@ -13,8 +13,8 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "service.h"
-#include "util.h"
+#include "engine/service.h"
+#include "basic/util.h"
 
 static int serve(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {

@@ -3,7 +3,7 @@
 
 #include <json-c/json.h>
 
-#include "services.h"
+#include "evidence/services.h"
 #include "unit-model.h"
 
 static struct json_object *document(const struct services *services)

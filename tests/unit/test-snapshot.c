@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-#include "json.h"
-#include "snapshot_json.h"
-#include "util.h"
+#include "report/json.h"
+#include "compare/snapshot_json.h"
+#include "basic/util.h"
 
 static char why[512];
 

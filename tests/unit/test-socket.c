@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "socket.h"
+#include "model/socket.h"
 #include "unit.h"
 
 static struct feature_table table;

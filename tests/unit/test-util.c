@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
-#include "util.h"
+#include "basic/util.h"
 
 static void a_duration_for_people(void **state)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "varlink.h"
+#include "control/varlink.h"
 
 #include <json-c/json.h>
 
-#include "methods.h"
+#include "control/methods.h"
 #include "unit.h"
-#include "util.h"
+#include "basic/util.h"
 
 static int decode(const char *text, struct varlink_call *ret)
 {

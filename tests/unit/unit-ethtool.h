@@ -3,7 +3,7 @@
 #ifndef OFFLOADD_TESTS_UNIT_ETHTOOL_H
 #define OFFLOADD_TESTS_UNIT_ETHTOOL_H
 
-#include "observe.h"
+#include "kernel/observe.h"
 #include "unit-model.h"
 
 #define UNIT_DEVICES_MAX 8

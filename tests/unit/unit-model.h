@@ -3,8 +3,8 @@
 #ifndef OFFLOADD_TESTS_UNIT_MODEL_H
 #define OFFLOADD_TESTS_UNIT_MODEL_H
 
-#include "plan.h"
-#include "rule_file.h"
+#include "plan/plan.h"
+#include "rules/rule_file.h"
 #include "unit.h"
 
 #define UNIT_TRANSMIT                                                                              \

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "feature.h"
-#include "link.h"
+#include "model/feature.h"
+#include "model/link.h"
 
 /* The names of Linux 6.1, in its order. "" is a number that the kernel leaves unused. */
 static const char *const unit_feature_names[] = {

@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-#include "view.h"
+#include "report/view.h"
 
 struct sample {
 	struct feature_table features;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "basic/ini_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "basic/util.h"
+
+struct found_list {
+	char **paths;
+	size_t n;
+	bool full;
+};
+
+void ini_dir_free(char **paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(paths[i]);
+	free(paths);
+}
+
+bool ini_dir_is_mask(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return false;
+	return S_ISCHR(st.st_mode) ? st.st_rdev == makedev(1, 3)
+				   : S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+static const char *file_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(file_name(*(char *const *)a), file_name(*(char *const *)b));
+}
+
+static bool is_wanted(const struct ini_dir *d, const char *name)
+{
+	size_t len = strlen(name), suffix_len = strlen(d->suffix);
+
+	return name[0] != '.' && len > suffix_len &&
+		strcmp(name + len - suffix_len, d->suffix) == 0;
+}
+
+static bool is_found(const struct found_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(file_name(list->paths[i]), name) == 0)
+			return true;
+	return false;
+}
+
+_printf_(3, 4) static int complain(
+	const struct ini_dir *d, const char *path, const char *fmt, ...)
+{
+	char message[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	return d->report(d->userdata, path, 0, message);
+}
+
+static int add_found(const struct ini_dir *d, struct found_list *list, const char *dir, const char *name)
+{
+	if (list->full || !is_wanted(d, name) || is_found(list, name))
+		return 0;
+	if (list->n == INI_DIR_MAX_FILES) {
+		list->full = true;
+		return complain(d, dir, "more than %d %s files, the others are left out",
+			INI_DIR_MAX_FILES, d->what);
+	}
+	if (asprintf(&list->paths[list->n], "%s/%s", dir, name) < 0)
+		return -ENOMEM;
+	list->n++;
+	return 0;
+}
+
+static int complain_dir(const struct ini_dir *d, const char *dir, int error)
+{
+	if (error == ENOMEM)
+		return -ENOMEM;
+	if (error == ENOENT && d->optional)
+		return 0;
+	if (error == ENOTDIR)
+		return complain(d, dir, "is not a folder: %ss are read from folders, one %s a file",
+			d->what, d->what);
+	return complain(d, dir, "%ss folder cannot be read: %s", d->what, strerror(error));
+}
+
+/* In the order of names, so that what is left out above the limit is the same each time. */
+static int find_files(const struct ini_dir *d, struct found_list *list, const char *dir)
+{
+	struct dirent **entries = NULL;
+	int n, r = 0;
+
+	n = scandir(dir, &entries, NULL, alphasort);
+	if (n < 0)
+		return complain_dir(d, dir, errno);
+	for (int i = 0; i < n; i++) {
+		if (r >= 0)
+			r = add_found(d, list, dir, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+int ini_dir_find(const struct ini_dir *d, char ***ret_paths, size_t *ret_n)
+{
+	struct found_list list = { .paths = calloc(INI_DIR_MAX_FILES, sizeof(*list.paths)) };
+	int r = 0;
+
+	if (!list.paths)
+		return -ENOMEM;
+	for (size_t i = 0; d->dirs[i] && r >= 0; i++)
+		r = find_files(d, &list, d->dirs[i]);
+	if (r < 0) {
+		ini_dir_free(list.paths, list.n);
+		return r;
+	}
+	qsort(list.paths, list.n, sizeof(*list.paths), compare_names);
+	*ret_paths = list.paths;
+	*ret_n = list.n;
+	return 0;
+}

@@ -1,0 +1,679 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "compare/diff.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "compare/diff_match.h"
+#include "plan/predict.h"
+#include "basic/util.h"
+
+#define AMBIGUOUS (DIFF_NONE - 1) /* for a partner */
+
+/* What a device is, or a way to test it: on or off, nothing is lost. */
+static const char *const no_offloads[] = { "loopback", "netns-local", "rx-all", "rx-fcs",
+	"tx-lockless", "vlan-challenged" };
+
+/* A group before it is known on which links it is. */
+struct found {
+	struct diff_group group;
+	size_t pair;
+};
+
+/* What the comparison works with besides the diff itself. */
+struct work {
+	struct diff *d;
+	struct diff_stack stack[2];
+	size_t *partner[2];
+	size_t *pair_of;              /* by A's link */
+	feature_set map[FEATURE_MAX]; /* B's bit of each bit of A, empty where B has it not */
+	feature_set common, no_offloads;
+	feature_set all[FEATURE_MAX], any[FEATURE_MAX]; /* predict_needs() */
+	feature_set *lost, *gained;                     /* by pair */
+	struct found *found;
+	size_t n_found;
+};
+
+const char *diff_change_name(enum diff_change change)
+{
+	switch (change) {
+	case DIFF_LOST:
+		return "lost";
+	case DIFF_UNLISTED:
+		return "unlisted";
+	case DIFF_GAINED:
+		return "gained";
+	case DIFF_OTHER:
+		return "changed";
+	case DIFF_REQUESTED:
+		return "requested";
+	case DIFF_FIXED:
+		return "fixed";
+	}
+	return "changed";
+}
+
+const char *diff_state_name(unsigned state)
+{
+	static const char *const names[] = { "off", "on", "off [fixed]", "on [fixed]",
+		"off [requested on]", "on [requested off]", "not listed" };
+
+	return state < ARRAY_SIZE(names) ? names[state] : "";
+}
+
+/* As ethtool has it, what cannot be changed is only that. */
+static unsigned state_of(const struct snapshot_link *link, feature_set bit)
+{
+	unsigned on = link->features.active & bit ? DIFF_ON : 0;
+
+	if (!(snapshot_changeable(link) & bit))
+		return on | DIFF_FIXED_THERE;
+	return on | (!(link->features.wanted & bit) == !on ? 0 : DIFF_ASKED_ELSE);
+}
+
+/* B's features in A's numbers. */
+static struct snapshot_link translate(const struct work *w, const struct snapshot_link *b)
+{
+	const feature_set listed = snapshot_listed(w->d->b, b);
+	struct snapshot_link to = *b;
+	unsigned bit;
+
+	to.features = (struct link_features){ 0 };
+	to.listed = 0;
+	feature_foreach (bit, w->common) {
+		feature_set there = w->map[bit], here = FEATURE(bit);
+
+		to.listed |= listed & there ? here : 0;
+		to.features.hw |= b->features.hw & there ? here : 0;
+		to.features.wanted |= b->features.wanted & there ? here : 0;
+		to.features.active |= b->features.active & there ? here : 0;
+		to.features.nochange |= b->features.nochange & there ? here : 0;
+	}
+	return to;
+}
+
+static void compare_tables(struct work *w)
+{
+	const struct feature_table *a = &w->d->a->features, *b = &w->d->b->features;
+
+	for (unsigned bit = 0; bit < a->count; bit++) {
+		if (!a->name[bit][0])
+			continue;
+		w->map[bit] = feature_named(b, a->name[bit]);
+		if (w->map[bit])
+			w->common |= FEATURE(bit);
+		else
+			w->d->unknown_in_b |= FEATURE(bit);
+	}
+	for (unsigned bit = 0; bit < b->count; bit++)
+		if (b->name[bit][0] && feature_bit(a, b->name[bit]) < 0)
+			w->d->unknown_in_a |= FEATURE(bit);
+	for (size_t i = 0; i < ARRAY_SIZE(no_offloads); i++)
+		w->no_offloads |= feature_named(a, no_offloads[i]);
+	w->d->other_kernel =
+		*w->d->a->kernel && *w->d->b->kernel && strcmp(w->d->a->kernel, w->d->b->kernel);
+}
+
+/* The dependencies are those of the kernel on which features fell; where nobody knows it, all that
+ * there ever were. */
+static int learn_needs(struct work *w)
+{
+	const struct diff *d = w->d;
+	const char *release = *d->b->kernel ? d->b->kernel : *d->a->kernel ? d->a->kernel : "99.0";
+	_cleanup_(predict_free_pointer) struct predict *p = NULL;
+	const struct link_table none = { 0 };
+	feature_set not ;
+	int r;
+
+	r = predict_new(&d->a->features, &none, release, &p);
+	if (r < 0)
+		return r;
+	for (unsigned bit = 0; bit < d->a->features.count; bit++)
+		predict_needs(p, bit, &w->all[bit], &w->any[bit], &not );
+	return 0;
+}
+
+/* Which of `changed` changed because `bit` did: those that need it, and those that need them. What
+ * needs one of several fell with the last. off: what is off on the side where it is off. */
+static feature_set dependents(
+	const struct work *w, unsigned bit, feature_set changed, feature_set off)
+{
+	feature_set found = 0, next = FEATURE(bit);
+	unsigned i;
+
+	while (next) {
+		feature_set causes = next;
+
+		next = 0;
+		feature_foreach (i, changed & ~found & ~FEATURE(bit))
+			if ((w->all[i] & causes) || ((w->any[i] & causes) && !(w->any[i] & ~off)))
+				next |= FEATURE(i);
+		found |= next;
+	}
+	return found;
+}
+
+/* Appends to a list that grows by doubling; NULL where memory ran out. */
+static void *grow(void *list, size_t n, size_t size)
+{
+	return n & (n - 1) ? list : reallocarray(list, n ? 2 * n : 1, size);
+}
+
+static int compare_likeness(const struct diff_group *x, const struct diff_group *y)
+{
+	if (x->change != y->change)
+		return x->change < y->change ? -1 : 1;
+	if (x->a_state != y->a_state)
+		return x->a_state < y->a_state ? -1 : 1;
+	if (x->b_state != y->b_state)
+		return x->b_state < y->b_state ? -1 : 1;
+	return x->follows - y->follows;
+}
+
+static int compare_found(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+	int c = compare_likeness(&x->group, &y->group);
+
+	if (c)
+		return c;
+	if (x->group.features != y->group.features)
+		return x->group.features < y->group.features ? -1 : 1;
+	if (x->group.costs != y->group.costs)
+		return x->group.costs < y->group.costs ? -1 : 1;
+	return (x->pair > y->pair) - (x->pair < y->pair);
+}
+
+static bool same_group(const struct diff_group *x, const struct diff_group *y)
+{
+	return compare_likeness(x, y) == 0 && x->features == y->features && x->costs == y->costs;
+}
+
+/* What was found on single links as groups of links. */
+static int make_groups(struct work *w)
+{
+	struct diff *d = w->d;
+
+	d->groups = calloc(w->n_found + 1, sizeof(*d->groups));
+	if (!d->groups)
+		return -ENOMEM;
+	if (w->n_found)
+		qsort(w->found, w->n_found, sizeof(*w->found), compare_found);
+	for (size_t i = 0; i < w->n_found; i++) {
+		struct diff_group *g = d->n_groups ? &d->groups[d->n_groups - 1] : NULL;
+		size_t *pairs;
+
+		if (!g || !same_group(g, &w->found[i].group)) {
+			g = &d->groups[d->n_groups++];
+			*g = w->found[i].group;
+		}
+		pairs = grow(g->pairs, g->n_pairs, sizeof(*pairs));
+		if (!pairs)
+			return -ENOMEM;
+		g->pairs = pairs;
+		pairs[g->n_pairs++] = w->found[i].pair;
+	}
+	return 0;
+}
+
+/* One atom: features that changed alike on one link, with what their change cost. */
+struct atoms {
+	struct diff_group group[FEATURE_MAX];
+	size_t n;
+};
+
+static void add_atom(struct atoms *atoms, const struct diff_group *atom)
+{
+	for (size_t i = 0; i < atoms->n; i++) {
+		struct diff_group *o = &atoms->group[i];
+
+		if (!(o->costs & atom->costs) || o->a_state != atom->a_state ||
+			o->b_state != atom->b_state || o->follows != atom->follows)
+			continue;
+		o->features |= atom->features;
+		o->costs |= atom->costs;
+		return;
+	}
+	atoms->group[atoms->n++] = *atom;
+}
+
+/* The features of `changed` as atoms. */
+static void split(const struct work *w, enum diff_change change, const struct snapshot_link *a,
+	const struct snapshot_link *b, feature_set changed, feature_set below, struct atoms *ret)
+{
+	const struct snapshot_link *off = change == DIFF_GAINED ? a : b;
+	bool depends = change == DIFF_LOST || change == DIFF_GAINED;
+	feature_set fallen = 0;
+	unsigned bit;
+
+	ret->n = 0;
+	for (feature_set rest = depends ? changed : 0; rest; rest &= rest - 1)
+		fallen |= dependents(
+			w, (unsigned)__builtin_ctzll(rest), changed, ~off->features.active);
+	feature_foreach (bit, changed & ~fallen) {
+		struct diff_group atom = { .change = change,
+			.features = FEATURE(bit),
+			.a_state = state_of(a, FEATURE(bit)),
+			.b_state = change == DIFF_UNLISTED ? DIFF_NOT_LISTED : state_of(b, FEATURE(bit)),
+			.follows = depends && (below & FEATURE(bit)) };
+
+		if (depends)
+			atom.costs = dependents(w, bit, changed, ~off->features.active);
+		add_atom(ret, &atom);
+	}
+}
+
+static int add_atoms(struct work *w, size_t pair, enum diff_change change,
+	const struct snapshot_link *a, const struct snapshot_link *b, feature_set changed,
+	feature_set below)
+{
+	struct atoms atoms;
+
+	split(w, change, a, b, changed, below, &atoms);
+	for (size_t i = 0; i < atoms.n; i++) {
+		struct found *found = grow(w->found, w->n_found, sizeof(*found));
+
+		if (!found)
+			return -ENOMEM;
+		w->found = found;
+		found[w->n_found++] = (struct found){ .group = atoms.group[i], .pair = pair };
+	}
+	return 0;
+}
+
+/* What changed in the same way on the link below, or on a port: that is where to look first. */
+static feature_set changed_below(const struct work *w, const feature_set *sets, size_t a)
+{
+	size_t lower = w->stack[0].lower[a], port = w->stack[0].port[a];
+	feature_set found = 0;
+
+	if (lower != DIFF_NONE && w->pair_of[lower] != DIFF_NONE)
+		found |= sets[w->pair_of[lower]];
+	if (w->stack[0].n_ports[a] && w->pair_of[port] != DIFF_NONE)
+		found |= sets[w->pair_of[port]];
+	return found;
+}
+
+static bool readable(const struct diff *d, size_t pair)
+{
+	return d->a->links[d->pairs[pair].a].has_features &&
+	       d->b->links[d->pairs[pair].b].has_features;
+}
+
+/* What both sides tell of a pair. b: translated. */
+static feature_set compared(const struct work *w, const struct snapshot_link *a, const struct snapshot_link *b)
+{
+	return w->common & snapshot_listed(w->d->a, a) & b->listed;
+}
+
+static void find_changes(struct work *w)
+{
+	struct diff *d = w->d;
+
+	for (size_t i = 0; i < d->n_pairs; i++) {
+		const struct snapshot_link *a = &d->a->links[d->pairs[i].a];
+		const struct snapshot_link b = translate(w, &d->b->links[d->pairs[i].b]);
+
+		if (!readable(d, i))
+			continue;
+		w->lost[i] = a->features.active & ~b.features.active & compared(w, a, &b);
+		w->gained[i] = b.features.active & ~a->features.active & compared(w, a, &b);
+	}
+}
+
+static int compare_pair(struct work *w, size_t i)
+{
+	struct diff *d = w->d;
+	size_t at = d->pairs[i].a;
+	const struct snapshot_link *a = &d->a->links[at];
+	const struct snapshot_link b = translate(w, &d->b->links[d->pairs[i].b]);
+	feature_set same = compared(w, a, &b) & ~w->lost[i] & ~w->gained[i], can_a = snapshot_changeable(a),
+		    can_b = snapshot_changeable(&b), fixed = same & (can_a ^ can_b), asked;
+	feature_set sets[DIFF_CHANGES] = {
+		[DIFF_LOST] = w->lost[i] & ~w->no_offloads,
+		[DIFF_GAINED] = w->gained[i] & ~w->no_offloads,
+		[DIFF_OTHER] = (w->lost[i] | w->gained[i]) & w->no_offloads,
+		[DIFF_FIXED] = fixed,
+	};
+
+	if (d->b->form == SNAPSHOT_ETHTOOL)
+		sets[DIFF_UNLISTED] = a->features.active & can_a & ~b.listed & ~w->no_offloads;
+	asked = (a->features.wanted ^ b.features.wanted) & can_a & can_b;
+	sets[DIFF_REQUESTED] = same & asked;
+	d->lost += (size_t)__builtin_popcountll(sets[DIFF_LOST]);
+	d->unlisted += (size_t)__builtin_popcountll(sets[DIFF_UNLISTED]);
+	for (int change = 0; change < DIFF_CHANGES; change++) {
+		const feature_set *all = change == DIFF_GAINED ? w->gained : w->lost;
+		int r = add_atoms(w, i, (enum diff_change)change, a, &b, sets[change],
+			changed_below(w, all, at));
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compare_pairs(const struct diff_group *x, const struct diff_group *y)
+{
+	if (x->n_pairs != y->n_pairs)
+		return x->n_pairs < y->n_pairs ? -1 : 1;
+	return memcmp(x->pairs, y->pairs, x->n_pairs * sizeof(*x->pairs));
+}
+
+/* Those that can be joined are next to each other. */
+static int compare_joinable(const void *a, const void *b)
+{
+	const struct diff_group *x = a, *y = b;
+	int c = compare_likeness(x, y);
+
+	if (c == 0)
+		c = (x->costs > 0) - (y->costs > 0);
+	return c ? c : compare_pairs(x, y);
+}
+
+/* Features that changed alike on the same links, and cost nothing else, are told in one. */
+static void join_groups(struct diff *d)
+{
+	size_t n = 0;
+
+	if (d->n_groups)
+		qsort(d->groups, d->n_groups, sizeof(*d->groups), compare_joinable);
+	for (size_t i = 0; i < d->n_groups; i++) {
+		struct diff_group *g = &d->groups[i], *o = n ? &d->groups[n - 1] : NULL;
+
+		if (o && !g->costs && compare_joinable(o, g) == 0) {
+			o->features |= g->features;
+			free(g->pairs);
+		} else {
+			d->groups[n++] = *g;
+		}
+	}
+	d->n_groups = n;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct diff_group *x = a, *y = b;
+
+	if (x->change != y->change)
+		return x->change < y->change ? -1 : 1;
+	if (x->follows != y->follows)
+		return x->follows ? 1 : -1;
+	if (x->pairs[0] != y->pairs[0])
+		return x->pairs[0] < y->pairs[0] ? -1 : 1;
+	return (x->features > y->features) - (x->features < y->features);
+}
+
+static int compare_features(struct work *w)
+{
+	struct diff *d = w->d;
+	int r = 0;
+
+	w->lost = calloc(d->n_pairs + 1, sizeof(*w->lost));
+	w->gained = calloc(d->n_pairs + 1, sizeof(*w->gained));
+	if (!w->lost || !w->gained)
+		return -ENOMEM;
+	find_changes(w);
+	for (size_t i = 0; r >= 0 && i < d->n_pairs; i++)
+		r = readable(d, i) ? compare_pair(w, i) : 0;
+	if (r < 0)
+		return r;
+	r = make_groups(w);
+	if (r < 0)
+		return r;
+	join_groups(d);
+	if (d->n_groups)
+		qsort(d->groups, d->n_groups, sizeof(*d->groups), compare_groups);
+	return 0;
+}
+
+static int add_field(struct diff *d, size_t pair, const char *what, const char *a, const char *b)
+{
+	struct diff_field *fields;
+
+	if (strcmp(a, b) == 0)
+		return 0;
+	fields = grow(d->fields, d->n_fields, sizeof(*fields));
+	if (!fields)
+		return -ENOMEM;
+	d->fields = fields;
+	fields = &d->fields[d->n_fields++];
+	*fields = (struct diff_field){ .pair = pair, .what = what };
+	snprintf(fields->a, sizeof(fields->a), "%s", *a ? a : "nothing");
+	snprintf(fields->b, sizeof(fields->b), "%s", *b ? b : "nothing");
+	return 0;
+}
+
+/* What goes with a link that is gone, or cannot be read any more. */
+static size_t count_lost(const struct snapshot_link *a)
+{
+	return (size_t)__builtin_popcountll(a->features.active & snapshot_changeable(a));
+}
+
+/* Where a link stands, unless it is the same place under another name. */
+static int add_place(struct work *w, size_t pair, const char *what, const size_t *a_places,
+	const char *a, const size_t *b_places, const char *b)
+{
+	size_t at = a_places[w->d->pairs[pair].a], to = b_places[w->d->pairs[pair].b];
+
+	if (at != DIFF_NONE && to != DIFF_NONE && w->partner[0][at] == to)
+		return 0;
+	return add_field(w->d, pair, what, a, b);
+}
+
+static const char *readable_words(const struct snapshot_link *link)
+{
+	return link->has_features ? "can be read" : *link->error ? link->error : "not read";
+}
+
+static int compare_fields(struct work *w, size_t i)
+{
+	const struct snapshot_link *a = &w->d->a->links[w->d->pairs[i].a],
+				   *b = &w->d->b->links[w->d->pairs[i].b];
+	char vlan_a[16] = "", vlan_b[16] = "";
+	int r;
+
+	if (a->has_features != b->has_features) {
+		r = add_field(w->d, i, "features", readable_words(a), readable_words(b));
+		if (r < 0)
+			return r;
+		w->d->lost += count_lost(a);
+	}
+	if (w->d->a->form == SNAPSHOT_ETHTOOL || w->d->b->form == SNAPSHOT_ETHTOOL)
+		return 0;
+	if (a->vlan_id)
+		snprintf(vlan_a, sizeof(vlan_a), "%u", a->vlan_id);
+	if (b->vlan_id)
+		snprintf(vlan_b, sizeof(vlan_b), "%u", b->vlan_id);
+	r = add_field(w->d, i, "kind", a->kind, b->kind);
+	if (r >= 0)
+		r = add_field(w->d, i, "driver", a->driver, b->driver);
+	if (r >= 0)
+		r = add_field(w->d, i, "vlan id", vlan_a, vlan_b);
+	if (r >= 0)
+		r = add_place(w, i, "stands on", w->stack[0].lower, a->lower, w->stack[1].lower,
+			b->lower);
+	if (r >= 0)
+		r = add_place(w, i, "port of", w->stack[0].master, a->master, w->stack[1].master,
+			b->master);
+	return r;
+}
+
+static bool same_words(const struct snapshot_rule *a, const struct snapshot_rule *b)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < a->n_words; i++)
+		for (size_t j = 0; j < b->n_words; j++)
+			found += a->words[i].value == b->words[j].value &&
+				 strcmp(a->words[i].word, b->words[j].word) == 0;
+	return a->n_words == b->n_words && found == a->n_words;
+}
+
+static size_t find_rule(const struct snapshot *s, const char *file)
+{
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (strcmp(s->rules[i].file, file) == 0)
+			return i;
+	return DIFF_NONE;
+}
+
+static int compare_rules(struct diff *d)
+{
+	if (d->a->form == SNAPSHOT_ETHTOOL || d->b->form == SNAPSHOT_ETHTOOL)
+		return 0;
+	d->rules = calloc(d->a->n_rules + d->b->n_rules + 1, sizeof(*d->rules));
+	if (!d->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->a->n_rules; i++) {
+		const struct snapshot_rule *a = &d->a->rules[i];
+		size_t j = find_rule(d->b, a->file);
+
+		if (j == DIFF_NONE || a->mode != d->b->rules[j].mode ||
+			!same_words(a, &d->b->rules[j]))
+			d->rules[d->n_rules++] = (struct diff_rule){ .a = i, .b = j };
+	}
+	for (size_t j = 0; j < d->b->n_rules; j++)
+		if (find_rule(d->a, d->b->rules[j].file) == DIFF_NONE)
+			d->rules[d->n_rules++] = (struct diff_rule){ .a = DIFF_NONE, .b = j };
+	return 0;
+}
+
+static void mark_ambiguous(struct work *w)
+{
+	for (size_t i = 0; i < w->d->n_ambiguous; i++) {
+		const struct diff_ambiguous *o = &w->d->ambiguous[i];
+
+		for (size_t j = 0; j < o->n_a; j++)
+			w->partner[0][o->a[j]] = AMBIGUOUS;
+		for (size_t j = 0; j < o->n_b; j++)
+			w->partner[1][o->b[j]] = AMBIGUOUS;
+	}
+}
+
+/* A text has the links that somebody chose to paste: others are not missing, unless two texts are
+ * compared. */
+static bool may_miss(const struct snapshot *s, const struct snapshot *other)
+{
+	return s->form != SNAPSHOT_ETHTOOL || other->form == SNAPSHOT_ETHTOOL;
+}
+
+static int list_pairs(struct work *w)
+{
+	struct diff *d = w->d;
+
+	d->pairs = calloc(d->a->n_links + 1, sizeof(*d->pairs));
+	d->only_a = calloc(d->a->n_links + 1, sizeof(*d->only_a));
+	d->only_b = calloc(d->b->n_links + 1, sizeof(*d->only_b));
+	if (!d->pairs || !d->only_a || !d->only_b)
+		return -ENOMEM;
+	mark_ambiguous(w);
+	for (size_t i = 0; i < d->a->n_links; i++) {
+		const struct snapshot_link *link = &d->a->links[i];
+
+		w->pair_of[i] = DIFF_NONE;
+		if (w->partner[0][i] < AMBIGUOUS) {
+			w->pair_of[i] = d->n_pairs;
+			d->pairs[d->n_pairs++] = (struct diff_pair){ i, w->partner[0][i] };
+		} else if (w->partner[0][i] == DIFF_NONE && may_miss(d->b, d->a)) {
+			d->only_a[d->n_only_a++] = i;
+			d->lost += count_lost(link);
+		}
+	}
+	for (size_t i = 0; i < d->b->n_links; i++)
+		if (w->partner[1][i] == DIFF_NONE && may_miss(d->a, d->b))
+			d->only_b[d->n_only_b++] = i;
+	return 0;
+}
+
+/* Two texts of one link each are meant to be compared, whatever the links are called. */
+static bool one_each(const struct diff *d)
+{
+	return d->a->form == SNAPSHOT_ETHTOOL && d->b->form == SNAPSHOT_ETHTOOL &&
+	       d->a->n_links == 1 && d->b->n_links == 1;
+}
+
+static int compare(struct work *w)
+{
+	struct diff *d = w->d;
+	int r;
+
+	if (one_each(d)) {
+		w->partner[0][0] = w->partner[1][0] = 0;
+		r = 0;
+	} else {
+		r = d->by_role ? diff_match_roles(d, w->stack, w->partner)
+			       : diff_match_names(d, w->stack, w->partner);
+	}
+	if (r >= 0)
+		r = list_pairs(w);
+	compare_tables(w);
+	if (r >= 0)
+		r = learn_needs(w);
+	if (r >= 0)
+		r = compare_features(w);
+	for (size_t i = 0; r >= 0 && i < d->n_pairs; i++)
+		r = compare_fields(w, i);
+	return r < 0 ? r : compare_rules(d);
+}
+
+static void clear_work(struct work *w)
+{
+	diff_stack_clear(&w->stack[0]);
+	diff_stack_clear(&w->stack[1]);
+	free(w->partner[0]);
+	free(w->partner[1]);
+	free(w->pair_of);
+	free(w->lost);
+	free(w->gained);
+	free(w->found);
+}
+
+int diff_make(const struct snapshot *a, const struct snapshot *b,
+	const struct diff_options *options, struct diff *ret)
+{
+	_cleanup_(clear_work) struct work w = { .d = ret };
+	int r;
+
+	*ret = (struct diff){ .a = a, .b = b, .by_role = options->by_role };
+	if (options->by_role && (a->form == SNAPSHOT_ETHTOOL || b->form == SNAPSHOT_ETHTOOL))
+		return -EOPNOTSUPP;
+	w.partner[0] = calloc(a->n_links + 1, sizeof(size_t));
+	w.partner[1] = calloc(b->n_links + 1, sizeof(size_t));
+	w.pair_of = calloc(a->n_links + 1, sizeof(size_t));
+	if (!w.partner[0] || !w.partner[1] || !w.pair_of || diff_stack_make(a, &w.stack[0]) < 0 ||
+		diff_stack_make(b, &w.stack[1]) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < a->n_links; i++)
+		w.partner[0][i] = DIFF_NONE;
+	for (size_t i = 0; i < b->n_links; i++)
+		w.partner[1][i] = DIFF_NONE;
+	r = compare(&w);
+	if (r < 0)
+		diff_clear(ret);
+	return r;
+}
+
+void diff_clear(struct diff *d)
+{
+	for (size_t i = 0; i < d->n_groups; i++)
+		free(d->groups[i].pairs);
+	for (size_t i = 0; i < d->n_ambiguous; i++) {
+		free(d->ambiguous[i].a);
+		free(d->ambiguous[i].b);
+	}
+	free(d->pairs);
+	free(d->groups);
+	free(d->only_a);
+	free(d->only_b);
+	free(d->fields);
+	free(d->ambiguous);
+	free(d->rules);
+	*d = (struct diff){ 0 };
+}
+
+bool diff_any(const struct diff *d)
+{
+	return d->n_groups || d->n_only_a || d->n_only_b || d->n_fields || d->n_ambiguous ||
+	       d->n_rules;
+}

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <systemd/sd-event.h>
+
+#include "basic/file.h"
+#include "basic/json_value.h"
+#include "basic/util.h"
+
+#define READ_CHUNK 4096
+#define ACCURACY_USEC (100 * USEC_PER_MSEC)
+
+struct control_client {
+	struct control *control;
+	struct control_client *previous, *next; /* oldest activity first */
+	sd_event_source *io;
+	int fd;
+	uid_t uid;
+	char *in; /* what was read and not yet handled */
+	size_t in_len, in_size, message_len; /* message_len: of the first message, with its NUL; 0 when not whole */
+	char *out; /* what is yet to be sent */
+	size_t out_len, out_at;
+	bool called;  /* a call is being answered */
+	bool oneway, ended; /* of that call: no answer wanted; its last answer was given */
+	bool sent;    /* something, in this step */
+	bool ready;   /* for its next step */
+	bool eof;     /* nothing more will come from it */
+	bool doomed;  /* to be dropped by whoever is handling it */
+	void *state;
+	uint64_t wait_usec; /* deadline of the handler */
+	uint64_t peer_usec; /* until when the client has to send or to read something, 0 */
+};
+
+struct control {
+	struct control_handler handler;
+	sd_event *event;
+	char *path;
+	int fd;
+	dev_t device; /* of the socket's file, so that another's is not removed */
+	ino_t inode;
+	sd_event_source *listener, *work, *timer;
+	struct control_client *oldest, *newest;
+	size_t n_clients;
+	size_t waiting; /* clients that have a state */
+};
+
+/* ---- clients ---- */
+
+static void unlink_client(struct control_client *client)
+{
+	struct control *c = client->control;
+
+	*(client->previous ? &client->previous->next : &c->oldest) = client->next;
+	*(client->next ? &client->next->previous : &c->newest) = client->previous;
+}
+
+static void append_client(struct control_client *client)
+{
+	struct control *c = client->control;
+
+	client->previous = c->newest;
+	client->next = NULL;
+	*(c->newest ? &c->newest->next : &c->oldest) = client;
+	c->newest = client;
+}
+
+static void end_wait(struct control_client *client)
+{
+	if (client->state)
+		client->control->waiting--;
+	free(client->state);
+	client->state = NULL;
+	client->wait_usec = 0;
+}
+
+static void drop_client(struct control_client *client)
+{
+	end_wait(client);
+	unlink_client(client);
+	client->control->n_clients--;
+	sd_event_source_disable_unref(client->io);
+	close(client->fd);
+	free(client->in);
+	free(client->out);
+	free(client);
+}
+
+static bool is_privileged(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
+}
+
+bool control_may_change(const struct control_client *client)
+{
+	return is_privileged(client->uid);
+}
+
+uid_t control_uid(const struct control_client *client)
+{
+	return client->uid;
+}
+
+static bool is_idle(const struct control_client *client)
+{
+	return !client->called && !client->in_len && !client->out;
+}
+
+/* ---- what is waited for ---- */
+
+static void arm_timer(struct control *c)
+{
+	uint64_t deadline_usec = 0;
+
+	for (struct control_client *client = c->oldest; client; client = client->next) {
+		util_earlier(&deadline_usec, client->peer_usec);
+		util_earlier(&deadline_usec, client->wait_usec);
+	}
+	if (deadline_usec)
+		(void)sd_event_source_set_time(c->timer, deadline_usec);
+	(void)sd_event_source_set_enabled(c->timer, deadline_usec ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static void make_ready(struct control_client *client)
+{
+	client->ready = true;
+	(void)sd_event_source_set_enabled(client->control->work, SD_EVENT_ONESHOT);
+}
+
+/* After any step: what to wait for next, or the end. */
+static void settle_client(struct control_client *client)
+{
+	uint32_t events = 0;
+
+	if (!client->doomed && client->eof && !client->called && !client->out && !client->message_len)
+		client->doomed = true;
+	if (client->doomed) {
+		struct control *c = client->control;
+
+		drop_client(client);
+		arm_timer(c);
+		return;
+	}
+	if (client->out)
+		events = EPOLLOUT;
+	else if (!client->called && client->message_len)
+		make_ready(client);
+	else if (!client->called)
+		events = EPOLLIN;
+	(void)sd_event_source_set_io_events(client->io, events);
+	if (!client->out && (client->called || client->message_len || !client->in_len))
+		client->peer_usec = 0;
+	else if (!client->peer_usec)
+		client->peer_usec = util_now_usec() + (client->out ? CONTROL_READ_USEC : CONTROL_MESSAGE_USEC);
+	arm_timer(client->control);
+}
+
+/* ---- answers ---- */
+
+/* Sends what the socket takes. */
+static void flush(struct control_client *client)
+{
+	while (client->out) {
+		ssize_t n = send(client->fd, client->out + client->out_at,
+			client->out_len - client->out_at, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			client->doomed = errno != EAGAIN;
+			return;
+		}
+		client->peer_usec = 0;
+		client->out_at += (size_t)n;
+		if (client->out_at < client->out_len)
+			continue;
+		free(client->out);
+		client->out = NULL;
+	}
+}
+
+static void send_answer(
+	struct control_client *client, const char *error, struct json_object *parameters, bool continues)
+{
+	if (!continues) {
+		client->ended = true;
+		end_wait(client);
+	}
+	if (client->oneway || client->out) {
+		/* one answer a step is the contract; a second one would have to be kept */
+		json_object_put(parameters);
+		return;
+	}
+	client->sent = true;
+	client->out_at = 0;
+	if (varlink_compose(error, parameters, continues, &client->out, &client->out_len) < 0)
+		client->doomed = true;
+	else
+		flush(client);
+}
+
+void control_reply(struct control_client *client, struct json_object *parameters, bool continues)
+{
+	send_answer(client, NULL, parameters, continues);
+}
+
+void control_error(struct control_client *client, const char *error, struct json_object *parameters)
+{
+	send_answer(client, error, parameters, false);
+}
+
+void control_wait(struct control_client *client, void *state, uint64_t deadline_usec)
+{
+	if (!client->state)
+		client->control->waiting++;
+	else if (client->state != state)
+		free(client->state);
+	client->state = state;
+	client->wait_usec = deadline_usec;
+}
+
+void *control_state(const struct control_client *client)
+{
+	return client->state;
+}
+
+/* ---- calls ---- */
+
+static void find_message(struct control_client *client)
+{
+	const char *end = client->in_len ? memchr(client->in, '\0', client->in_len) : NULL;
+
+	client->message_len = end ? (size_t)(end - client->in) + 1 : 0;
+	if (client->message_len > VARLINK_MESSAGE_MAX ||
+		(!end && client->in_len >= VARLINK_MESSAGE_MAX))
+		client->doomed = true;
+}
+
+static void take_message(struct control_client *client)
+{
+	client->in_len -= client->message_len;
+	if (client->in_len) {
+		memmove(client->in, client->in + client->message_len, client->in_len);
+	} else {
+		free(client->in);
+		client->in = NULL;
+		client->in_size = 0;
+	}
+	find_message(client);
+}
+
+static void handle_message(struct control_client *client)
+{
+	const struct control_handler *handler = &client->control->handler;
+	struct varlink_call call;
+	int r = varlink_call_decode(client->in, client->message_len - 1, &call);
+
+	take_message(client);
+	if (r < 0) {
+		client->doomed = true;
+		return;
+	}
+	client->called = true;
+	client->ended = false;
+	client->oneway = call.oneway;
+	handler->call(client, &call, handler->userdata);
+	varlink_call_clear(&call);
+	/* nobody would ever answer it */
+	if (!client->ended && !client->state)
+		client->doomed = true;
+}
+
+static void step(struct control_client *client)
+{
+	const struct control_handler *handler = &client->control->handler;
+
+	client->sent = false;
+	if (client->called && !client->ended && !client->out)
+		handler->resume(client, handler->userdata);
+	else if (!client->called && client->message_len)
+		handle_message(client);
+	if (client->called && client->ended)
+		client->called = client->out;
+	else if (client->called && client->sent && !client->out)
+		make_ready(client); /* a piece went out whole: the next one has its own turn */
+	settle_client(client);
+}
+
+static int on_work(_unused_ sd_event_source *source, void *userdata)
+{
+	struct control *c = userdata;
+	struct control_client *client = c->oldest;
+
+	while (client && !client->ready)
+		client = client->next;
+	if (!client)
+		return 0;
+	client->ready = false;
+	unlink_client(client); /* everybody in turn */
+	append_client(client);
+	(void)sd_event_source_set_enabled(c->work, SD_EVENT_ONESHOT);
+	step(client);
+	return 0;
+}
+
+void control_wake(struct control *c)
+{
+	if (!c || !c->waiting)
+		return;
+	for (struct control_client *client = c->oldest; client; client = client->next)
+		if (client->state && !client->out)
+			make_ready(client);
+}
+
+/* ---- the socket ---- */
+
+static int grow(struct control_client *client)
+{
+	size_t size = client->in_size ? client->in_size * 2 : READ_CHUNK;
+	char *in;
+
+	if (client->in_len < client->in_size)
+		return 0;
+	in = realloc(client->in, size);
+	if (!in)
+		return -ENOMEM;
+	client->in = in;
+	client->in_size = size;
+	return 0;
+}
+
+/* One read, so that nobody who sends without end keeps us. */
+static void receive(struct control_client *client)
+{
+	ssize_t n;
+
+	if (grow(client) < 0) {
+		client->doomed = true;
+		return;
+	}
+	n = recv(client->fd, client->in + client->in_len, client->in_size - client->in_len, MSG_DONTWAIT);
+	if (n < 0) {
+		client->doomed = errno != EAGAIN && errno != EINTR;
+		return;
+	}
+	if (n == 0) {
+		client->eof = true;
+		client->in_len = client->message_len ? client->in_len : 0;
+		return;
+	}
+	client->in_len += (size_t)n;
+	find_message(client);
+}
+
+static int on_client(
+	_unused_ sd_event_source *source, _unused_ int fd, uint32_t revents, void *userdata)
+{
+	struct control_client *client = userdata;
+
+	if ((revents & EPOLLIN) && !client->called && !client->out)
+		receive(client);
+	else if (revents & (EPOLLHUP | EPOLLERR))
+		client->doomed = true;
+	else if (revents & EPOLLOUT)
+		flush(client);
+	if (!client->out && client->called) {
+		if (client->ended)
+			client->called = false;
+		else
+			make_ready(client);
+	}
+	settle_client(client);
+	return 0;
+}
+
+static int on_timer(_unused_ sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct control *c = userdata;
+
+	for (struct control_client *client = c->oldest, *next; client; client = next) {
+		next = client->next;
+		if (client->peer_usec && client->peer_usec <= usec) {
+			drop_client(client);
+		} else if (client->wait_usec && client->wait_usec <= usec) {
+			client->wait_usec = 0;
+			make_ready(client);
+		}
+	}
+	arm_timer(c);
+	return 0;
+}
+
+/* The one that has been idle for longest, of one user or of all who may not change anything. */
+static struct control_client *find_idle(struct control *c, uid_t uid, bool any)
+{
+	for (struct control_client *client = c->oldest; client; client = client->next)
+		if (is_idle(client) && (any ? !is_privileged(client->uid) : client->uid == uid))
+			return client;
+	return NULL;
+}
+
+static struct control_client *find_unprivileged(struct control *c)
+{
+	for (struct control_client *client = c->oldest; client; client = client->next)
+		if (!is_privileged(client->uid))
+			return client;
+	return NULL;
+}
+
+static size_t count_of(const struct control *c, uid_t uid)
+{
+	size_t n = 0;
+
+	for (struct control_client *client = c->oldest; client; client = client->next)
+		n += client->uid == uid;
+	return n;
+}
+
+/* Makes room for one more: false when it must be refused. Root never has to wait for anybody else. */
+static bool make_room(struct control *c, uid_t uid)
+{
+	struct control_client *victim = NULL;
+
+	if (!is_privileged(uid) && count_of(c, uid) >= CONTROL_CLIENTS_PER_USER) {
+		victim = find_idle(c, uid, false);
+	} else if (c->n_clients >= CONTROL_CLIENTS_MAX) {
+		victim = find_idle(c, uid, true);
+		if (!victim && is_privileged(uid))
+			victim = find_unprivileged(c);
+		if (!victim)
+			victim = find_idle(c, uid, false);
+	} else {
+		return true;
+	}
+	if (victim)
+		drop_client(victim);
+	return victim;
+}
+
+static int add_client(struct control *c, int fd, uid_t uid)
+{
+	struct control_client *client = calloc(1, sizeof(*client));
+	int r;
+
+	if (!client)
+		return -ENOMEM;
+	client->control = c;
+	client->fd = fd;
+	client->uid = uid;
+	r = sd_event_add_io(c->event, &client->io, fd, EPOLLIN, on_client, client);
+	if (r >= 0)
+		r = sd_event_source_set_priority(client->io, CONTROL_PRIORITY);
+	if (r < 0) {
+		sd_event_source_unref(client->io);
+		free(client);
+		return r;
+	}
+	append_client(client);
+	c->n_clients++;
+	return 0;
+}
+
+static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_t revents, void *userdata)
+{
+	struct control *c = userdata;
+	struct ucred credentials;
+	socklen_t len = sizeof(credentials);
+	int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (client_fd < 0)
+		return 0;
+	if (getsockopt(client_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0 ||
+		!make_room(c, credentials.uid) || add_client(c, client_fd, credentials.uid) < 0)
+		close(client_fd);
+	return 0;
+}
+
+/* Is there anybody who answers? */
+static bool is_alive(const struct sockaddr_un *address)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 &&
+		(connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
+}
+
+static int listen_on(struct control *c, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat st;
+	int r;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	r = file_make_folder(path);
+	if (r < 0)
+		return r;
+	if (lstat(path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode) || is_alive(&address))
+			return -EADDRINUSE;
+		if (unlink(path) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (c->fd < 0 || bind(c->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	if (chmod(path, 0666) < 0 || listen(c->fd, SOMAXCONN) < 0 || stat(path, &st) < 0) {
+		r = -errno;
+		unlink(path);
+		return r;
+	}
+	c->device = st.st_dev;
+	c->inode = st.st_ino;
+	c->path = strdup(path);
+	return c->path ? 0 : -ENOMEM;
+}
+
+static int add_sources(struct control *c)
+{
+	int r = sd_event_add_io(c->event, &c->listener, c->fd, EPOLLIN, on_connect, c);
+
+	if (r >= 0)
+		r = sd_event_source_set_priority(c->listener, CONTROL_PRIORITY);
+	if (r >= 0)
+		r = sd_event_add_defer(c->event, &c->work, on_work, c);
+	if (r >= 0)
+		r = sd_event_source_set_priority(c->work, CONTROL_PRIORITY);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(c->work, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(c->event, &c->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer, c);
+	if (r >= 0)
+		r = sd_event_source_set_priority(c->timer, CONTROL_PRIORITY);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
+	return r;
+}
+
+int control_new(struct sd_event *event, const char *path, const struct control_handler *handler,
+	struct control **ret)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	c->handler = *handler;
+	c->event = sd_event_ref(event);
+	c->fd = -1;
+	r = listen_on(c, path);
+	if (r >= 0)
+		r = add_sources(c);
+	if (r < 0) {
+		control_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+static void remove_socket(const struct control *c)
+{
+	struct stat st;
+
+	if (c->path && lstat(c->path, &st) == 0 && st.st_dev == c->device && st.st_ino == c->inode)
+		unlink(c->path);
+}
+
+void control_free(struct control *c)
+{
+	if (!c)
+		return;
+	while (c->oldest)
+		drop_client(c->oldest);
+	sd_event_source_disable_unref(c->listener);
+	sd_event_source_disable_unref(c->work);
+	sd_event_source_disable_unref(c->timer);
+	remove_socket(c);
+	if (c->fd >= 0)
+		close(c->fd);
+	sd_event_unref(c->event);
+	free(c->path);
+	free(c);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/apply.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basic/util.h"
+
+static void explain_error(struct apply_result *result)
+{
+	if (result->text[0])
+		return;
+	if (result->error == -EPERM)
+		snprintf(result->text, sizeof(result->text), "needs CAP_NET_ADMIN");
+	else if (result->error == -ENODEV)
+		snprintf(result->text, sizeof(result->text),
+			"the link is gone, renamed or another one now");
+	else
+		snprintf(result->text, sizeof(result->text), "%s", strerror(-result->error));
+}
+
+/* -ENODEV is also said of a device that is there, but detached for the time of a reset or of suspend (netif_device_present() in
+ * ethnl_ops_begin() and dev_ethtool()). */
+static bool is_detached(const struct apply_result *result, int error)
+{
+	char name[IF_NAMESIZE];
+
+	return error == -ENODEV && if_indextoname((unsigned)result->ifindex, name) &&
+		strcmp(name, result->name) == 0;
+}
+
+static void fail(struct apply_result *result, int error)
+{
+	result->error = error;
+	result->missed = result->asked;
+	explain_error(result);
+}
+
+/* The link as the step knew it, NULL when that is no longer so. kind may be NULL. */
+static struct link *find_same(struct observe *o, int ifindex, const char *name, const char *kind)
+{
+	struct link *link = link_table_find(&o->links, ifindex);
+
+	if (!link || strcmp(link->name, name) != 0 || (kind && strcmp(link->kind, kind) != 0))
+		return NULL;
+	return link;
+}
+
+/* One SET and its read-back. Negative errno only where the socket itself is of no use. */
+static int set_and_verify(struct observe *o, struct link *link, struct apply_result *result)
+{
+	struct ethtool_result said = { 0 };
+	int r;
+
+	result->before = result->after = link->features;
+	r = ethtool_features_set(
+		o->ethtool, link->ifindex, link->name, result->asked, result->value, &said);
+	if (r < 0)
+		return r;
+	if (said.error < 0) {
+		util_copy_name(result->text, sizeof(result->text), said.text,
+			strnlen(said.text, sizeof(said.text)));
+		if (is_detached(result, said.error)) {
+			said.error = -EAGAIN;
+			snprintf(result->text, sizeof(result->text),
+				"the device is detached, as while it is reset or suspended");
+		}
+		fail(result, said.error);
+	}
+	r = observe_features(o, link);
+	if (r < 0) {
+		if (result->error == 0) {
+			snprintf(result->text, sizeof(result->text), "set, but not read back: %s",
+				strerror(-r));
+			fail(result, r == -ENODEV ? -ENODEV : -EUCLEAN);
+		}
+		return 0;
+	}
+	result->after = link->features;
+	result->changed = result->before.active ^ result->after.active;
+	if (result->error == 0)
+		result->missed = (result->after.active ^ result->value) & result->asked;
+	return 0;
+}
+
+static void start_result(
+	struct apply_result *result, int ifindex, const char *name, feature_set asked, feature_set value)
+{
+	*result = (struct apply_result){
+		.ifindex = ifindex,
+		.asked = asked,
+		.value = value & asked,
+	};
+	util_copy_name(result->name, sizeof(result->name), name, strnlen(name, LINK_NAME_LEN));
+}
+
+static const char *planned_kind(const struct plan *plan, int ifindex)
+{
+	const struct plan_link *planned = plan_find(plan, ifindex);
+
+	return planned ? planned->kind : NULL;
+}
+
+static int remember(struct observe *o, const struct plan *plan, struct ledger *ledger)
+{
+	int r;
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct plan_step *step = &plan->steps[i];
+		struct link *link = find_same(
+			o, step->ifindex, step->name, planned_kind(plan, step->ifindex));
+
+		if (!link || !link->has_features)
+			continue;
+		r = ledger_remember(ledger, link, step->mask);
+		if (r == -ENOMEM)
+			return r;
+	}
+	return ledger->save_first ? ledger_save(ledger, &o->features) : 0;
+}
+
+static bool same_state(const struct link_features *a, const struct link_features *b)
+{
+	return a->active == b->active && a->wanted == b->wanted;
+}
+
+/* Links that change with what others were set to: read, so that the kernel's notification of it brings nothing new. */
+static void read_side_effects(struct observe *o, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_links; i++) {
+		const struct plan_link *planned = &plan->links[i];
+		struct link *link;
+
+		if (same_state(&planned->before, &planned->predicted))
+			continue;
+		link = find_same(o, planned->ifindex, planned->name, planned->kind);
+		if (link && !same_state(&link->features, &planned->predicted))
+			(void)observe_features(o, link);
+	}
+}
+
+/* A link that had a step may have changed again with a later one. */
+static void read_again(struct observe *o, const struct apply_report *report)
+{
+	for (size_t i = 0; i + 1 < report->n_results; i++) {
+		struct apply_result *result = &report->results[i];
+		struct link *link = find_same(o, result->ifindex, result->name, NULL);
+
+		if (result->error || !result->missed || !link || observe_features(o, link) < 0)
+			continue;
+		result->after = link->features;
+		result->changed = result->before.active ^ result->after.active;
+		result->missed = (result->after.active ^ result->value) & result->asked;
+	}
+}
+
+int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger,
+	struct apply_report *ret)
+{
+	int r;
+
+	*ret = (struct apply_report){ 0 };
+	if (plan->n_steps == 0)
+		return 0;
+	r = ledger ? remember(o, plan, ledger) : 0;
+	if (r < 0)
+		return r;
+	ret->results = calloc(plan->n_steps, sizeof(*ret->results));
+	if (!ret->results)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct plan_step *step = &plan->steps[i];
+		struct apply_result *result = &ret->results[ret->n_results++];
+		struct link *link = find_same(
+			o, step->ifindex, step->name, planned_kind(plan, step->ifindex));
+
+		start_result(result, step->ifindex, step->name, step->mask, step->value);
+		if (!link) {
+			fail(result, -ENODEV);
+			continue;
+		}
+		r = set_and_verify(o, link, result);
+		if (r < 0) {
+			apply_report_clear(ret);
+			return r;
+		}
+	}
+	read_again(o, ret);
+	read_side_effects(o, plan);
+	return 0;
+}
+
+void apply_report_clear(struct apply_report *report)
+{
+	free(report->results);
+	*report = (struct apply_report){ 0 };
+}
+
+const struct apply_result *apply_find(
+	const struct apply_report *report, int ifindex, feature_set bits)
+{
+	for (size_t i = 0; i < report->n_results; i++)
+		if (report->results[i].ifindex == ifindex && (report->results[i].asked & bits))
+			return &report->results[i];
+	return NULL;
+}
+
+static bool is_named(const char *const *only, const char *name)
+{
+	if (!only)
+		return true;
+	for (; *only; only++)
+		if (strcmp(*only, name) == 0)
+			return true;
+	return false;
+}
+
+static void drop_gone(struct observe *o, struct ledger *ledger)
+{
+	struct ledger_link *entry, *next;
+
+	HASH_ITER(hh, ledger->links, entry, next)
+	{
+		const struct link *link = link_table_find(&o->links, entry->ifindex);
+
+		if (!link || ledger_find(ledger, link) != entry)
+			ledger_forget(ledger, entry->ifindex);
+	}
+}
+
+static int revert_link(struct observe *o, struct ledger *ledger, struct link *link,
+	const struct ledger_link *entry, struct apply_result *result)
+{
+	int r;
+
+	start_result(result, link->ifindex, link->name, entry->mask, entry->value);
+	r = set_and_verify(o, link, result);
+	if (r < 0)
+		return r;
+	if (result->error)
+		return 0;
+	result->missed = (result->after.wanted ^ result->value) & result->asked;
+	if (!result->missed)
+		ledger_forget(ledger, link->ifindex);
+	return 0;
+}
+
+int apply_revert(struct observe *o, struct ledger *ledger, const char *const *only,
+	struct apply_report *ret)
+{
+	_cleanup_free_ struct link **links = NULL;
+	size_t n;
+	int r;
+
+	*ret = (struct apply_report){ 0 };
+	drop_gone(o, ledger);
+	r = link_table_sorted(&o->links, &links, &n);
+	if (r < 0)
+		return r;
+	ret->results = calloc(n + 1, sizeof(*ret->results));
+	if (!ret->results)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_link *entry = ledger_find(ledger, links[i]);
+
+		if (!entry || !is_named(only, links[i]->name))
+			continue;
+		r = revert_link(o, ledger, links[i], entry, &ret->results[ret->n_results++]);
+		if (r < 0) {
+			apply_report_clear(ret);
+			return r;
+		}
+	}
+	r = ledger_save(ledger, &o->features);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "evidence/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/types.h>
+
+#include "bpf/event.h"
+#include "evidence/probe_private.h"
+#include "basic/util.h"
+
+#include "changes.skel.h"
+#include "fallback-nobtf.skel.h"
+#include "fallback.skel.h"
+#include "sockets.skel.h"
+
+#define KEYS_MIN 64
+#define KEYS_MAX 65536
+#define EVENTS_AT_ONCE 1024
+#define SOCKETS_READ (64 * 1024)
+#define NSEC_PER_USEC 1000
+
+_Static_assert((int)PROBE_KINDS == FALLBACK_KINDS, "kinds of probe.h and bpf/event.h");
+_Static_assert(PROBE_COMM_LEN == EVENT_COMM_LEN, "comm of probe.h and bpf/event.h");
+
+enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED };
+
+static const struct probe_hook fallback_hooks[] = {
+	[HOOK_SENDPAGE] = PROBE_HOOK("sendpage", "sock_no_sendpage", "sendpage", true),
+	[HOOK_SENDPAGE_LOCKED] =
+		PROBE_HOOK("sendpage", "sock_no_sendpage_locked", "sendpage_locked", true),
+	PROBE_HOOK("splice", "splice_to_socket", "splice", true),
+	PROBE_HOOK("segmentation", "__skb_gso_segment", "segmentation", false),
+	PROBE_HOOK("checksum", "skb_checksum_help", "checksum", false),
+};
+
+static const struct probe_hook process_hooks[] = {
+	{ .name = "sendpage by process", .function = "sock_no_sendpage_locked",
+		.other_kernels = true, .kprobe = { "process_locked_kprobe" } },
+	{ .name = "sendpage by process", .function = "sock_no_sendpage", .other_kernels = true,
+		.kprobe = { "process_kprobe" } },
+};
+
+static const struct probe_hook socket_hooks[] = {
+	{ .name = "sockets", .function = "iter/tcp", .iter = "sockets" },
+};
+
+static const struct probe_hook change_hooks[] = {
+	PROBE_HOOK_PAIR("feature changes", "__netdev_update_features", "update"),
+	PROBE_HOOK_PAIR("feature cascades", "netdev_features_change", "spread"),
+	PROBE_HOOK("feature cascades", "netdev_work_sched", "defer", true),
+};
+
+struct probe {
+	struct probe_part fallback, process, sockets, changes;
+	struct probe_status status[4 * PROBE_HOOKS_MAX];
+	size_t n_status;
+	struct ring_buffer *ring;
+	int cpus;
+	uint64_t malformed;
+
+	probe_hits_fn events_fn; /* during probe_read_events */
+	void *events_userdata;
+	int events_read;
+};
+
+static unsigned clamp_keys(unsigned keys)
+{
+	if (keys == 0)
+		return PROBE_KEYS_DEFAULT;
+	return keys < KEYS_MIN ? KEYS_MIN : keys > KEYS_MAX ? KEYS_MAX : keys;
+}
+
+static int open_fallback(const struct probe_options *options, void **ret_skeleton,
+	struct bpf_object_skeleton **ret_base)
+{
+	struct fallback_bpf *skeleton = fallback_bpf__open();
+	unsigned keys = clamp_keys(options->max_keys);
+
+	if (!skeleton)
+		return -errno;
+	PROBE_SET_FEATURES(skeleton->rodata, options->features);
+	PROBE_SET_GSO(skeleton->rodata, options->features);
+	skeleton->rodata->quiet_ns =
+		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
+	bpf_map__set_max_entries(skeleton->maps.counts, keys);
+	bpf_map__set_max_entries(skeleton->maps.seen, keys);
+	*ret_skeleton = skeleton;
+	*ret_base = skeleton->skeleton;
+	return 0;
+}
+
+static void destroy_fallback(void *skeleton)
+{
+	fallback_bpf__destroy(skeleton);
+}
+
+static int open_process(const struct probe_options *options _unused_, void **ret_skeleton,
+	struct bpf_object_skeleton **ret_base)
+{
+	struct fallback_nobtf_bpf *skeleton = fallback_nobtf_bpf__open();
+
+	if (!skeleton)
+		return -errno;
+	*ret_skeleton = skeleton;
+	*ret_base = skeleton->skeleton;
+	return 0;
+}
+
+static void destroy_process(void *skeleton)
+{
+	fallback_nobtf_bpf__destroy(skeleton);
+}
+
+static int open_sockets(const struct probe_options *options, void **ret_skeleton,
+	struct bpf_object_skeleton **ret_base)
+{
+	struct sockets_bpf *skeleton = sockets_bpf__open();
+
+	if (!skeleton)
+		return -errno;
+	PROBE_SET_FEATURES(skeleton->rodata, options->features);
+	*ret_skeleton = skeleton;
+	*ret_base = skeleton->skeleton;
+	return 0;
+}
+
+static void destroy_sockets(void *skeleton)
+{
+	sockets_bpf__destroy(skeleton);
+}
+
+#define PROC_PID_INIT_INO 0xEFFFFFFCU
+
+/* The programs see numbers of the initial namespace of processes. */
+static void set_own(struct changes_bpf *skeleton)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == PROC_PID_INIT_INO) {
+		skeleton->bss->own_tgid = (uint32_t)getpid();
+		return;
+	}
+	/* s_dev as the kernel has it (MKDEV()) */
+	skeleton->rodata->own_pidns_dev = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
+	skeleton->rodata->own_pidns_ino = st.st_ino;
+	skeleton->rodata->own_tgid_there = (uint32_t)getpid();
+}
+
+static int open_changes(const struct probe_options *options _unused_, void **ret_skeleton,
+	struct bpf_object_skeleton **ret_base)
+{
+	struct changes_bpf *skeleton = changes_bpf__open();
+
+	if (!skeleton)
+		return -errno;
+	set_own(skeleton);
+	*ret_skeleton = skeleton;
+	*ret_base = skeleton->skeleton;
+	return 0;
+}
+
+static void destroy_changes(void *skeleton)
+{
+	changes_bpf__destroy(skeleton);
+}
+
+static int add_record(void *userdata, void *data, size_t size)
+{
+	struct probe *probe = userdata;
+	struct probe_hits hits;
+
+	if (probe_parse_event(data, size, &hits) < 0)
+		probe->malformed++;
+	else if (probe->events_fn)
+		probe->events_fn(&hits, probe->events_userdata);
+	return ++probe->events_read >= EVENTS_AT_ONCE ? -EAGAIN : 0;
+}
+
+static bool any_running(const struct probe_status *status, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (status[i].method != PROBE_ABSENT && !strcmp(status[i].name, name))
+			return true;
+	return false;
+}
+
+/* sendpage's fallback by process alone, where nothing better runs. */
+static void start_process(struct probe *probe, const struct probe_options *options)
+{
+	struct probe_status *status = probe->process.status;
+
+	if (any_running(probe->fallback.status, probe->fallback.n_hooks, "sendpage")) {
+		status->other_kernels = true;
+		snprintf(status->why, PROBE_WHY_LEN, "the probe by service runs");
+	} else {
+		probe_part_start(&probe->process, options);
+	}
+}
+
+/* sock_no_sendpage_locked() where TCP has it, else sock_no_sendpage(): both would count other protocols too. */
+static void choose_process_function(struct probe *probe)
+{
+	if (probe->fallback.found[HOOK_SENDPAGE_LOCKED])
+		return;
+	probe->process.hooks++;
+	probe->process.found[0] = probe->fallback.found[HOOK_SENDPAGE];
+}
+
+static void probe_start(struct probe *probe, const struct probe_options *options)
+{
+	if (!options->no_fallback) {
+		probe_part_start(&probe->fallback, options);
+		start_process(probe, options);
+	}
+	probe_part_start(&probe->sockets, options);
+	if (!options->no_changes)
+		probe_part_start(&probe->changes, options);
+	if (probe->fallback.skeleton)
+		probe->ring = ring_buffer__new(
+			probe_part_map_fd(&probe->fallback, "events"), add_record, probe, NULL);
+}
+
+int probe_open(const struct probe_options *options, struct probe **ret)
+{
+	struct probe *probe = calloc(1, sizeof(*probe));
+	struct probe_part *parts[] = { &probe->fallback, &probe->process, &probe->sockets,
+		&probe->changes };
+	bool names;
+	int cpus;
+
+	if (!probe)
+		return -ENOMEM;
+	libbpf_set_print(probe_part_keep_complaint);
+	cpus = libbpf_num_possible_cpus();
+	names = feature_named(options->features, "tx-scatter-gather") &&
+		feature_named(options->features, "tx-tcp-segmentation");
+	probe->cpus = cpus > 0 ? cpus : 1; /* not known: nothing is loaded, nothing is read */
+	probe->fallback = PROBE_PART(fallback_hooks, true, fallback);
+	probe->process = PROBE_PART(process_hooks, false, process);
+	probe->process.n_hooks = 1;
+	probe->sockets = PROBE_PART(socket_hooks, true, sockets);
+	probe->changes = PROBE_PART(change_hooks, true, changes);
+	probe_part_find_functions(parts, ARRAY_SIZE(parts));
+	choose_process_function(probe);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		probe_part_init(parts[i], probe->status + probe->n_status,
+			!names		? "the kernel's feature names are not known"
+				: cpus < 1 ? "the number of CPUs is not known (/sys/devices/system/cpu)"
+					   : "not asked for");
+		probe->n_status += parts[i]->n_hooks;
+	}
+	if (names && cpus > 0)
+		probe_start(probe, options);
+	*ret = probe;
+	return 0;
+}
+
+void probe_close(struct probe *probe)
+{
+	if (!probe)
+		return;
+	ring_buffer__free(probe->ring);
+	probe_part_close(&probe->changes);
+	probe_part_close(&probe->sockets);
+	probe_part_close(&probe->process);
+	probe_part_close(&probe->fallback);
+	free(probe);
+}
+
+void probe_close_pointer(struct probe **probe)
+{
+	probe_close(*probe);
+}
+
+const struct probe_status *probe_status(const struct probe *probe, size_t *ret_n)
+{
+	*ret_n = probe->n_status;
+	return probe->status;
+}
+
+const char *probe_method_name(enum probe_method method)
+{
+	switch (method) {
+	case PROBE_ABSENT:
+		return "absent";
+	case PROBE_FENTRY:
+		return "fentry";
+	case PROBE_KPROBE:
+		return "kprobe";
+	case PROBE_ITERATOR:
+		return "iterator";
+	}
+	return "absent";
+}
+
+const char *probe_kind_name(enum probe_kind kind)
+{
+	switch (kind) {
+	case PROBE_SENDPAGE:
+		return "sendpage";
+	case PROBE_SPLICE:
+		return "splice";
+	case PROBE_SEGMENTATION:
+		return "segmentation";
+	case PROBE_CHECKSUM:
+		return "checksum";
+	case PROBE_KINDS:
+		break;
+	}
+	return "unknown";
+}
+
+const char *probe_format_status(const struct probe_status *status, char *buf, size_t size)
+{
+	if (status->method == PROBE_ABSENT)
+		snprintf(buf, size, "%s (%s): absent, %s", status->name, status->function,
+			status->why);
+	else
+		snprintf(buf, size, "%s (%s): %s", status->name, status->function,
+			probe_method_name(status->method));
+	return buf;
+}
+
+void probe_update_runs(struct probe *probe)
+{
+	probe_part_update_runs(&probe->fallback);
+	probe_part_update_runs(&probe->process);
+	probe_part_update_runs(&probe->changes);
+}
+
+uint32_t probe_own_netns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) < 0 ? 0 : (uint32_t)st.st_ino;
+}
+
+static bool header_is(const void *data, size_t size, unsigned type, size_t wanted)
+{
+	struct event_header header;
+
+	if (size < sizeof(header))
+		return false;
+	memcpy(&header, data, sizeof(header));
+	return header.version == EVENT_VERSION && header.type == type && header.size == wanted &&
+	       size == wanted;
+}
+
+static int parse_key(const struct fallback_key *key, struct probe_hits *ret)
+{
+	if (key->kind >= FALLBACK_KINDS || key->origin > FALLBACK_KERNEL ||
+		key->ifindex > INT32_MAX || key->tgid > INT32_MAX)
+		return -EBADMSG;
+	*ret = (struct probe_hits){ .kind = (enum probe_kind)key->kind,
+		.origin = (enum probe_origin)key->origin, .cgroup = key->cgroup,
+		.netns = key->netns, .ifindex = (int)key->ifindex, .tgid = (pid_t)key->tgid };
+	return 0;
+}
+
+int probe_parse_event(const void *data, size_t size, struct probe_hits *ret)
+{
+	struct fallback_event event;
+	int r;
+
+	if (!header_is(data, size, EVENT_TYPE_FALLBACK, sizeof(event)))
+		return -EBADMSG;
+	memcpy(&event, data, sizeof(event));
+	r = parse_key(&event.key, ret);
+	if (r < 0 || event.pid > INT32_MAX)
+		return -EBADMSG;
+	ret->tgid = (pid_t)event.pid;
+	ret->last_usec = event.time_ns / NSEC_PER_USEC;
+	util_copy_name(ret->comm, sizeof(ret->comm), event.comm, sizeof(event.comm));
+	return 0;
+}
+
+int probe_parse_socket(const void *data, size_t size, struct socket_info *ret)
+{
+	struct socket_record record;
+
+	if (!header_is(data, size, EVENT_TYPE_SOCKET, sizeof(record)))
+		return -EBADMSG;
+	memcpy(&record, data, sizeof(record));
+	if (record.ifindex > INT32_MAX)
+		return -EBADMSG;
+	*ret = (struct socket_info){ .cgroup = record.cgroup, .inode = record.inode,
+		.route_caps = record.route_caps, .device_features = record.device_features,
+		.netns = record.netns, .ifindex = (int)record.ifindex, .family = record.family,
+		.local_port = record.local_port, .remote_port = record.remote_port,
+		.state = record.state, .expired = record.expired };
+	memcpy(ret->local, record.local, sizeof(ret->local));
+	memcpy(ret->remote, record.remote, sizeof(ret->remote));
+	return 0;
+}
+
+int probe_parse_change(const void *data, size_t size, struct probe_change *ret)
+{
+	struct change_record record;
+
+	if (!header_is(data, size, EVENT_TYPE_CHANGE, sizeof(record)))
+		return -EBADMSG;
+	memcpy(&record, data, sizeof(record));
+	if (record.root_ifindex > INT32_MAX || record.pid > INT32_MAX || record.ppid > INT32_MAX)
+		return -EBADMSG;
+	*ret = (struct probe_change){ .time_usec = record.time_ns / NSEC_PER_USEC,
+		.before = record.before, .after = record.after, .cgroup = record.cgroup,
+		.root_netns = record.root_netns, .root_ifindex = (int)record.root_ifindex,
+		.pid = (pid_t)record.pid, .parent_pid = (pid_t)record.ppid };
+	util_copy_name(ret->comm, sizeof(ret->comm), record.comm, sizeof(record.comm));
+	util_copy_name(ret->parent_comm, sizeof(ret->parent_comm), record.parent_comm,
+		sizeof(record.parent_comm));
+	return 0;
+}
+
+int probe_events_fd(const struct probe *probe)
+{
+	return probe->ring ? ring_buffer__epoll_fd(probe->ring) : -ENOENT;
+}
+
+int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata)
+{
+	int r;
+
+	if (!probe->ring)
+		return 0;
+	probe->events_fn = fn;
+	probe->events_userdata = userdata;
+	probe->events_read = 0;
+	r = ring_buffer__consume(probe->ring);
+	return r < 0 && r != -EAGAIN ? r : probe->events_read;
+}
+
+struct hits_reader {
+	struct probe *probe;
+	probe_hits_fn fn;
+	void *userdata;
+	uint64_t before_usec;
+	struct fallback_count *counts; /* one a CPU */
+};
+
+static int sum_hits(struct hits_reader *reader, int fd, const struct fallback_key *key,
+	struct probe_hits *ret)
+{
+	uint64_t touched = 0;
+
+	if (bpf_map_lookup_elem(fd, key, reader->counts) < 0 || parse_key(key, ret) < 0)
+		return -ENOENT;
+	for (int i = 0; i < reader->probe->cpus; i++) {
+		ret->hits += reader->counts[i].hits;
+		ret->missing |= reader->counts[i].missing;
+		if (reader->counts[i].touched_ns > touched)
+			touched = reader->counts[i].touched_ns;
+	}
+	ret->last_usec = touched / NSEC_PER_USEC;
+	return 0;
+}
+
+static int read_key(int fd, const void *key, void *userdata)
+{
+	struct hits_reader *reader = userdata;
+	struct probe_hits hits;
+
+	if (sum_hits(reader, fd, key, &hits) < 0)
+		return 0;
+	reader->fn(&hits, reader->userdata);
+	return 1;
+}
+
+static int read_process(int fd, const void *data, void *userdata)
+{
+	struct hits_reader *reader = userdata;
+	struct probe_hits hits = { .kind = PROBE_SENDPAGE, .origin = PROBE_LOCAL };
+	const struct process_key *key = data;
+
+	if (bpf_map_lookup_elem(fd, key, &hits.hits) < 0)
+		return 0;
+	hits.tgid = (pid_t)key->tgid;
+	util_copy_name(hits.comm, sizeof(hits.comm), key->comm, sizeof(key->comm));
+	reader->fn(&hits, reader->userdata);
+	return 1;
+}
+
+int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata)
+{
+	_cleanup_free_ struct fallback_count *counts =
+		calloc((size_t)probe->cpus, sizeof(*counts));
+	struct hits_reader reader = { probe, fn, userdata, 0, counts };
+
+	if (!counts)
+		return -ENOMEM;
+	return probe_part_foreach_key(&probe->fallback, "counts", read_key, &reader) +
+	       probe_part_foreach_key(&probe->process, "processes", read_process, &reader);
+}
+
+static int forget_key(int fd, const void *key, void *userdata)
+{
+	struct hits_reader *reader = userdata;
+	struct probe_hits hits;
+
+	if (sum_hits(reader, fd, key, &hits) < 0 || hits.last_usec >= reader->before_usec)
+		return 0;
+	bpf_map_delete_elem(probe_part_map_fd(&reader->probe->fallback, "seen"), key);
+	return bpf_map_delete_elem(fd, key) == 0;
+}
+
+static int forget_process(int fd, const void *data, void *userdata)
+{
+	const struct hits_reader *reader = userdata;
+	const struct process_key *key = data;
+	char name[32];
+
+	if (reader->before_usec == UINT64_MAX)
+		return bpf_map_delete_elem(fd, key) == 0;
+	snprintf(name, sizeof(name), "/proc/%u", key->tgid);
+	return access(name, F_OK) < 0 && errno == ENOENT && bpf_map_delete_elem(fd, key) == 0;
+}
+
+int probe_forget_hits(struct probe *probe, uint64_t before_usec)
+{
+	_cleanup_free_ struct fallback_count *counts =
+		calloc((size_t)probe->cpus, sizeof(*counts));
+	struct hits_reader reader = { probe, NULL, NULL, before_usec, counts };
+
+	if (!counts)
+		return -ENOMEM;
+	return probe_part_foreach_key(&probe->fallback, "counts", forget_key, &reader) +
+	       probe_part_foreach_key(&probe->process, "processes", forget_process, &reader);
+}
+
+void probe_read_lost(struct probe *probe, struct probe_lost *ret)
+{
+	__u64 process_hits = 0;
+	__u32 first = 0;
+	int fd = probe_part_map_fd(&probe->process, "processes_lost");
+
+	*ret = (struct probe_lost){ .malformed = probe->malformed };
+	for (__u32 kind = 0; kind < PROBE_KINDS; kind++)
+		ret->hits[kind] = probe_part_read_percpu(
+			&probe->fallback, "lost", FALLBACK_LOST_HITS + kind, probe->cpus);
+	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
+	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)
+		ret->process_hits = process_hits;
+}
+
+/* Hands out the whole records of a buffer and keeps the rest at its start. 1: fn wants no more. */
+static int read_records(struct probe *probe, char *buf, size_t *len, probe_socket_fn fn,
+	void *userdata, int *n)
+{
+	const size_t size = sizeof(struct socket_record);
+	size_t at = 0;
+
+	for (; *len - at >= size; at += size) {
+		struct socket_info socket;
+
+		if (probe_parse_socket(buf + at, size, &socket) < 0) {
+			probe->malformed++;
+			continue;
+		}
+		++*n;
+		if (fn(&socket, userdata))
+			return 1;
+	}
+	memmove(buf, buf + at, *len - at);
+	*len -= at;
+	return 0;
+}
+
+int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
+	uint64_t *ret_visited)
+{
+	struct sockets_bpf *skeleton = probe->sockets.skeleton;
+	_cleanup_free_ char *buf = malloc(SOCKETS_READ);
+	_cleanup_close_ int fd = -1;
+	size_t len = 0;
+	int n = 0;
+
+	if (!skeleton)
+		return -EOPNOTSUPP;
+	if (!buf)
+		return -ENOMEM;
+	skeleton->bss->all = all;
+	skeleton->bss->visited = 0;
+	fd = bpf_iter_create(bpf_link__fd(probe->sockets.links[0][0]));
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t r = read(fd, buf + len, SOCKETS_READ - len);
+
+		if (r < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (r < 0)
+			return -errno;
+		len += (size_t)r;
+		if (r == 0 || read_records(probe, buf, &len, fn, userdata, &n))
+			break;
+	}
+	if (ret_visited)
+		*ret_visited = skeleton->bss->visited;
+	return n;
+}
+
+int probe_find_change(struct probe *probe, uint32_t netns, int ifindex, struct probe_change *ret)
+{
+	struct change_key key = { .netns = netns, .ifindex = (__u32)ifindex };
+	int fd = probe_part_map_fd(&probe->changes, "changes"), r;
+	struct change_record record;
+
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	if (bpf_map_lookup_elem(fd, &key, &record) < 0)
+		return -ENOENT;
+	r = probe_parse_change(&record, sizeof(record), ret);
+	if (r < 0)
+		probe->malformed++;
+	return r < 0 ? -ENOENT : 0;
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "evidence/probe_private.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <linux/capability.h>
+
+#include "basic/util.h"
+
+/* libbpf tells the reason of a failure only to its logger: its first complaint is kept, what follows are the consequences. */
+static char complaint[PROBE_WHY_LEN];
+
+feature_set probe_part_gso_features(const struct feature_table *table)
+{
+	feature_set set = 0;
+
+	for (unsigned bit = 0; bit < table->count; bit++)
+		if ((!fnmatch("tx-*-segmentation", table->name[bit], 0) &&
+			    strcmp(table->name[bit], "tx-generic-segmentation")) ||
+			(!strncmp(table->name[bit], "tx-gso-", 7) && strcmp(table->name[bit], "tx-gso-robust")))
+			set |= FEATURE(bit);
+	return set;
+}
+
+unsigned probe_part_gso_shift(const struct feature_table *table)
+{
+	int bit = feature_bit(table, "tx-tcp-segmentation");
+
+	return bit < 0 ? 0 : (unsigned)bit;
+}
+
+int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char text[PROBE_WHY_LEN];
+
+	if (level != LIBBPF_WARN || complaint[0])
+		return 0;
+	vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	util_copy_name(complaint, sizeof(complaint), text, strlen(text));
+	return 0;
+}
+
+static void note_function(struct probe_part *const *parts, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < parts[i]->n_hooks; j++)
+			if (!strcmp(name, parts[i]->hooks[j].function))
+				parts[i]->found[j] = true;
+}
+
+/* /proc/kallsyms is out of reach below ProtectKernelTunables=; the kernel's types name its functions, too. */
+static void find_functions_in_types(struct probe_part *const *parts, size_t n)
+{
+	struct btf *types = btf__load_vmlinux_btf();
+
+	if (!types)
+		return;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < parts[i]->n_hooks; j++)
+			if (!parts[i]->hooks[j].iter)
+				parts[i]->found[j] = btf__find_by_name_kind(types,
+					parts[i]->hooks[j].function, BTF_KIND_FUNC) >= 0;
+	btf__free(types);
+}
+
+void probe_part_find_functions(struct probe_part *const *parts, size_t n)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/kallsyms", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < parts[i]->n_hooks; j++)
+			parts[i]->found[j] = !f || parts[i]->hooks[j].iter;
+	if (!f)
+		find_functions_in_types(parts, n);
+	while (f && getline(&line, &size, f) > 0) {
+		char *type = strchr(line, ' '), *name;
+
+		if (!type || (type[1] != 't' && type[1] != 'T') || type[2] != ' ')
+			continue;
+		name = type + 3;
+		name[strcspn(name, "\t\n")] = '\0';
+		note_function(parts, n, name);
+	}
+}
+
+/* What tracing needs and we have not, in words; NULL when nothing is missing. */
+static const char *missing_privilege(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+	bool bpf, perfmon;
+	uint64_t caps = 0;
+
+	if (syscall(SYS_capget, &header, data) == 0)
+		caps = data[0].effective | (uint64_t)data[1].effective << 32;
+	if (caps & UINT64_C(1) << CAP_SYS_ADMIN)
+		return NULL;
+	bpf = caps & UINT64_C(1) << CAP_BPF;
+	perfmon = caps & UINT64_C(1) << CAP_PERFMON;
+	if (bpf && perfmon)
+		return NULL;
+	return bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
+}
+
+static bool may_trace(void)
+{
+	return !missing_privilege();
+}
+
+static bool has_btf(void)
+{
+	return access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+}
+
+static bool locked_down(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char text[80];
+
+	return f && fgets(text, sizeof(text), f) && strstr(text, "[confidentiality]");
+}
+
+static bool has_kprobes(void)
+{
+	return access("/sys/bus/event_source/devices/kprobe/type", F_OK) == 0 ||
+	       access("/sys/kernel/tracing/kprobe_events", F_OK) == 0 ||
+	       access("/sys/kernel/debug/tracing/kprobe_events", F_OK) == 0;
+}
+
+/* What holds for every probe of a kind, whatever was complained about. */
+static void explain_failure(const struct probe_part *part, int error, struct probe_status *status)
+{
+	char *why = status->why;
+
+	if (!may_trace())
+		snprintf(why, PROBE_WHY_LEN, "no privilege: %s missing (before Linux 5.8 CAP_SYS_ADMIN is needed)",
+			missing_privilege());
+	else if (locked_down())
+		snprintf(why, PROBE_WHY_LEN, "the kernel is locked down (confidentiality)");
+	else if (part->btf && !has_btf())
+		snprintf(why, PROBE_WHY_LEN, "the kernel has no BTF (/sys/kernel/btf/vmlinux)");
+	else if (part->hooks[0].kprobe[0] && !has_kprobes())
+		snprintf(why, PROBE_WHY_LEN, "the kernel has no kprobes, and fentry is refused");
+	else
+		snprintf(why, PROBE_WHY_LEN, "%s%s%.120s", strerror(-error),
+			complaint[0] ? ": " : "", complaint);
+}
+
+static const char *const *hook_programs(const struct probe_hook *hook, enum probe_method method)
+{
+	static const char *const none[2];
+
+	switch (method) {
+	case PROBE_FENTRY:
+		return hook->fentry;
+	case PROBE_KPROBE:
+		return hook->kprobe;
+	case PROBE_ITERATOR:
+	case PROBE_ABSENT:
+		break;
+	}
+	return none;
+}
+
+/* The method to try after this one has failed; ABSENT when none is left. */
+static enum probe_method next_method(const struct probe_hook *hook, enum probe_method method)
+{
+	if (method == PROBE_ABSENT && hook->fentry[0])
+		return PROBE_FENTRY;
+	if (method <= PROBE_FENTRY && hook->kprobe[0])
+		return PROBE_KPROBE;
+	if (method < PROBE_ITERATOR && hook->iter)
+		return PROBE_ITERATOR;
+	return PROBE_ABSENT;
+}
+
+static struct bpf_program *find_program(const struct probe_part *part, const char *name)
+{
+	return name ? bpf_object__find_program_by_name(*part->base->obj, name) : NULL;
+}
+
+static struct bpf_map *find_map(const struct probe_part *part, const char *name)
+{
+	return part->skeleton ? bpf_object__find_map_by_name(*part->base->obj, name) : NULL;
+}
+
+int probe_part_map_fd(const struct probe_part *part, const char *name)
+{
+	struct bpf_map *map = find_map(part, name);
+
+	return map ? bpf_map__fd(map) : -ENOENT;
+}
+
+void probe_part_close(struct probe_part *part)
+{
+	/* the start of a pair goes last: its end must not outlive nothing to pair with */
+	for (size_t i = part->n_hooks; i-- > 0;)
+		for (size_t j = 2; j-- > 0;) {
+			bpf_link__destroy(part->links[i][j]);
+			part->links[i][j] = NULL;
+		}
+	if (part->skeleton)
+		part->destroy(part->skeleton);
+	part->skeleton = NULL;
+	part->base = NULL;
+}
+
+/* Opens the object with the programs of the chosen methods (of hook `only`, or of all with -1) and loads it. */
+static int part_load(struct probe_part *part, const struct probe_options *options, int only)
+{
+	struct bpf_program *program;
+	int r;
+
+	complaint[0] = '\0';
+	r = part->open(options, &part->skeleton, &part->base);
+	if (r < 0)
+		return r;
+	bpf_object__for_each_program(program, *part->base->obj)
+		bpf_program__set_autoload(program, false);
+	for (size_t i = 0; i < part->n_hooks; i++) {
+		const struct probe_hook *hook = &part->hooks[i];
+		const char *const *names = hook_programs(hook, part->status[i].method);
+
+		if (part->status[i].method == PROBE_ABSENT || (only >= 0 && (size_t)only != i))
+			continue;
+		for (size_t j = 0; j < 2; j++)
+			if ((program = find_program(part, names[j])))
+				bpf_program__set_autoload(program, true);
+		if (part->status[i].method == PROBE_ITERATOR)
+			bpf_program__set_autoload(find_program(part, hook->iter), true);
+	}
+	r = bpf_object__load_skeleton(part->base);
+	if (r < 0)
+		probe_part_close(part);
+	return r;
+}
+
+/* One hook's programs cannot be had by its method: on to the next. */
+static void give_up_method(struct probe_part *part, size_t i, int error)
+{
+	struct probe_status *status = &part->status[i];
+
+	explain_failure(part, error, status);
+	status->method = next_method(&part->hooks[i], status->method);
+	if (status->method != PROBE_ABSENT)
+		status->why[0] = '\0';
+}
+
+/* The object did not load: finds out which hooks are to blame by loading each alone. */
+static void find_culprits(struct probe_part *part, const struct probe_options *options, int error)
+{
+	size_t active = 0, last = 0;
+	bool found = false;
+
+	for (size_t i = 0; i < part->n_hooks; i++)
+		if (part->status[i].method != PROBE_ABSENT) {
+			active++;
+			last = i;
+		}
+	if (active == 1) {
+		give_up_method(part, last, error);
+		return;
+	}
+	for (size_t i = 0; i < part->n_hooks; i++) {
+		int r;
+
+		if (part->status[i].method == PROBE_ABSENT)
+			continue;
+		r = part_load(part, options, (int)i);
+		probe_part_close(part);
+		if (r < 0) {
+			give_up_method(part, i, r);
+			found = true;
+		}
+	}
+	for (size_t i = 0; !found && i < part->n_hooks; i++)
+		if (part->status[i].method != PROBE_ABSENT)
+			give_up_method(part, i, error);
+}
+
+static int attach_program(struct probe_part *part, const char *name, struct bpf_link **ret)
+{
+	struct bpf_program *program = find_program(part, name);
+
+	if (!program)
+		return 0;
+	*ret = bpf_program__attach(program);
+	return *ret ? 0 : -errno;
+}
+
+/* The end of a pair first: it finds nothing begun, while the other way round a start would be left over. Index of the hook that
+ * failed, -1 when all are attached. */
+static int attach_all(struct probe_part *part, int *ret_error)
+{
+	for (size_t i = 0; i < part->n_hooks; i++) {
+		const struct probe_hook *hook = &part->hooks[i];
+		const char *const *names = hook_programs(hook, part->status[i].method);
+		int r = 0;
+
+		if (part->status[i].method == PROBE_ITERATOR)
+			r = attach_program(part, hook->iter, &part->links[i][0]);
+		for (size_t j = 2; r == 0 && j-- > 0;)
+			r = attach_program(part, names[j], &part->links[i][j]);
+		if (r < 0) {
+			*ret_error = r;
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+static bool part_active(const struct probe_part *part)
+{
+	for (size_t i = 0; i < part->n_hooks; i++)
+		if (part->status[i].method != PROBE_ABSENT)
+			return true;
+	return false;
+}
+
+void probe_part_start(struct probe_part *part, const struct probe_options *options)
+{
+	int error = 0, r;
+
+	for (size_t i = 0; i < part->n_hooks; i++) {
+		struct probe_status *status = &part->status[i];
+
+		status->why[0] = '\0';
+		if (!part->found[i]) {
+			status->other_kernels = part->hooks[i].other_kernels;
+			snprintf(status->why, PROBE_WHY_LEN, "this kernel has no %s",
+				part->hooks[i].function);
+		} else if (!may_trace() || (part->btf && !has_btf())) {
+			explain_failure(part, -EPERM, status);
+		} else {
+			status->method = next_method(&part->hooks[i], PROBE_ABSENT);
+		}
+	}
+	while (part_active(part)) {
+		r = part_load(part, options, -1);
+		if (r < 0) {
+			find_culprits(part, options, r);
+			continue;
+		}
+		r = attach_all(part, &error);
+		if (r < 0)
+			return;
+		probe_part_close(part);
+		give_up_method(part, (size_t)r, error);
+	}
+}
+
+void probe_part_init(struct probe_part *part, struct probe_status *status, const char *why)
+{
+	part->status = status;
+	for (size_t i = 0; i < part->n_hooks; i++) {
+		status[i] = (struct probe_status){ .name = part->hooks[i].name,
+			.function = part->hooks[i].function };
+		if (why)
+			snprintf(status[i].why, sizeof(status[i].why), "%s", why);
+	}
+}
+
+void probe_part_update_runs(struct probe_part *part)
+{
+	for (size_t i = 0; part->skeleton && i < part->n_hooks; i++) {
+		struct probe_status *status = &part->status[i];
+		const char *const *names = hook_programs(&part->hooks[i], status->method);
+
+		status->runs = status->run_nsec = 0;
+		for (size_t j = 0; j < 2; j++) {
+			struct bpf_program *program = find_program(part, names[j]);
+			struct bpf_prog_info info = {};
+			__u32 size = sizeof(info);
+
+			if (!program || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+				continue;
+			status->runs += info.run_cnt;
+			status->run_nsec += info.run_time_ns;
+		}
+	}
+}
+
+int probe_part_foreach_key(const struct probe_part *part, const char *name,
+	int (*fn)(int fd, const void *key, void *userdata), void *userdata)
+{
+	struct bpf_map *map = find_map(part, name);
+	_Alignas(8) char key[64], next[64];
+	const void *at = NULL;
+	int n = 0, fd;
+
+	if (!map || bpf_map__key_size(map) > sizeof(key))
+		return 0;
+	fd = bpf_map__fd(map);
+	for (__u32 i = 0; i < bpf_map__max_entries(map); i++) {
+		int more = bpf_map_get_next_key(fd, at, next);
+
+		/* the next one is asked for before fn may delete this one */
+		if (at)
+			n += fn(fd, key, userdata);
+		if (more < 0)
+			return n;
+		memcpy(key, next, sizeof(key));
+		at = key;
+	}
+	return n + (at ? fn(fd, key, userdata) : 0);
+}
+
+uint64_t probe_part_read_percpu(const struct probe_part *part, const char *name, __u32 index, int cpus)
+{
+	_cleanup_free_ __u64 *values = calloc((size_t)cpus, sizeof(*values));
+	uint64_t sum = 0;
+	int fd = probe_part_map_fd(part, name);
+
+	if (!values || fd < 0 || bpf_map_lookup_elem(fd, &index, values) < 0)
+		return 0;
+	for (int i = 0; i < cpus; i++)
+		sum += values[i];
+	return sum;
+}

@@ -1,0 +1,701 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "evidence/witness_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "kernel/cgroup.h"
+#include "basic/file.h"
+#include "basic/util.h"
+
+#define STATE_HEADER "offloadd services 1\n"
+#define STATE_MAX_BYTES (4 * 1024 * 1024)
+/* Hits are looked at so often while somebody pays, and until nobody did for longer than the probes call quiet. */
+#define LOOK_USEC (UINT64_C(5) * 1000 * 1000)
+#define LOOKS_QUIET 3
+#define LOOK_BLIND_USEC (UINT64_C(30) * 1000 * 1000) /* where no probe wakes anybody */
+#define FORGET_USEC (UINT64_C(600) * 1000 * 1000)
+
+/* ---- names ---- */
+
+static bool unit_of_process(pid_t pid, struct unit *ret)
+{
+	char path[UNIT_PATH_MAX];
+
+	if (pid <= 0 || cgroup_path_of_process(pid, path, sizeof(path)) < 0)
+		return false;
+	unit_parse_path(path, ret);
+	return ret->kind != UNIT_NONE;
+}
+
+/* The service of a cgroup, or where that says nothing of a process; "" where neither does. */
+void witness_name_service(struct witness *w, uint64_t cgroup, pid_t pid, const char *comm,
+	struct unit *ret, char buf[SERVICES_NAME_LEN])
+{
+	const char *path;
+
+	*ret = (struct unit){ .kind = UNIT_NONE };
+	buf[0] = '\0';
+	if (cgroup > 1 && w->cgroups && cgroup_paths_find(w->cgroups, cgroup, &path) == 0) {
+		unit_parse_path(path, ret);
+	} else if (cgroup > 1) {
+		snprintf(buf, SERVICES_NAME_LEN, "cgroup %" PRIu64, cgroup);
+		return;
+	} else if (!unit_of_process(pid, ret)) {
+		util_append(buf, SERVICES_NAME_LEN, "%s", comm);
+		return;
+	}
+	unit_format(ret, buf, SERVICES_NAME_LEN);
+}
+
+void witness_name_link(struct witness *w, int ifindex, char buf[LINK_NAME_LEN])
+{
+	const struct link *link = ifindex ? link_table_find(w->options.links, ifindex) : NULL;
+
+	buf[0] = '\0';
+	if (link)
+		util_copy_name(buf, LINK_NAME_LEN, link->name, sizeof(link->name));
+}
+
+const char *witness_origin_name(enum probe_origin origin)
+{
+	switch (origin) {
+	case PROBE_LOCAL:
+		return "local";
+	case PROBE_FORWARDED:
+		return "forwarded";
+	case PROBE_KERNEL:
+		return "kernel";
+	}
+	return "unknown";
+}
+
+bool witness_is_by_socket(enum probe_kind kind)
+{
+	return kind == PROBE_SENDPAGE || kind == PROBE_SPLICE;
+}
+
+/* The link as this namespace numbers it, 0 for those of others. */
+int witness_own_ifindex(const struct witness *w, const struct probe_hits *hits)
+{
+	return hits->netns == w->netns ? hits->ifindex : 0;
+}
+
+/* ---- records ---- */
+
+_printf_(4, 5) static void tell(struct witness *w, struct event *event, enum event_kind kind,
+	const char *fmt, ...)
+{
+	char text[800];
+	va_list ap;
+
+	if (!w->options.fn)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	event->kind = kind;
+	snprintf(event->message, sizeof(event->message), "%s%s%s", event->link,
+		event->link[0] ? ": " : "", text);
+	w->options.fn(event, w->options.userdata);
+}
+
+static struct event event_of(const char *link, int ifindex, const char *service, int priority)
+{
+	struct event event = { .priority = priority, .ifindex = ifindex };
+
+	util_append(event.link, sizeof(event.link), "%s", link);
+	util_append(event.service, sizeof(event.service), "%s", service);
+	return event;
+}
+
+/* True for the first time, while there is room. */
+static bool tell_once(struct witness *w, const struct probe_hits *hits, int ifindex, const char *service)
+{
+	struct witness_told_key key;
+	struct witness_told *told;
+
+	memset(&key, 0, sizeof(key));
+	key.kind = (int32_t)hits->kind;
+	key.ifindex = ifindex;
+	util_append(key.service, sizeof(key.service), "%s", service);
+	HASH_FIND(hh, w->told, &key, sizeof(key), told);
+	if (told)
+		return false;
+	if (HASH_COUNT(w->told) >= WITNESS_TOLD_MAX) {
+		struct event event = event_of("", 0, "", LOG_WARNING);
+
+		if (!w->told_all)
+			tell(w, &event, EVENT_STATE,
+				"more than %d services fall back, no more of them are told of; `offloadctl services` and the metrics have them",
+				WITNESS_TOLD_MAX);
+		w->told_all = true;
+		return false;
+	}
+	told = calloc(1, sizeof(*told));
+	if (!told)
+		return false;
+	told->key = key;
+	HASH_ADD(hh, w->told, key, sizeof(told->key), told);
+	return true;
+}
+
+static const char *what_is_done(enum probe_kind kind)
+{
+	switch (kind) {
+	case PROBE_SENDPAGE:
+	case PROBE_SPLICE:
+		return "copied page by page";
+	case PROBE_SEGMENTATION:
+		return "segmented in software";
+	case PROBE_CHECKSUM:
+		return "checksummed in software";
+	case PROBE_KINDS:
+		break;
+	}
+	return "handled in software";
+}
+
+static void tell_fallback(const struct probe_hits *hits, void *userdata)
+{
+	struct witness *w = userdata;
+	int ifindex = witness_own_ifindex(w, hits);
+	struct socket_holder_key key = { hits->cgroup, hits->netns, hits->ifindex };
+	char service[SERVICES_NAME_LEN] = "", link[LINK_NAME_LEN];
+	struct event event;
+	struct unit unit;
+
+	if (!ifindex || (witness_is_by_socket(hits->kind) && socket_holders_find(&w->holders, &key)))
+		return; /* what is flagged was told */
+	if (hits->origin == PROBE_LOCAL)
+		witness_name_service(w, hits->cgroup, witness_is_by_socket(hits->kind) ? hits->tgid : 0,
+			witness_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);
+	if (!tell_once(w, hits, ifindex, hits->origin == PROBE_LOCAL ? service : witness_origin_name(hits->origin)))
+		return;
+	witness_name_link(w, ifindex, link);
+	event = event_of(link, ifindex, service, LOG_NOTICE);
+	util_append(event.why, sizeof(event.why), "%s: %s", probe_kind_name(hits->kind), witness_origin_name(hits->origin));
+	if (hits->origin == PROBE_FORWARDED)
+		tell(w, &event, EVENT_FALLBACK, "forwarded traffic is %s", what_is_done(hits->kind));
+	else if (hits->origin == PROBE_KERNEL || !service[0])
+		tell(w, &event, EVENT_FALLBACK, "what the kernel itself sends is %s", what_is_done(hits->kind));
+	else if (witness_is_by_socket(hits->kind))
+		tell(w, &event, EVENT_FALLBACK, "what %s sends is %s; its connections may have to be made anew after a repair",
+			service, what_is_done(hits->kind));
+	else
+		tell(w, &event, EVENT_FALLBACK, "what %s sends is %s; this ends when %s is repaired, no restart is needed",
+			service, what_is_done(hits->kind), link);
+}
+
+void witness_forget_link(struct witness *w, int ifindex)
+{
+	struct witness_told *told, *next;
+
+	HASH_ITER(hh, w->told, told, next)
+	{
+		if (told->key.ifindex != ifindex)
+			continue;
+		HASH_DEL(w->told, told);
+		free(told);
+		w->told_all = false;
+	}
+}
+
+/* ---- hits ---- */
+
+static struct witness_flag *find_flag(struct witness *w, const struct socket_holder_key *key)
+{
+	struct witness_flag *flag;
+
+	HASH_FIND(hh, w->flags, key, sizeof(*key), flag);
+	return flag;
+}
+
+struct counting {
+	struct witness *w;
+	uint64_t hits;
+	size_t keys;
+};
+
+static void count_hits(const struct probe_hits *hits, void *userdata)
+{
+	struct counting *c = userdata;
+	struct socket_holder_key key;
+	struct witness_flag *flag;
+
+	c->hits += hits->hits;
+	c->keys++;
+	if (!witness_is_by_socket(hits->kind) || hits->origin != PROBE_LOCAL || !c->w->flags)
+		return;
+	memset(&key, 0, sizeof(key));
+	key.cgroup = hits->cgroup;
+	key.netns = hits->netns;
+	key.ifindex = hits->ifindex;
+	flag = find_flag(c->w, &key);
+	if (flag)
+		flag->sum += hits->hits;
+}
+
+/* Brings the flags' hits up to date; a combination that was forgotten begins at 0 again. fresh: the flag was made just now. */
+static void settle_flag(struct witness *w, struct witness_flag *flag, bool fresh)
+{
+	uint64_t more = flag->sum >= flag->seen ? flag->sum - flag->seen : flag->sum;
+
+	flag->seen = flag->sum;
+	if (fresh || more == 0)
+		return;
+	flag->hits += more;
+	w->hits_unsaved = true;
+}
+
+static void say_lost(struct witness *w)
+{
+	struct event event = event_of("", 0, "", LOG_WARNING);
+	struct probe_lost lost;
+	uint64_t hits = 0;
+
+	probe_read_lost(w->probe, &lost);
+	for (unsigned i = 0; i < PROBE_KINDS; i++)
+		hits += lost.hits[i];
+	hits += lost.process_hits;
+	if (!hits || w->lost_said)
+		return;
+	w->lost_said = hits;
+	event.count = hits;
+	tell(w, &event, EVENT_STATE, "more services fall back than can be counted apart; what did not fit is in `offloadctl services --json` and the metrics as lost");
+}
+
+/* 1 when there are more hits than the last time. */
+int witness_look_at_hits(struct witness *w, uint64_t now_usec, const struct witness_flag *fresh)
+{
+	struct counting c = { .w = w };
+	int more;
+
+	for (struct witness_flag *flag = w->flags; flag; flag = flag->hh.next)
+		flag->sum = 0;
+	if (probe_read_hits(w->probe, count_hits, &c) < 0)
+		return 0;
+	for (struct witness_flag *flag = w->flags; flag; flag = flag->hh.next)
+		settle_flag(w, flag, flag == fresh);
+	if (c.keys > PROBE_KEYS_DEFAULT / 4 * 3 && now_usec > FORGET_USEC)
+		(void)probe_forget_hits(w->probe, now_usec - FORGET_USEC);
+	more = c.hits != w->hits;
+	w->hits = c.hits;
+	say_lost(w);
+	return more;
+}
+
+/* ---- what outlives the daemon ---- */
+
+void witness_save(struct witness *w)
+{
+	struct event event = event_of("", 0, "", LOG_WARNING);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f;
+	int r;
+
+	if (!w->path || !(w->unsaved || w->hits_unsaved))
+		return;
+	w->unsaved = w->hits_unsaved = false;
+	f = open_memstream(&text, &len);
+	if (!f)
+		return;
+	fputs(STATE_HEADER, f);
+	for (const struct witness_flag *flag = w->flags; flag; flag = flag->hh.next) {
+		const struct socket_holder *holder = socket_holders_find(&w->holders, &flag->key);
+
+		fprintf(f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n",
+			flag->key.cgroup, flag->key.netns, flag->key.ifindex,
+			holder ? holder->since_usec : 0, flag->hits);
+	}
+	r = fclose(f) == 0 ? file_replace(w->path, text, len) : -ENOMEM;
+	if (r < 0 && !w->save_failed)
+		tell(w, &event, EVENT_STATE, "cannot write %s: %s; after a restart flags of services begin anew",
+			w->path, strerror(-r));
+	w->save_failed = r < 0;
+	free(text);
+}
+
+static struct witness_flag *new_flag(struct witness *w, const struct socket_holder_key *key)
+{
+	struct witness_flag *flag = calloc(1, sizeof(*flag));
+
+	if (!flag)
+		return NULL;
+	flag->key = *key;
+	flag->flagged_usec = util_now_usec();
+	HASH_ADD(hh, w->flags, key, sizeof(flag->key), flag);
+	return flag;
+}
+
+/* The first sample's process tells where the cgroup does not. */
+static void name_flag(struct witness *w, struct witness_flag *flag, const struct socket_holder *holder)
+{
+	struct cgroup_socket owner = { .inode = holder->n_samples ? holder->samples[0].inode : 0 };
+
+	if (flag->key.cgroup <= 1 && owner.inode)
+		(void)cgroup_find_socket_owners(&owner, 1);
+	witness_name_service(w, flag->key.cgroup, owner.pid, "", &flag->unit, flag->service);
+	if (!flag->service[0] && owner.pid)
+		snprintf(flag->service, sizeof(flag->service), "process %d", (int)owner.pid);
+	else if (!flag->service[0])
+		snprintf(flag->service, sizeof(flag->service), "a process");
+	witness_name_link(w, flag->key.ifindex, flag->link);
+}
+
+static void restore_line(struct witness *w, const char *line)
+{
+	struct socket_holder_key key;
+	uint64_t since_usec, hits;
+	struct witness_flag *flag;
+
+	memset(&key, 0, sizeof(key));
+	if (sscanf(line, "%" SCNu64 " %" SCNu32 " %" SCNd32 " %" SCNu64 " %" SCNu64, &key.cgroup, &key.netns,
+		    &key.ifindex, &since_usec, &hits) != 5 ||
+		key.netns != w->netns || key.ifindex <= 0 || find_flag(w, &key) ||
+		socket_holders_restore(&w->holders, &key, since_usec, hits) < 0)
+		return;
+	flag = new_flag(w, &key);
+	if (!flag)
+		return;
+	flag->hits = hits;
+	util_earlier(&w->restart_usec, flag->flagged_usec + WITNESS_RESTART_USEC);
+	name_flag(w, flag, socket_holders_find(&w->holders, &key));
+}
+
+/* A file that cannot be understood is no loss but of times: sockets are looked at anyway. */
+static void restore(struct witness *w)
+{
+	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
+	char line[256];
+	size_t bytes = 0;
+
+	if (!f || !fgets(line, sizeof(line), f) || strcmp(line, STATE_HEADER) != 0)
+		return;
+	while (fgets(line, sizeof(line), f) && (bytes += strlen(line)) < STATE_MAX_BYTES)
+		restore_line(w, line);
+}
+
+/* ---- sockets ---- */
+
+struct inventory {
+	struct witness *w;
+	uint64_t realtime_usec;
+};
+
+/* What no process holds any more is only waiting for its end. */
+static int add_socket(const struct socket_info *socket, void *userdata)
+{
+	struct inventory *inventory = userdata;
+
+	if (socket->inode && socket_frozen(socket, &inventory->w->bits))
+		(void)socket_holders_add(&inventory->w->holders, socket, &inventory->w->bits,
+			inventory->realtime_usec);
+	return 0;
+}
+
+static void tell_frozen(struct witness *w, const struct witness_flag *flag, const struct socket_holder *holder)
+{
+	struct event event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_WARNING);
+	char names[256];
+
+	event.features = holder->missing;
+	event.count = holder->sockets;
+	tell(w, &event, EVENT_FROZEN,
+		"%u connection%s of %s still without %s, which %s has again; restart it, or over IPv4 `sysctl net.ipv4.route.flush=1`",
+		holder->sockets, util_plural(holder->sockets), flag->service,
+		feature_format(&w->features, holder->missing, names, sizeof(names)),
+		flag->link[0] ? flag->link : "the interface");
+}
+
+/* It has one turn to be restarted as long as any of its flags stands. */
+static bool has_other_flag(const struct witness *w, const struct witness_flag *gone)
+{
+	for (const struct witness_flag *flag = w->flags; flag; flag = flag->hh.next)
+		if (flag != gone && strcmp(flag->unit.name, gone->unit.name) == 0)
+			return true;
+	return false;
+}
+
+static void tell_gone(const struct socket_holder *holder, void *userdata)
+{
+	struct witness *w = userdata;
+	struct witness_flag *flag = find_flag(w, &holder->key);
+	struct event event;
+
+	w->unsaved = true;
+	if (!flag)
+		return;
+	event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_NOTICE);
+	if (!has_other_flag(w, flag))
+		restart_forget(&w->restarts, flag->unit.name);
+	tell(w, &event, EVENT_THAWED, "no connection of %s is without its offload any more; no restart is needed",
+		flag->service);
+	HASH_DEL(w->flags, flag);
+	free(flag);
+}
+
+static void flag_new_ones(struct witness *w, uint64_t now_usec)
+{
+	for (struct socket_holder *holder = w->holders.holders; holder; holder = holder->hh.next) {
+		struct witness_flag *flag = find_flag(w, &holder->key);
+
+		if (flag)
+			continue;
+		flag = new_flag(w, &holder->key);
+		if (!flag)
+			continue;
+		name_flag(w, flag, holder);
+		(void)witness_look_at_hits(w, now_usec, flag);
+		w->unsaved = true;
+		util_earlier(&w->restart_usec, flag->flagged_usec + WITNESS_RESTART_USEC);
+		tell_frozen(w, flag, holder);
+	}
+}
+
+void witness_look_at_sockets(struct witness *w, uint64_t now_usec)
+{
+	struct inventory inventory = { w, util_realtime_usec() };
+	uint64_t pause_usec;
+	int r;
+
+	socket_holders_begin(&w->holders);
+	r = probe_read_sockets(w->probe, false, add_socket, &inventory, NULL);
+	w->inventoried_usec = util_now_usec();
+	w->cost_usec = w->inventoried_usec > now_usec ? w->inventoried_usec - now_usec : 0;
+	w->inventory_usec = 0;
+	if (r == -EOPNOTSUPP)
+		return;
+	if (r >= 0) {
+		flag_new_ones(w, now_usec);
+		(void)socket_holders_end(&w->holders, tell_gone, w);
+	}
+	pause_usec = w->cost_usec * WITNESS_COST_FACTOR;
+	if (r < 0 || w->holders.holders)
+		w->inventory_usec = w->inventoried_usec +
+			(pause_usec > WITNESS_AGAIN_USEC ? pause_usec : WITNESS_AGAIN_USEC);
+}
+
+void witness_note_change(struct witness *w, uint64_t now_usec)
+{
+	uint64_t at_usec = now_usec + WITNESS_SETTLE_USEC;
+	uint64_t rested_usec = w->inventoried_usec + w->cost_usec * WITNESS_COST_FACTOR;
+
+	if (at_usec < rested_usec)
+		at_usec = rested_usec;
+	if (w->inventory_usec == 0 || at_usec < w->inventory_usec)
+		w->inventory_usec = at_usec;
+}
+
+/* ---- restarts ---- */
+
+void witness_set_policy(struct witness *w, const struct restart_policy *policy)
+{
+	w->policy = *policy;
+	w->restart_usec = w->flags ? util_now_usec() : 0;
+}
+
+void witness_restarted(struct witness *w, const char *unit, const char *error)
+{
+	struct event event = event_of("", 0, unit, error[0] ? LOG_WARNING : LOG_NOTICE);
+
+	restart_done(&w->restarts);
+	if (error[0])
+		tell(w, &event, EVENT_STATE, "cannot restart %s: %s", unit, error);
+	else
+		tell(w, &event, EVENT_RESTARTED,
+			"%s is restarted, as it held connections without an offload that their interface has again",
+			unit);
+	w->restart_usec = w->restarts.next_usec;
+}
+
+/* At most one is begun; the rest wait. */
+static void restart_due(struct witness *w, uint64_t now_usec)
+{
+	w->restart_usec = 0;
+	if (!w->options.restart || !*w->options.enforce)
+		return;
+	for (struct witness_flag *flag = w->flags; flag; flag = flag->hh.next) {
+		uint64_t stood_usec = flag->flagged_usec + WITNESS_RESTART_USEC, usec;
+		int r;
+
+		if (restart_judge(&w->policy, &flag->unit) != RESTART_YES)
+			continue;
+		if (now_usec < stood_usec) {
+			util_earlier(&w->restart_usec, stood_usec);
+			continue;
+		}
+		if (!restart_take(&w->restarts, &w->policy, &flag->unit, now_usec, &usec)) {
+			util_earlier(&w->restart_usec, usec);
+			continue;
+		}
+		r = w->options.restart(flag->unit.name, w->options.userdata);
+		if (r < 0)
+			witness_restarted(w, flag->unit.name, strerror(-r));
+		return;
+	}
+}
+
+/* ---- time ---- */
+
+uint64_t witness_deadline(const struct witness *w)
+{
+	uint64_t deadline_usec = w->inventory_usec;
+
+	util_earlier(&deadline_usec, w->look_usec);
+	util_earlier(&deadline_usec, w->restart_usec);
+	util_earlier(&deadline_usec, w->sendfile_usec);
+	return deadline_usec;
+}
+
+static int look_again(struct witness *w, uint64_t now_usec)
+{
+	int more = witness_look_at_hits(w, now_usec, NULL);
+
+	w->quiet = more ? 0 : w->quiet + 1;
+	if (w->blind)
+		w->look_usec = now_usec + LOOK_BLIND_USEC;
+	else
+		w->look_usec = w->quiet < LOOKS_QUIET ? now_usec + LOOK_USEC : 0;
+	return more;
+}
+
+int witness_tick(struct witness *w, uint64_t now_usec)
+{
+	int more = 0;
+
+	if (w->inventory_usec && w->inventory_usec <= now_usec) {
+		witness_look_at_sockets(w, now_usec);
+		if (w->flags)
+			more = witness_look_at_hits(w, now_usec, NULL);
+	}
+	if (w->look_usec && w->look_usec <= now_usec)
+		more |= look_again(w, now_usec);
+	if (w->sendfile_usec && w->sendfile_usec <= now_usec)
+		more |= witness_look_at_sendfile(w, now_usec);
+	if (w->restart_usec && w->restart_usec <= now_usec)
+		restart_due(w, now_usec);
+	if (w->unsaved || (w->hits_unsaved && now_usec >= w->save_usec)) {
+		w->save_usec = now_usec + WITNESS_SAVE_USEC;
+		witness_save(w);
+		more = 1;
+	}
+	return more;
+}
+
+int witness_fd(const struct witness *w)
+{
+	return probe_events_fd(w->probe);
+}
+
+void witness_read(struct witness *w, uint64_t now_usec)
+{
+	(void)probe_read_events(w->probe, tell_fallback, w);
+	w->quiet = 0;
+	if (w->look_usec == 0)
+		w->look_usec = now_usec + LOOK_USEC;
+}
+
+/* ---- authors ---- */
+
+static bool is_about_change(const struct event *event)
+{
+	return event->kind == EVENT_REPAIRED || event->kind == EVENT_DRIFT ||
+		event->kind == EVENT_CONTENDED;
+}
+
+void witness_name_author(struct witness *w, struct event *event)
+{
+	struct event_author author = { .asked = true };
+	uint64_t now_usec = util_now_usec();
+	char service[SERVICES_NAME_LEN];
+	struct probe_change change;
+	struct unit unit;
+	int r;
+
+	if (!is_about_change(event) || event->author.asked)
+		return;
+	r = probe_find_change(w->probe, w->netns, event->ifindex, &change);
+	if (r == -EOPNOTSUPP)
+		return;
+	if (r == 0 && ((change.before ^ change.after) & event->features)) {
+		author.pid = change.pid;
+		author.parent_pid = change.parent_pid;
+		memcpy(author.comm, change.comm, sizeof(author.comm));
+		memcpy(author.parent_comm, change.parent_comm, sizeof(author.parent_comm));
+		witness_name_service(w, change.cgroup, change.pid, "", &unit, service);
+		util_append(author.unit, sizeof(author.unit), "%s", service);
+		if (change.root_netns == w->netns && change.root_ifindex != event->ifindex)
+			witness_name_link(w, change.root_ifindex, author.link);
+		author.time_usec = util_realtime_usec() -
+			(now_usec > change.time_usec ? now_usec - change.time_usec : 0);
+	}
+	event_set_author(event, &author);
+}
+
+/* ---- */
+
+int witness_new(const struct witness_options *options, uint64_t now_usec, struct witness **ret)
+{
+	struct witness *w = calloc(1, sizeof(*w));
+	struct probe_options wanted;
+	struct services probes = { 0 };
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->options = *options;
+	w->features = *options->features;
+	w->options.features = &w->features;
+	w->path = options->path ? strdup(options->path) : NULL;
+	w->netns = probe_own_netns();
+	socket_features_init(&w->features, &w->bits);
+	(void)cgroup_paths_open(&w->cgroups);
+	wanted = (struct probe_options){ .features = &w->features,
+		.no_fallback = options->only_sockets, .no_changes = options->only_sockets };
+	r = probe_open(&wanted, &w->probe);
+	malloc_trim(0); /* the kernel's types, read to load the programs, are megabytes */
+	if (r < 0) {
+		witness_free(w);
+		return r;
+	}
+	restore(w);
+	witness_note_change(w, now_usec);
+	witness_list_probes(w, &probes);
+	w->blind = probes.counted && probe_events_fd(w->probe) < 0;
+	if (w->blind)
+		w->look_usec = now_usec + LOOK_BLIND_USEC;
+	*ret = w;
+	return 0;
+}
+
+void witness_free(struct witness *w)
+{
+	struct witness_flag *flag, *next_flag;
+	struct witness_told *told, *next_told;
+
+	if (!w)
+		return;
+	witness_clear_metrics(w);
+	HASH_ITER(hh, w->flags, flag, next_flag)
+	{
+		HASH_DEL(w->flags, flag);
+		free(flag);
+	}
+	HASH_ITER(hh, w->told, told, next_told)
+	{
+		HASH_DEL(w->told, told);
+		free(told);
+	}
+	socket_holders_clear(&w->holders);
+	cgroup_paths_close(w->cgroups);
+	probe_latency_close(w->latency);
+	probe_close(w->probe);
+	free(w->path);
+	free(w);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+#include <uthash.h>
+
+#include "model/unit.h"
+#include "basic/util.h"
+
+#define HANDLE_KERNFS 0xfe /* FILEID_KERNFS: the id itself is the handle, from 5.5 on */
+#define WALK_DEPTH 16
+#define WALK_MAX 65536
+
+struct cgroup_path {
+	uint64_t id;
+	UT_hash_handle hh;
+	char path[];
+};
+
+struct cgroup_paths {
+	int root;
+	char mount[32];
+	struct cgroup_path *cache; /* uthash by id, oldest first */
+};
+
+static void closedir_pointer(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+int cgroup_paths_open(struct cgroup_paths **ret)
+{
+	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		_cleanup_close_ int fd = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct cgroup_paths *paths;
+		struct statfs fs;
+
+		if (fd < 0 || fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != CGROUP2_SUPER_MAGIC)
+			continue;
+		paths = calloc(1, sizeof(*paths));
+		if (!paths)
+			return -ENOMEM;
+		snprintf(paths->mount, sizeof(paths->mount), "%s", mounts[i]);
+		paths->root = fd;
+		fd = -1;
+		*ret = paths;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+void cgroup_paths_close(struct cgroup_paths *paths)
+{
+	struct cgroup_path *path, *next;
+
+	if (!paths)
+		return;
+	HASH_ITER(hh, paths->cache, path, next) {
+		HASH_DEL(paths->cache, path);
+		free(path);
+	}
+	close(paths->root);
+	free(paths);
+}
+
+void cgroup_paths_close_pointer(struct cgroup_paths **paths)
+{
+	cgroup_paths_close(*paths);
+}
+
+static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *path, size_t size)
+{
+	_Alignas(struct file_handle) char space[sizeof(struct file_handle) + sizeof(id)] = {};
+	struct file_handle *handle = (struct file_handle *)space;
+	_cleanup_close_ int fd = -1;
+	size_t mount = strlen(paths->mount);
+	char link[64];
+	ssize_t n;
+
+	handle->handle_bytes = sizeof(id);
+	handle->handle_type = HANDLE_KERNFS;
+	memcpy(handle->f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(paths->root, handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size || (size_t)n < mount || strncmp(path, paths->mount, mount))
+		return -ENOENT;
+	memmove(path, path + mount, (size_t)n - mount);
+	path[(size_t)n - mount] = '\0';
+	if (!path[0])
+		snprintf(path, size, "/");
+	return 0;
+}
+
+/* A cgroup's inode number is its id (kernfs, 64-bit). path holds the folder that dirfd is, and is put back. */
+static int walk(int dirfd, uint64_t id, char *path, size_t size, unsigned depth, unsigned *left)
+{
+	_cleanup_(closedir_pointer) DIR *dir = NULL;
+	size_t at = strlen(path);
+	struct dirent *entry;
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir)) && *left > 0) {
+		_cleanup_close_ int child = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		(*left)--;
+		if (at + 1 + strlen(entry->d_name) >= size)
+			continue;
+		snprintf(path + at, size - at, "/%s", entry->d_name);
+		if (entry->d_ino == id)
+			return 0;
+		if (depth < WALK_DEPTH) {
+			child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			r = child < 0 ? -ENOENT : walk(child, id, path, size, depth + 1, left);
+			if (r != -ENOENT)
+				return r;
+		}
+		path[at] = '\0';
+	}
+	return -ENOENT;
+}
+
+static int find_by_walk(const struct cgroup_paths *paths, uint64_t id, char *path, size_t size)
+{
+	unsigned left = WALK_MAX;
+	struct stat st;
+
+	if (fstat(paths->root, &st) == 0 && st.st_ino == id) {
+		snprintf(path, size, "/");
+		return 0;
+	}
+	path[0] = '\0';
+	return walk(paths->root, id, path, size, 0, &left);
+}
+
+int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_path)
+{
+	_cleanup_free_ char *path = malloc(UNIT_PATH_MAX);
+	struct cgroup_path *entry;
+	size_t len;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	HASH_FIND(hh, paths->cache, &id, sizeof(id), entry);
+	if (entry) {
+		*ret_path = entry->path;
+		return 0;
+	}
+	r = find_by_handle(paths, id, path, UNIT_PATH_MAX);
+	if (r < 0 && r != -ESTALE)
+		r = find_by_walk(paths, id, path, UNIT_PATH_MAX);
+	if (r < 0)
+		return r == -ESTALE ? -ENOENT : r;
+	if (HASH_COUNT(paths->cache) >= CGROUP_CACHE_MAX) {
+		struct cgroup_path *oldest = paths->cache;
+
+		HASH_DEL(paths->cache, oldest);
+		free(oldest);
+	}
+	len = strlen(path);
+	entry = calloc(1, sizeof(*entry) + len + 1);
+	if (!entry)
+		return -ENOMEM;
+	entry->id = id;
+	memcpy(entry->path, path, len + 1);
+	HASH_ADD(hh, paths->cache, id, sizeof(entry->id), entry);
+	*ret_path = entry->path;
+	return 0;
+}
+
+int cgroup_path_of_process(pid_t pid, char *path, size_t size)
+{
+	_cleanup_free_ char *text = malloc(2 * UNIT_PATH_MAX);
+	_cleanup_close_ int fd = -1;
+	size_t len = 0;
+	char name[32];
+	ssize_t n;
+
+	if (!text)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while ((n = read(fd, text + len, 2 * UNIT_PATH_MAX - 1 - len)) > 0)
+		len += (size_t)n;
+	if (n < 0)
+		return -errno;
+	text[len] = '\0';
+	return unit_parse_proc(text, path, size);
+}
+
+static int compare_inodes(const void *p, const void *q)
+{
+	const struct cgroup_socket *a = *(struct cgroup_socket *const *)p;
+	const struct cgroup_socket *b = *(struct cgroup_socket *const *)q;
+
+	return (a->inode > b->inode) - (a->inode < b->inode);
+}
+
+/* by_inode: sorted. */
+static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t inode, pid_t pid)
+{
+	const struct cgroup_socket key = { .inode = inode }, *wanted = &key;
+	struct cgroup_socket *const *found =
+		bsearch(&wanted, by_inode, n, sizeof(*by_inode), compare_inodes);
+
+	if (!found)
+		return;
+	while (found > by_inode && found[-1]->inode == inode)
+		found--;
+	for (; found < by_inode + n && (*found)->inode == inode; found++)
+		if (!(*found)->pid)
+			(*found)->pid = pid;
+}
+
+static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n)
+{
+	_cleanup_(closedir_pointer) DIR *dir = NULL;
+	struct dirent *entry;
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/%d/fd", (int)pid);
+	dir = opendir(name);
+	while (dir && (entry = readdir(dir))) {
+		unsigned long long inode;
+		char target[64];
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+		if (len < 0)
+			continue;
+		target[len] = '\0';
+		if (sscanf(target, "socket:[%llu]", &inode) == 1)
+			note_owner(by_inode, n, inode, pid);
+	}
+}
+
+int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
+{
+	_cleanup_free_ struct cgroup_socket **by_inode = calloc(n + 1, sizeof(*by_inode));
+	_cleanup_(closedir_pointer) DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	if (!by_inode)
+		return -ENOMEM;
+	if (!proc)
+		return -errno;
+	for (size_t i = 0; i < n; i++) {
+		sockets[i].pid = 0;
+		by_inode[i] = &sockets[i];
+	}
+	qsort(by_inode, n, sizeof(*by_inode), compare_inodes);
+	while (n && (entry = readdir(proc))) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
+
+		if (!*end && pid > 0 && pid <= INT_MAX)
+			scan_process((pid_t)pid, by_inode, n);
+	}
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/ethtool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "kernel/ethtool_private.h"
+
+const char *const ethtool_backend_words[ETHTOOL_BACKENDS] = {
+	[ETHTOOL_AUTO] = "auto", [ETHTOOL_NETLINK] = "netlink", [ETHTOOL_IOCTL] = "ioctl"
+};
+
+int ethtool_backend_parse(const char *word, enum ethtool_backend *ret)
+{
+	for (unsigned i = 0; i < ETHTOOL_BACKENDS; i++)
+		if (strcmp(word, ethtool_backend_words[i]) == 0) {
+			*ret = (enum ethtool_backend)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+/* Before 5.10 FEATURES_SET loses wanted bits and does not tell the uppers; the ioctl does it right. */
+static bool netlink_set_is_safe(void)
+{
+	struct utsname u;
+	unsigned major, minor;
+
+	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+		(major > 5 || (major == 5 && minor >= 10));
+}
+
+int ethtool_open(
+	enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+{
+	int r;
+
+	switch (backend) {
+	case ETHTOOL_NETLINK:
+		return ethtool_nl_open(true, monitor, rcvbuf_bytes, ret);
+	case ETHTOOL_IOCTL:
+		return ethtool_ioctl_open(monitor, rcvbuf_bytes, ret);
+	case ETHTOOL_AUTO:
+		r = netlink_set_is_safe() ? ethtool_nl_open(true, monitor, rcvbuf_bytes, ret) :
+					    -EOPNOTSUPP;
+		return r == -EOPNOTSUPP ? ethtool_ioctl_open(monitor, rcvbuf_bytes, ret) : r;
+	}
+	return -EINVAL;
+}
+
+void ethtool_close(struct ethtool *e)
+{
+	if (e)
+		e->ops->close(e);
+}
+
+void ethtool_close_pointer(struct ethtool **e)
+{
+	ethtool_close(*e);
+	*e = NULL;
+}
+
+const char *ethtool_backend_name(const struct ethtool *e)
+{
+	return e->ops->name;
+}
+
+int ethtool_features_strings(struct ethtool *e, struct feature_table *ret)
+{
+	return e->ops->features_strings(e, ret);
+}
+
+int ethtool_features_get(struct ethtool *e, int ifindex, const char *name, struct link_features *ret)
+{
+	return e->ops->features_get(e, ifindex, name, ret);
+}
+
+int ethtool_features_dump(struct ethtool *e, ethtool_features_fn fn, void *userdata)
+{
+	return e->ops->features_dump ? e->ops->features_dump(e, fn, userdata) : -EOPNOTSUPP;
+}
+
+int ethtool_features_set(struct ethtool *e, int ifindex, const char *name, feature_set mask,
+	feature_set value, struct ethtool_result *ret)
+{
+	*ret = (struct ethtool_result){ 0 };
+	return e->ops->features_set(e, ifindex, name, mask, value & mask, ret);
+}
+
+int ethtool_features_recompute(struct ethtool *e, int ifindex, const char *name)
+{
+	return e->ops->features_recompute ? e->ops->features_recompute(e, ifindex, name) : -EOPNOTSUPP;
+}
+
+int ethtool_monitor_fd(struct ethtool *e)
+{
+	return e->ops->monitor_fd ? e->ops->monitor_fd(e) : -EOPNOTSUPP;
+}
+
+int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)
+{
+	return e->ops->monitor_read ? e->ops->monitor_read(e, fn, userdata) : -EOPNOTSUPP;
+}
+
+int ethtool_driver(struct ethtool *e, int ifindex, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	return e->ops->driver ? e->ops->driver(e, ifindex, buf, size) : -EOPNOTSUPP;
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/observe.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "basic/util.h"
+
+static bool same_features(const struct link_features *a, const struct link_features *b)
+{
+	return a->hw == b->hw && a->wanted == b->wanted && a->active == b->active &&
+		a->nochange == b->nochange;
+}
+
+static void announce(struct observe *o, int ifindex, struct link *link)
+{
+	o->any = true;
+	if (link)
+		link->noticed = false;
+	if (o->changed)
+		o->changed(ifindex, link, o->userdata);
+}
+
+static void announce_noticed(struct observe *o)
+{
+	link_table_foreach(&o->links, link)
+		if (link->noticed)
+			announce(o, link->ifindex, link);
+}
+
+static void make_stale(struct observe *o, struct link *link)
+{
+	if (link->features_stale)
+		return;
+	link->features_stale = true;
+	announce(o, link->ifindex, link);
+}
+
+/* ---- features ---- */
+
+static void store_features(struct link *link, const struct link_features *features)
+{
+	if (!link->has_features || link->features_error ||
+		!same_features(&link->features, features))
+		link->noticed = true;
+	link->features = *features;
+	link->has_features = true;
+	link->features_stale = false;
+	link->features_error = 0;
+}
+
+static int read_features(struct observe *o, struct link *link)
+{
+	struct link_features features;
+	int r = ethtool_features_get(o->ethtool, link->ifindex, link->name, &features);
+
+	if (r >= 0) {
+		store_features(link, &features);
+		return 0;
+	}
+	if (link->features_error != r)
+		link->noticed = true;
+	link->features_error = r;
+	if (r == -EOPNOTSUPP) {
+		link->has_features = false;
+		link->features_stale = false;
+	}
+	return r;
+}
+
+int observe_features(struct observe *o, struct link *link)
+{
+	bool noticed = link->noticed;
+	int r = read_features(o, link);
+
+	link->noticed = noticed;
+	return r;
+}
+
+int observe_recompute(struct observe *o, struct link *link)
+{
+	int r = ethtool_features_recompute(o->ethtool, link->ifindex, link->name);
+
+	return r < 0 ? r : observe_features(o, link);
+}
+
+static void take_dumped(
+	int ifindex, const struct link_features *features, int error, void *userdata)
+{
+	struct observe *o = userdata;
+	struct link *link = link_table_find(&o->links, ifindex);
+
+	if (link && error == 0)
+		store_features(link, features);
+}
+
+/* One dump; what it did not give, and everything where there is none, one by one. */
+static int read_all_features(struct observe *o)
+{
+	int r;
+
+	link_table_foreach(&o->links, link)
+		link->features_stale = true;
+	r = ethtool_features_dump(o->ethtool, take_dumped, o);
+	if (r < 0 && r != -EOPNOTSUPP)
+		return r;
+	link_table_foreach(&o->links, link)
+		if (link->features_stale)
+			(void)read_features(o, link);
+	return 0;
+}
+
+static void touch(struct observe *o, struct link *link)
+{
+	if (link->features_stale)
+		return;
+	link->features_stale = true;
+	if (o->n_touched < OBSERVE_TOUCHED_MAX)
+		o->touched[o->n_touched] = link->ifindex;
+	o->n_touched++;
+}
+
+/* A link that is stale already has been announced, and will be read. */
+static void take_notification(
+	int ifindex, const struct link_features *features, _unused_ int error, void *userdata)
+{
+	struct observe *o = userdata;
+	struct link *link = link_table_find(&o->links, ifindex), *master;
+
+	o->counts.feature_events++;
+	if (!link || !features || link->features_stale ||
+		(link->has_features && same_features(&link->features, features)))
+		return;
+	touch(o, link);
+	link_table_stack(&o->links);
+	for (struct link *up = link_first_upper(&o->links, link); up;
+		up = link_next_upper(&o->links, up))
+		touch(o, up);
+	master = link_master(&o->links, link);
+	if (master)
+		touch(o, master);
+}
+
+static int read_touched(struct observe *o)
+{
+	int r = 0;
+
+	if (o->n_touched > OBSERVE_TOUCHED_MAX) {
+		r = read_all_features(o);
+	} else {
+		for (unsigned i = 0; i < o->n_touched; i++) {
+			struct link *link = link_table_find(&o->links, o->touched[i]);
+
+			if (link)
+				(void)read_features(o, link);
+		}
+	}
+	o->n_touched = 0;
+	announce_noticed(o);
+	return r;
+}
+
+/* ---- links ---- */
+
+/* No message carries the driver. A virtual link's is its kind; only a device on a bus is asked, once while it is the same one. */
+static void fill_driver(struct observe *o, struct link *from, const struct link *known)
+{
+	bool physical = link_is_kind(from, "physical") || link_is_kind(from, "other");
+	bool same = known && strcmp(known->kind, from->kind) == 0 &&
+		known->address_len == from->address_len &&
+		memcmp(known->address, from->address, from->address_len) == 0;
+
+	if (!physical)
+		util_copy_name(from->driver, sizeof(from->driver), from->kind, sizeof(from->kind));
+	else if (same && known->driver[0])
+		memcpy(from->driver, known->driver, sizeof(from->driver));
+	else
+		(void)ethtool_driver(o->ethtool, from->ifindex, from->driver, sizeof(from->driver));
+}
+
+/* 1 when something that a rule can see changed, 0, -ENOMEM. */
+static int update_link(struct observe *o, const struct link *from, struct link **ret)
+{
+	struct link link = *from;
+
+	fill_driver(o, &link, link_table_find(&o->links, from->ifindex));
+	return link_table_update(&o->links, &link, ret);
+}
+
+static void dump_start(void *userdata)
+{
+	struct observe *o = userdata;
+
+	o->generation++;
+}
+
+static void take_dumped_link(const struct link *from, void *userdata)
+{
+	struct observe *o = userdata;
+	struct link *link;
+	int r = update_link(o, from, &link);
+
+	if (r < 0) {
+		o->error = r;
+		return;
+	}
+	link->seen = o->generation;
+	if (r > 0)
+		link->noticed = true;
+}
+
+/* Without notifications of features, every message about a link may be one (rtnetlink_event() of NETDEV_FEAT_CHANGE). */
+static void take_link(const struct link *from, void *userdata)
+{
+	struct observe *o = userdata;
+	struct link *link = link_table_find(&o->links, from->ifindex);
+	unsigned flags = link ? link->flags : 0;
+	int r = update_link(o, from, &link);
+
+	o->counts.link_events++;
+	if (r < 0) {
+		o->error = r;
+		return;
+	}
+	/* the routes of a link that goes down go without a message (fib_disable_ip()) */
+	o->routes_stale |= o->want_routes && ((link->flags ^ flags) & IFF_UP);
+	link->seen = o->generation;
+	if (r == 0 && o->has_monitor)
+		return;
+	link->features_stale = true;
+	announce(o, link->ifindex, link);
+}
+
+static void take_link_gone(int ifindex, void *userdata)
+{
+	struct observe *o = userdata;
+
+	o->counts.link_events++;
+	if (link_table_remove(&o->links, ifindex))
+		announce(o, ifindex, NULL);
+}
+
+static void notice_route(struct link *link, _unused_ void *userdata)
+{
+	link->noticed = true;
+}
+
+static void take_default_route(void *userdata)
+{
+	struct observe *o = userdata;
+	int r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
+
+	o->routes_stale = false;
+	if (r < 0)
+		o->error = r;
+	announce_noticed(o);
+}
+
+/* Forgets what a dump did not tell of. */
+static void sweep(struct observe *o, bool disturbed)
+{
+	char name[IF_NAMESIZE];
+	struct link *link, *next;
+
+	HASH_ITER(hh, o->links.links, link, next)
+	{
+		int ifindex = link->ifindex;
+
+		if (link->seen == o->generation || (disturbed && if_indextoname((unsigned)ifindex, name)))
+			continue;
+		link_table_remove(&o->links, ifindex);
+		announce(o, ifindex, NULL);
+	}
+}
+
+static int read_link_events(struct observe *o)
+{
+	const struct rtnl_handlers handlers = {
+		.link = take_link,
+		.link_gone = take_link_gone,
+		.default_route = take_default_route,
+		.userdata = o,
+	};
+	int r;
+
+	o->error = 0;
+	r = rtnl_monitor_read(o->rtnl, &handlers);
+	if (r >= 0 && o->routes_stale)
+		take_default_route(o);
+	return r < 0 ? r : o->error;
+}
+
+static int dump_links(struct observe *o)
+{
+	const struct rtnl_handlers handlers = {
+		.dump_start = dump_start,
+		.link = take_dumped_link,
+		.userdata = o,
+	};
+	int r;
+
+	o->error = 0;
+	r = rtnl_dump_links(o->rtnl, &handlers);
+	if (r < 0)
+		return r;
+	if (o->error < 0)
+		return o->error;
+	sweep(o, r > 0);
+	return 0;
+}
+
+/* ---- the picture ---- */
+
+static void ignore_notification(_unused_ int ifindex,
+	_unused_ const struct link_features *features, _unused_ int error, _unused_ void *userdata)
+{
+}
+
+/* What waits in the sockets is older than the dumps to come, and must not be taken for news after them. */
+static int settle(struct observe *o)
+{
+	int r = rtnl_monitor_fd(o->rtnl) >= 0 ? read_link_events(o) : 0;
+
+	if (r == -ENOBUFS)
+		o->counts.overruns++;
+	else if (r < 0)
+		return r;
+	if (o->has_monitor &&
+		ethtool_monitor_read(o->ethtool, ignore_notification, NULL) == -ENOBUFS)
+		o->counts.overruns++;
+	return 0;
+}
+
+int observe_refresh(struct observe *o)
+{
+	int r;
+
+	o->counts.dumps++;
+	r = rtnl_monitor_routes(o->rtnl, o->want_routes);
+	if (r >= 0)
+		r = settle(o);
+	if (r >= 0)
+		r = dump_links(o);
+	if (r >= 0)
+		r = read_all_features(o);
+	if (r >= 0 && o->want_routes)
+		r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
+	announce_noticed(o);
+	return r < 0 ? r : 0;
+}
+
+static int refresh_after_overrun(struct observe *o)
+{
+	int r;
+
+	o->counts.overruns++;
+	r = observe_refresh(o);
+	return r < 0 ? r : 1;
+}
+
+/* As a notification does: what stands on a link that may have changed may have too. */
+static void spread_staleness(struct observe *o)
+{
+	link_table_stack(&o->links);
+	link_table_foreach(&o->links, link) {
+		struct link *master = link_master(&o->links, link);
+
+		if (!link->features_stale)
+			continue;
+		for (struct link *up = link_first_upper(&o->links, link); up;
+			up = link_next_upper(&o->links, up))
+			make_stale(o, up);
+		if (master)
+			make_stale(o, master);
+	}
+}
+
+int observe_read_links(struct observe *o)
+{
+	int r;
+
+	o->any = false;
+	r = read_link_events(o);
+	if (r == -ENOBUFS)
+		return refresh_after_overrun(o);
+	if (r >= 0 && o->any && !o->has_monitor)
+		spread_staleness(o);
+	return r < 0 ? r : o->any;
+}
+
+int observe_read_features(struct observe *o)
+{
+	int r;
+
+	o->any = false;
+	o->n_touched = 0;
+	if (!o->has_monitor)
+		return 0;
+	r = ethtool_monitor_read(o->ethtool, take_notification, o);
+	if (r == -ENOBUFS)
+		return refresh_after_overrun(o);
+	if (r >= 0)
+		r = read_touched(o);
+	return r < 0 ? r : o->any;
+}
+
+int observe_link_fd(const struct observe *o)
+{
+	return rtnl_monitor_fd(o->rtnl);
+}
+
+int observe_feature_fd(const struct observe *o)
+{
+	return ethtool_monitor_fd(o->ethtool);
+}
+
+int observe_open(const struct observe_options *options, struct observe **ret, const char **ret_what)
+{
+	_cleanup_(observe_close_pointer) struct observe *o = calloc(1, sizeof(*o));
+	int r;
+
+	*ret_what = "memory";
+	if (!o)
+		return -ENOMEM;
+	*ret_what = "rtnetlink";
+	r = rtnl_open(options->monitor, options->rcvbuf_bytes, &o->rtnl);
+	if (r < 0)
+		return r;
+	*ret_what = options->backend == ETHTOOL_IOCTL ? "ethtool ioctl" : "ethtool netlink";
+	r = ethtool_open(options->backend, options->monitor, options->rcvbuf_bytes, &o->ethtool);
+	if (r < 0)
+		return r;
+	o->has_monitor = options->monitor && ethtool_monitor_fd(o->ethtool) >= 0;
+	*ret_what = "feature names";
+	r = ethtool_features_strings(o->ethtool, &o->features);
+	if (r < 0)
+		return r;
+	*ret_what = NULL;
+	*ret = o;
+	o = NULL;
+	return 0;
+}
+
+void observe_close(struct observe *o)
+{
+	if (!o)
+		return;
+	link_table_clear(&o->links);
+	ethtool_close(o->ethtool);
+	rtnl_close(o->rtnl);
+	free(o);
+}
+
+void observe_close_pointer(struct observe **o)
+{
+	observe_close(*o);
+	*o = NULL;
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* For uthash: the kernel gives out indexes one after the other, so that they are their own hash. */
+#define HASH_FUNCTION(key, len, hash) ((hash) = *(const unsigned *)(key))
+
+#include "model/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basic/util.h"
+
+/* uthash lengthens its chains to this before it adds buckets, and a link is a cache line far from the next. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 2U
+
+/* Kinds whose IFLA_LINK is the other end of a cable, not something below. */
+static const char *const peer_kinds[] = { "veth", "netkit", "vxcan" };
+
+#define DEPTH_UNKNOWN UINT32_MAX
+#define DEPTH_WALKING (UINT32_MAX - 1)
+
+void link_table_clear(struct link_table *table)
+{
+	struct link *link, *next;
+
+	HASH_ITER(hh, table->links, link, next)
+	{
+		HASH_DEL(table->links, link);
+		free(link);
+	}
+	table->stacked = false;
+	table->dangling = 0;
+}
+
+struct link *link_table_find(const struct link_table *table, int ifindex)
+{
+	struct link *link;
+
+	HASH_FIND_INT(table->links, &ifindex, link);
+	return link;
+}
+
+struct link *link_table_find_name(const struct link_table *table, const char *name)
+{
+	link_table_foreach(table, link)
+		if (strcmp(link->name, name) == 0)
+			return link;
+	return NULL;
+}
+
+size_t link_table_count(const struct link_table *table)
+{
+	return HASH_COUNT(table->links);
+}
+
+static bool same_attributes(const struct link *a, const struct link *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
+		strcmp(a->slave_kind, b->slave_kind) == 0 && strcmp(a->driver, b->driver) == 0 &&
+		a->address_len == b->address_len &&
+		memcmp(a->address, b->address, a->address_len) == 0 && a->flags == b->flags &&
+		a->vlan_id == b->vlan_id && a->lower_ifindex == b->lower_ifindex &&
+		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex;
+}
+
+/* Does it stand where it stood? */
+static bool same_place(const struct link *a, const struct link *b)
+{
+	return strcmp(a->kind, b->kind) == 0 && a->lower_ifindex == b->lower_ifindex &&
+		a->master_ifindex == b->master_ifindex;
+}
+
+static void copy_attributes(struct link *to, const struct link *from)
+{
+	memcpy(to->name, from->name, sizeof(to->name));
+	memcpy(to->kind, from->kind, sizeof(to->kind));
+	memcpy(to->slave_kind, from->slave_kind, sizeof(to->slave_kind));
+	memcpy(to->driver, from->driver, sizeof(to->driver));
+	memcpy(to->address, from->address, sizeof(to->address));
+	to->address_len = from->address_len;
+	to->flags = from->flags;
+	to->vlan_id = from->vlan_id;
+	to->lower_ifindex = from->lower_ifindex;
+	to->lower_netnsid = from->lower_netnsid;
+	to->master_ifindex = from->master_ifindex;
+}
+
+bool link_has_peer(const struct link *link)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(peer_kinds); i++)
+		if (link_is_kind(link, peer_kinds[i]))
+			return true;
+	return false;
+}
+
+struct link *link_lower(const struct link_table *table, const struct link *link)
+{
+	if (link->lower_ifindex == 0 || link->lower_ifindex == link->ifindex || link_has_peer(link))
+		return NULL;
+	return link_table_find(table, link->lower_ifindex);
+}
+
+struct link *link_master(const struct link_table *table, const struct link *link)
+{
+	return link->master_ifindex ? link_table_find(table, link->master_ifindex) : NULL;
+}
+
+/* Puts a link at the end of the list of its lower's uppers; links come in ascending order. */
+static void join_uppers(const struct link_table *table, struct link *lower, struct link *link)
+{
+	struct link *last = link_table_find(table, lower->last_upper);
+
+	link->prev_upper = lower->last_upper;
+	link->next_upper = 0;
+	if (last)
+		last->next_upper = link->ifindex;
+	else
+		lower->first_upper = link->ifindex;
+	lower->last_upper = link->ifindex;
+}
+
+static void leave_uppers(const struct link_table *table, struct link *lower, const struct link *link)
+{
+	struct link *prev = link_table_find(table, link->prev_upper);
+	struct link *next = link_table_find(table, link->next_upper);
+
+	if (prev)
+		prev->next_upper = link->next_upper;
+	else
+		lower->first_upper = link->next_upper;
+	if (next)
+		next->prev_upper = link->prev_upper;
+	else
+		lower->last_upper = link->prev_upper;
+}
+
+static bool stands_on_missing(const struct link_table *table, const struct link *link)
+{
+	return (link->lower_ifindex && !link_has_peer(link) && !link_lower(table, link)) ||
+		(link->master_ifindex && !link_master(table, link));
+}
+
+/* A new link that nobody can stand on yet goes on top of the stack as it is, so that thousands of them cost no thousand
+ * stackings. False: stack anew. */
+static bool put_on_top(struct link_table *table, struct link *link)
+{
+	struct link *lower = link_lower(table, link);
+
+	if (!table->stacked || table->dangling || link->master_ifindex ||
+		stands_on_missing(table, link) || (lower && lower->last_upper > link->ifindex))
+		return false;
+	link->first_upper = link->last_upper = link->next_upper = link->prev_upper = 0;
+	link->first_port = link->next_port = 0;
+	link->depth = lower ? lower->depth + 1 : 0;
+	if (lower)
+		join_uppers(table, lower, link);
+	return true;
+}
+
+/* The same for the removal of a link that nobody stands on. */
+static bool take_from_top(struct link_table *table, const struct link *link)
+{
+	struct link *lower = link_lower(table, link);
+
+	if (!table->stacked || link->first_upper || link->first_port || link->master_ifindex)
+		return false;
+	if (lower)
+		leave_uppers(table, lower, link);
+	return true;
+}
+
+int link_table_update(struct link_table *table, const struct link *from, struct link **ret_link)
+{
+	struct link *link = link_table_find(table, from->ifindex);
+	int changed = 0;
+
+	if (!link) {
+		link = malloc(sizeof(*link));
+		if (!link)
+			return -ENOMEM;
+		*link = *from;
+		link->walked = 0;
+		link->features_stale = !link->has_features;
+		table->stacked = put_on_top(table, link);
+		HASH_ADD_INT(table->links, ifindex, link);
+		changed = 1;
+	} else if (!same_attributes(link, from)) {
+		if (!same_place(link, from))
+			table->stacked = false;
+		copy_attributes(link, from);
+		changed = 1;
+	}
+	if (ret_link)
+		*ret_link = link;
+	return changed;
+}
+
+int link_table_remove(struct link_table *table, int ifindex)
+{
+	struct link *link = link_table_find(table, ifindex);
+
+	if (!link)
+		return 0;
+	table->stacked = take_from_top(table, link);
+	HASH_DEL(table->links, link);
+	free(link);
+	return 1;
+}
+
+struct link *link_first_upper(const struct link_table *table, const struct link *link)
+{
+	return link->first_upper ? link_table_find(table, link->first_upper) : NULL;
+}
+
+struct link *link_next_upper(const struct link_table *table, const struct link *upper)
+{
+	return upper->next_upper ? link_table_find(table, upper->next_upper) : NULL;
+}
+
+struct link *link_first_port(const struct link_table *table, const struct link *master)
+{
+	return master->first_port ? link_table_find(table, master->first_port) : NULL;
+}
+
+struct link *link_next_port(const struct link_table *table, const struct link *port)
+{
+	return port->next_port ? link_table_find(table, port->next_port) : NULL;
+}
+
+static unsigned walk_depth(const struct link_table *table, struct link *link)
+{
+	unsigned depth = 0;
+	struct link *lower;
+
+	if (link->depth == DEPTH_WALKING)
+		return 0;
+	if (link->depth != DEPTH_UNKNOWN)
+		return link->depth;
+	link->depth = DEPTH_WALKING;
+	lower = link_lower(table, link);
+	if (lower)
+		depth = 1 + walk_depth(table, lower);
+	for (struct link *port = link_first_port(table, link); port; port = link_next_port(table, port)) {
+		unsigned d = 1 + walk_depth(table, port);
+
+		if (d > depth)
+			depth = d;
+	}
+	link->depth = depth;
+	return depth;
+}
+
+static int compare_ifindex(const void *a, const void *b)
+{
+	int x = (*(struct link *const *)a)->ifindex, y = (*(struct link *const *)b)->ifindex;
+
+	return (x > y) - (x < y);
+}
+
+static int compare_depth(const void *a, const void *b)
+{
+	const struct link *x = *(struct link *const *)a, *y = *(struct link *const *)b;
+
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? -1 : 1;
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* Mostly there is nothing to do: a dump comes by index, and few links stand on others. */
+static void sort_links(struct link **links, size_t n, int (*compare)(const void *, const void *))
+{
+	for (size_t i = 1; i < n; i++)
+		if (compare(&links[i - 1], &links[i]) > 0) {
+			qsort(links, n, sizeof(*links), compare);
+			return;
+		}
+}
+
+/* 0, or -ENOMEM with *ret_links NULL. */
+static int collect(const struct link_table *table, struct link ***ret_links, size_t *ret_n)
+{
+	size_t n = 0;
+
+	*ret_links = malloc((link_table_count(table) + 1) * sizeof(**ret_links));
+	*ret_n = 0;
+	if (!*ret_links)
+		return -ENOMEM;
+	link_table_foreach(table, link)
+		(*ret_links)[n++] = link;
+	*ret_n = n;
+	return 0;
+}
+
+void link_table_stack(struct link_table *table)
+{
+	_cleanup_free_ struct link **links = NULL;
+	size_t n;
+
+	if (table->stacked)
+		return;
+	if (collect(table, &links, &n) < 0)
+		return;
+	sort_links(links, n, compare_ifindex);
+	for (size_t i = 0; i < n; i++) {
+		links[i]->first_upper = links[i]->last_upper = 0;
+		links[i]->next_upper = links[i]->prev_upper = 0;
+		links[i]->first_port = links[i]->next_port = 0;
+		links[i]->depth = DEPTH_UNKNOWN;
+	}
+	table->dangling = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct link *lower = link_lower(table, links[i]);
+
+		if (lower)
+			join_uppers(table, lower, links[i]);
+		table->dangling += stands_on_missing(table, links[i]);
+	}
+	for (size_t i = n; i-- > 0;) {
+		struct link *master = link_master(table, links[i]);
+
+		if (!master || master == links[i])
+			continue;
+		links[i]->next_port = master->first_port;
+		master->first_port = links[i]->ifindex;
+	}
+	for (size_t i = 0; i < n; i++)
+		walk_depth(table, links[i]);
+	table->stacked = true;
+}
+
+int link_table_sorted(struct link_table *table, struct link ***ret_links, size_t *ret_n)
+{
+	int r;
+
+	link_table_stack(table);
+	r = collect(table, ret_links, ret_n);
+	if (r < 0)
+		return r;
+	sort_links(*ret_links, *ret_n, compare_depth);
+	return 0;
+}
+
+struct walk {
+	struct link_table *table;
+	struct link **links;
+	size_t n, room;
+};
+
+/* link may be NULL. 0 or -ENOMEM. */
+static int walk_to(struct walk *w, struct link *link)
+{
+	if (!link || link->walked == w->table->walks)
+		return 0;
+	if (w->n == w->room) {
+		size_t room = w->room ? 2 * w->room : 16;
+		struct link **links = realloc(w->links, room * sizeof(*links));
+
+		if (!links)
+			return -ENOMEM;
+		w->links = links;
+		w->room = room;
+	}
+	link->walked = w->table->walks;
+	w->links[w->n++] = link;
+	return 0;
+}
+
+static int walk_from(struct walk *w, const struct link *link)
+{
+	int r = walk_to(w, link_lower(w->table, link));
+
+	if (r >= 0)
+		r = walk_to(w, link_master(w->table, link));
+	for (struct link *up = link_first_upper(w->table, link); up && r >= 0;
+		up = link_next_upper(w->table, up))
+		r = walk_to(w, up);
+	for (struct link *port = link_first_port(w->table, link); port && r >= 0;
+		port = link_next_port(w->table, port))
+		r = walk_to(w, port);
+	return r;
+}
+
+int link_table_related(struct link_table *table, const int *only, size_t n_only,
+	struct link ***ret_links, size_t *ret_n)
+{
+	struct walk w = { .table = table };
+	int r = 0;
+
+	link_table_stack(table);
+	if (++table->walks == 0) { /* a new link has 0 */
+		link_table_foreach(table, link)
+			link->walked = 0;
+		table->walks = 1;
+	}
+	for (size_t i = 0; i < n_only && r >= 0; i++)
+		r = walk_to(&w, link_table_find(table, only[i]));
+	for (size_t i = 0; i < w.n && r >= 0; i++)
+		r = walk_from(&w, w.links[i]);
+	if (r < 0) {
+		free(w.links);
+		return r;
+	}
+	*ret_links = w.links;
+	*ret_n = w.n;
+	return 0;
+}
+
+const char *link_format_address(const struct link *link, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (unsigned i = 0; i < link->address_len; i++)
+		util_append(buf, size, "%s%02x", i ? ":" : "", link->address[i]);
+	return buf;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "offloadctl/cmd.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "basic/util.h"
+
+int cmd_error(const char *fmt, ...)
+{
+	char text[1024], clean[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "offloadctl: %s\n", view_clean(text, clean, sizeof(clean)));
+	return CMD_ERROR;
+}
+
+int cmd_written(int r, int code)
+{
+	return r < 0 ? cmd_error("cannot write the answer: %s", strerror(-r)) : code;
+}
+
+static int open_failed(const struct cmd_options *options, const char *what, int error)
+{
+	if (error == -EOPNOTSUPP && options->backend == ETHTOOL_NETLINK)
+		return cmd_error("this kernel has no offload features over netlink (it takes Linux "
+				 "5.7); try --ethtool ioctl");
+	return cmd_error(
+		"cannot open %s: %s", what ? what : "the kernel's interfaces", strerror(-error));
+}
+
+static const struct cmd_stand_link *find_stand(const struct cmd_session *session, int ifindex)
+{
+	for (size_t i = 0; i < session->stand.n_links; i++)
+		if (session->stand.links[i].ifindex == ifindex)
+			return &session->stand.links[i];
+	return NULL;
+}
+
+static bool is_paused(int ifindex, void *userdata)
+{
+	const struct cmd_stand_link *link = find_stand(userdata, ifindex);
+
+	return link && link->paused;
+}
+
+static bool is_contended(int ifindex, unsigned bit, char *who, size_t size, void *userdata)
+{
+	const struct cmd_stand_link *link = find_stand(userdata, ifindex);
+
+	if (!link || !(link->contended & FEATURE(bit)))
+		return false;
+	snprintf(who, size, "somebody keeps changing it back, and offloadd has stepped aside");
+	return true;
+}
+
+int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
+{
+	const struct observe_options how = { .backend = options->backend };
+	const char *what = NULL;
+	int r;
+
+	*ret = (struct cmd_session){ .options = options };
+	render_init(&ret->render, stdout, options->no_colour);
+	r = observe_open(&how, &ret->observe, &what);
+	if (r < 0)
+		return open_failed(options, what, r);
+	rule_host_read(&ret->host);
+	ret->context = (struct plan_context){
+		.table = &ret->observe->features,
+		.rules = &ret->rules,
+		.host = &ret->host,
+		.now = util_realtime_sec(),
+		.is_paused = is_paused,
+		.is_contended = is_contended,
+		.userdata = ret,
+	};
+	ret->view = (struct view){
+		.features = &ret->observe->features,
+		.links = &ret->observe->links,
+		.rules = &ret->rules,
+		.host = &ret->host,
+		.plan = &ret->plan,
+	};
+	return CMD_OK;
+}
+
+static int print_error(
+	void *userdata _unused_, const char *path, unsigned line, const char *message)
+{
+	char clean_path[1024], clean_message[1024];
+
+	view_clean(path, clean_path, sizeof(clean_path));
+	view_clean(message, clean_message, sizeof(clean_message));
+	if (line)
+		fprintf(stderr, "%s:%u: %s\n", clean_path, line, clean_message);
+	else
+		fprintf(stderr, "%s: %s\n", clean_path, clean_message);
+	return 0;
+}
+
+/* The folders that the running offloadd reads, as long as its settings were not changed since. */
+static int choose_dirs(const struct cmd_options *options, struct cmd_session *ret)
+{
+	int r;
+
+	ret->rule_dirs = options->dirs;
+	if (options->n_dirs)
+		return CMD_OK;
+	r = conf_load(options->config, print_error, NULL, &ret->conf);
+	if (r < 0)
+		return cmd_error("cannot read the settings: %s", strerror(-r));
+	ret->rule_dirs = conf_rule_dirs(&ret->conf);
+	return CMD_OK;
+}
+
+int cmd_load_rules(struct cmd_session *session)
+{
+	int r = choose_dirs(session->options, session);
+
+	if (r != CMD_OK)
+		return r;
+	r = rule_set_load(session->rule_dirs, session->view.features, &session->rules);
+	if (r < 0)
+		return cmd_error("cannot load the rules: %s", strerror(-r));
+	for (size_t i = 0; i < session->rules.n_errors; i++)
+		(void)print_error(NULL, session->rules.errors[i].path, session->rules.errors[i].line,
+			session->rules.errors[i].message);
+	return CMD_OK;
+}
+
+int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
+{
+	int r;
+
+	r = cmd_open(options, ret);
+	if (r == CMD_OK)
+		r = cmd_load_rules(ret);
+	if (r != CMD_OK)
+		return r;
+	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
+	return cmd_refresh(ret);
+}
+
+int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret)
+{
+	int r = cmd_open_all(options, ret);
+
+	return r == CMD_OK ? cmd_make_plan(ret, NULL, 0) : r;
+}
+
+void cmd_close(struct cmd_session *session)
+{
+	plan_clear(&session->plan);
+	rule_set_clear(&session->rules);
+	conf_clear(&session->conf);
+	free(session->stand.links);
+	observe_close(session->observe);
+}
+
+int cmd_refresh(struct cmd_session *session)
+{
+	int r = observe_refresh(session->observe);
+
+	if (r < 0)
+		return cmd_error("cannot read the links: %s", strerror(-r));
+	link_table_stack(&session->observe->links);
+	return CMD_OK;
+}
+
+struct link *cmd_find_link(const struct cmd_session *session, const char *name)
+{
+	const struct link_table *links = &session->observe->links;
+	struct link *found = link_table_find_name(links, name);
+	_cleanup_free_ const char **names = NULL;
+	const char *nearest = NULL;
+	size_t n = 0;
+
+	if (found)
+		return found;
+	names = calloc(link_table_count(links) + 1, sizeof(*names));
+	if (names) {
+		link_table_foreach (links, link)
+			names[n++] = link->name;
+		nearest = util_nearest(name, names, n);
+	}
+	if (nearest)
+		cmd_error("there is no link %s (did you mean %s?)", name, nearest);
+	else
+		cmd_error("there is no link %s", name);
+	return NULL;
+}
+
+int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
+{
+	_cleanup_free_ int *only = NULL;
+	int r;
+
+	if (n_names > 0) {
+		only = calloc((size_t)n_names, sizeof(*only));
+		if (!only)
+			return cmd_error("%s", strerror(ENOMEM));
+	}
+	for (int i = 0; i < n_names; i++) {
+		const struct link *link = cmd_find_link(session, names[i]);
+
+		if (!link)
+			return CMD_ERROR;
+		only[i] = link->ifindex;
+	}
+	if (!session->asked)
+		cmd_ask_stand(session->options, session->view.features, &session->stand);
+	session->asked = true;
+	plan_clear(&session->plan);
+	r = plan_make(
+		&session->context, &session->observe->links, only, (size_t)n_names, &session->plan);
+	return r < 0 ? cmd_error("cannot make a plan: %s", strerror(-r)) : CMD_OK;
+}
+
+int cmd_exit_code(const struct cmd_session *session, int code)
+{
+	return session->rules.n_errors || session->plan.unread ? CMD_ERROR : code;
+}

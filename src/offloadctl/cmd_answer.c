@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "offloadctl/cmd_answer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "report/json.h"
+#include "basic/json_value.h"
+#include "control/methods.h"
+#include "kernel/netns.h"
+
+/* ---- what came ---- */
+
+const char *answer_text(struct json_object *from, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(from, key, &value) && value ? json_object_get_string(value) : "";
+}
+
+int64_t answer_int(struct json_object *from, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(from, key, &value) ? json_object_get_int64(value) : 0;
+}
+
+bool answer_bool(struct json_object *from, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(from, key, &value) && json_object_get_boolean(value);
+}
+
+struct json_object *answer_list(struct json_object *from, const char *key)
+{
+	return json_value_member(from, key, json_type_array);
+}
+
+size_t answer_count(struct json_object *list)
+{
+	return json_value_count(list);
+}
+
+feature_set answer_features(
+	struct json_object *from, const char *key, const struct feature_table *table)
+{
+	struct json_object *names = answer_list(from, key);
+	feature_set set = 0;
+
+	for (size_t i = 0; i < answer_count(names); i++)
+		set |= feature_named(table, json_object_get_string(json_object_array_get_idx(names, i)));
+	return set;
+}
+
+/* Clean text in one of a few buffers that take turns. */
+const char *answer_clean(const char *text)
+{
+	static char buffers[4][1200];
+	static unsigned turn;
+	char *buf = buffers[turn++ % ARRAY_SIZE(buffers)];
+
+	return view_clean(text, buf, sizeof(buffers[0]));
+}
+
+/* ---- calls ---- */
+
+int cmd_not_running(const struct cmd_options *options)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (!options->control)
+		(void)netns_path(CONTROL_DEFAULT_PATH, &path);
+	cmd_error("offloadd does not run here: nobody answers at %s",
+		options->control ? options->control
+		: path		 ? path
+				 : CONTROL_DEFAULT_PATH);
+	return CMD_NO_DAEMON;
+}
+
+int cmd_call_failed(const char *command, int error)
+{
+	switch (error) {
+	case -ETIMEDOUT:
+		return cmd_error("%s: offloadd does not answer", command);
+	case -ECONNRESET:
+	case -EPIPE:
+		return cmd_error("%s: offloadd closed the connection", command);
+	default:
+		return cmd_error("%s: %s", command, strerror(-error));
+	}
+}
+
+int cmd_answered_error(const char *command, const char *error, struct json_object *parameters)
+{
+	const char *nearest = answer_text(parameters, "nearest");
+
+	if (strcmp(error, "org.varlink.service.PermissionDenied") == 0)
+		return cmd_error("%s needs root", command);
+	if (strcmp(error, METHODS_INTERFACE ".NoSuchLink") == 0)
+		return cmd_error(nearest[0] ? "there is no link %s (did you mean %s?)" : "there is no link %s",
+			answer_text(parameters, "link"), nearest);
+	if (strcmp(error, METHODS_INTERFACE ".NotPossible") == 0)
+		return cmd_error("%s: %s", command, answer_text(parameters, "message"));
+	return cmd_error("%s: offloadd answers %s", command, error);
+}
+
+/* By SIGSTOP or a debugger; false when that cannot be told. */
+static bool is_stopped(int pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[32], line[512], *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = pid > 0 ? fopen(path, "re") : NULL;
+	if (!f || !fgets(line, sizeof(line), f))
+		return false;
+	state = strrchr(line, ')');
+	return state && state[1] && strchr("TtZ", state[2]);
+}
+
+/* Does it answer for this namespace? Who may not look at PID 1 finds the socket of the host's. 1, 0, negative errno. */
+static int answers_for_us(struct client *client)
+{
+	_cleanup_json_ struct json_object *status = NULL;
+	char error[VARLINK_NAME_MAX];
+	int r = client_call(client, METHODS_INTERFACE ".GetStatus", NULL, false);
+
+	if (r >= 0)
+		r = client_receive(client, CLIENT_HUNG_USEC, &status, error);
+	if (r < 0)
+		return r;
+	return error[0] || (uint64_t)answer_int(status, "netns") == netns_inode();
+}
+
+/* Opens the socket; CMD_OK, CMD_NO_DAEMON (nothing was said), CMD_ERROR. */
+int cmd_open_client(const struct cmd_options *options, const char *command, struct client **ret)
+{
+	int r = client_open(options->control, ret);
+
+	if (r > 0 && !options->control && !netns_is_certain()) {
+		r = answers_for_us(*ret);
+		if (r == -ETIMEDOUT) /* the call itself will tell */
+			r = 1;
+	}
+	if (r < 0)
+		return cmd_call_failed(command, r);
+	return r > 0 ? CMD_OK : CMD_NO_DAEMON;
+}
+
+/* As client_receive(); of a daemon that was stopped no answer is waited for. */
+static int receive_patiently(struct client *client, uint64_t timeout_usec, struct json_object **ret_answer,
+	char error[VARLINK_NAME_MAX])
+{
+	uint64_t first_usec = timeout_usec < CLIENT_HUNG_USEC ? timeout_usec : CLIENT_HUNG_USEC;
+	int r = client_receive(client, first_usec, ret_answer, error);
+
+	if (r != -ETIMEDOUT || timeout_usec == first_usec || is_stopped(client_pid(client)))
+		return r;
+	return client_receive(client, timeout_usec - first_usec, ret_answer, error);
+}
+
+int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
+	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer)
+{
+	_cleanup_client_ struct client *client = NULL;
+	char error[VARLINK_NAME_MAX];
+	int r = cmd_open_client(options, command, &client);
+
+	*ret_answer = NULL;
+	if (r != CMD_OK) {
+		json_object_put(parameters);
+		return r;
+	}
+	r = client_call(client, method, parameters, false);
+	if (r >= 0)
+		r = receive_patiently(client, timeout_usec, ret_answer, error);
+	if (r == -ETIMEDOUT) {
+		cmd_error("%s: offloadd (pid %d) does not answer", command, client_pid(client));
+		return CMD_NO_ANSWER;
+	}
+	if (r < 0)
+		return cmd_call_failed(command, r);
+	if (!error[0])
+		return CMD_OK;
+	r = cmd_answered_error(command, error, *ret_answer);
+	json_object_put(*ret_answer);
+	*ret_answer = NULL;
+	return r;
+}
+
+int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer)
+{
+	int r = cmd_ask_or_tell(options, command, method, parameters, timeout_usec, ret_answer);
+
+	return r == CMD_NO_ANSWER ? CMD_ERROR : r;
+}
+
+/* ---- documents ---- */
+
+struct json_object *answer_new_document(const char *document, int exit_code)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_value_add_int(root, "version", JSON_VERSION);
+	json_value_add_text(root, "document", document);
+	json_value_add_int(root, "exit_code", exit_code);
+	return root;
+}
+
+/* Prints and puts it; returns the code. */
+int answer_print_document(struct json_object *root, int code)
+{
+	const char *text = json_object_to_json_string_ext(root,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (text)
+		puts(text);
+	else
+		code = cmd_written(-ENOMEM, code);
+	json_object_put(root);
+	return code;
+}
+
+/* What was answered, as a document of its own. */
+int answer_print(const char *document, struct json_object *answer, int code)
+{
+	struct json_object *root = answer_new_document(document, code);
+
+	json_object_object_foreach(answer, key, value)
+		json_object_object_add(root, key, json_object_get(value));
+	return answer_print_document(root, code);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: every error of every rule file, and of offloadd.conf. */
+#include "offloadctl/cmd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "offloadd/conf.h"
+#include "report/json.h"
+#include "rules/rule_list.h"
+#include "basic/util.h"
+
+/* Moves one set's rules and errors to the end of another's. */
+static int join(struct rule_set *to, struct rule_set *from)
+{
+	struct rule *rules =
+		reallocarray(to->rules, to->n_rules + from->n_rules + 1, sizeof(*rules));
+	struct rule_error *errors;
+
+	if (!rules)
+		return -ENOMEM;
+	to->rules = rules;
+	errors = reallocarray(to->errors, to->n_errors + from->n_errors + 1, sizeof(*errors));
+	if (!errors)
+		return -ENOMEM;
+	to->errors = errors;
+	if (from->n_rules)
+		memcpy(rules + to->n_rules, from->rules, from->n_rules * sizeof(*rules));
+	if (from->n_errors)
+		memcpy(errors + to->n_errors, from->errors, from->n_errors * sizeof(*errors));
+	to->n_rules += from->n_rules;
+	to->n_errors += from->n_errors;
+	from->n_rules = from->n_errors = 0;
+	return 0;
+}
+
+static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
+{
+	return rule_set_add_error(userdata, path, line, message);
+}
+
+static bool is_conf(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 5 && strcmp(path + len - 5, ".conf") == 0;
+}
+
+/* RulesDirectory= of settings that are checked by themselves: the folders must be there. */
+static int check_rule_dirs(struct rule_set *set, const char *path, const struct conf *conf)
+{
+	const char *const *dirs = conf_rule_dirs(conf);
+	char message[512];
+	int r = 0;
+
+	for (; dirs != rule_default_dirs && *dirs && r >= 0; dirs++) {
+		DIR *dir = opendir(*dirs);
+
+		if (dir) {
+			closedir(dir);
+			continue;
+		}
+		snprintf(message, sizeof(message), "RulesDirectory=: %s cannot be read: %s", *dirs,
+			strerror(errno));
+		r = rule_set_add_error(set, path, 0, message);
+	}
+	return r;
+}
+
+static int check_conf_file(struct rule_set *set, const char *path)
+{
+	const char *const files[] = { path, NULL }, *const none[] = { NULL };
+	_cleanup_(conf_clear) struct conf conf = { 0 };
+	int r = conf_load_from(files, none, true, hear_conf_error, set, &conf);
+
+	return r < 0 ? r : check_rule_dirs(set, path, &conf);
+}
+
+/* A folder that was named is there for its rules. */
+static int check_not_empty(struct rule_set *set, const char *dir, const struct rule_list *list)
+{
+	for (size_t i = 0; i < list->n_places; i++)
+		if (list->places[i].state != RULE_PLACE_NOT_READ)
+			return 0;
+	return rule_set_add_error(set, dir, 0, "holds no rule: their names end in .rule");
+}
+
+/* Rules of folders, and what else lies there. named: by the user, each to be looked at by itself. */
+static int load_dirs(struct rule_set *set, const char *const *dirs, bool named,
+	const struct feature_table *table, struct rule_list *notes)
+{
+	_cleanup_(rule_set_clear) struct rule_set one = { 0 };
+	size_t n_errors;
+	int r = rule_set_load(dirs, table, &one);
+
+	n_errors = one.n_errors;
+	for (size_t i = 0; r >= 0 && dirs[i]; i++) {
+		const char *const dir[] = { dirs[i], NULL };
+		_cleanup_(rule_list_clear) struct rule_list list = { 0 };
+
+		r = rule_list_make(dir, &one, &list);
+		if (r >= 0 && named && n_errors == 0)
+			r = check_not_empty(&one, dirs[i], &list);
+		if (r >= 0)
+			r = rule_list_join(notes, &list);
+	}
+	return r < 0 ? r : join(set, &one);
+}
+
+/* A folder is read as one of rules.d is, *.conf as offloadd.conf; anything else as a rule, whatever
+ * its name. */
+static int load_path(struct rule_set *set, const char *path, const struct feature_table *table,
+	struct rule_list *notes)
+{
+	const char *const dirs[] = { path, NULL };
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		r = is_conf(path) ? check_conf_file(set, path)
+				  : rule_set_load_file(set, path, table);
+		return r < 0 ? r : 0;
+	}
+	return load_dirs(set, dirs, true, table, notes);
+}
+
+/* The rules in force, and offloadd's settings with their drop-ins, as it would read them. */
+static int load_all(struct rule_set *set, const struct cmd_options *options,
+	const struct feature_table *table, struct rule_list *notes)
+{
+	_cleanup_(rule_set_clear) struct rule_set settings = { 0 };
+	_cleanup_(conf_clear) struct conf conf = { 0 };
+	int r;
+
+	if (options->n_dirs)
+		return load_dirs(set, options->dirs, true, table, notes);
+	r = conf_load(options->config, hear_conf_error, &settings, &conf);
+	if (r >= 0)
+		r = load_dirs(set, conf_rule_dirs(&conf), false, table, notes);
+	return r < 0 ? r : join(set, &settings);
+}
+
+static void print_errors(const struct rule_set *rules, const struct rule_list *notes)
+{
+	char path[1024], message[1024];
+
+	for (size_t i = 0; i < rules->n_errors; i++) {
+		const struct rule_error *e = &rules->errors[i];
+
+		view_clean(e->path, path, sizeof(path));
+		view_clean(e->message, message, sizeof(message));
+		if (e->line)
+			printf("%s:%u: %s\n", path, e->line, message);
+		else
+			printf("%s: %s\n", path, message);
+	}
+	for (size_t i = 0; i < notes->n_places; i++)
+		if (notes->places[i].state == RULE_PLACE_NOT_READ)
+			printf("%s: not read: its name does not end in .rule\n",
+				notes->places[i].path);
+	printf("%zu rule%s good, %zu error%s\n", rules->n_rules, util_plural(rules->n_rules),
+		rules->n_errors, util_plural(rules->n_errors));
+}
+
+int cmd_check(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(ethtool_close_pointer) struct ethtool *ethtool = NULL;
+	_cleanup_(rule_set_clear) struct rule_set rules = { 0 };
+	_cleanup_(rule_list_clear) struct rule_list notes = { 0 };
+	struct feature_table table = { 0 };
+	int r = 0, code;
+
+	/* Without the kernel's names (a build machine, a container) the names that any kernel has
+	 * are good enough. */
+	if (ethtool_open(options->backend, false, 0, &ethtool) >= 0)
+		(void)ethtool_features_strings(ethtool, &table);
+	if (argc == 0)
+		r = load_all(&rules, options, &table, &notes);
+	for (int i = 0; i < argc && r >= 0; i++)
+		r = load_path(&rules, argv[i], &table, &notes);
+	if (r < 0)
+		return cmd_error("cannot load the rules: %s", strerror(-r));
+	code = rules.n_errors ? CMD_ERROR : CMD_OK;
+	if (options->json)
+		return cmd_written(json_write_check(stdout, &rules, &notes, code), code);
+	print_errors(&rules, &notes);
+	return code;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* snapshot, diff: what matters of a host as a document, and two of those side by side. */
+#include "offloadctl/cmd_investigate.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "compare/diff.h"
+#include "report/json.h"
+#include "report/render_diff.h"
+#include "compare/snapshot_json.h"
+#include "basic/util.h"
+
+/* Nothing is written that diff would not read. */
+static int write_snapshot(const char *path, const struct snapshot *s)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = json_format_snapshot(s, &text, &len);
+
+	if (r < 0)
+		return cmd_error("cannot write the snapshot: %s", strerror(-r));
+	if (len > SNAPSHOT_BYTES_MAX)
+		return cmd_error("the snapshot is larger than %d MiB; name the links that matter",
+			SNAPSHOT_BYTES_MAX >> 20);
+	/* offloadd-baseline.service reads it as a user of its own */
+	r = cmd_file_write(path, text, len, 0644);
+	if (!path)
+		return cmd_written(r, CMD_OK);
+	return r < 0 ? cmd_error("cannot write %s: %s", path, strerror(-r)) : CMD_OK;
+}
+
+static int take(struct cmd_session *s, struct snapshot *ret)
+{
+	int r = snapshot_take(
+		s->view.features, s->view.links, &s->rules, &s->host, s->context.now, ret);
+
+	if (r == -E2BIG)
+		return cmd_error(
+			"there are more than %d links; name those that matter", SNAPSHOT_LINKS_MAX);
+	return r < 0 ? cmd_error("cannot take a snapshot: %s", strerror(-r)) : CMD_OK;
+}
+
+int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(snapshot_clear) struct snapshot snapshot = { 0 };
+	_cleanup_(cmd_close) struct cmd_session s;
+	const char *missing = NULL;
+	int r;
+
+	r = cmd_open_all(options, &s);
+	for (int i = 0; r == CMD_OK && i < argc; i++)
+		if (!cmd_find_link(&s, argv[i]))
+			return CMD_ERROR;
+	if (r == CMD_OK)
+		r = take(&s, &snapshot);
+	if (r != CMD_OK)
+		return r;
+	if (argc > 0 && (snapshot_keep(&snapshot, argv, (size_t)argc, &missing) < 0 || missing))
+		return cmd_error("cannot take a snapshot of %s", missing ? missing : "these links");
+	r = write_snapshot(options->output, &snapshot);
+	return r == CMD_OK ? cmd_exit_code(&s, CMD_OK) : r;
+}
+
+static const char *file_name(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+static int read_text(const char *path, char **ret, size_t *ret_len)
+{
+	int r = cmd_file_read(path, ret, ret_len);
+
+	if (r == -EFBIG)
+		return cmd_error("%s: it is larger than %d MiB", file_name(path), SNAPSHOT_BYTES_MAX >> 20);
+	return r < 0 ? cmd_error("%s: %s", file_name(path), strerror(-r)) : CMD_OK;
+}
+
+/* known: feature names of this machine's kernel, for what is newer than this program. */
+static int parse(const char *path, const char *text, size_t len, const struct feature_table *known,
+	struct snapshot *ret)
+{
+	char why[512] = "";
+	size_t at = 0;
+	int r;
+
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		at = 3;
+	while (at < len && strchr(" \t\r\n", text[at]) && text[at])
+		at++;
+	if (at == len)
+		return cmd_error("%s: it is empty", file_name(path));
+	/* lines are counted from the first one */
+	if (text[at] == '{' || text[at] == '[')
+		r = snapshot_parse_json(text, len, ret, why, sizeof(why));
+	else
+		r = snapshot_parse_ethtool(text, len, known, ret, why, sizeof(why));
+	return r < 0 ? cmd_error("%s: %s", file_name(path), *why ? why : strerror(-r)) : CMD_OK;
+}
+
+static int load(const char *path, const struct feature_table *known, struct snapshot *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r = read_text(path, &text, &len);
+
+	return r == CMD_OK ? parse(path, text, len, known, ret) : r;
+}
+
+static int exit_code(const struct cmd_options *options, const struct diff *d)
+{
+	/* of what was not compared nobody can say that nothing is lost */
+	if (options->only_lost)
+		return d->lost || d->unlisted || d->n_ambiguous ? CMD_PENDING : CMD_OK;
+	return diff_any(d) ? CMD_PENDING : CMD_OK;
+}
+
+static int compare(const struct cmd_options *options, const struct snapshot *a,
+	const struct snapshot *b, const char *a_name, const char *b_name)
+{
+	const struct diff_options how = { .by_role = options->by_role };
+	_cleanup_(diff_clear) struct diff d = { 0 };
+	char a_clean[256], b_clean[256];
+	struct render render;
+	int r, code;
+
+	r = diff_make(a, b, &how, &d);
+	if (options->only_lost && a->n_links == 0)
+		return cmd_error("%s has no link: take the baseline anew, or nothing would ever be lost", a_name);
+	if (r == -EOPNOTSUPP)
+		return cmd_error("--by-role needs to know what stands on what, which the text of "
+				 "ethtool -k does not tell; take a snapshot there");
+	if (r < 0)
+		return cmd_error("cannot compare: %s", strerror(-r));
+	code = exit_code(options, &d);
+	view_clean(strcmp(a_name, "-") ? a_name : "standard input", a_clean, sizeof(a_clean));
+	view_clean(strcmp(b_name, "-") ? b_name : "standard input", b_clean, sizeof(b_clean));
+	if (options->json)
+		return cmd_written(json_write_diff(stdout, &d, a_clean, b_clean, code), code);
+	render_init(&render, stdout, options->no_colour);
+	render_diff(&render, &d, a_clean, b_clean);
+	return code;
+}
+
+static int diff_with_host(const struct cmd_options *options, const char *path)
+{
+	_cleanup_(snapshot_clear) struct snapshot a = { 0 }, b = { 0 };
+	_cleanup_(cmd_close) struct cmd_session s;
+	int r;
+
+	r = cmd_open_all(options, &s);
+	if (r == CMD_OK)
+		r = load(path, s.view.features, &a);
+	if (r == CMD_OK)
+		r = take(&s, &b);
+	if (r != CMD_OK)
+		return r;
+	r = compare(options, &a, &b, path, "this host");
+	/* what is lost has nothing to do with rules */
+	return options->only_lost ? r : cmd_exit_code(&s, r);
+}
+
+int cmd_diff(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(snapshot_clear) struct snapshot a = { 0 }, b = { 0 };
+	_cleanup_(ethtool_close_pointer) struct ethtool *ethtool = NULL;
+	_cleanup_free_ char *a_text = NULL, *b_text = NULL;
+	struct feature_table known = { 0 };
+	size_t a_len = 0, b_len = 0;
+	int r;
+
+	if (argc == 1)
+		return diff_with_host(options, argv[0]);
+	if (strcmp(argv[0], "-") == 0 && strcmp(argv[1], "-") == 0)
+		return cmd_error("standard input cannot be both A and B");
+	if (ethtool_open(options->backend, false, 0, &ethtool) >= 0)
+		(void)ethtool_features_strings(ethtool, &known);
+	r = read_text(argv[0], &a_text, &a_len);
+	if (r == CMD_OK)
+		r = read_text(argv[1], &b_text, &b_len);
+	if (r == CMD_OK)
+		r = cmd_diff_investigations(options, a_text, a_len, b_text, b_len,
+			(const char *const[2]){ file_name(argv[0]), file_name(argv[1]) });
+	if (r != CMD_NOT_INVESTIGATION)
+		return r;
+	r = parse(argv[0], a_text, a_len, &known, &a);
+	if (r == CMD_OK)
+		r = parse(argv[1], b_text, b_len, &known, &b);
+	return r == CMD_OK ? compare(options, &a, &b, argv[0], argv[1]) : r;
+}

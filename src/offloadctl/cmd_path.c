@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check-path: sendfile, splice and plain send over the same path. */
+#include "offloadctl/cmd.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "path/path_link.h"
+#include "path/path_pair.h"
+#include "path/path_report.h"
+#include "basic/util.h"
+
+#define DEFAULT_BYTES (UINT64_C(512) << 20)
+#define DEFAULT_USEC (20 * USEC_PER_SEC)
+#define SERVE_USEC (600 * USEC_PER_SEC)
+#define BYTES_LEAST (UINT64_C(16) << 20)
+
+static volatile int stop_signal;
+
+static void on_signal(int number)
+{
+	stop_signal = number;
+}
+
+static void catch_signals(void)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- the receiver ---- */
+
+static void print_served(
+	const union path_address *peer, uint64_t bytes, const char *reason, _unused_ void *userdata)
+{
+	char address[PATH_ADDRESS_LEN];
+
+	printf("%s: %" PRIu64 " bytes%s%s\n", path_address_format(peer, address), bytes, reason ? ", broken off: " : "",
+		reason ? reason : "");
+	fflush(stdout);
+}
+
+static int serve(const struct cmd_options *options, const char *link)
+{
+	struct path_server server = {
+		.budget = { .bytes_max = options->bytes ? options->bytes : PATH_SERVE_BYTES,
+			.busy_usec_max = options->has_time ? options->time_usec : PATH_SERVE_USEC },
+		.stop = &stop_signal,
+		.served = print_served,
+	};
+	union path_address address = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(PATH_PORT) } };
+	uint64_t usec = options->has_time ? options->time_usec : SERVE_USEC;
+	char text[PATH_ADDRESS_LEN], why[PATH_WHY_LEN] = "";
+	int r;
+
+	if (options->peer && path_address_parse(options->peer, PATH_PORT, &address) < 0)
+		return cmd_error("%s is no address; write 192.0.2.1, 192.0.2.1:%d or [2001:db8::1]:%d",
+			options->peer, PATH_PORT, PATH_PORT);
+	catch_signals();
+	server.fd = path_listen(&address, link, why);
+	if (server.fd == -EAFNOSUPPORT && !options->peer) {
+		address = (union path_address){ .in = { .sin_family = AF_INET, .sin_port = htons(PATH_PORT) } };
+		server.fd = path_listen(&address, link, why);
+	}
+	if (server.fd < 0)
+		return cmd_error("%s", why);
+	printf("listening on %s%s%s for %" PRIu64 " s; each host may send %" PRIu64 " MB\n",
+		path_address_format(&address, text), link ? ", link " : "", link ? link : "",
+		usec / USEC_PER_SEC, server.budget.bytes_max / 1000000);
+	fflush(stdout);
+	r = path_serve(&server, usec);
+	close(server.fd);
+	return r < 0 ? cmd_error("receiving failed: %s", strerror(-r)) : CMD_OK;
+}
+
+/* ---- the sender ---- */
+
+static int ask(const struct path_target *target, const char *peer)
+{
+	char answer[16] = "";
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return cmd_error("check-path would send up to %" PRIu64 " MB by %s as fast as it goes; "
+			"say --yes to have that done", target->bytes_max / 1000000, target->device);
+	fprintf(stderr, "Send up to %" PRIu64 " MB to %s by %s, as fast as it goes, for at most %" PRIu64 " s? [y/N] ",
+		target->bytes_max / 1000000, peer, target->device, target->usec_max / USEC_PER_SEC);
+	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
+		return cmd_error("nothing was sent");
+	return CMD_OK;
+}
+
+static int failed(int error, const char *why)
+{
+	if (stop_signal)
+		return cmd_error("interrupted; nothing is left behind");
+	return cmd_error("check-path: %s", why[0] ? why : strerror(-error));
+}
+
+static int finish(const struct cmd_options *options, const struct path_run *run, struct path_report *report)
+{
+	struct path_finding finding;
+
+	path_judge(run, &finding);
+	report->run = run;
+	report->finding = &finding;
+	if (finding.slow_sendfile || finding.slow_splice || finding.verdict == PATH_SOFTWARE)
+		report->exit_code = CMD_PENDING;
+	if (options->json)
+		return cmd_written(path_report_json(stdout, report), report->exit_code);
+	path_report_text(stdout, report);
+	return report->exit_code;
+}
+
+static int check_peer(const struct cmd_options *options, const struct link *link, struct path_target *target)
+{
+	char text[PATH_ADDRESS_LEN], over[PATH_ADDRESS_LEN + 8], why[PATH_WHY_LEN] = "";
+	struct path_report report = { .link = link->name, .over = over, .peer = text };
+	struct path_run run;
+	int r;
+
+	if (path_address_parse(options->peer, PATH_PORT, &target->peer) < 0)
+		return cmd_error("%s is no address; write 192.0.2.1, 192.0.2.1:%d or [2001:db8::1]:%d",
+			options->peer, PATH_PORT, PATH_PORT);
+	target->device = link->name;
+	path_address_format(&target->peer, text);
+	snprintf(over, sizeof(over), "To %s", text);
+	r = options->yes ? CMD_OK : ask(target, text);
+	if (r != CMD_OK)
+		return r;
+	catch_signals();
+	r = path_measure(target, &run, why);
+	return r < 0 ? failed(r, why) : finish(options, &run, &report);
+}
+
+static int check_pair(const struct cmd_options *options, const struct feature_table *features,
+	const struct link *link, struct path_target *target)
+{
+	char over[512], names[256], why[PATH_WHY_LEN] = "";
+	struct path_report report = { .link = link->name, .over = over };
+	_cleanup_(path_pair_close) struct path_pair pair = { .life = -1 };
+	struct path_run run;
+	int r;
+
+	catch_signals();
+	r = path_pair_open(link, &stop_signal, &pair, why);
+	if (r == 0) {
+		target->peer = pair.peer;
+		target->device = pair.device;
+		r = path_measure(target, &run, why);
+		run.own = true;
+	}
+	if (r < 0)
+		return failed(r, why);
+	snprintf(over, sizeof(over), "Over a stand-in, %s with the features of %s%s%s; what is below %s was not measured",
+		pair.vlan ? "a VLAN on a veth" : "a veth", link->name,
+		pair.differing ? " except " : "",
+		pair.differing ? feature_format(features, pair.differing, names, sizeof(names)) : "", link->name);
+	return finish(options, &run, &report);
+}
+
+int cmd_check_path(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
+	struct path_target target = {
+		.bytes_max = options->bytes ? options->bytes : DEFAULT_BYTES,
+		.usec_max = options->has_time ? options->time_usec : DEFAULT_USEC,
+		.stop = &stop_signal,
+	};
+	struct link *link;
+	int r;
+
+	if (options->serve)
+		return serve(options, argc > 0 ? argv[0] : NULL);
+	if (argc == 0)
+		return cmd_error("check-path takes a LINK, or --serve");
+	if (target.bytes_max < BYTES_LEAST)
+		return cmd_error("--bytes: fewer than %" PRIu64 "M tell nothing", BYTES_LEAST >> 20);
+	r = cmd_open(options, &s);
+	if (r == CMD_OK)
+		r = cmd_refresh(&s);
+	if (r != CMD_OK)
+		return r;
+	link = cmd_find_link(&s, argv[0]);
+	if (!link)
+		return CMD_ERROR;
+	return options->peer ? check_peer(options, link, &target)
+			     : check_pair(options, s.view.features, link, &target);
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* plan, apply, revert: what differs, and putting it right. */
+#include "offloadctl/cmd.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "report/json.h"
+#include "basic/util.h"
+
+/* After the first round only what could not be foreseen is left: what the device below offers to
+ * VLANs, somebody else's change in the middle. */
+#define ROUNDS_MAX 4
+
+/* Everything that apply did, over its rounds; what it learned is asked by the next plan. */
+struct work {
+	struct apply_report done;
+	int error; /* what ended it early: -EPERM when the kernel said so, -EIO when what was done
+		      cannot be looked at */
+};
+
+static void work_clear(struct work *work)
+{
+	apply_report_clear(&work->done);
+}
+
+static bool may_change_links(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return true; /* then the kernel will tell */
+	return data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
+}
+
+static int no_permission(const char *command)
+{
+	return cmd_error("%s needs the capability CAP_NET_ADMIN; run it as root", command);
+}
+
+static bool nothing_declared(const struct cmd_session *s)
+{
+	return s->rules.n_rules == 0;
+}
+
+static int no_rules(const struct cmd_session *s)
+{
+	char dirs[1024] = "";
+	const char *const *dir = s->rule_dirs;
+
+	if (s->rules.n_errors)
+		return cmd_error("no rule can be used");
+	for (; *dir; dir++)
+		util_append(dirs, sizeof(dirs), "%s%s", dirs[0] ? ", " : "", *dir);
+	return cmd_error("there is no rule in %s", dirs);
+}
+
+/* Opens everything and makes the plan. insist: what offloadd leaves alone is planned for too. CMD_OK or CMD_ERROR. */
+static int start(const struct cmd_options *options, int n_names, char **names, bool insist,
+	struct cmd_session *ret)
+{
+	int r = cmd_open_all(options, ret);
+
+	if (r != CMD_OK)
+		return r;
+	if (nothing_declared(ret))
+		return no_rules(ret);
+	ret->asked = insist;
+	return cmd_make_plan(ret, names, n_names);
+}
+
+int cmd_plan(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(cmd_close) struct cmd_session s;
+	int r = start(options, argc, argv, false, &s);
+
+	if (r != CMD_OK)
+		return r;
+	s.view.exit_code = cmd_exit_code(&s, plan_exit_code(&s.plan));
+	if (options->json)
+		return cmd_written(json_write_plan(stdout, &s.view), s.view.exit_code);
+	render_plan(&s.render, &s.view);
+	return s.view.exit_code;
+}
+
+/* The last result that asked this of a feature of a link. */
+static const struct apply_result *last_asked(
+	const struct work *work, int ifindex, unsigned bit, bool value)
+{
+	for (size_t i = work->done.n_results; i-- > 0;) {
+		const struct apply_result *result = &work->done.results[i];
+
+		if (result->ifindex == ifindex && (result->asked & FEATURE(bit)) &&
+			!(result->value & FEATURE(bit)) == !value)
+			return result;
+	}
+	return NULL;
+}
+
+static const struct work *work_of(void *userdata)
+{
+	return ((struct cmd_session *)userdata)->work;
+}
+
+static bool is_refused(
+	int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata)
+{
+	const struct apply_result *result = last_asked(work_of(userdata), ifindex, bit, value);
+
+	if (!result || !result->error || result->error == -ENODEV)
+		return false;
+	if (text)
+		snprintf(text, size, "%s",
+			result->text[0] ? result->text : strerror(-result->error));
+	return true;
+}
+
+static bool is_futile(int ifindex, unsigned bit, bool value, void *userdata)
+{
+	const struct apply_result *result = last_asked(work_of(userdata), ifindex, bit, value);
+
+	return result && !result->error && (result->missed & FEATURE(bit));
+}
+
+/* Adds the results of a round to those before it. Takes the round's array. */
+static int add_results(struct work *work, struct apply_report *round)
+{
+	struct apply_result *results;
+	size_t n = work->done.n_results;
+
+	for (size_t i = 0; i < round->n_results; i++)
+		if (round->results[i].error == -EPERM)
+			work->error = -EPERM;
+	if (round->n_results == 0)
+		return 0;
+	results = reallocarray(work->done.results, n + round->n_results, sizeof(*results));
+	if (!results)
+		return -ENOMEM;
+	memcpy(results + n, round->results, round->n_results * sizeof(*results));
+	work->done.results = results;
+	work->done.n_results = n + round->n_results;
+	return 0;
+}
+
+/* Rounds of apply, read, plan, until nothing is left to do. On return the session holds the last
+ * plan. */
+static int carry_out(struct cmd_session *s, struct ledger *ledger, struct work *work, char **names,
+	int n_names, struct plan *ret_first)
+{
+	s->context.is_refused = is_refused;
+	s->context.is_futile = is_futile;
+	s->work = work;
+	for (int round = 0; round < ROUNDS_MAX && s->plan.n_steps && !work->error; round++) {
+		_cleanup_(apply_report_clear) struct apply_report report = { 0 };
+		int r = apply_plan(s->observe, &s->plan, ledger, &report);
+
+		if (r >= 0)
+			r = add_results(work, &report);
+		if (r < 0)
+			return cmd_error("cannot carry out the plan: %s", strerror(-r));
+		if (round == 0) {
+			*ret_first = s->plan;
+			s->plan = (struct plan){ 0 };
+		}
+		r = cmd_refresh(s);
+		if (r == CMD_OK)
+			r = cmd_make_plan(s, names, n_names);
+		if (r != CMD_OK)
+			work->error = -EIO;
+	}
+	return CMD_OK;
+}
+
+static bool changed_something(const struct work *work)
+{
+	for (size_t i = 0; i < work->done.n_results; i++)
+		if (work->done.results[i].changed)
+			return true;
+	return false;
+}
+
+/* A plan with steps left is one that could not be finished. What is only audited is no concern of
+ * apply's. */
+static int apply_exit_code(const struct cmd_session *s, const struct work *work)
+{
+	int code = plan_exit_code(&s->plan) & CMD_UNMET;
+
+	if (work->error || s->plan.n_steps)
+		return CMD_ERROR;
+	if (s->options->detailed_exit_codes && changed_something(work))
+		code |= CMD_PENDING;
+	return cmd_exit_code(s, code);
+}
+
+/* *ret_lost: there was a file, and nothing of it could be used. */
+static int open_ledger(const struct cmd_session *s, struct ledger **ret, bool *ret_lost)
+{
+	char why[256] = "";
+	int r = ledger_open(s->options->ledger, s->view.features, ret, why, sizeof(why));
+
+	if (r == -EACCES && !may_change_links())
+		return no_permission("revert");
+	if (r < 0)
+		return cmd_error("cannot open %s: %s",
+			s->options->ledger ? s->options->ledger : LEDGER_DEFAULT_PATH,
+			why[0] ? why : strerror(-r));
+	if (r > 0)
+		cmd_error("%s", why);
+	*ret_lost = r > 0;
+	return CMD_OK;
+}
+
+static int report_apply(struct cmd_session *s, const struct work *work, const struct plan *first)
+{
+	struct view before = s->view;
+
+	before.plan = first;
+	s->view.exit_code = apply_exit_code(s, work);
+	if (s->options->json)
+		return cmd_written(json_write_apply(stdout, &before, &work->done, &s->view),
+			s->view.exit_code);
+	render_found(&s->render, &before);
+	render_results(&s->render, s->view.features, &work->done);
+	render_followers(&s->render, &before, &work->done);
+	render_state(&s->render, &s->view);
+	fflush(stdout);
+	if (work->error == -EPERM)
+		no_permission("apply");
+	else if (!work->error && s->plan.n_steps)
+		cmd_error("not as declared after %d rounds: somebody else changes these links too",
+			ROUNDS_MAX);
+	return s->view.exit_code;
+}
+
+int cmd_apply(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+	_cleanup_(plan_clear) struct plan first = { 0 };
+	_cleanup_(work_clear) struct work work = { 0 };
+	_cleanup_(cmd_close) struct cmd_session s;
+	bool lost;
+	int r = start(options, argc, argv, argc > 0, &s);
+
+	if (r != CMD_OK)
+		return r;
+	if (s.plan.n_steps == 0) {
+		s.view.exit_code = apply_exit_code(&s, &work);
+		if (options->json)
+			return cmd_written(json_write_apply(stdout, &s.view, &work.done, &s.view),
+				s.view.exit_code);
+		render_state(&s.render, &s.view);
+		return s.view.exit_code;
+	}
+	if (!may_change_links())
+		return no_permission("apply");
+	r = open_ledger(&s, &ledger, &lost);
+	if (r != CMD_OK)
+		return r;
+	ledger->save_first = true;
+	r = carry_out(&s, ledger, &work, argv, argc, &first);
+	if (r != CMD_OK)
+		return r;
+	r = ledger_save(ledger, s.view.features);
+	if (r < 0)
+		return cmd_error("cannot write %s: %s", ledger->path, strerror(-r));
+	return report_apply(&s, &work, &first);
+}
+
+static int revert_exit_code(const struct apply_report *report)
+{
+	int code = CMD_OK;
+
+	for (size_t i = 0; i < report->n_results; i++)
+		if (report->results[i].error || report->results[i].missed)
+			code = CMD_UNMET;
+	for (size_t i = 0; i < report->n_results; i++)
+		if (report->results[i].error == -EPERM)
+			code = no_permission("revert");
+	return code;
+}
+
+static int report_revert(struct cmd_session *s, const char *link, const struct apply_report *report, int code)
+{
+	if (s->options->json)
+		return cmd_written(json_write_revert(stdout, s->view.features, report, code), code);
+	if (report->n_results == 0 && code == CMD_OK)
+		printf("nothing to put back%s%s\n", link ? " on " : "", link ? link : "");
+	render_results(&s->render, s->view.features, report);
+	if (report->n_results)
+		render_reverted(&s->render, report);
+	return code;
+}
+
+/* What revert would set: a report of which nothing was done. */
+static int foresee_revert(const struct cmd_session *s, const struct ledger *ledger, const char *only,
+	struct apply_report *ret)
+{
+	_cleanup_free_ struct link **links = NULL;
+	size_t n;
+	int r = link_table_sorted(s->view.links, &links, &n);
+
+	if (r < 0)
+		return r;
+	ret->results = calloc(n + 1, sizeof(*ret->results));
+	if (!ret->results)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_link *entry = ledger_find(ledger, links[i]);
+		struct apply_result *result = &ret->results[ret->n_results];
+
+		if (!entry || (only && strcmp(only, links[i]->name) != 0))
+			continue;
+		*result = (struct apply_result){
+			.ifindex = links[i]->ifindex,
+			.asked = entry->mask,
+			.value = entry->value & entry->mask,
+			.before = links[i]->features,
+			.after = links[i]->features,
+		};
+		memcpy(result->name, links[i]->name, sizeof(result->name));
+		ret->n_results++;
+	}
+	return 0;
+}
+
+static int revert_dry(struct cmd_session *s, const char *only)
+{
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
+	char why[256];
+	int r = ledger_read(s->options->ledger, s->view.features, &ledger, why, sizeof(why));
+
+	if (r >= 0)
+		r = foresee_revert(s, ledger, only, &report);
+	if (r < 0)
+		return cmd_error("cannot tell what would be put back: %s", why[0] ? why : strerror(-r));
+	if (s->options->json)
+		return cmd_written(json_write_revert(stdout, s->view.features, &report, CMD_OK), CMD_OK);
+	if (report.n_results == 0)
+		printf("nothing to put back%s%s\n", only ? " on " : "", only ? only : "");
+	else
+		render_foreseen(&s->render, s->view.features, &report);
+	return CMD_OK;
+}
+
+static int revert_by_file(struct cmd_session *s, const char *const *only)
+{
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
+	bool lost = false;
+	int r, code = open_ledger(s, &ledger, &lost);
+
+	if (code != CMD_OK)
+		return code;
+	if (ledger->links && !may_change_links())
+		return no_permission("revert");
+	r = apply_revert(s->observe, ledger, only[0] ? only : NULL, &report);
+	if (r < 0)
+		cmd_error(report.n_results ? "put back, but cannot write %s: %s"
+					   : "cannot put back what %s holds: %s",
+			ledger->path, strerror(-r));
+	code = r < 0 || lost ? CMD_ERROR : revert_exit_code(&report);
+	return report_revert(s, only[0], &report, code);
+}
+
+int cmd_revert(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
+	const char *only[2] = { argc ? argv[0] : NULL, NULL };
+	int r;
+
+	if (options->ledger && options->control)
+		return cmd_error("revert takes --ledger, which is without offloadd, or --control, not both");
+	r = cmd_open(options, &s);
+	if (r == CMD_OK)
+		r = cmd_refresh(&s);
+	if (r != CMD_OK || (argc && !cmd_find_link(&s, argv[0])))
+		return CMD_ERROR;
+	if (options->dry_run)
+		return revert_dry(&s, only[0]);
+	if (options->ledger && cmd_is_enforced(options))
+		return cmd_error("offloadd enforces here and would change it again at once; leave out --ledger");
+	if (options->ledger)
+		return revert_by_file(&s, only);
+	r = cmd_revert_by_daemon(options, only[0], s.view.features, &report);
+	if (r == CMD_NO_DAEMON)
+		return revert_by_file(&s, only);
+	return r == CMD_OK ? report_revert(&s, only[0], &report, revert_exit_code(&report)) : r;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rules: every file of the rules, what became of it, and what of it a link gets. */
+#include "offloadctl/cmd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/json_private.h"
+#include "rules/rule_list.h"
+
+#define WORDS_LEN 2048
+
+/* What a rule declares for one link. */
+struct share {
+	bool matches;
+	char given[WORDS_LEN];	/* "sg=lower, tx=lower": words that hold, at least for one feature */
+	char overruled[WORDS_LEN]; /* "tso=lower by 50-insist.rule" */
+};
+
+static const char *comma(const char *buf)
+{
+	return buf[0] ? ", " : "";
+}
+
+/* Whose word holds instead for a feature that `f` stands for: a later rule's, or a name's over an alias. NULL when f holds for all;
+ * *ret_part: it does for some. */
+static const struct declaration *overruled(const struct declaration *declarations,
+	const struct rule_feature *f, bool *ret_part)
+{
+	const struct declaration *by = NULL;
+	unsigned bit;
+
+	*ret_part = false;
+	feature_foreach(bit, f->bits) {
+		if (declarations[bit].feature == f)
+			*ret_part = true;
+		else if (!by)
+			by = &declarations[bit];
+	}
+	*ret_part = *ret_part && by;
+	return by;
+}
+
+static void share_of(const struct cmd_session *s, const struct link *link, const struct rule *rule,
+	struct share *ret)
+{
+	struct declaration declarations[FEATURE_MAX];
+
+	*ret = (struct share){ 0 };
+	ret->matches = rule_matches(rule, s->view.links, link, &s->host);
+	if (!ret->matches)
+		return;
+	rule_set_declare(&s->rules, s->view.links, link, &s->host, declarations, NULL, 0);
+	for (size_t i = 0; i < rule->n_features; i++) {
+		const struct rule_feature *f = &rule->features[i];
+		const char *value = rule_value_name(f->value);
+		bool part;
+		const struct declaration *by = overruled(declarations, f, &part);
+
+		if (by)
+			util_append(ret->overruled, sizeof(ret->overruled), "%s%s=%s%s by %s",
+				comma(ret->overruled), f->word, value, part ? " in part" : "",
+				by->rule->file);
+		if (!by || part)
+			util_append(ret->given, sizeof(ret->given), "%s%s=%s%s", comma(ret->given), f->word,
+				value, part ? " in part" : "");
+	}
+}
+
+/* The Until= day; NULL without one. */
+static const char *until_day(const struct rule *rule, char buf[16])
+{
+	time_t last = (time_t)rule->until - 1;
+	struct tm tm;
+
+	if (!rule->until || !gmtime_r(&last, &tm) || strftime(buf, 16, "%Y-%m-%d", &tm) == 0)
+		return NULL;
+	return buf;
+}
+
+/* ---- as text ---- */
+
+static const char *remark(const struct cmd_session *s, const struct rule_list *list,
+	const struct rule_place *place, char *buf, size_t size)
+{
+	size_t at = (size_t)(place - list->places);
+
+	buf[0] = '\0';
+	if (place->state == RULE_PLACE_REPLACED)
+		util_append(buf, size, "%s", list->places[place->by].path);
+	for (size_t i = 0; i < s->rules.n_errors && place->state == RULE_PLACE_BAD; i++)
+		if (strcmp(s->rules.errors[i].path, place->path) == 0)
+			util_append(buf, size, "%sline %u: %s", buf[0] ? "; " : "", s->rules.errors[i].line,
+				s->rules.errors[i].message);
+	for (size_t i = at + 1; i < list->n_places && place->state != RULE_PLACE_REPLACED; i++)
+		if (list->places[i].state == RULE_PLACE_REPLACED && list->places[i].by == at)
+			util_append(buf, size, "%s%s%s", buf[0] ? "; " : "",
+				place->state == RULE_PLACE_MASK ? "masks " : "replaces ",
+				list->places[i].path);
+	if (place->state == RULE_PLACE_NOT_READ)
+		util_append(buf, size, "its name does not end in .rule");
+	if (place->rule && place->rule->until && s->context.now >= place->rule->until)
+		util_append(buf, size, "%sdue for review", buf[0] ? "; " : "");
+	return buf;
+}
+
+static int print_files(const struct cmd_session *s, const struct rule_list *list)
+{
+	static const char *const columns[] = { "FILE", "STATE", "MODE", "UNTIL", "LINKS", "REMARK" };
+	static const char *const spare[] = { "UNTIL", "MODE", "LINKS", NULL };
+	_cleanup_free_ const char **cells =
+		calloc((list->n_places + 1) * ARRAY_SIZE(columns), sizeof(*cells));
+	_cleanup_free_ struct texts {
+		char day[16], links[16], remark[1024];
+	} *texts = calloc(list->n_places + 1, sizeof(*texts));
+
+	if (!cells || !texts)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n_places; i++) {
+		const struct rule_place *place = &list->places[i];
+		const struct rule *rule = place->rule;
+		const char **cell = &cells[i * ARRAY_SIZE(columns)];
+
+		cell[0] = place->path;
+		cell[1] = rule_place_state_name(place->state);
+		cell[5] = remark(s, list, place, texts[i].remark, sizeof(texts[i].remark));
+		if (!rule)
+			continue;
+		cell[2] = rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce";
+		cell[3] = until_day(rule, texts[i].day);
+		snprintf(texts[i].links, sizeof(texts[i].links), "%zu",
+			rule_count_links(rule, s->view.links, &s->host));
+		cell[4] = texts[i].links;
+	}
+	return render_table(&s->render, columns, ARRAY_SIZE(columns), spare, cells, list->n_places);
+}
+
+static int print_shares(const struct cmd_session *s, const struct link *link)
+{
+	static const char *const columns[] = { "RULE", "MATCHES", "MODE", "OVERRULED", "IN FORCE" };
+	static const char *const spare[] = { "MODE", "MATCHES", NULL };
+	_cleanup_free_ const char **cells =
+		calloc((s->rules.n_rules + 1) * ARRAY_SIZE(columns), sizeof(*cells));
+	_cleanup_free_ struct share *shares = calloc(s->rules.n_rules + 1, sizeof(*shares));
+
+	if (!cells || !shares)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->rules.n_rules; i++) {
+		const struct rule *rule = &s->rules.rules[i];
+		const char **cell = &cells[i * ARRAY_SIZE(columns)];
+
+		share_of(s, link, rule, &shares[i]);
+		cell[0] = rule->file;
+		cell[1] = shares[i].matches ? "yes" : "no";
+		cell[2] = rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce";
+		cell[3] = shares[i].overruled;
+		cell[4] = shares[i].given;
+	}
+	return render_table(&s->render, columns, ARRAY_SIZE(columns), spare, cells, s->rules.n_rules);
+}
+
+/* ---- as a document ---- */
+
+static json_object *new_words(struct document *d, const struct cmd_session *s, const struct link *link,
+	const struct rule *rule)
+{
+	json_object *words = new_array(d);
+	struct declaration declarations[FEATURE_MAX];
+
+	rule_set_declare(&s->rules, s->view.links, link, &s->host, declarations, NULL, 0);
+	for (size_t i = 0; i < rule->n_features; i++) {
+		const struct rule_feature *f = &rule->features[i];
+		bool part;
+		const struct declaration *by = overruled(declarations, f, &part);
+		json_object *o = new_object(d);
+
+		add_text(d, o, "feature", f->word);
+		add_text(d, o, "declared", rule_value_name(f->value));
+		add_text(d, o, "overruled_by", by ? by->rule->file : NULL);
+		add_bool(d, o, "in_part", part);
+		push(d, words, o);
+	}
+	return words;
+}
+
+static json_object *new_matched(
+	struct document *d, const struct cmd_session *s, const struct rule *rule)
+{
+	json_object *names = new_array(d);
+	char clean[LINK_NAME_LEN];
+
+	link_table_foreach(s->view.links, link) {
+		if (!rule_matches(rule, s->view.links, link, &s->host))
+			continue;
+		util_copy_name(clean, sizeof(clean), link->name, sizeof(link->name));
+		push(d, names, new_text(d, clean));
+	}
+	return names;
+}
+
+static json_object *new_file(struct document *d, const struct cmd_session *s,
+	const struct rule_list *list, const struct rule_place *place, const struct link *link)
+{
+	json_object *o = new_object(d);
+	const struct rule *rule = place->rule;
+	char day[16];
+
+	add_text(d, o, "file", place->file);
+	add_text(d, o, "path", place->path);
+	add_text(d, o, "state", rule_place_state_name(place->state));
+	add_text(d, o, "replaced_by",
+		place->state == RULE_PLACE_REPLACED ? list->places[place->by].path : NULL);
+	if (!rule)
+		return o;
+	add_text(d, o, "description", rule->description);
+	add_text(d, o, "reason", rule->reason);
+	add_text(d, o, "mode", rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce");
+	add_text(d, o, "until", until_day(rule, day));
+	add(d, o, "links", new_matched(d, s, rule));
+	if (link && rule_matches(rule, s->view.links, link, &s->host))
+		add(d, o, "features", new_words(d, s, link, rule));
+	return o;
+}
+
+static int write_document(const struct cmd_session *s, const struct rule_list *list,
+	const struct link *link, int code)
+{
+	_cleanup_document_ struct document d = { 0 };
+	json_object *files, *folders;
+
+	begin(&d, "rules");
+	add_number(&d, d.root, "exit_code", code);
+	if (link)
+		add_link_name(&d, d.root, "link", link->name);
+	else
+		add(&d, d.root, "link", NULL);
+	folders = new_array(&d);
+	for (const char *const *dir = s->rule_dirs; *dir; dir++)
+		push(&d, folders, new_text(&d, *dir));
+	add(&d, d.root, "folders", folders);
+	files = new_array(&d);
+	for (size_t i = 0; i < list->n_places; i++)
+		push(&d, files, new_file(&d, s, list, &list->places[i], link));
+	add(&d, d.root, "files", files);
+	return write_out(&d, stdout);
+}
+
+int cmd_rules(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(rule_list_clear) struct rule_list list = { 0 };
+	_cleanup_(cmd_close) struct cmd_session s;
+	const struct link *link = NULL;
+	int r = cmd_open_all(options, &s), code;
+
+	if (r != CMD_OK)
+		return r;
+	if (argc) {
+		link = cmd_find_link(&s, argv[0]);
+		if (!link)
+			return CMD_ERROR;
+	}
+	r = rule_list_make(s.rule_dirs, &s.rules, &list);
+	if (r < 0)
+		return cmd_error("cannot list the rules: %s", strerror(-r));
+	code = cmd_exit_code(&s, CMD_OK);
+	if (options->json)
+		r = write_document(&s, &list, link, code);
+	else
+		r = link ? print_shares(&s, link) : print_files(&s, &list);
+	return cmd_written(r, code);
+}

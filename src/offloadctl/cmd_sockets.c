@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockets: who is frozen, asked of the kernel itself. */
+#include "offloadctl/cmd_service.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report/json_evidence.h"
+#include "report/render_evidence.h"
+
+struct inventory {
+	struct cmd_session *session;
+	struct socket_features features;
+	const int *only; /* links; none: all */
+	int n_only;
+	struct evidence_sockets sockets;
+	int error;
+};
+
+static bool is_asked_for(const struct inventory *inventory, int ifindex)
+{
+	for (int i = 0; i < inventory->n_only; i++)
+		if (inventory->only[i] == ifindex)
+			return true;
+	return inventory->n_only == 0;
+}
+
+/* Services and processes are looked for afterwards: the kernel's list of sockets is being read. */
+static int take_socket(const struct socket_info *info, void *userdata)
+{
+	struct inventory *inventory = userdata;
+	struct evidence_socket row = { .info = *info,
+		.missing = socket_frozen(info, &inventory->features) };
+	const struct link *link;
+
+	if (!is_asked_for(inventory, info->ifindex))
+		return 0;
+	link = link_table_find(&inventory->session->observe->links, info->ifindex);
+	if (link)
+		memcpy(row.link, link->name, sizeof(row.link));
+	else if (info->ifindex)
+		snprintf(row.link, sizeof(row.link), "%d", info->ifindex);
+	inventory->error = evidence_sockets_add(&inventory->sockets, &row);
+	return inventory->error;
+}
+
+/* How long a process has been running; field 22 of its stat is when it began, in ticks since the boot. -ENOENT. */
+static int read_age(pid_t pid, char *comm, size_t size, uint64_t *ret_sec)
+{
+	unsigned long long start;
+	struct timespec now;
+	char path[32], text[1024], *name, *end;
+	_cleanup_fclose_ FILE *f = NULL;
+	size_t len;
+	long ticks = sysconf(_SC_CLK_TCK);
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	len = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	text[len] = '\0';
+	name = strchr(text, '(');
+	end = strrchr(text, ')');
+	if (!name || !end || end < name || ticks <= 0)
+		return -ENOENT;
+	util_copy_name(comm, size, name + 1, (size_t)(end - name - 1));
+	if (sscanf(end + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+		    &start) != 1 ||
+		clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+		return -ENOENT;
+	start /= (unsigned long long)ticks;
+	*ret_sec = (uint64_t)now.tv_sec > start ? (uint64_t)now.tv_sec - start : 0;
+	return 0;
+}
+
+/* An error only where memory ran out: processes that cannot be looked into are left out. */
+static int find_processes(struct evidence_sockets *sockets)
+{
+	_cleanup_free_ struct cgroup_socket *owners = calloc(sockets->n + 1, sizeof(*owners));
+	size_t n = 0;
+
+	if (!owners)
+		return -ENOMEM;
+	for (size_t i = 0; i < sockets->n; i++)
+		owners[n++].inode = sockets->rows[i].info.inode;
+	if (cgroup_find_socket_owners(owners, n) < 0)
+		return 0;
+	for (size_t i = 0; i < sockets->n; i++) {
+		struct evidence_socket *row = &sockets->rows[i];
+
+		row->pid = owners[i].pid;
+		if (row->pid)
+			row->has_age = read_age(row->pid, row->comm, sizeof(row->comm), &row->age_sec) == 0;
+	}
+	return 0;
+}
+
+static int find_services(struct evidence_sockets *sockets)
+{
+	_cleanup_(cgroup_paths_close_pointer) struct cgroup_paths *paths = NULL;
+	char name[EVIDENCE_SERVICE_LEN];
+	struct unit unit;
+
+	cgroup_paths_open(&paths);
+	for (size_t i = 0; i < sockets->n; i++) {
+		struct evidence_socket *row = &sockets->rows[i];
+
+		row->service = strdup(cmd_service_name(
+			paths, row->info.cgroup, row->pid, &unit, name, sizeof(name)));
+		if (!row->service)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* 0 or CMD_ERROR, said. */
+static int take_inventory(struct inventory *inventory)
+{
+	const struct feature_table *features = inventory->session->view.features;
+	const struct probe_options how = { .features = features, .no_fallback = true, .no_changes = true };
+	struct evidence_sockets *sockets = &inventory->sockets;
+	_cleanup_(probe_close_pointer) struct probe *probe = NULL;
+	int r = probe_open(&how, &probe);
+
+	if (r < 0)
+		return cmd_error("cannot open the probes: %s", strerror(-r));
+	socket_features_init(features, &inventory->features);
+	sockets->features = features;
+	r = probe_read_sockets(probe, sockets->all, take_socket, inventory, &sockets->visited);
+	if (r == -EOPNOTSUPP) {
+		size_t n;
+		const struct probe_status *status = probe_status(probe, &n);
+
+		while (n > 0 && strcmp(status->name, "sockets")) {
+			status++;
+			n--;
+		}
+		return cmd_probe_absent("sockets", n ? status : NULL);
+	}
+	if (r >= 0)
+		r = inventory->error;
+	if (r >= 0)
+		r = find_processes(sockets);
+	if (r >= 0)
+		r = find_services(sockets);
+	if (r < 0)
+		return cmd_error("cannot read the sockets: %s", strerror(-r));
+	evidence_sockets_sort(sockets);
+	return CMD_OK;
+}
+
+int cmd_sockets(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(cmd_close) struct cmd_session s;
+	_cleanup_free_ int *only = calloc((size_t)argc + 1, sizeof(*only));
+	struct inventory inventory = { .session = &s, .only = only, .n_only = argc };
+	int r = cmd_open(options, &s);
+
+	inventory.sockets.all = options->all;
+	if (r == CMD_OK)
+		r = only ? cmd_refresh(&s) : cmd_error("%s", strerror(ENOMEM));
+	for (int i = 0; r == CMD_OK && i < argc; i++) {
+		const struct link *link = cmd_find_link(&s, argv[i]);
+
+		if (!link)
+			r = CMD_ERROR;
+		else
+			only[i] = link->ifindex;
+	}
+	if (r == CMD_OK)
+		r = take_inventory(&inventory);
+	if (r == CMD_OK)
+		r = cmd_written(options->json ? json_write_sockets(stdout, &inventory.sockets)
+					      : render_sockets(&s.render, &inventory.sockets),
+			CMD_OK);
+	evidence_sockets_clear(&inventory.sockets);
+	return r;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "offloadd/daemon_private.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "kernel/netns.h"
+
+#define ONCE_ROUNDS_MAX 4 /* what somebody else does meanwhile makes another one needed */
+
+static int open_observe(struct daemon *d)
+{
+	const struct observe_options options = {
+		.backend = d->options->has_backend ? d->options->backend : d->conf.backend,
+		.monitor = !d->options->once,
+		.rcvbuf_bytes = d->options->rcvbuf_bytes ? d->options->rcvbuf_bytes
+							 : d->conf.rcvbuf_bytes,
+	};
+	const char *what;
+	int r = observe_open(&options, &d->observe, &what);
+
+	if (r < 0)
+		fprintf(stderr, "offloadd: cannot open %s: %s\n", what,
+			r == -EOPNOTSUPP ? "this kernel does not have it" : strerror(-r));
+	return r;
+}
+
+/* Who only audits can do without the file. */
+static int open_ledger(struct daemon *d)
+{
+	const char *path = d->options->ledger_path ? d->options->ledger_path : LEDGER_DEFAULT_PATH;
+	char why[512];
+	int r;
+
+	if (d->options->once && !d->enforce)
+		return 0;
+	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
+	if (r > 0)
+		daemon_say(d, EVENT_STATE, LOG_WARNING, "%s", why);
+	if (r >= 0)
+		return 0;
+	if (d->enforce) {
+		fprintf(stderr, "offloadd: cannot read the ledger %s: %s\n", path, strerror(-r));
+		return r;
+	}
+	daemon_say(d, EVENT_STATE, LOG_NOTICE, "cannot read the ledger %s: %s; what belongs there is kept in memory only",
+		path, strerror(-r));
+	return ledger_new(&d->ledger);
+}
+
+static int open_reconcile(struct daemon *d)
+{
+	const struct reconcile_options options = {
+		.enforce = d->enforce,
+		.ledger = d->ledger,
+		.fn = daemon_send_event,
+		.userdata = d,
+	};
+	struct exporter_host host = {
+		.observe = d->observe,
+		.enforce = &d->enforce,
+		.hooks = &d->hooks,
+		.witness = &d->witness,
+		.rule_errors = &d->rule_errors,
+		.conf_errors = &d->conf_errors,
+	};
+	int r;
+
+	r = reconcile_new(d->observe, &d->host, &options, &d->reconcile);
+	host.reconcile = d->reconcile;
+	if (r >= 0)
+		r = exporter_new(&host, &d->exporter);
+	if (r >= 0)
+		r = reconcile_configure(d->reconcile, d->enforce, &d->conf.contention);
+	if (r >= 0)
+		r = daemon_load_rules(d, false);
+	if (r < 0)
+		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
+	return r;
+}
+
+static int format_metrics(char **ret, size_t *ret_len, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	return exporter_format(d->exporter, false, ret, ret_len);
+}
+
+static void settle_now(void *userdata)
+{
+	daemon_settle(userdata);
+}
+
+/* Without the socket it works all the same; that nobody else looks after these links is asked by the way. */
+static int open_control(struct daemon *d)
+{
+	const struct methods_host host = {
+		.observe = d->observe,
+		.reconcile = d->reconcile,
+		.ledger = d->ledger,
+		.witness = &d->witness,
+		.enforce = &d->enforce,
+		.rule_errors = &d->rule_errors,
+		.conf_errors = &d->conf_errors,
+		.reload = daemon_reload,
+		.metrics = format_metrics,
+		.changed = settle_now,
+		.userdata = d,
+	};
+	_cleanup_free_ char *path = NULL;
+	struct control_handler handler;
+	int r = methods_new(&host, &d->methods);
+
+	if (d->options->control_path)
+		path = strdup(d->options->control_path);
+	else
+		(void)netns_path(CONTROL_DEFAULT_PATH, &path);
+	if (r < 0 || !path) {
+		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	handler = methods_handler(d->methods);
+	r = control_new(d->event, path, &handler, &d->control);
+	if (r == -EADDRINUSE && d->enforce) {
+		fprintf(stderr, "offloadd: another offloadd answers at %s\n", path);
+		return r;
+	}
+	if (r < 0)
+		daemon_say(d, EVENT_STATE, LOG_WARNING, "no control socket at %s, offloadctl will not find this offloadd: %s",
+			path, strerror(-r));
+	return 0;
+}
+
+static void on_restarted(const char *unit, const char *error, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	witness_restarted(d->witness, unit, error);
+	daemon_settle(d);
+}
+
+/* The call before is over: there is one at a time. */
+static int restart_unit(const char *unit, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	service_call_free(d->restart);
+	d->restart = NULL;
+	return service_restart(d->event, unit, on_restarted, d, &d->restart);
+}
+
+/* Enforcement needs none of it, so it comes last, and whatever is missing is said and done without. */
+static void open_witness(struct daemon *d)
+{
+	_cleanup_free_ char *path = d->options->services_path ? strdup(d->options->services_path) : NULL;
+	struct witness_options options = {
+		.features = &d->observe->features,
+		.links = &d->observe->links,
+		.fn = daemon_send_event,
+		.restart = restart_unit,
+		.enforce = &d->enforce,
+		.userdata = d,
+	};
+	int r;
+
+	if (d->options->no_probes || !d->conf.probes)
+		return;
+	if (!path)
+		(void)netns_path(WITNESS_DEFAULT_PATH, &path);
+	options.path = d->options->mode == DAEMON_MODE_AUDIT ? NULL : path;
+	r = witness_new(&options, util_now_usec(), &d->witness);
+	daemon_set_restart_policy(d);
+	daemon_time_sendfile(d);
+	if (r >= 0 && witness_fd(d->witness) >= 0)
+		r = daemon_watch_probes(d);
+	if (r < 0)
+		daemon_say(d, EVENT_STATE, LOG_WARNING, "no probes: %s", strerror(-r));
+}
+
+/* As for `offloadctl apply`: 1 outranks what else may be said, since nobody has looked at what a bad file declares. */
+static int run_once(struct daemon *d)
+{
+	int r;
+
+	for (unsigned i = 0; i < ONCE_ROUNDS_MAX && reconcile_is_pending(d->reconcile); i++)
+		daemon_reconcile(d);
+	daemon_save_ledger(d);
+	if (!reconcile_is_settled(d->reconcile) || d->rule_errors.n_errors || d->conf_errors.n_errors)
+		return EXIT_ERROR;
+	if (reconcile_rules(d->reconcile)->n_rules == 0) {
+		fprintf(stderr, "offloadd: there is no rule in");
+		for (const char *const *dir = daemon_rule_dirs(d); *dir; dir++)
+			fprintf(stderr, "%s %s", dir == daemon_rule_dirs(d) ? "" : ",", *dir);
+		fprintf(stderr, "\n");
+		return EXIT_ERROR;
+	}
+	r = reconcile_exit_code(d->reconcile, util_realtime_sec());
+	if (r < 0) {
+		fprintf(stderr, "offloadd: cannot plan: %s\n", strerror(-r));
+		return EXIT_ERROR;
+	}
+	return r;
+}
+
+static int run_loop(struct daemon *d)
+{
+	int r = daemon_set_up_loop(d);
+
+	if (r < 0) {
+		fprintf(stderr, "offloadd: cannot set up the event loop: %s\n", strerror(-r));
+		return EXIT_ERROR;
+	}
+	if (open_control(d) < 0 || daemon_set_textfile(d) < 0)
+		return EXIT_ERROR;
+	daemon_reconcile(d);
+	daemon_tell_status(d, true);
+	open_witness(d);
+	daemon_say_started(d);
+	daemon_warn_without_rules(d);
+	daemon_say_missing_probes(d);
+	daemon_settle(d);
+	r = sd_event_loop(d->event);
+	daemon_save_ledger(d);
+	if (d->witness)
+		witness_save(d->witness);
+	daemon_say_stopped(d);
+	daemon_note_textfile(d, exporter_write(d->exporter, true));
+	return r < 0 ? EXIT_ERROR : r;
+}
+
+static void clean_up(struct daemon *d)
+{
+	control_free(d->control);
+	methods_free(d->methods);
+	sd_event_source_unref(d->defer);
+	sd_event_source_unref(d->timer);
+	sd_event_source_unref(d->links);
+	sd_event_source_unref(d->features);
+	sd_event_source_unref(d->host_name);
+	sd_event_source_unref(d->probes);
+	sd_event_unref(d->event);
+	service_call_free(d->restart);
+	exporter_free(d->exporter);
+	witness_free(d->witness);
+	reconcile_free(d->reconcile);
+	ledger_close(d->ledger);
+	observe_close(d->observe);
+	rule_set_clear(&d->conf_errors);
+	rule_set_clear(&d->rule_errors);
+	conf_clear(&d->conf);
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+	_cleanup_(clean_up) struct daemon d = { .options = options };
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	journal_open(options->once, &d.journal);
+	r = daemon_load_conf(&d);
+	if (r < 0) {
+		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
+		return EXIT_ERROR;
+	}
+	if (d.enforce && !daemon_has_net_admin()) {
+		fprintf(stderr, "offloadd: enforcing needs CAP_NET_ADMIN\n");
+		return EXIT_ERROR;
+	}
+	if (open_observe(&d) < 0 || open_ledger(&d) < 0 || open_reconcile(&d) < 0)
+		return EXIT_ERROR;
+	if (daemon_lacks_rule_dir(&d))
+		return EXIT_ERROR;
+	r = observe_refresh(d.observe);
+	if (r < 0) {
+		fprintf(stderr, "offloadd: cannot read the links: %s\n", strerror(-r));
+		return EXIT_ERROR;
+	}
+	return options->once ? run_once(&d) : run_loop(&d);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "offloadd/daemon_private.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "rules/rule_file.h"
+
+#define RULE_ERRORS_SAID 20
+
+/* ---- settings ---- */
+
+bool daemon_has_net_admin(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+		(data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN));
+}
+
+const char *const *daemon_rule_dirs(const struct daemon *d)
+{
+	return d->options->rule_dirs ? d->options->rule_dirs : conf_rule_dirs(&d->conf);
+}
+
+static bool wants_enforce(const struct daemon *d, const struct conf *conf)
+{
+	return d->options->mode == DAEMON_MODE_CONF ? conf->enforce
+						    : d->options->mode == DAEMON_MODE_ENFORCE;
+}
+
+int daemon_set_textfile(struct daemon *d)
+{
+	return exporter_set_path(
+		d->exporter, d->options->mode == DAEMON_MODE_AUDIT ? "" : d->conf.textfile);
+}
+
+void daemon_set_restart_policy(struct daemon *d)
+{
+	const struct restart_policy policy = { d->conf.restart_units, d->conf.restart_pause_usec };
+
+	if (d->witness)
+		witness_set_policy(d->witness, &policy);
+}
+
+void daemon_time_sendfile(struct daemon *d)
+{
+	struct probe_status status = { 0 };
+	int r;
+
+	if (!d->witness)
+		return;
+	r = witness_time_sendfile(d->witness, d->conf.sendfile_latency, util_now_usec(), &status);
+	if (r < 0)
+		daemon_say(d, EVENT_STATE, LOG_WARNING, "SendfileLatency=yes, but sendfile cannot be timed: %s",
+			r == -EOPNOTSUPP ? status.why : strerror(-r));
+}
+
+static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
+{
+	return rule_set_add_error(userdata, path, line, message);
+}
+
+/* 1 when there were errors, 0, -ENOMEM. */
+static int read_conf(struct daemon *d, struct conf *ret)
+{
+	int r;
+
+	rule_set_clear(&d->conf_errors);
+	r = conf_load(d->options->conf_path, hear_conf_error, &d->conf_errors, ret);
+	for (size_t i = 0; i < d->conf_errors.n_errors; i++)
+		daemon_say_file_error(d, EVENT_STATE, &d->conf_errors.errors[i]);
+	return r;
+}
+
+int daemon_load_conf(struct daemon *d)
+{
+	int r = read_conf(d, &d->conf);
+
+	if (r < 0)
+		return r;
+	d->enforce = wants_enforce(d, &d->conf);
+	if (r > 0 && d->options->mode == DAEMON_MODE_CONF)
+		daemon_say(d, EVENT_STATE, LOG_ERR, "auditing only, as offloadd.conf has errors%s",
+			d->conf.enforce_written ? "; Mode=enforce stands there and is not followed" : "");
+	return 0;
+}
+
+/* What can only be had by a restart. */
+static void say_restart_needed(struct daemon *d, const struct conf *fresh)
+{
+	if (!d->options->has_backend && fresh->backend != d->conf.backend)
+		daemon_say(d, EVENT_STATE, LOG_WARNING, "EthtoolBackend= changed: restart to take it over");
+	if (!d->options->rcvbuf_bytes && fresh->rcvbuf_bytes != d->conf.rcvbuf_bytes)
+		daemon_say(d, EVENT_STATE, LOG_WARNING, "ReceiveBuffer= changed: restart to take it over");
+	if (!d->options->no_probes && fresh->probes != d->conf.probes)
+		daemon_say(d, EVENT_STATE, LOG_WARNING, "Probes= changed: restart to take it over");
+}
+
+int daemon_reload_conf(struct daemon *d)
+{
+	_cleanup_(conf_clear) struct conf fresh = { 0 };
+	bool enforce;
+	int r = read_conf(d, &fresh);
+
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		daemon_say(d, EVENT_STATE, LOG_ERR, "offloadd.conf not taken, the settings in force stay: %s",
+			d->enforce ? "enforcing" : "auditing");
+		return 0;
+	}
+	say_restart_needed(d, &fresh);
+	enforce = wants_enforce(d, &fresh);
+	conf_clear(&d->conf);
+	d->conf = fresh;
+	fresh = (struct conf){ 0 };
+	if (enforce && !d->enforce && !daemon_has_net_admin()) {
+		daemon_say(d, EVENT_STATE, LOG_ERR, "still auditing: enforcing needs CAP_NET_ADMIN");
+		enforce = false;
+	}
+	if (enforce != d->enforce)
+		daemon_say(d, EVENT_STATE, LOG_NOTICE, "from now on %s", enforce ? "enforcing" : "auditing");
+	d->enforce = enforce;
+	daemon_set_restart_policy(d);
+	daemon_time_sendfile(d);
+	r = daemon_set_textfile(d);
+	if (r >= 0)
+		r = reconcile_configure(d->reconcile, enforce, &d->conf.contention);
+	return r < 0 ? r : 1;
+}
+
+/* ---- rules ---- */
+
+/* By its name: a file replaces the one of the same name in a weaker folder, a bad one, too. */
+static bool has_rule_of(const struct rule_set *set, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (strcmp(set->rules[i].file, slash ? slash + 1 : path) == 0)
+			return true;
+	return false;
+}
+
+static bool is_rule_dir(const struct daemon *d, const char *path)
+{
+	for (const char *const *dir = daemon_rule_dirs(d); *dir; dir++)
+		if (strcmp(*dir, path) == 0)
+			return true;
+	return false;
+}
+
+/* A reload is bad when it would lose rules by mistake: a file that was good is bad now, or a folder cannot be read. */
+static bool loses_rules(const struct daemon *d, const struct rule_set *now, const struct rule_set *fresh)
+{
+	for (size_t i = 0; i < fresh->n_errors; i++)
+		if (has_rule_of(now, fresh->errors[i].path) || is_rule_dir(d, fresh->errors[i].path))
+			return true;
+	return false;
+}
+
+static void say_rule_errors(struct daemon *d, const struct rule_set *set)
+{
+	for (size_t i = 0; i < set->n_errors; i++) {
+		if (i == RULE_ERRORS_SAID) {
+			daemon_say(d, EVENT_RULES, LOG_ERR, "%zu more errors in rule files; `offloadctl check` prints all",
+				set->n_errors - i);
+			return;
+		}
+		daemon_say_file_error(d, EVENT_RULES, &set->errors[i]);
+	}
+}
+
+static int keep_errors(struct rule_set *kept, const struct rule_set *from)
+{
+	rule_set_clear(kept);
+	for (size_t i = 0; i < from->n_errors; i++) {
+		const struct rule_error *e = &from->errors[i];
+
+		if (rule_set_add_error(kept, e->path, e->line, e->message) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int daemon_load_rules(struct daemon *d, bool reload)
+{
+	_cleanup_(rule_set_clear) struct rule_set fresh = { 0 };
+	const struct rule_set *now = reconcile_rules(d->reconcile);
+	bool routes;
+	size_t n;
+	int r = rule_set_load(daemon_rule_dirs(d), &d->observe->features, &fresh);
+
+	rule_host_read(&d->host); /* DHCP may have named the host meanwhile */
+	if (r >= 0)
+		r = keep_errors(&d->rule_errors, &fresh);
+	if (r < 0)
+		return r;
+	say_rule_errors(d, &fresh);
+	if (reload && loses_rules(d, now, &fresh)) {
+		daemon_say(d, EVENT_RULES, LOG_ERR, "reload refused, the rules in force stay: %zu", now->n_rules);
+		return 0;
+	}
+	routes = rule_set_needs_routes(&fresh);
+	n = fresh.n_rules;
+	r = reconcile_take_rules(d->reconcile, &fresh);
+	if (r < 0)
+		return r;
+	d->observe->want_routes = routes;
+	if (reload)
+		daemon_say(d, EVENT_RULES, LOG_INFO, "rules loaded: %zu", n);
+	if (reload)
+		daemon_warn_without_rules(d);
+	return 1;
+}
+
+bool daemon_lacks_rule_dir(const struct daemon *d)
+{
+	const struct rule_set *rules = reconcile_rules(d->reconcile);
+
+	if (!d->options->rule_dirs)
+		return false;
+	for (size_t i = 0; i < rules->n_errors; i++)
+		if (is_rule_dir(d, rules->errors[i].path))
+			return true;
+	return false;
+}

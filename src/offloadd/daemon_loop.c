@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "offloadd/daemon_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define PRIORITY_SIGNAL (-10)
+/* A change is reconciled at once. In a burst, changes are gathered until every socket is empty, but no longer than this since the
+ * last reconcile. */
+#define GATHER_USEC (20 * USEC_PER_MSEC)
+#define PRIORITY_RECONCILE 10 /* after all sockets */
+#define LEDGER_DELAY_USEC (1 * USEC_PER_SEC) /* at most one write in so long */
+/* While a fight is on, its events are read in batches: each costs, and none is answered. */
+#define REST_USEC (250 * USEC_PER_MSEC)
+#define ACCURACY_USEC (10 * USEC_PER_MSEC)
+
+void daemon_save_ledger(struct daemon *d)
+{
+	int r = d->ledger ? ledger_save(d->ledger, &d->observe->features) : 0;
+	bool failed_before = d->ledger_failed;
+
+	d->ledger_failed = r < 0;
+	if (r < 0 && !failed_before)
+		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot write %s: %s; original values are kept in memory only",
+			d->ledger->path, strerror(-r));
+}
+
+void daemon_note_textfile(struct daemon *d, int r)
+{
+	bool failed_before = d->textfile_failed;
+
+	if (r == 0)
+		return;
+	d->textfile_failed = r < 0;
+	if (r < 0 && !failed_before)
+		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot write metrics to %s: %s",
+			exporter_path(d->exporter), strerror(-r));
+}
+
+/* When this turn of the loop began: before a SET, no clock is read that has been read already. */
+static uint64_t turn_usec(const struct daemon *d, clockid_t clock)
+{
+	uint64_t usec;
+
+	if (d->event && sd_event_now(d->event, clock, &usec) >= 0)
+		return usec;
+	return clock == CLOCK_REALTIME ? util_realtime_usec() : util_now_usec();
+}
+
+void daemon_reconcile(struct daemon *d)
+{
+	int r;
+
+	d->reconciled_usec = turn_usec(d, CLOCK_MONOTONIC);
+	r = reconcile_run(d->reconcile, d->reconciled_usec,
+		(int64_t)(turn_usec(d, CLOCK_REALTIME) / USEC_PER_SEC));
+	exporter_note_reconcile(d->exporter);
+	if (d->witness)
+		witness_note_change(d->witness, util_now_usec());
+	if (r > 0 && d->event_usec)
+		exporter_note_reaction(d->exporter, util_now_usec() - d->event_usec);
+	d->event_usec = 0;
+	if (r < 0)
+		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot reconcile, trying again: %s", strerror(-r));
+}
+
+/* ---- what is due ---- */
+
+/* One timer, off when there is nothing to wait for. */
+static void arm_timer(struct daemon *d)
+{
+	uint64_t deadline_usec = reconcile_deadline(d->reconcile);
+	bool pending = reconcile_is_pending(d->reconcile); /* then nothing else is due */
+
+	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
+		util_earlier(&deadline_usec, d->ledger_usec);
+	util_earlier(&deadline_usec, d->rest_usec);
+	if (!pending)
+		util_earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
+	if (d->observe->counts.overruns != d->overruns_said)
+		util_earlier(&deadline_usec, d->overrun_usec);
+	if (d->witness && !pending)
+		util_earlier(&deadline_usec, witness_deadline(d->witness));
+	if (deadline_usec == 0) {
+		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
+		return;
+	}
+	(void)sd_event_source_set_time(d->timer, deadline_usec);
+	(void)sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
+}
+
+static void write_ledger_when_due(struct daemon *d, uint64_t now_usec)
+{
+	if (!d->ledger || !d->ledger->dirty || now_usec < d->ledger_usec)
+		return;
+	d->ledger_usec = now_usec + LEDGER_DELAY_USEC;
+	daemon_save_ledger(d);
+}
+
+static void enable_sockets(struct daemon *d, int mode)
+{
+	(void)sd_event_source_set_enabled(d->links, mode);
+	if (d->features)
+		(void)sd_event_source_set_enabled(d->features, mode);
+}
+
+static void rest(struct daemon *d, uint64_t now_usec)
+{
+	if (d->rest_usec == 0 && reconcile_is_deferring(d->reconcile)) {
+		d->rest_usec = now_usec + REST_USEC;
+		enable_sockets(d, SD_EVENT_OFF);
+	} else if (d->rest_usec && d->rest_usec <= now_usec) {
+		d->rest_usec = 0;
+		enable_sockets(d, SD_EVENT_ON);
+	}
+}
+
+void daemon_settle(struct daemon *d)
+{
+	uint64_t now_usec = turn_usec(d, CLOCK_MONOTONIC);
+
+	reconcile_tick(d->reconcile, now_usec);
+	if (reconcile_is_pending(d->reconcile) && now_usec - d->reconciled_usec >= GATHER_USEC)
+		daemon_reconcile(d);
+	if (!reconcile_is_pending(d->reconcile))
+		d->event_usec = 0;
+	(void)sd_event_source_set_enabled(
+		d->defer, reconcile_is_pending(d->reconcile) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	now_usec = util_now_usec();
+	control_wake(d->control);
+	daemon_say_overruns(d, now_usec);
+	write_ledger_when_due(d, now_usec);
+	if (!reconcile_is_pending(d->reconcile)) { /* which is more urgent */
+		if (d->witness && witness_tick(d->witness, now_usec))
+			exporter_mark(d->exporter);
+		daemon_note_textfile(d, exporter_tick(d->exporter, now_usec));
+	}
+	daemon_tell_status(d, false);
+	rest(d, now_usec);
+	arm_timer(d);
+}
+
+/* ---- what happens ---- */
+
+/* Something went wrong that the next event may not cure; the service manager starts us again. */
+static void give_up(struct daemon *d, const char *what, int error)
+{
+	daemon_say(d, EVENT_STATE, LOG_ERR, "%s: %s", what, strerror(-error));
+	sd_event_exit(d->event, EXIT_ERROR);
+}
+
+static int on_defer(_unused_ sd_event_source *source, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	daemon_reconcile(d);
+	daemon_settle(d);
+	return 0;
+}
+
+static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+	daemon_settle(userdata);
+	return 0;
+}
+
+static void take_events(struct daemon *d, int (*read_events)(struct observe *), const char *what)
+{
+	int r;
+
+	if (d->event_usec == 0)
+		d->event_usec = turn_usec(d, CLOCK_MONOTONIC);
+	r = read_events(d->observe);
+	if (r < 0)
+		give_up(d, what, r);
+	else
+		daemon_settle(d);
+}
+
+static int on_links(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	take_events(userdata, observe_read_links, "reading link events");
+	return 0;
+}
+
+static int on_features(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	take_events(userdata, observe_read_features, "reading feature events");
+	return 0;
+}
+
+static int on_probes(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+
+	witness_read(d->witness, util_now_usec());
+	daemon_settle(d);
+	return 0;
+}
+
+int daemon_watch_probes(struct daemon *d)
+{
+	return sd_event_add_io(d->event, &d->probes, witness_fd(d->witness), EPOLLIN, on_probes, d);
+}
+
+int daemon_reload(void *userdata)
+{
+	struct daemon *d = userdata;
+	int r, taken;
+
+	sd_notify(0, "RELOADING=1");
+	taken = daemon_reload_conf(d);
+	r = taken < 0 ? taken : daemon_load_rules(d, true);
+	taken = (taken > 0 ? METHODS_TOOK_SETTINGS : 0) | (r > 0 ? METHODS_TOOK_RULES : 0);
+	if (r > 0)
+		r = observe_refresh(d->observe); /* drivers and routes may be wanted now */
+	if (r < 0) {
+		give_up(d, "reloading", r);
+		return r;
+	}
+	daemon_tell_status(d, true);
+	daemon_settle(d);
+	return taken;
+}
+
+static int on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
+	void *userdata)
+{
+	(void)daemon_reload(userdata);
+	return 0;
+}
+
+static int on_stop(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+
+	sd_notify(0, "STOPPING=1");
+	sd_event_exit(d->event, EXIT_SUCCESS);
+	return 0;
+}
+
+/* Rules may ask for it, and early at boot it is not yet what DHCP will make of it. */
+static int on_host_name(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	struct daemon *d = userdata;
+	struct rule_host before = d->host;
+
+	rule_host_read(&d->host);
+	if (strcmp(before.host_name, d->host.host_name) == 0)
+		return 0;
+	if (reconcile_mark_all(d->reconcile) < 0)
+		daemon_say(d, EVENT_STATE, LOG_ERR, "the host is named %s now: %s", d->host.host_name, strerror(ENOMEM));
+	daemon_settle(d);
+	return 0;
+}
+
+/* ---- sources ---- */
+
+static int add_signal(struct daemon *d, int number, sd_event_signal_handler_t fn)
+{
+	sd_event_source *source;
+	int r = sd_event_add_signal(d->event, &source, number, fn, d);
+
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_priority(source, PRIORITY_SIGNAL);
+	if (r >= 0)
+		r = sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	return r;
+}
+
+/* The kernel says EPOLLERR once the name is another one (proc_sys_poll()). Where /proc/sys is out of reach, a reload reads it. */
+static int watch_host_name(struct daemon *d)
+{
+	int fd = open("/proc/sys/kernel/hostname", O_RDONLY | O_CLOEXEC | O_NONBLOCK), r;
+
+	if (fd < 0)
+		return 0;
+	r = sd_event_add_io(d->event, &d->host_name, fd, 0, on_host_name, d);
+	if (r >= 0)
+		r = sd_event_source_set_io_fd_own(d->host_name, true);
+	else
+		close(fd);
+	return r;
+}
+
+int daemon_set_up_loop(struct daemon *d)
+{
+	int feature_fd = observe_feature_fd(d->observe);
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	r = sd_event_new(&d->event);
+	if (r >= 0)
+		r = add_signal(d, SIGHUP, on_reload);
+	if (r >= 0)
+		r = add_signal(d, SIGTERM, on_stop);
+	if (r >= 0)
+		r = add_signal(d, SIGINT, on_stop);
+	if (r >= 0)
+		r = sd_event_add_io(d->event, &d->links, observe_link_fd(d->observe), EPOLLIN,
+			on_links, d);
+	if (r >= 0 && feature_fd >= 0)
+		r = sd_event_add_io(d->event, &d->features, feature_fd, EPOLLIN, on_features, d);
+	if (r >= 0)
+		r = watch_host_name(d);
+	if (r >= 0)
+		r = sd_event_add_defer(d->event, &d->defer, on_defer, d);
+	if (r >= 0)
+		r = sd_event_source_set_priority(d->defer, PRIORITY_RECONCILE);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(d->defer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(
+			d->event, &d->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer, d);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_set_watchdog(d->event, true);
+	return r;
+}

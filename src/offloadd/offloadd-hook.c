@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Started by offloadd-hook.socket: takes records from offloadd, and has the service manager start the unit that offloadd.conf names for
+ * their kind, with the record in a file for its EnvironmentFile=. Ends when there is nothing to do. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "offloadd/conf.h"
+#include "report/hook.h"
+#include "basic/util.h"
+
+#define FOLDER "/run/offloadd-hook"
+#define LINGER_MSEC 2000
+#define KEEP_SEC 600 /* environment files; a unit has read its own when it runs */
+
+extern char **environ;
+
+struct runner {
+	const char *folder, *conf_path;
+	int fd;
+};
+
+static int complain(const char *what, int error)
+{
+	fprintf(stderr, SD_ERR "%s: %s\n", what, strerror(-error));
+	return error;
+}
+
+/* Errors are offloadd's to tell; what could be read holds. */
+static int pass_over(_unused_ void *userdata, _unused_ const char *path, _unused_ unsigned line,
+	_unused_ const char *message)
+{
+	return 0;
+}
+
+static void remove_old(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *dot = strrchr(entry->d_name, '.');
+
+		if (dot && strcmp(dot, ".env") == 0 &&
+			fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			st.st_mtime + KEEP_SEC < time(NULL))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int write_file(const struct runner *r, const char *instance, const struct hook_record *record)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+
+	if (asprintf(&path, "%s/%s.env", r->folder, instance) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	f = fopen(path, "wxe");
+	return f ? hook_write_environment(f, record) : -errno;
+}
+
+static int start_unit(const char *unit)
+{
+	const char *const argv[] = { "systemctl", "--no-block", "--no-ask-password", "start", "--", unit, NULL };
+	int status, error;
+	pid_t pid;
+
+	error = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
+	if (error)
+		return -error;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
+}
+
+/* The record's kind and the time since the boot, in microseconds. */
+static void name_instance(const struct hook_record *record, char *buf, size_t size)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	snprintf(buf, size, "%s-%llu", event_kind_name(record->kind),
+		(unsigned long long)ts.tv_sec * USEC_PER_SEC + (unsigned long long)ts.tv_nsec / 1000);
+}
+
+static int handle(const struct runner *r, char *text, size_t len)
+{
+	_cleanup_(conf_clear) struct conf conf = { 0 };
+	char instance[64], unit[NAME_MAX + 1];
+	struct hook_record record;
+	int error = hook_decode(text, len, &record);
+
+	if (error < 0)
+		return complain("not a record of offloadd, left out", error);
+	error = conf_load(r->conf_path, pass_over, NULL, &conf);
+	if (error < 0)
+		return complain("cannot read offloadd.conf", error);
+	if (!conf.hooks[record.kind] || !conf.hooks[record.kind][0])
+		return 0;
+	name_instance(&record, instance, sizeof(instance));
+	error = hook_format_unit(conf.hooks[record.kind], instance, unit, sizeof(unit));
+	if (error < 0)
+		return complain(conf.hooks[record.kind], error);
+	error = write_file(r, instance, &record);
+	if (error < 0)
+		return complain("cannot write the record for the unit", error);
+	error = start_unit(unit);
+	return error < 0 ? complain(unit, error) : 0;
+}
+
+static int run(const struct runner *r)
+{
+	char text[HOOK_RECORD_MAX + 1];
+	struct pollfd poll_fd = { .fd = r->fd, .events = POLLIN };
+
+	remove_old(r->folder);
+	for (;;) {
+		int n = poll(&poll_fd, 1, LINGER_MSEC);
+		ssize_t len;
+
+		if (n < 0 && errno != EINTR)
+			return complain("poll", -errno);
+		if (n == 0)
+			return 0;
+		len = recv(r->fd, text, HOOK_RECORD_MAX, MSG_DONTWAIT);
+		if (len >= 0)
+			(void)handle(r, text, (size_t)len);
+		else if (errno != EAGAIN && errno != EINTR)
+			return complain("recv", -errno);
+	}
+}
+
+/* offloadd-hook [FOLDER [CONF]]: for tests */
+int main(int argc, char **argv)
+{
+	struct runner r = { .folder = argc > 1 ? argv[1] : FOLDER, .conf_path = argc > 2 ? argv[2] : NULL };
+
+	if (argc > 3 || (argc > 1 && argv[1][0] == '-')) {
+		fputs("offloadd-hook is started by offloadd-hook.socket, see offloadd.conf(5)\n", stderr);
+		return EXIT_FAILURE;
+	}
+	if (sd_listen_fds(1) != 1 || sd_is_socket(SD_LISTEN_FDS_START, AF_UNIX, SOCK_DGRAM, -1) <= 0) {
+		fputs("offloadd-hook: expects one datagram socket from offloadd-hook.socket\n", stderr);
+		return EXIT_FAILURE;
+	}
+	r.fd = SD_LISTEN_FDS_START;
+	umask(0077);
+	return run(&r) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,632 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_private.h"
+#include "basic/util.h"
+
+#define ROUNDS_MAX 4 /* a later step may undo what an earlier one did */
+
+static const char *const verdict_names[] = {
+	[VERDICT_COMPLIANT] = "compliant",
+	[VERDICT_DRIFTED] = "drifted",
+	[VERDICT_BLOCKED] = "blocked",
+	[VERDICT_FIXED] = "fixed",
+	[VERDICT_REFUSED] = "refused",
+	[VERDICT_CONTENDED] = "contended",
+	[VERDICT_PAUSED] = "paused",
+};
+
+const char *verdict_name(enum verdict verdict)
+{
+	return (size_t)verdict < ARRAY_SIZE(verdict_names) ? verdict_names[verdict] : "unknown";
+}
+
+static int compare_index(const void *a, const void *b)
+{
+	const struct plan_index *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* Sorts out where each link is in plan->links; to be called after they moved. */
+static void index_links(struct plan *plan)
+{
+	bool sorted = true;
+
+	for (size_t i = 0; i < plan->n_links; i++) {
+		plan->index[i] = (struct plan_index){ plan->links[i].ifindex, i };
+		sorted = sorted && (i == 0 || plan->index[i - 1].ifindex < plan->index[i].ifindex);
+	}
+	plan->n_index = plan->n_links;
+	if (!sorted)
+		qsort(plan->index, plan->n_index, sizeof(*plan->index), compare_index);
+}
+
+const struct plan_link *plan_find(const struct plan *plan, int ifindex)
+{
+	struct plan_index key = { .ifindex = ifindex }, *found;
+
+	if (plan->n_index == 0)
+		return NULL;
+	found = bsearch(&key, plan->index, plan->n_index, sizeof(key), compare_index);
+	return found ? &plan->links[found->at] : NULL;
+}
+
+static bool item_settable(const struct plan_context *c, const struct link *link,
+	const struct plan_item *item, feature_set bits)
+{
+	return (link->features.hw & ~link->features.nochange & bits) &&
+		!(c->is_contended &&
+			c->is_contended(link->ifindex, item->bit, NULL, 0, c->userdata)) &&
+		!(c->is_refused &&
+			c->is_refused(link->ifindex, item->bit, item->want, NULL, 0, c->userdata)) &&
+		!(c->is_futile && c->is_futile(link->ifindex, item->bit, item->want, c->userdata));
+}
+
+/* The SET that brings the declared features among `among` to where they should be, as the prediction stands now. */
+static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
+	feature_set among, feature_set *ret_mask, feature_set *ret_value)
+{
+	const feature_set *futile = p->futile ? p->futile[pl - p->plan->links] : (feature_set[2]){ 0 };
+	const struct link_features *f = planner_state(p, link);
+
+	*ret_mask = *ret_value = 0;
+	for (size_t i = 0; i < pl->n_items; i++) {
+		struct plan_item *item = &pl->items[i];
+		feature_set b;
+
+		if (item->bit >= FEATURE_MAX)
+			continue;
+		b = FEATURE(item->bit);
+		if (!(among & b))
+			continue;
+		planner_resolve_want(p, link, item);
+		if (item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
+			continue;
+		if ((item->audit && !p->pretend) || (futile[item->want] & b))
+			continue;
+		if (!item_settable(p->context, link, item, b))
+			continue;
+		*ret_mask |= b;
+		if (item->want)
+			*ret_value |= b;
+	}
+}
+
+struct plan_text {
+	struct plan_text *next;
+	char text[];
+};
+
+const char *planner_keep_text(struct planner *p, const char *text)
+{
+	struct plan_text *last = p->plan->texts, *kept;
+
+	if (!*text)
+		return "";
+	if (last && strcmp(last->text, text) == 0)
+		return last->text;
+	kept = malloc(sizeof(*kept) + strlen(text) + 1);
+	if (!kept)
+		return "";
+	strcpy(kept->text, text);
+	kept->next = last;
+	p->plan->texts = kept;
+	return kept->text;
+}
+
+static int add_step(
+	struct planner *p, const struct plan_link *pl, feature_set mask, feature_set value)
+{
+	struct plan *plan = p->plan;
+
+	if (plan->n_steps == p->steps_room) {
+		size_t room = p->steps_room ? 2 * p->steps_room : 8;
+		struct plan_step *steps = realloc(plan->steps, room * sizeof(*steps));
+
+		if (!steps)
+			return -ENOMEM;
+		plan->steps = steps;
+		p->steps_room = room;
+	}
+	plan->steps[plan->n_steps] = (struct plan_step){
+		.ifindex = pl->ifindex,
+		.mask = mask,
+		.value = value,
+	};
+	memcpy(plan->steps[plan->n_steps].name, pl->name, sizeof(pl->name));
+	plan->n_steps++;
+	return 0;
+}
+
+static bool is_paused(const struct plan_context *c, const struct link *link)
+{
+	return c->is_paused && c->is_paused(link->ifindex, c->userdata);
+}
+
+/* A SET may bring about what is declared otherwise (TSO that was off only for want of scatter-gather): that goes into the same one. */
+static int step_link(struct planner *p, size_t at, feature_set among)
+{
+	struct plan_link *pl = &p->plan->links[at];
+	const struct link *link = p->of[at];
+	feature_set mask = 0, value = 0, more, more_value;
+	int r;
+
+	if (!link->has_features)
+		return 0;
+	for (;;) {
+		collect_set(p, link, pl, among, &more, &more_value);
+		if (!(more & ~mask) || (!mask && is_paused(p->context, link)))
+			break;
+		if (mask)
+			predict_undo(p->predict);
+		value |= more_value & ~mask;
+		mask |= more;
+		r = predict_set(p->predict, link->ifindex, mask, value);
+		if (r < 0)
+			return r;
+	}
+	return mask ? add_step(p, pl, mask, value) : 0;
+}
+
+/* Is LRO of this link at stake together with that of a link above or below? Then it goes from the top down. */
+static bool lro_in_stack(const struct planner *p, const struct link *link)
+{
+	return link_lower(p->table, link) || link_master(p->table, link) ||
+		link->first_port || link->first_upper;
+}
+
+static int make_round(struct planner *p)
+{
+	struct plan *plan = p->plan;
+	int r = 0;
+
+	for (size_t i = plan->n_links; i-- > 0 && r >= 0 && p->sets.upper_disables;)
+		if (lro_in_stack(p, p->of[i]))
+			r = step_link(p, i, p->sets.upper_disables);
+	for (size_t i = 0; i < plan->n_links && r >= 0; i++)
+		r = step_link(p, i, ~UINT64_C(0));
+	return r;
+}
+
+/* Marks what steps ask for and what is, once all of them are done, neither on nor even asked for (or neither off nor asked to be): the
+ * LRO of a port whose master cannot have it. 1 when there is any. */
+static int find_futile(struct planner *p)
+{
+	struct plan *plan = p->plan;
+	int found = 0;
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct plan_step *step = &plan->steps[i];
+		const struct link_features *f = predict_features(p->predict, step->ifindex);
+		feature_set lost = step->mask & (f->active ^ step->value) & (f->wanted ^ step->value);
+		size_t at = (size_t)(plan_find(plan, step->ifindex) - plan->links);
+
+		if (!lost)
+			continue;
+		if (!p->futile)
+			p->futile = calloc(plan->n_links, sizeof(*p->futile));
+		if (!p->futile)
+			return -ENOMEM;
+		p->futile[at][true] |= lost & step->value;
+		p->futile[at][false] |= lost & ~step->value;
+		found = 1;
+	}
+	return found;
+}
+
+static int start_prediction(struct planner *p)
+{
+	const struct plan_context *c = p->context;
+
+	predict_free(p->predict);
+	p->predict = NULL;
+	p->plan->n_steps = 0;
+	return predict_new_of(c->table, p->table, p->concerned, p->n_concerned,
+		c->host->kernel_release, &p->predict);
+}
+
+/* Until a round finds nothing to do, so that a second plan finds nothing either. What turns out to be futile is left out from the
+ * start. */
+static int make_steps(struct planner *p)
+{
+	int r = 0, futile = 1;
+
+	for (unsigned tries = 0; tries < ROUNDS_MAX && futile > 0; tries++) {
+		if (tries > 0)
+			r = start_prediction(p);
+		for (unsigned round = 0; round < ROUNDS_MAX && r >= 0; round++) {
+			size_t before = p->plan->n_steps;
+
+			r = make_round(p);
+			if (p->plan->n_steps == before)
+				break;
+			planner_forget(p);
+		}
+		futile = r < 0 ? r : find_futile(p);
+	}
+	return futile < 0 ? futile : 0;
+}
+
+/* An alias asks for what the device can change. Where that is nothing, one item stands for it, unless what is there satisfies it. */
+static bool alias_member_counts(const struct link *link, const struct declaration *d, unsigned bit)
+{
+	feature_set members = d->feature->bits, changeable = members & link->features.hw;
+
+	if (d->feature->word_kind != FEATURE_WORD_ALIAS)
+		return true;
+	if (changeable)
+		return changeable & FEATURE(bit);
+	if (d->value == RULE_LOWER)
+		return false;
+	return bit == (unsigned)__builtin_ctzll(members) &&
+		(d->value == RULE_ON) != !!(members & link->features.active);
+}
+
+static struct plan_item make_item(
+	const struct plan_context *c, const struct link *link, const struct declaration *d, unsigned bit)
+{
+	return (struct plan_item){
+		.bit = bit,
+		.declared = d->value,
+		.active = bit < FEATURE_MAX && (link->features.active & FEATURE(bit)),
+		.wanted = bit < FEATURE_MAX && (link->features.wanted & FEATURE(bit)),
+		.overdue = d->rule->until && c->now >= d->rule->until,
+		.audit = d->rule->mode == RULE_MODE_AUDIT || c->audit,
+		.cause_bit = FEATURE_MAX,
+		.text = "",
+		.rule = d->rule,
+		.feature = d->feature,
+	};
+}
+
+/* A link that went away in between is not one that cannot be read. */
+static bool is_unread(const struct link *link)
+{
+	return !link->has_features && link->features_error && link->features_error != -ENODEV;
+}
+
+static struct plan_item make_unread_item(
+	struct planner *p, const struct link *link, const struct declaration *d, unsigned bit)
+{
+	struct plan_item item = make_item(p->context, link, d, bit);
+	char text[PLAN_TEXT_MAX];
+
+	item.active = item.wanted = false;
+	item.unread = true;
+	item.want = d->value == RULE_ON;
+	item.verdict = VERDICT_REFUSED;
+	snprintf(text, sizeof(text), "its features cannot be read: %s", strerror(-link->features_error));
+	item.text = planner_keep_text(p, text);
+	return item;
+}
+
+/* A feature that other kernels have: off is what it is, on cannot be had, lower asks for nothing. */
+static void judge_foreign(struct plan_item *item)
+{
+	item->want = item->declared == RULE_ON;
+	item->verdict = item->want ? VERDICT_FIXED : VERDICT_COMPLIANT;
+	item->cause = item->want ? CAUSE_FIXED_KERNEL : CAUSE_NONE;
+}
+
+static int declare_link(struct planner *p, const struct link *link, struct plan_link *pl)
+{
+	struct declaration declarations[FEATURE_MAX], foreign[16];
+	struct plan_item items[FEATURE_MAX + ARRAY_SIZE(foreign)];
+	size_t n = 0, n_foreign;
+
+	n_foreign = rule_set_declare(p->context->rules, p->table, link, p->context->host,
+		declarations, foreign, ARRAY_SIZE(foreign));
+	if (link->has_features)
+		for (unsigned bit = 0; bit < FEATURE_MAX; bit++) {
+			const struct declaration *d = &declarations[bit];
+
+			if (d->value == RULE_UNSET || !alias_member_counts(link, d, bit))
+				continue;
+			if (d->value == RULE_LOWER && !(link->features.hw & FEATURE(bit)))
+				continue;
+			items[n++] = make_item(p->context, link, d, bit);
+		}
+	else if (is_unread(link))
+		for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
+			if (declarations[bit].value != RULE_UNSET)
+				items[n++] = make_unread_item(p, link, &declarations[bit], bit);
+	for (size_t i = 0; i < n_foreign && i < ARRAY_SIZE(foreign); i++) {
+		items[n] = make_item(p->context, link, &foreign[i], FEATURE_MAX);
+		judge_foreign(&items[n++]);
+	}
+	if (n == 0)
+		return 0;
+	pl->items = malloc(n * sizeof(*items));
+	if (!pl->items)
+		return -ENOMEM;
+	memcpy(pl->items, items, n * sizeof(*items));
+	pl->n_items = n;
+	return 1;
+}
+
+static void start_link(struct plan_link *pl, const struct link *link)
+{
+	*pl = (struct plan_link){
+		.ifindex = link->ifindex,
+		.before = link->features,
+		.predicted = link->features,
+		.error = is_unread(link) ? link->features_error : 0,
+	};
+	memcpy(pl->name, link->name, sizeof(pl->name));
+	memcpy(pl->kind, link->kind, sizeof(pl->kind));
+}
+
+static int compare_position(const void *a, const void *b)
+{
+	const struct link *x = *(struct link *const *)a, *y = *(struct link *const *)b;
+
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? -1 : 1;
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* The links to plan for, lowest first; `links` has room for all. */
+static size_t choose_links(const struct planner *p, const int *only, size_t n_only, struct link **links)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_only; i++) {
+		links[n] = link_table_find(p->table, only[i]);
+		if (links[n])
+			n++;
+	}
+	qsort(links, n, sizeof(*links), compare_position);
+	return n;
+}
+
+static int concern_links(struct planner *p, const int *only, size_t n_only)
+{
+	return only ? link_table_related(p->table, only, n_only, &p->concerned, &p->n_concerned) :
+		      link_table_sorted(p->table, &p->concerned, &p->n_concerned);
+}
+
+static int declare_links(struct planner *p, const int *only, size_t n_only)
+{
+	_cleanup_free_ struct link **chosen = NULL;
+	struct link **links = p->concerned;
+	struct plan *plan = p->plan;
+	size_t n = p->n_concerned;
+	int r;
+
+	if (only) {
+		links = chosen = malloc((n_only + 1) * sizeof(*chosen));
+		if (!chosen)
+			return -ENOMEM;
+		n = choose_links(p, only, n_only, chosen);
+	}
+	/* room for side effects too: at most every link that is concerned */
+	plan->links = calloc(p->n_concerned + 1, sizeof(*plan->links));
+	plan->index = calloc(p->n_concerned + 1, sizeof(*plan->index));
+	p->of = calloc(p->n_concerned + 1, sizeof(*p->of));
+	if (!plan->links || !plan->index || !p->of)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && links[i] == links[i - 1])
+			continue;
+		start_link(&plan->links[plan->n_links], links[i]);
+		r = declare_link(p, links[i], &plan->links[plan->n_links]);
+		if (r < 0)
+			return r;
+		p->of[plan->n_links] = links[i];
+		plan->n_links += (size_t)r;
+	}
+	index_links(plan);
+	return 0;
+}
+
+/* Adds the links that no rule names and that change all the same. */
+static void add_side_effects(struct planner *p)
+{
+	struct plan *plan = p->plan;
+
+	if (plan->n_steps == 0)
+		return;
+	for (size_t i = 0; i < p->n_concerned; i++) {
+		const struct link *link = p->concerned[i];
+		const struct link_features *f = predict_features(p->predict, link->ifindex);
+
+		if (!f || !link->has_features ||
+			(f->active == link->features.active && f->wanted == link->features.wanted) ||
+			plan_find(plan, link->ifindex))
+			continue;
+		p->of[plan->n_links] = link;
+		start_link(&plan->links[plan->n_links++], link);
+	}
+}
+
+static void finish_link(struct planner *p, struct plan_link *pl, const struct link *link)
+{
+	feature_set declared = 0;
+
+	if (link->has_features) {
+		pl->predicted = *planner_state(p, link);
+		pl->uncertain = predict_uncertain(p->predict, pl->ifindex);
+	}
+	for (size_t i = 0; i < pl->n_items; i++) {
+		struct plan_item *item = &pl->items[i];
+
+		if (item->bit < FEATURE_MAX && !item->unread) {
+			planner_judge(p, link, pl->uncertain, item);
+			declared |= FEATURE(item->bit);
+		}
+	}
+	pl->side_effects = (pl->before.active ^ pl->predicted.active) & ~declared;
+}
+
+static int compare_links(const void *a, const void *b, void *userdata)
+{
+	const struct link_table *table = userdata;
+	const struct link *x = link_table_find(table, ((const struct plan_link *)a)->ifindex);
+	const struct link *y = link_table_find(table, ((const struct plan_link *)b)->ifindex);
+
+	return compare_position(&x, &y);
+}
+
+static void planner_clear(struct planner *p)
+{
+	planner_forget(p);
+	free(p->futile);
+	free(p->of);
+	free(p->concerned);
+	predict_free(p->predict);
+}
+
+static int decide(const struct plan_context *c, struct link_table *table, const int *only,
+	size_t n_only, bool pretend, struct plan *ret)
+{
+	_cleanup_(planner_clear) struct planner p = {
+		.context = c, .table = table, .plan = ret, .pretend = pretend
+	};
+	size_t declared;
+	int r;
+
+	r = concern_links(&p, only, n_only);
+	if (r >= 0)
+		r = start_prediction(&p);
+	if (r < 0)
+		return r;
+	p.sets = predict_sets(p.predict);
+	p.one_for_all = p.sets.one_for_all | p.sets.checksums;
+	r = declare_links(&p, only, n_only);
+	if (r >= 0)
+		r = make_steps(&p);
+	if (r < 0)
+		return r;
+	declared = ret->n_links;
+	add_side_effects(&p);
+	for (size_t i = 0; i < ret->n_links; i++)
+		finish_link(&p, &ret->links[i], p.of[i]);
+	if (ret->n_links > declared) {
+		qsort_r(ret->links, ret->n_links, sizeof(*ret->links), compare_links, table);
+		index_links(ret);
+	}
+	return 0;
+}
+
+/* What an audited item would come to is known from a plan that pretends to enforce it. */
+static void adopt_pretended(struct plan *plan, const struct plan *pretended)
+{
+	for (size_t i = 0; i < plan->n_links; i++) {
+		const struct plan_link *other = plan_find(pretended, plan->links[i].ifindex);
+
+		for (size_t j = 0; other && j < plan->links[i].n_items; j++) {
+			struct plan_item *item = &plan->links[i].items[j];
+
+			if (!item->audit || item->verdict == VERDICT_COMPLIANT ||
+				j >= other->n_items)
+				continue;
+			item->verdict = other->items[j].verdict;
+			if (item->verdict == VERDICT_DRIFTED) {
+				planner_set_cause(item, CAUSE_AUDIT, NULL, item->bit);
+				continue;
+			}
+			item->cause = other->items[j].cause;
+			item->cause_bit = other->items[j].cause_bit;
+			item->cause_ifindex = other->items[j].cause_ifindex;
+			memcpy(item->cause_name, other->items[j].cause_name,
+				sizeof(item->cause_name));
+		}
+	}
+}
+
+static bool audits_something(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_links; i++)
+		for (size_t j = 0; j < plan->links[i].n_items; j++)
+			if (plan->links[i].items[j].audit &&
+				plan->links[i].items[j].verdict != VERDICT_COMPLIANT)
+				return true;
+	return false;
+}
+
+static void count(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_links; i++) {
+		plan->unread += plan->links[i].error != 0;
+		for (size_t j = 0; j < plan->links[i].n_items; j++) {
+			plan->counts[plan->links[i].items[j].verdict]++;
+			plan->overdue += plan->links[i].items[j].overdue;
+		}
+	}
+}
+
+int plan_make(const struct plan_context *context, struct link_table *table, const int *only,
+	size_t n_only, struct plan *ret)
+{
+	struct plan pretended = { 0 };
+	int r;
+
+	*ret = (struct plan){ 0 };
+	r = decide(context, table, only, n_only, false, ret);
+	if (r >= 0 && audits_something(ret)) {
+		r = decide(context, table, only, n_only, true, &pretended);
+		if (r >= 0)
+			adopt_pretended(ret, &pretended);
+		plan_clear(&pretended);
+	}
+	if (r < 0) {
+		plan_clear(ret);
+		return r;
+	}
+	count(ret);
+	return 0;
+}
+
+void plan_clear(struct plan *plan)
+{
+	for (struct plan_text *text = plan->texts, *next; text; text = next) {
+		next = text->next;
+		free(text);
+	}
+	for (size_t i = 0; i < plan->n_links; i++)
+		free(plan->links[i].items);
+	free(plan->links);
+	free(plan->index);
+	free(plan->steps);
+	*plan = (struct plan){ 0 };
+}
+
+int plan_exit_code(const struct plan *plan)
+{
+	int code = 0;
+
+	if (plan->unread)
+		return 1;
+	if (plan->n_steps || plan->counts[VERDICT_DRIFTED])
+		code |= 2;
+	if (plan->counts[VERDICT_BLOCKED] || plan->counts[VERDICT_FIXED] ||
+		plan->counts[VERDICT_REFUSED] || plan->counts[VERDICT_CONTENDED])
+		code |= 4;
+	return code;
+}
+
+enum verdict plan_link_verdict(const struct plan_link *link)
+{
+	/* worst last; what can be put right ranks below what cannot */
+	static const int rank[VERDICT_COUNT] = {
+		[VERDICT_COMPLIANT] = 0,
+		[VERDICT_PAUSED] = 1,
+		[VERDICT_DRIFTED] = 2,
+		[VERDICT_FIXED] = 3,
+		[VERDICT_BLOCKED] = 4,
+		[VERDICT_REFUSED] = 5,
+		[VERDICT_CONTENDED] = 6,
+	};
+	enum verdict worst = VERDICT_COMPLIANT;
+
+	for (size_t i = 0; i < link->n_items; i++)
+		if (rank[link->items[i].verdict] > rank[worst])
+			worst = link->items[i].verdict;
+	return worst;
+}

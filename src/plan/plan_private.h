@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between plan.c (links, steps, the plan), plan_given.c (what a rule asks for comes to) and plan_judge.c
+ * (verdicts and causes). */
+#ifndef OFFLOADD_PLAN_PRIVATE_H
+#define OFFLOADD_PLAN_PRIVATE_H
+
+#include "plan/plan.h"
+#include "plan/predict.h"
+
+struct could; /* plan_given.c */
+
+/* What goes on while a plan is made. */
+struct planner {
+	const struct plan_context *context;
+	struct link_table *table;
+	struct link **concerned; /* the links to plan for, and all that these are connected with */
+	size_t n_concerned;
+	const struct link **of; /* by link of the plan, for those that rules name */
+	struct predict *predict;
+	struct predict_sets sets;
+	feature_set one_for_all; /* a master has it when one port has: NETIF_F_ONE_FOR_ALL and checksums */
+	struct plan *plan;
+	bool pretend;	  /* treat audit like enforce, to learn what would come of it */
+	bool look_at_now; /* planner_state() is what is, not what is predicted */
+	struct could *could;
+	int given_to; /* plan_given.c: `given` is about this link, 0 for none */
+	feature_set given;
+	feature_set (*futile)[2]; /* by link of the plan and value: asking has no lasting effect; NULL: nowhere */
+	size_t steps_room;
+};
+
+/* Its features are what its ports have together (netdev_increment_features()). */
+static inline bool planner_is_master(const struct link *link)
+{
+	return link_is_kind(link, "bond") || link_is_kind(link, "bridge") ||
+		link_is_kind(link, "team");
+}
+
+/* Its features are cut by those of the device below it, through which it sends. */
+static inline bool planner_stands_on_lower(const struct link *link)
+{
+	return link_is_kind(link, "vlan") || link_is_kind(link, "macvlan") ||
+		link_is_kind(link, "macvtap") || link_is_kind(link, "ipvlan");
+}
+
+/* As predicted after all steps so far, or as it is now. Borrowed. */
+static inline const struct link_features *planner_state(
+	const struct planner *p, const struct link *link)
+{
+	const struct link_features *f = NULL;
+
+	if (!p->look_at_now)
+		f = predict_features(p->predict, link->ifindex);
+	return f ? f : &link->features;
+}
+
+/* Fills item->want and item->not_given, as the prediction stands now. */
+void planner_resolve_want(struct planner *p, const struct link *link, struct plan_item *item);
+/* Forgets what is kept for planner_resolve_want(): something may have been switched on that is not in `hw`. */
+void planner_forget(struct planner *p);
+
+/* Keeps a copy for item->text; "" when there is no memory for it, as the verdict stands without. */
+const char *planner_keep_text(struct planner *p, const char *text);
+
+/* at: the link where it is, NULL for none; bit: the feature there, FEATURE_MAX for none. */
+void planner_set_cause(
+	struct plan_item *item, enum cause cause, const struct link *at, unsigned bit);
+/* Verdict and cause of an item whose link and feature exist, once all steps have been predicted. uncertain:
+ * predict_uncertain(). */
+void planner_judge(struct planner *p, const struct link *link, feature_set uncertain,
+	struct plan_item *item);
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/predict.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/predict_private.h"
+#include "basic/util.h"
+
+/* Notifiers and netdev_sync_lower_features() call one another as deep as the stack is; a stale
+ * picture may hold a loop. */
+#define DEPTH_MAX 64
+
+/* The slot that has the node, or could have it. */
+static int *slot_of(const struct predict *p, int ifindex)
+{
+	unsigned i = (unsigned)ifindex * 2654435761u >> 7; /* Knuth's multiplicative hash */
+
+	for (;; i++) {
+		int *slot = &p->slots[i & p->slots_mask];
+
+		if (*slot == 0 || p->nodes[*slot - 1].ifindex == ifindex)
+			return slot;
+	}
+}
+
+static struct node *node_find(const struct predict *p, int ifindex)
+{
+	return node_at(p, *slot_of(p, ifindex) - 1);
+}
+
+/* To be called before the state of a node changes. */
+static struct link_features *change(struct predict *p, struct node *n)
+{
+	struct link_features *w = &n->w[p->world];
+
+	if (p->n_changes == p->changes_room) {
+		size_t room = p->changes_room ? 2 * p->changes_room : 16;
+		struct change *changes = realloc(p->changes, room * sizeof(*changes));
+
+		if (!changes) {
+			p->failed = true;
+			return w;
+		}
+		p->changes = changes;
+		p->changes_room = room;
+	}
+	p->changes[p->n_changes++] =
+		(struct change){ .node = (int)(n - p->nodes), .world = p->world, .was = *w };
+	return w;
+}
+
+static bool rule_holds(const struct rule *r, feature_set features)
+{
+	if ((features & r->all) != r->all || (features & r->none))
+		return false;
+	return !r->any || (features & r->any) || (r->both && (features & r->both) == r->both);
+}
+
+static feature_set fix_partial(const struct predict *p, const struct node *n, feature_set features)
+{
+	feature_set partial = 0;
+
+	switch (n->model->partial) {
+	case PARTIAL_NONE:
+		break;
+	case PARTIAL_ENCAP:
+		partial = n->w[GUESS].hw & p->k->f.gso_partial ? p->k->f.gso_encap : 0;
+		break;
+	case PARTIAL_MASTER:
+		/* bond from 6.12's stable kernels on, team and bridge from 6.18; a bond always has
+		 * GSO_PARTIAL there, and a bridge that never had a port has no
+		 * gso_partial_features. */
+		partial = p->k->release >= RELEASE(6, 18, 0) && n->first_port >= 0 ? p->k->f.esp : 0;
+		break;
+	case PARTIAL_UNKNOWN:
+		partial = p->world == HIGH ? 0 : p->k->f.gso_encap & n->w[GUESS].hw;
+		break;
+	}
+	return features & p->k->f.gso_partial ? features : features & ~partial;
+}
+
+static feature_set fix_features(const struct predict *p, const struct node *n, feature_set features)
+{
+	for (size_t i = 0; i < p->k->n_rules; i++) {
+		const struct rule *r = &p->k->rules[i];
+
+		if (r->since > p->k->release && p->world != LOW)
+			continue;
+		if ((features & r->bits) && !rule_holds(r, features))
+			features &= ~(r->drop ? r->drop : r->bits);
+	}
+	return fix_partial(p, n, features);
+}
+
+/* netdev_get_wanted_features() to netdev_fix_features() in __netdev_update_features(). */
+feature_set predict_wished(const struct predict *p, const struct node *n)
+{
+	const struct link_features *w = &n->w[p->world];
+	feature_set features = (w->active & ~w->hw) | w->wanted;
+
+	if (n->model->fix)
+		features = n->model->fix(p, n, features);
+	features &= ~n->off[p->world];
+	if (p->world != LOW)
+		features |= n->on;
+	return fix_features(p, n, features);
+}
+
+/* netdev_sync_upper_features(): NETIF_F_UPPER_DISABLES is LRO. */
+static feature_set sync_upper_features(
+	const struct predict *p, const struct node *n, feature_set features)
+{
+	const struct node *master = node_at(p, n->master);
+
+	if (!(features & p->k->f.lro))
+		return features;
+	for (const struct node *upper = node_at(p, n->first_upper); upper;
+		upper = node_at(p, upper->next_upper))
+		if (upper->model->linked && !(upper->w[p->world].wanted & p->k->f.lro))
+			features &= ~p->k->f.lro;
+	if (master && !(master->w[p->world].wanted & p->k->f.lro))
+		features &= ~p->k->f.lro;
+	return features;
+}
+
+static bool update_features(struct predict *p, struct node *n);
+static void features_change(struct predict *p, struct node *n);
+
+/* netdev_sync_lower_features() */
+static void sync_lower_features(struct predict *p, struct node *lower, feature_set features)
+{
+	if ((features & p->k->f.lro) || !(active(p, lower) & p->k->f.lro))
+		return;
+	change(p, lower)->wanted &= ~p->k->f.lro;
+	update_features(p, lower);
+	if (!(active(p, lower) & p->k->f.lro))
+		features_change(p, lower);
+}
+
+/* __netdev_update_features(); true when the device's features changed. */
+static bool update_features(struct predict *p, struct node *n)
+{
+	feature_set features;
+	bool changed;
+
+	if (p->depth >= DEPTH_MAX)
+		return false;
+	p->depth++;
+	features = sync_upper_features(p, n, predict_wished(p, n));
+	if ((features ^ active(p, n)) & n->refuses[p->world]) {
+		p->depth--;
+		return true; /* so that others hear of it in vain, as in the kernel */
+	}
+	changed = features != active(p, n);
+	if (n->model->linked && n->lower >= 0)
+		sync_lower_features(p, node_at(p, n->lower), features);
+	for (struct node *port = node_at(p, n->first_port); port;
+		port = node_at(p, port->next_port))
+		sync_lower_features(p, port, features);
+	if (changed)
+		change(p, n)->active = features;
+	p->depth--;
+	return changed;
+}
+
+static void react(struct predict *p, struct node *n)
+{
+	if (n->model->reacts_since > p->k->release)
+		return;
+	switch (n->model->reaction) {
+	case REACT_NOT:
+		break;
+	case REACT_UPDATE:
+		if (update_features(p, n))
+			features_change(p, n);
+		break;
+	case REACT_COMPUTE:
+		if (n->notifier_ctx)
+			break;
+		n->notifier_ctx = true;
+		update_features(p, n);
+		features_change(p, n);
+		n->notifier_ctx = false;
+		break;
+	}
+}
+
+/* netdev_features_change(): NETDEV_FEAT_CHANGE to those who stand on the device and to its master.
+ * xfrm_api_check() stops the notifiers that come after it, which is all of these, when a device has
+ * ESP checksum offload without ESP offload. */
+static void features_change(struct predict *p, struct node *n)
+{
+	if (p->depth >= DEPTH_MAX)
+		return;
+	if ((active(p, n) & p->k->f.hw_esp_tx_csum) && !(active(p, n) & p->k->f.hw_esp))
+		return;
+	p->depth++;
+	if (n->master >= 0)
+		react(p, node_at(p, n->master));
+	for (struct node *upper = node_at(p, n->first_upper); upper;
+		upper = node_at(p, upper->next_upper))
+		if (upper->model->reaction == REACT_UPDATE)
+			react(p, upper);
+	p->depth--;
+}
+
+static int node_index(const struct predict *p, const struct link *link)
+{
+	return link ? *slot_of(p, link->ifindex) - 1 : -1;
+}
+
+static void node_add(struct predict *p, const struct link *link)
+{
+	struct node *n = &p->nodes[p->n_nodes++];
+
+	*slot_of(p, link->ifindex) = p->n_nodes;
+	n->ifindex = link->ifindex;
+	n->model = predict_model(link, p->n_nodes > 1 ? n[-1].model : NULL);
+	n->lower = n->master = n->first_upper = n->next_upper = n->first_port = n->next_port = -1;
+	for (int w = 0; w < WORLDS; w++)
+		n->w[w] = link->features;
+}
+
+static void node_join(struct predict *p, int self, const struct link_table *table,
+	const struct link *link)
+{
+	struct node *n = &p->nodes[self], *other;
+
+	n->lower = node_index(p, link_lower(table, link));
+	n->master = node_index(p, link_master(table, link));
+	if (n->master == self)
+		n->master = -1;
+	other = node_at(p, n->lower);
+	if (other) {
+		n->next_upper = other->first_upper;
+		other->first_upper = self;
+	}
+	other = node_at(p, n->master);
+	if (other) {
+		n->next_port = other->first_port;
+		other->first_port = self;
+	}
+}
+
+static int nodes_fill(struct predict *p, const struct link_table *table, struct link *const *links,
+	size_t n)
+{
+	unsigned room = 16;
+
+	while (room < 2 * n)
+		room *= 2;
+	p->slots_mask = room - 1;
+	p->slots = calloc(room, sizeof(*p->slots));
+	p->nodes = calloc(n + 1, sizeof(*p->nodes));
+	if (!p->slots || !p->nodes)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		node_add(p, links[i]);
+	for (size_t i = 0; i < n; i++)
+		node_join(p, (int)i, table, links[i]);
+	return 0;
+}
+
+static int build(struct predict *p, const struct link_table *table, struct link *const *links,
+	size_t n)
+{
+	int r = nodes_fill(p, table, links, n);
+
+	if (r >= 0)
+		predict_learn(p);
+	return r;
+}
+
+int predict_new_of(const struct feature_table *features, const struct link_table *table,
+	struct link *const *links, size_t n, const char *release, struct predict **ret)
+{
+	struct predict *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->k = predict_kernel_get(features, release);
+	r = p->k ? build(p, table, links, n) : -ENOMEM;
+	if (r < 0) {
+		predict_free(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+int predict_new(const struct feature_table *features, const struct link_table *table,
+	const char *release, struct predict **ret)
+{
+	_cleanup_free_ struct link **links = calloc(link_table_count(table) + 1, sizeof(*links));
+	size_t n = 0;
+
+	if (!links)
+		return -ENOMEM;
+	link_table_foreach (table, link)
+		links[n++] = link;
+	return predict_new_of(features, table, links, n, release, ret);
+}
+
+void predict_free(struct predict *p)
+{
+	if (!p)
+		return;
+	free(p->changes);
+	predict_kernel_put(p->k);
+	free(p->slots);
+	free(p->nodes);
+	free(p);
+}
+
+void predict_free_pointer(struct predict **p)
+{
+	predict_free(*p);
+	*p = NULL;
+}
+
+int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value)
+{
+	struct node *n = node_find(p, ifindex);
+
+	if (!n)
+		return -ENODEV;
+	if (mask & n->w[GUESS].nochange)
+		return -EINVAL;
+	p->n_changes = 0;
+	for (p->world = GUESS; p->world < WORLDS; p->world++) {
+		struct link_features *w = &n->w[p->world];
+		feature_set asked = (w->wanted & ~mask) | (value & mask), before = w->active;
+
+		/* ethnl_set_features(); the ioctl, used before 5.10, updates in any case. */
+		if (asked == w->wanted && p->k->release >= RELEASE(5, 10, 0))
+			continue;
+		change(p, n)->wanted = (w->wanted & ~w->hw) | (asked & w->hw);
+		update_features(p, n);
+		if (w->active != before)
+			features_change(p, n);
+	}
+	return p->failed ? -ENOMEM : 0;
+}
+
+void predict_undo(struct predict *p)
+{
+	while (p->n_changes > 0) {
+		const struct change *last = &p->changes[--p->n_changes];
+
+		p->nodes[last->node].w[last->world] = last->was;
+	}
+}
+
+const struct link_features *predict_features(const struct predict *p, int ifindex)
+{
+	const struct node *n = node_find(p, ifindex);
+
+	return n ? &n->w[GUESS] : NULL;
+}
+
+feature_set predict_uncertain(const struct predict *p, int ifindex)
+{
+	const struct node *n = node_find(p, ifindex);
+
+	if (!n)
+		return 0;
+	return (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active);
+}
+
+feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known)
+{
+	const struct node *n = node_find(p, ifindex);
+
+	*ret_known = n ? ~n->offer.unknown : 0;
+	return n ? n->offer.on | n->offer.unknown : 0;
+}
+
+void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
+	feature_set *ret_any, feature_set *ret_not)
+{
+	*ret_all = p->k->all[bit];
+	*ret_any = p->k->any[bit];
+	*ret_not = p->k->none[bit];
+}
+
+struct predict_sets predict_sets(const struct predict *p)
+{
+	const struct sets *f = &p->k->f;
+
+	return (struct predict_sets){
+		.one_for_all = f->one_for_all,
+		.software = f->soft | f->gso_software,
+		.generic_checksum = f->hw_csum,
+		.checksums = f->csum_mask,
+		.upper_disables = f->lro,
+	};
+}

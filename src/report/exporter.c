@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/exporter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "basic/file.h"
+#include "kernel/netns.h"
+#include "basic/util.h"
+
+struct exporter {
+	struct exporter_host host;
+	struct metrics_counts counts;
+	char *path; /* NULL: nowhere */
+	bool dirty;
+	uint64_t next_usec; /* not written before */
+};
+
+int exporter_new(const struct exporter_host *host, struct exporter **ret)
+{
+	struct exporter *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	e->host = *host;
+	e->counts.start_usec = (int64_t)util_realtime_usec();
+	metrics_reaction_init(&e->counts.reaction);
+	*ret = e;
+	return 0;
+}
+
+void exporter_free(struct exporter *e)
+{
+	if (!e)
+		return;
+	free(e->path);
+	free(e);
+}
+
+const char *exporter_path(const struct exporter *e)
+{
+	return e->path ? e->path : "";
+}
+
+int exporter_set_path(struct exporter *e, const char *path)
+{
+	char *own = NULL;
+
+	if (path[0] && netns_path(path, &own) < 0)
+		return -ENOMEM;
+	if (e->path && (!own || strcmp(e->path, own) != 0))
+		(void)exporter_write(e, true);
+	free(e->path);
+	e->path = own;
+	e->dirty = true;
+	return 0;
+}
+
+void exporter_mark(struct exporter *e)
+{
+	e->dirty = true;
+}
+
+void exporter_take_event(struct exporter *e, const struct event *event)
+{
+	e->counts.events[event->kind]++;
+	e->dirty = true;
+}
+
+void exporter_note_reconcile(struct exporter *e)
+{
+	e->counts.last_reconcile_usec = (int64_t)util_realtime_usec();
+	e->dirty = true;
+}
+
+void exporter_note_reaction(struct exporter *e, uint64_t usec)
+{
+	metrics_observe(&e->counts.reaction, usec);
+	e->dirty = true;
+}
+
+uint64_t exporter_deadline(const struct exporter *e, uint64_t now_usec)
+{
+	if (!e->path || !e->dirty)
+		return 0;
+	return e->next_usec > now_usec ? e->next_usec : now_usec;
+}
+
+/* ---- the state ---- */
+
+static size_t count_not_compliant(const struct reconcile_stand *stand)
+{
+	size_t n = 0;
+
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		n += v == VERDICT_COMPLIANT ? 0 : stand->features[v];
+	return n;
+}
+
+static int compare_stands(const void *a, const void *b)
+{
+	const struct reconcile_stand *const *x = a, *const *y = b;
+
+	return ((*x)->ifindex > (*y)->ifindex) - ((*x)->ifindex < (*y)->ifindex);
+}
+
+/* The first links, by ifindex, that together have as much to list as there is room for. */
+static int list_links(const struct reconcile_stands *stands, int **ret, size_t *ret_n)
+{
+	size_t all = HASH_COUNT(stands->list), n = 0, series = 0;
+	_cleanup_free_ const struct reconcile_stand **list = calloc(all + 1, sizeof(*list));
+
+	*ret = malloc((all + 1) * sizeof(**ret));
+	if (!list || !*ret)
+		return -ENOMEM;
+	for (const struct reconcile_stand *stand = stands->list; stand; stand = stand->hh.next)
+		if (count_not_compliant(stand) > 0)
+			list[n++] = stand;
+	qsort(list, n, sizeof(*list), compare_stands);
+	*ret_n = 0;
+	for (size_t i = 0; i < n && series < METRICS_SERIES_MAX; i++) {
+		(*ret)[(*ret_n)++] = list[i]->ifindex;
+		series += count_not_compliant(list[i]);
+	}
+	return 0;
+}
+
+static int plan_listed(struct exporter *e, struct metrics *m, int64_t now_sec, struct plan *ret)
+{
+	_cleanup_free_ int *indexes = NULL;
+	struct reconcile_stands stands;
+	size_t n;
+	int r = reconcile_stand(e->host.reconcile, now_sec, &stands);
+
+	if (r >= 0)
+		r = list_links(&stands, &indexes, &n);
+	if (r < 0)
+		return r;
+	memcpy(m->links_by_verdict, stands.counts, sizeof(m->links_by_verdict));
+	memcpy(m->features_by_verdict, stands.features, sizeof(m->features_by_verdict));
+	/* no index at all would mean every link */
+	return n ? reconcile_plan(e->host.reconcile, indexes, n, now_sec, ret) : 0;
+}
+
+int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_len)
+{
+	_cleanup_(plan_clear) struct plan plan = { 0 };
+	struct reconcile_counts counts;
+	char netns[NETNS_NAME_LEN];
+	struct metrics m = {
+		.counts = &e->counts,
+		.stopped = stopped,
+		.enforce = *e->host.enforce,
+		.rule_errors = e->host.rule_errors->n_errors,
+		.settings_errors = &e->host.conf_errors->n_errors,
+		.netns = netns_is_own(netns, sizeof(netns)) ? netns : NULL,
+		.features = &e->host.observe->features,
+		.rules = reconcile_rules(e->host.reconcile),
+		.plan = &plan,
+	};
+	struct metrics_evidence evidence;
+	int r = plan_listed(e, &m, util_realtime_sec(), &plan);
+
+	if (r < 0)
+		return r;
+	if (*e->host.witness) {
+		r = witness_metrics(*e->host.witness, util_now_usec(), &evidence);
+		if (r < 0)
+			return r;
+		m.evidence = &evidence;
+	}
+	reconcile_count(e->host.reconcile, &counts);
+	e->counts.reconciles = counts.runs;
+	e->counts.sets = counts.sets;
+	e->counts.hooks_sent = e->host.hooks->sent;
+	e->counts.hooks_suppressed = e->host.hooks->suppressed;
+	e->counts.hooks_failed = e->host.hooks->failed;
+	e->counts.overruns = e->host.observe->counts.overruns;
+	return metrics_format(&m, ret, ret_len);
+}
+
+int exporter_write(struct exporter *e, bool stopped)
+{
+	_cleanup_free_ char *text = NULL;
+	char netns[NETNS_NAME_LEN];
+	size_t len;
+	int r;
+
+	if (!e->path)
+		return 0;
+	e->dirty = false;
+	/* that namespace may never come back, and would be missed for ever */
+	if (stopped && netns_is_own(netns, sizeof(netns)))
+		return unlink(e->path) < 0 && errno != ENOENT ? -errno : 1;
+	r = exporter_format(e, stopped, &text, &len);
+	if (r >= 0)
+		r = file_replace(e->path, text, len);
+	return r < 0 ? r : 1;
+}
+
+int exporter_tick(struct exporter *e, uint64_t now_usec)
+{
+	if (!e->path || !e->dirty || now_usec < e->next_usec)
+		return 0;
+	e->next_usec = now_usec + EXPORTER_DELAY_USEC;
+	return exporter_write(e, false);
+}
+
+/* 1, 0 when it is not there. */
+static int read_last(const char *path, char **ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	size_t len;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = file_read(fd, EXPORTER_FILE_MAX, ret, &len);
+	return r < 0 ? r : 1;
+}
+
+int exporter_bury(const char *path)
+{
+	_cleanup_free_ char *own = NULL, *last = NULL, *text = NULL;
+	char netns[NETNS_NAME_LEN];
+	size_t len;
+	int r;
+
+	if (!path[0])
+		return 0;
+	if (netns_path(path, &own) < 0)
+		return -ENOMEM;
+	r = read_last(own, &last);
+	if (r == 0 && netns_is_own(netns, sizeof(netns)))
+		return 0; /* by a clean stop, which removes it */
+	if (r >= 0)
+		r = metrics_stop(last, &text, &len);
+	if (r <= 0)
+		return r;
+	r = file_replace(own, text, len);
+	return r < 0 ? r : 1;
+}

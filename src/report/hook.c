@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/hook.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define UNIT_NAME_MAX 255
+
+static const char *const field_names[] = { "OFFLOADD_EVENT", "OFFLOADD_MESSAGE", "OFFLOADD_MESSAGE_ID",
+	"OFFLOADD_PRIORITY", "OFFLOADD_LINK", "OFFLOADD_IFINDEX", "OFFLOADD_FEATURES", "OFFLOADD_RULE",
+	"OFFLOADD_REASON", "OFFLOADD_COUNT", "OFFLOADD_SERVICE", "OFFLOADD_AUTHOR", "OFFLOADD_AUTHOR_UNIT",
+	"OFFLOADD_NETNS", "OFFLOADD_SUPPRESSED" };
+_Static_assert(ARRAY_SIZE(field_names) <= HOOK_FIELDS_MAX, "room for every field");
+
+/* ---- sending ---- */
+
+/* Nothing when the value is empty. */
+static void add(char *buf, const char *name, const char *value)
+{
+	char clean[1100];
+
+	if (!value[0])
+		return;
+	util_copy_name(clean, sizeof(clean), value, strlen(value));
+	util_append(buf, HOOK_RECORD_MAX, "%s=%s\n", name, clean);
+}
+
+static void add_number(char *buf, const char *name, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	add(buf, name, value ? text : "");
+}
+
+size_t hook_encode(const struct feature_table *table, const struct event *event, const char *netns,
+	uint64_t suppressed, char buf[HOOK_RECORD_MAX])
+{
+	char names[1024] = "", priority[12];
+
+	if (event->features)
+		feature_format(table, event->features, names, sizeof(names));
+	snprintf(priority, sizeof(priority), "%d", event->priority);
+	buf[0] = '\0';
+	add(buf, "OFFLOADD_EVENT", event_kind_name(event->kind));
+	add(buf, "OFFLOADD_MESSAGE", event->message);
+	add(buf, "OFFLOADD_MESSAGE_ID", event_message_id(event->kind));
+	add(buf, "OFFLOADD_PRIORITY", priority);
+	add(buf, "OFFLOADD_LINK", event->link);
+	add_number(buf, "OFFLOADD_IFINDEX", (uint64_t)event->ifindex);
+	add(buf, "OFFLOADD_FEATURES", names);
+	add(buf, "OFFLOADD_RULE", event->rule_file);
+	add(buf, "OFFLOADD_REASON", event->why);
+	add_number(buf, "OFFLOADD_COUNT", event->count);
+	add(buf, "OFFLOADD_SERVICE", event->service);
+	add(buf, "OFFLOADD_AUTHOR", event->author.comm);
+	add(buf, "OFFLOADD_AUTHOR_UNIT", event->author.unit);
+	add(buf, "OFFLOADD_NETNS", netns);
+	add_number(buf, "OFFLOADD_SUPPRESSED", suppressed);
+	return strlen(buf);
+}
+
+/* Opened anew for each record: the other end may come later, or be another one. */
+static int send_record(const char *path, const char *record, size_t len)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return -errno;
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	if (sendto(fd, record, len, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return 1;
+}
+
+int hook_send(struct hooks *h, const struct feature_table *table, const struct event *event,
+	const char *netns, const char *path, uint64_t now_usec)
+{
+	char record[HOOK_RECORD_MAX];
+	size_t len;
+	int r;
+
+	if (h->n == 0 || now_usec - h->window_usec >= HOOK_WINDOW_USEC) {
+		h->window_usec = now_usec;
+		h->n = 0;
+	}
+	if (h->n >= HOOK_BURST) {
+		h->suppressed++;
+		h->unsaid++;
+		return 0;
+	}
+	h->n++;
+	len = hook_encode(table, event, netns, h->unsaid, record);
+	r = send_record(path ? path : HOOK_SOCKET_PATH, record, len);
+	if (r < 0) {
+		h->failed++;
+		return r;
+	}
+	h->sent++;
+	h->unsaid = 0;
+	return 1;
+}
+
+/* ---- receiving ---- */
+
+static const char *find_field(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(field_names); i++)
+		if (strcmp(name, field_names[i]) == 0)
+			return field_names[i];
+	return NULL;
+}
+
+static bool is_clean(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((text[i] < 0x20 || text[i] >= 0x7f) && text[i] != '\n')
+			return false;
+	return true;
+}
+
+static int take_line(char *line, struct hook_record *record)
+{
+	char *equals = strchr(line, '=');
+	const char *name;
+
+	if (!equals)
+		return -EBADMSG;
+	*equals = '\0';
+	name = find_field(line);
+	if (!name || record->n_fields == HOOK_FIELDS_MAX)
+		return -EBADMSG;
+	for (size_t i = 0; i < record->n_fields; i++)
+		if (record->fields[i].name == name)
+			return -EBADMSG;
+	record->fields[record->n_fields++] = (struct hook_field){ name, equals + 1 };
+	return 0;
+}
+
+static int find_kind(const struct hook_record *record, enum event_kind *ret)
+{
+	if (record->n_fields == 0 || strcmp(record->fields[0].name, "OFFLOADD_EVENT") != 0)
+		return -EBADMSG;
+	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+		if (strcmp(record->fields[0].value, event_kind_name((enum event_kind)kind)) == 0) {
+			*ret = (enum event_kind)kind;
+			return 0;
+		}
+	return -EBADMSG;
+}
+
+int hook_decode(char *text, size_t len, struct hook_record *ret)
+{
+	char *save = NULL;
+	int r = 0;
+
+	*ret = (struct hook_record){ 0 };
+	if (len >= HOOK_RECORD_MAX || !is_clean(text, len))
+		return -EBADMSG;
+	text[len] = '\0';
+	for (char *line = strtok_r(text, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save))
+		r = take_line(line, ret);
+	return r < 0 ? r : find_kind(ret, &ret->kind);
+}
+
+int hook_write_environment(FILE *f, const struct hook_record *record)
+{
+	for (size_t i = 0; i < record->n_fields; i++) {
+		fprintf(f, "%s=\"", record->fields[i].name);
+		for (const char *c = record->fields[i].value; *c; c++) {
+			if (strchr("\"\\`$", *c))
+				fputc('\\', f);
+			fputc(*c, f);
+		}
+		fputs("\"\n", f);
+	}
+	return fflush(f) != 0 || ferror(f) ? -EIO : 0;
+}
+
+/* ---- units ---- */
+
+static bool is_unit_text(const char *text, size_t len)
+{
+	static const char allowed[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\";
+
+	return len > 0 && strspn(text, allowed) >= len && text[0] != '-' && text[0] != '.';
+}
+
+bool hook_is_unit(const char *unit)
+{
+	size_t len = strlen(unit), suffix = strlen(HOOK_SUFFIX);
+
+	/* room for an instance */
+	return len > suffix && len < UNIT_NAME_MAX - 64 &&
+		strcmp(unit + len - suffix, HOOK_SUFFIX) == 0 && is_unit_text(unit, len - suffix);
+}
+
+int hook_format_unit(const char *unit, const char *instance, char *buf, size_t size)
+{
+	int n;
+
+	if (!hook_is_unit(unit) || !is_unit_text(instance, strlen(instance)))
+		return -EINVAL;
+	n = snprintf(buf, size, "%.*s@%s.service", (int)(strlen(unit) - strlen(HOOK_SUFFIX)), unit,
+		instance);
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}

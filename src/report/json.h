@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The same as documents for programs: one JSON object a command, described by docs/schema. */
+#ifndef OFFLOADD_JSON_H
+#define OFFLOADD_JSON_H
+
+#include <stdio.h>
+
+#include "compare/diff.h"
+#include "rules/rule_list.h"
+#include "report/view.h"
+
+#define JSON_VERSION                                                                               \
+	1 /* of the documents: grows when a field goes or changes its meaning, not when one is     \
+	     added */
+
+struct json_object;
+
+/* "links" of a plan's document, "results" of what apply or revert did: NULL where memory ran out.
+ * The caller's to put. */
+struct json_object *json_plan_links(const struct view *view);
+struct json_object *json_results(
+	const struct feature_table *table, const struct apply_report *report);
+
+/* Each writes one document and a newline. 0, -ENOMEM, -EIO. */
+int json_write_plan(FILE *out, const struct view *view);
+/* before: the plan that was carried out; after: the one made from what was there then. */
+int json_write_apply(FILE *out, const struct view *before, const struct apply_report *report,
+	const struct view *after);
+int json_write_revert(FILE *out, const struct feature_table *table,
+	const struct apply_report *report, int exit_code);
+int json_write_check(
+	FILE *out, const struct rule_set *rules, const struct rule_list *list, int exit_code);
+int json_write_list(FILE *out, const struct view *view);
+int json_write_tree(FILE *out, const struct view *view);
+int json_write_show(FILE *out, const struct view *view, const struct link *link);
+
+/* One feature of one link and its chain of reasons. */
+struct json_explained {
+	unsigned bit; /* FEATURE_MAX for one that this kernel has not: then word names it */
+	const char *word;
+	const struct plan_item *item; /* NULL when no rule names it */
+	const struct explanation *explanation;
+};
+int json_write_explain(FILE *out, const struct view *view, const struct link *link,
+	const struct json_explained *explained, size_t n);
+
+/* What snapshot_parse_json() reads; the text is the caller's. 0 or -ENOMEM. */
+int json_format_snapshot(const struct snapshot *snapshot, char **ret, size_t *ret_len);
+/* a, b: where the snapshots are from. */
+int json_write_diff(
+	FILE *out, const struct diff *diff, const char *a, const char *b, int exit_code);
+
+#endif

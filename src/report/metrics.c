@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/metrics.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/rule.h"
+
+static const uint64_t reaction_bounds[] = { 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000,
+	250000, 500000, 1000000, 5000000 };
+
+void metrics_reaction_init(struct metrics_histogram *ret)
+{
+	*ret = (struct metrics_histogram){
+		.bounds_usec = reaction_bounds, .n_bounds = ARRAY_SIZE(reaction_bounds)
+	};
+}
+
+void metrics_observe(struct metrics_histogram *h, uint64_t usec)
+{
+	size_t i = 0;
+
+	while (i < h->n_bounds && usec > h->bounds_usec[i])
+		i++;
+	h->counts[i]++;
+	h->sum_usec += usec;
+}
+
+static void count_features(const struct plan_link *link, size_t by_verdict[VERDICT_COUNT])
+{
+	for (size_t i = 0; i < link->n_items; i++)
+		if (link->items[i].bit < FEATURE_MAX)
+			by_verdict[link->items[i].verdict]++;
+}
+
+void metrics_count_plan(struct metrics *m, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_links; i++) {
+		if (plan->links[i].n_items == 0)
+			continue;
+		m->links_by_verdict[plan_link_verdict(&plan->links[i])]++;
+		count_features(&plan->links[i], m->features_by_verdict);
+	}
+}
+
+/* ---- the format ---- */
+
+struct label {
+	const char *name, *value;
+};
+
+struct writer {
+	FILE *f;
+	const char *netns; /* NULL for none */
+	const char *metric;
+};
+
+/* Bytes that could end the value, the line or UTF-8 become \xNN. No two values become the same one: a series that came twice would
+ * cost node_exporter the whole file. */
+static void put_value(FILE *f, const char *value)
+{
+	for (const unsigned char *c = (const unsigned char *)value; *c; c++)
+		if (*c >= 0x20 && *c < 0x7f && *c != '"' && *c != '\\')
+			fputc(*c, f);
+		else
+			fprintf(f, "\\\\x%02x", *c);
+}
+
+static void begin(struct writer *w, const char *metric, const char *type, const char *help)
+{
+	w->metric = metric;
+	fprintf(w->f, "# HELP %s %s\n# TYPE %s %s\n", metric, help, metric, type);
+}
+
+/* One series: labels end with a name that is NULL. */
+static void put(struct writer *w, const char *suffix, const struct label *labels, const char *value)
+{
+	const char *separator = "{";
+
+	fprintf(w->f, "%s%s", w->metric, suffix);
+	if (w->netns) {
+		fputs("{netns=\"", w->f);
+		put_value(w->f, w->netns);
+		fputc('"', w->f);
+		separator = ",";
+	}
+	for (; labels && labels->name; labels++) {
+		fprintf(w->f, "%s%s=\"", separator, labels->name);
+		put_value(w->f, labels->value);
+		fputc('"', w->f);
+		separator = ",";
+	}
+	fprintf(w->f, "%s %s\n", *separator == ',' ? "}" : "", value);
+}
+
+static void put_number(struct writer *w, const struct label *labels, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	put(w, "", labels, text);
+}
+
+static const char *seconds(char buf[32], int64_t usec)
+{
+	snprintf(buf, 32, "%lld.%06lld", (long long)(usec / (int64_t)USEC_PER_SEC),
+		(long long)(usec % (int64_t)USEC_PER_SEC));
+	return buf;
+}
+
+static void put_one(
+	struct writer *w, const char *metric, const char *type, const char *help, uint64_t value)
+{
+	begin(w, metric, type, help);
+	put_number(w, NULL, value);
+}
+
+static void put_time(struct writer *w, const char *metric, const char *help, int64_t usec)
+{
+	char text[32];
+
+	begin(w, metric, "gauge", help);
+	put(w, "", NULL, seconds(text, usec));
+}
+
+static void put_histogram(struct writer *w, const struct metrics_histogram *h)
+{
+	uint64_t sum = 0;
+	char bound[32], text[32];
+
+	for (size_t i = 0; i <= h->n_bounds; i++) {
+		sum += h->counts[i];
+		if (i < h->n_bounds)
+			snprintf(bound, sizeof(bound), "%g", (double)h->bounds_usec[i] / 1e6);
+		else
+			strcpy(bound, "+Inf");
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)sum);
+		put(w, "_bucket", (const struct label[]){ { "le", bound }, { 0 } }, text);
+	}
+	put(w, "_sum", NULL, seconds(bound, (int64_t)h->sum_usec));
+	put(w, "_count", NULL, text);
+}
+
+/* ---- what is told ---- */
+
+static void put_verdicts(struct writer *w, const size_t by_verdict[VERDICT_COUNT])
+{
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		put_number(w, (const struct label[]){ { "verdict", verdict_name((enum verdict)v) }, { 0 } },
+			by_verdict[v]);
+}
+
+static void put_daemon(struct writer *w, const struct metrics *m)
+{
+	begin(w, "offloadd_build_info", "gauge", "Version of offloadd, always 1.");
+	put_number(w, (const struct label[]){ { "version", OFFLOADD_VERSION }, { 0 } }, 1);
+	put_one(w, "offloadd_up", "gauge", "Whether the daemon runs; 0 after it was stopped.",
+		m->counts && !m->stopped);
+	if (!m->counts)
+		return;
+	begin(w, "offloadd_mode", "gauge", "1 for the mode that the daemon is in.");
+	put_number(w, (const struct label[]){ { "mode", "audit" }, { 0 } }, !m->enforce);
+	put_number(w, (const struct label[]){ { "mode", "enforce" }, { 0 } }, m->enforce);
+	put_time(w, "offloadd_start_time_seconds", "When the daemon started, in seconds since 1970.",
+		m->counts->start_usec);
+	put_time(w, "offloadd_last_reconcile_timestamp_seconds",
+		"When links were last compared with the rules, in seconds since 1970. Nothing is compared while nothing changes.",
+		m->counts->last_reconcile_usec);
+}
+
+static void put_rules(struct writer *w, const struct metrics *m)
+{
+	const struct rule_set *rules = m->rules;
+	bool any = false;
+
+	put_one(w, "offloadd_rules", "gauge", "Rules in force.", rules->n_rules);
+	put_one(w, "offloadd_rule_errors", "gauge", "Errors in rule files, which are left out whole.",
+		m->rule_errors);
+	if (m->settings_errors)
+		put_one(w, "offloadd_settings_errors", "gauge", "Errors in offloadd.conf and its drop-ins.",
+			*m->settings_errors);
+	for (size_t i = 0, n = 0; i < rules->n_rules && n < METRICS_SERIES_MAX; i++) {
+		const struct rule *rule = &rules->rules[i];
+
+		if (rule->until == 0)
+			continue;
+		if (!any)
+			begin(w, "offloadd_rule_until_timestamp_seconds", "gauge",
+				"When a rule with Until= is due for review, in seconds since 1970. It applies all the same.");
+		any = true;
+		n++;
+		put_number(w, (const struct label[]){ { "rule", rule->file }, { 0 } },
+			(uint64_t)rule->until);
+	}
+}
+
+static void put_item(struct writer *w, const struct metrics *m, const struct plan_link *link,
+	const struct plan_item *item)
+{
+	char name[LINK_NAME_LEN + 1] = "";
+	const struct label labels[] = {
+		{ "link", name },
+		{ "kind", link->kind },
+		{ "feature", feature_name(m->features, item->bit) },
+		{ "verdict", verdict_name(item->verdict) },
+		{ "rule", item->rule ? item->rule->file : "" },
+		{ 0 },
+	};
+
+	memcpy(name, link->name, LINK_NAME_LEN);
+	put_number(w, labels, 1);
+}
+
+/* Returns how many series there was no room for. */
+static size_t put_items(struct writer *w, const struct metrics *m)
+{
+	size_t all = 0, n = 0;
+
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		all += v == VERDICT_COMPLIANT ? 0 : m->features_by_verdict[v];
+	if (all == 0)
+		return 0;
+	begin(w, "offloadd_link_not_as_declared", "gauge",
+		"A declared feature of a link that is not as declared, always 1; none for those that are.");
+	for (size_t i = 0; i < m->plan->n_links; i++)
+		for (size_t j = 0; j < m->plan->links[i].n_items && n < METRICS_SERIES_MAX; j++) {
+			const struct plan_item *item = &m->plan->links[i].items[j];
+
+			if (item->verdict == VERDICT_COMPLIANT || item->bit >= FEATURE_MAX)
+				continue;
+			put_item(w, m, &m->plan->links[i], item);
+			n++;
+		}
+	return all > n ? all - n : 0;
+}
+
+static void put_links(struct writer *w, const struct metrics *m)
+{
+	size_t left_out;
+
+	begin(w, "offloadd_links", "gauge", "Links that rules name, by the worst verdict of their features.");
+	put_verdicts(w, m->links_by_verdict);
+	begin(w, "offloadd_features", "gauge",
+		"Declared features of all links, by verdict, without those that this kernel has not.");
+	put_verdicts(w, m->features_by_verdict);
+	left_out = put_items(w, m);
+	put_one(w, "offloadd_link_not_as_declared_left_out", "gauge",
+		"Features that offloadd_link_not_as_declared has no room for.", left_out);
+}
+
+static void put_counts(struct writer *w, const struct metrics_counts *c)
+{
+	put_one(w, "offloadd_reconciles_total", "counter",
+		"How often links that changed were compared with the rules.", c->reconciles);
+	put_one(w, "offloadd_repairs_total", "counter",
+		"Requests to the kernel to set features of a link as declared.", c->sets);
+	put_one(w, "offloadd_overruns_total", "counter",
+		"Receive buffers that overflowed; each time everything was read again.", c->overruns);
+	begin(w, "offloadd_events_total", "counter", "Records of what was done or found, by kind.");
+	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+		put_number(w,
+			(const struct label[]){ { "kind", event_kind_name((enum event_kind)kind) }, { 0 } },
+			c->events[kind]);
+	begin(w, "offloadd_hooks_total", "counter",
+		"Records that a hook is set for: handed over, left out as too many, or not taken.");
+	put_number(w, (const struct label[]){ { "result", "sent" }, { 0 } }, c->hooks_sent);
+	put_number(w, (const struct label[]){ { "result", "suppressed" }, { 0 } }, c->hooks_suppressed);
+	put_number(w, (const struct label[]){ { "result", "failed" }, { 0 } }, c->hooks_failed);
+	begin(w, "offloadd_reaction_seconds", "histogram",
+		"From an event of the kernel to links set and read back, for events that led to a change.");
+	put_histogram(w, &c->reaction);
+}
+
+static size_t at_most(size_t n)
+{
+	return n < METRICS_SERIES_MAX ? n : METRICS_SERIES_MAX;
+}
+
+static void put_left_out(struct writer *w, const char *metric, size_t n, size_t more)
+{
+	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } }, n - at_most(n) + more);
+}
+
+static void put_probes(struct writer *w, const struct metrics_evidence *e)
+{
+	if (e->probes)
+		begin(w, "offloadd_probe", "gauge", "A probe in the kernel: 1 when it runs, 0 when it cannot be had.");
+	for (size_t i = 0; i < e->n_probes; i++) {
+		const struct metrics_probe *p = &e->probes[i];
+
+		put_number(w,
+			(const struct label[]){ { "probe", p->name }, { "function", p->function },
+				{ "method", p->method ? p->method : "" }, { "why", p->why ? p->why : "" },
+				{ 0 } },
+			p->method != NULL);
+	}
+	if (e->lost[0].kind)
+		begin(w, "offloadd_fallback_lost_total", "counter",
+			"Hits of which only the kind was counted, as there was no room for their link and service.");
+	for (size_t i = 0; i < METRICS_KINDS && e->lost[i].kind; i++)
+		put_number(w, (const struct label[]){ { "kind", e->lost[i].kind }, { 0 } }, e->lost[i].hits);
+}
+
+static void put_evidence(struct writer *w, const struct metrics_evidence *e)
+{
+	put_probes(w, e);
+	if (e->fallback)
+		begin(w, "offloadd_fallback_hits_total", "counter",
+			"Packets or pages that the kernel handled in software, by what it did, the link and the service that paid.");
+	for (size_t i = 0; e->fallback && i < at_most(e->n_fallback); i++)
+		put_number(w,
+			(const struct label[]){ { "kind", e->fallback[i].kind },
+				{ "link", e->fallback[i].link },
+				{ "service", e->fallback[i].service }, { 0 } },
+			e->fallback[i].hits);
+	if (e->frozen)
+		begin(w, "offloadd_frozen_sockets", "gauge",
+			"Connections that go on without an offload which their link has again.");
+	for (size_t i = 0; e->frozen && i < at_most(e->n_frozen); i++)
+		put_number(w,
+			(const struct label[]){ { "service", e->frozen[i].service },
+				{ "link", e->frozen[i].link }, { 0 } },
+			e->frozen[i].sockets);
+	if (e->restart)
+		begin(w, "offloadd_restart_needed", "gauge",
+			"A service that holds frozen connections and must reconnect, always 1.");
+	for (size_t i = 0; e->restart && i < at_most(e->n_restart); i++)
+		put_number(w, (const struct label[]){ { "service", e->restart[i] }, { 0 } }, 1);
+	if (e->fallback || e->frozen || e->restart)
+		begin(w, "offloadd_evidence_left_out", "gauge", "Series of a metric that there is no room for.");
+	if (e->fallback)
+		put_left_out(w, "offloadd_fallback_hits_total", e->n_fallback, e->left_out);
+	if (e->frozen)
+		put_left_out(w, "offloadd_frozen_sockets", e->n_frozen, 0);
+	if (e->restart)
+		put_left_out(w, "offloadd_restart_needed", e->n_restart, 0);
+	if (e->sendfile) {
+		begin(w, "offloadd_sendfile_seconds", "histogram", "How long calls of sendfile(2) took.");
+		put_histogram(w, e->sendfile);
+	}
+}
+
+static void put_all(struct writer *w, const struct metrics *m)
+{
+	put_daemon(w, m);
+	put_rules(w, m);
+	put_links(w, m);
+	if (m->counts)
+		put_counts(w, m->counts);
+	if (m->evidence)
+		put_evidence(w, m->evidence);
+}
+
+static int format_by(void (*put_metrics)(struct writer *w, const struct metrics *m), const struct metrics *m,
+	char **ret, size_t *ret_len)
+{
+	struct writer w = { .netns = m->netns };
+	char *text = NULL;
+
+	w.f = open_memstream(&text, ret_len);
+	if (!w.f)
+		return -ENOMEM;
+	put_metrics(&w, m);
+	if (fclose(w.f) != 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	*ret = text;
+	return 0;
+}
+
+int metrics_format(const struct metrics *m, char **ret, size_t *ret_len)
+{
+	return format_by(put_all, m, ret, ret_len);
+}
+
+/* The digit of offloadd_up, the last one of its line; NULL when there is none. */
+static char *find_up(char *text)
+{
+	static const char series[] = "\noffloadd_up";
+
+	for (char *line = strstr(text, series); line; line = strstr(line + 1, series)) {
+		char after = line[sizeof(series) - 1], *end = strchr(line + 1, '\n');
+
+		if ((after == ' ' || after == '{') && end && end[-2] == ' ' && (end[-1] == '0' || end[-1] == '1'))
+			return end - 1;
+	}
+	return NULL;
+}
+
+int metrics_stop(const char *text, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *copy = text ? strdup(text) : NULL;
+	char *up = copy ? find_up(copy) : NULL;
+
+	if (text && !copy)
+		return -ENOMEM;
+	if (!up)
+		return format_by(put_daemon, &(const struct metrics){ 0 }, ret, ret_len) < 0 ? -ENOMEM : 1;
+	if (*up == '0')
+		return 0;
+	*up = '0';
+	*ret_len = strlen(copy);
+	*ret = copy;
+	copy = NULL;
+	return 1;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known as Prometheus metrics: text in its exposition format. Pure: counting and writing what
+ * the caller gathered. */
+#ifndef OFFLOADD_METRICS_H
+#define OFFLOADD_METRICS_H
+
+#include "report/event.h"
+
+#define METRICS_SERIES_MAX 512 /* of one metric with a name in its labels; the rest is counted */
+#define METRICS_BUCKETS_MAX 32
+
+/* Counts by upper bounds, ascending; one more for what is above the last. */
+struct metrics_histogram {
+	const uint64_t *bounds_usec;
+	size_t n_bounds;
+	uint64_t counts[METRICS_BUCKETS_MAX + 1];
+	uint64_t sum_usec;
+};
+
+/* "Event seen" to "read back as declared". */
+void metrics_reaction_init(struct metrics_histogram *ret);
+void metrics_observe(struct metrics_histogram *h, uint64_t usec);
+
+/* What only a daemon knows: counted since its start. */
+struct metrics_counts {
+	uint64_t events[EVENT_KIND_COUNT];
+	struct metrics_histogram reaction;
+	uint64_t reconciles, sets, overruns;
+	uint64_t hooks_sent, hooks_suppressed, hooks_failed;
+	int64_t start_usec, last_reconcile_usec; /* CLOCK_REALTIME, 0 for never */
+};
+
+/* What the probes found. A list that is NULL was not looked for and gives no metric. */
+struct metrics_fallback {
+	const char *kind, *link, *service; /* "" where it is not known */
+	uint64_t hits;
+};
+struct metrics_frozen {
+	const char *service, *link;
+	uint64_t sockets;
+};
+struct metrics_probe {
+	const char *name, *function;
+	const char *method, *why; /* NULL: method of one that is absent, why of one that runs */
+};
+struct metrics_lost {
+	const char *kind;
+	uint64_t hits;
+};
+#define METRICS_KINDS 4
+struct metrics_evidence {
+	const struct metrics_fallback *fallback;
+	size_t n_fallback;
+	const struct metrics_frozen *frozen;
+	size_t n_frozen;
+	const char *const *restart; /* services flagged for restart */
+	size_t n_restart;
+	const struct metrics_histogram *sendfile;
+	const struct metrics_probe *probes;
+	size_t n_probes;
+	size_t left_out; /* of fallback and frozen, besides what is above METRICS_SERIES_MAX */
+	struct metrics_lost lost[METRICS_KINDS]; /* hits of which only the kind is known; kind NULL ends */
+};
+
+struct metrics {
+	const struct metrics_counts *counts;	 /* NULL: no daemon */
+	const struct metrics_evidence *evidence; /* NULL: no probes */
+	bool stopped;				 /* the daemon is about to end */
+	bool enforce;				 /* with counts only */
+	size_t rule_errors;
+	const size_t *settings_errors; /* NULL: offloadd.conf was not read */
+	const char *netns; /* a label of every series; NULL for the namespace of PID 1 */
+	const struct feature_table *features;
+	const struct rule_set *rules;
+	/* All links that rules name, by their verdict, and the features that this kernel has. */
+	size_t links_by_verdict[VERDICT_COUNT], features_by_verdict[VERDICT_COUNT];
+	/* Holds at least METRICS_SERIES_MAX of what is not as declared, if there is so much. */
+	const struct plan *plan;
+};
+
+/* Fills the counts by verdict from a plan over all links. */
+void metrics_count_plan(struct metrics *m, const struct plan *plan);
+
+/* The text, the caller's to free. 0 or -ENOMEM. */
+int metrics_format(const struct metrics *m, char **ret, size_t *ret_len);
+
+/* What is left of a text whose daemon died without a word: the same with offloadd_up 0, or, when text is NULL or
+ * none of ours, little more than that. 1; 0 when it says so already, and nothing is returned; -ENOMEM. */
+int metrics_stop(const char *text, char **ret, size_t *ret_len);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/render_evidence.h"
+
+#include "report/render_table.h"
+
+#define BAR_WIDTH 40
+
+static const char *age_words(const struct evidence_socket *row, char *buf, size_t size)
+{
+	return row->has_age ? evidence_format_age(row->age_sec, buf, size) : NULL;
+}
+
+static const char *process_words(const struct evidence_socket *row, char *buf, size_t size)
+{
+	if (!row->pid)
+		return NULL;
+	snprintf(buf, size, "%s (%d)", row->comm, (int)row->pid);
+	return buf;
+}
+
+static int add_socket(const struct render *r, struct libscols_table *t,
+	const struct evidence_sockets *sockets, size_t i)
+{
+	const struct evidence_socket *row = &sockets->rows[i];
+	const struct socket_info *info = &row->info;
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	char text[512];
+
+	if (!line)
+		return -ENOMEM;
+	set_cell(line, 0, row->link);
+	set_cell(line, 1, row->service);
+	set_cell(line, 2,
+		socket_format_address(
+			info->family, info->local, info->local_port, text, sizeof(text)));
+	set_cell(line, 3,
+		socket_format_address(
+			info->family, info->remote, info->remote_port, text, sizeof(text)));
+	set_cell(line, 4, process_words(row, text, sizeof(text)));
+	set_cell(line, 5, age_words(row, text, sizeof(text)));
+	set_cell(line, 6,
+		row->missing ? feature_format(sockets->features, row->missing, text, sizeof(text))
+			     : NULL);
+	if (r->colour && row->missing)
+		scols_line_set_color(line, "red");
+	return 0;
+}
+
+static void put_sockets_summary(const struct render *r, const struct evidence_sockets *sockets)
+{
+	size_t frozen = evidence_sockets_frozen(sockets);
+
+	if (frozen)
+		fprintf(r->out,
+			"%zu of %llu TCP socket%s %s frozen without what %s device has now: a new "
+			"connection helps, or over IPv4 a new route: sysctl net.ipv4.route.flush=1\n",
+			frozen, (unsigned long long)sockets->visited, util_plural(sockets->visited),
+			frozen == 1 ? "is" : "are", frozen == 1 ? "its" : "their");
+	else
+		fprintf(r->out,
+			"none of %llu TCP socket%s is frozen without what its device has now\n",
+			(unsigned long long)sockets->visited, util_plural(sockets->visited));
+}
+
+int render_sockets(const struct render *r, const struct evidence_sockets *sockets)
+{
+	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS",
+		"AGE", "FROZEN WITHOUT" };
+	static const char *const spare[] = { "AGE", "LOCAL", "PROCESS", "REMOTE", NULL };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+	int e;
+
+	if (!t)
+		return -ENOMEM;
+	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < sockets->n; i++)
+		if (add_socket(r, t, sockets, i) < 0)
+			return -ENOMEM;
+	if (sockets->n) {
+		e = put_fitted_table(r, t, spare);
+		if (e < 0)
+			return e;
+		fputc('\n', r->out);
+	}
+	put_sockets_summary(r, sockets);
+	return 0;
+}
+
+void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOTS])
+{
+	uint64_t most = 0;
+	unsigned first = EVIDENCE_SLOTS, last = 0;
+
+	for (unsigned i = 0; i < EVIDENCE_SLOTS; i++) {
+		if (!slots[i])
+			continue;
+		first = first < i ? first : i;
+		last = i;
+		most = most > slots[i] ? most : slots[i];
+	}
+	if (most == 0)
+		return;
+	fprintf(r->out, "  %10s    %-10s : %-9s distribution\n", "usec", "", "calls");
+	for (unsigned i = first; i <= last; i++) {
+		int stars = (int)((slots[i] * BAR_WIDTH + most - 1) / most);
+
+		fprintf(r->out, "  %10llu -> %-10llu : %-9llu |%.*s%*s|\n", i ? 1ULL << i : 0ULL,
+			(2ULL << i) - 1, (unsigned long long)slots[i], stars,
+			"****************************************", BAR_WIDTH - stars, "");
+	}
+}
+
+static void put_latency_row(const struct render *r, const struct evidence_latency *latency,
+	const struct evidence_latency_row *row)
+{
+	char median[32], p99[32], longest[32], service[2 * EVIDENCE_SERVICE_LEN];
+
+	fprintf(r->out, "%s, ", view_clean(row->service, service, sizeof(service)));
+	if (r->colour)
+		fprintf(r->out, "\033[%sm", row->fallback ? "31" : "32");
+	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s",
+		row->fallback ? "falling back" : "healthy", r->colour ? "\033[0m" : "",
+		(unsigned long long)row->calls, util_plural(row->calls),
+		evidence_format_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
+		evidence_format_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
+	if (latency->has_waits)
+		fprintf(r->out, "; %u%% of the time asleep for the disk, %u%% for the receiver",
+			evidence_percent(row->disk_usec, row->total_usec),
+			evidence_percent(row->peer_usec, row->total_usec));
+	if (row->running)
+		fprintf(r->out, "; %llu still running, %s%s", (unsigned long long)row->running,
+			row->running > 1 ? "the longest for " : "for ",
+			evidence_format_usec(row->longest_usec, longest, sizeof(longest)));
+	fputc('\n', r->out);
+	render_histogram(r, row->slots);
+}
+
+void render_latency(
+	const struct render *r, const struct evidence_latency *latency, const char *when)
+{
+	char elapsed[32];
+
+	fprintf(r->out, "%s%ssendfile to TCP sockets within %s%s\n", when ? when : "",
+		when ? "  " : "",
+		evidence_format_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
+		latency->n ? "" : ": none");
+	for (size_t i = 0; i < latency->n; i++)
+		put_latency_row(r, latency, &latency->rows[i]);
+	if (latency->lost)
+		fprintf(r->out, "%llu call%s could not be counted\n",
+			(unsigned long long)latency->lost, util_plural(latency->lost));
+	if (latency->begun)
+		fprintf(r->out, "%llu more call%s returned, and had begun before\n", (unsigned long long)latency->begun,
+			util_plural(latency->begun));
+	fputc('\n', r->out);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "report/render_table.h"
+#include "report/render_text.h"
+#include "basic/util.h"
+
+#define WORST_NAMED 3 /* features named in a table before "+N" */
+
+static void set_verdict(
+	const struct render *r, struct libscols_line *line, size_t n, const struct plan_link *pl)
+{
+	static const char *const names[VERDICT_COUNT] = {
+		[VERDICT_COMPLIANT] = "green",
+		[VERDICT_DRIFTED] = "brown",
+		[VERDICT_BLOCKED] = "red",
+		[VERDICT_FIXED] = "red",
+		[VERDICT_REFUSED] = "red",
+		[VERDICT_CONTENDED] = "magenta",
+		[VERDICT_PAUSED] = "cyan",
+	};
+	enum verdict verdict;
+
+	if (!pl || pl->n_items == 0) {
+		set_cell(line, n, NULL);
+		return;
+	}
+	verdict = plan_link_verdict(pl);
+	set_cell(line, n, verdict_name(verdict));
+	if (r->colour)
+		scols_cell_set_color(scols_line_get_cell(line, n), names[verdict]);
+}
+
+/* The features that have the link's worst verdict; on a terminal the first few, and how many more. */
+static const char *worst_features(const struct render *r, const struct feature_table *table,
+	const struct plan_link *pl, const struct link *link, char *buf, size_t size)
+{
+	unsigned n = 0, most = r->width ? WORST_NAMED : FEATURE_MAX;
+
+	buf[0] = '\0';
+	if (!link->has_features && link->features_error) {
+		util_append(buf, size, "features cannot be read: %s", strerror(-link->features_error));
+		return buf;
+	}
+	if (!pl || plan_link_verdict(pl) == VERDICT_COMPLIANT)
+		return buf;
+	for (size_t i = 0; i < pl->n_items; i++) {
+		const struct plan_item *item = &pl->items[i];
+
+		if (item->verdict != plan_link_verdict(pl) || ++n > most)
+			continue;
+		util_append(buf, size, "%s%s", n > 1 ? ", " : "",
+			item->bit < FEATURE_MAX ? feature_name(table, item->bit)
+						: item->feature->word);
+	}
+	if (n > most)
+		util_append(buf, size, " +%u", n - most);
+	return buf;
+}
+
+int render_list(const struct render *r, const struct view *view)
+{
+	static const char *const columns[] = { "LINK", "KIND", "DRIVER", "ON", "PORT OF", "VERDICT",
+		"FEATURES" };
+	static const char *const spare[] = { "DRIVER", "PORT OF", "ON", "KIND", NULL };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+	_cleanup_free_ struct link **links = NULL;
+	char text[RENDER_NAMES_LEN];
+	size_t n;
+
+	if (!t || link_table_sorted(view->links, &links, &n) < 0)
+		return -ENOMEM;
+	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_link *pl = plan_find(view->plan, links[i]->ifindex);
+		struct link *lower = link_lower(view->links, links[i]);
+		struct link *master = link_master(view->links, links[i]);
+		struct libscols_line *line = scols_table_new_line(t, NULL);
+
+		if (!line)
+			return -ENOMEM;
+		set_cell(line, 0, render_clean_name(links[i]->name));
+		set_cell(line, 1, links[i]->kind);
+		set_cell(line, 2, links[i]->driver);
+		set_cell(line, 3, lower ? render_clean_name(lower->name) : NULL);
+		set_cell(line, 4, master ? render_clean_name(master->name) : NULL);
+		set_verdict(r, line, 5, pl);
+		set_cell(line, 6, worst_features(r, view->features, pl, links[i], text, sizeof(text)));
+	}
+	return put_fitted_table(r, t, spare);
+}
+
+int render_tree(const struct render *r, const struct view *view)
+{
+	static const char *const columns[] = { "LINK", "KIND", "VERDICT", "FEATURES" };
+	static const char *const spare[] = { "KIND", NULL };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+	_cleanup_free_ struct view_node *nodes = NULL;
+	_cleanup_free_ struct libscols_line **parents = NULL;
+	char text[512];
+	size_t n;
+
+	if (!t || view_tree(view->links, &nodes, &n) < 0)
+		return -ENOMEM;
+	parents = calloc(n + 1, sizeof(*parents)); /* the last line of each depth */
+	if (!parents || add_text_columns(r, t, columns, ARRAY_SIZE(columns), SCOLS_FL_TREE) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct view_node *node = &nodes[i];
+		const struct plan_link *pl = plan_find(view->plan, node->link->ifindex);
+		struct libscols_line *line =
+			scols_table_new_line(t, node->depth ? parents[node->depth - 1] : NULL);
+
+		if (!line)
+			return -ENOMEM;
+		parents[node->depth] = line;
+		set_cell(line, 0, render_clean_name(node->link->name));
+		set_cell(line, 1, node->link->kind);
+		set_verdict(r, line, 2, pl);
+		worst_features(r, view->features, pl, node->link, text, sizeof(text));
+		set_cell(line, 3, node->repeated ? "(see above)" : text);
+	}
+	return put_fitted_table(r, t, spare);
+}
+
+int render_table(const struct render *r, const char *const *columns, size_t n_columns,
+	const char *const *spare, const char *const *cells, size_t n_lines)
+{
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+
+	if (!t)
+		return -ENOMEM;
+	if (add_text_columns(r, t, columns, n_columns, 0) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_lines; i++) {
+		struct libscols_line *line = scols_table_new_line(t, NULL);
+
+		if (!line)
+			return -ENOMEM;
+		for (size_t j = 0; j < n_columns; j++)
+			set_cell(line, j, cells[i * n_columns + j]);
+	}
+	return put_fitted_table(r, t, spare);
+}
+
+static void put_link_facts(const struct render *r, const struct view *view, const struct link *link)
+{
+	char text[1024], address[3 * LINK_ADDRESS_LEN];
+	const char *comma = "";
+
+	render_put_name(r, link->name);
+	fprintf(r->out, ": %s", view_link_words(view->links, link, text, sizeof(text)));
+	if (link->vlan_id)
+		fprintf(r->out, ", id %u", link->vlan_id);
+	if (view_verdict(view->plan, link->ifindex)) {
+		fputs(": ", r->out);
+		render_put_verdict(r, plan_link_verdict(plan_find(view->plan, link->ifindex)), 0);
+	}
+	fputc('\n', r->out);
+	render_put_names(r, "driver", view_clean(link->driver, text, sizeof(text)));
+	render_put_names(r, "address", link_format_address(link, address, sizeof(address)));
+	text[0] = '\0';
+	for (struct link *u = link_first_upper(view->links, link); u;
+		u = link_next_upper(view->links, u)) {
+		util_append(text, sizeof(text), "%s%s", comma, render_clean_name(u->name));
+		comma = ", ";
+	}
+	render_put_names(r, "carries", text);
+	if (!link->has_features)
+		fprintf(r->out, "  features cannot be read: %s\n",
+			link->features_error ? strerror(-link->features_error) : "not offered");
+	fputc('\n', r->out);
+}
+
+static int add_feature_line(const struct render *r, const struct view *view,
+	struct libscols_table *t, const struct link *link, unsigned bit,
+	const struct plan_item *item)
+{
+	const struct link_features *f = &link->features;
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	char why[256];
+
+	if (!line)
+		return -ENOMEM;
+	set_cell(line, 0,
+		bit < FEATURE_MAX ? feature_name(view->features, bit) : item->feature->word);
+	if (bit < FEATURE_MAX) {
+		set_cell(line, 1, util_on_off(f->active & FEATURE(bit)));
+		set_cell(line, 2, util_on_off(f->wanted & FEATURE(bit)));
+		set_cell(line, 3, (f->hw & ~f->nochange & FEATURE(bit)) ? NULL : "fixed");
+	}
+	if (!item)
+		return 0;
+	set_cell(line, 4, render_declared_words(item));
+	set_cell(line, 5, verdict_name(item->verdict));
+	set_cell(line, 6, item->rule ? item->rule->file : NULL);
+	if (item->verdict != VERDICT_COMPLIANT)
+		scols_line_set_data(line, 7, explain_item(view->features, item, why, sizeof(why)));
+	if (r->colour && item->verdict != VERDICT_COMPLIANT)
+		scols_line_set_color(line, item->verdict == VERDICT_DRIFTED ? "brown" : "red");
+	return 0;
+}
+
+int render_show(const struct render *r, const struct view *view, const struct link *link)
+{
+	static const char *const columns[] = { "FEATURE", "ACTIVE", "REQUESTED", "FIXED",
+		"DECLARED", "VERDICT", "RULE", "WHY" };
+	static const char *const spare[] = { "RULE", "WHY", "REQUESTED", "FIXED", "DECLARED", NULL };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+
+	if (!t)
+		return -ENOMEM;
+	put_link_facts(r, view, link);
+	if (!link->has_features)
+		return 0;
+	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
+		return -ENOMEM;
+	for (unsigned bit = 0; bit < view->features->count; bit++)
+		if (view->features->name[bit][0] &&
+			add_feature_line(r, view, t, link, bit, view_item(pl, bit)) < 0)
+			return -ENOMEM;
+	for (size_t i = 0; pl && i < pl->n_items; i++)
+		if (pl->items[i].bit >= FEATURE_MAX &&
+			add_feature_line(r, view, t, link, FEATURE_MAX, &pl->items[i]) < 0)
+			return -ENOMEM;
+	return put_fitted_table(r, t, spare);
+}
+
+static void put_rule(const struct render *r, const struct plan_item *item)
+{
+	char text[1024] = "";
+
+	if (!item || !item->rule)
+		return;
+	render_append_clean(text, sizeof(text), "", item->rule->path);
+	if (item->feature)
+		util_append(text, sizeof(text), ":%u", item->feature->line);
+	render_append_clean(text, sizeof(text), ": ", item->rule->description);
+	render_put_names(r, "rule", text);
+	text[0] = '\0';
+	render_append_clean(text, sizeof(text), "", item->rule->reason);
+	render_put_names(r, "reason", text);
+}
+
+void render_explanation(const struct render *r, const struct view *view, const struct link *link,
+	feature_set bits, feature_set falls_with, const char *word, const struct plan_item *item,
+	const struct explanation *explanation)
+{
+	char text[RENDER_NAMES_LEN];
+	int column;
+
+	column = render_put_name(r, link->name) + fprintf(r->out, " ");
+	if (item) {
+		render_put_verdict(r, item->verdict, 0);
+		column += (int)strlen(verdict_name(item->verdict));
+		column += fprintf(r->out, ": ");
+	}
+	render_wrapped(r, (unsigned)column,
+		bits ? feature_format(view->features, bits, text, sizeof(text))
+		     : view_clean(word, text, sizeof(text)));
+	for (size_t i = 0; i < explanation->n_lines; i++) {
+		const struct explanation_line *line = &explanation->lines[i];
+
+		column = fprintf(
+			r->out, "  %*s%s: ", (int)(2 * line->depth), "", render_clean_name(line->name));
+		render_wrapped(r, (unsigned)column, view_clean(line->text, text, sizeof(text)));
+	}
+	if (falls_with)
+		render_put_names(r, "with it", feature_format(view->features, falls_with, text, sizeof(text)));
+	put_rule(r, item);
+	render_put_names(r, "to do", view_clean(explanation->advice, text, sizeof(text)));
+}
+
+void render_nothing(const struct render *r, const struct view *view, const struct link *link)
+{
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+
+	if (!link->has_features)
+		fprintf(r->out, "%s: its features cannot be read: %s\n", render_clean_name(link->name),
+			link->features_error ? strerror(-link->features_error) : "none offered");
+	else if (!pl || pl->n_items == 0)
+		fprintf(r->out, "%s: no rule names a feature that it can change\n", render_clean_name(link->name));
+	else
+		fprintf(r->out, "%s: %zu feature%s as declared\n", render_clean_name(link->name),
+			pl->n_items, util_plural(pl->n_items));
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "report/render_text.h"
+#include "basic/util.h"
+
+static const char *state_words(const struct plan_item *item)
+{
+	if (item->bit >= FEATURE_MAX)
+		return "not known to this kernel";
+	if (item->unread)
+		return "not known";
+	if (item->active != item->wanted)
+		return item->wanted ? "off (requested on)" : "on (requested off)";
+	return util_on_off(item->active);
+}
+
+static void put_group(
+	const struct render *r, const struct feature_table *table, const struct view_group *group)
+{
+	const struct plan_item *item = group->item;
+	struct plan_item it = *item;
+	char text[RENDER_NAMES_LEN], why[256];
+
+	if (it.cause_bit == it.bit)
+		it.cause_bit = FEATURE_MAX; /* "it": the feature itself, or each of several */
+
+	fputs("  ", r->out);
+	render_put_verdict(r, item->verdict, 11);
+	render_wrapped(r, 13, view_group_names(table, group, text, sizeof(text)));
+	snprintf(text, sizeof(text), "%s; declared %s", state_words(item), render_declared_words(item));
+	if (item->rule)
+		render_append_clean(text, sizeof(text), " by ", item->rule->file);
+	if (item->audit)
+		util_append(text, sizeof(text), " (audit only)");
+	if (item->cause != CAUSE_FIXED_KERNEL)
+		render_append_clean(text, sizeof(text), ": ", explain_item(table, &it, why, sizeof(why)));
+	fprintf(r->out, "%*s", 13, "");
+	render_wrapped(r, 13, text);
+}
+
+static void put_link_heading(
+	const struct render *r, const struct link_table *links, const struct plan_link *pl)
+{
+	const struct link *link = link_table_find(links, pl->ifindex);
+	char words[256];
+
+	render_put_name(r, pl->name);
+	fprintf(r->out, " (%s): ",
+		link ? view_link_words(links, link, words, sizeof(words))
+		     : view_clean(pl->kind, words, sizeof(words)));
+}
+
+/* The items of a link that are not as declared. Nothing at all for one that is. */
+static void put_link(const struct render *r, const struct view *view, const struct plan_link *pl)
+{
+	_cleanup_free_ struct view_group *groups = NULL;
+	size_t n, compliant = 0;
+
+	if (plan_link_verdict(pl) == VERDICT_COMPLIANT || view_group_items(pl, &groups, &n) < 0)
+		return;
+	put_link_heading(r, view->links, pl);
+	render_put_verdict(r, plan_link_verdict(pl), 0);
+	fputc('\n', r->out);
+	for (size_t i = 0; i < n; i++)
+		if (groups[i].item->verdict != VERDICT_COMPLIANT)
+			put_group(r, view->features, &groups[i]);
+	for (size_t i = 0; i < pl->n_items; i++)
+		compliant += pl->items[i].verdict == VERDICT_COMPLIANT;
+	if (compliant)
+		fprintf(r->out, "  %-11s%zu more feature%s\n", verdict_name(VERDICT_COMPLIANT),
+			compliant, util_plural(compliant));
+	fputc('\n', r->out);
+}
+
+/* "tx-scatter-gather on; rx-lro off" */
+static void append_values(const struct feature_table *table, feature_set mask, feature_set value,
+	char *buf, size_t size)
+{
+	char names[RENDER_NAMES_LEN];
+
+	if (mask & value)
+		util_append(buf, size, "%s on",
+			feature_format(table, mask & value, names, sizeof(names)));
+	if (mask & ~value)
+		util_append(buf, size, "%s%s off", mask & value ? "; " : "",
+			feature_format(table, mask & ~value, names, sizeof(names)));
+}
+
+static void put_step(const struct render *r, const struct feature_table *table, size_t number,
+	const char *name, feature_set mask, feature_set value)
+{
+	char text[2 * RENDER_NAMES_LEN] = "";
+	int column = fprintf(r->out, "%3zu. %s: ", number, render_clean_name(name));
+
+	append_values(table, mask, value, text, sizeof(text));
+	render_wrapped(r, (unsigned)column, text);
+}
+
+static void put_steps(const struct render *r, const struct view *view)
+{
+	const struct plan *plan = view->plan;
+
+	if (plan->n_steps == 0)
+		return;
+	render_put_heading(r, "Steps, in this order:");
+	for (size_t i = 0; i < plan->n_steps; i++)
+		put_step(r, view->features, i + 1, plan->steps[i].name, plan->steps[i].mask,
+			plan->steps[i].value);
+	fputc('\n', r->out);
+}
+
+static void put_change(const struct render *r, const struct view *view, const struct plan_link *pl,
+	feature_set bits, bool on, const char *how)
+{
+	char text[RENDER_NAMES_LEN + 128], names[RENDER_NAMES_LEN];
+	int column;
+
+	if (!bits)
+		return;
+	column = fprintf(r->out, "  %s: ", render_clean_name(pl->name));
+	snprintf(text, sizeof(text), "%s %s %s%s",
+		feature_format(view->features, bits, names, sizeof(names)),
+		bits & (bits - 1) ? "come" : "comes", on ? "on" : "off", how);
+	if (!on)
+		snprintf(text, sizeof(text), "%s %s off%s",
+			feature_format(view->features, bits, names, sizeof(names)),
+			bits & (bits - 1) ? "go" : "goes", how);
+	render_wrapped(r, (unsigned)column, text);
+}
+
+/* The active features that will change; what nobody asked for and what is not certain told apart.
+ */
+static void put_changes(const struct render *r, const struct view *view)
+{
+	static const char with[] = " with that, though no rule names it here",
+			  perhaps[] = ", as far as can be known before trying";
+
+	bool any = false;
+
+	if (view->plan->n_steps == 0)
+		return;
+	render_put_heading(r, "What comes of it:");
+	for (size_t i = 0; i < view->plan->n_links; i++) {
+		const struct plan_link *pl = &view->plan->links[i];
+		feature_set changed = pl->before.active ^ pl->predicted.active;
+
+		any |= changed != 0;
+		for (int on = 1; on >= 0; on--) {
+			feature_set bits =
+				changed & (on ? pl->predicted.active : pl->before.active);
+			feature_set declared = bits & ~pl->side_effects;
+			feature_set side = bits & pl->side_effects;
+
+			put_change(r, view, pl, declared & ~pl->uncertain, on, "");
+			put_change(r, view, pl, declared & pl->uncertain, on, perhaps);
+			put_change(r, view, pl, side & ~pl->uncertain, on, with);
+			put_change(r, view, pl, side & pl->uncertain, on,
+				" with that, as far as can be known before trying; no rule names it here");
+		}
+	}
+	if (!any)
+		render_wrapped(r, (unsigned)fprintf(r->out, "  "), "nothing yet: it is asked for, and held as said above");
+	fputc('\n', r->out);
+}
+
+static bool rule_is_overdue(const struct plan *plan, const struct rule *rule, size_t *ret_features)
+{
+	*ret_features = 0;
+	for (size_t i = 0; i < plan->n_links; i++)
+		for (size_t j = 0; j < plan->links[i].n_items; j++)
+			*ret_features += plan->links[i].items[j].overdue &&
+					 plan->links[i].items[j].rule == rule;
+	return *ret_features > 0;
+}
+
+static void put_overdue(const struct render *r, const struct view *view)
+{
+	size_t n;
+
+	if (view->plan->overdue == 0 || !view->rules)
+		return;
+	render_put_heading(r, "Due for review, past their Until= and still applied:");
+	for (size_t i = 0; i < view->rules->n_rules; i++) {
+		const struct rule *rule = &view->rules->rules[i];
+		char text[512] = "";
+
+		if (!rule_is_overdue(view->plan, rule, &n))
+			continue;
+		render_append_clean(text, sizeof(text), "", rule->file);
+		util_append(text, sizeof(text), " (%zu feature%s)", n, util_plural(n));
+		render_append_clean(text, sizeof(text), ": ", rule->description);
+		fputs("  ", r->out);
+		render_wrapped(r, 2, text);
+	}
+	fputc('\n', r->out);
+}
+
+static void put_missing(const struct render *r, const struct view *view)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; view->rules && i < view->rules->n_rules; i++) {
+		char text[512] = "";
+
+		if (!view_rule_misses(view, &view->rules->rules[i]))
+			continue;
+		render_append_clean(text, sizeof(text), "", view->rules->rules[i].file);
+		util_append(text, sizeof(text), " matches no link here");
+		render_wrapped(r, 0, text);
+		n++;
+	}
+	if (n)
+		fputc('\n', r->out);
+}
+
+struct tally {
+	size_t links, features; /* that rules name */
+	size_t links_off;       /* not as declared */
+	size_t audit;           /* pending, and nothing will be done */
+	size_t changes, unmet, unread, paused;
+};
+
+static struct tally tally_plan(const struct plan *plan)
+{
+	struct tally t = { 0 };
+
+	for (size_t i = 0; i < plan->n_links; i++) {
+		const struct plan_link *pl = &plan->links[i];
+
+		t.links += pl->n_items > 0;
+		t.features += pl->n_items;
+		t.links_off += plan_link_verdict(pl) != VERDICT_COMPLIANT;
+		for (size_t j = 0; j < pl->n_items; j++) {
+			t.audit += pl->items[j].audit && pl->items[j].verdict == VERDICT_DRIFTED;
+			t.unread += pl->items[j].unread;
+		}
+	}
+	t.changes = plan->counts[VERDICT_DRIFTED] - t.audit;
+	t.paused = plan->counts[VERDICT_PAUSED];
+	t.unmet = plan->counts[VERDICT_BLOCKED] + plan->counts[VERDICT_FIXED] +
+		  plan->counts[VERDICT_REFUSED] + plan->counts[VERDICT_CONTENDED] - t.unread;
+	return t;
+}
+
+static void append_pending(const struct tally *t, size_t steps, char *buf, size_t size)
+{
+	util_append(buf, size, "%zu of %zu link%s %s not as declared", t->links_off, t->links, util_plural(t->links),
+		t->links_off == 1 ? "is" : "are");
+	if (t->changes)
+		util_append(buf, size, "; %zu feature%s to change in %zu step%s", t->changes, util_plural(t->changes),
+			steps, util_plural(steps));
+	if (t->audit)
+		util_append(buf, size, "; %zu only audited", t->audit);
+	if (t->unmet)
+		util_append(buf, size, "; %zu cannot be had", t->unmet);
+	if (t->unread)
+		util_append(buf, size, "; %zu could not be looked at", t->unread);
+	if (t->paused)
+		util_append(buf, size, "; %zu paused", t->paused);
+}
+
+static void put_summary(const struct render *r, const struct view *view)
+{
+	struct tally t = tally_plan(view->plan);
+	char text[320] = "";
+
+	if (t.features == 0) {
+		util_append(text, sizeof(text), "no rule names any feature of these links");
+	} else if (t.links_off == 0) {
+		util_append(text, sizeof(text), "%zu link%s, %zu feature%s as declared", t.links, util_plural(t.links),
+			t.features, util_plural(t.features));
+	} else {
+		append_pending(&t, view->plan->n_steps, text, sizeof(text));
+		util_append(text, sizeof(text), "; %zu as declared", view->plan->counts[VERDICT_COMPLIANT]);
+	}
+	if (view->rules && view->rules->n_errors)
+		util_append(text, sizeof(text), "; rule files with errors were left out: %zu error%s",
+			view->rules->n_errors, util_plural(view->rules->n_errors));
+	render_wrapped(r, 0, text);
+}
+
+void render_found(const struct render *r, const struct view *view)
+{
+	render_put_heading(r, "Found:");
+	render_differences(r, view);
+}
+
+void render_reverted(const struct render *r, const struct apply_report *report)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < report->n_results; i++)
+		good += !report->results[i].error && !report->results[i].missed;
+	fprintf(r->out, "%zu of %zu link%s as before offloadd\n", good, report->n_results,
+		util_plural(report->n_results));
+}
+
+void render_differences(const struct render *r, const struct view *view)
+{
+	for (size_t i = 0; i < view->plan->n_links; i++)
+		put_link(r, view, &view->plan->links[i]);
+}
+
+void render_plan(const struct render *r, const struct view *view)
+{
+	render_differences(r, view);
+	put_steps(r, view);
+	put_changes(r, view);
+	put_overdue(r, view);
+	put_missing(r, view);
+	put_summary(r, view);
+}
+
+void render_state(const struct render *r, const struct view *view)
+{
+	render_differences(r, view);
+	put_overdue(r, view);
+	put_missing(r, view);
+	put_summary(r, view);
+}
+
+static const char *error_words(int error)
+{
+	if (error == -EUCLEAN)
+		return "not verified";
+	return error == -ENODEV ? "not done" : "refused";
+}
+
+static void put_result(const struct render *r, const struct feature_table *table, size_t number,
+	const struct apply_result *result)
+{
+	feature_set side = result->changed & ~result->asked;
+	char names[RENDER_NAMES_LEN], text[RENDER_NAMES_LEN + 256] = "";
+
+	put_step(r, table, number, result->name, result->asked, result->value);
+	if (result->error) {
+		snprintf(text, sizeof(text), "%s: ", error_words(result->error));
+		render_append_clean(text, sizeof(text), "",
+			result->text[0] ? result->text : strerror(-result->error));
+	} else if (result->missed) {
+		snprintf(text, sizeof(text), "accepted, but %s did not change",
+			feature_format(table, result->missed, names, sizeof(names)));
+	} else {
+		snprintf(text, sizeof(text), "done, read back");
+	}
+	fputs("     ", r->out);
+	render_wrapped(r, 5, text);
+	if (side) {
+		snprintf(text, sizeof(text), "with it: ");
+		append_values(table, side, result->after.active, text, sizeof(text));
+		fputs("     ", r->out);
+		render_wrapped(r, 5, text);
+	}
+}
+
+void render_results(const struct render *r, const struct feature_table *table,
+	const struct apply_report *report)
+{
+	if (report->n_results == 0)
+		return;
+	render_put_heading(r, "Done:");
+	for (size_t i = 0; i < report->n_results; i++)
+		put_result(r, table, i + 1, &report->results[i]);
+	fputc('\n', r->out);
+}
+
+void render_foreseen(const struct render *r, const struct feature_table *table,
+	const struct apply_report *report)
+{
+	render_put_heading(r, "Would be put back:");
+	for (size_t i = 0; i < report->n_results; i++)
+		put_step(r, table, i + 1, report->results[i].name, report->results[i].asked,
+			report->results[i].value);
+}
+
+void render_followers(
+	const struct render *r, const struct view *before, const struct apply_report *report)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < before->plan->n_links; i++) {
+		const struct plan_link *pl = &before->plan->links[i];
+		const struct link *link = link_table_find(before->links, pl->ifindex);
+		feature_set changed;
+		char text[2 * RENDER_NAMES_LEN] = "";
+
+		if (!link || !link->has_features || apply_find(report, pl->ifindex, ~UINT64_C(0)))
+			continue;
+		changed = pl->before.active ^ link->features.active;
+		if (!changed)
+			continue;
+		if (!any)
+			render_put_heading(r, "Changed with that:");
+		any = true;
+		append_values(before->features, changed, link->features.active, text, sizeof(text));
+		render_wrapped(r, (unsigned)fprintf(r->out, "  %s: ", render_clean_name(pl->name)), text);
+	}
+	if (any)
+		fputc('\n', r->out);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tables by libsmartcols; only for the files that render some. */
+#ifndef OFFLOADD_RENDER_TABLE_H
+#define OFFLOADD_RENDER_TABLE_H
+
+#include <errno.h>
+#include <libsmartcols.h>
+#include <string.h>
+
+#include "report/render.h"
+#include "basic/util.h"
+
+static inline struct libscols_table *new_table(const struct render *r)
+{
+	struct libscols_table *t = scols_new_table();
+
+	if (!t)
+		return NULL;
+	scols_table_enable_colors(t, r->colour);
+	scols_table_enable_ascii(t, r->ascii);
+	scols_table_set_termforce(t, r->width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+	if (r->width)
+		scols_table_set_termwidth(t, r->width);
+	return t;
+}
+
+static inline void unref_table(struct libscols_table **t)
+{
+	scols_unref_table(*t);
+}
+
+/* A wrapped column is not made narrower than its longest word. */
+static inline size_t longest_word(const struct libscols_column *column, const char *text, void *unused)
+{
+	size_t longest = 0, len;
+
+	(void)column;
+	(void)unused;
+	for (; text && *text; text += len + (text[len] != '\0')) {
+		len = strcspn(text, " ");
+		longest = len > longest ? len : longest;
+	}
+	return longest;
+}
+
+/* Ends the line after the last word that fits the column. The rest, or NULL. */
+static inline char *next_words(const struct libscols_column *column, char *text, void *unused)
+{
+	size_t width = scols_column_get_width(column), cut = 0;
+
+	(void)unused;
+	if (!text || strlen(text) <= width)
+		return NULL;
+	for (size_t i = 1; i <= width; i++)
+		if (text[i] == ' ')
+			cut = i;
+	if (!cut)
+		cut = strcspn(text, " ");
+	if (!text[cut])
+		return NULL;
+	text[cut] = '\0';
+	return text + cut + 1;
+}
+
+/* Columns of text, of which the last takes what room there is on a terminal and is wrapped between words. */
+static inline int add_text_columns(const struct render *r, struct libscols_table *t, const char *const *names, size_t n,
+	int first_flags)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool wraps = r->width && i + 1 == n;
+		struct libscols_column *column =
+			scols_table_new_column(t, names[i], 0, (i ? 0 : first_flags) | (wraps ? SCOLS_FL_WRAP : 0));
+
+		if (!column || (wraps && scols_column_set_wrapfunc(column, longest_word, next_words, NULL) < 0))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static inline size_t table_width(struct libscols_table *t)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < scols_table_get_ncols(t); i++) {
+		struct libscols_column *column = scols_table_get_column(t, i);
+
+		if (!(scols_column_get_flags(column) & SCOLS_FL_HIDDEN))
+			width += (width > 0) + scols_column_get_width(column);
+	}
+	return width;
+}
+
+/* True when there was such a column, and it showed. */
+static inline bool hide_column(struct libscols_table *t, const char *name)
+{
+	for (size_t i = 0; i < scols_table_get_ncols(t); i++) {
+		struct libscols_column *column = scols_table_get_column(t, i);
+
+		if (strcmp(scols_column_get_name(column), name) == 0)
+			return scols_column_set_flags(
+				       column, scols_column_get_flags(column) | SCOLS_FL_HIDDEN) == 0;
+	}
+	return false;
+}
+
+/* Without the blanks at the end of lines that libsmartcols pads, and with the newline that it leaves out
+ * after a tree. */
+static inline void put_lines(const struct render *r, const char *text)
+{
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n"), shown = len;
+
+		while (shown && line[shown - 1] == ' ')
+			shown--;
+		fwrite(line, 1, shown, r->out);
+		fputc('\n', r->out);
+		line += len + (line[len] == '\n');
+	}
+}
+
+/* spare: the columns to leave out where the terminal is too narrow, the least important first, NULL at the
+ * end; it is said which were. */
+static inline int put_fitted_table(const struct render *r, struct libscols_table *t, const char *const *spare)
+{
+	char hidden[128] = "";
+
+	for (;;) {
+		_cleanup_free_ char *text = NULL;
+		int e = scols_print_table_to_string(t, &text);
+
+		if (e < 0 || !text)
+			return e;
+		if (r->width && table_width(t) > r->width && spare && *spare && hide_column(t, *spare)) {
+			util_append(hidden, sizeof(hidden), "%s%s", *hidden ? ", " : "", *spare++);
+			continue;
+		}
+		put_lines(r, text);
+		if (*hidden)
+			fprintf(r->out, "not shown for want of room: %s\n", hidden);
+		return 0;
+	}
+}
+
+static inline int put_table(const struct render *r, struct libscols_table *t)
+{
+	return put_fitted_table(r, t, NULL);
+}
+
+static inline void set_cell(struct libscols_line *line, size_t n, const char *text)
+{
+	char clean[FEATURE_MAX * (FEATURE_NAME_LEN + 2)];
+
+	scols_line_set_data(line, n, view_clean(text && *text ? text : "-", clean, sizeof(clean)));
+}
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/render_text.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "basic/util.h"
+
+static const char *const verdict_colours[VERDICT_COUNT] = {
+	[VERDICT_COMPLIANT] = "32",
+	[VERDICT_DRIFTED] = "33",
+	[VERDICT_BLOCKED] = "31",
+	[VERDICT_FIXED] = "31",
+	[VERDICT_REFUSED] = "31",
+	[VERDICT_CONTENDED] = "35",
+	[VERDICT_PAUSED] = "36",
+};
+
+void render_init(struct render *r, FILE *out, bool no_colour)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = { 0 };
+	bool tty = isatty(fileno(out));
+
+	*r = (struct render){ .out = out, .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 };
+	r->colour = tty && !no_colour && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+	if (columns && *columns)
+		size.ws_col = strspn(columns, "0123456789") == strlen(columns) && strlen(columns) < 5 ? atoi(columns) : 0;
+	else if (tty)
+		ioctl(fileno(out), TIOCGWINSZ, &size);
+	r->width = size.ws_col < RENDER_WIDTH_MIN ? 0 : size.ws_col;
+}
+
+static void colour_on(const struct render *r, const char *code)
+{
+	if (r->colour && code)
+		fprintf(r->out, "\033[%sm", code);
+}
+
+static void colour_off(const struct render *r, const char *code)
+{
+	if (r->colour && code)
+		fputs("\033[0m", r->out);
+}
+
+void render_put_verdict(const struct render *r, enum verdict verdict, int pad)
+{
+	const char *name = verdict_name(verdict);
+
+	colour_on(r, verdict_colours[verdict]);
+	fputs(name, r->out);
+	colour_off(r, verdict_colours[verdict]);
+	fprintf(r->out, "%*s", pad > (int)strlen(name) ? pad - (int)strlen(name) : 0, "");
+}
+
+void render_put_heading(const struct render *r, const char *heading)
+{
+	colour_on(r, "1");
+	fputs(heading, r->out);
+	colour_off(r, "1");
+	fputc('\n', r->out);
+}
+
+int render_put_name(const struct render *r, const char *name)
+{
+	int width;
+
+	colour_on(r, "1");
+	width = fprintf(r->out, "%s", render_clean_name(name));
+	colour_off(r, "1");
+	return width;
+}
+
+void render_wrapped(const struct render *r, unsigned indent, const char *text)
+{
+	unsigned column = indent;
+
+	while (*text) {
+		unsigned word = (unsigned)strcspn(text, " ");
+
+		if (r->width && column > indent && column + 1 + word > r->width) {
+			fprintf(r->out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', r->out);
+			column++;
+		}
+		fwrite(text, 1, word, r->out);
+		column += word;
+		text += word + strspn(text + word, " ");
+	}
+	fputc('\n', r->out);
+}
+
+void render_put_names(const struct render *r, const char *label, const char *names)
+{
+	if (!*names)
+		return;
+	fprintf(r->out, "  %-11s", label);
+	render_wrapped(r, 13, names);
+}
+
+const char *render_clean_name(const char *name)
+{
+	static char ring[4][LINK_NAME_LEN];
+	static unsigned turn;
+
+	turn = (turn + 1) % ARRAY_SIZE(ring);
+	util_copy_name(ring[turn], sizeof(ring[turn]), name, LINK_NAME_LEN);
+	return ring[turn];
+}
+
+void render_append_clean(char *buf, size_t size, const char *before, const char *text)
+{
+	char clean[512];
+
+	if (text && *text)
+		util_append(buf, size, "%s%s", before, view_clean(text, clean, sizeof(clean)));
+}
+
+const char *render_declared_words(const struct plan_item *item)
+{
+	if (item->declared != RULE_LOWER || item->unread)
+		return rule_value_name(item->declared);
+	if (item->not_given)
+		return "lower (not given there)";
+	return item->want ? "lower (on)" : "lower (off)";
+}

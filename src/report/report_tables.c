@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/report_tables.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/html.h"
+#include "basic/json_value.h"
+#include "basic/util.h"
+
+#define ROWS_MAX 500 /* of one table; the daemon keeps 128 events */
+#define SAMPLES_MAX 3
+#define HISTOGRAMS_MAX 16
+
+/* ---- documents: whatever is missing or of another type reads as nothing ---- */
+
+/* NULL when there is none. */
+static const char *get_text(struct json_object *o, const char *key)
+{
+	const char *text = json_value_text(o, key);
+
+	return text && *text ? text : NULL;
+}
+
+static int64_t get_number(struct json_object *o, const char *key)
+{
+	return json_object_get_int64(json_value_member(o, key, json_type_int));
+}
+
+static bool get_bool(struct json_object *o, const char *key)
+{
+	return json_object_get_boolean(json_value_member(o, key, json_type_boolean));
+}
+
+static size_t count(struct json_object *list)
+{
+	size_t n = json_value_count(list);
+
+	return n < ROWS_MAX ? n : ROWS_MAX;
+}
+
+static struct json_object *rows_of(const struct report_source *source, const char *key)
+{
+	return source->document ? json_value_member(source->document, key, json_type_array) : NULL;
+}
+
+static void write_absent(FILE *out, const char *why)
+{
+	fputs("<p class=\"absent\">", out);
+	html_text(out, why);
+	fputs("</p>\n", out);
+}
+
+static void cell(FILE *out, const char *label, const char *class)
+{
+	fprintf(out, "<td data-label=\"%s\"%s%s%s><span>", label, class ? " class=\"" : "", class ? class : "",
+		class ? "\"" : "");
+}
+
+static void end_cell(FILE *out)
+{
+	fputs("</span></td>", out);
+}
+
+static void text_cell(FILE *out, const char *label, const char *text, const char *otherwise)
+{
+	cell(out, label, NULL);
+	html_text(out, text ? text : otherwise);
+	end_cell(out);
+}
+
+const char *report_time(int64_t sec, char buf[REPORT_TIME_LEN])
+{
+	time_t t = (time_t)sec;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || strftime(buf, REPORT_TIME_LEN, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		snprintf(buf, REPORT_TIME_LEN, "-");
+	return buf;
+}
+
+/* ---- what happened ---- */
+
+/* "ethtool (4711), started by bash (4242), in ssh.service" */
+static void write_author(FILE *out, struct json_object *event)
+{
+	struct json_object *author = json_value_member(event, "author", json_type_object);
+	const char *parent = get_text(author, "parent"), *unit = get_text(author, "unit");
+	const char *link = get_text(author, "link");
+
+	if (!author) {
+		fputs("<span class=\"soft\">not known</span>", out);
+		return;
+	}
+	fputs("<code>", out);
+	html_text(out, get_text(author, "process"));
+	fprintf(out, "</code> (%" PRId64 ")", get_number(author, "pid"));
+	if (parent)
+		html_printf(out, ", started by %s", parent);
+	if (unit)
+		html_printf(out, ", in %s", unit);
+	if (link)
+		html_printf(out, ", on %s", link);
+}
+
+/* Which events are about a change that somebody made. */
+static bool has_author(const char *kind)
+{
+	static const char *const kinds[] = { "drift", "repaired", "contended", "unmet", "refused" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *event_class(const char *kind)
+{
+	static const char *const classes[][2] = { { "repaired", "compliant" }, { "healed", "compliant" },
+		{ "calm", "compliant" }, { "drift", "drifted" }, { "contended", "contended" }, { "paused", "paused" },
+		{ "unmet", "blocked" }, { "refused", "refused" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (strcmp(kind, classes[i][0]) == 0)
+			return classes[i][1];
+	return "no-rule";
+}
+
+static void write_event(FILE *out, struct json_object *event)
+{
+	const char *kind = get_text(event, "event"), *reason = get_text(event, "reason");
+	char when[REPORT_TIME_LEN];
+	bool known;
+
+	kind = kind ? kind : "";
+	fputs("<tr>", out);
+	cell(out, "When", "when");
+	fputs(report_time(get_number(event, "time_usec") / (int64_t)USEC_PER_SEC, when), out);
+	end_cell(out);
+	cell(out, "What", NULL);
+	fprintf(out, "<span class=\"tag %s\">", event_class(kind));
+	html_text(out, kind);
+	fputs("</span> ", out);
+	html_text(out, get_text(event, "message"));
+	if (reason && get_text(event, "message") && !strstr(get_text(event, "message"), reason))
+		html_printf(out, " (%s)", reason);
+	end_cell(out);
+	known = has_author(kind) || json_value_member(event, "author", json_type_object);
+	cell(out, "Who", known ? NULL : "empty");
+	if (known)
+		write_author(out, event);
+	end_cell(out);
+	fputs("</tr>\n", out);
+}
+
+void report_write_timeline(FILE *out, const struct report_source *source)
+{
+	struct json_object *events = rows_of(source, "events");
+
+	if (!events) {
+		write_absent(out, source->absent ? source->absent : "No record of changes.");
+		return;
+	}
+	if (count(events) == 0) {
+		write_absent(out, "offloadd has recorded nothing.");
+		return;
+	}
+	fputs("<p class=\"soft\">What offloadd found and did, times in UTC.</p>\n<table><thead><tr><th>When</th>"
+	      "<th>What</th><th>Who changed it</th></tr></thead><tbody>\n", out);
+	for (size_t i = 0; i < count(events); i++)
+		write_event(out, json_object_array_get_idx(events, i));
+	fputs("</tbody></table>\n", out);
+}
+
+/* ---- who pays, what must reconnect ---- */
+
+static void write_payer(FILE *out, struct json_object *row)
+{
+	const char *link = get_text(row, "link"), *origin = get_text(row, "origin");
+
+	fputs("<tr>", out);
+	cell(out, "Service", NULL);
+	fputs("<strong>", out);
+	html_text(out, get_text(row, "service") ? get_text(row, "service") : origin ? origin : "not known");
+	fputs("</strong>", out);
+	end_cell(out);
+	text_cell(out, "Kind", get_text(row, "kind"), "");
+	text_cell(out, "Link", link, "-");
+	cell(out, "Hits", "number");
+	fprintf(out, "%" PRId64, get_number(row, "hits"));
+	end_cell(out);
+	cell(out, "Now", NULL);
+	fputs(get_bool(row, "now") ? "<span class=\"tag drifted\">still</span>" : "no longer", out);
+	end_cell(out);
+	text_cell(out, "Ends", get_bool(row, "reconnect") ? "with the link, and a new connection" : "when the link is repaired",
+		NULL);
+	fputs("</tr>\n", out);
+}
+
+void report_write_fallback(FILE *out, const struct report_source *source)
+{
+	struct json_object *rows = rows_of(source, "fallback");
+
+	if (!rows) {
+		write_absent(out, source->document ? "No probe counts fallback on this host."
+						    : source->absent);
+		return;
+	}
+	if (count(rows) == 0) {
+		write_absent(out, "Nobody: no fallback was seen since offloadd started.");
+		return;
+	}
+	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
+	      "<th>Ends</th></tr></thead><tbody>\n", out);
+	for (size_t i = 0; i < count(rows); i++)
+		write_payer(out, json_object_array_get_idx(rows, i));
+	fputs("</tbody></table>\n", out);
+}
+
+size_t report_count_restarts(const struct report_source *source)
+{
+	return count(rows_of(source, "restart"));
+}
+
+static void write_missing(FILE *out, struct json_object *row)
+{
+	struct json_object *missing = json_value_member(row, "missing", json_type_array);
+
+	for (size_t i = 0; i < count(missing); i++)
+		html_printf(out, "%s%s", i ? ", " : "", json_object_get_string(json_object_array_get_idx(missing, i)));
+}
+
+static void write_samples(FILE *out, struct json_object *row)
+{
+	struct json_object *samples = json_value_member(row, "samples", json_type_array);
+
+	for (size_t i = 0; i < count(samples) && i < SAMPLES_MAX; i++) {
+		struct json_object *ends = json_object_array_get_idx(samples, i);
+		const char *local = get_text(ends, "local"), *remote = get_text(ends, "remote");
+
+		html_printf(out, "%s%s to %s", i ? ", " : " (", local ? local : "?", remote ? remote : "?");
+	}
+	if (count(samples))
+		fputc(')', out);
+}
+
+static void write_restart(FILE *out, struct json_object *row)
+{
+	int64_t sockets = get_number(row, "sockets"), since = get_number(row, "since_usec");
+	char when[REPORT_TIME_LEN];
+
+	fputs("<tr>", out);
+	cell(out, "Service", NULL);
+	fputs("<strong>", out);
+	html_text(out, get_text(row, "service"));
+	fputs("</strong>", out);
+	end_cell(out);
+	text_cell(out, "Link", get_text(row, "link"), "-");
+	cell(out, "Sockets", NULL);
+	fprintf(out, "%" PRId64 " without ", sockets);
+	write_missing(out, row);
+	write_samples(out, row);
+	end_cell(out);
+	cell(out, "Since", "when");
+	fputs(since ? report_time(since / (int64_t)USEC_PER_SEC, when) : "-", out);
+	end_cell(out);
+	fputs("</tr>\n", out);
+}
+
+void report_write_restart(FILE *out, const struct report_source *source)
+{
+	struct json_object *rows = rows_of(source, "restart");
+
+	if (!rows) {
+		write_absent(out, source->document ? "No probe looks at sockets on this host." : source->absent);
+		return;
+	}
+	if (count(rows) == 0) {
+		write_absent(out, "Nothing: no connection goes on without what its link has.");
+		return;
+	}
+	fputs("<p>These hold connections that were made while their link had no offload, and go on without it. A restart, or "
+	      "a new connection, ends that, and over IPv4 <code>sysctl net.ipv4.route.flush=1</code>.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
+	      "</th></tr></thead><tbody>\n", out);
+	for (size_t i = 0; i < count(rows); i++)
+		write_restart(out, json_object_array_get_idx(rows, i));
+	fputs("</tbody></table>\n", out);
+}
+
+/* ---- histograms ---- */
+
+static const char *format_usec(int64_t usec, char *buf, size_t size)
+{
+	if (usec < 1000)
+		snprintf(buf, size, "%" PRId64 " \u00b5s", usec);
+	else if (usec < 1000000)
+		snprintf(buf, size, "%.3g ms", (double)usec / 1e3);
+	else
+		snprintf(buf, size, "%.3g s", (double)usec / 1e6);
+	return buf;
+}
+
+static void write_slot(FILE *out, int64_t from_usec, int64_t calls, int64_t most)
+{
+	char from[32], to[32];
+
+	fprintf(out, "<span class=\"range\">%s to %s</span>", format_usec(from_usec, from, sizeof(from)),
+		format_usec(from_usec < INT64_MAX / 2 ? 2 * from_usec : from_usec, to, sizeof(to)));
+	fprintf(out, "<span class=\"bar%s\" style=\"width:%.1f%%\"></span><span class=\"calls\">%" PRId64 "</span>\n",
+		calls > 0 ? "" : " none", calls > 0 && most > 0 ? 100.0 * (double)calls / (double)most : 0.0, calls);
+}
+
+/* The slots of all histograms, so that they can be compared at a glance. */
+struct range {
+	int64_t from_usec, to_usec; /* first and last slot */
+};
+
+static struct range range_of(struct json_object *histograms)
+{
+	struct range range = { .from_usec = INT64_MAX };
+
+	for (size_t i = 0; i < count(histograms); i++) {
+		struct json_object *slots = json_value_member(json_object_array_get_idx(histograms, i), "slots", json_type_array);
+
+		for (size_t j = 0; j < count(slots); j++) {
+			int64_t from = get_number(json_object_array_get_idx(slots, j), "from_usec");
+
+			range.from_usec = from > 0 && from < range.from_usec ? from : range.from_usec;
+			range.to_usec = from > range.to_usec ? from : range.to_usec;
+		}
+	}
+	return range;
+}
+
+static int64_t calls_in(struct json_object *slots, int64_t from_usec)
+{
+	int64_t calls = 0;
+
+	for (size_t i = 0; i < count(slots); i++) {
+		struct json_object *slot = json_object_array_get_idx(slots, i);
+
+		if (get_number(slot, "from_usec") / 2 < from_usec && from_usec <= get_number(slot, "from_usec"))
+			calls += get_number(slot, "calls");
+	}
+	return calls;
+}
+
+static void write_slots(FILE *out, struct json_object *slots, const struct range *range)
+{
+	int64_t most = 0, from = range->from_usec;
+
+	for (size_t i = 0; i < count(slots); i++) {
+		int64_t calls = get_number(json_object_array_get_idx(slots, i), "calls");
+
+		most = calls > most ? calls : most;
+	}
+	for (; from <= range->to_usec; from *= 2) {
+		write_slot(out, from, calls_in(slots, from), most);
+		if (from > INT64_MAX / 2)
+			break;
+	}
+}
+
+static void write_histogram(FILE *out, struct json_object *h, const struct range *range)
+{
+	bool fallback = get_bool(h, "fallback");
+	char median[32], p99[32];
+
+	fputs("<h3>", out);
+	html_text(out, get_text(h, "service") ? get_text(h, "service") : "not known");
+	fputs(fallback ? " <span class=\"tag drifted\">by fallback</span>"
+		       : " <span class=\"tag compliant\">offloaded</span>", out);
+	fputs("</h3>\n<p class=\"soft\">", out);
+	fprintf(out, "%" PRId64 " calls, median %s, 99%% within %s</p>\n", get_number(h, "calls"),
+		format_usec(get_number(h, "median_usec"), median, sizeof(median)),
+		format_usec(get_number(h, "p99_usec"), p99, sizeof(p99)));
+	fprintf(out, "<div class=\"bars%s\">\n", fallback ? " slow" : "");
+	write_slots(out, json_value_member(h, "slots", json_type_array), range);
+	fputs("</div>\n", out);
+}
+
+void report_write_latency(FILE *out, const struct report_source *source)
+{
+	struct json_object *histograms = rows_of(source, "histograms");
+	struct range range;
+
+	if (!histograms) {
+		write_absent(out, source->absent ? source->absent : "Not measured.");
+		return;
+	}
+	if (count(histograms) == 0) {
+		write_absent(out, "No call of sendfile was seen while it was measured.");
+		return;
+	}
+	range = range_of(histograms);
+	for (size_t i = 0; i < count(histograms) && i < HISTOGRAMS_MAX; i++)
+		write_histogram(out, json_object_array_get_idx(histograms, i), &range);
+}

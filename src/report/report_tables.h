@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of the report that come from the daemon: what it recorded, who pays, how long sendfile took. */
+#ifndef OFFLOADD_REPORT_TABLES_H
+#define OFFLOADD_REPORT_TABLES_H
+
+#include "report/report_html.h"
+
+/* Each writes one part, or, where there is no document, why. */
+void report_write_timeline(FILE *out, const struct report_source *events);
+void report_write_fallback(FILE *out, const struct report_source *services);
+void report_write_restart(FILE *out, const struct report_source *services);
+void report_write_latency(FILE *out, const struct report_source *latency);
+
+/* Services flagged for restart, 0 where nobody told. */
+size_t report_count_restarts(const struct report_source *services);
+
+/* "2026-11-21 23:10:02", in UTC. Returns buf. */
+#define REPORT_TIME_LEN 32
+const char *report_time(int64_t sec, char buf[REPORT_TIME_LEN]);
+
+#endif

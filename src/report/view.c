@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/view.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "basic/util.h"
+
+static bool same_group(const struct plan_item *a, const struct plan_item *b)
+{
+	return a->bit < FEATURE_MAX && b->bit < FEATURE_MAX && a->rule == b->rule &&
+	       a->declared == b->declared && a->want == b->want && a->active == b->active &&
+	       a->wanted == b->wanted && a->predicted == b->predicted &&
+	       a->uncertain == b->uncertain && a->overdue == b->overdue && a->audit == b->audit &&
+	       a->verdict == b->verdict && a->cause == b->cause &&
+	       a->cause_ifindex == b->cause_ifindex &&
+	       /* the same feature one device further down is the same reason */
+	       (a->cause_bit == b->cause_bit ||
+		       (a->cause_bit == a->bit && b->cause_bit == b->bit)) &&
+	       strcmp(a->text, b->text) == 0;
+}
+
+static void add_item(struct view_group *groups, size_t *n, const struct plan_item *item)
+{
+	feature_set bit = item->bit < FEATURE_MAX ? FEATURE(item->bit) : 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (same_group(groups[i].item, item)) {
+			groups[i].bits |= bit;
+			return;
+		}
+	groups[(*n)++] = (struct view_group){ .item = item, .bits = bit };
+}
+
+int view_group_items(const struct plan_link *link, struct view_group **ret, size_t *ret_n)
+{
+	struct view_group *groups = calloc(link->n_items + 1, sizeof(*groups));
+	size_t n = 0;
+
+	if (!groups)
+		return -ENOMEM;
+	for (size_t i = 0; i < link->n_items; i++)
+		if (link->items[i].verdict != VERDICT_COMPLIANT)
+			add_item(groups, &n, &link->items[i]);
+	for (size_t i = 0; i < link->n_items; i++)
+		if (link->items[i].verdict == VERDICT_COMPLIANT)
+			add_item(groups, &n, &link->items[i]);
+	*ret = groups;
+	*ret_n = n;
+	return 0;
+}
+
+const char *view_group_names(
+	const struct feature_table *table, const struct view_group *group, char *buf, size_t size)
+{
+	if (group->bits == 0 && group->item->feature)
+		return view_clean(group->item->feature->word, buf, size);
+	return feature_format(table, group->bits, buf, size);
+}
+
+const char *view_link_words(
+	const struct link_table *table, const struct link *link, char *buf, size_t size)
+{
+	struct link *lower = link_lower(table, link), *master = link_master(table, link);
+	const char *comma = "";
+	char name[LINK_NAME_LEN];
+	unsigned ports = 0;
+
+	view_clean(link->kind, buf, size);
+	if (lower)
+		util_append(buf, size, " on %s", view_clean(lower->name, name, sizeof(name)));
+	else if (link->lower_netnsid >= 0 && !link_has_peer(link))
+		util_append(buf, size, " on a link of another namespace");
+	for (struct link *port = link_first_port(table, link); port;
+		port = link_next_port(table, port)) {
+		if (++ports > 8) {
+			util_append(buf, size, ", ...");
+			break;
+		}
+		util_append(buf, size, "%s%s", ports == 1 ? " of " : comma,
+			view_clean(port->name, name, sizeof(name)));
+		comma = ", ";
+	}
+	if (master)
+		util_append(
+			buf, size, ", port of %s", view_clean(master->name, name, sizeof(name)));
+	return buf;
+}
+
+const struct plan_item *view_item(const struct plan_link *link, unsigned bit)
+{
+	for (size_t i = 0; link && i < link->n_items; i++)
+		if (link->items[i].bit == bit)
+			return &link->items[i];
+	return NULL;
+}
+
+const char *view_verdict(const struct plan *plan, int ifindex)
+{
+	const struct plan_link *link = plan_find(plan, ifindex);
+
+	if (!link || link->n_items == 0)
+		return NULL;
+	return verdict_name(plan_link_verdict(link));
+}
+
+/* Compares texts, taking each feature's own name for the same word. */
+static bool same_text(const char *a, const char *name_a, const char *b, const char *name_b)
+{
+	size_t len_a = strlen(name_a), len_b = strlen(name_b);
+
+	while (*a && *b) {
+		if (strncmp(a, name_a, len_a) == 0 && strncmp(b, name_b, len_b) == 0) {
+			a += len_a;
+			b += len_b;
+		} else if (*a++ != *b++) {
+			return false;
+		}
+	}
+	return *a == *b;
+}
+
+/* Does the list name something, rather than only leave something out? */
+static bool names_some(const char *patterns)
+{
+	for (bool start = true; patterns && *patterns; patterns++) {
+		if (start && *patterns != ' ' && *patterns != '!')
+			return true;
+		start = *patterns == ' ';
+	}
+	return false;
+}
+
+bool view_rule_misses(const struct view *view, const struct rule *rule)
+{
+	const struct rule_match *m = &rule->match;
+
+	return view->host &&
+		(names_some(m->name) || names_some(m->driver) || names_some(m->mac_address) ||
+			names_some(m->lower_driver)) &&
+		rule_is_for_host(rule, view->host) &&
+		rule_count_links(rule, view->links, view->host) == 0;
+}
+
+bool view_same_story(const struct feature_table *table, const struct explanation *a, unsigned bit_a,
+	const struct explanation *b, unsigned bit_b)
+{
+	const char *name_a = feature_name(table, bit_a), *name_b = feature_name(table, bit_b);
+
+	if (a->n_lines != b->n_lines || !same_text(a->advice, name_a, b->advice, name_b))
+		return false;
+	for (size_t i = 0; i < a->n_lines; i++)
+		if (a->lines[i].depth != b->lines[i].depth ||
+			a->lines[i].ifindex != b->lines[i].ifindex ||
+			!same_text(a->lines[i].text, name_a, b->lines[i].text, name_b))
+			return false;
+	return true;
+}
+
+struct seen {
+	int ifindex;
+	UT_hash_handle hh;
+};
+
+struct tree_walk {
+	struct link_table *table;
+	struct view_node *nodes;
+	size_t n, capacity;
+	struct seen *seen, *next_seen; /* hash, and the next of its entries that is free */
+};
+
+/* Was this link shown before? From now on it was. */
+static bool see(struct tree_walk *walk, const struct link *link)
+{
+	struct seen *seen;
+
+	HASH_FIND_INT(walk->seen, &link->ifindex, seen);
+	if (seen)
+		return true;
+	seen = walk->next_seen++;
+	seen->ifindex = link->ifindex;
+	HASH_ADD_INT(walk->seen, ifindex, seen);
+	return false;
+}
+
+static bool has_below(const struct link_table *table, const struct link *link)
+{
+	return link_lower(table, link) || link_first_port(table, link);
+}
+
+static int walk_tree(struct tree_walk *walk, struct link *link, unsigned depth)
+{
+	bool repeated = see(walk, link) && has_below(walk->table, link);
+	struct link *lower;
+	int r;
+
+	if (walk->n == walk->capacity) {
+		size_t capacity = walk->capacity * 2 + 16;
+		struct view_node *nodes = reallocarray(walk->nodes, capacity, sizeof(*nodes));
+
+		if (!nodes)
+			return -ENOMEM;
+		walk->nodes = nodes;
+		walk->capacity = capacity;
+	}
+	walk->nodes[walk->n++] =
+		(struct view_node){ .link = link, .depth = depth, .repeated = repeated };
+	if (repeated)
+		return 0;
+	lower = link_lower(walk->table, link);
+	if (lower) {
+		r = walk_tree(walk, lower, depth + 1);
+		if (r < 0)
+			return r;
+	}
+	for (struct link *port = link_first_port(walk->table, link); port;
+		port = link_next_port(walk->table, port)) {
+		r = walk_tree(walk, port, depth + 1);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int view_tree(struct link_table *table, struct view_node **ret, size_t *ret_n)
+{
+	_cleanup_free_ struct link **links = NULL;
+	_cleanup_free_ struct seen *entries = NULL;
+	struct tree_walk walk = { .table = table };
+	struct seen *seen;
+	size_t n;
+	int r;
+
+	r = link_table_sorted(table, &links, &n);
+	if (r < 0)
+		return r;
+	entries = calloc(n + 1, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	walk.next_seen = entries;
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		if (!link_first_upper(table, links[i]) && !link_master(table, links[i]))
+			r = walk_tree(&walk, links[i], 0);
+	/* Links that stand on each other, as only a stale picture has them, have no top. */
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		HASH_FIND_INT(walk.seen, &links[i]->ifindex, seen);
+		if (!seen)
+			r = walk_tree(&walk, links[i], 0);
+	}
+	HASH_CLEAR(hh, walk.seen);
+	if (r < 0) {
+		free(walk.nodes);
+		return r;
+	}
+	*ret = walk.nodes;
+	*ret_n = walk.n;
+	return 0;
+}
+
+/* Length of the well-formed, printable UTF-8 character at s, 0 when there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = s[0] < 0x80   ? 1
+		     : s[0] < 0xc2 ? 0
+		     : s[0] < 0xe0 ? 2
+		     : s[0] < 0xf0 ? 3
+		     : s[0] < 0xf5 ? 4
+				   : 0;
+	uint32_t c = len > 1 ? s[0] & (0x7fu >> len) : s[0];
+
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (len > 1 && (c < least[len] || c < 0xa0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)))
+		return 0;
+	return len == 1 && (c < 0x20 || c == 0x7f) ? 0 : len;
+}
+
+const char *view_clean(const char *text, char *buf, size_t size)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t at = 0;
+
+	while (*s) {
+		size_t len = utf8_length(s);
+
+		if (at + (len ? len : 1) >= size)
+			break;
+		if (len)
+			memcpy(buf + at, s, len);
+		else
+			buf[at] = '?';
+		at += len ? len : 1;
+		s += len ? len : 1;
+	}
+	buf[at] = '\0';
+	return buf;
+}

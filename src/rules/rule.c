@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/rule.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basic/util.h"
+
+#define PATTERN_MAX 256
+#define VERSION_PARTS 8
+
+/* The names that systemd-detect-virt(1) prints, machines before containers. */
+static const struct virtualization {
+	const char *name;
+	bool container;
+} virtualizations[] = {
+	{"qemu", false},
+	{"kvm", false},
+	{"amazon", false},
+	{"zvm", false},
+	{"vmware", false},
+	{"microsoft", false},
+	{"oracle", false},
+	{"powervm", false},
+	{"xen", false},
+	{"bochs", false},
+	{"uml", false},
+	{"parallels", false},
+	{"bhyve", false},
+	{"qnx", false},
+	{"acrn", false},
+	{"apple", false},
+	{"sre", false},
+	{"google", false},
+	{"vm-other", false},
+	{"systemd-nspawn", true},
+	{"lxc-libvirt", true},
+	{"lxc", true},
+	{"openvz", true},
+	{"docker", true},
+	{"podman", true},
+	{"rkt", true},
+	{"wsl", true},
+	{"proot", true},
+	{"pouch", true},
+	{"container-other", true},
+};
+
+static const char *const virtualization_classes[] = {"yes", "no", "vm", "container"};
+
+static const char *const value_names[] = {
+	[RULE_UNSET] = "unset",
+	[RULE_OFF] = "off",
+	[RULE_ON] = "on",
+	[RULE_LOWER] = "lower",
+};
+
+const char *rule_value_name(enum rule_value value)
+{
+	return (size_t)value < ARRAY_SIZE(value_names) ? value_names[value] : "unknown";
+}
+
+void rule_clear(struct rule *rule)
+{
+	struct rule_match *m = &rule->match;
+
+	for (size_t i = 0; i < rule->n_features; i++)
+		free(rule->features[i].word);
+	free(rule->features);
+	free(rule->file);
+	free(rule->path);
+	free(rule->description);
+	free(rule->reason);
+	free(m->kind);
+	free(m->name);
+	free(m->driver);
+	free(m->mac_address);
+	free(m->lower_kind);
+	free(m->lower_driver);
+	free(m->master_kind);
+	free(m->kernel_version);
+	free(m->host);
+	free(m->virtualization);
+	*rule = (struct rule){ 0 };
+}
+
+void rule_set_clear(struct rule_set *set)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		rule_clear(&set->rules[i]);
+	for (size_t i = 0; i < set->n_errors; i++) {
+		free(set->errors[i].path);
+		free(set->errors[i].message);
+	}
+	free(set->rules);
+	free(set->errors);
+	*set = (struct rule_set){ 0 };
+}
+
+/* The next word of a list, NULL past the last; *list is moved behind it. Without its "!", which
+ * *ret_excludes tells. Words that do not fit are cut; rule_file.c lets none of them in. */
+static const char *next_word(const char **list, char word[PATTERN_MAX], bool *ret_excludes)
+{
+	const char *from = *list + strspn(*list, " \t");
+	size_t len = strcspn(from, " \t");
+
+	if (len == 0)
+		return NULL;
+	*list = from + len;
+	*ret_excludes = *from == '!';
+	if (*ret_excludes) {
+		from++;
+		len--;
+	}
+	if (len >= PATTERN_MAX)
+		len = PATTERN_MAX - 1;
+	memcpy(word, from, len);
+	word[len] = '\0';
+	return word;
+}
+
+static bool equals_glob(const char *pattern, const char *text, int flags)
+{
+	/* Most patterns are plain words, and this runs for every rule and link. */
+	if (!flags && !strpbrk(pattern, "*?[\\"))
+		return strcmp(pattern, text) == 0;
+	return fnmatch(pattern, text, flags) == 0;
+}
+
+/* Matches when no exclusion does and, if there are others, one of them does. */
+static bool match_list(const char *list, const char *text, int flags,
+	bool (*equals)(const char *pattern, const char *text, int flags))
+{
+	bool others = false, hit = false, excludes;
+	char word[PATTERN_MAX];
+
+	while (next_word(&list, word, &excludes)) {
+		if (excludes && equals(word, text, flags))
+			return false;
+		if (excludes)
+			continue;
+		others = true;
+		hit = hit || equals(word, text, flags);
+	}
+	return hit || !others;
+}
+
+bool rule_glob_list(const char *patterns, const char *text)
+{
+	return !patterns || match_list(patterns, text, 0, equals_glob);
+}
+
+/* The same for a key of a rule: what the link has not, it cannot match. */
+static bool match_key(const char *patterns, const char *text, int flags)
+{
+	return !patterns || (text && text[0] && match_list(patterns, text, flags, equals_glob));
+}
+
+/* Reads "6.1.0-18-amd64" up to the first character that belongs to no version; how many numbers
+ * there were. */
+static size_t read_version(const char *s, unsigned long parts[VERSION_PARTS], const char **ret_end)
+{
+	size_t n = 0;
+
+	memset(parts, 0, VERSION_PARTS * sizeof(*parts));
+	while (*s >= '0' && *s <= '9' && n < VERSION_PARTS) {
+		while (*s >= '0' && *s <= '9') {
+			if (parts[n] < 100000000)
+				parts[n] = parts[n] * 10 + (unsigned long)(*s - '0');
+			s++;
+		}
+		n++;
+		if (s[0] != '.' || s[1] < '0' || s[1] > '9')
+			break;
+		s++;
+	}
+	*ret_end = s;
+	return n;
+}
+
+static int check_version(const char *condition, const unsigned long release[VERSION_PARTS])
+{
+	static const struct {
+		const char *sign;
+		bool less, equal, more;
+	} signs[] = {
+		{"<=", true, true, false},
+		{">=", false, true, true},
+		{"!=", true, false, true},
+		{"==", false, true, false},
+		{"<", true, false, false},
+		{">", false, false, true},
+		{"=", false, true, false},
+		{"", false, true, false},
+	};
+	unsigned long parts[VERSION_PARTS];
+	size_t sign = 0, n;
+	int order = 0;
+
+	while (strncmp(condition, signs[sign].sign, strlen(signs[sign].sign)) != 0)
+		sign++;
+	n = read_version(condition + strlen(signs[sign].sign), parts, &condition);
+	if (n == 0 || *condition)
+		return -EINVAL;
+	for (size_t i = 0; i < n && order == 0; i++)
+		order = (release[i] > parts[i]) - (release[i] < parts[i]);
+	return order < 0 ? signs[sign].less : order > 0 ? signs[sign].more : signs[sign].equal;
+}
+
+int rule_kernel_matches(const char *conditions, const char *release)
+{
+	unsigned long parts[VERSION_PARTS];
+	bool all = true;
+	const char *end;
+	char word[64];
+
+	read_version(release, parts, &end);
+	for (;;) {
+		size_t len;
+		int r;
+
+		conditions += strspn(conditions, " \t");
+		len = strcspn(conditions, " \t");
+		if (len == 0)
+			return all;
+		if (len >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, conditions, len);
+		word[len] = '\0';
+		conditions += len;
+		r = check_version(word, parts);
+		if (r < 0)
+			return r;
+		all = all && r;
+	}
+}
+
+const char *rule_virtualization_word(size_t i)
+{
+	size_t n = ARRAY_SIZE(virtualization_classes);
+
+	if (i < n)
+		return virtualization_classes[i];
+	return i - n < ARRAY_SIZE(virtualizations) ? virtualizations[i - n].name : NULL;
+}
+
+bool rule_virtualization_known(const char *word)
+{
+	const char *known;
+
+	for (size_t i = 0; (known = rule_virtualization_word(i)); i++)
+		if (strcmp(word, known) == 0)
+			return true;
+	return false;
+}
+
+/* A word that nobody knows comes from init's "container=", which container managers are free in. */
+static bool is_container(const char *here)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(virtualizations); i++)
+		if (strcmp(here, virtualizations[i].name) == 0)
+			return virtualizations[i].container;
+	return true;
+}
+
+static bool equals_virtualization(const char *word, const char *here, int flags _unused_)
+{
+	bool none = strcmp(here, "none") == 0;
+
+	if (strcmp(word, "yes") == 0)
+		return !none;
+	if (strcmp(word, "no") == 0)
+		return none;
+	if (strcmp(word, "container") == 0)
+		return !none && is_container(here);
+	if (strcmp(word, "vm") == 0)
+		return !none && !is_container(here);
+	return strcmp(word, here) == 0;
+}
+
+static bool match_host(const struct rule_match *m, const struct rule_host *host)
+{
+	if (!match_key(m->host, host->host_name, FNM_CASEFOLD))
+		return false;
+	if (m->kernel_version && rule_kernel_matches(m->kernel_version, host->kernel_release) != 1)
+		return false;
+	return !m->virtualization ||
+	       (host->virtualization[0] && match_list(m->virtualization, host->virtualization, 0,
+						   equals_virtualization));
+}
+
+/* "bond", "bridge", ...; "" when the link is nobody's port. A master in another namespace still
+ * shows by the port's own kind. */
+static const char *master_kind(const struct link_table *table, const struct link *link)
+{
+	const struct link *master = link_master(table, link);
+
+	return master ? master->kind : link->slave_kind;
+}
+
+static bool has_vlan(const struct link_table *table, const struct link *link)
+{
+	for (struct link *upper = link_first_upper(table, link); upper;
+		upper = link_next_upper(table, upper))
+		if (link_is_kind(upper, "vlan"))
+			return true;
+	return false;
+}
+
+static bool match_roles(unsigned roles, const struct link_table *table, const struct link *link)
+{
+	return !roles || ((roles & RULE_ROLE_DEFAULT_ROUTE) && link->default_route) ||
+	       ((roles & RULE_ROLE_BRIDGE_PORT) &&
+		       strcmp(master_kind(table, link), "bridge") == 0) ||
+	       ((roles & RULE_ROLE_BOND_PORT) && strcmp(master_kind(table, link), "bond") == 0) ||
+	       ((roles & RULE_ROLE_VLAN_LOWER) && has_vlan(table, link));
+}
+
+bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
+	const struct rule_host *host)
+{
+	const struct rule_match *m = &rule->match;
+	char address[3 * LINK_ADDRESS_LEN];
+	const struct link *lower;
+
+	if (!match_key(m->kind, link->kind, 0) || !match_key(m->name, link->name, 0) ||
+		!match_key(m->driver, link->driver, 0) || !match_roles(m->roles, table, link))
+		return false;
+	if (m->mac_address &&
+		!match_key(m->mac_address, link_format_address(link, address, sizeof(address)),
+			FNM_CASEFOLD))
+		return false;
+	if (m->master_kind && !match_key(m->master_kind, master_kind(table, link), 0))
+		return false;
+	if (m->lower_kind || m->lower_driver) {
+		lower = link_lower(table, link);
+		if (!lower || !match_key(m->lower_kind, lower->kind, 0) ||
+			!match_key(m->lower_driver, lower->driver, 0))
+			return false;
+	}
+	return match_host(m, host);
+}
+
+bool rule_is_for_host(const struct rule *rule, const struct rule_host *host)
+{
+	return match_host(&rule->match, host);
+}
+
+size_t rule_count_links(
+	const struct rule *rule, const struct link_table *table, const struct rule_host *host)
+{
+	size_t n = 0;
+
+	link_table_foreach(table, link)
+		n += rule_matches(rule, table, link, host);
+	return n;
+}
+
+static size_t declare_foreign(const struct rule *rule, const struct rule_feature *f,
+	struct declaration *foreign, size_t n, size_t count)
+{
+	const struct declaration d = {.value = f->value, .rule = rule, .feature = f};
+
+	for (size_t i = 0; i < count && i < n; i++)
+		if (strcmp(foreign[i].feature->word, f->word) == 0) {
+			foreign[i] = d;
+			return count;
+		}
+	if (count < n)
+		foreign[count] = d;
+	return count + 1;
+}
+
+static void declare_words(
+	const struct rule *rule, enum feature_word kind, struct declaration *declarations)
+{
+	for (size_t i = 0; i < rule->n_features; i++) {
+		const struct rule_feature *f = &rule->features[i];
+		unsigned bit;
+
+		if (f->word_kind != kind)
+			continue;
+		feature_foreach (bit, f->bits)
+			declarations[bit] =
+				(struct declaration){.value = f->value, .rule = rule, .feature = f};
+	}
+}
+
+size_t rule_set_declare(const struct rule_set *set, const struct link_table *table,
+	const struct link *link, const struct rule_host *host, struct declaration *declarations,
+	struct declaration *foreign, size_t n)
+{
+	size_t count = 0;
+
+	memset(declarations, 0, FEATURE_MAX * sizeof(*declarations));
+	if (!foreign)
+		n = 0;
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct rule *rule = &set->rules[i];
+
+		if (!rule_matches(rule, table, link, host))
+			continue;
+		declare_words(rule, FEATURE_WORD_ALIAS, declarations);
+		declare_words(rule, FEATURE_WORD_NAME, declarations);
+		for (size_t j = 0; j < rule->n_features; j++)
+			if (!rule->features[j].bits)
+				count = declare_foreign(
+					rule, &rule->features[j], foreign, n, count);
+	}
+	return count;
+}
+
+bool rule_set_needs_routes(const struct rule_set *set)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (set->rules[i].match.roles & RULE_ROLE_DEFAULT_ROUTE)
+			return true;
+	return false;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/rule_list.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "basic/ini_dir.h"
+#include "basic/ini_file.h"
+#include "basic/util.h"
+
+#define PLACES_MAX 4096 /* of all folders together; what is beyond is not listed */
+
+static bool is_rule_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 5 && strcmp(name + len - 5, ".rule") == 0;
+}
+
+static const struct rule *find_rule(const struct rule_set *set, const char *path)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (strcmp(set->rules[i].path, path) == 0)
+			return &set->rules[i];
+	return NULL;
+}
+
+static int add_place(struct rule_list *list, const struct rule_set *set, const char *dir, const char *name)
+{
+	struct rule_place place = { 0 }, *places;
+	_cleanup_free_ char *path = NULL;
+	char clean[1024];
+	struct stat st;
+
+	if (name[0] == '.' || list->n_places == PLACES_MAX)
+		return 0;
+	if (asprintf(&path, "%s/%s", dir, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && !is_rule_name(name))
+		return 0;
+	places = reallocarray(list->places, list->n_places + 1, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	list->places = places;
+	place.path = strdup(ini_copy_text(clean, sizeof(clean), path, strlen(path)));
+	if (!place.path)
+		return -ENOMEM;
+	place.file = strrchr(place.path, '/') + 1;
+	place.rule = find_rule(set, place.path);
+	place.state = !is_rule_name(name) ? RULE_PLACE_NOT_READ
+		: ini_dir_is_mask(path)	  ? RULE_PLACE_MASK
+		: place.rule		  ? RULE_PLACE_IN_FORCE
+					  : RULE_PLACE_BAD;
+	places[list->n_places++] = place;
+	return 0;
+}
+
+static int add_dir(struct rule_list *list, const struct rule_set *set, const char *dir)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(dir, &entries, NULL, alphasort), r = 0;
+
+	if (n < 0)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	for (int i = 0; i < n; i++) {
+		if (r >= 0)
+			r = add_place(list, set, dir, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+/* Stable: what has one name keeps the order of the folders. */
+static void sort_places(struct rule_place *places, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct rule_place place = places[i];
+		size_t at = i;
+
+		for (; at > 0 && strcmp(places[at - 1].file, place.file) > 0; at--)
+			places[at] = places[at - 1];
+		places[at] = place;
+	}
+}
+
+/* The first of a name is read, and the others are not, whatever became of it. */
+static void find_replaced(struct rule_list *list)
+{
+	for (size_t i = 1, first = 0; i < list->n_places; i++) {
+		struct rule_place *place = &list->places[i];
+
+		if (strcmp(place->file, list->places[first].file) != 0) {
+			first = i;
+		} else if (place->state != RULE_PLACE_NOT_READ) {
+			place->state = RULE_PLACE_REPLACED;
+			place->by = first;
+		}
+	}
+}
+
+int rule_list_make(const char *const *dirs, const struct rule_set *set, struct rule_list *ret)
+{
+	int r = 0;
+
+	*ret = (struct rule_list){ 0 };
+	for (size_t i = 0; dirs[i] && r >= 0; i++)
+		r = add_dir(ret, set, dirs[i]);
+	if (r < 0) {
+		rule_list_clear(ret);
+		return r;
+	}
+	sort_places(ret->places, ret->n_places);
+	find_replaced(ret);
+	return 0;
+}
+
+int rule_list_join(struct rule_list *to, struct rule_list *from)
+{
+	struct rule_place *places =
+		reallocarray(to->places, to->n_places + from->n_places + 1, sizeof(*places));
+
+	if (!places)
+		return -ENOMEM;
+	to->places = places;
+	for (size_t i = 0; i < from->n_places; i++)
+		places[to->n_places + i] = from->places[i];
+	to->n_places += from->n_places;
+	from->n_places = 0;
+	return 0;
+}
+
+void rule_list_clear(struct rule_list *list)
+{
+	for (size_t i = 0; i < list->n_places; i++)
+		free(list->places[i].path);
+	free(list->places);
+	*list = (struct rule_list){ 0 };
+}
+
+const char *rule_place_state_name(enum rule_place_state state)
+{
+	switch (state) {
+	case RULE_PLACE_IN_FORCE:
+		return "in force";
+	case RULE_PLACE_BAD:
+		return "bad";
+	case RULE_PLACE_MASK:
+		return "masks";
+	case RULE_PLACE_REPLACED:
+		return "replaced";
+	case RULE_PLACE_NOT_READ:
+		return "not read";
+	}
+	return "";
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What lies in the folders of rules and what became of it: in force, replaced, masked, bad, or never read. */
+#ifndef OFFLOADD_RULE_LIST_H
+#define OFFLOADD_RULE_LIST_H
+
+#include "rules/rule.h"
+
+enum rule_place_state {
+	RULE_PLACE_IN_FORCE,
+	RULE_PLACE_BAD,	     /* has errors, left out */
+	RULE_PLACE_MASK,     /* empty, or a link to /dev/null: no rule of this name */
+	RULE_PLACE_REPLACED, /* a stronger folder has one of the same name */
+	RULE_PLACE_NOT_READ, /* its name does not end in .rule */
+};
+
+struct rule_place {
+	char *path; /* clean, as in rule->path */
+	const char *file;
+	enum rule_place_state state;
+	const struct rule *rule; /* in force: the set's */
+	size_t by;		 /* replaced: index of the place that stands instead */
+};
+
+struct rule_list {
+	struct rule_place *places; /* by file name, those of one name from the strongest folder on */
+	size_t n_places;
+};
+
+/* dirs: those that `set` was loaded from, in the same order. A folder that cannot be read is passed over:
+ * loading told of it. 0 or -ENOMEM (then ret is empty). */
+int rule_list_make(const char *const *dirs, const struct rule_set *set, struct rule_list *ret);
+/* Moves the places of one list to the end of another's. 0 or -ENOMEM. */
+int rule_list_join(struct rule_list *to, struct rule_list *from);
+void rule_list_clear(struct rule_list *list);
+
+/* "in force", "bad", "masks", "replaced", "not read". */
+const char *rule_place_state_name(enum rule_place_state state);
+
+#endif
