@@ -122,14 +122,14 @@ is_on() { # LINK FEATURE...
 	local link=$1 text feature
 	shift
 	text=$(ethtool -k "$link") || return
-	for feature; do grep -qE "^\s*$feature: on" <<<"$text" || { echo "$link $feature is not on"; return 1; }; done
+	for feature; do matches "$text" "^\s*$feature: on" || { echo "$link $feature is not on"; return 1; }; done
 }
 
 is_off() { # LINK FEATURE...
 	local link=$1 text feature
 	shift
 	text=$(ethtool -k "$link") || return
-	for feature; do grep -qE "^\s*$feature: off" <<<"$text" || { echo "$link $feature is not off"; return 1; }; done
+	for feature; do matches "$text" "^\s*$feature: off" || { echo "$link $feature is not off"; return 1; }; done
 }
 
 rule() { # FILE [LINE...]: writes a rule file to /etc/offloadd/rules.d
@@ -146,7 +146,7 @@ daemon_start() { # DESCRIPTION ARGUMENT...: starts offloadd and waits until it h
 }
 
 daemon_ready() {
-	grep -q '^offloadd: state: started' "$log"
+	matches "$(<"$log")" '^offloadd: state: started'
 }
 
 daemon_stops() { # it is still there, and ends cleanly when it is told to
@@ -158,10 +158,12 @@ daemon_stops() { # it is still there, and ends cleanly when it is told to
 }
 
 records() { # REGEX...: the daemon's records that match all of them
-	local text regex
-	text=$(cat "$log")
-	for regex; do text=$(grep -E -- "$regex" <<<"$text"); done
-	[ -z "$text" ] || echo "$text"
+	local line regex lines
+	mapfile -t lines <"$log"
+	for line in "${lines[@]}"; do
+		for regex; do [[ $line =~ $regex ]] || continue 2; done
+		echo "$line"
+	done
 }
 
 has_records() { [ -n "$(records "$@")" ]; }

@@ -53,11 +53,11 @@ within 1 "segmentation switched off by hand comes back" is_on vlan10 $transmit
 check "its own notifications cause no second round" test "$(records '^offloadd: repaired: vlan10: ' | wc -l)" = 1
 
 kill -HUP "$daemon"
-within 5 "SIGHUP is answered by a record about the rules" records '^offloadd: rules: '
+within 5 "SIGHUP is answered by a record about the rules" has_records '^offloadd: rules: '
 rule 50-test.rule '[Match]' 'Name=vlan7*' '[Featurs]' 'tso=off'
 record_mark
 kill -HUP "$daemon"
-within 5 "a bad rule file is told with file and line" records '50-test.rule:[0-9]+'
+within 5 "a bad rule file is told with file and line" has_records '50-test.rule:[0-9]+'
 ethtool -K vlan70 tso on >/dev/null 2>&1
 within 1 "and the rules in force stay" is_off vlan70 tcp-segmentation-offload
 rm /etc/offloadd/rules.d/50-test.rule

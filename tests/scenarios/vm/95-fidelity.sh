@@ -3,7 +3,7 @@
 # FIDELITY_CASES changes its length.
 . "$(dirname "$0")/../lib.sh"
 
-cases=${FIDELITY_CASES:-$([ -n "$LONG" ] && echo 1000 || echo 60)}
+cases=${FIDELITY_CASES:-$([ -n "$LONG" ] && echo 1000 || echo 40)}
 # a fixed one in make check, so that what it says of a change is about the change
 seed=${FIDELITY_SEED:-$([ -n "$LONG" ] && echo $EPOCHSECONDS || echo 20261121)}
 for module in e1000e vmxnet3 virtio_net macvlan macvtap ipvlan vxlan team tun ip_gre; do modprobe $module; done

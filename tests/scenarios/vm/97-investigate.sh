@@ -136,7 +136,7 @@ sync
 mkdir -p /sys/fs/cgroup/system.slice/reader.service
 echo +io >/sys/fs/cgroup/cgroup.subtree_control
 echo +io >/sys/fs/cgroup/system.slice/cgroup.subtree_control
-echo "$(stat -c '%Hd:%Ld' "$scratch/mnt") rbps=300000" >/sys/fs/cgroup/system.slice/reader.service/io.max
+echo "$(stat -c '%Hd:%Ld' "$scratch/mnt") rbps=1500000" >/sys/fs/cgroup/system.slice/reader.service/io.max
 ln -sf "$scratch/mnt/file" "$scratch/file.slow" && mv "$scratch/file" "$scratch/file.fast" && mv "$scratch/file.slow" "$scratch/file"
 server system.slice/reader.service 10.9.0.1 5004
 client reader 10.9.0.1 5004
