@@ -400,7 +400,7 @@ int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_
 	}
 	take_identity(entry, link);
 	entry->until_usec = until_usec;
-	ledger->dirty = true;
+	ledger->dirty = ledger->urgent = true;
 	return 0;
 }
 
@@ -411,7 +411,7 @@ bool ledger_resume(struct ledger *ledger, int ifindex)
 	if (!entry)
 		return false;
 	forget(&ledger->pauses, &ledger->gone_pauses, entry);
-	ledger->dirty = true;
+	ledger->dirty = ledger->urgent = true;
 	return true;
 }
 
@@ -593,7 +593,7 @@ static void mark_saved(struct ledger *ledger)
 		entry->saved = true;
 	clear_list(&ledger->gone_links);
 	clear_list(&ledger->gone_pauses);
-	ledger->dirty = false;
+	ledger->dirty = ledger->urgent = false;
 }
 
 /* Keeps other writers out from the sync to the rename. One that is stuck must not hold up the daemon for ever: after a while it goes
@@ -628,7 +628,7 @@ int ledger_save(struct ledger *ledger, const struct feature_table *table)
 	int fd, r;
 
 	if (!ledger->path)
-		ledger->dirty = false;
+		ledger->dirty = ledger->urgent = false;
 	if (!ledger->dirty)
 		return 0;
 	if (asprintf(&temporary, "%s.XXXXXX", ledger->path) < 0)

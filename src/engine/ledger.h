@@ -41,6 +41,7 @@ struct ledger {
 		uint64_t inode, mtime_nsec;
 	} known;
 	bool dirty;
+	bool urgent;	 /* what an operator asked for has changed: to be written at once, dirty is set too */
 	bool save_first; /* apply writes it before the first SET; otherwise writing is left to the caller */
 };
 

@@ -24,6 +24,8 @@ void daemon_save_ledger(struct daemon *d)
 	bool failed_before = d->ledger_failed;
 
 	d->ledger_failed = r < 0;
+	if (d->ledger)
+		d->ledger->urgent = false; /* where it failed, it is no use to try at each turn */
 	if (r < 0 && !failed_before)
 		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot write %s: %s; original values are kept in memory only",
 			d->ledger->path, strerror(-r));
@@ -95,7 +97,7 @@ static void arm_timer(struct daemon *d)
 
 static void write_ledger_when_due(struct daemon *d, uint64_t now_usec)
 {
-	if (!d->ledger || !d->ledger->dirty || now_usec < d->ledger_usec)
+	if (!d->ledger || !d->ledger->dirty || (now_usec < d->ledger_usec && !d->ledger->urgent))
 		return;
 	d->ledger_usec = now_usec + LEDGER_DELAY_USEC;
 	daemon_save_ledger(d);

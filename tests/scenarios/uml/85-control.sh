@@ -28,6 +28,18 @@ check "it has not forgotten" is_off vlan10 scatter-gather
 offloadctl resume vlan10 >/dev/null
 within 1 "resumed, the VLAN is repaired" is_on vlan10 $transmit
 
+# what an operator asked for is written before anything else happens, however short after another change
+for i in 1 2 3; do
+	ethtool -K vlan100 sg off >/dev/null
+	offloadctl pause vlan10 >/dev/null
+	offloadctl resume vlan10 >/dev/null
+	kill -KILL "$daemon"
+	wait "$daemon" 2>/dev/null
+	record_mark
+	daemon_start "killed right after a resume it comes back" --enforce
+	is "and has not forgotten that, either" "$(offloadctl status --json | jq -c .daemon.paused)" '[]'
+done
+
 offloadctl revert vlan10 >/dev/null 2>&1
 is "revert by the daemon" $? 0
 check "puts back what was found, and leaves it so" is_off vlan10 scatter-gather
