@@ -237,7 +237,8 @@ loud=$(reaction)
 echo "# reaction in us, median and worst: alone $quiet, with hostile clients $loud"
 kill "${pids[@]}" 2>/dev/null
 wait "${pids[@]}" 2>/dev/null
-check "a drift is answered as fast" test "${loud%% *}" -lt $((${quiet%% *} * 3 + 3000))
+# on one CPU the clients take turns with the daemon, whatever it does
+[ "$(nproc)" = 1 ] || check "a drift is answered as fast" test "${loud%% *}" -lt $((${quiet%% *} * 3 + 3000))
 check "the daemon is still there" kill -0 "$daemon"
 run ctl status
 is "and answers root" "$status" 0

@@ -2,13 +2,10 @@
 # The bench still measures: a short run of the parts whose rows are numbers; what they are is for
 # docs/performance.md. Instructions are left to the bench itself: to start valgrind takes longer than all
 # the others.
+# kernels: 6.1
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../../bench/rows.sh"
 
-if [ "$KERNEL" != 6.1 ]; then
-	skip "the bench" "one kernel is enough"
-	done_testing
-fi
 # udevd sees what appears in the first namespace only
 tables=$(first_namespace env ROUNDS=1 LINKS=20 IDLE_S=0.2 "$PWD/tests/bench/inside" memory appear plan 2>"$scratch/progress")
 is "it runs to its end" $? 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # check-path over a broken and a repaired vlan10: the ratios alone say which is which. The far ends of the wires are in a namespace of
 # their own, a switch and the other host.
+# kernels: 6.1 6.12
 . "$(dirname "$0")/../lib.sh"
 
 far=path-far

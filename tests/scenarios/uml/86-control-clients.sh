@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The control socket on this kernel: the test of the netns layer, with its thousand hostile clients on one CPU.
+exec "$(dirname "$0")/../../netns/control.sh"
