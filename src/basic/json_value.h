@@ -13,6 +13,9 @@
 
 #include "basic/util.h"
 
+/* Of the documents: grows when a field goes or changes its meaning, not when one is added. */
+#define JSON_VERSION 1
+
 static inline void json_value_put_pointer(struct json_object **value)
 {
 	json_object_put(*value);

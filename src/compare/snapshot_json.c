@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "report/json.h"
 #include "basic/json_value.h"
 #include "basic/util.h"
 

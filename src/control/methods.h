@@ -4,7 +4,7 @@
 #define OFFLOADD_METHODS_H
 
 #include "control/control.h"
-#include "report/event.h"
+#include "model/event.h"
 #include "evidence/witness.h"
 #include "engine/ledger.h"
 #include "kernel/observe.h"

@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "engine/denial.h"
+#include "engine/event_report.h"
 #include "engine/mark.h"
 #include "basic/util.h"
 

@@ -7,7 +7,7 @@
 
 #include "engine/apply.h"
 #include "engine/contention.h"
-#include "report/event.h"
+#include "model/event.h"
 #include "rules/rule.h"
 
 /* A link that is fought over, and what stands on it, is looked at so often and no more: each look costs, and

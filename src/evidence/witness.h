@@ -5,9 +5,9 @@
 #ifndef OFFLOADD_WITNESS_H
 #define OFFLOADD_WITNESS_H
 
-#include "report/event.h"
+#include "model/event.h"
 #include "model/link.h"
-#include "report/metrics.h"
+#include "evidence/totals.h"
 #include "evidence/probe.h"
 #include "evidence/restart.h"
 #include "evidence/services.h"
@@ -76,7 +76,7 @@ void witness_list_probes(struct witness *w, struct services *ret);
  * it. */
 int witness_list(struct witness *w, uint64_t now_usec, struct services *ret);
 /* The same as metrics; valid until the next call. */
-int witness_metrics(struct witness *w, uint64_t now_usec, struct metrics_evidence *ret);
+int witness_totals(struct witness *w, uint64_t now_usec, struct totals *ret);
 /* Writes what is to outlive the daemon. */
 void witness_save(struct witness *w);
 

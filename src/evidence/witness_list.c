@@ -9,7 +9,7 @@
 
 #define NOW_USEC (UINT64_C(10) * 1000 * 1000)
 
-_Static_assert(SERVICES_KINDS == (int)PROBE_KINDS && METRICS_KINDS == (int)PROBE_KINDS, "kinds of all three");
+_Static_assert(SERVICES_KINDS == (int)PROBE_KINDS && TOTALS_KINDS == (int)PROBE_KINDS, "kinds of all three");
 
 void witness_count_probes(const struct witness *w, unsigned *ret_running, unsigned *ret_missing)
 {
@@ -200,7 +200,7 @@ static const char *label_of(const struct services_fallback *row)
 }
 
 /* Of one service by several links one series. */
-static void fill_restart(struct witness *w, struct metrics_evidence *ret)
+static void fill_restart(struct witness *w, struct totals *ret)
 {
 	for (size_t i = 0; i < w->metrics_rows.n_frozen; i++) {
 		const char *service = w->metrics_rows.frozen[i].service;
@@ -214,7 +214,7 @@ static void fill_restart(struct witness *w, struct metrics_evidence *ret)
 }
 
 /* Two cgroups may be one service to people, and a series must not come twice. */
-static void fill_frozen(struct witness *w, struct metrics_evidence *ret)
+static void fill_frozen(struct witness *w, struct totals *ret)
 {
 	for (size_t i = 0; i < w->metrics_rows.n_frozen; i++) {
 		const struct services_frozen *row = &w->metrics_rows.frozen[i];
@@ -224,18 +224,18 @@ static void fill_frozen(struct witness *w, struct metrics_evidence *ret)
 						    strcmp(w->frozen[j].link, row->link) != 0))
 			j++;
 		if (j == ret->n_frozen)
-			w->frozen[ret->n_frozen++] = (struct metrics_frozen){ row->service, row->link, 0 };
+			w->frozen[ret->n_frozen++] = (struct totals_frozen){ row->service, row->link, 0 };
 		w->frozen[j].sockets += row->sockets;
 	}
 }
 
-int witness_metrics(struct witness *w, uint64_t now_usec, struct metrics_evidence *ret)
+int witness_totals(struct witness *w, uint64_t now_usec, struct totals *ret)
 {
 	struct services *rows = &w->metrics_rows;
 	int r;
 
 	witness_clear_metrics(w);
-	*ret = (struct metrics_evidence){ 0 };
+	*ret = (struct totals){ 0 };
 	r = witness_list(w, now_usec, rows);
 	if (r < 0)
 		return r;
@@ -246,10 +246,10 @@ int witness_metrics(struct witness *w, uint64_t now_usec, struct metrics_evidenc
 	if (!w->fallback || !w->frozen || !w->restart || !w->probes)
 		return -ENOMEM;
 	for (size_t i = 0; i < rows->n_fallback; i++)
-		w->fallback[i] = (struct metrics_fallback){ rows->fallback[i].kind, rows->fallback[i].link,
+		w->fallback[i] = (struct totals_fallback){ rows->fallback[i].kind, rows->fallback[i].link,
 			label_of(&rows->fallback[i]), rows->fallback[i].hits };
 	for (size_t i = 0; i < rows->n_probes; i++)
-		w->probes[i] = (struct metrics_probe){ rows->probes[i].name, rows->probes[i].function,
+		w->probes[i] = (struct totals_probe){ rows->probes[i].name, rows->probes[i].function,
 			rows->probes[i].method, rows->probes[i].why };
 	fill_frozen(w, ret);
 	fill_restart(w, ret);
@@ -265,6 +265,6 @@ int witness_metrics(struct witness *w, uint64_t now_usec, struct metrics_evidenc
 		ret->sendfile = &w->sendfile;
 	}
 	for (unsigned i = 0; i < SERVICES_KINDS; i++)
-		ret->lost[i] = (struct metrics_lost){ rows->kinds[i], rows->lost[i] };
+		ret->lost[i] = (struct totals_lost){ rows->kinds[i], rows->lost[i] };
 	return 0;
 }

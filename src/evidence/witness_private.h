@@ -49,15 +49,15 @@ struct witness {
 	uint64_t hits;	    /* all, when last looked at */
 	unsigned quiet;	    /* looks without a new one */
 	struct probe_latency *latency; /* NULL: nobody asked */
-	struct metrics_histogram sendfile;
+	struct histogram sendfile;
 	bool sendfile_grew;
 	uint64_t sendfile_usec; /* when to read it next; 0: never */
 	char *path;
 	bool unsaved, hits_unsaved, save_failed;
 	uint64_t save_usec;
-	struct metrics_fallback *fallback; /* of the last witness_metrics() */
-	struct metrics_frozen *frozen;
-	struct metrics_probe *probes;
+	struct totals_fallback *fallback; /* of the last witness_totals() */
+	struct totals_frozen *frozen;
+	struct totals_probe *probes;
 	const char **restart;
 	struct services metrics_rows;
 };
@@ -80,7 +80,7 @@ void witness_look_at_sockets(struct witness *w, uint64_t now_usec);
 int witness_look_at_hits(struct witness *w, uint64_t now_usec, const struct witness_flag *fresh);
 /* Adds what sendfile took since it was last looked at. 1 when it was called meanwhile, 0. */
 int witness_look_at_sendfile(struct witness *w, uint64_t now_usec);
-/* Frees what the last witness_metrics() gave. */
+/* Frees what the last witness_totals() gave. */
 void witness_clear_metrics(struct witness *w);
 
 #endif

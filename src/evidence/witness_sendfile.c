@@ -10,7 +10,7 @@
 static const uint64_t bounds_usec[] = { 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13,
 	1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 20, 1 << 21, 1 << 22, 1 << 23, 1 << 24 };
 
-_Static_assert(ARRAY_SIZE(bounds_usec) <= METRICS_BUCKETS_MAX, "room for the bounds");
+_Static_assert(ARRAY_SIZE(bounds_usec) <= HISTOGRAM_BOUNDS_MAX, "room for the bounds");
 
 /* Slot n holds what is below 2^(n+1). */
 static size_t bucket_of(size_t slot)

@@ -8,7 +8,7 @@
 
 #include "engine/contention.h"
 #include "kernel/ethtool.h"
-#include "report/event.h"
+#include "model/event.h"
 
 #define CONF_DIRS_MAX 16
 #define CONF_RCVBUF_MIN 4096

@@ -78,7 +78,7 @@ void exporter_note_reconcile(struct exporter *e)
 
 void exporter_note_reaction(struct exporter *e, uint64_t usec)
 {
-	metrics_observe(&e->counts.reaction, usec);
+	histogram_observe(&e->counts.reaction, usec);
 	e->dirty = true;
 }
 
@@ -161,13 +161,13 @@ int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_le
 		.rules = reconcile_rules(e->host.reconcile),
 		.plan = &plan,
 	};
-	struct metrics_evidence evidence;
+	struct totals evidence;
 	int r = plan_listed(e, &m, util_realtime_sec(), &plan);
 
 	if (r < 0)
 		return r;
 	if (*e->host.witness) {
-		r = witness_metrics(*e->host.witness, util_now_usec(), &evidence);
+		r = witness_totals(*e->host.witness, util_now_usec(), &evidence);
 		if (r < 0)
 			return r;
 		m.evidence = &evidence;

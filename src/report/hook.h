@@ -7,7 +7,7 @@
 #ifndef OFFLOADD_HOOK_H
 #define OFFLOADD_HOOK_H
 
-#include "report/event.h"
+#include "model/event.h"
 
 #define HOOK_SOCKET_PATH "/run/offloadd-hook/socket"
 #define HOOK_RECORD_MAX 8192

@@ -4,7 +4,7 @@
 #ifndef OFFLOADD_JOURNAL_H
 #define OFFLOADD_JOURNAL_H
 
-#include "report/event.h"
+#include "model/event.h"
 
 struct journal {
 	bool stderr_is_journal;	 /* lines there carry a <priority> */

@@ -9,10 +9,6 @@
 #include "rules/rule_list.h"
 #include "report/view.h"
 
-#define JSON_VERSION                                                                               \
-	1 /* of the documents: grows when a field goes or changes its meaning, not when one is     \
-	     added */
-
 struct json_object;
 
 /* "links" of a plan's document, "results" of what apply or revert did: NULL where memory ran out.

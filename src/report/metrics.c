@@ -11,21 +11,11 @@
 static const uint64_t reaction_bounds[] = { 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000,
 	250000, 500000, 1000000, 5000000 };
 
-void metrics_reaction_init(struct metrics_histogram *ret)
+void metrics_reaction_init(struct histogram *ret)
 {
-	*ret = (struct metrics_histogram){
+	*ret = (struct histogram){
 		.bounds_usec = reaction_bounds, .n_bounds = ARRAY_SIZE(reaction_bounds)
 	};
-}
-
-void metrics_observe(struct metrics_histogram *h, uint64_t usec)
-{
-	size_t i = 0;
-
-	while (i < h->n_bounds && usec > h->bounds_usec[i])
-		i++;
-	h->counts[i]++;
-	h->sum_usec += usec;
 }
 
 static void count_features(const struct plan_link *link, size_t by_verdict[VERDICT_COUNT])
@@ -125,7 +115,7 @@ static void put_time(struct writer *w, const char *metric, const char *help, int
 	put(w, "", NULL, seconds(text, usec));
 }
 
-static void put_histogram(struct writer *w, const struct metrics_histogram *h)
+static void put_histogram(struct writer *w, const struct histogram *h)
 {
 	uint64_t sum = 0;
 	char bound[32], text[32];
@@ -283,12 +273,12 @@ static void put_left_out(struct writer *w, const char *metric, size_t n, size_t 
 	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } }, n - at_most(n) + more);
 }
 
-static void put_probes(struct writer *w, const struct metrics_evidence *e)
+static void put_probes(struct writer *w, const struct totals *e)
 {
 	if (e->probes)
 		begin(w, "offloadd_probe", "gauge", "A probe in the kernel: 1 when it runs, 0 when it cannot be had.");
 	for (size_t i = 0; i < e->n_probes; i++) {
-		const struct metrics_probe *p = &e->probes[i];
+		const struct totals_probe *p = &e->probes[i];
 
 		put_number(w,
 			(const struct label[]){ { "probe", p->name }, { "function", p->function },
@@ -299,11 +289,11 @@ static void put_probes(struct writer *w, const struct metrics_evidence *e)
 	if (e->lost[0].kind)
 		begin(w, "offloadd_fallback_lost_total", "counter",
 			"Hits of which only the kind was counted, as there was no room for their link and service.");
-	for (size_t i = 0; i < METRICS_KINDS && e->lost[i].kind; i++)
+	for (size_t i = 0; i < TOTALS_KINDS && e->lost[i].kind; i++)
 		put_number(w, (const struct label[]){ { "kind", e->lost[i].kind }, { 0 } }, e->lost[i].hits);
 }
 
-static void put_evidence(struct writer *w, const struct metrics_evidence *e)
+static void put_evidence(struct writer *w, const struct totals *e)
 {
 	put_probes(w, e);
 	if (e->fallback)

@@ -4,67 +4,27 @@
 #ifndef OFFLOADD_METRICS_H
 #define OFFLOADD_METRICS_H
 
-#include "report/event.h"
+#include "evidence/totals.h"
+#include "model/event.h"
+#include "plan/plan.h"
 
 #define METRICS_SERIES_MAX 512 /* of one metric with a name in its labels; the rest is counted */
-#define METRICS_BUCKETS_MAX 32
-
-/* Counts by upper bounds, ascending; one more for what is above the last. */
-struct metrics_histogram {
-	const uint64_t *bounds_usec;
-	size_t n_bounds;
-	uint64_t counts[METRICS_BUCKETS_MAX + 1];
-	uint64_t sum_usec;
-};
 
 /* "Event seen" to "read back as declared". */
-void metrics_reaction_init(struct metrics_histogram *ret);
-void metrics_observe(struct metrics_histogram *h, uint64_t usec);
+void metrics_reaction_init(struct histogram *ret);
 
 /* What only a daemon knows: counted since its start. */
 struct metrics_counts {
 	uint64_t events[EVENT_KIND_COUNT];
-	struct metrics_histogram reaction;
+	struct histogram reaction;
 	uint64_t reconciles, sets, overruns;
 	uint64_t hooks_sent, hooks_suppressed, hooks_failed;
 	int64_t start_usec, last_reconcile_usec; /* CLOCK_REALTIME, 0 for never */
 };
 
-/* What the probes found. A list that is NULL was not looked for and gives no metric. */
-struct metrics_fallback {
-	const char *kind, *link, *service; /* "" where it is not known */
-	uint64_t hits;
-};
-struct metrics_frozen {
-	const char *service, *link;
-	uint64_t sockets;
-};
-struct metrics_probe {
-	const char *name, *function;
-	const char *method, *why; /* NULL: method of one that is absent, why of one that runs */
-};
-struct metrics_lost {
-	const char *kind;
-	uint64_t hits;
-};
-#define METRICS_KINDS 4
-struct metrics_evidence {
-	const struct metrics_fallback *fallback;
-	size_t n_fallback;
-	const struct metrics_frozen *frozen;
-	size_t n_frozen;
-	const char *const *restart; /* services flagged for restart */
-	size_t n_restart;
-	const struct metrics_histogram *sendfile;
-	const struct metrics_probe *probes;
-	size_t n_probes;
-	size_t left_out; /* of fallback and frozen, besides what is above METRICS_SERIES_MAX */
-	struct metrics_lost lost[METRICS_KINDS]; /* hits of which only the kind is known; kind NULL ends */
-};
-
 struct metrics {
 	const struct metrics_counts *counts;	 /* NULL: no daemon */
-	const struct metrics_evidence *evidence; /* NULL: no probes */
+	const struct totals *evidence; /* NULL: no probes */
 	bool stopped;				 /* the daemon is about to end */
 	bool enforce;				 /* with counts only */
 	size_t rule_errors;

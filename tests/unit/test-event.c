@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 
-#include "report/event.h"
+#include "engine/event_report.h"
 #include "unit-model.h"
 
 #define KEEP_MAX 16

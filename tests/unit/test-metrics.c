@@ -92,31 +92,31 @@ static void compare_with_golden(const char *text)
 
 static void all_that_there_is(void **state)
 {
-	static const struct metrics_fallback fallback[] = {
+	static const struct totals_fallback fallback[] = {
 		{ "segmentation", "vlan10", "nginx.service", 1234567890123 },
 		{ "checksum", "vlan10", "", 3 },
 	};
-	static const struct metrics_frozen frozen[] = { { "nginx.service", "vlan10", 4 } };
+	static const struct totals_frozen frozen[] = { { "nginx.service", "vlan10", 4 } };
 	static const char *const restart[] = { "nginx.service" };
 	static const uint64_t bounds[] = { 2, 4, 1024 };
-	static const struct metrics_histogram sendfile = {
+	static const struct histogram sendfile = {
 		.bounds_usec = bounds, .n_bounds = 3, .counts = { 1, 0, 2, 1 }, .sum_usec = 3000000
 	};
-	static const struct metrics_probe probes[] = {
+	static const struct totals_probe probes[] = {
 		{ "segmentation", "__skb_gso_segment", "fentry", NULL },
 		{ "sockets", "iter/tcp", NULL, "no privilege" },
 	};
-	const struct metrics_evidence evidence = { .fallback = fallback, .n_fallback = 2, .frozen = frozen,
+	const struct totals evidence = { .fallback = fallback, .n_fallback = 2, .frozen = frozen,
 		.n_frozen = 1, .restart = restart, .n_restart = 1, .sendfile = &sendfile,
 		.probes = probes, .n_probes = 2, .left_out = 3,
 		.lost = { { "sendpage", 0 }, { "checksum", 17 } } };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
 
-	metrics_observe(&p->counts.reaction, 0);
-	metrics_observe(&p->counts.reaction, 250); /* bounds belong below */
-	metrics_observe(&p->counts.reaction, 251);
-	metrics_observe(&p->counts.reaction, 60000000);
+	histogram_observe(&p->counts.reaction, 0);
+	histogram_observe(&p->counts.reaction, 250); /* bounds belong below */
+	histogram_observe(&p->counts.reaction, 251);
+	histogram_observe(&p->counts.reaction, 60000000);
 	p->metrics.evidence = &evidence;
 	strcpy(p->sample.plan_links[0].name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
@@ -297,15 +297,15 @@ static void features_of_other_kernels_are_not_told(void **state)
 static void evidence_is_bounded_too(void **state)
 {
 	enum { N = METRICS_SERIES_MAX + 1 };
-	static struct metrics_fallback fallback[N];
-	const struct metrics_evidence evidence = { .fallback = fallback, .n_fallback = N };
+	static struct totals_fallback fallback[N];
+	const struct totals evidence = { .fallback = fallback, .n_fallback = N };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
 	static char names[N][16];
 
 	for (int i = 0; i < N; i++) {
 		snprintf(names[i], sizeof(names[i]), "s%d", i);
-		fallback[i] = (struct metrics_fallback){ "checksum", "eth0", names[i], 1 };
+		fallback[i] = (struct totals_fallback){ "checksum", "eth0", names[i], 1 };
 	}
 	p->metrics.evidence = &evidence;
 	text = format(p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "report/event.h"
+#include "engine/event_report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,27 +10,6 @@
 #include "plan/explain.h"
 
 #define DEPTH_MAX 16
-
-static const struct {
-	const char *name, *message_id;
-} kinds[EVENT_KIND_COUNT] = {
-	[EVENT_REPAIRED] = { "repaired", "829abb19675b4e078b661500c0d0c0e6" },
-	[EVENT_DRIFT] = { "drift", "bc372f54f9b04f2d8ddf8ac60eb5c9aa" },
-	[EVENT_UNMET] = { "unmet", "c7da8be196e64ed694ff266d15805343" },
-	[EVENT_REFUSED] = { "refused", "79ad267e4bfa44bcb3df0fe571504893" },
-	[EVENT_CONTENDED] = { "contended", "6b036e8fd608424aa96f91496d00d5ad" },
-	[EVENT_CALM] = { "calm", "2ac7686d092a4557996a2ab07150fff8" },
-	[EVENT_HEALED] = { "healed", "8583a1ea96fc4ca3891b085c80854244" },
-	[EVENT_OVERRUN] = { "overrun", "8db875088bc44666a15a66b7588cdedd" },
-	[EVENT_RULES] = { "rules", "4da008c9f0ac4942bcfc9dc1abe03b21" },
-	[EVENT_STATE] = { "state", "6b39a9027fd5427ba85af6fbe2924f81" },
-	[EVENT_PAUSED] = { "paused", "9cc42cb4c9374c2192d2dbd6aecece63" },
-	[EVENT_RESUMED] = { "resumed", "0add72eb582d4e40b7264f67223053af" },
-	[EVENT_FALLBACK] = { "fallback", "77fce3dd6f16449d93e38f060de25a98" },
-	[EVENT_FROZEN] = { "frozen", "8bf299c637c8419c99af3cd4a3c3d60e" },
-	[EVENT_THAWED] = { "thawed", "6043fe542a994e979f3a56fcfc4a54f9" },
-	[EVENT_RESTARTED] = { "restarted", "d0b3f6a51e9c4c6f8f27a4be5319c07d" },
-};
 
 /* Troubles that last, and what is remembered of each. */
 enum trouble { TROUBLE_DRIFT, TROUBLE_UNMET, TROUBLE_REFUSED, TROUBLE_CONTENDED, TROUBLE_COUNT };
@@ -53,48 +32,6 @@ struct said {
 struct event_memory {
 	struct said *links; /* only those with something standing */
 };
-
-const char *event_kind_name(enum event_kind kind)
-{
-	return (size_t)kind < EVENT_KIND_COUNT ? kinds[kind].name : "unknown";
-}
-
-const char *event_message_id(enum event_kind kind)
-{
-	return kinds[kind].message_id;
-}
-
-void event_make(struct event *ret, enum event_kind kind, int priority, const char *fmt, ...)
-{
-	va_list ap;
-
-	*ret = (struct event){ .kind = kind, .priority = priority };
-	va_start(ap, fmt);
-	vsnprintf(ret->message, sizeof(ret->message), fmt, ap);
-	va_end(ap);
-}
-
-void event_set_author(struct event *event, const struct event_author *author)
-{
-	char *message = event->message, when[32];
-	size_t size = sizeof(event->message);
-
-	event->author = *author;
-	if (!author->asked)
-		return;
-	if (author->pid == 0) {
-		util_append(message, size, "; who did it is not known");
-		return;
-	}
-	util_append(message, size, "; done by %s[%d]", author->comm, (int)author->pid);
-	if (author->parent_pid)
-		util_append(message, size, ", child of %s[%d]", author->parent_comm, (int)author->parent_pid);
-	if (author->unit[0])
-		util_append(message, size, ", in %s", author->unit);
-	if (author->link[0])
-		util_append(message, size, ", on %s", author->link);
-	util_append(message, size, ", at %s", util_format_time(author->time_usec, when, sizeof(when)));
-}
 
 int event_memory_new(struct event_memory **ret)
 {
@@ -571,18 +508,4 @@ void event_report_calm(struct event_memory *m, const struct feature_table *table
 	util_append(e.did, sizeof(e.did), "kept as declared from now on");
 	finish(&e);
 	fn(&e, userdata);
-}
-
-bool event_limit_allows(struct event_limit *limit, uint64_t now_usec)
-{
-	if (now_usec - limit->window_usec >= EVENT_LIMIT_USEC) {
-		limit->window_usec = now_usec;
-		limit->count = 0;
-	}
-	if (limit->count >= EVENT_LIMIT_BURST) {
-		limit->suppressed++;
-		return false;
-	}
-	limit->count++;
-	return true;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One event record, many forms: what the daemon did or found, for journal, stderr and (later) metrics, hooks
- * and clients. Pure: making records and deciding which are worth saying; journal.c sends them. */
+/* One event, many forms: what the daemon did or found, for journal, stderr, metrics, hooks and clients. Pure: what an
+ * event is; which are worth reporting is engine/event_report.h. */
 #ifndef OFFLOADD_EVENT_H
 #define OFFLOADD_EVENT_H
 
 #include <sys/types.h>
 
-#include "engine/apply.h"
-#include "plan/plan.h"
 #include "basic/util.h"
+#include "model/link.h"
 
 enum event_kind {
 	EVENT_REPAIRED,	  /* was not as declared, is now */
@@ -69,29 +68,6 @@ void event_make(struct event *ret, enum event_kind kind, int priority, const cha
 
 /* Adds it to the record and its message. */
 void event_set_author(struct event *event, const struct event_author *author);
-
-/* What has been said of each link's standing troubles, so that it is said once until it changes. */
-struct event_memory;
-
-/* 0 or -ENOMEM. */
-int event_memory_new(struct event_memory **ret);
-void event_memory_free(struct event_memory *m);
-/* The link is gone. */
-void event_memory_forget(struct event_memory *m, int ifindex);
-/* The rules changed: what stands is said again. */
-void event_memory_clear(struct event_memory *m);
-/* Links that something stands against. */
-size_t event_memory_count(const struct event_memory *m);
-
-/* Tells what a reconcile did and found: fn for each record, at most one for each link and kind. What comes
- * right by the repair of a link below or above is told in that link's record. links: the model after apply.
- * 0 or -ENOMEM. */
-int event_report(struct event_memory *m, const struct feature_table *table, const struct plan *plan,
-	const struct apply_report *report, const struct link_table *links, event_fn fn, void *userdata);
-
-/* A fight ended: these features are repaired again from now on. */
-void event_report_calm(struct event_memory *m, const struct feature_table *table,
-	const struct link *link, feature_set bits, event_fn fn, void *userdata);
 
 /* A bound on records: whatever happens, no more than EVENT_LIMIT_BURST in EVENT_LIMIT_USEC. */
 #define EVENT_LIMIT_BURST 6000
