@@ -118,6 +118,17 @@ show_agrees_with_ethtool() { # LINK...: offloadctl show and ethtool -k, feature 
 	done
 }
 
+fidelity() { # DESCRIPTION ARGUMENT...: random stacks and changes are as predicted; $seed repeats a run
+	local description=$1 out
+	shift
+	if out=$("${BUILD:-build}/tests/fidelity" --seed "$seed" "$@" 2>&1); then
+		ok "$description"
+	else
+		not_ok "$description" "$out"
+	fi
+	sed -n 's/^\(fidelity on\|wholly\|cases\)/# note &/p' <<<"$out"
+}
+
 is_on() { # LINK FEATURE...
 	local link=$1 text feature
 	shift

@@ -9,16 +9,6 @@ seed=${FIDELITY_SEED:-$([ -n "$LONG" ] && echo $EPOCHSECONDS || echo 20261121)}
 for module in macvlan macvtap ipvlan vxlan team tun ip_gre; do modprobe $module; done
 modprobe ifb numifbs=0
 
-fidelity() { # DESCRIPTION ARGUMENT...
-	local description=$1 out
-	shift
-	if out=$("${BUILD:-build}/tests/fidelity" --seed "$seed" "$@" 2>&1); then
-		ok "$description"
-	else
-		not_ok "$description" "$out"
-	fi
-	sed -n 's/^\(fidelity on\|wholly\|cases\)/# note &/p' <<<"$out"
-}
 fidelity "$cases random cases are as predicted" --cases "$cases"
 fidelity "and some by the ioctl" --cases $((cases / 10)) --ethtool ioctl
 done_testing

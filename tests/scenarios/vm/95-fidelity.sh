@@ -13,16 +13,6 @@ cards=$(first_namespace sh -c 'ls -d /sys/class/net/*/device' | cut -d/ -f5)
 for card in $cards; do first_namespace ip link set "$card" netns $$; done
 for card in $cards; do ip link set "$card" up; done
 
-fidelity() { # DESCRIPTION ARGUMENT...
-	local description=$1 out
-	shift
-	if out=$("${BUILD:-build}/tests/fidelity" --seed "$seed" "$@" 2>&1); then
-		ok "$description"
-	else
-		not_ok "$description" "$out"
-	fi
-	sed -n 's/^\(fidelity on\|wholly\|cases\)/# note &/p' <<<"$out"
-}
 fidelity "$cases random cases are as predicted" --cases "$cases"
 fidelity "and some by the ioctl" --cases $((cases / 5)) --ethtool ioctl
 for card in $cards; do ip link set "$card" netns 1; done
