@@ -14,6 +14,6 @@ for card in $cards; do first_namespace ip link set "$card" netns $$; done
 for card in $cards; do ip link set "$card" up; done
 
 fidelity "$cases random cases are as predicted" --cases "$cases"
-fidelity "and some by the ioctl" --cases $((cases / 5)) --ethtool ioctl
+fidelity "and some by the ioctl" --cases $((cases / 2)) --ethtool ioctl
 for card in $cards; do ip link set "$card" netns 1; done
 done_testing
