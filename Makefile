@@ -28,7 +28,7 @@ PKGS := libnl-3.0 libnl-route-3.0 libmnl libsystemd json-c smartcols libbpf
 VERSION := 0.1.0
 
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-override CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -I$(BUILD)/bpf -DOFFLOADD_VERSION='"$(VERSION)"' -DOFFLOADD_PREFIX='"$(PREFIX)"' \
+override CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -I$(BUILD)/bpf -DOFFLOADD_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) -I/usr/include/iniparser
 override LDLIBS += $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -liniparser
 ifneq ($(WERROR),)
@@ -49,7 +49,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.
 .PHONY: all
 all: $(MAINS:%=$(BUILD)/%)
 
-# Another compiler, PREFIX or set of flags makes everything anew. What builds nothing leaves no folder behind either:
+# Another compiler or set of flags builds everything again, another PREFIX what knows it. What builds nothing leaves no directory behind:
 # `sudo make deps` would leave one of root's.
 FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS)
 ifneq ($(filter-out deps clean,$(or $(MAKECMDGOALS),all)),)
@@ -57,7 +57,14 @@ ifneq ($(file <$(BUILD)/flags),$(FLAGS))
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(FLAGS))
 endif
+ifneq ($(file <$(BUILD)/prefix),$(PREFIX))
+$(file >$(BUILD)/prefix,$(PREFIX))
 endif
+endif
+# what looks for files below it
+PREFIXED := $(BUILD)/obj/offloadd/conf.o $(BUILD)/obj/rules/rule_file.o
+$(PREFIXED): override CPPFLAGS += -DOFFLOADD_PREFIX='"$(PREFIX)"'
+$(PREFIXED): $(BUILD)/prefix
 
 # The kernel's half: each bpf/NAME.bpf.c becomes a skeleton that probe.c includes.
 CLANG ?= clang
