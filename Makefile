@@ -51,7 +51,7 @@ all: $(MAINS:%=$(BUILD)/%)
 
 # Another compiler or set of flags builds everything again, another PREFIX what knows it. What builds nothing leaves no directory behind:
 # `sudo make deps` would leave one of root's.
-FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS)
+FLAGS := $(subst -I$(BUILD)/,-I,$(CC) $(CPPFLAGS) $(CFLAGS)) # wherever the build is
 ifneq ($(filter-out deps clean,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(file <$(BUILD)/flags),$(FLAGS))
 $(shell mkdir -p $(BUILD))
