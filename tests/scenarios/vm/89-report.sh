@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The report of a host in the middle of the incident, asked of the running offloadd: who broke vlan10, who pays, who must reconnect, how
 # long sendfile took. VM_SAVE=FOLDER keeps page and documents; tests/report holds those of such a run.
-# kernels: 5.10 6.12
+# kernels: 6.12
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 

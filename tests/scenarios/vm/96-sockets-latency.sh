@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # offloadctl sockets and latency on the incident, without a daemon: who is frozen, and who is slow.
-# kernels: 5.10 7
+# kernels: 7
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # offloadctl investigate on the healthy VLAN, on the broken one, after the repair, and where only the disk is slow.
 # kernels: 6.1 6.12
-size=8000000 # bulk.service's: more than a socket holds, so that a send takes as long as the path does
+size=6000000 # bulk.service's: more than a socket holds, so that a send takes as long as the path does
 bulk_size=$size
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
@@ -35,7 +35,7 @@ investigated() { # DESCRIPTION NAME: as a document, while each sends twice
 }
 of_bulk() { # DESCRIPTION NAME: the same of bulk.service alone
 	watch "$1, bulk.service alone" "$scratch/$2.json" --json --unit bulk --link vlan10
-	sends 3 bulk
+	sends 2 bulk
 	watched
 }
 ways() { # NAME: the four callers above tcp_push_one, of each way there
@@ -52,7 +52,7 @@ check "the other host is there" network
 server system.slice/bulk.service 10.9.0.1 5003
 client bulk 10.9.0.1 5003
 sends 1 bulk
-size=4000000
+size=1000000
 head -c $size "$scratch/file" >"$scratch/small" && mv "$scratch/small" "$scratch/file"
 server system.slice/plain.service 10.9.0.1 5001
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
