@@ -49,10 +49,10 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.
 .PHONY: all
 all: $(MAINS:%=$(BUILD)/%)
 
-# Another compiler or set of flags builds everything again, another PREFIX what knows it. What builds nothing leaves no directory behind:
-# `sudo make deps` would leave one of root's.
+# Another compiler or set of flags builds everything again, another PREFIX what knows it. Goals that build nothing
+# themselves leave no trace: `sudo make deps` would leave a directory of root's, and `make deb` other flags than those of the build.
 FLAGS := $(subst -I$(BUILD)/,-I,$(CC) $(CPPFLAGS) $(CFLAGS)) # wherever the build is
-ifneq ($(filter-out deps clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps clean man run demo check check-long bench deb fuzz uninstall %-evidence,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(file <$(BUILD)/flags),$(FLAGS))
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(FLAGS))
