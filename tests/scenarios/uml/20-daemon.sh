@@ -57,7 +57,7 @@ within 5 "SIGHUP is answered by a record about the rules" has_records '^offloadd
 rule 50-test.rule '[Match]' 'Name=vlan7*' '[Featurs]' 'tso=off'
 record_mark
 kill -HUP "$daemon"
-within 5 "a bad rule file is told with file and line" has_records '50-test.rule:[0-9]+'
+within 5 "a bad rule file is reported with file and line" has_records '50-test.rule:[0-9]+'
 ethtool -K vlan70 tso on >/dev/null 2>&1
 within 1 "and the rules in force stay" is_off vlan70 tcp-segmentation-offload
 rm /etc/offloadd/rules.d/50-test.rule

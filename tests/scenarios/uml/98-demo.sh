@@ -14,7 +14,7 @@ if [ "$KERNEL" = 6.1 ]; then
 	echo "$out" >/job/save/demo.txt
 	is "the output is tests/golden/demo.txt" "$out" "$(cat tests/golden/demo.txt)"
 else
-	has "all chapters are told" "$out" '^7\. ' 'checks passed in N s\.$'
+	has "all chapters are there" "$out" '^7\. ' 'checks passed in N s\.$'
 fi
 [ $failures = 0 ] || sed 's/^/# /' <<<"$out"
 ip netns del demo
