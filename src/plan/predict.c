@@ -187,14 +187,10 @@ static void react(struct predict *p, struct node *n)
 	}
 }
 
-/* netdev_features_change(): NETDEV_FEAT_CHANGE to those who stand on the device and to its master.
- * xfrm_api_check() stops the notifiers that come after it, which is all of these, when a device has
- * ESP checksum offload without ESP offload. */
+/* netdev_features_change(): NETDEV_FEAT_CHANGE to those who stand on the device and to its master. */
 static void features_change(struct predict *p, struct node *n)
 {
-	if (p->depth >= DEPTH_MAX)
-		return;
-	if ((active(p, n) & p->k->f.hw_esp_tx_csum) && !(active(p, n) & p->k->f.hw_esp))
+	if (p->depth >= DEPTH_MAX || is_mute(p, n))
 		return;
 	p->depth++;
 	if (n->master >= 0)

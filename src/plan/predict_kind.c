@@ -346,6 +346,14 @@ static void learn_from_vlan(
 	offer->unknown &= ~(on | off);
 }
 
+static void learn_from_vlans(const struct predict *p, struct node *n)
+{
+	for (const struct node *upper = node_at(p, n->first_upper); upper;
+		upper = node_at(p, upper->next_upper))
+		if (strcmp(upper->model->name, "vlan") == 0)
+			learn_from_vlan(p, n, upper, &n->offer);
+}
+
 struct offer predict_offer(struct predict *p, struct node *n)
 {
 	if (n->offer_done || n->offer_running)
@@ -355,23 +363,25 @@ struct offer predict_offer(struct predict *p, struct node *n)
 		n->offer = n->model->offer(p, n);
 	else
 		n->offer = (struct offer){ .on = p->k->f.highdma, .unknown = ~p->k->f.highdma };
-	for (const struct node *upper = node_at(p, n->first_upper); upper;
-		upper = node_at(p, upper->next_upper))
-		if (strcmp(upper->model->name, "vlan") == 0)
-			learn_from_vlan(p, n, upper, &n->offer);
+	if (n->outdated)
+		n->offer.unknown = ~p->k->f.highdma;
+	else if (!is_mute(p, n))
+		learn_from_vlans(p, n);
 	n->offer_running = false;
 	n->offer_done = true;
 	return n->offer;
 }
 
-/* Whatever the rules here cannot explain is held by something hidden, and taken to stay so. LRO is
- * left out: an upper that came later takes effect only with the next update. */
+/* Whatever the rules here cannot explain is held by something hidden, and taken to stay so; or by a
+ * device below that changed unheard, and then the next update may end it. LRO is skipped: an upper
+ * that came later takes effect only with the next update. */
 static void hide_unexplained(struct predict *p, struct node *n)
 {
 	feature_set explained = predict_wished(p, n) & ~p->k->f.lro,
 		    is = n->w[GUESS].active & ~p->k->f.lro;
 
-	n->off[GUESS] |= explained & ~is;
+	if (!n->outdated)
+		n->off[GUESS] |= explained & ~is;
 	n->off[LOW] |= explained & ~is;
 	n->on = is & ~explained;
 }
@@ -413,11 +423,32 @@ static void hide_foreign_lower(struct predict *p, struct node *n)
 	hide_unexplained(p, n);
 }
 
+static void outdate_above(struct predict *p, const struct node *n);
+
+static void outdate(struct predict *p, struct node *n)
+{
+	if (!n || n->outdated)
+		return;
+	n->outdated = true;
+	outdate_above(p, n);
+}
+
+static void outdate_above(struct predict *p, const struct node *n)
+{
+	outdate(p, node_at(p, n->master));
+	for (struct node *upper = node_at(p, n->first_upper); upper;
+		upper = node_at(p, upper->next_upper))
+		outdate(p, upper);
+}
+
 void predict_learn(struct predict *p)
 {
+	p->world = GUESS;
+	for (int i = 0; i < p->n_nodes; i++)
+		if (is_mute(p, &p->nodes[i]))
+			outdate_above(p, &p->nodes[i]);
 	for (int i = 0; i < p->n_nodes; i++)
 		predict_offer(p, &p->nodes[i]);
-	p->world = GUESS;
 	for (int i = 0; i < p->n_nodes; i++) {
 		struct node *n = &p->nodes[i];
 

@@ -130,6 +130,7 @@ struct node {
 	struct offer offer;
 	bool offer_done, offer_running;
 	bool notifier_ctx; /* bond, team: in their own notifier */
+	bool outdated;     /* its last update did not see a device below it as it is now */
 };
 
 /* What a node was before the last SET changed it. */
@@ -187,6 +188,14 @@ static inline struct node *node_at(const struct predict *p, int i)
 static inline feature_set active(const struct predict *p, const struct node *n)
 {
 	return n->w[p->world].active;
+}
+
+/* xfrm_api_check() answers NETDEV_FEAT_CHANGE with NOTIFY_BAD when a device has ESP checksum offload
+ * without ESP offload, and is called before the notifiers of every kind of link: uppers and master
+ * of such a device do not hear of its changes. */
+static inline bool is_mute(const struct predict *p, const struct node *n)
+{
+	return (active(p, n) & p->k->f.hw_esp_tx_csum) && !(active(p, n) & p->k->f.hw_esp);
 }
 
 /* predict_kernel.c: the rules of a kernel, NULL without memory; and arithmetic under the kernel's own names. */

@@ -440,18 +440,20 @@ static void print_set(const struct fidelity *f, const struct set *set)
 
 static void print_links(const struct fidelity *f, const struct link_table *table)
 {
-	char wanted[1024];
+	char wanted[2048], active[2048];
 
 	link_table_foreach (table, link) {
 		const struct link *lower = link_lower(table, link),
 				  *master = link_master(table, link);
 
-		printf("    %s (%s%s%s) on %s, port of %s; wanted and off: %s\n", link->name,
+		printf("    %s (%s%s%s) on %s, port of %s; wanted and off: %s; on: %s\n", link->name,
 			link->kind, link->driver[0] ? " " : "", link->driver,
 			lower ? lower->name : "nothing", master ? master->name : "nothing",
 			feature_format(&f->o->features,
 				link->features.wanted & ~link->features.active, wanted,
-				sizeof(wanted)));
+				sizeof(wanted)),
+			feature_format(
+				&f->o->features, link->features.active, active, sizeof(active)));
 	}
 }
 

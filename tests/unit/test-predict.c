@@ -363,6 +363,36 @@ static void what_the_host_refused_holds_up_the_rest(void **state)
 	assert_false(has(f, 1, "gro"));
 }
 
+/* xfrm_api_check(): ESP checksum offload without ESP offload keeps every other notifier from hearing
+ * of the device, so that what stands on it may be behind. */
+static void what_is_behind_a_mute_device_is_uncertain(void **state)
+{
+	struct fixture *f = *state;
+	feature_set highdma = unit_set(&f->features, "highdma");
+	struct link *bond, *vlan;
+
+	add(f, 2, "veth", 0, 4, NIC " highdma", NIC " highdma");
+	bond = add(f, 4, "bond", 0, 0, BOND " highdma", BOND " highdma");
+	add(f, 5, "vlan", 4, 0, BOND " highdma", BOND " tx-lockless");
+	vlan = add(f, 6, "vlan", 5, 0, BOND " highdma", BOND " tx-lockless");
+	start(f, "6.1.0");
+	switch_words(f, 5, "tx-udp-segmentation", true);
+	assert_false(has(f, 5, "highdma")); /* bond0 does not offer it: its VLAN says so */
+	assert_int_equal(predict_uncertain(f->p, 5), 0);
+
+	bond->features.active |= unit_set(&f->features, "esp-tx-csum-hw-offload");
+	start(f, "6.1.0");
+	switch_words(f, 5, "tx-tcp6-segmentation", false);
+	assert_true(predict_uncertain(f->p, 5) & highdma);
+	assert_true(has(f, 5, "highdma")); /* as a veth offers it */
+	switch_words(f, 6, "tx-tcp6-segmentation", false);
+	assert_true(predict_uncertain(f->p, 6) & highdma);
+	vlan->features.wanted &= ~highdma;
+	start(f, "6.1.0");
+	switch_words(f, 6, "tx-tcp6-segmentation", false);
+	assert_false(predict_uncertain(f->p, 6) & highdma);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -382,6 +412,7 @@ int main(void)
 		TEST(a_loop_in_a_stale_picture_ends),
 		TEST(what_the_host_refused_holds_up_the_rest),
 		TEST(a_tap_takes_what_its_owner_set),
+		TEST(what_is_behind_a_mute_device_is_uncertain),
 	};
 
 	return cmocka_run_group_tests_name("predict", tests, NULL, NULL);
