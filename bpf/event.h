@@ -79,7 +79,7 @@ struct socket_record {
 	struct event_header header;
 	__u64 cgroup;
 	__u64 inode;	       /* of the socket's file; 0 when no process holds it any more */
-	__u64 route_caps;      /* sk_route_caps: what the socket was frozen with */
+	__u64 route_caps;      /* sk_route_caps: what the socket was stale with */
 	__u64 device_features; /* of the device that it leaves by, now; 0 without a route */
 	__u32 netns;
 	__u32 ifindex; /* 0 without a route */

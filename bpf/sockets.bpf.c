@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One socket_record for each TCP socket of this network namespace that is frozen (or for all): its route caps, fixed when it was
+/* One socket_record for each TCP socket of this network namespace that is stale (or for all): its route caps, fixed when it was
  * routed (sk_setup_caps()), beside what its device can do now. */
 #include "kernel.h"
 
-bool all;	  /* also those that are not frozen */
+bool all;	  /* also those that are not stale */
 __u64 visited; /* full sockets that were looked at; set to 0 before reading */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -17,7 +17,7 @@ struct bpf_iter__tcp {
 };
 #pragma clang attribute pop
 
-static __always_inline bool frozen(__u64 caps, __u64 features)
+static __always_inline bool stale(__u64 caps, __u64 features)
 {
 	return (features & feature_sg && !(caps & feature_sg)) ||
 	       (features & FEATURE_CSUM_ANY && !(caps & FEATURE_CSUM_ANY));
@@ -68,7 +68,7 @@ int sockets(struct bpf_iter__tcp *ctx)
 	r.route_caps = BPF_CORE_READ(sk, sk_route_caps);
 	r.device_features = dev ? BPF_CORE_READ(dev, features) : 0;
 	r.expired = expired(sk);
-	if (!all && (r.expired || !frozen(r.route_caps, r.device_features))) {
+	if (!all && (r.expired || !stale(r.route_caps, r.device_features))) {
 		visited++;
 		return 0;
 	}

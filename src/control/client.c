@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control/control.h"
+#include "control/server.h"
 #include "basic/json_value.h"
 #include "kernel/netns.h"
 #include "basic/util.h"
@@ -72,7 +72,7 @@ int client_open(const char *path, struct client **ret)
 		return -ENOMEM;
 	client->fd = -1;
 	if (!path)
-		(void)netns_path(CONTROL_DEFAULT_PATH, &chosen);
+		(void)netns_path(SERVER_DEFAULT_PATH, &chosen);
 	if (!path && !chosen)
 		return -ENOMEM;
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

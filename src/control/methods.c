@@ -10,7 +10,7 @@
 
 static const struct method {
 	const char *name;
-	void (*call)(struct methods *m, struct control_client *client, const struct varlink_call *call);
+	void (*call)(struct methods *m, struct server_client *client, const struct varlink_call *call);
 	bool changes; /* something, so not for everybody */
 	const char *const *parameters;
 } table[] = {
@@ -33,7 +33,7 @@ const char *methods_name(size_t i)
 	return i < ARRAY_SIZE(table) ? table[i].name : NULL;
 }
 
-static void not_found(struct control_client *client, const char *method)
+static void not_found(struct server_client *client, const char *method)
 {
 	char interface[VARLINK_NAME_MAX];
 	const char *dot = strrchr(method, '.');
@@ -46,7 +46,7 @@ static void not_found(struct control_client *client, const char *method)
 		method_fail(client, "org.varlink.service.InterfaceNotFound", "interface", interface);
 }
 
-static void on_call(struct control_client *client, const struct varlink_call *call, void *userdata)
+static void on_call(struct server_client *client, const struct varlink_call *call, void *userdata)
 {
 	const struct method *method = NULL;
 	const char *unknown;
@@ -58,7 +58,7 @@ static void on_call(struct control_client *client, const struct varlink_call *ca
 		not_found(client, call->method);
 		return;
 	}
-	if (method->changes && !control_may_change(client)) {
+	if (method->changes && !server_may_change(client)) {
 		method_fail(client, "org.varlink.service.PermissionDenied", NULL, NULL);
 		return;
 	}
@@ -69,9 +69,9 @@ static void on_call(struct control_client *client, const struct varlink_call *ca
 		method->call(userdata, client, call);
 }
 
-static void on_resume(struct control_client *client, void *userdata)
+static void on_resume(struct server_client *client, void *userdata)
 {
-	struct open_call *open = control_state(client);
+	struct open_call *open = server_state(client);
 
 	open->resume(userdata, client, open);
 }
@@ -92,9 +92,9 @@ void methods_free(struct methods *m)
 	free(m);
 }
 
-struct control_handler methods_handler(struct methods *m)
+struct server_handler methods_handler(struct methods *m)
 {
-	return (struct control_handler){ .call = on_call, .resume = on_resume, .userdata = m };
+	return (struct server_handler){ .call = on_call, .resume = on_resume, .userdata = m };
 }
 
 void methods_take_event(struct methods *m, const struct event *event)

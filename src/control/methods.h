@@ -3,9 +3,9 @@
 #ifndef OFFLOADD_METHODS_H
 #define OFFLOADD_METHODS_H
 
-#include "control/control.h"
+#include "control/server.h"
 #include "model/event.h"
-#include "evidence/witness.h"
+#include "evidence/tracker.h"
 #include "engine/ledger.h"
 #include "kernel/observe.h"
 #include "engine/reconcile.h"
@@ -23,7 +23,7 @@ struct methods_host {
 	struct observe *observe;
 	struct reconcile *reconcile;
 	struct ledger *ledger;
-	struct witness *const *witness; /* NULL there: no probes */
+	struct tracker *const *tracker; /* NULL there: no probes */
 	const bool *enforce;
 	const struct rule_set *rule_errors, *conf_errors; /* of the last time that they were read */
 	/* Reads settings and rules again: METHODS_TOOK_* bits of what was taken, the rest stays as it was; negative errno. */
@@ -40,8 +40,8 @@ struct methods;
 /* 0 or -ENOMEM. host is copied, what it points to is not. */
 int methods_new(const struct methods_host *host, struct methods **ret);
 void methods_free(struct methods *m);
-/* For control_new(); valid as long as m is. */
-struct control_handler methods_handler(struct methods *m);
+/* For server_new(); valid as long as m is. */
+struct server_handler methods_handler(struct methods *m);
 
 /* Keeps a record for GetEvents. */
 void methods_take_event(struct methods *m, const struct event *event);

@@ -60,31 +60,31 @@ struct json_object *method_new_errors(const struct rule_set *set)
 
 /* ---- answers ---- */
 
-void method_reply(struct control_client *client, struct json_object *parameters)
+void method_reply(struct server_client *client, struct json_object *parameters)
 {
-	control_reply(client, parameters, false);
+	server_reply(client, parameters, false);
 }
 
-void method_fail(struct control_client *client, const char *error, const char *key, const char *text)
+void method_fail(struct server_client *client, const char *error, const char *key, const char *text)
 {
 	struct json_object *o = json_object_new_object();
 
 	if (key)
 		method_add_text(o, key, text);
-	control_error(client, error, o);
+	server_error(client, error, o);
 }
 
-void method_invalid(struct control_client *client, const char *parameter)
+void method_invalid(struct server_client *client, const char *parameter)
 {
 	method_fail(client, "org.varlink.service.InvalidParameter", "parameter", parameter);
 }
 
-void method_not_possible(struct control_client *client, int error)
+void method_not_possible(struct server_client *client, int error)
 {
 	method_fail(client, METHODS_INTERFACE ".NotPossible", "message", strerror(-error));
 }
 
-void method_no_such_link(struct methods *m, struct control_client *client, const char *name)
+void method_no_such_link(struct methods *m, struct server_client *client, const char *name)
 {
 	const struct link_table *links = &m->host.observe->links;
 	_cleanup_free_ const char **names = calloc(link_table_count(links) + 1, sizeof(*names));
@@ -99,12 +99,12 @@ void method_no_such_link(struct methods *m, struct control_client *client, const
 	}
 	method_add_text(o, "link", name);
 	method_add_name(o, "nearest", nearest ? nearest : "");
-	control_error(client, METHODS_INTERFACE ".NoSuchLink", o);
+	server_error(client, METHODS_INTERFACE ".NoSuchLink", o);
 }
 
 /* ---- parameters ---- */
 
-const struct link *method_get_link(struct methods *m, struct control_client *client,
+const struct link *method_get_link(struct methods *m, struct server_client *client,
 	const struct varlink_call *call, bool *ret_absent)
 {
 	const char *name;
@@ -125,7 +125,7 @@ const struct link *method_get_link(struct methods *m, struct control_client *cli
 	return link;
 }
 
-bool method_take_links(struct control_client *client, const struct varlink_call *call, struct open_call *open)
+bool method_take_links(struct server_client *client, const struct varlink_call *call, struct open_call *open)
 {
 	size_t n;
 
@@ -156,7 +156,7 @@ bool method_is_asked(const struct open_call *open, const struct link *link)
 
 /* ---- answers that go on ---- */
 
-struct open_call *method_new_open_call(struct control_client *client, const struct varlink_call *call)
+struct open_call *method_new_open_call(struct server_client *client, const struct varlink_call *call)
 {
 	struct open_call *open = calloc(1, sizeof(*open));
 
@@ -167,8 +167,8 @@ struct open_call *method_new_open_call(struct control_client *client, const stru
 	return open;
 }
 
-void method_begin(struct methods *m, struct control_client *client, struct open_call *open)
+void method_begin(struct methods *m, struct server_client *client, struct open_call *open)
 {
-	control_wait(client, open, open->deadline_usec);
+	server_wait(client, open, open->deadline_usec);
 	open->resume(m, client, open);
 }

@@ -7,13 +7,13 @@
 #include "report/json.h"
 
 /* Who asks, for the record. */
-static const char *name_client(const struct control_client *client, char buf[32])
+static const char *name_client(const struct server_client *client, char buf[32])
 {
-	snprintf(buf, 32, "uid %u", (unsigned)control_uid(client));
+	snprintf(buf, 32, "uid %u", (unsigned)server_uid(client));
 	return buf;
 }
 
-void method_reload(struct methods *m, struct control_client *client, _unused_ const struct varlink_call *call)
+void method_reload(struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
 	struct json_object *o;
 	int r = m->host.reload(m->host.userdata);
@@ -32,7 +32,7 @@ void method_reload(struct methods *m, struct control_client *client, _unused_ co
 	method_reply(client, o);
 }
 
-void method_pause(struct methods *m, struct control_client *client, const struct varlink_call *call)
+void method_pause(struct methods *m, struct server_client *client, const struct varlink_call *call)
 {
 	const struct link *link;
 	int64_t seconds = 0;
@@ -55,7 +55,7 @@ void method_pause(struct methods *m, struct control_client *client, const struct
 		method_reply(client, NULL);
 }
 
-void method_resume(struct methods *m, struct control_client *client, const struct varlink_call *call)
+void method_resume(struct methods *m, struct server_client *client, const struct varlink_call *call)
 {
 	const struct link *link = method_get_link(m, client, call, NULL);
 	struct json_object *o;
@@ -78,7 +78,7 @@ void method_resume(struct methods *m, struct control_client *client, const struc
 
 /* Pauses the links that revert is about to put back: otherwise they would be repaired at once. */
 static int pause_reverted(
-	struct methods *m, struct control_client *client, const struct link *only, struct json_object *names)
+	struct methods *m, struct server_client *client, const struct link *only, struct json_object *names)
 {
 	char by[32], clean[LINK_NAME_LEN];
 
@@ -99,7 +99,7 @@ static int pause_reverted(
 	return 0;
 }
 
-void method_revert(struct methods *m, struct control_client *client, const struct varlink_call *call)
+void method_revert(struct methods *m, struct server_client *client, const struct varlink_call *call)
 {
 	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
 	struct json_object *o, *names, *results;

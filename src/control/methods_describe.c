@@ -19,7 +19,7 @@ static const char description[] =
 	"interface org.offloadd\n"
 	"\n"
 	"type FileError(path: string, line: int, message: string)\n"
-	"# verdict: compliant drifted blocked fixed refused contended paused, or absent\n"
+	"# verdict: compliant drifted blocked unsupported refused contended paused, or absent\n"
 	"type Standing(link: string, ifindex: int, verdict: string)\n"
 	"type Contended(link: string, ifindex: int, features: []string)\n"
 	"# seconds: that are left, null until resumed\n"
@@ -73,7 +73,7 @@ static const char description[] =
 	"error NotPossible(message: string)\n";
 
 void method_get_info(
-	_unused_ struct methods *m, struct control_client *client, _unused_ const struct varlink_call *call)
+	_unused_ struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
 	struct json_object *o = json_object_new_object(), *interfaces = json_object_new_array();
 
@@ -88,7 +88,7 @@ void method_get_info(
 }
 
 void method_get_description(
-	_unused_ struct methods *m, struct control_client *client, const struct varlink_call *call)
+	_unused_ struct methods *m, struct server_client *client, const struct varlink_call *call)
 {
 	struct json_object *o;
 	const char *interface;

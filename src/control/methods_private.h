@@ -29,7 +29,7 @@ struct methods {
 
 /* An answer that goes on; control.c has it, and frees it. */
 struct open_call {
-	void (*resume)(struct methods *m, struct control_client *client, struct open_call *open);
+	void (*resume)(struct methods *m, struct server_client *client, struct open_call *open);
 	uint64_t cursor; /* number of the last record, or index of the last link, that was sent */
 	bool more, follow;
 	uint64_t deadline_usec; /* CLOCK_MONOTONIC, 0 for none */
@@ -39,45 +39,45 @@ struct open_call {
 
 /* ---- methods: see methods_describe.c for what they take and answer ---- */
 
-void method_get_info(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_get_description(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_get_status(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_get_metrics(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_get_services(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_get_plan(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_get_events(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_wait_online(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_reload(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_pause(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_resume(struct methods *m, struct control_client *client, const struct varlink_call *call);
-void method_revert(struct methods *m, struct control_client *client, const struct varlink_call *call);
+void method_get_info(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_get_description(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_get_status(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_get_metrics(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_get_services(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_get_plan(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_get_events(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_wait_online(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_reload(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_pause(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_resume(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_revert(struct methods *m, struct server_client *client, const struct varlink_call *call);
 
 /* ---- answers: each ends the call; parameters are taken over ---- */
 
-void method_reply(struct control_client *client, struct json_object *parameters);
+void method_reply(struct server_client *client, struct json_object *parameters);
 /* An error of that name, with one parameter, or none when key is NULL. */
-void method_fail(struct control_client *client, const char *error, const char *key, const char *text);
-void method_invalid(struct control_client *client, const char *parameter);
+void method_fail(struct server_client *client, const char *error, const char *key, const char *text);
+void method_invalid(struct server_client *client, const char *parameter);
 /* error: negative errno. */
-void method_not_possible(struct control_client *client, int error);
+void method_not_possible(struct server_client *client, int error);
 /* With the nearest name that there is. */
-void method_no_such_link(struct methods *m, struct control_client *client, const char *name);
+void method_no_such_link(struct methods *m, struct server_client *client, const char *name);
 
 /* ---- answers that go on ---- */
 
 /* The caller's to free until method_begin(). NULL when memory ran out and the client heard it. */
-struct open_call *method_new_open_call(struct control_client *client, const struct varlink_call *call);
+struct open_call *method_new_open_call(struct server_client *client, const struct varlink_call *call);
 /* Takes it over, and has its first piece sent now, if there is one. */
-void method_begin(struct methods *m, struct control_client *client, struct open_call *open);
+void method_begin(struct methods *m, struct server_client *client, struct open_call *open);
 
 /* ---- parameters ---- */
 
 /* The link of "link", borrowed. NULL when the client heard what is wrong, or when it is not given and need
  * not be (*ret_absent; NULL: it must be given). */
-const struct link *method_get_link(struct methods *m, struct control_client *client,
+const struct link *method_get_link(struct methods *m, struct server_client *client,
 	const struct varlink_call *call, bool *ret_absent);
 /* Takes "links" into open; false when the client heard what is wrong. */
-bool method_take_links(struct control_client *client, const struct varlink_call *call, struct open_call *open);
+bool method_take_links(struct server_client *client, const struct varlink_call *call, struct open_call *open);
 /* Is it one of those? */
 bool method_is_asked(const struct open_call *open, const struct link *link);
 

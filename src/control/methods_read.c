@@ -92,7 +92,7 @@ static void add_counts(struct methods *m, struct json_object *to)
 }
 
 void method_get_status(
-	struct methods *m, struct control_client *client, _unused_ const struct varlink_call *call)
+	struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
 	struct services services = { 0 };
 	struct json_object *o, *verdicts;
@@ -122,8 +122,8 @@ void method_get_status(
 	json_value_add(o, "contended", new_contended(m, &stands));
 	json_value_add(o, "paused", new_paused(m));
 	add_counts(m, o);
-	if (*m->host.witness)
-		witness_list_probes(*m->host.witness, &services);
+	if (*m->host.tracker)
+		tracker_list_probes(*m->host.tracker, &services);
 	json_value_add(o, "probes", services_new_probes(&services));
 	method_reply(client, o);
 }
@@ -131,7 +131,7 @@ void method_get_status(
 /* ---- metrics, services ---- */
 
 void method_get_metrics(
-	struct methods *m, struct control_client *client, _unused_ const struct varlink_call *call)
+	struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
 	_cleanup_free_ char *text = NULL;
 	struct json_object *o;
@@ -163,12 +163,12 @@ static int judge_links(struct methods *m, struct services *services)
 }
 
 void method_get_services(
-	struct methods *m, struct control_client *client, _unused_ const struct varlink_call *call)
+	struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
 	_cleanup_(services_clear) struct services services = { 0 };
 	struct json_object *o;
 	uint64_t now_usec = util_now_usec();
-	int r = *m->host.witness ? witness_list(*m->host.witness, now_usec, &services) : 0;
+	int r = *m->host.tracker ? tracker_list(*m->host.tracker, now_usec, &services) : 0;
 
 	if (r >= 0)
 		r = judge_links(m, &services);
@@ -237,7 +237,7 @@ static int make_page(
 	return *ret ? 0 : -ENOMEM;
 }
 
-static void resume_plan(struct methods *m, struct control_client *client, struct open_call *open)
+static void resume_plan(struct methods *m, struct server_client *client, struct open_call *open)
 {
 	struct json_object *o, *links;
 	bool more;
@@ -250,10 +250,10 @@ static void resume_plan(struct methods *m, struct control_client *client, struct
 	o = json_object_new_object();
 	json_value_add(o, "links", links);
 	json_value_add(o, "next", more ? json_object_new_int64((int64_t)open->cursor) : NULL);
-	control_reply(client, o, more && open->more);
+	server_reply(client, o, more && open->more);
 }
 
-void method_get_plan(struct methods *m, struct control_client *client, const struct varlink_call *call)
+void method_get_plan(struct methods *m, struct server_client *client, const struct varlink_call *call)
 {
 	_cleanup_free_ struct open_call *open = method_new_open_call(client, call);
 	int64_t after = 0;

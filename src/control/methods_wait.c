@@ -43,7 +43,7 @@ static struct json_object *new_event(const struct feature_table *table, const st
 	return o;
 }
 
-static void resume_events(struct methods *m, struct control_client *client, struct open_call *open)
+static void resume_events(struct methods *m, struct server_client *client, struct open_call *open)
 {
 	struct json_object *o, *events;
 	uint64_t first = open->cursor + 1, lost = 0, n = 0;
@@ -62,10 +62,10 @@ static void resume_events(struct methods *m, struct control_client *client, stru
 	o = json_object_new_object();
 	json_value_add(o, "events", events);
 	json_value_add_int(o, "lost", lost);
-	control_reply(client, o, open->more && (open->follow || open->cursor < m->last_number));
+	server_reply(client, o, open->more && (open->follow || open->cursor < m->last_number));
 }
 
-void method_get_events(struct methods *m, struct control_client *client, const struct varlink_call *call)
+void method_get_events(struct methods *m, struct server_client *client, const struct varlink_call *call)
 {
 	_cleanup_free_ struct open_call *open = method_new_open_call(client, call);
 	int64_t after = 0;
@@ -126,7 +126,7 @@ static size_t count_pending(
 	return n;
 }
 
-static void resume_online(struct methods *m, struct control_client *client, struct open_call *open)
+static void resume_online(struct methods *m, struct server_client *client, struct open_call *open)
 {
 	bool late = open->deadline_usec && util_now_usec() >= open->deadline_usec;
 	struct json_object *o, *missing;
@@ -154,7 +154,7 @@ static void resume_online(struct methods *m, struct control_client *client, stru
 	method_reply(client, o);
 }
 
-void method_wait_online(struct methods *m, struct control_client *client, const struct varlink_call *call)
+void method_wait_online(struct methods *m, struct server_client *client, const struct varlink_call *call)
 {
 	_cleanup_free_ struct open_call *open = method_new_open_call(client, call);
 	int64_t seconds = 0;

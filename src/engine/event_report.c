@@ -234,7 +234,7 @@ static void tell_healed(
 {
 	struct event e;
 
-	start(&e, EVENT_HEALED, LOG_INFO, pl->ifindex, pl->name, g);
+	start(&e, EVENT_RECOVERED, LOG_INFO, pl->ifindex, pl->name, g);
 	describe(t->table, g, true, e.was, sizeof(e.was));
 	util_append(e.did, sizeof(e.did), "as declared again");
 	finish(&e);
@@ -341,7 +341,7 @@ static void sort_items(const struct teller *t, const struct plan_link *pl,
 			}
 			break;
 		case VERDICT_BLOCKED:
-		case VERDICT_FIXED:
+		case VERDICT_UNSUPPORTED:
 			if (is_held_by_fight(t, pl, item))
 				break;
 			trouble = TROUBLE_UNMET;
@@ -501,7 +501,7 @@ void event_report_calm(struct event_memory *m, const struct feature_table *table
 
 	if (said)
 		said->bits[TROUBLE_CONTENDED] &= ~bits;
-	start(&e, EVENT_CALM, LOG_NOTICE, link->ifindex, link->name, &g);
+	start(&e, EVENT_RESOLVED, LOG_NOTICE, link->ifindex, link->name, &g);
 	e.features = bits;
 	feature_format(table, bits, e.was, sizeof(e.was) - 32);
 	util_append(e.was, sizeof(e.was), " quiet again");

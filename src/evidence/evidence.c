@@ -57,7 +57,7 @@ void evidence_sockets_sort(struct evidence_sockets *sockets)
 		qsort(sockets->rows, sockets->n, sizeof(*sockets->rows), compare_sockets);
 }
 
-size_t evidence_sockets_frozen(const struct evidence_sockets *sockets)
+size_t evidence_sockets_stale(const struct evidence_sockets *sockets)
 {
 	size_t n = 0;
 

@@ -18,7 +18,7 @@
 
 struct evidence_socket {
 	struct socket_info info;
-	feature_set missing;	    /* what it is without though its device has it; empty: not frozen */
+	feature_set missing;	    /* what it is without though its device has it; empty: not stale */
 	char link[LINK_NAME_LEN];   /* "" without a route */
 	char *service;		    /* owned */
 	pid_t pid;		    /* of a process that holds it; 0: none, or not ours to see */
@@ -31,7 +31,7 @@ struct evidence_sockets {
 	const struct feature_table *features;
 	struct evidence_socket *rows;
 	size_t n, room;
-	bool all;	  /* also those that are not frozen */
+	bool all;	  /* also those that are not stale */
 	uint64_t visited; /* how many the inventory looked at */
 };
 
@@ -39,7 +39,7 @@ struct evidence_sockets {
 int evidence_sockets_add(struct evidence_sockets *sockets, const struct evidence_socket *row);
 /* By link, service, local and remote address. */
 void evidence_sockets_sort(struct evidence_sockets *sockets);
-size_t evidence_sockets_frozen(const struct evidence_sockets *sockets);
+size_t evidence_sockets_stale(const struct evidence_sockets *sockets);
 void evidence_sockets_clear(struct evidence_sockets *sockets);
 
 /* "ESTABLISHED" of a TCP state. */

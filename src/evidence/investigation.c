@@ -17,7 +17,7 @@ void investigation_clear(struct investigation *i)
 {
 	evidence_latency_clear(&i->latency);
 	free(i->fallback);
-	free(i->frozen);
+	free(i->stale);
 	free(i->stacks);
 	free(i->cpus);
 	free(i->absent);
@@ -63,17 +63,17 @@ struct investigation_fallback *investigation_fallback_row(
 	return row;
 }
 
-struct investigation_frozen *investigation_frozen_row(
+struct investigation_stale *investigation_stale_row(
 	struct investigation *i, const char *service, const char *link)
 {
-	struct investigation_frozen *row;
+	struct investigation_stale *row;
 
-	for (size_t k = 0; k < i->n_frozen; k++) {
-		row = &i->frozen[k];
+	for (size_t k = 0; k < i->n_stale; k++) {
+		row = &i->stale[k];
 		if (!strcmp(row->service, service) && !strcmp(row->link, link))
 			return row;
 	}
-	row = append(&i->frozen, &i->n_frozen, &i->room_frozen, sizeof(*row));
+	row = append(&i->stale, &i->n_stale, &i->room_stale, sizeof(*row));
 	if (row) {
 		snprintf(row->service, sizeof(row->service), "%s", service);
 		snprintf(row->link, sizeof(row->link), "%s", link);
@@ -285,12 +285,12 @@ static uint64_t awake_usec(const struct investigation *i, const char *service)
 	return sum;
 }
 
-static const struct investigation_frozen *frozen_of(
+static const struct investigation_stale *stale_of(
 	const struct investigation *i, const char *service, const char *link)
 {
-	for (size_t k = 0; k < i->n_frozen; k++)
-		if (!strcmp(i->frozen[k].service, service) && !strcmp(i->frozen[k].link, link))
-			return &i->frozen[k];
+	for (size_t k = 0; k < i->n_stale; k++)
+		if (!strcmp(i->stale[k].service, service) && !strcmp(i->stale[k].link, link))
+			return &i->stale[k];
 	return NULL;
 }
 
@@ -326,7 +326,7 @@ static const char *name_holder(const char *service)
 	return strcmp(service, UNIT_NO_SERVICE) ? service : "A process outside any service";
 }
 
-/* A link without what its senders need; copying alone on one that has it is a frozen socket's, and told there. */
+/* A link without what its senders need; copying alone on one that has it is a stale connection's, and told there. */
 static void judge_fallback(struct judge *j, const struct investigation_fallback *row)
 {
 	const char *who = row->forwarded    ? "What is forwarded"
@@ -337,7 +337,7 @@ static void judge_fallback(struct judge *j, const struct investigation_fallback 
 
 	if (investigation_per_sec(j->i, all_hits(row)) < MUCH_PER_SEC)
 		return;
-	if (!row->missing[0] && !row->segmented && !row->summed && frozen_of(j->i, row->service, row->link))
+	if (!row->missing[0] && !row->segmented && !row->summed && stale_of(j->i, row->service, row->link))
 		return;
 	f = find(j, INVESTIGATION_DEVICE, row->service, row->link);
 	if (!f)
@@ -366,10 +366,10 @@ static void judge_fallback(struct judge *j, const struct investigation_fallback 
 	else
 		util_append(f->text, sizeof(f->text), ". Repairing %s ends it (offloadctl apply %s)%s.", row->link,
 			row->link,
-			row->copied ? "; sockets that copy then stay frozen until they are connected anew" : "");
+			row->copied ? "; sockets that copy then stay stale until they are connected anew" : "");
 }
 
-static void judge_frozen(struct judge *j, const struct investigation_frozen *row)
+static void judge_stale(struct judge *j, const struct investigation_stale *row)
 {
 	struct investigation_finding *f = find(j, INVESTIGATION_RECONNECT, row->service, row->link);
 
@@ -377,7 +377,7 @@ static void judge_frozen(struct judge *j, const struct investigation_frozen *row
 		return;
 	f->cost_usec = awake_usec(j->i, row->service);
 	snprintf(f->text, sizeof(f->text),
-		"%s holds %u socket%s frozen without %s, which %s has now: %s it, or over IPv4 `sysctl net.ipv4.route.flush=1`.",
+		"%s holds %u socket%s stale without %s, which %s has now: %s it, or over IPv4 `sysctl net.ipv4.route.flush=1`.",
 		name_holder(row->service), row->sockets, util_plural(row->sockets), row->missing, row->link,
 		strcmp(row->service, UNIT_NO_SERVICE) ? "restart" : "end");
 }
@@ -429,7 +429,7 @@ static const char *list_unseen(const struct investigation *i, char *buf, size_t 
 		{ !i->rates[INVESTIGATION_SEGMENTED].known, "packets split in software" },
 		{ !i->rates[INVESTIGATION_SUMMED].known, "packets summed in software" },
 		{ !i->rates[INVESTIGATION_COPIED].known, "sockets that copy" },
-		{ !i->has_sockets, "frozen sockets" },
+		{ !i->has_sockets, "stale connections" },
 		{ !i->has_latency, "sendfile" },
 		{ i->lost[INVESTIGATION_SEGMENTED] || i->lost[INVESTIGATION_SUMMED] || i->lost[INVESTIGATION_COPIED],
 			"whose packets did not fit" },
@@ -486,7 +486,7 @@ static void judge_nothing(struct judge *j)
 			(unsigned long long)few, util_plural(few));
 	else
 		util_append(f->text, sizeof(f->text), "Nothing falls back");
-	util_append(f->text, sizeof(f->text), " and no socket is frozen; ");
+	util_append(f->text, sizeof(f->text), " and no socket is stale; ");
 	if (sum.calls || sum.running)
 		util_append(f->text, sizeof(f->text), "sendfile to TCP sockets: %s.", format_calls(&sum, calls, sizeof(calls)));
 	else
@@ -515,8 +515,8 @@ int investigation_judge(
 
 	for (size_t k = 0; k < i->n_fallback; k++)
 		judge_fallback(&j, &i->fallback[k]);
-	for (size_t k = 0; k < i->n_frozen; k++)
-		judge_frozen(&j, &i->frozen[k]);
+	for (size_t k = 0; k < i->n_stale; k++)
+		judge_stale(&j, &i->stale[k]);
 	for (size_t k = 0; i->latency.has_waits && k < i->latency.n; k++)
 		judge_waits(&j, k);
 	judge_unseen(&j);
@@ -546,12 +546,12 @@ static void set_median(struct investigation_metric *m, const struct investigatio
 	m->b = evidence_quantile(of_b.slots, 500);
 }
 
-static uint64_t frozen_sockets(const struct investigation *i)
+static uint64_t stale_sockets(const struct investigation *i)
 {
 	uint64_t n = 0;
 
-	for (size_t k = 0; k < i->n_frozen; k++)
-		n += i->frozen[k].sockets;
+	for (size_t k = 0; k < i->n_stale; k++)
+		n += i->stale[k].sockets;
 	return n;
 }
 
@@ -616,9 +616,9 @@ int investigation_compare(const struct investigation *a, const struct investigat
 		m->a = investigation_per_sec(a, a->rates[k].n);
 		m->b = investigation_per_sec(b, b->rates[k].n);
 	}
-	*m++ = (struct investigation_metric){ .what = "frozen sockets",
-		.known = a->has_sockets && b->has_sockets, .a = frozen_sockets(a),
-		.b = frozen_sockets(b) };
+	*m++ = (struct investigation_metric){ .what = "stale connections",
+		.known = a->has_sockets && b->has_sockets, .a = stale_sockets(a),
+		.b = stale_sockets(b) };
 	*ret = metrics;
 	*ret_n = (size_t)(m - metrics);
 	return 0;

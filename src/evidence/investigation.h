@@ -39,8 +39,8 @@ struct investigation_fallback {
 	uint64_t segmented, summed, copied;
 };
 
-/* Sockets of one service that are frozen without what their link has. */
-struct investigation_frozen {
+/* Sockets of one service that are stale without what their link has. */
+struct investigation_stale {
 	char service[EVIDENCE_SERVICE_LEN];
 	char link[LINK_NAME_LEN];
 	char missing[INVESTIGATION_NAMES_LEN];
@@ -75,12 +75,12 @@ struct investigation {
 	bool link_gone;		       /* only_link was removed meanwhile */
 	uint64_t lost[INVESTIGATION_RATES]; /* of the rates: what has no service and link here, for want of room */
 	struct investigation_fallback *fallback;
-	struct investigation_frozen *frozen;
+	struct investigation_stale *stale;
 	struct investigation_stack *stacks; /* into tcp_push_one, the most frequent first */
 	struct investigation_cpu *cpus;
 	struct investigation_absent *absent;
-	size_t n_fallback, n_frozen, n_stacks, n_cpus, n_absent;
-	size_t room_fallback, room_frozen, room_stacks, room_cpus, room_absent;
+	size_t n_fallback, n_stale, n_stacks, n_cpus, n_absent;
+	size_t room_fallback, room_stale, room_stacks, room_cpus, room_absent;
 };
 
 void investigation_clear(struct investigation *i);
@@ -89,7 +89,7 @@ void investigation_clear(struct investigation *i);
  * out. */
 struct investigation_fallback *investigation_fallback_row(
 	struct investigation *i, const char *service, bool forwarded, const char *link);
-struct investigation_frozen *investigation_frozen_row(
+struct investigation_stale *investigation_stale_row(
 	struct investigation *i, const char *service, const char *link);
 /* missing, mended and fixed of a row from what it lacked at its packets and what the link has now (NULL where that is not
  * known). A checksum can be had in several ways: those that the link knows are named. */
@@ -107,7 +107,7 @@ const char *investigation_rate_name(enum investigation_rate rate);
 
 enum investigation_verdict {
 	INVESTIGATION_DEVICE,	 /* a link lacks what its senders need: repair it */
-	INVESTIGATION_RECONNECT, /* sockets are frozen: restart the service */
+	INVESTIGATION_RECONNECT, /* sockets are stale: restart the service */
 	INVESTIGATION_DISK,	 /* sendfile waits for data */
 	INVESTIGATION_RECEIVER,	 /* sendfile waits for the receiver */
 	INVESTIGATION_WELL,	 /* nothing of all that */
@@ -141,7 +141,7 @@ struct investigation_metric {
 	uint64_t a, b;
 };
 
-/* sendfile's medians (in all, and of each service of a), what came with each call, rates, frozen sockets.
+/* sendfile's medians (in all, and of each service of a), what came with each call, rates, stale connections.
  * The array is the caller's to free. 0 or -ENOMEM. */
 int investigation_compare(const struct investigation *a, const struct investigation *b,
 	struct investigation_metric **ret, size_t *ret_n);

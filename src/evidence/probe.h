@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Eyes in the kernel: who pays for software fallback, which sockets are frozen, who changed a feature, how
+/* Eyes in the kernel: who pays for software fallback, which sockets are stale, who changed a feature, how
  * long sendfile takes. The owner of libbpf and of the records in bpf/event.h. Every probe can be absent;
  * then its status says why. */
 #ifndef OFFLOADD_PROBE_H
@@ -113,7 +113,7 @@ int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata);
 int probe_forget_hits(struct probe *probe, uint64_t before_usec);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
-/* The TCP sockets of the calling thread's network namespace: only the frozen ones, or all. fn returns
+/* The TCP sockets of the calling thread's network namespace: only the stale ones, or all. fn returns
  * nonzero to stop. Number of sockets told; -EOPNOTSUPP without this probe. ret_visited (may be NULL): how
  * many were looked at. */
 typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata);

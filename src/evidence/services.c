@@ -10,7 +10,7 @@
 void services_clear(struct services *services)
 {
 	free(services->fallback);
-	free(services->frozen);
+	free(services->stale);
 	*services = (struct services){ 0 };
 }
 
@@ -50,7 +50,7 @@ static struct json_object *new_fallback(const struct services_fallback *row, uin
 	return o;
 }
 
-static struct json_object *new_samples(const struct services_frozen *row)
+static struct json_object *new_samples(const struct services_stale *row)
 {
 	struct json_object *list = json_object_new_array();
 
@@ -68,8 +68,8 @@ static struct json_object *new_samples(const struct services_frozen *row)
 	return list;
 }
 
-static struct json_object *new_frozen(
-	const struct services_frozen *row, const struct feature_table *features)
+static struct json_object *new_stale(
+	const struct services_stale *row, const struct feature_table *features)
 {
 	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
 	unsigned bit;
@@ -98,8 +98,8 @@ int services_add_json(const struct services *services, const struct feature_tabl
 
 	for (size_t i = 0; fallback && i < services->n_fallback; i++)
 		json_object_array_add(fallback, new_fallback(&services->fallback[i], now_usec));
-	for (size_t i = 0; restart && i < services->n_frozen; i++)
-		json_object_array_add(restart, new_frozen(&services->frozen[i], features));
+	for (size_t i = 0; restart && i < services->n_stale; i++)
+		json_object_array_add(restart, new_stale(&services->stale[i], features));
 	for (size_t i = 0; i < SERVICES_KINDS && services->kinds[i]; i++)
 		json_value_add_int(lost, services->kinds[i], services->lost[i]);
 	json_value_add(to, "probes", services_new_probes(services));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who pays for software fallback and who must reconnect, as rows: filled by witness.c, told by metrics,
+/* Who pays for software fallback and who must reconnect, as rows: filled by tracker.c, told by metrics,
  * control socket and offloadctl. */
 #ifndef OFFLOADD_SERVICES_H
 #define OFFLOADD_SERVICES_H
@@ -27,8 +27,8 @@ struct services_fallback {
 	bool now;	     /* of late */
 };
 
-/* Frozen sockets of one service by one link. */
-struct services_frozen {
+/* Stale sockets of one service by one link. */
+struct services_stale {
 	struct unit unit;
 	char service[SERVICES_NAME_LEN];
 	char link[LINK_NAME_LEN];
@@ -51,12 +51,12 @@ struct services {
 	bool counted, looked; /* is there a probe for fallback, for sockets? */
 	struct services_fallback *fallback;
 	size_t n_fallback;
-	struct services_frozen *frozen;
-	size_t n_frozen;
+	struct services_stale *stale;
+	size_t n_stale;
 	size_t left_out; /* rows of either list for which there was no room */
 	uint64_t lost[SERVICES_KINDS]; /* hits that no row has, for want of room in the kernel's maps, by kind */
 	const char *kinds[SERVICES_KINDS];
-	uint64_t sockets_dropped; /* frozen sockets of services for which there was no room */
+	uint64_t sockets_dropped; /* stale connections of services for which there was no room */
 	struct services_probe probes[SERVICES_PROBES_MAX]; /* without those that only other kernels have */
 	size_t n_probes;
 };

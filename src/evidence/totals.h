@@ -11,7 +11,7 @@ struct totals_fallback {
 	const char *kind, *link, *service; /* "" where it is not known */
 	uint64_t hits;
 };
-struct totals_frozen {
+struct totals_stale {
 	const char *service, *link;
 	uint64_t sockets;
 };
@@ -27,14 +27,14 @@ struct totals_lost {
 struct totals {
 	const struct totals_fallback *fallback;
 	size_t n_fallback;
-	const struct totals_frozen *frozen;
-	size_t n_frozen;
+	const struct totals_stale *stale;
+	size_t n_stale;
 	const char *const *restart; /* services flagged for restart */
 	size_t n_restart;
 	const struct histogram *sendfile;
 	const struct totals_probe *probes;
 	size_t n_probes;
-	size_t left_out; /* of fallback and frozen, besides what the reader leaves out */
+	size_t left_out; /* of fallback and stale, besides what the reader leaves out */
 	struct totals_lost lost[TOTALS_KINDS]; /* hits of which only the kind is known; kind NULL ends */
 };
 

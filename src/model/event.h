@@ -12,19 +12,19 @@
 enum event_kind {
 	EVENT_REPAIRED,	  /* was not as declared, is now */
 	EVENT_DRIFT,	  /* not as declared, and only audited */
-	EVENT_UNMET,	  /* cannot be had: blocked, fixed, accepted without effect */
+	EVENT_UNMET,	  /* cannot be had: blocked, unsupported, accepted without effect */
 	EVENT_REFUSED,	  /* the kernel said no */
 	EVENT_CONTENDED,  /* someone keeps changing it back; we back off */
-	EVENT_CALM,	  /* a contended feature went quiet */
-	EVENT_HEALED,	  /* what was unmet or drifted is as declared without our doing */
+	EVENT_RESOLVED,	  /* a contended feature went quiet */
+	EVENT_RECOVERED,	  /* what was unmet or drifted is as declared without our doing */
 	EVENT_OVERRUN,	  /* events were lost; everything was read again */
 	EVENT_RULES,	  /* rules loaded, or a bad reload kept the old ones */
 	EVENT_STATE,	  /* started, stopping, something optional is missing */
 	EVENT_PAUSED,	  /* somebody asked that a link be left alone */
 	EVENT_RESUMED,	  /* no longer: asked for, or the time is up */
 	EVENT_FALLBACK,	  /* a service, or what is forwarded, pays for software fallback */
-	EVENT_FROZEN,	  /* a service holds connections that stay without an offload: it must make them anew */
-	EVENT_THAWED,	  /* it holds none any more */
+	EVENT_STALE,	  /* a service holds connections that stay without an offload: it must make them anew */
+	EVENT_RECONNECTED,	  /* it holds none any more */
 	EVENT_RESTARTED,  /* it was restarted for that, as offloadd.conf allows */
 };
 #define EVENT_KIND_COUNT 16
@@ -49,7 +49,7 @@ struct event {
 	char was[384];	     /* what was wrong: "tx-scatter-gather was off" */
 	char did[192];	     /* what was done: "set on" */
 	char why[384];	     /* the reason where it cannot be had */
-	uint64_t count;	     /* overruns, records not written, frozen sockets; 0 when the kind counts nothing */
+	uint64_t count;	     /* overruns, records not written, stale connections; 0 when the kind counts nothing */
 	char service[192];   /* that the record is about, "" for none */
 	struct event_author author;
 	char message[1024];  /* the one line for people: all of the above */

@@ -15,7 +15,7 @@ void socket_features_init(const struct feature_table *table, struct socket_featu
 		    feature_named(table, "tx-checksum-ipv6");
 }
 
-feature_set socket_frozen(const struct socket_info *socket, const struct socket_features *features)
+feature_set socket_stale(const struct socket_info *socket, const struct socket_features *features)
 {
 	feature_set device = socket->device_features, caps = socket->route_caps;
 	feature_set missing = device & features->sg & ~caps;
@@ -95,7 +95,7 @@ int socket_holders_add(struct socket_holders *holders, const struct socket_info 
 		holder->missing = 0;
 	}
 	holder->sockets++;
-	holder->missing |= socket_frozen(socket, features);
+	holder->missing |= socket_stale(socket, features);
 	if (holder->n_samples < SOCKET_SAMPLES)
 		holder->samples[holder->n_samples++] = *socket;
 	return is_new;

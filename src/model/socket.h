@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP sockets as the inventory finds them, and who holds frozen ones: sockets that were routed while their
+/* TCP sockets as the inventory finds them, and who holds stale ones: sockets that were routed while their
  * device had no scatter-gather or no checksum, and that keep working without though it has them now. State
  * only. */
 #ifndef OFFLOADD_SOCKET_H
@@ -34,15 +34,15 @@ struct socket_features {
 };
 void socket_features_init(const struct feature_table *table, struct socket_features *ret);
 
-/* What the socket is without though its device has it: a subset of sg (frozen without scatter-gather) and of
- * csum (frozen without any checksum). Empty: not frozen, or no longer with its next packet. */
-feature_set socket_frozen(const struct socket_info *socket, const struct socket_features *features);
+/* What the socket is without though its device has it: a subset of sg (stale without scatter-gather) and of
+ * csum (stale without any checksum). Empty: not stale, or no longer with its next packet. */
+feature_set socket_stale(const struct socket_info *socket, const struct socket_features *features);
 
 /* "10.9.0.1:5002", "[fe80::1]:443". Returns buf. */
 const char *socket_format_address(
 	uint16_t family, const uint8_t *address, uint16_t port, char *buf, size_t size);
 
-/* Frozen sockets of one service that leave by one link. */
+/* Stale sockets of one service that leave by one link. */
 struct socket_holder {
 	struct socket_holder_key {
 		uint64_t cgroup;
@@ -67,7 +67,7 @@ struct socket_holders {
 
 typedef void (*socket_holder_fn)(const struct socket_holder *holder, void *userdata);
 
-/* One inventory: begin, add each frozen socket, end. add: 1 for a holder not known before, 0, -ENOSPC
+/* One inventory: begin, add each stale connection, end. add: 1 for a holder not known before, 0, -ENOSPC
  * (counted), -ENOMEM. end: tells which holders have none left, forgets them and returns their number. Do not
  * call end after an inventory that failed half-way: call _begin again. */
 void socket_holders_begin(struct socket_holders *holders);

@@ -70,11 +70,11 @@ int cmd_not_running(const struct cmd_options *options)
 	_cleanup_free_ char *path = NULL;
 
 	if (!options->control)
-		(void)netns_path(CONTROL_DEFAULT_PATH, &path);
+		(void)netns_path(SERVER_DEFAULT_PATH, &path);
 	cmd_error("offloadd does not run here: nobody answers at %s",
 		options->control ? options->control
 		: path		 ? path
-				 : CONTROL_DEFAULT_PATH);
+				 : SERVER_DEFAULT_PATH);
 	return CMD_NO_DAEMON;
 }
 

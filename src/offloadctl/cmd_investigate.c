@@ -122,13 +122,13 @@ static int take_socket(const struct socket_info *info, void *userdata)
 {
 	char service[EVIDENCE_SERVICE_LEN], name[LINK_NAME_LEN];
 	struct inquiry *q = userdata;
-	struct investigation_frozen *row;
-	feature_set missing = socket_frozen(info, &q->socket_features);
+	struct investigation_stale *row;
+	feature_set missing = socket_stale(info, &q->socket_features);
 
 	if (!missing || !is_asked_for(q, info->cgroup, 0, info->netns, info->ifindex, service, sizeof(service)))
 		return 0;
 	name_link(q, info->netns, info->ifindex, name, sizeof(name));
-	row = investigation_frozen_row(&q->result, service, name);
+	row = investigation_stale_row(&q->result, service, name);
 	if (row) {
 		row->sockets++;
 		feature_format(q->session.view.features, missing, row->missing, sizeof(row->missing));

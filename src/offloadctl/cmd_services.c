@@ -7,20 +7,20 @@
 
 #include "basic/json_value.h"
 #include "control/methods.h"
-#include "evidence/witness.h"
+#include "evidence/tracker.h"
 
 /* Exit codes of monitoring plugins. */
 enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 
 /* ---- where it comes from ---- */
 
-/* Without offloadd: which sockets are frozen, the kernel tells anybody who may ask; what was counted it knows alone. */
+/* Without offloadd: which sockets are stale, the kernel tells anybody who may ask; what was counted it knows alone. */
 static int services_of_kernel(const struct cmd_options *options, struct json_object **ret)
 {
 	_cleanup_(services_clear) struct services services = { 0 };
 	_cleanup_(cmd_close) struct cmd_session s;
-	struct witness_options wanted = { .only_sockets = true };
-	struct witness *witness = NULL;
+	struct tracker_options wanted = { .only_sockets = true };
+	struct tracker *tracker = NULL;
 	uint64_t now_usec = util_now_usec();
 	int r;
 
@@ -31,15 +31,15 @@ static int services_of_kernel(const struct cmd_options *options, struct json_obj
 		return cmd_error("cannot read the links: %s", strerror(-r));
 	wanted.features = &s.observe->features;
 	wanted.links = &s.observe->links;
-	r = witness_new(&wanted, now_usec, &witness);
+	r = tracker_new(&wanted, now_usec, &tracker);
 	if (r >= 0)
-		r = witness_list(witness, now_usec, &services);
+		r = tracker_list(tracker, now_usec, &services);
 	if (r >= 0) {
 		services.counted = false;
 		*ret = json_object_new_object();
 		r = services_add_json(&services, &s.observe->features, now_usec, *ret);
 	}
-	witness_free(witness);
+	tracker_free(tracker);
 	return r < 0 ? cmd_error("services: %s", strerror(-r)) : CMD_NO_DAEMON;
 }
 
@@ -109,7 +109,7 @@ static void print_payer(struct json_object *rows, size_t i)
 	print_end(row, reconnect);
 }
 
-/* What a frozen socket goes on paying is told with it. */
+/* What a stale connection goes on paying is told with it. */
 static bool is_flagged(struct json_object *answer, struct json_object *row)
 {
 	struct json_object *restart = answer_list(answer, "restart");
@@ -142,7 +142,7 @@ static void print_fallback(struct json_object *answer)
 	json_object_put(left);
 }
 
-static void print_frozen(struct json_object *answer)
+static void print_stale(struct json_object *answer)
 {
 	struct json_object *rows = answer_list(answer, "restart");
 
@@ -155,7 +155,7 @@ static void print_frozen(struct json_object *answer)
 		struct json_object *missing = answer_list(row, "missing");
 		char when[32];
 
-		printf("  %s on %s: %lld frozen socket%s since %s, without", answer_clean(answer_text(row, "service")),
+		printf("  %s on %s: %lld stale connection%s since %s, without", answer_clean(answer_text(row, "service")),
 			answer_clean(answer_text(row, "link")), (long long)answer_int(row, "sockets"),
 			util_plural((uint64_t)answer_int(row, "sockets")),
 			util_format_time((uint64_t)answer_int(row, "since_usec"), when, sizeof(when)));
@@ -186,7 +186,7 @@ static void print_text(struct json_object *answer, int code)
 	int64_t n = answer_int(answer, "left_out");
 
 	print_fallback(answer);
-	print_frozen(answer);
+	print_stale(answer);
 	if (code == CMD_NO_DAEMON)
 		puts("Who pays for fallback now, only offloadd can tell: it counts from its start.");
 	else
@@ -257,7 +257,7 @@ static int print_nagios(struct json_object *answer, int code)
 	} else {
 		printf("OFFLOADD OK - no service pays for software fallback or needs a restart");
 	}
-	printf(" | restart=%zu;;0;0 frozen=%lld;;;0 fallback=%zu;0;;0\n", answer_count(rows), (long long)sockets,
+	printf(" | restart=%zu;;0;0 stale=%lld;;;0 fallback=%zu;0;;0\n", answer_count(rows), (long long)sockets,
 		paying);
 	return (int)state;
 }

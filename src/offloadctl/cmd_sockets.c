@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sockets: who is frozen, asked of the kernel itself. */
+/* sockets: who is stale, asked of the kernel itself. */
 #include "offloadctl/cmd_service.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static int take_socket(const struct socket_info *info, void *userdata)
 {
 	struct inventory *inventory = userdata;
 	struct evidence_socket row = { .info = *info,
-		.missing = socket_frozen(info, &inventory->features) };
+		.missing = socket_stale(info, &inventory->features) };
 	const struct link *link;
 
 	if (!is_asked_for(inventory, info->ifindex))

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "offloadctl/cmd.h"
-#include "control/control.h"
+#include "control/server.h"
 #include "engine/ledger.h"
 #include "control/methods.h"
 #include "basic/util.h"
@@ -43,7 +43,7 @@ static const struct {
 	[OPTION_DETAILED] = { "detailed-exitcodes", NULL,
 		"apply: exit with 2 added when something was changed (plan always tells)" },
 	[OPTION_DRY_RUN] = { "dry-run", NULL, "say what would be put back, and change nothing" },
-	[OPTION_CONTROL] = { "control", "SOCKET", "where offloadd answers, " CONTROL_DEFAULT_PATH },
+	[OPTION_CONTROL] = { "control", "SOCKET", "where offloadd answers, " SERVER_DEFAULT_PATH },
 	[OPTION_FOR] = { "for", "TIME", "end by itself after this time, as in 30s, 10min, 2h; investigate: 10s when not given" },
 	[OPTION_FOLLOW] = { "follow", NULL, "go on with what happens from now on; with --json one object a line" },
 	[OPTION_TIMEOUT] = { "timeout", "TIME", "wait no longer than this, 30s when not given" },
@@ -62,7 +62,7 @@ static const struct {
 	[OPTION_EVENTS] = { "events", "FILE", "what offloadctl events --json wrote, instead of asking offloadd" },
 	[OPTION_SERVICES] = { "services", "FILE", "what offloadctl services --json wrote, instead of asking offloadd" },
 	[OPTION_LATENCY] = { "latency", "FILE", "what offloadctl latency --json wrote" },
-	[OPTION_ALL] = { "all", NULL, "also those that are not frozen" },
+	[OPTION_ALL] = { "all", NULL, "also those that are not stale" },
 	[OPTION_UNIT] = { "unit", "UNIT", "only of this service; may be a pattern, as in 'nginx*'" },
 	[OPTION_INTERVAL] = { "interval", "TIME", "how often to tell, 1s when not given" },
 	[OPTION_LINK] = { "link", "LINK", "only of what leaves by this interface" },
@@ -124,7 +124,7 @@ static const struct command {
 		cmd_check_path, 0, 1,
 		USES(OPTION_ETHTOOL) | USES(OPTION_JSON) | USES(OPTION_PEER) | USES(OPTION_SERVE) |
 			USES(OPTION_BYTES) | USES(OPTION_TIME) | USES(OPTION_YES) },
-	{ "sockets", "[LINK...]", "TCP sockets that are frozen without offload and must be connected anew",
+	{ "sockets", "[LINK...]", "TCP sockets that are stale without offload and must be connected anew",
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(OPTION_ALL) },
 	{ "latency", "", "how long sendfile takes, by service, healthy and falling back apart", cmd_latency, 0,
 		0, LOOKS | USES(OPTION_UNIT) | USES(OPTION_INTERVAL) | USES(OPTION_COUNT) },
@@ -137,7 +137,7 @@ static const char exit_codes[] =
 	"(apply --detailed-exitcodes), 4 something declared cannot be had, 6 both. 3: offloadd does not run.";
 
 static const char verdicts[] =
-	"Verdicts: compliant as declared; drifted will be changed; blocked something named holds it; fixed the "
+	"Verdicts: compliant as declared; drifted will be changed; blocked something named holds it; unsupported the "
 	"device cannot (ethtool's [fixed]); refused by the kernel; contended somebody keeps changing it back; "
 	"paused left alone as asked.";
 

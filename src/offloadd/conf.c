@@ -299,7 +299,7 @@ static const struct conf_key {
 		FIELD(textfile), NULL },
 	{ { "Metrics", "SendfileLatency", "no", "time every call of sendfile(2) for a histogram" }, parse_choice,
 		FIELD(sendfile_latency), &truths },
-	{ { "Restart", "Units", "none", "services that may be restarted to make frozen connections anew" },
+	{ { "Restart", "Units", "none", "services that may be restarted to make stale connections anew" },
 		parse_units, FIELD(restart_units), NULL },
 	{ { "Restart", "Pause", "1min", "from one restart to the next" }, parse_time,
 		FIELD(restart_pause_usec), &contention_range },
@@ -309,8 +309,8 @@ static const struct conf_key {
 		parse_hook, FIELD(hooks[EVENT_CONTENDED]), NULL },
 	{ { "Hooks", "OnFallback", "none", "unit to start when a service pays for software fallback" },
 		parse_hook, FIELD(hooks[EVENT_FALLBACK]), NULL },
-	{ { "Hooks", "OnFrozen", "none", "unit to start when a service must make its connections anew" },
-		parse_hook, FIELD(hooks[EVENT_FROZEN]), NULL },
+	{ { "Hooks", "OnStale", "none", "unit to start when a service must make its connections anew" },
+		parse_hook, FIELD(hooks[EVENT_STALE]), NULL },
 };
 
 bool conf_key(size_t i, struct conf_key_info *ret)

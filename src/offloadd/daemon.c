@@ -60,11 +60,11 @@ static int open_reconcile(struct daemon *d)
 		.fn = daemon_send_event,
 		.userdata = d,
 	};
-	struct exporter_host host = {
+	struct textfile_host host = {
 		.observe = d->observe,
 		.enforce = &d->enforce,
 		.hooks = &d->hooks,
-		.witness = &d->witness,
+		.tracker = &d->tracker,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
 	};
@@ -73,7 +73,7 @@ static int open_reconcile(struct daemon *d)
 	r = reconcile_new(d->observe, &d->host, &options, &d->reconcile);
 	host.reconcile = d->reconcile;
 	if (r >= 0)
-		r = exporter_new(&host, &d->exporter);
+		r = textfile_new(&host, &d->textfile);
 	if (r >= 0)
 		r = reconcile_configure(d->reconcile, d->enforce, &d->conf.contention);
 	if (r >= 0)
@@ -87,7 +87,7 @@ static int format_metrics(char **ret, size_t *ret_len, void *userdata)
 {
 	struct daemon *d = userdata;
 
-	return exporter_format(d->exporter, false, ret, ret_len);
+	return textfile_format(d->textfile, false, ret, ret_len);
 }
 
 static void settle_now(void *userdata)
@@ -102,7 +102,7 @@ static int open_control(struct daemon *d)
 		.observe = d->observe,
 		.reconcile = d->reconcile,
 		.ledger = d->ledger,
-		.witness = &d->witness,
+		.tracker = &d->tracker,
 		.enforce = &d->enforce,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
@@ -112,19 +112,19 @@ static int open_control(struct daemon *d)
 		.userdata = d,
 	};
 	_cleanup_free_ char *path = NULL;
-	struct control_handler handler;
+	struct server_handler handler;
 	int r = methods_new(&host, &d->methods);
 
 	if (d->options->control_path)
 		path = strdup(d->options->control_path);
 	else
-		(void)netns_path(CONTROL_DEFAULT_PATH, &path);
+		(void)netns_path(SERVER_DEFAULT_PATH, &path);
 	if (r < 0 || !path) {
 		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	handler = methods_handler(d->methods);
-	r = control_new(d->event, path, &handler, &d->control);
+	r = server_new(d->event, path, &handler, &d->control);
 	if (r == -EADDRINUSE && d->enforce) {
 		fprintf(stderr, "offloadd: another offloadd answers at %s\n", path);
 		return r;
@@ -139,7 +139,7 @@ static void on_restarted(const char *unit, const char *error, void *userdata)
 {
 	struct daemon *d = userdata;
 
-	witness_restarted(d->witness, unit, error);
+	tracker_restarted(d->tracker, unit, error);
 	daemon_settle(d);
 }
 
@@ -154,10 +154,10 @@ static int restart_unit(const char *unit, void *userdata)
 }
 
 /* Enforcement needs none of it, so it comes last, and whatever is missing is said and done without. */
-static void open_witness(struct daemon *d)
+static void open_tracker(struct daemon *d)
 {
 	_cleanup_free_ char *path = d->options->services_path ? strdup(d->options->services_path) : NULL;
-	struct witness_options options = {
+	struct tracker_options options = {
 		.features = &d->observe->features,
 		.links = &d->observe->links,
 		.fn = daemon_send_event,
@@ -170,12 +170,12 @@ static void open_witness(struct daemon *d)
 	if (d->options->no_probes || !d->conf.probes)
 		return;
 	if (!path)
-		(void)netns_path(WITNESS_DEFAULT_PATH, &path);
+		(void)netns_path(TRACKER_DEFAULT_PATH, &path);
 	options.path = d->options->mode == DAEMON_MODE_AUDIT ? NULL : path;
-	r = witness_new(&options, util_now_usec(), &d->witness);
+	r = tracker_new(&options, util_now_usec(), &d->tracker);
 	daemon_set_restart_policy(d);
 	daemon_time_sendfile(d);
-	if (r >= 0 && witness_fd(d->witness) >= 0)
+	if (r >= 0 && tracker_fd(d->tracker) >= 0)
 		r = daemon_watch_probes(d);
 	if (r < 0)
 		daemon_say(d, EVENT_STATE, LOG_WARNING, "no probes: %s", strerror(-r));
@@ -218,23 +218,23 @@ static int run_loop(struct daemon *d)
 		return EXIT_ERROR;
 	daemon_reconcile(d);
 	daemon_tell_status(d, true);
-	open_witness(d);
+	open_tracker(d);
 	daemon_say_started(d);
 	daemon_warn_without_rules(d);
 	daemon_say_missing_probes(d);
 	daemon_settle(d);
 	r = sd_event_loop(d->event);
 	daemon_save_ledger(d);
-	if (d->witness)
-		witness_save(d->witness);
+	if (d->tracker)
+		tracker_save(d->tracker);
 	daemon_say_stopped(d);
-	daemon_note_textfile(d, exporter_write(d->exporter, true));
+	daemon_note_textfile(d, textfile_write(d->textfile, true));
 	return r < 0 ? EXIT_ERROR : r;
 }
 
 static void clean_up(struct daemon *d)
 {
-	control_free(d->control);
+	server_free(d->control);
 	methods_free(d->methods);
 	sd_event_source_unref(d->defer);
 	sd_event_source_unref(d->timer);
@@ -244,8 +244,8 @@ static void clean_up(struct daemon *d)
 	sd_event_source_unref(d->probes);
 	sd_event_unref(d->event);
 	service_call_free(d->restart);
-	exporter_free(d->exporter);
-	witness_free(d->witness);
+	textfile_free(d->textfile);
+	tracker_free(d->tracker);
 	reconcile_free(d->reconcile);
 	ledger_close(d->ledger);
 	observe_close(d->observe);

@@ -36,16 +36,16 @@ static bool wants_enforce(const struct daemon *d, const struct conf *conf)
 
 int daemon_set_textfile(struct daemon *d)
 {
-	return exporter_set_path(
-		d->exporter, d->options->mode == DAEMON_MODE_AUDIT ? "" : d->conf.textfile);
+	return textfile_set_path(
+		d->textfile, d->options->mode == DAEMON_MODE_AUDIT ? "" : d->conf.textfile);
 }
 
 void daemon_set_restart_policy(struct daemon *d)
 {
 	const struct restart_policy policy = { d->conf.restart_units, d->conf.restart_pause_usec };
 
-	if (d->witness)
-		witness_set_policy(d->witness, &policy);
+	if (d->tracker)
+		tracker_set_policy(d->tracker, &policy);
 }
 
 void daemon_time_sendfile(struct daemon *d)
@@ -53,9 +53,9 @@ void daemon_time_sendfile(struct daemon *d)
 	struct probe_status status = { 0 };
 	int r;
 
-	if (!d->witness)
+	if (!d->tracker)
 		return;
-	r = witness_time_sendfile(d->witness, d->conf.sendfile_latency, util_now_usec(), &status);
+	r = tracker_time_sendfile(d->tracker, d->conf.sendfile_latency, util_now_usec(), &status);
 	if (r < 0)
 		daemon_say(d, EVENT_STATE, LOG_WARNING, "SendfileLatency=yes, but sendfile cannot be timed: %s",
 			r == -EOPNOTSUPP ? status.why : strerror(-r));

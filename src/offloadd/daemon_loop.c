@@ -40,7 +40,7 @@ void daemon_note_textfile(struct daemon *d, int r)
 	d->textfile_failed = r < 0;
 	if (r < 0 && !failed_before)
 		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot write metrics to %s: %s",
-			exporter_path(d->exporter), strerror(-r));
+			textfile_path(d->textfile), strerror(-r));
 }
 
 /* When this turn of the loop began: before a SET, no clock is read that has been read already. */
@@ -60,11 +60,11 @@ void daemon_reconcile(struct daemon *d)
 	d->reconciled_usec = turn_usec(d, CLOCK_MONOTONIC);
 	r = reconcile_run(d->reconcile, d->reconciled_usec,
 		(int64_t)(turn_usec(d, CLOCK_REALTIME) / USEC_PER_SEC));
-	exporter_note_reconcile(d->exporter);
-	if (d->witness)
-		witness_note_change(d->witness, util_now_usec());
+	textfile_note_reconcile(d->textfile);
+	if (d->tracker)
+		tracker_note_change(d->tracker, util_now_usec());
 	if (r > 0 && d->event_usec)
-		exporter_note_reaction(d->exporter, util_now_usec() - d->event_usec);
+		textfile_note_reaction(d->textfile, util_now_usec() - d->event_usec);
 	d->event_usec = 0;
 	if (r < 0)
 		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot reconcile, trying again: %s", strerror(-r));
@@ -82,11 +82,11 @@ static void arm_timer(struct daemon *d)
 		util_earlier(&deadline_usec, d->ledger_usec);
 	util_earlier(&deadline_usec, d->rest_usec);
 	if (!pending)
-		util_earlier(&deadline_usec, exporter_deadline(d->exporter, util_now_usec()));
+		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_said)
 		util_earlier(&deadline_usec, d->overrun_usec);
-	if (d->witness && !pending)
-		util_earlier(&deadline_usec, witness_deadline(d->witness));
+	if (d->tracker && !pending)
+		util_earlier(&deadline_usec, tracker_deadline(d->tracker));
 	if (deadline_usec == 0) {
 		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
 		return;
@@ -133,13 +133,13 @@ void daemon_settle(struct daemon *d)
 	(void)sd_event_source_set_enabled(
 		d->defer, reconcile_is_pending(d->reconcile) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	now_usec = util_now_usec();
-	control_wake(d->control);
+	server_wake(d->control);
 	daemon_say_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
 	if (!reconcile_is_pending(d->reconcile)) { /* which is more urgent */
-		if (d->witness && witness_tick(d->witness, now_usec))
-			exporter_mark(d->exporter);
-		daemon_note_textfile(d, exporter_tick(d->exporter, now_usec));
+		if (d->tracker && tracker_tick(d->tracker, now_usec))
+			textfile_mark(d->textfile);
+		daemon_note_textfile(d, textfile_tick(d->textfile, now_usec));
 	}
 	daemon_tell_status(d, false);
 	rest(d, now_usec);
@@ -202,14 +202,14 @@ static int on_probes(_unused_ sd_event_source *source, _unused_ int fd, _unused_
 {
 	struct daemon *d = userdata;
 
-	witness_read(d->witness, util_now_usec());
+	tracker_read(d->tracker, util_now_usec());
 	daemon_settle(d);
 	return 0;
 }
 
 int daemon_watch_probes(struct daemon *d)
 {
-	return sd_event_add_io(d->event, &d->probes, witness_fd(d->witness), EPOLLIN, on_probes, d);
+	return sd_event_add_io(d->event, &d->probes, tracker_fd(d->tracker), EPOLLIN, on_probes, d);
 }
 
 int daemon_reload(void *userdata)

@@ -13,7 +13,7 @@
 
 #include "offloadd/conf.h"
 #include "offloadd/daemon.h"
-#include "report/exporter.h"
+#include "report/textfile.h"
 #include "report/hook.h"
 #include "report/journal.h"
 #include "engine/ledger.h"
@@ -22,7 +22,7 @@
 #include "engine/reconcile.h"
 #include "engine/service.h"
 #include "basic/util.h"
-#include "evidence/witness.h"
+#include "evidence/tracker.h"
 
 #define EXIT_ERROR 1
 
@@ -37,9 +37,9 @@ struct daemon {
 	struct ledger *ledger;
 	struct reconcile *reconcile;
 	struct methods *methods;
-	struct control *control; /* NULL: could not be had */
-	struct exporter *exporter;
-	struct witness *witness; /* NULL: no probes are wanted */
+	struct server *control; /* NULL: could not be had */
+	struct textfile *textfile;
+	struct tracker *tracker; /* NULL: no probes are wanted */
 	struct service_call *restart; /* on its way; NULL */
 	struct hooks hooks;
 	bool hook_failed; /* the last time */
@@ -75,7 +75,7 @@ int daemon_load_rules(struct daemon *d, bool reload);
 /* Folders named on the command line that cannot be read are an error of the start. */
 bool daemon_lacks_rule_dir(const struct daemon *d);
 
-/* Have the settings in force reach the exporter (0, -ENOMEM) and the witness. A dry run leaves the textfile
+/* Have the settings in force reach the textfile (0, -ENOMEM) and the tracker. A dry run leaves the textfile
  * to the daemon that it belongs to. */
 int daemon_set_textfile(struct daemon *d);
 const char *const *daemon_rule_dirs(const struct daemon *d); /* the strongest first, NULL ends */
@@ -88,7 +88,7 @@ void daemon_time_sendfile(struct daemon *d);
  * errno. */
 int daemon_set_up_loop(struct daemon *d);
 
-/* Adds the witness' descriptor, which must be there. Negative errno. */
+/* Adds the tracker' descriptor, which must be there. Negative errno. */
 int daemon_watch_probes(struct daemon *d);
 
 /* Reconciles what is marked; failure is said, and tried again by itself. */
@@ -101,8 +101,8 @@ void daemon_settle(struct daemon *d);
  * errno: then the loop ends. */
 int daemon_reload(void *userdata);
 
-/* A failure to write is said once, and tried again with the next change. r: what exporter_tick() or
- * exporter_write() said. */
+/* A failure to write is said once, and tried again with the next change. r: what textfile_tick() or
+ * textfile_write() said. */
 void daemon_save_ledger(struct daemon *d);
 void daemon_note_textfile(struct daemon *d, int r);
 

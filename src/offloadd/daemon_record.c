@@ -43,14 +43,14 @@ void daemon_send_event(const struct event *found, void *userdata)
 	const struct feature_table *features = d->observe ? &d->observe->features : &none;
 	struct event note;
 
-	if (d->witness) {
-		if (event->kind == EVENT_REPAIRED || event->kind == EVENT_HEALED)
-			witness_forget_link(d->witness, event->ifindex);
-		witness_name_author(d->witness, event);
+	if (d->tracker) {
+		if (event->kind == EVENT_REPAIRED || event->kind == EVENT_RECOVERED)
+			tracker_forget_link(d->tracker, event->ifindex);
+		tracker_name_author(d->tracker, event);
 	}
 	methods_take_event(d->methods, event);
-	if (d->exporter)
-		exporter_take_event(d->exporter, event);
+	if (d->textfile)
+		textfile_take_event(d->textfile, event);
 	call_hook(d, event);
 	if (!event_limit_allows(&d->limit, util_now_usec()))
 		return;
@@ -112,9 +112,9 @@ void daemon_say_missing_probes(struct daemon *d)
 {
 	unsigned running, missing;
 
-	if (!d->witness)
+	if (!d->tracker)
 		return;
-	witness_count_probes(d->witness, &running, &missing);
+	tracker_count_probes(d->tracker, &running, &missing);
 	if (missing)
 		daemon_say(d, EVENT_STATE, LOG_NOTICE,
 			"probes: %u run, %u cannot be had, `offloadctl status` says why; links are held as declared all the same",

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "offloadd/conf.h"
-#include "control/control.h"
+#include "control/server.h"
 #include "offloadd/daemon.h"
-#include "report/exporter.h"
-#include "evidence/witness.h"
+#include "report/textfile.h"
+#include "evidence/tracker.h"
 #include "report/hook.h"
 #include "engine/ledger.h"
 #include "basic/util.h"
@@ -35,11 +35,11 @@ static const char help_text[] =
 	"  --ledger FILE         where original values are kept\n"
 	"                        (" LEDGER_DEFAULT_PATH ")\n"
 	"  --control SOCKET      where offloadctl is answered\n"
-	"                        (" CONTROL_DEFAULT_PATH ")\n"
+	"                        (" SERVER_DEFAULT_PATH ")\n"
 	"  --hook SOCKET         where records with a hook are sent\n"
 	"                        (" HOOK_SOCKET_PATH ")\n"
 	"  --services FILE       where it is kept which services must reconnect\n"
-	"                        (" WITNESS_DEFAULT_PATH ")\n"
+	"                        (" TRACKER_DEFAULT_PATH ")\n"
 	"  --no-probes           do not look into the kernel for who pays for fallback\n"
 	"  --stopped             say in the file of metrics that offloadd has ended, and exit\n"
 	"  --rcvbuf BYTES        receive buffer of each event socket (16 MB)\n"
@@ -218,7 +218,7 @@ static int say_stopped(const char *conf_path)
 	int r = conf_load(conf_path, hear_nothing, NULL, &conf);
 
 	if (r >= 0)
-		r = exporter_bury(conf.textfile);
+		r = textfile_bury(conf.textfile);
 	if (r < 0)
 		fprintf(stderr, "offloadd: cannot write metrics: %s\n", strerror(-r));
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -396,7 +396,7 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 	declaration(&w, link, bit);
 	item = item_of(&w, link, bit);
 	w.unmet = item && item->want && item->verdict != VERDICT_COMPLIANT;
-	if (item && !item->want && item->verdict == VERDICT_FIXED)
+	if (item && !item->want && item->verdict == VERDICT_UNSUPPORTED)
 		advise(&w, "%s cannot change this; take the feature out of the rule", link->name);
 	else if (item && !item->want && item->verdict != VERDICT_COMPLIANT)
 		advise_change(&w, link, item, false);
@@ -429,16 +429,16 @@ const char *explain_item(
 	case CAUSE_NONE:
 		util_append(buf, size, "%s", item->text);
 		break;
-	case CAUSE_FIXED_DRIVER:
+	case CAUSE_UNSUPPORTED_DRIVER:
 		util_append(buf, size, "the driver has it fixed %s", util_on_off(!item->want));
 		break;
-	case CAUSE_FIXED_KERNEL:
+	case CAUSE_UNSUPPORTED_KERNEL:
 		util_append(buf, size, "this kernel does not know %s", feature_or_word(table, item));
 		break;
 	case CAUSE_LOWER_OFF:
 		util_append(buf, size, "held by %s below, which has %s off", item->cause_name, other);
 		break;
-	case CAUSE_LOWER_FIXED:
+	case CAUSE_LOWER_UNSUPPORTED:
 		util_append(buf, size, "%s below does not have %s and cannot", item->cause_name, other);
 		break;
 	case CAUSE_LOWER_NOT_FOR_VLAN:

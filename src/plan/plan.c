@@ -15,7 +15,7 @@ static const char *const verdict_names[] = {
 	[VERDICT_COMPLIANT] = "compliant",
 	[VERDICT_DRIFTED] = "drifted",
 	[VERDICT_BLOCKED] = "blocked",
-	[VERDICT_FIXED] = "fixed",
+	[VERDICT_UNSUPPORTED] = "unsupported",
 	[VERDICT_REFUSED] = "refused",
 	[VERDICT_CONTENDED] = "contended",
 	[VERDICT_PAUSED] = "paused",
@@ -310,8 +310,8 @@ static struct plan_item make_unread_item(
 static void judge_foreign(struct plan_item *item)
 {
 	item->want = item->declared == RULE_ON;
-	item->verdict = item->want ? VERDICT_FIXED : VERDICT_COMPLIANT;
-	item->cause = item->want ? CAUSE_FIXED_KERNEL : CAUSE_NONE;
+	item->verdict = item->want ? VERDICT_UNSUPPORTED : VERDICT_COMPLIANT;
+	item->cause = item->want ? CAUSE_UNSUPPORTED_KERNEL : CAUSE_NONE;
 }
 
 static int declare_link(struct planner *p, const struct link *link, struct plan_link *pl)
@@ -605,7 +605,7 @@ int plan_exit_code(const struct plan *plan)
 		return 1;
 	if (plan->n_steps || plan->counts[VERDICT_DRIFTED])
 		code |= 2;
-	if (plan->counts[VERDICT_BLOCKED] || plan->counts[VERDICT_FIXED] ||
+	if (plan->counts[VERDICT_BLOCKED] || plan->counts[VERDICT_UNSUPPORTED] ||
 		plan->counts[VERDICT_REFUSED] || plan->counts[VERDICT_CONTENDED])
 		code |= 4;
 	return code;
@@ -618,7 +618,7 @@ enum verdict plan_link_verdict(const struct plan_link *link)
 		[VERDICT_COMPLIANT] = 0,
 		[VERDICT_PAUSED] = 1,
 		[VERDICT_DRIFTED] = 2,
-		[VERDICT_FIXED] = 3,
+		[VERDICT_UNSUPPORTED] = 3,
 		[VERDICT_BLOCKED] = 4,
 		[VERDICT_REFUSED] = 5,
 		[VERDICT_CONTENDED] = 6,

@@ -15,7 +15,7 @@ enum verdict {
 	VERDICT_COMPLIANT, /* as declared */
 	VERDICT_DRIFTED,   /* will be changed */
 	VERDICT_BLOCKED,   /* wanted, and something named holds it */
-	VERDICT_FIXED,	   /* the device cannot */
+	VERDICT_UNSUPPORTED,	   /* the device cannot */
 	VERDICT_REFUSED,   /* the kernel said no, to reading or setting; its text */
 	VERDICT_CONTENDED, /* someone keeps changing it back */
 	VERDICT_PAUSED,
@@ -25,10 +25,10 @@ enum verdict {
 /* Why a feature is not as declared. */
 enum cause {
 	CAUSE_NONE,
-	CAUSE_FIXED_DRIVER,   /* not in the device's toggleable features */
-	CAUSE_FIXED_KERNEL,   /* this kernel does not know the feature */
+	CAUSE_UNSUPPORTED_DRIVER,   /* not in the device's toggleable features */
+	CAUSE_UNSUPPORTED_KERNEL,   /* this kernel does not know the feature */
 	CAUSE_LOWER_OFF,      /* the device below has it off (link, bit) */
-	CAUSE_LOWER_FIXED,    /* the device below cannot have it (link, bit) */
+	CAUSE_LOWER_UNSUPPORTED,    /* the device below cannot have it (link, bit) */
 	CAUSE_LOWER_NOT_FOR_VLAN, /* the device below does not offer it to VLANs (link) */
 	CAUSE_SLAVE_OFF,      /* no slave has it on (link: the first of them, bit) */
 	CAUSE_NO_SLAVES,      /* a bond or team without slaves has nothing to give */
@@ -135,7 +135,7 @@ void plan_clear(struct plan *plan);
 const struct plan_link *plan_find(const struct plan *plan, int ifindex);
 
 /* Exit code of `plan`: 1 not everything could be looked at, else 0 as declared, 2 changes are pending
- * (drifted), 4 something declared cannot be had (blocked, fixed, refused, contended), 6 both. Pending under
+ * (drifted), 4 something declared cannot be had (blocked, unsupported, refused, contended), 6 both. Pending under
  * audit counts as pending. */
 int plan_exit_code(const struct plan *plan);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between plan.c (links, steps, the plan), plan_given.c (what a rule asks for comes to) and plan_judge.c
+/* Between plan.c (links, steps, the plan), plan_resolve.c (what a rule asks for comes to) and plan_cause.c
  * (verdicts and causes). */
 #ifndef OFFLOADD_PLAN_PRIVATE_H
 #define OFFLOADD_PLAN_PRIVATE_H
@@ -7,7 +7,7 @@
 #include "plan/plan.h"
 #include "plan/predict.h"
 
-struct could; /* plan_given.c */
+struct could; /* plan_resolve.c */
 
 /* What goes on while a plan is made. */
 struct planner {
@@ -23,7 +23,7 @@ struct planner {
 	bool pretend;	  /* treat audit like enforce, to learn what would come of it */
 	bool look_at_now; /* planner_state() is what is, not what is predicted */
 	struct could *could;
-	int given_to; /* plan_given.c: `given` is about this link, 0 for none */
+	int given_to; /* plan_resolve.c: `given` is about this link, 0 for none */
 	feature_set given;
 	feature_set (*futile)[2]; /* by link of the plan and value: asking has no lasting effect; NULL: nowhere */
 	size_t steps_room;

@@ -42,10 +42,10 @@ static void add_rules(struct document *d, const struct rule_set *set, const stru
 
 static const char *const cause_names[] = {
 	[CAUSE_NONE] = NULL,
-	[CAUSE_FIXED_DRIVER] = "fixed-driver",
-	[CAUSE_FIXED_KERNEL] = "fixed-kernel",
+	[CAUSE_UNSUPPORTED_DRIVER] = "unsupported-driver",
+	[CAUSE_UNSUPPORTED_KERNEL] = "unsupported-kernel",
 	[CAUSE_LOWER_OFF] = "lower-off",
-	[CAUSE_LOWER_FIXED] = "lower-fixed",
+	[CAUSE_LOWER_UNSUPPORTED] = "lower-unsupported",
 	[CAUSE_LOWER_NOT_FOR_VLAN] = "lower-not-for-vlan",
 	[CAUSE_SLAVE_OFF] = "ports-off",
 	[CAUSE_NO_SLAVES] = "no-ports",

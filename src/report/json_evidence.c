@@ -39,7 +39,7 @@ static json_object *new_socket(
 	add_address(d, o, "remote", info->family, info->remote, info->remote_port);
 	add_text(d, o, "state", evidence_state_name(info->state));
 	add(d, o, "process", new_process(d, row));
-	add_bool(d, o, "frozen", row->missing != 0);
+	add_bool(d, o, "stale", row->missing != 0);
 	add_names(d, o, "missing", sockets->features, row->missing);
 	return o;
 }
@@ -52,7 +52,7 @@ int json_write_sockets(FILE *out, const struct evidence_sockets *sockets)
 	begin(&d, "sockets");
 	add_bool(&d, d.root, "all", sockets->all);
 	add_number(&d, d.root, "visited", (int64_t)sockets->visited);
-	add_number(&d, d.root, "frozen", (int64_t)evidence_sockets_frozen(sockets));
+	add_number(&d, d.root, "stale", (int64_t)evidence_sockets_stale(sockets));
 	rows = new_array(&d);
 	for (size_t i = 0; i < sockets->n; i++)
 		push(&d, rows, new_socket(&d, sockets, &sockets->rows[i]));

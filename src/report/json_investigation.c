@@ -74,17 +74,17 @@ static json_object *new_fallback(struct document *d, const struct investigation 
 	return array;
 }
 
-static json_object *new_frozen(struct document *d, const struct investigation *i)
+static json_object *new_stale(struct document *d, const struct investigation *i)
 {
 	json_object *array = new_array(d);
 
-	for (size_t k = 0; k < i->n_frozen; k++) {
+	for (size_t k = 0; k < i->n_stale; k++) {
 		json_object *o = new_object(d);
 
-		add_text(d, o, "service", i->frozen[k].service);
-		add_or_null(d, o, "link", i->frozen[k].link);
-		add_or_null(d, o, "missing", i->frozen[k].missing);
-		add_number(d, o, "sockets", i->frozen[k].sockets);
+		add_text(d, o, "service", i->stale[k].service);
+		add_or_null(d, o, "link", i->stale[k].link);
+		add_or_null(d, o, "missing", i->stale[k].missing);
+		add_number(d, o, "sockets", i->stale[k].sockets);
 		push(d, array, o);
 	}
 	return array;
@@ -151,7 +151,7 @@ int json_write_investigation(FILE *out, const struct investigation *i,
 	add(&d, d.root, "findings", new_findings(&d, findings, n));
 	add(&d, d.root, "rates", new_rates(&d, i));
 	add(&d, d.root, "fallback", new_fallback(&d, i));
-	add(&d, d.root, "frozen", i->has_sockets ? new_frozen(&d, i) : NULL);
+	add(&d, d.root, "stale", i->has_sockets ? new_stale(&d, i) : NULL);
 	add_number(&d, d.root, "lost_calls", (int64_t)i->latency.lost);
 	add_number(&d, d.root, "begun_calls", (int64_t)i->latency.begun);
 	add(&d, d.root, "histograms", i->has_latency ? json_new_histograms(&d, &i->latency) : NULL);
@@ -305,21 +305,21 @@ static void read_fallback(struct reader *r, json_object *root, struct investigat
 	}
 }
 
-static void read_frozen(struct reader *r, json_object *root, struct investigation *i)
+static void read_stale(struct reader *r, json_object *root, struct investigation *i)
 {
 	char service[EVIDENCE_SERVICE_LEN], link[LINK_NAME_LEN];
 	json_object *array;
-	size_t n = list(r, root, "frozen", &array);
+	size_t n = list(r, root, "stale", &array);
 
 	i->has_sockets = array != NULL;
 	for (size_t k = 0; k < n && !r->bad; k++) {
 		json_object *o = json_object_array_get_idx(array, k);
-		struct investigation_frozen *row;
+		struct investigation_stale *row;
 		uint64_t sockets = number(r, o, "sockets");
 
 		text(r, o, "service", service, sizeof(service));
 		text(r, o, "link", link, sizeof(link));
-		row = investigation_frozen_row(i, service, link);
+		row = investigation_stale_row(i, service, link);
 		if (!row)
 			return;
 		text(r, o, "missing", row->missing, sizeof(row->missing));
@@ -393,7 +393,7 @@ static int read_document(struct reader *r, json_object *root, struct investigati
 		complain(r, "elapsed_usec", "is missing");
 	read_rates(r, root, i);
 	read_fallback(r, root, i);
-	read_frozen(r, root, i);
+	read_stale(r, root, i);
 	if (read_histograms(r, root, i) < 0)
 		return -ENOMEM;
 	investigation_sort(i);

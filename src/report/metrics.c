@@ -305,25 +305,25 @@ static void put_evidence(struct writer *w, const struct totals *e)
 				{ "link", e->fallback[i].link },
 				{ "service", e->fallback[i].service }, { 0 } },
 			e->fallback[i].hits);
-	if (e->frozen)
-		begin(w, "offloadd_frozen_sockets", "gauge",
+	if (e->stale)
+		begin(w, "offloadd_stale_connections", "gauge",
 			"Connections that go on without an offload which their link has again.");
-	for (size_t i = 0; e->frozen && i < at_most(e->n_frozen); i++)
+	for (size_t i = 0; e->stale && i < at_most(e->n_stale); i++)
 		put_number(w,
-			(const struct label[]){ { "service", e->frozen[i].service },
-				{ "link", e->frozen[i].link }, { 0 } },
-			e->frozen[i].sockets);
+			(const struct label[]){ { "service", e->stale[i].service },
+				{ "link", e->stale[i].link }, { 0 } },
+			e->stale[i].sockets);
 	if (e->restart)
 		begin(w, "offloadd_restart_needed", "gauge",
-			"A service that holds frozen connections and must reconnect, always 1.");
+			"A service that holds stale connections and must reconnect, always 1.");
 	for (size_t i = 0; e->restart && i < at_most(e->n_restart); i++)
 		put_number(w, (const struct label[]){ { "service", e->restart[i] }, { 0 } }, 1);
-	if (e->fallback || e->frozen || e->restart)
+	if (e->fallback || e->stale || e->restart)
 		begin(w, "offloadd_evidence_left_out", "gauge", "Series of a metric that there is no room for.");
 	if (e->fallback)
 		put_left_out(w, "offloadd_fallback_hits_total", e->n_fallback, e->left_out);
-	if (e->frozen)
-		put_left_out(w, "offloadd_frozen_sockets", e->n_frozen, 0);
+	if (e->stale)
+		put_left_out(w, "offloadd_stale_connections", e->n_stale, 0);
 	if (e->restart)
 		put_left_out(w, "offloadd_restart_needed", e->n_restart, 0);
 	if (e->sendfile) {

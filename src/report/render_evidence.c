@@ -48,24 +48,24 @@ static int add_socket(const struct render *r, struct libscols_table *t,
 
 static void put_sockets_summary(const struct render *r, const struct evidence_sockets *sockets)
 {
-	size_t frozen = evidence_sockets_frozen(sockets);
+	size_t stale = evidence_sockets_stale(sockets);
 
-	if (frozen)
+	if (stale)
 		fprintf(r->out,
-			"%zu of %llu TCP socket%s %s frozen without what %s device has now: a new "
+			"%zu of %llu TCP socket%s %s stale without what %s device has now: a new "
 			"connection helps, or over IPv4 a new route: sysctl net.ipv4.route.flush=1\n",
-			frozen, (unsigned long long)sockets->visited, util_plural(sockets->visited),
-			frozen == 1 ? "is" : "are", frozen == 1 ? "its" : "their");
+			stale, (unsigned long long)sockets->visited, util_plural(sockets->visited),
+			stale == 1 ? "is" : "are", stale == 1 ? "its" : "their");
 	else
 		fprintf(r->out,
-			"none of %llu TCP socket%s is frozen without what its device has now\n",
+			"none of %llu TCP socket%s is stale without what its device has now\n",
 			(unsigned long long)sockets->visited, util_plural(sockets->visited));
 }
 
 int render_sockets(const struct render *r, const struct evidence_sockets *sockets)
 {
 	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS",
-		"AGE", "FROZEN WITHOUT" };
+		"AGE", "STALE WITHOUT" };
 	static const char *const spare[] = { "AGE", "LOCAL", "PROCESS", "REMOTE", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	int e;

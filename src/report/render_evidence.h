@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Frozen sockets and how long sendfile took, for people. */
+/* Stale sockets and how long sendfile took, for people. */
 #ifndef OFFLOADD_RENDER_EVIDENCE_H
 #define OFFLOADD_RENDER_EVIDENCE_H
 
 #include "evidence/evidence.h"
 #include "report/render.h"
 
-/* A table of sockets, and a sentence with how many are frozen. 0 or -ENOMEM. */
+/* A table of sockets, and a sentence with how many are stale. 0 or -ENOMEM. */
 int render_sockets(const struct render *r, const struct evidence_sockets *sockets);
 
 /* A histogram for each service and kind. when: the time of day, or NULL. */

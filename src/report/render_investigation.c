@@ -95,17 +95,17 @@ static int put_rates(const struct render *r, const struct investigation *i)
 
 static int put_fallback(const struct render *r, const struct investigation *i)
 {
-	static const char *const columns[] = { "SERVICE", "LINK", "SPLIT", "SUMMED", "COPIED", "FROZEN SOCKETS" };
+	static const char *const columns[] = { "SERVICE", "LINK", "SPLIT", "SUMMED", "COPIED", "STALE SOCKETS" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 
-	if (!i->n_fallback && !i->n_frozen)
+	if (!i->n_fallback && !i->n_stale)
 		return 0;
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 2) < 0)
 		return -ENOMEM;
 	put_heading(r, "In software, by service");
-	for (size_t k = 0; k < i->n_fallback + i->n_frozen; k++) {
+	for (size_t k = 0; k < i->n_fallback + i->n_stale; k++) {
 		const struct investigation_fallback *row = k < i->n_fallback ? &i->fallback[k] : NULL;
-		const struct investigation_frozen *frozen = row ? NULL : &i->frozen[k - i->n_fallback];
+		const struct investigation_stale *stale = row ? NULL : &i->stale[k - i->n_fallback];
 		struct libscols_line *line = scols_table_new_line(t, NULL);
 
 		if (!line)
@@ -113,13 +113,13 @@ static int put_fallback(const struct render *r, const struct investigation *i)
 		for (size_t c = 0; c < ARRAY_SIZE(columns); c++)
 			set_cell(line, c, NULL);
 		set_cell(line, 0,
-			frozen			 ? frozen->service
+			stale			 ? stale->service
 			: row->forwarded	 ? "(forwarded)"
 			: row->service[0] != '\0' ? row->service
 						 : "(the kernel)");
-		set_cell(line, 1, frozen ? frozen->link : row->link);
-		if (frozen) {
-			set_number(line, 5, frozen->sockets);
+		set_cell(line, 1, stale ? stale->link : row->link);
+		if (stale) {
+			set_number(line, 5, stale->sockets);
 			continue;
 		}
 		set_number(line, 2, row->segmented);

@@ -15,7 +15,7 @@ static void set_verdict(
 		[VERDICT_COMPLIANT] = "green",
 		[VERDICT_DRIFTED] = "brown",
 		[VERDICT_BLOCKED] = "red",
-		[VERDICT_FIXED] = "red",
+		[VERDICT_UNSUPPORTED] = "red",
 		[VERDICT_REFUSED] = "red",
 		[VERDICT_CONTENDED] = "magenta",
 		[VERDICT_PAUSED] = "cyan",

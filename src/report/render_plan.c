@@ -27,17 +27,17 @@ static void put_group(
 		it.cause_bit = FEATURE_MAX; /* "it": the feature itself, or each of several */
 
 	fputs("  ", r->out);
-	render_put_verdict(r, item->verdict, 11);
-	render_wrapped(r, 13, view_group_names(table, group, text, sizeof(text)));
+	render_put_verdict(r, item->verdict, 13);
+	render_wrapped(r, 15, view_group_names(table, group, text, sizeof(text)));
 	snprintf(text, sizeof(text), "%s; declared %s", state_words(item), render_declared_words(item));
 	if (item->rule)
 		render_append_clean(text, sizeof(text), " by ", item->rule->file);
 	if (item->audit)
 		util_append(text, sizeof(text), " (audit only)");
-	if (item->cause != CAUSE_FIXED_KERNEL)
+	if (item->cause != CAUSE_UNSUPPORTED_KERNEL)
 		render_append_clean(text, sizeof(text), ": ", explain_item(table, &it, why, sizeof(why)));
-	fprintf(r->out, "%*s", 13, "");
-	render_wrapped(r, 13, text);
+	fprintf(r->out, "%*s", 15, "");
+	render_wrapped(r, 15, text);
 }
 
 static void put_link_heading(
@@ -69,7 +69,7 @@ static void put_link(const struct render *r, const struct view *view, const stru
 	for (size_t i = 0; i < pl->n_items; i++)
 		compliant += pl->items[i].verdict == VERDICT_COMPLIANT;
 	if (compliant)
-		fprintf(r->out, "  %-11s%zu more feature%s\n", verdict_name(VERDICT_COMPLIANT),
+		fprintf(r->out, "  %-13s%zu more feature%s\n", verdict_name(VERDICT_COMPLIANT),
 			compliant, util_plural(compliant));
 	fputc('\n', r->out);
 }
@@ -239,7 +239,7 @@ static struct tally tally_plan(const struct plan *plan)
 	}
 	t.changes = plan->counts[VERDICT_DRIFTED] - t.audit;
 	t.paused = plan->counts[VERDICT_PAUSED];
-	t.unmet = plan->counts[VERDICT_BLOCKED] + plan->counts[VERDICT_FIXED] +
+	t.unmet = plan->counts[VERDICT_BLOCKED] + plan->counts[VERDICT_UNSUPPORTED] +
 		  plan->counts[VERDICT_REFUSED] + plan->counts[VERDICT_CONTENDED] - t.unread;
 	return t;
 }

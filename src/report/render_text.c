@@ -13,7 +13,7 @@ static const char *const verdict_colours[VERDICT_COUNT] = {
 	[VERDICT_COMPLIANT] = "32",
 	[VERDICT_DRIFTED] = "33",
 	[VERDICT_BLOCKED] = "31",
-	[VERDICT_FIXED] = "31",
+	[VERDICT_UNSUPPORTED] = "31",
 	[VERDICT_REFUSED] = "31",
 	[VERDICT_CONTENDED] = "35",
 	[VERDICT_PAUSED] = "36",
@@ -100,8 +100,8 @@ void render_put_names(const struct render *r, const char *label, const char *nam
 {
 	if (!*names)
 		return;
-	fprintf(r->out, "  %-11s", label);
-	render_wrapped(r, 13, names);
+	fprintf(r->out, "  %-13s", label);
+	render_wrapped(r, 15, names);
 }
 
 const char *render_clean_name(const char *name)

@@ -62,7 +62,7 @@ static struct tally tally_plan(const struct plan *plan)
 		if (is_compliant(link))
 			continue;
 		t.off++;
-		t.bad += verdict == VERDICT_BLOCKED || verdict == VERDICT_FIXED || verdict == VERDICT_REFUSED;
+		t.bad += verdict == VERDICT_BLOCKED || verdict == VERDICT_UNSUPPORTED || verdict == VERDICT_REFUSED;
 		if (t.named < 8)
 			util_append(t.names, sizeof(t.names), "%s%s", t.named++ ? ", " : "", link->name);
 	}

@@ -116,8 +116,8 @@ static bool has_author(const char *kind)
 
 static const char *event_class(const char *kind)
 {
-	static const char *const classes[][2] = { { "repaired", "compliant" }, { "healed", "compliant" },
-		{ "calm", "compliant" }, { "drift", "drifted" }, { "contended", "contended" }, { "paused", "paused" },
+	static const char *const classes[][2] = { { "repaired", "compliant" }, { "recovered", "compliant" },
+		{ "resolved", "compliant" }, { "drift", "drifted" }, { "contended", "contended" }, { "paused", "paused" },
 		{ "unmet", "blocked" }, { "refused", "refused" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)

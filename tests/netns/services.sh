@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# On this machine's kernel, whatever probes it has: status says which are absent, frozen sockets are found, and a flag outlives a kill
+# On this machine's kernel, whatever probes it has: status says which are absent, stale connections are found, and a flag outlives a kill
 # and goes with its sockets. Enforcement works all the while.
 cd "$(dirname "$0")/../.." || exit 1
 if [ -z "${SERVICES_INSIDE:-}" ]; then
@@ -39,7 +39,7 @@ ip link set lo up
 ip link add a0 type veth peer name b0 netns $other
 ip link set a0 up
 ip -n $other link set b0 up
-# IPv6: each link that goes would have IPv4 connections routed anew, and they are not frozen then
+# IPv6: each link that goes would have IPv4 connections routed anew, and they are not stale then
 ip addr add fd09::1/64 dev a0 nodad
 ip -n $other addr add fd09::2/64 dev b0 nodad
 mkdir "$scratch/rules"
@@ -59,7 +59,7 @@ ethtool -K a0 sg off >/dev/null
 within 5 "a link is repaired, whatever probes there are" is_sg on
 
 if ! grep -q '^probe sockets (iter/tcp): iterator' <<<"$status"; then
-	skip "frozen sockets" "this kernel has no iter/tcp"
+	skip "stale connections" "this kernel has no iter/tcp"
 	done_testing
 fi
 ctl pause a0 >/dev/null
@@ -76,11 +76,11 @@ within 20 "a signed connection" grep -q connected "$scratch/client"
 is "nobody needs a restart while the link is without" "$(restart .)" '[]'
 ctl resume a0 >/dev/null
 within 20 "it is flagged after the repair" is_flagged '[["a0",1]]'
-within 5 "with a record" has_record 'frozen: a0: 1 connection of '
-has "services says so" "$(ctl services)" ' on a0: 1 frozen socket since 20.*without tx-scatter-gather'
+within 5 "with a record" has_record 'stale: a0: 1 connection of '
+has "services says so" "$(ctl services)" ' on a0: 1 stale connection since 20.*without tx-scatter-gather'
 ctl services --format nagios >"$scratch/nagios"
 is "nagios' exit status" "$?" 2
-has "and text" "$(cat "$scratch/nagios")" '^OFFLOADD CRITICAL - needs a restart: .* \| restart=1;;0;0 frozen=1;;;0 '
+has "and text" "$(cat "$scratch/nagios")" '^OFFLOADD CRITICAL - needs a restart: .* \| restart=1;;0;0 stale=1;;;0 '
 has "needrestart's line" "$(ctl services --format needrestart)" '^NEEDRESTART-(SVC|SESS|CONT): .'
 since=$(restart .since_usec)
 
@@ -101,14 +101,14 @@ kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
 ctl services >"$scratch/alone" 2>&1
 is "without offloadd: exit status 3" $? 3
-has "and the sockets all the same" "$(cat "$scratch/alone")" ' on a0: 1 frozen socket ' 'only offloadd can tell'
+has "and the sockets all the same" "$(cat "$scratch/alone")" ' on a0: 1 stale connection ' 'only offloadd can tell'
 start
 within 20 "a kill loses no flag" is_flagged '[["a0",1]]'
 is "nor its time" "$(restart .since_usec)" "$since"
-check "nor is it told of again" test -z "$(grep '^offloadd: frozen: ' "$log")"
+check "nor is it told of again" test -z "$(grep '^offloadd: stale: ' "$log")"
 kill -KILL $(pgrep -P $server) $server
 within 20 "the flag goes with its sockets" is_flagged '[]'
-within 5 "with a record" has_record 'thawed: a0: no connection of '
+within 5 "with a record" has_record 'reconnected: a0: no connection of '
 kill "$daemon"
 wait "$daemon"
 is "it stops cleanly" $? 0

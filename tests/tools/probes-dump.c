@@ -73,10 +73,10 @@ static int print_socket(const struct socket_info *s, void *userdata _unused_)
 
 	socket_features_init(&features, &bits);
 	if_indextoname((unsigned)s->ifindex, link);
-	printf("%s %s link=%s service=%s frozen=%d state=%u inode=%llu\n",
+	printf("%s %s link=%s service=%s stale=%d state=%u inode=%llu\n",
 		socket_format_address(s->family, s->local, s->local_port, local, sizeof(local)),
 		socket_format_address(s->family, s->remote, s->remote_port, remote, sizeof(remote)),
-		link, service(s->cgroup, 0, unit, sizeof(unit)), !!socket_frozen(s, &bits), s->state,
+		link, service(s->cgroup, 0, unit, sizeof(unit)), !!socket_stale(s, &bits), s->state,
 		(unsigned long long)s->inode);
 	return 0;
 }

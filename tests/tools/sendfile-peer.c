@@ -8,7 +8,7 @@
  *   sendfile-peer hold ADDR PORT N		opens N connections, prints "held", keeps them until end of input
  *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
  * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
- * frozen with what its device had when it was routed (sk_setup_caps(), from 4.17 on). */
+ * stale with what its device had when it was routed (sk_setup_caps(), from 4.17 on). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ten seconds of the incident: before the repair, and after it with sockets that are still frozen. */
+/* Ten seconds of the incident: before the repair, and after it with sockets that are still stale. */
 #ifndef OFFLOADD_TESTS_INVESTIGATION_SAMPLE_H
 #define OFFLOADD_TESTS_INVESTIGATION_SAMPLE_H
 
@@ -60,7 +60,7 @@ static inline struct investigation sample_broken(void)
 static inline struct investigation sample_repaired(void)
 {
 	struct investigation i = sample_watched(true);
-	struct investigation_frozen *row = investigation_frozen_row(&i, "files.service", "vlan10");
+	struct investigation_stale *row = investigation_stale_row(&i, "files.service", "vlan10");
 	struct investigation_fallback *copies = investigation_fallback_row(&i, "files.service", false, "vlan10");
 
 	row->sockets = 2;

@@ -102,11 +102,11 @@ static void every_key_is_taken(void **state)
 			  "ReceiveBuffer=64K\nProbes=no\n[Contention]\nRounds=7\nWindow=1min 30s\nQuiet=5\n"
 			  "[Metrics]\nTextfile=/run/a b.prom\n"
 			  "[Hooks]\nOnDrift=a@.service\nOnContended=b@.service\n"
-			  "OnFallback=c@.service\nOnFrozen=d@.service\n");
+			  "OnFallback=c@.service\nOnStale=d@.service\n");
 	assert_int_equal(load(p), 0);
 	assert_false(p->conf.probes);
 	assert_string_equal(p->conf.hooks[EVENT_FALLBACK], "c@.service");
-	assert_string_equal(p->conf.hooks[EVENT_FROZEN], "d@.service");
+	assert_string_equal(p->conf.hooks[EVENT_STALE], "d@.service");
 	assert_true(p->conf.enforce);
 	assert_string_equal(conf_rule_dirs(&p->conf)[0], "/a");
 	assert_string_equal(conf_rule_dirs(&p->conf)[1], "/b");

@@ -144,7 +144,7 @@ static void an_audit_says_what_would_be_done_and_says_it_once(void **state)
 	unit_plan(s->h);
 	report(s);
 	assert_int_equal(s->n_events, 1);
-	assert_int_equal(s->events[0].kind, EVENT_HEALED);
+	assert_int_equal(s->events[0].kind, EVENT_RECOVERED);
 	assert_int_equal(event_memory_count(s->memory), 0);
 }
 
@@ -226,7 +226,7 @@ static void what_cannot_be_read_is_said_once_and_said_to_be_over(void **state)
 	eth2->features_error = 0;
 	reconcile(s);
 	assert_int_equal(s->n_events, 1);
-	assert_int_equal(s->events[0].kind, EVENT_HEALED);
+	assert_int_equal(s->events[0].kind, EVENT_RECOVERED);
 	assert_string_equal(s->events[0].message,
 		"eth2: tx-scatter-gather, tx-scatter-gather-fraglist were not known; as declared again; rule 30-port.rule");
 }
@@ -259,7 +259,7 @@ static void a_fight_is_one_record_until_it_is_calm(void **state)
 	event_report_calm(s->memory, &s->h->features, link_table_find(&s->h->links, 4), FEATURE(0), keep,
 		s);
 	assert_int_equal(s->n_events, 1);
-	assert_int_equal(s->events[0].kind, EVENT_CALM);
+	assert_int_equal(s->events[0].kind, EVENT_RESOLVED);
 	s->h->context.is_contended = NULL;
 	unit_off(s->h, "bond0", "tx-scatter-gather");
 	reconcile(s);

@@ -71,7 +71,7 @@ static void a_device_that_cannot(void **state)
 	investigation_clear(&i);
 }
 
-static void copying_sockets_will_be_frozen(void **state)
+static void copying_sockets_will_be_stale(void **state)
 {
 	struct investigation i = sample_broken();
 
@@ -80,7 +80,7 @@ static void copying_sockets_will_be_frozen(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	has(0, "5 copied into its sockets");
-	has(0, "stay frozen until they are connected anew");
+	has(0, "stay stale until they are connected anew");
 	investigation_clear(&i);
 }
 
@@ -128,7 +128,7 @@ static void what_packets_lacked_is_named(void **state)
 	is_missing(&row, &table, &now, "tx-scatter-gather", false, true);
 }
 
-static void a_frozen_socket(void **state)
+static void a_stale_socket(void **state)
 {
 	struct investigation i = sample_repaired();
 
@@ -136,7 +136,7 @@ static void a_frozen_socket(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, INVESTIGATION_RECONNECT, "files.service", "vlan10");
-	has(0, "holds 2 sockets frozen without tx-scatter-gather, which vlan10 has now");
+	has(0, "holds 2 sockets stale without tx-scatter-gather, which vlan10 has now");
 	investigation_clear(&i);
 }
 
@@ -145,7 +145,7 @@ static void a_slow_disk_is_not_the_fallback(void **state)
 	struct investigation i = sample_repaired();
 
 	(void)state;
-	i.n_frozen = i.n_fallback = 0;
+	i.n_stale = i.n_fallback = 0;
 	i.latency.rows[0].fallback = false;
 	i.latency.rows[0].disk_usec = 900000;
 	judge(&i);
@@ -183,14 +183,14 @@ static void receivers_forwarded_and_nothing(void **state)
 	struct investigation_fallback *row;
 
 	(void)state;
-	i.n_frozen = i.n_fallback = 0;
+	i.n_stale = i.n_fallback = 0;
 	i.latency.rows[0].peer_usec = 700000;
 	judge(&i);
 	is_finding(0, INVESTIGATION_RECEIVER, "files.service", "");
 	i.latency.rows[0].peer_usec = 0;
 	judge(&i);
 	is_finding(0, INVESTIGATION_WELL, "", "");
-	has(0, "Nothing falls back and no socket is frozen; sendfile to TCP sockets: 1000 calls, median ");
+	has(0, "Nothing falls back and no socket is stale; sendfile to TCP sockets: 1000 calls, median ");
 	i.rates[INVESTIGATION_SUMMED].known = false;
 	judge(&i);
 	is_finding(0, INVESTIGATION_BLIND, "", "");
@@ -213,15 +213,15 @@ static void what_was_not_seen_is_not_well(void **state)
 	struct investigation i = sample_repaired();
 
 	(void)state;
-	i.n_frozen = i.n_fallback = i.latency.n = 0;
+	i.n_stale = i.n_fallback = i.latency.n = 0;
 	judge(&i);
 	is_finding(0, INVESTIGATION_WELL, "", "");
-	has(0, "Nothing falls back and no socket is frozen; no call of sendfile to a TCP socket began.");
+	has(0, "Nothing falls back and no socket is stale; no call of sendfile to a TCP socket began.");
 	i.has_latency = i.has_sockets = false;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, INVESTIGATION_BLIND, "", "");
-	has(0, "Not seen: frozen sockets, sendfile; below is why.");
+	has(0, "Not seen: stale connections, sendfile; below is why.");
 	i.has_latency = i.has_sockets = true;
 	i.lost[INVESTIGATION_SEGMENTED] = 5;
 	judge(&i);
@@ -241,7 +241,7 @@ static void a_call_that_has_not_returned(void **state)
 	struct evidence_latency_row *row = i.latency.rows;
 
 	(void)state;
-	i.n_frozen = i.n_fallback = 0;
+	i.n_stale = i.n_fallback = 0;
 	*row = (struct evidence_latency_row){ .service = "files.service", .running = 2, .longest_usec = 12000000,
 		.total_usec = 15000000, .disk_usec = 14000000 };
 	judge(&i);
@@ -264,7 +264,7 @@ static void a_few_packets_are_no_finding(void **state)
 	i.fallback[0].summed = 1;
 	judge(&i);
 	is_finding(0, INVESTIGATION_WELL, "", "");
-	has(0, "Next to nothing falls back, 4 packets in all, and no socket is frozen; ");
+	has(0, "Next to nothing falls back, 4 packets in all, and no socket is stale; ");
 	i.fallback[0].segmented = 4000;
 	judge(&i);
 	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
@@ -280,12 +280,12 @@ static void a_process_without_a_unit(void **state)
 	struct investigation i = sample_repaired();
 
 	(void)state;
-	strcpy(i.frozen[0].service, UNIT_NO_SERVICE);
+	strcpy(i.stale[0].service, UNIT_NO_SERVICE);
 	strcpy(i.fallback[0].service, UNIT_NO_SERVICE);
 	judge(&i);
-	has(0, "A process outside any service holds 2 sockets frozen");
+	has(0, "A process outside any service holds 2 sockets stale");
 	has(0, "which vlan10 has now: end it, or over IPv4");
-	i.n_frozen = 0;
+	i.n_stale = 0;
 	judge(&i);
 	has(0, "A process outside any service falls back on vlan10");
 	investigation_clear(&i);
@@ -335,9 +335,9 @@ static void kernels_that_count_other_things(void **state)
 		assert_true(is_known(&a, &b, "segmentation a second", &why));
 		assert_false(why);
 	}
-	assert_true(is_known(&a, &b, "frozen sockets", &why));
+	assert_true(is_known(&a, &b, "stale connections", &why));
 	b.has_sockets = false;
-	assert_false(is_known(&a, &b, "frozen sockets", &why));
+	assert_false(is_known(&a, &b, "stale connections", &why));
 	investigation_clear(&a);
 	investigation_clear(&b);
 }
@@ -350,10 +350,10 @@ static void rows_are_bounded_and_found_again(void **state)
 	(void)state;
 	for (unsigned k = 0; k < 2 * INVESTIGATION_ROWS_MAX; k++) {
 		snprintf(name, sizeof(name), "s%u.service", k);
-		assert_int_equal(investigation_frozen_row(&i, name, "l") != NULL, k < INVESTIGATION_ROWS_MAX);
+		assert_int_equal(investigation_stale_row(&i, name, "l") != NULL, k < INVESTIGATION_ROWS_MAX);
 	}
-	assert_ptr_equal(investigation_frozen_row(&i, "s7.service", "l"), &i.frozen[7]);
-	assert_int_equal(i.n_frozen, INVESTIGATION_ROWS_MAX);
+	assert_ptr_equal(investigation_stale_row(&i, "s7.service", "l"), &i.stale[7]);
+	assert_int_equal(i.n_stale, INVESTIGATION_ROWS_MAX);
 	investigation_clear(&i);
 }
 
@@ -428,7 +428,7 @@ static void bad_documents(void **state)
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":[7]}", "", 0 },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":{}}",
 			"fallback has another type than it should", -EBADMSG },
-		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"frozen\":[{\"link\":"
+		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"stale\":[{\"link\":"
 		  "\"a-name-that-is-longer-than-any-link\"}]}",
 			"link is too long", -EBADMSG },
 	};
@@ -590,9 +590,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_broken_device),
 		cmocka_unit_test(a_device_that_cannot),
-		cmocka_unit_test(copying_sockets_will_be_frozen),
+		cmocka_unit_test(copying_sockets_will_be_stale),
 		cmocka_unit_test(what_packets_lacked_is_named),
-		cmocka_unit_test(a_frozen_socket),
+		cmocka_unit_test(a_stale_socket),
 		cmocka_unit_test(a_slow_disk_is_not_the_fallback),
 		cmocka_unit_test(of_two_causes_the_costly_one_comes_first),
 		cmocka_unit_test(receivers_forwarded_and_nothing),

@@ -470,14 +470,14 @@ static void evidence(void **state)
 	struct json_object *o = document("sockets.json", write_sockets);
 
 	(void)state;
-	assert_string_equal(at(o, "/frozen"), "2");
+	assert_string_equal(at(o, "/stale"), "2");
 	assert_string_equal(at(o, "/sockets/0/link"), "null");
 	assert_string_equal(at(o, "/sockets/1/local"), "10.9.0.1:5002");
 	assert_string_equal(at(o, "/sockets/1/process/age_sec"), "11520");
 	assert_string_equal(at(o, "/sockets/1/missing/0"), "tx-scatter-gather");
 	assert_string_equal(at(o, "/sockets/2/process"), "null");
 	assert_string_equal(at(o, "/sockets/2/remote"), "[fd09::2]:40001");
-	assert_string_equal(at(o, "/sockets/3/frozen"), "false");
+	assert_string_equal(at(o, "/sockets/3/stale"), "false");
 	json_object_put(o);
 	o = document("latency.json", write_latency);
 	assert_string_equal(at(o, "/histograms/0/fallback"), "true");

@@ -96,7 +96,7 @@ static void all_that_there_is(void **state)
 		{ "segmentation", "vlan10", "nginx.service", 1234567890123 },
 		{ "checksum", "vlan10", "", 3 },
 	};
-	static const struct totals_frozen frozen[] = { { "nginx.service", "vlan10", 4 } };
+	static const struct totals_stale stale[] = { { "nginx.service", "vlan10", 4 } };
 	static const char *const restart[] = { "nginx.service" };
 	static const uint64_t bounds[] = { 2, 4, 1024 };
 	static const struct histogram sendfile = {
@@ -106,8 +106,8 @@ static void all_that_there_is(void **state)
 		{ "segmentation", "__skb_gso_segment", "fentry", NULL },
 		{ "sockets", "iter/tcp", NULL, "no privilege" },
 	};
-	const struct totals evidence = { .fallback = fallback, .n_fallback = 2, .frozen = frozen,
-		.n_frozen = 1, .restart = restart, .n_restart = 1, .sendfile = &sendfile,
+	const struct totals evidence = { .fallback = fallback, .n_fallback = 2, .stale = stale,
+		.n_stale = 1, .restart = restart, .n_restart = 1, .sendfile = &sendfile,
 		.probes = probes, .n_probes = 2, .left_out = 3,
 		.lost = { { "sendpage", 0 }, { "checksum", 17 } } };
 	struct picture *p = *state;
@@ -138,7 +138,7 @@ static void without_a_daemon_only_what_the_kernel_tells(void **state)
 	assert_null(strstr(text, "_seconds_"));
 	assert_null(strstr(text, "offloadd_settings_errors"));
 	assert_null(strstr(text, "offloadd_fallback"));
-	assert_null(strstr(text, "offloadd_frozen"));
+	assert_null(strstr(text, "offloadd_stale"));
 }
 
 static void a_daemon_that_was_stopped_is_not_up(void **state)
@@ -281,7 +281,7 @@ static void series_are_bounded_and_the_rest_is_counted(void **state)
 static void features_of_other_kernels_are_not_told(void **state)
 {
 	struct picture *p = *state;
-	struct plan_item item = { .bit = FEATURE_MAX, .verdict = VERDICT_FIXED };
+	struct plan_item item = { .bit = FEATURE_MAX, .verdict = VERDICT_UNSUPPORTED };
 	struct plan_link link = { .ifindex = 1, .name = "eth0", .items = &item, .n_items = 1 };
 	const struct plan plan = { .links = &link, .n_links = 1 };
 	_cleanup_free_ char *text = NULL;
@@ -312,7 +312,7 @@ static void evidence_is_bounded_too(void **state)
 	assert_int_equal(count_lines(text, "offloadd_fallback_hits_total{"), METRICS_SERIES_MAX);
 	assert_non_null(strstr(text,
 		"\noffloadd_evidence_left_out{metric=\"offloadd_fallback_hits_total\"} 1\n"));
-	assert_null(strstr(text, "offloadd_frozen_sockets"));
+	assert_null(strstr(text, "offloadd_stale_connections"));
 }
 
 int main(void)

@@ -141,7 +141,7 @@ static void lower_asks_for_nothing_that_is_not_there(void **state)
 	unit_rule(h, "50-insist.rule", "[Match]\nName=vlan10\n[Features]\nsg=on\n");
 	unit_plan(h);
 	assert_int_equal(plan_exit_code(&h->plan), 4);
-	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_LOWER_FIXED);
+	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_LOWER_UNSUPPORTED);
 	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->rule->file, "50-insist.rule");
 }
 
@@ -212,10 +212,10 @@ static void fixed_by_name_and_by_alias(void **state)
 		"rxhash=off\n");
 	unit_plan(h);
 	/* written out in full: reported; a member of an alias that the device cannot change: not */
-	assert_verdict(h, "eth2", "tx-scatter-gather-fraglist", VERDICT_FIXED);
+	assert_verdict(h, "eth2", "tx-scatter-gather-fraglist", VERDICT_UNSUPPORTED);
 	assert_verdict(h, "eth2", "tx-scatter-gather", VERDICT_COMPLIANT);
 	/* no member at all can be had */
-	assert_verdict(h, "eth2", "rx-lro", VERDICT_FIXED);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_UNSUPPORTED);
 	/* asked off, and cannot be on */
 	assert_null(unit_item(h, "eth2", "rx-hashing"));
 	assert_int_equal(plan_exit_code(&h->plan), 4);
@@ -233,7 +233,7 @@ static void a_feature_of_other_kernels(void **state)
 	unit_rule(h, "51-b.rule", "[Match]\nName=eth2\n[Features]\ntx-udp-fragmentation=on\n");
 	unit_plan(h);
 	assert_int_equal(plan_exit_code(&h->plan), 4);
-	assert_int_equal(unit_item(h, "eth2", "tx-udp-fragmentation")->cause, CAUSE_FIXED_KERNEL);
+	assert_int_equal(unit_item(h, "eth2", "tx-udp-fragmentation")->cause, CAUSE_UNSUPPORTED_KERNEL);
 }
 
 static void lro_goes_through_the_upper(void **state)

@@ -254,7 +254,7 @@ static void a_fight_is_left_and_healed(void **state)
 	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
 	assert_true(s->now - end < 60 * USEC_PER_SEC);
 	assert_int_equal(s->n_events, 2);
-	assert_int_equal(s->events[0].kind, EVENT_CALM);
+	assert_int_equal(s->events[0].kind, EVENT_RESOLVED);
 	assert_int_equal(s->events[1].kind, EVENT_REPAIRED);
 }
 
@@ -360,7 +360,7 @@ static void a_driver_that_was_busy_is_asked_again(void **state)
 	settle(s);
 	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
 	assert_int_equal(s->n_events, 1);
-	assert_int_equal(s->events[0].kind, EVENT_HEALED);
+	assert_int_equal(s->events[0].kind, EVENT_RECOVERED);
 	assert_int_equal(eth3->sets, 1);
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 }

@@ -32,18 +32,18 @@ static void rows_become_members(void **state)
 			.ifindex = 7, .verdict = "drifted", .hits = 3, .last_usec = 4000000, .now = true },
 		{ .kind = "sendpage", .origin = "forwarded", .by_socket = true },
 	};
-	struct services_frozen frozen = { .service = "b.service", .link = "vlan10", .ifindex = 7,
+	struct services_stale stale = { .service = "b.service", .link = "vlan10", .ifindex = 7,
 		.unit = { .kind = UNIT_SERVICE, .name = "b.service" }, .sockets = 2, .since_usec = 9,
 		.hits = 4, .missing = 1, .n_samples = 1 };
 	const struct services services = { .counted = true, .looked = true, .fallback = fallback,
-		.n_fallback = 2, .frozen = &frozen, .n_frozen = 1, .left_out = 5, .lost = { 6 },
+		.n_fallback = 2, .stale = &stale, .n_stale = 1, .left_out = 5, .lost = { 6 },
 		.kinds = { "sendpage" }, .probes = { { "sockets", "iter/tcp", NULL, "no privilege" } },
 		.n_probes = 1 };
 	struct json_object *o;
 
 	(void)state;
-	frozen.samples[0].family = AF_INET;
-	frozen.samples[0].local_port = 80;
+	stale.samples[0].family = AF_INET;
+	stale.samples[0].local_port = 80;
 	o = document(&services);
 	assert_int_equal(json_object_get_int(at(o, "/fallback/0/idle_usec")), 1000000);
 	assert_string_equal(json_object_get_string(at(o, "/fallback/0/verdict")), "drifted");

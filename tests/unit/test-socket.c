@@ -19,30 +19,30 @@ static struct socket_info make(uint64_t cgroup, int ifindex, const char *caps, c
 		.route_caps = unit_set(&table, caps), .device_features = unit_set(&table, device) };
 }
 
-static void frozen_is_what_the_device_has_and_the_socket_has_not(void **state)
+static void stale_is_what_the_device_has_and_the_socket_has_not(void **state)
 {
 	struct socket_info s;
 
 	(void)state;
 	s = make(5, 1, "tx-generic-segmentation", "tx-scatter-gather tx-checksum-ip-generic");
-	assert_int_equal(socket_frozen(&s, &features),
+	assert_int_equal(socket_stale(&s, &features),
 		unit_set(&table, "tx-scatter-gather tx-checksum-ip-generic"));
 	s = make(5, 1, "tx-checksum-ip-generic", "tx-scatter-gather tx-checksum-ip-generic");
-	assert_int_equal(socket_frozen(&s, &features), unit_set(&table, "tx-scatter-gather"));
+	assert_int_equal(socket_stale(&s, &features), unit_set(&table, "tx-scatter-gather"));
 	/* any checksum will do: a plain socket has the generic one whatever the device calls it */
 	s = make(5, 1, "tx-scatter-gather tx-checksum-ip-generic",
 		"tx-scatter-gather tx-checksum-ipv4 tx-checksum-ipv6");
-	assert_int_equal(socket_frozen(&s, &features), 0);
+	assert_int_equal(socket_stale(&s, &features), 0);
 	/* its next packet is routed anew */
 	s = make(5, 1, "tx-generic-segmentation", "tx-scatter-gather tx-checksum-ip-generic");
 	s.expired = true;
-	assert_int_equal(socket_frozen(&s, &features), 0);
+	assert_int_equal(socket_stale(&s, &features), 0);
 	/* the device has it not either: device fallback, nothing that a restart would change */
 	s = make(5, 1, "", "tx-generic-segmentation");
-	assert_int_equal(socket_frozen(&s, &features), 0);
+	assert_int_equal(socket_stale(&s, &features), 0);
 	/* no route, no device */
 	s = make(5, 0, "", "");
-	assert_int_equal(socket_frozen(&s, &features), 0);
+	assert_int_equal(socket_stale(&s, &features), 0);
 }
 
 static void count_gone(const struct socket_holder *holder, void *userdata)
@@ -135,7 +135,7 @@ static void addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frozen_is_what_the_device_has_and_the_socket_has_not),
+		cmocka_unit_test(stale_is_what_the_device_has_and_the_socket_has_not),
 		cmocka_unit_test(flags_come_and_go_with_the_sockets),
 		cmocka_unit_test(a_flag_outlives_the_daemon),
 		cmocka_unit_test(holders_are_bounded_and_what_does_not_fit_is_counted),

@@ -150,8 +150,8 @@ static inline void sample_vlan10(struct sample *s, struct plan_link *pl, struct 
 	sample_compliant(sample_item(s, &items[5], "rx-gro", RULE_ON, true));
 	item = sample_item(s, &items[6], "tx-scatter-gather", RULE_ON, true);
 	item->bit = item->cause_bit = FEATURE_MAX;
-	item->verdict = VERDICT_FIXED;
-	item->cause = CAUSE_FIXED_KERNEL;
+	item->verdict = VERDICT_UNSUPPORTED;
+	item->cause = CAUSE_UNSUPPORTED_KERNEL;
 	item->feature = &s->rule_features[1];
 	item->active = item->wanted = item->predicted = false;
 	*pl = (struct plan_link){

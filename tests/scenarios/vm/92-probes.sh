@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the probes see of the incident: who pays, who is frozen, what is only passing through, and who changed it.
+# What the probes see of the incident: who pays, who is stale, what is only passing through, and who changed it.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 case $KERNEL in
@@ -58,37 +58,37 @@ check "a signed sender sends over IPv6" fetch signed6
 for name in signed signed6; do
 	is "$name copies its pages" "$([ "$(hits "^$copying link=vlan10 origin=local service=$name.service")" -gt 0 ] && echo yes)" yes
 done
-has "nobody is frozen while the device is without" "$(ask sockets)" '^sockets=0 visited=4 '
+has "nobody is stale while the device is without" "$(ask sockets)" '^sockets=0 visited=4 '
 
 repair_vlan
 sockets=$(ask sockets)
-has "after the repair the signed sockets are frozen, with link and service" "$sockets" '^sockets=2 visited=4 ' \
-	'^10.9.0.1:5002 10.9.0.2:[0-9]+ link=vlan10 service=signed.service frozen=1' \
-	'^\[fd09::1\]:5003 \[fd09::2\]:[0-9]+ link=vlan10 service=signed6.service frozen=1'
+has "after the repair the signed sockets are stale, with link and service" "$sockets" '^sockets=2 visited=4 ' \
+	'^10.9.0.1:5002 10.9.0.2:[0-9]+ link=vlan10 service=signed.service stale=1' \
+	'^\[fd09::1\]:5003 \[fd09::2\]:[0-9]+ link=vlan10 service=signed6.service stale=1'
 before=$(hits service=plain.service)
 fetch plain
 fetch healthy
 is "the plain service pays no more" "$(hits service=plain.service)" "$before"
 before=$(hits "^$copying .*service=signed.service")
 fetch signed
-is "the frozen one still does" "$([ "$(hits "^$copying .*service=signed.service")" -gt "$before" ] && echo yes)" yes
+is "the stale one still does" "$([ "$(hits "^$copying .*service=signed.service")" -gt "$before" ] && echo yes)" yes
 client again 10.9.0.1 5002 10.9.0.1
 before=$(hits "^$copying .*service=signed.service")
 fetch again
 is "a new connection of the same service does not" "$(hits "^$copying .*service=signed.service")" "$before"
-has "nor is it counted as frozen" "$(ask sockets)" '^sockets=2 visited=5 '
+has "nor is it counted as stale" "$(ask sockets)" '^sockets=2 visited=5 '
 
 # to route an IPv4 socket again is enough: sk_setup_caps() runs once more
 sysctl -qw net.ipv4.route.flush=1
 has "an IPv4 socket that will be routed again is no longer told" "$(ask sockets)" '^sockets=1 visited=5 '
 fetch signed
 fetch signed
-has "an IPv4 socket that was routed again is not frozen" "$(ask sockets)" '^sockets=1 visited=5 '
+has "an IPv4 socket that was routed again is not stale" "$(ask sockets)" '^sockets=1 visited=5 '
 
 # the service restarts
 disconnect signed6
-has "the last frozen socket is gone with its connection" "$(ask sockets)" '^sockets=0 visited=4 '
-has "all sockets are told when asked for" "$(ask all-sockets)" '^sockets=4 visited=4 ' 'service=plain.service frozen=0'
+has "the last stale connection is gone with its connection" "$(ask sockets)" '^sockets=0 visited=4 '
+has "all sockets are told when asked for" "$(ask all-sockets)" '^sockets=4 visited=4 ' 'service=plain.service stale=0'
 
 # latency
 has "sendfile's latency can be watched" "$(ask latency-start)" '^latency .*(fentry|kprobe)$'

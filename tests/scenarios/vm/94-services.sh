@@ -117,7 +117,7 @@ check "vlan10 is put right" offloadctl resume vlan10
 within 20 "it is as declared" quiet_links
 within 20 "the signed service is flagged, with its link and sockets" is_flagged signed.service '[["vlan10",2]]'
 is "the plain one never is" "$(flagged plain.service)" '[]'
-within 20 "a record says so" has_records '^offloadd: frozen: vlan10: 2 connections of signed.service still without .*tx-scatter-gather'
+within 20 "a record says so" has_records '^offloadd: stale: vlan10: 2 connections of signed.service still without .*tx-scatter-gather'
 before=$(paid plain.service)
 fetch plain
 is "the plain one pays no more" "$(paid plain.service)" "$before"
@@ -127,12 +127,12 @@ is "a new connection of the same service is not counted" "$(flagged signed.servi
 hits=$(services '.restart[0].hits')
 fetch signed
 check "what it still pays is counted since then" test "$(services '.restart[0].hits')" -gt "$hits"
-has "services advises a restart" "$(offloadctl services)" '^  signed.service on vlan10: 2 frozen sockets since 20.*, without tx-scatter-gather.*; [0-9]+ hits since then'
+has "services advises a restart" "$(offloadctl services)" '^  signed.service on vlan10: 2 stale connections since 20.*, without tx-scatter-gather.*; [0-9]+ hits since then'
 is "needrestart's lines" "$(offloadctl services --format needrestart | tail -n +2)" "NEEDRESTART-SVC: signed.service"
 nagios=$(offloadctl services --format nagios)
 is "nagios' exit status" $? 2
-has "and text" "$nagios" '^OFFLOADD CRITICAL - needs a restart: signed.service \| restart=1;;0;0 frozen=2;'
-has "the metrics have it, too" "$(offloadctl metrics)" '^offloadd_frozen_sockets\{.*service="signed.service",link="vlan10"\} 2$' \
+has "and text" "$nagios" '^OFFLOADD CRITICAL - needs a restart: signed.service \| restart=1;;0;0 stale=2;'
+has "the metrics have it, too" "$(offloadctl metrics)" '^offloadd_stale_connections\{.*service="signed.service",link="vlan10"\} 2$' \
 	'^offloadd_restart_needed\{.*service="signed.service"\} 1$'
 
 # nobody asks for the histogram any more
@@ -151,20 +151,20 @@ kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
 offloadctl services >"$scratch/alone" 2>&1
 is "without offloadd: exit status 3" $? 3
-has "and the sockets all the same" "$(cat "$scratch/alone")" '^  signed.service on vlan10: 2 frozen sockets' 'only offloadd can tell'
+has "and the sockets all the same" "$(cat "$scratch/alone")" '^  signed.service on vlan10: 2 stale connections' 'only offloadd can tell'
 offloadctl services --format nagios >/dev/null 2>&1
 is "nagios is told of what is found" $? 2
 again --enforce
 within 20 "after a kill the flag is as it was" is_flagged signed.service '[["vlan10",2]]'
 is "with its time" "$(services '.restart[0] | [.service, .link, .sockets, .since_usec]')" "$before"
 check "and its hits" test "$(services '.restart[0].hits')" -ge "$hits"
-is "and is not told of again" "$(records '^offloadd: frozen: ')" ""
+is "and is not told of again" "$(records '^offloadd: stale: ')" ""
 
 # the service restarts
 end_service system.slice/signed.service
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
 within 20 "the flag goes when the service restarts" is_flagged signed.service '[]'
-within 20 "a record says so" has_records '^offloadd: thawed: vlan10: no connection of signed.service is without its offload any more'
+within 20 "a record says so" has_records '^offloadd: reconnected: vlan10: no connection of signed.service is without its offload any more'
 offloadctl services --format nagios >"$scratch/nagios"
 check "nagios is content, or told of what was paid a moment ago" test $? -lt 2
 is "nothing needs a restart" "$(offloadctl services --format needrestart | tail -n +2)" ""

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# offloadctl sockets and latency on the incident, without a daemon: who is frozen, and who is slow.
+# offloadctl sockets and latency on the incident, without a daemon: who is stale, and who is slow.
 # kernels: 7
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
@@ -28,7 +28,7 @@ server system.slice/plain.service 10.9.0.1 5001
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
 server system.slice/signed6.service fd09::1 5003 fd09::2
 server system.slice/well.service 10.10.0.1 5004
-is "no connection yet" "$(offloadctl sockets)" "none of 0 TCP sockets is frozen without what its device has now"
+is "no connection yet" "$(offloadctl sockets)" "none of 0 TCP sockets is stale without what its device has now"
 
 break_vlan
 client plain 10.9.0.1 5001
@@ -36,28 +36,28 @@ client signed 10.9.0.1 5002 10.9.0.1
 client signed6 fd09::1 5003 fd09::1
 client well 10.10.0.1 5004
 for name in plain signed signed6 well; do check "$name sends" fetch $name; done
-is "nobody is frozen while the device is without" "$(offloadctl sockets --json | jq -c '[.visited, .frozen, .sockets]')" '[4,0,[]]'
+is "nobody is stale while the device is without" "$(offloadctl sockets --json | jq -c '[.visited, .stale, .sockets]')" '[4,0,[]]'
 repair_vlan
 offloadctl sockets --all --json >"$scratch/sockets"
 check "the document fits its schema" "$tools/test-json" sockets.json "$scratch/sockets"
 is "all sockets are those of ss" "$(pairs)" "$(ss_pairs)"
-is "after the repair the signed ones are frozen, by service and link" \
-	"$(jq -c '[.sockets[] | select(.frozen) | [.link, .service, .process.name, .missing[0]]] | sort' "$scratch/sockets")" \
+is "after the repair the signed ones are stale, by service and link" \
+	"$(jq -c '[.sockets[] | select(.stale) | [.link, .service, .process.name, .missing[0]]] | sort' "$scratch/sockets")" \
 	'[["vlan10","signed.service","sendfile-peer","tx-scatter-gather"],["vlan10","signed6.service","sendfile-peer","tx-scatter-gather"]]'
 is "a process as old as its connection can tell its age" \
 	"$(jq '[.sockets[].process.age_sec] | all(. >= 0 and . < 600)' "$scratch/sockets")" true
-has "a table says the same" "$(offloadctl sockets)" '^LINK .*FROZEN WITHOUT' \
+has "a table says the same" "$(offloadctl sockets)" '^LINK .*STALE WITHOUT' \
 	'^vlan10 +signed.service +10.9.0.1:5002 +10.9.0.2:[0-9]+ +sendfile-peer \([0-9]+\) +[0-9]+(s|min) +tx-scatter-gather' \
-	'^vlan10 +signed6.service +\[fd09::1\]:5003 ' '^2 of 4 TCP sockets are frozen '
+	'^vlan10 +signed6.service +\[fd09::1\]:5003 ' '^2 of 4 TCP sockets are stale '
 has "of another link there is none" "$(offloadctl sockets vlan100)" '^none of 4 TCP sockets '
-is "one that stands well is told when asked for" "$(offloadctl sockets --all --json vlan100 | jq -c '[.sockets[] | [.service, .frozen]]')" \
+is "one that stands well is told when asked for" "$(offloadctl sockets --all --json vlan100 | jq -c '[.sockets[] | [.service, .stale]]')" \
 	'[["well.service",false]]'
 has "an unknown link names the nearest" "$(offloadctl sockets vlan11 2>&1)" 'there is no link vlan11 \(did you mean vlan10\?\)'
 has "without privilege it says what is missing" "$(setpriv --bounding-set -bpf,-sys_admin --inh-caps -bpf,-sys_admin \
 	offloadctl sockets 2>&1; echo $?)" 'cannot see sockets: no privilege: CAP_BPF missing' '^1$'
 disconnect signed
 disconnect signed6
-has "the frozen sockets go with their connections" "$(offloadctl sockets)" '^none of 2 TCP sockets '
+has "the stale connections go with their connections" "$(offloadctl sockets)" '^none of 2 TCP sockets '
 
 # latency: two services at once, one over the broken VLAN
 break_vlan

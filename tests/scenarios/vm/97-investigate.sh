@@ -80,7 +80,7 @@ check "the document fits its schema" "$tools/test-json" investigate.json "$scrat
 of_bulk "before" before-bulk
 offloadctl apply >/dev/null
 investigated "after the repair" repaired
-is "only the frozen one is left" "$(get repaired.json '[.findings[] | select(.verdict != "receiver") | [.verdict, .service, .link]]')" \
+is "only the stale one is left" "$(get repaired.json '[.findings[] | select(.verdict != "receiver") | [.verdict, .service, .link]]')" \
 	'[["reconnect","signed.service","vlan10"]]'
 disconnect signed
 client signed 10.9.0.1 5002 10.9.0.1

@@ -225,7 +225,7 @@ def unmet_lines(plan):
     lines = []
     for link in plan.get("links", []):
         for item in link["features"]:
-            if item["verdict"] not in ("blocked", "fixed", "refused", "contended"):
+            if item["verdict"] not in ("blocked", "unsupported", "refused", "contended"):
                 continue
             reason = item["text"] or (item["cause"] or {}).get("text") or "no reason given"
             lines.append("%s: %s is %s, declared %s by %s:%d: %s: %s" % (

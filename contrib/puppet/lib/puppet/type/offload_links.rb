@@ -138,7 +138,7 @@ Puppet::Type.newtype(:offload_links) do
 
   def unmet
     @document.fetch('after', @document).fetch('links', []).flat_map do |link|
-      found = link['features'].select { |item| %w[blocked fixed refused contended].include?(item['verdict']) }
+      found = link['features'].select { |item| %w[blocked unsupported refused contended].include?(item['verdict']) }
       found.map { |item| unmet_of(link, item) } + (link['error'] ? ["#{link['link']}: #{link['error']}"] : [])
     end
   end

@@ -75,7 +75,7 @@ static bool cause_in_lower(const struct planner *p, const struct link *link, str
 		planner_set_cause(item, CAUSE_LOWER_OFF, lower,
 			f->hw & FEATURE(item->bit) ? item->bit : (unsigned)__builtin_ctzll(f->hw & b));
 	else
-		planner_set_cause(item, CAUSE_LOWER_FIXED, lower, item->bit);
+		planner_set_cause(item, CAUSE_LOWER_UNSUPPORTED, lower, item->bit);
 	return true;
 }
 
@@ -108,8 +108,8 @@ static void find_cause(const struct planner *p, const struct link *link, struct 
 	struct link *lower = link_lower(p->table, link);
 
 	if (!(f->hw & ~f->nochange & b)) {
-		planner_set_cause(item, CAUSE_FIXED_DRIVER, NULL, item->bit);
-		item->verdict = VERDICT_FIXED;
+		planner_set_cause(item, CAUSE_UNSUPPORTED_DRIVER, NULL, item->bit);
+		item->verdict = VERDICT_UNSUPPORTED;
 		return;
 	}
 	item->verdict = VERDICT_BLOCKED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "evidence/witness_private.h"
+#include "evidence/tracker_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,7 +33,7 @@ static bool unit_of_process(pid_t pid, struct unit *ret)
 }
 
 /* The service of a cgroup, or where that says nothing of a process; "" where neither does. */
-void witness_name_service(struct witness *w, uint64_t cgroup, pid_t pid, const char *comm,
+void tracker_name_service(struct tracker *w, uint64_t cgroup, pid_t pid, const char *comm,
 	struct unit *ret, char buf[SERVICES_NAME_LEN])
 {
 	const char *path;
@@ -52,7 +52,7 @@ void witness_name_service(struct witness *w, uint64_t cgroup, pid_t pid, const c
 	unit_format(ret, buf, SERVICES_NAME_LEN);
 }
 
-void witness_name_link(struct witness *w, int ifindex, char buf[LINK_NAME_LEN])
+void tracker_name_link(struct tracker *w, int ifindex, char buf[LINK_NAME_LEN])
 {
 	const struct link *link = ifindex ? link_table_find(w->options.links, ifindex) : NULL;
 
@@ -61,7 +61,7 @@ void witness_name_link(struct witness *w, int ifindex, char buf[LINK_NAME_LEN])
 		util_copy_name(buf, LINK_NAME_LEN, link->name, sizeof(link->name));
 }
 
-const char *witness_origin_name(enum probe_origin origin)
+const char *tracker_origin_name(enum probe_origin origin)
 {
 	switch (origin) {
 	case PROBE_LOCAL:
@@ -74,20 +74,20 @@ const char *witness_origin_name(enum probe_origin origin)
 	return "unknown";
 }
 
-bool witness_is_by_socket(enum probe_kind kind)
+bool tracker_is_by_socket(enum probe_kind kind)
 {
 	return kind == PROBE_SENDPAGE || kind == PROBE_SPLICE;
 }
 
 /* The link as this namespace numbers it, 0 for those of others. */
-int witness_own_ifindex(const struct witness *w, const struct probe_hits *hits)
+int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits)
 {
 	return hits->netns == w->netns ? hits->ifindex : 0;
 }
 
 /* ---- records ---- */
 
-_printf_(4, 5) static void tell(struct witness *w, struct event *event, enum event_kind kind,
+_printf_(4, 5) static void tell(struct tracker *w, struct event *event, enum event_kind kind,
 	const char *fmt, ...)
 {
 	char text[800];
@@ -114,10 +114,10 @@ static struct event event_of(const char *link, int ifindex, const char *service,
 }
 
 /* True for the first time, while there is room. */
-static bool tell_once(struct witness *w, const struct probe_hits *hits, int ifindex, const char *service)
+static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifindex, const char *service)
 {
-	struct witness_told_key key;
-	struct witness_told *told;
+	struct tracker_told_key key;
+	struct tracker_told *told;
 
 	memset(&key, 0, sizeof(key));
 	key.kind = (int32_t)hits->kind;
@@ -126,13 +126,13 @@ static bool tell_once(struct witness *w, const struct probe_hits *hits, int ifin
 	HASH_FIND(hh, w->told, &key, sizeof(key), told);
 	if (told)
 		return false;
-	if (HASH_COUNT(w->told) >= WITNESS_TOLD_MAX) {
+	if (HASH_COUNT(w->told) >= TRACKER_TOLD_MAX) {
 		struct event event = event_of("", 0, "", LOG_WARNING);
 
 		if (!w->told_all)
 			tell(w, &event, EVENT_STATE,
 				"more than %d services fall back, no more of them are told of; `offloadctl services` and the metrics have them",
-				WITNESS_TOLD_MAX);
+				TRACKER_TOLD_MAX);
 		w->told_all = true;
 		return false;
 	}
@@ -162,28 +162,28 @@ static const char *what_is_done(enum probe_kind kind)
 
 static void tell_fallback(const struct probe_hits *hits, void *userdata)
 {
-	struct witness *w = userdata;
-	int ifindex = witness_own_ifindex(w, hits);
+	struct tracker *w = userdata;
+	int ifindex = tracker_own_ifindex(w, hits);
 	struct socket_holder_key key = { hits->cgroup, hits->netns, hits->ifindex };
 	char service[SERVICES_NAME_LEN] = "", link[LINK_NAME_LEN];
 	struct event event;
 	struct unit unit;
 
-	if (!ifindex || (witness_is_by_socket(hits->kind) && socket_holders_find(&w->holders, &key)))
+	if (!ifindex || (tracker_is_by_socket(hits->kind) && socket_holders_find(&w->holders, &key)))
 		return; /* what is flagged was told */
 	if (hits->origin == PROBE_LOCAL)
-		witness_name_service(w, hits->cgroup, witness_is_by_socket(hits->kind) ? hits->tgid : 0,
-			witness_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);
-	if (!tell_once(w, hits, ifindex, hits->origin == PROBE_LOCAL ? service : witness_origin_name(hits->origin)))
+		tracker_name_service(w, hits->cgroup, tracker_is_by_socket(hits->kind) ? hits->tgid : 0,
+			tracker_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);
+	if (!tell_once(w, hits, ifindex, hits->origin == PROBE_LOCAL ? service : tracker_origin_name(hits->origin)))
 		return;
-	witness_name_link(w, ifindex, link);
+	tracker_name_link(w, ifindex, link);
 	event = event_of(link, ifindex, service, LOG_NOTICE);
-	util_append(event.why, sizeof(event.why), "%s: %s", probe_kind_name(hits->kind), witness_origin_name(hits->origin));
+	util_append(event.why, sizeof(event.why), "%s: %s", probe_kind_name(hits->kind), tracker_origin_name(hits->origin));
 	if (hits->origin == PROBE_FORWARDED)
 		tell(w, &event, EVENT_FALLBACK, "forwarded traffic is %s", what_is_done(hits->kind));
 	else if (hits->origin == PROBE_KERNEL || !service[0])
 		tell(w, &event, EVENT_FALLBACK, "what the kernel itself sends is %s", what_is_done(hits->kind));
-	else if (witness_is_by_socket(hits->kind))
+	else if (tracker_is_by_socket(hits->kind))
 		tell(w, &event, EVENT_FALLBACK, "what %s sends is %s; its connections may have to be made anew after a repair",
 			service, what_is_done(hits->kind));
 	else
@@ -191,9 +191,9 @@ static void tell_fallback(const struct probe_hits *hits, void *userdata)
 			service, what_is_done(hits->kind), link);
 }
 
-void witness_forget_link(struct witness *w, int ifindex)
+void tracker_forget_link(struct tracker *w, int ifindex)
 {
-	struct witness_told *told, *next;
+	struct tracker_told *told, *next;
 
 	HASH_ITER(hh, w->told, told, next)
 	{
@@ -207,16 +207,16 @@ void witness_forget_link(struct witness *w, int ifindex)
 
 /* ---- hits ---- */
 
-static struct witness_flag *find_flag(struct witness *w, const struct socket_holder_key *key)
+static struct tracker_flag *find_flag(struct tracker *w, const struct socket_holder_key *key)
 {
-	struct witness_flag *flag;
+	struct tracker_flag *flag;
 
 	HASH_FIND(hh, w->flags, key, sizeof(*key), flag);
 	return flag;
 }
 
 struct counting {
-	struct witness *w;
+	struct tracker *w;
 	uint64_t hits;
 	size_t keys;
 };
@@ -225,11 +225,11 @@ static void count_hits(const struct probe_hits *hits, void *userdata)
 {
 	struct counting *c = userdata;
 	struct socket_holder_key key;
-	struct witness_flag *flag;
+	struct tracker_flag *flag;
 
 	c->hits += hits->hits;
 	c->keys++;
-	if (!witness_is_by_socket(hits->kind) || hits->origin != PROBE_LOCAL || !c->w->flags)
+	if (!tracker_is_by_socket(hits->kind) || hits->origin != PROBE_LOCAL || !c->w->flags)
 		return;
 	memset(&key, 0, sizeof(key));
 	key.cgroup = hits->cgroup;
@@ -241,7 +241,7 @@ static void count_hits(const struct probe_hits *hits, void *userdata)
 }
 
 /* Brings the flags' hits up to date; a combination that was forgotten begins at 0 again. fresh: the flag was made just now. */
-static void settle_flag(struct witness *w, struct witness_flag *flag, bool fresh)
+static void settle_flag(struct tracker *w, struct tracker_flag *flag, bool fresh)
 {
 	uint64_t more = flag->sum >= flag->seen ? flag->sum - flag->seen : flag->sum;
 
@@ -252,7 +252,7 @@ static void settle_flag(struct witness *w, struct witness_flag *flag, bool fresh
 	w->hits_unsaved = true;
 }
 
-static void say_lost(struct witness *w)
+static void say_lost(struct tracker *w)
 {
 	struct event event = event_of("", 0, "", LOG_WARNING);
 	struct probe_lost lost;
@@ -270,16 +270,16 @@ static void say_lost(struct witness *w)
 }
 
 /* 1 when there are more hits than the last time. */
-int witness_look_at_hits(struct witness *w, uint64_t now_usec, const struct witness_flag *fresh)
+int tracker_look_at_hits(struct tracker *w, uint64_t now_usec, const struct tracker_flag *fresh)
 {
 	struct counting c = { .w = w };
 	int more;
 
-	for (struct witness_flag *flag = w->flags; flag; flag = flag->hh.next)
+	for (struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next)
 		flag->sum = 0;
 	if (probe_read_hits(w->probe, count_hits, &c) < 0)
 		return 0;
-	for (struct witness_flag *flag = w->flags; flag; flag = flag->hh.next)
+	for (struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next)
 		settle_flag(w, flag, flag == fresh);
 	if (c.keys > PROBE_KEYS_DEFAULT / 4 * 3 && now_usec > FORGET_USEC)
 		(void)probe_forget_hits(w->probe, now_usec - FORGET_USEC);
@@ -291,7 +291,7 @@ int witness_look_at_hits(struct witness *w, uint64_t now_usec, const struct witn
 
 /* ---- what outlives the daemon ---- */
 
-void witness_save(struct witness *w)
+void tracker_save(struct tracker *w)
 {
 	struct event event = event_of("", 0, "", LOG_WARNING);
 	char *text = NULL;
@@ -306,7 +306,7 @@ void witness_save(struct witness *w)
 	if (!f)
 		return;
 	fputs(STATE_HEADER, f);
-	for (const struct witness_flag *flag = w->flags; flag; flag = flag->hh.next) {
+	for (const struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next) {
 		const struct socket_holder *holder = socket_holders_find(&w->holders, &flag->key);
 
 		fprintf(f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n",
@@ -321,9 +321,9 @@ void witness_save(struct witness *w)
 	free(text);
 }
 
-static struct witness_flag *new_flag(struct witness *w, const struct socket_holder_key *key)
+static struct tracker_flag *new_flag(struct tracker *w, const struct socket_holder_key *key)
 {
-	struct witness_flag *flag = calloc(1, sizeof(*flag));
+	struct tracker_flag *flag = calloc(1, sizeof(*flag));
 
 	if (!flag)
 		return NULL;
@@ -334,25 +334,25 @@ static struct witness_flag *new_flag(struct witness *w, const struct socket_hold
 }
 
 /* The first sample's process tells where the cgroup does not. */
-static void name_flag(struct witness *w, struct witness_flag *flag, const struct socket_holder *holder)
+static void name_flag(struct tracker *w, struct tracker_flag *flag, const struct socket_holder *holder)
 {
 	struct cgroup_socket owner = { .inode = holder->n_samples ? holder->samples[0].inode : 0 };
 
 	if (flag->key.cgroup <= 1 && owner.inode)
 		(void)cgroup_find_socket_owners(&owner, 1);
-	witness_name_service(w, flag->key.cgroup, owner.pid, "", &flag->unit, flag->service);
+	tracker_name_service(w, flag->key.cgroup, owner.pid, "", &flag->unit, flag->service);
 	if (!flag->service[0] && owner.pid)
 		snprintf(flag->service, sizeof(flag->service), "process %d", (int)owner.pid);
 	else if (!flag->service[0])
 		snprintf(flag->service, sizeof(flag->service), "a process");
-	witness_name_link(w, flag->key.ifindex, flag->link);
+	tracker_name_link(w, flag->key.ifindex, flag->link);
 }
 
-static void restore_line(struct witness *w, const char *line)
+static void restore_line(struct tracker *w, const char *line)
 {
 	struct socket_holder_key key;
 	uint64_t since_usec, hits;
-	struct witness_flag *flag;
+	struct tracker_flag *flag;
 
 	memset(&key, 0, sizeof(key));
 	if (sscanf(line, "%" SCNu64 " %" SCNu32 " %" SCNd32 " %" SCNu64 " %" SCNu64, &key.cgroup, &key.netns,
@@ -364,12 +364,12 @@ static void restore_line(struct witness *w, const char *line)
 	if (!flag)
 		return;
 	flag->hits = hits;
-	util_earlier(&w->restart_usec, flag->flagged_usec + WITNESS_RESTART_USEC);
+	util_earlier(&w->restart_usec, flag->flagged_usec + TRACKER_RESTART_USEC);
 	name_flag(w, flag, socket_holders_find(&w->holders, &key));
 }
 
 /* A file that cannot be understood is no loss but of times: sockets are looked at anyway. */
-static void restore(struct witness *w)
+static void restore(struct tracker *w)
 {
 	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
 	char line[256];
@@ -384,7 +384,7 @@ static void restore(struct witness *w)
 /* ---- sockets ---- */
 
 struct inventory {
-	struct witness *w;
+	struct tracker *w;
 	uint64_t realtime_usec;
 };
 
@@ -393,20 +393,20 @@ static int add_socket(const struct socket_info *socket, void *userdata)
 {
 	struct inventory *inventory = userdata;
 
-	if (socket->inode && socket_frozen(socket, &inventory->w->bits))
+	if (socket->inode && socket_stale(socket, &inventory->w->bits))
 		(void)socket_holders_add(&inventory->w->holders, socket, &inventory->w->bits,
 			inventory->realtime_usec);
 	return 0;
 }
 
-static void tell_frozen(struct witness *w, const struct witness_flag *flag, const struct socket_holder *holder)
+static void tell_stale(struct tracker *w, const struct tracker_flag *flag, const struct socket_holder *holder)
 {
 	struct event event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_WARNING);
 	char names[256];
 
 	event.features = holder->missing;
 	event.count = holder->sockets;
-	tell(w, &event, EVENT_FROZEN,
+	tell(w, &event, EVENT_STALE,
 		"%u connection%s of %s still without %s, which %s has again; restart it, or over IPv4 `sysctl net.ipv4.route.flush=1`",
 		holder->sockets, util_plural(holder->sockets), flag->service,
 		feature_format(&w->features, holder->missing, names, sizeof(names)),
@@ -414,9 +414,9 @@ static void tell_frozen(struct witness *w, const struct witness_flag *flag, cons
 }
 
 /* It has one turn to be restarted as long as any of its flags stands. */
-static bool has_other_flag(const struct witness *w, const struct witness_flag *gone)
+static bool has_other_flag(const struct tracker *w, const struct tracker_flag *gone)
 {
-	for (const struct witness_flag *flag = w->flags; flag; flag = flag->hh.next)
+	for (const struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next)
 		if (flag != gone && strcmp(flag->unit.name, gone->unit.name) == 0)
 			return true;
 	return false;
@@ -424,8 +424,8 @@ static bool has_other_flag(const struct witness *w, const struct witness_flag *g
 
 static void tell_gone(const struct socket_holder *holder, void *userdata)
 {
-	struct witness *w = userdata;
-	struct witness_flag *flag = find_flag(w, &holder->key);
+	struct tracker *w = userdata;
+	struct tracker_flag *flag = find_flag(w, &holder->key);
 	struct event event;
 
 	w->unsaved = true;
@@ -434,16 +434,16 @@ static void tell_gone(const struct socket_holder *holder, void *userdata)
 	event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_NOTICE);
 	if (!has_other_flag(w, flag))
 		restart_forget(&w->restarts, flag->unit.name);
-	tell(w, &event, EVENT_THAWED, "no connection of %s is without its offload any more; no restart is needed",
+	tell(w, &event, EVENT_RECONNECTED, "no connection of %s is without its offload any more; no restart is needed",
 		flag->service);
 	HASH_DEL(w->flags, flag);
 	free(flag);
 }
 
-static void flag_new_ones(struct witness *w, uint64_t now_usec)
+static void flag_new_ones(struct tracker *w, uint64_t now_usec)
 {
 	for (struct socket_holder *holder = w->holders.holders; holder; holder = holder->hh.next) {
-		struct witness_flag *flag = find_flag(w, &holder->key);
+		struct tracker_flag *flag = find_flag(w, &holder->key);
 
 		if (flag)
 			continue;
@@ -451,14 +451,14 @@ static void flag_new_ones(struct witness *w, uint64_t now_usec)
 		if (!flag)
 			continue;
 		name_flag(w, flag, holder);
-		(void)witness_look_at_hits(w, now_usec, flag);
+		(void)tracker_look_at_hits(w, now_usec, flag);
 		w->unsaved = true;
-		util_earlier(&w->restart_usec, flag->flagged_usec + WITNESS_RESTART_USEC);
-		tell_frozen(w, flag, holder);
+		util_earlier(&w->restart_usec, flag->flagged_usec + TRACKER_RESTART_USEC);
+		tell_stale(w, flag, holder);
 	}
 }
 
-void witness_look_at_sockets(struct witness *w, uint64_t now_usec)
+void tracker_look_at_sockets(struct tracker *w, uint64_t now_usec)
 {
 	struct inventory inventory = { w, util_realtime_usec() };
 	uint64_t pause_usec;
@@ -475,16 +475,16 @@ void witness_look_at_sockets(struct witness *w, uint64_t now_usec)
 		flag_new_ones(w, now_usec);
 		(void)socket_holders_end(&w->holders, tell_gone, w);
 	}
-	pause_usec = w->cost_usec * WITNESS_COST_FACTOR;
+	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
 	if (r < 0 || w->holders.holders)
 		w->inventory_usec = w->inventoried_usec +
-			(pause_usec > WITNESS_AGAIN_USEC ? pause_usec : WITNESS_AGAIN_USEC);
+			(pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC);
 }
 
-void witness_note_change(struct witness *w, uint64_t now_usec)
+void tracker_note_change(struct tracker *w, uint64_t now_usec)
 {
-	uint64_t at_usec = now_usec + WITNESS_SETTLE_USEC;
-	uint64_t rested_usec = w->inventoried_usec + w->cost_usec * WITNESS_COST_FACTOR;
+	uint64_t at_usec = now_usec + TRACKER_SETTLE_USEC;
+	uint64_t rested_usec = w->inventoried_usec + w->cost_usec * TRACKER_COST_FACTOR;
 
 	if (at_usec < rested_usec)
 		at_usec = rested_usec;
@@ -494,13 +494,13 @@ void witness_note_change(struct witness *w, uint64_t now_usec)
 
 /* ---- restarts ---- */
 
-void witness_set_policy(struct witness *w, const struct restart_policy *policy)
+void tracker_set_policy(struct tracker *w, const struct restart_policy *policy)
 {
 	w->policy = *policy;
 	w->restart_usec = w->flags ? util_now_usec() : 0;
 }
 
-void witness_restarted(struct witness *w, const char *unit, const char *error)
+void tracker_restarted(struct tracker *w, const char *unit, const char *error)
 {
 	struct event event = event_of("", 0, unit, error[0] ? LOG_WARNING : LOG_NOTICE);
 
@@ -515,13 +515,13 @@ void witness_restarted(struct witness *w, const char *unit, const char *error)
 }
 
 /* At most one is begun; the rest wait. */
-static void restart_due(struct witness *w, uint64_t now_usec)
+static void restart_due(struct tracker *w, uint64_t now_usec)
 {
 	w->restart_usec = 0;
 	if (!w->options.restart || !*w->options.enforce)
 		return;
-	for (struct witness_flag *flag = w->flags; flag; flag = flag->hh.next) {
-		uint64_t stood_usec = flag->flagged_usec + WITNESS_RESTART_USEC, usec;
+	for (struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next) {
+		uint64_t stood_usec = flag->flagged_usec + TRACKER_RESTART_USEC, usec;
 		int r;
 
 		if (restart_judge(&w->policy, &flag->unit) != RESTART_YES)
@@ -536,14 +536,14 @@ static void restart_due(struct witness *w, uint64_t now_usec)
 		}
 		r = w->options.restart(flag->unit.name, w->options.userdata);
 		if (r < 0)
-			witness_restarted(w, flag->unit.name, strerror(-r));
+			tracker_restarted(w, flag->unit.name, strerror(-r));
 		return;
 	}
 }
 
 /* ---- time ---- */
 
-uint64_t witness_deadline(const struct witness *w)
+uint64_t tracker_deadline(const struct tracker *w)
 {
 	uint64_t deadline_usec = w->inventory_usec;
 
@@ -553,9 +553,9 @@ uint64_t witness_deadline(const struct witness *w)
 	return deadline_usec;
 }
 
-static int look_again(struct witness *w, uint64_t now_usec)
+static int look_again(struct tracker *w, uint64_t now_usec)
 {
-	int more = witness_look_at_hits(w, now_usec, NULL);
+	int more = tracker_look_at_hits(w, now_usec, NULL);
 
 	w->quiet = more ? 0 : w->quiet + 1;
 	if (w->blind)
@@ -565,35 +565,35 @@ static int look_again(struct witness *w, uint64_t now_usec)
 	return more;
 }
 
-int witness_tick(struct witness *w, uint64_t now_usec)
+int tracker_tick(struct tracker *w, uint64_t now_usec)
 {
 	int more = 0;
 
 	if (w->inventory_usec && w->inventory_usec <= now_usec) {
-		witness_look_at_sockets(w, now_usec);
+		tracker_look_at_sockets(w, now_usec);
 		if (w->flags)
-			more = witness_look_at_hits(w, now_usec, NULL);
+			more = tracker_look_at_hits(w, now_usec, NULL);
 	}
 	if (w->look_usec && w->look_usec <= now_usec)
 		more |= look_again(w, now_usec);
 	if (w->sendfile_usec && w->sendfile_usec <= now_usec)
-		more |= witness_look_at_sendfile(w, now_usec);
+		more |= tracker_look_at_sendfile(w, now_usec);
 	if (w->restart_usec && w->restart_usec <= now_usec)
 		restart_due(w, now_usec);
 	if (w->unsaved || (w->hits_unsaved && now_usec >= w->save_usec)) {
-		w->save_usec = now_usec + WITNESS_SAVE_USEC;
-		witness_save(w);
+		w->save_usec = now_usec + TRACKER_SAVE_USEC;
+		tracker_save(w);
 		more = 1;
 	}
 	return more;
 }
 
-int witness_fd(const struct witness *w)
+int tracker_fd(const struct tracker *w)
 {
 	return probe_events_fd(w->probe);
 }
 
-void witness_read(struct witness *w, uint64_t now_usec)
+void tracker_read(struct tracker *w, uint64_t now_usec)
 {
 	(void)probe_read_events(w->probe, tell_fallback, w);
 	w->quiet = 0;
@@ -609,7 +609,7 @@ static bool is_about_change(const struct event *event)
 		event->kind == EVENT_CONTENDED;
 }
 
-void witness_name_author(struct witness *w, struct event *event)
+void tracker_name_author(struct tracker *w, struct event *event)
 {
 	struct event_author author = { .asked = true };
 	uint64_t now_usec = util_now_usec();
@@ -628,10 +628,10 @@ void witness_name_author(struct witness *w, struct event *event)
 		author.parent_pid = change.parent_pid;
 		memcpy(author.comm, change.comm, sizeof(author.comm));
 		memcpy(author.parent_comm, change.parent_comm, sizeof(author.parent_comm));
-		witness_name_service(w, change.cgroup, change.pid, "", &unit, service);
+		tracker_name_service(w, change.cgroup, change.pid, "", &unit, service);
 		util_append(author.unit, sizeof(author.unit), "%s", service);
 		if (change.root_netns == w->netns && change.root_ifindex != event->ifindex)
-			witness_name_link(w, change.root_ifindex, author.link);
+			tracker_name_link(w, change.root_ifindex, author.link);
 		author.time_usec = util_realtime_usec() -
 			(now_usec > change.time_usec ? now_usec - change.time_usec : 0);
 	}
@@ -640,9 +640,9 @@ void witness_name_author(struct witness *w, struct event *event)
 
 /* ---- */
 
-int witness_new(const struct witness_options *options, uint64_t now_usec, struct witness **ret)
+int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct tracker **ret)
 {
-	struct witness *w = calloc(1, sizeof(*w));
+	struct tracker *w = calloc(1, sizeof(*w));
 	struct probe_options wanted;
 	struct services probes = { 0 };
 	int r;
@@ -661,12 +661,12 @@ int witness_new(const struct witness_options *options, uint64_t now_usec, struct
 	r = probe_open(&wanted, &w->probe);
 	malloc_trim(0); /* the kernel's types, read to load the programs, are megabytes */
 	if (r < 0) {
-		witness_free(w);
+		tracker_free(w);
 		return r;
 	}
 	restore(w);
-	witness_note_change(w, now_usec);
-	witness_list_probes(w, &probes);
+	tracker_note_change(w, now_usec);
+	tracker_list_probes(w, &probes);
 	w->blind = probes.counted && probe_events_fd(w->probe) < 0;
 	if (w->blind)
 		w->look_usec = now_usec + LOOK_BLIND_USEC;
@@ -674,14 +674,14 @@ int witness_new(const struct witness_options *options, uint64_t now_usec, struct
 	return 0;
 }
 
-void witness_free(struct witness *w)
+void tracker_free(struct tracker *w)
 {
-	struct witness_flag *flag, *next_flag;
-	struct witness_told *told, *next_told;
+	struct tracker_flag *flag, *next_flag;
+	struct tracker_told *told, *next_told;
 
 	if (!w)
 		return;
-	witness_clear_metrics(w);
+	tracker_clear_metrics(w);
 	HASH_ITER(hh, w->flags, flag, next_flag)
 	{
 		HASH_DEL(w->flags, flag);

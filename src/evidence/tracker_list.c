@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "evidence/witness_private.h"
+#include "evidence/tracker_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 _Static_assert(SERVICES_KINDS == (int)PROBE_KINDS && TOTALS_KINDS == (int)PROBE_KINDS, "kinds of all three");
 
-void witness_count_probes(const struct witness *w, unsigned *ret_running, unsigned *ret_missing)
+void tracker_count_probes(const struct tracker *w, unsigned *ret_running, unsigned *ret_missing)
 {
 	const struct probe_status *status;
 	size_t n;
@@ -24,7 +24,7 @@ void witness_count_probes(const struct witness *w, unsigned *ret_running, unsign
 	}
 }
 
-void witness_list_probes(struct witness *w, struct services *ret)
+void tracker_list_probes(struct tracker *w, struct services *ret)
 {
 	const struct probe_status *status;
 	size_t n;
@@ -80,20 +80,20 @@ static int compare_hits(const void *a, const void *b)
 }
 
 /* Into the row of the same kind, origin, service and link; one more row while there is room. */
-static void add_fallback(struct witness *w, const struct probe_hits *hits, uint64_t now_usec,
+static void add_fallback(struct tracker *w, const struct probe_hits *hits, uint64_t now_usec,
 	struct services *ret)
 {
 	struct services_fallback row = {
-		.kind = probe_kind_name(hits->kind), .origin = witness_origin_name(hits->origin),
-		.by_socket = witness_is_by_socket(hits->kind), .ifindex = witness_own_ifindex(w, hits),
+		.kind = probe_kind_name(hits->kind), .origin = tracker_origin_name(hits->origin),
+		.by_socket = tracker_is_by_socket(hits->kind), .ifindex = tracker_own_ifindex(w, hits),
 		.hits = hits->hits, .last_usec = hits->last_usec,
 		.now = hits->last_usec && hits->last_usec + NOW_USEC > now_usec,
 	};
 	struct unit unit;
 
 	if (hits->origin == PROBE_LOCAL)
-		witness_name_service(w, hits->cgroup, hits->tgid, hits->comm, &unit, row.service);
-	witness_name_link(w, row.ifindex, row.link);
+		tracker_name_service(w, hits->cgroup, hits->tgid, hits->comm, &unit, row.service);
+	tracker_name_link(w, row.ifindex, row.link);
 	for (size_t i = 0; i < ret->n_fallback; i++) {
 		struct services_fallback *other = &ret->fallback[i];
 
@@ -112,7 +112,7 @@ static void add_fallback(struct witness *w, const struct probe_hits *hits, uint6
 		ret->fallback[ret->n_fallback++] = row;
 }
 
-static int list_fallback(struct witness *w, uint64_t now_usec, struct services *ret)
+static int list_fallback(struct tracker *w, uint64_t now_usec, struct services *ret)
 {
 	struct gathering g = { 0 };
 	struct probe_lost lost;
@@ -136,24 +136,24 @@ static int list_fallback(struct witness *w, uint64_t now_usec, struct services *
 	return r < 0 ? r : 0;
 }
 
-static int list_frozen(struct witness *w, struct services *ret)
+static int list_stale(struct tracker *w, struct services *ret)
 {
-	ret->frozen = calloc(HASH_COUNT(w->flags) + 1, sizeof(*ret->frozen));
-	if (!ret->frozen)
+	ret->stale = calloc(HASH_COUNT(w->flags) + 1, sizeof(*ret->stale));
+	if (!ret->stale)
 		return -ENOMEM;
 	ret->sockets_dropped = w->holders.dropped;
-	for (const struct witness_flag *flag = w->flags; flag; flag = flag->hh.next) {
+	for (const struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next) {
 		const struct socket_holder *holder = socket_holders_find(&w->holders, &flag->key);
-		struct services_frozen *row = &ret->frozen[ret->n_frozen];
+		struct services_stale *row = &ret->stale[ret->n_stale];
 
 		if (!holder)
 			continue;
-		if (ret->n_frozen == SERVICES_ROWS_MAX) {
+		if (ret->n_stale == SERVICES_ROWS_MAX) {
 			ret->left_out++;
 			continue;
 		}
-		ret->n_frozen++;
-		*row = (struct services_frozen){ .unit = flag->unit, .ifindex = flag->key.ifindex,
+		ret->n_stale++;
+		*row = (struct services_stale){ .unit = flag->unit, .ifindex = flag->key.ifindex,
 			.sockets = holder->sockets, .since_usec = holder->since_usec,
 			.hits = flag->hits, .missing = holder->missing,
 			.n_samples = holder->n_samples };
@@ -164,31 +164,31 @@ static int list_frozen(struct witness *w, struct services *ret)
 	return 0;
 }
 
-int witness_list(struct witness *w, uint64_t now_usec, struct services *ret)
+int tracker_list(struct tracker *w, uint64_t now_usec, struct services *ret)
 {
 	int r;
 
 	*ret = (struct services){ 0 };
-	witness_list_probes(w, ret);
-	if (now_usec >= w->inventoried_usec + WITNESS_SETTLE_USEC + w->cost_usec * WITNESS_COST_FACTOR)
-		witness_look_at_sockets(w, now_usec);
-	(void)witness_look_at_hits(w, now_usec, NULL);
+	tracker_list_probes(w, ret);
+	if (now_usec >= w->inventoried_usec + TRACKER_SETTLE_USEC + w->cost_usec * TRACKER_COST_FACTOR)
+		tracker_look_at_sockets(w, now_usec);
+	(void)tracker_look_at_hits(w, now_usec, NULL);
 	r = list_fallback(w, now_usec, ret);
 	if (r >= 0)
-		r = list_frozen(w, ret);
+		r = list_stale(w, ret);
 	if (r < 0)
 		services_clear(ret);
 	return r;
 }
 
-void witness_clear_metrics(struct witness *w)
+void tracker_clear_metrics(struct tracker *w)
 {
 	free(w->fallback);
-	free(w->frozen);
+	free(w->stale);
 	free(w->restart);
 	free(w->probes);
 	w->fallback = NULL;
-	w->frozen = NULL;
+	w->stale = NULL;
 	w->restart = NULL;
 	w->probes = NULL;
 	services_clear(&w->metrics_rows);
@@ -200,10 +200,10 @@ static const char *label_of(const struct services_fallback *row)
 }
 
 /* Of one service by several links one series. */
-static void fill_restart(struct witness *w, struct totals *ret)
+static void fill_restart(struct tracker *w, struct totals *ret)
 {
-	for (size_t i = 0; i < w->metrics_rows.n_frozen; i++) {
-		const char *service = w->metrics_rows.frozen[i].service;
+	for (size_t i = 0; i < w->metrics_rows.n_stale; i++) {
+		const char *service = w->metrics_rows.stale[i].service;
 		size_t j = 0;
 
 		while (j < ret->n_restart && strcmp(w->restart[j], service) != 0)
@@ -214,36 +214,36 @@ static void fill_restart(struct witness *w, struct totals *ret)
 }
 
 /* Two cgroups may be one service to people, and a series must not come twice. */
-static void fill_frozen(struct witness *w, struct totals *ret)
+static void fill_stale(struct tracker *w, struct totals *ret)
 {
-	for (size_t i = 0; i < w->metrics_rows.n_frozen; i++) {
-		const struct services_frozen *row = &w->metrics_rows.frozen[i];
+	for (size_t i = 0; i < w->metrics_rows.n_stale; i++) {
+		const struct services_stale *row = &w->metrics_rows.stale[i];
 		size_t j = 0;
 
-		while (j < ret->n_frozen && (strcmp(w->frozen[j].service, row->service) != 0 ||
-						    strcmp(w->frozen[j].link, row->link) != 0))
+		while (j < ret->n_stale && (strcmp(w->stale[j].service, row->service) != 0 ||
+						    strcmp(w->stale[j].link, row->link) != 0))
 			j++;
-		if (j == ret->n_frozen)
-			w->frozen[ret->n_frozen++] = (struct totals_frozen){ row->service, row->link, 0 };
-		w->frozen[j].sockets += row->sockets;
+		if (j == ret->n_stale)
+			w->stale[ret->n_stale++] = (struct totals_stale){ row->service, row->link, 0 };
+		w->stale[j].sockets += row->sockets;
 	}
 }
 
-int witness_totals(struct witness *w, uint64_t now_usec, struct totals *ret)
+int tracker_totals(struct tracker *w, uint64_t now_usec, struct totals *ret)
 {
 	struct services *rows = &w->metrics_rows;
 	int r;
 
-	witness_clear_metrics(w);
+	tracker_clear_metrics(w);
 	*ret = (struct totals){ 0 };
-	r = witness_list(w, now_usec, rows);
+	r = tracker_list(w, now_usec, rows);
 	if (r < 0)
 		return r;
 	w->fallback = calloc(rows->n_fallback + 1, sizeof(*w->fallback));
-	w->frozen = calloc(rows->n_frozen + 1, sizeof(*w->frozen));
-	w->restart = calloc(rows->n_frozen + 1, sizeof(*w->restart));
+	w->stale = calloc(rows->n_stale + 1, sizeof(*w->stale));
+	w->restart = calloc(rows->n_stale + 1, sizeof(*w->restart));
 	w->probes = calloc(rows->n_probes + 1, sizeof(*w->probes));
-	if (!w->fallback || !w->frozen || !w->restart || !w->probes)
+	if (!w->fallback || !w->stale || !w->restart || !w->probes)
 		return -ENOMEM;
 	for (size_t i = 0; i < rows->n_fallback; i++)
 		w->fallback[i] = (struct totals_fallback){ rows->fallback[i].kind, rows->fallback[i].link,
@@ -251,17 +251,17 @@ int witness_totals(struct witness *w, uint64_t now_usec, struct totals *ret)
 	for (size_t i = 0; i < rows->n_probes; i++)
 		w->probes[i] = (struct totals_probe){ rows->probes[i].name, rows->probes[i].function,
 			rows->probes[i].method, rows->probes[i].why };
-	fill_frozen(w, ret);
+	fill_stale(w, ret);
 	fill_restart(w, ret);
 	ret->fallback = rows->counted ? w->fallback : NULL;
 	ret->n_fallback = rows->n_fallback;
-	ret->frozen = rows->looked ? w->frozen : NULL;
+	ret->stale = rows->looked ? w->stale : NULL;
 	ret->restart = rows->looked ? w->restart : NULL;
 	ret->probes = w->probes;
 	ret->n_probes = rows->n_probes;
 	ret->left_out = rows->left_out;
 	if (w->latency) {
-		(void)witness_look_at_sendfile(w, now_usec);
+		(void)tracker_look_at_sendfile(w, now_usec);
 		ret->sendfile = &w->sendfile;
 	}
 	for (unsigned i = 0; i < SERVICES_KINDS; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How long sendfile takes, as a metric: only where offloadd.conf asks for it, as it is the one probe that works while all
  * is well, and the one number that changes without an event. */
-#include "evidence/witness_private.h"
+#include "evidence/tracker_private.h"
 
 #include "basic/util.h"
 
@@ -22,7 +22,7 @@ static size_t bucket_of(size_t slot)
 
 static void add_histogram(const struct probe_latency_histogram *histogram, void *userdata)
 {
-	struct witness *w = userdata;
+	struct tracker *w = userdata;
 
 	if (histogram->netns != w->netns)
 		return;
@@ -32,15 +32,15 @@ static void add_histogram(const struct probe_latency_histogram *histogram, void 
 	w->sendfile_grew = true;
 }
 
-int witness_look_at_sendfile(struct witness *w, uint64_t now_usec)
+int tracker_look_at_sendfile(struct tracker *w, uint64_t now_usec)
 {
 	w->sendfile_grew = false;
 	(void)probe_latency_read(w->latency, true, add_histogram, w);
-	w->sendfile_usec = now_usec + WITNESS_SENDFILE_USEC;
+	w->sendfile_usec = now_usec + TRACKER_SENDFILE_USEC;
 	return w->sendfile_grew;
 }
 
-int witness_time_sendfile(struct witness *w, bool wanted, uint64_t now_usec, struct probe_status *ret_status)
+int tracker_time_sendfile(struct tracker *w, bool wanted, uint64_t now_usec, struct probe_status *ret_status)
 {
 	int r;
 
@@ -57,6 +57,6 @@ int witness_time_sendfile(struct witness *w, bool wanted, uint64_t now_usec, str
 		return r;
 	w->sendfile.bounds_usec = bounds_usec;
 	w->sendfile.n_bounds = ARRAY_SIZE(bounds_usec);
-	w->sendfile_usec = now_usec + WITNESS_SENDFILE_USEC;
+	w->sendfile_usec = now_usec + TRACKER_SENDFILE_USEC;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "report/exporter.h"
+#include "report/textfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,17 +11,17 @@
 #include "kernel/netns.h"
 #include "basic/util.h"
 
-struct exporter {
-	struct exporter_host host;
+struct textfile {
+	struct textfile_host host;
 	struct metrics_counts counts;
 	char *path; /* NULL: nowhere */
 	bool dirty;
 	uint64_t next_usec; /* not written before */
 };
 
-int exporter_new(const struct exporter_host *host, struct exporter **ret)
+int textfile_new(const struct textfile_host *host, struct textfile **ret)
 {
-	struct exporter *e = calloc(1, sizeof(*e));
+	struct textfile *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		return -ENOMEM;
@@ -32,7 +32,7 @@ int exporter_new(const struct exporter_host *host, struct exporter **ret)
 	return 0;
 }
 
-void exporter_free(struct exporter *e)
+void textfile_free(struct textfile *e)
 {
 	if (!e)
 		return;
@@ -40,49 +40,49 @@ void exporter_free(struct exporter *e)
 	free(e);
 }
 
-const char *exporter_path(const struct exporter *e)
+const char *textfile_path(const struct textfile *e)
 {
 	return e->path ? e->path : "";
 }
 
-int exporter_set_path(struct exporter *e, const char *path)
+int textfile_set_path(struct textfile *e, const char *path)
 {
 	char *own = NULL;
 
 	if (path[0] && netns_path(path, &own) < 0)
 		return -ENOMEM;
 	if (e->path && (!own || strcmp(e->path, own) != 0))
-		(void)exporter_write(e, true);
+		(void)textfile_write(e, true);
 	free(e->path);
 	e->path = own;
 	e->dirty = true;
 	return 0;
 }
 
-void exporter_mark(struct exporter *e)
+void textfile_mark(struct textfile *e)
 {
 	e->dirty = true;
 }
 
-void exporter_take_event(struct exporter *e, const struct event *event)
+void textfile_take_event(struct textfile *e, const struct event *event)
 {
 	e->counts.events[event->kind]++;
 	e->dirty = true;
 }
 
-void exporter_note_reconcile(struct exporter *e)
+void textfile_note_reconcile(struct textfile *e)
 {
 	e->counts.last_reconcile_usec = (int64_t)util_realtime_usec();
 	e->dirty = true;
 }
 
-void exporter_note_reaction(struct exporter *e, uint64_t usec)
+void textfile_note_reaction(struct textfile *e, uint64_t usec)
 {
 	histogram_observe(&e->counts.reaction, usec);
 	e->dirty = true;
 }
 
-uint64_t exporter_deadline(const struct exporter *e, uint64_t now_usec)
+uint64_t textfile_deadline(const struct textfile *e, uint64_t now_usec)
 {
 	if (!e->path || !e->dirty)
 		return 0;
@@ -128,7 +128,7 @@ static int list_links(const struct reconcile_stands *stands, int **ret, size_t *
 	return 0;
 }
 
-static int plan_listed(struct exporter *e, struct metrics *m, int64_t now_sec, struct plan *ret)
+static int plan_listed(struct textfile *e, struct metrics *m, int64_t now_sec, struct plan *ret)
 {
 	_cleanup_free_ int *indexes = NULL;
 	struct reconcile_stands stands;
@@ -145,7 +145,7 @@ static int plan_listed(struct exporter *e, struct metrics *m, int64_t now_sec, s
 	return n ? reconcile_plan(e->host.reconcile, indexes, n, now_sec, ret) : 0;
 }
 
-int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_len)
+int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_len)
 {
 	_cleanup_(plan_clear) struct plan plan = { 0 };
 	struct reconcile_counts counts;
@@ -166,8 +166,8 @@ int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_le
 
 	if (r < 0)
 		return r;
-	if (*e->host.witness) {
-		r = witness_totals(*e->host.witness, util_now_usec(), &evidence);
+	if (*e->host.tracker) {
+		r = tracker_totals(*e->host.tracker, util_now_usec(), &evidence);
 		if (r < 0)
 			return r;
 		m.evidence = &evidence;
@@ -182,7 +182,7 @@ int exporter_format(struct exporter *e, bool stopped, char **ret, size_t *ret_le
 	return metrics_format(&m, ret, ret_len);
 }
 
-int exporter_write(struct exporter *e, bool stopped)
+int textfile_write(struct textfile *e, bool stopped)
 {
 	_cleanup_free_ char *text = NULL;
 	char netns[NETNS_NAME_LEN];
@@ -195,18 +195,18 @@ int exporter_write(struct exporter *e, bool stopped)
 	/* that namespace may never come back, and would be missed for ever */
 	if (stopped && netns_is_own(netns, sizeof(netns)))
 		return unlink(e->path) < 0 && errno != ENOENT ? -errno : 1;
-	r = exporter_format(e, stopped, &text, &len);
+	r = textfile_format(e, stopped, &text, &len);
 	if (r >= 0)
 		r = file_replace(e->path, text, len);
 	return r < 0 ? r : 1;
 }
 
-int exporter_tick(struct exporter *e, uint64_t now_usec)
+int textfile_tick(struct textfile *e, uint64_t now_usec)
 {
 	if (!e->path || !e->dirty || now_usec < e->next_usec)
 		return 0;
-	e->next_usec = now_usec + EXPORTER_DELAY_USEC;
-	return exporter_write(e, false);
+	e->next_usec = now_usec + TEXTFILE_DELAY_USEC;
+	return textfile_write(e, false);
 }
 
 /* 1, 0 when it is not there. */
@@ -218,11 +218,11 @@ static int read_last(const char *path, char **ret)
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	r = file_read(fd, EXPORTER_FILE_MAX, ret, &len);
+	r = file_read(fd, TEXTFILE_FILE_MAX, ret, &len);
 	return r < 0 ? r : 1;
 }
 
-int exporter_bury(const char *path)
+int textfile_bury(const char *path)
 {
 	_cleanup_free_ char *own = NULL, *last = NULL, *text = NULL;
 	char netns[NETNS_NAME_LEN];

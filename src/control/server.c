@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "control/control.h"
+#include "control/server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,9 +19,9 @@
 #define READ_CHUNK 4096
 #define ACCURACY_USEC (100 * USEC_PER_MSEC)
 
-struct control_client {
-	struct control *control;
-	struct control_client *previous, *next; /* oldest activity first */
+struct server_client {
+	struct server *control;
+	struct server_client *previous, *next; /* oldest activity first */
 	sd_event_source *io;
 	int fd;
 	uid_t uid;
@@ -40,32 +40,32 @@ struct control_client {
 	uint64_t peer_usec; /* until when the client has to send or to read something, 0 */
 };
 
-struct control {
-	struct control_handler handler;
+struct server {
+	struct server_handler handler;
 	sd_event *event;
 	char *path;
 	int fd;
 	dev_t device; /* of the socket's file, so that another's is not removed */
 	ino_t inode;
 	sd_event_source *listener, *work, *timer;
-	struct control_client *oldest, *newest;
+	struct server_client *oldest, *newest;
 	size_t n_clients;
 	size_t waiting; /* clients that have a state */
 };
 
 /* ---- clients ---- */
 
-static void unlink_client(struct control_client *client)
+static void unlink_client(struct server_client *client)
 {
-	struct control *c = client->control;
+	struct server *c = client->control;
 
 	*(client->previous ? &client->previous->next : &c->oldest) = client->next;
 	*(client->next ? &client->next->previous : &c->newest) = client->previous;
 }
 
-static void append_client(struct control_client *client)
+static void append_client(struct server_client *client)
 {
-	struct control *c = client->control;
+	struct server *c = client->control;
 
 	client->previous = c->newest;
 	client->next = NULL;
@@ -73,7 +73,7 @@ static void append_client(struct control_client *client)
 	c->newest = client;
 }
 
-static void end_wait(struct control_client *client)
+static void end_wait(struct server_client *client)
 {
 	if (client->state)
 		client->control->waiting--;
@@ -82,7 +82,7 @@ static void end_wait(struct control_client *client)
 	client->wait_usec = 0;
 }
 
-static void drop_client(struct control_client *client)
+static void drop_client(struct server_client *client)
 {
 	end_wait(client);
 	unlink_client(client);
@@ -99,28 +99,28 @@ static bool is_privileged(uid_t uid)
 	return uid == 0 || uid == geteuid();
 }
 
-bool control_may_change(const struct control_client *client)
+bool server_may_change(const struct server_client *client)
 {
 	return is_privileged(client->uid);
 }
 
-uid_t control_uid(const struct control_client *client)
+uid_t server_uid(const struct server_client *client)
 {
 	return client->uid;
 }
 
-static bool is_idle(const struct control_client *client)
+static bool is_idle(const struct server_client *client)
 {
 	return !client->called && !client->in_len && !client->out;
 }
 
 /* ---- what is waited for ---- */
 
-static void arm_timer(struct control *c)
+static void arm_timer(struct server *c)
 {
 	uint64_t deadline_usec = 0;
 
-	for (struct control_client *client = c->oldest; client; client = client->next) {
+	for (struct server_client *client = c->oldest; client; client = client->next) {
 		util_earlier(&deadline_usec, client->peer_usec);
 		util_earlier(&deadline_usec, client->wait_usec);
 	}
@@ -129,21 +129,21 @@ static void arm_timer(struct control *c)
 	(void)sd_event_source_set_enabled(c->timer, deadline_usec ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
-static void make_ready(struct control_client *client)
+static void make_ready(struct server_client *client)
 {
 	client->ready = true;
 	(void)sd_event_source_set_enabled(client->control->work, SD_EVENT_ONESHOT);
 }
 
 /* After any step: what to wait for next, or the end. */
-static void settle_client(struct control_client *client)
+static void settle_client(struct server_client *client)
 {
 	uint32_t events = 0;
 
 	if (!client->doomed && client->eof && !client->called && !client->out && !client->message_len)
 		client->doomed = true;
 	if (client->doomed) {
-		struct control *c = client->control;
+		struct server *c = client->control;
 
 		drop_client(client);
 		arm_timer(c);
@@ -159,14 +159,14 @@ static void settle_client(struct control_client *client)
 	if (!client->out && (client->called || client->message_len || !client->in_len))
 		client->peer_usec = 0;
 	else if (!client->peer_usec)
-		client->peer_usec = util_now_usec() + (client->out ? CONTROL_READ_USEC : CONTROL_MESSAGE_USEC);
+		client->peer_usec = util_now_usec() + (client->out ? SERVER_READ_USEC : SERVER_MESSAGE_USEC);
 	arm_timer(client->control);
 }
 
 /* ---- answers ---- */
 
 /* Sends what the socket takes. */
-static void flush(struct control_client *client)
+static void flush(struct server_client *client)
 {
 	while (client->out) {
 		ssize_t n = send(client->fd, client->out + client->out_at,
@@ -188,7 +188,7 @@ static void flush(struct control_client *client)
 }
 
 static void send_answer(
-	struct control_client *client, const char *error, struct json_object *parameters, bool continues)
+	struct server_client *client, const char *error, struct json_object *parameters, bool continues)
 {
 	if (!continues) {
 		client->ended = true;
@@ -207,17 +207,17 @@ static void send_answer(
 		flush(client);
 }
 
-void control_reply(struct control_client *client, struct json_object *parameters, bool continues)
+void server_reply(struct server_client *client, struct json_object *parameters, bool continues)
 {
 	send_answer(client, NULL, parameters, continues);
 }
 
-void control_error(struct control_client *client, const char *error, struct json_object *parameters)
+void server_error(struct server_client *client, const char *error, struct json_object *parameters)
 {
 	send_answer(client, error, parameters, false);
 }
 
-void control_wait(struct control_client *client, void *state, uint64_t deadline_usec)
+void server_wait(struct server_client *client, void *state, uint64_t deadline_usec)
 {
 	if (!client->state)
 		client->control->waiting++;
@@ -227,14 +227,14 @@ void control_wait(struct control_client *client, void *state, uint64_t deadline_
 	client->wait_usec = deadline_usec;
 }
 
-void *control_state(const struct control_client *client)
+void *server_state(const struct server_client *client)
 {
 	return client->state;
 }
 
 /* ---- calls ---- */
 
-static void find_message(struct control_client *client)
+static void find_message(struct server_client *client)
 {
 	const char *end = client->in_len ? memchr(client->in, '\0', client->in_len) : NULL;
 
@@ -244,7 +244,7 @@ static void find_message(struct control_client *client)
 		client->doomed = true;
 }
 
-static void take_message(struct control_client *client)
+static void take_message(struct server_client *client)
 {
 	client->in_len -= client->message_len;
 	if (client->in_len) {
@@ -257,9 +257,9 @@ static void take_message(struct control_client *client)
 	find_message(client);
 }
 
-static void handle_message(struct control_client *client)
+static void handle_message(struct server_client *client)
 {
-	const struct control_handler *handler = &client->control->handler;
+	const struct server_handler *handler = &client->control->handler;
 	struct varlink_call call;
 	int r = varlink_call_decode(client->in, client->message_len - 1, &call);
 
@@ -278,9 +278,9 @@ static void handle_message(struct control_client *client)
 		client->doomed = true;
 }
 
-static void step(struct control_client *client)
+static void step(struct server_client *client)
 {
-	const struct control_handler *handler = &client->control->handler;
+	const struct server_handler *handler = &client->control->handler;
 
 	client->sent = false;
 	if (client->called && !client->ended && !client->out)
@@ -296,8 +296,8 @@ static void step(struct control_client *client)
 
 static int on_work(_unused_ sd_event_source *source, void *userdata)
 {
-	struct control *c = userdata;
-	struct control_client *client = c->oldest;
+	struct server *c = userdata;
+	struct server_client *client = c->oldest;
 
 	while (client && !client->ready)
 		client = client->next;
@@ -311,18 +311,18 @@ static int on_work(_unused_ sd_event_source *source, void *userdata)
 	return 0;
 }
 
-void control_wake(struct control *c)
+void server_wake(struct server *c)
 {
 	if (!c || !c->waiting)
 		return;
-	for (struct control_client *client = c->oldest; client; client = client->next)
+	for (struct server_client *client = c->oldest; client; client = client->next)
 		if (client->state && !client->out)
 			make_ready(client);
 }
 
 /* ---- the socket ---- */
 
-static int grow(struct control_client *client)
+static int grow(struct server_client *client)
 {
 	size_t size = client->in_size ? client->in_size * 2 : READ_CHUNK;
 	char *in;
@@ -338,7 +338,7 @@ static int grow(struct control_client *client)
 }
 
 /* One read, so that nobody who sends without end keeps us. */
-static void receive(struct control_client *client)
+static void receive(struct server_client *client)
 {
 	ssize_t n;
 
@@ -363,7 +363,7 @@ static void receive(struct control_client *client)
 static int on_client(
 	_unused_ sd_event_source *source, _unused_ int fd, uint32_t revents, void *userdata)
 {
-	struct control_client *client = userdata;
+	struct server_client *client = userdata;
 
 	if ((revents & EPOLLIN) && !client->called && !client->out)
 		receive(client);
@@ -383,9 +383,9 @@ static int on_client(
 
 static int on_timer(_unused_ sd_event_source *source, uint64_t usec, void *userdata)
 {
-	struct control *c = userdata;
+	struct server *c = userdata;
 
-	for (struct control_client *client = c->oldest, *next; client; client = next) {
+	for (struct server_client *client = c->oldest, *next; client; client = next) {
 		next = client->next;
 		if (client->peer_usec && client->peer_usec <= usec) {
 			drop_client(client);
@@ -399,39 +399,39 @@ static int on_timer(_unused_ sd_event_source *source, uint64_t usec, void *userd
 }
 
 /* The one that has been idle for longest, of one user or of all who may not change anything. */
-static struct control_client *find_idle(struct control *c, uid_t uid, bool any)
+static struct server_client *find_idle(struct server *c, uid_t uid, bool any)
 {
-	for (struct control_client *client = c->oldest; client; client = client->next)
+	for (struct server_client *client = c->oldest; client; client = client->next)
 		if (is_idle(client) && (any ? !is_privileged(client->uid) : client->uid == uid))
 			return client;
 	return NULL;
 }
 
-static struct control_client *find_unprivileged(struct control *c)
+static struct server_client *find_unprivileged(struct server *c)
 {
-	for (struct control_client *client = c->oldest; client; client = client->next)
+	for (struct server_client *client = c->oldest; client; client = client->next)
 		if (!is_privileged(client->uid))
 			return client;
 	return NULL;
 }
 
-static size_t count_of(const struct control *c, uid_t uid)
+static size_t count_of(const struct server *c, uid_t uid)
 {
 	size_t n = 0;
 
-	for (struct control_client *client = c->oldest; client; client = client->next)
+	for (struct server_client *client = c->oldest; client; client = client->next)
 		n += client->uid == uid;
 	return n;
 }
 
 /* Makes room for one more: false when it must be refused. Root never has to wait for anybody else. */
-static bool make_room(struct control *c, uid_t uid)
+static bool make_room(struct server *c, uid_t uid)
 {
-	struct control_client *victim = NULL;
+	struct server_client *victim = NULL;
 
-	if (!is_privileged(uid) && count_of(c, uid) >= CONTROL_CLIENTS_PER_USER) {
+	if (!is_privileged(uid) && count_of(c, uid) >= SERVER_CLIENTS_PER_USER) {
 		victim = find_idle(c, uid, false);
-	} else if (c->n_clients >= CONTROL_CLIENTS_MAX) {
+	} else if (c->n_clients >= SERVER_CLIENTS_MAX) {
 		victim = find_idle(c, uid, true);
 		if (!victim && is_privileged(uid))
 			victim = find_unprivileged(c);
@@ -445,9 +445,9 @@ static bool make_room(struct control *c, uid_t uid)
 	return victim;
 }
 
-static int add_client(struct control *c, int fd, uid_t uid)
+static int add_client(struct server *c, int fd, uid_t uid)
 {
-	struct control_client *client = calloc(1, sizeof(*client));
+	struct server_client *client = calloc(1, sizeof(*client));
 	int r;
 
 	if (!client)
@@ -457,7 +457,7 @@ static int add_client(struct control *c, int fd, uid_t uid)
 	client->uid = uid;
 	r = sd_event_add_io(c->event, &client->io, fd, EPOLLIN, on_client, client);
 	if (r >= 0)
-		r = sd_event_source_set_priority(client->io, CONTROL_PRIORITY);
+		r = sd_event_source_set_priority(client->io, SERVER_PRIORITY);
 	if (r < 0) {
 		sd_event_source_unref(client->io);
 		free(client);
@@ -470,7 +470,7 @@ static int add_client(struct control *c, int fd, uid_t uid)
 
 static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_t revents, void *userdata)
 {
-	struct control *c = userdata;
+	struct server *c = userdata;
 	struct ucred credentials;
 	socklen_t len = sizeof(credentials);
 	int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -492,7 +492,7 @@ static bool is_alive(const struct sockaddr_un *address)
 		(connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
 }
 
-static int listen_on(struct control *c, const char *path)
+static int listen_on(struct server *c, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct stat st;
@@ -524,31 +524,31 @@ static int listen_on(struct control *c, const char *path)
 	return c->path ? 0 : -ENOMEM;
 }
 
-static int add_sources(struct control *c)
+static int add_sources(struct server *c)
 {
 	int r = sd_event_add_io(c->event, &c->listener, c->fd, EPOLLIN, on_connect, c);
 
 	if (r >= 0)
-		r = sd_event_source_set_priority(c->listener, CONTROL_PRIORITY);
+		r = sd_event_source_set_priority(c->listener, SERVER_PRIORITY);
 	if (r >= 0)
 		r = sd_event_add_defer(c->event, &c->work, on_work, c);
 	if (r >= 0)
-		r = sd_event_source_set_priority(c->work, CONTROL_PRIORITY);
+		r = sd_event_source_set_priority(c->work, SERVER_PRIORITY);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(c->work, SD_EVENT_OFF);
 	if (r >= 0)
 		r = sd_event_add_time(c->event, &c->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer, c);
 	if (r >= 0)
-		r = sd_event_source_set_priority(c->timer, CONTROL_PRIORITY);
+		r = sd_event_source_set_priority(c->timer, SERVER_PRIORITY);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
 	return r;
 }
 
-int control_new(struct sd_event *event, const char *path, const struct control_handler *handler,
-	struct control **ret)
+int server_new(struct sd_event *event, const char *path, const struct server_handler *handler,
+	struct server **ret)
 {
-	struct control *c = calloc(1, sizeof(*c));
+	struct server *c = calloc(1, sizeof(*c));
 	int r;
 
 	if (!c)
@@ -560,14 +560,14 @@ int control_new(struct sd_event *event, const char *path, const struct control_h
 	if (r >= 0)
 		r = add_sources(c);
 	if (r < 0) {
-		control_free(c);
+		server_free(c);
 		return r;
 	}
 	*ret = c;
 	return 0;
 }
 
-static void remove_socket(const struct control *c)
+static void remove_socket(const struct server *c)
 {
 	struct stat st;
 
@@ -575,7 +575,7 @@ static void remove_socket(const struct control *c)
 		unlink(c->path);
 }
 
-void control_free(struct control *c)
+void server_free(struct server *c)
 {
 	if (!c)
 		return;

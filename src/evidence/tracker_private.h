@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What witness.c, which watches, and witness_list.c, which tells, share. */
-#ifndef OFFLOADD_WITNESS_PRIVATE_H
-#define OFFLOADD_WITNESS_PRIVATE_H
+/* What tracker.c, which watches, and tracker_list.c, which tells, share. */
+#ifndef OFFLOADD_TRACKER_PRIVATE_H
+#define OFFLOADD_TRACKER_PRIVATE_H
 
-#include "evidence/witness.h"
+#include "evidence/tracker.h"
 
 struct cgroup_paths;
 
 /* A service that is flagged: the names, which outlive its cgroup, and its hits. */
-struct witness_flag {
+struct tracker_flag {
 	struct socket_holder_key key;
 	struct unit unit;
 	char service[SERVICES_NAME_LEN];
@@ -20,24 +20,24 @@ struct witness_flag {
 	UT_hash_handle hh;
 };
 
-struct witness_told {
-	struct witness_told_key {
+struct tracker_told {
+	struct tracker_told_key {
 		int32_t kind, ifindex;
 		char service[SERVICES_NAME_LEN];
 	} key;
 	UT_hash_handle hh;
 };
 
-struct witness {
-	struct witness_options options;
+struct tracker {
+	struct tracker_options options;
 	struct feature_table features;
 	struct socket_features bits;
 	struct probe *probe;
 	bool blind; /* hits are counted, and nothing tells of them */
 	struct cgroup_paths *cgroups; /* NULL: only processes tell */
 	struct socket_holders holders;
-	struct witness_flag *flags;
-	struct witness_told *told;
+	struct tracker_flag *flags;
+	struct tracker_told *told;
 	bool told_all;	   /* that there is no room for more */
 	uint64_t lost_said;
 	uint32_t netns;
@@ -55,8 +55,8 @@ struct witness {
 	char *path;
 	bool unsaved, hits_unsaved, save_failed;
 	uint64_t save_usec;
-	struct totals_fallback *fallback; /* of the last witness_totals() */
-	struct totals_frozen *frozen;
+	struct totals_fallback *fallback; /* of the last tracker_totals() */
+	struct totals_stale *stale;
 	struct totals_probe *probes;
 	const char **restart;
 	struct services metrics_rows;
@@ -64,23 +64,23 @@ struct witness {
 
 /* Which service: by its cgroup, or where that says nothing by the process (pid, comm; 0 and "" for none).
  * buf gets unit_format() of it, "cgroup N" for one that is gone. */
-void witness_name_service(struct witness *w, uint64_t cgroup, pid_t pid, const char *comm,
+void tracker_name_service(struct tracker *w, uint64_t cgroup, pid_t pid, const char *comm,
 	struct unit *ret, char buf[SERVICES_NAME_LEN]);
 /* The name as it is now, printable; "" for a link that is gone, or for index 0. */
-void witness_name_link(struct witness *w, int ifindex, char buf[LINK_NAME_LEN]);
+void tracker_name_link(struct tracker *w, int ifindex, char buf[LINK_NAME_LEN]);
 /* "local", "forwarded", "kernel". */
-const char *witness_origin_name(enum probe_origin origin);
+const char *tracker_origin_name(enum probe_origin origin);
 /* Does the socket copy, so that it may go on after a repair of the link? */
-bool witness_is_by_socket(enum probe_kind kind);
+bool tracker_is_by_socket(enum probe_kind kind);
 /* 0 for a link of another network namespace. */
-int witness_own_ifindex(const struct witness *w, const struct probe_hits *hits);
+int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits);
 /* Takes the inventory: flags come and go, with their records; says when the next one is due. */
-void witness_look_at_sockets(struct witness *w, uint64_t now_usec);
+void tracker_look_at_sockets(struct tracker *w, uint64_t now_usec);
 /* Counts what was hit. fresh: a flag of which what came before does not count; NULL. 1 when numbers grew, 0. */
-int witness_look_at_hits(struct witness *w, uint64_t now_usec, const struct witness_flag *fresh);
+int tracker_look_at_hits(struct tracker *w, uint64_t now_usec, const struct tracker_flag *fresh);
 /* Adds what sendfile took since it was last looked at. 1 when it was called meanwhile, 0. */
-int witness_look_at_sendfile(struct witness *w, uint64_t now_usec);
-/* Frees what the last witness_totals() gave. */
-void witness_clear_metrics(struct witness *w);
+int tracker_look_at_sendfile(struct tracker *w, uint64_t now_usec);
+/* Frees what the last tracker_totals() gave. */
+void tracker_clear_metrics(struct tracker *w);
 
 #endif
