@@ -11,8 +11,8 @@
 #include "model/feature.h"
 #include "model/link.h"
 #include "model/socket.h"
+#include "model/unit.h"
 
-#define EVIDENCE_SERVICE_LEN 288 /* what unit_format() writes */
 #define EVIDENCE_COMM_LEN 16
 #define EVIDENCE_SLOTS 32 /* slot n: 2^n <= usec < 2^(n+1); the first also 0, the last also what is above */
 
@@ -46,7 +46,7 @@ void evidence_sockets_clear(struct evidence_sockets *sockets);
 const char *evidence_state_name(unsigned state);
 
 struct evidence_latency_row {
-	char service[EVIDENCE_SERVICE_LEN];
+	char service[UNIT_SERVICE_LEN];
 	bool fallback; /* by a socket or over a device that copies, splits or sums in software */
 	uint64_t calls, total_usec;	     /* the time of those included that still run */
 	uint64_t running, longest_usec;	     /* calls that have not returned yet, and how long the oldest of them runs */

@@ -29,7 +29,7 @@ struct investigation_count {
 
 /* Packets or pages that the kernel handled in software, of one service, leaving by one link. */
 struct investigation_fallback {
-	char service[EVIDENCE_SERVICE_LEN]; /* "" when it came in by another device, or is the kernel's own */
+	char service[UNIT_SERVICE_LEN]; /* "" when it came in by another device, or is the kernel's own */
 	bool forwarded;
 	char link[LINK_NAME_LEN];
 	feature_set lacked; /* by the link at any packet; only while it is put together */
@@ -41,7 +41,7 @@ struct investigation_fallback {
 
 /* Sockets of one service that are stale without what their link has. */
 struct investigation_stale {
-	char service[EVIDENCE_SERVICE_LEN];
+	char service[UNIT_SERVICE_LEN];
 	char link[LINK_NAME_LEN];
 	char missing[INVESTIGATION_NAMES_LEN];
 	unsigned sockets;
@@ -67,7 +67,7 @@ struct investigation_absent {
 
 struct investigation {
 	char kernel[72];
-	char unit[EVIDENCE_SERVICE_LEN], only_link[LINK_NAME_LEN]; /* what was asked for; "": all */
+	char unit[UNIT_SERVICE_LEN], only_link[LINK_NAME_LEN]; /* what was asked for; "": all */
 	uint64_t elapsed_usec;
 	struct investigation_count rates[INVESTIGATION_RATES];
 	struct evidence_latency latency;
@@ -116,7 +116,7 @@ enum investigation_verdict {
 
 struct investigation_finding {
 	enum investigation_verdict verdict;
-	char service[EVIDENCE_SERVICE_LEN], link[LINK_NAME_LEN]; /* "" where it is about none */
+	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN]; /* "" where it is about none */
 	uint64_t cost_usec; /* of sendfile's time, that it explains */
 	char text[INVESTIGATION_TEXT_LEN];
 };
@@ -135,7 +135,7 @@ void investigation_sum_latency(
 
 /* One number of two investigations. */
 struct investigation_metric {
-	char what[EVIDENCE_SERVICE_LEN + 32];
+	char what[UNIT_SERVICE_LEN + 32];
 	bool known, usec; /* on both sides; a time, else how often a second, or how many */
 	const char *why;  /* where it is known on both sides and must not be compared all the same; else NULL */
 	uint64_t a, b;

@@ -9,7 +9,6 @@
 #include "model/unit.h"
 
 #define SERVICES_ROWS_MAX 512 /* of each list; the rest is counted */
-#define SERVICES_NAME_LEN 320 /* of unit_format() */
 #define SERVICES_KINDS 4
 #define SERVICES_PROBES_MAX 20
 
@@ -18,7 +17,7 @@ struct services_fallback {
 	const char *kind;    /* "segmentation", ... */
 	const char *origin;  /* "local", "forwarded", "kernel" */
 	bool by_socket;	     /* the socket copies: after a repair of the link it may have to reconnect */
-	char service[SERVICES_NAME_LEN]; /* "" where no service is charged */
+	char service[UNIT_SERVICE_LEN]; /* "" where no service is charged */
 	char link[LINK_NAME_LEN];	 /* "" where it is not known or of another network namespace; printable */
 	int ifindex;			 /* 0 then */
 	const char *verdict; /* of the link, NULL where no rule names it */
@@ -30,7 +29,7 @@ struct services_fallback {
 /* Stale sockets of one service by one link. */
 struct services_stale {
 	struct unit unit;
-	char service[SERVICES_NAME_LEN];
+	char service[UNIT_SERVICE_LEN];
 	char link[LINK_NAME_LEN];
 	int ifindex;
 	unsigned sockets;

@@ -34,7 +34,7 @@ static bool unit_of_process(pid_t pid, struct unit *ret)
 
 /* The service of a cgroup, or where that says nothing of a process; "" where neither does. */
 void tracker_name_service(struct tracker *w, uint64_t cgroup, pid_t pid, const char *comm,
-	struct unit *ret, char buf[SERVICES_NAME_LEN])
+	struct unit *ret, char buf[UNIT_SERVICE_LEN])
 {
 	const char *path;
 
@@ -43,13 +43,13 @@ void tracker_name_service(struct tracker *w, uint64_t cgroup, pid_t pid, const c
 	if (cgroup > 1 && w->cgroups && cgroup_paths_find(w->cgroups, cgroup, &path) == 0) {
 		unit_parse_path(path, ret);
 	} else if (cgroup > 1) {
-		snprintf(buf, SERVICES_NAME_LEN, "cgroup %" PRIu64, cgroup);
+		snprintf(buf, UNIT_SERVICE_LEN, "cgroup %" PRIu64, cgroup);
 		return;
 	} else if (!unit_of_process(pid, ret)) {
-		util_append(buf, SERVICES_NAME_LEN, "%s", comm);
+		util_append(buf, UNIT_SERVICE_LEN, "%s", comm);
 		return;
 	}
-	unit_format(ret, buf, SERVICES_NAME_LEN);
+	unit_format(ret, buf, UNIT_SERVICE_LEN);
 }
 
 void tracker_name_link(struct tracker *w, int ifindex, char buf[LINK_NAME_LEN])
@@ -165,7 +165,7 @@ static void tell_fallback(const struct probe_hits *hits, void *userdata)
 	struct tracker *w = userdata;
 	int ifindex = tracker_own_ifindex(w, hits);
 	struct socket_holder_key key = { hits->cgroup, hits->netns, hits->ifindex };
-	char service[SERVICES_NAME_LEN] = "", link[LINK_NAME_LEN];
+	char service[UNIT_SERVICE_LEN] = "", link[LINK_NAME_LEN];
 	struct event event;
 	struct unit unit;
 
@@ -613,7 +613,7 @@ void tracker_name_author(struct tracker *w, struct event *event)
 {
 	struct event_author author = { .asked = true };
 	uint64_t now_usec = util_now_usec();
-	char service[SERVICES_NAME_LEN];
+	char service[UNIT_SERVICE_LEN];
 	struct probe_change change;
 	struct unit unit;
 	int r;

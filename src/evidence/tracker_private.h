@@ -11,7 +11,7 @@ struct cgroup_paths;
 struct tracker_flag {
 	struct socket_holder_key key;
 	struct unit unit;
-	char service[SERVICES_NAME_LEN];
+	char service[UNIT_SERVICE_LEN];
 	char link[LINK_NAME_LEN];
 	uint64_t hits; /* since it was flagged */
 	uint64_t seen; /* hits of its combination when last counted */
@@ -23,7 +23,7 @@ struct tracker_flag {
 struct tracker_told {
 	struct tracker_told_key {
 		int32_t kind, ifindex;
-		char service[SERVICES_NAME_LEN];
+		char service[UNIT_SERVICE_LEN];
 	} key;
 	UT_hash_handle hh;
 };
@@ -65,7 +65,7 @@ struct tracker {
 /* Which service: by its cgroup, or where that says nothing by the process (pid, comm; 0 and "" for none).
  * buf gets unit_format() of it, "cgroup N" for one that is gone. */
 void tracker_name_service(struct tracker *w, uint64_t cgroup, pid_t pid, const char *comm,
-	struct unit *ret, char buf[SERVICES_NAME_LEN]);
+	struct unit *ret, char buf[UNIT_SERVICE_LEN]);
 /* The name as it is now, printable; "" for a link that is gone, or for index 0. */
 void tracker_name_link(struct tracker *w, int ifindex, char buf[LINK_NAME_LEN]);
 /* "local", "forwarded", "kernel". */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define UNIT_NAME_LEN 256      /* systemd's UNIT_NAME_MAX, with its terminator */
+#define UNIT_SERVICE_LEN 320    /* what unit_format() writes, with its terminator */
 #define UNIT_CONTAINER_LEN 128 /* id or name */
 #define UNIT_PATH_MAX 4096
 

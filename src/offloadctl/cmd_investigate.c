@@ -81,7 +81,7 @@ static void name_link(struct inquiry *q, uint32_t netns, int ifindex, char *buf,
 
 static void take_hits(const struct probe_hits *hits, void *userdata)
 {
-	char service[EVIDENCE_SERVICE_LEN], name[LINK_NAME_LEN];
+	char service[UNIT_SERVICE_LEN], name[LINK_NAME_LEN];
 	struct inquiry *q = userdata;
 	struct investigation *i = &q->result;
 	struct investigation_fallback *row;
@@ -120,7 +120,7 @@ static void take_hits(const struct probe_hits *hits, void *userdata)
 
 static int take_socket(const struct socket_info *info, void *userdata)
 {
-	char service[EVIDENCE_SERVICE_LEN], name[LINK_NAME_LEN];
+	char service[UNIT_SERVICE_LEN], name[LINK_NAME_LEN];
 	struct inquiry *q = userdata;
 	struct investigation_stale *row;
 	feature_set missing = socket_stale(info, &q->socket_features);
@@ -169,7 +169,7 @@ static const enum investigation_rate rate_of[PROBE_RATES] = {
 
 static void take_rate(const struct probe_rate *rate, void *userdata)
 {
-	char service[EVIDENCE_SERVICE_LEN];
+	char service[UNIT_SERVICE_LEN];
 	struct inquiry *q = userdata;
 
 	q->told[rate->kind] += rate->count;
@@ -179,7 +179,7 @@ static void take_rate(const struct probe_rate *rate, void *userdata)
 
 static void take_stack(const struct probe_stack *stack, void *userdata)
 {
-	char service[EVIDENCE_SERVICE_LEN];
+	char service[UNIT_SERVICE_LEN];
 	struct inquiry *q = userdata;
 	struct probe_stack *more;
 

@@ -99,7 +99,7 @@ static int find_processes(struct evidence_sockets *sockets)
 static int find_services(struct evidence_sockets *sockets)
 {
 	_cleanup_(cgroup_paths_close_pointer) struct cgroup_paths *paths = NULL;
-	char name[EVIDENCE_SERVICE_LEN];
+	char name[UNIT_SERVICE_LEN];
 	struct unit unit;
 
 	cgroup_paths_open(&paths);

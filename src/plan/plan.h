@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "model/cause.h"
 #include "model/feature.h"
 #include "model/link.h"
 #include "rules/rule.h"
@@ -21,26 +22,6 @@ enum verdict {
 	VERDICT_PAUSED,
 };
 #define VERDICT_COUNT 7
-
-/* Why a feature is not as declared. */
-enum cause {
-	CAUSE_NONE,
-	CAUSE_UNSUPPORTED_DRIVER,   /* not in the device's toggleable features */
-	CAUSE_UNSUPPORTED_KERNEL,   /* this kernel does not know the feature */
-	CAUSE_LOWER_OFF,      /* the device below has it off (link, bit) */
-	CAUSE_LOWER_UNSUPPORTED,    /* the device below cannot have it (link, bit) */
-	CAUSE_LOWER_NOT_FOR_VLAN, /* the device below does not offer it to VLANs (link) */
-	CAUSE_SLAVE_OFF,      /* no slave has it on (link: the first of them, bit) */
-	CAUSE_NO_SLAVES,      /* a bond or team without slaves has nothing to give */
-	CAUSE_OFF,	      /* nobody asks for it: wanted is off (what a step puts right) */
-	CAUSE_ON,	      /* somebody asks for it: wanted is on (what a step puts right) */
-	CAUSE_NEEDS,	      /* depends on another feature of the same link that is off (bit) */
-	CAUSE_CONFLICTS,      /* excluded by another feature of the same link that is on (bit) */
-	CAUSE_UPPER_OFF,      /* an upper device forces it off (link) */
-	CAUSE_LOWER_ON,	      /* the device below has it on and this one follows it (link) */
-	CAUSE_AUDIT,	      /* would be changed, but the rule or the daemon only audits */
-	CAUSE_UNKNOWN,	      /* asked for, accepted, and not there; the driver does not say why */
-};
 
 /* One declared feature of one link. */
 struct plan_item {

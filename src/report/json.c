@@ -40,25 +40,6 @@ static void add_rules(struct document *d, const struct rule_set *set, const stru
 	add(d, d->root, "rule_errors", errors);
 }
 
-static const char *const cause_names[] = {
-	[CAUSE_NONE] = NULL,
-	[CAUSE_UNSUPPORTED_DRIVER] = "unsupported-driver",
-	[CAUSE_UNSUPPORTED_KERNEL] = "unsupported-kernel",
-	[CAUSE_LOWER_OFF] = "lower-off",
-	[CAUSE_LOWER_UNSUPPORTED] = "lower-unsupported",
-	[CAUSE_LOWER_NOT_FOR_VLAN] = "lower-not-for-vlan",
-	[CAUSE_SLAVE_OFF] = "ports-off",
-	[CAUSE_NO_SLAVES] = "no-ports",
-	[CAUSE_OFF] = "switched-off",
-	[CAUSE_ON] = "switched-on",
-	[CAUSE_NEEDS] = "needs",
-	[CAUSE_CONFLICTS] = "conflicts",
-	[CAUSE_UPPER_OFF] = "upper-off",
-	[CAUSE_LOWER_ON] = "lower-on",
-	[CAUSE_AUDIT] = "audit",
-	[CAUSE_UNKNOWN] = "unknown",
-};
-
 static void add_rule(struct document *d, json_object *to, const struct plan_item *item)
 {
 	json_object *o = NULL;
@@ -78,9 +59,9 @@ static void add_cause(struct document *d, json_object *to, const struct feature_
 	json_object *o = NULL;
 	char why[256];
 
-	if (item && item->cause != CAUSE_NONE && (size_t)item->cause < ARRAY_SIZE(cause_names)) {
+	if (item && item->cause != CAUSE_NONE) {
 		o = new_object(d);
-		add_text(d, o, "kind", cause_names[item->cause]);
+		add_text(d, o, "kind", cause_name(item->cause));
 		if (item->cause_ifindex)
 			add_link_name(d, o, "link", item->cause_name);
 		else

@@ -281,7 +281,7 @@ static void read_rates(struct reader *r, json_object *root, struct investigation
 
 static void read_fallback(struct reader *r, json_object *root, struct investigation *i)
 {
-	char service[EVIDENCE_SERVICE_LEN], link[LINK_NAME_LEN];
+	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN];
 	json_object *array;
 
 	for (size_t k = 0, n = list(r, root, "fallback", &array); k < n && !r->bad; k++) {
@@ -307,7 +307,7 @@ static void read_fallback(struct reader *r, json_object *root, struct investigat
 
 static void read_stale(struct reader *r, json_object *root, struct investigation *i)
 {
-	char service[EVIDENCE_SERVICE_LEN], link[LINK_NAME_LEN];
+	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN];
 	json_object *array;
 	size_t n = list(r, root, "stale", &array);
 

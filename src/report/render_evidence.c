@@ -114,7 +114,7 @@ void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOT
 static void put_latency_row(const struct render *r, const struct evidence_latency *latency,
 	const struct evidence_latency_row *row)
 {
-	char median[32], p99[32], longest[32], service[2 * EVIDENCE_SERVICE_LEN];
+	char median[32], p99[32], longest[32], service[2 * UNIT_SERVICE_LEN];
 
 	fprintf(r->out, "%s, ", view_clean(row->service, service, sizeof(service)));
 	if (r->colour)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/cause.h"
+
+#include "basic/util.h"
+
+static const char *const names[CAUSE_COUNT] = {
+	[CAUSE_UNSUPPORTED_DRIVER] = "unsupported-driver",
+	[CAUSE_UNSUPPORTED_KERNEL] = "unsupported-kernel",
+	[CAUSE_LOWER_OFF] = "lower-off",
+	[CAUSE_LOWER_UNSUPPORTED] = "lower-unsupported",
+	[CAUSE_LOWER_NOT_FOR_VLAN] = "lower-not-for-vlan",
+	[CAUSE_SLAVE_OFF] = "ports-off",
+	[CAUSE_NO_SLAVES] = "no-ports",
+	[CAUSE_OFF] = "switched-off",
+	[CAUSE_ON] = "switched-on",
+	[CAUSE_NEEDS] = "needs",
+	[CAUSE_CONFLICTS] = "conflicts",
+	[CAUSE_UPPER_OFF] = "upper-off",
+	[CAUSE_LOWER_ON] = "lower-on",
+	[CAUSE_AUDIT] = "audit",
+	[CAUSE_UNKNOWN] = "unknown",
+};
+
+const char *cause_name(enum cause cause)
+{
+	return (size_t)cause < ARRAY_SIZE(names) ? names[cause] : NULL;
+}
