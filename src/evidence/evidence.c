@@ -157,38 +157,3 @@ unsigned evidence_percent(uint64_t part, uint64_t whole)
 
 	return percent > 100 ? 100 : (unsigned)percent;
 }
-
-const char *evidence_format_usec(uint64_t usec, char *buf, size_t size)
-{
-	static const struct {
-		uint64_t usec;
-		const char *unit;
-	} units[] = { { USEC_PER_SEC, "s" }, { USEC_PER_MSEC, "ms" } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (usec >= units[i].usec) {
-			double value = (double)usec / (double)units[i].usec;
-
-			snprintf(buf, size, "%.*f %s", value < 10 ? 2 : value < 100 ? 1 : 0, value,
-				units[i].unit);
-			return buf;
-		}
-	snprintf(buf, size, "%u us", (unsigned)usec);
-	return buf;
-}
-
-const char *evidence_format_age(uint64_t sec, char *buf, size_t size)
-{
-	static const struct {
-		unsigned sec;
-		const char *unit;
-	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (sec >= 2 * units[i].sec || units[i].sec == 1) {
-			snprintf(buf, size, "%llu%s", (unsigned long long)(sec / units[i].sec),
-				units[i].unit);
-			break;
-		}
-	return buf;
-}

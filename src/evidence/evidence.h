@@ -76,9 +76,4 @@ uint64_t evidence_quantile(const uint64_t slots[EVIDENCE_SLOTS], unsigned permil
 /* How many percent, 0 to 100, of what may be 0. */
 unsigned evidence_percent(uint64_t part, uint64_t whole);
 
-/* "850 us", "1.5 ms", "2.03 s". Returns buf. */
-const char *evidence_format_usec(uint64_t usec, char *buf, size_t size);
-/* "45s", "3min", "5h", "2d". Returns buf. */
-const char *evidence_format_age(uint64_t sec, char *buf, size_t size);
-
 #endif

@@ -312,11 +312,11 @@ static const char *format_calls(const struct evidence_latency_row *sum, char *bu
 	buf[0] = '\0';
 	if (sum->calls)
 		util_append(buf, size, "%llu call%s, median %s", (unsigned long long)sum->calls, util_plural(sum->calls),
-			evidence_format_usec(evidence_quantile(sum->slots, 500), time, sizeof(time)));
+			util_format_usec(evidence_quantile(sum->slots, 500), time, sizeof(time)));
 	if (sum->running)
 		util_append(buf, size, "%s%llu still running, %s%s", buf[0] ? ", " : "", (unsigned long long)sum->running,
 			sum->running > 1 ? "the longest for " : "for ",
-			evidence_format_usec(sum->longest_usec, time, sizeof(time)));
+			util_format_usec(sum->longest_usec, time, sizeof(time)));
 	return buf;
 }
 

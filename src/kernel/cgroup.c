@@ -34,12 +34,6 @@ struct cgroup_paths {
 	struct cgroup_path *cache; /* uthash by id, oldest first */
 };
 
-static void closedir_pointer(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 int cgroup_paths_open(struct cgroup_paths **ret)
 {
 	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -55,8 +49,7 @@ int cgroup_paths_open(struct cgroup_paths **ret)
 		if (!paths)
 			return -ENOMEM;
 		snprintf(paths->mount, sizeof(paths->mount), "%s", mounts[i]);
-		paths->root = fd;
-		fd = -1;
+		paths->root = TAKE_FD(fd);
 		*ret = paths;
 		return 0;
 	}
@@ -65,21 +58,11 @@ int cgroup_paths_open(struct cgroup_paths **ret)
 
 void cgroup_paths_close(struct cgroup_paths *paths)
 {
-	struct cgroup_path *path, *next;
-
 	if (!paths)
 		return;
-	HASH_ITER(hh, paths->cache, path, next) {
-		HASH_DEL(paths->cache, path);
-		free(path);
-	}
+	HASH_FREE(paths->cache, free);
 	close(paths->root);
 	free(paths);
-}
-
-void cgroup_paths_close_pointer(struct cgroup_paths **paths)
-{
-	cgroup_paths_close(*paths);
 }
 
 static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *path, size_t size)
@@ -113,7 +96,7 @@ static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *p
 /* A cgroup's inode number is its id (kernfs, 64-bit). path holds the folder that dirfd is, and is put back. */
 static int walk(int dirfd, uint64_t id, char *path, size_t size, unsigned depth, unsigned *left)
 {
-	_cleanup_(closedir_pointer) DIR *dir = NULL;
+	_cleanup_closedir_ DIR *dir = NULL;
 	size_t at = strlen(path);
 	struct dirent *entry;
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
@@ -244,7 +227,7 @@ static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t
 
 static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n)
 {
-	_cleanup_(closedir_pointer) DIR *dir = NULL;
+	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *entry;
 	char name[32];
 
@@ -266,7 +249,7 @@ static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_
 int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
 {
 	_cleanup_free_ struct cgroup_socket **by_inode = calloc(n + 1, sizeof(*by_inode));
-	_cleanup_(closedir_pointer) DIR *proc = opendir("/proc");
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
 	struct dirent *entry;
 
 	if (!by_inode)

@@ -451,9 +451,3 @@ void observe_close(struct observe *o)
 	rtnl_close(o->rtnl);
 	free(o);
 }
-
-void observe_close_pointer(struct observe **o)
-{
-	observe_close(*o);
-	*o = NULL;
-}

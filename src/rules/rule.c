@@ -65,24 +65,15 @@ const char *rule_value_name(enum rule_value value)
 void rule_clear(struct rule *rule)
 {
 	struct rule_match *m = &rule->match;
+	char *texts[] = { rule->file, rule->path, rule->description, rule->reason, m->kind, m->name, m->driver,
+		m->mac_address, m->lower_kind, m->lower_driver, m->master_kind, m->kernel_version, m->host,
+		m->virtualization };
 
 	for (size_t i = 0; i < rule->n_features; i++)
 		free(rule->features[i].word);
 	free(rule->features);
-	free(rule->file);
-	free(rule->path);
-	free(rule->description);
-	free(rule->reason);
-	free(m->kind);
-	free(m->name);
-	free(m->driver);
-	free(m->mac_address);
-	free(m->lower_kind);
-	free(m->lower_driver);
-	free(m->master_kind);
-	free(m->kernel_version);
-	free(m->host);
-	free(m->virtualization);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		free(texts[i]);
 	*rule = (struct rule){ 0 };
 }
 
@@ -244,16 +235,6 @@ const char *rule_virtualization_word(size_t i)
 	if (i < n)
 		return virtualization_classes[i];
 	return i - n < ARRAY_SIZE(virtualizations) ? virtualizations[i - n].name : NULL;
-}
-
-bool rule_virtualization_known(const char *word)
-{
-	const char *known;
-
-	for (size_t i = 0; (known = rule_virtualization_word(i)); i++)
-		if (strcmp(word, known) == 0)
-			return true;
-	return false;
 }
 
 /* A word that nobody knows comes from init's "container=", which container managers are free in. */
