@@ -331,3 +331,24 @@ const char *util_file_name(const char *path)
 
 	return slash ? slash + 1 : path;
 }
+
+void util_wrap(FILE *out, unsigned width, unsigned column, const char *text)
+{
+	unsigned indent = column;
+
+	while (*text) {
+		unsigned word = (unsigned)strcspn(text, " ");
+
+		if (width && column > indent && column + 1 + word > width) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fwrite(text, 1, word, out);
+		column += word;
+		text += word + strspn(text + word, " ");
+	}
+	fputc('\n', out);
+}

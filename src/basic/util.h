@@ -130,6 +130,9 @@ const char *util_format_usec(uint64_t usec, char *buf, size_t size);
 /* How long something has lasted, in one unit of which there are two at least: "90s", "3h", "12d". */
 const char *util_format_age(uint64_t sec, char *buf, size_t size);
 
+/* Text from a column on where the line is now, broken between words; and a newline. width 0 for no limit. */
+void util_wrap(FILE *out, unsigned width, unsigned column, const char *text);
+
 /* "a, b or c", with last " or "; NULL words are skipped. Returns buf. */
 const char *util_format_words(const char *const *words, size_t n, const char *last, char *buf, size_t size);
 

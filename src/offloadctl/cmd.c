@@ -108,7 +108,7 @@ static int choose_dirs(const struct cmd_options *options, struct cmd_session *re
 	int r;
 
 	ret->rule_dirs = options->dirs;
-	if (options->n_dirs)
+	if (options->dirs[0])
 		return CMD_OK;
 	r = conf_load(options->config, print_error, NULL, &ret->conf);
 	if (r < 0)

@@ -11,30 +11,27 @@
 #include "kernel/observe.h"
 #include "report/render.h"
 #include "rules/rule_file.h"
-#include "basic/util.h"
+#include "basic/options.h"
 #include "report/view.h"
 
 /* Exit codes; PENDING and UNMET add up. */
 #define CMD_OK 0
 #define CMD_ERROR 1
 #define CMD_PENDING 2 /* changes are pending, or were made */
-#define CMD_NO_DAEMON 3 /* offloadd does not run */
-#define CMD_UNMET 4   /* something declared cannot be had */
-
-#define CMD_DIRS_MAX 16
+#define CMD_NO_DAEMON 3 /* offloadd is not running */
+#define CMD_UNMET 4   /* something declared is not possible */
 
 enum cmd_format { CMD_FORMAT_TEXT, CMD_FORMAT_NEEDRESTART, CMD_FORMAT_NAGIOS };
+enum cmd_fail_on { CMD_FAIL_ON_ANY, CMD_FAIL_ON_LOST };
 
 struct cmd_options {
-	const char
-		*dirs[CMD_DIRS_MAX + 1]; /* --rules, NULL-terminated; none: the default folders */
-	size_t n_dirs;
+	const char *dirs[OPTIONS_LIST_MAX + 1]; /* --rules, NULL-terminated; none: the default directories */
 	const char *config; /* NULL: offloadd.conf and its drop-ins */
 	const char *ledger; /* NULL: the usual one of this network namespace */
 	enum ethtool_backend backend;
-	const char *control; /* NULL: the usual socket of this network namespace; "none": nobody is asked */
-	bool json, no_colour, detailed_exit_codes, follow, dry_run;
-	bool by_role, only_lost;
+	const char *control; /* NULL: the usual socket of this network namespace; "none": offloadd is not asked */
+	bool help, version, json, no_colour, detailed_exit_codes, follow, dry_run, by_role;
+	enum cmd_fail_on fail_on;
 	const char *output; /* NULL: standard output */
 	enum cmd_format format;
 	const char *html, *snapshot, *events, *services, *latency; /* report */
@@ -47,7 +44,7 @@ struct cmd_options {
 	const char *link;	/* --link; NULL: all */
 	const char *unit;	/* --unit, a glob; NULL: all */
 	uint64_t interval_usec; /* --interval; 0: not given */
-	uint64_t count;		/* --count; 0: not given */
+	size_t count;		/* --count; 0: not given */
 };
 
 /* One for each command of offloadctl(1): argv are the words after it, of which the table in offloadctl.c has

@@ -134,7 +134,7 @@ static int load_all(struct rule_set *set, const struct cmd_options *options,
 	_cleanup_(conf_clear) struct conf conf = { 0 };
 	int r;
 
-	if (options->n_dirs)
+	if (options->dirs[0])
 		return load_dirs(set, options->dirs, true, table, notes);
 	r = conf_load(options->config, hear_conf_error, &settings, &conf);
 	if (r >= 0)

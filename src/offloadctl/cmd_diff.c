@@ -110,7 +110,7 @@ static int load(const char *path, const struct feature_table *known, struct snap
 static int exit_code(const struct cmd_options *options, const struct diff *d)
 {
 	/* of what was not compared nobody can say that nothing is lost */
-	if (options->only_lost)
+	if (options->fail_on == CMD_FAIL_ON_LOST)
 		return d->lost || d->unlisted || d->n_ambiguous ? CMD_PENDING : CMD_OK;
 	return diff_any(d) ? CMD_PENDING : CMD_OK;
 }
@@ -125,7 +125,7 @@ static int compare(const struct cmd_options *options, const struct snapshot *a,
 	int r, code;
 
 	r = diff_make(a, b, &how, &d);
-	if (options->only_lost && a->n_links == 0)
+	if (options->fail_on == CMD_FAIL_ON_LOST && a->n_links == 0)
 		return cmd_error("%s has no link: take the baseline anew, or nothing would ever be lost", a_name);
 	if (r == -EOPNOTSUPP)
 		return cmd_error("--by-role needs to know what stands on what, which the text of "
@@ -157,7 +157,7 @@ static int diff_with_host(const struct cmd_options *options, const char *path)
 		return r;
 	r = compare(options, &a, &b, path, "this host");
 	/* what is lost has nothing to do with rules */
-	return options->only_lost ? r : cmd_exit_code(&s, r);
+	return options->fail_on == CMD_FAIL_ON_LOST ? r : cmd_exit_code(&s, r);
 }
 
 int cmd_diff(const struct cmd_options *options, int argc, char **argv)
