@@ -44,13 +44,13 @@ int path_wire_decode(const uint8_t text[PATH_WIRE_FRAME], struct path_frame *ret
 const char *path_status_words(uint16_t status)
 {
 	static const char *const words[PATH_STATUS_COUNT] = {
-		[PATH_TOO_MUCH] = "the receiver takes no more bytes from this host for now",
-		[PATH_TOO_LONG] = "the receiver has no more time for this host for now",
-		[PATH_OTHER_VERSION] = "the receiver speaks another version of the protocol",
+		[PATH_TOO_MUCH] = "the receiver accepts no more bytes from this host for now",
+		[PATH_TOO_LONG] = "the receiver accepts no more transfers from this host for now",
+		[PATH_OTHER_VERSION] = "the receiver uses another protocol version",
 	};
 
 	return status < PATH_STATUS_COUNT ? words[status]
-					  : "the receiver refuses for a reason this version does not know";
+					  : "the receiver refused for an unknown reason";
 }
 
 struct path_sender *path_budget_find(
