@@ -14,6 +14,8 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+/* -1, 0, 1: for qsort(); several are joined by ?: */
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 #define _unused_ __attribute__((unused))
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 

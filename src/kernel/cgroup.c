@@ -15,10 +15,12 @@
 #include <linux/magic.h>
 #include <uthash.h>
 
+#include "basic/file.h"
 #include "model/unit.h"
 #include "basic/util.h"
 
 #define HANDLE_KERNFS 0xfe /* FILEID_KERNFS: the id itself is the handle, from 5.5 on */
+#define CGROUP_TEXT_MAX (64 << 10) /* of /proc/PID/cgroup */
 #define WALK_DEPTH 16
 #define WALK_MAX 65536
 
@@ -181,24 +183,18 @@ int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_
 
 int cgroup_path_of_process(pid_t pid, char *path, size_t size)
 {
-	_cleanup_free_ char *text = malloc(2 * UNIT_PATH_MAX);
+	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
-	size_t len = 0;
 	char name[32];
-	ssize_t n;
+	size_t len;
+	int r;
 
-	if (!text)
-		return -ENOMEM;
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while ((n = read(fd, text + len, 2 * UNIT_PATH_MAX - 1 - len)) > 0)
-		len += (size_t)n;
-	if (n < 0)
-		return -errno;
-	text[len] = '\0';
-	return unit_parse_proc(text, path, size);
+	r = file_read(fd, CGROUP_TEXT_MAX, &text, &len);
+	return r < 0 ? r : unit_parse_proc(text, path, size);
 }
 
 static int compare_inodes(const void *p, const void *q)
@@ -206,7 +202,7 @@ static int compare_inodes(const void *p, const void *q)
 	const struct cgroup_socket *a = *(struct cgroup_socket *const *)p;
 	const struct cgroup_socket *b = *(struct cgroup_socket *const *)q;
 
-	return (a->inode > b->inode) - (a->inode < b->inode);
+	return COMPARE(a->inode, b->inode);
 }
 
 /* by_inode: sorted. */

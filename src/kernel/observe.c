@@ -437,8 +437,7 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 	if (r < 0)
 		return r;
 	*ret_what = NULL;
-	*ret = o;
-	o = NULL;
+	*ret = TAKE_PTR(o);
 	return 0;
 }
 

@@ -9,35 +9,28 @@
 
 #define MAGIC UINT32_C(0x4f464c50) /* "OFLP" */
 
+struct wire { /* big endian */
+	uint32_t magic;
+	uint16_t version, status;
+	uint64_t count;
+};
+_Static_assert(sizeof(struct wire) == PATH_WIRE_FRAME, "no padding");
+
 void path_wire_encode(const struct path_frame *frame, uint8_t ret[PATH_WIRE_FRAME])
 {
-	uint32_t magic = htobe32(MAGIC);
-	uint16_t version = htobe16(frame->version), status = htobe16(frame->status);
-	uint64_t count = htobe64(frame->count);
+	const struct wire wire = { htobe32(MAGIC), htobe16(frame->version), htobe16(frame->status), htobe64(frame->count) };
 
-	memcpy(ret, &magic, sizeof(magic));
-	memcpy(ret + 4, &version, sizeof(version));
-	memcpy(ret + 6, &status, sizeof(status));
-	memcpy(ret + 8, &count, sizeof(count));
+	memcpy(ret, &wire, sizeof(wire));
 }
 
 int path_wire_decode(const uint8_t text[PATH_WIRE_FRAME], struct path_frame *ret)
 {
-	uint32_t magic;
-	uint16_t version, status;
-	uint64_t count;
+	struct wire wire;
 
-	memcpy(&magic, text, sizeof(magic));
-	memcpy(&version, text + 4, sizeof(version));
-	memcpy(&status, text + 6, sizeof(status));
-	memcpy(&count, text + 8, sizeof(count));
-	if (be32toh(magic) != MAGIC)
+	memcpy(&wire, text, sizeof(wire));
+	if (be32toh(wire.magic) != MAGIC)
 		return -EPROTO;
-	*ret = (struct path_frame){
-		.version = be16toh(version),
-		.status = be16toh(status),
-		.count = be64toh(count),
-	};
+	*ret = (struct path_frame){ be16toh(wire.version), be16toh(wire.status), be64toh(wire.count) };
 	return 0;
 }
 
