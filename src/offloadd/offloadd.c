@@ -30,36 +30,38 @@ enum option_id {
 #define FIELD(name) offsetof(struct arguments, name)
 
 static const struct options_entry options_table[] = {
-	[OPTION_ENFORCE] = { "enforce", 0, OPTIONS_FLAG, NULL, FIELD(enforce), "Apply the rules (needs CAP_NET_ADMIN)" },
+	[OPTION_ENFORCE] = { "enforce", 0, OPTIONS_FLAG, NULL, FIELD(enforce), .help = "Apply the rules (needs CAP_NET_ADMIN)" },
 	[OPTION_DRY_RUN] = { "dry-run", 0, OPTIONS_FLAG, NULL, FIELD(dry_run),
-		"Change nothing, report what would be changed. Without this and --enforce: Mode= of offloadd.conf, audit "
+		.help = "Change nothing, report what would be changed. Without this and --enforce: Mode= of offloadd.conf, audit "
 		"by default" },
 	[OPTION_CONFIG] = { "config", 0, OPTIONS_TEXT, "FILE", FIELD(daemon.conf_path),
-		"Read this file and FILE.d instead of offloadd.conf" },
+		.help = "Read this file and FILE.d instead of offloadd.conf" },
 	[OPTION_ONCE] = { "once", 0, OPTIONS_FLAG, NULL, FIELD(daemon.once),
-		"Reconcile once, then exit: 0 compliant, 1 error, 2 changes are pending, 4 something declared is not "
+		.help = "Reconcile once, then exit: 0 compliant, 1 error, 2 changes are pending, 4 something declared is not "
 		"possible, 6 both" },
 	[OPTION_RULES] = { "rules", 0, OPTIONS_LIST, "DIR", FIELD(dirs),
-		"Read rules from this directory instead of the usual ones. May be repeated; the first has the highest "
+		.help = "Read rules from this directory instead of the usual ones. May be repeated; the first has the highest "
 		"priority" },
-	[OPTION_ETHTOOL] = { "ethtool", 0, OPTIONS_WORD, "BACKEND", FIELD(daemon.backend), "netlink, ioctl or auto",
-		ethtool_backend_words, ETHTOOL_BACKENDS },
+	[OPTION_ETHTOOL] = { "ethtool", 0, OPTIONS_WORD, "BACKEND", FIELD(daemon.backend), .help = "netlink, ioctl or auto",
+		.words = ethtool_backend_words,
+		.n_words = ETHTOOL_BACKENDS },
 	[OPTION_LEDGER] = { "ledger", 0, OPTIONS_TEXT, "FILE", FIELD(daemon.ledger_path),
-		"File of original values (default: " LEDGER_DEFAULT_PATH ")" },
+		.help = "File of original values (default: " LEDGER_DEFAULT_PATH ")" },
 	[OPTION_CONTROL] = { "control", 0, OPTIONS_TEXT, "SOCKET", FIELD(daemon.control_path),
-		"Control socket for offloadctl (default: " SERVER_DEFAULT_PATH ")" },
+		.help = "Control socket for offloadctl (default: " SERVER_DEFAULT_PATH ")" },
 	[OPTION_HOOK] = { "hook", 0, OPTIONS_TEXT, "SOCKET", FIELD(daemon.hook_path),
-		"Socket that events with a hook are sent to (default: " HOOK_SOCKET_PATH ")" },
+		.help = "Socket that events with a hook are sent to (default: " HOOK_SOCKET_PATH ")" },
 	[OPTION_SERVICES] = { "services", 0, OPTIONS_TEXT, "FILE", FIELD(daemon.services_path),
-		"File of services that must reconnect (default: " TRACKER_DEFAULT_PATH ")" },
+		.help = "File of services that must reconnect (default: " TRACKER_DEFAULT_PATH ")" },
 	[OPTION_NO_PROBES] = { "no-probes", 0, OPTIONS_FLAG, NULL, FIELD(daemon.no_probes),
-		"Do not trace software fallback" },
+		.help = "Do not trace software fallback" },
 	[OPTION_STOPPED] = { "stopped", 0, OPTIONS_FLAG, NULL, FIELD(stopped),
-		"Mark offloadd as ended in the metrics file, and exit" },
+		.help = "Mark offloadd as ended in the metrics file, and exit" },
 	[OPTION_RCVBUF] = { "rcvbuf", 0, OPTIONS_NUMBER, "BYTES", FIELD(daemon.rcvbuf_bytes),
-		"Receive buffer of each event socket (default: 16 MB)", NULL, 0, CONF_RCVBUF_MIN, CONF_RCVBUF_MAX },
-	[OPTION_HELP] = { "help", 'h', OPTIONS_FLAG, NULL, FIELD(help), "Show this help" },
-	[OPTION_VERSION] = { "version", 0, OPTIONS_FLAG, NULL, FIELD(version), "Show the version" },
+		.help = "Receive buffer of each event socket (default: 16 MB)", .min = CONF_RCVBUF_MIN,
+		.max = CONF_RCVBUF_MAX },
+	[OPTION_HELP] = { "help", 'h', OPTIONS_FLAG, NULL, FIELD(help), .help = "Show this help" },
+	[OPTION_VERSION] = { "version", 0, OPTIONS_FLAG, NULL, FIELD(version), .help = "Show the version" },
 };
 
 static int usage_error(const char *why)
