@@ -85,7 +85,7 @@ static int complain_dir(const struct ini_dir *d, const char *dir, int error)
 	return complain(d, dir, "failed to read %s directory: %s", d->what, strerror(error));
 }
 
-/* In the order of names, so that what is left out above the limit is the same each time. */
+/* In the order of names, so that the same files are ignored above the limit each time. */
 static int find_files(const struct ini_dir *d, struct found_list *list, const char *dir)
 {
 	struct dirent **entries = NULL;

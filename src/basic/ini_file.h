@@ -61,7 +61,7 @@ struct ini_section {
 	const char *empty;   /* the complaint when it has no key; NULL: it may be empty */
 };
 
-/* Reads a regular file of bounded size. 0, 1 when it cannot be had and the reader heard why,
+/* Reads a regular file of bounded size. 0, 1 when it cannot be read and the reader heard why,
  * -ENOMEM. The text is the caller's to free. */
 int ini_file_read(struct ini_reader *reader, char **ret_text, size_t *ret_len);
 

@@ -506,7 +506,7 @@ static void mark_ambiguous(struct work *w)
 	}
 }
 
-/* A text has the links that somebody chose to paste: others are not missing, unless two texts are
+/* A text has the links that a user chose to paste: others are not missing, unless two texts are
  * compared. */
 static bool may_miss(const struct snapshot *s, const struct snapshot *other)
 {

@@ -95,7 +95,7 @@ static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *p
 	return 0;
 }
 
-/* A cgroup's inode number is its id (kernfs, 64-bit). path holds the folder that dirfd is, and is put back. */
+/* A cgroup's inode number is its id (kernfs, 64-bit). path is the directory that dirfd is, and is restored. */
 static int walk(int dirfd, uint64_t id, char *path, size_t size, unsigned depth, unsigned *left)
 {
 	_cleanup_closedir_ DIR *dir = NULL;

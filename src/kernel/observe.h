@@ -54,7 +54,7 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 void observe_close(struct observe *o);
 CLEANUP_POINTER(struct observe, observe_close)
 
-/* Makes the picture anew from dumps: links, features, and routes if wanted. Links that are gone go. */
+/* Reads everything again by dumps: links, features, and routes if wanted. Links that are gone are removed. */
 int observe_refresh(struct observe *o);
 
 /* Descriptors to poll; observe_feature_fd may be -EOPNOTSUPP (a kernel without ethtool netlink: link events

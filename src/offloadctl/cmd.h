@@ -76,7 +76,7 @@ int cmd_latency(const struct cmd_options *options, int argc, char **argv);
 int cmd_investigate(const struct cmd_options *options, int argc, char **argv);
 
 /* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK,
- * CMD_NO_DAEMON when nobody answers and nothing was done, CMD_ERROR. */
+ * CMD_NO_DAEMON when offloadd is not running and nothing was done, CMD_ERROR. */
 int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 	const struct feature_table *table, struct apply_report *ret);
 
@@ -98,7 +98,7 @@ struct cmd_stand {
 	size_t n_links;
 };
 
-/* Nothing when nobody answers within a few seconds, or --control none was given. */
+/* Nothing when offloadd does not answer within a few seconds, or --control none was given. */
 void cmd_ask_stand(const struct cmd_options *options, const struct feature_table *table,
 	struct cmd_stand *ret);
 /* Does an offloadd that enforces run here? */
@@ -108,7 +108,7 @@ bool cmd_is_enforced(const struct cmd_options *options);
 struct cmd_session {
 	const struct cmd_options *options;
 	struct observe *observe;
-	struct conf conf; /* offloadd's settings, for the folders of rules; only when no --rules was given */
+	struct conf conf; /* offloadd's settings, for the rule directories; read only without --rules */
 	const char *const *rule_dirs;
 	struct rule_set rules;
 	struct rule_host host;
@@ -126,17 +126,17 @@ int cmd_error(const char *fmt, ...) _printf_(1, 2);
 
 /* Opens the kernel's side, without rules and links; says what failed. 0 or CMD_ERROR. */
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
-/* And loads the rules from the folders that offloadd reads too, unless --rules names others; prints what is
+/* And loads the rules from the directories that offloadd reads, too, unless --rules names others; prints what is
  * wrong with settings and rules, and reads the links. */
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
 /* And plans all links. As above, the session is to be closed in any case. */
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret);
-/* The rules alone, of the folders that the options or offloadd.conf name; session->view.features are the
+/* The rules alone, of the directories that the options or offloadd.conf name; session->view.features are the
  * features that there are. */
 int cmd_load_rules(struct cmd_session *session);
 void cmd_close(struct cmd_session *session);
 
-/* Reads the links again and plans anew. names: for these links alone, n_names 0 for all; an unknown
+/* Reads the links and plans again. names: for these links alone, n_names 0 for all; an unknown
  * one is an error that names the nearest. 0 or CMD_ERROR. */
 int cmd_refresh(struct cmd_session *session);
 int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
@@ -144,7 +144,7 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
 /* The link of a name; prints the nearest and returns NULL when there is none. */
 struct link *cmd_find_link(const struct cmd_session *session, const char *name);
 
-/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, or a link that
+/* The code to exit with when the command did its work: CMD_ERROR if a rule file was ignored, or a link that
  * rules name cannot be read, as not all that is declared was looked at. */
 int cmd_exit_code(const struct cmd_session *session, int code);
 

@@ -227,7 +227,7 @@ static int write_document(const struct cmd_session *s, const struct rule_list *l
 	const struct link *link, int code)
 {
 	_cleanup_document_ struct document d = { 0 };
-	json_object *files, *folders;
+	json_object *files, *directories;
 
 	begin(&d, "rules");
 	add_number(&d, d.root, "exit_code", code);
@@ -235,10 +235,10 @@ static int write_document(const struct cmd_session *s, const struct rule_list *l
 		add_link_name(&d, d.root, "link", link->name);
 	else
 		add(&d, d.root, "link", NULL);
-	folders = new_array(&d);
+	directories = new_array(&d);
 	for (const char *const *dir = s->rule_dirs; *dir; dir++)
-		push(&d, folders, new_text(&d, *dir));
-	add(&d, d.root, "folders", folders);
+		push(&d, directories, new_text(&d, *dir));
+	add(&d, d.root, "folders", directories);
 	files = new_array(&d);
 	for (size_t i = 0; i < list->n_places; i++)
 		push(&d, files, new_file(&d, s, list, &list->places[i], link));
