@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/ethtool.h>
 #include <linux/ethtool_netlink.h>
 #include <linux/genetlink.h>
 #include <linux/if.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "kernel/ethtool_private.h"
 #include "kernel/netlink.h"
 #include "basic/util.h"
 
+#define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
+#define REPLY_TIMEOUT_S 10	 /* the kernel answers within the call that asks; a lost answer must not hang us */
+#define DUMP_ATTEMPTS 8
 #define BITSET_BITS_MAX 4096
 
 struct ethtool_nl {
 	struct ethtool base;
-	struct netlink nl; /* without requests where only a monitor was asked for */
-	int ioctl_fd;	   /* for what netlink cannot do, -1 until needed */
+	struct mnl_socket *socket;  /* requests; NULL with a monitor alone */
+	struct mnl_socket *monitor; /* NULL without one */
+	int ioctl_fd;		    /* for what netlink cannot do, -1 until needed */
 	uint16_t family;
+	uint32_t seq;
 	unsigned bits; /* how many features the kernel counts, 0 before its names were read */
+	char buffer[NETLINK_BATCH * BUFFER_BYTES] __attribute__((aligned(MNL_ALIGNTO)));
 };
 
 static struct ethtool_nl *backend(struct ethtool *e)
@@ -28,13 +38,57 @@ static struct ethtool_nl *backend(struct ethtool *e)
 
 /* ---- decoding ---- */
 
+/* Sorts attributes by type; what does not fit, or is of a type above max, is left out. Inlined where libmnl would call back for
+ * each of the thirty attributes that tell the features of one link: decoding is most of what a dump costs us. Who reads an
+ * attribute checks its length. */
+static inline void collect(
+	const void *payload, size_t len, const struct nlattr **tb, unsigned max)
+{
+	while (len >= sizeof(struct nlattr)) {
+		const struct nlattr *attr = payload;
+		size_t size = MNL_ALIGN(attr->nla_len);
+		unsigned type = attr->nla_type & NLA_TYPE_MASK;
+
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > len)
+			return;
+		if (type <= max)
+			tb[type] = attr;
+		if (size >= len)
+			return;
+		payload = (const char *)payload + size;
+		len -= size;
+	}
+}
+
+static inline const void *data_of(const struct nlattr *attr)
+{
+	return (const char *)attr + MNL_ATTR_HDRLEN;
+}
+
+static inline size_t size_of(const struct nlattr *attr)
+{
+	return attr->nla_len - MNL_ATTR_HDRLEN;
+}
+
+static inline void collect_nested(
+	const struct nlattr *nest, const struct nlattr **tb, unsigned max)
+{
+	collect(data_of(nest), size_of(nest), tb, max);
+}
+
+/* 0 without the attribute or with one that is too short. */
+static inline uint32_t read_u32(const struct nlattr *attr)
+{
+	return attr && size_of(attr) >= sizeof(uint32_t) ? *(const uint32_t *)data_of(attr) : 0;
+}
+
 struct bitset {
 	feature_set value, mask;
 };
 
 static inline feature_set words_to_set(const struct nlattr *attr, uint32_t bits)
 {
-	const uint32_t *words = netlink_data(attr);
+	const uint32_t *words = data_of(attr);
 	feature_set set = 0;
 
 	for (unsigned i = 0; i < 2 && i * 32 < bits; i++)
@@ -45,11 +99,11 @@ static inline feature_set words_to_set(const struct nlattr *attr, uint32_t bits)
 static inline int decode_compact(const struct nlattr *const *tb, struct bitset *ret)
 {
 	const struct nlattr *value = tb[ETHTOOL_A_BITSET_VALUE], *mask = tb[ETHTOOL_A_BITSET_MASK];
-	uint32_t bits = netlink_u32(tb[ETHTOOL_A_BITSET_SIZE]), bytes = (bits + 31) / 32 * 4;
+	uint32_t bits = read_u32(tb[ETHTOOL_A_BITSET_SIZE]), bytes = (bits + 31) / 32 * 4;
 
-	if (bits == 0 || bits > BITSET_BITS_MAX || netlink_size(value) < bytes)
+	if (bits == 0 || bits > BITSET_BITS_MAX || size_of(value) < bytes)
 		return -EBADMSG;
-	if (!mask != !!tb[ETHTOOL_A_BITSET_NOMASK] || (mask && netlink_size(mask) < bytes))
+	if (!mask != !!tb[ETHTOOL_A_BITSET_NOMASK] || (mask && size_of(mask) < bytes))
 		return -EBADMSG;
 	ret->value = words_to_set(value, bits);
 	ret->mask = mask ? words_to_set(mask, bits) : ret->value;
@@ -60,13 +114,13 @@ static inline int decode_compact(const struct nlattr *const *tb, struct bitset *
 static int read_bit_number(const struct nlattr *const *tb, const struct feature_table *table)
 {
 	const struct nlattr *name = tb[ETHTOOL_A_BITSET_BIT_NAME];
-	uint32_t index = netlink_u32(tb[ETHTOOL_A_BITSET_BIT_INDEX]);
+	uint32_t index = read_u32(tb[ETHTOOL_A_BITSET_BIT_INDEX]);
 
 	if (tb[ETHTOOL_A_BITSET_BIT_INDEX])
 		return index < FEATURE_MAX ? (int)index : -1;
 	if (!name || !table || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0)
 		return -1;
-	return feature_bit(table, netlink_data(name));
+	return feature_bit(table, data_of(name));
 }
 
 struct verbose_bits {
@@ -81,7 +135,7 @@ static int read_verbose_bit(const struct nlattr *attr, void *userdata)
 	struct verbose_bits *bits = userdata;
 	int bit;
 
-	netlink_collect_nested(attr, tb, ETHTOOL_A_BITSET_BIT_MAX);
+	collect_nested(attr, tb, ETHTOOL_A_BITSET_BIT_MAX);
 	bit = read_bit_number(tb, bits->table);
 	if (bit < 0)
 		return MNL_CB_OK;
@@ -99,7 +153,7 @@ static int decode_bitset(
 	struct verbose_bits bits = { .table = table, .set = ret };
 
 	*ret = (struct bitset){ 0 };
-	netlink_collect_nested(attr, tb, ETHTOOL_A_BITSET_MAX);
+	collect_nested(attr, tb, ETHTOOL_A_BITSET_MAX);
 	if (tb[ETHTOOL_A_BITSET_VALUE])
 		return decode_compact(tb, ret);
 	if (!tb[ETHTOOL_A_BITSET_BITS])
@@ -117,8 +171,8 @@ static int decode_header(const struct nlattr *header)
 
 	if (!header)
 		return -EBADMSG;
-	netlink_collect_nested(header, tb, ETHTOOL_A_HEADER_DEV_INDEX);
-	ifindex = netlink_u32(tb[ETHTOOL_A_HEADER_DEV_INDEX]);
+	collect_nested(header, tb, ETHTOOL_A_HEADER_DEV_INDEX);
+	ifindex = read_u32(tb[ETHTOOL_A_HEADER_DEV_INDEX]);
 	return ifindex == 0 || ifindex > INT32_MAX ? -EBADMSG : (int)ifindex;
 }
 
@@ -129,7 +183,7 @@ int ethtool_features_decode(const void *payload, size_t len, const struct featur
 	struct bitset set[ETHTOOL_A_FEATURES_MAX + 1];
 	int ifindex;
 
-	netlink_collect(payload, len, tb, ETHTOOL_A_FEATURES_MAX);
+	collect(payload, len, tb, ETHTOOL_A_FEATURES_MAX);
 	ifindex = decode_header(tb[ETHTOOL_A_FEATURES_HEADER]);
 	if (ifindex < 0)
 		return ifindex;
@@ -151,24 +205,23 @@ int ethtool_features_decode(const void *payload, size_t len, const struct featur
 /* The attributes of a message that has its generic header. */
 static void collect_message(const struct nlmsghdr *nlh, const struct nlattr **tb, unsigned max)
 {
-	netlink_collect_message(nlh, sizeof(struct genlmsghdr), tb, max);
+	collect(mnl_nlmsg_get_payload_offset(nlh, sizeof(struct genlmsghdr)),
+		mnl_nlmsg_get_payload_len(nlh) - sizeof(struct genlmsghdr), tb, max);
 }
 
-static struct nlmsghdr *request_new(struct netlink *nl, uint16_t family, uint8_t command, uint16_t flags)
+static struct nlmsghdr *request_new(
+	struct ethtool_nl *nl, uint16_t family, uint8_t command, uint16_t flags)
 {
-	struct nlmsghdr *nlh = netlink_new(nl, family, flags, sizeof(struct genlmsghdr));
-	struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->buffer);
+	struct genlmsghdr *genl;
 
+	nlh->nlmsg_type = family;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nlh->nlmsg_seq = ++nl->seq;
+	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
 	genl->cmd = command;
 	genl->version = family == GENL_ID_CTRL ? 2 : ETHTOOL_GENL_VERSION;
 	return nlh;
-}
-
-static int exchange(struct ethtool_nl *e, const struct nlmsghdr *request, netlink_fn fn, void *userdata)
-{
-	struct netlink_exchange x = { .fn = fn, .userdata = userdata, .header = sizeof(struct genlmsghdr) };
-
-	return netlink_exchange(&e->nl, request, &x);
 }
 
 /* The kernel's own check that both belong together: -ENODEV, "ifindex and name do not match". */
@@ -184,6 +237,104 @@ static void put_device(struct nlmsghdr *nlh, uint16_t type, int ifindex, const c
 	mnl_attr_nest_end(nlh, nest);
 }
 
+static int read_error_text(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
+		util_copy_name(data, ETHTOOL_TEXT_LEN, mnl_attr_get_payload(attr),
+			mnl_attr_get_payload_len(attr));
+	return MNL_CB_OK;
+}
+
+/* Error of an NLMSG_ERROR (0 for a plain ack), with the extended ack's text (text may be NULL). */
+static int decode_error(const struct nlmsghdr *nlh, char *text)
+{
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
+	size_t skip = sizeof(*err);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err))
+		return -EBADMSG;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > sizeof(err->msg))
+		skip += MNL_ALIGN(err->msg.nlmsg_len) - sizeof(err->msg);
+	if (text && (nlh->nlmsg_flags & NLM_F_ACK_TLVS) && skip < mnl_nlmsg_get_payload_len(nlh))
+		mnl_attr_parse(nlh, (unsigned)skip, read_error_text, text);
+	return err->error > 0 || err->error < -4095 ? -EBADMSG : err->error;
+}
+
+/* A reply's message: 0 go on, 1 done, negative errno. */
+typedef int (*reply_fn)(const struct nlmsghdr *nlh, void *userdata);
+
+struct exchange {
+	reply_fn fn;
+	void *userdata;
+	char *text; /* ETHTOOL_TEXT_LEN bytes for the kernel's words, may be NULL */
+	bool disturbed;
+};
+
+static int take_message(const struct nlmsghdr *nlh, struct exchange *x)
+{
+	int r;
+
+	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		x->disturbed = true;
+	switch (nlh->nlmsg_type) {
+	case NLMSG_ERROR:
+		r = decode_error(nlh, x->text);
+		return r < 0 ? r : 1;
+	case NLMSG_DONE:
+		/* the dump's own end: a negative number where it failed half way */
+		if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(int)) {
+			r = *(int *)mnl_nlmsg_get_payload(nlh);
+			if (r < 0 && r >= -4095)
+				return r;
+		}
+		return 1;
+	case NLMSG_NOOP:
+	case NLMSG_OVERRUN:
+		return 0;
+	}
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr))
+		return -EBADMSG;
+	r = x->fn(nlh, x->userdata);
+	if (r < 0)
+		return r;
+	return !(nlh->nlmsg_flags & NLM_F_MULTI);
+}
+
+/* Every message of one datagram that answers the request seq. */
+static int take_datagram(struct ethtool_nl *nl, int len, uint32_t seq, struct exchange *x)
+{
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->buffer;
+	unsigned portid = mnl_socket_get_portid(nl->socket);
+
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		int r;
+
+		if (nlh->nlmsg_seq != seq || !mnl_nlmsg_portid_ok(nlh, portid))
+			continue;
+		r = take_message(nlh, x);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int exchange(struct ethtool_nl *nl, const struct nlmsghdr *nlh, struct exchange *x)
+{
+	uint32_t seq = nlh->nlmsg_seq;
+	int r;
+
+	if (mnl_socket_sendto(nl->socket, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	do {
+		r = netlink_receive(mnl_socket_get_fd(nl->socket), nl->buffer, sizeof(nl->buffer));
+		if (r == -EAGAIN)
+			return -ETIMEDOUT;
+		if (r >= 0)
+			r = take_datagram(nl, r, seq, x);
+	} while (r == 0);
+	return r < 0 ? r : 0;
+}
+
 /* ---- generic netlink family ---- */
 
 struct family {
@@ -197,11 +348,11 @@ static int read_group(const struct nlattr *attr, void *userdata)
 	const struct nlattr *tb[CTRL_ATTR_MCAST_GRP_MAX + 1] = { 0 }, *name;
 	struct family *family = userdata;
 
-	netlink_collect_nested(attr, tb, CTRL_ATTR_MCAST_GRP_MAX);
+	collect_nested(attr, tb, CTRL_ATTR_MCAST_GRP_MAX);
 	name = tb[CTRL_ATTR_MCAST_GRP_NAME];
 	if (name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) >= 0 &&
-		strcmp(netlink_data(name), ETHTOOL_MCGRP_MONITOR_NAME) == 0)
-		family->monitor_group = netlink_u32(tb[CTRL_ATTR_MCAST_GRP_ID]);
+		strcmp(data_of(name), ETHTOOL_MCGRP_MONITOR_NAME) == 0)
+		family->monitor_group = read_u32(tb[CTRL_ATTR_MCAST_GRP_ID]);
 	return MNL_CB_OK;
 }
 
@@ -210,8 +361,8 @@ static int read_operation(const struct nlattr *attr, void *userdata)
 	const struct nlattr *tb[CTRL_ATTR_OP_MAX + 1] = { 0 };
 	struct family *family = userdata;
 
-	netlink_collect_nested(attr, tb, CTRL_ATTR_OP_MAX);
-	if (netlink_u32(tb[CTRL_ATTR_OP_ID]) == ETHTOOL_MSG_FEATURES_GET)
+	collect_nested(attr, tb, CTRL_ATTR_OP_MAX);
+	if (read_u32(tb[CTRL_ATTR_OP_ID]) == ETHTOOL_MSG_FEATURES_GET)
 		family->has_features = true;
 	return MNL_CB_OK;
 }
@@ -222,7 +373,8 @@ static int read_family(const struct nlmsghdr *nlh, void *userdata)
 	struct family *family = userdata;
 
 	collect_message(nlh, tb, CTRL_ATTR_MCAST_GROUPS);
-	family->id = netlink_u16(tb[CTRL_ATTR_FAMILY_ID]);
+	if (tb[CTRL_ATTR_FAMILY_ID] && size_of(tb[CTRL_ATTR_FAMILY_ID]) >= sizeof(uint16_t))
+		family->id = mnl_attr_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
 	if (tb[CTRL_ATTR_OPS])
 		mnl_attr_parse_nested(tb[CTRL_ATTR_OPS], read_operation, family);
 	if (tb[CTRL_ATTR_MCAST_GROUPS])
@@ -232,12 +384,13 @@ static int read_family(const struct nlmsghdr *nlh, void *userdata)
 
 static int resolve_family(struct ethtool_nl *nl, struct family *ret)
 {
-	struct nlmsghdr *nlh = request_new(&nl->nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
+	struct exchange x = { .fn = read_family, .userdata = ret };
+	struct nlmsghdr *nlh = request_new(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
 	int r;
 
 	*ret = (struct family){ 0 };
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, ETHTOOL_GENL_NAME);
-	r = exchange(nl, nlh, read_family, ret);
+	r = exchange(nl, nlh, &x);
 	if (r == -ENOENT || (r >= 0 && (ret->id == 0 || !ret->has_features)))
 		return -EOPNOTSUPP;
 	return r;
@@ -250,10 +403,10 @@ static int read_string(const struct nlattr *attr, void *userdata)
 	const struct nlattr *tb[ETHTOOL_A_STRING_MAX + 1] = { 0 };
 	struct feature_table *table = userdata;
 
-	netlink_collect_nested(attr, tb, ETHTOOL_A_STRING_MAX);
+	collect_nested(attr, tb, ETHTOOL_A_STRING_MAX);
 	if (tb[ETHTOOL_A_STRING_INDEX] && tb[ETHTOOL_A_STRING_VALUE])
-		(void)feature_table_add(table, netlink_u32(tb[ETHTOOL_A_STRING_INDEX]),
-			netlink_data(tb[ETHTOOL_A_STRING_VALUE]), netlink_size(tb[ETHTOOL_A_STRING_VALUE]));
+		(void)feature_table_add(table, read_u32(tb[ETHTOOL_A_STRING_INDEX]),
+			data_of(tb[ETHTOOL_A_STRING_VALUE]), size_of(tb[ETHTOOL_A_STRING_VALUE]));
 	return MNL_CB_OK;
 }
 
@@ -263,10 +416,10 @@ static int read_string_set(const struct nlattr *attr, void *userdata)
 	struct feature_table *table = userdata;
 	uint32_t count;
 
-	netlink_collect_nested(attr, tb, ETHTOOL_A_STRINGSET_MAX);
+	collect_nested(attr, tb, ETHTOOL_A_STRINGSET_MAX);
 	if (tb[ETHTOOL_A_STRINGSET_STRINGS])
 		mnl_attr_parse_nested(tb[ETHTOOL_A_STRINGSET_STRINGS], read_string, table);
-	count = netlink_u32(tb[ETHTOOL_A_STRINGSET_COUNT]);
+	count = read_u32(tb[ETHTOOL_A_STRINGSET_COUNT]);
 	if (count > table->count)
 		table->count = count < FEATURE_MAX ? count : FEATURE_MAX;
 	return MNL_CB_OK;
@@ -285,7 +438,8 @@ static int read_strset(const struct nlmsghdr *nlh, void *userdata)
 static int features_strings(struct ethtool *e, struct feature_table *ret)
 {
 	struct ethtool_nl *nl = backend(e);
-	struct nlmsghdr *nlh = request_new(&nl->nl, nl->family, ETHTOOL_MSG_STRSET_GET, 0);
+	struct exchange x = { .fn = read_strset, .userdata = ret };
+	struct nlmsghdr *nlh = request_new(nl, nl->family, ETHTOOL_MSG_STRSET_GET, 0);
 	struct nlattr *sets, *set;
 	int r;
 
@@ -296,7 +450,7 @@ static int features_strings(struct ethtool *e, struct feature_table *ret)
 	mnl_attr_nest_end(nlh, set);
 	mnl_attr_nest_end(nlh, sets);
 	*ret = (struct feature_table){ 0 };
-	r = exchange(nl, nlh, read_strset, ret);
+	r = exchange(nl, nlh, &x);
 	if (r < 0)
 		return r;
 	nl->bits = ret->count;
@@ -338,17 +492,17 @@ static int features_get(struct ethtool *e, int ifindex, const char *name, struct
 {
 	struct ethtool_nl *nl = backend(e);
 	struct get_state get = { ifindex, ret };
+	struct exchange x = { .fn = read_get_reply, .userdata = &get };
 	struct nlmsghdr *nlh;
 
 	if (ifindex <= 0 || strnlen(name, IFNAMSIZ) == IFNAMSIZ)
 		return -ENODEV;
-	nlh = request_new(&nl->nl, nl->family, ETHTOOL_MSG_FEATURES_GET, 0);
+	nlh = request_new(nl, nl->family, ETHTOOL_MSG_FEATURES_GET, 0);
 	put_device(nlh, ETHTOOL_A_FEATURES_HEADER, ifindex, name);
-	return exchange(nl, nlh, read_get_reply, &get);
+	return exchange(nl, nlh, &x);
 }
 
 struct each_link {
-	uint16_t family;
 	ethtool_features_fn fn;
 	void *userdata;
 };
@@ -359,30 +513,29 @@ static int read_dump_reply(const struct nlmsghdr *nlh, void *userdata)
 	struct link_features features;
 	int ifindex;
 
-	if (is_command(nlh, ETHTOOL_MSG_FEATURES_GET_REPLY) && decode_message(nlh, &ifindex, &features) >= 0)
+	if (is_command(nlh, ETHTOOL_MSG_FEATURES_GET_REPLY) &&
+		decode_message(nlh, &ifindex, &features) >= 0)
 		each->fn(ifindex, &features, 0, each->userdata);
 	return 0;
-}
-
-static struct nlmsghdr *request_dump(struct netlink *nl, void *userdata)
-{
-	const struct each_link *each = userdata;
-	struct nlmsghdr *nlh = request_new(nl, each->family, ETHTOOL_MSG_FEATURES_GET, NLM_F_DUMP);
-
-	put_device(nlh, ETHTOOL_A_FEATURES_HEADER, 0, NULL);
-	return nlh;
 }
 
 static int features_dump(struct ethtool *e, ethtool_features_fn fn, void *userdata)
 {
 	struct ethtool_nl *nl = backend(e);
-	struct each_link each = { nl->family, fn, userdata };
-	struct netlink_exchange x = {
-		.fn = read_dump_reply, .userdata = &each, .header = sizeof(struct genlmsghdr)
-	};
-	int r = netlink_dump(&nl->nl, request_dump, &x);
+	struct each_link each = { fn, userdata };
+	int r = 0;
 
-	return r < 0 ? r : 0;
+	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
+		struct exchange x = { .fn = read_dump_reply, .userdata = &each };
+		struct nlmsghdr *nlh =
+			request_new(nl, nl->family, ETHTOOL_MSG_FEATURES_GET, NLM_F_DUMP);
+
+		put_device(nlh, ETHTOOL_A_FEATURES_HEADER, 0, NULL);
+		r = exchange(nl, nlh, &x);
+		if (r != -EINTR && !(r >= 0 && x.disturbed))
+			return r;
+	}
+	return r == -EINTR ? 0 : r;
 }
 
 struct set_state {
@@ -436,8 +589,7 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 {
 	struct ethtool_nl *nl = backend(e);
 	struct set_state set = { mask, ret };
-	struct netlink_exchange x = { .fn = read_set_reply, .userdata = &set, .header = sizeof(struct genlmsghdr),
-		.text = ret->text, .text_len = sizeof(ret->text) };
+	struct exchange x = { .fn = read_set_reply, .userdata = &set, .text = ret->text };
 	struct nlmsghdr *nlh;
 	int r;
 
@@ -448,10 +600,10 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 	r = learn_bits(nl);
 	if (r < 0)
 		return r;
-	nlh = request_new(&nl->nl, nl->family, ETHTOOL_MSG_FEATURES_SET, 0);
+	nlh = request_new(nl, nl->family, ETHTOOL_MSG_FEATURES_SET, 0);
 	put_device(nlh, ETHTOOL_A_FEATURES_HEADER, ifindex, name);
 	put_bitset(nlh, ETHTOOL_A_FEATURES_WANTED, nl->bits, mask, value);
-	ret->error = netlink_exchange(&nl->nl, nlh, &x);
+	ret->error = exchange(nl, nlh, &x);
 	return ret->error == -ETIMEDOUT || ret->error == -EBADMSG ? ret->error : 0;
 }
 
@@ -478,34 +630,48 @@ static int driver(struct ethtool *e, int ifindex, char *buf, size_t size)
 
 static int monitor_fd(struct ethtool *e)
 {
-	return netlink_monitor_fd(&backend(e)->nl);
+	struct ethtool_nl *nl = backend(e);
+
+	return nl->monitor ? mnl_socket_get_fd(nl->monitor) : -EOPNOTSUPP;
 }
 
-static int take_notification(const struct nlmsghdr *nlh, void *userdata)
+struct monitored {
+	uint16_t family;
+	struct each_link each;
+};
+
+static void take_notifications(void *datagram, int len, void *userdata)
 {
-	const struct each_link *each = userdata;
+	const struct monitored *m = userdata;
 	struct link_features features;
 	int ifindex;
 
-	if (nlh->nlmsg_type == each->family && mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct genlmsghdr) &&
-		is_command(nlh, ETHTOOL_MSG_FEATURES_NTF) && decode_message(nlh, &ifindex, &features) >= 0)
-		each->fn(ifindex, &features, 0, each->userdata);
-	return 0;
+	for (const struct nlmsghdr *nlh = datagram; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		if (nlh->nlmsg_type == m->family &&
+			mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct genlmsghdr) &&
+			is_command(nlh, ETHTOOL_MSG_FEATURES_NTF) &&
+			decode_message(nlh, &ifindex, &features) >= 0)
+			m->each.fn(ifindex, &features, 0, m->each.userdata);
 }
 
 static int monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)
 {
 	struct ethtool_nl *nl = backend(e);
-	struct each_link each = { nl->family, fn, userdata };
+	struct monitored m = { nl->family, { fn, userdata } };
 
-	return netlink_monitor_read(&nl->nl, take_notification, &each);
+	return nl->monitor ? netlink_drain(mnl_socket_get_fd(nl->monitor), nl->buffer, BUFFER_BYTES,
+				     take_notifications, &m) :
+			     -EOPNOTSUPP;
 }
 
 static void close_backend(struct ethtool *e)
 {
 	struct ethtool_nl *nl = backend(e);
 
-	netlink_close(&nl->nl);
+	if (nl->socket)
+		mnl_socket_close(nl->socket);
+	if (nl->monitor)
+		mnl_socket_close(nl->monitor);
 	if (nl->ioctl_fd >= 0)
 		close(nl->ioctl_fd);
 	free(nl);
@@ -524,32 +690,68 @@ static const struct ethtool_ops ops = {
 	.close = close_backend,
 };
 
+static int open_requests(struct ethtool_nl *nl)
+{
+	struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_S };
+	int one = 1;
+
+	nl->socket = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
+	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	/* only the texts suffer where the kernel has neither */
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &one, sizeof(one));
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &one, sizeof(one));
+	if (setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		    sizeof(timeout)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int open_monitor(struct ethtool_nl *nl, uint32_t group, size_t rcvbuf_bytes)
+{
+	int bytes = (int)(rcvbuf_bytes ? rcvbuf_bytes : ETHTOOL_RCVBUF_BYTES), fd;
+
+	if (group == 0)
+		return -EOPNOTSUPP;
+	nl->monitor = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!nl->monitor || mnl_socket_bind(nl->monitor, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	fd = mnl_socket_get_fd(nl->monitor);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0)
+		return -errno;
+	if (mnl_socket_setsockopt(nl->monitor, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return 0;
+}
+
 int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
 {
 	struct ethtool_nl *nl = calloc(1, sizeof(*nl));
-	struct family family = { 0 };
+	struct family family;
 	int r;
 
 	if (!nl)
 		return -ENOMEM;
 	nl->base.ops = &ops;
 	nl->ioctl_fd = -1;
-	r = netlink_open_requests(&nl->nl, NETLINK_GENERIC);
+	r = open_requests(nl);
 	if (r >= 0)
 		r = resolve_family(nl, &family);
-	nl->family = family.id;
-	if (r >= 0 && monitor && !family.monitor_group)
-		r = -EOPNOTSUPP;
+	if (r >= 0)
+		nl->family = family.id;
 	if (r >= 0 && monitor)
-		r = netlink_open_monitor(&nl->nl, NETLINK_GENERIC, rcvbuf_bytes);
-	if (r >= 0 && monitor)
-		r = netlink_join(&nl->nl, family.monitor_group, true);
+		r = open_monitor(nl, family.monitor_group, rcvbuf_bytes);
+	if (r == -EPROTONOSUPPORT)
+		r = -EOPNOTSUPP; /* a kernel without generic netlink */
 	if (r < 0) {
 		close_backend(&nl->base);
-		return r == -EPROTONOSUPPORT ? -EOPNOTSUPP : r; /* a kernel without generic netlink */
+		return r;
 	}
-	if (!requests)
-		netlink_close_requests(&nl->nl);
+	if (!requests) {
+		mnl_socket_close(nl->socket);
+		nl->socket = NULL;
+	}
 	*ret = &nl->base;
 	return 0;
 }

@@ -6,6 +6,8 @@
 
 #include "kernel/ethtool.h"
 
+#define ETHTOOL_RCVBUF_BYTES (16u << 20)
+
 /* requests: a socket to ask and set by; monitor: one in the kernel's "monitor" group. At least one of both.
  * -EOPNOTSUPP: the kernel has no ethtool netlink, or none that knows features (before 5.7). */
 int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel/rtnl.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,27 +8,85 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/route/route.h>
+#include <netlink/socket.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "kernel/netlink.h"
 #include "basic/util.h"
 
-#define REQUESTS_RCVBUF_BYTES (256 << 10)
-#define DEFAULT_LINKS_MAX 64 /* links with a default route that we tell apart */
+#define RCVBUF_BYTES (16u << 20)
+#define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
+#define REPLY_TIMEOUT_S 10	 /* the kernel answers within the call that asks; a lost answer must not hang us */
+#define DUMP_ATTEMPTS 8
+#define DEFAULT_LINKS_MAX 64	 /* links with a default route that we tell apart */
 
 struct rtnl {
-	struct netlink nl;
+	struct nl_sock *requests;
+	struct nl_sock *monitor; /* NULL without one */
 	bool routes;
+	char buffer[NETLINK_BATCH * BUFFER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
+static int nl_errno(int error)
+{
+	switch (-error) {
+	case NLE_SUCCESS:
+		return 0;
+	case NLE_NOMEM:
+		return -ENOMEM;
+	case NLE_PERM:
+	case NLE_NOACCESS:
+		return -EPERM;
+	case NLE_AF_NOSUPPORT:
+	case NLE_PROTO_MISMATCH:
+	case NLE_OPNOTSUPP:
+		return -EOPNOTSUPP;
+	case NLE_INTR:
+		return -EINTR;
+	case NLE_AGAIN:
+		return -EAGAIN;
+	default:
+		return -EIO;
+	}
+}
+
 /* ---- one message ---- */
+
+/* As nla_parse(), without its checks of types and inlined: parsing is most of what a dump costs us. Who reads an attribute
+ * checks its length. */
+static void collect(struct nlattr **tb, int max, void *head, int len)
+{
+	for (struct rtattr *attr = head; RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
+		int type = attr->rta_type & NLA_TYPE_MASK;
+
+		if (type <= max)
+			tb[type] = (struct nlattr *)attr;
+	}
+}
+
+static void collect_nested(struct nlattr **tb, int max, struct nlattr *nest)
+{
+	collect(tb, max, nla_data(nest), nla_len(nest));
+}
+
+/* 0 without the attribute or with one that is too short. */
+static uint32_t read_u32(const struct nlattr *attr)
+{
+	return attr && nla_len(attr) >= (int)sizeof(uint32_t) ? nla_get_u32(attr) : 0;
+}
 
 /* An index of a link, 0 for none. */
 static int read_index(const struct nlattr *attr)
 {
-	uint32_t index = netlink_u32(attr);
+	uint32_t index = read_u32(attr);
 
 	return index <= INT_MAX ? (int)index : 0;
 }
@@ -37,7 +94,7 @@ static int read_index(const struct nlattr *attr)
 static void copy_string(char *dst, size_t size, const struct nlattr *attr)
 {
 	if (attr)
-		util_copy_name(dst, size, netlink_data(attr), netlink_size(attr));
+		util_copy_name(dst, size, nla_data(attr), (size_t)nla_len(attr));
 }
 
 /* The kernel's own bytes, which later calls must give back to it. */
@@ -47,54 +104,55 @@ static int copy_link_name(char *dst, const struct nlattr *attr)
 
 	if (!attr)
 		return -EBADMSG;
-	len = strnlen(netlink_data(attr), netlink_size(attr));
+	len = strnlen(nla_data(attr), (size_t)nla_len(attr));
 	if (len == 0 || len >= LINK_NAME_LEN)
 		return -EBADMSG;
 	memset(dst, 0, LINK_NAME_LEN);
-	memcpy(dst, netlink_data(attr), len);
+	memcpy(dst, nla_data(attr), len);
 	return 0;
 }
 
 /* What a kind keeps in its own nest: a vlan's number, and the device below a vxlan, which has no ndo_get_iflink. */
-static void parse_info_data(const struct nlattr *data, struct link *ret)
+static void parse_info_data(struct nlattr *data, struct link *ret)
 {
-	const struct nlattr *tb[IFLA_VXLAN_LINK + 1] = { 0 };
+	struct nlattr *tb[IFLA_VXLAN_LINK + 1] = { 0 };
 
 	if (!data)
 		return;
 	if (link_is_kind(ret, "vlan")) {
-		netlink_collect_nested(data, tb, IFLA_VLAN_ID);
-		ret->vlan_id = netlink_u16(tb[IFLA_VLAN_ID]);
+		collect_nested(tb, IFLA_VLAN_ID, data);
+		if (tb[IFLA_VLAN_ID] && nla_len(tb[IFLA_VLAN_ID]) >= (int)sizeof(uint16_t))
+			ret->vlan_id = nla_get_u16(tb[IFLA_VLAN_ID]);
 	} else if (link_is_kind(ret, "vxlan")) {
-		netlink_collect_nested(data, tb, IFLA_VXLAN_LINK);
+		collect_nested(tb, IFLA_VXLAN_LINK, data);
 		if (tb[IFLA_VXLAN_LINK])
 			ret->lower_ifindex = read_index(tb[IFLA_VXLAN_LINK]);
 	}
 }
 
-static void parse_link_info(const struct nlattr *info, struct link *ret)
+static void parse_link_info(struct nlattr *info, struct link *ret)
 {
-	const struct nlattr *tb[IFLA_INFO_MAX + 1] = { 0 };
+	struct nlattr *tb[IFLA_INFO_MAX + 1] = { 0 };
 
 	if (!info)
 		return;
-	netlink_collect_nested(info, tb, IFLA_INFO_MAX);
+	collect_nested(tb, IFLA_INFO_MAX, info);
 	copy_string(ret->kind, sizeof(ret->kind), tb[IFLA_INFO_KIND]);
 	copy_string(ret->slave_kind, sizeof(ret->slave_kind), tb[IFLA_INFO_SLAVE_KIND]);
 	parse_info_data(tb[IFLA_INFO_DATA], ret);
 }
 
 /* An index that counts in another namespace must not be looked up here. */
-static void cut_foreign_lower(const struct nlattr **tb, struct link *ret)
+static void cut_foreign_lower(struct nlattr **tb, struct link *ret)
 {
 	ret->lower_netnsid = -1;
 	if (!tb[IFLA_LINK_NETNSID])
 		return;
-	ret->lower_netnsid = (int)netlink_u32(tb[IFLA_LINK_NETNSID]);
+	ret->lower_netnsid = (int)read_u32(tb[IFLA_LINK_NETNSID]);
 	ret->lower_ifindex = 0;
 }
 
-static void name_kind(const struct nlattr **tb, struct link *ret)
+static void name_kind(struct nlattr **tb, struct link *ret)
 {
 	if (ret->kind[0])
 		return;
@@ -106,20 +164,20 @@ static void name_kind(const struct nlattr **tb, struct link *ret)
 
 int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 {
-	const struct nlattr *tb[IFLA_MAX + 1] = { 0 };
-	const struct nlmsghdr *nlh = message;
+	struct nlmsghdr *nlh = (struct nlmsghdr *)message;
+	struct nlattr *tb[IFLA_MAX + 1] = { 0 };
 	const struct ifinfomsg *ifi;
 
-	if (len > INT_MAX || !mnl_nlmsg_ok(nlh, (int)len) || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
+	if (len > INT_MAX || !nlmsg_ok(nlh, (int)len) || !nlmsg_valid_hdr(nlh, sizeof(*ifi)))
 		return -EBADMSG;
 	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
 		return -ENOENT;
-	ifi = mnl_nlmsg_get_payload(nlh);
+	ifi = nlmsg_data(nlh);
 	if (ifi->ifi_family != AF_UNSPEC)
 		return -ENOENT;
 	if (ifi->ifi_index <= 0)
 		return -EBADMSG;
-	netlink_collect_message(nlh, sizeof(*ifi), tb, IFLA_MAX);
+	collect(tb, IFLA_MAX, nlmsg_attrdata(nlh, sizeof(*ifi)), nlmsg_attrlen(nlh, sizeof(*ifi)));
 	/* what a wireless driver has to say is sent as an RTM_NEWLINK with little more than the name (wireless_send_event()) */
 	if (tb[IFLA_WIRELESS])
 		return -ENOENT;
@@ -127,10 +185,10 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	if (copy_link_name(ret->name, tb[IFLA_IFNAME]) < 0)
 		return -EBADMSG;
 	if (tb[IFLA_ADDRESS]) {
-		size_t n = netlink_size(tb[IFLA_ADDRESS]);
+		size_t n = (size_t)nla_len(tb[IFLA_ADDRESS]);
 
 		ret->address_len = (unsigned)(n < LINK_ADDRESS_LEN ? n : LINK_ADDRESS_LEN);
-		memcpy(ret->address, netlink_data(tb[IFLA_ADDRESS]), ret->address_len);
+		memcpy(ret->address, nla_data(tb[IFLA_ADDRESS]), ret->address_len);
 	}
 	ret->lower_ifindex = read_index(tb[IFLA_LINK]);
 	ret->master_ifindex = read_index(tb[IFLA_MASTER]);
@@ -192,24 +250,60 @@ static int attach_filter(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ? -errno : 0;
 }
 
+static int open_requests(struct rtnl *rtnl)
+{
+	struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_S };
+	int r, fd, one = 1;
+
+	rtnl->requests = nl_socket_alloc();
+	if (!rtnl->requests)
+		return -ENOMEM;
+	r = nl_connect(rtnl->requests, NETLINK_ROUTE);
+	if (r < 0)
+		return nl_errno(r);
+	r = nl_socket_set_buffer_size(rtnl->requests, 4 * BUFFER_BYTES, 0);
+	if (r < 0)
+		return nl_errno(r);
+	fd = nl_socket_get_fd(rtnl->requests);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
+		return -errno;
+	/* lets a dump be filtered by table (4.20); without it more is read */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	return 0;
+}
+
+static int open_monitor(struct rtnl *rtnl, size_t rcvbuf_bytes)
+{
+	int bytes = (int)(rcvbuf_bytes ? rcvbuf_bytes : RCVBUF_BYTES), r, fd;
+
+	rtnl->monitor = nl_socket_alloc();
+	if (!rtnl->monitor)
+		return -ENOMEM;
+	r = nl_connect(rtnl->monitor, NETLINK_ROUTE);
+	if (r >= 0)
+		r = nl_socket_set_nonblocking(rtnl->monitor);
+	if (r < 0)
+		return nl_errno(r);
+	fd = nl_socket_get_fd(rtnl->monitor);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0)
+		return -errno;
+	r = attach_filter(fd);
+	if (r < 0)
+		return r;
+	return nl_errno(nl_socket_add_membership(rtnl->monitor, RTNLGRP_LINK));
+}
+
 int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
 {
 	struct rtnl *rtnl = calloc(1, sizeof(*rtnl));
-	const int bytes = REQUESTS_RCVBUF_BYTES;
 	int r;
 
 	if (!rtnl)
 		return -ENOMEM;
-	r = netlink_open_requests(&rtnl->nl, NETLINK_ROUTE);
-	if (r >= 0 && setsockopt(mnl_socket_get_fd(rtnl->nl.requests), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0)
-		r = -errno;
-	if (r >= 0 && monitor) {
-		r = netlink_open_monitor(&rtnl->nl, NETLINK_ROUTE, rcvbuf_bytes);
-		if (r >= 0)
-			r = attach_filter(netlink_monitor_fd(&rtnl->nl));
-		if (r >= 0)
-			r = netlink_join(&rtnl->nl, RTNLGRP_LINK, true);
-	}
+	r = open_requests(rtnl);
+	if (r >= 0 && monitor)
+		r = open_monitor(rtnl, rcvbuf_bytes);
 	if (r < 0) {
 		rtnl_close(rtnl);
 		return r;
@@ -222,38 +316,43 @@ void rtnl_close(struct rtnl *rtnl)
 {
 	if (!rtnl)
 		return;
-	netlink_close(&rtnl->nl);
+	nl_socket_free(rtnl->requests);
+	nl_socket_free(rtnl->monitor);
 	free(rtnl);
 }
 
 int rtnl_monitor_fd(const struct rtnl *rtnl)
 {
-	return netlink_monitor_fd(&rtnl->nl);
+	return rtnl->monitor ? nl_socket_get_fd(rtnl->monitor) : -EOPNOTSUPP;
 }
 
 int rtnl_monitor_routes(struct rtnl *rtnl, bool on)
 {
-	int r;
+	static const int groups[] = { RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE };
 
-	if (!rtnl->nl.monitor || on == rtnl->routes)
+	if (!rtnl->monitor || on == rtnl->routes)
 		return 0;
-	r = netlink_join(&rtnl->nl, RTNLGRP_IPV4_ROUTE, on);
-	if (r >= 0)
-		r = netlink_join(&rtnl->nl, RTNLGRP_IPV6_ROUTE, on);
-	if (r >= 0)
-		rtnl->routes = on;
-	return r;
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		int r = on ? nl_socket_add_membership(rtnl->monitor, groups[i]) :
+			     nl_socket_drop_membership(rtnl->monitor, groups[i]);
+
+		if (r < 0)
+			return nl_errno(r);
+	}
+	rtnl->routes = on;
+	return 0;
 }
 
 /* ---- events ---- */
 
 static bool is_default_route(const struct nlmsghdr *nlh)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct rtmsg *rtm = nlmsg_data(nlh);
 
-	return mnl_nlmsg_get_payload_len(nlh) >= sizeof(*rtm) &&
-		(rtm->rtm_family == AF_INET || rtm->rtm_family == AF_INET6) && rtm->rtm_dst_len == 0 &&
-		rtm->rtm_type == RTN_UNICAST && !(rtm->rtm_flags & RTM_F_CLONED);
+	return nlmsg_valid_hdr(nlh, sizeof(*rtm)) &&
+		(rtm->rtm_family == AF_INET || rtm->rtm_family == AF_INET6) &&
+		rtm->rtm_dst_len == 0 && rtm->rtm_type == RTN_UNICAST &&
+		!(rtm->rtm_flags & RTM_F_CLONED);
 }
 
 struct monitored {
@@ -261,28 +360,32 @@ struct monitored {
 	bool routes; /* a message was about a default route */
 };
 
-static int take_event(const struct nlmsghdr *nlh, void *userdata)
+static void take_events(void *datagram, int len, void *userdata)
 {
 	struct monitored *m = userdata;
 
-	switch (nlh->nlmsg_type) {
-	case RTM_NEWLINK:
-	case RTM_DELLINK:
-		take_link(nlh, m->handlers);
-		break;
-	case RTM_NEWROUTE:
-	case RTM_DELROUTE:
-		m->routes |= is_default_route(nlh);
-		break;
+	for (struct nlmsghdr *nlh = datagram; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len)) {
+		switch (nlh->nlmsg_type) {
+		case RTM_NEWLINK:
+		case RTM_DELLINK:
+			take_link(nlh, m->handlers);
+			break;
+		case RTM_NEWROUTE:
+		case RTM_DELROUTE:
+			m->routes |= is_default_route(nlh);
+			break;
+		}
 	}
-	return 0;
 }
 
 int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 {
 	struct monitored m = { .handlers = handlers };
-	int r = netlink_monitor_read(&rtnl->nl, take_event, &m);
+	int r;
 
+	if (!rtnl->monitor)
+		return -EOPNOTSUPP;
+	r = netlink_drain(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, BUFFER_BYTES, take_events, &m);
 	if (r >= 0 && m.routes && handlers->default_route)
 		handlers->default_route(handlers->userdata);
 	return r;
@@ -290,33 +393,113 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 
 /* ---- dumps ---- */
 
-static struct nlmsghdr *request_links(struct netlink *nl, void *userdata)
-{
-	const struct rtnl_handlers *handlers = userdata;
-	struct nlmsghdr *nlh = netlink_new(nl, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+struct dump {
+	void (*fn)(struct nlmsghdr *nlh, void *userdata);
+	void *userdata;
+	uint32_t seq;
+	bool disturbed;
+};
 
-	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	if (handlers->dump_start)
-		handlers->dump_start(handlers->userdata);
-	return nlh;
+/* 0 go on, 1 done, negative errno. */
+static int take_message(struct nlmsghdr *nlh, struct dump *dump)
+{
+	int error = 0;
+
+	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		dump->disturbed = true;
+	switch (nlh->nlmsg_type) {
+	case NLMSG_ERROR:
+		if (!nlmsg_valid_hdr(nlh, sizeof(struct nlmsgerr)))
+			return -EBADMSG;
+		error = ((struct nlmsgerr *)nlmsg_data(nlh))->error;
+		break;
+	case NLMSG_DONE:
+		if (nlmsg_valid_hdr(nlh, sizeof(int)))
+			error = *(int *)nlmsg_data(nlh);
+		break;
+	case NLMSG_NOOP:
+	case NLMSG_OVERRUN:
+		return 0;
+	default:
+		dump->fn(nlh, dump->userdata);
+		return 0;
+	}
+	if (error > 0 || error < -4095)
+		return -EBADMSG;
+	return error < 0 ? error : 1;
 }
 
-static int dump_link(const struct nlmsghdr *nlh, void *userdata)
+static int receive_dump(struct rtnl *rtnl, struct dump *dump)
+{
+	uint32_t port = nl_socket_get_local_port(rtnl->requests);
+
+	for (;;) {
+		int len = netlink_receive(nl_socket_get_fd(rtnl->requests), rtnl->buffer, sizeof(rtnl->buffer));
+		struct nlmsghdr *nlh = (struct nlmsghdr *)rtnl->buffer;
+
+		if (len < 0)
+			return len == -EAGAIN ? -ETIMEDOUT : len;
+		for (; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len)) {
+			int r;
+
+			if (nlh->nlmsg_seq != dump->seq || nlh->nlmsg_pid != port)
+				continue;
+			r = take_message(nlh, dump);
+			if (r != 0)
+				return r < 0 ? r : 0;
+		}
+	}
+}
+
+static int send_and_free(struct rtnl *rtnl, struct nl_msg *msg, struct dump *dump)
+{
+	int r = nl_send_auto(rtnl->requests, msg);
+
+	dump->seq = nlmsg_hdr(msg)->nlmsg_seq;
+	nlmsg_free(msg);
+	return r < 0 ? nl_errno(r) : 0;
+}
+
+static int request_links(struct rtnl *rtnl, struct dump *dump)
+{
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
+
+	if (!msg)
+		return -ENOMEM;
+	if (nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
+		nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	return send_and_free(rtnl, msg, dump);
+}
+
+static void dump_link(struct nlmsghdr *nlh, void *userdata)
 {
 	if (nlh->nlmsg_type == RTM_NEWLINK)
 		take_link(nlh, userdata);
-	return 0;
 }
 
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 {
-	struct netlink_exchange x = { .fn = dump_link, .userdata = (void *)handlers };
+	int r = 0;
 
-	return netlink_dump(&rtnl->nl, request_links, &x);
+	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
+		struct dump dump = { .fn = dump_link, .userdata = (void *)handlers };
+
+		if (handlers->dump_start)
+			handlers->dump_start(handlers->userdata);
+		r = request_links(rtnl, &dump);
+		if (r >= 0)
+			r = receive_dump(rtnl, &dump);
+		if (r != -EINTR && !(r >= 0 && dump.disturbed))
+			return r < 0 ? r : 0;
+	}
+	return r == -EINTR || r >= 0 ? 1 : r;
 }
 
 struct default_links {
-	unsigned char family;
 	int ifindex[DEFAULT_LINKS_MAX];
 	size_t n;
 };
@@ -329,54 +512,56 @@ static bool has_default(const struct default_links *links, int ifindex)
 	return false;
 }
 
-static void add_default(struct default_links *links, int ifindex)
+static void take_nexthop(struct rtnl_nexthop *nh, void *userdata)
 {
+	struct default_links *links = userdata;
+	int ifindex = rtnl_route_nh_get_ifindex(nh);
+
 	if (ifindex > 0 && links->n < DEFAULT_LINKS_MAX && !has_default(links, ifindex))
 		links->ifindex[links->n++] = ifindex;
 }
 
-static int dump_route(const struct nlmsghdr *nlh, void *userdata)
+static void dump_route(struct nlmsghdr *nlh, void *userdata)
 {
-	const struct nlattr *tb[RTA_TABLE + 1] = { 0 };
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct rtnexthop *nh;
-	int len;
+	struct rtnl_route *route;
 
-	if (nlh->nlmsg_type != RTM_NEWROUTE || !is_default_route(nlh))
-		return 0;
-	netlink_collect_message(nlh, sizeof(*rtm), tb, RTA_TABLE);
-	if ((tb[RTA_TABLE] ? netlink_u32(tb[RTA_TABLE]) : rtm->rtm_table) != RT_TABLE_MAIN)
-		return 0;
-	add_default(userdata, read_index(tb[RTA_OIF]));
-	nh = tb[RTA_MULTIPATH] ? netlink_data(tb[RTA_MULTIPATH]) : NULL;
-	len = nh ? (int)netlink_size(tb[RTA_MULTIPATH]) : 0;
-	for (; len >= (int)sizeof(*nh) && RTNH_OK(nh, len); nh = RTNH_NEXT(nh)) {
-		add_default(userdata, nh->rtnh_ifindex);
-		len -= (int)RTNH_ALIGN(nh->rtnh_len);
-	}
-	return 0;
+	if (nlh->nlmsg_type != RTM_NEWROUTE || !is_default_route(nlh) ||
+		rtnl_route_parse(nlh, &route) < 0)
+		return;
+	if (rtnl_route_get_table(route) == RT_TABLE_MAIN)
+		rtnl_route_foreach_nexthop(route, take_nexthop, userdata);
+	rtnl_route_put(route);
 }
 
-static struct nlmsghdr *request_routes(struct netlink *nl, void *userdata)
+static int request_routes(struct rtnl *rtnl, unsigned char family, struct dump *dump)
 {
-	const struct default_links *links = userdata;
-	struct nlmsghdr *nlh = netlink_new(nl, RTM_GETROUTE, NLM_F_DUMP, sizeof(struct rtmsg));
-	struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	struct rtmsg rtm = { .rtm_family = family, .rtm_table = RT_TABLE_MAIN };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
 
-	rtm->rtm_family = links->family;
-	rtm->rtm_table = RT_TABLE_MAIN;
-	return nlh;
+	if (!msg)
+		return -ENOMEM;
+	if (nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	return send_and_free(rtnl, msg, dump);
 }
 
 /* A family that is switched off, or has no main table yet, has no default route. */
 static int dump_routes(struct rtnl *rtnl, unsigned char family, struct default_links *links)
 {
-	struct netlink_exchange x = { .fn = dump_route, .userdata = links };
-	int r;
+	int r = 0;
 
-	links->family = family;
-	r = netlink_dump(&rtnl->nl, request_routes, &x);
-	return r == -ENOENT || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
+	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
+		struct dump dump = { .fn = dump_route, .userdata = links };
+
+		r = request_routes(rtnl, family, &dump);
+		if (r >= 0)
+			r = receive_dump(rtnl, &dump);
+		if (r != -EINTR && !(r >= 0 && dump.disturbed))
+			break;
+	}
+	return r == -EINTR || r == -ENOENT || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
 }
 
 int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rtnetlink: links, their events, and which of them carry a default route. Over netlink.h. One message is parsed at a time into a struct link; no cache. */
+/* rtnetlink: links, their events, and which of them carry a default route. Owner of libnl-3 and
+ * libnl-route-3. One message is parsed at a time into a struct link; no cache. */
 #ifndef OFFLOADD_RTNL_H
 #define OFFLOADD_RTNL_H
 
