@@ -132,6 +132,11 @@ $(BUILD)/tests/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
+# To be preloaded: lets an allocation fail.
+$(BUILD)/tests/fail-alloc.so: tests/alloc/fail-alloc.c
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(CFLAGS) -shared -fPIC -o $@ $<
+
 .PHONY: fuzz fuzz-targets
 fuzz:
 	$(MAKE) BUILD=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-targets
