@@ -24,7 +24,8 @@ WERROR ?=
 SANITIZE ?=
 
 PKG_CONFIG ?= pkg-config
-PKGS := libnl-3.0 libnl-route-3.0 libmnl libsystemd json-c smartcols libbpf
+PKGS := libnl-3.0 libnl-route-3.0 libmnl libsystemd smartcols libbpf
+TEST_LIBS := -lcmocka -ljson-c # json-c reads what we write, so that no mistake of ours hides in both
 VERSION := 0.1.0
 
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -106,7 +107,7 @@ $(BUILD)/obj/report/report_skeleton.o: override CFLAGS += -fno-lto
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^ # no r: two directories may have a file of one name
 
 $(foreach main,$(MAIN_SRC:src/%.c=%),$(eval $(BUILD)/$(notdir $(main)): $(BUILD)/obj/$(main).o))
 $(MAINS:%=$(BUILD)/%): $(LIB)
@@ -117,7 +118,11 @@ $(MAINS:%=$(BUILD)/%): $(LIB)
 unit: $(UNIT)
 $(BUILD)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS) -lcmocka
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS) $(TEST_LIBS)
+
+# whose allocations fail on demand (unit-malloc.h)
+FAILING := malloc calloc realloc reallocarray strdup
+$(BUILD)/tests/test-basic-json: override LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
 
 # What the VM tests and the bench need besides the product: small C programs of their own.
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \

@@ -14,7 +14,7 @@ int cmd_error(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "offloadctl: %s\n", view_clean(text, clean, sizeof(clean)));
+	fprintf(stderr, "offloadctl: %s\n", util_clean(text, clean, sizeof(clean)));
 	return CMD_ERROR;
 }
 
@@ -93,8 +93,8 @@ static int print_error(
 {
 	char clean_path[1024], clean_message[1024];
 
-	view_clean(path, clean_path, sizeof(clean_path));
-	view_clean(message, clean_message, sizeof(clean_message));
+	util_clean(path, clean_path, sizeof(clean_path));
+	util_clean(message, clean_message, sizeof(clean_message));
 	if (line)
 		fprintf(stderr, "%s:%u: %s\n", clean_path, line, clean_message);
 	else

@@ -5,12 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "basic/json_value.h"
 #include "control/methods.h"
 #include "kernel/netns.h"
 
 /* Asks without a word on standard error where nobody answers. 1, 0, negative errno. */
-static int get_status(const struct cmd_options *options, struct json_object **ret)
+static int get_status(const struct cmd_options *options, struct json_value **ret)
 {
 	_cleanup_client_ struct client *client = NULL;
 	char error[VARLINK_NAME_MAX] = "";
@@ -23,13 +22,13 @@ static int get_status(const struct cmd_options *options, struct json_object **re
 		r = client_receive(client, CLIENT_HUNG_USEC, ret, error);
 	if (r < 0 || !*ret)
 		return r;
-	return !error[0] && (options->control || (uint64_t)answer_int(*ret, "netns") == netns_inode());
+	return !error[0] && (options->control || (uint64_t)json_get_int(*ret, "netns") == netns_inode());
 }
 
-static struct cmd_stand_link *add_stand(struct cmd_stand *stand, struct json_object *o)
+static struct cmd_stand_link *add_stand(struct cmd_stand *stand, const struct json_value *o)
 {
 	struct cmd_stand_link *links;
-	int ifindex = (int)answer_int(o, "ifindex");
+	int ifindex = (int)json_get_int(o, "ifindex");
 
 	for (size_t i = 0; i < stand->n_links; i++)
 		if (stand->links[i].ifindex == ifindex)
@@ -45,8 +44,7 @@ static struct cmd_stand_link *add_stand(struct cmd_stand *stand, struct json_obj
 void cmd_ask_stand(const struct cmd_options *options, const struct feature_table *table,
 	struct cmd_stand *ret)
 {
-	_cleanup_json_ struct json_object *status = NULL;
-	struct json_object *paused, *contended;
+	_cleanup_json_ struct json_value *status = NULL;
 	struct cmd_stand_link *link;
 
 	*ret = (struct cmd_stand){ 0 };
@@ -59,25 +57,23 @@ void cmd_ask_stand(const struct cmd_options *options, const struct feature_table
 	default:
 		return;
 	}
-	paused = answer_list(status, "paused");
-	for (size_t i = 0; i < answer_count(paused); i++) {
-		link = add_stand(ret, json_object_array_get_idx(paused, i));
+	json_foreach(o, json_get_list(status, "paused"))
+	{
+		link = add_stand(ret, o);
 		if (link)
 			link->paused = true;
 	}
-	contended = answer_list(status, "contended");
-	for (size_t i = 0; i < answer_count(contended); i++) {
-		struct json_object *o = json_object_array_get_idx(contended, i);
-
+	json_foreach(o, json_get_list(status, "contended"))
+	{
 		link = add_stand(ret, o);
 		if (link)
-			link->contended |= answer_features(o, "features", table);
+			link->contended |= feature_get_names(json_get_list(o, "features"), table);
 	}
 }
 
 bool cmd_is_enforced(const struct cmd_options *options)
 {
-	_cleanup_json_ struct json_object *status = NULL;
+	_cleanup_json_ struct json_value *status = NULL;
 
-	return get_status(options, &status) == 1 && strcmp(answer_text(status, "mode"), "enforce") == 0;
+	return get_status(options, &status) == 1 && strcmp(json_get_text(status, "mode"), "enforce") == 0;
 }
