@@ -382,7 +382,10 @@ static int remember_troubles(struct event_memory *m, int ifindex, struct said *s
 		if (!said)
 			return -ENOMEM;
 		said->ifindex = ifindex;
-		HASH_ADD_INT(m->links, ifindex, said);
+		if (hash_add(m->links, ifindex, said) < 0) {
+			free(said);
+			return -ENOMEM;
+		}
 	}
 	said->unread = troubles[TROUBLE_REFUSED].unread;
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {

@@ -562,8 +562,12 @@ static void add_line(struct document *d, json_object *to, const char *key, struc
 			return;
 		}
 		line->set = set;
+		if (hash_add(*lines, set, line) < 0) {
+			free(line);
+			d->lost++;
+			return;
+		}
 		line->names = new_line(d, table, set);
-		HASH_ADD(hh, *lines, set, sizeof(set), line);
 	}
 	add(d, to, key, json_object_get(line->names));
 }
