@@ -84,13 +84,15 @@ static int pause_reverted(
 
 	name_client(client, by);
 	link_table_foreach(&m->host.observe->links, link) {
+		const struct link_state *state;
 		int r;
 
 		if ((only && link != only) || !ledger_find(m->host.ledger, link))
 			continue;
 		util_copy_name(clean, sizeof(clean), link->name, sizeof(link->name));
 		json_object_array_add(names, json_object_new_string(clean));
-		if (ledger_is_paused(m->host.ledger, link))
+		state = link_states_find(reconcile_states(m->host.reconcile), link->ifindex);
+		if (state && state->paused)
 			continue;
 		r = reconcile_pause(m->host.reconcile, link->ifindex, 0, by);
 		if (r < 0)

@@ -93,7 +93,6 @@ struct json_object *method_new_link(const char *name, int ifindex);
 struct json_object *method_new_standing(const char *name, int ifindex, const char *verdict);
 /* Those that are not compliant, of the links that a call asks for; open NULL: of all. At most
  * METHODS_LIST_MAX. */
-struct json_object *method_new_standings(
-	struct methods *m, const struct reconcile_stands *stands, const struct open_call *open);
+struct json_object *method_new_standings(struct methods *m, const struct open_call *open);
 
 #endif

@@ -19,39 +19,38 @@ struct json_object *method_new_standing(const char *name, int ifindex, const cha
 	return o;
 }
 
-struct json_object *method_new_standings(
-	struct methods *m, const struct reconcile_stands *stands, const struct open_call *open)
+struct json_object *method_new_standings(struct methods *m, const struct open_call *open)
 {
 	struct json_object *list = json_object_new_array();
 
-	for (const struct reconcile_stand *stand = stands->list; stand; stand = stand->hh.next) {
-		const struct link *link = link_table_find(&m->host.observe->links, stand->ifindex);
+	link_states_foreach(reconcile_states(m->host.reconcile), state) {
+		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
+		enum verdict verdict = link_result_verdict(&state->result);
 
-		if (stand->verdict == VERDICT_COMPLIANT || !link || (open && !method_is_asked(open, link)))
+		if (verdict == VERDICT_COMPLIANT || !link || (open && !method_is_asked(open, link)))
 			continue;
 		if (json_object_array_length(list) == METHODS_LIST_MAX)
 			break;
-		json_object_array_add(
-			list, method_new_standing(link->name, stand->ifindex, verdict_name(stand->verdict)));
+		json_object_array_add(list, method_new_standing(link->name, link->ifindex, verdict_name(verdict)));
 	}
 	return list;
 }
 
-static struct json_object *new_contended(struct methods *m, const struct reconcile_stands *stands)
+static struct json_object *new_contended(struct methods *m)
 {
 	struct json_object *list = json_object_new_array();
 
-	for (const struct reconcile_stand *stand = stands->list; stand; stand = stand->hh.next) {
-		const struct link *link = link_table_find(&m->host.observe->links, stand->ifindex);
-		feature_set bits = reconcile_contended(m->host.reconcile, stand->ifindex);
+	link_states_foreach(reconcile_states(m->host.reconcile), state) {
+		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
 		struct json_object *o;
 
-		if (!bits || !link)
+		if (!state->contention.contended || !link)
 			continue;
 		if (json_object_array_length(list) == METHODS_LIST_MAX)
 			break;
 		o = method_new_link(link->name, link->ifindex);
-		json_value_add(o, "features", method_new_features(&m->host.observe->features, bits));
+		json_value_add(o, "features",
+			method_new_features(&m->host.observe->features, state->contention.contended));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -62,20 +61,21 @@ static struct json_object *new_paused(struct methods *m)
 	struct json_object *list = json_object_new_array();
 	uint64_t now_usec = util_now_usec();
 
-	for (const struct ledger_link *p = m->host.ledger->pauses; p; p = p->hh.next) {
-		const struct link *link = link_table_find(&m->host.observe->links, p->ifindex);
+	link_states_foreach(reconcile_states(m->host.reconcile), state) {
+		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
+		uint64_t until_usec = state->pause_until_usec;
 		struct json_object *o;
 
-		if (!link || !ledger_is_paused(m->host.ledger, link))
+		if (!state->paused || !link)
 			continue;
 		if (json_object_array_length(list) == METHODS_LIST_MAX)
 			break;
 		o = method_new_link(link->name, link->ifindex);
 		json_value_add(o, "seconds",
-			p->until_usec ? json_object_new_int64(p->until_usec > now_usec
-						? (int64_t)((p->until_usec - now_usec) / USEC_PER_SEC)
+			until_usec ? json_object_new_int64(until_usec > now_usec
+						? (int64_t)((until_usec - now_usec) / USEC_PER_SEC)
 						: 0)
-				      : NULL);
+				   : NULL);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -83,27 +83,25 @@ static struct json_object *new_paused(struct methods *m)
 
 static void add_counts(struct methods *m, struct json_object *to)
 {
-	struct reconcile_counts counts;
+	struct reconcile_counts counts = reconcile_count(m->host.reconcile);
+	struct json_object *work = json_object_new_object();
 
-	reconcile_count(m->host.reconcile, &counts);
 	json_value_add_int(to, "reconciles", counts.runs);
 	json_value_add_int(to, "changes", counts.sets);
 	json_value_add_int(to, "overruns", m->host.observe->counts.overruns);
+	json_value_add_int(work, "plans", counts.plans);
+	json_value_add_int(work, "predictions", counts.predictions);
+	json_value_add(to, "work", work);
 }
 
 void method_get_status(
 	struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
 	struct services services = { 0 };
-	struct json_object *o, *verdicts;
-	struct reconcile_stands stands;
-	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
+	struct json_object *o = json_object_new_object(), *verdicts;
+	struct link_summary summary;
 
-	if (r < 0) {
-		method_not_possible(client, r);
-		return;
-	}
-	o = json_object_new_object();
+	link_states_summarize(reconcile_states(m->host.reconcile), &summary);
 	method_add_text(o, "version", OFFLOADD_VERSION);
 	json_value_add_int(o, "pid", getpid());
 	json_value_add_int(o, "netns", netns_inode());
@@ -115,11 +113,11 @@ void method_get_status(
 	json_value_add(o, "settings_errors", method_new_errors(m->host.conf_errors));
 	verdicts = json_object_new_object();
 	for (int v = 0; v < VERDICT_COUNT; v++)
-		json_value_add_int(verdicts, verdict_name((enum verdict)v), stands.counts[v]);
+		json_value_add_int(verdicts, verdict_name((enum verdict)v), summary.links[v]);
 	json_value_add(o, "verdicts", verdicts);
-	json_value_add_int(o, "pending", stands.pending);
-	json_value_add(o, "not_as_declared", method_new_standings(m, &stands, NULL));
-	json_value_add(o, "contended", new_contended(m, &stands));
+	json_value_add_int(o, "pending", summary.pending);
+	json_value_add(o, "not_as_declared", method_new_standings(m, NULL));
+	json_value_add(o, "contended", new_contended(m));
 	json_value_add(o, "paused", new_paused(m));
 	add_counts(m, o);
 	if (*m->host.tracker)
@@ -147,19 +145,17 @@ void method_get_metrics(
 	method_reply(client, o);
 }
 
-/* How the links that services pay on stand to the rules. */
-static int judge_links(struct methods *m, struct services *services)
+/* How the links match the rules on which services use software fallback. */
+static void judge_links(struct methods *m, struct services *services)
 {
-	struct reconcile_stands stands;
-	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
+	for (size_t i = 0; i < services->n_fallback; i++) {
+		const struct link_state *state =
+			link_states_find(reconcile_states(m->host.reconcile), services->fallback[i].ifindex);
 
-	for (size_t i = 0; r >= 0 && i < services->n_fallback; i++) {
-		const struct reconcile_stand *stand;
-
-		HASH_FIND_INT(stands.list, &services->fallback[i].ifindex, stand);
-		services->fallback[i].verdict = stand ? verdict_name(stand->verdict) : NULL;
+		services->fallback[i].verdict = state && state->result.declared
+			? verdict_name(link_result_verdict(&state->result))
+			: NULL;
 	}
-	return r;
 }
 
 void method_get_services(
@@ -170,8 +166,7 @@ void method_get_services(
 	uint64_t now_usec = util_now_usec();
 	int r = *m->host.tracker ? tracker_list(*m->host.tracker, now_usec, &services) : 0;
 
-	if (r >= 0)
-		r = judge_links(m, &services);
+	judge_links(m, &services);
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);
@@ -184,30 +179,27 @@ void method_get_services(
 
 /* ---- the plan ---- */
 
-/* The next links after the cursor, by ifindex; returns how many, at most METHODS_PAGE, and whether there are more. */
-static size_t next_links(struct methods *m, const struct open_call *open,
-	const struct reconcile_stands *stands, int indexes[METHODS_PAGE], bool *ret_more)
+/* The next links after the cursor, by ifindex: how many, at most METHODS_PAGE, and whether there are more; -ENOMEM. */
+static int next_links(
+	struct methods *m, const struct open_call *open, int indexes[METHODS_PAGE], bool *ret_more)
 {
-	size_t n = 0;
+	_cleanup_free_ const struct link_state **states = NULL;
+	size_t n_states;
+	int n = 0, r = link_states_sorted(reconcile_states(m->host.reconcile), &states, &n_states);
 
 	*ret_more = false;
-	for (const struct reconcile_stand *stand = stands->list; stand; stand = stand->hh.next) {
-		const struct link *link = link_table_find(&m->host.observe->links, stand->ifindex);
-		size_t at = n;
+	for (size_t i = 0; r >= 0 && i < n_states && !*ret_more; i++) {
+		const struct link *link = link_table_find(&m->host.observe->links, states[i]->ifindex);
 
-		if (!link || (uint64_t)stand->ifindex <= open->cursor || !method_is_asked(open, link))
+		if (!link || !states[i]->result.declared || (uint64_t)link->ifindex <= open->cursor ||
+			!method_is_asked(open, link))
 			continue;
-		while (at > 0 && indexes[at - 1] > stand->ifindex)
-			at--;
-		*ret_more = *ret_more || n == METHODS_PAGE;
-		if (at == METHODS_PAGE)
-			continue;
-		n -= n == METHODS_PAGE;
-		memmove(indexes + at + 1, indexes + at, (n - at) * sizeof(*indexes));
-		indexes[at] = stand->ifindex;
-		n++;
+		if (n == METHODS_PAGE)
+			*ret_more = true;
+		else
+			indexes[n++] = link->ifindex;
 	}
-	return n;
+	return r < 0 ? r : n;
 }
 
 static int make_page(
@@ -220,15 +212,12 @@ static int make_page(
 		.rules = reconcile_rules(m->host.reconcile),
 		.plan = &plan,
 	};
-	struct reconcile_stands stands;
 	int indexes[METHODS_PAGE];
-	size_t n;
-	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
+	int r, n = next_links(m, open, indexes, ret_more);
 
-	if (r < 0)
-		return r;
-	n = next_links(m, open, &stands, indexes, ret_more);
-	r = reconcile_plan(m->host.reconcile, indexes, n, util_realtime_sec(), &plan);
+	if (n < 0)
+		return n;
+	r = reconcile_plan(m->host.reconcile, indexes, (size_t)n, util_realtime_sec(), &plan);
 	if (r < 0)
 		return r;
 	if (n)

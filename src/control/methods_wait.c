@@ -107,21 +107,22 @@ static size_t add_absent(struct methods *m, const struct open_call *open, struct
 	return n;
 }
 
-static size_t count_pending(
-	struct methods *m, const struct reconcile_stands *stands, const struct open_call *open)
+static size_t count_pending(struct methods *m, const struct open_call *open)
 {
+	const struct link_states *states = reconcile_states(m->host.reconcile);
+	struct link_summary summary;
 	size_t n = 0;
 
-	if (open->n_links == 0)
-		return stands->pending;
+	if (open->n_links == 0) {
+		link_states_summarize(states, &summary);
+		return summary.pending;
+	}
 	for (size_t i = 0; i < open->n_links; i++) {
 		const struct link *link =
 			link_table_find_name(&m->host.observe->links, open->links[i]);
-		const struct reconcile_stand *stand = NULL;
+		const struct link_state *state = link ? link_states_find(states, link->ifindex) : NULL;
 
-		if (link)
-			HASH_FIND_INT(stands->list, &link->ifindex, stand);
-		n += stand && stand->pending;
+		n += state && state->result.pending;
 	}
 	return n;
 }
@@ -130,19 +131,12 @@ static void resume_online(struct methods *m, struct server_client *client, struc
 {
 	bool late = open->deadline_usec && util_now_usec() >= open->deadline_usec;
 	struct json_object *o, *missing;
-	struct reconcile_stands stands;
 	size_t waiting;
-	int r;
 
 	if (!reconcile_is_settled(m->host.reconcile) && !late)
 		return;
-	r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
-	if (r < 0) {
-		method_not_possible(client, r);
-		return;
-	}
-	missing = method_new_standings(m, &stands, open);
-	waiting = count_pending(m, &stands, open) + add_absent(m, open, missing);
+	missing = method_new_standings(m, open);
+	waiting = count_pending(m, open) + add_absent(m, open, missing);
 	if (waiting && !late) {
 		json_object_put(missing);
 		return;

@@ -26,30 +26,17 @@ static int get_status(const struct cmd_options *options, struct json_object **re
 	return !error[0] && (options->control || (uint64_t)answer_int(*ret, "netns") == netns_inode());
 }
 
-static struct cmd_stand_link *add_stand(struct cmd_stand *stand, struct json_object *o)
+static struct link_state *state_of(struct link_states *states, struct json_object *o)
 {
-	struct cmd_stand_link *links;
-	int ifindex = (int)answer_int(o, "ifindex");
-
-	for (size_t i = 0; i < stand->n_links; i++)
-		if (stand->links[i].ifindex == ifindex)
-			return &stand->links[i];
-	links = reallocarray(stand->links, stand->n_links + 1, sizeof(*links));
-	if (!links)
-		return NULL;
-	stand->links = links;
-	links[stand->n_links] = (struct cmd_stand_link){ .ifindex = ifindex };
-	return &links[stand->n_links++];
+	return link_states_get(states, (int)answer_int(o, "ifindex"));
 }
 
-void cmd_ask_stand(const struct cmd_options *options, const struct feature_table *table,
-	struct cmd_stand *ret)
+void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
 {
 	_cleanup_json_ struct json_object *status = NULL;
 	struct json_object *paused, *contended;
-	struct cmd_stand_link *link;
+	struct link_state *state;
 
-	*ret = (struct cmd_stand){ 0 };
 	switch (get_status(options, &status)) {
 	case 1:
 		break;
@@ -61,17 +48,17 @@ void cmd_ask_stand(const struct cmd_options *options, const struct feature_table
 	}
 	paused = answer_list(status, "paused");
 	for (size_t i = 0; i < answer_count(paused); i++) {
-		link = add_stand(ret, json_object_array_get_idx(paused, i));
-		if (link)
-			link->paused = true;
+		state = state_of(states, json_object_array_get_idx(paused, i));
+		if (state)
+			state->paused = true;
 	}
 	contended = answer_list(status, "contended");
 	for (size_t i = 0; i < answer_count(contended); i++) {
 		struct json_object *o = json_object_array_get_idx(contended, i);
 
-		link = add_stand(ret, o);
-		if (link)
-			link->contended |= answer_features(o, "features", table);
+		state = state_of(states, o);
+		if (state)
+			state->contention.contended |= answer_features(o, "features", table);
 	}
 }
 

@@ -201,11 +201,6 @@ static void a_refusal_carries_the_kernels_words(void **state)
 	assert_int_equal(s->n_events, 0);
 }
 
-static bool fought(int ifindex, unsigned bit, _unused_ char *who, _unused_ size_t size, _unused_ void *u)
-{
-	return ifindex == 4 && bit == 0;
-}
-
 static void what_cannot_be_read_is_said_once_and_said_to_be_over(void **state)
 {
 	struct scene *s = *state;
@@ -235,7 +230,7 @@ static void a_fight_is_one_record_until_it_is_calm(void **state)
 {
 	struct scene *s = *state;
 
-	s->h->context.is_contended = fought;
+	unit_state(s->h, 4)->contention.contended = FEATURE(0);
 	for (unsigned i = 0; i < 3; i++) {
 		/* off: the bond is fought over, the VLANs go with it */
 		unit_off(s->h, "bond0", "tx-scatter-gather");
@@ -260,7 +255,7 @@ static void a_fight_is_one_record_until_it_is_calm(void **state)
 		s);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].kind, EVENT_RESOLVED);
-	s->h->context.is_contended = NULL;
+	unit_state(s->h, 4)->contention.contended = 0;
 	unit_off(s->h, "bond0", "tx-scatter-gather");
 	reconcile(s);
 	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);

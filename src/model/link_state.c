@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/link_state.h"
+
+#include <stdlib.h>
+
+static size_t *count_of(struct link_states *states, enum link_mark mark)
+{
+	return mark == LINK_MARK_DIRTY ? &states->n_dirty : &states->n_deferred;
+}
+
+void link_state_unmark(struct link_states *states, struct link_state *state)
+{
+	if (state->mark == LINK_MARK_NONE)
+		return;
+	LIST_REMOVE(state, marked);
+	--*count_of(states, state->mark);
+	state->mark = LINK_MARK_NONE;
+	state->changed = false;
+}
+
+void link_states_mark(struct link_states *states, int ifindex, enum link_mark mark, bool changed)
+{
+	struct link_state *state = link_states_get(states, ifindex);
+
+	if (!state) {
+		states->lost = true;
+		return;
+	}
+	state->changed |= changed;
+	if (mark <= state->mark)
+		return;
+	if (state->mark == LINK_MARK_NONE)
+		LIST_INSERT_HEAD(&states->marked, state, marked);
+	else
+		--*count_of(states, state->mark);
+	++*count_of(states, mark);
+	state->mark = mark;
+}
+
+void link_state_forget_refusals(struct link_state *state)
+{
+	free(state->words);
+	state->words = NULL;
+	state->refused[false] = state->refused[true] = 0;
+	state->futile[false] = state->futile[true] = state->stuck = 0;
+	state->retry_usec = 0;
+	state->tries = 0;
+}
+
+static void drop(struct link_states *states, struct link_state *state)
+{
+	link_state_unmark(states, state);
+	states->n_contended -= state->contention.contended != 0;
+	HASH_DEL(states->list, state);
+	free(state->words);
+	free(state);
+}
+
+void link_states_remove(struct link_states *states, int ifindex)
+{
+	struct link_state *state = link_states_find(states, ifindex);
+
+	if (state)
+		drop(states, state);
+}
+
+void link_states_clear(struct link_states *states)
+{
+	struct link_state *state, *next;
+
+	HASH_ITER(hh, states->list, state, next)
+	{
+		drop(states, state);
+	}
+	states->lost = false;
+}
+
+struct link_state *link_states_find(const struct link_states *states, int ifindex)
+{
+	struct link_state *state = NULL;
+
+	if (states)
+		HASH_FIND_INT(states->list, &ifindex, state);
+	return state;
+}
+
+struct link_state *link_states_get(struct link_states *states, int ifindex)
+{
+	struct link_state *state = link_states_find(states, ifindex);
+
+	if (state)
+		return state;
+	state = calloc(1, sizeof(*state));
+	if (!state)
+		return NULL;
+	state->ifindex = ifindex;
+	if (hash_add(states->list, ifindex, state) < 0) {
+		free(state);
+		return NULL;
+	}
+	return state;
+}
+
+static int compare_ifindex(const void *a, const void *b)
+{
+	const struct link_state *const *x = a, *const *y = b;
+
+	return ((*x)->ifindex > (*y)->ifindex) - ((*x)->ifindex < (*y)->ifindex);
+}
+
+int link_states_sorted(const struct link_states *states, const struct link_state ***ret, size_t *ret_n)
+{
+	size_t n = 0;
+
+	*ret = calloc(HASH_COUNT(states->list) + 1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	link_states_foreach(states, state)
+		(*ret)[n++] = state;
+	qsort(*ret, n, sizeof(**ret), compare_ifindex);
+	*ret_n = n;
+	return 0;
+}
+
+enum verdict link_result_verdict(const struct link_result *result)
+{
+	enum verdict worst = result->foreign ? VERDICT_UNSUPPORTED : VERDICT_COMPLIANT;
+
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (result->features[v])
+			worst = verdict_worse(worst, (enum verdict)v);
+	return worst;
+}
+
+void link_states_summarize(const struct link_states *states, struct link_summary *ret)
+{
+	*ret = (struct link_summary){ 0 };
+	link_states_foreach(states, state) {
+		if (!state->result.declared)
+			continue;
+		ret->links[link_result_verdict(&state->result)]++;
+		ret->pending += state->result.pending;
+		ret->unread += state->result.unread;
+		for (int v = 0; v < VERDICT_COUNT; v++)
+			ret->features[v] += (size_t)__builtin_popcountll(state->result.features[v]);
+	}
+}
