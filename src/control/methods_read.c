@@ -42,15 +42,15 @@ static struct json_object *new_contended(struct methods *m)
 
 	link_states_foreach(reconcile_states(m->host.reconcile), state) {
 		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
+		feature_set contended = link_state_contended(state);
 		struct json_object *o;
 
-		if (!state->contention.contended || !link)
+		if (!contended || !link)
 			continue;
 		if (json_object_array_length(list) == METHODS_LIST_MAX)
 			break;
 		o = method_new_link(link->name, link->ifindex);
-		json_value_add(o, "features",
-			method_new_features(&m->host.observe->features, state->contention.contended));
+		json_value_add(o, "features", method_new_features(&m->host.observe->features, contended));
 		json_object_array_add(list, o);
 	}
 	return list;

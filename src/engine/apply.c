@@ -223,10 +223,10 @@ static bool may_pass(int error)
 	}
 }
 
-void apply_retry_later(struct link_state *state, uint64_t now_usec)
+void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec)
 {
-	if (state->tries < APPLY_RETRY_MAX)
-		state->retry_usec = now_usec + (APPLY_RETRY_USEC << state->tries++);
+	if (refusals->tries < APPLY_RETRY_MAX)
+		refusals->retry_usec = now_usec + (APPLY_RETRY_USEC << refusals->tries++);
 }
 
 static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
@@ -247,18 +247,22 @@ static feature_set find_stuck(const struct plan *plan, const struct apply_result
 
 static int learn(const struct plan *plan, const struct apply_result *result, uint64_t now_usec, struct link_state *state)
 {
+	struct link_refusals *refusals = link_state_refusals(state);
+
+	if (!refusals)
+		return -ENOMEM;
 	if (result->error == 0) {
-		add_bits(state->futile, result->missed, result->value);
-		state->stuck = find_stuck(plan, result);
+		add_bits(refusals->futile, result->missed, result->value);
+		refusals->stuck = find_stuck(plan, result);
 	} else {
-		add_bits(state->refused, result->missed, result->value);
-		free(state->words);
-		state->words = strdup(result->text);
-		if (!state->words)
+		add_bits(refusals->refused, result->missed, result->value);
+		free(refusals->words);
+		refusals->words = strdup(result->text);
+		if (!refusals->words)
 			return -ENOMEM;
 	}
-	if (result->error ? may_pass(result->error) : state->stuck != 0)
-		apply_retry_later(state, now_usec);
+	if (result->error ? may_pass(result->error) : refusals->stuck != 0)
+		apply_retry_later(refusals, now_usec);
 	return 0;
 }
 

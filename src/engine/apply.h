@@ -45,7 +45,7 @@ void apply_report_clear(struct apply_report *report);
 /* Keeps what the steps missed, so that it is not asked for again; and when to try again what may pass. 0 or -ENOMEM. */
 int apply_learn(const struct plan *plan, const struct apply_report *report, uint64_t now_usec, struct link_states *states);
 /* Sets retry_usec for the next try, unless there were enough. */
-void apply_retry_later(struct link_state *state, uint64_t now_usec);
+void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec);
 
 /* The result for a link, NULL when it had no step. A link may have several (LRO goes first, and a step may be
  * undone by a later one): the first whose `asked` holds one of bits. */

@@ -41,10 +41,9 @@ static void forget_link(struct reconcile *r, int ifindex)
 static bool stands_on_contended(const struct reconcile *r, const struct link *link, unsigned depth)
 {
 	const struct link_table *links = &r->o->links;
-	const struct link_state *state = link_states_find(&r->states, link->ifindex);
 	const struct link *lower = link_lower(links, link);
 
-	if (state && state->contention.contended)
+	if (link_state_contended(link_states_find(&r->states, link->ifindex)))
 		return true;
 	if (depth >= DEPTH_MAX)
 		return false;
@@ -93,8 +92,8 @@ static void link_changed(int ifindex, struct link *link, void *userdata)
 	}
 	if (r->states.n_contended) {
 		state = link_states_find(&r->states, ifindex);
-		if (state && state->contention.contended)
-			touch(&state->contention, link);
+		if (link_state_contended(state))
+			touch(state->contention, link);
 		link_table_stack(&r->o->links);
 		if (link->has_features && stands_on_contended(r, link, 0))
 			mark = LINK_MARK_DEFERRED;
@@ -297,21 +296,22 @@ static int recover_lost(struct reconcile *r)
 	return r->states.lost ? -ENOMEM : 0;
 }
 
-static void retry_later(struct reconcile *r, struct link_state *state, uint64_t now_usec)
-{
-	apply_retry_later(state, now_usec);
-	util_earlier(&r->wait_usec, state->retry_usec);
-}
-
 /* A link whose features cannot be read may be there all the same, detached for a reset. */
-static void read_stale(struct reconcile *r, const struct collection *c, uint64_t now_usec)
+static int read_stale(struct reconcile *r, const struct collection *c, uint64_t now_usec)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		struct link *link = link_table_find(&r->o->links, c->indexes[i]);
+		struct link_refusals *refusals;
 
-		if (link && link->features_stale && observe_features(r->o, link) < 0 && link->features_stale)
-			retry_later(r, link_states_find(&r->states, link->ifindex), now_usec);
+		if (!link || !link->features_stale || observe_features(r->o, link) >= 0 || !link->features_stale)
+			continue;
+		refusals = link_state_refusals(link_states_find(&r->states, link->ifindex));
+		if (!refusals)
+			return -ENOMEM;
+		apply_retry_later(refusals, now_usec);
+		util_earlier(&r->wait_usec, refusals->retry_usec);
 	}
+	return 0;
 }
 
 /* ---- plan ---- */
@@ -342,26 +342,29 @@ int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t 
 static void expect_contention(struct reconcile *r, const struct collection *c, uint64_t now_usec)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		struct link_contention *contention = &link_states_find(&r->states, c->indexes[i])->contention;
+		struct link_contention *contention = link_states_find(&r->states, c->indexes[i])->contention;
 
-		contention->due = now_usec ? contention_due(&r->limits, contention, now_usec) : 0;
+		if (contention)
+			contention->due = now_usec ? contention_due(&r->limits, contention, now_usec) : 0;
 	}
 }
 
+/* Without memory it does not count. */
 static void count_repair(struct reconcile *r, int ifindex, feature_set bits, uint64_t now_usec)
 {
 	struct link_state *state = link_states_find(&r->states, ifindex);
+	struct link_contention *c = state ? link_state_contention(state) : NULL;
 	const struct link *link = link_table_find(&r->o->links, ifindex);
 	bool before;
 
-	if (!state || !link)
+	if (!c || !link)
 		return;
-	before = state->contention.contended;
-	if (!contention_repair(&r->limits, &state->contention, bits, now_usec))
+	before = c->contended;
+	if (!contention_repair(&r->limits, c, bits, now_usec))
 		return;
 	r->states.n_contended += !before;
-	see_features(&state->contention, link);
-	util_earlier(&r->wait_usec, state->contention.quiet_usec);
+	see_features(c, link);
+	util_earlier(&r->wait_usec, c->quiet_usec);
 }
 
 static void count_repairs(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
@@ -389,9 +392,10 @@ static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec
 
 		if (!state || !link)
 			continue;
-		if (state->contention.contended)
-			see_features(&state->contention, link);
-		util_earlier(&r->wait_usec, state->retry_usec);
+		if (link_state_contended(state))
+			see_features(state->contention, link);
+		if (state->refusals)
+			util_earlier(&r->wait_usec, state->refusals->retry_usec);
 	}
 	return error;
 }
@@ -470,7 +474,9 @@ static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int
 		error = collect(r, c);
 	if (error < 0)
 		return error;
-	read_stale(r, c, now_usec);
+	error = read_stale(r, c, now_usec);
+	if (error < 0)
+		return error;
 	expect_contention(r, c, now_usec);
 	error = reconcile_plan(r, c->indexes, c->n, realtime_sec, &plan);
 	expect_contention(r, c, 0);
@@ -584,8 +590,10 @@ static void note_touched(struct reconcile *r, uint64_t now_usec)
 	struct link_state *state;
 
 	LIST_FOREACH(state, &r->states.marked, marked) {
-		contention_disturbed(&r->limits, &state->contention, state->contention.touched, now_usec);
-		state->contention.touched = 0;
+		if (!state->contention)
+			continue;
+		contention_disturbed(&r->limits, state->contention, state->contention->touched, now_usec);
+		state->contention->touched = 0;
 	}
 }
 
@@ -606,26 +614,26 @@ static void end_contention(struct reconcile *r, const struct link *link, feature
 }
 
 /* Asks the driver again for what it did not do; the next time is set before it is known whether that helped. */
-static void retry_stuck(struct reconcile *r, struct link *link, struct link_state *state, uint64_t now_usec)
+static void retry_stuck(struct reconcile *r, struct link *link, struct link_refusals *refusals, uint64_t now_usec)
 {
 	feature_set active;
 
 	if (observe_recompute(r->o, link) < 0)
 		return;
 	active = link->features.active;
-	state->stuck &= (state->futile[true] & ~active) | (state->futile[false] & active);
-	state->futile[true] &= ~active | state->stuck;
-	state->futile[false] &= active | state->stuck;
-	if (state->stuck)
-		apply_retry_later(state, now_usec);
+	refusals->stuck &= (refusals->futile[true] & ~active) | (refusals->futile[false] & active);
+	refusals->futile[true] &= ~active | refusals->stuck;
+	refusals->futile[false] &= active | refusals->stuck;
+	if (refusals->stuck)
+		apply_retry_later(refusals, now_usec);
 }
 
-static void retry(struct reconcile *r, struct link *link, struct link_state *state, uint64_t now_usec)
+static void retry(struct reconcile *r, struct link *link, struct link_refusals *refusals, uint64_t now_usec)
 {
-	state->retry_usec = 0;
-	state->refused[false] = state->refused[true] = 0;
-	if (state->stuck)
-		retry_stuck(r, link, state, now_usec);
+	refusals->retry_usec = 0;
+	refusals->refused[false] = refusals->refused[true] = 0;
+	if (refusals->stuck)
+		retry_stuck(r, link, refusals, now_usec);
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
 }
 
@@ -646,15 +654,16 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 			continue;
 		if (is_due(state->pause_until_usec, now_usec))
 			(void)reconcile_resume(r, link->ifindex, "its time is up");
-		calm = contention_expire(&state->contention, now_usec);
+		calm = state->contention ? contention_expire(state->contention, now_usec) : 0;
 		if (calm)
 			end_contention(r, link, calm);
-		if (is_due(state->retry_usec, now_usec))
-			retry(r, link, state, now_usec);
+		if (state->refusals && is_due(state->refusals->retry_usec, now_usec))
+			retry(r, link, state->refusals, now_usec);
 		util_earlier(&r->wait_usec, state->pause_until_usec);
-		util_earlier(&r->wait_usec, state->retry_usec);
-		if (state->contention.contended)
-			util_earlier(&r->wait_usec, state->contention.quiet_usec);
+		if (state->refusals)
+			util_earlier(&r->wait_usec, state->refusals->retry_usec);
+		if (link_state_contended(state))
+			util_earlier(&r->wait_usec, state->contention->quiet_usec);
 	}
 }
 

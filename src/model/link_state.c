@@ -37,22 +37,35 @@ void link_states_mark(struct link_states *states, int ifindex, enum link_mark ma
 	state->mark = mark;
 }
 
+struct link_refusals *link_state_refusals(struct link_state *state)
+{
+	if (!state->refusals)
+		state->refusals = calloc(1, sizeof(*state->refusals));
+	return state->refusals;
+}
+
+struct link_contention *link_state_contention(struct link_state *state)
+{
+	if (!state->contention)
+		state->contention = calloc(1, sizeof(*state->contention));
+	return state->contention;
+}
+
 void link_state_forget_refusals(struct link_state *state)
 {
-	free(state->words);
-	state->words = NULL;
-	state->refused[false] = state->refused[true] = 0;
-	state->futile[false] = state->futile[true] = state->stuck = 0;
-	state->retry_usec = 0;
-	state->tries = 0;
+	if (state->refusals)
+		free(state->refusals->words);
+	free(state->refusals);
+	state->refusals = NULL;
 }
 
 static void drop(struct link_states *states, struct link_state *state)
 {
 	link_state_unmark(states, state);
-	states->n_contended -= state->contention.contended != 0;
+	states->n_contended -= link_state_contended(state) != 0;
+	link_state_forget_refusals(state);
 	HASH_DEL(states->list, state);
-	free(state->words);
+	free(state->contention);
 	free(state);
 }
 

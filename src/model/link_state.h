@@ -32,6 +32,16 @@ struct link_contention {
 	feature_set touched;	 /* changed by others since the last tick */
 };
 
+/* What was tried in vain, by value: not asked for again until the link, what it stands on, or the rules change, or retry_usec. */
+struct link_refusals {
+	feature_set refused[2];	/* the kernel refused, in these words */
+	feature_set futile[2];	/* accepted without effect, though predicted otherwise */
+	feature_set stuck;	/* of futile: taken by the kernel, and the driver did not follow; it may have been busy */
+	uint64_t retry_usec;	/* 0: only a change helps */
+	unsigned tries;
+	char *words; /* NULL for none */
+};
+
 /* How a link matches the rules. */
 struct link_result {
 	bool declared; /* rules name features of it; otherwise all else is 0 */
@@ -53,18 +63,22 @@ struct link_state {
 	bool paused;
 	uint64_t pause_until_usec; /* 0: until resumed */
 
-	/* Not asked for again for the same value ([value]) until the link, what it stands on, or the rules change, or retry_usec. */
-	feature_set refused[2]; /* the kernel refused, in these words */
-	char *words; /* NULL for none */
-	feature_set futile[2];	/* accepted without effect, though predicted otherwise */
-	feature_set stuck; /* of futile: taken by the kernel, and the driver did not follow; it may have been busy */
-	uint64_t retry_usec; /* 0: only a change helps */
-	unsigned tries;
-
-	struct link_contention contention;
-	struct link_result result; /* as of the last run */
+	struct link_refusals *refusals;	    /* NULL: none */
+	struct link_contention *contention; /* NULL: nothing was repaired yet */
+	struct link_result result;	    /* as of the last run */
 	UT_hash_handle hh;
 };
+
+/* What of the link is not to be asked for now, for this value; state may be NULL. */
+static inline feature_set link_state_in_vain(const struct link_state *state, bool value)
+{
+	return state && state->refusals ? state->refusals->refused[value] | state->refusals->futile[value] : 0;
+}
+
+static inline feature_set link_state_contended(const struct link_state *state)
+{
+	return state && state->contention ? state->contention->contended : 0;
+}
 
 /* Of one network namespace. */
 struct link_states {
@@ -90,6 +104,9 @@ void link_states_remove(struct link_states *states, int ifindex);
 void link_states_mark(struct link_states *states, int ifindex, enum link_mark mark, bool changed);
 void link_state_unmark(struct link_states *states, struct link_state *state);
 
+/* Adds them where they are missing. NULL without memory. */
+struct link_refusals *link_state_refusals(struct link_state *state);
+struct link_contention *link_state_contention(struct link_state *state);
 /* What was refused or futile may be tried again. */
 void link_state_forget_refusals(struct link_state *state);
 

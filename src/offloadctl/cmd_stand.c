@@ -35,6 +35,7 @@ void cmd_ask_states(const struct cmd_options *options, const struct feature_tabl
 {
 	_cleanup_json_ struct json_object *status = NULL;
 	struct json_object *paused, *contended;
+	struct link_contention *contention;
 	struct link_state *state;
 
 	switch (get_status(options, &status)) {
@@ -57,8 +58,9 @@ void cmd_ask_states(const struct cmd_options *options, const struct feature_tabl
 		struct json_object *o = json_object_array_get_idx(contended, i);
 
 		state = state_of(states, o);
-		if (state)
-			state->contention.contended |= answer_features(o, "features", table);
+		contention = state ? link_state_contention(state) : NULL;
+		if (contention)
+			contention->contended |= answer_features(o, "features", table);
 	}
 }
 

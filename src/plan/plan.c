@@ -42,26 +42,19 @@ const struct plan_link *plan_find(const struct plan *plan, int ifindex)
 	return found ? &plan->links[found->at] : NULL;
 }
 
-const struct link_state *planner_known(const struct planner *p, const struct link *link)
-{
-	static const struct link_state nothing;
-	const struct link_state *state = link_states_find(p->context->states, link->ifindex);
-
-	return state ? state : &nothing;
-}
-
 /* The SET that brings the declared features among `among` to where they should be, as the prediction stands now. */
 static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
 	feature_set among, feature_set *ret_mask, feature_set *ret_value)
 {
 	const feature_set *futile = p->futile ? p->futile[pl - p->plan->links] : (feature_set[2]){ 0 };
-	const struct link_state *known = planner_known(p, link);
+	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
+	feature_set contended = link_state_contended(known), due = known && known->contention ? known->contention->due : 0;
 	const struct link_features *f = planner_state(p, link);
 
 	*ret_mask = *ret_value = 0;
 	for (size_t i = 0; i < pl->n_items; i++) {
 		struct plan_item *item = &pl->items[i];
-		feature_set b, in_vain;
+		feature_set b;
 
 		if (item->bit >= FEATURE_MAX)
 			continue;
@@ -73,10 +66,10 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 			continue;
 		if ((item->audit && !p->pretend) || (futile[item->want] & b))
 			continue;
-		in_vain = known->contention.contended | known->refused[item->want] | known->futile[item->want];
-		if (!(link->features.hw & ~link->features.nochange & ~in_vain & b))
+		if (!(link->features.hw & ~link->features.nochange & b) ||
+			((contended | link_state_in_vain(known, item->want)) & b))
 			continue;
-		if (!item->audit && (known->contention.due & b)) {
+		if (!item->audit && (due & b)) {
 			pl->due |= p->pretend ? 0 : b;
 			continue;
 		}
@@ -137,10 +130,11 @@ static int step_link(struct planner *p, size_t at, feature_set among)
 {
 	struct plan_link *pl = &p->plan->links[at];
 	const struct link *link = p->of[at];
+	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
 	feature_set mask = 0, value = 0, more, more_value;
 	int r;
 
-	if (!link->has_features || planner_known(p, link)->paused)
+	if (!link->has_features || (known && known->paused))
 		return 0;
 	for (;;) {
 		collect_set(p, link, pl, among, &more, &more_value);
@@ -487,12 +481,15 @@ static void judge_audited(struct planner *p, const struct link *link, struct pla
 		return;
 	planner_judge(p, link, pl, &pretended);
 	item->verdict = pretended.verdict;
+	if (item->verdict == VERDICT_DRIFTED) {
+		item->cause = CAUSE_AUDIT;
+		item->cause_bit = item->bit;
+		return;
+	}
 	item->cause = pretended.cause;
 	item->cause_bit = pretended.cause_bit;
 	item->cause_ifindex = pretended.cause_ifindex;
 	memcpy(item->cause_name, pretended.cause_name, sizeof(item->cause_name));
-	if (item->verdict == VERDICT_DRIFTED)
-		planner_set_cause(item, CAUSE_AUDIT, NULL, item->bit);
 }
 
 /* Goes on with the prediction as if audited rules were enforced; the steps for that are not the plan's. */

@@ -128,7 +128,7 @@ static void find_cause(const struct planner *p, const struct link *link, struct 
 
 void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item)
 {
-	const struct link_state *known = planner_known(p, link);
+	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
 	const struct link_features *f = planner_state(p, link);
 	feature_set b = FEATURE(item->bit);
 
@@ -140,17 +140,17 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 		item->verdict = VERDICT_COMPLIANT;
 		return;
 	}
-	if (known->paused) {
+	if (known && known->paused) {
 		item->verdict = VERDICT_PAUSED;
 		return;
 	}
-	if ((known->contention.contended | pl->due) & b) {
+	if ((link_state_contended(known) | pl->due) & b) {
 		item->text = "another program keeps reverting it";
 		item->verdict = VERDICT_CONTENDED;
 		return;
 	}
-	if (known->refused[item->want] & b) {
-		item->text = planner_keep_text(p, known->words ? known->words : "");
+	if (known && known->refusals && (known->refusals->refused[item->want] & b)) {
+		item->text = planner_keep_text(p, known->refusals->words ? known->refusals->words : "");
 		item->verdict = VERDICT_REFUSED;
 		return;
 	}

@@ -29,9 +29,6 @@ struct planner {
 	size_t steps_room;
 };
 
-/* What is known of the link; not NULL. */
-const struct link_state *planner_known(const struct planner *p, const struct link *link);
-
 /* Its features are what its ports have together (netdev_increment_features()). */
 static inline bool planner_is_master(const struct link *link)
 {

@@ -230,7 +230,7 @@ static void a_fight_is_one_record_until_it_is_calm(void **state)
 {
 	struct scene *s = *state;
 
-	unit_state(s->h, 4)->contention.contended = FEATURE(0);
+	link_state_contention(unit_state(s->h, 4))->contended = FEATURE(0);
 	for (unsigned i = 0; i < 3; i++) {
 		/* off: the bond is fought over, the VLANs go with it */
 		unit_off(s->h, "bond0", "tx-scatter-gather");
@@ -255,7 +255,7 @@ static void a_fight_is_one_record_until_it_is_calm(void **state)
 		s);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].kind, EVENT_RESOLVED);
-	unit_state(s->h, 4)->contention.contended = 0;
+	link_state_contention(unit_state(s->h, 4))->contended = 0;
 	unit_off(s->h, "bond0", "tx-scatter-gather");
 	reconcile(s);
 	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);

@@ -75,7 +75,7 @@ static void the_stronger_mark_stays(void **state)
 	link_state_unmark(&states, link);
 	assert_false(link->changed);
 	assert_int_equal(states.n_dirty, 1);
-	link_states_find(&states, 3)->contention.contended = 1;
+	link_state_contention(link_states_find(&states, 3))->contended = 1;
 	states.n_contended = 1;
 	link_states_remove(&states, 3);
 	link_states_remove(&states, 3);

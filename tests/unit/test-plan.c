@@ -394,9 +394,9 @@ static void paused_contended_and_refused_are_left_alone(void **state)
 
 	unit_incident(h);
 	unit_state(h, 4)->paused = true;
-	unit_state(h, 10)->contention.contended = FEATURE(0);
-	unit_state(h, 11)->refused[true] = FEATURE(3);
-	unit_state(h, 11)->words = strdup("no way");
+	link_state_contention(unit_state(h, 10))->contended = FEATURE(0);
+	link_state_refusals(unit_state(h, 11))->refused[true] = FEATURE(3);
+	link_state_refusals(unit_state(h, 11))->words = strdup("no way");
 	unit_rule(h, "50-all.rule",
 		"[Match]\nName=bond0 vlan*\n[Features]\ntx-scatter-gather=on\n"
 		"tx-checksum-ip-generic=on\n");
@@ -421,7 +421,7 @@ static void what_is_due_is_contended_and_not_repaired(void **state)
 
 	unit_incident(h);
 	unit_rule(h, "10-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-scatter-gather=on\ntx-checksum-ip-generic=on\n");
-	unit_state(h, 10)->contention.due = FEATURE(0) | FEATURE(16);
+	link_state_contention(unit_state(h, 10))->due = FEATURE(0) | FEATURE(16);
 	unit_plan(h);
 	assert_int_equal(plan_find(&h->plan, 10)->due, 0);
 	unit_off(h, "vlan10", "tx-scatter-gather tx-checksum-ip-generic");
