@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the running offloadd leaves alone, for plans. */
+/* The pauses and the contention that the running offloadd knows of, for plans. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "control/methods.h"
 #include "kernel/netns.h"
 
-/* Asks without a word on standard error where nobody answers. 1, 0, negative errno. */
+/* Prints nothing on standard error where there is no reply. 1, 0, negative errno. */
 static int get_status(const struct cmd_options *options, struct json_object **ret)
 {
 	_cleanup_client_ struct client *client = NULL;
