@@ -17,7 +17,6 @@ struct reconcile {
 	struct reconcile_options options;
 	struct rule_set rules;
 	struct contention_limits limits;
-	struct event_memory *memory;
 	struct link_states states;
 	uint64_t deferred_usec;	  /* when deferred links become dirty, 0: never */
 	uint64_t wait_usec;	  /* when the first wait of a link ends (end_waits()), or sooner; 0: never */
@@ -30,7 +29,6 @@ struct reconcile {
 static void forget_link(struct reconcile *r, int ifindex)
 {
 	link_states_remove(&r->states, ifindex);
-	event_memory_forget(r->memory, ifindex);
 	if (!r->options.ledger)
 		return;
 	ledger_forget(r->options.ledger, ifindex);
@@ -112,8 +110,7 @@ void reconcile_mark_all(struct reconcile *r)
 int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret)
 {
-	_cleanup_(reconcile_free_pointer) struct reconcile *r = calloc(1, sizeof(*r));
-	int error;
+	struct reconcile *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
@@ -121,13 +118,9 @@ int reconcile_new(struct observe *o, const struct rule_host *host,
 	r->host = host;
 	r->options = *options;
 	r->limits = CONTENTION_LIMITS;
-	error = event_memory_new(&r->memory);
-	if (error < 0)
-		return error;
 	o->changed = link_changed;
 	o->userdata = r;
 	*ret = r;
-	r = NULL;
 	return 0;
 }
 
@@ -138,14 +131,8 @@ void reconcile_free(struct reconcile *r)
 	if (r->o->userdata == r)
 		r->o->changed = NULL;
 	link_states_clear(&r->states);
-	event_memory_free(r->memory);
 	rule_set_clear(&r->rules);
 	free(r);
-}
-
-void reconcile_free_pointer(struct reconcile **r)
-{
-	reconcile_free(*r);
 }
 
 void reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits)
@@ -154,7 +141,8 @@ void reconcile_configure(struct reconcile *r, bool enforce, const struct content
 	if (enforce == r->options.enforce)
 		return;
 	r->options.enforce = enforce;
-	event_memory_clear(r->memory);
+	link_states_foreach(&r->states, state)
+		link_states_forget_reported(&r->states, state);
 	reconcile_mark_all(r);
 }
 
@@ -165,9 +153,9 @@ void reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
 	*rules = (struct rule_set){ 0 };
 	link_states_foreach(&r->states, state) {
 		link_state_forget_refusals(state);
+		link_states_forget_reported(&r->states, state);
 		state->result = (struct link_result){ 0 };
 	}
-	event_memory_clear(r->memory);
 	r->not_before_usec = 0;
 	reconcile_mark_all(r);
 }
@@ -485,7 +473,7 @@ static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int
 	count_repairs(r, &plan, now_usec);
 	error = apply(r, &plan, now_usec, &report);
 	if (error >= 0)
-		error = event_report(r->memory, &r->o->features, &plan, &report, &r->o->links, r->options.fn,
+		error = event_report(&r->states, &r->o->features, &plan, &report, &r->o->links, r->options.fn,
 			r->options.userdata);
 	if (error < 0)
 		return error;
@@ -609,7 +597,7 @@ static void end_deferral(struct reconcile *r)
 static void end_contention(struct reconcile *r, const struct link *link, feature_set bits)
 {
 	r->states.n_contended--;
-	event_report_calm(r->memory, &r->o->features, link, bits, r->options.fn, r->options.userdata);
+	event_report_calm(&r->states, &r->o->features, link, bits, r->options.fn, r->options.userdata);
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, true);
 }
 
@@ -710,7 +698,7 @@ struct reconcile_counts reconcile_count(const struct reconcile *r)
 {
 	struct reconcile_counts counts = r->counts;
 
-	counts.troubled = event_memory_count(r->memory);
+	counts.troubled = r->states.n_reported;
 	counts.contended = r->states.n_contended;
 	return counts;
 }

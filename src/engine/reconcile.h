@@ -26,7 +26,6 @@ struct reconcile_options {
 int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret);
 void reconcile_free(struct reconcile *r);
-void reconcile_free_pointer(struct reconcile **r);
 
 /* Another mode (every link is looked at again then), other limits of contention: contention that goes on keeps its quiet time. */
 void reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits);

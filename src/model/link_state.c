@@ -59,8 +59,25 @@ void link_state_forget_refusals(struct link_state *state)
 	state->refusals = NULL;
 }
 
+struct link_reported *link_states_reported(struct link_states *states, struct link_state *state)
+{
+	if (!state->reported) {
+		state->reported = calloc(1, sizeof(*state->reported));
+		states->n_reported += state->reported != NULL;
+	}
+	return state->reported;
+}
+
+void link_states_forget_reported(struct link_states *states, struct link_state *state)
+{
+	states->n_reported -= state->reported != NULL;
+	free(state->reported);
+	state->reported = NULL;
+}
+
 static void drop(struct link_states *states, struct link_state *state)
 {
+	link_states_forget_reported(states, state);
 	link_state_unmark(states, state);
 	states->n_contended -= link_state_contended(state) != 0;
 	link_state_forget_refusals(state);

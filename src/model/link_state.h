@@ -51,6 +51,15 @@ struct link_result {
 	feature_set features[VERDICT_COUNT]; /* those that this kernel has, each under its verdict */
 };
 
+#define LINK_PROBLEMS 4 /* kinds of standing problems: engine/event_report.c */
+
+/* What was reported of its standing problems, each once until it changes. */
+struct link_reported {
+	feature_set features[LINK_PROBLEMS];
+	uint32_t why[LINK_PROBLEMS]; /* hash of the reasons given */
+	bool unread; /* what is refused is reading */
+};
+
 /* Times are CLOCK_MONOTONIC, 0 for never. */
 struct link_state {
 	int ifindex;
@@ -65,6 +74,7 @@ struct link_state {
 
 	struct link_refusals *refusals;	    /* NULL: none */
 	struct link_contention *contention; /* NULL: nothing was repaired yet */
+	struct link_reported *reported;	    /* NULL: it has no standing problem */
 	struct link_result result;	    /* as of the last run */
 	UT_hash_handle hh;
 };
@@ -86,6 +96,7 @@ struct link_states {
 	LIST_HEAD(, link_state) marked;
 	size_t n_dirty, n_deferred; /* in `marked` */
 	size_t n_contended; /* links with contended features; kept by engine/reconcile.c */
+	size_t n_reported;  /* links with a standing problem that was reported */
 	bool lost; /* a mark was lost for lack of memory: every link is dirty */
 };
 
@@ -109,6 +120,10 @@ struct link_refusals *link_state_refusals(struct link_state *state);
 struct link_contention *link_state_contention(struct link_state *state);
 /* What was refused or futile may be tried again. */
 void link_state_forget_refusals(struct link_state *state);
+
+/* The same for what was reported, which states->n_reported counts. */
+struct link_reported *link_states_reported(struct link_states *states, struct link_state *state);
+void link_states_forget_reported(struct link_states *states, struct link_state *state);
 
 /* All of them by ifindex; the array is the caller's to free. 0 or -ENOMEM. */
 int link_states_sorted(const struct link_states *states, const struct link_state ***ret, size_t *ret_n);
