@@ -78,12 +78,14 @@ static int pause_reverted(
 
 	name_client(client, by);
 	link_table_foreach(&m->host.observe->links, link) {
+		const struct link_state *state;
 		int r;
 
 		if ((only && link != only) || !ledger_find(m->host.ledger, link))
 			continue;
 		json_add_name(names, NULL, link->name, sizeof(link->name));
-		if (ledger_is_paused(m->host.ledger, link))
+		state = link_states_find(reconcile_states(m->host.reconcile), link->ifindex);
+		if (state && state->paused)
 			continue;
 		r = reconcile_pause(m->host.reconcile, link->ifindex, 0, by);
 		if (r < 0)

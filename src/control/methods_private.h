@@ -98,7 +98,6 @@ void method_add_name(struct json_writer *w, const char *key, const char *name);
 void method_open_link(struct json_writer *w, const char *name, int ifindex);
 void method_add_standing(struct json_writer *w, const char *name, int ifindex, const char *verdict);
 /* Those that are not compliant, of the links that a call asks for; open NULL: of all. At most METHODS_LIST_MAX; how many. */
-size_t method_add_standings(struct json_writer *w, struct methods *m, const struct reconcile_stands *stands,
-	const struct open_call *open);
+size_t method_add_standings(struct json_writer *w, struct methods *m, const struct open_call *open);
 
 #endif

@@ -18,37 +18,40 @@ void method_add_standing(struct json_writer *w, const char *name, int ifindex, c
 	json_close_object(w);
 }
 
-size_t method_add_standings(struct json_writer *w, struct methods *m, const struct reconcile_stands *stands,
-	const struct open_call *open)
+size_t method_add_standings(struct json_writer *w, struct methods *m, const struct open_call *open)
 {
 	size_t n = 0;
 
-	for (const struct reconcile_stand *stand = stands->list; stand && n < METHODS_LIST_MAX; stand = stand->hh.next) {
-		const struct link *link = link_table_find(&m->host.observe->links, stand->ifindex);
+	link_states_foreach(reconcile_states(m->host.reconcile), state) {
+		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
+		enum verdict verdict = link_result_verdict(&state->result);
 
-		if (stand->verdict == VERDICT_COMPLIANT || !link || (open && !method_is_asked(open, link)))
+		if (verdict == VERDICT_COMPLIANT || !link || (open && !method_is_asked(open, link)))
 			continue;
-		method_add_standing(w, link->name, stand->ifindex, verdict_name(stand->verdict));
+		if (n == METHODS_LIST_MAX)
+			break;
+		method_add_standing(w, link->name, link->ifindex, verdict_name(verdict));
 		n++;
 	}
 	return n;
 }
 
-static void add_contended(struct json_writer *w, struct methods *m, const struct reconcile_stands *stands)
+static void add_contended(struct json_writer *w, struct methods *m)
 {
 	size_t n = 0;
 
 	json_open_list(w, "contended");
-	for (const struct reconcile_stand *stand = stands->list; stand && n < METHODS_LIST_MAX; stand = stand->hh.next) {
-		const struct link *link = link_table_find(&m->host.observe->links, stand->ifindex);
-		feature_set bits = reconcile_contended(m->host.reconcile, stand->ifindex);
+	link_states_foreach(reconcile_states(m->host.reconcile), state) {
+		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
+		feature_set contended = link_state_contended(state);
 
-		if (!bits || !link)
+		if (!contended || !link)
 			continue;
+		if (n++ == METHODS_LIST_MAX)
+			break;
 		method_open_link(w, link->name, link->ifindex);
-		feature_add_names(w, "features", &m->host.observe->features, bits);
+		feature_add_names(w, "features", &m->host.observe->features, contended);
 		json_close_object(w);
-		n++;
 	}
 	json_close_list(w);
 }
@@ -59,31 +62,36 @@ static void add_paused(struct json_writer *w, struct methods *m)
 	size_t n = 0;
 
 	json_open_list(w, "paused");
-	for (const struct ledger_link *p = m->host.ledger->pauses; p && n < METHODS_LIST_MAX; p = p->hh.next) {
-		const struct link *link = link_table_find(&m->host.observe->links, p->ifindex);
+	link_states_foreach(reconcile_states(m->host.reconcile), state) {
+		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
+		uint64_t until_usec = state->pause_until_usec;
 
-		if (!link || !ledger_is_paused(m->host.ledger, link))
+		if (!state->paused || !link)
 			continue;
+		if (n++ == METHODS_LIST_MAX)
+			break;
 		method_open_link(w, link->name, link->ifindex);
-		if (p->until_usec)
+		if (until_usec)
 			json_add_int(w, "seconds",
-				p->until_usec > now_usec ? (int64_t)((p->until_usec - now_usec) / USEC_PER_SEC) : 0);
+				until_usec > now_usec ? (int64_t)((until_usec - now_usec) / USEC_PER_SEC) : 0);
 		else
 			json_add_null(w, "seconds");
 		json_close_object(w);
-		n++;
 	}
 	json_close_list(w);
 }
 
 static void add_counts(struct json_writer *w, struct methods *m)
 {
-	struct reconcile_counts counts;
+	struct reconcile_counts counts = reconcile_count(m->host.reconcile);
 
-	reconcile_count(m->host.reconcile, &counts);
 	json_add_int(w, "reconciles", (int64_t)counts.runs);
 	json_add_int(w, "changes", (int64_t)counts.sets);
 	json_add_int(w, "overruns", (int64_t)m->host.observe->counts.overruns);
+	json_open_object(w, "work");
+	json_add_int(w, "plans", (int64_t)counts.plans);
+	json_add_int(w, "predictions", (int64_t)counts.predictions);
+	json_close_object(w);
 }
 
 void method_get_status(
@@ -91,13 +99,9 @@ void method_get_status(
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	struct services services = { 0 };
-	struct reconcile_stands stands;
-	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
+	struct link_summary summary;
 
-	if (r < 0) {
-		method_not_possible(client, r);
-		return;
-	}
+	link_states_summarize(reconcile_states(m->host.reconcile), &summary);
 	method_open(&w);
 	json_add_text(&w, "version", OFFLOADD_VERSION);
 	json_add_int(&w, "pid", getpid());
@@ -108,12 +112,12 @@ void method_get_status(
 	json_add_int(&w, "rules", (int64_t)reconcile_rules(m->host.reconcile)->n_rules);
 	json_add_rule_errors(&w, "rule_errors", m->host.rule_errors, METHODS_LIST_MAX);
 	json_add_rule_errors(&w, "settings_errors", m->host.conf_errors, METHODS_LIST_MAX);
-	json_add_verdicts(&w, stands.counts);
-	json_add_int(&w, "pending", (int64_t)stands.pending);
+	json_add_verdicts(&w, summary.links);
+	json_add_int(&w, "pending", (int64_t)summary.pending);
 	json_open_list(&w, "not_as_declared");
-	method_add_standings(&w, m, &stands, NULL);
+	method_add_standings(&w, m, NULL);
 	json_close_list(&w);
-	add_contended(&w, m, &stands);
+	add_contended(&w, m);
 	add_paused(&w, m);
 	add_counts(&w, m);
 	if (*m->host.tracker)
@@ -141,19 +145,17 @@ void method_get_metrics(
 	method_reply(client, &w, false);
 }
 
-/* How the links that services pay on stand to the rules. */
-static int judge_links(struct methods *m, struct services *services)
+/* How the links match the rules on which services use software fallback. */
+static void judge_links(struct methods *m, struct services *services)
 {
-	struct reconcile_stands stands;
-	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
+	for (size_t i = 0; i < services->n_fallback; i++) {
+		const struct link_state *state =
+			link_states_find(reconcile_states(m->host.reconcile), services->fallback[i].ifindex);
 
-	for (size_t i = 0; r >= 0 && i < services->n_fallback; i++) {
-		const struct reconcile_stand *stand;
-
-		HASH_FIND_INT(stands.list, &services->fallback[i].ifindex, stand);
-		services->fallback[i].verdict = stand ? verdict_name(stand->verdict) : NULL;
+		services->fallback[i].verdict = state && state->result.declared
+			? verdict_name(link_result_verdict(&state->result))
+			: NULL;
 	}
-	return r;
 }
 
 void method_get_services(
@@ -164,8 +166,7 @@ void method_get_services(
 	uint64_t now_usec = util_now_usec();
 	int r = *m->host.tracker ? tracker_list(*m->host.tracker, now_usec, &services) : 0;
 
-	if (r >= 0)
-		r = judge_links(m, &services);
+	judge_links(m, &services);
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);
@@ -178,30 +179,27 @@ void method_get_services(
 
 /* ---- the plan ---- */
 
-/* The next links after the cursor, by ifindex; returns how many, at most METHODS_PAGE, and whether there are more. */
-static size_t next_links(struct methods *m, const struct open_call *open,
-	const struct reconcile_stands *stands, int indexes[METHODS_PAGE], bool *ret_more)
+/* The next links after the cursor, by ifindex: how many, at most METHODS_PAGE, and whether there are more; -ENOMEM. */
+static int next_links(
+	struct methods *m, const struct open_call *open, int indexes[METHODS_PAGE], bool *ret_more)
 {
-	size_t n = 0;
+	_cleanup_free_ const struct link_state **states = NULL;
+	size_t n_states;
+	int n = 0, r = link_states_sorted(reconcile_states(m->host.reconcile), &states, &n_states);
 
 	*ret_more = false;
-	for (const struct reconcile_stand *stand = stands->list; stand; stand = stand->hh.next) {
-		const struct link *link = link_table_find(&m->host.observe->links, stand->ifindex);
-		size_t at = n;
+	for (size_t i = 0; r >= 0 && i < n_states && !*ret_more; i++) {
+		const struct link *link = link_table_find(&m->host.observe->links, states[i]->ifindex);
 
-		if (!link || (uint64_t)stand->ifindex <= open->cursor || !method_is_asked(open, link))
+		if (!link || !states[i]->result.declared || (uint64_t)link->ifindex <= open->cursor ||
+			!method_is_asked(open, link))
 			continue;
-		while (at > 0 && indexes[at - 1] > stand->ifindex)
-			at--;
-		*ret_more = *ret_more || n == METHODS_PAGE;
-		if (at == METHODS_PAGE)
-			continue;
-		n -= n == METHODS_PAGE;
-		memmove(indexes + at + 1, indexes + at, (n - at) * sizeof(*indexes));
-		indexes[at] = stand->ifindex;
-		n++;
+		if (n == METHODS_PAGE)
+			*ret_more = true;
+		else
+			indexes[n++] = link->ifindex;
 	}
-	return n;
+	return r < 0 ? r : n;
 }
 
 static int add_page(struct json_writer *w, struct methods *m, struct open_call *open, bool *ret_more)
@@ -213,15 +211,12 @@ static int add_page(struct json_writer *w, struct methods *m, struct open_call *
 		.rules = reconcile_rules(m->host.reconcile),
 		.plan = &plan,
 	};
-	struct reconcile_stands stands;
 	int indexes[METHODS_PAGE];
-	size_t n;
-	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
+	int r, n = next_links(m, open, indexes, ret_more);
 
-	if (r < 0)
-		return r;
-	n = next_links(m, open, &stands, indexes, ret_more);
-	r = reconcile_plan(m->host.reconcile, indexes, n, util_realtime_sec(), &plan);
+	if (n < 0)
+		return n;
+	r = reconcile_plan(m->host.reconcile, indexes, (size_t)n, util_realtime_sec(), &plan);
 	if (r < 0)
 		return r;
 	if (n)

@@ -98,21 +98,22 @@ static size_t add_absent(struct json_writer *w, struct methods *m, const struct 
 	return n;
 }
 
-static size_t count_pending(
-	struct methods *m, const struct reconcile_stands *stands, const struct open_call *open)
+static size_t count_pending(struct methods *m, const struct open_call *open)
 {
+	const struct link_states *states = reconcile_states(m->host.reconcile);
+	struct link_summary summary;
 	size_t n = 0;
 
-	if (open->n_links == 0)
-		return stands->pending;
+	if (open->n_links == 0) {
+		link_states_summarize(states, &summary);
+		return summary.pending;
+	}
 	for (size_t i = 0; i < open->n_links; i++) {
 		const struct link *link =
 			link_table_find_name(&m->host.observe->links, open->links[i]);
-		const struct reconcile_stand *stand = NULL;
+		const struct link_state *state = link ? link_states_find(states, link->ifindex) : NULL;
 
-		if (link)
-			HASH_FIND_INT(stands->list, &link->ifindex, stand);
-		n += stand && stand->pending;
+		n += state && state->result.pending;
 	}
 	return n;
 }
@@ -122,22 +123,15 @@ static void resume_online(struct methods *m, struct server_client *client, struc
 	bool late = open->deadline_usec && util_now_usec() >= open->deadline_usec;
 	_cleanup_json_writer_ struct json_writer missing = { .form = JSON_COMPACT };
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	struct reconcile_stands stands;
 	size_t waiting, absent, n;
-	int r;
 
 	if (!reconcile_is_settled(m->host.reconcile) && !late)
 		return;
-	r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
-	if (r < 0) {
-		method_not_possible(client, r);
-		return;
-	}
 	json_open_list(&missing, NULL);
-	n = method_add_standings(&missing, m, &stands, open);
+	n = method_add_standings(&missing, m, open);
 	absent = add_absent(&missing, m, open);
 	json_close_list(&missing);
-	waiting = count_pending(m, &stands, open) + absent;
+	waiting = count_pending(m, open) + absent;
 	if (waiting && !late)
 		return;
 	method_open(&w);

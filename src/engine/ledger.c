@@ -68,10 +68,8 @@ static void forget(struct ledger_link **list, struct ledger_link **gone, struct 
 	struct ledger_link *old = find_index(*gone, entry->ifindex);
 
 	HASH_DEL(*list, entry);
-	if (old || !entry->saved)
+	if (old || !entry->saved || hash_add(*gone, ifindex, entry) < 0)
 		free(entry);
-	else
-		HASH_ADD_INT(*gone, ifindex, entry);
 }
 
 /* Regular files of bounded size only: a fifo put there must not hang us. */
@@ -187,6 +185,7 @@ static int read_links(struct json_reader *r, struct ledger_link **list, const st
 {
 	for (struct json_each e = json_each(r, links, key); json_step(&e);) {
 		struct ledger_link *entry = calloc(1, sizeof(*entry));
+		int added;
 
 		if (!entry)
 			return -ENOMEM;
@@ -194,10 +193,11 @@ static int read_links(struct json_reader *r, struct ledger_link **list, const st
 		if (!r->error && find_index(*list, entry->ifindex))
 			json_complain(r, "ifindex", "is there twice");
 		entry->saved = true;
-		if (!r->error && (!table || entry->mask))
-			HASH_ADD_INT(*list, ifindex, entry);
-		else
+		added = !r->error && (!table || entry->mask) ? hash_add(*list, ifindex, entry) : 1;
+		if (added != 0)
 			free(entry);
+		if (added < 0)
+			return added;
 	}
 	return r->error;
 }
@@ -421,22 +421,37 @@ static void take_identity(struct ledger_link *entry, const struct link *link)
 	entry->address_len = link->address_len;
 }
 
+static int add_entry(struct ledger_link **list, const struct link *link, struct ledger_link **ret)
+{
+	struct ledger_link *entry;
+
+	if (HASH_COUNT(*list) >= LEDGER_MAX_LINKS)
+		return -ENOSPC;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->ifindex = link->ifindex;
+	if (hash_add(*list, ifindex, entry) < 0) {
+		free(entry);
+		return -ENOMEM;
+	}
+	*ret = entry;
+	return 0;
+}
+
 int ledger_remember(struct ledger *ledger, const struct link *link, feature_set mask)
 {
 	struct ledger_link *entry = find_index(ledger->links, link->ifindex);
+	int r;
 
 	if (entry && !is_same(entry, link)) {
 		forget(&ledger->links, &ledger->gone_links, entry);
 		entry = NULL;
 	}
 	if (!entry) {
-		if (HASH_COUNT(ledger->links) >= LEDGER_MAX_LINKS)
-			return -ENOSPC;
-		entry = calloc(1, sizeof(*entry));
-		if (!entry)
-			return -ENOMEM;
-		entry->ifindex = link->ifindex;
-		HASH_ADD_INT(ledger->links, ifindex, entry);
+		r = add_entry(&ledger->links, link, &entry);
+		if (r < 0)
+			return r;
 	}
 	take_identity(entry, link);
 	mask &= ~entry->mask;
@@ -465,25 +480,24 @@ void ledger_forget(struct ledger *ledger, int ifindex)
 	ledger->dirty = true;
 }
 
-bool ledger_is_paused(const struct ledger *ledger, const struct link *link)
+bool ledger_is_paused(const struct ledger *ledger, const struct link *link, uint64_t *ret_until_usec)
 {
 	const struct ledger_link *entry = find_index(ledger->pauses, link->ifindex);
+	bool paused = entry && is_same(entry, link);
 
-	return entry && is_same(entry, link);
+	*ret_until_usec = paused ? entry->until_usec : 0;
+	return paused;
 }
 
 int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_usec)
 {
 	struct ledger_link *entry = find_index(ledger->pauses, link->ifindex);
+	int r;
 
 	if (!entry) {
-		if (HASH_COUNT(ledger->pauses) >= LEDGER_MAX_LINKS)
-			return -ENOSPC;
-		entry = calloc(1, sizeof(*entry));
-		if (!entry)
-			return -ENOMEM;
-		entry->ifindex = link->ifindex;
-		HASH_ADD_INT(ledger->pauses, ifindex, entry);
+		r = add_entry(&ledger->pauses, link, &entry);
+		if (r < 0)
+			return r;
 	}
 	take_identity(entry, link);
 	entry->until_usec = until_usec;
@@ -502,8 +516,8 @@ bool ledger_resume(struct ledger *ledger, int ifindex)
 	return true;
 }
 
-/* What the other process has, without what we forgot; what it dropped, goes. */
-static void merge_list(
+/* What the other process has, without what we forgot; what it dropped, goes. 0 or -ENOMEM. */
+static int merge_list(
 	struct ledger_link **ours, struct ledger_link *const *gone, struct ledger_link **theirs)
 {
 	struct ledger_link *entry, *next, *mine;
@@ -520,12 +534,16 @@ static void merge_list(
 			continue;
 		if (!mine) {
 			HASH_DEL(*theirs, entry);
-			HASH_ADD_INT(*ours, ifindex, entry);
+			if (hash_add(*ours, ifindex, entry) < 0) {
+				free(entry);
+				return -ENOMEM;
+			}
 		} else if (strcmp(mine->kind, entry->kind) == 0 && strcmp(mine->name, entry->name) == 0) {
 			mine->value = (mine->value & ~entry->mask) | entry->value;
 			mine->mask |= entry->mask;
 		}
 	}
+	return 0;
 }
 
 int ledger_sync(struct ledger *ledger, const struct feature_table *table)
@@ -543,8 +561,11 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 	r = ledger_open(ledger->path, table, &other, why, sizeof(why));
 	if (r != 0)
 		return r < 0 ? r : 0;
-	merge_list(&ledger->links, &ledger->gone_links, &other->links);
-	merge_list(&ledger->pauses, &ledger->gone_pauses, &other->pauses);
+	r = merge_list(&ledger->links, &ledger->gone_links, &other->links);
+	if (r >= 0)
+		r = merge_list(&ledger->pauses, &ledger->gone_pauses, &other->pauses);
+	if (r < 0)
+		return r;
 	ledger->known = other->known;
 	return 1;
 }

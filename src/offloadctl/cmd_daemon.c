@@ -183,7 +183,7 @@ static int metrics_of_kernel(const struct cmd_options *options)
 	_cleanup_free_ char *text = NULL;
 	char netns[NETNS_NAME_LEN];
 	struct metrics m = {
-		.rules = &s.rules, .plan = &s.plan,
+		.rules = &s.rules, .host = &s.host, .states = &s.states,
 		.netns = netns_is_own(netns, sizeof(netns)) ? netns : NULL,
 	};
 	size_t len;
@@ -196,9 +196,11 @@ static int metrics_of_kernel(const struct cmd_options *options)
 	if (cmd_make_plan(&s, NULL, 0) != CMD_OK)
 		return CMD_NO_DAEMON;
 	m.features = s.view.features;
+	m.links = s.view.links;
 	m.rule_errors = s.rules.n_errors;
-	metrics_count_plan(&m, &s.plan);
-	r = metrics_format(&m, &text, &len);
+	r = plan_keep(&s.plan, &s.states);
+	if (r >= 0)
+		r = metrics_format(&m, &text, &len);
 	if (r < 0)
 		return cmd_written(r, CMD_NO_DAEMON);
 	fwrite(text, 1, len, stdout);

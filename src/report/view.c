@@ -169,18 +169,17 @@ struct tree_walk {
 	struct seen *seen, *next_seen; /* hash, and the next of its entries that is free */
 };
 
-/* Was this link shown before? From now on it was. */
-static bool see(struct tree_walk *walk, const struct link *link)
+/* Was this link shown before? From now on it was. -ENOMEM. */
+static int see(struct tree_walk *walk, const struct link *link)
 {
 	struct seen *seen;
 
 	HASH_FIND_INT(walk->seen, &link->ifindex, seen);
 	if (seen)
-		return true;
+		return 1;
 	seen = walk->next_seen++;
 	seen->ifindex = link->ifindex;
-	HASH_ADD_INT(walk->seen, ifindex, seen);
-	return false;
+	return hash_add(walk->seen, ifindex, seen);
 }
 
 static bool has_below(const struct link_table *table, const struct link *link)
@@ -190,10 +189,12 @@ static bool has_below(const struct link_table *table, const struct link *link)
 
 static int walk_tree(struct tree_walk *walk, struct link *link, unsigned depth)
 {
-	bool repeated = see(walk, link) && has_below(walk->table, link);
+	int r = see(walk, link);
+	bool repeated = r > 0 && has_below(walk->table, link);
 	struct link *lower;
-	int r;
 
+	if (r < 0)
+		return r;
 	if (walk->n == walk->capacity) {
 		size_t capacity = walk->capacity * 2 + 16;
 		struct view_node *nodes = reallocarray(walk->nodes, capacity, sizeof(*nodes));

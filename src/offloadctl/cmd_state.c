@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the running offloadd leaves alone, for plans. */
+/* The pauses and the contention that the running offloadd knows of, for plans. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "control/methods.h"
 #include "kernel/netns.h"
 
-/* Asks without a word on standard error where nobody answers. 1, 0, negative errno. */
+/* Prints nothing on standard error where there is no reply. 1, 0, negative errno. */
 static int get_status(const struct cmd_options *options, struct json_value **ret)
 {
 	_cleanup_client_ struct client *client = NULL;
@@ -25,29 +25,17 @@ static int get_status(const struct cmd_options *options, struct json_value **ret
 	return !error[0] && (options->control || (uint64_t)json_get_int(*ret, "netns") == netns_inode());
 }
 
-static struct cmd_stand_link *add_stand(struct cmd_stand *stand, const struct json_value *o)
+static struct link_state *state_of(struct link_states *states, const struct json_value *o)
 {
-	struct cmd_stand_link *links;
-	int ifindex = (int)json_get_int(o, "ifindex");
-
-	for (size_t i = 0; i < stand->n_links; i++)
-		if (stand->links[i].ifindex == ifindex)
-			return &stand->links[i];
-	links = reallocarray(stand->links, stand->n_links + 1, sizeof(*links));
-	if (!links)
-		return NULL;
-	stand->links = links;
-	links[stand->n_links] = (struct cmd_stand_link){ .ifindex = ifindex };
-	return &links[stand->n_links++];
+	return link_states_get(states, (int)json_get_int(o, "ifindex"));
 }
 
-void cmd_ask_stand(const struct cmd_options *options, const struct feature_table *table,
-	struct cmd_stand *ret)
+void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
 {
 	_cleanup_json_ struct json_value *status = NULL;
-	struct cmd_stand_link *link;
+	struct link_contention *contention;
+	struct link_state *state;
 
-	*ret = (struct cmd_stand){ 0 };
 	switch (get_status(options, &status)) {
 	case 1:
 		break;
@@ -59,15 +47,16 @@ void cmd_ask_stand(const struct cmd_options *options, const struct feature_table
 	}
 	json_foreach(o, json_get_list(status, "paused"))
 	{
-		link = add_stand(ret, o);
-		if (link)
-			link->paused = true;
+		state = state_of(states, o);
+		if (state)
+			state->paused = true;
 	}
 	json_foreach(o, json_get_list(status, "contended"))
 	{
-		link = add_stand(ret, o);
-		if (link)
-			link->contended |= feature_get_names(json_get_list(o, "features"), table);
+		state = state_of(states, o);
+		contention = state ? link_state_contention(state) : NULL;
+		if (contention)
+			contention->contended |= feature_get_names(json_get_list(o, "features"), table);
 	}
 }
 
