@@ -23,13 +23,7 @@ void services_add_probes(const struct services *services, struct json_writer *w)
 		{ 0 },
 	};
 
-	json_open_list(w, "probes");
-	for (size_t i = 0; i < services->n_probes; i++) {
-		json_open_object(w, NULL);
-		json_add_fields(w, fields, &services->probes[i]);
-		json_close_object(w);
-	}
-	json_close_list(w);
+	json_add_rows(w, "probes", fields, services->probes, services->n_probes, sizeof(*services->probes));
 }
 
 static void add_fallback(struct json_writer *w, const struct services_fallback *row, uint64_t now_usec)
@@ -100,21 +94,15 @@ void services_add_json(const struct services *services, const struct feature_tab
 	uint64_t now_usec, struct json_writer *w)
 {
 	services_add_probes(services, w);
-	if (services->counted) {
-		json_open_list(w, "fallback");
+	if (json_open_list_if(w, "fallback", services->counted)) {
 		for (size_t i = 0; i < services->n_fallback; i++)
 			add_fallback(w, &services->fallback[i], now_usec);
 		json_close_list(w);
-	} else {
-		json_add_null(w, "fallback");
 	}
-	if (services->looked) {
-		json_open_list(w, "restart");
+	if (json_open_list_if(w, "restart", services->looked)) {
 		for (size_t i = 0; i < services->n_stale; i++)
 			add_stale(w, &services->stale[i], features);
 		json_close_list(w);
-	} else {
-		json_add_null(w, "restart");
 	}
 	json_add_int(w, "left_out", (int64_t)services->left_out);
 	json_open_object(w, "lost");

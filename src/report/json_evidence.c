@@ -8,11 +8,8 @@
 
 static void add_process(struct json_writer *w, const struct evidence_socket *row)
 {
-	if (!row->pid) {
-		json_add_null(w, "process");
+	if (!json_open_if(w, "process", row->pid))
 		return;
-	}
-	json_open_object(w, "process");
 	json_add_int(w, "pid", row->pid);
 	json_add_text(w, "name", row->comm);
 	if (row->has_age)

@@ -70,19 +70,6 @@ static const struct json_field call_fields[] = {
 
 /* ---- writing ---- */
 
-/* A list of structs of `size` bytes each, all of whose members are fields. */
-static void add_rows(struct json_writer *w, const char *key, const struct json_field *fields, const void *rows,
-	size_t n, size_t size)
-{
-	json_open_list(w, key);
-	for (size_t k = 0; k < n; k++) {
-		json_open_object(w, NULL);
-		json_add_fields(w, fields, (const char *)rows + k * size);
-		json_close_object(w);
-	}
-	json_close_list(w);
-}
-
 static void add_findings(
 	struct json_writer *w, const struct investigation_finding *findings, size_t n)
 {
@@ -100,11 +87,8 @@ static void add_rates(struct json_writer *w, const struct investigation *i)
 {
 	json_open_object(w, "rates");
 	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
-		if (!i->rates[k].known) {
-			json_add_null(w, investigation_rate_name(k));
+		if (!json_open_if(w, investigation_rate_name(k), i->rates[k].known))
 			continue;
-		}
-		json_open_object(w, investigation_rate_name(k));
 		json_add_int(w, "times", (int64_t)i->rates[k].n);
 		json_add_int(w, "per_second", (int64_t)investigation_per_sec(i, i->rates[k].n));
 		json_add_int(w, "lost", (int64_t)i->lost[k]);
@@ -137,9 +121,9 @@ int json_write_investigation(FILE *out, const struct investigation *i,
 	json_add_fields(&w, head_fields, i);
 	add_findings(&w, findings, n);
 	add_rates(&w, i);
-	add_rows(&w, "fallback", fallback_fields, i->fallback, i->n_fallback, sizeof(*i->fallback));
+	json_add_rows(&w, "fallback", fallback_fields, i->fallback, i->n_fallback, sizeof(*i->fallback));
 	if (i->has_sockets)
-		add_rows(&w, "stale", stale_fields, i->stale, i->n_stale, sizeof(*i->stale));
+		json_add_rows(&w, "stale", stale_fields, i->stale, i->n_stale, sizeof(*i->stale));
 	else
 		json_add_null(&w, "stale");
 	json_add_fields(&w, call_fields, i);
@@ -148,8 +132,8 @@ int json_write_investigation(FILE *out, const struct investigation *i,
 	else
 		json_add_null(&w, "histograms");
 	add_stacks(&w, i);
-	add_rows(&w, "cpus", cpu_fields, i->cpus, i->n_cpus, sizeof(*i->cpus));
-	add_rows(&w, "absent", absent_fields, i->absent, i->n_absent, sizeof(*i->absent));
+	json_add_rows(&w, "cpus", cpu_fields, i->cpus, i->n_cpus, sizeof(*i->cpus));
+	json_add_rows(&w, "absent", absent_fields, i->absent, i->n_absent, sizeof(*i->absent));
 	return json_finish(&w, out);
 }
 
