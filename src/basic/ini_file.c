@@ -348,7 +348,7 @@ static bool check_bytes(struct ini_reader *reader, unsigned line, const char *s,
 	for (size_t i = 0, n; i < len; i += n) {
 		unsigned char c = (unsigned char)s[i];
 
-		n = c == '\t' ? 1 : util_utf8_length(s + i, len - i);
+		n = c == '\t' ? 1 : util_printable(s + i, len - i);
 		if (n)
 			continue;
 		if (c < 0x80)

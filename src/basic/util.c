@@ -82,23 +82,39 @@ void util_copy_name(char *dst, size_t size, const char *src, size_t src_len)
 	dst[i] = '\0';
 }
 
-size_t util_utf8_length(const char *s, size_t n)
+size_t util_character(const char *s, size_t n, uint32_t *ret)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char first = (unsigned char)*s;
-	size_t len = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
-	uint32_t c = len > 1 ? first & (0x7fu >> len) : first;
+	const unsigned char *u = (const unsigned char *)s;
+	size_t len = n == 0 || (u[0] >= 0x80 && u[0] < 0xc2) || u[0] > 0xf4 ? 0
+		: u[0] < 0x80						  ? 1
+		: u[0] < 0xe0						  ? 2
+		: u[0] < 0xf0						  ? 3
+									  : 4;
+	uint32_t c = len > 1 ? u[0] & (0x7fu >> len) : u[0];
 
-	if (len == 0 || len > n)
+	if (len > n)
 		return 0;
-	if (len == 1)
-		return c >= 0x20 && c != 0x7f;
 	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
+		if ((u[i] & 0xc0) != 0x80)
 			return 0;
-		c = c << 6 | (s[i] & 0x3f);
+		c = c << 6 | (u[i] & 0x3f);
 	}
-	return c < least[len] || c < 0xa0 || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ? 0 : len;
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*ret = c;
+	return len;
+}
+
+size_t util_printable(const char *s, size_t n)
+{
+	uint32_t c;
+	size_t len = util_character(s, n, &c);
+
+	if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
+		(c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+		return 0;
+	return len;
 }
 
 char *util_copy_text(char *dst, size_t size, const char *src, size_t src_len)
@@ -106,7 +122,7 @@ char *util_copy_text(char *dst, size_t size, const char *src, size_t src_len)
 	size_t at = 0, whole = 0, len;
 
 	for (size_t i = 0; i < src_len && src[i]; i += len ? len : 1) {
-		len = util_utf8_length(src + i, src_len - i);
+		len = util_printable(src + i, src_len - i);
 		if (at + (len ? len : 1) + 1 > size) {
 			memcpy(dst + whole, "...", 4);
 			return dst;

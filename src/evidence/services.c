@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "evidence/services.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
-#include "basic/json_value.h"
+#include "basic/json.h"
 #include "basic/util.h"
 
 void services_clear(struct services *services)
@@ -14,99 +13,101 @@ void services_clear(struct services *services)
 	*services = (struct services){ 0 };
 }
 
-struct json_object *services_new_probes(const struct services *services)
+void services_add_probes(const struct services *services, struct json_writer *w)
 {
-	struct json_object *list = json_object_new_array();
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct services_probe, name, "probe", JSON_BORROWED),
+		JSON_FIELD(struct services_probe, function, "function", JSON_BORROWED),
+		JSON_FIELD(struct services_probe, method, "method", JSON_BORROWED, .zero_is_null = true),
+		JSON_FIELD(struct services_probe, why, "why", JSON_BORROWED, .zero_is_null = true),
+		{ 0 },
+	};
 
-	for (size_t i = 0; i < services->n_probes; i++) {
-		const struct services_probe *probe = &services->probes[i];
-		struct json_object *o = json_object_new_object();
-
-		json_value_add_text(o, "probe", probe->name);
-		json_value_add_text(o, "function", probe->function);
-		json_value_add_text(o, "method", probe->method);
-		json_value_add_text(o, "why", probe->why);
-		json_object_array_add(list, o);
-	}
-	return list;
+	json_add_rows(w, "probes", fields, services->probes, services->n_probes, sizeof(*services->probes));
 }
 
-static struct json_object *new_fallback(const struct services_fallback *row, uint64_t now_usec)
+static void add_fallback(struct json_writer *w, const struct services_fallback *row, uint64_t now_usec)
 {
-	struct json_object *o = json_object_new_object();
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct services_fallback, kind, "kind", JSON_BORROWED),
+		JSON_FIELD(struct services_fallback, origin, "origin", JSON_BORROWED),
+		JSON_FIELD(struct services_fallback, service, "service", JSON_TEXT, .zero_is_null = true),
+		JSON_FIELD(struct services_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
+		JSON_FIELD(struct services_fallback, ifindex, "ifindex", JSON_INT, .zero_is_null = true),
+		JSON_FIELD(struct services_fallback, verdict, "verdict", JSON_BORROWED),
+		JSON_FIELD(struct services_fallback, hits, "hits", JSON_INT),
+		{ 0 },
+	};
 
-	json_value_add_text(o, "kind", row->kind);
-	json_value_add_text(o, "origin", row->origin);
-	json_value_add_text(o, "service", row->service);
-	json_value_add_text(o, "link", row->link);
-	json_value_add(o, "ifindex", row->ifindex ? json_object_new_int(row->ifindex) : NULL);
-	json_value_add_text(o, "verdict", row->verdict);
-	json_value_add_int(o, "hits", row->hits);
-	json_value_add(o, "idle_usec", row->last_usec && now_usec >= row->last_usec
-			? json_object_new_int64((int64_t)(now_usec - row->last_usec))
-			: NULL);
-	json_value_add(o, "now", json_object_new_boolean(row->now));
-	json_value_add(o, "reconnect", json_object_new_boolean(row->by_socket));
-	return o;
+	json_open_object(w, NULL);
+	json_add_fields(w, fields, row);
+	if (row->last_usec && now_usec >= row->last_usec)
+		json_add_int(w, "idle_usec", (int64_t)(now_usec - row->last_usec));
+	else
+		json_add_null(w, "idle_usec");
+	json_add_bool(w, "now", row->now);
+	json_add_bool(w, "reconnect", row->by_socket);
+	json_close_object(w);
 }
 
-static struct json_object *new_samples(const struct services_stale *row)
+static void add_samples(struct json_writer *w, const struct services_stale *row)
 {
-	struct json_object *list = json_object_new_array();
+	char text[SOCKET_ADDRESS_LEN];
 
+	json_open_list(w, "samples");
 	for (unsigned i = 0; i < row->n_samples; i++) {
 		const struct socket_info *s = &row->samples[i];
-		struct json_object *o = json_object_new_object();
-		char text[SOCKET_ADDRESS_LEN];
 
-		json_value_add_text(o, "local",
+		json_open_object(w, NULL);
+		json_add_text(w, "local",
 			socket_format_address(s->family, s->local, s->local_port, text, sizeof(text)));
-		json_value_add_text(o, "remote",
+		json_add_text(w, "remote",
 			socket_format_address(s->family, s->remote, s->remote_port, text, sizeof(text)));
-		json_object_array_add(list, o);
+		json_close_object(w);
 	}
-	return list;
+	json_close_list(w);
 }
 
-static struct json_object *new_stale(
-	const struct services_stale *row, const struct feature_table *features)
+static void add_stale(
+	struct json_writer *w, const struct services_stale *row, const struct feature_table *features)
 {
-	struct json_object *o = json_object_new_object(), *missing = json_object_new_array();
-	unsigned bit;
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct services_stale, link, "link", JSON_TEXT, .zero_is_null = true),
+		JSON_FIELD(struct services_stale, ifindex, "ifindex", JSON_INT, .zero_is_null = true),
+		JSON_FIELD(struct services_stale, sockets, "sockets", JSON_INT),
+		JSON_FIELD(struct services_stale, since_usec, "since_usec", JSON_INT),
+		JSON_FIELD(struct services_stale, hits, "hits", JSON_INT),
+		{ 0 },
+	};
 
-	json_value_add_text(o, "service", row->service);
-	json_value_add_text(o, "unit", row->unit.name);
-	json_value_add_text(o, "kind", unit_kind_name(row->unit.kind));
-	json_value_add_text(o, "link", row->link);
-	json_value_add(o, "ifindex", row->ifindex ? json_object_new_int(row->ifindex) : NULL);
-	json_value_add_int(o, "sockets", row->sockets);
-	json_value_add_int(o, "since_usec", row->since_usec);
-	json_value_add_int(o, "hits", row->hits);
-	feature_foreach(bit, row->missing)
-		json_object_array_add(missing, json_object_new_string(feature_name(features, bit)));
-	json_value_add(o, "missing", missing);
-	json_value_add(o, "samples", new_samples(row));
-	return o;
+	json_open_object(w, NULL);
+	json_add_some(w, "service", row->service);
+	json_add_some(w, "unit", row->unit.name);
+	json_add_text(w, "kind", unit_kind_name(row->unit.kind));
+	json_add_fields(w, fields, row);
+	feature_add_names(w, "missing", features, row->missing);
+	add_samples(w, row);
+	json_close_object(w);
 }
 
-int services_add_json(const struct services *services, const struct feature_table *features,
-	uint64_t now_usec, struct json_object *to)
+void services_add_json(const struct services *services, const struct feature_table *features,
+	uint64_t now_usec, struct json_writer *w)
 {
-	struct json_object *fallback = services->counted ? json_object_new_array() : NULL;
-	struct json_object *restart = services->looked ? json_object_new_array() : NULL;
-	struct json_object *lost = json_object_new_object();
-
-	for (size_t i = 0; fallback && i < services->n_fallback; i++)
-		json_object_array_add(fallback, new_fallback(&services->fallback[i], now_usec));
-	for (size_t i = 0; restart && i < services->n_stale; i++)
-		json_object_array_add(restart, new_stale(&services->stale[i], features));
+	services_add_probes(services, w);
+	if (json_open_list_if(w, "fallback", services->counted)) {
+		for (size_t i = 0; i < services->n_fallback; i++)
+			add_fallback(w, &services->fallback[i], now_usec);
+		json_close_list(w);
+	}
+	if (json_open_list_if(w, "restart", services->looked)) {
+		for (size_t i = 0; i < services->n_stale; i++)
+			add_stale(w, &services->stale[i], features);
+		json_close_list(w);
+	}
+	json_add_int(w, "left_out", (int64_t)services->left_out);
+	json_open_object(w, "lost");
 	for (size_t i = 0; i < SERVICES_KINDS && services->kinds[i]; i++)
-		json_value_add_int(lost, services->kinds[i], services->lost[i]);
-	json_value_add(to, "probes", services_new_probes(services));
-	json_value_add(to, "fallback", fallback);
-	json_value_add(to, "restart", restart);
-	json_value_add_int(to, "left_out", services->left_out);
-	json_value_add(to, "lost", lost);
-	json_value_add_int(to, "sockets_dropped", services->sockets_dropped);
-	return lost ? 0 : -ENOMEM;
+		json_add_int(w, services->kinds[i], (int64_t)services->lost[i]);
+	json_close_object(w);
+	json_add_int(w, "sockets_dropped", (int64_t)services->sockets_dropped);
 }

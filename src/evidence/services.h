@@ -61,10 +61,10 @@ struct services {
 };
 void services_clear(struct services *services);
 
-/* Members of an answer or a document: probes, fallback, restart, left_out, lost. 0 or -ENOMEM. */
-struct json_object;
-struct json_object *services_new_probes(const struct services *services);
-int services_add_json(const struct services *services, const struct feature_table *features,
-	uint64_t now_usec, struct json_object *to);
+/* Members of an answer or a document: probes; and all: probes, fallback, restart, left_out, lost, sockets_dropped. */
+struct json_writer;
+void services_add_probes(const struct services *services, struct json_writer *w);
+void services_add_json(const struct services *services, const struct feature_table *features,
+	uint64_t now_usec, struct json_writer *w);
 
 #endif

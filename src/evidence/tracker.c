@@ -140,7 +140,10 @@ static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifin
 	if (!told)
 		return false;
 	told->key = key;
-	HASH_ADD(hh, w->told, key, sizeof(told->key), told);
+	if (hash_add(w->told, key, told) < 0) {
+		free(told);
+		return false;
+	}
 	return true;
 }
 
@@ -329,7 +332,10 @@ static struct tracker_flag *new_flag(struct tracker *w, const struct socket_hold
 		return NULL;
 	flag->key = *key;
 	flag->flagged_usec = util_now_usec();
-	HASH_ADD(hh, w->flags, key, sizeof(flag->key), flag);
+	if (hash_add(w->flags, key, flag) < 0) {
+		free(flag);
+		return NULL;
+	}
 	return flag;
 }
 

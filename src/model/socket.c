@@ -61,7 +61,10 @@ static int holder_new(struct socket_holders *holders, const struct socket_holder
 	if (!holder)
 		return -ENOMEM;
 	holder->key = *key;
-	HASH_ADD(hh, holders->holders, key, sizeof(holder->key), holder);
+	if (hash_add(holders->holders, key, holder) < 0) {
+		free(holder);
+		return -ENOMEM;
+	}
 	*ret = holder;
 	return 0;
 }

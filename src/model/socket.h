@@ -7,8 +7,7 @@
 
 #include <stdbool.h>
 
-#include <uthash.h>
-
+#include "basic/hash.h"
 #include "model/feature.h"
 
 #define SOCKET_HOLDERS_MAX 4096

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "basic/json_value.h"
 #include "control/methods.h"
 #include "evidence/tracker.h"
 
@@ -15,12 +14,14 @@ enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 /* ---- where it comes from ---- */
 
 /* Without offloadd: which sockets are stale, the kernel tells anybody who may ask; what was counted it knows alone. */
-static int services_of_kernel(const struct cmd_options *options, struct json_object **ret)
+static int services_of_kernel(const struct cmd_options *options, struct json_value **ret)
 {
 	_cleanup_(services_clear) struct services services = { 0 };
 	_cleanup_(cmd_close) struct cmd_session s;
 	struct tracker_options wanted = { .only_sockets = true };
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
 	struct tracker *tracker = NULL;
+	char why[JSON_WHY_LEN];
 	uint64_t now_usec = util_now_usec();
 	int r;
 
@@ -36,8 +37,10 @@ static int services_of_kernel(const struct cmd_options *options, struct json_obj
 		r = tracker_list(tracker, now_usec, &services);
 	if (r >= 0) {
 		services.counted = false;
-		*ret = json_object_new_object();
-		r = services_add_json(&services, &s.observe->features, now_usec, *ret);
+		json_open_object(&w, NULL);
+		services_add_json(&services, &s.observe->features, now_usec, &w);
+		json_close_object(&w);
+		r = w.error ? w.error : json_parse(w.text, w.len, JSON_OF_DAEMON, ret, why, sizeof(why));
 	}
 	tracker_free(tracker);
 	return r < 0 ? cmd_error("services: %s", strerror(-r)) : CMD_NO_DAEMON;
@@ -45,145 +48,142 @@ static int services_of_kernel(const struct cmd_options *options, struct json_obj
 
 /* ---- text ---- */
 
-static bool is(struct json_object *from, const char *key, const char *text)
+static bool is(const struct json_value *from, const char *key, const char *text)
 {
-	return strcmp(answer_text(from, key), text) == 0;
+	return strcmp(json_get_text(from, key), text) == 0;
 }
 
-static const char *name_payer(struct json_object *row)
+static const char *name_payer(const struct json_value *row)
 {
-	if (answer_text(row, "service")[0])
-		return answer_clean(answer_text(row, "service"));
+	if (json_get_text(row, "service")[0])
+		return answer_clean(json_get_text(row, "service"));
 	return is(row, "origin", "forwarded") ? "forwarded traffic" : "the kernel itself";
 }
 
-static bool is_same_payer(struct json_object *a, struct json_object *b)
+static bool is_same_payer(const struct json_value *a, const struct json_value *b)
 {
-	return is(a, "service", answer_text(b, "service")) && is(a, "origin", answer_text(b, "origin")) &&
-		is(a, "link", answer_text(b, "link"));
+	return is(a, "service", json_get_text(b, "service")) && is(a, "origin", json_get_text(b, "origin")) &&
+		is(a, "link", json_get_text(b, "link"));
 }
 
-static void print_end(struct json_object *row, bool reconnect)
+static void print_end(const struct json_value *row, bool reconnect)
 {
-	const char *link = answer_clean(answer_text(row, "link"));
+	const char *link = answer_clean(json_get_text(row, "link"));
 
-	if (!answer_text(row, "link")[0])
+	if (!json_get_text(row, "link")[0])
 		puts("which link it leaves by is not known");
 	else if (is(row, "verdict", "") || is(row, "verdict", "compliant"))
 		printf("no rule asks for more of %s; a restart does not help\n", link);
 	else if (reconnect)
 		printf("%s is %s; when it is repaired, connections may have to be made anew\n", link,
-			answer_text(row, "verdict"));
+			json_get_text(row, "verdict"));
 	else
 		printf("ends when %s is repaired; no restart needed\n", link);
 }
 
-/* One line for all kinds of a payer on a link, at its first row. */
-static void print_payer(struct json_object *rows, size_t i)
+/* What a stale connection goes on paying is told with it. */
+static bool is_flagged(const struct json_value *answer, const struct json_value *row)
 {
-	struct json_object *row = json_object_array_get_idx(rows, i);
+	if (json_get_bool(row, "reconnect"))
+		json_foreach(flag, json_get_list(answer, "restart"))
+			if (is(flag, "service", json_get_text(row, "service")) && is(flag, "link", json_get_text(row, "link")))
+				return true;
+	return false;
+}
+
+static bool is_paying(const struct json_value *answer, const struct json_value *row)
+{
+	return json_get_bool(row, "now") && !is_flagged(answer, row);
+}
+
+/* One line for all kinds of a payer on a link, at its first row. */
+static void print_payer(const struct json_value *answer, const struct json_value *row)
+{
 	const char *comma = "";
-	bool reconnect = false;
+	bool reconnect = false, seen = false;
 
-	for (size_t j = 0; j < i; j++) {
-		struct json_object *before = json_object_array_get_idx(rows, j);
-
-		if (answer_bool(before, "now") && is_same_payer(before, row))
-			return;
-	}
-	printf("  %s", name_payer(row));
-	if (answer_text(row, "link")[0])
-		printf(" on %s", answer_clean(answer_text(row, "link")));
-	printf(": ");
-	for (size_t j = i; j < answer_count(rows); j++) {
-		struct json_object *other = json_object_array_get_idx(rows, j);
-
-		if (!answer_bool(other, "now") || !is_same_payer(other, row))
+	json_foreach(other, json_get_list(answer, "fallback"))
+	{
+		seen |= other == row;
+		if (!is_paying(answer, other) || !is_same_payer(other, row))
 			continue;
-		printf("%s%s %lld", comma, answer_clean(answer_text(other, "kind")),
-			(long long)answer_int(other, "hits"));
-		reconnect |= answer_bool(other, "reconnect");
+		if (!seen)
+			return;
+		if (other == row) {
+			printf("  %s", name_payer(row));
+			if (json_get_text(row, "link")[0])
+				printf(" on %s", answer_clean(json_get_text(row, "link")));
+			printf(": ");
+		}
+		printf("%s%s %lld", comma, answer_clean(json_get_text(other, "kind")),
+			(long long)json_get_int(other, "hits"));
+		reconnect |= json_get_bool(other, "reconnect");
 		comma = ", ";
 	}
 	printf("; ");
 	print_end(row, reconnect);
 }
 
-/* What a stale connection goes on paying is told with it. */
-static bool is_flagged(struct json_object *answer, struct json_object *row)
+static size_t count_now(const struct json_value *answer)
 {
-	struct json_object *restart = answer_list(answer, "restart");
+	size_t n = 0;
 
-	for (size_t i = 0; answer_bool(row, "reconnect") && i < answer_count(restart); i++) {
-		struct json_object *flag = json_object_array_get_idx(restart, i);
-
-		if (is(flag, "service", answer_text(row, "service")) && is(flag, "link", answer_text(row, "link")))
-			return true;
-	}
-	return false;
+	json_foreach(row, json_get_list(answer, "fallback"))
+		n += is_paying(answer, row);
+	return n;
 }
 
-static void print_fallback(struct json_object *answer)
+static void print_fallback(const struct json_value *answer)
 {
-	struct json_object *rows = answer_list(answer, "fallback"), *left = json_object_new_array();
+	const struct json_value *rows = json_get_list(answer, "fallback");
 
-	for (size_t i = 0; i < answer_count(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
-
-		if (answer_bool(row, "now") && !is_flagged(answer, row))
-			json_object_array_add(left, json_object_get(row));
-	}
-	if (answer_count(left))
+	if (count_now(answer))
 		puts("Pays for software fallback now:");
 	else if (rows)
 		puts("No service pays for software fallback now.");
-	for (size_t i = 0; i < answer_count(left); i++)
-		print_payer(left, i);
-	json_object_put(left);
+	json_foreach(row, rows)
+		if (is_paying(answer, row))
+			print_payer(answer, row);
 }
 
-static void print_stale(struct json_object *answer)
+static void print_stale(const struct json_value *answer)
 {
-	struct json_object *rows = answer_list(answer, "restart");
+	const struct json_value *rows = json_get_list(answer, "restart");
 
-	if (answer_count(rows))
+	if (json_count(rows))
 		puts("Needs a restart, as connections go on without an offload that their link has again:");
 	else if (rows)
 		puts("No service needs a restart.");
-	for (size_t i = 0; i < answer_count(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
-		struct json_object *missing = answer_list(row, "missing");
+	json_foreach(row, rows)
+	{
+		const char *comma = "";
 		char when[32];
 
-		printf("  %s on %s: %lld stale connection%s since %s, without", answer_clean(answer_text(row, "service")),
-			answer_clean(answer_text(row, "link")), (long long)answer_int(row, "sockets"),
-			util_plural((uint64_t)answer_int(row, "sockets")),
-			util_format_time((uint64_t)answer_int(row, "since_usec"), when, sizeof(when)));
-		for (size_t j = 0; j < answer_count(missing); j++)
-			printf("%s %s", j ? "," : "",
-				answer_clean(json_object_get_string(json_object_array_get_idx(missing, j))));
-		printf("; %lld hits since then\n", (long long)answer_int(row, "hits"));
+		printf("  %s on %s: %lld stale connection%s since %s, without", answer_clean(json_get_text(row, "service")),
+			answer_clean(json_get_text(row, "link")), (long long)json_get_int(row, "sockets"),
+			util_plural((uint64_t)json_get_int(row, "sockets")),
+			util_format_time((uint64_t)json_get_int(row, "since_usec"), when, sizeof(when)));
+		json_foreach(missing, json_get_list(row, "missing"))
+		{
+			printf("%s %s", comma, answer_clean(json_as_text(missing)));
+			comma = ",";
+		}
+		printf("; %lld hits since then\n", (long long)json_get_int(row, "hits"));
 	}
 }
 
-static void print_absent(struct json_object *answer)
+static void print_absent(const struct json_value *answer)
 {
-	struct json_object *probes = answer_list(answer, "probes");
-
-	for (size_t i = 0; i < answer_count(probes); i++) {
-		struct json_object *probe = json_object_array_get_idx(probes, i);
-
-		if (!answer_text(probe, "method")[0])
-			printf("not seen: %s (%s): %s\n", answer_clean(answer_text(probe, "probe")),
-				answer_clean(answer_text(probe, "function")),
-				answer_clean(answer_text(probe, "why")));
-	}
+	json_foreach(probe, json_get_list(answer, "probes"))
+		if (!json_get_text(probe, "method")[0])
+			printf("not seen: %s (%s): %s\n", answer_clean(json_get_text(probe, "probe")),
+				answer_clean(json_get_text(probe, "function")),
+				answer_clean(json_get_text(probe, "why")));
 }
 
-static void print_text(struct json_object *answer, int code)
+static void print_text(const struct json_value *answer, int code)
 {
-	struct json_object *lost = NULL;
-	int64_t n = answer_int(answer, "left_out");
+	int64_t n = json_get_int(answer, "left_out");
 
 	print_fallback(answer);
 	print_stale(answer);
@@ -193,61 +193,47 @@ static void print_text(struct json_object *answer, int code)
 		print_absent(answer);
 	if (n)
 		printf("%lld more rows are left out for want of room\n", (long long)n);
-	if (!json_object_object_get_ex(answer, "lost", &lost))
-		return;
-	json_object_object_foreach(lost, kind, value)
-		if (json_object_get_int64(value))
-			printf("%s: %lld hits of services that there was no room for\n", answer_clean(kind),
-				(long long)json_object_get_int64(value));
+	json_foreach(lost, json_get_object(answer, "lost"))
+		if (json_as_int(lost))
+			printf("%s: %lld hits of services that there was no room for\n", answer_clean(json_key(lost)),
+				(long long)json_as_int(lost));
 }
 
 /* ---- for other programs ---- */
 
 /* Lines as needrestart -b prints them. */
-static void print_needrestart(struct json_object *answer)
+static void print_needrestart(const struct json_value *answer)
 {
-	struct json_object *rows = answer_list(answer, "restart");
-
 	puts("NEEDRESTART-VER: offloadctl " OFFLOADD_VERSION);
-	for (size_t i = 0; i < answer_count(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
+	json_foreach(row, json_get_list(answer, "restart"))
+	{
 		const char *word = is(row, "kind", "container") ? "CONT"
 			: is(row, "kind", "session") || is(row, "kind", "user") ? "SESS"
 										: "SVC";
 
-		printf("NEEDRESTART-%s: %s\n", word, answer_clean(answer_text(row, "service")));
+		printf("NEEDRESTART-%s: %s\n", word, answer_clean(json_get_text(row, "service")));
 	}
 }
 
-static size_t count_now(struct json_object *answer)
+static int print_nagios(const struct json_value *answer, int code)
 {
-	struct json_object *rows = answer_list(answer, "fallback");
-	size_t n = 0;
-
-	for (size_t i = 0; i < answer_count(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
-
-		n += answer_bool(row, "now") && !is_flagged(answer, row);
-	}
-	return n;
-}
-
-static int print_nagios(struct json_object *answer, int code)
-{
-	struct json_object *rows = answer_list(answer, "restart");
+	const struct json_value *rows = json_get_list(answer, "restart");
+	const char *comma = "";
 	size_t paying = count_now(answer);
 	int64_t sockets = 0;
 	enum nagios state = NAGIOS_OK;
 
-	for (size_t i = 0; i < answer_count(rows); i++)
-		sockets += answer_int(json_object_array_get_idx(rows, i), "sockets");
-	if (answer_count(rows)) {
+	json_foreach(row, rows)
+		sockets += json_get_int(row, "sockets");
+	if (json_count(rows)) {
 		state = NAGIOS_CRITICAL;
 		printf("OFFLOADD CRITICAL - needs a restart:");
-		for (size_t i = 0; i < answer_count(rows); i++)
-			printf("%s %s", i ? "," : "",
-				answer_clean(answer_text(json_object_array_get_idx(rows, i), "service")));
-	} else if (code != CMD_OK || !rows || !answer_list(answer, "fallback")) {
+		json_foreach(row, rows)
+		{
+			printf("%s %s", comma, answer_clean(json_get_text(row, "service")));
+			comma = ",";
+		}
+	} else if (code != CMD_OK || !rows || !json_get_list(answer, "fallback")) {
 		state = NAGIOS_UNKNOWN;
 		printf("OFFLOADD UNKNOWN - %s",
 			code == CMD_OK ? "probes cannot be had" : "offloadd does not run");
@@ -257,14 +243,14 @@ static int print_nagios(struct json_object *answer, int code)
 	} else {
 		printf("OFFLOADD OK - no service pays for software fallback or needs a restart");
 	}
-	printf(" | restart=%zu;;0;0 stale=%lld;;;0 fallback=%zu;0;;0\n", answer_count(rows), (long long)sockets,
+	printf(" | restart=%zu;;0;0 stale=%lld;;;0 fallback=%zu;0;;0\n", json_count(rows), (long long)sockets,
 		paying);
 	return (int)state;
 }
 
 int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
-	_cleanup_json_ struct json_object *answer = NULL;
+	_cleanup_json_ struct json_value *answer = NULL;
 	int code = cmd_ask(options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC,
 		&answer);
 

@@ -7,8 +7,6 @@
 
 #include "evidence/investigation.h"
 
-#define JSON_INVESTIGATION_BYTES_MAX (4 * 1024 * 1024)
-
 /* One document and a newline. 0, -ENOMEM, -EIO. */
 int json_write_investigation(FILE *out, const struct investigation *i,
 	const struct investigation_finding *findings, size_t n);

@@ -31,7 +31,7 @@ static void put_findings(const struct render *r, const struct investigation_find
 			fprintf(r->out, "\033[%sm", verdict_colours[findings[i].verdict]);
 		fputs(investigation_verdict_name(findings[i].verdict), r->out);
 		fprintf(r->out, "%s: %s\n", r->colour ? "\033[0m" : "",
-			view_clean(findings[i].text, text, sizeof(text)));
+			util_clean(findings[i].text, text, sizeof(text)));
 	}
 }
 
@@ -191,7 +191,7 @@ int render_investigation(const struct render *r, const struct investigation *i,
 	if (i->n_absent)
 		put_heading(r, "Absent");
 	for (size_t k = 0; k < i->n_absent; k++)
-		fprintf(r->out, "  %s: %s\n", i->absent[k].what, view_clean(i->absent[k].why, why, sizeof(why)));
+		fprintf(r->out, "  %s: %s\n", i->absent[k].what, util_clean(i->absent[k].why, why, sizeof(why)));
 	return e;
 }
 
@@ -231,7 +231,7 @@ static bool put_factor(const struct render *r, const struct investigation_metric
 	if (!m->known || !m->a || !m->b)
 		return false;
 	factor = faster ? (double)m->a / (double)m->b : (double)m->b / (double)m->a;
-	fprintf(r->out, "%s: ", view_clean(m->what, what, sizeof(what)));
+	fprintf(r->out, "%s: ", util_clean(m->what, what, sizeof(what)));
 	if (factor < FACTOR_TOLD)
 		fputs("about as fast in B as in A", r->out);
 	else
@@ -261,7 +261,7 @@ static int put_judgement(const struct render *r, const struct investigation *i, 
 
 	if (investigation_judge(i, &findings, &n) < 0)
 		return -ENOMEM;
-	fprintf(r->out, "%s:\n", view_clean(name, clean, sizeof(clean)));
+	fprintf(r->out, "%s:\n", util_clean(name, clean, sizeof(clean)));
 	put_findings(r, findings, n);
 	fputc('\n', r->out);
 	return 0;

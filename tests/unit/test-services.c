@@ -3,17 +3,23 @@
 
 #include <json-c/json.h>
 
+#include "basic/json.h"
 #include "evidence/services.h"
 #include "unit-model.h"
 
 static struct json_object *document(const struct services *services)
 {
-	struct json_object *o = json_object_new_object();
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
 	struct feature_table features;
+	struct json_object *o;
 
 	memset(&features, 0, sizeof(features));
 	unit_features(&features);
-	assert_int_equal(services_add_json(services, &features, 5000000, o), 0);
+	json_open_object(&w, NULL);
+	services_add_json(services, &features, 5000000, &w);
+	json_close_object(&w);
+	o = json_tokener_parse(w.text);
+	assert_non_null(o);
 	return o;
 }
 
