@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "report/json.h"
+#include "report/json_services.h"
 #include "kernel/netns.h"
 
 /* ---- status ---- */
@@ -94,7 +95,7 @@ static void add_counts(struct methods *m, struct json_object *to)
 void method_get_status(
 	struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
-	struct services services = { 0 };
+	struct evidence probes = { 0 };
 	struct json_object *o, *verdicts;
 	struct reconcile_stands stands;
 	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
@@ -123,8 +124,8 @@ void method_get_status(
 	json_value_add(o, "paused", new_paused(m));
 	add_counts(m, o);
 	if (*m->host.tracker)
-		tracker_list_probes(*m->host.tracker, &services);
-	json_value_add(o, "probes", services_new_probes(&services));
+		tracker_read_probes(*m->host.tracker, &probes);
+	json_value_add(o, "probes", json_new_probes(&probes));
 	method_reply(client, o);
 }
 
@@ -147,17 +148,17 @@ void method_get_metrics(
 	method_reply(client, o);
 }
 
-/* How the links that services pay on stand to the rules. */
-static int judge_links(struct methods *m, struct services *services)
+/* The verdicts of the links on which services use software fallback. */
+static int judge_links(struct methods *m, struct evidence *e)
 {
 	struct reconcile_stands stands;
 	int r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
 
-	for (size_t i = 0; r >= 0 && i < services->n_fallback; i++) {
+	for (size_t i = 0; r >= 0 && i < e->n_fallback; i++) {
 		const struct reconcile_stand *stand;
 
-		HASH_FIND_INT(stands.list, &services->fallback[i].ifindex, stand);
-		services->fallback[i].verdict = stand ? verdict_name(stand->verdict) : NULL;
+		HASH_FIND_INT(stands.list, &e->fallback[i].ifindex, stand);
+		e->fallback[i].verdict = stand ? verdict_name(stand->verdict) : NULL;
 	}
 	return r;
 }
@@ -165,20 +166,19 @@ static int judge_links(struct methods *m, struct services *services)
 void method_get_services(
 	struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
-	_cleanup_(services_clear) struct services services = { 0 };
+	_cleanup_(evidence_clear) struct evidence e = { 0 };
 	struct json_object *o;
-	uint64_t now_usec = util_now_usec();
-	int r = *m->host.tracker ? tracker_list(*m->host.tracker, now_usec, &services) : 0;
+	int r = *m->host.tracker ? tracker_read_evidence(*m->host.tracker, util_now_usec(), &e) : 0;
 
 	if (r >= 0)
-		r = judge_links(m, &services);
+		r = judge_links(m, &e);
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);
 		return;
 	}
 	o = json_object_new_object();
-	services_add_json(&services, &m->host.observe->features, now_usec, o);
+	json_add_services(&e, o);
 	method_reply(client, o);
 }
 

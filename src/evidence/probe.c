@@ -30,9 +30,6 @@
 #define SOCKETS_READ (64 * 1024)
 #define NSEC_PER_USEC 1000
 
-_Static_assert((int)PROBE_KINDS == FALLBACK_KINDS, "kinds of probe.h and bpf/event.h");
-_Static_assert(PROBE_COMM_LEN == EVENT_COMM_LEN, "comm of probe.h and bpf/event.h");
-
 enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED };
 
 static const struct probe_hook fallback_hooks[] = {
@@ -45,9 +42,9 @@ static const struct probe_hook fallback_hooks[] = {
 };
 
 static const struct probe_hook process_hooks[] = {
-	{ .name = "sendpage by process", .function = "sock_no_sendpage_locked",
+	{ .name = PROBE_BY_PROCESS, .function = "sock_no_sendpage_locked",
 		.other_kernels = true, .kprobe = { "process_locked_kprobe" } },
-	{ .name = "sendpage by process", .function = "sock_no_sendpage", .other_kernels = true,
+	{ .name = PROBE_BY_PROCESS, .function = "sock_no_sendpage", .other_kernels = true,
 		.kprobe = { "process_kprobe" } },
 };
 
@@ -304,23 +301,6 @@ const char *probe_method_name(enum probe_method method)
 	return "absent";
 }
 
-const char *probe_kind_name(enum probe_kind kind)
-{
-	switch (kind) {
-	case PROBE_SENDPAGE:
-		return "sendpage";
-	case PROBE_SPLICE:
-		return "splice";
-	case PROBE_SEGMENTATION:
-		return "segmentation";
-	case PROBE_CHECKSUM:
-		return "checksum";
-	case PROBE_KINDS:
-		break;
-	}
-	return "unknown";
-}
-
 const char *probe_format_status(const struct probe_status *status, char *buf, size_t size)
 {
 	if (status->method == PROBE_ABSENT)
@@ -359,11 +339,11 @@ static bool header_is(const void *data, size_t size, unsigned type, size_t wante
 
 static int parse_key(const struct fallback_key *key, struct probe_hits *ret)
 {
-	if (key->kind >= FALLBACK_KINDS || key->origin > FALLBACK_KERNEL ||
+	if (key->kind >= FALLBACK_KINDS || key->origin >= FALLBACK_ORIGINS ||
 		key->ifindex > INT32_MAX || key->tgid > INT32_MAX)
 		return -EBADMSG;
-	*ret = (struct probe_hits){ .kind = (enum probe_kind)key->kind,
-		.origin = (enum probe_origin)key->origin, .cgroup = key->cgroup,
+	*ret = (struct probe_hits){ .kind = (enum fallback_kind)key->kind,
+		.origin = (enum fallback_origin)key->origin, .cgroup = key->cgroup,
 		.netns = key->netns, .ifindex = (int)key->ifindex, .tgid = (pid_t)key->tgid };
 	return 0;
 }
@@ -480,7 +460,7 @@ static int read_key(int fd, const void *key, void *userdata)
 static int read_process(int fd, const void *data, void *userdata)
 {
 	struct hits_reader *reader = userdata;
-	struct probe_hits hits = { .kind = PROBE_SENDPAGE, .origin = PROBE_LOCAL };
+	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET };
 	const struct process_key *key = data;
 
 	if (bpf_map_lookup_elem(fd, key, &hits.hits) < 0)
@@ -545,12 +525,12 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 	int fd = probe_part_map_fd(&probe->process, "processes_lost");
 
 	*ret = (struct probe_lost){ .malformed = probe->malformed };
-	for (__u32 kind = 0; kind < PROBE_KINDS; kind++)
+	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++)
 		ret->hits[kind] = probe_part_read_percpu(
 			&probe->fallback, "lost", FALLBACK_LOST_HITS + kind, probe->cpus);
 	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
 	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)
-		ret->process_hits = process_hits;
+		ret->hits[FALLBACK_SENDPAGE] += process_hits;
 }
 
 /* Hands out the whole records of a buffer and keeps the rest at its start. 1: fn wants no more. */

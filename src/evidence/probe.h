@@ -5,28 +5,16 @@
 #ifndef OFFLOADD_PROBE_H
 #define OFFLOADD_PROBE_H
 
+#include <sys/types.h>
+
+#include "bpf/kinds.h"
 #include "model/feature.h"
 #include "model/socket.h"
 
-#define PROBE_COMM_LEN 16
 #define PROBE_WHY_LEN 200
+#define PROBE_BY_PROCESS "sendpage by process" /* name of the one that knows no cgroups */
 #define PROBE_KEYS_DEFAULT 10240
 #define PROBE_QUIET_USEC UINT64_C(10000000)
-#define PROBE_LATENCY_SLOTS 32
-
-enum probe_kind {
-	PROBE_SENDPAGE,	    /* pages copied into the socket: up to 6.4 */
-	PROBE_SPLICE,	    /* the same from 6.5 on */
-	PROBE_SEGMENTATION, /* split in software for a device */
-	PROBE_CHECKSUM,	    /* summed in software for a device */
-	PROBE_KINDS,
-};
-
-enum probe_origin {
-	PROBE_LOCAL,	 /* a local socket's, charged to its service */
-	PROBE_FORWARDED, /* came in by another device: no service */
-	PROBE_KERNEL,	 /* the kernel's own packet: no service */
-};
 
 enum probe_method { PROBE_ABSENT, PROBE_FENTRY, PROBE_KPROBE, PROBE_ITERATOR };
 
@@ -50,13 +38,13 @@ struct probe_options {
 /* A combination of kind, link and service, with its hits. From the process-only probe: kind SENDPAGE,
  * ifindex 0, cgroup 0, tgid and comm. */
 struct probe_hits {
-	enum probe_kind kind;
-	enum probe_origin origin;
+	enum fallback_kind kind;
+	enum fallback_origin origin;
 	uint64_t cgroup; /* 0: no unified hierarchy, or no BTF; 1: its root */
 	uint32_t netns;	 /* inode number of the link's network namespace; 0 where the link is not known */
 	int ifindex;	 /* there; 0: not known */
 	pid_t tgid;	 /* set where the cgroup says nothing and the process is the sender; else 0 */
-	char comm[PROBE_COMM_LEN];
+	char comm[EVENT_COMM_LEN];
 	uint64_t hits;
 	feature_set missing; /* what the device lacked at any of them; of a checksum all ways to have it; empty for a copy */
 	uint64_t last_usec; /* CLOCK_MONOTONIC, up to a second before the last hit; 0 when not known */
@@ -64,8 +52,7 @@ struct probe_hits {
 
 /* What was left out for want of room. */
 struct probe_lost {
-	uint64_t hits[PROBE_KINDS]; /* of combinations that did not fit */
-	uint64_t process_hits;
+	uint64_t hits[FALLBACK_KINDS]; /* of combinations that did not fit; SENDPAGE also of processes */
 	uint64_t events;    /* new combinations that nobody was told of; they are counted all the same */
 	uint64_t malformed; /* records of another version or size */
 };
@@ -77,7 +64,7 @@ struct probe_change {
 	uint32_t root_netns; /* where the change began, and at which link: another one for a cascade */
 	int root_ifindex;
 	pid_t pid, parent_pid;
-	char comm[PROBE_COMM_LEN], parent_comm[PROBE_COMM_LEN];
+	char comm[EVENT_COMM_LEN], parent_comm[EVENT_COMM_LEN];
 };
 
 struct probe;
@@ -90,7 +77,6 @@ void probe_close_pointer(struct probe **probe);
 /* Every probe with its state. The array belongs to probe. */
 const struct probe_status *probe_status(const struct probe *probe, size_t *ret_n);
 const char *probe_method_name(enum probe_method method);
-const char *probe_kind_name(enum probe_kind kind);
 /* "segmentation (fentry)" or "segmentation: absent, no BTF ...". Returns buf. */
 const char *probe_format_status(const struct probe_status *status, char *buf, size_t size);
 /* Reads runs and run_nsec into the status. */
@@ -133,7 +119,7 @@ struct probe_latency_histogram {
 	bool fallback;
 	uint64_t count, total_usec;
 	uint64_t disk_usec, peer_usec; /* of it asleep for input, and for room in the socket's buffer; with waits */
-	uint64_t slots[PROBE_LATENCY_SLOTS]; /* slot n: 2^n <= usec < 2^(n+1); the first also 0, the last also what is above */
+	uint64_t slots[LATENCY_SLOTS]; /* slot n: 2^n <= usec < 2^(n+1); the first also 0, the last also what is above */
 };
 /* waits: tell also what calls waited for, which looks at every switch of tasks. ret_status (may be NULL) says why
  * not. -EOPNOTSUPP, -ENOMEM. */
@@ -156,16 +142,14 @@ int probe_latency_read_running(struct probe_latency *latency, probe_latency_fn f
 
 /* How often TCP functions ran, also only while somebody looks, by service and link; tcp_write_timer's are
  * told of none. */
-enum probe_rate_kind { PROBE_RATE_SENDMSG, PROBE_RATE_PUSH_ONE, PROBE_RATE_WRITE_TIMER, PROBE_RATES };
 struct probe_rate {
-	enum probe_rate_kind kind;
+	enum rate_kind kind;
 	uint64_t cgroup; /* as in probe_hits */
 	uint32_t netns;
 	int ifindex;
 	uint64_t count;
 };
 
-#define PROBE_STACK_DEPTH 24
 /* One way into tcp_push_one(), innermost first; that function itself is not in it on all kernels. */
 struct probe_stack {
 	uint64_t cgroup;
@@ -173,7 +157,7 @@ struct probe_stack {
 	int ifindex;
 	uint64_t count;
 	unsigned n;
-	uint64_t addresses[PROBE_STACK_DEPTH];
+	uint64_t addresses[STACK_DEPTH];
 };
 
 struct probe_rates;
@@ -182,10 +166,10 @@ int probe_rates_open(const struct feature_table *features, struct probe_rates **
 void probe_rates_close(struct probe_rates *rates);
 /* Counts anew, from here on. */
 void probe_rates_reset(struct probe_rates *rates);
-/* In the order of enum probe_rate_kind. */
+/* In the order of enum rate_kind. */
 const struct probe_status *probe_rates_status(const struct probe_rates *rates);
 /* How often in all, whatever fitted. */
-uint64_t probe_rates_total(const struct probe_rates *rates, enum probe_rate_kind kind);
+uint64_t probe_rates_total(const struct probe_rates *rates, enum rate_kind kind);
 typedef void (*probe_rate_fn)(const struct probe_rate *rate, void *userdata);
 typedef void (*probe_stack_fn)(const struct probe_stack *stack, void *userdata);
 int probe_rates_read(struct probe_rates *rates, probe_rate_fn fn, void *userdata);

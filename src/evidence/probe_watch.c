@@ -19,21 +19,17 @@
 
 #define NSEC_PER_USEC 1000
 
-_Static_assert(PROBE_LATENCY_SLOTS == LATENCY_SLOTS, "slots of probe.h and bpf/event.h");
-_Static_assert((int)PROBE_RATES == RATE_KINDS, "kinds of probe.h and bpf/event.h");
-_Static_assert(PROBE_STACK_DEPTH == STACK_DEPTH, "depth of probe.h and bpf/event.h");
-
 static const struct probe_hook latency_hooks[] = {
 	PROBE_HOOK_PAIR("latency", "do_sendfile", "sendfile"),
 	{ .name = "latency waits", .function = "__traceiter_sched_switch", .fentry = { "sendfile_switch" } },
 };
 
 static const struct probe_hook rate_hooks[] = {
-	[PROBE_RATE_SENDMSG] = PROBE_HOOK("tcp_sendmsg", "tcp_sendmsg", "sendmsg", false),
-	[PROBE_RATE_PUSH_ONE] = { .name = "tcp_push_one",
+	[RATE_SENDMSG] = PROBE_HOOK("tcp_sendmsg", "tcp_sendmsg", "sendmsg", false),
+	[RATE_PUSH_ONE] = { .name = "tcp_push_one",
 		.function = "tcp_push_one",
 		.kprobe = { "push_one_kprobe" } },
-	[PROBE_RATE_WRITE_TIMER] = PROBE_HOOK("tcp_write_timer", "tcp_write_timer", "write_timer", false),
+	[RATE_WRITE_TIMER] = PROBE_HOOK("tcp_write_timer", "tcp_write_timer", "write_timer", false),
 };
 
 struct probe_latency {
@@ -271,7 +267,7 @@ void probe_rates_reset(struct probe_rates *rates)
 	probe_part_foreach_key(&rates->part, "stack_counts", drop_key, NULL);
 }
 
-uint64_t probe_rates_total(const struct probe_rates *rates, enum probe_rate_kind kind)
+uint64_t probe_rates_total(const struct probe_rates *rates, enum rate_kind kind)
 {
 	return probe_part_read_percpu(&rates->part, "totals", kind, rates->cpus);
 }
@@ -318,7 +314,7 @@ static int read_stack(int fd, const void *data, void *userdata)
 	if (key->ifindex > INT32_MAX || read_sum(reader, fd, key, &stack.count) < 0 ||
 		bpf_map_lookup_elem(stacks, &key->stack, stack.addresses) < 0)
 		return 0;
-	while (stack.n < PROBE_STACK_DEPTH && stack.addresses[stack.n])
+	while (stack.n < STACK_DEPTH && stack.addresses[stack.n])
 		stack.n++;
 	reader->stack(&stack, reader->userdata);
 	return 1;

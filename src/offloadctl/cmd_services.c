@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* services: who pays for software fallback now, and who must make its connections anew. */
+/* services: who uses software fallback now, and who must re-establish its connections. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -7,21 +7,43 @@
 
 #include "basic/json_value.h"
 #include "control/methods.h"
-#include "evidence/tracker.h"
+#include "offloadctl/cmd_service.h"
+#include "report/json_services.h"
 
 /* Exit codes of monitoring plugins. */
 enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 
 /* ---- where it comes from ---- */
 
-/* Without offloadd: which sockets are stale, the kernel tells anybody who may ask; what was counted it knows alone. */
+/* Negative errno. */
+static int read_kernel(struct cmd_session *session, struct json_object *to)
+{
+	const struct probe_options how = { .features = session->view.features, .no_fallback = true, .no_changes = true };
+	_cleanup_(evidence_clear) struct evidence e = { .features = *session->view.features };
+	_cleanup_(probe_close_pointer) struct probe *probe = NULL;
+	struct stale_set set = { 0 };
+	struct cmd_scope scope;
+	int r = probe_open(&how, &probe);
+
+	if (r < 0)
+		return r;
+	collect_probes(&e, probe);
+	cmd_scope_open(&scope, session, NULL);
+	r = collect_stale(&scope.collect, probe, &set);
+	for (struct stale *stale = set.all; r >= 0 && stale; stale = stale->hh.next) {
+		collect_name_stale(&scope.collect, stale);
+		evidence_add_stale(&e, &stale->found);
+	}
+	e.sockets_dropped = set.dropped;
+	stale_clear(&set);
+	cmd_scope_close(&scope);
+	return r < 0 && r != -EOPNOTSUPP ? r : json_add_services(&e, to);
+}
+
+/* Without offloadd: which connections are stale, the kernel shows to anybody who may ask; only offloadd counts. */
 static int services_of_kernel(const struct cmd_options *options, struct json_object **ret)
 {
-	_cleanup_(services_clear) struct services services = { 0 };
 	_cleanup_(cmd_close) struct cmd_session s;
-	struct tracker_options wanted = { .only_sockets = true };
-	struct tracker *tracker = NULL;
-	uint64_t now_usec = util_now_usec();
 	int r;
 
 	if (cmd_open(options, &s) != CMD_OK)
@@ -29,242 +51,151 @@ static int services_of_kernel(const struct cmd_options *options, struct json_obj
 	r = observe_refresh(s.observe);
 	if (r < 0)
 		return cmd_error("cannot read the links: %s", strerror(-r));
-	wanted.features = &s.observe->features;
-	wanted.links = &s.observe->links;
-	r = tracker_new(&wanted, now_usec, &tracker);
-	if (r >= 0)
-		r = tracker_list(tracker, now_usec, &services);
-	if (r >= 0) {
-		services.counted = false;
-		*ret = json_object_new_object();
-		r = services_add_json(&services, &s.observe->features, now_usec, *ret);
-	}
-	tracker_free(tracker);
+	*ret = json_object_new_object();
+	r = read_kernel(&s, *ret);
 	return r < 0 ? cmd_error("services: %s", strerror(-r)) : CMD_NO_DAEMON;
 }
 
 /* ---- text ---- */
 
-static bool is(struct json_object *from, const char *key, const char *text)
+static void print_end(const struct evidence *e, const struct evidence_fallback *row)
 {
-	return strcmp(answer_text(from, key), text) == 0;
-}
-
-static const char *name_payer(struct json_object *row)
-{
-	if (answer_text(row, "service")[0])
-		return answer_clean(answer_text(row, "service"));
-	return is(row, "origin", "forwarded") ? "forwarded traffic" : "the kernel itself";
-}
-
-static bool is_same_payer(struct json_object *a, struct json_object *b)
-{
-	return is(a, "service", answer_text(b, "service")) && is(a, "origin", answer_text(b, "origin")) &&
-		is(a, "link", answer_text(b, "link"));
-}
-
-static void print_end(struct json_object *row, bool reconnect)
-{
-	const char *link = answer_clean(answer_text(row, "link"));
-
-	if (!answer_text(row, "link")[0])
+	switch (evidence_find_end(e, row)) {
+	case EVIDENCE_END_UNKNOWN:
 		puts("which link it leaves by is not known");
-	else if (is(row, "verdict", "") || is(row, "verdict", "compliant"))
-		printf("no rule asks for more of %s; a restart does not help\n", link);
-	else if (reconnect)
-		printf("%s is %s; when it is repaired, connections may have to be made anew\n", link,
-			answer_text(row, "verdict"));
-	else
-		printf("ends when %s is repaired; no restart needed\n", link);
+		break;
+	case EVIDENCE_END_NO_RULE:
+		printf("no rule asks for more of %s; a restart does not help\n", row->link);
+		break;
+	case EVIDENCE_END_REPAIR:
+		printf("ends when %s is repaired; no restart needed\n", row->link);
+		break;
+	case EVIDENCE_END_RECONNECT:
+		printf("%s is %s; when it is repaired, connections may have to be made anew\n", row->link,
+			answer_clean(row->verdict));
+		break;
+	}
 }
 
-/* One line for all kinds of a payer on a link, at its first row. */
-static void print_payer(struct json_object *rows, size_t i)
+/* One line for all kinds of a sender; false where none is of now. */
+static bool print_sender(const struct evidence *e, const struct evidence_fallback *row, bool any)
 {
-	struct json_object *row = json_object_array_get_idx(rows, i);
-	const char *comma = "";
-	bool reconnect = false;
+	const char *comma = NULL;
 
-	for (size_t j = 0; j < i; j++) {
-		struct json_object *before = json_object_array_get_idx(rows, j);
-
-		if (answer_bool(before, "now") && is_same_payer(before, row))
-			return;
-	}
-	printf("  %s", name_payer(row));
-	if (answer_text(row, "link")[0])
-		printf(" on %s", answer_clean(answer_text(row, "link")));
-	printf(": ");
-	for (size_t j = i; j < answer_count(rows); j++) {
-		struct json_object *other = json_object_array_get_idx(rows, j);
-
-		if (!answer_bool(other, "now") || !is_same_payer(other, row))
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++) {
+		if (!evidence_is_now(e, row, kind))
 			continue;
-		printf("%s%s %lld", comma, answer_clean(answer_text(other, "kind")),
-			(long long)answer_int(other, "hits"));
-		reconnect |= answer_bool(other, "reconnect");
+		if (!any)
+			puts("Pays for software fallback now:");
+		any = true;
+		if (!comma)
+			printf("  %s%s%s: ",
+				row->service[0]			  ? row->service
+				: row->origin == FALLBACK_FORWARDED ? "forwarded traffic"
+								  : "the kernel itself",
+				row->link[0] ? " on " : "", row->link);
+		printf("%s%s %llu", comma ? comma : "", evidence_kind_name(kind), (unsigned long long)row->hits[kind].n);
 		comma = ", ";
 	}
+	if (!comma)
+		return false;
 	printf("; ");
-	print_end(row, reconnect);
+	print_end(e, row);
+	return true;
 }
 
-/* What a stale connection goes on paying is told with it. */
-static bool is_flagged(struct json_object *answer, struct json_object *row)
+static void print_fallback(const struct evidence *e)
 {
-	struct json_object *restart = answer_list(answer, "restart");
+	bool any = false;
 
-	for (size_t i = 0; answer_bool(row, "reconnect") && i < answer_count(restart); i++) {
-		struct json_object *flag = json_object_array_get_idx(restart, i);
-
-		if (is(flag, "service", answer_text(row, "service")) && is(flag, "link", answer_text(row, "link")))
-			return true;
-	}
-	return false;
-}
-
-static void print_fallback(struct json_object *answer)
-{
-	struct json_object *rows = answer_list(answer, "fallback"), *left = json_object_new_array();
-
-	for (size_t i = 0; i < answer_count(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
-
-		if (answer_bool(row, "now") && !is_flagged(answer, row))
-			json_object_array_add(left, json_object_get(row));
-	}
-	if (answer_count(left))
-		puts("Pays for software fallback now:");
-	else if (rows)
+	for (size_t i = 0; i < e->n_fallback; i++)
+		any |= print_sender(e, &e->fallback[i], any);
+	if (!any && e->has_fallback)
 		puts("No service pays for software fallback now.");
-	for (size_t i = 0; i < answer_count(left); i++)
-		print_payer(left, i);
-	json_object_put(left);
 }
 
-static void print_stale(struct json_object *answer)
+static void print_stale(const struct evidence *e)
 {
-	struct json_object *rows = answer_list(answer, "restart");
+	char when[32], missing[512];
 
-	if (answer_count(rows))
+	if (e->n_stale)
 		puts("Needs a restart, as connections go on without an offload that their link has again:");
-	else if (rows)
+	else if (e->has_sockets)
 		puts("No service needs a restart.");
-	for (size_t i = 0; i < answer_count(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
-		struct json_object *missing = answer_list(row, "missing");
-		char when[32];
+	for (size_t i = 0; i < e->n_stale; i++) {
+		const struct evidence_stale *row = &e->stale[i];
 
-		printf("  %s on %s: %lld stale connection%s since %s, without", answer_clean(answer_text(row, "service")),
-			answer_clean(answer_text(row, "link")), (long long)answer_int(row, "sockets"),
-			util_plural((uint64_t)answer_int(row, "sockets")),
-			util_format_time((uint64_t)answer_int(row, "since_usec"), when, sizeof(when)));
-		for (size_t j = 0; j < answer_count(missing); j++)
-			printf("%s %s", j ? "," : "",
-				answer_clean(json_object_get_string(json_object_array_get_idx(missing, j))));
-		printf("; %lld hits since then\n", (long long)answer_int(row, "hits"));
+		printf("  %s on %s: %u stale connection%s since %s, without %s; %llu hits since then\n", row->service, row->link,
+			row->sockets, util_plural(row->sockets), util_format_time(row->since_usec, when, sizeof(when)),
+			feature_format(&e->features, row->missing, missing, sizeof(missing)),
+			(unsigned long long)row->hits);
 	}
 }
 
-static void print_absent(struct json_object *answer)
+static void print_text(const struct evidence *e, int code)
 {
-	struct json_object *probes = answer_list(answer, "probes");
-
-	for (size_t i = 0; i < answer_count(probes); i++) {
-		struct json_object *probe = json_object_array_get_idx(probes, i);
-
-		if (!answer_text(probe, "method")[0])
-			printf("not seen: %s (%s): %s\n", answer_clean(answer_text(probe, "probe")),
-				answer_clean(answer_text(probe, "function")),
-				answer_clean(answer_text(probe, "why")));
-	}
-}
-
-static void print_text(struct json_object *answer, int code)
-{
-	struct json_object *lost = NULL;
-	int64_t n = answer_int(answer, "left_out");
-
-	print_fallback(answer);
-	print_stale(answer);
+	print_fallback(e);
+	print_stale(e);
 	if (code == CMD_NO_DAEMON)
 		puts("Who pays for fallback now, only offloadd can tell: it counts from its start.");
-	else
-		print_absent(answer);
-	if (n)
-		printf("%lld more rows are left out for want of room\n", (long long)n);
-	if (!json_object_object_get_ex(answer, "lost", &lost))
-		return;
-	json_object_object_foreach(lost, kind, value)
-		if (json_object_get_int64(value))
-			printf("%s: %lld hits of services that there was no room for\n", answer_clean(kind),
-				(long long)json_object_get_int64(value));
+	for (size_t i = 0; code != CMD_NO_DAEMON && i < e->n_probes; i++)
+		if (!e->probes[i].method)
+			printf("not seen: %s (%s): %s\n", answer_clean(e->probes[i].name),
+				answer_clean(e->probes[i].function), answer_clean(e->probes[i].why));
+	if (e->left_out)
+		printf("%zu more rows are left out for want of room\n", e->left_out);
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		if (e->lost[kind])
+			printf("%s: %llu hits of services that there was no room for\n", evidence_kind_name(kind),
+				(unsigned long long)e->lost[kind]);
 }
 
 /* ---- for other programs ---- */
 
 /* Lines as needrestart -b prints them. */
-static void print_needrestart(struct json_object *answer)
+static void print_needrestart(const struct evidence *e)
 {
-	struct json_object *rows = answer_list(answer, "restart");
-
 	puts("NEEDRESTART-VER: offloadctl " OFFLOADD_VERSION);
-	for (size_t i = 0; i < answer_count(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
-		const char *word = is(row, "kind", "container") ? "CONT"
-			: is(row, "kind", "session") || is(row, "kind", "user") ? "SESS"
-										: "SVC";
+	for (size_t i = 0; i < e->n_stale; i++) {
+		enum unit_kind kind = e->stale[i].unit.kind;
 
-		printf("NEEDRESTART-%s: %s\n", word, answer_clean(answer_text(row, "service")));
+		printf("NEEDRESTART-%s: %s\n",
+			kind == UNIT_CONTAINER			      ? "CONT"
+			: kind == UNIT_SESSION || kind == UNIT_USER ? "SESS"
+								      : "SVC",
+			e->stale[i].service);
 	}
 }
 
-static size_t count_now(struct json_object *answer)
+static int print_nagios(const struct evidence *e, int code)
 {
-	struct json_object *rows = answer_list(answer, "fallback");
-	size_t n = 0;
-
-	for (size_t i = 0; i < answer_count(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
-
-		n += answer_bool(row, "now") && !is_flagged(answer, row);
-	}
-	return n;
-}
-
-static int print_nagios(struct json_object *answer, int code)
-{
-	struct json_object *rows = answer_list(answer, "restart");
-	size_t paying = count_now(answer);
-	int64_t sockets = 0;
+	size_t now = evidence_count_now(e);
 	enum nagios state = NAGIOS_OK;
 
-	for (size_t i = 0; i < answer_count(rows); i++)
-		sockets += answer_int(json_object_array_get_idx(rows, i), "sockets");
-	if (answer_count(rows)) {
+	if (e->n_stale) {
 		state = NAGIOS_CRITICAL;
 		printf("OFFLOADD CRITICAL - needs a restart:");
-		for (size_t i = 0; i < answer_count(rows); i++)
-			printf("%s %s", i ? "," : "",
-				answer_clean(answer_text(json_object_array_get_idx(rows, i), "service")));
-	} else if (code != CMD_OK || !rows || !answer_list(answer, "fallback")) {
+		for (size_t i = 0; i < e->n_stale; i++)
+			printf("%s %s", i ? "," : "", e->stale[i].service);
+	} else if (code != CMD_OK || !e->has_sockets || !e->has_fallback) {
 		state = NAGIOS_UNKNOWN;
 		printf("OFFLOADD UNKNOWN - %s",
 			code == CMD_OK ? "probes cannot be had" : "offloadd does not run");
-	} else if (paying) {
+	} else if (now) {
 		state = NAGIOS_WARNING;
-		printf("OFFLOADD WARNING - services pay for software fallback: %zu", paying);
+		printf("OFFLOADD WARNING - services pay for software fallback: %zu", now);
 	} else {
 		printf("OFFLOADD OK - no service pays for software fallback or needs a restart");
 	}
-	printf(" | restart=%zu;;0;0 stale=%lld;;;0 fallback=%zu;0;;0\n", answer_count(rows), (long long)sockets,
-		paying);
+	printf(" | restart=%zu;;0;0 stale=%llu;;;0 fallback=%zu;0;;0\n", e->n_stale,
+		(unsigned long long)evidence_count_stale(e), now);
 	return (int)state;
 }
 
 int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
 	_cleanup_json_ struct json_object *answer = NULL;
+	_cleanup_(evidence_clear) struct evidence e = { 0 };
 	int code = cmd_ask(options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC,
 		&answer);
 
@@ -274,17 +205,18 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 	}
 	if (code == CMD_ERROR)
 		return options->format == CMD_FORMAT_NAGIOS ? (int)NAGIOS_UNKNOWN : code;
+	json_read_services(answer, &e);
 	switch (options->format) {
 	case CMD_FORMAT_NEEDRESTART:
-		print_needrestart(answer);
+		print_needrestart(&e);
 		return code;
 	case CMD_FORMAT_NAGIOS:
-		return print_nagios(answer, code);
+		return print_nagios(&e, code);
 	case CMD_FORMAT_TEXT:
 		break;
 	}
 	if (options->json)
 		return answer_print("services", answer, code);
-	print_text(answer, code);
+	print_text(&e, code);
 	return code;
 }

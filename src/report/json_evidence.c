@@ -28,7 +28,7 @@ static json_object *new_process(struct document *d, const struct evidence_socket
 }
 
 static json_object *new_socket(
-	struct document *d, const struct evidence_sockets *sockets, const struct evidence_socket *row)
+	struct document *d, const struct evidence *e, const struct evidence_socket *row)
 {
 	const struct socket_info *info = &row->info;
 	json_object *o = new_object(d);
@@ -37,34 +37,34 @@ static json_object *new_socket(
 	add_text(d, o, "service", row->service);
 	add_address(d, o, "local", info->family, info->local, info->local_port);
 	add_address(d, o, "remote", info->family, info->remote, info->remote_port);
-	add_text(d, o, "state", evidence_state_name(info->state));
+	add_text(d, o, "state", socket_state_name(info->state));
 	add(d, o, "process", new_process(d, row));
 	add_bool(d, o, "stale", row->missing != 0);
-	add_names(d, o, "missing", sockets->features, row->missing);
+	add_names(d, o, "missing", &e->features, row->missing);
 	return o;
 }
 
-int json_write_sockets(FILE *out, const struct evidence_sockets *sockets)
+int json_write_sockets(FILE *out, const struct evidence *e)
 {
 	_cleanup_document_ struct document d = { 0 };
 	json_object *rows;
 
 	begin(&d, "sockets");
-	add_bool(&d, d.root, "all", sockets->all);
-	add_number(&d, d.root, "visited", (int64_t)sockets->visited);
-	add_number(&d, d.root, "stale", (int64_t)evidence_sockets_stale(sockets));
+	add_bool(&d, d.root, "all", e->all_sockets);
+	add_number(&d, d.root, "visited", (int64_t)e->visited);
+	add_number(&d, d.root, "stale", (int64_t)evidence_count_stale_sockets(e));
 	rows = new_array(&d);
-	for (size_t i = 0; i < sockets->n; i++)
-		push(&d, rows, new_socket(&d, sockets, &sockets->rows[i]));
+	for (size_t i = 0; i < e->n_sockets; i++)
+		push(&d, rows, new_socket(&d, e, &e->sockets[i]));
 	add(&d, d.root, "sockets", rows);
 	return write_out(&d, out);
 }
 
-static json_object *new_slots(struct document *d, const uint64_t slots[EVIDENCE_SLOTS])
+static json_object *new_slots(struct document *d, const uint64_t slots[LATENCY_SLOTS])
 {
 	json_object *array = new_array(d);
 
-	for (unsigned i = 0; i < EVIDENCE_SLOTS; i++) {
+	for (unsigned i = 0; i < LATENCY_SLOTS; i++) {
 		json_object *o;
 
 		if (!slots[i])

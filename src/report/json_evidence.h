@@ -15,7 +15,7 @@ struct json_object;
 struct json_object *json_new_histograms(struct document *d, const struct evidence_latency *latency);
 
 /* One document and a newline each. 0, -ENOMEM, -EIO. */
-int json_write_sockets(FILE *out, const struct evidence_sockets *sockets);
+int json_write_sockets(FILE *out, const struct evidence *e);
 /* On one line. */
 int json_write_latency(FILE *out, const struct evidence_latency *latency);
 

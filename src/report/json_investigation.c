@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report/investigation_text.h"
 #include "report/json_evidence.h"
 #include "report/json_private.h"
 
 #define DEPTH_MAX 8
-#define CONTAINERS_MAX (INVESTIGATION_ROWS_MAX * 64) /* lists and objects */
-#define MEMBERS_MAX (INVESTIGATION_ROWS_MAX * 512)   /* of all of them together */
+#define MISSING_LEN 512
+#define CONTAINERS_MAX (EVIDENCE_ROWS_MAX * 64) /* lists and objects */
+#define MEMBERS_MAX (EVIDENCE_ROWS_MAX * 512)   /* of all of them together */
 
 static void add_or_null(struct document *d, json_object *to, const char *key, const char *text)
 {
@@ -17,21 +19,30 @@ static void add_or_null(struct document *d, json_object *to, const char *key, co
 }
 
 static json_object *new_findings(
-	struct document *d, const struct investigation_finding *findings, size_t n)
+	struct document *d, const struct feature_table *features, const struct diagnosis *diagnoses, size_t n)
 {
 	json_object *array = new_array(d);
+	char text[DIAGNOSIS_TEXT_LEN];
 
 	for (size_t k = 0; k < n; k++) {
+		const struct finding *f = &diagnoses[k].finding;
 		json_object *o = new_object(d);
 
-		add_text(d, o, "verdict", investigation_verdict_name(findings[k].verdict));
-		add_or_null(d, o, "service", findings[k].service);
-		add_or_null(d, o, "link", findings[k].link);
-		add_number(d, o, "cost_usec", (int64_t)findings[k].cost_usec);
-		add_text(d, o, "text", findings[k].text);
+		add_text(d, o, "verdict", diagnosis_name(f->code));
+		add_or_null(d, o, "service", f->service);
+		add_or_null(d, o, "link", f->link);
+		add_number(d, o, "cost_usec", (int64_t)diagnoses[k].cost_usec);
+		add_text(d, o, "text", diagnosis_format(&diagnoses[k], features, text));
 		push(d, array, o);
 	}
 	return array;
+}
+
+static void add_missing(struct document *d, json_object *to, const struct feature_table *features, feature_set missing)
+{
+	char names[MISSING_LEN];
+
+	add_text(d, to, "missing", missing ? feature_format(features, missing, names, sizeof(names)) : NULL);
 }
 
 static json_object *new_rates(struct document *d, const struct investigation *i)
@@ -45,46 +56,46 @@ static json_object *new_rates(struct document *d, const struct investigation *i)
 			o = new_object(d);
 			add_number(d, o, "times", (int64_t)i->rates[k].n);
 			add_number(d, o, "per_second", (int64_t)investigation_per_sec(i, i->rates[k].n));
-			add_number(d, o, "lost", (int64_t)i->lost[k]);
+			add_number(d, o, "lost", (int64_t)i->rates[k].lost);
 		}
 		add(d, rates, investigation_rate_name(k), o);
 	}
 	return rates;
 }
 
-static json_object *new_fallback(struct document *d, const struct investigation *i)
+static json_object *new_fallback(struct document *d, const struct evidence *e)
 {
 	json_object *array = new_array(d);
 
-	for (size_t k = 0; k < i->n_fallback; k++) {
-		const struct investigation_fallback *row = &i->fallback[k];
+	for (size_t k = 0; k < e->n_fallback; k++) {
+		const struct evidence_fallback *row = &e->fallback[k];
 		json_object *o = new_object(d);
 
 		add_or_null(d, o, "service", row->service);
-		add_bool(d, o, "forwarded", row->forwarded);
+		add_bool(d, o, "forwarded", row->origin == FALLBACK_FORWARDED);
 		add_or_null(d, o, "link", row->link);
-		add_or_null(d, o, "missing", row->missing);
-		add_bool(d, o, "mended", row->mended);
-		add_bool(d, o, "fixed", row->fixed);
-		add_number(d, o, "segmentation", (int64_t)row->segmented);
-		add_number(d, o, "checksum", (int64_t)row->summed);
-		add_number(d, o, "copy", (int64_t)row->copied);
+		add_missing(d, o, &e->features, row->missing);
+		add_bool(d, o, "mended", row->has_again);
+		add_bool(d, o, "fixed", row->unsupported);
+		add_number(d, o, "segmentation", (int64_t)row->hits[FALLBACK_SEGMENTATION].n);
+		add_number(d, o, "checksum", (int64_t)row->hits[FALLBACK_CHECKSUM].n);
+		add_number(d, o, "copy", (int64_t)evidence_sum_copied(row));
 		push(d, array, o);
 	}
 	return array;
 }
 
-static json_object *new_stale(struct document *d, const struct investigation *i)
+static json_object *new_stale(struct document *d, const struct evidence *e)
 {
 	json_object *array = new_array(d);
 
-	for (size_t k = 0; k < i->n_stale; k++) {
+	for (size_t k = 0; k < e->n_stale; k++) {
 		json_object *o = new_object(d);
 
-		add_text(d, o, "service", i->stale[k].service);
-		add_or_null(d, o, "link", i->stale[k].link);
-		add_or_null(d, o, "missing", i->stale[k].missing);
-		add_number(d, o, "sockets", i->stale[k].sockets);
+		add_text(d, o, "service", e->stale[k].service);
+		add_or_null(d, o, "link", e->stale[k].link);
+		add_missing(d, o, &e->features, e->stale[k].missing);
+		add_number(d, o, "sockets", e->stale[k].sockets);
 		push(d, array, o);
 	}
 	return array;
@@ -123,24 +134,28 @@ static json_object *new_cpus(struct document *d, const struct investigation *i)
 	return array;
 }
 
-static json_object *new_absent(struct document *d, const struct investigation *i)
+static json_object *new_absent(struct document *d, const struct evidence *e)
 {
 	json_object *array = new_array(d);
 
-	for (size_t k = 0; k < i->n_absent; k++) {
-		json_object *o = new_object(d);
+	for (size_t k = 0; k < e->n_probes; k++) {
+		json_object *o;
 
-		add_text(d, o, "probe", i->absent[k].what);
-		add_text(d, o, "why", i->absent[k].why);
+		if (e->probes[k].method)
+			continue;
+		o = new_object(d);
+		add_text(d, o, "probe", e->probes[k].name);
+		add_text(d, o, "why", e->probes[k].why);
 		push(d, array, o);
 	}
 	return array;
 }
 
 int json_write_investigation(FILE *out, const struct investigation *i,
-	const struct investigation_finding *findings, size_t n)
+	const struct diagnosis *diagnoses, size_t n)
 {
 	_cleanup_document_ struct document d = { 0 };
+	const struct evidence *e = &i->evidence;
 
 	begin(&d, "investigate");
 	add_text(&d, d.root, "kernel", i->kernel);
@@ -148,30 +163,30 @@ int json_write_investigation(FILE *out, const struct investigation *i,
 	add_or_null(&d, d.root, "link", i->only_link);
 	add_bool(&d, d.root, "link_gone", i->link_gone);
 	add_number(&d, d.root, "elapsed_usec", (int64_t)i->elapsed_usec);
-	add(&d, d.root, "findings", new_findings(&d, findings, n));
+	add(&d, d.root, "findings", new_findings(&d, &e->features, diagnoses, n));
 	add(&d, d.root, "rates", new_rates(&d, i));
-	add(&d, d.root, "fallback", new_fallback(&d, i));
-	add(&d, d.root, "stale", i->has_sockets ? new_stale(&d, i) : NULL);
-	add_number(&d, d.root, "lost_calls", (int64_t)i->latency.lost);
-	add_number(&d, d.root, "begun_calls", (int64_t)i->latency.begun);
-	add(&d, d.root, "histograms", i->has_latency ? json_new_histograms(&d, &i->latency) : NULL);
+	add(&d, d.root, "fallback", new_fallback(&d, e));
+	add(&d, d.root, "stale", e->has_sockets ? new_stale(&d, e) : NULL);
+	add_number(&d, d.root, "lost_calls", (int64_t)e->latency.lost);
+	add_number(&d, d.root, "begun_calls", (int64_t)e->latency.begun);
+	add(&d, d.root, "histograms", e->has_latency ? json_new_histograms(&d, &e->latency) : NULL);
 	add(&d, d.root, "stacks", new_stacks(&d, i));
 	add(&d, d.root, "cpus", new_cpus(&d, i));
-	add(&d, d.root, "absent", new_absent(&d, i));
+	add(&d, d.root, "absent", new_absent(&d, e));
 	return write_out(&d, out);
 }
 
 static int add_side(struct document *d, const struct investigation *i, const char *key, const char *name)
 {
-	_cleanup_free_ struct investigation_finding *findings = NULL;
+	_cleanup_free_ struct diagnosis *diagnoses = NULL;
 	json_object *side = new_object(d);
 	size_t n;
 
-	if (investigation_judge(i, &findings, &n) < 0)
+	if (diagnose(i, &diagnoses, &n) < 0)
 		return -ENOMEM;
 	add_text(d, side, "name", name);
 	add_text(d, side, "kernel", i->kernel);
-	add(d, side, "findings", new_findings(d, findings, n));
+	add(d, side, "findings", new_findings(d, &i->evidence.features, diagnoses, n));
 	add(d, d->root, key, side);
 	return 0;
 }
@@ -181,6 +196,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 {
 	_cleanup_document_ struct document d = { 0 };
 	_cleanup_free_ struct investigation_metric *metrics = NULL;
+	char what[METRIC_TEXT_LEN];
 	json_object *array;
 	size_t n;
 
@@ -192,8 +208,8 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 	for (size_t k = 0; k < n; k++) {
 		json_object *o = new_object(&d);
 
-		add_text(&d, o, "what", metrics[k].what);
-		add_text(&d, o, "unit", metrics[k].usec ? "usec" : NULL);
+		add_text(&d, o, "what", metric_format(&metrics[k], what));
+		add_text(&d, o, "unit", metrics[k].measure == INVESTIGATION_MEDIAN ? "usec" : NULL);
 		if (metrics[k].known) {
 			add_number(&d, o, "a", (int64_t)metrics[k].a);
 			add_number(&d, o, "b", (int64_t)metrics[k].b);
@@ -201,7 +217,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 			add(&d, o, "a", NULL);
 			add(&d, o, "b", NULL);
 		}
-		add_text(&d, o, "why", metrics[k].why);
+		add_text(&d, o, "why", metric_difference(&metrics[k]));
 		push(&d, array, o);
 	}
 	add(&d, d.root, "metrics", array);
@@ -259,7 +275,7 @@ static void text(struct reader *r, json_object *from, const char *key, char *buf
 static size_t list(struct reader *r, json_object *from, const char *key, json_object **ret)
 {
 	*ret = member(r, from, key, json_type_array);
-	if (*ret && json_object_array_length(*ret) > INVESTIGATION_ROWS_MAX)
+	if (*ret && json_object_array_length(*ret) > EVIDENCE_ROWS_MAX)
 		complain(r, key, "is too long");
 	return *ret && !r->bad ? json_object_array_length(*ret) : 0;
 }
@@ -275,54 +291,72 @@ static void read_rates(struct reader *r, json_object *root, struct investigation
 			continue;
 		i->rates[k].known = true;
 		i->rates[k].n = number(r, o, "times");
-		i->lost[k] = number(r, o, "lost");
+		i->rates[k].lost = number(r, o, "lost");
 	}
 }
 
-static void read_fallback(struct reader *r, json_object *root, struct investigation *i)
+static bool boolean(struct reader *r, json_object *from, const char *key)
+{
+	return json_object_get_boolean(member(r, from, key, json_type_boolean));
+}
+
+/* "a, b" */
+static feature_set read_missing(struct reader *r, json_object *from, struct evidence *e)
+{
+	char names[MISSING_LEN], *rest, *name;
+	feature_set set = 0;
+
+	text(r, from, "missing", names, sizeof(names));
+	for (name = strtok_r(names, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest))
+		set |= evidence_add_feature(e, name);
+	return set;
+}
+
+static void read_fallback(struct reader *r, json_object *root, struct evidence *e)
 {
 	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN];
 	json_object *array;
 
 	for (size_t k = 0, n = list(r, root, "fallback", &array); k < n && !r->bad; k++) {
-		json_object *o = json_object_array_get_idx(array, k), *forwarded, *fixed, *mended;
-		struct investigation_fallback *row;
+		json_object *o = json_object_array_get_idx(array, k);
+		struct evidence_fallback *row;
 
 		text(r, o, "service", service, sizeof(service));
 		text(r, o, "link", link, sizeof(link));
-		forwarded = member(r, o, "forwarded", json_type_boolean);
-		row = investigation_fallback_row(i, service, forwarded && json_object_get_boolean(forwarded), link);
+		row = evidence_fallback_row(e,
+			boolean(r, o, "forwarded") ? FALLBACK_FORWARDED
+			: service[0]		   ? FALLBACK_SOCKET
+						   : FALLBACK_KERNEL,
+			service, link);
 		if (!row)
 			return;
-		text(r, o, "missing", row->missing, sizeof(row->missing));
-		mended = member(r, o, "mended", json_type_boolean);
-		row->mended = mended && json_object_get_boolean(mended);
-		fixed = member(r, o, "fixed", json_type_boolean);
-		row->fixed = fixed && json_object_get_boolean(fixed);
-		row->segmented = number(r, o, "segmentation");
-		row->summed = number(r, o, "checksum");
-		row->copied = number(r, o, "copy");
+		row->missing = read_missing(r, o, e);
+		row->has_again = boolean(r, o, "mended");
+		row->unsupported = boolean(r, o, "fixed");
+		row->hits[FALLBACK_SEGMENTATION].n = number(r, o, "segmentation");
+		row->hits[FALLBACK_CHECKSUM].n = number(r, o, "checksum");
+		row->hits[FALLBACK_SPLICE].n = number(r, o, "copy"); /* or SENDPAGE: the kernel's version tells */
 	}
 }
 
-static void read_stale(struct reader *r, json_object *root, struct investigation *i)
+static void read_stale(struct reader *r, json_object *root, struct evidence *e)
 {
 	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN];
 	json_object *array;
 	size_t n = list(r, root, "stale", &array);
 
-	i->has_sockets = array != NULL;
+	e->has_sockets = array != NULL;
 	for (size_t k = 0; k < n && !r->bad; k++) {
 		json_object *o = json_object_array_get_idx(array, k);
-		struct investigation_stale *row;
+		struct evidence_stale *row;
 		uint64_t sockets = number(r, o, "sockets");
 
 		text(r, o, "service", service, sizeof(service));
 		text(r, o, "link", link, sizeof(link));
-		row = investigation_stale_row(i, service, link);
+		row = evidence_stale_row(e, service, link);
 		if (!row)
 			return;
-		text(r, o, "missing", row->missing, sizeof(row->missing));
+		row->missing = read_missing(r, o, e);
 		row->sockets = sockets > 1000000000 ? 1000000000 : (unsigned)sockets;
 	}
 }
@@ -335,37 +369,36 @@ static void read_slots(struct reader *r, json_object *o, struct evidence_latency
 		json_object *slot = json_object_array_get_idx(slots, k);
 		uint64_t from = number(r, slot, "from_usec");
 
-		if (from && (from & (from - 1) || from >> EVIDENCE_SLOTS))
+		if (from && (from & (from - 1) || from >> LATENCY_SLOTS))
 			complain(r, "from_usec", "is no power of two that a slot begins with");
 		else
 			row->slots[from ? (unsigned)__builtin_ctzll(from) : 0] += number(r, slot, "calls");
 	}
 }
 
-static int read_histograms(struct reader *r, json_object *root, struct investigation *i)
+static int read_histograms(struct reader *r, json_object *root, struct evidence *e)
 {
 	json_object *array;
 	size_t n = list(r, root, "histograms", &array);
 
-	i->has_latency = array != NULL;
-	i->latency.lost = number(r, root, "lost_calls");
-	i->latency.begun = number(r, root, "begun_calls");
+	e->has_latency = array != NULL;
+	e->latency.lost = number(r, root, "lost_calls");
+	e->latency.begun = number(r, root, "begun_calls");
 	for (size_t k = 0; k < n && !r->bad; k++) {
-		json_object *o = json_object_array_get_idx(array, k), *fallback;
+		json_object *o = json_object_array_get_idx(array, k);
 		struct evidence_latency_row row = {};
 
 		text(r, o, "service", row.service, sizeof(row.service));
-		fallback = member(r, o, "fallback", json_type_boolean);
-		row.fallback = fallback && json_object_get_boolean(fallback);
+		row.fallback = boolean(r, o, "fallback");
 		row.calls = number(r, o, "calls");
 		row.total_usec = number(r, o, "total_usec");
 		row.disk_usec = number(r, o, "disk_usec");
 		row.peer_usec = number(r, o, "receiver_usec");
 		row.running = number(r, o, "running");
 		row.longest_usec = number(r, o, "longest_usec");
-		i->latency.has_waits |= member(r, o, "disk_usec", json_type_int) != NULL;
+		e->latency.has_waits |= member(r, o, "disk_usec", json_type_int) != NULL;
 		read_slots(r, o, &row);
-		if (evidence_latency_add(&i->latency, &row) < 0)
+		if (evidence_latency_add(&e->latency, &row) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -374,7 +407,6 @@ static int read_histograms(struct reader *r, json_object *root, struct investiga
 static int read_document(struct reader *r, json_object *root, struct investigation *i)
 {
 	char document[32];
-	json_object *gone;
 
 	text(r, root, "document", document, sizeof(document));
 	if (r->bad || strcmp(document, "investigate"))
@@ -386,15 +418,14 @@ static int read_document(struct reader *r, json_object *root, struct investigati
 	text(r, root, "kernel", i->kernel, sizeof(i->kernel));
 	text(r, root, "unit", i->unit, sizeof(i->unit));
 	text(r, root, "link", i->only_link, sizeof(i->only_link));
-	gone = member(r, root, "link_gone", json_type_boolean);
-	i->link_gone = gone && json_object_get_boolean(gone);
+	i->link_gone = boolean(r, root, "link_gone");
 	i->elapsed_usec = number(r, root, "elapsed_usec");
 	if (!i->elapsed_usec)
 		complain(r, "elapsed_usec", "is missing");
 	read_rates(r, root, i);
-	read_fallback(r, root, i);
-	read_stale(r, root, i);
-	if (read_histograms(r, root, i) < 0)
+	read_fallback(r, root, &i->evidence);
+	read_stale(r, root, &i->evidence);
+	if (read_histograms(r, root, &i->evidence) < 0)
 		return -ENOMEM;
 	investigation_sort(i);
 	return r->bad ? -EBADMSG : 0;

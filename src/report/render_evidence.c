@@ -5,9 +5,44 @@
 
 #define BAR_WIDTH 40
 
+const char *render_usec(uint64_t usec, char *buf, size_t size)
+{
+	static const struct {
+		uint64_t usec;
+		const char *unit;
+	} units[] = { { USEC_PER_SEC, "s" }, { USEC_PER_MSEC, "ms" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (usec >= units[i].usec) {
+			double value = (double)usec / (double)units[i].usec;
+
+			snprintf(buf, size, "%.*f %s", value < 10 ? 2 : value < 100 ? 1 : 0, value,
+				units[i].unit);
+			return buf;
+		}
+	snprintf(buf, size, "%u us", (unsigned)usec);
+	return buf;
+}
+
+const char *render_age(uint64_t sec, char *buf, size_t size)
+{
+	static const struct {
+		unsigned sec;
+		const char *unit;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (sec >= 2 * units[i].sec || units[i].sec == 1) {
+			snprintf(buf, size, "%llu%s", (unsigned long long)(sec / units[i].sec),
+				units[i].unit);
+			break;
+		}
+	return buf;
+}
+
 static const char *age_words(const struct evidence_socket *row, char *buf, size_t size)
 {
-	return row->has_age ? evidence_format_age(row->age_sec, buf, size) : NULL;
+	return row->has_age ? render_age(row->age_sec, buf, size) : NULL;
 }
 
 static const char *process_words(const struct evidence_socket *row, char *buf, size_t size)
@@ -19,9 +54,9 @@ static const char *process_words(const struct evidence_socket *row, char *buf, s
 }
 
 static int add_socket(const struct render *r, struct libscols_table *t,
-	const struct evidence_sockets *sockets, size_t i)
+	const struct evidence *e, size_t i)
 {
-	const struct evidence_socket *row = &sockets->rows[i];
+	const struct evidence_socket *row = &e->sockets[i];
 	const struct socket_info *info = &row->info;
 	struct libscols_line *line = scols_table_new_line(t, NULL);
 	char text[512];
@@ -39,60 +74,60 @@ static int add_socket(const struct render *r, struct libscols_table *t,
 	set_cell(line, 4, process_words(row, text, sizeof(text)));
 	set_cell(line, 5, age_words(row, text, sizeof(text)));
 	set_cell(line, 6,
-		row->missing ? feature_format(sockets->features, row->missing, text, sizeof(text))
+		row->missing ? feature_format(&e->features, row->missing, text, sizeof(text))
 			     : NULL);
 	if (r->colour && row->missing)
 		scols_line_set_color(line, "red");
 	return 0;
 }
 
-static void put_sockets_summary(const struct render *r, const struct evidence_sockets *sockets)
+static void put_sockets_summary(const struct render *r, const struct evidence *e)
 {
-	size_t stale = evidence_sockets_stale(sockets);
+	size_t stale = evidence_count_stale_sockets(e);
 
 	if (stale)
 		fprintf(r->out,
 			"%zu of %llu TCP socket%s %s stale without what %s device has now: a new "
 			"connection helps, or over IPv4 a new route: sysctl net.ipv4.route.flush=1\n",
-			stale, (unsigned long long)sockets->visited, util_plural(sockets->visited),
+			stale, (unsigned long long)e->visited, util_plural(e->visited),
 			stale == 1 ? "is" : "are", stale == 1 ? "its" : "their");
 	else
 		fprintf(r->out,
 			"none of %llu TCP socket%s is stale without what its device has now\n",
-			(unsigned long long)sockets->visited, util_plural(sockets->visited));
+			(unsigned long long)e->visited, util_plural(e->visited));
 }
 
-int render_sockets(const struct render *r, const struct evidence_sockets *sockets)
+int render_sockets(const struct render *r, const struct evidence *e)
 {
 	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS",
 		"AGE", "STALE WITHOUT" };
 	static const char *const spare[] = { "AGE", "LOCAL", "PROCESS", "REMOTE", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
-	int e;
+	int error;
 
 	if (!t)
 		return -ENOMEM;
 	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < sockets->n; i++)
-		if (add_socket(r, t, sockets, i) < 0)
+	for (size_t i = 0; i < e->n_sockets; i++)
+		if (add_socket(r, t, e, i) < 0)
 			return -ENOMEM;
-	if (sockets->n) {
-		e = put_fitted_table(r, t, spare);
-		if (e < 0)
-			return e;
+	if (e->n_sockets) {
+		error = put_fitted_table(r, t, spare);
+		if (error < 0)
+			return error;
 		fputc('\n', r->out);
 	}
-	put_sockets_summary(r, sockets);
+	put_sockets_summary(r, e);
 	return 0;
 }
 
-void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOTS])
+void render_histogram(const struct render *r, const uint64_t slots[LATENCY_SLOTS])
 {
 	uint64_t most = 0;
-	unsigned first = EVIDENCE_SLOTS, last = 0;
+	unsigned first = LATENCY_SLOTS, last = 0;
 
-	for (unsigned i = 0; i < EVIDENCE_SLOTS; i++) {
+	for (unsigned i = 0; i < LATENCY_SLOTS; i++) {
 		if (!slots[i])
 			continue;
 		first = first < i ? first : i;
@@ -122,8 +157,8 @@ static void put_latency_row(const struct render *r, const struct evidence_latenc
 	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s",
 		row->fallback ? "falling back" : "healthy", r->colour ? "\033[0m" : "",
 		(unsigned long long)row->calls, util_plural(row->calls),
-		evidence_format_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
-		evidence_format_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
+		render_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
+		render_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
 	if (latency->has_waits)
 		fprintf(r->out, "; %u%% of the time asleep for the disk, %u%% for the receiver",
 			evidence_percent(row->disk_usec, row->total_usec),
@@ -131,7 +166,7 @@ static void put_latency_row(const struct render *r, const struct evidence_latenc
 	if (row->running)
 		fprintf(r->out, "; %llu still running, %s%s", (unsigned long long)row->running,
 			row->running > 1 ? "the longest for " : "for ",
-			evidence_format_usec(row->longest_usec, longest, sizeof(longest)));
+			render_usec(row->longest_usec, longest, sizeof(longest)));
 	fputc('\n', r->out);
 	render_histogram(r, row->slots);
 }
@@ -143,7 +178,7 @@ void render_latency(
 
 	fprintf(r->out, "%s%ssendfile to TCP sockets within %s%s\n", when ? when : "",
 		when ? "  " : "",
-		evidence_format_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
+		render_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
 		latency->n ? "" : ": none");
 	for (size_t i = 0; i < latency->n; i++)
 		put_latency_row(r, latency, &latency->rows[i]);

@@ -161,13 +161,13 @@ int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_le
 		.rules = reconcile_rules(e->host.reconcile),
 		.plan = &plan,
 	};
-	struct totals evidence;
+	_cleanup_(evidence_clear) struct evidence evidence = { 0 };
 	int r = plan_listed(e, &m, util_realtime_sec(), &plan);
 
 	if (r < 0)
 		return r;
 	if (*e->host.tracker) {
-		r = tracker_totals(*e->host.tracker, util_now_usec(), &evidence);
+		r = tracker_read_evidence(*e->host.tracker, util_now_usec(), &evidence);
 		if (r < 0)
 			return r;
 		m.evidence = &evidence;
