@@ -78,69 +78,27 @@ static unsigned clamp_keys(unsigned keys)
 	return keys < KEYS_MIN ? KEYS_MIN : keys > KEYS_MAX ? KEYS_MAX : keys;
 }
 
-static int open_fallback(const struct probe_options *options, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
+static void set_fallback(struct fallback_bpf *skeleton, const struct probe_options *options)
 {
-	struct fallback_bpf *skeleton = fallback_bpf__open();
 	unsigned keys = clamp_keys(options->max_keys);
 
-	if (!skeleton)
-		return -errno;
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
 	PROBE_SET_GSO(skeleton->rodata, options->features);
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
 	bpf_map__set_max_entries(skeleton->maps.counts, keys);
 	bpf_map__set_max_entries(skeleton->maps.seen, keys);
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
 }
 
-static void destroy_fallback(void *skeleton)
+static void set_sockets(struct sockets_bpf *skeleton, const struct probe_options *options)
 {
-	fallback_bpf__destroy(skeleton);
-}
-
-static int open_process(const struct probe_options *options _unused_, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
-{
-	struct fallback_nobtf_bpf *skeleton = fallback_nobtf_bpf__open();
-
-	if (!skeleton)
-		return -errno;
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
-}
-
-static void destroy_process(void *skeleton)
-{
-	fallback_nobtf_bpf__destroy(skeleton);
-}
-
-static int open_sockets(const struct probe_options *options, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
-{
-	struct sockets_bpf *skeleton = sockets_bpf__open();
-
-	if (!skeleton)
-		return -errno;
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
-}
-
-static void destroy_sockets(void *skeleton)
-{
-	sockets_bpf__destroy(skeleton);
 }
 
 #define PROC_PID_INIT_INO 0xEFFFFFFCU
 
 /* The programs see numbers of the initial namespace of processes. */
-static void set_own(struct changes_bpf *skeleton)
+static void set_changes(struct changes_bpf *skeleton, const struct probe_options *options _unused_)
 {
 	struct stat st;
 
@@ -154,23 +112,10 @@ static void set_own(struct changes_bpf *skeleton)
 	skeleton->rodata->own_tgid_there = (uint32_t)getpid();
 }
 
-static int open_changes(const struct probe_options *options _unused_, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
-{
-	struct changes_bpf *skeleton = changes_bpf__open();
-
-	if (!skeleton)
-		return -errno;
-	set_own(skeleton);
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
-}
-
-static void destroy_changes(void *skeleton)
-{
-	changes_bpf__destroy(skeleton);
-}
+PROBE_SKELETON(fallback, set_fallback)
+PROBE_SKELETON(fallback_nobtf, PROBE_SET_NOTHING)
+PROBE_SKELETON(sockets, set_sockets)
+PROBE_SKELETON(changes, set_changes)
 
 static int add_record(void *userdata, void *data, size_t size)
 {
@@ -244,7 +189,7 @@ int probe_open(const struct probe_options *options, struct probe **ret)
 		feature_named(options->features, "tx-tcp-segmentation");
 	probe->cpus = cpus > 0 ? cpus : 1; /* not known: nothing is loaded, nothing is read */
 	probe->fallback = PROBE_PART(fallback_hooks, true, fallback);
-	probe->process = PROBE_PART(process_hooks, false, process);
+	probe->process = PROBE_PART(process_hooks, false, fallback_nobtf);
 	probe->process.n_hooks = 1;
 	probe->sockets = PROBE_PART(socket_hooks, true, sockets);
 	probe->changes = PROBE_PART(change_hooks, true, changes);
