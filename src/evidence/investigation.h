@@ -87,7 +87,13 @@ struct investigation_metric {
 	bool known;    /* on both sides, and the same thing */
 	enum investigation_difference difference;
 	uint64_t a, b;
+	/* Of a MEDIAN: worth a sentence. All services together, which is a mixture, only where no service is known on both sides. */
+	bool headline;
 };
+
+/* How many times as much the larger of a and b is, as a factor from 1 on; 1 where a median, which is known to a slot of its histogram,
+ * does not show that they differ. Both are greater than 0. */
+double investigation_factor(const struct investigation_metric *m);
 
 /* sendfile's medians (in all, and of each service of a), what came with each call, rates, stale connections.
  * The array is the caller's to free. 0 or -ENOMEM. */

@@ -8,6 +8,9 @@
 
 #include "basic/util.h"
 
+/* a slot is as wide as where it begins */
+#define FACTOR_CERTAIN 1.5
+
 /* service "": of all. */
 static void set_median(struct investigation_metric *m, const struct investigation *a,
 	const struct investigation *b, const char *service)
@@ -18,7 +21,15 @@ static void set_median(struct investigation_metric *m, const struct investigatio
 	evidence_latency_sum(&b->evidence.latency, service[0] ? service : NULL, &of_b);
 	*m = (struct investigation_metric){ .measure = INVESTIGATION_MEDIAN, .known = of_a.calls && of_b.calls,
 		.a = evidence_quantile(of_a.slots, 500), .b = evidence_quantile(of_b.slots, 500) };
+	m->headline = m->known && m->a && m->b;
 	snprintf(m->service, sizeof(m->service), "%s", service);
+}
+
+double investigation_factor(const struct investigation_metric *m)
+{
+	double factor = m->a > m->b ? (double)m->a / (double)m->b : (double)m->b / (double)m->a;
+
+	return factor < FACTOR_CERTAIN ? 1 : factor;
 }
 
 /* From 6.5 on sendfile comes to a socket by splice_to_socket(), through tcp_sendmsg(): before, not. */
@@ -73,6 +84,8 @@ int investigation_compare(const struct investigation *a, const struct investigat
 	for (size_t k = 0; k < latency->n; k++)
 		if (k == 0 || strcmp(latency->rows[k].service, latency->rows[k - 1].service))
 			set_median(m++, a, b, latency->rows[k].service);
+	for (const struct investigation_metric *of_service = metrics + 1; of_service < m; of_service++)
+		metrics[0].headline &= !of_service->headline;
 	for (size_t k = 0; k < ARRAY_SIZE(calls); k++, m++) {
 		set_rate(m, INVESTIGATION_PER_CALL, a, b, calls[k]);
 		m->known &= metrics[0].known;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Eyes in the kernel: who pays for software fallback, which sockets are stale, who changed a feature, how
+/* What is observed in the kernel: who uses software fallback, which sockets are stale, who changed a feature, how
  * long sendfile takes. The owner of libbpf and of the records in bpf/event.h. Every probe can be absent;
  * then its status says why. */
 #ifndef OFFLOADD_PROBE_H
@@ -53,7 +53,7 @@ struct probe_hits {
 /* What was left out for want of room. */
 struct probe_lost {
 	uint64_t hits[FALLBACK_KINDS]; /* of combinations that did not fit; SENDPAGE also of processes */
-	uint64_t events;    /* new combinations that nobody was told of; they are counted all the same */
+	uint64_t events;    /* of new combinations that did not fit; they are counted all the same */
 	uint64_t malformed; /* records of another version or size */
 };
 
@@ -85,7 +85,7 @@ void probe_update_runs(struct probe *probe);
 /* The network namespace of the calling process, as the records number it. */
 uint32_t probe_own_netns(void);
 
-/* For poll: readable when a combination is new or came back. -ENOENT where nothing can be told. */
+/* For poll: readable when a combination is new or came back. -ENOENT where no probe sends anything. */
 int probe_events_fd(const struct probe *probe);
 /* Reads what is there, without blocking; at most 1024 at once (then it stays readable). The number; negative
  * errno. hits is 0 in what fn gets, tgid and comm are who was running. */
@@ -100,7 +100,7 @@ int probe_forget_hits(struct probe *probe, uint64_t before_usec);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
 /* The TCP sockets of the calling thread's network namespace: only the stale ones, or all. fn returns
- * nonzero to stop. Number of sockets told; -EOPNOTSUPP without this probe. ret_visited (may be NULL): how
+ * nonzero to stop. Number of sockets that it was called for; -EOPNOTSUPP without this probe. ret_visited (may be NULL): how
  * many were looked at. */
 typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata);
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
@@ -164,7 +164,7 @@ struct probe_rates;
 /* 0 even where nothing can be counted: the status says so. -ENOMEM. */
 int probe_rates_open(const struct feature_table *features, struct probe_rates **ret);
 void probe_rates_close(struct probe_rates *rates);
-/* Counts anew, from here on. */
+/* Counts from here on. */
 void probe_rates_reset(struct probe_rates *rates);
 /* In the order of enum rate_kind. */
 const struct probe_status *probe_rates_status(const struct probe_rates *rates);

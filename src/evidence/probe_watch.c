@@ -141,7 +141,7 @@ static int read_histogram(int fd, const void *data, void *userdata)
 	return 1;
 }
 
-/* A kretprobe may miss a return and leave a start behind: is that thread in the system call, as far as can be told? */
+/* A kretprobe may miss a return and leave a start behind: is that thread in the system call, as far as /proc shows? */
 static bool may_be_in_sendfile(uint32_t thread)
 {
 	_cleanup_close_ int fd = -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* investigate: the host is watched for a while, and what that shows is told in words first. */
+/* investigate: watches the host for a while, and prints what follows from that first. */
 #include "offloadctl/cmd_service.h"
 
 #include <errno.h>

@@ -50,7 +50,7 @@ static int services_of_kernel(const struct cmd_options *options, struct json_obj
 		return CMD_ERROR;
 	r = observe_refresh(s.observe);
 	if (r < 0)
-		return cmd_error("cannot read the links: %s", strerror(-r));
+		return cmd_error("failed to read the interfaces: %s", strerror(-r));
 	*ret = json_object_new_object();
 	r = read_kernel(&s, *ret);
 	return r < 0 ? cmd_error("services: %s", strerror(-r)) : CMD_NO_DAEMON;
@@ -71,7 +71,7 @@ static void print_end(const struct evidence *e, const struct evidence_fallback *
 		printf("ends when %s is repaired; no restart needed\n", row->link);
 		break;
 	case EVIDENCE_END_RECONNECT:
-		printf("%s is %s; when it is repaired, connections may have to be made anew\n", row->link,
+		printf("%s is %s; after the repair, connections may have to reconnect\n", row->link,
 			answer_clean(row->verdict));
 		break;
 	}
@@ -86,7 +86,7 @@ static bool print_sender(const struct evidence *e, const struct evidence_fallbac
 		if (!evidence_is_now(e, row, kind))
 			continue;
 		if (!any)
-			puts("Pays for software fallback now:");
+			puts("Services using software fallback:");
 		any = true;
 		if (!comma)
 			printf("  %s%s%s: ",
@@ -111,7 +111,7 @@ static void print_fallback(const struct evidence *e)
 	for (size_t i = 0; i < e->n_fallback; i++)
 		any |= print_sender(e, &e->fallback[i], any);
 	if (!any && e->has_fallback)
-		puts("No service pays for software fallback now.");
+		puts("No service uses software fallback.");
 }
 
 static void print_stale(const struct evidence *e)
@@ -119,7 +119,7 @@ static void print_stale(const struct evidence *e)
 	char when[32], missing[512];
 
 	if (e->n_stale)
-		puts("Needs a restart, as connections go on without an offload that their link has again:");
+		puts("Services to restart, as connections still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
 		puts("No service needs a restart.");
 	for (size_t i = 0; i < e->n_stale; i++) {
@@ -137,16 +137,16 @@ static void print_text(const struct evidence *e, int code)
 	print_fallback(e);
 	print_stale(e);
 	if (code == CMD_NO_DAEMON)
-		puts("Who pays for fallback now, only offloadd can tell: it counts from its start.");
+		puts("Software fallback is not shown: only offloadd counts it, from its start.");
 	for (size_t i = 0; code != CMD_NO_DAEMON && i < e->n_probes; i++)
 		if (!e->probes[i].method)
-			printf("not seen: %s (%s): %s\n", answer_clean(e->probes[i].name),
+			printf("probe unavailable: %s (%s): %s\n", answer_clean(e->probes[i].name),
 				answer_clean(e->probes[i].function), answer_clean(e->probes[i].why));
 	if (e->left_out)
-		printf("%zu more rows are left out for want of room\n", e->left_out);
+		printf("%zu more rows are not shown (too many)\n", e->left_out);
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		if (e->lost[kind])
-			printf("%s: %llu hits of services that there was no room for\n", evidence_kind_name(kind),
+			printf("%s: %llu hits have no service (too many services)\n", evidence_kind_name(kind),
 				(unsigned long long)e->lost[kind]);
 }
 
@@ -180,12 +180,12 @@ static int print_nagios(const struct evidence *e, int code)
 	} else if (code != CMD_OK || !e->has_sockets || !e->has_fallback) {
 		state = NAGIOS_UNKNOWN;
 		printf("OFFLOADD UNKNOWN - %s",
-			code == CMD_OK ? "probes cannot be had" : "offloadd does not run");
+			code == CMD_OK ? "probes are unavailable" : "offloadd is not running");
 	} else if (now) {
 		state = NAGIOS_WARNING;
-		printf("OFFLOADD WARNING - services pay for software fallback: %zu", now);
+		printf("OFFLOADD WARNING - services use software fallback: %zu", now);
 	} else {
-		printf("OFFLOADD OK - no service pays for software fallback or needs a restart");
+		printf("OFFLOADD OK - no service uses software fallback or needs a restart");
 	}
 	printf(" | restart=%zu;;0;0 stale=%llu;;;0 fallback=%zu;0;;0\n", e->n_stale,
 		(unsigned long long)evidence_count_stale(e), now);

@@ -85,7 +85,7 @@ static void append_device(const struct text *t, const struct diagnosis *d, const
 		APPEND(t, ". That cannot be changed there (offloadctl explain %s).", link);
 	else
 		APPEND(t, ". Repairing %s ends it (offloadctl apply %s)%s.", link, link,
-			d->copies ? "; sockets that copy then stay stale until they are connected anew" : "");
+			d->copies ? "; sockets that copy stay stale until they reconnect" : "");
 }
 
 static void append_blind(const struct text *t, const struct diagnosis *d)
@@ -109,7 +109,7 @@ static void append_blind(const struct text *t, const struct diagnosis *d)
 			comma = ", ";
 		}
 	APPEND(t, "%sWhat could be seen %s.", d->unseen ? "; below is why. " : "",
-		d->beside ? "is told beside this" : "shows nothing");
+		d->beside ? "is reported with this" : "shows nothing");
 }
 
 static void append_well(const struct text *t, const struct diagnosis *d)

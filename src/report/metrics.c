@@ -272,7 +272,7 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 static void put_probes(struct writer *w, const struct evidence *e)
 {
 	if (e->n_probes)
-		begin(w, "offloadd_probe", "gauge", "A probe in the kernel: 1 when it runs, 0 when it cannot be had.");
+		begin(w, "offloadd_probe", "gauge", "A probe in the kernel: 1 when it runs, 0 when it is unavailable.");
 	for (size_t i = 0; i < e->n_probes; i++) {
 		const struct evidence_probe *p = &e->probes[i];
 
@@ -301,7 +301,7 @@ static size_t put_fallback(struct writer *w, const struct evidence *e)
 	size_t n = 0;
 
 	begin(w, "offloadd_fallback_hits_total", "counter",
-		"Packets or pages that the kernel handled in software, by what it did, the link and the service that paid.");
+		"Packets or pages that the kernel handled in software, by what it did, the link and the service that sends.");
 	for (size_t i = 0; i < e->n_fallback; i++)
 		for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++) {
 			const struct evidence_fallback *row = &e->fallback[i];
@@ -318,7 +318,7 @@ static size_t put_fallback(struct writer *w, const struct evidence *e)
 
 static size_t put_stale(struct writer *w, const struct evidence *e)
 {
-	begin(w, "offloadd_stale_connections", "gauge", "Connections that go on without an offload which their link has again.");
+	begin(w, "offloadd_stale_connections", "gauge", "Connections that still lack an offload that their link has regained.");
 	for (size_t i = 0; i < e->n_stale && i < METRICS_SERIES_MAX; i++)
 		put_number(w,
 			(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },

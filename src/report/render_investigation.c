@@ -6,8 +6,6 @@
 #include "report/render_table.h"
 
 #define STACKS_SHOWN 3
-/* a median is known to a slot of its histogram, which is as wide as where it begins */
-#define FACTOR_TOLD 1.5
 
 static const char *const colours[FINDING_CODES] = {
 	[FINDING_DIAGNOSIS_DEVICE] = "31",
@@ -65,7 +63,7 @@ static int put_lost(const struct render *r, const struct investigation *i, int e
 {
 	for (unsigned k = 0; e == 0 && k < INVESTIGATION_RATES; k++)
 		if (i->rates[k].lost)
-			fprintf(r->out, "of %s %llu could not be told apart: by service and link they are left out\n",
+			fprintf(r->out, "%s: %llu more have no service and link here (too many of them)\n",
 				investigation_rate_name(k), (unsigned long long)i->rates[k].lost);
 	return e;
 }
@@ -229,35 +227,31 @@ static int add_metric(struct libscols_table *t, const struct investigation_metri
 	return 0;
 }
 
-/* A time of both sides in words; false where there is none. */
-static bool put_factor(const struct render *r, const struct investigation_metric *m)
+static void put_headline(const struct render *r, const struct investigation_metric *m)
 {
-	bool faster = m->b < m->a;
 	char what[METRIC_TEXT_LEN], clean[METRIC_TEXT_LEN], a[32], b[32];
-	double factor;
+	double factor = investigation_factor(m);
+	bool faster = m->b < m->a;
 
-	if (!m->known || !m->a || !m->b)
-		return false;
-	factor = faster ? (double)m->a / (double)m->b : (double)m->b / (double)m->a;
 	fprintf(r->out, "%s: ", view_clean(metric_format(m, what), clean, sizeof(clean)));
-	if (factor < FACTOR_TOLD)
+	if (factor <= 1)
 		fputs("about as fast in B as in A", r->out);
 	else
 		fprintf(r->out, "%s%.*f times %s in B%s", r->colour ? faster ? "\033[32m" : "\033[31m" : "",
 			factor < 9.95 ? 1 : 0, factor, faster ? "faster" : "slower", r->colour ? "\033[0m" : "");
-	fprintf(r->out, " (A %s, B %s)\n", render_usec(m->a, a, sizeof(a)),
-		render_usec(m->b, b, sizeof(b)));
-	return true;
+	fprintf(r->out, " (A %s, B %s)\n", render_usec(m->a, a, sizeof(a)), render_usec(m->b, b, sizeof(b)));
 }
 
-/* Of each service; of all of them together, which is a mixture, only where no service was seen on both sides. */
-static void put_factors(const struct render *r, const struct investigation_metric *metrics, size_t n)
+static void put_headlines(const struct render *r, const struct investigation_metric *metrics, size_t n)
 {
 	bool any = false;
 
-	for (size_t k = 1; k < n && metrics[k].measure == INVESTIGATION_MEDIAN; k++)
-		any |= put_factor(r, &metrics[k]);
-	if (any || put_factor(r, &metrics[0]))
+	for (size_t k = 0; k < n; k++)
+		if (metrics[k].headline) {
+			put_headline(r, &metrics[k]);
+			any = true;
+		}
+	if (any)
 		fputc('\n', r->out);
 }
 
@@ -288,7 +282,7 @@ int render_investigations(const struct render *r, const struct investigation *a,
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0 || put_diagnosed(r, a, a_name) < 0 ||
 		put_diagnosed(r, b, b_name) < 0 || investigation_compare(a, b, &metrics, &n) < 0)
 		return -ENOMEM;
-	put_factors(r, metrics, n);
+	put_headlines(r, metrics, n);
 	for (size_t k = 0; k < n; k++)
 		if (add_metric(t, &metrics[k]) < 0)
 			return -ENOMEM;

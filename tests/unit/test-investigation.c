@@ -84,7 +84,7 @@ static void copying_sockets_will_be_stale(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	has(0, "5 copied into its sockets");
-	has(0, "stay stale until they are connected anew");
+	has(0, "stay stale until they reconnect");
 	investigation_clear(&i);
 }
 
@@ -211,7 +211,7 @@ static void receivers_forwarded_and_nothing(void **state)
 	       "What it goes without is not known (offloadctl explain vlan10).");
 	assert_int_equal(n_judged, 2);
 	is_finding(1, FINDING_DIAGNOSIS_BLIND, "", "");
-	has(1, "What could be seen is told beside this.");
+	has(1, "What could be seen is reported with this.");
 	investigation_clear(&i);
 }
 
