@@ -70,36 +70,24 @@ static int read_age(pid_t pid, char *comm, size_t size, uint64_t *ret_sec)
 	return 0;
 }
 
-/* An error only where memory ran out: processes that cannot be looked into are left out. */
-static int find_processes(struct evidence *e)
+/* An error only where memory ran out: processes that cannot be looked into have no name. */
+static int name_owners(struct evidence *e, struct collect *collect)
 {
 	_cleanup_free_ struct cgroup_socket *owners = calloc(e->n_sockets + 1, sizeof(*owners));
-	size_t n = 0;
+	char name[UNIT_SERVICE_LEN];
+	struct unit unit;
 
 	if (!owners)
 		return -ENOMEM;
 	for (size_t i = 0; i < e->n_sockets; i++)
-		owners[n++].inode = e->sockets[i].info.inode;
-	if (cgroup_find_socket_owners(owners, n) < 0)
-		return 0;
+		owners[i].inode = e->sockets[i].info.inode;
+	(void)cgroup_find_socket_owners(owners, e->n_sockets);
 	for (size_t i = 0; i < e->n_sockets; i++) {
 		struct evidence_socket *row = &e->sockets[i];
 
 		row->pid = owners[i].pid;
 		if (row->pid)
 			row->has_age = read_age(row->pid, row->comm, sizeof(row->comm), &row->age_sec) == 0;
-	}
-	return 0;
-}
-
-static int find_services(struct evidence *e, struct collect *collect)
-{
-	char name[UNIT_SERVICE_LEN];
-	struct unit unit;
-
-	for (size_t i = 0; i < e->n_sockets; i++) {
-		struct evidence_socket *row = &e->sockets[i];
-
 		row->service = strdup(collect_name_service(
 			collect, row->info.cgroup, row->pid, UNIT_NO_SERVICE, &unit, name));
 		if (!row->service)
@@ -134,9 +122,7 @@ static int take_inventory(struct inventory *inventory)
 	if (r >= 0)
 		r = inventory->error;
 	if (r >= 0)
-		r = find_processes(e);
-	if (r >= 0)
-		r = find_services(e, &inventory->scope.collect);
+		r = name_owners(e, &inventory->scope.collect);
 	if (r < 0)
 		return cmd_error("cannot read the sockets: %s", strerror(-r));
 	evidence_sort(e);

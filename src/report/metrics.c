@@ -295,35 +295,48 @@ static const char *service_label(const struct evidence_fallback *row)
 	return row->origin == FALLBACK_FORWARDED ? "(forwarded)" : "(kernel)";
 }
 
-/* These put at most METRICS_SERIES_MAX series, and return how many there was no room for. */
+/* n counts all of them; what is beyond METRICS_SERIES_MAX is left out. */
+static void put_bounded(struct writer *w, size_t *n, const struct label *labels, uint64_t value)
+{
+	if ((*n)++ < METRICS_SERIES_MAX)
+		put_number(w, labels, value);
+}
+
+static void put_left_out(struct writer *w, const char *metric, size_t n, size_t more)
+{
+	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } },
+		(n > METRICS_SERIES_MAX ? n - METRICS_SERIES_MAX : 0) + more);
+}
+
 static size_t put_fallback(struct writer *w, const struct evidence *e)
 {
 	size_t n = 0;
 
 	begin(w, "offloadd_fallback_hits_total", "counter",
 		"Packets or pages that the kernel handled in software, by what it did, the link and the service that sends.");
-	for (size_t i = 0; i < e->n_fallback; i++)
-		for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++) {
-			const struct evidence_fallback *row = &e->fallback[i];
+	for (size_t i = 0; i < e->n_fallback * FALLBACK_KINDS; i++) {
+		const struct evidence_fallback *row = &e->fallback[i / FALLBACK_KINDS];
+		enum fallback_kind kind = i % FALLBACK_KINDS;
 
-			if (row->hits[kind].n == 0 || n++ >= METRICS_SERIES_MAX)
-				continue;
-			put_number(w,
+		if (row->hits[kind].n)
+			put_bounded(w, &n,
 				(const struct label[]){ { "kind", evidence_kind_name(kind) }, { "link", row->link },
 					{ "service", service_label(row) }, { 0 } },
 				row->hits[kind].n);
-		}
-	return n > METRICS_SERIES_MAX ? n - METRICS_SERIES_MAX : 0;
+	}
+	return n;
 }
 
 static size_t put_stale(struct writer *w, const struct evidence *e)
 {
+	size_t n = 0;
+
 	begin(w, "offloadd_stale_connections", "gauge", "Connections that still lack an offload that their link has regained.");
-	for (size_t i = 0; i < e->n_stale && i < METRICS_SERIES_MAX; i++)
-		put_number(w,
+	for (size_t i = 0; i < e->n_stale; i++)
+		put_bounded(w, &n,
 			(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
 			e->stale[i].sockets);
-	return e->n_stale > METRICS_SERIES_MAX ? e->n_stale - METRICS_SERIES_MAX : 0;
+	return n;
 }
 
 /* Of one service by several links one series. */
@@ -333,14 +346,9 @@ static size_t put_restarts(struct writer *w, const struct evidence *e)
 
 	begin(w, "offloadd_restart_needed", "gauge", "A service that holds stale connections and must reconnect, always 1.");
 	for (size_t i = 0; i < e->n_stale; i++)
-		if (evidence_find_service(e, e->stale[i].service) == &e->stale[i] && n++ < METRICS_SERIES_MAX)
-			put_number(w, (const struct label[]){ { "service", e->stale[i].service }, { 0 } }, 1);
-	return n > METRICS_SERIES_MAX ? n - METRICS_SERIES_MAX : 0;
-}
-
-static void put_left_out(struct writer *w, const char *metric, size_t n)
-{
-	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } }, n);
+		if (evidence_find_service(e, e->stale[i].service) == &e->stale[i])
+			put_bounded(w, &n, (const struct label[]){ { "service", e->stale[i].service }, { 0 } }, 1);
+	return n;
 }
 
 /* Slot n of sendfile's latency holds what is below 2^(n+1) us; what is below the first bound, or above the last one, is put together. */
@@ -362,22 +370,19 @@ static void put_latency(struct writer *w, const struct evidence_latency *latency
 
 static void put_evidence(struct writer *w, const struct evidence *e)
 {
-	size_t fallback = 0, stale = 0, restarts = 0;
+	size_t fallback, stale, restarts;
 
 	put_probes(w, e);
-	if (e->has_fallback)
-		fallback = put_fallback(w, e) + e->left_out;
-	if (e->has_sockets) {
-		stale = put_stale(w, e);
-		restarts = put_restarts(w, e);
-	}
+	fallback = e->has_fallback ? put_fallback(w, e) : 0;
+	stale = e->has_sockets ? put_stale(w, e) : 0;
+	restarts = e->has_sockets ? put_restarts(w, e) : 0;
 	if (e->has_fallback || e->has_sockets)
 		begin(w, "offloadd_evidence_left_out", "gauge", "Series of a metric that there is no room for.");
 	if (e->has_fallback)
-		put_left_out(w, "offloadd_fallback_hits_total", fallback);
+		put_left_out(w, "offloadd_fallback_hits_total", fallback, e->left_out);
 	if (e->has_sockets) {
-		put_left_out(w, "offloadd_stale_connections", stale);
-		put_left_out(w, "offloadd_restart_needed", restarts);
+		put_left_out(w, "offloadd_stale_connections", stale, 0);
+		put_left_out(w, "offloadd_restart_needed", restarts, 0);
 	}
 	if (e->has_latency)
 		put_latency(w, &e->latency);
