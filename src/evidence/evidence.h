@@ -101,7 +101,7 @@ struct evidence_latency {
 	bool has_waits;	       /* disk_usec and peer_usec are known */
 	uint64_t elapsed_usec; /* during which they were counted */
 	uint64_t lost;	       /* calls that did not fit */
-	uint64_t begun;	       /* that returned, and had begun before anybody looked */
+	uint64_t begun;	       /* that returned, and had begun before the counting */
 };
 
 /* ---- all of it ---- */
@@ -122,7 +122,7 @@ struct evidence {
 	struct evidence_socket *sockets; /* only for those who want them one by one */
 	size_t n_sockets, room_sockets;
 	bool all_sockets;	/* also those that are not stale */
-	uint64_t visited;	/* how many the inventory looked at */
+	uint64_t visited;	/* how many the inventory read */
 	uint64_t sockets_dropped; /* stale connections of services for which there was no room */
 	struct evidence_latency latency;
 	struct evidence_probe probes[EVIDENCE_PROBES_MAX]; /* without those that only other kernels have */

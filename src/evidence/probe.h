@@ -141,7 +141,7 @@ int probe_latency_read(struct probe_latency *latency, bool reset, probe_latency_
 int probe_latency_read_running(struct probe_latency *latency, probe_latency_fn fn, void *userdata);
 
 /* How often TCP functions ran, also only while somebody looks, by service and link; tcp_write_timer's are
- * told of none. */
+ * have none. */
 struct probe_rate {
 	enum rate_kind kind;
 	uint64_t cgroup; /* as in probe_hits */

@@ -243,8 +243,9 @@ void tracker_save(struct tracker *w)
 		return;
 	fputs(STATE_HEADER, f);
 	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
-		fprintf(f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n", stale->key.cgroup,
-			stale->key.netns, stale->key.ifindex, stale->found.since_usec, stale->found.hits);
+		if (!stale->is_new)
+			fprintf(f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n", stale->key.cgroup,
+				stale->key.netns, stale->key.ifindex, stale->found.since_usec, stale->found.hits);
 	r = fclose(f) == 0 ? file_replace(w->path, text, len) : -ENOMEM;
 	if (r < 0 && !w->save_failed)
 		tell(w, &event, EVENT_STATE, "cannot write %s: %s; after a restart flags of services begin anew",
@@ -276,7 +277,7 @@ static void restore_line(struct tracker *w, const char *line)
 		begin_wait(w, stale);
 }
 
-/* A file that cannot be understood is no loss but of times: sockets are looked at anyway. */
+/* A file that cannot be understood is no loss but of times: sockets are read anyway. */
 static void restore(struct tracker *w)
 {
 	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
