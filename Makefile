@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# offloadd: keeps the offload features of every network interface as rules declare them.
+# offloadd: keep network offload features as rules declare them.
 #   make            build/offloadd, build/offloadctl
-#   make deps       install what building and testing need (Debian 12 or later, root)
-#   make run        deps, build, and what offloadctl shows of this host; where no rule matches, the first half of the demo
-#   make demo       deps, build, the incident in a user-mode kernel: no root, no virtual machine, ten seconds
-#   make demo-evidence  the incident with traffic, stale connections and a restart, in one VM, in about a minute
-#   make check      deps, build, all tests; KERNELS="6.1" and LAYERS="unit vm" narrow it
-#   make check-long the same with the long random runs
-#   make bench      deps, build, measurements beside the peers (docs/performance.md)
-#   make bench-evidence  what the probes cost under real traffic, in an emulated machine
-#   make fuzz       build/fuzz/tests/fuzz-*, by clang and libFuzzer
-#   make install    DESTDIR and PREFIX are honoured; an offloadd.conf that is there is kept
-#   make uninstall  takes that away, but for /etc/offloadd
-#   make deb        build/deb/*.deb, from what is committed; lintian has a look at it
+#   make deps       install the packages to build (Debian 12 or later, root)
+#   make run        deps, build, show this host with offloadctl; if no rule matches, play the first half of the demo
+#   make demo       deps, build, play the incident in a user-mode kernel: no root, no virtual machine, ten seconds
+#   make demo-evidence  play the incident with traffic, stale connections and a restart, in a VM, in about a minute
+#   make check      deps, build, run all tests; KERNELS="6.1" and LAYERS="unit vm" select some
+#   make check-long the same, with long random runs
+#   make bench      deps, build, measure offloadd and its alternatives (docs/performance.md)
+#   make bench-evidence  measure the cost of probes under real traffic, in an emulated machine
+#   make fuzz       build/fuzz/tests/fuzz-*, with clang and libFuzzer
+#   make install    honours DESTDIR and PREFIX; keeps an existing offloadd.conf
+#   make uninstall  remove the installed files, but keep /etc/offloadd
+#   make deb        build/deb/*.deb, from committed files, checked with lintian
 
 BUILD ?= build
 PREFIX ?= /usr
@@ -24,7 +24,8 @@ WERROR ?=
 SANITIZE ?=
 
 PKG_CONFIG ?= pkg-config
-PKGS := libnl-3.0 libnl-route-3.0 libmnl libsystemd json-c smartcols libbpf
+PKGS := libnl-3.0 libnl-route-3.0 libmnl libsystemd smartcols libbpf
+TEST_LIBS := -lcmocka -ljson-c # json-c reads what we write, so that no mistake of ours hides in both
 VERSION := 0.1.0
 
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -49,9 +50,9 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.
 .PHONY: all
 all: $(MAINS:%=$(BUILD)/%)
 
-# Another compiler or set of flags builds everything again, another PREFIX what knows it. Goals that build nothing
-# themselves leave no trace: `sudo make deps` would leave a directory of root's, and `make deb` other flags than those of the build.
-FLAGS := $(subst -I$(BUILD)/,-I,$(CC) $(CPPFLAGS) $(CFLAGS)) # wherever the build is
+# A different compiler or different flags rebuild everything; a different PREFIX rebuilds only the objects that contain it. Goals that build
+# nothing themselves must not write here: `sudo make deps` would create a directory owned by root, and `make deb` would store other flags.
+FLAGS := $(subst -I$(BUILD)/,-I,$(CC) $(CPPFLAGS) $(CFLAGS)) # independent of the build directory
 ifneq ($(filter-out deps clean man run demo check check-long bench deb fuzz uninstall %-evidence,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(file <$(BUILD)/flags),$(FLAGS))
 $(shell mkdir -p $(BUILD))
@@ -61,18 +62,18 @@ ifneq ($(file <$(BUILD)/prefix),$(PREFIX))
 $(file >$(BUILD)/prefix,$(PREFIX))
 endif
 endif
-# what looks for files below it
+# objects that contain PREFIX
 PREFIXED := $(BUILD)/obj/offloadd/conf.o $(BUILD)/obj/rules/rule_file.o
 $(PREFIXED): override CPPFLAGS += -DOFFLOADD_PREFIX='"$(PREFIX)"'
 $(PREFIXED): $(BUILD)/prefix
 
-# The kernel's half: each bpf/NAME.bpf.c becomes a skeleton that probe.c includes.
+# BPF programs: each bpf/NAME.bpf.c becomes a skeleton that probe.c includes.
 CLANG ?= clang
 BPFTOOL ?= $(or $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool),bpftool)
 TRIPLE := $(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell gcc -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu)
 BPF_ARCH := $(patsubst x86_64-%,x86,$(patsubst aarch64-%,arm64,$(patsubst powerpc64le-%,powerpc,$(patsubst \
 	ppc64le-%,powerpc,$(patsubst s390x-%,s390,$(patsubst riscv64-%,riscv,$(TRIPLE)))))))
-# in the byte order of the machine that it is for, not of the one that builds
+# the byte order of the host architecture, not of the build machine
 BPF_TARGET := $(if $(filter s390x-%,$(TRIPLE)),bpfeb,bpfel)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
 
@@ -84,7 +85,7 @@ define COMPILE_BPF
 endef
 $(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	$(COMPILE_BPF)
-# the bench counts by the product's own code
+# the benchmark uses the product's own code
 $(BUILD)/bpf/hit.o: tests/bench/hit.bpf.c tests/bench/hit.h $(wildcard bpf/*)
 	$(COMPILE_BPF)
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
@@ -99,27 +100,31 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# .incbin is no #include, so the compiler does not tell of it
+# the compiler does not list .incbin files as dependencies
 $(BUILD)/obj/report/report_skeleton.o: src/report/report.html
-# nor does the linker see what assembler defines in an object made for link-time optimisation
+# with link-time optimisation the linker does not see symbols defined in assembler
 $(BUILD)/obj/report/report_skeleton.o: override CFLAGS += -fno-lto
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^ # no r: two directories may have a file of one name
 
 $(foreach main,$(MAIN_SRC:src/%.c=%),$(eval $(BUILD)/$(notdir $(main)): $(BUILD)/obj/$(main).o))
 $(MAINS:%=$(BUILD)/%): $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LDLIBS)
 
-# Everything but main() is in the library, so the tests link the product.
+# Everything except main() is in the library, so tests link the product.
 .PHONY: unit
 unit: $(UNIT)
 $(BUILD)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS) -lcmocka
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS) $(TEST_LIBS)
 
-# What the VM tests and the bench need besides the product: small C programs of their own.
+# whose allocations fail on demand (unit-malloc.h)
+FAILING := malloc calloc realloc reallocarray strdup
+$(BUILD)/tests/test-basic-json: override LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
+
+# Small C programs for the VM tests and benchmarks.
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
 	$(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 .PHONY: tools
@@ -131,6 +136,11 @@ $(BUILD)/tests/bench-hit: $(BUILD)/bpf/hit.skel.h tests/bench/hit.h
 $(BUILD)/tests/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+# To be preloaded: lets an allocation fail.
+$(BUILD)/tests/fail-alloc.so: tests/alloc/fail-alloc.c
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(CFLAGS) -shared -fPIC -o $@ $<
 
 .PHONY: fuzz fuzz-targets
 fuzz:
@@ -148,12 +158,12 @@ $(BUILD)/man/%: docs/%.scd
 	scdoc <$< >$@.part
 	mv $@.part $@
 
-# deps may install what the top of this file asks for, hence the second make.
+# deps may install pkg-config and libraries that the top of this file uses, hence the second make.
 .PHONY: deps
 deps:
 	tests/deps build
 
-# Both ask for no package of the tests, and for no root where the packages are installed.
+# Neither needs the packages for tests, nor root if its packages are installed.
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 .PHONY: run demo
 run demo:
@@ -180,7 +190,7 @@ demo-evidence:
 	@BUILD=$(BUILD) demo/run evidence
 
 SHARE := $(DESTDIR)$(PREFIX)/share
-# pages for those who run it; the others are for those who change it
+# pages for users; the others are for contributors
 PAGES := ansible baseline fleet puppet runbook salt
 .PHONY: install
 install: all man
@@ -212,7 +222,7 @@ install: all man
 	install -D -m 644 contrib/completion/bash/offloadctl \
 		$(SHARE)/bash-completion/completions/offloadctl
 
-# What install would write now, without the settings; folders that are of no use to others go with it.
+# Removes what install would write now, except settings, and directories that are empty afterwards.
 .PHONY: uninstall
 uninstall:
 	root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && $(MAKE) --no-print-directory -s install DESTDIR="$$root" && cd "$$root" && \
@@ -220,7 +230,7 @@ uninstall:
 	find . -depth -type d -path '*/offloadd*' ! -path './etc/*' | sed 's,^\.,$(DESTDIR),' | \
 		xargs -d '\n' rmdir --ignore-fail-on-non-empty 2>/dev/null || :
 
-# The package is built from a copy of HEAD, so that nothing gets into it that is not in the repository.
+# The package is built from a copy of HEAD, so that it contains only committed files.
 .PHONY: deb
 deb:
 	tests/deps build deb

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Who changed a link's features last, offloadd itself left out. Wakes nobody: whoever handles a drift looks it up.
+/* The process that last changed a link's features, except offloadd itself. Sends no events: the daemon looks it up after a drift.
  *
- * The caller of __netdev_update_features() is the current task, by netlink, ioctl and sysfs alike. A change that spreads to
- * other links does so below netdev_features_change() of the link where it began, in the same task; from 7.x on VLANs follow in a
- * worker, for which netdev_work_sched() keeps who it was. */
+ * The caller of __netdev_update_features() is the current task, through netlink, ioctl and sysfs alike. A change spreads to other links
+ * below netdev_features_change() of the link where it started, in the same task. From 7.x on VLANs follow in a worker, and
+ * netdev_work_sched() shows which task scheduled it. */
 #include "kernel.h"
 
-/* offloadd in the initial namespace of processes. Where it lives in another one, of which this is the file and our number there, it is
- * learned at our first change. */
+/* Process id of offloadd in the initial PID namespace. In another PID namespace, identified by own_pidns_*, it is learned at our first
+ * change. */
 __u32 own_tgid;
 const volatile __u64 own_pidns_dev, own_pidns_ino; /* 0: the initial one */
 const volatile __u32 own_tgid_there;
@@ -19,7 +19,7 @@ struct {
 	__type(value, struct change_record);
 } changes SEC(".maps");
 
-/* Who made a link put off its change to a worker, and when; before and after are empty. */
+/* The task that scheduled a link's change in a worker, and when; before and after are empty. */
 #define DEFERRED_NS 10000000000ULL
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -33,14 +33,14 @@ struct update {
 	__u64 before;
 };
 
-/* What a task is in the middle of: RTNL lets few in at a time. */
+/* State of a task inside an update. RTNL limits how many there are. */
 #define STALE_NS 60000000000ULL
 struct running {
-	__u64 task, time_ns;	/* whose it is, and when it was last used: a kretprobe may miss a return and leave it behind */
-	struct change_key root; /* the link whose change is being spread, outermost */
-	__u32 spreading;	/* how deep in netdev_features_change() */
+	__u64 task, time_ns;	/* the task, and its last use: a kretprobe may miss a return, and the entry remains */
+	struct change_key root; /* the outermost link whose change spreads */
+	__u32 spreading;	/* nesting depth of netdev_features_change() */
 	__u32 depth;
-	struct update update[4]; /* __netdev_update_features() within itself: netdev_sync_lower_features() */
+	struct update update[4]; /* nested __netdev_update_features(), from netdev_sync_lower_features() */
 };
 
 struct {
@@ -74,8 +74,8 @@ static __always_inline void running_put(const struct running *running)
 		bpf_map_delete_elem(&tasks, &task);
 }
 
-/* NULL when it is deeper than we remember. clang 19 takes out the mask, which it finds needless; the verifier, which does not follow the
- * comparison, needs it. */
+/* NULL if nested too deeply. clang 19 would remove the mask as redundant, but the verifier does not track the comparison and
+ * needs it. */
 static __always_inline struct update *update_at(struct running *running, __u32 depth)
 {
 	if (depth >= 4)
@@ -132,7 +132,7 @@ static __always_inline void name_author(struct change_record *r, const struct ch
 	bpf_core_read(r->parent_comm, sizeof(r->parent_comm), &parent->comm);
 }
 
-/* The author of what a worker does for a link; NULL when it does it by itself. */
+/* The task that a worker updates a link for; NULL if none scheduled it. */
 static __always_inline struct change_record *deferred_author(
 	const struct change_key *key, struct task_struct *task)
 {
@@ -172,7 +172,7 @@ static __always_inline int defer(struct net_device *dev)
 
 	if (!running || !running->spreading)
 		return 0;
-	/* a worker that puts off once more does it for whoever made it work */
+	/* a worker that schedules again does so for the original task */
 	author = deferred_author(&running->root, task);
 	if (author)
 		r = *author;

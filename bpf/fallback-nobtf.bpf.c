@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* For a kernel without BTF: counts sendpage fallback by process. Reads no kernel structure and uses nothing that Linux 4.9 lacks:
+/* For kernels without BTF: counts sendpage fallback by process. Reads no kernel structure and uses nothing that Linux 4.9 lacks:
  * no global data, ring buffer, LRU map or function call.
  *
- * sock_no_sendpage_locked() is TCP's alone. Where there is none (before 4.16) tcp_sendpage() comes to sock_no_sendpage(), which
- * protocols without a sendpage of their own share. */
+ * Only TCP uses sock_no_sendpage_locked(). Kernels without it (4.9) call sock_no_sendpage() from tcp_sendpage(); protocols without
+ * their own sendpage call it too. */
 #include <linux/bpf.h>
 #include <linux/types.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Counts software fallback by kind, link and service. Steady fallback wakes nobody: only a combination that is new or comes back
- * after it was quiet goes into the ring. Each hook twice, fentry and kprobe; probe.c loads what works here. */
+/* Counts software fallback by kind, link and service. Continuous fallback sends no events: only a combination that is new, or appears
+ * again after quiet_ns, goes into the ring. Each hook exists as fentry and as kprobe; probe.c loads the one that works. */
 #include "kernel.h"
 
 const volatile __u64 quiet_ns = 10000000000ULL;
@@ -12,7 +12,7 @@ struct {
 	__type(value, struct fallback_count);
 } counts SEC(".maps");
 
-/* When a combination was last seen by any CPU, to about a second. */
+/* When any CPU last saw a combination, to about a second. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 10240);
@@ -107,7 +107,7 @@ static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind
 	count(&key, 0);
 }
 
-/* A packet that its device makes the kernel work on. */
+/* A packet that the kernel segments or checksums because its device does not. */
 static __always_inline void count_packet(bool direct, struct sk_buff *skb, struct net_device *dev, __u8 kind,
 	__u64 missing)
 {
@@ -123,7 +123,7 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 		return;
 	}
 	state = GET(direct, sk, __sk_common.skc_state);
-	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to who listens; in a union, so not for direct reading */
+	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to the listener; the member is in a union, so it cannot be read directly */
 		struct sock *listener = GET(false, sk, __sk_common.skc_listener);
 
 		key.cgroup = listener ? socket_cgroup(false, listener) : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How long sendfile(2) to a TCP socket takes, by service and link, and apart for what falls back: a socket that cannot take pages as they
- * are, or a device below it that has no scatter-gather, no checksum or no TCP segmentation. */
+/* How long sendfile(2) to a TCP socket takes, by service and link. Calls that use software fallback are counted separately: the socket has
+ * to copy pages, or its device lacks scatter-gather, checksum or TCP segmentation. */
 #include "kernel.h"
 
 struct {
@@ -101,7 +101,7 @@ static __always_inline __u32 log2_slot(__u64 v)
 	return slot + (v >> 1);
 }
 
-/* -1: nothing is known of the call. */
+/* -1: the call is unknown. */
 static __always_inline int sendfile_leave(void)
 {
 	__u32 task = bpf_get_current_pid_tgid();
@@ -143,7 +143,7 @@ static __always_inline long task_state(struct task_struct *task)
 	return BPF_CORE_READ(old, state);
 }
 
-/* io_schedule() marks those who wait for a page; sk_stream_wait_memory() sleeps so that a signal may end it. */
+/* io_schedule() marks tasks that wait for a page; sk_stream_wait_memory() sleeps interruptibly. */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sendfile_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How often TCP is asked to send, sends one segment at once, and has a timer of its own run out; and by which way through the kernel it
- * came to send one segment at once. For as long as somebody looks. */
+/* How often tcp_sendmsg(), tcp_push_one() and tcp_write_timer() run, and the call stacks of tcp_push_one(). Loaded only while a command
+ * watches. */
 #include "kernel.h"
 
 struct {
@@ -10,7 +10,7 @@ struct {
 	__type(value, __u64);
 } rates SEC(".maps");
 
-/* All of each kind, those included for which there was no room above. */
+/* Totals by kind, including those that did not fit above. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, RATE_KINDS);
@@ -80,7 +80,7 @@ int BPF_KPROBE(sendmsg_kprobe, struct sock *sk)
 	return count_socket(sk, RATE_SENDMSG, &key);
 }
 
-/* A kprobe alone: its stack is the kernel's, without a trampoline. */
+/* Only as a kprobe: its stack has no trampoline. */
 SEC("kprobe/tcp_push_one")
 int BPF_KPROBE(push_one_kprobe, struct sock *sk)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One socket_record for each TCP socket of this network namespace that is stale (or for all): its route caps, fixed when it was
- * routed (sk_setup_caps()), beside what its device can do now. */
+/* One socket_record for each stale TCP socket of this network namespace, or for every one: its route caps, set when it was routed
+ * (sk_setup_caps()), and the features that its device has now. */
 #include "kernel.h"
 
-bool all;	  /* also those that are not stale */
-__u64 visited; /* full sockets that were looked at; set to 0 before reading */
+bool all;	  /* include sockets that are not stale */
+__u64 visited; /* full sockets visited; set to 0 before reading */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct bpf_iter_meta {
@@ -23,7 +23,7 @@ static __always_inline bool stale(__u64 caps, __u64 features)
 	       (features & FEATURE_CSUM_ANY && !(caps & FEATURE_CSUM_ANY));
 }
 
-/* ipv4_dst_check(), by which the next packet decides whether to route anew. For IPv6 it takes more than can be read here. */
+/* ipv4_dst_check(): whether the next packet gets a new route. IPv6 decides by data that cannot be read here. */
 static __always_inline bool expired(struct sock *sk)
 {
 	struct dst_entry *dst = BPF_CORE_READ(sk, sk_dst_cache);
@@ -82,7 +82,7 @@ int sockets(struct bpf_iter__tcp *ctx)
 	sock = BPF_CORE_READ(sk, sk_socket);
 	r.inode = sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
 	read_addresses(sk, &r);
-	/* what there is no room for is shown again in the next read (bpf_seq_read()) */
+	/* a socket that does not fit is visited again by the next read (bpf_seq_read()) */
 	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)) == 0)
 		visited++;
 	return 0;

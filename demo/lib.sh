@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by the stories: chapters, commands with their output, and checks. A story ends with exit status 1 at the first check that
-# fails. BOLD: set when a person reads along on a terminal. width: columns of a line.
+# Sourced by the stories: chapters, commands with their output, and checks. A story ends with exit status 1 at the first failed check.
+# BOLD: set if standard output is a terminal. width: columns of a line.
 . tests/lib.sh
 width=${width:-100}
-export COLUMNS=$((width - 5)) # what is left of a line for the output of commands
+export COLUMNS=$((width - 5)) # columns left for the output of commands
 bold=${BOLD:+$'\033[1m'} plain=${BOLD:+$'\033[0m'}
 chapter=0 checks=0
 
@@ -14,10 +14,10 @@ tell() { # TITLE: begins a chapter
 say() { # LINE...
 	printf '   %s\n' "$@"
 }
-typed() { # COMMAND LINE: shows it as if it were typed
+typed() { # COMMAND LINE: shows it as if typed
 	printf '   %s$ %s%s\n' "$bold" "$1" "$plain"
 }
-# What a command prints, indented; longer lines are wrapped at blanks. Starts no process: that takes its time in a user-mode kernel.
+# Indents the output of a command and wraps long lines at blanks. Starts no process, because that is slow in a user-mode kernel.
 indented() {
 	local rest indent part
 	while IFS= read -r rest; do

@@ -51,37 +51,10 @@ static void freedict_pointer(dictionary **d)
 		iniparser_freedict(*d);
 }
 
-/* Bytes that a character takes whose first one is `first`, 0 when none begins so. */
-static size_t sequence_length(unsigned char first)
-{
-	if (first < 0x80)
-		return 1;
-	if (first < 0xc0 || first >= 0xf8)
-		return 0;
-	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
-/* Length of the printable character at s, 0 when it is a control character or not UTF-8. */
+/* Length of the printable character or tab at s, 0 when there is none. */
 static size_t character_length(const char *s, size_t n)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const unsigned char *u = (const unsigned char *)s;
-	size_t len = sequence_length(u[0]);
-	uint32_t c;
-
-	if (len == 0 || len > n)
-		return 0;
-	if (len == 1)
-		return (u[0] >= 0x20 && u[0] != 0x7f) || u[0] == '\t';
-	c = u[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((u[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (u[i] & 0x3f);
-	}
-	if (c < least[len] || c < 0xa0 || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
-		return 0;
-	return len;
+	return n && *s == '\t' ? 1 : util_printable(s, n);
 }
 
 char *ini_copy_text(char *dst, size_t size, const char *src, size_t src_len)

@@ -56,6 +56,62 @@ void util_copy_name(char *dst, size_t size, const char *src, size_t src_len)
 	dst[i] = '\0';
 }
 
+size_t util_character(const char *s, size_t n, uint32_t *ret)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *u = (const unsigned char *)s;
+	size_t len = n == 0 || (u[0] >= 0x80 && u[0] < 0xc2) || u[0] > 0xf4 ? 0
+		: u[0] < 0x80						  ? 1
+		: u[0] < 0xe0						  ? 2
+		: u[0] < 0xf0						  ? 3
+									  : 4;
+	uint32_t c = len > 1 ? u[0] & (0x7fu >> len) : u[0];
+
+	if (len > n)
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (u[i] & 0x3f);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*ret = c;
+	return len;
+}
+
+size_t util_printable(const char *s, size_t n)
+{
+	uint32_t c;
+	size_t len = util_character(s, n, &c);
+
+	if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
+		(c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+		return 0;
+	return len;
+}
+
+const char *util_clean(const char *text, char *buf, size_t size)
+{
+	size_t left = strlen(text), at = 0;
+
+	while (left) {
+		size_t printable = util_printable(text, left), len = printable ? printable : 1;
+
+		if (at + len >= size)
+			break;
+		if (printable)
+			memcpy(buf + at, text, len);
+		else
+			buf[at] = '?';
+		at += len;
+		text += len;
+		left -= len;
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
 void util_append(char *buf, size_t size, const char *fmt, ...)
 {
 	size_t at = strnlen(buf, size);

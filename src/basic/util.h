@@ -57,6 +57,15 @@ static inline void util_earlier(uint64_t *deadline_usec, uint64_t usec)
  * printable ASCII become '?', so that a hostile interface name can reach neither a terminal nor JSON. */
 void util_copy_name(char *dst, size_t size, const char *src, size_t src_len);
 
+/* Length of the well-formed UTF-8 character that begins a text of n bytes, 0 when none does (RFC 3629). */
+size_t util_character(const char *s, size_t n, uint32_t *ret);
+/* The same of one that may be shown: no control character, DEL or C1, and no mark that turns the direction of what follows it. */
+size_t util_printable(const char *s, size_t n);
+
+/* Copies text that came from outside: each byte of what is not printable becomes '?'; what is too long is cut, never within a
+ * character. Returns buf. */
+const char *util_clean(const char *text, char *buf, size_t size);
+
 /* Appends formatted text to a buffer of size bytes that already holds a string; what does not fit is cut. */
 void util_append(char *buf, size_t size, const char *fmt, ...) _printf_(3, 4);
 

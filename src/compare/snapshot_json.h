@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Snapshots as documents are read here; json.h writes them. */
+/* Snapshots as documents (docs/schema/snapshot.json). */
 #ifndef OFFLOADD_SNAPSHOT_JSON_H
 #define OFFLOADD_SNAPSHOT_JSON_H
 
@@ -10,5 +10,8 @@
  * reason in why. */
 int snapshot_parse_json(
 	const char *text, size_t len, struct snapshot *ret, char *why, size_t why_size);
+
+/* The document; the text is the caller's. 0 or -ENOMEM. */
+int snapshot_format_json(const struct snapshot *s, char **ret, size_t *ret_len);
 
 #endif

@@ -30,7 +30,10 @@ static int add_name(struct by_name **names, const char *text, size_t at)
 		return -ENOMEM;
 	snprintf(name->name, sizeof(name->name), "%s", text);
 	name->at = at;
-	HASH_ADD_STR(*names, name, name);
+	if (hash_add_text(*names, name->name, name) < 0) {
+		free(name);
+		return -ENOMEM;
+	}
 	return 0;
 }
 

@@ -10,11 +10,8 @@
 #include <unistd.h>
 
 #include "control/server.h"
-#include "basic/json_value.h"
 #include "kernel/netns.h"
 #include "basic/util.h"
-
-#define ANSWER_DEPTH_MAX 16
 
 struct client {
 	int fd;
@@ -100,18 +97,13 @@ static int send_all(int fd, const char *text, size_t len)
 }
 
 int client_call(
-	struct client *client, const char *method, struct json_object *parameters, bool more)
+	struct client *client, const char *method, const struct json_writer *parameters, bool more)
 {
-	_cleanup_json_ struct json_object *call = json_object_new_object();
-	const char *text;
+	_cleanup_free_ char *text = NULL;
 	size_t len;
+	int r = varlink_compose_call(method, parameters, more, &text, &len);
 
-	json_object_object_add(call, "method", json_object_new_string(method));
-	json_object_object_add(call, "parameters", parameters ? parameters : json_object_new_object());
-	if (more)
-		json_object_object_add(call, "more", json_object_new_boolean(true));
-	text = json_object_to_json_string_length(call, JSON_C_TO_STRING_PLAIN, &len);
-	return text ? send_all(client->fd, text, len + 1) : -ENOMEM;
+	return r < 0 ? r : send_all(client->fd, text, len);
 }
 
 static int wait_readable(const struct client *client, uint64_t deadline_usec)
@@ -177,32 +169,41 @@ static int read_message(struct client *client, uint64_t timeout_usec, size_t *re
 	}
 }
 
-int client_receive(struct client *client, uint64_t timeout_usec, struct json_object **ret_parameters,
+int client_receive(struct client *client, uint64_t timeout_usec, struct json_value **ret_parameters,
 	char error[VARLINK_NAME_MAX])
 {
-	_cleanup_json_ struct json_object *root = NULL;
-	struct json_object *value;
+	struct answer {
+		char error[VARLINK_NAME_MAX];
+		const struct json_value *parameters;
+		bool continues;
+	};
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct answer, error, "error", JSON_NAME),
+		JSON_FIELD(struct answer, parameters, "parameters", JSON_OBJECT),
+		JSON_FIELD(struct answer, continues, "continues", JSON_BOOL),
+		{ 0 },
+	};
+	char why[JSON_WHY_LEN];
+	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
+	_cleanup_json_ struct json_value *root = NULL;
+	struct answer answer = { 0 };
 	size_t len;
 	int r = read_message(client, timeout_usec, &len);
 
 	error[0] = '\0';
 	*ret_parameters = NULL;
 	if (r >= 0) {
-		r = json_value_parse(client->in, len - 1, ANSWER_DEPTH_MAX, &root);
+		r = json_parse(client->in, len - 1, JSON_OF_DAEMON, &root, why, sizeof(why));
 		client->len -= len;
 		memmove(client->in, client->in + len, client->len);
 	}
+	if (r >= 0)
+		r = json_kind(root) == JSON_OBJECT ? json_read(&reader, root, fields, &answer) : -EBADMSG;
 	if (r < 0)
 		return r;
-	if (json_object_object_get_ex(root, "error", &value))
-		util_copy_name(error, VARLINK_NAME_MAX, json_object_get_string(value),
-			(size_t)json_object_get_string_len(value));
-	if (json_object_object_get_ex(root, "parameters", &value) &&
-		json_object_is_type(value, json_type_object))
-		*ret_parameters = json_object_get(value);
-	else
-		*ret_parameters = json_object_new_object();
-	return *ret_parameters ? json_object_object_get_ex(root, "continues", &value) &&
-			json_object_get_boolean(value)
-			       : -ENOMEM;
+	memcpy(error, answer.error, sizeof(answer.error));
+	json_keep(root, answer.parameters);
+	*ret_parameters = root;
+	root = NULL;
+	return answer.continues;
 }

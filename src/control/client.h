@@ -23,14 +23,14 @@ void client_close_pointer(struct client **client);
 /* Who answers; 0 when that cannot be told. */
 int client_pid(const struct client *client);
 
-/* Sends a call; parameters (NULL: none) are taken over. 0 or negative errno. */
+/* Sends a call; parameters is an object, JSON_COMPACT; NULL: none. 0 or negative errno. */
 int client_call(
-	struct client *client, const char *method, struct json_object *parameters, bool more);
+	struct client *client, const char *method, const struct json_writer *parameters, bool more);
 
 /* The next answer, within timeout_usec (0: for ever). 1 when more is to come, 0 when it was the last,
- * negative errno (-ETIMEDOUT, -ECONNRESET when the daemon went away). *ret_parameters is an object, the
- * caller's to put. error: "" or the error's name. */
-int client_receive(struct client *client, uint64_t timeout_usec, struct json_object **ret_parameters,
+ * negative errno (-ETIMEDOUT, -ECONNRESET when the daemon went away). *ret_parameters is an object (or
+ * null), the caller's to free. error: "" or the error's name. */
+int client_receive(struct client *client, uint64_t timeout_usec, struct json_value **ret_parameters,
 	char error[VARLINK_NAME_MAX]);
 
 #endif

@@ -5,27 +5,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NONE (const char *const[]){ NULL }
-#define NAMES(...) (const char *const[]){ __VA_ARGS__, NULL }
+/* ---- the parameters that there are ---- */
+
+static const struct json_field no_parameters[] = { { 0 } };
+static const struct json_field of_plan[] = {
+	JSON_FIELD(struct method_arguments, links, "links", JSON_LIST, .most = METHODS_LIST_MAX),
+	JSON_FIELD(struct method_arguments, after, "after", JSON_INT, .most = INT32_MAX),
+	{ 0 },
+};
+static const struct json_field of_pause[] = {
+	JSON_FIELD(struct method_arguments, seconds, "seconds", JSON_INT, .least = 1, .most = 86400 * 366),
+	JSON_FIELD(struct method_arguments, link, "link", JSON_BORROWED, .required = true),
+	{ 0 },
+};
+static const struct json_field of_resume[] = {
+	JSON_FIELD(struct method_arguments, link, "link", JSON_BORROWED, .required = true), { 0 },
+};
+static const struct json_field of_revert[] = {
+	JSON_FIELD(struct method_arguments, link, "link", JSON_BORROWED), { 0 },
+};
+static const struct json_field of_events[] = {
+	JSON_FIELD(struct method_arguments, after, "after", JSON_INT),
+	JSON_FIELD(struct method_arguments, follow, "follow", JSON_BOOL),
+	{ 0 },
+};
+static const struct json_field of_wait_online[] = {
+	JSON_FIELD(struct method_arguments, links, "links", JSON_LIST, .most = METHODS_LIST_MAX),
+	JSON_FIELD(struct method_arguments, seconds, "seconds", JSON_INT, .most = 86400 * 366),
+	{ 0 },
+};
+static const struct json_field of_description[] = {
+	JSON_FIELD(struct method_arguments, interface, "interface", JSON_BORROWED, .required = true), { 0 },
+};
 
 static const struct method {
 	const char *name;
-	void (*call)(struct methods *m, struct server_client *client, const struct varlink_call *call);
+	void (*call)(struct methods *m, struct server_client *client, const struct method_arguments *args);
 	bool changes; /* something, so not for everybody */
-	const char *const *parameters;
+	const struct json_field *parameters;
 } table[] = {
-	{ METHODS_INTERFACE ".GetStatus", method_get_status, false, NONE },
-	{ METHODS_INTERFACE ".GetPlan", method_get_plan, false, NAMES("links", "after") },
-	{ METHODS_INTERFACE ".GetServices", method_get_services, false, NONE },
-	{ METHODS_INTERFACE ".GetMetrics", method_get_metrics, false, NONE },
-	{ METHODS_INTERFACE ".Reload", method_reload, true, NONE },
-	{ METHODS_INTERFACE ".Pause", method_pause, true, NAMES("link", "seconds") },
-	{ METHODS_INTERFACE ".Resume", method_resume, true, NAMES("link") },
-	{ METHODS_INTERFACE ".Revert", method_revert, true, NAMES("link") },
-	{ METHODS_INTERFACE ".GetEvents", method_get_events, false, NAMES("after", "follow") },
-	{ METHODS_INTERFACE ".WaitOnline", method_wait_online, false, NAMES("links", "seconds") },
-	{ "org.varlink.service.GetInfo", method_get_info, false, NONE },
-	{ "org.varlink.service.GetInterfaceDescription", method_get_description, false, NAMES("interface") },
+	{ METHODS_INTERFACE ".GetStatus", method_get_status, false, no_parameters },
+	{ METHODS_INTERFACE ".GetPlan", method_get_plan, false, of_plan },
+	{ METHODS_INTERFACE ".GetServices", method_get_services, false, no_parameters },
+	{ METHODS_INTERFACE ".GetMetrics", method_get_metrics, false, no_parameters },
+	{ METHODS_INTERFACE ".Reload", method_reload, true, no_parameters },
+	{ METHODS_INTERFACE ".Pause", method_pause, true, of_pause },
+	{ METHODS_INTERFACE ".Resume", method_resume, true, of_resume },
+	{ METHODS_INTERFACE ".Revert", method_revert, true, of_revert },
+	{ METHODS_INTERFACE ".GetEvents", method_get_events, false, of_events },
+	{ METHODS_INTERFACE ".WaitOnline", method_wait_online, false, of_wait_online },
+	{ "org.varlink.service.GetInfo", method_get_info, false, no_parameters },
+	{ "org.varlink.service.GetInterfaceDescription", method_get_description, false, of_description },
 };
 
 const char *methods_name(size_t i)
@@ -49,6 +79,9 @@ static void not_found(struct server_client *client, const char *method)
 static void on_call(struct server_client *client, const struct varlink_call *call, void *userdata)
 {
 	const struct method *method = NULL;
+	struct method_arguments args = { .seconds = -1, .more = call->more };
+	char why[JSON_WHY_LEN];
+	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
 	const char *unknown;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table) && !method; i++)
@@ -62,11 +95,15 @@ static void on_call(struct server_client *client, const struct varlink_call *cal
 		method_fail(client, "org.varlink.service.PermissionDenied", NULL, NULL);
 		return;
 	}
-	unknown = varlink_unknown_parameter(call, method->parameters);
+	unknown = json_unknown(call->parameters, method->parameters);
+	if (!unknown && json_read(&reader, call->parameters, method->parameters, &args) < 0) {
+		why[strcspn(why, " ")] = '\0'; /* "seconds is out of range" */
+		unknown = why;
+	}
 	if (unknown)
 		method_invalid(client, unknown);
 	else
-		method->call(userdata, client, call);
+		method->call(userdata, client, &args);
 }
 
 static void on_resume(struct server_client *client, void *userdata)

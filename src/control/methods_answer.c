@@ -5,73 +5,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/view.h"
-
 /* ---- JSON ---- */
 
-void method_add_text(struct json_object *to, const char *key, const char *text)
+void method_add_name(struct json_writer *w, const char *key, const char *name)
 {
-	char clean[1100];
-
-	json_value_add_text(to, key, view_clean(text, clean, sizeof(clean)));
+	json_add_name(w, key, name[0] ? name : NULL, LINK_NAME_LEN);
 }
 
-void method_add_name(struct json_object *to, const char *key, const char *name)
+void method_open_link(struct json_writer *w, const char *name, int ifindex)
 {
-	char clean[LINK_NAME_LEN];
-
-	util_copy_name(clean, sizeof(clean), name, LINK_NAME_LEN);
-	method_add_text(to, key, clean);
-}
-
-struct json_object *method_new_features(const struct feature_table *table, feature_set set)
-{
-	struct json_object *names = json_object_new_array();
-	unsigned bit;
-
-	feature_foreach(bit, set)
-		json_object_array_add(names, json_object_new_string(feature_name(table, bit)));
-	return names;
-}
-
-struct json_object *method_new_link(const char *name, int ifindex)
-{
-	struct json_object *o = json_object_new_object();
-
-	method_add_name(o, "link", name);
-	json_value_add_int(o, "ifindex", ifindex);
-	return o;
-}
-
-struct json_object *method_new_errors(const struct rule_set *set)
-{
-	struct json_object *errors = json_object_new_array();
-
-	for (size_t i = 0; i < set->n_errors && i < METHODS_LIST_MAX; i++) {
-		struct json_object *o = json_object_new_object();
-
-		method_add_text(o, "path", set->errors[i].path);
-		json_value_add_int(o, "line", set->errors[i].line);
-		method_add_text(o, "message", set->errors[i].message);
-		json_object_array_add(errors, o);
-	}
-	return errors;
+	json_open_object(w, NULL);
+	method_add_name(w, "link", name);
+	json_add_int(w, "ifindex", ifindex);
 }
 
 /* ---- answers ---- */
 
-void method_reply(struct server_client *client, struct json_object *parameters)
+void method_open(struct json_writer *w)
 {
-	server_reply(client, parameters, false);
+	*w = (struct json_writer){ .form = JSON_COMPACT };
+	json_open_object(w, NULL);
+}
+
+void method_reply(struct server_client *client, struct json_writer *w, bool continues)
+{
+	if (w)
+		json_close_object(w);
+	server_reply(client, w, continues);
 }
 
 void method_fail(struct server_client *client, const char *error, const char *key, const char *text)
 {
-	struct json_object *o = json_object_new_object();
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 
+	method_open(&w);
 	if (key)
-		method_add_text(o, key, text);
-	server_error(client, error, o);
+		json_add_some(&w, key, text);
+	json_close_object(&w);
+	server_error(client, error, &w);
 }
 
 void method_invalid(struct server_client *client, const char *parameter)
@@ -88,7 +59,7 @@ void method_no_such_link(struct methods *m, struct server_client *client, const 
 {
 	const struct link_table *links = &m->host.observe->links;
 	_cleanup_free_ const char **names = calloc(link_table_count(links) + 1, sizeof(*names));
-	struct json_object *o = json_object_new_object();
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 	const char *nearest = NULL;
 	size_t n = 0;
 
@@ -97,52 +68,34 @@ void method_no_such_link(struct methods *m, struct server_client *client, const 
 			names[n++] = link->name;
 		nearest = util_nearest(name, names, n);
 	}
-	method_add_text(o, "link", name);
-	method_add_name(o, "nearest", nearest ? nearest : "");
-	server_error(client, METHODS_INTERFACE ".NoSuchLink", o);
+	method_open(&w);
+	json_add_some(&w, "link", name);
+	method_add_name(&w, "nearest", nearest ? nearest : "");
+	json_close_object(&w);
+	server_error(client, METHODS_INTERFACE ".NoSuchLink", &w);
 }
 
 /* ---- parameters ---- */
 
-const struct link *method_get_link(struct methods *m, struct server_client *client,
-	const struct varlink_call *call, bool *ret_absent)
+const struct link *method_get_link(struct methods *m, struct server_client *client, const char *name)
 {
-	const char *name;
-	const struct link *link;
-	int r = varlink_get_string(call, "link", &name);
+	const struct link *link = link_table_find_name(&m->host.observe->links, name);
 
-	if (ret_absent)
-		*ret_absent = r == 0;
-	if (r == 0 && ret_absent)
-		return NULL;
-	if (r <= 0) {
-		method_invalid(client, "link");
-		return NULL;
-	}
-	link = link_table_find_name(&m->host.observe->links, name);
 	if (!link)
 		method_no_such_link(m, client, name);
 	return link;
 }
 
-bool method_take_links(struct server_client *client, const struct varlink_call *call, struct open_call *open)
+static bool take_links(const struct method_arguments *args, struct open_call *open)
 {
-	size_t n;
+	json_foreach(item, args->links)
+	{
+		const char *name = json_as_text(item);
 
-	if (varlink_get_list(call, "links", &n) < 0 || n > METHODS_LIST_MAX) {
-		method_invalid(client, "links");
-		return false;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const char *name = varlink_get_item(call, "links", i);
-
-		if (strlen(name) >= LINK_NAME_LEN || !name[0]) {
-			method_invalid(client, "links");
+		if (!name[0] || strlen(name) >= LINK_NAME_LEN)
 			return false;
-		}
-		strcpy(open->links[i], name);
+		strcpy(open->links[open->n_links++], name);
 	}
-	open->n_links = n;
 	return true;
 }
 
@@ -156,14 +109,19 @@ bool method_is_asked(const struct open_call *open, const struct link *link)
 
 /* ---- answers that go on ---- */
 
-struct open_call *method_new_open_call(struct server_client *client, const struct varlink_call *call)
+struct open_call *method_new_open_call(struct server_client *client, const struct method_arguments *args)
 {
 	struct open_call *open = calloc(1, sizeof(*open));
 
-	if (!open)
+	if (!open) {
 		method_not_possible(client, -ENOMEM);
-	else
-		open->more = call->more;
+	} else if (!take_links(args, open)) {
+		method_invalid(client, "links");
+		free(open);
+		open = NULL;
+	} else {
+		open->more = args->more;
+	}
 	return open;
 }
 

@@ -13,52 +13,46 @@ static const char *name_client(const struct server_client *client, char buf[32])
 	return buf;
 }
 
-void method_reload(struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
+void method_reload(struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
 {
-	struct json_object *o;
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 	int r = m->host.reload(m->host.userdata);
 
 	if (r < 0) {
 		method_not_possible(client, r);
 		return;
 	}
-	o = json_object_new_object();
-	json_value_add_bool(o, "taken", r == (METHODS_TOOK_SETTINGS | METHODS_TOOK_RULES));
-	json_value_add_bool(o, "settings_taken", r & METHODS_TOOK_SETTINGS);
-	json_value_add_bool(o, "rules_taken", r & METHODS_TOOK_RULES);
-	json_value_add_int(o, "rules", reconcile_rules(m->host.reconcile)->n_rules);
-	json_value_add(o, "rule_errors", method_new_errors(m->host.rule_errors));
-	json_value_add(o, "settings_errors", method_new_errors(m->host.conf_errors));
-	method_reply(client, o);
+	method_open(&w);
+	json_add_bool(&w, "taken", r == (METHODS_TOOK_SETTINGS | METHODS_TOOK_RULES));
+	json_add_bool(&w, "settings_taken", r & METHODS_TOOK_SETTINGS);
+	json_add_bool(&w, "rules_taken", r & METHODS_TOOK_RULES);
+	json_add_int(&w, "rules", (int64_t)reconcile_rules(m->host.reconcile)->n_rules);
+	json_add_rule_errors(&w, "rule_errors", m->host.rule_errors, METHODS_LIST_MAX);
+	json_add_rule_errors(&w, "settings_errors", m->host.conf_errors, METHODS_LIST_MAX);
+	method_reply(client, &w, false);
 }
 
-void method_pause(struct methods *m, struct server_client *client, const struct varlink_call *call)
+void method_pause(struct methods *m, struct server_client *client, const struct method_arguments *args)
 {
-	const struct link *link;
-	int64_t seconds = 0;
+	const struct link *link = method_get_link(m, client, args->link);
 	char by[32];
-	int r = varlink_get_int(call, "seconds", 1, 86400 * 366, &seconds);
+	int r;
 
-	if (r < 0) {
-		method_invalid(client, "seconds");
-		return;
-	}
-	link = method_get_link(m, client, call, NULL);
 	if (!link)
 		return;
 	r = reconcile_pause(m->host.reconcile, link->ifindex,
-		r > 0 ? util_now_usec() + (uint64_t)seconds * USEC_PER_SEC : 0, name_client(client, by));
+		args->seconds > 0 ? util_now_usec() + (uint64_t)args->seconds * USEC_PER_SEC : 0, name_client(client, by));
 	m->host.changed(m->host.userdata);
 	if (r < 0)
 		method_not_possible(client, r);
 	else
-		method_reply(client, NULL);
+		method_reply(client, NULL, false);
 }
 
-void method_resume(struct methods *m, struct server_client *client, const struct varlink_call *call)
+void method_resume(struct methods *m, struct server_client *client, const struct method_arguments *args)
 {
-	const struct link *link = method_get_link(m, client, call, NULL);
-	struct json_object *o;
+	const struct link *link = method_get_link(m, client, args->link);
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 	char by[32], text[64];
 	int r;
 
@@ -71,26 +65,27 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 		method_not_possible(client, r);
 		return;
 	}
-	o = json_object_new_object();
-	json_value_add_bool(o, "was_paused", r > 0);
-	method_reply(client, o);
+	method_open(&w);
+	json_add_bool(&w, "was_paused", r > 0);
+	method_reply(client, &w, false);
 }
 
 /* Pauses the links that revert is about to put back: otherwise they would be repaired at once. */
 static int pause_reverted(
-	struct methods *m, struct server_client *client, const struct link *only, struct json_object *names)
+	struct methods *m, struct server_client *client, const struct link *only, struct json_writer *names)
 {
-	char by[32], clean[LINK_NAME_LEN];
+	char by[32];
 
 	name_client(client, by);
 	link_table_foreach(&m->host.observe->links, link) {
+		const struct link_state *state;
 		int r;
 
 		if ((only && link != only) || !ledger_find(m->host.ledger, link))
 			continue;
-		util_copy_name(clean, sizeof(clean), link->name, sizeof(link->name));
-		json_object_array_add(names, json_object_new_string(clean));
-		if (ledger_is_paused(m->host.ledger, link))
+		json_add_name(names, NULL, link->name, sizeof(link->name));
+		state = link_states_find(reconcile_states(m->host.reconcile), link->ifindex);
+		if (state && state->paused)
 			continue;
 		r = reconcile_pause(m->host.reconcile, link->ifindex, 0, by);
 		if (r < 0)
@@ -99,35 +94,31 @@ static int pause_reverted(
 	return 0;
 }
 
-void method_revert(struct methods *m, struct server_client *client, const struct varlink_call *call)
+void method_revert(struct methods *m, struct server_client *client, const struct method_arguments *args)
 {
 	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
-	struct json_object *o, *names, *results;
-	const char *only[2] = { NULL };
-	const struct link *link;
-	bool absent;
+	_cleanup_json_writer_ struct json_writer names = { .form = JSON_COMPACT };
+	_cleanup_json_writer_ struct json_writer w = { 0 };
+	const char *const only[2] = { args->link };
+	const struct link *link = args->link ? method_get_link(m, client, args->link) : NULL;
 	int r;
 
-	link = method_get_link(m, client, call, &absent);
-	if (!link && !absent)
+	if (args->link && !link)
 		return;
-	names = json_object_new_array();
+	json_open_list(&names, NULL);
 	r = ledger_sync(m->host.ledger, &m->host.observe->features); /* what offloadctl apply changed */
 	if (r >= 0)
-		r = pause_reverted(m, client, link, names);
-	if (link)
-		only[0] = link->name;
+		r = pause_reverted(m, client, link, &names);
 	if (r >= 0)
 		r = apply_revert(m->host.observe, m->host.ledger, link ? only : NULL, &report);
 	m->host.changed(m->host.userdata);
-	results = r < 0 && !report.results ? NULL : json_results(&m->host.observe->features, &report);
-	if (!results) {
-		json_object_put(names);
-		method_not_possible(client, r < 0 ? r : -ENOMEM);
+	if (r < 0 && !report.results) {
+		method_not_possible(client, r);
 		return;
 	}
-	o = json_object_new_object();
-	json_value_add(o, "results", results);
-	json_value_add(o, "paused", names);
-	method_reply(client, o);
+	json_close_list(&names);
+	method_open(&w);
+	json_add_results(&w, &m->host.observe->features, &report);
+	json_add_written(&w, "paused", &names);
+	method_reply(client, &w, false);
 }

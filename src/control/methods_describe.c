@@ -24,6 +24,8 @@ static const char description[] =
 	"type Contended(link: string, ifindex: int, features: []string)\n"
 	"# seconds: that are left, null until resumed\n"
 	"type Paused(link: string, ifindex: int, seconds: ?int)\n"
+	"# made since the start; one drift costs one of each\n"
+	"type Work(plans: int, predictions: int)\n"
 	"# number counts up from 1 and begins anew with the daemon; time_usec is CLOCK_REALTIME\n"
 	"type Event(number: int, time_usec: int, event: string, message_id: string, priority: int,\n"
 	"  message: string, link: ?string, ifindex: ?int, features: []string, rule: ?string,\n"
@@ -46,7 +48,7 @@ static const char description[] =
 	"method GetStatus() -> (version: string, pid: int, netns: int, mode: string, ethtool: string,\n"
 	"  links: int, rules: int, rule_errors: []FileError, settings_errors: []FileError,\n"
 	"  verdicts: [string]int, pending: int, not_as_declared: []Standing, contended: []Contended,\n"
-	"  paused: []Paused, reconciles: int, changes: int, overruns: int, probes: []Probe)\n"
+	"  paused: []Paused, reconciles: int, changes: int, overruns: int, work: Work, probes: []Probe)\n"
 	"# links as in `offloadctl plan --json`, in the order of ifindex, those above after. With more, all of them come;\n"
 	"# without, a first part, and next is what to give as after for the following one.\n"
 	"method GetPlan(links: ?[]string, after: ?int) -> (links: []object, next: ?int)\n"
@@ -73,39 +75,35 @@ static const char description[] =
 	"error NotPossible(message: string)\n";
 
 void method_get_info(
-	_unused_ struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
+	_unused_ struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
 {
-	struct json_object *o = json_object_new_object(), *interfaces = json_object_new_array();
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 
-	method_add_text(o, "vendor", "offloadd");
-	method_add_text(o, "product", "offloadd");
-	method_add_text(o, "version", OFFLOADD_VERSION);
-	json_value_add(o, "url", json_object_new_string(""));
-	json_object_array_add(interfaces, json_object_new_string("org.varlink.service"));
-	json_object_array_add(interfaces, json_object_new_string(METHODS_INTERFACE));
-	json_value_add(o, "interfaces", interfaces);
-	method_reply(client, o);
+	method_open(&w);
+	json_add_text(&w, "vendor", "offloadd");
+	json_add_text(&w, "product", "offloadd");
+	json_add_text(&w, "version", OFFLOADD_VERSION);
+	json_add_text(&w, "url", "");
+	json_open_list(&w, "interfaces");
+	json_add_text(&w, NULL, "org.varlink.service");
+	json_add_text(&w, NULL, METHODS_INTERFACE);
+	json_close_list(&w);
+	method_reply(client, &w, false);
 }
 
 void method_get_description(
-	_unused_ struct methods *m, struct server_client *client, const struct varlink_call *call)
+	_unused_ struct methods *m, struct server_client *client, const struct method_arguments *args)
 {
-	struct json_object *o;
-	const char *interface;
+	bool is_ours = strcmp(args->interface, METHODS_INTERFACE) == 0;
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 
-	if (varlink_get_string(call, "interface", &interface) <= 0) {
-		method_invalid(client, "interface");
+	if (!is_ours && strcmp(args->interface, "org.varlink.service") != 0) {
+		method_fail(client, "org.varlink.service.InterfaceNotFound", "interface", args->interface);
 		return;
 	}
-	if (strcmp(interface, METHODS_INTERFACE) != 0 && strcmp(interface, "org.varlink.service") != 0) {
-		method_fail(client, "org.varlink.service.InterfaceNotFound", "interface", interface);
-		return;
-	}
-	o = json_object_new_object();
-	json_value_add(o, "description",
-		json_object_new_string(
-			strcmp(interface, METHODS_INTERFACE) == 0 ? description : service_description));
-	method_reply(client, o);
+	method_open(&w);
+	json_add_lines(&w, "description", is_ours ? description : service_description);
+	method_reply(client, &w, false);
 }
 
 const char *methods_description(void)

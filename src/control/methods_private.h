@@ -8,11 +8,11 @@
  *   methods_wait.c      what comes later: records, and links that are as declared
  *   methods_change.c    reload, pause, resume, revert
  *
- * A method answers its client exactly once, now or, when it called method_begin(), later. An answer for which memory ran out lacks members. */
+ * A method answers its client exactly once, now or, when it called method_begin(), later. */
 #ifndef OFFLOADD_METHODS_PRIVATE_H
 #define OFFLOADD_METHODS_PRIVATE_H
 
-#include "basic/json_value.h"
+#include "basic/json.h"
 #include "control/methods.h"
 #include "basic/util.h"
 
@@ -27,6 +27,16 @@ struct methods {
 	struct kept_event events[METHODS_EVENTS]; /* number n at n % METHODS_EVENTS */
 };
 
+/* What a call gives its method; each method's table (methods.c) says which of it there may be. */
+struct method_arguments {
+	const char *link, *interface;	/* NULL: not given */
+	const struct json_value *links; /* texts; NULL: all */
+	int64_t seconds; /* -1: not given */
+	int64_t after;
+	bool follow;
+	bool more; /* the client takes answers that go on */
+};
+
 /* An answer that goes on; control.c has it, and frees it. */
 struct open_call {
 	void (*resume)(struct methods *m, struct server_client *client, struct open_call *open);
@@ -39,22 +49,25 @@ struct open_call {
 
 /* ---- methods: see methods_describe.c for what they take and answer ---- */
 
-void method_get_info(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_get_description(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_get_status(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_get_metrics(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_get_services(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_get_plan(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_get_events(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_wait_online(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_reload(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_pause(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_resume(struct methods *m, struct server_client *client, const struct varlink_call *call);
-void method_revert(struct methods *m, struct server_client *client, const struct varlink_call *call);
+void method_get_info(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_get_description(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_get_status(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_get_metrics(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_get_services(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_get_plan(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_get_events(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_wait_online(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_reload(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_pause(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_resume(struct methods *m, struct server_client *client, const struct method_arguments *args);
+void method_revert(struct methods *m, struct server_client *client, const struct method_arguments *args);
 
-/* ---- answers: each ends the call; parameters are taken over ---- */
+/* ---- answers: each ends the call ---- */
 
-void method_reply(struct server_client *client, struct json_object *parameters);
+/* Begins the members of an answer, which the caller has to clear. */
+void method_open(struct json_writer *w);
+/* Ends them and sends them, without them ({}) where w is NULL. continues: more is to come. */
+void method_reply(struct server_client *client, struct json_writer *w, bool continues);
 /* An error of that name, with one parameter, or none when key is NULL. */
 void method_fail(struct server_client *client, const char *error, const char *key, const char *text);
 void method_invalid(struct server_client *client, const char *parameter);
@@ -65,35 +78,26 @@ void method_no_such_link(struct methods *m, struct server_client *client, const 
 
 /* ---- answers that go on ---- */
 
-/* The caller's to free until method_begin(). NULL when memory ran out and the client heard it. */
-struct open_call *method_new_open_call(struct server_client *client, const struct varlink_call *call);
+/* With "links". The caller's to free until method_begin(). NULL when the client heard what is wrong. */
+struct open_call *method_new_open_call(struct server_client *client, const struct method_arguments *args);
 /* Takes it over, and has its first piece sent now, if there is one. */
 void method_begin(struct methods *m, struct server_client *client, struct open_call *open);
 
 /* ---- parameters ---- */
 
-/* The link of "link", borrowed. NULL when the client heard what is wrong, or when it is not given and need
- * not be (*ret_absent; NULL: it must be given). */
-const struct link *method_get_link(struct methods *m, struct server_client *client,
-	const struct varlink_call *call, bool *ret_absent);
-/* Takes "links" into open; false when the client heard what is wrong. */
-bool method_take_links(struct server_client *client, const struct varlink_call *call, struct open_call *open);
+/* The link of that name, borrowed. NULL when there is none and the client heard it. */
+const struct link *method_get_link(struct methods *m, struct server_client *client, const char *name);
 /* Is it one of those? */
 bool method_is_asked(const struct open_call *open, const struct link *link);
 
-/* ---- pieces of answers: new ones are the caller's to put ---- */
+/* ---- pieces of answers ---- */
 
-/* Text from outside, cleaned; "" gives null. */
-void method_add_text(struct json_object *to, const char *key, const char *text);
-/* A link's name, of LINK_NAME_LEN bytes. */
-void method_add_name(struct json_object *to, const char *key, const char *name);
-struct json_object *method_new_features(const struct feature_table *table, feature_set set);
-struct json_object *method_new_errors(const struct rule_set *set);
-struct json_object *method_new_link(const char *name, int ifindex);
-struct json_object *method_new_standing(const char *name, int ifindex, const char *verdict);
-/* Those that are not compliant, of the links that a call asks for; open NULL: of all. At most
- * METHODS_LIST_MAX. */
-struct json_object *method_new_standings(
-	struct methods *m, const struct reconcile_stands *stands, const struct open_call *open);
+/* A link's name, of LINK_NAME_LEN bytes; "" gives null. */
+void method_add_name(struct json_writer *w, const char *key, const char *name);
+/* An object with link and ifindex; the caller closes it. */
+void method_open_link(struct json_writer *w, const char *name, int ifindex);
+void method_add_standing(struct json_writer *w, const char *name, int ifindex, const char *verdict);
+/* Those that are not compliant, of the links that a call asks for; open NULL: of all. At most METHODS_LIST_MAX; how many. */
+size_t method_add_standings(struct json_writer *w, struct methods *m, const struct open_call *open);
 
 #endif

@@ -5,47 +5,47 @@
 
 /* ---- records ---- */
 
-static struct json_object *new_author(const struct event_author *author)
+static void add_author(struct json_writer *w, const struct event_author *author)
 {
-	struct json_object *o;
-
-	if (!author->pid)
-		return NULL;
-	o = json_object_new_object();
-	method_add_text(o, "process", author->comm);
-	json_value_add_int(o, "pid", author->pid);
-	method_add_text(o, "parent", author->parent_pid ? author->parent_comm : "");
-	json_value_add(o, "parent_pid", author->parent_pid ? json_object_new_int(author->parent_pid) : NULL);
-	method_add_text(o, "unit", author->unit);
-	method_add_text(o, "link", author->link);
-	json_value_add_int(o, "time_usec", author->time_usec);
-	return o;
+	if (!author->pid) {
+		json_add_null(w, "author");
+		return;
+	}
+	json_open_object(w, "author");
+	json_add_some(w, "process", author->comm);
+	json_add_int(w, "pid", author->pid);
+	json_add_some(w, "parent", author->parent_pid ? author->parent_comm : "");
+	json_add_positive(w, "parent_pid", author->parent_pid);
+	json_add_some(w, "unit", author->unit);
+	json_add_some(w, "link", author->link);
+	json_add_int(w, "time_usec", (int64_t)author->time_usec);
+	json_close_object(w);
 }
 
-static struct json_object *new_event(const struct feature_table *table, const struct kept_event *kept)
+static void add_event(struct json_writer *w, const struct feature_table *table, const struct kept_event *kept)
 {
 	const struct event *event = &kept->event;
-	struct json_object *o = json_object_new_object();
 
-	json_value_add_int(o, "number", kept->number);
-	json_value_add_int(o, "time_usec", kept->time_usec);
-	method_add_text(o, "event", event_kind_name(event->kind));
-	method_add_text(o, "message_id", event_message_id(event->kind));
-	json_value_add_int(o, "priority", event->priority);
-	method_add_text(o, "message", event->message);
-	method_add_text(o, "link", event->link);
-	json_value_add(o, "ifindex", event->ifindex ? json_object_new_int(event->ifindex) : NULL);
-	json_value_add(o, "features", method_new_features(table, event->features));
-	method_add_text(o, "rule", event->rule_file);
-	method_add_text(o, "reason", event->why);
-	method_add_text(o, "service", event->service);
-	json_value_add(o, "author", new_author(&event->author));
-	return o;
+	json_open_object(w, NULL);
+	json_add_int(w, "number", (int64_t)kept->number);
+	json_add_int(w, "time_usec", (int64_t)kept->time_usec);
+	json_add_text(w, "event", event_kind_name(event->kind));
+	json_add_text(w, "message_id", event_message_id(event->kind));
+	json_add_int(w, "priority", event->priority);
+	json_add_some(w, "message", event->message);
+	json_add_some(w, "link", event->link);
+	json_add_positive(w, "ifindex", event->ifindex);
+	feature_add_names(w, "features", table, event->features);
+	json_add_some(w, "rule", event->rule_file);
+	json_add_some(w, "reason", event->why);
+	json_add_some(w, "service", event->service);
+	add_author(w, &event->author);
+	json_close_object(w);
 }
 
 static void resume_events(struct methods *m, struct server_client *client, struct open_call *open)
 {
-	struct json_object *o, *events;
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 	uint64_t first = open->cursor + 1, lost = 0, n = 0;
 
 	if (open->follow && first > m->last_number)
@@ -54,38 +54,29 @@ static void resume_events(struct methods *m, struct server_client *client, struc
 		lost = open->cursor ? m->last_number - METHODS_EVENTS - open->cursor : 0;
 		first = m->last_number - METHODS_EVENTS + 1;
 	}
-	events = json_object_new_array();
+	method_open(&w);
+	json_open_list(&w, "events");
 	for (; first <= m->last_number && (!open->more || n < METHODS_PAGE); first++, n++)
-		json_object_array_add(events,
-			new_event(&m->host.observe->features, &m->events[first % METHODS_EVENTS]));
+		add_event(&w, &m->host.observe->features, &m->events[first % METHODS_EVENTS]);
+	json_close_list(&w);
 	open->cursor = first - 1;
-	o = json_object_new_object();
-	json_value_add(o, "events", events);
-	json_value_add_int(o, "lost", lost);
-	server_reply(client, o, open->more && (open->follow || open->cursor < m->last_number));
+	json_add_int(&w, "lost", (int64_t)lost);
+	method_reply(client, &w, open->more && (open->follow || open->cursor < m->last_number));
 }
 
-void method_get_events(struct methods *m, struct server_client *client, const struct varlink_call *call)
+void method_get_events(struct methods *m, struct server_client *client, const struct method_arguments *args)
 {
-	_cleanup_free_ struct open_call *open = method_new_open_call(client, call);
-	int64_t after = 0;
+	_cleanup_free_ struct open_call *open = method_new_open_call(client, args);
 
 	if (!open)
 		return;
-	if (varlink_get_int(call, "after", 0, INT64_MAX, &after) < 0) {
-		method_invalid(client, "after");
-		return;
-	}
-	if (varlink_get_bool(call, "follow", &open->follow) < 0) {
-		method_invalid(client, "follow");
-		return;
-	}
+	open->follow = args->follow;
 	if (open->follow && !open->more) {
 		method_fail(client, "org.varlink.service.ExpectedMore", NULL, NULL);
 		return;
 	}
 	/* a number of an earlier daemon */
-	open->cursor = (uint64_t)after > m->last_number ? 0 : (uint64_t)after;
+	open->cursor = (uint64_t)args->after > m->last_number ? 0 : (uint64_t)args->after;
 	open->resume = resume_events;
 	method_begin(m, client, open);
 	open = NULL;
@@ -94,7 +85,7 @@ void method_get_events(struct methods *m, struct server_client *client, const st
 /* ---- until links are as declared ---- */
 
 /* Links that were named and are not there: how many, added to the list. */
-static size_t add_absent(struct methods *m, const struct open_call *open, struct json_object *list)
+static size_t add_absent(struct json_writer *w, struct methods *m, const struct open_call *open)
 {
 	size_t n = 0;
 
@@ -102,26 +93,27 @@ static size_t add_absent(struct methods *m, const struct open_call *open, struct
 		if (link_table_find_name(&m->host.observe->links, open->links[i]))
 			continue;
 		n++;
-		json_object_array_add(list, method_new_standing(open->links[i], 0, "absent"));
+		method_add_standing(w, open->links[i], 0, "absent");
 	}
 	return n;
 }
 
-static size_t count_pending(
-	struct methods *m, const struct reconcile_stands *stands, const struct open_call *open)
+static size_t count_pending(struct methods *m, const struct open_call *open)
 {
+	const struct link_states *states = reconcile_states(m->host.reconcile);
+	struct link_summary summary;
 	size_t n = 0;
 
-	if (open->n_links == 0)
-		return stands->pending;
+	if (open->n_links == 0) {
+		link_states_summarize(states, &summary);
+		return summary.pending;
+	}
 	for (size_t i = 0; i < open->n_links; i++) {
 		const struct link *link =
 			link_table_find_name(&m->host.observe->links, open->links[i]);
-		const struct reconcile_stand *stand = NULL;
+		const struct link_state *state = link ? link_states_find(states, link->ifindex) : NULL;
 
-		if (link)
-			HASH_FIND_INT(stands->list, &link->ifindex, stand);
-		n += stand && stand->pending;
+		n += state && state->result.pending;
 	}
 	return n;
 }
@@ -129,46 +121,34 @@ static size_t count_pending(
 static void resume_online(struct methods *m, struct server_client *client, struct open_call *open)
 {
 	bool late = open->deadline_usec && util_now_usec() >= open->deadline_usec;
-	struct json_object *o, *missing;
-	struct reconcile_stands stands;
-	size_t waiting;
-	int r;
+	_cleanup_json_writer_ struct json_writer missing = { .form = JSON_COMPACT };
+	_cleanup_json_writer_ struct json_writer w = { 0 };
+	size_t waiting, absent, n;
 
 	if (!reconcile_is_settled(m->host.reconcile) && !late)
 		return;
-	r = reconcile_stand(m->host.reconcile, util_realtime_sec(), &stands);
-	if (r < 0) {
-		method_not_possible(client, r);
+	json_open_list(&missing, NULL);
+	n = method_add_standings(&missing, m, open);
+	absent = add_absent(&missing, m, open);
+	json_close_list(&missing);
+	waiting = count_pending(m, open) + absent;
+	if (waiting && !late)
 		return;
-	}
-	missing = method_new_standings(m, &stands, open);
-	waiting = count_pending(m, &stands, open) + add_absent(m, open, missing);
-	if (waiting && !late) {
-		json_object_put(missing);
-		return;
-	}
-	o = json_object_new_object();
-	json_value_add_bool(o, "online", json_object_array_length(missing) == 0);
-	json_value_add_bool(o, "timed_out", waiting > 0);
-	json_value_add(o, "missing", missing);
-	method_reply(client, o);
+	method_open(&w);
+	json_add_bool(&w, "online", n + absent == 0);
+	json_add_bool(&w, "timed_out", waiting > 0);
+	json_add_written(&w, "missing", &missing);
+	method_reply(client, &w, false);
 }
 
-void method_wait_online(struct methods *m, struct server_client *client, const struct varlink_call *call)
+void method_wait_online(struct methods *m, struct server_client *client, const struct method_arguments *args)
 {
-	_cleanup_free_ struct open_call *open = method_new_open_call(client, call);
-	int64_t seconds = 0;
-	int r;
+	_cleanup_free_ struct open_call *open = method_new_open_call(client, args);
 
-	if (!open || !method_take_links(client, call, open))
+	if (!open)
 		return;
-	r = varlink_get_int(call, "seconds", 0, 86400 * 366, &seconds);
-	if (r < 0) {
-		method_invalid(client, "seconds");
-		return;
-	}
-	if (r > 0)
-		open->deadline_usec = util_now_usec() + (uint64_t)seconds * USEC_PER_SEC;
+	if (args->seconds >= 0)
+		open->deadline_usec = util_now_usec() + (uint64_t)args->seconds * USEC_PER_SEC;
 	open->resume = resume_online;
 	method_begin(m, client, open);
 	open = NULL;

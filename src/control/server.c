@@ -13,7 +13,6 @@
 #include <systemd/sd-event.h>
 
 #include "basic/file.h"
-#include "basic/json_value.h"
 #include "basic/util.h"
 
 #define READ_CHUNK 4096
@@ -188,31 +187,28 @@ static void flush(struct server_client *client)
 }
 
 static void send_answer(
-	struct server_client *client, const char *error, struct json_object *parameters, bool continues)
+	struct server_client *client, const char *error, const struct json_writer *parameters, bool continues)
 {
 	if (!continues) {
 		client->ended = true;
 		end_wait(client);
 	}
-	if (client->oneway || client->out) {
-		/* one answer a step is the contract; a second one would have to be kept */
-		json_object_put(parameters);
+	if (client->oneway || client->out) /* one answer a step is the contract; a second one would have to be kept */
 		return;
-	}
 	client->sent = true;
 	client->out_at = 0;
-	if (varlink_compose(error, parameters, continues, &client->out, &client->out_len) < 0)
+	if (varlink_compose_reply(error, parameters, continues, &client->out, &client->out_len) < 0)
 		client->doomed = true;
 	else
 		flush(client);
 }
 
-void server_reply(struct server_client *client, struct json_object *parameters, bool continues)
+void server_reply(struct server_client *client, const struct json_writer *parameters, bool continues)
 {
 	send_answer(client, NULL, parameters, continues);
 }
 
-void server_error(struct server_client *client, const char *error, struct json_object *parameters)
+void server_error(struct server_client *client, const char *error, const struct json_writer *parameters)
 {
 	send_answer(client, error, parameters, false);
 }

@@ -46,10 +46,10 @@ void server_wake(struct server *c);
 bool server_may_change(const struct server_client *client);
 uid_t server_uid(const struct server_client *client);
 
-/* Answers; parameters are taken over. continues: more is to come, by resume. An answer to a oneway call is
- * not sent. */
-void server_reply(struct server_client *client, struct json_object *parameters, bool continues);
-void server_error(struct server_client *client, const char *error, struct json_object *parameters);
+/* Answers; parameters is an object, JSON_COMPACT, and stays the caller's; NULL: none. Where memory ran out for it the client is dropped.
+ * continues: more is to come, by resume. An answer to a oneway call is not sent. */
+void server_reply(struct server_client *client, const struct json_writer *parameters, bool continues);
+void server_error(struct server_client *client, const char *error, const struct json_writer *parameters);
 
 /* Keeps the call open: resume is called when woken, or at the deadline (CLOCK_MONOTONIC, 0 for none). state
  * is the handler's, freed by free() when the call ends. */

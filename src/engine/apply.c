@@ -208,6 +208,79 @@ const struct apply_result *apply_find(
 	return NULL;
 }
 
+static bool may_pass(int error)
+{
+	switch (error) {
+	case -EBUSY:
+	case -EAGAIN:
+	case -EINTR:
+	case -ENOMEM:
+	case -ENOBUFS:
+	case -EUCLEAN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec)
+{
+	if (refusals->tries < APPLY_RETRY_MAX)
+		refusals->retry_usec = now_usec + (APPLY_RETRY_USEC << refusals->tries++);
+}
+
+static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
+{
+	sets[true] |= bits & value;
+	sets[false] |= bits & ~value;
+}
+
+/* What the kernel took, and the plan was certain of. */
+static feature_set find_stuck(const struct plan *plan, const struct apply_result *result)
+{
+	const struct plan_link *pl = plan_find(plan, result->ifindex);
+
+	return pl ? result->missed & ~(result->after.wanted ^ result->value) &
+			~(pl->predicted.active ^ result->value) & ~pl->uncertain
+		  : 0;
+}
+
+static int learn(const struct plan *plan, const struct apply_result *result, uint64_t now_usec, struct link_state *state)
+{
+	struct link_refusals *refusals = link_state_refusals(state);
+
+	if (!refusals)
+		return -ENOMEM;
+	if (result->error == 0) {
+		add_bits(refusals->futile, result->missed, result->value);
+		refusals->stuck = find_stuck(plan, result);
+	} else {
+		add_bits(refusals->refused, result->missed, result->value);
+		free(refusals->words);
+		refusals->words = strdup(result->text);
+		if (!refusals->words)
+			return -ENOMEM;
+	}
+	if (result->error ? may_pass(result->error) : refusals->stuck != 0)
+		apply_retry_later(refusals, now_usec);
+	return 0;
+}
+
+int apply_learn(const struct plan *plan, const struct apply_report *report, uint64_t now_usec, struct link_states *states)
+{
+	for (size_t i = 0; i < report->n_results; i++) {
+		const struct apply_result *result = &report->results[i];
+		struct link_state *state;
+
+		if (!result->missed || result->error == -ENODEV)
+			continue;
+		state = link_states_get(states, result->ifindex);
+		if (!state || learn(plan, result, now_usec, state) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static bool is_named(const char *const *only, const char *name)
 {
 	if (!only)

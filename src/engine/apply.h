@@ -37,6 +37,16 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 	struct apply_report *ret);
 void apply_report_clear(struct apply_report *report);
 
+/* A refusal that may pass (EBUSY and the like) is tried again after this, then after twice as long, and so on: slow enough not to be
+ * taken for the rounds of contention. */
+#define APPLY_RETRY_USEC (UINT64_C(2) * 1000 * 1000)
+#define APPLY_RETRY_MAX 6
+
+/* Keeps what the steps missed, so that it is not asked for again; and when to try again what may pass. 0 or -ENOMEM. */
+int apply_learn(const struct plan *plan, const struct apply_report *report, uint64_t now_usec, struct link_states *states);
+/* Sets retry_usec for the next try, unless there were enough. */
+void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec);
+
 /* The result for a link, NULL when it had no step. A link may have several (LRO goes first, and a step may be
  * undone by a later one): the first whose `asked` holds one of bits. */
 const struct apply_result *apply_find(

@@ -13,6 +13,7 @@
 
 /* Troubles that last, and what is remembered of each. */
 enum trouble { TROUBLE_DRIFT, TROUBLE_UNMET, TROUBLE_REFUSED, TROUBLE_CONTENDED, TROUBLE_COUNT };
+_Static_assert(TROUBLE_COUNT == LINK_PROBLEMS, "struct link_reported");
 
 static const enum event_kind trouble_kinds[TROUBLE_COUNT] = {
 	[TROUBLE_DRIFT] = EVENT_DRIFT,
@@ -20,69 +21,6 @@ static const enum event_kind trouble_kinds[TROUBLE_COUNT] = {
 	[TROUBLE_REFUSED] = EVENT_REFUSED,
 	[TROUBLE_CONTENDED] = EVENT_CONTENDED,
 };
-
-struct said {
-	int ifindex;
-	feature_set bits[TROUBLE_COUNT];
-	uint32_t why[TROUBLE_COUNT]; /* hash of the reasons given */
-	bool unread; /* what is refused is reading */
-	UT_hash_handle hh;
-};
-
-struct event_memory {
-	struct said *links; /* only those with something standing */
-};
-
-int event_memory_new(struct event_memory **ret)
-{
-	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : -ENOMEM;
-}
-
-static struct said *find_said(const struct event_memory *m, int ifindex)
-{
-	struct said *said;
-
-	HASH_FIND_INT(m->links, &ifindex, said);
-	return said;
-}
-
-static void drop_said(struct event_memory *m, struct said *said)
-{
-	HASH_DEL(m->links, said);
-	free(said);
-}
-
-void event_memory_forget(struct event_memory *m, int ifindex)
-{
-	struct said *said = find_said(m, ifindex);
-
-	if (said)
-		drop_said(m, said);
-}
-
-void event_memory_clear(struct event_memory *m)
-{
-	struct said *said, *next;
-
-	HASH_ITER(hh, m->links, said, next)
-	{
-		drop_said(m, said);
-	}
-}
-
-size_t event_memory_count(const struct event_memory *m)
-{
-	return HASH_COUNT(m->links);
-}
-
-void event_memory_free(struct event_memory *m)
-{
-	if (!m)
-		return;
-	event_memory_clear(m);
-	free(m);
-}
 
 /* What a reconcile came to for one planned link. */
 struct outcome {
@@ -92,7 +30,7 @@ struct outcome {
 };
 
 struct teller {
-	struct event_memory *memory;
+	struct link_states *states;
 	const struct feature_table *table;
 	const struct plan *plan;
 	const struct link_table *links;
@@ -313,7 +251,7 @@ static bool is_held_by_fight(
 
 /* Sorts the items of a link into what was repaired, what healed, and the troubles that stand. */
 static void sort_items(const struct teller *t, const struct plan_link *pl,
-	const struct outcome *outcome, const struct said *said, struct gathering *repaired,
+	const struct outcome *outcome, const struct link_reported *said, struct gathering *repaired,
 	struct gathering *healed, struct gathering troubles[TROUBLE_COUNT])
 {
 	for (size_t i = 0; i < pl->n_items; i++) {
@@ -333,8 +271,8 @@ static void sort_items(const struct teller *t, const struct plan_link *pl,
 				trouble = judge_drifted(t, item, outcome, why, sizeof(why));
 			break;
 		case VERDICT_COMPLIANT:
-			if (said && ((said->bits[TROUBLE_DRIFT] | said->bits[TROUBLE_UNMET] |
-					     said->bits[TROUBLE_REFUSED]) &
+			if (said && ((said->features[TROUBLE_DRIFT] | said->features[TROUBLE_UNMET] |
+					     said->features[TROUBLE_REFUSED]) &
 					    FEATURE(item->bit))) {
 				gather(healed, item, "");
 				healed->unread |= said->unread;
@@ -364,34 +302,40 @@ static void sort_items(const struct teller *t, const struct plan_link *pl,
 	}
 }
 
-static int remember_troubles(struct event_memory *m, int ifindex, struct said *said,
-	const struct gathering troubles[TROUBLE_COUNT])
+/* NULL: no standing problem. */
+static struct link_reported *find_said(const struct link_states *states, int ifindex)
 {
-	feature_set fought = said ? said->bits[TROUBLE_CONTENDED] : 0, any = fought;
+	const struct link_state *state = link_states_find(states, ifindex);
+
+	return state ? state->reported : NULL;
+}
+
+static int remember_troubles(struct link_states *states, int ifindex, const struct gathering troubles[TROUBLE_COUNT])
+{
+	struct link_reported *said = find_said(states, ifindex);
+	struct link_state *state;
+	feature_set fought = said ? said->features[TROUBLE_CONTENDED] : 0, any = fought;
 	uint32_t fought_why = said ? said->why[TROUBLE_CONTENDED] : 0;
 
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++)
 		any |= troubles[i].on | troubles[i].off;
 	if (!any) {
 		if (said)
-			drop_said(m, said);
+			link_states_forget_reported(states, link_states_find(states, ifindex));
 		return 0;
 	}
-	if (!said) {
-		said = calloc(1, sizeof(*said));
-		if (!said)
-			return -ENOMEM;
-		said->ifindex = ifindex;
-		HASH_ADD_INT(m->links, ifindex, said);
-	}
+	state = link_states_get(states, ifindex);
+	said = state ? link_states_reported(states, state) : NULL;
+	if (!said)
+		return -ENOMEM;
 	said->unread = troubles[TROUBLE_REFUSED].unread;
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
-		said->bits[i] = troubles[i].on | troubles[i].off;
+		said->features[i] = troubles[i].on | troubles[i].off;
 		said->why[i] = hash_text(troubles[i].why);
 	}
 	/* A fight lasts until event_report_calm(): in between the feature is as declared half of the time. */
 	if (fought) {
-		said->bits[TROUBLE_CONTENDED] |= fought;
+		said->features[TROUBLE_CONTENDED] |= fought;
 		said->why[TROUBLE_CONTENDED] = fought_why;
 	}
 	return 0;
@@ -401,7 +345,7 @@ static int tell_link(const struct teller *t, const struct plan_link *pl, const s
 	bool follows)
 {
 	struct gathering repaired = { 0 }, healed = { 0 }, troubles[TROUBLE_COUNT] = { 0 };
-	struct said *said = find_said(t->memory, pl->ifindex);
+	struct link_reported *said = find_said(t->states, pl->ifindex);
 
 	sort_items(t, pl, outcome, said, &repaired, &healed, troubles);
 	if ((repaired.on | repaired.off) && !follows)
@@ -411,11 +355,11 @@ static int tell_link(const struct teller *t, const struct plan_link *pl, const s
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
 		feature_set bits = troubles[i].on | troubles[i].off;
 
-		if (bits && (!said || (bits & ~said->bits[i]) ||
+		if (bits && (!said || (bits & ~said->features[i]) ||
 				    hash_text(troubles[i].why) != said->why[i]))
 			tell_trouble(t, pl, i, &troubles[i]);
 	}
-	return remember_troubles(t->memory, pl->ifindex, said, troubles);
+	return remember_troubles(t->states, pl->ifindex, troubles);
 }
 
 /* The planned link with a step whose repair brings this one right too; NULL when it has a step itself or there is none. */
@@ -463,12 +407,12 @@ static void assign_results(const struct teller *t, const struct apply_report *re
 	}
 }
 
-int event_report(struct event_memory *m, const struct feature_table *table, const struct plan *plan,
+int event_report(struct link_states *states, const struct feature_table *table, const struct plan *plan,
 	const struct apply_report *report, const struct link_table *links, event_fn fn, void *userdata)
 {
 	_cleanup_free_ struct outcome *outcomes = calloc(plan->n_links + 1, sizeof(*outcomes));
 	_cleanup_free_ bool *follows = calloc(plan->n_links + 1, sizeof(*follows));
-	struct teller t = { .memory = m, .table = table, .plan = plan, .links = links,
+	struct teller t = { .states = states, .table = table, .plan = plan, .links = links,
 		.outcomes = outcomes, .fn = fn, .userdata = userdata };
 	int r = 0;
 
@@ -492,15 +436,15 @@ int event_report(struct event_memory *m, const struct feature_table *table, cons
 	return r;
 }
 
-void event_report_calm(struct event_memory *m, const struct feature_table *table,
+void event_report_calm(struct link_states *states, const struct feature_table *table,
 	const struct link *link, feature_set bits, event_fn fn, void *userdata)
 {
-	struct said *said = find_said(m, link->ifindex);
+	struct link_reported *said = find_said(states, link->ifindex);
 	struct gathering g = { 0 };
 	struct event e;
 
 	if (said)
-		said->bits[TROUBLE_CONTENDED] &= ~bits;
+		said->features[TROUBLE_CONTENDED] &= ~bits;
 	start(&e, EVENT_RESOLVED, LOG_NOTICE, link->ifindex, link->name, &g);
 	e.features = bits;
 	feature_format(table, bits, e.was, sizeof(e.was) - 32);

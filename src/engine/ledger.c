@@ -13,12 +13,11 @@
 #include <unistd.h>
 
 #include "basic/file.h"
-#include "basic/json_value.h"
+#include "basic/json.h"
 #include "kernel/netns.h"
 #include "basic/util.h"
 
 #define LOCK_NAPS 20 /* of 10 ms */
-#define DEPTH_MAX 8
 
 /* -EBADMSG, with the reason in why. */
 _printf_(3, 4) static int bad(char *why, size_t size, const char *fmt, ...)
@@ -69,10 +68,8 @@ static void forget(struct ledger_link **list, struct ledger_link **gone, struct 
 	struct ledger_link *old = find_index(*gone, entry->ifindex);
 
 	HASH_DEL(*list, entry);
-	if (old || !entry->saved)
+	if (old || !entry->saved || hash_add(*gone, ifindex, entry) < 0)
 		free(entry);
-	else
-		HASH_ADD_INT(*gone, ifindex, entry);
 }
 
 /* Regular files of bounded size only: a fifo put there must not hang us. */
@@ -109,113 +106,203 @@ static int parse_bytes(const char *text, uint8_t *ret, unsigned size)
 	return (int)n;
 }
 
-/* Features that this kernel has not are passed over: nobody can put them back. */
-static int parse_original(
-	struct json_object *original, const struct feature_table *table, struct ledger_link *ret)
-{
-	json_object_object_foreach(original, name, value)
-	{
-		feature_set bit = feature_named(table, name);
+/* ---- the file ---- */
 
-		if (!json_object_is_type(value, json_type_boolean))
-			return -EBADMSG;
+/* What is not a plain member of a struct. */
+struct parts {
+	int64_t version;
+	uint64_t netns;
+	const char *address, *name_bytes;
+	const struct json_value *links, *paused, *original;
+};
+
+static const struct json_field head_fields[] = {
+	JSON_FIELD(struct parts, version, "version", JSON_INT, .required = true),
+	JSON_FIELD(struct parts, netns, "netns", JSON_INT, .required = true),
+	{ 0 },
+};
+
+static const struct json_field link_fields[] = {
+	JSON_FIELD(struct ledger_link, ifindex, "ifindex", JSON_INT, .required = true, .least = 1),
+	JSON_FIELD(struct ledger_link, name, "name", JSON_NAME, .required = true),
+	JSON_FIELD(struct ledger_link, kind, "kind", JSON_NAME, .required = true),
+	{ 0 },
+};
+
+/* Features that this kernel has not are passed over: nobody can put them back. */
+static void read_original(struct json_reader *r, const struct json_value *original,
+	const struct feature_table *table, struct ledger_link *ret)
+{
+	json_foreach(value, original)
+	{
+		feature_set bit = feature_named(table, json_key(value));
+
+		if (json_kind(value) != JSON_BOOL)
+			json_complain(r, "original", "has a value that is neither true nor false");
 		ret->mask |= bit;
-		if (json_object_get_boolean(value))
+		if (json_as_bool(value))
 			ret->value |= bit;
 	}
-	return 0;
-}
-
-static int parse_identity(struct json_object *object, struct ledger_link *ret)
-{
-	const char *name = json_value_text(object, "name"), *kind = json_value_text(object, "kind"),
-		   *address = json_value_text(object, "address"), *bytes = json_value_text(object, "name_bytes");
-	int64_t ifindex;
-	int n;
-
-	*ret = (struct ledger_link){ 0 };
-	if (!name || !kind || !address || !json_value_int(object, "ifindex", &ifindex) || ifindex <= 0 ||
-		ifindex > INT32_MAX || strlen(name) >= sizeof(ret->name) ||
-		strlen(kind) >= sizeof(ret->kind))
-		return -EBADMSG;
-	ret->ifindex = (int)ifindex;
-	util_copy_name(ret->name, sizeof(ret->name), name, strlen(name));
-	util_copy_name(ret->kind, sizeof(ret->kind), kind, strlen(kind));
-	if (bytes) {
-		memset(ret->name, 0, sizeof(ret->name));
-		if (parse_bytes(bytes, (uint8_t *)ret->name, sizeof(ret->name) - 1) <= 0)
-			return -EBADMSG;
-	}
-	n = parse_bytes(address, ret->address, sizeof(ret->address));
-	ret->address_len = n < 0 ? 0 : (unsigned)n;
-	return n < 0 ? n : 0;
-}
-
-static int parse_link(
-	struct json_object *object, const struct feature_table *table, struct ledger_link *ret)
-{
-	struct json_object *original = json_value_member(object, "original", json_type_object);
-
-	if (parse_identity(object, ret) < 0 || !original)
-		return -EBADMSG;
-	return parse_original(original, table, ret);
 }
 
 /* table: of those whose original values are kept; NULL for pauses. */
-static int parse_links(struct ledger_link **list, struct json_object *links, const char *what,
-	const struct feature_table *table, char *why, size_t why_size)
+static void read_link(struct json_reader *r, const struct json_value *o, const struct feature_table *table,
+	struct ledger_link *ret)
 {
-	size_t n = json_object_array_length(links);
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, address, "address", JSON_BORROWED, .required = true),
+		JSON_FIELD(struct parts, name_bytes, "name_bytes", JSON_BORROWED),
+		JSON_FIELD(struct parts, original, "original", JSON_OBJECT),
+		{ 0 },
+	};
+	static const struct json_field until[] = {
+		JSON_FIELD(struct ledger_link, until_usec, "until_usec", JSON_INT), { 0 },
+	};
+	struct parts parts = { 0 };
+	int n;
 
-	if (n > LEDGER_MAX_LINKS)
-		return bad(why, why_size, "more than %d links", LEDGER_MAX_LINKS);
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *object = json_object_array_get_idx(links, i);
-		struct ledger_link *entry = malloc(sizeof(*entry));
-		int64_t until_usec = 0;
-		int r;
+	json_read(r, o, link_fields, ret);
+	json_read(r, o, until, ret);
+	if (json_read(r, o, fields, &parts) < 0)
+		return;
+	if (parts.name_bytes) {
+		memset(ret->name, 0, sizeof(ret->name));
+		if (parse_bytes(parts.name_bytes, (uint8_t *)ret->name, sizeof(ret->name) - 1) <= 0)
+			json_complain(r, "name_bytes", "are none");
+	}
+	n = parse_bytes(parts.address, ret->address, sizeof(ret->address));
+	if (n < 0)
+		json_complain(r, "address", "is none");
+	ret->address_len = n < 0 ? 0 : (unsigned)n;
+	if (table && !parts.original)
+		json_complain(r, "original", "is missing");
+	if (table)
+		read_original(r, parts.original, table, ret);
+}
+
+static int read_links(struct json_reader *r, struct ledger_link **list, const struct json_value *links,
+	const char *key, const struct feature_table *table)
+{
+	for (struct json_each e = json_each(r, links, key); json_step(&e);) {
+		struct ledger_link *entry = calloc(1, sizeof(*entry));
+		int added;
 
 		if (!entry)
 			return -ENOMEM;
-		r = table ? parse_link(object, table, entry) : parse_identity(object, entry);
-		if (r < 0 || find_index(*list, entry->ifindex) ||
-			(json_value_int(object, "until_usec", &until_usec) && until_usec < 0)) {
-			free(entry);
-			return bad(why, why_size, "entry %zu of %s cannot be understood", i + 1, what);
-		}
-		entry->until_usec = (uint64_t)until_usec;
+		read_link(r, e.item, table, entry);
+		if (!r->error && find_index(*list, entry->ifindex))
+			json_complain(r, "ifindex", "is there twice");
 		entry->saved = true;
-		if (!table || entry->mask)
-			HASH_ADD_INT(*list, ifindex, entry);
-		else
+		added = !r->error && (!table || entry->mask) ? hash_add(*list, ifindex, entry) : 1;
+		if (added != 0)
 			free(entry);
+		if (added < 0)
+			return added;
 	}
-	return 0;
+	return r->error;
+}
+
+static int read_ledger(struct ledger *ledger, const struct json_value *root, const struct feature_table *table,
+	struct json_reader *r)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, links, "links", JSON_LIST, .required = true, .most = LEDGER_MAX_LINKS),
+		JSON_FIELD(struct parts, paused, "paused", JSON_LIST, .most = LEDGER_MAX_LINKS),
+		{ 0 },
+	};
+	struct parts parts = { 0 };
+	int e;
+
+	json_read(r, root, head_fields, &parts);
+	if (!r->error && parts.version != LEDGER_VERSION)
+		return bad(r->why, r->why_size, "its version is not %d", LEDGER_VERSION);
+	if (!r->error && parts.netns != ledger->netns)
+		return bad(r->why, r->why_size, "it belongs to another network namespace") < 0 ? -EXDEV : 0;
+	if (json_read(r, root, fields, &parts) < 0)
+		return r->error;
+	e = read_links(r, &ledger->links, parts.links, "links", table);
+	return e < 0 ? e : read_links(r, &ledger->pauses, parts.paused, "paused", NULL);
 }
 
 static int parse(struct ledger *ledger, const char *text, size_t len,
 	const struct feature_table *table, char *why, size_t why_size)
 {
-	_cleanup_json_ struct json_object *root = NULL;
-	struct json_object *links;
-	int64_t version, netns;
-	int r = json_value_parse(text, len, DEPTH_MAX, &root);
+	_cleanup_json_ struct json_value *root = NULL;
+	struct json_reader r = { .why = why, .why_size = why_size };
+	int e = json_parse(text, len, JSON_OF_FILE, &root, why, why_size);
 
+	return e < 0 ? e : read_ledger(ledger, root, table, &r);
+}
+
+/* "0a:ff" */
+static void format_bytes(const uint8_t *bytes, unsigned n, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (unsigned i = 0; i < n; i++)
+		util_append(buf, size, "%s%02x", i ? ":" : "", bytes[i]);
+}
+
+static void add_link(struct json_writer *w, const struct ledger_link *entry)
+{
+	char clean[LINK_NAME_LEN], bytes[3 * LINK_NAME_LEN], address[3 * LINK_ADDRESS_LEN];
+	size_t len = strnlen(entry->name, sizeof(entry->name));
+
+	json_add_fields(w, link_fields, entry);
+	util_copy_name(clean, sizeof(clean), entry->name, len);
+	if (strncmp(clean, entry->name, sizeof(entry->name)) != 0) { /* a name may be any bytes */
+		format_bytes((const uint8_t *)entry->name, (unsigned)len, bytes, sizeof(bytes));
+		json_add_text(w, "name_bytes", bytes);
+	}
+	format_bytes(entry->address, entry->address_len, address, sizeof(address));
+	json_add_text(w, "address", address);
+}
+
+static void add_links(struct json_writer *w, const struct ledger_link *links, const struct feature_table *table)
+{
+	unsigned bit;
+
+	json_open_list(w, "links");
+	for (const struct ledger_link *entry = links; entry; entry = entry->hh.next) {
+		json_open_object(w, NULL);
+		add_link(w, entry);
+		json_open_object(w, "original");
+		feature_foreach(bit, entry->mask)
+			json_add_bool(w, feature_name(table, bit), entry->value & FEATURE(bit));
+		json_close_object(w);
+		json_close_object(w);
+	}
+	json_close_list(w);
+}
+
+static void add_pauses(struct json_writer *w, const struct ledger_link *pauses)
+{
+	json_open_list(w, "paused");
+	for (const struct ledger_link *entry = pauses; entry; entry = entry->hh.next) {
+		json_open_object(w, NULL);
+		add_link(w, entry);
+		if (entry->until_usec)
+			json_add_int(w, "until_usec", (int64_t)entry->until_usec);
+		json_close_object(w);
+	}
+	json_close_list(w);
+}
+
+static int write_links(FILE *f, const struct ledger *ledger, const struct feature_table *table)
+{
+	const struct parts head = { .version = LEDGER_VERSION, .netns = ledger->netns };
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
+	int r;
+
+	json_open_object(&w, NULL);
+	json_add_fields(&w, head_fields, &head);
+	add_links(&w, ledger->links, table);
+	add_pauses(&w, ledger->pauses);
+	r = json_finish(&w, f);
 	if (r < 0)
-		return r == -EBADMSG ? bad(why, why_size, "it is not a JSON object") : r;
-	if (!json_value_int(root, "version", &version) || version != LEDGER_VERSION)
-		return bad(why, why_size, "its version is not %d", LEDGER_VERSION);
-	if (!json_value_int(root, "netns", &netns) || (uint64_t)netns != ledger->netns)
-		return bad(why, why_size, "it belongs to another network namespace") < 0 ? -EXDEV : 0;
-	links = json_value_member(root, "links", json_type_array);
-	if (!links)
-		return bad(why, why_size, "it has no list of links");
-	r = parse_links(&ledger->links, links, "links", table, why, why_size);
-	if (r < 0 || !json_object_object_get_ex(root, "paused", &links))
 		return r;
-	if (!json_object_is_type(links, json_type_array))
-		return bad(why, why_size, "its paused links are no list");
-	return parse_links(&ledger->pauses, links, "paused links", NULL, why, why_size);
+	if (fflush(f) != 0 || ferror(f))
+		return errno ? -errno : -EIO;
+	return fsync(fileno(f)) < 0 ? -errno : 0;
 }
 
 /* Keeps a file that cannot be trusted for somebody to look at. 1, negative errno. */
@@ -334,22 +421,37 @@ static void take_identity(struct ledger_link *entry, const struct link *link)
 	entry->address_len = link->address_len;
 }
 
+static int add_entry(struct ledger_link **list, const struct link *link, struct ledger_link **ret)
+{
+	struct ledger_link *entry;
+
+	if (HASH_COUNT(*list) >= LEDGER_MAX_LINKS)
+		return -ENOSPC;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->ifindex = link->ifindex;
+	if (hash_add(*list, ifindex, entry) < 0) {
+		free(entry);
+		return -ENOMEM;
+	}
+	*ret = entry;
+	return 0;
+}
+
 int ledger_remember(struct ledger *ledger, const struct link *link, feature_set mask)
 {
 	struct ledger_link *entry = find_index(ledger->links, link->ifindex);
+	int r;
 
 	if (entry && !is_same(entry, link)) {
 		forget(&ledger->links, &ledger->gone_links, entry);
 		entry = NULL;
 	}
 	if (!entry) {
-		if (HASH_COUNT(ledger->links) >= LEDGER_MAX_LINKS)
-			return -ENOSPC;
-		entry = calloc(1, sizeof(*entry));
-		if (!entry)
-			return -ENOMEM;
-		entry->ifindex = link->ifindex;
-		HASH_ADD_INT(ledger->links, ifindex, entry);
+		r = add_entry(&ledger->links, link, &entry);
+		if (r < 0)
+			return r;
 	}
 	take_identity(entry, link);
 	mask &= ~entry->mask;
@@ -378,25 +480,24 @@ void ledger_forget(struct ledger *ledger, int ifindex)
 	ledger->dirty = true;
 }
 
-bool ledger_is_paused(const struct ledger *ledger, const struct link *link)
+bool ledger_is_paused(const struct ledger *ledger, const struct link *link, uint64_t *ret_until_usec)
 {
 	const struct ledger_link *entry = find_index(ledger->pauses, link->ifindex);
+	bool paused = entry && is_same(entry, link);
 
-	return entry && is_same(entry, link);
+	*ret_until_usec = paused ? entry->until_usec : 0;
+	return paused;
 }
 
 int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_usec)
 {
 	struct ledger_link *entry = find_index(ledger->pauses, link->ifindex);
+	int r;
 
 	if (!entry) {
-		if (HASH_COUNT(ledger->pauses) >= LEDGER_MAX_LINKS)
-			return -ENOSPC;
-		entry = calloc(1, sizeof(*entry));
-		if (!entry)
-			return -ENOMEM;
-		entry->ifindex = link->ifindex;
-		HASH_ADD_INT(ledger->pauses, ifindex, entry);
+		r = add_entry(&ledger->pauses, link, &entry);
+		if (r < 0)
+			return r;
 	}
 	take_identity(entry, link);
 	entry->until_usec = until_usec;
@@ -415,96 +516,8 @@ bool ledger_resume(struct ledger *ledger, int ifindex)
 	return true;
 }
 
-/* "0a:ff" */
-static void format_bytes(const uint8_t *bytes, unsigned n, char *buf, size_t size)
-{
-	buf[0] = '\0';
-	for (unsigned i = 0; i < n; i++)
-		util_append(buf, size, "%s%02x", i ? ":" : "", bytes[i]);
-}
-
-static struct json_object *format_identity(const struct ledger_link *entry)
-{
-	struct json_object *object = json_object_new_object();
-	char clean[LINK_NAME_LEN], bytes[3 * LINK_NAME_LEN], address[3 * LINK_ADDRESS_LEN];
-
-	util_copy_name(clean, sizeof(clean), entry->name, strnlen(entry->name, sizeof(entry->name)));
-	format_bytes(entry->address, entry->address_len, address, sizeof(address));
-	json_value_add_int(object, "ifindex", entry->ifindex);
-	json_object_object_add(object, "name", json_object_new_string(clean));
-	if (strncmp(clean, entry->name, sizeof(entry->name)) != 0) { /* a name may be any bytes */
-		format_bytes((const uint8_t *)entry->name, (unsigned)strnlen(entry->name, sizeof(entry->name)),
-			bytes, sizeof(bytes));
-		json_object_object_add(object, "name_bytes", json_object_new_string(bytes));
-	}
-	json_object_object_add(object, "kind", json_object_new_string(entry->kind));
-	json_object_object_add(object, "address", json_object_new_string(address));
-	return object;
-}
-
-static struct json_object *format_link(
-	const struct ledger_link *entry, const struct feature_table *table)
-{
-	struct json_object *object = format_identity(entry), *original = json_object_new_object();
-	unsigned bit;
-
-	feature_foreach(bit, entry->mask)
-		json_object_object_add(original, feature_name(table, bit),
-			json_object_new_boolean(!!(entry->value & FEATURE(bit))));
-	json_object_object_add(object, "original", original);
-	return object;
-}
-
-static struct json_object *format_pause(
-	const struct ledger_link *entry, const struct feature_table *table _unused_)
-{
-	struct json_object *object = format_identity(entry);
-
-	if (entry->until_usec)
-		json_object_object_add(
-			object, "until_usec", json_object_new_int64((int64_t)entry->until_usec));
-	return object;
-}
-
-/* Link by link, so that thousands of them take no more memory than one. */
-static int write_list(FILE *f, const struct ledger_link *list, const struct feature_table *table,
-	struct json_object *(*format)(const struct ledger_link *, const struct feature_table *))
-{
-	const char *comma = "";
-
-	for (const struct ledger_link *entry = list; entry; entry = entry->hh.next) {
-		_cleanup_json_ struct json_object *object = format(entry, table);
-		const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
-
-		if (!text)
-			return -ENOMEM;
-		fprintf(f, "%s\n%s", comma, text);
-		comma = ",";
-	}
-	return 0;
-}
-
-static int write_links(FILE *f, const struct ledger *ledger, const struct feature_table *table)
-{
-	int r;
-
-	fprintf(f, "{\"version\":%d,\"netns\":%llu,\"links\":[", LEDGER_VERSION,
-		(unsigned long long)ledger->netns);
-	r = write_list(f, ledger->links, table, format_link);
-	if (r < 0)
-		return r;
-	fputs("\n],\"paused\":[", f);
-	r = write_list(f, ledger->pauses, table, format_pause);
-	if (r < 0)
-		return r;
-	fputs("\n]}\n", f);
-	if (fflush(f) != 0 || ferror(f))
-		return errno ? -errno : -EIO;
-	return fsync(fileno(f)) < 0 ? -errno : 0;
-}
-
-/* What the other process has, without what we forgot; what it dropped, goes. */
-static void merge_list(
+/* What the other process has, without what we forgot; what it dropped, goes. 0 or -ENOMEM. */
+static int merge_list(
 	struct ledger_link **ours, struct ledger_link *const *gone, struct ledger_link **theirs)
 {
 	struct ledger_link *entry, *next, *mine;
@@ -521,12 +534,16 @@ static void merge_list(
 			continue;
 		if (!mine) {
 			HASH_DEL(*theirs, entry);
-			HASH_ADD_INT(*ours, ifindex, entry);
+			if (hash_add(*ours, ifindex, entry) < 0) {
+				free(entry);
+				return -ENOMEM;
+			}
 		} else if (strcmp(mine->kind, entry->kind) == 0 && strcmp(mine->name, entry->name) == 0) {
 			mine->value = (mine->value & ~entry->mask) | entry->value;
 			mine->mask |= entry->mask;
 		}
 	}
+	return 0;
 }
 
 int ledger_sync(struct ledger *ledger, const struct feature_table *table)
@@ -544,8 +561,11 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 	r = ledger_open(ledger->path, table, &other, why, sizeof(why));
 	if (r != 0)
 		return r < 0 ? r : 0;
-	merge_list(&ledger->links, &ledger->gone_links, &other->links);
-	merge_list(&ledger->pauses, &ledger->gone_pauses, &other->pauses);
+	r = merge_list(&ledger->links, &ledger->gone_links, &other->links);
+	if (r >= 0)
+		r = merge_list(&ledger->pauses, &ledger->gone_pauses, &other->pauses);
+	if (r < 0)
+		return r;
 	ledger->known = other->known;
 	return 1;
 }

@@ -70,7 +70,8 @@ void ledger_forget(struct ledger *ledger, int ifindex);
 /* No writes to this link until then (0: until resumed). 0, -ENOMEM, -ENOSPC. */
 int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_usec);
 bool ledger_resume(struct ledger *ledger, int ifindex);
-bool ledger_is_paused(const struct ledger *ledger, const struct link *link);
+/* ret_until_usec: 0 when it is not. */
+bool ledger_is_paused(const struct ledger *ledger, const struct link *link, uint64_t *ret_until_usec);
 
 /* Takes over what another process wrote to the file since we last read or wrote it. Of two original values
  * of one feature the one in the file is the older. 1 when it did, 0, negative errno; a file that cannot be

@@ -6,225 +6,158 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "engine/denial.h"
 #include "engine/event_report.h"
-#include "engine/mark.h"
 #include "basic/util.h"
 
 #define DEPTH_MAX 16
-
-/* A link that is fought over, as it was when last seen. */
-struct fight {
-	int ifindex;
-	struct link_features seen;
-	feature_set touched; /* changed by somebody else since the last tick */
-	UT_hash_handle hh;
-};
 
 struct reconcile {
 	struct observe *o;
 	const struct rule_host *host;
 	struct reconcile_options options;
 	struct rule_set rules;
-	struct contention *contention;
-	uint64_t quiet_usec; /* the shortest that a fight must be over */
-	struct event_memory *memory;
-	struct mark *dirty;    /* to be handled in the next run */
-	struct mark *deferred; /* fought over: dirty from deferred_usec on */
-	uint64_t deferred_usec, contention_usec; /* 0: never */
+	struct contention_limits limits;
+	struct link_states states;
+	uint64_t deferred_usec;	  /* when deferred links become dirty, 0: never */
+	uint64_t wait_usec;	  /* when the first wait of a link ends (end_waits()), or sooner; 0: never */
 	uint64_t not_before_usec; /* a run failed: the next is not tried before; 0: at any time */
-	struct denials denials;
-	struct fight *fights;
-	struct reconcile_stand *stands;
-	struct mark *unsure; /* links whose stand may be another now */
-	uint64_t runs, sets;
+	struct reconcile_counts counts;
 };
 
-static struct fight *find_fight(const struct reconcile *r, int ifindex)
-{
-	struct fight *fight;
-
-	HASH_FIND_INT(r->fights, &ifindex, fight);
-	return fight;
-}
-
-static void drop_fight(struct reconcile *r, int ifindex)
-{
-	struct fight *fight = find_fight(r, ifindex);
-
-	if (!fight)
-		return;
-	HASH_DEL(r->fights, fight);
-	free(fight);
-}
-
-static void drop_stand(struct reconcile *r, int ifindex)
-{
-	struct reconcile_stand *stand;
-
-	HASH_FIND_INT(r->stands, &ifindex, stand);
-	if (!stand)
-		return;
-	HASH_DEL(r->stands, stand);
-	free(stand);
-}
-
-static void clear_stands(struct reconcile *r)
-{
-	struct reconcile_stand *stand, *next;
-
-	HASH_ITER(hh, r->stands, stand, next)
-	{
-		HASH_DEL(r->stands, stand);
-		free(stand);
-	}
-}
+/* ---- an event marks a link ---- */
 
 static void forget_link(struct reconcile *r, int ifindex)
 {
-	drop_stand(r, ifindex);
-	mark_remove(&r->unsure, ifindex);
-	mark_remove(&r->dirty, ifindex);
-	mark_remove(&r->deferred, ifindex);
-	denials_forget(&r->denials, ifindex);
-	drop_fight(r, ifindex);
-	contention_forget(r->contention, ifindex);
-	event_memory_forget(r->memory, ifindex);
+	link_states_remove(&r->states, ifindex);
 	if (!r->options.ledger)
 		return;
 	ledger_forget(r->options.ledger, ifindex);
 	ledger_resume(r->options.ledger, ifindex);
 }
 
-/* Is the link, or anything that it stands on, fought over? Then it changes as often as that. */
-static bool stands_on_fight(const struct reconcile *r, const struct link *link, unsigned depth)
+/* Is the link, or anything that it stands on, contended? Then it changes as often as that. */
+static bool stands_on_contended(const struct reconcile *r, const struct link *link, unsigned depth)
 {
 	const struct link_table *links = &r->o->links;
 	const struct link *lower = link_lower(links, link);
 
-	if (find_fight(r, link->ifindex))
+	if (link_state_contended(link_states_find(&r->states, link->ifindex)))
 		return true;
 	if (depth >= DEPTH_MAX)
 		return false;
-	if (lower && stands_on_fight(r, lower, depth + 1))
+	if (lower && stands_on_contended(r, lower, depth + 1))
 		return true;
 	for (struct link *port = link_first_port(links, link); port; port = link_next_port(links, port))
-		if (stands_on_fight(r, port, depth + 1))
+		if (stands_on_contended(r, port, depth + 1))
 			return true;
 	return false;
 }
 
-static void touch_fight(struct fight *fight, const struct link *link)
+static void see_features(struct link_contention *c, const struct link *link)
 {
-	fight->touched |= (fight->seen.active ^ link->features.active) |
-		(fight->seen.wanted ^ link->features.wanted);
-	fight->seen = link->features;
+	c->seen_active = link->features.active;
+	c->seen_wanted = link->features.wanted;
 }
 
-/* Without memory a change is lost here; the next event of the link, or a reload, brings it back. */
+static void touch(struct link_contention *c, const struct link *link)
+{
+	c->touched |= (c->seen_active ^ link->features.active) | (c->seen_wanted ^ link->features.wanted);
+	see_features(c, link);
+}
+
+static void mark_link(struct reconcile *r, const struct link *link, enum link_mark mark)
+{
+	const struct ledger *ledger = r->options.ledger;
+	struct link_state *state;
+
+	link_states_mark(&r->states, link->ifindex, mark, true);
+	state = link_states_find(&r->states, link->ifindex);
+	if (!state || !ledger)
+		return;
+	state->paused = ledger_is_paused(ledger, link, &state->pause_until_usec);
+	util_earlier(&r->wait_usec, state->pause_until_usec);
+}
+
 static void link_changed(int ifindex, struct link *link, void *userdata)
 {
 	struct reconcile *r = userdata;
-	struct mark **set = &r->dirty;
-	struct fight *fight;
+	enum link_mark mark = LINK_MARK_DIRTY;
+	struct link_state *state;
 
 	if (!link) {
 		forget_link(r, ifindex);
 		return;
 	}
-	if (r->fights) {
-		fight = find_fight(r, ifindex);
-		if (fight)
-			touch_fight(fight, link);
+	if (r->states.n_contended) {
+		state = link_states_find(&r->states, ifindex);
+		if (link_state_contended(state))
+			touch(state->contention, link);
 		link_table_stack(&r->o->links);
-		if (link->has_features && stands_on_fight(r, link, 0))
-			set = &r->deferred;
+		if (link->has_features && stands_on_contended(r, link, 0))
+			mark = LINK_MARK_DEFERRED;
 	}
-	(void)mark_add(set, ifindex, true);
+	mark_link(r, link, mark);
 }
+
+void reconcile_mark_all(struct reconcile *r)
+{
+	link_table_foreach(&r->o->links, link)
+		mark_link(r, link, LINK_MARK_DIRTY);
+}
+
+/* ---- its life ---- */
 
 int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret)
 {
-	_cleanup_(reconcile_free_pointer) struct reconcile *r = calloc(1, sizeof(*r));
-	int error;
+	struct reconcile *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
 	r->o = o;
 	r->host = host;
 	r->options = *options;
-	r->quiet_usec = CONTENTION_QUIET_USEC;
-	error = contention_new(&r->contention);
-	if (error >= 0)
-		error = event_memory_new(&r->memory);
-	if (error < 0)
-		return error;
+	r->limits = CONTENTION_LIMITS;
 	o->changed = link_changed;
 	o->userdata = r;
 	*ret = r;
-	r = NULL;
 	return 0;
 }
 
 void reconcile_free(struct reconcile *r)
 {
-	struct fight *fight, *next;
-
 	if (!r)
 		return;
 	if (r->o->userdata == r)
 		r->o->changed = NULL;
-	HASH_ITER(hh, r->fights, fight, next)
-	{
-		HASH_DEL(r->fights, fight);
-		free(fight);
-	}
-	denials_clear(&r->denials);
-	clear_stands(r);
-	mark_clear(&r->dirty);
-	mark_clear(&r->deferred);
-	mark_clear(&r->unsure);
-	contention_free(r->contention);
-	event_memory_free(r->memory);
+	link_states_clear(&r->states);
 	rule_set_clear(&r->rules);
 	free(r);
 }
 
-void reconcile_free_pointer(struct reconcile **r)
+void reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits)
 {
-	reconcile_free(*r);
-}
-
-int reconcile_mark_all(struct reconcile *r)
-{
-	link_table_foreach(&r->o->links, link)
-		if (mark_add(&r->dirty, link->ifindex, true) < 0)
-			return -ENOMEM;
-	return 0;
-}
-
-int reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits)
-{
-	contention_set_limits(r->contention, limits);
-	r->quiet_usec = limits->quiet_usec;
+	r->limits = *limits;
 	if (enforce == r->options.enforce)
-		return 0;
+		return;
 	r->options.enforce = enforce;
-	event_memory_clear(r->memory);
-	return reconcile_mark_all(r);
+	link_states_foreach(&r->states, state)
+		link_states_forget_reported(&r->states, state);
+	reconcile_mark_all(r);
 }
 
-int reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
+void reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
 {
 	rule_set_clear(&r->rules);
 	r->rules = *rules;
 	*rules = (struct rule_set){ 0 };
-	denials_clear(&r->denials);
-	clear_stands(r);
-	event_memory_clear(r->memory);
+	link_states_foreach(&r->states, state) {
+		link_state_forget_refusals(state);
+		link_states_forget_reported(&r->states, state);
+		state->result = (struct link_result){ 0 };
+	}
 	r->not_before_usec = 0;
-	return reconcile_mark_all(r);
+	reconcile_mark_all(r);
 }
 
 const struct rule_set *reconcile_rules(const struct reconcile *r)
@@ -232,53 +165,146 @@ const struct rule_set *reconcile_rules(const struct reconcile *r)
 	return &r->rules;
 }
 
-bool reconcile_is_pending(const struct reconcile *r)
+const struct link_states *reconcile_states(const struct reconcile *r)
 {
-	return r->dirty && r->not_before_usec == 0;
+	return &r->states;
 }
 
 bool reconcile_is_settled(const struct reconcile *r)
 {
-	return !r->dirty;
+	return !r->states.n_dirty && !r->states.lost;
+}
+
+bool reconcile_is_pending(const struct reconcile *r)
+{
+	return !reconcile_is_settled(r) && r->not_before_usec == 0;
 }
 
 bool reconcile_is_deferring(const struct reconcile *r)
 {
-	return r->deferred && !r->dirty;
+	return r->states.n_deferred && reconcile_is_settled(r);
 }
 
-/* ---- what the plan asks ---- */
+/* ---- collect: which links a run looks at ---- */
 
-static bool is_contended(int ifindex, unsigned bit, _unused_ char *who, _unused_ size_t size, void *userdata)
+enum { COLLECTED_BELOW = 1, COLLECTED_UP, COLLECTED_UP_CHANGED }; /* link_state.collected */
+
+struct collection {
+	int *indexes; /* room for every link */
+	size_t n;
+};
+
+static void collection_clear(struct collection *c)
 {
-	const struct reconcile *r = userdata;
-
-	return contention_bits(r->contention, ifindex) & FEATURE(bit);
+	free(c->indexes);
 }
 
-static bool is_refused(int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata)
+/* 1, 0 when it was collected like this before, -ENOMEM. */
+static int collect_link(struct reconcile *r, const struct link *link, uint8_t how, struct collection *c)
 {
-	const struct reconcile *r = userdata;
+	struct link_state *state = link_states_get(&r->states, link->ifindex);
 
-	return denials_is_refused(&r->denials, ifindex, bit, value, text, size);
+	if (!state)
+		return -ENOMEM;
+	if (state->collected >= how)
+		return 0;
+	if (!state->collected)
+		c->indexes[c->n++] = link->ifindex;
+	state->collected = how;
+	if (how == COLLECTED_UP_CHANGED)
+		link_state_forget_refusals(state);
+	return 1;
 }
 
-static bool is_futile(int ifindex, unsigned bit, bool value, void *userdata)
+/* A link and all that stands on it. What was refused there may be possible now. */
+static int collect_up(struct reconcile *r, const struct link *link, uint8_t how, struct collection *c)
 {
-	const struct reconcile *r = userdata;
+	struct link_table *links = &r->o->links;
+	struct link *master;
+	int error = collect_link(r, link, how, c);
 
-	return denials_is_futile(&r->denials, ifindex, bit, value);
+	if (error <= 0)
+		return error;
+	for (struct link *up = link_first_upper(links, link); up; up = link_next_upper(links, up)) {
+		error = collect_up(r, up, how, c);
+		if (error < 0)
+			return error;
+	}
+	master = link_master(links, link);
+	return master ? collect_up(r, master, how, c) : 0;
 }
 
-static bool is_paused(int ifindex, void *userdata)
+/* What the link stands on: roles, and LRO, look upwards. */
+static int collect_below(struct reconcile *r, const struct link *link, struct collection *c)
 {
-	const struct reconcile *r = userdata;
-	const struct link *link = link_table_find(&r->o->links, ifindex);
+	struct link_table *links = &r->o->links;
+	struct link *lower = link_lower(links, link);
+	int error = lower ? collect_link(r, lower, COLLECTED_BELOW, c) : 0;
 
-	return link && ledger_is_paused(r->options.ledger, link);
+	for (struct link *port = link_first_port(links, link); port && error >= 0;
+		port = link_next_port(links, port))
+		error = collect_link(r, port, COLLECTED_BELOW, c);
+	return error;
 }
 
-static int make_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
+/* Everything that the dirty links concern. */
+static int collect(struct reconcile *r, struct collection *c)
+{
+	struct link_table *links = &r->o->links;
+	struct link_state *state;
+	int error = 0;
+
+	link_table_stack(links);
+	c->indexes = malloc((link_table_count(links) + 1) * sizeof(*c->indexes));
+	if (!c->indexes)
+		return -ENOMEM;
+	LIST_FOREACH(state, &r->states.marked, marked) {
+		const struct link *link = link_table_find(links, state->ifindex);
+
+		if (state->mark != LINK_MARK_DIRTY || !link)
+			continue;
+		error = collect_up(r, link, state->changed ? COLLECTED_UP_CHANGED : COLLECTED_UP, c);
+		if (error >= 0)
+			error = collect_below(r, link, c);
+		if (error < 0)
+			break;
+	}
+	for (size_t i = 0; i < c->n; i++)
+		link_states_find(&r->states, c->indexes[i])->collected = 0;
+	return error;
+}
+
+/* A mark was lost, nobody knows which: every link is read again. */
+static int recover_lost(struct reconcile *r)
+{
+	r->states.lost = false;
+	link_table_foreach(&r->o->links, link)
+		link->features_stale = true;
+	reconcile_mark_all(r);
+	return r->states.lost ? -ENOMEM : 0;
+}
+
+/* A link whose features cannot be read may be there all the same, detached for a reset. */
+static int read_stale(struct reconcile *r, const struct collection *c, uint64_t now_usec)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct link *link = link_table_find(&r->o->links, c->indexes[i]);
+		struct link_refusals *refusals;
+
+		if (!link || !link->features_stale || observe_features(r->o, link) >= 0 || !link->features_stale)
+			continue;
+		refusals = link_state_refusals(link_states_find(&r->states, link->ifindex));
+		if (!refusals)
+			return -ENOMEM;
+		apply_retry_later(refusals, now_usec);
+		util_earlier(&r->wait_usec, refusals->retry_usec);
+	}
+	return 0;
+}
+
+/* ---- plan ---- */
+
+int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
 	struct plan *ret)
 {
 	const struct plan_context context = {
@@ -287,264 +313,186 @@ static int make_plan(struct reconcile *r, const int *only, size_t n_only, int64_
 		.host = r->host,
 		.now = realtime_sec,
 		.audit = !r->options.enforce,
-		.is_paused = r->options.ledger ? is_paused : NULL,
-		.is_contended = is_contended,
-		.is_refused = is_refused,
-		.is_futile = is_futile,
-		.userdata = r,
+		.states = &r->states,
 	};
+	int error;
 
-	return plan_make(&context, &r->o->links, only, n_only, ret);
-}
-
-/* ---- which links ---- */
-
-/* A link and all that stands on it. What was refused there may be had now. */
-static int mark_up(struct reconcile *r, struct mark **set, const struct link *link, bool changed)
-{
-	struct link_table *links = &r->o->links;
-	struct link *master;
-	int error = mark_add(set, link->ifindex, changed);
-
-	if (error <= 0)
-		return error;
-	if (changed)
-		denials_forget(&r->denials, link->ifindex);
-	for (struct link *up = link_first_upper(links, link); up; up = link_next_upper(links, up)) {
-		error = mark_up(r, set, up, changed);
-		if (error < 0)
-			return error;
-	}
-	master = link_master(links, link);
-	return master ? mark_up(r, set, master, changed) : 0;
-}
-
-/* What the link stands on: roles, and LRO, look upwards. */
-static int mark_below(struct reconcile *r, struct mark **set, const struct link *link)
-{
-	struct link_table *links = &r->o->links;
-	struct link *lower = link_lower(links, link);
-	int error = lower ? mark_add(set, lower->ifindex, false) : 0;
-
-	for (struct link *port = link_first_port(links, link); port && error >= 0;
-		port = link_next_port(links, port))
-		error = mark_add(set, port->ifindex, false);
+	link_table_stack(&r->o->links);
+	error = plan_make(&context, &r->o->links, only, n_only, ret);
+	r->counts.plans++;
+	r->counts.predictions += ret->predictions;
 	return error;
 }
 
-/* The indexes of everything that the dirty links concern; read anew where stale. */
-static int collect(struct reconcile *r, int **ret, size_t *ret_n)
+/* ---- contention ---- */
+
+/* What must not be repaired once more in this run. now_usec 0: nothing, as between runs. */
+static void expect_contention(struct reconcile *r, const struct collection *c, uint64_t now_usec)
 {
-	_cleanup_marks_ struct mark *up = NULL, *set = NULL;
-	struct link_table *links = &r->o->links;
-	size_t n = 0;
-	int error;
+	for (size_t i = 0; i < c->n; i++) {
+		struct link_contention *contention = link_states_find(&r->states, c->indexes[i])->contention;
 
-	link_table_stack(links);
-	for (struct mark *mark = r->dirty; mark; mark = mark->hh.next) {
-		const struct link *link = link_table_find(links, mark->ifindex);
-
-		if (!link)
-			continue;
-		error = mark_up(r, &up, link, mark->changed);
-		if (error >= 0)
-			error = mark_below(r, &set, link);
-		if (error < 0)
-			return error;
+		if (contention)
+			contention->due = now_usec ? contention_due(&r->limits, contention, now_usec) : 0;
 	}
-	*ret = malloc((HASH_COUNT(up) + HASH_COUNT(set) + 1) * sizeof(**ret));
-	if (!*ret)
-		return -ENOMEM;
-	for (struct mark *mark = up; mark; mark = mark->hh.next)
-		(*ret)[n++] = mark->ifindex;
-	for (struct mark *mark = set; mark; mark = mark->hh.next)
-		if (!mark_find(up, mark->ifindex))
-			(*ret)[n++] = mark->ifindex;
-	*ret_n = n;
-	return 0;
 }
 
-static int read_stale(struct reconcile *r, const int *indexes, size_t n, uint64_t now_usec)
+/* Without memory it does not count. */
+static void count_repair(struct reconcile *r, int ifindex, feature_set bits, uint64_t now_usec)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct link *link = link_table_find(&r->o->links, indexes[i]);
-
-		if (!link || !link->features_stale || observe_features(r->o, link) >= 0)
-			continue;
-		if (link->features_stale && denials_note_unread(&r->denials, link->ifindex, now_usec) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* ---- fights ---- */
-
-static int start_fight(struct reconcile *r, int ifindex)
-{
-	struct link *link = link_table_find(&r->o->links, ifindex);
-	struct fight *fight = find_fight(r, ifindex);
-
-	if (!link)
-		return 0;
-	if (!fight) {
-		fight = calloc(1, sizeof(*fight));
-		if (!fight)
-			return -ENOMEM;
-		fight->ifindex = ifindex;
-		HASH_ADD_INT(r->fights, ifindex, fight);
-	}
-	fight->seen = link->features;
-	return 0;
-}
-
-/* Counts the steps as rounds. 1 when a feature became contended, so that the plan is to be made again, 0, -ENOMEM. */
-static int count_rounds(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
-{
-	int fresh = 0;
-
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		feature_set bits;
-
-		contention_repair(r->contention, plan->steps[i].ifindex, plan->steps[i].mask,
-			now_usec, &bits);
-		if (!bits)
-			continue;
-		if (start_fight(r, plan->steps[i].ifindex) < 0)
-			return -ENOMEM;
-		fresh = 1;
-		util_earlier(&r->contention_usec, now_usec + r->quiet_usec);
-	}
-	return fresh;
-}
-
-static void calmed(int ifindex, feature_set bits, void *userdata)
-{
-	struct reconcile *r = userdata;
+	struct link_state *state = link_states_find(&r->states, ifindex);
+	struct link_contention *c = state ? link_state_contention(state) : NULL;
 	const struct link *link = link_table_find(&r->o->links, ifindex);
+	bool before;
 
-	drop_fight(r, ifindex);
-	mark_remove(&r->deferred, ifindex);
-	if (!link)
+	if (!c || !link)
 		return;
-	event_report_calm(
-		r->memory, &r->o->features, link, bits, r->options.fn, r->options.userdata);
-	(void)mark_add(&r->dirty, ifindex, true);
+	before = c->contended;
+	if (!contention_repair(&r->limits, c, bits, now_usec))
+		return;
+	r->states.n_contended += !before;
+	see_features(c, link);
+	util_earlier(&r->wait_usec, c->quiet_usec);
+}
+
+static void count_repairs(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count_repair(r, plan->steps[i].ifindex, plan->steps[i].mask, now_usec);
+	for (size_t i = 0; i < plan->n_links; i++)
+		if (plan->links[i].due)
+			count_repair(r, plan->links[i].ifindex, plan->links[i].due, now_usec);
+}
+
+/* ---- apply ---- */
+
+static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec, struct apply_report *ret)
+{
+	int error = apply_plan(r->o, plan, r->options.ledger, ret);
+
+	if (error < 0)
+		return error;
+	r->counts.sets += ret->n_results;
+	error = apply_learn(plan, ret, now_usec, &r->states);
+	for (size_t i = 0; i < ret->n_results; i++) {
+		struct link_state *state = link_states_find(&r->states, ret->results[i].ifindex);
+		const struct link *link = link_table_find(&r->o->links, ret->results[i].ifindex);
+
+		if (!state || !link)
+			continue;
+		if (link_state_contended(state))
+			see_features(state->contention, link);
+		if (state->refusals)
+			util_earlier(&r->wait_usec, state->refusals->retry_usec);
+	}
+	return error;
+}
+
+/* ---- verify and keep ---- */
+
+/* Judges an item by the read-back. True when that must be looked at again. */
+static bool verify_item(const struct link *link, const struct apply_report *report, struct plan_item *item)
+{
+	const struct apply_result *result;
+
+	if (item->bit >= FEATURE_MAX || item->unread || item->not_given)
+		return false;
+	if (item->want == !!(link->features.active & FEATURE(item->bit))) {
+		item->verdict = VERDICT_COMPLIANT;
+		return false;
+	}
+	if (item->verdict == VERDICT_COMPLIANT) {
+		item->verdict = VERDICT_DRIFTED;
+		return true;
+	}
+	if (item->verdict != VERDICT_DRIFTED || item->cause == CAUSE_AUDIT)
+		return false;
+	result = apply_find(report, link->ifindex, FEATURE(item->bit));
+	if (!result || !result->error)
+		item->verdict = VERDICT_BLOCKED;
+	else if (result->error != -ENODEV)
+		item->verdict = VERDICT_REFUSED;
+	return false;
+}
+
+/* What others did meanwhile came with the read-back, and its event will bring nothing new. */
+static bool verify_link(const struct link *link, const struct apply_report *report, struct plan_link *pl)
+{
+	const struct apply_result *result = apply_find(report, pl->ifindex, ~UINT64_C(0));
+	feature_set other = link->features.wanted ^ pl->predicted.wanted;
+	bool again = false;
+
+	for (size_t i = 0; i < pl->n_items; i++)
+		again |= verify_item(link, report, &pl->items[i]);
+	if (result)
+		other |= link->features.active ^ pl->predicted.active;
+	return (other || again) && (!result || result->error != -ENODEV);
+}
+
+static void keep(struct reconcile *r, const struct collection *c, struct plan *plan, const struct apply_report *report)
+{
+	struct link_state *state, *next;
+
+	for (state = LIST_FIRST(&r->states.marked); state; state = next) {
+		next = LIST_NEXT(state, marked);
+		if (state->mark == LINK_MARK_DIRTY)
+			link_state_unmark(&r->states, state);
+	}
+	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
+		const struct link *link = link_table_find(&r->o->links, plan->links[i].ifindex);
+
+		if (link && link->has_features && verify_link(link, report, &plan->links[i]))
+			link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
+	}
+	for (size_t i = 0; i < c->n; i++)
+		link_states_find(&r->states, c->indexes[i])->result = (struct link_result){ 0 };
+	if (plan_keep(plan, &r->states) < 0)
+		r->states.lost = true;
 }
 
 /* ---- a run ---- */
 
-/* What somebody else did while we were at it came with the read-back, and its event will bring nothing new. */
-static int mark_surprises(const struct reconcile *r, const struct plan *plan,
-	const struct apply_report *report, struct mark **set)
-{
-	if (report->n_results == 0)
-		return 0;
-	for (size_t i = 0; i < plan->n_links; i++) {
-		const struct plan_link *pl = &plan->links[i];
-		const struct link *link = link_table_find(&r->o->links, pl->ifindex);
-		const struct apply_result *result = apply_find(report, pl->ifindex, ~UINT64_C(0));
-		feature_set other;
-
-		if (!link || !link->has_features || (result && result->error == -ENODEV))
-			continue;
-		other = link->features.wanted ^ pl->predicted.wanted;
-		if (result)
-			other |= link->features.active ^ pl->predicted.active;
-		if (other && mark_add(set, pl->ifindex, false) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int after_apply(struct reconcile *r, const struct plan *plan, const struct apply_report *report,
-	uint64_t now_usec)
-{
-	for (size_t i = 0; i < report->n_results; i++) {
-		const struct link *link = link_table_find(&r->o->links, report->results[i].ifindex);
-		struct fight *fight = find_fight(r, report->results[i].ifindex);
-
-		if (fight && link)
-			fight->seen = link->features;
-		if (denials_note(&r->denials, plan, &report->results[i], now_usec) < 0)
-			return -ENOMEM;
-	}
-	r->sets += report->n_results;
-	return 0;
-}
-
-/* surprises: gets links to be looked at again. */
-static int plan_and_apply(struct reconcile *r, const int *only, size_t n_only, uint64_t now_usec,
-	int64_t realtime_sec, struct mark **surprises)
+static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int64_t realtime_sec)
 {
 	_cleanup_(apply_report_clear) struct apply_report report = { 0 };
 	_cleanup_(plan_clear) struct plan plan = { 0 };
-	int error = make_plan(r, only, n_only, realtime_sec, &plan);
+	int error = r->states.lost ? recover_lost(r) : 0;
 
-	if (error < 0)
-		return error;
-	error = count_rounds(r, &plan, now_usec);
-	if (error > 0) {
-		plan_clear(&plan);
-		error = make_plan(r, only, n_only, realtime_sec, &plan);
-	}
-	if (error < 0)
-		return error;
-	error = apply_plan(r->o, &plan, r->options.ledger, &report);
-	if (error < 0)
-		return error;
-	error = after_apply(r, &plan, &report, now_usec);
 	if (error >= 0)
-		error = mark_surprises(r, &plan, &report, surprises);
+		error = collect(r, c);
 	if (error < 0)
 		return error;
-	error = event_report(r->memory, &r->o->features, &plan, &report, &r->o->links, r->options.fn,
-		r->options.userdata);
-	return error < 0 ? error : report.n_results > 0;
-}
-
-/* Whatever was looked at may stand otherwise now. */
-static int mark_unsure(struct reconcile *r, const int *only, size_t n_only)
-{
-	for (size_t i = 0; i < n_only; i++)
-		if (mark_add(&r->unsure, only[i], false) < 0)
-			return -ENOMEM;
-	return 0;
+	error = read_stale(r, c, now_usec);
+	if (error < 0)
+		return error;
+	expect_contention(r, c, now_usec);
+	error = reconcile_plan(r, c->indexes, c->n, realtime_sec, &plan);
+	expect_contention(r, c, 0);
+	if (error < 0)
+		return error;
+	count_repairs(r, &plan, now_usec);
+	error = apply(r, &plan, now_usec, &report);
+	if (error >= 0)
+		error = event_report(&r->states, &r->o->features, &plan, &report, &r->o->links, r->options.fn,
+			r->options.userdata);
+	if (error < 0)
+		return error;
+	keep(r, c, &plan, &report);
+	return report.n_results > 0;
 }
 
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 {
-	_cleanup_marks_ struct mark *surprises = NULL;
-	_cleanup_free_ int *only = NULL;
-	size_t n_only;
+	_cleanup_(collection_clear) struct collection c = { 0 };
 	int error;
 
-	if (!r->dirty)
+	if (reconcile_is_settled(r))
 		return 0;
-	r->runs++;
-	error = collect(r, &only, &n_only);
-	if (error >= 0) {
-		error = read_stale(r, only, n_only, now_usec);
-		if (error >= 0)
-			error = plan_and_apply(r, only, n_only, now_usec, realtime_sec, &surprises);
-		if (error >= 0 && mark_unsure(r, only, n_only) < 0)
-			error = -ENOMEM;
-	}
-	if (error < 0) {
-		r->not_before_usec = now_usec + DENIAL_RETRY_USEC;
-		return error;
-	}
-	mark_clear(&r->dirty);
-	r->dirty = surprises;
-	surprises = NULL;
+	r->counts.runs++;
+	error = run(r, &c, now_usec, realtime_sec);
+	if (error < 0)
+		r->not_before_usec = now_usec + APPLY_RETRY_USEC;
 	return error;
-}
-
-static void move_deferred(struct reconcile *r)
-{
-	for (struct mark *mark = r->deferred; mark; mark = mark->hh.next)
-		(void)mark_add(&r->dirty, mark->ifindex, true);
-	mark_clear(&r->deferred);
-	r->deferred_usec = 0;
 }
 
 /* ---- pauses ---- */
@@ -566,6 +514,24 @@ _printf_(4, 5) static void tell_pause(
 	r->options.fn(&event, r->options.userdata);
 }
 
+static int set_pause(struct reconcile *r, const struct link *link, bool paused, uint64_t until_usec)
+{
+	struct link_state *state = link_states_get(&r->states, link->ifindex);
+	int error;
+
+	if (!state)
+		return -ENOMEM;
+	error = paused ? ledger_pause(r->options.ledger, link, until_usec)
+		       : ledger_resume(r->options.ledger, link->ifindex);
+	if (error < 0)
+		return error;
+	state->paused = paused;
+	state->pause_until_usec = until_usec;
+	util_earlier(&r->wait_usec, until_usec);
+	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, true);
+	return error;
+}
+
 int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const char *by)
 {
 	const struct link *link = link_table_find(&r->o->links, ifindex);
@@ -575,7 +541,7 @@ int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const
 
 	if (!link)
 		return -ENODEV;
-	error = ledger_pause(r->options.ledger, link, until_usec);
+	error = set_pause(r, link, true, until_usec);
 	if (error < 0)
 		return error;
 	if (until_usec)
@@ -585,176 +551,154 @@ int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const
 			by);
 	else
 		tell_pause(r, EVENT_PAUSED, link, "left alone until it is resumed, asked for by %s", by);
-	return mark_add(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 0;
+	return 0;
 }
 
 int reconcile_resume(struct reconcile *r, int ifindex, const char *by)
 {
 	const struct link *link = link_table_find(&r->o->links, ifindex);
+	const struct link_state *state = link_states_find(&r->states, ifindex);
+	int error;
 
 	if (!link)
 		return -ENODEV;
-	if (!ledger_resume(r->options.ledger, ifindex))
+	if (!state || !state->paused)
 		return 0;
+	error = set_pause(r, link, false, 0);
+	if (error < 0)
+		return error;
 	tell_pause(r, EVENT_RESUMED, link, "no longer left alone: %s", by);
-	return mark_add(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 1;
+	return 1;
 }
 
-static uint64_t pause_deadline(const struct reconcile *r)
-{
-	uint64_t deadline_usec = 0;
+/* ---- time passes ---- */
 
-	if (!r->options.ledger)
-		return 0;
-	for (const struct ledger_link *entry = r->options.ledger->pauses; entry; entry = entry->hh.next)
-		util_earlier(&deadline_usec, entry->until_usec);
-	return deadline_usec;
+static void note_touched(struct reconcile *r, uint64_t now_usec)
+{
+	struct link_state *state;
+
+	LIST_FOREACH(state, &r->states.marked, marked) {
+		if (!state->contention)
+			continue;
+		contention_disturbed(&r->limits, state->contention, state->contention->touched, now_usec);
+		state->contention->touched = 0;
+	}
 }
 
-static void end_pauses(struct reconcile *r, uint64_t now_usec)
+static void end_deferral(struct reconcile *r)
 {
-	struct ledger_link *entry, *next;
+	struct link_state *state;
 
-	if (!r->options.ledger)
+	LIST_FOREACH(state, &r->states.marked, marked)
+		link_states_mark(&r->states, state->ifindex, LINK_MARK_DIRTY, true);
+	r->deferred_usec = 0;
+}
+
+static void end_contention(struct reconcile *r, const struct link *link, feature_set bits)
+{
+	r->states.n_contended--;
+	event_report_calm(&r->states, &r->o->features, link, bits, r->options.fn, r->options.userdata);
+	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, true);
+}
+
+/* Asks the driver again for what it did not do; the next time is set before it is known whether that helped. */
+static void retry_stuck(struct reconcile *r, struct link *link, struct link_refusals *refusals, uint64_t now_usec)
+{
+	feature_set active;
+
+	if (observe_recompute(r->o, link) < 0)
 		return;
-	HASH_ITER(hh, r->options.ledger->pauses, entry, next)
-	{
-		int ifindex = entry->ifindex;
+	active = link->features.active;
+	refusals->stuck &= (refusals->futile[true] & ~active) | (refusals->futile[false] & active);
+	refusals->futile[true] &= ~active | refusals->stuck;
+	refusals->futile[false] &= active | refusals->stuck;
+	if (refusals->stuck)
+		apply_retry_later(refusals, now_usec);
+}
 
-		if (entry->until_usec && entry->until_usec <= now_usec &&
-			reconcile_resume(r, ifindex, "its time is up") < 0)
-			ledger_resume(r->options.ledger, ifindex);
+static void retry(struct reconcile *r, struct link *link, struct link_refusals *refusals, uint64_t now_usec)
+{
+	refusals->retry_usec = 0;
+	refusals->refused[false] = refusals->refused[true] = 0;
+	if (refusals->stuck)
+		retry_stuck(r, link, refusals, now_usec);
+	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
+}
+
+static bool is_due(uint64_t usec, uint64_t now_usec)
+{
+	return usec && usec <= now_usec;
+}
+
+/* Of all links: pauses, the quiet time of contention, and the wait before another try. */
+static void end_waits(struct reconcile *r, uint64_t now_usec)
+{
+	r->wait_usec = 0;
+	link_states_foreach(&r->states, state) {
+		struct link *link = link_table_find(&r->o->links, state->ifindex);
+		feature_set calm;
+
+		if (!link)
+			continue;
+		if (is_due(state->pause_until_usec, now_usec))
+			(void)reconcile_resume(r, link->ifindex, "its time is up");
+		calm = state->contention ? contention_expire(state->contention, now_usec) : 0;
+		if (calm)
+			end_contention(r, link, calm);
+		if (state->refusals && is_due(state->refusals->retry_usec, now_usec))
+			retry(r, link, state->refusals, now_usec);
+		util_earlier(&r->wait_usec, state->pause_until_usec);
+		if (state->refusals)
+			util_earlier(&r->wait_usec, state->refusals->retry_usec);
+		if (link_state_contended(state))
+			util_earlier(&r->wait_usec, state->contention->quiet_usec);
 	}
 }
 
 uint64_t reconcile_deadline(const struct reconcile *r)
 {
-	uint64_t deadline_usec = r->contention_usec;
+	uint64_t deadline_usec = r->wait_usec;
 
 	util_earlier(&deadline_usec, r->deferred_usec);
-	util_earlier(&deadline_usec, r->denials.retry_usec);
 	util_earlier(&deadline_usec, r->not_before_usec);
-	util_earlier(&deadline_usec, pause_deadline(r));
 	return deadline_usec;
-}
-
-/* ---- how links stand ---- */
-
-int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
-	struct plan *ret)
-{
-	link_table_stack(&r->o->links);
-	return make_plan(r, only, n_only, realtime_sec, ret);
-}
-
-static int take_stand(struct reconcile *r, const struct plan_link *pl)
-{
-	struct reconcile_stand *stand;
-
-	if (pl->n_items == 0)
-		return 0;
-	stand = calloc(1, sizeof(*stand));
-	if (!stand)
-		return -ENOMEM;
-	stand->ifindex = pl->ifindex;
-	stand->verdict = plan_link_verdict(pl);
-	for (size_t i = 0; i < pl->n_items; i++) {
-		stand->pending |= pl->items[i].verdict == VERDICT_DRIFTED &&
-			pl->items[i].cause != CAUSE_AUDIT;
-		stand->features[pl->items[i].verdict] += pl->items[i].bit < FEATURE_MAX;
-	}
-	HASH_ADD_INT(r->stands, ifindex, stand);
-	return 0;
-}
-
-static int settle_stands(struct reconcile *r, int64_t realtime_sec)
-{
-	_cleanup_free_ int *only = malloc((HASH_COUNT(r->unsure) + 1) * sizeof(*only));
-	_cleanup_(plan_clear) struct plan plan = { 0 };
-	size_t n = 0;
-	int error;
-
-	if (!only)
-		return -ENOMEM;
-	for (struct mark *mark = r->unsure; mark; mark = mark->hh.next)
-		only[n++] = mark->ifindex;
-	error = reconcile_plan(r, only, n, realtime_sec, &plan);
-	if (error < 0)
-		return error;
-	for (size_t i = 0; i < n; i++) {
-		const struct plan_link *pl = plan_find(&plan, only[i]);
-
-		drop_stand(r, only[i]);
-		if (pl && take_stand(r, pl) < 0)
-			return -ENOMEM;
-	}
-	mark_clear(&r->unsure);
-	return 0;
-}
-
-int reconcile_stand(struct reconcile *r, int64_t realtime_sec, struct reconcile_stands *ret)
-{
-	int error = r->unsure ? settle_stands(r, realtime_sec) : 0;
-
-	if (error < 0)
-		return error;
-	*ret = (struct reconcile_stands){ .list = r->stands };
-	for (const struct reconcile_stand *stand = r->stands; stand; stand = stand->hh.next) {
-		ret->counts[stand->verdict]++;
-		ret->pending += stand->pending;
-		for (int v = 0; v < VERDICT_COUNT; v++)
-			ret->features[v] += stand->features[v];
-	}
-	return 0;
-}
-
-feature_set reconcile_contended(const struct reconcile *r, int ifindex)
-{
-	return contention_bits(r->contention, ifindex);
-}
-
-static void try_again(int ifindex, void *userdata)
-{
-	struct reconcile *r = userdata;
-
-	(void)mark_add(&r->dirty, ifindex, false);
 }
 
 void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 {
-	end_pauses(r, now_usec);
-	for (struct fight *fight = r->fights; fight; fight = fight->hh.next) {
-		if (fight->touched)
-			contention_disturbed(
-				r->contention, fight->ifindex, fight->touched, now_usec);
-		fight->touched = 0;
-	}
-	if (r->deferred && r->deferred_usec == 0)
-		r->deferred_usec = now_usec + RECONCILE_FIGHT_USEC;
-	if (r->deferred_usec && r->deferred_usec <= now_usec)
-		move_deferred(r);
-	if (r->contention_usec && r->contention_usec <= now_usec)
-		r->contention_usec = contention_expire(r->contention, now_usec, calmed, r);
+	if (r->states.n_contended)
+		note_touched(r, now_usec);
+	if (r->states.n_deferred && r->deferred_usec == 0)
+		r->deferred_usec = now_usec + RECONCILE_DEFER_USEC;
+	if (is_due(r->deferred_usec, now_usec))
+		end_deferral(r);
+	if (is_due(r->wait_usec, now_usec))
+		end_waits(r, now_usec);
 	if (r->not_before_usec <= now_usec)
 		r->not_before_usec = 0;
-	if (r->denials.retry_usec && r->denials.retry_usec <= now_usec)
-		denials_retry(&r->denials, r->o, now_usec, try_again, r);
 }
 
-int reconcile_exit_code(struct reconcile *r, int64_t realtime_sec)
-{
-	_cleanup_(plan_clear) struct plan plan = { 0 };
-	int error = make_plan(r, NULL, 0, realtime_sec, &plan);
+/* ---- what came of it ---- */
 
-	return error < 0 ? error : plan_exit_code(&plan);
+int reconcile_exit_code(const struct reconcile *r)
+{
+	struct link_summary s;
+
+	link_states_summarize(&r->states, &s);
+	if (s.unread)
+		return 1;
+	return (s.features[VERDICT_DRIFTED] ? 2 : 0) |
+		(s.links[VERDICT_BLOCKED] + s.links[VERDICT_UNSUPPORTED] + s.links[VERDICT_REFUSED] +
+					s.links[VERDICT_CONTENDED]
+				? 4
+				: 0);
 }
 
-void reconcile_count(const struct reconcile *r, struct reconcile_counts *ret)
+struct reconcile_counts reconcile_count(const struct reconcile *r)
 {
-	*ret = (struct reconcile_counts){
-		.runs = r->runs,
-		.sets = r->sets,
-		.troubled = event_memory_count(r->memory),
-		.fights = HASH_COUNT(r->fights),
-	};
+	struct reconcile_counts counts = r->counts;
+
+	counts.troubled = r->states.n_reported;
+	counts.contended = r->states.n_contended;
+	return counts;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order of the stages: dirty links -> read -> plan -> contention -> apply -> verify -> records. It has
- * no file descriptor, no timer and no clock: daemon.c passes time in and waits for what reconcile_deadline()
- * says. */
+/* The order of the stages: an event marks a link dirty -> collect -> plan -> contention -> apply -> verify -> keep. It has no file
+ * descriptor, no timer and no clock: offloadd/ passes time in and waits for what reconcile_deadline() says. What a run finds is kept
+ * (reconcile_states()), so that nothing has to be planned again to report it. */
 #ifndef OFFLOADD_RECONCILE_H
 #define OFFLOADD_RECONCILE_H
 
@@ -10,16 +10,15 @@
 #include "model/event.h"
 #include "rules/rule.h"
 
-/* A link that is fought over, and what stands on it, is looked at so often and no more: each look costs, and
- * nothing is to be done. */
-#define RECONCILE_FIGHT_USEC (UINT64_C(1) * 1000 * 1000)
+/* A contended link, and what stands on it, is looked at so often and no more: each look costs, and nothing is to be done. */
+#define RECONCILE_DEFER_USEC (UINT64_C(1) * 1000 * 1000)
 
 struct reconcile;
 
 struct reconcile_options {
 	bool enforce; /* otherwise nothing is ever written */
 	struct ledger *ledger; /* may be NULL */
-	event_fn fn; /* gets every record */
+	event_fn fn; /* gets every event */
 	void *userdata;
 };
 
@@ -27,21 +26,20 @@ struct reconcile_options {
 int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret);
 void reconcile_free(struct reconcile *r);
-void reconcile_free_pointer(struct reconcile **r);
 
-/* Another mode (every link is looked at again then), other limits of a fight. 0 or -ENOMEM. */
-int reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits);
+/* Another mode (every link is looked at again then), other limits of contention: contention that goes on keeps its quiet time. */
+void reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits);
 
-/* Takes the rules over (*rules is empty after it), forgets what was refused and said under the old ones,
- * marks every link dirty. */
-int reconcile_take_rules(struct reconcile *r, struct rule_set *rules);
+/* Takes the rules over (*rules is empty after it), forgets what was refused and reported under the old ones, marks every link
+ * dirty. */
+void reconcile_take_rules(struct reconcile *r, struct rule_set *rules);
 const struct rule_set *reconcile_rules(const struct reconcile *r);
 
-/* Marks every link dirty, to be read again. */
-int reconcile_mark_all(struct reconcile *r);
+/* Marks every link dirty. */
+void reconcile_mark_all(struct reconcile *r);
 
-/* No writes to a link until then (CLOCK_MONOTONIC; 0: until resumed), by whom for the record. It needs a
- * ledger. 0, -ENODEV, -ENOMEM, -ENOSPC; resume: 1, or 0 when it was not paused. */
+/* No writes to a link until then (CLOCK_MONOTONIC; 0: until resumed), by whom for the event. It needs a ledger. 0, -ENODEV, -ENOMEM,
+ * -ENOSPC; resume: 1, or 0 when it was not paused. */
 int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const char *by);
 int reconcile_resume(struct reconcile *r, int ifindex, const char *by);
 
@@ -51,51 +49,35 @@ bool reconcile_is_pending(const struct reconcile *r);
 /* Has everything been looked at? Not so while a run that failed waits for its next try. */
 bool reconcile_is_settled(const struct reconcile *r);
 
-/* Is all that happened of late part of a fight, to be looked at later? Then there is no hurry to read what
- * else comes of it. */
+/* Is all that happened of late part of contention, to be looked at later? Then there is no hurry to read what else comes of it. */
 bool reconcile_is_deferring(const struct reconcile *r);
 
-/* Handles all dirty links and what is stacked with them. 1 when something was set, 0, negative errno (then
- * they stay dirty, and are pending again after a while). realtime_sec is CLOCK_REALTIME, for Until=. */
+/* Handles all dirty links and what is stacked with them, by one plan. 1 when something was set, 0, negative errno (then they stay
+ * dirty, and are pending again after a while). realtime_sec is CLOCK_REALTIME, for Until=. */
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec);
 
 /* When to call reconcile_tick() next, 0 for never. */
 uint64_t reconcile_deadline(const struct reconcile *r);
-/* Takes note of what the observer said since, and ends back-offs and retries whose time has come; what may
- * be tried again is dirty then. Call it after reading events and at the deadline. */
+/* Takes note of what the observer reported since, and ends back-offs, pauses and waits whose time has come; what may be tried again
+ * is dirty then. Call it after reading events and at the deadline. */
 void reconcile_tick(struct reconcile *r, uint64_t now_usec);
 
-/* Exit code of a plan over everything as it is now (plan_exit_code()), negative errno. */
-int reconcile_exit_code(struct reconcile *r, int64_t realtime_sec);
+/* What is known of each link, and how it matches the rules as of the last run. Valid until anything else is called. */
+const struct link_states *reconcile_states(const struct reconcile *r);
 
-/* The plan for these links as it would be made now, with all that is known of fights, refusals and pauses. */
+/* plan_exit_code() as of the last run. */
+int reconcile_exit_code(const struct reconcile *r);
+
+/* A new plan in full detail for these links, by all that is known. For who asks for one; nothing is kept of it. */
 int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
 	struct plan *ret);
 
-/* How a link that rules name stands to them, kept from run to run: brought up to date for the links that
- * changed since it was last asked for. */
-struct reconcile_stand {
-	int ifindex;
-	enum verdict verdict;
-	bool pending; /* will be changed by the next run */
-	uint8_t features[VERDICT_COUNT]; /* how many of those that this kernel has */
-	UT_hash_handle hh;
-};
-struct reconcile_stands {
-	const struct reconcile_stand *list; /* by uthash; valid until the next call */
-	size_t counts[VERDICT_COUNT], pending;
-	size_t features[VERDICT_COUNT];
-};
-int reconcile_stand(struct reconcile *r, int64_t realtime_sec, struct reconcile_stands *ret);
-
-/* Features of a link that are fought over. */
-feature_set reconcile_contended(const struct reconcile *r, int ifindex);
-
 struct reconcile_counts {
 	uint64_t runs, sets; /* reconciles, SETs asked of the kernel */
-	size_t troubled;     /* links that a standing record is about */
-	size_t fights;	     /* links with a contended feature */
+	uint64_t plans, predictions;
+	size_t troubled;     /* links that a standing event is about */
+	size_t contended;    /* links with a contended feature */
 };
-void reconcile_count(const struct reconcile *r, struct reconcile_counts *ret);
+struct reconcile_counts reconcile_count(const struct reconcile *r);
 
 #endif

@@ -24,7 +24,10 @@ static int stale_new(struct stale_set *set, const struct stale_key *key, uint64_
 	stale->key = *key;
 	stale->found.ifindex = key->ifindex;
 	stale->found.since_usec = since_usec;
-	HASH_ADD(hh, set->all, key, sizeof(stale->key), stale);
+	if (hash_add(set->all, key, stale) < 0) {
+		free(stale);
+		return -ENOMEM;
+	}
 	*ret = stale;
 	return 0;
 }

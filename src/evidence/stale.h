@@ -3,8 +3,7 @@
 #ifndef OFFLOADD_STALE_H
 #define OFFLOADD_STALE_H
 
-#include <uthash.h>
-
+#include "basic/hash.h"
 #include "evidence/evidence.h"
 
 #define STALE_MAX 4096

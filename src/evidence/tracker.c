@@ -90,7 +90,10 @@ static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifin
 	if (!reported)
 		return false;
 	reported->key = key;
-	HASH_ADD(hh, w->reported, key, sizeof(reported->key), reported);
+	if (hash_add(w->reported, key, reported) < 0) {
+		free(reported);
+		return false;
+	}
 	return true;
 }
 

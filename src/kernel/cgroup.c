@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include <linux/magic.h>
-#include <uthash.h>
 
+#include "basic/hash.h"
 #include "model/unit.h"
 #include "basic/util.h"
 
@@ -191,7 +191,10 @@ int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_
 		return -ENOMEM;
 	entry->id = id;
 	memcpy(entry->path, path, len + 1);
-	HASH_ADD(hh, paths->cache, id, sizeof(entry->id), entry);
+	if (hash_add(paths->cache, id, entry) < 0) {
+		free(entry);
+		return -ENOMEM;
+	}
 	*ret_path = entry->path;
 	return 0;
 }

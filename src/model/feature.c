@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/json.h"
 #include "basic/util.h"
 
 /* Every name that Debian's kernels from 4.9 to 7.2 give a feature: a rule may name one that the running kernel lacks,
@@ -197,4 +198,24 @@ const char *feature_format(
 		comma = ", ";
 	}
 	return buf;
+}
+
+void feature_add_names(
+	struct json_writer *w, const char *key, const struct feature_table *table, feature_set set)
+{
+	unsigned bit;
+
+	json_open_list(w, key);
+	feature_foreach (bit, set)
+		json_add_text(w, NULL, feature_name(table, bit));
+	json_close_list(w);
+}
+
+feature_set feature_get_names(const struct json_value *list, const struct feature_table *table)
+{
+	feature_set set = 0;
+
+	json_foreach(name, list)
+		set |= feature_named(table, json_as_text(name));
+	return set;
 }

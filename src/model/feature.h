@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct json_writer;
+struct json_value;
+
 #define FEATURE_MAX 64
 #define FEATURE_NAME_LEN 32 /* ETH_GSTRING_LEN, with its terminator */
 
@@ -71,6 +74,12 @@ const char *feature_format(
 /* "name" of one bit, "bit-N" where the kernel gave it no name. Static storage of the table or of a small
  * ring. */
 const char *feature_name(const struct feature_table *table, unsigned bit);
+
+/* A list of the names of a set, lowest bit first, as a member of what is being written. */
+void feature_add_names(
+	struct json_writer *w, const char *key, const struct feature_table *table, feature_set set);
+/* The set that such a list names, without what this kernel has not and what is no name. */
+feature_set feature_get_names(const struct json_value *list, const struct feature_table *table);
 
 /* The table of aliases, in ethtool -k's order; entry i, NULL past the last. */
 struct feature_alias {

@@ -183,8 +183,11 @@ int link_table_update(struct link_table *table, const struct link *from, struct 
 		*link = *from;
 		link->walked = 0;
 		link->features_stale = !link->has_features;
+		if (hash_add(table->links, ifindex, link) < 0) {
+			free(link);
+			return -ENOMEM;
+		}
 		table->stacked = put_on_top(table, link);
-		HASH_ADD_INT(table->links, ifindex, link);
 		changed = 1;
 	} else if (!same_attributes(link, from)) {
 		if (!same_place(link, from))

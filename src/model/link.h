@@ -9,8 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <uthash.h>
-
+#include "basic/hash.h"
 #include "model/feature.h"
 
 #define LINK_NAME_LEN 16  /* IFNAMSIZ */

@@ -14,7 +14,7 @@ int cmd_error(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "offloadctl: %s\n", view_clean(text, clean, sizeof(clean)));
+	fprintf(stderr, "offloadctl: %s\n", util_clean(text, clean, sizeof(clean)));
 	return CMD_ERROR;
 }
 
@@ -30,31 +30,6 @@ static int open_failed(const struct cmd_options *options, const char *what, int 
 				 "5.7); try --ethtool ioctl");
 	return cmd_error(
 		"cannot open %s: %s", what ? what : "the kernel's interfaces", strerror(-error));
-}
-
-static const struct cmd_stand_link *find_stand(const struct cmd_session *session, int ifindex)
-{
-	for (size_t i = 0; i < session->stand.n_links; i++)
-		if (session->stand.links[i].ifindex == ifindex)
-			return &session->stand.links[i];
-	return NULL;
-}
-
-static bool is_paused(int ifindex, void *userdata)
-{
-	const struct cmd_stand_link *link = find_stand(userdata, ifindex);
-
-	return link && link->paused;
-}
-
-static bool is_contended(int ifindex, unsigned bit, char *who, size_t size, void *userdata)
-{
-	const struct cmd_stand_link *link = find_stand(userdata, ifindex);
-
-	if (!link || !(link->contended & FEATURE(bit)))
-		return false;
-	snprintf(who, size, "somebody keeps changing it back, and offloadd has stepped aside");
-	return true;
 }
 
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
@@ -74,9 +49,7 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
 		.rules = &ret->rules,
 		.host = &ret->host,
 		.now = util_realtime_sec(),
-		.is_paused = is_paused,
-		.is_contended = is_contended,
-		.userdata = ret,
+		.states = &ret->states,
 	};
 	ret->view = (struct view){
 		.features = &ret->observe->features,
@@ -93,8 +66,8 @@ static int print_error(
 {
 	char clean_path[1024], clean_message[1024];
 
-	view_clean(path, clean_path, sizeof(clean_path));
-	view_clean(message, clean_message, sizeof(clean_message));
+	util_clean(path, clean_path, sizeof(clean_path));
+	util_clean(message, clean_message, sizeof(clean_message));
 	if (line)
 		fprintf(stderr, "%s:%u: %s\n", clean_path, line, clean_message);
 	else
@@ -157,7 +130,7 @@ void cmd_close(struct cmd_session *session)
 	plan_clear(&session->plan);
 	rule_set_clear(&session->rules);
 	conf_clear(&session->conf);
-	free(session->stand.links);
+	link_states_clear(&session->states);
 	observe_close(session->observe);
 }
 
@@ -212,7 +185,7 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 		only[i] = link->ifindex;
 	}
 	if (!session->asked)
-		cmd_ask_stand(session->options, session->view.features, &session->stand);
+		cmd_ask_states(session->options, session->view.features, &session->states);
 	session->asked = true;
 	plan_clear(&session->plan);
 	r = plan_make(

@@ -91,19 +91,9 @@ int cmd_file_read(const char *path, char **ret, size_t *ret_len);
 int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode);
 #define CMD_FILE_UMASK ((mode_t)-1)
 
-/* What the running offloadd leaves alone. */
-struct cmd_stand {
-	struct cmd_stand_link {
-		int ifindex;
-		bool paused;
-		feature_set contended;
-	} *links;
-	size_t n_links;
-};
-
-/* Nothing when nobody answers within a few seconds, or --control none was given. */
-void cmd_ask_stand(const struct cmd_options *options, const struct feature_table *table,
-	struct cmd_stand *ret);
+/* Adds the pauses and the contention that the running offloadd knows of. Nothing when there is no reply within a few seconds, or
+ * --control none was given. */
+void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
 /* Does an offloadd that enforces run here? */
 bool cmd_is_enforced(const struct cmd_options *options);
 
@@ -119,9 +109,8 @@ struct cmd_session {
 	struct plan plan;
 	struct view view;
 	struct render render;
-	struct cmd_stand stand;
-	bool asked; /* for stand; set before the first plan, to do without */
-	void *work; /* what apply learned */
+	struct link_states states; /* by cmd_ask_states(), and by what apply learned */
+	bool asked; /* offloadd; set before the first plan, to do without */
 };
 
 /* "offloadctl: message" on standard error. Returns CMD_ERROR. */

@@ -4,54 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "report/json.h"
-#include "basic/json_value.h"
 #include "control/methods.h"
 #include "kernel/netns.h"
-
-/* ---- what came ---- */
-
-const char *answer_text(struct json_object *from, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(from, key, &value) && value ? json_object_get_string(value) : "";
-}
-
-int64_t answer_int(struct json_object *from, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(from, key, &value) ? json_object_get_int64(value) : 0;
-}
-
-bool answer_bool(struct json_object *from, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(from, key, &value) && json_object_get_boolean(value);
-}
-
-struct json_object *answer_list(struct json_object *from, const char *key)
-{
-	return json_value_member(from, key, json_type_array);
-}
-
-size_t answer_count(struct json_object *list)
-{
-	return json_value_count(list);
-}
-
-feature_set answer_features(
-	struct json_object *from, const char *key, const struct feature_table *table)
-{
-	struct json_object *names = answer_list(from, key);
-	feature_set set = 0;
-
-	for (size_t i = 0; i < answer_count(names); i++)
-		set |= feature_named(table, json_object_get_string(json_object_array_get_idx(names, i)));
-	return set;
-}
 
 /* Clean text in one of a few buffers that take turns. */
 const char *answer_clean(const char *text)
@@ -60,7 +14,7 @@ const char *answer_clean(const char *text)
 	static unsigned turn;
 	char *buf = buffers[turn++ % ARRAY_SIZE(buffers)];
 
-	return view_clean(text, buf, sizeof(buffers[0]));
+	return util_clean(text, buf, sizeof(buffers[0]));
 }
 
 /* ---- calls ---- */
@@ -91,17 +45,17 @@ int cmd_call_failed(const char *command, int error)
 	}
 }
 
-int cmd_answered_error(const char *command, const char *error, struct json_object *parameters)
+int cmd_answered_error(const char *command, const char *error, const struct json_value *parameters)
 {
-	const char *nearest = answer_text(parameters, "nearest");
+	const char *nearest = json_get_text(parameters, "nearest");
 
 	if (strcmp(error, "org.varlink.service.PermissionDenied") == 0)
 		return cmd_error("%s needs root", command);
 	if (strcmp(error, METHODS_INTERFACE ".NoSuchLink") == 0)
 		return cmd_error(nearest[0] ? "there is no link %s (did you mean %s?)" : "there is no link %s",
-			answer_text(parameters, "link"), nearest);
+			json_get_text(parameters, "link"), nearest);
 	if (strcmp(error, METHODS_INTERFACE ".NotPossible") == 0)
-		return cmd_error("%s: %s", command, answer_text(parameters, "message"));
+		return cmd_error("%s: %s", command, json_get_text(parameters, "message"));
 	return cmd_error("%s: offloadd answers %s", command, error);
 }
 
@@ -122,7 +76,7 @@ static bool is_stopped(int pid)
 /* Does it answer for this namespace? Who may not look at PID 1 finds the socket of the host's. 1, 0, negative errno. */
 static int answers_for_us(struct client *client)
 {
-	_cleanup_json_ struct json_object *status = NULL;
+	_cleanup_json_ struct json_value *status = NULL;
 	char error[VARLINK_NAME_MAX];
 	int r = client_call(client, METHODS_INTERFACE ".GetStatus", NULL, false);
 
@@ -130,7 +84,7 @@ static int answers_for_us(struct client *client)
 		r = client_receive(client, CLIENT_HUNG_USEC, &status, error);
 	if (r < 0)
 		return r;
-	return error[0] || (uint64_t)answer_int(status, "netns") == netns_inode();
+	return error[0] || (uint64_t)json_get_int(status, "netns") == netns_inode();
 }
 
 /* Opens the socket; CMD_OK, CMD_NO_DAEMON (nothing was said), CMD_ERROR. */
@@ -149,7 +103,7 @@ int cmd_open_client(const struct cmd_options *options, const char *command, stru
 }
 
 /* As client_receive(); of a daemon that was stopped no answer is waited for. */
-static int receive_patiently(struct client *client, uint64_t timeout_usec, struct json_object **ret_answer,
+static int receive_patiently(struct client *client, uint64_t timeout_usec, struct json_value **ret_answer,
 	char error[VARLINK_NAME_MAX])
 {
 	uint64_t first_usec = timeout_usec < CLIENT_HUNG_USEC ? timeout_usec : CLIENT_HUNG_USEC;
@@ -161,17 +115,15 @@ static int receive_patiently(struct client *client, uint64_t timeout_usec, struc
 }
 
 int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
-	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer)
+	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer)
 {
 	_cleanup_client_ struct client *client = NULL;
 	char error[VARLINK_NAME_MAX];
 	int r = cmd_open_client(options, command, &client);
 
 	*ret_answer = NULL;
-	if (r != CMD_OK) {
-		json_object_put(parameters);
+	if (r != CMD_OK)
 		return r;
-	}
 	r = client_call(client, method, parameters, false);
 	if (r >= 0)
 		r = receive_patiently(client, timeout_usec, ret_answer, error);
@@ -184,13 +136,13 @@ int cmd_ask_or_tell(const struct cmd_options *options, const char *command, cons
 	if (!error[0])
 		return CMD_OK;
 	r = cmd_answered_error(command, error, *ret_answer);
-	json_object_put(*ret_answer);
+	json_free(*ret_answer);
 	*ret_answer = NULL;
 	return r;
 }
 
 int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
-	struct json_object *parameters, uint64_t timeout_usec, struct json_object **ret_answer)
+	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer)
 {
 	int r = cmd_ask_or_tell(options, command, method, parameters, timeout_usec, ret_answer);
 
@@ -199,36 +151,22 @@ int cmd_ask(const struct cmd_options *options, const char *command, const char *
 
 /* ---- documents ---- */
 
-struct json_object *answer_new_document(const char *document, int exit_code)
+void answer_begin(struct json_writer *w, const char *document, int exit_code)
 {
-	struct json_object *root = json_object_new_object();
-
-	json_value_add_int(root, "version", JSON_VERSION);
-	json_value_add_text(root, "document", document);
-	json_value_add_int(root, "exit_code", exit_code);
-	return root;
+	json_begin(w, document);
+	json_add_int(w, "exit_code", exit_code);
 }
 
-/* Prints and puts it; returns the code. */
-int answer_print_document(struct json_object *root, int code)
+int answer_print_document(struct json_writer *w, int code)
 {
-	const char *text = json_object_to_json_string_ext(root,
-		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
-
-	if (text)
-		puts(text);
-	else
-		code = cmd_written(-ENOMEM, code);
-	json_object_put(root);
-	return code;
+	return cmd_written(json_finish(w, stdout), code);
 }
 
-/* What was answered, as a document of its own. */
-int answer_print(const char *document, struct json_object *answer, int code)
+int answer_print(const char *document, const struct json_value *answer, int code)
 {
-	struct json_object *root = answer_new_document(document, code);
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 
-	json_object_object_foreach(answer, key, value)
-		json_object_object_add(root, key, json_object_get(value));
-	return answer_print_document(root, code);
+	answer_begin(&w, document, code);
+	json_add_members(&w, answer);
+	return answer_print_document(&w, code);
 }

@@ -149,8 +149,8 @@ static void print_errors(const struct rule_set *rules, const struct rule_list *n
 	for (size_t i = 0; i < rules->n_errors; i++) {
 		const struct rule_error *e = &rules->errors[i];
 
-		view_clean(e->path, path, sizeof(path));
-		view_clean(e->message, message, sizeof(message));
+		util_clean(e->path, path, sizeof(path));
+		util_clean(e->message, message, sizeof(message));
 		if (e->line)
 			printf("%s:%u: %s\n", path, e->line, message);
 		else

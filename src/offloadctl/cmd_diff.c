@@ -16,7 +16,7 @@ static int write_snapshot(const char *path, const struct snapshot *s)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	int r = json_format_snapshot(s, &text, &len);
+	int r = snapshot_format_json(s, &text, &len);
 
 	if (r < 0)
 		return cmd_error("cannot write the snapshot: %s", strerror(-r));
@@ -133,8 +133,8 @@ static int compare(const struct cmd_options *options, const struct snapshot *a,
 	if (r < 0)
 		return cmd_error("cannot compare: %s", strerror(-r));
 	code = exit_code(options, &d);
-	view_clean(strcmp(a_name, "-") ? a_name : "standard input", a_clean, sizeof(a_clean));
-	view_clean(strcmp(b_name, "-") ? b_name : "standard input", b_clean, sizeof(b_clean));
+	util_clean(strcmp(a_name, "-") ? a_name : "standard input", a_clean, sizeof(a_clean));
+	util_clean(strcmp(b_name, "-") ? b_name : "standard input", b_clean, sizeof(b_clean));
 	if (options->json)
 		return cmd_written(json_write_diff(stdout, &d, a_clean, b_clean, code), code);
 	render_init(&render, stdout, options->no_colour);

@@ -15,7 +15,7 @@
  * VLANs, somebody else's change in the middle. */
 #define ROUNDS_MAX 4
 
-/* Everything that apply did, over its rounds; what it learned is asked by the next plan. */
+/* Everything that apply did, over its rounds. */
 struct work {
 	struct apply_report done;
 	int error; /* what ended it early: -EPERM when the kernel said so, -EIO when what was done
@@ -87,45 +87,6 @@ int cmd_plan(const struct cmd_options *options, int argc, char **argv)
 	return s.view.exit_code;
 }
 
-/* The last result that asked this of a feature of a link. */
-static const struct apply_result *last_asked(
-	const struct work *work, int ifindex, unsigned bit, bool value)
-{
-	for (size_t i = work->done.n_results; i-- > 0;) {
-		const struct apply_result *result = &work->done.results[i];
-
-		if (result->ifindex == ifindex && (result->asked & FEATURE(bit)) &&
-			!(result->value & FEATURE(bit)) == !value)
-			return result;
-	}
-	return NULL;
-}
-
-static const struct work *work_of(void *userdata)
-{
-	return ((struct cmd_session *)userdata)->work;
-}
-
-static bool is_refused(
-	int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata)
-{
-	const struct apply_result *result = last_asked(work_of(userdata), ifindex, bit, value);
-
-	if (!result || !result->error || result->error == -ENODEV)
-		return false;
-	if (text)
-		snprintf(text, size, "%s",
-			result->text[0] ? result->text : strerror(-result->error));
-	return true;
-}
-
-static bool is_futile(int ifindex, unsigned bit, bool value, void *userdata)
-{
-	const struct apply_result *result = last_asked(work_of(userdata), ifindex, bit, value);
-
-	return result && !result->error && (result->missed & FEATURE(bit));
-}
-
 /* Adds the results of a round to those before it. Takes the round's array. */
 static int add_results(struct work *work, struct apply_report *round)
 {
@@ -151,13 +112,12 @@ static int add_results(struct work *work, struct apply_report *round)
 static int carry_out(struct cmd_session *s, struct ledger *ledger, struct work *work, char **names,
 	int n_names, struct plan *ret_first)
 {
-	s->context.is_refused = is_refused;
-	s->context.is_futile = is_futile;
-	s->work = work;
 	for (int round = 0; round < ROUNDS_MAX && s->plan.n_steps && !work->error; round++) {
 		_cleanup_(apply_report_clear) struct apply_report report = { 0 };
 		int r = apply_plan(s->observe, &s->plan, ledger, &report);
 
+		if (r >= 0)
+			r = apply_learn(&s->plan, &report, util_now_usec(), &s->states);
 		if (r >= 0)
 			r = add_results(work, &report);
 		if (r < 0)

@@ -6,34 +6,31 @@
 #include <string.h>
 
 #include "control/client.h"
-#include "basic/json_value.h"
+#include "basic/json.h"
 #include "control/methods.h"
 #include "report/report_html.h"
 #include "compare/snapshot_json.h"
 #include "compare/snapshot_model.h"
 #include "basic/util.h"
 
-#define DEPTH_MAX 32
-
 /* ---- documents that were given ---- */
 
-static int read_document(const char *path, const char *name, struct json_object **ret)
+static int read_document(const char *path, const char *name, struct json_value **ret)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_json_ struct json_object *root = NULL;
-	struct json_object *kind = NULL;
+	_cleanup_json_ struct json_value *root = NULL;
+	char why[JSON_WHY_LEN];
 	size_t len;
 	int r = cmd_file_read(path, &text, &len);
 
 	if (r < 0)
 		return cmd_error("cannot read %s: %s", path, strerror(-r));
-	r = json_value_parse(text, len, DEPTH_MAX, &root);
+	r = json_parse(text, len, JSON_OF_FILE, &root, why, sizeof(why));
 	if (r == -EBADMSG)
 		return cmd_error("%s is no JSON document, or a part of one", path);
 	if (r < 0)
 		return cmd_error("%s", strerror(-r));
-	json_object_object_get_ex(root, "document", &kind);
-	if (!kind || strcmp(json_object_get_string(kind), name) != 0)
+	if (strcmp(json_get_text(root, "document"), name) != 0)
 		return cmd_error("%s is no document of offloadctl %s --json", path, name);
 	*ret = root;
 	root = NULL;
@@ -42,61 +39,57 @@ static int read_document(const char *path, const char *name, struct json_object 
 
 /* ---- the daemon ---- */
 
-/* Adds the rows of one piece of an answer to those before. */
-static void take_rows(struct json_object **all, struct json_object *answer, const char *key)
+/* The answer; of one that comes in pieces its rows, put together. key: of the rows; NULL: it comes at once. */
+static int receive_all(struct client *client, const char *method, const char *key, struct json_value **ret)
 {
-	struct json_object *rows, *more;
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
+	char error[VARLINK_NAME_MAX] = "", why[JSON_WHY_LEN];
+	int r = client_call(client, method, NULL, key != NULL);
 
-	if (!*all) {
-		*all = json_object_get(answer);
-		return;
+	json_open_object(&w, NULL);
+	if (key)
+		json_open_list(&w, key);
+	for (r = r < 0 ? r : 1; r > 0;) {
+		_cleanup_json_ struct json_value *answer = NULL;
+
+		r = client_receive(client, CLIENT_ANSWER_USEC, &answer, error);
+		if (r >= 0 && error[0])
+			r = -EPROTO;
+		if (r >= 0)
+			json_add_members(&w, key ? json_get_list(answer, key) : answer);
 	}
-	if (!json_object_object_get_ex(*all, key, &rows) || !json_object_object_get_ex(answer, key, &more))
-		return;
-	for (size_t i = 0; i < json_object_array_length(more); i++)
-		json_object_array_add(rows, json_object_get(json_object_array_get_idx(more, i)));
+	if (key)
+		json_close_list(&w);
+	json_close_object(&w);
+	r = r < 0 ? r : w.error;
+	return r < 0 ? r : json_parse(w.text, w.len, JSON_OF_DAEMON, ret, why, sizeof(why));
 }
 
 /* NULL with the reason in *ret_absent; a report is made all the same. */
-static struct json_object *ask_daemon(
+static struct json_value *ask_daemon(
 	const struct cmd_options *options, const char *method, const char *key, const char **ret_absent)
 {
 	_cleanup_(client_close_pointer) struct client *client = NULL;
-	struct json_object *all = NULL;
-	char error[VARLINK_NAME_MAX] = "";
-	int r = client_open(options->control, &client);
+	struct json_value *all = NULL;
 
 	*ret_absent = "offloadd does not run on this host, so nobody recorded this.";
-	if (r <= 0)
+	if (client_open(options->control, &client) <= 0)
 		return NULL;
 	*ret_absent = "This offloadd does not tell.";
-	r = client_call(client, method, json_object_new_object(), key != NULL);
-	for (r = r < 0 ? r : 1; r > 0;) {
-		_cleanup_json_ struct json_object *answer = NULL;
-
-		r = client_receive(client, CLIENT_ANSWER_USEC, &answer, error);
-		if (r >= 0 && !error[0])
-			take_rows(&all, answer, key);
-		else if (r >= 0)
-			r = -EPROTO;
-	}
-	if (r >= 0)
-		return all;
-	json_object_put(all);
-	return NULL;
+	return receive_all(client, method, key, &all) < 0 ? NULL : all;
 }
 
 /* ---- the page ---- */
 
 struct sources {
-	struct json_object *events, *services, *latency;
+	struct json_value *events, *services, *latency;
 };
 
 static void put_sources(struct sources *s)
 {
-	json_object_put(s->events);
-	json_object_put(s->services);
-	json_object_put(s->latency);
+	json_free(s->events);
+	json_free(s->services);
+	json_free(s->latency);
 }
 
 static int read_sources(const struct cmd_options *options, struct sources *ret, struct report_html *page)

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "report/json_private.h"
+#include "basic/json.h"
+#include "report/json.h"
 #include "rules/rule_list.h"
 
 #define WORDS_LEN 2048
@@ -162,88 +163,76 @@ static int print_shares(const struct cmd_session *s, const struct link *link)
 
 /* ---- as a document ---- */
 
-static json_object *new_words(struct document *d, const struct cmd_session *s, const struct link *link,
+static void add_words(struct json_writer *w, const struct cmd_session *s, const struct link *link,
 	const struct rule *rule)
 {
-	json_object *words = new_array(d);
 	struct declaration declarations[FEATURE_MAX];
 
 	rule_set_declare(&s->rules, s->view.links, link, &s->host, declarations, NULL, 0);
+	json_open_list(w, "features");
 	for (size_t i = 0; i < rule->n_features; i++) {
 		const struct rule_feature *f = &rule->features[i];
 		bool part;
 		const struct declaration *by = overruled(declarations, f, &part);
-		json_object *o = new_object(d);
 
-		add_text(d, o, "feature", f->word);
-		add_text(d, o, "declared", rule_value_name(f->value));
-		add_text(d, o, "overruled_by", by ? by->rule->file : NULL);
-		add_bool(d, o, "in_part", part);
-		push(d, words, o);
+		json_open_object(w, NULL);
+		json_add_text(w, "feature", f->word);
+		json_add_text(w, "declared", rule_value_name(f->value));
+		json_add_text(w, "overruled_by", by ? by->rule->file : NULL);
+		json_add_bool(w, "in_part", part);
+		json_close_object(w);
 	}
-	return words;
+	json_close_list(w);
 }
 
-static json_object *new_matched(
-	struct document *d, const struct cmd_session *s, const struct rule *rule)
+static void add_matched(struct json_writer *w, const struct cmd_session *s, const struct rule *rule)
 {
-	json_object *names = new_array(d);
-	char clean[LINK_NAME_LEN];
-
-	link_table_foreach(s->view.links, link) {
-		if (!rule_matches(rule, s->view.links, link, &s->host))
-			continue;
-		util_copy_name(clean, sizeof(clean), link->name, sizeof(link->name));
-		push(d, names, new_text(d, clean));
-	}
-	return names;
+	json_open_list(w, "links");
+	link_table_foreach(s->view.links, link)
+		if (rule_matches(rule, s->view.links, link, &s->host))
+			json_add_link_name(w, NULL, link->name);
+	json_close_list(w);
 }
 
-static json_object *new_file(struct document *d, const struct cmd_session *s,
-	const struct rule_list *list, const struct rule_place *place, const struct link *link)
+static void add_file(struct json_writer *w, const struct cmd_session *s, const struct rule_list *list,
+	const struct rule_place *place, const struct link *link)
 {
-	json_object *o = new_object(d);
 	const struct rule *rule = place->rule;
 	char day[16];
 
-	add_text(d, o, "file", place->file);
-	add_text(d, o, "path", place->path);
-	add_text(d, o, "state", rule_place_state_name(place->state));
-	add_text(d, o, "replaced_by",
+	json_open_object(w, NULL);
+	json_add_text(w, "file", place->file);
+	json_add_text(w, "path", place->path);
+	json_add_text(w, "state", rule_place_state_name(place->state));
+	json_add_text(w, "replaced_by",
 		place->state == RULE_PLACE_REPLACED ? list->places[place->by].path : NULL);
-	if (!rule)
-		return o;
-	add_text(d, o, "description", rule->description);
-	add_text(d, o, "reason", rule->reason);
-	add_text(d, o, "mode", rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce");
-	add_text(d, o, "until", until_day(rule, day));
-	add(d, o, "links", new_matched(d, s, rule));
-	if (link && rule_matches(rule, s->view.links, link, &s->host))
-		add(d, o, "features", new_words(d, s, link, rule));
-	return o;
+	if (rule) {
+		json_add_rule_members(w, rule);
+		json_add_text(w, "until", until_day(rule, day));
+		add_matched(w, s, rule);
+		if (link && rule_matches(rule, s->view.links, link, &s->host))
+			add_words(w, s, link, rule);
+	}
+	json_close_object(w);
 }
 
 static int write_document(const struct cmd_session *s, const struct rule_list *list,
 	const struct link *link, int code)
 {
-	_cleanup_document_ struct document d = { 0 };
-	json_object *files, *folders;
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 
-	begin(&d, "rules");
-	add_number(&d, d.root, "exit_code", code);
-	if (link)
-		add_link_name(&d, d.root, "link", link->name);
-	else
-		add(&d, d.root, "link", NULL);
-	folders = new_array(&d);
+	json_begin(&w, "rules");
+	json_add_int(&w, "exit_code", code);
+	json_add_link_name(&w, "link", link ? link->name : NULL);
+	json_open_list(&w, "folders");
 	for (const char *const *dir = s->rule_dirs; *dir; dir++)
-		push(&d, folders, new_text(&d, *dir));
-	add(&d, d.root, "folders", folders);
-	files = new_array(&d);
+		json_add_text(&w, NULL, *dir);
+	json_close_list(&w);
+	json_open_list(&w, "files");
 	for (size_t i = 0; i < list->n_places; i++)
-		push(&d, files, new_file(&d, s, list, &list->places[i], link));
-	add(&d, d.root, "files", files);
-	return write_out(&d, stdout);
+		add_file(&w, s, list, &list->places[i], link);
+	json_close_list(&w);
+	return json_finish(&w, stdout);
 }
 
 int cmd_rules(const struct cmd_options *options, int argc, char **argv)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "basic/json_value.h"
 #include "control/methods.h"
 #include "offloadctl/cmd_service.h"
 #include "report/json_services.h"
@@ -16,7 +15,7 @@ enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 /* ---- where it comes from ---- */
 
 /* Negative errno. */
-static int read_kernel(struct cmd_session *session, struct json_object *to)
+static int read_kernel(struct cmd_session *session, struct json_writer *w)
 {
 	const struct probe_options how = { .features = session->view.features, .no_fallback = true, .no_changes = true };
 	_cleanup_(evidence_clear) struct evidence e = { .features = *session->view.features };
@@ -37,13 +36,18 @@ static int read_kernel(struct cmd_session *session, struct json_object *to)
 	e.sockets_dropped = set.dropped;
 	stale_clear(&set);
 	cmd_scope_close(&scope);
-	return r < 0 && r != -EOPNOTSUPP ? r : json_add_services(&e, to);
+	json_open_object(w, NULL);
+	json_add_services(w, &e);
+	json_close_object(w);
+	return r < 0 && r != -EOPNOTSUPP ? r : w->error;
 }
 
 /* Without offloadd: which connections are stale, the kernel shows to anybody who may ask; only offloadd counts. */
-static int services_of_kernel(const struct cmd_options *options, struct json_object **ret)
+static int services_of_kernel(const struct cmd_options *options, struct json_value **ret)
 {
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
 	_cleanup_(cmd_close) struct cmd_session s;
+	char why[JSON_WHY_LEN];
 	int r;
 
 	if (cmd_open(options, &s) != CMD_OK)
@@ -51,8 +55,9 @@ static int services_of_kernel(const struct cmd_options *options, struct json_obj
 	r = observe_refresh(s.observe);
 	if (r < 0)
 		return cmd_error("failed to read the interfaces: %s", strerror(-r));
-	*ret = json_object_new_object();
-	r = read_kernel(&s, *ret);
+	r = read_kernel(&s, &w);
+	if (r >= 0)
+		r = json_parse(w.text, w.len, JSON_OF_DAEMON, ret, why, sizeof(why));
 	return r < 0 ? cmd_error("services: %s", strerror(-r)) : CMD_NO_DAEMON;
 }
 
@@ -194,8 +199,10 @@ static int print_nagios(const struct evidence *e, int code)
 
 int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
-	_cleanup_json_ struct json_object *answer = NULL;
+	_cleanup_json_ struct json_value *answer = NULL;
 	_cleanup_(evidence_clear) struct evidence e = { 0 };
+	char why[JSON_WHY_LEN] = "";
+	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
 	int code = cmd_ask(options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC,
 		&answer);
 
@@ -203,9 +210,10 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 		cmd_not_running(options);
 		code = services_of_kernel(options, &answer);
 	}
+	if (code != CMD_ERROR && json_read_services(&reader, answer, &e) < 0)
+		code = cmd_error("services: %s%s", why[0] ? "offloadd's answer: " : "", why[0] ? why : strerror(-reader.error));
 	if (code == CMD_ERROR)
 		return options->format == CMD_FORMAT_NAGIOS ? (int)NAGIOS_UNKNOWN : code;
-	json_read_services(answer, &e);
 	switch (options->format) {
 	case CMD_FORMAT_NEEDRESTART:
 		print_needrestart(&e);

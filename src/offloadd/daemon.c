@@ -62,6 +62,7 @@ static int open_reconcile(struct daemon *d)
 	};
 	struct textfile_host host = {
 		.observe = d->observe,
+		.rules_host = &d->host,
 		.enforce = &d->enforce,
 		.hooks = &d->hooks,
 		.tracker = &d->tracker,
@@ -74,10 +75,10 @@ static int open_reconcile(struct daemon *d)
 	host.reconcile = d->reconcile;
 	if (r >= 0)
 		r = textfile_new(&host, &d->textfile);
-	if (r >= 0)
-		r = reconcile_configure(d->reconcile, d->enforce, &d->conf.contention);
-	if (r >= 0)
+	if (r >= 0) {
+		reconcile_configure(d->reconcile, d->enforce, &d->conf.contention);
 		r = daemon_load_rules(d, false);
+	}
 	if (r < 0)
 		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
 	return r;
@@ -184,8 +185,6 @@ static void open_tracker(struct daemon *d)
 /* As for `offloadctl apply`: 1 outranks what else may be said, since nobody has looked at what a bad file declares. */
 static int run_once(struct daemon *d)
 {
-	int r;
-
 	for (unsigned i = 0; i < ONCE_ROUNDS_MAX && reconcile_is_pending(d->reconcile); i++)
 		daemon_reconcile(d);
 	daemon_save_ledger(d);
@@ -198,12 +197,7 @@ static int run_once(struct daemon *d)
 		fprintf(stderr, "\n");
 		return EXIT_ERROR;
 	}
-	r = reconcile_exit_code(d->reconcile, util_realtime_sec());
-	if (r < 0) {
-		fprintf(stderr, "offloadd: cannot plan: %s\n", strerror(-r));
-		return EXIT_ERROR;
-	}
-	return r;
+	return reconcile_exit_code(d->reconcile);
 }
 
 static int run_loop(struct daemon *d)

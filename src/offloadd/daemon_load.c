@@ -129,9 +129,8 @@ int daemon_reload_conf(struct daemon *d)
 	d->enforce = enforce;
 	daemon_set_restart_policy(d);
 	daemon_time_sendfile(d);
+	reconcile_configure(d->reconcile, enforce, &d->conf.contention);
 	r = daemon_set_textfile(d);
-	if (r >= 0)
-		r = reconcile_configure(d->reconcile, enforce, &d->conf.contention);
 	return r < 0 ? r : 1;
 }
 
@@ -209,9 +208,7 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	}
 	routes = rule_set_needs_routes(&fresh);
 	n = fresh.n_rules;
-	r = reconcile_take_rules(d->reconcile, &fresh);
-	if (r < 0)
-		return r;
+	reconcile_take_rules(d->reconcile, &fresh);
 	d->observe->want_routes = routes;
 	if (reload)
 		daemon_say(d, EVENT_RULES, LOG_INFO, "rules loaded: %zu", n);

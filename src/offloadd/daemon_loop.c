@@ -259,8 +259,7 @@ static int on_host_name(_unused_ sd_event_source *source, _unused_ int fd, _unus
 	rule_host_read(&d->host);
 	if (strcmp(before.host_name, d->host.host_name) == 0)
 		return 0;
-	if (reconcile_mark_all(d->reconcile) < 0)
-		daemon_say(d, EVENT_STATE, LOG_ERR, "the host is named %s now: %s", d->host.host_name, strerror(ENOMEM));
+	reconcile_mark_all(d->reconcile);
 	daemon_settle(d);
 	return 0;
 }

@@ -131,10 +131,9 @@ void daemon_say_started(struct daemon *d)
 
 void daemon_say_stopped(struct daemon *d)
 {
-	struct reconcile_counts counts;
+	struct reconcile_counts counts = reconcile_count(d->reconcile);
 	struct event event;
 
-	reconcile_count(d->reconcile, &counts);
 	event_make(&event, EVENT_STATE, LOG_INFO,
 		"stopped; reconciles: %llu, changes: %llu, overruns: %llu",
 		(unsigned long long)counts.runs, (unsigned long long)counts.sets,
@@ -146,16 +145,15 @@ void daemon_say_stopped(struct daemon *d)
 void daemon_tell_status(struct daemon *d, bool ready)
 {
 	size_t errors = d->conf_errors.n_errors + d->rule_errors.n_errors;
-	struct reconcile_counts counts;
+	struct reconcile_counts counts = reconcile_count(d->reconcile);
 	char tail[40] = "";
 
-	reconcile_count(d->reconcile, &counts);
-	if (!ready && counts.troubled == d->told.troubled && counts.fights == d->told.fights)
+	if (!ready && counts.troubled == d->told.troubled && counts.contended == d->told.contended)
 		return;
 	d->told = counts;
 	if (errors)
 		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
 	sd_notifyf(0, "%sSTATUS=%s, rules: %zu, links not as declared: %zu, fought over: %zu%s",
 		ready ? "READY=1\n" : "", d->enforce ? "enforcing" : "auditing",
-		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.fights, tail);
+		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.contended, tail);
 }

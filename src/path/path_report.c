@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "path/path_report.h"
 
-#include "report/json_private.h"
+#include "basic/json.h"
 #include "basic/util.h"
 
 static void put_finding(FILE *out, const struct path_report *r)
@@ -60,65 +60,53 @@ void path_report_text(FILE *out, const struct path_report *r)
 			f->small.time, f->small.cpu);
 }
 
-static void add_double(struct document *d, json_object *to, const char *key, double value)
+static void add_way(struct json_writer *w, const struct path_run *run, enum path_way way)
 {
-	add(d, to, key, keep(d, json_object_new_double(value)));
-}
-
-static json_object *new_way(struct document *d, const struct path_run *run, enum path_way way)
-{
-	json_object *o = new_object(d);
 	struct path_summary s;
 
 	path_summarize(run, way, &s);
-	add_text(d, o, "way", path_way_name(way));
-	add_number(d, o, "bytes", (int64_t)s.bytes);
-	add_double(d, o, "megabytes_per_second", s.mbyte_per_s);
-	add_double(d, o, "cpu_seconds_per_gigabyte", s.cpu_s_per_gbyte);
-	add_double(d, o, "softirq_seconds_per_gigabyte", s.softirq_s_per_gbyte);
-	return o;
+	json_open_object(w, NULL);
+	json_add_text(w, "way", path_way_name(way));
+	json_add_int(w, "bytes", (int64_t)s.bytes);
+	json_add_real(w, "megabytes_per_second", s.mbyte_per_s);
+	json_add_real(w, "cpu_seconds_per_gigabyte", s.cpu_s_per_gbyte);
+	json_add_real(w, "softirq_seconds_per_gigabyte", s.softirq_s_per_gbyte);
+	json_close_object(w);
 }
 
-static void add_ratios(struct document *d, json_object *to, const char *key, struct path_ratios ratios)
+static void add_ratios(struct json_writer *w, const char *key, struct path_ratios ratios)
 {
-	json_object *o = new_object(d);
-
-	add_double(d, o, "time", ratios.time);
-	add_double(d, o, "cpu", ratios.cpu);
-	add(d, to, key, o);
-}
-
-static json_object *new_ratios(struct document *d, const struct path_finding *f)
-{
-	json_object *o = new_object(d);
-
-	add_ratios(d, o, "sendfile_to_send", f->sendfile);
-	add_ratios(d, o, "splice_to_send", f->splice);
-	add_ratios(d, o, "small_to_sendfile", f->small);
-	add_double(d, o, "segments", f->segments);
-	add_double(d, o, "segment_share", f->share);
-	return o;
+	json_open_object(w, key);
+	json_add_real(w, "time", ratios.time);
+	json_add_real(w, "cpu", ratios.cpu);
+	json_close_object(w);
 }
 
 int path_report_json(FILE *out, const struct path_report *r)
 {
-	_cleanup_document_ struct document d = { 0 };
-	json_object *ways;
+	_cleanup_json_writer_ struct json_writer w = { 0 };
+	const struct path_finding *f = r->finding;
 
-	begin(&d, "check-path");
-	add_number(&d, d.root, "exit_code", r->exit_code);
-	add_text(&d, d.root, "link", r->link);
-	add_text(&d, d.root, "peer", r->peer);
-	add_text(&d, d.root, "verdict", path_verdict_name(r->finding->verdict));
-	add_bool(&d, d.root, "sendfile_slower", r->finding->slow_sendfile);
-	add_bool(&d, d.root, "splice_slower", r->finding->slow_splice);
-	add_number(&d, d.root, "rounds", (int64_t)r->run->rounds);
-	add_number(&d, d.root, "mss", r->run->mss);
-	ways = new_array(&d);
+	json_begin(&w, "check-path");
+	json_add_int(&w, "exit_code", r->exit_code);
+	json_add_text(&w, "link", r->link);
+	json_add_text(&w, "peer", r->peer);
+	json_add_text(&w, "verdict", path_verdict_name(f->verdict));
+	json_add_bool(&w, "sendfile_slower", f->slow_sendfile);
+	json_add_bool(&w, "splice_slower", f->slow_splice);
+	json_add_int(&w, "rounds", (int64_t)r->run->rounds);
+	json_add_int(&w, "mss", r->run->mss);
+	json_add_int(&w, "small_mss", r->run->small_mss);
+	json_open_list(&w, "ways");
 	for (unsigned way = 0; way < PATH_WAYS; way++)
-		push(&d, ways, new_way(&d, r->run, (enum path_way)way));
-	add_number(&d, d.root, "small_mss", r->run->small_mss);
-	add(&d, d.root, "ways", ways);
-	add(&d, d.root, "ratios", new_ratios(&d, r->finding));
-	return write_out(&d, out);
+		add_way(&w, r->run, (enum path_way)way);
+	json_close_list(&w);
+	json_open_object(&w, "ratios");
+	add_ratios(&w, "sendfile_to_send", f->sendfile);
+	add_ratios(&w, "splice_to_send", f->splice);
+	add_ratios(&w, "small_to_sendfile", f->small);
+	json_add_real(&w, "segments", f->segments);
+	json_add_real(&w, "segment_share", f->share);
+	json_close_object(&w);
+	return json_finish(&w, out);
 }

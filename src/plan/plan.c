@@ -11,21 +11,6 @@
 
 #define ROUNDS_MAX 4 /* a later step may undo what an earlier one did */
 
-static const char *const verdict_names[] = {
-	[VERDICT_COMPLIANT] = "compliant",
-	[VERDICT_DRIFTED] = "drifted",
-	[VERDICT_BLOCKED] = "blocked",
-	[VERDICT_UNSUPPORTED] = "unsupported",
-	[VERDICT_REFUSED] = "refused",
-	[VERDICT_CONTENDED] = "contended",
-	[VERDICT_PAUSED] = "paused",
-};
-
-const char *verdict_name(enum verdict verdict)
-{
-	return (size_t)verdict < ARRAY_SIZE(verdict_names) ? verdict_names[verdict] : "unknown";
-}
-
 static int compare_index(const void *a, const void *b)
 {
 	const struct plan_index *x = a, *y = b;
@@ -57,22 +42,13 @@ const struct plan_link *plan_find(const struct plan *plan, int ifindex)
 	return found ? &plan->links[found->at] : NULL;
 }
 
-static bool item_settable(const struct plan_context *c, const struct link *link,
-	const struct plan_item *item, feature_set bits)
-{
-	return (link->features.hw & ~link->features.nochange & bits) &&
-		!(c->is_contended &&
-			c->is_contended(link->ifindex, item->bit, NULL, 0, c->userdata)) &&
-		!(c->is_refused &&
-			c->is_refused(link->ifindex, item->bit, item->want, NULL, 0, c->userdata)) &&
-		!(c->is_futile && c->is_futile(link->ifindex, item->bit, item->want, c->userdata));
-}
-
 /* The SET that brings the declared features among `among` to where they should be, as the prediction stands now. */
 static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
 	feature_set among, feature_set *ret_mask, feature_set *ret_value)
 {
 	const feature_set *futile = p->futile ? p->futile[pl - p->plan->links] : (feature_set[2]){ 0 };
+	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
+	feature_set contended = link_state_contended(known), due = known && known->contention ? known->contention->due : 0;
 	const struct link_features *f = planner_state(p, link);
 
 	*ret_mask = *ret_value = 0;
@@ -90,8 +66,13 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 			continue;
 		if ((item->audit && !p->pretend) || (futile[item->want] & b))
 			continue;
-		if (!item_settable(p->context, link, item, b))
+		if (!(link->features.hw & ~link->features.nochange & b) ||
+			((contended | link_state_in_vain(known, item->want)) & b))
 			continue;
+		if (!item->audit && (due & b)) {
+			pl->due |= p->pretend ? 0 : b;
+			continue;
+		}
 		*ret_mask |= b;
 		if (item->want)
 			*ret_value |= b;
@@ -144,24 +125,20 @@ static int add_step(
 	return 0;
 }
 
-static bool is_paused(const struct plan_context *c, const struct link *link)
-{
-	return c->is_paused && c->is_paused(link->ifindex, c->userdata);
-}
-
 /* A SET may bring about what is declared otherwise (TSO that was off only for want of scatter-gather): that goes into the same one. */
 static int step_link(struct planner *p, size_t at, feature_set among)
 {
 	struct plan_link *pl = &p->plan->links[at];
 	const struct link *link = p->of[at];
+	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
 	feature_set mask = 0, value = 0, more, more_value;
 	int r;
 
-	if (!link->has_features)
+	if (!link->has_features || (known && known->paused))
 		return 0;
 	for (;;) {
 		collect_set(p, link, pl, among, &more, &more_value);
-		if (!(more & ~mask) || (!mask && is_paused(p->context, link)))
+		if (!(more & ~mask))
 			break;
 		if (mask)
 			predict_undo(p->predict);
@@ -210,7 +187,7 @@ static int find_futile(struct planner *p)
 		if (!lost)
 			continue;
 		if (!p->futile)
-			p->futile = calloc(plan->n_links, sizeof(*p->futile));
+			p->futile = calloc(p->n_concerned + 1, sizeof(*p->futile));
 		if (!p->futile)
 			return -ENOMEM;
 		p->futile[at][true] |= lost & step->value;
@@ -227,6 +204,9 @@ static int start_prediction(struct planner *p)
 	predict_free(p->predict);
 	p->predict = NULL;
 	p->plan->n_steps = 0;
+	p->plan->predictions++;
+	for (size_t i = 0; i < p->plan->n_links && !p->pretend; i++)
+		p->plan->links[i].due = 0;
 	return predict_new_of(c->table, p->table, p->concerned, p->n_concerned,
 		c->host->kernel_release, &p->predict);
 }
@@ -457,7 +437,7 @@ static void finish_link(struct planner *p, struct plan_link *pl, const struct li
 		struct plan_item *item = &pl->items[i];
 
 		if (item->bit < FEATURE_MAX && !item->unread) {
-			planner_judge(p, link, pl->uncertain, item);
+			planner_judge(p, link, pl, item);
 			declared |= FEATURE(item->bit);
 		}
 	}
@@ -482,12 +462,62 @@ static void planner_clear(struct planner *p)
 	predict_free(p->predict);
 }
 
-static int decide(const struct plan_context *c, struct link_table *table, const int *only,
-	size_t n_only, bool pretend, struct plan *ret)
+static bool audits_something(const struct plan *plan)
 {
-	_cleanup_(planner_clear) struct planner p = {
-		.context = c, .table = table, .plan = ret, .pretend = pretend
-	};
+	for (size_t i = 0; i < plan->n_links; i++)
+		for (size_t j = 0; j < plan->links[i].n_items; j++)
+			if (plan->links[i].items[j].audit &&
+				plan->links[i].items[j].verdict != VERDICT_COMPLIANT)
+				return true;
+	return false;
+}
+
+/* What an audited item would come to, were it enforced. */
+static void judge_audited(struct planner *p, const struct link *link, struct plan_link *pl, struct plan_item *item)
+{
+	struct plan_item pretended = *item;
+
+	if (!item->audit || item->unread || item->bit >= FEATURE_MAX || item->verdict == VERDICT_COMPLIANT)
+		return;
+	planner_judge(p, link, pl, &pretended);
+	item->verdict = pretended.verdict;
+	if (item->verdict == VERDICT_DRIFTED) {
+		item->cause = CAUSE_AUDIT;
+		item->cause_bit = item->bit;
+		return;
+	}
+	item->cause = pretended.cause;
+	item->cause_bit = pretended.cause_bit;
+	item->cause_ifindex = pretended.cause_ifindex;
+	memcpy(item->cause_name, pretended.cause_name, sizeof(item->cause_name));
+}
+
+/* Goes on with the prediction as if audited rules were enforced; the steps for that are not the plan's. */
+static int pretend(struct planner *p)
+{
+	struct plan *plan = p->plan;
+	struct plan_step *steps = plan->steps;
+	size_t n_steps = plan->n_steps;
+	int r;
+
+	plan->steps = NULL;
+	plan->n_steps = p->steps_room = 0;
+	p->pretend = true;
+	planner_forget(p);
+	r = make_steps(p);
+	free(plan->steps);
+	plan->steps = steps;
+	plan->n_steps = n_steps;
+	for (size_t i = 0; i < plan->n_links && r >= 0; i++)
+		for (size_t j = 0; j < plan->links[i].n_items; j++)
+			judge_audited(p, p->of[i], &plan->links[i], &plan->links[i].items[j]);
+	return r;
+}
+
+static int decide(const struct plan_context *c, struct link_table *table, const int *only,
+	size_t n_only, struct plan *ret)
+{
+	_cleanup_(planner_clear) struct planner p = { .context = c, .table = table, .plan = ret };
 	size_t declared;
 	int r;
 
@@ -499,7 +529,7 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	p.sets = predict_sets(p.predict);
 	p.one_for_all = p.sets.one_for_all | p.sets.checksums;
 	r = declare_links(&p, only, n_only);
-	if (r >= 0)
+	if (r >= 0 && !c->audit)
 		r = make_steps(&p);
 	if (r < 0)
 		return r;
@@ -507,47 +537,14 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	add_side_effects(&p);
 	for (size_t i = 0; i < ret->n_links; i++)
 		finish_link(&p, &ret->links[i], p.of[i]);
+	r = audits_something(ret) ? pretend(&p) : 0;
+	if (r < 0)
+		return r;
 	if (ret->n_links > declared) {
 		qsort_r(ret->links, ret->n_links, sizeof(*ret->links), compare_links, table);
 		index_links(ret);
 	}
 	return 0;
-}
-
-/* What an audited item would come to is known from a plan that pretends to enforce it. */
-static void adopt_pretended(struct plan *plan, const struct plan *pretended)
-{
-	for (size_t i = 0; i < plan->n_links; i++) {
-		const struct plan_link *other = plan_find(pretended, plan->links[i].ifindex);
-
-		for (size_t j = 0; other && j < plan->links[i].n_items; j++) {
-			struct plan_item *item = &plan->links[i].items[j];
-
-			if (!item->audit || item->verdict == VERDICT_COMPLIANT ||
-				j >= other->n_items)
-				continue;
-			item->verdict = other->items[j].verdict;
-			if (item->verdict == VERDICT_DRIFTED) {
-				planner_set_cause(item, CAUSE_AUDIT, NULL, item->bit);
-				continue;
-			}
-			item->cause = other->items[j].cause;
-			item->cause_bit = other->items[j].cause_bit;
-			item->cause_ifindex = other->items[j].cause_ifindex;
-			memcpy(item->cause_name, other->items[j].cause_name,
-				sizeof(item->cause_name));
-		}
-	}
-}
-
-static bool audits_something(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n_links; i++)
-		for (size_t j = 0; j < plan->links[i].n_items; j++)
-			if (plan->links[i].items[j].audit &&
-				plan->links[i].items[j].verdict != VERDICT_COMPLIANT)
-				return true;
-	return false;
 }
 
 static void count(struct plan *plan)
@@ -564,17 +561,10 @@ static void count(struct plan *plan)
 int plan_make(const struct plan_context *context, struct link_table *table, const int *only,
 	size_t n_only, struct plan *ret)
 {
-	struct plan pretended = { 0 };
 	int r;
 
 	*ret = (struct plan){ 0 };
-	r = decide(context, table, only, n_only, false, ret);
-	if (r >= 0 && audits_something(ret)) {
-		r = decide(context, table, only, n_only, true, &pretended);
-		if (r >= 0)
-			adopt_pretended(ret, &pretended);
-		plan_clear(&pretended);
-	}
+	r = decide(context, table, only, n_only, ret);
 	if (r < 0) {
 		plan_clear(ret);
 		return r;
@@ -613,20 +603,40 @@ int plan_exit_code(const struct plan *plan)
 
 enum verdict plan_link_verdict(const struct plan_link *link)
 {
-	/* worst last; what can be put right ranks below what cannot */
-	static const int rank[VERDICT_COUNT] = {
-		[VERDICT_COMPLIANT] = 0,
-		[VERDICT_PAUSED] = 1,
-		[VERDICT_DRIFTED] = 2,
-		[VERDICT_UNSUPPORTED] = 3,
-		[VERDICT_BLOCKED] = 4,
-		[VERDICT_REFUSED] = 5,
-		[VERDICT_CONTENDED] = 6,
-	};
 	enum verdict worst = VERDICT_COMPLIANT;
 
 	for (size_t i = 0; i < link->n_items; i++)
-		if (rank[link->items[i].verdict] > rank[worst])
-			worst = link->items[i].verdict;
+		worst = verdict_worse(worst, link->items[i].verdict);
 	return worst;
+}
+
+static struct link_result result_of(const struct plan_link *link)
+{
+	struct link_result result = { .declared = link->n_items > 0, .unread = link->error != 0 };
+
+	for (size_t i = 0; i < link->n_items; i++) {
+		const struct plan_item *item = &link->items[i];
+
+		if (item->bit < FEATURE_MAX)
+			result.features[item->verdict] |= FEATURE(item->bit);
+		else
+			result.foreign |= item->verdict != VERDICT_COMPLIANT;
+		result.pending |= item->verdict == VERDICT_DRIFTED && item->cause != CAUSE_AUDIT;
+	}
+	return result;
+}
+
+int plan_keep(const struct plan *plan, struct link_states *states)
+{
+	for (size_t i = 0; i < plan->n_links; i++) {
+		struct link_state *state;
+
+		if (plan->links[i].n_items == 0)
+			continue;
+		state = link_states_get(states, plan->links[i].ifindex);
+		if (!state)
+			return -ENOMEM;
+		state->result = result_of(&plan->links[i]);
+	}
+	return 0;
 }

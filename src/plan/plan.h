@@ -10,18 +10,8 @@
 #include "model/cause.h"
 #include "model/feature.h"
 #include "model/link.h"
+#include "model/link_state.h"
 #include "rules/rule.h"
-
-enum verdict {
-	VERDICT_COMPLIANT, /* as declared */
-	VERDICT_DRIFTED,   /* will be changed */
-	VERDICT_BLOCKED,   /* wanted, and something named holds it */
-	VERDICT_UNSUPPORTED,	   /* the device cannot */
-	VERDICT_REFUSED,   /* the kernel said no, to reading or setting; its text */
-	VERDICT_CONTENDED, /* someone keeps changing it back */
-	VERDICT_PAUSED,
-};
-#define VERDICT_COUNT 7
 
 /* One declared feature of one link. */
 struct plan_item {
@@ -41,7 +31,7 @@ struct plan_item {
 	int cause_ifindex;	 /* 0 for the link itself */
 	char cause_name[LINK_NAME_LEN];
 	unsigned cause_bit;	 /* FEATURE_MAX when no feature is part of the reason */
-	const char *text;	 /* the kernel's words for refused, who for contended; else "". The plan's */
+	const char *text;	 /* the kernel's words for refused, ours for contended; else "". The plan's */
 	const struct rule *rule;
 	const struct rule_feature *feature;
 };
@@ -55,6 +45,7 @@ struct plan_link {
 	struct link_features predicted; /* hw and nochange as before */
 	feature_set uncertain;		/* bits of predicted.active that cannot be known before trying */
 	feature_set side_effects;	/* active bits that change though no rule declares them here */
+	feature_set due; /* of link_contention.due: would have been repaired, and are contended instead */
 	int error;			/* features could not be read: negative errno */
 	struct plan_item *items;
 	size_t n_items;
@@ -87,23 +78,16 @@ struct plan {
 	struct plan_text *texts; /* of the items */
 	size_t overdue;
 	size_t unread; /* links that rules name and whose features could not be read */
+	unsigned predictions; /* that it took */
 };
 
-/* What the daemon knows besides, asked per link and feature; NULL callbacks count as "no". */
 struct plan_context {
 	const struct feature_table *table;
 	const struct rule_set *rules;
 	const struct rule_host *host;
 	int64_t now;	       /* CLOCK_REALTIME seconds, for Until= */
 	bool audit;	       /* plan nothing to be done: what could be is drifted with CAUSE_AUDIT, and there are no steps */
-	bool (*is_paused)(int ifindex, void *userdata);
-	/* contended: true, and who (may be left "") */
-	bool (*is_contended)(int ifindex, unsigned bit, char *who, size_t size, void *userdata);
-	/* refused before, in the kernel's words, for this same value: not asked again */
-	bool (*is_refused)(int ifindex, unsigned bit, bool value, char *text, size_t size, void *userdata);
-	/* tried before without effect though predicted otherwise: what the kernel did then is believed */
-	bool (*is_futile)(int ifindex, unsigned bit, bool value, void *userdata);
-	void *userdata;
+	const struct link_states *states; /* pauses, contention, what was tried in vain; NULL: nothing is known */
 };
 
 /* only: plan for these links alone (n_only indexes; unknown ones are passed over), NULL for all. Links below
@@ -120,10 +104,10 @@ const struct plan_link *plan_find(const struct plan *plan, int ifindex);
  * audit counts as pending. */
 int plan_exit_code(const struct plan *plan);
 
-/* How strong a verdict is when one word must stand for a link: the worst of its items. */
+/* The worst verdict of its items, when one word must stand for a link. */
 enum verdict plan_link_verdict(const struct plan_link *link);
 
-/* "compliant", ...: as in documents and on the command line. */
-const char *verdict_name(enum verdict verdict);
+/* Keeps the verdicts of each link that the plan is about; of other links, what was kept stays. 0 or -ENOMEM. */
+int plan_keep(const struct plan *plan, struct link_states *states);
 
 #endif

@@ -126,33 +126,31 @@ static void find_cause(const struct planner *p, const struct link *link, struct 
 	planner_set_cause(item, CAUSE_UNKNOWN, NULL, item->bit);
 }
 
-void planner_judge(struct planner *p, const struct link *link, feature_set uncertain, struct plan_item *item)
+void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item)
 {
-	const struct plan_context *c = p->context;
+	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
 	const struct link_features *f = planner_state(p, link);
 	feature_set b = FEATURE(item->bit);
-	char text[PLAN_TEXT_MAX];
 
-	text[0] = '\0';
 	planner_resolve_want(p, link, item);
 	item->predicted = f->active & b;
-	item->uncertain = uncertain & b;
+	item->uncertain = pl->uncertain & b;
 	planner_set_cause(item, CAUSE_NONE, NULL, FEATURE_MAX);
 	if (item->not_given || (item->active == item->want && item->predicted == item->want)) {
 		item->verdict = VERDICT_COMPLIANT;
 		return;
 	}
-	if (c->is_paused && c->is_paused(link->ifindex, c->userdata)) {
+	if (known && known->paused) {
 		item->verdict = VERDICT_PAUSED;
 		return;
 	}
-	if (c->is_contended && c->is_contended(link->ifindex, item->bit, text, sizeof(text), c->userdata)) {
-		item->text = planner_keep_text(p, text);
+	if ((link_state_contended(known) | pl->due) & b) {
+		item->text = "another program keeps reverting it";
 		item->verdict = VERDICT_CONTENDED;
 		return;
 	}
-	if (c->is_refused && c->is_refused(link->ifindex, item->bit, item->want, text, sizeof(text), c->userdata)) {
-		item->text = planner_keep_text(p, text);
+	if (known && known->refusals && (known->refusals->refused[item->want] & b)) {
+		item->text = planner_keep_text(p, known->refusals->words ? known->refusals->words : "");
 		item->verdict = VERDICT_REFUSED;
 		return;
 	}

@@ -65,9 +65,7 @@ const char *planner_keep_text(struct planner *p, const char *text);
 /* at: the link where it is, NULL for none; bit: the feature there, FEATURE_MAX for none. */
 void planner_set_cause(
 	struct plan_item *item, enum cause cause, const struct link *at, unsigned bit);
-/* Verdict and cause of an item whose link and feature exist, once all steps have been predicted. uncertain:
- * predict_uncertain(). */
-void planner_judge(struct planner *p, const struct link *link, feature_set uncertain,
-	struct plan_item *item);
+/* Verdict and cause of an item of pl whose feature exists, once all steps have been predicted. */
+void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item);
 
 #endif

@@ -81,7 +81,8 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 	memo = malloc(sizeof(*memo));
 	if (memo) {
 		*memo = (struct could){ .ifindex = link->ifindex, .set = set };
-		HASH_ADD_INT(p->could, ifindex, memo);
+		if (hash_add(p->could, ifindex, memo) < 0)
+			free(memo);
 	}
 	return set;
 }

@@ -4,9 +4,6 @@
 #include "plan/predict_private.h"
 #include "basic/util.h"
 
-static void hide_tun(struct predict *p, struct node *n);
-static void hide_virtio(struct predict *p, struct node *n);
-
 static feature_set vlan_features(const struct predict *p, const struct node *n)
 {
 	return n->offer.on | (p->world == LOW ? 0 : n->offer.unknown);
@@ -278,36 +275,34 @@ static struct offer offer_bridge(struct predict *p, struct node *n)
 }
 
 static const struct model models[] = {
-	{ "vlan", fix_vlan, offer_vlan, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
-	{ "veth", fix_veth, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "bond", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0, NULL },
-	{ "team", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0, NULL },
-	{ "bridge", fix_bridge, offer_bridge, REACT_UPDATE, false, PARTIAL_MASTER, 0, NULL },
-	{ "macvlan", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
-	{ "macvtap", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
-	{ "ipvlan", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
-	{ "ipvtap", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0, NULL },
-	{ "macsec", fix_macsec, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, RELEASE(6, 18, 0),
-		NULL },
-	{ "vxlan", NULL, offer_vxlan, REACT_NOT, true, PARTIAL_ENCAP, 0, NULL },
-	{ "geneve", NULL, offer_nothing, REACT_NOT, false, PARTIAL_ENCAP, 0, NULL },
-	{ "gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "ip6gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "erspan", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "dummy", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "ifb", NULL, offer_ifb, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "tun", NULL, offer_tun, REACT_NOT, false, PARTIAL_NONE, 0, hide_tun },
-	{ "netkit", NULL, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "loopback", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "e1000e", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "e1000", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "igb", fix_vlan_tx_as_rx, offer_igb, REACT_NOT, false, PARTIAL_ENCAP, 0, NULL },
-	{ "vmxnet3", fix_vmxnet3, offer_vmxnet3, REACT_NOT, false, PARTIAL_NONE, 0, NULL },
-	{ "virtio_net", NULL, offer_virtio, REACT_NOT, false, PARTIAL_NONE, 0, hide_virtio },
+	{ "vlan", fix_vlan, offer_vlan, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "veth", fix_veth, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "bond", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0, HIDDEN_UNKNOWN },
+	{ "team", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0, HIDDEN_UNKNOWN },
+	{ "bridge", fix_bridge, offer_bridge, REACT_UPDATE, false, PARTIAL_MASTER, 0, HIDDEN_UNKNOWN },
+	{ "macvlan", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "macvtap", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "ipvlan", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "ipvtap", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "macsec", fix_macsec, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, RELEASE(6, 18, 0), HIDDEN_UNKNOWN },
+	{ "vxlan", NULL, offer_vxlan, REACT_NOT, true, PARTIAL_ENCAP, 0, HIDDEN_UNKNOWN },
+	{ "geneve", NULL, offer_nothing, REACT_NOT, false, PARTIAL_ENCAP, 0, HIDDEN_UNKNOWN },
+	{ "gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "ip6gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "erspan", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "dummy", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "ifb", NULL, offer_ifb, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "tun", NULL, offer_tun, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_TUN },
+	{ "netkit", NULL, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "loopback", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "e1000e", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "e1000", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "igb", fix_vlan_tx_as_rx, offer_igb, REACT_NOT, false, PARTIAL_ENCAP, 0, HIDDEN_UNKNOWN },
+	{ "vmxnet3", fix_vmxnet3, offer_vmxnet3, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "virtio_net", NULL, offer_virtio, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_VIRTIO },
 };
 
-static const struct model model_other = { "", NULL, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0,
-	NULL };
+static const struct model model_other = { "", NULL, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN };
 
 const struct model *predict_model(const struct link *link, const struct model *hint)
 {
@@ -370,93 +365,4 @@ struct offer predict_offer(struct predict *p, struct node *n)
 	n->offer_running = false;
 	n->offer_done = true;
 	return n->offer;
-}
-
-/* Whatever the rules here cannot explain is held by something hidden, and taken to stay so; or by a
- * device below that changed unheard, and then the next update may end it. LRO is skipped: an upper
- * that came later takes effect only with the next update. */
-static void hide_unexplained(struct predict *p, struct node *n)
-{
-	feature_set explained = predict_wished(p, n) & ~p->k->f.lro,
-		    is = n->w[GUESS].active & ~p->k->f.lro;
-
-	if (!n->outdated)
-		n->off[GUESS] |= explained & ~is;
-	n->off[LOW] |= explained & ~is;
-	n->on = is & ~explained;
-}
-
-/* tun_net_fix_features(): what the owner of the tap set with TUNSETOFFLOAD. */
-static void hide_tun(struct predict *p, struct node *n)
-{
-	const struct link_features *w = &n->w[GUESS];
-	feature_set set = w->active & p->k->f.tun_user,
-		    not_set = w->wanted & ~w->active & p->k->f.tun_user;
-
-	n->off[HIGH] = not_set;
-	n->off[LOW] = p->k->f.tun_user & ~set;
-	n->off[GUESS] = set ? not_set : p->k->f.tun_user;
-	hide_unexplained(p, n);
-}
-
-/* virtnet_set_features() asks the host for these two, which may refuse (qemu does without a backend
- * that knows segmentation), or not. A wish that was refused stays, and holds up every other change.
- */
-static void hide_virtio(struct predict *p, struct node *n)
-{
-	feature_set asks = p->k->f.gro_hw | p->k->f.rxhash,
-		    stuck = (predict_wished(p, n) ^ n->w[GUESS].active) & asks;
-
-	if (!stuck) {
-		n->refuses[LOW] = asks;
-		hide_unexplained(p, n);
-		return;
-	}
-	n->refuses[GUESS] = n->refuses[HIGH] = stuck;
-	n->refuses[LOW] = asks;
-}
-
-/* A device below that is in another namespace: what is off may be so because of it. */
-static void hide_foreign_lower(struct predict *p, struct node *n)
-{
-	n->off[GUESS] = n->off[LOW] = ~n->w[GUESS].active & ~(p->k->f.soft | p->k->f.gso_software);
-	hide_unexplained(p, n);
-}
-
-static void outdate_above(struct predict *p, const struct node *n);
-
-static void outdate(struct predict *p, struct node *n)
-{
-	if (!n || n->outdated)
-		return;
-	n->outdated = true;
-	outdate_above(p, n);
-}
-
-static void outdate_above(struct predict *p, const struct node *n)
-{
-	outdate(p, node_at(p, n->master));
-	for (struct node *upper = node_at(p, n->first_upper); upper;
-		upper = node_at(p, upper->next_upper))
-		outdate(p, upper);
-}
-
-void predict_learn(struct predict *p)
-{
-	p->world = GUESS;
-	for (int i = 0; i < p->n_nodes; i++)
-		if (is_mute(p, &p->nodes[i]))
-			outdate_above(p, &p->nodes[i]);
-	for (int i = 0; i < p->n_nodes; i++)
-		predict_offer(p, &p->nodes[i]);
-	for (int i = 0; i < p->n_nodes; i++) {
-		struct node *n = &p->nodes[i];
-
-		if (n->model->linked && n->lower < 0)
-			hide_foreign_lower(p, n);
-		else if (n->model->hide)
-			n->model->hide(p, n);
-		else
-			hide_unexplained(p, n);
-	}
 }

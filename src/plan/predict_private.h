@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between predict.c (what a SET sets off), predict_kernel.c (what the core of a kernel knows of features)
- * and predict_kind.c (what is known of kinds of links and of drivers). */
+/* The predictor from the ground up; each file uses those before it:
+ *
+ *   predict_kernel.c  what the core of a kernel knows of features
+ *   predict_kind.c    kinds of links and drivers: ndo_fix_features(), vlan_features
+ *   predict_wish.c    the features that a device asks for now: netdev_fix_features()
+ *   predict_hidden.c  what user space cannot see, learned from what is on and off
+ *   predict.c         a SET and all that follows from it */
 #ifndef OFFLOADD_PREDICT_PRIVATE_H
 #define OFFLOADD_PREDICT_PRIVATE_H
 
@@ -167,6 +172,13 @@ enum partial {
 	PARTIAL_UNKNOWN,
 };
 
+/* Who else decides, where user space cannot look. */
+enum hidden {
+	HIDDEN_UNKNOWN,
+	HIDDEN_TUN,    /* the owner of the tap */
+	HIDDEN_VIRTIO, /* the host */
+};
+
 /* What is known of a kind of link, or of a driver: its ndo_fix_features(), what it does when a
  * device below or a port tells NETDEV_FEAT_CHANGE, its vlan_features. */
 struct model {
@@ -177,7 +189,7 @@ struct model {
 	bool linked; /* netdev_upper_dev_link()ed to the device below: LRO is kept in step */
 	enum partial partial;
 	unsigned reacts_since;                           /* release, 0: always did */
-	void (*hide)(struct predict *p, struct node *n); /* learns hidden state from the picture */
+	enum hidden hidden;
 };
 
 static inline struct node *node_at(const struct predict *p, int i)
@@ -206,13 +218,14 @@ feature_set predict_increment(
 	const struct sets *f, feature_set all, feature_set one, feature_set mask);
 feature_set predict_base(const struct sets *f, feature_set features);
 
-/* predict_kind.c. hint: the model of a link that is likely of the same kind, may be NULL. */
+/* hint: the model of a link that is likely of the same kind, may be NULL. */
 const struct model *predict_model(const struct link *link, const struct model *hint);
 struct offer predict_offer(struct predict *p, struct node *n);
-/* Learns the hidden state of all nodes from what is on and off. */
-void predict_learn(struct predict *p);
 
-/* predict.c: netdev_get_wanted_features() to netdev_fix_features() in __netdev_update_features(). */
+/* netdev_get_wanted_features() to netdev_fix_features() in __netdev_update_features(). */
 feature_set predict_wished(const struct predict *p, const struct node *n);
+
+/* Learns the hidden state of all nodes. */
+void predict_learn(struct predict *p);
 
 #endif

@@ -35,7 +35,7 @@ void html_text(FILE *out, const char *text)
 
 	if (!clean)
 		return;
-	view_clean(text, clean, size);
+	util_clean(text, clean, size);
 	for (const char *p = clean; *p; p++)
 		put_escaped(out, *p);
 }

@@ -9,13 +9,27 @@
 #include "rules/rule_list.h"
 #include "report/view.h"
 
-struct json_object;
+struct json_writer;
 
-/* "links" of a plan's document, "results" of what apply or revert did: NULL where memory ran out.
- * The caller's to put. */
-struct json_object *json_plan_links(const struct view *view);
-struct json_object *json_results(
-	const struct feature_table *table, const struct apply_report *report);
+/* ---- members that several documents and answers have ---- */
+
+/* "ifindex", "link" */
+void json_add_link(struct json_writer *w, const char *name, int ifindex);
+/* NULL: null */
+void json_add_link_name(struct json_writer *w, const char *key, const char *name);
+/* "description", "reason", "mode" */
+void json_add_rule_members(struct json_writer *w, const struct rule *rule);
+/* At most max of them. */
+void json_add_rule_errors(struct json_writer *w, const char *key, const struct rule_set *set, size_t max);
+/* "verdicts" */
+void json_add_verdicts(struct json_writer *w, const size_t counts[VERDICT_COUNT]);
+/* "links" of a plan's document */
+void json_add_plan_links(struct json_writer *w, const struct view *view);
+/* "results" of what apply or revert did */
+void json_add_results(
+	struct json_writer *w, const struct feature_table *table, const struct apply_report *report);
+
+/* ---- documents ---- */
 
 /* Each writes one document and a newline. 0, -ENOMEM, -EIO. */
 int json_write_plan(FILE *out, const struct view *view);
@@ -40,8 +54,6 @@ struct json_explained {
 int json_write_explain(FILE *out, const struct view *view, const struct link *link,
 	const struct json_explained *explained, size_t n);
 
-/* What snapshot_parse_json() reads; the text is the caller's. 0 or -ENOMEM. */
-int json_format_snapshot(const struct snapshot *snapshot, char **ret, size_t *ret_len);
 /* a, b: where the snapshots are from. */
 int json_write_diff(
 	FILE *out, const struct diff *diff, const char *a, const char *b, int exit_code);

@@ -1,118 +1,172 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/json_evidence.h"
 
-#include "report/json_private.h"
+#include <errno.h>
 
-static void add_address(struct document *d, json_object *to, const char *key, uint16_t family,
-	const uint8_t *address, uint16_t port)
+#include "basic/json.h"
+#include "report/json.h"
+
+void json_add_addresses(struct json_writer *w, const struct socket_info *s)
 {
 	char text[SOCKET_ADDRESS_LEN];
 
-	add_text(d, to, key, socket_format_address(family, address, port, text, sizeof(text)));
+	json_add_text(w, "local", socket_format_address(s->family, s->local, s->local_port, text, sizeof(text)));
+	json_add_text(w, "remote", socket_format_address(s->family, s->remote, s->remote_port, text, sizeof(text)));
 }
 
-static json_object *new_process(struct document *d, const struct evidence_socket *row)
+static void add_process(struct json_writer *w, const struct evidence_socket *row)
 {
-	json_object *o;
-
-	if (!row->pid)
-		return NULL;
-	o = new_object(d);
-	add_number(d, o, "pid", row->pid);
-	add_text(d, o, "name", row->comm);
+	if (!row->pid) {
+		json_add_null(w, "process");
+		return;
+	}
+	json_open_object(w, "process");
+	json_add_int(w, "pid", row->pid);
+	json_add_text(w, "name", row->comm);
 	if (row->has_age)
-		add_number(d, o, "age_sec", (int64_t)row->age_sec);
+		json_add_int(w, "age_sec", (int64_t)row->age_sec);
 	else
-		add(d, o, "age_sec", NULL);
-	return o;
+		json_add_null(w, "age_sec");
+	json_close_object(w);
 }
 
-static json_object *new_socket(
-	struct document *d, const struct evidence *e, const struct evidence_socket *row)
+static void add_socket(struct json_writer *w, const struct evidence *e, const struct evidence_socket *row)
 {
-	const struct socket_info *info = &row->info;
-	json_object *o = new_object(d);
-
-	add_text(d, o, "link", row->link[0] ? row->link : NULL);
-	add_text(d, o, "service", row->service);
-	add_address(d, o, "local", info->family, info->local, info->local_port);
-	add_address(d, o, "remote", info->family, info->remote, info->remote_port);
-	add_text(d, o, "state", socket_state_name(info->state));
-	add(d, o, "process", new_process(d, row));
-	add_bool(d, o, "stale", row->missing != 0);
-	add_names(d, o, "missing", &e->features, row->missing);
-	return o;
+	json_open_object(w, NULL);
+	json_add_some(w, "link", row->link);
+	json_add_text(w, "service", row->service);
+	json_add_addresses(w, &row->info);
+	json_add_text(w, "state", socket_state_name(row->info.state));
+	add_process(w, row);
+	json_add_bool(w, "stale", row->missing != 0);
+	feature_add_names(w, "missing", &e->features, row->missing);
+	json_close_object(w);
 }
 
 int json_write_sockets(FILE *out, const struct evidence *e)
 {
-	_cleanup_document_ struct document d = { 0 };
-	json_object *rows;
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 
-	begin(&d, "sockets");
-	add_bool(&d, d.root, "all", e->all_sockets);
-	add_number(&d, d.root, "visited", (int64_t)e->visited);
-	add_number(&d, d.root, "stale", (int64_t)evidence_count_stale_sockets(e));
-	rows = new_array(&d);
+	json_begin(&w, "sockets");
+	json_add_bool(&w, "all", e->all_sockets);
+	json_add_int(&w, "visited", (int64_t)e->visited);
+	json_add_int(&w, "stale", (int64_t)evidence_count_stale_sockets(e));
+	json_open_list(&w, "sockets");
 	for (size_t i = 0; i < e->n_sockets; i++)
-		push(&d, rows, new_socket(&d, e, &e->sockets[i]));
-	add(&d, d.root, "sockets", rows);
-	return write_out(&d, out);
+		add_socket(&w, e, &e->sockets[i]);
+	json_close_list(&w);
+	return json_finish(&w, out);
 }
 
-static json_object *new_slots(struct document *d, const uint64_t slots[LATENCY_SLOTS])
+static const struct json_field count_fields[] = {
+	JSON_FIELD(struct evidence_latency_row, service, "service", JSON_TEXT),
+	JSON_FIELD(struct evidence_latency_row, fallback, "fallback", JSON_BOOL),
+	JSON_FIELD(struct evidence_latency_row, calls, "calls", JSON_INT),
+	JSON_FIELD(struct evidence_latency_row, total_usec, "total_usec", JSON_INT),
+	{ 0 },
+};
+static const struct json_field wait_fields[] = {
+	JSON_FIELD(struct evidence_latency_row, disk_usec, "disk_usec", JSON_INT),
+	JSON_FIELD(struct evidence_latency_row, peer_usec, "receiver_usec", JSON_INT),
+	{ 0 },
+};
+static const struct json_field running_fields[] = {
+	JSON_FIELD(struct evidence_latency_row, running, "running", JSON_INT),
+	JSON_FIELD(struct evidence_latency_row, longest_usec, "longest_usec", JSON_INT),
+	{ 0 },
+};
+
+static void add_slots(struct json_writer *w, const uint64_t slots[LATENCY_SLOTS])
 {
-	json_object *array = new_array(d);
-
+	json_open_list(w, "slots");
 	for (unsigned i = 0; i < LATENCY_SLOTS; i++) {
-		json_object *o;
-
 		if (!slots[i])
 			continue;
-		o = new_object(d);
-		add_number(d, o, "from_usec", i ? INT64_C(1) << i : 0);
-		add_number(d, o, "calls", (int64_t)slots[i]);
-		push(d, array, o);
+		json_open_object(w, NULL);
+		json_add_int(w, "from_usec", i ? INT64_C(1) << i : 0);
+		json_add_int(w, "calls", (int64_t)slots[i]);
+		json_close_object(w);
 	}
-	return array;
+	json_close_list(w);
 }
 
-json_object *json_new_histograms(struct document *d, const struct evidence_latency *latency)
+void json_add_histograms(struct json_writer *w, const struct evidence_latency *latency)
 {
-	json_object *rows = new_array(d);
-
+	json_open_list(w, "histograms");
 	for (size_t i = 0; i < latency->n; i++) {
 		const struct evidence_latency_row *row = &latency->rows[i];
-		json_object *o = new_object(d);
 
-		add_text(d, o, "service", row->service);
-		add_bool(d, o, "fallback", row->fallback);
-		add_number(d, o, "calls", (int64_t)row->calls);
-		add_number(d, o, "total_usec", (int64_t)row->total_usec);
+		json_open_object(w, NULL);
+		json_add_fields(w, count_fields, row);
 		if (latency->has_waits) {
-			add_number(d, o, "disk_usec", (int64_t)row->disk_usec);
-			add_number(d, o, "receiver_usec", (int64_t)row->peer_usec);
+			json_add_fields(w, wait_fields, row);
 		} else {
-			add(d, o, "disk_usec", NULL);
-			add(d, o, "receiver_usec", NULL);
+			json_add_null(w, "disk_usec");
+			json_add_null(w, "receiver_usec");
 		}
-		add_number(d, o, "running", (int64_t)row->running);
-		add_number(d, o, "longest_usec", (int64_t)row->longest_usec);
-		add_number(d, o, "median_usec", (int64_t)evidence_quantile(row->slots, 500));
-		add_number(d, o, "p99_usec", (int64_t)evidence_quantile(row->slots, 990));
-		add(d, o, "slots", new_slots(d, row->slots));
-		push(d, rows, o);
+		json_add_fields(w, running_fields, row);
+		json_add_int(w, "median_usec", (int64_t)evidence_quantile(row->slots, 500));
+		json_add_int(w, "p99_usec", (int64_t)evidence_quantile(row->slots, 990));
+		add_slots(w, row->slots);
+		json_close_object(w);
 	}
-	return rows;
+	json_close_list(w);
+}
+
+static void read_slots(struct json_reader *r, const struct json_value *slots, struct evidence_latency_row *row)
+{
+	struct slot {
+		uint64_t from_usec, calls;
+	};
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct slot, from_usec, "from_usec", JSON_INT),
+		JSON_FIELD(struct slot, calls, "calls", JSON_INT),
+		{ 0 },
+	};
+
+	for (struct json_each e = json_each(r, slots, "slots"); json_step(&e);) {
+		struct slot slot = { 0 };
+
+		json_read(r, e.item, fields, &slot);
+		if (slot.from_usec & (slot.from_usec - 1) || slot.from_usec >> LATENCY_SLOTS)
+			json_complain(r, "from_usec", "is no power of two that a slot begins with");
+		else
+			row->slots[slot.from_usec ? (unsigned)__builtin_ctzll(slot.from_usec) : 0] += slot.calls;
+	}
+}
+
+int json_read_histograms(struct json_reader *r, const struct json_value *list, struct evidence_latency *ret)
+{
+	struct rest {
+		const struct json_value *slots;
+	};
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct rest, slots, "slots", JSON_LIST, .most = LATENCY_SLOTS), { 0 },
+	};
+
+	for (struct json_each e = json_each(r, list, "histograms"); json_step(&e);) {
+		struct evidence_latency_row row = {};
+		struct rest rest = {};
+
+		json_read(r, e.item, count_fields, &row);
+		json_read(r, e.item, wait_fields, &row);
+		json_read(r, e.item, running_fields, &row);
+		json_read(r, e.item, fields, &rest);
+		ret->has_waits |= json_kind(json_get(e.item, "disk_usec")) == JSON_INT;
+		read_slots(r, rest.slots, &row);
+		if (!r->error && evidence_latency_add(ret, &row) < 0)
+			r->error = -ENOMEM;
+	}
+	return r->error;
 }
 
 int json_write_latency(FILE *out, const struct evidence_latency *latency)
 {
-	_cleanup_document_ struct document d = { 0 };
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_LINE };
 
-	begin(&d, "latency");
-	add_number(&d, d.root, "elapsed_usec", (int64_t)latency->elapsed_usec);
-	add_number(&d, d.root, "lost", (int64_t)latency->lost);
-	add(&d, d.root, "histograms", json_new_histograms(&d, latency));
-	return write_line(&d, out);
+	json_begin(&w, "latency");
+	json_add_int(&w, "elapsed_usec", (int64_t)latency->elapsed_usec);
+	json_add_int(&w, "lost", (int64_t)latency->lost);
+	json_add_histograms(&w, latency);
+	return json_finish(&w, out);
 }

@@ -7,12 +7,16 @@
 
 #include "evidence/evidence.h"
 
-struct document;
-struct json_object;
+struct json_reader;
+struct json_value;
+struct json_writer;
 
-/* The list that the documents of latency and investigate have; part of d, which counts what was lost for
- * want of memory. */
-struct json_object *json_new_histograms(struct document *d, const struct evidence_latency *latency);
+/* "local", "remote" */
+void json_add_addresses(struct json_writer *w, const struct socket_info *s);
+
+/* The list that the documents of latency and investigate have; and back: 0 or the reader's error. */
+void json_add_histograms(struct json_writer *w, const struct evidence_latency *latency);
+int json_read_histograms(struct json_reader *r, const struct json_value *list, struct evidence_latency *ret);
 
 /* One document and a newline each. 0, -ENOMEM, -EIO. */
 int json_write_sockets(FILE *out, const struct evidence *e);

@@ -4,442 +4,362 @@
 #include <errno.h>
 #include <string.h>
 
+#include "basic/json.h"
 #include "report/investigation_text.h"
 #include "report/json_evidence.h"
-#include "report/json_private.h"
 
-#define DEPTH_MAX 8
 #define MISSING_LEN 512
-#define CONTAINERS_MAX (EVIDENCE_ROWS_MAX * 64) /* lists and objects */
-#define MEMBERS_MAX (EVIDENCE_ROWS_MAX * 512)   /* of all of them together */
 
-static void add_or_null(struct document *d, json_object *to, const char *key, const char *text)
-{
-	add_text(d, to, key, text[0] ? text : NULL);
-}
+/* ---- what is the same in a struct and in the document ---- */
 
-static json_object *new_findings(
-	struct document *d, const struct feature_table *features, const struct diagnosis *diagnoses, size_t n)
+static const struct json_field diagnosis_fields[] = {
+	JSON_FIELD(struct diagnosis, finding.service, "service", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct diagnosis, finding.link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct diagnosis, cost_usec, "cost_usec", JSON_INT),
+	{ 0 },
+};
+
+static const struct json_field rate_fields[] = {
+	JSON_FIELD(struct investigation_count, n, "times", JSON_INT),
+	JSON_FIELD(struct investigation_count, lost, "lost", JSON_INT),
+	{ 0 },
+};
+
+static const struct json_field fallback_fields[] = {
+	JSON_FIELD(struct evidence_fallback, service, "service", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, has_again, "mended", JSON_BOOL),
+	JSON_FIELD(struct evidence_fallback, unsupported, "fixed", JSON_BOOL),
+	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_SEGMENTATION].n, "segmentation", JSON_INT),
+	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_CHECKSUM].n, "checksum", JSON_INT),
+	{ 0 },
+};
+
+static const struct json_field stale_fields[] = {
+	JSON_FIELD(struct evidence_stale, service, "service", JSON_TEXT),
+	JSON_FIELD(struct evidence_stale, link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_stale, sockets, "sockets", JSON_INT),
+	{ 0 },
+};
+
+static const struct json_field cpu_fields[] = {
+	JSON_FIELD(struct investigation_cpu, cpu, "cpu", JSON_INT),
+	JSON_FIELD(struct investigation_cpu, busy_permille, "busy_permille", JSON_INT),
+	JSON_FIELD(struct investigation_cpu, softirq_permille, "softirq_permille", JSON_INT),
+	JSON_FIELD(struct investigation_cpu, most, "most", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct investigation_cpu, most_runs, "most_times", JSON_INT),
+	{ 0 },
+};
+
+static const struct json_field absent_fields[] = {
+	JSON_FIELD(struct evidence_probe, name, "probe", JSON_BORROWED),
+	JSON_FIELD(struct evidence_probe, why, "why", JSON_BORROWED),
+	{ 0 },
+};
+
+static const struct json_field head_fields[] = {
+	JSON_FIELD(struct investigation, kernel, "kernel", JSON_TEXT),
+	JSON_FIELD(struct investigation, unit, "unit", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct investigation, only_link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct investigation, link_gone, "link_gone", JSON_BOOL),
+	JSON_FIELD(struct investigation, elapsed_usec, "elapsed_usec", JSON_INT, .required = true, .least = 1),
+	JSON_FIELD(struct investigation, evidence.latency.lost, "lost_calls", JSON_INT),
+	JSON_FIELD(struct investigation, evidence.latency.begun, "begun_calls", JSON_INT),
+	{ 0 },
+};
+
+/* ---- writing ---- */
+
+static void add_diagnoses(struct json_writer *w, const struct feature_table *features, const struct diagnosis *diagnoses, size_t n)
 {
-	json_object *array = new_array(d);
 	char text[DIAGNOSIS_TEXT_LEN];
 
+	json_open_list(w, "findings");
 	for (size_t k = 0; k < n; k++) {
-		const struct finding *f = &diagnoses[k].finding;
-		json_object *o = new_object(d);
-
-		add_text(d, o, "verdict", diagnosis_name(f->code));
-		add_or_null(d, o, "service", f->service);
-		add_or_null(d, o, "link", f->link);
-		add_number(d, o, "cost_usec", (int64_t)diagnoses[k].cost_usec);
-		add_text(d, o, "text", diagnosis_format(&diagnoses[k], features, text));
-		push(d, array, o);
+		json_open_object(w, NULL);
+		json_add_text(w, "verdict", diagnosis_name(diagnoses[k].finding.code));
+		json_add_fields(w, diagnosis_fields, &diagnoses[k]);
+		json_add_text(w, "text", diagnosis_format(&diagnoses[k], features, text));
+		json_close_object(w);
 	}
-	return array;
+	json_close_list(w);
 }
 
-static void add_missing(struct document *d, json_object *to, const struct feature_table *features, feature_set missing)
+static void add_rates(struct json_writer *w, const struct investigation *i)
+{
+	json_open_object(w, "rates");
+	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
+		if (!i->rates[k].known) {
+			json_add_null(w, investigation_rate_name(k));
+			continue;
+		}
+		json_open_object(w, investigation_rate_name(k));
+		json_add_fields(w, rate_fields, &i->rates[k]);
+		json_add_int(w, "per_second", (int64_t)investigation_per_sec(i, i->rates[k].n));
+		json_close_object(w);
+	}
+	json_close_object(w);
+}
+
+static void add_missing(struct json_writer *w, const struct feature_table *features, feature_set missing)
 {
 	char names[MISSING_LEN];
 
-	add_text(d, to, "missing", missing ? feature_format(features, missing, names, sizeof(names)) : NULL);
+	json_add_text(w, "missing", missing ? feature_format(features, missing, names, sizeof(names)) : NULL);
 }
 
-static json_object *new_rates(struct document *d, const struct investigation *i)
+static void add_fallback(struct json_writer *w, const struct evidence *e)
 {
-	json_object *rates = new_object(d);
-
-	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
-		json_object *o = NULL;
-
-		if (i->rates[k].known) {
-			o = new_object(d);
-			add_number(d, o, "times", (int64_t)i->rates[k].n);
-			add_number(d, o, "per_second", (int64_t)investigation_per_sec(i, i->rates[k].n));
-			add_number(d, o, "lost", (int64_t)i->rates[k].lost);
-		}
-		add(d, rates, investigation_rate_name(k), o);
-	}
-	return rates;
-}
-
-static json_object *new_fallback(struct document *d, const struct evidence *e)
-{
-	json_object *array = new_array(d);
-
+	json_open_list(w, "fallback");
 	for (size_t k = 0; k < e->n_fallback; k++) {
-		const struct evidence_fallback *row = &e->fallback[k];
-		json_object *o = new_object(d);
-
-		add_or_null(d, o, "service", row->service);
-		add_bool(d, o, "forwarded", row->origin == FALLBACK_FORWARDED);
-		add_or_null(d, o, "link", row->link);
-		add_missing(d, o, &e->features, row->missing);
-		add_bool(d, o, "mended", row->has_again);
-		add_bool(d, o, "fixed", row->unsupported);
-		add_number(d, o, "segmentation", (int64_t)row->hits[FALLBACK_SEGMENTATION].n);
-		add_number(d, o, "checksum", (int64_t)row->hits[FALLBACK_CHECKSUM].n);
-		add_number(d, o, "copy", (int64_t)evidence_sum_copied(row));
-		push(d, array, o);
+		json_open_object(w, NULL);
+		json_add_fields(w, fallback_fields, &e->fallback[k]);
+		json_add_bool(w, "forwarded", e->fallback[k].origin == FALLBACK_FORWARDED);
+		json_add_int(w, "copy", (int64_t)evidence_sum_copied(&e->fallback[k]));
+		add_missing(w, &e->features, e->fallback[k].missing);
+		json_close_object(w);
 	}
-	return array;
+	json_close_list(w);
 }
 
-static json_object *new_stale(struct document *d, const struct evidence *e)
+static void add_stale(struct json_writer *w, const struct evidence *e)
 {
-	json_object *array = new_array(d);
-
+	if (!e->has_sockets) {
+		json_add_null(w, "stale");
+		return;
+	}
+	json_open_list(w, "stale");
 	for (size_t k = 0; k < e->n_stale; k++) {
-		json_object *o = new_object(d);
-
-		add_text(d, o, "service", e->stale[k].service);
-		add_or_null(d, o, "link", e->stale[k].link);
-		add_missing(d, o, &e->features, e->stale[k].missing);
-		add_number(d, o, "sockets", e->stale[k].sockets);
-		push(d, array, o);
+		json_open_object(w, NULL);
+		json_add_fields(w, stale_fields, &e->stale[k]);
+		add_missing(w, &e->features, e->stale[k].missing);
+		json_close_object(w);
 	}
-	return array;
+	json_close_list(w);
 }
 
-static json_object *new_stacks(struct document *d, const struct investigation *i)
+static void add_stacks(struct json_writer *w, const struct investigation *i)
 {
-	json_object *array = new_array(d);
-
+	json_open_list(w, "stacks");
 	for (size_t k = 0; k < i->n_stacks; k++) {
-		json_object *o = new_object(d), *frames = new_array(d);
-
-		add_number(d, o, "times", (int64_t)i->stacks[k].count);
+		json_open_object(w, NULL);
+		json_add_int(w, "times", (int64_t)i->stacks[k].count);
+		json_open_list(w, "frames");
 		for (unsigned f = 0; f < i->stacks[k].n; f++)
-			push(d, frames, new_text(d, i->stacks[k].frames[f]));
-		add(d, o, "frames", frames);
-		push(d, array, o);
+			json_add_text(w, NULL, i->stacks[k].frames[f]);
+		json_close_list(w);
+		json_close_object(w);
 	}
-	return array;
+	json_close_list(w);
 }
 
-static json_object *new_cpus(struct document *d, const struct investigation *i)
+static void add_object(struct json_writer *w, const struct json_field *fields, const void *from)
 {
-	json_object *array = new_array(d);
-
-	for (size_t k = 0; k < i->n_cpus; k++) {
-		json_object *o = new_object(d);
-
-		add_number(d, o, "cpu", i->cpus[k].cpu);
-		add_number(d, o, "busy_permille", i->cpus[k].busy_permille);
-		add_number(d, o, "softirq_permille", i->cpus[k].softirq_permille);
-		add_or_null(d, o, "most", i->cpus[k].most);
-		add_number(d, o, "most_times", (int64_t)i->cpus[k].most_runs);
-		push(d, array, o);
-	}
-	return array;
+	json_open_object(w, NULL);
+	json_add_fields(w, fields, from);
+	json_close_object(w);
 }
 
-static json_object *new_absent(struct document *d, const struct evidence *e)
+int json_write_investigation(FILE *out, const struct investigation *i, const struct diagnosis *diagnoses, size_t n)
 {
-	json_object *array = new_array(d);
-
-	for (size_t k = 0; k < e->n_probes; k++) {
-		json_object *o;
-
-		if (e->probes[k].method)
-			continue;
-		o = new_object(d);
-		add_text(d, o, "probe", e->probes[k].name);
-		add_text(d, o, "why", e->probes[k].why);
-		push(d, array, o);
-	}
-	return array;
-}
-
-int json_write_investigation(FILE *out, const struct investigation *i,
-	const struct diagnosis *diagnoses, size_t n)
-{
-	_cleanup_document_ struct document d = { 0 };
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 	const struct evidence *e = &i->evidence;
 
-	begin(&d, "investigate");
-	add_text(&d, d.root, "kernel", i->kernel);
-	add_or_null(&d, d.root, "unit", i->unit);
-	add_or_null(&d, d.root, "link", i->only_link);
-	add_bool(&d, d.root, "link_gone", i->link_gone);
-	add_number(&d, d.root, "elapsed_usec", (int64_t)i->elapsed_usec);
-	add(&d, d.root, "findings", new_findings(&d, &e->features, diagnoses, n));
-	add(&d, d.root, "rates", new_rates(&d, i));
-	add(&d, d.root, "fallback", new_fallback(&d, e));
-	add(&d, d.root, "stale", e->has_sockets ? new_stale(&d, e) : NULL);
-	add_number(&d, d.root, "lost_calls", (int64_t)e->latency.lost);
-	add_number(&d, d.root, "begun_calls", (int64_t)e->latency.begun);
-	add(&d, d.root, "histograms", e->has_latency ? json_new_histograms(&d, &e->latency) : NULL);
-	add(&d, d.root, "stacks", new_stacks(&d, i));
-	add(&d, d.root, "cpus", new_cpus(&d, i));
-	add(&d, d.root, "absent", new_absent(&d, e));
-	return write_out(&d, out);
+	json_begin(&w, "investigate");
+	json_add_fields(&w, head_fields, i);
+	add_diagnoses(&w, &e->features, diagnoses, n);
+	add_rates(&w, i);
+	add_fallback(&w, e);
+	add_stale(&w, e);
+	if (e->has_latency)
+		json_add_histograms(&w, &e->latency);
+	else
+		json_add_null(&w, "histograms");
+	add_stacks(&w, i);
+	json_open_list(&w, "cpus");
+	for (size_t k = 0; k < i->n_cpus; k++)
+		add_object(&w, cpu_fields, &i->cpus[k]);
+	json_close_list(&w);
+	json_open_list(&w, "absent");
+	for (size_t k = 0; k < e->n_probes; k++)
+		if (!e->probes[k].method)
+			add_object(&w, absent_fields, &e->probes[k]);
+	json_close_list(&w);
+	return json_finish(&w, out);
 }
 
-static int add_side(struct document *d, const struct investigation *i, const char *key, const char *name)
+static void add_side(struct json_writer *w, const struct investigation *i, const char *key, const char *name)
 {
 	_cleanup_free_ struct diagnosis *diagnoses = NULL;
-	json_object *side = new_object(d);
-	size_t n;
+	size_t n = 0;
 
 	if (diagnose(i, &diagnoses, &n) < 0)
-		return -ENOMEM;
-	add_text(d, side, "name", name);
-	add_text(d, side, "kernel", i->kernel);
-	add(d, side, "findings", new_findings(d, &i->evidence.features, diagnoses, n));
-	add(d, d->root, key, side);
-	return 0;
+		w->error = -ENOMEM;
+	json_open_object(w, key);
+	json_add_text(w, "name", name);
+	json_add_text(w, "kernel", i->kernel);
+	add_diagnoses(w, &i->evidence.features, diagnoses, n);
+	json_close_object(w);
 }
 
 int json_write_investigations(FILE *out, const struct investigation *a, const struct investigation *b,
 	const char *a_name, const char *b_name)
 {
-	_cleanup_document_ struct document d = { 0 };
+	_cleanup_json_writer_ struct json_writer w = { 0 };
 	_cleanup_free_ struct investigation_metric *metrics = NULL;
 	char what[METRIC_TEXT_LEN];
-	json_object *array;
 	size_t n;
 
-	begin(&d, "diff-investigate");
-	if (investigation_compare(a, b, &metrics, &n) < 0 || add_side(&d, a, "a", a_name) < 0 ||
-		add_side(&d, b, "b", b_name) < 0)
+	if (investigation_compare(a, b, &metrics, &n) < 0)
 		return -ENOMEM;
-	array = new_array(&d);
+	json_begin(&w, "diff-investigate");
+	add_side(&w, a, "a", a_name);
+	add_side(&w, b, "b", b_name);
+	json_open_list(&w, "metrics");
 	for (size_t k = 0; k < n; k++) {
-		json_object *o = new_object(&d);
-
-		add_text(&d, o, "what", metric_format(&metrics[k], what));
-		add_text(&d, o, "unit", metrics[k].measure == INVESTIGATION_MEDIAN ? "usec" : NULL);
+		json_open_object(&w, NULL);
+		json_add_text(&w, "what", metric_format(&metrics[k], what));
+		json_add_text(&w, "unit", metrics[k].measure == INVESTIGATION_MEDIAN ? "usec" : NULL);
 		if (metrics[k].known) {
-			add_number(&d, o, "a", (int64_t)metrics[k].a);
-			add_number(&d, o, "b", (int64_t)metrics[k].b);
+			json_add_int(&w, "a", (int64_t)metrics[k].a);
+			json_add_int(&w, "b", (int64_t)metrics[k].b);
 		} else {
-			add(&d, o, "a", NULL);
-			add(&d, o, "b", NULL);
+			json_add_null(&w, "a");
+			json_add_null(&w, "b");
 		}
-		add_text(&d, o, "why", metric_difference(&metrics[k]));
-		push(&d, array, o);
+		json_add_text(&w, "why", metric_difference(&metrics[k]));
+		json_close_object(&w);
 	}
-	add(&d, d.root, "metrics", array);
-	return write_out(&d, out);
+	json_close_list(&w);
+	return json_finish(&w, out);
 }
 
-struct reader {
-	char *why;
-	size_t why_size;
-	bool bad;
+/* ---- reading ---- */
+
+/* What is not a plain member of a struct. */
+struct parts {
+	char document[32];
+	int64_t version;
+	const struct json_value *rates, *fallback, *stale, *histograms;
+	bool forwarded;		   /* of a row of fallback */
+	uint64_t copied;	   /* the same */
+	char missing[MISSING_LEN]; /* of that and of a row of stale */
 };
 
-static void complain(struct reader *r, const char *key, const char *what)
+static void read_rates(struct json_reader *r, const struct json_value *rates, struct investigation *i)
 {
-	if (!r->bad)
-		snprintf(r->why, r->why_size, "%s %s", key, what);
-	r->bad = true;
-}
-
-static json_object *member(struct reader *r, json_object *from, const char *key, json_type type)
-{
-	json_object *o = NULL;
-
-	if (!from || !json_object_object_get_ex(from, key, &o) || !o)
-		return NULL;
-	if (!json_object_is_type(o, type)) {
-		complain(r, key, "has another type than it should");
-		return NULL;
-	}
-	return o;
-}
-
-static uint64_t number(struct reader *r, json_object *from, const char *key)
-{
-	json_object *o = member(r, from, key, json_type_int);
-	int64_t n = o ? json_object_get_int64(o) : 0;
-
-	if (n < 0)
-		complain(r, key, "is negative");
-	return n < 0 ? 0 : (uint64_t)n;
-}
-
-static void text(struct reader *r, json_object *from, const char *key, char *buf, size_t size)
-{
-	json_object *o = member(r, from, key, json_type_string);
-
-	buf[0] = '\0';
-	if (o && json_object_get_string_len(o) >= (int)size)
-		complain(r, key, "is too long");
-	else if (o)
-		view_clean(json_object_get_string(o), buf, size);
-}
-
-/* Its length; 0 where it is missing or null. */
-static size_t list(struct reader *r, json_object *from, const char *key, json_object **ret)
-{
-	*ret = member(r, from, key, json_type_array);
-	if (*ret && json_object_array_length(*ret) > EVIDENCE_ROWS_MAX)
-		complain(r, key, "is too long");
-	return *ret && !r->bad ? json_object_array_length(*ret) : 0;
-}
-
-static void read_rates(struct reader *r, json_object *root, struct investigation *i)
-{
-	json_object *rates = member(r, root, "rates", json_type_object);
-
 	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
-		json_object *o = member(r, rates, investigation_rate_name(k), json_type_object);
+		const struct json_value *o = json_get(rates, investigation_rate_name(k));
 
-		if (!o)
-			continue;
-		i->rates[k].known = true;
-		i->rates[k].n = number(r, o, "times");
-		i->rates[k].lost = number(r, o, "lost");
+		i->rates[k].known = json_kind(o) != JSON_NULL;
+		if (i->rates[k].known && json_kind(o) != JSON_OBJECT)
+			json_complain(r, investigation_rate_name(k), "is not an object");
+		json_read(r, o, rate_fields, &i->rates[k]);
 	}
 }
 
-static bool boolean(struct reader *r, json_object *from, const char *key)
+/* The features of "a, b". */
+static feature_set read_missing(struct evidence *e, char *names)
 {
-	return json_object_get_boolean(member(r, from, key, json_type_boolean));
-}
-
-/* "a, b" */
-static feature_set read_missing(struct reader *r, json_object *from, struct evidence *e)
-{
-	char names[MISSING_LEN], *rest, *name;
 	feature_set set = 0;
+	char *rest;
 
-	text(r, from, "missing", names, sizeof(names));
-	for (name = strtok_r(names, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest))
+	for (char *name = strtok_r(names, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest))
 		set |= evidence_add_feature(e, name);
 	return set;
 }
 
-static void read_fallback(struct reader *r, json_object *root, struct evidence *e)
+static void read_fallback(struct json_reader *r, const struct json_value *item, struct evidence *e)
 {
-	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN];
-	json_object *array;
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, forwarded, "forwarded", JSON_BOOL),
+		JSON_FIELD(struct parts, copied, "copy", JSON_INT),
+		JSON_FIELD(struct parts, missing, "missing", JSON_TEXT),
+		{ 0 },
+	};
+	struct evidence_fallback read = { 0 }, *row;
+	struct parts parts = { 0 };
 
-	for (size_t k = 0, n = list(r, root, "fallback", &array); k < n && !r->bad; k++) {
-		json_object *o = json_object_array_get_idx(array, k);
-		struct evidence_fallback *row;
-
-		text(r, o, "service", service, sizeof(service));
-		text(r, o, "link", link, sizeof(link));
-		row = evidence_fallback_row(e,
-			boolean(r, o, "forwarded") ? FALLBACK_FORWARDED
-			: service[0]		   ? FALLBACK_SOCKET
-						   : FALLBACK_KERNEL,
-			service, link);
-		if (!row)
-			return;
-		row->missing = read_missing(r, o, e);
-		row->has_again = boolean(r, o, "mended");
-		row->unsupported = boolean(r, o, "fixed");
-		row->hits[FALLBACK_SEGMENTATION].n = number(r, o, "segmentation");
-		row->hits[FALLBACK_CHECKSUM].n = number(r, o, "checksum");
-		row->hits[FALLBACK_SPLICE].n = number(r, o, "copy"); /* or SENDPAGE: the kernel's version tells */
+	json_read(r, item, fields, &parts);
+	if (json_read(r, item, fallback_fields, &read) < 0)
+		return;
+	row = evidence_fallback_row(e,
+		parts.forwarded	  ? FALLBACK_FORWARDED
+		: read.service[0] ? FALLBACK_SOCKET
+				  : FALLBACK_KERNEL,
+		read.service, read.link);
+	if (!row) {
+		r->error = -ENOMEM;
+		return;
 	}
+	json_read(r, item, fallback_fields, row);
+	row->hits[FALLBACK_SPLICE].n = parts.copied; /* or SENDPAGE: the kernel's version tells */
+	row->missing = read_missing(e, parts.missing);
 }
 
-static void read_stale(struct reader *r, json_object *root, struct evidence *e)
+static void read_stale(struct json_reader *r, const struct json_value *item, struct evidence *e)
 {
-	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN];
-	json_object *array;
-	size_t n = list(r, root, "stale", &array);
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, missing, "missing", JSON_TEXT), { 0 },
+	};
+	struct evidence_stale read = { 0 }, *row;
+	struct parts parts = { 0 };
 
-	e->has_sockets = array != NULL;
-	for (size_t k = 0; k < n && !r->bad; k++) {
-		json_object *o = json_object_array_get_idx(array, k);
-		struct evidence_stale *row;
-		uint64_t sockets = number(r, o, "sockets");
-
-		text(r, o, "service", service, sizeof(service));
-		text(r, o, "link", link, sizeof(link));
-		row = evidence_stale_row(e, service, link);
-		if (!row)
-			return;
-		row->missing = read_missing(r, o, e);
-		row->sockets = sockets > 1000000000 ? 1000000000 : (unsigned)sockets;
+	json_read(r, item, fields, &parts);
+	if (json_read(r, item, stale_fields, &read) < 0)
+		return;
+	row = evidence_stale_row(e, read.service, read.link);
+	if (!row) {
+		r->error = -ENOMEM;
+		return;
 	}
+	*row = read;
+	row->missing = read_missing(e, parts.missing);
 }
 
-static void read_slots(struct reader *r, json_object *o, struct evidence_latency_row *row)
+static int read_document(struct json_reader *r, const struct json_value *root, struct investigation *i)
 {
-	json_object *slots;
+	static const struct json_field kind[] = {
+		JSON_FIELD(struct parts, document, "document", JSON_TEXT), { 0 },
+	};
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, version, "version", JSON_INT),
+		JSON_FIELD(struct parts, rates, "rates", JSON_OBJECT),
+		JSON_FIELD(struct parts, fallback, "fallback", JSON_LIST, .most = EVIDENCE_ROWS_MAX),
+		JSON_FIELD(struct parts, stale, "stale", JSON_LIST, .most = EVIDENCE_ROWS_MAX),
+		JSON_FIELD(struct parts, histograms, "histograms", JSON_LIST, .most = EVIDENCE_ROWS_MAX),
+		{ 0 },
+	};
+	struct parts parts = { 0 };
 
-	for (size_t k = 0, n = list(r, o, "slots", &slots); k < n && !r->bad; k++) {
-		json_object *slot = json_object_array_get_idx(slots, k);
-		uint64_t from = number(r, slot, "from_usec");
-
-		if (from && (from & (from - 1) || from >> LATENCY_SLOTS))
-			complain(r, "from_usec", "is no power of two that a slot begins with");
-		else
-			row->slots[from ? (unsigned)__builtin_ctzll(from) : 0] += number(r, slot, "calls");
-	}
-}
-
-static int read_histograms(struct reader *r, json_object *root, struct evidence *e)
-{
-	json_object *array;
-	size_t n = list(r, root, "histograms", &array);
-
-	e->has_latency = array != NULL;
-	e->latency.lost = number(r, root, "lost_calls");
-	e->latency.begun = number(r, root, "begun_calls");
-	for (size_t k = 0; k < n && !r->bad; k++) {
-		json_object *o = json_object_array_get_idx(array, k);
-		struct evidence_latency_row row = {};
-
-		text(r, o, "service", row.service, sizeof(row.service));
-		row.fallback = boolean(r, o, "fallback");
-		row.calls = number(r, o, "calls");
-		row.total_usec = number(r, o, "total_usec");
-		row.disk_usec = number(r, o, "disk_usec");
-		row.peer_usec = number(r, o, "receiver_usec");
-		row.running = number(r, o, "running");
-		row.longest_usec = number(r, o, "longest_usec");
-		e->latency.has_waits |= member(r, o, "disk_usec", json_type_int) != NULL;
-		read_slots(r, o, &row);
-		if (evidence_latency_add(&e->latency, &row) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int read_document(struct reader *r, json_object *root, struct investigation *i)
-{
-	char document[32];
-
-	text(r, root, "document", document, sizeof(document));
-	if (r->bad || strcmp(document, "investigate"))
+	if (json_read(r, root, kind, &parts) < 0 || strcmp(parts.document, "investigate") != 0)
 		return -ENOENT;
-	if (number(r, root, "version") != JSON_VERSION) {
+	json_read(r, root, fields, &parts);
+	if (!r->error && parts.version != JSON_VERSION) {
 		snprintf(r->why, r->why_size, "it is of another version than %d", JSON_VERSION);
 		return -EBADMSG;
 	}
-	text(r, root, "kernel", i->kernel, sizeof(i->kernel));
-	text(r, root, "unit", i->unit, sizeof(i->unit));
-	text(r, root, "link", i->only_link, sizeof(i->only_link));
-	i->link_gone = boolean(r, root, "link_gone");
-	i->elapsed_usec = number(r, root, "elapsed_usec");
-	if (!i->elapsed_usec)
-		complain(r, "elapsed_usec", "is missing");
-	read_rates(r, root, i);
-	read_fallback(r, root, &i->evidence);
-	read_stale(r, root, &i->evidence);
-	if (read_histograms(r, root, &i->evidence) < 0)
-		return -ENOMEM;
+	json_read(r, root, head_fields, i);
+	read_rates(r, parts.rates, i);
+	for (struct json_each e = json_each(r, parts.fallback, "fallback"); json_step(&e);)
+		read_fallback(r, e.item, &i->evidence);
+	for (struct json_each e = json_each(r, parts.stale, "stale"); json_step(&e);)
+		read_stale(r, e.item, &i->evidence);
+	i->evidence.has_sockets = parts.stale;
+	i->evidence.has_latency = parts.histograms;
+	json_read_histograms(r, parts.histograms, &i->evidence.latency);
 	investigation_sort(i);
-	return r->bad ? -EBADMSG : 0;
+	return r->error;
 }
 
 int json_read_investigation(
-	const char *from, size_t len, struct investigation *ret, char *why, size_t why_size)
+	const char *text, size_t len, struct investigation *ret, char *why, size_t why_size)
 {
-	struct reader r = { .why = why, .why_size = why_size };
-	_cleanup_json_ json_object *root = NULL;
-	bool fits = len <= JSON_INVESTIGATION_BYTES_MAX && json_value_is_bounded(from, len, CONTAINERS_MAX, MEMBERS_MAX);
-	int e = fits ? json_value_parse(from, len, DEPTH_MAX, &root) : -EBADMSG;
+	struct json_reader r = { .why = why, .why_size = why_size };
+	_cleanup_json_ struct json_value *root = NULL;
+	int e = json_parse(text, len, JSON_OF_FILE, &root, why, why_size);
 
-	*ret = (struct investigation){};
+	*ret = (struct investigation){ 0 };
 	why[0] = '\0';
 	if (e == -EBADMSG) /* what is no document of ours, or none at all, is for others to complain about */
 		return -ENOENT;

@@ -7,8 +7,6 @@
 
 #include "evidence/diagnose.h"
 
-#define JSON_INVESTIGATION_BYTES_MAX (4 * 1024 * 1024)
-
 /* One document and a newline. 0, -ENOMEM, -EIO. */
 int json_write_investigation(FILE *out, const struct investigation *i,
 	const struct diagnosis *diagnoses, size_t n);

@@ -3,17 +3,15 @@
 #ifndef OFFLOADD_JSON_SERVICES_H
 #define OFFLOADD_JSON_SERVICES_H
 
-#include "evidence/evidence.h"
+#include "report/json_evidence.h"
 
-struct json_object;
+/* The list of probes. */
+void json_add_probes(struct json_writer *w, const struct evidence *e);
+/* The members probes, fallback, restart, left_out, sockets_dropped, lost. */
+void json_add_services(struct json_writer *w, const struct evidence *e);
 
-/* The list of probes; the caller's to put. */
-struct json_object *json_new_probes(const struct evidence *e);
-/* Adds the members probes, fallback, restart, left_out, lost, sockets_dropped. 0 or -ENOMEM. */
-int json_add_services(const struct evidence *e, struct json_object *to);
-
-/* What json_add_services() added; what is missing or of another type is as if it were not known. Names of probes are those of the
+/* What json_add_services() wrote: 0 or the reader's error, and the caller clears ret. Names of probes and verdicts are those of the
  * document, which must outlive ret; samples are not read. */
-void json_read_services(struct json_object *from, struct evidence *ret);
+int json_read_services(struct json_reader *r, const struct json_value *from, struct evidence *ret);
 
 #endif

@@ -22,23 +22,6 @@ void metrics_reaction_init(struct histogram *ret)
 	};
 }
 
-static void count_features(const struct plan_link *link, size_t by_verdict[VERDICT_COUNT])
-{
-	for (size_t i = 0; i < link->n_items; i++)
-		if (link->items[i].bit < FEATURE_MAX)
-			by_verdict[link->items[i].verdict]++;
-}
-
-void metrics_count_plan(struct metrics *m, const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n_links; i++) {
-		if (plan->links[i].n_items == 0)
-			continue;
-		m->links_by_verdict[plan_link_verdict(&plan->links[i])]++;
-		count_features(&plan->links[i], m->features_by_verdict);
-	}
-}
-
 /* ---- the format ---- */
 
 struct label {
@@ -49,6 +32,8 @@ struct writer {
 	FILE *f;
 	const char *netns; /* NULL for none */
 	const char *metric;
+	const struct link_state **states; /* by ifindex */
+	size_t n_states;
 };
 
 /* Bytes that could end the value, the line or UTF-8 become \xNN. No two values become the same one: a series that came twice would
@@ -190,58 +175,63 @@ static void put_rules(struct writer *w, const struct metrics *m)
 	}
 }
 
-static void put_item(struct writer *w, const struct metrics *m, const struct plan_link *link,
-	const struct plan_item *item)
+static enum verdict verdict_of(const struct link_result *result, unsigned bit)
 {
-	char name[LINK_NAME_LEN + 1] = "";
-	const struct label labels[] = {
-		{ "link", name },
-		{ "kind", link->kind },
-		{ "feature", feature_name(m->features, item->bit) },
-		{ "verdict", verdict_name(item->verdict) },
-		{ "rule", item->rule ? item->rule->file : "" },
-		{ 0 },
-	};
-
-	memcpy(name, link->name, LINK_NAME_LEN);
-	put_number(w, labels, 1);
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (result->features[v] & FEATURE(bit))
+			return (enum verdict)v;
+	return VERDICT_COMPLIANT;
 }
 
-/* Returns how many series there was no room for. */
-static size_t put_items(struct writer *w, const struct metrics *m)
+/* room: for so many series more. */
+static void put_link(struct writer *w, const struct metrics *m, const struct link_state *state, size_t *room)
 {
-	size_t all = 0, n = 0;
+	const struct link *link = link_table_find(m->links, state->ifindex);
+	struct declaration declared[FEATURE_MAX];
+	char name[LINK_NAME_LEN + 1] = "";
 
-	for (int v = 0; v < VERDICT_COUNT; v++)
-		all += v == VERDICT_COMPLIANT ? 0 : m->features_by_verdict[v];
-	if (all == 0)
-		return 0;
-	begin(w, "offloadd_link_not_as_declared", "gauge",
-		"A declared feature of a link that is not as declared, always 1; none for those that are.");
-	for (size_t i = 0; i < m->plan->n_links; i++)
-		for (size_t j = 0; j < m->plan->links[i].n_items && n < METRICS_SERIES_MAX; j++) {
-			const struct plan_item *item = &m->plan->links[i].items[j];
+	if (!link || link_result_verdict(&state->result) == VERDICT_COMPLIANT)
+		return;
+	memcpy(name, link->name, LINK_NAME_LEN);
+	rule_set_declare(m->rules, m->links, link, m->host, declared, NULL, 0);
+	for (unsigned bit = 0; bit < FEATURE_MAX && *room > 0; bit++) {
+		enum verdict verdict = verdict_of(&state->result, bit);
+		const struct label labels[] = {
+			{ "link", name },
+			{ "kind", link->kind },
+			{ "feature", feature_name(m->features, bit) },
+			{ "verdict", verdict_name(verdict) },
+			{ "rule", declared[bit].value == RULE_UNSET ? "" : declared[bit].rule->file },
+			{ 0 },
+		};
 
-			if (item->verdict == VERDICT_COMPLIANT || item->bit >= FEATURE_MAX)
-				continue;
-			put_item(w, m, &m->plan->links[i], item);
-			n++;
-		}
-	return all > n ? all - n : 0;
+		if (verdict == VERDICT_COMPLIANT)
+			continue;
+		put_number(w, labels, 1);
+		--*room;
+	}
 }
 
 static void put_links(struct writer *w, const struct metrics *m)
 {
-	size_t left_out;
+	size_t all = 0, room = METRICS_SERIES_MAX;
+	struct link_summary summary;
 
+	link_states_summarize(m->states, &summary);
 	begin(w, "offloadd_links", "gauge", "Links that rules name, by the worst verdict of their features.");
-	put_verdicts(w, m->links_by_verdict);
+	put_verdicts(w, summary.links);
 	begin(w, "offloadd_features", "gauge",
 		"Declared features of all links, by verdict, without those that this kernel has not.");
-	put_verdicts(w, m->features_by_verdict);
-	left_out = put_items(w, m);
+	put_verdicts(w, summary.features);
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		all += v == VERDICT_COMPLIANT ? 0 : summary.features[v];
+	if (all)
+		begin(w, "offloadd_link_not_as_declared", "gauge",
+			"A declared feature of a link that is not as declared, always 1; none for those that are.");
+	for (size_t i = 0; i < w->n_states && room > 0; i++)
+		put_link(w, m, w->states[i], &room);
 	put_one(w, "offloadd_link_not_as_declared_left_out", "gauge",
-		"Features that offloadd_link_not_as_declared has no room for.", left_out);
+		"Features that offloadd_link_not_as_declared has no room for.", all > METRICS_SERIES_MAX ? all - METRICS_SERIES_MAX : 0);
 }
 
 static void put_counts(struct writer *w, const struct metrics_counts *c)
@@ -399,17 +389,16 @@ static void put_all(struct writer *w, const struct metrics *m)
 		put_evidence(w, m->evidence);
 }
 
-static int format_by(void (*put_metrics)(struct writer *w, const struct metrics *m), const struct metrics *m,
-	char **ret, size_t *ret_len)
+static int format_by(void (*put_metrics)(struct writer *w, const struct metrics *m), struct writer *w,
+	const struct metrics *m, char **ret, size_t *ret_len)
 {
-	struct writer w = { .netns = m->netns };
 	char *text = NULL;
 
-	w.f = open_memstream(&text, ret_len);
-	if (!w.f)
+	w->f = open_memstream(&text, ret_len);
+	if (!w->f)
 		return -ENOMEM;
-	put_metrics(&w, m);
-	if (fclose(w.f) != 0) {
+	put_metrics(w, m);
+	if (fclose(w->f) != 0) {
 		free(text);
 		return -ENOMEM;
 	}
@@ -419,7 +408,13 @@ static int format_by(void (*put_metrics)(struct writer *w, const struct metrics 
 
 int metrics_format(const struct metrics *m, char **ret, size_t *ret_len)
 {
-	return format_by(put_all, m, ret, ret_len);
+	_cleanup_free_ const struct link_state **states = NULL;
+	struct writer w = { .netns = m->netns };
+
+	if (link_states_sorted(m->states, &states, &w.n_states) < 0)
+		return -ENOMEM;
+	w.states = states;
+	return format_by(put_all, &w, m, ret, ret_len);
 }
 
 /* The digit of offloadd_up, the last one of its line; NULL when there is none. */
@@ -440,11 +435,12 @@ int metrics_stop(const char *text, char **ret, size_t *ret_len)
 {
 	_cleanup_free_ char *copy = text ? strdup(text) : NULL;
 	char *up = copy ? find_up(copy) : NULL;
+	struct writer w = { 0 };
 
 	if (text && !copy)
 		return -ENOMEM;
 	if (!up)
-		return format_by(put_daemon, &(const struct metrics){ 0 }, ret, ret_len) < 0 ? -ENOMEM : 1;
+		return format_by(put_daemon, &w, &(const struct metrics){ 0 }, ret, ret_len) < 0 ? -ENOMEM : 1;
 	if (*up == '0')
 		return 0;
 	*up = '0';

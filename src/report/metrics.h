@@ -7,7 +7,8 @@
 #include "basic/histogram.h"
 #include "evidence/evidence.h"
 #include "model/event.h"
-#include "plan/plan.h"
+#include "model/link_state.h"
+#include "rules/rule.h"
 
 #define METRICS_SERIES_MAX 512 /* of one metric with a name in its labels; the rest is counted */
 
@@ -33,14 +34,10 @@ struct metrics {
 	const char *netns; /* a label of every series; NULL for the namespace of PID 1 */
 	const struct feature_table *features;
 	const struct rule_set *rules;
-	/* All links that rules name, by their verdict, and the features that this kernel has. */
-	size_t links_by_verdict[VERDICT_COUNT], features_by_verdict[VERDICT_COUNT];
-	/* Holds at least METRICS_SERIES_MAX of what is not as declared, if there is so much. */
-	const struct plan *plan;
+	const struct rule_host *host;
+	const struct link_table *links;	  /* stacked */
+	const struct link_states *states; /* how they match the rules */
 };
-
-/* Fills the counts by verdict from a plan over all links. */
-void metrics_count_plan(struct metrics *m, const struct plan *plan);
 
 /* The text, the caller's to free. 0 or -ENOMEM. */
 int metrics_format(const struct metrics *m, char **ret, size_t *ret_len);

@@ -104,7 +104,7 @@ static void put_rule(const struct render *r, const struct diff *d, const struct 
 	char text[512];
 
 	put_word(r, "33", "rule");
-	fprintf(r->out, ": %s %s\n", view_clean(file, text, sizeof(text)),
+	fprintf(r->out, ": %s %s\n", util_clean(file, text, sizeof(text)),
 		rule->b == DIFF_NONE   ? "is only in A"
 		: rule->a == DIFF_NONE ? "is only in B"
 				       : "declares something else");

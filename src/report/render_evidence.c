@@ -151,7 +151,7 @@ static void put_latency_row(const struct render *r, const struct evidence_latenc
 {
 	char median[32], p99[32], longest[32], service[2 * UNIT_SERVICE_LEN];
 
-	fprintf(r->out, "%s, ", view_clean(row->service, service, sizeof(service)));
+	fprintf(r->out, "%s, ", util_clean(row->service, service, sizeof(service)));
 	if (r->colour)
 		fprintf(r->out, "\033[%sm", row->fallback ? "31" : "32");
 	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s",

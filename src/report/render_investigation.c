@@ -30,7 +30,7 @@ static void put_diagnoses(const struct render *r, const struct feature_table *fe
 		if (r->colour)
 			fprintf(r->out, "\033[%sm", colours[diagnoses[i].finding.code]);
 		fprintf(r->out, "%s%s: %s\n", diagnosis_name(diagnoses[i].finding.code), r->colour ? "\033[0m" : "",
-			view_clean(diagnosis_format(&diagnoses[i], features, text), clean, sizeof(clean)));
+			util_clean(diagnosis_format(&diagnoses[i], features, text), clean, sizeof(clean)));
 	}
 }
 
@@ -196,7 +196,7 @@ int render_investigation(const struct render *r, const struct investigation *i,
 		if (!any)
 			put_heading(r, "Absent");
 		any = true;
-		fprintf(r->out, "  %s: %s\n", e->probes[k].name, view_clean(e->probes[k].why, why, sizeof(why)));
+		fprintf(r->out, "  %s: %s\n", e->probes[k].name, util_clean(e->probes[k].why, why, sizeof(why)));
 	}
 	return error;
 }
@@ -233,7 +233,7 @@ static void put_headline(const struct render *r, const struct investigation_metr
 	double factor = investigation_factor(m);
 	bool faster = m->b < m->a;
 
-	fprintf(r->out, "%s: ", view_clean(metric_format(m, what), clean, sizeof(clean)));
+	fprintf(r->out, "%s: ", util_clean(metric_format(m, what), clean, sizeof(clean)));
 	if (factor <= 1)
 		fputs("about as fast in B as in A", r->out);
 	else
@@ -263,7 +263,7 @@ static int put_diagnosed(const struct render *r, const struct investigation *i, 
 
 	if (diagnose(i, &diagnoses, &n) < 0)
 		return -ENOMEM;
-	fprintf(r->out, "%s:\n", view_clean(name, clean, sizeof(clean)));
+	fprintf(r->out, "%s:\n", util_clean(name, clean, sizeof(clean)));
 	put_diagnoses(r, &i->evidence.features, diagnoses, n);
 	fputc('\n', r->out);
 	return 0;

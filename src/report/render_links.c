@@ -159,7 +159,7 @@ static void put_link_facts(const struct render *r, const struct view *view, cons
 		render_put_verdict(r, plan_link_verdict(plan_find(view->plan, link->ifindex)), 0);
 	}
 	fputc('\n', r->out);
-	render_put_names(r, "driver", view_clean(link->driver, text, sizeof(text)));
+	render_put_names(r, "driver", util_clean(link->driver, text, sizeof(text)));
 	render_put_names(r, "address", link_format_address(link, address, sizeof(address)));
 	text[0] = '\0';
 	for (struct link *u = link_first_upper(view->links, link); u;
@@ -260,18 +260,18 @@ void render_explanation(const struct render *r, const struct view *view, const s
 	}
 	render_wrapped(r, (unsigned)column,
 		bits ? feature_format(view->features, bits, text, sizeof(text))
-		     : view_clean(word, text, sizeof(text)));
+		     : util_clean(word, text, sizeof(text)));
 	for (size_t i = 0; i < explanation->n_lines; i++) {
 		const struct explanation_line *line = &explanation->lines[i];
 
 		column = fprintf(
 			r->out, "  %*s%s: ", (int)(2 * line->depth), "", render_clean_name(line->name));
-		render_wrapped(r, (unsigned)column, view_clean(line->text, text, sizeof(text)));
+		render_wrapped(r, (unsigned)column, util_clean(line->text, text, sizeof(text)));
 	}
 	if (falls_with)
 		render_put_names(r, "with it", feature_format(view->features, falls_with, text, sizeof(text)));
 	put_rule(r, item);
-	render_put_names(r, "to do", view_clean(explanation->advice, text, sizeof(text)));
+	render_put_names(r, "to do", util_clean(explanation->advice, text, sizeof(text)));
 }
 
 void render_nothing(const struct render *r, const struct view *view, const struct link *link)

@@ -49,7 +49,7 @@ static void put_link_heading(
 	render_put_name(r, pl->name);
 	fprintf(r->out, " (%s): ",
 		link ? view_link_words(links, link, words, sizeof(words))
-		     : view_clean(pl->kind, words, sizeof(words)));
+		     : util_clean(pl->kind, words, sizeof(words)));
 }
 
 /* The items of a link that are not as declared. Nothing at all for one that is. */

@@ -150,7 +150,7 @@ static inline void set_cell(struct libscols_line *line, size_t n, const char *te
 {
 	char clean[FEATURE_MAX * (FEATURE_NAME_LEN + 2)];
 
-	scols_line_set_data(line, n, view_clean(text && *text ? text : "-", clean, sizeof(clean)));
+	scols_line_set_data(line, n, util_clean(text && *text ? text : "-", clean, sizeof(clean)));
 }
 
 #endif

@@ -119,7 +119,7 @@ void render_append_clean(char *buf, size_t size, const char *before, const char 
 	char clean[512];
 
 	if (text && *text)
-		util_append(buf, size, "%s%s", before, view_clean(text, clean, sizeof(clean)));
+		util_append(buf, size, "%s%s", before, util_clean(text, clean, sizeof(clean)));
 }
 
 const char *render_declared_words(const struct plan_item *item)

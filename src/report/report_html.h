@@ -7,12 +7,12 @@
 
 #include "report/view.h"
 
-struct json_object;
+struct json_value;
 
 /* A document of offloadctl (or the daemon's answer, which is the same without its head); NULL with the
  * reason in words. Borrowed. */
 struct report_source {
-	struct json_object *document;
+	struct json_value *document;
 	const char *absent;
 };
 

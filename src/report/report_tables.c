@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "report/html.h"
-#include "basic/json_value.h"
+#include "basic/json.h"
 #include "basic/util.h"
 
 #define ROWS_MAX 500 /* of one table; the daemon keeps 128 events */
@@ -15,33 +15,23 @@
 /* ---- documents: whatever is missing or of another type reads as nothing ---- */
 
 /* NULL when there is none. */
-static const char *get_text(struct json_object *o, const char *key)
+static const char *get_text(const struct json_value *o, const char *key)
 {
-	const char *text = json_value_text(o, key);
+	const char *text = json_get_text(o, key);
 
-	return text && *text ? text : NULL;
+	return *text ? text : NULL;
 }
 
-static int64_t get_number(struct json_object *o, const char *key)
-{
-	return json_object_get_int64(json_value_member(o, key, json_type_int));
-}
+/* The rows of a table, no more than it shows: for (struct rows r = { .of = list }; next_row(&r);) */
+struct rows {
+	const struct json_value *of, *row;
+	size_t n, max; /* max 0: ROWS_MAX */
+};
 
-static bool get_bool(struct json_object *o, const char *key)
+static bool next_row(struct rows *rows)
 {
-	return json_object_get_boolean(json_value_member(o, key, json_type_boolean));
-}
-
-static size_t count(struct json_object *list)
-{
-	size_t n = json_value_count(list);
-
-	return n < ROWS_MAX ? n : ROWS_MAX;
-}
-
-static struct json_object *rows_of(const struct report_source *source, const char *key)
-{
-	return source->document ? json_value_member(source->document, key, json_type_array) : NULL;
+	rows->row = rows->n++ < (rows->max ? rows->max : ROWS_MAX) ? json_next(rows->of, rows->row) : NULL;
+	return rows->row;
 }
 
 static void write_absent(FILE *out, const char *why)
@@ -82,9 +72,9 @@ const char *report_time(int64_t sec, char buf[REPORT_TIME_LEN])
 /* ---- what happened ---- */
 
 /* "ethtool (4711), started by bash (4242), in ssh.service" */
-static void write_author(FILE *out, struct json_object *event)
+static void write_author(FILE *out, const struct json_value *event)
 {
-	struct json_object *author = json_value_member(event, "author", json_type_object);
+	const struct json_value *author = json_get_object(event, "author");
 	const char *parent = get_text(author, "parent"), *unit = get_text(author, "unit");
 	const char *link = get_text(author, "link");
 
@@ -94,7 +84,7 @@ static void write_author(FILE *out, struct json_object *event)
 	}
 	fputs("<code>", out);
 	html_text(out, get_text(author, "process"));
-	fprintf(out, "</code> (%" PRId64 ")", get_number(author, "pid"));
+	fprintf(out, "</code> (%" PRId64 ")", json_get_int(author, "pid"));
 	if (parent)
 		html_printf(out, ", started by %s", parent);
 	if (unit)
@@ -126,7 +116,7 @@ static const char *event_class(const char *kind)
 	return "no-rule";
 }
 
-static void write_event(FILE *out, struct json_object *event)
+static void write_event(FILE *out, const struct json_value *event)
 {
 	const char *kind = get_text(event, "event"), *reason = get_text(event, "reason");
 	char when[REPORT_TIME_LEN];
@@ -135,7 +125,7 @@ static void write_event(FILE *out, struct json_object *event)
 	kind = kind ? kind : "";
 	fputs("<tr>", out);
 	cell(out, "When", "when");
-	fputs(report_time(get_number(event, "time_usec") / (int64_t)USEC_PER_SEC, when), out);
+	fputs(report_time(json_get_int(event, "time_usec") / (int64_t)USEC_PER_SEC, when), out);
 	end_cell(out);
 	cell(out, "What", NULL);
 	fprintf(out, "<span class=\"tag %s\">", event_class(kind));
@@ -145,7 +135,7 @@ static void write_event(FILE *out, struct json_object *event)
 	if (reason && get_text(event, "message") && !strstr(get_text(event, "message"), reason))
 		html_printf(out, " (%s)", reason);
 	end_cell(out);
-	known = has_author(kind) || json_value_member(event, "author", json_type_object);
+	known = has_author(kind) || json_get_object(event, "author");
 	cell(out, "Who", known ? NULL : "empty");
 	if (known)
 		write_author(out, event);
@@ -155,26 +145,26 @@ static void write_event(FILE *out, struct json_object *event)
 
 void report_write_timeline(FILE *out, const struct report_source *source)
 {
-	struct json_object *events = rows_of(source, "events");
+	const struct json_value *events = json_get_list(source->document, "events");
 
 	if (!events) {
 		write_absent(out, source->absent ? source->absent : "No record of changes.");
 		return;
 	}
-	if (count(events) == 0) {
+	if (json_count(events) == 0) {
 		write_absent(out, "offloadd has recorded nothing.");
 		return;
 	}
 	fputs("<p class=\"soft\">What offloadd found and did, times in UTC.</p>\n<table><thead><tr><th>When</th>"
 	      "<th>What</th><th>Who changed it</th></tr></thead><tbody>\n", out);
-	for (size_t i = 0; i < count(events); i++)
-		write_event(out, json_object_array_get_idx(events, i));
+	for (struct rows r = { .of = events }; next_row(&r);)
+		write_event(out, r.row);
 	fputs("</tbody></table>\n", out);
 }
 
 /* ---- who pays, what must reconnect ---- */
 
-static void write_payer(FILE *out, struct json_object *row)
+static void write_payer(FILE *out, const struct json_value *row)
 {
 	const char *link = get_text(row, "link"), *origin = get_text(row, "origin");
 
@@ -187,66 +177,65 @@ static void write_payer(FILE *out, struct json_object *row)
 	text_cell(out, "Kind", get_text(row, "kind"), "");
 	text_cell(out, "Link", link, "-");
 	cell(out, "Hits", "number");
-	fprintf(out, "%" PRId64, get_number(row, "hits"));
+	fprintf(out, "%" PRId64, json_get_int(row, "hits"));
 	end_cell(out);
 	cell(out, "Now", NULL);
-	fputs(get_bool(row, "now") ? "<span class=\"tag drifted\">still</span>" : "no longer", out);
+	fputs(json_get_bool(row, "now") ? "<span class=\"tag drifted\">still</span>" : "no longer", out);
 	end_cell(out);
-	text_cell(out, "Ends", get_bool(row, "reconnect") ? "with the link, and a new connection" : "when the link is repaired",
+	text_cell(out, "Ends", json_get_bool(row, "reconnect") ? "with the link, and a new connection" : "when the link is repaired",
 		NULL);
 	fputs("</tr>\n", out);
 }
 
 void report_write_fallback(FILE *out, const struct report_source *source)
 {
-	struct json_object *rows = rows_of(source, "fallback");
+	const struct json_value *rows = json_get_list(source->document, "fallback");
 
 	if (!rows) {
 		write_absent(out, source->document ? "No probe counts fallback on this host."
 						    : source->absent);
 		return;
 	}
-	if (count(rows) == 0) {
+	if (json_count(rows) == 0) {
 		write_absent(out, "Nobody: no fallback was seen since offloadd started.");
 		return;
 	}
 	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
 	      "<th>Ends</th></tr></thead><tbody>\n", out);
-	for (size_t i = 0; i < count(rows); i++)
-		write_payer(out, json_object_array_get_idx(rows, i));
+	for (struct rows r = { .of = rows }; next_row(&r);)
+		write_payer(out, r.row);
 	fputs("</tbody></table>\n", out);
 }
 
 size_t report_count_restarts(const struct report_source *source)
 {
-	return count(rows_of(source, "restart"));
+	size_t n = json_count(json_get_list(source->document, "restart"));
+
+	return n < ROWS_MAX ? n : ROWS_MAX;
 }
 
-static void write_missing(FILE *out, struct json_object *row)
+static void write_missing(FILE *out, const struct json_value *row)
 {
-	struct json_object *missing = json_value_member(row, "missing", json_type_array);
-
-	for (size_t i = 0; i < count(missing); i++)
-		html_printf(out, "%s%s", i ? ", " : "", json_object_get_string(json_object_array_get_idx(missing, i)));
+	for (struct rows r = { .of = json_get_list(row, "missing") }; next_row(&r);)
+		html_printf(out, "%s%s", r.n > 1 ? ", " : "", json_as_text(r.row));
 }
 
-static void write_samples(FILE *out, struct json_object *row)
+static void write_samples(FILE *out, const struct json_value *row)
 {
-	struct json_object *samples = json_value_member(row, "samples", json_type_array);
+	const struct json_value *samples = json_get_list(row, "samples");
 
-	for (size_t i = 0; i < count(samples) && i < SAMPLES_MAX; i++) {
-		struct json_object *ends = json_object_array_get_idx(samples, i);
-		const char *local = get_text(ends, "local"), *remote = get_text(ends, "remote");
+	for (struct rows r = { .of = samples, .max = SAMPLES_MAX }; next_row(&r);) {
+		const char *local = get_text(r.row, "local"), *remote = get_text(r.row, "remote");
 
-		html_printf(out, "%s%s to %s", i ? ", " : " (", local ? local : "?", remote ? remote : "?");
+		html_printf(out, "%s%s to %s", r.n > 1 ? ", " : " (", local ? local : "?", remote ? remote : "?");
 	}
-	if (count(samples))
+	if (json_count(samples))
 		fputc(')', out);
 }
 
-static void write_restart(FILE *out, struct json_object *row)
+static void write_restart(FILE *out, const struct json_value *row)
 {
-	int64_t sockets = get_number(row, "sockets"), since = get_number(row, "since_usec");
+	int64_t sockets = json_get_int(row, "sockets"), since = json_get_int(row, "since_usec");
 	char when[REPORT_TIME_LEN];
 
 	fputs("<tr>", out);
@@ -269,21 +258,21 @@ static void write_restart(FILE *out, struct json_object *row)
 
 void report_write_restart(FILE *out, const struct report_source *source)
 {
-	struct json_object *rows = rows_of(source, "restart");
+	const struct json_value *rows = json_get_list(source->document, "restart");
 
 	if (!rows) {
 		write_absent(out, source->document ? "No probe looks at sockets on this host." : source->absent);
 		return;
 	}
-	if (count(rows) == 0) {
+	if (json_count(rows) == 0) {
 		write_absent(out, "Nothing: no connection goes on without what its link has.");
 		return;
 	}
 	fputs("<p>These hold connections that were made while their link had no offload, and go on without it. A restart, or "
 	      "a new connection, ends that, and over IPv4 <code>sysctl net.ipv4.route.flush=1</code>.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
 	      "</th></tr></thead><tbody>\n", out);
-	for (size_t i = 0; i < count(rows); i++)
-		write_restart(out, json_object_array_get_idx(rows, i));
+	for (struct rows r = { .of = rows }; next_row(&r);)
+		write_restart(out, r.row);
 	fputs("</tbody></table>\n", out);
 }
 
@@ -315,42 +304,39 @@ struct range {
 	int64_t from_usec, to_usec; /* first and last slot */
 };
 
-static struct range range_of(struct json_object *histograms)
+static struct range range_of(const struct json_value *histograms)
 {
 	struct range range = { .from_usec = INT64_MAX };
 
-	for (size_t i = 0; i < count(histograms); i++) {
-		struct json_object *slots = json_value_member(json_object_array_get_idx(histograms, i), "slots", json_type_array);
-
-		for (size_t j = 0; j < count(slots); j++) {
-			int64_t from = get_number(json_object_array_get_idx(slots, j), "from_usec");
+	for (struct rows r = { .of = histograms }; next_row(&r);)
+		for (struct rows slot = { .of = json_get_list(r.row, "slots") }; next_row(&slot);) {
+			int64_t from = json_get_int(slot.row, "from_usec");
 
 			range.from_usec = from > 0 && from < range.from_usec ? from : range.from_usec;
 			range.to_usec = from > range.to_usec ? from : range.to_usec;
 		}
-	}
 	return range;
 }
 
-static int64_t calls_in(struct json_object *slots, int64_t from_usec)
+static int64_t calls_in(const struct json_value *slots, int64_t from_usec)
 {
 	int64_t calls = 0;
 
-	for (size_t i = 0; i < count(slots); i++) {
-		struct json_object *slot = json_object_array_get_idx(slots, i);
+	for (struct rows slot = { .of = slots }; next_row(&slot);) {
+		int64_t from = json_get_int(slot.row, "from_usec");
 
-		if (get_number(slot, "from_usec") / 2 < from_usec && from_usec <= get_number(slot, "from_usec"))
-			calls += get_number(slot, "calls");
+		if (from / 2 < from_usec && from_usec <= from)
+			calls += json_get_int(slot.row, "calls");
 	}
 	return calls;
 }
 
-static void write_slots(FILE *out, struct json_object *slots, const struct range *range)
+static void write_slots(FILE *out, const struct json_value *slots, const struct range *range)
 {
 	int64_t most = 0, from = range->from_usec;
 
-	for (size_t i = 0; i < count(slots); i++) {
-		int64_t calls = get_number(json_object_array_get_idx(slots, i), "calls");
+	for (struct rows slot = { .of = slots }; next_row(&slot);) {
+		int64_t calls = json_get_int(slot.row, "calls");
 
 		most = calls > most ? calls : most;
 	}
@@ -361,9 +347,9 @@ static void write_slots(FILE *out, struct json_object *slots, const struct range
 	}
 }
 
-static void write_histogram(FILE *out, struct json_object *h, const struct range *range)
+static void write_histogram(FILE *out, const struct json_value *h, const struct range *range)
 {
-	bool fallback = get_bool(h, "fallback");
+	bool fallback = json_get_bool(h, "fallback");
 	char median[32], p99[32];
 
 	fputs("<h3>", out);
@@ -371,28 +357,28 @@ static void write_histogram(FILE *out, struct json_object *h, const struct range
 	fputs(fallback ? " <span class=\"tag drifted\">by fallback</span>"
 		       : " <span class=\"tag compliant\">offloaded</span>", out);
 	fputs("</h3>\n<p class=\"soft\">", out);
-	fprintf(out, "%" PRId64 " calls, median %s, 99%% within %s</p>\n", get_number(h, "calls"),
-		format_usec(get_number(h, "median_usec"), median, sizeof(median)),
-		format_usec(get_number(h, "p99_usec"), p99, sizeof(p99)));
+	fprintf(out, "%" PRId64 " calls, median %s, 99%% within %s</p>\n", json_get_int(h, "calls"),
+		format_usec(json_get_int(h, "median_usec"), median, sizeof(median)),
+		format_usec(json_get_int(h, "p99_usec"), p99, sizeof(p99)));
 	fprintf(out, "<div class=\"bars%s\">\n", fallback ? " slow" : "");
-	write_slots(out, json_value_member(h, "slots", json_type_array), range);
+	write_slots(out, json_get_list(h, "slots"), range);
 	fputs("</div>\n", out);
 }
 
 void report_write_latency(FILE *out, const struct report_source *source)
 {
-	struct json_object *histograms = rows_of(source, "histograms");
+	const struct json_value *histograms = json_get_list(source->document, "histograms");
 	struct range range;
 
 	if (!histograms) {
 		write_absent(out, source->absent ? source->absent : "Not measured.");
 		return;
 	}
-	if (count(histograms) == 0) {
+	if (json_count(histograms) == 0) {
 		write_absent(out, "No call of sendfile was seen while it was measured.");
 		return;
 	}
 	range = range_of(histograms);
-	for (size_t i = 0; i < count(histograms) && i < HISTOGRAMS_MAX; i++)
-		write_histogram(out, json_object_array_get_idx(histograms, i), &range);
+	for (struct rows r = { .of = histograms, .max = HISTOGRAMS_MAX }; next_row(&r);)
+		write_histogram(out, r.row, &range);
 }

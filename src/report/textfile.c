@@ -89,66 +89,9 @@ uint64_t textfile_deadline(const struct textfile *e, uint64_t now_usec)
 	return e->next_usec > now_usec ? e->next_usec : now_usec;
 }
 
-/* ---- the state ---- */
-
-static size_t count_not_compliant(const struct reconcile_stand *stand)
-{
-	size_t n = 0;
-
-	for (int v = 0; v < VERDICT_COUNT; v++)
-		n += v == VERDICT_COMPLIANT ? 0 : stand->features[v];
-	return n;
-}
-
-static int compare_stands(const void *a, const void *b)
-{
-	const struct reconcile_stand *const *x = a, *const *y = b;
-
-	return ((*x)->ifindex > (*y)->ifindex) - ((*x)->ifindex < (*y)->ifindex);
-}
-
-/* The first links, by ifindex, that together have as much to list as there is room for. */
-static int list_links(const struct reconcile_stands *stands, int **ret, size_t *ret_n)
-{
-	size_t all = HASH_COUNT(stands->list), n = 0, series = 0;
-	_cleanup_free_ const struct reconcile_stand **list = calloc(all + 1, sizeof(*list));
-
-	*ret = malloc((all + 1) * sizeof(**ret));
-	if (!list || !*ret)
-		return -ENOMEM;
-	for (const struct reconcile_stand *stand = stands->list; stand; stand = stand->hh.next)
-		if (count_not_compliant(stand) > 0)
-			list[n++] = stand;
-	qsort(list, n, sizeof(*list), compare_stands);
-	*ret_n = 0;
-	for (size_t i = 0; i < n && series < METRICS_SERIES_MAX; i++) {
-		(*ret)[(*ret_n)++] = list[i]->ifindex;
-		series += count_not_compliant(list[i]);
-	}
-	return 0;
-}
-
-static int plan_listed(struct textfile *e, struct metrics *m, int64_t now_sec, struct plan *ret)
-{
-	_cleanup_free_ int *indexes = NULL;
-	struct reconcile_stands stands;
-	size_t n;
-	int r = reconcile_stand(e->host.reconcile, now_sec, &stands);
-
-	if (r >= 0)
-		r = list_links(&stands, &indexes, &n);
-	if (r < 0)
-		return r;
-	memcpy(m->links_by_verdict, stands.counts, sizeof(m->links_by_verdict));
-	memcpy(m->features_by_verdict, stands.features, sizeof(m->features_by_verdict));
-	/* no index at all would mean every link */
-	return n ? reconcile_plan(e->host.reconcile, indexes, n, now_sec, ret) : 0;
-}
-
 int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_len)
 {
-	_cleanup_(plan_clear) struct plan plan = { 0 };
-	struct reconcile_counts counts;
+	struct reconcile_counts counts = reconcile_count(e->host.reconcile);
 	char netns[NETNS_NAME_LEN];
 	struct metrics m = {
 		.counts = &e->counts,
@@ -159,20 +102,20 @@ int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_le
 		.netns = netns_is_own(netns, sizeof(netns)) ? netns : NULL,
 		.features = &e->host.observe->features,
 		.rules = reconcile_rules(e->host.reconcile),
-		.plan = &plan,
+		.host = e->host.rules_host,
+		.links = &e->host.observe->links,
+		.states = reconcile_states(e->host.reconcile),
 	};
 	_cleanup_(evidence_clear) struct evidence evidence = { 0 };
-	int r = plan_listed(e, &m, util_realtime_sec(), &plan);
+	int r;
 
-	if (r < 0)
-		return r;
+	link_table_stack(&e->host.observe->links);
 	if (*e->host.tracker) {
 		r = tracker_read_evidence(*e->host.tracker, util_now_usec(), &evidence);
 		if (r < 0)
 			return r;
 		m.evidence = &evidence;
 	}
-	reconcile_count(e->host.reconcile, &counts);
 	e->counts.reconciles = counts.runs;
 	e->counts.sets = counts.sets;
 	e->counts.hooks_sent = e->host.hooks->sent;

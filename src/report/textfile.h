@@ -15,8 +15,9 @@
 
 /* What is told about; valid as long as the textfile is. */
 struct textfile_host {
-	const struct observe *observe;
-	struct reconcile *reconcile;
+	struct observe *observe;
+	const struct reconcile *reconcile;
+	const struct rule_host *rules_host;
 	const bool *enforce;
 	const struct hooks *hooks;
 	struct tracker *const *tracker; /* NULL there: no probes */

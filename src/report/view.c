@@ -54,7 +54,7 @@ const char *view_group_names(
 	const struct feature_table *table, const struct view_group *group, char *buf, size_t size)
 {
 	if (group->bits == 0 && group->item->feature)
-		return view_clean(group->item->feature->word, buf, size);
+		return util_clean(group->item->feature->word, buf, size);
 	return feature_format(table, group->bits, buf, size);
 }
 
@@ -66,9 +66,9 @@ const char *view_link_words(
 	char name[LINK_NAME_LEN];
 	unsigned ports = 0;
 
-	view_clean(link->kind, buf, size);
+	util_clean(link->kind, buf, size);
 	if (lower)
-		util_append(buf, size, " on %s", view_clean(lower->name, name, sizeof(name)));
+		util_append(buf, size, " on %s", util_clean(lower->name, name, sizeof(name)));
 	else if (link->lower_netnsid >= 0 && !link_has_peer(link))
 		util_append(buf, size, " on a link of another namespace");
 	for (struct link *port = link_first_port(table, link); port;
@@ -78,12 +78,12 @@ const char *view_link_words(
 			break;
 		}
 		util_append(buf, size, "%s%s", ports == 1 ? " of " : comma,
-			view_clean(port->name, name, sizeof(name)));
+			util_clean(port->name, name, sizeof(name)));
 		comma = ", ";
 	}
 	if (master)
 		util_append(
-			buf, size, ", port of %s", view_clean(master->name, name, sizeof(name)));
+			buf, size, ", port of %s", util_clean(master->name, name, sizeof(name)));
 	return buf;
 }
 
@@ -169,18 +169,17 @@ struct tree_walk {
 	struct seen *seen, *next_seen; /* hash, and the next of its entries that is free */
 };
 
-/* Was this link shown before? From now on it was. */
-static bool see(struct tree_walk *walk, const struct link *link)
+/* Was this link shown before? From now on it was. -ENOMEM. */
+static int see(struct tree_walk *walk, const struct link *link)
 {
 	struct seen *seen;
 
 	HASH_FIND_INT(walk->seen, &link->ifindex, seen);
 	if (seen)
-		return true;
+		return 1;
 	seen = walk->next_seen++;
 	seen->ifindex = link->ifindex;
-	HASH_ADD_INT(walk->seen, ifindex, seen);
-	return false;
+	return hash_add(walk->seen, ifindex, seen);
 }
 
 static bool has_below(const struct link_table *table, const struct link *link)
@@ -190,10 +189,12 @@ static bool has_below(const struct link_table *table, const struct link *link)
 
 static int walk_tree(struct tree_walk *walk, struct link *link, unsigned depth)
 {
-	bool repeated = see(walk, link) && has_below(walk->table, link);
+	int r = see(walk, link);
+	bool repeated = r > 0 && has_below(walk->table, link);
 	struct link *lower;
-	int r;
 
+	if (r < 0)
+		return r;
 	if (walk->n == walk->capacity) {
 		size_t capacity = walk->capacity * 2 + 16;
 		struct view_node *nodes = reallocarray(walk->nodes, capacity, sizeof(*nodes));
@@ -255,47 +256,4 @@ int view_tree(struct link_table *table, struct view_node **ret, size_t *ret_n)
 	*ret = walk.nodes;
 	*ret_n = walk.n;
 	return 0;
-}
-
-/* Length of the well-formed, printable UTF-8 character at s, 0 when there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80   ? 1
-		     : s[0] < 0xc2 ? 0
-		     : s[0] < 0xe0 ? 2
-		     : s[0] < 0xf0 ? 3
-		     : s[0] < 0xf5 ? 4
-				   : 0;
-	uint32_t c = len > 1 ? s[0] & (0x7fu >> len) : s[0];
-
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (len > 1 && (c < least[len] || c < 0xa0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)))
-		return 0;
-	return len == 1 && (c < 0x20 || c == 0x7f) ? 0 : len;
-}
-
-const char *view_clean(const char *text, char *buf, size_t size)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	size_t at = 0;
-
-	while (*s) {
-		size_t len = utf8_length(s);
-
-		if (at + (len ? len : 1) >= size)
-			break;
-		if (len)
-			memcpy(buf + at, s, len);
-		else
-			buf[at] = '?';
-		at += len ? len : 1;
-		s += len ? len : 1;
-	}
-	buf[at] = '\0';
-	return buf;
 }

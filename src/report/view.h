@@ -62,8 +62,4 @@ struct view_node {
  * -ENOMEM. */
 int view_tree(struct link_table *table, struct view_node **ret, size_t *ret_n);
 
-/* Copies text that came from outside: control characters and what is not UTF-8 become '?'. Returns
- * buf. */
-const char *view_clean(const char *text, char *buf, size_t size);
-
 #endif

@@ -40,7 +40,7 @@ static void write_again(const struct snapshot *s)
 	char *text, why[512];
 	size_t len;
 
-	assert(json_format_snapshot(s, &text, &len) == 0);
+	assert(snapshot_format_json(s, &text, &len) == 0);
 	assert(snapshot_parse_json(text, len, &again, why, sizeof(why)) == 0);
 	assert(again.n_links == s->n_links && again.n_rules == s->n_rules);
 	compare(s, &again, true);

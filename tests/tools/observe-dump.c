@@ -7,49 +7,40 @@
  *   observe-dump [netlink|ioctl] time N          N refreshes; the fastest, in microseconds
  * blind: by ioctl and without notifications of features, as on a kernel before 5.6. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kernel/observe.h"
+#include "basic/json.h"
 #include "basic/util.h"
 
-static struct json_object *names(const struct feature_table *table, feature_set set)
+static void print_link(const struct observe *o, const struct link *link)
 {
-	struct json_object *a = json_object_new_array();
-	unsigned bit;
-
-	feature_foreach(bit, set)
-		json_object_array_add(a, json_object_new_string(feature_name(table, bit)));
-	return a;
-}
-
-static struct json_object *link_json(const struct observe *o, const struct link *link)
-{
-	struct json_object *j = json_object_new_object();
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
 	char address[3 * LINK_ADDRESS_LEN];
 
-	json_object_object_add(j, "ifindex", json_object_new_int(link->ifindex));
-	json_object_object_add(j, "name", json_object_new_string(link->name));
-	json_object_object_add(j, "kind", json_object_new_string(link->kind));
-	json_object_object_add(j, "slave_kind", json_object_new_string(link->slave_kind));
-	json_object_object_add(j, "driver", json_object_new_string(link->driver));
-	json_object_object_add(j, "address",
-		json_object_new_string(link_format_address(link, address, sizeof(address))));
-	json_object_object_add(j, "vlan_id", json_object_new_int((int)link->vlan_id));
-	json_object_object_add(j, "lower", json_object_new_int(link->lower_ifindex));
-	json_object_object_add(j, "lower_netnsid", json_object_new_int(link->lower_netnsid));
-	json_object_object_add(j, "master", json_object_new_int(link->master_ifindex));
-	json_object_object_add(j, "default_route", json_object_new_boolean(link->default_route));
-	json_object_object_add(j, "has_features", json_object_new_boolean(link->has_features));
-	json_object_object_add(j, "stale", json_object_new_boolean(link->features_stale));
-	json_object_object_add(j, "hw", names(&o->features, link->features.hw));
-	json_object_object_add(j, "wanted", names(&o->features, link->features.wanted));
-	json_object_object_add(j, "active", names(&o->features, link->features.active));
-	json_object_object_add(j, "nochange", names(&o->features, link->features.nochange));
-	return j;
+	json_open_object(&w, NULL);
+	json_add_int(&w, "ifindex", link->ifindex);
+	json_add_text(&w, "name", link->name);
+	json_add_text(&w, "kind", link->kind);
+	json_add_text(&w, "slave_kind", link->slave_kind);
+	json_add_text(&w, "driver", link->driver);
+	json_add_text(&w, "address", link_format_address(link, address, sizeof(address)));
+	json_add_int(&w, "vlan_id", link->vlan_id);
+	json_add_int(&w, "lower", link->lower_ifindex);
+	json_add_int(&w, "lower_netnsid", link->lower_netnsid);
+	json_add_int(&w, "master", link->master_ifindex);
+	json_add_bool(&w, "default_route", link->default_route);
+	json_add_bool(&w, "has_features", link->has_features);
+	json_add_bool(&w, "stale", link->features_stale);
+	feature_add_names(&w, "hw", &o->features, link->features.hw);
+	feature_add_names(&w, "wanted", &o->features, link->features.wanted);
+	feature_add_names(&w, "active", &o->features, link->features.active);
+	feature_add_names(&w, "nochange", &o->features, link->features.nochange);
+	json_close_object(&w);
+	fputs(w.text, stdout);
 }
 
 static int print_all(struct observe *o)
@@ -59,11 +50,8 @@ static int print_all(struct observe *o)
 	int r = link_table_sorted(&o->links, &links, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		struct json_object *link = link_json(o, links[i]);
-
-		printf("%s%s", i == 0 ? "[" : ",\n",
-			json_object_to_json_string_ext(link, JSON_C_TO_STRING_PLAIN));
-		json_object_put(link);
+		fputs(i == 0 ? "[" : ",\n", stdout);
+		print_link(o, links[i]);
 	}
 	puts(n == 0 ? "[]" : "]");
 	return r;

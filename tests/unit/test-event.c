@@ -9,7 +9,6 @@
 
 struct scene {
 	struct unit_host *h;
-	struct event_memory *memory;
 	struct apply_result results[8];
 	struct apply_report report;
 	struct event events[KEEP_MAX];
@@ -26,7 +25,6 @@ static int setup(void **state)
 	unit_rule(s->h, "20-bond.rule", "[Match]\nKind=bond\n[Features]\nsg=lower\n");
 	unit_rule(s->h, "30-port.rule", "[Match]\nRole=bond-port\n[Features]\nsg=on\n");
 	s->report.results = s->results;
-	assert_int_equal(event_memory_new(&s->memory), 0);
 	*state = s;
 	return 0;
 }
@@ -35,7 +33,6 @@ static int teardown(void **state)
 {
 	struct scene *s = *state;
 
-	event_memory_free(s->memory);
 	unit_host_free(s->h);
 	free(s);
 	return 0;
@@ -69,7 +66,7 @@ static void carry_out(struct scene *s)
 static void report(struct scene *s)
 {
 	s->n_events = 0;
-	assert_int_equal(event_report(s->memory, &s->h->features, &s->h->plan, &s->report,
+	assert_int_equal(event_report(&s->h->states, &s->h->features, &s->h->plan, &s->report,
 				 &s->h->links, keep, s),
 		0);
 }
@@ -101,7 +98,7 @@ static void one_record_says_what_was_wrong_what_was_done_by_which_rule(void **st
 	/* nothing to do, nothing to say */
 	reconcile(s);
 	assert_int_equal(s->n_events, 0);
-	assert_int_equal(event_memory_count(s->memory), 0);
+	assert_int_equal(s->h->states.n_reported, 0);
 }
 
 static void what_follows_is_told_with_what_it_follows(void **state)
@@ -132,10 +129,10 @@ static void an_audit_says_what_would_be_done_and_says_it_once(void **state)
 		"eth3: tx-scatter-gather is off; would be set on; rule 30-port.rule");
 	report(s);
 	assert_int_equal(s->n_events, 0);
-	assert_int_equal(event_memory_count(s->memory), 1);
+	assert_int_equal(s->h->states.n_reported, 1);
 
 	/* other rules: said again */
-	event_memory_clear(s->memory);
+	link_states_clear(&s->h->states);
 	report(s);
 	assert_int_equal(s->n_events, 1);
 
@@ -145,7 +142,7 @@ static void an_audit_says_what_would_be_done_and_says_it_once(void **state)
 	report(s);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].kind, EVENT_RECOVERED);
-	assert_int_equal(event_memory_count(s->memory), 0);
+	assert_int_equal(s->h->states.n_reported, 0);
 }
 
 static void what_cannot_be_had_is_said_once_with_the_reason(void **state)
@@ -161,7 +158,7 @@ static void what_cannot_be_had_is_said_once_with_the_reason(void **state)
 	assert_non_null(strstr(s->events[0].message, "30-port.rule"));
 	reconcile(s);
 	assert_int_equal(s->n_events, 0);
-	event_memory_forget(s->memory, 3);
+	link_states_remove(&s->h->states, 3);
 	reconcile(s);
 	assert_int_equal(s->n_events, 1);
 }
@@ -195,15 +192,10 @@ static void a_refusal_carries_the_kernels_words(void **state)
 	assert_non_null(strstr(s->events[0].message, "without effect"));
 
 	/* a link that is gone has its own event */
-	event_memory_clear(s->memory);
+	link_states_clear(&s->h->states);
 	s->results[0].error = -ENODEV;
 	report(s);
 	assert_int_equal(s->n_events, 0);
-}
-
-static bool fought(int ifindex, unsigned bit, _unused_ char *who, _unused_ size_t size, _unused_ void *u)
-{
-	return ifindex == 4 && bit == 0;
 }
 
 static void what_cannot_be_read_is_said_once_and_said_to_be_over(void **state)
@@ -235,7 +227,7 @@ static void a_fight_is_one_record_until_it_is_calm(void **state)
 {
 	struct scene *s = *state;
 
-	s->h->context.is_contended = fought;
+	link_state_contention(unit_state(s->h, 4))->contended = FEATURE(0);
 	for (unsigned i = 0; i < 3; i++) {
 		/* off: the bond is fought over, the VLANs go with it */
 		unit_off(s->h, "bond0", "tx-scatter-gather");
@@ -256,15 +248,15 @@ static void a_fight_is_one_record_until_it_is_calm(void **state)
 		assert_int_equal(s->n_events, 0);
 	}
 	s->n_events = 0;
-	event_report_calm(s->memory, &s->h->features, link_table_find(&s->h->links, 4), FEATURE(0), keep,
+	event_report_calm(&s->h->states, &s->h->features, link_table_find(&s->h->links, 4), FEATURE(0), keep,
 		s);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].kind, EVENT_RESOLVED);
-	s->h->context.is_contended = NULL;
+	link_state_contention(unit_state(s->h, 4))->contended = 0;
 	unit_off(s->h, "bond0", "tx-scatter-gather");
 	reconcile(s);
 	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);
-	assert_int_equal(event_memory_count(s->memory), 0);
+	assert_int_equal(s->h->states.n_reported, 0);
 }
 
 static void kinds_have_names_and_ids_of_their_own(void **state)

@@ -102,13 +102,6 @@ static void a_rule_that_only_audits_is_told(void **state)
 		"`ethtool -K eth2 tx-scatter-gather off`");
 }
 
-static bool everything_is_paused(int ifindex, void *userdata)
-{
-	(void)ifindex;
-	(void)userdata;
-	return true;
-}
-
 static void a_paused_link_is_resumed(void **state)
 {
 	struct unit_host *h = *state;
@@ -116,7 +109,7 @@ static void a_paused_link_is_resumed(void **state)
 	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
 	unit_rule(h, "50-tso.rule", "[Match]\nName=eth2\n[Features]\ntso=on\n");
 	unit_off(h, "eth2", "tso");
-	h->context.is_paused = everything_is_paused;
+	unit_state(h, 2)->paused = true;
 	assert_string_equal(advice(h, "eth2", "tx-tcp-segmentation"),
 		"offloadctl resume eth2, or `ethtool -K eth2 tx-tcp-segmentation on`");
 }

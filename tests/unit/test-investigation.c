@@ -430,17 +430,18 @@ static void bad_documents(void **state)
 		{ "{\"version\":1,\"document\":\"snapshot\"}", "", -ENOENT },
 		{ "{\"version\":2,\"document\":\"investigate\"}", "it is of another version than 1", -EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\"}", "elapsed_usec is missing", -EBADMSG },
-		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":-1}", "elapsed_usec is negative",
+		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":-1}", "elapsed_usec is out of range",
 			-EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"histograms\":[{\"slots\":[{"
 		  "\"from_usec\":3,\"calls\":1}]}]}",
-			"from_usec is no power of two that a slot begins with", -EBADMSG },
-		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":[7]}", "", 0 },
+			"histograms[0].slots[0].from_usec is no power of two that a slot begins with", -EBADMSG },
+		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":[7]}", "fallback[0] is not an object",
+			-EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":{}}",
-			"fallback has another type than it should", -EBADMSG },
+			"fallback is not a list", -EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"stale\":[{\"link\":"
 		  "\"a-name-that-is-longer-than-any-link\"}]}",
-			"link is too long", -EBADMSG },
+			"stale[0].link is too long", -EBADMSG },
 	};
 
 	(void)state;

@@ -8,6 +8,7 @@
 
 #include "evidence-sample.h"
 #include "investigation-sample.h"
+#include "compare/snapshot_json.h"
 #include "report/json.h"
 #include "report/json_evidence.h"
 #include "report/json_investigation.h"
@@ -343,7 +344,7 @@ static int write_snapshot(FILE *out)
 	struct snapshot s = sample_snapshot();
 	char *text;
 	size_t len;
-	int r = json_format_snapshot(&s, &text, &len);
+	int r = snapshot_format_json(&s, &text, &len);
 
 	if (r == 0) {
 		fputs(text, out);
@@ -508,20 +509,21 @@ static void text_is_cleaned(void **state)
 
 	(void)state;
 	assert_string_equal(
-		view_clean("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7", buf, sizeof(buf)),
+		util_clean("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7", buf, sizeof(buf)),
 		"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7");
-	assert_string_equal(view_clean("a\x1b[0m\n\x7f", buf, sizeof(buf)), "a?[0m??");
-	assert_string_equal(view_clean("\xc0\xaf", buf, sizeof(buf)), "??");      /* overlong */
-	assert_string_equal(view_clean("\xed\xa0\x80", buf, sizeof(buf)), "???"); /* surrogate */
+	assert_string_equal(util_clean("a\x1b[0m\n\x7f", buf, sizeof(buf)), "a?[0m??");
+	assert_string_equal(util_clean("\xc0\xaf", buf, sizeof(buf)), "??");      /* overlong */
+	assert_string_equal(util_clean("\xed\xa0\x80", buf, sizeof(buf)), "???"); /* surrogate */
 	assert_string_equal(
-		view_clean("\xf4\x90\x80\x80", buf, sizeof(buf)), "????"); /* past the end */
-	assert_string_equal(view_clean("\xc2\x9b"
+		util_clean("\xf4\x90\x80\x80", buf, sizeof(buf)), "????"); /* past the end */
+	assert_string_equal(util_clean("\xc2\x9b"
 				       "31m",
 				    buf, sizeof(buf)),
 		"??31m");                                                    /* C1 */
-	assert_string_equal(view_clean("\xe2\x82", buf, sizeof(buf)), "??"); /* cut off */
+	assert_string_equal(util_clean("\xe2\x82", buf, sizeof(buf)), "??"); /* cut off */
+	assert_string_equal(util_clean("\xe2\x80\xae" "x\xe2\x81\xa6", buf, sizeof(buf)), "???x???"); /* turns the text */
 	assert_string_equal(
-		view_clean("\xc3\xbc\xc3\xbc", buf, 4), "\xc3\xbc"); /* never half a character */
+		util_clean("\xc3\xbc\xc3\xbc", buf, 4), "\xc3\xbc"); /* never half a character */
 }
 
 static char **given;

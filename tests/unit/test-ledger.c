@@ -206,6 +206,7 @@ static void what_cannot_be_understood_is_set_aside(void **state)
 static void a_name_may_be_any_bytes(void **state)
 {
 	struct place *p = *state;
+	uint64_t until;
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL, *again = NULL;
 	struct link link = { .ifindex = 9, .name = "\xff\x01z", .kind = "dummy" };
 	char why[256];
@@ -214,9 +215,9 @@ static void a_name_may_be_any_bytes(void **state)
 	assert_int_equal(ledger_pause(ledger, &link, 0), 0);
 	assert_int_equal(ledger_save(ledger, &p->table), 1);
 	assert_int_equal(ledger_open(p->path, &p->table, &again, why, sizeof(why)), 0);
-	assert_true(ledger_is_paused(again, &link));
+	assert_true(ledger_is_paused(again, &link, &until));
 	strcpy(link.name, "??z");
-	assert_false(ledger_is_paused(again, &link));
+	assert_false(ledger_is_paused(again, &link, &until));
 }
 
 static void what_belongs_to_another_namespace_is_left_alone(void **state)
@@ -283,6 +284,7 @@ static void a_failed_write_keeps_the_old_file(void **state)
 static void two_writers_lose_nothing(void **state)
 {
 	struct place *p = *state;
+	uint64_t until;
 	struct link a = vlan10(&p->table), b = vlan10(&p->table), c = vlan10(&p->table);
 	_cleanup_(ledger_close_pointer) struct ledger *one = reopen(p, 0), *two = reopen(p, 0);
 	feature_set sg = unit_set(&p->table, "tx-scatter-gather"), gro = unit_set(&p->table, "gro");
@@ -301,7 +303,7 @@ static void two_writers_lose_nothing(void **state)
 	assert_int_equal(ledger_save(two, &p->table), 1);
 	assert_int_equal(ledger_find(two, &a)->value, sg);
 	assert_int_equal(ledger_find(two, &a)->mask, sg | gro);
-	assert_true(ledger_is_paused(two, &c));
+	assert_true(ledger_is_paused(two, &c, &until));
 
 	assert_int_equal(ledger_sync(one, &p->table), 1);
 	assert_int_equal(ledger_sync(one, &p->table), 0);
@@ -317,35 +319,36 @@ static void two_writers_lose_nothing(void **state)
 	assert_non_null(ledger_find(one, &c));
 	assert_int_equal(ledger_sync(two, &p->table), 1);
 	assert_null(ledger_find(two, &a));
-	assert_false(ledger_is_paused(two, &c));
+	assert_false(ledger_is_paused(two, &c, &until));
 	assert_non_null(ledger_find(two, &b));
 }
 
 static void pauses_outlive_a_restart_and_belong_to_one_link(void **state)
 {
 	struct place *p = *state;
+	uint64_t until;
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
 	struct link link = vlan10(&p->table), other = link;
 
 	strcpy(other.name, "eth7");
 	strcpy(other.kind, "physical");
-	assert_false(ledger_is_paused(ledger, &link));
+	assert_false(ledger_is_paused(ledger, &link, &until));
 	assert_false(ledger_resume(ledger, link.ifindex));
 	assert_int_equal(ledger_pause(ledger, &link, UINT64_C(123456789)), 0);
-	assert_true(ledger_is_paused(ledger, &link));
-	assert_false(ledger_is_paused(ledger, &other)); /* it has this index now */
+	assert_true(ledger_is_paused(ledger, &link, &until));
+	assert_false(ledger_is_paused(ledger, &other, &until)); /* it has this index now */
 	assert_int_equal(ledger_save(ledger, &p->table), 1);
 
 	ledger_close(ledger);
 	ledger = reopen(p, 0);
-	assert_true(ledger_is_paused(ledger, &link));
-	assert_int_equal(ledger->pauses->until_usec, UINT64_C(123456789));
+	assert_true(ledger_is_paused(ledger, &link, &until));
+	assert_int_equal(until, UINT64_C(123456789));
 	assert_null(ledger_find(ledger, &link)); /* nothing of it was changed */
 	assert_int_equal(ledger_remember(ledger, &link, unit_set(&p->table, "gro")), 1);
 	ledger_forget(ledger, link.ifindex); /* its values were put back: it stays paused */
-	assert_true(ledger_is_paused(ledger, &link));
+	assert_true(ledger_is_paused(ledger, &link, &until));
 	assert_true(ledger_resume(ledger, link.ifindex));
-	assert_false(ledger_is_paused(ledger, &link));
+	assert_false(ledger_is_paused(ledger, &link, &until));
 	assert_int_equal(ledger_save(ledger, &p->table), 1);
 	ledger_close(ledger);
 	ledger = reopen(p, 0);

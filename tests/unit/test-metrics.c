@@ -12,9 +12,25 @@
 struct picture {
 	struct sample sample;
 	struct metrics_counts counts;
+	struct rule_host host;
+	struct rule_feature lro;
+	struct link_states states;
 	struct metrics metrics;
 	size_t settings_errors;
 };
+
+/* What the plan of the sample has from these rules. */
+static void declare(struct picture *p)
+{
+	struct sample *s = &p->sample;
+
+	s->rule_features[0].bits = unit_set(&s->features, "tx-scatter-gather tx-tcp-segmentation tx-tcp6-segmentation tx-checksum-ip-generic");
+	s->rules[0].features = s->rule_features;
+	s->rules[0].n_features = 1;
+	p->lro = (struct rule_feature){ .word = (char *)"rx-lro", .bits = unit_set(&s->features, "rx-lro"), .value = RULE_OFF };
+	s->rules[1].features = &p->lro;
+	s->rules[1].n_features = 1;
+}
 
 static int setup(void **state)
 {
@@ -37,9 +53,12 @@ static int setup(void **state)
 		.settings_errors = &p->settings_errors,
 		.features = &p->sample.features,
 		.rules = &p->sample.set,
-		.plan = &p->sample.plan,
+		.host = &p->host,
+		.links = &p->sample.links,
+		.states = &p->states,
 	};
-	metrics_count_plan(&p->metrics, &p->sample.plan);
+	declare(p);
+	assert_int_equal(plan_keep(&p->sample.plan, &p->states), 0);
 	*state = p;
 	return 0;
 }
@@ -49,6 +68,7 @@ static int teardown(void **state)
 	struct picture *p = *state;
 
 	sample_clear(&p->sample);
+	link_states_clear(&p->states);
 	free(p);
 	return 0;
 }
@@ -110,7 +130,7 @@ static void all_that_there_is(void **state)
 	histogram_observe(&p->counts.reaction, 251);
 	histogram_observe(&p->counts.reaction, 60000000);
 	p->metrics.evidence = &evidence;
-	strcpy(p->sample.plan_links[0].name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
+	strcpy(link_table_find(&p->sample.links, 2)->name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
 	evidence_clear(&evidence);
 	compare_with_golden(text);
@@ -209,11 +229,12 @@ static void another_namespace_is_a_label_of_every_series(void **state)
 /* The line of a link with this name. */
 static char *line_of(struct picture *p, const char *name)
 {
+	struct link *link = link_table_find(&p->sample.links, 2);
 	_cleanup_free_ char *text = NULL;
 	char *at, *end;
 
-	memset(p->sample.plan_links[0].name, 0, LINK_NAME_LEN);
-	memcpy(p->sample.plan_links[0].name, name, strnlen(name, LINK_NAME_LEN));
+	memset(link->name, 0, LINK_NAME_LEN);
+	memcpy(link->name, name, strnlen(name, LINK_NAME_LEN));
 	text = format(p);
 	at = strstr(text, "\noffloadd_link_not_as_declared{");
 	assert_non_null(at);
@@ -238,7 +259,6 @@ static void hostile_names_stay_one_label_and_differ(void **state)
 	};
 	struct picture *p = *state;
 
-	p->sample.plan_links[0].items[0].verdict = VERDICT_DRIFTED;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_free_ char *line = line_of(p, cases[i].name);
 
@@ -250,23 +270,21 @@ static void hostile_names_stay_one_label_and_differ(void **state)
 static void series_are_bounded_and_the_rest_is_counted(void **state)
 {
 	enum { LINKS = METRICS_SERIES_MAX + 88 };
-	static struct plan_item items[LINKS];
-	static struct plan_link links[LINKS];
-	const struct plan plan = { .links = links, .n_links = LINKS };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
+	char name[LINK_NAME_LEN];
 
-	for (int i = 0; i < LINKS; i++) {
-		sample_item(&p->sample, &items[i], "tx-scatter-gather", RULE_ON, true);
-		links[i] = (struct plan_link){ .ifindex = i + 1, .items = &items[i], .n_items = 1 };
-		snprintf(links[i].name, sizeof(links[i].name), "v%d", i);
+	link_states_clear(&p->states);
+	for (int i = LINKS; i > 0; i--) {
+		snprintf(name, sizeof(name), "v%d", i);
+		sample_link(&p->sample, 100 + i, name, "vlan");
+		link_states_get(&p->states, 100 + i)->result =
+			(struct link_result){ .declared = true, .features[VERDICT_DRIFTED] = 1 };
 	}
-	memset(p->metrics.links_by_verdict, 0, sizeof(p->metrics.links_by_verdict));
-	memset(p->metrics.features_by_verdict, 0, sizeof(p->metrics.features_by_verdict));
-	p->metrics.plan = &plan;
-	metrics_count_plan(&p->metrics, &plan);
 	text = format(p);
 	assert_int_equal(count_lines(text, "offloadd_link_not_as_declared{"), METRICS_SERIES_MAX);
+	assert_non_null(strstr(text, "offloadd_link_not_as_declared{link=\"v512\""));
+	assert_null(strstr(text, "offloadd_link_not_as_declared{link=\"v513\""));
 	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_left_out 88\n"));
 	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"drifted\"} 600\n"));
 }
@@ -274,17 +292,14 @@ static void series_are_bounded_and_the_rest_is_counted(void **state)
 static void features_of_other_kernels_are_not_told(void **state)
 {
 	struct picture *p = *state;
-	struct plan_item item = { .bit = FEATURE_MAX, .verdict = VERDICT_UNSUPPORTED };
-	struct plan_link link = { .ifindex = 1, .name = "eth0", .items = &item, .n_items = 1 };
-	const struct plan plan = { .links = &link, .n_links = 1 };
 	_cleanup_free_ char *text = NULL;
 
-	memset(p->metrics.features_by_verdict, 0, sizeof(p->metrics.features_by_verdict));
-	p->metrics.plan = &plan;
-	metrics_count_plan(&p->metrics, &plan);
+	link_states_clear(&p->states);
+	link_states_get(&p->states, 2)->result = (struct link_result){ .declared = true, .foreign = true };
 	text = format(p);
 	assert_null(strstr(text, "offloadd_link_not_as_declared{"));
 	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_left_out 0\n"));
+	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"unsupported\"} 1\n"));
 }
 
 static void evidence_is_bounded_too(void **state)

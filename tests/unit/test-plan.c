@@ -361,33 +361,31 @@ static void nothing_is_done_under_audit(void **state)
 	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_DRIFTED);
 	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_AUDIT);
 	assert_verdict(h, "vlan10", "tx-tcp-segmentation", VERDICT_DRIFTED);
+	assert_int_equal(h->plan.predictions, 1);
 }
 
-static bool bond_is_paused(int ifindex, void *userdata)
+/* What is audited is judged on top of what is enforced. */
+static void audit_and_enforcement_mixed_take_one_prediction(void **state)
 {
-	(void)userdata;
-	return ifindex == 4;
-}
+	struct unit_host *h = *state;
+	char buf[512];
 
-static bool sg_is_contended(int ifindex, unsigned bit, char *who, size_t size, void *userdata)
-{
-	(void)userdata;
-	if (ifindex != 10 || bit != 0)
-		return false;
-	if (who)
-		snprintf(who, size, "bash[77]");
-	return true;
-}
-
-static bool checksum_is_refused(
-	int ifindex, unsigned bit, bool value, char *why, size_t size, void *userdata)
-{
-	(void)userdata;
-	if (ifindex != 11 || bit != 3 || !value)
-		return false;
-	if (why)
-		snprintf(why, size, "no way");
-	return true;
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", "[Rule]\nMode=audit\n" VLAN_RULE);
+	unit_rule(h, "20-bond.rule", "[Match]\nKind=bond\n[Features]\nsg=on\n");
+	unit_off(h, "bond0", "tx-scatter-gather");
+	unit_inactive(h, "vlan10", "sg tso gso");
+	unit_off(h, "vlan100", "tx-scatter-gather");
+	unit_inactive(h, "vlan100", "tso gso");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, buf, sizeof(buf)), "bond0 +tx-scatter-gather");
+	assert_verdict(h, "bond0", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_true(unit_item(h, "vlan10", "tx-scatter-gather")->predicted);
+	assert_verdict(h, "vlan100", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_int_equal(unit_item(h, "vlan100", "tx-scatter-gather")->cause, CAUSE_AUDIT);
+	assert_false(unit_item(h, "vlan100", "tx-scatter-gather")->predicted);
+	assert_int_equal(h->plan.predictions, 1);
 }
 
 static void paused_contended_and_refused_are_left_alone(void **state)
@@ -395,9 +393,10 @@ static void paused_contended_and_refused_are_left_alone(void **state)
 	struct unit_host *h = *state;
 
 	unit_incident(h);
-	h->context.is_paused = bond_is_paused;
-	h->context.is_contended = sg_is_contended;
-	h->context.is_refused = checksum_is_refused;
+	unit_state(h, 4)->paused = true;
+	link_state_contention(unit_state(h, 10))->contended = FEATURE(0);
+	link_state_refusals(unit_state(h, 11))->refused[true] = FEATURE(3);
+	link_state_refusals(unit_state(h, 11))->words = strdup("no way");
 	unit_rule(h, "50-all.rule",
 		"[Match]\nName=bond0 vlan*\n[Features]\ntx-scatter-gather=on\n"
 		"tx-checksum-ip-generic=on\n");
@@ -408,10 +407,42 @@ static void paused_contended_and_refused_are_left_alone(void **state)
 	assert_int_equal(h->plan.n_steps, 0);
 	assert_verdict(h, "bond0", "tx-checksum-ip-generic", VERDICT_PAUSED);
 	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_CONTENDED);
-	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->text, "bash[77]");
+	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->text, "another program keeps reverting it");
 	assert_verdict(h, "vlan100", "tx-checksum-ip-generic", VERDICT_REFUSED);
 	assert_string_equal(unit_item(h, "vlan100", "tx-checksum-ip-generic")->text, "no way");
 	assert_int_equal(plan_exit_code(&h->plan), 4);
+}
+
+/* Repaired once more, they would be reverted once too often. */
+static void what_is_due_is_contended_and_not_repaired(void **state)
+{
+	struct unit_host *h = *state;
+	char buf[512];
+
+	unit_incident(h);
+	unit_rule(h, "10-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-scatter-gather=on\ntx-checksum-ip-generic=on\n");
+	link_state_contention(unit_state(h, 10))->due = FEATURE(0) | FEATURE(16);
+	unit_plan(h);
+	assert_int_equal(plan_find(&h->plan, 10)->due, 0);
+	unit_off(h, "vlan10", "tx-scatter-gather tx-checksum-ip-generic");
+	unit_off(h, "vlan100", "tx-scatter-gather");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, buf, sizeof(buf)), "vlan10 +tx-checksum-ip-generic; vlan100 +tx-scatter-gather");
+	assert_int_equal(plan_find(&h->plan, 10)->due, FEATURE(0));
+	assert_int_equal(plan_find(&h->plan, 11)->due, 0);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_CONTENDED);
+	assert_int_equal(h->plan.predictions, 1);
+
+	unit_state(h, 10)->paused = true;
+	unit_plan(h);
+	assert_int_equal(plan_find(&h->plan, 10)->due, 0);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_PAUSED);
+	unit_state(h, 10)->paused = false;
+	h->context.audit = true;
+	unit_plan(h);
+	assert_int_equal(plan_find(&h->plan, 10)->due, 0);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_int_equal(h->plan.predictions, 1);
 }
 
 static void past_its_end_a_rule_still_applies(void **state)
@@ -599,6 +630,8 @@ int main(void)
 		T(what_a_driver_ties_together_is_settled_at_once),
 		T(what_a_step_would_bring_about_is_in_the_same_step),
 		T(nothing_is_done_under_audit),
+		T(audit_and_enforcement_mixed_take_one_prediction),
+		T(what_is_due_is_contended_and_not_repaired),
 		T(paused_contended_and_refused_are_left_alone),
 		T(past_its_end_a_rule_still_applies),
 		T(only_the_links_asked_for),

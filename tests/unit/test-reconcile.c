@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/contention.h"
-#include "engine/denial.h"
 #include "engine/reconcile.h"
 #include "unit-ethtool.h"
 
@@ -30,7 +29,7 @@ static void start(struct scene *s, bool enforce)
 	const struct reconcile_options options = { .enforce = enforce, .fn = keep, .userdata = s };
 
 	assert_int_equal(reconcile_new(&s->o, &s->h->host, &options, &s->reconcile), 0);
-	assert_int_equal(reconcile_take_rules(s->reconcile, &s->h->rules), 0);
+	reconcile_take_rules(s->reconcile, &s->h->rules);
 }
 
 static int setup(void **state)
@@ -120,7 +119,7 @@ static void drift_is_repaired_at_once_and_that_is_a_fixed_point(void **state)
 	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);
 	assert_false(reconcile_is_pending(s->reconcile));
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
-	assert_int_equal(reconcile_exit_code(s->reconcile, 0), 0);
+	assert_int_equal(reconcile_exit_code(s->reconcile), 0);
 
 	/* looking at everything again does nothing */
 	reconcile_mark_all(s->reconcile);
@@ -140,7 +139,7 @@ static void an_audit_never_writes(void **state)
 	assert_int_equal(sets(s), 0);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].kind, EVENT_DRIFT);
-	assert_int_equal(reconcile_exit_code(s->reconcile, 0), 2);
+	assert_int_equal(reconcile_exit_code(s->reconcile), 2);
 }
 
 static void what_cannot_be_had_is_not_retried_until_something_changes(void **state)
@@ -157,14 +156,14 @@ static void what_cannot_be_had_is_not_retried_until_something_changes(void **sta
 	assert_int_equal(eth3->sets, 1);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].kind, EVENT_UNMET);
-	assert_int_equal(reconcile_exit_code(s->reconcile, 0), 4);
+	assert_int_equal(reconcile_exit_code(s->reconcile), 4);
 	for (; reconcile_deadline(s->reconcile); rounds++) {
 		s->now = reconcile_deadline(s->reconcile);
 		settle(s);
 		assert_int_equal(s->n_events, 0);
 	}
-	assert_int_equal(rounds, DENIAL_RETRY_MAX);
-	assert_int_equal(eth3->recomputes, DENIAL_RETRY_MAX);
+	assert_int_equal(rounds, APPLY_RETRY_MAX);
+	assert_int_equal(eth3->recomputes, APPLY_RETRY_MAX);
 	assert_int_equal(eth3->sets, 1);
 
 	/* the trouble of the link above makes us look, not ask again, though nobody asks for it now */
@@ -202,14 +201,14 @@ static void a_refusal_that_may_pass_is_tried_again_a_few_times(void **state)
 		assert_int_equal(s->n_events, 0);
 		rounds++;
 	}
-	assert_int_equal(rounds, DENIAL_RETRY_MAX);
-	assert_int_equal(eth3->sets, 1 + DENIAL_RETRY_MAX);
+	assert_int_equal(rounds, APPLY_RETRY_MAX);
+	assert_int_equal(eth3->sets, 1 + APPLY_RETRY_MAX);
 
 	/* one that lasts is not */
 	eth3->set_error = -EOPNOTSUPP;
 	by_hand(s, "eth3", "tx-generic-segmentation", false);
 	settle(s);
-	assert_int_equal(eth3->sets, 2 + DENIAL_RETRY_MAX);
+	assert_int_equal(eth3->sets, 2 + APPLY_RETRY_MAX);
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 
 	eth3->set_error = 0;
@@ -277,7 +276,7 @@ static void what_stands_on_a_fight_is_not_chased(void **state)
 	assert_true(reconcile_is_pending(s->reconcile));
 	assert_false(reconcile_is_deferring(s->reconcile));
 	settle(s);
-	s->now += RECONCILE_FIGHT_USEC;
+	s->now += RECONCILE_DEFER_USEC;
 	reconcile_tick(s->reconcile, s->now);
 	assert_true(reconcile_is_pending(s->reconcile));
 	settle(s);
@@ -287,7 +286,6 @@ static void what_stands_on_a_fight_is_not_chased(void **state)
 static void a_link_that_goes_is_forgotten(void **state)
 {
 	struct scene *s = *state;
-	struct reconcile_counts counts;
 
 	start(s, true);
 	settle(s);
@@ -301,8 +299,8 @@ static void a_link_that_goes_is_forgotten(void **state)
 	s->now = reconcile_deadline(s->reconcile);
 	settle(s);
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
-	reconcile_count(s->reconcile, &counts);
-	assert_int_equal(counts.troubled, 0);
+	assert_int_equal(reconcile_count(s->reconcile).troubled, 0);
+	assert_null(link_states_find(reconcile_states(s->reconcile), 10));
 }
 
 static void a_failed_run_is_tried_again_later_not_at_once(void **state)
@@ -336,7 +334,7 @@ static void a_reload_after_a_failed_run_tries_at_once(void **state)
 	unit_rule(s->h, "10-vlan.rule", "[Match]\nKind=vlan\n[Features]\nsg=lower\ntso=lower\n");
 	rules = s->h->rules;
 	s->h->rules = (struct rule_set){ 0 };
-	assert_int_equal(reconcile_take_rules(s->reconcile, &rules), 0);
+	reconcile_take_rules(s->reconcile, &rules);
 	assert_int_equal(settle(s), 1);
 	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
 	assert_true(reconcile_is_settled(s->reconcile));
@@ -370,6 +368,110 @@ static void switch_off_checksum(struct unit_device *d)
 	d->features.wanted &= ~FEATURE(3);
 	d->features.active &= ~FEATURE(3);
 	d->after_set = NULL;
+}
+
+static const struct link_result *kept(struct scene *s, const char *name)
+{
+	const struct link *link = link_table_find_name(&s->o.links, name);
+
+	return &link_states_find(reconcile_states(s->reconcile), link->ifindex)->result;
+}
+
+static void expect_work(struct scene *s, uint64_t plans)
+{
+	assert_int_equal(reconcile_count(s->reconcile).plans, plans);
+	assert_int_equal(reconcile_count(s->reconcile).predictions, plans);
+}
+
+static void a_drift_is_one_plan_and_one_prediction(void **state)
+{
+	struct scene *s = *state;
+	const struct contention_limits limits = CONTENTION_LIMITS;
+	struct link_summary summary;
+
+	start(s, true);
+	settle(s);
+	expect_work(s, 1);
+	assert_int_equal(link_result_verdict(kept(s, "vlan10")), VERDICT_COMPLIANT);
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	settle(s);
+	expect_work(s, 2);
+	assert_int_equal(link_result_verdict(kept(s, "vlan10")), VERDICT_COMPLIANT);
+	assert_true(kept(s, "vlan10")->features[VERDICT_COMPLIANT] & FEATURE(0));
+	assert_false(kept(s, "vlan10")->pending);
+
+	/* the round that makes it contention, too */
+	for (unsigned i = 2; i <= CONTENTION_ROUNDS; i++) {
+		by_hand(s, "vlan10", "tx-scatter-gather", false);
+		settle(s);
+		expect_work(s, i + 1);
+	}
+	assert_int_equal(s->events[0].kind, EVENT_CONTENDED);
+	assert_int_equal(kept(s, "vlan10")->features[VERDICT_CONTENDED], FEATURE(0));
+	assert_int_equal(reconcile_exit_code(s->reconcile), 4);
+	assert_int_equal(reconcile_count(s->reconcile).contended, 1);
+
+	reconcile_configure(s->reconcile, false, &limits);
+	settle(s);
+	expect_work(s, CONTENTION_ROUNDS + 2);
+	by_hand(s, "vlan100", "tx-scatter-gather", false);
+	settle(s);
+	expect_work(s, CONTENTION_ROUNDS + 3);
+	assert_int_equal(kept(s, "vlan100")->features[VERDICT_DRIFTED], FEATURE(0));
+	assert_false(kept(s, "vlan100")->pending); /* nobody will change it */
+	assert_int_equal(reconcile_exit_code(s->reconcile), 6);
+	link_states_summarize(reconcile_states(s->reconcile), &summary);
+	assert_int_equal(summary.links[VERDICT_COMPLIANT], 3);
+	assert_int_equal(summary.links[VERDICT_DRIFTED], 1);
+	assert_int_equal(summary.links[VERDICT_CONTENDED], 1);
+	assert_int_equal(summary.pending, 0);
+	expect_work(s, CONTENTION_ROUNDS + 3);
+}
+
+/* What came back is what is kept, and nothing waits for what will not be done. */
+static void what_a_repair_missed_is_kept(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+
+	start(s, true);
+	settle(s);
+	eth3->set_error = -EOPNOTSUPP;
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_int_equal(kept(s, "eth3")->features[VERDICT_REFUSED], FEATURE(0));
+	assert_false(kept(s, "eth3")->pending);
+	while (reconcile_is_pending(s->reconcile))
+		settle(s);
+	assert_int_equal(kept(s, "eth3")->features[VERDICT_REFUSED], FEATURE(0));
+
+	eth3->set_error = 0;
+	eth3->deaf = FEATURE(0);
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_int_equal(kept(s, "eth3")->features[VERDICT_BLOCKED], FEATURE(0));
+	assert_false(kept(s, "eth3")->pending);
+	while (reconcile_is_pending(s->reconcile))
+		settle(s);
+	assert_int_equal(kept(s, "eth3")->features[VERDICT_BLOCKED], FEATURE(0));
+	assert_int_equal(reconcile_exit_code(s->reconcile), 4);
+}
+
+/* Nobody knows whose it was. */
+static void a_lost_mark_has_everything_read_again(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *vlan10 = unit_device(&s->ethtool, "vlan10");
+
+	start(s, true);
+	settle(s);
+	vlan10->features.wanted &= ~FEATURE(0);
+	vlan10->features.active &= ~FEATURE(0);
+	((struct link_states *)reconcile_states(s->reconcile))->lost = true;
+	assert_false(reconcile_is_settled(s->reconcile));
+	assert_int_equal(settle(s), 1);
+	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
+	assert_true(reconcile_is_settled(s->reconcile));
 }
 
 /* its event finds what the read-back found already */
@@ -434,6 +536,9 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(drift_is_repaired_at_once_and_that_is_a_fixed_point),
+		TEST(a_drift_is_one_plan_and_one_prediction),
+		TEST(what_a_repair_missed_is_kept),
+		TEST(a_lost_mark_has_everything_read_again),
 		TEST(an_audit_never_writes),
 		TEST(what_cannot_be_had_is_not_retried_until_something_changes),
 		TEST(a_refusal_that_may_pass_is_tried_again_a_few_times),

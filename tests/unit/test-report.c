@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The page of a report: escaping, the picture, its parts. */
-#include <json-c/json.h>
+#include "basic/json.h"
 
 #include "report/drawing.h"
 #include "report/html.h"
@@ -201,14 +201,13 @@ static void hostile_documents_are_text(void **state)
 		"[Rule]\nDescription=<img src=x>\nReason=<img src=y>\n[Match]\nKind=vlan\n[Features]\nsg=off\n");
 	unit_plan(h);
 	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
-		struct json_object *document = json_tokener_parse(documents[i]);
+		struct json_value *document = unit_json(documents[i]);
 		const struct report_source source = { .document = document };
 		const struct report_html page = {
 			.view = &view, .host = &h->host, .taken = 1000000000, .events = source, .services = source, .latency = source
 		};
 		char *text = text_of(write_page, &page);
 
-		assert_non_null(document);
 		assert_null(strstr(text, "<img"));
 		assert_null(strstr(text, "<b>"));
 		assert_null(strstr(text, "<i>"));
@@ -218,7 +217,7 @@ static void hostile_documents_are_text(void **state)
 		assert_non_null(strstr(text, "&lt;u&gt;&#39;&quot;&amp;&lt;/u&gt;"));
 		assert_non_null(strstr(text, "Network offload on &lt;b&gt;host"));
 		free(text);
-		json_object_put(document);
+		json_free(document);
 	}
 	unit_host_free(h);
 }

@@ -595,7 +595,7 @@ static void shipped_rules_parse(void **state)
 		if (!strstr(r->path, "examples"))
 			continue;
 		examples++;
-		assert_non_null(strstr(text, "# When it may go: "));
+		assert_non_null(strstr(text, "# When to remove it: "));
 		assert_non_null(strstr(r->reason, "https://"));
 		assert_true(strcmp(r->file, "30-bond-port.rule") > 0);
 	}

@@ -3,14 +3,20 @@
 
 #include <json-c/json.h>
 
+#include "basic/json.h"
 #include "report/json_services.h"
 #include "unit-model.h"
 
 static struct json_object *document(const struct evidence *e)
 {
-	struct json_object *o = json_object_new_object();
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
+	struct json_object *o;
 
-	assert_int_equal(json_add_services(e, o), 0);
+	json_open_object(&w, NULL);
+	json_add_services(&w, e);
+	json_close_object(&w);
+	o = json_tokener_parse(w.text);
+	assert_non_null(o);
 	return o;
 }
 
@@ -74,13 +80,26 @@ static void rows_become_members(void **state)
 	evidence_clear(&e);
 }
 
+static int read_services(const struct json_value *root, struct evidence *ret)
+{
+	static char why[JSON_WHY_LEN];
+	struct json_reader r = { .why = why, .why_size = sizeof(why) };
+
+	return json_read_services(&r, root, ret);
+}
+
 static void what_is_written_is_read(void **state)
 {
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
+	_cleanup_json_ struct json_value *root = NULL;
 	struct evidence e = sample(), again;
-	struct json_object *o = document(&e);
 
 	(void)state;
-	json_read_services(o, &again);
+	json_open_object(&w, NULL);
+	json_add_services(&w, &e);
+	json_close_object(&w);
+	root = unit_json(w.text);
+	assert_int_equal(read_services(root, &again), 0);
 	assert_int_equal(again.n_fallback, 3);
 	assert_string_equal(again.fallback[0].service, "a.service");
 	assert_string_equal(again.fallback[0].verdict, "drifted");
@@ -96,15 +115,33 @@ static void what_is_written_is_read(void **state)
 	assert_null(again.probes[0].method);
 	assert_int_equal(again.lost[FALLBACK_SENDPAGE], 6);
 	assert_int_equal(again.left_out, 5);
-	json_object_put(o);
 	evidence_clear(&again);
-	/* a document of anything */
-	o = json_tokener_parse("{\"fallback\":[7,{\"kind\":\"x\"}],\"restart\":[null,{\"missing\":[1]}],\"probes\":[[]],\"lost\":3}");
-	json_read_services(o, &again);
-	assert_int_equal(again.n_fallback, 0);
-	evidence_clear(&again);
-	json_object_put(o);
 	evidence_clear(&e);
+}
+
+static void other_documents(void **state)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} documents[] = {
+		{ "null", 0 },
+		{ "{\"fallback\":[7]}", -EBADMSG },
+		{ "{\"fallback\":[{\"kind\":\"x\"}]}", -EBADMSG },
+		{ "{\"fallback\":[{\"kind\":\"x\",\"origin\":\"y\"}],\"restart\":[{\"missing\":[1]}],\"probes\":[{}],\"lost\":{}}", 0 },
+		{ "{\"restart\":[{\"link\":\"a-name-that-is-longer-than-any-link\"}]}", -EBADMSG },
+		{ "{\"lost\":3}", -EBADMSG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
+		_cleanup_json_ struct json_value *root = unit_json(documents[i].text);
+		struct evidence e;
+
+		assert_int_equal(read_services(root, &e), documents[i].error);
+		assert_int_equal(e.n_fallback, 0);
+		evidence_clear(&e);
+	}
 }
 
 static void what_follows(void **state)
@@ -151,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_become_members),
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(other_documents),
 		cmocka_unit_test(what_follows),
 		cmocka_unit_test(what_no_probe_tells_is_null),
 	};

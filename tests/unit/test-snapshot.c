@@ -29,7 +29,7 @@ static char *written(const struct snapshot *s)
 	char *text;
 	size_t len;
 
-	assert_int_equal(json_format_snapshot(s, &text, &len), 0);
+	assert_int_equal(snapshot_format_json(s, &text, &len), 0);
 	assert_int_equal(len, strlen(text));
 	return text;
 }

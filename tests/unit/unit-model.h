@@ -17,6 +17,7 @@ struct unit_host {
 	struct link_table links;
 	struct rule_set rules;
 	struct rule_host host;
+	struct link_states states;
 	struct plan_context context;
 	struct plan plan;
 };
@@ -31,7 +32,7 @@ static inline struct unit_host *unit_host_new(void)
 	strcpy(h->host.host_name, "web1");
 	strcpy(h->host.virtualization, "none");
 	h->context = (struct plan_context){
-		.table = &h->features, .rules = &h->rules, .host = &h->host, .now = 1000000000
+		.table = &h->features, .rules = &h->rules, .host = &h->host, .now = 1000000000, .states = &h->states
 	};
 	return h;
 }
@@ -41,7 +42,16 @@ static inline void unit_host_free(struct unit_host *h)
 	plan_clear(&h->plan);
 	rule_set_clear(&h->rules);
 	link_table_clear(&h->links);
+	link_states_clear(&h->states);
 	free(h);
+}
+
+static inline struct link_state *unit_state(struct unit_host *h, int ifindex)
+{
+	struct link_state *state = link_states_get(&h->states, ifindex);
+
+	assert_non_null(state);
+	return state;
 }
 
 /* Adds a link that has the features of `words` toggleable, wanted and active. */

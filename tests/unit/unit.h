@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "basic/json.h"
 #include "model/feature.h"
 #include "model/link.h"
 
@@ -55,6 +56,17 @@ static inline feature_set unit_set(const struct feature_table *table, const char
 	}
 	free(copy);
 	return all;
+}
+
+/* A text that must be JSON; the caller's to free. */
+static inline struct json_value *unit_json(const char *text)
+{
+	struct json_value *root = NULL;
+	char why[JSON_WHY_LEN] = "";
+
+	if (json_parse(text, strlen(text), JSON_OF_FILE, &root, why, sizeof(why)) < 0)
+		fail_msg("%s: %s", why, text);
+	return root;
 }
 
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every VLAN keeps the transmit offloads of what it stands on, after an upgrade switched them off on some.
+# Every VLAN keeps the transmit offloads of the interface below it, after an upgrade turned them off on some.
 class { 'offloadd':
   mode => 'enforce',
 }

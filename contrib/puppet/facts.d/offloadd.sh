@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# External fact for Facter: state of offloadd, and links and features by verdict. Without offloadctl there is no fact.
+# External fact for Facter: state of offloadd, and interfaces and features by verdict. Prints nothing without offloadctl.
 command -v offloadctl >/dev/null || exit 0
 offloadctl metrics 2>/dev/null | awk '
 function label(name) {
@@ -11,7 +11,7 @@ function counts(name, list) {
 		printf "  %s:\n%s", name, list
 }
 /^offloadd_build_info\{/ { version = label("version") }
-# in a network namespace of its own, each has the label netns
+# in a network namespace with a name, each metric has the label netns
 /^offloadd_up[ {]/ { up = $NF }
 /^offloadd_mode\{/ && $NF == 1 { mode = label("mode") }
 /^offloadd_(rules|rule_errors|settings_errors)[ {]/ {

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# @summary offloadd on a host, with its mode and its rules
+# @summary Sets up offloadd with its mode and its rules
 #
-# @param mode Mode= of offloadd. In audit mode rules and settings are placed, and links are only looked at.
-# @param rules Rule files, by name, each with parameters of offloadd::rule.
-# @param purge Remove rule files of rules_directory that are not managed here.
-# @param unmet What to do about a feature that is declared and cannot be had. In audit mode it is only told.
+# @param mode Mode= of offloadd. With audit, rules and settings are installed, and interfaces are only compared with the rules.
+# @param rules Rule files by name, each with the parameters of offloadd::rule.
+# @param purge Remove rule files from rules_directory that are not managed here.
+# @param unmet What to do if a declared feature is not possible. With audit, it is only reported.
 # @param manage_package Install the package offloadd.
 # @param manage_service Enable and start offloadd.service.
-# @param offloadctl The program.
-# @param rules_directory Where rule files are placed.
+# @param offloadctl Path of offloadctl.
+# @param rules_directory Where rule files are installed.
 class offloadd (
   Enum['audit', 'enforce'] $mode            = 'audit',
   Hash[String[1], Hash]    $rules           = {},
@@ -21,7 +21,7 @@ class offloadd (
   Pattern[/\A\//]           $rules_directory = '/etc/offloadd/rules.d',
 ) {
   $settings = '/etc/offloadd/offloadd.conf.d'
-  # false would outrank --noop
+  # false would override --noop
   $look_only = $mode ? {
     'audit' => true,
     default => undef,
@@ -47,7 +47,7 @@ class offloadd (
     notify  => Exec['offloadctl reload'],
   }
 
-  # Nothing is enforced before all rules are in place; to audit waits for nothing.
+  # Enforce mode is set only after all rules are installed; audit mode is set at once.
   $first = $mode ? {
     'enforce' => Exec['offloadctl reload'],
     default   => File[$settings],
@@ -68,7 +68,7 @@ class offloadd (
     }
   }
 
-  # 3: offloadd does not run
+  # 3: offloadd is not running
   exec { 'offloadctl reload':
     command     => "${offloadctl} reload",
     refreshonly => true,
@@ -89,18 +89,18 @@ class offloadd (
       ensure  => running,
       enable  => true,
       require => File["${settings}/90-puppet.conf"],
-      before  => Exec['offloadd does what its mode says'],
+      before  => Exec['offloadd uses its configured mode'],
     }
   }
 
-  # By what offloadd does, not by what was written just now: a run that broke off before this is made good by the next.
+  # Compare with the running mode, not with the file: this completes a run that was interrupted before the reload.
   $other = $mode ? {
     'audit' => 'enforce',
     default => 'audit',
   }
   $differs = "${offloadctl} status --json | grep -q '\"mode\": \"${other}\"'"
-  $why = "Mode=${mode} is asked for, and offloadd has ${other}: an option of the service, or a file in ${settings} that sorts later than 90-puppet.conf, says otherwise, or its settings have an error"
-  exec { 'offloadd does what its mode says':
+  $why = "Mode=${mode} is configured, but offloadd runs in ${other} mode: an option of the service, or a file in ${settings} that sorts later than 90-puppet.conf, overrides it, or its settings have an error"
+  exec { 'offloadd uses its configured mode':
     command  => "${offloadctl} reload; if ${differs}; then echo '${why}'; exit 1; fi",
     onlyif   => $differs,
     provider => shell,

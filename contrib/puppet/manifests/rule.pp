@@ -2,16 +2,16 @@
 #
 # @summary One rule file of offloadd
 #
-# The title is the file's name, with or without .rule; rules apply in the order of their names. The text is given by content,
-# by source, or by match and features with the other keys of offloadd.rule(5).
+# The title is the file name, with or without .rule; rules apply in the order of their names. Set the text with content, with
+# source, or with match and features and the other keys of offloadd.rule(5).
 #
-# @param ensure masked places an empty file, which switches off the rule of that name that came with the package.
-# @param content The text of the file.
+# @param ensure masked installs an empty file, which disables the packaged rule of that name.
+# @param content Text of the file.
 # @param source Where to get the file from.
 # @param description What the rule does, in one line.
-# @param reason Why it is there.
-# @param mode audit only reports what differs.
-# @param until The day on which the rule is due for review, as 2027-06-30.
+# @param reason Why the rule exists.
+# @param mode audit only reports differences.
+# @param until Date after which the rule is due for review, as 2027-06-30.
 # @param match Keys of [Match].
 # @param features Features, each on, off or lower.
 define offloadd::rule (
@@ -29,7 +29,7 @@ define offloadd::rule (
 
   $file = "${regsubst($title, '\.rule\z', '')}.rule"
   unless $file =~ /\A[A-Za-z0-9_][A-Za-z0-9_.@+-]*\z/ {
-    fail("not a name of a rule file: ${title}")
+    fail("invalid rule file name: ${title}")
   }
   $given = [$content, $source, $features].filter |$way| { $way =~ NotUndef }
   $ways = $ensure ? {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Network offload features, by offloadctl
-=======================================
+Network offload features with offloadctl
+========================================
 
-Needs the utility module offloadd_rules beside it, and the package offloadd on the minion.
+Requires the utility module offloadd_rules, and the package offloadd on the minion.
 """
 
 import json
@@ -21,18 +21,18 @@ def __virtual__():
 def converge(rules=None, directory="/etc/offloadd/rules.d", purge=False, apply=True, links=None, unmet="fail", test=None,
              offloadctl="offloadctl"):
     """
-    Places rule files, has a running offloadd read them, and applies them. Returns what changed, or with test what would: changed,
-    placed, files, changes, pending, unmet, errors, daemon, notes, failed.
+    Install rule files, make a running offloadd reload them, and apply them. Returns what changed, or with test what would change:
+    changed, placed, files, changes, pending, unmet, errors, daemon, notes, failed.
 
     rules
         A list of rule files: name, and either content, or match and features with description, reason, mode, until; state: absent
         or masked.
     apply
-        Put right what differs. Otherwise it is only returned, as pending.
+        Repair what differs. If false, it is only returned as pending.
     links
         These interfaces only.
     unmet
-        fail or warn: what to do about a feature that cannot be had.
+        fail or warn: what to do if a declared feature is not possible.
 
     CLI Example:
 
@@ -52,7 +52,7 @@ def converge(rules=None, directory="/etc/offloadd/rules.d", purge=False, apply=T
 
 def take_mode(mode, test=None, offloadctl="offloadctl"):
     """
-    Has a running offloadd do what Mode= in its settings says, which is ``mode``. Returns changed, before, notes, failed.
+    Make a running offloadd use Mode= of its settings, which is ``mode``. Returns changed, before, notes, failed.
 
     CLI Example:
 
@@ -70,7 +70,7 @@ def take_mode(mode, test=None, offloadctl="offloadctl"):
 
 def plan(*links):
     """
-    What differs from the rules in force, and would be changed. Changes nothing.
+    Show what differs from the rules in force and would be changed. Changes nothing.
 
     CLI Example:
 
@@ -84,7 +84,7 @@ def plan(*links):
 
 def apply_(*links):
     """
-    Puts right what differs from the rules in force.
+    Repair what differs from the rules in force.
 
     CLI Example:
 
@@ -97,7 +97,7 @@ def apply_(*links):
 
 def status():
     """
-    The document of ``offloadctl status --json``; its daemon is None where offloadd does not run.
+    Return the document of ``offloadctl status --json``; its daemon is None if offloadd is not running.
 
     CLI Example:
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Network offload features as offloadd's rules declare them
-=========================================================
+Keep network offload features as offloadd rules declare them
+============================================================
 
 .. code-block:: yaml
 
@@ -19,7 +19,7 @@ __virtualname__ = "offloadd"
 def __virtual__():
     if "offloadd.converge" in __salt__:
         return __virtualname__
-    return False, "the execution module offloadd is not there"
+    return False, "the execution module offloadd is not available"
 
 
 def _by_link(changes):
@@ -42,28 +42,28 @@ def _comment(result, test):
     if result["failed"]:
         lines.append(result["failed"])
     else:
-        lines += ["cannot be had: " + line for line in result["unmet"]]
+        lines += ["not possible: " + line for line in result["unmet"]]
     if result["pending"]:
-        lines.append("%d features are not as declared, and are left alone" % len(result["pending"]))
+        lines.append("%d features differ from the rules and are not changed" % len(result["pending"]))
     lines += result["notes"]
     if result["changed"]:
         verb = "would change" if test else "changed"
         lines.append("%d rule files and %d features %s" % (len(result["files"]), len(result["changes"]), verb))
-    return "; ".join(lines) or "Links are as the rules declare them"
+    return "; ".join(lines) or "All interfaces match the rules"
 
 
 def rules(name, rules=None, directory="/etc/offloadd/rules.d", purge=False, apply=True, links=None, unmet="fail",
           offloadctl="offloadctl"):
     """
-    Rule files are in place, and links are as they declare. Without rules: links are as the rules that are there declare them.
+    Rule files are installed, and interfaces match them. Without rules: interfaces match the rules that are already installed.
 
-    A rule with an error fails the state, with file and line, before anything is changed. A feature that cannot be had fails it
+    A rule with an error fails the state, with file and line, before anything is changed. A feature that is not possible fails it,
     with the reason, after everything else was done.
 
     name
         Any name.
 
-    The other arguments are those of the execution module's offloadd.converge.
+    For the other arguments, see offloadd.converge of the execution module.
     """
     test = bool(__opts__["test"])
     result = __salt__["offloadd.converge"](
@@ -76,8 +76,8 @@ def rules(name, rules=None, directory="/etc/offloadd/rules.d", purge=False, appl
 
 def mode(name, offloadctl="offloadctl"):
     """
-    A running offloadd does what Mode= in its settings says. Fails when it does something else, since a file in offloadd.conf.d
-    that sorts later, or an option of the service, says so. Where offloadd does not run there is nothing to do.
+    A running offloadd uses Mode= of its settings. Fails if it runs in another mode, because a file in offloadd.conf.d that sorts
+    later, or an option of the service, overrides it. If offloadd is not running, there is nothing to do.
 
     name
         audit or enforce.
@@ -89,7 +89,7 @@ def mode(name, offloadctl="offloadctl"):
         answer["changes"] = {"mode": {"old": result["before"], "new": name}}
         answer["result"] = None if test else True
     if not answer["comment"]:
-        words = "offloadd does not run"
+        words = "offloadd is not running"
         if result["before"]:
             words = "offloadd %s Mode=%s" % ("would have" if result["changed"] and test else "has", name)
         answer["comment"] = "; ".join(result["notes"]) or words

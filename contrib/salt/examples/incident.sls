@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every VLAN keeps the transmit offloads of what it stands on, after an upgrade switched them off on some.
+# Every VLAN keeps the transmit offloads of the interface below it, after an upgrade turned them off on some.
 offloadd:
   pkg.installed: []
   file.managed:
@@ -30,7 +30,7 @@ VLANs keep their transmit offloads:
     - require:
       - pkg: offloadd
 
-# No rule that fails keeps the mode from being taken over.
+# The mode is set even if a rule fails.
 offloadd runs and enforces:
   service.running:
     - name: offloadd

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rule files of offloadd, and what offloadctl makes of them. Used by the Ansible module and by the Salt modules, so it needs
-nothing but Python 3.6's own library."""
+"""Installs rule files of offloadd and runs offloadctl on them. Shared by the Ansible module and the Salt modules, so it uses only the
+standard library of Python 3.6."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 
 DIRECTORY = "/etc/offloadd/rules.d"
-FILE_MODE = 0o644  # the service runs as a user of its own, who must be able to read
+FILE_MODE = 0o644  # the service runs as its own user and must be able to read rules
 LIMIT_SECONDS = 120
 LIMIT_CHARACTERS = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,200}\Z")
@@ -22,7 +22,7 @@ MODES = ("audit", "enforce")
 
 
 class Failed(Exception):
-    """What cannot be done, in words for people; `errors` has one line each, as file:line: message where a file is at fault."""
+    """A failure with its message; `errors` has one line for each error, as file:line: message if a file is the cause."""
 
     def __init__(self, message, errors=()):
         super().__init__(message)
@@ -30,19 +30,19 @@ class Failed(Exception):
 
 
 def word(value):
-    """A value as it stands in a rule file. YAML reads on and off as booleans."""
+    """A value as text for a rule file. YAML reads on and off as booleans."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, (list, tuple)):
         return " ".join(word(part) for part in value)
     text = str(value)
     if "\n" in text or "\r" in text:
-        raise Failed("a value must be one line: %r" % text)
+        raise Failed("invalid value %r: expected one line" % text)
     return text
 
 
 def render(rule):
-    """The text of a rule file that is given by its keys."""
+    """The text of a rule file, from its keys."""
     head = [(key.capitalize(), rule[key]) for key in HEAD if rule.get(key) is not None]
     sections = (("Rule", head), ("Match", (rule.get("match") or {}).items()), ("Features", (rule.get("features") or {}).items()))
     return "\n".join(
@@ -53,34 +53,34 @@ def render(rule):
 
 
 def wanted_file(rule):
-    """File name and text of a rule, the text None for a file that shall not be there."""
+    """File name and text of a rule; the text is None for a file that must not exist."""
     unknown = sorted(set(rule) - set(KEYS))
     if unknown:
-        raise Failed("unknown key %s of a rule: there are %s" % (", ".join(unknown), " ".join(KEYS)))
+        raise Failed("unknown rule key %s, expected one of: %s" % (", ".join(unknown), " ".join(KEYS)))
     name = str(rule.get("name") or "")
     if not name.endswith(".rule"):
         name += ".rule"
     if not NAME.match(name):
-        raise Failed("not a name of a rule file: %r" % rule.get("name"))
+        raise Failed("invalid rule file name: %r" % rule.get("name"))
     state = rule.get("state") or "present"
     if state not in STATES:
-        raise Failed("%s: state is one of %s" % (name, " ".join(STATES)))
+        raise Failed("%s: invalid state, expected one of: %s" % (name, " ".join(STATES)))
     if state != "present":
         return name, None if state == "absent" else ""
     content = rule.get("content")
     if (content is None) == (rule.get("features") is None):
-        raise Failed("%s: either content, or match and features" % name)
+        raise Failed("%s: expected either content, or match and features" % name)
     if content is None:
         return name, render(rule)
     mixed = [key for key in HEAD + ("match",) if rule.get(key) is not None]
     if mixed:
-        raise Failed("%s: content says it all, %s cannot be given too" % (name, ", ".join(mixed)))
+        raise Failed("%s: content and %s are mutually exclusive" % (name, ", ".join(mixed)))
     return name, content if not content or content.endswith("\n") else content + "\n"
 
 
 def read(path):
-    """The text of a file, None when there is none. A link to /dev/null reads as an empty file, which means the same; of a pipe, a
-    folder or a link to nowhere it says what it is."""
+    """The text of a file, None if it does not exist. A symbolic link to /dev/null reads as an empty file, which means the same. A pipe,
+    a directory or a dangling link reads as a placeholder."""
     if not os.path.lexists(path):
         return None
     if os.path.realpath(path) == os.devnull:
@@ -91,11 +91,11 @@ def read(path):
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             return stream.read(LIMIT_CHARACTERS)
     except OSError as error:
-        raise Failed("cannot read %s: %s" % (path, error.strerror))
+        raise Failed("failed to read %s: %s" % (path, error.strerror))
 
 
 def access(path):
-    """Mode and owner of what a path leads to, None where that is no regular file."""
+    """Mode and owner of the file that a path leads to, None if that is not a regular file."""
     try:
         status = os.stat(path)
     except OSError:
@@ -113,11 +113,11 @@ def rule_names(directory):
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise Failed("cannot read %s: %s" % (directory, error.strerror))
+        raise Failed("failed to read %s: %s" % (directory, error.strerror))
 
 
 def make_directory(path):
-    """With all above it, readable for the service whatever the umask is."""
+    """Create a directory and its parents, readable for the service regardless of the umask."""
     path = os.path.abspath(path)
     if not os.path.isdir(path):
         make_directory(os.path.dirname(path))
@@ -126,7 +126,7 @@ def make_directory(path):
 
 
 def write(path, text):
-    """Replaces a file in one step. The name of the unfinished one begins with a dot: offloadd does not look at such files."""
+    """Replace a file atomically. The name of the temporary file starts with a dot, so offloadd ignores it."""
     directory, name = os.path.split(path)
     unfinished = os.path.join(directory, "." + name + ".new")
     try:
@@ -138,68 +138,67 @@ def write(path, text):
             os.fsync(stream.fileno())
         os.rename(unfinished, path)
     except OSError as error:
-        raise Failed("cannot write %s: %s" % (path, error.strerror))
+        raise Failed("failed to write %s: %s" % (path, error.strerror))
 
 
 class Offloadctl:
-    """Runs offloadctl on the folders of rules that are in force. Where it speaks of the folder `staged`, answers have `directory`
-    instead."""
+    """Runs offloadctl on the rules directories in force. In its output, the path `staged` is replaced by `directory`."""
 
     def __init__(self, program="offloadctl", directory=DIRECTORY, staged=None):
         self.program, self.directory, self.staged = program, directory, staged
         self.in_force = None
 
-    def there(self):
+    def installed(self):
         return shutil.which(self.program) is not None
 
     def run(self, command, *arguments):
-        """Exit status, the JSON document or None, and what was said on standard error."""
+        """Exit status, the JSON document or None, and the text on standard error."""
         words = [self.program, command, "--json"] + list(arguments)
         environment = dict(os.environ, LC_ALL="C.UTF-8", NO_COLOR="1")
         try:
             done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                   env=environment, timeout=LIMIT_SECONDS, check=False)
         except FileNotFoundError:
-            raise Failed("%s is not there: install the package offloadd" % self.program)
+            raise Failed("%s is not installed: install the package offloadd" % self.program)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Failed("%s: %s" % (" ".join(words), error))
-        said, complaint = (self.unstage(text.decode("utf-8", "replace")) for text in (done.stdout, done.stderr))
-        if not said.strip():
+        output, complaint = (self.unstage(text.decode("utf-8", "replace")) for text in (done.stdout, done.stderr))
+        if not output.strip():
             return done.returncode, None, complaint.strip()
         try:
-            document = json.loads(said)
+            document = json.loads(output)
         except ValueError as error:
-            raise Failed("%s: not JSON: %s" % (" ".join(words), error))
+            raise Failed("%s: invalid JSON: %s" % (" ".join(words), error))
         if document.get("version") != 1:
-            raise Failed("%s: version %s of the document is not known here" % (" ".join(words), document.get("version")))
+            raise Failed("%s: unsupported document version %s" % (" ".join(words), document.get("version")))
         return done.returncode, document, complaint.strip()
 
     def unstage(self, text):
         return text.replace(self.staged, self.directory) if self.staged else text
 
-    def folders(self):
-        """--rules for each folder in force that is there, the strongest first, `staged` in the place of `directory`. Raises where
-        `directory` is none of them: rules there have no effect."""
+    def directories(self):
+        """--rules for each existing rules directory in force, highest priority first, with `staged` instead of `directory`. Raises if
+        `directory` is not one of them, because rules there have no effect."""
         if self.in_force is None:
             status, document, complaint = self.run("rules")
             if document is None:
                 raise Failed("offloadctl rules: %s" % (complaint or "status %d" % status))
             self.in_force = document["folders"]
-        own = [folder for folder in self.in_force if os.path.realpath(folder) == os.path.realpath(self.directory)]
+        own = [path for path in self.in_force if os.path.realpath(path) == os.path.realpath(self.directory)]
         if not own:
-            raise Failed("rules in %s are not in force: RulesDirectory= of offloadd.conf has %s" % (
+            raise Failed("rules in %s have no effect: RulesDirectory= in offloadd.conf is %s" % (
                 self.directory, " ".join(self.in_force)))
-        folders = [self.staged if self.staged and folder == own[0] else folder for folder in self.in_force]
-        return [part for folder in folders if os.path.isdir(folder) for part in ("--rules", folder)]
+        paths = [self.staged if self.staged and path == own[0] else path for path in self.in_force]
+        return [part for path in paths if os.path.isdir(path) for part in ("--rules", path)]
 
     def arguments(self, links):
-        return self.folders() + (["--"] + list(links) if links else [])
+        return self.directories() + (["--"] + list(links) if links else [])
 
     def any_rule(self):
-        """Is there a file that offloadctl would look at? One of no bytes masks another one."""
-        for folder in self.folders()[1::2]:
-            for name in rule_names(folder):
-                path = os.path.join(folder, name)
+        """Whether there is a rule file that offloadctl would read. An empty file only masks another one."""
+        for directory in self.directories()[1::2]:
+            for name in rule_names(directory):
+                path = os.path.join(directory, name)
                 if os.path.realpath(path) != os.devnull and (not os.path.exists(path) or os.path.getsize(path)):
                     return True
         return False
@@ -221,13 +220,13 @@ def features_of(plan):
 
 
 def unmet_lines(plan):
-    """What is declared and cannot be had, in offloadctl's words."""
+    """Declared features that are not possible, with the reason given by offloadctl."""
     lines = []
     for link in plan.get("links", []):
         for item in link["features"]:
             if item["verdict"] not in ("blocked", "unsupported", "refused", "contended"):
                 continue
-            reason = item["text"] or (item["cause"] or {}).get("text") or "no reason given"
+            reason = item["text"] or (item["cause"] or {}).get("text") or "unknown reason"
             lines.append("%s: %s is %s, declared %s by %s:%d: %s: %s" % (
                 link["link"], item["feature"], on_off(item["active"]), item["declared"], item["rule"]["file"],
                 item["rule"]["line"], item["verdict"], reason))
@@ -242,7 +241,7 @@ def planned_changes(plan):
 
 
 def drifted(plan):
-    """What is planned, and what only rules with Mode=audit declare otherwise, which is never planned."""
+    """Planned changes, and differences from rules with Mode=audit, which are never planned."""
     changes = planned_changes(plan)
     planned = {(change["link"], change["feature"]) for change in changes}
     return changes + [
@@ -252,7 +251,7 @@ def drifted(plan):
 
 
 def made_changes(before, document):
-    """What is otherwise than before: by our steps, or by an offloadd that repaired on reload what we had planned."""
+    """Features that changed: by our steps, or by an offloadd that repaired them on reload."""
     made = {}
     for result in document.get("results", []):
         for words in (("changed_on", True), ("changed_off", False)):
@@ -266,13 +265,13 @@ def made_changes(before, document):
 
 
 def wanted_files(rules, directory, purge):
-    """What differs between the folder and the rules: path, text before, text after; None where there is no file. Where mode or
-    owner differ, they are there too, as words: access_before, access_after."""
+    """Differences between the directory and the rules: path, text before, text after; None if there is no file. If mode or owner
+    differ, also access_before and access_after, as text."""
     wanted = {}
     for rule in rules:
         name, text = wanted_file(rule)
         if name in wanted:
-            raise Failed("%s is given twice" % name)
+            raise Failed("%s is listed twice" % name)
         wanted[name] = text
     if purge:
         for name in rule_names(directory):
@@ -290,7 +289,8 @@ def wanted_files(rules, directory, purge):
 
 
 def stage(wanted, directory, staged):
-    """The folder as it shall be, so that offloadctl can judge it before anything is changed: links to what stays as it is."""
+    """Fill `staged` with the directory as it will be, so that offloadctl can check it before anything is changed. Files that stay
+    are symbolic links."""
     for name in rule_names(directory):
         if name not in wanted:
             os.symlink(os.path.join(os.path.abspath(directory), name), os.path.join(staged, name))
@@ -304,10 +304,10 @@ def no_plan(errors=()):
 
 
 def ask(ctl, command, links):
-    """Answer of plan or apply. Where no file is any good, offloadctl has none: no_plan with the errors then."""
+    """The document of plan or apply. If no rule file is valid, offloadctl prints none; then no_plan() with the errors."""
     status, document, complaint = ctl.run(command, "--detailed-exitcodes", *ctl.arguments(links))
     if document is None:
-        errors = (ctl.run("check", *ctl.folders()[1::2])[1] or {}).get("rule_errors")
+        errors = (ctl.run("check", *ctl.directories()[1::2])[1] or {}).get("rule_errors")
         if not errors:
             raise Failed("offloadctl %s: %s" % (command, complaint or "status %d" % status))
         document = no_plan(errors)
@@ -315,29 +315,29 @@ def ask(ctl, command, links):
 
 
 def plan(ctl, links=()):
-    """The plan as a document; an empty one where there is no rule at all. Bad files are left out of it, and told in it."""
+    """The plan as a document, empty if there is no rule at all. Files with errors are ignored and listed in it."""
     return ask(ctl, "plan", links)[1] if ctl.any_rule() else no_plan()
 
 
 def check(ctl, wanted):
-    """Raises when one of the files that are to be placed is bad; nothing is placed then."""
+    """Raise if one of the new files has an error, before anything is installed."""
     names = [name for name in sorted(wanted) if wanted[name]]
     if not names:
         return
     status, document, complaint = ctl.run("check", *[os.path.join(ctl.staged, name) for name in names])
     lines = error_lines(document)
     if lines or status:
-        raise Failed("bad rule: " + "; ".join(lines or [complaint]), lines)
+        raise Failed("invalid rule: " + "; ".join(lines or [complaint]), lines)
 
 
 def reload(ctl):
-    """Has a running offloadd read its rules again: reloaded, or not running."""
+    """Make a running offloadd reload its rules: "reloaded" or "not running"."""
     status, document, complaint = ctl.run("reload")
     if status == 3:
         return "not running"
     if status:
         lines = error_lines(document)
-        raise Failed("offloadd did not take all rules: " + "; ".join(lines or [complaint]), lines)
+        raise Failed("offloadd rejected rules: " + "; ".join(lines or [complaint]), lines)
     return "reloaded"
 
 
@@ -349,7 +349,7 @@ def place(files):
         try:
             os.unlink(entry["path"])
         except OSError as error:
-            raise Failed("cannot remove %s: %s" % (entry["path"], error.strerror))
+            raise Failed("failed to remove %s: %s" % (entry["path"], error.strerror))
 
 
 def complain(result, message, lines):
@@ -358,21 +358,21 @@ def complain(result, message, lines):
 
 
 def judge(result, document, unmet):
-    """What offloadctl found wrong makes the run a failure, after everything that could be done was done."""
+    """Errors reported by offloadctl fail the run, after everything possible was done."""
     complain(result, result["failed"], error_lines(document))
     result["unmet"] = unmet_lines(document.get("after", document))
     if result["errors"]:
         result["failed"] = "; ".join(result["errors"])
     elif result["unmet"] and unmet == "fail" and not result["failed"]:
-        result["failed"] = "cannot be had: " + "; ".join(result["unmet"])
+        result["failed"] = "not possible: " + "; ".join(result["unmet"])
 
 
 def converge(rules=(), directory=DIRECTORY, purge=False, apply=True, links=(), unmet="fail", dry_run=False,
              program="offloadctl"):
-    """Places rules, has offloadd reload, and applies them. Returns what changed, or with dry_run what would: changed, placed (False
-    where nothing was written, since a rule given here is bad), files (path, before, after), changes (link, feature, before, after),
-    pending (the same, where nothing is applied, and what rules with Mode=audit declare), unmet and errors (lines), daemon
-    (reloaded, not running, None), notes, failed (None, or why)."""
+    """Install rules, reload offloadd, and apply them. Returns what changed, or with dry_run what would change: changed, placed (False
+    if nothing was written because a rule passed here has an error), files (path, before, after), changes (link, feature, before,
+    after), pending (the same, for what is not applied and for rules with Mode=audit), unmet and errors (lines), daemon (reloaded,
+    not running, None), notes, failed (None, or the reason)."""
     result = {"changed": False, "placed": False, "files": [], "changes": [], "pending": [], "unmet": [], "errors": [],
               "daemon": None, "notes": [], "failed": None}
     try:
@@ -394,11 +394,11 @@ def converge(rules=(), directory=DIRECTORY, purge=False, apply=True, links=(), u
 
 
 def foresee(result, wanted, directory, links, dry_run, program):
-    """The plan with the rules as they shall be, before anything is written; None where a dry run cannot know."""
+    """The plan with the new rules, before anything is written; None if a dry run cannot know it."""
     with tempfile.TemporaryDirectory(prefix="offloadd-rules-") as staged:
         ctl = Offloadctl(program, directory, staged)
-        if dry_run and not ctl.there():
-            result["notes"].append("%s is not there yet: nobody looked at the rules" % program)
+        if dry_run and not ctl.installed():
+            result["notes"].append("%s is not installed yet: rules were not checked" % program)
             return None
         stage(wanted, directory, staged)
         check(ctl, wanted)
@@ -417,11 +417,11 @@ def carry_out(result, before, directory, program, apply, links, unmet):
     result["changes"] = made_changes(before, document)
     judge(result, document, unmet)
     if status == 1 and not result["failed"]:
-        result["failed"] = complaint or "something else changes these links at the same time"
+        result["failed"] = complaint or "another program changes these interfaces at the same time"
 
 
 def running_mode(ctl):
-    """audit or enforce, None where offloadd does not run."""
+    """audit or enforce, None if offloadd is not running."""
     status, document, complaint = ctl.run("status")
     if document is None:
         raise Failed("offloadctl status: %s" % (complaint or "status %d" % status))
@@ -429,15 +429,15 @@ def running_mode(ctl):
 
 
 def take_mode(mode, dry_run=False, program="offloadctl"):
-    """Has a running offloadd do what Mode= in its settings says, which is `mode`. Returns changed, before (its mode, None where it
-    does not run), notes, failed (None, or why)."""
+    """Make a running offloadd use Mode= of its settings, which is `mode`. Returns changed, before (its mode, None if it is not
+    running), notes, failed (None, or the reason)."""
     result = {"changed": False, "before": None, "notes": [], "failed": None}
     ctl = Offloadctl(program)
     try:
         if mode not in MODES:
-            raise Failed("not a mode: %r; there are %s" % (mode, " ".join(MODES)))
-        if dry_run and not ctl.there():
-            result["notes"].append("%s is not there yet" % program)
+            raise Failed("invalid mode %r, expected one of: %s" % (mode, " ".join(MODES)))
+        if dry_run and not ctl.installed():
+            result["notes"].append("%s is not installed yet" % program)
             return result
         result["before"] = running_mode(ctl)
         result["changed"] = result["before"] not in (None, mode)
@@ -449,11 +449,11 @@ def take_mode(mode, dry_run=False, program="offloadctl"):
 
 
 def change_mode(ctl, mode):
-    complaint = "an option of the service, or a file in offloadd.conf.d that sorts later, says otherwise"
+    complaint = "an option of the service, or a file in offloadd.conf.d that sorts later, overrides it"
     try:
         reload(ctl)
     except Failed as failure:
         complaint = str(failure)
     now = running_mode(ctl)
     if now not in (None, mode):
-        raise Failed("Mode=%s is asked for, and offloadd has %s: %s" % (mode, now, complaint))
+        raise Failed("Mode=%s is configured, but offloadd runs in %s mode: %s" % (mode, now, complaint))

@@ -3,15 +3,15 @@
 
 DOCUMENTATION = r"""
 module: offload_rules
-short_description: Network offload features as offloadd's rules declare them
+short_description: Install offloadd rules and apply them
 description:
-  - Places rule files of offloadd, has a running offloadd read them, and applies them by offloadctl.
-  - Rules are checked before anything is written. With an error in one of those given here, nothing is changed.
-  - What the kernel does not give is not retried in silence. The task fails, with the device that stands in the way.
+  - Installs rule files of offloadd, makes a running offloadd reload them, and applies them with offloadctl.
+  - Rules are checked before anything is written. If one of the rules passed here has an error, nothing is changed.
+  - If a declared feature is not possible, the task fails and names the interface or feature that prevents it.
 version_added: 0.1.0
 options:
   rules:
-    description: Rule files, each with all of its text in C(content), or as keys.
+    description: Rule files, each either as text in C(content), or as keys.
     type: list
     elements: dict
     default: []
@@ -22,66 +22,66 @@ options:
         required: true
       state:
         description:
-          - C(masked) places an empty file, which switches off the rule of that name in a weaker folder, such as one that came
-            with the package.
+          - C(masked) installs an empty file, which disables the rule of that name in a lower priority directory, such as a packaged
+            rule.
         type: str
         choices: [present, absent, masked]
         default: present
       content:
-        description: The text of the file.
+        description: Text of the file.
         type: str
       description:
         description: What the rule does, in one line.
         type: str
       reason:
-        description: Why it is there.
+        description: Why the rule exists.
         type: str
       mode:
-        description: C(audit) only reports what differs.
+        description: C(audit) only reports differences.
         type: str
         choices: [enforce, audit]
       until:
-        description: The day on which the rule is due for review, as C(2027-06-30).
+        description: Date after which the rule is due for review, as C(2027-06-30).
         type: str
       match:
-        description: Keys of C([Match]), as in offloadd.rule(5). A list is written as words.
+        description: Keys of C([Match]), as in offloadd.rule(5). A list is joined with blanks.
         type: dict
       features:
         description: Features, each C(on), C(off) or C(lower).
         type: dict
   directory:
-    description: Where the files are. A folder that C(RulesDirectory=) of C(offloadd.conf) does not name is an error.
+    description: Directory of the files. It must be listed in C(RulesDirectory=) of C(offloadd.conf).
     type: path
     default: /etc/offloadd/rules.d
   purge:
-    description: Remove rule files of this folder that are not in I(rules).
+    description: Remove rule files from this directory that are not in I(rules).
     type: bool
     default: false
   apply:
-    description: Put right what differs. Without it the differences are returned in C(pending), and are no change.
+    description: Repair what differs. If false, differences are returned in C(pending) and do not count as a change.
     type: bool
     default: true
   links:
-    description: Apply to these interfaces only. Each must be there.
+    description: Apply to these interfaces only. Each must exist.
     type: list
     elements: str
     default: []
   unmet:
-    description: What to do about a feature that is declared and cannot be had.
+    description: What to do if a declared feature is not possible.
     type: str
     choices: [fail, warn]
     default: fail
   offloadctl:
-    description: The program.
+    description: Path of offloadctl.
     type: path
     default: offloadctl
 attributes:
   check_mode:
     support: full
-    description: The plan is made with the rules as they would be.
+    description: Plans with the new rules, without writing them.
   diff_mode:
     support: full
-    description: Rule files, and features that change.
+    description: Shows rule files and features that change.
 author:
   - offloadd maintainers
 """
@@ -98,7 +98,7 @@ EXAMPLES = r"""
         features:
           tso: false
 
-- name: A file of ours, and the one that came with the package switched off
+- name: Install our own file and disable a packaged rule
   offloadd.offloadd.offload_rules:
     rules:
       - name: 40-storage
@@ -106,7 +106,7 @@ EXAMPLES = r"""
       - name: 30-bond-port
         state: masked
 
-- name: Only look (--check does the same with rules that are not there yet)
+- name: Only report (--check does the same for rules that are not installed yet)
   offloadd.offloadd.offload_rules:
     apply: false
   register: offload
@@ -115,34 +115,34 @@ EXAMPLES = r"""
 
 RETURN = r"""
 placed:
-  description: Rule files are as given. False where one of them is bad; then nothing was written.
+  description: Whether the rule files match the parameters. False if one of them has an error; then nothing was written.
   type: bool
   returned: always
 files:
   description:
-    - Rule files that changed. A file must be readable for all, and be root's; where it was not, C(access_before) and
-      C(access_after) say what was and what is.
+    - Rule files that changed. A file must be world-readable and owned by root; if it was not, C(access_before) and
+      C(access_after) show the difference.
   type: list
   elements: dict
   returned: always
   sample: [{path: /etc/offloadd/rules.d/10-vlan.rule, before: null, after: "[Match]\nKind=vlan\n"}]
 changes:
-  description: Features that changed, side effects included, or that would change in check mode.
+  description: Features that changed, including side effects, or that would change in check mode.
   type: list
   elements: dict
   returned: always
   sample: [{link: vlan10, feature: tx-scatter-gather, before: "off", after: "on"}]
 pending:
-  description: The same without I(apply), and what differs from rules with C(Mode=audit), which are never applied.
+  description: The same if I(apply) is false, and differences from rules with C(Mode=audit), which are never applied.
   type: list
   elements: dict
   returned: always
 unmet:
-  description: What is declared and cannot be had, with the reason.
+  description: Declared features that are not possible, with the reason.
   type: list
   elements: str
   returned: always
-  sample: ["eth3: rx-gro-hw is off, declared on by 50-lro.rule:4: unsupported: the driver has it fixed off"]
+  sample: ["eth3: rx-gro-hw is off, declared on by 50-lro.rule:4: unsupported: the driver does not allow it to be turned on"]
 errors:
   description: Errors in rule files.
   type: list
@@ -150,7 +150,7 @@ errors:
   returned: always
   sample: ["/etc/offloadd/rules.d/60-bad.rule:5: unknown feature tzo: did you mean tso?"]
 daemon:
-  description: C(reloaded) or C(not running). None when no file changed.
+  description: C(reloaded) or C(not running). None if no file changed.
   type: str
   returned: always
 """
@@ -185,7 +185,7 @@ def state_of(changes, when):
 
 
 def diff_of_file(entry):
-    """An empty file and none have the same text: where that would show nothing, words in brackets stand for them."""
+    """An empty file and a missing file have the same text; placeholders make the difference visible."""
     part = {"before_header": entry["path"], "after_header": entry["path"]}
     for when in ("before", "after"):
         text = entry[when] or ""
@@ -220,7 +220,7 @@ def main():
     if failed:
         module.fail_json(msg=failed, **result)
     for line in result["unmet"]:
-        module.warn("cannot be had: " + line)
+        module.warn("not possible: " + line)
     module.exit_json(**result)
 
 

@@ -4,8 +4,8 @@ require 'puppet'
 
 Puppet::Type.newtype(:offload_links) do
   @doc = <<~DOC
-    Offload features of network interfaces as offloadd's rules declare them, planned and applied by offloadctl. What cannot be
-    had, and errors in rule files, make the resource fail with offloadctl's words, after everything else was done.
+    Offload features of network interfaces match the rules of offloadd; planned and applied with offloadctl. If a declared feature
+    is not possible, or a rule file has an error, the resource fails with the message of offloadctl, after everything else was done.
   DOC
 
   newparam(:name, namevar: true) do
@@ -13,34 +13,34 @@ Puppet::Type.newtype(:offload_links) do
   end
 
   newparam(:links) do
-    desc 'These interfaces only. Each must be there.'
+    desc 'Apply to these interfaces only. Each must exist.'
     defaultto { [] }
     munge { |value| [value].flatten.map(&:to_s) }
   end
 
   newparam(:unmet) do
-    desc 'What to do about a feature that is declared and cannot be had.'
+    desc 'What to do if a declared feature is not possible.'
     newvalues(:fail, :warn)
     defaultto :fail
   end
 
   newparam(:offloadctl) do
-    desc 'The program.'
+    desc 'Path of offloadctl.'
     defaultto '/usr/bin/offloadctl'
   end
 
   newparam(:directory) do
-    desc 'The folder of rules that Puppet fills. One that RulesDirectory= of offloadd.conf does not name is an error.'
+    desc 'Rules directory managed by Puppet. It must be listed in RulesDirectory= of offloadd.conf.'
     defaultto '/etc/offloadd/rules.d'
   end
 
   newproperty(:ensure) do
-    desc 'as_declared.'
+    desc 'as_declared: interfaces match the rules.'
     newvalue(:as_declared) { resource.apply }
     defaultto :as_declared
 
     def retrieve
-      return :as_declared if noop && !resource.there?
+      return :as_declared if noop && !resource.installed?
 
       differs = resource.plan
       resource.judge if noop || !differs
@@ -48,7 +48,7 @@ Puppet::Type.newtype(:offload_links) do
     end
 
     def change_to_s(_current, _wanted)
-      "as declared now: #{resource.changes('after')}"
+      "repaired: #{resource.changes('after')}"
     end
 
     def is_to_s(value)
@@ -56,50 +56,50 @@ Puppet::Type.newtype(:offload_links) do
     end
   end
 
-  def there?
+  def installed?
     File.executable?(self[:offloadctl])
   end
 
-  # Exit status and the document; nil where there is none, since no rule is there or none can be used.
+  # Exit status and the document; nil if there is none, because no rule exists or none is valid.
   def offloadctl(command, *arguments)
     words = [self[:offloadctl], command, '--json', *arguments]
     done = Puppet::Util::Execution.execute(words, failonfail: false, combine: false,
                                                   custom_environment: { 'LC_ALL' => 'C.UTF-8' })
     document = done.empty? ? nil : JSON.parse(done)
-    raise Puppet::Error, "#{words.join(' ')}: version of the document" unless document.nil? || document['version'] == 1
+    raise Puppet::Error, "#{words.join(' ')}: unsupported document version" unless document.nil? || document['version'] == 1
 
     [done.exitstatus, document]
   rescue JSON::ParserError => e
     raise Puppet::Error, "#{words.join(' ')}: #{e.message}"
   end
 
-  # Those in force that are there, the strongest first.
-  def folders
+  # Existing rules directories in force, highest priority first.
+  def directories
     status, document = offloadctl('rules')
     raise Puppet::Error, "offloadctl rules: status #{status}" if document.nil?
 
     named = document['folders']
     own = File.expand_path(self[:directory])
-    unless named.any? { |folder| File.expand_path(folder) == own }
-      raise Puppet::Error, "rules in #{own} are not in force: RulesDirectory= of offloadd.conf has #{named.join(' ')}"
+    unless named.any? { |path| File.expand_path(path) == own }
+      raise Puppet::Error, "rules in #{own} have no effect: RulesDirectory= in offloadd.conf is #{named.join(' ')}"
     end
-    named.select { |folder| File.directory?(folder) }
+    named.select { |path| File.directory?(path) }
   end
 
   def ask(command)
-    folders = self.folders
-    return @document = {} if folders.all? { |folder| Dir.glob("#{folder}/*.rule").none? { |file| File.size?(file) } }
+    directories = self.directories
+    return @document = {} if directories.all? { |path| Dir.glob("#{path}/*.rule").none? { |file| File.size?(file) } }
 
-    options = folders.flat_map { |folder| ['--rules', folder] }
+    options = directories.flat_map { |path| ['--rules', path] }
     options += ['--', *self[:links]] unless self[:links].empty?
     status, @document = offloadctl(command, '--detailed-exitcodes', *options)
-    _, @document = offloadctl('check', *folders) if @document.nil?
+    _, @document = offloadctl('check', *directories) if @document.nil?
     return unless @document.nil? || (@document['rule_errors'].empty? && @document['document'] != command)
 
     raise Puppet::Error, "offloadctl #{command}: status #{status}"
   end
 
-  # Is there something to change? With noop also what only rules with Mode=audit declare otherwise, which is never changed.
+  # Whether there is something to change. With noop, this includes differences from rules with Mode=audit, which are never changed.
   def plan
     ask('plan')
     @planned = @document.fetch('links', []).flat_map { |link| differences(link) }.uniq
@@ -112,8 +112,8 @@ Puppet::Type.newtype(:offload_links) do
       drifted.map { |item| [item['feature'], item['want']] }).map { |feature, on| ["#{link['link']} #{feature}", on] }
   end
 
-  # An offloadd that enforces had left nothing to do, if it had these rules: a run may have broken off before it read them. What it
-  # says to a reload, apply tells as well.
+  # An offloadd in enforce mode with these rules would have left nothing to do, so a run may have been interrupted before the reload.
+  # Errors of the reload are ignored, because apply reports them as well.
   def apply
     offloadctl('reload')
     ask('apply')
@@ -131,7 +131,7 @@ Puppet::Type.newtype(:offload_links) do
   end
 
   def unmet_of(link, item)
-    reason = item['text'] || (item['cause'] || {})['text'] || 'no reason given'
+    reason = item['text'] || (item['cause'] || {})['text'] || 'unknown reason'
     "#{link['link']}: #{item['feature']} is #{item['active'] ? 'on' : 'off'}, declared #{item['declared']} by " \
       "#{item['rule']['file']}:#{item['rule']['line']}: #{item['verdict']}: #{reason}"
   end
@@ -143,10 +143,10 @@ Puppet::Type.newtype(:offload_links) do
     end
   end
 
-  # Fails about what offloadctl found wrong, or warns: with noop always.
+  # Fail on the problems that offloadctl found, or warn; with noop always warn.
   def judge
     complain(errors, '', noop?)
-    complain(unmet, 'cannot be had: ', noop? || self[:unmet] == :warn)
+    complain(unmet, 'not possible: ', noop? || self[:unmet] == :warn)
   end
 
   def complain(lines, head, only_warn)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The pauses and the contention that the running offloadd knows of, for plans. */
+#include "offloadctl/cmd_answer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "control/methods.h"
+#include "kernel/netns.h"
+
+/* Prints nothing on standard error where there is no reply. 1, 0, negative errno. */
+static int get_status(const struct cmd_options *options, struct json_value **ret)
+{
+	_cleanup_client_ struct client *client = NULL;
+	char error[VARLINK_NAME_MAX] = "";
+	int r = client_open(options->control, &client);
+
+	*ret = NULL;
+	if (r > 0)
+		r = client_call(client, METHODS_INTERFACE ".GetStatus", NULL, false);
+	if (client && r >= 0)
+		r = client_receive(client, CLIENT_HUNG_USEC, ret, error);
+	if (r < 0 || !*ret)
+		return r;
+	return !error[0] && (options->control || (uint64_t)json_get_int(*ret, "netns") == netns_inode());
+}
+
+static struct link_state *state_of(struct link_states *states, const struct json_value *o)
+{
+	return link_states_get(states, (int)json_get_int(o, "ifindex"));
+}
+
+void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
+{
+	_cleanup_json_ struct json_value *status = NULL;
+	struct link_contention *contention;
+	struct link_state *state;
+
+	switch (get_status(options, &status)) {
+	case 1:
+		break;
+	case -ETIMEDOUT:
+		cmd_error("Failed to ask offloadd: it does not answer; paused and contended features are not known");
+		return;
+	default:
+		return;
+	}
+	json_foreach(o, json_get_list(status, "paused"))
+	{
+		state = state_of(states, o);
+		if (state)
+			state->paused = true;
+	}
+	json_foreach(o, json_get_list(status, "contended"))
+	{
+		state = state_of(states, o);
+		contention = state ? link_state_contention(state) : NULL;
+		if (contention)
+			contention->contended |= feature_get_names(json_get_list(o, "features"), table);
+	}
+}
+
+bool cmd_is_enforced(const struct cmd_options *options)
+{
+	_cleanup_json_ struct json_value *status = NULL;
+
+	return get_status(options, &status) == 1 && strcmp(json_get_text(status, "mode"), "enforce") == 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/predict_private.h"
+
+/* Whatever the rules here cannot explain is held by something hidden, and taken to stay so; or by a
+ * device below that changed unheard, and then the next update may end it. LRO is skipped: an upper
+ * that came later takes effect only with the next update. */
+static void hide_unexplained(struct predict *p, struct node *n)
+{
+	feature_set explained = predict_wished(p, n) & ~p->k->f.lro,
+		    is = n->w[GUESS].active & ~p->k->f.lro;
+
+	if (!n->outdated)
+		n->off[GUESS] |= explained & ~is;
+	n->off[LOW] |= explained & ~is;
+	n->on = is & ~explained;
+}
+
+/* tun_net_fix_features(): what the owner of the tap set with TUNSETOFFLOAD. */
+static void hide_tun(struct predict *p, struct node *n)
+{
+	const struct link_features *w = &n->w[GUESS];
+	feature_set set = w->active & p->k->f.tun_user,
+		    not_set = w->wanted & ~w->active & p->k->f.tun_user;
+
+	n->off[HIGH] = not_set;
+	n->off[LOW] = p->k->f.tun_user & ~set;
+	n->off[GUESS] = set ? not_set : p->k->f.tun_user;
+	hide_unexplained(p, n);
+}
+
+/* virtnet_set_features() asks the host for these two, which may refuse (qemu does without a backend
+ * that knows segmentation), or not. A wish that was refused stays, and holds up every other change.
+ */
+static void hide_virtio(struct predict *p, struct node *n)
+{
+	feature_set asks = p->k->f.gro_hw | p->k->f.rxhash,
+		    stuck = (predict_wished(p, n) ^ n->w[GUESS].active) & asks;
+
+	if (!stuck) {
+		n->refuses[LOW] = asks;
+		hide_unexplained(p, n);
+		return;
+	}
+	n->refuses[GUESS] = n->refuses[HIGH] = stuck;
+	n->refuses[LOW] = asks;
+}
+
+/* A device below that is in another namespace: what is off may be so because of it. */
+static void hide_foreign_lower(struct predict *p, struct node *n)
+{
+	n->off[GUESS] = n->off[LOW] = ~n->w[GUESS].active & ~(p->k->f.soft | p->k->f.gso_software);
+	hide_unexplained(p, n);
+}
+
+static void outdate_above(struct predict *p, const struct node *n);
+
+static void outdate(struct predict *p, struct node *n)
+{
+	if (!n || n->outdated)
+		return;
+	n->outdated = true;
+	outdate_above(p, n);
+}
+
+static void outdate_above(struct predict *p, const struct node *n)
+{
+	outdate(p, node_at(p, n->master));
+	for (struct node *upper = node_at(p, n->first_upper); upper;
+		upper = node_at(p, upper->next_upper))
+		outdate(p, upper);
+}
+
+void predict_learn(struct predict *p)
+{
+	p->world = GUESS;
+	for (int i = 0; i < p->n_nodes; i++)
+		if (is_mute(p, &p->nodes[i]))
+			outdate_above(p, &p->nodes[i]);
+	for (int i = 0; i < p->n_nodes; i++)
+		predict_offer(p, &p->nodes[i]);
+	for (int i = 0; i < p->n_nodes; i++) {
+		struct node *n = &p->nodes[i];
+
+		if (n->model->linked && n->lower < 0)
+			hide_foreign_lower(p, n);
+		else if (n->model->hidden == HIDDEN_TUN)
+			hide_tun(p, n);
+		else if (n->model->hidden == HIDDEN_VIRTIO)
+			hide_virtio(p, n);
+		else
+			hide_unexplained(p, n);
+	}
+}

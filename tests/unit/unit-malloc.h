@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Allocations that fail on demand, for tests that are linked with --wrap (Makefile: FAILING). */
+#ifndef OFFLOADD_TESTS_UNIT_MALLOC_H
+#define OFFLOADD_TESTS_UNIT_MALLOC_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+static long unit_malloc_left = -1; /* that still succeed; -1: all */
+static bool unit_malloc_failed;
+
+static bool unit_malloc_fails(void)
+{
+	if (unit_malloc_left < 0 || unit_malloc_left-- > 0)
+		return false;
+	unit_malloc_failed = true;
+	errno = ENOMEM;
+	return true;
+}
+
+#define UNIT_WRAP(name, parameters, ...)                                                            \
+	void *__real_##name parameters;                                                             \
+	void *__wrap_##name parameters;                                                             \
+	void *__wrap_##name parameters                                                              \
+	{                                                                                           \
+		return unit_malloc_fails() ? NULL : __real_##name(__VA_ARGS__);                     \
+	}
+UNIT_WRAP(malloc, (size_t size), size)
+UNIT_WRAP(calloc, (size_t n, size_t size), n, size)
+UNIT_WRAP(realloc, (void *old, size_t size), old, size)
+UNIT_WRAP(reallocarray, (void *old, size_t n, size_t size), old, n, size)
+UNIT_WRAP(strdup, (const char *text), text)
+
+/* Only allocation n (from 0) fails until unit_malloc_well(). */
+static inline void unit_malloc_fail(long n)
+{
+	unit_malloc_left = n;
+	unit_malloc_failed = false;
+}
+
+/* Did one fail? */
+static inline bool unit_malloc_well(void)
+{
+	unit_malloc_left = -1;
+	return unit_malloc_failed;
+}
+
+#endif
