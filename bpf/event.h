@@ -4,8 +4,9 @@
 #ifndef OFFLOADD_BPF_EVENT_H
 #define OFFLOADD_BPF_EVENT_H
 
+#include "kinds.h"
+
 #define EVENT_VERSION 1
-#define EVENT_COMM_LEN 16 /* TASK_COMM_LEN */
 
 enum event_type {
 	EVENT_TYPE_FALLBACK = 1,
@@ -17,20 +18,6 @@ struct event_header {
 	__u16 version;
 	__u16 type;
 	__u32 size; /* of the whole record, bytes */
-};
-
-enum fallback_kind {
-	FALLBACK_SENDPAGE,     /* sock_no_sendpage(), sock_no_sendpage_locked(): up to 6.4 */
-	FALLBACK_SPLICE,       /* splice_to_socket() that has to copy: from 6.5 */
-	FALLBACK_SEGMENTATION, /* __skb_gso_segment() for want of a feature of the device */
-	FALLBACK_CHECKSUM,     /* skb_checksum_help() for want of a feature of the device */
-	FALLBACK_KINDS,
-};
-
-enum fallback_origin {
-	FALLBACK_SOCKET,    /* a local socket, charged to its cgroup */
-	FALLBACK_FORWARDED, /* came in by another device, no local socket */
-	FALLBACK_KERNEL,    /* made by the kernel itself: no socket, not received */
 };
 
 /* One combination that hits are counted by. Padding is zero: the key is compared bytewise. */
@@ -106,8 +93,6 @@ struct change_record {
 	char comm[EVENT_COMM_LEN], parent_comm[EVENT_COMM_LEN];
 };
 
-#define LATENCY_SLOTS 32 /* slot n holds 2^n <= microseconds < 2^(n+1); the first also 0, the last also everything above */
-
 struct latency_key {
 	__u64 cgroup;
 	__u32 netns;
@@ -141,8 +126,6 @@ struct latency_histogram {
 	__u64 slots[LATENCY_SLOTS];
 };
 
-enum rate_kind { RATE_SENDMSG, RATE_PUSH_ONE, RATE_WRITE_TIMER, RATE_KINDS };
-
 struct rate_key {
 	__u64 cgroup;  /* as in fallback_key; 0 where the function is told of no socket */
 	__u32 netns;
@@ -151,7 +134,6 @@ struct rate_key {
 	__u32 zero;
 };
 
-#define STACK_DEPTH 24
 struct stack_key {
 	__u64 cgroup;
 	__u32 netns;

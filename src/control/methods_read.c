@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "report/json.h"
+#include "report/json_services.h"
 #include "kernel/netns.h"
 
 /* ---- status ---- */
@@ -98,7 +99,7 @@ void method_get_status(
 	struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	struct services services = { 0 };
+	struct evidence probes = { 0 };
 	struct link_summary summary;
 
 	link_states_summarize(reconcile_states(m->host.reconcile), &summary);
@@ -121,8 +122,8 @@ void method_get_status(
 	add_paused(&w, m);
 	add_counts(&w, m);
 	if (*m->host.tracker)
-		tracker_list_probes(*m->host.tracker, &services);
-	services_add_probes(&services, &w);
+		tracker_read_probes(*m->host.tracker, &probes);
+	json_add_probes(&w, &probes);
 	method_reply(client, &w, false);
 }
 
@@ -145,14 +146,14 @@ void method_get_metrics(
 	method_reply(client, &w, false);
 }
 
-/* How the links match the rules on which services use software fallback. */
-static void judge_links(struct methods *m, struct services *services)
+/* The verdicts of the links on which services use software fallback. */
+static void judge_links(struct methods *m, struct evidence *e)
 {
-	for (size_t i = 0; i < services->n_fallback; i++) {
+	for (size_t i = 0; i < e->n_fallback; i++) {
 		const struct link_state *state =
-			link_states_find(reconcile_states(m->host.reconcile), services->fallback[i].ifindex);
+			link_states_find(reconcile_states(m->host.reconcile), e->fallback[i].ifindex);
 
-		services->fallback[i].verdict = state && state->result.declared
+		e->fallback[i].verdict = state && state->result.declared
 			? verdict_name(link_result_verdict(&state->result))
 			: NULL;
 	}
@@ -161,19 +162,18 @@ static void judge_links(struct methods *m, struct services *services)
 void method_get_services(
 	struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
 {
-	_cleanup_(services_clear) struct services services = { 0 };
+	_cleanup_(evidence_clear) struct evidence e = { 0 };
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	uint64_t now_usec = util_now_usec();
-	int r = *m->host.tracker ? tracker_list(*m->host.tracker, now_usec, &services) : 0;
+	int r = *m->host.tracker ? tracker_read_evidence(*m->host.tracker, util_now_usec(), &e) : 0;
 
-	judge_links(m, &services);
+	judge_links(m, &e);
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);
 		return;
 	}
 	method_open(&w);
-	services_add_json(&services, &m->host.observe->features, now_usec, &w);
+	json_add_services(&w, &e);
 	method_reply(client, &w, false);
 }
 

@@ -8,6 +8,52 @@
 
 #include "basic/util.h"
 
+/* ---- kinds ---- */
+
+static const char *const kind_names[FALLBACK_KINDS] = {
+	[FALLBACK_SENDPAGE] = "sendpage",
+	[FALLBACK_SPLICE] = "splice",
+	[FALLBACK_SEGMENTATION] = "segmentation",
+	[FALLBACK_CHECKSUM] = "checksum",
+};
+
+static const char *const origin_names[FALLBACK_ORIGINS] = {
+	[FALLBACK_SOCKET] = "local",
+	[FALLBACK_FORWARDED] = "forwarded",
+	[FALLBACK_KERNEL] = "kernel",
+};
+
+const char *evidence_kind_name(enum fallback_kind kind)
+{
+	return kind < FALLBACK_KINDS ? kind_names[kind] : "unknown";
+}
+
+const char *evidence_origin_name(enum fallback_origin origin)
+{
+	return origin < FALLBACK_ORIGINS ? origin_names[origin] : "unknown";
+}
+
+static unsigned find_name(const char *const *names, unsigned n, const char *name)
+{
+	unsigned i = 0;
+
+	while (i < n && strcmp(names[i], name) != 0)
+		i++;
+	return i;
+}
+
+enum fallback_kind evidence_kind_parse(const char *name)
+{
+	return (enum fallback_kind)find_name(kind_names, FALLBACK_KINDS, name);
+}
+
+enum fallback_origin evidence_origin_parse(const char *name)
+{
+	return (enum fallback_origin)find_name(origin_names, FALLBACK_ORIGINS, name);
+}
+
+/* ---- rows ---- */
+
 /* Room for one more element; NULL where memory ran out. */
 static void *grow(void *array, size_t n, size_t *room, size_t size)
 {
@@ -21,16 +67,163 @@ static void *grow(void *array, size_t n, size_t *room, size_t size)
 	return array;
 }
 
-int evidence_sockets_add(struct evidence_sockets *sockets, const struct evidence_socket *row)
+struct evidence_fallback *evidence_fallback_row(
+	struct evidence *e, enum fallback_origin origin, const char *service, const char *link)
 {
-	struct evidence_socket *rows =
-		grow(sockets->rows, sockets->n, &sockets->room, sizeof(*rows));
+	struct evidence_fallback *row;
+
+	for (size_t i = 0; i < e->n_fallback; i++) {
+		row = &e->fallback[i];
+		if (row->origin == origin && !strcmp(row->service, service) && !strcmp(row->link, link))
+			return row;
+	}
+	row = e->n_fallback < EVIDENCE_ROWS_MAX
+		? grow(e->fallback, e->n_fallback, &e->room_fallback, sizeof(*row)) : NULL;
+	if (!row) {
+		e->left_out++;
+		return NULL;
+	}
+	e->fallback = row;
+	row += e->n_fallback++;
+	*row = (struct evidence_fallback){ .origin = origin };
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		row->hits[kind].idle_usec = EVIDENCE_IDLE_UNKNOWN;
+	snprintf(row->service, sizeof(row->service), "%s", service);
+	snprintf(row->link, sizeof(row->link), "%s", link);
+	return row;
+}
+
+const struct evidence_stale *evidence_find_stale(const struct evidence *e, const char *service, const char *link)
+{
+	for (size_t i = 0; i < e->n_stale; i++)
+		if (!strcmp(e->stale[i].service, service) && !strcmp(e->stale[i].link, link))
+			return &e->stale[i];
+	return NULL;
+}
+
+const struct evidence_stale *evidence_find_service(const struct evidence *e, const char *service)
+{
+	for (size_t i = 0; i < e->n_stale; i++)
+		if (!strcmp(e->stale[i].service, service))
+			return &e->stale[i];
+	return NULL;
+}
+
+struct evidence_stale *evidence_stale_row(struct evidence *e, const char *service, const char *link)
+{
+	const struct evidence_stale *known = evidence_find_stale(e, service, link);
+	struct evidence_stale *row;
+
+	if (known)
+		return &e->stale[known - e->stale];
+	row = e->n_stale < EVIDENCE_ROWS_MAX ? grow(e->stale, e->n_stale, &e->room_stale, sizeof(*row)) : NULL;
+	if (!row) {
+		e->left_out++;
+		return NULL;
+	}
+	e->stale = row;
+	row += e->n_stale++;
+	*row = (struct evidence_stale){ .unit = { .kind = UNIT_NONE } };
+	snprintf(row->service, sizeof(row->service), "%s", service);
+	snprintf(row->link, sizeof(row->link), "%s", link);
+	return row;
+}
+
+void evidence_add_stale(struct evidence *e, const struct evidence_stale *more)
+{
+	struct evidence_stale *row = evidence_stale_row(e, more->service, more->link);
+
+	if (!row)
+		return;
+	if (row->sockets == 0) {
+		*row = *more;
+		return;
+	}
+	row->sockets += more->sockets;
+	row->hits += more->hits;
+	row->missing |= more->missing;
+	util_earlier(&row->since_usec, more->since_usec);
+	for (unsigned i = 0; i < more->n_samples && row->n_samples < SOCKET_SAMPLES; i++)
+		row->samples[row->n_samples++] = more->samples[i];
+}
+
+int evidence_add_socket(struct evidence *e, const struct evidence_socket *row)
+{
+	struct evidence_socket *rows = grow(e->sockets, e->n_sockets, &e->room_sockets, sizeof(*rows));
 
 	if (!rows)
 		return -ENOMEM;
-	sockets->rows = rows;
-	rows[sockets->n++] = *row;
+	e->sockets = rows;
+	rows[e->n_sockets++] = *row;
 	return 0;
+}
+
+void evidence_add_probe(struct evidence *e, const struct evidence_probe *probe)
+{
+	if (e->n_probes < EVIDENCE_PROBES_MAX)
+		e->probes[e->n_probes++] = *probe;
+}
+
+feature_set evidence_add_feature(struct evidence *e, const char *name)
+{
+	struct feature_table *table = &e->features;
+	int bit = feature_bit(table, name);
+
+	if (bit < 0 && table->count < FEATURE_MAX && strlen(name) < FEATURE_NAME_LEN &&
+		feature_table_add(table, table->count, name, strlen(name)) == 0)
+		bit = feature_bit(table, name);
+	return bit < 0 ? 0 : FEATURE(bit);
+}
+
+void evidence_set_missing(struct evidence_fallback *row, const struct feature_table *table, const struct link_features *now)
+{
+	feature_set generic = feature_named(table, "tx-checksum-ip-generic");
+	feature_set csum = generic | feature_named(table, "tx-checksum-ipv4") | feature_named(table, "tx-checksum-ipv6");
+	feature_set lacked = row->lacked, sums = lacked & csum, off;
+
+	lacked &= ~csum;
+	row->has_again = row->unsupported = false;
+	if (!now) {
+		row->missing = lacked | (sums ? generic : 0);
+		return;
+	}
+	if (sums & now->active) /* one of them is enough */
+		sums &= now->active;
+	else if (sums)
+		sums = sums & (now->hw | now->wanted) ? sums & (now->hw | now->wanted) : generic;
+	lacked |= sums | (feature_named(table, "tx-scatter-gather") & ~now->active);
+	off = lacked & ~now->active;
+	row->has_again = lacked && !off;
+	row->unsupported = off && !(off & now->hw & ~now->nochange);
+	row->missing = off ? off : lacked;
+}
+
+/* ---- order ---- */
+
+uint64_t evidence_sum_hits(const struct evidence_fallback *row)
+{
+	uint64_t n = 0;
+
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		n += row->hits[kind].n;
+	return n;
+}
+
+uint64_t evidence_sum_copied(const struct evidence_fallback *row)
+{
+	return row->hits[FALLBACK_SENDPAGE].n + row->hits[FALLBACK_SPLICE].n;
+}
+
+static int compare_fallback(const void *p, const void *q)
+{
+	const struct evidence_fallback *a = p, *b = q;
+	uint64_t x = evidence_sum_hits(a), y = evidence_sum_hits(b);
+	int r;
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	r = strcmp(a->link, b->link);
+	return r ? r : strcmp(a->service, b->service);
 }
 
 static int compare_sockets(const void *p, const void *q)
@@ -51,64 +244,110 @@ static int compare_sockets(const void *p, const void *q)
 	return r ? r : a->info.remote_port - b->info.remote_port;
 }
 
-void evidence_sockets_sort(struct evidence_sockets *sockets)
+void evidence_sort(struct evidence *e)
 {
-	if (sockets->n > 1)
-		qsort(sockets->rows, sockets->n, sizeof(*sockets->rows), compare_sockets);
+	if (e->n_fallback > 1)
+		qsort(e->fallback, e->n_fallback, sizeof(*e->fallback), compare_fallback);
+	if (e->n_sockets > 1)
+		qsort(e->sockets, e->n_sockets, sizeof(*e->sockets), compare_sockets);
+	evidence_latency_sort(&e->latency);
 }
 
-size_t evidence_sockets_stale(const struct evidence_sockets *sockets)
+void evidence_clear(struct evidence *e)
+{
+	for (size_t i = 0; i < e->n_sockets; i++)
+		free(e->sockets[i].service);
+	free(e->sockets);
+	free(e->fallback);
+	free(e->stale);
+	evidence_latency_clear(&e->latency);
+	*e = (struct evidence){};
+}
+
+/* ---- what follows ---- */
+
+bool evidence_is_now(const struct evidence *e, const struct evidence_fallback *row, enum fallback_kind kind)
+{
+	return row->hits[kind].now &&
+	       !(evidence_is_by_socket(kind) && evidence_find_stale(e, row->service, row->link));
+}
+
+size_t evidence_count_now(const struct evidence *e)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < sockets->n; i++)
-		n += sockets->rows[i].missing != 0;
+	for (size_t i = 0; i < e->n_fallback; i++)
+		for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+			n += evidence_is_now(e, &e->fallback[i], kind);
 	return n;
 }
 
-void evidence_sockets_clear(struct evidence_sockets *sockets)
+uint64_t evidence_count_stale(const struct evidence *e)
 {
-	for (size_t i = 0; i < sockets->n; i++)
-		free(sockets->rows[i].service);
-	free(sockets->rows);
-	*sockets = (struct evidence_sockets){};
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < e->n_stale; i++)
+		n += e->stale[i].sockets;
+	return n;
 }
 
-const char *evidence_state_name(unsigned state)
+size_t evidence_count_stale_sockets(const struct evidence *e)
 {
-	static const char *const names[] = { "UNKNOWN", "ESTABLISHED", "SYN-SENT", "SYN-RECV",
-		"FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE", "CLOSE-WAIT", "LAST-ACK", "LISTEN",
-		"CLOSING", "NEW-SYN-RECV" };
+	size_t n = 0;
 
-	return names[state < ARRAY_SIZE(names) ? state : 0];
+	for (size_t i = 0; i < e->n_sockets; i++)
+		n += e->sockets[i].missing != 0;
+	return n;
+}
+
+enum evidence_end evidence_find_end(const struct evidence *e, const struct evidence_fallback *row)
+{
+	if (!row->link[0])
+		return EVIDENCE_END_UNKNOWN;
+	if (!row->verdict || !strcmp(row->verdict, "compliant"))
+		return EVIDENCE_END_NO_RULE;
+	return evidence_is_now(e, row, FALLBACK_SENDPAGE) || evidence_is_now(e, row, FALLBACK_SPLICE)
+		? EVIDENCE_END_RECONNECT : EVIDENCE_END_REPAIR;
+}
+
+/* ---- latency ---- */
+
+static void add_latency(struct evidence_latency_row *to, const struct evidence_latency_row *row)
+{
+	to->calls += row->calls;
+	to->total_usec += row->total_usec;
+	to->disk_usec += row->disk_usec;
+	to->peer_usec += row->peer_usec;
+	to->running += row->running;
+	if (to->longest_usec < row->longest_usec)
+		to->longest_usec = row->longest_usec;
+	for (size_t i = 0; i < LATENCY_SLOTS; i++)
+		to->slots[i] += row->slots[i];
 }
 
 int evidence_latency_add(struct evidence_latency *latency, const struct evidence_latency_row *row)
 {
 	struct evidence_latency_row *rows;
 
-	for (size_t i = 0; i < latency->n; i++) {
-		struct evidence_latency_row *known = &latency->rows[i];
-
-		if (known->fallback != row->fallback || strcmp(known->service, row->service))
-			continue;
-		known->calls += row->calls;
-		known->total_usec += row->total_usec;
-		known->disk_usec += row->disk_usec;
-		known->peer_usec += row->peer_usec;
-		known->running += row->running;
-		if (known->longest_usec < row->longest_usec)
-			known->longest_usec = row->longest_usec;
-		for (size_t j = 0; j < EVIDENCE_SLOTS; j++)
-			known->slots[j] += row->slots[j];
-		return 0;
-	}
+	for (size_t i = 0; i < latency->n; i++)
+		if (latency->rows[i].fallback == row->fallback && !strcmp(latency->rows[i].service, row->service)) {
+			add_latency(&latency->rows[i], row);
+			return 0;
+		}
 	rows = grow(latency->rows, latency->n, &latency->room, sizeof(*rows));
 	if (!rows)
 		return -ENOMEM;
 	latency->rows = rows;
 	rows[latency->n++] = *row;
 	return 0;
+}
+
+void evidence_latency_sum(const struct evidence_latency *latency, const char *service, struct evidence_latency_row *ret)
+{
+	*ret = (struct evidence_latency_row){};
+	for (size_t i = 0; i < latency->n; i++)
+		if (!service || !strcmp(service, latency->rows[i].service))
+			add_latency(ret, &latency->rows[i]);
 }
 
 static int compare_latency(const void *p, const void *q)
@@ -131,24 +370,24 @@ void evidence_latency_clear(struct evidence_latency *latency)
 	*latency = (struct evidence_latency){};
 }
 
-uint64_t evidence_quantile(const uint64_t slots[EVIDENCE_SLOTS], unsigned permille)
+uint64_t evidence_quantile(const uint64_t slots[LATENCY_SLOTS], unsigned permille)
 {
 	uint64_t calls = 0, before = 0;
 	double rank;
 
-	for (unsigned i = 0; i < EVIDENCE_SLOTS; i++)
+	for (unsigned i = 0; i < LATENCY_SLOTS; i++)
 		calls += slots[i];
 	if (calls == 0)
 		return 0;
 	rank = (double)calls * permille / 1000;
-	for (unsigned i = 0; i < EVIDENCE_SLOTS; i++) {
+	for (unsigned i = 0; i < LATENCY_SLOTS; i++) {
 		double from = i ? (double)(UINT64_C(1) << i) : 0, width = i ? from : 2;
 
 		if (slots[i] && (double)(before + slots[i]) >= rank)
 			return (uint64_t)(from + width * (rank - (double)before) / (double)slots[i]);
 		before += slots[i];
 	}
-	return UINT64_C(1) << EVIDENCE_SLOTS;
+	return UINT64_C(1) << LATENCY_SLOTS;
 }
 
 unsigned evidence_percent(uint64_t part, uint64_t whole)

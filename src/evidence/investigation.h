@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A host that is watched for a while: what its sendfile, its TCP and its CPUs did, what follows from that,
- * and two of these compared. Pure. */
+/* A host that is watched for a while: the evidence of that time, how often TCP functions ran, the ways into one of them, and its CPUs;
+ * and two of these compared. What follows from it is in diagnose.h. Pure. */
 #ifndef OFFLOADD_INVESTIGATION_H
 #define OFFLOADD_INVESTIGATION_H
 
 #include "evidence/evidence.h"
 
-#define INVESTIGATION_ROWS_MAX 1024 /* of each list */
-#define INVESTIGATION_NAMES_LEN 256
-#define INVESTIGATION_FRAMES 24
+#define INVESTIGATION_LIST_MAX 1024 /* stacks, CPUs */
 #define INVESTIGATION_FRAME_LEN 64
-#define INVESTIGATION_TEXT_LEN 1024
 
+/* How often: functions by enum rate_kind, and after them what was done in software. */
 enum investigation_rate {
-	INVESTIGATION_SENDMSG, /* tcp_sendmsg */
-	INVESTIGATION_PUSH_ONE,
-	INVESTIGATION_WRITE_TIMER,
-	INVESTIGATION_SEGMENTED, /* split in software for want of a feature */
+	INVESTIGATION_SEGMENTED = RATE_KINDS,
 	INVESTIGATION_SUMMED,
 	INVESTIGATION_COPIED, /* pages or calls that a socket could not take as they are */
 	INVESTIGATION_RATES,
@@ -25,32 +20,13 @@ enum investigation_rate {
 struct investigation_count {
 	bool known;
 	uint64_t n;
-};
-
-/* Packets or pages that the kernel handled in software, of one service, leaving by one link. */
-struct investigation_fallback {
-	char service[UNIT_SERVICE_LEN]; /* "" when it came in by another device, or is the kernel's own */
-	bool forwarded;
-	char link[LINK_NAME_LEN];
-	feature_set lacked; /* by the link at any packet; only while it is put together */
-	char missing[INVESTIGATION_NAMES_LEN]; /* features; "" when it is not known which */
-	bool mended;			       /* it has them all by now */
-	bool fixed;			       /* none of them can be changed there */
-	uint64_t segmented, summed, copied;
-};
-
-/* Sockets of one service that are stale without what their link has. */
-struct investigation_stale {
-	char service[UNIT_SERVICE_LEN];
-	char link[LINK_NAME_LEN];
-	char missing[INVESTIGATION_NAMES_LEN];
-	unsigned sockets;
+	uint64_t lost; /* of them: what has no service and link in the evidence, for want of room */
 };
 
 struct investigation_stack {
 	uint64_t count;
 	unsigned n;
-	char frames[INVESTIGATION_FRAMES][INVESTIGATION_FRAME_LEN]; /* innermost first */
+	char frames[STACK_DEPTH][INVESTIGATION_FRAME_LEN]; /* innermost first */
 };
 
 struct investigation_cpu {
@@ -60,86 +36,64 @@ struct investigation_cpu {
 	uint64_t most_runs;
 };
 
-struct investigation_absent {
-	char what[32];
-	char why[256];
-};
-
 struct investigation {
+	struct evidence evidence; /* probes: also those of the rates */
 	char kernel[72];
 	char unit[UNIT_SERVICE_LEN], only_link[LINK_NAME_LEN]; /* what was asked for; "": all */
 	uint64_t elapsed_usec;
+	bool link_gone; /* only_link was removed meanwhile */
 	struct investigation_count rates[INVESTIGATION_RATES];
-	struct evidence_latency latency;
-	bool has_latency, has_sockets; /* they were looked at */
-	bool link_gone;		       /* only_link was removed meanwhile */
-	uint64_t lost[INVESTIGATION_RATES]; /* of the rates: what has no service and link here, for want of room */
-	struct investigation_fallback *fallback;
-	struct investigation_stale *stale;
 	struct investigation_stack *stacks; /* into tcp_push_one, the most frequent first */
 	struct investigation_cpu *cpus;
-	struct investigation_absent *absent;
-	size_t n_fallback, n_stale, n_stacks, n_cpus, n_absent;
-	size_t room_fallback, room_stale, room_stacks, room_cpus, room_absent;
+	size_t n_stacks, n_cpus, room_stacks, room_cpus;
 };
 
 void investigation_clear(struct investigation *i);
 
-/* The row of these, a new one where there is none yet. NULL where there is no room or no memory: it is left
- * out. */
-struct investigation_fallback *investigation_fallback_row(
-	struct investigation *i, const char *service, bool forwarded, const char *link);
-struct investigation_stale *investigation_stale_row(
-	struct investigation *i, const char *service, const char *link);
-/* missing, mended and fixed of a row from what it lacked at its packets and what the link has now (NULL where that is not
- * known). A checksum can be had in several ways: those that the link knows are named. */
-void investigation_name_missing(struct investigation_fallback *row, const struct feature_table *table,
-	const struct link_features *now);
+/* A new element that is zero; NULL where there is no room or no memory: it is left out. */
 struct investigation_stack *investigation_add_stack(struct investigation *i);
 struct investigation_cpu *investigation_add_cpu(struct investigation *i);
-void investigation_add_absent(struct investigation *i, const char *what, const char *why);
-/* Equal stacks become one; by frequency. */
+/* Equal stacks become one; by frequency. The evidence, too. */
 void investigation_sort(struct investigation *i);
 
 /* Events a second. */
 uint64_t investigation_per_sec(const struct investigation *i, uint64_t n);
-const char *investigation_rate_name(enum investigation_rate rate);
+/* "tcp_sendmsg", ...: of functions and of fallback, as in documents. */
+const char *investigation_rate_name(unsigned rate);
+/* The rate that counts this kind. */
+enum investigation_rate investigation_rate_of(enum fallback_kind kind);
 
-enum investigation_verdict {
-	INVESTIGATION_DEVICE,	 /* a link lacks what its senders need: repair it */
-	INVESTIGATION_RECONNECT, /* sockets are stale: restart the service */
-	INVESTIGATION_DISK,	 /* sendfile waits for data */
-	INVESTIGATION_RECEIVER,	 /* sendfile waits for the receiver */
-	INVESTIGATION_WELL,	 /* nothing of all that */
-	INVESTIGATION_BLIND,	 /* some of what would have told could not be seen; beside others, too */
+/* ---- two of them ---- */
+
+enum investigation_measure {
+	INVESTIGATION_MEDIAN,	  /* of sendfile, in usec: of a service, or with service "" of all together */
+	INVESTIGATION_PER_CALL,	  /* of a rate for each call of sendfile */
+	INVESTIGATION_PER_SECOND, /* of a rate */
+	INVESTIGATION_STALE,	  /* connections */
 };
 
-struct investigation_finding {
-	enum investigation_verdict verdict;
-	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN]; /* "" where it is about none */
-	uint64_t cost_usec; /* of sendfile's time, that it explains */
-	char text[INVESTIGATION_TEXT_LEN];
+/* Why two numbers are not of the same thing. */
+enum investigation_difference {
+	INVESTIGATION_SAME,
+	INVESTIGATION_PAGES_OR_CALLS, /* Linux counts copied pages up to 6.4, calls from 6.5 on */
+	INVESTIGATION_SENDFILE_COUNTED, /* from 6.5 on sendfile is counted in tcp_sendmsg */
 };
-
-/* As in the document: "device", "reconnect", ... */
-const char *investigation_verdict_name(enum investigation_verdict verdict);
-
-/* What follows from the evidence, the most costly first; always at least one. The array is the caller's to
- * free. 0 or -ENOMEM. */
-int investigation_judge(
-	const struct investigation *i, struct investigation_finding **ret, size_t *ret_n);
-
-/* All histograms of a service put together, whether it fell back or not; NULL service: of all. */
-void investigation_sum_latency(
-	const struct investigation *i, const char *service, struct evidence_latency_row *ret);
 
 /* One number of two investigations. */
 struct investigation_metric {
-	char what[UNIT_SERVICE_LEN + 32];
-	bool known, usec; /* on both sides; a time, else how often a second, or how many */
-	const char *why;  /* where it is known on both sides and must not be compared all the same; else NULL */
+	enum investigation_measure measure;
+	char service[UNIT_SERVICE_LEN];
+	unsigned rate; /* of PER_CALL and PER_SECOND */
+	bool known;    /* on both sides, and the same thing */
+	enum investigation_difference difference;
 	uint64_t a, b;
+	/* Of a MEDIAN: worth a sentence. All services together, which is a mixture, only where no service is known on both sides. */
+	bool headline;
 };
+
+/* How many times as much the larger of a and b is, as a factor from 1 on; 1 where a median, which is known to a slot of its histogram,
+ * does not show that they differ. Both are greater than 0. */
+double investigation_factor(const struct investigation_metric *m);
 
 /* sendfile's medians (in all, and of each service of a), what came with each call, rates, stale connections.
  * The array is the caller's to free. 0 or -ENOMEM. */

@@ -30,9 +30,6 @@
 #define SOCKETS_READ (64 * 1024)
 #define NSEC_PER_USEC 1000
 
-_Static_assert((int)PROBE_KINDS == FALLBACK_KINDS, "kinds of probe.h and bpf/event.h");
-_Static_assert(PROBE_COMM_LEN == EVENT_COMM_LEN, "comm of probe.h and bpf/event.h");
-
 enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED };
 
 static const struct probe_hook fallback_hooks[] = {
@@ -45,9 +42,9 @@ static const struct probe_hook fallback_hooks[] = {
 };
 
 static const struct probe_hook process_hooks[] = {
-	{ .name = "sendpage by process", .function = "sock_no_sendpage_locked",
+	{ .name = PROBE_BY_PROCESS, .function = "sock_no_sendpage_locked",
 		.other_kernels = true, .kprobe = { "process_locked_kprobe" } },
-	{ .name = "sendpage by process", .function = "sock_no_sendpage", .other_kernels = true,
+	{ .name = PROBE_BY_PROCESS, .function = "sock_no_sendpage", .other_kernels = true,
 		.kprobe = { "process_kprobe" } },
 };
 
@@ -81,69 +78,27 @@ static unsigned clamp_keys(unsigned keys)
 	return keys < KEYS_MIN ? KEYS_MIN : keys > KEYS_MAX ? KEYS_MAX : keys;
 }
 
-static int open_fallback(const struct probe_options *options, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
+static void set_fallback(struct fallback_bpf *skeleton, const struct probe_options *options)
 {
-	struct fallback_bpf *skeleton = fallback_bpf__open();
 	unsigned keys = clamp_keys(options->max_keys);
 
-	if (!skeleton)
-		return -errno;
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
 	PROBE_SET_GSO(skeleton->rodata, options->features);
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
 	bpf_map__set_max_entries(skeleton->maps.counts, keys);
 	bpf_map__set_max_entries(skeleton->maps.seen, keys);
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
 }
 
-static void destroy_fallback(void *skeleton)
+static void set_sockets(struct sockets_bpf *skeleton, const struct probe_options *options)
 {
-	fallback_bpf__destroy(skeleton);
-}
-
-static int open_process(const struct probe_options *options _unused_, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
-{
-	struct fallback_nobtf_bpf *skeleton = fallback_nobtf_bpf__open();
-
-	if (!skeleton)
-		return -errno;
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
-}
-
-static void destroy_process(void *skeleton)
-{
-	fallback_nobtf_bpf__destroy(skeleton);
-}
-
-static int open_sockets(const struct probe_options *options, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
-{
-	struct sockets_bpf *skeleton = sockets_bpf__open();
-
-	if (!skeleton)
-		return -errno;
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
-}
-
-static void destroy_sockets(void *skeleton)
-{
-	sockets_bpf__destroy(skeleton);
 }
 
 #define PROC_PID_INIT_INO 0xEFFFFFFCU
 
 /* The programs see numbers of the initial namespace of processes. */
-static void set_own(struct changes_bpf *skeleton)
+static void set_changes(struct changes_bpf *skeleton, const struct probe_options *options _unused_)
 {
 	struct stat st;
 
@@ -157,23 +112,10 @@ static void set_own(struct changes_bpf *skeleton)
 	skeleton->rodata->own_tgid_there = (uint32_t)getpid();
 }
 
-static int open_changes(const struct probe_options *options _unused_, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
-{
-	struct changes_bpf *skeleton = changes_bpf__open();
-
-	if (!skeleton)
-		return -errno;
-	set_own(skeleton);
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
-}
-
-static void destroy_changes(void *skeleton)
-{
-	changes_bpf__destroy(skeleton);
-}
+PROBE_SKELETON(fallback, set_fallback)
+PROBE_SKELETON(fallback_nobtf, PROBE_SET_NOTHING)
+PROBE_SKELETON(sockets, set_sockets)
+PROBE_SKELETON(changes, set_changes)
 
 static int add_record(void *userdata, void *data, size_t size)
 {
@@ -247,7 +189,7 @@ int probe_open(const struct probe_options *options, struct probe **ret)
 		feature_named(options->features, "tx-tcp-segmentation");
 	probe->cpus = cpus > 0 ? cpus : 1; /* not known: nothing is loaded, nothing is read */
 	probe->fallback = PROBE_PART(fallback_hooks, true, fallback);
-	probe->process = PROBE_PART(process_hooks, false, process);
+	probe->process = PROBE_PART(process_hooks, false, fallback_nobtf);
 	probe->process.n_hooks = 1;
 	probe->sockets = PROBE_PART(socket_hooks, true, sockets);
 	probe->changes = PROBE_PART(change_hooks, true, changes);
@@ -299,23 +241,6 @@ const char *probe_method_name(enum probe_method method)
 	return "absent";
 }
 
-const char *probe_kind_name(enum probe_kind kind)
-{
-	switch (kind) {
-	case PROBE_SENDPAGE:
-		return "sendpage";
-	case PROBE_SPLICE:
-		return "splice";
-	case PROBE_SEGMENTATION:
-		return "segmentation";
-	case PROBE_CHECKSUM:
-		return "checksum";
-	case PROBE_KINDS:
-		break;
-	}
-	return "unknown";
-}
-
 const char *probe_format_status(const struct probe_status *status, char *buf, size_t size)
 {
 	if (status->method == PROBE_ABSENT)
@@ -354,11 +279,11 @@ static bool header_is(const void *data, size_t size, unsigned type, size_t wante
 
 static int parse_key(const struct fallback_key *key, struct probe_hits *ret)
 {
-	if (key->kind >= FALLBACK_KINDS || key->origin > FALLBACK_KERNEL ||
+	if (key->kind >= FALLBACK_KINDS || key->origin >= FALLBACK_ORIGINS ||
 		key->ifindex > INT32_MAX || key->tgid > INT32_MAX)
 		return -EBADMSG;
-	*ret = (struct probe_hits){ .kind = (enum probe_kind)key->kind,
-		.origin = (enum probe_origin)key->origin, .cgroup = key->cgroup,
+	*ret = (struct probe_hits){ .kind = (enum fallback_kind)key->kind,
+		.origin = (enum fallback_origin)key->origin, .cgroup = key->cgroup,
 		.netns = key->netns, .ifindex = (int)key->ifindex, .tgid = (pid_t)key->tgid };
 	return 0;
 }
@@ -475,7 +400,7 @@ static int read_key(int fd, const void *key, void *userdata)
 static int read_process(int fd, const void *data, void *userdata)
 {
 	struct hits_reader *reader = userdata;
-	struct probe_hits hits = { .kind = PROBE_SENDPAGE, .origin = PROBE_LOCAL };
+	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET };
 	const struct process_key *key = data;
 
 	if (bpf_map_lookup_elem(fd, key, &hits.hits) < 0)
@@ -540,12 +465,12 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 	int fd = probe_part_map_fd(&probe->process, "processes_lost");
 
 	*ret = (struct probe_lost){ .malformed = probe->malformed };
-	for (__u32 kind = 0; kind < PROBE_KINDS; kind++)
+	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++)
 		ret->hits[kind] = probe_part_read_percpu(
 			&probe->fallback, "lost", FALLBACK_LOST_HITS + kind, probe->cpus);
 	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
 	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)
-		ret->process_hits = process_hits;
+		ret->hits[FALLBACK_SENDPAGE] += process_hits;
 }
 
 /* Hands out the whole records of a buffer and keeps the rest at its start. 1: fn wants no more. */

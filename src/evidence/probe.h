@@ -1,33 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Eyes in the kernel: who pays for software fallback, which sockets are stale, who changed a feature, how
+/* What is observed in the kernel: who uses software fallback, which sockets are stale, who changed a feature, how
  * long sendfile takes. The owner of libbpf and of the records in bpf/event.h. Every probe can be absent;
  * then its status says why. */
 #ifndef OFFLOADD_PROBE_H
 #define OFFLOADD_PROBE_H
 
+#include <sys/types.h>
+
 #include "basic/util.h"
+#include "bpf/kinds.h"
 #include "model/feature.h"
 #include "model/socket.h"
 
-#define PROBE_COMM_LEN 16
 #define PROBE_WHY_LEN 200
+#define PROBE_BY_PROCESS "sendpage by process" /* name of the one that knows no cgroups */
 #define PROBE_KEYS_DEFAULT 10240
 #define PROBE_QUIET_USEC UINT64_C(10000000)
-#define PROBE_LATENCY_SLOTS 32
-
-enum probe_kind {
-	PROBE_SENDPAGE,	    /* pages copied into the socket: up to 6.4 */
-	PROBE_SPLICE,	    /* the same from 6.5 on */
-	PROBE_SEGMENTATION, /* split in software for a device */
-	PROBE_CHECKSUM,	    /* summed in software for a device */
-	PROBE_KINDS,
-};
-
-enum probe_origin {
-	PROBE_LOCAL,	 /* a local socket's, charged to its service */
-	PROBE_FORWARDED, /* came in by another device: no service */
-	PROBE_KERNEL,	 /* the kernel's own packet: no service */
-};
 
 enum probe_method { PROBE_ABSENT, PROBE_FENTRY, PROBE_KPROBE, PROBE_ITERATOR };
 
@@ -51,13 +39,13 @@ struct probe_options {
 /* A combination of kind, link and service, with its hits. From the process-only probe: kind SENDPAGE,
  * ifindex 0, cgroup 0, tgid and comm. */
 struct probe_hits {
-	enum probe_kind kind;
-	enum probe_origin origin;
+	enum fallback_kind kind;
+	enum fallback_origin origin;
 	uint64_t cgroup; /* 0: no unified hierarchy, or no BTF; 1: its root */
 	uint32_t netns;	 /* inode number of the link's network namespace; 0 where the link is not known */
 	int ifindex;	 /* there; 0: not known */
 	pid_t tgid;	 /* set where the cgroup says nothing and the process is the sender; else 0 */
-	char comm[PROBE_COMM_LEN];
+	char comm[EVENT_COMM_LEN];
 	uint64_t hits;
 	feature_set missing; /* what the device lacked at any of them; of a checksum all ways to have it; empty for a copy */
 	uint64_t last_usec; /* CLOCK_MONOTONIC, up to a second before the last hit; 0 when not known */
@@ -65,9 +53,8 @@ struct probe_hits {
 
 /* What was left out for want of room. */
 struct probe_lost {
-	uint64_t hits[PROBE_KINDS]; /* of combinations that did not fit */
-	uint64_t process_hits;
-	uint64_t events;    /* new combinations that nobody was told of; they are counted all the same */
+	uint64_t hits[FALLBACK_KINDS]; /* of combinations that did not fit; SENDPAGE also of processes */
+	uint64_t events;    /* of new combinations that did not fit; they are counted all the same */
 	uint64_t malformed; /* records of another version or size */
 };
 
@@ -78,7 +65,7 @@ struct probe_change {
 	uint32_t root_netns; /* where the change began, and at which link: another one for a cascade */
 	int root_ifindex;
 	pid_t pid, parent_pid;
-	char comm[PROBE_COMM_LEN], parent_comm[PROBE_COMM_LEN];
+	char comm[EVENT_COMM_LEN], parent_comm[EVENT_COMM_LEN];
 };
 
 struct probe;
@@ -91,7 +78,6 @@ CLEANUP_POINTER(struct probe, probe_close)
 /* Every probe with its state. The array belongs to probe. */
 const struct probe_status *probe_status(const struct probe *probe, size_t *ret_n);
 const char *probe_method_name(enum probe_method method);
-const char *probe_kind_name(enum probe_kind kind);
 /* "segmentation (fentry)" or "segmentation: absent, no BTF ...". Returns buf. */
 const char *probe_format_status(const struct probe_status *status, char *buf, size_t size);
 /* Reads runs and run_nsec into the status. */
@@ -100,7 +86,7 @@ void probe_update_runs(struct probe *probe);
 /* The network namespace of the calling process, as the records number it. */
 uint32_t probe_own_netns(void);
 
-/* For poll: readable when a combination is new or came back. -ENOENT where nothing can be told. */
+/* For poll: readable when a combination is new or came back. -ENOENT where no probe sends anything. */
 int probe_events_fd(const struct probe *probe);
 /* Reads what is there, without blocking; at most 1024 at once (then it stays readable). The number; negative
  * errno. hits is 0 in what fn gets, tgid and comm are who was running. */
@@ -115,7 +101,7 @@ int probe_forget_hits(struct probe *probe, uint64_t before_usec);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
 /* The TCP sockets of the calling thread's network namespace: only the stale ones, or all. fn returns
- * nonzero to stop. Number of sockets told; -EOPNOTSUPP without this probe. ret_visited (may be NULL): how
+ * nonzero to stop. Number of sockets that it was called for; -EOPNOTSUPP without this probe. ret_visited (may be NULL): how
  * many were looked at. */
 typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata);
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
@@ -134,7 +120,7 @@ struct probe_latency_histogram {
 	bool fallback;
 	uint64_t count, total_usec;
 	uint64_t disk_usec, peer_usec; /* of it asleep for input, and for room in the socket's buffer; with waits */
-	uint64_t slots[PROBE_LATENCY_SLOTS]; /* slot n: 2^n <= usec < 2^(n+1); the first also 0, the last also what is above */
+	uint64_t slots[LATENCY_SLOTS]; /* slot n: 2^n <= usec < 2^(n+1); the first also 0, the last also what is above */
 };
 /* waits: tell also what calls waited for, which looks at every switch of tasks. ret_status (may be NULL) says why
  * not. -EOPNOTSUPP, -ENOMEM. */
@@ -156,17 +142,15 @@ int probe_latency_read(struct probe_latency *latency, bool reset, probe_latency_
 int probe_latency_read_running(struct probe_latency *latency, probe_latency_fn fn, void *userdata);
 
 /* How often TCP functions ran, also only while somebody looks, by service and link; tcp_write_timer's are
- * told of none. */
-enum probe_rate_kind { PROBE_RATE_SENDMSG, PROBE_RATE_PUSH_ONE, PROBE_RATE_WRITE_TIMER, PROBE_RATES };
+ * have none. */
 struct probe_rate {
-	enum probe_rate_kind kind;
+	enum rate_kind kind;
 	uint64_t cgroup; /* as in probe_hits */
 	uint32_t netns;
 	int ifindex;
 	uint64_t count;
 };
 
-#define PROBE_STACK_DEPTH 24
 /* One way into tcp_push_one(), innermost first; that function itself is not in it on all kernels. */
 struct probe_stack {
 	uint64_t cgroup;
@@ -174,19 +158,19 @@ struct probe_stack {
 	int ifindex;
 	uint64_t count;
 	unsigned n;
-	uint64_t addresses[PROBE_STACK_DEPTH];
+	uint64_t addresses[STACK_DEPTH];
 };
 
 struct probe_rates;
 /* 0 even where nothing can be counted: the status says so. -ENOMEM. */
 int probe_rates_open(const struct feature_table *features, struct probe_rates **ret);
 void probe_rates_close(struct probe_rates *rates);
-/* Counts anew, from here on. */
+/* Counts from here on. */
 void probe_rates_reset(struct probe_rates *rates);
-/* In the order of enum probe_rate_kind. */
+/* In the order of enum rate_kind. */
 const struct probe_status *probe_rates_status(const struct probe_rates *rates);
 /* How often in all, whatever fitted. */
-uint64_t probe_rates_total(const struct probe_rates *rates, enum probe_rate_kind kind);
+uint64_t probe_rates_total(const struct probe_rates *rates, enum rate_kind kind);
 typedef void (*probe_rate_fn)(const struct probe_rate *rate, void *userdata);
 typedef void (*probe_stack_fn)(const struct probe_stack *stack, void *userdata);
 int probe_rates_read(struct probe_rates *rates, probe_rate_fn fn, void *userdata);

@@ -238,7 +238,7 @@ static int part_load(struct probe_part *part, const struct probe_options *option
 	return r;
 }
 
-/* One hook's programs cannot be had by its method: on to the next. */
+/* One hook's programs do not work by its method: on to the next. */
 static void give_up_method(struct probe_part *part, size_t i, int error)
 {
 	struct probe_status *status = &part->status[i];

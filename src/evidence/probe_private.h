@@ -55,6 +55,25 @@ struct probe_part {
 		.destroy = destroy_##suffix                                                        \
 	}
 
+/* open and destroy of the skeleton of bpf/NAME.bpf.c, for PROBE_PART: set fills in its constants and map sizes. */
+#define PROBE_SKELETON(name, set)                                                                        \
+	static int open_##name(const struct probe_options *options, void **ret_skeleton,           \
+		struct bpf_object_skeleton **ret_base)                                             \
+	{                                                                                          \
+		struct name##_bpf *skeleton = name##_bpf__open();                                  \
+		if (!skeleton)                                                                     \
+			return -errno;                                                             \
+		set(skeleton, options);                                                            \
+		*ret_skeleton = skeleton;                                                          \
+		*ret_base = skeleton->skeleton;                                                    \
+		return 0;                                                                          \
+	}                                                                                          \
+	static void destroy_##name(void *skeleton)                                                 \
+	{                                                                                          \
+		name##_bpf__destroy(skeleton);                                                     \
+	}
+#define PROBE_SET_NOTHING(skeleton, options) (void)(options)
+
 /* The bits that a packet's gso_type may have in the feature table, in the kernel's order (net_gso_ok()), and where they begin. */
 #define PROBE_SET_GSO(rodata, table)                                                                     \
 	do {                                                                                       \

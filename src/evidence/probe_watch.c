@@ -19,21 +19,17 @@
 
 #define NSEC_PER_USEC 1000
 
-_Static_assert(PROBE_LATENCY_SLOTS == LATENCY_SLOTS, "slots of probe.h and bpf/event.h");
-_Static_assert((int)PROBE_RATES == RATE_KINDS, "kinds of probe.h and bpf/event.h");
-_Static_assert(PROBE_STACK_DEPTH == STACK_DEPTH, "depth of probe.h and bpf/event.h");
-
 static const struct probe_hook latency_hooks[] = {
 	PROBE_HOOK_PAIR("latency", "do_sendfile", "sendfile"),
 	{ .name = "latency waits", .function = "__traceiter_sched_switch", .fentry = { "sendfile_switch" } },
 };
 
 static const struct probe_hook rate_hooks[] = {
-	[PROBE_RATE_SENDMSG] = PROBE_HOOK("tcp_sendmsg", "tcp_sendmsg", "sendmsg", false),
-	[PROBE_RATE_PUSH_ONE] = { .name = "tcp_push_one",
+	[RATE_SENDMSG] = PROBE_HOOK("tcp_sendmsg", "tcp_sendmsg", "sendmsg", false),
+	[RATE_PUSH_ONE] = { .name = "tcp_push_one",
 		.function = "tcp_push_one",
 		.kprobe = { "push_one_kprobe" } },
-	[PROBE_RATE_WRITE_TIMER] = PROBE_HOOK("tcp_write_timer", "tcp_write_timer", "write_timer", false),
+	[RATE_WRITE_TIMER] = PROBE_HOOK("tcp_write_timer", "tcp_write_timer", "write_timer", false),
 };
 
 struct probe_latency {
@@ -48,44 +44,42 @@ struct probe_rates {
 	int cpus;
 };
 
-static int open_latency(const struct probe_options *options, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
+static void set_latency(struct latency_bpf *skeleton, const struct probe_options *options)
 {
-	struct latency_bpf *skeleton = latency_bpf__open();
-
-	if (!skeleton)
-		return -errno;
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
 	PROBE_SET_GSO(skeleton->rodata, options->features);
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
 }
 
-static void destroy_latency(void *skeleton)
+PROBE_SKELETON(latency, set_latency)
+PROBE_SKELETON(rates, PROBE_SET_NOTHING)
+
+/* Loads one part by itself. Returns the number of CPUs; where that is not known, nothing is loaded. */
+static int start_alone(struct probe_part *part, struct probe_status *status, const struct feature_table *features)
 {
-	latency_bpf__destroy(skeleton);
+	const struct probe_options options = { .features = features };
+	int cpus;
+
+	libbpf_set_print(probe_part_keep_complaint);
+	cpus = libbpf_num_possible_cpus();
+	probe_part_init(part, status, NULL);
+	probe_part_find_functions(&part, 1);
+	if (cpus > 0)
+		probe_part_start(part, &options);
+	return cpus > 0 ? cpus : 1;
 }
 
 int probe_latency_open(const struct feature_table *features, bool waits, struct probe_latency **ret,
 	struct probe_status *ret_status)
 {
 	struct probe_latency *latency = calloc(1, sizeof(*latency));
-	struct probe_options options = { .features = features };
-	struct probe_part *parts[] = { latency ? &latency->part : NULL };
 
 	if (!latency)
 		return -ENOMEM;
-	libbpf_set_print(probe_part_keep_complaint);
-	latency->cpus = libbpf_num_possible_cpus();
 	latency->part = PROBE_PART(latency_hooks, true, latency);
 	latency->status[1].method = PROBE_ABSENT;
 	if (!waits)
 		latency->part.n_hooks = 1;
-	probe_part_init(&latency->part, latency->status, NULL);
-	probe_part_find_functions(parts, 1);
-	if (latency->cpus > 0)
-		probe_part_start(&latency->part, &options);
+	latency->cpus = start_alone(&latency->part, latency->status, features);
 	if (ret_status)
 		*ret_status = latency->status[0];
 	if (latency->status[0].method == PROBE_ABSENT) {
@@ -147,7 +141,7 @@ static int read_histogram(int fd, const void *data, void *userdata)
 	return 1;
 }
 
-/* A kretprobe may miss a return and leave a start behind: is that thread in the system call, as far as can be told? */
+/* A kretprobe may miss a return and leave a start behind: is that thread in the system call, as far as /proc shows? */
 static bool may_be_in_sendfile(uint32_t thread)
 {
 	_cleanup_close_ int fd = -1;
@@ -206,38 +200,14 @@ int probe_latency_read(struct probe_latency *latency, bool reset, probe_latency_
 	return probe_part_foreach_key(&latency->part, "histograms", read_histogram, &reader);
 }
 
-static int open_rates(const struct probe_options *options _unused_, void **ret_skeleton,
-	struct bpf_object_skeleton **ret_base)
-{
-	struct rates_bpf *skeleton = rates_bpf__open();
-
-	if (!skeleton)
-		return -errno;
-	*ret_skeleton = skeleton;
-	*ret_base = skeleton->skeleton;
-	return 0;
-}
-
-static void destroy_rates(void *skeleton)
-{
-	rates_bpf__destroy(skeleton);
-}
-
 int probe_rates_open(const struct feature_table *features, struct probe_rates **ret)
 {
 	struct probe_rates *rates = calloc(1, sizeof(*rates));
-	struct probe_options options = { .features = features };
-	struct probe_part *parts[] = { rates ? &rates->part : NULL };
 
 	if (!rates)
 		return -ENOMEM;
-	libbpf_set_print(probe_part_keep_complaint);
-	rates->cpus = libbpf_num_possible_cpus();
 	rates->part = PROBE_PART(rate_hooks, true, rates);
-	probe_part_init(&rates->part, rates->status, NULL);
-	probe_part_find_functions(parts, 1);
-	if (rates->cpus > 0)
-		probe_part_start(&rates->part, &options);
+	rates->cpus = start_alone(&rates->part, rates->status, features);
 	*ret = rates;
 	return 0;
 }
@@ -262,7 +232,7 @@ static int drop_key(int fd, const void *key, void *userdata _unused_)
 
 void probe_rates_reset(struct probe_rates *rates)
 {
-	_cleanup_free_ __u64 *none = calloc((size_t)(rates->cpus > 0 ? rates->cpus : 1), sizeof(*none));
+	_cleanup_free_ __u64 *none = calloc((size_t)rates->cpus, sizeof(*none));
 	int totals = probe_part_map_fd(&rates->part, "totals");
 
 	for (__u32 kind = 0; none && totals >= 0 && kind < RATE_KINDS; kind++)
@@ -271,7 +241,7 @@ void probe_rates_reset(struct probe_rates *rates)
 	probe_part_foreach_key(&rates->part, "stack_counts", drop_key, NULL);
 }
 
-uint64_t probe_rates_total(const struct probe_rates *rates, enum probe_rate_kind kind)
+uint64_t probe_rates_total(const struct probe_rates *rates, enum rate_kind kind)
 {
 	return probe_part_read_percpu(&rates->part, "totals", kind, rates->cpus);
 }
@@ -318,7 +288,7 @@ static int read_stack(int fd, const void *data, void *userdata)
 	if (key->ifindex > INT32_MAX || read_sum(reader, fd, key, &stack.count) < 0 ||
 		bpf_map_lookup_elem(stacks, &key->stack, stack.addresses) < 0)
 		return 0;
-	while (stack.n < PROBE_STACK_DEPTH && stack.addresses[stack.n])
+	while (stack.n < STACK_DEPTH && stack.addresses[stack.n])
 		stack.n++;
 	reader->stack(&stack, reader->userdata);
 	return 1;
@@ -327,7 +297,7 @@ static int read_stack(int fd, const void *data, void *userdata)
 static int read_rates(struct probe_rates *rates, const char *map, probe_rate_fn rate, probe_stack_fn stack,
 	void *userdata)
 {
-	_cleanup_free_ __u64 *values = calloc((size_t)(rates->cpus > 0 ? rates->cpus : 1), sizeof(*values));
+	_cleanup_free_ __u64 *values = calloc((size_t)rates->cpus, sizeof(*values));
 	struct rates_reader reader = { rates, rate, stack, userdata, values };
 
 	if (!values)

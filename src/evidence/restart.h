@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which flagged services are restarted, and when: only units that offloadd.conf names, one at a time with a
- * pause, each once for a flag, and some never. Pure; time passed in. */
+/* Which services with stale connections are restarted, and when: only units that offloadd.conf names, one at a time with a
+ * pause, each once until it has none left, and some never. Pure; time passed in. */
 #ifndef OFFLOADD_RESTART_H
 #define OFFLOADD_RESTART_H
 
@@ -25,7 +25,7 @@ struct restart_policy {
 /* Whether it may ever be restarted; protected outranks named. */
 enum restart_verdict restart_judge(const struct restart_policy *policy, const struct unit *unit);
 
-/* What was asked for, so that no flag is answered twice. */
+/* What was restarted, so that no service is twice for the same connections. */
 struct restart_queue {
 	uint64_t next_usec; /* not before; 0: at once */
 	char tried[RESTART_TRIED_MAX][UNIT_NAME_LEN];
@@ -38,7 +38,7 @@ struct restart_queue {
 int restart_take(struct restart_queue *queue, const struct restart_policy *policy, const struct unit *unit,
 	uint64_t now_usec, uint64_t *ret_usec);
 void restart_done(struct restart_queue *queue);
-/* Its flag went: the next one may be answered again. */
+/* It has no stale connections any more: for new ones it may be restarted again. */
 void restart_forget(struct restart_queue *queue, const char *unit);
 
 #endif

@@ -8,84 +8,34 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "kernel/cgroup.h"
 #include "basic/file.h"
 #include "basic/util.h"
 
 #define STATE_HEADER "offloadd services 1\n"
 #define STATE_MAX_BYTES (4 * 1024 * 1024)
-/* Hits are looked at so often while somebody pays, and until nobody did for longer than the probes call quiet. */
-#define LOOK_USEC (UINT64_C(5) * 1000 * 1000)
-#define LOOKS_QUIET 3
-#define LOOK_BLIND_USEC (UINT64_C(30) * 1000 * 1000) /* where no probe wakes anybody */
+/* Hits are read so often while any come, and until none came for longer than the probes call quiet. */
+#define HITS_USEC (UINT64_C(5) * 1000 * 1000)
+#define READS_QUIET 3
+#define HITS_BLIND_USEC (UINT64_C(30) * 1000 * 1000) /* where no probe wakes anybody */
 #define FORGET_USEC (UINT64_C(600) * 1000 * 1000)
 
 /* ---- names ---- */
 
-static bool unit_of_process(pid_t pid, struct unit *ret)
+int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits)
 {
-	char path[UNIT_PATH_MAX];
-
-	if (pid <= 0 || cgroup_path_of_process(pid, path, sizeof(path)) < 0)
-		return false;
-	unit_parse_path(path, ret);
-	return ret->kind != UNIT_NONE;
+	return hits->netns == w->collect.netns ? hits->ifindex : 0;
 }
 
-/* The service of a cgroup, or where that says nothing of a process; "" where neither does. */
-void tracker_name_service(struct tracker *w, uint64_t cgroup, pid_t pid, const char *comm,
-	struct unit *ret, char buf[UNIT_SERVICE_LEN])
+void tracker_name_link(const struct tracker *w, int ifindex, char buf[LINK_NAME_LEN])
 {
-	const char *path;
-
-	*ret = (struct unit){ .kind = UNIT_NONE };
-	buf[0] = '\0';
-	if (cgroup > 1 && w->cgroups && cgroup_paths_find(w->cgroups, cgroup, &path) == 0) {
-		unit_parse_path(path, ret);
-	} else if (cgroup > 1) {
-		snprintf(buf, UNIT_SERVICE_LEN, "cgroup %" PRIu64, cgroup);
-		return;
-	} else if (!unit_of_process(pid, ret)) {
-		util_append(buf, UNIT_SERVICE_LEN, "%s", comm);
-		return;
-	}
-	unit_format(ret, buf, UNIT_SERVICE_LEN);
-}
-
-void tracker_name_link(struct tracker *w, int ifindex, char buf[LINK_NAME_LEN])
-{
-	const struct link *link = ifindex ? link_table_find(w->options.links, ifindex) : NULL;
+	const struct link *link = collect_find_link(&w->collect, w->collect.netns, ifindex);
 
 	buf[0] = '\0';
 	if (link)
 		util_copy_name(buf, LINK_NAME_LEN, link->name, sizeof(link->name));
 }
 
-const char *tracker_origin_name(enum probe_origin origin)
-{
-	switch (origin) {
-	case PROBE_LOCAL:
-		return "local";
-	case PROBE_FORWARDED:
-		return "forwarded";
-	case PROBE_KERNEL:
-		return "kernel";
-	}
-	return "unknown";
-}
-
-bool tracker_is_by_socket(enum probe_kind kind)
-{
-	return kind == PROBE_SENDPAGE || kind == PROBE_SPLICE;
-}
-
-/* The link as this namespace numbers it, 0 for those of others. */
-int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits)
-{
-	return hits->netns == w->netns ? hits->ifindex : 0;
-}
-
-/* ---- records ---- */
+/* ---- events ---- */
 
 _printf_(4, 5) static void tell(struct tracker *w, struct event *event, enum event_kind kind,
 	const char *fmt, ...)
@@ -116,48 +66,48 @@ static struct event event_of(const char *link, int ifindex, const char *service,
 /* True for the first time, while there is room. */
 static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifindex, const char *service)
 {
-	struct tracker_told_key key;
-	struct tracker_told *told;
+	struct tracker_reported_key key;
+	struct tracker_reported *reported;
 
 	memset(&key, 0, sizeof(key));
 	key.kind = (int32_t)hits->kind;
 	key.ifindex = ifindex;
 	util_append(key.service, sizeof(key.service), "%s", service);
-	HASH_FIND(hh, w->told, &key, sizeof(key), told);
-	if (told)
+	HASH_FIND(hh, w->reported, &key, sizeof(key), reported);
+	if (reported)
 		return false;
-	if (HASH_COUNT(w->told) >= TRACKER_TOLD_MAX) {
+	if (HASH_COUNT(w->reported) >= TRACKER_REPORTED_MAX) {
 		struct event event = event_of("", 0, "", LOG_WARNING);
 
-		if (!w->told_all)
+		if (!w->reported_all)
 			tell(w, &event, EVENT_STATE,
 				"more than %d services fall back, no more of them are told of; `offloadctl services` and the metrics have them",
-				TRACKER_TOLD_MAX);
-		w->told_all = true;
+				TRACKER_REPORTED_MAX);
+		w->reported_all = true;
 		return false;
 	}
-	told = calloc(1, sizeof(*told));
-	if (!told)
+	reported = calloc(1, sizeof(*reported));
+	if (!reported)
 		return false;
-	told->key = key;
-	if (hash_add(w->told, key, told) < 0) {
-		free(told);
+	reported->key = key;
+	if (hash_add(w->reported, key, reported) < 0) {
+		free(reported);
 		return false;
 	}
 	return true;
 }
 
-static const char *what_is_done(enum probe_kind kind)
+static const char *what_is_done(enum fallback_kind kind)
 {
 	switch (kind) {
-	case PROBE_SENDPAGE:
-	case PROBE_SPLICE:
+	case FALLBACK_SENDPAGE:
+	case FALLBACK_SPLICE:
 		return "copied page by page";
-	case PROBE_SEGMENTATION:
+	case FALLBACK_SEGMENTATION:
 		return "segmented in software";
-	case PROBE_CHECKSUM:
+	case FALLBACK_CHECKSUM:
 		return "checksummed in software";
-	case PROBE_KINDS:
+	case FALLBACK_KINDS:
 		break;
 	}
 	return "handled in software";
@@ -167,26 +117,26 @@ static void tell_fallback(const struct probe_hits *hits, void *userdata)
 {
 	struct tracker *w = userdata;
 	int ifindex = tracker_own_ifindex(w, hits);
-	struct socket_holder_key key = { hits->cgroup, hits->netns, hits->ifindex };
+	struct stale_key key = { hits->cgroup, hits->netns, hits->ifindex };
 	char service[UNIT_SERVICE_LEN] = "", link[LINK_NAME_LEN];
 	struct event event;
 	struct unit unit;
 
-	if (!ifindex || (tracker_is_by_socket(hits->kind) && socket_holders_find(&w->holders, &key)))
-		return; /* what is flagged was told */
-	if (hits->origin == PROBE_LOCAL)
-		tracker_name_service(w, hits->cgroup, tracker_is_by_socket(hits->kind) ? hits->tgid : 0,
-			tracker_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);
-	if (!tell_once(w, hits, ifindex, hits->origin == PROBE_LOCAL ? service : tracker_origin_name(hits->origin)))
+	if (!ifindex || (evidence_is_by_socket(hits->kind) && stale_find(&w->stale, &key)))
+		return; /* reported as stale */
+	if (hits->origin == FALLBACK_SOCKET)
+		collect_name_service(&w->collect, hits->cgroup, evidence_is_by_socket(hits->kind) ? hits->tgid : 0,
+			evidence_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);
+	if (!tell_once(w, hits, ifindex, hits->origin == FALLBACK_SOCKET ? service : evidence_origin_name(hits->origin)))
 		return;
 	tracker_name_link(w, ifindex, link);
 	event = event_of(link, ifindex, service, LOG_NOTICE);
-	util_append(event.why, sizeof(event.why), "%s: %s", probe_kind_name(hits->kind), tracker_origin_name(hits->origin));
-	if (hits->origin == PROBE_FORWARDED)
+	util_append(event.why, sizeof(event.why), "%s: %s", evidence_kind_name(hits->kind), evidence_origin_name(hits->origin));
+	if (hits->origin == FALLBACK_FORWARDED)
 		tell(w, &event, EVENT_FALLBACK, "forwarded traffic is %s", what_is_done(hits->kind));
-	else if (hits->origin == PROBE_KERNEL || !service[0])
+	else if (hits->origin == FALLBACK_KERNEL || !service[0])
 		tell(w, &event, EVENT_FALLBACK, "what the kernel itself sends is %s", what_is_done(hits->kind));
-	else if (tracker_is_by_socket(hits->kind))
+	else if (evidence_is_by_socket(hits->kind))
 		tell(w, &event, EVENT_FALLBACK, "what %s sends is %s; its connections may have to be made anew after a repair",
 			service, what_is_done(hits->kind));
 	else
@@ -196,27 +146,19 @@ static void tell_fallback(const struct probe_hits *hits, void *userdata)
 
 void tracker_forget_link(struct tracker *w, int ifindex)
 {
-	struct tracker_told *told, *next;
+	struct tracker_reported *reported, *next;
 
-	HASH_ITER(hh, w->told, told, next)
+	HASH_ITER(hh, w->reported, reported, next)
 	{
-		if (told->key.ifindex != ifindex)
+		if (reported->key.ifindex != ifindex)
 			continue;
-		HASH_DEL(w->told, told);
-		free(told);
-		w->told_all = false;
+		HASH_DEL(w->reported, reported);
+		free(reported);
+		w->reported_all = false;
 	}
 }
 
 /* ---- hits ---- */
-
-static struct tracker_flag *find_flag(struct tracker *w, const struct socket_holder_key *key)
-{
-	struct tracker_flag *flag;
-
-	HASH_FIND(hh, w->flags, key, sizeof(*key), flag);
-	return flag;
-}
 
 struct counting {
 	struct tracker *w;
@@ -226,32 +168,28 @@ struct counting {
 
 static void count_hits(const struct probe_hits *hits, void *userdata)
 {
+	const struct stale_key key = { hits->cgroup, hits->netns, hits->ifindex };
 	struct counting *c = userdata;
-	struct socket_holder_key key;
-	struct tracker_flag *flag;
+	struct stale *stale;
 
 	c->hits += hits->hits;
 	c->keys++;
-	if (!tracker_is_by_socket(hits->kind) || hits->origin != PROBE_LOCAL || !c->w->flags)
+	if (!evidence_is_by_socket(hits->kind) || hits->origin != FALLBACK_SOCKET)
 		return;
-	memset(&key, 0, sizeof(key));
-	key.cgroup = hits->cgroup;
-	key.netns = hits->netns;
-	key.ifindex = hits->ifindex;
-	flag = find_flag(c->w, &key);
-	if (flag)
-		flag->sum += hits->hits;
+	stale = stale_find(&c->w->stale, &key);
+	if (stale)
+		stale->sum += hits->hits;
 }
 
-/* Brings the flags' hits up to date; a combination that was forgotten begins at 0 again. fresh: the flag was made just now. */
-static void settle_flag(struct tracker *w, struct tracker_flag *flag, bool fresh)
+/* Brings an entry's hits up to date; a combination that was forgotten begins at 0 again. */
+static void settle_hits(struct tracker *w, struct stale *stale)
 {
-	uint64_t more = flag->sum >= flag->seen ? flag->sum - flag->seen : flag->sum;
+	uint64_t more = stale->sum >= stale->counted ? stale->sum - stale->counted : stale->sum;
 
-	flag->seen = flag->sum;
-	if (fresh || more == 0)
+	stale->counted = stale->sum;
+	if (stale->is_new || more == 0)
 		return;
-	flag->hits += more;
+	stale->found.hits += more;
 	w->hits_unsaved = true;
 }
 
@@ -262,28 +200,26 @@ static void say_lost(struct tracker *w)
 	uint64_t hits = 0;
 
 	probe_read_lost(w->probe, &lost);
-	for (unsigned i = 0; i < PROBE_KINDS; i++)
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
 		hits += lost.hits[i];
-	hits += lost.process_hits;
-	if (!hits || w->lost_said)
+	if (!hits || w->lost_reported)
 		return;
-	w->lost_said = hits;
+	w->lost_reported = hits;
 	event.count = hits;
 	tell(w, &event, EVENT_STATE, "more services fall back than can be counted apart; what did not fit is in `offloadctl services --json` and the metrics as lost");
 }
 
-/* 1 when there are more hits than the last time. */
-int tracker_look_at_hits(struct tracker *w, uint64_t now_usec, const struct tracker_flag *fresh)
+int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 {
 	struct counting c = { .w = w };
 	int more;
 
-	for (struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next)
-		flag->sum = 0;
+	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+		stale->sum = 0;
 	if (probe_read_hits(w->probe, count_hits, &c) < 0)
 		return 0;
-	for (struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next)
-		settle_flag(w, flag, flag == fresh);
+	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+		settle_hits(w, stale);
 	if (c.keys > PROBE_KEYS_DEFAULT / 4 * 3 && now_usec > FORGET_USEC)
 		(void)probe_forget_hits(w->probe, now_usec - FORGET_USEC);
 	more = c.hits != w->hits;
@@ -309,13 +245,10 @@ void tracker_save(struct tracker *w)
 	if (!f)
 		return;
 	fputs(STATE_HEADER, f);
-	for (const struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next) {
-		const struct socket_holder *holder = socket_holders_find(&w->holders, &flag->key);
-
-		fprintf(f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n",
-			flag->key.cgroup, flag->key.netns, flag->key.ifindex,
-			holder ? holder->since_usec : 0, flag->hits);
-	}
+	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+		if (!stale->is_new)
+			fprintf(f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n", stale->key.cgroup,
+				stale->key.netns, stale->key.ifindex, stale->found.since_usec, stale->found.hits);
 	r = fclose(f) == 0 ? file_replace(w->path, text, len) : -ENOMEM;
 	if (r < 0 && !w->save_failed)
 		tell(w, &event, EVENT_STATE, "cannot write %s: %s; after a restart flags of services begin anew",
@@ -324,57 +257,30 @@ void tracker_save(struct tracker *w)
 	free(text);
 }
 
-static struct tracker_flag *new_flag(struct tracker *w, const struct socket_holder_key *key)
+/* What is found first now may be restarted once it has stood for a while. */
+static void begin_wait(struct tracker *w, struct stale *stale)
 {
-	struct tracker_flag *flag = calloc(1, sizeof(*flag));
-
-	if (!flag)
-		return NULL;
-	flag->key = *key;
-	flag->flagged_usec = util_now_usec();
-	if (hash_add(w->flags, key, flag) < 0) {
-		free(flag);
-		return NULL;
-	}
-	return flag;
-}
-
-/* The first sample's process tells where the cgroup does not. */
-static void name_flag(struct tracker *w, struct tracker_flag *flag, const struct socket_holder *holder)
-{
-	struct cgroup_socket owner = { .inode = holder->n_samples ? holder->samples[0].inode : 0 };
-
-	if (flag->key.cgroup <= 1 && owner.inode)
-		(void)cgroup_find_socket_owners(&owner, 1);
-	tracker_name_service(w, flag->key.cgroup, owner.pid, "", &flag->unit, flag->service);
-	if (!flag->service[0] && owner.pid)
-		snprintf(flag->service, sizeof(flag->service), "process %d", (int)owner.pid);
-	else if (!flag->service[0])
-		snprintf(flag->service, sizeof(flag->service), "a process");
-	tracker_name_link(w, flag->key.ifindex, flag->link);
+	stale->found_usec = util_now_usec();
+	util_earlier(&w->restart_usec, stale->found_usec + TRACKER_RESTART_USEC);
+	collect_name_stale(&w->collect, stale);
 }
 
 static void restore_line(struct tracker *w, const char *line)
 {
-	struct socket_holder_key key;
 	uint64_t since_usec, hits;
-	struct tracker_flag *flag;
+	struct stale_key key;
+	struct stale *stale;
 
-	memset(&key, 0, sizeof(key));
 	if (sscanf(line, "%" SCNu64 " %" SCNu32 " %" SCNd32 " %" SCNu64 " %" SCNu64, &key.cgroup, &key.netns,
 		    &key.ifindex, &since_usec, &hits) != 5 ||
-		key.netns != w->netns || key.ifindex <= 0 || find_flag(w, &key) ||
-		socket_holders_restore(&w->holders, &key, since_usec, hits) < 0)
+		key.netns != w->collect.netns || key.ifindex <= 0)
 		return;
-	flag = new_flag(w, &key);
-	if (!flag)
-		return;
-	flag->hits = hits;
-	util_earlier(&w->restart_usec, flag->flagged_usec + TRACKER_RESTART_USEC);
-	name_flag(w, flag, socket_holders_find(&w->holders, &key));
+	stale = stale_restore(&w->stale, &key, since_usec, hits);
+	if (stale)
+		begin_wait(w, stale);
 }
 
-/* A file that cannot be understood is no loss but of times: sockets are looked at anyway. */
+/* A file that cannot be understood is no loss but of times: sockets are read anyway. */
 static void restore(struct tracker *w)
 {
 	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
@@ -389,100 +295,77 @@ static void restore(struct tracker *w)
 
 /* ---- sockets ---- */
 
-struct inventory {
-	struct tracker *w;
-	uint64_t realtime_usec;
-};
-
-/* What no process holds any more is only waiting for its end. */
-static int add_socket(const struct socket_info *socket, void *userdata)
+static void tell_stale(struct tracker *w, const struct stale *stale)
 {
-	struct inventory *inventory = userdata;
-
-	if (socket->inode && socket_stale(socket, &inventory->w->bits))
-		(void)socket_holders_add(&inventory->w->holders, socket, &inventory->w->bits,
-			inventory->realtime_usec);
-	return 0;
-}
-
-static void tell_stale(struct tracker *w, const struct tracker_flag *flag, const struct socket_holder *holder)
-{
-	struct event event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_WARNING);
+	struct event event = event_of(stale->found.link, stale->key.ifindex, stale->found.service, LOG_WARNING);
 	char names[256];
 
-	event.features = holder->missing;
-	event.count = holder->sockets;
+	event.features = stale->found.missing;
+	event.count = stale->found.sockets;
 	tell(w, &event, EVENT_STALE,
 		"%u connection%s of %s still without %s, which %s has again; restart it, or over IPv4 `sysctl net.ipv4.route.flush=1`",
-		holder->sockets, util_plural(holder->sockets), flag->service,
-		feature_format(&w->features, holder->missing, names, sizeof(names)),
-		flag->link[0] ? flag->link : "the interface");
+		stale->found.sockets, util_plural(stale->found.sockets), stale->found.service,
+		feature_format(&w->features, stale->found.missing, names, sizeof(names)),
+		stale->found.link[0] ? stale->found.link : "the interface");
 }
 
-/* It has one turn to be restarted as long as any of its flags stands. */
-static bool has_other_flag(const struct tracker *w, const struct tracker_flag *gone)
+/* It has one turn to be restarted as long as any of its connections is stale. */
+static bool has_other(const struct tracker *w, const struct stale *gone)
 {
-	for (const struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next)
-		if (flag != gone && strcmp(flag->unit.name, gone->unit.name) == 0)
+	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+		if (strcmp(stale->found.unit.name, gone->found.unit.name) == 0)
 			return true;
 	return false;
 }
 
-static void tell_gone(const struct socket_holder *holder, void *userdata)
+static void tell_gone(const struct stale *stale, void *userdata)
 {
 	struct tracker *w = userdata;
-	struct tracker_flag *flag = find_flag(w, &holder->key);
-	struct event event;
+	struct event event = event_of(stale->found.link, stale->key.ifindex, stale->found.service, LOG_NOTICE);
 
 	w->unsaved = true;
-	if (!flag)
-		return;
-	event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_NOTICE);
-	if (!has_other_flag(w, flag))
-		restart_forget(&w->restarts, flag->unit.name);
+	if (!has_other(w, stale))
+		restart_forget(&w->restarts, stale->found.unit.name);
 	tell(w, &event, EVENT_RECONNECTED, "no connection of %s is without its offload any more; no restart is needed",
-		flag->service);
-	HASH_DEL(w->flags, flag);
-	free(flag);
+		stale->found.service);
 }
 
-static void flag_new_ones(struct tracker *w, uint64_t now_usec)
+/* Their hits count from here on. */
+static void report_new_ones(struct tracker *w, uint64_t now_usec)
 {
-	for (struct socket_holder *holder = w->holders.holders; holder; holder = holder->hh.next) {
-		struct tracker_flag *flag = find_flag(w, &holder->key);
+	bool any = false;
 
-		if (flag)
+	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+		any |= stale->is_new;
+	if (!any)
+		return;
+	(void)tracker_read_hits(w, now_usec);
+	w->unsaved = true;
+	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next) {
+		if (!stale->is_new)
 			continue;
-		flag = new_flag(w, &holder->key);
-		if (!flag)
-			continue;
-		name_flag(w, flag, holder);
-		(void)tracker_look_at_hits(w, now_usec, flag);
-		w->unsaved = true;
-		util_earlier(&w->restart_usec, flag->flagged_usec + TRACKER_RESTART_USEC);
-		tell_stale(w, flag, holder);
+		stale->is_new = false;
+		begin_wait(w, stale);
+		tell_stale(w, stale);
 	}
 }
 
-void tracker_look_at_sockets(struct tracker *w, uint64_t now_usec)
+void tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 {
-	struct inventory inventory = { w, util_realtime_usec() };
+	int r = collect_stale(&w->collect, w->probe, &w->stale);
 	uint64_t pause_usec;
-	int r;
 
-	socket_holders_begin(&w->holders);
-	r = probe_read_sockets(w->probe, false, add_socket, &inventory, NULL);
 	w->inventoried_usec = util_now_usec();
 	w->cost_usec = w->inventoried_usec > now_usec ? w->inventoried_usec - now_usec : 0;
 	w->inventory_usec = 0;
 	if (r == -EOPNOTSUPP)
 		return;
 	if (r >= 0) {
-		flag_new_ones(w, now_usec);
-		(void)socket_holders_end(&w->holders, tell_gone, w);
+		report_new_ones(w, now_usec);
+		(void)stale_end(&w->stale, tell_gone, w);
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
-	if (r < 0 || w->holders.holders)
+	if (r < 0 || w->stale.all)
 		w->inventory_usec = w->inventoried_usec +
 			(pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC);
 }
@@ -503,7 +386,7 @@ void tracker_note_change(struct tracker *w, uint64_t now_usec)
 void tracker_set_policy(struct tracker *w, const struct restart_policy *policy)
 {
 	w->policy = *policy;
-	w->restart_usec = w->flags ? util_now_usec() : 0;
+	w->restart_usec = w->stale.all ? util_now_usec() : 0;
 }
 
 void tracker_restarted(struct tracker *w, const char *unit, const char *error)
@@ -526,23 +409,23 @@ static void restart_due(struct tracker *w, uint64_t now_usec)
 	w->restart_usec = 0;
 	if (!w->options.restart || !*w->options.enforce)
 		return;
-	for (struct tracker_flag *flag = w->flags; flag; flag = flag->hh.next) {
-		uint64_t stood_usec = flag->flagged_usec + TRACKER_RESTART_USEC, usec;
+	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next) {
+		uint64_t stood_usec = stale->found_usec + TRACKER_RESTART_USEC, usec;
 		int r;
 
-		if (restart_judge(&w->policy, &flag->unit) != RESTART_YES)
+		if (restart_judge(&w->policy, &stale->found.unit) != RESTART_YES)
 			continue;
 		if (now_usec < stood_usec) {
 			util_earlier(&w->restart_usec, stood_usec);
 			continue;
 		}
-		if (!restart_take(&w->restarts, &w->policy, &flag->unit, now_usec, &usec)) {
+		if (!restart_take(&w->restarts, &w->policy, &stale->found.unit, now_usec, &usec)) {
 			util_earlier(&w->restart_usec, usec);
 			continue;
 		}
-		r = w->options.restart(flag->unit.name, w->options.userdata);
+		r = w->options.restart(stale->found.unit.name, w->options.userdata);
 		if (r < 0)
-			tracker_restarted(w, flag->unit.name, strerror(-r));
+			tracker_restarted(w, stale->found.unit.name, strerror(-r));
 		return;
 	}
 }
@@ -553,21 +436,21 @@ uint64_t tracker_deadline(const struct tracker *w)
 {
 	uint64_t deadline_usec = w->inventory_usec;
 
-	util_earlier(&deadline_usec, w->look_usec);
+	util_earlier(&deadline_usec, w->hits_usec);
 	util_earlier(&deadline_usec, w->restart_usec);
 	util_earlier(&deadline_usec, w->sendfile_usec);
 	return deadline_usec;
 }
 
-static int look_again(struct tracker *w, uint64_t now_usec)
+static int read_hits_again(struct tracker *w, uint64_t now_usec)
 {
-	int more = tracker_look_at_hits(w, now_usec, NULL);
+	int more = tracker_read_hits(w, now_usec);
 
 	w->quiet = more ? 0 : w->quiet + 1;
 	if (w->blind)
-		w->look_usec = now_usec + LOOK_BLIND_USEC;
+		w->hits_usec = now_usec + HITS_BLIND_USEC;
 	else
-		w->look_usec = w->quiet < LOOKS_QUIET ? now_usec + LOOK_USEC : 0;
+		w->hits_usec = w->quiet < READS_QUIET ? now_usec + HITS_USEC : 0;
 	return more;
 }
 
@@ -576,14 +459,14 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 	int more = 0;
 
 	if (w->inventory_usec && w->inventory_usec <= now_usec) {
-		tracker_look_at_sockets(w, now_usec);
-		if (w->flags)
-			more = tracker_look_at_hits(w, now_usec, NULL);
+		tracker_read_sockets(w, now_usec);
+		if (w->stale.all)
+			more = tracker_read_hits(w, now_usec);
 	}
-	if (w->look_usec && w->look_usec <= now_usec)
-		more |= look_again(w, now_usec);
+	if (w->hits_usec && w->hits_usec <= now_usec)
+		more |= read_hits_again(w, now_usec);
 	if (w->sendfile_usec && w->sendfile_usec <= now_usec)
-		more |= tracker_look_at_sendfile(w, now_usec);
+		more |= tracker_read_sendfile(w, now_usec);
 	if (w->restart_usec && w->restart_usec <= now_usec)
 		restart_due(w, now_usec);
 	if (w->unsaved || (w->hits_unsaved && now_usec >= w->save_usec)) {
@@ -603,8 +486,8 @@ void tracker_read(struct tracker *w, uint64_t now_usec)
 {
 	(void)probe_read_events(w->probe, tell_fallback, w);
 	w->quiet = 0;
-	if (w->look_usec == 0)
-		w->look_usec = now_usec + LOOK_USEC;
+	if (w->hits_usec == 0)
+		w->hits_usec = now_usec + HITS_USEC;
 }
 
 /* ---- authors ---- */
@@ -626,7 +509,7 @@ void tracker_name_author(struct tracker *w, struct event *event)
 
 	if (!is_about_change(event) || event->author.asked)
 		return;
-	r = probe_find_change(w->probe, w->netns, event->ifindex, &change);
+	r = probe_find_change(w->probe, w->collect.netns, event->ifindex, &change);
 	if (r == -EOPNOTSUPP)
 		return;
 	if (r == 0 && ((change.before ^ change.after) & event->features)) {
@@ -634,9 +517,9 @@ void tracker_name_author(struct tracker *w, struct event *event)
 		author.parent_pid = change.parent_pid;
 		memcpy(author.comm, change.comm, sizeof(author.comm));
 		memcpy(author.parent_comm, change.parent_comm, sizeof(author.parent_comm));
-		tracker_name_service(w, change.cgroup, change.pid, "", &unit, service);
+		collect_name_service(&w->collect, change.cgroup, change.pid, "", &unit, service);
 		util_append(author.unit, sizeof(author.unit), "%s", service);
-		if (change.root_netns == w->netns && change.root_ifindex != event->ifindex)
+		if (change.root_netns == w->collect.netns && change.root_ifindex != event->ifindex)
 			tracker_name_link(w, change.root_ifindex, author.link);
 		author.time_usec = util_realtime_usec() -
 			(now_usec > change.time_usec ? now_usec - change.time_usec : 0);
@@ -650,7 +533,7 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 {
 	struct tracker *w = calloc(1, sizeof(*w));
 	struct probe_options wanted;
-	struct services probes = { 0 };
+	struct evidence probes = { 0 };
 	int r;
 
 	if (!w)
@@ -659,11 +542,8 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	w->features = *options->features;
 	w->options.features = &w->features;
 	w->path = options->path ? strdup(options->path) : NULL;
-	w->netns = probe_own_netns();
-	socket_features_init(&w->features, &w->bits);
-	(void)cgroup_paths_open(&w->cgroups);
-	wanted = (struct probe_options){ .features = &w->features,
-		.no_fallback = options->only_sockets, .no_changes = options->only_sockets };
+	collect_open(&w->collect, options->links, &w->features);
+	wanted = (struct probe_options){ .features = &w->features };
 	r = probe_open(&wanted, &w->probe);
 	malloc_trim(0); /* the kernel's types, read to load the programs, are megabytes */
 	if (r < 0) {
@@ -672,34 +552,27 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	}
 	restore(w);
 	tracker_note_change(w, now_usec);
-	tracker_list_probes(w, &probes);
-	w->blind = probes.counted && probe_events_fd(w->probe) < 0;
+	collect_probes(&probes, w->probe);
+	w->blind = probes.has_fallback && probe_events_fd(w->probe) < 0;
 	if (w->blind)
-		w->look_usec = now_usec + LOOK_BLIND_USEC;
+		w->hits_usec = now_usec + HITS_BLIND_USEC;
 	*ret = w;
 	return 0;
 }
 
 void tracker_free(struct tracker *w)
 {
-	struct tracker_flag *flag, *next_flag;
-	struct tracker_told *told, *next_told;
+	struct tracker_reported *reported, *next;
 
 	if (!w)
 		return;
-	tracker_clear_metrics(w);
-	HASH_ITER(hh, w->flags, flag, next_flag)
+	HASH_ITER(hh, w->reported, reported, next)
 	{
-		HASH_DEL(w->flags, flag);
-		free(flag);
+		HASH_DEL(w->reported, reported);
+		free(reported);
 	}
-	HASH_ITER(hh, w->told, told, next_told)
-	{
-		HASH_DEL(w->told, told);
-		free(told);
-	}
-	socket_holders_clear(&w->holders);
-	cgroup_paths_close(w->cgroups);
+	stale_clear(&w->stale);
+	collect_close(&w->collect);
 	probe_latency_close(w->latency);
 	probe_close(w->probe);
 	free(w->path);

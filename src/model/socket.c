@@ -2,10 +2,9 @@
 #include "model/socket.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "basic/util.h"
 
 void socket_features_init(const struct feature_table *table, struct socket_features *ret)
 {
@@ -41,108 +40,11 @@ const char *socket_format_address(
 	return buf;
 }
 
-struct socket_holder *socket_holders_find(
-	const struct socket_holders *holders, const struct socket_holder_key *key)
+const char *socket_state_name(unsigned state)
 {
-	struct socket_holder *holder;
+	static const char *const names[] = { "UNKNOWN", "ESTABLISHED", "SYN-SENT", "SYN-RECV",
+		"FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE", "CLOSE-WAIT", "LAST-ACK", "LISTEN",
+		"CLOSING", "NEW-SYN-RECV" };
 
-	HASH_FIND(hh, holders->holders, key, sizeof(*key), holder);
-	return holder;
-}
-
-static int holder_new(struct socket_holders *holders, const struct socket_holder_key *key,
-	struct socket_holder **ret)
-{
-	struct socket_holder *holder;
-
-	if (HASH_COUNT(holders->holders) >= SOCKET_HOLDERS_MAX)
-		return -ENOSPC;
-	holder = calloc(1, sizeof(*holder));
-	if (!holder)
-		return -ENOMEM;
-	holder->key = *key;
-	if (hash_add(holders->holders, key, holder) < 0) {
-		free(holder);
-		return -ENOMEM;
-	}
-	*ret = holder;
-	return 0;
-}
-
-void socket_holders_begin(struct socket_holders *holders)
-{
-	holders->round++;
-	holders->dropped = 0;
-}
-
-int socket_holders_add(struct socket_holders *holders, const struct socket_info *socket,
-	const struct socket_features *features, uint64_t now_usec)
-{
-	struct socket_holder_key key = {
-		.cgroup = socket->cgroup, .netns = socket->netns, .ifindex = socket->ifindex
-	};
-	struct socket_holder *holder = socket_holders_find(holders, &key);
-	int r, is_new = !holder;
-
-	if (!holder) {
-		r = holder_new(holders, &key, &holder);
-		if (r < 0) {
-			holders->dropped++;
-			return r;
-		}
-		holder->since_usec = now_usec;
-	}
-	if (holder->round != holders->round) {
-		holder->round = holders->round;
-		holder->sockets = holder->n_samples = 0;
-		holder->missing = 0;
-	}
-	holder->sockets++;
-	holder->missing |= socket_stale(socket, features);
-	if (holder->n_samples < SOCKET_SAMPLES)
-		holder->samples[holder->n_samples++] = *socket;
-	return is_new;
-}
-
-unsigned socket_holders_end(struct socket_holders *holders, socket_holder_fn gone, void *userdata)
-{
-	struct socket_holder *holder, *next;
-	unsigned n = 0;
-
-	HASH_ITER(hh, holders->holders, holder, next) {
-		if (holder->round == holders->round)
-			continue;
-		HASH_DEL(holders->holders, holder);
-		if (gone)
-			gone(holder, userdata);
-		free(holder);
-		n++;
-	}
-	return n;
-}
-
-int socket_holders_restore(struct socket_holders *holders, const struct socket_holder_key *key,
-	uint64_t since_usec, uint64_t hits)
-{
-	struct socket_holder *holder = socket_holders_find(holders, key);
-	int r;
-
-	if (!holder) {
-		r = holder_new(holders, key, &holder);
-		if (r < 0)
-			return r;
-	}
-	holder->since_usec = since_usec;
-	holder->hits = hits;
-	return 0;
-}
-
-void socket_holders_clear(struct socket_holders *holders)
-{
-	struct socket_holder *holder, *next;
-
-	HASH_ITER(hh, holders->holders, holder, next) {
-		HASH_DEL(holders->holders, holder);
-		free(holder);
-	}
+	return names[state < ARRAY_SIZE(names) ? state : 0];
 }

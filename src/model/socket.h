@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP sockets as the inventory finds them, and who holds stale ones: sockets that were routed while their
- * device had no scatter-gather or no checksum, and that keep working without though it has them now. State
- * only. */
+/* TCP sockets as the inventory finds them, and which of them are stale: routed while their device had no scatter-gather or no
+ * checksum, and still without though it has them now. Pure. */
 #ifndef OFFLOADD_SOCKET_H
 #define OFFLOADD_SOCKET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "basic/hash.h"
 #include "model/feature.h"
 
-#define SOCKET_HOLDERS_MAX 4096
 #define SOCKET_SAMPLES 4
 #define SOCKET_ADDRESS_LEN 64 /* "[ipv6]:port" with its terminator */
 
@@ -41,44 +39,7 @@ feature_set socket_stale(const struct socket_info *socket, const struct socket_f
 const char *socket_format_address(
 	uint16_t family, const uint8_t *address, uint16_t port, char *buf, size_t size);
 
-/* Stale sockets of one service that leave by one link. */
-struct socket_holder {
-	struct socket_holder_key {
-		uint64_t cgroup;
-		uint32_t netns;
-		int32_t ifindex;
-	} key;
-	unsigned sockets;    /* at the last inventory */
-	uint64_t since_usec; /* CLOCK_REALTIME of the inventory that found the first; survives a restart by _restore */
-	uint64_t hits;	     /* for the caller: its fallback hits when it was flagged */
-	feature_set missing;
-	struct socket_info samples[SOCKET_SAMPLES];
-	unsigned n_samples;
-	unsigned round;
-	UT_hash_handle hh;
-};
-
-struct socket_holders {
-	struct socket_holder *holders; /* uthash by key */
-	unsigned round;
-	uint64_t dropped; /* sockets of holders for which there was no room, since _begin */
-};
-
-typedef void (*socket_holder_fn)(const struct socket_holder *holder, void *userdata);
-
-/* One inventory: begin, add each stale connection, end. add: 1 for a holder not known before, 0, -ENOSPC
- * (counted), -ENOMEM. end: tells which holders have none left, forgets them and returns their number. Do not
- * call end after an inventory that failed half-way: call _begin again. */
-void socket_holders_begin(struct socket_holders *holders);
-int socket_holders_add(struct socket_holders *holders, const struct socket_info *socket,
-	const struct socket_features *features, uint64_t now_usec);
-unsigned socket_holders_end(struct socket_holders *holders, socket_holder_fn gone, void *userdata);
-
-/* A flag from before a restart of the daemon: keeps its time if the next inventory finds its sockets. */
-int socket_holders_restore(struct socket_holders *holders, const struct socket_holder_key *key,
-	uint64_t since_usec, uint64_t hits);
-struct socket_holder *socket_holders_find(
-	const struct socket_holders *holders, const struct socket_holder_key *key);
-void socket_holders_clear(struct socket_holders *holders);
+/* "ESTABLISHED" of a TCP state. */
+const char *socket_state_name(unsigned state);
 
 #endif

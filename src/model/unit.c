@@ -33,25 +33,27 @@ static const struct container_name {
 	{ "lxc-", ".scope", "lxc", false },
 };
 
+static const char *const kind_names[] = {
+	[UNIT_NONE] = "none",
+	[UNIT_SERVICE] = "service",
+	[UNIT_USER] = "user",
+	[UNIT_CONTAINER] = "container",
+	[UNIT_SESSION] = "session",
+	[UNIT_SCOPE] = "scope",
+	[UNIT_OTHER] = "other",
+};
+
 const char *unit_kind_name(enum unit_kind kind)
 {
-	switch (kind) {
-	case UNIT_NONE:
-		return "none";
-	case UNIT_SERVICE:
-		return "service";
-	case UNIT_USER:
-		return "user";
-	case UNIT_CONTAINER:
-		return "container";
-	case UNIT_SESSION:
-		return "session";
-	case UNIT_SCOPE:
-		return "scope";
-	case UNIT_OTHER:
-		return "other";
-	}
-	return "other";
+	return kind_names[kind];
+}
+
+enum unit_kind unit_kind_parse(const char *name)
+{
+	for (unsigned kind = 0; kind < ARRAY_SIZE(kind_names); kind++)
+		if (strcmp(kind_names[kind], name) == 0)
+			return (enum unit_kind)kind;
+	return UNIT_OTHER;
 }
 
 static bool begins(const char *s, size_t len, const char *prefix)

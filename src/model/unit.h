@@ -33,6 +33,8 @@ struct unit {
 
 /* "service", "container", ...: as in documents. */
 const char *unit_kind_name(enum unit_kind kind);
+/* UNIT_OTHER for other words. */
+enum unit_kind unit_kind_parse(const char *name);
 
 /* What the cgroup's path ("/system.slice/nginx.service", below the mount point) says. Never fails: what it
  * does not know is OTHER. */

@@ -13,52 +13,17 @@
 #define INTERVAL_DEFAULT_USEC USEC_PER_SEC
 #define INTERVAL_MIN_USEC (10 * USEC_PER_MSEC)
 
-_Static_assert(EVIDENCE_SLOTS == PROBE_LATENCY_SLOTS, "slots of evidence.h and probe.h");
-
 struct watch {
 	const struct cmd_options *options;
 	struct cmd_session session;
-	struct cgroup_paths *paths;
+	struct cmd_scope scope;
 	struct probe_latency *probe;
 	struct evidence_latency latency;
 	uint64_t lost; /* by the last interval's end */
-	int error;
 };
 
-static void take_histogram(const struct probe_latency_histogram *histogram, void *userdata)
-{
-	struct evidence_latency_row row = { .fallback = histogram->fallback,
-		.calls = histogram->count,
-		.total_usec = histogram->total_usec,
-		.disk_usec = histogram->disk_usec,
-		.peer_usec = histogram->peer_usec };
-	struct watch *watch = userdata;
-	struct unit unit;
-
-	if (!histogram->count)
-		return;
-	cmd_service_name(watch->paths, histogram->cgroup, 0, &unit, row.service, sizeof(row.service));
-	if (!cmd_service_matches(watch->options->unit, &unit, row.service))
-		return;
-	memcpy(row.slots, histogram->slots, sizeof(row.slots));
-	if (watch->error == 0)
-		watch->error = evidence_latency_add(&watch->latency, &row);
-}
-
-static void take_running(const struct probe_latency_histogram *call, void *userdata)
-{
-	struct evidence_latency_row row = { .fallback = call->fallback, .running = 1,
-		.longest_usec = call->total_usec };
-	struct watch *watch = userdata;
-	struct unit unit;
-
-	cmd_service_name(watch->paths, call->cgroup, 0, &unit, row.service, sizeof(row.service));
-	if (watch->error == 0 && cmd_service_matches(watch->options->unit, &unit, row.service))
-		watch->error = evidence_latency_add(&watch->latency, &row);
-}
-
 /* What came in since the last time. Negative errno. */
-static int tell(struct watch *watch, uint64_t elapsed_usec)
+static int print_interval(struct watch *watch, uint64_t elapsed_usec)
 {
 	struct evidence_latency *latency = &watch->latency;
 	time_t now = time(NULL);
@@ -68,18 +33,12 @@ static int tell(struct watch *watch, uint64_t elapsed_usec)
 	int r;
 
 	probe_latency_read_lost(watch->probe, &lost);
-	r = probe_latency_read(watch->probe, true, take_histogram, watch);
-	if (r >= 0)
-		r = probe_latency_read_running(watch->probe, take_running, watch);
-	if (r >= 0)
-		r = watch->error;
+	r = cmd_scope_read_latency(&watch->scope, watch->probe, true, latency);
 	if (r < 0)
 		return r;
 	latency->elapsed_usec = elapsed_usec;
-	latency->has_waits = probe_latency_has_waits(watch->probe);
 	latency->lost = lost.calls - watch->lost;
 	watch->lost = lost.calls;
-	evidence_latency_sort(latency);
 	if (localtime_r(&now, &tm))
 		strftime(when, sizeof(when), "%H:%M:%S", &tm);
 	r = 0;
@@ -108,7 +67,7 @@ static int run(struct watch *watch, int stop)
 	for (uint64_t i = 0; r == 0 && !stopped && (!watch->options->count || i < watch->options->count); i++) {
 		stopped = cmd_wait_stop(stop, next);
 		now = util_now_usec();
-		r = tell(watch, now - begin);
+		r = print_interval(watch, now - begin);
 		begin = now;
 		next = next + interval > now ? next + interval : now + interval;
 	}
@@ -128,7 +87,7 @@ int cmd_latency(const struct cmd_options *options, _unused_ int argc, _unused_ c
 	if (r != CMD_OK)
 		return r;
 	stop = cmd_catch_stop();
-	cgroup_paths_open(&watch.paths);
+	cmd_scope_open(&watch.scope, &watch.session, options->unit);
 	r = stop < 0 ? stop : probe_latency_open(watch.session.view.features, true, &watch.probe, &status);
 	if (r == -EOPNOTSUPP)
 		r = cmd_probe_absent("sendfile's latency", &status);
@@ -138,7 +97,7 @@ int cmd_latency(const struct cmd_options *options, _unused_ int argc, _unused_ c
 		r = cmd_written(run(&watch, stop), CMD_OK);
 	probe_latency_close(watch.probe);
 	evidence_latency_clear(&watch.latency);
-	cgroup_paths_close(watch.paths);
+	cmd_scope_close(&watch.scope);
 	cmd_close(&watch.session);
 	return r;
 }

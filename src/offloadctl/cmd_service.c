@@ -8,25 +8,18 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-const char *cmd_service_name(struct cgroup_paths *paths, uint64_t cgroup, pid_t pid,
-	struct unit *ret_unit, char *buf, size_t size)
+void cmd_scope_open(struct cmd_scope *scope, const struct cmd_session *session, const char *unit)
 {
-	char own[UNIT_PATH_MAX];
-	const char *path = NULL;
-
-	*ret_unit = (struct unit){ .kind = UNIT_NONE };
-	if (cgroup > 1 && paths && cgroup_paths_find(paths, cgroup, &path) < 0) {
-		snprintf(buf, size, "cgroup %llu, gone", (unsigned long long)cgroup);
-		return buf;
-	}
-	if (!path && pid > 0 && cgroup_path_of_process(pid, own, sizeof(own)) == 0)
-		path = own;
-	if (path)
-		unit_parse_path(path, ret_unit);
-	return unit_format(ret_unit, buf, size);
+	collect_open(&scope->collect, session->view.links, session->view.features);
+	scope->unit = unit;
 }
 
-bool cmd_service_matches(const char *glob, const struct unit *unit, const char *name)
+void cmd_scope_close(struct cmd_scope *scope)
+{
+	collect_close(&scope->collect);
+}
+
+static bool matches(const char *glob, const struct unit *unit, const char *name)
 {
 	char full[UNIT_NAME_LEN + 16];
 
@@ -35,6 +28,80 @@ bool cmd_service_matches(const char *glob, const struct unit *unit, const char *
 	snprintf(full, sizeof(full), "%.255s.service", glob);
 	return fnmatch(glob, unit->name, 0) == 0 || fnmatch(full, unit->name, 0) == 0 ||
 	       fnmatch(glob, name, 0) == 0;
+}
+
+bool cmd_scope_has(struct cmd_scope *scope, uint64_t cgroup, pid_t pid, uint32_t netns, int ifindex,
+	char buf[UNIT_SERVICE_LEN])
+{
+	struct unit unit;
+
+	if (scope->ifindex && (ifindex != scope->ifindex || netns != scope->collect.netns))
+		return false;
+	collect_name_service(&scope->collect, cgroup, pid, UNIT_NO_SERVICE, &unit, buf);
+	return matches(scope->unit, &unit, buf);
+}
+
+const char *cmd_scope_link(const struct cmd_scope *scope, uint32_t netns, int ifindex, char buf[LINK_NAME_LEN])
+{
+	const struct link *link = collect_find_link(&scope->collect, netns, ifindex);
+
+	buf[0] = '\0';
+	if (link)
+		snprintf(buf, LINK_NAME_LEN, "%s", link->name);
+	else if (ifindex)
+		snprintf(buf, LINK_NAME_LEN, "#%d", ifindex % 100000000);
+	return buf;
+}
+
+struct latency_reader {
+	struct cmd_scope *scope;
+	struct evidence_latency *latency;
+	bool reset;
+	int error;
+};
+
+static void add_latency(struct latency_reader *reader, const struct probe_latency_histogram *histogram,
+	struct evidence_latency_row *row)
+{
+	row->fallback = histogram->fallback;
+	if (reader->error == 0 &&
+		cmd_scope_has(reader->scope, histogram->cgroup, 0, histogram->netns, histogram->ifindex, row->service))
+		reader->error = evidence_latency_add(reader->latency, row);
+}
+
+static void take_histogram(const struct probe_latency_histogram *histogram, void *userdata)
+{
+	struct evidence_latency_row row = { .calls = histogram->count, .total_usec = histogram->total_usec,
+		.disk_usec = histogram->disk_usec, .peer_usec = histogram->peer_usec };
+
+	memcpy(row.slots, histogram->slots, sizeof(row.slots));
+	if (histogram->count)
+		add_latency(userdata, histogram, &row);
+}
+
+static void take_running(const struct probe_latency_histogram *call, void *userdata)
+{
+	struct evidence_latency_row row = { .running = 1, .longest_usec = call->total_usec };
+	struct latency_reader *reader = userdata;
+
+	if (!reader->reset) { /* else it would be counted again each time */
+		row.total_usec = call->total_usec;
+		row.disk_usec = call->disk_usec;
+		row.peer_usec = call->peer_usec;
+	}
+	add_latency(reader, call, &row);
+}
+
+int cmd_scope_read_latency(struct cmd_scope *scope, struct probe_latency *probe, bool reset, struct evidence_latency *latency)
+{
+	struct latency_reader reader = { scope, latency, reset, 0 };
+	int r = probe_latency_read(probe, reset, take_histogram, &reader);
+
+	if (r >= 0)
+		r = probe_latency_read_running(probe, take_running, &reader);
+	latency->has_waits = probe_latency_has_waits(probe);
+	evidence_latency_sort(latency);
+	return r < 0 ? r : reader.error;
 }
 
 int cmd_probe_absent(const char *what, const struct probe_status *status)

@@ -7,15 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/cgroup.h"
 #include "report/json_evidence.h"
 #include "report/render_evidence.h"
 
 struct inventory {
 	struct cmd_session *session;
-	struct socket_features features;
+	struct cmd_scope scope;
 	const int *only; /* links; none: all */
 	int n_only;
-	struct evidence_sockets sockets;
+	struct evidence evidence;
 	int error;
 };
 
@@ -32,17 +33,12 @@ static int take_socket(const struct socket_info *info, void *userdata)
 {
 	struct inventory *inventory = userdata;
 	struct evidence_socket row = { .info = *info,
-		.missing = socket_stale(info, &inventory->features) };
-	const struct link *link;
+		.missing = socket_stale(info, &inventory->scope.collect.features) };
 
 	if (!is_asked_for(inventory, info->ifindex))
 		return 0;
-	link = link_table_find(&inventory->session->observe->links, info->ifindex);
-	if (link)
-		memcpy(row.link, link->name, sizeof(row.link));
-	else if (info->ifindex)
-		snprintf(row.link, sizeof(row.link), "%d", info->ifindex);
-	inventory->error = evidence_sockets_add(&inventory->sockets, &row);
+	cmd_scope_link(&inventory->scope, info->netns, info->ifindex, row.link);
+	inventory->error = evidence_add_socket(&inventory->evidence, &row);
 	return inventory->error;
 }
 
@@ -74,40 +70,26 @@ static int read_age(pid_t pid, char *comm, size_t size, uint64_t *ret_sec)
 	return 0;
 }
 
-/* An error only where memory ran out: processes that cannot be looked into are left out. */
-static int find_processes(struct evidence_sockets *sockets)
+/* An error only where memory ran out: processes that cannot be looked into have no name. */
+static int name_owners(struct evidence *e, struct collect *collect)
 {
-	_cleanup_free_ struct cgroup_socket *owners = calloc(sockets->n + 1, sizeof(*owners));
-	size_t n = 0;
+	_cleanup_free_ struct cgroup_socket *owners = calloc(e->n_sockets + 1, sizeof(*owners));
+	char name[UNIT_SERVICE_LEN];
+	struct unit unit;
 
 	if (!owners)
 		return -ENOMEM;
-	for (size_t i = 0; i < sockets->n; i++)
-		owners[n++].inode = sockets->rows[i].info.inode;
-	if (cgroup_find_socket_owners(owners, n) < 0)
-		return 0;
-	for (size_t i = 0; i < sockets->n; i++) {
-		struct evidence_socket *row = &sockets->rows[i];
+	for (size_t i = 0; i < e->n_sockets; i++)
+		owners[i].inode = e->sockets[i].info.inode;
+	(void)cgroup_find_socket_owners(owners, e->n_sockets);
+	for (size_t i = 0; i < e->n_sockets; i++) {
+		struct evidence_socket *row = &e->sockets[i];
 
 		row->pid = owners[i].pid;
 		if (row->pid)
 			row->has_age = read_age(row->pid, row->comm, sizeof(row->comm), &row->age_sec) == 0;
-	}
-	return 0;
-}
-
-static int find_services(struct evidence_sockets *sockets)
-{
-	_cleanup_(cgroup_paths_close_pointer) struct cgroup_paths *paths = NULL;
-	char name[UNIT_SERVICE_LEN];
-	struct unit unit;
-
-	cgroup_paths_open(&paths);
-	for (size_t i = 0; i < sockets->n; i++) {
-		struct evidence_socket *row = &sockets->rows[i];
-
-		row->service = strdup(cmd_service_name(
-			paths, row->info.cgroup, row->pid, &unit, name, sizeof(name)));
+		row->service = strdup(collect_name_service(
+			collect, row->info.cgroup, row->pid, UNIT_NO_SERVICE, &unit, name));
 		if (!row->service)
 			return -ENOMEM;
 	}
@@ -119,15 +101,14 @@ static int take_inventory(struct inventory *inventory)
 {
 	const struct feature_table *features = inventory->session->view.features;
 	const struct probe_options how = { .features = features, .no_fallback = true, .no_changes = true };
-	struct evidence_sockets *sockets = &inventory->sockets;
+	struct evidence *e = &inventory->evidence;
 	_cleanup_(probe_close_pointer) struct probe *probe = NULL;
 	int r = probe_open(&how, &probe);
 
 	if (r < 0)
 		return cmd_error("cannot open the probes: %s", strerror(-r));
-	socket_features_init(features, &inventory->features);
-	sockets->features = features;
-	r = probe_read_sockets(probe, sockets->all, take_socket, inventory, &sockets->visited);
+	e->features = *features;
+	r = probe_read_sockets(probe, e->all_sockets, take_socket, inventory, &e->visited);
 	if (r == -EOPNOTSUPP) {
 		size_t n;
 		const struct probe_status *status = probe_status(probe, &n);
@@ -141,12 +122,10 @@ static int take_inventory(struct inventory *inventory)
 	if (r >= 0)
 		r = inventory->error;
 	if (r >= 0)
-		r = find_processes(sockets);
-	if (r >= 0)
-		r = find_services(sockets);
+		r = name_owners(e, &inventory->scope.collect);
 	if (r < 0)
 		return cmd_error("cannot read the sockets: %s", strerror(-r));
-	evidence_sockets_sort(sockets);
+	evidence_sort(e);
 	return CMD_OK;
 }
 
@@ -157,7 +136,7 @@ int cmd_sockets(const struct cmd_options *options, int argc, char **argv)
 	struct inventory inventory = { .session = &s, .only = only, .n_only = argc };
 	int r = cmd_open(options, &s);
 
-	inventory.sockets.all = options->all;
+	inventory.evidence.all_sockets = options->all;
 	if (r == CMD_OK)
 		r = only ? cmd_refresh(&s) : cmd_error("%s", strerror(ENOMEM));
 	for (int i = 0; r == CMD_OK && i < argc; i++) {
@@ -168,12 +147,15 @@ int cmd_sockets(const struct cmd_options *options, int argc, char **argv)
 		else
 			only[i] = link->ifindex;
 	}
-	if (r == CMD_OK)
+	if (r == CMD_OK) {
+		cmd_scope_open(&inventory.scope, &s, NULL);
 		r = take_inventory(&inventory);
+	}
 	if (r == CMD_OK)
-		r = cmd_written(options->json ? json_write_sockets(stdout, &inventory.sockets)
-					      : render_sockets(&s.render, &inventory.sockets),
+		r = cmd_written(options->json ? json_write_sockets(stdout, &inventory.evidence)
+					      : render_sockets(&s.render, &inventory.evidence),
 			CMD_OK);
-	evidence_sockets_clear(&inventory.sockets);
+	cmd_scope_close(&inventory.scope);
+	evidence_clear(&inventory.evidence);
 	return r;
 }

@@ -6,6 +6,14 @@
 #include "basic/json.h"
 #include "report/json.h"
 
+void json_add_addresses(struct json_writer *w, const struct socket_info *s)
+{
+	char text[SOCKET_ADDRESS_LEN];
+
+	json_add_text(w, "local", socket_format_address(s->family, s->local, s->local_port, text, sizeof(text)));
+	json_add_text(w, "remote", socket_format_address(s->family, s->remote, s->remote_port, text, sizeof(text)));
+}
+
 static void add_process(struct json_writer *w, const struct evidence_socket *row)
 {
 	if (!json_open_if(w, "process", row->pid))
@@ -19,37 +27,30 @@ static void add_process(struct json_writer *w, const struct evidence_socket *row
 	json_close_object(w);
 }
 
-static void add_socket(
-	struct json_writer *w, const struct evidence_sockets *sockets, const struct evidence_socket *row)
+static void add_socket(struct json_writer *w, const struct evidence *e, const struct evidence_socket *row)
 {
-	const struct socket_info *info = &row->info;
-	char text[SOCKET_ADDRESS_LEN];
-
 	json_open_object(w, NULL);
 	json_add_some(w, "link", row->link);
 	json_add_text(w, "service", row->service);
-	json_add_text(w, "local",
-		socket_format_address(info->family, info->local, info->local_port, text, sizeof(text)));
-	json_add_text(w, "remote",
-		socket_format_address(info->family, info->remote, info->remote_port, text, sizeof(text)));
-	json_add_text(w, "state", evidence_state_name(info->state));
+	json_add_addresses(w, &row->info);
+	json_add_text(w, "state", socket_state_name(row->info.state));
 	add_process(w, row);
 	json_add_bool(w, "stale", row->missing != 0);
-	feature_add_names(w, "missing", sockets->features, row->missing);
+	feature_add_names(w, "missing", &e->features, row->missing);
 	json_close_object(w);
 }
 
-int json_write_sockets(FILE *out, const struct evidence_sockets *sockets)
+int json_write_sockets(FILE *out, const struct evidence *e)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 
 	json_begin(&w, "sockets");
-	json_add_bool(&w, "all", sockets->all);
-	json_add_int(&w, "visited", (int64_t)sockets->visited);
-	json_add_int(&w, "stale", (int64_t)evidence_sockets_stale(sockets));
+	json_add_bool(&w, "all", e->all_sockets);
+	json_add_int(&w, "visited", (int64_t)e->visited);
+	json_add_int(&w, "stale", (int64_t)evidence_count_stale_sockets(e));
 	json_open_list(&w, "sockets");
-	for (size_t i = 0; i < sockets->n; i++)
-		add_socket(&w, sockets, &sockets->rows[i]);
+	for (size_t i = 0; i < e->n_sockets; i++)
+		add_socket(&w, e, &e->sockets[i]);
 	json_close_list(&w);
 	return json_finish(&w, out);
 }
@@ -72,10 +73,10 @@ static const struct json_field running_fields[] = {
 	{ 0 },
 };
 
-static void add_slots(struct json_writer *w, const uint64_t slots[EVIDENCE_SLOTS])
+static void add_slots(struct json_writer *w, const uint64_t slots[LATENCY_SLOTS])
 {
 	json_open_list(w, "slots");
-	for (unsigned i = 0; i < EVIDENCE_SLOTS; i++) {
+	for (unsigned i = 0; i < LATENCY_SLOTS; i++) {
 		if (!slots[i])
 			continue;
 		json_open_object(w, NULL);
@@ -124,7 +125,7 @@ static void read_slots(struct json_reader *r, const struct json_value *slots, st
 		struct slot slot = { 0 };
 
 		json_read(r, e.item, fields, &slot);
-		if (slot.from_usec & (slot.from_usec - 1) || slot.from_usec >> EVIDENCE_SLOTS)
+		if (slot.from_usec & (slot.from_usec - 1) || slot.from_usec >> LATENCY_SLOTS)
 			json_complain(r, "from_usec", "is no power of two that a slot begins with");
 		else
 			row->slots[slot.from_usec ? (unsigned)__builtin_ctzll(slot.from_usec) : 0] += slot.calls;
@@ -137,7 +138,7 @@ int json_read_histograms(struct json_reader *r, const struct json_value *list, s
 		const struct json_value *slots;
 	};
 	static const struct json_field fields[] = {
-		JSON_FIELD(struct rest, slots, "slots", JSON_LIST, .most = EVIDENCE_SLOTS), { 0 },
+		JSON_FIELD(struct rest, slots, "slots", JSON_LIST, .most = LATENCY_SLOTS), { 0 },
 	};
 
 	for (struct json_each e = json_each(r, list, "histograms"); json_step(&e);) {

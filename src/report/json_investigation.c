@@ -5,36 +5,40 @@
 #include <string.h>
 
 #include "basic/json.h"
+#include "report/investigation_text.h"
 #include "report/json_evidence.h"
+
+#define MISSING_LEN 512
 
 /* ---- what is the same in a struct and in the document ---- */
 
-static const struct json_field finding_fields[] = {
-	JSON_FIELD(struct investigation_finding, service, "service", JSON_TEXT, .zero_is_null = true),
-	JSON_FIELD(struct investigation_finding, link, "link", JSON_TEXT, .zero_is_null = true),
-	JSON_FIELD(struct investigation_finding, cost_usec, "cost_usec", JSON_INT),
-	JSON_FIELD(struct investigation_finding, text, "text", JSON_TEXT),
+static const struct json_field diagnosis_fields[] = {
+	JSON_FIELD(struct diagnosis, finding.service, "service", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct diagnosis, finding.link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct diagnosis, cost_usec, "cost_usec", JSON_INT),
+	{ 0 },
+};
+
+static const struct json_field rate_fields[] = {
+	JSON_FIELD(struct investigation_count, n, "times", JSON_INT),
+	JSON_FIELD(struct investigation_count, lost, "lost", JSON_INT),
 	{ 0 },
 };
 
 static const struct json_field fallback_fields[] = {
-	JSON_FIELD(struct investigation_fallback, service, "service", JSON_TEXT, .zero_is_null = true),
-	JSON_FIELD(struct investigation_fallback, forwarded, "forwarded", JSON_BOOL),
-	JSON_FIELD(struct investigation_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
-	JSON_FIELD(struct investigation_fallback, missing, "missing", JSON_TEXT, .zero_is_null = true),
-	JSON_FIELD(struct investigation_fallback, mended, "mended", JSON_BOOL),
-	JSON_FIELD(struct investigation_fallback, fixed, "fixed", JSON_BOOL),
-	JSON_FIELD(struct investigation_fallback, segmented, "segmentation", JSON_INT),
-	JSON_FIELD(struct investigation_fallback, summed, "checksum", JSON_INT),
-	JSON_FIELD(struct investigation_fallback, copied, "copy", JSON_INT),
+	JSON_FIELD(struct evidence_fallback, service, "service", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, has_again, "mended", JSON_BOOL),
+	JSON_FIELD(struct evidence_fallback, unsupported, "fixed", JSON_BOOL),
+	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_SEGMENTATION].n, "segmentation", JSON_INT),
+	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_CHECKSUM].n, "checksum", JSON_INT),
 	{ 0 },
 };
 
 static const struct json_field stale_fields[] = {
-	JSON_FIELD(struct investigation_stale, service, "service", JSON_TEXT),
-	JSON_FIELD(struct investigation_stale, link, "link", JSON_TEXT, .zero_is_null = true),
-	JSON_FIELD(struct investigation_stale, missing, "missing", JSON_TEXT, .zero_is_null = true),
-	JSON_FIELD(struct investigation_stale, sockets, "sockets", JSON_INT),
+	JSON_FIELD(struct evidence_stale, service, "service", JSON_TEXT),
+	JSON_FIELD(struct evidence_stale, link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_stale, sockets, "sockets", JSON_INT),
 	{ 0 },
 };
 
@@ -48,8 +52,8 @@ static const struct json_field cpu_fields[] = {
 };
 
 static const struct json_field absent_fields[] = {
-	JSON_FIELD(struct investigation_absent, what, "probe", JSON_TEXT),
-	JSON_FIELD(struct investigation_absent, why, "why", JSON_TEXT),
+	JSON_FIELD(struct evidence_probe, name, "probe", JSON_BORROWED),
+	JSON_FIELD(struct evidence_probe, why, "why", JSON_BORROWED),
 	{ 0 },
 };
 
@@ -59,25 +63,23 @@ static const struct json_field head_fields[] = {
 	JSON_FIELD(struct investigation, only_link, "link", JSON_TEXT, .zero_is_null = true),
 	JSON_FIELD(struct investigation, link_gone, "link_gone", JSON_BOOL),
 	JSON_FIELD(struct investigation, elapsed_usec, "elapsed_usec", JSON_INT, .required = true, .least = 1),
-	{ 0 },
-};
-
-static const struct json_field call_fields[] = {
-	JSON_FIELD(struct investigation, latency.lost, "lost_calls", JSON_INT),
-	JSON_FIELD(struct investigation, latency.begun, "begun_calls", JSON_INT),
+	JSON_FIELD(struct investigation, evidence.latency.lost, "lost_calls", JSON_INT),
+	JSON_FIELD(struct investigation, evidence.latency.begun, "begun_calls", JSON_INT),
 	{ 0 },
 };
 
 /* ---- writing ---- */
 
-static void add_findings(
-	struct json_writer *w, const struct investigation_finding *findings, size_t n)
+static void add_diagnoses(struct json_writer *w, const struct feature_table *features, const struct diagnosis *diagnoses, size_t n)
 {
+	char text[DIAGNOSIS_TEXT_LEN];
+
 	json_open_list(w, "findings");
 	for (size_t k = 0; k < n; k++) {
 		json_open_object(w, NULL);
-		json_add_text(w, "verdict", investigation_verdict_name(findings[k].verdict));
-		json_add_fields(w, finding_fields, &findings[k]);
+		json_add_text(w, "verdict", diagnosis_name(diagnoses[k].finding.code));
+		json_add_fields(w, diagnosis_fields, &diagnoses[k]);
+		json_add_text(w, "text", diagnosis_format(&diagnoses[k], features, text));
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -89,12 +91,48 @@ static void add_rates(struct json_writer *w, const struct investigation *i)
 	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
 		if (!json_open_if(w, investigation_rate_name(k), i->rates[k].known))
 			continue;
-		json_add_int(w, "times", (int64_t)i->rates[k].n);
+		json_add_fields(w, rate_fields, &i->rates[k]);
 		json_add_int(w, "per_second", (int64_t)investigation_per_sec(i, i->rates[k].n));
-		json_add_int(w, "lost", (int64_t)i->lost[k]);
 		json_close_object(w);
 	}
 	json_close_object(w);
+}
+
+static void add_missing(struct json_writer *w, const struct feature_table *features, feature_set missing)
+{
+	char names[MISSING_LEN];
+
+	json_add_text(w, "missing", missing ? feature_format(features, missing, names, sizeof(names)) : NULL);
+}
+
+static void add_fallback(struct json_writer *w, const struct evidence *e)
+{
+	json_open_list(w, "fallback");
+	for (size_t k = 0; k < e->n_fallback; k++) {
+		json_open_object(w, NULL);
+		json_add_fields(w, fallback_fields, &e->fallback[k]);
+		json_add_bool(w, "forwarded", e->fallback[k].origin == FALLBACK_FORWARDED);
+		json_add_int(w, "copy", (int64_t)evidence_sum_copied(&e->fallback[k]));
+		add_missing(w, &e->features, e->fallback[k].missing);
+		json_close_object(w);
+	}
+	json_close_list(w);
+}
+
+static void add_stale(struct json_writer *w, const struct evidence *e)
+{
+	if (!e->has_sockets) {
+		json_add_null(w, "stale");
+		return;
+	}
+	json_open_list(w, "stale");
+	for (size_t k = 0; k < e->n_stale; k++) {
+		json_open_object(w, NULL);
+		json_add_fields(w, stale_fields, &e->stale[k]);
+		add_missing(w, &e->features, e->stale[k].missing);
+		json_close_object(w);
+	}
+	json_close_list(w);
 }
 
 static void add_stacks(struct json_writer *w, const struct investigation *i)
@@ -112,42 +150,52 @@ static void add_stacks(struct json_writer *w, const struct investigation *i)
 	json_close_list(w);
 }
 
-int json_write_investigation(FILE *out, const struct investigation *i,
-	const struct investigation_finding *findings, size_t n)
+static void add_object(struct json_writer *w, const struct json_field *fields, const void *from)
+{
+	json_open_object(w, NULL);
+	json_add_fields(w, fields, from);
+	json_close_object(w);
+}
+
+int json_write_investigation(FILE *out, const struct investigation *i, const struct diagnosis *diagnoses, size_t n)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
+	const struct evidence *e = &i->evidence;
 
 	json_begin(&w, "investigate");
 	json_add_fields(&w, head_fields, i);
-	add_findings(&w, findings, n);
+	add_diagnoses(&w, &e->features, diagnoses, n);
 	add_rates(&w, i);
-	json_add_rows(&w, "fallback", fallback_fields, i->fallback, i->n_fallback, sizeof(*i->fallback));
-	if (i->has_sockets)
-		json_add_rows(&w, "stale", stale_fields, i->stale, i->n_stale, sizeof(*i->stale));
-	else
-		json_add_null(&w, "stale");
-	json_add_fields(&w, call_fields, i);
-	if (i->has_latency)
-		json_add_histograms(&w, &i->latency);
+	add_fallback(&w, e);
+	add_stale(&w, e);
+	if (e->has_latency)
+		json_add_histograms(&w, &e->latency);
 	else
 		json_add_null(&w, "histograms");
 	add_stacks(&w, i);
-	json_add_rows(&w, "cpus", cpu_fields, i->cpus, i->n_cpus, sizeof(*i->cpus));
-	json_add_rows(&w, "absent", absent_fields, i->absent, i->n_absent, sizeof(*i->absent));
+	json_open_list(&w, "cpus");
+	for (size_t k = 0; k < i->n_cpus; k++)
+		add_object(&w, cpu_fields, &i->cpus[k]);
+	json_close_list(&w);
+	json_open_list(&w, "absent");
+	for (size_t k = 0; k < e->n_probes; k++)
+		if (!e->probes[k].method)
+			add_object(&w, absent_fields, &e->probes[k]);
+	json_close_list(&w);
 	return json_finish(&w, out);
 }
 
 static void add_side(struct json_writer *w, const struct investigation *i, const char *key, const char *name)
 {
-	_cleanup_free_ struct investigation_finding *findings = NULL;
+	_cleanup_free_ struct diagnosis *diagnoses = NULL;
 	size_t n = 0;
 
-	if (investigation_judge(i, &findings, &n) < 0)
+	if (diagnose(i, &diagnoses, &n) < 0)
 		w->error = -ENOMEM;
 	json_open_object(w, key);
 	json_add_text(w, "name", name);
 	json_add_text(w, "kernel", i->kernel);
-	add_findings(w, findings, n);
+	add_diagnoses(w, &i->evidence.features, diagnoses, n);
 	json_close_object(w);
 }
 
@@ -156,6 +204,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	_cleanup_free_ struct investigation_metric *metrics = NULL;
+	char what[METRIC_TEXT_LEN];
 	size_t n;
 
 	if (investigation_compare(a, b, &metrics, &n) < 0)
@@ -166,8 +215,8 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 	json_open_list(&w, "metrics");
 	for (size_t k = 0; k < n; k++) {
 		json_open_object(&w, NULL);
-		json_add_text(&w, "what", metrics[k].what);
-		json_add_text(&w, "unit", metrics[k].usec ? "usec" : NULL);
+		json_add_text(&w, "what", metric_format(&metrics[k], what));
+		json_add_text(&w, "unit", metrics[k].measure == INVESTIGATION_MEDIAN ? "usec" : NULL);
 		if (metrics[k].known) {
 			json_add_int(&w, "a", (int64_t)metrics[k].a);
 			json_add_int(&w, "b", (int64_t)metrics[k].b);
@@ -175,7 +224,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 			json_add_null(&w, "a");
 			json_add_null(&w, "b");
 		}
-		json_add_text(&w, "why", metrics[k].why);
+		json_add_text(&w, "why", metric_difference(&metrics[k]));
 		json_close_object(&w);
 	}
 	json_close_list(&w);
@@ -189,61 +238,80 @@ struct parts {
 	char document[32];
 	int64_t version;
 	const struct json_value *rates, *fallback, *stale, *histograms;
+	bool forwarded;		   /* of a row of fallback */
+	uint64_t copied;	   /* the same */
+	char missing[MISSING_LEN]; /* of that and of a row of stale */
 };
 
 static void read_rates(struct json_reader *r, const struct json_value *rates, struct investigation *i)
 {
-	struct rate {
-		uint64_t times, lost;
-	};
-	static const struct json_field fields[] = {
-		JSON_FIELD(struct rate, times, "times", JSON_INT),
-		JSON_FIELD(struct rate, lost, "lost", JSON_INT),
-		{ 0 },
-	};
-
 	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
 		const struct json_value *o = json_get(rates, investigation_rate_name(k));
-		struct rate rate = { 0 };
 
-		if (json_kind(o) == JSON_NULL)
-			continue;
-		if (json_kind(o) != JSON_OBJECT)
+		i->rates[k].known = json_kind(o) != JSON_NULL;
+		if (i->rates[k].known && json_kind(o) != JSON_OBJECT)
 			json_complain(r, investigation_rate_name(k), "is not an object");
-		json_read(r, o, fields, &rate);
-		i->rates[k].known = true;
-		i->rates[k].n = rate.times;
-		i->lost[k] = rate.lost;
+		json_read(r, o, rate_fields, &i->rates[k]);
 	}
 }
 
-static void read_rows(struct json_reader *r, const struct parts *parts, struct investigation *i)
+/* The features of "a, b". */
+static feature_set read_missing(struct evidence *e, char *names)
 {
-	for (struct json_each e = json_each(r, parts->fallback, "fallback"); json_step(&e);) {
-		struct investigation_fallback read = { 0 }, *row;
+	feature_set set = 0;
+	char *rest;
 
-		if (json_read(r, e.item, fallback_fields, &read) < 0)
-			return;
-		row = investigation_fallback_row(i, read.service, read.forwarded, read.link);
-		if (!row) {
-			r->error = -ENOMEM;
-			return;
-		}
-		*row = read;
-	}
-	i->has_sockets = parts->stale;
-	for (struct json_each e = json_each(r, parts->stale, "stale"); json_step(&e);) {
-		struct investigation_stale read = { 0 }, *row;
+	for (char *name = strtok_r(names, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest))
+		set |= evidence_add_feature(e, name);
+	return set;
+}
 
-		if (json_read(r, e.item, stale_fields, &read) < 0)
-			return;
-		row = investigation_stale_row(i, read.service, read.link);
-		if (!row) {
-			r->error = -ENOMEM;
-			return;
-		}
-		*row = read;
+static void read_fallback(struct json_reader *r, const struct json_value *item, struct evidence *e)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, forwarded, "forwarded", JSON_BOOL),
+		JSON_FIELD(struct parts, copied, "copy", JSON_INT),
+		JSON_FIELD(struct parts, missing, "missing", JSON_TEXT),
+		{ 0 },
+	};
+	struct evidence_fallback read = { 0 }, *row;
+	struct parts parts = { 0 };
+
+	json_read(r, item, fields, &parts);
+	if (json_read(r, item, fallback_fields, &read) < 0)
+		return;
+	row = evidence_fallback_row(e,
+		parts.forwarded	  ? FALLBACK_FORWARDED
+		: read.service[0] ? FALLBACK_SOCKET
+				  : FALLBACK_KERNEL,
+		read.service, read.link);
+	if (!row) {
+		r->error = -ENOMEM;
+		return;
 	}
+	json_read(r, item, fallback_fields, row);
+	row->hits[FALLBACK_SPLICE].n = parts.copied; /* or SENDPAGE: the kernel's version tells */
+	row->missing = read_missing(e, parts.missing);
+}
+
+static void read_stale(struct json_reader *r, const struct json_value *item, struct evidence *e)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, missing, "missing", JSON_TEXT), { 0 },
+	};
+	struct evidence_stale read = { 0 }, *row;
+	struct parts parts = { 0 };
+
+	json_read(r, item, fields, &parts);
+	if (json_read(r, item, stale_fields, &read) < 0)
+		return;
+	row = evidence_stale_row(e, read.service, read.link);
+	if (!row) {
+		r->error = -ENOMEM;
+		return;
+	}
+	*row = read;
+	row->missing = read_missing(e, parts.missing);
 }
 
 static int read_document(struct json_reader *r, const struct json_value *root, struct investigation *i)
@@ -254,9 +322,9 @@ static int read_document(struct json_reader *r, const struct json_value *root, s
 	static const struct json_field fields[] = {
 		JSON_FIELD(struct parts, version, "version", JSON_INT),
 		JSON_FIELD(struct parts, rates, "rates", JSON_OBJECT),
-		JSON_FIELD(struct parts, fallback, "fallback", JSON_LIST, .most = INVESTIGATION_ROWS_MAX),
-		JSON_FIELD(struct parts, stale, "stale", JSON_LIST, .most = INVESTIGATION_ROWS_MAX),
-		JSON_FIELD(struct parts, histograms, "histograms", JSON_LIST, .most = INVESTIGATION_ROWS_MAX),
+		JSON_FIELD(struct parts, fallback, "fallback", JSON_LIST, .most = EVIDENCE_ROWS_MAX),
+		JSON_FIELD(struct parts, stale, "stale", JSON_LIST, .most = EVIDENCE_ROWS_MAX),
+		JSON_FIELD(struct parts, histograms, "histograms", JSON_LIST, .most = EVIDENCE_ROWS_MAX),
 		{ 0 },
 	};
 	struct parts parts = { 0 };
@@ -269,11 +337,14 @@ static int read_document(struct json_reader *r, const struct json_value *root, s
 		return -EBADMSG;
 	}
 	json_read(r, root, head_fields, i);
-	json_read(r, root, call_fields, i);
 	read_rates(r, parts.rates, i);
-	read_rows(r, &parts, i);
-	i->has_latency = parts.histograms;
-	json_read_histograms(r, parts.histograms, &i->latency);
+	for (struct json_each e = json_each(r, parts.fallback, "fallback"); json_step(&e);)
+		read_fallback(r, e.item, &i->evidence);
+	for (struct json_each e = json_each(r, parts.stale, "stale"); json_step(&e);)
+		read_stale(r, e.item, &i->evidence);
+	i->evidence.has_sockets = parts.stale;
+	i->evidence.has_latency = parts.histograms;
+	json_read_histograms(r, parts.histograms, &i->evidence.latency);
 	investigation_sort(i);
 	return r->error;
 }

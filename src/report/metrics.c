@@ -11,6 +11,10 @@
 static const uint64_t reaction_bounds[] = { 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000,
 	250000, 500000, 1000000, 5000000 };
 
+/* 16 us to 16 s, doubling */
+static const uint64_t sendfile_bounds[] = { 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13,
+	1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 20, 1 << 21, 1 << 22, 1 << 23, 1 << 24 };
+
 void metrics_reaction_init(struct histogram *ret)
 {
 	*ret = (struct histogram){
@@ -253,22 +257,14 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 	put_histogram(w, &c->reaction);
 }
 
-static size_t at_most(size_t n)
-{
-	return n < METRICS_SERIES_MAX ? n : METRICS_SERIES_MAX;
-}
+/* ---- evidence ---- */
 
-static void put_left_out(struct writer *w, const char *metric, size_t n, size_t more)
+static void put_probes(struct writer *w, const struct evidence *e)
 {
-	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } }, n - at_most(n) + more);
-}
-
-static void put_probes(struct writer *w, const struct totals *e)
-{
-	if (e->probes)
-		begin(w, "offloadd_probe", "gauge", "A probe in the kernel: 1 when it runs, 0 when it cannot be had.");
+	if (e->n_probes)
+		begin(w, "offloadd_probe", "gauge", "A probe in the kernel: 1 when it runs, 0 when it is unavailable.");
 	for (size_t i = 0; i < e->n_probes; i++) {
-		const struct totals_probe *p = &e->probes[i];
+		const struct evidence_probe *p = &e->probes[i];
 
 		put_number(w,
 			(const struct label[]){ { "probe", p->name }, { "function", p->function },
@@ -276,50 +272,110 @@ static void put_probes(struct writer *w, const struct totals *e)
 				{ 0 } },
 			p->method != NULL);
 	}
-	if (e->lost[0].kind)
-		begin(w, "offloadd_fallback_lost_total", "counter",
-			"Hits of which only the kind was counted, as there was no room for their link and service.");
-	for (size_t i = 0; i < TOTALS_KINDS && e->lost[i].kind; i++)
-		put_number(w, (const struct label[]){ { "kind", e->lost[i].kind }, { 0 } }, e->lost[i].hits);
+	begin(w, "offloadd_fallback_lost_total", "counter",
+		"Hits of which only the kind was counted, as there was no room for their link and service.");
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		put_number(w, (const struct label[]){ { "kind", evidence_kind_name(kind) }, { 0 } }, e->lost[kind]);
 }
 
-static void put_evidence(struct writer *w, const struct totals *e)
+static const char *service_label(const struct evidence_fallback *row)
 {
-	put_probes(w, e);
-	if (e->fallback)
-		begin(w, "offloadd_fallback_hits_total", "counter",
-			"Packets or pages that the kernel handled in software, by what it did, the link and the service that paid.");
-	for (size_t i = 0; e->fallback && i < at_most(e->n_fallback); i++)
-		put_number(w,
-			(const struct label[]){ { "kind", e->fallback[i].kind },
-				{ "link", e->fallback[i].link },
-				{ "service", e->fallback[i].service }, { 0 } },
-			e->fallback[i].hits);
-	if (e->stale)
-		begin(w, "offloadd_stale_connections", "gauge",
-			"Connections that go on without an offload which their link has again.");
-	for (size_t i = 0; e->stale && i < at_most(e->n_stale); i++)
-		put_number(w,
-			(const struct label[]){ { "service", e->stale[i].service },
-				{ "link", e->stale[i].link }, { 0 } },
-			e->stale[i].sockets);
-	if (e->restart)
-		begin(w, "offloadd_restart_needed", "gauge",
-			"A service that holds stale connections and must reconnect, always 1.");
-	for (size_t i = 0; e->restart && i < at_most(e->n_restart); i++)
-		put_number(w, (const struct label[]){ { "service", e->restart[i] }, { 0 } }, 1);
-	if (e->fallback || e->stale || e->restart)
-		begin(w, "offloadd_evidence_left_out", "gauge", "Series of a metric that there is no room for.");
-	if (e->fallback)
-		put_left_out(w, "offloadd_fallback_hits_total", e->n_fallback, e->left_out);
-	if (e->stale)
-		put_left_out(w, "offloadd_stale_connections", e->n_stale, 0);
-	if (e->restart)
-		put_left_out(w, "offloadd_restart_needed", e->n_restart, 0);
-	if (e->sendfile) {
-		begin(w, "offloadd_sendfile_seconds", "histogram", "How long calls of sendfile(2) took.");
-		put_histogram(w, e->sendfile);
+	if (row->service[0])
+		return row->service;
+	return row->origin == FALLBACK_FORWARDED ? "(forwarded)" : "(kernel)";
+}
+
+/* n counts all of them; what is beyond METRICS_SERIES_MAX is left out. */
+static void put_bounded(struct writer *w, size_t *n, const struct label *labels, uint64_t value)
+{
+	if ((*n)++ < METRICS_SERIES_MAX)
+		put_number(w, labels, value);
+}
+
+static void put_left_out(struct writer *w, const char *metric, size_t n, size_t more)
+{
+	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } },
+		(n > METRICS_SERIES_MAX ? n - METRICS_SERIES_MAX : 0) + more);
+}
+
+static size_t put_fallback(struct writer *w, const struct evidence *e)
+{
+	size_t n = 0;
+
+	begin(w, "offloadd_fallback_hits_total", "counter",
+		"Packets or pages that the kernel handled in software, by what it did, the link and the service that sends.");
+	for (size_t i = 0; i < e->n_fallback * FALLBACK_KINDS; i++) {
+		const struct evidence_fallback *row = &e->fallback[i / FALLBACK_KINDS];
+		enum fallback_kind kind = i % FALLBACK_KINDS;
+
+		if (row->hits[kind].n)
+			put_bounded(w, &n,
+				(const struct label[]){ { "kind", evidence_kind_name(kind) }, { "link", row->link },
+					{ "service", service_label(row) }, { 0 } },
+				row->hits[kind].n);
 	}
+	return n;
+}
+
+static size_t put_stale(struct writer *w, const struct evidence *e)
+{
+	size_t n = 0;
+
+	begin(w, "offloadd_stale_connections", "gauge", "Connections that still lack an offload that their link has regained.");
+	for (size_t i = 0; i < e->n_stale; i++)
+		put_bounded(w, &n,
+			(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
+			e->stale[i].sockets);
+	return n;
+}
+
+/* Of one service by several links one series. */
+static size_t put_restarts(struct writer *w, const struct evidence *e)
+{
+	size_t n = 0;
+
+	begin(w, "offloadd_restart_needed", "gauge", "A service that holds stale connections and must reconnect, always 1.");
+	for (size_t i = 0; i < e->n_stale; i++)
+		if (evidence_find_service(e, e->stale[i].service) == &e->stale[i])
+			put_bounded(w, &n, (const struct label[]){ { "service", e->stale[i].service }, { 0 } }, 1);
+	return n;
+}
+
+/* Slot n of sendfile's latency holds what is below 2^(n+1) us; what is below the first bound, or above the last one, is put together. */
+static void put_latency(struct writer *w, const struct evidence_latency *latency)
+{
+	struct histogram histogram = { .bounds_usec = sendfile_bounds, .n_bounds = ARRAY_SIZE(sendfile_bounds) };
+	struct evidence_latency_row sum;
+
+	evidence_latency_sum(latency, NULL, &sum);
+	for (size_t slot = 0, bucket = 0; slot < LATENCY_SLOTS; slot++) {
+		while (bucket < histogram.n_bounds && UINT64_C(2) << slot > sendfile_bounds[bucket])
+			bucket++;
+		histogram.counts[bucket] += sum.slots[slot];
+	}
+	histogram.sum_usec = sum.total_usec;
+	begin(w, "offloadd_sendfile_seconds", "histogram", "How long calls of sendfile(2) took.");
+	put_histogram(w, &histogram);
+}
+
+static void put_evidence(struct writer *w, const struct evidence *e)
+{
+	size_t fallback, stale, restarts;
+
+	put_probes(w, e);
+	fallback = e->has_fallback ? put_fallback(w, e) : 0;
+	stale = e->has_sockets ? put_stale(w, e) : 0;
+	restarts = e->has_sockets ? put_restarts(w, e) : 0;
+	if (e->has_fallback || e->has_sockets)
+		begin(w, "offloadd_evidence_left_out", "gauge", "Series of a metric that there is no room for.");
+	if (e->has_fallback)
+		put_left_out(w, "offloadd_fallback_hits_total", fallback, e->left_out);
+	if (e->has_sockets) {
+		put_left_out(w, "offloadd_stale_connections", stale, 0);
+		put_left_out(w, "offloadd_restart_needed", restarts, 0);
+	}
+	if (e->has_latency)
+		put_latency(w, &e->latency);
 }
 
 static void put_all(struct writer *w, const struct metrics *m)

@@ -4,7 +4,8 @@
 #ifndef OFFLOADD_METRICS_H
 #define OFFLOADD_METRICS_H
 
-#include "evidence/totals.h"
+#include "basic/histogram.h"
+#include "evidence/evidence.h"
 #include "model/event.h"
 #include "model/link_state.h"
 #include "rules/rule.h"
@@ -25,7 +26,7 @@ struct metrics_counts {
 
 struct metrics {
 	const struct metrics_counts *counts;	 /* NULL: no daemon */
-	const struct totals *evidence; /* NULL: no probes */
+	const struct evidence *evidence; /* NULL: no probes */
 	bool stopped;				 /* the daemon is about to end */
 	bool enforce;				 /* with counts only */
 	size_t rule_errors;

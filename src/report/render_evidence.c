@@ -19,9 +19,9 @@ static const char *process_words(const struct evidence_socket *row, char *buf, s
 }
 
 static int add_socket(const struct render *r, struct libscols_table *t,
-	const struct evidence_sockets *sockets, size_t i)
+	const struct evidence *e, size_t i)
 {
-	const struct evidence_socket *row = &sockets->rows[i];
+	const struct evidence_socket *row = &e->sockets[i];
 	const struct socket_info *info = &row->info;
 	struct libscols_line *line = scols_table_new_line(t, NULL);
 	char text[512];
@@ -39,60 +39,60 @@ static int add_socket(const struct render *r, struct libscols_table *t,
 	set_cell(line, 4, process_words(row, text, sizeof(text)));
 	set_cell(line, 5, age_words(row, text, sizeof(text)));
 	set_cell(line, 6,
-		row->missing ? feature_format(sockets->features, row->missing, text, sizeof(text))
+		row->missing ? feature_format(&e->features, row->missing, text, sizeof(text))
 			     : NULL);
 	if (r->colour && row->missing)
 		scols_line_set_color(line, "red");
 	return 0;
 }
 
-static void put_sockets_summary(const struct render *r, const struct evidence_sockets *sockets)
+static void put_sockets_summary(const struct render *r, const struct evidence *e)
 {
-	size_t stale = evidence_sockets_stale(sockets);
+	size_t stale = evidence_count_stale_sockets(e);
 
 	if (stale)
 		fprintf(r->out,
 			"%zu of %llu TCP socket%s %s stale without what %s device has now: a new "
 			"connection helps, or over IPv4 a new route: sysctl net.ipv4.route.flush=1\n",
-			stale, (unsigned long long)sockets->visited, util_plural(sockets->visited),
+			stale, (unsigned long long)e->visited, util_plural(e->visited),
 			stale == 1 ? "is" : "are", stale == 1 ? "its" : "their");
 	else
 		fprintf(r->out,
 			"none of %llu TCP socket%s is stale without what its device has now\n",
-			(unsigned long long)sockets->visited, util_plural(sockets->visited));
+			(unsigned long long)e->visited, util_plural(e->visited));
 }
 
-int render_sockets(const struct render *r, const struct evidence_sockets *sockets)
+int render_sockets(const struct render *r, const struct evidence *e)
 {
 	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS",
 		"AGE", "STALE WITHOUT" };
 	static const char *const spare[] = { "AGE", "LOCAL", "PROCESS", "REMOTE", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
-	int e;
+	int error;
 
 	if (!t)
 		return -ENOMEM;
 	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < sockets->n; i++)
-		if (add_socket(r, t, sockets, i) < 0)
+	for (size_t i = 0; i < e->n_sockets; i++)
+		if (add_socket(r, t, e, i) < 0)
 			return -ENOMEM;
-	if (sockets->n) {
-		e = put_fitted_table(r, t, spare);
-		if (e < 0)
-			return e;
+	if (e->n_sockets) {
+		error = put_fitted_table(r, t, spare);
+		if (error < 0)
+			return error;
 		fputc('\n', r->out);
 	}
-	put_sockets_summary(r, sockets);
+	put_sockets_summary(r, e);
 	return 0;
 }
 
-void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOTS])
+void render_histogram(const struct render *r, const uint64_t slots[LATENCY_SLOTS])
 {
 	uint64_t most = 0;
-	unsigned first = EVIDENCE_SLOTS, last = 0;
+	unsigned first = LATENCY_SLOTS, last = 0;
 
-	for (unsigned i = 0; i < EVIDENCE_SLOTS; i++) {
+	for (unsigned i = 0; i < LATENCY_SLOTS; i++) {
 		if (!slots[i])
 			continue;
 		first = first < i ? first : i;

@@ -7,11 +7,11 @@
 #include "report/render.h"
 
 /* A table of sockets, and a sentence with how many are stale. 0 or -ENOMEM. */
-int render_sockets(const struct render *r, const struct evidence_sockets *sockets);
+int render_sockets(const struct render *r, const struct evidence *e);
 
 /* A histogram for each service and kind. when: the time of day, or NULL. */
 void render_latency(const struct render *r, const struct evidence_latency *latency, const char *when);
 /* One histogram, without a heading. */
-void render_histogram(const struct render *r, const uint64_t slots[EVIDENCE_SLOTS]);
+void render_histogram(const struct render *r, const uint64_t slots[LATENCY_SLOTS]);
 
 #endif

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/render_investigation.h"
 
+#include "report/investigation_text.h"
 #include "report/render_evidence.h"
 #include "report/render_table.h"
 
 #define STACKS_SHOWN 3
-/* a median is known to a slot of its histogram, which is as wide as where it begins */
-#define FACTOR_TOLD 1.5
 
-static const char *const verdict_colours[] = {
-	[INVESTIGATION_DEVICE] = "31",
-	[INVESTIGATION_RECONNECT] = "31",
-	[INVESTIGATION_DISK] = "33",
-	[INVESTIGATION_RECEIVER] = "36",
-	[INVESTIGATION_WELL] = "32",
-	[INVESTIGATION_BLIND] = "33",
+static const char *const colours[FINDING_CODES] = {
+	[FINDING_DIAGNOSIS_DEVICE] = "31",
+	[FINDING_DIAGNOSIS_RECONNECT] = "31",
+	[FINDING_DIAGNOSIS_DISK] = "33",
+	[FINDING_DIAGNOSIS_RECEIVER] = "36",
+	[FINDING_DIAGNOSIS_WELL] = "32",
+	[FINDING_DIAGNOSIS_BLIND] = "33",
 };
 
 static void put_heading(const struct render *r, const char *heading)
@@ -22,16 +21,16 @@ static void put_heading(const struct render *r, const char *heading)
 	fprintf(r->out, "\n%s%s%s\n", r->colour ? "\033[1m" : "", heading, r->colour ? "\033[0m" : "");
 }
 
-static void put_findings(const struct render *r, const struct investigation_finding *findings, size_t n)
+static void put_diagnoses(const struct render *r, const struct feature_table *features, const struct diagnosis *diagnoses,
+	size_t n)
 {
-	char text[INVESTIGATION_TEXT_LEN];
+	char text[DIAGNOSIS_TEXT_LEN], clean[DIAGNOSIS_TEXT_LEN];
 
 	for (size_t i = 0; i < n; i++) {
 		if (r->colour)
-			fprintf(r->out, "\033[%sm", verdict_colours[findings[i].verdict]);
-		fputs(investigation_verdict_name(findings[i].verdict), r->out);
-		fprintf(r->out, "%s: %s\n", r->colour ? "\033[0m" : "",
-			util_clean(findings[i].text, text, sizeof(text)));
+			fprintf(r->out, "\033[%sm", colours[diagnoses[i].finding.code]);
+		fprintf(r->out, "%s%s: %s\n", diagnosis_name(diagnoses[i].finding.code), r->colour ? "\033[0m" : "",
+			util_clean(diagnosis_format(&diagnoses[i], features, text), clean, sizeof(clean)));
 	}
 }
 
@@ -63,9 +62,9 @@ static void set_permille(struct libscols_line *line, size_t n, unsigned permille
 static int put_lost(const struct render *r, const struct investigation *i, int e)
 {
 	for (unsigned k = 0; e == 0 && k < INVESTIGATION_RATES; k++)
-		if (i->lost[k])
-			fprintf(r->out, "of %s %llu could not be told apart: by service and link they are left out\n",
-				investigation_rate_name(k), (unsigned long long)i->lost[k]);
+		if (i->rates[k].lost)
+			fprintf(r->out, "%s: %llu more have no service and link here (too many of them)\n",
+				investigation_rate_name(k), (unsigned long long)i->rates[k].lost);
 	return e;
 }
 
@@ -93,38 +92,39 @@ static int put_rates(const struct render *r, const struct investigation *i)
 	return put_lost(r, i, put_table(r, t));
 }
 
-static int put_fallback(const struct render *r, const struct investigation *i)
+static int put_evidence(const struct render *r, const struct evidence *e)
 {
 	static const char *const columns[] = { "SERVICE", "LINK", "SPLIT", "SUMMED", "COPIED", "STALE SOCKETS" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 
-	if (!i->n_fallback && !i->n_stale)
+	if (!e->n_fallback && !e->n_stale)
 		return 0;
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 2) < 0)
 		return -ENOMEM;
 	put_heading(r, "In software, by service");
-	for (size_t k = 0; k < i->n_fallback + i->n_stale; k++) {
-		const struct investigation_fallback *row = k < i->n_fallback ? &i->fallback[k] : NULL;
-		const struct investigation_stale *stale = row ? NULL : &i->stale[k - i->n_fallback];
+	for (size_t k = 0; k < e->n_fallback + e->n_stale; k++) {
+		const struct evidence_fallback *row = k < e->n_fallback ? &e->fallback[k] : NULL;
+		const struct evidence_stale *stale = row ? NULL : &e->stale[k - e->n_fallback];
 		struct libscols_line *line = scols_table_new_line(t, NULL);
 
 		if (!line)
 			return -ENOMEM;
 		for (size_t c = 0; c < ARRAY_SIZE(columns); c++)
 			set_cell(line, c, NULL);
-		set_cell(line, 0,
-			stale			 ? stale->service
-			: row->forwarded	 ? "(forwarded)"
-			: row->service[0] != '\0' ? row->service
-						 : "(the kernel)");
-		set_cell(line, 1, stale ? stale->link : row->link);
 		if (stale) {
+			set_cell(line, 0, stale->service);
+			set_cell(line, 1, stale->link);
 			set_number(line, 5, stale->sockets);
 			continue;
 		}
-		set_number(line, 2, row->segmented);
-		set_number(line, 3, row->summed);
-		set_number(line, 4, row->copied);
+		set_cell(line, 0,
+			row->origin == FALLBACK_FORWARDED ? "(forwarded)"
+			: row->service[0]		  ? row->service
+							  : "(the kernel)");
+		set_cell(line, 1, row->link);
+		set_number(line, 2, row->hits[FALLBACK_SEGMENTATION].n);
+		set_number(line, 3, row->hits[FALLBACK_CHECKSUM].n);
+		set_number(line, 4, evidence_sum_copied(row));
 	}
 	return put_table(r, t);
 }
@@ -171,43 +171,49 @@ static int put_cpus(const struct render *r, const struct investigation *i)
 }
 
 int render_investigation(const struct render *r, const struct investigation *i,
-	const struct investigation_finding *findings, size_t n)
+	const struct diagnosis *diagnoses, size_t n)
 {
+	const struct evidence *e = &i->evidence;
+	bool any = false;
 	char why[256];
-	int e;
+	int error;
 
-	put_findings(r, findings, n);
-	if (i->has_latency) {
+	put_diagnoses(r, &e->features, diagnoses, n);
+	if (e->has_latency) {
 		put_heading(r, "How long sendfile took");
-		render_latency(r, &i->latency, NULL);
+		render_latency(r, &e->latency, NULL);
 	}
-	e = put_fallback(r, i);
-	if (e == 0)
-		e = put_rates(r, i);
-	if (e < 0)
-		return e;
+	error = put_evidence(r, e);
+	if (error == 0)
+		error = put_rates(r, i);
+	if (error < 0)
+		return error;
 	put_stacks(r, i);
-	e = put_cpus(r, i);
-	if (i->n_absent)
-		put_heading(r, "Absent");
-	for (size_t k = 0; k < i->n_absent; k++)
-		fprintf(r->out, "  %s: %s\n", i->absent[k].what, util_clean(i->absent[k].why, why, sizeof(why)));
-	return e;
+	error = put_cpus(r, i);
+	for (size_t k = 0; k < e->n_probes; k++) {
+		if (e->probes[k].method)
+			continue;
+		if (!any)
+			put_heading(r, "Absent");
+		any = true;
+		fprintf(r->out, "  %s: %s\n", e->probes[k].name, util_clean(e->probes[k].why, why, sizeof(why)));
+	}
+	return error;
 }
 
 static int add_metric(struct libscols_table *t, const struct investigation_metric *m)
 {
 	struct libscols_line *line = scols_table_new_line(t, NULL);
-	char text[64];
+	char text[METRIC_TEXT_LEN];
 
 	if (!line)
 		return -ENOMEM;
-	set_cell(line, 0, m->what);
+	set_cell(line, 0, metric_format(m, text));
 	for (size_t c = 1; c <= 3; c++)
 		set_cell(line, c, NULL);
 	if (!m->known)
 		return 0;
-	if (m->usec) {
+	if (m->measure == INVESTIGATION_MEDIAN) {
 		set_cell(line, 1, util_format_usec(m->a, text, sizeof(text)));
 		set_cell(line, 2, util_format_usec(m->b, text, sizeof(text)));
 	} else {
@@ -221,48 +227,44 @@ static int add_metric(struct libscols_table *t, const struct investigation_metri
 	return 0;
 }
 
-/* A time of both sides in words; false where there is none. */
-static bool put_factor(const struct render *r, const struct investigation_metric *m)
+static void put_headline(const struct render *r, const struct investigation_metric *m)
 {
+	char what[METRIC_TEXT_LEN], clean[METRIC_TEXT_LEN], a[32], b[32];
+	double factor = investigation_factor(m);
 	bool faster = m->b < m->a;
-	char what[sizeof(m->what)], a[32], b[32];
-	double factor;
 
-	if (!m->known || !m->a || !m->b)
-		return false;
-	factor = faster ? (double)m->a / (double)m->b : (double)m->b / (double)m->a;
-	fprintf(r->out, "%s: ", util_clean(m->what, what, sizeof(what)));
-	if (factor < FACTOR_TOLD)
+	fprintf(r->out, "%s: ", util_clean(metric_format(m, what), clean, sizeof(clean)));
+	if (factor <= 1)
 		fputs("about as fast in B as in A", r->out);
 	else
 		fprintf(r->out, "%s%.*f times %s in B%s", r->colour ? faster ? "\033[32m" : "\033[31m" : "",
 			factor < 9.95 ? 1 : 0, factor, faster ? "faster" : "slower", r->colour ? "\033[0m" : "");
-	fprintf(r->out, " (A %s, B %s)\n", util_format_usec(m->a, a, sizeof(a)),
-		util_format_usec(m->b, b, sizeof(b)));
-	return true;
+	fprintf(r->out, " (A %s, B %s)\n", util_format_usec(m->a, a, sizeof(a)), util_format_usec(m->b, b, sizeof(b)));
 }
 
-/* Of each service; of all of them together, which is a mixture, only where no service was seen on both sides. */
-static void put_factors(const struct render *r, const struct investigation_metric *metrics, size_t n)
+static void put_headlines(const struct render *r, const struct investigation_metric *metrics, size_t n)
 {
 	bool any = false;
 
-	for (size_t k = 1; k < n && metrics[k].usec; k++)
-		any |= put_factor(r, &metrics[k]);
-	if (any || put_factor(r, &metrics[0]))
+	for (size_t k = 0; k < n; k++)
+		if (metrics[k].headline) {
+			put_headline(r, &metrics[k]);
+			any = true;
+		}
+	if (any)
 		fputc('\n', r->out);
 }
 
-static int put_judgement(const struct render *r, const struct investigation *i, const char *name)
+static int put_diagnosed(const struct render *r, const struct investigation *i, const char *name)
 {
-	_cleanup_free_ struct investigation_finding *findings = NULL;
+	_cleanup_free_ struct diagnosis *diagnoses = NULL;
 	char clean[256];
 	size_t n;
 
-	if (investigation_judge(i, &findings, &n) < 0)
+	if (diagnose(i, &diagnoses, &n) < 0)
 		return -ENOMEM;
 	fprintf(r->out, "%s:\n", util_clean(name, clean, sizeof(clean)));
-	put_findings(r, findings, n);
+	put_diagnoses(r, &i->evidence.features, diagnoses, n);
 	fputc('\n', r->out);
 	return 0;
 }
@@ -273,19 +275,21 @@ int render_investigations(const struct render *r, const struct investigation *a,
 	static const char *const columns[] = { "WHAT", "A", "B", "B / A" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	_cleanup_free_ struct investigation_metric *metrics = NULL;
+	char what[METRIC_TEXT_LEN];
 	size_t n;
 	int e;
 
-	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0 || put_judgement(r, a, a_name) < 0 ||
-		put_judgement(r, b, b_name) < 0 || investigation_compare(a, b, &metrics, &n) < 0)
+	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0 || put_diagnosed(r, a, a_name) < 0 ||
+		put_diagnosed(r, b, b_name) < 0 || investigation_compare(a, b, &metrics, &n) < 0)
 		return -ENOMEM;
-	put_factors(r, metrics, n);
+	put_headlines(r, metrics, n);
 	for (size_t k = 0; k < n; k++)
 		if (add_metric(t, &metrics[k]) < 0)
 			return -ENOMEM;
 	e = put_table(r, t);
 	for (size_t k = 0; e == 0 && k < n; k++)
-		if (metrics[k].why)
-			fprintf(r->out, "%s cannot be compared: %s\n", metrics[k].what, metrics[k].why);
+		if (metric_difference(&metrics[k]))
+			fprintf(r->out, "%s cannot be compared: %s\n", metric_format(&metrics[k], what),
+				metric_difference(&metrics[k]));
 	return e;
 }

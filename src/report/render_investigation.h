@@ -3,12 +3,12 @@
 #ifndef OFFLOADD_RENDER_INVESTIGATION_H
 #define OFFLOADD_RENDER_INVESTIGATION_H
 
-#include "evidence/investigation.h"
+#include "evidence/diagnose.h"
 #include "report/render.h"
 
-/* The findings in words, then the evidence. 0 or -ENOMEM. */
+/* The diagnoses in words, then the evidence. 0 or -ENOMEM. */
 int render_investigation(const struct render *r, const struct investigation *i,
-	const struct investigation_finding *findings, size_t n);
+	const struct diagnosis *diagnoses, size_t n);
 
 /* Two side by side; a, b: their names. */
 int render_investigations(const struct render *r, const struct investigation *a,

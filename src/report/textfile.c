@@ -106,12 +106,12 @@ int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_le
 		.links = &e->host.observe->links,
 		.states = reconcile_states(e->host.reconcile),
 	};
-	struct totals evidence;
+	_cleanup_(evidence_clear) struct evidence evidence = { 0 };
 	int r;
 
 	link_table_stack(&e->host.observe->links);
 	if (*e->host.tracker) {
-		r = tracker_totals(*e->host.tracker, util_now_usec(), &evidence);
+		r = tracker_read_evidence(*e->host.tracker, util_now_usec(), &evidence);
 		if (r < 0)
 			return r;
 		m.evidence = &evidence;

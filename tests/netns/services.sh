@@ -101,7 +101,7 @@ kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
 ctl services >"$scratch/alone" 2>&1
 is "without offloadd: exit status 3" $? 3
-has "and the sockets all the same" "$(cat "$scratch/alone")" ' on a0: 1 stale connection ' 'only offloadd can tell'
+has "and the sockets all the same" "$(cat "$scratch/alone")" ' on a0: 1 stale connection ' 'only offloadd counts it'
 start
 within 20 "a kill loses no flag" is_flagged '[["a0",1]]'
 is "nor its time" "$(restart .since_usec)" "$since"

@@ -18,6 +18,7 @@
 
 #include "kernel/cgroup.h"
 #include "kernel/observe.h"
+#include "evidence/evidence.h"
 #include "evidence/probe.h"
 #include "model/unit.h"
 #include "basic/util.h"
@@ -45,7 +46,6 @@ static const char *service(uint64_t cgroup, pid_t pid, char *buf, size_t size)
 
 static void print_hits(const struct probe_hits *h, void *userdata _unused_)
 {
-	static const char *const origins[] = { "local", "forwarded", "kernel" };
 	char link[IF_NAMESIZE] = "-", unit[512], missing[256] = "-";
 
 	if (h->netns == probe_own_netns())
@@ -53,7 +53,7 @@ static void print_hits(const struct probe_hits *h, void *userdata _unused_)
 	if (h->missing)
 		feature_format(&features, h->missing, missing, sizeof(missing));
 	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu missing=%s\n",
-		probe_kind_name(h->kind), link, origins[h->origin],
+		evidence_kind_name(h->kind), link, evidence_origin_name(h->origin),
 		service(h->cgroup, h->tgid, unit, sizeof(unit)), (int)h->tgid,
 		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits, missing);
 }
@@ -142,11 +142,11 @@ static void print_lost(void)
 	struct rusage usage;
 
 	probe_read_lost(probe, &lost);
-	for (unsigned i = 0; i < PROBE_KINDS; i++)
-		printf("%s=%llu ", probe_kind_name(i), (unsigned long long)lost.hits[i]);
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+		printf("%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.hits[i]);
 	getrusage(RUSAGE_SELF, &usage);
-	printf("process=%llu events=%llu malformed=%llu wakeups=%u maxrss=%ld\n",
-		(unsigned long long)lost.process_hits, (unsigned long long)lost.events,
+	printf("events=%llu malformed=%llu wakeups=%u maxrss=%ld\n",
+		(unsigned long long)lost.events,
 		(unsigned long long)lost.malformed, wakeups, usage.ru_maxrss);
 }
 
@@ -158,7 +158,7 @@ static void print_histogram(const struct probe_latency_histogram *h, void *userd
 		service(h->cgroup, 0, unit, sizeof(unit)), h->fallback ? "fallback" : "healthy",
 		(unsigned long long)h->count,
 		(unsigned long long)(h->count ? h->total_usec / h->count : 0));
-	for (unsigned i = 0; i < PROBE_LATENCY_SLOTS; i++)
+	for (unsigned i = 0; i < LATENCY_SLOTS; i++)
 		if (h->slots[i])
 			printf(" %u:%llu", 1u << i, (unsigned long long)h->slots[i]);
 	printf("\n");

@@ -10,7 +10,7 @@
 
 #include "evidence/evidence.h"
 
-static inline void sample_socket(struct evidence_sockets *sockets, const char *link,
+static inline void sample_socket(struct evidence *e, const char *link,
 	const char *service, const char *local, const char *remote, feature_set missing, pid_t pid)
 {
 	struct evidence_socket row = { .missing = missing, .pid = pid };
@@ -29,21 +29,21 @@ static inline void sample_socket(struct evidence_sockets *sockets, const char *l
 		row.has_age = pid != 7;
 		row.age_sec = 11520;
 	}
-	assert_int_equal(evidence_sockets_add(sockets, &row), 0);
+	assert_int_equal(evidence_add_socket(e, &row), 0);
 }
 
-static inline struct evidence_sockets sample_sockets(const struct feature_table *features)
+static inline struct evidence sample_sockets(const struct feature_table *features)
 {
-	struct evidence_sockets sockets = { .features = features, .all = true, .visited = 12 };
+	struct evidence e = { .features = *features, .all_sockets = true, .visited = 12 };
 	feature_set sg = feature_named(features, "tx-scatter-gather"),
 		    csum = feature_named(features, "tx-checksum-ip-generic");
 
-	sample_socket(&sockets, "vlan10", "web.service", "10.9.0.1", "10.9.0.2", 0, 7);
-	sample_socket(&sockets, "vlan10", "files.service", "fd09::1", "fd09::2", sg, 0);
-	sample_socket(&sockets, "vlan10", "files.service", "10.9.0.1", "10.9.0.2", sg | csum, 812);
-	sample_socket(&sockets, "", "docker 0123456789ab", "10.9.0.1", "10.9.0.3", 0, 0);
-	evidence_sockets_sort(&sockets);
-	return sockets;
+	sample_socket(&e, "vlan10", "web.service", "10.9.0.1", "10.9.0.2", 0, 7);
+	sample_socket(&e, "vlan10", "files.service", "fd09::1", "fd09::2", sg, 0);
+	sample_socket(&e, "vlan10", "files.service", "10.9.0.1", "10.9.0.2", sg | csum, 812);
+	sample_socket(&e, "", "docker 0123456789ab", "10.9.0.1", "10.9.0.3", 0, 0);
+	evidence_sort(&e);
+	return e;
 }
 
 static inline struct evidence_latency sample_latency(void)
@@ -60,7 +60,7 @@ static inline struct evidence_latency sample_latency(void)
 	healthy.slots[3] = 30;
 	slow.slots[8] = 20;
 	slow.slots[9] = 79;
-	slow.slots[EVIDENCE_SLOTS - 1] = 1;
+	slow.slots[LATENCY_SLOTS - 1] = 1;
 	assert_int_equal(evidence_latency_add(&latency, &healthy), 0);
 	assert_int_equal(evidence_latency_add(&latency, &slow), 0);
 	evidence_latency_sort(&latency);

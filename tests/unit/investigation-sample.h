@@ -11,8 +11,9 @@
 
 static inline struct investigation sample_watched(bool fallback)
 {
-	struct investigation i = { .kernel = "6.1.0-1-amd64", .elapsed_usec = 10000000, .has_latency = true,
-		.has_sockets = true };
+	struct investigation i = { .kernel = "6.1.0-1-amd64", .elapsed_usec = 10000000,
+		.evidence = { .has_latency = true, .has_sockets = true } };
+	struct evidence_latency *latency = &i.evidence.latency;
 	struct evidence_latency_row row = { .service = "files.service", .fallback = fallback, .calls = 1000,
 		.total_usec = 1000000 };
 	struct investigation_cpu *cpu = investigation_add_cpu(&i);
@@ -21,9 +22,9 @@ static inline struct investigation sample_watched(bool fallback)
 		i.rates[k].known = true;
 	row.slots[9] = 900;
 	row.slots[11] = 100;
-	assert_int_equal(evidence_latency_add(&i.latency, &row), 0);
-	i.latency.has_waits = true;
-	i.latency.elapsed_usec = i.elapsed_usec;
+	assert_int_equal(evidence_latency_add(latency, &row), 0);
+	latency->has_waits = true;
+	latency->elapsed_usec = i.elapsed_usec;
 	*cpu = (struct investigation_cpu){ .cpu = 1, .busy_permille = 987, .softirq_permille = 345, .most = "NET_TX",
 		.most_runs = 12340 };
 	return i;
@@ -43,16 +44,18 @@ static inline void sample_stack(struct investigation *i, uint64_t count, const c
 static inline struct investigation sample_broken(void)
 {
 	struct investigation i = sample_watched(true);
-	struct investigation_fallback *row = investigation_fallback_row(&i, "files.service", false, "vlan10");
+	struct evidence *e = &i.evidence;
+	struct evidence_fallback *row = evidence_fallback_row(e, FALLBACK_SOCKET, "files.service", "vlan10");
 
-	row->segmented = i.rates[INVESTIGATION_SEGMENTED].n = 1000;
-	row->summed = i.rates[INVESTIGATION_SUMMED].n = 2000;
-	i.rates[INVESTIGATION_PUSH_ONE].n = 1000;
-	i.rates[INVESTIGATION_WRITE_TIMER].known = false;
-	strcpy(row->missing, "tx-scatter-gather, tx-checksum-ip-generic");
+	row->hits[FALLBACK_SEGMENTATION].n = i.rates[INVESTIGATION_SEGMENTED].n = 1000;
+	row->hits[FALLBACK_CHECKSUM].n = i.rates[INVESTIGATION_SUMMED].n = 2000;
+	i.rates[RATE_PUSH_ONE].n = 1000;
+	i.rates[RATE_WRITE_TIMER].known = false;
+	row->missing = evidence_add_feature(e, "tx-scatter-gather") | evidence_add_feature(e, "tx-checksum-ip-generic");
 	sample_stack(&i, 10, "tcp_sendmsg_locked");
 	sample_stack(&i, 990, "do_tcp_sendpages");
-	investigation_add_absent(&i, "tcp_write_timer", "this kernel has no tcp_write_timer");
+	evidence_add_probe(e, &(struct evidence_probe){ "tcp_write_timer", "tcp_write_timer", NULL,
+				      "this kernel has no tcp_write_timer" });
 	investigation_sort(&i);
 	return i;
 }
@@ -60,14 +63,15 @@ static inline struct investigation sample_broken(void)
 static inline struct investigation sample_repaired(void)
 {
 	struct investigation i = sample_watched(true);
-	struct investigation_stale *row = investigation_stale_row(&i, "files.service", "vlan10");
-	struct investigation_fallback *copies = investigation_fallback_row(&i, "files.service", false, "vlan10");
+	struct evidence *e = &i.evidence;
+	struct evidence_stale *row = evidence_stale_row(e, "files.service", "vlan10");
+	struct evidence_fallback *copies = evidence_fallback_row(e, FALLBACK_SOCKET, "files.service", "vlan10");
 
 	row->sockets = 2;
-	strcpy(row->missing, "tx-scatter-gather");
-	copies->copied = i.rates[INVESTIGATION_COPIED].n = 5000;
-	memset(i.latency.rows[0].slots, 0, sizeof(i.latency.rows[0].slots));
-	i.latency.rows[0].slots[7] = 1000;
+	row->missing = evidence_add_feature(e, "tx-scatter-gather");
+	copies->hits[FALLBACK_SENDPAGE].n = i.rates[INVESTIGATION_COPIED].n = 5000;
+	memset(e->latency.rows[0].slots, 0, sizeof(e->latency.rows[0].slots));
+	e->latency.rows[0].slots[7] = 1000;
 	investigation_sort(&i);
 	return i;
 }

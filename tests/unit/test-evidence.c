@@ -32,23 +32,23 @@ static void end(struct render *r, const char *path)
 static void sockets(void **state)
 {
 	struct render r = begin(false);
-	struct evidence_sockets all = sample_sockets(&sample.features), none = { .visited = 1 };
+	struct evidence all = sample_sockets(&sample.features), none = { .visited = 1 };
 
 	(void)state;
 	assert_int_equal(render_sockets(&r, &all), 0);
 	assert_int_equal(render_sockets(&r, &none), 0);
-	evidence_sockets_clear(&all);
+	evidence_clear(&all);
 	end(&r, "tests/golden/sockets.txt");
 }
 
 static void sockets_on_a_terminal(void **state)
 {
 	struct render r = begin(true);
-	struct evidence_sockets all = sample_sockets(&sample.features);
+	struct evidence all = sample_sockets(&sample.features);
 
 	(void)state;
 	assert_int_equal(render_sockets(&r, &all), 0);
-	evidence_sockets_clear(&all);
+	evidence_clear(&all);
 	end(&r, "tests/golden/sockets-terminal.txt");
 }
 
@@ -97,7 +97,7 @@ static void rows_of_one_service_add_up(void **state)
 
 static void quantiles(void **state)
 {
-	uint64_t slots[EVIDENCE_SLOTS] = { 0 };
+	uint64_t slots[LATENCY_SLOTS] = { 0 };
 
 	(void)state;
 	assert_int_equal(evidence_quantile(slots, 500), 0);
@@ -110,7 +110,7 @@ static void quantiles(void **state)
 	assert_int_equal(evidence_quantile(slots, 500), 1);
 	assert_int_equal(evidence_quantile(slots, 990), 2007);
 	memset(slots, 0, sizeof(slots));
-	slots[EVIDENCE_SLOTS - 1] = UINT64_C(1) << 40;
+	slots[LATENCY_SLOTS - 1] = UINT64_C(1) << 40;
 	assert_int_equal(evidence_quantile(slots, 1000), UINT64_C(1) << 32);
 }
 
@@ -142,9 +142,9 @@ static void words(void **state)
 	assert_int_equal(evidence_percent(1, 3), 33);
 	assert_int_equal(evidence_percent(UINT64_MAX, UINT64_MAX), 100);
 	assert_int_equal(evidence_percent(7, 3), 100);
-	assert_string_equal(evidence_state_name(1), "ESTABLISHED");
-	assert_string_equal(evidence_state_name(12), "NEW-SYN-RECV");
-	assert_string_equal(evidence_state_name(13), "UNKNOWN");
+	assert_string_equal(socket_state_name(1), "ESTABLISHED");
+	assert_string_equal(socket_state_name(12), "NEW-SYN-RECV");
+	assert_string_equal(socket_state_name(13), "UNKNOWN");
 }
 
 int main(void)

@@ -7,37 +7,41 @@
 
 #include "golden.h"
 #include "investigation-sample.h"
+#include "report/investigation_text.h"
 #include "report/json_investigation.h"
 #include "kernel/ksyms.h"
 #include "report/render_investigation.h"
 #include "kernel/softirq.h"
 #include "model/unit.h"
 
-static const struct investigation_finding *judged;
+static const struct diagnosis *judged;
+static char text_of[8][DIAGNOSIS_TEXT_LEN];
 static size_t n_judged;
 
 static void judge(const struct investigation *i)
 {
-	struct investigation_finding *findings;
+	struct diagnosis *diagnoses;
 
 	free((void *)judged);
-	assert_int_equal(investigation_judge(i, &findings, &n_judged), 0);
-	judged = findings;
+	assert_int_equal(diagnose(i, &diagnoses, &n_judged), 0);
+	judged = diagnoses;
+	assert_true(n_judged <= ARRAY_SIZE(text_of));
+	for (size_t k = 0; k < n_judged; k++)
+		diagnosis_format(&judged[k], &i->evidence.features, text_of[k]);
 }
 
-static void is_finding(size_t at, enum investigation_verdict verdict, const char *service, const char *link)
+static void is_finding(size_t at, enum finding_code code, const char *service, const char *link)
 {
 	assert_true(at < n_judged);
-	assert_string_equal(
-		investigation_verdict_name(judged[at].verdict), investigation_verdict_name(verdict));
-	assert_string_equal(judged[at].service, service);
-	assert_string_equal(judged[at].link, link);
+	assert_string_equal(diagnosis_name(judged[at].finding.code), diagnosis_name(code));
+	assert_string_equal(judged[at].finding.service, service);
+	assert_string_equal(judged[at].finding.link, link);
 }
 
 static void has(size_t at, const char *part)
 {
-	if (!strstr(judged[at].text, part))
-		fail_msg("not in the finding: %s\n%s", part, judged[at].text);
+	if (!strstr(text_of[at], part))
+		fail_msg("not in the finding: %s\n%s", part, text_of[at]);
 }
 
 static void a_broken_device(void **state)
@@ -47,7 +51,7 @@ static void a_broken_device(void **state)
 	(void)state;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
 	has(0, "files.service falls back on vlan10, which goes without tx-scatter-gather, tx-checksum-ip-generic: "
 	       "every second 100 packets split in software, 200 summed");
 	has(0, "offloadctl apply vlan10");
@@ -59,12 +63,12 @@ static void a_device_that_cannot(void **state)
 	struct investigation i = sample_broken();
 
 	(void)state;
-	i.fallback[0].fixed = true;
+	i.evidence.fallback[0].unsupported = true;
 	judge(&i);
-	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
 	has(0, "200 summed. That cannot be changed there (offloadctl explain vlan10).");
-	i.fallback[0].fixed = false;
-	i.fallback[0].mended = true;
+	i.evidence.fallback[0].unsupported = false;
+	i.evidence.fallback[0].has_again = true;
 	judge(&i);
 	has(0, "files.service fell back on vlan10, which went without tx-scatter-gather, tx-checksum-ip-generic: every ");
 	has(0, "200 summed. vlan10 has that by now.");
@@ -76,21 +80,25 @@ static void copying_sockets_will_be_stale(void **state)
 	struct investigation i = sample_broken();
 
 	(void)state;
-	i.fallback[0].copied = 50;
+	i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 50;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	has(0, "5 copied into its sockets");
-	has(0, "stay stale until they are connected anew");
+	has(0, "stay stale until they reconnect");
 	investigation_clear(&i);
 }
 
-static void is_missing(struct investigation_fallback *row, const struct feature_table *table,
-	const struct link_features *now, const char *missing, bool mended, bool fixed)
+static void is_missing(struct evidence_fallback *row, const struct feature_table *table,
+	const struct link_features *now, const char *missing, bool has_again, bool unsupported)
 {
-	investigation_name_missing(row, table, now);
-	assert_string_equal(row->missing, missing);
-	assert_int_equal(row->mended, mended);
-	assert_int_equal(row->fixed, fixed);
+	char names[256] = "";
+
+	evidence_set_missing(row, table, now);
+	if (row->missing)
+		feature_format(table, row->missing, names, sizeof(names));
+	assert_string_equal(names, missing);
+	assert_int_equal(row->has_again, has_again);
+	assert_int_equal(row->unsupported, unsupported);
 }
 
 static void what_packets_lacked_is_named(void **state)
@@ -98,7 +106,7 @@ static void what_packets_lacked_is_named(void **state)
 	static const char *const names[] = { "tx-scatter-gather", "tx-checksum-ipv4", "tx-checksum-ip-generic",
 		"tx-tcp-segmentation", "tx-tcp6-segmentation" };
 	struct feature_table table = { 0 };
-	struct investigation_fallback row = { 0 };
+	struct evidence_fallback row = { 0 };
 	struct link_features now = { 0 };
 
 	(void)state;
@@ -135,7 +143,7 @@ static void a_stale_socket(void **state)
 	(void)state;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	is_finding(0, INVESTIGATION_RECONNECT, "files.service", "vlan10");
+	is_finding(0, FINDING_DIAGNOSIS_RECONNECT, "files.service", "vlan10");
 	has(0, "holds 2 sockets stale without tx-scatter-gather, which vlan10 has now");
 	investigation_clear(&i);
 }
@@ -145,18 +153,18 @@ static void a_slow_disk_is_not_the_fallback(void **state)
 	struct investigation i = sample_repaired();
 
 	(void)state;
-	i.n_stale = i.n_fallback = 0;
-	i.latency.rows[0].fallback = false;
-	i.latency.rows[0].disk_usec = 900000;
+	i.evidence.n_stale = i.evidence.n_fallback = 0;
+	i.evidence.latency.rows[0].fallback = false;
+	i.evidence.latency.rows[0].disk_usec = 900000;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	is_finding(0, INVESTIGATION_DISK, "files.service", "");
+	is_finding(0, FINDING_DIAGNOSIS_DISK, "files.service", "");
 	has(0, "90% of sendfile's time");
 	has(0, "Offload has no part in that");
 	/* what cannot be told apart is not guessed */
-	i.latency.has_waits = false;
+	i.evidence.latency.has_waits = false;
 	judge(&i);
-	is_finding(0, INVESTIGATION_WELL, "", "");
+	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
 	investigation_clear(&i);
 }
 
@@ -165,45 +173,45 @@ static void of_two_causes_the_costly_one_comes_first(void **state)
 	struct investigation i = sample_broken();
 
 	(void)state;
-	i.latency.rows[0].disk_usec = 600000;
+	i.evidence.latency.rows[0].disk_usec = 600000;
 	judge(&i);
 	assert_int_equal(n_judged, 2);
-	is_finding(0, INVESTIGATION_DISK, "files.service", "");
-	is_finding(1, INVESTIGATION_DEVICE, "files.service", "vlan10");
-	i.latency.rows[0].disk_usec = 400000;
+	is_finding(0, FINDING_DIAGNOSIS_DISK, "files.service", "");
+	is_finding(1, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
+	i.evidence.latency.rows[0].disk_usec = 400000;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
 	investigation_clear(&i);
 }
 
 static void receivers_forwarded_and_nothing(void **state)
 {
 	struct investigation i = sample_repaired();
-	struct investigation_fallback *row;
+	struct evidence_fallback *row;
 
 	(void)state;
-	i.n_stale = i.n_fallback = 0;
-	i.latency.rows[0].peer_usec = 700000;
+	i.evidence.n_stale = i.evidence.n_fallback = 0;
+	i.evidence.latency.rows[0].peer_usec = 700000;
 	judge(&i);
-	is_finding(0, INVESTIGATION_RECEIVER, "files.service", "");
-	i.latency.rows[0].peer_usec = 0;
+	is_finding(0, FINDING_DIAGNOSIS_RECEIVER, "files.service", "");
+	i.evidence.latency.rows[0].peer_usec = 0;
 	judge(&i);
-	is_finding(0, INVESTIGATION_WELL, "", "");
+	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
 	has(0, "Nothing falls back and no socket is stale; sendfile to TCP sockets: 1000 calls, median ");
 	i.rates[INVESTIGATION_SUMMED].known = false;
 	judge(&i);
-	is_finding(0, INVESTIGATION_BLIND, "", "");
+	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
 	has(0, "Not seen: packets summed in software; below is why. What could be seen shows nothing.");
-	row = investigation_fallback_row(&i, "", true, "vlan10");
-	row->segmented = 30;
+	row = evidence_fallback_row(&i.evidence, FALLBACK_FORWARDED, "", "vlan10");
+	row->hits[FALLBACK_SEGMENTATION].n = 30;
 	judge(&i);
-	is_finding(0, INVESTIGATION_DEVICE, "", "vlan10");
+	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "", "vlan10");
 	has(0, "What is forwarded falls back on vlan10: every second 3 packets split in software. "
 	       "What it goes without is not known (offloadctl explain vlan10).");
 	assert_int_equal(n_judged, 2);
-	is_finding(1, INVESTIGATION_BLIND, "", "");
-	has(1, "What could be seen is told beside this.");
+	is_finding(1, FINDING_DIAGNOSIS_BLIND, "", "");
+	has(1, "What could be seen is reported with this.");
 	investigation_clear(&i);
 }
 
@@ -213,44 +221,44 @@ static void what_was_not_seen_is_not_well(void **state)
 	struct investigation i = sample_repaired();
 
 	(void)state;
-	i.n_stale = i.n_fallback = i.latency.n = 0;
+	i.evidence.n_stale = i.evidence.n_fallback = i.evidence.latency.n = 0;
 	judge(&i);
-	is_finding(0, INVESTIGATION_WELL, "", "");
+	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
 	has(0, "Nothing falls back and no socket is stale; no call of sendfile to a TCP socket began.");
-	i.has_latency = i.has_sockets = false;
+	i.evidence.has_latency = i.evidence.has_sockets = false;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	is_finding(0, INVESTIGATION_BLIND, "", "");
+	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
 	has(0, "Not seen: stale connections, sendfile; below is why.");
-	i.has_latency = i.has_sockets = true;
-	i.lost[INVESTIGATION_SEGMENTED] = 5;
+	i.evidence.has_latency = i.evidence.has_sockets = true;
+	i.rates[INVESTIGATION_SEGMENTED].lost = 5;
 	judge(&i);
-	is_finding(0, INVESTIGATION_BLIND, "", "");
-	i.lost[INVESTIGATION_SEGMENTED] = 0;
+	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
+	i.rates[INVESTIGATION_SEGMENTED].lost = 0;
 	i.link_gone = true;
 	strcpy(i.only_link, "vlan10");
 	judge(&i);
-	is_finding(0, INVESTIGATION_BLIND, "", "vlan10");
-	assert_string_equal(judged[0].text, "vlan10 was removed meanwhile. What could be seen shows nothing.");
+	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "vlan10");
+	assert_string_equal(text_of[0], "vlan10 was removed meanwhile. What could be seen shows nothing.");
 	investigation_clear(&i);
 }
 
 static void a_call_that_has_not_returned(void **state)
 {
 	struct investigation i = sample_repaired();
-	struct evidence_latency_row *row = i.latency.rows;
+	struct evidence_latency_row *row = i.evidence.latency.rows;
 
 	(void)state;
-	i.n_stale = i.n_fallback = 0;
+	i.evidence.n_stale = i.evidence.n_fallback = 0;
 	*row = (struct evidence_latency_row){ .service = "files.service", .running = 2, .longest_usec = 12000000,
 		.total_usec = 15000000, .disk_usec = 14000000 };
 	judge(&i);
-	is_finding(0, INVESTIGATION_DISK, "files.service", "");
+	is_finding(0, FINDING_DIAGNOSIS_DISK, "files.service", "");
 	has(0, "93% of sendfile's time (2 still running, the longest for 12.0 s)");
 	row->running = 1;
 	row->disk_usec = 0;
 	judge(&i);
-	is_finding(0, INVESTIGATION_WELL, "", "");
+	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
 	has(0, "sendfile to TCP sockets: 1 still running, for 12.0 s.");
 	investigation_clear(&i);
 }
@@ -260,16 +268,16 @@ static void a_few_packets_are_no_finding(void **state)
 	struct investigation i = sample_broken();
 
 	(void)state;
-	i.fallback[0].segmented = 3;
-	i.fallback[0].summed = 1;
+	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = 3;
+	i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = 1;
 	judge(&i);
-	is_finding(0, INVESTIGATION_WELL, "", "");
+	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
 	has(0, "Next to nothing falls back, 4 packets in all, and no socket is stale; ");
-	i.fallback[0].segmented = 4000;
+	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = 4000;
 	judge(&i);
-	is_finding(0, INVESTIGATION_DEVICE, "files.service", "vlan10");
+	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
 	has(0, ": every second 400 packets split in software. Rep");
-	i.fallback[0].segmented = i.fallback[0].summed = i.fallback[0].copied = 4;
+	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 4;
 	judge(&i);
 	has(0, ": about one packet a second. Rep");
 	investigation_clear(&i);
@@ -280,12 +288,12 @@ static void a_process_without_a_unit(void **state)
 	struct investigation i = sample_repaired();
 
 	(void)state;
-	strcpy(i.stale[0].service, UNIT_NO_SERVICE);
-	strcpy(i.fallback[0].service, UNIT_NO_SERVICE);
+	strcpy(i.evidence.stale[0].service, UNIT_NO_SERVICE);
+	strcpy(i.evidence.fallback[0].service, UNIT_NO_SERVICE);
 	judge(&i);
 	has(0, "A process outside any service holds 2 sockets stale");
 	has(0, "which vlan10 has now: end it, or over IPv4");
-	i.n_stale = 0;
+	i.evidence.n_stale = 0;
 	judge(&i);
 	has(0, "A process outside any service falls back on vlan10");
 	investigation_clear(&i);
@@ -294,15 +302,16 @@ static void a_process_without_a_unit(void **state)
 static bool is_known(const struct investigation *a, const struct investigation *b, const char *what, bool *ret_why)
 {
 	struct investigation_metric *metrics;
+	char name[METRIC_TEXT_LEN];
 	bool known = false, found = false;
 	size_t n;
 
 	assert_int_equal(investigation_compare(a, b, &metrics, &n), 0);
 	for (size_t k = 0; k < n; k++)
-		if (!strcmp(metrics[k].what, what)) {
+		if (!strcmp(metric_format(&metrics[k], name), what)) {
 			found = true;
 			known = metrics[k].known;
-			*ret_why = metrics[k].why != NULL;
+			*ret_why = metric_difference(&metrics[k]) != NULL;
 		}
 	free(metrics);
 	assert_true(found);
@@ -336,7 +345,7 @@ static void kernels_that_count_other_things(void **state)
 		assert_false(why);
 	}
 	assert_true(is_known(&a, &b, "stale connections", &why));
-	b.has_sockets = false;
+	b.evidence.has_sockets = false;
 	assert_false(is_known(&a, &b, "stale connections", &why));
 	investigation_clear(&a);
 	investigation_clear(&b);
@@ -348,26 +357,27 @@ static void rows_are_bounded_and_found_again(void **state)
 	char name[32];
 
 	(void)state;
-	for (unsigned k = 0; k < 2 * INVESTIGATION_ROWS_MAX; k++) {
+	for (unsigned k = 0; k < 2 * EVIDENCE_ROWS_MAX; k++) {
 		snprintf(name, sizeof(name), "s%u.service", k);
-		assert_int_equal(investigation_stale_row(&i, name, "l") != NULL, k < INVESTIGATION_ROWS_MAX);
+		assert_int_equal(evidence_stale_row(&i.evidence, name, "l") != NULL, k < EVIDENCE_ROWS_MAX);
 	}
-	assert_ptr_equal(investigation_stale_row(&i, "s7.service", "l"), &i.stale[7]);
-	assert_int_equal(i.n_stale, INVESTIGATION_ROWS_MAX);
+	assert_ptr_equal(evidence_stale_row(&i.evidence, "s7.service", "l"), &i.evidence.stale[7]);
+	assert_int_equal(i.evidence.n_stale, EVIDENCE_ROWS_MAX);
+	assert_int_equal(i.evidence.left_out, EVIDENCE_ROWS_MAX);
 	investigation_clear(&i);
 }
 
 static char *written(const struct investigation *i)
 {
-	struct investigation_finding *findings;
+	struct diagnosis *diagnoses;
 	char *text = NULL;
 	size_t n, len;
 	FILE *out = open_memstream(&text, &len);
 
 	assert_non_null(out);
-	assert_int_equal(investigation_judge(i, &findings, &n), 0);
-	assert_int_equal(json_write_investigation(out, i, findings, n), 0);
-	free(findings);
+	assert_int_equal(diagnose(i, &diagnoses, &n), 0);
+	assert_int_equal(json_write_investigation(out, i, diagnoses, n), 0);
+	free(diagnoses);
 	fclose(out);
 	return text;
 }
@@ -378,27 +388,27 @@ static void what_is_written_is_read(void **state)
 	char *text, *second, why[256];
 
 	(void)state;
-	i.lost[INVESTIGATION_SUMMED] = 7;
-	i.latency.rows[0].running = 1;
-	i.latency.rows[0].longest_usec = 9000000;
-	i.link_gone = i.fallback[0].mended = true;
-	i.latency.begun = 6;
+	i.rates[INVESTIGATION_SUMMED].lost = 7;
+	i.evidence.latency.rows[0].running = 1;
+	i.evidence.latency.rows[0].longest_usec = 9000000;
+	i.link_gone = i.evidence.fallback[0].has_again = true;
+	i.evidence.latency.begun = 6;
 	text = written(&i);
 	assert_int_equal(json_read_investigation(text, strlen(text), &again, why, sizeof(why)), 0);
 	assert_string_equal(again.kernel, "6.1.0-1-amd64");
-	assert_int_equal(again.n_fallback, 1);
-	assert_int_equal(again.fallback[0].summed, 2000);
-	assert_int_equal(again.latency.n, 1);
-	assert_memory_equal(again.latency.rows[0].slots, i.latency.rows[0].slots, sizeof(i.latency.rows[0].slots));
-	assert_true(again.latency.has_waits);
-	assert_true(again.has_sockets);
-	assert_int_equal(again.lost[INVESTIGATION_SUMMED], 7);
-	assert_int_equal(again.latency.rows[0].running, 1);
-	assert_int_equal(again.latency.rows[0].longest_usec, 9000000);
+	assert_int_equal(again.evidence.n_fallback, 1);
+	assert_int_equal(again.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n, 2000);
+	assert_int_equal(again.evidence.latency.n, 1);
+	assert_memory_equal(again.evidence.latency.rows[0].slots, i.evidence.latency.rows[0].slots, sizeof(i.evidence.latency.rows[0].slots));
+	assert_true(again.evidence.latency.has_waits);
+	assert_true(again.evidence.has_sockets);
+	assert_int_equal(again.rates[INVESTIGATION_SUMMED].lost, 7);
+	assert_int_equal(again.evidence.latency.rows[0].running, 1);
+	assert_int_equal(again.evidence.latency.rows[0].longest_usec, 9000000);
 	assert_true(again.link_gone);
-	assert_true(again.fallback[0].mended);
-	assert_int_equal(again.latency.begun, 6);
-	assert_true(again.rates[INVESTIGATION_PUSH_ONE].known);
+	assert_true(again.evidence.fallback[0].has_again);
+	assert_int_equal(again.evidence.latency.begun, 6);
+	assert_true(again.rates[RATE_PUSH_ONE].known);
 	second = written(&again);
 	assert_non_null(strstr(second, "\"device\""));
 	free(second);
@@ -450,15 +460,15 @@ static void as_text(void **state)
 {
 	struct investigation i = sample_broken(), after = sample_repaired();
 	struct render r = { .ascii = true };
-	struct investigation_finding *findings;
+	struct diagnosis *diagnoses;
 	char *text = NULL;
 	size_t n, len;
 
 	(void)state;
 	r.out = open_memstream(&text, &len);
-	assert_int_equal(investigation_judge(&i, &findings, &n), 0);
-	assert_int_equal(render_investigation(&r, &i, findings, n), 0);
-	free(findings);
+	assert_int_equal(diagnose(&i, &diagnoses, &n), 0);
+	assert_int_equal(render_investigation(&r, &i, diagnoses, n), 0);
+	free(diagnoses);
 	fclose(r.out);
 	golden_compare("tests/golden/investigate.txt", text, len);
 	free(text);
@@ -480,7 +490,7 @@ static void comparisons_in_words(void **state)
 		{ &before, &other } };
 
 	(void)state;
-	strcpy(other.latency.rows[0].service, "web.service");
+	strcpy(other.evidence.latency.rows[0].service, "web.service");
 	for (size_t k = 0; k < ARRAY_SIZE(pairs); k++) {
 		struct render r = { .ascii = true };
 		char *text = NULL, line[256];

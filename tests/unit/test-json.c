@@ -406,10 +406,10 @@ static void snapshot_and_diff(void **state)
 
 static int write_sockets(FILE *out)
 {
-	struct evidence_sockets sockets = sample_sockets(&sample.features);
+	struct evidence sockets = sample_sockets(&sample.features);
 	int r = json_write_sockets(out, &sockets);
 
-	evidence_sockets_clear(&sockets);
+	evidence_clear(&sockets);
 	return r;
 }
 
@@ -425,13 +425,13 @@ static int write_latency(FILE *out)
 static int write_investigation(FILE *out)
 {
 	struct investigation i = sample_broken();
-	struct investigation_finding *findings;
+	struct diagnosis *diagnoses;
 	size_t n;
-	int r = investigation_judge(&i, &findings, &n);
+	int r = diagnose(&i, &diagnoses, &n);
 
 	assert_int_equal(r, 0);
-	r = json_write_investigation(out, &i, findings, n);
-	free(findings);
+	r = json_write_investigation(out, &i, diagnoses, n);
+	free(diagnoses);
 	investigation_clear(&i);
 	return r;
 }

@@ -112,27 +112,19 @@ static void compare_with_golden(const char *text)
 
 static void all_that_there_is(void **state)
 {
-	static const struct totals_fallback fallback[] = {
-		{ "segmentation", "vlan10", "nginx.service", 1234567890123 },
-		{ "checksum", "vlan10", "", 3 },
-	};
-	static const struct totals_stale stale[] = { { "nginx.service", "vlan10", 4 } };
-	static const char *const restart[] = { "nginx.service" };
-	static const uint64_t bounds[] = { 2, 4, 1024 };
-	static const struct histogram sendfile = {
-		.bounds_usec = bounds, .n_bounds = 3, .counts = { 1, 0, 2, 1 }, .sum_usec = 3000000
-	};
-	static const struct totals_probe probes[] = {
-		{ "segmentation", "__skb_gso_segment", "fentry", NULL },
-		{ "sockets", "iter/tcp", NULL, "no privilege" },
-	};
-	const struct totals evidence = { .fallback = fallback, .n_fallback = 2, .stale = stale,
-		.n_stale = 1, .restart = restart, .n_restart = 1, .sendfile = &sendfile,
-		.probes = probes, .n_probes = 2, .left_out = 3,
-		.lost = { { "sendpage", 0 }, { "checksum", 17 } } };
+	struct evidence_latency_row sendfile = { .calls = 4, .total_usec = 3000000, .slots = { [0] = 1, [9] = 2, [31] = 1 } };
+	struct evidence evidence = { .has_fallback = true, .has_sockets = true, .has_latency = true, .left_out = 3,
+		.lost = { [FALLBACK_CHECKSUM] = 17 } };
+	const struct evidence_stale stale = { .service = "nginx.service", .link = "vlan10", .sockets = 4 };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
 
+	evidence_fallback_row(&evidence, FALLBACK_SOCKET, "nginx.service", "vlan10")->hits[FALLBACK_SEGMENTATION].n = 1234567890123;
+	evidence_fallback_row(&evidence, FALLBACK_KERNEL, "", "vlan10")->hits[FALLBACK_CHECKSUM].n = 3;
+	evidence_add_stale(&evidence, &stale);
+	evidence_add_probe(&evidence, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL });
+	evidence_add_probe(&evidence, &(struct evidence_probe){ "sockets", "iter/tcp", NULL, "no privilege" });
+	assert_int_equal(evidence_latency_add(&evidence.latency, &sendfile), 0);
 	histogram_observe(&p->counts.reaction, 0);
 	histogram_observe(&p->counts.reaction, 250); /* bounds belong below */
 	histogram_observe(&p->counts.reaction, 251);
@@ -140,6 +132,7 @@ static void all_that_there_is(void **state)
 	p->metrics.evidence = &evidence;
 	strcpy(link_table_find(&p->sample.links, 2)->name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
+	evidence_clear(&evidence);
 	compare_with_golden(text);
 }
 
@@ -312,18 +305,18 @@ static void features_of_other_kernels_are_not_told(void **state)
 static void evidence_is_bounded_too(void **state)
 {
 	enum { N = METRICS_SERIES_MAX + 1 };
-	static struct totals_fallback fallback[N];
-	const struct totals evidence = { .fallback = fallback, .n_fallback = N };
+	struct evidence evidence = { .has_fallback = true };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
-	static char names[N][16];
+	char name[16];
 
 	for (int i = 0; i < N; i++) {
-		snprintf(names[i], sizeof(names[i]), "s%d", i);
-		fallback[i] = (struct totals_fallback){ "checksum", "eth0", names[i], 1 };
+		snprintf(name, sizeof(name), "s%d", i);
+		evidence_fallback_row(&evidence, FALLBACK_SOCKET, name, "eth0")->hits[FALLBACK_CHECKSUM].n = 1;
 	}
 	p->metrics.evidence = &evidence;
 	text = format(p);
+	evidence_clear(&evidence);
 	assert_int_equal(count_lines(text, "offloadd_fallback_hits_total{"), METRICS_SERIES_MAX);
 	assert_non_null(strstr(text,
 		"\noffloadd_evidence_left_out{metric=\"offloadd_fallback_hits_total\"} 1\n"));

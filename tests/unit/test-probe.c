@@ -26,8 +26,8 @@ static void good_records_are_understood(void **state)
 	(void)state;
 	event.header = HEADER(event, EVENT_TYPE_FALLBACK);
 	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), 0);
-	assert_int_equal(hits.kind, PROBE_CHECKSUM);
-	assert_int_equal(hits.origin, PROBE_FORWARDED);
+	assert_int_equal(hits.kind, FALLBACK_CHECKSUM);
+	assert_int_equal(hits.origin, FALLBACK_FORWARDED);
 	assert_int_equal(hits.cgroup, 77);
 	assert_int_equal(hits.ifindex, 9);
 	assert_int_equal(hits.last_usec, 5);
@@ -45,7 +45,7 @@ static void good_records_are_understood(void **state)
 	assert_int_equal(c.time_usec, 7);
 	assert_int_equal(c.root_ifindex, 2);
 	assert_string_equal(c.comm, "ethtool");
-	assert_int_equal(strlen(c.parent_comm), PROBE_COMM_LEN - 1);
+	assert_int_equal(strlen(c.parent_comm), EVENT_COMM_LEN - 1);
 }
 
 static void other_sizes_versions_and_types_are_refused(void **state)

@@ -4,19 +4,16 @@
 #include <json-c/json.h>
 
 #include "basic/json.h"
-#include "evidence/services.h"
+#include "report/json_services.h"
 #include "unit-model.h"
 
-static struct json_object *document(const struct services *services)
+static struct json_object *document(const struct evidence *e)
 {
 	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
-	struct feature_table features;
 	struct json_object *o;
 
-	memset(&features, 0, sizeof(features));
-	unit_features(&features);
 	json_open_object(&w, NULL);
-	services_add_json(services, &features, 5000000, &w);
+	json_add_services(&w, e);
 	json_close_object(&w);
 	o = json_tokener_parse(w.text);
 	assert_non_null(o);
@@ -31,26 +28,39 @@ static struct json_object *at(struct json_object *o, const char *pointer)
 	return found;
 }
 
-static void rows_become_members(void **state)
+/* A service that copies on a link where its connections are stale, and one whose packets are summed. */
+static struct evidence sample(void)
 {
-	struct services_fallback fallback[] = {
-		{ .kind = "checksum", .origin = "local", .service = "a.service", .link = "vlan10",
-			.ifindex = 7, .verdict = "drifted", .hits = 3, .last_usec = 4000000, .now = true },
-		{ .kind = "sendpage", .origin = "forwarded", .by_socket = true },
-	};
-	struct services_stale stale = { .service = "b.service", .link = "vlan10", .ifindex = 7,
+	struct evidence e = { .has_fallback = true, .has_sockets = true, .left_out = 5, .lost = { 6 } };
+	struct evidence_stale stale = { .service = "b.service", .link = "vlan10", .ifindex = 7,
 		.unit = { .kind = UNIT_SERVICE, .name = "b.service" }, .sockets = 2, .since_usec = 9,
 		.hits = 4, .missing = 1, .n_samples = 1 };
-	const struct services services = { .counted = true, .looked = true, .fallback = fallback,
-		.n_fallback = 2, .stale = &stale, .n_stale = 1, .left_out = 5, .lost = { 6 },
-		.kinds = { "sendpage" }, .probes = { { "sockets", "iter/tcp", NULL, "no privilege" } },
-		.n_probes = 1 };
+	struct evidence_fallback *row;
+
+	unit_features(&e.features);
+	row = evidence_fallback_row(&e, FALLBACK_SOCKET, "a.service", "vlan10");
+	row->ifindex = 7;
+	row->verdict = "drifted";
+	row->hits[FALLBACK_CHECKSUM] = (struct evidence_hits){ 3, 1000000, true };
+	row = evidence_fallback_row(&e, FALLBACK_FORWARDED, "", "");
+	row->hits[FALLBACK_SENDPAGE].n = 1;
+	row = evidence_fallback_row(&e, FALLBACK_SOCKET, "b.service", "vlan10");
+	row->hits[FALLBACK_SPLICE] = (struct evidence_hits){ 8, 0, true };
+	row->verdict = "drifted";
+	stale.samples[0].family = AF_INET;
+	stale.samples[0].local_port = 80;
+	evidence_add_stale(&e, &stale);
+	evidence_add_probe(&e, &(struct evidence_probe){ "sockets", "iter/tcp", NULL, "no privilege" });
+	return e;
+}
+
+static void rows_become_members(void **state)
+{
+	struct evidence e = sample();
 	struct json_object *o;
 
 	(void)state;
-	stale.samples[0].family = AF_INET;
-	stale.samples[0].local_port = 80;
-	o = document(&services);
+	o = document(&e);
 	assert_int_equal(json_object_get_int(at(o, "/fallback/0/idle_usec")), 1000000);
 	assert_string_equal(json_object_get_string(at(o, "/fallback/0/verdict")), "drifted");
 	assert_null(at(o, "/fallback/1/service"));
@@ -67,11 +77,103 @@ static void rows_become_members(void **state)
 	assert_null(at(o, "/probes/0/method"));
 	assert_string_equal(json_object_get_string(at(o, "/probes/0/why")), "no privilege");
 	json_object_put(o);
+	evidence_clear(&e);
+}
+
+static int read_services(const struct json_value *root, struct evidence *ret)
+{
+	static char why[JSON_WHY_LEN];
+	struct json_reader r = { .why = why, .why_size = sizeof(why) };
+
+	return json_read_services(&r, root, ret);
+}
+
+static void what_is_written_is_read(void **state)
+{
+	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
+	_cleanup_json_ struct json_value *root = NULL;
+	struct evidence e = sample(), again;
+
+	(void)state;
+	json_open_object(&w, NULL);
+	json_add_services(&w, &e);
+	json_close_object(&w);
+	root = unit_json(w.text);
+	assert_int_equal(read_services(root, &again), 0);
+	assert_int_equal(again.n_fallback, 3);
+	assert_string_equal(again.fallback[0].service, "a.service");
+	assert_string_equal(again.fallback[0].verdict, "drifted");
+	assert_int_equal(again.fallback[0].hits[FALLBACK_CHECKSUM].n, 3);
+	assert_int_equal(again.fallback[0].hits[FALLBACK_CHECKSUM].idle_usec, 1000000);
+	assert_int_equal(again.fallback[1].origin, FALLBACK_FORWARDED);
+	assert_true(again.fallback[1].hits[FALLBACK_SENDPAGE].idle_usec == EVIDENCE_IDLE_UNKNOWN);
+	assert_int_equal(again.n_stale, 1);
+	assert_int_equal(again.stale[0].unit.kind, UNIT_SERVICE);
+	assert_int_equal(again.stale[0].sockets, 2);
+	assert_int_equal(again.stale[0].missing, 1);
+	assert_string_equal(feature_name(&again.features, 0), feature_name(&e.features, 0));
+	assert_null(again.probes[0].method);
+	assert_int_equal(again.lost[FALLBACK_SENDPAGE], 6);
+	assert_int_equal(again.left_out, 5);
+	evidence_clear(&again);
+	evidence_clear(&e);
+}
+
+static void other_documents(void **state)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} documents[] = {
+		{ "null", 0 },
+		{ "{\"fallback\":[7]}", -EBADMSG },
+		{ "{\"fallback\":[{\"kind\":\"x\"}]}", -EBADMSG },
+		{ "{\"fallback\":[{\"kind\":\"x\",\"origin\":\"y\"}],\"restart\":[{\"missing\":[1]}],\"probes\":[{}],\"lost\":{}}", 0 },
+		{ "{\"restart\":[{\"link\":\"a-name-that-is-longer-than-any-link\"}]}", -EBADMSG },
+		{ "{\"lost\":3}", -EBADMSG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
+		_cleanup_json_ struct json_value *root = unit_json(documents[i].text);
+		struct evidence e;
+
+		assert_int_equal(read_services(root, &e), documents[i].error);
+		assert_int_equal(e.n_fallback, 0);
+		evidence_clear(&e);
+	}
+}
+
+static void what_follows(void **state)
+{
+	struct evidence e = sample();
+	struct evidence_stale more = { .service = "b.service", .link = "eth0", .sockets = 3 };
+
+	(void)state;
+	assert_true(evidence_is_now(&e, &e.fallback[0], FALLBACK_CHECKSUM));
+	assert_false(evidence_is_now(&e, &e.fallback[1], FALLBACK_SENDPAGE));
+	/* what stale connections copy is reported with them */
+	assert_false(evidence_is_now(&e, &e.fallback[2], FALLBACK_SPLICE));
+	assert_int_equal(evidence_count_now(&e), 1);
+	assert_int_equal(evidence_find_end(&e, &e.fallback[0]), EVIDENCE_END_REPAIR);
+	assert_int_equal(evidence_find_end(&e, &e.fallback[1]), EVIDENCE_END_UNKNOWN);
+	e.fallback[0].verdict = "compliant";
+	assert_int_equal(evidence_find_end(&e, &e.fallback[0]), EVIDENCE_END_NO_RULE);
+	e.n_stale = 0;
+	assert_int_equal(evidence_find_end(&e, &e.fallback[2]), EVIDENCE_END_RECONNECT);
+	e.n_stale = 1;
+	evidence_add_stale(&e, &more);
+	more.sockets = 1;
+	evidence_add_stale(&e, &more);
+	assert_int_equal(e.n_stale, 2);
+	assert_int_equal(evidence_count_stale(&e), 6);
+	assert_ptr_equal(evidence_find_service(&e, "b.service"), &e.stale[0]);
+	evidence_clear(&e);
 }
 
 static void what_no_probe_tells_is_null(void **state)
 {
-	const struct services none = { 0 };
+	const struct evidence none = { 0 };
 	struct json_object *o = document(&none);
 
 	(void)state;
@@ -85,6 +187,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_become_members),
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(other_documents),
+		cmocka_unit_test(what_follows),
 		cmocka_unit_test(what_no_probe_tells_is_null),
 	};
 

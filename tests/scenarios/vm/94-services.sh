@@ -151,7 +151,7 @@ kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
 offloadctl services >"$scratch/alone" 2>&1
 is "without offloadd: exit status 3" $? 3
-has "and the sockets all the same" "$(cat "$scratch/alone")" '^  signed.service on vlan10: 2 stale connections' 'only offloadd can tell'
+has "and the sockets all the same" "$(cat "$scratch/alone")" '^  signed.service on vlan10: 2 stale connections' 'only offloadd counts it'
 offloadctl services --format nagios >/dev/null 2>&1
 is "nagios is told of what is found" $? 2
 again --enforce

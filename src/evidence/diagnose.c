@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "evidence/diagnose.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basic/util.h"
+
+#define MUCH_PERCENT 50			 /* of sendfile's time: worth a diagnosis */
+#define MUCH_USEC (10 * USEC_PER_MSEC) /* and at least this */
+#define MUCH_PER_SEC 1			 /* packets in software: fewer are none */
+
+const char *diagnosis_name(enum finding_code code)
+{
+	return finding_name(code) + strlen("diagnosis-");
+}
+
+struct diagnoses {
+	const struct investigation *i;
+	struct diagnosis *all;
+	size_t n, room;
+	bool no_memory;
+};
+
+/* NULL where memory ran out. */
+static struct diagnosis *add(struct diagnoses *d, enum finding_code code, const char *service, const char *link)
+{
+	struct diagnosis *new;
+
+	if (d->n == d->room) {
+		size_t room = d->room ? 2 * d->room : 4;
+
+		new = reallocarray(d->all, room, sizeof(*new));
+		if (!new) {
+			d->no_memory = true;
+			return NULL;
+		}
+		d->all = new;
+		d->room = room;
+	}
+	new = &d->all[d->n++];
+	*new = (struct diagnosis){ .finding.code = code };
+	snprintf(new->finding.service, sizeof(new->finding.service), "%s", service);
+	snprintf(new->finding.link, sizeof(new->finding.link), "%s", link);
+	return new;
+}
+
+/* What a service's calls by fallback cost: the time that they were not asleep. */
+static uint64_t awake_usec(const struct investigation *i, const char *service)
+{
+	uint64_t sum = 0;
+
+	for (size_t k = 0; k < i->evidence.latency.n; k++) {
+		const struct evidence_latency_row *row = &i->evidence.latency.rows[k];
+		uint64_t asleep = row->disk_usec + row->peer_usec;
+
+		if (row->fallback && !strcmp(row->service, service) && row->total_usec > asleep)
+			sum += row->total_usec - asleep;
+	}
+	return sum;
+}
+
+/* A link without what its senders need; copying alone on one that has it is that of stale connections, and reported there. */
+static void diagnose_fallback(struct diagnoses *d, const struct evidence_fallback *row)
+{
+	bool copies = evidence_sum_copied(row), only_copies = evidence_sum_hits(row) == evidence_sum_copied(row);
+	struct diagnosis *new;
+
+	if (investigation_per_sec(d->i, evidence_sum_hits(row)) < MUCH_PER_SEC)
+		return;
+	if (!row->missing && only_copies && evidence_find_stale(&d->i->evidence, row->service, row->link))
+		return;
+	new = add(d, FINDING_DIAGNOSIS_DEVICE, row->service, row->link);
+	if (!new)
+		return;
+	new->finding.off = row->missing;
+	new->finding.ifindex = row->ifindex;
+	new->cost_usec = row->service[0] ? awake_usec(d->i, row->service) : 0;
+	new->origin = row->origin;
+	new->copies = copies;
+	new->only_copies = only_copies;
+	new->has_again = row->has_again;
+	new->unsupported = row->unsupported;
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		new->per_sec[kind] = investigation_per_sec(d->i, row->hits[kind].n);
+}
+
+static void diagnose_stale(struct diagnoses *d, const struct evidence_stale *row)
+{
+	struct diagnosis *new = add(d, FINDING_DIAGNOSIS_RECONNECT, row->service, row->link);
+
+	if (!new)
+		return;
+	new->cost_usec = awake_usec(d->i, row->service);
+	new->finding.off = row->missing;
+	new->finding.ifindex = row->ifindex;
+	new->finding.count = row->sockets;
+}
+
+static bool is_much(uint64_t part, uint64_t whole)
+{
+	return part >= MUCH_USEC && evidence_percent(part, whole) >= MUCH_PERCENT;
+}
+
+static void set_calls(struct diagnosis *d, const struct evidence_latency_row *sum)
+{
+	d->calls = sum->calls;
+	d->median_usec = evidence_quantile(sum->slots, 500);
+	d->running = sum->running;
+	d->longest_usec = sum->longest_usec;
+}
+
+/* Each service once, at its first row. */
+static void diagnose_waits(struct diagnoses *d, size_t at)
+{
+	const struct evidence_latency *latency = &d->i->evidence.latency;
+	const char *service = latency->rows[at].service;
+	struct evidence_latency_row sum;
+	struct diagnosis *new;
+	bool disk;
+
+	for (size_t k = 0; k < at; k++)
+		if (!strcmp(latency->rows[k].service, service))
+			return;
+	evidence_latency_sum(latency, service, &sum);
+	disk = is_much(sum.disk_usec, sum.total_usec);
+	if (!disk && !is_much(sum.peer_usec, sum.total_usec))
+		return;
+	new = add(d, disk ? FINDING_DIAGNOSIS_DISK : FINDING_DIAGNOSIS_RECEIVER, service, "");
+	if (!new)
+		return;
+	set_calls(new, &sum);
+	new->percent = evidence_percent(disk ? sum.disk_usec : sum.peer_usec, sum.total_usec);
+	new->cost_usec = disk ? sum.disk_usec : 0;
+}
+
+static unsigned find_unseen(const struct investigation *i)
+{
+	const struct investigation_count *rates = i->rates;
+	const bool unseen[DIAGNOSIS_UNSEEN] = {
+		[DIAGNOSIS_NO_SEGMENTATION] = !rates[INVESTIGATION_SEGMENTED].known,
+		[DIAGNOSIS_NO_CHECKSUM] = !rates[INVESTIGATION_SUMMED].known,
+		[DIAGNOSIS_NO_COPY] = !rates[INVESTIGATION_COPIED].known,
+		[DIAGNOSIS_NO_SOCKETS] = !i->evidence.has_sockets,
+		[DIAGNOSIS_NO_LATENCY] = !i->evidence.has_latency,
+		[DIAGNOSIS_LOST_PACKETS] = rates[INVESTIGATION_SEGMENTED].lost || rates[INVESTIGATION_SUMMED].lost ||
+			rates[INVESTIGATION_COPIED].lost,
+		[DIAGNOSIS_LOST_CALLS] = i->evidence.latency.lost,
+	};
+	unsigned bits = 0;
+
+	for (unsigned k = 0; k < DIAGNOSIS_UNSEEN; k++)
+		bits |= (unsigned)unseen[k] << k;
+	return bits;
+}
+
+/* Also beside others: they are not all that there may be. */
+static void diagnose_unseen(struct diagnoses *d)
+{
+	unsigned unseen = find_unseen(d->i);
+	struct diagnosis *new;
+
+	if (!unseen && !d->i->link_gone)
+		return;
+	new = add(d, FINDING_DIAGNOSIS_BLIND, d->i->unit, d->i->only_link);
+	if (!new)
+		return;
+	new->unseen = unseen;
+	new->link_gone = d->i->link_gone;
+	new->beside = d->n > 1;
+}
+
+static void diagnose_nothing(struct diagnoses *d)
+{
+	struct diagnosis *new = add(d, FINDING_DIAGNOSIS_WELL, d->i->unit, d->i->only_link);
+	struct evidence_latency_row sum;
+
+	if (!new)
+		return;
+	for (size_t k = 0; k < d->i->evidence.n_fallback; k++)
+		new->finding.count += evidence_sum_hits(&d->i->evidence.fallback[k]);
+	evidence_latency_sum(&d->i->evidence.latency, NULL, &sum);
+	set_calls(new, &sum);
+	new->begun = d->i->evidence.latency.begun;
+}
+
+/* Costly first; of the same cost, as the codes are ordered. */
+static int compare_diagnoses(const void *p, const void *q)
+{
+	const struct diagnosis *a = p, *b = q;
+	int r;
+
+	if (a->cost_usec != b->cost_usec)
+		return a->cost_usec < b->cost_usec ? 1 : -1;
+	if (a->finding.code != b->finding.code)
+		return a->finding.code < b->finding.code ? -1 : 1;
+	r = strcmp(a->finding.link, b->finding.link);
+	return r ? r : strcmp(a->finding.service, b->finding.service);
+}
+
+int diagnose(const struct investigation *i, struct diagnosis **ret, size_t *ret_n)
+{
+	const struct evidence *e = &i->evidence;
+	struct diagnoses d = { .i = i };
+
+	for (size_t k = 0; k < e->n_fallback; k++)
+		diagnose_fallback(&d, &e->fallback[k]);
+	for (size_t k = 0; k < e->n_stale; k++)
+		diagnose_stale(&d, &e->stale[k]);
+	for (size_t k = 0; e->latency.has_waits && k < e->latency.n; k++)
+		diagnose_waits(&d, k);
+	diagnose_unseen(&d);
+	if (d.n == 0)
+		diagnose_nothing(&d);
+	if (d.no_memory || d.n == 0) {
+		free(d.all);
+		return -ENOMEM;
+	}
+	qsort(d.all, d.n, sizeof(*d.all), compare_diagnoses);
+	*ret = d.all;
+	*ret_n = d.n;
+	return 0;
+}

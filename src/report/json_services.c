@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/json_services.h"
+
+#include "basic/json.h"
+
+/* ---- what is the same in a struct and in the document ---- */
+
+static const struct json_field probe_fields[] = {
+	JSON_FIELD(struct evidence_probe, name, "probe", JSON_BORROWED),
+	JSON_FIELD(struct evidence_probe, function, "function", JSON_BORROWED),
+	JSON_FIELD(struct evidence_probe, method, "method", JSON_BORROWED),
+	JSON_FIELD(struct evidence_probe, why, "why", JSON_BORROWED),
+	{ 0 },
+};
+
+static const struct json_field fallback_fields[] = {
+	JSON_FIELD(struct evidence_fallback, service, "service", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, ifindex, "ifindex", JSON_INT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, verdict, "verdict", JSON_BORROWED),
+	{ 0 },
+};
+
+static const struct json_field hits_fields[] = {
+	JSON_FIELD(struct evidence_hits, n, "hits", JSON_INT),
+	JSON_FIELD(struct evidence_hits, now, "now", JSON_BOOL),
+	{ 0 },
+};
+static const struct json_field idle_fields[] = {
+	JSON_FIELD(struct evidence_hits, idle_usec, "idle_usec", JSON_INT), { 0 },
+};
+
+static const struct json_field stale_fields[] = {
+	JSON_FIELD(struct evidence_stale, service, "service", JSON_TEXT),
+	JSON_FIELD(struct evidence_stale, unit.name, "unit", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_stale, link, "link", JSON_TEXT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_stale, ifindex, "ifindex", JSON_INT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_stale, sockets, "sockets", JSON_INT),
+	JSON_FIELD(struct evidence_stale, since_usec, "since_usec", JSON_INT),
+	JSON_FIELD(struct evidence_stale, hits, "hits", JSON_INT),
+	{ 0 },
+};
+
+static const struct json_field rest_fields[] = {
+	JSON_FIELD(struct evidence, left_out, "left_out", JSON_INT),
+	JSON_FIELD(struct evidence, sockets_dropped, "sockets_dropped", JSON_INT),
+	{ 0 },
+};
+
+/* ---- writing ---- */
+
+void json_add_probes(struct json_writer *w, const struct evidence *e)
+{
+	json_open_list(w, "probes");
+	for (size_t i = 0; i < e->n_probes; i++) {
+		json_open_object(w, NULL);
+		json_add_fields(w, probe_fields, &e->probes[i]);
+		json_close_object(w);
+	}
+	json_close_list(w);
+}
+
+static void add_fallback(struct json_writer *w, const struct evidence_fallback *row, enum fallback_kind kind)
+{
+	const struct evidence_hits *hits = &row->hits[kind];
+
+	json_open_object(w, NULL);
+	json_add_text(w, "kind", evidence_kind_name(kind));
+	json_add_text(w, "origin", evidence_origin_name(row->origin));
+	json_add_fields(w, fallback_fields, row);
+	json_add_fields(w, hits_fields, hits);
+	if (hits->idle_usec != EVIDENCE_IDLE_UNKNOWN)
+		json_add_fields(w, idle_fields, hits);
+	else
+		json_add_null(w, "idle_usec");
+	json_add_bool(w, "reconnect", evidence_is_by_socket(kind));
+	json_close_object(w);
+}
+
+static void add_stale(struct json_writer *w, const struct evidence_stale *row, const struct feature_table *features)
+{
+	json_open_object(w, NULL);
+	json_add_fields(w, stale_fields, row);
+	json_add_text(w, "kind", unit_kind_name(row->unit.kind));
+	feature_add_names(w, "missing", features, row->missing);
+	json_open_list(w, "samples");
+	for (unsigned i = 0; i < row->n_samples; i++) {
+		json_open_object(w, NULL);
+		json_add_addresses(w, &row->samples[i]);
+		json_close_object(w);
+	}
+	json_close_list(w);
+	json_close_object(w);
+}
+
+void json_add_services(struct json_writer *w, const struct evidence *e)
+{
+	json_add_probes(w, e);
+	if (e->has_fallback) {
+		json_open_list(w, "fallback");
+		for (size_t i = 0; i < e->n_fallback; i++)
+			for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+				if (e->fallback[i].hits[kind].n)
+					add_fallback(w, &e->fallback[i], kind);
+		json_close_list(w);
+	} else {
+		json_add_null(w, "fallback");
+	}
+	if (e->has_sockets) {
+		json_open_list(w, "restart");
+		for (size_t i = 0; i < e->n_stale; i++)
+			add_stale(w, &e->stale[i], &e->features);
+		json_close_list(w);
+	} else {
+		json_add_null(w, "restart");
+	}
+	json_add_fields(w, rest_fields, e);
+	json_open_object(w, "lost");
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		json_add_int(w, evidence_kind_name(kind), (int64_t)e->lost[kind]);
+	json_close_object(w);
+}
+
+/* ---- reading ---- */
+
+/* What is not a plain member of a struct. */
+struct parts {
+	const struct json_value *probes, *fallback, *restart, *lost;
+	const char *kind, *origin;	  /* of a row of fallback, and kind of one of restart */
+	const struct json_value *missing; /* of that */
+};
+
+/* A kind of a newer offloadd is passed over. */
+static void read_fallback(struct json_reader *r, const struct json_value *item, struct evidence *ret)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, kind, "kind", JSON_BORROWED, .required = true),
+		JSON_FIELD(struct parts, origin, "origin", JSON_BORROWED, .required = true),
+		{ 0 },
+	};
+	struct evidence_fallback read = { 0 }, *row;
+	enum fallback_origin origin;
+	enum fallback_kind kind;
+	struct parts parts;
+
+	if (json_read(r, item, fields, &parts) < 0 || json_read(r, item, fallback_fields, &read) < 0)
+		return;
+	kind = evidence_kind_parse(parts.kind);
+	origin = evidence_origin_parse(parts.origin);
+	if (kind == FALLBACK_KINDS || origin == FALLBACK_ORIGINS)
+		return;
+	row = evidence_fallback_row(ret, origin, read.service, read.link);
+	if (!row)
+		return;
+	row->ifindex = read.ifindex;
+	row->verdict = read.verdict;
+	json_read(r, item, hits_fields, &row->hits[kind]);
+	json_read(r, item, idle_fields, &row->hits[kind]);
+}
+
+static void read_stale(struct json_reader *r, const struct json_value *item, struct evidence *ret)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, kind, "kind", JSON_BORROWED),
+		JSON_FIELD(struct parts, missing, "missing", JSON_LIST, .most = FEATURE_MAX),
+		{ 0 },
+	};
+	struct evidence_stale row = { 0 };
+	struct parts parts = { .kind = "" };
+
+	json_read(r, item, stale_fields, &row);
+	if (json_read(r, item, fields, &parts) < 0)
+		return;
+	row.unit.kind = unit_kind_parse(parts.kind);
+	json_foreach(name, parts.missing)
+		row.missing |= evidence_add_feature(ret, json_as_text(name));
+	evidence_add_stale(ret, &row);
+}
+
+int json_read_services(struct json_reader *r, const struct json_value *from, struct evidence *ret)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, probes, "probes", JSON_LIST, .most = EVIDENCE_PROBES_MAX),
+		JSON_FIELD(struct parts, fallback, "fallback", JSON_LIST, .most = EVIDENCE_ROWS_MAX * FALLBACK_KINDS),
+		JSON_FIELD(struct parts, restart, "restart", JSON_LIST, .most = EVIDENCE_ROWS_MAX),
+		JSON_FIELD(struct parts, lost, "lost", JSON_OBJECT),
+		{ 0 },
+	};
+	struct parts parts = { 0 };
+
+	*ret = (struct evidence){ 0 };
+	json_read(r, from, fields, &parts);
+	json_read(r, from, rest_fields, ret);
+	ret->has_fallback = parts.fallback;
+	ret->has_sockets = parts.restart;
+	for (struct json_each e = json_each(r, parts.fallback, "fallback"); json_step(&e);)
+		read_fallback(r, e.item, ret);
+	for (struct json_each e = json_each(r, parts.restart, "restart"); json_step(&e);)
+		read_stale(r, e.item, ret);
+	for (struct json_each e = json_each(r, parts.probes, "probes"); json_step(&e);) {
+		struct evidence_probe probe = { "", "", NULL, "" };
+
+		json_read(r, e.item, probe_fields, &probe);
+		evidence_add_probe(ret, &probe);
+	}
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		ret->lost[kind] = (uint64_t)json_get_int(parts.lost, evidence_kind_name(kind));
+	return r->error;
+}

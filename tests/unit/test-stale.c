@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "evidence/stale.h"
+#include "unit.h"
+
+static struct feature_table table;
+static struct socket_features features;
+
+static int setup(void **state)
+{
+	(void)state;
+	unit_features(&table);
+	socket_features_init(&table, &features);
+	return 0;
+}
+
+static struct socket_info make(uint64_t cgroup, int ifindex, const char *caps, const char *device)
+{
+	return (struct socket_info){ .cgroup = cgroup, .ifindex = ifindex, .family = 2,
+		.route_caps = unit_set(&table, caps), .device_features = unit_set(&table, device) };
+}
+
+static int add(struct stale_set *set, const struct socket_info *socket, uint64_t realtime_usec)
+{
+	return stale_add(set, socket, socket_stale(socket, &features), realtime_usec);
+}
+
+static void count_gone(const struct stale *stale, void *userdata)
+{
+	*(uint64_t *)userdata += stale->key.cgroup;
+}
+
+static void entries_come_and_go_with_the_sockets(void **state)
+{
+	struct socket_info a = make(5, 1, "", "tx-scatter-gather"), b = make(6, 1, "", "tx-scatter-gather");
+	struct stale_key key = { .cgroup = 5, .ifindex = 1 };
+	struct stale_set set = {};
+	struct stale *stale;
+	uint64_t gone = 0;
+
+	(void)state;
+	stale_begin(&set);
+	assert_int_equal(add(&set, &a, 100), 1);
+	assert_int_equal(add(&set, &a, 100), 0);
+	assert_int_equal(add(&set, &b, 100), 1);
+	assert_int_equal(stale_end(&set, count_gone, &gone), 0);
+
+	stale_begin(&set);
+	assert_int_equal(add(&set, &a, 200), 0);
+	assert_int_equal(stale_end(&set, count_gone, &gone), 1);
+	assert_int_equal(gone, 6);
+	stale = stale_find(&set, &key);
+	assert_non_null(stale);
+	assert_int_equal(stale->found.sockets, 1);
+	assert_int_equal(stale->found.since_usec, 100);
+	assert_int_equal(stale->found.missing, unit_set(&table, "tx-scatter-gather"));
+
+	/* an inventory that failed half-way is begun again and takes nothing away */
+	stale_begin(&set);
+	stale_begin(&set);
+	assert_int_equal(add(&set, &a, 300), 0);
+	assert_int_equal(stale_end(&set, count_gone, &gone), 0);
+
+	stale_begin(&set);
+	assert_int_equal(stale_end(&set, count_gone, &gone), 1);
+	assert_null(set.all);
+	stale_clear(&set);
+}
+
+static void an_entry_outlives_the_daemon(void **state)
+{
+	struct stale_key a = { .cgroup = 5, .ifindex = 1 }, b = { .cgroup = 6, .ifindex = 1 };
+	struct socket_info socket = make(5, 1, "", "tx-scatter-gather");
+	struct stale_set set = {};
+
+	(void)state;
+	assert_non_null(stale_restore(&set, &a, 50, 9));
+	assert_non_null(stale_restore(&set, &b, 60, 0));
+	stale_begin(&set);
+	assert_int_equal(add(&set, &socket, 100), 0);
+	assert_int_equal(stale_end(&set, NULL, NULL), 1);
+	assert_int_equal(stale_find(&set, &a)->found.since_usec, 50);
+	assert_int_equal(stale_find(&set, &a)->found.hits, 9);
+	assert_null(stale_find(&set, &b));
+	stale_clear(&set);
+}
+
+static void entries_are_bounded_and_what_does_not_fit_is_counted(void **state)
+{
+	struct stale_set set = {};
+
+	(void)state;
+	stale_begin(&set);
+	for (unsigned i = 0; i < STALE_MAX + 10; i++) {
+		struct socket_info s = make(i, 1, "", "tx-scatter-gather");
+
+		assert_int_equal(add(&set, &s, 1),
+			i < STALE_MAX ? 1 : -ENOSPC);
+	}
+	assert_int_equal(set.dropped, 10);
+	stale_clear(&set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entries_come_and_go_with_the_sockets),
+		cmocka_unit_test(an_entry_outlives_the_daemon),
+		cmocka_unit_test(entries_are_bounded_and_what_does_not_fit_is_counted),
+	};
+
+	return cmocka_run_group_tests_name("stale", tests, setup, NULL);
+}
