@@ -44,7 +44,7 @@ void methods_free(struct methods *m);
 struct server_handler methods_handler(struct methods *m);
 
 /* Keeps a record for GetEvents. */
-void methods_take_event(struct methods *m, const struct event *event);
+void methods_take_event(struct methods *m, const struct finding *event);
 
 /* Entry i of the table, NULL past the last: a method's full name; and the description of our interface. For
  * tests. */

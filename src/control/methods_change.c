@@ -2,16 +2,8 @@
 #include "control/methods_private.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "report/json.h"
-
-/* Who asks, for the record. */
-static const char *name_client(const struct server_client *client, char buf[32])
-{
-	snprintf(buf, 32, "uid %u", (unsigned)server_uid(client));
-	return buf;
-}
 
 void method_reload(struct methods *m, struct server_client *client, _unused_ const struct varlink_call *call)
 {
@@ -36,7 +28,6 @@ void method_pause(struct methods *m, struct server_client *client, const struct 
 {
 	const struct link *link;
 	int64_t seconds = 0;
-	char by[32];
 	int r = varlink_get_int(call, "seconds", 1, 86400 * 366, &seconds);
 
 	if (r < 0) {
@@ -47,7 +38,7 @@ void method_pause(struct methods *m, struct server_client *client, const struct 
 	if (!link)
 		return;
 	r = reconcile_pause(m->host.reconcile, link->ifindex,
-		r > 0 ? util_now_usec() + (uint64_t)seconds * USEC_PER_SEC : 0, name_client(client, by));
+		r > 0 ? util_now_usec() + (uint64_t)seconds * USEC_PER_SEC : 0, server_uid(client));
 	m->host.changed(m->host.userdata);
 	if (r < 0)
 		method_not_possible(client, r);
@@ -59,13 +50,11 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 {
 	const struct link *link = method_get_link(m, client, call, NULL);
 	struct json_object *o;
-	char by[32], text[64];
 	int r;
 
 	if (!link)
 		return;
-	snprintf(text, sizeof(text), "resumed by %s", name_client(client, by));
-	r = reconcile_resume(m->host.reconcile, link->ifindex, text);
+	r = reconcile_resume(m->host.reconcile, link->ifindex, server_uid(client));
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);
@@ -80,9 +69,8 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 static int pause_reverted(
 	struct methods *m, struct server_client *client, const struct link *only, struct json_object *names)
 {
-	char by[32], clean[LINK_NAME_LEN];
+	char clean[LINK_NAME_LEN];
 
-	name_client(client, by);
 	link_table_foreach(&m->host.observe->links, link) {
 		int r;
 
@@ -92,7 +80,7 @@ static int pause_reverted(
 		json_object_array_add(names, json_object_new_string(clean));
 		if (ledger_is_paused(m->host.ledger, link))
 			continue;
-		r = reconcile_pause(m->host.reconcile, link->ifindex, 0, by);
+		r = reconcile_pause(m->host.reconcile, link->ifindex, 0, server_uid(client));
 		if (r < 0)
 			return r;
 	}

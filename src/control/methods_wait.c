@@ -3,43 +3,48 @@
 
 #include <stdlib.h>
 
-/* ---- records ---- */
+#include "report/catalog.h"
 
-static struct json_object *new_author(const struct event_author *author)
+/* ---- events ---- */
+
+static struct json_object *new_process(const struct finding_process *process)
 {
 	struct json_object *o;
 
-	if (!author->pid)
+	if (!process->pid)
 		return NULL;
 	o = json_object_new_object();
-	method_add_text(o, "process", author->comm);
-	json_value_add_int(o, "pid", author->pid);
-	method_add_text(o, "parent", author->parent_pid ? author->parent_comm : "");
-	json_value_add(o, "parent_pid", author->parent_pid ? json_object_new_int(author->parent_pid) : NULL);
-	method_add_text(o, "unit", author->unit);
-	method_add_text(o, "link", author->link);
-	json_value_add_int(o, "time_usec", author->time_usec);
+	method_add_text(o, "process", process->comm);
+	json_value_add_int(o, "pid", process->pid);
+	method_add_text(o, "parent", process->parent_pid ? process->parent_comm : "");
+	json_value_add(o, "parent_pid", process->parent_pid ? json_object_new_int(process->parent_pid) : NULL);
+	method_add_text(o, "unit", process->unit);
+	method_add_text(o, "link", process->link);
+	json_value_add_int(o, "time_usec", process->time_usec);
 	return o;
 }
 
 static struct json_object *new_event(const struct feature_table *table, const struct kept_event *kept)
 {
-	const struct event *event = &kept->event;
+	const struct finding *event = &kept->event;
+	enum event_kind kind = finding_event(event->code);
+	char text[CATALOG_TEXT_MAX];
 	struct json_object *o = json_object_new_object();
 
 	json_value_add_int(o, "number", kept->number);
 	json_value_add_int(o, "time_usec", kept->time_usec);
-	method_add_text(o, "event", event_kind_name(event->kind));
-	method_add_text(o, "message_id", event_message_id(event->kind));
-	json_value_add_int(o, "priority", event->priority);
-	method_add_text(o, "message", event->message);
+	method_add_text(o, "event", event_kind_name(kind));
+	method_add_text(o, "code", finding_name(event->code));
+	method_add_text(o, "message_id", event_message_id(kind));
+	json_value_add_int(o, "priority", finding_priority(event->code));
+	method_add_text(o, "message", catalog_format(event, table, text, sizeof(text)));
 	method_add_text(o, "link", event->link);
 	json_value_add(o, "ifindex", event->ifindex ? json_object_new_int(event->ifindex) : NULL);
-	json_value_add(o, "features", method_new_features(table, event->features));
-	method_add_text(o, "rule", event->rule_file);
-	method_add_text(o, "reason", event->why);
+	json_value_add(o, "features", method_new_features(table, finding_features(event)));
+	method_add_text(o, "rule", event->rules);
+	method_add_text(o, "reason", catalog_reason(event, table, text, sizeof(text)));
 	method_add_text(o, "service", event->service);
-	json_value_add(o, "author", new_author(&event->author));
+	json_value_add(o, "changed_by", new_process(&event->changed_by));
 	return o;
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which events a reconcile is worth: what it did and found, said once until it changes. Pure. */
+/* Which events a reconcile is worth: what it did and found, reported once until it changes. Pure. */
 #ifndef OFFLOADD_EVENT_REPORT_H
 #define OFFLOADD_EVENT_REPORT_H
 
 #include "engine/apply.h"
-#include "model/event.h"
+#include "model/finding.h"
 #include "plan/plan.h"
 
-/* What has been said of each link's standing troubles, so that it is said once until it changes. */
+/* What was reported of each link's standing problems. */
 struct event_memory;
 
 /* 0 or -ENOMEM. */
@@ -15,19 +15,17 @@ int event_memory_new(struct event_memory **ret);
 void event_memory_free(struct event_memory *m);
 /* The link is gone. */
 void event_memory_forget(struct event_memory *m, int ifindex);
-/* The rules changed: what stands is said again. */
+/* The rules changed: what stands is reported again. */
 void event_memory_clear(struct event_memory *m);
-/* Links that something stands against. */
+/* Links with a standing problem. */
 size_t event_memory_count(const struct event_memory *m);
 
-/* Tells what a reconcile did and found: fn for each record, at most one for each link and kind. What comes
- * right by the repair of a link below or above is told in that link's record. links: the model after apply.
- * 0 or -ENOMEM. */
-int event_report(struct event_memory *m, const struct feature_table *table, const struct plan *plan,
-	const struct apply_report *report, const struct link_table *links, event_fn fn, void *userdata);
+/* Reports what a reconcile did and found: fn for each finding, at most one for each link and code. What comes right by the
+ * repair of a link below or above is part of that link's finding. links: the model after apply. 0 or -ENOMEM. */
+int event_report(struct event_memory *m, const struct plan *plan, const struct apply_report *report,
+	const struct link_table *links, finding_fn fn, void *userdata);
 
-/* A fight ended: these features are repaired again from now on. */
-void event_report_calm(struct event_memory *m, const struct feature_table *table,
-	const struct link *link, feature_set bits, event_fn fn, void *userdata);
+/* These features are no longer contended: they are repaired again from now on. */
+void event_report_calm(struct event_memory *m, const struct link *link, feature_set bits, finding_fn fn, void *userdata);
 
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "engine/denial.h"
 #include "engine/event_report.h"
@@ -426,8 +425,7 @@ static void calmed(int ifindex, feature_set bits, void *userdata)
 	mark_remove(&r->deferred, ifindex);
 	if (!link)
 		return;
-	event_report_calm(
-		r->memory, &r->o->features, link, bits, r->options.fn, r->options.userdata);
+	event_report_calm(r->memory, link, bits, r->options.fn, r->options.userdata);
 	(void)mark_add(&r->dirty, ifindex, true);
 }
 
@@ -497,8 +495,7 @@ static int plan_and_apply(struct reconcile *r, const int *only, size_t n_only, u
 		error = mark_surprises(r, &plan, &report, surprises);
 	if (error < 0)
 		return error;
-	error = event_report(r->memory, &r->o->features, &plan, &report, &r->o->links, r->options.fn,
-		r->options.userdata);
+	error = event_report(r->memory, &plan, &report, &r->o->links, r->options.fn, r->options.userdata);
 	return error < 0 ? error : report.n_results > 0;
 }
 
@@ -549,28 +546,21 @@ static void move_deferred(struct reconcile *r)
 
 /* ---- pauses ---- */
 
-_printf_(4, 5) static void tell_pause(
-	struct reconcile *r, enum event_kind kind, const struct link *link, const char *fmt, ...)
+static void report_pause(struct reconcile *r, enum finding_code code, const struct link *link, uint64_t duration_usec,
+	uid_t user)
 {
-	char text[160], name[LINK_NAME_LEN];
-	struct event event;
-	va_list ap;
+	struct finding f;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	util_copy_name(name, sizeof(name), link->name, sizeof(link->name));
-	event_make(&event, kind, LOG_NOTICE, "%s: %s", name, text);
-	event.ifindex = link->ifindex;
-	memcpy(event.link, name, sizeof(event.link));
-	r->options.fn(&event, r->options.userdata);
+	finding_init(&f, code, link);
+	f.duration_usec = duration_usec;
+	f.user = user;
+	r->options.fn(&f, r->options.userdata);
 }
 
-int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const char *by)
+int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, uid_t user)
 {
 	const struct link *link = link_table_find(&r->o->links, ifindex);
 	uint64_t now_usec = util_now_usec();
-	char time[32];
 	int error;
 
 	if (!link)
@@ -578,17 +568,11 @@ int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const
 	error = ledger_pause(r->options.ledger, link, until_usec);
 	if (error < 0)
 		return error;
-	if (until_usec)
-		tell_pause(r, EVENT_PAUSED, link, "left alone for %s, asked for by %s",
-			util_format_duration(
-				until_usec > now_usec ? until_usec - now_usec : 0, time, sizeof(time)),
-			by);
-	else
-		tell_pause(r, EVENT_PAUSED, link, "left alone until it is resumed, asked for by %s", by);
+	report_pause(r, FINDING_PAUSED, link, until_usec > now_usec ? until_usec - now_usec : 0, user);
 	return mark_add(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 0;
 }
 
-int reconcile_resume(struct reconcile *r, int ifindex, const char *by)
+static int resume(struct reconcile *r, int ifindex, enum finding_code code, uid_t user)
 {
 	const struct link *link = link_table_find(&r->o->links, ifindex);
 
@@ -596,8 +580,13 @@ int reconcile_resume(struct reconcile *r, int ifindex, const char *by)
 		return -ENODEV;
 	if (!ledger_resume(r->options.ledger, ifindex))
 		return 0;
-	tell_pause(r, EVENT_RESUMED, link, "no longer left alone: %s", by);
+	report_pause(r, code, link, 0, user);
 	return mark_add(&r->dirty, ifindex, true) < 0 ? -ENOMEM : 1;
+}
+
+int reconcile_resume(struct reconcile *r, int ifindex, uid_t user)
+{
+	return resume(r, ifindex, FINDING_RESUMED, user);
 }
 
 static uint64_t pause_deadline(const struct reconcile *r)
@@ -622,7 +611,7 @@ static void end_pauses(struct reconcile *r, uint64_t now_usec)
 		int ifindex = entry->ifindex;
 
 		if (entry->until_usec && entry->until_usec <= now_usec &&
-			reconcile_resume(r, ifindex, "its time is up") < 0)
+			resume(r, ifindex, FINDING_PAUSE_EXPIRED, 0) < 0)
 			ledger_resume(r->options.ledger, ifindex);
 	}
 }

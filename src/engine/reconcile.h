@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order of the stages: dirty links -> read -> plan -> contention -> apply -> verify -> records. It has
+/* The order of the stages: dirty links -> read -> plan -> contention -> apply -> verify -> findings. It has
  * no file descriptor, no timer and no clock: daemon.c passes time in and waits for what reconcile_deadline()
  * says. */
 #ifndef OFFLOADD_RECONCILE_H
@@ -7,7 +7,7 @@
 
 #include "engine/apply.h"
 #include "engine/contention.h"
-#include "model/event.h"
+#include "model/finding.h"
 #include "rules/rule.h"
 
 /* A link that is fought over, and what stands on it, is looked at so often and no more: each look costs, and
@@ -19,7 +19,7 @@ struct reconcile;
 struct reconcile_options {
 	bool enforce; /* otherwise nothing is ever written */
 	struct ledger *ledger; /* may be NULL */
-	event_fn fn; /* gets every record */
+	finding_fn fn; /* gets every event */
 	void *userdata;
 };
 
@@ -40,10 +40,10 @@ const struct rule_set *reconcile_rules(const struct reconcile *r);
 /* Marks every link dirty, to be read again. */
 int reconcile_mark_all(struct reconcile *r);
 
-/* No writes to a link until then (CLOCK_MONOTONIC; 0: until resumed), by whom for the record. It needs a
+/* No writes to a link until then (CLOCK_MONOTONIC; 0: until resumed); user: who asked, for the event. It needs a
  * ledger. 0, -ENODEV, -ENOMEM, -ENOSPC; resume: 1, or 0 when it was not paused. */
-int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const char *by);
-int reconcile_resume(struct reconcile *r, int ifindex, const char *by);
+int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, uid_t user);
+int reconcile_resume(struct reconcile *r, int ifindex, uid_t user);
 
 /* Is there anything that reconcile_run() would do now? */
 bool reconcile_is_pending(const struct reconcile *r);

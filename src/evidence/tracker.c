@@ -6,7 +6,6 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "kernel/cgroup.h"
 #include "basic/file.h"
@@ -85,36 +84,24 @@ int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits)
 	return hits->netns == w->netns ? hits->ifindex : 0;
 }
 
-/* ---- records ---- */
+/* ---- events ---- */
 
-_printf_(4, 5) static void tell(struct tracker *w, struct event *event, enum event_kind kind,
-	const char *fmt, ...)
+static void send(struct tracker *w, const struct finding *f)
 {
-	char text[800];
-	va_list ap;
-
-	if (!w->options.fn)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	event->kind = kind;
-	snprintf(event->message, sizeof(event->message), "%s%s%s", event->link,
-		event->link[0] ? ": " : "", text);
-	w->options.fn(event, w->options.userdata);
+	if (w->options.fn)
+		w->options.fn(f, w->options.userdata);
 }
 
-static struct event event_of(const char *link, int ifindex, const char *service, int priority)
+static void begin(struct finding *ret, enum finding_code code, const char *link, int ifindex, const char *service)
 {
-	struct event event = { .priority = priority, .ifindex = ifindex };
-
-	util_append(event.link, sizeof(event.link), "%s", link);
-	util_append(event.service, sizeof(event.service), "%s", service);
-	return event;
+	finding_init(ret, code, NULL);
+	ret->ifindex = ifindex;
+	util_append(ret->link, sizeof(ret->link), "%s", link);
+	util_append(ret->service, sizeof(ret->service), "%s", service);
 }
 
 /* True for the first time, while there is room. */
-static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifindex, const char *service)
+static bool is_first_time(struct tracker *w, const struct probe_hits *hits, int ifindex, const char *service)
 {
 	struct tracker_told_key key;
 	struct tracker_told *told;
@@ -127,12 +114,12 @@ static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifin
 	if (told)
 		return false;
 	if (HASH_COUNT(w->told) >= TRACKER_TOLD_MAX) {
-		struct event event = event_of("", 0, "", LOG_WARNING);
+		struct finding f;
 
+		begin(&f, FINDING_FALLBACK_MORE, "", 0, "");
+		f.total = TRACKER_TOLD_MAX;
 		if (!w->told_all)
-			tell(w, &event, EVENT_STATE,
-				"more than %d services fall back, no more of them are told of; `offloadctl services` and the metrics have them",
-				TRACKER_TOLD_MAX);
+			send(w, &f);
 		w->told_all = true;
 		return false;
 	}
@@ -144,51 +131,35 @@ static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifin
 	return true;
 }
 
-static const char *what_is_done(enum probe_kind kind)
+static enum finding_code code_of(const struct probe_hits *hits, const char *service)
 {
-	switch (kind) {
-	case PROBE_SENDPAGE:
-	case PROBE_SPLICE:
-		return "copied page by page";
-	case PROBE_SEGMENTATION:
-		return "segmented in software";
-	case PROBE_CHECKSUM:
-		return "checksummed in software";
-	case PROBE_KINDS:
-		break;
-	}
-	return "handled in software";
+	if (hits->origin == PROBE_FORWARDED)
+		return FINDING_FALLBACK_FORWARDED;
+	if (hits->origin == PROBE_KERNEL || !service[0])
+		return FINDING_FALLBACK_KERNEL;
+	return tracker_is_by_socket(hits->kind) ? FINDING_FALLBACK_SOCKET : FINDING_FALLBACK_SERVICE;
 }
 
-static void tell_fallback(const struct probe_hits *hits, void *userdata)
+static void report_fallback(const struct probe_hits *hits, void *userdata)
 {
 	struct tracker *w = userdata;
 	int ifindex = tracker_own_ifindex(w, hits);
 	struct socket_holder_key key = { hits->cgroup, hits->netns, hits->ifindex };
 	char service[UNIT_SERVICE_LEN] = "", link[LINK_NAME_LEN];
-	struct event event;
+	struct finding f;
 	struct unit unit;
 
 	if (!ifindex || (tracker_is_by_socket(hits->kind) && socket_holders_find(&w->holders, &key)))
-		return; /* what is flagged was told */
+		return; /* what is flagged was reported */
 	if (hits->origin == PROBE_LOCAL)
 		tracker_name_service(w, hits->cgroup, tracker_is_by_socket(hits->kind) ? hits->tgid : 0,
 			tracker_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);
-	if (!tell_once(w, hits, ifindex, hits->origin == PROBE_LOCAL ? service : tracker_origin_name(hits->origin)))
+	if (!is_first_time(w, hits, ifindex, hits->origin == PROBE_LOCAL ? service : tracker_origin_name(hits->origin)))
 		return;
 	tracker_name_link(w, ifindex, link);
-	event = event_of(link, ifindex, service, LOG_NOTICE);
-	util_append(event.why, sizeof(event.why), "%s: %s", probe_kind_name(hits->kind), tracker_origin_name(hits->origin));
-	if (hits->origin == PROBE_FORWARDED)
-		tell(w, &event, EVENT_FALLBACK, "forwarded traffic is %s", what_is_done(hits->kind));
-	else if (hits->origin == PROBE_KERNEL || !service[0])
-		tell(w, &event, EVENT_FALLBACK, "what the kernel itself sends is %s", what_is_done(hits->kind));
-	else if (tracker_is_by_socket(hits->kind))
-		tell(w, &event, EVENT_FALLBACK, "what %s sends is %s; its connections may have to be made anew after a repair",
-			service, what_is_done(hits->kind));
-	else
-		tell(w, &event, EVENT_FALLBACK, "what %s sends is %s; this ends when %s is repaired, no restart is needed",
-			service, what_is_done(hits->kind), link);
+	begin(&f, code_of(hits, service), link, ifindex, service);
+	finding_set_object(&f, probe_kind_name(hits->kind));
+	send(w, &f);
 }
 
 void tracker_forget_link(struct tracker *w, int ifindex)
@@ -252,10 +223,10 @@ static void settle_flag(struct tracker *w, struct tracker_flag *flag, bool fresh
 	w->hits_unsaved = true;
 }
 
-static void say_lost(struct tracker *w)
+static void report_lost(struct tracker *w)
 {
-	struct event event = event_of("", 0, "", LOG_WARNING);
 	struct probe_lost lost;
+	struct finding f;
 	uint64_t hits = 0;
 
 	probe_read_lost(w->probe, &lost);
@@ -265,8 +236,9 @@ static void say_lost(struct tracker *w)
 	if (!hits || w->lost_said)
 		return;
 	w->lost_said = hits;
-	event.count = hits;
-	tell(w, &event, EVENT_STATE, "more services fall back than can be counted apart; what did not fit is in `offloadctl services --json` and the metrics as lost");
+	begin(&f, FINDING_FALLBACK_LOST, "", 0, "");
+	f.count = hits;
+	send(w, &f);
 }
 
 /* 1 when there are more hits than the last time. */
@@ -285,7 +257,7 @@ int tracker_look_at_hits(struct tracker *w, uint64_t now_usec, const struct trac
 		(void)probe_forget_hits(w->probe, now_usec - FORGET_USEC);
 	more = c.hits != w->hits;
 	w->hits = c.hits;
-	say_lost(w);
+	report_lost(w);
 	return more;
 }
 
@@ -293,7 +265,7 @@ int tracker_look_at_hits(struct tracker *w, uint64_t now_usec, const struct trac
 
 void tracker_save(struct tracker *w)
 {
-	struct event event = event_of("", 0, "", LOG_WARNING);
+	struct finding finding;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f;
@@ -314,9 +286,12 @@ void tracker_save(struct tracker *w)
 			holder ? holder->since_usec : 0, flag->hits);
 	}
 	r = fclose(f) == 0 ? file_replace(w->path, text, len) : -ENOMEM;
-	if (r < 0 && !w->save_failed)
-		tell(w, &event, EVENT_STATE, "cannot write %s: %s; after a restart flags of services begin anew",
-			w->path, strerror(-r));
+	if (r < 0 && !w->save_failed) {
+		begin(&finding, FINDING_SERVICES_UNWRITABLE, "", 0, "");
+		finding_set_object(&finding, w->path);
+		finding.error = r;
+		send(w, &finding);
+	}
 	w->save_failed = r < 0;
 	free(text);
 }
@@ -399,18 +374,14 @@ static int add_socket(const struct socket_info *socket, void *userdata)
 	return 0;
 }
 
-static void tell_stale(struct tracker *w, const struct tracker_flag *flag, const struct socket_holder *holder)
+static void report_stale(struct tracker *w, const struct tracker_flag *flag, const struct socket_holder *holder)
 {
-	struct event event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_WARNING);
-	char names[256];
+	struct finding f;
 
-	event.features = holder->missing;
-	event.count = holder->sockets;
-	tell(w, &event, EVENT_STALE,
-		"%u connection%s of %s still without %s, which %s has again; restart it, or over IPv4 `sysctl net.ipv4.route.flush=1`",
-		holder->sockets, util_plural(holder->sockets), flag->service,
-		feature_format(&w->features, holder->missing, names, sizeof(names)),
-		flag->link[0] ? flag->link : "the interface");
+	begin(&f, FINDING_STALE, flag->link, flag->key.ifindex, flag->service);
+	f.on = holder->missing;
+	f.count = holder->sockets;
+	send(w, &f);
 }
 
 /* It has one turn to be restarted as long as any of its flags stands. */
@@ -422,20 +393,19 @@ static bool has_other_flag(const struct tracker *w, const struct tracker_flag *g
 	return false;
 }
 
-static void tell_gone(const struct socket_holder *holder, void *userdata)
+static void report_gone(const struct socket_holder *holder, void *userdata)
 {
 	struct tracker *w = userdata;
 	struct tracker_flag *flag = find_flag(w, &holder->key);
-	struct event event;
+	struct finding f;
 
 	w->unsaved = true;
 	if (!flag)
 		return;
-	event = event_of(flag->link, flag->key.ifindex, flag->service, LOG_NOTICE);
+	begin(&f, FINDING_RECONNECTED, flag->link, flag->key.ifindex, flag->service);
 	if (!has_other_flag(w, flag))
 		restart_forget(&w->restarts, flag->unit.name);
-	tell(w, &event, EVENT_RECONNECTED, "no connection of %s is without its offload any more; no restart is needed",
-		flag->service);
+	send(w, &f);
 	HASH_DEL(w->flags, flag);
 	free(flag);
 }
@@ -454,7 +424,7 @@ static void flag_new_ones(struct tracker *w, uint64_t now_usec)
 		(void)tracker_look_at_hits(w, now_usec, flag);
 		w->unsaved = true;
 		util_earlier(&w->restart_usec, flag->flagged_usec + TRACKER_RESTART_USEC);
-		tell_stale(w, flag, holder);
+		report_stale(w, flag, holder);
 	}
 }
 
@@ -473,7 +443,7 @@ void tracker_look_at_sockets(struct tracker *w, uint64_t now_usec)
 		return;
 	if (r >= 0) {
 		flag_new_ones(w, now_usec);
-		(void)socket_holders_end(&w->holders, tell_gone, w);
+		(void)socket_holders_end(&w->holders, report_gone, w);
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
 	if (r < 0 || w->holders.holders)
@@ -502,15 +472,12 @@ void tracker_set_policy(struct tracker *w, const struct restart_policy *policy)
 
 void tracker_restarted(struct tracker *w, const char *unit, const char *error)
 {
-	struct event event = event_of("", 0, unit, error[0] ? LOG_WARNING : LOG_NOTICE);
+	struct finding f;
 
 	restart_done(&w->restarts);
-	if (error[0])
-		tell(w, &event, EVENT_STATE, "cannot restart %s: %s", unit, error);
-	else
-		tell(w, &event, EVENT_RESTARTED,
-			"%s is restarted, as it held connections without an offload that their interface has again",
-			unit);
+	begin(&f, error[0] ? FINDING_RESTART_FAILED : FINDING_RESTARTED, "", 0, unit);
+	finding_set_words(&f, error);
+	send(w, &f);
 	w->restart_usec = w->restarts.next_usec;
 }
 
@@ -595,47 +562,39 @@ int tracker_fd(const struct tracker *w)
 
 void tracker_read(struct tracker *w, uint64_t now_usec)
 {
-	(void)probe_read_events(w->probe, tell_fallback, w);
+	(void)probe_read_events(w->probe, report_fallback, w);
 	w->quiet = 0;
 	if (w->look_usec == 0)
 		w->look_usec = now_usec + LOOK_USEC;
 }
 
-/* ---- authors ---- */
+/* ---- who changed a link ---- */
 
-static bool is_about_change(const struct event *event)
+void tracker_find_changed_by(struct tracker *w, struct finding *event)
 {
-	return event->kind == EVENT_REPAIRED || event->kind == EVENT_DRIFT ||
-		event->kind == EVENT_CONTENDED;
-}
-
-void tracker_name_author(struct tracker *w, struct event *event)
-{
-	struct event_author author = { .asked = true };
+	enum event_kind kind = finding_event(event->code);
+	struct finding_process *by = &event->changed_by;
 	uint64_t now_usec = util_now_usec();
-	char service[UNIT_SERVICE_LEN];
 	struct probe_change change;
 	struct unit unit;
 	int r;
 
-	if (!is_about_change(event) || event->author.asked)
+	if ((kind != EVENT_REPAIRED && kind != EVENT_DRIFT && kind != EVENT_CONTENDED) || by->asked)
 		return;
 	r = probe_find_change(w->probe, w->netns, event->ifindex, &change);
 	if (r == -EOPNOTSUPP)
 		return;
-	if (r == 0 && ((change.before ^ change.after) & event->features)) {
-		author.pid = change.pid;
-		author.parent_pid = change.parent_pid;
-		memcpy(author.comm, change.comm, sizeof(author.comm));
-		memcpy(author.parent_comm, change.parent_comm, sizeof(author.parent_comm));
-		tracker_name_service(w, change.cgroup, change.pid, "", &unit, service);
-		util_append(author.unit, sizeof(author.unit), "%s", service);
-		if (change.root_netns == w->netns && change.root_ifindex != event->ifindex)
-			tracker_name_link(w, change.root_ifindex, author.link);
-		author.time_usec = util_realtime_usec() -
-			(now_usec > change.time_usec ? now_usec - change.time_usec : 0);
-	}
-	event_set_author(event, &author);
+	by->asked = true;
+	if (r < 0 || !((change.before ^ change.after) & finding_features(event)))
+		return;
+	by->pid = change.pid;
+	by->parent_pid = change.parent_pid;
+	memcpy(by->comm, change.comm, sizeof(by->comm));
+	memcpy(by->parent_comm, change.parent_comm, sizeof(by->parent_comm));
+	tracker_name_service(w, change.cgroup, change.pid, "", &unit, by->unit);
+	if (change.root_netns == w->netns && change.root_ifindex != event->ifindex)
+		tracker_name_link(w, change.root_ifindex, by->link);
+	by->time_usec = util_realtime_usec() - (now_usec > change.time_usec ? now_usec - change.time_usec : 0);
 }
 
 /* ---- */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "kernel/netns.h"
 
@@ -33,22 +32,26 @@ static int open_observe(struct daemon *d)
 static int open_ledger(struct daemon *d)
 {
 	const char *path = d->options->ledger_path ? d->options->ledger_path : LEDGER_DEFAULT_PATH;
+	struct finding f;
 	char why[512];
 	int r;
 
 	if (d->options->once && !d->enforce)
 		return 0;
 	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
-	if (r > 0)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "%s", why);
+	if (r > 0) {
+		finding_init(&f, FINDING_LEDGER_SET_ASIDE, NULL);
+		finding_set_object(&f, d->ledger->path);
+		finding_set_words(&f, why);
+		daemon_send_event(&f, d);
+	}
 	if (r >= 0)
 		return 0;
 	if (d->enforce) {
 		fprintf(stderr, "offloadd: cannot read the ledger %s: %s\n", path, strerror(-r));
 		return r;
 	}
-	daemon_say(d, EVENT_STATE, LOG_NOTICE, "cannot read the ledger %s: %s; what belongs there is kept in memory only",
-		path, strerror(-r));
+	daemon_report(d, FINDING_LEDGER_UNREADABLE, path, r);
 	return ledger_new(&d->ledger);
 }
 
@@ -130,8 +133,7 @@ static int open_control(struct daemon *d)
 		return r;
 	}
 	if (r < 0)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "no control socket at %s, offloadctl will not find this offloadd: %s",
-			path, strerror(-r));
+		daemon_report(d, FINDING_CONTROL_FAILED, path, r);
 	return 0;
 }
 
@@ -178,7 +180,7 @@ static void open_tracker(struct daemon *d)
 	if (r >= 0 && tracker_fd(d->tracker) >= 0)
 		r = daemon_watch_probes(d);
 	if (r < 0)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "no probes: %s", strerror(-r));
+		daemon_report(d, FINDING_PROBES_FAILED, NULL, r);
 }
 
 /* As for `offloadctl apply`: 1 outranks what else may be said, since nobody has looked at what a bad file declares. */
@@ -219,15 +221,15 @@ static int run_loop(struct daemon *d)
 	daemon_reconcile(d);
 	daemon_tell_status(d, true);
 	open_tracker(d);
-	daemon_say_started(d);
+	daemon_report_started(d);
 	daemon_warn_without_rules(d);
-	daemon_say_missing_probes(d);
+	daemon_report_missing_probes(d);
 	daemon_settle(d);
 	r = sd_event_loop(d->event);
 	daemon_save_ledger(d);
 	if (d->tracker)
 		tracker_save(d->tracker);
-	daemon_say_stopped(d);
+	daemon_report_stopped(d);
 	daemon_note_textfile(d, textfile_write(d->textfile, true));
 	return r < 0 ? EXIT_ERROR : r;
 }

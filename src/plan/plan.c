@@ -295,14 +295,11 @@ static struct plan_item make_unread_item(
 	struct planner *p, const struct link *link, const struct declaration *d, unsigned bit)
 {
 	struct plan_item item = make_item(p->context, link, d, bit);
-	char text[PLAN_TEXT_MAX];
 
 	item.active = item.wanted = false;
 	item.unread = true;
 	item.want = d->value == RULE_ON;
 	item.verdict = VERDICT_REFUSED;
-	snprintf(text, sizeof(text), "its features cannot be read: %s", strerror(-link->features_error));
-	item.text = planner_keep_text(p, text);
 	return item;
 }
 
@@ -528,7 +525,7 @@ static void adopt_pretended(struct plan *plan, const struct plan *pretended)
 				continue;
 			item->verdict = other->items[j].verdict;
 			if (item->verdict == VERDICT_DRIFTED) {
-				planner_set_cause(item, CAUSE_AUDIT, NULL, item->bit);
+				item->cause = CAUSE_AUDIT;
 				continue;
 			}
 			item->cause = other->items[j].cause;

@@ -5,6 +5,7 @@
 #include <json-c/printbuf.h>
 #include <string.h>
 
+#include "report/catalog.h"
 #include "report/json_private.h"
 #include "basic/json_value.h"
 #include "basic/util.h"
@@ -54,10 +55,10 @@ static void add_rule(struct document *d, json_object *to, const struct plan_item
 }
 
 static void add_cause(struct document *d, json_object *to, const struct feature_table *table,
-	const struct plan_item *item)
+	const struct plan_link *pl, const struct plan_item *item)
 {
 	json_object *o = NULL;
-	char why[256];
+	char why[CATALOG_TEXT_MAX];
 
 	if (item && item->cause != CAUSE_NONE) {
 		o = new_object(d);
@@ -69,15 +70,16 @@ static void add_cause(struct document *d, json_object *to, const struct feature_
 		add_text(d, o, "feature",
 			item->cause_bit < FEATURE_MAX ? feature_name(table, item->cause_bit)
 						      : NULL);
-		add_text(d, o, "text", explain_item(table, item, why, sizeof(why)));
+		add_text(d, o, "text", catalog_item(table, pl, item, FEATURE_MAX, why, sizeof(why)));
 	}
 	add(d, to, "cause", o);
 }
 
-static json_object *new_item(
-	struct document *d, const struct feature_table *table, const struct plan_item *item)
+static json_object *new_item(struct document *d, const struct feature_table *table, const struct plan_link *pl,
+	const struct plan_item *item)
 {
 	json_object *o = new_object(d);
+	char text[CATALOG_TEXT_MAX];
 
 	add_text(d, o, "feature",
 		item->bit < FEATURE_MAX ? feature_name(table, item->bit) : item->feature->word);
@@ -91,8 +93,9 @@ static json_object *new_item(
 	add_bool(d, o, "predicted", item->predicted);
 	add_bool(d, o, "uncertain", item->uncertain);
 	add_bool(d, o, "overdue", item->overdue);
-	add_cause(d, o, table, item);
-	add_text(d, o, "text", item->text[0] ? item->text : NULL);
+	add_cause(d, o, table, pl, item);
+	add_text(d, o, "text", item->text[0] || item->unread ?
+			catalog_item(table, pl, item, FEATURE_MAX, text, sizeof(text)) : NULL);
 	add_rule(d, o, item);
 	return o;
 }
@@ -129,7 +132,7 @@ static json_object *new_plan_links(struct document *d, const struct view *view)
 		add_text(d, o, "verdict", pl->n_items ? verdict_name(plan_link_verdict(pl)) : NULL);
 		add_text(d, o, "error", pl->error ? strerror(-pl->error) : NULL);
 		for (size_t j = 0; j < pl->n_items; j++)
-			push(d, items, new_item(d, view->features, &pl->items[j]));
+			push(d, items, new_item(d, view->features, pl, &pl->items[j]));
 		add(d, o, "features", items);
 		add(d, o, "changes", new_changes(d, view->features, pl));
 		push(d, links, o);
@@ -400,7 +403,7 @@ static json_object *new_feature_states(
 		add_bool(d, o, "requested", f->wanted & FEATURE(bit));
 		add_text(d, o, "declared", item ? rule_value_name(item->declared) : NULL);
 		add_text(d, o, "verdict", item ? verdict_name(item->verdict) : NULL);
-		add_cause(d, o, view->features, item);
+		add_cause(d, o, view->features, pl, item);
 		add_rule(d, o, item);
 		add_with_own_key(d, states, feature_name(view->features, bit), o);
 	}
@@ -463,17 +466,18 @@ static json_object *new_chain(struct document *d, const struct feature_table *ta
 	const struct explanation *explanation)
 {
 	json_object *chain = new_array(d);
+	char text[CATALOG_TEXT_MAX];
 
-	for (size_t i = 0; i < explanation->n_lines; i++) {
-		const struct explanation_line *line = &explanation->lines[i];
+	for (size_t i = 0; i < explanation->n_steps; i++) {
+		const struct cause_step *step = &explanation->steps[i];
 		json_object *o = new_object(d);
 
-		add_number(d, o, "depth", line->depth);
-		add_number(d, o, "ifindex", line->ifindex);
-		add_link_name(d, o, "link", line->name);
-		add_text(d, o, "feature",
-			line->bit < FEATURE_MAX ? feature_name(table, line->bit) : NULL);
-		add_text(d, o, "text", line->text);
+		add_number(d, o, "depth", step->depth);
+		add_number(d, o, "ifindex", step->ifindex);
+		add_link_name(d, o, "link", step->link);
+		add_text(d, o, "feature", step->bit < FEATURE_MAX ? feature_name(table, step->bit) : NULL);
+		add_text(d, o, "code", cause_name(step->code));
+		add_text(d, o, "text", catalog_step(table, explanation, step, FEATURE_MAX, text, sizeof(text)));
 		push(d, chain, o);
 	}
 	return chain;
@@ -483,6 +487,7 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 	const struct json_explained *explained, size_t n)
 {
 	_cleanup_document_ struct document d = { 0 };
+	char text[CATALOG_TEXT_MAX];
 	json_object *array;
 
 	begin(&d, "explain");
@@ -501,8 +506,9 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 		add_text(&d, o, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
 		add_rule(&d, o, e->item);
 		add(&d, o, "chain", new_chain(&d, view->features, e->explanation));
-		add_text(
-			&d, o, "advice", e->explanation->advice[0] ? e->explanation->advice : NULL);
+		add_text(&d, o, "advice_code", advice_name(e->explanation->advice.code));
+		catalog_advice(view->features, e->explanation, text, sizeof(text));
+		add_text(&d, o, "advice", text[0] ? text : NULL);
 		push(&d, array, o);
 	}
 	add(&d, d.root, "features", array);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report/catalog.h"
 #include "report/render_text.h"
 #include "basic/util.h"
 
@@ -17,14 +18,10 @@ static const char *state_words(const struct plan_item *item)
 }
 
 static void put_group(
-	const struct render *r, const struct feature_table *table, const struct view_group *group)
+	const struct render *r, const struct feature_table *table, const struct plan_link *pl, const struct view_group *group)
 {
 	const struct plan_item *item = group->item;
-	struct plan_item it = *item;
-	char text[RENDER_NAMES_LEN], why[256];
-
-	if (it.cause_bit == it.bit)
-		it.cause_bit = FEATURE_MAX; /* "it": the feature itself, or each of several */
+	char text[RENDER_NAMES_LEN], why[CATALOG_TEXT_MAX];
 
 	fputs("  ", r->out);
 	render_put_verdict(r, item->verdict, 13);
@@ -35,7 +32,7 @@ static void put_group(
 	if (item->audit)
 		util_append(text, sizeof(text), " (audit only)");
 	if (item->cause != CAUSE_UNSUPPORTED_KERNEL)
-		render_append_clean(text, sizeof(text), ": ", explain_item(table, &it, why, sizeof(why)));
+		render_append_clean(text, sizeof(text), ": ", catalog_item(table, pl, item, item->bit, why, sizeof(why)));
 	fprintf(r->out, "%*s", 15, "");
 	render_wrapped(r, 15, text);
 }
@@ -65,7 +62,7 @@ static void put_link(const struct render *r, const struct view *view, const stru
 	fputc('\n', r->out);
 	for (size_t i = 0; i < n; i++)
 		if (groups[i].item->verdict != VERDICT_COMPLIANT)
-			put_group(r, view->features, &groups[i]);
+			put_group(r, view->features, pl, &groups[i]);
 	for (size_t i = 0; i < pl->n_items; i++)
 		compliant += pl->items[i].verdict == VERDICT_COMPLIANT;
 	if (compliant)
