@@ -24,7 +24,7 @@ enum cause {
 	CAUSE_AUDIT,              /* would be changed, but the rule or the daemon only audits */
 	CAUSE_UNKNOWN,            /* requested, accepted, and not there; the driver does not say why */
 	/* only in the chain of an explanation */
-	CAUSE_IS_ON,       /* it is on here (features: what of it, for a port) */
+	CAUSE_IS_ON,       /* it is on here (features: by which of its sources, 0 for itself) */
 	CAUSE_SOME_PORTS,  /* on, as at least one port has it; not every port does */
 	CAUSE_EVERY_PORT,  /* on, here and at every port */
 	CAUSE_DECLARED,    /* what a rule declares, and the verdict */
@@ -47,7 +47,7 @@ struct cause_step {
 	int other_ifindex; /* 0: no other link is part of it */
 	char other_link[LINK_NAME_LEN];
 	unsigned other_bit;   /* the other feature, FEATURE_MAX: none */
-	feature_set features; /* CAUSE_IS_ON of a port */
+	feature_set features; /* CAUSE_IS_ON */
 	char driver[LINK_DRIVER_LEN]; /* that decides; "" when not known */
 };
 

@@ -103,12 +103,14 @@ static void ports(struct walk *w, const struct link *master, unsigned bit, unsig
 	for (struct link *port = link_first_port(w->table, master); port; port = link_next_port(w->table, port)) {
 		struct cause_step step;
 
+		feature_set on = cause_state(&w->view, port)->active & sources;
+
 		cause_begin(port, bit, true, &step);
 		step.code = CAUSE_IS_ON;
-		step.features = cause_state(&w->view, port)->active & sources;
+		step.features = on == FEATURE(bit) ? 0 : on;
 		if (!port->has_features)
 			continue;
-		if (step.features)
+		if (on)
 			add(w, depth, &step);
 		else
 			why_off(w, port, cause_pick_source(&w->view, master, bit, port), depth);

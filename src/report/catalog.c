@@ -106,7 +106,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 
 	[CATALOG_CAUSE(CAUSE_NONE)] = "",
 	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_DRIVER)] = "the driver{driver? {driver}} does not allow {feature} to be turned {want?on|off}",
-	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_KERNEL)] = "this kernel does not have {feature}",
+	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_KERNEL)] = "this kernel does not have {feature}; other kernels do",
 	[CATALOG_CAUSE(CAUSE_LOWER_OFF)] = "{other_link} below has {other} off",
 	[CATALOG_CAUSE(CAUSE_LOWER_UNSUPPORTED)] = "{other_link} below does not support {other}",
 	[CATALOG_CAUSE(CAUSE_LOWER_NOT_FOR_VLAN)] = "{other_link} below has {other} on, but does not offer it to interfaces above",

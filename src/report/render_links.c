@@ -284,11 +284,11 @@ void render_nothing(const struct render *r, const struct view *view, const struc
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 
 	if (!link->has_features)
-		fprintf(r->out, "%s: its features cannot be read: %s\n", render_clean_name(link->name),
+		fprintf(r->out, "%s: its features could not be read: %s\n", render_clean_name(link->name),
 			link->features_error ? strerror(-link->features_error) : "none offered");
 	else if (!pl || pl->n_items == 0)
-		fprintf(r->out, "%s: no rule names a feature that it can change\n", render_clean_name(link->name));
+		fprintf(r->out, "%s: no rule applies to a feature that it can change\n", render_clean_name(link->name));
 	else
-		fprintf(r->out, "%s: %zu feature%s as declared\n", render_clean_name(link->name),
+		fprintf(r->out, "%s matches the rules (%zu feature%s)\n", render_clean_name(link->name),
 			pl->n_items, util_plural(pl->n_items));
 }

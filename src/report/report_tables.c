@@ -82,19 +82,19 @@ const char *report_time(int64_t sec, char buf[REPORT_TIME_LEN])
 /* ---- what happened ---- */
 
 /* "ethtool (4711), started by bash (4242), in ssh.service" */
-static void write_author(FILE *out, struct json_object *event)
+static void write_changed_by(FILE *out, struct json_object *event)
 {
-	struct json_object *author = json_value_member(event, "author", json_type_object);
-	const char *parent = get_text(author, "parent"), *unit = get_text(author, "unit");
-	const char *link = get_text(author, "link");
+	struct json_object *by = json_value_member(event, "changed_by", json_type_object);
+	const char *parent = get_text(by, "parent"), *unit = get_text(by, "unit");
+	const char *link = get_text(by, "link");
 
-	if (!author) {
-		fputs("<span class=\"soft\">not known</span>", out);
+	if (!by) {
+		fputs("<span class=\"soft\">unknown</span>", out);
 		return;
 	}
 	fputs("<code>", out);
-	html_text(out, get_text(author, "process"));
-	fprintf(out, "</code> (%" PRId64 ")", get_number(author, "pid"));
+	html_text(out, get_text(by, "process"));
+	fprintf(out, "</code> (%" PRId64 ")", get_number(by, "pid"));
 	if (parent)
 		html_printf(out, ", started by %s", parent);
 	if (unit)
@@ -103,8 +103,8 @@ static void write_author(FILE *out, struct json_object *event)
 		html_printf(out, ", on %s", link);
 }
 
-/* Which events are about a change that somebody made. */
-static bool has_author(const char *kind)
+/* Which events are about a change that another program made. */
+static bool is_change(const char *kind)
 {
 	static const char *const kinds[] = { "drift", "repaired", "contended", "unmet", "refused" };
 
@@ -128,7 +128,7 @@ static const char *event_class(const char *kind)
 
 static void write_event(FILE *out, struct json_object *event)
 {
-	const char *kind = get_text(event, "event"), *reason = get_text(event, "reason");
+	const char *kind = get_text(event, "event");
 	char when[REPORT_TIME_LEN];
 	bool known;
 
@@ -142,13 +142,11 @@ static void write_event(FILE *out, struct json_object *event)
 	html_text(out, kind);
 	fputs("</span> ", out);
 	html_text(out, get_text(event, "message"));
-	if (reason && get_text(event, "message") && !strstr(get_text(event, "message"), reason))
-		html_printf(out, " (%s)", reason);
 	end_cell(out);
-	known = has_author(kind) || json_value_member(event, "author", json_type_object);
-	cell(out, "Who", known ? NULL : "empty");
+	known = is_change(kind) || json_value_member(event, "changed_by", json_type_object);
+	cell(out, "Changed by", known ? NULL : "empty");
 	if (known)
-		write_author(out, event);
+		write_changed_by(out, event);
 	end_cell(out);
 	fputs("</tr>\n", out);
 }
@@ -158,15 +156,15 @@ void report_write_timeline(FILE *out, const struct report_source *source)
 	struct json_object *events = rows_of(source, "events");
 
 	if (!events) {
-		write_absent(out, source->absent ? source->absent : "No record of changes.");
+		write_absent(out, source->absent ? source->absent : "No events are available.");
 		return;
 	}
 	if (count(events) == 0) {
-		write_absent(out, "offloadd has recorded nothing.");
+		write_absent(out, "offloadd has reported no events.");
 		return;
 	}
-	fputs("<p class=\"soft\">What offloadd found and did, times in UTC.</p>\n<table><thead><tr><th>When</th>"
-	      "<th>What</th><th>Who changed it</th></tr></thead><tbody>\n", out);
+	fputs("<p class=\"soft\">What offloadd found and changed; times are UTC.</p>\n<table><thead><tr><th>When</th>"
+	      "<th>What</th><th>Changed by</th></tr></thead><tbody>\n", out);
 	for (size_t i = 0; i < count(events); i++)
 		write_event(out, json_object_array_get_idx(events, i));
 	fputs("</tbody></table>\n", out);

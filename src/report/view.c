@@ -136,8 +136,7 @@ static bool same_step(const struct cause_step *a, unsigned bit_a, const struct c
 {
 	return a->code == b->code && a->depth == b->depth && a->ifindex == b->ifindex && a->want == b->want &&
 		a->other_ifindex == b->other_ifindex && same_bit(a->bit, bit_a, b->bit, bit_b) &&
-		same_bit(a->other_bit, bit_a, b->other_bit, bit_b) &&
-		(a->features == b->features || (a->features == FEATURE(bit_a) && b->features == FEATURE(bit_b)));
+		same_bit(a->other_bit, bit_a, b->other_bit, bit_b) && a->features == b->features;
 }
 
 static bool same_declaration(const struct explanation *a, const struct explanation *b)
