@@ -53,19 +53,19 @@ check "drift is told" settled 'drift: .*veth0'
 is "and not repaired" "$(sg)" off
 
 printf '%s\n' '[Daemon]' 'Mode=enforce' >"$conf"
-check "Mode=enforce is taken over by a reload" reload 'from now on enforcing'
+check "Mode=enforce is taken over by a reload" reload 'switched to enforce mode'
 within 5 "what was drifted is repaired then" repaired
 check "a new drift is repaired" settled 'repaired: .*veth0'
 
 printf '%s\n' '[Contention]' 'Rounds=many' >"$conf.d/50-bad.conf"
 check "an error in a drop-in is told with file and line" reload '50-bad.conf:2: Rounds=: "many" cannot be'
-has "the settings in force stay" "$(cat "$log")" 'not taken, the settings in force stay: enforcing'
+has "the settings in force stay" "$(cat "$log")" 'keeping the previous settings .enforce mode'
 check "and are followed" settled 'repaired: .*veth0'
 stop
 
 start
 has "a start with this error only audits" "$(cat "$log")" 'started.*auditing'
-has "and says so" "$(cat "$log")" '50-bad.conf:2:' 'auditing only, as offloadd.conf has errors; Mode=enforce stands there'
+has "and says so" "$(cat "$log")" '50-bad.conf:2:' 'audit mode: offloadd.conf has errors, so its Mode=enforce is ignored'
 break_it
 stop
 start --enforce
@@ -77,8 +77,8 @@ ln -sf /dev/null "$conf.d/50-bad.conf"
 start
 has "without the error Mode=enforce holds" "$(cat "$log")" 'started.*enforcing'
 printf '%s\n' '[Daemon]' 'Mode=audit' 'ReceiveBuffer=1M' >"$conf.d/60-audit.conf"
-check "a drop-in that says audit is taken over" reload 'from now on auditing'
-has "what takes a restart is told" "$(cat "$log")" 'ReceiveBuffer= changed: restart'
+check "a drop-in that says audit is taken over" reload 'switched to audit mode'
+has "what takes a restart is told" "$(cat "$log")" 'ReceiveBuffer= changed; restart'
 check "drift is told" settled 'drift: .*veth0'
 is "and not repaired" "$(sg)" off
 stop
