@@ -269,7 +269,7 @@ int daemon_run(const struct daemon_options *options)
 		return EXIT_ERROR;
 	}
 	if (d.enforce && !daemon_has_net_admin()) {
-		fprintf(stderr, "offloadd: enforcing needs CAP_NET_ADMIN\n");
+		fprintf(stderr, "offloadd: Failed to start in enforce mode: CAP_NET_ADMIN is missing\n");
 		return EXIT_ERROR;
 	}
 	if (open_observe(&d) < 0 || open_ledger(&d) < 0 || open_reconcile(&d) < 0)

@@ -24,7 +24,7 @@
 
 static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_NONE] = "nothing to report",
-	[FINDING_REPAIRED] = "{link} repaired: {on?turned on {on}}{both? and }{off?turned off {off}}, as {rules} "
+	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}, as {rules} "
 			     "{n_rules#declares|declare}{other_link?; this also repaired {other_link}{n_others? and {n_others} more}}"
 			     CHANGED_BY,
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
@@ -33,12 +33,12 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_UNMET] = "{link} does not match the rules: " STATE ", " DECLARES ": {causes}",
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
-	[FINDING_CONTENDED] = "{link} contended: another program keeps reverting {features}, {rules} "
+	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features}, {rules} "
 			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}{words? ({words})}; "
 			      "backing off" CHANGED_BY,
-	[FINDING_RESOLVED] = "{link} no longer contended: {features}; enforcement resumed",
-	[FINDING_RECOVERED] = "{link} recovered: {features} {features#matches|match} {rules} again (not changed by offloadd)",
-	[FINDING_READABLE] = "{link} recovered: its features can be read again; {features} {features#matches|match} {rules}",
+	[FINDING_RESOLVED] = "{link}: {features} no longer contended; enforcement resumed",
+	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
+	[FINDING_READABLE] = "{link}: its features can be read again; {features} {features#matches|match} {rules}",
 	[FINDING_PAUSED] = "{link} paused {duration?for {duration}|until resumed} by {user}",
 	[FINDING_RESUMED] = "{link} resumed by {user}",
 	[FINDING_PAUSE_EXPIRED] = "{link} resumed: the pause expired",

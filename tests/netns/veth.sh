@@ -36,7 +36,7 @@ record_mark
 ip link add wire2 type veth peer name far2
 ethtool -K wire2 sg off >/dev/null
 within 1 "what is switched off on a new link comes back" is_on wire2 $transmit
-one_record "one record tells of it" '^offloadd: repaired: wire2 repaired: turned on tx-scatter-gather.*, as 10-veth.rule declares'
+one_record "one record tells of it" '^offloadd: repaired: wire2: turned on tx-scatter-gather.*, as 10-veth.rule declares'
 wake_ups() { awk '/^voluntary/ { print $2 }' "/proc/$daemon/status"; }
 nap_until $(($(now_ms) + 1500)) # what changed is written to the ledger a second later
 idle_before=$(wake_ups)
@@ -47,7 +47,7 @@ record_mark
 fight wire0 10
 echo "# note the daemon used $fight_permille per mille of a CPU"
 check "under 1% CPU over a fight" test "$fight_permille" -lt 10
-one_record "one record says contended" '^offloadd: contended: wire0 '
+one_record "one record says contended" '^offloadd: contended: wire0: '
 within 60 "healed within a minute after it stopped" is_on wire0 $transmit
 daemon_stops
 done_testing
