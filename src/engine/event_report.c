@@ -32,14 +32,14 @@ struct standing {
 	char *words; /* NULL: none */
 };
 
-struct said {
+struct reported {
 	int ifindex;
 	struct standing standing[TROUBLE_COUNT];
 	UT_hash_handle hh;
 };
 
 struct event_memory {
-	struct said *links; /* only those with something standing */
+	struct reported *links; /* only those with something standing */
 };
 
 int event_memory_new(struct event_memory **ret)
@@ -48,37 +48,37 @@ int event_memory_new(struct event_memory **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static struct said *find_said(const struct event_memory *m, int ifindex)
+static struct reported *find_reported(const struct event_memory *m, int ifindex)
 {
-	struct said *said;
+	struct reported *reported;
 
-	HASH_FIND_INT(m->links, &ifindex, said);
-	return said;
+	HASH_FIND_INT(m->links, &ifindex, reported);
+	return reported;
 }
 
-static void drop_said(struct event_memory *m, struct said *said)
+static void drop_reported(struct event_memory *m, struct reported *reported)
 {
-	HASH_DEL(m->links, said);
+	HASH_DEL(m->links, reported);
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++)
-		free(said->standing[i].words);
-	free(said);
+		free(reported->standing[i].words);
+	free(reported);
 }
 
 void event_memory_forget(struct event_memory *m, int ifindex)
 {
-	struct said *said = find_said(m, ifindex);
+	struct reported *reported = find_reported(m, ifindex);
 
-	if (said)
-		drop_said(m, said);
+	if (reported)
+		drop_reported(m, reported);
 }
 
 void event_memory_clear(struct event_memory *m)
 {
-	struct said *said, *next;
+	struct reported *reported, *next;
 
-	HASH_ITER(hh, m->links, said, next)
+	HASH_ITER(hh, m->links, reported, next)
 	{
-		drop_said(m, said);
+		drop_reported(m, reported);
 	}
 }
 
@@ -214,7 +214,7 @@ static const struct plan_item *find_item(const struct plan_link *pl, unsigned bi
 }
 
 /* Does the chain of causes end at a contended feature? Then that is reported; this item goes on and off with it. */
-static bool is_held_by_fight(
+static bool is_held_by_contended(
 	const struct reporter *t, const struct plan_link *pl, const struct plan_item *item)
 {
 	for (unsigned depth = 0; depth < DEPTH_MAX && item; depth++) {
@@ -229,18 +229,18 @@ static bool is_held_by_fight(
 	return false;
 }
 
-static feature_set standing_features(const struct said *said, enum trouble trouble)
+static feature_set standing_features(const struct reported *reported, enum trouble trouble)
 {
-	return said ? said->standing[trouble].features : 0;
+	return reported ? reported->standing[trouble].features : 0;
 }
 
 /* Sorts the items of a link into what was repaired, what recovered, and the troubles that stand. */
 static void sort_items(const struct reporter *t, const struct plan_link *pl,
-	const struct outcome *outcome, const struct said *said, struct gathering *repaired,
+	const struct outcome *outcome, const struct reported *reported, struct gathering *repaired,
 	struct gathering *recovered, struct gathering troubles[TROUBLE_COUNT])
 {
-	feature_set standing = standing_features(said, TROUBLE_DRIFT) | standing_features(said, TROUBLE_UNMET) |
-		standing_features(said, TROUBLE_REFUSED) | standing_features(said, TROUBLE_UNREADABLE);
+	feature_set standing = standing_features(reported, TROUBLE_DRIFT) | standing_features(reported, TROUBLE_UNMET) |
+		standing_features(reported, TROUBLE_REFUSED) | standing_features(reported, TROUBLE_UNREADABLE);
 
 	for (size_t i = 0; i < pl->n_items; i++) {
 		const struct plan_item *item = &pl->items[i];
@@ -263,7 +263,7 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 			break;
 		case VERDICT_BLOCKED:
 		case VERDICT_UNSUPPORTED:
-			if (is_held_by_fight(t, pl, item))
+			if (is_held_by_contended(t, pl, item))
 				break;
 			trouble = TROUBLE_UNMET;
 			gather_cause(&troubles[trouble], pl, item, CAUSE_NONE);
@@ -312,59 +312,59 @@ static bool is_news(const struct standing *before, const struct standing *now)
 	return false;
 }
 
-static int remember_troubles(struct event_memory *m, int ifindex, struct said *said,
+static int remember_troubles(struct event_memory *m, int ifindex, struct reported *reported,
 	struct gathering troubles[TROUBLE_COUNT])
 {
-	feature_set any = standing_features(said, TROUBLE_CONTENDED);
+	feature_set any = standing_features(reported, TROUBLE_CONTENDED);
 
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++)
 		any |= finding_features(&troubles[i].finding);
 	if (!any) {
-		if (said)
-			drop_said(m, said);
+		if (reported)
+			drop_reported(m, reported);
 		return 0;
 	}
-	if (!said) {
-		said = calloc(1, sizeof(*said));
-		if (!said)
+	if (!reported) {
+		reported = calloc(1, sizeof(*reported));
+		if (!reported)
 			return -ENOMEM;
-		said->ifindex = ifindex;
-		HASH_ADD_INT(m->links, ifindex, said);
+		reported->ifindex = ifindex;
+		HASH_ADD_INT(m->links, ifindex, reported);
 	}
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
 		struct standing now = identify(&troubles[i].finding);
 
-		/* It stays contended until event_report_calm(): in between the feature matches half of the time. */
-		if (i == TROUBLE_CONTENDED && said->standing[i].features) {
-			said->standing[i].features |= now.features;
+		/* It stays contended until event_report_resolved(): in between the feature matches half of the time. */
+		if (i == TROUBLE_CONTENDED && reported->standing[i].features) {
+			reported->standing[i].features |= now.features;
 			continue;
 		}
 		now.words = now.words ? strdup(now.words) : NULL; /* without memory it is reported again */
-		free(said->standing[i].words);
-		said->standing[i] = now;
+		free(reported->standing[i].words);
+		reported->standing[i] = now;
 	}
 	return 0;
 }
 
 static int report_link(const struct reporter *t, const struct plan_link *pl, const struct outcome *outcome,
-	bool follows, struct said *said)
+	bool follows, struct reported *reported)
 {
 	struct gathering repaired = { 0 }, recovered = { 0 }, troubles[TROUBLE_COUNT] = { 0 };
 
-	sort_items(t, pl, outcome, said, &repaired, &recovered, troubles);
+	sort_items(t, pl, outcome, reported, &repaired, &recovered, troubles);
 	if (finding_features(&repaired.finding) && !follows)
 		report_repaired(t, pl, outcome, &repaired.finding);
 	if (finding_features(&recovered.finding))
-		send(t, pl, standing_features(said, TROUBLE_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
+		send(t, pl, standing_features(reported, TROUBLE_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
 			&recovered.finding);
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
 		static const struct standing nothing;
 		struct standing now = identify(&troubles[i].finding);
 
-		if (now.features && is_news(said ? &said->standing[i] : &nothing, &now))
+		if (now.features && is_news(reported ? &reported->standing[i] : &nothing, &now))
 			send(t, pl, trouble_codes[i], &troubles[i].finding);
 	}
-	return remember_troubles(t->memory, pl->ifindex, said, troubles);
+	return remember_troubles(t->memory, pl->ifindex, reported, troubles);
 }
 
 static bool is_compliant(const struct plan_link *pl)
@@ -445,21 +445,21 @@ int event_report(struct event_memory *m, const struct plan *plan, const struct a
 			root->follower = &plan->links[i];
 	}
 	for (size_t i = 0; i < plan->n_links && r >= 0; i++) {
-		struct said *said = find_said(m, plan->links[i].ifindex);
+		struct reported *reported = find_reported(m, plan->links[i].ifindex);
 
-		if (said || !is_compliant(&plan->links[i]))
-			r = report_link(&t, &plan->links[i], &outcomes[i], follows[i], said);
+		if (reported || !is_compliant(&plan->links[i]))
+			r = report_link(&t, &plan->links[i], &outcomes[i], follows[i], reported);
 	}
 	return r;
 }
 
-void event_report_calm(struct event_memory *m, const struct link *link, feature_set bits, finding_fn fn, void *userdata)
+void event_report_resolved(struct event_memory *m, const struct link *link, feature_set bits, finding_fn fn, void *userdata)
 {
-	struct said *said = find_said(m, link->ifindex);
+	struct reported *reported = find_reported(m, link->ifindex);
 	struct finding f;
 
-	if (said)
-		said->standing[TROUBLE_CONTENDED].features &= ~bits;
+	if (reported)
+		reported->standing[TROUBLE_CONTENDED].features &= ~bits;
 	finding_init(&f, FINDING_RESOLVED, link);
 	f.on = bits;
 	fn(&f, userdata);

@@ -26,6 +26,6 @@ int event_report(struct event_memory *m, const struct plan *plan, const struct a
 	const struct link_table *links, finding_fn fn, void *userdata);
 
 /* These features are no longer contended: they are repaired again from now on. */
-void event_report_calm(struct event_memory *m, const struct link *link, feature_set bits, finding_fn fn, void *userdata);
+void event_report_resolved(struct event_memory *m, const struct link *link, feature_set bits, finding_fn fn, void *userdata);
 
 #endif

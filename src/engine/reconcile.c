@@ -425,7 +425,7 @@ static void calmed(int ifindex, feature_set bits, void *userdata)
 	mark_remove(&r->deferred, ifindex);
 	if (!link)
 		return;
-	event_report_calm(r->memory, link, bits, r->options.fn, r->options.userdata);
+	event_report_resolved(r->memory, link, bits, r->options.fn, r->options.userdata);
 	(void)mark_add(&r->dirty, ifindex, true);
 }
 

@@ -93,7 +93,7 @@ feature_set reconcile_contended(const struct reconcile *r, int ifindex);
 
 struct reconcile_counts {
 	uint64_t runs, sets; /* reconciles, SETs asked of the kernel */
-	size_t troubled;     /* links that a standing record is about */
+	size_t troubled;     /* links with a standing problem */
 	size_t fights;	     /* links with a contended feature */
 };
 void reconcile_count(const struct reconcile *r, struct reconcile_counts *ret);

@@ -13,7 +13,7 @@
 #include "evidence/services.h"
 
 #define TRACKER_DEFAULT_PATH "/run/offloadd/services"
-#define TRACKER_TOLD_MAX 1024 /* combinations with a record of their own */
+#define TRACKER_TOLD_MAX 1024 /* combinations with an event of their own */
 /* Sockets are looked at so long after links changed, and so often while any is stale; more slowly where
  * looking takes long. */
 #define TRACKER_SETTLE_USEC (UINT64_C(200) * 1000)

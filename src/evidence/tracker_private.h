@@ -74,7 +74,7 @@ const char *tracker_origin_name(enum probe_origin origin);
 bool tracker_is_by_socket(enum probe_kind kind);
 /* 0 for a link of another network namespace. */
 int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits);
-/* Takes the inventory: flags come and go, with their records; says when the next one is due. */
+/* Takes the inventory: flags come and go, with their events; says when the next one is due. */
 void tracker_look_at_sockets(struct tracker *w, uint64_t now_usec);
 /* Counts what was hit. fresh: a flag of which what came before does not count; NULL. 1 when numbers grew, 0. */
 int tracker_look_at_hits(struct tracker *w, uint64_t now_usec, const struct tracker_flag *fresh);

@@ -23,8 +23,8 @@ static int open_observe(struct daemon *d)
 	int r = observe_open(&options, &d->observe, &what);
 
 	if (r < 0)
-		fprintf(stderr, "offloadd: cannot open %s: %s\n", what,
-			r == -EOPNOTSUPP ? "this kernel does not have it" : strerror(-r));
+		fprintf(stderr, "offloadd: Failed to open %s: %s\n", what,
+			r == -EOPNOTSUPP ? "this kernel does not support it" : strerror(-r));
 	return r;
 }
 
@@ -48,7 +48,7 @@ static int open_ledger(struct daemon *d)
 	if (r >= 0)
 		return 0;
 	if (d->enforce) {
-		fprintf(stderr, "offloadd: cannot read the ledger %s: %s\n", path, strerror(-r));
+		fprintf(stderr, "offloadd: Failed to read the ledger %s: %s\n", path, strerror(-r));
 		return r;
 	}
 	daemon_report(d, FINDING_LEDGER_UNREADABLE, path, r);
@@ -82,7 +82,7 @@ static int open_reconcile(struct daemon *d)
 	if (r >= 0)
 		r = daemon_load_rules(d, false);
 	if (r < 0)
-		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 	return r;
 }
 
@@ -123,13 +123,13 @@ static int open_control(struct daemon *d)
 	else
 		(void)netns_path(SERVER_DEFAULT_PATH, &path);
 	if (r < 0 || !path) {
-		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(ENOMEM));
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	handler = methods_handler(d->methods);
 	r = server_new(d->event, path, &handler, &d->control);
 	if (r == -EADDRINUSE && d->enforce) {
-		fprintf(stderr, "offloadd: another offloadd answers at %s\n", path);
+		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n", path);
 		return r;
 	}
 	if (r < 0)
@@ -194,7 +194,7 @@ static int run_once(struct daemon *d)
 	if (!reconcile_is_settled(d->reconcile) || d->rule_errors.n_errors || d->conf_errors.n_errors)
 		return EXIT_ERROR;
 	if (reconcile_rules(d->reconcile)->n_rules == 0) {
-		fprintf(stderr, "offloadd: there is no rule in");
+		fprintf(stderr, "offloadd: No rules found in");
 		for (const char *const *dir = daemon_rule_dirs(d); *dir; dir++)
 			fprintf(stderr, "%s %s", dir == daemon_rule_dirs(d) ? "" : ",", *dir);
 		fprintf(stderr, "\n");
@@ -202,7 +202,7 @@ static int run_once(struct daemon *d)
 	}
 	r = reconcile_exit_code(d->reconcile, util_realtime_sec());
 	if (r < 0) {
-		fprintf(stderr, "offloadd: cannot plan: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to make a plan: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
 	return r;
@@ -213,7 +213,7 @@ static int run_loop(struct daemon *d)
 	int r = daemon_set_up_loop(d);
 
 	if (r < 0) {
-		fprintf(stderr, "offloadd: cannot set up the event loop: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to set up the event loop: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
 	if (open_control(d) < 0 || daemon_set_textfile(d) < 0)
@@ -265,7 +265,7 @@ int daemon_run(const struct daemon_options *options)
 	journal_open(options->once, &d.journal);
 	r = daemon_load_conf(&d);
 	if (r < 0) {
-		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
 	if (d.enforce && !daemon_has_net_admin()) {
@@ -278,7 +278,7 @@ int daemon_run(const struct daemon_options *options)
 		return EXIT_ERROR;
 	r = observe_refresh(d.observe);
 	if (r < 0) {
-		fprintf(stderr, "offloadd: cannot read the links: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to read the interfaces: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
 	return options->once ? run_once(&d) : run_loop(&d);

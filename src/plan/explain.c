@@ -169,7 +169,7 @@ static void find_step(const struct walk *w, const struct link *link, unsigned bi
 {
 	const struct plan_item *item = item_of(w, link, bit);
 
-	if (!item || !item->want || (item->verdict != VERDICT_BLOCKED && item->verdict != VERDICT_UNSUPPORTED)) {
+	if (!item || !item->want || item->cause == CAUSE_NONE || item->cause == CAUSE_AUDIT) {
 		cause_find(&w->view, link, bit, true, ret);
 		return;
 	}
@@ -190,7 +190,8 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 		return;
 	}
 	find_step(w, link, bit, &step);
-	if (!(link->features.wanted & FEATURE(bit)) && step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_UPPER_OFF) {
+	if (step.code == CAUSE_OFF ||
+		(!(link->features.wanted & FEATURE(bit)) && step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_UPPER_OFF)) {
 		add_code(w, depth, link, bit, CAUSE_OFF);
 		advise_request(w, link, bit);
 		if (!holds_unrequested(w, link, &step))
