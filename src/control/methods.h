@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What offloadd answers on its control socket: the interface org.offloadd, and the last records. */
+/* What offloadd answers on its control socket: the interface org.offloadd, and the last events. */
 #ifndef OFFLOADD_METHODS_H
 #define OFFLOADD_METHODS_H
 
@@ -11,9 +11,9 @@
 #include "engine/reconcile.h"
 
 #define METHODS_INTERFACE "org.offloadd"
-#define METHODS_EVENTS 128   /* records that are kept */
+#define METHODS_EVENTS 128   /* events that are kept */
 #define METHODS_LIST_MAX 64  /* links that one answer lists */
-#define METHODS_PAGE 16	     /* links or records in one piece of an answer that goes on */
+#define METHODS_PAGE 16	     /* links or events in one piece of an answer that goes on */
 
 #define METHODS_TOOK_SETTINGS 1
 #define METHODS_TOOK_RULES 2
@@ -43,8 +43,8 @@ void methods_free(struct methods *m);
 /* For server_new(); valid as long as m is. */
 struct server_handler methods_handler(struct methods *m);
 
-/* Keeps a record for GetEvents. */
-void methods_take_event(struct methods *m, const struct event *event);
+/* Keeps an event for GetEvents. */
+void methods_take_event(struct methods *m, const struct finding *event);
 
 /* Entry i of the table, NULL past the last: a method's full name; and the description of our interface. For
  * tests. */

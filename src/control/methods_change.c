@@ -2,16 +2,8 @@
 #include "control/methods_private.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "report/json.h"
-
-/* Who asks, for the record. */
-static const char *name_client(const struct server_client *client, char buf[32])
-{
-	snprintf(buf, 32, "uid %u", (unsigned)server_uid(client));
-	return buf;
-}
 
 void method_reload(struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
 {
@@ -35,13 +27,12 @@ void method_reload(struct methods *m, struct server_client *client, _unused_ con
 void method_pause(struct methods *m, struct server_client *client, const struct method_arguments *args)
 {
 	const struct link *link = method_get_link(m, client, args->link);
-	char by[32];
 	int r;
 
 	if (!link)
 		return;
 	r = reconcile_pause(m->host.reconcile, link->ifindex,
-		args->seconds > 0 ? util_now_usec() + (uint64_t)args->seconds * USEC_PER_SEC : 0, name_client(client, by));
+		args->seconds > 0 ? util_now_usec() + (uint64_t)args->seconds * USEC_PER_SEC : 0, server_uid(client));
 	m->host.changed(m->host.userdata);
 	if (r < 0)
 		method_not_possible(client, r);
@@ -53,13 +44,11 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 {
 	const struct link *link = method_get_link(m, client, args->link);
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	char by[32], text[64];
 	int r;
 
 	if (!link)
 		return;
-	snprintf(text, sizeof(text), "resumed by %s", name_client(client, by));
-	r = reconcile_resume(m->host.reconcile, link->ifindex, text);
+	r = reconcile_resume(m->host.reconcile, link->ifindex, server_uid(client));
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);
@@ -74,9 +63,6 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 static int pause_reverted(
 	struct methods *m, struct server_client *client, const struct link *only, struct json_writer *names)
 {
-	char by[32];
-
-	name_client(client, by);
 	link_table_foreach(&m->host.observe->links, link) {
 		const struct link_state *state;
 		int r;
@@ -87,7 +73,7 @@ static int pause_reverted(
 		state = link_states_find(reconcile_states(m->host.reconcile), link->ifindex);
 		if (state && state->paused)
 			continue;
-		r = reconcile_pause(m->host.reconcile, link->ifindex, 0, by);
+		r = reconcile_pause(m->host.reconcile, link->ifindex, 0, server_uid(client));
 		if (r < 0)
 			return r;
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the methods of the control socket share.
  *
- *   methods.c           the table, who may call what, the records that are kept
+ *   methods.c           the table, who may call what, the events that are kept
  *   methods_answer.c    parameters, errors, pieces of answers
  *   methods_describe.c  the interface in Varlink's own words
  *   methods_read.c      status, plan, services, metrics
- *   methods_wait.c      what comes later: records, and links that are as declared
+ *   methods_wait.c      what comes later: events, and links that match the rules
  *   methods_change.c    reload, pause, resume, revert
  *
  * A method answers its client exactly once, now or, when it called method_begin(), later. */
@@ -18,7 +18,7 @@
 
 struct kept_event {
 	uint64_t number, time_usec; /* CLOCK_REALTIME */
-	struct event event;
+	struct finding event;
 };
 
 struct methods {
@@ -40,7 +40,7 @@ struct method_arguments {
 /* An answer that goes on; control.c has it, and frees it. */
 struct open_call {
 	void (*resume)(struct methods *m, struct server_client *client, struct open_call *open);
-	uint64_t cursor; /* number of the last record, or index of the last link, that was sent */
+	uint64_t cursor; /* number of the last event, or index of the last link, that was sent */
 	bool more, follow;
 	uint64_t deadline_usec; /* CLOCK_MONOTONIC, 0 for none */
 	size_t n_links; /* 0: all */

@@ -3,40 +3,45 @@
 
 #include <stdlib.h>
 
-/* ---- records ---- */
+#include "report/catalog.h"
 
-static void add_author(struct json_writer *w, const struct event_author *author)
+/* ---- events ---- */
+
+static void add_process(struct json_writer *w, const struct finding_process *process)
 {
-	if (!json_open_if(w, "author", author->pid))
+	if (!json_open_if(w, "changed_by", process->pid))
 		return;
-	json_add_some(w, "process", author->comm);
-	json_add_int(w, "pid", author->pid);
-	json_add_some(w, "parent", author->parent_pid ? author->parent_comm : "");
-	json_add_positive(w, "parent_pid", author->parent_pid);
-	json_add_some(w, "unit", author->unit);
-	json_add_some(w, "link", author->link);
-	json_add_int(w, "time_usec", (int64_t)author->time_usec);
+	json_add_some(w, "process", process->comm);
+	json_add_int(w, "pid", process->pid);
+	json_add_some(w, "parent", process->parent_pid ? process->parent_comm : "");
+	json_add_positive(w, "parent_pid", process->parent_pid);
+	json_add_some(w, "unit", process->unit);
+	json_add_some(w, "link", process->link);
+	json_add_int(w, "time_usec", (int64_t)process->time_usec);
 	json_close_object(w);
 }
 
 static void add_event(struct json_writer *w, const struct feature_table *table, const struct kept_event *kept)
 {
-	const struct event *event = &kept->event;
+	const struct finding *event = &kept->event;
+	enum event_kind kind = finding_event(event->code);
+	char text[CATALOG_TEXT_MAX];
 
 	json_open_object(w, NULL);
 	json_add_int(w, "number", (int64_t)kept->number);
 	json_add_int(w, "time_usec", (int64_t)kept->time_usec);
-	json_add_text(w, "event", event_kind_name(event->kind));
-	json_add_text(w, "message_id", event_message_id(event->kind));
-	json_add_int(w, "priority", event->priority);
-	json_add_some(w, "message", event->message);
+	json_add_text(w, "event", event_kind_name(kind));
+	json_add_text(w, "code", finding_name(event->code));
+	json_add_text(w, "message_id", event_message_id(kind));
+	json_add_int(w, "priority", finding_priority(event->code));
+	json_add_some(w, "message", catalog_format(event, table, text, sizeof(text)));
 	json_add_some(w, "link", event->link);
 	json_add_positive(w, "ifindex", event->ifindex);
-	feature_add_names(w, "features", table, event->features);
-	json_add_some(w, "rule", event->rule_file);
-	json_add_some(w, "reason", event->why);
+	feature_add_names(w, "features", table, finding_features(event));
+	json_add_some(w, "rule", event->rules);
+	json_add_some(w, "reason", catalog_reason(event, table, text, sizeof(text)));
 	json_add_some(w, "service", event->service);
-	add_author(w, &event->author);
+	add_process(w, &event->changed_by);
 	json_close_object(w);
 }
 

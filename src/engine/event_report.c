@@ -4,23 +4,32 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
-#include <time.h>
 
+#include "basic/util.h"
 #include "plan/explain.h"
 
 #define DEPTH_MAX 16
 
-/* Troubles that last, and what is remembered of each. */
-enum trouble { TROUBLE_DRIFT, TROUBLE_UNMET, TROUBLE_REFUSED, TROUBLE_CONTENDED, TROUBLE_COUNT };
-_Static_assert(TROUBLE_COUNT == LINK_PROBLEMS, "struct link_reported");
+/* Problems that last, and what is remembered of each. */
+enum trouble { TROUBLE_DRIFT, TROUBLE_UNMET, TROUBLE_REFUSED, TROUBLE_UNREADABLE, TROUBLE_CONTENDED, TROUBLE_COUNT };
 
-static const enum event_kind trouble_kinds[TROUBLE_COUNT] = {
-	[TROUBLE_DRIFT] = EVENT_DRIFT,
-	[TROUBLE_UNMET] = EVENT_UNMET,
-	[TROUBLE_REFUSED] = EVENT_REFUSED,
-	[TROUBLE_CONTENDED] = EVENT_CONTENDED,
+static const enum finding_code trouble_codes[TROUBLE_COUNT] = {
+	[TROUBLE_DRIFT] = FINDING_DRIFTED,
+	[TROUBLE_UNMET] = FINDING_UNMET,
+	[TROUBLE_REFUSED] = FINDING_REFUSED,
+	[TROUBLE_UNREADABLE] = FINDING_UNREADABLE,
+	[TROUBLE_CONTENDED] = FINDING_CONTENDED,
 };
+
+_Static_assert(TROUBLE_COUNT == LINK_PROBLEMS, "struct link_reported");
+_Static_assert(FINDING_CAUSES_MAX == LINK_PROBLEM_CAUSES, "struct link_problem");
+
+static struct link_reported *find_reported(const struct link_states *states, int ifindex)
+{
+	const struct link_state *state = link_states_find(states, ifindex);
+
+	return state ? state->reported : NULL;
+}
 
 /* What a reconcile came to for one planned link. */
 struct outcome {
@@ -29,164 +38,64 @@ struct outcome {
 	const struct plan_link *follower; /* the first of them */
 };
 
-struct teller {
+struct reporter {
 	struct link_states *states;
-	const struct feature_table *table;
 	const struct plan *plan;
 	const struct link_table *links;
 	struct outcome *outcomes; /* one for each of plan->links */
-	event_fn fn;
+	finding_fn fn;
 	void *userdata;
 };
 
-/* The bits of one link and kind that go into one record, and how they are described. */
+/* The features of one link that go into one finding. */
 struct gathering {
-	feature_set on, off; /* declared on, declared off */
-	bool unread; /* the link's features could not be read */
-	char rules[128], why[384];
+	struct finding finding;
+	const struct rule *rules[16]; /* named in it */
+	const char *words;            /* added last */
 };
 
-static bool contains_phrase(const char *list, const char *phrase)
-{
-	const char *at = strstr(list, phrase);
-
-	return at && (at == list || at[-1] == ' ');
-}
-
-static void add_phrase(char *list, size_t size, const char *separator, const char *phrase)
-{
-	if (!phrase[0] || contains_phrase(list, phrase))
-		return;
-	util_append(list, size, "%s%s", list[0] ? separator : "", phrase);
-}
-
-static void gather(struct gathering *g, const struct plan_item *item, const char *why)
+static void gather(struct gathering *g, const struct plan_item *item)
 {
 	if (item->want)
-		g->on |= FEATURE(item->bit);
+		g->finding.on |= FEATURE(item->bit);
 	else
-		g->off |= FEATURE(item->bit);
-	g->unread |= item->unread;
-	if (item->rule)
-		add_phrase(g->rules, sizeof(g->rules), ", ", item->rule->file);
-	add_phrase(g->why, sizeof(g->why), "; ", why);
+		g->finding.off |= FEATURE(item->bit);
+	for (size_t i = 0; item->rule && i < ARRAY_SIZE(g->rules) && g->rules[i] != item->rule; i++)
+		if (!g->rules[i]) {
+			util_append(g->finding.rules, sizeof(g->finding.rules), "%s%s", i ? ", " : "",
+				item->rule->file);
+			g->rules[i] = item->rule;
+			g->finding.n_rules++;
+			break;
+		}
 }
 
-static void append_state(const struct feature_table *table, char *buf, size_t size, feature_set set,
-	const char *verb_one, const char *verb_many, const char *state)
+static void gather_words(struct gathering *g, const char *words)
 {
-	char names[320];
-
-	if (!set)
+	if (!words[0] || (g->words && strcmp(g->words, words) == 0))
 		return;
-	feature_format(table, set, names, sizeof(names));
-	util_append(buf, size, "%s%s %s %s", buf[0] ? ", " : "", names,
-		set & (set - 1) ? verb_many : verb_one, state);
+	util_append(g->finding.words, sizeof(g->finding.words), "%s%s", g->words ? "; " : "", words);
+	g->words = words;
 }
 
-/* "a, b were off, c was on" */
-static void describe(const struct feature_table *table, const struct gathering *g, bool past, char *buf,
-	size_t size)
+/* Reports it, for this link. */
+static void send(const struct reporter *t, const struct plan_link *pl, enum finding_code code, struct finding *f)
 {
-	buf[0] = '\0';
-	if (g->unread) {
-		append_state(table, buf, size, g->on | g->off, past ? "was" : "is", past ? "were" : "are", "not known");
-		return;
+	f->code = code;
+	f->ifindex = pl->ifindex;
+	util_copy_name(f->link, sizeof(f->link), pl->name, sizeof(pl->name));
+	t->fn(f, t->userdata);
+}
+
+static void report_repaired(const struct reporter *t, const struct plan_link *pl,
+	const struct outcome *outcome, struct finding *f)
+{
+	if (outcome->followers) {
+		util_copy_name(f->other_link, sizeof(f->other_link), outcome->follower->name,
+			sizeof(outcome->follower->name));
+		f->n_others = (unsigned)outcome->followers - 1;
 	}
-	append_state(table, buf, size, g->on, past ? "was" : "is", past ? "were" : "are", "off");
-	append_state(table, buf, size, g->off, past ? "was" : "is", past ? "were" : "are", "on");
-}
-
-static const char *set_words(const struct gathering *g)
-{
-	if (g->on && g->off)
-		return "set as declared";
-	return g->on ? "set on" : "set off";
-}
-
-static void start(struct event *e, enum event_kind kind, int priority, int ifindex, const char *name,
-	const struct gathering *g)
-{
-	*e = (struct event){ .kind = kind, .priority = priority, .ifindex = ifindex,
-		.features = g->on | g->off };
-	util_copy_name(e->link, sizeof(e->link), name, strnlen(name, LINK_NAME_LEN));
-	util_append(e->rule_file, sizeof(e->rule_file), "%s", g->rules);
-	util_append(e->why, sizeof(e->why), "%s", g->why);
-}
-
-/* "vlan10: WAS; DID; WHY; rule FILE" of what there is. */
-static void finish(struct event *e)
-{
-	util_append(e->message, sizeof(e->message), "%s: %s", e->link, e->was);
-	if (e->did[0])
-		util_append(e->message, sizeof(e->message), "; %s", e->did);
-	if (e->why[0])
-		util_append(e->message, sizeof(e->message), "; %s", e->why);
-	if (e->rule_file[0])
-		util_append(e->message, sizeof(e->message), "; rule %s", e->rule_file);
-}
-
-static void tell_repaired(const struct teller *t, const struct plan_link *pl,
-	const struct outcome *outcome, const struct gathering *g)
-{
-	struct event e;
-
-	start(&e, EVENT_REPAIRED, LOG_NOTICE, pl->ifindex, pl->name, g);
-	describe(t->table, g, true, e.was, sizeof(e.was));
-	util_append(e.did, sizeof(e.did), "%s", outcome->results[0] ? set_words(g) : "as declared again");
-	if (outcome->followers == 1)
-		util_append(e.did, sizeof(e.did), ", %s follows", outcome->follower->name);
-	else if (outcome->followers > 1)
-		util_append(e.did, sizeof(e.did), ", %s and %zu more follow", outcome->follower->name,
-			outcome->followers - 1);
-	finish(&e);
-	t->fn(&e, t->userdata);
-}
-
-static void tell_trouble(const struct teller *t, const struct plan_link *pl, enum trouble trouble,
-	const struct gathering *g)
-{
-	struct event e;
-
-	start(&e, trouble_kinds[trouble], LOG_WARNING, pl->ifindex, pl->name, g);
-	describe(t->table, g, false, e.was, sizeof(e.was));
-	switch (trouble) {
-	case TROUBLE_DRIFT:
-		e.priority = LOG_NOTICE;
-		util_append(e.did, sizeof(e.did), "would be %s", set_words(g));
-		break;
-	case TROUBLE_CONTENDED:
-		util_append(e.did, sizeof(e.did), "left alone until it is quiet");
-		break;
-	case TROUBLE_UNMET:
-	case TROUBLE_REFUSED:
-	case TROUBLE_COUNT:
-		break;
-	}
-	finish(&e);
-	t->fn(&e, t->userdata);
-}
-
-static void tell_healed(
-	const struct teller *t, const struct plan_link *pl, const struct gathering *g)
-{
-	struct event e;
-
-	start(&e, EVENT_RECOVERED, LOG_INFO, pl->ifindex, pl->name, g);
-	describe(t->table, g, true, e.was, sizeof(e.was));
-	util_append(e.did, sizeof(e.did), "as declared again");
-	finish(&e);
-	t->fn(&e, t->userdata);
-}
-
-/* FNV-1a */
-static uint32_t hash_text(const char *text)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 16777619u;
-	return hash;
+	send(t, pl, outcome->results[0] ? FINDING_REPAIRED : FINDING_REPAIRED_MEANWHILE, f);
 }
 
 static const struct apply_result *result_of(const struct outcome *outcome, feature_set bit)
@@ -198,7 +107,7 @@ static const struct apply_result *result_of(const struct outcome *outcome, featu
 }
 
 static bool is_as_declared(
-	const struct teller *t, const struct plan_link *pl, const struct plan_item *item)
+	const struct reporter *t, const struct plan_link *pl, const struct plan_item *item)
 {
 	const struct link *link = link_table_find(t->links, pl->ifindex);
 	const struct link_features *f = link && link->has_features ? &link->features : &pl->before;
@@ -206,22 +115,29 @@ static bool is_as_declared(
 	return item->want == !!(f->active & FEATURE(item->bit));
 }
 
-/* Where a drifted item stands after apply; TROUBLE_COUNT: nothing to complain of. */
-static enum trouble judge_drifted(const struct teller *t, const struct plan_item *item,
-	const struct outcome *outcome, char *why, size_t size)
+static void gather_cause(struct gathering *g, const struct plan_link *pl, const struct plan_item *item, enum cause cause)
+{
+	struct cause_step step;
+
+	plan_item_cause(pl, item, &step);
+	if (cause != CAUSE_NONE)
+		step = (struct cause_step){ .code = cause, .bit = item->bit, .want = item->want, .other_bit = FEATURE_MAX };
+	finding_add_cause(&g->finding, &step);
+}
+
+/* What of a drifted item stands after apply; TROUBLE_COUNT: nothing to report. */
+static enum trouble judge_drifted(struct gathering troubles[TROUBLE_COUNT], const struct plan_link *pl,
+	const struct plan_item *item, const struct outcome *outcome)
 {
 	const struct apply_result *result = result_of(outcome, FEATURE(item->bit));
 
 	if (result && result->error == -ENODEV)
 		return TROUBLE_COUNT; /* its own event follows */
 	if (result && result->error) {
-		util_append(why, size, "%s", result->text);
+		gather_words(&troubles[TROUBLE_REFUSED], result->text);
 		return TROUBLE_REFUSED;
 	}
-	if (result)
-		util_append(why, size, EXPLAIN_NO_EFFECT);
-	else
-		explain_item(t->table, item, why, size);
+	gather_cause(&troubles[TROUBLE_UNMET], pl, item, result ? CAUSE_UNKNOWN : CAUSE_NONE);
 	return TROUBLE_UNMET;
 }
 
@@ -233,9 +149,9 @@ static const struct plan_item *find_item(const struct plan_link *pl, unsigned bi
 	return NULL;
 }
 
-/* Does the chain of causes end at a feature that is fought over? Then that record tells it; this item goes on and off with it. */
-static bool is_held_by_fight(
-	const struct teller *t, const struct plan_link *pl, const struct plan_item *item)
+/* Does the chain of causes end at a contended feature? Then that is reported; this item goes on and off with it. */
+static bool is_held_by_contended(
+	const struct reporter *t, const struct plan_link *pl, const struct plan_item *item)
 {
 	for (unsigned depth = 0; depth < DEPTH_MAX && item; depth++) {
 		if (item->verdict == VERDICT_CONTENDED)
@@ -249,121 +165,152 @@ static bool is_held_by_fight(
 	return false;
 }
 
-/* Sorts the items of a link into what was repaired, what healed, and the troubles that stand. */
-static void sort_items(const struct teller *t, const struct plan_link *pl,
-	const struct outcome *outcome, const struct link_reported *said, struct gathering *repaired,
-	struct gathering *healed, struct gathering troubles[TROUBLE_COUNT])
+static feature_set standing_features(const struct link_reported *reported, enum trouble trouble)
 {
+	return reported ? reported->problems[trouble].features : 0;
+}
+
+/* Sorts the items of a link into what was repaired, what recovered, and the troubles that stand. */
+static void sort_items(const struct reporter *t, const struct plan_link *pl,
+	const struct outcome *outcome, const struct link_reported *reported, struct gathering *repaired,
+	struct gathering *recovered, struct gathering troubles[TROUBLE_COUNT])
+{
+	feature_set standing = standing_features(reported, TROUBLE_DRIFT) | standing_features(reported, TROUBLE_UNMET) |
+		standing_features(reported, TROUBLE_REFUSED) | standing_features(reported, TROUBLE_UNREADABLE);
+
 	for (size_t i = 0; i < pl->n_items; i++) {
 		const struct plan_item *item = &pl->items[i];
 		enum trouble trouble = TROUBLE_COUNT;
-		char why[256] = "";
 
 		if (item->bit >= FEATURE_MAX)
-			continue; /* a rule for several kernels names features of others; plan and check tell */
+			continue; /* a rule for several kernels names features of others; plan and check report it */
 		switch (item->verdict) {
 		case VERDICT_DRIFTED:
 			if (item->cause == CAUSE_AUDIT)
 				trouble = TROUBLE_DRIFT;
 			else if (is_as_declared(t, pl, item))
-				gather(repaired, item, "");
+				gather(repaired, item);
 			else
-				trouble = judge_drifted(t, item, outcome, why, sizeof(why));
+				trouble = judge_drifted(troubles, pl, item, outcome);
 			break;
 		case VERDICT_COMPLIANT:
-			if (said && ((said->features[TROUBLE_DRIFT] | said->features[TROUBLE_UNMET] |
-					     said->features[TROUBLE_REFUSED]) &
-					    FEATURE(item->bit))) {
-				gather(healed, item, "");
-				healed->unread |= said->unread;
-			}
+			if (standing & FEATURE(item->bit))
+				gather(recovered, item);
 			break;
 		case VERDICT_BLOCKED:
 		case VERDICT_UNSUPPORTED:
-			if (is_held_by_fight(t, pl, item))
+			if (is_held_by_contended(t, pl, item))
 				break;
 			trouble = TROUBLE_UNMET;
-			explain_item(t->table, item, why, sizeof(why));
+			gather_cause(&troubles[trouble], pl, item, CAUSE_NONE);
 			break;
 		case VERDICT_REFUSED:
-			trouble = TROUBLE_REFUSED;
-			util_append(why, sizeof(why), "%s", item->text);
+			trouble = item->unread ? TROUBLE_UNREADABLE : TROUBLE_REFUSED;
+			troubles[trouble].finding.error = item->unread ? pl->error : 0;
+			gather_words(&troubles[trouble], item->text);
 			break;
 		case VERDICT_CONTENDED:
 			trouble = TROUBLE_CONTENDED;
-			util_append(why, sizeof(why), "%s",
-				item->text[0] ? item->text : "someone keeps changing it back");
+			gather_words(&troubles[trouble], item->text);
 			break;
 		case VERDICT_PAUSED:
 			break;
 		}
 		if (trouble < TROUBLE_COUNT)
-			gather(&troubles[trouble], item, why);
+			gather(&troubles[trouble], item);
 	}
 }
 
-/* NULL: no standing problem. */
-static struct link_reported *find_said(const struct link_states *states, int ifindex)
+/* The part of a finding that identifies it. words stays the finding's. */
+static struct link_problem identify(struct finding *f)
 {
-	const struct link_state *state = link_states_find(states, ifindex);
+	struct link_problem s = { .features = finding_features(f), .error = f->error,
+		.words = f->words[0] ? f->words : NULL };
 
-	return state ? state->reported : NULL;
+	for (size_t i = 0; i < f->n_causes; i++) {
+		s.causes[i].code = (uint8_t)f->causes[i].code;
+		s.causes[i].bit = (uint8_t)f->causes[i].other_bit;
+		s.causes[i].ifindex = f->causes[i].other_ifindex;
+	}
+	return s;
 }
 
-static int remember_troubles(struct link_states *states, int ifindex, const struct gathering troubles[TROUBLE_COUNT])
+/* Is there anything in `now` that was not reported before? */
+static bool is_news(const struct link_problem *before, const struct link_problem *now)
 {
-	struct link_reported *said = find_said(states, ifindex);
+	if ((now->features & ~before->features) || now->error != before->error ||
+		strcmp(now->words ? now->words : "", before->words ? before->words : "") != 0)
+		return true;
+	for (size_t i = 0; i < FINDING_CAUSES_MAX; i++)
+		if (now->causes[i].code != before->causes[i].code || now->causes[i].bit != before->causes[i].bit ||
+			now->causes[i].ifindex != before->causes[i].ifindex)
+			return true;
+	return false;
+}
+
+static int remember_troubles(struct link_states *states, int ifindex, struct gathering troubles[TROUBLE_COUNT])
+{
+	struct link_reported *reported = find_reported(states, ifindex);
+	feature_set any = standing_features(reported, TROUBLE_CONTENDED);
 	struct link_state *state;
-	feature_set fought = said ? said->features[TROUBLE_CONTENDED] : 0, any = fought;
-	uint32_t fought_why = said ? said->why[TROUBLE_CONTENDED] : 0;
 
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++)
-		any |= troubles[i].on | troubles[i].off;
+		any |= finding_features(&troubles[i].finding);
 	if (!any) {
-		if (said)
+		if (reported)
 			link_states_forget_reported(states, link_states_find(states, ifindex));
 		return 0;
 	}
 	state = link_states_get(states, ifindex);
-	said = state ? link_states_reported(states, state) : NULL;
-	if (!said)
+	reported = state ? link_states_reported(states, state) : NULL;
+	if (!reported)
 		return -ENOMEM;
-	said->unread = troubles[TROUBLE_REFUSED].unread;
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
-		said->features[i] = troubles[i].on | troubles[i].off;
-		said->why[i] = hash_text(troubles[i].why);
-	}
-	/* A fight lasts until event_report_calm(): in between the feature is as declared half of the time. */
-	if (fought) {
-		said->features[TROUBLE_CONTENDED] |= fought;
-		said->why[TROUBLE_CONTENDED] = fought_why;
+		struct link_problem now = identify(&troubles[i].finding);
+
+		/* It stays contended until event_report_resolved(): in between the feature matches half of the time. */
+		if (i == TROUBLE_CONTENDED && reported->problems[i].features) {
+			reported->problems[i].features |= now.features;
+			continue;
+		}
+		now.words = now.words ? strdup(now.words) : NULL; /* without memory it is reported again */
+		free(reported->problems[i].words);
+		reported->problems[i] = now;
 	}
 	return 0;
 }
 
-static int tell_link(const struct teller *t, const struct plan_link *pl, const struct outcome *outcome,
-	bool follows)
+static int report_link(const struct reporter *t, const struct plan_link *pl, const struct outcome *outcome,
+	bool follows, struct link_reported *reported)
 {
-	struct gathering repaired = { 0 }, healed = { 0 }, troubles[TROUBLE_COUNT] = { 0 };
-	struct link_reported *said = find_said(t->states, pl->ifindex);
+	struct gathering repaired = { 0 }, recovered = { 0 }, troubles[TROUBLE_COUNT] = { 0 };
 
-	sort_items(t, pl, outcome, said, &repaired, &healed, troubles);
-	if ((repaired.on | repaired.off) && !follows)
-		tell_repaired(t, pl, outcome, &repaired);
-	if (healed.on | healed.off)
-		tell_healed(t, pl, &healed);
+	sort_items(t, pl, outcome, reported, &repaired, &recovered, troubles);
+	if (finding_features(&repaired.finding) && !follows)
+		report_repaired(t, pl, outcome, &repaired.finding);
+	if (finding_features(&recovered.finding))
+		send(t, pl, standing_features(reported, TROUBLE_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
+			&recovered.finding);
 	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
-		feature_set bits = troubles[i].on | troubles[i].off;
+		static const struct link_problem nothing;
+		struct link_problem now = identify(&troubles[i].finding);
 
-		if (bits && (!said || (bits & ~said->features[i]) ||
-				    hash_text(troubles[i].why) != said->why[i]))
-			tell_trouble(t, pl, i, &troubles[i]);
+		if (now.features && is_news(reported ? &reported->problems[i] : &nothing, &now))
+			send(t, pl, trouble_codes[i], &troubles[i].finding);
 	}
 	return remember_troubles(t->states, pl->ifindex, troubles);
 }
 
+static bool is_compliant(const struct plan_link *pl)
+{
+	for (size_t i = 0; i < pl->n_items; i++)
+		if (pl->items[i].verdict != VERDICT_COMPLIANT)
+			return false;
+	return true;
+}
+
 /* The planned link with a step whose repair brings this one right too; NULL when it has a step itself or there is none. */
-static struct outcome *root_of(const struct teller *t, const struct plan_link *pl)
+static struct outcome *root_of(const struct reporter *t, const struct plan_link *pl)
 {
 	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
 		const struct plan_link *next = NULL;
@@ -380,7 +327,7 @@ static struct outcome *root_of(const struct teller *t, const struct plan_link *p
 	return NULL;
 }
 
-static bool came_right(const struct teller *t, const struct plan_link *pl)
+static bool came_right(const struct reporter *t, const struct plan_link *pl)
 {
 	bool any = false;
 
@@ -394,7 +341,7 @@ static bool came_right(const struct teller *t, const struct plan_link *pl)
 	return any;
 }
 
-static void assign_results(const struct teller *t, const struct apply_report *report)
+static void assign_results(const struct reporter *t, const struct apply_report *report)
 {
 	for (size_t i = 0; i < report->n_results; i++) {
 		const struct plan_link *pl = plan_find(t->plan, report->results[i].ifindex);
@@ -407,12 +354,12 @@ static void assign_results(const struct teller *t, const struct apply_report *re
 	}
 }
 
-int event_report(struct link_states *states, const struct feature_table *table, const struct plan *plan,
-	const struct apply_report *report, const struct link_table *links, event_fn fn, void *userdata)
+int event_report(struct link_states *states, const struct plan *plan, const struct apply_report *report,
+	const struct link_table *links, finding_fn fn, void *userdata)
 {
 	_cleanup_free_ struct outcome *outcomes = calloc(plan->n_links + 1, sizeof(*outcomes));
 	_cleanup_free_ bool *follows = calloc(plan->n_links + 1, sizeof(*follows));
-	struct teller t = { .states = states, .table = table, .plan = plan, .links = links,
+	struct reporter t = { .states = states, .plan = plan, .links = links,
 		.outcomes = outcomes, .fn = fn, .userdata = userdata };
 	int r = 0;
 
@@ -431,25 +378,23 @@ int event_report(struct link_states *states, const struct feature_table *table, 
 		if (root->followers++ == 0)
 			root->follower = &plan->links[i];
 	}
-	for (size_t i = 0; i < plan->n_links && r >= 0; i++)
-		r = tell_link(&t, &plan->links[i], &outcomes[i], follows[i]);
+	for (size_t i = 0; i < plan->n_links && r >= 0; i++) {
+		struct link_reported *reported = find_reported(states, plan->links[i].ifindex);
+
+		if (reported || !is_compliant(&plan->links[i]))
+			r = report_link(&t, &plan->links[i], &outcomes[i], follows[i], reported);
+	}
 	return r;
 }
 
-void event_report_calm(struct link_states *states, const struct feature_table *table,
-	const struct link *link, feature_set bits, event_fn fn, void *userdata)
+void event_report_resolved(struct link_states *states, const struct link *link, feature_set bits, finding_fn fn, void *userdata)
 {
-	struct link_reported *said = find_said(states, link->ifindex);
-	struct gathering g = { 0 };
-	struct event e;
+	struct link_reported *reported = find_reported(states, link->ifindex);
+	struct finding f;
 
-	if (said)
-		said->features[TROUBLE_CONTENDED] &= ~bits;
-	start(&e, EVENT_RESOLVED, LOG_NOTICE, link->ifindex, link->name, &g);
-	e.features = bits;
-	feature_format(table, bits, e.was, sizeof(e.was) - 32);
-	util_append(e.was, sizeof(e.was), " quiet again");
-	util_append(e.did, sizeof(e.did), "kept as declared from now on");
-	finish(&e);
-	fn(&e, userdata);
+	if (reported)
+		reported->problems[TROUBLE_CONTENDED].features &= ~bits;
+	finding_init(&f, FINDING_RESOLVED, link);
+	f.on = bits;
+	fn(&f, userdata);
 }

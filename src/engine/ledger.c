@@ -306,16 +306,15 @@ static int write_links(FILE *f, const struct ledger *ledger, const struct featur
 }
 
 /* Keeps a file that cannot be trusted for somebody to look at. 1, negative errno. */
-static int set_aside(struct ledger *ledger, char *why, size_t why_size)
+static int set_aside(struct ledger *ledger)
 {
-	_cleanup_free_ char *aside = NULL, *reason = strdup(why);
+	_cleanup_free_ char *aside = NULL;
 
 	clear_links(ledger);
-	if (!reason || asprintf(&aside, "%s.bad", ledger->path) < 0)
+	if (asprintf(&aside, "%s.bad", ledger->path) < 0)
 		return -ENOMEM;
 	if (rename(ledger->path, aside) < 0)
 		return -errno;
-	snprintf(why, why_size, "%s was set aside as %s: %s", ledger->path, aside, reason);
 	return 1;
 }
 
@@ -371,7 +370,7 @@ static int open_file(const char *path, const struct feature_table *table, bool l
 	if (r >= 0)
 		r = parse(ledger, text, len, table, why, why_size);
 	if (r == -EBADMSG && !look_only)
-		r = set_aside(ledger, why, why_size);
+		r = set_aside(ledger);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	*ret = ledger;

@@ -47,7 +47,7 @@ struct ledger {
 };
 
 /* Reads the file (path NULL: the default of this network namespace); a missing one is an empty ledger. 0; 1
- * when a bad file was set aside (why in words, for a record); negative errno when it cannot be read at all
+ * when a bad file was renamed to PATH.bad (why: what is wrong with it); negative errno when it cannot be read at all
  * (-EACCES, ...), -EXDEV (and why) when it belongs to another network namespace: it is left alone. */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);

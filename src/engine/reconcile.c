@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "engine/event_report.h"
 #include "basic/util.h"
@@ -473,8 +472,7 @@ static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int
 	count_repairs(r, &plan, now_usec);
 	error = apply(r, &plan, now_usec, &report);
 	if (error >= 0)
-		error = event_report(&r->states, &r->o->features, &plan, &report, &r->o->links, r->options.fn,
-			r->options.userdata);
+		error = event_report(&r->states, &plan, &report, &r->o->links, r->options.fn, r->options.userdata);
 	if (error < 0)
 		return error;
 	keep(r, c, &plan, &report);
@@ -497,21 +495,15 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 
 /* ---- pauses ---- */
 
-_printf_(4, 5) static void tell_pause(
-	struct reconcile *r, enum event_kind kind, const struct link *link, const char *fmt, ...)
+static void report_pause(struct reconcile *r, enum finding_code code, const struct link *link, uint64_t duration_usec,
+	uid_t user)
 {
-	char text[160], name[LINK_NAME_LEN];
-	struct event event;
-	va_list ap;
+	struct finding f;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	util_copy_name(name, sizeof(name), link->name, sizeof(link->name));
-	event_make(&event, kind, LOG_NOTICE, "%s: %s", name, text);
-	event.ifindex = link->ifindex;
-	memcpy(event.link, name, sizeof(event.link));
-	r->options.fn(&event, r->options.userdata);
+	finding_init(&f, code, link);
+	f.duration_usec = duration_usec;
+	f.user = user;
+	r->options.fn(&f, r->options.userdata);
 }
 
 static int set_pause(struct reconcile *r, const struct link *link, bool paused, uint64_t until_usec)
@@ -532,11 +524,10 @@ static int set_pause(struct reconcile *r, const struct link *link, bool paused, 
 	return error;
 }
 
-int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const char *by)
+int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, uid_t user)
 {
 	const struct link *link = link_table_find(&r->o->links, ifindex);
 	uint64_t now_usec = util_now_usec();
-	char time[32];
 	int error;
 
 	if (!link)
@@ -544,17 +535,11 @@ int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const
 	error = set_pause(r, link, true, until_usec);
 	if (error < 0)
 		return error;
-	if (until_usec)
-		tell_pause(r, EVENT_PAUSED, link, "left alone for %s, asked for by %s",
-			util_format_duration(
-				until_usec > now_usec ? until_usec - now_usec : 0, time, sizeof(time)),
-			by);
-	else
-		tell_pause(r, EVENT_PAUSED, link, "left alone until it is resumed, asked for by %s", by);
+	report_pause(r, FINDING_PAUSED, link, until_usec > now_usec ? until_usec - now_usec : 0, user);
 	return 0;
 }
 
-int reconcile_resume(struct reconcile *r, int ifindex, const char *by)
+static int resume(struct reconcile *r, int ifindex, enum finding_code code, uid_t user)
 {
 	const struct link *link = link_table_find(&r->o->links, ifindex);
 	const struct link_state *state = link_states_find(&r->states, ifindex);
@@ -567,8 +552,13 @@ int reconcile_resume(struct reconcile *r, int ifindex, const char *by)
 	error = set_pause(r, link, false, 0);
 	if (error < 0)
 		return error;
-	tell_pause(r, EVENT_RESUMED, link, "no longer left alone: %s", by);
+	report_pause(r, code, link, 0, user);
 	return 1;
+}
+
+int reconcile_resume(struct reconcile *r, int ifindex, uid_t user)
+{
+	return resume(r, ifindex, FINDING_RESUMED, user);
 }
 
 /* ---- time passes ---- */
@@ -597,7 +587,7 @@ static void end_deferral(struct reconcile *r)
 static void end_contention(struct reconcile *r, const struct link *link, feature_set bits)
 {
 	r->states.n_contended--;
-	event_report_calm(&r->states, &r->o->features, link, bits, r->options.fn, r->options.userdata);
+	event_report_resolved(&r->states, link, bits, r->options.fn, r->options.userdata);
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, true);
 }
 
@@ -641,7 +631,7 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 		if (!link)
 			continue;
 		if (is_due(state->pause_until_usec, now_usec))
-			(void)reconcile_resume(r, link->ifindex, "its time is up");
+			(void)resume(r, link->ifindex, FINDING_PAUSE_EXPIRED, 0);
 		calm = state->contention ? contention_expire(state->contention, now_usec) : 0;
 		if (calm)
 			end_contention(r, link, calm);

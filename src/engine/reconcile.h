@@ -7,7 +7,7 @@
 
 #include "engine/apply.h"
 #include "engine/contention.h"
-#include "model/event.h"
+#include "model/finding.h"
 #include "rules/rule.h"
 
 /* A contended link, and what stands on it, is looked at so often and no more: each look costs, and nothing is to be done. */
@@ -18,7 +18,7 @@ struct reconcile;
 struct reconcile_options {
 	bool enforce; /* otherwise nothing is ever written */
 	struct ledger *ledger; /* may be NULL */
-	event_fn fn; /* gets every event */
+	finding_fn fn; /* gets every event */
 	void *userdata;
 };
 
@@ -38,10 +38,10 @@ const struct rule_set *reconcile_rules(const struct reconcile *r);
 /* Marks every link dirty. */
 void reconcile_mark_all(struct reconcile *r);
 
-/* No writes to a link until then (CLOCK_MONOTONIC; 0: until resumed), by whom for the event. It needs a ledger. 0, -ENODEV, -ENOMEM,
- * -ENOSPC; resume: 1, or 0 when it was not paused. */
-int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, const char *by);
-int reconcile_resume(struct reconcile *r, int ifindex, const char *by);
+/* No writes to a link until then (CLOCK_MONOTONIC; 0: until resumed); user: who asked, for the event. It needs a
+ * ledger. 0, -ENODEV, -ENOMEM, -ENOSPC; resume: 1, or 0 when it was not paused. */
+int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, uid_t user);
+int reconcile_resume(struct reconcile *r, int ifindex, uid_t user);
 
 /* Is there anything that reconcile_run() would do now? */
 bool reconcile_is_pending(const struct reconcile *r);
@@ -75,7 +75,7 @@ int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t 
 struct reconcile_counts {
 	uint64_t runs, sets; /* reconciles, SETs asked of the kernel */
 	uint64_t plans, predictions;
-	size_t troubled;     /* links that a standing event is about */
+	size_t troubled;     /* links with a standing problem */
 	size_t contended;    /* links with a contended feature */
 };
 struct reconcile_counts reconcile_count(const struct reconcile *r);

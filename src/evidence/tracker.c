@@ -6,7 +6,6 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "basic/file.h"
 #include "basic/util.h"
@@ -37,34 +36,22 @@ void tracker_name_link(const struct tracker *w, int ifindex, char buf[LINK_NAME_
 
 /* ---- events ---- */
 
-_printf_(4, 5) static void tell(struct tracker *w, struct event *event, enum event_kind kind,
-	const char *fmt, ...)
+static void send(struct tracker *w, const struct finding *f)
 {
-	char text[800];
-	va_list ap;
-
-	if (!w->options.fn)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	event->kind = kind;
-	snprintf(event->message, sizeof(event->message), "%s%s%s", event->link,
-		event->link[0] ? ": " : "", text);
-	w->options.fn(event, w->options.userdata);
+	if (w->options.fn)
+		w->options.fn(f, w->options.userdata);
 }
 
-static struct event event_of(const char *link, int ifindex, const char *service, int priority)
+static void begin(struct finding *ret, enum finding_code code, const char *link, int ifindex, const char *service)
 {
-	struct event event = { .priority = priority, .ifindex = ifindex };
-
-	util_append(event.link, sizeof(event.link), "%s", link);
-	util_append(event.service, sizeof(event.service), "%s", service);
-	return event;
+	finding_init(ret, code, NULL);
+	ret->ifindex = ifindex;
+	util_append(ret->link, sizeof(ret->link), "%s", link);
+	util_append(ret->service, sizeof(ret->service), "%s", service);
 }
 
 /* True for the first time, while there is room. */
-static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifindex, const char *service)
+static bool is_first_time(struct tracker *w, const struct probe_hits *hits, int ifindex, const char *service)
 {
 	struct tracker_reported_key key;
 	struct tracker_reported *reported;
@@ -77,12 +64,12 @@ static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifin
 	if (reported)
 		return false;
 	if (HASH_COUNT(w->reported) >= TRACKER_REPORTED_MAX) {
-		struct event event = event_of("", 0, "", LOG_WARNING);
+		struct finding f;
 
+		begin(&f, FINDING_FALLBACK_MORE, "", 0, "");
+		f.total = TRACKER_REPORTED_MAX;
 		if (!w->reported_all)
-			tell(w, &event, EVENT_STATE,
-				"more than %d services fall back, no more of them are told of; `offloadctl services` and the metrics have them",
-				TRACKER_REPORTED_MAX);
+			send(w, &f);
 		w->reported_all = true;
 		return false;
 	}
@@ -97,29 +84,22 @@ static bool tell_once(struct tracker *w, const struct probe_hits *hits, int ifin
 	return true;
 }
 
-static const char *what_is_done(enum fallback_kind kind)
+static enum finding_code code_of(const struct probe_hits *hits, const char *service)
 {
-	switch (kind) {
-	case FALLBACK_SENDPAGE:
-	case FALLBACK_SPLICE:
-		return "copied page by page";
-	case FALLBACK_SEGMENTATION:
-		return "segmented in software";
-	case FALLBACK_CHECKSUM:
-		return "checksummed in software";
-	case FALLBACK_KINDS:
-		break;
-	}
-	return "handled in software";
+	if (hits->origin == FALLBACK_FORWARDED)
+		return FINDING_FALLBACK_FORWARDED;
+	if (hits->origin == FALLBACK_KERNEL || !service[0])
+		return FINDING_FALLBACK_KERNEL;
+	return evidence_is_by_socket(hits->kind) ? FINDING_FALLBACK_SOCKET : FINDING_FALLBACK_SERVICE;
 }
 
-static void tell_fallback(const struct probe_hits *hits, void *userdata)
+static void report_fallback(const struct probe_hits *hits, void *userdata)
 {
 	struct tracker *w = userdata;
 	int ifindex = tracker_own_ifindex(w, hits);
 	struct stale_key key = { hits->cgroup, hits->netns, hits->ifindex };
 	char service[UNIT_SERVICE_LEN] = "", link[LINK_NAME_LEN];
-	struct event event;
+	struct finding f;
 	struct unit unit;
 
 	if (!ifindex || (evidence_is_by_socket(hits->kind) && stale_find(&w->stale, &key)))
@@ -127,21 +107,12 @@ static void tell_fallback(const struct probe_hits *hits, void *userdata)
 	if (hits->origin == FALLBACK_SOCKET)
 		collect_name_service(&w->collect, hits->cgroup, evidence_is_by_socket(hits->kind) ? hits->tgid : 0,
 			evidence_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);
-	if (!tell_once(w, hits, ifindex, hits->origin == FALLBACK_SOCKET ? service : evidence_origin_name(hits->origin)))
+	if (!is_first_time(w, hits, ifindex, hits->origin == FALLBACK_SOCKET ? service : evidence_origin_name(hits->origin)))
 		return;
 	tracker_name_link(w, ifindex, link);
-	event = event_of(link, ifindex, service, LOG_NOTICE);
-	util_append(event.why, sizeof(event.why), "%s: %s", evidence_kind_name(hits->kind), evidence_origin_name(hits->origin));
-	if (hits->origin == FALLBACK_FORWARDED)
-		tell(w, &event, EVENT_FALLBACK, "forwarded traffic is %s", what_is_done(hits->kind));
-	else if (hits->origin == FALLBACK_KERNEL || !service[0])
-		tell(w, &event, EVENT_FALLBACK, "what the kernel itself sends is %s", what_is_done(hits->kind));
-	else if (evidence_is_by_socket(hits->kind))
-		tell(w, &event, EVENT_FALLBACK, "what %s sends is %s; its connections may have to be made anew after a repair",
-			service, what_is_done(hits->kind));
-	else
-		tell(w, &event, EVENT_FALLBACK, "what %s sends is %s; this ends when %s is repaired, no restart is needed",
-			service, what_is_done(hits->kind), link);
+	begin(&f, code_of(hits, service), link, ifindex, service);
+	finding_set_object(&f, evidence_kind_name(hits->kind));
+	send(w, &f);
 }
 
 void tracker_forget_link(struct tracker *w, int ifindex)
@@ -193,10 +164,10 @@ static void settle_hits(struct tracker *w, struct stale *stale)
 	w->hits_unsaved = true;
 }
 
-static void say_lost(struct tracker *w)
+static void report_lost(struct tracker *w)
 {
-	struct event event = event_of("", 0, "", LOG_WARNING);
 	struct probe_lost lost;
+	struct finding f;
 	uint64_t hits = 0;
 
 	probe_read_lost(w->probe, &lost);
@@ -205,8 +176,9 @@ static void say_lost(struct tracker *w)
 	if (!hits || w->lost_reported)
 		return;
 	w->lost_reported = hits;
-	event.count = hits;
-	tell(w, &event, EVENT_STATE, "more services fall back than can be counted apart; what did not fit is in `offloadctl services --json` and the metrics as lost");
+	begin(&f, FINDING_FALLBACK_LOST, "", 0, "");
+	f.count = hits;
+	send(w, &f);
 }
 
 int tracker_read_hits(struct tracker *w, uint64_t now_usec)
@@ -224,7 +196,7 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 		(void)probe_forget_hits(w->probe, now_usec - FORGET_USEC);
 	more = c.hits != w->hits;
 	w->hits = c.hits;
-	say_lost(w);
+	report_lost(w);
 	return more;
 }
 
@@ -232,7 +204,7 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 
 void tracker_save(struct tracker *w)
 {
-	struct event event = event_of("", 0, "", LOG_WARNING);
+	struct finding finding;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f;
@@ -250,9 +222,12 @@ void tracker_save(struct tracker *w)
 			fprintf(f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n", stale->key.cgroup,
 				stale->key.netns, stale->key.ifindex, stale->found.since_usec, stale->found.hits);
 	r = fclose(f) == 0 ? file_replace(w->path, text, len) : -ENOMEM;
-	if (r < 0 && !w->save_failed)
-		tell(w, &event, EVENT_STATE, "cannot write %s: %s; after a restart flags of services begin anew",
-			w->path, strerror(-r));
+	if (r < 0 && !w->save_failed) {
+		begin(&finding, FINDING_SERVICES_UNWRITABLE, "", 0, "");
+		finding_set_object(&finding, w->path);
+		finding.error = r;
+		send(w, &finding);
+	}
 	w->save_failed = r < 0;
 	free(text);
 }
@@ -295,18 +270,14 @@ static void restore(struct tracker *w)
 
 /* ---- sockets ---- */
 
-static void tell_stale(struct tracker *w, const struct stale *stale)
+static void report_stale(struct tracker *w, const struct stale *stale)
 {
-	struct event event = event_of(stale->found.link, stale->key.ifindex, stale->found.service, LOG_WARNING);
-	char names[256];
+	struct finding f;
 
-	event.features = stale->found.missing;
-	event.count = stale->found.sockets;
-	tell(w, &event, EVENT_STALE,
-		"%u connection%s of %s still without %s, which %s has again; restart it, or over IPv4 `sysctl net.ipv4.route.flush=1`",
-		stale->found.sockets, util_plural(stale->found.sockets), stale->found.service,
-		feature_format(&w->features, stale->found.missing, names, sizeof(names)),
-		stale->found.link[0] ? stale->found.link : "the interface");
+	begin(&f, FINDING_STALE, stale->found.link, stale->key.ifindex, stale->found.service);
+	f.on = stale->found.missing;
+	f.count = stale->found.sockets;
+	send(w, &f);
 }
 
 /* It has one turn to be restarted as long as any of its connections is stale. */
@@ -318,16 +289,16 @@ static bool has_other(const struct tracker *w, const struct stale *gone)
 	return false;
 }
 
-static void tell_gone(const struct stale *stale, void *userdata)
+static void report_gone(const struct stale *stale, void *userdata)
 {
 	struct tracker *w = userdata;
-	struct event event = event_of(stale->found.link, stale->key.ifindex, stale->found.service, LOG_NOTICE);
+	struct finding f;
 
 	w->unsaved = true;
 	if (!has_other(w, stale))
 		restart_forget(&w->restarts, stale->found.unit.name);
-	tell(w, &event, EVENT_RECONNECTED, "no connection of %s is without its offload any more; no restart is needed",
-		stale->found.service);
+	begin(&f, FINDING_RECONNECTED, stale->found.link, stale->key.ifindex, stale->found.service);
+	send(w, &f);
 }
 
 /* Their hits count from here on. */
@@ -346,7 +317,7 @@ static void report_new_ones(struct tracker *w, uint64_t now_usec)
 			continue;
 		stale->is_new = false;
 		begin_wait(w, stale);
-		tell_stale(w, stale);
+		report_stale(w, stale);
 	}
 }
 
@@ -362,7 +333,7 @@ void tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 		return;
 	if (r >= 0) {
 		report_new_ones(w, now_usec);
-		(void)stale_end(&w->stale, tell_gone, w);
+		(void)stale_end(&w->stale, report_gone, w);
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
 	if (r < 0 || w->stale.all)
@@ -391,15 +362,12 @@ void tracker_set_policy(struct tracker *w, const struct restart_policy *policy)
 
 void tracker_restarted(struct tracker *w, const char *unit, const char *error)
 {
-	struct event event = event_of("", 0, unit, error[0] ? LOG_WARNING : LOG_NOTICE);
+	struct finding f;
 
 	restart_done(&w->restarts);
-	if (error[0])
-		tell(w, &event, EVENT_STATE, "cannot restart %s: %s", unit, error);
-	else
-		tell(w, &event, EVENT_RESTARTED,
-			"%s is restarted, as it held connections without an offload that their interface has again",
-			unit);
+	begin(&f, error[0] ? FINDING_RESTART_FAILED : FINDING_RESTARTED, "", 0, unit);
+	finding_set_words(&f, error);
+	send(w, &f);
 	w->restart_usec = w->restarts.next_usec;
 }
 
@@ -484,47 +452,39 @@ int tracker_fd(const struct tracker *w)
 
 void tracker_read(struct tracker *w, uint64_t now_usec)
 {
-	(void)probe_read_events(w->probe, tell_fallback, w);
+	(void)probe_read_events(w->probe, report_fallback, w);
 	w->quiet = 0;
 	if (w->hits_usec == 0)
 		w->hits_usec = now_usec + HITS_USEC;
 }
 
-/* ---- authors ---- */
+/* ---- who changed a link ---- */
 
-static bool is_about_change(const struct event *event)
+void tracker_find_changed_by(struct tracker *w, struct finding *event)
 {
-	return event->kind == EVENT_REPAIRED || event->kind == EVENT_DRIFT ||
-		event->kind == EVENT_CONTENDED;
-}
-
-void tracker_name_author(struct tracker *w, struct event *event)
-{
-	struct event_author author = { .asked = true };
+	enum event_kind kind = finding_event(event->code);
+	struct finding_process *by = &event->changed_by;
 	uint64_t now_usec = util_now_usec();
-	char service[UNIT_SERVICE_LEN];
 	struct probe_change change;
 	struct unit unit;
 	int r;
 
-	if (!is_about_change(event) || event->author.asked)
+	if ((kind != EVENT_REPAIRED && kind != EVENT_DRIFT && kind != EVENT_CONTENDED) || by->asked)
 		return;
 	r = probe_find_change(w->probe, w->collect.netns, event->ifindex, &change);
 	if (r == -EOPNOTSUPP)
 		return;
-	if (r == 0 && ((change.before ^ change.after) & event->features)) {
-		author.pid = change.pid;
-		author.parent_pid = change.parent_pid;
-		memcpy(author.comm, change.comm, sizeof(author.comm));
-		memcpy(author.parent_comm, change.parent_comm, sizeof(author.parent_comm));
-		collect_name_service(&w->collect, change.cgroup, change.pid, "", &unit, service);
-		util_append(author.unit, sizeof(author.unit), "%s", service);
-		if (change.root_netns == w->collect.netns && change.root_ifindex != event->ifindex)
-			tracker_name_link(w, change.root_ifindex, author.link);
-		author.time_usec = util_realtime_usec() -
-			(now_usec > change.time_usec ? now_usec - change.time_usec : 0);
-	}
-	event_set_author(event, &author);
+	by->asked = true;
+	if (r < 0 || !((change.before ^ change.after) & finding_features(event)))
+		return;
+	by->pid = change.pid;
+	by->parent_pid = change.parent_pid;
+	memcpy(by->comm, change.comm, sizeof(by->comm));
+	memcpy(by->parent_comm, change.parent_comm, sizeof(by->parent_comm));
+	collect_name_service(&w->collect, change.cgroup, change.pid, "", &unit, by->unit);
+	if (change.root_netns == w->collect.netns && change.root_ifindex != event->ifindex)
+		tracker_name_link(w, change.root_ifindex, by->link);
+	by->time_usec = util_realtime_usec() - (now_usec > change.time_usec ? now_usec - change.time_usec : 0);
 }
 
 /* ---- */

@@ -5,7 +5,7 @@
 #ifndef OFFLOADD_TRACKER_H
 #define OFFLOADD_TRACKER_H
 
-#include "model/event.h"
+#include "model/finding.h"
 #include "model/link.h"
 #include "evidence/evidence.h"
 #include "evidence/probe.h"
@@ -28,7 +28,7 @@ struct tracker_options {
 	const struct feature_table *features; /* copied */
 	const struct link_table *links;
 	const char *path;  /* where stale services are kept over a restart; NULL: nowhere */
-	event_fn fn;	   /* NULL: no events */
+	finding_fn fn;	   /* NULL: no events */
 	/* Restarts a unit for stale connections: 0, or negative errno; tracker_restarted() ends it. NULL: none ever. Called only while
 	 * *enforce. */
 	int (*restart)(const char *unit, void *userdata);
@@ -62,8 +62,8 @@ uint64_t tracker_deadline(const struct tracker *w);
 /* Does what is due. 1 when numbers changed, 0. */
 int tracker_tick(struct tracker *w, uint64_t now_usec);
 
-/* Adds to the event of a drift who caused it, or that it is not known. Other events stay as they are. */
-void tracker_name_author(struct tracker *w, struct event *event);
+/* Adds to an event about a change who made it, or that it is not known. Other events stay as they are. */
+void tracker_find_changed_by(struct tracker *w, struct finding *event);
 
 /* Counts probes that run, and those that are missing. */
 void tracker_count_probes(const struct tracker *w, unsigned *ret_running, unsigned *ret_missing);

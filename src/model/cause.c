@@ -19,6 +19,15 @@ static const char *const names[CAUSE_COUNT] = {
 	[CAUSE_LOWER_ON] = "lower-on",
 	[CAUSE_AUDIT] = "audit",
 	[CAUSE_UNKNOWN] = "unknown",
+	[CAUSE_IS_ON] = "is-on",
+	[CAUSE_SOME_PORTS] = "some-ports-on",
+	[CAUSE_EVERY_PORT] = "every-port-on",
+	[CAUSE_DECLARED] = "declared",
+	[CAUSE_UNDECLARED] = "undeclared",
+	[CAUSE_IGNORED] = "ignored",
+	[CAUSE_REFUSED] = "refused",
+	[CAUSE_UNCERTAIN] = "uncertain",
+	[CAUSE_UNREADABLE] = "unreadable",
 };
 
 const char *cause_name(enum cause cause)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/event.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 static const struct {
 	const char *name, *message_id;
 } kinds[EVENT_KIND_COUNT] = {
@@ -27,44 +24,12 @@ static const struct {
 
 const char *event_kind_name(enum event_kind kind)
 {
-	return (size_t)kind < EVENT_KIND_COUNT ? kinds[kind].name : "unknown";
+	return (size_t)kind < EVENT_KIND_COUNT ? kinds[kind].name : "none";
 }
 
 const char *event_message_id(enum event_kind kind)
 {
-	return kinds[kind].message_id;
-}
-
-void event_make(struct event *ret, enum event_kind kind, int priority, const char *fmt, ...)
-{
-	va_list ap;
-
-	*ret = (struct event){ .kind = kind, .priority = priority };
-	va_start(ap, fmt);
-	vsnprintf(ret->message, sizeof(ret->message), fmt, ap);
-	va_end(ap);
-}
-
-void event_set_author(struct event *event, const struct event_author *author)
-{
-	char *message = event->message, when[32];
-	size_t size = sizeof(event->message);
-
-	event->author = *author;
-	if (!author->asked)
-		return;
-	if (author->pid == 0) {
-		util_append(message, size, "; who did it is not known");
-		return;
-	}
-	util_append(message, size, "; done by %s[%d]", author->comm, (int)author->pid);
-	if (author->parent_pid)
-		util_append(message, size, ", child of %s[%d]", author->parent_comm, (int)author->parent_pid);
-	if (author->unit[0])
-		util_append(message, size, ", in %s", author->unit);
-	if (author->link[0])
-		util_append(message, size, ", on %s", author->link);
-	util_append(message, size, ", at %s", util_format_time(author->time_usec, when, sizeof(when)));
+	return (size_t)kind < EVENT_KIND_COUNT ? kinds[kind].message_id : NULL;
 }
 
 bool event_limit_allows(struct event_limit *limit, uint64_t now_usec)

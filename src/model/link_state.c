@@ -70,7 +70,11 @@ struct link_reported *link_states_reported(struct link_states *states, struct li
 
 void link_states_forget_reported(struct link_states *states, struct link_state *state)
 {
-	states->n_reported -= state->reported != NULL;
+	if (!state->reported)
+		return;
+	states->n_reported--;
+	for (unsigned i = 0; i < LINK_PROBLEMS; i++)
+		free(state->reported->problems[i].words);
 	free(state->reported);
 	state->reported = NULL;
 }

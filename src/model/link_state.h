@@ -51,13 +51,22 @@ struct link_result {
 	feature_set features[VERDICT_COUNT]; /* those that this kernel has, each under its verdict */
 };
 
-#define LINK_PROBLEMS 4 /* kinds of standing problems: engine/event_report.c */
+#define LINK_PROBLEMS 5	     /* kinds of standing problems: engine/event_report.c */
+#define LINK_PROBLEM_CAUSES 6 /* first steps of cause chains */
 
-/* What was reported of its standing problems, each once until it changes. */
+/* What identifies a standing problem: it is reported again when any of this changes. */
+struct link_problem {
+	feature_set features; /* empty: there is no such problem */
+	int error;
+	struct link_problem_cause {
+		uint8_t code, bit; /* enum cause, and the other feature */
+		int ifindex;       /* the other link */
+	} causes[LINK_PROBLEM_CAUSES];
+	char *words; /* another program's, NULL for none */
+};
+
 struct link_reported {
-	feature_set features[LINK_PROBLEMS];
-	uint32_t why[LINK_PROBLEMS]; /* hash of the reasons given */
-	bool unread; /* what is refused is reading */
+	struct link_problem problems[LINK_PROBLEMS];
 };
 
 /* Times are CLOCK_MONOTONIC, 0 for never. */

@@ -157,7 +157,7 @@ static int open_ledger(const struct cmd_session *s, struct ledger **ret, bool *r
 			s->options->ledger ? s->options->ledger : LEDGER_DEFAULT_PATH,
 			why[0] ? why : strerror(-r));
 	if (r > 0)
-		cmd_error("%s", why);
+		cmd_error("Failed to read the ledger %s: %s; moved it to %s.bad", (*ret)->path, why, (*ret)->path);
 	*ret_lost = r > 0;
 	return CMD_OK;
 }

@@ -82,22 +82,14 @@ static int ask_bit(
 }
 
 /* A feature that other kernels have: all there is to say is that this one has not. */
-static int ask_word(struct asked *asked, const struct cmd_session *s, const struct link *link,
-	const char *word, const struct plan_item *item)
+static int ask_word(struct asked *asked, const struct link *link, const char *word, const struct plan_item *item)
 {
 	struct explanation *story = &asked->stories[asked->n];
 
 	if (asked->n == ARRAY_SIZE(asked->told))
 		return 0;
-	story->lines = calloc(1, sizeof(*story->lines));
-	if (!story->lines)
+	if (explain_word(link, word, item, story) < 0)
 		return -ENOMEM;
-	story->n_lines = 1;
-	story->lines[0].ifindex = link->ifindex;
-	story->lines[0].bit = FEATURE_MAX;
-	memcpy(story->lines[0].name, link->name, sizeof(story->lines[0].name));
-	snprintf(story->lines[0].text, sizeof(story->lines[0].text),
-		"Linux %s has no feature %s; other kernels do", s->host.kernel_release, word);
 	asked->told[asked->n++] = (struct json_explained){
 		.bit = FEATURE_MAX, .word = word, .item = item, .explanation = story
 	};
@@ -148,7 +140,7 @@ static int ask_all(struct asked *asked, struct cmd_session *s, const struct link
 			continue;
 		asked->falls_with[asked->n] = asked->tell_once ? falling_with(pl, item) : 0;
 		r = item->bit < FEATURE_MAX ? ask_bit(asked, s, link, item->bit)
-					    : ask_word(asked, s, link, item->feature->word, item);
+					    : ask_word(asked, link, item->feature->word, item);
 	}
 	return r;
 }
@@ -184,14 +176,14 @@ static int ask_named(
 		return cmd_error("unknown feature \"%s\"", word);
 	case FEATURE_WORD_FOREIGN:
 		r = ask_word(
-			asked, s, link, word, find_word(plan_find(&s->plan, link->ifindex), word));
+			asked, link, word, find_word(plan_find(&s->plan, link->ifindex), word));
 		break;
 	case FEATURE_WORD_ALIAS:
 		set = alias_members(s, link, set);
 		/* fall through */
 	case FEATURE_WORD_NAME:
 		if (!set)
-			r = ask_word(asked, s, link, word, NULL);
+			r = ask_word(asked, link, word, NULL);
 		feature_foreach (bit, set)
 			if (r >= 0)
 				r = ask_bit(asked, s, link, bit);
@@ -217,8 +209,7 @@ static void render_asked(
 			const struct json_explained *other = &asked->told[j];
 
 			if (other->bit >= FEATURE_MAX ||
-				!view_same_story(s->view.features, first->explanation, first->bit,
-					other->explanation, other->bit))
+				!view_same_story(first->explanation, first->bit, other->explanation, other->bit))
 				continue;
 			bits |= FEATURE(other->bit);
 			falls_with |= asked->falls_with[j];

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "kernel/netns.h"
 
@@ -24,8 +23,8 @@ static int open_observe(struct daemon *d)
 	int r = observe_open(&options, &d->observe, &what);
 
 	if (r < 0)
-		fprintf(stderr, "offloadd: cannot open %s: %s\n", what,
-			r == -EOPNOTSUPP ? "this kernel does not have it" : strerror(-r));
+		fprintf(stderr, "offloadd: Failed to open %s: %s\n", what,
+			r == -EOPNOTSUPP ? "this kernel does not support it" : strerror(-r));
 	return r;
 }
 
@@ -33,22 +32,26 @@ static int open_observe(struct daemon *d)
 static int open_ledger(struct daemon *d)
 {
 	const char *path = d->options->ledger_path ? d->options->ledger_path : LEDGER_DEFAULT_PATH;
+	struct finding f;
 	char why[512];
 	int r;
 
 	if (d->options->once && !d->enforce)
 		return 0;
 	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
-	if (r > 0)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "%s", why);
+	if (r > 0) {
+		finding_init(&f, FINDING_LEDGER_SET_ASIDE, NULL);
+		finding_set_object(&f, d->ledger->path);
+		finding_set_words(&f, why);
+		daemon_send_event(&f, d);
+	}
 	if (r >= 0)
 		return 0;
 	if (d->enforce) {
-		fprintf(stderr, "offloadd: cannot read the ledger %s: %s\n", path, strerror(-r));
+		fprintf(stderr, "offloadd: Failed to read the ledger %s: %s\n", path, strerror(-r));
 		return r;
 	}
-	daemon_say(d, EVENT_STATE, LOG_NOTICE, "cannot read the ledger %s: %s; what belongs there is kept in memory only",
-		path, strerror(-r));
+	daemon_report(d, FINDING_LEDGER_UNREADABLE, path, r);
 	return ledger_new(&d->ledger);
 }
 
@@ -80,7 +83,7 @@ static int open_reconcile(struct daemon *d)
 		r = daemon_load_rules(d, false);
 	}
 	if (r < 0)
-		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 	return r;
 }
 
@@ -121,18 +124,17 @@ static int open_control(struct daemon *d)
 	else
 		(void)netns_path(SERVER_DEFAULT_PATH, &path);
 	if (r < 0 || !path) {
-		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(ENOMEM));
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	handler = methods_handler(d->methods);
 	r = server_new(d->event, path, &handler, &d->control);
 	if (r == -EADDRINUSE && d->enforce) {
-		fprintf(stderr, "offloadd: another offloadd answers at %s\n", path);
+		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n", path);
 		return r;
 	}
 	if (r < 0)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "no control socket at %s, offloadctl will not find this offloadd: %s",
-			path, strerror(-r));
+		daemon_report(d, FINDING_CONTROL_FAILED, path, r);
 	return 0;
 }
 
@@ -179,7 +181,7 @@ static void open_tracker(struct daemon *d)
 	if (r >= 0 && tracker_fd(d->tracker) >= 0)
 		r = daemon_watch_probes(d);
 	if (r < 0)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "no probes: %s", strerror(-r));
+		daemon_report(d, FINDING_PROBES_FAILED, NULL, r);
 }
 
 /* As for `offloadctl apply`: 1 outranks what else may be said, since nobody has looked at what a bad file declares. */
@@ -191,7 +193,7 @@ static int run_once(struct daemon *d)
 	if (!reconcile_is_settled(d->reconcile) || d->rule_errors.n_errors || d->conf_errors.n_errors)
 		return EXIT_ERROR;
 	if (reconcile_rules(d->reconcile)->n_rules == 0) {
-		fprintf(stderr, "offloadd: there is no rule in");
+		fprintf(stderr, "offloadd: No rules found in");
 		for (const char *const *dir = daemon_rule_dirs(d); *dir; dir++)
 			fprintf(stderr, "%s %s", dir == daemon_rule_dirs(d) ? "" : ",", *dir);
 		fprintf(stderr, "\n");
@@ -205,7 +207,7 @@ static int run_loop(struct daemon *d)
 	int r = daemon_set_up_loop(d);
 
 	if (r < 0) {
-		fprintf(stderr, "offloadd: cannot set up the event loop: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to set up the event loop: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
 	if (open_control(d) < 0 || daemon_set_textfile(d) < 0)
@@ -213,15 +215,15 @@ static int run_loop(struct daemon *d)
 	daemon_reconcile(d);
 	daemon_tell_status(d, true);
 	open_tracker(d);
-	daemon_say_started(d);
+	daemon_report_started(d);
 	daemon_warn_without_rules(d);
-	daemon_say_missing_probes(d);
+	daemon_report_missing_probes(d);
 	daemon_settle(d);
 	r = sd_event_loop(d->event);
 	daemon_save_ledger(d);
 	if (d->tracker)
 		tracker_save(d->tracker);
-	daemon_say_stopped(d);
+	daemon_report_stopped(d);
 	daemon_note_textfile(d, textfile_write(d->textfile, true));
 	return r < 0 ? EXIT_ERROR : r;
 }
@@ -257,11 +259,11 @@ int daemon_run(const struct daemon_options *options)
 	journal_open(options->once, &d.journal);
 	r = daemon_load_conf(&d);
 	if (r < 0) {
-		fprintf(stderr, "offloadd: cannot start: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
 	if (d.enforce && !daemon_has_net_admin()) {
-		fprintf(stderr, "offloadd: enforcing needs CAP_NET_ADMIN\n");
+		fprintf(stderr, "offloadd: Failed to start in enforce mode: CAP_NET_ADMIN is missing\n");
 		return EXIT_ERROR;
 	}
 	if (open_observe(&d) < 0 || open_ledger(&d) < 0 || open_reconcile(&d) < 0)
@@ -270,7 +272,7 @@ int daemon_run(const struct daemon_options *options)
 		return EXIT_ERROR;
 	r = observe_refresh(d.observe);
 	if (r < 0) {
-		fprintf(stderr, "offloadd: cannot read the links: %s\n", strerror(-r));
+		fprintf(stderr, "offloadd: Failed to read the interfaces: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
 	return options->once ? run_once(&d) : run_loop(&d);

@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "rules/rule_file.h"
 
-#define RULE_ERRORS_SAID 20
+#define RULE_ERRORS_MAX 20
 
 /* ---- settings ---- */
 
@@ -46,14 +45,18 @@ void daemon_set_restart_policy(struct daemon *d)
 void daemon_time_sendfile(struct daemon *d)
 {
 	struct probe_status status = { 0 };
+	struct finding f;
 	int r;
 
 	if (!d->tracker)
 		return;
 	r = tracker_time_sendfile(d->tracker, d->conf.sendfile_latency, util_now_usec(), &status);
-	if (r < 0)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "SendfileLatency=yes, but sendfile cannot be timed: %s",
-			r == -EOPNOTSUPP ? status.why : strerror(-r));
+	if (r >= 0)
+		return;
+	finding_init(&f, FINDING_SENDFILE_UNTIMED, NULL);
+	finding_set_words(&f, r == -EOPNOTSUPP ? status.why : "");
+	f.error = r;
+	daemon_send_event(&f, d);
 }
 
 static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
@@ -69,8 +72,17 @@ static int read_conf(struct daemon *d, struct conf *ret)
 	rule_set_clear(&d->conf_errors);
 	r = conf_load(d->options->conf_path, hear_conf_error, &d->conf_errors, ret);
 	for (size_t i = 0; i < d->conf_errors.n_errors; i++)
-		daemon_say_file_error(d, EVENT_STATE, &d->conf_errors.errors[i]);
+		daemon_report_file_error(d, FINDING_SETTINGS_ERROR, &d->conf_errors.errors[i]);
 	return r;
+}
+
+static void report_audit_by_error(struct daemon *d)
+{
+	struct finding f;
+
+	finding_init(&f, FINDING_AUDIT_BY_ERROR, NULL);
+	f.enforce = d->conf.enforce_written;
+	daemon_send_event(&f, d);
 }
 
 int daemon_load_conf(struct daemon *d)
@@ -81,47 +93,46 @@ int daemon_load_conf(struct daemon *d)
 		return r;
 	d->enforce = wants_enforce(d, &d->conf);
 	if (r > 0 && d->options->mode == DAEMON_MODE_CONF)
-		daemon_say(d, EVENT_STATE, LOG_ERR, "auditing only, as offloadd.conf has errors%s",
-			d->conf.enforce_written ? "; Mode=enforce stands there and is not followed" : "");
+		report_audit_by_error(d);
 	return 0;
 }
 
-/* What can only be had by a restart. */
-static void say_restart_needed(struct daemon *d, const struct conf *fresh)
+/* What only a restart applies. */
+static void report_restart_needed(struct daemon *d, const struct conf *fresh)
 {
 	if (!d->options->has_backend && fresh->backend != d->conf.backend)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "EthtoolBackend= changed: restart to take it over");
+		daemon_report(d, FINDING_RESTART_NEEDED, "EthtoolBackend", 0);
 	if (!d->options->rcvbuf_bytes && fresh->rcvbuf_bytes != d->conf.rcvbuf_bytes)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "ReceiveBuffer= changed: restart to take it over");
+		daemon_report(d, FINDING_RESTART_NEEDED, "ReceiveBuffer", 0);
 	if (!d->options->no_probes && fresh->probes != d->conf.probes)
-		daemon_say(d, EVENT_STATE, LOG_WARNING, "Probes= changed: restart to take it over");
+		daemon_report(d, FINDING_RESTART_NEEDED, "Probes", 0);
 }
 
 int daemon_reload_conf(struct daemon *d)
 {
 	_cleanup_(conf_clear) struct conf fresh = { 0 };
-	bool enforce;
+	bool enforce, changed;
 	int r = read_conf(d, &fresh);
 
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		daemon_say(d, EVENT_STATE, LOG_ERR, "offloadd.conf not taken, the settings in force stay: %s",
-			d->enforce ? "enforcing" : "auditing");
+		daemon_report(d, FINDING_SETTINGS_REJECTED, NULL, 0);
 		return 0;
 	}
-	say_restart_needed(d, &fresh);
+	report_restart_needed(d, &fresh);
 	enforce = wants_enforce(d, &fresh);
 	conf_clear(&d->conf);
 	d->conf = fresh;
 	fresh = (struct conf){ 0 };
 	if (enforce && !d->enforce && !daemon_has_net_admin()) {
-		daemon_say(d, EVENT_STATE, LOG_ERR, "still auditing: enforcing needs CAP_NET_ADMIN");
+		daemon_report(d, FINDING_AUDIT_BY_CAPABILITY, NULL, 0);
 		enforce = false;
 	}
-	if (enforce != d->enforce)
-		daemon_say(d, EVENT_STATE, LOG_NOTICE, "from now on %s", enforce ? "enforcing" : "auditing");
+	changed = enforce != d->enforce;
 	d->enforce = enforce;
+	if (changed)
+		daemon_report(d, FINDING_MODE, NULL, 0);
 	daemon_set_restart_policy(d);
 	daemon_time_sendfile(d);
 	reconcile_configure(d->reconcile, enforce, &d->conf.contention);
@@ -159,15 +170,14 @@ static bool loses_rules(const struct daemon *d, const struct rule_set *now, cons
 	return false;
 }
 
-static void say_rule_errors(struct daemon *d, const struct rule_set *set)
+static void report_rule_errors(struct daemon *d, const struct rule_set *set)
 {
 	for (size_t i = 0; i < set->n_errors; i++) {
-		if (i == RULE_ERRORS_SAID) {
-			daemon_say(d, EVENT_RULES, LOG_ERR, "%zu more errors in rule files; `offloadctl check` prints all",
-				set->n_errors - i);
+		if (i == RULE_ERRORS_MAX) {
+			daemon_report_count(d, FINDING_RULE_ERRORS_MORE, set->n_errors - i);
 			return;
 		}
-		daemon_say_file_error(d, EVENT_RULES, &set->errors[i]);
+		daemon_report_file_error(d, FINDING_RULE_ERROR, &set->errors[i]);
 	}
 }
 
@@ -196,9 +206,9 @@ int daemon_load_rules(struct daemon *d, bool reload)
 		r = keep_errors(&d->rule_errors, &fresh);
 	if (r < 0)
 		return r;
-	say_rule_errors(d, &fresh);
+	report_rule_errors(d, &fresh);
 	if (reload && loses_rules(d, now, &fresh)) {
-		daemon_say(d, EVENT_RULES, LOG_ERR, "reload refused, the rules in force stay: %zu", now->n_rules);
+		daemon_report_count(d, FINDING_RULES_REJECTED, now->n_rules);
 		return 0;
 	}
 	routes = rule_set_needs_routes(&fresh);
@@ -206,7 +216,7 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	reconcile_take_rules(d->reconcile, &fresh);
 	d->observe->want_routes = routes;
 	if (reload)
-		daemon_say(d, EVENT_RULES, LOG_INFO, "rules loaded: %zu", n);
+		daemon_report_count(d, FINDING_RULES_LOADED, n);
 	if (reload)
 		daemon_warn_without_rules(d);
 	return 1;

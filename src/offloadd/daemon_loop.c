@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #define PRIORITY_SIGNAL (-10)
@@ -27,8 +26,7 @@ void daemon_save_ledger(struct daemon *d)
 	if (d->ledger)
 		d->ledger->urgent = false; /* where it failed, it is no use to try at each turn */
 	if (r < 0 && !failed_before)
-		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot write %s: %s; original values are kept in memory only",
-			d->ledger->path, strerror(-r));
+		daemon_report(d, FINDING_LEDGER_UNWRITABLE, d->ledger->path, r);
 }
 
 void daemon_note_textfile(struct daemon *d, int r)
@@ -39,8 +37,7 @@ void daemon_note_textfile(struct daemon *d, int r)
 		return;
 	d->textfile_failed = r < 0;
 	if (r < 0 && !failed_before)
-		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot write metrics to %s: %s",
-			textfile_path(d->textfile), strerror(-r));
+		daemon_report(d, FINDING_METRICS_UNWRITABLE, textfile_path(d->textfile), r);
 }
 
 /* When this turn of the loop began: before a SET, no clock is read that has been read already. */
@@ -67,7 +64,7 @@ void daemon_reconcile(struct daemon *d)
 		textfile_note_reaction(d->textfile, util_now_usec() - d->event_usec);
 	d->event_usec = 0;
 	if (r < 0)
-		daemon_say(d, EVENT_STATE, LOG_ERR, "cannot reconcile, trying again: %s", strerror(-r));
+		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, r);
 }
 
 /* ---- what is due ---- */
@@ -134,7 +131,7 @@ void daemon_settle(struct daemon *d)
 		d->defer, reconcile_is_pending(d->reconcile) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	now_usec = util_now_usec();
 	server_wake(d->control);
-	daemon_say_overruns(d, now_usec);
+	daemon_report_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
 	if (!reconcile_is_pending(d->reconcile)) { /* which is more urgent */
 		if (d->tracker && tracker_tick(d->tracker, now_usec))
@@ -151,7 +148,7 @@ void daemon_settle(struct daemon *d)
 /* Something went wrong that the next event may not cure; the service manager starts us again. */
 static void give_up(struct daemon *d, const char *what, int error)
 {
-	daemon_say(d, EVENT_STATE, LOG_ERR, "%s: %s", what, strerror(-error));
+	daemon_report(d, FINDING_LOOP_FAILED, what, error);
 	sd_event_exit(d->event, EXIT_ERROR);
 }
 
@@ -186,14 +183,14 @@ static void take_events(struct daemon *d, int (*read_events)(struct observe *), 
 static int on_links(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
-	take_events(userdata, observe_read_links, "reading link events");
+	take_events(userdata, observe_read_links, "link events");
 	return 0;
 }
 
 static int on_features(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
-	take_events(userdata, observe_read_features, "reading feature events");
+	take_events(userdata, observe_read_features, "feature events");
 	return 0;
 }
 
@@ -224,7 +221,7 @@ int daemon_reload(void *userdata)
 	if (r > 0)
 		r = observe_refresh(d->observe); /* drivers and routes may be wanted now */
 	if (r < 0) {
-		give_up(d, "reloading", r);
+		give_up(d, "the reload", r);
 		return r;
 	}
 	daemon_tell_status(d, true);

@@ -4,7 +4,7 @@
  *   daemon.c         start, stop, and what is opened and closed there
  *   daemon_load.c    offloadd.conf and rule files, at the start and again
  *   daemon_loop.c    event sources, what is due after each event, reload
- *   daemon_record.c  records to the journal, hooks, metrics and clients; the line of `systemctl status` */
+ *   daemon_event.c   events to the journal, hooks, metrics and clients; the line of `systemctl status` */
 #ifndef OFFLOADD_DAEMON_PRIVATE_H
 #define OFFLOADD_DAEMON_PRIVATE_H
 
@@ -53,7 +53,7 @@ struct daemon {
 	uint64_t ledger_usec;	/* when the ledger may be written next */
 	bool ledger_failed;	/* to write, the last time */
 	bool textfile_failed;	/* to write, the last time */
-	uint64_t overrun_usec;	/* when the next record of overruns may be sent */
+	uint64_t overrun_usec;	/* when the next event of overruns may be sent */
 	uint64_t overruns_said;
 	struct reconcile_counts told; /* as last put into STATUS= */
 };
@@ -106,20 +106,21 @@ int daemon_reload(void *userdata);
 void daemon_save_ledger(struct daemon *d);
 void daemon_note_textfile(struct daemon *d, int r);
 
-/* ---- daemon_record.c ---- */
+/* ---- daemon_event.c ---- */
 
-/* Gives a record to all who want it; userdata is the daemon. Works before anything is opened. */
-void daemon_send_event(const struct event *event, void *userdata);
+/* Gives an event to all who want it; userdata is the daemon. Works before anything is opened. */
+void daemon_send_event(const struct finding *event, void *userdata);
 
-/* A record of text alone. priority: LOG_* of syslog.h. */
-void daemon_say(struct daemon *d, enum event_kind kind, int priority, const char *fmt, ...) _printf_(4, 5);
-void daemon_say_file_error(struct daemon *d, enum event_kind kind, const struct rule_error *e);
+/* An event about no link. object: NULL for none; error: negative errno, 0 for none. The mode in force is part of it. */
+void daemon_report(struct daemon *d, enum finding_code code, const char *object, int error);
+void daemon_report_count(struct daemon *d, enum finding_code code, uint64_t total);
+void daemon_report_file_error(struct daemon *d, enum finding_code code, const struct rule_error *e);
 
-/* When events were lost since the last time that it was said, at most once in a while. */
-void daemon_say_overruns(struct daemon *d, uint64_t now_usec);
-void daemon_say_missing_probes(struct daemon *d);
-void daemon_say_started(struct daemon *d);
-void daemon_say_stopped(struct daemon *d);
+/* When events were lost since the last time that it was reported, at most once in a while. */
+void daemon_report_overruns(struct daemon *d, uint64_t now_usec);
+void daemon_report_missing_probes(struct daemon *d);
+void daemon_report_started(struct daemon *d);
+void daemon_report_stopped(struct daemon *d);
 void daemon_warn_without_rules(struct daemon *d);
 
 /* STATUS= for the service manager, where it changed; ready: in any case, with READY=1, which also ends a

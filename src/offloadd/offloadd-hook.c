@@ -61,7 +61,7 @@ static void remove_old(const char *directory)
 	}
 }
 
-static int write_file(const struct runner *r, const char *instance, const struct hook_record *record)
+static int write_file(const struct runner *r, const char *instance, const struct hook_event *event)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
@@ -71,7 +71,7 @@ static int write_file(const struct runner *r, const char *instance, const struct
 		return -ENOMEM;
 	}
 	f = fopen(path, "wxe");
-	return f ? hook_write_environment(f, record) : -errno;
+	return f ? hook_write_environment(f, event) : -errno;
 }
 
 static int start_unit(const char *unit)
@@ -90,12 +90,12 @@ static int start_unit(const char *unit)
 }
 
 /* The event's kind and the time since the boot, in microseconds. */
-static void name_instance(const struct hook_record *record, char *buf, size_t size)
+static void name_instance(const struct hook_event *event, char *buf, size_t size)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
-	snprintf(buf, size, "%s-%llu", event_kind_name(record->kind),
+	snprintf(buf, size, "%s-%llu", event_kind_name(event->kind),
 		(unsigned long long)ts.tv_sec * USEC_PER_SEC + (unsigned long long)ts.tv_nsec / 1000);
 }
 
@@ -103,21 +103,21 @@ static int handle(const struct runner *r, char *text, size_t len)
 {
 	_cleanup_(conf_clear) struct conf conf = { 0 };
 	char instance[64], unit[NAME_MAX + 1];
-	struct hook_record record;
-	int error = hook_decode(text, len, &record);
+	struct hook_event event;
+	int error = hook_decode(text, len, &event);
 
 	if (error < 0)
 		return complain("Failed to read an event of offloadd, ignoring it", error);
 	error = conf_load(r->conf_path, ignore_error, NULL, &conf);
 	if (error < 0)
 		return complain("Failed to read offloadd.conf", error);
-	if (!conf.hooks[record.kind] || !conf.hooks[record.kind][0])
+	if (!conf.hooks[event.kind] || !conf.hooks[event.kind][0])
 		return 0;
-	name_instance(&record, instance, sizeof(instance));
-	error = hook_format_unit(conf.hooks[record.kind], instance, unit, sizeof(unit));
+	name_instance(&event, instance, sizeof(instance));
+	error = hook_format_unit(conf.hooks[event.kind], instance, unit, sizeof(unit));
 	if (error < 0)
-		return complain(conf.hooks[record.kind], error);
-	error = write_file(r, instance, &record);
+		return complain(conf.hooks[event.kind], error);
+	error = write_file(r, instance, &event);
 	if (error < 0)
 		return complain("Failed to write the event for the unit", error);
 	error = start_unit(unit);
@@ -126,7 +126,7 @@ static int handle(const struct runner *r, char *text, size_t len)
 
 static int run(const struct runner *r)
 {
-	char text[HOOK_RECORD_MAX + 1];
+	char text[HOOK_EVENT_MAX + 1];
 	struct pollfd poll_fd = { .fd = r->fd, .events = POLLIN };
 
 	remove_old(r->directory);
@@ -138,7 +138,7 @@ static int run(const struct runner *r)
 			return complain("Failed to wait for events", -errno);
 		if (n == 0)
 			return 0;
-		len = recv(r->fd, text, HOOK_RECORD_MAX, MSG_DONTWAIT);
+		len = recv(r->fd, text, HOOK_EVENT_MAX, MSG_DONTWAIT);
 		if (len >= 0)
 			(void)handle(r, text, (size_t)len);
 		else if (errno != EAGAIN && errno != EINTR)

@@ -5,67 +5,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/predict.h"
 #include "basic/util.h"
+#include "plan/plan_private.h"
 
 #define DEPTH_MAX 12
-#define LINES_MAX 64
+#define STEPS_MAX 64
 
 struct walk {
 	const struct plan_context *context;
 	struct link_table *table;
 	const struct plan *plan;
-	struct predict *predict;
+	struct cause_view view;
 	struct explanation *out;
-	bool unmet; /* asked about a feature that a rule wants on, and that is not as declared */
-	int error;
+	bool unmet; /* asked about a feature that a rule wants on, and that is off */
 };
 
-static const char *name_of(const struct walk *w, unsigned bit)
+static void add(struct walk *w, unsigned depth, const struct cause_step *step)
 {
-	return feature_name(w->context->table, bit);
-}
-
-static void line(struct walk *w, unsigned depth, const struct link *link, unsigned bit,
-	const char *fmt, ...) _printf_(5, 6);
-
-static void line(
-	struct walk *w, unsigned depth, const struct link *link, unsigned bit, const char *fmt, ...)
-{
-	struct explanation_line *l;
-	va_list ap;
-
-	if (w->error || w->out->n_lines >= LINES_MAX)
+	if (w->out->n_steps >= STEPS_MAX)
 		return;
-	if (!w->out->lines) {
-		w->out->lines = calloc(LINES_MAX, sizeof(*w->out->lines));
-		if (!w->out->lines) {
-			w->error = -ENOMEM;
-			return;
-		}
-	}
-	l = &w->out->lines[w->out->n_lines++];
-	l->depth = depth;
-	l->ifindex = link->ifindex;
-	memcpy(l->name, link->name, sizeof(l->name));
-	l->bit = bit;
-	va_start(ap, fmt);
-	vsnprintf(l->text, sizeof(l->text), fmt, ap);
-	va_end(ap);
+	w->out->steps[w->out->n_steps] = *step;
+	w->out->steps[w->out->n_steps++].depth = depth;
 }
 
-static void advise(struct walk *w, const char *fmt, ...) _printf_(2, 3);
+static void add_code(struct walk *w, unsigned depth, const struct link *link, unsigned bit, enum cause code)
+{
+	struct cause_step step;
+
+	cause_begin(link, bit, true, &step);
+	step.code = code;
+	add(w, depth, &step);
+}
 
 /* The first advice stands: it is the one nearest to the leaf that was found first. */
-static void advise(struct walk *w, const char *fmt, ...)
+static void advise(struct walk *w, enum advice code, const struct link *link, unsigned bit, bool want,
+	const struct rule *rule)
 {
-	va_list ap;
+	struct explanation *e = w->out;
 
-	if (w->out->advice[0])
+	if (e->advice.code != ADVICE_NONE)
 		return;
-	va_start(ap, fmt);
-	vsnprintf(w->out->advice, sizeof(w->out->advice), fmt, ap);
-	va_end(ap);
+	e->advice.code = code;
+	memcpy(e->advice.link, link->name, sizeof(e->advice.link));
+	memcpy(e->advice.kind, link->kind, sizeof(e->advice.kind));
+	e->advice.bit = bit;
+	e->advice.want = want;
+	e->advice.rule = rule;
+}
+
+static void advise_unmet(struct walk *w, enum advice code, const struct link *link, unsigned bit)
+{
+	if (w->unmet)
+		advise(w, code, link, bit, true, NULL);
 }
 
 static const struct plan_item *item_of(const struct walk *w, const struct link *link, unsigned bit)
@@ -81,17 +72,12 @@ static const struct plan_item *item_of(const struct walk *w, const struct link *
 /* What makes the declared value real on this link; its rule says how far offloadctl apply will do. */
 static void advise_change(struct walk *w, const struct link *link, const struct plan_item *item, bool on)
 {
-	const char *name = name_of(w, item->bit);
-
 	if (item->verdict == VERDICT_PAUSED)
-		advise(w, "offloadctl resume %s, or `ethtool -K %s %s %s`", link->name, link->name, name,
-			util_on_off(on));
+		advise(w, ADVICE_RESUME, link, item->bit, on, NULL);
 	else if (item->rule->mode == RULE_MODE_AUDIT)
-		advise(w, "nothing by itself: %s is Mode=audit; remove that line, or `ethtool -K %s %s %s`",
-			item->rule->file, link->name, name, util_on_off(on));
+		advise(w, ADVICE_AUDIT_RULE, link, item->bit, on, item->rule);
 	else if (item->verdict == VERDICT_DRIFTED)
-		advise(w, "offloadctl apply %s, or `ethtool -K %s %s %s`", link->name, link->name, name,
-			util_on_off(on));
+		advise(w, ADVICE_APPLY, link, item->bit, on, NULL);
 }
 
 /* A feature that is not requested on `link`, where the search ends: a rule for it, a rule against it, or none. */
@@ -102,379 +88,288 @@ static void advise_request(struct walk *w, const struct link *link, unsigned bit
 	if (item && item->want && item->verdict != VERDICT_COMPLIANT)
 		advise_change(w, link, item, true);
 	else if (item && w->unmet && item->declared == RULE_OFF)
-		advise(w, "%s declares %s off on %s: change one of the two rules", item->rule->file,
-			name_of(w, bit), link->name);
-	else if (w->unmet)
-		advise(w, "`ethtool -K %s %s on`, or a rule that declares it for %s", link->name,
-			name_of(w, bit), link->name);
+		advise(w, ADVICE_CHANGE_RULE, link, bit, true, item->rule);
+	else
+		advise_unmet(w, ADVICE_REQUEST, link, bit);
 }
 
 static void why_off(struct walk *w, const struct link *link, unsigned bit, unsigned depth);
 
-static bool is_master(const struct link *link)
-{
-	return link_is_kind(link, "bond") || link_is_kind(link, "bridge") ||
-		link_is_kind(link, "team");
-}
-
-/* Does a master have this feature as soon as one port has it? NETIF_F_ONE_FOR_ALL, and checksums. */
-static bool one_port_is_enough(const struct walk *w, const struct link *link, unsigned bit)
-{
-	struct predict_sets sets = predict_sets(w->predict);
-
-	return is_master(link) && ((sets.one_for_all | sets.checksums) & FEATURE(bit));
-}
-
-/* What below gives this feature to a VLAN or a master: the generic checksum stands on any checksum. */
-static feature_set sources_of(const struct walk *w, const struct link *link, unsigned bit)
-{
-	struct predict_sets sets = predict_sets(w->predict);
-
-	return FEATURE(bit) == sets.generic_checksum && (is_master(link) || link_is_kind(link, "vlan")) ?
-		sets.checksums : FEATURE(bit);
-}
-
-/* The one to look for on a device that has none of them on. */
-static unsigned pick_source(const struct link *below, unsigned bit, feature_set sources)
-{
-	feature_set can = below->features.hw & sources;
-
-	return can && !(can & FEATURE(bit)) ? (unsigned)__builtin_ctzll(can) : bit;
-}
-
-/* A feature that a master takes from its ports: how each of them stands. */
+/* A feature that a master takes from its ports: each of them. */
 static void ports(struct walk *w, const struct link *master, unsigned bit, unsigned depth)
 {
-	struct link *port = link_first_port(w->table, master);
-	feature_set sources = sources_of(w, master, bit), on;
-	char names[128];
+	feature_set sources = cause_sources(&w->view, master, bit);
 
-	for (; port; port = link_next_port(w->table, port)) {
+	for (struct link *port = link_first_port(w->table, master); port; port = link_next_port(w->table, port)) {
+		struct cause_step step;
+
+		feature_set on = cause_state(&w->view, port)->active & sources;
+
+		cause_begin(port, bit, true, &step);
+		step.code = CAUSE_IS_ON;
+		step.features = on == FEATURE(bit) ? 0 : on;
 		if (!port->has_features)
 			continue;
-		on = port->features.active & sources;
-		if (on) {
-			feature_format(w->context->table, on, names, sizeof(names));
-			line(w, depth, port, bit, "has %s on", names);
-		} else {
-			why_off(w, port, pick_source(port, bit, sources), depth);
-		}
+		if (on)
+			add(w, depth, &step);
+		else
+			why_off(w, port, cause_pick_source(&w->view, master, bit, port), depth);
 	}
 }
 
-static bool dependency_off(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
+/* What would hold it, were it requested here? Only the plan knows, and only of what it looked at. */
+static bool holds_unrequested(const struct walk *w, const struct link *link, const struct cause_step *step)
 {
-	const struct link_features *f = &link->features;
-	feature_set all, any, not ;
-	unsigned need;
+	const struct plan_item *item = item_of(w, link, step->bit);
 
-	predict_needs(w->predict, bit, &all, &any, &not );
-	if (all & ~f->active) {
-		need = (unsigned)__builtin_ctzll(all & ~f->active);
-	} else if (any && !(any & f->active)) {
-		need = (unsigned)__builtin_ctzll(any & f->hw ? any & f->hw : any);
-	} else if (not & f->active) {
-		need = (unsigned)__builtin_ctzll(not & f->active);
-		line(w, depth, link, bit, "%s cannot be on while %s is on", name_of(w, bit),
-			name_of(w, need));
-		if (w->unmet)
-			advise(w, "switch %s off on %s, or change the rule", name_of(w, need), link->name);
-		return true;
-	} else {
-		return false;
-	}
-	line(w, depth, link, bit, "%s is off because it needs %s, which is off", name_of(w, bit),
-		name_of(w, need));
-	why_off(w, link, need, depth + 1);
-	return true;
+	return item && item->want && item->verdict == VERDICT_BLOCKED &&
+		(step->code == CAUSE_NEEDS || step->code == CAUSE_CONFLICTS || step->code == CAUSE_LOWER_OFF ||
+			step->code == CAUSE_LOWER_UNSUPPORTED || step->code == CAUSE_LOWER_NOT_FOR_VLAN);
 }
 
-/* netdev_sync_upper_features(): what an upper has not asked for is not given to what it stands on; and
- * netdev_sync_lower_features(): what an upper does not have is taken away there. */
-static bool keeps_off(const struct link *upper, unsigned bit)
+/* From the step on to what decides. */
+static void follow(struct walk *w, const struct link *link, const struct cause_step *step, unsigned depth)
 {
-	return upper->has_features &&
-		!(upper->features.wanted & upper->features.active & FEATURE(bit));
+	struct link *other = step->other_ifindex ? link_table_find(w->table, step->other_ifindex) : NULL;
+
+	switch (step->code) {
+	case CAUSE_UNSUPPORTED_DRIVER:
+		advise_unmet(w, ADVICE_OTHER_DEVICE, link, step->bit);
+		break;
+	case CAUSE_UPPER_OFF:
+		if (other->features.wanted & FEATURE(step->bit))
+			why_off(w, other, step->bit, depth + 1);
+		else
+			advise_unmet(w, other->features.hw & FEATURE(step->bit) ? ADVICE_TURN_ON_ABOVE : ADVICE_NOT_BELOW,
+				other, step->bit);
+		break;
+	case CAUSE_NEEDS:
+		why_off(w, link, step->other_bit, depth + 1);
+		break;
+	case CAUSE_CONFLICTS:
+		advise_unmet(w, ADVICE_TURN_OFF, link, step->other_bit);
+		break;
+	case CAUSE_LOWER_NOT_FOR_VLAN:
+		advise_unmet(w, ADVICE_DECLARE_LOWER, other, step->bit);
+		break;
+	case CAUSE_LOWER_OFF:
+	case CAUSE_LOWER_UNSUPPORTED:
+		why_off(w, other, step->other_bit, depth + 1);
+		break;
+	case CAUSE_SLAVE_OFF:
+		ports(w, link, step->bit, depth + 1);
+		break;
+	default:
+		break;
+	}
 }
 
-static bool upper_forbids(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
+/* What the plan knows is taken from there. */
+static void find_step(const struct walk *w, const struct link *link, unsigned bit, struct cause_step *ret)
 {
-	struct link *upper = link_master(w->table, link);
+	const struct plan_item *item = item_of(w, link, bit);
 
-	if (FEATURE(bit) != feature_named(w->context->table, "rx-lro"))
-		return false;
-	if (!upper || !keeps_off(upper, bit))
-		for (upper = link_first_upper(w->table, link); upper && !keeps_off(upper, bit);
-			upper = link_next_upper(w->table, upper))
-			;
-	if (!upper)
-		return false;
-	line(w, depth, link, bit, "%s is off because %s above has it off", name_of(w, bit),
-		upper->name);
-	if (upper->features.wanted & FEATURE(bit)) {
-		why_off(w, upper, bit, depth + 1);
-		return true;
+	if (!item || !item->want || item->cause == CAUSE_NONE || item->cause == CAUSE_AUDIT) {
+		cause_find(&w->view, link, bit, true, ret);
+		return;
 	}
-	if (!w->unmet)
-		return true;
-	if (upper->features.hw & FEATURE(bit))
-		advise(w, "switch %s on on %s first", name_of(w, bit), upper->name);
-	else
-		advise(w, "%s cannot be had below %s, which is a %s: take it out of the rule",
-			name_of(w, bit), upper->name, upper->kind);
-	return true;
-}
-
-static bool held_below(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
-{
-	struct link *lower = link_lower(w->table, link);
-	feature_set sources = sources_of(w, link, bit);
-
-	if (!lower || !lower->has_features ||
-		!(link_is_kind(link, "vlan") || link_is_kind(link, "macvlan") ||
-			link_is_kind(link, "macvtap") || link_is_kind(link, "ipvlan")))
-		return false;
-	if (lower->features.active & sources) {
-		line(w, depth, link, bit,
-			"%s is off though %s below has it on: %s does not offer it to links on top of it",
-			name_of(w, bit), lower->name, lower->name);
-		if (w->unmet)
-			advise(w, "the driver of %s decides this; a rule that says `lower` accepts it",
-				lower->name);
-		return true;
-	}
-	line(w, depth, link, bit,
-		link->features.wanted & FEATURE(bit) ? "%s is asked for, and off because %s below has it off" :
-						       "%s would stay off if it were, because %s below has it off",
-		name_of(w, bit), lower->name);
-	why_off(w, lower, pick_source(lower, bit, sources), depth + 1);
-	return true;
+	plan_item_cause(plan_find(w->plan, link->ifindex), item, ret);
+	memcpy(ret->driver, link->driver, sizeof(ret->driver));
 }
 
 /* One link down to the leaf that decides. */
 static void why_off(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
 {
-	const struct link_features *f = &link->features;
-	const struct plan_item *item;
-	feature_set b = FEATURE(bit);
+	const struct link_features *f = cause_state(&w->view, link);
+	struct cause_step step;
 
 	if (depth >= DEPTH_MAX)
 		return;
-	if (f->active & b) {
-		line(w, depth, link, bit, "has %s on", name_of(w, bit));
-	} else if (!(f->hw & b)) {
-		line(w, depth, link, bit, "cannot have %s: fixed off by %s%s%s", name_of(w, bit),
-			link->driver[0] ? "its driver " : "the ", link->driver[0] ? link->driver : link->kind,
-			link->driver[0] ? "" : " driver");
-		if (w->unmet)
-			advise(w, "nothing below %s can change this; take the feature out of the rule, or use "
-				  "another device",
-				link->name);
-	} else if (upper_forbids(w, link, bit, depth)) {
+	if (!link->has_features || (f->active & FEATURE(bit))) {
+		add_code(w, depth, link, bit, link->has_features ? CAUSE_IS_ON : CAUSE_UNREADABLE);
 		return;
-	} else if (!(f->wanted & b)) {
-		line(w, depth, link, bit, "%s is not requested here: off by default, or switched off",
-			name_of(w, bit));
-		advise_request(w, link, bit);
-		item = item_of(w, link, bit);
-		if (item && item->want && item->verdict == VERDICT_BLOCKED && !dependency_off(w, link, bit, depth))
-			held_below(w, link, bit, depth);
-	} else if (!dependency_off(w, link, bit, depth) && !held_below(w, link, bit, depth)) {
-		if (one_port_is_enough(w, link, bit)) {
-			if (!link->first_port) {
-				line(w, depth, link, bit,
-					"%s is asked for, and off because %s has no ports yet",
-					name_of(w, bit), link->name);
-				return;
-			}
-			line(w, depth, link, bit, "%s is asked for, and off because no port has it on",
-				name_of(w, bit));
-			ports(w, link, bit, depth + 1);
-			return;
-		}
-		line(w, depth, link, bit,
-			"%s is asked for, the kernel accepted it, and it is off; the driver does not say why",
-			name_of(w, bit));
 	}
+	find_step(w, link, bit, &step);
+	if (step.code == CAUSE_OFF ||
+		(!(link->features.wanted & FEATURE(bit)) && step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_UPPER_OFF)) {
+		add_code(w, depth, link, bit, CAUSE_OFF);
+		advise_request(w, link, bit);
+		if (!holds_unrequested(w, link, &step))
+			return;
+	}
+	add(w, depth, &step);
+	follow(w, link, &step, depth);
 }
 
 /* "on" at the top proves nothing: a master shows on when any port has it. */
 static void why_on(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
 {
-	feature_set sources = sources_of(w, link, bit);
+	feature_set sources = cause_sources(&w->view, link, bit);
 	struct link *lower = link_lower(w->table, link);
 	bool some_off = false, goes_on;
+	feature_set on;
 
 	if (depth >= DEPTH_MAX)
 		return;
-	if (one_port_is_enough(w, link, bit)) {
-		for (struct link *port = link_first_port(w->table, link); port;
-			port = link_next_port(w->table, port))
+	if (cause_one_port_is_enough(&w->view, link, bit)) {
+		for (struct link *port = link_first_port(w->table, link); port; port = link_next_port(w->table, port))
 			some_off |= port->has_features && !(port->features.active & sources);
-		line(w, depth, link, bit,
-			some_off ? "%s shows on because at least one port has it; what leaves by a "
-				   "port that has it off is done in software" :
-				   "%s is on, and on at every port",
-			name_of(w, bit));
+		add_code(w, depth, link, bit, some_off ? CAUSE_SOME_PORTS : CAUSE_EVERY_PORT);
 		if (some_off)
 			ports(w, link, bit, depth + 1);
 		return;
 	}
 	goes_on = lower && lower->has_features && !link_is_kind(link, "vxlan");
-	if (depth > 1 || goes_on) /* else the heading has said it */
-		line(w, depth, link, bit, "%s is on", name_of(w, bit));
-	if (goes_on) {
-		if (lower->features.active & FEATURE(bit))
-			why_on(w, lower, bit, depth + 1);
-		else if (lower->features.active & sources)
-			why_on(w, lower, (unsigned)__builtin_ctzll(lower->features.active & sources), depth + 1);
-		else
-			why_off(w, lower, pick_source(lower, bit, sources), depth + 1);
-	}
-}
-
-/* No item: no rule names it, or one says `lower` of what the link cannot change in any case. */
-static void undeclared(struct walk *w, const struct link *link, unsigned bit)
-{
-	const char *state = util_on_off(link->features.active & FEATURE(bit));
-	struct declaration declarations[FEATURE_MAX];
-	const struct declaration *d = &declarations[bit];
-
-	rule_set_declare(
-		w->context->rules, w->table, link, w->context->host, declarations, NULL, 0);
-	if (d->value == RULE_UNSET)
-		line(w, 0, link, bit, "%s is %s; no rule names it", name_of(w, bit), state);
+	if (depth > 1 || goes_on) /* else the heading has it */
+		add_code(w, depth, link, bit, CAUSE_IS_ON);
+	if (!goes_on)
+		return;
+	on = lower->features.active & sources;
+	if (on)
+		why_on(w, lower, on & FEATURE(bit) ? bit : (unsigned)__builtin_ctzll(on), depth + 1);
 	else
-		line(w, 0, link, bit, "%s is %s; %s declares %s=%s, but %s cannot change it: left as it is",
-			name_of(w, bit), state, d->rule->file, d->feature->word, rule_value_name(d->value),
-			link->name);
+		why_off(w, lower, cause_pick_source(&w->view, link, bit, lower), depth + 1);
 }
 
-static void declaration(struct walk *w, const struct link *link, unsigned bit)
+/* It is on, and a rule wants it off. */
+static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 {
-	const struct plan_item *item = item_of(w, link, bit);
-	const char *state = util_on_off(link->features.active & FEATURE(bit));
+	const struct plan_item *item = w->out->item;
+	struct cause_step step;
 
-	if (!item) {
-		undeclared(w, link, bit);
+	if (item->verdict == VERDICT_UNSUPPORTED)
+		advise(w, ADVICE_REMOVE, link, bit, false, NULL);
+	else
+		advise_change(w, link, item, false);
+	plan_item_cause(plan_find(w->plan, link->ifindex), item, &step);
+	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON) {
+		why_on(w, link, bit, 1);
 		return;
 	}
-	line(w, 0, link, bit, "%s is %s; %s declares %s=%s%s: %s%s", name_of(w, bit), state,
-		item->rule->file, item->feature->word, rule_value_name(item->declared),
-		item->not_given ? ", and what is below cannot give it" : "",
-		verdict_name(item->verdict), item->overdue ? ", its rule is due for review" : "");
-	if (item->text[0])
-		line(w, 0, link, bit, "%s", item->text);
-	if (item->uncertain)
-		line(w, 0, link, bit,
-			"whether it will come on is not known before it is tried: what the device below "
-			"offers to VLANs cannot be read");
+	memcpy(step.driver, link->driver, sizeof(step.driver));
+	add(w, 1, &step);
+	if (step.code == CAUSE_LOWER_ON)
+		why_on(w, link_table_find(w->table, step.other_ifindex), bit, 2);
+}
+
+/* What is declared. Not in the plan: no rule names it, or one says `lower` of what the link cannot change in any case. */
+static void declaration(struct walk *w, const struct link *link, unsigned bit)
+{
+	struct declaration declarations[FEATURE_MAX];
+	const struct plan_item *item = w->out->item;
+
+	if (item) {
+		w->out->rule = item->rule;
+		w->out->feature = item->feature;
+		add_code(w, 0, link, bit, CAUSE_DECLARED);
+		if (item->text[0])
+			add_code(w, 0, link, bit, CAUSE_REFUSED);
+		if (item->uncertain)
+			add_code(w, 0, link, bit, CAUSE_UNCERTAIN);
+		return;
+	}
+	rule_set_declare(w->context->rules, w->table, link, w->context->host, declarations, NULL, 0);
+	if (declarations[bit].value != RULE_UNSET) {
+		w->out->rule = declarations[bit].rule;
+		w->out->feature = declarations[bit].feature;
+	}
+	add_code(w, 0, link, bit, w->out->rule ? CAUSE_IGNORED : CAUSE_UNDECLARED);
+}
+
+/* What is blocked is explained as it will be after the plan: only what remains then is in the way. */
+static const struct link_features *after_plan(const void *plan, const struct link *link)
+{
+	const struct plan_link *pl = plan_find(plan, link->ifindex);
+
+	return pl ? &pl->predicted : NULL;
+}
+
+static int begin(const struct link *link, struct explanation *ret)
+{
+	*ret = (struct explanation){ .steps = calloc(STEPS_MAX, sizeof(*ret->steps)) };
+	ret->error = link->has_features ? 0 : link->features_error;
+	return ret->steps ? 0 : -ENOMEM;
 }
 
 int explain_feature(const struct plan_context *context, struct link_table *table,
 	const struct plan *plan, int ifindex, unsigned bit, struct explanation *ret)
 {
-	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
-	struct walk w = { .context = context, .table = table, .plan = plan, .out = ret };
+	_cleanup_(predict_free_pointer) struct predict *rules = NULL;
 	struct link *link = link_table_find(table, ifindex);
-	const struct plan_item *item;
+	struct walk w = { .context = context, .table = table, .plan = plan, .out = ret };
 	int r;
 
 	*ret = (struct explanation){ 0 };
 	if (!link || bit >= FEATURE_MAX)
 		return -ENODEV;
-	link_table_stack(table);
-	r = predict_new(context->table, table, context->host->kernel_release, &predict);
+	/* of no link: the plan has the prediction, this has the kernel's rules */
+	r = predict_new_of(context->table, table, NULL, 0, context->host->kernel_release, &rules);
+	if (r >= 0)
+		r = begin(link, ret);
 	if (r < 0)
 		return r;
-	w.predict = predict;
+	w.view = (struct cause_view){ .links = table, .rules = rules, .sets = predict_sets(rules), .userdata = plan };
 	if (!link->has_features) {
-		line(&w, 0, link, bit, "its features could not be read: %s",
-			strerror(-link->features_error));
-		return w.error;
+		add_code(&w, 0, link, bit, CAUSE_UNREADABLE);
+		return 0;
 	}
+	ret->active = link->features.active & FEATURE(bit);
+	ret->item = item_of(&w, link, bit);
+	w.unmet = ret->item && ret->item->want && ret->item->verdict != VERDICT_COMPLIANT;
+	if (ret->item && (ret->item->verdict == VERDICT_BLOCKED || ret->item->verdict == VERDICT_UNSUPPORTED))
+		w.view.state = after_plan;
 	declaration(&w, link, bit);
-	item = item_of(&w, link, bit);
-	w.unmet = item && item->want && item->verdict != VERDICT_COMPLIANT;
-	if (item && !item->want && item->verdict == VERDICT_UNSUPPORTED)
-		advise(&w, "%s cannot change this; take the feature out of the rule", link->name);
-	else if (item && !item->want && item->verdict != VERDICT_COMPLIANT)
-		advise_change(&w, link, item, false);
-	if (link->features.active & FEATURE(bit))
-		why_on(&w, link, bit, 1);
-	else
+	if (!ret->active)
 		why_off(&w, link, bit, 1);
-	return w.error;
+	else if (ret->item && !ret->item->want && ret->item->verdict != VERDICT_COMPLIANT)
+		why_not_off(&w, link, bit);
+	else
+		why_on(&w, link, bit, 1);
+	return 0;
+}
+
+int explain_word(const struct link *link, const char *word, const struct plan_item *item, struct explanation *ret)
+{
+	struct walk w = { .out = ret };
+	int r = begin(link, ret);
+
+	if (r < 0)
+		return r;
+	ret->item = item;
+	ret->word = word;
+	add_code(&w, 0, link, FEATURE_MAX, CAUSE_UNSUPPORTED_KERNEL);
+	return 0;
 }
 
 void explanation_clear(struct explanation *e)
 {
-	free(e->lines);
+	free(e->steps);
 	*e = (struct explanation){ 0 };
 }
 
-static const char *feature_or_word(const struct feature_table *table, const struct plan_item *item)
+void plan_item_cause(const struct plan_link *pl, const struct plan_item *item, struct cause_step *ret)
 {
-	return item->bit < FEATURE_MAX ? feature_name(table, item->bit) : item->feature->word;
+	*ret = (struct cause_step){ .code = item->cause, .ifindex = pl->ifindex, .bit = item->bit, .want = item->want,
+		.other_ifindex = item->cause_ifindex, .other_bit = item->cause_bit };
+	memcpy(ret->link, pl->name, sizeof(ret->link));
+	memcpy(ret->other_link, item->cause_name, sizeof(ret->other_link));
 }
 
-const char *explain_item(
-	const struct feature_table *table, const struct plan_item *item, char *buf, size_t size)
-{
-	const char *other =
-		item->cause_bit < FEATURE_MAX ? feature_name(table, item->cause_bit) : "it";
+static const char *const advice_names[ADVICE_COUNT] = {
+	[ADVICE_APPLY] = "apply",
+	[ADVICE_RESUME] = "resume",
+	[ADVICE_AUDIT_RULE] = "audit-rule",
+	[ADVICE_CHANGE_RULE] = "change-rule",
+	[ADVICE_REQUEST] = "request",
+	[ADVICE_TURN_OFF] = "turn-off",
+	[ADVICE_TURN_ON_ABOVE] = "turn-on-above",
+	[ADVICE_NOT_BELOW] = "not-below",
+	[ADVICE_DECLARE_LOWER] = "declare-lower",
+	[ADVICE_OTHER_DEVICE] = "other-device",
+	[ADVICE_REMOVE] = "remove",
+};
 
-	buf[0] = '\0';
-	switch (item->cause) {
-	case CAUSE_NONE:
-		util_append(buf, size, "%s", item->text);
-		break;
-	case CAUSE_UNSUPPORTED_DRIVER:
-		util_append(buf, size, "the driver has it fixed %s", util_on_off(!item->want));
-		break;
-	case CAUSE_UNSUPPORTED_KERNEL:
-		util_append(buf, size, "this kernel does not know %s", feature_or_word(table, item));
-		break;
-	case CAUSE_LOWER_OFF:
-		util_append(buf, size, "held by %s below, which has %s off", item->cause_name, other);
-		break;
-	case CAUSE_LOWER_UNSUPPORTED:
-		util_append(buf, size, "%s below does not have %s and cannot", item->cause_name, other);
-		break;
-	case CAUSE_LOWER_NOT_FOR_VLAN:
-		util_append(buf, size, "%s below has it, and does not offer it to links on top",
-			item->cause_name);
-		break;
-	case CAUSE_SLAVE_OFF:
-		util_append(buf, size, "no port has it on (%s has it off)", item->cause_name);
-		break;
-	case CAUSE_NO_SLAVES:
-		util_append(buf, size, "it has no ports yet");
-		break;
-	case CAUSE_OFF:
-		util_append(buf, size, "it is not requested");
-		break;
-	case CAUSE_ON:
-		util_append(buf, size, "it is requested");
-		break;
-	case CAUSE_NEEDS:
-		util_append(buf, size, "needs %s, which is off", other);
-		break;
-	case CAUSE_CONFLICTS:
-		util_append(buf, size, "cannot be on while %s is on", other);
-		break;
-	case CAUSE_UPPER_OFF:
-		util_append(buf, size, "%s above has %s off", item->cause_name, other);
-		break;
-	case CAUSE_LOWER_ON:
-		util_append(buf, size, "follows %s below, which has it on", item->cause_name);
-		break;
-	case CAUSE_AUDIT:
-		util_append(buf, size, "only audited, not changed");
-		break;
-	case CAUSE_UNKNOWN:
-		util_append(buf, size, EXPLAIN_NO_EFFECT);
-		break;
-	}
-	return buf;
+const char *advice_name(enum advice advice)
+{
+	return (size_t)advice < ARRAY_SIZE(advice_names) ? advice_names[advice] : NULL;
 }

@@ -275,14 +275,11 @@ static struct plan_item make_unread_item(
 	struct planner *p, const struct link *link, const struct declaration *d, unsigned bit)
 {
 	struct plan_item item = make_item(p->context, link, d, bit);
-	char text[PLAN_TEXT_MAX];
 
 	item.active = item.wanted = false;
 	item.unread = true;
 	item.want = d->value == RULE_ON;
 	item.verdict = VERDICT_REFUSED;
-	snprintf(text, sizeof(text), "its features cannot be read: %s", strerror(-link->features_error));
-	item.text = planner_keep_text(p, text);
 	return item;
 }
 

@@ -2,128 +2,172 @@
 #include <string.h>
 
 #include "plan/plan_private.h"
-#include "basic/util.h"
 
-void planner_set_cause(struct plan_item *item, enum cause cause, const struct link *at, unsigned bit)
+const struct link_features *cause_state(const struct cause_view *v, const struct link *link)
 {
-	item->cause = cause;
-	item->cause_bit = bit;
-	if (at) {
-		item->cause_ifindex = at->ifindex;
-		memcpy(item->cause_name, at->name, sizeof(item->cause_name));
+	const struct link_features *f = v->state ? v->state(v->userdata, link) : NULL;
+
+	return f ? f : &link->features;
+}
+
+static void set(struct cause_step *step, enum cause code, const struct link *other, unsigned other_bit)
+{
+	step->code = code;
+	step->other_bit = other_bit;
+	if (other) {
+		step->other_ifindex = other->ifindex;
+		memcpy(step->other_link, other->name, sizeof(step->other_link));
 	}
 }
 
+/* The first of `from` that the device can change, or the feature itself. */
+static unsigned pick(feature_set hw, feature_set from, unsigned bit)
+{
+	feature_set can = hw & from;
+
+	return can && !(can & FEATURE(bit)) ? (unsigned)__builtin_ctzll(can) : bit;
+}
+
+feature_set cause_sources(const struct cause_view *v, const struct link *link, unsigned bit)
+{
+	return FEATURE(bit) == v->sets.generic_checksum && (planner_is_master(link) || link_is_kind(link, "vlan")) ?
+		v->sets.checksums : FEATURE(bit);
+}
+
+unsigned cause_pick_source(const struct cause_view *v, const struct link *link, unsigned bit, const struct link *below)
+{
+	return pick(cause_state(v, below)->hw, cause_sources(v, link, bit), bit);
+}
+
+bool cause_one_port_is_enough(const struct cause_view *v, const struct link *link, unsigned bit)
+{
+	return planner_is_master(link) && ((v->sets.one_for_all | v->sets.checksums) & FEATURE(bit));
+}
+
 /* The missing or excluding feature of the same link, if that is what holds `bit` off. */
-static bool cause_in_link(const struct planner *p, const struct link_features *f, unsigned bit,
-	struct plan_item *item)
+static bool find_in_link(const struct cause_view *v, const struct link_features *f, struct cause_step *step)
 {
 	feature_set all, any, not ;
 
-	predict_needs(p->predict, bit, &all, &any, &not );
+	predict_needs(v->rules, step->bit, &all, &any, &not );
 	if (all & ~f->active)
-		planner_set_cause(item, CAUSE_NEEDS, NULL, (unsigned)__builtin_ctzll(all & ~f->active));
+		set(step, CAUSE_NEEDS, NULL, (unsigned)__builtin_ctzll(all & ~f->active));
 	else if (any && !(any & f->active))
-		planner_set_cause(item, CAUSE_NEEDS, NULL,
-			(unsigned)__builtin_ctzll(any & f->hw ? any & f->hw : any));
+		set(step, CAUSE_NEEDS, NULL, (unsigned)__builtin_ctzll(any & f->hw ? any & f->hw : any));
 	else if (not & f->active)
-		planner_set_cause(item, CAUSE_CONFLICTS, NULL, (unsigned)__builtin_ctzll(not & f->active));
+		set(step, CAUSE_CONFLICTS, NULL, (unsigned)__builtin_ctzll(not & f->active));
 	else
 		return false;
 	return true;
 }
 
-static bool cause_in_ports(const struct planner *p, const struct link *link, struct plan_item *item)
+static bool find_in_ports(const struct cause_view *v, const struct link *link, struct cause_step *step)
 {
-	struct link *first = link_first_port(p->table, link);
-	feature_set b = FEATURE(item->bit);
+	struct link *first = link_first_port(v->links, link);
+	feature_set sources = cause_sources(v, link, step->bit);
 
-	if (!planner_is_master(link) || !(p->one_for_all & b))
+	if (!cause_one_port_is_enough(v, link, step->bit))
 		return false;
-	if (b == p->sets.generic_checksum)
-		b = p->sets.checksums;
 	if (!first) {
 		if (link_is_kind(link, "bridge"))
 			return false;
-		planner_set_cause(item, CAUSE_NO_SLAVES, NULL, FEATURE_MAX);
+		set(step, CAUSE_NO_SLAVES, NULL, FEATURE_MAX);
 		return true;
 	}
-	for (struct link *port = first; port; port = link_next_port(p->table, port)) {
-		if (planner_state(p, port)->active & b)
+	for (struct link *port = first; port; port = link_next_port(v->links, port)) {
+		if (cause_state(v, port)->active & sources)
 			return false;
-		if (!(planner_state(p, first)->hw & b) && (planner_state(p, port)->hw & b))
+		if (!(cause_state(v, first)->hw & sources) && (cause_state(v, port)->hw & sources))
 			first = port;
 	}
-	planner_set_cause(item, CAUSE_SLAVE_OFF, first, item->bit);
+	set(step, CAUSE_SLAVE_OFF, first, step->bit);
 	return true;
 }
 
-static bool cause_in_lower(const struct planner *p, const struct link *link, struct plan_item *item)
+static bool find_in_lower(const struct cause_view *v, const struct link *link, struct cause_step *step)
 {
-	struct link *lower = link_lower(p->table, link);
-	feature_set b = FEATURE(item->bit);
+	struct link *lower = link_lower(v->links, link);
+	feature_set sources = cause_sources(v, link, step->bit);
 	const struct link_features *f;
 
 	if (!lower || !planner_stands_on_lower(link))
 		return false;
-	f = planner_state(p, lower);
-	if (link_is_kind(link, "vlan") && b == p->sets.generic_checksum)
-		b = p->sets.checksums;
-	if (f->active & b)
-		planner_set_cause(item, CAUSE_LOWER_NOT_FOR_VLAN, lower, item->bit);
-	else if (f->hw & b)
-		planner_set_cause(item, CAUSE_LOWER_OFF, lower,
-			f->hw & FEATURE(item->bit) ? item->bit : (unsigned)__builtin_ctzll(f->hw & b));
+	f = cause_state(v, lower);
+	if (f->active & sources)
+		set(step, CAUSE_LOWER_NOT_FOR_VLAN, lower, step->bit);
 	else
-		planner_set_cause(item, CAUSE_LOWER_UNSUPPORTED, lower, item->bit);
+		set(step, f->hw & sources ? CAUSE_LOWER_OFF : CAUSE_LOWER_UNSUPPORTED, lower, pick(f->hw, sources, step->bit));
 	return true;
 }
 
 /* netdev_sync_upper_features() looks at what is wanted above, netdev_sync_lower_features() at what is on there. */
-static bool forbids(const struct planner *p, const struct link *upper, unsigned bit)
+static bool forbids(const struct cause_view *v, const struct link *upper, unsigned bit)
 {
-	const struct link_features *f = planner_state(p, upper);
+	const struct link_features *f = cause_state(v, upper);
 
-	return !(f->wanted & f->active & FEATURE(bit));
+	return upper->has_features && !(f->wanted & f->active & FEATURE(bit));
 }
 
-static bool cause_in_upper(const struct planner *p, const struct link *link, struct plan_item *item)
+static bool find_in_upper(const struct cause_view *v, const struct link *link, struct cause_step *step)
 {
-	struct link *upper = link_master(p->table, link);
+	struct link *upper = link_master(v->links, link);
 
-	if (!(p->sets.upper_disables & FEATURE(item->bit)))
+	if (!(v->sets.upper_disables & FEATURE(step->bit)))
 		return false;
-	if (!upper || !forbids(p, upper, item->bit))
-		for (upper = link_first_upper(p->table, link); upper && !forbids(p, upper, item->bit);)
-			upper = link_next_upper(p->table, upper);
+	if (!upper || !forbids(v, upper, step->bit))
+		for (upper = link_first_upper(v->links, link); upper && !forbids(v, upper, step->bit);)
+			upper = link_next_upper(v->links, upper);
 	if (upper)
-		planner_set_cause(item, CAUSE_UPPER_OFF, upper, item->bit);
+		set(step, CAUSE_UPPER_OFF, upper, step->bit);
 	return upper;
 }
 
-static void find_cause(const struct planner *p, const struct link *link, struct plan_item *item)
+void cause_begin(const struct link *link, unsigned bit, bool want, struct cause_step *ret)
 {
-	const struct link_features *f = planner_state(p, link);
-	feature_set b = FEATURE(item->bit);
-	struct link *lower = link_lower(p->table, link);
+	*ret = (struct cause_step){ .ifindex = link->ifindex, .bit = bit, .want = want, .other_bit = FEATURE_MAX };
+	memcpy(ret->link, link->name, sizeof(ret->link));
+}
 
-	if (!(f->hw & ~f->nochange & b)) {
-		planner_set_cause(item, CAUSE_UNSUPPORTED_DRIVER, NULL, item->bit);
-		item->verdict = VERDICT_UNSUPPORTED;
-		return;
+void cause_find(const struct cause_view *v, const struct link *link, unsigned bit, bool want, struct cause_step *ret)
+{
+	const struct link_features *f = cause_state(v, link);
+	struct link *lower = link_lower(v->links, link);
+
+	cause_begin(link, bit, want, ret);
+	if (!(f->hw & ~f->nochange & FEATURE(bit))) {
+		set(ret, CAUSE_UNSUPPORTED_DRIVER, NULL, bit);
+		memcpy(ret->driver, link->driver, sizeof(ret->driver));
+	} else if (!want && lower && (cause_state(v, lower)->active & FEATURE(bit))) {
+		set(ret, CAUSE_LOWER_ON, lower, bit);
+	} else if (!want || !(find_in_upper(v, link, ret) || find_in_link(v, f, ret) || find_in_lower(v, link, ret) ||
+				find_in_ports(v, link, ret))) {
+		set(ret, CAUSE_UNKNOWN, NULL, bit);
 	}
-	item->verdict = VERDICT_BLOCKED;
-	if (!item->want) {
-		if (lower && (planner_state(p, lower)->active & b))
-			planner_set_cause(item, CAUSE_LOWER_ON, lower, item->bit);
-		else
-			planner_set_cause(item, CAUSE_UNKNOWN, NULL, item->bit);
-		return;
-	}
-	if (cause_in_link(p, f, item->bit, item) || cause_in_upper(p, link, item) ||
-		cause_in_lower(p, link, item) || cause_in_ports(p, link, item))
-		return;
-	planner_set_cause(item, CAUSE_UNKNOWN, NULL, item->bit);
+}
+
+static const struct link_features *predicted_state(const void *userdata, const struct link *link)
+{
+	return planner_state(userdata, link);
+}
+
+static void set_cause(struct plan_item *item, enum cause cause, unsigned other_bit)
+{
+	item->cause = cause;
+	item->cause_bit = other_bit;
+}
+
+/* Verdict and cause of what does not become as it is declared, or of what becomes so by the step of another link. */
+static void find_cause(struct planner *p, const struct link *link, struct plan_item *item)
+{
+	const struct cause_view view = { .links = p->table, .rules = p->predict, .sets = p->sets,
+		.state = predicted_state, .userdata = p };
+	struct cause_step step;
+
+	cause_find(&view, link, item->bit, item->want, &step);
+	set_cause(item, step.code, step.other_bit);
+	item->cause_ifindex = step.other_ifindex;
+	memcpy(item->cause_name, step.other_link, sizeof(item->cause_name));
+	item->verdict = step.code == CAUSE_UNSUPPORTED_DRIVER ? VERDICT_UNSUPPORTED : VERDICT_BLOCKED;
 }
 
 void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item)
@@ -135,7 +179,7 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 	planner_resolve_want(p, link, item);
 	item->predicted = f->active & b;
 	item->uncertain = pl->uncertain & b;
-	planner_set_cause(item, CAUSE_NONE, NULL, FEATURE_MAX);
+	set_cause(item, CAUSE_NONE, FEATURE_MAX);
 	if (item->not_given || (item->active == item->want && item->predicted == item->want)) {
 		item->verdict = VERDICT_COMPLIANT;
 		return;
@@ -156,7 +200,7 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 	}
 	if (item->predicted == item->want) {
 		if (item->wanted != item->want) {
-			planner_set_cause(item, item->want ? CAUSE_OFF : CAUSE_ON, NULL, item->bit);
+			set_cause(item, item->want ? CAUSE_OFF : CAUSE_ON, item->bit);
 		} else {
 			p->look_at_now = true;
 			find_cause(p, link, item);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between plan.c (links, steps, the plan), plan_resolve.c (what a rule asks for comes to) and plan_cause.c
- * (verdicts and causes). */
+/* Between plan.c (links, steps, the plan), plan_resolve.c (what a rule asks for comes to), plan_cause.c
+ * (verdicts and causes) and explain.c (chains of causes). */
 #ifndef OFFLOADD_PLAN_PRIVATE_H
 #define OFFLOADD_PLAN_PRIVATE_H
 
@@ -62,10 +62,30 @@ void planner_forget(struct planner *p);
 /* Keeps a copy for item->text; "" when there is no memory for it, as the verdict stands without. */
 const char *planner_keep_text(struct planner *p, const char *text);
 
-/* at: the link where it is, NULL for none; bit: the feature there, FEATURE_MAX for none. */
-void planner_set_cause(
-	struct plan_item *item, enum cause cause, const struct link *at, unsigned bit);
 /* Verdict and cause of an item of pl whose feature exists, once all steps have been predicted. */
 void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item);
+
+/* ---- causes: one step of the walk, for the plan and for explain ---- */
+
+struct cause_view {
+	const struct link_table *links; /* stacked */
+	const struct predict *rules;    /* predict_needs() */
+	struct predict_sets sets;
+	/* how a link is at the moment that the walk is about; NULL, or a result of NULL: as it is now */
+	const struct link_features *(*state)(const void *userdata, const struct link *link);
+	const void *userdata;
+};
+
+/* A step about this feature of this link, without a cause yet. */
+void cause_begin(const struct link *link, unsigned bit, bool want, struct cause_step *ret);
+/* What keeps the feature from being as wanted, whether it is requested or not. */
+void cause_find(const struct cause_view *v, const struct link *link, unsigned bit, bool want, struct cause_step *ret);
+/* What below gives this feature to a VLAN or a master: the generic checksum rests on any checksum. */
+feature_set cause_sources(const struct cause_view *v, const struct link *link, unsigned bit);
+/* The feature itself, or the one of its sources that the device below can change. */
+unsigned cause_pick_source(const struct cause_view *v, const struct link *link, unsigned bit, const struct link *below);
+/* Does a master have this feature as soon as one port has it? NETIF_F_ONE_FOR_ALL, and checksums. */
+bool cause_one_port_is_enough(const struct cause_view *v, const struct link *link, unsigned bit);
+const struct link_features *cause_state(const struct cause_view *v, const struct link *link);
 
 #endif

@@ -9,11 +9,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "report/catalog.h"
+
 #define UNIT_NAME_MAX 255
 
-static const char *const field_names[] = { "OFFLOADD_EVENT", "OFFLOADD_MESSAGE", "OFFLOADD_MESSAGE_ID",
+static const char *const field_names[] = { "OFFLOADD_EVENT", "OFFLOADD_CODE", "OFFLOADD_MESSAGE", "OFFLOADD_MESSAGE_ID",
 	"OFFLOADD_PRIORITY", "OFFLOADD_LINK", "OFFLOADD_IFINDEX", "OFFLOADD_FEATURES", "OFFLOADD_RULE",
-	"OFFLOADD_REASON", "OFFLOADD_COUNT", "OFFLOADD_SERVICE", "OFFLOADD_AUTHOR", "OFFLOADD_AUTHOR_UNIT",
+	"OFFLOADD_REASON", "OFFLOADD_COUNT", "OFFLOADD_SERVICE", "OFFLOADD_CHANGED_BY", "OFFLOADD_CHANGED_BY_UNIT",
 	"OFFLOADD_NETNS", "OFFLOADD_SUPPRESSED" };
 _Static_assert(ARRAY_SIZE(field_names) <= HOOK_FIELDS_MAX, "room for every field");
 
@@ -27,7 +29,7 @@ static void add(char *buf, const char *name, const char *value)
 	if (!value[0])
 		return;
 	util_copy_name(clean, sizeof(clean), value, strlen(value));
-	util_append(buf, HOOK_RECORD_MAX, "%s=%s\n", name, clean);
+	util_append(buf, HOOK_EVENT_MAX, "%s=%s\n", name, clean);
 }
 
 static void add_number(char *buf, const char *name, uint64_t value)
@@ -38,35 +40,38 @@ static void add_number(char *buf, const char *name, uint64_t value)
 	add(buf, name, value ? text : "");
 }
 
-size_t hook_encode(const struct feature_table *table, const struct event *event, const char *netns,
-	uint64_t suppressed, char buf[HOOK_RECORD_MAX])
+size_t hook_encode(const struct feature_table *table, const struct finding *event, const char *netns,
+	uint64_t suppressed, char buf[HOOK_EVENT_MAX])
 {
-	char names[1024] = "", priority[12];
+	enum event_kind kind = finding_event(event->code);
+	char text[CATALOG_TEXT_MAX] = "", priority[12];
 
-	if (event->features)
-		feature_format(table, event->features, names, sizeof(names));
-	snprintf(priority, sizeof(priority), "%d", event->priority);
+	snprintf(priority, sizeof(priority), "%d", finding_priority(event->code));
 	buf[0] = '\0';
-	add(buf, "OFFLOADD_EVENT", event_kind_name(event->kind));
-	add(buf, "OFFLOADD_MESSAGE", event->message);
-	add(buf, "OFFLOADD_MESSAGE_ID", event_message_id(event->kind));
+	add(buf, "OFFLOADD_EVENT", event_kind_name(kind));
+	add(buf, "OFFLOADD_CODE", finding_name(event->code));
+	add(buf, "OFFLOADD_MESSAGE", catalog_format(event, table, text, sizeof(text)));
+	add(buf, "OFFLOADD_MESSAGE_ID", event_message_id(kind));
 	add(buf, "OFFLOADD_PRIORITY", priority);
 	add(buf, "OFFLOADD_LINK", event->link);
 	add_number(buf, "OFFLOADD_IFINDEX", (uint64_t)event->ifindex);
-	add(buf, "OFFLOADD_FEATURES", names);
-	add(buf, "OFFLOADD_RULE", event->rule_file);
-	add(buf, "OFFLOADD_REASON", event->why);
+	text[0] = '\0';
+	if (finding_features(event))
+		feature_format(table, finding_features(event), text, sizeof(text));
+	add(buf, "OFFLOADD_FEATURES", text);
+	add(buf, "OFFLOADD_RULE", event->rules);
+	add(buf, "OFFLOADD_REASON", catalog_reason(event, table, text, sizeof(text)));
 	add_number(buf, "OFFLOADD_COUNT", event->count);
 	add(buf, "OFFLOADD_SERVICE", event->service);
-	add(buf, "OFFLOADD_AUTHOR", event->author.comm);
-	add(buf, "OFFLOADD_AUTHOR_UNIT", event->author.unit);
+	add(buf, "OFFLOADD_CHANGED_BY", event->changed_by.comm);
+	add(buf, "OFFLOADD_CHANGED_BY_UNIT", event->changed_by.unit);
 	add(buf, "OFFLOADD_NETNS", netns);
 	add_number(buf, "OFFLOADD_SUPPRESSED", suppressed);
 	return strlen(buf);
 }
 
-/* Opened anew for each record: the other end may come later, or be another one. */
-static int send_record(const char *path, const char *record, size_t len)
+/* Opened for each event: the other end may come later, or be another one. */
+static int send_event(const char *path, const char *text, size_t len)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -76,15 +81,15 @@ static int send_record(const char *path, const char *record, size_t len)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
-	if (sendto(fd, record, len, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (sendto(fd, text, len, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	return 1;
 }
 
-int hook_send(struct hooks *h, const struct feature_table *table, const struct event *event,
+int hook_send(struct hooks *h, const struct feature_table *table, const struct finding *event,
 	const char *netns, const char *path, uint64_t now_usec)
 {
-	char record[HOOK_RECORD_MAX];
+	char text[HOOK_EVENT_MAX];
 	size_t len;
 	int r;
 
@@ -98,8 +103,8 @@ int hook_send(struct hooks *h, const struct feature_table *table, const struct e
 		return 0;
 	}
 	h->n++;
-	len = hook_encode(table, event, netns, h->unsaid, record);
-	r = send_record(path ? path : HOOK_SOCKET_PATH, record, len);
+	len = hook_encode(table, event, netns, h->unsaid, text);
+	r = send_event(path ? path : HOOK_SOCKET_PATH, text, len);
 	if (r < 0) {
 		h->failed++;
 		return r;
@@ -127,7 +132,7 @@ static bool is_clean(const char *text, size_t len)
 	return true;
 }
 
-static int take_line(char *line, struct hook_record *record)
+static int take_line(char *line, struct hook_event *event)
 {
 	char *equals = strchr(line, '=');
 	const char *name;
@@ -136,34 +141,34 @@ static int take_line(char *line, struct hook_record *record)
 		return -EBADMSG;
 	*equals = '\0';
 	name = find_field(line);
-	if (!name || record->n_fields == HOOK_FIELDS_MAX)
+	if (!name || event->n_fields == HOOK_FIELDS_MAX)
 		return -EBADMSG;
-	for (size_t i = 0; i < record->n_fields; i++)
-		if (record->fields[i].name == name)
+	for (size_t i = 0; i < event->n_fields; i++)
+		if (event->fields[i].name == name)
 			return -EBADMSG;
-	record->fields[record->n_fields++] = (struct hook_field){ name, equals + 1 };
+	event->fields[event->n_fields++] = (struct hook_field){ name, equals + 1 };
 	return 0;
 }
 
-static int find_kind(const struct hook_record *record, enum event_kind *ret)
+static int find_kind(const struct hook_event *event, enum event_kind *ret)
 {
-	if (record->n_fields == 0 || strcmp(record->fields[0].name, "OFFLOADD_EVENT") != 0)
+	if (event->n_fields == 0 || strcmp(event->fields[0].name, "OFFLOADD_EVENT") != 0)
 		return -EBADMSG;
 	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
-		if (strcmp(record->fields[0].value, event_kind_name((enum event_kind)kind)) == 0) {
+		if (strcmp(event->fields[0].value, event_kind_name((enum event_kind)kind)) == 0) {
 			*ret = (enum event_kind)kind;
 			return 0;
 		}
 	return -EBADMSG;
 }
 
-int hook_decode(char *text, size_t len, struct hook_record *ret)
+int hook_decode(char *text, size_t len, struct hook_event *ret)
 {
 	char *save = NULL;
 	int r = 0;
 
-	*ret = (struct hook_record){ 0 };
-	if (len >= HOOK_RECORD_MAX || !is_clean(text, len))
+	*ret = (struct hook_event){ 0 };
+	if (len >= HOOK_EVENT_MAX || !is_clean(text, len))
 		return -EBADMSG;
 	text[len] = '\0';
 	for (char *line = strtok_r(text, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save))
@@ -171,11 +176,11 @@ int hook_decode(char *text, size_t len, struct hook_record *ret)
 	return r < 0 ? r : find_kind(ret, &ret->kind);
 }
 
-int hook_write_environment(FILE *f, const struct hook_record *record)
+int hook_write_environment(FILE *f, const struct hook_event *event)
 {
-	for (size_t i = 0; i < record->n_fields; i++) {
-		fprintf(f, "%s=\"", record->fields[i].name);
-		for (const char *c = record->fields[i].value; *c; c++) {
+	for (size_t i = 0; i < event->n_fields; i++) {
+		fprintf(f, "%s=\"", event->fields[i].name);
+		for (const char *c = event->fields[i].value; *c; c++) {
 			if (strchr("\"\\`$", *c))
 				fputc('\\', f);
 			fputc(*c, f);

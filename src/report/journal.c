@@ -14,6 +14,7 @@
 #include <systemd/sd-journal.h>
 
 #include "basic/util.h"
+#include "report/catalog.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define FIELDS_MAX 20
@@ -72,74 +73,93 @@ _printf_(2, 3) static void add(struct fields *f, const char *fmt, ...)
 	f->iov[f->n++] = (struct iovec){ .iov_base = text, .iov_len = strlen(text) };
 }
 
-static void add_author(struct fields *f, const struct event_author *author)
+static void add_process(struct fields *f, const struct finding_process *process)
 {
-	if (!author->asked)
+	if (!process->asked)
 		return;
-	if (author->pid == 0) {
-		add(f, "OFFLOADD_AUTHOR=not known");
+	if (process->pid == 0) {
+		add(f, "OFFLOADD_CHANGED_BY=unknown");
 		return;
 	}
-	add(f, "OFFLOADD_AUTHOR=%s", author->comm);
-	add(f, "OFFLOADD_AUTHOR_PID=%d", (int)author->pid);
-	if (author->parent_pid)
-		add(f, "OFFLOADD_AUTHOR_PARENT=%s[%d]", author->parent_comm, (int)author->parent_pid);
-	if (author->unit[0])
-		add(f, "OFFLOADD_AUTHOR_UNIT=%s", author->unit);
-	if (author->link[0])
-		add(f, "OFFLOADD_AUTHOR_LINK=%s", author->link);
-	add(f, "OFFLOADD_AUTHOR_USEC=%llu", (unsigned long long)author->time_usec);
+	add(f, "OFFLOADD_CHANGED_BY=%s", process->comm);
+	add(f, "OFFLOADD_CHANGED_BY_PID=%d", (int)process->pid);
+	if (process->parent_pid)
+		add(f, "OFFLOADD_CHANGED_BY_PARENT=%s[%d]", process->parent_comm, (int)process->parent_pid);
+	if (process->unit[0])
+		add(f, "OFFLOADD_CHANGED_BY_UNIT=%s", process->unit);
+	if (process->link[0])
+		add(f, "OFFLOADD_CHANGED_BY_LINK=%s", process->link);
+	add(f, "OFFLOADD_CHANGED_BY_USEC=%llu", (unsigned long long)process->time_usec);
 }
 
-static int send_to_journald(const struct feature_table *table, const struct event *event)
+static void fill(const struct feature_table *table, const struct finding *event, struct fields *f)
 {
-	char names[FIELD_LEN - 64];
+	enum event_kind kind = finding_event(event->code);
+	char text[FIELD_LEN - 64];
+
+	f->n = 0;
+	add(f, "MESSAGE=%s", catalog_format(event, table, text, sizeof(text)));
+	add(f, "MESSAGE_ID=%s", event_message_id(kind));
+	add(f, "PRIORITY=%d", finding_priority(event->code));
+	add(f, "SYSLOG_IDENTIFIER=offloadd");
+	add(f, "OFFLOADD_EVENT=%s", event_kind_name(kind));
+	add(f, "OFFLOADD_CODE=%s", finding_name(event->code));
+	if (event->ifindex) {
+		add(f, "OFFLOADD_LINK=%s", event->link);
+		add(f, "OFFLOADD_IFINDEX=%d", event->ifindex);
+	}
+	if (finding_features(event))
+		add(f, "OFFLOADD_FEATURES=%s", feature_format(table, finding_features(event), text, sizeof(text)));
+	if (event->rules[0])
+		add(f, "OFFLOADD_RULE=%s", event->rules);
+	if (catalog_reason(event, table, text, sizeof(text))[0])
+		add(f, "OFFLOADD_REASON=%s", text);
+	if (event->count)
+		add(f, "OFFLOADD_COUNT=%llu", (unsigned long long)event->count);
+	if (event->service[0])
+		add(f, "OFFLOADD_SERVICE=%s", event->service);
+	add_process(f, &event->changed_by);
+}
+
+size_t journal_format(const struct feature_table *table, const struct finding *event, char *buf, size_t size)
+{
 	struct fields f;
 
-	f.n = 0;
-	add(&f, "MESSAGE=%s", event->message);
-	add(&f, "MESSAGE_ID=%s", event_message_id(event->kind));
-	add(&f, "PRIORITY=%d", event->priority);
-	add(&f, "SYSLOG_IDENTIFIER=offloadd");
-	add(&f, "OFFLOADD_EVENT=%s", event_kind_name(event->kind));
-	if (event->ifindex) {
-		add(&f, "OFFLOADD_LINK=%s", event->link);
-		add(&f, "OFFLOADD_IFINDEX=%d", event->ifindex);
-	}
-	if (event->features)
-		add(&f, "OFFLOADD_FEATURES=%s",
-			feature_format(table, event->features, names, sizeof(names)));
-	if (event->rule_file[0])
-		add(&f, "OFFLOADD_RULE=%s", event->rule_file);
-	if (event->why[0])
-		add(&f, "OFFLOADD_REASON=%s", event->why);
-	if (event->count)
-		add(&f, "OFFLOADD_COUNT=%llu", (unsigned long long)event->count);
-	if (event->service[0])
-		add(&f, "OFFLOADD_SERVICE=%s", event->service);
-	add_author(&f, &event->author);
+	buf[0] = '\0';
+	fill(table, event, &f);
+	for (size_t i = 0; i < f.n; i++)
+		util_append(buf, size, "%s\n", f.text[i]);
+	return strlen(buf);
+}
+
+static int send_to_journald(const struct feature_table *table, const struct finding *event)
+{
+	struct fields f;
+
+	fill(table, event, &f);
 	return sd_journal_sendv(f.iov, (int)f.n);
 }
 
-static void print(const struct journal *j, const struct event *event)
+static void print(const struct journal *j, const struct feature_table *table, const struct finding *event)
 {
-	char line[sizeof(event->message) + 32] = "";
+	char text[CATALOG_TEXT_MAX], line[sizeof(text) + 32] = "";
 
 	if (j->stderr_is_journal)
-		util_append(line, sizeof(line), "<%d>", event->priority);
+		util_append(line, sizeof(line), "<%d>", finding_priority(event->code));
 	else
 		util_append(line, sizeof(line), "offloadd: ");
-	util_append(line, sizeof(line), "%s: %s", event_kind_name(event->kind), event->message);
+	util_append(line, sizeof(line), "%s: %s", event_kind_name(finding_event(event->code)),
+		catalog_format(event, table, text, sizeof(text)));
 	for (char *c = line; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
 	fprintf(stderr, "%s\n", line);
 }
 
-void journal_send(struct journal *j, const struct feature_table *table, const struct event *event)
+void journal_send(struct journal *j, const struct feature_table *table, const struct finding *event)
 {
 	bool sent = journald_listens() && send_to_journald(table, event) >= 0;
 
 	if (!sent || j->stderr_too)
-		print(j, event);
+		print(j, table, event);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "basic/json.h"
+#include "report/catalog.h"
 #include "basic/util.h"
 
 static const char *mode_name(enum rule_mode mode)
@@ -73,21 +74,25 @@ static const char *item_word(const struct feature_table *table, const struct pla
 	return item->bit < FEATURE_MAX ? feature_name(table, item->bit) : item->feature->word;
 }
 
-static void add_cause(struct json_writer *w, const struct feature_table *table, const struct plan_item *item)
+static void add_cause(struct json_writer *w, const struct feature_table *table, const struct plan_link *pl,
+	const struct plan_item *item)
 {
-	char why[256];
+	char why[CATALOG_TEXT_MAX];
 
 	if (!json_open_if(w, "cause", item && item->cause != CAUSE_NONE))
 		return;
 	json_add_text(w, "kind", cause_name(item->cause));
 	json_add_link_name(w, "link", item->cause_ifindex ? item->cause_name : NULL);
 	add_feature(w, table, item->cause_bit);
-	json_add_text(w, "text", explain_item(table, item, why, sizeof(why)));
+	json_add_text(w, "text", catalog_item(table, pl, item, FEATURE_MAX, why, sizeof(why)));
 	json_close_object(w);
 }
 
-static void add_item(struct json_writer *w, const struct feature_table *table, const struct plan_item *item)
+static void add_item(struct json_writer *w, const struct feature_table *table, const struct plan_link *pl,
+	const struct plan_item *item)
 {
+	char text[CATALOG_TEXT_MAX];
+
 	json_open_object(w, NULL);
 	json_add_text(w, "feature", item_word(table, item));
 	json_add_bool(w, "known", item->bit < FEATURE_MAX);
@@ -100,8 +105,10 @@ static void add_item(struct json_writer *w, const struct feature_table *table, c
 	json_add_bool(w, "predicted", item->predicted);
 	json_add_bool(w, "uncertain", item->uncertain);
 	json_add_bool(w, "overdue", item->overdue);
-	add_cause(w, table, item);
-	json_add_some(w, "text", item->text);
+	add_cause(w, table, pl, item);
+	json_add_text(w, "text", item->text[0] || item->unread
+			? catalog_item(table, pl, item, FEATURE_MAX, text, sizeof(text))
+			: NULL);
 	add_rule(w, item);
 	json_close_object(w);
 }
@@ -146,7 +153,7 @@ void json_add_plan_links(struct json_writer *w, const struct view *view)
 		json_add_text(w, "error", pl->error ? strerror(-pl->error) : NULL);
 		json_open_list(w, "features");
 		for (size_t j = 0; j < pl->n_items; j++)
-			add_item(w, view->features, &pl->items[j]);
+			add_item(w, view->features, pl, &pl->items[j]);
 		json_close_list(w);
 		add_changes(w, view->features, pl);
 		json_close_object(w);
@@ -391,7 +398,7 @@ static void add_feature_states(struct json_writer *w, const struct view *view, c
 		json_add_bool(w, "requested", f->wanted & FEATURE(bit));
 		json_add_text(w, "declared", item ? rule_value_name(item->declared) : NULL);
 		json_add_text(w, "verdict", item ? verdict_name(item->verdict) : NULL);
-		add_cause(w, view->features, item);
+		add_cause(w, view->features, pl, item);
 		add_rule(w, item);
 		json_close_object(w);
 	}
@@ -451,15 +458,18 @@ int json_write_show(FILE *out, const struct view *view, const struct link *link)
 static void add_chain(struct json_writer *w, const struct feature_table *table,
 	const struct explanation *explanation)
 {
+	char text[CATALOG_TEXT_MAX];
+
 	json_open_list(w, "chain");
-	for (size_t i = 0; i < explanation->n_lines; i++) {
-		const struct explanation_line *line = &explanation->lines[i];
+	for (size_t i = 0; i < explanation->n_steps; i++) {
+		const struct cause_step *step = &explanation->steps[i];
 
 		json_open_object(w, NULL);
-		json_add_int(w, "depth", line->depth);
-		json_add_link(w, line->name, line->ifindex);
-		add_feature(w, table, line->bit);
-		json_add_text(w, "text", line->text);
+		json_add_int(w, "depth", step->depth);
+		json_add_link(w, step->link, step->ifindex);
+		add_feature(w, table, step->bit);
+		json_add_text(w, "code", cause_name(step->code));
+		json_add_text(w, "text", catalog_step(table, explanation, step, FEATURE_MAX, text, sizeof(text)));
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -469,6 +479,7 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 	const struct json_explained *explained, size_t n)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
+	char text[CATALOG_TEXT_MAX];
 
 	json_begin(&w, "explain");
 	add_rules(&w, view->rules, view);
@@ -485,7 +496,8 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 		json_add_text(&w, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
 		add_rule(&w, e->item);
 		add_chain(&w, view->features, e->explanation);
-		json_add_some(&w, "advice", e->explanation->advice);
+		json_add_text(&w, "advice_code", advice_name(e->explanation->advice.code));
+		json_add_some(&w, "advice", catalog_advice(view->features, e->explanation, text, sizeof(text)));
 		json_close_object(&w);
 	}
 	json_close_list(&w);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report/catalog.h"
 #include "report/render_table.h"
 #include "report/render_text.h"
 #include "basic/util.h"
@@ -180,7 +181,7 @@ static int add_feature_line(const struct render *r, const struct view *view,
 {
 	const struct link_features *f = &link->features;
 	struct libscols_line *line = scols_table_new_line(t, NULL);
-	char why[256];
+	char why[CATALOG_TEXT_MAX];
 
 	if (!line)
 		return -ENOMEM;
@@ -197,7 +198,7 @@ static int add_feature_line(const struct render *r, const struct view *view,
 	set_cell(line, 5, verdict_name(item->verdict));
 	set_cell(line, 6, item->rule ? item->rule->file : NULL);
 	if (item->verdict != VERDICT_COMPLIANT)
-		scols_line_set_data(line, 7, explain_item(view->features, item, why, sizeof(why)));
+		scols_line_set_data(line, 7, catalog_item(view->features, plan_find(view->plan, link->ifindex), item, item->bit, why, sizeof(why)));
 	if (r->colour && item->verdict != VERDICT_COMPLIANT)
 		scols_line_set_color(line, item->verdict == VERDICT_DRIFTED ? "brown" : "red");
 	return 0;
@@ -249,7 +250,9 @@ void render_explanation(const struct render *r, const struct view *view, const s
 	feature_set bits, feature_set falls_with, const char *word, const struct plan_item *item,
 	const struct explanation *explanation)
 {
-	char text[RENDER_NAMES_LEN];
+	/* named in each line, unless the block is about several */
+	unsigned known = bits & (bits - 1) ? (unsigned)__builtin_ctzll(bits) : FEATURE_MAX;
+	char text[RENDER_NAMES_LEN], clean[RENDER_NAMES_LEN];
 	int column;
 
 	column = render_put_name(r, link->name) + fprintf(r->out, " ");
@@ -261,17 +264,19 @@ void render_explanation(const struct render *r, const struct view *view, const s
 	render_wrapped(r, (unsigned)column,
 		bits ? feature_format(view->features, bits, text, sizeof(text))
 		     : util_clean(word, text, sizeof(text)));
-	for (size_t i = 0; i < explanation->n_lines; i++) {
-		const struct explanation_line *line = &explanation->lines[i];
+	for (size_t i = 0; i < explanation->n_steps; i++) {
+		const struct cause_step *step = &explanation->steps[i];
 
 		column = fprintf(
-			r->out, "  %*s%s: ", (int)(2 * line->depth), "", render_clean_name(line->name));
-		render_wrapped(r, (unsigned)column, util_clean(line->text, text, sizeof(text)));
+			r->out, "  %*s%s: ", (int)(2 * step->depth), "", render_clean_name(step->link));
+		catalog_step(view->features, explanation, step, known, text, sizeof(text));
+		render_wrapped(r, (unsigned)column, util_clean(text, clean, sizeof(clean)));
 	}
 	if (falls_with)
 		render_put_names(r, "with it", feature_format(view->features, falls_with, text, sizeof(text)));
 	put_rule(r, item);
-	render_put_names(r, "to do", util_clean(explanation->advice, text, sizeof(text)));
+	catalog_advice(view->features, explanation, text, sizeof(text));
+	render_put_names(r, "to do", util_clean(text, clean, sizeof(clean)));
 }
 
 void render_nothing(const struct render *r, const struct view *view, const struct link *link)
@@ -279,11 +284,11 @@ void render_nothing(const struct render *r, const struct view *view, const struc
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 
 	if (!link->has_features)
-		fprintf(r->out, "%s: its features cannot be read: %s\n", render_clean_name(link->name),
+		fprintf(r->out, "%s: its features could not be read: %s\n", render_clean_name(link->name),
 			link->features_error ? strerror(-link->features_error) : "none offered");
 	else if (!pl || pl->n_items == 0)
-		fprintf(r->out, "%s: no rule names a feature that it can change\n", render_clean_name(link->name));
+		fprintf(r->out, "%s: no rule applies to a feature that it can change\n", render_clean_name(link->name));
 	else
-		fprintf(r->out, "%s: %zu feature%s as declared\n", render_clean_name(link->name),
+		fprintf(r->out, "%s matches the rules (%zu feature%s)\n", render_clean_name(link->name),
 			pl->n_items, util_plural(pl->n_items));
 }

@@ -2,40 +2,53 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report/catalog.h"
 #include "report/render_text.h"
 #include "basic/util.h"
 
 static const char *state_words(const struct plan_item *item)
 {
 	if (item->bit >= FEATURE_MAX)
-		return "not known to this kernel";
+		return "unknown to this kernel";
 	if (item->unread)
-		return "not known";
+		return "unknown";
 	if (item->active != item->wanted)
 		return item->wanted ? "off (requested on)" : "on (requested off)";
 	return util_on_off(item->active);
 }
 
+/* "should be on", "should follow bond0 (on)" */
+static void append_declared(
+	const struct view *view, const struct plan_link *pl, const struct plan_item *item, char *buf, size_t size)
+{
+	const struct link *link = link_table_find(view->links, pl->ifindex);
+	const struct link *lower = link ? link_lower(view->links, link) : NULL;
+
+	if (item->declared != RULE_LOWER) {
+		util_append(buf, size, "should be %s", rule_value_name(item->declared));
+		return;
+	}
+	util_append(buf, size, "should follow %s", lower ? render_clean_name(lower->name) :
+			link && link->first_port ? "its ports" : "what is below");
+	if (!item->unread)
+		util_append(buf, size, " (%s)", item->not_given ? "not provided" : util_on_off(item->want));
+}
+
 static void put_group(
-	const struct render *r, const struct feature_table *table, const struct view_group *group)
+	const struct render *r, const struct view *view, const struct plan_link *pl, const struct view_group *group)
 {
 	const struct plan_item *item = group->item;
-	struct plan_item it = *item;
-	char text[RENDER_NAMES_LEN], why[256];
-
-	if (it.cause_bit == it.bit)
-		it.cause_bit = FEATURE_MAX; /* "it": the feature itself, or each of several */
+	char text[RENDER_NAMES_LEN], why[CATALOG_TEXT_MAX];
 
 	fputs("  ", r->out);
 	render_put_verdict(r, item->verdict, 13);
-	render_wrapped(r, 15, view_group_names(table, group, text, sizeof(text)));
-	snprintf(text, sizeof(text), "%s; declared %s", state_words(item), render_declared_words(item));
+	render_wrapped(r, 15, view_group_names(view->features, group, text, sizeof(text)));
+	snprintf(text, sizeof(text), "%s, ", state_words(item));
+	append_declared(view, pl, item, text, sizeof(text));
 	if (item->rule)
-		render_append_clean(text, sizeof(text), " by ", item->rule->file);
-	if (item->audit)
-		util_append(text, sizeof(text), " (audit only)");
+		render_append_clean(text, sizeof(text), ", ", item->rule->file);
 	if (item->cause != CAUSE_UNSUPPORTED_KERNEL)
-		render_append_clean(text, sizeof(text), ": ", explain_item(table, &it, why, sizeof(why)));
+		render_append_clean(text, sizeof(text), ": ", catalog_item(view->features, pl, item, item->bit, why, sizeof(why)));
 	fprintf(r->out, "%*s", 15, "");
 	render_wrapped(r, 15, text);
 }
@@ -52,7 +65,7 @@ static void put_link_heading(
 		     : util_clean(pl->kind, words, sizeof(words)));
 }
 
-/* The items of a link that are not as declared. Nothing at all for one that is. */
+/* The items of a link that do not match the rules. Nothing at all when all do. */
 static void put_link(const struct render *r, const struct view *view, const struct plan_link *pl)
 {
 	_cleanup_free_ struct view_group *groups = NULL;
@@ -65,7 +78,7 @@ static void put_link(const struct render *r, const struct view *view, const stru
 	fputc('\n', r->out);
 	for (size_t i = 0; i < n; i++)
 		if (groups[i].item->verdict != VERDICT_COMPLIANT)
-			put_group(r, view->features, &groups[i]);
+			put_group(r, view, pl, &groups[i]);
 	for (size_t i = 0; i < pl->n_items; i++)
 		compliant += pl->items[i].verdict == VERDICT_COMPLIANT;
 	if (compliant)
@@ -112,7 +125,7 @@ static void put_steps(const struct render *r, const struct view *view)
 }
 
 static void put_change(const struct render *r, const struct view *view, const struct plan_link *pl,
-	feature_set bits, bool on, const char *how)
+	feature_set bits, bool on, bool side, bool certain)
 {
 	char text[RENDER_NAMES_LEN + 128], names[RENDER_NAMES_LEN];
 	int column;
@@ -120,28 +133,20 @@ static void put_change(const struct render *r, const struct view *view, const st
 	if (!bits)
 		return;
 	column = fprintf(r->out, "  %s: ", render_clean_name(pl->name));
-	snprintf(text, sizeof(text), "%s %s %s%s",
-		feature_format(view->features, bits, names, sizeof(names)),
-		bits & (bits - 1) ? "come" : "comes", on ? "on" : "off", how);
-	if (!on)
-		snprintf(text, sizeof(text), "%s %s off%s",
-			feature_format(view->features, bits, names, sizeof(names)),
-			bits & (bits - 1) ? "go" : "goes", how);
+	snprintf(text, sizeof(text), "%s %sturn%s %s%s%s", feature_format(view->features, bits, names, sizeof(names)),
+		side ? "also " : "", bits & (bits - 1) ? "" : "s", util_on_off(on),
+		side ? " (side effect, not set by a rule)" : "", certain ? "" : " (not certain before it is tried)");
 	render_wrapped(r, (unsigned)column, text);
 }
 
-/* The active features that will change; what nobody asked for and what is not certain told apart.
- */
+/* The active features that will change; side effects and what is not certain apart. */
 static void put_changes(const struct render *r, const struct view *view)
 {
-	static const char with[] = " with that, though no rule names it here",
-			  perhaps[] = ", as far as can be known before trying";
-
 	bool any = false;
 
 	if (view->plan->n_steps == 0)
 		return;
-	render_put_heading(r, "What comes of it:");
+	render_put_heading(r, "Expected result:");
 	for (size_t i = 0; i < view->plan->n_links; i++) {
 		const struct plan_link *pl = &view->plan->links[i];
 		feature_set changed = pl->before.active ^ pl->predicted.active;
@@ -153,15 +158,14 @@ static void put_changes(const struct render *r, const struct view *view)
 			feature_set declared = bits & ~pl->side_effects;
 			feature_set side = bits & pl->side_effects;
 
-			put_change(r, view, pl, declared & ~pl->uncertain, on, "");
-			put_change(r, view, pl, declared & pl->uncertain, on, perhaps);
-			put_change(r, view, pl, side & ~pl->uncertain, on, with);
-			put_change(r, view, pl, side & pl->uncertain, on,
-				" with that, as far as can be known before trying; no rule names it here");
+			put_change(r, view, pl, declared & ~pl->uncertain, on, false, true);
+			put_change(r, view, pl, declared & pl->uncertain, on, false, false);
+			put_change(r, view, pl, side & ~pl->uncertain, on, true, true);
+			put_change(r, view, pl, side & pl->uncertain, on, true, false);
 		}
 	}
 	if (!any)
-		render_wrapped(r, (unsigned)fprintf(r->out, "  "), "nothing yet: it is asked for, and held as said above");
+		render_wrapped(r, (unsigned)fprintf(r->out, "  "), "no change yet: the features are requested, and blocked as shown above");
 	fputc('\n', r->out);
 }
 
@@ -207,7 +211,7 @@ static void put_missing(const struct render *r, const struct view *view)
 		if (!view_rule_misses(view, &view->rules->rules[i]))
 			continue;
 		render_append_clean(text, sizeof(text), "", view->rules->rules[i].file);
-		util_append(text, sizeof(text), " matches no link here");
+		util_append(text, sizeof(text), " matches no interface on this host");
 		render_wrapped(r, 0, text);
 		n++;
 	}
@@ -217,9 +221,9 @@ static void put_missing(const struct render *r, const struct view *view)
 
 struct tally {
 	size_t links, features; /* that rules name */
-	size_t links_off;       /* not as declared */
+	size_t links_off;       /* that do not match them */
 	size_t audit;           /* pending, and nothing will be done */
-	size_t changes, unmet, unread, paused;
+	size_t changes, unread;
 };
 
 static struct tally tally_plan(const struct plan *plan)
@@ -238,47 +242,51 @@ static struct tally tally_plan(const struct plan *plan)
 		}
 	}
 	t.changes = plan->counts[VERDICT_DRIFTED] - t.audit;
-	t.paused = plan->counts[VERDICT_PAUSED];
-	t.unmet = plan->counts[VERDICT_BLOCKED] + plan->counts[VERDICT_UNSUPPORTED] +
-		  plan->counts[VERDICT_REFUSED] + plan->counts[VERDICT_CONTENDED] - t.unread;
 	return t;
 }
 
-static void append_pending(const struct tally *t, size_t steps, char *buf, size_t size)
+static void append_count(size_t n, const char *what, char *buf, size_t size)
 {
-	util_append(buf, size, "%zu of %zu link%s %s not as declared", t->links_off, t->links, util_plural(t->links),
-		t->links_off == 1 ? "is" : "are");
+	if (n)
+		util_append(buf, size, ", %zu %s", n, what);
+}
+
+/* "1 of 2 interfaces does not match the rules: 1 feature to change in 1 step, 2 blocked, 3 compliant" */
+static void append_verdicts(const struct tally *t, const struct plan *plan, char *buf, size_t size)
+{
+	char counts[256] = "";
+
 	if (t->changes)
-		util_append(buf, size, "; %zu feature%s to change in %zu step%s", t->changes, util_plural(t->changes),
-			steps, util_plural(steps));
-	if (t->audit)
-		util_append(buf, size, "; %zu only audited", t->audit);
-	if (t->unmet)
-		util_append(buf, size, "; %zu cannot be had", t->unmet);
-	if (t->unread)
-		util_append(buf, size, "; %zu could not be looked at", t->unread);
-	if (t->paused)
-		util_append(buf, size, "; %zu paused", t->paused);
+		util_append(counts, sizeof(counts), ", %zu feature%s to change in %zu step%s", t->changes, util_plural(t->changes),
+			plan->n_steps, util_plural(plan->n_steps));
+	append_count(t->audit, "in audit mode", counts, sizeof(counts));
+	for (enum verdict v = VERDICT_BLOCKED; v < VERDICT_COUNT; v++)
+		append_count(plan->counts[v] - (v == VERDICT_REFUSED ? t->unread : 0), verdict_name(v), counts, sizeof(counts));
+	append_count(t->unread, "could not be read", counts, sizeof(counts));
+	util_append(counts, sizeof(counts), ", %zu compliant", plan->counts[VERDICT_COMPLIANT]);
+	util_append(buf, size, "%zu of %zu interface%s %s not match the rules: %s", t->links_off, t->links, util_plural(t->links),
+		t->links_off == 1 ? "does" : "do", counts + 2);
 }
 
 static void put_summary(const struct render *r, const struct view *view)
 {
 	struct tally t = tally_plan(view->plan);
-	char text[320] = "";
+	size_t errors = view->rules ? view->rules->n_errors : 0;
+	char text[512] = "";
 
-	if (t.features == 0) {
-		util_append(text, sizeof(text), "no rule names any feature of these links");
-	} else if (t.links_off == 0) {
-		util_append(text, sizeof(text), "%zu link%s, %zu feature%s as declared", t.links, util_plural(t.links),
-			t.features, util_plural(t.features));
-	} else {
-		append_pending(&t, view->plan->n_steps, text, sizeof(text));
-		util_append(text, sizeof(text), "; %zu as declared", view->plan->counts[VERDICT_COMPLIANT]);
-	}
-	if (view->rules && view->rules->n_errors)
-		util_append(text, sizeof(text), "; rule files with errors were left out: %zu error%s",
-			view->rules->n_errors, util_plural(view->rules->n_errors));
+	if (t.features == 0)
+		util_append(text, sizeof(text), "No rule applies to these interfaces. See offloadd.rule(5).");
+	else if (t.links_off == 0)
+		util_append(text, sizeof(text), "%zu interface%s match%s the rules (%zu feature%s)", t.links, util_plural(t.links),
+			t.links == 1 ? "es" : "", t.features, util_plural(t.features));
+	else
+		append_verdicts(&t, view->plan, text, sizeof(text));
 	render_wrapped(r, 0, text);
+	if (errors) {
+		snprintf(text, sizeof(text), "Rule files with errors are ignored: %zu error%s. Run: offloadctl check", errors,
+			util_plural(errors));
+		render_wrapped(r, 0, text);
+	}
 }
 
 void render_found(const struct render *r, const struct view *view)
@@ -293,7 +301,7 @@ void render_reverted(const struct render *r, const struct apply_report *report)
 
 	for (size_t i = 0; i < report->n_results; i++)
 		good += !report->results[i].error && !report->results[i].missed;
-	fprintf(r->out, "%zu of %zu link%s as before offloadd\n", good, report->n_results,
+	fprintf(r->out, "Restored %zu of %zu interface%s to the original values\n", good, report->n_results,
 		util_plural(report->n_results));
 }
 
@@ -343,12 +351,12 @@ static void put_result(const struct render *r, const struct feature_table *table
 		snprintf(text, sizeof(text), "accepted, but %s did not change",
 			feature_format(table, result->missed, names, sizeof(names)));
 	} else {
-		snprintf(text, sizeof(text), "done, read back");
+		snprintf(text, sizeof(text), "done and verified");
 	}
 	fputs("     ", r->out);
 	render_wrapped(r, 5, text);
 	if (side) {
-		snprintf(text, sizeof(text), "with it: ");
+		snprintf(text, sizeof(text), "side effect: ");
 		append_values(table, side, result->after.active, text, sizeof(text));
 		fputs("     ", r->out);
 		render_wrapped(r, 5, text);
@@ -369,7 +377,7 @@ void render_results(const struct render *r, const struct feature_table *table,
 void render_foreseen(const struct render *r, const struct feature_table *table,
 	const struct apply_report *report)
 {
-	render_put_heading(r, "Would be put back:");
+	render_put_heading(r, "Would restore:");
 	for (size_t i = 0; i < report->n_results; i++)
 		put_step(r, table, i + 1, report->results[i].name, report->results[i].asked,
 			report->results[i].value);
@@ -392,7 +400,7 @@ void render_followers(
 		if (!changed)
 			continue;
 		if (!any)
-			render_put_heading(r, "Changed with that:");
+			render_put_heading(r, "Side effects:");
 		any = true;
 		append_values(before->features, changed, link->features.active, text, sizeof(text));
 		render_wrapped(r, (unsigned)fprintf(r->out, "  %s: ", render_clean_name(pl->name)), text);

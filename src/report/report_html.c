@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/catalog.h"
 #include "report/drawing.h"
 #include "report/html.h"
 #include "report/report_skeleton.h"
@@ -170,10 +171,10 @@ static void put_features_of(FILE *out, const struct report_html *r, const struct
 	}
 }
 
-static void put_group(FILE *out, const struct report_html *r, const struct view_group *group)
+static void put_group(FILE *out, const struct report_html *r, const struct plan_link *pl, const struct view_group *group)
 {
 	const struct plan_item *item = group->item;
-	char why[256];
+	char why[CATALOG_TEXT_MAX];
 
 	fputs("<tr><td data-label=\"Verdict\"><span>", out);
 	put_tag(out, verdict_name(item->verdict));
@@ -182,9 +183,7 @@ static void put_group(FILE *out, const struct report_html *r, const struct view_
 	fputs("</span></td><td data-label=\"Now\"><span>", out);
 	put_state(out, item);
 	fputs("</span></td><td data-label=\"Why\"><span>", out);
-	html_text(out, explain_item(r->view->features, item, why, sizeof(why)));
-	if (item->text[0])
-		html_printf(out, " (%s)", item->text);
+	html_text(out, catalog_item(r->view->features, pl, item, item->bit, why, sizeof(why)));
 	fputs("</span></td><td data-label=\"Rule\" class=\"nowrap\"><span class=\"mono\">", out);
 	if (item->rule)
 		html_printf(out, "%s:%u", item->rule->file, item->feature ? item->feature->line : 0);
@@ -211,7 +210,7 @@ static int put_link(FILE *out, const struct report_html *r, const struct plan_li
 	      "</thead><tbody>\n", out);
 	for (size_t i = 0; i < n; i++)
 		if (groups[i].item->verdict != VERDICT_COMPLIANT)
-			put_group(out, r, &groups[i]);
+			put_group(out, r, pl, &groups[i]);
 	fputs("</tbody></table>\n", out);
 	for (size_t i = 0; i < pl->n_items; i++)
 		fine += pl->items[i].verdict == VERDICT_COMPLIANT;

@@ -72,19 +72,19 @@ const char *report_time(int64_t sec, char buf[REPORT_TIME_LEN])
 /* ---- what happened ---- */
 
 /* "ethtool (4711), started by bash (4242), in ssh.service" */
-static void write_author(FILE *out, const struct json_value *event)
+static void write_changed_by(FILE *out, const struct json_value *event)
 {
-	const struct json_value *author = json_get_object(event, "author");
-	const char *parent = get_text(author, "parent"), *unit = get_text(author, "unit");
-	const char *link = get_text(author, "link");
+	const struct json_value *by = json_get_object(event, "changed_by");
+	const char *parent = get_text(by, "parent"), *unit = get_text(by, "unit");
+	const char *link = get_text(by, "link");
 
-	if (!author) {
-		fputs("<span class=\"soft\">not known</span>", out);
+	if (!by) {
+		fputs("<span class=\"soft\">unknown</span>", out);
 		return;
 	}
 	fputs("<code>", out);
-	html_text(out, get_text(author, "process"));
-	fprintf(out, "</code> (%" PRId64 ")", json_get_int(author, "pid"));
+	html_text(out, get_text(by, "process"));
+	fprintf(out, "</code> (%" PRId64 ")", json_get_int(by, "pid"));
 	if (parent)
 		html_printf(out, ", started by %s", parent);
 	if (unit)
@@ -93,8 +93,8 @@ static void write_author(FILE *out, const struct json_value *event)
 		html_printf(out, ", on %s", link);
 }
 
-/* Which events are about a change that somebody made. */
-static bool has_author(const char *kind)
+/* Which events are about a change that another program made. */
+static bool is_change(const char *kind)
 {
 	static const char *const kinds[] = { "drift", "repaired", "contended", "unmet", "refused" };
 
@@ -118,7 +118,7 @@ static const char *event_class(const char *kind)
 
 static void write_event(FILE *out, const struct json_value *event)
 {
-	const char *kind = get_text(event, "event"), *reason = get_text(event, "reason");
+	const char *kind = get_text(event, "event");
 	char when[REPORT_TIME_LEN];
 	bool known;
 
@@ -132,13 +132,11 @@ static void write_event(FILE *out, const struct json_value *event)
 	html_text(out, kind);
 	fputs("</span> ", out);
 	html_text(out, get_text(event, "message"));
-	if (reason && get_text(event, "message") && !strstr(get_text(event, "message"), reason))
-		html_printf(out, " (%s)", reason);
 	end_cell(out);
-	known = has_author(kind) || json_get_object(event, "author");
-	cell(out, "Who", known ? NULL : "empty");
+	known = is_change(kind) || json_get_object(event, "changed_by");
+	cell(out, "Changed by", known ? NULL : "empty");
 	if (known)
-		write_author(out, event);
+		write_changed_by(out, event);
 	end_cell(out);
 	fputs("</tr>\n", out);
 }
@@ -148,15 +146,15 @@ void report_write_timeline(FILE *out, const struct report_source *source)
 	const struct json_value *events = json_get_list(source->document, "events");
 
 	if (!events) {
-		write_absent(out, source->absent ? source->absent : "No record of changes.");
+		write_absent(out, source->absent ? source->absent : "No events are available.");
 		return;
 	}
 	if (json_count(events) == 0) {
-		write_absent(out, "offloadd has recorded nothing.");
+		write_absent(out, "offloadd has reported no events.");
 		return;
 	}
-	fputs("<p class=\"soft\">What offloadd found and did, times in UTC.</p>\n<table><thead><tr><th>When</th>"
-	      "<th>What</th><th>Who changed it</th></tr></thead><tbody>\n", out);
+	fputs("<p class=\"soft\">What offloadd found and changed; times are UTC.</p>\n<table><thead><tr><th>When</th>"
+	      "<th>What</th><th>Changed by</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = events }; next_row(&r);)
 		write_event(out, r.row);
 	fputs("</tbody></table>\n", out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The parts of the report that come from the daemon: what it recorded, who pays, how long sendfile took. */
+/* The parts of the report that come from the daemon: its events, software fallback, how long sendfile took. */
 #ifndef OFFLOADD_REPORT_TABLES_H
 #define OFFLOADD_REPORT_TABLES_H
 

@@ -64,9 +64,9 @@ void textfile_mark(struct textfile *e)
 	e->dirty = true;
 }
 
-void textfile_take_event(struct textfile *e, const struct event *event)
+void textfile_take_event(struct textfile *e, enum event_kind kind)
 {
-	e->counts.events[event->kind]++;
+	e->counts.events[kind]++;
 	e->dirty = true;
 }
 

@@ -36,7 +36,7 @@ int textfile_set_path(struct textfile *e, const char *path);
 const char *textfile_path(const struct textfile *e); /* "" for nowhere */
 
 /* Something happened. textfile_note_reaction: links were changed so long after the kernel's event. */
-void textfile_take_event(struct textfile *e, const struct event *event);
+void textfile_take_event(struct textfile *e, enum event_kind kind);
 void textfile_note_reconcile(struct textfile *e);
 void textfile_note_reaction(struct textfile *e, uint64_t usec);
 void textfile_mark(struct textfile *e);

@@ -104,22 +104,6 @@ const char *view_verdict(const struct plan *plan, int ifindex)
 	return verdict_name(plan_link_verdict(link));
 }
 
-/* Compares texts, taking each feature's own name for the same word. */
-static bool same_text(const char *a, const char *name_a, const char *b, const char *name_b)
-{
-	size_t len_a = strlen(name_a), len_b = strlen(name_b);
-
-	while (*a && *b) {
-		if (strncmp(a, name_a, len_a) == 0 && strncmp(b, name_b, len_b) == 0) {
-			a += len_a;
-			b += len_b;
-		} else if (*a++ != *b++) {
-			return false;
-		}
-	}
-	return *a == *b;
-}
-
 /* Does the list name something, rather than only leave something out? */
 static bool names_some(const char *patterns)
 {
@@ -142,17 +126,36 @@ bool view_rule_misses(const struct view *view, const struct rule *rule)
 		rule_count_links(rule, view->links, view->host) == 0;
 }
 
-bool view_same_story(const struct feature_table *table, const struct explanation *a, unsigned bit_a,
-	const struct explanation *b, unsigned bit_b)
+/* The same feature, each counting for the other where the two explanations are about it. */
+static bool same_bit(unsigned a, unsigned bit_a, unsigned b, unsigned bit_b)
 {
-	const char *name_a = feature_name(table, bit_a), *name_b = feature_name(table, bit_b);
+	return a == b ? (a == bit_a) == (b == bit_b) : a == bit_a && b == bit_b;
+}
 
-	if (a->n_lines != b->n_lines || !same_text(a->advice, name_a, b->advice, name_b))
+static bool same_step(const struct cause_step *a, unsigned bit_a, const struct cause_step *b, unsigned bit_b)
+{
+	return a->code == b->code && a->depth == b->depth && a->ifindex == b->ifindex && a->want == b->want &&
+		a->other_ifindex == b->other_ifindex && same_bit(a->bit, bit_a, b->bit, bit_b) &&
+		same_bit(a->other_bit, bit_a, b->other_bit, bit_b) && a->features == b->features;
+}
+
+static bool same_declaration(const struct explanation *a, const struct explanation *b)
+{
+	const struct plan_item *x = a->item, *y = b->item;
+
+	return a->active == b->active && a->rule == b->rule && a->feature == b->feature && !x == !y &&
+		(!x || (x->declared == y->declared && x->verdict == y->verdict && x->not_given == y->not_given &&
+			       x->overdue == y->overdue && strcmp(x->text, y->text) == 0));
+}
+
+bool view_same_story(const struct explanation *a, unsigned bit_a, const struct explanation *b, unsigned bit_b)
+{
+	if (a->n_steps != b->n_steps || !same_declaration(a, b) || a->advice.code != b->advice.code ||
+		a->advice.want != b->advice.want || a->advice.rule != b->advice.rule ||
+		strcmp(a->advice.link, b->advice.link) != 0 || !same_bit(a->advice.bit, bit_a, b->advice.bit, bit_b))
 		return false;
-	for (size_t i = 0; i < a->n_lines; i++)
-		if (a->lines[i].depth != b->lines[i].depth ||
-			a->lines[i].ifindex != b->lines[i].ifindex ||
-			!same_text(a->lines[i].text, name_a, b->lines[i].text, name_b))
+	for (size_t i = 0; i < a->n_steps; i++)
+		if (!same_step(&a->steps[i], bit_a, &b->steps[i], bit_b))
 			return false;
 	return true;
 }

@@ -48,37 +48,37 @@ reload() { # REGEX: a record that says what came of it
 
 printf '%s\n' '# nothing' >"$conf"
 start
-has "with nothing set it audits" "$(cat "$log")" 'started.*auditing'
+has "with nothing set it audits" "$(cat "$log")" 'started in audit mode'
 check "drift is told" settled 'drift: .*veth0'
 is "and not repaired" "$(sg)" off
 
 printf '%s\n' '[Daemon]' 'Mode=enforce' >"$conf"
-check "Mode=enforce is taken over by a reload" reload 'from now on enforcing'
+check "Mode=enforce is taken over by a reload" reload 'switched to enforce mode'
 within 5 "what was drifted is repaired then" repaired
 check "a new drift is repaired" settled 'repaired: .*veth0'
 
 printf '%s\n' '[Contention]' 'Rounds=many' >"$conf.d/50-bad.conf"
 check "an error in a drop-in is told with file and line" reload '50-bad.conf:2: invalid Rounds= value "many"'
-has "the settings in force stay" "$(cat "$log")" 'not taken, the settings in force stay: enforcing'
+has "the settings in force stay" "$(cat "$log")" 'keeping the previous settings .enforce mode'
 check "and are followed" settled 'repaired: .*veth0'
 stop
 
 start
-has "a start with this error only audits" "$(cat "$log")" 'started.*auditing'
-has "and says so" "$(cat "$log")" '50-bad.conf:2:' 'auditing only, as offloadd.conf has errors; Mode=enforce stands there'
+has "a start with this error only audits" "$(cat "$log")" 'started in audit mode'
+has "and says so" "$(cat "$log")" '50-bad.conf:2:' 'audit mode: offloadd.conf has errors, so its Mode=enforce is ignored'
 break_it
 stop
 start --enforce
-has "the command line outranks it" "$(cat "$log")" 'started.*enforcing'
+has "the command line outranks it" "$(cat "$log")" 'started in enforce mode'
 within 5 "in deed" repaired
 stop
 
 ln -sf /dev/null "$conf.d/50-bad.conf"
 start
-has "without the error Mode=enforce holds" "$(cat "$log")" 'started.*enforcing'
+has "without the error Mode=enforce holds" "$(cat "$log")" 'started in enforce mode'
 printf '%s\n' '[Daemon]' 'Mode=audit' 'ReceiveBuffer=1M' >"$conf.d/60-audit.conf"
-check "a drop-in that says audit is taken over" reload 'from now on auditing'
-has "what takes a restart is told" "$(cat "$log")" 'ReceiveBuffer= changed: restart'
+check "a drop-in that says audit is taken over" reload 'switched to audit mode'
+has "what takes a restart is told" "$(cat "$log")" 'ReceiveBuffer= changed; restart'
 check "drift is told" settled 'drift: .*veth0'
 is "and not repaired" "$(sg)" off
 stop

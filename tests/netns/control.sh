@@ -64,7 +64,7 @@ run ctl status
 has "status" "$status$out" '^0offloadd .*, enforce mode' 'interfaces with rules: 2 compliant'
 is "its socket is everybody's" "$(stat -c %a "$socket")" 666
 run "$build/offloadd" --config "$scratch/conf" --enforce --ledger "$ledger" --control "$socket"
-has "a second one that enforces does not start" "$status$err" "^1offloadd: another offloadd answers at $socket"
+has "a second one that enforces does not start" "$status$err" "^1offloadd: Failed to start in enforce mode: another offloadd is running .it answers at $socket"
 
 # ---- commands ----
 run ctl pause veth0
@@ -74,7 +74,7 @@ run ctl wait-online --timeout 5
 has "a paused link is what cannot be waited for" "$status$out" '^4not compliant: veth0: paused'
 is "it is not repaired" "$(sg)" off
 run ctl plan --rules "$scratch/rules"
-has "plan knows of it" "$status$out" '^0veth0 \(veth\): paused' '^1 of 2 links is not as declared; .* paused'
+has "plan knows of it" "$status$out" '^0veth0 \(veth\): paused' '^1 of 2 interfaces does not match the rules: .* paused'
 run ctl apply --rules "$scratch/rules" --ledger "$ledger"
 has "apply passes it over" "$status$out" '^0veth0 \(veth\): paused'
 is "and leaves it alone" "$(sg)" off
@@ -95,7 +95,7 @@ has "resume of what is not paused" "$status$out" '^0veth0 was not paused'
 
 run ctl pause veth1 --for 2h
 is "a long pause is told as it was asked for" "$out" "veth1 paused for 2h"
-has "by its record" "$(cat "$log")" "paused: veth1: left alone for 2h, asked for by uid"
+has "by its record" "$(cat "$log")" "paused: veth1 paused for 2h by root"
 has "and by status" "$(ctl status)" "^paused: veth1, (2h|1h [0-9]+min) left"
 ctl resume veth1 >/dev/null
 run ctl pause veth0 --for 1s
@@ -119,7 +119,7 @@ ip link del veth8
 run ctl revert veth0 --ledger "$ledger"
 has "--ledger and --control exclude each other" "$status$err" '^1offloadctl: --ledger and --control exclude each other'
 run "$scratch/offloadctl" revert --dry-run --ledger "$ledger"
-has "revert --dry-run" "$status$out" '^0Would be put back:' '1\. veth0: tx-scatter-gather.* off'
+has "revert --dry-run" "$status$out" '^0Would restore:' '1\. veth0: tx-scatter-gather.* off'
 within 2 "and nothing happens" is_sg on
 run ctl revert veth0
 has "revert puts back what was first" "$status$out$err" '^0' 'veth0 is paused now'
@@ -128,7 +128,7 @@ ctl resume veth0 >/dev/null
 within 2 "until resumed" is_sg on
 
 run ctl events
-has "events" "$status$out" '^0.* state: started' 'paused: veth0' 'resumed: veth0' 'repaired: veth0'
+has "events" "$status$out" '^0.* state: offloadd .* started' 'paused: veth0' 'resumed: veth0' 'repaired: veth0'
 run ctl events --json
 is "events as a document" "$(jq -r '.document, (.events | length > 5), (.events | map(.event) | index("repaired") != null)' <<<"$out" | xargs)" "events true true"
 "$scratch/offloadctl" events --follow --json --control "$socket" >"$scratch/followed" &
@@ -166,7 +166,7 @@ run ctl reload
 is "a reload that ends without rules" "$status:$out" "0:reloaded; rules loaded: 0"
 run ctl status
 has "is told by status" "$out" "^no rule is loaded: "
-has "and by a record" "$(cat "$log")" "rules: no rule is in force: nothing is watched"
+has "and by a record" "$(cat "$log")" "rules: No rules are loaded"
 mv "$scratch/50-veth" "$scratch/rules/50-veth.rule"
 check "and ends with the rules" ctl reload
 

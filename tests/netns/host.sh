@@ -45,5 +45,5 @@ once "${rules[@]}"
 is "once: a bad rule file is an error, whatever the others say" $? 1
 once --rules "$scratch/none"
 is "once: no rule is an error" $? 1
-has "and it says so" "$(cat "$scratch/once")" 'there is no rule in .*none'
+has "and it says so" "$(cat "$scratch/once")" 'No rules found in .*none'
 done_testing

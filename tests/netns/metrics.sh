@@ -90,10 +90,10 @@ check "nothing is left" says 'offloadd_links{verdict="compliant"}' 2
 
 conf enforce "$scratch/missing/o.prom"
 kill -HUP "$daemon"
-within 5 "a place that is not there is an error, said once" grep -q "cannot write metrics to $scratch/missing/o-$inode.prom: No such file" "$log"
+within 5 "a place that is not there is an error, said once" grep -q "Failed to write metrics to $scratch/missing/o-$inode.prom: No such file" "$log"
 ethtool -K veth0 sg off >/dev/null
 within 5 "and costs no repair" sh -c 'ethtool -k veth0 | grep -q "^scatter-gather: on"'
-is "once" "$(grep -c "cannot write metrics" "$log")" 1
+is "once" "$(grep -c "Failed to write metrics" "$log")" 1
 conf enforce "$scratch/o.prom"
 kill -HUP "$daemon"
 file=$scratch/o-$inode.prom

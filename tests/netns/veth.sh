@@ -36,7 +36,7 @@ record_mark
 ip link add wire2 type veth peer name far2
 ethtool -K wire2 sg off >/dev/null
 within 1 "what is switched off on a new link comes back" is_on wire2 $transmit
-one_record "one record tells of it" '^offloadd: repaired: wire2: .*tx-scatter-gather.* were off; set on; rule 10-veth.rule'
+one_record "one record tells of it" '^offloadd: repaired: wire2: turned on tx-scatter-gather.*, as 10-veth.rule declares'
 wake_ups() { awk '/^voluntary/ { print $2 }' "/proc/$daemon/status"; }
 nap_until $(($(now_ms) + 1500)) # what changed is written to the ledger a second later
 idle_before=$(wake_ups)

@@ -157,7 +157,7 @@ daemon_start() { # DESCRIPTION ARGUMENT...: starts offloadd and waits until it h
 }
 
 daemon_ready() {
-	matches "$(<"$log")" '^offloadd: state: started'
+	matches "$(<"$log")" '^offloadd: state: offloadd .* started'
 }
 
 daemon_stops() { # it is still there, and ends cleanly when it is told to

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What explain says and, above all, what it advises: nothing that undoes a rule, and nothing that does nothing. */
+/* The steps of explain and, above all, its advice: nothing that undoes a rule, and nothing that has no effect. */
 #include "plan/explain.h"
 #include "unit-model.h"
 
@@ -18,7 +18,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const char *advice(struct unit_host *h, const char *name, const char *feature)
+static enum advice advice(struct unit_host *h, const char *name, const char *feature)
 {
 	const struct link *link = link_table_find_name(&h->links, name);
 
@@ -27,27 +27,37 @@ static const char *advice(struct unit_host *h, const char *name, const char *fea
 	assert_int_equal(explain_feature(&h->context, &h->links, &h->plan, link->ifindex,
 				 (unsigned)feature_bit(&h->features, feature), &story),
 		0);
-	return story.advice;
+	return story.advice.code;
 }
 
-static bool says(const char *text)
+static bool advises(struct unit_host *h, const char *name, const char *feature, enum advice code, const char *link,
+	const char *of, bool want)
 {
-	for (size_t i = 0; i < story.n_lines; i++)
-		if (strstr(story.lines[i].text, text))
-			return true;
-	return false;
+	return advice(h, name, feature) == code && strcmp(story.advice.link, link) == 0 &&
+		story.advice.bit == (unsigned)feature_bit(&h->features, of) && story.advice.want == want;
 }
 
-static void nothing_is_to_do_where_all_is_as_declared(void **state)
+static const struct cause_step *find_step(enum cause code, const char *link)
+{
+	for (size_t i = 0; i < story.n_steps; i++)
+		if (story.steps[i].code == code && strcmp(story.steps[i].link, link) == 0)
+			return &story.steps[i];
+	return NULL;
+}
+
+static void compliant_needs_no_advice(void **state)
 {
 	struct unit_host *h = *state;
 
 	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
 	unit_rule(h, "50-tso.rule", "[Match]\nName=eth2\n[Features]\ntso=off\n");
 	unit_off(h, "eth2", "tso");
-	assert_string_equal(advice(h, "eth2", "tx-tcp-segmentation"), "");
-	assert_true(says("50-tso.rule declares tso=off: compliant"));
-	assert_true(says("is not requested here: off by default, or switched off"));
+	assert_int_equal(advice(h, "eth2", "tx-tcp-segmentation"), ADVICE_NONE);
+	assert_non_null(find_step(CAUSE_DECLARED, "eth2"));
+	assert_string_equal(story.rule->file, "50-tso.rule");
+	assert_string_equal(story.feature->word, "tso");
+	assert_int_equal(story.item->verdict, VERDICT_COMPLIANT);
+	assert_non_null(find_step(CAUSE_OFF, "eth2"));
 }
 
 static void nothing_is_to_do_where_no_rule_asks(void **state)
@@ -56,9 +66,9 @@ static void nothing_is_to_do_where_no_rule_asks(void **state)
 
 	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
 	unit_off(h, "eth2", "tso");
-	assert_string_equal(advice(h, "eth2", "tx-tcp-segmentation"), "");
-	assert_true(says("no rule names it"));
-	assert_string_equal(advice(h, "eth2", "rx-gro-hw"), ""); /* fixed */
+	assert_int_equal(advice(h, "eth2", "tx-tcp-segmentation"), ADVICE_NONE);
+	assert_non_null(find_step(CAUSE_UNDECLARED, "eth2"));
+	assert_int_equal(advice(h, "eth2", "rx-gro-hw"), ADVICE_NONE); /* unsupported */
 }
 
 static void what_is_to_be_on(void **state)
@@ -68,9 +78,8 @@ static void what_is_to_be_on(void **state)
 	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
 	unit_rule(h, "50-tso.rule", "[Match]\nName=eth2\n[Features]\ntso=on\nrx-gro-hw=on\n");
 	unit_off(h, "eth2", "tso");
-	assert_string_equal(advice(h, "eth2", "tx-tcp-segmentation"),
-		"offloadctl apply eth2, or `ethtool -K eth2 tx-tcp-segmentation on`");
-	assert_non_null(strstr(advice(h, "eth2", "rx-gro-hw"), "take the feature out of the rule"));
+	assert_true(advises(h, "eth2", "tx-tcp-segmentation", ADVICE_APPLY, "eth2", "tx-tcp-segmentation", true));
+	assert_true(advises(h, "eth2", "rx-gro-hw", ADVICE_OTHER_DEVICE, "eth2", "rx-gro-hw", true));
 }
 
 static void what_is_to_be_off(void **state)
@@ -81,25 +90,21 @@ static void what_is_to_be_off(void **state)
 	link_table_find_name(&h->links, "eth2")->features.active |= unit_set(&h->features, "tx-vlan-hw-insert");
 	link_table_find_name(&h->links, "eth2")->features.nochange |= unit_set(&h->features, "tx-vlan-hw-insert");
 	unit_rule(h, "50-tso.rule", "[Match]\nName=eth2\n[Features]\ntso=off\ntx-vlan-hw-insert=off\n");
-	assert_string_equal(advice(h, "eth2", "tx-tcp-segmentation"),
-		"offloadctl apply eth2, or `ethtool -K eth2 tx-tcp-segmentation off`");
-	assert_string_equal(advice(h, "eth2", "tx-vlan-hw-insert"),
-		"eth2 cannot change this; take the feature out of the rule");
+	assert_true(advises(h, "eth2", "tx-tcp-segmentation", ADVICE_APPLY, "eth2", "tx-tcp-segmentation", false));
+	assert_true(advises(h, "eth2", "tx-vlan-hw-insert", ADVICE_REMOVE, "eth2", "tx-vlan-hw-insert", false));
+	assert_non_null(find_step(CAUSE_UNSUPPORTED_DRIVER, "eth2"));
 }
 
-static void a_rule_that_only_audits_is_told(void **state)
+static void a_rule_with_audit_mode_is_named(void **state)
 {
 	struct unit_host *h = *state;
 
 	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
 	unit_rule(h, "30.rule", "[Rule]\nMode=audit\n[Match]\nName=eth2\n[Features]\ntso=on\nsg=off\n");
 	unit_off(h, "eth2", "tso");
-	assert_string_equal(advice(h, "eth2", "tx-tcp-segmentation"),
-		"nothing by itself: 30.rule is Mode=audit; remove that line, or "
-		"`ethtool -K eth2 tx-tcp-segmentation on`");
-	assert_string_equal(advice(h, "eth2", "tx-scatter-gather"),
-		"nothing by itself: 30.rule is Mode=audit; remove that line, or "
-		"`ethtool -K eth2 tx-scatter-gather off`");
+	assert_true(advises(h, "eth2", "tx-tcp-segmentation", ADVICE_AUDIT_RULE, "eth2", "tx-tcp-segmentation", true));
+	assert_string_equal(story.advice.rule->file, "30.rule");
+	assert_true(advises(h, "eth2", "tx-scatter-gather", ADVICE_AUDIT_RULE, "eth2", "tx-scatter-gather", false));
 }
 
 static void a_paused_link_is_resumed(void **state)
@@ -110,11 +115,10 @@ static void a_paused_link_is_resumed(void **state)
 	unit_rule(h, "50-tso.rule", "[Match]\nName=eth2\n[Features]\ntso=on\n");
 	unit_off(h, "eth2", "tso");
 	unit_state(h, 2)->paused = true;
-	assert_string_equal(advice(h, "eth2", "tx-tcp-segmentation"),
-		"offloadctl resume eth2, or `ethtool -K eth2 tx-tcp-segmentation on`");
+	assert_true(advises(h, "eth2", "tx-tcp-segmentation", ADVICE_RESUME, "eth2", "tx-tcp-segmentation", true));
 }
 
-static void the_rule_below_is_told_when_it_stands_in_the_way(void **state)
+static void the_rule_below_is_named_when_it_is_in_the_way(void **state)
 {
 	struct unit_host *h = *state;
 
@@ -122,15 +126,14 @@ static void the_rule_below_is_told_when_it_stands_in_the_way(void **state)
 	unit_rule(h, "10-vlan.rule", "[Match]\nKind=vlan\n[Features]\nsg=on\n");
 	unit_off(h, "bond0", "sg");
 	unit_inactive(h, "vlan10", "sg");
-	assert_string_equal(advice(h, "vlan10", "tx-scatter-gather"),
-		"`ethtool -K bond0 tx-scatter-gather on`, or a rule that declares it for bond0");
+	assert_true(advises(h, "vlan10", "tx-scatter-gather", ADVICE_REQUEST, "bond0", "tx-scatter-gather", true));
 	unit_rule(h, "20-bond.rule", "[Match]\nKind=bond\n[Features]\nsg=off\n");
-	assert_string_equal(advice(h, "vlan10", "tx-scatter-gather"),
-		"20-bond.rule declares tx-scatter-gather off on bond0: change one of the two rules");
+	assert_true(advises(h, "vlan10", "tx-scatter-gather", ADVICE_CHANGE_RULE, "bond0", "tx-scatter-gather", true));
+	assert_string_equal(story.advice.rule->file, "20-bond.rule");
 }
 
 /* The plan says who holds it; so does this, though nobody has asked for it yet. */
-static void what_would_be_held_is_told_before_it_is_asked_for(void **state)
+static void what_would_hold_it_is_named_before_it_is_requested(void **state)
 {
 	struct unit_host *h = *state;
 
@@ -139,20 +142,21 @@ static void what_would_be_held_is_told_before_it_is_asked_for(void **state)
 	unit_rule(h, "60-mac.rule", "[Match]\nKind=macvlan\n[Features]\ntx-nocache-copy=on\n");
 	unit_off(h, "eth2", "tx-nocache-copy");
 	unit_off(h, "mac0", "tx-nocache-copy");
-	assert_string_equal(advice(h, "mac0", "tx-nocache-copy"),
-		"`ethtool -K eth2 tx-nocache-copy on`, or a rule that declares it for eth2");
-	assert_true(says("tx-nocache-copy is not requested here"));
-	assert_true(says("tx-nocache-copy would stay off if it were, because eth2 below has it off"));
+	assert_true(advises(h, "mac0", "tx-nocache-copy", ADVICE_REQUEST, "eth2", "tx-nocache-copy", true));
+	assert_non_null(find_step(CAUSE_OFF, "mac0"));
+	assert_non_null(find_step(CAUSE_LOWER_OFF, "mac0"));
+	assert_string_equal(find_step(CAUSE_LOWER_OFF, "mac0")->other_link, "eth2");
 }
 
-static void what_the_heading_says_is_not_said_again(void **state)
+static void the_heading_is_not_repeated(void **state)
 {
 	struct unit_host *h = *state;
 
 	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
-	assert_string_equal(advice(h, "eth2", "tx-scatter-gather"), "");
-	assert_int_equal(story.n_lines, 1);
-	assert_string_equal(story.lines[0].text, "tx-scatter-gather is on; no rule names it");
+	assert_int_equal(advice(h, "eth2", "tx-scatter-gather"), ADVICE_NONE);
+	assert_int_equal(story.n_steps, 1);
+	assert_int_equal(story.steps[0].code, CAUSE_UNDECLARED);
+	assert_true(story.active);
 }
 
 static void lro_below_what_cannot_have_it(void **state)
@@ -163,24 +167,26 @@ static void lro_below_what_cannot_have_it(void **state)
 	unit_link(h, 10, "vlan10", "vlan", 2, 0, "sg");
 	unit_rule(h, "50-lro.rule", "[Match]\nName=eth2\n[Features]\nrx-lro=on\n");
 	unit_inactive(h, "eth2", "rx-lro");
-	assert_string_equal(advice(h, "eth2", "rx-lro"),
-		"rx-lro cannot be had below vlan10, which is a vlan: take it out of the rule");
+	assert_true(advises(h, "eth2", "rx-lro", ADVICE_NOT_BELOW, "vlan10", "rx-lro", true));
+	assert_string_equal(story.advice.kind, "vlan");
 	link_table_find_name(&h->links, "vlan10")->features.hw |= unit_set(&h->features, "rx-lro");
-	assert_string_equal(advice(h, "eth2", "rx-lro"), "switch rx-lro on on vlan10 first");
+	assert_true(advises(h, "eth2", "rx-lro", ADVICE_TURN_ON_ABOVE, "vlan10", "rx-lro", true));
 	link_table_find_name(&h->links, "vlan10")->has_features = false;
 	advice(h, "eth2", "rx-lro");
-	assert_false(says("above has it off"));
+	assert_null(find_step(CAUSE_UPPER_OFF, "eth2"));
 }
 
-static void lower_of_what_cannot_be_changed_is_told(void **state)
+static void lower_of_what_cannot_be_changed_is_ignored(void **state)
 {
 	struct unit_host *h = *state;
 
 	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
 	unit_link(h, 5, "mv0", "macvlan", 2, 0, "rx-gro");
 	unit_rule(h, "10.rule", "[Match]\nKind=macvlan\n[Features]\nsg=lower\n");
-	assert_string_equal(advice(h, "mv0", "tx-scatter-gather"), "");
-	assert_true(says("10.rule declares sg=lower, but mv0 cannot change it: left as it is"));
+	assert_int_equal(advice(h, "mv0", "tx-scatter-gather"), ADVICE_NONE);
+	assert_non_null(find_step(CAUSE_IGNORED, "mv0"));
+	assert_string_equal(story.rule->file, "10.rule");
+	assert_string_equal(story.feature->word, "sg");
 }
 
 static void any_checksum_of_a_port_is_one(void **state)
@@ -189,13 +195,13 @@ static void any_checksum_of_a_port_is_one(void **state)
 
 	unit_incident_by_protocol(h);
 	unit_rule(h, "20-bond.rule", "[Match]\nKind=bond\n[Features]\ntx=lower\n");
-	assert_string_equal(advice(h, "bond0", "tx-checksum-ip-generic"), "");
-	assert_true(says("tx-checksum-ip-generic is on, and on at every port"));
+	assert_int_equal(advice(h, "bond0", "tx-checksum-ip-generic"), ADVICE_NONE);
+	assert_non_null(find_step(CAUSE_EVERY_PORT, "bond0"));
 	unit_off(h, "eth3", "tx-checksum-ipv4 tx-checksum-ipv6");
 	advice(h, "bond0", "tx-checksum-ip-generic");
-	assert_true(says("what leaves by a port that has it off is done in software"));
-	assert_true(says("has tx-checksum-ipv4, tx-checksum-ipv6 on"));
-	assert_true(says("tx-checksum-ipv4 is not requested here"));
+	assert_non_null(find_step(CAUSE_SOME_PORTS, "bond0"));
+	assert_int_equal(find_step(CAUSE_IS_ON, "eth2")->features, unit_set(&h->features, "tx-checksum-ipv4 tx-checksum-ipv6"));
+	assert_int_equal(find_step(CAUSE_OFF, "eth3")->bit, feature_bit(&h->features, "tx-checksum-ipv4"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -203,17 +209,17 @@ static void any_checksum_of_a_port_is_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_is_to_do_where_all_is_as_declared),
+		TEST(compliant_needs_no_advice),
 		TEST(nothing_is_to_do_where_no_rule_asks),
 		TEST(what_is_to_be_on),
 		TEST(what_is_to_be_off),
-		TEST(a_rule_that_only_audits_is_told),
+		TEST(a_rule_with_audit_mode_is_named),
 		TEST(a_paused_link_is_resumed),
-		TEST(the_rule_below_is_told_when_it_stands_in_the_way),
-		TEST(what_would_be_held_is_told_before_it_is_asked_for),
-		TEST(what_the_heading_says_is_not_said_again),
+		TEST(the_rule_below_is_named_when_it_is_in_the_way),
+		TEST(what_would_hold_it_is_named_before_it_is_requested),
+		TEST(the_heading_is_not_repeated),
 		TEST(lro_below_what_cannot_have_it),
-		TEST(lower_of_what_cannot_be_changed_is_told),
+		TEST(lower_of_what_cannot_be_changed_is_ignored),
 		TEST(any_checksum_of_a_port_is_one),
 	};
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/catalog.h"
 #include "report/hook.h"
 
 #include <fcntl.h>
@@ -11,75 +12,74 @@
 
 static struct feature_table table;
 
-static void make(struct event *event)
+static void make(struct finding *event)
 {
 	unit_features(&table);
-	event_make(event, EVENT_DRIFT, 5, "vlan10: tx-scatter-gather is off; rule \"10-vlan.rule\"");
-	event->ifindex = 7;
+	*event = (struct finding){ .code = FINDING_DRIFTED, .ifindex = 7 };
 	strcpy(event->link, "vlan10");
-	strcpy(event->rule_file, "10-v\\`$lan.rule");
-	event->features = unit_set(&table, "tx-scatter-gather rx-lro");
+	strcpy(event->rules, "10-v\\`$lan.rule");
+	event->on = unit_set(&table, "tx-scatter-gather rx-lro");
 }
 
-static const char *find(const struct hook_record *record, const char *name)
+static const char *find(const struct hook_event *decoded, const char *name)
 {
-	for (size_t i = 0; i < record->n_fields; i++)
-		if (strcmp(record->fields[i].name, name) == 0)
-			return record->fields[i].value;
+	for (size_t i = 0; i < decoded->n_fields; i++)
+		if (strcmp(decoded->fields[i].name, name) == 0)
+			return decoded->fields[i].value;
 	return NULL;
 }
 
 static void what_is_sent_is_what_is_taken(void **state)
 {
-	char text[HOOK_RECORD_MAX + 1];
-	struct hook_record record;
-	struct event event;
+	char text[HOOK_EVENT_MAX + 1];
+	struct hook_event decoded;
+	char message[CATALOG_TEXT_MAX];
+	struct finding event;
 	size_t len;
 
 	(void)state;
 	make(&event);
 	len = hook_encode(&table, &event, "blue", 3, text);
-	assert_int_equal(hook_decode(text, len, &record), 0);
-	assert_int_equal(record.kind, EVENT_DRIFT);
-	assert_string_equal(find(&record, "OFFLOADD_EVENT"), "drift");
-	assert_string_equal(find(&record, "OFFLOADD_MESSAGE"), event.message);
-	assert_string_equal(find(&record, "OFFLOADD_MESSAGE_ID"), event_message_id(EVENT_DRIFT));
-	assert_string_equal(find(&record, "OFFLOADD_PRIORITY"), "5");
-	assert_string_equal(find(&record, "OFFLOADD_LINK"), "vlan10");
-	assert_string_equal(find(&record, "OFFLOADD_IFINDEX"), "7");
-	assert_string_equal(find(&record, "OFFLOADD_FEATURES"), "tx-scatter-gather, rx-lro");
-	assert_string_equal(find(&record, "OFFLOADD_RULE"), event.rule_file);
-	assert_string_equal(find(&record, "OFFLOADD_NETNS"), "blue");
-	assert_string_equal(find(&record, "OFFLOADD_SUPPRESSED"), "3");
-	assert_null(find(&record, "OFFLOADD_REASON")); /* there is none */
-	assert_null(find(&record, "OFFLOADD_COUNT"));
+	assert_int_equal(hook_decode(text, len, &decoded), 0);
+	assert_int_equal(decoded.kind, EVENT_DRIFT);
+	assert_string_equal(find(&decoded, "OFFLOADD_EVENT"), "drift");
+	assert_string_equal(find(&decoded, "OFFLOADD_CODE"), "drifted");
+	assert_string_equal(find(&decoded, "OFFLOADD_MESSAGE"), catalog_format(&event, &table, message, sizeof(message)));
+	assert_string_equal(find(&decoded, "OFFLOADD_MESSAGE_ID"), event_message_id(EVENT_DRIFT));
+	assert_string_equal(find(&decoded, "OFFLOADD_PRIORITY"), "5");
+	assert_string_equal(find(&decoded, "OFFLOADD_LINK"), "vlan10");
+	assert_string_equal(find(&decoded, "OFFLOADD_IFINDEX"), "7");
+	assert_string_equal(find(&decoded, "OFFLOADD_FEATURES"), "tx-scatter-gather, rx-lro");
+	assert_string_equal(find(&decoded, "OFFLOADD_RULE"), event.rules);
+	assert_string_equal(find(&decoded, "OFFLOADD_NETNS"), "blue");
+	assert_string_equal(find(&decoded, "OFFLOADD_SUPPRESSED"), "3");
+	assert_null(find(&decoded, "OFFLOADD_REASON")); /* there is none */
+	assert_null(find(&decoded, "OFFLOADD_COUNT"));
 }
 
-static void the_fullest_record_fits(void **state)
+static void the_fullest_event_fits(void **state)
 {
-	char text[HOOK_RECORD_MAX + 1];
-	struct hook_record record;
-	struct event event = { .kind = EVENT_CONTENDED, .priority = 4, .ifindex = INT32_MAX,
-		.features = ~UINT64_C(0), .count = UINT64_MAX };
+	char text[HOOK_EVENT_MAX + 1];
+	struct hook_event decoded;
+	struct finding event = { .code = FINDING_REFUSED, .ifindex = INT32_MAX, .on = ~UINT64_C(0), .count = UINT64_MAX };
 	char netns[256];
 	size_t len;
 
 	(void)state;
 	unit_features(&table);
-	memset(event.message, 'm', sizeof(event.message) - 1);
-	memset(event.why, 'w', sizeof(event.why) - 1);
+	memset(event.words, 'w', sizeof(event.words) - 1);
 	memset(event.service, 's', sizeof(event.service) - 1);
-	memset(event.author.comm, 'a', sizeof(event.author.comm) - 1);
-	memset(event.author.unit, 'u', sizeof(event.author.unit) - 1);
+	memset(event.changed_by.comm, 'a', sizeof(event.changed_by.comm) - 1);
+	memset(event.changed_by.unit, 'u', sizeof(event.changed_by.unit) - 1);
 	memset(event.link, '\n', sizeof(event.link) - 1); /* becomes no line of its own */
-	memset(event.rule_file, '\xff', sizeof(event.rule_file) - 1);
+	memset(event.rules, '\xff', sizeof(event.rules) - 1);
 	memset(netns, 'n', sizeof(netns) - 1);
 	netns[sizeof(netns) - 1] = '\0';
 	len = hook_encode(&table, &event, netns, UINT64_MAX, text);
-	assert_true(len < HOOK_RECORD_MAX - 1);
-	assert_int_equal(hook_decode(text, len, &record), 0);
-	assert_int_equal(record.n_fields, HOOK_FIELDS_MAX);
-	assert_string_equal(find(&record, "OFFLOADD_LINK"), "???????????????");
+	assert_true(len < HOOK_EVENT_MAX - 1);
+	assert_int_equal(hook_decode(text, len, &decoded), 0);
+	assert_int_equal(decoded.n_fields, HOOK_FIELDS_MAX);
+	assert_string_equal(find(&decoded, "OFFLOADD_LINK"), "???????????????");
 }
 
 static void nothing_else_is_believed(void **state)
@@ -92,41 +92,47 @@ static void nothing_else_is_believed(void **state)
 		"OFFLOADD_LINK=a\nOFFLOADD_EVENT=drift\n", "OFFLOADD_EVENT=drift\r\n",
 		"OFFLOADD_EVENT=drift\nnothing\n", "OFFLOADD_EVENT=Drift\n", "OFFLOADD_EVENT_=drift\n",
 	};
-	struct hook_record record;
-	char text[HOOK_RECORD_MAX + 1];
+	struct hook_event decoded;
+	char text[HOOK_EVENT_MAX + 1];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		strcpy(text, bad[i]);
-		if (hook_decode(text, strlen(bad[i]), &record) != -EBADMSG)
+		if (hook_decode(text, strlen(bad[i]), &decoded) != -EBADMSG)
 			fail_msg("taken: %s", bad[i]);
 	}
 	memcpy(text, "OFFLOADD_EVENT=drift\0\n", 22);
-	assert_int_equal(hook_decode(text, 22, &record), -EBADMSG);
+	assert_int_equal(hook_decode(text, 22, &decoded), -EBADMSG);
 	memset(text, '\n', sizeof(text));
-	assert_int_equal(hook_decode(text, HOOK_RECORD_MAX, &record), -EBADMSG);
+	assert_int_equal(hook_decode(text, HOOK_EVENT_MAX, &decoded), -EBADMSG);
 	strcpy(text, "OFFLOADD_EVENT=drift");
-	assert_int_equal(hook_decode(text, strlen(text), &record), 0);
+	assert_int_equal(hook_decode(text, strlen(text), &decoded), 0);
 }
 
 static void the_environment_is_quoted(void **state)
 {
-	char text[HOOK_RECORD_MAX + 1], *written = NULL;
-	struct hook_record record;
-	struct event event;
+	char text[HOOK_EVENT_MAX + 1], *written = NULL;
+	const char *sentences[CATALOG_SENTENCES];
+	struct hook_event decoded;
+	struct finding event;
 	size_t len;
 	FILE *f;
 
 	(void)state;
 	make(&event);
+	for (size_t i = 0; i < CATALOG_SENTENCES; i++)
+		sentences[i] = "\"quoted\"";
+	catalog_replace(sentences);
 	len = hook_encode(&table, &event, "", 0, text);
-	assert_int_equal(hook_decode(text, len, &record), 0);
+	catalog_replace(NULL);
+	assert_int_equal(hook_decode(text, len, &decoded), 0);
 	f = open_memstream(&written, &len);
-	assert_int_equal(hook_write_environment(f, &record), 0);
+	assert_int_equal(hook_write_environment(f, &decoded), 0);
 	fclose(f);
 	assert_string_equal(written,
 		"OFFLOADD_EVENT=\"drift\"\n"
-		"OFFLOADD_MESSAGE=\"vlan10: tx-scatter-gather is off; rule \\\"10-vlan.rule\\\"\"\n"
+		"OFFLOADD_CODE=\"drifted\"\n"
+		"OFFLOADD_MESSAGE=\"\\\"quoted\\\"\"\n"
 		"OFFLOADD_MESSAGE_ID=\"bc372f54f9b04f2d8ddf8ac60eb5c9aa\"\n"
 		"OFFLOADD_PRIORITY=\"5\"\n"
 		"OFFLOADD_LINK=\"vlan10\"\n"
@@ -170,12 +176,12 @@ static int listen_at(const char *path)
 	return fd;
 }
 
-static void a_burst_is_bounded_and_the_rest_is_told(void **state)
+static void a_burst_is_bounded_and_the_rest_is_counted(void **state)
 {
-	char folder[] = "/tmp/test-hook.XXXXXX", path[48], text[HOOK_RECORD_MAX + 1];
-	struct hook_record record;
+	char folder[] = "/tmp/test-hook.XXXXXX", path[48], text[HOOK_EVENT_MAX + 1];
+	struct hook_event decoded;
 	struct hooks h = { 0 };
-	struct event event;
+	struct finding event;
 	ssize_t len;
 	int fd;
 
@@ -188,15 +194,15 @@ static void a_burst_is_bounded_and_the_rest_is_told(void **state)
 		assert_int_equal(hook_send(&h, &table, &event, "", path, 1000 + (uint64_t)i), 1);
 		len = recv(fd, text, sizeof(text), MSG_DONTWAIT);
 		assert_true(len > 0);
-		assert_int_equal(hook_decode(text, (size_t)len, &record), 0);
-		assert_null(find(&record, "OFFLOADD_SUPPRESSED"));
+		assert_int_equal(hook_decode(text, (size_t)len, &decoded), 0);
+		assert_null(find(&decoded, "OFFLOADD_SUPPRESSED"));
 	}
 	for (int i = 0; i < 7; i++)
 		assert_int_equal(hook_send(&h, &table, &event, "", path, 2000), 0);
 	assert_int_equal(hook_send(&h, &table, &event, "", path, 1000 + HOOK_WINDOW_USEC), 1);
 	len = recv(fd, text, sizeof(text), MSG_DONTWAIT);
-	assert_int_equal(hook_decode(text, (size_t)len, &record), 0);
-	assert_string_equal(find(&record, "OFFLOADD_SUPPRESSED"), "7");
+	assert_int_equal(hook_decode(text, (size_t)len, &decoded), 0);
+	assert_string_equal(find(&decoded, "OFFLOADD_SUPPRESSED"), "7");
 	assert_int_equal(h.sent, HOOK_BURST + 1);
 	assert_int_equal(h.suppressed, 7);
 	assert_int_equal(h.failed, 0);
@@ -212,7 +218,7 @@ static void a_burst_is_bounded_and_the_rest_is_told(void **state)
 static void a_full_queue_is_an_error_at_once(void **state)
 {
 	char folder[] = "/tmp/test-hook.XXXXXX", path[48];
-	struct event event;
+	struct finding event;
 	int r = 1, fd;
 
 	(void)state;
@@ -235,11 +241,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_sent_is_what_is_taken),
-		cmocka_unit_test(the_fullest_record_fits),
+		cmocka_unit_test(the_fullest_event_fits),
 		cmocka_unit_test(nothing_else_is_believed),
 		cmocka_unit_test(the_environment_is_quoted),
 		cmocka_unit_test(only_templates_of_services_are_units),
-		cmocka_unit_test(a_burst_is_bounded_and_the_rest_is_told),
+		cmocka_unit_test(a_burst_is_bounded_and_the_rest_is_counted),
 		cmocka_unit_test(a_full_queue_is_an_error_at_once),
 	};
 

@@ -12,11 +12,11 @@ struct scene {
 	struct unit_ethtool ethtool;
 	struct reconcile *reconcile;
 	uint64_t now;
-	struct event events[KEEP_MAX];
+	struct finding events[KEEP_MAX];
 	size_t n_events;
 };
 
-static void keep(const struct event *event, void *userdata)
+static void keep(const struct finding *event, void *userdata)
 {
 	struct scene *s = userdata;
 
@@ -116,7 +116,7 @@ static void drift_is_repaired_at_once_and_that_is_a_fixed_point(void **state)
 	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
 	assert_int_equal(sets(s), 1);
 	assert_int_equal(s->n_events, 1);
-	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);
+	assert_int_equal(s->events[0].code, FINDING_REPAIRED);
 	assert_false(reconcile_is_pending(s->reconcile));
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 	assert_int_equal(reconcile_exit_code(s->reconcile), 0);
@@ -138,7 +138,7 @@ static void an_audit_never_writes(void **state)
 	assert_int_equal(settle(s), 0);
 	assert_int_equal(sets(s), 0);
 	assert_int_equal(s->n_events, 1);
-	assert_int_equal(s->events[0].kind, EVENT_DRIFT);
+	assert_int_equal(s->events[0].code, FINDING_DRIFTED);
 	assert_int_equal(reconcile_exit_code(s->reconcile), 2);
 }
 
@@ -155,7 +155,7 @@ static void what_cannot_be_had_is_not_retried_until_something_changes(void **sta
 	settle(s);
 	assert_int_equal(eth3->sets, 1);
 	assert_int_equal(s->n_events, 1);
-	assert_int_equal(s->events[0].kind, EVENT_UNMET);
+	assert_int_equal(s->events[0].code, FINDING_UNMET);
 	assert_int_equal(reconcile_exit_code(s->reconcile), 4);
 	for (; reconcile_deadline(s->reconcile); rounds++) {
 		s->now = reconcile_deadline(s->reconcile);
@@ -194,7 +194,7 @@ static void a_refusal_that_may_pass_is_tried_again_a_few_times(void **state)
 	by_hand(s, "eth3", "tx-scatter-gather", false);
 	settle(s);
 	assert_int_equal(eth3->sets, 1);
-	assert_int_equal(s->events[0].kind, EVENT_REFUSED);
+	assert_int_equal(s->events[0].code, FINDING_REFUSED);
 	while (reconcile_deadline(s->reconcile) && rounds < 100) {
 		s->now = reconcile_deadline(s->reconcile);
 		settle(s);
@@ -214,7 +214,7 @@ static void a_refusal_that_may_pass_is_tried_again_a_few_times(void **state)
 	eth3->set_error = 0;
 	by_hand(s, "eth3", "tx-generic-segmentation", true);
 	settle(s);
-	assert_int_equal(s->events[0].kind, EVENT_REPAIRED);
+	assert_int_equal(s->events[0].code, FINDING_REPAIRED);
 	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
 }
 
@@ -232,10 +232,10 @@ static void a_fight_is_left_and_healed(void **state)
 		by_hand(s, "vlan10", "tx-scatter-gather", i % 2);
 		settle(s);
 		for (size_t k = 0; k < s->n_events; k++) {
-			contended += s->events[k].kind == EVENT_CONTENDED;
-			repaired += s->events[k].kind == EVENT_REPAIRED;
-			assert_true(s->events[k].kind == EVENT_CONTENDED ||
-				s->events[k].kind == EVENT_REPAIRED);
+			contended += s->events[k].code == FINDING_CONTENDED;
+			repaired += s->events[k].code == FINDING_REPAIRED;
+			assert_true(s->events[k].code == FINDING_CONTENDED ||
+				s->events[k].code == FINDING_REPAIRED);
 		}
 	}
 	assert_int_equal(contended, 1);
@@ -253,8 +253,8 @@ static void a_fight_is_left_and_healed(void **state)
 	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
 	assert_true(s->now - end < 60 * USEC_PER_SEC);
 	assert_int_equal(s->n_events, 2);
-	assert_int_equal(s->events[0].kind, EVENT_RESOLVED);
-	assert_int_equal(s->events[1].kind, EVENT_REPAIRED);
+	assert_int_equal(s->events[0].code, FINDING_RESOLVED);
+	assert_int_equal(s->events[1].code, FINDING_REPAIRED);
 }
 
 static void what_stands_on_a_fight_is_not_chased(void **state)
@@ -358,7 +358,7 @@ static void a_driver_that_was_busy_is_asked_again(void **state)
 	settle(s);
 	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
 	assert_int_equal(s->n_events, 1);
-	assert_int_equal(s->events[0].kind, EVENT_RECOVERED);
+	assert_int_equal(s->events[0].code, FINDING_RECOVERED);
 	assert_int_equal(eth3->sets, 1);
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 }
@@ -406,7 +406,7 @@ static void a_drift_is_one_plan_and_one_prediction(void **state)
 		settle(s);
 		expect_work(s, i + 1);
 	}
-	assert_int_equal(s->events[0].kind, EVENT_CONTENDED);
+	assert_int_equal(s->events[0].code, FINDING_CONTENDED);
 	assert_int_equal(kept(s, "vlan10")->features[VERDICT_CONTENDED], FEATURE(0));
 	assert_int_equal(reconcile_exit_code(s->reconcile), 4);
 	assert_int_equal(reconcile_count(s->reconcile).contended, 1);

@@ -177,7 +177,7 @@ static void hostile_documents_are_text(void **state)
 {
 	static const char *const documents[] = {
 		"{\"events\":[{\"time_usec\":99,\"event\":\"" EVIL "\",\"message\":\"" EVIL "\",\"reason\":\"" EVIL
-		"\",\"author\":{\"process\":\"" EVIL "\",\"pid\":3,\"parent\":\"" EVIL "\",\"unit\":\"" EVIL "\",\"link\":\"" EVIL
+		"\",\"changed_by\":{\"process\":\"" EVIL "\",\"pid\":3,\"parent\":\"" EVIL "\",\"unit\":\"" EVIL "\",\"link\":\"" EVIL
 		"\"}}],"
 		"\"fallback\":[{\"service\":\"" EVIL "\",\"kind\":\"" EVIL "\",\"link\":\"" EVIL "\",\"hits\":1}],"
 		"\"restart\":[{\"service\":\"" EVIL "\",\"link\":\"" EVIL "\",\"missing\":[\"" EVIL "\"],"

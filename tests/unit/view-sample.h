@@ -22,7 +22,7 @@ struct sample {
 	struct plan plan;
 	struct apply_result results[3];
 	struct apply_report report;
-	struct explanation_line lines[3];
+	struct cause_step lines[3];
 	struct explanation explanation;
 	struct view view;
 };
@@ -215,25 +215,27 @@ static inline void sample_results(struct sample *s)
 	s->report = (struct apply_report){ .results = s->results, .n_results = 3 };
 }
 
+static inline void sample_step(struct cause_step *step, unsigned depth, const struct link *link, enum cause code)
+{
+	*step = (struct cause_step){ .code = code, .depth = depth, .ifindex = link->ifindex, .bit = 16, .want = true,
+		.other_bit = FEATURE_MAX };
+	memcpy(step->link, link->name, sizeof(step->link));
+}
+
 static inline void sample_explanation(struct sample *s)
 {
-	s->lines[0] = (struct explanation_line){ .ifindex = 5,
-		.name = "vlan10",
-		.bit = 16,
-		.text = "tx-tcp-segmentation is off; 10-vlan.rule declares tso=lower: blocked" };
-	s->lines[1] = (struct explanation_line){ .depth = 1,
-		.ifindex = 4,
-		.name = "bond0",
-		.bit = 16,
-		.text = "tx-tcp-segmentation is asked for, and off because no port has it on" };
-	s->lines[2] = (struct explanation_line){ .depth = 2,
-		.ifindex = 2,
-		.name = "eth2",
-		.bit = 16,
-		.text = "cannot have tx-tcp-segmentation: fixed off by its driver e1000e" };
-	s->explanation = (struct explanation){
-		.lines = s->lines, .n_lines = 3, .advice = "nothing below eth2 can change this"
-	};
+	struct link *eth2 = link_table_find(&s->links, 2);
+
+	sample_step(&s->lines[0], 0, link_table_find(&s->links, 5), CAUSE_DECLARED);
+	sample_step(&s->lines[1], 1, link_table_find(&s->links, 4), CAUSE_SLAVE_OFF);
+	s->lines[1].other_ifindex = 2;
+	s->lines[1].other_bit = 16;
+	strcpy(s->lines[1].other_link, "eth2");
+	sample_step(&s->lines[2], 2, eth2, CAUSE_UNSUPPORTED_DRIVER);
+	strcpy(s->lines[2].driver, eth2->driver);
+	s->explanation = (struct explanation){ .steps = s->lines, .n_steps = 3, .item = &s->items[3],
+		.rule = s->items[3].rule, .feature = s->items[3].feature,
+		.advice = { .code = ADVICE_OTHER_DEVICE, .bit = 16, .link = "eth2" } };
 }
 
 static inline void sample_make(struct sample *s)

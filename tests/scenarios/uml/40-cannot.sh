@@ -23,7 +23,7 @@ offloadctl plan >/dev/null 2>&1
 is "plan exits 4" $? 4
 has "explain names the device below and the reason" "$(offloadctl explain vlan50 tx-tcp-segmentation 2>&1)" tap0 \
 	'tx-tcp-segmentation'
-has "explain of a fixed feature says that the driver holds it" "$(offloadctl explain lo tx-scatter-gather 2>&1)" 'lo' 'fixed'
+has "explain of an unsupported feature names the driver" "$(offloadctl explain lo tx-scatter-gather 2>&1)" 'lo' 'the driver.* does not allow'
 
 daemon_start "the daemon starts" --enforce
 strace -f -p "$daemon" -e trace=sendto -o "$scratch/sent" 2>"$scratch/strace" &
@@ -31,14 +31,14 @@ tracer=$!
 within 5 "what it sends is traced" grep -q attached "$scratch/strace"
 ip link set vlan50 up
 for i in 1 2 3 4 5 6 7 8 9 10; do ip link set vlan50 mtu $((1400 + i)); done
-within 5 "it tells of the VLAN" has_records '^offloadd: unmet: vlan50: '
+within 5 "it tells of the VLAN" has_records '^offloadd: unmet: vlan50 '
 # what comes last is done last: then everything before it is done too
 ip link add last0 type dummy
 within 5 "it has worked through all events" is_off last0 tx-tcp-segmentation
 kill $tracer
 wait $tracer
 is "ten events on the link led to no SET besides the one for the last link" "$(sets)" 1
-one_record "one record tells of the VLAN" '^offloadd: unmet: vlan50: '
-one_record "one record tells of the fixed feature" '^offloadd: unmet: lo: .*tx-scatter-gather'
+one_record "one record tells of the VLAN" '^offloadd: unmet: vlan50 '
+one_record "one record tells of the fixed feature" '^offloadd: unmet: lo .*tx-scatter-gather'
 daemon_stops
 done_testing

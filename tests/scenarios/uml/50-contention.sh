@@ -11,8 +11,8 @@ record_mark
 fight vlan10 10
 echo "# note the daemon used $fight_permille per mille of this CPU"
 check "under 3% of the CPU over the fight, its beginning included" test "$fight_permille" -lt 30
-one_record "one record says contended" '^offloadd: contended: vlan10: .*left alone until it is quiet'
-check "few repairs before it stepped back" test "$(records '^offloadd: repaired: vlan10: .*set on' | wc -l)" -le 8
+one_record "one record says contended" '^offloadd: contended: vlan10: .*backing off'
+check "few repairs before it stepped back" test "$(records '^offloadd: repaired: vlan10: ' | wc -l)" -le 8
 within 20 "repaired soon after it stopped" is_on vlan10 scatter-gather tcp-segmentation-offload
 daemon_stops
 done_testing

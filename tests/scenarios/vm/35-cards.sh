@@ -41,7 +41,7 @@ daemon_start "the daemon starts" --enforce
 record_mark
 ethtool -K e1000e tso off >/dev/null
 within 1 "a card switched off below the bond comes back" is_on e1000e $transmit
-one_record "one record tells of it" '^offloadd: repaired: e1000e: .*tx-tcp-segmentation.* set on; rule 30-bond-port.rule'
+one_record "one record tells of it" '^offloadd: repaired: e1000e: turned on .*tx-tcp-segmentation.*30-bond-port.rule'
 daemon_stops
 for link in vlan50 bond0; do ip link del $link; done
 give_back_cards

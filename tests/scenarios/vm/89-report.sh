@@ -12,7 +12,7 @@ from() { # CGROUP COMMAND...: in the foreground; its parent is this shell
 row() { # JQ-FILTER of services: there is such a row
 	[ "$(offloadctl services --json | jq "$1 | length")" != 0 ]
 }
-said_who() { offloadctl events --json | jq -e '.events[] | select(.event == "drift" and .link == "vlan10" and .author)' >/dev/null; }
+said_who() { offloadctl events --json | jq -e '.events[] | select(.event == "drift" and .link == "vlan10" and .changed_by)' >/dev/null; }
 
 hostname web1
 check "the other host is there" network

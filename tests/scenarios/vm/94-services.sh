@@ -43,7 +43,7 @@ deserted() { # CGROUP
 done_by() { # DESCRIPTION LINK REGEX...: the last record of a drift of that link matches
 	local description=$1 link=$2
 	shift 2
-	within 20 "$description" has_records "^offloadd: drift: $link: " "$@"
+	within 20 "$description" has_records "^offloadd: drift: $link " "$@"
 	records '^offloadd: drift: ' | sed 's/^/# note /'
 	record_mark
 }
@@ -59,22 +59,22 @@ is "and misses none" "$(offloadctl status --json | jq -c '[.daemon.probes[] | se
 
 # who changed it
 from user.slice/user-1000.slice/session-3.scope ethtool -K vlan10 sg off
-done_by "netlink: the record of a drift names process, parent and unit" vlan10 'done by ethtool\[[0-9]+\], child of bash\[[0-9]+\], in session-3.scope, at '
+done_by "netlink: the record of a drift names process, parent and unit" vlan10 'changed by ethtool\[[0-9]+\], child of bash\[[0-9]+\], in session-3.scope, at '
 is "and so does the document" "$(offloadctl events --json |
-	jq -c '[.events[] | select(.event == "drift" and .link == "vlan10")][-1].author | [.process, .parent, .unit, .link]')" \
+	jq -c '[.events[] | select(.event == "drift" and .link == "vlan10")][-1].changed_by | [.process, .parent, .unit, .link]')" \
 	'["ethtool","bash","session-3.scope",null]'
 ethtool -K vlan10 sg on tso on >/dev/null
 wait_until 20 quiet_links
 record_mark
 from system.slice/chef.service "$tools/observe-dump" ioctl set vlan10 off tx-scatter-gather
-done_by "ioctl: it does, too" vlan10 'done by observe-dump\[[0-9]+\], child of bash\[[0-9]+\], in chef.service, at '
+done_by "ioctl: it does, too" vlan10 'changed by observe-dump\[[0-9]+\], child of bash\[[0-9]+\], in chef.service, at '
 ethtool -K vlan10 sg on tso on >/dev/null
 wait_until 20 quiet_links
 record_mark
 from system.slice/plain.service ethtool -K bond0 sg off
-wait_until 20 has_records '^offloadd: drift: vlan10: ' || :
-has "a cascade: the bond's record names them" "$(records '^offloadd: drift: bond0: ')" 'done by ethtool\[[0-9]+\], .*in plain.service, at '
-done_by "and that of the VLAN, with the bond" vlan10 'done by ethtool\[[0-9]+\], .*in plain.service, on bond0, at '
+wait_until 20 has_records '^offloadd: drift: vlan10 ' || :
+has "a cascade: the bond's record names them" "$(records '^offloadd: drift: bond0 ')" 'changed by ethtool\[[0-9]+\], .*in plain.service, at '
+done_by "and that of the VLAN, with the bond" vlan10 'changed by ethtool\[[0-9]+\], .*in plain.service, on bond0, at '
 ethtool -K bond0 sg on tso on >/dev/null
 wait_until 20 quiet_links
 daemon_stops
@@ -92,7 +92,7 @@ client signed 10.9.0.1 5002 10.9.0.1
 client signed2 10.9.0.1 5002 10.9.0.1
 check "a plain sender sends" fetch plain
 is "its service pays by both kinds" "$(pays plain.service)" '["vlan10 checksum","vlan10 segmentation"]'
-within 20 "each is a record" two_records '^offloadd: fallback: vlan10: what plain.service sends is (segmented|checksummed) in software; this ends when vlan10 is repaired, no restart is needed'
+within 20 "each is a record" two_records '^offloadd: fallback: plain.service is using software fallback on vlan10 .(segmentation|checksum).; this ends when vlan10 is repaired, no restart is needed'
 before=$(paid plain.service)
 for i in 1 2 3; do fetch plain; done
 check "the more it sends, the more" test "$(paid plain.service)" -gt "$before"
@@ -117,7 +117,7 @@ check "vlan10 is put right" offloadctl resume vlan10
 within 20 "it is as declared" quiet_links
 within 20 "the signed service is flagged, with its link and sockets" is_flagged signed.service '[["vlan10",2]]'
 is "the plain one never is" "$(flagged plain.service)" '[]'
-within 20 "a record says so" has_records '^offloadd: stale: vlan10: 2 connections of signed.service still without .*tx-scatter-gather'
+within 20 "a record says so" has_records '^offloadd: stale: signed.service holds 2 stale connections: they still lack .*tx-scatter-gather.*, which vlan10 has regained'
 before=$(paid plain.service)
 fetch plain
 is "the plain one pays no more" "$(paid plain.service)" "$before"
@@ -164,7 +164,7 @@ is "and is not told of again" "$(records '^offloadd: stale: ')" ""
 end_service system.slice/signed.service
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
 within 20 "the flag goes when the service restarts" is_flagged signed.service '[]'
-within 20 "a record says so" has_records '^offloadd: reconnected: vlan10: no connection of signed.service is without its offload any more'
+within 20 "a record says so" has_records '^offloadd: reconnected: signed.service holds no stale connections on vlan10 any more'
 offloadctl services --format nagios >"$scratch/nagios"
 check "nagios is content, or told of what was paid a moment ago" test $? -lt 2
 is "nothing needs a restart" "$(offloadctl services --format needrestart | tail -n +2)" ""
@@ -190,7 +190,7 @@ client forwarded 10.8.0.2 5009
 check "forwarded traffic flows" fetch forwarded
 is "it is charged to no service, with the link" "$(services '[.fallback[] | select(.origin == "forwarded" and .kind == "segmentation") | [.link, .service]]')" \
 	'[["vlan10",null]]'
-within 20 "a record says so" has_records '^offloadd: fallback: vlan10: forwarded traffic is segmented in software'
+within 20 "a record says so" has_records '^offloadd: fallback: Forwarded traffic is using software fallback on vlan10 .segmentation'
 ip netns del $peer-in
 offloadctl resume vlan10 >/dev/null
 wait_until 20 quiet_links
@@ -201,8 +201,8 @@ mount -t tmpfs none /sys/kernel/btf
 printf '%s\n' '[Metrics]' 'SendfileLatency=yes' >/etc/offloadd/offloadd.conf
 again --enforce
 has "without BTF status says what is absent and why" "$(offloadctl status)" '^probe segmentation .*: not available, the kernel has no BTF' '^probe sockets .*: absent'
-one_record "a record says so" '^offloadd: state: probes: [0-9]+ run, [0-9]+ cannot be had'
-one_record "and another that sendfile is not timed" '^offloadd: state: SendfileLatency=yes, but sendfile cannot be timed: the kernel has no BTF'
+one_record "a record says so" '^offloadd: state: [0-9]+ of [0-9]+ probes unavailable'
+one_record "and another that sendfile is not timed" '^offloadd: state: Failed to measure sendfile latency: the kernel has no BTF'
 is "what cannot be seen is null" "$(services .restart)" null
 ethtool -K vlan10 tso off >/dev/null
 within 20 "vlan10 is repaired all the same" is_on vlan10 tcp-segmentation-offload

@@ -142,7 +142,7 @@ unmet:
   type: list
   elements: str
   returned: always
-  sample: ["eth3: rx-gro-hw is off, declared on by 50-lro.rule:4: unsupported: the driver does not allow it to be turned on"]
+  sample: ["eth3: rx-gro-hw is off, declared on by 50-lro.rule:4: unsupported: the driver does not allow rx-gro-hw to be turned on"]
 errors:
   description: Errors in rule files.
   type: list

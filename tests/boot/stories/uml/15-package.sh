@@ -51,7 +51,7 @@ is "nothing is left" "$(find / -xdev -name '*offload*' -not -path '/usr/lib/modu
 	-not -path '/root/*' -not -path '/tmp/*' 2>/dev/null; find /run /var -name '*offload*'; getent passwd offloadd)" ""
 check "install" apt install /story/offloadd.deb
 is "the daemon runs again" "$(property offloadd ActiveState)" active
-is "it audits" "$(property offloadd StatusText | cut -d, -f1)" auditing
+is "it audits" "$(property offloadd StatusText | cut -d, -f1)" "audit mode"
 check "and starts at the next boot" systemctl is-enabled offloadd
 rm -rf "$scratch"
 done_testing

@@ -12,7 +12,7 @@ metric() { grep -qxF -- "$1" /run/offloadd/offloadd.prom; }
 booted
 within 20 "the unit was started for what the boot broke" told vlan10
 has "with the record in its environment" "$(alerts)" '^OFFLOADD_EVENT=drift$' '^OFFLOADD_RULE=10-vlan.rule$' \
-	'^OFFLOADD_MESSAGE=vlan10: .*tx-scatter-gather' '^OFFLOADD_MESSAGE_ID=bc372f54f9b04f2d8ddf8ac60eb5c9aa$'
+	'^OFFLOADD_MESSAGE=vlan10 .*tx-scatter-gather' '^OFFLOADD_MESSAGE_ID=bc372f54f9b04f2d8ddf8ac60eb5c9aa$'
 is "by systemd, as a unit of that template" "$(systemctl list-units --all --no-legend --plain --state=failed 'record-alert@*')" ""
 is "offloadd-hook failed at nothing" "$(journalctl -b -q -u offloadd-hook -p err --no-pager)" ""
 

@@ -12,7 +12,7 @@ has "the good rules hold: vlan10 was as declared when services started" "$(cat /
 has "the unit names the bad rule file with its line" "$(journalctl -b -q -u offloadd --no-pager)" \
 	'/etc/offloadd/rules.d/40-bad.rule:5: unknown feature gsso: did you mean gso\?'
 has "and what could not be written" "$(journalctl -b -q -u offloadd --no-pager)" \
-	'cannot write /run/offloadd/ledger.json: No space left' 'cannot write metrics to .*: No space left'
+	'Failed to write the ledger /run/offloadd/ledger.json: No space left' 'Failed to write metrics to .*: No space left'
 has "so does its status" "$(systemctl status --no-pager offloadd)" 'errors in files: 1'
 has "without BTF the probes say so" "$(offloadctl status --json | jq -r '.daemon.probes[] | select(.method == null) | .why')" 'no BTF'
 has "and offloadctl's" "$(offloadctl status)" '40-bad.rule:5: unknown feature gsso'
@@ -21,7 +21,7 @@ has "and offloadctl's" "$(offloadctl status)" '40-bad.rule:5: unknown feature gs
 systemctl stop offloadd
 mount -o remount,size=4k,nr_inodes="$(df --output=iused /run/offloadd | tail -1 | xargs)" /run/offloadd
 check "without a single inode left it starts" systemctl restart offloadd
-within 30 "the journal says what that costs" has_record '.MESSAGE | test("no control socket at .*No space left")'
+within 30 "the journal says what that costs" has_record '.MESSAGE | test("Failed to open the control socket .*No space left")'
 break_vlan10
 within 30 "and it repairs" as_declared
 offloadctl status >/dev/null 2>&1

@@ -72,9 +72,9 @@ signed=$(property signed MainPID) other=$(property other MainPID)
 connect 5001 5002
 is "each has a connection from before the repair" $? 0
 within 20 "both are flagged" are_flagged '["other.service","signed.service"]'
-refused='.OFFLOADD_EVENT == "state" and (.MESSAGE | test("cannot restart signed.service"))'
+refused='.OFFLOADD_CODE == "restart-failed" and .OFFLOADD_SERVICE == "signed.service"'
 within 60 "the one that is named is to be restarted, and polkit does not let offloadd" has_record "$refused"
-has "the record has polkit's reason" "$(records "$refused" | jq -r .MESSAGE)" 'cannot restart signed.service: .*[Aa]uth.*no polkit rule lets offloadd'
+has "the record has polkit's reason" "$(records "$refused" | jq -r .MESSAGE)" 'Failed to restart signed.service: .*[Aa]uth.*no polkit rule lets offloadd'
 records "$refused" | jq -r .MESSAGE | sed 's/^/# note /'
 is "nobody was restarted" "$(property signed MainPID) $(property other MainPID)" "$signed $other"
 is "once it was asked" "$(records "$refused" | wc -l)" 1

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "offloadd/daemon_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/netns.h"
+
+#define OVERRUN_DELAY_USEC (5 * USEC_PER_SEC) /* at most one event in so long */
+
+void daemon_report(struct daemon *d, enum finding_code code, const char *object, int error)
+{
+	struct finding f;
+
+	finding_init(&f, code, NULL);
+	finding_set_object(&f, object ? object : "");
+	f.error = error;
+	f.enforce = d->enforce;
+	daemon_send_event(&f, d);
+}
+
+void daemon_report_count(struct daemon *d, enum finding_code code, uint64_t total)
+{
+	struct finding f;
+
+	finding_init(&f, code, NULL);
+	f.total = total;
+	daemon_send_event(&f, d);
+}
+
+void daemon_report_file_error(struct daemon *d, enum finding_code code, const struct rule_error *e)
+{
+	struct finding f;
+
+	finding_init(&f, code, NULL);
+	finding_set_object(&f, e->path);
+	finding_set_words(&f, e->message);
+	f.line = e->line;
+	daemon_send_event(&f, d);
+}
+
+/* A dry run starts nothing. */
+static void call_hook(struct daemon *d, const struct finding *event)
+{
+	const char *unit = d->conf.hooks[finding_event(event->code)];
+	bool failed_before = d->hook_failed;
+	char netns[NETNS_NAME_LEN];
+	int r;
+
+	if (!unit || !unit[0] || d->options->once || d->options->mode == DAEMON_MODE_AUDIT)
+		return;
+	r = hook_send(&d->hooks, &d->observe->features, event,
+		netns_is_own(netns, sizeof(netns)) ? netns : "", d->options->hook_path, util_now_usec());
+	if (r != 0)
+		d->hook_failed = r < 0;
+	if (r < 0 && !failed_before) /* no hook can be set for this kind of event */
+		daemon_report(d, FINDING_HOOK_FAILED, d->options->hook_path ? d->options->hook_path : HOOK_SOCKET_PATH, r);
+}
+
+void daemon_send_event(const struct finding *found, void *userdata)
+{
+	struct daemon *d = userdata;
+	struct finding event = *found, note;
+	enum event_kind kind = finding_event(event.code);
+	uint64_t lost = d->limit.suppressed;
+	static const struct feature_table none; /* nothing is read yet */
+	const struct feature_table *features = d->observe ? &d->observe->features : &none;
+
+	if (d->tracker) {
+		if (kind == EVENT_REPAIRED || kind == EVENT_RECOVERED)
+			tracker_forget_link(d->tracker, event.ifindex);
+		tracker_find_changed_by(d->tracker, &event);
+	}
+	methods_take_event(d->methods, &event);
+	if (d->textfile)
+		textfile_take_event(d->textfile, kind);
+	call_hook(d, &event);
+	if (!event_limit_allows(&d->limit, util_now_usec()))
+		return;
+	if (lost) {
+		d->limit.suppressed = 0;
+		finding_init(&note, FINDING_EVENTS_SUPPRESSED, NULL);
+		note.count = lost;
+		note.total = EVENT_LIMIT_BURST;
+		note.duration_usec = EVENT_LIMIT_USEC;
+		journal_send(&d->journal, features, &note);
+	}
+	journal_send(&d->journal, features, &event);
+}
+
+void daemon_report_overruns(struct daemon *d, uint64_t now_usec)
+{
+	uint64_t overruns = d->observe->counts.overruns;
+	struct finding f;
+
+	if (overruns == d->overruns_said || now_usec < d->overrun_usec)
+		return;
+	finding_init(&f, FINDING_OVERRUN, NULL);
+	f.count = overruns;
+	daemon_send_event(&f, d);
+	d->overruns_said = overruns;
+	d->overrun_usec = now_usec + OVERRUN_DELAY_USEC;
+}
+
+void daemon_warn_without_rules(struct daemon *d)
+{
+	if (reconcile_rules(d->reconcile)->n_rules == 0)
+		daemon_report(d, FINDING_NO_RULES, NULL, 0);
+}
+
+void daemon_report_missing_probes(struct daemon *d)
+{
+	unsigned running, missing;
+	struct finding f;
+
+	if (!d->tracker)
+		return;
+	tracker_count_probes(d->tracker, &running, &missing);
+	if (!missing)
+		return;
+	finding_init(&f, FINDING_PROBES_MISSING, NULL);
+	f.count = missing;
+	f.total = running + missing;
+	daemon_send_event(&f, d);
+}
+
+void daemon_report_started(struct daemon *d)
+{
+	struct finding f;
+
+	finding_init(&f, FINDING_STARTED, NULL);
+	finding_set_object(&f, OFFLOADD_VERSION);
+	finding_set_words(&f, ethtool_backend_name(d->observe->ethtool));
+	f.enforce = d->enforce;
+	f.count = reconcile_rules(d->reconcile)->n_rules;
+	f.total = link_table_count(&d->observe->links);
+	daemon_send_event(&f, d);
+}
+
+void daemon_report_stopped(struct daemon *d)
+{
+	struct reconcile_counts counts = reconcile_count(d->reconcile);
+	struct finding f;
+
+	finding_init(&f, FINDING_STOPPED, NULL);
+	f.count = d->observe->counts.overruns;
+	f.total = counts.runs;
+	f.changes = counts.sets;
+	daemon_send_event(&f, d);
+}
+
+void daemon_tell_status(struct daemon *d, bool ready)
+{
+	size_t errors = d->conf_errors.n_errors + d->rule_errors.n_errors;
+	struct reconcile_counts counts = reconcile_count(d->reconcile);
+	char tail[40] = "";
+
+	if (!ready && counts.troubled == d->told.troubled && counts.contended == d->told.contended)
+		return;
+	d->told = counts;
+	if (errors)
+		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
+	sd_notifyf(0, "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",
+		ready ? "READY=1\n" : "", d->enforce ? "enforce" : "audit",
+		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.contended, tail);
+}

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/catalog.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "basic/util.h"
+
+#define DEPTH_MAX 3 /* a finding, its causes, and what they name */
+
+/* ---- sentences ----
+ *
+ * {NAME} is a value. {NAME?A|B} is A when the value is neither empty nor 0, else B. {NAME#A|B} is A when the value is 1, or a
+ * set of one, else B. A and B may hold further braces; |B may be missing. */
+
+#define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}"
+#define DECLARES "{rules} {n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}"
+#define TURN "{on?turn on {on}}{both? and }{off?turn off {off}}"
+#define AT "{object}{line?:{line}|}"
+#define MODE "{enforce?enforce|audit} mode"
+#define CHANGED_BY "{changed_by?; {changed_by}}"
+#define SOFTWARE "software fallback on {link?{link}|an interface} ({object})"
+
+static const char *const catalog[CATALOG_SENTENCES] = {
+	[FINDING_NONE] = "nothing to report",
+	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}, as {rules} "
+			     "{n_rules#declares|declare}{other_link?; this also repaired {other_link}{n_others? and {n_others} more}}"
+			     CHANGED_BY,
+	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
+				       "{off?{off} {off#is|are} off}" CHANGED_BY,
+	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
+	[FINDING_UNMET] = "{link} does not match the rules: " STATE ", " DECLARES ": {causes}",
+	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
+	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
+	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features}, {rules} "
+			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}{words? ({words})}; "
+			      "backing off" CHANGED_BY,
+	[FINDING_RESOLVED] = "{link}: {features} no longer contended; enforcement resumed",
+	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
+	[FINDING_READABLE] = "{link}: its features can be read again; {features} {features#matches|match} {rules}",
+	[FINDING_PAUSED] = "{link} paused {duration?for {duration}|until resumed} by {user}",
+	[FINDING_RESUMED] = "{link} resumed by {user}",
+	[FINDING_PAUSE_EXPIRED] = "{link} resumed: the pause expired",
+
+	[FINDING_RULE_ERROR] = AT ": {words}",
+	[FINDING_RULE_ERRORS_MORE] = "{total} more {total#error|errors} in rule files. Run: offloadctl check",
+	[FINDING_RULES_REJECTED] = "Rules rejected: a rule file in use is missing or has errors; keeping the previous "
+				   "{total#rule|{total} rules}",
+	[FINDING_RULES_LOADED] = "{total} {total#rule|rules} loaded",
+	[FINDING_NO_RULES] = "No rules are loaded; offload features are not being enforced",
+	[FINDING_SETTINGS_ERROR] = AT ": {words}",
+	[FINDING_SETTINGS_REJECTED] = "Settings rejected: offloadd.conf has errors; keeping the previous settings (" MODE ")",
+	[FINDING_AUDIT_BY_ERROR] = "audit mode: offloadd.conf has errors{enforce?, so its Mode=enforce is ignored}; "
+				   "nothing is changed",
+	[FINDING_AUDIT_BY_CAPABILITY] = "Failed to switch to enforce mode: CAP_NET_ADMIN is missing; staying in audit mode",
+	[FINDING_MODE] = "{enforce?switched to enforce mode|switched to audit mode: reporting only, nothing is changed}",
+	[FINDING_RESTART_NEEDED] = "{object}= changed; restart offloadd to apply it",
+
+	[FINDING_STARTED] = "offloadd {object} started in " MODE ": {count} {count#rule|rules}, {total} {total#interface|interfaces}, "
+			    "ethtool by {words}",
+	[FINDING_STOPPED] = "offloadd stopped after {total} {total#reconcile|reconciles}, {changes} {changes#change|changes}, "
+			    "{count} {count#overrun|overruns}",
+	[FINDING_OVERRUN] = "Kernel events were lost: the receive buffer overflowed {count#once|{count} times} since the start; all "
+			    "interfaces were read again",
+	[FINDING_RECONCILE_FAILED] = "Failed to reconcile: {error}; trying again",
+	[FINDING_LOOP_FAILED] = "Failed to handle {object}: {error}; exiting",
+	[FINDING_HOST_NAME_FAILED] = "Failed to match the rules with the new host name {object}: {error}; run: offloadctl reload",
+	[FINDING_LEDGER_SET_ASIDE] = "Failed to read the ledger {object}: {words}; moved it to {object}.bad and started a new one",
+	[FINDING_LEDGER_UNREADABLE] = "Failed to read the ledger {object}: {error}; original values are kept in memory only",
+	[FINDING_LEDGER_UNWRITABLE] = "Failed to write the ledger {object}: {error}; original values are kept in memory only",
+	[FINDING_METRICS_UNWRITABLE] = "Failed to write metrics to {object}: {error}",
+	[FINDING_CONTROL_FAILED] = "Failed to open the control socket {object}: {error}; offloadctl cannot reach this offloadd",
+	[FINDING_HOOK_FAILED] = "Failed to call hooks through {object}: {error}; is offloadd-hook.socket running?",
+	[FINDING_EVENTS_SUPPRESSED] = "{count} {count#event was|events were} not logged: more than {total} in {duration}",
+	[FINDING_PROBES_FAILED] = "Failed to start probes: {error}; enforcement is not affected",
+	[FINDING_PROBES_MISSING] = "{count} of {total} probes unavailable; enforcement is not affected. Run: offloadctl status",
+	[FINDING_SENDFILE_UNTIMED] = "Failed to measure sendfile latency: {reason}; SendfileLatency=yes has no effect",
+
+	[FINDING_FALLBACK_SERVICE] = "{service} is using " SOFTWARE "; this ends when {link?{link}|it} is repaired, no restart is needed",
+	[FINDING_FALLBACK_SOCKET] = "{service} is using " SOFTWARE "; its connections may have to be re-established after a repair",
+	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE,
+	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE,
+	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; no more of them are reported one by one. "
+				  "Run: offloadctl services",
+	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit is|hits are} "
+				  "counted as lost. Run: offloadctl services --json",
+	[FINDING_STALE] = "{service} holds {count} stale {count#connection|connections}: {count#it still lacks|they still lack} "
+			  "{features}, which {link?{link}|the interface} has regained; restart the service, or for IPv4 run: "
+			  "sysctl net.ipv4.route.flush=1",
+	[FINDING_RECONNECTED] = "{service} holds no stale connections{link? on {link}} any more; no restart is needed",
+	[FINDING_RESTARTED] = "{service} restarted: it held stale connections",
+	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; its stale connections remain",
+	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; after a restart, stale connections count from then on",
+
+	[FINDING_DIAGNOSIS_DEVICE] = "{service?{service} is using|Traffic is using} " SOFTWARE "; repair {link?{link}|the interface}",
+	[FINDING_DIAGNOSIS_RECONNECT] = "{service} holds {count} stale {count#connection|connections}{link? on {link}}; it must reconnect",
+	[FINDING_DIAGNOSIS_DISK] = "sendfile{service? of {service}} waits for data to be read",
+	[FINDING_DIAGNOSIS_RECEIVER] = "sendfile{service? of {service}} waits for the receiver",
+	[FINDING_DIAGNOSIS_WELL] = "No software fallback and no stale connections were found",
+	[FINDING_DIAGNOSIS_BLIND] = "Not everything could be observed: {reason}",
+
+	[FINDING_CHANGED_BY] = "changed by {process}[{pid}]{parent?, child of {parent}[{parent_pid}]}{unit?, in {unit}}"
+			       "{process_link?, on {process_link}}, at {time}",
+	[FINDING_CHANGED_BY_UNKNOWN] = "changed by an unknown process",
+
+	[CATALOG_CAUSE(CAUSE_NONE)] = "",
+	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_DRIVER)] = "the driver{driver? {driver}} does not allow {feature} to be turned {want?on|off}",
+	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_KERNEL)] = "this kernel does not have {feature}; other kernels do",
+	[CATALOG_CAUSE(CAUSE_LOWER_OFF)] = "{other_link} below has {other} off",
+	[CATALOG_CAUSE(CAUSE_LOWER_UNSUPPORTED)] = "{other_link} below does not support {other}",
+	[CATALOG_CAUSE(CAUSE_LOWER_NOT_FOR_VLAN)] = "{other_link} below has {other} on, but does not offer it to interfaces above",
+	[CATALOG_CAUSE(CAUSE_SLAVE_OFF)] = "no port has {other} on ({other_link} has it off)",
+	[CATALOG_CAUSE(CAUSE_NO_SLAVES)] = "there are no ports yet",
+	[CATALOG_CAUSE(CAUSE_OFF)] = "{feature} is turned off on this interface",
+	[CATALOG_CAUSE(CAUSE_ON)] = "{feature} is turned on on this interface",
+	[CATALOG_CAUSE(CAUSE_NEEDS)] = "needs {other}, which is off",
+	[CATALOG_CAUSE(CAUSE_CONFLICTS)] = "not possible while {other} is on",
+	[CATALOG_CAUSE(CAUSE_UPPER_OFF)] = "{other_link} above has {other} off",
+	[CATALOG_CAUSE(CAUSE_LOWER_ON)] = "follows {other_link} below, which has {other} on",
+	[CATALOG_CAUSE(CAUSE_AUDIT)] = "audit mode: nothing is changed",
+	[CATALOG_CAUSE(CAUSE_UNKNOWN)] = "the kernel accepted the change without effect; the driver does not report why",
+	[CATALOG_CAUSE(CAUSE_IS_ON)] = "{features?{features}|{feature}} {features?{features#is|are}|is} on",
+	[CATALOG_CAUSE(CAUSE_SOME_PORTS)] = "{feature} is on because at least one port has it; traffic leaving by a port that has it off "
+					    "uses software fallback",
+	[CATALOG_CAUSE(CAUSE_EVERY_PORT)] = "{feature} is on, and on at every port",
+	[CATALOG_CAUSE(CAUSE_DECLARED)] = "{feature} is {active?on|off}; {rules} declares {object}{given?|, which the device below cannot "
+					  "provide}: {words}{overdue?, and the rule is due for review}",
+	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
+	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
+	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "whether this succeeds is not known before it is tried: what the device below offers to VLANs "
+					   "cannot be read",
+	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "its features could not be read: {error}",
+
+	[CATALOG_ADVICE(ADVICE_NONE)] = "",
+	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}, or `ethtool -K {link} {feature} {want?on|off}`",
+	[CATALOG_ADVICE(ADVICE_RESUME)] = "offloadctl resume {link}, or `ethtool -K {link} {feature} {want?on|off}`",
+	[CATALOG_ADVICE(ADVICE_AUDIT_RULE)] = "{rules} has Mode=audit: remove that line, or `ethtool -K {link} {feature} {want?on|off}`",
+	[CATALOG_ADVICE(ADVICE_CHANGE_RULE)] = "{rules} declares {feature} off on {link}: change one of the two rules",
+	[CATALOG_ADVICE(ADVICE_REQUEST)] = "`ethtool -K {link} {feature} on`, or a rule that declares it for {link}",
+	[CATALOG_ADVICE(ADVICE_TURN_OFF)] = "turn {feature} off on {link}, or change the rule",
+	[CATALOG_ADVICE(ADVICE_TURN_ON_ABOVE)] = "turn {feature} on on {link} first",
+	[CATALOG_ADVICE(ADVICE_NOT_BELOW)] = "{feature} is not possible below {link}, a {object}: remove it from the rule",
+	[CATALOG_ADVICE(ADVICE_DECLARE_LOWER)] = "the driver of {link} decides this; a rule that declares `lower` accepts it",
+	[CATALOG_ADVICE(ADVICE_OTHER_DEVICE)] = "no setting below {link} changes this: remove the feature from the rule, or use another device",
+	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
+};
+
+static const char *const *sentences = catalog;
+
+void catalog_replace(const char *const *other)
+{
+	sentences = other ? other : catalog;
+}
+
+/* ---- values ---- */
+
+/* What a sentence is about. */
+struct subject {
+	const struct finding *f;
+	const struct feature_table *table;
+	const struct cause_step *step; /* NULL: none */
+	unsigned known;   /* the feature that the reader knows it is about: "it" */
+	const char *word; /* of a feature that this kernel does not have */
+	bool active, given, overdue; /* of CAUSE_DECLARED */
+};
+
+static void expand(const struct subject *s, const char *text, const char *end, unsigned depth, char *buf, size_t size);
+
+static void expand_sentence(const struct subject *s, size_t index, unsigned depth, char *buf, size_t size)
+{
+	if (depth < DEPTH_MAX)
+		expand(s, sentences[index], sentences[index] + strlen(sentences[index]), depth + 1, buf, size);
+}
+
+enum name {
+	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
+	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
+	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, NAMES
+};
+
+static const char *const names[NAMES] = {
+	[LINK] = "link", [OTHER_LINK] = "other_link", [N_OTHERS] = "n_others", [ON] = "on", [OFF] = "off", [BOTH] = "both",
+	[FEATURES] = "features", [RULES] = "rules", [N_RULES] = "n_rules", [SERVICE] = "service", [OBJECT] = "object", [LINE] = "line",
+	[WORDS] = "words", [ERROR] = "error", [REASON] = "reason", [ENFORCE] = "enforce", [USER] = "user", [COUNT] = "count",
+	[TOTAL] = "total", [CHANGES] = "changes", [DURATION] = "duration", [CAUSES] = "causes", [CHANGED_BY_NAME] = "changed_by",
+	[PROCESS] = "process", [PID] = "pid", [PARENT] = "parent", [PARENT_PID] = "parent_pid", [UNIT] = "unit",
+	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want",
+	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue",
+};
+
+static enum name find_name(const char *text, size_t len)
+{
+	for (unsigned i = 0; i < NAMES; i++)
+		if (strlen(names[i]) == len && memcmp(names[i], text, len) == 0)
+			return (enum name)i;
+	return NAMES;
+}
+
+static const char *feature_of(const struct subject *s, unsigned bit)
+{
+	if (s->word)
+		return s->word;
+	return bit < FEATURE_MAX && bit != s->known ? feature_name(s->table, bit) : "it";
+}
+
+static void append_causes(const struct subject *s, unsigned depth, char *buf, size_t size)
+{
+	for (size_t i = 0; i < s->f->n_causes; i++) {
+		struct subject cause = *s;
+
+		cause.step = &s->f->causes[i];
+		cause.known = cause.step->bit;
+		util_append(buf, size, "%s", i ? "; " : "");
+		expand_sentence(&cause, CATALOG_CAUSE(cause.step->code), depth, buf, size);
+	}
+}
+
+/* A number for `?` and `#`; appends the value as text unless buf is NULL. */
+static uint64_t take_text(const char *text, char *buf, size_t size)
+{
+	if (buf)
+		util_append(buf, size, "%s", text);
+	return strnlen(text, 2) ? 2 : 0;
+}
+
+static uint64_t take_number(uint64_t number, char *buf, size_t size)
+{
+	if (buf)
+		util_append(buf, size, "%" PRIu64, number);
+	return number;
+}
+
+static uint64_t take_features(const struct subject *s, feature_set set, char *buf, size_t size)
+{
+	char text[512];
+
+	if (buf && set)
+		util_append(buf, size, "%s", feature_format(s->table, set, text, sizeof(text)));
+	return (uint64_t)__builtin_popcountll(set);
+}
+
+static uint64_t take(const struct subject *s, enum name name, unsigned depth, char *buf, size_t size)
+{
+	const struct finding *f = s->f;
+	const struct finding_process *by = &f->changed_by;
+	char text[64];
+
+	switch (name) {
+	case LINK:
+		return take_text(f->link, buf, size);
+	case OTHER_LINK:
+		return take_text(s->step ? s->step->other_link : f->other_link, buf, size);
+	case N_OTHERS:
+		return take_number(f->n_others, buf, size);
+	case ON:
+		return take_features(s, f->on, buf, size);
+	case OFF:
+		return take_features(s, f->off, buf, size);
+	case BOTH:
+		return f->on && f->off;
+	case FEATURES:
+		return take_features(s, s->step ? s->step->features : finding_features(f), buf, size);
+	case RULES:
+		return take_text(f->rules, buf, size);
+	case N_RULES:
+		return take_number(f->n_rules, buf, size);
+	case SERVICE:
+		return take_text(f->service, buf, size);
+	case OBJECT:
+		return take_text(f->object, buf, size);
+	case LINE:
+		return take_number(f->line, buf, size);
+	case WORDS:
+		return take_text(f->words, buf, size);
+	case ERROR:
+		return take_text(f->error ? strerror(-f->error) : "", buf, size);
+	case REASON:
+		return take_text(f->words[0] || !f->error ? f->words : strerror(-f->error), buf, size);
+	case ENFORCE:
+		return f->enforce;
+	case USER:
+		snprintf(text, sizeof(text), "uid %u", (unsigned)f->user);
+		return take_text(f->user ? text : "root", buf, size);
+	case COUNT:
+		return take_number(f->count, buf, size);
+	case TOTAL:
+		return take_number(f->total, buf, size);
+	case CHANGES:
+		return take_number(f->changes, buf, size);
+	case DURATION:
+		return take_text(f->duration_usec ? util_format_duration(f->duration_usec, text, sizeof(text)) : "", buf, size);
+	case CAUSES:
+		if (buf)
+			append_causes(s, depth, buf, size);
+		return f->n_causes;
+	case CHANGED_BY_NAME:
+		if (buf && by->asked)
+			expand_sentence(s, by->pid ? FINDING_CHANGED_BY : FINDING_CHANGED_BY_UNKNOWN, depth, buf, size);
+		return by->asked;
+	case PROCESS:
+		return take_text(by->comm, buf, size);
+	case PID:
+		return take_number((uint64_t)by->pid, buf, size);
+	case PARENT:
+		return take_text(by->parent_pid ? by->parent_comm : "", buf, size);
+	case PARENT_PID:
+		return take_number((uint64_t)by->parent_pid, buf, size);
+	case UNIT:
+		return take_text(by->unit, buf, size);
+	case PROCESS_LINK:
+		return take_text(by->link, buf, size);
+	case TIME:
+		return take_text(util_format_time(by->time_usec, text, sizeof(text)), buf, size);
+	case FEATURE_OF:
+		return take_text(feature_of(s, s->step ? s->step->bit : FEATURE_MAX), buf, size);
+	case OTHER:
+		return take_text(feature_of(s, s->step ? s->step->other_bit : FEATURE_MAX), buf, size);
+	case WANT:
+		return s->step && s->step->want;
+	case DRIVER:
+		return take_text(s->step ? s->step->driver : "", buf, size);
+	case ACTIVE:
+		return s->active;
+	case GIVEN:
+		return s->given;
+	case OVERDUE:
+		return s->overdue;
+	case NAMES:
+		break;
+	}
+	return 0;
+}
+
+/* ---- formatting ---- */
+
+/* The brace that closes the one before text, or the bar of its own level: whichever of stop comes first; end where there is none. */
+static const char *find_stop(const char *text, const char *end, const char *stop)
+{
+	unsigned level = 0;
+
+	for (; text < end; text++) {
+		if (level == 0 && strchr(stop, *text))
+			return text;
+		if (*text == '{')
+			level++;
+		else if (*text == '}')
+			level--;
+	}
+	return end;
+}
+
+static void expand(const struct subject *s, const char *text, const char *end, unsigned depth, char *buf, size_t size)
+{
+	while (text < end) {
+		const char *open = memchr(text, '{', (size_t)(end - text)), *close, *word, *bar;
+		enum name name;
+		uint64_t number;
+
+		util_append(buf, size, "%.*s", (int)((open ? open : end) - text), text);
+		if (!open)
+			return;
+		close = find_stop(open + 1, end, "}");
+		word = open + 1 + strcspn(open + 1, "?#}");
+		name = find_name(open + 1, (size_t)(word - open - 1));
+		if (name == NAMES || close == end) { /* no placeholder: a test finds it by its brace */
+			util_append(buf, size, "{");
+			text = open + 1;
+			continue;
+		}
+		text = close + 1;
+		if (word == close) {
+			take(s, name, depth, buf, size);
+			continue;
+		}
+		number = take(s, name, depth, NULL, 0);
+		bar = find_stop(word + 1, close, "|");
+		if (*word == '?' ? number > 0 : number == 1)
+			expand(s, word + 1, bar, depth, buf, size);
+		else if (bar < close)
+			expand(s, bar + 1, close, depth, buf, size);
+	}
+}
+
+const char *catalog_format(const struct finding *f, const struct feature_table *table, char *buf, size_t size)
+{
+	const struct subject s = { .f = f, .table = table };
+
+	buf[0] = '\0';
+	expand_sentence(&s, (size_t)f->code < FINDING_CODES ? f->code : FINDING_NONE, 0, buf, size);
+	return buf;
+}
+
+const char *catalog_reason(const struct finding *f, const struct feature_table *table, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (size_t i = 0; i < f->n_causes; i++) {
+		const struct cause_step *step = &f->causes[i];
+
+		util_append(buf, size, "%s%s", i ? ", " : "", cause_name(step->code));
+		if (step->other_ifindex)
+			util_append(buf, size, " %s", step->other_link);
+		if (step->other_bit < FEATURE_MAX && step->other_bit != step->bit)
+			util_append(buf, size, " %s", feature_name(table, step->other_bit));
+	}
+	if (f->n_causes == 0 && f->words[0])
+		util_append(buf, size, "%s", f->words);
+	else if (f->n_causes == 0 && f->error)
+		util_append(buf, size, "%s", strerror(-f->error));
+	else if (finding_event(f->code) == EVENT_FALLBACK)
+		util_append(buf, size, "%s", f->object);
+	return buf;
+}
+
+/* A finding that stands for a step: the caller fills in what else the sentence names. */
+static void begin_step(const struct cause_step *step, struct finding *f)
+{
+	*f = (struct finding){ .ifindex = step->ifindex };
+	util_copy_name(f->link, sizeof(f->link), step->link, sizeof(step->link));
+}
+
+static void add_declaration(struct finding *f, const struct rule *rule, const struct rule_feature *feature,
+	enum rule_value value)
+{
+	if (rule)
+		util_append(f->rules, sizeof(f->rules), "%s", rule->file);
+	f->n_rules = rule != NULL;
+	if (feature)
+		util_append(f->object, sizeof(f->object), "%s=%s", feature->word, rule_value_name(value));
+}
+
+const char *catalog_item(const struct feature_table *table, const struct plan_link *pl, const struct plan_item *item,
+	unsigned bit, char *buf, size_t size)
+{
+	struct finding f;
+	struct cause_step step;
+	struct subject s = { .f = &f, .table = table, .step = &step, .known = bit };
+
+	plan_item_cause(pl, item, &step);
+	if (item->unread)
+		step.code = CAUSE_UNREADABLE;
+	else if (step.code == CAUSE_NONE && item->text[0])
+		step.code = CAUSE_REFUSED;
+	begin_step(&step, &f);
+	f.error = pl->error;
+	finding_set_words(&f, item->text);
+	if (item->bit >= FEATURE_MAX)
+		s.word = item->feature->word;
+	buf[0] = '\0';
+	expand_sentence(&s, CATALOG_CAUSE(step.code), 0, buf, size);
+	return buf;
+}
+
+const char *catalog_step(const struct feature_table *table, const struct explanation *e, const struct cause_step *step,
+	unsigned bit, char *buf, size_t size)
+{
+	const struct plan_item *item = e->item;
+	struct finding f;
+	struct subject s = { .f = &f, .table = table, .step = step, .known = bit, .word = e->word, .active = e->active,
+		.given = !item || !item->not_given, .overdue = item && item->overdue };
+
+	begin_step(step, &f);
+	f.error = e->error;
+	add_declaration(&f, e->rule, e->feature, item ? item->declared : e->feature ? e->feature->value : RULE_UNSET);
+	if (item)
+		finding_set_words(&f, step->code == CAUSE_DECLARED ? verdict_name(item->verdict) : item->text);
+	buf[0] = '\0';
+	expand_sentence(&s, CATALOG_CAUSE(step->code), 0, buf, size);
+	return buf;
+}
+
+const char *catalog_advice(const struct feature_table *table, const struct explanation *e, char *buf, size_t size)
+{
+	const struct cause_step step = { .bit = e->advice.bit, .want = e->advice.want, .other_bit = FEATURE_MAX };
+	struct finding f = { 0 };
+	const struct subject s = { .f = &f, .table = table, .step = &step, .known = FEATURE_MAX };
+
+	util_copy_name(f.link, sizeof(f.link), e->advice.link, sizeof(e->advice.link));
+	finding_set_object(&f, e->advice.kind);
+	add_declaration(&f, e->advice.rule, NULL, RULE_UNSET);
+	buf[0] = '\0';
+	expand_sentence(&s, CATALOG_ADVICE(e->advice.code), 0, buf, size);
+	return buf;
+}

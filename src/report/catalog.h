@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one place where findings, causes and advice become text: one sentence for each code. Pure. */
+#ifndef OFFLOADD_CATALOG_H
+#define OFFLOADD_CATALOG_H
+
+#include "model/feature.h"
+#include "model/finding.h"
+#include "plan/explain.h"
+
+/* Indexes of sentences. */
+#define CATALOG_CAUSE(cause) ((size_t)FINDING_CODES + (size_t)(cause))
+#define CATALOG_ADVICE(advice) (CATALOG_CAUSE(CAUSE_COUNT) + (size_t)(advice))
+#define CATALOG_SENTENCES CATALOG_ADVICE(ADVICE_COUNT)
+#define CATALOG_TEXT_MAX 1024 /* bytes that are enough for any sentence */
+
+/* All write at most size bytes, with a terminator, cut what does not fit, and return buf. */
+
+/* A finding as one line: what MESSAGE= holds. */
+const char *catalog_format(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
+
+/* The reason of a finding as data: names of causes with link and feature ("lower-off bond0 tx-scatter-gather, needs
+ * tx-scatter-gather"), a kind of fallback, another program's words; "" where there is none. No sentence is part of it. */
+const char *catalog_reason(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
+
+/* Why an item of a plan is as it is; "" for one that is compliant. bit: the feature that the reader knows it is about, which is
+ * "it" then; FEATURE_MAX: none. */
+const char *catalog_item(const struct feature_table *table, const struct plan_link *pl, const struct plan_item *item,
+	unsigned bit, char *buf, size_t size);
+
+/* One step of an explanation. bit: as above. */
+const char *catalog_step(const struct feature_table *table, const struct explanation *e, const struct cause_step *step,
+	unsigned bit, char *buf, size_t size);
+
+/* "" when nothing is to be done. */
+const char *catalog_advice(const struct feature_table *table, const struct explanation *e, char *buf, size_t size);
+
+/* For tests: other sentences, CATALOG_SENTENCES of them; NULL: the catalogue's own again. */
+void catalog_replace(const char *const *sentences);
+
+#endif
