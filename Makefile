@@ -122,7 +122,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(LIB)
 
 # whose allocations fail on demand (unit-malloc.h)
 FAILING := malloc calloc realloc reallocarray strdup
-$(BUILD)/tests/test-basic-json: override LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
+$(BUILD)/tests/test-basic-json $(BUILD)/tests/test-json $(BUILD)/tests/test-ledger: override LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
 
 # Small C programs for the VM tests and benchmarks.
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \

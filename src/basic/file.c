@@ -42,9 +42,8 @@ int file_read(int fd, size_t max, char **ret, size_t *ret_len)
 			return -EFBIG;
 	}
 	text[len] = '\0';
-	*ret = text;
+	*ret = TAKE_PTR(text);
 	*ret_len = len;
-	text = NULL;
 	return 0;
 }
 
@@ -63,25 +62,25 @@ int file_write(int fd, const char *text, size_t len)
 	return 0;
 }
 
-char *file_folder(const char *path)
+char *file_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	return slash && slash != path ? strndup(path, (size_t)(slash - path)) : NULL;
 }
 
-int file_make_folder(const char *path)
+int file_make_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder = file_folder(path);
+	_cleanup_free_ char *directory = file_directory(path);
 
 	if (!slash || slash == path)
 		return 0;
-	if (!folder)
+	if (!directory)
 		return -ENOMEM;
-	if (mkdir(folder, 0755) < 0)
+	if (mkdir(directory, 0755) < 0)
 		return errno == EEXIST ? 0 : -errno;
-	return chmod(folder, 0755) < 0 ? -errno : 0;
+	return chmod(directory, 0755) < 0 ? -errno : 0;
 }
 
 int file_replace(const char *path, const char *text, size_t len)

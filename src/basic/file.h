@@ -12,13 +12,13 @@ int file_read(int fd, size_t max, char **ret, size_t *ret_len);
 /* Writes all of it. 0, negative errno. */
 int file_write(int fd, const char *text, size_t len);
 
-/* The folder that path is in, the caller's to free; NULL for the top, for a path without a folder, and where
- * memory ran out. */
-char *file_folder(const char *path);
+/* The directory of a path, the caller's to free; NULL for the root, for a path without a directory, and without
+ * memory. */
+char *file_directory(const char *path);
 
-/* Makes the folder that path is in, mode 0755 whatever the umask, but not those above it. 0 also when it is
- * there; negative errno. */
-int file_make_folder(const char *path);
+/* Makes the directory that a path is in, mode 0755 whatever the umask, but not those above it. 0 also when it
+ * exists; negative errno. */
+int file_make_directory(const char *path);
 
 /* Replaces path in one step, so that a reader finds the old file or the new one whole; readable to all.
  * Through "PATH.new", of which nothing stays, and which has one writer. Not synced to disk. 0, negative

@@ -34,28 +34,15 @@ bool ini_dir_is_mask(const char *path)
 				   : S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
-static const char *file_name(const char *path)
-{
-	return strrchr(path, '/') + 1;
-}
-
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(file_name(*(char *const *)a), file_name(*(char *const *)b));
-}
-
-static bool is_wanted(const struct ini_dir *d, const char *name)
-{
-	size_t len = strlen(name), suffix_len = strlen(d->suffix);
-
-	return name[0] != '.' && len > suffix_len &&
-		strcmp(name + len - suffix_len, d->suffix) == 0;
+	return strcmp(util_file_name(*(char *const *)a), util_file_name(*(char *const *)b));
 }
 
 static bool is_found(const struct found_list *list, const char *name)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(file_name(list->paths[i]), name) == 0)
+		if (strcmp(util_file_name(list->paths[i]), name) == 0)
 			return true;
 	return false;
 }
@@ -74,11 +61,11 @@ _printf_(3, 4) static int complain(
 
 static int add_found(const struct ini_dir *d, struct found_list *list, const char *dir, const char *name)
 {
-	if (list->full || !is_wanted(d, name) || is_found(list, name))
+	if (list->full || name[0] == '.' || !util_has_suffix(name, d->suffix) || is_found(list, name))
 		return 0;
 	if (list->n == INI_DIR_MAX_FILES) {
 		list->full = true;
-		return complain(d, dir, "more than %d %s files, the others are left out",
+		return complain(d, dir, "more than %d %s files, the others are ignored",
 			INI_DIR_MAX_FILES, d->what);
 	}
 	if (asprintf(&list->paths[list->n], "%s/%s", dir, name) < 0)
@@ -94,12 +81,11 @@ static int complain_dir(const struct ini_dir *d, const char *dir, int error)
 	if (error == ENOENT && d->optional)
 		return 0;
 	if (error == ENOTDIR)
-		return complain(d, dir, "is not a folder: %ss are read from folders, one %s a file",
-			d->what, d->what);
-	return complain(d, dir, "%ss folder cannot be read: %s", d->what, strerror(error));
+		return complain(d, dir, "is not a directory, expected a directory of %s files", d->what);
+	return complain(d, dir, "failed to read %s directory: %s", d->what, strerror(error));
 }
 
-/* In the order of names, so that what is left out above the limit is the same each time. */
+/* In the order of names, so that the same files are ignored above the limit each time. */
 static int find_files(const struct ini_dir *d, struct found_list *list, const char *dir)
 {
 	struct dirent **entries = NULL;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which files a list of folders holds: as systemd reads drop-ins, the same name in an earlier folder
- * replaces the later one. */
+/* Which files a list of directories holds: as with systemd's drop-ins, a file in an earlier directory
+ * replaces one of the same name in a later directory. */
 #ifndef OFFLOADD_INI_DIR_H
 #define OFFLOADD_INI_DIR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define INI_DIR_MAX_FILES 1024 /* of all folders together */
+#define INI_DIR_MAX_FILES 1024 /* of all directories together */
 
 struct ini_dir {
-	const char *const *dirs; /* strongest first, NULL at the end */
-	const char *suffix;	 /* of the names, ".rule"; hidden files are passed over */
+	const char *const *dirs; /* highest priority first, NULL at the end */
+	const char *suffix;	 /* of the names, ".rule"; hidden files are skipped */
 	const char *what;	 /* a file is one of these, for complaints: "rule" */
-	bool optional;		 /* a missing folder is no error */
+	bool optional;		 /* a missing directory is no error */
 	int (*report)(void *userdata, const char *path, unsigned line, const char *message);
 	void *userdata;
 };

@@ -4,8 +4,8 @@
  *
  * iniparser lower-cases names, merges what is repeated, cuts values at ; and #, joins lines at a
  * backslash and forgets line numbers, all silently. So a scanner checks the shape of every line and
- * hands iniparser a text in which none of that can happen: names carry their line number, what
- * iniparser would alter travels in other bytes. */
+ * hands iniparser a text in which none of that can happen: names are line numbers, what iniparser
+ * would alter travels in other bytes. */
 #ifndef OFFLOADD_INI_FILE_H
 #define OFFLOADD_INI_FILE_H
 
@@ -61,7 +61,7 @@ struct ini_section {
 	const char *empty;   /* the complaint when it has no key; NULL: it may be empty */
 };
 
-/* Reads a regular file of bounded size. 0, 1 when it cannot be had and the reader heard why,
+/* Reads a regular file of bounded size. 0, 1 when it cannot be read and the reader heard why,
  * -ENOMEM. The text is the caller's to free. */
 int ini_file_read(struct ini_reader *reader, char **ret_text, size_t *ret_len);
 
@@ -73,12 +73,27 @@ int ini_file_parse(struct ini_reader *reader, const char *text, size_t len,
 /* Tells the reader of an error, at most INI_MAX_ERRORS times. */
 void ini_complain(struct ini_reader *reader, unsigned line, const char *fmt, ...) _printf_(3, 4);
 
-/* The name nearest to a word, one that differs only in case before all others; NULL when none is
- * near. */
-const char *ini_nearest(const char *word, const char *const *names, size_t n);
+/* Tells the reader: invalid KEY= value "VALUE": WHY. value: the entry's, or one word of it. */
+void ini_complain_value(struct ini_reader *reader, const struct ini_entry *entry, const char *value,
+	const char *fmt, ...) _printf_(4, 5);
 
-/* Copies text, bounded: bytes that are not UTF-8 and control characters become '?', what is too
- * long is cut after a whole character and ends in "...". size must be at least 4. Returns dst. */
-char *ini_copy_text(char *dst, size_t size, const char *src, size_t src_len);
+/* Number of a value among n words; -1 when it is none, and the reader heard which there are. */
+int ini_find_word(struct ini_reader *reader, const struct ini_entry *entry, const char *value,
+	const char *const *words, size_t n);
+
+/* Calls take() for each blank-separated word of the value, until it returns a negative errno. 0, negative errno. */
+int ini_each_word(struct ini_reader *reader, const struct ini_entry *entry,
+	int (*take)(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata),
+	void *userdata);
+
+/* Parsers for tables. The field is a char *, whose former text is freed; an enum or unsigned that gets the number of a
+ * word; a bool that is true for the second word. The context of the latter two is a struct ini_words. */
+struct ini_words {
+	const char *const *words; /* NULL words are skipped */
+	size_t n;
+};
+int ini_parse_text(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context);
+int ini_parse_word(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context);
+int ini_parse_flag(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context);
 
 #endif

@@ -136,6 +136,24 @@ void json_open_line(struct json_writer *w, const char *key)
 	w->in_line = true;
 }
 
+bool json_open_if(struct json_writer *w, const char *key, bool is_known)
+{
+	if (is_known)
+		json_open_object(w, key);
+	else
+		json_add_null(w, key);
+	return is_known;
+}
+
+bool json_open_list_if(struct json_writer *w, const char *key, bool is_known)
+{
+	if (is_known)
+		json_open_list(w, key);
+	else
+		json_add_null(w, key);
+	return is_known;
+}
+
 void json_close_list(struct json_writer *w)
 {
 	close(w, "]");
@@ -269,20 +287,35 @@ void json_add_fields(struct json_writer *w, const struct json_field *fields, con
 		add_field(w, fields, (const char *)from + fields->offset);
 }
 
-int json_finish(struct json_writer *w, FILE *out)
+void json_add_rows(struct json_writer *w, const char *key, const struct json_field *fields, const void *rows, size_t n,
+	size_t size)
+{
+	json_open_list(w, key);
+	for (size_t i = 0; i < n; i++) {
+		json_open_object(w, NULL);
+		json_add_fields(w, fields, (const char *)rows + i * size);
+		json_close_object(w);
+	}
+	json_close_list(w);
+}
+
+static int end(struct json_writer *w)
 {
 	json_close_object(w);
 	put_string(w, "\n");
-	if (w->error)
+	return w->error;
+}
+
+int json_finish(struct json_writer *w, FILE *out)
+{
+	if (end(w) < 0)
 		return w->error;
 	return fwrite(w->text, 1, w->len, out) == w->len ? 0 : -EIO;
 }
 
 int json_take(struct json_writer *w, char **ret, size_t *ret_len)
 {
-	json_close_object(w);
-	put_string(w, "\n");
-	if (w->error)
+	if (end(w) < 0)
 		return w->error;
 	*ret = w->text;
 	*ret_len = w->len;
@@ -663,9 +696,12 @@ size_t json_count(const struct json_value *of)
 
 const struct json_value *json_next(const struct json_value *of, const struct json_value *before)
 {
-	const struct json_value *next = before ? before + before->skip : of + 1;
+	const struct json_value *next;
 
-	return json_count(of) && next < of + of->skip ? next : NULL;
+	if (!json_count(of))
+		return NULL;
+	next = before ? before + before->skip : of + 1;
+	return next < of + of->skip ? next : NULL;
 }
 
 const char *json_key(const struct json_value *member)

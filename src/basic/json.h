@@ -86,6 +86,9 @@ void json_open_list(struct json_writer *w, const char *key);
 /* Its members are numbers and texts, and stay on one line also in JSON_LINES. */
 void json_open_line(struct json_writer *w, const char *key);
 void json_close_list(struct json_writer *w);
+/* Opens an object or a list where it is known, and returns that; else it is null. */
+bool json_open_if(struct json_writer *w, const char *key, bool is_known);
+bool json_open_list_if(struct json_writer *w, const char *key, bool is_known);
 void json_add_null(struct json_writer *w, const char *key);
 void json_add_bool(struct json_writer *w, const char *key, bool value);
 void json_add_int(struct json_writer *w, const char *key, int64_t value);
@@ -104,6 +107,9 @@ void json_add_name(struct json_writer *w, const char *key, const char *name, siz
 /* What another writer has, which is JSON_COMPACT as w is. Its error becomes w's. */
 void json_add_written(struct json_writer *w, const char *key, const struct json_writer *part);
 void json_add_fields(struct json_writer *w, const struct json_field *fields, const void *from);
+/* A list of n structs of `size` bytes, all of whose members are fields. */
+void json_add_rows(struct json_writer *w, const char *key, const struct json_field *fields, const void *rows, size_t n,
+	size_t size);
 
 /* The end of a document that json_begin() began. Writes it and a newline; 0, -ENOMEM when anything was lost (nothing is written then),
  * -EIO. */

@@ -2,8 +2,13 @@
 #include "basic/util.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#define FIRST_ROOM 8 /* elements */
 
 void util_close_pointer(int *fd)
 {
@@ -12,6 +17,13 @@ void util_close_pointer(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	errno = saved;
+}
+
+void *util_grow(void *array, size_t n, size_t size)
+{
+	if (n == 0)
+		return reallocarray(array, FIRST_ROOM, size);
+	return n < FIRST_ROOM || (n & (n - 1)) ? array : reallocarray(array, 2 * n, size);
 }
 
 static uint64_t read_clock(clockid_t clock)
@@ -37,14 +49,28 @@ int64_t util_realtime_sec(void)
 	return (int64_t)(util_realtime_usec() / USEC_PER_SEC);
 }
 
-const char *util_format_time(uint64_t realtime_usec, char *buf, size_t size)
+const char *util_format_time_as(const char *format, uint64_t realtime_usec, char *buf, size_t size)
 {
 	time_t sec = (time_t)(realtime_usec / USEC_PER_SEC);
 	struct tm tm;
 
-	if (!localtime_r(&sec, &tm) || strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+	if (!localtime_r(&sec, &tm) || strftime(buf, size, format, &tm) == 0)
 		buf[0] = '\0';
 	return buf;
+}
+
+const char *util_format_time(uint64_t realtime_usec, char *buf, size_t size)
+{
+	return util_format_time_as("%Y-%m-%d %H:%M:%S", realtime_usec, buf, size);
+}
+
+bool util_has_capability(unsigned capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+		(data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability));
 }
 
 void util_copy_name(char *dst, size_t size, const char *src, size_t src_len)
@@ -91,25 +117,26 @@ size_t util_printable(const char *s, size_t n)
 	return len;
 }
 
-const char *util_clean(const char *text, char *buf, size_t size)
+char *util_copy_text(char *dst, size_t size, const char *src, size_t src_len)
 {
-	size_t left = strlen(text), at = 0;
+	size_t at = 0, whole = 0, len;
 
-	while (left) {
-		size_t printable = util_printable(text, left), len = printable ? printable : 1;
-
-		if (at + len >= size)
-			break;
-		if (printable)
-			memcpy(buf + at, text, len);
+	for (size_t i = 0; i < src_len && src[i]; i += len ? len : 1) {
+		len = util_printable(src + i, src_len - i);
+		if (at + (len ? len : 1) + 1 > size) {
+			memcpy(dst + whole, "...", 4);
+			return dst;
+		}
+		if (len)
+			memcpy(dst + at, src + i, len);
 		else
-			buf[at] = '?';
-		at += len;
-		text += len;
-		left -= len;
+			dst[at] = '?';
+		at += len ? len : 1;
+		if (at + 4 <= size)
+			whole = at;
 	}
-	buf[at] = '\0';
-	return buf;
+	dst[at] = '\0';
+	return dst;
 }
 
 void util_append(char *buf, size_t size, const char *fmt, ...)
@@ -169,30 +196,53 @@ int util_parse_duration(const char *text, uint64_t *ret_usec)
 	return 0;
 }
 
+static const struct {
+	const char *name;
+	uint64_t seconds;
+} long_units[] = { { "d", 86400 }, { "h", 3600 }, { "min", 60 }, { "s", 1 } };
+
 const char *util_format_duration(uint64_t usec, char *buf, size_t size)
 {
-	static const struct {
-		const char *name;
-		uint64_t seconds;
-	} units[] = { { "d", 86400 }, { "h", 3600 }, { "min", 60 }, { "s", 1 } };
 	uint64_t left = usec / USEC_PER_SEC + (usec % USEC_PER_SEC > 0);
 	size_t i = 0;
 
 	buf[0] = '\0';
-	while (i + 1 < ARRAY_SIZE(units) && left < units[i].seconds)
+	while (i + 1 < ARRAY_SIZE(long_units) && left < long_units[i].seconds)
 		i++;
-	if (i + 2 < ARRAY_SIZE(units)) /* rounded up, too, to the smaller of the two units */
-		left = (left + units[i + 1].seconds - 1) / units[i + 1].seconds * units[i + 1].seconds;
-	if (i > 0 && left >= units[i - 1].seconds)
+	if (i + 2 < ARRAY_SIZE(long_units)) /* rounded up, too, to the smaller of the two units */
+		left = (left + long_units[i + 1].seconds - 1) / long_units[i + 1].seconds * long_units[i + 1].seconds;
+	if (i > 0 && left >= long_units[i - 1].seconds)
 		i--;
-	for (size_t end = i + 2; i < end && i < ARRAY_SIZE(units); i++) {
-		uint64_t n = left / units[i].seconds;
+	for (size_t end = i + 2; i < end && i < ARRAY_SIZE(long_units); i++) {
+		uint64_t n = left / long_units[i].seconds;
 
-		left %= units[i].seconds;
-		if (n || (!buf[0] && i + 1 == ARRAY_SIZE(units)))
+		left %= long_units[i].seconds;
+		if (n || (!buf[0] && i + 1 == ARRAY_SIZE(long_units)))
 			util_append(buf, size, "%s%llu%s", buf[0] ? " " : "", (unsigned long long)n,
-				units[i].name);
+				long_units[i].name);
 	}
+	return buf;
+}
+
+const char *util_format_usec(uint64_t usec, char *buf, size_t size)
+{
+	double value = (double)usec / (double)(usec < USEC_PER_SEC ? USEC_PER_MSEC : USEC_PER_SEC);
+
+	if (usec < USEC_PER_MSEC)
+		snprintf(buf, size, "%u us", (unsigned)usec);
+	else
+		snprintf(buf, size, "%.*f %s", value < 10 ? 2 : value < 100 ? 1 : 0, value,
+			usec < USEC_PER_SEC ? "ms" : "s");
+	return buf;
+}
+
+const char *util_format_age(uint64_t sec, char *buf, size_t size)
+{
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(long_units) && sec < 2 * long_units[i].seconds)
+		i++;
+	snprintf(buf, size, "%llu%s", (unsigned long long)(sec / long_units[i].seconds), long_units[i].name);
 	return buf;
 }
 
@@ -255,12 +305,66 @@ const char *util_nearest(const char *word, const char *const *names, size_t n)
 	unsigned limit = len <= 3 ? 1 : (unsigned)len / 3 + 1, best = limit + 1;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = util_distance(word, names[i]);
+		unsigned d = names[i] ? util_distance(word, names[i]) : limit + 1;
 
+		if (names[i] && strcasecmp(word, names[i]) == 0)
+			return names[i];
 		if (d < best) {
 			best = d;
 			nearest = names[i];
 		}
 	}
 	return nearest;
+}
+
+int util_find_word(const char *word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (words[i] && strcmp(word, words[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *util_format_words(const char *const *words, size_t n, const char *last, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if (words[i])
+			util_append(buf, size, "%s%s", !buf[0] ? "" : i + 1 == n ? last : ", ", words[i]);
+	return buf;
+}
+
+bool util_has_suffix(const char *name, const char *suffix)
+{
+	size_t len = strlen(name), suffix_len = strlen(suffix);
+
+	return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0;
+}
+
+const char *util_file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+void util_wrap(FILE *out, unsigned width, unsigned column, const char *text)
+{
+	unsigned indent = column;
+
+	while (*text) {
+		unsigned word = (unsigned)strcspn(text, " ");
+
+		if (width && column > indent && column + 1 + word > width) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fwrite(text, 1, word, out);
+		column += word;
+		text += word + strspn(text + word, " ");
+	}
+	fputc('\n', out);
 }

@@ -36,21 +36,11 @@ struct work {
 
 const char *diff_change_name(enum diff_change change)
 {
-	switch (change) {
-	case DIFF_LOST:
-		return "lost";
-	case DIFF_UNLISTED:
-		return "unlisted";
-	case DIFF_GAINED:
-		return "gained";
-	case DIFF_OTHER:
-		return "changed";
-	case DIFF_REQUESTED:
-		return "requested";
-	case DIFF_FIXED:
-		return "fixed";
-	}
-	return "changed";
+	static const char *const names[DIFF_CHANGES] = { [DIFF_LOST] = "lost", [DIFF_UNLISTED] = "unlisted",
+		[DIFF_GAINED] = "gained", [DIFF_OTHER] = "changed", [DIFF_REQUESTED] = "requested",
+		[DIFF_FIXED] = "fixed" };
+
+	return names[change];
 }
 
 const char *diff_state_name(unsigned state)
@@ -153,35 +143,18 @@ static feature_set dependents(
 	return found;
 }
 
-/* Appends to a list that grows by doubling; NULL where memory ran out. */
-static void *grow(void *list, size_t n, size_t size)
-{
-	return n & (n - 1) ? list : reallocarray(list, n ? 2 * n : 1, size);
-}
-
 static int compare_likeness(const struct diff_group *x, const struct diff_group *y)
 {
-	if (x->change != y->change)
-		return x->change < y->change ? -1 : 1;
-	if (x->a_state != y->a_state)
-		return x->a_state < y->a_state ? -1 : 1;
-	if (x->b_state != y->b_state)
-		return x->b_state < y->b_state ? -1 : 1;
-	return x->follows - y->follows;
+	return COMPARE(x->change, y->change) ?: COMPARE(x->a_state, y->a_state) ?:
+		COMPARE(x->b_state, y->b_state) ?: x->follows - y->follows;
 }
 
 static int compare_found(const void *a, const void *b)
 {
 	const struct found *x = a, *y = b;
-	int c = compare_likeness(&x->group, &y->group);
 
-	if (c)
-		return c;
-	if (x->group.features != y->group.features)
-		return x->group.features < y->group.features ? -1 : 1;
-	if (x->group.costs != y->group.costs)
-		return x->group.costs < y->group.costs ? -1 : 1;
-	return (x->pair > y->pair) - (x->pair < y->pair);
+	return compare_likeness(&x->group, &y->group) ?: COMPARE(x->group.features, y->group.features) ?:
+		COMPARE(x->group.costs, y->group.costs) ?: COMPARE(x->pair, y->pair);
 }
 
 static bool same_group(const struct diff_group *x, const struct diff_group *y)
@@ -201,17 +174,14 @@ static int make_groups(struct work *w)
 		qsort(w->found, w->n_found, sizeof(*w->found), compare_found);
 	for (size_t i = 0; i < w->n_found; i++) {
 		struct diff_group *g = d->n_groups ? &d->groups[d->n_groups - 1] : NULL;
-		size_t *pairs;
 
 		if (!g || !same_group(g, &w->found[i].group)) {
 			g = &d->groups[d->n_groups++];
 			*g = w->found[i].group;
 		}
-		pairs = grow(g->pairs, g->n_pairs, sizeof(*pairs));
-		if (!pairs)
+		if (!GROW(g->pairs, g->n_pairs))
 			return -ENOMEM;
-		g->pairs = pairs;
-		pairs[g->n_pairs++] = w->found[i].pair;
+		g->pairs[g->n_pairs++] = w->found[i].pair;
 	}
 	return 0;
 }
@@ -271,12 +241,9 @@ static int add_atoms(struct work *w, size_t pair, enum diff_change change,
 
 	split(w, change, a, b, changed, below, &atoms);
 	for (size_t i = 0; i < atoms.n; i++) {
-		struct found *found = grow(w->found, w->n_found, sizeof(*found));
-
-		if (!found)
+		if (!GROW(w->found, w->n_found))
 			return -ENOMEM;
-		w->found = found;
-		found[w->n_found++] = (struct found){ .group = atoms.group[i], .pair = pair };
+		w->found[w->n_found++] = (struct found){ .group = atoms.group[i], .pair = pair };
 	}
 	return 0;
 }
@@ -355,20 +322,15 @@ static int compare_pair(struct work *w, size_t i)
 
 static int compare_pairs(const struct diff_group *x, const struct diff_group *y)
 {
-	if (x->n_pairs != y->n_pairs)
-		return x->n_pairs < y->n_pairs ? -1 : 1;
-	return memcmp(x->pairs, y->pairs, x->n_pairs * sizeof(*x->pairs));
+	return COMPARE(x->n_pairs, y->n_pairs) ?: memcmp(x->pairs, y->pairs, x->n_pairs * sizeof(*x->pairs));
 }
 
 /* Those that can be joined are next to each other. */
 static int compare_joinable(const void *a, const void *b)
 {
 	const struct diff_group *x = a, *y = b;
-	int c = compare_likeness(x, y);
 
-	if (c == 0)
-		c = (x->costs > 0) - (y->costs > 0);
-	return c ? c : compare_pairs(x, y);
+	return compare_likeness(x, y) ?: (x->costs > 0) - (y->costs > 0) ?: compare_pairs(x, y);
 }
 
 /* Features that changed alike on the same links, and cost nothing else, are told in one. */
@@ -395,13 +357,8 @@ static int compare_groups(const void *a, const void *b)
 {
 	const struct diff_group *x = a, *y = b;
 
-	if (x->change != y->change)
-		return x->change < y->change ? -1 : 1;
-	if (x->follows != y->follows)
-		return x->follows ? 1 : -1;
-	if (x->pairs[0] != y->pairs[0])
-		return x->pairs[0] < y->pairs[0] ? -1 : 1;
-	return (x->features > y->features) - (x->features < y->features);
+	return COMPARE(x->change, y->change) ?: x->follows - y->follows ?: COMPARE(x->pairs[0], y->pairs[0]) ?:
+		COMPARE(x->features, y->features);
 }
 
 static int compare_features(struct work *w)
@@ -429,18 +386,16 @@ static int compare_features(struct work *w)
 
 static int add_field(struct diff *d, size_t pair, const char *what, const char *a, const char *b)
 {
-	struct diff_field *fields;
+	struct diff_field *field;
 
 	if (strcmp(a, b) == 0)
 		return 0;
-	fields = grow(d->fields, d->n_fields, sizeof(*fields));
-	if (!fields)
+	if (!GROW(d->fields, d->n_fields))
 		return -ENOMEM;
-	d->fields = fields;
-	fields = &d->fields[d->n_fields++];
-	*fields = (struct diff_field){ .pair = pair, .what = what };
-	snprintf(fields->a, sizeof(fields->a), "%s", *a ? a : "nothing");
-	snprintf(fields->b, sizeof(fields->b), "%s", *b ? b : "nothing");
+	field = &d->fields[d->n_fields++];
+	*field = (struct diff_field){ .pair = pair, .what = what };
+	snprintf(field->a, sizeof(field->a), "%s", *a ? a : "nothing");
+	snprintf(field->b, sizeof(field->b), "%s", *b ? b : "nothing");
 	return 0;
 }
 
@@ -551,7 +506,7 @@ static void mark_ambiguous(struct work *w)
 	}
 }
 
-/* A text has the links that somebody chose to paste: others are not missing, unless two texts are
+/* A text has the links that a user chose to paste: others are not missing, unless two texts are
  * compared. */
 static bool may_miss(const struct snapshot *s, const struct snapshot *other)
 {
@@ -638,16 +593,12 @@ int diff_make(const struct snapshot *a, const struct snapshot *b,
 	*ret = (struct diff){ .a = a, .b = b, .by_role = options->by_role };
 	if (options->by_role && (a->form == SNAPSHOT_ETHTOOL || b->form == SNAPSHOT_ETHTOOL))
 		return -EOPNOTSUPP;
-	w.partner[0] = calloc(a->n_links + 1, sizeof(size_t));
-	w.partner[1] = calloc(b->n_links + 1, sizeof(size_t));
+	w.partner[0] = diff_new_partners(a->n_links);
+	w.partner[1] = diff_new_partners(b->n_links);
 	w.pair_of = calloc(a->n_links + 1, sizeof(size_t));
 	if (!w.partner[0] || !w.partner[1] || !w.pair_of || diff_stack_make(a, &w.stack[0]) < 0 ||
 		diff_stack_make(b, &w.stack[1]) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < a->n_links; i++)
-		w.partner[0][i] = DIFF_NONE;
-	for (size_t i = 0; i < b->n_links; i++)
-		w.partner[1][i] = DIFF_NONE;
 	r = compare(&w);
 	if (r < 0)
 		diff_clear(ret);

@@ -14,9 +14,8 @@ static int compare_names(const void *a, const void *b, void *links)
 {
 	const struct snapshot_link *l = links;
 	size_t i = *(const size_t *)a, j = *(const size_t *)b;
-	int c = strcmp(l[i].name, l[j].name);
 
-	return c ? c : (i > j) - (i < j);
+	return strcmp(l[i].name, l[j].name) ?: COMPARE(i, j);
 }
 
 static size_t find_name(const struct snapshot *s, const struct diff_stack *stack, const char *name)
@@ -136,13 +135,8 @@ struct entry {
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	int c = strcmp(x->role, y->role);
 
-	if (c)
-		return c;
-	if (x->side != y->side)
-		return x->side < y->side ? -1 : 1;
-	return (x->link > y->link) - (x->link < y->link);
+	return strcmp(x->role, y->role) ?: COMPARE(x->side, y->side) ?: COMPARE(x->link, y->link);
 }
 
 /* Links of one role: A's are first. */
@@ -301,13 +295,11 @@ static size_t collect(const struct matcher *m, const struct role *role, unsigned
 static int add_ambiguous(
 	struct diff *d, const struct role *role, size_t *a, size_t n_a, size_t *b, size_t n_b)
 {
-	struct diff_ambiguous *all = reallocarray(d->ambiguous, d->n_ambiguous + 1, sizeof(*all));
 	struct diff_ambiguous *one;
 
-	if (!all)
+	if (!GROW(d->ambiguous, d->n_ambiguous))
 		return -ENOMEM;
-	d->ambiguous = all;
-	one = &all[d->n_ambiguous++];
+	one = &d->ambiguous[d->n_ambiguous++];
 	*one = (struct diff_ambiguous){ .a = a, .b = b, .n_a = n_a, .n_b = n_b };
 	memcpy(one->role, role->a[0].role, sizeof(one->role));
 	return 0;
@@ -413,7 +405,7 @@ static int match_all(struct matcher *m, const struct role *roles, size_t n_roles
 	return 0;
 }
 
-static size_t *new_partners(size_t n)
+size_t *diff_new_partners(size_t n)
 {
 	size_t *p = calloc(n + 1, sizeof(*p));
 
@@ -427,8 +419,8 @@ int diff_match_roles(struct diff *d, const struct diff_stack stack[2], size_t *p
 	size_t n = d->a->n_links + d->b->n_links;
 	_cleanup_free_ struct entry *entries = calloc(n + 1, sizeof(*entries));
 	_cleanup_free_ struct role *roles = calloc(n + 1, sizeof(*roles));
-	_cleanup_free_ size_t *hint_a = new_partners(d->a->n_links),
-			      *hint_b = new_partners(d->b->n_links);
+	_cleanup_free_ size_t *hint_a = diff_new_partners(d->a->n_links),
+			      *hint_b = diff_new_partners(d->b->n_links);
 	struct matcher m = {
 		.d = d, .stack = stack, .partner = partner, .hint = { hint_a, hint_b }
 	};

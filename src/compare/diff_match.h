@@ -17,6 +17,9 @@ struct diff_stack {
 int diff_stack_make(const struct snapshot *s, struct diff_stack *ret);
 void diff_stack_clear(struct diff_stack *stack);
 
+/* A link of the other side for each of n, all DIFF_NONE. NULL without memory. */
+size_t *diff_new_partners(size_t n);
+
 /* partner[0][i]: the link of B that is link i of A, partner[1] the other way; DIFF_NONE. Fill
  * d->ambiguous, too. 0 or -ENOMEM. */
 int diff_match_names(struct diff *d, const struct diff_stack stack[2], size_t *partner[2]);

@@ -47,17 +47,8 @@ feature_set snapshot_changeable(const struct snapshot_link *link)
 
 struct snapshot_link *snapshot_add_link(struct snapshot *s)
 {
-	if (s->n_links == SNAPSHOT_LINKS_MAX)
+	if (s->n_links == SNAPSHOT_LINKS_MAX || !GROW(s->links, s->n_links))
 		return NULL;
-	if (s->n_links == s->room) {
-		size_t room = s->room * 2 + 16;
-		struct snapshot_link *links = reallocarray(s->links, room, sizeof(*links));
-
-		if (!links)
-			return NULL;
-		s->links = links;
-		s->room = room;
-	}
 	s->links[s->n_links] = (struct snapshot_link){ 0 };
 	return &s->links[s->n_links++];
 }

@@ -54,7 +54,7 @@ struct snapshot {
 	char virtualization[32];
 	struct feature_table features;
 	struct snapshot_link *links;
-	size_t n_links, room;
+	size_t n_links;
 	struct snapshot_rule *rules; /* in file-name order */
 	size_t n_rules;
 };

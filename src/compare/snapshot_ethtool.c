@@ -54,14 +54,14 @@ static int begin_link(struct reader *r, const char *name)
 	size_t len = strlen(name);
 
 	if (len < 2 || name[len - 1] != ':' || len > LINK_NAME_LEN)
-		return bad(r, "this is no name of a link: %s", name);
+		return bad(r, "invalid interface name: %s", name);
 	for (size_t i = 0; i < r->s->n_links; i++)
 		if (strlen(r->s->links[i].name) == len - 1 &&
 			strncmp(r->s->links[i].name, name, len - 1) == 0)
-			return bad(r, "%s is there twice; compare two texts of it as two files",
+			return bad(r, "duplicate interface %s; to compare two texts, use two files",
 				r->s->links[i].name);
 	if (r->s->n_links == SNAPSHOT_LINKS_MAX)
-		return bad(r, "more than %d links", SNAPSHOT_LINKS_MAX);
+		return bad(r, "more than %d interfaces", SNAPSHOT_LINKS_MAX);
 	link = snapshot_add_link(r->s);
 	if (!link)
 		return -ENOMEM;
@@ -102,10 +102,9 @@ static int find_name(const struct reader *r, const char *word, const char **ret_
 	}
 	word = feature_nearest(*ret_name);
 	if (word)
-		return bad(r, "no kernel has a feature %s (did you mean %s?)", *ret_name, word);
+		return bad(r, "unknown feature %s, did you mean %s?", *ret_name, word);
 	return bad(r,
-		"no kernel that is known here has a feature %s; with a newer one, take a snapshot "
-		"there with offloadctl",
+		"unknown feature %s; if it is of a newer kernel, take a snapshot there with offloadctl",
 		*ret_name);
 }
 
@@ -117,12 +116,11 @@ static int name_bit(struct reader *r, const char *name, unsigned *ret)
 	if (bit < 0) {
 		if (table->count == FEATURE_MAX)
 			return bad(r,
-				"more than %d different features: kernels too far apart for "
-				"one text",
+				"more than %d different features: kernels too different for one text",
 				FEATURE_MAX);
 		bit = (int)table->count;
 		if (feature_table_add(table, table->count, name, strlen(name)) < 0)
-			return bad(r, "this is no name of a feature: %s", name);
+			return bad(r, "invalid feature name: %s", name);
 	}
 	*ret = (unsigned)bit;
 	return 0;
@@ -140,9 +138,7 @@ static int set_state(struct reader *r, unsigned bit, bool on, const char *mark)
 		asked = false;
 	else if (*mark && strcmp(mark, "[fixed]") != 0)
 		return bad(r,
-			"after on or off there can be [fixed], [requested on] and [requested "
-			"off], not %s",
-			mark);
+			"unexpected %s: expected [fixed], [requested on] or [requested off]", mark);
 	if (strcmp(mark, "[fixed]") != 0)
 		f->hw |= set;
 	if (on)
@@ -163,9 +159,9 @@ static int read_feature(struct reader *r, const char *word, char *value)
 	int ret;
 
 	if (!on && !(len == 3 && strncmp(value, "off", 3) == 0))
-		return bad(r, "%s is neither on nor off", word);
+		return bad(r, "invalid value of %s: expected on or off", word);
 	if (!current(r))
-		return bad(r, "before it there has to be a line \"" HEADER "LINK:\"");
+		return bad(r, "missing line before it: expected \"" HEADER "LINK:\"");
 	ret = find_name(r, word, &name, &group);
 	if (ret < 0)
 		return ret;
@@ -181,7 +177,7 @@ static int read_feature(struct reader *r, const char *word, char *value)
 	if (ret < 0)
 		return ret;
 	if (current(r)->listed & FEATURE(bit))
-		return bad(r, "%s is there twice", word);
+		return bad(r, "duplicate feature %s", word);
 	return set_state(r, bit, on, mark);
 }
 
@@ -231,7 +227,7 @@ static int read_line(struct reader *r, char *line)
 	colon = strstr(line, ": ");
 	if (!colon)
 		return bad(r,
-			"this is neither \"" HEADER "LINK:\" nor \"FEATURE: on|off\": %.40s%s",
+			"expected \"" HEADER "LINK:\" or \"FEATURE: on|off\", found: %.40s%s",
 			line, len > 40 ? "..." : "");
 	*colon = '\0';
 	return read_feature(r, line, colon + 2 + strspn(colon + 2, " \t"));
@@ -252,12 +248,12 @@ int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_ta
 
 		reader.line++;
 		if (n >= sizeof(line))
-			r = bad(&reader, "longer than ethtool writes");
+			r = bad(&reader, "line too long");
 		else {
 			memcpy(line, text + at, n);
 			line[n] = '\0';
 			r = strlen(line) == n ? read_line(&reader, line)
-					      : bad(&reader, "not a text");
+					      : bad(&reader, "NUL byte: not a text file");
 		}
 		at += n + 1;
 	}
@@ -265,8 +261,7 @@ int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_ta
 		r = end_link(&reader);
 	if (r >= 0 && ret->n_links == 0) {
 		snprintf(why, why_size,
-			"there is no link in it: neither a snapshot nor the text "
-			"of ethtool -k");
+			"no interface in it: neither a snapshot nor the output of ethtool -k");
 		r = -EBADMSG;
 	}
 	if (r < 0)

@@ -55,15 +55,12 @@ static void add_link(
 {
 	json_open_object(w, NULL);
 	json_add_fields(w, link_fields, link);
-	if (link->has_features) {
-		json_open_object(w, "features");
+	if (json_open_if(w, "features", link->has_features)) {
 		add_line(w, "active", &s->features, link->features.active);
 		add_line(w, "requested", &s->features, link->features.wanted);
 		add_line(w, "changeable", &s->features, link->features.hw);
 		add_line(w, "never_changed", &s->features, link->features.nochange);
 		json_close_object(w);
-	} else {
-		json_add_null(w, "features");
 	}
 	json_close_object(w);
 }

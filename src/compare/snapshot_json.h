@@ -6,7 +6,7 @@
 #include "compare/snapshot.h"
 
 /* Reads the document of `offloadctl snapshot`, of this version or an older one; fields that it does
- * not know are passed over, those that came later may be missing. 0, -ENOMEM, -EBADMSG with the
+ * not know are ignored, those that came later may be missing. 0, -ENOMEM, -EBADMSG with the
  * reason in why. */
 int snapshot_parse_json(
 	const char *text, size_t len, struct snapshot *ret, char *why, size_t why_size);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/util.h"
+
 struct by_name {
 	char name[LINK_NAME_LEN];
 	size_t at;
@@ -14,12 +16,7 @@ struct by_name {
 
 static void free_names(struct by_name **names)
 {
-	struct by_name *name, *next;
-
-	HASH_ITER (hh, *names, name, next) {
-		HASH_DEL(*names, name);
-		free(name);
-	}
+	HASH_FREE(*names, free);
 }
 
 static int add_name(struct by_name **names, const char *text, size_t at)

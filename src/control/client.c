@@ -29,11 +29,6 @@ void client_close(struct client *client)
 	free(client);
 }
 
-void client_close_pointer(struct client **client)
-{
-	client_close(*client);
-}
-
 int client_pid(const struct client *client)
 {
 	struct ucred peer;

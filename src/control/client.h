@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "basic/util.h"
 #include "control/varlink.h"
 
 #define CLIENT_ANSWER_MAX (16 * 1024 * 1024)
@@ -18,7 +19,7 @@ struct client;
 /* path NULL: the usual one of this namespace. 1, or 0 when nobody answers there; negative errno. */
 int client_open(const char *path, struct client **ret);
 void client_close(struct client *client);
-void client_close_pointer(struct client **client);
+CLEANUP_POINTER(struct client, client_close)
 
 /* Who answers; 0 when that cannot be told. */
 int client_pid(const struct client *client);

@@ -7,11 +7,8 @@
 
 static void add_author(struct json_writer *w, const struct event_author *author)
 {
-	if (!author->pid) {
-		json_add_null(w, "author");
+	if (!json_open_if(w, "author", author->pid))
 		return;
-	}
-	json_open_object(w, "author");
 	json_add_some(w, "process", author->comm);
 	json_add_int(w, "pid", author->pid);
 	json_add_some(w, "parent", author->parent_pid ? author->parent_comm : "");

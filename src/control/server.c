@@ -497,7 +497,7 @@ static int listen_on(struct server *c, const char *path)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
-	r = file_make_folder(path);
+	r = file_make_directory(path);
 	if (r < 0)
 		return r;
 	if (lstat(path, &st) == 0) {

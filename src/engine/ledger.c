@@ -400,11 +400,6 @@ void ledger_close(struct ledger *ledger)
 	free(ledger);
 }
 
-void ledger_close_pointer(struct ledger **ledger)
-{
-	ledger_close(*ledger);
-}
-
 static bool is_same(const struct ledger_link *entry, const struct link *link)
 {
 	return strcmp(entry->kind, link->kind) == 0 &&
@@ -573,7 +568,7 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 /* A file that root's offloadctl writes must stay readable to the daemon, which is another user: it belongs to the folder's owner. */
 static int give_to_folder_owner(const char *path, int fd)
 {
-	_cleanup_free_ char *folder = geteuid() == 0 ? file_folder(path) : NULL;
+	_cleanup_free_ char *folder = geteuid() == 0 ? file_directory(path) : NULL;
 	struct stat st;
 
 	if (!folder)
@@ -653,7 +648,7 @@ int ledger_save(struct ledger *ledger, const struct feature_table *table)
 		return 0;
 	if (asprintf(&temporary, "%s.XXXXXX", ledger->path) < 0)
 		return -ENOMEM;
-	r = file_make_folder(ledger->path);
+	r = file_make_directory(ledger->path);
 	if (r < 0)
 		return r;
 	lock = lock_file(ledger->path);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "basic/util.h"
 #include "model/feature.h"
 #include "model/link.h"
 
@@ -56,7 +57,7 @@ int ledger_read(const char *path, const struct feature_table *table, struct ledg
 /* An empty one that no file belongs to. */
 int ledger_new(struct ledger **ret);
 void ledger_close(struct ledger *ledger);
-void ledger_close_pointer(struct ledger **ledger);
+CLEANUP_POINTER(struct ledger, ledger_close)
 
 /* Remembers the values that a step is about to change; what is remembered already stays (the first value is
  * the original). An entry of another link that had this index is replaced. 1 when something was added, 0,

@@ -220,11 +220,6 @@ void probe_close(struct probe *probe)
 	free(probe);
 }
 
-void probe_close_pointer(struct probe **probe)
-{
-	probe_close(*probe);
-}
-
 const struct probe_status *probe_status(const struct probe *probe, size_t *ret_n)
 {
 	*ret_n = probe->n_status;

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "basic/util.h"
 #include "bpf/kinds.h"
 #include "model/feature.h"
 #include "model/socket.h"
@@ -72,7 +73,7 @@ struct probe;
 /* Loads and attaches what this kernel and our privileges allow. 0 even when that is nothing; -ENOMEM. */
 int probe_open(const struct probe_options *options, struct probe **ret);
 void probe_close(struct probe *probe);
-void probe_close_pointer(struct probe **probe);
+CLEANUP_POINTER(struct probe, probe_close)
 
 /* Every probe with its state. The array belongs to probe. */
 const struct probe_status *probe_status(const struct probe *probe, size_t *ret_n);

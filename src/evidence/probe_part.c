@@ -96,17 +96,10 @@ void probe_part_find_functions(struct probe_part *const *parts, size_t n)
 /* What tracing needs and we have not, in words; NULL when nothing is missing. */
 static const char *missing_privilege(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-	bool bpf, perfmon;
-	uint64_t caps = 0;
+	bool bpf = util_has_capability(CAP_BPF), perfmon = util_has_capability(CAP_PERFMON);
 
-	if (syscall(SYS_capget, &header, data) == 0)
-		caps = data[0].effective | (uint64_t)data[1].effective << 32;
-	if (caps & UINT64_C(1) << CAP_SYS_ADMIN)
+	if (util_has_capability(CAP_SYS_ADMIN))
 		return NULL;
-	bpf = caps & UINT64_C(1) << CAP_BPF;
-	perfmon = caps & UINT64_C(1) << CAP_PERFMON;
 	if (bpf && perfmon)
 		return NULL;
 	return bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";

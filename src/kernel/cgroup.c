@@ -14,11 +14,13 @@
 
 #include <linux/magic.h>
 
+#include "basic/file.h"
 #include "basic/hash.h"
 #include "model/unit.h"
 #include "basic/util.h"
 
 #define HANDLE_KERNFS 0xfe /* FILEID_KERNFS: the id itself is the handle, from 5.5 on */
+#define CGROUP_TEXT_MAX (64 << 10) /* of /proc/PID/cgroup */
 #define WALK_DEPTH 16
 #define WALK_MAX 65536
 
@@ -33,12 +35,6 @@ struct cgroup_paths {
 	char mount[32];
 	struct cgroup_path *cache; /* uthash by id, oldest first */
 };
-
-static void closedir_pointer(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
 
 int cgroup_paths_open(struct cgroup_paths **ret)
 {
@@ -55,8 +51,7 @@ int cgroup_paths_open(struct cgroup_paths **ret)
 		if (!paths)
 			return -ENOMEM;
 		snprintf(paths->mount, sizeof(paths->mount), "%s", mounts[i]);
-		paths->root = fd;
-		fd = -1;
+		paths->root = TAKE_FD(fd);
 		*ret = paths;
 		return 0;
 	}
@@ -65,21 +60,11 @@ int cgroup_paths_open(struct cgroup_paths **ret)
 
 void cgroup_paths_close(struct cgroup_paths *paths)
 {
-	struct cgroup_path *path, *next;
-
 	if (!paths)
 		return;
-	HASH_ITER(hh, paths->cache, path, next) {
-		HASH_DEL(paths->cache, path);
-		free(path);
-	}
+	HASH_FREE(paths->cache, free);
 	close(paths->root);
 	free(paths);
-}
-
-void cgroup_paths_close_pointer(struct cgroup_paths **paths)
-{
-	cgroup_paths_close(*paths);
 }
 
 static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *path, size_t size)
@@ -110,10 +95,10 @@ static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *p
 	return 0;
 }
 
-/* A cgroup's inode number is its id (kernfs, 64-bit). path holds the folder that dirfd is, and is put back. */
+/* A cgroup's inode number is its id (kernfs, 64-bit). path is the directory that dirfd is, and is restored. */
 static int walk(int dirfd, uint64_t id, char *path, size_t size, unsigned depth, unsigned *left)
 {
-	_cleanup_(closedir_pointer) DIR *dir = NULL;
+	_cleanup_closedir_ DIR *dir = NULL;
 	size_t at = strlen(path);
 	struct dirent *entry;
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
@@ -201,24 +186,18 @@ int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_
 
 int cgroup_path_of_process(pid_t pid, char *path, size_t size)
 {
-	_cleanup_free_ char *text = malloc(2 * UNIT_PATH_MAX);
+	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
-	size_t len = 0;
 	char name[32];
-	ssize_t n;
+	size_t len;
+	int r;
 
-	if (!text)
-		return -ENOMEM;
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while ((n = read(fd, text + len, 2 * UNIT_PATH_MAX - 1 - len)) > 0)
-		len += (size_t)n;
-	if (n < 0)
-		return -errno;
-	text[len] = '\0';
-	return unit_parse_proc(text, path, size);
+	r = file_read(fd, CGROUP_TEXT_MAX, &text, &len);
+	return r < 0 ? r : unit_parse_proc(text, path, size);
 }
 
 static int compare_inodes(const void *p, const void *q)
@@ -226,7 +205,7 @@ static int compare_inodes(const void *p, const void *q)
 	const struct cgroup_socket *a = *(struct cgroup_socket *const *)p;
 	const struct cgroup_socket *b = *(struct cgroup_socket *const *)q;
 
-	return (a->inode > b->inode) - (a->inode < b->inode);
+	return COMPARE(a->inode, b->inode);
 }
 
 /* by_inode: sorted. */
@@ -247,7 +226,7 @@ static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t
 
 static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n)
 {
-	_cleanup_(closedir_pointer) DIR *dir = NULL;
+	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *entry;
 	char name[32];
 
@@ -269,7 +248,7 @@ static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_
 int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
 {
 	_cleanup_free_ struct cgroup_socket **by_inode = calloc(n + 1, sizeof(*by_inode));
-	_cleanup_(closedir_pointer) DIR *proc = opendir("/proc");
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
 	struct dirent *entry;
 
 	if (!by_inode)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "basic/util.h"
+
 #define CGROUP_CACHE_MAX 4096
 
 struct cgroup_paths;
@@ -14,7 +16,7 @@ struct cgroup_paths;
 /* -ENOENT where no unified hierarchy is mounted (then only processes tell). */
 int cgroup_paths_open(struct cgroup_paths **ret);
 void cgroup_paths_close(struct cgroup_paths *paths);
-void cgroup_paths_close_pointer(struct cgroup_paths **paths);
+CLEANUP_POINTER(struct cgroup_paths, cgroup_paths_close)
 
 /* The path below the mount point of the cgroup with this id, "/" for the root. Asks by handle, where that is
  * not allowed (CAP_DAC_READ_SEARCH) by a walk. What was found once is remembered, so that the name outlives

@@ -56,12 +56,6 @@ void ethtool_close(struct ethtool *e)
 		e->ops->close(e);
 }
 
-void ethtool_close_pointer(struct ethtool **e)
-{
-	ethtool_close(*e);
-	*e = NULL;
-}
-
 const char *ethtool_backend_name(const struct ethtool *e)
 {
 	return e->ops->name;

@@ -4,6 +4,7 @@
 #ifndef OFFLOADD_ETHTOOL_H
 #define OFFLOADD_ETHTOOL_H
 
+#include "basic/util.h"
 #include "model/feature.h"
 
 #define ETHTOOL_TEXT_LEN 160
@@ -60,7 +61,7 @@ struct ethtool { /* first member of each backend's own handle */
 int ethtool_open(
 	enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
 void ethtool_close(struct ethtool *e);
-void ethtool_close_pointer(struct ethtool **e);
+CLEANUP_POINTER(struct ethtool, ethtool_close)
 
 /* "netlink", "ioctl": what is in use. */
 const char *ethtool_backend_name(const struct ethtool *e);

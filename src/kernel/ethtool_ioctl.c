@@ -213,7 +213,7 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 	return 0;
 }
 
-/* A SET of nothing: ethtool_set_features() asks the driver anew all the same, where netlink's ends once `wanted` is as asked. */
+/* A SET of nothing: ethtool_set_features() asks the driver again, where netlink's ends once `wanted` is as asked. */
 int ethtool_ioctl_recompute(int fd, int ifindex, const char *name)
 {
 	struct ethtool_ioctl io = { .fd = fd };

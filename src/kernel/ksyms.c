@@ -11,7 +11,7 @@ static int compare(const void *p, const void *q)
 {
 	const struct ksyms_address *a = p, *b = q;
 
-	return (a->address > b->address) - (a->address < b->address);
+	return COMPARE(a->address, b->address);
 }
 
 int ksyms_parse_line(const char *line, uint64_t *ret_start, char name[KSYMS_NAME_LEN])

@@ -20,7 +20,7 @@ uint64_t netns_inode(void)
 /* Is it one of those that `ip netns` names? */
 static bool find_name(uint64_t inode, char *name, size_t size)
 {
-	DIR *dir = opendir("/run/netns");
+	_cleanup_closedir_ DIR *dir = opendir("/run/netns");
 	struct dirent *entry;
 	bool found = false;
 	struct stat st;
@@ -31,8 +31,6 @@ static bool find_name(uint64_t inode, char *name, size_t size)
 		if (found)
 			snprintf(name, size, "%s", entry->d_name);
 	}
-	if (dir)
-		closedir(dir);
 	return found;
 }
 

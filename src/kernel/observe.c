@@ -437,8 +437,7 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 	if (r < 0)
 		return r;
 	*ret_what = NULL;
-	*ret = o;
-	o = NULL;
+	*ret = TAKE_PTR(o);
 	return 0;
 }
 
@@ -450,10 +449,4 @@ void observe_close(struct observe *o)
 	ethtool_close(o->ethtool);
 	rtnl_close(o->rtnl);
 	free(o);
-}
-
-void observe_close_pointer(struct observe **o)
-{
-	observe_close(*o);
-	*o = NULL;
 }

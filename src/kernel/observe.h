@@ -5,6 +5,7 @@
 #ifndef OFFLOADD_OBSERVE_H
 #define OFFLOADD_OBSERVE_H
 
+#include "basic/util.h"
 #include "kernel/ethtool.h"
 #include "model/link.h"
 #include "kernel/rtnl.h"
@@ -51,9 +52,9 @@ struct observe {
  * failed ("ethtool netlink", "rtnetlink", "feature names"). */
 int observe_open(const struct observe_options *options, struct observe **ret, const char **ret_what);
 void observe_close(struct observe *o);
-void observe_close_pointer(struct observe **o);
+CLEANUP_POINTER(struct observe, observe_close)
 
-/* Makes the picture anew from dumps: links, features, and routes if wanted. Links that are gone go. */
+/* Reads everything again by dumps: links, features, and routes if wanted. Links that are gone are removed. */
 int observe_refresh(struct observe *o);
 
 /* Descriptors to poll; observe_feature_fd may be -EOPNOTSUPP (a kernel without ethtool netlink: link events

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "basic/file.h"
 #include "basic/util.h"
 
 #define TEXT_MAX (1024 * 1024)
@@ -123,32 +123,20 @@ int softirq_parse(const char *stat, const char *softirqs, struct softirqs *ret)
 	return ret->n ? 0 : -EBADMSG;
 }
 
-static int read_file(const char *path, char *text, size_t size)
+static int read_text(const char *path, char **ret)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t n;
+	size_t len;
 
-	if (fd < 0)
-		return -errno;
-	while (len < size - 1 && (n = read(fd, text + len, size - 1 - len)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		len += n > 0 ? (size_t)n : 0;
-	}
-	text[len] = '\0';
-	return 0;
+	return fd < 0 ? -errno : file_read(fd, TEXT_MAX, ret, &len);
 }
 
 int softirq_read(struct softirqs *ret)
 {
-	_cleanup_free_ char *stat = malloc(TEXT_MAX), *runs = malloc(TEXT_MAX);
-	int r;
+	_cleanup_free_ char *stat = NULL, *runs = NULL;
+	int r = read_text("/proc/stat", &stat);
 
-	if (!stat || !runs)
-		return -ENOMEM;
-	r = read_file("/proc/stat", stat, TEXT_MAX);
 	if (r == 0)
-		r = read_file("/proc/softirqs", runs, TEXT_MAX);
+		r = read_text("/proc/softirqs", &runs);
 	return r < 0 ? r : softirq_parse(stat, runs, ret);
 }

@@ -348,7 +348,7 @@ int link_table_sorted(struct link_table *table, struct link ***ret_links, size_t
 struct walk {
 	struct link_table *table;
 	struct link **links;
-	size_t n, room;
+	size_t n;
 };
 
 /* link may be NULL. 0 or -ENOMEM. */
@@ -356,15 +356,8 @@ static int walk_to(struct walk *w, struct link *link)
 {
 	if (!link || link->walked == w->table->walks)
 		return 0;
-	if (w->n == w->room) {
-		size_t room = w->room ? 2 * w->room : 16;
-		struct link **links = realloc(w->links, room * sizeof(*links));
-
-		if (!links)
-			return -ENOMEM;
-		w->links = links;
-		w->room = room;
-	}
+	if (!GROW(w->links, w->n))
+		return -ENOMEM;
 	link->walked = w->table->walks;
 	w->links[w->n++] = link;
 	return 0;

@@ -20,16 +20,14 @@ int cmd_error(const char *fmt, ...)
 
 int cmd_written(int r, int code)
 {
-	return r < 0 ? cmd_error("cannot write the answer: %s", strerror(-r)) : code;
+	return r < 0 ? cmd_error("Failed to write output: %s", strerror(-r)) : code;
 }
 
 static int open_failed(const struct cmd_options *options, const char *what, int error)
 {
 	if (error == -EOPNOTSUPP && options->backend == ETHTOOL_NETLINK)
-		return cmd_error("this kernel has no offload features over netlink (it takes Linux "
-				 "5.7); try --ethtool ioctl");
-	return cmd_error(
-		"cannot open %s: %s", what ? what : "the kernel's interfaces", strerror(-error));
+		return cmd_error("ethtool netlink is not available, it requires Linux 5.7; use --ethtool ioctl");
+	return cmd_error("Failed to open %s: %s", what ? what : "the kernel's interfaces", strerror(-error));
 }
 
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
@@ -75,17 +73,17 @@ static int print_error(
 	return 0;
 }
 
-/* The folders that the running offloadd reads, as long as its settings were not changed since. */
+/* The directories that the running offloadd reads, unless its settings have changed since. */
 static int choose_dirs(const struct cmd_options *options, struct cmd_session *ret)
 {
 	int r;
 
 	ret->rule_dirs = options->dirs;
-	if (options->n_dirs)
+	if (options->dirs[0])
 		return CMD_OK;
 	r = conf_load(options->config, print_error, NULL, &ret->conf);
 	if (r < 0)
-		return cmd_error("cannot read the settings: %s", strerror(-r));
+		return cmd_error("Failed to read settings: %s", strerror(-r));
 	ret->rule_dirs = conf_rule_dirs(&ret->conf);
 	return CMD_OK;
 }
@@ -98,7 +96,7 @@ int cmd_load_rules(struct cmd_session *session)
 		return r;
 	r = rule_set_load(session->rule_dirs, session->view.features, &session->rules);
 	if (r < 0)
-		return cmd_error("cannot load the rules: %s", strerror(-r));
+		return cmd_error("Failed to load rules: %s", strerror(-r));
 	for (size_t i = 0; i < session->rules.n_errors; i++)
 		(void)print_error(NULL, session->rules.errors[i].path, session->rules.errors[i].line,
 			session->rules.errors[i].message);
@@ -139,7 +137,7 @@ int cmd_refresh(struct cmd_session *session)
 	int r = observe_refresh(session->observe);
 
 	if (r < 0)
-		return cmd_error("cannot read the links: %s", strerror(-r));
+		return cmd_error("Failed to read interfaces: %s", strerror(-r));
 	link_table_stack(&session->observe->links);
 	return CMD_OK;
 }
@@ -149,7 +147,7 @@ struct link *cmd_find_link(const struct cmd_session *session, const char *name)
 	const struct link_table *links = &session->observe->links;
 	struct link *found = link_table_find_name(links, name);
 	_cleanup_free_ const char **names = NULL;
-	const char *nearest = NULL;
+	char why[256];
 	size_t n = 0;
 
 	if (found)
@@ -158,12 +156,9 @@ struct link *cmd_find_link(const struct cmd_session *session, const char *name)
 	if (names) {
 		link_table_foreach (links, link)
 			names[n++] = link->name;
-		nearest = util_nearest(name, names, n);
 	}
-	if (nearest)
-		cmd_error("there is no link %s (did you mean %s?)", name, nearest);
-	else
-		cmd_error("there is no link %s", name);
+	options_unknown("interface", name, names, n, why, sizeof(why));
+	cmd_error("%s", why);
 	return NULL;
 }
 
@@ -190,7 +185,7 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 	plan_clear(&session->plan);
 	r = plan_make(
 		&session->context, &session->observe->links, only, (size_t)n_names, &session->plan);
-	return r < 0 ? cmd_error("cannot make a plan: %s", strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("Failed to make a plan: %s", strerror(-r)) : CMD_OK;
 }
 
 int cmd_exit_code(const struct cmd_session *session, int code)

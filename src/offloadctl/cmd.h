@@ -11,30 +11,27 @@
 #include "kernel/observe.h"
 #include "report/render.h"
 #include "rules/rule_file.h"
-#include "basic/util.h"
+#include "basic/options.h"
 #include "report/view.h"
 
 /* Exit codes; PENDING and UNMET add up. */
 #define CMD_OK 0
 #define CMD_ERROR 1
 #define CMD_PENDING 2 /* changes are pending, or were made */
-#define CMD_NO_DAEMON 3 /* offloadd does not run */
-#define CMD_UNMET 4   /* something declared cannot be had */
-
-#define CMD_DIRS_MAX 16
+#define CMD_NO_DAEMON 3 /* offloadd is not running */
+#define CMD_UNMET 4   /* something declared is not possible */
 
 enum cmd_format { CMD_FORMAT_TEXT, CMD_FORMAT_NEEDRESTART, CMD_FORMAT_NAGIOS };
+enum cmd_fail_on { CMD_FAIL_ON_ANY, CMD_FAIL_ON_LOST };
 
 struct cmd_options {
-	const char
-		*dirs[CMD_DIRS_MAX + 1]; /* --rules, NULL-terminated; none: the default folders */
-	size_t n_dirs;
+	const char *dirs[OPTIONS_LIST_MAX + 1]; /* --rules, NULL-terminated; none: the default directories */
 	const char *config; /* NULL: offloadd.conf and its drop-ins */
 	const char *ledger; /* NULL: the usual one of this network namespace */
 	enum ethtool_backend backend;
-	const char *control; /* NULL: the usual socket of this network namespace; "none": nobody is asked */
-	bool json, no_colour, detailed_exit_codes, follow, dry_run;
-	bool by_role, only_lost;
+	const char *control; /* NULL: the usual socket of this network namespace; "none": offloadd is not asked */
+	bool help, version, json, no_colour, detailed_exit_codes, follow, dry_run, by_role;
+	enum cmd_fail_on fail_on;
 	const char *output; /* NULL: standard output */
 	enum cmd_format format;
 	const char *html, *snapshot, *events, *services, *latency; /* report */
@@ -47,7 +44,7 @@ struct cmd_options {
 	const char *link;	/* --link; NULL: all */
 	const char *unit;	/* --unit, a glob; NULL: all */
 	uint64_t interval_usec; /* --interval; 0: not given */
-	uint64_t count;		/* --count; 0: not given */
+	size_t count;		/* --count; 0: not given */
 };
 
 /* One for each command of offloadctl(1): argv are the words after it, of which the table in offloadctl.c has
@@ -79,7 +76,7 @@ int cmd_latency(const struct cmd_options *options, int argc, char **argv);
 int cmd_investigate(const struct cmd_options *options, int argc, char **argv);
 
 /* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK,
- * CMD_NO_DAEMON when nobody answers and nothing was done, CMD_ERROR. */
+ * CMD_NO_DAEMON when offloadd is not running and nothing was done, CMD_ERROR. */
 int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 	const struct feature_table *table, struct apply_report *ret);
 
@@ -101,7 +98,7 @@ bool cmd_is_enforced(const struct cmd_options *options);
 struct cmd_session {
 	const struct cmd_options *options;
 	struct observe *observe;
-	struct conf conf; /* offloadd's settings, for the folders of rules; only when no --rules was given */
+	struct conf conf; /* offloadd's settings, for the rule directories; read only without --rules */
 	const char *const *rule_dirs;
 	struct rule_set rules;
 	struct rule_host host;
@@ -118,17 +115,17 @@ int cmd_error(const char *fmt, ...) _printf_(1, 2);
 
 /* Opens the kernel's side, without rules and links; says what failed. 0 or CMD_ERROR. */
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
-/* And loads the rules from the folders that offloadd reads too, unless --rules names others; prints what is
+/* And loads the rules from the directories that offloadd reads, too, unless --rules names others; prints what is
  * wrong with settings and rules, and reads the links. */
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
 /* And plans all links. As above, the session is to be closed in any case. */
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret);
-/* The rules alone, of the folders that the options or offloadd.conf name; session->view.features are the
+/* The rules alone, of the directories that the options or offloadd.conf name; session->view.features are the
  * features that there are. */
 int cmd_load_rules(struct cmd_session *session);
 void cmd_close(struct cmd_session *session);
 
-/* Reads the links again and plans anew. names: for these links alone, n_names 0 for all; an unknown
+/* Reads the links and plans again. names: for these links alone, n_names 0 for all; an unknown
  * one is an error that names the nearest. 0 or CMD_ERROR. */
 int cmd_refresh(struct cmd_session *session);
 int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
@@ -136,7 +133,7 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
 /* The link of a name; prints the nearest and returns NULL when there is none. */
 struct link *cmd_find_link(const struct cmd_session *session, const char *name);
 
-/* The code to exit with when the command did its work: CMD_ERROR if a rule file was left out, or a link that
+/* The code to exit with when the command did its work: CMD_ERROR if a rule file was ignored, or a link that
  * rules name cannot be read, as not all that is declared was looked at. */
 int cmd_exit_code(const struct cmd_session *session, int code);
 

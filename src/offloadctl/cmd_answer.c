@@ -25,7 +25,7 @@ int cmd_not_running(const struct cmd_options *options)
 
 	if (!options->control)
 		(void)netns_path(SERVER_DEFAULT_PATH, &path);
-	cmd_error("offloadd does not run here: nobody answers at %s",
+	cmd_error("offloadd is not running (no reply on %s)",
 		options->control ? options->control
 		: path		 ? path
 				 : SERVER_DEFAULT_PATH);
@@ -36,10 +36,10 @@ int cmd_call_failed(const char *command, int error)
 {
 	switch (error) {
 	case -ETIMEDOUT:
-		return cmd_error("%s: offloadd does not answer", command);
+		return cmd_error("%s failed: no reply from offloadd", command);
 	case -ECONNRESET:
 	case -EPIPE:
-		return cmd_error("%s: offloadd closed the connection", command);
+		return cmd_error("%s failed: offloadd closed the connection", command);
 	default:
 		return cmd_error("%s: %s", command, strerror(-error));
 	}
@@ -50,13 +50,13 @@ int cmd_answered_error(const char *command, const char *error, const struct json
 	const char *nearest = json_get_text(parameters, "nearest");
 
 	if (strcmp(error, "org.varlink.service.PermissionDenied") == 0)
-		return cmd_error("%s needs root", command);
+		return cmd_error("%s requires root", command);
 	if (strcmp(error, METHODS_INTERFACE ".NoSuchLink") == 0)
-		return cmd_error(nearest[0] ? "there is no link %s (did you mean %s?)" : "there is no link %s",
+		return cmd_error(nearest[0] ? "unknown interface \"%s\", did you mean \"%s\"?" : "unknown interface \"%s\"",
 			json_get_text(parameters, "link"), nearest);
 	if (strcmp(error, METHODS_INTERFACE ".NotPossible") == 0)
 		return cmd_error("%s: %s", command, json_get_text(parameters, "message"));
-	return cmd_error("%s: offloadd answers %s", command, error);
+	return cmd_error("%s failed: offloadd replied %s", command, error);
 }
 
 /* By SIGSTOP or a debugger; false when that cannot be told. */
@@ -128,7 +128,7 @@ int cmd_ask_or_tell(const struct cmd_options *options, const char *command, cons
 	if (r >= 0)
 		r = receive_patiently(client, timeout_usec, ret_answer, error);
 	if (r == -ETIMEDOUT) {
-		cmd_error("%s: offloadd (pid %d) does not answer", command, client_pid(client));
+		cmd_error("%s failed: no reply from offloadd (pid %d)", command, client_pid(client));
 		return CMD_NO_ANSWER;
 	}
 	if (r < 0)

@@ -15,40 +15,27 @@
 /* Moves one set's rules and errors to the end of another's. */
 static int join(struct rule_set *to, struct rule_set *from)
 {
-	struct rule *rules =
-		reallocarray(to->rules, to->n_rules + from->n_rules + 1, sizeof(*rules));
-	struct rule_error *errors;
-
-	if (!rules)
-		return -ENOMEM;
-	to->rules = rules;
-	errors = reallocarray(to->errors, to->n_errors + from->n_errors + 1, sizeof(*errors));
-	if (!errors)
-		return -ENOMEM;
-	to->errors = errors;
-	if (from->n_rules)
-		memcpy(rules + to->n_rules, from->rules, from->n_rules * sizeof(*rules));
-	if (from->n_errors)
-		memcpy(errors + to->n_errors, from->errors, from->n_errors * sizeof(*errors));
-	to->n_rules += from->n_rules;
-	to->n_errors += from->n_errors;
-	from->n_rules = from->n_errors = 0;
+	for (size_t i = 0; i < from->n_rules; i++) {
+		if (!GROW(to->rules, to->n_rules))
+			return -ENOMEM;
+		to->rules[to->n_rules++] = from->rules[i];
+		from->rules[i] = (struct rule){ 0 };
+	}
+	for (size_t i = 0; i < from->n_errors; i++) {
+		if (!GROW(to->errors, to->n_errors))
+			return -ENOMEM;
+		to->errors[to->n_errors++] = from->errors[i];
+		from->errors[i] = (struct rule_error){ 0 };
+	}
 	return 0;
 }
 
-static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
+static int add_conf_error(void *userdata, const char *path, unsigned line, const char *message)
 {
 	return rule_set_add_error(userdata, path, line, message);
 }
 
-static bool is_conf(const char *path)
-{
-	size_t len = strlen(path);
-
-	return len > 5 && strcmp(path + len - 5, ".conf") == 0;
-}
-
-/* RulesDirectory= of settings that are checked by themselves: the folders must be there. */
+/* RulesDirectory= of settings that are checked by themselves: the directories must exist. */
 static int check_rule_dirs(struct rule_set *set, const char *path, const struct conf *conf)
 {
 	const char *const *dirs = conf_rule_dirs(conf);
@@ -62,7 +49,7 @@ static int check_rule_dirs(struct rule_set *set, const char *path, const struct 
 			closedir(dir);
 			continue;
 		}
-		snprintf(message, sizeof(message), "RulesDirectory=: %s cannot be read: %s", *dirs,
+		snprintf(message, sizeof(message), "invalid RulesDirectory= value \"%s\": %s", *dirs,
 			strerror(errno));
 		r = rule_set_add_error(set, path, 0, message);
 	}
@@ -73,21 +60,21 @@ static int check_conf_file(struct rule_set *set, const char *path)
 {
 	const char *const files[] = { path, NULL }, *const none[] = { NULL };
 	_cleanup_(conf_clear) struct conf conf = { 0 };
-	int r = conf_load_from(files, none, true, hear_conf_error, set, &conf);
+	int r = conf_load_from(files, none, true, add_conf_error, set, &conf);
 
 	return r < 0 ? r : check_rule_dirs(set, path, &conf);
 }
 
-/* A folder that was named is there for its rules. */
+/* A directory that was named should have rules. */
 static int check_not_empty(struct rule_set *set, const char *dir, const struct rule_list *list)
 {
 	for (size_t i = 0; i < list->n_places; i++)
 		if (list->places[i].state != RULE_PLACE_NOT_READ)
 			return 0;
-	return rule_set_add_error(set, dir, 0, "holds no rule: their names end in .rule");
+	return rule_set_add_error(set, dir, 0, "no rule files, their names end in .rule");
 }
 
-/* Rules of folders, and what else lies there. named: by the user, each to be looked at by itself. */
+/* Rules of directories, and other files there. named: by the user, each to be checked by itself. */
 static int load_dirs(struct rule_set *set, const char *const *dirs, bool named,
 	const struct feature_table *table, struct rule_list *notes)
 {
@@ -109,7 +96,7 @@ static int load_dirs(struct rule_set *set, const char *const *dirs, bool named,
 	return r < 0 ? r : join(set, &one);
 }
 
-/* A folder is read as one of rules.d is, *.conf as offloadd.conf; anything else as a rule, whatever
+/* A directory is read as rules.d is, *.conf as offloadd.conf; anything else as a rule, whatever
  * its name. */
 static int load_path(struct rule_set *set, const char *path, const struct feature_table *table,
 	struct rule_list *notes)
@@ -119,7 +106,7 @@ static int load_path(struct rule_set *set, const char *path, const struct featur
 	int r;
 
 	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		r = is_conf(path) ? check_conf_file(set, path)
+		r = util_has_suffix(path, ".conf") ? check_conf_file(set, path)
 				  : rule_set_load_file(set, path, table);
 		return r < 0 ? r : 0;
 	}
@@ -134,9 +121,9 @@ static int load_all(struct rule_set *set, const struct cmd_options *options,
 	_cleanup_(conf_clear) struct conf conf = { 0 };
 	int r;
 
-	if (options->n_dirs)
+	if (options->dirs[0])
 		return load_dirs(set, options->dirs, true, table, notes);
-	r = conf_load(options->config, hear_conf_error, &settings, &conf);
+	r = conf_load(options->config, add_conf_error, &settings, &conf);
 	if (r >= 0)
 		r = load_dirs(set, conf_rule_dirs(&conf), false, table, notes);
 	return r < 0 ? r : join(set, &settings);
@@ -158,9 +145,9 @@ static void print_errors(const struct rule_set *rules, const struct rule_list *n
 	}
 	for (size_t i = 0; i < notes->n_places; i++)
 		if (notes->places[i].state == RULE_PLACE_NOT_READ)
-			printf("%s: not read: its name does not end in .rule\n",
+			printf("%s: not read, the name does not end in .rule\n",
 				notes->places[i].path);
-	printf("%zu rule%s good, %zu error%s\n", rules->n_rules, util_plural(rules->n_rules),
+	printf("%zu valid rule%s, %zu error%s\n", rules->n_rules, util_plural(rules->n_rules),
 		rules->n_errors, util_plural(rules->n_errors));
 }
 
@@ -181,7 +168,7 @@ int cmd_check(const struct cmd_options *options, int argc, char **argv)
 	for (int i = 0; i < argc && r >= 0; i++)
 		r = load_path(&rules, argv[i], &table, &notes);
 	if (r < 0)
-		return cmd_error("cannot load the rules: %s", strerror(-r));
+		return cmd_error("Failed to load rules: %s", strerror(-r));
 	code = rules.n_errors ? CMD_ERROR : CMD_OK;
 	if (options->json)
 		return cmd_written(json_write_check(stdout, &rules, &notes, code), code);

@@ -43,7 +43,7 @@ static void print_verdicts(const size_t counts[VERDICT_COUNT])
 {
 	const char *comma = "";
 
-	printf("links that rules name: ");
+	printf("interfaces with rules: ");
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		if (counts[v]) {
 			printf("%s%zu %s", comma, counts[v], verdict_name((enum verdict)v));
@@ -89,10 +89,10 @@ static void print_probes(const struct json_value *answer)
 		if (json_get_text(probe, "method")[0])
 			puts(answer_clean(json_get_text(probe, "method")));
 		else
-			printf("absent, %s\n", answer_clean(json_get_text(probe, "why")));
+			printf("not available, %s\n", answer_clean(json_get_text(probe, "why")));
 	}
 	if (json_count(probes) == 0)
-		puts("probes: none are wanted");
+		puts("probes: disabled");
 }
 
 static void print_status(const struct json_value *answer)
@@ -101,23 +101,23 @@ static void print_status(const struct json_value *answer)
 
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		counts[v] = (size_t)json_get_int(json_get(answer, "verdicts"), verdict_name((enum verdict)v));
-	printf("offloadd %s %s, pid %lld, ethtool by %s\n", answer_clean(json_get_text(answer, "version")),
-		strcmp(json_get_text(answer, "mode"), "enforce") == 0 ? "enforces" : "audits",
-		(long long)json_get_int(answer, "pid"), answer_clean(json_get_text(answer, "ethtool")));
-	printf("rules: %lld, links: %lld; since its start: reconciles %lld, changes %lld, overruns %lld\n",
+	printf("offloadd %s, %s mode, pid %lld, ethtool backend %s\n", answer_clean(json_get_text(answer, "version")),
+		answer_clean(json_get_text(answer, "mode")), (long long)json_get_int(answer, "pid"),
+		answer_clean(json_get_text(answer, "ethtool")));
+	printf("rules: %lld, interfaces: %lld; since start: reconciles %lld, changes %lld, overruns %lld\n",
 		(long long)json_get_int(answer, "rules"), (long long)json_get_int(answer, "links"),
 		(long long)json_get_int(answer, "reconciles"), (long long)json_get_int(answer, "changes"),
 		(long long)json_get_int(answer, "overruns"));
 	if (json_get_int(answer, "rules") == 0)
-		puts("no rule is in force: nothing is watched");
+		puts("no rule is loaded: nothing is checked or changed");
 	print_verdicts(counts);
-	print_links(answer, "not_as_declared", "not as declared");
-	print_links(answer, "contended", "fought over");
-	print_links(answer, "paused", "left alone");
+	print_links(answer, "not_as_declared", "not compliant");
+	print_links(answer, "contended", "contended");
+	print_links(answer, "paused", "paused");
 	print_probes(answer);
 }
 
-/* Nobody answers: what the kernel alone can tell. */
+/* Without offloadd: the state of the kernel. */
 static int status_of_kernel(const struct cmd_options *options, bool hung)
 {
 	_cleanup_(cmd_close) struct cmd_session s;
@@ -135,8 +135,8 @@ static int status_of_kernel(const struct cmd_options *options, bool hung)
 		if (s.plan.links[i].n_items)
 			counts[plan_link_verdict(&s.plan.links[i])]++;
 	if (!options->json) {
-		printf("as the kernel tells: rules: %zu, links: %zu\n", s.rules.n_rules,
-			link_table_count(&s.observe->links));
+		printf("kernel state: %zu interfaces, %zu rules\n", link_table_count(&s.observe->links),
+			s.rules.n_rules);
 		print_verdicts(counts);
 		return CMD_NO_DAEMON;
 	}
@@ -167,10 +167,10 @@ int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 	}
 	print_status(answer);
 	if (json_count(json_get_list(answer, "settings_errors")))
-		puts("settings not taken, those before them stay (after a start: audit and defaults):");
+		puts("settings rejected, keeping the previous ones (after a start: audit mode and defaults):");
 	print_file_errors(answer, "settings_errors");
 	if (json_count(json_get_list(answer, "rule_errors")))
-		puts("rule files with errors, left out or kept as they were before:");
+		puts("rule files with errors, ignored or kept as they were:");
 	print_file_errors(answer, "rule_errors");
 	return code;
 }
@@ -230,9 +230,9 @@ static const char *reloaded_words(const struct json_value *answer)
 	if (settings && rules)
 		return "reloaded";
 	if (rules)
-		return "rules taken, settings not: those before them stay";
-	return settings ? "settings taken, rules not: those before them stay"
-			: "nothing taken: settings and rules before them stay";
+		return "rules reloaded; settings rejected, keeping the previous settings";
+	return settings ? "settings reloaded; rules rejected, keeping the previous rules"
+			: "nothing reloaded; keeping the previous settings and rules";
 }
 
 int cmd_reload(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
@@ -251,7 +251,7 @@ int cmd_reload(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 		return answer_print("reload", answer, code);
 	print_file_errors(answer, "settings_errors");
 	print_file_errors(answer, "rule_errors");
-	printf("%s, rules in force: %lld\n", reloaded_words(answer), (long long)json_get_int(answer, "rules"));
+	printf("%s; rules loaded: %lld\n", reloaded_words(answer), (long long)json_get_int(answer, "rules"));
 	return code;
 }
 
@@ -264,7 +264,7 @@ int cmd_pause(const struct cmd_options *options, _unused_ int argc, char **argv)
 	int code;
 
 	if (options->has_time && seconds == 0)
-		return cmd_error("--for takes a time above 0");
+		return cmd_error("invalid duration for --for: expected more than 0");
 	open_parameters(&parameters, argv[0]);
 	if (options->has_time)
 		json_add_int(&parameters, "seconds", seconds);
@@ -281,10 +281,10 @@ int cmd_pause(const struct cmd_options *options, _unused_ int argc, char **argv)
 		return answer_print_document(&w, code);
 	}
 	if (options->has_time)
-		printf("%s is left alone for %s\n", answer_clean(argv[0]),
+		printf("%s paused for %s\n", answer_clean(argv[0]),
 			util_format_duration(options->time_usec, time, sizeof(time)));
 	else
-		printf("%s is left alone until it is resumed\n", answer_clean(argv[0]));
+		printf("%s paused until it is resumed\n", answer_clean(argv[0]));
 	return code;
 }
 
@@ -308,7 +308,7 @@ int cmd_resume(const struct cmd_options *options, _unused_ int argc, char **argv
 		return answer_print_document(&w, code);
 	}
 	printf("%s %s\n", answer_clean(argv[0]),
-		json_get_bool(answer, "was_paused") ? "is held as declared again" : "was not paused");
+		json_get_bool(answer, "was_paused") ? "resumed, rules are enforced again" : "was not paused");
 	return code;
 }
 
@@ -355,7 +355,7 @@ int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 	{
 		const char *name = answer_clean(json_as_text(paused));
 
-		fprintf(stderr, "offloadctl: offloadd leaves %s alone from now on, until offloadctl resume %s\n",
+		fprintf(stderr, "offloadctl: %s is paused now; to enforce rules again, run: offloadctl resume %s\n",
 			name, name);
 	}
 	return CMD_OK;
@@ -366,14 +366,10 @@ int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 static void print_event(const struct json_value *event)
 {
 	int64_t usec = json_get_int(event, "time_usec");
-	time_t sec = (time_t)(usec / (int64_t)USEC_PER_SEC);
-	char when[64] = "", zone[16] = "";
-	struct tm tm;
+	char when[64], zone[16];
 
-	if (localtime_r(&sec, &tm)) {
-		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-		strftime(zone, sizeof(zone), "%z", &tm);
-	}
+	util_format_time_as("%Y-%m-%dT%H:%M:%S", (uint64_t)usec, when, sizeof(when));
+	util_format_time_as("%z", (uint64_t)usec, zone, sizeof(zone));
 	printf("%s.%03d%s %s: %s\n", when, (int)(usec / 1000 % 1000), zone, answer_clean(json_get_text(event, "event")),
 		answer_clean(json_get_text(event, "message")));
 }
@@ -383,7 +379,7 @@ static void take_events(
 	const struct cmd_options *options, const struct json_value *answer, struct json_writer *all)
 {
 	if (json_get_int(answer, "lost"))
-		cmd_error("%lld events came faster than they were read and are lost",
+		cmd_error("%lld events lost: they came faster than they were read",
 			(long long)json_get_int(answer, "lost"));
 	json_foreach(event, json_get_list(answer, "events"))
 	{
@@ -465,6 +461,6 @@ int cmd_wait_online(const struct cmd_options *options, int argc, char **argv)
 	if (options->json)
 		return answer_print("wait-online", answer, code);
 	print_links(answer, "missing",
-		json_get_bool(answer, "timed_out") ? "not as declared when the time was up" : "not as declared");
+		json_get_bool(answer, "timed_out") ? "not compliant after the timeout" : "not compliant");
 	return code;
 }

@@ -19,15 +19,15 @@ static int write_snapshot(const char *path, const struct snapshot *s)
 	int r = snapshot_format_json(s, &text, &len);
 
 	if (r < 0)
-		return cmd_error("cannot write the snapshot: %s", strerror(-r));
+		return cmd_error("Failed to write the snapshot: %s", strerror(-r));
 	if (len > SNAPSHOT_BYTES_MAX)
-		return cmd_error("the snapshot is larger than %d MiB; name the links that matter",
+		return cmd_error("snapshot larger than %d MiB; name the interfaces to include",
 			SNAPSHOT_BYTES_MAX >> 20);
 	/* offloadd-baseline.service reads it as a user of its own */
 	r = cmd_file_write(path, text, len, 0644);
 	if (!path)
 		return cmd_written(r, CMD_OK);
-	return r < 0 ? cmd_error("cannot write %s: %s", path, strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("Failed to write %s: %s", path, strerror(-r)) : CMD_OK;
 }
 
 static int take(struct cmd_session *s, struct snapshot *ret)
@@ -36,9 +36,8 @@ static int take(struct cmd_session *s, struct snapshot *ret)
 		s->view.features, s->view.links, &s->rules, &s->host, s->context.now, ret);
 
 	if (r == -E2BIG)
-		return cmd_error(
-			"there are more than %d links; name those that matter", SNAPSHOT_LINKS_MAX);
-	return r < 0 ? cmd_error("cannot take a snapshot: %s", strerror(-r)) : CMD_OK;
+		return cmd_error("more than %d interfaces; name those to include", SNAPSHOT_LINKS_MAX);
+	return r < 0 ? cmd_error("Failed to take a snapshot: %s", strerror(-r)) : CMD_OK;
 }
 
 int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
@@ -57,7 +56,7 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
 	if (r != CMD_OK)
 		return r;
 	if (argc > 0 && (snapshot_keep(&snapshot, argv, (size_t)argc, &missing) < 0 || missing))
-		return cmd_error("cannot take a snapshot of %s", missing ? missing : "these links");
+		return cmd_error("Failed to take a snapshot of %s", missing ? missing : "these interfaces");
 	r = write_snapshot(options->output, &snapshot);
 	return r == CMD_OK ? cmd_exit_code(&s, CMD_OK) : r;
 }
@@ -72,8 +71,8 @@ static int read_text(const char *path, char **ret, size_t *ret_len)
 	int r = cmd_file_read(path, ret, ret_len);
 
 	if (r == -EFBIG)
-		return cmd_error("%s: it is larger than %d MiB", file_name(path), SNAPSHOT_BYTES_MAX >> 20);
-	return r < 0 ? cmd_error("%s: %s", file_name(path), strerror(-r)) : CMD_OK;
+		return cmd_error("Failed to read %s: larger than %d MiB", file_name(path), SNAPSHOT_BYTES_MAX >> 20);
+	return r < 0 ? cmd_error("Failed to read %s: %s", file_name(path), strerror(-r)) : CMD_OK;
 }
 
 /* known: feature names of this machine's kernel, for what is newer than this program. */
@@ -89,13 +88,13 @@ static int parse(const char *path, const char *text, size_t len, const struct fe
 	while (at < len && strchr(" \t\r\n", text[at]) && text[at])
 		at++;
 	if (at == len)
-		return cmd_error("%s: it is empty", file_name(path));
+		return cmd_error("Failed to read %s: empty", file_name(path));
 	/* lines are counted from the first one */
 	if (text[at] == '{' || text[at] == '[')
 		r = snapshot_parse_json(text, len, ret, why, sizeof(why));
 	else
 		r = snapshot_parse_ethtool(text, len, known, ret, why, sizeof(why));
-	return r < 0 ? cmd_error("%s: %s", file_name(path), *why ? why : strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("Failed to read %s: %s", file_name(path), *why ? why : strerror(-r)) : CMD_OK;
 }
 
 static int load(const char *path, const struct feature_table *known, struct snapshot *ret)
@@ -110,7 +109,7 @@ static int load(const char *path, const struct feature_table *known, struct snap
 static int exit_code(const struct cmd_options *options, const struct diff *d)
 {
 	/* of what was not compared nobody can say that nothing is lost */
-	if (options->only_lost)
+	if (options->fail_on == CMD_FAIL_ON_LOST)
 		return d->lost || d->unlisted || d->n_ambiguous ? CMD_PENDING : CMD_OK;
 	return diff_any(d) ? CMD_PENDING : CMD_OK;
 }
@@ -125,16 +124,15 @@ static int compare(const struct cmd_options *options, const struct snapshot *a,
 	int r, code;
 
 	r = diff_make(a, b, &how, &d);
-	if (options->only_lost && a->n_links == 0)
-		return cmd_error("%s has no link: take the baseline anew, or nothing would ever be lost", a_name);
+	if (options->fail_on == CMD_FAIL_ON_LOST && a->n_links == 0)
+		return cmd_error("%s has no interfaces, so nothing could be lost; take the baseline again", a_name);
 	if (r == -EOPNOTSUPP)
-		return cmd_error("--by-role needs to know what stands on what, which the text of "
-				 "ethtool -k does not tell; take a snapshot there");
+		return cmd_error("--by-role needs the interface stack, which ethtool -k does not print; take a snapshot instead");
 	if (r < 0)
-		return cmd_error("cannot compare: %s", strerror(-r));
+		return cmd_error("Failed to compare: %s", strerror(-r));
 	code = exit_code(options, &d);
-	util_clean(strcmp(a_name, "-") ? a_name : "standard input", a_clean, sizeof(a_clean));
-	util_clean(strcmp(b_name, "-") ? b_name : "standard input", b_clean, sizeof(b_clean));
+	util_clean(file_name(a_name), a_clean, sizeof(a_clean));
+	util_clean(file_name(b_name), b_clean, sizeof(b_clean));
 	if (options->json)
 		return cmd_written(json_write_diff(stdout, &d, a_clean, b_clean, code), code);
 	render_init(&render, stdout, options->no_colour);
@@ -157,7 +155,7 @@ static int diff_with_host(const struct cmd_options *options, const char *path)
 		return r;
 	r = compare(options, &a, &b, path, "this host");
 	/* what is lost has nothing to do with rules */
-	return options->only_lost ? r : cmd_exit_code(&s, r);
+	return options->fail_on == CMD_FAIL_ON_LOST ? r : cmd_exit_code(&s, r);
 }
 
 int cmd_diff(const struct cmd_options *options, int argc, char **argv)

@@ -30,7 +30,7 @@ static int write_text(FILE *f, const char *text, size_t len)
 	return 0;
 }
 
-/* Synced, and through a name that nobody can foresee, as anybody may write to the folder. */
+/* Synced, and through a name that cannot be predicted, as anyone may be able to write to the directory. */
 static int replace_file(const char *path, const char *text, size_t len, mode_t mode)
 {
 	_cleanup_free_ char *temporary = NULL;

@@ -35,6 +35,14 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static int parse_peer(const struct cmd_options *options, union path_address *ret)
+{
+	if (path_address_parse(options->peer, PATH_PORT, ret) >= 0)
+		return CMD_OK;
+	return cmd_error("invalid address \"%s\" for --peer: expected 192.0.2.1, 192.0.2.1:%d or [2001:db8::1]:%d",
+		options->peer, PATH_PORT, PATH_PORT);
+}
+
 /* ---- the receiver ---- */
 
 static void print_served(
@@ -42,7 +50,7 @@ static void print_served(
 {
 	char address[PATH_ADDRESS_LEN];
 
-	printf("%s: %" PRIu64 " bytes%s%s\n", path_address_format(peer, address), bytes, reason ? ", broken off: " : "",
+	printf("%s: %" PRIu64 " bytes%s%s\n", path_address_format(peer, address), bytes, reason ? ", aborted: " : "",
 		reason ? reason : "");
 	fflush(stdout);
 }
@@ -60,9 +68,8 @@ static int serve(const struct cmd_options *options, const char *link)
 	char text[PATH_ADDRESS_LEN], why[PATH_WHY_LEN] = "";
 	int r;
 
-	if (options->peer && path_address_parse(options->peer, PATH_PORT, &address) < 0)
-		return cmd_error("%s is no address; write 192.0.2.1, 192.0.2.1:%d or [2001:db8::1]:%d",
-			options->peer, PATH_PORT, PATH_PORT);
+	if (options->peer && parse_peer(options, &address) != CMD_OK)
+		return CMD_ERROR;
 	catch_signals();
 	server.fd = path_listen(&address, link, why);
 	if (server.fd == -EAFNOSUPPORT && !options->peer) {
@@ -71,13 +78,13 @@ static int serve(const struct cmd_options *options, const char *link)
 	}
 	if (server.fd < 0)
 		return cmd_error("%s", why);
-	printf("listening on %s%s%s for %" PRIu64 " s; each host may send %" PRIu64 " MB\n",
-		path_address_format(&address, text), link ? ", link " : "", link ? link : "",
+	printf("Listening on %s%s%s for %" PRIu64 " s; each host may send %" PRIu64 " MB\n",
+		path_address_format(&address, text), link ? ", interface " : "", link ? link : "",
 		usec / USEC_PER_SEC, server.budget.bytes_max / 1000000);
 	fflush(stdout);
 	r = path_serve(&server, usec);
 	close(server.fd);
-	return r < 0 ? cmd_error("receiving failed: %s", strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("Failed to receive: %s", strerror(-r)) : CMD_OK;
 }
 
 /* ---- the sender ---- */
@@ -87,9 +94,8 @@ static int ask(const struct path_target *target, const char *peer)
 	char answer[16] = "";
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return cmd_error("check-path would send up to %" PRIu64 " MB by %s as fast as it goes; "
-			"say --yes to have that done", target->bytes_max / 1000000, target->device);
-	fprintf(stderr, "Send up to %" PRIu64 " MB to %s by %s, as fast as it goes, for at most %" PRIu64 " s? [y/N] ",
+		return cmd_error("check-path sends up to %" PRIu64 " MB over %s at full speed; pass --yes to confirm", target->bytes_max / 1000000, target->device);
+	fprintf(stderr, "Send up to %" PRIu64 " MB to %s over %s at full speed, for at most %" PRIu64 " s? [y/N] ",
 		target->bytes_max / 1000000, peer, target->device, target->usec_max / USEC_PER_SEC);
 	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
 		return cmd_error("nothing was sent");
@@ -99,8 +105,8 @@ static int ask(const struct path_target *target, const char *peer)
 static int failed(int error, const char *why)
 {
 	if (stop_signal)
-		return cmd_error("interrupted; nothing is left behind");
-	return cmd_error("check-path: %s", why[0] ? why : strerror(-error));
+		return cmd_error("interrupted; nothing was left behind");
+	return why[0] ? cmd_error("%s", why) : cmd_error("Failed to measure: %s", strerror(-error));
 }
 
 static int finish(const struct cmd_options *options, const struct path_run *run, struct path_report *report)
@@ -125,9 +131,8 @@ static int check_peer(const struct cmd_options *options, const struct link *link
 	struct path_run run;
 	int r;
 
-	if (path_address_parse(options->peer, PATH_PORT, &target->peer) < 0)
-		return cmd_error("%s is no address; write 192.0.2.1, 192.0.2.1:%d or [2001:db8::1]:%d",
-			options->peer, PATH_PORT, PATH_PORT);
+	if (parse_peer(options, &target->peer) != CMD_OK)
+		return CMD_ERROR;
 	target->device = link->name;
 	path_address_format(&target->peer, text);
 	snprintf(over, sizeof(over), "To %s", text);
@@ -158,7 +163,7 @@ static int check_pair(const struct cmd_options *options, const struct feature_ta
 	}
 	if (r < 0)
 		return failed(r, why);
-	snprintf(over, sizeof(over), "Over a stand-in, %s with the features of %s%s%s; what is below %s was not measured",
+	snprintf(over, sizeof(over), "Over a stand-in: %s with the features of %s%s%s; devices below %s were not measured",
 		pair.vlan ? "a VLAN on a veth" : "a veth", link->name,
 		pair.differing ? " except " : "",
 		pair.differing ? feature_format(features, pair.differing, names, sizeof(names)) : "", link->name);
@@ -179,9 +184,9 @@ int cmd_check_path(const struct cmd_options *options, int argc, char **argv)
 	if (options->serve)
 		return serve(options, argc > 0 ? argv[0] : NULL);
 	if (argc == 0)
-		return cmd_error("check-path takes a LINK, or --serve");
+		return cmd_error("check-path needs a LINK or --serve");
 	if (target.bytes_max < BYTES_LEAST)
-		return cmd_error("--bytes: fewer than %" PRIu64 "M tell nothing", BYTES_LEAST >> 20);
+		return cmd_error("--bytes must be at least %" PRIu64 "M", BYTES_LEAST >> 20);
 	r = cmd_open(options, &s);
 	if (r == CMD_OK)
 		r = cmd_refresh(&s);

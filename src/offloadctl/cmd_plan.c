@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "report/json.h"
 #include "basic/util.h"
@@ -27,19 +25,9 @@ static void work_clear(struct work *work)
 	apply_report_clear(&work->done);
 }
 
-static bool may_change_links(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return true; /* then the kernel will tell */
-	return data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
-}
-
 static int no_permission(const char *command)
 {
-	return cmd_error("%s needs the capability CAP_NET_ADMIN; run it as root", command);
+	return cmd_error("%s requires CAP_NET_ADMIN; run it as root", command);
 }
 
 static bool nothing_declared(const struct cmd_session *s)
@@ -53,10 +41,10 @@ static int no_rules(const struct cmd_session *s)
 	const char *const *dir = s->rule_dirs;
 
 	if (s->rules.n_errors)
-		return cmd_error("no rule can be used");
+		return cmd_error("no valid rule");
 	for (; *dir; dir++)
 		util_append(dirs, sizeof(dirs), "%s%s", dirs[0] ? ", " : "", *dir);
-	return cmd_error("there is no rule in %s", dirs);
+	return cmd_error("no rules in %s", dirs);
 }
 
 /* Opens everything and makes the plan. insist: what offloadd leaves alone is planned for too. CMD_OK or CMD_ERROR. */
@@ -121,7 +109,7 @@ static int carry_out(struct cmd_session *s, struct ledger *ledger, struct work *
 		if (r >= 0)
 			r = add_results(work, &report);
 		if (r < 0)
-			return cmd_error("cannot carry out the plan: %s", strerror(-r));
+			return cmd_error("Failed to apply the plan: %s", strerror(-r));
 		if (round == 0) {
 			*ret_first = s->plan;
 			s->plan = (struct plan){ 0 };
@@ -162,10 +150,10 @@ static int open_ledger(const struct cmd_session *s, struct ledger **ret, bool *r
 	char why[256] = "";
 	int r = ledger_open(s->options->ledger, s->view.features, ret, why, sizeof(why));
 
-	if (r == -EACCES && !may_change_links())
+	if (r == -EACCES && !util_has_capability(CAP_NET_ADMIN))
 		return no_permission("revert");
 	if (r < 0)
-		return cmd_error("cannot open %s: %s",
+		return cmd_error("Failed to open %s: %s",
 			s->options->ledger ? s->options->ledger : LEDGER_DEFAULT_PATH,
 			why[0] ? why : strerror(-r));
 	if (r > 0)
@@ -191,7 +179,7 @@ static int report_apply(struct cmd_session *s, const struct work *work, const st
 	if (work->error == -EPERM)
 		no_permission("apply");
 	else if (!work->error && s->plan.n_steps)
-		cmd_error("not as declared after %d rounds: somebody else changes these links too",
+		cmd_error("not compliant after %d rounds: another program changes these interfaces, too",
 			ROUNDS_MAX);
 	return s->view.exit_code;
 }
@@ -215,7 +203,7 @@ int cmd_apply(const struct cmd_options *options, int argc, char **argv)
 		render_state(&s.render, &s.view);
 		return s.view.exit_code;
 	}
-	if (!may_change_links())
+	if (!util_has_capability(CAP_NET_ADMIN))
 		return no_permission("apply");
 	r = open_ledger(&s, &ledger, &lost);
 	if (r != CMD_OK)
@@ -226,7 +214,7 @@ int cmd_apply(const struct cmd_options *options, int argc, char **argv)
 		return r;
 	r = ledger_save(ledger, s.view.features);
 	if (r < 0)
-		return cmd_error("cannot write %s: %s", ledger->path, strerror(-r));
+		return cmd_error("Failed to write %s: %s", ledger->path, strerror(-r));
 	return report_apply(&s, &work, &first);
 }
 
@@ -248,7 +236,7 @@ static int report_revert(struct cmd_session *s, const char *link, const struct a
 	if (s->options->json)
 		return cmd_written(json_write_revert(stdout, s->view.features, report, code), code);
 	if (report->n_results == 0 && code == CMD_OK)
-		printf("nothing to put back%s%s\n", link ? " on " : "", link ? link : "");
+		printf("nothing to restore%s%s\n", link ? " on " : "", link ? link : "");
 	render_results(&s->render, s->view.features, report);
 	if (report->n_results)
 		render_reverted(&s->render, report);
@@ -297,11 +285,11 @@ static int revert_dry(struct cmd_session *s, const char *only)
 	if (r >= 0)
 		r = foresee_revert(s, ledger, only, &report);
 	if (r < 0)
-		return cmd_error("cannot tell what would be put back: %s", why[0] ? why : strerror(-r));
+		return cmd_error("Failed to read original values: %s", why[0] ? why : strerror(-r));
 	if (s->options->json)
 		return cmd_written(json_write_revert(stdout, s->view.features, &report, CMD_OK), CMD_OK);
 	if (report.n_results == 0)
-		printf("nothing to put back%s%s\n", only ? " on " : "", only ? only : "");
+		printf("nothing to restore%s%s\n", only ? " on " : "", only ? only : "");
 	else
 		render_foreseen(&s->render, s->view.features, &report);
 	return CMD_OK;
@@ -316,12 +304,12 @@ static int revert_by_file(struct cmd_session *s, const char *const *only)
 
 	if (code != CMD_OK)
 		return code;
-	if (ledger->links && !may_change_links())
+	if (ledger->links && !util_has_capability(CAP_NET_ADMIN))
 		return no_permission("revert");
 	r = apply_revert(s->observe, ledger, only[0] ? only : NULL, &report);
 	if (r < 0)
-		cmd_error(report.n_results ? "put back, but cannot write %s: %s"
-					   : "cannot put back what %s holds: %s",
+		cmd_error(report.n_results ? "Failed to write %s: %s; the features were restored"
+					   : "Failed to restore the features in %s: %s",
 			ledger->path, strerror(-r));
 	code = r < 0 || lost ? CMD_ERROR : revert_exit_code(&report);
 	return report_revert(s, only[0], &report, code);
@@ -335,7 +323,7 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 	int r;
 
 	if (options->ledger && options->control)
-		return cmd_error("revert takes --ledger, which is without offloadd, or --control, not both");
+		return cmd_error("--ledger and --control exclude each other: --ledger reverts without offloadd");
 	r = cmd_open(options, &s);
 	if (r == CMD_OK)
 		r = cmd_refresh(&s);
@@ -344,7 +332,7 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 	if (options->dry_run)
 		return revert_dry(&s, only[0]);
 	if (options->ledger && cmd_is_enforced(options))
-		return cmd_error("offloadd enforces here and would change it again at once; leave out --ledger");
+		return cmd_error("offloadd is enforcing and would change it again at once; omit --ledger");
 	if (options->ledger)
 		return revert_by_file(&s, only);
 	r = cmd_revert_by_daemon(options, only[0], s.view.features, &report);

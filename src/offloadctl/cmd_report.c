@@ -24,14 +24,14 @@ static int read_document(const char *path, const char *name, struct json_value *
 	int r = cmd_file_read(path, &text, &len);
 
 	if (r < 0)
-		return cmd_error("cannot read %s: %s", path, strerror(-r));
+		return cmd_error("Failed to read %s: %s", path, strerror(-r));
 	r = json_parse(text, len, JSON_OF_FILE, &root, why, sizeof(why));
 	if (r == -EBADMSG)
-		return cmd_error("%s is no JSON document, or a part of one", path);
+		return cmd_error("Failed to read %s: not a complete JSON document", path);
 	if (r < 0)
 		return cmd_error("%s", strerror(-r));
 	if (strcmp(json_get_text(root, "document"), name) != 0)
-		return cmd_error("%s is no document of offloadctl %s --json", path, name);
+		return cmd_error("Failed to read %s: expected the output of offloadctl %s --json", path, name);
 	*ret = root;
 	root = NULL;
 	return CMD_OK;
@@ -72,10 +72,10 @@ static struct json_value *ask_daemon(
 	_cleanup_(client_close_pointer) struct client *client = NULL;
 	struct json_value *all = NULL;
 
-	*ret_absent = "offloadd does not run on this host, so nobody recorded this.";
+	*ret_absent = "offloadd is not running on this host.";
 	if (client_open(options->control, &client) <= 0)
 		return NULL;
-	*ret_absent = "This offloadd does not tell.";
+	*ret_absent = "offloadd did not answer.";
 	return receive_all(client, method, key, &all) < 0 ? NULL : all;
 }
 
@@ -97,8 +97,8 @@ static int read_sources(const struct cmd_options *options, struct sources *ret, 
 	bool live = !options->snapshot;
 	int r = CMD_OK;
 
-	page->events.absent = page->services.absent = "Not part of what this report was made from.";
-	page->latency.absent = "Not measured: offloadctl latency --json measures it, and report --latency takes what it wrote.";
+	page->events.absent = page->services.absent = "Not included in the data of this report.";
+	page->latency.absent = "Not measured. Pass the output of offloadctl latency --json to report --latency.";
 	if (options->events)
 		r = read_document(options->events, "events", &ret->events);
 	else if (live)
@@ -126,9 +126,9 @@ static int write_page(const struct cmd_options *options, const struct report_htm
 		return cmd_error("%s", strerror(errno));
 	r = report_html_write(f, page);
 	if (fclose(f) || r < 0)
-		return cmd_error("cannot make the page: %s", strerror(r < 0 ? -r : errno));
+		return cmd_error("Failed to make the page: %s", strerror(r < 0 ? -r : errno));
 	r = cmd_file_write(strcmp(options->html, "-") == 0 ? NULL : options->html, text, len, CMD_FILE_UMASK);
-	return r < 0 ? cmd_error("cannot write %s: %s", options->html, strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("Failed to write %s: %s", options->html, strerror(-r)) : CMD_OK;
 }
 
 static int report_host(const struct cmd_options *options, struct report_html *page)
@@ -153,9 +153,9 @@ static int read_snapshot(const char *path, struct snapshot *ret)
 	int r = cmd_file_read(path, &text, &len);
 
 	if (r < 0)
-		return cmd_error("cannot read %s: %s", path, strerror(-r));
+		return cmd_error("Failed to read %s: %s", path, strerror(-r));
 	r = snapshot_parse_json(text, len, ret, why, sizeof(why));
-	return r < 0 ? cmd_error("%s is no snapshot: %s", path, why[0] ? why : strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("Failed to read snapshot %s: %s", path, why[0] ? why : strerror(-r)) : CMD_OK;
 }
 
 /* The rules are those of here, as a snapshot does not hold what they match. */
@@ -176,7 +176,7 @@ static int plan_snapshot(const struct snapshot *snapshot, struct link_table *lin
 	r = snapshot_restore(snapshot, links);
 	if (r == 0)
 		r = plan_make(&s->context, links, NULL, 0, &s->plan);
-	return r < 0 ? cmd_error("cannot make a plan: %s", strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("Failed to make a plan: %s", strerror(-r)) : CMD_OK;
 }
 
 static int report_snapshot(const struct cmd_options *options, struct report_html *page)
@@ -204,7 +204,7 @@ int cmd_report(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 	int r;
 
 	if (!options->html)
-		return cmd_error("report takes --html FILE, or --html - for standard output");
+		return cmd_error("report needs --html FILE, or --html - for standard output");
 	r = read_sources(options, &sources, &page);
 	if (r != CMD_OK)
 		return r;

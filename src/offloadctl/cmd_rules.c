@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rules: every file of the rules, what became of it, and what of it a link gets. */
+/* rules: the state of every rule file, and what the rules declare for one interface. */
 #include "offloadctl/cmd.h"
 
 #include <errno.h>
@@ -100,7 +100,7 @@ static const char *remark(const struct cmd_session *s, const struct rule_list *l
 				place->state == RULE_PLACE_MASK ? "masks " : "replaces ",
 				list->places[i].path);
 	if (place->state == RULE_PLACE_NOT_READ)
-		util_append(buf, size, "its name does not end in .rule");
+		util_append(buf, size, "the name does not end in .rule");
 	if (place->rule && place->rule->until && s->context.now >= place->rule->until)
 		util_append(buf, size, "%sdue for review", buf[0] ? "; " : "");
 	return buf;
@@ -251,7 +251,7 @@ int cmd_rules(const struct cmd_options *options, int argc, char **argv)
 	}
 	r = rule_list_make(s.rule_dirs, &s.rules, &list);
 	if (r < 0)
-		return cmd_error("cannot list the rules: %s", strerror(-r));
+		return cmd_error("Failed to list rules: %s", strerror(-r));
 	code = cmd_exit_code(&s, CMD_OK);
 	if (options->json)
 		r = write_document(&s, &list, link, code);

@@ -180,9 +180,8 @@ static int ask_named(
 	case FEATURE_WORD_UNKNOWN:
 		nearest = feature_nearest(word);
 		if (nearest)
-			return cmd_error(
-				"no kernel has a feature %s (did you mean %s?)", word, nearest);
-		return cmd_error("no kernel has a feature %s", word);
+			return cmd_error("unknown feature \"%s\", did you mean \"%s\"?", word, nearest);
+		return cmd_error("unknown feature \"%s\"", word);
 	case FEATURE_WORD_FOREIGN:
 		r = ask_word(
 			asked, s, link, word, find_word(plan_find(&s->plan, link->ifindex), word));
@@ -198,7 +197,7 @@ static int ask_named(
 				r = ask_bit(asked, s, link, bit);
 		break;
 	}
-	return r < 0 ? cmd_error("cannot explain %s: %s", word, strerror(-r)) : CMD_OK;
+	return r < 0 ? cmd_error("Failed to explain %s: %s", word, strerror(-r)) : CMD_OK;
 }
 
 /* One block for all features that have the same story. */
@@ -252,7 +251,7 @@ int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 	} else {
 		r = ask_all(&asked, &s, link);
 		if (r < 0)
-			return cmd_error("cannot explain %s: %s", argv[0], strerror(-r));
+			return cmd_error("Failed to explain %s: %s", argv[0], strerror(-r));
 	}
 	if (options->json)
 		return cmd_written(json_write_explain(stdout, &s.view, link, asked.told, asked.n),

@@ -26,198 +26,111 @@ static const char *const default_dirs[] = {
 	NULL,
 };
 
-struct words {
-	const char *what; /* "write audit or enforce" */
-	const char *const *words;
-	size_t n; /* the index of a word is its value */
-};
-
 static const char *const mode_words[] = { "audit", "enforce" };
-static const struct words modes = { "write audit or enforce", mode_words, ARRAY_SIZE(mode_words) };
+static const struct ini_words modes = { mode_words, ARRAY_SIZE(mode_words) };
 
 static const char *const truth_words[] = { "no", "yes" };
-static const struct words truths = { "write yes or no", truth_words, ARRAY_SIZE(truth_words) };
+static const struct ini_words truths = { truth_words, ARRAY_SIZE(truth_words) };
 
-static const struct words backends = {
-	"write auto, netlink or ioctl", ethtool_backend_words, ETHTOOL_BACKENDS
-};
+static const struct ini_words backends = { ethtool_backend_words, ETHTOOL_BACKENDS };
 
 struct range {
-	uint64_t least, most;
-	const char *what; /* how it is to be written */
+	uint64_t min, max;
+	const char *what; /* is expected */
 };
 
-static const struct range rcvbuf_range = { CONF_RCVBUF_MIN, CONF_RCVBUF_MAX,
-	"from 4K to 256M, as bytes or with K or M behind" };
+static const struct range rcvbuf_range = { CONF_RCVBUF_MIN, CONF_RCVBUF_MAX, "a size from 4K to 256M" };
 static const struct range rounds_range = { 2, 200, "a number from 2 to 200" };
 static const struct range contention_range = { USEC_PER_SEC, 3600 * USEC_PER_SEC,
-	"a time from 1s to 1h, as in 90s or 1min 30s" };
+	"a time from 1s to 1h, for example 90s or 1min 30s" };
 
-static const char *shown(const struct ini_entry *entry, char *buf, size_t size)
+/* False when the value is not in the range, and the reader heard it. */
+static bool check_range(
+	struct ini_reader *reader, const struct ini_entry *entry, const struct range *range, bool good, uint64_t value)
 {
-	return ini_copy_text(buf, size, entry->value, strlen(entry->value));
+	if (good && value >= range->min && value <= range->max)
+		return true;
+	ini_complain_value(reader, entry, entry->value, "expected %s", range->what);
+	return false;
 }
 
-/* Index of the value among the words, -1 when it is none of them and the reader heard it. */
-static int find_word(
-	struct ini_reader *reader, const struct ini_entry *entry, const struct words *words)
-{
-	char text[64];
-
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(entry->value, words->words[i]) == 0)
-			return (int)i;
-	ini_complain(reader, entry->line, "%s=: unknown word \"%s\": %s", entry->key,
-		shown(entry, text, sizeof(text)), words->what);
-	return -1;
-}
-
-/* One of two words, the second is true. */
-static int parse_choice(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context)
-{
-	int i = find_word(reader, entry, context);
-
-	if (i >= 0)
-		*(bool *)field = i == 1;
-	return 0;
-}
-
-static int parse_backend(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context)
-{
-	int i = find_word(reader, entry, context);
-
-	if (i >= 0)
-		*(enum ethtool_backend *)field = (enum ethtool_backend)i;
-	return 0;
-}
-
-static bool in_range(const struct range *range, uint64_t value)
-{
-	return value >= range->least && value <= range->most;
-}
-
-static void complain_range(
-	struct ini_reader *reader, const struct ini_entry *entry, const struct range *range)
-{
-	char text[64];
-
-	ini_complain(reader, entry->line, "%s=: \"%s\" cannot be: write %s", entry->key,
-		shown(entry, text, sizeof(text)), range->what);
-}
-
-/* Digits and nothing else; false when there is more, or too much. */
-static bool read_number(const char *text, char **ret_end, uint64_t *ret)
+/* Digits, then any of the units: K, M. */
+static bool read_number(const char *text, const char *units, uint64_t *ret)
 {
 	size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits;
 
-	if (digits == 0 || digits > 15)
+	if (digits == 0 || digits > 15 || (*unit && (!strchr(units, *unit) || unit[1])))
 		return false;
-	*ret = strtoull(text, ret_end, 10);
+	*ret = strtoull(text, NULL, 10) << (*unit == 'K' ? 10 : *unit == 'M' ? 20 : 0);
 	return true;
 }
 
-static int parse_bytes(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context)
+static int parse_bytes(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
 {
 	uint64_t bytes = 0;
-	char *end = NULL;
-	bool good = read_number(entry->value, &end, &bytes);
+	bool good = read_number(entry->value, "KM", &bytes);
 
-	if (good && (*end == 'K' || *end == 'M'))
-		bytes <<= *end++ == 'K' ? 10 : 20;
-	if (good && !*end && in_range(context, bytes))
+	if (check_range(reader, entry, context, good, bytes))
 		*(size_t *)field = bytes;
-	else
-		complain_range(reader, entry, context);
 	return 0;
 }
 
-static int parse_count(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context)
+static int parse_count(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
 {
 	uint64_t count = 0;
-	char *end = NULL;
+	bool good = read_number(entry->value, "", &count);
 
-	if (read_number(entry->value, &end, &count) && !*end && in_range(context, count))
+	if (check_range(reader, entry, context, good, count))
 		*(unsigned *)field = (unsigned)count;
-	else
-		complain_range(reader, entry, context);
 	return 0;
 }
 
-static int parse_time(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context)
+static int parse_time(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
 {
-	uint64_t usec;
+	uint64_t usec = 0;
+	bool good = util_parse_duration(entry->value, &usec) == 0;
 
-	if (util_parse_duration(entry->value, &usec) == 0 && in_range(context, usec))
+	if (check_range(reader, entry, context, good, usec))
 		*(uint64_t *)field = usec;
-	else
-		complain_range(reader, entry, context);
 	return 0;
 }
 
-static bool is_none(const struct ini_entry *entry)
-{
-	return strcmp(entry->value, "none") == 0;
-}
+/* A text that may be none, which becomes "". */
+struct text {
+	bool (*is_valid)(const char *value);
+	const char *what; /* is expected besides none */
+};
 
-/* none becomes "". */
-static int take_text(const struct ini_entry *entry, void *field)
+static int parse_text(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
 {
-	char *copy = strdup(is_none(entry) ? "" : entry->value);
+	bool none = strcmp(entry->value, "none") == 0;
+	const struct ini_entry taken = { .value = none ? "" : entry->value };
+	const struct text *text = context;
 
-	if (!copy)
-		return -ENOMEM;
-	free(*(char **)field);
-	*(char **)field = copy;
+	if (none || text->is_valid(entry->value))
+		return ini_parse_text(reader, &taken, field, NULL);
+	ini_complain_value(reader, entry, entry->value, "expected none or %s", text->what);
 	return 0;
 }
 
-static int parse_textfile(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
+static bool is_textfile(const char *value)
 {
-	size_t len = strlen(entry->value);
-	char text[64];
-
-	if (is_none(entry) ||
-		(entry->value[0] == '/' && len > 6 && strcmp(entry->value + len - 5, ".prom") == 0))
-		return take_text(entry, field);
-	ini_complain(reader, entry->line,
-		"%s=: \"%s\" must be none or a full path, beginning with / and ending in .prom", entry->key,
-		shown(entry, text, sizeof(text)));
-	return 0;
+	return value[0] == '/' && strlen(value) > 6 && util_has_suffix(value, ".prom");
 }
 
-static int parse_units(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
+static bool are_units(const char *value)
 {
 	static const char allowed[] =
 		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.@\\*?[]! \t";
-	char text[64];
 
-	if (is_none(entry) || (entry->value[0] && strspn(entry->value, allowed) == strlen(entry->value)))
-		return take_text(entry, field);
-	ini_complain(reader, entry->line,
-		"%s=: \"%s\" must be none or names of units, separated by blanks, as in nginx.service web-*.service",
-		entry->key, shown(entry, text, sizeof(text)));
-	return 0;
+	return value[0] && strspn(value, allowed) == strlen(value);
 }
 
-static int parse_hook(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
-{
-	char text[64];
-
-	if (is_none(entry) || hook_is_unit(entry->value))
-		return take_text(entry, field);
-	ini_complain(reader, entry->line,
-		"%s=: \"%s\" must be none or a template of a service, as in offloadd-alert@.service", entry->key,
-		shown(entry, text, sizeof(text)));
-	return 0;
-}
+static const struct text textfile_text = { is_textfile, "an absolute path that ends in .prom" };
+static const struct text units_text = { are_units,
+	"unit names separated by spaces, for example nginx.service web-*.service" };
+static const struct text hook_text = { hook_is_unit, "a template unit, for example offloadd-alert@.service" };
 
 static void free_dirs(char **dirs)
 {
@@ -227,45 +140,34 @@ static void free_dirs(char **dirs)
 	}
 }
 
-/* Takes n words into dirs; false when one cannot be and the reader heard why. */
-static bool check_dir(
-	struct ini_reader *reader, const struct ini_entry *entry, const char *word, size_t n)
-{
-	char text[64];
+struct dirs {
+	char *dirs[CONF_DIRS_MAX + 1];
+	size_t n;
+};
 
-	if (n == CONF_DIRS_MAX)
-		ini_complain(reader, entry->line, "%s=: more than %d folders", entry->key, CONF_DIRS_MAX);
+static int add_dir(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
+{
+	struct dirs *dirs = userdata;
+
+	if (dirs->n == CONF_DIRS_MAX)
+		ini_complain(reader, entry->line, "more than %d directories in %s=", CONF_DIRS_MAX, entry->key);
 	else if (word[0] != '/')
-		ini_complain(reader, entry->line, "%s=: \"%s\" must be a full path, beginning with /",
-			entry->key, ini_copy_text(text, sizeof(text), word, strlen(word)));
+		ini_complain_value(reader, entry, word, "expected an absolute path");
 	else
-		return true;
-	return false;
+		return (dirs->dirs[dirs->n++] = strdup(word)) ? 0 : -ENOMEM;
+	return -EINVAL;
 }
 
 static int parse_dirs(struct ini_reader *reader, const struct ini_entry *entry, void *field,
 	const void *context _unused_)
 {
-	_cleanup_free_ char *copy = strdup(entry->value);
-	char *dirs[CONF_DIRS_MAX + 1] = { NULL }, *save = NULL;
-	size_t n = 0;
+	struct dirs dirs = { 0 };
+	int r = ini_each_word(reader, entry, add_dir, &dirs);
 
-	if (!copy)
-		return -ENOMEM;
-	for (char *word = strtok_r(copy, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
-		if (!check_dir(reader, entry, word, n)) {
-			free_dirs(dirs);
-			return 0;
-		}
-		dirs[n] = strdup(word);
-		if (!dirs[n++]) {
-			free_dirs(dirs);
-			return -ENOMEM;
-		}
-	}
-	free_dirs(field);
-	memcpy(field, dirs, sizeof(dirs));
-	return 0;
+	free_dirs(r < 0 ? dirs.dirs : field);
+	if (r >= 0)
+		memcpy(field, dirs.dirs, sizeof(dirs.dirs));
+	return r == -EINVAL ? 0 : r;
 }
 
 #define DEFAULT_RULE_DIRS                                                                          \
@@ -279,38 +181,38 @@ static const struct conf_key {
 	size_t offset;
 	const void *context;
 } keys[] = {
-	{ { "Daemon", "Mode", "audit", "enforce: change what is not as declared; audit: only tell" },
-		parse_choice, FIELD(enforce), &modes },
-	{ { "Daemon", "RulesDirectory", DEFAULT_RULE_DIRS, "where rules are, the strongest first" },
+	{ { "Daemon", "Mode", "audit", "enforce: apply the rules; audit: only report" },
+		ini_parse_flag, FIELD(enforce), &modes },
+	{ { "Daemon", "RulesDirectory", DEFAULT_RULE_DIRS, "rule directories, highest priority first" },
 		parse_dirs, FIELD(rule_dirs), NULL },
-	{ { "Daemon", "EthtoolBackend", "auto", "how features are read and set" }, parse_backend,
-		FIELD(backend), &backends },
-	{ { "Daemon", "ReceiveBuffer", "16M", "of each socket that events come by" }, parse_bytes,
-		FIELD(rcvbuf_bytes), &rcvbuf_range },
-	{ { "Daemon", "Probes", "yes", "look into the kernel for who pays for fallback, and who changed a link" },
-		parse_choice, FIELD(probes), &truths },
-	{ { "Contention", "Rounds", "4", "repairs of one feature within Window= that make it a fight" },
+	{ { "Daemon", "EthtoolBackend", "auto", "how features are read and set" },
+		ini_parse_word, FIELD(backend), &backends },
+	{ { "Daemon", "ReceiveBuffer", "16M", "of each socket for kernel events" },
+		parse_bytes, FIELD(rcvbuf_bytes), &rcvbuf_range },
+	{ { "Daemon", "Probes", "yes", "trace software fallback, and who changes features" },
+		ini_parse_flag, FIELD(probes), &truths },
+	{ { "Contention", "Rounds", "4", "repairs of one feature within Window= that make it contended" },
 		parse_count, FIELD(contention.rounds), &rounds_range },
-	{ { "Contention", "Window", "10s", "see Rounds=" }, parse_time,
-		FIELD(contention.window_usec), &contention_range },
-	{ { "Contention", "Quiet", "12s", "a fight is over when nobody changed the feature for so long" },
+	{ { "Contention", "Window", "10s", "see Rounds=" },
+		parse_time, FIELD(contention.window_usec), &contention_range },
+	{ { "Contention", "Quiet", "12s", "how long a contended feature must stay unchanged to be enforced again" },
 		parse_time, FIELD(contention.quiet_usec), &contention_range },
-	{ { "Metrics", "Textfile", "none", "where metrics are written for node_exporter" }, parse_textfile,
-		FIELD(textfile), NULL },
-	{ { "Metrics", "SendfileLatency", "no", "time every call of sendfile(2) for a histogram" }, parse_choice,
-		FIELD(sendfile_latency), &truths },
-	{ { "Restart", "Units", "none", "services that may be restarted to make stale connections anew" },
-		parse_units, FIELD(restart_units), NULL },
-	{ { "Restart", "Pause", "1min", "from one restart to the next" }, parse_time,
-		FIELD(restart_pause_usec), &contention_range },
-	{ { "Hooks", "OnDrift", "none", "unit to start when a link is not as declared and only audited" },
-		parse_hook, FIELD(hooks[EVENT_DRIFT]), NULL },
-	{ { "Hooks", "OnContended", "none", "unit to start when somebody keeps changing a link back" },
-		parse_hook, FIELD(hooks[EVENT_CONTENDED]), NULL },
-	{ { "Hooks", "OnFallback", "none", "unit to start when a service pays for software fallback" },
-		parse_hook, FIELD(hooks[EVENT_FALLBACK]), NULL },
-	{ { "Hooks", "OnStale", "none", "unit to start when a service must make its connections anew" },
-		parse_hook, FIELD(hooks[EVENT_STALE]), NULL },
+	{ { "Metrics", "Textfile", "none", "metrics file for node_exporter" },
+		parse_text, FIELD(textfile), &textfile_text },
+	{ { "Metrics", "SendfileLatency", "no", "time every sendfile(2) call for a histogram" },
+		ini_parse_flag, FIELD(sendfile_latency), &truths },
+	{ { "Restart", "Units", "none", "services that may be restarted to replace stale connections" },
+		parse_text, FIELD(restart_units), &units_text },
+	{ { "Restart", "Pause", "1min", "from one restart to the next" },
+		parse_time, FIELD(restart_pause_usec), &contention_range },
+	{ { "Hooks", "OnDrift", "none", "unit to start when an audited interface drifts" },
+		parse_text, FIELD(hooks[EVENT_DRIFT]), &hook_text },
+	{ { "Hooks", "OnContended", "none", "unit to start when another program keeps reverting a feature" },
+		parse_text, FIELD(hooks[EVENT_CONTENDED]), &hook_text },
+	{ { "Hooks", "OnFallback", "none", "unit to start when a service uses software fallback" },
+		parse_text, FIELD(hooks[EVENT_FALLBACK]), &hook_text },
+	{ { "Hooks", "OnStale", "none", "unit to start when a service must reconnect" },
+		parse_text, FIELD(hooks[EVENT_STALE]), &hook_text },
 };
 
 bool conf_key(size_t i, struct conf_key_info *ret)
@@ -391,7 +293,7 @@ void conf_clear(struct conf *conf)
 	*conf = (struct conf){ 0 };
 }
 
-/* Counts complaints on their way; folders that cannot be read are errors too. */
+/* Counts complaints on their way; a directory that cannot be read is an error, too. */
 struct counter {
 	conf_report_fn report;
 	void *userdata;

@@ -35,11 +35,11 @@ typedef int (*conf_report_fn)(void *userdata, const char *path, unsigned line, c
 
 /* Reads the first of the main files that is there, then every drop-in, ordered by file name; a later value
  * replaces an earlier one. What is not set, or not understood, has its default. path NULL: offloadd.conf and
- * offloadd.conf.d of /etc/offloadd, /run/offloadd and the vendor's folder, all of which may be missing; else
- * this file, which must be there, and the folder PATH.d. 0, 1 when there were errors, -ENOMEM (then ret is
+ * offloadd.conf.d of /etc/offloadd, /run/offloadd and the vendor's directory, all of which may be missing; else
+ * this file, which must exist, and the directory PATH.d. 0, 1 when there were errors, -ENOMEM (then ret is
  * empty). */
 int conf_load(const char *path, conf_report_fn report, void *userdata, struct conf *ret);
-/* The same of these main files and drop-in folders, NULL-terminated, the strongest first. must: the first
+/* The same of these main files and drop-in directories, NULL-terminated, highest priority first. must: the first
  * main file may not be missing. */
 int conf_load_from(const char *const *files, const char *const *dirs, bool must,
 	conf_report_fn report, void *userdata, struct conf *ret);
@@ -49,7 +49,7 @@ int conf_load_text(struct conf *conf, const char *path, const char *text, size_t
 int conf_set_defaults(struct conf *ret);
 void conf_clear(struct conf *conf);
 
-/* The folders for rule_set_load(): rule_default_dirs itself when they are the default. */
+/* The directories for rule_set_load(): rule_default_dirs itself when they are the default. */
 const char *const *conf_rule_dirs(const struct conf *conf);
 
 /* Entry i of the table, false past the last: for the manual's test. */

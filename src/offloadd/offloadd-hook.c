@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Started by offloadd-hook.socket: takes records from offloadd, and has the service manager start the unit that offloadd.conf names for
- * their kind, with the record in a file for its EnvironmentFile=. Ends when there is nothing to do. */
+/* Started by offloadd-hook.socket: receives events from offloadd, and has the service manager start the unit that offloadd.conf names for
+ * their kind, with the event in a file for its EnvironmentFile=. Exits when there is nothing to do. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +21,14 @@
 #include "report/hook.h"
 #include "basic/util.h"
 
-#define FOLDER "/run/offloadd-hook"
+#define DIRECTORY "/run/offloadd-hook"
 #define LINGER_MSEC 2000
 #define KEEP_SEC 600 /* environment files; a unit has read its own when it runs */
 
 extern char **environ;
 
 struct runner {
-	const char *folder, *conf_path;
+	const char *directory, *conf_path;
 	int fd;
 };
 
@@ -38,16 +38,16 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-/* Errors are offloadd's to tell; what could be read holds. */
-static int pass_over(_unused_ void *userdata, _unused_ const char *path, _unused_ unsigned line,
+/* offloadd reports the errors; what could be read applies. */
+static int ignore_error(_unused_ void *userdata, _unused_ const char *path, _unused_ unsigned line,
 	_unused_ const char *message)
 {
 	return 0;
 }
 
-static void remove_old(const char *folder)
+static void remove_old(const char *directory)
 {
-	DIR *dir = opendir(folder);
+	_cleanup_closedir_ DIR *dir = opendir(directory);
 	struct dirent *entry;
 	struct stat st;
 
@@ -59,8 +59,6 @@ static void remove_old(const char *folder)
 			st.st_mtime + KEEP_SEC < time(NULL))
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	}
-	if (dir)
-		closedir(dir);
 }
 
 static int write_file(const struct runner *r, const char *instance, const struct hook_record *record)
@@ -68,7 +66,7 @@ static int write_file(const struct runner *r, const char *instance, const struct
 	_cleanup_free_ char *path = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
 
-	if (asprintf(&path, "%s/%s.env", r->folder, instance) < 0) {
+	if (asprintf(&path, "%s/%s.env", r->directory, instance) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
@@ -91,7 +89,7 @@ static int start_unit(const char *unit)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
 }
 
-/* The record's kind and the time since the boot, in microseconds. */
+/* The event's kind and the time since the boot, in microseconds. */
 static void name_instance(const struct hook_record *record, char *buf, size_t size)
 {
 	struct timespec ts;
@@ -109,10 +107,10 @@ static int handle(const struct runner *r, char *text, size_t len)
 	int error = hook_decode(text, len, &record);
 
 	if (error < 0)
-		return complain("not a record of offloadd, left out", error);
-	error = conf_load(r->conf_path, pass_over, NULL, &conf);
+		return complain("Failed to read an event of offloadd, ignoring it", error);
+	error = conf_load(r->conf_path, ignore_error, NULL, &conf);
 	if (error < 0)
-		return complain("cannot read offloadd.conf", error);
+		return complain("Failed to read offloadd.conf", error);
 	if (!conf.hooks[record.kind] || !conf.hooks[record.kind][0])
 		return 0;
 	name_instance(&record, instance, sizeof(instance));
@@ -121,7 +119,7 @@ static int handle(const struct runner *r, char *text, size_t len)
 		return complain(conf.hooks[record.kind], error);
 	error = write_file(r, instance, &record);
 	if (error < 0)
-		return complain("cannot write the record for the unit", error);
+		return complain("Failed to write the event for the unit", error);
 	error = start_unit(unit);
 	return error < 0 ? complain(unit, error) : 0;
 }
@@ -131,34 +129,34 @@ static int run(const struct runner *r)
 	char text[HOOK_RECORD_MAX + 1];
 	struct pollfd poll_fd = { .fd = r->fd, .events = POLLIN };
 
-	remove_old(r->folder);
+	remove_old(r->directory);
 	for (;;) {
 		int n = poll(&poll_fd, 1, LINGER_MSEC);
 		ssize_t len;
 
 		if (n < 0 && errno != EINTR)
-			return complain("poll", -errno);
+			return complain("Failed to wait for events", -errno);
 		if (n == 0)
 			return 0;
 		len = recv(r->fd, text, HOOK_RECORD_MAX, MSG_DONTWAIT);
 		if (len >= 0)
 			(void)handle(r, text, (size_t)len);
 		else if (errno != EAGAIN && errno != EINTR)
-			return complain("recv", -errno);
+			return complain("Failed to receive an event", -errno);
 	}
 }
 
-/* offloadd-hook [FOLDER [CONF]]: for tests */
+/* offloadd-hook [DIRECTORY [CONF]]: for tests */
 int main(int argc, char **argv)
 {
-	struct runner r = { .folder = argc > 1 ? argv[1] : FOLDER, .conf_path = argc > 2 ? argv[2] : NULL };
+	struct runner r = { .directory = argc > 1 ? argv[1] : DIRECTORY, .conf_path = argc > 2 ? argv[2] : NULL };
 
 	if (argc > 3 || (argc > 1 && argv[1][0] == '-')) {
 		fputs("offloadd-hook is started by offloadd-hook.socket, see offloadd.conf(5)\n", stderr);
 		return EXIT_FAILURE;
 	}
 	if (sd_listen_fds(1) != 1 || sd_is_socket(SD_LISTEN_FDS_START, AF_UNIX, SOCK_DGRAM, -1) <= 0) {
-		fputs("offloadd-hook: expects one datagram socket from offloadd-hook.socket\n", stderr);
+		fputs("offloadd-hook: expected one datagram socket from offloadd-hook.socket\n", stderr);
 		return EXIT_FAILURE;
 	}
 	r.fd = SD_LISTEN_FDS_START;

@@ -78,16 +78,13 @@ static socklen_t address_len(const union path_address *address)
 int path_socket_open(int family, const char *device)
 {
 	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int keep;
 
 	if (fd < 0)
 		return -errno;
 	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
 			      (socklen_t)strlen(device) + 1) < 0)
 		return -errno;
-	keep = fd;
-	fd = -1;
-	return keep;
+	return TAKE_FD(fd);
 }
 
 int path_socket_wait(int fd, short events, uint64_t deadline_usec, const volatile int *stop)
@@ -150,10 +147,10 @@ int path_listen(union path_address *address, const char *device, char why[PATH_W
 	_cleanup_close_ int fd = path_socket_open(address->any.sa_family, device);
 	socklen_t len = sizeof(*address);
 	char text[PATH_ADDRESS_LEN];
-	int keep, one = 1, zero = 0;
+	int one = 1, zero = 0;
 
 	if (fd < 0) {
-		snprintf(why, PATH_WHY_LEN, "cannot make a socket%s%s: %s", device ? " on " : "",
+		snprintf(why, PATH_WHY_LEN, "Failed to create a socket%s%s: %s", device ? " on " : "",
 			device ? device : "", strerror(-fd));
 		return fd;
 	}
@@ -164,13 +161,11 @@ int path_listen(union path_address *address, const char *device, char why[PATH_W
 		getsockname(fd, &address->any, &len) < 0) {
 		int r = -errno;
 
-		snprintf(why, PATH_WHY_LEN, "cannot listen on %s: %s",
+		snprintf(why, PATH_WHY_LEN, "Failed to listen on %s: %s",
 			path_address_format(address, text), strerror(-r));
 		return r;
 	}
-	keep = fd;
-	fd = -1;
-	return keep;
+	return TAKE_FD(fd);
 }
 
 /* Throws away what comes, without copying it. *ret_got: how much came, also when it fails. */
@@ -217,9 +212,9 @@ static uint64_t serve_connection(
 	int r = path_frame_receive(
 		fd, util_now_usec() + (refused ? REFUSED_USEC : ASK_USEC), s->stop, &frame);
 
-	*ret_reason = r == -EPROTO      ? "it does not speak this protocol"
-		      : r == -ETIMEDOUT ? "it asked for nothing"
-					: "it hung up before it asked";
+	*ret_reason = r == -EPROTO      ? "not an offloadctl check-path sender"
+		      : r == -ETIMEDOUT ? "no request"
+					: "connection closed before a request";
 	if (r < 0)
 		return 0;
 	answer.status = path_budget_ask(&s->budget, sender, frame.count, &answer.count);
@@ -230,11 +225,11 @@ static uint64_t serve_connection(
 		return 0;
 	deadline_usec = util_now_usec() + s->budget.busy_usec_max - sender->busy_usec;
 	if (receive_bytes(fd, frame.count, deadline_usec, s->stop, &got) < 0) {
-		*ret_reason = util_now_usec() >= deadline_usec ? "its time was up" : "it hung up";
+		*ret_reason = util_now_usec() >= deadline_usec ? "time limit reached" : "connection closed";
 		return got;
 	}
 	answer.count = got;
-	*ret_reason = path_frame_send(fd, &answer) < 0 ? "it hung up" : NULL;
+	*ret_reason = path_frame_send(fd, &answer) < 0 ? "connection closed" : NULL;
 	return got;
 }
 

@@ -27,16 +27,12 @@
 #define RECEIVER_ADDRESS "192.0.2.2/30"
 #define SETUP_USEC (20 * USEC_PER_SEC)
 
-static void put_link(struct rtnl_link **link)
-{
-	if (*link)
-		rtnl_link_put(*link);
-}
-#define _cleanup_link_ _cleanup_(put_link)
+CLEANUP_POINTER(struct rtnl_link, rtnl_link_put)
+#define _cleanup_link_ _cleanup_(rtnl_link_put_pointer)
 
 static int nl_failed(const char *what, int error, char *why)
 {
-	snprintf(why, PATH_WHY_LEN, "cannot %s in a namespace of our own: %s", what, nl_geterror(error));
+	snprintf(why, PATH_WHY_LEN, "Failed to %s in a new network namespace: %s", what, nl_geterror(error));
 	return -EIO;
 }
 
@@ -88,7 +84,7 @@ static int set_up_end(struct nl_sock *nl, bool vlan, const char *address, char *
 	if (r == 0 && vlan) {
 		r = add_vlan(nl, top);
 		if (r < 0)
-			return nl_failed("make a VLAN", r, why);
+			return nl_failed("create a VLAN", r, why);
 		top = (int)if_nametoindex(VLAN);
 		r = set_up(nl, top);
 	}
@@ -146,7 +142,7 @@ static void receiver_run(int life, bool vlan)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	ready.error = netns_enter_new(false);
 	if (ready.error < 0)
-		snprintf(ready.why, sizeof(ready.why), "cannot make a second namespace: %s",
+		snprintf(ready.why, sizeof(ready.why), "Failed to create a second network namespace: %s",
 			strerror(-ready.error));
 	if (write(life, &here, 1) != 1)
 		_exit(1);
@@ -178,7 +174,7 @@ static int set_features(const struct link *like, struct path_pair *pair, char *w
 	if (r == 0)
 		r = ethtool_features_get(ethtool, ifindex, pair->device, &now);
 	if (r < 0)
-		snprintf(why, PATH_WHY_LEN, "cannot set the stand-in's features: %s", strerror(-r));
+		snprintf(why, PATH_WHY_LEN, "Failed to set the features of the stand-in: %s", strerror(-r));
 	pair->differing = now.active ^ like->features.active;
 	return r;
 }
@@ -195,7 +191,7 @@ static int read_ready(int fd, const volatile int *stop, struct ready *ret, char 
 		return ret->error;
 	}
 	if (r < 0 && r != -EINTR)
-		snprintf(why, PATH_WHY_LEN, "the receiver's process did not start: %s", strerror(-r));
+		snprintf(why, PATH_WHY_LEN, "Failed to start the receiver process: %s", strerror(-r));
 	return r;
 }
 
@@ -211,7 +207,7 @@ static int join(struct path_pair *pair, struct nl_sock *nl, const volatile int *
 		return r;
 	r = rtnl_link_veth_add(nl, VETH, VETH, pair->receiver);
 	if (r < 0)
-		return nl_failed("make a pair of veth", r, why);
+		return nl_failed("create a veth pair", r, why);
 	r = set_up_end(nl, pair->vlan, SENDER_ADDRESS, why);
 	if (r == 0 && send(pair->life, &byte, 1, MSG_NOSIGNAL) != 1)
 		r = -errno;
@@ -233,8 +229,8 @@ int path_pair_open(const struct link *like, const volatile int *stop, struct pat
 	*ret = (struct path_pair){ .life = -1, .vlan = strcmp(like->kind, "vlan") == 0 };
 	snprintf(ret->device, sizeof(ret->device), "%s", ret->vlan ? VLAN : VETH);
 	if (r < 0) {
-		snprintf(why, PATH_WHY_LEN, "cannot make a network namespace: %s; it takes CAP_SYS_ADMIN, or a "
-			"kernel that lets users make user namespaces", strerror(-r));
+		snprintf(why, PATH_WHY_LEN, "Failed to create a network namespace: %s; it requires CAP_SYS_ADMIN, "
+			"or a kernel that allows unprivileged user namespaces", strerror(-r));
 		return r;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)

@@ -10,28 +10,29 @@ static void put_finding(FILE *out, const struct path_report *r)
 
 	switch (f->verdict) {
 	case PATH_SLOW:
-		fprintf(out, "%s: sendfile is slower than plain send: %.1f times its time, %.1f times its CPU. A socket "
-			"without scatter-gather copies\n  page by page: offloadctl explain %s sg\n",
+		fprintf(out, "%s: sendfile is slower than plain send: %.1f times the time, %.1f times the CPU. A socket "
+			"without scatter-gather copies\n  page by page. Run: offloadctl explain %s sg\n",
 			r->link, f->sendfile.time, f->sendfile.cpu, r->link);
 		return;
 	case PATH_SOFTWARE:
-		fprintf(out, "%s: segmentation or checksums in software: %.0f%% of the cost of sending comes with the "
-			"number of segments,\n  and sendfile takes %.0f%% of plain send's time: offloadctl explain %s\n",
+		fprintf(out, "%s: segmentation or checksums in software: %.0f%% of the cost of sending depends on the "
+			"number of segments,\n  and sendfile takes %.0f%% of the time of plain send. Run: offloadctl explain %s\n",
 			r->link, f->share * 100, f->sendfile.time * 100, r->link);
 		return;
 	case PATH_HEALTHY:
-		fprintf(out, "%s: healthy: %.0f%% of the cost of sending comes with the number of segments, and sendfile "
-			"takes %.0f%% of plain send's time\n",
+		fprintf(out, "%s: healthy: %.0f%% of the cost of sending depends on the number of segments, and sendfile "
+			"takes %.0f%% of the time of plain send\n",
 			r->link, f->share * 100, f->sendfile.time * 100);
 		return;
 	case PATH_UNKNOWN:
 		break;
 	}
 	if (r->run->rounds < PATH_ROUNDS_LEAST)
-		fprintf(out, "%s: too few rounds within the limits to say anything\n", r->link);
+		fprintf(out, "%s: inconclusive: too few rounds within the limits\n", r->link);
 	else
-		fprintf(out, "%s: sendfile is not slower than plain send (%.0f%% of its time); whether segments are made in "
-			"software,\n  these ratios do not tell (%.0f%% of the cost comes with them): offloadctl explain %s\n",
+		fprintf(out, "%s: inconclusive: sendfile is not slower than plain send (%.0f%% of the time), but the share of "
+			"segments\n  in the cost (%.0f%%) does not show whether they are made in software. Run: offloadctl "
+			"explain %s\n",
 			r->link, f->sendfile.time * 100, f->share * 100, r->link);
 }
 
@@ -42,7 +43,7 @@ void path_report_text(FILE *out, const struct path_report *r)
 
 	put_finding(out, r);
 	if (f->slow_splice && !f->slow_sendfile)
-		fprintf(out, "%s: splice from a file is slower than plain send: %.1f times its time, %.1f times its CPU\n",
+		fprintf(out, "%s: splice from a file is slower than plain send: %.1f times the time, %.1f times the CPU\n",
 			r->link, f->splice.time, f->splice.cpu);
 	fprintf(out, "\n%s; %zu alternating rounds, medians:\n", r->over, r->run->rounds);
 	fprintf(out, "  %-26s%12s%12s%16s\n", "", "MB/s", "CPU s/GB", "softirq s/GB");
@@ -53,7 +54,7 @@ void path_report_text(FILE *out, const struct path_report *r)
 		fprintf(out, "  %-26s%12.1f%12.3f%16.2f\n", words[way], s.mbyte_per_s, s.cpu_s_per_gbyte,
 			s.softirq_s_per_gbyte);
 	}
-	fprintf(out, "  against send: sendfile %.2f of its time, %.2f of its CPU; splice %.2f, %.2f\n", f->sendfile.time,
+	fprintf(out, "  relative to send: sendfile %.2f of the time, %.2f of the CPU; splice %.2f, %.2f\n", f->sendfile.time,
 		f->sendfile.cpu, f->splice.time, f->splice.cpu);
 	if (f->segments > 0)
 		fprintf(out, "  %.1f times the segments: %.2f times the time, %.2f times the CPU\n", f->segments,

@@ -79,29 +79,29 @@ static int explain_connect(struct sender *s, int error)
 	switch (-error) {
 	case ECONNREFUSED:
 		snprintf(s->why, PATH_WHY_LEN,
-			"nobody listens at %s; start offloadctl check-path --serve there", peer);
+			"Failed to connect to %s: connection refused; start offloadctl check-path --serve there", peer);
 		break;
 	case ENETUNREACH:
 	case EHOSTUNREACH:
 	case EADDRNOTAVAIL:
-		snprintf(s->why, PATH_WHY_LEN, "no route to %s by %s: %s", peer,
-			t->device ? t->device : "any link", strerror(-error));
+		snprintf(s->why, PATH_WHY_LEN, "Failed to connect to %s over %s: %s", peer,
+			t->device ? t->device : "any interface", strerror(-error));
 		break;
 	case ETIMEDOUT:
-		snprintf(s->why, PATH_WHY_LEN, "%s does not answer by %s", peer,
-			t->device ? t->device : "any link");
+		snprintf(s->why, PATH_WHY_LEN, "Failed to connect to %s over %s: timed out", peer,
+			t->device ? t->device : "any interface");
 		break;
 	case EPERM:
-		snprintf(s->why, PATH_WHY_LEN, "no permission to send by %s: this kernel wants CAP_NET_RAW",
-			t->device ? t->device : "this link");
+		snprintf(s->why, PATH_WHY_LEN, "Failed to bind to %s: this kernel requires CAP_NET_RAW",
+			t->device ? t->device : "this interface");
 		break;
 	case ENODEV:
-		snprintf(s->why, PATH_WHY_LEN, "there is no link %s", t->device ? t->device : "");
+		snprintf(s->why, PATH_WHY_LEN, "unknown interface \"%s\"", t->device ? t->device : "");
 		break;
 	case EINTR:
 		break;
 	default:
-		snprintf(s->why, PATH_WHY_LEN, "cannot connect to %s: %s", peer, strerror(-error));
+		snprintf(s->why, PATH_WHY_LEN, "Failed to connect to %s: %s", peer, strerror(-error));
 	}
 	return error;
 }
@@ -123,8 +123,7 @@ static int sender_connect(struct sender *s, unsigned mss, int *ret)
 		r = -error;
 	if (r < 0)
 		return explain_connect(s, r);
-	*ret = fd;
-	fd = -1;
+	*ret = TAKE_FD(fd);
 	return 0;
 }
 
@@ -216,13 +215,13 @@ static int explain_transfer(struct sender *s, int error)
 	if (error == -EINTR)
 		return error;
 	if (error == -EPROTO)
-		snprintf(s->why, PATH_WHY_LEN, "what listens at %s is no offloadctl check-path --serve", peer);
+		snprintf(s->why, PATH_WHY_LEN, "Failed to measure: %s is not an offloadctl check-path --serve", peer);
 	else if (error == -ECONNRESET || error == -EPIPE)
-		snprintf(s->why, PATH_WHY_LEN, "the receiver at %s hung up", peer);
+		snprintf(s->why, PATH_WHY_LEN, "Failed to send: %s closed the connection", peer);
 	else if (error == -ETIMEDOUT)
-		snprintf(s->why, PATH_WHY_LEN, "the time was up while %s did not take or confirm the data", peer);
+		snprintf(s->why, PATH_WHY_LEN, "Failed to send: timed out before %s received and confirmed the data", peer);
 	else
-		snprintf(s->why, PATH_WHY_LEN, "sending to %s failed: %s", peer, strerror(-error));
+		snprintf(s->why, PATH_WHY_LEN, "Failed to send to %s: %s", peer, strerror(-error));
 	return error;
 }
 
@@ -238,7 +237,7 @@ static int ask(struct sender *s, int fd, uint64_t bytes)
 	if (frame.status == PATH_GO && frame.version == PATH_WIRE_VERSION)
 		return 0;
 	if (frame.status == PATH_TOO_MUCH)
-		snprintf(s->why, PATH_WHY_LEN, "%s: %" PRIu64 " MB are left, and one transfer has %" PRIu64 " MB",
+		snprintf(s->why, PATH_WHY_LEN, "%s: %" PRIu64 " MB left, one transfer has %" PRIu64 " MB",
 			path_status_words(frame.status), frame.count / 1000000, bytes / 1000000);
 	else
 		snprintf(s->why, PATH_WHY_LEN, "%s",
@@ -307,7 +306,7 @@ static int measure(struct sender *s, struct path_run *run)
 	bytes = path_transfer_bytes(t->bytes_max - FIRST_BYTES, t->usec_max,
 		(double)first.bytes * 1e6 / (double)(first.wall_usec ? first.wall_usec : 1));
 	if (bytes == 0) {
-		snprintf(s->why, PATH_WHY_LEN, "this path is too slow to be measured within these limits");
+		snprintf(s->why, PATH_WHY_LEN, "this path is too slow to measure within these limits");
 		return -ETIME;
 	}
 	while (run->rounds < PATH_ROUNDS) {
@@ -332,7 +331,7 @@ int path_measure(const struct path_target *target, struct path_run *ret, char wh
 	*ret = (struct path_run){ 0 };
 	why[0] = '\0';
 	if (r < 0) {
-		snprintf(why, PATH_WHY_LEN, "cannot make data to send: %s", strerror(-r));
+		snprintf(why, PATH_WHY_LEN, "Failed to prepare data: %s", strerror(-r));
 		return r;
 	}
 	s.deadline_usec = util_now_usec() + target->usec_max;

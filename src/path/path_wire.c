@@ -9,48 +9,41 @@
 
 #define MAGIC UINT32_C(0x4f464c50) /* "OFLP" */
 
+struct wire { /* big endian */
+	uint32_t magic;
+	uint16_t version, status;
+	uint64_t count;
+};
+_Static_assert(sizeof(struct wire) == PATH_WIRE_FRAME, "no padding");
+
 void path_wire_encode(const struct path_frame *frame, uint8_t ret[PATH_WIRE_FRAME])
 {
-	uint32_t magic = htobe32(MAGIC);
-	uint16_t version = htobe16(frame->version), status = htobe16(frame->status);
-	uint64_t count = htobe64(frame->count);
+	const struct wire wire = { htobe32(MAGIC), htobe16(frame->version), htobe16(frame->status), htobe64(frame->count) };
 
-	memcpy(ret, &magic, sizeof(magic));
-	memcpy(ret + 4, &version, sizeof(version));
-	memcpy(ret + 6, &status, sizeof(status));
-	memcpy(ret + 8, &count, sizeof(count));
+	memcpy(ret, &wire, sizeof(wire));
 }
 
 int path_wire_decode(const uint8_t text[PATH_WIRE_FRAME], struct path_frame *ret)
 {
-	uint32_t magic;
-	uint16_t version, status;
-	uint64_t count;
+	struct wire wire;
 
-	memcpy(&magic, text, sizeof(magic));
-	memcpy(&version, text + 4, sizeof(version));
-	memcpy(&status, text + 6, sizeof(status));
-	memcpy(&count, text + 8, sizeof(count));
-	if (be32toh(magic) != MAGIC)
+	memcpy(&wire, text, sizeof(wire));
+	if (be32toh(wire.magic) != MAGIC)
 		return -EPROTO;
-	*ret = (struct path_frame){
-		.version = be16toh(version),
-		.status = be16toh(status),
-		.count = be64toh(count),
-	};
+	*ret = (struct path_frame){ be16toh(wire.version), be16toh(wire.status), be64toh(wire.count) };
 	return 0;
 }
 
 const char *path_status_words(uint16_t status)
 {
 	static const char *const words[PATH_STATUS_COUNT] = {
-		[PATH_TOO_MUCH] = "the receiver takes no more bytes from this host for now",
-		[PATH_TOO_LONG] = "the receiver has no more time for this host for now",
-		[PATH_OTHER_VERSION] = "the receiver speaks another version of the protocol",
+		[PATH_TOO_MUCH] = "the receiver accepts no more bytes from this host for now",
+		[PATH_TOO_LONG] = "the receiver accepts no more transfers from this host for now",
+		[PATH_OTHER_VERSION] = "the receiver uses another protocol version",
 	};
 
 	return status < PATH_STATUS_COUNT ? words[status]
-					  : "the receiver refuses for a reason this version does not know";
+					  : "the receiver refused for an unknown reason";
 }
 
 struct path_sender *path_budget_find(

@@ -254,12 +254,6 @@ void predict_free(struct predict *p)
 	free(p);
 }
 
-void predict_free_pointer(struct predict **p)
-{
-	predict_free(*p);
-	*p = NULL;
-}
-
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value)
 {
 	struct node *n = node_find(p, ifindex);

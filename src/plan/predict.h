@@ -6,6 +6,7 @@
 #ifndef OFFLOADD_PREDICT_H
 #define OFFLOADD_PREDICT_H
 
+#include "basic/util.h"
 #include "model/feature.h"
 #include "model/link.h"
 
@@ -18,7 +19,7 @@ int predict_new(const struct feature_table *features, const struct link_table *t
 int predict_new_of(const struct feature_table *features, const struct link_table *table,
 	struct link *const *links, size_t n, const char *release, struct predict **ret);
 void predict_free(struct predict *p);
-void predict_free_pointer(struct predict **p);
+CLEANUP_POINTER(struct predict, predict_free)
 
 /* Carries out one SET in the copy, with all that follows from it. -ENODEV when there is no such
  * link, -ENOMEM. */

@@ -22,10 +22,10 @@ static void append_calls(const struct text *t, const struct diagnosis *d)
 
 	if (d->calls)
 		APPEND(t, "%llu call%s, median %s", (unsigned long long)d->calls, util_plural(d->calls),
-			render_usec(d->median_usec, time, sizeof(time)));
+			util_format_usec(d->median_usec, time, sizeof(time)));
 	if (d->running)
 		APPEND(t, "%s%llu still running, %s%s", d->calls ? ", " : "", (unsigned long long)d->running,
-			d->running > 1 ? "the longest for " : "for ", render_usec(d->longest_usec, time, sizeof(time)));
+			d->running > 1 ? "the longest for " : "for ", util_format_usec(d->longest_usec, time, sizeof(time)));
 }
 
 /* A service at the head of a sentence. */

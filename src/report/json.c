@@ -41,24 +41,20 @@ static void add_rules(struct json_writer *w, const struct rule_set *set, const s
 
 void json_add_rule_errors(struct json_writer *w, const char *key, const struct rule_set *set, size_t max)
 {
-	json_open_list(w, key);
-	for (size_t i = 0; i < set->n_errors && i < max; i++) {
-		json_open_object(w, NULL);
-		json_add_text(w, "path", set->errors[i].path);
-		json_add_int(w, "line", set->errors[i].line);
-		json_add_text(w, "message", set->errors[i].message);
-		json_close_object(w);
-	}
-	json_close_list(w);
+	static const struct json_field fields[] = {
+		JSON_FIELD(struct rule_error, path, "path", JSON_BORROWED),
+		JSON_FIELD(struct rule_error, line, "line", JSON_INT),
+		JSON_FIELD(struct rule_error, message, "message", JSON_BORROWED),
+		{ 0 },
+	};
+
+	json_add_rows(w, key, fields, set->errors, set->n_errors < max ? set->n_errors : max, sizeof(*set->errors));
 }
 
 static void add_rule(struct json_writer *w, const struct plan_item *item)
 {
-	if (!item || !item->rule) {
-		json_add_null(w, "rule");
+	if (!json_open_if(w, "rule", item && item->rule))
 		return;
-	}
-	json_open_object(w, "rule");
 	json_add_text(w, "file", item->rule->file);
 	json_add_int(w, "line", item->feature ? item->feature->line : 0);
 	json_add_text(w, "mode", item->audit ? "audit" : "enforce");
@@ -81,11 +77,8 @@ static void add_cause(struct json_writer *w, const struct feature_table *table, 
 {
 	char why[256];
 
-	if (!item || item->cause == CAUSE_NONE) {
-		json_add_null(w, "cause");
+	if (!json_open_if(w, "cause", item && item->cause != CAUSE_NONE))
 		return;
-	}
-	json_open_object(w, "cause");
 	json_add_text(w, "kind", cause_name(item->cause));
 	json_add_link_name(w, "link", item->cause_ifindex ? item->cause_name : NULL);
 	add_feature(w, table, item->cause_bit);
@@ -229,11 +222,8 @@ int json_write_plan(FILE *out, const struct view *view)
 
 static void add_error(struct json_writer *w, const struct apply_result *r)
 {
-	if (!r->error) {
-		json_add_null(w, "error");
+	if (!json_open_if(w, "error", r->error))
 		return;
-	}
-	json_open_object(w, "error");
 	json_add_int(w, "errno", -r->error);
 	json_add_text(w, "text", strerror(-r->error));
 	json_add_some(w, "kernel", r->text);
@@ -305,11 +295,8 @@ int json_write_check(
 
 static void add_reference(struct json_writer *w, const char *key, const struct link *link)
 {
-	if (!link) {
-		json_add_null(w, key);
+	if (!json_open_if(w, key, link))
 		return;
-	}
-	json_open_object(w, key);
 	json_add_link(w, link->name, link->ifindex);
 	json_close_object(w);
 }
@@ -391,7 +378,8 @@ static void add_feature_states(struct json_writer *w, const struct view *view, c
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 	const struct link_features *f = &link->features;
 
-	json_open_object(w, "features");
+	if (!json_open_if(w, "features", link->has_features))
+		return;
 	for (unsigned bit = 0; bit < view->features->count; bit++) {
 		const struct plan_item *item = view_item(pl, bit);
 
@@ -416,7 +404,8 @@ static void add_aliases(struct json_writer *w, const struct view *view, const st
 	const struct feature_alias *alias;
 	feature_set members;
 
-	json_open_object(w, "aliases");
+	if (!json_open_if(w, "aliases", link->has_features))
+		return;
 	for (size_t i = 0; (alias = feature_alias(i)); i++) {
 		feature_parse(view->features, alias->word, &members);
 		json_open_object(w, alias->long_word);
@@ -453,13 +442,8 @@ int json_write_show(FILE *out, const struct view *view, const struct link *link)
 		p = link_next_port(view->links, p))
 		add_reference(&w, NULL, p);
 	json_close_list(&w);
-	if (link->has_features) {
-		add_feature_states(&w, view, link);
-		add_aliases(&w, view, link);
-	} else {
-		json_add_null(&w, "features");
-		json_add_null(&w, "aliases");
-	}
+	add_feature_states(&w, view, link);
+	add_aliases(&w, view, link);
 	json_close_object(&w);
 	return json_finish(&w, out);
 }

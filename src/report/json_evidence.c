@@ -16,11 +16,8 @@ void json_add_addresses(struct json_writer *w, const struct socket_info *s)
 
 static void add_process(struct json_writer *w, const struct evidence_socket *row)
 {
-	if (!row->pid) {
-		json_add_null(w, "process");
+	if (!json_open_if(w, "process", row->pid))
 		return;
-	}
-	json_open_object(w, "process");
 	json_add_int(w, "pid", row->pid);
 	json_add_text(w, "name", row->comm);
 	if (row->has_age)

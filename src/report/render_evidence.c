@@ -5,44 +5,9 @@
 
 #define BAR_WIDTH 40
 
-const char *render_usec(uint64_t usec, char *buf, size_t size)
-{
-	static const struct {
-		uint64_t usec;
-		const char *unit;
-	} units[] = { { USEC_PER_SEC, "s" }, { USEC_PER_MSEC, "ms" } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (usec >= units[i].usec) {
-			double value = (double)usec / (double)units[i].usec;
-
-			snprintf(buf, size, "%.*f %s", value < 10 ? 2 : value < 100 ? 1 : 0, value,
-				units[i].unit);
-			return buf;
-		}
-	snprintf(buf, size, "%u us", (unsigned)usec);
-	return buf;
-}
-
-const char *render_age(uint64_t sec, char *buf, size_t size)
-{
-	static const struct {
-		unsigned sec;
-		const char *unit;
-	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (sec >= 2 * units[i].sec || units[i].sec == 1) {
-			snprintf(buf, size, "%llu%s", (unsigned long long)(sec / units[i].sec),
-				units[i].unit);
-			break;
-		}
-	return buf;
-}
-
 static const char *age_words(const struct evidence_socket *row, char *buf, size_t size)
 {
-	return row->has_age ? render_age(row->age_sec, buf, size) : NULL;
+	return row->has_age ? util_format_age(row->age_sec, buf, size) : NULL;
 }
 
 static const char *process_words(const struct evidence_socket *row, char *buf, size_t size)
@@ -157,8 +122,8 @@ static void put_latency_row(const struct render *r, const struct evidence_latenc
 	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s",
 		row->fallback ? "falling back" : "healthy", r->colour ? "\033[0m" : "",
 		(unsigned long long)row->calls, util_plural(row->calls),
-		render_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
-		render_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
+		util_format_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
+		util_format_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
 	if (latency->has_waits)
 		fprintf(r->out, "; %u%% of the time asleep for the disk, %u%% for the receiver",
 			evidence_percent(row->disk_usec, row->total_usec),
@@ -166,7 +131,7 @@ static void put_latency_row(const struct render *r, const struct evidence_latenc
 	if (row->running)
 		fprintf(r->out, "; %llu still running, %s%s", (unsigned long long)row->running,
 			row->running > 1 ? "the longest for " : "for ",
-			render_usec(row->longest_usec, longest, sizeof(longest)));
+			util_format_usec(row->longest_usec, longest, sizeof(longest)));
 	fputc('\n', r->out);
 	render_histogram(r, row->slots);
 }
@@ -178,7 +143,7 @@ void render_latency(
 
 	fprintf(r->out, "%s%ssendfile to TCP sockets within %s%s\n", when ? when : "",
 		when ? "  " : "",
-		render_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
+		util_format_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
 		latency->n ? "" : ": none");
 	for (size_t i = 0; i < latency->n; i++)
 		put_latency_row(r, latency, &latency->rows[i]);

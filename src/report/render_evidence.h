@@ -6,11 +6,6 @@
 #include "evidence/evidence.h"
 #include "report/render.h"
 
-/* "850 us", "1.5 ms", "2.03 s". Returns buf. */
-const char *render_usec(uint64_t usec, char *buf, size_t size);
-/* "45s", "3min", "5h", "2d". Returns buf. */
-const char *render_age(uint64_t sec, char *buf, size_t size);
-
 /* A table of sockets, and a sentence with how many are stale. 0 or -ENOMEM. */
 int render_sockets(const struct render *r, const struct evidence *e);
 

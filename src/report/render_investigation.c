@@ -214,8 +214,8 @@ static int add_metric(struct libscols_table *t, const struct investigation_metri
 	if (!m->known)
 		return 0;
 	if (m->measure == INVESTIGATION_MEDIAN) {
-		set_cell(line, 1, render_usec(m->a, text, sizeof(text)));
-		set_cell(line, 2, render_usec(m->b, text, sizeof(text)));
+		set_cell(line, 1, util_format_usec(m->a, text, sizeof(text)));
+		set_cell(line, 2, util_format_usec(m->b, text, sizeof(text)));
 	} else {
 		set_number(line, 1, m->a);
 		set_number(line, 2, m->b);
@@ -239,7 +239,7 @@ static void put_headline(const struct render *r, const struct investigation_metr
 	else
 		fprintf(r->out, "%s%.*f times %s in B%s", r->colour ? faster ? "\033[32m" : "\033[31m" : "",
 			factor < 9.95 ? 1 : 0, factor, faster ? "faster" : "slower", r->colour ? "\033[0m" : "");
-	fprintf(r->out, " (A %s, B %s)\n", render_usec(m->a, a, sizeof(a)), render_usec(m->b, b, sizeof(b)));
+	fprintf(r->out, " (A %s, B %s)\n", util_format_usec(m->a, a, sizeof(a)), util_format_usec(m->b, b, sizeof(b)));
 }
 
 static void put_headlines(const struct render *r, const struct investigation_metric *metrics, size_t n)

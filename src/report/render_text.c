@@ -77,23 +77,7 @@ int render_put_name(const struct render *r, const char *name)
 
 void render_wrapped(const struct render *r, unsigned indent, const char *text)
 {
-	unsigned column = indent;
-
-	while (*text) {
-		unsigned word = (unsigned)strcspn(text, " ");
-
-		if (r->width && column > indent && column + 1 + word > r->width) {
-			fprintf(r->out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', r->out);
-			column++;
-		}
-		fwrite(text, 1, word, r->out);
-		column += word;
-		text += word + strspn(text + word, " ");
-	}
-	fputc('\n', r->out);
+	util_wrap(r->out, r->width, indent, text);
 }
 
 void render_put_names(const struct render *r, const char *label, const char *names)

@@ -11,44 +11,16 @@
 #define PATTERN_MAX 256
 #define VERSION_PARTS 8
 
-/* The names that systemd-detect-virt(1) prints, machines before containers. */
-static const struct virtualization {
-	const char *name;
-	bool container;
-} virtualizations[] = {
-	{"qemu", false},
-	{"kvm", false},
-	{"amazon", false},
-	{"zvm", false},
-	{"vmware", false},
-	{"microsoft", false},
-	{"oracle", false},
-	{"powervm", false},
-	{"xen", false},
-	{"bochs", false},
-	{"uml", false},
-	{"parallels", false},
-	{"bhyve", false},
-	{"qnx", false},
-	{"acrn", false},
-	{"apple", false},
-	{"sre", false},
-	{"google", false},
-	{"vm-other", false},
-	{"systemd-nspawn", true},
-	{"lxc-libvirt", true},
-	{"lxc", true},
-	{"openvz", true},
-	{"docker", true},
-	{"podman", true},
-	{"rkt", true},
-	{"wsl", true},
-	{"proot", true},
-	{"pouch", true},
-	{"container-other", true},
+/* What Virtualization= can ask for: classes, and the names that systemd-detect-virt(1) prints. */
+static const char *const virtualizations[] = {
+	"yes", "no", "vm", "container",
+	"qemu", "kvm", "amazon", "zvm", "vmware", "microsoft", "oracle", "powervm", "xen", "bochs", "uml", "parallels",
+	"bhyve", "qnx", "acrn", "apple", "sre", "google", "vm-other",
+	"systemd-nspawn", "lxc-libvirt", "lxc", "openvz", "docker", "podman", "rkt", "wsl", "proot", "pouch",
+	"container-other",
 };
-
-static const char *const virtualization_classes[] = {"yes", "no", "vm", "container"};
+#define FIRST_MACHINE 4
+#define FIRST_CONTAINER 23
 
 static const char *const value_names[] = {
 	[RULE_UNSET] = "unset",
@@ -65,24 +37,15 @@ const char *rule_value_name(enum rule_value value)
 void rule_clear(struct rule *rule)
 {
 	struct rule_match *m = &rule->match;
+	char *texts[] = { rule->file, rule->path, rule->description, rule->reason, m->kind, m->name, m->driver,
+		m->mac_address, m->lower_kind, m->lower_driver, m->master_kind, m->kernel_version, m->host,
+		m->virtualization };
 
 	for (size_t i = 0; i < rule->n_features; i++)
 		free(rule->features[i].word);
 	free(rule->features);
-	free(rule->file);
-	free(rule->path);
-	free(rule->description);
-	free(rule->reason);
-	free(m->kind);
-	free(m->name);
-	free(m->driver);
-	free(m->mac_address);
-	free(m->lower_kind);
-	free(m->lower_driver);
-	free(m->master_kind);
-	free(m->kernel_version);
-	free(m->host);
-	free(m->virtualization);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		free(texts[i]);
 	*rule = (struct rule){ 0 };
 }
 
@@ -184,16 +147,11 @@ static int check_version(const char *condition, const unsigned long release[VERS
 {
 	static const struct {
 		const char *sign;
-		bool less, equal, more;
+		bool holds[3]; /* less, equal, more */
 	} signs[] = {
-		{"<=", true, true, false},
-		{">=", false, true, true},
-		{"!=", true, false, true},
-		{"==", false, true, false},
-		{"<", true, false, false},
-		{">", false, false, true},
-		{"=", false, true, false},
-		{"", false, true, false},
+		{ "<=", { true, true, false } }, { ">=", { false, true, true } }, { "!=", { true, false, true } },
+		{ "==", { false, true, false } }, { "<", { true, false, false } }, { ">", { false, false, true } },
+		{ "=", { false, true, false } }, { "", { false, true, false } },
 	};
 	unsigned long parts[VERSION_PARTS];
 	size_t sign = 0, n;
@@ -205,8 +163,8 @@ static int check_version(const char *condition, const unsigned long release[VERS
 	if (n == 0 || *condition)
 		return -EINVAL;
 	for (size_t i = 0; i < n && order == 0; i++)
-		order = (release[i] > parts[i]) - (release[i] < parts[i]);
-	return order < 0 ? signs[sign].less : order > 0 ? signs[sign].more : signs[sign].equal;
+		order = COMPARE(release[i], parts[i]);
+	return signs[sign].holds[order + 1];
 }
 
 int rule_kernel_matches(const char *conditions, const char *release)
@@ -217,52 +175,30 @@ int rule_kernel_matches(const char *conditions, const char *release)
 	char word[64];
 
 	read_version(release, parts, &end);
-	for (;;) {
-		size_t len;
+	for (size_t len; conditions += strspn(conditions, " \t"), len = strcspn(conditions, " \t"); conditions += len) {
 		int r;
 
-		conditions += strspn(conditions, " \t");
-		len = strcspn(conditions, " \t");
-		if (len == 0)
-			return all;
 		if (len >= sizeof(word))
 			return -EINVAL;
 		memcpy(word, conditions, len);
 		word[len] = '\0';
-		conditions += len;
 		r = check_version(word, parts);
 		if (r < 0)
 			return r;
 		all = all && r;
 	}
+	return all;
 }
 
 const char *rule_virtualization_word(size_t i)
 {
-	size_t n = ARRAY_SIZE(virtualization_classes);
-
-	if (i < n)
-		return virtualization_classes[i];
-	return i - n < ARRAY_SIZE(virtualizations) ? virtualizations[i - n].name : NULL;
+	return i < ARRAY_SIZE(virtualizations) ? virtualizations[i] : NULL;
 }
 
-bool rule_virtualization_known(const char *word)
-{
-	const char *known;
-
-	for (size_t i = 0; (known = rule_virtualization_word(i)); i++)
-		if (strcmp(word, known) == 0)
-			return true;
-	return false;
-}
-
-/* A word that nobody knows comes from init's "container=", which container managers are free in. */
+/* An unknown word comes from container= of init's environment, which container managers choose freely. */
 static bool is_container(const char *here)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(virtualizations); i++)
-		if (strcmp(here, virtualizations[i].name) == 0)
-			return virtualizations[i].container;
-	return true;
+	return util_find_word(here, virtualizations + FIRST_MACHINE, FIRST_CONTAINER - FIRST_MACHINE) < 0;
 }
 
 static bool equals_virtualization(const char *word, const char *here, int flags _unused_)

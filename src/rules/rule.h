@@ -108,9 +108,7 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 /* Does any rule look at default routes? Then observe follows them. */
 bool rule_set_needs_routes(const struct rule_set *set);
 
-/* Is the word one that Virtualization= can ask for? */
-bool rule_virtualization_known(const char *word);
-/* All of them, NULL past the last. */
+/* The words that Virtualization= can ask for, NULL past the last. */
 const char *rule_virtualization_word(size_t i);
 
 /* Frees what a rule holds, not itself. */

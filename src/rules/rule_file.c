@@ -20,15 +20,13 @@ const char *const rule_default_dirs[] = {
  * listed at all from 6.12 on). */
 static const char *const unchangeable[] = {"tx-lockless", "netns-local", "vlan-challenged"};
 
-static const char *const value_words[] = {"on", "off", "lower"};
-static const enum rule_value values[] = {RULE_ON, RULE_OFF, RULE_LOWER};
+static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on", [RULE_LOWER] = "lower" };
 
-static const char *const mode_words[] = {"enforce", "audit"};
-static const enum rule_mode modes[] = {RULE_MODE_ENFORCE, RULE_MODE_AUDIT};
+static const char *const mode_words[] = { [RULE_MODE_ENFORCE] = "enforce", [RULE_MODE_AUDIT] = "audit" };
+static const struct ini_words modes = { mode_words, ARRAY_SIZE(mode_words) };
 
-static const char *const role_words[] = {"default-route", "bridge-port", "bond-port", "vlan-lower"};
-static const enum rule_role roles[] = {
-	RULE_ROLE_DEFAULT_ROUTE, RULE_ROLE_BRIDGE_PORT, RULE_ROLE_BOND_PORT, RULE_ROLE_VLAN_LOWER};
+static const char *const role_words[] = { "default-route", "bridge-port", "bond-port", "vlan-lower" };
+_Static_assert(RULE_ROLE_VLAN_LOWER == 1 << (ARRAY_SIZE(role_words) - 1), "a role is the bit of its word");
 
 /* What a list of patterns is over; the address of one is the context of its key. */
 struct pattern_type {
@@ -50,84 +48,23 @@ struct rule_reading {
 
 int rule_set_add_error(struct rule_set *set, const char *path, unsigned line, const char *message)
 {
-	struct rule_error *errors, *e;
+	struct rule_error e = { .line = line };
 	char clean[1024];
 
-	errors = realloc(set->errors, (set->n_errors + 1) * sizeof(*errors));
-	if (!errors)
-		return -ENOMEM;
-	set->errors = errors;
-	e = &errors[set->n_errors];
-	e->line = line;
-	e->path = strdup(ini_copy_text(clean, sizeof(clean), path, strlen(path)));
-	e->message = strdup(ini_copy_text(clean, sizeof(clean), message, strlen(message)));
-	if (!e->path || !e->message) {
-		free(e->path);
-		free(e->message);
+	e.path = strdup(util_copy_text(clean, sizeof(clean), path, strlen(path)));
+	e.message = strdup(util_copy_text(clean, sizeof(clean), message, strlen(message)));
+	if (!e.path || !e.message || !GROW(set->errors, set->n_errors)) {
+		free(e.path);
+		free(e.message);
 		return -ENOMEM;
 	}
-	set->n_errors++;
+	set->errors[set->n_errors++] = e;
 	return 0;
 }
 
 static int report(void *userdata, const char *path, unsigned line, const char *message)
 {
 	return rule_set_add_error(userdata, path, line, message);
-}
-
-/* "a, b or c" */
-static const char *format_words(const char *const *words, size_t n, char *buf, size_t size)
-{
-	buf[0] = '\0';
-	for (size_t i = 0; i < n; i++)
-		util_append(buf, size, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", words[i]);
-	return buf;
-}
-
-/* Number of a word, -1 when it is none and the reader heard which there are. */
-static int parse_word(struct ini_reader *reader, const struct ini_entry *entry, const char *word,
-	const char *const *words, size_t n)
-{
-	char list[512], shown[64];
-	const char *nearest;
-
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(word, words[i]) == 0)
-			return (int)i;
-	nearest = ini_nearest(word, words, n);
-	ini_copy_text(shown, sizeof(shown), word, strlen(word));
-	if (nearest && n > 4)
-		ini_complain(reader, entry->line, "%s=: unknown word \"%s\": did you mean %s?",
-			entry->key, shown, nearest);
-	else
-		ini_complain(reader, entry->line, "%s=: unknown word \"%s\": write %s%s",
-			entry->key, shown, format_words(words, n, list, sizeof(list)),
-			strpbrk(entry->value, "#;")
-				? " (a comment at the end of a line begins with \" ;\")"
-				: "");
-	return -1;
-}
-
-static int store(const char *value, char **field)
-{
-	*field = strdup(value);
-	return *field ? 0 : -ENOMEM;
-}
-
-static int parse_text(struct ini_reader *reader _unused_, const struct ini_entry *entry,
-	void *field, const void *context _unused_)
-{
-	return store(entry->value, field);
-}
-
-static int parse_mode(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
-{
-	int i = parse_word(reader, entry, entry->value, mode_words, ARRAY_SIZE(mode_words));
-
-	if (i >= 0)
-		*(enum rule_mode *)field = modes[i];
-	return 0;
 }
 
 /* "2027-06-30" and nothing else, a day that exists. */
@@ -154,17 +91,13 @@ static bool read_date(const char *s, struct tm *ret)
 static int parse_until(struct ini_reader *reader, const struct ini_entry *entry, void *field,
 	const void *context _unused_)
 {
-	char shown[64];
 	struct tm tm;
 
 	if (read_date(entry->value, &tm)) {
 		tm.tm_mday++;
 		*(int64_t *)field = timegm(&tm);
 	} else {
-		ini_complain(reader, entry->line,
-			"%s=: \"%s\" is not a day of the calendar: write it as 2027-06-30",
-			entry->key,
-			ini_copy_text(shown, sizeof(shown), entry->value, strlen(entry->value)));
+		ini_complain_value(reader, entry, entry->value, "expected a date, for example 2027-06-30");
 	}
 	return 0;
 }
@@ -184,128 +117,89 @@ static bool address_is_sane(const char *word)
 	return len >= 5 && len % 3 == 2;
 }
 
-static void check_pattern(struct ini_reader *reader, const struct ini_entry *entry,
-	const char *word, const struct pattern_type *type)
-{
-	const char *pattern = word[0] == '!' ? word + 1 : word;
-	char shown[64];
-
-	ini_copy_text(shown, sizeof(shown), word, strlen(word));
-	if (pattern[0] == '\0')
-		ini_complain(reader, entry->line,
-			"%s=: \"!\" excludes nothing: write it close to what it excludes",
-			entry->key);
-	else if (strchr(pattern, ','))
-		ini_complain(reader, entry->line,
-			"%s=: \"%s\": words are separated by blanks, not commas", entry->key,
-			shown);
-	else if (strpbrk(pattern, "\"'"))
-		ini_complain(
-			reader, entry->line, "%s=: write %s without quotes", entry->key, shown);
-	else if (strlen(pattern) > PATTERN_MAX)
-		ini_complain(reader, entry->line, "%s=: \"%s\" is longer than %d bytes", entry->key,
-			shown, PATTERN_MAX);
-	else if (strchr(pattern, '[') && !strchr(strchr(pattern, '['), ']'))
-		ini_complain(reader, entry->line, "%s=: \"%s\": the ] of the pattern is missing",
-			entry->key, shown);
-	else if (type->address && !address_is_sane(pattern))
-		ini_complain(reader, entry->line,
-			"%s=: \"%s\" is no MAC address: write it as 52:54:00:12:34:56 or as a "
-			"pattern like 52:54:00:*",
-			entry->key, shown);
-	else if (type->longest && !strpbrk(pattern, "*?[\\") && strlen(pattern) > type->longest)
-		ini_complain(reader, entry->line,
-			"%s=: \"%s\" matches nothing: a%s %s has at most %zu characters",
-			entry->key, shown, strchr("aeiou", type->what[0]) ? "n" : "", type->what,
-			type->longest);
-}
-
-/* Calls check() for every word of a value. */
-static int each_word(struct ini_reader *reader, const struct ini_entry *entry,
-	void (*check)(struct ini_reader *reader, const struct ini_entry *entry, const char *word,
-		void *userdata),
-	void *userdata)
-{
-	_cleanup_free_ char *copy = strdup(entry->value);
-	char *save = NULL;
-
-	if (!copy)
-		return -ENOMEM;
-	for (char *word = strtok_r(copy, " \t", &save); word; word = strtok_r(NULL, " \t", &save))
-		check(reader, entry, word, userdata);
-	return 0;
-}
-
-static void check_pattern_word(
+static int check_pattern(
 	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
 {
-	check_pattern(reader, entry, word, userdata);
+	const struct pattern_type *type = userdata;
+	const char *pattern = word[0] == '!' ? word + 1 : word;
+
+	if (pattern[0] == '\0')
+		ini_complain_value(reader, entry, word, "expected a pattern directly after !");
+	else if (strchr(pattern, ','))
+		ini_complain_value(reader, entry, word, "expected words separated by spaces, not commas");
+	else if (strpbrk(pattern, "\"'"))
+		ini_complain_value(reader, entry, word, "expected a pattern without quotes");
+	else if (strlen(pattern) > PATTERN_MAX)
+		ini_complain_value(reader, entry, word, "longer than %d bytes", PATTERN_MAX);
+	else if (strchr(pattern, '[') && !strchr(strchr(pattern, '['), ']'))
+		ini_complain_value(reader, entry, word, "missing ]");
+	else if (type->address && !address_is_sane(pattern))
+		ini_complain_value(reader, entry, word,
+			"expected a MAC address or a pattern, for example 52:54:00:12:34:56 or 52:54:00:*");
+	else if (type->longest && !strpbrk(pattern, "*?[\\") && strlen(pattern) > type->longest)
+		ini_complain_value(reader, entry, word, "matches nothing, a%s %s has at most %zu characters",
+			strchr("aeiou", type->what[0]) ? "n" : "", type->what, type->longest);
+	return 0;
 }
 
 static int parse_patterns(
 	struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
 {
-	int r = each_word(reader, entry, check_pattern_word, (void *)context);
+	int r = ini_each_word(reader, entry, check_pattern, (void *)context);
 
-	return r < 0 ? r : store(entry->value, field);
+	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
 }
 
-static void add_role(
-	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
+static int add_role(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
 {
-	int i = parse_word(reader, entry, word, role_words, ARRAY_SIZE(role_words));
+	int i = ini_find_word(reader, entry, word, role_words, ARRAY_SIZE(role_words));
 
 	if (i >= 0)
-		*(unsigned *)userdata |= roles[i];
+		*(unsigned *)userdata |= 1u << i;
+	return 0;
 }
 
 static int parse_roles(struct ini_reader *reader, const struct ini_entry *entry, void *field,
 	const void *context _unused_)
 {
-	return each_word(reader, entry, add_role, field);
+	return ini_each_word(reader, entry, add_role, field);
 }
 
-static void check_version_word(struct ini_reader *reader, const struct ini_entry *entry,
-	const char *word, void *userdata _unused_)
+static int check_version_word(
+	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata _unused_)
 {
-	char shown[64];
-
 	if (rule_kernel_matches(word, "0") < 0)
-		ini_complain(reader, entry->line,
-			"%s=: \"%s\" is no condition: write numbers after < <= = != >= or > "
-			"without a blank, as in >=5.10 <7",
-			entry->key, ini_copy_text(shown, sizeof(shown), word, strlen(word)));
+		ini_complain_value(reader, entry, word,
+			"expected numbers after < <= = != >= or > without a space, for example >=5.10 <7");
+	return 0;
 }
 
 static int parse_kernel_version(struct ini_reader *reader, const struct ini_entry *entry,
 	void *field, const void *context _unused_)
 {
-	int r = each_word(reader, entry, check_version_word, NULL);
+	int r = ini_each_word(reader, entry, check_version_word, NULL);
 
-	return r < 0 ? r : store(entry->value, field);
+	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
 }
 
-static void check_virtualization_word(struct ini_reader *reader, const struct ini_entry *entry,
-	const char *word, void *userdata _unused_)
+static int check_virtualization_word(
+	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata _unused_)
 {
 	const char *words[64];
 	size_t n = 0;
 
-	if (word[0] == '!')
-		word++;
-	if (rule_virtualization_known(word))
-		return;
 	while (n < ARRAY_SIZE(words) && (words[n] = rule_virtualization_word(n)))
 		n++;
-	parse_word(reader, entry, word, words, n);
+	(void)ini_find_word(reader, entry, word[0] == '!' ? word + 1 : word, words, n);
+	return 0;
 }
 
 static int parse_virtualization(struct ini_reader *reader, const struct ini_entry *entry,
 	void *field, const void *context _unused_)
 {
-	int r = each_word(reader, entry, check_virtualization_word, NULL);
+	int r = ini_each_word(reader, entry, check_virtualization_word, NULL);
 
-	return r < 0 ? r : store(entry->value, field);
+	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
 }
 
 /* One word for all that stand for the same features: the kernel's name where there is just one,
@@ -333,13 +227,9 @@ static void complain_feature(
 			  ? feature_nearest(lower)
 			  : lower;
 	if (nearest)
-		ini_complain(reader, entry->line, "unknown feature %s: did you mean %s?",
-			entry->key, nearest);
+		ini_complain(reader, entry->line, "unknown feature %s, did you mean %s?", entry->key, nearest);
 	else
-		ini_complain(reader, entry->line,
-			"unknown feature %s: no kernel has it (ethtool -k LINK prints the names "
-			"that there are)",
-			entry->key);
+		ini_complain(reader, entry->line, "unknown feature %s; list them with: ethtool -k LINK", entry->key);
 }
 
 static bool check_feature(struct ini_reader *reader, const struct ini_entry *entry,
@@ -354,16 +244,12 @@ static bool check_feature(struct ini_reader *reader, const struct ini_entry *ent
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(unchangeable); i++)
 		if (strcmp(canonical, unchangeable[i]) == 0) {
-			ini_complain(reader, entry->line,
-				"%s can never be changed: it tells what the device is, leave it "
-				"out",
-				entry->key);
+			ini_complain(reader, entry->line, "%s cannot be changed by a user; remove it", entry->key);
 			return false;
 		}
 	for (size_t i = 0; i < rule->n_features; i++)
 		if (strcmp(canonical, canonical_word(rule->features[i].word)) == 0) {
-			ini_complain(reader, entry->line,
-				"%s is the same as %s of line %u: leave one of them out",
+			ini_complain(reader, entry->line, "%s is the same feature as %s in line %u; remove one of them",
 				entry->key, rule->features[i].word, rule->features[i].line);
 			return false;
 		}
@@ -375,25 +261,22 @@ static int parse_feature(struct ini_reader *reader, const struct ini_entry *entr
 {
 	struct rule_reading *reading = field;
 	struct rule *rule = &reading->rule;
-	struct rule_feature *features, f = {.line = entry->line};
-	int i = parse_word(reader, entry, entry->value, value_words, ARRAY_SIZE(value_words));
+	int i = ini_find_word(reader, entry, entry->value, value_words, ARRAY_SIZE(value_words));
+	struct rule_feature f = { .line = entry->line, .value = i < 0 ? RULE_UNSET : (enum rule_value)i };
 
-	f.value = i < 0 ? RULE_UNSET : values[i];
 	f.word_kind = feature_parse(reading->table, entry->key, &f.bits);
-	if (store(entry->key, &f.word) < 0)
+	f.word = strdup(entry->key);
+	if (!f.word)
 		return -ENOMEM;
-	if (!check_feature(reader, entry, reading, &f)) {
-		free(f.word);
-		return 0;
+	if (check_feature(reader, entry, reading, &f)) {
+		if (GROW(rule->features, rule->n_features)) {
+			rule->features[rule->n_features++] = f;
+			return 0;
+		}
+		reader->error = -ENOMEM;
 	}
-	features = realloc(rule->features, (rule->n_features + 1) * sizeof(*features));
-	if (!features) {
-		free(f.word);
-		return -ENOMEM;
-	}
-	rule->features = features;
-	features[rule->n_features++] = f;
-	return 0;
+	free(f.word);
+	return reader->error;
 }
 
 /* Known to some kernel; the reader's own table is not needed to tell that a word stands in the
@@ -409,9 +292,9 @@ static bool is_feature_word(const char *word)
 #define FIELD(name) offsetof(struct rule_reading, rule.name)
 
 static const struct ini_key rule_keys[] = {
-	{"Description", parse_text, FIELD(description), NULL},
-	{"Reason", parse_text, FIELD(reason), NULL},
-	{"Mode", parse_mode, FIELD(mode), NULL},
+	{"Description", ini_parse_text, FIELD(description), NULL},
+	{"Reason", ini_parse_text, FIELD(reason), NULL},
+	{"Mode", ini_parse_word, FIELD(mode), &modes},
 	{"Until", parse_until, FIELD(until), NULL},
 };
 
@@ -434,17 +317,13 @@ static const struct ini_section sections[] = {
 	{.name = "Match",
 		.keys = match_keys,
 		.n_keys = ARRAY_SIZE(match_keys),
-		.missing = "has no [Match]: say which links the rule is for (Kind=vlan; Name=* for "
-			   "every link)",
-		.empty = "[Match] is empty: say which links the rule is for (Kind=vlan; Name=* for "
-			 "every link)"},
+		.missing = "no [Match] section; select links, for example Kind=vlan, or Name=* for all",
+		.empty = "[Match] is empty; select links, for example Kind=vlan, or Name=* for all"},
 	{.name = "Features",
 		.parse_any = parse_feature,
 		.knows = is_feature_word,
-		.missing =
-			"has no [Features]: say what the rule declares (sg=on, tso=off, tx=lower)",
-		.empty = "[Features] is empty: say what the rule declares (sg=on, tso=off, "
-			 "tx=lower)"},
+		.missing = "no [Features] section; declare features, for example sg=on, tso=off, tx=lower",
+		.empty = "[Features] is empty; declare features, for example sg=on, tso=off, tx=lower"},
 };
 
 const char *rule_file_key(size_t i)
@@ -455,26 +334,15 @@ const char *rule_file_key(size_t i)
 	return i < ARRAY_SIZE(match_keys) ? match_keys[i].name : NULL;
 }
 
-static const char *file_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int add_rule(struct rule_set *set, struct rule *rule, const char *path)
 {
-	struct rule *rules;
 	char clean[1024];
 
-	rule->file = strdup(file_name(ini_copy_text(clean, sizeof(clean), path, strlen(path))));
-	rule->path = strdup(clean);
-	rules = realloc(set->rules, (set->n_rules + 1) * sizeof(*rules));
-	if (rules)
-		set->rules = rules;
-	if (!rule->file || !rule->path || !rules)
+	rule->path = strdup(util_copy_text(clean, sizeof(clean), path, strlen(path)));
+	rule->file = strdup(util_file_name(clean));
+	if (!rule->file || !rule->path || !GROW(set->rules, set->n_rules))
 		return -ENOMEM;
-	rules[set->n_rules++] = *rule;
+	set->rules[set->n_rules++] = *rule;
 	*rule = (struct rule){ 0 };
 	return 0;
 }
@@ -493,9 +361,8 @@ static void sort_errors(struct rule_error *errors, size_t n)
 	}
 }
 
-static const char says_nothing[] =
-	"has nothing but comments: a rule needs [Match] and [Features] "
-	"(to switch a rule off, leave its file empty or link it to /dev/null)";
+static const char only_comments[] =
+	"no sections, expected [Match] and [Features]; to mask a rule, leave its file empty or link it to /dev/null";
 
 static bool is_all_comments(const char *text, size_t len)
 {
@@ -518,7 +385,7 @@ int rule_set_load_text(struct rule_set *set, const char *path, const char *text,
 	int r;
 
 	if (is_all_comments(text, len))
-		return rule_set_add_error(set, path, 0, says_nothing) < 0 ? -ENOMEM : 1;
+		return rule_set_add_error(set, path, 0, only_comments) < 0 ? -ENOMEM : 1;
 	r = ini_file_parse(&reader, text, len, sections, ARRAY_SIZE(sections), &reading);
 
 	if (set->n_errors > first)

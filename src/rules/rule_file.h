@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads rule files (offloadd.rule(5)): folders, file names, and what each key may say. ini_file.c
+/* Reads rule files (offloadd.rule(5)): directories, file names, and what each key may say. ini_file.c
  * reads the lines. */
 #ifndef OFFLOADD_RULE_FILE_H
 #define OFFLOADD_RULE_FILE_H
@@ -8,15 +8,15 @@
 #include "basic/ini_file.h"
 #include "rules/rule.h"
 
-/* The folders that are read when none is named, strongest first, NULL at the end:
+/* The directories that are read when none is named, highest priority first, NULL at the end:
  * /etc/offloadd/rules.d, /run/offloadd/rules.d, and the vendor's below PREFIX/lib. */
 extern const char *const rule_default_dirs[];
 
-/* Reads all rules of the folders (strongest first, NULL at the end): files that end in .rule and
- * are not hidden. The same file name in an earlier folder replaces the later one, a link to
+/* Reads all rules of the directories (highest priority first, NULL at the end): files that end in .rule
+ * and are not hidden. The same file name in an earlier directory replaces the later one, a link to
  * /dev/null or an empty file masks it. ret is filled with every rule that is good and every error
- * found; a bad file is left out whole, and what it replaces stays replaced. With dirs ==
- * rule_default_dirs a missing folder is no error, otherwise it is. 0, or -ENOMEM (then ret is
+ * found; a file with an error is ignored entirely, and what it replaces stays replaced. With dirs ==
+ * rule_default_dirs a missing directory is no error, otherwise it is. 0, or -ENOMEM (then ret is
  * empty). */
 int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret);
 

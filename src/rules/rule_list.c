@@ -12,14 +12,7 @@
 #include "basic/ini_file.h"
 #include "basic/util.h"
 
-#define PLACES_MAX 4096 /* of all folders together; what is beyond is not listed */
-
-static bool is_rule_name(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > 5 && strcmp(name + len - 5, ".rule") == 0;
-}
+#define PLACES_MAX 4096 /* of all directories together; what is beyond is not listed */
 
 static const struct rule *find_rule(const struct rule_set *set, const char *path)
 {
@@ -31,7 +24,7 @@ static const struct rule *find_rule(const struct rule_set *set, const char *path
 
 static int add_place(struct rule_list *list, const struct rule_set *set, const char *dir, const char *name)
 {
-	struct rule_place place = { 0 }, *places;
+	struct rule_place place = { 0 };
 	_cleanup_free_ char *path = NULL;
 	char clean[1024];
 	struct stat st;
@@ -42,22 +35,20 @@ static int add_place(struct rule_list *list, const struct rule_set *set, const c
 		path = NULL;
 		return -ENOMEM;
 	}
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && !is_rule_name(name))
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && !util_has_suffix(name, ".rule"))
 		return 0;
-	places = reallocarray(list->places, list->n_places + 1, sizeof(*places));
-	if (!places)
+	if (!GROW(list->places, list->n_places))
 		return -ENOMEM;
-	list->places = places;
-	place.path = strdup(ini_copy_text(clean, sizeof(clean), path, strlen(path)));
+	place.path = strdup(util_copy_text(clean, sizeof(clean), path, strlen(path)));
 	if (!place.path)
 		return -ENOMEM;
-	place.file = strrchr(place.path, '/') + 1;
+	place.file = util_file_name(place.path);
 	place.rule = find_rule(set, place.path);
-	place.state = !is_rule_name(name) ? RULE_PLACE_NOT_READ
+	place.state = !util_has_suffix(name, ".rule") ? RULE_PLACE_NOT_READ
 		: ini_dir_is_mask(path)	  ? RULE_PLACE_MASK
 		: place.rule		  ? RULE_PLACE_IN_FORCE
 					  : RULE_PLACE_BAD;
-	places[list->n_places++] = place;
+	list->places[list->n_places++] = place;
 	return 0;
 }
 
@@ -77,7 +68,7 @@ static int add_dir(struct rule_list *list, const struct rule_set *set, const cha
 	return r;
 }
 
-/* Stable: what has one name keeps the order of the folders. */
+/* Stable: what has one name keeps the order of the directories. */
 static void sort_places(struct rule_place *places, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -123,15 +114,12 @@ int rule_list_make(const char *const *dirs, const struct rule_set *set, struct r
 
 int rule_list_join(struct rule_list *to, struct rule_list *from)
 {
-	struct rule_place *places =
-		reallocarray(to->places, to->n_places + from->n_places + 1, sizeof(*places));
-
-	if (!places)
-		return -ENOMEM;
-	to->places = places;
-	for (size_t i = 0; i < from->n_places; i++)
-		places[to->n_places + i] = from->places[i];
-	to->n_places += from->n_places;
+	for (size_t i = 0; i < from->n_places; i++) {
+		if (!GROW(to->places, to->n_places))
+			return -ENOMEM;
+		to->places[to->n_places++] = from->places[i];
+		from->places[i].path = NULL;
+	}
 	from->n_places = 0;
 	return 0;
 }
@@ -146,17 +134,13 @@ void rule_list_clear(struct rule_list *list)
 
 const char *rule_place_state_name(enum rule_place_state state)
 {
-	switch (state) {
-	case RULE_PLACE_IN_FORCE:
-		return "in force";
-	case RULE_PLACE_BAD:
-		return "bad";
-	case RULE_PLACE_MASK:
-		return "masks";
-	case RULE_PLACE_REPLACED:
-		return "replaced";
-	case RULE_PLACE_NOT_READ:
-		return "not read";
-	}
-	return "";
+	static const char *const names[] = {
+		[RULE_PLACE_IN_FORCE] = "in force",
+		[RULE_PLACE_BAD] = "bad",
+		[RULE_PLACE_MASK] = "masks",
+		[RULE_PLACE_REPLACED] = "replaced",
+		[RULE_PLACE_NOT_READ] = "not read",
+	};
+
+	return names[state];
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What lies in the folders of rules and what became of it: in force, replaced, masked, bad, or never read. */
+/* The files of the rule directories and their state: in force, replaced, masked, bad, or not read. */
 #ifndef OFFLOADD_RULE_LIST_H
 #define OFFLOADD_RULE_LIST_H
 
@@ -7,9 +7,9 @@
 
 enum rule_place_state {
 	RULE_PLACE_IN_FORCE,
-	RULE_PLACE_BAD,	     /* has errors, left out */
+	RULE_PLACE_BAD,	     /* has errors, ignored */
 	RULE_PLACE_MASK,     /* empty, or a link to /dev/null: no rule of this name */
-	RULE_PLACE_REPLACED, /* a stronger folder has one of the same name */
+	RULE_PLACE_REPLACED, /* a directory of higher priority has one of the same name */
 	RULE_PLACE_NOT_READ, /* its name does not end in .rule */
 };
 
@@ -22,12 +22,12 @@ struct rule_place {
 };
 
 struct rule_list {
-	struct rule_place *places; /* by file name, those of one name from the strongest folder on */
+	struct rule_place *places; /* by file name, those of one name by priority of their directories */
 	size_t n_places;
 };
 
-/* dirs: those that `set` was loaded from, in the same order. A folder that cannot be read is passed over:
- * loading told of it. 0 or -ENOMEM (then ret is empty). */
+/* dirs: those that `set` was loaded from, in the same order. A directory that cannot be read is skipped:
+ * loading reported it. 0 or -ENOMEM (then ret is empty). */
 int rule_list_make(const char *const *dirs, const struct rule_set *set, struct rule_list *ret);
 /* Moves the places of one list to the end of another's. 0 or -ENOMEM. */
 int rule_list_join(struct rule_list *to, struct rule_list *from);

@@ -35,7 +35,7 @@ static void check_text(const char *text)
 	char copy[2048];
 
 	assert(text && *text);
-	assert(strcmp(text, ini_copy_text(copy, sizeof(copy), text, strlen(text))) == 0);
+	assert(strcmp(text, util_copy_text(copy, sizeof(copy), text, strlen(text))) == 0);
 }
 
 static unsigned count_lines(const uint8_t *data, size_t size)

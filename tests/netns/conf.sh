@@ -58,7 +58,7 @@ within 5 "what was drifted is repaired then" repaired
 check "a new drift is repaired" settled 'repaired: .*veth0'
 
 printf '%s\n' '[Contention]' 'Rounds=many' >"$conf.d/50-bad.conf"
-check "an error in a drop-in is told with file and line" reload '50-bad.conf:2: Rounds=: "many" cannot be'
+check "an error in a drop-in is told with file and line" reload '50-bad.conf:2: invalid Rounds= value "many"'
 has "the settings in force stay" "$(cat "$log")" 'not taken, the settings in force stay: enforcing'
 check "and are followed" settled 'repaired: .*veth0'
 stop

@@ -50,28 +50,28 @@ break_it() { ethtool -K veth0 sg off >/dev/null; }
 
 printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' >"$scratch/conf"
 run ctl status
-has "status without a daemon: exit 3, and the kernel's view" "$status$err$out" '^3offloadctl: offloadd does not run here' 'as the kernel tells'
+has "status without a daemon: exit 3, and the kernel's view" "$status$err$out" '^3offloadctl: offloadd is not running' 'kernel state: '
 run ctl status --json
 check "the same is as its schema says" "$build/tests/test-json" status.json <(echo "$out")
 is "the same as a document" "$status:$(jq -c '[.document, .exit_code, .daemon]' <<<"$out")" '3:["status",3,null]'
 for command in reload 'pause veth0' 'resume veth0' events wait-online; do
 	run ctl $command
-	has "$command without a daemon: exit 3" "$status$err" '^3offloadctl: offloadd does not run here'
+	has "$command without a daemon: exit 3" "$status$err" '^3offloadctl: offloadd is not running'
 done
 
 start --enforce
 run ctl status
-has "status" "$status$out" '^0offloadd .* enforces' 'links that rules name: 2 compliant'
+has "status" "$status$out" '^0offloadd .*, enforce mode' 'interfaces with rules: 2 compliant'
 is "its socket is everybody's" "$(stat -c %a "$socket")" 666
 run "$build/offloadd" --config "$scratch/conf" --enforce --ledger "$ledger" --control "$socket"
 has "a second one that enforces does not start" "$status$err" "^1offloadd: another offloadd answers at $socket"
 
 # ---- commands ----
 run ctl pause veth0
-has "pause" "$status$out" '^0veth0 is left alone'
+has "pause" "$status$out" '^0veth0 paused'
 break_it
 run ctl wait-online --timeout 5
-has "a paused link is what cannot be waited for" "$status$out" '^4not as declared: veth0: paused'
+has "a paused link is what cannot be waited for" "$status$out" '^4not compliant: veth0: paused'
 is "it is not repaired" "$(sg)" off
 run ctl plan --rules "$scratch/rules"
 has "plan knows of it" "$status$out" '^0veth0 \(veth\): paused' '^1 of 2 links is not as declared; .* paused'
@@ -88,24 +88,24 @@ stop
 start --enforce
 is "a restart of the daemon forgets no pause" "$(sg)" off
 run ctl resume veth0
-has "resume" "$status$out" '^0veth0 is held as declared again'
+has "resume" "$status$out" '^0veth0 resumed'
 within 2 "then it is repaired" is_sg on
 run ctl resume veth0
 has "resume of what is not paused" "$status$out" '^0veth0 was not paused'
 
 run ctl pause veth1 --for 2h
-is "a long pause is told as it was asked for" "$out" "veth1 is left alone for 2h"
+is "a long pause is told as it was asked for" "$out" "veth1 paused for 2h"
 has "by its record" "$(cat "$log")" "paused: veth1: left alone for 2h, asked for by uid"
-has "and by status" "$(ctl status)" "^left alone: veth1, (2h|1h [0-9]+min) left"
+has "and by status" "$(ctl status)" "^paused: veth1, (2h|1h [0-9]+min) left"
 ctl resume veth1 >/dev/null
 run ctl pause veth0 --for 1s
 break_it
 is "a pause with a time limit holds" "$(sg)" off
 within 5 "and ends by itself" is_sg on
 run ctl pause veth0 --for ages
-has "a time that is none" "$status$err" '^1offloadctl: ages is no time'
+has "a time that is none" "$status$err" '^1offloadctl: invalid duration "ages" for --for'
 run ctl pause veth7
-has "a link that is not there names the nearest" "$status$err" '^1offloadctl: there is no link veth7 \(did you mean veth[01]\?\)'
+has "a link that is not there names the nearest" "$status$err" '^1offloadctl: unknown interface "veth7", did you mean "veth[01]"\?'
 
 ip link add veth8 type veth peer name veth9
 check "pause a link" ctl pause veth8
@@ -117,12 +117,12 @@ ip link del veth8
 
 # features that were off at first are the originals
 run ctl revert veth0 --ledger "$ledger"
-has "--ledger and --control exclude each other" "$status$err" '^1offloadctl: revert takes --ledger, which is without offloadd, or --control'
+has "--ledger and --control exclude each other" "$status$err" '^1offloadctl: --ledger and --control exclude each other'
 run "$scratch/offloadctl" revert --dry-run --ledger "$ledger"
 has "revert --dry-run" "$status$out" '^0Would be put back:' '1\. veth0: tx-scatter-gather.* off'
 within 2 "and nothing happens" is_sg on
 run ctl revert veth0
-has "revert puts back what was first" "$status$out$err" '^0' 'offloadd leaves veth0 alone from now on'
+has "revert puts back what was first" "$status$out$err" '^0' 'veth0 is paused now'
 is "and it stays so" "$(sg)" off
 ctl resume veth0 >/dev/null
 within 2 "until resumed" is_sg on
@@ -144,28 +144,28 @@ wait "$follower" 2>/dev/null
 
 printf '%s\n' '[Mtch]' >"$scratch/rules/60-bad.rule"
 run ctl reload
-has "reload tells errors and exits 1" "$status$out" "^1.*60-bad.rule:1: unknown section" "rules in force: 1"
+has "reload tells errors and exits 1" "$status$out" "^1.*60-bad.rule:1: unknown section" "rules loaded: 1"
 run ctl status
 has "status keeps telling" "$status$out" "^1" "60-bad.rule:1:"
 rm "$scratch/rules/60-bad.rule"
 run ctl reload
-is "and a good reload ends it" "$status:$out" "0:reloaded, rules in force: 1"
+is "and a good reload ends it" "$status:$out" "0:reloaded; rules loaded: 1"
 
 printf '%s\n' '[Daemon]' 'Mode=sometimes' >"$scratch/conf"
 run ctl reload
 has "reload tells settings and rules apart" "$status$out" "^1.*conf:2:" \
-	"rules taken, settings not: those before them stay, rules in force: 1"
+	"rules reloaded; settings rejected, keeping the previous settings; rules loaded: 1"
 run ctl reload --json
 is "the same as a document" "$status:$(jq -c '[.taken, .settings_taken, .rules_taken]' <<<"$out")" '1:[false,false,true]'
 check "which is as its schema says" "$build/tests/test-json" reload.json <(echo "$out")
 run ctl status
-has "status says what the errors mean" "$status$out" "^1" "^settings not taken, those before them stay"
+has "status says what the errors mean" "$status$out" "^1" "^settings rejected, keeping the previous ones"
 printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' >"$scratch/conf"
 mv "$scratch/rules/50-veth.rule" "$scratch/50-veth"
 run ctl reload
-is "a reload that ends without rules" "$status:$out" "0:reloaded, rules in force: 0"
+is "a reload that ends without rules" "$status:$out" "0:reloaded; rules loaded: 0"
 run ctl status
-has "is told by status" "$out" "^no rule is in force: nothing is watched"
+has "is told by status" "$out" "^no rule is loaded: "
 has "and by a record" "$(cat "$log")" "rules: no rule is in force: nothing is watched"
 mv "$scratch/50-veth" "$scratch/rules/50-veth.rule"
 check "and ends with the rules" ctl reload
@@ -173,13 +173,13 @@ check "and ends with the rules" ctl reload
 kill -STOP "$daemon"
 run ctl status
 kill -CONT "$daemon"
-has "a daemon that was stopped: the kernel's view" "$status$err$out" "^3offloadctl: status: offloadd \(pid $daemon\) does not answer" \
-	'as the kernel tells: '
+has "a daemon that was stopped: the kernel's view" "$status$err$out" "^3offloadctl: status failed: no reply from offloadd \(pid $daemon\)" \
+	'kernel state: '
 
 run ctl wait-online veth0 veth1
 is "wait-online" "$status:$out" "0:"
 run ctl wait-online --timeout 1s veth0 later0
-has "wait-online with a link that does not come" "$status$out" '^2not as declared when the time was up: later0: absent'
+has "wait-online with a link that does not come" "$status$out" '^2not compliant after the timeout: later0: absent'
 "$scratch/offloadctl" wait-online --timeout 20s veth6 --control "$socket" >"$scratch/waited" &
 waiter=$!
 ip link add veth6 type veth peer name veth7
@@ -194,7 +194,7 @@ run nobody events
 is "and events" "$status" 0
 for command in reload 'pause veth0' 'resume veth0' revert; do
 	run nobody $command
-	has "nobody may not $command" "$status$err" "^1offloadctl: ${command%% *} needs root"
+	has "nobody may not $command" "$status$err" "^1offloadctl: ${command%% *} requires root"
 done
 run ctl status --json
 is "and nothing was changed" "$(jq -c .daemon.paused <<<"$out")$(sg)" "[]on"

@@ -125,7 +125,7 @@ stop
 is "with the daemon of this namespace goes its file" "$(ls "$scratch" | grep -c prom)" 0
 check "which stays away" eval 'buried && [ "$(ls "$scratch" | grep -c prom)" = 0 ]'
 conf audit "$scratch/missing/o.prom"
-has "a place that is not there is an error" "$(buried 2>&1; echo $?)" "^(0|offloadd: cannot write metrics: No such file or directory)$"
+has "a place that is not there is an error" "$(buried 2>&1; echo $?)" "^(0|offloadd: Failed to write metrics: No such file or directory)$"
 conf audit none
 check "no place is none" buried
 
@@ -134,6 +134,6 @@ within 5 "a dry run answers" "$build/offloadctl" metrics --control "$socket"
 is "and writes no file" "$(ls "$scratch" | grep -c prom)" 0
 stop
 out=$("$build/offloadctl" metrics --control "$socket" --rules "$scratch/rules" 2>"$scratch/err")
-has "without a daemon: exit 3, and what the kernel tells" "$?$(cat "$scratch/err")$out" '^3offloadctl: offloadd does not run here' \
+has "without a daemon: exit 3, and what the kernel tells" "$?$(cat "$scratch/err")$out" '^3offloadctl: offloadd is not running' \
 	'^offloadd_up\{netns="blue"\} 0' '^offloadd_links\{netns="blue",verdict="compliant"\} 2'
 done_testing

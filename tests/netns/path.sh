@@ -41,31 +41,31 @@ serve_ends() {
 	server=
 }
 
-fails "without a link" "takes a LINK" --yes
-fails "no such link" "there is no link veht0 .did you mean veth0" veht0
-fails "no address" "kitchen is no address" lo --peer kitchen --yes
-fails "no size" "is no size" lo --bytes 1.5G
-fails "a size that tells nothing" "fewer than 16M tell nothing" lo --bytes 1M
-fails "nobody listens" "nobody listens at 127.0.0.1:9; start offloadctl check-path --serve" lo --peer 127.0.0.1:9 --yes
-fails "a link that is down" "no route to 192.0.2.1:5629 by veth0" veth0 --peer 192.0.2.1 --yes
-fails "without a terminal it does not start by itself" "would send up to .* say --yes" lo --peer 127.0.0.1
-fails "an address of another host cannot be served" "cannot listen on 192.0.2.77" --serve --peer 192.0.2.77
+fails "without a link" "needs a LINK" --yes
+fails "no such link" 'unknown interface "veht0", did you mean "veth0"' veht0
+fails "no address" 'invalid address "kitchen" for --peer' lo --peer kitchen --yes
+fails "no size" 'invalid size "1.5G" for --bytes' lo --bytes 1.5G
+fails "a size that tells nothing" "must be at least 16M" lo --bytes 1M
+fails "nobody listens" "Failed to connect to 127.0.0.1:9: connection refused; start offloadctl check-path --serve" lo --peer 127.0.0.1:9 --yes
+fails "a link that is down" "Failed to connect to 192.0.2.1:5629 over veth0: " veth0 --peer 192.0.2.1 --yes
+fails "without a terminal it does not start by itself" "sends up to .* pass --yes to confirm" lo --peer 127.0.0.1
+fails "an address of another host cannot be served" "Failed to listen on 192.0.2.77" --serve --peer 192.0.2.77
 
 said=$(echo n | script -qec "'$build/offloadctl' check-path lo --peer 127.0.0.1" /dev/null 2>&1)
-has "on a terminal it asks, and no is no" "$said" 'Send up to [0-9]+ MB to 127.0.0.1:5629 by lo.*\[y/N\]' 'nothing was sent'
+has "on a terminal it asks, and no is no" "$said" 'Send up to [0-9]+ MB to 127.0.0.1:5629 over lo.*\[y/N\]' 'nothing was sent'
 
 yes "this is another protocol" | busybox nc -l -p 5630 >/dev/null 2>&1 &
 stranger=$!
 wait_until 10 grep -q ':15FE .* 0A ' /proc/net/tcp
-fails "something else listens there" "is no offloadctl check-path --serve" lo --peer 127.0.0.1:5630 --yes
+fails "something else listens there" "is not an offloadctl check-path --serve" lo --peer 127.0.0.1:5630 --yes
 kill $stranger 2>/dev/null
 wait $stranger 2>/dev/null
 
 serve --bytes 20M --peer 127.0.0.1
-fails "a receiver that takes less" "takes no more bytes from this host" lo --peer 127.0.0.1 --yes --bytes 100M
-has "the receiver says so too" "$(cat "$scratch/server")" 'broken off: the receiver takes no more bytes'
+fails "a receiver that takes less" "accepts no more bytes from this host" lo --peer 127.0.0.1 --yes --bytes 100M
+has "the receiver says so too" "$(cat "$scratch/server")" 'aborted: the receiver accepts no more bytes'
 printf 'GET / HTTP/1.0\r\n\r\n' | timeout 20 busybox nc 127.0.0.1 5629 >/dev/null 2>&1
-told() { grep -q 'does not speak this protocol' "$scratch/server"; }
+told() { grep -q 'not an offloadctl check-path sender' "$scratch/server"; }
 within 20 "a sender that speaks something else is told apart" told
 serve_ends
 
@@ -77,7 +77,7 @@ for i in 1 2; do
 done
 check_path lo --peer 127.0.0.1 --yes --bytes 20M --time 60s
 check "senders that connect and say nothing hold up nobody for long" test "$status" = 0 -o "$status" = 2
-has "the receiver says what they did" "$(cat "$scratch/server")" 'broken off: it asked for nothing'
+has "the receiver says what they did" "$(cat "$scratch/server")" 'aborted: no request'
 for fd in "${silent[@]}"; do exec {fd}>&-; done
 check_path lo --peer 127.0.0.1 --yes --bytes 64M --time 60s --json
 check "over lo it comes to an end" test "$status" = 0 -o "$status" = 2
@@ -95,7 +95,7 @@ kill -KILL "$server"
 wait "$server" 2>/dev/null
 wait $sender
 is "the receiver dies: the sender ends with 1" $? 1
-has "and says that it hung up, or is not there" "$(cat "$scratch/sender")" 'hung up|nobody listens'
+has "and says that it hung up, or is not there" "$(cat "$scratch/sender")" 'closed the connection|connection refused'
 server=
 
 stand_ins() { # processes in network namespaces that are neither ours nor the first's
@@ -120,7 +120,7 @@ is "no link has come or gone here" "$(ip -o link | wc -l)" "$links"
 
 check_path veth0 --bytes 64M --time 60s
 check "a stand-in is measured" test "$status" = 0 -o "$status" = 2
-has "and said to be one" "$said" "Over a stand-in, a veth with the features of veth0"
+has "and said to be one" "$said" "Over a stand-in: a veth with the features of veth0"
 said=$(setpriv --reuid 65534 --regid 65534 --clear-groups "$build/offloadctl" check-path veth0 --bytes 64M --time 60s 2>&1)
 has "without privilege it works, or says what it takes" "$said" 'Over a stand-in|CAP_SYS_ADMIN'
 done_testing

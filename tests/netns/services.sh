@@ -49,7 +49,7 @@ head -c 100000 /dev/urandom >"$scratch/file"
 start
 status=$(ctl status)
 has "status tells of every probe, and why one is absent" "$status" '^probe sockets \(iter/tcp\): ' \
-	'^probe segmentation \(__skb_gso_segment\): (fentry|kprobe|absent, .+)$' '^probe feature changes \(__netdev_update_features\): (fentry|kprobe|absent, .+)$'
+	'^probe segmentation \(__skb_gso_segment\): (fentry|kprobe|not available, .+)$' '^probe feature changes \(__netdev_update_features\): (fentry|kprobe|not available, .+)$'
 ctl status --json >"$scratch/document"
 check "the same as a document" "$build/tests/test-json" status.json "$scratch/document"
 ctl services --json >"$scratch/document"

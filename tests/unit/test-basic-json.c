@@ -5,8 +5,8 @@
 
 #include "compare/snapshot_json.h"
 #include "control/varlink.h"
-#include "unit-malloc.h"
 #include "unit.h"
+#include "unit-malloc.h"
 
 static char why[JSON_WHY_LEN];
 
@@ -351,23 +351,6 @@ static void lists_of_objects_are_walked(void **state)
 
 /* ---- no memory ---- */
 
-/* Runs what with each of its allocations failing in turn: it returns 0, or -ENOMEM when one failed. */
-static void starve(int (*what)(void))
-{
-	for (long n = 0;; n++) {
-		int r;
-
-		unit_malloc_fail(n);
-		r = what();
-		if (!unit_malloc_well()) {
-			assert_int_equal(r, 0);
-			assert_true(n > 0);
-			return;
-		}
-		assert_int_equal(r, -ENOMEM);
-	}
-}
-
 static int write_once(void)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
@@ -438,13 +421,13 @@ static void without_memory_there_is_an_error(void **state)
 	assert_non_null(f);
 	assert_true(getdelim(&good, &size, '\0', f) > 0);
 	fclose(f);
-	starve(write_once);
+	unit_starve(write_once);
 	given = (char[]){ "{\"number\":1,\"copy\":\"abc\",\"a\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]}" };
-	starve(parse_once);
+	unit_starve(parse_once);
 	given = (char[]){ "{\"method\":\"a.B\",\"parameters\":{\"links\":[\"a\",\"b\"]}}" };
-	starve(call_once);
+	unit_starve(call_once);
 	given = good;
-	starve(snapshot_once);
+	unit_starve(snapshot_once);
 	free(good);
 }
 

@@ -159,16 +159,15 @@ static void errors_name_the_line_and_the_nearest_word(void **state)
 		"[Hooks]\nOnDrift=none\nOnContended=alert.service\n");
 	assert_int_equal(load(p), 1);
 	assert_string_equal(p->said,
-		"etc.conf:2: unknown key Mod= in [Daemon]: did you mean Mode=?\n"
-		"etc.conf:3: ReceiveBuffer=: \"lots\" cannot be: write from 4K to 256M, as bytes or "
-		"with K or M behind\n"
-		"etc.conf:4: EthtoolBackend=: unknown word \"tcp\": write auto, netlink or ioctl\n"
-		"etc.conf:5: RulesDirectory=: \"rules\" must be a full path, beginning with /\n"
-		"etc.conf:6: Rounds= does not belong into [Daemon] but into [Contention]\n"
-		"etc.conf:8: Rounds=: \"1\" cannot be: write a number from 2 to 200\n"
-		"etc.conf:10: unknown section [Hook]: did you mean [Hooks]?\n"
-		"etc.conf:12: Textfile=: \"x.prom\" must be none or a full path, beginning with / and ending in .prom\n"
-		"etc.conf:15: OnContended=: \"alert.service\" must be none or a template of a service, as in "
+		"etc.conf:2: unknown key Mod= in [Daemon], did you mean Mode=?\n"
+		"etc.conf:3: invalid ReceiveBuffer= value \"lots\": expected a size from 4K to 256M\n"
+		"etc.conf:4: invalid EthtoolBackend= value \"tcp\": expected auto, netlink or ioctl\n"
+		"etc.conf:5: invalid RulesDirectory= value \"rules\": expected an absolute path\n"
+		"etc.conf:6: Rounds= belongs in [Contention], not in [Daemon]\n"
+		"etc.conf:8: invalid Rounds= value \"1\": expected a number from 2 to 200\n"
+		"etc.conf:10: unknown section [Hook], did you mean [Hooks]?\n"
+		"etc.conf:12: invalid Textfile= value \"x.prom\": expected none or an absolute path that ends in .prom\n"
+		"etc.conf:15: invalid OnContended= value \"alert.service\": expected none or a template unit, for example "
 		"offloadd-alert@.service\n");
 	assert_int_equal(p->conf.rcvbuf_bytes, 16 << 20);
 	assert_int_equal(p->conf.contention.rounds, CONTENTION_ROUNDS);
@@ -205,7 +204,7 @@ static void a_named_file_must_be_there(void **state)
 	struct place *p = *state;
 
 	assert_int_equal(conf_load(p->etc, hear, p, &p->conf), 1);
-	assert_string_equal(p->said, "etc.conf:0: cannot be opened: No such file or directory\n");
+	assert_string_equal(p->said, "etc.conf:0: failed to open: No such file or directory\n");
 	conf_clear(&p->conf);
 	put(p->etc, NULL, "[Daemon]\nMode=enforce\n");
 	assert_int_equal(conf_load(p->etc, hear, p, &p->conf), 0);

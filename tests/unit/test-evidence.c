@@ -135,8 +135,8 @@ static void words(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
 		assert_string_equal(
-			render_usec(samples[i].value, buf, sizeof(buf)), samples[i].usec);
-		assert_string_equal(render_age(samples[i].value, buf, sizeof(buf)), samples[i].age);
+			util_format_usec(samples[i].value, buf, sizeof(buf)), samples[i].usec);
+		assert_string_equal(util_format_age(samples[i].value, buf, sizeof(buf)), samples[i].age);
 	}
 	assert_int_equal(evidence_percent(0, 0), 0);
 	assert_int_equal(evidence_percent(1, 3), 33);

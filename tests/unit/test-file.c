@@ -125,19 +125,19 @@ static void one_folder_is_made(void **state)
 	assert_non_null(mkdtemp(top));
 	snprintf(path, sizeof(path), "%s/a/file", top);
 	umask(0022);
-	assert_int_equal(file_make_folder(path), 0);
-	assert_int_equal(file_make_folder(path), 0);
-	folder = file_folder(path);
+	assert_int_equal(file_make_directory(path), 0);
+	assert_int_equal(file_make_directory(path), 0);
+	folder = file_directory(path);
 	assert_int_equal(stat(folder, &st), 0);
 	assert_int_equal(st.st_mode, S_IFDIR | 0755);
 	rmdir(folder);
 	free(folder);
 	snprintf(path, sizeof(path), "%s/b/c/file", top);
-	assert_int_equal(file_make_folder(path), -ENOENT);
-	assert_int_equal(file_make_folder("/file"), 0);
-	assert_int_equal(file_make_folder("file"), 0);
-	assert_null(file_folder("/file"));
-	assert_null(file_folder("file"));
+	assert_int_equal(file_make_directory(path), -ENOENT);
+	assert_int_equal(file_make_directory("/file"), 0);
+	assert_int_equal(file_make_directory("file"), 0);
+	assert_null(file_directory("/file"));
+	assert_null(file_directory("file"));
 	rmdir(top);
 }
 

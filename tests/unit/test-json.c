@@ -2,6 +2,7 @@
 /* Documents against docs/schema. The checker knows the words of JSON Schema that those files use,
  * and fails on any other. */
 #include "view-sample.h"
+#include "unit-malloc.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -503,6 +504,35 @@ static void a_failed_write_is_told(void **state)
 	fclose(out);
 }
 
+static writer starved;
+
+static int write_starved(void)
+{
+	FILE *out = fopen("/dev/full", "w"); /* takes not a byte, so that what lost something shows */
+	int r;
+
+	assert_non_null(out);
+	setvbuf(out, NULL, _IONBF, 0);
+	r = starved(out);
+	fclose(out);
+	return r == -EIO ? 0 : r;
+}
+
+/* What lost something is -ENOMEM and never half a document. Not for tree: it is made by uthash, which ends the process. */
+static void without_memory_there_is_no_document(void **state)
+{
+	static const writer writers[] = { write_plan, write_apply, write_revert, write_check, write_list, write_show,
+		write_explain };
+
+	(void)state;
+	sample_make(&sample);
+	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
+		starved = writers[i];
+		unit_starve(write_starved);
+	}
+	sample_clear(&sample);
+}
+
 static void text_is_cleaned(void **state)
 {
 	char buf[64];
@@ -523,7 +553,7 @@ static void text_is_cleaned(void **state)
 	assert_string_equal(util_clean("\xe2\x82", buf, sizeof(buf)), "??"); /* cut off */
 	assert_string_equal(util_clean("\xe2\x80\xae" "x\xe2\x81\xa6", buf, sizeof(buf)), "???x???"); /* turns the text */
 	assert_string_equal(
-		util_clean("\xc3\xbc\xc3\xbc", buf, 4), "\xc3\xbc"); /* never half a character */
+		util_clean("\xc3\xbc\xc3\xbc\xc3\xbc", buf, 6), "\xc3\xbc..."); /* never half a character */
 }
 
 static char **given;
@@ -554,6 +584,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(evidence),
 		cmocka_unit_test(investigations),
 		cmocka_unit_test(a_failed_write_is_told),
+		cmocka_unit_test(without_memory_there_is_no_document),
 		cmocka_unit_test(text_is_cleaned),
 	};
 

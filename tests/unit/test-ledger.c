@@ -6,6 +6,7 @@
 
 #include "engine/ledger.h"
 #include "unit.h"
+#include "unit-malloc.h"
 #include "basic/util.h"
 
 struct place {
@@ -220,6 +221,35 @@ static void a_name_may_be_any_bytes(void **state)
 	assert_false(ledger_is_paused(again, &link, &until));
 }
 
+static struct place *starved;
+
+static int open_starved(void)
+{
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+
+	return ledger_open(starved->path, &starved->table, &ledger, starved->why, sizeof(starved->why));
+}
+
+/* It is not taken for a bad file, which would lose the original values. (Its features are of another kernel, as uthash, which keeps
+ * entries, ends the process where it gets no memory.) */
+static void without_memory_the_file_stays_where_it_is(void **state)
+{
+	struct place *p = *state;
+	char text[512];
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	snprintf(text, sizeof(text),
+		"{\"version\":1,\"netns\":%llu,\"links\":[{\"ifindex\":1,\"name\":\"a\",\"kind\":\"b\",\"address\":\"\","
+		"\"original\":{\"of-another-kernel\":true}}],\"paused\":[]}",
+		(unsigned long long)st.st_ino);
+	write_text(p, text, strlen(text));
+	starved = p;
+	unit_starve(open_starved);
+	assert_int_equal(access(p->path, F_OK), 0);
+	assert_int_equal(access(p->aside, F_OK), -1);
+}
+
 static void what_belongs_to_another_namespace_is_left_alone(void **state)
 {
 	struct place *p = *state;
@@ -385,6 +415,7 @@ int main(void)
 		TEST(another_link_with_the_index_is_not_the_same),
 		TEST(what_cannot_be_understood_is_set_aside),
 		TEST(a_name_may_be_any_bytes),
+		TEST(without_memory_the_file_stays_where_it_is),
 		TEST(what_belongs_to_another_namespace_is_left_alone),
 		TEST(what_is_no_file_is_set_aside),
 		TEST(a_failed_write_keeps_the_old_file),

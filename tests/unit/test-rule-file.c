@@ -203,40 +203,38 @@ static void iniparser_merges_nothing(void **state)
 {
 	(void)state;
 	one_error("[Match]\nKind=vlan\n[Features]\nsg=on\n[Match]\nName=x\n", 5,
-		"[Match] began in line 1 already: put its keys there");
+		"duplicate [Match], already begun in line 1; move its keys there");
 	one_error("[Match]\nKind=vlan\nKind=bond\n[Features]\nsg=on\n", 3,
-		"Kind= was given in line 2 already");
+		"duplicate Kind=, already set in line 2");
 	one_error("[Match]\nKind=vlan\n[Features]\nsg=on\nsg=off\n", 5,
-		"sg= was given in line 4 already");
+		"duplicate sg=, already set in line 4");
 	one_error("[Match]\nKind=vlan\n[Features]\nsg=on\nscatter-gather=on\n", 5,
-		"scatter-gather is the same as sg of line 4: leave one of them out");
+		"scatter-gather is the same feature as sg in line 4; remove one of them");
 	one_error("[Match]\nKind=vlan\n[Features]\nrx=on\nrx-checksum=off\n", 5,
-		"rx-checksum is the same as rx of line 4: leave one of them out");
+		"rx-checksum is the same feature as rx in line 4; remove one of them");
 	one_error("[match]\nKind=vlan\n[Features]\nsg=on\n", 1,
-		"unknown section [match]: did you mean [Match]?");
+		"unknown section [match], did you mean [Match]?");
 	one_error("[Match]\nkind=vlan\n[Features]\nsg=on\n", 2,
-		"unknown key kind= in [Match]: did you mean Kind=?");
+		"unknown key kind= in [Match], did you mean Kind=?");
 }
 
 static void iniparser_skips_nothing(void **state)
 {
 	(void)state;
-	one_error(GOOD "x", 5, "\"x\" is neither [Section] nor Key=Value nor a comment (# or ;)");
-	one_error(GOOD "=", 5, "the key before = is missing");
-	one_error("sg=on\n" GOOD, 1, "sg= stands before the first [Section]");
+	one_error(GOOD "x", 5, "expected [Section], Key=value or a comment (# or ;), found \"x\"");
+	one_error(GOOD "=", 5, "missing key before =");
+	one_error("sg=on\n" GOOD, 1, "sg= is outside of any section");
 	one_error("[Match \"a[0-9]\"]\nKind=x\n[Features]\nsg=on\n", 1,
-		"\"Match \"a[0-9\" cannot be a section: its name is one word of letters, digits "
-		"and - . _");
+		"invalid section name \"Match \"a[0-9\": expected letters, digits and - . _");
 	one_error("[Match]\nKind=vlan\\\nName=x\n[Features]\nsg=on\n", 2,
-		"Kind= ends in a backslash: a value cannot go on in the next line");
-	one_error(GOOD "tso=\n", 5, "tso= has no value: give it one or leave the line out");
-	one_error(GOOD "tso= ; off\n", 5, "tso= has no value: give it one or leave the line out");
+		"Kind= ends in a backslash: a value cannot continue on the next line");
+	one_error(GOOD "tso=\n", 5, "tso= has no value; set one or remove the line");
+	one_error(GOOD "tso= ; off\n", 5, "tso= has no value; set one or remove the line");
 	one_error("[Features]\nsg=on\n", 0,
-		"has no [Match]: say which links the rule is for (Kind=vlan; Name=* for every "
-		"link)");
+		"no [Match] section; select links, for example Kind=vlan, or Name=* for all");
 	one_error("\n# a\n ; b", 0,
-		"has nothing but comments: a rule needs [Match] and [Features] "
-		"(to switch a rule off, leave its file empty or link it to /dev/null)");
+		"no sections, expected [Match] and [Features]; to mask a rule, leave its file empty or link it to "
+		"/dev/null");
 }
 
 static void lines_are_bounded(void **state)
@@ -246,7 +244,7 @@ static void lines_are_bounded(void **state)
 	(void)state;
 	memset(line, 'x', INI_MAX_LINE + 1);
 	snprintf(text, sizeof(text), "%s#%s\n", GOOD, line + 1);
-	one_error(text, 5, "the line is too long: 901 bytes, at most 900");
+	one_error(text, 5, "line too long: 901 bytes, at most 900");
 }
 
 static void bytes_are_checked(void **state)
@@ -256,7 +254,7 @@ static void bytes_are_checked(void **state)
 
 	(void)state;
 	assert_int_equal(rule_set_load_text(&set, "t", nul, sizeof(nul) - 1, &features), 1);
-	assert_string_equal(set.errors[0].message, "has a NUL byte: this is not a text file");
+	assert_string_equal(set.errors[0].message, "NUL byte: not a text file");
 	assert_int_equal(set.errors[0].line, 2);
 	rule_set_clear(&set);
 	one_error(GOOD "# \xff\n", 5, "byte 0xff in column 3 is not printable UTF-8");
@@ -281,14 +279,14 @@ static void errors_are_bounded(void **state)
 	assert_int_equal(set.n_errors, INI_MAX_ERRORS + 1);
 	assert_int_equal(set.errors[INI_MAX_ERRORS - 1].line, INI_MAX_ERRORS);
 	assert_string_equal(set.errors[INI_MAX_ERRORS].message,
-		"more errors than 100, the others are not shown");
+		"more than 100 errors, the others are not shown");
 	rule_set_clear(&set);
 
 	strcpy(text, "[Match]\n");
 	for (size_t i = 0; i < INI_MAX_ENTRIES; i++)
 		sprintf(text + strlen(text), "Kind=v\n");
 	one_error(
-		text, INI_MAX_ENTRIES + 1, "has more than 1024 sections and keys: split the file");
+		text, INI_MAX_ENTRIES + 1, "more than 1024 sections and keys; split the file");
 }
 
 static void parser_is_silent(void **state)
@@ -320,30 +318,30 @@ static void only_regular_files_are_read(void **state)
 	(void)state;
 	mkdir(path_of("odd", ""), 0755);
 	mkdir(path_of("odd", "dir.rule"), 0755);
-	file_error(path_of("odd", "dir.rule"), "must be a regular file, is a folder");
+	file_error(path_of("odd", "dir.rule"), "is a directory, expected a regular file");
 
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path_of("odd", "s.rule"));
 	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
 	close(fd);
-	file_error(sun.sun_path, "must be a regular file, is a socket");
+	file_error(sun.sun_path, "is a socket, expected a regular file");
 
 	assert_int_equal(mkfifo(path_of("odd", "p.rule"), 0644), 0);
-	file_error(path_of("odd", "p.rule"), "must be a regular file, is a pipe");
+	file_error(path_of("odd", "p.rule"), "is a pipe, expected a regular file");
 
 	assert_int_equal(symlink("/dev/zero", path_of("odd", "z.rule")), 0);
-	file_error(path_of("odd", "z.rule"), "must be a regular file, is a device");
+	file_error(path_of("odd", "z.rule"), "is a device, expected a regular file");
 
 	memset(big, '\n', sizeof(big));
 	write_file(path_of("odd", "big.rule"), big, sizeof(big));
-	file_error(path_of("odd", "big.rule"), "is too big: 1048576 bytes, at most 262144");
+	file_error(path_of("odd", "big.rule"), "too large: 1048576 bytes, at most 262144");
 
 	assert_int_equal(symlink("nowhere", path_of("odd", "d.rule")), 0);
-	file_error(path_of("odd", "d.rule"), "is a link to a file that does not exist (to switch a "
-					     "rule off, link to /dev/null)");
-	file_error(path_of("odd", "absent.rule"), "cannot be opened: No such file or directory");
+	file_error(path_of("odd", "d.rule"), "is a symbolic link to a missing file; to mask a rule, link it to "
+					     "/dev/null");
+	file_error(path_of("odd", "absent.rule"), "failed to open: No such file or directory");
 	assert_int_equal(symlink("loop.rule", path_of("odd", "loop.rule")), 0);
 	file_error(
-		path_of("odd", "loop.rule"), "cannot be opened: Too many levels of symbolic links");
+		path_of("odd", "loop.rule"), "failed to open: Too many levels of symbolic links");
 }
 
 /* In a child: what it returns is its exit status; 2 means that this machine cannot play it. */
@@ -369,18 +367,18 @@ static int read_without_permission(void)
 	if (geteuid() == 0 && seteuid(65534) < 0)
 		return 2;
 	if (rule_set_load_file(&set, path_of("odd", "private.rule"), &features) != 1 ||
-		strcmp(set.errors[0].message, "cannot be opened: Permission denied") != 0)
+		strcmp(set.errors[0].message, "failed to open: Permission denied") != 0)
 		return 1;
 	rule_set_clear(&set);
 	if (rule_set_load(dirs, &features, &set) != 0 || set.n_errors != 1 ||
-		strcmp(set.errors[0].message, "rules folder cannot be read: Permission denied") !=
+		strcmp(set.errors[0].message, "failed to read rule directory: Permission denied") !=
 			0)
 		return 1;
 	rule_set_clear(&set);
 	return 0;
 }
 
-static void missing_permission_is_said(void **state)
+static void missing_permission_is_reported(void **state)
 {
 	(void)state;
 	write_file(path_of("odd", "private.rule"), GOOD, strlen(GOOD));
@@ -464,7 +462,7 @@ static void folders_override_and_mask(void **state)
 	rule_set_clear(&set);
 }
 
-static void a_bad_file_is_left_out_whole(void **state)
+static void a_bad_file_is_ignored_entirely(void **state)
 {
 	char bad[64], good[64];
 	const char *const dirs[] = {folder(bad, "bad"), folder(good, "good"), NULL};
@@ -482,13 +480,13 @@ static void a_bad_file_is_left_out_whole(void **state)
 	assert_string_equal(set.rules[0].file, "20-b.rule");
 	assert_int_equal(set.n_errors, 2);
 	assert_string_equal(
-		set.errors[0].message, "unknown key Knid= in [Match]: did you mean Kind=?");
+		set.errors[0].message, "unknown key Knid= in [Match], did you mean Kind=?");
 	assert_int_equal(set.errors[0].line, 2);
-	assert_string_equal(set.errors[1].message, "must be a regular file, is a folder");
+	assert_string_equal(set.errors[1].message, "is a directory, expected a regular file");
 	rule_set_clear(&set);
 }
 
-static void folders_that_cannot_be_read(void **state)
+static void directories_that_cannot_be_read(void **state)
 {
 	const char *const missing[] = {path_of("missing", ""), NULL};
 	const char *const file[] = {path_of("file", ""), NULL};
@@ -499,14 +497,14 @@ static void folders_that_cannot_be_read(void **state)
 	assert_int_equal(set.n_errors, 1);
 	assert_string_equal(set.errors[0].path, missing[0]);
 	assert_string_equal(
-		set.errors[0].message, "rules folder cannot be read: No such file or directory");
+		set.errors[0].message, "failed to read rule directory: No such file or directory");
 	rule_set_clear(&set);
 
 	write_file(file[0], GOOD, strlen(GOOD));
 	assert_int_equal(rule_set_load(file, &features, &set), 0);
 	assert_int_equal(set.n_errors, 1);
 	assert_string_equal(set.errors[0].message,
-		"is not a folder: rules are read from folders, one rule a file");
+		"is not a directory, expected a directory of rule files");
 	rule_set_clear(&set);
 }
 
@@ -527,7 +525,7 @@ static void files_are_bounded(void **state)
 	assert_string_equal(set.rules[INI_DIR_MAX_FILES - 1].file, "1023.rule");
 	assert_int_equal(set.n_errors, 1);
 	assert_string_equal(
-		set.errors[0].message, "more than 1024 rule files, the others are left out");
+		set.errors[0].message, "more than 1024 rule files, the others are ignored");
 	rule_set_clear(&set);
 }
 
@@ -550,20 +548,20 @@ static void text_is_cut_between_characters(void **state)
 	char buf[8];
 
 	(void)state;
-	assert_string_equal(ini_copy_text(buf, sizeof(buf), "1234567", 7), "1234567");
-	assert_string_equal(ini_copy_text(buf, sizeof(buf), "12345678", 8), "1234...");
-	assert_string_equal(ini_copy_text(buf, sizeof(buf),
+	assert_string_equal(util_copy_text(buf, sizeof(buf), "1234567", 7), "1234567");
+	assert_string_equal(util_copy_text(buf, sizeof(buf), "12345678", 8), "1234...");
+	assert_string_equal(util_copy_text(buf, sizeof(buf),
 				    "123\xc3\xa9"
 				    "5678",
 				    9),
 		"123...");
-	assert_string_equal(ini_copy_text(buf, sizeof(buf),
+	assert_string_equal(util_copy_text(buf, sizeof(buf),
 				    "12\xc3\xa9"
 				    "5678",
 				    8),
 		"12\xc3\xa9...");
-	assert_string_equal(ini_copy_text(buf, 4, "\xf0\x9f\x90\xa7\xf0\x9f\x90\xa7", 8), "...");
-	assert_string_equal(ini_copy_text(buf, sizeof(buf), "\x80\x01", 2), "??");
+	assert_string_equal(util_copy_text(buf, 4, "\xf0\x9f\x90\xa7\xf0\x9f\x90\xa7", 8), "...");
+	assert_string_equal(util_copy_text(buf, sizeof(buf), "\x80\x01", 2), "??");
 }
 
 static int parses(const struct dirent *entry)
@@ -699,11 +697,11 @@ int main(void)
 		cmocka_unit_test(errors_are_bounded),
 		cmocka_unit_test(parser_is_silent),
 		cmocka_unit_test(only_regular_files_are_read),
-		cmocka_unit_test(missing_permission_is_said),
+		cmocka_unit_test(missing_permission_is_reported),
 		cmocka_unit_test(missing_proc_is_said),
 		cmocka_unit_test(folders_override_and_mask),
-		cmocka_unit_test(a_bad_file_is_left_out_whole),
-		cmocka_unit_test(folders_that_cannot_be_read),
+		cmocka_unit_test(a_bad_file_is_ignored_entirely),
+		cmocka_unit_test(directories_that_cannot_be_read),
 		cmocka_unit_test(files_are_bounded),
 		cmocka_unit_test(names_are_shown_clean),
 		cmocka_unit_test(text_is_cut_between_characters),

@@ -315,23 +315,23 @@ static void bad_text(void **state)
 	static const struct {
 		const char *text, *why;
 	} cases[] = {
-		{ "", "there is no link in it" },
-		{ "\n\n", "there is no link in it" },
-		{ "rx-gro-hw: on\n", "line 1: before it there has to be a line \"Features for" },
+		{ "", "no interface in it" },
+		{ "\n\n", "no interface in it" },
+		{ "rx-gro-hw: on\n", "line 1: missing line before it: expected \"Features for" },
 		{ "Features for eth0:\nrx-grohw: on\n",
-			"line 2: no kernel has a feature rx-grohw (did you mean rx-gro-hw?)" },
+			"line 2: unknown feature rx-grohw, did you mean rx-gro-hw?" },
 		{ "Features for eth0:\n\nhyper-drive: on\n",
-			"line 3: no kernel that is known here has a feature hyper-drive" },
-		{ "Features for eth0:\nrx-gro-hw: maybe\n", "line 2: rx-gro-hw is neither on nor" },
-		{ "Features for eth0:\nrx-gro-hw: on [funny]\n", "line 2: after on or off" },
+			"line 3: unknown feature hyper-drive;" },
+		{ "Features for eth0:\nrx-gro-hw: maybe\n", "line 2: invalid value of rx-gro-hw: expected on or" },
+		{ "Features for eth0:\nrx-gro-hw: on [funny]\n", "line 2: unexpected [funny]: expected [fixed]" },
 		{ "Features for eth0:\nrx-gro-hw: on\nrx-gro-hw: on\n",
-			"line 3: rx-gro-hw is there twice" },
-		{ "Features for eth0:\nFeatures for eth0:\n", "line 2: eth0 is there twice" },
-		{ "Features for eth0\n", "line 1: this is no name of a link" },
-		{ "Features for :\n", "line 1: this is no name of a link" },
-		{ "Features for 1234567890123456:\n", "line 1: this is no name of a link" },
-		{ "root@web1:~# ethtool -k eth0\n", "line 1: this is neither" },
-		{ "netlink error: No such device\n", "line 1: netlink error is neither on nor" },
+			"line 3: duplicate feature rx-gro-hw" },
+		{ "Features for eth0:\nFeatures for eth0:\n", "line 2: duplicate interface eth0" },
+		{ "Features for eth0\n", "line 1: invalid interface name" },
+		{ "Features for :\n", "line 1: invalid interface name" },
+		{ "Features for 1234567890123456:\n", "line 1: invalid interface name" },
+		{ "root@web1:~# ethtool -k eth0\n", "line 1: expected \"Features for" },
+		{ "netlink error: No such device\n", "line 1: invalid value of netlink error: expected on or" },
 	};
 	char text[600];
 	struct snapshot s;
@@ -346,10 +346,10 @@ static void bad_text(void **state)
 	memset(text, 'a', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	assert_int_equal(parse_ethtool(text, &s), -EBADMSG);
-	assert_string_equal(why, "line 1: longer than ethtool writes");
+	assert_string_equal(why, "line 1: line too long");
 	assert_int_equal(snapshot_parse_ethtool("a\0b\n", 4, &s.features, &s, why, sizeof(why)),
 		-EBADMSG);
-	assert_string_equal(why, "line 1: not a text");
+	assert_string_equal(why, "line 1: NUL byte: not a text file");
 }
 
 /* Both forms of the same host say the same of each feature that a text shows. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
-#include "basic/util.h"
+#include <errno.h>
+#include <getopt.h>
+
+#include "basic/options.h"
 
 static void a_duration_for_people(void **state)
 {
@@ -40,9 +43,75 @@ static void a_time_of_the_calendar(void **state)
 	assert_true(util_realtime_sec() > 1700000000);
 }
 
+static void an_array_grows(void **state)
+{
+	size_t *numbers = NULL, n = 0;
+
+	(void)state;
+	for (; n < 1000; n++) {
+		assert_true(GROW(numbers, n));
+		numbers[n] = n;
+	}
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(numbers[i], i);
+	free(numbers);
+}
+
+static void options_are_read(void **state)
+{
+	static const char *const words[] = { NULL, "a", "b" };
+	struct target {
+		bool flag;
+		const char *list[OPTIONS_LIST_MAX + 1];
+		uint64_t usec, bytes;
+		size_t number;
+		unsigned word;
+	} t = { 0 };
+	static const struct options_entry table[] = {
+		{ .name = "flag", .letter = 'f', .type = OPTIONS_FLAG, .offset = offsetof(struct target, flag) },
+		{ .name = "list", .type = OPTIONS_LIST, .offset = offsetof(struct target, list) },
+		{ .name = "for", .type = OPTIONS_DURATION, .offset = offsetof(struct target, usec) },
+		{ .name = "bytes", .type = OPTIONS_SIZE, .offset = offsetof(struct target, bytes) },
+		{ .name = "number", .type = OPTIONS_NUMBER, .offset = offsetof(struct target, number), .min = 2, .max = 9 },
+		{ .name = "word", .type = OPTIONS_WORD, .offset = offsetof(struct target, word), .words = words,
+			.n_words = ARRAY_SIZE(words) },
+	};
+	static const struct {
+		const char *option, *why;
+	} bad[] = {
+		{ "--lits=x", "unknown option --lits=x, did you mean --list?" },
+		{ "--for=5x", "invalid duration \"5x\" for --for: expected a time, for example 500ms, 30s, 10min or 2h" },
+		{ "--bytes=x", "invalid size \"x\" for --bytes: expected a size, for example 500k, 64M or 2G" },
+		{ "--number=10", "invalid number \"10\" for --number: expected a number from 2 to 9" },
+		{ "--word=c", "invalid value \"c\" for --word: expected a or b" },
+		{ "--word", "option --word needs a value" },
+	};
+	char *good[] = { "x", "arg", "--list", "1", "-f", "--list=2", "--for", "2s", "--bytes=1k", "--number=9", "--word=b", NULL };
+	uint64_t given;
+	char why[256];
+
+	(void)state;
+	optind = 0;
+	assert_int_equal(options_read(table, ARRAY_SIZE(table), ARRAY_SIZE(good) - 1, good, &t, &given, why, sizeof(why)), 0);
+	assert_int_equal(given, 0x3f);
+	assert_true(t.flag && t.usec == 2 * USEC_PER_SEC && t.bytes == 1024 && t.number == 9 && t.word == 2);
+	assert_string_equal(t.list[0], "1");
+	assert_string_equal(t.list[1], "2");
+	assert_string_equal(good[optind], "arg");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char *argv[] = { "x", (char *)bad[i].option, NULL };
+
+		optind = 0;
+		assert_int_equal(options_read(table, ARRAY_SIZE(table), 2, argv, &t, &given, why, sizeof(why)), -EINVAL);
+		assert_string_equal(why, bad[i].why);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_array_grows),
+		cmocka_unit_test(options_are_read),
 		cmocka_unit_test(a_duration_for_people),
 		cmocka_unit_test(a_time_of_the_calendar),
 	};

@@ -46,4 +46,21 @@ static inline bool unit_malloc_well(void)
 	return unit_malloc_failed;
 }
 
+/* Runs what with each of its allocations failing in turn: it returns 0, or -ENOMEM when one failed. */
+static inline void unit_starve(int (*what)(void))
+{
+	for (long n = 0;; n++) {
+		int r;
+
+		unit_malloc_fail(n);
+		r = what();
+		if (!unit_malloc_well()) {
+			assert_int_equal(r, 0);
+			assert_true(n > 0);
+			return;
+		}
+		assert_int_equal(r, -ENOMEM);
+	}
+}
+
 #endif

@@ -26,7 +26,7 @@ join_far() {
 	ip addr add 192.0.2.1/24 dev vlan10
 }
 
-listening() { grep -q '^listening on' "$scratch/receiver"; }
+listening() { grep -q '^Listening on' "$scratch/receiver"; }
 
 path_check() { # OPTION...: sets said, status
 	said=$(offloadctl check-path vlan10 "$@" 2>&1 </dev/null) && status=0 || status=$?
@@ -63,9 +63,9 @@ within 30 "the receiver says where it listens" listening
 
 path_check --peer 192.0.2.9
 is "without a terminal it asks for --yes" $status 1
-has "and says what it would do" "$said" 'would send up to [0-9]+ MB by vlan10 .*--yes'
+has "and says what it would do" "$said" 'sends up to [0-9]+ MB over vlan10 .*--yes'
 path_check --peer 192.0.2.9:1 --yes
-has "nobody listens: it says what to start" "$said" 'nobody listens at 192.0.2.9:1; start offloadctl check-path --serve there'
+has "nobody listens: it says what to start" "$said" 'Failed to connect to 192.0.2.9:1: connection refused; start offloadctl check-path --serve there'
 
 verdict_is_not "the healthy vlan10 is not found broken" $software --peer 192.0.2.9 --yes $limits
 ethtool -K vlan10 sg off >/dev/null

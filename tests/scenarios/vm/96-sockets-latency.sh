@@ -52,7 +52,7 @@ has "a table says the same" "$(offloadctl sockets)" '^LINK .*STALE WITHOUT' \
 has "of another link there is none" "$(offloadctl sockets vlan100)" '^none of 4 TCP sockets '
 is "one that stands well is told when asked for" "$(offloadctl sockets --all --json vlan100 | jq -c '[.sockets[] | [.service, .stale]]')" \
 	'[["well.service",false]]'
-has "an unknown link names the nearest" "$(offloadctl sockets vlan11 2>&1)" 'there is no link vlan11 \(did you mean vlan10\?\)'
+has "an unknown link names the nearest" "$(offloadctl sockets vlan11 2>&1)" 'unknown interface "vlan11", did you mean "vlan10"\?'
 has "without privilege it says what is missing" "$(setpriv --bounding-set -bpf,-sys_admin --inh-caps -bpf,-sys_admin \
 	offloadctl sockets 2>&1; echo $?)" 'cannot see sockets: no privilege: CAP_BPF missing' '^1$'
 disconnect signed

@@ -148,7 +148,7 @@ errors:
   type: list
   elements: str
   returned: always
-  sample: ["/etc/offloadd/rules.d/60-bad.rule:5: unknown feature tzo: did you mean tso?"]
+  sample: ["/etc/offloadd/rules.d/60-bad.rule:5: unknown feature tzo, did you mean tso?"]
 daemon:
   description: C(reloaded) or C(not running). None if no file changed.
   type: str

@@ -32,9 +32,9 @@ is "CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON are all it can ever have" \
 	"CapPrm c000001000 CapEff c000001000 CapBnd c000001000 CapAmb c000001000"
 is "a kernel without BTF and kprobes runs no probe" \
 	"$(offloadctl status --json | jq -c '[.daemon.probes[] | select(.method != null) | .probe]')" '[]'
-has "status says which are absent and why" "$(offloadctl status)" '^probe segmentation .*: absent, the kernel has no BTF' \
-	'^probe checksum .*: absent, the kernel has no BTF' '^probe sockets .*: absent, the kernel has no BTF' \
-	'^probe feature changes .*: absent, the kernel has no BTF' '^probe sendpage by process .*: absent, the kernel has no kprobes'
+has "status says which are absent and why" "$(offloadctl status)" '^probe segmentation .*: not available, the kernel has no BTF' \
+	'^probe checksum .*: not available, the kernel has no BTF' '^probe sockets .*: not available, the kernel has no BTF' \
+	'^probe feature changes .*: not available, the kernel has no BTF' '^probe sendpage by process .*: not available, the kernel has no kprobes'
 
 # order
 ready=$(property offloadd ActiveEnterTimestampMonotonic)
