@@ -20,7 +20,7 @@ const char *diagnosis_name(enum finding_code code)
 struct diagnoses {
 	const struct investigation *i;
 	struct diagnosis *all;
-	size_t n, room;
+	size_t n;
 	bool no_memory;
 };
 
@@ -29,16 +29,9 @@ static struct diagnosis *add(struct diagnoses *d, enum finding_code code, const 
 {
 	struct diagnosis *new;
 
-	if (d->n == d->room) {
-		size_t room = d->room ? 2 * d->room : 4;
-
-		new = reallocarray(d->all, room, sizeof(*new));
-		if (!new) {
-			d->no_memory = true;
-			return NULL;
-		}
-		d->all = new;
-		d->room = room;
+	if (!GROW(d->all, d->n)) {
+		d->no_memory = true;
+		return NULL;
 	}
 	new = &d->all[d->n++];
 	*new = (struct diagnosis){ .finding.code = code };

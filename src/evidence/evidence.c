@@ -54,19 +54,6 @@ enum fallback_origin evidence_origin_parse(const char *name)
 
 /* ---- rows ---- */
 
-/* Room for one more element; NULL where memory ran out. */
-static void *grow(void *array, size_t n, size_t *room, size_t size)
-{
-	size_t more = *room ? 2 * *room : 16;
-
-	if (n < *room)
-		return array;
-	array = reallocarray(array, more, size);
-	if (array)
-		*room = more;
-	return array;
-}
-
 struct evidence_fallback *evidence_fallback_row(
 	struct evidence *e, enum fallback_origin origin, const char *service, const char *link)
 {
@@ -77,14 +64,11 @@ struct evidence_fallback *evidence_fallback_row(
 		if (row->origin == origin && !strcmp(row->service, service) && !strcmp(row->link, link))
 			return row;
 	}
-	row = e->n_fallback < EVIDENCE_ROWS_MAX
-		? grow(e->fallback, e->n_fallback, &e->room_fallback, sizeof(*row)) : NULL;
-	if (!row) {
+	if (e->n_fallback == EVIDENCE_ROWS_MAX || !GROW(e->fallback, e->n_fallback)) {
 		e->left_out++;
 		return NULL;
 	}
-	e->fallback = row;
-	row += e->n_fallback++;
+	row = &e->fallback[e->n_fallback++];
 	*row = (struct evidence_fallback){ .origin = origin };
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		row->hits[kind].idle_usec = EVIDENCE_IDLE_UNKNOWN;
@@ -116,13 +100,11 @@ struct evidence_stale *evidence_stale_row(struct evidence *e, const char *servic
 
 	if (known)
 		return &e->stale[known - e->stale];
-	row = e->n_stale < EVIDENCE_ROWS_MAX ? grow(e->stale, e->n_stale, &e->room_stale, sizeof(*row)) : NULL;
-	if (!row) {
+	if (e->n_stale == EVIDENCE_ROWS_MAX || !GROW(e->stale, e->n_stale)) {
 		e->left_out++;
 		return NULL;
 	}
-	e->stale = row;
-	row += e->n_stale++;
+	row = &e->stale[e->n_stale++];
 	*row = (struct evidence_stale){ .unit = { .kind = UNIT_NONE } };
 	snprintf(row->service, sizeof(row->service), "%s", service);
 	snprintf(row->link, sizeof(row->link), "%s", link);
@@ -149,12 +131,9 @@ void evidence_add_stale(struct evidence *e, const struct evidence_stale *more)
 
 int evidence_add_socket(struct evidence *e, const struct evidence_socket *row)
 {
-	struct evidence_socket *rows = grow(e->sockets, e->n_sockets, &e->room_sockets, sizeof(*rows));
-
-	if (!rows)
+	if (!GROW(e->sockets, e->n_sockets))
 		return -ENOMEM;
-	e->sockets = rows;
-	rows[e->n_sockets++] = *row;
+	e->sockets[e->n_sockets++] = *row;
 	return 0;
 }
 
@@ -327,18 +306,14 @@ static void add_latency(struct evidence_latency_row *to, const struct evidence_l
 
 int evidence_latency_add(struct evidence_latency *latency, const struct evidence_latency_row *row)
 {
-	struct evidence_latency_row *rows;
-
 	for (size_t i = 0; i < latency->n; i++)
 		if (latency->rows[i].fallback == row->fallback && !strcmp(latency->rows[i].service, row->service)) {
 			add_latency(&latency->rows[i], row);
 			return 0;
 		}
-	rows = grow(latency->rows, latency->n, &latency->room, sizeof(*rows));
-	if (!rows)
+	if (!GROW(latency->rows, latency->n))
 		return -ENOMEM;
-	latency->rows = rows;
-	rows[latency->n++] = *row;
+	latency->rows[latency->n++] = *row;
 	return 0;
 }
 

@@ -97,7 +97,7 @@ struct evidence_latency_row {
 
 struct evidence_latency {
 	struct evidence_latency_row *rows;
-	size_t n, room;
+	size_t n;
 	bool has_waits;	       /* disk_usec and peer_usec are known */
 	uint64_t elapsed_usec; /* during which they were counted */
 	uint64_t lost;	       /* calls that did not fit */
@@ -116,11 +116,11 @@ struct evidence {
 	struct feature_table features; /* of every set in here; a document brings its own */
 	bool has_fallback, has_sockets, has_latency; /* it was looked for */
 	struct evidence_fallback *fallback;
-	size_t n_fallback, room_fallback;
+	size_t n_fallback;
 	struct evidence_stale *stale;
-	size_t n_stale, room_stale;
+	size_t n_stale;
 	struct evidence_socket *sockets; /* only for those who want them one by one */
-	size_t n_sockets, room_sockets;
+	size_t n_sockets;
 	bool all_sockets;	/* also those that are not stale */
 	uint64_t visited;	/* how many the inventory read */
 	uint64_t sockets_dropped; /* stale connections of services for which there was no room */

@@ -14,34 +14,20 @@ void investigation_clear(struct investigation *i)
 	*i = (struct investigation){};
 }
 
-/* Room for one more element that is zero, at the end of the array that *array points to; NULL where there is none. */
-static void *append(void *array, size_t *n, size_t *room, size_t size)
-{
-	void *elements;
-
-	if (*n == INVESTIGATION_LIST_MAX)
-		return NULL;
-	memcpy(&elements, array, sizeof(elements));
-	if (*n == *room) {
-		size_t more = *room ? 2 * *room : 8;
-
-		elements = reallocarray(elements, more, size);
-		if (!elements)
-			return NULL;
-		memcpy(array, &elements, sizeof(elements));
-		*room = more;
-	}
-	return memset((char *)elements + size * (*n)++, 0, size);
-}
-
 struct investigation_stack *investigation_add_stack(struct investigation *i)
 {
-	return append(&i->stacks, &i->n_stacks, &i->room_stacks, sizeof(*i->stacks));
+	if (i->n_stacks == INVESTIGATION_LIST_MAX || !GROW(i->stacks, i->n_stacks))
+		return NULL;
+	i->stacks[i->n_stacks] = (struct investigation_stack){ 0 };
+	return &i->stacks[i->n_stacks++];
 }
 
 struct investigation_cpu *investigation_add_cpu(struct investigation *i)
 {
-	return append(&i->cpus, &i->n_cpus, &i->room_cpus, sizeof(*i->cpus));
+	if (i->n_cpus == INVESTIGATION_LIST_MAX || !GROW(i->cpus, i->n_cpus))
+		return NULL;
+	i->cpus[i->n_cpus] = (struct investigation_cpu){ 0 };
+	return &i->cpus[i->n_cpus++];
 }
 
 static bool same_stack(const struct investigation_stack *a, const struct investigation_stack *b)

@@ -45,7 +45,7 @@ struct investigation {
 	struct investigation_count rates[INVESTIGATION_RATES];
 	struct investigation_stack *stacks; /* into tcp_push_one, the most frequent first */
 	struct investigation_cpu *cpus;
-	size_t n_stacks, n_cpus, room_stacks, room_cpus;
+	size_t n_stacks, n_cpus;
 };
 
 void investigation_clear(struct investigation *i);

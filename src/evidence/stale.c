@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "basic/util.h"
+
 struct stale *stale_find(const struct stale_set *set, const struct stale_key *key)
 {
 	struct stale *stale;
@@ -93,10 +95,5 @@ struct stale *stale_restore(struct stale_set *set, const struct stale_key *key, 
 
 void stale_clear(struct stale_set *set)
 {
-	struct stale *stale, *next;
-
-	HASH_ITER(hh, set->all, stale, next) {
-		HASH_DEL(set->all, stale);
-		free(stale);
-	}
+	HASH_FREE(set->all, free);
 }

@@ -522,15 +522,9 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 
 void tracker_free(struct tracker *w)
 {
-	struct tracker_reported *reported, *next;
-
 	if (!w)
 		return;
-	HASH_ITER(hh, w->reported, reported, next)
-	{
-		HASH_DEL(w->reported, reported);
-		free(reported);
-	}
+	HASH_FREE(w->reported, free);
 	stale_clear(&w->stale);
 	collect_close(&w->collect);
 	probe_latency_close(w->latency);

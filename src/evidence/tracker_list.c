@@ -24,7 +24,7 @@ void tracker_read_probes(const struct tracker *w, struct evidence *ret)
 /* The combinations as they stand in the kernel's map, the most hits first. */
 struct gathering {
 	struct probe_hits *hits;
-	size_t n, room;
+	size_t n;
 	int error;
 };
 
@@ -32,18 +32,10 @@ static void gather(const struct probe_hits *hits, void *userdata)
 {
 	struct gathering *g = userdata;
 
-	if (g->n == g->room) {
-		size_t room = g->room ? g->room * 2 : 64;
-		struct probe_hits *more = reallocarray(g->hits, room, sizeof(*more));
-
-		if (!more) {
-			g->error = -ENOMEM;
-			return;
-		}
-		g->hits = more;
-		g->room = room;
-	}
-	g->hits[g->n++] = *hits;
+	if (GROW(g->hits, g->n))
+		g->hits[g->n++] = *hits;
+	else
+		g->error = -ENOMEM;
 }
 
 static int compare_hits(const void *a, const void *b)

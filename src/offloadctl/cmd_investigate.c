@@ -109,16 +109,10 @@ static void take_stack(const struct probe_stack *stack, void *userdata)
 {
 	char service[UNIT_SERVICE_LEN];
 	struct watch *w = userdata;
-	struct probe_stack *more;
 
-	if (w->n_stacks == INVESTIGATION_LIST_MAX ||
-		!cmd_scope_has(&w->scope, stack->cgroup, 0, stack->netns, stack->ifindex, service))
-		return;
-	more = reallocarray(w->stacks, w->n_stacks + 1, sizeof(*more));
-	if (!more)
-		return;
-	w->stacks = more;
-	w->stacks[w->n_stacks++] = *stack;
+	if (w->n_stacks < INVESTIGATION_LIST_MAX &&
+		cmd_scope_has(&w->scope, stack->cgroup, 0, stack->netns, stack->ifindex, service) && GROW(w->stacks, w->n_stacks))
+		w->stacks[w->n_stacks++] = *stack;
 }
 
 static int name_stacks(struct watch *w)

@@ -121,11 +121,8 @@ static void add_fallback(struct json_writer *w, const struct evidence *e)
 
 static void add_stale(struct json_writer *w, const struct evidence *e)
 {
-	if (!e->has_sockets) {
-		json_add_null(w, "stale");
+	if (!json_open_list_if(w, "stale", e->has_sockets))
 		return;
-	}
-	json_open_list(w, "stale");
 	for (size_t k = 0; k < e->n_stale; k++) {
 		json_open_object(w, NULL);
 		json_add_fields(w, stale_fields, &e->stale[k]);
@@ -150,11 +147,17 @@ static void add_stacks(struct json_writer *w, const struct investigation *i)
 	json_close_list(w);
 }
 
-static void add_object(struct json_writer *w, const struct json_field *fields, const void *from)
+static void add_absent(struct json_writer *w, const struct evidence *e)
 {
-	json_open_object(w, NULL);
-	json_add_fields(w, fields, from);
-	json_close_object(w);
+	json_open_list(w, "absent");
+	for (size_t k = 0; k < e->n_probes; k++) {
+		if (e->probes[k].method)
+			continue;
+		json_open_object(w, NULL);
+		json_add_fields(w, absent_fields, &e->probes[k]);
+		json_close_object(w);
+	}
+	json_close_list(w);
 }
 
 int json_write_investigation(FILE *out, const struct investigation *i, const struct diagnosis *diagnoses, size_t n)
@@ -173,15 +176,8 @@ int json_write_investigation(FILE *out, const struct investigation *i, const str
 	else
 		json_add_null(&w, "histograms");
 	add_stacks(&w, i);
-	json_open_list(&w, "cpus");
-	for (size_t k = 0; k < i->n_cpus; k++)
-		add_object(&w, cpu_fields, &i->cpus[k]);
-	json_close_list(&w);
-	json_open_list(&w, "absent");
-	for (size_t k = 0; k < e->n_probes; k++)
-		if (!e->probes[k].method)
-			add_object(&w, absent_fields, &e->probes[k]);
-	json_close_list(&w);
+	json_add_rows(&w, "cpus", cpu_fields, i->cpus, i->n_cpus, sizeof(*i->cpus));
+	add_absent(&w, e);
 	return json_finish(&w, out);
 }
 

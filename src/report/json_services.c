@@ -51,13 +51,7 @@ static const struct json_field rest_fields[] = {
 
 void json_add_probes(struct json_writer *w, const struct evidence *e)
 {
-	json_open_list(w, "probes");
-	for (size_t i = 0; i < e->n_probes; i++) {
-		json_open_object(w, NULL);
-		json_add_fields(w, probe_fields, &e->probes[i]);
-		json_close_object(w);
-	}
-	json_close_list(w);
+	json_add_rows(w, "probes", probe_fields, e->probes, e->n_probes, sizeof(*e->probes));
 }
 
 static void add_fallback(struct json_writer *w, const struct evidence_fallback *row, enum fallback_kind kind)
@@ -96,23 +90,17 @@ static void add_stale(struct json_writer *w, const struct evidence_stale *row, c
 void json_add_services(struct json_writer *w, const struct evidence *e)
 {
 	json_add_probes(w, e);
-	if (e->has_fallback) {
-		json_open_list(w, "fallback");
+	if (json_open_list_if(w, "fallback", e->has_fallback)) {
 		for (size_t i = 0; i < e->n_fallback; i++)
 			for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 				if (e->fallback[i].hits[kind].n)
 					add_fallback(w, &e->fallback[i], kind);
 		json_close_list(w);
-	} else {
-		json_add_null(w, "fallback");
 	}
-	if (e->has_sockets) {
-		json_open_list(w, "restart");
+	if (json_open_list_if(w, "restart", e->has_sockets)) {
 		for (size_t i = 0; i < e->n_stale; i++)
 			add_stale(w, &e->stale[i], &e->features);
 		json_close_list(w);
-	} else {
-		json_add_null(w, "restart");
 	}
 	json_add_fields(w, rest_fields, e);
 	json_open_object(w, "lost");
