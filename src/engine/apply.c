@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "basic/util.h"
 
@@ -206,6 +207,47 @@ const struct apply_result *apply_find(
 		if (report->results[i].ifindex == ifindex && (report->results[i].asked & bits))
 			return &report->results[i];
 	return NULL;
+}
+
+/* The late link that a link of the plan is; NULL. */
+static struct link *find_late(struct observe *o, const struct plan_link *pl, const struct apply_report *report)
+{
+	struct link *link = find_same(o, pl->ifindex, pl->name, pl->kind);
+	feature_set open = link ? (link->features.active ^ pl->predicted.active) & ~pl->uncertain : 0;
+
+	return link && link->has_features && (open & (pl->before.active ^ pl->predicted.active)) &&
+			!apply_find(report, pl->ifindex, ~UINT64_C(0))
+		? link
+		: NULL;
+}
+
+bool apply_is_late(struct observe *o, const struct plan *plan, const struct apply_report *report)
+{
+	for (size_t i = 0; i < plan->n_links && report->n_results; i++)
+		if (find_late(o, &plan->links[i], report))
+			return true;
+	return false;
+}
+
+void apply_read_late(struct observe *o, const struct plan *plan, const struct apply_report *report)
+{
+	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
+		struct link *link = find_late(o, &plan->links[i], report);
+
+		if (link)
+			(void)observe_features(o, link);
+	}
+}
+
+void apply_wait_late(struct observe *o, const struct plan *plan, const struct apply_report *report)
+{
+	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+	uint64_t end_usec = util_now_usec() + APPLY_LATE_USEC;
+
+	while (apply_is_late(o, plan, report) && util_now_usec() < end_usec) {
+		(void)nanosleep(&pause, NULL);
+		apply_read_late(o, plan, report);
+	}
 }
 
 static bool may_pass(int error)

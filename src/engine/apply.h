@@ -37,6 +37,16 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 	struct apply_report *ret);
 void apply_report_clear(struct apply_report *report);
 
+/* From about 7.2 on a VLAN follows the link below it in a work item of its own (netdev_work_sched() in the kernel's
+ * vlan_device_event()), so that it may still be as it was when the SET below it has returned: up to 12 ms later were seen. Is a link
+ * that had no step of its own still to follow, of what the plan was certain of? */
+bool apply_is_late(struct observe *o, const struct plan *plan, const struct apply_report *report);
+/* Reads those that are late again. */
+void apply_read_late(struct observe *o, const struct plan *plan, const struct apply_report *report);
+#define APPLY_LATE_USEC (UINT64_C(100) * 1000) /* after that it will not follow */
+/* Waits for them, at most so long. */
+void apply_wait_late(struct observe *o, const struct plan *plan, const struct apply_report *report);
+
 /* A refusal that may pass (EBUSY and the like) is tried again after this, then after twice as long, and so on: slow enough not to be
  * taken for the rounds of contention. */
 #define APPLY_RETRY_USEC (UINT64_C(2) * 1000 * 1000)

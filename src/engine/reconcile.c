@@ -21,7 +21,27 @@ struct reconcile {
 	uint64_t wait_usec;	  /* when the first wait of a link ends (end_waits()), or sooner; 0: never */
 	uint64_t not_before_usec; /* a run failed: the next is not tried before; 0: at any time */
 	struct reconcile_counts counts;
+	struct unfinished *unfinished; /* NULL: none */
 };
+
+/* A run of which some links are late (apply_is_late()): it goes on when they have followed, or when they have had time enough. */
+struct unfinished {
+	struct plan plan;
+	struct apply_report report;
+	int *indexes;
+	size_t n_indexes;
+	uint64_t end_usec; /* 0: now */
+};
+
+static void unfinished_free(struct unfinished *u)
+{
+	if (!u)
+		return;
+	plan_clear(&u->plan);
+	apply_report_clear(&u->report);
+	free(u->indexes);
+	free(u);
+}
 
 /* ---- an event marks a link ---- */
 
@@ -77,6 +97,19 @@ static void mark_link(struct reconcile *r, const struct link *link, enum link_ma
 	util_earlier(&r->wait_usec, state->pause_until_usec);
 }
 
+/* Is the link as the unfinished run expects it? Then its change brings nothing new. */
+static bool has_followed(struct reconcile *r, const struct link *link)
+{
+	const struct plan_link *pl = r->unfinished ? plan_find(&r->unfinished->plan, link->ifindex) : NULL;
+
+	if (!pl || !link->has_features || link->features_stale || link->features.active != pl->predicted.active ||
+		link->features.wanted != pl->predicted.wanted)
+		return false;
+	if (!apply_is_late(r->o, &r->unfinished->plan, &r->unfinished->report))
+		r->unfinished->end_usec = 0;
+	return true;
+}
+
 static void link_changed(int ifindex, struct link *link, void *userdata)
 {
 	struct reconcile *r = userdata;
@@ -87,6 +120,8 @@ static void link_changed(int ifindex, struct link *link, void *userdata)
 		forget_link(r, ifindex);
 		return;
 	}
+	if (has_followed(r, link))
+		return;
 	if (r->states.n_contended) {
 		state = link_states_find(&r->states, ifindex);
 		if (link_state_contended(state))
@@ -105,6 +140,8 @@ void reconcile_mark_all(struct reconcile *r)
 }
 
 /* ---- its life ---- */
+
+static int finish(struct reconcile *r);
 
 int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret)
@@ -129,6 +166,7 @@ void reconcile_free(struct reconcile *r)
 		return;
 	if (r->o->userdata == r)
 		r->o->changed = NULL;
+	unfinished_free(r->unfinished);
 	link_states_clear(&r->states);
 	rule_set_clear(&r->rules);
 	free(r);
@@ -136,6 +174,7 @@ void reconcile_free(struct reconcile *r)
 
 void reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits)
 {
+	finish(r);
 	r->limits = *limits;
 	if (enforce == r->options.enforce)
 		return;
@@ -147,6 +186,7 @@ void reconcile_configure(struct reconcile *r, bool enforce, const struct content
 
 void reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
 {
+	finish(r);
 	rule_set_clear(&r->rules);
 	r->rules = *rules;
 	*rules = (struct rule_set){ 0 };
@@ -171,12 +211,12 @@ const struct link_states *reconcile_states(const struct reconcile *r)
 
 bool reconcile_is_settled(const struct reconcile *r)
 {
-	return !r->states.n_dirty && !r->states.lost;
+	return !r->states.n_dirty && !r->states.lost && !r->unfinished;
 }
 
 bool reconcile_is_pending(const struct reconcile *r)
 {
-	return !reconcile_is_settled(r) && r->not_before_usec == 0;
+	return !reconcile_is_settled(r) && r->not_before_usec == 0 && (!r->unfinished || !r->unfinished->end_usec);
 }
 
 bool reconcile_is_deferring(const struct reconcile *r)
@@ -428,7 +468,7 @@ static bool verify_link(const struct link *link, const struct apply_report *repo
 	return (other || again) && (!result || result->error != -ENODEV);
 }
 
-static void keep(struct reconcile *r, const struct collection *c, struct plan *plan, const struct apply_report *report)
+static void unmark(struct reconcile *r)
 {
 	struct link_state *state, *next;
 
@@ -437,16 +477,67 @@ static void keep(struct reconcile *r, const struct collection *c, struct plan *p
 		if (state->mark == LINK_MARK_DIRTY)
 			link_state_unmark(&r->states, state);
 	}
+}
+
+static void keep(struct reconcile *r, struct plan *plan, const struct apply_report *report, const int *indexes, size_t n)
+{
 	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
 		const struct link *link = link_table_find(&r->o->links, plan->links[i].ifindex);
 
 		if (link && link->has_features && verify_link(link, report, &plan->links[i]))
 			link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
 	}
-	for (size_t i = 0; i < c->n; i++)
-		link_states_find(&r->states, c->indexes[i])->result = (struct link_result){ 0 };
+	for (size_t i = 0; i < n; i++) {
+		struct link_state *state = link_states_find(&r->states, indexes[i]);
+
+		if (state)
+			state->result = (struct link_result){ 0 };
+	}
 	if (plan_keep(plan, &r->states) < 0)
 		r->states.lost = true;
+}
+
+static int report_and_keep(
+	struct reconcile *r, struct plan *plan, const struct apply_report *report, const int *indexes, size_t n)
+{
+	int error = event_report(&r->states, plan, report, &r->o->links, r->options.fn, r->options.userdata);
+
+	if (error >= 0)
+		keep(r, plan, report, indexes, n);
+	return error;
+}
+
+/* The rest of a run that waited for links that are late. 0 or -ENOMEM; then every link is looked at again. */
+static int finish(struct reconcile *r)
+{
+	struct unfinished *u = r->unfinished;
+	int error;
+
+	if (!u)
+		return 0;
+	r->unfinished = NULL;
+	apply_read_late(r->o, &u->plan, &u->report);
+	error = report_and_keep(r, &u->plan, &u->report, u->indexes, u->n_indexes);
+	if (error < 0)
+		r->states.lost = true;
+	unfinished_free(u);
+	return error;
+}
+
+/* Takes all three over. False without memory. */
+static bool wait_for_late(struct reconcile *r, struct plan *plan, struct apply_report *report, struct collection *c,
+	uint64_t now_usec)
+{
+	struct unfinished *u = malloc(sizeof(*u));
+
+	if (!u)
+		return false;
+	*u = (struct unfinished){ *plan, *report, c->indexes, c->n, now_usec + APPLY_LATE_USEC };
+	*plan = (struct plan){ 0 };
+	*report = (struct apply_report){ 0 };
+	*c = (struct collection){ 0 };
+	r->unfinished = u;
+	return true;
 }
 
 /* ---- a run ---- */
@@ -471,11 +562,16 @@ static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int
 		return error;
 	count_repairs(r, &plan, now_usec);
 	error = apply(r, &plan, now_usec, &report);
-	if (error >= 0)
-		error = event_report(&r->states, &plan, &report, &r->o->links, r->options.fn, r->options.userdata);
 	if (error < 0)
 		return error;
-	keep(r, c, &plan, &report);
+	unmark(r);
+	if (apply_is_late(r->o, &plan, &report) && wait_for_late(r, &plan, &report, c, now_usec))
+		return 1;
+	error = report_and_keep(r, &plan, &report, c->indexes, c->n);
+	if (error < 0) {
+		r->states.lost = true;
+		return error;
+	}
 	return report.n_results > 0;
 }
 
@@ -486,11 +582,23 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 
 	if (reconcile_is_settled(r))
 		return 0;
+	if (finish(r) < 0)
+		return -ENOMEM;
+	if (reconcile_is_settled(r))
+		return 1;
 	r->counts.runs++;
 	error = run(r, &c, now_usec, realtime_sec);
 	if (error < 0)
 		r->not_before_usec = now_usec + APPLY_RETRY_USEC;
 	return error;
+}
+
+void reconcile_wait_late(struct reconcile *r)
+{
+	if (!r->unfinished)
+		return;
+	apply_wait_late(r->o, &r->unfinished->plan, &r->unfinished->report);
+	(void)finish(r);
 }
 
 /* ---- pauses ---- */
@@ -647,8 +755,9 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 
 uint64_t reconcile_deadline(const struct reconcile *r)
 {
-	uint64_t deadline_usec = r->wait_usec;
+	uint64_t deadline_usec = r->unfinished ? r->unfinished->end_usec : 0;
 
+	util_earlier(&deadline_usec, r->wait_usec);
 	util_earlier(&deadline_usec, r->deferred_usec);
 	util_earlier(&deadline_usec, r->not_before_usec);
 	return deadline_usec;
@@ -656,6 +765,8 @@ uint64_t reconcile_deadline(const struct reconcile *r)
 
 void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 {
+	if (r->unfinished && is_due(r->unfinished->end_usec, now_usec))
+		r->unfinished->end_usec = 0;
 	if (r->states.n_contended)
 		note_touched(r, now_usec);
 	if (r->states.n_deferred && r->deferred_usec == 0)

@@ -46,7 +46,7 @@ int reconcile_resume(struct reconcile *r, int ifindex, uid_t user);
 /* Is there anything that reconcile_run() would do now? */
 bool reconcile_is_pending(const struct reconcile *r);
 
-/* Has everything been looked at? Not so while a run that failed waits for its next try. */
+/* Has everything been looked at? Not so while a run that failed waits for its next try, or for links that follow late. */
 bool reconcile_is_settled(const struct reconcile *r);
 
 /* Is all that happened of late part of contention, to be looked at later? Then there is no hurry to read what else comes of it. */
@@ -55,6 +55,9 @@ bool reconcile_is_deferring(const struct reconcile *r);
 /* Handles all dirty links and what is stacked with them, by one plan. 1 when something was set, 0, negative errno (then they stay
  * dirty, and are pending again after a while). realtime_sec is CLOCK_REALTIME, for Until=. */
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec);
+
+/* Waits for links that follow a SET late (apply_wait_late()), for who has no event loop. */
+void reconcile_wait_late(struct reconcile *r);
 
 /* When to call reconcile_tick() next, 0 for never. */
 uint64_t reconcile_deadline(const struct reconcile *r);

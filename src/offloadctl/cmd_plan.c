@@ -104,6 +104,7 @@ static int carry_out(struct cmd_session *s, struct ledger *ledger, struct work *
 		_cleanup_(apply_report_clear) struct apply_report report = { 0 };
 		int r = apply_plan(s->observe, &s->plan, ledger, &report);
 
+		apply_wait_late(s->observe, &s->plan, &report);
 		if (r >= 0)
 			r = apply_learn(&s->plan, &report, util_now_usec(), &s->states);
 		if (r >= 0)

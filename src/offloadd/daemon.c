@@ -187,8 +187,10 @@ static void open_tracker(struct daemon *d)
 /* As for `offloadctl apply`: 1 outranks what else may be said, since nobody has looked at what a bad file declares. */
 static int run_once(struct daemon *d)
 {
-	for (unsigned i = 0; i < ONCE_ROUNDS_MAX && reconcile_is_pending(d->reconcile); i++)
+	for (unsigned i = 0; i < ONCE_ROUNDS_MAX && reconcile_is_pending(d->reconcile); i++) {
 		daemon_reconcile(d);
+		reconcile_wait_late(d->reconcile);
+	}
 	daemon_save_ledger(d);
 	if (!reconcile_is_settled(d->reconcile) || d->rule_errors.n_errors || d->conf_errors.n_errors)
 		return EXIT_ERROR;

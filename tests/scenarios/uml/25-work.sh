@@ -56,7 +56,7 @@ within 5 "the daemon audits" eval '[ "$(status .daemon.mode)" = audit ]'
 within 10 "it comes to rest" settled
 work_mark
 ethtool -K vlan10 sg off >/dev/null
-within 5 "a drift is reported" has_records '^offloadd: drift: vlan10: '
+within 5 "a drift is reported" has_records '^offloadd: drift: vlan10 '
 within 5 "the textfile has it" in_file '^offloadd_link_not_as_declared\{.*link="vlan10".*feature="tx-scatter-gather".*verdict="drifted".*rule="10-vlan.rule"'
 costs "a drift that is only audited" 1
 is "status has it" "$(status '.daemon.not_as_declared[] | "\(.link) \(.verdict)"')" "vlan10 drifted"
