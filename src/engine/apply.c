@@ -213,7 +213,7 @@ const struct apply_result *apply_find(
 static struct link *find_late(struct observe *o, const struct plan_link *pl, const struct apply_report *report)
 {
 	struct link *link = find_same(o, pl->ifindex, pl->name, pl->kind);
-	feature_set open = link ? (link->features.active ^ pl->predicted.active) & ~pl->uncertain : 0;
+	feature_set open = link ? link->features.active ^ pl->predicted.active : 0;
 
 	return link && link->has_features && (open & (pl->before.active ^ pl->predicted.active)) &&
 			!apply_find(report, pl->ifindex, ~UINT64_C(0))

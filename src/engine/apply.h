@@ -38,8 +38,8 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 void apply_report_clear(struct apply_report *report);
 
 /* From about 7.2 on a VLAN follows the link below it in a work item of its own (netdev_work_sched() in the kernel's
- * vlan_device_event()), so that it may still be as it was when the SET below it has returned: up to 12 ms later were seen. Is a link
- * that had no step of its own still to follow, of what the plan was certain of? */
+ * vlan_device_event()), so that it may still be as it was when the SET below it has returned: up to 12 ms later were seen. Has
+ * a link that had no step of its own still to change as the plan expects? */
 bool apply_is_late(struct observe *o, const struct plan *plan, const struct apply_report *report);
 /* Reads those that are late again. */
 void apply_read_late(struct observe *o, const struct plan *plan, const struct apply_report *report);

@@ -428,6 +428,73 @@ static void a_drift_is_one_plan_and_one_prediction(void **state)
 	expect_work(s, CONTENTION_ROUNDS + 3);
 }
 
+/* Its active features, as a notification of the kernel has them. */
+static void becomes(struct scene *s, const char *name, const char *words, bool on)
+{
+	struct unit_device *d = unit_device(&s->ethtool, name);
+	struct link *link = link_table_find_name(&s->o.links, name);
+	feature_set set = unit_set(&s->h->features, words);
+
+	d->features.active = (d->features.active & ~set) | (on ? set : 0);
+	link->features = d->features;
+	s->o.changed(link->ifindex, link, s->o.userdata);
+}
+
+/* Kernel 7.2: a VLAN may follow the link below it a little after the SET. */
+static void a_link_that_follows_late_is_waited_for(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, true);
+	settle(s);
+	by_hand(s, "bond0", "tx-scatter-gather", false);
+	becomes(s, "vlan10", "tx-scatter-gather", false);
+	becomes(s, "vlan100", "tx-scatter-gather", false);
+	assert_int_equal(settle(s), 1);
+	assert_int_equal(sets(s), 1);
+	assert_int_equal(s->n_events, 0); /* nothing is said of what may still come right */
+	assert_false(reconcile_is_pending(s->reconcile));
+	assert_false(reconcile_is_settled(s->reconcile));
+	assert_int_equal(reconcile_deadline(s->reconcile), s->now + APPLY_LATE_USEC);
+
+	becomes(s, "vlan10", "tx-scatter-gather", true);
+	assert_false(reconcile_is_pending(s->reconcile));
+	becomes(s, "vlan100", "tx-scatter-gather", true);
+	assert_true(reconcile_is_pending(s->reconcile));
+	settle(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].code, FINDING_REPAIRED);
+	assert_string_equal(s->events[0].link, "bond0");
+	assert_string_equal(s->events[0].other_link, "vlan10");
+	assert_int_equal(s->events[0].n_others, 1);
+	assert_true(reconcile_is_settled(s->reconcile));
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+	assert_int_equal(reconcile_exit_code(s->reconcile), 0);
+	expect_work(s, 2);
+	assert_int_equal(sets(s), 1);
+}
+
+static void a_link_that_does_not_follow_is_reported_in_the_end(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, true);
+	settle(s);
+	by_hand(s, "bond0", "tx-scatter-gather", false);
+	becomes(s, "vlan10", "tx-scatter-gather", false);
+	settle(s);
+	by_hand(s, "eth2", "tx-scatter-gather", false); /* meanwhile; it has to wait */
+	assert_false(reconcile_is_pending(s->reconcile));
+	s->now += APPLY_LATE_USEC;
+	settle(s);
+	assert_true(is_on(s, "eth2", "tx-scatter-gather"));
+	assert_true(s->n_events >= 2);
+	assert_int_equal(s->events[0].code, FINDING_REPAIRED);
+	assert_string_equal(s->events[0].link, "bond0");
+	assert_int_equal(s->events[1].code, FINDING_UNMET);
+	assert_string_equal(s->events[1].link, "vlan10");
+}
+
 /* What came back is what is kept, and nothing waits for what will not be done. */
 static void what_a_repair_missed_is_kept(void **state)
 {
@@ -537,6 +604,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(drift_is_repaired_at_once_and_that_is_a_fixed_point),
 		TEST(a_drift_is_one_plan_and_one_prediction),
+		TEST(a_link_that_follows_late_is_waited_for),
+		TEST(a_link_that_does_not_follow_is_reported_in_the_end),
 		TEST(what_a_repair_missed_is_kept),
 		TEST(a_lost_mark_has_everything_read_again),
 		TEST(an_audit_never_writes),
