@@ -200,7 +200,7 @@ daemon_stops
 mount -t tmpfs none /sys/kernel/btf
 printf '%s\n' '[Metrics]' 'SendfileLatency=yes' >/etc/offloadd/offloadd.conf
 again --enforce
-has "without BTF status says what is absent and why" "$(offloadctl status)" '^probe segmentation .*: not available, the kernel has no BTF' '^probe sockets .*: absent'
+has "without BTF status says what is absent and why" "$(offloadctl status)" '^probe segmentation .*: not available, the kernel has no BTF' '^probe sockets .*: not available'
 one_record "a record says so" '^offloadd: state: [0-9]+ of [0-9]+ probes unavailable'
 one_record "and another that sendfile is not timed" '^offloadd: state: Failed to measure sendfile latency: the kernel has no BTF'
 is "what cannot be seen is null" "$(services .restart)" null
