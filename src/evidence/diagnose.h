@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What follows from an investigation, as codes and numbers: report/investigation_text.h has the words. Pure. */
+/* What follows from an investigation, as codes and numbers: report/catalog.h has the sentences. Pure. */
 #ifndef OFFLOADD_DIAGNOSE_H
 #define OFFLOADD_DIAGNOSE_H
 

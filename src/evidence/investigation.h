@@ -70,6 +70,7 @@ enum investigation_measure {
 	INVESTIGATION_PER_CALL,	  /* of a rate for each call of sendfile */
 	INVESTIGATION_PER_SECOND, /* of a rate */
 	INVESTIGATION_STALE,	  /* connections */
+	INVESTIGATION_MEASURES,
 };
 
 /* Why two numbers are not of the same thing. */
@@ -77,6 +78,7 @@ enum investigation_difference {
 	INVESTIGATION_SAME,
 	INVESTIGATION_PAGES_OR_CALLS, /* Linux counts copied pages up to 6.4, calls from 6.5 on */
 	INVESTIGATION_SENDFILE_COUNTED, /* from 6.5 on sendfile is counted in tcp_sendmsg */
+	INVESTIGATION_DIFFERENCES,
 };
 
 /* One number of two investigations. */

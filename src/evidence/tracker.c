@@ -111,7 +111,7 @@ static void report_fallback(const struct probe_hits *hits, void *userdata)
 		return;
 	tracker_name_link(w, ifindex, link);
 	begin(&f, code_of(hits, service), link, ifindex, service);
-	finding_set_object(&f, evidence_kind_name(hits->kind));
+	f.kind = hits->kind;
 	send(w, &f);
 }
 
