@@ -236,7 +236,7 @@ static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
 }
 
 /* What the kernel took, and the plan was certain of. */
-static feature_set find_stuck(const struct plan *plan, const struct apply_result *result)
+static feature_set find_retryable(const struct plan *plan, const struct apply_result *result)
 {
 	const struct plan_link *pl = plan_find(plan, result->ifindex);
 
@@ -252,8 +252,8 @@ static int learn(const struct plan *plan, const struct apply_result *result, uin
 	if (!refusals)
 		return -ENOMEM;
 	if (result->error == 0) {
-		add_bits(refusals->futile, result->missed, result->value);
-		refusals->stuck = find_stuck(plan, result);
+		add_bits(refusals->ineffective, result->missed, result->value);
+		refusals->retryable = find_retryable(plan, result);
 	} else {
 		add_bits(refusals->refused, result->missed, result->value);
 		free(refusals->words);
@@ -261,7 +261,7 @@ static int learn(const struct plan *plan, const struct apply_result *result, uin
 		if (!refusals->words)
 			return -ENOMEM;
 	}
-	if (result->error ? may_pass(result->error) : refusals->stuck != 0)
+	if (result->error ? may_pass(result->error) : refusals->retryable != 0)
 		apply_retry_later(refusals, now_usec);
 	return 0;
 }

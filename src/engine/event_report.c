@@ -11,17 +11,17 @@
 #define DEPTH_MAX 16
 
 /* Problems that last, and what is remembered of each. */
-enum trouble { TROUBLE_DRIFT, TROUBLE_UNMET, TROUBLE_REFUSED, TROUBLE_UNREADABLE, TROUBLE_CONTENDED, TROUBLE_COUNT };
+enum problem { PROBLEM_DRIFT, PROBLEM_UNMET, PROBLEM_REFUSED, PROBLEM_UNREADABLE, PROBLEM_CONTENDED, PROBLEM_COUNT };
 
-static const enum finding_code trouble_codes[TROUBLE_COUNT] = {
-	[TROUBLE_DRIFT] = FINDING_DRIFTED,
-	[TROUBLE_UNMET] = FINDING_UNMET,
-	[TROUBLE_REFUSED] = FINDING_REFUSED,
-	[TROUBLE_UNREADABLE] = FINDING_UNREADABLE,
-	[TROUBLE_CONTENDED] = FINDING_CONTENDED,
+static const enum finding_code problem_codes[PROBLEM_COUNT] = {
+	[PROBLEM_DRIFT] = FINDING_DRIFTED,
+	[PROBLEM_UNMET] = FINDING_UNMET,
+	[PROBLEM_REFUSED] = FINDING_REFUSED,
+	[PROBLEM_UNREADABLE] = FINDING_UNREADABLE,
+	[PROBLEM_CONTENDED] = FINDING_CONTENDED,
 };
 
-_Static_assert(TROUBLE_COUNT == LINK_PROBLEMS, "struct link_reported");
+_Static_assert(PROBLEM_COUNT == LINK_PROBLEMS, "struct link_reported");
 _Static_assert(FINDING_CAUSES_MAX == LINK_PROBLEM_CAUSES, "struct link_problem");
 
 static struct link_reported *find_reported(const struct link_states *states, int ifindex)
@@ -125,20 +125,20 @@ static void gather_cause(struct gathering *g, const struct plan_link *pl, const 
 	finding_add_cause(&g->finding, &step);
 }
 
-/* What of a drifted item stands after apply; TROUBLE_COUNT: nothing to report. */
-static enum trouble judge_drifted(struct gathering troubles[TROUBLE_COUNT], const struct plan_link *pl,
+/* What of a drifted item stands after apply; PROBLEM_COUNT: nothing to report. */
+static enum problem judge_drifted(struct gathering problems[PROBLEM_COUNT], const struct plan_link *pl,
 	const struct plan_item *item, const struct outcome *outcome)
 {
 	const struct apply_result *result = result_of(outcome, FEATURE(item->bit));
 
 	if (result && result->error == -ENODEV)
-		return TROUBLE_COUNT; /* its own event follows */
+		return PROBLEM_COUNT; /* its own event follows */
 	if (result && result->error) {
-		gather_words(&troubles[TROUBLE_REFUSED], result->text);
-		return TROUBLE_REFUSED;
+		gather_words(&problems[PROBLEM_REFUSED], result->text);
+		return PROBLEM_REFUSED;
 	}
-	gather_cause(&troubles[TROUBLE_UNMET], pl, item, result ? CAUSE_UNKNOWN : CAUSE_NONE);
-	return TROUBLE_UNMET;
+	gather_cause(&problems[PROBLEM_UNMET], pl, item, result ? CAUSE_UNKNOWN : CAUSE_NONE);
+	return PROBLEM_UNMET;
 }
 
 static const struct plan_item *find_item(const struct plan_link *pl, unsigned bit)
@@ -165,33 +165,33 @@ static bool is_held_by_contended(
 	return false;
 }
 
-static feature_set standing_features(const struct link_reported *reported, enum trouble trouble)
+static feature_set standing_features(const struct link_reported *reported, enum problem problem)
 {
-	return reported ? reported->problems[trouble].features : 0;
+	return reported ? reported->problems[problem].features : 0;
 }
 
-/* Sorts the items of a link into what was repaired, what recovered, and the troubles that stand. */
+/* Sorts the items of a link into what was repaired, what recovered, and the problems that stand. */
 static void sort_items(const struct reporter *t, const struct plan_link *pl,
 	const struct outcome *outcome, const struct link_reported *reported, struct gathering *repaired,
-	struct gathering *recovered, struct gathering troubles[TROUBLE_COUNT])
+	struct gathering *recovered, struct gathering problems[PROBLEM_COUNT])
 {
-	feature_set standing = standing_features(reported, TROUBLE_DRIFT) | standing_features(reported, TROUBLE_UNMET) |
-		standing_features(reported, TROUBLE_REFUSED) | standing_features(reported, TROUBLE_UNREADABLE);
+	feature_set standing = standing_features(reported, PROBLEM_DRIFT) | standing_features(reported, PROBLEM_UNMET) |
+		standing_features(reported, PROBLEM_REFUSED) | standing_features(reported, PROBLEM_UNREADABLE);
 
 	for (size_t i = 0; i < pl->n_items; i++) {
 		const struct plan_item *item = &pl->items[i];
-		enum trouble trouble = TROUBLE_COUNT;
+		enum problem problem = PROBLEM_COUNT;
 
 		if (item->bit >= FEATURE_MAX)
 			continue; /* a rule for several kernels names features of others; plan and check report it */
 		switch (item->verdict) {
 		case VERDICT_DRIFTED:
 			if (item->cause == CAUSE_AUDIT)
-				trouble = TROUBLE_DRIFT;
+				problem = PROBLEM_DRIFT;
 			else if (is_as_declared(t, pl, item))
 				gather(repaired, item);
 			else
-				trouble = judge_drifted(troubles, pl, item, outcome);
+				problem = judge_drifted(problems, pl, item, outcome);
 			break;
 		case VERDICT_COMPLIANT:
 			if (standing & FEATURE(item->bit))
@@ -201,23 +201,23 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 		case VERDICT_UNSUPPORTED:
 			if (is_held_by_contended(t, pl, item))
 				break;
-			trouble = TROUBLE_UNMET;
-			gather_cause(&troubles[trouble], pl, item, CAUSE_NONE);
+			problem = PROBLEM_UNMET;
+			gather_cause(&problems[problem], pl, item, CAUSE_NONE);
 			break;
 		case VERDICT_REFUSED:
-			trouble = item->unread ? TROUBLE_UNREADABLE : TROUBLE_REFUSED;
-			troubles[trouble].finding.error = item->unread ? pl->error : 0;
-			gather_words(&troubles[trouble], item->text);
+			problem = item->unread ? PROBLEM_UNREADABLE : PROBLEM_REFUSED;
+			problems[problem].finding.error = item->unread ? pl->error : 0;
+			gather_words(&problems[problem], item->text);
 			break;
 		case VERDICT_CONTENDED:
-			trouble = TROUBLE_CONTENDED;
-			gather_words(&troubles[trouble], item->text);
+			problem = PROBLEM_CONTENDED;
+			gather_words(&problems[problem], item->text);
 			break;
 		case VERDICT_PAUSED:
 			break;
 		}
-		if (trouble < TROUBLE_COUNT)
-			gather(&troubles[trouble], item);
+		if (problem < PROBLEM_COUNT)
+			gather(&problems[problem], item);
 	}
 }
 
@@ -248,14 +248,14 @@ static bool is_news(const struct link_problem *before, const struct link_problem
 	return false;
 }
 
-static int remember_troubles(struct link_states *states, int ifindex, struct gathering troubles[TROUBLE_COUNT])
+static int remember_problems(struct link_states *states, int ifindex, struct gathering problems[PROBLEM_COUNT])
 {
 	struct link_reported *reported = find_reported(states, ifindex);
-	feature_set any = standing_features(reported, TROUBLE_CONTENDED);
+	feature_set any = standing_features(reported, PROBLEM_CONTENDED);
 	struct link_state *state;
 
-	for (unsigned i = 0; i < TROUBLE_COUNT; i++)
-		any |= finding_features(&troubles[i].finding);
+	for (unsigned i = 0; i < PROBLEM_COUNT; i++)
+		any |= finding_features(&problems[i].finding);
 	if (!any) {
 		if (reported)
 			link_states_forget_reported(states, link_states_find(states, ifindex));
@@ -265,11 +265,11 @@ static int remember_troubles(struct link_states *states, int ifindex, struct gat
 	reported = state ? link_states_reported(states, state) : NULL;
 	if (!reported)
 		return -ENOMEM;
-	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
-		struct link_problem now = identify(&troubles[i].finding);
+	for (unsigned i = 0; i < PROBLEM_COUNT; i++) {
+		struct link_problem now = identify(&problems[i].finding);
 
 		/* It stays contended until event_report_resolved(): in between the feature matches half of the time. */
-		if (i == TROUBLE_CONTENDED && reported->problems[i].features) {
+		if (i == PROBLEM_CONTENDED && reported->problems[i].features) {
 			reported->problems[i].features |= now.features;
 			continue;
 		}
@@ -283,22 +283,22 @@ static int remember_troubles(struct link_states *states, int ifindex, struct gat
 static int report_link(const struct reporter *t, const struct plan_link *pl, const struct outcome *outcome,
 	bool follows, struct link_reported *reported)
 {
-	struct gathering repaired = { 0 }, recovered = { 0 }, troubles[TROUBLE_COUNT] = { 0 };
+	struct gathering repaired = { 0 }, recovered = { 0 }, problems[PROBLEM_COUNT] = { 0 };
 
-	sort_items(t, pl, outcome, reported, &repaired, &recovered, troubles);
+	sort_items(t, pl, outcome, reported, &repaired, &recovered, problems);
 	if (finding_features(&repaired.finding) && !follows)
 		report_repaired(t, pl, outcome, &repaired.finding);
 	if (finding_features(&recovered.finding))
-		send(t, pl, standing_features(reported, TROUBLE_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
+		send(t, pl, standing_features(reported, PROBLEM_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
 			&recovered.finding);
-	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
+	for (unsigned i = 0; i < PROBLEM_COUNT; i++) {
 		static const struct link_problem nothing;
-		struct link_problem now = identify(&troubles[i].finding);
+		struct link_problem now = identify(&problems[i].finding);
 
 		if (now.features && is_news(reported ? &reported->problems[i] : &nothing, &now))
-			send(t, pl, trouble_codes[i], &troubles[i].finding);
+			send(t, pl, problem_codes[i], &problems[i].finding);
 	}
-	return remember_troubles(t->states, pl->ifindex, troubles);
+	return remember_problems(t->states, pl->ifindex, problems);
 }
 
 static bool is_compliant(const struct plan_link *pl)
@@ -393,7 +393,7 @@ void event_report_resolved(struct link_states *states, const struct link *link, 
 	struct finding f;
 
 	if (reported)
-		reported->problems[TROUBLE_CONTENDED].features &= ~bits;
+		reported->problems[PROBLEM_CONTENDED].features &= ~bits;
 	finding_init(&f, FINDING_RESOLVED, link);
 	f.on = bits;
 	fn(&f, userdata);

@@ -592,17 +592,17 @@ static void end_contention(struct reconcile *r, const struct link *link, feature
 }
 
 /* Asks the driver again for what it did not do; the next time is set before it is known whether that helped. */
-static void retry_stuck(struct reconcile *r, struct link *link, struct link_refusals *refusals, uint64_t now_usec)
+static void recompute(struct reconcile *r, struct link *link, struct link_refusals *refusals, uint64_t now_usec)
 {
 	feature_set active;
 
 	if (observe_recompute(r->o, link) < 0)
 		return;
 	active = link->features.active;
-	refusals->stuck &= (refusals->futile[true] & ~active) | (refusals->futile[false] & active);
-	refusals->futile[true] &= ~active | refusals->stuck;
-	refusals->futile[false] &= active | refusals->stuck;
-	if (refusals->stuck)
+	refusals->retryable &= (refusals->ineffective[true] & ~active) | (refusals->ineffective[false] & active);
+	refusals->ineffective[true] &= ~active | refusals->retryable;
+	refusals->ineffective[false] &= active | refusals->retryable;
+	if (refusals->retryable)
 		apply_retry_later(refusals, now_usec);
 }
 
@@ -610,8 +610,8 @@ static void retry(struct reconcile *r, struct link *link, struct link_refusals *
 {
 	refusals->retry_usec = 0;
 	refusals->refused[false] = refusals->refused[true] = 0;
-	if (refusals->stuck)
-		retry_stuck(r, link, refusals, now_usec);
+	if (refusals->retryable)
+		recompute(r, link, refusals, now_usec);
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
 }
 
@@ -688,7 +688,7 @@ struct reconcile_counts reconcile_count(const struct reconcile *r)
 {
 	struct reconcile_counts counts = r->counts;
 
-	counts.troubled = r->states.n_reported;
+	counts.problems = r->states.n_reported;
 	counts.contended = r->states.n_contended;
 	return counts;
 }

@@ -75,7 +75,7 @@ int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t 
 struct reconcile_counts {
 	uint64_t runs, sets; /* reconciles, SETs asked of the kernel */
 	uint64_t plans, predictions;
-	size_t troubled;     /* links with a standing problem */
+	size_t problems;     /* links with a standing problem */
 	size_t contended;    /* links with a contended feature */
 };
 struct reconcile_counts reconcile_count(const struct reconcile *r);

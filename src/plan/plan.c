@@ -46,7 +46,7 @@ const struct plan_link *plan_find(const struct plan *plan, int ifindex)
 static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
 	feature_set among, feature_set *ret_mask, feature_set *ret_value)
 {
-	const feature_set *futile = p->futile ? p->futile[pl - p->plan->links] : (feature_set[2]){ 0 };
+	const feature_set *ineffective = p->ineffective ? p->ineffective[pl - p->plan->links] : (feature_set[2]){ 0 };
 	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
 	feature_set contended = link_state_contended(known), due = known && known->contention ? known->contention->due : 0;
 	const struct link_features *f = planner_state(p, link);
@@ -64,7 +64,7 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		planner_resolve_want(p, link, item);
 		if (item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
 			continue;
-		if ((item->audit && !p->pretend) || (futile[item->want] & b))
+		if ((item->audit && !p->pretend) || (ineffective[item->want] & b))
 			continue;
 		if (!(link->features.hw & ~link->features.nochange & b) ||
 			((contended | link_state_in_vain(known, item->want)) & b))
@@ -173,7 +173,7 @@ static int make_round(struct planner *p)
 
 /* Marks what steps ask for and what is, once all of them are done, neither on nor even asked for (or neither off nor asked to be): the
  * LRO of a port whose master cannot have it. 1 when there is any. */
-static int find_futile(struct planner *p)
+static int find_ineffective(struct planner *p)
 {
 	struct plan *plan = p->plan;
 	int found = 0;
@@ -186,12 +186,12 @@ static int find_futile(struct planner *p)
 
 		if (!lost)
 			continue;
-		if (!p->futile)
-			p->futile = calloc(p->n_concerned + 1, sizeof(*p->futile));
-		if (!p->futile)
+		if (!p->ineffective)
+			p->ineffective = calloc(p->n_concerned + 1, sizeof(*p->ineffective));
+		if (!p->ineffective)
 			return -ENOMEM;
-		p->futile[at][true] |= lost & step->value;
-		p->futile[at][false] |= lost & ~step->value;
+		p->ineffective[at][true] |= lost & step->value;
+		p->ineffective[at][false] |= lost & ~step->value;
 		found = 1;
 	}
 	return found;
@@ -211,13 +211,13 @@ static int start_prediction(struct planner *p)
 		c->host->kernel_release, &p->predict);
 }
 
-/* Until a round finds nothing to do, so that a second plan finds nothing either. What turns out to be futile is left out from the
+/* Until a round finds nothing to do, so that a second plan finds nothing either. What turns out to be ineffective is left out from the
  * start. */
 static int make_steps(struct planner *p)
 {
-	int r = 0, futile = 1;
+	int r = 0, ineffective = 1;
 
-	for (unsigned tries = 0; tries < ROUNDS_MAX && futile > 0; tries++) {
+	for (unsigned tries = 0; tries < ROUNDS_MAX && ineffective > 0; tries++) {
 		if (tries > 0)
 			r = start_prediction(p);
 		for (unsigned round = 0; round < ROUNDS_MAX && r >= 0; round++) {
@@ -228,9 +228,9 @@ static int make_steps(struct planner *p)
 				break;
 			planner_forget(p);
 		}
-		futile = r < 0 ? r : find_futile(p);
+		ineffective = r < 0 ? r : find_ineffective(p);
 	}
-	return futile < 0 ? futile : 0;
+	return ineffective < 0 ? ineffective : 0;
 }
 
 /* An alias asks for what the device can change. Where that is nothing, one item stands for it, unless what is there satisfies it. */
@@ -453,7 +453,7 @@ static int compare_links(const void *a, const void *b, void *userdata)
 static void planner_clear(struct planner *p)
 {
 	planner_forget(p);
-	free(p->futile);
+	free(p->ineffective);
 	free(p->of);
 	free(p->concerned);
 	predict_free(p->predict);

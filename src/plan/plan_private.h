@@ -25,7 +25,7 @@ struct planner {
 	struct could *could;
 	int given_to; /* plan_resolve.c: `given` is about this link, 0 for none */
 	feature_set given;
-	feature_set (*futile)[2]; /* by link of the plan and value: asking has no lasting effect; NULL: nowhere */
+	feature_set (*ineffective)[2]; /* by link of the plan and value: asking has no lasting effect; NULL: nowhere */
 	size_t steps_room;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "engine/service.h"
+#include "engine/unit_restart.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,13 +10,13 @@
 #include "basic/util.h"
 
 #define CALL_USEC (UINT64_C(30) * 1000 * 1000)
-#define SERVICE_PRIORITY 20 /* of sd-event: after everything else */
+#define RESTART_PRIORITY 20 /* of sd-event: after everything else */
 
-struct service_call {
+struct unit_restart {
 	sd_bus *bus;
 	sd_bus_slot *slot;
 	char unit[256];
-	service_fn fn;
+	unit_restart_fn fn;
 	void *userdata;
 };
 
@@ -29,7 +29,7 @@ static bool is_refused(const sd_bus_error *error)
 
 static int on_answer(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error *ret_error)
 {
-	struct service_call *call = userdata;
+	struct unit_restart *call = userdata;
 	const sd_bus_error *error = sd_bus_message_get_error(answer);
 	char text[300];
 
@@ -42,7 +42,7 @@ static int on_answer(sd_bus_message *answer, void *userdata, _unused_ sd_bus_err
 	return 0;
 }
 
-void service_call_free(struct service_call *call)
+void unit_restart_free(struct unit_restart *call)
 {
 	if (!call)
 		return;
@@ -54,10 +54,10 @@ void service_call_free(struct service_call *call)
 	free(call);
 }
 
-int service_restart(struct sd_event *event, const char *unit, service_fn fn, void *userdata,
-	struct service_call **ret)
+int unit_restart_start(struct sd_event *event, const char *unit, unit_restart_fn fn, void *userdata,
+	struct unit_restart **ret)
 {
-	struct service_call *call = calloc(1, sizeof(*call));
+	struct unit_restart *call = calloc(1, sizeof(*call));
 	int r;
 
 	if (!call)
@@ -69,13 +69,13 @@ int service_restart(struct sd_event *event, const char *unit, service_fn fn, voi
 	if (r >= 0)
 		r = sd_bus_set_method_call_timeout(call->bus, CALL_USEC);
 	if (r >= 0)
-		r = sd_bus_attach_event(call->bus, event, SERVICE_PRIORITY);
+		r = sd_bus_attach_event(call->bus, event, RESTART_PRIORITY);
 	if (r >= 0)
 		r = sd_bus_call_method_async(call->bus, &call->slot, "org.freedesktop.systemd1",
 			"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "TryRestartUnit",
 			on_answer, call, "ss", unit, "replace");
 	if (r < 0) {
-		service_call_free(call);
+		unit_restart_free(call);
 		return r;
 	}
 	*ret = call;
