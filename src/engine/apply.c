@@ -17,13 +17,13 @@ static void explain_error(struct apply_result *result)
 		snprintf(result->text, sizeof(result->text), "needs CAP_NET_ADMIN");
 	else if (result->error == -ENODEV)
 		snprintf(result->text, sizeof(result->text),
-			"the link is gone, renamed or another one now");
+			"the interface is gone, was renamed or replaced");
 	else
 		snprintf(result->text, sizeof(result->text), "%s", strerror(-result->error));
 }
 
-/* -ENODEV is also said of a device that is there, but detached for the time of a reset or of suspend (netif_device_present() in
- * ethnl_ops_begin() and dev_ethtool()). */
+/* The kernel also returns -ENODEV for a device that exists, but is detached during a reset or suspend: !netif_device_present() in
+ * ethnl_ops_begin() and dev_ethtool(). */
 static bool is_detached(const struct apply_result *result, int error)
 {
 	char name[IF_NAMESIZE];
@@ -39,7 +39,7 @@ static void fail(struct apply_result *result, int error)
 	explain_error(result);
 }
 
-/* The link as the step knew it, NULL when that is no longer so. kind may be NULL. */
+/* The link if it still has this index, name and kind (NULL: any), otherwise NULL. */
 static struct link *find_same(struct observe *o, int ifindex, const char *name, const char *kind)
 {
 	struct link *link = link_table_find(&o->links, ifindex);
@@ -49,26 +49,26 @@ static struct link *find_same(struct observe *o, int ifindex, const char *name, 
 	return link;
 }
 
-/* One SET and its read-back. Negative errno only where the socket itself is of no use. */
+/* One SET and its read-back. Negative errno only if the socket fails; an error of the SET is in *result. */
 static int set_and_verify(struct observe *o, struct link *link, struct apply_result *result)
 {
-	struct ethtool_result said = { 0 };
+	struct ethtool_result reply = { 0 };
 	int r;
 
 	result->before = result->after = link->features;
 	r = ethtool_features_set(
-		o->ethtool, link->ifindex, link->name, result->asked, result->value, &said);
+		o->ethtool, link->ifindex, link->name, result->asked, result->value, &reply);
 	if (r < 0)
 		return r;
-	if (said.error < 0) {
-		util_copy_name(result->text, sizeof(result->text), said.text,
-			strnlen(said.text, sizeof(said.text)));
-		if (is_detached(result, said.error)) {
-			said.error = -EAGAIN;
+	if (reply.error < 0) {
+		util_copy_name(result->text, sizeof(result->text), reply.text,
+			strnlen(reply.text, sizeof(reply.text)));
+		if (is_detached(result, reply.error)) {
+			reply.error = -EAGAIN;
 			snprintf(result->text, sizeof(result->text),
-				"the device is detached, as while it is reset or suspended");
+				"the device is detached (being reset or suspended)");
 		}
-		fail(result, said.error);
+		fail(result, reply.error);
 	}
 	r = observe_features(o, link);
 	if (r < 0) {
@@ -127,7 +127,7 @@ static bool same_state(const struct link_features *a, const struct link_features
 	return a->active == b->active && a->wanted == b->wanted;
 }
 
-/* Links that change with what others were set to: read, so that the kernel's notification of it brings nothing new. */
+/* Reads the links that change as a side effect, so that the kernel's notification of it is not a change any more. */
 static void read_side_effects(struct observe *o, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_links; i++) {
@@ -142,7 +142,7 @@ static void read_side_effects(struct observe *o, const struct plan *plan)
 	}
 }
 
-/* A link that had a step may have changed again with a later one. */
+/* Reads links again whose step missed something: a later step may have changed them. */
 static void read_again(struct observe *o, const struct apply_report *report)
 {
 	for (size_t i = 0; i + 1 < report->n_results; i++) {
@@ -208,7 +208,7 @@ const struct apply_result *apply_find(
 	return NULL;
 }
 
-static bool may_pass(int error)
+static bool is_temporary(int error)
 {
 	switch (error) {
 	case -EBUSY:
@@ -235,7 +235,7 @@ static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
 	sets[false] |= bits & ~value;
 }
 
-/* What the kernel took, and the plan was certain of. */
+/* Missed features that the kernel did accept (wanted) and that the plan predicted with certainty: only the driver did not follow. */
 static feature_set find_retryable(const struct plan *plan, const struct apply_result *result)
 {
 	const struct plan_link *pl = plan_find(plan, result->ifindex);
@@ -261,7 +261,7 @@ static int learn(const struct plan *plan, const struct apply_result *result, uin
 		if (!refusals->words)
 			return -ENOMEM;
 	}
-	if (result->error ? may_pass(result->error) : refusals->retryable != 0)
+	if (result->error ? is_temporary(result->error) : refusals->retryable != 0)
 		apply_retry_later(refusals, now_usec);
 	return 0;
 }

@@ -10,7 +10,7 @@
 
 #define DEPTH_MAX 16
 
-/* Problems that last, and what is remembered of each. */
+/* Persistent problems: indexes of struct link_reported.problems. */
 enum problem { PROBLEM_DRIFT, PROBLEM_UNMET, PROBLEM_REFUSED, PROBLEM_UNREADABLE, PROBLEM_CONTENDED, PROBLEM_COUNT };
 
 static const enum finding_code problem_codes[PROBLEM_COUNT] = {
@@ -31,10 +31,10 @@ static struct link_reported *find_reported(const struct link_states *states, int
 	return state ? state->reported : NULL;
 }
 
-/* What a reconcile came to for one planned link. */
+/* The result of a reconcile for one link of the plan. */
 struct outcome {
-	const struct apply_result *results[2]; /* its steps: LRO may go by itself */
-	size_t followers; /* links that came right because this one did */
+	const struct apply_result *results[2]; /* of its steps; LRO may be a step of its own */
+	size_t followers; /* links that were repaired by the repair of this one */
 	const struct plan_link *follower; /* the first of them */
 };
 
@@ -50,8 +50,8 @@ struct reporter {
 /* The features of one link that go into one finding. */
 struct gathering {
 	struct finding finding;
-	const struct rule *rules[16]; /* named in it */
-	const char *words;            /* added last */
+	const struct rule *rules[16]; /* in finding.rules */
+	const char *words;            /* the last that were added */
 };
 
 static void gather(struct gathering *g, const struct plan_item *item)
@@ -78,7 +78,7 @@ static void gather_words(struct gathering *g, const char *words)
 	g->words = words;
 }
 
-/* Reports it, for this link. */
+/* Completes the finding with the link, and reports it. */
 static void send(const struct reporter *t, const struct plan_link *pl, enum finding_code code, struct finding *f)
 {
 	f->code = code;
@@ -106,7 +106,7 @@ static const struct apply_result *result_of(const struct outcome *outcome, featu
 	return NULL;
 }
 
-static bool is_as_declared(
+static bool matches_rule(
 	const struct reporter *t, const struct plan_link *pl, const struct plan_item *item)
 {
 	const struct link *link = link_table_find(t->links, pl->ifindex);
@@ -125,14 +125,14 @@ static void gather_cause(struct gathering *g, const struct plan_link *pl, const 
 	finding_add_cause(&g->finding, &step);
 }
 
-/* What of a drifted item stands after apply; PROBLEM_COUNT: nothing to report. */
+/* The problem of an item that is still drifted after apply; PROBLEM_COUNT: none to report. */
 static enum problem judge_drifted(struct gathering problems[PROBLEM_COUNT], const struct plan_link *pl,
 	const struct plan_item *item, const struct outcome *outcome)
 {
 	const struct apply_result *result = result_of(outcome, FEATURE(item->bit));
 
 	if (result && result->error == -ENODEV)
-		return PROBLEM_COUNT; /* its own event follows */
+		return PROBLEM_COUNT; /* the kernel's event for it follows */
 	if (result && result->error) {
 		gather_words(&problems[PROBLEM_REFUSED], result->text);
 		return PROBLEM_REFUSED;
@@ -149,8 +149,8 @@ static const struct plan_item *find_item(const struct plan_link *pl, unsigned bi
 	return NULL;
 }
 
-/* Does the chain of causes end at a contended feature? Then that is reported; this item goes on and off with it. */
-static bool is_held_by_contended(
+/* Does the cause chain end at a contended feature? Then only that one is reported, because this item changes whenever it does. */
+static bool is_caused_by_contended(
 	const struct reporter *t, const struct plan_link *pl, const struct plan_item *item)
 {
 	for (unsigned depth = 0; depth < DEPTH_MAX && item; depth++) {
@@ -170,7 +170,7 @@ static feature_set standing_features(const struct link_reported *reported, enum 
 	return reported ? reported->problems[problem].features : 0;
 }
 
-/* Sorts the items of a link into what was repaired, what recovered, and the problems that stand. */
+/* Sorts the items of a link: repaired, recovered, and by problem. */
 static void sort_items(const struct reporter *t, const struct plan_link *pl,
 	const struct outcome *outcome, const struct link_reported *reported, struct gathering *repaired,
 	struct gathering *recovered, struct gathering problems[PROBLEM_COUNT])
@@ -183,12 +183,12 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 		enum problem problem = PROBLEM_COUNT;
 
 		if (item->bit >= FEATURE_MAX)
-			continue; /* a rule for several kernels names features of others; plan and check report it */
+			continue; /* a rule may declare features of other kernels; plan and check report them */
 		switch (item->verdict) {
 		case VERDICT_DRIFTED:
 			if (item->cause == CAUSE_AUDIT)
 				problem = PROBLEM_DRIFT;
-			else if (is_as_declared(t, pl, item))
+			else if (matches_rule(t, pl, item))
 				gather(repaired, item);
 			else
 				problem = judge_drifted(problems, pl, item, outcome);
@@ -199,7 +199,7 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 			break;
 		case VERDICT_BLOCKED:
 		case VERDICT_UNSUPPORTED:
-			if (is_held_by_contended(t, pl, item))
+			if (is_caused_by_contended(t, pl, item))
 				break;
 			problem = PROBLEM_UNMET;
 			gather_cause(&problems[problem], pl, item, CAUSE_NONE);
@@ -221,7 +221,7 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 	}
 }
 
-/* The part of a finding that identifies it. words stays the finding's. */
+/* The members that identify a problem. words is borrowed from the finding. */
 static struct link_problem identify(struct finding *f)
 {
 	struct link_problem s = { .features = finding_features(f), .error = f->error,
@@ -235,7 +235,7 @@ static struct link_problem identify(struct finding *f)
 	return s;
 }
 
-/* Is there anything in `now` that was not reported before? */
+/* Is there anything new in now? */
 static bool is_news(const struct link_problem *before, const struct link_problem *now)
 {
 	if ((now->features & ~before->features) || now->error != before->error ||
@@ -268,12 +268,12 @@ static int remember_problems(struct link_states *states, int ifindex, struct gat
 	for (unsigned i = 0; i < PROBLEM_COUNT; i++) {
 		struct link_problem now = identify(&problems[i].finding);
 
-		/* It stays contended until event_report_resolved(): in between the feature matches half of the time. */
+		/* Contended until event_report_resolved(), although the feature matches the rule now and then. */
 		if (i == PROBLEM_CONTENDED && reported->problems[i].features) {
 			reported->problems[i].features |= now.features;
 			continue;
 		}
-		now.words = now.words ? strdup(now.words) : NULL; /* without memory it is reported again */
+		now.words = now.words ? strdup(now.words) : NULL; /* without memory the problem is reported again */
 		free(reported->problems[i].words);
 		reported->problems[i] = now;
 	}
@@ -309,7 +309,7 @@ static bool is_compliant(const struct plan_link *pl)
 	return true;
 }
 
-/* The planned link with a step whose repair brings this one right too; NULL when it has a step itself or there is none. */
+/* The link of the plan whose step also repairs this one, NULL if there is none. */
 static struct outcome *root_of(const struct reporter *t, const struct plan_link *pl)
 {
 	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
@@ -327,14 +327,14 @@ static struct outcome *root_of(const struct reporter *t, const struct plan_link 
 	return NULL;
 }
 
-static bool came_right(const struct reporter *t, const struct plan_link *pl)
+static bool is_repaired(const struct reporter *t, const struct plan_link *pl)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < pl->n_items; i++)
 		if (pl->items[i].bit < FEATURE_MAX && pl->items[i].verdict == VERDICT_DRIFTED &&
 			pl->items[i].cause != CAUSE_AUDIT) {
-			if (!is_as_declared(t, pl, &pl->items[i]))
+			if (!matches_rule(t, pl, &pl->items[i]))
 				return false;
 			any = true;
 		}
@@ -369,7 +369,7 @@ int event_report(struct link_states *states, const struct plan *plan, const stru
 	for (size_t i = 0; i < plan->n_links; i++) {
 		struct outcome *root;
 
-		if (outcomes[i].results[0] || !came_right(&t, &plan->links[i]))
+		if (outcomes[i].results[0] || !is_repaired(&t, &plan->links[i]))
 			continue;
 		root = root_of(&t, &plan->links[i]);
 		if (!root)

@@ -10,7 +10,7 @@
 #include "basic/util.h"
 
 #define CALL_USEC (UINT64_C(30) * 1000 * 1000)
-#define RESTART_PRIORITY 20 /* of sd-event: after everything else */
+#define RESTART_PRIORITY 20 /* of the event source: after everything else */
 
 struct unit_restart {
 	sd_bus *bus;
@@ -20,7 +20,7 @@ struct unit_restart {
 	void *userdata;
 };
 
-/* What polkit says of who is not root: that it asks, or that it need not ask. */
+/* Polkit denied it, or would have to ask the user, which is not possible here. */
 static bool is_refused(const sd_bus_error *error)
 {
 	return sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
@@ -29,7 +29,7 @@ static bool is_refused(const sd_bus_error *error)
 
 static int on_answer(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error *ret_error)
 {
-	struct unit_restart *call = userdata;
+	struct unit_restart *restart = userdata;
 	const sd_bus_error *error = sd_bus_message_get_error(answer);
 	char text[300];
 
@@ -38,46 +38,46 @@ static int on_answer(sd_bus_message *answer, void *userdata, _unused_ sd_bus_err
 		util_append(text, sizeof(text), "%s%s",
 			error->message ? error->message : error->name ? error->name : "refused",
 			is_refused(error) ? " (no polkit rule lets offloadd: see [Restart] in offloadd.conf(5))" : "");
-	call->fn(call->unit, text, call->userdata);
+	restart->fn(restart->unit, text, restart->userdata);
 	return 0;
 }
 
-void unit_restart_free(struct unit_restart *call)
+void unit_restart_free(struct unit_restart *restart)
 {
-	if (!call)
+	if (!restart)
 		return;
-	sd_bus_slot_unref(call->slot);
-	if (call->bus) {
-		(void)sd_bus_detach_event(call->bus);
-		sd_bus_close_unref(call->bus);
+	sd_bus_slot_unref(restart->slot);
+	if (restart->bus) {
+		(void)sd_bus_detach_event(restart->bus);
+		sd_bus_close_unref(restart->bus);
 	}
-	free(call);
+	free(restart);
 }
 
 int unit_restart_start(struct sd_event *event, const char *unit, unit_restart_fn fn, void *userdata,
 	struct unit_restart **ret)
 {
-	struct unit_restart *call = calloc(1, sizeof(*call));
+	struct unit_restart *restart = calloc(1, sizeof(*restart));
 	int r;
 
-	if (!call)
+	if (!restart)
 		return -ENOMEM;
-	call->fn = fn;
-	call->userdata = userdata;
-	util_append(call->unit, sizeof(call->unit), "%s", unit);
-	r = sd_bus_open_system(&call->bus);
+	restart->fn = fn;
+	restart->userdata = userdata;
+	util_append(restart->unit, sizeof(restart->unit), "%s", unit);
+	r = sd_bus_open_system(&restart->bus);
 	if (r >= 0)
-		r = sd_bus_set_method_call_timeout(call->bus, CALL_USEC);
+		r = sd_bus_set_method_call_timeout(restart->bus, CALL_USEC);
 	if (r >= 0)
-		r = sd_bus_attach_event(call->bus, event, RESTART_PRIORITY);
+		r = sd_bus_attach_event(restart->bus, event, RESTART_PRIORITY);
 	if (r >= 0)
-		r = sd_bus_call_method_async(call->bus, &call->slot, "org.freedesktop.systemd1",
+		r = sd_bus_call_method_async(restart->bus, &restart->slot, "org.freedesktop.systemd1",
 			"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "TryRestartUnit",
-			on_answer, call, "ss", unit, "replace");
+			on_answer, restart, "ss", unit, "replace");
 	if (r < 0) {
-		unit_restart_free(call);
+		unit_restart_free(restart);
 		return r;
 	}
-	*ret = call;
+	*ret = restart;
 	return 0;
 }
