@@ -415,7 +415,7 @@ static int read_hits_again(struct tracker *w, uint64_t now_usec)
 	int more = tracker_read_hits(w, now_usec);
 
 	w->quiet = more ? 0 : w->quiet + 1;
-	if (w->blind)
+	if (w->polling)
 		w->hits_usec = now_usec + HITS_BLIND_USEC;
 	else
 		w->hits_usec = w->quiet < READS_QUIET ? now_usec + HITS_USEC : 0;
@@ -513,8 +513,8 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	restore(w);
 	tracker_note_change(w, now_usec);
 	collect_probes(&probes, w->probe);
-	w->blind = probes.has_fallback && probe_events_fd(w->probe) < 0;
-	if (w->blind)
+	w->polling = probes.has_fallback && probe_events_fd(w->probe) < 0;
+	if (w->polling)
 		w->hits_usec = now_usec + HITS_BLIND_USEC;
 	*ret = w;
 	return 0;
