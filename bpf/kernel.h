@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel structures that the programs read, with only the members that they use: CO-RE relocates them for the running kernel. GET reads a
- * member directly if the verifier knows the type of the pointer (fentry), otherwise by bpf_probe_read_kernel(). */
+/* The kernel structures that the programs read, with only the members that they use: CO-RE relocates them for the running
+ * kernel. GET reads a member directly if the verifier knows the type of the pointer (fentry), otherwise by
+ * bpf_probe_read_kernel(). */
 #ifndef OFFLOADD_BPF_KERNEL_H
 #define OFFLOADD_BPF_KERNEL_H
 
@@ -195,7 +196,8 @@ struct task_struct___5_13 { /* up to 5.13 */
 
 /* Feature bits of the running kernel, set before the program is loaded. */
 const volatile __u64 feature_sg, feature_csum_generic, feature_csum_ipv4, feature_csum_ipv6;
-/* The feature bits that correspond to gso_type of a packet (except SKB_GSO_DODGY, which only requests a check), and the first bit number. */
+/* The feature bits that correspond to gso_type of a packet (except SKB_GSO_DODGY, which only requests a check), and the first
+ * bit number. */
 const volatile __u64 feature_gso;
 const volatile __u32 feature_gso_shift;
 

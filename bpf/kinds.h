@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Enums and sizes that the BPF programs (through event.h) and src/ share. evidence/evidence.h has the names as text. No kernel types, so that
- * any file can include it. */
+/* Enums and sizes that the BPF programs (through event.h) and src/ share. evidence/evidence.h has the names as text. No kernel
+ * types, so that any file can include it. */
 #ifndef OFFLOADD_BPF_KINDS_H
 #define OFFLOADD_BPF_KINDS_H
 

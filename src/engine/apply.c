@@ -235,7 +235,8 @@ static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
 	sets[false] |= bits & ~value;
 }
 
-/* Missed features that the kernel did accept (wanted) and that the plan predicted with certainty: only the driver did not follow. */
+/* Missed features that the kernel did accept (wanted) and that the plan predicted with certainty: only the driver did not
+ * follow. */
 static feature_set find_retryable(const struct plan *plan, const struct apply_result *result)
 {
 	const struct plan_link *pl = plan_find(plan, result->ifindex);

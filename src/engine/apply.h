@@ -30,18 +30,19 @@ struct apply_report {
 /* Executes plan->steps in order.
  *
  * Before each step the link must still have the index, name and kind that it has in the plan; otherwise this step fails with
- * -ENODEV and the next one follows. (The kernel checks index and name again when it handles the SET.) The original values are added
- * to the ledger (NULL: none) before the first SET; the caller saves it, unless ledger->save_first is set. Afterwards the links of all
- * steps, and every other link whose features the plan predicts to change, are read again into o->links. A step is not retried.
+ * -ENODEV and the next one follows. (The kernel checks index and name again when it handles the SET.) The original values are
+ * added to the ledger (NULL: none) before the first SET; the caller saves it, unless ledger->save_first is set. Afterwards the
+ * links of all steps, and every other link whose features the plan predicts to change, are read again into o->links. A step is
+ * not retried.
  *
- * Returns 0, also if steps failed: see their results. Negative errno if no step was possible (-ENOMEM, an error of the socket, or of
- * saving the ledger); then *ret is empty. apply_report_clear() it. */
+ * Returns 0, also if steps failed: see their results. Negative errno if no step was possible (-ENOMEM, an error of the socket,
+ * or of saving the ledger); then *ret is empty. apply_report_clear() it. */
 int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger,
 	struct apply_report *ret);
 void apply_report_clear(struct apply_report *report);
 
-/* A step that failed with a temporary error (such as -EBUSY) is retried after APPLY_RETRY_USEC, then after twice as long each time, at
- * most APPLY_RETRY_MAX times. This is too slow to count as contention (engine/contention.h). */
+/* A step that failed with a temporary error (such as -EBUSY) is retried after APPLY_RETRY_USEC, then after twice as long each
+ * time, at most APPLY_RETRY_MAX times. This is too slow to count as contention (engine/contention.h). */
 #define APPLY_RETRY_USEC (UINT64_C(2) * 1000 * 1000)
 #define APPLY_RETRY_MAX 6
 
@@ -51,14 +52,14 @@ int apply_learn(const struct plan *plan, const struct apply_report *report, uint
 /* Sets refusals->retry_usec for the next try; after APPLY_RETRY_MAX tries it does nothing. */
 void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec);
 
-/* The first result of this link whose `asked` contains one of bits, NULL if there is none. A link may have several: LRO is a step of
- * its own, and a later step may have to repeat what another one undid. Owned by report. */
+/* The first result of this link whose `asked` contains one of bits, NULL if there is none. A link may have several: LRO is a
+ * step of its own, and a later step may have to repeat what another one undid. Owned by report. */
 const struct apply_result *apply_find(
 	const struct apply_report *report, int ifindex, feature_set bits);
 
-/* Restores the original wanted bits of links, lowest links first, and removes them from the ledger. only: link names, NULL-terminated;
- * NULL: every link in the ledger. In these results `missed` compares wanted bits, because active bits may never have followed.
- * Entries of links that are gone are dropped. Saves the ledger.
+/* Restores the original wanted bits of links, lowest links first, and removes them from the ledger. only: link names,
+ * NULL-terminated; NULL: every link in the ledger. In these results `missed` compares wanted bits, because active bits may
+ * never have followed. Entries of links that are gone are dropped. Saves the ledger.
  *
  * Returns 0 or a negative errno. If only saving the ledger failed, *ret still has the results. apply_report_clear() it. */
 int apply_revert(struct observe *o, struct ledger *ledger, const char *const *only,

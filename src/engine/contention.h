@@ -10,8 +10,8 @@
 
 #define CONTENTION_ROUNDS 4				     /* repairs within the window that are contention */
 #define CONTENTION_WINDOW_USEC (UINT64_C(10) * 1000 * 1000)
-/* Repair again once a feature was not reverted for this long. The longest wait is CONTENTION_MAX_FACTOR times this, so a link recovers
- * within a minute after the other program stopped. */
+/* Repair again once a feature was not reverted for this long. The longest wait is CONTENTION_MAX_FACTOR times this, so a link
+ * recovers within a minute after the other program stopped. */
 #define CONTENTION_QUIET_USEC (UINT64_C(12) * 1000 * 1000)
 #define CONTENTION_MAX_FACTOR 4
 
@@ -26,7 +26,8 @@ struct contention_limits {
 feature_set contention_due(
 	const struct contention_limits *limits, const struct link_contention *c, uint64_t now_usec);
 
-/* Counts a repair of these features, or one that was skipped because they were due. Returns those that are contended from now on. */
+/* Counts a repair of these features, or one that was skipped because they were due. Returns those that are contended from now
+ * on. */
 feature_set contention_repair(const struct contention_limits *limits, struct link_contention *c, feature_set bits,
 	uint64_t now_usec);
 
@@ -34,9 +35,9 @@ feature_set contention_repair(const struct contention_limits *limits, struct lin
 void contention_disturbed(
 	const struct contention_limits *limits, struct link_contention *c, feature_set bits, uint64_t now_usec);
 
-/* Ends the contention of a link whose quiet time is over, and returns its features, which may be repaired again; 0 if it is not over. A
- * link that becomes contended again within the window after that waits twice as long, up to CONTENTION_MAX_FACTOR times the quiet
- * time. */
+/* Ends the contention of a link whose quiet time is over, and returns its features, which may be repaired again; 0 if it is
+ * not over. A link that becomes contended again within the window after that waits twice as long, up to CONTENTION_MAX_FACTOR
+ * times the quiet time. */
 feature_set contention_expire(struct link_contention *c, uint64_t now_usec);
 
 #endif

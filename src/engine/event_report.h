@@ -7,9 +7,9 @@
 #include "model/finding.h"
 #include "plan/plan.h"
 
-/* Calls fn for each finding of a reconcile, at most once per link and code. A link that the repair of another one repaired too is part of
- * the finding of that one. report: the results of plan's steps. links: the table after apply. states: what was reported of each link
- * is stored there. Returns 0 or -ENOMEM. */
+/* Calls fn for each finding of a reconcile, at most once per link and code. A link that the repair of another one repaired too
+ * is part of the finding of that one. report: the results of plan's steps. links: the table after apply. states: what was
+ * reported of each link is stored there. Returns 0 or -ENOMEM. */
 int event_report(struct link_states *states, const struct plan *plan, const struct apply_report *report,
 	const struct link_table *links, finding_fn fn, void *userdata);
 

@@ -550,8 +550,8 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 	return 1;
 }
 
-/* If root's offloadctl wrote the file, the daemon, which is another user, must still be able to read it: gives it to the owner of the
- * directory. */
+/* If root's offloadctl wrote the file, the daemon, which is another user, must still be able to read it: gives it to the owner
+ * of the directory. */
 static int give_to_directory_owner(const char *path, int fd)
 {
 	_cleanup_free_ char *directory = geteuid() == 0 ? file_directory(path) : NULL;
@@ -597,8 +597,8 @@ static void mark_saved(struct ledger *ledger)
 	ledger->dirty = ledger->urgent = false;
 }
 
-/* Locks out other writers from the sync to the rename. Waits at most LOCK_NAPS * 10 ms, so that a writer that hangs does not block the
- * daemon. Returns the descriptor, or -1 without the lock. */
+/* Locks out other writers from the sync to the rename. Waits at most LOCK_NAPS * 10 ms, so that a writer that hangs does not
+ * block the daemon. Returns the descriptor, or -1 without the lock. */
 static int lock_file(const char *path)
 {
 	const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* State that survives a restart of the daemon: the original values of the features that offloadd changed, for `offloadctl revert`, and
- * which links are paused. It is one small JSON file below /run, so a reboot, which resets the devices, resets it too. It is replaced
- * atomically. A file with errors is renamed to NAME.bad and not used. Features are stored by name, because their bit numbers may change
- * with the kernel. */
+/* State that survives a restart of the daemon: the original values of the features that offloadd changed, for `offloadctl
+ * revert`, and which links are paused. It is one small JSON file below /run, so a reboot, which resets the devices, resets it
+ * too. It is replaced atomically. A file with errors is renamed to NAME.bad and not used. Features are stored by name, because
+ * their bit numbers may change with the kernel. */
 #ifndef OFFLOADD_LEDGER_H
 #define OFFLOADD_LEDGER_H
 
@@ -45,9 +45,9 @@ struct ledger {
 	bool save_first; /* apply_plan() saves it before the first SET; otherwise the caller does, later */
 };
 
-/* Reads the file. path: NULL for the default of this network namespace. A missing file is an empty ledger. Returns 0; 1 if the file has
- * errors and was renamed to PATH.bad; a negative errno if it cannot be read (-EACCES, ...); -EXDEV if it belongs to another network
- * namespace, and then it stays as it is. why: the reason, for 1 and -EXDEV. ledger_close() *ret. */
+/* Reads the file. path: NULL for the default of this network namespace. A missing file is an empty ledger. Returns 0; 1 if the
+ * file has errors and was renamed to PATH.bad; a negative errno if it cannot be read (-EACCES, ...); -EXDEV if it belongs to
+ * another network namespace, and then it stays as it is. why: the reason, for 1 and -EXDEV. ledger_close() *ret. */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
 /* The same, read-only: for a file with errors it returns -EBADMSG and the reason in why, and does not rename it. */
@@ -58,9 +58,9 @@ int ledger_new(struct ledger **ret);
 void ledger_close(struct ledger *ledger);
 CLEANUP_POINTER(struct ledger, ledger_close)
 
-/* Stores the current wanted bits of these features, before they are changed. A feature that is already stored keeps its value, which is
- * the original one. An entry of a former link with this index is replaced. Returns 1 if anything was added, otherwise 0; -ENOMEM;
- * -ENOSPC if there are LEDGER_MAX_LINKS entries. */
+/* Stores the current wanted bits of these features, before they are changed. A feature that is already stored keeps its value,
+ * which is the original one. An entry of a former link with this index is replaced. Returns 1 if anything was added, otherwise
+ * 0; -ENOMEM; -ENOSPC if there are LEDGER_MAX_LINKS entries. */
 int ledger_remember(struct ledger *ledger, const struct link *link, feature_set mask);
 
 /* The entry of this link, NULL if there is none. Owned by the ledger. */
@@ -75,13 +75,13 @@ bool ledger_resume(struct ledger *ledger, int ifindex);
 /* *ret_until_usec: the end of the pause, 0 if there is none. */
 bool ledger_is_paused(const struct ledger *ledger, const struct link *link, uint64_t *ret_until_usec);
 
-/* Merges what another process wrote to the file since it was last read or written here. If both have an original value of a feature,
- * the one in the file is older and wins. Returns 1 if anything was merged, otherwise 0, also if the file has errors (the next
- * ledger_save() replaces it); negative errno. */
+/* Merges what another process wrote to the file since it was last read or written here. If both have an original value of a
+ * feature, the one in the file is older and wins. Returns 1 if anything was merged, otherwise 0, also if the file has errors
+ * (the next ledger_save() replaces it); negative errno. */
 int ledger_sync(struct ledger *ledger, const struct feature_table *table);
 
-/* If the ledger is dirty, calls ledger_sync() and replaces the file: temporary file in the same directory (created if it is missing),
- * fsync, rename. Returns 1 if the file was written, otherwise 0; negative errno. */
+/* If the ledger is dirty, calls ledger_sync() and replaces the file: temporary file in the same directory (created if it is
+ * missing), fsync, rename. Returns 1 if the file was written, otherwise 0; negative errno. */
 int ledger_save(struct ledger *ledger, const struct feature_table *table);
 
 #endif

@@ -415,8 +415,8 @@ static bool verify_item(const struct link *link, const struct apply_report *repo
 	return false;
 }
 
-/* True if the link needs another reconcile: the read-back already contains changes by other programs, so the kernel event for them will not
- * mark it. */
+/* True if the link needs another reconcile: the read-back already contains changes by other programs, so the kernel event for
+ * them will not mark it. */
 static bool verify_link(const struct link *link, const struct apply_report *report, struct plan_link *pl)
 {
 	const struct apply_result *result = apply_find(report, pl->ifindex, ~UINT64_C(0));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The stages of a reconcile: a kernel event marks a link dirty -> collect -> plan -> contention -> apply -> verify -> keep. It has no file
- * descriptor, timer or clock: the caller passes the time in and calls reconcile_tick() at reconcile_deadline(). The result of a run is
- * kept in reconcile_states(), so status and metrics do not need another plan. Every time in microseconds is CLOCK_MONOTONIC. */
+/* The stages of a reconcile: a kernel event marks a link dirty -> collect -> plan -> contention -> apply -> verify -> keep. It
+ * has no file descriptor, timer or clock: the caller passes the time in and calls reconcile_tick() at reconcile_deadline().
+ * The result of a run is kept in reconcile_states(), so status and metrics do not need another plan. Every time in
+ * microseconds is CLOCK_MONOTONIC. */
 #ifndef OFFLOADD_RECONCILE_H
 #define OFFLOADD_RECONCILE_H
 
@@ -10,7 +11,8 @@
 #include "model/finding.h"
 #include "rules/rule.h"
 
-/* A contended link, and what is stacked on it, is reconciled at most this often, because it changes all the time and is not repaired. */
+/* A contended link, and what is stacked on it, is reconciled at most this often, because it changes all the time and is not
+ * repaired. */
 #define RECONCILE_DEFER_USEC (UINT64_C(1) * 1000 * 1000)
 
 struct reconcile;
@@ -22,7 +24,8 @@ struct reconcile_options {
 	void *userdata;
 };
 
-/* Registers itself as the change callback of o (o->changed). o, host and the ledger are borrowed until reconcile_free(). 0 or -ENOMEM. */
+/* Registers itself as the change callback of o (o->changed). o, host and the ledger are borrowed until reconcile_free(). 0 or
+ * -ENOMEM. */
 int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret);
 void reconcile_free(struct reconcile *r);
@@ -30,8 +33,8 @@ void reconcile_free(struct reconcile *r);
 /* Sets the mode, and marks every link dirty if it changed; and the limits of contention, for repairs from now on. */
 void reconcile_configure(struct reconcile *r, bool enforce, const struct contention_limits *limits);
 
-/* Replaces the rules, takes ownership of *rules (which is empty afterwards), forgets what was refused and reported under the old rules,
- * and marks every link dirty. */
+/* Replaces the rules, takes ownership of *rules (which is empty afterwards), forgets what was refused and reported under the
+ * old rules, and marks every link dirty. */
 void reconcile_take_rules(struct reconcile *r, struct rule_set *rules);
 /* Borrowed, until the next reconcile_take_rules(). */
 const struct rule_set *reconcile_rules(const struct reconcile *r);
@@ -39,8 +42,8 @@ const struct rule_set *reconcile_rules(const struct reconcile *r);
 /* Marks every link dirty. */
 void reconcile_mark_all(struct reconcile *r);
 
-/* Pauses enforcement on a link; needs a ledger. until_usec: end of the pause, 0: until resumed. user: who requested it, for the event.
- * Returns 0, -ENODEV, -ENOMEM or -ENOSPC. */
+/* Pauses enforcement on a link; needs a ledger. until_usec: end of the pause, 0: until resumed. user: who requested it, for
+ * the event. Returns 0, -ENODEV, -ENOMEM or -ENOSPC. */
 int reconcile_pause(struct reconcile *r, int ifindex, uint64_t until_usec, uid_t user);
 /* Resumes it. Returns 1, 0 if the link was not paused, -ENODEV or -ENOMEM. */
 int reconcile_resume(struct reconcile *r, int ifindex, uid_t user);
@@ -54,14 +57,15 @@ bool reconcile_is_settled(const struct reconcile *r);
 /* Is no link dirty, but some are deferred because of contention? Then it is not urgent to read further kernel events. */
 bool reconcile_is_deferring(const struct reconcile *r);
 
-/* Makes and applies one plan for all dirty links and what is stacked with them. realtime_sec: CLOCK_REALTIME, for Until=. Returns 1 if
- * a SET was sent, otherwise 0; negative errno, and then the links stay dirty and are retried after APPLY_RETRY_USEC. */
+/* Makes and applies one plan for all dirty links and what is stacked with them. realtime_sec: CLOCK_REALTIME, for Until=.
+ * Returns 1 if a SET was sent, otherwise 0; negative errno, and then the links stay dirty and are retried after
+ * APPLY_RETRY_USEC. */
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec);
 
 /* When to call reconcile_tick() next; 0: never. */
 uint64_t reconcile_deadline(const struct reconcile *r);
-/* Accounts for the changes that the observer has reported, ends contention, pauses and retry delays that are over, and marks their links
- * dirty. Call it after reading kernel events and at the deadline. */
+/* Accounts for the changes that the observer has reported, ends contention, pauses and retry delays that are over, and marks
+ * their links dirty. Call it after reading kernel events and at the deadline. */
 void reconcile_tick(struct reconcile *r, uint64_t now_usec);
 
 /* The state of each link, with its result as of the last run. Borrowed; any other call may change it. */
@@ -70,8 +74,8 @@ const struct link_states *reconcile_states(const struct reconcile *r);
 /* What plan_exit_code() returns, for all links, as of the last run. */
 int reconcile_exit_code(const struct reconcile *r);
 
-/* Makes a new plan with full detail, without applying or keeping it. only, n_only: as in plan_make(). realtime_sec: CLOCK_REALTIME. Returns 0
- * or -ENOMEM. plan_clear() *ret. */
+/* Makes a new plan with full detail, without applying or keeping it. only, n_only: as in plan_make(). realtime_sec:
+ * CLOCK_REALTIME. Returns 0 or -ENOMEM. plan_clear() *ret. */
 int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
 	struct plan *ret);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Evidence from the kernel: software fallback, stale connections, sendfile latency, and the probes that observed them. One struct, filled by
- * the tracker of the daemon, by commands that read the kernel themselves (collect.h), or from a document. services, sockets, latency,
- * investigate, the metrics and the report are views of it. Pure. */
+/* Evidence from the kernel: software fallback, stale connections, sendfile latency, and the probes that observed them. One
+ * struct, filled by the tracker of the daemon, by commands that read the kernel themselves (collect.h), or from a document.
+ * services, sockets, latency, investigate, the metrics and the report are views of it. Pure. */
 #ifndef OFFLOADD_EVIDENCE_H
 #define OFFLOADD_EVIDENCE_H
 
@@ -134,8 +134,8 @@ struct evidence {
 /* Frees what it owns, and sets it to zero. */
 void evidence_clear(struct evidence *e);
 
-/* Finds or adds the row of these. NULL, counted in left_out, if there are EVIDENCE_ROWS_MAX rows or no memory. Valid until the next row is
- * added. */
+/* Finds or adds the row of these. NULL, counted in left_out, if there are EVIDENCE_ROWS_MAX rows or no memory. Valid until the
+ * next row is added. */
 struct evidence_fallback *evidence_fallback_row(
 	struct evidence *e, enum fallback_origin origin, const char *service, const char *link);
 struct evidence_stale *evidence_stale_row(struct evidence *e, const char *service, const char *link);
@@ -148,11 +148,12 @@ void evidence_add_probe(struct evidence *e, const struct evidence_probe *probe);
 /* The set of this feature, which is added to e->features if it is missing; 0 if that is full. For readers of documents. */
 feature_set evidence_add_feature(struct evidence *e, const char *name);
 
-/* Sets missing, has_again and unsupported from row->lacked and the current features of the link (NULL: unknown). Several features provide a
- * checksum: missing has those of them that the link supports. */
+/* Sets missing, has_again and unsupported from row->lacked and the current features of the link (NULL: unknown). Several
+ * features provide a checksum: missing has those of them that the link supports. */
 void evidence_set_missing(struct evidence_fallback *row, const struct feature_table *table, const struct link_features *now);
 
-/* Sorts fallback by hits, the most first; sockets by link, service, local and remote address; latency by evidence_latency_sort(). */
+/* Sorts fallback by hits, the most first; sockets by link, service, local and remote address; latency by
+ * evidence_latency_sort(). */
 void evidence_sort(struct evidence *e);
 
 /* All hits of a row. */
@@ -166,8 +167,8 @@ uint64_t evidence_sum_copied(const struct evidence_fallback *row);
 const struct evidence_stale *evidence_find_stale(const struct evidence *e, const char *service, const char *link);
 /* The first row of this service, for any link, or NULL. */
 const struct evidence_stale *evidence_find_service(const struct evidence *e, const char *service);
-/* Is the sender using software fallback of this kind now? Copies by a service with stale connections on the link do not count: they are
- * reported as stale. */
+/* Is the sender using software fallback of this kind now? Copies by a service with stale connections on the link do not count:
+ * they are reported as stale. */
 bool evidence_is_now(const struct evidence *e, const struct evidence_fallback *row, enum fallback_kind kind);
 /* How many rows and kinds evidence_is_now(). */
 size_t evidence_count_now(const struct evidence *e);

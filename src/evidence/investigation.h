@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The observation of a host for some time: the evidence, how often TCP functions ran, call stacks of tcp_push_one(), and CPU usage; and the
- * comparison of two observations. The conclusions are in diagnose.h. Pure. */
+/* The observation of a host for some time: the evidence, how often TCP functions ran, call stacks of tcp_push_one(), and CPU
+ * usage; and the comparison of two observations. The conclusions are in diagnose.h. Pure. */
 #ifndef OFFLOADD_INVESTIGATION_H
 #define OFFLOADD_INVESTIGATION_H
 
@@ -94,12 +94,12 @@ struct investigation_metric {
 	bool headline;
 };
 
-/* The larger of a and b divided by the smaller, for medians greater than 0. 1 if the difference is too small to be certain: a median is only
- * as precise as its slot of the histogram. */
+/* The larger of a and b divided by the smaller, for medians greater than 0. 1 if the difference is too small to be certain: a
+ * median is only as precise as its slot of the histogram. */
 double investigation_factor(const struct investigation_metric *m);
 
-/* Compares the medians of sendfile (of all, and of each service of a), rates per call and per second, and stale connections. Free *ret.
- * Returns 0 or -ENOMEM. */
+/* Compares the medians of sendfile (of all, and of each service of a), rates per call and per second, and stale connections.
+ * Free *ret. Returns 0 or -ENOMEM. */
 int investigation_compare(const struct investigation *a, const struct investigation *b,
 	struct investigation_metric **ret, size_t *ret_n);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The probes in the kernel: who uses software fallback, which sockets are stale, who changed a feature, how long sendfile takes. Only these
- * files use libbpf and bpf/event.h. Every probe may be absent on its own; its status has the reason. */
+/* The probes in the kernel: who uses software fallback, which sockets are stale, who changed a feature, how long sendfile
+ * takes. Only these files use libbpf and bpf/event.h. Every probe may be absent on its own; its status has the reason. */
 #ifndef OFFLOADD_PROBE_H
 #define OFFLOADD_PROBE_H
 
@@ -35,7 +35,8 @@ struct probe_options {
 	bool no_fallback, no_changes; /* do not load these probes */
 };
 
-/* The hits of one combination of kind, origin, link and cgroup. PROBE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm and hits. */
+/* The hits of one combination of kind, origin, link and cgroup. PROBE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm
+ * and hits. */
 struct probe_hits {
 	enum fallback_kind kind;
 	enum fallback_origin origin;
@@ -69,7 +70,8 @@ struct probe_change {
 
 struct probe;
 
-/* Loads and attaches the probes that the kernel and our capabilities allow. Returns 0, even if that is none; -ENOMEM. probe_close() *ret. */
+/* Loads and attaches the probes that the kernel and our capabilities allow. Returns 0, even if that is none; -ENOMEM.
+ * probe_close() *ret. */
 int probe_open(const struct probe_options *options, struct probe **ret);
 void probe_close(struct probe *probe);
 CLEANUP_POINTER(struct probe, probe_close)
@@ -88,26 +90,28 @@ uint32_t probe_own_netns(void);
 
 /* For poll(): readable when a combination is new, or has a hit again after quiet_usec. -ENOENT if no probe sends events. */
 int probe_events_fd(const struct probe *probe);
-/* Calls fn for each pending event, at most 1024; then the descriptor stays readable. Does not block. In events hits is 0, and tgid and comm
- * are the process that was running, which is the sender only for SENDPAGE and SPLICE. Returns their number, or a negative errno. */
+/* Calls fn for each pending event, at most 1024; then the descriptor stays readable. Does not block. In events hits is 0, and
+ * tgid and comm are the process that was running, which is the sender only for SENDPAGE and SPLICE. Returns their number, or a
+ * negative errno. */
 typedef void (*probe_hits_fn)(const struct probe_hits *hits, void *userdata);
 int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata);
 
 /* Calls fn for each combination with its hits so far. Returns their number (0 without probes), or -ENOMEM. */
 int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata);
-/* Removes combinations without a hit since before_usec (CLOCK_MONOTONIC), and those of processes that have ended; all for UINT64_MAX. Returns
- * their number, or -ENOMEM. */
+/* Removes combinations without a hit since before_usec (CLOCK_MONOTONIC), and those of processes that have ended; all for
+ * UINT64_MAX. Returns their number, or -ENOMEM. */
 int probe_forget_hits(struct probe *probe, uint64_t before_usec);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
-/* Calls fn for each TCP socket of the network namespace of the calling thread: all, or only those that may be stale. fn returns nonzero to
- * stop. *ret_visited (may be NULL): how many sockets were examined. Returns the number of calls; -EOPNOTSUPP without this probe; another
- * negative errno. */
+/* Calls fn for each TCP socket of the network namespace of the calling thread: all, or only those that may be stale. fn
+ * returns nonzero to stop. *ret_visited (may be NULL): how many sockets were examined. Returns the number of calls;
+ * -EOPNOTSUPP without this probe; another negative errno. */
 typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata);
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited);
 
-/* The last change of a link's features by a process other than this one. Returns 0; -ENOENT if unknown; -EOPNOTSUPP without this probe. */
+/* The last change of a link's features by a process other than this one. Returns 0; -ENOENT if unknown; -EOPNOTSUPP without
+ * this probe. */
 int probe_find_change(struct probe *probe, uint32_t netns, int ifindex, struct probe_change *ret);
 
 /* ---- sendfile latency: loaded on request ---- */
@@ -122,8 +126,8 @@ struct probe_latency_histogram {
 	uint64_t disk_usec, peer_usec; /* the part of it asleep until data was read, and until the send buffer had room; only with waits */
 	uint64_t slots[LATENCY_SLOTS];
 };
-/* waits: measure also what calls wait for; this runs a program at every context switch. *ret_status (may be NULL) has the reason for
- * -EOPNOTSUPP. Returns 0, -EOPNOTSUPP or -ENOMEM. probe_latency_close() *ret. */
+/* waits: measure also what calls wait for; this runs a program at every context switch. *ret_status (may be NULL) has the
+ * reason for -EOPNOTSUPP. Returns 0, -EOPNOTSUPP or -ENOMEM. probe_latency_close() *ret. */
 int probe_latency_open(const struct feature_table *features, bool waits, struct probe_latency **ret,
 	struct probe_status *ret_status);
 /* Are disk_usec and peer_usec measured? */
@@ -135,7 +139,8 @@ struct probe_latency_lost {
 	uint64_t begun; /* returned, but had started before the probe; 0 with kprobes, which cannot detect them */
 };
 void probe_latency_read_lost(struct probe_latency *latency, struct probe_latency_lost *ret);
-/* Calls fn (may be NULL) for each histogram. reset: clears them, so that the next read starts from zero. Returns their number, or -ENOMEM. */
+/* Calls fn (may be NULL) for each histogram. reset: clears them, so that the next read starts from zero. Returns their number,
+ * or -ENOMEM. */
 typedef void (*probe_latency_fn)(const struct probe_latency_histogram *histogram, void *userdata);
 int probe_latency_read(struct probe_latency *latency, bool reset, probe_latency_fn fn, void *userdata);
 /* Calls fn for each call that is still running, as a histogram with count 0 and its times so far. Returns their number. */
@@ -178,7 +183,8 @@ typedef void (*probe_stack_fn)(const struct probe_stack *stack, void *userdata);
 int probe_rates_read(struct probe_rates *rates, probe_rate_fn fn, void *userdata);
 int probe_rates_read_stacks(struct probe_rates *rates, probe_stack_fn fn, void *userdata);
 
-/* Decode one struct of bpf/event.h. Return 0; -EBADMSG for another size, version or type, or values out of range. Public for tests. */
+/* Decode one struct of bpf/event.h. Return 0; -EBADMSG for another size, version or type, or values out of range. Public for
+ * tests. */
 int probe_parse_event(const void *data, size_t size, struct probe_hits *ret);
 int probe_parse_socket(const void *data, size_t size, struct socket_info *ret);
 int probe_parse_change(const void *data, size_t size, struct probe_change *ret);

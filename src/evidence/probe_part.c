@@ -284,8 +284,8 @@ static int attach_program(struct probe_part *part, const char *name, struct bpf_
 	return *ret ? 0 : -errno;
 }
 
-/* Attaches the return of a pair before its entry, so that no entry is left without a return. Returns the index of the hook that failed, -1 if
- * all are attached. */
+/* Attaches the return of a pair before its entry, so that no entry is left without a return. Returns the index of the hook
+ * that failed, -1 if all are attached. */
 static int attach_all(struct probe_part *part, int *ret_error)
 {
 	for (size_t i = 0; i < part->n_hooks; i++) {

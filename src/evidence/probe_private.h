@@ -10,8 +10,8 @@
 
 #include "evidence/probe.h"
 
-/* A kernel function to attach to. Methods are tried in the order of enum probe_method. Each has the name of a program for the entry of the
- * function, and optionally one for its return. */
+/* A kernel function to attach to. Methods are tried in the order of enum probe_method. Each has the name of a program for the
+ * entry of the function, and optionally one for its return. */
 struct probe_hook {
 	const char *name, *function;
 	bool other_kernels; /* kernels without this function have another one with its own hook */
@@ -93,8 +93,8 @@ unsigned probe_part_gso_shift(const struct feature_table *table);
 
 /* For libbpf_set_print(): keeps the first warning as the reason of a failure. */
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args);
-/* Sets part->found from /proc/kallsyms, whose names are readable without privileges, or else from BTF. If neither can be read, all functions
- * count as found. */
+/* Sets part->found from /proc/kallsyms, whose names are readable without privileges, or else from BTF. If neither can be read,
+ * all functions count as found. */
 void probe_part_find_functions(struct probe_part *const *parts, size_t n);
 /* Sets status, one for each hook. why: the reason why all of the part is absent; NULL: none yet. */
 void probe_part_init(struct probe_part *part, struct probe_status *status, const char *why);
@@ -106,8 +106,8 @@ void probe_part_update_runs(struct probe_part *part);
 
 /* -ENOENT if the part is not loaded, or has no such map. */
 int probe_part_map_fd(const struct probe_part *part, const char *name);
-/* Calls fn for each key of a hash map, at most as often as it has entries: a walk may start again if the map changes. fn may delete the key.
- * Returns the sum of its results. */
+/* Calls fn for each key of a hash map, at most as often as it has entries: a walk may start again if the map changes. fn may
+ * delete the key. Returns the sum of its results. */
 int probe_part_foreach_key(const struct probe_part *part, const char *name,
 	int (*fn)(int fd, const void *key, void *userdata), void *userdata);
 /* The sum over all CPUs of an element of a per-CPU array. */

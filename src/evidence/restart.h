@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Decides which services with stale connections may be restarted, and when: only units listed in offloadd.conf, one at a time, with a pause
- * between them, each only once until it has no stale connections left, and protected units never. Pure; times are CLOCK_MONOTONIC. */
+/* Decides which services with stale connections may be restarted, and when: only units listed in offloadd.conf, one at a time,
+ * with a pause between them, each only once until it has no stale connections left, and protected units never. Pure; times are
+ * CLOCK_MONOTONIC. */
 #ifndef OFFLOADD_RESTART_H
 #define OFFLOADD_RESTART_H
 
@@ -33,8 +34,8 @@ struct restart_queue {
 	bool busy; /* a restart is in progress */
 };
 
-/* Returns 1 if the unit is to be restarted now: it is marked as tried, and the queue is busy until restart_done(). Otherwise 0, and *ret_usec
- * is when to call this again, 0 for never. */
+/* Returns 1 if the unit is to be restarted now: it is marked as tried, and the queue is busy until restart_done(). Otherwise
+ * 0, and *ret_usec is when to call this again, 0 for never. */
 int restart_take(struct restart_queue *queue, const struct restart_policy *policy, const struct unit *unit,
 	uint64_t now_usec, uint64_t *ret_usec);
 /* The restart that restart_take() allowed has ended. */

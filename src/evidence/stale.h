@@ -37,8 +37,8 @@ void stale_begin(struct stale_set *set);
 int stale_add(struct stale_set *set, const struct socket_info *socket, feature_set missing, uint64_t realtime_usec);
 unsigned stale_end(struct stale_set *set, stale_fn gone, void *userdata);
 
-/* Adds an entry from before a restart of the daemon. It keeps its time if the next inventory finds its connections. NULL if it exists
- * already, there are STALE_MAX, or no memory. */
+/* Adds an entry from before a restart of the daemon. It keeps its time if the next inventory finds its connections. NULL if it
+ * exists already, there are STALE_MAX, or no memory. */
 struct stale *stale_restore(struct stale_set *set, const struct stale_key *key, uint64_t since_usec, uint64_t hits);
 /* NULL if there is none. Owned by the set. */
 struct stale *stale_find(const struct stale_set *set, const struct stale_key *key);

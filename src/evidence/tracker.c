@@ -12,7 +12,8 @@
 
 #define STATE_HEADER "offloadd services 1\n"
 #define STATE_MAX_BYTES (4 * 1024 * 1024)
-/* Hits are read every HITS_USEC, until READS_QUIET reads found none: longer than PROBE_QUIET_USEC, after which a hit sends an event again. */
+/* Hits are read every HITS_USEC, until READS_QUIET reads found none: longer than PROBE_QUIET_USEC, after which a hit sends an
+ * event again. */
 #define HITS_USEC (UINT64_C(5) * 1000 * 1000)
 #define READS_QUIET 3
 #define HITS_POLL_USEC (UINT64_C(30) * 1000 * 1000) /* if the probes send no events */
@@ -152,7 +153,8 @@ static void count_hits(const struct probe_hits *hits, void *userdata)
 		stale->sum += hits->hits;
 }
 
-/* Adds the new hits of an entry. The sum is smaller than before if its combination was removed from the map and counts from 0 again. */
+/* Adds the new hits of an entry. The sum is smaller than before if its combination was removed from the map and counts from 0
+ * again. */
 static void settle_hits(struct tracker *w, struct stale *stale)
 {
 	uint64_t more = stale->sum >= stale->counted ? stale->sum - stale->counted : stale->sum;

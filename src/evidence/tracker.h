@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The daemon's view of the probes: who uses software fallback, which services hold stale connections and since when, and who changed a link.
- * It sends events and requests restarts. It has no timer or clock: the caller passes the time in (now_usec, CLOCK_MONOTONIC), polls
- * tracker_fd(), and calls tracker_tick() at tracker_deadline(). */
+/* The daemon's view of the probes: who uses software fallback, which services hold stale connections and since when, and who
+ * changed a link. It sends events and requests restarts. It has no timer or clock: the caller passes the time in (now_usec,
+ * CLOCK_MONOTONIC), polls tracker_fd(), and calls tracker_tick() at tracker_deadline(). */
 #ifndef OFFLOADD_TRACKER_H
 #define OFFLOADD_TRACKER_H
 
@@ -13,8 +13,8 @@
 
 #define TRACKER_DEFAULT_PATH "/run/offloadd/services"
 #define TRACKER_REPORTED_MAX 1024 /* events about fallback, one per kind, link and service; then one more about all others */
-/* Sockets are checked TRACKER_SETTLE_USEC after links changed, and every TRACKER_AGAIN_USEC while one is stale; after a check that took t,
- * not before t * TRACKER_COST_FACTOR. */
+/* Sockets are checked TRACKER_SETTLE_USEC after links changed, and every TRACKER_AGAIN_USEC while one is stale; after a check
+ * that took t, not before t * TRACKER_COST_FACTOR. */
 #define TRACKER_SETTLE_USEC (UINT64_C(200) * 1000)
 #define TRACKER_AGAIN_USEC (UINT64_C(2) * 1000 * 1000)
 #define TRACKER_COST_FACTOR 20
@@ -29,8 +29,8 @@ struct tracker_options {
 	const struct link_table *links; /* borrowed */
 	const char *path;  /* file of the flagged services, read at start; NULL: none. Copied */
 	finding_fn fn;	   /* NULL: no events */
-	/* Starts the restart of a unit. 0: the caller calls tracker_restarted() when it has ended; negative errno: it failed. Called only
-	 * while *enforce is true. NULL: no restarts. */
+	/* Starts the restart of a unit. 0: the caller calls tracker_restarted() when it has ended; negative errno: it failed.
+	 * Called only while *enforce is true. NULL: no restarts. */
 	int (*restart)(const char *unit, void *userdata);
 	const bool *enforce;
 	void *userdata;
@@ -55,7 +55,8 @@ void tracker_set_policy(struct tracker *w, const struct restart_policy *policy);
 /* A restart has ended. error: "" if systemd accepted it, otherwise the reason. */
 void tracker_restarted(struct tracker *w, const char *unit, const char *error);
 
-/* Starts or stops the measurement of sendfile(2) latency for the metrics. Returns 0; -EOPNOTSUPP, with the reason in *ret_status; -ENOMEM. */
+/* Starts or stops the measurement of sendfile(2) latency for the metrics. Returns 0; -EOPNOTSUPP, with the reason in
+ * *ret_status; -ENOMEM. */
 int tracker_time_sendfile(struct tracker *w, bool wanted, uint64_t now_usec, struct probe_status *ret_status);
 
 /* When to call tracker_tick() next; 0: never. */
@@ -71,8 +72,8 @@ void tracker_count_probes(const struct tracker *w, unsigned *ret_running, unsign
 
 /* Adds the probes for this kernel, and why some are unavailable, to ret->probes. Their strings are borrowed from the tracker. */
 void tracker_read_probes(const struct tracker *w, struct evidence *ret);
-/* The current evidence. Checks the sockets, unless that is too recent. ret->sockets is empty, and ret->latency has one row for all services.
- * Returns 0 or -ENOMEM. evidence_clear() *ret before the tracker is freed. */
+/* The current evidence. Checks the sockets, unless that is too recent. ret->sockets is empty, and ret->latency has one row for
+ * all services. Returns 0 or -ENOMEM. evidence_clear() *ret before the tracker is freed. */
 int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence *ret);
 /* Writes the file of flagged services if they have changed. */
 void tracker_save(struct tracker *w);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by tracker.c (reading probes, events, restarts), tracker_list.c (struct evidence) and tracker_sendfile.c (sendfile latency). */
+/* Shared by tracker.c (reading probes, events, restarts), tracker_list.c (struct evidence) and tracker_sendfile.c (sendfile
+ * latency). */
 #ifndef OFFLOADD_TRACKER_PRIVATE_H
 #define OFFLOADD_TRACKER_PRIVATE_H
 

@@ -252,7 +252,8 @@ static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 		why_on(w, link_table_find(w->table, step.other_ifindex), bit, 2);
 }
 
-/* The declaration. Without an item in the plan, no rule declares the feature, or one declares `lower` and the link cannot change it. */
+/* The declaration. Without an item in the plan, no rule declares the feature, or one declares `lower` and the link cannot
+ * change it. */
 static void declaration(struct walk *w, const struct link *link, unsigned bit)
 {
 	struct declaration declarations[FEATURE_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why a feature of a link is on or off: the cause chain from the link to the one that decides, and advice, as data. The sentences are in
- * report/catalog.h. Pure. */
+/* Why a feature of a link is on or off: the cause chain from the link to the one that decides, and advice, as data. The
+ * sentences are in report/catalog.h. Pure. */
 #ifndef OFFLOADD_EXPLAIN_H
 #define OFFLOADD_EXPLAIN_H
 
@@ -43,11 +43,12 @@ struct explanation {
 	} advice;
 };
 
-/* Explains a feature (bit) of a link. table: link_table_stack() was called. plan: was made from the same table, and must outlive *ret.
- * Returns 0, -ENODEV or -ENOMEM. explanation_clear() *ret. */
+/* Explains a feature (bit) of a link. table: link_table_stack() was called. plan: was made from the same table, and must
+ * outlive *ret. Returns 0, -ENODEV or -ENOMEM. explanation_clear() *ret. */
 int explain_feature(const struct plan_context *context, struct link_table *table,
 	const struct plan *plan, int ifindex, unsigned bit, struct explanation *ret);
-/* The same for a feature that only other kernels have. item: NULL if no rule declares it. word: its name, borrowed. 0 or -ENOMEM. */
+/* The same for a feature that only other kernels have. item: NULL if no rule declares it. word: its name, borrowed. 0 or
+ * -ENOMEM. */
 int explain_word(const struct link *link, const char *word, const struct plan_item *item, struct explanation *ret);
 void explanation_clear(struct explanation *e);
 

@@ -156,8 +156,8 @@ static int make_round(struct planner *p)
 	return r;
 }
 
-/* Marks what steps request and what has neither the active nor the wanted value after all of them, such as LRO on a port of a bond that
- * cannot have it. 1 if there is any. */
+/* Marks what steps request and what has neither the active nor the wanted value after all of them, such as LRO on a port of a
+ * bond that cannot have it. 1 if there is any. */
 static int find_ineffective(struct planner *p)
 {
 	struct plan *plan = p->plan;
@@ -196,8 +196,8 @@ static int start_prediction(struct planner *p)
 		c->host->kernel_release, &p->predict);
 }
 
-/* Repeats until a round finds nothing to do, so that a plan after this one is empty. Starts again without the requests that turn out to
- * be ineffective. */
+/* Repeats until a round finds nothing to do, so that a plan after this one is empty. Starts again without the requests that
+ * turn out to be ineffective. */
 static int make_steps(struct planner *p)
 {
 	int r = 0, ineffective = 1;
@@ -218,8 +218,8 @@ static int make_steps(struct planner *p)
 	return ineffective < 0 ? ineffective : 0;
 }
 
-/* An alias means those of its features that the device can change. If it can change none, there is one item for all of them, unless their
- * current values match. */
+/* An alias means those of its features that the device can change. If it can change none, there is one item for all of them,
+ * unless their current values match. */
 static bool alias_member_counts(const struct link *link, const struct declaration *d, unsigned bit)
 {
 	feature_set members = d->feature->bits, changeable = members & link->features.hw;

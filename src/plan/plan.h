@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A plan: how the links differ from the rules, the steps that repair that, in order, and the expected result. A pure function of links,
- * rules, states and time. A plan has copies of what it needs of the links, but points to the rules, which must outlive it. */
+/* A plan: how the links differ from the rules, the steps that repair that, in order, and the expected result. A pure function
+ * of links, rules, states and time. A plan has copies of what it needs of the links, but points to the rules, which must
+ * outlive it. */
 #ifndef OFFLOADD_PLAN_H
 #define OFFLOADD_PLAN_H
 
@@ -35,8 +36,8 @@ struct plan_item {
 	const struct rule_feature *feature;
 };
 
-/* One link, now and after the plan. There is one for each link that a rule applies to, and for each other link that the plan changes by
- * side effect (n_items is 0 then). Lowest links first. */
+/* One link, now and after the plan. There is one for each link that a rule applies to, and for each other link that the plan
+ * changes by side effect (n_items is 0 then). Lowest links first. */
 struct plan_link {
 	int ifindex;
 	char name[LINK_NAME_LEN], kind[LINK_KIND_LEN];
@@ -89,8 +90,9 @@ struct plan_context {
 	const struct link_states *states; /* pauses, contention, refusals; NULL: none */
 };
 
-/* only: ifindexes of the links to plan for, n_only of them; unknown ones are skipped. NULL: all links. Links above and below are part of
- * the prediction in any case. table: link_table_stack() was called; it is not changed. Returns 0 or -ENOMEM. plan_clear() *ret. */
+/* only: ifindexes of the links to plan for, n_only of them; unknown ones are skipped. NULL: all links. Links above and below
+ * are part of the prediction in any case. table: link_table_stack() was called; it is not changed. Returns 0 or -ENOMEM.
+ * plan_clear() *ret. */
 int plan_make(const struct plan_context *context, struct link_table *table, const int *only,
 	size_t n_only, struct plan *ret);
 void plan_clear(struct plan *plan);
@@ -98,8 +100,9 @@ void plan_clear(struct plan *plan);
 /* NULL if the link is not in the plan. Owned by the plan. */
 const struct plan_link *plan_find(const struct plan *plan, int ifindex);
 
-/* The exit status of `offloadctl plan`. 1: features of a link could not be read. Otherwise 0: everything matches the rules; 2: changes are
- * pending (drifted, also in audit mode); 4: a declared feature is not possible (blocked, unsupported, refused, contended); 6: both. */
+/* The exit status of `offloadctl plan`. 1: features of a link could not be read. Otherwise 0: everything matches the rules; 2:
+ * changes are pending (drifted, also in audit mode); 4: a declared feature is not possible (blocked, unsupported, refused,
+ * contended); 6: both. */
 int plan_exit_code(const struct plan *plan);
 
 /* The worst verdict of its items. */

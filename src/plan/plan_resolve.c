@@ -35,8 +35,9 @@ static feature_set spread_checksums(const struct planner *p, feature_set set)
 	return set & p->sets.generic_checksum ? set | p->sets.checksums : set;
 }
 
-/* The features that the links below could provide to `link`. Any checksum below provides the generic checksum of a VLAN or master. A link
- * with nothing below has what its own hardware supports; for one on a link in another network namespace nothing is known. */
+/* The features that the links below could provide to `link`. Any checksum below provides the generic checksum of a VLAN or
+ * master. A link with nothing below has what its own hardware supports; for one on a link in another network namespace nothing
+ * is known. */
 static feature_set below_could_give(struct planner *p, const struct link *link, unsigned depth)
 {
 	struct link *lower = link_lower(p->table, link);
@@ -61,8 +62,8 @@ static feature_set below_could_give(struct planner *p, const struct link *link, 
 	return could;
 }
 
-/* The features that the link has or could have: they can be turned on, here and below, and no rule declares them off. Cached, because every
- * VLAN on a bond needs it. */
+/* The features that the link has or could have: they can be turned on, here and below, and no rule declares them off. Cached,
+ * because every VLAN on a bond needs it. */
 static feature_set could_have(struct planner *p, const struct link *link, unsigned depth)
 {
 	struct could *memo;

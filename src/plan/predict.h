@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Predicts the result of a SET request on a copy of the links: the dependencies between features (netdev_fix_features()), the rules of
- * each kind of link (vlan, bond, bridge, macvlan, ...), and the cascade to the links above and below (__netdev_update_features() and the
- * notifiers), as in the kernel of the given release. Pure. */
+/* Predicts the result of a SET request on a copy of the links: the dependencies between features (netdev_fix_features()), the
+ * rules of each kind of link (vlan, bond, bridge, macvlan, ...), and the cascade to the links above and below
+ * (__netdev_update_features() and the notifiers), as in the kernel of the given release. Pure. */
 #ifndef OFFLOADD_PREDICT_H
 #define OFFLOADD_PREDICT_H
 
@@ -11,8 +11,8 @@
 
 struct predict;
 
-/* Copies all links of table. release: as `uname -r` prints it; an unknown format counts as 6.12. Returns 0 or -ENOMEM. predict_free()
- * *ret. */
+/* Copies all links of table. release: as `uname -r` prints it; an unknown format counts as 6.12. Returns 0 or -ENOMEM.
+ * predict_free() *ret. */
 int predict_new(const struct feature_table *features, const struct link_table *table,
 	const char *release, struct predict **ret);
 /* The same for n links, which must include every link stacked with one of them: link_table_related(). */
@@ -21,8 +21,8 @@ int predict_new_of(const struct feature_table *features, const struct link_table
 void predict_free(struct predict *p);
 CLEANUP_POINTER(struct predict, predict_free)
 
-/* Executes one SET in the copy, with all consequences. Returns 0; -ENODEV if there is no such link; -EINVAL if mask has a feature that
- * never changes; -ENOMEM. */
+/* Executes one SET in the copy, with all consequences. Returns 0; -ENODEV if there is no such link; -EINVAL if mask has a
+ * feature that never changes; -ENOMEM. */
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value);
 
 /* Undoes the last predict_set(). */
@@ -31,14 +31,16 @@ void predict_undo(struct predict *p);
 /* The features of a link in the copy; NULL if there is no such link. Valid until predict_free(); predict_set() changes it. */
 const struct link_features *predict_features(const struct predict *p, int ifindex);
 
-/* The active bits of a link that depend on kernel state which user space cannot read, such as vlan_features of a device without VLANs. */
+/* The active bits of a link that depend on kernel state which user space cannot read, such as vlan_features of a device
+ * without VLANs. */
 feature_set predict_uncertain(const struct predict *p, int ifindex);
 
-/* The features that a device offers to VLANs on it (vlan_features), those of unknown bits included. *ret_known: the bits that are known. */
+/* The features that a device offers to VLANs on it (vlan_features), those of unknown bits included. *ret_known: the bits that
+ * are known. */
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known);
 
-/* The features of the same link on which `bit` depends: all of *ret_all must be on, one of *ret_any unless that is empty, and none of
- * *ret_not. From netdev_fix_features(). */
+/* The features of the same link on which `bit` depends: all of *ret_all must be on, one of *ret_any unless that is empty, and
+ * none of *ret_not. From netdev_fix_features(). */
 void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
 	feature_set *ret_any, feature_set *ret_not);
 

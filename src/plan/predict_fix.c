@@ -19,8 +19,8 @@ static feature_set fix_partial(const struct predict *p, const struct node *n, fe
 		partial = n->w[GUESS].hw & p->k->f.gso_partial ? p->k->f.gso_encap : 0;
 		break;
 	case PARTIAL_MASTER:
-		/* bond: from stable kernels 6.12 on; team and bridge: from 6.18 on. There a bond always has GSO_PARTIAL, and a bridge that
-		 * never had a port has no gso_partial_features. */
+		/* bond: from stable kernels 6.12 on; team and bridge: from 6.18 on. There a bond always has GSO_PARTIAL, and a
+		 * bridge that never had a port has no gso_partial_features. */
 		partial = p->k->release >= RELEASE(6, 18, 0) && n->first_port >= 0 ? p->k->f.esp : 0;
 		break;
 	case PARTIAL_UNKNOWN:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/predict_private.h"
 
-/* What the rules do not explain is assumed to be kept by hidden state, permanently; unless a device below changed without a notification,
- * because then the next update may correct it. LRO is skipped: a link that was stacked above later affects it only at the next update. */
+/* What the rules do not explain is assumed to be kept by hidden state, permanently; unless a device below changed without a
+ * notification, because then the next update may correct it. LRO is skipped: a link that was stacked above later affects it
+ * only at the next update. */
 static void hide_unexplained(struct predict *p, struct node *n)
 {
 	feature_set explained = predict_fixed(p, n) & ~p->k->f.lro,
@@ -27,8 +28,8 @@ static void hide_tun(struct predict *p, struct node *n)
 	hide_unexplained(p, n);
 }
 
-/* virtnet_set_features() requests these two from the host, which may refuse: qemu does if its backend does not support segmentation. The
- * refused value stays wanted, and makes every other change fail. */
+/* virtnet_set_features() requests these two from the host, which may refuse: qemu does if its backend does not support
+ * segmentation. The refused value stays wanted, and makes every other change fail. */
 static void hide_virtio(struct predict *p, struct node *n)
 {
 	feature_set asks = p->k->f.gro_hw | p->k->f.rxhash,

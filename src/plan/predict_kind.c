@@ -9,8 +9,8 @@ static feature_set vlan_features(const struct predict *p, const struct node *n)
 	return n->offer.on | (p->world == LOW ? 0 : n->offer.unknown);
 }
 
-/* "Preserve NETIF_F_ALL_FOR_ALL across TSO updates" is in 6.18 and in stable kernels, which uname -r does not always identify. Without it a
- * bond, team or bridge with ports never has tx-nocache-copy. */
+/* "Preserve NETIF_F_ALL_FOR_ALL across TSO updates" is in 6.18 and in stable kernels, which uname -r does not always identify.
+ * Without it a bond, team or bridge with ports never has tx-nocache-copy. */
 static feature_set add_tso_features(const struct predict *p, feature_set features, feature_set mask)
 {
 	bool preserved = p->k->release >= RELEASE(6, 18, 0) || p->world == HIGH ||
@@ -316,8 +316,8 @@ const struct model *predict_model(const struct link *link, const struct model *h
 
 /* ---- hidden state ---- */
 
-/* Infers vlan_features of a device from a VLAN on it: a feature that the VLAN wants and the device has is on in the VLAN only if the device
- * offers it. Not for the software features, which vlan_dev_fix_features() keeps in any case. */
+/* Infers vlan_features of a device from a VLAN on it: a feature that the VLAN wants and the device has is on in the VLAN only
+ * if the device offers it. Not for the software features, which vlan_dev_fix_features() keeps in any case. */
 static void learn_from_vlan(
 	const struct predict *p, const struct node *n, const struct node *vlan, struct offer *offer)
 {

@@ -11,9 +11,9 @@
 
 #include "plan/predict.h"
 
-/* Some of the state that decides is hidden in the kernel: vlan_features of a device, the offloads that the owner of a tap accepts, what
- * fix_features() of a driver removes. So every SET is executed in three worlds: with the best guess of the hidden bits, with all of them
- * on, and with all of them off. A result that is equal in all three is certain. */
+/* Some of the state that decides is hidden in the kernel: vlan_features of a device, the offloads that the owner of a tap
+ * accepts, what fix_features() of a driver removes. So every SET is executed in three worlds: with the best guess of the
+ * hidden bits, with all of them on, and with all of them off. A result that is equal in all three is certain. */
 enum world { GUESS, HIGH, LOW, WORLDS };
 
 #define RELEASE(major, minor, patch) (((major) << 20) | ((minor) << 10) | (patch))
@@ -197,8 +197,8 @@ static inline feature_set active(const struct predict *p, const struct node *n)
 	return n->w[p->world].active;
 }
 
-/* xfrm_api_check() returns NOTIFY_BAD for NETDEV_FEAT_CHANGE if a device has ESP checksum offload without ESP offload. It is called before
- * the notifiers of all kinds of links, so the links above such a device are not notified of its changes. */
+/* xfrm_api_check() returns NOTIFY_BAD for NETDEV_FEAT_CHANGE if a device has ESP checksum offload without ESP offload. It is
+ * called before the notifiers of all kinds of links, so the links above such a device are not notified of its changes. */
 static inline bool is_mute(const struct predict *p, const struct node *n)
 {
 	return (active(p, n) & p->k->f.hw_esp_tx_csum) && !(active(p, n) & p->k->f.hw_esp);
