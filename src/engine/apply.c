@@ -49,6 +49,14 @@ static struct link *find_same(struct observe *o, int ifindex, const char *name, 
 	return link;
 }
 
+static void take_read_back(const struct link *link, struct apply_result *result)
+{
+	result->after = link->features;
+	result->changed = result->before.active ^ result->after.active;
+	if (result->error == 0)
+		result->missed = (result->after.active ^ result->value) & result->asked;
+}
+
 /* One SET and its read-back. Negative errno only if the socket fails; an error of the SET is in *result. */
 static int set_and_verify(struct observe *o, struct link *link, struct apply_result *result)
 {
@@ -79,29 +87,23 @@ static int set_and_verify(struct observe *o, struct link *link, struct apply_res
 		}
 		return 0;
 	}
-	result->after = link->features;
-	result->changed = result->before.active ^ result->after.active;
-	if (result->error == 0)
-		result->missed = (result->after.active ^ result->value) & result->asked;
+	take_read_back(link, result);
 	return 0;
 }
 
 static void start_result(
 	struct apply_result *result, int ifindex, const char *name, feature_set asked, feature_set value)
 {
-	*result = (struct apply_result){
-		.ifindex = ifindex,
-		.asked = asked,
-		.value = value & asked,
-	};
+	*result = (struct apply_result){ .ifindex = ifindex, .asked = asked, .value = value & asked };
 	util_copy_name(result->name, sizeof(result->name), name, strnlen(name, LINK_NAME_LEN));
 }
 
-static const char *planned_kind(const struct plan *plan, int ifindex)
+/* The link of a step, NULL if it is not the one that was planned for. */
+static struct link *find_step_link(struct observe *o, const struct plan *plan, const struct plan_step *step)
 {
-	const struct plan_link *planned = plan_find(plan, ifindex);
+	const struct plan_link *planned = plan_find(plan, step->ifindex);
 
-	return planned ? planned->kind : NULL;
+	return find_same(o, step->ifindex, step->name, planned ? planned->kind : NULL);
 }
 
 static int remember(struct observe *o, const struct plan *plan, struct ledger *ledger)
@@ -109,13 +111,11 @@ static int remember(struct observe *o, const struct plan *plan, struct ledger *l
 	int r;
 
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct plan_step *step = &plan->steps[i];
-		struct link *link = find_same(
-			o, step->ifindex, step->name, planned_kind(plan, step->ifindex));
+		struct link *link = find_step_link(o, plan, &plan->steps[i]);
 
 		if (!link || !link->has_features)
 			continue;
-		r = ledger_remember(ledger, link, step->mask);
+		r = ledger_remember(ledger, link, plan->steps[i].mask);
 		if (r == -ENOMEM)
 			return r;
 	}
@@ -149,11 +149,8 @@ static void read_again(struct observe *o, const struct apply_report *report)
 		struct apply_result *result = &report->results[i];
 		struct link *link = find_same(o, result->ifindex, result->name, NULL);
 
-		if (result->error || !result->missed || !link || observe_features(o, link) < 0)
-			continue;
-		result->after = link->features;
-		result->changed = result->before.active ^ result->after.active;
-		result->missed = (result->after.active ^ result->value) & result->asked;
+		if (!result->error && result->missed && link && observe_features(o, link) >= 0)
+			take_read_back(link, result);
 	}
 }
 
@@ -174,8 +171,7 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct plan_step *step = &plan->steps[i];
 		struct apply_result *result = &ret->results[ret->n_results++];
-		struct link *link = find_same(
-			o, step->ifindex, step->name, planned_kind(plan, step->ifindex));
+		struct link *link = find_step_link(o, plan, step);
 
 		start_result(result, step->ifindex, step->name, step->mask, step->value);
 		if (!link) {

@@ -510,7 +510,6 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	if (r < 0)
 		return r;
 	p.sets = predict_sets(p.predict);
-	p.one_for_all = p.sets.one_for_all | p.sets.checksums;
 	r = declare_links(&p, only, n_only);
 	if (r >= 0 && !c->audit)
 		r = make_steps(&p);

@@ -18,7 +18,6 @@ struct planner {
 	const struct link **of; /* of each link of the plan, by its index there */
 	struct predict *predict;
 	struct predict_sets sets;
-	feature_set one_for_all; /* a master has it if one port has it: NETIF_F_ONE_FOR_ALL and checksums */
 	struct plan *plan;
 	bool pretend;	  /* treat audit mode as enforce mode, to find out the verdicts */
 	bool use_current; /* planner_state() is the current state, not the prediction */

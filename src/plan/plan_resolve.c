@@ -76,7 +76,7 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 		return 0;
 	set = (planner_state(p, link)->active | link->features.hw) & ~declared_off(p, link);
 	if (planner_is_master(link))
-		set &= below_could_give(p, link, depth) | ~p->one_for_all;
+		set &= below_could_give(p, link, depth) | ~(p->sets.one_for_all | p->sets.checksums);
 	else if (planner_is_limited_by_lower(link) && link_lower(p->table, link))
 		set &= below_could_give(p, link, depth);
 	memo = malloc(sizeof(*memo));
