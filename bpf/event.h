@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the BPF programs and probe.c say to each other. Everything that leaves the kernel as a record begins with an event_header;
- * a record of another version or size is counted and left alone. Included by both sides, hence the kernel's type names. */
+/* The interface between the BPF programs and src/evidence/probe*.c: keys and values of maps, and structs that are passed to
+ * user space. The latter begin with an event_header; user space counts and skips those of another version or size. Both sides
+ * include this file, therefore the type names of the kernel. */
 #ifndef OFFLOADD_BPF_EVENT_H
 #define OFFLOADD_BPF_EVENT_H
 
@@ -17,15 +18,15 @@ enum event_type {
 struct event_header {
 	__u16 version;
 	__u16 type;
-	__u32 size; /* of the whole record, bytes */
+	__u32 size; /* of the whole struct, in bytes */
 };
 
-/* One combination that hits are counted by. Padding is zero: the key is compared bytewise. */
+/* Hits are counted by this key. zero is padding: keys are compared by byte. */
 struct fallback_key {
-	__u64 cgroup;  /* id in the unified hierarchy; 0 when there is none, 1 is its root */
-	__u32 netns;   /* inode number of the link's network namespace */
-	__u32 ifindex; /* in that namespace; 0 when the socket has no route yet */
-	__u32 tgid;    /* process, only where its cgroup says nothing and it is the one that sends; else 0 */
+	__u64 cgroup;  /* id in the unified hierarchy; 1: its root, 0: none */
+	__u32 netns;   /* inode number of the network namespace of the link */
+	__u32 ifindex; /* in that namespace; 0: the socket has no route yet */
+	__u32 tgid;    /* the sending process, if its cgroup is unknown; otherwise 0 */
 	__u8 kind;     /* enum fallback_kind */
 	__u8 origin;   /* enum fallback_origin */
 	__u16 zero;
@@ -34,29 +35,29 @@ struct fallback_key {
 /* Per CPU. */
 struct fallback_count {
 	__u64 hits;
-	__u64 touched_ns; /* CLOCK_MONOTONIC, within FALLBACK_TOUCH_NS before the last hit */
-	__u64 missing;	  /* features that the device lacked at any of the hits: of those with which it would have needed none */
+	__u64 touched_ns; /* CLOCK_MONOTONIC, at most FALLBACK_TOUCH_NS before the last hit */
+	__u64 missing;	  /* features that the device did not have at a hit, and that would have avoided it */
 };
 #define FALLBACK_TOUCH_NS 1000000000ULL
 
-/* A combination that is new, or back after it was quiet. */
+/* A key is new, or has a hit again after quiet_ns. */
 struct fallback_event {
 	struct event_header header;
 	struct fallback_key key;
 	__u64 time_ns; /* CLOCK_MONOTONIC */
-	__u32 pid;     /* who was running; the sender only for SENDPAGE and SPLICE */
+	__u32 pid;     /* the process that was running; the sender only for SENDPAGE and SPLICE */
 	char comm[EVENT_COMM_LEN];
 	__u32 zero;
 };
 
-/* What did not fit, per CPU: index into the map "lost". */
+/* Indexes of the map "lost", per CPU. */
 enum fallback_lost {
-	FALLBACK_LOST_HITS,   /* hits of combinations for which there was no room; one for each kind */
-	FALLBACK_LOST_EVENTS = FALLBACK_LOST_HITS + FALLBACK_KINDS, /* the ring was full */
+	FALLBACK_LOST_HITS,   /* hits that are not counted, because the map is full; one for each kind */
+	FALLBACK_LOST_EVENTS = FALLBACK_LOST_HITS + FALLBACK_KINDS, /* the ring buffer was full */
 	FALLBACK_LOST_COUNT,
 };
 
-/* Without BTF. */
+/* For kernels without BTF. */
 struct process_key {
 	__u32 tgid;
 	char comm[EVENT_COMM_LEN];
@@ -65,15 +66,15 @@ struct process_key {
 struct socket_record {
 	struct event_header header;
 	__u64 cgroup;
-	__u64 inode;	       /* of the socket's file; 0 when no process holds it any more */
-	__u64 route_caps;      /* sk_route_caps: what the socket was stale with */
-	__u64 device_features; /* of the device that it leaves by, now; 0 without a route */
+	__u64 inode;	       /* of the socket's file; 0: orphaned */
+	__u64 route_caps;      /* sk_route_caps: the features of the device when the socket was routed */
+	__u64 device_features; /* current features of the device of its route; 0 without a route */
 	__u32 netns;
 	__u32 ifindex; /* 0 without a route */
 	__u16 family;  /* AF_INET, AF_INET6 */
 	__u16 local_port, remote_port;
-	__u8 state;
-	__u8 expired; /* its route is not valid any more: the next packet is routed anew, and so are the caps */
+	__u8 state; /* TCP_* */
+	__u8 expired; /* its route is not valid any more: the next packet gets a new route, and new caps */
 	__u8 local[16], remote[16]; /* network order; IPv4 in the first four bytes */
 };
 
@@ -82,14 +83,14 @@ struct change_key {
 	__u32 ifindex;
 };
 
-/* The last time that somebody else changed a link's features. */
+/* The last change of a link's features by another process than offloadd. */
 struct change_record {
 	struct event_header header;
 	__u64 time_ns;	     /* CLOCK_MONOTONIC */
 	__u64 before, after; /* features */
-	__u64 cgroup;	     /* of the process, 1 for the root of the unified hierarchy */
-	__u32 root_netns, root_ifindex; /* the link at which the change began; the same link when it was this one */
-	__u32 pid, ppid;     /* tgids; 0 where unknown */
+	__u64 cgroup;	     /* of the process; 1: the root of the unified hierarchy */
+	__u32 root_netns, root_ifindex; /* the link where the change started, which may be this one */
+	__u32 pid, ppid;     /* thread group ids; 0: unknown */
 	char comm[EVENT_COMM_LEN], parent_comm[EVENT_COMM_LEN];
 };
 
@@ -97,37 +98,37 @@ struct latency_key {
 	__u64 cgroup;
 	__u32 netns;
 	__u32 ifindex;	/* 0 without a route */
-	__u32 fallback; /* 1: by a socket or over a device that has to copy, split or sum in software */
+	__u32 fallback; /* 1: the socket or its device uses software fallback */
 	__u32 zero;
 };
 
-/* A call that has not returned, by its thread. */
+/* A call that is still running; the key is the thread id. */
 struct latency_start {
 	__u64 time_ns;
-	__u64 asleep_ns; /* since when; 0: it runs, or only waits for a CPU */
-	__u64 disk_ns, peer_ns;
+	__u64 asleep_ns; /* since when it sleeps; 0: it is runnable */
+	__u64 disk_ns, peer_ns; /* slept so far, as in latency_histogram */
 	struct latency_key key;
-	__u32 disk; /* it is the disk that it is asleep for */
+	__u32 disk; /* 1: it sleeps for data from disk */
 	__u32 zero;
 };
 
-/* What is not in the histograms, per CPU: index into the map "latency_lost". */
+/* Indexes of the map "latency_lost", per CPU: calls that are in no histogram. */
 enum latency_lost {
-	LATENCY_LOST_CALLS, /* no room */
-	LATENCY_LOST_BEGUN, /* began before anybody looked; not told of with kprobes */
+	LATENCY_LOST_CALLS, /* the map was full */
+	LATENCY_LOST_BEGUN, /* started before the probe; not detected by kprobes */
 	LATENCY_LOST_COUNT,
 };
 
 /* Per CPU. */
 struct latency_histogram {
 	__u64 count, total_usec;
-	__u64 disk_usec; /* of it asleep for input or output: what is sent was not in memory */
-	__u64 peer_usec; /* asleep for anything else that a signal may end: room in the socket's buffer */
+	__u64 disk_usec; /* part of total_usec asleep in io_schedule(): the data was not in memory */
+	__u64 peer_usec; /* part of total_usec in another interruptible sleep: the send buffer was full */
 	__u64 slots[LATENCY_SLOTS];
 };
 
 struct rate_key {
-	__u64 cgroup;  /* as in fallback_key; 0 where the function is told of no socket */
+	__u64 cgroup;  /* as in fallback_key; 0 for RATE_WRITE_TIMER, which has no socket argument */
 	__u32 netns;
 	__u32 ifindex; /* 0 without a route */
 	__u32 kind;    /* enum rate_kind */
@@ -138,7 +139,7 @@ struct stack_key {
 	__u64 cgroup;
 	__u32 netns;
 	__u32 ifindex;
-	__u32 stack; /* in the map of stacks */
+	__u32 stack; /* index of the map "stacks" */
 	__u32 zero;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The few kernel structures that the programs look at, only with the members they use: CO-RE finds where those are on the running
- * kernel. GET reads a member directly where the verifier knows the pointer (fentry), by bpf_probe_read_kernel elsewhere. */
+/* The kernel structures that the programs read, with only the members that they use: CO-RE relocates them for the running
+ * kernel. GET reads a member directly if the verifier knows the type of the pointer (fentry), otherwise by
+ * bpf_probe_read_kernel(). */
 #ifndef OFFLOADD_BPF_KERNEL_H
 #define OFFLOADD_BPF_KERNEL_H
 
@@ -98,7 +99,7 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
-struct sock_cgroup_data___5_14 { /* up to 5.14: a pointer, or with one of the two low bits set something of cgroup v1 */
+struct sock_cgroup_data___5_14 { /* up to 5.14: a pointer, or data of cgroup v1 if one of the two low bits is set */
 	__u64 val;
 };
 
@@ -193,15 +194,16 @@ struct task_struct___5_13 { /* up to 5.13 */
 
 #pragma clang attribute pop
 
-/* Bits of the running kernel's feature table, set before the program is loaded. */
+/* Feature bits of the running kernel, set before the program is loaded. */
 const volatile __u64 feature_sg, feature_csum_generic, feature_csum_ipv4, feature_csum_ipv6;
-/* The bits that a packet's gso_type stands for (but for DODGY, which asks for a check, not for work), and where they begin. */
+/* The feature bits that correspond to gso_type of a packet (except SKB_GSO_DODGY, which only requests a check), and the first
+ * bit number. */
 const volatile __u64 feature_gso;
 const volatile __u32 feature_gso_shift;
 
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
 
-/* From 6.18 on these two mean that a device mangles the one that stands for its feature; before, no kernel sets them (net_gso_ok()). */
+/* net_gso_ok() from 6.18 on: the feature of these two is that of the third. Older kernels do not set them. */
 #define SKB_GSO_TCP_FIXEDID_BOTH (3U << 30)
 #define SKB_GSO_TCP_FIXEDID_FEATURE (1U << 3)
 #define SKB_GSO_TCPV6 (1U << 4)
@@ -227,7 +229,7 @@ static __always_inline __u64 cgroup_id(bool direct, struct cgroup *cgroup)
 	return GET(direct, node, id);
 }
 
-/* The cgroup of a full socket, 0 when the kernel keeps none. */
+/* The cgroup id of a full socket; 0 if the kernel has none. */
 static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
 {
 	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
@@ -257,7 +259,7 @@ static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
 	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == IPPROTO_TCP;
 }
 
-/* What its packets are split as. */
+/* The gso_type of the packets of a socket. */
 static __always_inline __u32 socket_gso_type(struct sock *sk)
 {
 	__u32 type = 0;
@@ -271,7 +273,7 @@ static __always_inline __u32 socket_gso_type(struct sock *sk)
 	return half;
 }
 
-/* The device that a socket leaves by; NULL without a route. */
+/* The device of the route of a socket; NULL without a route. */
 static __always_inline struct net_device *socket_device(bool direct, struct sock *sk)
 {
 	struct dst_entry *dst = GET(direct, sk, sk_dst_cache);

@@ -18,13 +18,13 @@ static void explain_error(struct apply_result *result)
 		snprintf(result->text, sizeof(result->text), "needs CAP_NET_ADMIN");
 	else if (result->error == -ENODEV)
 		snprintf(result->text, sizeof(result->text),
-			"the link is gone, renamed or another one now");
+			"the interface is gone, was renamed or replaced");
 	else
 		snprintf(result->text, sizeof(result->text), "%s", strerror(-result->error));
 }
 
-/* -ENODEV is also said of a device that is there, but detached for the time of a reset or of suspend (netif_device_present() in
- * ethnl_ops_begin() and dev_ethtool()). */
+/* The kernel also returns -ENODEV for a device that exists, but is detached during a reset or suspend: !netif_device_present() in
+ * ethnl_ops_begin() and dev_ethtool(). */
 static bool is_detached(const struct apply_result *result, int error)
 {
 	char name[IF_NAMESIZE];
@@ -40,7 +40,7 @@ static void fail(struct apply_result *result, int error)
 	explain_error(result);
 }
 
-/* The link as the step knew it, NULL when that is no longer so. kind may be NULL. */
+/* The link if it still has this index, name and kind (NULL: any), otherwise NULL. */
 static struct link *find_same(struct observe *o, int ifindex, const char *name, const char *kind)
 {
 	struct link *link = link_table_find(&o->links, ifindex);
@@ -50,26 +50,34 @@ static struct link *find_same(struct observe *o, int ifindex, const char *name, 
 	return link;
 }
 
-/* One SET and its read-back. Negative errno only where the socket itself is of no use. */
+static void take_read_back(const struct link *link, struct apply_result *result)
+{
+	result->after = link->features;
+	result->changed = result->before.active ^ result->after.active;
+	if (result->error == 0)
+		result->missed = (result->after.active ^ result->value) & result->asked;
+}
+
+/* One SET and its read-back. Negative errno only if the socket fails; an error of the SET is in *result. */
 static int set_and_verify(struct observe *o, struct link *link, struct apply_result *result)
 {
-	struct ethtool_result said = { 0 };
+	struct ethtool_result reply = { 0 };
 	int r;
 
 	result->before = result->after = link->features;
 	r = ethtool_features_set(
-		o->ethtool, link->ifindex, link->name, result->asked, result->value, &said);
+		o->ethtool, link->ifindex, link->name, result->asked, result->value, &reply);
 	if (r < 0)
 		return r;
-	if (said.error < 0) {
-		util_copy_name(result->text, sizeof(result->text), said.text,
-			strnlen(said.text, sizeof(said.text)));
-		if (is_detached(result, said.error)) {
-			said.error = -EAGAIN;
+	if (reply.error < 0) {
+		util_copy_name(result->text, sizeof(result->text), reply.text,
+			strnlen(reply.text, sizeof(reply.text)));
+		if (is_detached(result, reply.error)) {
+			reply.error = -EAGAIN;
 			snprintf(result->text, sizeof(result->text),
-				"the device is detached, as while it is reset or suspended");
+				"the device is detached (being reset or suspended)");
 		}
-		fail(result, said.error);
+		fail(result, reply.error);
 	}
 	r = observe_features(o, link);
 	if (r < 0) {
@@ -80,29 +88,23 @@ static int set_and_verify(struct observe *o, struct link *link, struct apply_res
 		}
 		return 0;
 	}
-	result->after = link->features;
-	result->changed = result->before.active ^ result->after.active;
-	if (result->error == 0)
-		result->missed = (result->after.active ^ result->value) & result->asked;
+	take_read_back(link, result);
 	return 0;
 }
 
 static void start_result(
 	struct apply_result *result, int ifindex, const char *name, feature_set asked, feature_set value)
 {
-	*result = (struct apply_result){
-		.ifindex = ifindex,
-		.asked = asked,
-		.value = value & asked,
-	};
+	*result = (struct apply_result){ .ifindex = ifindex, .asked = asked, .value = value & asked };
 	util_copy_name(result->name, sizeof(result->name), name, strnlen(name, LINK_NAME_LEN));
 }
 
-static const char *planned_kind(const struct plan *plan, int ifindex)
+/* The link of a step, NULL if it is not the one that was planned for. */
+static struct link *find_step_link(struct observe *o, const struct plan *plan, const struct plan_step *step)
 {
-	const struct plan_link *planned = plan_find(plan, ifindex);
+	const struct plan_link *planned = plan_find(plan, step->ifindex);
 
-	return planned ? planned->kind : NULL;
+	return find_same(o, step->ifindex, step->name, planned ? planned->kind : NULL);
 }
 
 static int remember(struct observe *o, const struct plan *plan, struct ledger *ledger)
@@ -110,13 +112,11 @@ static int remember(struct observe *o, const struct plan *plan, struct ledger *l
 	int r;
 
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct plan_step *step = &plan->steps[i];
-		struct link *link = find_same(
-			o, step->ifindex, step->name, planned_kind(plan, step->ifindex));
+		struct link *link = find_step_link(o, plan, &plan->steps[i]);
 
 		if (!link || !link->has_features)
 			continue;
-		r = ledger_remember(ledger, link, step->mask);
+		r = ledger_remember(ledger, link, plan->steps[i].mask);
 		if (r == -ENOMEM)
 			return r;
 	}
@@ -128,7 +128,7 @@ static bool same_state(const struct link_features *a, const struct link_features
 	return a->active == b->active && a->wanted == b->wanted;
 }
 
-/* Links that change with what others were set to: read, so that the kernel's notification of it brings nothing new. */
+/* Reads the links that change as a side effect, so that the kernel's notification of it is not a change any more. */
 static void read_side_effects(struct observe *o, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_links; i++) {
@@ -143,18 +143,15 @@ static void read_side_effects(struct observe *o, const struct plan *plan)
 	}
 }
 
-/* A link that had a step may have changed again with a later one. */
+/* Reads links again whose step missed something: a later step may have changed them. */
 static void read_again(struct observe *o, const struct apply_report *report)
 {
 	for (size_t i = 0; i + 1 < report->n_results; i++) {
 		struct apply_result *result = &report->results[i];
 		struct link *link = find_same(o, result->ifindex, result->name, NULL);
 
-		if (result->error || !result->missed || !link || observe_features(o, link) < 0)
-			continue;
-		result->after = link->features;
-		result->changed = result->before.active ^ result->after.active;
-		result->missed = (result->after.active ^ result->value) & result->asked;
+		if (!result->error && result->missed && link && observe_features(o, link) >= 0)
+			take_read_back(link, result);
 	}
 }
 
@@ -175,8 +172,7 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct plan_step *step = &plan->steps[i];
 		struct apply_result *result = &ret->results[ret->n_results++];
-		struct link *link = find_same(
-			o, step->ifindex, step->name, planned_kind(plan, step->ifindex));
+		struct link *link = find_step_link(o, plan, step);
 
 		start_result(result, step->ifindex, step->name, step->mask, step->value);
 		if (!link) {
@@ -250,7 +246,7 @@ void apply_wait_late(struct observe *o, const struct plan *plan, const struct ap
 	}
 }
 
-static bool may_pass(int error)
+static bool is_temporary(int error)
 {
 	switch (error) {
 	case -EBUSY:
@@ -277,8 +273,9 @@ static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
 	sets[false] |= bits & ~value;
 }
 
-/* What the kernel took, and the plan was certain of. */
-static feature_set find_stuck(const struct plan *plan, const struct apply_result *result)
+/* Missed features that the kernel did accept (wanted) and that the plan predicted with certainty: only the driver did not
+ * follow. */
+static feature_set find_retryable(const struct plan *plan, const struct apply_result *result)
 {
 	const struct plan_link *pl = plan_find(plan, result->ifindex);
 
@@ -294,8 +291,8 @@ static int learn(const struct plan *plan, const struct apply_result *result, uin
 	if (!refusals)
 		return -ENOMEM;
 	if (result->error == 0) {
-		add_bits(refusals->futile, result->missed, result->value);
-		refusals->stuck = find_stuck(plan, result);
+		add_bits(refusals->ineffective, result->missed, result->value);
+		refusals->retryable = find_retryable(plan, result);
 	} else {
 		add_bits(refusals->refused, result->missed, result->value);
 		free(refusals->words);
@@ -303,7 +300,7 @@ static int learn(const struct plan *plan, const struct apply_result *result, uin
 		if (!refusals->words)
 			return -ENOMEM;
 	}
-	if (result->error ? may_pass(result->error) : refusals->stuck != 0)
+	if (result->error ? is_temporary(result->error) : refusals->retryable != 0)
 		apply_retry_later(refusals, now_usec);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Carries out a plan and verifies it: one SET a step, the reply and a read-back compared with what was
- * asked. The only writer of features. */
+/* Executes a plan: for each step one SET request, then a read-back that is compared with the request. Only this module changes
+ * features. */
 #ifndef OFFLOADD_APPLY_H
 #define OFFLOADD_APPLY_H
 
@@ -8,18 +8,18 @@
 #include "kernel/observe.h"
 #include "plan/plan.h"
 
-/* What came of one step. */
+/* The result of one step. */
 struct apply_result {
 	int ifindex;
 	char name[LINK_NAME_LEN];
-	feature_set asked, value;
-	struct link_features before, after; /* as read; after is as before where it could not be read */
+	feature_set asked, value;     /* the features that the SET changes, and those of them that it turns on */
+	struct link_features before, after; /* as read; after equals before if the read-back failed */
 	feature_set changed;	      /* active bits that differ between before and after */
-	feature_set missed;	      /* asked for and not so in the read-back; all of asked when there is an error */
-	/* the kernel's refusal; -ENODEV when the link went, was renamed or replaced; -EUCLEAN when the step was carried out but its
-	 * read-back failed */
+	feature_set missed;	      /* asked features that do not have the requested value after it; all of asked after an error */
+	/* Negative errno from the kernel. -ENODEV: the link is gone, renamed or replaced. -EUCLEAN: the SET succeeded, but the
+	 * read-back failed. */
 	int error;
-	char text[ETHTOOL_TEXT_LEN];  /* the kernel's words, or ours where it has none; "" without an error */
+	char text[ETHTOOL_TEXT_LEN];  /* the error message of the kernel, or ours if it sent none; "" without an error */
 };
 
 struct apply_report {
@@ -27,12 +27,16 @@ struct apply_report {
 	size_t n_results;
 };
 
-/* Carries out plan->steps in order. Before each, the link must still have the index, name and kind that the
- * plan saw, otherwise that step is an error and the others go on (the kernel checks name and index once more
- * with the SET itself). Original values are remembered in the ledger (may be NULL) first; writing it is the
- * caller's, unless it says save_first. Reads back each link of a step, then every other link that the plan
- * predicted to change, into o->links. A refusal is not tried again: it is data. 0 (refusals are results),
- * negative errno where nothing could be done. */
+/* Executes plan->steps in order.
+ *
+ * Before each step the link must still have the index, name and kind that it has in the plan; otherwise this step fails with
+ * -ENODEV and the next one follows. (The kernel checks index and name again when it handles the SET.) The original values are
+ * added to the ledger (NULL: none) before the first SET; the caller saves it, unless ledger->save_first is set. Afterwards the
+ * links of all steps, and every other link whose features the plan predicts to change, are read again into o->links. A step is
+ * not retried.
+ *
+ * Returns 0, also if steps failed: see their results. Negative errno if no step was possible (-ENOMEM, an error of the socket,
+ * or of saving the ledger); then *ret is empty. apply_report_clear() it. */
 int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger,
 	struct apply_report *ret);
 void apply_report_clear(struct apply_report *report);
@@ -47,25 +51,27 @@ void apply_read_late(struct observe *o, const struct plan *plan, const struct ap
 /* Waits for them, at most so long. */
 void apply_wait_late(struct observe *o, const struct plan *plan, const struct apply_report *report);
 
-/* A refusal that may pass (EBUSY and the like) is tried again after this, then after twice as long, and so on: slow enough not to be
- * taken for the rounds of contention. */
+/* A step that failed with a temporary error (such as -EBUSY) is retried after APPLY_RETRY_USEC, then after twice as long each
+ * time, at most APPLY_RETRY_MAX times. This is too slow to count as contention (engine/contention.h). */
 #define APPLY_RETRY_USEC (UINT64_C(2) * 1000 * 1000)
 #define APPLY_RETRY_MAX 6
 
-/* Keeps what the steps missed, so that it is not asked for again; and when to try again what may pass. 0 or -ENOMEM. */
+/* Stores in states which features the steps of plan missed, so that the next plan does not request them again, and when to retry
+ * those that failed temporarily. now_usec: CLOCK_MONOTONIC. Returns 0 or -ENOMEM. */
 int apply_learn(const struct plan *plan, const struct apply_report *report, uint64_t now_usec, struct link_states *states);
-/* Sets retry_usec for the next try, unless there were enough. */
+/* Sets refusals->retry_usec for the next try; after APPLY_RETRY_MAX tries it does nothing. */
 void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec);
 
-/* The result for a link, NULL when it had no step. A link may have several (LRO goes first, and a step may be
- * undone by a later one): the first whose `asked` holds one of bits. */
+/* The first result of this link whose `asked` contains one of bits, NULL if there is none. A link may have several: LRO is a
+ * step of its own, and a later step may have to repeat what another one undid. Owned by report. */
 const struct apply_result *apply_find(
 	const struct apply_report *report, int ifindex, feature_set bits);
 
-/* Puts links back to their original wanted bits (only: names, NULL-terminated; NULL for all in the ledger),
- * lowest first, and takes what was put back out of the ledger; `missed` is here about wanted, since active
- * may never have followed. Entries whose link is gone are dropped. Writes the ledger; when only that fails,
- * its negative errno comes with a report that holds. */
+/* Restores the original wanted bits of links, lowest links first, and removes them from the ledger. only: link names,
+ * NULL-terminated; NULL: every link in the ledger. In these results `missed` compares wanted bits, because active bits may
+ * never have followed. Entries of links that are gone are dropped. Saves the ledger.
+ *
+ * Returns 0 or a negative errno. If only saving the ledger failed, *ret still has the results. apply_report_clear() it. */
 int apply_revert(struct observe *o, struct ledger *ledger, const char *const *only,
 	struct apply_report *ret);
 

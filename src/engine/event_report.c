@@ -10,18 +10,18 @@
 
 #define DEPTH_MAX 16
 
-/* Problems that last, and what is remembered of each. */
-enum trouble { TROUBLE_DRIFT, TROUBLE_UNMET, TROUBLE_REFUSED, TROUBLE_UNREADABLE, TROUBLE_CONTENDED, TROUBLE_COUNT };
+/* Persistent problems: indexes of struct link_reported.problems. */
+enum problem { PROBLEM_DRIFT, PROBLEM_UNMET, PROBLEM_REFUSED, PROBLEM_UNREADABLE, PROBLEM_CONTENDED, PROBLEM_COUNT };
 
-static const enum finding_code trouble_codes[TROUBLE_COUNT] = {
-	[TROUBLE_DRIFT] = FINDING_DRIFTED,
-	[TROUBLE_UNMET] = FINDING_UNMET,
-	[TROUBLE_REFUSED] = FINDING_REFUSED,
-	[TROUBLE_UNREADABLE] = FINDING_UNREADABLE,
-	[TROUBLE_CONTENDED] = FINDING_CONTENDED,
+static const enum finding_code problem_codes[PROBLEM_COUNT] = {
+	[PROBLEM_DRIFT] = FINDING_DRIFTED,
+	[PROBLEM_UNMET] = FINDING_UNMET,
+	[PROBLEM_REFUSED] = FINDING_REFUSED,
+	[PROBLEM_UNREADABLE] = FINDING_UNREADABLE,
+	[PROBLEM_CONTENDED] = FINDING_CONTENDED,
 };
 
-_Static_assert(TROUBLE_COUNT == LINK_PROBLEMS, "struct link_reported");
+_Static_assert(PROBLEM_COUNT == LINK_PROBLEMS, "struct link_reported");
 _Static_assert(FINDING_CAUSES_MAX == LINK_PROBLEM_CAUSES, "struct link_problem");
 
 static struct link_reported *find_reported(const struct link_states *states, int ifindex)
@@ -31,10 +31,10 @@ static struct link_reported *find_reported(const struct link_states *states, int
 	return state ? state->reported : NULL;
 }
 
-/* What a reconcile came to for one planned link. */
+/* The result of a reconcile for one link of the plan. */
 struct outcome {
-	const struct apply_result *results[2]; /* its steps: LRO may go by itself */
-	size_t followers; /* links that came right because this one did */
+	const struct apply_result *results[2]; /* of its steps; LRO may be a step of its own */
+	size_t followers; /* links that were repaired by the repair of this one */
 	const struct plan_link *follower; /* the first of them */
 };
 
@@ -50,8 +50,8 @@ struct reporter {
 /* The features of one link that go into one finding. */
 struct gathering {
 	struct finding finding;
-	const struct rule *rules[16]; /* named in it */
-	const char *words;            /* added last */
+	const struct rule *rules[16]; /* in finding.rules */
+	const char *words;            /* the last that were added */
 };
 
 static void gather(struct gathering *g, const struct plan_item *item)
@@ -78,7 +78,7 @@ static void gather_words(struct gathering *g, const char *words)
 	g->words = words;
 }
 
-/* Reports it, for this link. */
+/* Completes the finding with the link, and reports it. */
 static void send(const struct reporter *t, const struct plan_link *pl, enum finding_code code, struct finding *f)
 {
 	f->code = code;
@@ -106,7 +106,7 @@ static const struct apply_result *result_of(const struct outcome *outcome, featu
 	return NULL;
 }
 
-static bool is_as_declared(
+static bool matches_rule(
 	const struct reporter *t, const struct plan_link *pl, const struct plan_item *item)
 {
 	const struct link *link = link_table_find(t->links, pl->ifindex);
@@ -125,20 +125,20 @@ static void gather_cause(struct gathering *g, const struct plan_link *pl, const 
 	finding_add_cause(&g->finding, &step);
 }
 
-/* What of a drifted item stands after apply; TROUBLE_COUNT: nothing to report. */
-static enum trouble judge_drifted(struct gathering troubles[TROUBLE_COUNT], const struct plan_link *pl,
+/* The problem of an item that is still drifted after apply; PROBLEM_COUNT: none to report. */
+static enum problem judge_drifted(struct gathering problems[PROBLEM_COUNT], const struct plan_link *pl,
 	const struct plan_item *item, const struct outcome *outcome)
 {
 	const struct apply_result *result = result_of(outcome, FEATURE(item->bit));
 
 	if (result && result->error == -ENODEV)
-		return TROUBLE_COUNT; /* its own event follows */
+		return PROBLEM_COUNT; /* the kernel's event for it follows */
 	if (result && result->error) {
-		gather_words(&troubles[TROUBLE_REFUSED], result->text);
-		return TROUBLE_REFUSED;
+		gather_words(&problems[PROBLEM_REFUSED], result->text);
+		return PROBLEM_REFUSED;
 	}
-	gather_cause(&troubles[TROUBLE_UNMET], pl, item, result ? CAUSE_UNKNOWN : CAUSE_NONE);
-	return TROUBLE_UNMET;
+	gather_cause(&problems[PROBLEM_UNMET], pl, item, result ? CAUSE_UNKNOWN : CAUSE_NONE);
+	return PROBLEM_UNMET;
 }
 
 static const struct plan_item *find_item(const struct plan_link *pl, unsigned bit)
@@ -149,8 +149,8 @@ static const struct plan_item *find_item(const struct plan_link *pl, unsigned bi
 	return NULL;
 }
 
-/* Does the chain of causes end at a contended feature? Then that is reported; this item goes on and off with it. */
-static bool is_held_by_contended(
+/* Does the cause chain end at a contended feature? Then only that one is reported, because this item changes whenever it does. */
+static bool is_caused_by_contended(
 	const struct reporter *t, const struct plan_link *pl, const struct plan_item *item)
 {
 	for (unsigned depth = 0; depth < DEPTH_MAX && item; depth++) {
@@ -165,33 +165,33 @@ static bool is_held_by_contended(
 	return false;
 }
 
-static feature_set standing_features(const struct link_reported *reported, enum trouble trouble)
+static feature_set standing_features(const struct link_reported *reported, enum problem problem)
 {
-	return reported ? reported->problems[trouble].features : 0;
+	return reported ? reported->problems[problem].features : 0;
 }
 
-/* Sorts the items of a link into what was repaired, what recovered, and the troubles that stand. */
+/* Sorts the items of a link: repaired, recovered, and by problem. */
 static void sort_items(const struct reporter *t, const struct plan_link *pl,
 	const struct outcome *outcome, const struct link_reported *reported, struct gathering *repaired,
-	struct gathering *recovered, struct gathering troubles[TROUBLE_COUNT])
+	struct gathering *recovered, struct gathering problems[PROBLEM_COUNT])
 {
-	feature_set standing = standing_features(reported, TROUBLE_DRIFT) | standing_features(reported, TROUBLE_UNMET) |
-		standing_features(reported, TROUBLE_REFUSED) | standing_features(reported, TROUBLE_UNREADABLE);
+	feature_set standing = standing_features(reported, PROBLEM_DRIFT) | standing_features(reported, PROBLEM_UNMET) |
+		standing_features(reported, PROBLEM_REFUSED) | standing_features(reported, PROBLEM_UNREADABLE);
 
 	for (size_t i = 0; i < pl->n_items; i++) {
 		const struct plan_item *item = &pl->items[i];
-		enum trouble trouble = TROUBLE_COUNT;
+		enum problem problem = PROBLEM_COUNT;
 
 		if (item->bit >= FEATURE_MAX)
-			continue; /* a rule for several kernels names features of others; plan and check report it */
+			continue; /* a rule may declare features of other kernels; plan and check report them */
 		switch (item->verdict) {
 		case VERDICT_DRIFTED:
 			if (item->cause == CAUSE_AUDIT)
-				trouble = TROUBLE_DRIFT;
-			else if (is_as_declared(t, pl, item))
+				problem = PROBLEM_DRIFT;
+			else if (matches_rule(t, pl, item))
 				gather(repaired, item);
 			else
-				trouble = judge_drifted(troubles, pl, item, outcome);
+				problem = judge_drifted(problems, pl, item, outcome);
 			break;
 		case VERDICT_COMPLIANT:
 			if (standing & FEATURE(item->bit))
@@ -199,29 +199,29 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 			break;
 		case VERDICT_BLOCKED:
 		case VERDICT_UNSUPPORTED:
-			if (is_held_by_contended(t, pl, item))
+			if (is_caused_by_contended(t, pl, item))
 				break;
-			trouble = TROUBLE_UNMET;
-			gather_cause(&troubles[trouble], pl, item, CAUSE_NONE);
+			problem = PROBLEM_UNMET;
+			gather_cause(&problems[problem], pl, item, CAUSE_NONE);
 			break;
 		case VERDICT_REFUSED:
-			trouble = item->unread ? TROUBLE_UNREADABLE : TROUBLE_REFUSED;
-			troubles[trouble].finding.error = item->unread ? pl->error : 0;
-			gather_words(&troubles[trouble], item->text);
+			problem = item->unread ? PROBLEM_UNREADABLE : PROBLEM_REFUSED;
+			problems[problem].finding.error = item->unread ? pl->error : 0;
+			gather_words(&problems[problem], item->text);
 			break;
 		case VERDICT_CONTENDED:
-			trouble = TROUBLE_CONTENDED;
-			gather_words(&troubles[trouble], item->text);
+			problem = PROBLEM_CONTENDED;
+			gather_words(&problems[problem], item->text);
 			break;
 		case VERDICT_PAUSED:
 			break;
 		}
-		if (trouble < TROUBLE_COUNT)
-			gather(&troubles[trouble], item);
+		if (problem < PROBLEM_COUNT)
+			gather(&problems[problem], item);
 	}
 }
 
-/* The part of a finding that identifies it. words stays the finding's. */
+/* The members that identify a problem. words is borrowed from the finding. */
 static struct link_problem identify(struct finding *f)
 {
 	struct link_problem s = { .features = finding_features(f), .error = f->error,
@@ -235,7 +235,7 @@ static struct link_problem identify(struct finding *f)
 	return s;
 }
 
-/* Is there anything in `now` that was not reported before? */
+/* Is there anything new in now? */
 static bool is_news(const struct link_problem *before, const struct link_problem *now)
 {
 	if ((now->features & ~before->features) || now->error != before->error ||
@@ -248,14 +248,14 @@ static bool is_news(const struct link_problem *before, const struct link_problem
 	return false;
 }
 
-static int remember_troubles(struct link_states *states, int ifindex, struct gathering troubles[TROUBLE_COUNT])
+static int remember_problems(struct link_states *states, int ifindex, struct gathering problems[PROBLEM_COUNT])
 {
 	struct link_reported *reported = find_reported(states, ifindex);
-	feature_set any = standing_features(reported, TROUBLE_CONTENDED);
+	feature_set any = standing_features(reported, PROBLEM_CONTENDED);
 	struct link_state *state;
 
-	for (unsigned i = 0; i < TROUBLE_COUNT; i++)
-		any |= finding_features(&troubles[i].finding);
+	for (unsigned i = 0; i < PROBLEM_COUNT; i++)
+		any |= finding_features(&problems[i].finding);
 	if (!any) {
 		if (reported)
 			link_states_forget_reported(states, link_states_find(states, ifindex));
@@ -265,15 +265,15 @@ static int remember_troubles(struct link_states *states, int ifindex, struct gat
 	reported = state ? link_states_reported(states, state) : NULL;
 	if (!reported)
 		return -ENOMEM;
-	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
-		struct link_problem now = identify(&troubles[i].finding);
+	for (unsigned i = 0; i < PROBLEM_COUNT; i++) {
+		struct link_problem now = identify(&problems[i].finding);
 
-		/* It stays contended until event_report_resolved(): in between the feature matches half of the time. */
-		if (i == TROUBLE_CONTENDED && reported->problems[i].features) {
+		/* Contended until event_report_resolved(), although the feature matches the rule now and then. */
+		if (i == PROBLEM_CONTENDED && reported->problems[i].features) {
 			reported->problems[i].features |= now.features;
 			continue;
 		}
-		now.words = now.words ? strdup(now.words) : NULL; /* without memory it is reported again */
+		now.words = now.words ? strdup(now.words) : NULL; /* without memory the problem is reported again */
 		free(reported->problems[i].words);
 		reported->problems[i] = now;
 	}
@@ -283,22 +283,22 @@ static int remember_troubles(struct link_states *states, int ifindex, struct gat
 static int report_link(const struct reporter *t, const struct plan_link *pl, const struct outcome *outcome,
 	bool follows, struct link_reported *reported)
 {
-	struct gathering repaired = { 0 }, recovered = { 0 }, troubles[TROUBLE_COUNT] = { 0 };
+	struct gathering repaired = { 0 }, recovered = { 0 }, problems[PROBLEM_COUNT] = { 0 };
 
-	sort_items(t, pl, outcome, reported, &repaired, &recovered, troubles);
+	sort_items(t, pl, outcome, reported, &repaired, &recovered, problems);
 	if (finding_features(&repaired.finding) && !follows)
 		report_repaired(t, pl, outcome, &repaired.finding);
 	if (finding_features(&recovered.finding))
-		send(t, pl, standing_features(reported, TROUBLE_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
+		send(t, pl, standing_features(reported, PROBLEM_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
 			&recovered.finding);
-	for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
+	for (unsigned i = 0; i < PROBLEM_COUNT; i++) {
 		static const struct link_problem nothing;
-		struct link_problem now = identify(&troubles[i].finding);
+		struct link_problem now = identify(&problems[i].finding);
 
 		if (now.features && is_news(reported ? &reported->problems[i] : &nothing, &now))
-			send(t, pl, trouble_codes[i], &troubles[i].finding);
+			send(t, pl, problem_codes[i], &problems[i].finding);
 	}
-	return remember_troubles(t->states, pl->ifindex, troubles);
+	return remember_problems(t->states, pl->ifindex, problems);
 }
 
 static bool is_compliant(const struct plan_link *pl)
@@ -309,7 +309,7 @@ static bool is_compliant(const struct plan_link *pl)
 	return true;
 }
 
-/* The planned link with a step whose repair brings this one right too; NULL when it has a step itself or there is none. */
+/* The link of the plan whose step also repairs this one, NULL if there is none. */
 static struct outcome *root_of(const struct reporter *t, const struct plan_link *pl)
 {
 	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
@@ -327,14 +327,14 @@ static struct outcome *root_of(const struct reporter *t, const struct plan_link 
 	return NULL;
 }
 
-static bool came_right(const struct reporter *t, const struct plan_link *pl)
+static bool is_repaired(const struct reporter *t, const struct plan_link *pl)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < pl->n_items; i++)
 		if (pl->items[i].bit < FEATURE_MAX && pl->items[i].verdict == VERDICT_DRIFTED &&
 			pl->items[i].cause != CAUSE_AUDIT) {
-			if (!is_as_declared(t, pl, &pl->items[i]))
+			if (!matches_rule(t, pl, &pl->items[i]))
 				return false;
 			any = true;
 		}
@@ -369,7 +369,7 @@ int event_report(struct link_states *states, const struct plan *plan, const stru
 	for (size_t i = 0; i < plan->n_links; i++) {
 		struct outcome *root;
 
-		if (outcomes[i].results[0] || !came_right(&t, &plan->links[i]))
+		if (outcomes[i].results[0] || !is_repaired(&t, &plan->links[i]))
 			continue;
 		root = root_of(&t, &plan->links[i]);
 		if (!root)
@@ -393,7 +393,7 @@ void event_report_resolved(struct link_states *states, const struct link *link, 
 	struct finding f;
 
 	if (reported)
-		reported->problems[TROUBLE_CONTENDED].features &= ~bits;
+		reported->problems[PROBLEM_CONTENDED].features &= ~bits;
 	finding_init(&f, FINDING_RESOLVED, link);
 	f.on = bits;
 	fn(&f, userdata);

@@ -19,15 +19,15 @@
 
 #define LOCK_NAPS 20 /* of 10 ms */
 
-/* -EBADMSG, with the reason in why. */
-_printf_(3, 4) static int bad(char *why, size_t size, const char *fmt, ...)
+/* Returns error, with the reason in why. */
+_printf_(4, 5) static int bad(int error, char *why, size_t size, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(why, size, fmt, ap);
 	va_end(ap);
-	return -EBADMSG;
+	return error;
 }
 
 static struct ledger_link *find_index(struct ledger_link *list, int ifindex)
@@ -38,31 +38,15 @@ static struct ledger_link *find_index(struct ledger_link *list, int ifindex)
 	return entry;
 }
 
-static void drop(struct ledger_link **list, struct ledger_link *entry)
-{
-	HASH_DEL(*list, entry);
-	free(entry);
-}
-
-static void clear_list(struct ledger_link **list)
-{
-	struct ledger_link *entry, *next;
-
-	HASH_ITER(hh, *list, entry, next)
-	{
-		drop(list, entry);
-	}
-}
-
 static void clear_links(struct ledger *ledger)
 {
-	clear_list(&ledger->links);
-	clear_list(&ledger->pauses);
-	clear_list(&ledger->gone_links);
-	clear_list(&ledger->gone_pauses);
+	HASH_FREE(ledger->links, free);
+	HASH_FREE(ledger->pauses, free);
+	HASH_FREE(ledger->gone_links, free);
+	HASH_FREE(ledger->gone_pauses, free);
 }
 
-/* Takes an entry out for good: what the file has of it must not come back with the next sync. */
+/* Removes an entry, and remembers that, so that the next sync does not restore it from the file. */
 static void forget(struct ledger_link **list, struct ledger_link **gone, struct ledger_link *entry)
 {
 	struct ledger_link *old = find_index(*gone, entry->ifindex);
@@ -72,7 +56,7 @@ static void forget(struct ledger_link **list, struct ledger_link **gone, struct 
 		free(entry);
 }
 
-/* Regular files of bounded size only: a fifo put there must not hang us. */
+/* Accepts only a regular file of bounded size: opening a FIFO must not block. */
 static int read_file(const char *path, char **ret, size_t *ret_len, char *why, size_t why_size)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
@@ -80,16 +64,16 @@ static int read_file(const char *path, char **ret, size_t *ret_len, char *why, s
 	int r;
 
 	if (fd < 0)
-		return errno == ELOOP ? bad(why, why_size, "it is a symbolic link") : -errno;
+		return errno == ELOOP ? bad(-EBADMSG, why, why_size, "it is a symbolic link") : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
-		return bad(why, why_size, "it is not a regular file");
+		return bad(-EBADMSG, why, why_size, "it is not a regular file");
 	r = file_read(fd, LEDGER_MAX_BYTES, ret, ret_len);
-	return r == -EFBIG ? bad(why, why_size, "it is larger than %d MB", LEDGER_MAX_BYTES >> 20) : r;
+	return r == -EFBIG ? bad(-EBADMSG, why, why_size, "it is larger than %d MB", LEDGER_MAX_BYTES >> 20) : r;
 }
 
-/* "0a:ff" into at most `size` bytes; how many, -EBADMSG. */
+/* Parses "0a:ff" into at most size bytes. Returns how many, or -EBADMSG. */
 static int parse_bytes(const char *text, uint8_t *ret, unsigned size)
 {
 	unsigned n = 0;
@@ -108,7 +92,7 @@ static int parse_bytes(const char *text, uint8_t *ret, unsigned size)
 
 /* ---- the file ---- */
 
-/* What is not a plain member of a struct. */
+/* Members of the document that are not members of struct ledger_link. */
 struct parts {
 	int64_t version;
 	uint64_t netns;
@@ -129,7 +113,7 @@ static const struct json_field link_fields[] = {
 	{ 0 },
 };
 
-/* Features that this kernel has not are passed over: nobody can put them back. */
+/* Skips features that this kernel does not have: they cannot be restored. */
 static void read_original(struct json_reader *r, const struct json_value *original,
 	const struct feature_table *table, struct ledger_link *ret)
 {
@@ -145,7 +129,7 @@ static void read_original(struct json_reader *r, const struct json_value *origin
 	}
 }
 
-/* table: of those whose original values are kept; NULL for pauses. */
+/* table: NULL for pauses, which have no original values. */
 static void read_link(struct json_reader *r, const struct json_value *o, const struct feature_table *table,
 	struct ledger_link *ret)
 {
@@ -168,11 +152,11 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 	if (parts.name_bytes) {
 		memset(ret->name, 0, sizeof(ret->name));
 		if (parse_bytes(parts.name_bytes, (uint8_t *)ret->name, sizeof(ret->name) - 1) <= 0)
-			json_complain(r, "name_bytes", "are none");
+			json_complain(r, "name_bytes", "is not a name in hexadecimal bytes");
 	}
 	n = parse_bytes(parts.address, ret->address, sizeof(ret->address));
 	if (n < 0)
-		json_complain(r, "address", "is none");
+		json_complain(r, "address", "is not an address");
 	ret->address_len = n < 0 ? 0 : (unsigned)n;
 	if (table && !parts.original)
 		json_complain(r, "original", "is missing");
@@ -191,7 +175,7 @@ static int read_links(struct json_reader *r, struct ledger_link **list, const st
 			return -ENOMEM;
 		read_link(r, e.item, table, entry);
 		if (!r->error && find_index(*list, entry->ifindex))
-			json_complain(r, "ifindex", "is there twice");
+			json_complain(r, "ifindex", "is not unique");
 		entry->saved = true;
 		added = !r->error && (!table || entry->mask) ? hash_add(*list, ifindex, entry) : 1;
 		if (added != 0)
@@ -215,9 +199,9 @@ static int read_ledger(struct ledger *ledger, const struct json_value *root, con
 
 	json_read(r, root, head_fields, &parts);
 	if (!r->error && parts.version != LEDGER_VERSION)
-		return bad(r->why, r->why_size, "its version is not %d", LEDGER_VERSION);
+		return bad(-EBADMSG, r->why, r->why_size, "its version is not %d", LEDGER_VERSION);
 	if (!r->error && parts.netns != ledger->netns)
-		return bad(r->why, r->why_size, "it belongs to another network namespace") < 0 ? -EXDEV : 0;
+		return bad(-EXDEV, r->why, r->why_size, "it belongs to another network namespace");
 	if (json_read(r, root, fields, &parts) < 0)
 		return r->error;
 	e = read_links(r, &ledger->links, parts.links, "links", table);
@@ -249,7 +233,7 @@ static void add_link(struct json_writer *w, const struct ledger_link *entry)
 
 	json_add_fields(w, link_fields, entry);
 	util_copy_name(clean, sizeof(clean), entry->name, len);
-	if (strncmp(clean, entry->name, sizeof(entry->name)) != 0) { /* a name may be any bytes */
+	if (strncmp(clean, entry->name, sizeof(entry->name)) != 0) { /* a name may contain any bytes */
 		format_bytes((const uint8_t *)entry->name, (unsigned)len, bytes, sizeof(bytes));
 		json_add_text(w, "name_bytes", bytes);
 	}
@@ -305,7 +289,7 @@ static int write_links(FILE *f, const struct ledger *ledger, const struct featur
 	return fsync(fileno(f)) < 0 ? -errno : 0;
 }
 
-/* Keeps a file that cannot be trusted for somebody to look at. 1, negative errno. */
+/* Renames a file with errors, so that a user can inspect it. 1, negative errno. */
 static int set_aside(struct ledger *ledger)
 {
 	_cleanup_free_ char *aside = NULL;
@@ -318,7 +302,7 @@ static int set_aside(struct ledger *ledger)
 	return 1;
 }
 
-/* Zero where there is no file. */
+/* All zero if there is no file. */
 static struct ledger_version version_of(const struct stat *st)
 {
 	return (struct ledger_version){
@@ -346,7 +330,7 @@ int ledger_new(struct ledger **ret)
 	return 0;
 }
 
-static int open_file(const char *path, const struct feature_table *table, bool look_only,
+static int open_file(const char *path, const struct feature_table *table, bool read_only,
 	struct ledger **ret, char *why, size_t why_size)
 {
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
@@ -369,7 +353,7 @@ static int open_file(const char *path, const struct feature_table *table, bool l
 	r = read_file(ledger->path, &text, &len, why, why_size);
 	if (r >= 0)
 		r = parse(ledger, text, len, table, why, why_size);
-	if (r == -EBADMSG && !look_only)
+	if (r == -EBADMSG && !read_only)
 		r = set_aside(ledger);
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -510,7 +494,7 @@ bool ledger_resume(struct ledger *ledger, int ifindex)
 	return true;
 }
 
-/* What the other process has, without what we forgot; what it dropped, goes. 0 or -ENOMEM. */
+/* Adds the entries of the other process, except those that were removed here, and removes those that it removed. 0 or -ENOMEM. */
 static int merge_list(
 	struct ledger_link **ours, struct ledger_link *const *gone, struct ledger_link **theirs)
 {
@@ -518,8 +502,10 @@ static int merge_list(
 
 	HASH_ITER(hh, *ours, entry, next)
 	{
-		if (entry->saved && !find_index(*theirs, entry->ifindex))
-			drop(ours, entry);
+		if (!entry->saved || find_index(*theirs, entry->ifindex))
+			continue;
+		HASH_DEL(*ours, entry);
+		free(entry);
 	}
 	HASH_ITER(hh, *theirs, entry, next)
 	{
@@ -564,15 +550,16 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 	return 1;
 }
 
-/* A file that root's offloadctl writes must stay readable to the daemon, which is another user: it belongs to the folder's owner. */
-static int give_to_folder_owner(const char *path, int fd)
+/* If root's offloadctl wrote the file, the daemon, which is another user, must still be able to read it: gives it to the owner
+ * of the directory. */
+static int give_to_directory_owner(const char *path, int fd)
 {
-	_cleanup_free_ char *folder = geteuid() == 0 ? file_directory(path) : NULL;
+	_cleanup_free_ char *directory = geteuid() == 0 ? file_directory(path) : NULL;
 	struct stat st;
 
-	if (!folder)
+	if (!directory)
 		return 0;
-	if (stat(folder, &st) < 0 || (st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) < 0))
+	if (stat(directory, &st) < 0 || (st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) < 0))
 		return -errno;
 	return 0;
 }
@@ -588,7 +575,7 @@ static int replace_file(
 		close(fd);
 		return -errno;
 	}
-	r = give_to_folder_owner(temporary, fd);
+	r = give_to_directory_owner(temporary, fd);
 	if (r >= 0)
 		r = write_links(f, ledger, table);
 	if (r < 0)
@@ -605,13 +592,13 @@ static void mark_saved(struct ledger *ledger)
 		entry->saved = true;
 	for (struct ledger_link *entry = ledger->pauses; entry; entry = entry->hh.next)
 		entry->saved = true;
-	clear_list(&ledger->gone_links);
-	clear_list(&ledger->gone_pauses);
+	HASH_FREE(ledger->gone_links, free);
+	HASH_FREE(ledger->gone_pauses, free);
 	ledger->dirty = ledger->urgent = false;
 }
 
-/* Keeps other writers out from the sync to the rename. One that is stuck must not hold up the daemon for ever: after a while it goes
- * on without. The descriptor, which is -1 then. */
+/* Locks out other writers from the sync to the rename. Waits at most LOCK_NAPS * 10 ms, so that a writer that hangs does not
+ * block the daemon. Returns the descriptor, or -1 without the lock. */
 static int lock_file(const char *path)
 {
 	const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };
@@ -625,7 +612,7 @@ static int lock_file(const char *path)
 	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -1;
-	(void)give_to_folder_owner(lock, fd);
+	(void)give_to_directory_owner(lock, fd);
 	for (unsigned i = 0; i < LOCK_NAPS; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return fd;

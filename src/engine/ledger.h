@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What must outlive a restart of the daemon, in one small JSON file below /run (a reboot resets the devices,
- * so it resets this too): the original values of what was changed, so that `revert` can put a link back; and
- * which links are paused. Replaced atomically; a file that cannot be understood is reported, set aside as
- * NAME.bad, and not trusted. Features are written by name, since bit numbers are one boot's. */
+/* State that survives a restart of the daemon: the original values of the features that offloadd changed, for `offloadctl
+ * revert`, and which links are paused. It is one small JSON file below /run, so a reboot, which resets the devices, resets it
+ * too. It is replaced atomically. A file with errors is renamed to NAME.bad and not used. Features are stored by name, because
+ * their bit numbers may change with the kernel. */
 #ifndef OFFLOADD_LEDGER_H
 #define OFFLOADD_LEDGER_H
 
@@ -12,75 +12,76 @@
 #include "model/feature.h"
 #include "model/link.h"
 
-/* Of the namespace that PID 1 lives in; any other has its inode in the name: ledger-4026532177.json. */
+/* For the network namespace of PID 1; for any other one the file name contains its inode number: ledger-4026532177.json. */
 #define LEDGER_DEFAULT_PATH "/run/offloadd/ledger.json"
 #define LEDGER_MAX_BYTES (16 * 1024 * 1024)
 #define LEDGER_MAX_LINKS 16384
 #define LEDGER_VERSION 1
 
-/* Original wanted bits of one link. Its identity within the file's network namespace: index and kind, and
- * name or address (either may be changed by hand, both at once make it another link). */
+/* The original wanted bits of a link, or its pause. An entry is about a link of the file's network namespace if index and kind are
+ * equal, and the name or the address: a user may change either of them, but a link with both changed is another link. */
 struct ledger_link {
 	int ifindex;
 	char name[LINK_NAME_LEN], kind[LINK_KIND_LEN];
 	uint8_t address[LINK_ADDRESS_LEN];
 	unsigned address_len;
-	feature_set mask;  /* which features we changed */
-	feature_set value; /* what was asked for (wanted) before we first did */
-	uint64_t until_usec; /* of a pause: CLOCK_MONOTONIC, 0 until resumed */
-	bool saved;	     /* the file has it */
+	feature_set mask;  /* the features that offloadd changed */
+	feature_set value; /* their wanted bits before the first change */
+	uint64_t until_usec; /* end of a pause, CLOCK_MONOTONIC; 0: until resumed */
+	bool saved;	     /* it is in the file */
 	UT_hash_handle hh;
 };
 
 struct ledger {
 	char *path; /* NULL: in memory only */
 	uint64_t netns; /* inode of the network namespace */
-	struct ledger_link *links;
-	struct ledger_link *pauses;
-	struct ledger_link *gone_links, *gone_pauses; /* forgotten here, and still in the file */
-	struct ledger_version { /* of the file as we last knew it */
+	struct ledger_link *links, *pauses; /* uthash by ifindex */
+	struct ledger_link *gone_links, *gone_pauses; /* removed here, but still in the file */
+	struct ledger_version { /* of the file when it was last read or written */
 		uint64_t inode, mtime_nsec;
 	} known;
 	bool dirty;
-	bool urgent;	 /* what an operator asked for has changed: to be written at once, dirty is set too */
-	bool save_first; /* apply writes it before the first SET; otherwise writing is left to the caller */
+	bool urgent;	 /* a user paused or resumed a link: save it at once; dirty is set too */
+	bool save_first; /* apply_plan() saves it before the first SET; otherwise the caller does, later */
 };
 
-/* Reads the file (path NULL: the default of this network namespace); a missing one is an empty ledger. 0; 1
- * when a bad file was renamed to PATH.bad (why: what is wrong with it); negative errno when it cannot be read at all
- * (-EACCES, ...), -EXDEV (and why) when it belongs to another network namespace: it is left alone. */
+/* Reads the file. path: NULL for the default of this network namespace. A missing file is an empty ledger. Returns 0; 1 if the
+ * file has errors and was renamed to PATH.bad; a negative errno if it cannot be read (-EACCES, ...); -EXDEV if it belongs to
+ * another network namespace, and then it stays as it is. why: the reason, for 1 and -EXDEV. ledger_close() *ret. */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
-/* The same to look at only: a file that cannot be understood is left where it is (-EBADMSG, and why). */
+/* The same, read-only: for a file with errors it returns -EBADMSG and the reason in why, and does not rename it. */
 int ledger_read(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
-/* An empty one that no file belongs to. */
+/* An empty ledger without a file. 0 or -ENOMEM. */
 int ledger_new(struct ledger **ret);
 void ledger_close(struct ledger *ledger);
 CLEANUP_POINTER(struct ledger, ledger_close)
 
-/* Remembers the values that a step is about to change; what is remembered already stays (the first value is
- * the original). An entry of another link that had this index is replaced. 1 when something was added, 0,
- * -ENOMEM, -ENOSPC. */
+/* Stores the current wanted bits of these features, before they are changed. A feature that is already stored keeps its value,
+ * which is the original one. An entry of a former link with this index is replaced. Returns 1 if anything was added, otherwise
+ * 0; -ENOMEM; -ENOSPC if there are LEDGER_MAX_LINKS entries. */
 int ledger_remember(struct ledger *ledger, const struct link *link, feature_set mask);
 
-/* The entry of this very link, NULL when there is none. */
+/* The entry of this link, NULL if there is none. Owned by the ledger. */
 const struct ledger_link *ledger_find(const struct ledger *ledger, const struct link *link);
+/* Removes the original values of the link, if any. */
 void ledger_forget(struct ledger *ledger, int ifindex);
 
-/* No writes to this link until then (0: until resumed). 0, -ENOMEM, -ENOSPC. */
+/* Stores a pause of the link. until_usec: its end, CLOCK_MONOTONIC; 0: until resumed. 0, -ENOMEM, -ENOSPC. */
 int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_usec);
+/* Removes it. False if the link was not paused. */
 bool ledger_resume(struct ledger *ledger, int ifindex);
-/* ret_until_usec: 0 when it is not. */
+/* *ret_until_usec: the end of the pause, 0 if there is none. */
 bool ledger_is_paused(const struct ledger *ledger, const struct link *link, uint64_t *ret_until_usec);
 
-/* Takes over what another process wrote to the file since we last read or wrote it. Of two original values
- * of one feature the one in the file is the older. 1 when it did, 0, negative errno; a file that cannot be
- * understood is left to the next save. */
+/* Merges what another process wrote to the file since it was last read or written here. If both have an original value of a
+ * feature, the one in the file is older and wins. Returns 1 if anything was merged, otherwise 0, also if the file has errors
+ * (the next ledger_save() replaces it); negative errno. */
 int ledger_sync(struct ledger *ledger, const struct feature_table *table);
 
-/* Writes when dirty, after a sync: temporary file in the same folder (made when missing), fsync, rename. 0,
- * 1 when written, negative errno. */
+/* If the ledger is dirty, calls ledger_sync() and replaces the file: temporary file in the same directory (created if it is
+ * missing), fsync, rename. Returns 1 if the file was written, otherwise 0; negative errno. */
 int ledger_save(struct ledger *ledger, const struct feature_table *table);
 
 #endif

@@ -17,9 +17,10 @@ struct reconcile {
 	struct rule_set rules;
 	struct contention_limits limits;
 	struct link_states states;
-	uint64_t deferred_usec;	  /* when deferred links become dirty, 0: never */
-	uint64_t wait_usec;	  /* when the first wait of a link ends (end_waits()), or sooner; 0: never */
-	uint64_t not_before_usec; /* a run failed: the next is not tried before; 0: at any time */
+	/* CLOCK_MONOTONIC, 0: never */
+	uint64_t deferred_usec;	  /* when deferred links become dirty */
+	uint64_t wait_usec;	  /* when to call end_waits(): not later than the end of the first pause, quiet time or retry delay */
+	uint64_t not_before_usec; /* when to retry after a failed run */
 	struct reconcile_counts counts;
 	struct unfinished *unfinished; /* NULL: none */
 };
@@ -43,7 +44,7 @@ static void unfinished_free(struct unfinished *u)
 	free(u);
 }
 
-/* ---- an event marks a link ---- */
+/* ---- a kernel event marks a link ---- */
 
 static void forget_link(struct reconcile *r, int ifindex)
 {
@@ -54,8 +55,8 @@ static void forget_link(struct reconcile *r, int ifindex)
 	ledger_resume(r->options.ledger, ifindex);
 }
 
-/* Is the link, or anything that it stands on, contended? Then it changes as often as that. */
-static bool stands_on_contended(const struct reconcile *r, const struct link *link, unsigned depth)
+/* Is the link, or one below it, contended? Then it changes as often as that one. */
+static bool is_above_contended(const struct reconcile *r, const struct link *link, unsigned depth)
 {
 	const struct link_table *links = &r->o->links;
 	const struct link *lower = link_lower(links, link);
@@ -64,10 +65,10 @@ static bool stands_on_contended(const struct reconcile *r, const struct link *li
 		return true;
 	if (depth >= DEPTH_MAX)
 		return false;
-	if (lower && stands_on_contended(r, lower, depth + 1))
+	if (lower && is_above_contended(r, lower, depth + 1))
 		return true;
 	for (struct link *port = link_first_port(links, link); port; port = link_next_port(links, port))
-		if (stands_on_contended(r, port, depth + 1))
+		if (is_above_contended(r, port, depth + 1))
 			return true;
 	return false;
 }
@@ -127,7 +128,7 @@ static void link_changed(int ifindex, struct link *link, void *userdata)
 		if (link_state_contended(state))
 			touch(state->contention, link);
 		link_table_stack(&r->o->links);
-		if (link->has_features && stands_on_contended(r, link, 0))
+		if (link->has_features && is_above_contended(r, link, 0))
 			mark = LINK_MARK_DEFERRED;
 	}
 	mark_link(r, link, mark);
@@ -139,7 +140,7 @@ void reconcile_mark_all(struct reconcile *r)
 		mark_link(r, link, LINK_MARK_DIRTY);
 }
 
-/* ---- its life ---- */
+/* ---- creation and settings ---- */
 
 static int finish(struct reconcile *r);
 
@@ -224,7 +225,7 @@ bool reconcile_is_deferring(const struct reconcile *r)
 	return r->states.n_deferred && reconcile_is_settled(r);
 }
 
-/* ---- collect: which links a run looks at ---- */
+/* ---- collect: the links of a run ---- */
 
 enum { COLLECTED_BELOW = 1, COLLECTED_UP, COLLECTED_UP_CHANGED }; /* link_state.collected */
 
@@ -238,7 +239,7 @@ static void collection_clear(struct collection *c)
 	free(c->indexes);
 }
 
-/* 1, 0 when it was collected like this before, -ENOMEM. */
+/* 1; 0 if it was already collected in this way; -ENOMEM. */
 static int collect_link(struct reconcile *r, const struct link *link, uint8_t how, struct collection *c)
 {
 	struct link_state *state = link_states_get(&r->states, link->ifindex);
@@ -255,7 +256,7 @@ static int collect_link(struct reconcile *r, const struct link *link, uint8_t ho
 	return 1;
 }
 
-/* A link and all that stands on it. What was refused there may be possible now. */
+/* A link and everything stacked on it. What was refused there may be possible now. */
 static int collect_up(struct reconcile *r, const struct link *link, uint8_t how, struct collection *c)
 {
 	struct link_table *links = &r->o->links;
@@ -273,7 +274,7 @@ static int collect_up(struct reconcile *r, const struct link *link, uint8_t how,
 	return master ? collect_up(r, master, how, c) : 0;
 }
 
-/* What the link stands on: roles, and LRO, look upwards. */
+/* The links directly below: whether a rule matches one by role, and its LRO, depend on the links above. */
 static int collect_below(struct reconcile *r, const struct link *link, struct collection *c)
 {
 	struct link_table *links = &r->o->links;
@@ -286,7 +287,7 @@ static int collect_below(struct reconcile *r, const struct link *link, struct co
 	return error;
 }
 
-/* Everything that the dirty links concern. */
+/* All links that the dirty links may affect. */
 static int collect(struct reconcile *r, struct collection *c)
 {
 	struct link_table *links = &r->o->links;
@@ -313,7 +314,7 @@ static int collect(struct reconcile *r, struct collection *c)
 	return error;
 }
 
-/* A mark was lost, nobody knows which: every link is read again. */
+/* A mark was lost, and it is unknown which: reads every link again. */
 static int recover_lost(struct reconcile *r)
 {
 	r->states.lost = false;
@@ -323,7 +324,7 @@ static int recover_lost(struct reconcile *r)
 	return r->states.lost ? -ENOMEM : 0;
 }
 
-/* A link whose features cannot be read may be there all the same, detached for a reset. */
+/* Reads features that are out of date. If that fails it is retried, because the device may only be detached for a reset. */
 static int read_stale(struct reconcile *r, const struct collection *c, uint64_t now_usec)
 {
 	for (size_t i = 0; i < c->n; i++) {
@@ -365,8 +366,8 @@ int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t 
 
 /* ---- contention ---- */
 
-/* What must not be repaired once more in this run. now_usec 0: nothing, as between runs. */
-static void expect_contention(struct reconcile *r, const struct collection *c, uint64_t now_usec)
+/* Sets link_contention.due for the plan of this run. now_usec 0: clears it after the plan. */
+static void set_due(struct reconcile *r, const struct collection *c, uint64_t now_usec)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		struct link_contention *contention = link_states_find(&r->states, c->indexes[i])->contention;
@@ -376,7 +377,7 @@ static void expect_contention(struct reconcile *r, const struct collection *c, u
 	}
 }
 
-/* Without memory it does not count. */
+/* Without memory the repair is not counted. */
 static void count_repair(struct reconcile *r, int ifindex, feature_set bits, uint64_t now_usec)
 {
 	struct link_state *state = link_states_find(&r->states, ifindex);
@@ -429,7 +430,7 @@ static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec
 
 /* ---- verify and keep ---- */
 
-/* Judges an item by the read-back. True when that must be looked at again. */
+/* Sets the verdict of an item from the read-back. True if the link needs another reconcile. */
 static bool verify_item(const struct link *link, const struct apply_report *report, struct plan_item *item)
 {
 	const struct apply_result *result;
@@ -454,7 +455,8 @@ static bool verify_item(const struct link *link, const struct apply_report *repo
 	return false;
 }
 
-/* What others did meanwhile came with the read-back, and its event will bring nothing new. */
+/* True if the link needs another reconcile: the read-back already contains changes by other programs, so the kernel event for
+ * them will not mark it. */
 static bool verify_link(const struct link *link, const struct apply_report *report, struct plan_link *pl)
 {
 	const struct apply_result *result = apply_find(report, pl->ifindex, ~UINT64_C(0));
@@ -555,9 +557,9 @@ static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int
 	error = read_stale(r, c, now_usec);
 	if (error < 0)
 		return error;
-	expect_contention(r, c, now_usec);
+	set_due(r, c, now_usec);
 	error = reconcile_plan(r, c->indexes, c->n, realtime_sec, &plan);
-	expect_contention(r, c, 0);
+	set_due(r, c, 0);
 	if (error < 0)
 		return error;
 	count_repairs(r, &plan, now_usec);
@@ -699,18 +701,18 @@ static void end_contention(struct reconcile *r, const struct link *link, feature
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, true);
 }
 
-/* Asks the driver again for what it did not do; the next time is set before it is known whether that helped. */
-static void retry_stuck(struct reconcile *r, struct link *link, struct link_refusals *refusals, uint64_t now_usec)
+/* Has the driver compute its features again. The next retry is scheduled in any case, until nothing is retryable. */
+static void recompute(struct reconcile *r, struct link *link, struct link_refusals *refusals, uint64_t now_usec)
 {
 	feature_set active;
 
 	if (observe_recompute(r->o, link) < 0)
 		return;
 	active = link->features.active;
-	refusals->stuck &= (refusals->futile[true] & ~active) | (refusals->futile[false] & active);
-	refusals->futile[true] &= ~active | refusals->stuck;
-	refusals->futile[false] &= active | refusals->stuck;
-	if (refusals->stuck)
+	refusals->retryable &= (refusals->ineffective[true] & ~active) | (refusals->ineffective[false] & active);
+	refusals->ineffective[true] &= ~active | refusals->retryable;
+	refusals->ineffective[false] &= active | refusals->retryable;
+	if (refusals->retryable)
 		apply_retry_later(refusals, now_usec);
 }
 
@@ -718,8 +720,8 @@ static void retry(struct reconcile *r, struct link *link, struct link_refusals *
 {
 	refusals->retry_usec = 0;
 	refusals->refused[false] = refusals->refused[true] = 0;
-	if (refusals->stuck)
-		retry_stuck(r, link, refusals, now_usec);
+	if (refusals->retryable)
+		recompute(r, link, refusals, now_usec);
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
 }
 
@@ -728,21 +730,21 @@ static bool is_due(uint64_t usec, uint64_t now_usec)
 	return usec && usec <= now_usec;
 }
 
-/* Of all links: pauses, the quiet time of contention, and the wait before another try. */
+/* Ends pauses, quiet times and retry delays that are over, and sets wait_usec for the others. */
 static void end_waits(struct reconcile *r, uint64_t now_usec)
 {
 	r->wait_usec = 0;
 	link_states_foreach(&r->states, state) {
 		struct link *link = link_table_find(&r->o->links, state->ifindex);
-		feature_set calm;
+		feature_set resolved;
 
 		if (!link)
 			continue;
 		if (is_due(state->pause_until_usec, now_usec))
 			(void)resume(r, link->ifindex, FINDING_PAUSE_EXPIRED, 0);
-		calm = state->contention ? contention_expire(state->contention, now_usec) : 0;
-		if (calm)
-			end_contention(r, link, calm);
+		resolved = state->contention ? contention_expire(state->contention, now_usec) : 0;
+		if (resolved)
+			end_contention(r, link, resolved);
 		if (state->refusals && is_due(state->refusals->retry_usec, now_usec))
 			retry(r, link, state->refusals, now_usec);
 		util_earlier(&r->wait_usec, state->pause_until_usec);
@@ -779,7 +781,7 @@ void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 		r->not_before_usec = 0;
 }
 
-/* ---- what came of it ---- */
+/* ---- results ---- */
 
 int reconcile_exit_code(const struct reconcile *r)
 {
@@ -799,7 +801,7 @@ struct reconcile_counts reconcile_count(const struct reconcile *r)
 {
 	struct reconcile_counts counts = r->counts;
 
-	counts.troubled = r->states.n_reported;
+	counts.problems = r->states.n_reported;
 	counts.contended = r->states.n_contended;
 	return counts;
 }

@@ -63,7 +63,7 @@ const struct link *collect_find_link(const struct collect *c, uint32_t netns, in
 	return ifindex && netns == c->netns ? link_table_find(c->links, ifindex) : NULL;
 }
 
-/* ---- what probes say ---- */
+/* ---- probes ---- */
 
 void collect_probe(struct evidence *e, const struct probe_status *status)
 {

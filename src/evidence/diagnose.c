@@ -8,9 +8,10 @@
 
 #include "basic/util.h"
 
-#define MUCH_PERCENT 50			 /* of sendfile's time: worth a diagnosis */
-#define MUCH_USEC (10 * USEC_PER_MSEC) /* and at least this */
-#define MUCH_PER_SEC 1			 /* packets in software: fewer are none */
+/* Thresholds of a diagnosis. */
+#define MUCH_PERCENT 50			 /* of the time in sendfile */
+#define MUCH_USEC (10 * USEC_PER_MSEC) /* of the same */
+#define MUCH_PER_SEC 1			 /* packets */
 
 const char *diagnosis_name(enum finding_code code)
 {
@@ -24,7 +25,7 @@ struct diagnoses {
 	bool no_memory;
 };
 
-/* NULL where memory ran out. */
+/* NULL without memory. */
 static struct diagnosis *add(struct diagnoses *d, enum finding_code code, const char *service, const char *link)
 {
 	struct diagnosis *new;
@@ -40,7 +41,7 @@ static struct diagnosis *add(struct diagnoses *d, enum finding_code code, const 
 	return new;
 }
 
-/* What a service's calls by fallback cost: the time that they were not asleep. */
+/* The time that a service's sendfile calls with fallback were not asleep. */
 static uint64_t awake_usec(const struct investigation *i, const char *service)
 {
 	uint64_t sum = 0;
@@ -55,7 +56,7 @@ static uint64_t awake_usec(const struct investigation *i, const char *service)
 	return sum;
 }
 
-/* A link without what its senders need; copying alone on one that has it is that of stale connections, and reported there. */
+/* Not for copies alone on a link that lacks nothing: these are by stale connections, and reported there. */
 static void diagnose_fallback(struct diagnoses *d, const struct evidence_fallback *row)
 {
 	bool copies = evidence_sum_copied(row), only_copies = evidence_sum_hits(row) == evidence_sum_copied(row);
@@ -105,7 +106,7 @@ static void set_calls(struct diagnosis *d, const struct evidence_latency_row *su
 	d->longest_usec = sum->longest_usec;
 }
 
-/* Each service once, at its first row. */
+/* Each service only at its first row. */
 static void diagnose_waits(struct diagnoses *d, size_t at)
 {
 	const struct evidence_latency *latency = &d->i->evidence.latency;
@@ -149,7 +150,7 @@ static unsigned find_unseen(const struct investigation *i)
 	return bits;
 }
 
-/* Also beside others: they are not all that there may be. */
+/* Also in addition to other diagnoses, because there may be more than was observed. */
 static void diagnose_unseen(struct diagnoses *d)
 {
 	unsigned unseen = find_unseen(d->i);
@@ -179,7 +180,7 @@ static void diagnose_nothing(struct diagnoses *d)
 	new->begun = d->i->evidence.latency.begun;
 }
 
-/* Costly first; of the same cost, as the codes are ordered. */
+/* By cost, the highest first, then by code. */
 static int compare_diagnoses(const void *p, const void *q)
 {
 	const struct diagnosis *a = p, *b = q;

@@ -1,51 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What follows from an investigation, as codes and numbers: report/investigation_text.h has the words. Pure. */
+/* The conclusions from an investigation, as codes and numbers; the sentences are in report/catalog.h. Pure. */
 #ifndef OFFLOADD_DIAGNOSE_H
 #define OFFLOADD_DIAGNOSE_H
 
 #include "evidence/investigation.h"
 #include "model/finding.h"
 
-/* What was not seen, or not to its end: bits of struct diagnosis.unseen. */
+/* What could not be observed, or not completely: bit numbers of diagnosis.unseen. */
 enum diagnosis_unseen {
 	DIAGNOSIS_NO_SEGMENTATION,
 	DIAGNOSIS_NO_CHECKSUM,
 	DIAGNOSIS_NO_COPY,
 	DIAGNOSIS_NO_SOCKETS,
 	DIAGNOSIS_NO_LATENCY,
-	DIAGNOSIS_LOST_PACKETS, /* senders of what did not fit */
-	DIAGNOSIS_LOST_CALLS,
+	DIAGNOSIS_LOST_PACKETS, /* the maps in the kernel were full: services of some packets are unknown */
+	DIAGNOSIS_LOST_CALLS,   /* the same for sendfile calls */
 	DIAGNOSIS_UNSEEN,
 };
 
 struct diagnosis {
-	/* code: FINDING_DIAGNOSIS_*; service and link: "" where it is about none; off: the features that are missing there, empty where
-	 * that is not known; count: stale connections of RECONNECT, packets in all of WELL */
+	/* code: FINDING_DIAGNOSIS_*. service, link: "" for none. off: the features that are missing, 0 if they are unknown. count:
+	 * RECONNECT: stale connections; WELL: packets in total. */
 	struct finding finding;
-	uint64_t cost_usec; /* of sendfile's time, that it explains */
+	uint64_t cost_usec; /* the part of the time in sendfile that it explains; diagnoses are sorted by it */
 
 	/* DEVICE */
 	enum fallback_origin origin;
 	uint64_t per_sec[FALLBACK_KINDS];
-	bool copies, only_copies; /* sockets copy, and nothing else happens */
-	bool has_again;	   /* the link has by now what it lacked */
-	bool unsupported;  /* none of it can be changed there */
+	bool copies, only_copies; /* sockets copy; and there is no other fallback */
+	bool has_again;	   /* the link has regained the missing features */
+	bool unsupported;  /* none of the missing features can be changed on the link */
 
 	/* DISK, RECEIVER, WELL: sendfile */
-	unsigned percent; /* of its time that was spent asleep for that */
+	unsigned percent; /* of the time in sendfile that was spent asleep for this reason */
 	uint64_t calls, median_usec, running, longest_usec;
-	bool begun; /* WELL: some returned that had begun before */
+	bool begun; /* WELL: calls returned that had started before the investigation */
 
 	/* BLIND */
-	unsigned unseen; /* 1 << enum diagnosis_unseen */
-	bool link_gone;	 /* the link that was asked about */
-	bool beside;	 /* there are others */
+	unsigned unseen; /* a set of 1 << enum diagnosis_unseen */
+	bool link_gone;	 /* the link of --link was removed */
+	bool beside;	 /* there are other diagnoses */
 };
 
-/* As in the document: "device", "reconnect", ... */
+/* "device", "reconnect", ..., as in the JSON document. Static. */
 const char *diagnosis_name(enum finding_code code);
 
-/* The most costly first; always at least one. The array is the caller's to free. 0 or -ENOMEM. */
+/* Makes the diagnoses of an investigation, the most costly first; at least one. Free *ret. Returns 0 or -ENOMEM. */
 int diagnose(const struct investigation *i, struct diagnosis **ret, size_t *ret_n);
 
 #endif

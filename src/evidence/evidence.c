@@ -166,7 +166,7 @@ void evidence_set_missing(struct evidence_fallback *row, const struct feature_ta
 		row->missing = lacked | (sums ? generic : 0);
 		return;
 	}
-	if (sums & now->active) /* one of them is enough */
+	if (sums & now->active) /* each of them is sufficient */
 		sums &= now->active;
 	else if (sums)
 		sums = sums & (now->hw | now->wanted) ? sums & (now->hw | now->wanted) : generic;
@@ -243,7 +243,7 @@ void evidence_clear(struct evidence *e)
 	*e = (struct evidence){};
 }
 
-/* ---- what follows ---- */
+/* ---- conclusions ---- */
 
 bool evidence_is_now(const struct evidence *e, const struct evidence_fallback *row, enum fallback_kind kind)
 {

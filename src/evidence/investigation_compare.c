@@ -8,10 +8,9 @@
 
 #include "basic/util.h"
 
-/* a slot is as wide as where it begins */
-#define FACTOR_CERTAIN 1.5
+#define FACTOR_CERTAIN 1.5 /* a slot of a histogram covers a factor of 2 */
 
-/* service "": of all. */
+/* service "": all. */
 static void set_median(struct investigation_metric *m, const struct investigation *a,
 	const struct investigation *b, const char *service)
 {
@@ -32,7 +31,7 @@ double investigation_factor(const struct investigation_metric *m)
 	return factor < FACTOR_CERTAIN ? 1 : factor;
 }
 
-/* From 6.5 on sendfile comes to a socket by splice_to_socket(), through tcp_sendmsg(): before, not. */
+/* From Linux 6.5 on sendfile uses splice_to_socket() and so tcp_sendmsg(). */
 static bool is_before_splice(const char *kernel)
 {
 	unsigned major, minor;
@@ -71,7 +70,7 @@ static uint64_t per_call(const struct investigation *i, unsigned rate)
 int investigation_compare(const struct investigation *a, const struct investigation *b,
 	struct investigation_metric **ret, size_t *ret_n)
 {
-	/* what the work is for the same data: the faster a host sends, the more happens in a second */
+	/* per call, because a faster host does more per second */
 	static const unsigned calls[] = { RATE_PUSH_ONE, INVESTIGATION_SEGMENTED, INVESTIGATION_SUMMED,
 		INVESTIGATION_COPIED };
 	const struct evidence_latency *latency = &a->evidence.latency;

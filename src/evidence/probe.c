@@ -95,9 +95,9 @@ static void set_sockets(struct sockets_bpf *skeleton, const struct probe_options
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
 }
 
-#define PROC_PID_INIT_INO 0xEFFFFFFCU
+#define PROC_PID_INIT_INO 0xEFFFFFFCU /* inode of the initial PID namespace: include/linux/proc_ns.h */
 
-/* The programs see numbers of the initial namespace of processes. */
+/* The programs see process ids of the initial PID namespace. */
 static void set_changes(struct changes_bpf *skeleton, const struct probe_options *options _unused_)
 {
 	struct stat st;
@@ -117,7 +117,7 @@ PROBE_SKELETON(fallback_nobtf, PROBE_SET_NOTHING)
 PROBE_SKELETON(sockets, set_sockets)
 PROBE_SKELETON(changes, set_changes)
 
-static int add_record(void *userdata, void *data, size_t size)
+static int handle_event(void *userdata, void *data, size_t size)
 {
 	struct probe *probe = userdata;
 	struct probe_hits hits;
@@ -137,20 +137,20 @@ static bool any_running(const struct probe_status *status, size_t n, const char 
 	return false;
 }
 
-/* sendpage's fallback by process alone, where nothing better runs. */
+/* Counts sendpage by process, unless the probe by cgroup is running. */
 static void start_process(struct probe *probe, const struct probe_options *options)
 {
 	struct probe_status *status = probe->process.status;
 
 	if (any_running(probe->fallback.status, probe->fallback.n_hooks, "sendpage")) {
 		status->other_kernels = true;
-		snprintf(status->why, PROBE_WHY_LEN, "the probe by service runs");
+		snprintf(status->why, PROBE_WHY_LEN, "the probe by service is running");
 	} else {
 		probe_part_start(&probe->process, options);
 	}
 }
 
-/* sock_no_sendpage_locked() where TCP has it, else sock_no_sendpage(): both would count other protocols too. */
+/* Uses sock_no_sendpage_locked() if the kernel has it, because only TCP calls it; otherwise sock_no_sendpage(). */
 static void choose_process_function(struct probe *probe)
 {
 	if (probe->fallback.found[HOOK_SENDPAGE_LOCKED])
@@ -170,7 +170,7 @@ static void probe_start(struct probe *probe, const struct probe_options *options
 		probe_part_start(&probe->changes, options);
 	if (probe->fallback.skeleton)
 		probe->ring = ring_buffer__new(
-			probe_part_map_fd(&probe->fallback, "events"), add_record, probe, NULL);
+			probe_part_map_fd(&probe->fallback, "events"), handle_event, probe, NULL);
 }
 
 int probe_open(const struct probe_options *options, struct probe **ret)
@@ -187,7 +187,7 @@ int probe_open(const struct probe_options *options, struct probe **ret)
 	cpus = libbpf_num_possible_cpus();
 	names = feature_named(options->features, "tx-scatter-gather") &&
 		feature_named(options->features, "tx-tcp-segmentation");
-	probe->cpus = cpus > 0 ? cpus : 1; /* not known: nothing is loaded, nothing is read */
+	probe->cpus = cpus > 0 ? cpus : 1; /* if unknown, nothing is loaded or read */
 	probe->fallback = PROBE_PART(fallback_hooks, true, fallback);
 	probe->process = PROBE_PART(process_hooks, false, fallback_nobtf);
 	probe->process.n_hooks = 1;
@@ -197,9 +197,9 @@ int probe_open(const struct probe_options *options, struct probe **ret)
 	choose_process_function(probe);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		probe_part_init(parts[i], probe->status + probe->n_status,
-			!names		? "the kernel's feature names are not known"
-				: cpus < 1 ? "the number of CPUs is not known (/sys/devices/system/cpu)"
-					   : "not asked for");
+			!names		? "the feature names of the kernel are unknown"
+				: cpus < 1 ? "the number of CPUs is unknown (/sys/devices/system/cpu)"
+					   : "not requested");
 		probe->n_status += parts[i]->n_hooks;
 	}
 	if (names && cpus > 0)
@@ -366,7 +366,7 @@ struct hits_reader {
 	probe_hits_fn fn;
 	void *userdata;
 	uint64_t before_usec;
-	struct fallback_count *counts; /* one a CPU */
+	struct fallback_count *counts; /* one per CPU */
 };
 
 static int sum_hits(struct hits_reader *reader, int fd, const struct fallback_key *key,
@@ -411,16 +411,24 @@ static int read_process(int fd, const void *data, void *userdata)
 	return 1;
 }
 
-int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata)
+/* Walks the combinations of both probes. The sum of what the functions return, or -ENOMEM. */
+static int walk_hits(struct hits_reader *reader, int (*key)(int fd, const void *key, void *userdata),
+	int (*process)(int fd, const void *key, void *userdata))
 {
-	_cleanup_free_ struct fallback_count *counts =
-		calloc((size_t)probe->cpus, sizeof(*counts));
-	struct hits_reader reader = { probe, fn, userdata, 0, counts };
+	_cleanup_free_ struct fallback_count *counts = calloc((size_t)reader->probe->cpus, sizeof(*counts));
 
 	if (!counts)
 		return -ENOMEM;
-	return probe_part_foreach_key(&probe->fallback, "counts", read_key, &reader) +
-	       probe_part_foreach_key(&probe->process, "processes", read_process, &reader);
+	reader->counts = counts;
+	return probe_part_foreach_key(&reader->probe->fallback, "counts", key, reader) +
+	       probe_part_foreach_key(&reader->probe->process, "processes", process, reader);
+}
+
+int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata)
+{
+	struct hits_reader reader = { .probe = probe, .fn = fn, .userdata = userdata };
+
+	return walk_hits(&reader, read_key, read_process);
 }
 
 static int forget_key(int fd, const void *key, void *userdata)
@@ -448,14 +456,9 @@ static int forget_process(int fd, const void *data, void *userdata)
 
 int probe_forget_hits(struct probe *probe, uint64_t before_usec)
 {
-	_cleanup_free_ struct fallback_count *counts =
-		calloc((size_t)probe->cpus, sizeof(*counts));
-	struct hits_reader reader = { probe, NULL, NULL, before_usec, counts };
+	struct hits_reader reader = { .probe = probe, .before_usec = before_usec };
 
-	if (!counts)
-		return -ENOMEM;
-	return probe_part_foreach_key(&probe->fallback, "counts", forget_key, &reader) +
-	       probe_part_foreach_key(&probe->process, "processes", forget_process, &reader);
+	return walk_hits(&reader, forget_key, forget_process);
 }
 
 void probe_read_lost(struct probe *probe, struct probe_lost *ret)
@@ -473,7 +476,7 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 		ret->hits[FALLBACK_SENDPAGE] += process_hits;
 }
 
-/* Hands out the whole records of a buffer and keeps the rest at its start. 1: fn wants no more. */
+/* Handles the complete structs in buf and moves the rest to its start. 1 if fn has stopped it. */
 static int read_records(struct probe *probe, char *buf, size_t *len, probe_socket_fn fn,
 	void *userdata, int *n)
 {

@@ -14,7 +14,7 @@
 
 #include "basic/util.h"
 
-/* libbpf tells the reason of a failure only to its logger: its first complaint is kept, what follows are the consequences. */
+/* The first warning that libbpf logged: the reason of a failure, which it does not return. Later warnings are only consequences. */
 static char complaint[PROBE_WHY_LEN];
 
 feature_set probe_part_gso_features(const struct feature_table *table)
@@ -56,8 +56,8 @@ static void note_function(struct probe_part *const *parts, size_t n, const char 
 				parts[i]->found[j] = true;
 }
 
-/* /proc/kallsyms is out of reach below ProtectKernelTunables=; the kernel's types name its functions, too. */
-static void find_functions_in_types(struct probe_part *const *parts, size_t n)
+/* ProtectKernelTunables= of systemd hides /proc/kallsyms, but BTF has the names of functions, too. */
+static void find_functions_in_btf(struct probe_part *const *parts, size_t n)
 {
 	struct btf *types = btf__load_vmlinux_btf();
 
@@ -81,7 +81,7 @@ void probe_part_find_functions(struct probe_part *const *parts, size_t n)
 		for (size_t j = 0; j < parts[i]->n_hooks; j++)
 			parts[i]->found[j] = !f || parts[i]->hooks[j].iter;
 	if (!f)
-		find_functions_in_types(parts, n);
+		find_functions_in_btf(parts, n);
 	while (f && getline(&line, &size, f) > 0) {
 		char *type = strchr(line, ' '), *name;
 
@@ -93,21 +93,14 @@ void probe_part_find_functions(struct probe_part *const *parts, size_t n)
 	}
 }
 
-/* What tracing needs and we have not, in words; NULL when nothing is missing. */
+/* The capabilities that tracing needs and we do not have; NULL for none. */
 static const char *missing_privilege(void)
 {
 	bool bpf = util_has_capability(CAP_BPF), perfmon = util_has_capability(CAP_PERFMON);
 
-	if (util_has_capability(CAP_SYS_ADMIN))
-		return NULL;
-	if (bpf && perfmon)
+	if (util_has_capability(CAP_SYS_ADMIN) || (bpf && perfmon))
 		return NULL;
 	return bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
-}
-
-static bool may_trace(void)
-{
-	return !missing_privilege();
 }
 
 static bool has_btf(void)
@@ -130,14 +123,14 @@ static bool has_kprobes(void)
 	       access("/sys/kernel/debug/tracing/kprobe_events", F_OK) == 0;
 }
 
-/* What holds for every probe of a kind, whatever was complained about. */
+/* Sets the reason of a failure: a known general one, otherwise the error and the message of libbpf. */
 static void explain_failure(const struct probe_part *part, int error, struct probe_status *status)
 {
+	const char *privilege = missing_privilege();
 	char *why = status->why;
 
-	if (!may_trace())
-		snprintf(why, PROBE_WHY_LEN, "no privilege: %s missing (before Linux 5.8 CAP_SYS_ADMIN is needed)",
-			missing_privilege());
+	if (privilege)
+		snprintf(why, PROBE_WHY_LEN, "no privilege: %s missing (before Linux 5.8 CAP_SYS_ADMIN is needed)", privilege);
 	else if (locked_down())
 		snprintf(why, PROBE_WHY_LEN, "the kernel is locked down (confidentiality)");
 	else if (part->btf && !has_btf())
@@ -165,7 +158,7 @@ static const char *const *hook_programs(const struct probe_hook *hook, enum prob
 	return none;
 }
 
-/* The method to try after this one has failed; ABSENT when none is left. */
+/* The method to try after this one; PROBE_ABSENT if none is left. */
 static enum probe_method next_method(const struct probe_hook *hook, enum probe_method method)
 {
 	if (method == PROBE_ABSENT && hook->fentry[0])
@@ -196,7 +189,7 @@ int probe_part_map_fd(const struct probe_part *part, const char *name)
 
 void probe_part_close(struct probe_part *part)
 {
-	/* the start of a pair goes last: its end must not outlive nothing to pair with */
+	/* the entry of a pair is detached last, so that no return is missed */
 	for (size_t i = part->n_hooks; i-- > 0;)
 		for (size_t j = 2; j-- > 0;) {
 			bpf_link__destroy(part->links[i][j]);
@@ -208,7 +201,7 @@ void probe_part_close(struct probe_part *part)
 	part->base = NULL;
 }
 
-/* Opens the object with the programs of the chosen methods (of hook `only`, or of all with -1) and loads it. */
+/* Opens the object and loads the programs of the chosen methods, for hook `only`, or for all with -1. */
 static int part_load(struct probe_part *part, const struct probe_options *options, int only)
 {
 	struct bpf_program *program;
@@ -238,7 +231,7 @@ static int part_load(struct probe_part *part, const struct probe_options *option
 	return r;
 }
 
-/* One hook's programs do not work by its method: on to the next. */
+/* The method of a hook failed: chooses the next one. */
 static void give_up_method(struct probe_part *part, size_t i, int error)
 {
 	struct probe_status *status = &part->status[i];
@@ -249,8 +242,8 @@ static void give_up_method(struct probe_part *part, size_t i, int error)
 		status->why[0] = '\0';
 }
 
-/* The object did not load: finds out which hooks are to blame by loading each alone. */
-static void find_culprits(struct probe_part *part, const struct probe_options *options, int error)
+/* The object did not load: loads each hook alone to find out which ones fail. */
+static void exclude_failing(struct probe_part *part, const struct probe_options *options, int error)
 {
 	size_t active = 0, last = 0;
 	bool found = false;
@@ -291,8 +284,8 @@ static int attach_program(struct probe_part *part, const char *name, struct bpf_
 	return *ret ? 0 : -errno;
 }
 
-/* The end of a pair first: it finds nothing begun, while the other way round a start would be left over. Index of the hook that
- * failed, -1 when all are attached. */
+/* Attaches the return of a pair before its entry, so that no entry is left without a return. Returns the index of the hook
+ * that failed, -1 if all are attached. */
 static int attach_all(struct probe_part *part, int *ret_error)
 {
 	for (size_t i = 0; i < part->n_hooks; i++) {
@@ -332,7 +325,7 @@ void probe_part_start(struct probe_part *part, const struct probe_options *optio
 			status->other_kernels = part->hooks[i].other_kernels;
 			snprintf(status->why, PROBE_WHY_LEN, "this kernel has no %s",
 				part->hooks[i].function);
-		} else if (!may_trace() || (part->btf && !has_btf())) {
+		} else if (missing_privilege() || (part->btf && !has_btf())) {
 			explain_failure(part, -EPERM, status);
 		} else {
 			status->method = next_method(&part->hooks[i], PROBE_ABSENT);
@@ -341,7 +334,7 @@ void probe_part_start(struct probe_part *part, const struct probe_options *optio
 	while (part_active(part)) {
 		r = part_load(part, options, -1);
 		if (r < 0) {
-			find_culprits(part, options, r);
+			exclude_failing(part, options, r);
 			continue;
 		}
 		r = attach_all(part, &error);
@@ -397,7 +390,7 @@ int probe_part_foreach_key(const struct probe_part *part, const char *name,
 	for (__u32 i = 0; i < bpf_map__max_entries(map); i++) {
 		int more = bpf_map_get_next_key(fd, at, next);
 
-		/* the next one is asked for before fn may delete this one */
+		/* the next key is read before fn may delete this one */
 		if (at)
 			n += fn(fd, key, userdata);
 		if (more < 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One BPF object with its hooks, loaded as far as this kernel and our privileges allow: what probe.c and
- * probe_watch.c are made of. */
+/* A BPF object with its hooks, loaded as far as the kernel and our capabilities allow. Shared by probe.c and probe_watch.c. */
 #ifndef OFFLOADD_PROBE_PRIVATE_H
 #define OFFLOADD_PROBE_PRIVATE_H
 
@@ -11,11 +10,11 @@
 
 #include "evidence/probe.h"
 
-/* One thing to see, by one kernel function. Methods are tried in the order of enum probe_method; each has a
- * program at the function's start and may have one at its end. */
+/* A kernel function to attach to. Methods are tried in the order of enum probe_method. Each has the name of a program for the
+ * entry of the function, and optionally one for its return. */
 struct probe_hook {
 	const char *name, *function;
-	bool other_kernels; /* its absence is another function's presence */
+	bool other_kernels; /* kernels without this function have another one with its own hook */
 	const char *fentry[2], *kprobe[2], *iter;
 };
 
@@ -32,11 +31,11 @@ struct probe_hook {
 
 #define PROBE_HOOKS_MAX 5
 
-/* One BPF object with its hooks. open makes the skeleton, unloaded, and tells its object. */
+/* A BPF object with its hooks. open() opens its skeleton without loading it. */
 struct probe_part {
 	const struct probe_hook *hooks;
 	size_t n_hooks;
-	bool btf;
+	bool btf; /* needs BTF */
 	int (*open)(const struct probe_options *options, void **ret_skeleton,
 		struct bpf_object_skeleton **ret_base);
 	void (*destroy)(void *skeleton);
@@ -44,7 +43,7 @@ struct probe_part {
 	void *skeleton;
 	struct bpf_object_skeleton *base;
 	struct bpf_link *links[PROBE_HOOKS_MAX][2];
-	bool found[PROBE_HOOKS_MAX]; /* the function is in this kernel */
+	bool found[PROBE_HOOKS_MAX]; /* this kernel has the function */
 	struct probe_status *status;
 };
 
@@ -55,7 +54,7 @@ struct probe_part {
 		.destroy = destroy_##suffix                                                        \
 	}
 
-/* open and destroy of the skeleton of bpf/NAME.bpf.c, for PROBE_PART: set fills in its constants and map sizes. */
+/* open and destroy for PROBE_PART, for the skeleton of bpf/NAME.bpf.c. set() sets its constants and map sizes. */
 #define PROBE_SKELETON(name, set)                                                                        \
 	static int open_##name(const struct probe_options *options, void **ret_skeleton,           \
 		struct bpf_object_skeleton **ret_base)                                             \
@@ -74,7 +73,7 @@ struct probe_part {
 	}
 #define PROBE_SET_NOTHING(skeleton, options) (void)(options)
 
-/* The bits that a packet's gso_type may have in the feature table, in the kernel's order (net_gso_ok()), and where they begin. */
+/* The features that correspond to gso_type of a packet, and the bit number of the first: net_gso_ok(). */
 #define PROBE_SET_GSO(rodata, table)                                                                     \
 	do {                                                                                       \
 		(rodata)->feature_gso = probe_part_gso_features(table);                            \
@@ -92,25 +91,26 @@ struct probe_part {
 feature_set probe_part_gso_features(const struct feature_table *table);
 unsigned probe_part_gso_shift(const struct feature_table *table);
 
-/* For libbpf_set_print(), before anything is opened. */
+/* For libbpf_set_print(): keeps the first warning as the reason of a failure. */
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args);
-/* Which functions does /proc/kallsyms have? Names are readable without privilege. Where it cannot be read,
- * all are taken to be there: trying will tell. */
+/* Sets part->found from /proc/kallsyms, whose names are readable without privileges, or else from BTF. If neither can be read,
+ * all functions count as found. */
 void probe_part_find_functions(struct probe_part *const *parts, size_t n);
-/* why: all of it is absent, NULL otherwise. */
+/* Sets status, one for each hook. why: the reason why all of the part is absent; NULL: none yet. */
 void probe_part_init(struct probe_part *part, struct probe_status *status, const char *why);
-/* Loads and attaches what works; every round without success rules out at least one method of one hook. */
+/* Loads and attaches the hooks that work. Each failed attempt excludes at least one method of one hook. */
 void probe_part_start(struct probe_part *part, const struct probe_options *options);
+/* Detaches and unloads it. */
 void probe_part_close(struct probe_part *part);
 void probe_part_update_runs(struct probe_part *part);
 
-/* -ENOENT when it is not loaded, or has no such map. */
+/* -ENOENT if the part is not loaded, or has no such map. */
 int probe_part_map_fd(const struct probe_part *part, const char *name);
-/* Walks a hash map's keys, bounded by its size: one that grows while it is walked may start over. The sum of
- * what fn returns, which may delete the key. */
+/* Calls fn for each key of a hash map, at most as often as it has entries: a walk may start again if the map changes. fn may
+ * delete the key. Returns the sum of its results. */
 int probe_part_foreach_key(const struct probe_part *part, const char *name,
 	int (*fn)(int fd, const void *key, void *userdata), void *userdata);
-/* A number of an array with a value for each CPU, summed up. */
+/* The sum over all CPUs of an element of a per-CPU array. */
 uint64_t probe_part_read_percpu(const struct probe_part *part, const char *name, __u32 index, int cpus);
 
 #endif

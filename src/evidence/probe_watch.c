@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is only watched while somebody looks. */
+/* Probes that are loaded on request: sendfile latency, rates of TCP functions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -53,7 +53,7 @@ static void set_latency(struct latency_bpf *skeleton, const struct probe_options
 PROBE_SKELETON(latency, set_latency)
 PROBE_SKELETON(rates, PROBE_SET_NOTHING)
 
-/* Loads one part by itself. Returns the number of CPUs; where that is not known, nothing is loaded. */
+/* Loads a single part. Returns the number of CPUs; if that is unknown, it returns 1 and loads nothing. */
 static int start_alone(struct probe_part *part, struct probe_status *status, const struct feature_table *features)
 {
 	const struct probe_options options = { .features = features };
@@ -108,7 +108,7 @@ struct latency_reader {
 	bool reset;
 	probe_latency_fn fn;
 	void *userdata;
-	struct latency_histogram *values; /* one a CPU */
+	struct latency_histogram *values; /* one per CPU */
 	uint64_t now_ns;
 };
 
@@ -141,7 +141,7 @@ static int read_histogram(int fd, const void *data, void *userdata)
 	return 1;
 }
 
-/* A kretprobe may miss a return and leave a start behind: is that thread in the system call, as far as /proc shows? */
+/* A kretprobe may miss a return, and then the start remains in the map. Is the thread in sendfile(2) according to /proc? */
 static bool may_be_in_sendfile(uint32_t thread)
 {
 	_cleanup_close_ int fd = -1;
@@ -251,10 +251,10 @@ struct rates_reader {
 	probe_rate_fn rate;
 	probe_stack_fn stack;
 	void *userdata;
-	__u64 *values; /* one a CPU */
+	__u64 *values; /* one per CPU */
 };
 
-/* -ENOENT when it has just gone. */
+/* -ENOENT if the key was removed meanwhile. */
 static int read_sum(const struct rates_reader *reader, int fd, const void *key, uint64_t *ret)
 {
 	*ret = 0;

@@ -7,7 +7,7 @@
 
 #include "basic/util.h"
 
-/* The bus, who makes links, who runs containers and machines, who lets people in, systemd itself and we. */
+/* D-Bus, systemd, network managers, container and VM runtimes, logins, storage, and offloadd itself. */
 static const char *const protected_units[] = {
 	"dbus.service", "dbus-*.service", "dbus@*.service", "polkit.service", "systemd-*.service", "offloadd*.service",
 	"NetworkManager*.service", "networking.service", "network.service", "network@*.service", "ifup@*.service",

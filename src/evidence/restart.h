@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which services with stale connections are restarted, and when: only units that offloadd.conf names, one at a time with a
- * pause, each once until it has none left, and some never. Pure; time passed in. */
+/* Decides which services with stale connections may be restarted, and when: only units listed in offloadd.conf, one at a time,
+ * with a pause between them, each only once until it has no stale connections left, and protected units never. Pure; times are
+ * CLOCK_MONOTONIC. */
 #ifndef OFFLOADD_RESTART_H
 #define OFFLOADD_RESTART_H
 
@@ -12,33 +13,34 @@
 
 enum restart_verdict {
 	RESTART_YES,
-	RESTART_NOT_NAMED,  /* no pattern names it */
-	RESTART_NOT_A_UNIT, /* no service of the system's manager: of a user, a container, a login, a scope */
-	RESTART_PROTECTED,  /* never, whatever is named: who would lose more than connections */
+	RESTART_NOT_NAMED,  /* no pattern of the policy matches */
+	RESTART_NOT_A_UNIT, /* not a service of the system manager, but of a user or container, or a session or scope */
+	RESTART_PROTECTED,  /* never restarted: more than connections would be lost */
 };
 
 struct restart_policy {
-	const char *units;   /* globs, separated by blanks; "" for none */
+	const char *units;   /* patterns of fnmatch(3), separated by blanks; "" for none. Borrowed */
 	uint64_t pause_usec; /* from the start of one restart to the next */
 };
 
-/* Whether it may ever be restarted; protected outranks named. */
+/* Whether the unit may be restarted at all. */
 enum restart_verdict restart_judge(const struct restart_policy *policy, const struct unit *unit);
 
-/* What was restarted, so that no service is twice for the same connections. */
+/* What was restarted, so that no service is restarted twice for the same connections. */
 struct restart_queue {
-	uint64_t next_usec; /* not before; 0: at once */
+	uint64_t next_usec; /* the earliest time for the next restart */
 	char tried[RESTART_TRIED_MAX][UNIT_NAME_LEN];
 	unsigned n_tried;
-	bool busy; /* one is on its way */
+	bool busy; /* a restart is in progress */
 };
 
-/* May this unit be restarted now? Notes it as tried then: 1; 0 when it is not its turn (*ret_usec: when to
- * ask again, 0 for never). */
+/* Returns 1 if the unit is to be restarted now: it is marked as tried, and the queue is busy until restart_done(). Otherwise
+ * 0, and *ret_usec is when to call this again, 0 for never. */
 int restart_take(struct restart_queue *queue, const struct restart_policy *policy, const struct unit *unit,
 	uint64_t now_usec, uint64_t *ret_usec);
+/* The restart that restart_take() allowed has ended. */
 void restart_done(struct restart_queue *queue);
-/* It has no stale connections any more: for new ones it may be restarted again. */
+/* The unit has no stale connections any more; for new ones it may be restarted again. */
 void restart_forget(struct restart_queue *queue, const char *unit);
 
 #endif

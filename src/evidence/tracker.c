@@ -12,11 +12,12 @@
 
 #define STATE_HEADER "offloadd services 1\n"
 #define STATE_MAX_BYTES (4 * 1024 * 1024)
-/* Hits are read so often while any come, and until none came for longer than the probes call quiet. */
+/* Hits are read every HITS_USEC, until READS_QUIET reads found none: longer than PROBE_QUIET_USEC, after which a hit sends an
+ * event again. */
 #define HITS_USEC (UINT64_C(5) * 1000 * 1000)
 #define READS_QUIET 3
-#define HITS_BLIND_USEC (UINT64_C(30) * 1000 * 1000) /* where no probe wakes anybody */
-#define FORGET_USEC (UINT64_C(600) * 1000 * 1000)
+#define HITS_POLL_USEC (UINT64_C(30) * 1000 * 1000) /* if the probes send no events */
+#define FORGET_USEC (UINT64_C(600) * 1000 * 1000)     /* combinations without hits */
 
 /* ---- names ---- */
 
@@ -50,7 +51,7 @@ static void begin(struct finding *ret, enum finding_code code, const char *link,
 	util_append(ret->service, sizeof(ret->service), "%s", service);
 }
 
-/* True for the first time, while there is room. */
+/* Stores the combination. True if it was not stored before and there is room. */
 static bool is_first_time(struct tracker *w, const struct probe_hits *hits, int ifindex, const char *service)
 {
 	struct tracker_reported_key key;
@@ -111,7 +112,7 @@ static void report_fallback(const struct probe_hits *hits, void *userdata)
 		return;
 	tracker_name_link(w, ifindex, link);
 	begin(&f, code_of(hits, service), link, ifindex, service);
-	finding_set_object(&f, evidence_kind_name(hits->kind));
+	f.kind = hits->kind;
 	send(w, &f);
 }
 
@@ -152,7 +153,8 @@ static void count_hits(const struct probe_hits *hits, void *userdata)
 		stale->sum += hits->hits;
 }
 
-/* Brings an entry's hits up to date; a combination that was forgotten begins at 0 again. */
+/* Adds the new hits of an entry. The sum is smaller than before if its combination was removed from the map and counts from 0
+ * again. */
 static void settle_hits(struct tracker *w, struct stale *stale)
 {
 	uint64_t more = stale->sum >= stale->counted ? stale->sum - stale->counted : stale->sum;
@@ -200,7 +202,7 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 	return more;
 }
 
-/* ---- what outlives the daemon ---- */
+/* ---- the file of flagged services ---- */
 
 void tracker_save(struct tracker *w)
 {
@@ -232,7 +234,7 @@ void tracker_save(struct tracker *w)
 	free(text);
 }
 
-/* What is found first now may be restarted once it has stood for a while. */
+/* The service may be restarted TRACKER_RESTART_USEC from now. */
 static void begin_wait(struct tracker *w, struct stale *stale)
 {
 	stale->found_usec = util_now_usec();
@@ -255,7 +257,7 @@ static void restore_line(struct tracker *w, const char *line)
 		begin_wait(w, stale);
 }
 
-/* A file that cannot be understood is no loss but of times: sockets are read anyway. */
+/* If the file has errors, only the times are lost: sockets are checked anyway. */
 static void restore(struct tracker *w)
 {
 	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
@@ -280,7 +282,7 @@ static void report_stale(struct tracker *w, const struct stale *stale)
 	send(w, &f);
 }
 
-/* It has one turn to be restarted as long as any of its connections is stale. */
+/* Does the service hold stale connections on another link? It is restarted only once for all of them. */
 static bool has_other(const struct tracker *w, const struct stale *gone)
 {
 	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
@@ -301,7 +303,7 @@ static void report_gone(const struct stale *stale, void *userdata)
 	send(w, &f);
 }
 
-/* Their hits count from here on. */
+/* Reads the hits first, so that only later ones count. */
 static void report_new_ones(struct tracker *w, uint64_t now_usec)
 {
 	bool any = false;
@@ -371,7 +373,7 @@ void tracker_restarted(struct tracker *w, const char *unit, const char *error)
 	w->restart_usec = w->restarts.next_usec;
 }
 
-/* At most one is begun; the rest wait. */
+/* Starts at most one restart; the others wait. */
 static void restart_due(struct tracker *w, uint64_t now_usec)
 {
 	w->restart_usec = 0;
@@ -415,8 +417,8 @@ static int read_hits_again(struct tracker *w, uint64_t now_usec)
 	int more = tracker_read_hits(w, now_usec);
 
 	w->quiet = more ? 0 : w->quiet + 1;
-	if (w->blind)
-		w->hits_usec = now_usec + HITS_BLIND_USEC;
+	if (w->polling)
+		w->hits_usec = now_usec + HITS_POLL_USEC;
 	else
 		w->hits_usec = w->quiet < READS_QUIET ? now_usec + HITS_USEC : 0;
 	return more;
@@ -505,7 +507,7 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	collect_open(&w->collect, options->links, &w->features);
 	wanted = (struct probe_options){ .features = &w->features };
 	r = probe_open(&wanted, &w->probe);
-	malloc_trim(0); /* the kernel's types, read to load the programs, are megabytes */
+	malloc_trim(0); /* loading needed the BTF of the kernel, several megabytes */
 	if (r < 0) {
 		tracker_free(w);
 		return r;
@@ -513,9 +515,9 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	restore(w);
 	tracker_note_change(w, now_usec);
 	collect_probes(&probes, w->probe);
-	w->blind = probes.has_fallback && probe_events_fd(w->probe) < 0;
-	if (w->blind)
-		w->hits_usec = now_usec + HITS_BLIND_USEC;
+	w->polling = probes.has_fallback && probe_events_fd(w->probe) < 0;
+	if (w->polling)
+		w->hits_usec = now_usec + HITS_POLL_USEC;
 	*ret = w;
 	return 0;
 }

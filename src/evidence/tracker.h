@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The probes' findings brought together: who uses software fallback, which services hold stale connections and since
- * when, and who changed a link. It has no timer and no clock: the caller passes time in and waits for what
- * tracker_deadline() says. */
+/* The daemon's view of the probes: who uses software fallback, which services hold stale connections and since when, and who
+ * changed a link. It sends events and requests restarts. It has no timer or clock: the caller passes the time in (now_usec,
+ * CLOCK_MONOTONIC), polls tracker_fd(), and calls tracker_tick() at tracker_deadline(). */
 #ifndef OFFLOADD_TRACKER_H
 #define OFFLOADD_TRACKER_H
 
@@ -12,68 +12,70 @@
 #include "evidence/restart.h"
 
 #define TRACKER_DEFAULT_PATH "/run/offloadd/services"
-#define TRACKER_REPORTED_MAX 1024 /* combinations with an event of their own */
-/* Sockets are read so long after links changed, and so often while any is stale; more slowly where
- * reading takes long. */
+#define TRACKER_REPORTED_MAX 1024 /* events about fallback, one per kind, link and service; then one more about all others */
+/* Sockets are checked TRACKER_SETTLE_USEC after links changed, and every TRACKER_AGAIN_USEC while one is stale; after a check
+ * that took t, not before t * TRACKER_COST_FACTOR. */
 #define TRACKER_SETTLE_USEC (UINT64_C(200) * 1000)
 #define TRACKER_AGAIN_USEC (UINT64_C(2) * 1000 * 1000)
 #define TRACKER_COST_FACTOR 20
-#define TRACKER_RESTART_USEC (UINT64_C(10) * 1000 * 1000) /* stale for so long */
-#define TRACKER_SENDFILE_USEC (UINT64_C(15) * 1000 * 1000) /* as often as Prometheus asks */
-#define TRACKER_SAVE_USEC (UINT64_C(10) * 1000 * 1000) /* at most one write for hits alone in so long */
+#define TRACKER_RESTART_USEC (UINT64_C(10) * 1000 * 1000) /* how long connections are stale before their service is restarted */
+#define TRACKER_SENDFILE_USEC (UINT64_C(15) * 1000 * 1000) /* the usual scrape interval of Prometheus */
+#define TRACKER_SAVE_USEC (UINT64_C(10) * 1000 * 1000) /* between two writes if only hits have changed */
 
 struct tracker;
 
 struct tracker_options {
 	const struct feature_table *features; /* copied */
-	const struct link_table *links;
-	const char *path;  /* where stale services are kept over a restart; NULL: nowhere */
+	const struct link_table *links; /* borrowed */
+	const char *path;  /* file of the flagged services, read at start; NULL: none. Copied */
 	finding_fn fn;	   /* NULL: no events */
-	/* Restarts a unit for stale connections: 0, or negative errno; tracker_restarted() ends it. NULL: none ever. Called only while
-	 * *enforce. */
+	/* Starts the restart of a unit. 0: the caller calls tracker_restarted() when it has ended; negative errno: it failed.
+	 * Called only while *enforce is true. NULL: no restarts. */
 	int (*restart)(const char *unit, void *userdata);
 	const bool *enforce;
 	void *userdata;
 };
 
-/* 0 even where no probe is available; -ENOMEM. */
+/* Loads the probes and reads the file. Returns 0, also if no probe is available, or -ENOMEM. */
 int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct tracker **ret);
+/* Does not write the file: see tracker_save(). */
 void tracker_free(struct tracker *w);
 
-/* For poll; -ENOENT where no probe sends anything. */
+/* For poll(): when it is readable call tracker_read(). -ENOENT if no probe sends events. */
 int tracker_fd(const struct tracker *w);
 void tracker_read(struct tracker *w, uint64_t now_usec);
 
-/* Links were changed, or their features: sockets are read soon. */
+/* Links or their features have changed: schedules a check of the sockets. */
 void tracker_note_change(struct tracker *w, uint64_t now_usec);
-/* A link was repaired: what is found on it later is reported again. */
+/* A link was repaired: fallback on it is reported again. */
 void tracker_forget_link(struct tracker *w, int ifindex);
 
-/* Who may be restarted; units stays the caller's. */
+/* Sets which services may be restarted. policy->units is borrowed until the next call. */
 void tracker_set_policy(struct tracker *w, const struct restart_policy *policy);
-/* A restart was taken by systemd, or refused (error is not ""). */
+/* A restart has ended. error: "" if systemd accepted it, otherwise the reason. */
 void tracker_restarted(struct tracker *w, const char *unit, const char *error);
 
-/* Times each call of sendfile(2) for the metrics, or no longer. 0; -EOPNOTSUPP, and ret_status says why; -ENOMEM. */
+/* Starts or stops the measurement of sendfile(2) latency for the metrics. Returns 0; -EOPNOTSUPP, with the reason in
+ * *ret_status; -ENOMEM. */
 int tracker_time_sendfile(struct tracker *w, bool wanted, uint64_t now_usec, struct probe_status *ret_status);
 
-/* When to call tracker_tick() next, 0 for never. */
+/* When to call tracker_tick() next; 0: never. */
 uint64_t tracker_deadline(const struct tracker *w);
-/* Does what is due. 1 when numbers changed, 0. */
+/* Does what is due. Returns 1 if metrics have changed, otherwise 0. */
 int tracker_tick(struct tracker *w, uint64_t now_usec);
 
-/* Adds to an event about a change who made it, or that it is not known. Other events stay as they are. */
+/* Sets event->changed_by of an event about a drift, repair or contention, if the probe is running. */
 void tracker_find_changed_by(struct tracker *w, struct finding *event);
 
-/* Counts probes that run, and those that are missing. */
+/* Counts the probes that are running, and those that are unavailable. */
 void tracker_count_probes(const struct tracker *w, unsigned *ret_running, unsigned *ret_missing);
 
-/* Adds the probes that this kernel could have, with what stands in their way. */
+/* Adds the probes for this kernel, and why some are unavailable, to ret->probes. Their strings are borrowed from the tracker. */
 void tracker_read_probes(const struct tracker *w, struct evidence *ret);
-/* All that is known now; sockets are read again unless that was a moment ago. No connections one by one; latency only of all services
- * together. 0, -ENOMEM. evidence_clear() it. */
+/* The current evidence. Checks the sockets, unless that is too recent. ret->sockets is empty, and ret->latency has one row for
+ * all services. Returns 0 or -ENOMEM. evidence_clear() *ret before the tracker is freed. */
 int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence *ret);
-/* Writes what is to outlive the daemon. */
+/* Writes the file of flagged services if they have changed. */
 void tracker_save(struct tracker *w);
 
 #endif

@@ -21,7 +21,7 @@ void tracker_read_probes(const struct tracker *w, struct evidence *ret)
 	collect_probes(ret, w->probe);
 }
 
-/* The combinations as they stand in the kernel's map, the most hits first. */
+/* The combinations in the map of the kernel. */
 struct gathering {
 	struct probe_hits *hits;
 	size_t n;
@@ -65,7 +65,7 @@ static int list_fallback(struct tracker *w, uint64_t now_usec, struct evidence *
 		if (hits->origin == FALLBACK_SOCKET)
 			collect_name_service(&w->collect, hits->cgroup, hits->tgid, hits->comm, &unit, service);
 		if (hits->origin == FALLBACK_SOCKET && !service[0])
-			hits->origin = FALLBACK_KERNEL; /* a socket of the kernel's own */
+			hits->origin = FALLBACK_KERNEL; /* a socket of the kernel itself */
 		tracker_name_link(w, ifindex, link);
 		row = collect_hits(ret, hits, service, link, now_usec);
 		if (row)
@@ -89,7 +89,7 @@ int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence 
 	(void)tracker_read_hits(w, now_usec);
 	r = list_fallback(w, now_usec, ret);
 	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
-		if (!stale->is_new) /* the inventory that found it failed */
+		if (!stale->is_new) /* its inventory failed */
 			evidence_add_stale(ret, &stale->found);
 	ret->sockets_dropped = w->stale.dropped;
 	if (w->latency) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How long sendfile takes, for the metrics: only where offloadd.conf asks for it, as it is the one probe that works while all
- * is well, and the one number that changes without an event. */
+/* sendfile latency for the metrics. Only if offloadd.conf enables it, because this probe runs even on a healthy host, and its
+ * numbers change without an event. */
 #include "evidence/tracker_private.h"
 
 static void add_histogram(const struct probe_latency_histogram *histogram, void *userdata)

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "bpf/kinds.h"
 #include "model/cause.h"
 #include "model/event.h"
 #include "model/link.h"
@@ -66,10 +67,10 @@ enum finding_code {
 	FINDING_PROBES_MISSING,    /* (count, of total) */
 	FINDING_SENDFILE_UNTIMED,  /* (words or error) */
 	/* evidence (service, on: features of connections) */
-	FINDING_FALLBACK_SERVICE,  /* ends when the link is repaired (object: kind of fallback) */
-	FINDING_FALLBACK_SOCKET,   /* connections may have to be re-established (object) */
-	FINDING_FALLBACK_FORWARDED, /* (object) */
-	FINDING_FALLBACK_KERNEL,   /* sent by the kernel itself (object) */
+	FINDING_FALLBACK_SERVICE,  /* ends when the link is repaired (kind) */
+	FINDING_FALLBACK_SOCKET,   /* connections may have to be re-established (kind) */
+	FINDING_FALLBACK_FORWARDED, /* (kind) */
+	FINDING_FALLBACK_KERNEL,   /* sent by the kernel itself (kind) */
 	FINDING_FALLBACK_MORE,     /* further services are not reported one by one (total: the limit) */
 	FINDING_FALLBACK_LOST,     /* more services than can be counted apart (count: hits) */
 	FINDING_STALE,             /* (count: connections) */
@@ -112,6 +113,7 @@ struct finding {
 	char rules[FINDING_RULES_LEN]; /* "10-vlan.rule, 20-bond.rule" */
 	unsigned n_rules;
 	char service[FINDING_SERVICE_LEN];
+	enum fallback_kind kind; /* of FINDING_FALLBACK_* */
 	struct finding_process changed_by;
 	char object[FINDING_OBJECT_LEN]; /* a file, socket, unit or function that it is about */
 	unsigned line;                   /* of the file, 0: of none */

@@ -35,8 +35,8 @@ struct link_contention {
 /* What was tried in vain, by value: not asked for again until the link, what it stands on, or the rules change, or retry_usec. */
 struct link_refusals {
 	feature_set refused[2];	/* the kernel refused, in these words */
-	feature_set futile[2];	/* accepted without effect, though predicted otherwise */
-	feature_set stuck;	/* of futile: taken by the kernel, and the driver did not follow; it may have been busy */
+	feature_set ineffective[2];	/* accepted without effect, though predicted otherwise */
+	feature_set retryable;	/* of ineffective: taken by the kernel, and the driver did not follow; it may have been busy */
 	uint64_t retry_usec;	/* 0: only a change helps */
 	unsigned tries;
 	char *words; /* NULL for none */
@@ -91,7 +91,7 @@ struct link_state {
 /* What of the link is not to be asked for now, for this value; state may be NULL. */
 static inline feature_set link_state_in_vain(const struct link_state *state, bool value)
 {
-	return state && state->refusals ? state->refusals->refused[value] | state->refusals->futile[value] : 0;
+	return state && state->refusals ? state->refusals->refused[value] | state->refusals->ineffective[value] : 0;
 }
 
 static inline feature_set link_state_contended(const struct link_state *state)
@@ -127,7 +127,7 @@ void link_state_unmark(struct link_states *states, struct link_state *state);
 /* Adds them where they are missing. NULL without memory. */
 struct link_refusals *link_state_refusals(struct link_state *state);
 struct link_contention *link_state_contention(struct link_state *state);
-/* What was refused or futile may be tried again. */
+/* What was refused or ineffective may be tried again. */
 void link_state_forget_refusals(struct link_state *state);
 
 /* The same for what was reported, which states->n_reported counts. */

@@ -151,9 +151,9 @@ static int restart_unit(const char *unit, void *userdata)
 {
 	struct daemon *d = userdata;
 
-	service_call_free(d->restart);
+	unit_restart_free(d->restart);
 	d->restart = NULL;
-	return service_restart(d->event, unit, on_restarted, d, &d->restart);
+	return unit_restart_start(d->event, unit, on_restarted, d, &d->restart);
 }
 
 /* Enforcement needs none of it, so it comes last, and whatever is missing is said and done without. */
@@ -241,7 +241,7 @@ static void clean_up(struct daemon *d)
 	sd_event_source_unref(d->host_name);
 	sd_event_source_unref(d->probes);
 	sd_event_unref(d->event);
-	service_call_free(d->restart);
+	unit_restart_free(d->restart);
 	textfile_free(d->textfile);
 	tracker_free(d->tracker);
 	reconcile_free(d->reconcile);

@@ -155,12 +155,12 @@ void daemon_tell_status(struct daemon *d, bool ready)
 	struct reconcile_counts counts = reconcile_count(d->reconcile);
 	char tail[40] = "";
 
-	if (!ready && counts.troubled == d->told.troubled && counts.contended == d->told.contended)
+	if (!ready && counts.problems == d->told.problems && counts.contended == d->told.contended)
 		return;
 	d->told = counts;
 	if (errors)
 		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
 	sd_notifyf(0, "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",
 		ready ? "READY=1\n" : "", d->enforce ? "enforce" : "audit",
-		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.contended, tail);
+		reconcile_rules(d->reconcile)->n_rules, counts.problems, counts.contended, tail);
 }

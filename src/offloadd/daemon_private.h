@@ -20,7 +20,7 @@
 #include "control/methods.h"
 #include "kernel/observe.h"
 #include "engine/reconcile.h"
-#include "engine/service.h"
+#include "engine/unit_restart.h"
 #include "basic/util.h"
 #include "evidence/tracker.h"
 
@@ -40,7 +40,7 @@ struct daemon {
 	struct server *control; /* NULL: could not be had */
 	struct textfile *textfile;
 	struct tracker *tracker; /* NULL: no probes are wanted */
-	struct service_call *restart; /* on its way; NULL */
+	struct unit_restart *restart; /* on its way; NULL */
 	struct hooks hooks;
 	bool hook_failed; /* the last time */
 	struct journal journal;

@@ -17,7 +17,7 @@ struct walk {
 	const struct plan *plan;
 	struct cause_view view;
 	struct explanation *out;
-	bool unmet; /* asked about a feature that a rule wants on, and that is off */
+	bool unmet; /* a rule declares the explained feature on, and it is off */
 };
 
 static void add(struct walk *w, unsigned depth, const struct cause_step *step)
@@ -37,7 +37,7 @@ static void add_code(struct walk *w, unsigned depth, const struct link *link, un
 	add(w, depth, &step);
 }
 
-/* The first advice stands: it is the one nearest to the leaf that was found first. */
+/* The first advice wins: it belongs to the end of the chain that was found first. */
 static void advise(struct walk *w, enum advice code, const struct link *link, unsigned bit, bool want,
 	const struct rule *rule)
 {
@@ -69,7 +69,7 @@ static const struct plan_item *item_of(const struct walk *w, const struct link *
 	return NULL;
 }
 
-/* What makes the declared value real on this link; its rule says how far offloadctl apply will do. */
+/* How to get the declared value on this link. */
 static void advise_change(struct walk *w, const struct link *link, const struct plan_item *item, bool on)
 {
 	if (item->verdict == VERDICT_PAUSED)
@@ -80,7 +80,7 @@ static void advise_change(struct walk *w, const struct link *link, const struct 
 		advise(w, ADVICE_APPLY, link, item->bit, on, NULL);
 }
 
-/* A feature that is not requested on `link`, where the search ends: a rule for it, a rule against it, or none. */
+/* The chain ends at a feature that is not requested on `link`: a rule declares it on, or off, or there is no rule. */
 static void advise_request(struct walk *w, const struct link *link, unsigned bit)
 {
 	const struct plan_item *item = item_of(w, link, bit);
@@ -95,7 +95,7 @@ static void advise_request(struct walk *w, const struct link *link, unsigned bit
 
 static void why_off(struct walk *w, const struct link *link, unsigned bit, unsigned depth);
 
-/* A feature that a master takes from its ports: each of them. */
+/* A feature that a master has from its ports: one step for each port. */
 static void ports(struct walk *w, const struct link *master, unsigned bit, unsigned depth)
 {
 	feature_set sources = cause_sources(&w->view, master, bit);
@@ -117,7 +117,7 @@ static void ports(struct walk *w, const struct link *master, unsigned bit, unsig
 	}
 }
 
-/* What would hold it, were it requested here? Only the plan knows, and only of what it looked at. */
+/* Would this cause keep the feature off even if it were requested? Only the plan knows, for features that rules declare. */
 static bool holds_unrequested(const struct walk *w, const struct link *link, const struct cause_step *step)
 {
 	const struct plan_item *item = item_of(w, link, step->bit);
@@ -127,7 +127,7 @@ static bool holds_unrequested(const struct walk *w, const struct link *link, con
 			step->code == CAUSE_LOWER_UNSUPPORTED || step->code == CAUSE_LOWER_NOT_FOR_VLAN);
 }
 
-/* From the step on to what decides. */
+/* Continues the chain after this step. */
 static void follow(struct walk *w, const struct link *link, const struct cause_step *step, unsigned depth)
 {
 	struct link *other = step->other_ifindex ? link_table_find(w->table, step->other_ifindex) : NULL;
@@ -164,7 +164,7 @@ static void follow(struct walk *w, const struct link *link, const struct cause_s
 	}
 }
 
-/* What the plan knows is taken from there. */
+/* The cause, from the plan if it has one. */
 static void find_step(const struct walk *w, const struct link *link, unsigned bit, struct cause_step *ret)
 {
 	const struct plan_item *item = item_of(w, link, bit);
@@ -177,7 +177,7 @@ static void find_step(const struct walk *w, const struct link *link, unsigned bi
 	memcpy(ret->driver, link->driver, sizeof(ret->driver));
 }
 
-/* One link down to the leaf that decides. */
+/* The chain for a feature that is off. */
 static void why_off(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
 {
 	const struct link_features *f = cause_state(&w->view, link);
@@ -201,7 +201,7 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 	follow(w, link, &step, depth);
 }
 
-/* "on" at the top proves nothing: a master shows on when any port has it. */
+/* The chain for a feature that is on. It continues below, because a master has the feature if any port has it. */
 static void why_on(struct walk *w, const struct link *link, unsigned bit, unsigned depth)
 {
 	feature_set sources = cause_sources(&w->view, link, bit);
@@ -220,7 +220,7 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 		return;
 	}
 	goes_on = lower && lower->has_features && !link_is_kind(link, "vxlan");
-	if (depth > 1 || goes_on) /* else the heading has it */
+	if (depth > 1 || goes_on) /* otherwise it is in the heading */
 		add_code(w, depth, link, bit, CAUSE_IS_ON);
 	if (!goes_on)
 		return;
@@ -231,7 +231,7 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 		why_off(w, lower, cause_pick_source(&w->view, link, bit, lower), depth + 1);
 }
 
-/* It is on, and a rule wants it off. */
+/* The feature is on, and a rule declares it off. */
 static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 {
 	const struct plan_item *item = w->out->item;
@@ -252,7 +252,8 @@ static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 		why_on(w, link_table_find(w->table, step.other_ifindex), bit, 2);
 }
 
-/* What is declared. Not in the plan: no rule names it, or one says `lower` of what the link cannot change in any case. */
+/* The declaration. Without an item in the plan, no rule declares the feature, or one declares `lower` and the link cannot
+ * change it. */
 static void declaration(struct walk *w, const struct link *link, unsigned bit)
 {
 	struct declaration declarations[FEATURE_MAX];
@@ -276,7 +277,7 @@ static void declaration(struct walk *w, const struct link *link, unsigned bit)
 	add_code(w, 0, link, bit, w->out->rule ? CAUSE_IGNORED : CAUSE_UNDECLARED);
 }
 
-/* What is blocked is explained as it will be after the plan: only what remains then is in the way. */
+/* Blocked features are explained from the state after the plan: what it repairs is not the cause. */
 static const struct link_features *after_plan(const void *plan, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(plan, link->ifindex);
@@ -302,7 +303,7 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 	*ret = (struct explanation){ 0 };
 	if (!link || bit >= FEATURE_MAX)
 		return -ENODEV;
-	/* of no link: the plan has the prediction, this has the kernel's rules */
+	/* without links: only for the rules of the kernel; the prediction is in the plan */
 	r = predict_new_of(context->table, table, NULL, 0, context->host->kernel_release, &rules);
 	if (r >= 0)
 		r = begin(link, ret);

@@ -9,7 +9,7 @@
 #include "plan/plan_private.h"
 #include "basic/util.h"
 
-#define ROUNDS_MAX 4 /* a later step may undo what an earlier one did */
+#define ROUNDS_MAX 4 /* a step may undo what an earlier one did */
 
 static int compare_index(const void *a, const void *b)
 {
@@ -18,7 +18,7 @@ static int compare_index(const void *a, const void *b)
 	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
 }
 
-/* Sorts out where each link is in plan->links; to be called after they moved. */
+/* Rebuilds plan->index after plan->links changed. */
 static void index_links(struct plan *plan)
 {
 	bool sorted = true;
@@ -42,11 +42,11 @@ const struct plan_link *plan_find(const struct plan *plan, int ifindex)
 	return found ? &plan->links[found->at] : NULL;
 }
 
-/* The SET that brings the declared features among `among` to where they should be, as the prediction stands now. */
+/* The SET that gives the features in `among` their declared values, from the current prediction. */
 static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
 	feature_set among, feature_set *ret_mask, feature_set *ret_value)
 {
-	const feature_set *futile = p->futile ? p->futile[pl - p->plan->links] : (feature_set[2]){ 0 };
+	const feature_set *ineffective = p->ineffective ? p->ineffective[pl - p->plan->links] : (feature_set[2]){ 0 };
 	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
 	feature_set contended = link_state_contended(known), due = known && known->contention ? known->contention->due : 0;
 	const struct link_features *f = planner_state(p, link);
@@ -64,7 +64,7 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		planner_resolve_want(p, link, item);
 		if (item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
 			continue;
-		if ((item->audit && !p->pretend) || (futile[item->want] & b))
+		if ((item->audit && !p->pretend) || (ineffective[item->want] & b))
 			continue;
 		if (!(link->features.hw & ~link->features.nochange & b) ||
 			((contended | link_state_in_vain(known, item->want)) & b))
@@ -101,31 +101,16 @@ const char *planner_keep_text(struct planner *p, const char *text)
 	return kept->text;
 }
 
-static int add_step(
-	struct planner *p, const struct plan_link *pl, feature_set mask, feature_set value)
+static int add_step(struct plan *plan, const struct plan_link *pl, feature_set mask, feature_set value)
 {
-	struct plan *plan = p->plan;
-
-	if (plan->n_steps == p->steps_room) {
-		size_t room = p->steps_room ? 2 * p->steps_room : 8;
-		struct plan_step *steps = realloc(plan->steps, room * sizeof(*steps));
-
-		if (!steps)
-			return -ENOMEM;
-		plan->steps = steps;
-		p->steps_room = room;
-	}
-	plan->steps[plan->n_steps] = (struct plan_step){
-		.ifindex = pl->ifindex,
-		.mask = mask,
-		.value = value,
-	};
-	memcpy(plan->steps[plan->n_steps].name, pl->name, sizeof(pl->name));
-	plan->n_steps++;
+	if (!GROW(plan->steps, plan->n_steps))
+		return -ENOMEM;
+	plan->steps[plan->n_steps] = (struct plan_step){ .ifindex = pl->ifindex, .mask = mask, .value = value };
+	memcpy(plan->steps[plan->n_steps++].name, pl->name, sizeof(pl->name));
 	return 0;
 }
 
-/* A SET may bring about what is declared otherwise (TSO that was off only for want of scatter-gather): that goes into the same one. */
+/* A SET may turn on a feature that is declared off (TSO, if only scatter-gather was missing). The same SET then turns it off. */
 static int step_link(struct planner *p, size_t at, feature_set among)
 {
 	struct plan_link *pl = &p->plan->links[at];
@@ -148,10 +133,10 @@ static int step_link(struct planner *p, size_t at, feature_set among)
 		if (r < 0)
 			return r;
 	}
-	return mask ? add_step(p, pl, mask, value) : 0;
+	return mask ? add_step(p->plan, pl, mask, value) : 0;
 }
 
-/* Is LRO of this link at stake together with that of a link above or below? Then it goes from the top down. */
+/* Does LRO of this link depend on a link above or below? Then it is turned off from the top down. */
 static bool lro_in_stack(const struct planner *p, const struct link *link)
 {
 	return link_lower(p->table, link) || link_master(p->table, link) ||
@@ -171,9 +156,9 @@ static int make_round(struct planner *p)
 	return r;
 }
 
-/* Marks what steps ask for and what is, once all of them are done, neither on nor even asked for (or neither off nor asked to be): the
- * LRO of a port whose master cannot have it. 1 when there is any. */
-static int find_futile(struct planner *p)
+/* Marks what steps request and what has neither the active nor the wanted value after all of them, such as LRO on a port of a
+ * bond that cannot have it. 1 if there is any. */
+static int find_ineffective(struct planner *p)
 {
 	struct plan *plan = p->plan;
 	int found = 0;
@@ -186,12 +171,12 @@ static int find_futile(struct planner *p)
 
 		if (!lost)
 			continue;
-		if (!p->futile)
-			p->futile = calloc(p->n_concerned + 1, sizeof(*p->futile));
-		if (!p->futile)
+		if (!p->ineffective)
+			p->ineffective = calloc(p->n_concerned + 1, sizeof(*p->ineffective));
+		if (!p->ineffective)
 			return -ENOMEM;
-		p->futile[at][true] |= lost & step->value;
-		p->futile[at][false] |= lost & ~step->value;
+		p->ineffective[at][true] |= lost & step->value;
+		p->ineffective[at][false] |= lost & ~step->value;
 		found = 1;
 	}
 	return found;
@@ -211,13 +196,13 @@ static int start_prediction(struct planner *p)
 		c->host->kernel_release, &p->predict);
 }
 
-/* Until a round finds nothing to do, so that a second plan finds nothing either. What turns out to be futile is left out from the
- * start. */
+/* Repeats until a round finds nothing to do, so that a plan after this one is empty. Starts again without the requests that
+ * turn out to be ineffective. */
 static int make_steps(struct planner *p)
 {
-	int r = 0, futile = 1;
+	int r = 0, ineffective = 1;
 
-	for (unsigned tries = 0; tries < ROUNDS_MAX && futile > 0; tries++) {
+	for (unsigned tries = 0; tries < ROUNDS_MAX && ineffective > 0; tries++) {
 		if (tries > 0)
 			r = start_prediction(p);
 		for (unsigned round = 0; round < ROUNDS_MAX && r >= 0; round++) {
@@ -228,12 +213,13 @@ static int make_steps(struct planner *p)
 				break;
 			planner_forget(p);
 		}
-		futile = r < 0 ? r : find_futile(p);
+		ineffective = r < 0 ? r : find_ineffective(p);
 	}
-	return futile < 0 ? futile : 0;
+	return ineffective < 0 ? ineffective : 0;
 }
 
-/* An alias asks for what the device can change. Where that is nothing, one item stands for it, unless what is there satisfies it. */
+/* An alias means those of its features that the device can change. If it can change none, there is one item for all of them,
+ * unless their current values match. */
 static bool alias_member_counts(const struct link *link, const struct declaration *d, unsigned bit)
 {
 	feature_set members = d->feature->bits, changeable = members & link->features.hw;
@@ -265,7 +251,7 @@ static struct plan_item make_item(
 	};
 }
 
-/* A link that went away in between is not one that cannot be read. */
+/* A link that was removed meanwhile (-ENODEV) does not count. */
 static bool is_unread(const struct link *link)
 {
 	return !link->has_features && link->features_error && link->features_error != -ENODEV;
@@ -283,7 +269,7 @@ static struct plan_item make_unread_item(
 	return item;
 }
 
-/* A feature that other kernels have: off is what it is, on cannot be had, lower asks for nothing. */
+/* A feature that only other kernels have: off matches, on is unsupported, lower requires nothing. */
 static void judge_foreign(struct plan_item *item)
 {
 	item->want = item->declared == RULE_ON;
@@ -348,7 +334,7 @@ static int compare_position(const void *a, const void *b)
 	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
 }
 
-/* The links to plan for, lowest first; `links` has room for all. */
+/* The links of `only` that exist, lowest first. `links` has room for all. */
 static size_t choose_links(const struct planner *p, const int *only, size_t n_only, struct link **links)
 {
 	size_t n = 0;
@@ -382,7 +368,7 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 			return -ENOMEM;
 		n = choose_links(p, only, n_only, chosen);
 	}
-	/* room for side effects too: at most every link that is concerned */
+	/* with room for side effects: at most every concerned link */
 	plan->links = calloc(p->n_concerned + 1, sizeof(*plan->links));
 	plan->index = calloc(p->n_concerned + 1, sizeof(*plan->index));
 	p->of = calloc(p->n_concerned + 1, sizeof(*p->of));
@@ -402,7 +388,7 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 	return 0;
 }
 
-/* Adds the links that no rule names and that change all the same. */
+/* Adds the links without rules that change as a side effect. */
 static void add_side_effects(struct planner *p)
 {
 	struct plan *plan = p->plan;
@@ -453,7 +439,7 @@ static int compare_links(const void *a, const void *b, void *userdata)
 static void planner_clear(struct planner *p)
 {
 	planner_forget(p);
-	free(p->futile);
+	free(p->ineffective);
 	free(p->of);
 	free(p->concerned);
 	predict_free(p->predict);
@@ -469,7 +455,7 @@ static bool audits_something(const struct plan *plan)
 	return false;
 }
 
-/* What an audited item would come to, were it enforced. */
+/* Sets the verdict that an item in audit mode would have in enforce mode. */
 static void judge_audited(struct planner *p, const struct link *link, struct plan_link *pl, struct plan_item *item)
 {
 	struct plan_item pretended = *item;
@@ -489,7 +475,7 @@ static void judge_audited(struct planner *p, const struct link *link, struct pla
 	memcpy(item->cause_name, pretended.cause_name, sizeof(item->cause_name));
 }
 
-/* Goes on with the prediction as if audited rules were enforced; the steps for that are not the plan's. */
+/* Continues the prediction as if rules in audit mode were enforced. The steps for that are not part of the plan. */
 static int pretend(struct planner *p)
 {
 	struct plan *plan = p->plan;
@@ -498,7 +484,7 @@ static int pretend(struct planner *p)
 	int r;
 
 	plan->steps = NULL;
-	plan->n_steps = p->steps_room = 0;
+	plan->n_steps = 0;
 	p->pretend = true;
 	planner_forget(p);
 	r = make_steps(p);
@@ -524,7 +510,6 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	if (r < 0)
 		return r;
 	p.sets = predict_sets(p.predict);
-	p.one_for_all = p.sets.one_for_all | p.sets.checksums;
 	r = declare_links(&p, only, n_only);
 	if (r >= 0 && !c->audit)
 		r = make_steps(&p);

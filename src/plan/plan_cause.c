@@ -44,7 +44,7 @@ bool cause_one_port_is_enough(const struct cause_view *v, const struct link *lin
 	return planner_is_master(link) && ((v->sets.one_for_all | v->sets.checksums) & FEATURE(bit));
 }
 
-/* The missing or excluding feature of the same link, if that is what holds `bit` off. */
+/* A feature of the same link that is missing or excludes this one. */
 static bool find_in_link(const struct cause_view *v, const struct link_features *f, struct cause_step *step)
 {
 	feature_set all, any, not ;
@@ -90,7 +90,7 @@ static bool find_in_lower(const struct cause_view *v, const struct link *link, s
 	feature_set sources = cause_sources(v, link, step->bit);
 	const struct link_features *f;
 
-	if (!lower || !planner_stands_on_lower(link))
+	if (!lower || !planner_is_limited_by_lower(link))
 		return false;
 	f = cause_state(v, lower);
 	if (f->active & sources)
@@ -100,8 +100,8 @@ static bool find_in_lower(const struct cause_view *v, const struct link *link, s
 	return true;
 }
 
-/* netdev_sync_upper_features() looks at what is wanted above, netdev_sync_lower_features() at what is on there. */
-static bool forbids(const struct cause_view *v, const struct link *upper, unsigned bit)
+/* netdev_sync_upper_features() checks the wanted bit of the link above, netdev_sync_lower_features() its active bit. */
+static bool forces_off(const struct cause_view *v, const struct link *upper, unsigned bit)
 {
 	const struct link_features *f = cause_state(v, upper);
 
@@ -114,8 +114,8 @@ static bool find_in_upper(const struct cause_view *v, const struct link *link, s
 
 	if (!(v->sets.upper_disables & FEATURE(step->bit)))
 		return false;
-	if (!upper || !forbids(v, upper, step->bit))
-		for (upper = link_first_upper(v->links, link); upper && !forbids(v, upper, step->bit);)
+	if (!upper || !forces_off(v, upper, step->bit))
+		for (upper = link_first_upper(v->links, link); upper && !forces_off(v, upper, step->bit);)
 			upper = link_next_upper(v->links, upper);
 	if (upper)
 		set(step, CAUSE_UPPER_OFF, upper, step->bit);
@@ -156,7 +156,7 @@ static void set_cause(struct plan_item *item, enum cause cause, unsigned other_b
 	item->cause_bit = other_bit;
 }
 
-/* Verdict and cause of what does not become as it is declared, or of what becomes so by the step of another link. */
+/* Cause of an item that does not get its declared value, or only by the step of another link; and the verdict for the former. */
 static void find_cause(struct planner *p, const struct link *link, struct plan_item *item)
 {
 	const struct cause_view view = { .links = p->table, .rules = p->predict, .sets = p->sets,
@@ -202,9 +202,9 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 		if (item->wanted != item->want) {
 			set_cause(item, item->want ? CAUSE_OFF : CAUSE_ON, item->bit);
 		} else {
-			p->look_at_now = true;
+			p->use_current = true;
 			find_cause(p, link, item);
-			p->look_at_now = false;
+			p->use_current = false;
 		}
 		item->verdict = VERDICT_DRIFTED;
 		return;

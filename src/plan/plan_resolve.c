@@ -5,16 +5,16 @@
 #include "plan/plan_private.h"
 #include "basic/util.h"
 
-#define STACK_MAX 16 /* the kernel nests at most 8 deep (MAX_NEST_DEV); a stale picture may claim more */
+#define STACK_MAX 16 /* the kernel allows a depth of 8 (MAX_NEST_DEV); a table read during changes may have more */
 
-/* What a link could have. */
+/* Cache of could_have(). */
 struct could {
 	int ifindex;
 	feature_set set;
 	UT_hash_handle hh;
 };
 
-/* What rules say that this link must not have: nobody above can expect it. */
+/* The features that rules declare off for this link: it cannot provide them to links above. */
 static feature_set declared_off(const struct planner *p, const struct link *link)
 {
 	struct declaration declarations[FEATURE_MAX];
@@ -29,14 +29,15 @@ static feature_set declared_off(const struct planner *p, const struct link *link
 
 static feature_set could_have(struct planner *p, const struct link *link, unsigned depth);
 
-/* A device with the generic checksum can do each of them (netdev_intersect_features()). */
+/* The generic checksum includes the others: netdev_intersect_features(). */
 static feature_set spread_checksums(const struct planner *p, feature_set set)
 {
 	return set & p->sets.generic_checksum ? set | p->sets.checksums : set;
 }
 
-/* What all that `link` stands on could give it; the generic checksum of a VLAN or a master stands on any checksum below. A link that
- * stands on nothing has what its own hardware can; of one that stands on a link of another namespace nothing is known. */
+/* The features that the links below could provide to `link`. Any checksum below provides the generic checksum of a VLAN or
+ * master. A link with nothing below has what its own hardware supports; for one on a link in another network namespace nothing
+ * is known. */
 static feature_set below_could_give(struct planner *p, const struct link *link, unsigned depth)
 {
 	struct link *lower = link_lower(p->table, link);
@@ -61,8 +62,8 @@ static feature_set below_could_give(struct planner *p, const struct link *link, 
 	return could;
 }
 
-/* What the link could have, by itself or from what it stands on: it has it, or it can be switched on there and no rule keeps it off.
- * Remembered per link, since every VLAN of a bond asks for it again. */
+/* The features that the link has or could have: they can be turned on, here and below, and no rule declares them off. Cached,
+ * because every VLAN on a bond needs it. */
 static feature_set could_have(struct planner *p, const struct link *link, unsigned depth)
 {
 	struct could *memo;
@@ -75,8 +76,8 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 		return 0;
 	set = (planner_state(p, link)->active | link->features.hw) & ~declared_off(p, link);
 	if (planner_is_master(link))
-		set &= below_could_give(p, link, depth) | ~p->one_for_all;
-	else if (planner_stands_on_lower(link) && link_lower(p->table, link))
+		set &= below_could_give(p, link, depth) | ~(p->sets.one_for_all | p->sets.checksums);
+	else if (planner_is_limited_by_lower(link) && link_lower(p->table, link))
 		set &= below_could_give(p, link, depth);
 	memo = malloc(sizeof(*memo));
 	if (memo) {
@@ -89,17 +90,11 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 
 void planner_forget(struct planner *p)
 {
-	struct could *memo, *next;
-
 	p->given_to = 0;
-	HASH_ITER(hh, p->could, memo, next)
-	{
-		HASH_DEL(p->could, memo);
-		free(memo);
-	}
+	HASH_FREE(p->could, free);
 }
 
-/* `lower`: is the feature in `set`, and all that it needs on this link too? What asks for scatter-gather has no use where nobody gives
+/* For `lower`: are the feature and everything that it needs in `set`? TSO is not possible if the link below provides it without
  * scatter-gather. */
 static bool given(const struct planner *p, feature_set set, unsigned bit, unsigned depth)
 {
@@ -118,7 +113,7 @@ static bool given(const struct planner *p, feature_set set, unsigned bit, unsign
 	return one || !any;
 }
 
-/* What the link is given from below, and what is fixed on; kept until another link is asked about. */
+/* The features that links below provide, and those that are fixed on. Cached for one link. */
 static feature_set given_to(struct planner *p, const struct link *link)
 {
 	feature_set changeable = link->features.hw & ~link->features.nochange;

@@ -8,11 +8,10 @@
 #include "plan/predict_private.h"
 #include "basic/util.h"
 
-/* Notifiers and netdev_sync_lower_features() call one another as deep as the stack is; a stale
- * picture may hold a loop. */
+/* Notifiers and netdev_sync_lower_features() recurse through the stack. A table that was read during changes may contain a loop. */
 #define DEPTH_MAX 64
 
-/* The slot that has the node, or could have it. */
+/* The slot of the node, or the empty one where it would be inserted. */
 static int *slot_of(const struct predict *p, int ifindex)
 {
 	unsigned i = (unsigned)ifindex * 2654435761u >> 7; /* Knuth's multiplicative hash */
@@ -30,24 +29,15 @@ static struct node *node_find(const struct predict *p, int ifindex)
 	return node_at(p, *slot_of(p, ifindex) - 1);
 }
 
-/* To be called before the state of a node changes. */
+/* Saves the features of a node for predict_undo(), and returns them to be changed. */
 static struct link_features *change(struct predict *p, struct node *n)
 {
 	struct link_features *w = &n->w[p->world];
 
-	if (p->n_changes == p->changes_room) {
-		size_t room = p->changes_room ? 2 * p->changes_room : 16;
-		struct change *changes = realloc(p->changes, room * sizeof(*changes));
-
-		if (!changes) {
-			p->failed = true;
-			return w;
-		}
-		p->changes = changes;
-		p->changes_room = room;
-	}
-	p->changes[p->n_changes++] =
-		(struct change){ .node = (int)(n - p->nodes), .world = p->world, .was = *w };
+	if (GROW(p->changes, p->n_changes))
+		p->changes[p->n_changes++] = (struct change){ .node = (int)(n - p->nodes), .world = p->world, .was = *w };
+	else
+		p->failed = true;
 	return w;
 }
 
@@ -82,7 +72,7 @@ static void sync_lower_features(struct predict *p, struct node *lower, feature_s
 		features_change(p, lower);
 }
 
-/* __netdev_update_features(); true when the device's features changed. */
+/* __netdev_update_features(); true if the features changed. */
 static bool update_features(struct predict *p, struct node *n)
 {
 	feature_set features;
@@ -91,10 +81,10 @@ static bool update_features(struct predict *p, struct node *n)
 	if (p->depth >= DEPTH_MAX)
 		return false;
 	p->depth++;
-	features = sync_upper_features(p, n, predict_wished(p, n));
+	features = sync_upper_features(p, n, predict_fixed(p, n));
 	if ((features ^ active(p, n)) & n->refuses[p->world]) {
 		p->depth--;
-		return true; /* so that others hear of it in vain, as in the kernel */
+		return true; /* as in the kernel, others are notified although nothing changed */
 	}
 	changed = features != active(p, n);
 	if (n->model->linked && n->lower >= 0)
@@ -130,7 +120,7 @@ static void react(struct predict *p, struct node *n)
 	}
 }
 
-/* netdev_features_change(): NETDEV_FEAT_CHANGE to those who stand on the device and to its master. */
+/* netdev_features_change(): NETDEV_FEAT_CHANGE to the links on the device and to its master. */
 static void features_change(struct predict *p, struct node *n)
 {
 	if (p->depth >= DEPTH_MAX || is_mute(p, n))
@@ -202,16 +192,6 @@ static int nodes_fill(struct predict *p, const struct link_table *table, struct 
 	return 0;
 }
 
-static int build(struct predict *p, const struct link_table *table, struct link *const *links,
-	size_t n)
-{
-	int r = nodes_fill(p, table, links, n);
-
-	if (r >= 0)
-		predict_learn(p);
-	return r;
-}
-
 int predict_new_of(const struct feature_table *features, const struct link_table *table,
 	struct link *const *links, size_t n, const char *release, struct predict **ret)
 {
@@ -221,11 +201,12 @@ int predict_new_of(const struct feature_table *features, const struct link_table
 	if (!p)
 		return -ENOMEM;
 	p->k = predict_kernel_get(features, release);
-	r = p->k ? build(p, table, links, n) : -ENOMEM;
+	r = p->k ? nodes_fill(p, table, links, n) : -ENOMEM;
 	if (r < 0) {
 		predict_free(p);
 		return r;
 	}
+	predict_learn(p);
 	*ret = p;
 	return 0;
 }
@@ -267,7 +248,7 @@ int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set va
 		struct link_features *w = &n->w[p->world];
 		feature_set asked = (w->wanted & ~mask) | (value & mask), before = w->active;
 
-		/* ethnl_set_features(); the ioctl, used before 5.10, updates in any case. */
+		/* As ethnl_set_features(). The ioctl, used before 5.10, updates in any case. */
 		if (asked == w->wanted && p->k->release >= RELEASE(5, 10, 0))
 			continue;
 		change(p, n)->wanted = (w->wanted & ~w->hw) | (asked & w->hw);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/predict_private.h"
 
-/* Whatever the rules here cannot explain is held by something hidden, and taken to stay so; or by a
- * device below that changed unheard, and then the next update may end it. LRO is skipped: an upper
- * that came later takes effect only with the next update. */
+/* What the rules do not explain is assumed to be kept by hidden state, permanently; unless a device below changed without a
+ * notification, because then the next update may correct it. LRO is skipped: a link that was stacked above later affects it
+ * only at the next update. */
 static void hide_unexplained(struct predict *p, struct node *n)
 {
-	feature_set explained = predict_wished(p, n) & ~p->k->f.lro,
+	feature_set explained = predict_fixed(p, n) & ~p->k->f.lro,
 		    is = n->w[GUESS].active & ~p->k->f.lro;
 
 	if (!n->outdated)
@@ -15,7 +15,7 @@ static void hide_unexplained(struct predict *p, struct node *n)
 	n->on = is & ~explained;
 }
 
-/* tun_net_fix_features(): what the owner of the tap set with TUNSETOFFLOAD. */
+/* tun_net_fix_features(): limited to what the owner of the tap set by TUNSETOFFLOAD. */
 static void hide_tun(struct predict *p, struct node *n)
 {
 	const struct link_features *w = &n->w[GUESS];
@@ -28,13 +28,12 @@ static void hide_tun(struct predict *p, struct node *n)
 	hide_unexplained(p, n);
 }
 
-/* virtnet_set_features() asks the host for these two, which may refuse (qemu does without a backend
- * that knows segmentation), or not. A wish that was refused stays, and holds up every other change.
- */
+/* virtnet_set_features() requests these two from the host, which may refuse: qemu does if its backend does not support
+ * segmentation. The refused value stays wanted, and makes every other change fail. */
 static void hide_virtio(struct predict *p, struct node *n)
 {
 	feature_set asks = p->k->f.gro_hw | p->k->f.rxhash,
-		    stuck = (predict_wished(p, n) ^ n->w[GUESS].active) & asks;
+		    stuck = (predict_fixed(p, n) ^ n->w[GUESS].active) & asks;
 
 	if (!stuck) {
 		n->refuses[LOW] = asks;
@@ -45,7 +44,7 @@ static void hide_virtio(struct predict *p, struct node *n)
 	n->refuses[LOW] = asks;
 }
 
-/* A device below that is in another namespace: what is off may be so because of it. */
+/* The device below is in another network namespace: features may be off because of it. */
 static void hide_foreign_lower(struct predict *p, struct node *n)
 {
 	n->off[GUESS] = n->off[LOW] = ~n->w[GUESS].active & ~(p->k->f.soft | p->k->f.gso_software);

@@ -9,9 +9,8 @@ static feature_set vlan_features(const struct predict *p, const struct node *n)
 	return n->offer.on | (p->world == LOW ? 0 : n->offer.unknown);
 }
 
-/* "Preserve NETIF_F_ALL_FOR_ALL across TSO updates" came with 6.18 and went to the stable kernels,
- * which uname -r does not always tell apart; without it a bond, team or bridge with ports never has
- * tx-nocache-copy. */
+/* "Preserve NETIF_F_ALL_FOR_ALL across TSO updates" is in 6.18 and in stable kernels, which uname -r does not always identify.
+ * Without it a bond, team or bridge with ports never has tx-nocache-copy. */
 static feature_set add_tso_features(const struct predict *p, feature_set features, feature_set mask)
 {
 	bool preserved = p->k->release >= RELEASE(6, 18, 0) || p->world == HIGH ||
@@ -21,7 +20,7 @@ static feature_set add_tso_features(const struct predict *p, feature_set feature
 		&p->k->f, features, p->k->f.all_tso | (preserved ? p->k->f.all_for_all : 0), mask);
 }
 
-/* ndo_fix_features() of the kinds. */
+/* ---- ndo_fix_features() ---- */
 
 static feature_set fix_vlan(const struct predict *p, const struct node *n, feature_set features)
 {
@@ -88,7 +87,7 @@ static feature_set fix_macsec(const struct predict *p, const struct node *n, fea
 {
 	const struct node *lower = node_at(p, n->lower);
 	const struct sets *f = &p->k->f;
-	/* macsec_is_offloaded() is not told; only an offloaded one has checksums. */
+	/* macsec_is_offloaded() is not visible, but only an offloaded one has checksums. */
 	bool offloaded = n->w[GUESS].hw & f->csum_mask;
 
 	if (!lower)
@@ -98,8 +97,7 @@ static feature_set fix_macsec(const struct predict *p, const struct node *n, fea
 	       f->lltx;
 }
 
-/* veth_xdp_set() takes GSO_SOFTWARE out of the peer's hw_features, so that these tell whether the
- * peer has a program. */
+/* veth_xdp_set() removes GSO_SOFTWARE from hw_features of the peer, so these show whether the peer has an XDP program. */
 static feature_set fix_veth(const struct predict *p, const struct node *n, feature_set features)
 {
 	return n->w[GUESS].hw & p->k->f.tso ? features : features & ~p->k->f.gso_software;
@@ -119,7 +117,7 @@ static feature_set fix_vlan_tx_as_rx(
 	return features & p->k->f.vlan_rx ? features | p->k->f.vlan_tx : features & ~p->k->f.vlan_tx;
 }
 
-/* vlan_features of the kinds. */
+/* ---- vlan_features ---- */
 
 static struct offer offer_nothing(struct predict *p, struct node *n)
 {
@@ -198,7 +196,7 @@ static struct offer offer_igb(struct predict *p, struct node *n)
 							       f->gso_partial | f->gso_encap)) };
 }
 
-/* A device that stands on another copies its vlan_features when it is created. */
+/* A device on another one copies its vlan_features when it is created. */
 static struct offer offer_from_lower(
 	struct predict *p, struct node *n, feature_set mask, feature_set always)
 {
@@ -221,8 +219,8 @@ static struct offer offer_macvlan(struct predict *p, struct node *n)
 	return offer_from_lower(p, n, p->k->f.macvlan, p->k->f.macvlan_always & ~p->k->f.lltx);
 }
 
-/* The union of the ports', as bond_compute_features(), __team_compute_features() and, later,
- * netdev_compute_master_upper_features() make it. */
+/* The union over the ports, as in bond_compute_features(), __team_compute_features() and, in newer kernels,
+ * netdev_compute_master_upper_features(). */
 static feature_set master_vlan_features(
 	const struct predict *p, const struct node *n, bool from_base, enum world world)
 {
@@ -236,25 +234,24 @@ static feature_set master_vlan_features(
 	return all;
 }
 
-/* base: a master without ports has the base, or what it was born with, or all (before it was
- * computed the new way). */
+/* Without ports a master has the base set, its initial features, or, before netdev_compute_master_upper_features(), all. */
 static struct offer offer_master(
-	struct predict *p, struct node *n, bool surely_base, bool perhaps_base, feature_set born)
+	struct predict *p, struct node *n, bool certainly_base, bool perhaps_base, feature_set initial)
 {
 	const struct sets *f = &p->k->f;
 	feature_set low, high;
 
 	if (n->first_port < 0) {
-		low = (surely_base ? predict_base(f, f->master_vlan) : f->master_vlan) & born;
-		high = (surely_base ? predict_base(f, f->master_vlan) : f->master_vlan) | born;
+		low = (certainly_base ? predict_base(f, f->master_vlan) : f->master_vlan) & initial;
+		high = (certainly_base ? predict_base(f, f->master_vlan) : f->master_vlan) | initial;
 		return (struct offer){ .on = low | f->highdma,
 			.unknown = high & ~low & ~f->highdma };
 	}
 	for (struct node *port = node_at(p, n->first_port); port;
 		port = node_at(p, port->next_port))
 		predict_offer(p, port);
-	low = master_vlan_features(p, n, surely_base, LOW);
-	high = master_vlan_features(p, n, surely_base || perhaps_base, HIGH);
+	low = master_vlan_features(p, n, certainly_base, LOW);
+	high = master_vlan_features(p, n, certainly_base || perhaps_base, HIGH);
 	return (struct offer){ .on = low, .unknown = high & ~low };
 }
 
@@ -308,7 +305,7 @@ const struct model *predict_model(const struct link *link, const struct model *h
 {
 	const char *name = link_is_kind(link, "physical") ? link->driver : link->kind;
 
-	/* most links of a large host are of the kind of the one before */
+	/* on a large host most links have the same kind as the previous one */
 	if (hint && strcmp(hint->name, name) == 0)
 		return hint;
 	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
@@ -317,11 +314,10 @@ const struct model *predict_model(const struct link *link, const struct model *h
 	return &model_other;
 }
 
-/* What the picture tells of hidden state. */
+/* ---- hidden state ---- */
 
-/* What the VLANs on a device say of its vlan_features: a wanted bit that the device has on is on in
- * the VLAN if offered and off if not (vlan_dev_fix_features() keeps the software bits in any case,
- * so these say nothing). */
+/* Infers vlan_features of a device from a VLAN on it: a feature that the VLAN wants and the device has is on in the VLAN only
+ * if the device offers it. Not for the software features, which vlan_dev_fix_features() keeps in any case. */
 static void learn_from_vlan(
 	const struct predict *p, const struct node *n, const struct node *vlan, struct offer *offer)
 {
@@ -332,7 +328,7 @@ static void learn_from_vlan(
 
 	on &= ~(f->soft | f->gso_software | f->csum_mask);
 	off &= ~(f->soft | f->gso_software | f->csum_mask);
-	/* The one checksum bit of a VLAN stands for any of the device's three. */
+	/* The checksum bit of a VLAN depends on any of the three of the device. */
 	if (asked & v->active & f->hw_csum)
 		on |= here & f->csum_mask;
 	else if (asked & f->hw_csum)

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The predictor from the ground up; each file uses those before it:
+/* Shared by the files of the predictor; each uses those above it:
  *
- *   predict_kernel.c  what the core of a kernel knows of features
- *   predict_kind.c    kinds of links and drivers: ndo_fix_features(), vlan_features
- *   predict_wish.c    the features that a device asks for now: netdev_fix_features()
- *   predict_hidden.c  what user space cannot see, learned from what is on and off
- *   predict.c         a SET and all that follows from it */
+ *   predict_kernel.c  feature sets, and the dependencies of netdev_fix_features()
+ *   predict_kind.c    kinds of links, and drivers: ndo_fix_features(), vlan_features
+ *   predict_fix.c     the features that a device should have now
+ *   predict_hidden.c  hidden kernel state, inferred from the features that are on
+ *   predict.c         a SET and its consequences */
 #ifndef OFFLOADD_PREDICT_PRIVATE_H
 #define OFFLOADD_PREDICT_PRIVATE_H
 
 #include "plan/predict.h"
 
-/* Some of what decides is hidden in the kernel (vlan_features of a device, the offloads that the
- * owner of a tap accepts, what a driver's fix_features() holds back). So every SET is carried out
- * in three worlds: with the best guess of the hidden bits, with all of them on, with all of them
- * off. What comes out the same in all three is certain. */
+/* Some of the state that decides is hidden in the kernel: vlan_features of a device, the offloads that the owner of a tap
+ * accepts, what fix_features() of a driver removes. So every SET is executed in three worlds: with the best guess of the
+ * hidden bits, with all of them on, and with all of them off. A result that is equal in all three is certain. */
 enum world { GUESS, HIGH, LOW, WORLDS };
 
 #define RELEASE(major, minor, patch) (((major) << 20) | ((minor) << 10) | (patch))
@@ -69,9 +68,8 @@ enum world { GUESS, HIGH, LOW, WORLDS };
 	X(hw_esp, "esp-hw-offload")                                                                \
 	X(hw_esp_tx_csum, "esp-tx-csum-hw-offload")
 
-/* Single features as this kernel numbers them (empty where it has not got one), and the sets that
- * its sources make of them: include/linux/netdev_features.h, and the drivers whose name a set
- * carries. */
+/* Single features as this kernel numbers them (0: it does not have the feature), and the sets that its sources define: in
+ * include/linux/netdev_features.h, and in the driver after which a set is named. */
 struct sets {
 #define X(field, name) feature_set field;
 	KERNEL_FEATURES(X)
@@ -86,8 +84,7 @@ struct sets {
 	feature_set master_vlan, bridge_common;
 };
 
-/* netdev_fix_features(): where one of `bits` is on and the condition does not hold, `drop` goes (0:
- * bits). */
+/* One condition of netdev_fix_features(): if one of `bits` is on and the condition is not met, `drop` is turned off (0: bits). */
 struct rule {
 	feature_set bits;
 	feature_set all;  /* all of these are on */
@@ -95,22 +92,22 @@ struct rule {
 	feature_set both; /* ... or all of these (with `any` only) */
 	feature_set none; /* none of these is on */
 	feature_set drop;
-	unsigned since;   /* the kernel that has this rule for sure */
-	unsigned perhaps; /* stable kernels from here on may have it, 0 for none */
+	unsigned since;   /* the first release that certainly has this rule */
+	unsigned perhaps; /* stable kernels from this release on may have it, 0: none */
 };
 
 #define RULES_MAX 16
 
-/* What a kernel of one release does with the features that it has. Made once, and shared. */
+/* The rules of one release for the features that it has. Created once, and shared. */
 struct kernel {
 	unsigned references;
-	struct feature_table features; /* this and the next are what it was made from */
+	struct feature_table features; /* this and release_text identify it */
 	char release_text[65];
 	unsigned release;
 	struct sets f;
 	struct rule rules[RULES_MAX];
 	size_t n_rules;
-	/* predict_needs() */
+	/* for predict_needs(), by feature */
 	feature_set all[FEATURE_MAX], any[FEATURE_MAX], none[FEATURE_MAX];
 };
 
@@ -124,21 +121,20 @@ struct model;
 struct node {
 	int ifindex;
 	const struct model *model;
-	/* The stack by index of node, -1 ends. */
+	/* Neighbours in the stack, as indexes of nodes; -1: none. */
 	int lower, master, first_upper, next_upper, first_port, next_port;
 	struct link_features w[WORLDS];
-	/* What hidden state holds off, per world, and what it holds on (not in LOW). */
+	/* What hidden state keeps off, by world, and what it keeps on (except in LOW). */
 	feature_set off[WORLDS], on;
-	/* Bits of which a change makes the driver's ndo_set_features() fail: then nothing changes.
-	 */
+	/* If one of these bits would change, the driver's ndo_set_features() fails, and nothing changes. */
 	feature_set refuses[WORLDS];
 	struct offer offer;
 	bool offer_done, offer_running;
-	bool notifier_ctx; /* bond, team: in their own notifier */
-	bool outdated;     /* its last update did not see a device below it as it is now */
+	bool notifier_ctx; /* bond, team: inside their own notifier */
+	bool outdated;     /* a device below has changed since its last update */
 };
 
-/* What a node was before the last SET changed it. */
+/* The features of a node before the last SET changed them. */
 struct change {
 	int node;
 	enum world world;
@@ -147,22 +143,21 @@ struct change {
 
 struct predict {
 	struct kernel *k;
-	enum world world; /* the one that a SET is being carried out in */
+	enum world world; /* the current one */
 	unsigned depth;
 	struct node *nodes;
 	int n_nodes;
-	int *slots; /* a hash of ifindex, open: 1 + the number of a node, 0 */
+	int *slots; /* open-addressing hash table by ifindex: 1 + index of the node, 0: empty */
 	unsigned slots_mask;
 	struct change *changes; /* by the last SET */
-	size_t n_changes, changes_room;
-	bool failed; /* no memory for these */
+	size_t n_changes;
+	bool failed; /* out of memory for these */
 };
 
 enum reaction {
 	REACT_NOT,
-	REACT_UPDATE,  /* netdev_update_features(): tells others when something changed */
-	REACT_COMPUTE, /* netdev_change_features() behind a guard against itself: always tells
-			  others */
+	REACT_UPDATE,  /* netdev_update_features(): notifies others if something changed */
+	REACT_COMPUTE, /* netdev_change_features() with a guard against recursion: always notifies others */
 };
 
 enum partial {
@@ -172,23 +167,23 @@ enum partial {
 	PARTIAL_UNKNOWN,
 };
 
-/* Who else decides, where user space cannot look. */
+/* Who decides, invisible to user space, which features are on. */
 enum hidden {
 	HIDDEN_UNKNOWN,
 	HIDDEN_TUN,    /* the owner of the tap */
 	HIDDEN_VIRTIO, /* the host */
 };
 
-/* What is known of a kind of link, or of a driver: its ndo_fix_features(), what it does when a
- * device below or a port tells NETDEV_FEAT_CHANGE, its vlan_features. */
+/* A kind of link, or a driver: its ndo_fix_features(), its reaction to NETDEV_FEAT_CHANGE of a port or a device below, its
+ * vlan_features. */
 struct model {
 	const char *name;
 	feature_set (*fix)(const struct predict *p, const struct node *n, feature_set features);
 	struct offer (*offer)(struct predict *p, struct node *n); /* NULL: unknown */
 	enum reaction reaction;
-	bool linked; /* netdev_upper_dev_link()ed to the device below: LRO is kept in step */
+	bool linked; /* netdev_upper_dev_link() to the device below: LRO is synchronized with it */
 	enum partial partial;
-	unsigned reacts_since;                           /* release, 0: always did */
+	unsigned reacts_since; /* release; 0: all */
 	enum hidden hidden;
 };
 
@@ -202,30 +197,31 @@ static inline feature_set active(const struct predict *p, const struct node *n)
 	return n->w[p->world].active;
 }
 
-/* xfrm_api_check() answers NETDEV_FEAT_CHANGE with NOTIFY_BAD when a device has ESP checksum offload
- * without ESP offload, and is called before the notifiers of every kind of link: uppers and master
- * of such a device do not hear of its changes. */
+/* xfrm_api_check() returns NOTIFY_BAD for NETDEV_FEAT_CHANGE if a device has ESP checksum offload without ESP offload. It is
+ * called before the notifiers of all kinds of links, so the links above such a device are not notified of its changes. */
 static inline bool is_mute(const struct predict *p, const struct node *n)
 {
 	return (active(p, n) & p->k->f.hw_esp_tx_csum) && !(active(p, n) & p->k->f.hw_esp);
 }
 
-/* predict_kernel.c: the rules of a kernel, NULL without memory; and arithmetic under the kernel's own names. */
+/* predict_kernel.c: the rules of a kernel, NULL without memory. */
 struct kernel *predict_kernel_get(const struct feature_table *features, const char *release);
 void predict_kernel_put(struct kernel *k); /* may be NULL */
+/* netdev_intersect_features(), netdev_increment_features(), netdev_base_features(). */
 feature_set predict_intersect(const struct sets *f, feature_set a, feature_set b);
 feature_set predict_increment(
 	const struct sets *f, feature_set all, feature_set one, feature_set mask);
 feature_set predict_base(const struct sets *f, feature_set features);
 
-/* hint: the model of a link that is likely of the same kind, may be NULL. */
+/* hint: the model of a link that probably has the same kind, or NULL. */
 const struct model *predict_model(const struct link *link, const struct model *hint);
+/* vlan_features of a node, computed at the first call. */
 struct offer predict_offer(struct predict *p, struct node *n);
 
-/* netdev_get_wanted_features() to netdev_fix_features() in __netdev_update_features(). */
-feature_set predict_wished(const struct predict *p, const struct node *n);
+/* The features that __netdev_update_features() would set: from netdev_get_wanted_features() to netdev_fix_features(). */
+feature_set predict_fixed(const struct predict *p, const struct node *n);
 
-/* Learns the hidden state of all nodes. */
+/* Infers the hidden state of all nodes. */
 void predict_learn(struct predict *p);
 
 #endif

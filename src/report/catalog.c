@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "basic/util.h"
+#include "evidence/evidence.h"
 
 #define DEPTH_MAX 3 /* a finding, its causes, and what they name */
 
@@ -20,7 +21,14 @@
 #define AT "{object}{line?:{line}|}"
 #define MODE "{enforce?enforce|audit} mode"
 #define CHANGED_BY "{changed_by?; {changed_by}}"
-#define SOFTWARE "software fallback on {link?{link}|an interface} ({object})"
+#define SOFTWARE "software fallback on {link?{link}|an interface} ({kind})"
+/* "A process outside any service holds ...; restart it", but "web.service holds ...; restart the service" */
+#define HOLDS_STALE "{outside?A process outside any service|{service}} holds {count} stale {count#connection|connections}: " \
+		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
+		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
+#define SENDER "{forwarded?Forwarded traffic|{outside?A process outside any service|{service?{service}|Traffic sent by the kernel}}}"
+#define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
+	      "{running?{running} still running{running# for|, the longest for} {longest}}"
 
 static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_NONE] = "nothing to report",
@@ -85,24 +93,50 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 				  "Run: offloadctl services",
 	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit is|hits are} "
 				  "counted as lost. Run: offloadctl services --json",
-	[FINDING_STALE] = "{service} holds {count} stale {count#connection|connections}: {count#it still lacks|they still lack} "
-			  "{features}, which {link?{link}|the interface} has regained; restart the service, or for IPv4 run: "
-			  "sysctl net.ipv4.route.flush=1",
+	[FINDING_STALE] = HOLDS_STALE,
 	[FINDING_RECONNECTED] = "{service} holds no stale connections{link? on {link}} any more; no restart is needed",
 	[FINDING_RESTARTED] = "{service} restarted: it held stale connections",
 	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; its stale connections remain",
 	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; after a restart, stale connections count from then on",
 
-	[FINDING_DIAGNOSIS_DEVICE] = "{service?{service} is using|Traffic is using} " SOFTWARE "; repair {link?{link}|the interface}",
-	[FINDING_DIAGNOSIS_RECONNECT] = "{service} holds {count} stale {count#connection|connections}{link? on {link}}; it must reconnect",
-	[FINDING_DIAGNOSIS_DISK] = "sendfile{service? of {service}} waits for data to be read",
-	[FINDING_DIAGNOSIS_RECEIVER] = "sendfile{service? of {service}} waits for the receiver",
-	[FINDING_DIAGNOSIS_WELL] = "No software fallback and no stale connections were found",
-	[FINDING_DIAGNOSIS_BLIND] = "Not everything could be observed: {reason}",
+	[FINDING_DIAGNOSIS_DEVICE] = SENDER " {has_again?used|is using} software fallback on {link?{link}|an unknown interface}"
+		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|about one packet}"
+		"{features?{has_again?; {link} has regained {features#it|them}|{unsupported?; this cannot be changed on {link}. Run: "
+		"offloadctl explain {link}|{copied_any?; after the repair its connections may have to be re-established}. Run: "
+		"offloadctl apply {link}}}|{only_copied?; its connections are closed by now, or not visible|; what the interface lacks "
+		"is not known{link?. Run: offloadctl explain {link}}}}",
+	[FINDING_DIAGNOSIS_RECONNECT] = HOLDS_STALE,
+	[FINDING_DIAGNOSIS_DISK] = SENDER " waits for data to be read: {percent}% of the time in sendfile (" CALLS ") was spent asleep "
+		"until data arrived from disk; offloads are not the cause",
+	[FINDING_DIAGNOSIS_RECEIVER] = SENDER " waits for its receivers: {percent}% of the time in sendfile (" CALLS ") was spent "
+		"asleep until the send buffer had room; offloads are not the cause",
+	[FINDING_DIAGNOSIS_WELL] = "{count?Almost no software fallback ({count} {count#packet|packets} in total)|No software fallback} "
+		"and no stale connections were found; {timed?sendfile to TCP sockets: " CALLS "|no sendfile call to a TCP socket "
+		"started{begun?, some ended that had started before}}",
+	[FINDING_DIAGNOSIS_BLIND] = "{link_gone?{link} was removed during the investigation. }{unseen?Not observed: {unseen}; the "
+		"reasons are listed below. }{beside?What was observed is reported separately|What was observed shows no problem}",
 
 	[FINDING_CHANGED_BY] = "changed by {process}[{pid}]{parent?, child of {parent}[{parent_pid}]}{unit?, in {unit}}"
 			       "{process_link?, on {process_link}}, at {time}",
 	[FINDING_CHANGED_BY_UNKNOWN] = "changed by an unknown process",
+
+	[CATALOG_RATE(0)] = "{segmented} {segmented#packet|packets} segmented",
+	[CATALOG_RATE(1)] = "{summed} {summed#checksum|checksums} computed",
+	[CATALOG_RATE(2)] = "{copied} {copied#copy|copies} by its sockets",
+	[CATALOG_UNSEEN(DIAGNOSIS_NO_SEGMENTATION)] = "segmentation",
+	[CATALOG_UNSEEN(DIAGNOSIS_NO_CHECKSUM)] = "checksums",
+	[CATALOG_UNSEEN(DIAGNOSIS_NO_COPY)] = "copies by sockets",
+	[CATALOG_UNSEEN(DIAGNOSIS_NO_SOCKETS)] = "stale connections",
+	[CATALOG_UNSEEN(DIAGNOSIS_NO_LATENCY)] = "sendfile",
+	[CATALOG_UNSEEN(DIAGNOSIS_LOST_PACKETS)] = "senders of packets beyond the room in the kernel's maps",
+	[CATALOG_UNSEEN(DIAGNOSIS_LOST_CALLS)] = "sendfile calls beyond that room",
+	[CATALOG_MEASURE(INVESTIGATION_MEDIAN)] = "sendfile median{service?, {service}}",
+	[CATALOG_MEASURE(INVESTIGATION_PER_CALL)] = "{object} per sendfile call",
+	[CATALOG_MEASURE(INVESTIGATION_PER_SECOND)] = "{object} per second",
+	[CATALOG_MEASURE(INVESTIGATION_STALE)] = "stale connections",
+	[CATALOG_DIFFERENCE(INVESTIGATION_SAME)] = "",
+	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "up to Linux 6.4 it counts pages, from 6.5 calls",
+	[CATALOG_DIFFERENCE(INVESTIGATION_SENDFILE_COUNTED)] = "from Linux 6.5 it includes sendfile, before it does not",
 
 	[CATALOG_CAUSE(CAUSE_NONE)] = "",
 	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_DRIVER)] = "the driver{driver? {driver}} does not allow {feature} to be turned {want?on|off}",
@@ -164,6 +198,7 @@ struct subject {
 	unsigned known;   /* the feature that the reader knows it is about: "it" */
 	const char *word; /* of a feature that this kernel does not have */
 	bool active, given, overdue; /* of CAUSE_DECLARED */
+	const struct diagnosis *diagnosis; /* NULL: none */
 };
 
 static void expand(const struct subject *s, const char *text, const char *end, unsigned depth, char *buf, size_t size);
@@ -177,7 +212,9 @@ static void expand_sentence(const struct subject *s, size_t index, unsigned dept
 enum name {
 	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
-	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, NAMES
+	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, RATES,
+	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, UNSUPPORTED, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
+	BESIDE, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -187,7 +224,12 @@ static const char *const names[NAMES] = {
 	[TOTAL] = "total", [CHANGES] = "changes", [DURATION] = "duration", [CAUSES] = "causes", [CHANGED_BY_NAME] = "changed_by",
 	[PROCESS] = "process", [PID] = "pid", [PARENT] = "parent", [PARENT_PID] = "parent_pid", [UNIT] = "unit",
 	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want",
-	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue",
+	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue", [KIND] = "kind",
+	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied",
+	[RATES] = "rates", [COPIED_ANY] = "copied_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
+	[UNSUPPORTED] = "unsupported", [PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
+	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
+	[BESIDE] = "beside",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -241,8 +283,26 @@ static uint64_t take_features(const struct subject *s, feature_set set, char *bu
 	return (uint64_t)__builtin_popcountll(set);
 }
 
+/* The sentences from `first` whose bits are set, with commas between. */
+static uint64_t take_list(const struct subject *s, size_t first, unsigned bits, unsigned depth, char *buf, size_t size)
+{
+	const char *comma = "";
+
+	for (size_t k = 0; buf && bits >> k; k++)
+		if (bits >> k & 1) {
+			util_append(buf, size, "%s", comma);
+			expand_sentence(s, first + k, depth, buf, size);
+			comma = ", ";
+		}
+	return (uint64_t)__builtin_popcount(bits);
+}
+
 static uint64_t take(const struct subject *s, enum name name, unsigned depth, char *buf, size_t size)
 {
+	static const struct diagnosis none = { 0 };
+	const struct diagnosis *d = s->diagnosis ? s->diagnosis : &none;
+	const uint64_t rates[CATALOG_RATES] = { d->per_sec[FALLBACK_SEGMENTATION], d->per_sec[FALLBACK_CHECKSUM],
+		d->per_sec[FALLBACK_SENDPAGE] + d->per_sec[FALLBACK_SPLICE] };
 	const struct finding *f = s->f;
 	const struct finding_process *by = &f->changed_by;
 	char text[64];
@@ -327,6 +387,46 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return s->given;
 	case OVERDUE:
 		return s->overdue;
+	case KIND:
+		return take_text(evidence_kind_name(f->kind), buf, size);
+	case FORWARDED:
+		return d->origin == FALLBACK_FORWARDED;
+	case OUTSIDE:
+		return strcmp(f->service, UNIT_NO_SERVICE) == 0;
+	case SEGMENTED:
+	case SUMMED:
+	case COPIED:
+		return take_number(rates[name - SEGMENTED], buf, size);
+	case RATES:
+		return take_list(s, CATALOG_RATE(0), (rates[0] ? 1U : 0) | (rates[1] ? 2U : 0) | (rates[2] ? 4U : 0), depth, buf, size);
+	case COPIED_ANY:
+		return d->copies;
+	case ONLY_COPIED:
+		return d->only_copies;
+	case HAS_AGAIN:
+		return d->has_again;
+	case UNSUPPORTED:
+		return d->unsupported;
+	case PERCENT:
+		return take_number(d->percent, buf, size);
+	case CALLS_NAME:
+		return take_number(d->calls, buf, size);
+	case MEDIAN:
+		return take_text(util_format_usec(d->median_usec, text, sizeof(text)), buf, size);
+	case RUNNING:
+		return take_number(d->running, buf, size);
+	case LONGEST:
+		return take_text(util_format_usec(d->longest_usec, text, sizeof(text)), buf, size);
+	case TIMED:
+		return d->calls || d->running;
+	case BEGUN:
+		return d->begun;
+	case UNSEEN:
+		return take_list(s, CATALOG_UNSEEN(0), d->unseen, depth, buf, size);
+	case LINK_GONE:
+		return d->link_gone;
+	case BESIDE:
+		return d->beside;
 	case NAMES:
 		break;
 	}
@@ -392,6 +492,32 @@ const char *catalog_format(const struct finding *f, const struct feature_table *
 	return buf;
 }
 
+const char *catalog_diagnosis(const struct diagnosis *d, const struct feature_table *table, char *buf, size_t size)
+{
+	const struct subject s = { .f = &d->finding, .table = table, .diagnosis = d };
+
+	buf[0] = '\0';
+	expand_sentence(&s, d->finding.code, 0, buf, size);
+	return buf;
+}
+
+const char *catalog_metric(const struct investigation_metric *m, char *buf, size_t size)
+{
+	struct finding f = { 0 };
+	const struct subject s = { .f = &f };
+
+	util_append(f.service, sizeof(f.service), "%s", m->service);
+	finding_set_object(&f, investigation_rate_name(m->rate));
+	buf[0] = '\0';
+	expand_sentence(&s, CATALOG_MEASURE(m->measure), 0, buf, size);
+	return buf;
+}
+
+const char *catalog_difference(const struct investigation_metric *m)
+{
+	return m->difference == INVESTIGATION_SAME ? NULL : sentences[CATALOG_DIFFERENCE(m->difference)];
+}
+
 const char *catalog_reason(const struct finding *f, const struct feature_table *table, char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -409,7 +535,7 @@ const char *catalog_reason(const struct finding *f, const struct feature_table *
 	else if (f->n_causes == 0 && f->error)
 		util_append(buf, size, "%s", strerror(-f->error));
 	else if (finding_event(f->code) == EVENT_FALLBACK)
-		util_append(buf, size, "%s", f->object);
+		util_append(buf, size, "%s", evidence_kind_name(f->kind));
 	return buf;
 }
 

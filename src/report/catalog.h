@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The one place where findings, causes and advice become text: one sentence for each code. Pure. */
+/* The one place where findings, diagnoses, causes and advice become text: one sentence for each code. Pure. */
 #ifndef OFFLOADD_CATALOG_H
 #define OFFLOADD_CATALOG_H
 
+#include "evidence/diagnose.h"
 #include "model/feature.h"
 #include "model/finding.h"
 #include "plan/explain.h"
@@ -10,13 +11,28 @@
 /* Indexes of sentences. */
 #define CATALOG_CAUSE(cause) ((size_t)FINDING_CODES + (size_t)(cause))
 #define CATALOG_ADVICE(advice) (CATALOG_CAUSE(CAUSE_COUNT) + (size_t)(advice))
-#define CATALOG_SENTENCES CATALOG_ADVICE(ADVICE_COUNT)
+/* Of diagnoses: what happens per second (segmented, checksums, copies), and what could not be observed. */
+#define CATALOG_RATE(rate) (CATALOG_ADVICE(ADVICE_COUNT) + (size_t)(rate))
+#define CATALOG_RATES 3
+#define CATALOG_UNSEEN(unseen) (CATALOG_RATE(CATALOG_RATES) + (size_t)(unseen))
+/* Of a comparison: what is compared, and why it cannot be compared. */
+#define CATALOG_MEASURE(measure) (CATALOG_UNSEEN(DIAGNOSIS_UNSEEN) + (size_t)(measure))
+#define CATALOG_DIFFERENCE(difference) (CATALOG_MEASURE(INVESTIGATION_MEASURES) + (size_t)(difference))
+#define CATALOG_SENTENCES CATALOG_DIFFERENCE(INVESTIGATION_DIFFERENCES)
 #define CATALOG_TEXT_MAX 1024 /* bytes that are enough for any sentence */
 
 /* All write at most size bytes, with a terminator, cut what does not fit, and return buf. */
 
 /* A finding as one line: what MESSAGE= holds. */
 const char *catalog_format(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
+
+/* A diagnosis of `offloadctl investigate`, with its numbers. table: the features of its evidence. */
+const char *catalog_diagnosis(const struct diagnosis *d, const struct feature_table *table, char *buf, size_t size);
+
+/* What two investigations are compared by: "sendfile median, files.service", "tcp_push_one per second". */
+const char *catalog_metric(const struct investigation_metric *m, char *buf, size_t size);
+/* Why the two numbers are not comparable; NULL if they are. Static. */
+const char *catalog_difference(const struct investigation_metric *m);
 
 /* The reason of a finding as data: names of causes with link and feature ("lower-off bond0 tx-scatter-gather, needs
  * tx-scatter-gather"), a kind of fallback, another program's words; "" where there is none. No sentence is part of it. */

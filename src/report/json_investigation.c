@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "basic/json.h"
-#include "report/investigation_text.h"
+#include "report/catalog.h"
 #include "report/json_evidence.h"
 
 #define MISSING_LEN 512
@@ -72,14 +72,14 @@ static const struct json_field head_fields[] = {
 
 static void add_diagnoses(struct json_writer *w, const struct feature_table *features, const struct diagnosis *diagnoses, size_t n)
 {
-	char text[DIAGNOSIS_TEXT_LEN];
+	char text[CATALOG_TEXT_MAX];
 
 	json_open_list(w, "findings");
 	for (size_t k = 0; k < n; k++) {
 		json_open_object(w, NULL);
 		json_add_text(w, "verdict", diagnosis_name(diagnoses[k].finding.code));
 		json_add_fields(w, diagnosis_fields, &diagnoses[k]);
-		json_add_text(w, "text", diagnosis_format(&diagnoses[k], features, text));
+		json_add_text(w, "text", catalog_diagnosis(&diagnoses[k], features, text, sizeof(text)));
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -200,7 +200,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	_cleanup_free_ struct investigation_metric *metrics = NULL;
-	char what[METRIC_TEXT_LEN];
+	char what[CATALOG_TEXT_MAX];
 	size_t n;
 
 	if (investigation_compare(a, b, &metrics, &n) < 0)
@@ -211,7 +211,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 	json_open_list(&w, "metrics");
 	for (size_t k = 0; k < n; k++) {
 		json_open_object(&w, NULL);
-		json_add_text(&w, "what", metric_format(&metrics[k], what));
+		json_add_text(&w, "what", catalog_metric(&metrics[k], what, sizeof(what)));
 		json_add_text(&w, "unit", metrics[k].measure == INVESTIGATION_MEDIAN ? "usec" : NULL);
 		if (metrics[k].known) {
 			json_add_int(&w, "a", (int64_t)metrics[k].a);
@@ -220,7 +220,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 			json_add_null(&w, "a");
 			json_add_null(&w, "b");
 		}
-		json_add_text(&w, "why", metric_difference(&metrics[k]));
+		json_add_text(&w, "why", catalog_difference(&metrics[k]));
 		json_close_object(&w);
 	}
 	json_close_list(&w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/render_investigation.h"
 
-#include "report/investigation_text.h"
+#include "report/catalog.h"
 #include "report/render_evidence.h"
 #include "report/render_table.h"
 
@@ -24,13 +24,13 @@ static void put_heading(const struct render *r, const char *heading)
 static void put_diagnoses(const struct render *r, const struct feature_table *features, const struct diagnosis *diagnoses,
 	size_t n)
 {
-	char text[DIAGNOSIS_TEXT_LEN], clean[DIAGNOSIS_TEXT_LEN];
+	char text[CATALOG_TEXT_MAX], clean[CATALOG_TEXT_MAX];
 
 	for (size_t i = 0; i < n; i++) {
 		if (r->colour)
 			fprintf(r->out, "\033[%sm", colours[diagnoses[i].finding.code]);
 		fprintf(r->out, "%s%s: %s\n", diagnosis_name(diagnoses[i].finding.code), r->colour ? "\033[0m" : "",
-			util_clean(diagnosis_format(&diagnoses[i], features, text), clean, sizeof(clean)));
+			util_clean(catalog_diagnosis(&diagnoses[i], features, text, sizeof(text)), clean, sizeof(clean)));
 	}
 }
 
@@ -204,11 +204,11 @@ int render_investigation(const struct render *r, const struct investigation *i,
 static int add_metric(struct libscols_table *t, const struct investigation_metric *m)
 {
 	struct libscols_line *line = scols_table_new_line(t, NULL);
-	char text[METRIC_TEXT_LEN];
+	char text[CATALOG_TEXT_MAX];
 
 	if (!line)
 		return -ENOMEM;
-	set_cell(line, 0, metric_format(m, text));
+	set_cell(line, 0, catalog_metric(m, text, sizeof(text)));
 	for (size_t c = 1; c <= 3; c++)
 		set_cell(line, c, NULL);
 	if (!m->known)
@@ -229,11 +229,11 @@ static int add_metric(struct libscols_table *t, const struct investigation_metri
 
 static void put_headline(const struct render *r, const struct investigation_metric *m)
 {
-	char what[METRIC_TEXT_LEN], clean[METRIC_TEXT_LEN], a[32], b[32];
+	char what[CATALOG_TEXT_MAX], clean[CATALOG_TEXT_MAX], a[32], b[32];
 	double factor = investigation_factor(m);
 	bool faster = m->b < m->a;
 
-	fprintf(r->out, "%s: ", util_clean(metric_format(m, what), clean, sizeof(clean)));
+	fprintf(r->out, "%s: ", util_clean(catalog_metric(m, what, sizeof(what)), clean, sizeof(clean)));
 	if (factor <= 1)
 		fputs("about as fast in B as in A", r->out);
 	else
@@ -275,7 +275,7 @@ int render_investigations(const struct render *r, const struct investigation *a,
 	static const char *const columns[] = { "WHAT", "A", "B", "B / A" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	_cleanup_free_ struct investigation_metric *metrics = NULL;
-	char what[METRIC_TEXT_LEN];
+	char what[CATALOG_TEXT_MAX];
 	size_t n;
 	int e;
 
@@ -288,8 +288,8 @@ int render_investigations(const struct render *r, const struct investigation *a,
 			return -ENOMEM;
 	e = put_table(r, t);
 	for (size_t k = 0; e == 0 && k < n; k++)
-		if (metric_difference(&metrics[k]))
-			fprintf(r->out, "%s cannot be compared: %s\n", metric_format(&metrics[k], what),
-				metric_difference(&metrics[k]));
+		if (catalog_difference(&metrics[k]))
+			fprintf(r->out, "%s cannot be compared: %s\n", catalog_metric(&metrics[k], what, sizeof(what)),
+				catalog_difference(&metrics[k]));
 	return e;
 }

@@ -94,7 +94,7 @@ ip link del gone
 kill -INT $watching
 wait $watching
 is "the link goes, and investigate ends well" $? 0
-has "and says so" "$(cat "$scratch/gone")" '^blind: gone was removed meanwhile\. '
+has "and says so" "$(cat "$scratch/gone")" '^blind: gone was removed during the investigation\. '
 
 within 5 "the flag is in the file" grep -q '^[0-9]' "$scratch/services"
 kill -KILL "$daemon"

@@ -61,12 +61,6 @@ static const char *object_of(enum finding_code code)
 		return "/run/offloadd/metrics.prom";
 	case FINDING_SERVICES_UNWRITABLE:
 		return "/run/offloadd/services";
-	case FINDING_FALLBACK_SERVICE:
-	case FINDING_FALLBACK_SOCKET:
-	case FINDING_FALLBACK_FORWARDED:
-	case FINDING_FALLBACK_KERNEL:
-	case FINDING_DIAGNOSIS_DEVICE:
-		return "segmentation";
 	default:
 		return "/run/offloadd/ledger.json";
 	}
@@ -92,9 +86,14 @@ static const char *words_of(enum finding_code code)
 	}
 }
 
+static bool is_diagnosis(enum finding_code code)
+{
+	return code >= FINDING_DIAGNOSIS_DEVICE && code <= FINDING_DIAGNOSIS_BLIND;
+}
+
 static void make_example(enum finding_code code, struct finding *f)
 {
-	*f = (struct finding){ .code = code, .error = -ENOSPC, .count = 1, .total = 3, .changes = 2, .line = 7,
+	*f = (struct finding){ .code = code, .kind = FALLBACK_SEGMENTATION, .error = -ENOSPC, .count = 1, .total = 3, .changes = 2, .line = 7,
 		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule" };
 	if (is_about_link(code)) {
 		f->ifindex = 10;
@@ -117,6 +116,15 @@ static void make_example(enum finding_code code, struct finding *f)
 	}
 	finding_set_object(f, object_of(code));
 	finding_set_words(f, words_of(code));
+}
+
+static const char *format_example(const struct finding *f, char *buf, size_t size)
+{
+	const struct diagnosis d = { .finding = *f, .per_sec = { 1, 2, 3, 4 }, .copies = true, .percent = 90, .calls = 812,
+		.median_usec = 1500, .running = 2, .longest_usec = 12 * USEC_PER_SEC, .unseen = (1U << DIAGNOSIS_UNSEEN) - 1,
+		.link_gone = true };
+
+	return is_diagnosis(f->code) ? catalog_diagnosis(&d, &table, buf, size) : catalog_format(f, &table, buf, size);
 }
 
 static void make_story(enum cause cause, enum advice advice, struct explanation *e, struct cause_step *step)
@@ -149,7 +157,7 @@ static void each_code_has_an_example(void **state)
 	(void)state;
 	for (unsigned code = FINDING_NONE + 1; code < FINDING_CODES; code++) {
 		make_example(code, &f);
-		put(out, event_kind_name(finding_event(code)), finding_name(code), catalog_format(&f, &table, buf, sizeof(buf)));
+		put(out, event_kind_name(finding_event(code)), finding_name(code), format_example(&f, buf, sizeof(buf)));
 	}
 	for (unsigned cause = CAUSE_NONE + 1; cause < CAUSE_COUNT; cause++) {
 		make_story(cause, ADVICE_NONE, &e, &step);
@@ -204,7 +212,7 @@ static void every_code_is_complete(void **state)
 			assert_in_range(finding_priority(code), 3, 6);
 		}
 		make_full(code, &f);
-		check_text(name, catalog_format(&f, &table, buf, sizeof(buf)));
+		check_text(name, format_example(&f, buf, sizeof(buf)));
 		assert_string_not_equal(buf, "");
 		f = (struct finding){ .code = code };
 		assert_null(strpbrk(catalog_format(&f, &table, buf, sizeof(buf)), "{}|#"));

@@ -7,7 +7,7 @@
 
 #include "golden.h"
 #include "investigation-sample.h"
-#include "report/investigation_text.h"
+#include "report/catalog.h"
 #include "report/json_investigation.h"
 #include "kernel/ksyms.h"
 #include "report/render_investigation.h"
@@ -15,7 +15,7 @@
 #include "model/unit.h"
 
 static const struct diagnosis *judged;
-static char text_of[8][DIAGNOSIS_TEXT_LEN];
+static char text_of[8][CATALOG_TEXT_MAX];
 static size_t n_judged;
 
 static void judge(const struct investigation *i)
@@ -27,7 +27,7 @@ static void judge(const struct investigation *i)
 	judged = diagnoses;
 	assert_true(n_judged <= ARRAY_SIZE(text_of));
 	for (size_t k = 0; k < n_judged; k++)
-		diagnosis_format(&judged[k], &i->evidence.features, text_of[k]);
+		catalog_diagnosis(&judged[k], &i->evidence.features, text_of[k], sizeof(text_of[k]));
 }
 
 static void is_finding(size_t at, enum finding_code code, const char *service, const char *link)
@@ -52,9 +52,8 @@ static void a_broken_device(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "files.service falls back on vlan10, which goes without tx-scatter-gather, tx-checksum-ip-generic: "
-	       "every second 100 packets split in software, 200 summed");
-	has(0, "offloadctl apply vlan10");
+	has(0, "files.service is using software fallback on vlan10, which lacks tx-scatter-gather, tx-checksum-ip-generic; "
+	       "per second: 100 packets segmented, 200 checksums computed. Run: offloadctl apply vlan10");
 	investigation_clear(&i);
 }
 
@@ -66,12 +65,12 @@ static void a_device_that_cannot(void **state)
 	i.evidence.fallback[0].unsupported = true;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "200 summed. That cannot be changed there (offloadctl explain vlan10).");
+	has(0, "computed; this cannot be changed on vlan10. Run: offloadctl explain vlan10");
 	i.evidence.fallback[0].unsupported = false;
 	i.evidence.fallback[0].has_again = true;
 	judge(&i);
-	has(0, "files.service fell back on vlan10, which went without tx-scatter-gather, tx-checksum-ip-generic: every ");
-	has(0, "200 summed. vlan10 has that by now.");
+	has(0, "files.service used software fallback on vlan10, which lacked tx-scatter-gather, tx-checksum-ip-generic; per ");
+	has(0, "200 checksums computed; vlan10 has regained them");
 	investigation_clear(&i);
 }
 
@@ -83,8 +82,7 @@ static void copying_sockets_will_be_stale(void **state)
 	i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 50;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	has(0, "5 copied into its sockets");
-	has(0, "stay stale until they reconnect");
+	has(0, ", 5 copies by its sockets; after the repair its connections may have to be re-established. Run: ");
 	investigation_clear(&i);
 }
 
@@ -144,7 +142,7 @@ static void a_stale_socket(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_RECONNECT, "files.service", "vlan10");
-	has(0, "holds 2 sockets stale without tx-scatter-gather, which vlan10 has now");
+	has(0, "files.service holds 2 stale connections: they still lack tx-scatter-gather, which vlan10 has regained; restart the service");
 	investigation_clear(&i);
 }
 
@@ -159,8 +157,8 @@ static void a_slow_disk_is_not_the_fallback(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_DISK, "files.service", "");
-	has(0, "90% of sendfile's time");
-	has(0, "Offload has no part in that");
+	has(0, "files.service waits for data to be read: 90% of the time in sendfile (1000 calls, median ");
+	has(0, "offloads are not the cause");
 	/* what cannot be told apart is not guessed */
 	i.evidence.latency.has_waits = false;
 	judge(&i);
@@ -198,20 +196,20 @@ static void receivers_forwarded_and_nothing(void **state)
 	i.evidence.latency.rows[0].peer_usec = 0;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "Nothing falls back and no socket is stale; sendfile to TCP sockets: 1000 calls, median ");
+	has(0, "No software fallback and no stale connections were found; sendfile to TCP sockets: 1000 calls, median ");
 	i.rates[INVESTIGATION_SUMMED].known = false;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
-	has(0, "Not seen: packets summed in software; below is why. What could be seen shows nothing.");
+	has(0, "Not observed: checksums; the reasons are listed below. What was observed shows no problem");
 	row = evidence_fallback_row(&i.evidence, FALLBACK_FORWARDED, "", "vlan10");
 	row->hits[FALLBACK_SEGMENTATION].n = 30;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "", "vlan10");
-	has(0, "What is forwarded falls back on vlan10: every second 3 packets split in software. "
-	       "What it goes without is not known (offloadctl explain vlan10).");
+	has(0, "Forwarded traffic is using software fallback on vlan10; per second: 3 packets segmented; "
+	       "what the interface lacks is not known. Run: offloadctl explain vlan10");
 	assert_int_equal(n_judged, 2);
 	is_finding(1, FINDING_DIAGNOSIS_BLIND, "", "");
-	has(1, "What could be seen is reported with this.");
+	has(1, "What was observed is reported separately");
 	investigation_clear(&i);
 }
 
@@ -224,12 +222,12 @@ static void what_was_not_seen_is_not_well(void **state)
 	i.evidence.n_stale = i.evidence.n_fallback = i.evidence.latency.n = 0;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "Nothing falls back and no socket is stale; no call of sendfile to a TCP socket began.");
+	has(0, "No software fallback and no stale connections were found; no sendfile call to a TCP socket started");
 	i.evidence.has_latency = i.evidence.has_sockets = false;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
-	has(0, "Not seen: stale connections, sendfile; below is why.");
+	has(0, "Not observed: stale connections, sendfile; the reasons are listed below.");
 	i.evidence.has_latency = i.evidence.has_sockets = true;
 	i.rates[INVESTIGATION_SEGMENTED].lost = 5;
 	judge(&i);
@@ -239,7 +237,7 @@ static void what_was_not_seen_is_not_well(void **state)
 	strcpy(i.only_link, "vlan10");
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "vlan10");
-	assert_string_equal(text_of[0], "vlan10 was removed meanwhile. What could be seen shows nothing.");
+	assert_string_equal(text_of[0], "vlan10 was removed during the investigation. What was observed shows no problem");
 	investigation_clear(&i);
 }
 
@@ -254,12 +252,12 @@ static void a_call_that_has_not_returned(void **state)
 		.total_usec = 15000000, .disk_usec = 14000000 };
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DISK, "files.service", "");
-	has(0, "93% of sendfile's time (2 still running, the longest for 12.0 s)");
+	has(0, "93% of the time in sendfile (2 still running, the longest for 12.0 s)");
 	row->running = 1;
 	row->disk_usec = 0;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "sendfile to TCP sockets: 1 still running, for 12.0 s.");
+	has(0, "sendfile to TCP sockets: 1 still running for 12.0 s");
 	investigation_clear(&i);
 }
 
@@ -272,14 +270,14 @@ static void a_few_packets_are_no_finding(void **state)
 	i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = 1;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "Next to nothing falls back, 4 packets in all, and no socket is stale; ");
+	has(0, "Almost no software fallback (4 packets in total) and no stale connections were found; ");
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = 4000;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, ": every second 400 packets split in software. Rep");
+	has(0, "; per second: 400 packets segmented. Run: ");
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 4;
 	judge(&i);
-	has(0, ": about one packet a second. Rep");
+	has(0, "; per second: about one packet; after the repair ");
 	investigation_clear(&i);
 }
 
@@ -291,27 +289,27 @@ static void a_process_without_a_unit(void **state)
 	strcpy(i.evidence.stale[0].service, UNIT_NO_SERVICE);
 	strcpy(i.evidence.fallback[0].service, UNIT_NO_SERVICE);
 	judge(&i);
-	has(0, "A process outside any service holds 2 sockets stale");
-	has(0, "which vlan10 has now: end it, or over IPv4");
+	has(0, "A process outside any service holds 2 stale connections");
+	has(0, "which vlan10 has regained; restart it, or for IPv4");
 	i.evidence.n_stale = 0;
 	judge(&i);
-	has(0, "A process outside any service falls back on vlan10");
+	has(0, "A process outside any service is using software fallback on vlan10");
 	investigation_clear(&i);
 }
 
 static bool is_known(const struct investigation *a, const struct investigation *b, const char *what, bool *ret_why)
 {
 	struct investigation_metric *metrics;
-	char name[METRIC_TEXT_LEN];
+	char name[CATALOG_TEXT_MAX];
 	bool known = false, found = false;
 	size_t n;
 
 	assert_int_equal(investigation_compare(a, b, &metrics, &n), 0);
 	for (size_t k = 0; k < n; k++)
-		if (!strcmp(metric_format(&metrics[k], name), what)) {
+		if (!strcmp(catalog_metric(&metrics[k], name, sizeof(name)), what)) {
 			found = true;
 			known = metrics[k].known;
-			*ret_why = metric_difference(&metrics[k]) != NULL;
+			*ret_why = catalog_difference(&metrics[k]) != NULL;
 		}
 	free(metrics);
 	assert_true(found);
@@ -337,11 +335,11 @@ static void kernels_that_count_other_things(void **state)
 	for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
 		strcpy(a.kernel, cases[k].a);
 		strcpy(b.kernel, cases[k].b);
-		assert_int_equal(is_known(&a, &b, "copy a second", &why), cases[k].same);
+		assert_int_equal(is_known(&a, &b, "copy per second", &why), cases[k].same);
 		assert_int_equal(why, !cases[k].same);
-		assert_int_equal(is_known(&a, &b, "copy a call of sendfile", &why), cases[k].same);
-		assert_int_equal(is_known(&a, &b, "tcp_sendmsg a second", &why), cases[k].same);
-		assert_true(is_known(&a, &b, "segmentation a second", &why));
+		assert_int_equal(is_known(&a, &b, "copy per sendfile call", &why), cases[k].same);
+		assert_int_equal(is_known(&a, &b, "tcp_sendmsg per second", &why), cases[k].same);
+		assert_true(is_known(&a, &b, "segmentation per second", &why));
 		assert_false(why);
 	}
 	assert_true(is_known(&a, &b, "stale connections", &why));
@@ -541,7 +539,7 @@ static void share_of_a_cpu(const struct softirq_cpu *then)
 	assert_int_equal(share.softirq_permille, 500);
 	assert_int_equal(share.most, 1);
 	assert_int_equal(share.most_runs, 9);
-	/* the kernel's idle time goes back at times, and its counts begin anew after 32 bits */
+	/* the kernel's idle time goes back at times, and its counts start again after 32 bits */
 	now.idle_ticks = then->idle_ticks - 1;
 	now.runs[0] = then->runs[0];
 	now.runs[1] = (uint32_t)(then->runs[1] - 1);

@@ -117,7 +117,7 @@ static void without_feature_names_nothing_is_loaded(void **state)
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(status[i].method, PROBE_ABSENT);
 		assert_non_null(strstr(probe_format_status(&status[i], line, sizeof(line)),
-			"absent, the kernel's feature names are not known"));
+			"absent, the feature names of the kernel are unknown"));
 	}
 	assert_int_equal(probe_events_fd(probe), -ENOENT);
 	assert_int_equal(probe_read_events(probe, NULL, NULL), 0);

@@ -299,7 +299,7 @@ static void a_link_that_goes_is_forgotten(void **state)
 	s->now = reconcile_deadline(s->reconcile);
 	settle(s);
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
-	assert_int_equal(reconcile_count(s->reconcile).troubled, 0);
+	assert_int_equal(reconcile_count(s->reconcile).problems, 0);
 	assert_null(link_states_find(reconcile_states(s->reconcile), 10));
 }
 

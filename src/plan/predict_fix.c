@@ -19,9 +19,8 @@ static feature_set fix_partial(const struct predict *p, const struct node *n, fe
 		partial = n->w[GUESS].hw & p->k->f.gso_partial ? p->k->f.gso_encap : 0;
 		break;
 	case PARTIAL_MASTER:
-		/* bond from 6.12's stable kernels on, team and bridge from 6.18; a bond always has
-		 * GSO_PARTIAL there, and a bridge that never had a port has no
-		 * gso_partial_features. */
+		/* bond: from stable kernels 6.12 on; team and bridge: from 6.18 on. There a bond always has GSO_PARTIAL, and a
+		 * bridge that never had a port has no gso_partial_features. */
 		partial = p->k->release >= RELEASE(6, 18, 0) && n->first_port >= 0 ? p->k->f.esp : 0;
 		break;
 	case PARTIAL_UNKNOWN:
@@ -44,8 +43,7 @@ static feature_set fix_features(const struct predict *p, const struct node *n, f
 	return fix_partial(p, n, features);
 }
 
-/* netdev_get_wanted_features() to netdev_fix_features() in __netdev_update_features(). */
-feature_set predict_wished(const struct predict *p, const struct node *n)
+feature_set predict_fixed(const struct predict *p, const struct node *n)
 {
 	const struct link_features *w = &n->w[p->world];
 	feature_set features = (w->active & ~w->hw) | w->wanted;

@@ -13,7 +13,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "engine/service.h"
+#include "engine/unit_restart.h"
 #include "basic/util.h"
 
 static int serve(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -64,7 +64,7 @@ static void start(struct place *p, const char *refusal)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char bus[96];
 
-	*p = (struct place){ .dir = "/tmp/test-service.XXXXXX" };
+	*p = (struct place){ .dir = "/tmp/test-unit-restart.XXXXXX" };
 	assert_non_null(mkdtemp(p->dir));
 	snprintf(p->path, sizeof(p->path), "%s/bus", p->dir);
 	snprintf(bus, sizeof(bus), "unix:path=%s", p->path);
@@ -100,15 +100,15 @@ static void hear(const char *unit, const char *error, void *userdata)
 
 static void answer(const char *refusal, const char *wanted)
 {
-	struct service_call *call = NULL;
+	struct unit_restart *call = NULL;
 	struct place p;
 
 	start(&p, refusal);
-	assert_int_equal(service_restart(p.event, "web.service", hear, &p, &call), 0);
+	assert_int_equal(unit_restart_start(p.event, "web.service", hear, &p, &call), 0);
 	assert_string_equal(p.said, ""); /* nobody waited */
 	assert_int_equal(sd_event_loop(p.event), 0);
 	assert_string_equal(p.said, wanted);
-	service_call_free(call);
+	unit_restart_free(call);
 	stop(&p);
 }
 
@@ -135,26 +135,26 @@ static void polkit_does_not_let(void **state)
 
 static void a_call_may_be_given_up(void **state)
 {
-	struct service_call *call = NULL;
+	struct unit_restart *call = NULL;
 	struct place p;
 
 	(void)state;
 	start(&p, NULL);
-	assert_int_equal(service_restart(p.event, "web.service", hear, &p, &call), 0);
-	service_call_free(call);
+	assert_int_equal(unit_restart_start(p.event, "web.service", hear, &p, &call), 0);
+	unit_restart_free(call);
 	assert_string_equal(p.said, "");
 	stop(&p);
 }
 
 static void without_a_bus_there_is_an_error(void **state)
 {
-	struct service_call *call = NULL;
+	struct unit_restart *call = NULL;
 	sd_event *event;
 
 	(void)state;
 	assert_int_equal(sd_event_new(&event), 0);
 	setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1);
-	assert_true(service_restart(event, "web.service", NULL, NULL, &call) < 0);
+	assert_true(unit_restart_start(event, "web.service", NULL, NULL, &call) < 0);
 	assert_null(call);
 	sd_event_unref(event);
 }
