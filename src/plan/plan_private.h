@@ -9,6 +9,11 @@
 
 struct could; /* plan_resolve.c */
 
+struct plan_text {
+	struct plan_text *next;
+	char text[];
+};
+
 /* What goes on while a plan is made. */
 struct planner {
 	const struct plan_context *context;
@@ -58,9 +63,6 @@ static inline const struct link_features *planner_state(
 void planner_resolve_want(struct planner *p, const struct link *link, struct plan_item *item);
 /* Forgets what is kept for planner_resolve_want(): something may have been switched on that is not in `hw`. */
 void planner_forget(struct planner *p);
-
-/* Keeps a copy for item->text; "" when there is no memory for it, as the verdict stands without. */
-const char *planner_keep_text(struct planner *p, const char *text);
 
 /* Verdict and cause of an item of pl whose feature exists, once all steps have been predicted. */
 void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item);
