@@ -32,6 +32,20 @@ static bool netlink_set_is_safe(void)
 		(major > 5 || (major == 5 && minor >= 10));
 }
 
+/* The ioctls have no notifications: they come by netlink where the kernel has that. */
+static int open_ioctl(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+{
+	_cleanup_(ethtool_close_pointer) struct ethtool *e = NULL;
+	int r = ethtool_ioctl_open(&e);
+
+	if (r >= 0 && monitor)
+		r = ethtool_nl_open(false, true, rcvbuf_bytes, &e->monitor);
+	if (r < 0 && (r != -EOPNOTSUPP || !e))
+		return r;
+	*ret = TAKE_PTR(e);
+	return 0;
+}
+
 int ethtool_open(
 	enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
 {
@@ -41,19 +55,21 @@ int ethtool_open(
 	case ETHTOOL_NETLINK:
 		return ethtool_nl_open(true, monitor, rcvbuf_bytes, ret);
 	case ETHTOOL_IOCTL:
-		return ethtool_ioctl_open(monitor, rcvbuf_bytes, ret);
+		return open_ioctl(monitor, rcvbuf_bytes, ret);
 	case ETHTOOL_AUTO:
 		r = netlink_set_is_safe() ? ethtool_nl_open(true, monitor, rcvbuf_bytes, ret) :
 					    -EOPNOTSUPP;
-		return r == -EOPNOTSUPP ? ethtool_ioctl_open(monitor, rcvbuf_bytes, ret) : r;
+		return r == -EOPNOTSUPP ? open_ioctl(monitor, rcvbuf_bytes, ret) : r;
 	}
 	return -EINVAL;
 }
 
 void ethtool_close(struct ethtool *e)
 {
-	if (e)
-		e->ops->close(e);
+	if (!e)
+		return;
+	ethtool_close(e->monitor);
+	e->ops->close(e);
 }
 
 const char *ethtool_backend_name(const struct ethtool *e)
@@ -90,11 +106,13 @@ int ethtool_features_recompute(struct ethtool *e, int ifindex, const char *name)
 
 int ethtool_monitor_fd(struct ethtool *e)
 {
+	e = e->monitor ? e->monitor : e;
 	return e->ops->monitor_fd ? e->ops->monitor_fd(e) : -EOPNOTSUPP;
 }
 
 int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)
 {
+	e = e->monitor ? e->monitor : e;
 	return e->ops->monitor_read ? e->ops->monitor_read(e, fn, userdata) : -EOPNOTSUPP;
 }
 

@@ -52,6 +52,7 @@ struct ethtool_ops { /* what a backend gives; the seam for tests */
 
 struct ethtool { /* first member of each backend's own handle */
 	const struct ethtool_ops *ops;
+	struct ethtool *monitor; /* owned; whose notifications are used instead of its own, NULL for none */
 };
 
 /* Opens a backend in the network namespace of the calling thread. monitor: also join the kernel's "monitor"

@@ -21,7 +21,6 @@ struct ethtool_ioctl {
 	struct ethtool base;
 	int fd;
 	unsigned words;		 /* ETHTOOL_DEV_FEATURE_WORDS of this kernel, 0 before the first read */
-	struct ethtool *monitor; /* netlink, notifications only; NULL where there is none */
 };
 
 /* The kernel's structs end in flexible arrays: each with room for what it asks. */
@@ -262,27 +261,10 @@ static int driver(struct ethtool *e, int ifindex, char *buf, size_t size)
 	return ethtool_ioctl_driver(backend(e)->fd, ifindex, buf, size);
 }
 
-static int monitor_fd(struct ethtool *e)
-{
-	struct ethtool_ioctl *io = backend(e);
-
-	return io->monitor ? ethtool_monitor_fd(io->monitor) : -EOPNOTSUPP;
-}
-
-static int monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)
-{
-	struct ethtool_ioctl *io = backend(e);
-
-	return io->monitor ? ethtool_monitor_read(io->monitor, fn, userdata) : -EOPNOTSUPP;
-}
-
 static void close_backend(struct ethtool *e)
 {
-	struct ethtool_ioctl *io = backend(e);
-
-	ethtool_close(io->monitor);
-	close(io->fd);
-	free(io);
+	close(backend(e)->fd);
+	free(e);
 }
 
 static const struct ethtool_ops ops = {
@@ -292,30 +274,23 @@ static const struct ethtool_ops ops = {
 	.features_set = features_set,
 	.features_recompute = features_recompute,
 	.driver = driver,
-	.monitor_fd = monitor_fd,
-	.monitor_read = monitor_read,
 	.close = close_backend,
 };
 
-int ethtool_ioctl_open(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+int ethtool_ioctl_open(struct ethtool **ret)
 {
-	struct ethtool_ioctl *io = calloc(1, sizeof(*io));
-	int r;
+	int fd = ethtool_ioctl_socket();
+	struct ethtool_ioctl *io;
 
-	if (!io)
+	if (fd < 0)
+		return fd;
+	io = calloc(1, sizeof(*io));
+	if (!io) {
+		close(fd);
 		return -ENOMEM;
+	}
 	io->base.ops = &ops;
-	io->fd = ethtool_ioctl_socket();
-	if (io->fd < 0) {
-		r = io->fd;
-		free(io);
-		return r;
-	}
-	r = monitor ? ethtool_nl_open(false, true, rcvbuf_bytes, &io->monitor) : 0;
-	if (r < 0 && r != -EOPNOTSUPP) {
-		close_backend(&io->base);
-		return r;
-	}
+	io->fd = fd;
 	*ret = &io->base;
 	return 0;
 }
