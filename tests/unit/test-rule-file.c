@@ -203,7 +203,7 @@ static void iniparser_merges_nothing(void **state)
 {
 	(void)state;
 	one_error("[Match]\nKind=vlan\n[Features]\nsg=on\n[Match]\nName=x\n", 5,
-		"duplicate [Match], already begun in line 1; move its keys there");
+		"duplicate [Match], first used in line 1; move its keys there");
 	one_error("[Match]\nKind=vlan\nKind=bond\n[Features]\nsg=on\n", 3,
 		"duplicate Kind=, already set in line 2");
 	one_error("[Match]\nKind=vlan\n[Features]\nsg=on\nsg=off\n", 5,
