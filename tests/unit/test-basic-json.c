@@ -197,7 +197,7 @@ static void a_text_may_cost_only_so_much(void **state)
 	assert_int_equal(parse("[[[[1]]]]", &limits, &root), -EBADMSG);
 	assert_non_null(strstr(why, "nested too deeply"));
 	assert_int_equal(parse("[[],[],[],[],[],[]]", &limits, &root), -EBADMSG);
-	assert_non_null(strstr(why, "more values"));
+	assert_non_null(strstr(why, "too many values"));
 	assert_int_equal(parse("\"                                                                 \"", &limits, &root), -EBADMSG);
 	assert_non_null(strstr(why, "larger"));
 	memset(deep, '[', sizeof(deep) - 1);
