@@ -10,8 +10,8 @@
 
 #include "basic/util.h"
 
-/* How engines name a container's cgroup: PREFIX ID SUFFIX. Those with a service of their own above them (podman run by a unit) are
- * that unit: it is what can be restarted. */
+/* How container engines name a cgroup: PREFIX ID SUFFIX. service_above: if the cgroup is below a service (podman run by a unit), the name is
+ * that service, because it can be restarted. */
 static const struct container_name {
 	const char *prefix, *suffix, *runtime;
 	bool service_above;
@@ -70,7 +70,7 @@ static bool ends(const char *s, size_t len, const char *suffix)
 	return len > n && !strncmp(s + len - n, suffix, n);
 }
 
-/* systemd escapes what may not stand in a unit's name as \xNN. */
+/* systemd escapes characters that are not valid in the name of a unit as \xNN. */
 static void unescape(char *dst, size_t size, const char *src, size_t len)
 {
 	size_t at = 0;
@@ -100,7 +100,7 @@ static bool is_container_id(const char *s, size_t len)
 	return true;
 }
 
-/* cgroupfs drivers: the engine is in the folders above a bare id. cri-o and containerd both call theirs kubepods. */
+/* With a cgroupfs driver, the name of the cgroup is the id, and the parents show the engine; cri-o and containerd both use kubepods. */
 static const char *runtime_above(const char *path, const char *component)
 {
 	size_t len = (size_t)(component - path);
@@ -157,7 +157,7 @@ static bool is_number(const char *s, size_t len)
 	return len > 0 && len < 11;
 }
 
-/* user@UID.service: below it, units belong to that user's manager. */
+/* user@UID.service: units below it are those of the user's systemd. */
 static bool parse_user_manager(const char *s, size_t len, struct unit *unit)
 {
 	char digits[12];
@@ -169,7 +169,7 @@ static bool parse_user_manager(const char *s, size_t len, struct unit *unit)
 	return true;
 }
 
-/* A unit's own name in a component. Delegated folders below the first are its business. */
+/* A unit, if the component names one. Delegated cgroups below a unit belong to it. */
 static void parse_unit(const char *s, size_t len, bool in_user, struct unit *unit)
 {
 	bool scope = ends(s, len, ".scope");
