@@ -16,8 +16,7 @@ const char *const rule_default_dirs[] = {
 	NULL,
 };
 
-/* What describes the device or the stack: no user can ever change it (NETIF_F_NEVER_CHANGE; not
- * listed at all from 6.12 on). */
+/* Properties of the device that can never be changed (NETIF_F_NEVER_CHANGE; from 6.12 no longer among the features). */
 static const char *const unchangeable[] = {"tx-lockless", "netns-local", "vlan-challenged"};
 
 static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on", [RULE_LOWER] = "lower" };
@@ -28,10 +27,10 @@ static const struct ini_words modes = { mode_words, ARRAY_SIZE(mode_words) };
 static const char *const role_words[] = { "default-route", "bridge-port", "bond-port", "vlan-lower" };
 _Static_assert(RULE_ROLE_VLAN_LOWER == 1 << (ARRAY_SIZE(role_words) - 1), "a role is the bit of its word");
 
-/* What a list of patterns is over; the address of one is the context of its key. */
+/* What a list of patterns matches: the context of a key. */
 struct pattern_type {
 	const char *what;
-	size_t longest; /* that a word without wildcards can be and still match, 0: not known */
+	size_t longest; /* bytes of a word without wildcards that can match, 0: no limit */
 	bool address;
 };
 static const struct pattern_type kind_patterns = {"kind", LINK_KIND_LEN - 1, false};
@@ -67,7 +66,7 @@ static int report(void *userdata, const char *path, unsigned line, const char *m
 	return rule_set_add_error(userdata, path, line, message);
 }
 
-/* "2027-06-30" and nothing else, a day that exists. */
+/* Parses "2027-06-30"; false if it is not a valid date. */
 static bool read_date(const char *s, struct tm *ret)
 {
 	static const char shape[] = "0000-00-00";
@@ -102,7 +101,7 @@ static int parse_until(struct ini_reader *reader, const struct ini_entry *entry,
 	return 0;
 }
 
-/* A MAC address, or a pattern made of what one is made of. */
+/* Is it a MAC address, or a pattern of the characters of one? */
 static bool address_is_sane(const char *word)
 {
 	size_t len = strlen(word);
@@ -202,8 +201,7 @@ static int parse_virtualization(struct ini_reader *reader, const struct ini_entr
 	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
 }
 
-/* One word for all that stand for the same features: the kernel's name where there is just one,
- * else ethtool's short word. */
+/* The same word for all names of the same features: the kernel name of a single feature, else the short word of ethtool. */
 static const char *canonical_word(const char *word)
 {
 	const struct feature_alias *a;
@@ -279,8 +277,7 @@ static int parse_feature(struct ini_reader *reader, const struct ini_entry *entr
 	return reader->error;
 }
 
-/* Known to some kernel; the reader's own table is not needed to tell that a word stands in the
- * wrong section. */
+/* Is it the name of a feature of any kernel? For errors about a word in the wrong section. */
 static bool is_feature_word(const char *word)
 {
 	static const struct feature_table none;
@@ -347,8 +344,7 @@ static int add_rule(struct rule_set *set, struct rule *rule, const char *path)
 	return 0;
 }
 
-/* By line, what concerns the whole file last. Stable: several complaints of one line keep their
- * order. */
+/* By line, errors about the whole file last. Stable: errors in one line stay in order. */
 static void sort_errors(struct rule_error *errors, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
