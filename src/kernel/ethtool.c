@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/utsname.h>
 
 #include "kernel/ethtool_private.h"
@@ -12,17 +11,7 @@ const char *const ethtool_backend_words[ETHTOOL_BACKENDS] = {
 	[ETHTOOL_AUTO] = "auto", [ETHTOOL_NETLINK] = "netlink", [ETHTOOL_IOCTL] = "ioctl"
 };
 
-int ethtool_backend_parse(const char *word, enum ethtool_backend *ret)
-{
-	for (unsigned i = 0; i < ETHTOOL_BACKENDS; i++)
-		if (strcmp(word, ethtool_backend_words[i]) == 0) {
-			*ret = (enum ethtool_backend)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-/* Before 5.10 FEATURES_SET loses wanted bits and does not tell the uppers; the ioctl does it right. */
+/* Before Linux 5.10 FEATURES_SET loses wanted bits and does not update the links above; the ioctl does. */
 static bool netlink_set_is_safe(void)
 {
 	struct utsname u;
@@ -32,7 +21,7 @@ static bool netlink_set_is_safe(void)
 		(major > 5 || (major == 5 && minor >= 10));
 }
 
-/* The ioctls have no notifications: they come by netlink where the kernel has that. */
+/* Ioctls have no notifications, so these come by netlink if the kernel has it. */
 static int open_ioctl(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
 {
 	_cleanup_(ethtool_close_pointer) struct ethtool *e = NULL;

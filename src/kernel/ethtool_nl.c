@@ -16,7 +16,7 @@
 #include "basic/util.h"
 
 #define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
-#define REPLY_TIMEOUT_S 10	 /* the kernel answers within the call that asks; a lost answer must not hang us */
+#define REPLY_TIMEOUT_S 10	 /* the kernel replies within sendto(); a lost reply must not block us */
 #define DUMP_ATTEMPTS 8
 #define BITSET_BITS_MAX 4096
 
@@ -24,10 +24,10 @@ struct ethtool_nl {
 	struct ethtool base;
 	struct mnl_socket *socket;  /* requests; NULL with a monitor alone */
 	struct mnl_socket *monitor; /* NULL without one */
-	int ioctl_fd;		    /* for what netlink cannot do, -1 until needed */
+	int ioctl_fd;		    /* for what netlink does not support, -1 until needed */
 	uint16_t family;
 	uint32_t seq;
-	unsigned bits; /* how many features the kernel counts, 0 before its names were read */
+	unsigned bits; /* number of feature bits in this kernel, 0 before the names are read */
 	char buffer[NETLINK_BATCH * BUFFER_BYTES] __attribute__((aligned(MNL_ALIGNTO)));
 };
 
@@ -38,9 +38,9 @@ static struct ethtool_nl *backend(struct ethtool *e)
 
 /* ---- decoding ---- */
 
-/* Sorts attributes by type; what does not fit, or is of a type above max, is left out. Inlined where libmnl would call back for
- * each of the thirty attributes that tell the features of one link: decoding is most of what a dump costs us. Who reads an
- * attribute checks its length. */
+/* Puts attributes into an array by type. Types above max are ignored, and so is everything from a malformed attribute on. The caller checks the
+ * length of each attribute that it reads. Inlined, because a link has thirty attributes, for each of which libmnl would call a function, and
+ * decoding is most of the cost of a dump. */
 static inline void collect(
 	const void *payload, size_t len, const struct nlattr **tb, unsigned max)
 {
@@ -76,7 +76,7 @@ static inline void collect_nested(
 	collect(data_of(nest), size_of(nest), tb, max);
 }
 
-/* 0 without the attribute or with one that is too short. */
+/* 0 if the attribute is missing or too short. */
 static inline uint32_t read_u32(const struct nlattr *attr)
 {
 	return attr && size_of(attr) >= sizeof(uint32_t) ? *(const uint32_t *)data_of(attr) : 0;
@@ -110,7 +110,7 @@ static inline int decode_compact(const struct nlattr *const *tb, struct bitset *
 	return 0;
 }
 
-/* Number of a bit of a verbose set, negative when it is none that we know. */
+/* The number of a bit in a verbose set; negative for an unknown one. */
 static int read_bit_number(const struct nlattr *const *tb, const struct feature_table *table)
 {
 	const struct nlattr *name = tb[ETHTOOL_A_BITSET_BIT_NAME];
@@ -126,7 +126,7 @@ static int read_bit_number(const struct nlattr *const *tb, const struct feature_
 struct verbose_bits {
 	const struct feature_table *table;
 	struct bitset *set;
-	bool is_list; /* without a mask: what is in it is set */
+	bool is_list; /* without a mask: all its bits are set */
 };
 
 static int read_verbose_bit(const struct nlattr *attr, void *userdata)
@@ -145,7 +145,7 @@ static int read_verbose_bit(const struct nlattr *attr, void *userdata)
 	return MNL_CB_OK;
 }
 
-/* table may be NULL: then a verbose set must come with bit numbers, as the kernel's do. */
+/* table may be NULL: then bits of a verbose set need numbers, which those of the kernel have. */
 static int decode_bitset(
 	const struct nlattr *attr, const struct feature_table *table, struct bitset *ret)
 {
@@ -163,7 +163,7 @@ static int decode_bitset(
 	return 0;
 }
 
-/* The index in the header, negative without a good one. */
+/* The index in the header; -EBADMSG. */
 static int decode_header(const struct nlattr *header)
 {
 	const struct nlattr *tb[ETHTOOL_A_HEADER_DEV_INDEX + 1] = { 0 };
@@ -200,9 +200,9 @@ int ethtool_features_decode(const void *payload, size_t len, const struct featur
 	return 0;
 }
 
-/* ---- talking ---- */
+/* ---- requests ---- */
 
-/* The attributes of a message that has its generic header. */
+/* The attributes of a message, whose generic netlink header the caller has checked. */
 static void collect_message(const struct nlmsghdr *nlh, const struct nlattr **tb, unsigned max)
 {
 	collect(mnl_nlmsg_get_payload_offset(nlh, sizeof(struct genlmsghdr)),
@@ -224,7 +224,7 @@ static struct nlmsghdr *request_new(
 	return nlh;
 }
 
-/* The kernel's own check that both belong together: -ENODEV, "ifindex and name do not match". */
+/* With both index and name, the kernel checks that they match (-ENODEV). ifindex 0: all links. */
 static void put_device(struct nlmsghdr *nlh, uint16_t type, int ifindex, const char *name)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
@@ -245,7 +245,7 @@ static int read_error_text(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* Error of an NLMSG_ERROR (0 for a plain ack), with the extended ack's text (text may be NULL). */
+/* The error of an NLMSG_ERROR, 0 for an ack. text gets the message of the extended ack; may be NULL. */
 static int decode_error(const struct nlmsghdr *nlh, char *text)
 {
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
@@ -260,13 +260,13 @@ static int decode_error(const struct nlmsghdr *nlh, char *text)
 	return err->error > 0 || err->error < -4095 ? -EBADMSG : err->error;
 }
 
-/* A reply's message: 0 go on, 1 done, negative errno. */
+/* Handles one message of a reply. 0: continue; 1: done; negative errno. */
 typedef int (*reply_fn)(const struct nlmsghdr *nlh, void *userdata);
 
 struct exchange {
 	reply_fn fn;
 	void *userdata;
-	char *text; /* ETHTOOL_TEXT_LEN bytes for the kernel's words, may be NULL */
+	char *text; /* gets the message of the kernel, ETHTOOL_TEXT_LEN bytes; may be NULL */
 	bool disturbed;
 };
 
@@ -281,7 +281,7 @@ static int take_message(const struct nlmsghdr *nlh, struct exchange *x)
 		r = decode_error(nlh, x->text);
 		return r < 0 ? r : 1;
 	case NLMSG_DONE:
-		/* the dump's own end: a negative number where it failed half way */
+		/* the end of a dump: a negative number if it failed */
 		if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(int)) {
 			r = *(int *)mnl_nlmsg_get_payload(nlh);
 			if (r < 0 && r >= -4095)
@@ -300,7 +300,7 @@ static int take_message(const struct nlmsghdr *nlh, struct exchange *x)
 	return !(nlh->nlmsg_flags & NLM_F_MULTI);
 }
 
-/* Every message of one datagram that answers the request seq. */
+/* Handles the messages in a datagram that reply to request seq. */
 static int take_datagram(struct ethtool_nl *nl, int len, uint32_t seq, struct exchange *x)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->buffer;
@@ -396,7 +396,7 @@ static int resolve_family(struct ethtool_nl *nl, struct family *ret)
 	return r;
 }
 
-/* ---- what a backend gives ---- */
+/* ---- operations ---- */
 
 static int read_string(const struct nlattr *attr, void *userdata)
 {
@@ -543,7 +543,7 @@ struct set_state {
 	struct ethtool_result *result;
 };
 
-/* The reply's wanted: asked for (mask) and not so (value: as asked). Its active: what changed (mask) and into what. */
+/* Reply: `wanted` is what was requested without effect (mask; value: as requested), `active` is what changed (mask) and its new value. */
 static int read_set_reply(const struct nlmsghdr *nlh, void *userdata)
 {
 	struct set_state *set = userdata;
@@ -562,7 +562,7 @@ static int read_set_reply(const struct nlmsghdr *nlh, void *userdata)
 	return 0;
 }
 
-/* Exactly as many bits as the kernel counts: given more, ethnl_bitmap32_not_zero() of 5.10 takes zeros for something. */
+/* Exactly as many bits as the kernel has: with more, ethnl_bitmap32_not_zero() in 5.10 treats zeros as set. */
 static void put_bitset(struct nlmsghdr *nlh, uint16_t type, unsigned bits, feature_set mask,
 	feature_set value)
 {
@@ -698,7 +698,7 @@ static int open_requests(struct ethtool_nl *nl)
 	nl->socket = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
 	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
-	/* only the texts suffer where the kernel has neither */
+	/* without these, only messages of the kernel are missing */
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &one, sizeof(one));
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &one, sizeof(one));
 	if (setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &timeout,

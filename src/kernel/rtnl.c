@@ -24,9 +24,9 @@
 
 #define RCVBUF_BYTES (16u << 20)
 #define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
-#define REPLY_TIMEOUT_S 10	 /* the kernel answers within the call that asks; a lost answer must not hang us */
+#define REPLY_TIMEOUT_S 10	 /* the kernel replies within sendto(); a lost reply must not block us */
 #define DUMP_ATTEMPTS 8
-#define DEFAULT_LINKS_MAX 64	 /* links with a default route that we tell apart */
+#define DEFAULT_LINKS_MAX 64	 /* links with a default route; more are ignored */
 
 struct rtnl {
 	struct nl_sock *requests;
@@ -60,8 +60,8 @@ static int nl_errno(int error)
 
 /* ---- one message ---- */
 
-/* As nla_parse(), without its checks of types and inlined: parsing is most of what a dump costs us. Who reads an attribute
- * checks its length. */
+/* Like nla_parse(), but inlined and without type checks, because parsing is most of the cost of a dump. The caller checks the length of each
+ * attribute that it reads. */
 static void collect(struct nlattr **tb, int max, void *head, int len)
 {
 	for (struct rtattr *attr = head; RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
@@ -77,13 +77,13 @@ static void collect_nested(struct nlattr **tb, int max, struct nlattr *nest)
 	collect(tb, max, nla_data(nest), nla_len(nest));
 }
 
-/* 0 without the attribute or with one that is too short. */
+/* 0 if the attribute is missing or too short. */
 static uint32_t read_u32(const struct nlattr *attr)
 {
 	return attr && nla_len(attr) >= (int)sizeof(uint32_t) ? nla_get_u32(attr) : 0;
 }
 
-/* An index of a link, 0 for none. */
+/* The index of a link; 0 if the attribute is missing or invalid. */
 static int read_index(const struct nlattr *attr)
 {
 	uint32_t index = read_u32(attr);
@@ -97,7 +97,7 @@ static void copy_string(char *dst, size_t size, const struct nlattr *attr)
 		util_copy_name(dst, size, nla_data(attr), (size_t)nla_len(attr));
 }
 
-/* The kernel's own bytes, which later calls must give back to it. */
+/* Copies the name unchanged, because it is passed back to the kernel. 0, -EBADMSG. */
 static int copy_link_name(char *dst, const struct nlattr *attr)
 {
 	size_t len;
@@ -112,7 +112,7 @@ static int copy_link_name(char *dst, const struct nlattr *attr)
 	return 0;
 }
 
-/* What a kind keeps in its own nest: a vlan's number, and the device below a vxlan, which has no ndo_get_iflink. */
+/* IFLA_INFO_DATA: the id of a VLAN, and the link below a vxlan, which has no ndo_get_iflink. */
 static void parse_info_data(struct nlattr *data, struct link *ret)
 {
 	struct nlattr *tb[IFLA_VXLAN_LINK + 1] = { 0 };
@@ -142,7 +142,7 @@ static void parse_link_info(struct nlattr *info, struct link *ret)
 	parse_info_data(tb[IFLA_INFO_DATA], ret);
 }
 
-/* An index that counts in another namespace must not be looked up here. */
+/* An index in another namespace must not be looked up in this one. */
 static void cut_foreign_lower(struct nlattr **tb, struct link *ret)
 {
 	ret->lower_netnsid = -1;
@@ -178,7 +178,7 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	if (ifi->ifi_index <= 0)
 		return -EBADMSG;
 	collect(tb, IFLA_MAX, nlmsg_attrdata(nlh, sizeof(*ifi)), nlmsg_attrlen(nlh, sizeof(*ifi)));
-	/* what a wireless driver has to say is sent as an RTM_NEWLINK with little more than the name (wireless_send_event()) */
+	/* events of wireless drivers are RTM_NEWLINK with few attributes (wireless_send_event()) */
 	if (tb[IFLA_WIRELESS])
 		return -ENOENT;
 	*ret = (struct link){ .ifindex = ifi->ifi_index, .flags = ifi->ifi_flags };
@@ -198,8 +198,8 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	return 0;
 }
 
-/* For what the message leaves open: a bus device, where sysfs shows one below this very link (sysfs may be that of another
- * network namespace). */
+/* For links whose message does not show it: does sysfs have a bus device for this link? Also compares the index, because sysfs may be that of another
+ * network namespace. */
 static bool has_bus_device(const struct link *link)
 {
 	char path[64 + LINK_NAME_LEN], text[16] = "";
@@ -232,7 +232,7 @@ static void take_link(const struct nlmsghdr *nlh, const struct rtnl_handlers *ha
 
 /* ---- sockets ---- */
 
-/* Routes that are no default routes stay in the kernel. Classic BPF loads in network order, a netlink header is in host order. */
+/* Drops routes except default ones. Classic BPF loads values in network byte order; a netlink header is in host byte order. */
 static int attach_filter(int fd)
 {
 	struct sock_filter code[] = {
@@ -267,7 +267,7 @@ static int open_requests(struct rtnl *rtnl)
 	fd = nl_socket_get_fd(rtnl->requests);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
 		return -errno;
-	/* lets a dump be filtered by table (4.20); without it more is read */
+	/* filters dumps by table (from Linux 4.20); without it more is read */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	return 0;
 }
@@ -357,7 +357,7 @@ static bool is_default_route(const struct nlmsghdr *nlh)
 
 struct monitored {
 	const struct rtnl_handlers *handlers;
-	bool routes; /* a message was about a default route */
+	bool routes; /* there was a message about a default route */
 };
 
 static void take_events(void *datagram, int len, void *userdata)
@@ -400,7 +400,7 @@ struct dump {
 	bool disturbed;
 };
 
-/* 0 go on, 1 done, negative errno. */
+/* Handles one message of a dump. 0: continue; 1: done; negative errno. */
 static int take_message(struct nlmsghdr *nlh, struct dump *dump)
 {
 	int error = 0;
@@ -547,7 +547,7 @@ static int request_routes(struct rtnl *rtnl, unsigned char family, struct dump *
 	return send_and_free(rtnl, msg, dump);
 }
 
-/* A family that is switched off, or has no main table yet, has no default route. */
+/* An address family that is disabled or has no main table yet has no default routes. */
 static int dump_routes(struct rtnl *rtnl, unsigned char family, struct default_links *links)
 {
 	int r = 0;
