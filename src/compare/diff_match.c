@@ -8,7 +8,7 @@
 
 #define ROLE_DEPTH_MAX 8
 #define ROUNDS_MAX 16
-#define PAIRS_MAX (1u << 23) /* that are tried within one role; beyond it only names tell */
+#define PAIRS_MAX (1u << 23) /* pairs to try within one role; above this links are matched by name only */
 
 static int compare_names(const void *a, const void *b, void *links)
 {
@@ -80,12 +80,12 @@ static void append_role(const struct snapshot *s, const struct diff_stack *stack
 {
 	const struct snapshot_link *l = &s->links[i];
 
-	util_append(buf, size, "%s", l->kind[0] ? l->kind : "link");
+	util_append(buf, size, "%s", l->kind[0] ? l->kind : "interface");
 	if (stack->lower[i] != DIFF_NONE && depth < ROLE_DEPTH_MAX) {
 		util_append(buf, size, " on ");
 		append_role(s, stack, stack->lower[i], depth + 1, buf, size);
 	} else if (l->lower_elsewhere) {
-		util_append(buf, size, " on a link of another namespace");
+		util_append(buf, size, " on an interface in another namespace");
 	}
 	if (stack->n_ports[i])
 		util_append(
@@ -125,7 +125,7 @@ int diff_match_names(struct diff *d, const struct diff_stack stack[2], size_t *p
 	return 0;
 }
 
-/* One link in the list of both sides' links by role. */
+/* A link of either side, for the list by role. */
 struct entry {
 	char role[DIFF_ROLE_LEN];
 	unsigned side;
@@ -139,7 +139,7 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(x->role, y->role) ?: COMPARE(x->side, y->side) ?: COMPARE(x->link, y->link);
 }
 
-/* Links of one role: A's are first. */
+/* The links of one role, A's before B's. */
 struct role {
 	const struct entry *a, *b;
 	size_t n_a, n_b;
@@ -149,11 +149,11 @@ struct matcher {
 	struct diff *d;
 	const struct diff_stack *stack;
 	size_t **partner;
-	size_t *hint[2]; /* what a link's uppers and ports that are matched say that it is */
-	bool by_name;    /* the stack has said what it can: names may tell, too */
+	size_t *hint[2]; /* the partner that follows from matched links above or ports */
+	bool by_name;    /* also use names, after the stack alone gave no more matches */
 };
 
-/* What one neighbour says: 1 these two belong together, 0 nothing, -1 they do not. */
+/* Do two neighbours in the stack match? 1: yes, 0: not known, -1: no. */
 static int agree(const struct matcher *m, size_t a, size_t b)
 {
 	if ((a == DIFF_NONE) != (b == DIFF_NONE))
@@ -163,7 +163,7 @@ static int agree(const struct matcher *m, size_t a, size_t b)
 	return m->partner[0][a] == b ? 1 : -1;
 }
 
-/* How much speaks for a and b being the same, -1 when something speaks against it. */
+/* The likelihood that a and b are the same link; -1: they are not. */
 static int score(const struct matcher *m, const struct role *role, size_t a, size_t b)
 {
 	const struct snapshot_link *x = &m->d->a->links[a], *y = &m->d->b->links[b];
@@ -179,7 +179,7 @@ static int score(const struct matcher *m, const struct role *role, size_t a, siz
 	       (m->by_name && strcmp(x->name, y->name) == 0 ? 1 : 0);
 }
 
-/* The one link of the other side for which most speaks; DIFF_NONE when there are two of them. */
+/* The link of the other side with the highest score; DIFF_NONE if several have it. */
 static size_t best_of(const struct matcher *m, const struct role *role, unsigned side, size_t link)
 {
 	const struct entry *others = side ? role->a : role->b;
@@ -218,7 +218,7 @@ static void match(struct matcher *m, size_t a, size_t b)
 	hint(m, m->stack[0].master[a], m->stack[1].master[b]);
 }
 
-/* Too many to try each with each. */
+/* For roles with more than PAIRS_MAX pairs. */
 static bool match_names_within(struct matcher *m, const struct role *role)
 {
 	bool any = false;
@@ -264,7 +264,7 @@ static bool same_state(const struct snapshot_link *a, const struct snapshot_link
 	       a->features.nochange == b->features.nochange && strcmp(a->driver, b->driver) == 0;
 }
 
-/* The links of a role on one side that nobody has matched, and that stand where `like` does. */
+/* Collects the unmatched links of a role on one side with the same VLAN id and place in the stack as link `like` of A. */
 static size_t collect(const struct matcher *m, const struct role *role, unsigned side, size_t like,
 	bool *ret_alike, size_t *ret)
 {
@@ -305,16 +305,16 @@ static int add_ambiguous(
 	return 0;
 }
 
-/* What is left of a role when nothing tells more: links that are all alike may be taken for each
- * other, whichever is which; others are ambiguous. told: links that are in such a list already. */
-static int settle(struct matcher *m, const struct role *role, bool *told[2])
+/* Handles the links of a role that are still unmatched: if they are all alike, any match is correct; otherwise they are ambiguous. done: links
+ * that were handled already. */
+static int settle(struct matcher *m, const struct role *role, bool *done[2])
 {
 	for (size_t i = 0; i < role->n_a; i++) {
 		size_t like = role->a[i].link, n_a, n_b;
 		_cleanup_free_ size_t *a = NULL, *b = NULL;
 		bool alike_a, alike_b;
 
-		if (m->partner[0][like] != DIFF_NONE || told[0][like])
+		if (m->partner[0][like] != DIFF_NONE || done[0][like])
 			continue;
 		a = calloc(role->n_a + 1, sizeof(*a));
 		b = calloc(role->n_b + 1, sizeof(*b));
@@ -323,19 +323,19 @@ static int settle(struct matcher *m, const struct role *role, bool *told[2])
 		n_a = collect(m, role, 0, like, &alike_a, a);
 		n_b = collect(m, role, 1, like, &alike_b, b);
 		for (size_t j = 0; j < n_a; j++)
-			told[0][a[j]] = true;
+			done[0][a[j]] = true;
 		if (n_b && n_a == n_b && alike_a && alike_b) {
 			for (size_t j = 0; j < n_a; j++)
 				match(m, a[j], b[j]);
 			continue;
 		}
 		for (size_t j = 0; j < n_b; j++)
-			if (told[1][b[j]])
+			if (done[1][b[j]])
 				n_b = 0;
 		if (n_b == 0)
 			continue;
 		for (size_t j = 0; j < n_b; j++)
-			told[1][b[j]] = true;
+			done[1][b[j]] = true;
 		if (add_ambiguous(m->d, role, a, n_a, b, n_b) < 0)
 			return -ENOMEM;
 		a = b = NULL;
@@ -387,17 +387,17 @@ static void match_rounds(struct matcher *m, const struct role *roles, size_t n_r
 static int match_all(struct matcher *m, const struct role *roles, size_t n_roles)
 {
 	size_t n_a = m->d->a->n_links, n_b = m->d->b->n_links;
-	_cleanup_free_ bool *told_a = calloc(n_a + 1, sizeof(bool)),
-			    *told_b = calloc(n_b + 1, sizeof(bool));
-	bool *told[2] = { told_a, told_b };
+	_cleanup_free_ bool *done_a = calloc(n_a + 1, sizeof(bool)),
+			    *done_b = calloc(n_b + 1, sizeof(bool));
+	bool *done[2] = { done_a, done_b };
 
-	if (!told_a || !told_b)
+	if (!done_a || !done_b)
 		return -ENOMEM;
 	match_rounds(m, roles, n_roles);
 	m->by_name = true;
 	match_rounds(m, roles, n_roles);
 	for (size_t i = 0; i < n_roles; i++) {
-		int r = settle(m, &roles[i], told);
+		int r = settle(m, &roles[i], done);
 
 		if (r < 0)
 			return r;

@@ -315,9 +315,9 @@ static void bad_text(void **state)
 	static const struct {
 		const char *text, *why;
 	} cases[] = {
-		{ "", "no interface in it" },
-		{ "\n\n", "no interface in it" },
-		{ "rx-gro-hw: on\n", "line 1: missing line before it: expected \"Features for" },
+		{ "", "no interfaces; expected" },
+		{ "\n\n", "no interfaces; expected" },
+		{ "rx-gro-hw: on\n", "line 1: missing line \"Features for" },
 		{ "Features for eth0:\nrx-grohw: on\n",
 			"line 2: unknown feature rx-grohw, did you mean rx-gro-hw?" },
 		{ "Features for eth0:\n\nhyper-drive: on\n",
