@@ -37,6 +37,17 @@ static void make_stale(struct observe *o, struct link *link)
 	announce(o, link->ifindex, link);
 }
 
+/* Calls fn for the links directly above a link. */
+static void for_above(struct observe *o, const struct link *link, void (*fn)(struct observe *o, struct link *above))
+{
+	struct link *master = link_master(&o->links, link);
+
+	for (struct link *up = link_first_upper(&o->links, link); up; up = link_next_upper(&o->links, up))
+		fn(o, up);
+	if (master)
+		fn(o, master);
+}
+
 /* ---- features ---- */
 
 static void store_features(struct link *link, const struct link_features *features)
@@ -126,7 +137,7 @@ static void take_notification(
 	int ifindex, const struct link_features *features, _unused_ int error, void *userdata)
 {
 	struct observe *o = userdata;
-	struct link *link = link_table_find(&o->links, ifindex), *master;
+	struct link *link = link_table_find(&o->links, ifindex);
 
 	o->counts.feature_events++;
 	if (!link || !features || link->features_stale ||
@@ -134,12 +145,7 @@ static void take_notification(
 		return;
 	touch(o, link);
 	link_table_stack(&o->links);
-	for (struct link *up = link_first_upper(&o->links, link); up;
-		up = link_next_upper(&o->links, up))
-		touch(o, up);
-	master = link_master(&o->links, link);
-	if (master)
-		touch(o, master);
+	for_above(o, link, touch);
 }
 
 static int read_touched(struct observe *o)
@@ -363,17 +369,9 @@ static int refresh_after_overrun(struct observe *o)
 static void spread_staleness(struct observe *o)
 {
 	link_table_stack(&o->links);
-	link_table_foreach(&o->links, link) {
-		struct link *master = link_master(&o->links, link);
-
-		if (!link->features_stale)
-			continue;
-		for (struct link *up = link_first_upper(&o->links, link); up;
-			up = link_next_upper(&o->links, up))
-			make_stale(o, up);
-		if (master)
-			make_stale(o, master);
-	}
+	link_table_foreach(&o->links, link)
+		if (link->features_stale)
+			for_above(o, link, make_stale);
 }
 
 int observe_read_links(struct observe *o)

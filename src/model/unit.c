@@ -114,6 +114,8 @@ static const char *runtime_above(const char *path, const char *component)
 
 static bool parse_container(const char *path, const char *s, size_t len, struct unit *unit)
 {
+	const char *runtime;
+
 	for (size_t i = 0; i < ARRAY_SIZE(container_names); i++) {
 		const struct container_name *c = &container_names[i];
 		size_t prefix = strlen(c->prefix), suffix = strlen(c->suffix);
@@ -131,22 +133,17 @@ static bool parse_container(const char *path, const char *s, size_t len, struct 
 		unit->kind = UNIT_CONTAINER;
 		return true;
 	}
-	if (is_container_id(s, len)) {
-		snprintf(unit->runtime, sizeof(unit->runtime), "%s", runtime_above(path, s));
-		util_copy_name(unit->container, sizeof(unit->container), s, len);
-		util_copy_name(unit->name, sizeof(unit->name), path + 1, strlen(path + 1));
-		unit->kind = UNIT_CONTAINER;
-		return true;
-	}
-	/* /lxc/NAME of liblxc without systemd */
-	if (s - path == 5 && !strncmp(path, "/lxc/", 5)) {
-		snprintf(unit->runtime, sizeof(unit->runtime), "lxc");
-		util_copy_name(unit->container, sizeof(unit->container), s, len);
-		util_copy_name(unit->name, sizeof(unit->name), path + 1, strlen(path + 1));
-		unit->kind = UNIT_CONTAINER;
-		return true;
-	}
-	return false;
+	if (is_container_id(s, len))
+		runtime = runtime_above(path, s);
+	else if (s - path == 5 && !strncmp(path, "/lxc/", 5)) /* liblxc without systemd */
+		runtime = "lxc";
+	else
+		return false;
+	snprintf(unit->runtime, sizeof(unit->runtime), "%s", runtime);
+	util_copy_name(unit->container, sizeof(unit->container), s, len);
+	util_copy_name(unit->name, sizeof(unit->name), path + 1, strlen(path + 1));
+	unit->kind = UNIT_CONTAINER;
+	return true;
 }
 
 static bool is_number(const char *s, size_t len)
