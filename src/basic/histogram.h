@@ -11,7 +11,7 @@
 struct histogram {
 	const uint64_t *bounds_usec; /* inclusive upper bounds of the buckets, ascending; not owned */
 	size_t n_bounds;	     /* at most HISTOGRAM_BOUNDS_MAX */
-	uint64_t counts[HISTOGRAM_BOUNDS_MAX + 1]; /* not cumulative; counts[n_bounds] is the bucket above the last bound */
+	uint64_t counts[HISTOGRAM_BOUNDS_MAX + 1]; /* not cumulative; the last is above all bounds */
 	uint64_t sum_usec;
 };
 

@@ -12,7 +12,8 @@
 
 #include "basic/file.h"
 
-/* Encodings of what iniparser would interpret. Control characters in a file are errors, so these cannot be in it. */
+/* Encodings of what iniparser would interpret. Control characters in a file are errors, so these cannot be in
+ * it. */
 #define CODE_QUOTE '\x01'
 #define CODE_BACKSLASH '\x02'
 
@@ -243,8 +244,8 @@ static void trim(const char **s, size_t *len)
 		--*len;
 }
 
-/* Length of a line without the comment at its end, which starts with a ; after a space or tab. A # does not start one, as values may
- * contain "issue #1". */
+/* Length of a line without the comment at its end, which starts with a ; after a space or tab. A # does not
+ * start one, as values may contain "issue #1". */
 static size_t without_comment(const char *s, size_t len)
 {
 	for (size_t i = 1; i < len; i++)
@@ -253,7 +254,8 @@ static size_t without_comment(const char *s, size_t len)
 	return len;
 }
 
-/* Adds an entry in the current section. NULL: no memory (reader->error is set), or too many entries (reported). */
+/* Adds an entry in the current section. NULL: no memory (reader->error is set), or too many entries
+ * (reported). */
 static struct entry *add_entry(struct scanner *s, unsigned line)
 {
 	if (s->n == INI_MAX_ENTRIES) {
@@ -412,7 +414,8 @@ static int be_silent(const char *fmt _unused_, ...)
 	return 0;
 }
 
-/* Lets iniparser parse the scanner's text, and copies the values to the entries. 0; 1: it failed, and the reason was reported; negative errno. */
+/* Lets iniparser parse the scanner's text, and copies the values to the entries. 0; 1: it failed, and the
+ * reason was reported; negative errno. */
 static int run_iniparser(struct scanner *s)
 {
 	_cleanup_(iniparser_freedict_pointer) dictionary *d = NULL;
@@ -465,7 +468,8 @@ static const struct ini_section *find_section(
 	return NULL;
 }
 
-/* Reports "unknown WHAT, did you mean [NEAREST]?", or the valid names. key: the names are keys, which are shown as NAME=. */
+/* Reports "unknown WHAT, did you mean [NEAREST]?", or the valid names. key: the names are keys, which are
+ * shown as NAME=. */
 static void complain_unknown(struct ini_reader *reader, unsigned line, const char *what, const char *name,
 	const char *const *names, size_t n, bool key)
 {

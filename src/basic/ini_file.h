@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads files of [Section] and Key=Value lines by tables of the valid keys. The only user of iniparser.
  *
- * iniparser lower-cases names, merges repeated ones, cuts values at ; and #, joins lines at a backslash and does not keep line numbers,
- * all silently. So a scanner checks the syntax of each line first and gives iniparser a text in which none of this can happen: its names
- * are line numbers, and characters that iniparser would interpret are encoded. */
+ * iniparser lower-cases names, merges repeated ones, cuts values at ; and #, joins lines at a backslash and
+ * does not keep line numbers, all silently. So a scanner checks the syntax of each line first and gives
+ * iniparser a text in which none of this can happen: its names are line numbers, and characters that
+ * iniparser would interpret are encoded. */
 #ifndef OFFLOADD_INI_FILE_H
 #define OFFLOADD_INI_FILE_H
 
@@ -17,10 +18,12 @@
 #define INI_MAX_NAME 40      /* bytes of a section or key name */
 #define INI_MAX_ERRORS 100   /* in one file; one more error reports that others are not shown */
 
-/* One file being read, and where its errors go. The caller sets path, report and userdata, and zeroes the rest. */
+/* One file being read, and where its errors go. The caller sets path, report and userdata, and zeroes the
+ * rest. */
 struct ini_reader {
 	const char *path;
-	/* Reports one error; line 0 is the whole file. The strings are clean UTF-8 and valid during the call. Returns 0 or -ENOMEM. */
+	/* Reports one error; line 0 is the whole file. The strings are clean UTF-8 and valid during the call.
+	 * Returns 0 or -ENOMEM. */
 	int (*report)(void *userdata, const char *path, unsigned line, const char *message);
 	void *userdata;
 	unsigned n_errors;
@@ -33,8 +36,8 @@ struct ini_entry {
 	const char *section, *key, *value;
 };
 
-/* Parses a value into *field. Reports an invalid value with ini_complain_value() and returns 0; -ENOMEM is the only error it returns.
- * context: of the table. */
+/* Parses a value into *field. Reports an invalid value with ini_complain_value() and returns 0; -ENOMEM is
+ * the only error it returns. context: of the table. */
 typedef int (*ini_parse_fn)(
 	struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context);
 
@@ -49,18 +52,20 @@ struct ini_section {
 	const char *name;
 	const struct ini_key *keys;
 	size_t n_keys;
-	ini_parse_fn parse_any; /* parses keys that no table has; its field is the whole target. NULL: such keys are errors */
-	bool (*knows)(const char *key); /* would parse_any accept the key? For errors about a key in the wrong section; may be NULL */
+	/* Parses keys that no table has; its field is the whole target. NULL: such keys are errors. */
+	ini_parse_fn parse_any;
+	/* Would parse_any accept the key? For errors about a key in the wrong section; may be NULL. */
+	bool (*knows)(const char *key);
 	const char *missing; /* the error if the section is missing; NULL: it is optional */
 	const char *empty;   /* the error if it has no key; NULL: it may be empty */
 };
 
-/* Reads the regular file reader->path, of at most INI_FILE_MAX_BYTES. *ret_text is the caller's to free, *ret_len its length in bytes. 0; 1:
- * it cannot be read, and the reason was reported; -ENOMEM. */
+/* Reads the regular file reader->path, of at most INI_FILE_MAX_BYTES. *ret_text is the caller's to free,
+ * *ret_len its length in bytes. 0; 1: it cannot be read, and the reason was reported; -ENOMEM. */
 int ini_file_read(struct ini_reader *reader, char **ret_text, size_t *ret_len);
 
-/* Parses a text of len bytes into target. Continues after an error, so that all errors are reported. 0: no errors; 1: errors were
- * reported; -ENOMEM. On error target may be filled in part. */
+/* Parses a text of len bytes into target. Continues after an error, so that all errors are reported. 0: no
+ * errors; 1: errors were reported; -ENOMEM. On error target may be filled in part. */
 int ini_file_parse(struct ini_reader *reader, const char *text, size_t len,
 	const struct ini_section *sections, size_t n_sections, void *target);
 
@@ -71,19 +76,20 @@ void ini_complain(struct ini_reader *reader, unsigned line, const char *fmt, ...
 void ini_complain_value(struct ini_reader *reader, const struct ini_entry *entry, const char *value,
 	const char *fmt, ...) _printf_(4, 5);
 
-/* The index of a value in a list of n words; NULL words are skipped. -1: it is none of them, and an error with the valid words was
- * reported. */
+/* The index of a value in a list of n words; NULL words are skipped. -1: it is none of them, and an error
+ * with the valid words was reported. */
 int ini_find_word(struct ini_reader *reader, const struct ini_entry *entry, const char *value,
 	const char *const *words, size_t n);
 
-/* Calls take() for each word of the value, separated by spaces or tabs, until it returns a negative errno. Returns what the last call
- * returned, 0 without words, or -ENOMEM. */
+/* Calls take() for each word of the value, separated by spaces or tabs, until it returns a negative errno.
+ * Returns what the last call returned, 0 without words, or -ENOMEM. */
 int ini_each_word(struct ini_reader *reader, const struct ini_entry *entry,
 	int (*take)(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata),
 	void *userdata);
 
-/* Parsers for tables. Fields: text, a char * whose previous value is freed; word, an enum or unsigned that gets the index of a word;
- * flag, a bool that is true for the second word. The context of word and flag is a struct ini_words. */
+/* Parsers for tables. Fields: text, a char * whose previous value is freed; word, an enum or unsigned that
+ * gets the index of a word; flag, a bool that is true for the second word. The context of word and flag is a
+ * struct ini_words. */
 struct ini_words {
 	const char *const *words; /* NULL words are skipped */
 	size_t n;

@@ -339,7 +339,8 @@ struct json_value {
 	enum json_kind kind;
 };
 
-/* What json_parse() allocates: the values in the order of the text, and a copy of the text, which their strings point into. */
+/* What json_parse() allocates: the values in the order of the text, and a copy of the text, which their
+ * strings point into. */
 struct document {
 	char *text;
 	struct json_value values[];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads and writes JSON: all documents, messages and state files use this.
  *
- * No library is used, because json-c 0.16 (Debian 12) does not survive a lack of memory: it aborts in json_object_array_add(NULL), crashes
- * in the parser if strdup() of a name fails, and after other failed allocations silently drops members, when reading and when writing.
- * Here a document is one growing buffer when written, and two allocations when read. A failed allocation is -ENOMEM; there is never an
- * incomplete document.
+ * No library is used, because json-c 0.16 (Debian 12) does not survive a lack of memory: it aborts in
+ * json_object_array_add(NULL), crashes in the parser if strdup() of a name fails, and after other failed
+ * allocations silently drops members, when reading and when writing. Here a document is one growing buffer
+ * when written, and two allocations when read. A failed allocation is -ENOMEM; there is never an incomplete
+ * document.
  *
  * The names follow RFC 8259, except "list" (array) and "text" (string). */
 #ifndef OFFLOADD_BASIC_JSON_H
@@ -17,7 +18,8 @@
 
 #include "basic/util.h"
 
-/* The version of all documents. It grows if a member is removed or changes its meaning, not if one is added. */
+/* The version of all documents. It grows if a member is removed or changes its meaning, not if one is
+ * added. */
 #define JSON_VERSION 1
 
 enum json_kind {
@@ -62,8 +64,9 @@ enum json_form {
 	JSON_COMPACT, /* without spaces, for messages */
 };
 
-/* A document while it is written, in order. Zero it, apart from form. Its functions return no errors: without memory nothing more is added,
- * and json_finish() or json_take() returns -ENOMEM. Text is sanitized (util_clean()) and quoted. json_clear() frees it. */
+/* A document while it is written, in order. Zero it, apart from form. Its functions return no errors: without
+ * memory nothing more is added, and json_finish() or json_take() returns -ENOMEM. Text is sanitized
+ * (util_clean()) and quoted. json_clear() frees it. */
 struct json_writer {
 	enum json_form form;
 	int error; /* 0 or -ENOMEM */
@@ -76,10 +79,12 @@ struct json_writer {
 void json_clear(struct json_writer *w);
 #define _cleanup_json_writer_ _cleanup_(json_clear)
 
-/* Opens the outermost object of a document of docs/schema, and writes its version and name. json_finish() or json_take() closes it. */
+/* Opens the outermost object of a document of docs/schema, and writes its version and name. json_finish() or
+ * json_take() closes it. */
 void json_begin(struct json_writer *w, const char *document);
 
-/* In the following functions key is the name of the member, NULL in a list and for the outermost value. Names and texts are copied. */
+/* In the following functions key is the name of the member, NULL in a list and for the outermost value. Names
+ * and texts are copied. */
 void json_open_object(struct json_writer *w, const char *key);
 void json_close_object(struct json_writer *w);
 void json_open_list(struct json_writer *w, const char *key);
@@ -112,9 +117,11 @@ void json_add_fields(struct json_writer *w, const struct json_field *fields, con
 void json_add_rows(struct json_writer *w, const char *key, const struct json_field *fields, const void *rows, size_t n,
 	size_t size);
 
-/* Closes the document of json_begin(), and writes it and a newline to out. 0; -ENOMEM (nothing is written); -EIO. */
+/* Closes the document of json_begin(), and writes it and a newline to out. 0; -ENOMEM (nothing is written);
+ * -EIO. */
 int json_finish(struct json_writer *w, FILE *out);
-/* The same into memory: *ret is the caller's to free, *ret_len its length in bytes without the NUL. w is empty afterwards. 0 or -ENOMEM. */
+/* The same into memory: *ret is the caller's to free, *ret_len its length in bytes without the NUL. w is
+ * empty afterwards. 0 or -ENOMEM. */
 int json_take(struct json_writer *w, char **ret, size_t *ret_len);
 
 /* ---- reading ---- */
@@ -131,8 +138,8 @@ struct json_limits {
 #define JSON_OF_DAEMON (&(const struct json_limits){ 16 << 20, 2 << 20, 16 }) /* a reply of the daemon */
 #define JSON_OF_FILE (&(const struct json_limits){ 16 << 20, 2 << 20, 16 })
 
-/* Parses a text of len bytes, which must be one value. *ret is the caller's to json_free(), and does not refer to text. 0; -EBADMSG with the
- * reason and its line in why (at most JSON_WHY_LEN bytes); -ENOMEM. */
+/* Parses a text of len bytes, which must be one value. *ret is the caller's to json_free(), and does not
+ * refer to text. 0; -EBADMSG with the reason and its line in why (at most JSON_WHY_LEN bytes); -ENOMEM. */
 #define JSON_WHY_LEN 128
 int json_parse(const char *text, size_t len, const struct json_limits *limits, struct json_value **ret, char *why,
 	size_t why_size);
@@ -153,7 +160,8 @@ const struct json_value *json_next(const struct json_value *of, const struct jso
 /* The name of a member of an object. Borrowed. */
 const char *json_key(const struct json_value *member);
 
-/* A member of an object by name. If it is missing or of another kind: NULL, "", 0, false. Results are borrowed. */
+/* A member of an object by name. If it is missing or of another kind: NULL, "", 0, false. Results are
+ * borrowed. */
 const struct json_value *json_get(const struct json_value *from, const char *key);
 const struct json_value *json_get_list(const struct json_value *from, const char *key);
 const struct json_value *json_get_object(const struct json_value *from, const char *key);
@@ -165,8 +173,8 @@ const char *json_as_text(const struct json_value *value);
 int64_t json_as_int(const struct json_value *value);
 bool json_as_bool(const struct json_value *value);
 
-/* Reads and validates fields. The first error is kept, and nothing more is read after it, so that only the end needs a check. Set why and
- * why_size, and zero the rest. */
+/* Reads and validates fields. The first error is kept, and nothing more is read after it, so that only the
+ * end needs a check. Set why and why_size, and zero the rest. */
 struct json_reader {
 	char at[64]; /* where the reader is: "links[3]", "" at the top */
 	char *why;   /* gets the error: "links[3].vlan_id is out of range" */
@@ -175,14 +183,14 @@ struct json_reader {
 };
 /* Sets an error about a member (key NULL: about the current value) unless there is one. Returns r->error. */
 int json_complain(struct json_reader *r, const char *key, const char *what);
-/* Reads the members in the table from an object into the struct at ret. Other members are ignored, and missing or null ones leave the struct
- * unchanged. JSON_COPY frees the previous text. Returns r->error. */
+/* Reads the members in the table from an object into the struct at ret. Other members are ignored, and
+ * missing or null ones leave the struct unchanged. JSON_COPY frees the previous text. Returns r->error. */
 int json_read(struct json_reader *r, const struct json_value *from, const struct json_field *fields, void *ret);
 /* The name of the first member that is not in the table; NULL. */
 const char *json_unknown(const struct json_value *from, const struct json_field *fields);
 
-/* Iterates over a list of objects: for (struct json_each e = json_each(r, list, "links"); json_step(&e);) uses e.item. key: the name of the
- * list in errors. A member that is not an object is an error. */
+/* Iterates over a list of objects: for (struct json_each e = json_each(r, list, "links"); json_step(&e);)
+ * uses e.item. key: the name of the list in errors. A member that is not an object is an error. */
 struct json_each {
 	struct json_reader *r;
 	const struct json_value *list, *item;

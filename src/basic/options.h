@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Command line options as a table: parsed with getopt_long(3) into the fields of a struct, and printed as help. */
+/* Command line options as a table: parsed with getopt_long(3) into the fields of a struct, and printed as
+ * help. */
 #ifndef OFFLOADD_OPTIONS_H
 #define OFFLOADD_OPTIONS_H
 
@@ -31,8 +32,9 @@ struct options_entry {
 	size_t min, max;
 };
 
-/* Parses all options, also those after arguments, into target, which the caller fills with defaults. Afterwards optind is the index of the
- * first argument. *ret_given gets bit I if entry I was used. 0; -EINVAL with the reason in why. */
+/* Parses all options, also those after arguments, into target, which the caller fills with defaults.
+ * Afterwards optind is the index of the first argument. *ret_given gets bit I if entry I was used. 0; -EINVAL
+ * with the reason in why. */
 int options_read(const struct options_entry *table, size_t n, int argc, char **argv, void *target, uint64_t *ret_given,
 	char *why, size_t why_size);
 

@@ -60,8 +60,8 @@ CLEANUP_POINTER(DIR, closedir)
 		_taken;                                                                                                \
 	})
 
-/* Makes room for one more element in an array of n elements, which must be NULL or have grown by this macro only. The capacity doubles and
- * follows from n. False: no memory, and the array is unchanged. */
+/* Makes room for one more element in an array of n elements, which must be NULL or have grown by this macro
+ * only. The capacity doubles and follows from n. False: no memory, and the array is unchanged. */
 #define GROW(array, n)                                                                                                 \
 	({                                                                                                             \
 		void *_grown = util_grow((array), (n), sizeof(*(array)));                                              \
@@ -102,17 +102,21 @@ static inline void util_earlier(uint64_t *deadline_usec, uint64_t usec)
 		*deadline_usec = usec;
 }
 
-/* Copies at most src_len bytes of src, up to a NUL, into dst of size bytes, and terminates it; a longer text is truncated. Bytes that are
- * not printable ASCII become '?', so that a hostile interface name reaches neither a terminal nor JSON. */
+/* Copies at most src_len bytes of src, up to a NUL, into dst of size bytes, and terminates it; a longer text
+ * is truncated. Bytes that are not printable ASCII become '?', so that a hostile interface name reaches
+ * neither a terminal nor JSON. */
 void util_copy_name(char *dst, size_t size, const char *src, size_t src_len);
 
-/* Length in bytes of the UTF-8 character (RFC 3629) at the start of a text of n bytes, and its code point; 0 if it is not well-formed. */
+/* Length in bytes of the UTF-8 character (RFC 3629) at the start of a text of n bytes, and its code point; 0
+ * if it is not well-formed. */
 size_t util_character(const char *s, size_t n, uint32_t *ret);
-/* The same for a printable character; 0 also for control characters (C0, DEL, C1) and for marks that change the text direction. */
+/* The same for a printable character; 0 also for control characters (C0, DEL, C1) and for marks that change
+ * the text direction. */
 size_t util_printable(const char *s, size_t n);
 
-/* Copies at most src_len bytes of untrusted text, up to a NUL. Bytes that are not printable UTF-8 become '?'; a text that does not fit is
- * truncated after a whole character and ends in "...". size is at least 4. Returns dst. */
+/* Copies at most src_len bytes of untrusted text, up to a NUL. Bytes that are not printable UTF-8 become '?';
+ * a text that does not fit is truncated after a whole character and ends in "...". size is at least 4.
+ * Returns dst. */
 char *util_copy_text(char *dst, size_t size, const char *src, size_t src_len);
 /* The same for a NUL-terminated text. Returns buf. */
 static inline const char *util_clean(const char *text, char *buf, size_t size)
@@ -123,11 +127,12 @@ static inline const char *util_clean(const char *text, char *buf, size_t size)
 /* Appends formatted text to the string in a buffer of size bytes, truncated to fit. */
 void util_append(char *buf, size_t size, const char *fmt, ...) _printf_(3, 4);
 
-/* Parses a duration: "90", "1min 30s", "500ms", "2h". Whole numbers of us, ms, s (the default), m or min, h or d are added up. 0, -EINVAL,
- * or -ERANGE above 366 days. */
+/* Parses a duration: "90", "1min 30s", "500ms", "2h". Whole numbers of us, ms, s (the default), m or min, h
+ * or d are added up. 0, -EINVAL, or -ERANGE above 366 days. */
 int util_parse_duration(const char *text, uint64_t *ret_usec);
 
-/* Parses a size: "4096", "64k", "64M", "2G", with powers of 1024. 0; -EINVAL, also for a size of 0; -ERANGE above 1T. */
+/* Parses a size: "4096", "64k", "64M", "2G", with powers of 1024. 0; -EINVAL, also for a size of 0; -ERANGE
+ * above 1T. */
 int util_parse_size(const char *text, uint64_t *ret_bytes);
 
 /* Formats a remaining time in its two largest units, rounded up: "3s", "1h 30min", "365d". Returns buf. */
@@ -137,8 +142,8 @@ const char *util_format_usec(uint64_t usec, char *buf, size_t size);
 /* Formats an age in the largest unit of which there are at least two: "90s", "3h", "12d". Returns buf. */
 const char *util_format_age(uint64_t sec, char *buf, size_t size);
 
-/* Prints text and a newline, wrapped between words at width columns (0: no limit). column: where the current line ends, and the indent of
- * the following lines. */
+/* Prints text and a newline, wrapped between words at width columns (0: no limit). column: where the current
+ * line ends, and the indent of the following lines. */
 void util_wrap(FILE *out, unsigned width, unsigned column, const char *text);
 
 /* "a, b or c" if last is " or "; NULL words are skipped. Returns buf. */
@@ -155,8 +160,8 @@ static inline const char *util_on_off(bool on)
 	return on ? "on" : "off";
 }
 
-/* The nearest of n names to word, for "did you mean": by edit distance, but a name that differs only in case comes first. NULL if none is
- * near enough. NULL names are skipped. */
+/* The nearest of n names to word, for "did you mean": by edit distance, but a name that differs only in case
+ * comes first. NULL if none is near enough. NULL names are skipped. */
 const char *util_nearest(const char *word, const char *const *names, size_t n);
 
 /* The index of a word in a list of n words, or -1. NULL words are skipped. */

@@ -104,7 +104,8 @@ static void compare_tables(struct work *w)
 		*w->d->a->kernel && *w->d->b->kernel && strcmp(w->d->a->kernel, w->d->b->kernel);
 }
 
-/* The dependencies of the kernel of B, where features were lost, else of A; if neither is known, of the newest kernel, which has them all. */
+/* The dependencies of the kernel of B, where features were lost, else of A; if neither is known, of the
+ * newest kernel, which has them all. */
 static int learn_needs(struct work *w)
 {
 	const struct diff *d = w->d;
@@ -122,8 +123,9 @@ static int learn_needs(struct work *w)
 	return 0;
 }
 
-/* The features among `changed` that depend on `bit`, directly or indirectly. A feature that needs one of several others depends on them if all are
- * off. off: the features that are off on the side where `changed` are off. */
+/* The features among `changed` that depend on `bit`, directly or indirectly. A feature that needs one of
+ * several others depends on them if all are off. off: the features that are off on the side where `changed`
+ * are off. */
 static feature_set dependents(
 	const struct work *w, unsigned bit, feature_set changed, feature_set off)
 {
@@ -505,7 +507,8 @@ static void mark_ambiguous(struct work *w)
 	}
 }
 
-/* The output of ethtool has the links that a user selected: others are not missing, unless both snapshots are such outputs. */
+/* The output of ethtool has the links that a user selected: others are not missing, unless both snapshots are
+ * such outputs. */
 static bool may_miss(const struct snapshot *s, const struct snapshot *other)
 {
 	return s->form != SNAPSHOT_ETHTOOL || other->form == SNAPSHOT_ETHTOOL;

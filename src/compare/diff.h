@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The differences between two snapshots: A, the older or good one, and B. Feature sets use the bits of A. A feature that only one kernel has is not
- * a difference. Pure. */
+/* The differences between two snapshots: A, the older or good one, and B. Feature sets use the bits of A. A
+ * feature that only one kernel has is not a difference. Pure. */
 #ifndef OFFLOADD_DIFF_H
 #define OFFLOADD_DIFF_H
 
@@ -85,7 +85,8 @@ struct diff {
 	size_t unlisted; /* sum of the features that may be lost: see DIFF_UNLISTED */
 };
 
-/* Compares two snapshots. *ret: the caller's to diff_clear(). 0; -ENOMEM; -EOPNOTSUPP: by role, but one is SNAPSHOT_ETHTOOL, without the stack. */
+/* Compares two snapshots. *ret: the caller's to diff_clear(). 0; -ENOMEM; -EOPNOTSUPP: by role, but one is
+ * SNAPSHOT_ETHTOOL, without the stack. */
 int diff_make(const struct snapshot *a, const struct snapshot *b,
 	const struct diff_options *options, struct diff *ret);
 /* Frees the members, and zeroes the diff. */

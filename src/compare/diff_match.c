@@ -264,7 +264,8 @@ static bool same_state(const struct snapshot_link *a, const struct snapshot_link
 	       a->features.nochange == b->features.nochange && strcmp(a->driver, b->driver) == 0;
 }
 
-/* Collects the unmatched links of a role on one side with the same VLAN id and place in the stack as link `like` of A. */
+/* Collects the unmatched links of a role on one side with the same VLAN id and place in the stack as link
+ * `like` of A. */
 static size_t collect(const struct matcher *m, const struct role *role, unsigned side, size_t like,
 	bool *ret_alike, size_t *ret)
 {
@@ -305,8 +306,8 @@ static int add_ambiguous(
 	return 0;
 }
 
-/* Handles the links of a role that are still unmatched: if they are all alike, any match is correct; otherwise they are ambiguous. done: links
- * that were handled already. */
+/* Handles the links of a role that are still unmatched: if they are all alike, any match is correct;
+ * otherwise they are ambiguous. done: links that were handled already. */
 static int settle(struct matcher *m, const struct role *role, bool *done[2])
 {
 	for (size_t i = 0; i < role->n_a; i++) {

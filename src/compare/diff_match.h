@@ -20,8 +20,8 @@ void diff_stack_clear(struct diff_stack *stack);
 /* An array of n DIFF_NONE, the caller's to free. NULL: no memory. */
 size_t *diff_new_partners(size_t n);
 
-/* Match links by name or by role. partner[0][i] gets the link of B that is link i of A, partner[1] the reverse; others stay DIFF_NONE.
- * diff_match_roles() also fills d->ambiguous. 0 or -ENOMEM. */
+/* Match links by name or by role. partner[0][i] gets the link of B that is link i of A, partner[1] the
+ * reverse; others stay DIFF_NONE. diff_match_roles() also fills d->ambiguous. 0 or -ENOMEM. */
 int diff_match_names(struct diff *d, const struct diff_stack stack[2], size_t *partner[2]);
 int diff_match_roles(struct diff *d, const struct diff_stack stack[2], size_t *partner[2]);
 

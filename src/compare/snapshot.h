@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A host at one moment: its links, their stack and features, and the rules in force. Made from the link table, a document (snapshot_json.h) or the
- * output of `ethtool -k`. Bits are those of the kernel of that host: use them with the table of the snapshot only. Pure. */
+/* A host at one moment: its links, their stack and features, and the rules in force. Made from the link
+ * table, a document (snapshot_json.h) or the output of `ethtool -k`. Bits are those of the kernel of that
+ * host: use them with the table of the snapshot only. Pure. */
 #ifndef OFFLOADD_SNAPSHOT_H
 #define OFFLOADD_SNAPSHOT_H
 
@@ -56,23 +57,26 @@ struct snapshot {
 	size_t n_rules;
 };
 
-/* Makes a snapshot of this host; now: CLOCK_REALTIME in seconds. Everything is copied. Stacks the table if needed. *ret: the caller's to
- * snapshot_clear(). 0; -ENOMEM; -E2BIG: more than SNAPSHOT_LINKS_MAX links. */
+/* Makes a snapshot of this host; now: CLOCK_REALTIME in seconds. Everything is copied. Stacks the table if
+ * needed. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -E2BIG: more than SNAPSHOT_LINKS_MAX links. */
 int snapshot_take(const struct feature_table *features, struct link_table *links,
 	const struct rule_set *rules, const struct rule_host *host, int64_t now,
 	struct snapshot *ret);
 /* Frees the members, and zeroes the snapshot. */
 void snapshot_clear(struct snapshot *s);
 
-/* Removes all links except the n named ones, the links below them, and the ports of masters among these. *ret_missing: the first name without a
- * link (borrowed; nothing is removed then), else NULL. 0 or -ENOMEM. */
+/* Removes all links except the n named ones, the links below them, and the ports of masters among these.
+ * *ret_missing: the first name without a link (borrowed; nothing is removed then), else NULL. 0 or
+ * -ENOMEM. */
 int snapshot_keep(struct snapshot *s, char *const *names, size_t n, const char **ret_missing);
 
-/* Adds an empty link, owned by the snapshot and valid until the next call. NULL: no memory, or SNAPSHOT_LINKS_MAX is reached. */
+/* Adds an empty link, owned by the snapshot and valid until the next call. NULL: no memory, or
+ * SNAPSHOT_LINKS_MAX is reached. */
 struct snapshot_link *snapshot_add_link(struct snapshot *s);
 
-/* Parses the output of `ethtool -k LINK`, for one link or several; len: bytes. known: feature names to accept besides those of known kernels, may
- * be empty. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -EBADMSG, with the line and the reason in why. */
+/* Parses the output of `ethtool -k LINK`, for one link or several; len: bytes. known: feature names to accept
+ * besides those of known kernels, may be empty. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -EBADMSG,
+ * with the line and the reason in why. */
 int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_table *known,
 	struct snapshot *ret, char *why, size_t why_size);
 

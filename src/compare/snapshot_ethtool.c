@@ -181,8 +181,8 @@ static int read_feature(struct reader *r, const char *word, char *value)
 	return set_state(r, bit, on, mark);
 }
 
-/* If a group has no lines for its members, as in the output of very old versions or after a `grep`, it becomes a feature with the name of the
- * alias. */
+/* If a group has no lines for its members, as in the output of very old versions or after a `grep`, it
+ * becomes a feature with the name of the alias. */
 static int end_link(struct reader *r)
 {
 	for (size_t i = 0; current(r) && i < GROUPS; i++) {

@@ -5,8 +5,8 @@
 
 #include "compare/snapshot.h"
 
-/* Parses a document of `offloadctl snapshot`, len bytes, of this version or an older one. Unknown members are ignored. *ret: the caller's to
- * snapshot_clear(). 0; -ENOMEM; -EBADMSG, with the reason in why. */
+/* Parses a document of `offloadctl snapshot`, len bytes, of this version or an older one. Unknown members are
+ * ignored. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -EBADMSG, with the reason in why. */
 int snapshot_parse_json(
 	const char *text, size_t len, struct snapshot *ret, char *why, size_t why_size);
 

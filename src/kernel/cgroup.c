@@ -95,7 +95,8 @@ static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *p
 	return 0;
 }
 
-/* Searches for a directory whose inode number, which is the id of a cgroup (kernfs, 64-bit), is id. path: of dirfd; unchanged unless it is found. */
+/* Searches for a directory whose inode number, which is the id of a cgroup (kernfs, 64-bit), is id. path: of
+ * dirfd; unchanged unless it is found. */
 static int walk(int dirfd, uint64_t id, char *path, size_t size, unsigned depth, unsigned *left)
 {
 	_cleanup_closedir_ DIR *dir = NULL;

@@ -13,17 +13,20 @@
 
 struct cgroup_paths; /* looks up paths by id, with a cache of CGROUP_CACHE_MAX */
 
-/* Opens the mount point of the unified hierarchy. *ret: the caller's to cgroup_paths_close(). 0; -ENOENT: it is not mounted; -ENOMEM. */
+/* Opens the mount point of the unified hierarchy. *ret: the caller's to cgroup_paths_close(). 0; -ENOENT: it
+ * is not mounted; -ENOMEM. */
 int cgroup_paths_open(struct cgroup_paths **ret);
 void cgroup_paths_close(struct cgroup_paths *paths);
 CLEANUP_POINTER(struct cgroup_paths, cgroup_paths_close)
 
-/* Finds the path of a cgroup below the mount point by its id, "/" for the root: by file handle (open_by_handle_at(2), from Linux 5.5), or without
- * CAP_DAC_READ_SEARCH by a walk. Paths are cached, also of cgroups that no longer exist. *ret_path is owned by the cache, and valid until the next
- * call. 0; -ENOENT: no such cgroup; other negative errno. */
+/* Finds the path of a cgroup below the mount point by its id, "/" for the root: by file handle
+ * (open_by_handle_at(2), from Linux 5.5), or without CAP_DAC_READ_SEARCH by a walk. Paths are cached, also of
+ * cgroups that no longer exist. *ret_path is owned by the cache, and valid until the next call. 0; -ENOENT:
+ * no such cgroup; other negative errno. */
 int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_path);
 
-/* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other negative errno. */
+/* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other
+ * negative errno. */
 int cgroup_path_of_process(pid_t pid, char *path, size_t size);
 
 struct cgroup_socket {

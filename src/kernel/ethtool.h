@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads and sets offload features, with one of two backends: ethtool netlink (ethtool_nl.c, the only user of libmnl) or the SIOCETHTOOL ioctl
- * (ethtool_ioctl.c). Feature sets use the bits of ethtool_features_strings(). */
+/* Reads and sets offload features, with one of two backends: ethtool netlink (ethtool_nl.c, the only user of
+ * libmnl) or the SIOCETHTOOL ioctl (ethtool_ioctl.c). Feature sets use the bits of
+ * ethtool_features_strings(). */
 #ifndef OFFLOADD_ETHTOOL_H
 #define OFFLOADD_ETHTOOL_H
 
@@ -27,13 +28,13 @@ struct ethtool_result {
 
 struct ethtool;
 
-/* Called for each link in a dump or notification. error: 0, or the negative errno of this link (features is NULL then). It must not use the
- * handle that calls it. */
+/* Called for each link in a dump or notification. error: 0, or the negative errno of this link (features is
+ * NULL then). It must not use the handle that calls it. */
 typedef void (*ethtool_features_fn)(
 	int ifindex, const struct link_features *features, int error, void *userdata);
 
-/* A backend, or a stand-in in tests. See the functions of the same name below. features_dump, features_recompute, driver, monitor_fd and monitor_read
- * may be NULL: not supported. */
+/* A backend, or a stand-in in tests. See the functions of the same name below. features_dump,
+ * features_recompute, driver, monitor_fd and monitor_read may be NULL: not supported. */
 struct ethtool_ops {
 	const char *name; /* "netlink", "ioctl" */
 	int (*features_strings)(struct ethtool *e, struct feature_table *ret);
@@ -51,12 +52,13 @@ struct ethtool_ops {
 /* The first member of the handle of each backend. */
 struct ethtool {
 	const struct ethtool_ops *ops;
-	struct ethtool *monitor; /* owned; another handle, for notifications; NULL: this one has them, or there are none */
+	struct ethtool *monitor; /* owned; another handle with the notifications, or NULL */
 };
 
-/* Opens a backend in the network namespace of the calling thread. monitor: also join the multicast group "monitor", for ethtool_monitor_read();
- * with ioctl, only if the kernel has ethtool netlink. rcvbuf_bytes: size of its receive buffer (SO_RCVBUFFORCE), 0: 16 MiB. *ret: the caller's to
- * ethtool_close(). 0; -EOPNOTSUPP: the kernel does not have this backend; other negative errno. */
+/* Opens a backend in the network namespace of the calling thread. monitor: also join the multicast group
+ * "monitor", for ethtool_monitor_read(); with ioctl, only if the kernel has ethtool netlink. rcvbuf_bytes:
+ * size of its receive buffer (SO_RCVBUFFORCE), 0: 16 MiB. *ret: the caller's to ethtool_close(). 0;
+ * -EOPNOTSUPP: the kernel does not have this backend; other negative errno. */
 int ethtool_open(
 	enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
 /* Frees the handle; NULL is ignored. */
@@ -69,37 +71,43 @@ const char *ethtool_backend_name(const struct ethtool *e);
 /* Reads the feature names of the running kernel (ETH_SS_FEATURES). 0, negative errno. */
 int ethtool_features_strings(struct ethtool *e, struct feature_table *ret);
 
-/* Reads the features of the link that has both this index and this name (netlink: ethnl_parse_header_dev_get() checks both; ioctl: SIOCGIFNAME before
- * and after). 0; -ENODEV: there is no such link; -EOPNOTSUPP: it has no features; other negative errno. */
+/* Reads the features of the link that has both this index and this name (netlink:
+ * ethnl_parse_header_dev_get() checks both; ioctl: SIOCGIFNAME before and after). 0; -ENODEV: there is no
+ * such link; -EOPNOTSUPP: it has no features; other negative errno. */
 int ethtool_features_get(struct ethtool *e, int ifindex, const char *name, struct link_features *ret);
 
-/* Calls fn for every link of the namespace, possibly more than once: a dump that the kernel marks as inconsistent (NLM_F_DUMP_INTR) is repeated, up
- * to 8 times in all. 0; -EOPNOTSUPP: the backend has no dump; other negative errno. */
+/* Calls fn for every link of the namespace, possibly more than once: a dump that the kernel marks as
+ * inconsistent (NLM_F_DUMP_INTR) is repeated, up to 8 times in all. 0; -EOPNOTSUPP: the backend has no dump;
+ * other negative errno. */
 int ethtool_features_dump(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 
-/* Requests the features in mask, on or off as in value. 0, also if the kernel refuses (ret->error, for example -EPERM); negative errno if the
- * result is not known. The link is identified as in ethtool_features_get(). */
+/* Requests the features in mask, on or off as in value. 0, also if the kernel refuses (ret->error, for
+ * example -EPERM); negative errno if the result is not known. The link is identified as in
+ * ethtool_features_get(). */
 int ethtool_features_set(struct ethtool *e, int ifindex, const char *name, feature_set mask,
 	feature_set value, struct ethtool_result *ret);
 
-/* Makes the kernel request again from the driver what is wanted but not active. A SET does not report it if the driver fails
- * (__netdev_update_features() in ethnl_set_features() and ethtool_set_features()), and a repeated SET by netlink has no effect. 0, negative errno;
- * only reading the features shows the effect. */
+/* Makes the kernel request again from the driver what is wanted but not active. A SET does not report it if
+ * the driver fails (__netdev_update_features() in ethnl_set_features() and ethtool_set_features()), and a
+ * repeated SET by netlink has no effect. 0, negative errno; only reading the features shows the effect. */
 int ethtool_features_recompute(struct ethtool *e, int ifindex, const char *name);
 
 /* A file descriptor for poll(2), owned by the handle; -EOPNOTSUPP: no notifications. */
 int ethtool_monitor_fd(struct ethtool *e);
 
-/* Reads the pending notifications without blocking, and calls fn for each. 0; -ENOBUFS: some were lost, dump again; other negative errno. */
+/* Reads the pending notifications without blocking, and calls fn for each. 0; -ENOBUFS: some were lost, dump
+ * again; other negative errno. */
 int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 
-/* Decodes the payload (after genlmsghdr, len bytes) of ETHTOOL_MSG_FEATURES_GET_REPLY or _NTF, with compact or verbose bitsets. table: for verbose
- * bitsets without bit numbers; may be NULL. 0, -EBADMSG. Also called by the fuzzer. */
+/* Decodes the payload (after genlmsghdr, len bytes) of ETHTOOL_MSG_FEATURES_GET_REPLY or _NTF, with compact
+ * or verbose bitsets. table: for verbose bitsets without bit numbers; may be NULL. 0, -EBADMSG. Also called
+ * by the fuzzer. */
 int ethtool_features_decode(const void *payload, size_t len, const struct feature_table *table,
 	int *ret_ifindex, struct link_features *ret);
 
-/* Reads the name of the driver, sanitized, into size bytes: by ioctl (ETHTOOL_GDRVINFO), because netlink has no such message. 0; -EOPNOTSUPP: the
- * driver does not report one; other negative errno. On error buf is "". */
+/* Reads the name of the driver, sanitized, into size bytes: by ioctl (ETHTOOL_GDRVINFO), because netlink has
+ * no such message. 0; -EOPNOTSUPP: the driver does not report one; other negative errno. On error buf is
+ * "". */
 int ethtool_driver(struct ethtool *e, int ifindex, char *buf, size_t size);
 
 #endif

@@ -170,7 +170,8 @@ static int features_get(struct ethtool *e, int ifindex, const char *name, struct
 	return r < 0 ? r : 0;
 }
 
-/* A positive return value (ETHTOOL_F_*) means that some request had no effect; reading the features shows which. */
+/* A positive return value (ETHTOOL_F_*) means that some request had no effect; reading the features shows
+ * which. */
 static int write_features(struct ethtool_ioctl *io, const char *name, feature_set mask,
 	feature_set value, struct ethtool_result *ret)
 {
@@ -212,7 +213,8 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 	return 0;
 }
 
-/* An empty SET: ethtool_set_features() always updates the features, while netlink does so only if `wanted` changes. */
+/* An empty SET: ethtool_set_features() always updates the features, while netlink does so only if `wanted`
+ * changes. */
 int ethtool_ioctl_recompute(int fd, int ifindex, const char *name)
 {
 	struct ethtool_ioctl io = { .fd = fd };

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The two backends, for ethtool.c; and the ioctls that the netlink backend needs. ethtool.c calls ethtool_nl.c, and both call
- * ethtool_ioctl.c. */
+/* The two backends, for ethtool.c; and the ioctls that the netlink backend needs. ethtool.c calls
+ * ethtool_nl.c, and both call ethtool_ioctl.c. */
 #ifndef OFFLOADD_ETHTOOL_PRIVATE_H
 #define OFFLOADD_ETHTOOL_PRIVATE_H
 
 #include "kernel/ethtool.h"
 
-#define ETHTOOL_RCVBUF_BYTES (16u << 20)
-
-/* requests: open a socket for requests; monitor: open one that joins the kernel's "monitor" group. At least one of them is true.
- * rcvbuf_bytes: see ethtool_open(). *ret: the caller's to ethtool_close(). 0; -EOPNOTSUPP if the kernel has no ethtool netlink, or
- * none with features (before 5.7); other negative errno. */
+/* requests: open a socket for requests; monitor: open one that joins the kernel's "monitor" group. At least
+ * one of them is true. rcvbuf_bytes: see ethtool_open(). *ret: the caller's to ethtool_close(). 0;
+ * -EOPNOTSUPP if the kernel has no ethtool netlink, or none with features (before 5.7); other negative
+ * errno. */
 int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
 
 /* A backend without notifications. *ret: the caller's to ethtool_close(). 0, negative errno. */

@@ -14,7 +14,8 @@ struct ksyms_address {
 	char name[KSYMS_NAME_LEN]; /* "" if not known */
 };
 
-/* Sorts n addresses, and sets start and name of each. 0; -EACCES: addresses are hidden (kernel.kptr_restrict); other negative errno. */
+/* Sorts n addresses, and sets start and name of each. 0; -EACCES: addresses are hidden
+ * (kernel.kptr_restrict); other negative errno. */
 int ksyms_resolve(struct ksyms_address *addresses, size_t n);
 /* Parses one line of the file. 1: it is a function; 0: it is not. Also called by tests. */
 int ksyms_parse_line(const char *line, uint64_t *ret_start, char name[KSYMS_NAME_LEN]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The network namespace of this process, and the paths of its files: each namespace has its own ledger and control socket. */
+/* The network namespace of this process, and the paths of its files: each namespace has its own ledger and
+ * control socket. */
 #ifndef OFFLOADD_NETNS_H
 #define OFFLOADD_NETNS_H
 
@@ -12,19 +13,20 @@ uint64_t netns_inode(void);
 
 #define NETNS_NAME_LEN 256
 
-/* Is it another namespace than that of PID 1? If the latter is hidden: does `ip netns` have a name for it? name (size bytes) gets the name in
- * ip-netns(8), or the inode in digits. The result does not change while the process is in the namespace, even if `ip netns del` removes the name. */
+/* Is it another namespace than that of PID 1? If the latter is hidden: does `ip netns` have a name for it?
+ * name (size bytes) gets the name in ip-netns(8), or the inode in digits. The result does not change while
+ * the process is in the namespace, even if `ip netns del` removes the name. */
 bool netns_is_own(char *name, size_t size);
 
 /* Is the namespace of PID 1 visible? Not if /proc/1 is hidden. */
 bool netns_is_certain(void);
 
-/* The path of a file of this namespace. If netns_is_own(), the inode is added: /run/x/ledger.json becomes /run/x/ledger-4026532177.json; else the
- * path is copied. *ret is the caller's to free. 0 or -ENOMEM. */
+/* The path of a file of this namespace. If netns_is_own(), the inode is added: /run/x/ledger.json becomes
+ * /run/x/ledger-4026532177.json; else the path is copied. *ret is the caller's to free. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
 
-/* Moves the calling process into a new network namespace, which exists as long as processes in it. with_user: without the privilege, also into a new
- * user namespace. 0, negative errno. */
+/* Moves the calling process into a new network namespace, which exists as long as processes in it. with_user:
+ * without the privilege, also into a new user namespace. 0, negative errno. */
 int netns_enter_new(bool with_user);
 
 #endif

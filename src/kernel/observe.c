@@ -169,7 +169,8 @@ static int read_touched(struct observe *o)
 
 /* ---- links ---- */
 
-/* No message contains the driver. For a virtual link it is its kind; of a device on a bus it is read once, until kind or address change. */
+/* No message contains the driver. For a virtual link it is its kind; of a device on a bus it is read once,
+ * until kind or address change. */
 static void fill_driver(struct observe *o, struct link *from, const struct link *known)
 {
 	bool physical = link_is_kind(from, "physical") || link_is_kind(from, "other");
@@ -216,7 +217,8 @@ static void take_dumped_link(const struct link *from, void *userdata)
 		link->noticed = true;
 }
 
-/* Without notifications of features, every message about a link may be one (rtnetlink_event() of NETDEV_FEAT_CHANGE). */
+/* Without notifications of features, every message about a link may be one (rtnetlink_event() of
+ * NETDEV_FEAT_CHANGE). */
 static void take_link(const struct link *from, void *userdata)
 {
 	struct observe *o = userdata;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The links of this network namespace and their features, read once or kept up to date by events. Combines rtnl.c and ethtool.c; offloadctl and
- * offloadd both use it. */
+/* The links of this network namespace and their features, read once or kept up to date by events. Combines
+ * rtnl.c and ethtool.c; offloadctl and offloadd both use it. */
 #ifndef OFFLOADD_OBSERVE_H
 #define OFFLOADD_OBSERVE_H
 
@@ -31,8 +31,9 @@ struct observe {
 	struct link_table links;
 	struct observe_counts counts;
 	bool want_routes; /* read default routes; changes take effect with the next observe_refresh() */
-	/* Called for each link that appeared (its features are stale: call observe_features()), whose attributes or features changed, or that was
-	 * removed (link is NULL then). May be NULL. Must not remove links or read events. Not called for changes that observe_features() finds. */
+	/* Called for each link that appeared (its features are stale: call observe_features()), whose
+	 * attributes or features changed, or that was removed (link is NULL then). May be NULL. Must not
+	 * remove links or read events. Not called for changes that observe_features() finds. */
 	void (*changed)(int ifindex, struct link *link, void *userdata);
 	void *userdata;
 
@@ -46,35 +47,41 @@ struct observe {
 	unsigned n_touched;  /* above OBSERVE_TOUCHED_MAX: read all */
 };
 
-/* Opens rtnetlink and ethtool in the network namespace of the calling thread, and reads the feature names, but no links. *ret: the caller's to
- * observe_close(). 0; negative errno, and *ret_what is what failed: "ethtool netlink", "rtnetlink", "feature names" (static). */
+/* Opens rtnetlink and ethtool in the network namespace of the calling thread, and reads the feature names,
+ * but no links. *ret: the caller's to observe_close(). 0; negative errno, and *ret_what is what failed:
+ * "ethtool netlink", "rtnetlink", "feature names" (static). */
 int observe_open(const struct observe_options *options, struct observe **ret, const char **ret_what);
 /* Closes it and frees all links; NULL is ignored. */
 void observe_close(struct observe *o);
 CLEANUP_POINTER(struct observe, observe_close)
 
-/* Reads everything by dumps: links, features, and default routes if want_routes. Removes links that no longer exist. 0, negative errno. */
+/* Reads everything by dumps: links, features, and default routes if want_routes. Removes links that no longer
+ * exist. 0, negative errno. */
 int observe_refresh(struct observe *o);
 
-/* File descriptors for poll(2), owned by o. -EOPNOTSUPP: there are no such events (before ethtool netlink, link events report feature changes). */
+/* File descriptors for poll(2), owned by o. -EOPNOTSUPP: there are no such events (before ethtool netlink,
+ * link events report feature changes). */
 int observe_link_fd(const struct observe *o);
 int observe_feature_fd(const struct observe *o);
 
-/* Reads the pending events of a socket without blocking, and updates the links. After an overrun, calls observe_refresh(). A notification with
- * features that differ from ours causes a new read of the link and the links above it, for which the kernel sends none if only `wanted` changes.
- * So an outdated notification never replaces newer features, and the one about our own SET changes nothing. 1: something changed; 0; negative
+/* Reads the pending events of a socket without blocking, and updates the links. After an overrun, calls
+ * observe_refresh(). A notification with features that differ from ours causes a new read of the link and the
+ * links above it, for which the kernel sends none if only `wanted` changes. So an outdated notification never
+ * replaces newer features, and the one about our own SET changes nothing. 1: something changed; 0; negative
  * errno. */
 int observe_read_links(struct observe *o);
 int observe_read_features(struct observe *o);
 
-/* Reads the features of one link, and clears features_stale. 0; -ENODEV: it was removed or renamed, and stays stale until the event about that is
- * read; -EOPNOTSUPP: it has no features (has_features is false then); other negative errno. */
+/* Reads the features of one link, and clears features_stale. 0; -ENODEV: it was removed or renamed, and stays
+ * stale until the event about that is read; -EOPNOTSUPP: it has no features (has_features is false then);
+ * other negative errno. */
 int observe_features(struct observe *o, struct link *link);
 
 /* Calls ethtool_features_recompute() for a link, and reads its features. 0, negative errno. */
 int observe_recompute(struct observe *o, struct link *link);
 
-/* Reads the kernel release and host name (uname(2)), and the virtualization (/proc, /run, CPUID, DMI). What is not available is "". */
+/* Reads the kernel release and host name (uname(2)), and the virtualization (/proc, /run, CPUID, DMI). What
+ * is not available is "". */
 void rule_host_read(struct rule_host *ret);
 
 #endif

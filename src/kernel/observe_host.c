@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What rules can match about the host. Virtualization is detected like systemd-detect-virt(1) does: a container before a virtual machine, and on
- * x86 CPUID before DMI, except where DMI is more specific. */
+/* What rules can match about the host. Virtualization is detected like systemd-detect-virt(1) does: a
+ * container before a virtual machine, and on x86 CPUID before DMI, except where DMI is more specific. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

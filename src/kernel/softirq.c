@@ -18,7 +18,8 @@ static const char *next_line(const char *line)
 	return *line ? line + 1 : line;
 }
 
-/* cpuN user nice system idle iowait irq softirq steal guest guest_nice; user and nice include the guest times. */
+/* cpuN user nice system idle iowait irq softirq steal guest guest_nice; user and nice include the guest
+ * times. */
 static void parse_stat(const char *text, struct softirqs *s)
 {
 	for (const char *line = text; *line && s->n < SOFTIRQ_CPUS_MAX; line = next_line(line)) {

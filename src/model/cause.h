@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why a feature of a link has its value: a chain of steps from the link down (or up) to the link that decides. plan/ makes the chains,
- * report/catalog.h turns them into text. Pure. */
+/* Why a feature of a link has its value: a chain of steps from the link down (or up) to the link that
+ * decides. plan/ makes the chains, report/catalog.h turns them into text. Pure. */
 #ifndef OFFLOADD_CAUSE_H
 #define OFFLOADD_CAUSE_H
 

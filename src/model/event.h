@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kinds of events, which go to the journal, hooks, metrics and clients. An event is a finding whose code has a kind (model/finding.h).
- * Pure. */
+/* The kinds of events, which go to the journal, hooks, metrics and clients. An event is a finding whose code
+ * has a kind (model/finding.h). Pure. */
 #ifndef OFFLOADD_EVENT_H
 #define OFFLOADD_EVENT_H
 
@@ -42,7 +42,8 @@ struct event_limit { /* starts zeroed */
 	uint64_t suppressed; /* events beyond the limit; the caller resets it */
 };
 
-/* Counts one event at now_usec (CLOCK_MONOTONIC). False: it is beyond the limit, and counted as suppressed. */
+/* Counts one event at now_usec (CLOCK_MONOTONIC). False: it is beyond the limit, and counted as
+ * suppressed. */
 bool event_limit_allows(struct event_limit *limit, uint64_t now_usec);
 
 #endif

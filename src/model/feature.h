@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names and sets of offload features.
  *
- * Bit numbers and names come from the running kernel (string set ETH_SS_FEATURES, netdev_features_strings[] in net/ethtool/common.c). They
- * differ between kernels, so no code uses a fixed bit number. A set is a u64, like the kernel's netdev_features_t. */
+ * Bit numbers and names come from the running kernel (string set ETH_SS_FEATURES, netdev_features_strings[]
+ * in net/ethtool/common.c). They differ between kernels, so no code uses a fixed bit number. A set is a u64,
+ * like the kernel's netdev_features_t. */
 #ifndef OFFLOADD_FEATURE_H
 #define OFFLOADD_FEATURE_H
 
@@ -55,16 +56,17 @@ int feature_bit(const struct feature_table *table, const char *name);
 /* The same as a set, empty if the table does not have it. */
 feature_set feature_named(const struct feature_table *table, const char *name);
 
-/* Looks up a word of a rule or of the command line. *ret_set gets its features in this table: several for an alias, none for FOREIGN and
- * UNKNOWN. Aliases are those of ethtool: rx tx sg tso ufo gso gro lro rxvlan txvlan ntuple rxhash, and their long forms in ethtool -k
- * (scatter-gather, ...). */
+/* Looks up a word of a rule or of the command line. *ret_set gets its features in this table: several for an
+ * alias, none for FOREIGN and UNKNOWN. Aliases are those of ethtool: rx tx sg tso ufo gso gro lro rxvlan
+ * txvlan ntuple rxhash, and their long forms in ethtool -k (scatter-gather, ...). */
 enum feature_word feature_parse(
 	const struct feature_table *table, const char *word, feature_set *ret_set);
 
 /* The valid word nearest to an unknown one; NULL if none is near. Static. */
 const char *feature_nearest(const char *word);
 
-/* Formats the names of a set, lowest bit first: "a, b, c", "none" if it is empty, truncated with "..." to fit into size bytes. Returns buf. */
+/* Formats the names of a set, lowest bit first: "a, b, c", "none" if it is empty, truncated with "..." to fit
+ * into size bytes. Returns buf. */
 const char *feature_format(
 	const struct feature_table *table, feature_set set, char *buf, size_t size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What offloadd reports, as data: one type for events, explanations, diagnoses and status. Only report/ makes sentences (report/catalog.h), JSON,
- * metric labels and journal fields of it; no code hashes, compares, searches or passes on a sentence. Pure. */
+/* What offloadd reports, as data: one type for events, explanations, diagnoses and status. Only report/ makes
+ * sentences (report/catalog.h), JSON, metric labels and journal fields of it; no code hashes, compares,
+ * searches or passes on a sentence. Pure. */
 #ifndef OFFLOADD_FINDING_H
 #define OFFLOADD_FINDING_H
 
@@ -17,12 +18,13 @@
 #define FINDING_OBJECT_LEN 256
 #define FINDING_CAUSES_MAX 6
 
-/* Each code has a sentence in report/catalog.c and a row in finding.c: a stable name and, for an event, its kind and priority. In brackets: the
- * members of struct finding that it uses besides the link. on and off: features by their declared value. */
+/* Each code has a sentence in report/catalog.c and a row in finding.c: a stable name and, for an event, its
+ * kind and priority. In brackets: the members of struct finding that it uses besides the link. on and off:
+ * features by their declared value. */
 enum finding_code {
 	FINDING_NONE,
 	/* results of a reconcile (on, off, rules) */
-	FINDING_REPAIRED,          /* offloadd set it (other_link, n_others: links that were repaired by it; changed_by) */
+	FINDING_REPAIRED,          /* offloadd set it (other_link, n_others: links repaired by it; changed_by) */
 	FINDING_REPAIRED_MEANWHILE, /* it matched the rules again before offloadd set it */
 	FINDING_DRIFTED,           /* audit mode: would be set (changed_by) */
 	FINDING_UNMET,             /* blocked, unsupported or without effect (causes) */
@@ -136,8 +138,9 @@ void finding_init(struct finding *ret, enum finding_code code, const struct link
 /* Copy a text, truncated to fit. */
 void finding_set_object(struct finding *f, const char *object);
 void finding_set_words(struct finding *f, const char *words);
-/* Adds the first step of a cause chain unless there is one with the same code, value, other link and other feature. If the other feature is the
- * feature itself, on the link below, it counts as none. False: FINDING_CAUSES_MAX is reached. */
+/* Adds the first step of a cause chain unless there is one with the same code, value, other link and other
+ * feature. If the other feature is the feature itself, on the link below, it counts as none. False:
+ * FINDING_CAUSES_MAX is reached. */
 bool finding_add_cause(struct finding *f, const struct cause_step *step);
 
 /* All features that the finding is about. */

@@ -11,7 +11,8 @@
 
 #include "basic/util.h"
 
-/* The length of a chain at which uthash adds buckets. Short chains, because each link in one is a cache miss. */
+/* The length of a chain at which uthash adds buckets. Short chains, because each link in one is a cache
+ * miss. */
 #undef HASH_BKT_CAPACITY_THRESH
 #define HASH_BKT_CAPACITY_THRESH 2U
 
@@ -121,8 +122,8 @@ static bool is_dangling(const struct link_table *table, const struct link *link)
 		(link->master_ifindex && !link_master(table, link));
 }
 
-/* Adds a new link at the top of the stack, if no other link can be stacked on it yet: then thousands of new links do not need as many calls of
- * link_table_stack(). False: that call is needed. */
+/* Adds a new link at the top of the stack, if no other link can be stacked on it yet: then thousands of new
+ * links do not need as many calls of link_table_stack(). False: that call is needed. */
 static bool add_at_top(struct link_table *table, struct link *link)
 {
 	struct link *lower = link_lower(table, link);

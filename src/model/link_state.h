@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known about each link besides what the kernel reports (model/link.h): whether it must be read, what was refused, contention, the
- * pause, and how it matches the rules. Plans read it, engine/ updates it. */
+/* What is known about each link besides what the kernel reports (model/link.h): whether it must be read, what
+ * was refused, contention, the pause, and how it matches the rules. Plans read it, engine/ updates it. */
 #ifndef OFFLOADD_LINK_STATE_H
 #define OFFLOADD_LINK_STATE_H
 
@@ -32,8 +32,8 @@ struct link_contention {
 	feature_set touched;	 /* changed by other programs since the last tick */
 };
 
-/* Requests that failed, by requested value (0: off, 1: on). They are not repeated until the link, a link below it, or the rules change, or
- * until retry_usec. */
+/* Requests that failed, by requested value (0: off, 1: on). They are not repeated until the link, a link
+ * below it, or the rules change, or until retry_usec. */
 struct link_refusals {
 	feature_set refused[2];	/* refused by the kernel; `words` is its message */
 	feature_set futile[2];	/* accepted without effect, against the prediction */
@@ -124,7 +124,8 @@ struct link_state *link_states_get(struct link_states *states, int ifindex);
 /* Frees the state of a link, if it has one. */
 void link_states_remove(struct link_states *states, int ifindex);
 
-/* Raises the mark of a link; a lower mark is ignored. changed: see struct link_state. Without memory it sets states->lost. */
+/* Raises the mark of a link; a lower mark is ignored. changed: see struct link_state. Without memory it sets
+ * states->lost. */
 void link_states_mark(struct link_states *states, int ifindex, enum link_mark mark, bool changed);
 void link_state_unmark(struct link_states *states, struct link_state *state);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP sockets, as the inventory finds them. A socket is stale if it was routed while its link lacked scatter-gather or checksums, and still
- * does not use them although the link has regained them. Pure. */
+/* TCP sockets, as the inventory finds them. A socket is stale if it was routed while its link lacked
+ * scatter-gather or checksums, and still does not use them although the link has regained them. Pure. */
 #ifndef OFFLOADD_SOCKET_H
 #define OFFLOADD_SOCKET_H
 
@@ -31,11 +31,12 @@ struct socket_features {
 };
 void socket_features_init(const struct feature_table *table, struct socket_features *ret);
 
-/* The features that the link has and the socket lacks: of sg (it has no scatter-gather) and of csum (it has no checksum at all). Empty: not
- * stale, or only until its next packet. */
+/* The features that the link has and the socket lacks: of sg (it has no scatter-gather) and of csum (it has
+ * no checksum at all). Empty: not stale, or only until its next packet. */
 feature_set socket_stale(const struct socket_info *socket, const struct socket_features *features);
 
-/* Formats an address (network byte order) and a port (host byte order): "10.9.0.1:5002", "[fe80::1]:443". Returns buf. */
+/* Formats an address (network byte order) and a port (host byte order): "10.9.0.1:5002", "[fe80::1]:443".
+ * Returns buf. */
 const char *socket_format_address(
 	uint16_t family, const uint8_t *address, uint16_t port, char *buf, size_t size);
 

@@ -10,8 +10,8 @@
 
 #include "basic/util.h"
 
-/* How container engines name a cgroup: PREFIX ID SUFFIX. service_above: if the cgroup is below a service (podman run by a unit), the name is
- * that service, because it can be restarted. */
+/* How container engines name a cgroup: PREFIX ID SUFFIX. service_above: if the cgroup is below a service
+ * (podman run by a unit), the name is that service, because it can be restarted. */
 static const struct container_name {
 	const char *prefix, *suffix, *runtime;
 	bool service_above;
@@ -100,7 +100,8 @@ static bool is_container_id(const char *s, size_t len)
 	return true;
 }
 
-/* With a cgroupfs driver, the name of the cgroup is the id, and the parents show the engine; cri-o and containerd both use kubepods. */
+/* With a cgroupfs driver, the name of the cgroup is the id, and the parents show the engine; cri-o and
+ * containerd both use kubepods. */
 static const char *runtime_above(const char *path, const char *component)
 {
 	size_t len = (size_t)(component - path);

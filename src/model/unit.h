@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The service that a cgroup belongs to, from its path: a systemd unit of the system or of a user, or a container (never the container engine
- * that started it). Pure. */
+/* The service that a cgroup belongs to, from its path: a systemd unit of the system or of a user, or a
+ * container (never the container engine that started it). Pure. */
 #ifndef OFFLOADD_UNIT_H
 #define OFFLOADD_UNIT_H
 
@@ -24,9 +24,9 @@ enum unit_kind {
 
 struct unit {
 	enum unit_kind kind;
-	char name[UNIT_NAME_LEN]; /* the name of the systemd unit ("nginx.service", "docker-ID.scope"), or the path without its first slash if
-				   * it is not one; "" for UNIT_NONE */
-	char runtime[16];	  /* "docker", "containerd", "cri-o", "podman", "lxc", "nspawn", "libvirt", "machine", "container" */
+	/* of the systemd unit ("nginx.service", "docker-ID.scope"), or the path without its first slash; "" for UNIT_NONE */
+	char name[UNIT_NAME_LEN];
+	char runtime[16]; /* "docker", "containerd", "cri-o", "podman", "lxc", "nspawn", "libvirt", "machine", "container" */
 	char container[UNIT_CONTAINER_LEN]; /* id or name, unescaped, printable */
 	uint32_t uid;			    /* for UNIT_USER; else 0 */
 };
@@ -36,14 +36,17 @@ const char *unit_kind_name(enum unit_kind kind);
 /* The kind of such a name; UNIT_OTHER for other words. */
 enum unit_kind unit_kind_parse(const char *name);
 
-/* Parses the path of a cgroup below its mount point, "/system.slice/nginx.service". Unknown paths are UNIT_OTHER. */
+/* Parses the path of a cgroup below its mount point, "/system.slice/nginx.service". Unknown paths are
+ * UNIT_OTHER. */
 void unit_parse_path(const char *path, struct unit *ret);
 
-/* Finds the path in the text of /proc/PID/cgroup: of the unified hierarchy unless that is the root, else of systemd's hierarchy (v1), else of
- * any. Writes it to path of size bytes. 0; -ENOENT if the text has none; -ENAMETOOLONG. */
+/* Finds the path in the text of /proc/PID/cgroup: of the unified hierarchy unless that is the root, else of
+ * systemd's hierarchy (v1), else of any. Writes it to path of size bytes. 0; -ENOENT if the text has none;
+ * -ENAMETOOLONG. */
 int unit_parse_proc(const char *text, char *path, size_t size);
 
-/* Formats a unit for output: "nginx.service", "foo.service of user 1000", "docker 4f0d12..." (12 digits of the id). Returns buf. */
+/* Formats a unit for output: "nginx.service", "foo.service of user 1000", "docker 4f0d12..." (12 digits of
+ * the id). Returns buf. */
 #define UNIT_NO_SERVICE "no service" /* for UNIT_NONE */
 const char *unit_format(const struct unit *unit, char *buf, size_t size);
 

@@ -17,7 +17,8 @@ enum verdict {
 /* The name in documents and on the command line, "compliant". Static. */
 const char *verdict_name(enum verdict verdict);
 
-/* The worse of two verdicts, for a summary in one word: contended, refused, blocked, unsupported, drifted, paused, compliant. */
+/* The worse of two verdicts, for a summary in one word: contended, refused, blocked, unsupported, drifted,
+ * paused, compliant. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
 
 #endif

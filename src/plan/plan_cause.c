@@ -100,7 +100,8 @@ static bool find_in_lower(const struct cause_view *v, const struct link *link, s
 	return true;
 }
 
-/* netdev_sync_upper_features() looks at what is wanted above, netdev_sync_lower_features() at what is on there. */
+/* netdev_sync_upper_features() looks at what is wanted above, netdev_sync_lower_features() at what is on
+ * there. */
 static bool forbids(const struct cause_view *v, const struct link *upper, unsigned bit)
 {
 	const struct link_features *f = cause_state(v, upper);
@@ -156,7 +157,8 @@ static void set_cause(struct plan_item *item, enum cause cause, unsigned other_b
 	item->cause_bit = other_bit;
 }
 
-/* Verdict and cause of what does not become as it is declared, or of what becomes so by the step of another link. */
+/* Verdict and cause of what does not become as it is declared, or of what becomes so by the step of another
+ * link. */
 static void find_cause(struct planner *p, const struct link *link, struct plan_item *item)
 {
 	const struct cause_view view = { .links = p->table, .rules = p->predict, .sets = p->sets,

@@ -62,8 +62,8 @@ void rule_set_clear(struct rule_set *set)
 	*set = (struct rule_set){ 0 };
 }
 
-/* Copies the next word of a list without its "!", and moves *list after it. NULL: no more words. *ret_excludes: it has a "!". rule_file.c rejects
- * words that do not fit. */
+/* Copies the next word of a list without its "!", and moves *list after it. NULL: no more words.
+ * *ret_excludes: it has a "!". rule_file.c rejects words that do not fit. */
 static const char *next_word(const char **list, char word[PATTERN_MAX], bool *ret_excludes)
 {
 	const char *from = *list + strspn(*list, " \t");
@@ -121,7 +121,8 @@ static bool match_key(const char *patterns, const char *text, int flags)
 	return !patterns || (text && text[0] && match_list(patterns, text, flags, equals_glob));
 }
 
-/* Parses "6.1.0-18-amd64" up to the first character after the version. Returns the number of parts; the missing ones are 0. */
+/* Parses "6.1.0-18-amd64" up to the first character after the version. Returns the number of parts; the
+ * missing ones are 0. */
 static size_t read_version(const char *s, unsigned long parts[VERSION_PARTS], const char **ret_end)
 {
 	size_t n = 0;
@@ -226,7 +227,8 @@ static bool match_host(const struct rule_match *m, const struct rule_host *host)
 						   equals_virtualization));
 }
 
-/* "bond", "bridge", ...; "" for a link without a master. If the master is in another namespace, its kind follows from IFLA_INFO_SLAVE_KIND. */
+/* "bond", "bridge", ...; "" for a link without a master. If the master is in another namespace, its kind
+ * follows from IFLA_INFO_SLAVE_KIND. */
 static const char *master_kind(const struct link_table *table, const struct link *link)
 {
 	const struct link *master = link_master(table, link);

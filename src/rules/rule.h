@@ -30,8 +30,9 @@ struct rule_feature {
 	unsigned line;
 };
 
-/* [Match]. Lists of shell globs, separated by spaces; "!glob" excludes; NULL: the key is not used. A list never matches a link that does not have
- * the attribute (lower link, master, address, driver), even if it has exclusions only. */
+/* [Match]. Lists of shell globs, separated by spaces; "!glob" excludes; NULL: the key is not used. A list
+ * never matches a link that does not have the attribute (lower link, master, address, driver), even if it has
+ * exclusions only. */
 struct rule_match {
 	char *kind, *name, *driver, *mac_address, *lower_kind, *lower_driver, *master_kind;
 	char *kernel_version; /* ">=5.10 <7", all must be true */
@@ -94,9 +95,10 @@ size_t rule_count_links(
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
 	const struct rule_host *host);
 
-/* Fills declarations[0..FEATURE_MAX) for one link. The last matching rule that declares a feature wins; within one rule, its name has priority
- * over an alias. foreign (an array of n elements, or NULL) gets the declared features that this kernel does not have; returns their number,
- * which may be greater than n. The table must be stacked. */
+/* Fills declarations[0..FEATURE_MAX) for one link. The last matching rule that declares a feature wins;
+ * within one rule, its name has priority over an alias. foreign (an array of n elements, or NULL) gets the
+ * declared features that this kernel does not have; returns their number, which may be greater than n. The
+ * table must be stacked. */
 size_t rule_set_declare(const struct rule_set *set, const struct link_table *table,
 	const struct link *link, const struct rule_host *host, struct declaration *declarations,
 	struct declaration *foreign, size_t n);
@@ -113,13 +115,13 @@ void rule_clear(struct rule *rule);
 /* "on", "off", "lower", "unset". Static. */
 const char *rule_value_name(enum rule_value value);
 
-/* Does a text match a list of globs, separated by spaces? If no exclusion ("!glob") matches and, unless the list has exclusions only, a glob
- * matches. NULL matches everything. */
+/* Does a text match a list of globs, separated by spaces? If no exclusion ("!glob") matches and, unless the
+ * list has exclusions only, a glob matches. NULL matches everything. */
 bool rule_glob_list(const char *patterns, const char *text);
 
-/* Compares a release, "5.10.0-32-amd64", with conditions, ">=5.10 <7". 1: all are true; 0; -EINVAL: a condition is invalid. Only as many numbers
- * are compared as the condition has, so =6.1 and <=6.1 are true for 6.1.x; missing numbers of the release are 0. Operators: < <= = == != >= >,
- * none means =. */
+/* Compares a release, "5.10.0-32-amd64", with conditions, ">=5.10 <7". 1: all are true; 0; -EINVAL: a
+ * condition is invalid. Only as many numbers are compared as the condition has, so =6.1 and <=6.1 are true
+ * for 6.1.x; missing numbers of the release are 0. Operators: < <= = == != >= >, none means =. */
 int rule_kernel_matches(const char *conditions, const char *release);
 
 #endif

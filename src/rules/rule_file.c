@@ -16,7 +16,8 @@ const char *const rule_default_dirs[] = {
 	NULL,
 };
 
-/* Properties of the device that can never be changed (NETIF_F_NEVER_CHANGE; from 6.12 no longer among the features). */
+/* Properties of the device that can never be changed (NETIF_F_NEVER_CHANGE; from 6.12 no longer among the
+ * features). */
 static const char *const unchangeable[] = {"tx-lockless", "netns-local", "vlan-challenged"};
 
 static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on", [RULE_LOWER] = "lower" };
@@ -189,7 +190,8 @@ static int parse_words(struct ini_reader *reader, const struct ini_entry *entry,
 	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
 }
 
-/* The same word for all names of the same features: the kernel name of a single feature, else the short word of ethtool. */
+/* The same word for all names of the same features: the kernel name of a single feature, else the short word
+ * of ethtool. */
 static const char *canonical_word(const char *word)
 {
 	const struct feature_alias *a;

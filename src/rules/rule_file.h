@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads rule files (offloadd.rule(5)): directories, file names, and the values of each key. basic/ini_file.c parses the lines. */
+/* Reads rule files (offloadd.rule(5)): directories, file names, and the values of each key. basic/ini_file.c
+ * parses the lines. */
 #ifndef OFFLOADD_RULE_FILE_H
 #define OFFLOADD_RULE_FILE_H
 
@@ -7,16 +8,19 @@
 #include "basic/ini_file.h"
 #include "rules/rule.h"
 
-/* The default directories, highest priority first, NULL-terminated: rules.d in /etc/offloadd, /run/offloadd and PREFIX/lib/offloadd. */
+/* The default directories, highest priority first, NULL-terminated: rules.d in /etc/offloadd, /run/offloadd
+ * and PREFIX/lib/offloadd. */
 extern const char *const rule_default_dirs[];
 
-/* Reads all rules in the directories (highest priority first, NULL-terminated): files *.rule that are not hidden. A file replaces the files of its
- * name in directories of lower priority; an empty file or a link to /dev/null masks them. ret gets all valid rules and all errors. A file with
- * an error is ignored entirely, but still replaces others. A missing directory is an error unless dirs is rule_default_dirs. 0; -ENOMEM (ret is
- * empty). The caller clears ret. */
+/* Reads all rules in the directories (highest priority first, NULL-terminated): files *.rule that are not
+ * hidden. A file replaces the files of its name in directories of lower priority; an empty file or a link to
+ * /dev/null masks them. ret gets all valid rules and all errors. A file with an error is ignored entirely,
+ * but still replaces others. A missing directory is an error unless dirs is rule_default_dirs. 0; -ENOMEM
+ * (ret is empty). The caller clears ret. */
 int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret);
 
-/* Adds the rule in a file with any name to the set; a mask adds nothing. 0; 1: errors were added to the set; -ENOMEM. */
+/* Adds the rule in a file with any name to the set; a mask adds nothing. 0; 1: errors were added to the set;
+ * -ENOMEM. */
 int rule_set_load_file(struct rule_set *set, const char *path, const struct feature_table *table);
 
 /* The same from a text of len bytes; path is for messages. Also called by the fuzzer. */

@@ -26,8 +26,9 @@ struct rule_list {
 	size_t n_places;
 };
 
-/* Lists the files in the directories that `set` was loaded from (same order, NULL-terminated). Directories that cannot be read are skipped, because
- * rule_set_load() reported them. `set` must outlive the list. 0; -ENOMEM (ret is empty). */
+/* Lists the files in the directories that `set` was loaded from (same order, NULL-terminated). Directories
+ * that cannot be read are skipped, because rule_set_load() reported them. `set` must outlive the list. 0;
+ * -ENOMEM (ret is empty). */
 int rule_list_make(const char *const *dirs, const struct rule_set *set, struct rule_list *ret);
 /* Moves all places of one list to the end of another. 0 or -ENOMEM. */
 int rule_list_join(struct rule_list *to, struct rule_list *from);

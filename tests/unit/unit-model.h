@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hosts with links and rules, for tests of plan/ and what uses plans: the network of the incident, and what else a test adds. */
+/* Hosts with links and rules, for tests of plan/ and what uses plans: the network of the incident, and what
+ * else a test adds. */
 #ifndef OFFLOADD_TESTS_UNIT_MODEL_H
 #define OFFLOADD_TESTS_UNIT_MODEL_H
 

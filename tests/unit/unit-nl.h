@@ -20,7 +20,8 @@ static inline struct nlmsghdr *unit_message_init(struct unit_message *m)
 	return mnl_nlmsg_put_header(m->buf);
 }
 
-/* A copy of len bytes in an allocation of that size, so that ASan and valgrind detect reads after its end. The caller's to free. */
+/* A copy of len bytes in an allocation of that size, so that ASan and valgrind detect reads after its end.
+ * The caller's to free. */
 static inline void *unit_exact(const void *data, size_t len)
 {
 	void *copy = malloc(len ? len : 1);
