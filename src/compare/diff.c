@@ -8,7 +8,7 @@
 #include "plan/predict.h"
 #include "basic/util.h"
 
-#define AMBIGUOUS (DIFF_NONE - 1) /* value of a partner */
+#define AMBIGUOUS (SNAPSHOT_NONE - 1) /* value of a partner */
 
 /* Properties and test modes of a device: their change is not the loss of an offload. */
 static const char *const no_offloads[] = { "loopback", "netns-local", "rx-all", "rx-fcs",
@@ -23,7 +23,7 @@ struct found {
 /* State of the comparison. */
 struct work {
 	struct diff *d;
-	struct diff_stack stack[2];
+	struct snapshot_stack stack[2];
 	size_t *partner[2];
 	size_t *pair_of;              /* by link of A */
 	feature_set map[FEATURE_MAX]; /* the bit of B for each bit of A; empty: B does not have it */
@@ -255,9 +255,9 @@ static feature_set changed_below(const struct work *w, const feature_set *sets, 
 	size_t lower = w->stack[0].lower[a], port = w->stack[0].port[a];
 	feature_set found = 0;
 
-	if (lower != DIFF_NONE && w->pair_of[lower] != DIFF_NONE)
+	if (lower != SNAPSHOT_NONE && w->pair_of[lower] != SNAPSHOT_NONE)
 		found |= sets[w->pair_of[lower]];
-	if (w->stack[0].n_ports[a] && w->pair_of[port] != DIFF_NONE)
+	if (w->stack[0].n_ports[a] && w->pair_of[port] != SNAPSHOT_NONE)
 		found |= sets[w->pair_of[port]];
 	return found;
 }
@@ -412,7 +412,7 @@ static int add_place(struct work *w, size_t pair, const char *what, const size_t
 {
 	size_t at = a_places[w->d->pairs[pair].a], to = b_places[w->d->pairs[pair].b];
 
-	if (at != DIFF_NONE && to != DIFF_NONE && w->partner[0][at] == to)
+	if (at != SNAPSHOT_NONE && to != SNAPSHOT_NONE && w->partner[0][at] == to)
 		return 0;
 	return add_field(w->d, pair, what, a, b);
 }
@@ -471,7 +471,7 @@ static size_t find_rule(const struct snapshot *s, const char *file)
 	for (size_t i = 0; i < s->n_rules; i++)
 		if (strcmp(s->rules[i].file, file) == 0)
 			return i;
-	return DIFF_NONE;
+	return SNAPSHOT_NONE;
 }
 
 static int compare_rules(struct diff *d)
@@ -485,13 +485,13 @@ static int compare_rules(struct diff *d)
 		const struct snapshot_rule *a = &d->a->rules[i];
 		size_t j = find_rule(d->b, a->file);
 
-		if (j == DIFF_NONE || a->mode != d->b->rules[j].mode ||
+		if (j == SNAPSHOT_NONE || a->mode != d->b->rules[j].mode ||
 			!same_words(a, &d->b->rules[j]))
 			d->rules[d->n_rules++] = (struct diff_rule){ .a = i, .b = j };
 	}
 	for (size_t j = 0; j < d->b->n_rules; j++)
-		if (find_rule(d->a, d->b->rules[j].file) == DIFF_NONE)
-			d->rules[d->n_rules++] = (struct diff_rule){ .a = DIFF_NONE, .b = j };
+		if (find_rule(d->a, d->b->rules[j].file) == SNAPSHOT_NONE)
+			d->rules[d->n_rules++] = (struct diff_rule){ .a = SNAPSHOT_NONE, .b = j };
 	return 0;
 }
 
@@ -527,17 +527,17 @@ static int list_pairs(struct work *w)
 	for (size_t i = 0; i < d->a->n_links; i++) {
 		const struct snapshot_link *link = &d->a->links[i];
 
-		w->pair_of[i] = DIFF_NONE;
+		w->pair_of[i] = SNAPSHOT_NONE;
 		if (w->partner[0][i] < AMBIGUOUS) {
 			w->pair_of[i] = d->n_pairs;
 			d->pairs[d->n_pairs++] = (struct diff_pair){ i, w->partner[0][i] };
-		} else if (w->partner[0][i] == DIFF_NONE && may_miss(d->b, d->a)) {
+		} else if (w->partner[0][i] == SNAPSHOT_NONE && may_miss(d->b, d->a)) {
 			d->only_a[d->n_only_a++] = i;
 			d->lost += count_lost(link);
 		}
 	}
 	for (size_t i = 0; i < d->b->n_links; i++)
-		if (w->partner[1][i] == DIFF_NONE && may_miss(d->a, d->b))
+		if (w->partner[1][i] == SNAPSHOT_NONE && may_miss(d->a, d->b))
 			d->only_b[d->n_only_b++] = i;
 	return 0;
 }
@@ -575,8 +575,8 @@ static int compare(struct work *w)
 
 static void clear_work(struct work *w)
 {
-	diff_stack_clear(&w->stack[0]);
-	diff_stack_clear(&w->stack[1]);
+	snapshot_stack_clear(&w->stack[0]);
+	snapshot_stack_clear(&w->stack[1]);
 	free(w->partner[0]);
 	free(w->partner[1]);
 	free(w->pair_of);
@@ -597,8 +597,8 @@ int diff_make(const struct snapshot *a, const struct snapshot *b,
 	w.partner[0] = diff_new_partners(a->n_links);
 	w.partner[1] = diff_new_partners(b->n_links);
 	w.pair_of = calloc(a->n_links + 1, sizeof(size_t));
-	if (!w.partner[0] || !w.partner[1] || !w.pair_of || diff_stack_make(a, &w.stack[0]) < 0 ||
-		diff_stack_make(b, &w.stack[1]) < 0)
+	if (!w.partner[0] || !w.partner[1] || !w.pair_of || snapshot_stack_make(a, &w.stack[0]) < 0 ||
+		snapshot_stack_make(b, &w.stack[1]) < 0)
 		return -ENOMEM;
 	r = compare(&w);
 	if (r < 0)

@@ -4,10 +4,9 @@
 #ifndef OFFLOADD_DIFF_H
 #define OFFLOADD_DIFF_H
 
-#include "compare/snapshot.h"
+#include "compare/snapshot_model.h"
 
 #define DIFF_ROLE_LEN 192
-#define DIFF_NONE SIZE_MAX
 
 struct diff_options {
 	bool by_role; /* match links by their role in the stack, not by name */
@@ -60,7 +59,7 @@ struct diff_ambiguous {
 
 /* A rule that differs. */
 struct diff_rule {
-	size_t a, b; /* indexes, DIFF_NONE: missing */
+	size_t a, b; /* indexes, SNAPSHOT_NONE: missing */
 };
 
 struct diff {

@@ -10,78 +10,13 @@
 #define ROUNDS_MAX 16
 #define PAIRS_MAX (1u << 23) /* pairs to try within one role; above this links are matched by name only */
 
-static int compare_names(const void *a, const void *b, void *links)
-{
-	const struct snapshot_link *l = links;
-	size_t i = *(const size_t *)a, j = *(const size_t *)b;
-
-	return strcmp(l[i].name, l[j].name) ?: COMPARE(i, j);
-}
-
-static size_t find_name(const struct snapshot *s, const struct diff_stack *stack, const char *name)
-{
-	size_t low = 0, high = s->n_links;
-
-	while (*name && low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(s->links[stack->by_name[middle]].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!*name || low == s->n_links || strcmp(s->links[stack->by_name[low]].name, name) != 0)
-		return DIFF_NONE;
-	return stack->by_name[low];
-}
-
-void diff_stack_clear(struct diff_stack *stack)
-{
-	free(stack->by_name);
-	free(stack->lower);
-	free(stack->master);
-	free(stack->n_ports);
-	free(stack->port);
-	*stack = (struct diff_stack){ 0 };
-}
-
-int diff_stack_make(const struct snapshot *s, struct diff_stack *ret)
-{
-	size_t n = s->n_links + 1;
-
-	*ret = (struct diff_stack){
-		.by_name = calloc(n, sizeof(size_t)),
-		.lower = calloc(n, sizeof(size_t)),
-		.master = calloc(n, sizeof(size_t)),
-		.n_ports = calloc(n, sizeof(size_t)),
-		.port = calloc(n, sizeof(size_t)),
-	};
-	if (!ret->by_name || !ret->lower || !ret->master || !ret->n_ports || !ret->port) {
-		diff_stack_clear(ret);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < s->n_links; i++)
-		ret->by_name[i] = i;
-	if (s->n_links)
-		qsort_r(ret->by_name, s->n_links, sizeof(size_t), compare_names, s->links);
-	for (size_t i = 0; i < s->n_links; i++) {
-		size_t master = find_name(s, ret, s->links[i].master);
-
-		ret->lower[i] = find_name(s, ret, s->links[i].lower);
-		ret->master[i] = master;
-		if (master != DIFF_NONE && ret->n_ports[master]++ == 0)
-			ret->port[master] = i;
-	}
-	return 0;
-}
-
-static void append_role(const struct snapshot *s, const struct diff_stack *stack, size_t i,
+static void append_role(const struct snapshot *s, const struct snapshot_stack *stack, size_t i,
 	unsigned depth, char *buf, size_t size)
 {
 	const struct snapshot_link *l = &s->links[i];
 
 	util_append(buf, size, "%s", l->kind[0] ? l->kind : "interface");
-	if (stack->lower[i] != DIFF_NONE && depth < ROLE_DEPTH_MAX) {
+	if (stack->lower[i] != SNAPSHOT_NONE && depth < ROLE_DEPTH_MAX) {
 		util_append(buf, size, " on ");
 		append_role(s, stack, stack->lower[i], depth + 1, buf, size);
 	} else if (l->lower_elsewhere) {
@@ -93,11 +28,11 @@ static void append_role(const struct snapshot *s, const struct diff_stack *stack
 }
 
 static void role_of(
-	const struct snapshot *s, const struct diff_stack *stack, size_t i, char *buf, size_t size)
+	const struct snapshot *s, const struct snapshot_stack *stack, size_t i, char *buf, size_t size)
 {
 	buf[0] = '\0';
 	append_role(s, stack, i, 0, buf, size);
-	if (stack->master[i] != DIFF_NONE) {
+	if (stack->master[i] != SNAPSHOT_NONE) {
 		util_append(buf, size, ", port of ");
 		append_role(s, stack, stack->master[i], 1, buf, size);
 	}
@@ -109,7 +44,7 @@ static void pair(size_t *partner[2], size_t a, size_t b)
 	partner[1][b] = a;
 }
 
-int diff_match_names(struct diff *d, const struct diff_stack stack[2], size_t *partner[2])
+int diff_match_names(struct diff *d, const struct snapshot_stack stack[2], size_t *partner[2])
 {
 	size_t i = 0, j = 0;
 
@@ -147,7 +82,7 @@ struct role {
 
 struct matcher {
 	struct diff *d;
-	const struct diff_stack *stack;
+	const struct snapshot_stack *stack;
 	size_t **partner;
 	size_t *hint[2]; /* the partner that follows from matched links above or ports */
 	bool by_name;    /* also use names, after the stack alone gave no more matches */
@@ -156,9 +91,9 @@ struct matcher {
 /* Do two neighbours in the stack match? 1: yes, 0: not known, -1: no. */
 static int agree(const struct matcher *m, size_t a, size_t b)
 {
-	if ((a == DIFF_NONE) != (b == DIFF_NONE))
+	if ((a == SNAPSHOT_NONE) != (b == SNAPSHOT_NONE))
 		return -1;
-	if (a == DIFF_NONE || (m->partner[0][a] == DIFF_NONE && m->partner[1][b] == DIFF_NONE))
+	if (a == SNAPSHOT_NONE || (m->partner[0][a] == SNAPSHOT_NONE && m->partner[1][b] == SNAPSHOT_NONE))
 		return 0;
 	return m->partner[0][a] == b ? 1 : -1;
 }
@@ -179,22 +114,22 @@ static int score(const struct matcher *m, const struct role *role, size_t a, siz
 	       (m->by_name && strcmp(x->name, y->name) == 0 ? 1 : 0);
 }
 
-/* The link of the other side with the highest score; DIFF_NONE if several have it. */
+/* The link of the other side with the highest score; SNAPSHOT_NONE if several have it. */
 static size_t best_of(const struct matcher *m, const struct role *role, unsigned side, size_t link)
 {
 	const struct entry *others = side ? role->a : role->b;
-	size_t n = side ? role->n_a : role->n_b, best = DIFF_NONE;
+	size_t n = side ? role->n_a : role->n_b, best = SNAPSHOT_NONE;
 	int most = -1;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t other = others[i].link;
 		int s;
 
-		if (m->partner[!side][other] != DIFF_NONE)
+		if (m->partner[!side][other] != SNAPSHOT_NONE)
 			continue;
 		s = side ? score(m, role, other, link) : score(m, role, link, other);
 		if (s == most)
-			best = DIFF_NONE;
+			best = SNAPSHOT_NONE;
 		if (s > most) {
 			most = s;
 			best = other;
@@ -205,7 +140,7 @@ static size_t best_of(const struct matcher *m, const struct role *role, unsigned
 
 static void hint(struct matcher *m, size_t a, size_t b)
 {
-	if (a == DIFF_NONE || b == DIFF_NONE)
+	if (a == SNAPSHOT_NONE || b == SNAPSHOT_NONE)
 		return;
 	m->hint[0][a] = b;
 	m->hint[1][b] = a;
@@ -225,10 +160,10 @@ static bool match_names_within(struct matcher *m, const struct role *role)
 
 	for (size_t i = 0; i < role->n_a; i++) {
 		size_t a = role->a[i].link,
-		       b = find_name(m->d->b, &m->stack[1], m->d->a->links[a].name);
+		       b = snapshot_find_name(m->d->b, &m->stack[1], m->d->a->links[a].name);
 
-		if (b == DIFF_NONE || m->partner[0][a] != DIFF_NONE ||
-			m->partner[1][b] != DIFF_NONE || score(m, role, a, b) < 0)
+		if (b == SNAPSHOT_NONE || m->partner[0][a] != SNAPSHOT_NONE ||
+			m->partner[1][b] != SNAPSHOT_NONE || score(m, role, a, b) < 0)
 			continue;
 		match(m, a, b);
 		any = true;
@@ -245,10 +180,10 @@ static bool match_role(struct matcher *m, const struct role *role)
 	for (size_t i = 0; i < role->n_a; i++) {
 		size_t a = role->a[i].link, b;
 
-		if (m->partner[0][a] != DIFF_NONE)
+		if (m->partner[0][a] != SNAPSHOT_NONE)
 			continue;
 		b = best_of(m, role, 0, a);
-		if (b == DIFF_NONE || best_of(m, role, 1, b) != a)
+		if (b == SNAPSHOT_NONE || best_of(m, role, 1, b) != a)
 			continue;
 		match(m, a, b);
 		any = true;
@@ -277,7 +212,7 @@ static size_t collect(const struct matcher *m, const struct role *role, unsigned
 	for (size_t i = 0; i < n_entries; i++) {
 		size_t link = entries[i].link;
 
-		if (m->partner[side][link] != DIFF_NONE ||
+		if (m->partner[side][link] != SNAPSHOT_NONE ||
 			s->links[link].vlan_id != m->d->a->links[like].vlan_id)
 			continue;
 		if (side ? agree(m, m->stack[0].lower[like], m->stack[1].lower[link]) < 0 ||
@@ -315,7 +250,7 @@ static int settle(struct matcher *m, const struct role *role, bool *done[2])
 		_cleanup_free_ size_t *a = NULL, *b = NULL;
 		bool alike_a, alike_b;
 
-		if (m->partner[0][like] != DIFF_NONE || done[0][like])
+		if (m->partner[0][like] != SNAPSHOT_NONE || done[0][like])
 			continue;
 		a = calloc(role->n_a + 1, sizeof(*a));
 		b = calloc(role->n_b + 1, sizeof(*b));
@@ -345,7 +280,7 @@ static int settle(struct matcher *m, const struct role *role, bool *done[2])
 }
 
 static void list_entries(
-	const struct snapshot *s, const struct diff_stack *stack, unsigned side, struct entry *ret)
+	const struct snapshot *s, const struct snapshot_stack *stack, unsigned side, struct entry *ret)
 {
 	for (size_t i = 0; i < s->n_links; i++) {
 		ret[i].side = side;
@@ -411,11 +346,11 @@ size_t *diff_new_partners(size_t n)
 	size_t *p = calloc(n + 1, sizeof(*p));
 
 	for (size_t i = 0; p && i < n; i++)
-		p[i] = DIFF_NONE;
+		p[i] = SNAPSHOT_NONE;
 	return p;
 }
 
-int diff_match_roles(struct diff *d, const struct diff_stack stack[2], size_t *partner[2])
+int diff_match_roles(struct diff *d, const struct snapshot_stack stack[2], size_t *partner[2])
 {
 	size_t n = d->a->n_links + d->b->n_links;
 	_cleanup_free_ struct entry *entries = calloc(n + 1, sizeof(*entries));

@@ -5,24 +5,12 @@
 
 #include "compare/diff.h"
 
-/* The stack of a snapshot, as indexes of links; DIFF_NONE for none. */
-struct diff_stack {
-	size_t *by_name; /* all links, sorted by name */
-	size_t *lower, *master; /* by link, as the following */
-	size_t *n_ports;
-	size_t *port; /* the first port */
-};
-
-/* 0; -ENOMEM: ret is empty. */
-int diff_stack_make(const struct snapshot *s, struct diff_stack *ret);
-void diff_stack_clear(struct diff_stack *stack);
-
-/* An array of n DIFF_NONE, the caller's to free. NULL: no memory. */
+/* An array of n SNAPSHOT_NONE, the caller's to free. NULL: no memory. */
 size_t *diff_new_partners(size_t n);
 
 /* Match links by name or by role. partner[0][i] gets the link of B that is link i of A, partner[1] the
- * reverse; others stay DIFF_NONE. diff_match_roles() also fills d->ambiguous. 0 or -ENOMEM. */
-int diff_match_names(struct diff *d, const struct diff_stack stack[2], size_t *partner[2]);
-int diff_match_roles(struct diff *d, const struct diff_stack stack[2], size_t *partner[2]);
+ * reverse; others stay SNAPSHOT_NONE. diff_match_roles() also fills d->ambiguous. 0 or -ENOMEM. */
+int diff_match_names(struct diff *d, const struct snapshot_stack stack[2], size_t *partner[2]);
+int diff_match_roles(struct diff *d, const struct snapshot_stack stack[2], size_t *partner[2]);
 
 #endif
