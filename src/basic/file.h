@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files as a whole: bounded reading, writing, replacing in one step. */
+/* Whole files: bounded reading, writing, atomic replacement. Functions return 0, or a negative errno of the
+ * system call that failed. */
 #ifndef OFFLOADD_FILE_H
 #define OFFLOADD_FILE_H
 
 #include <stddef.h>
 
-/* Reads fd to its end. *ret: the caller's to free, terminated, its length without that in *ret_len. -EFBIG
- * when there are more than max bytes, -ENOMEM, what read(2) says. */
+/* Reads fd to its end. *ret gets the NUL-terminated text, the caller's to free; *ret_len its length in bytes
+ * without the NUL. Also -EFBIG if there are more than max bytes, and -ENOMEM. */
 int file_read(int fd, size_t max, char **ret, size_t *ret_len);
 
-/* Writes all of it. 0, negative errno. */
+/* Writes all len bytes to fd, however many calls of write(2) it takes. */
 int file_write(int fd, const char *text, size_t len);
 
-/* The directory of a path, the caller's to free; NULL for the root, for a path without a directory, and without
- * memory. */
+/* The directory part of a path, the caller's to free. NULL for a file in the root directory, for a path
+ * without a slash, and if memory runs out. */
 char *file_directory(const char *path);
 
-/* Makes the directory that a path is in, mode 0755 whatever the umask, but not those above it. 0 also when it
- * exists; negative errno. */
+/* Creates the directory that path is in, but not the directories above it, with mode 0755 regardless of the
+ * umask. An existing directory is not an error. */
 int file_make_directory(const char *path);
 
-/* Replaces path in one step, so that a reader finds the old file or the new one whole; readable to all.
- * Through "PATH.new", of which nothing stays, and which has one writer. Not synced to disk. 0, negative
- * errno. */
+/* Replaces the file at path atomically (rename(2)): readers see either the old file or the new one. The mode
+ * is 0644. The text is first written to "PATH.new", which is removed on error; only one process at a time may
+ * replace a path. Not synced to disk. */
 int file_replace(const char *path, const char *text, size_t len);
 
 #endif

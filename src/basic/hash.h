@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* uthash that neither aborts nor exits without memory. Included in place of <uthash.h>; entries are added by hash_add() alone. */
+/* uthash without its abort() when memory runs out. Include this instead of <uthash.h>, and add entries with
+ * hash_add() only. */
 #ifndef OFFLOADD_HASH_H
 #define OFFLOADD_HASH_H
 
@@ -9,10 +10,10 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/* Adds an entry to the table that `head` points to (NULL: an empty one), keyed by its member `field`. 0; -ENOMEM: the table is as
- * before, and the entry stays the caller's. */
+/* Adds an entry, which has a UT_hash_handle named hh, to the table that starts at head (NULL: empty). The key
+ * is the entry's member `field`. 0; -ENOMEM: the table is unchanged, and the entry is still the caller's. */
 #define hash_add(head, field, entry) hash_add_key(head, &(entry)->field, sizeof((entry)->field), entry)
-/* The same, keyed by a string of the entry. */
+/* The same with a string of the entry as its key. */
 #define hash_add_text(head, text, entry) hash_add_key(head, text, strlen(text), entry)
 
 #define hash_add_key(head, key, key_len, entry)                                                    \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counts of durations by upper bounds, as Prometheus has them. */
+/* A histogram of durations, as Prometheus defines one. */
 #ifndef OFFLOADD_HISTOGRAM_H
 #define OFFLOADD_HISTOGRAM_H
 
@@ -9,13 +9,21 @@
 #define HISTOGRAM_BOUNDS_MAX 32
 
 struct histogram {
-	const uint64_t *bounds_usec; /* ascending; static, not owned */
+	const uint64_t *bounds_usec; /* inclusive upper bounds of the buckets, ascending; not owned */
 	size_t n_bounds;	     /* at most HISTOGRAM_BOUNDS_MAX */
-	uint64_t counts[HISTOGRAM_BOUNDS_MAX + 1]; /* one more for what is above the last */
+	uint64_t counts[HISTOGRAM_BOUNDS_MAX + 1]; /* not cumulative; the last is above all bounds */
 	uint64_t sum_usec;
 };
 
-/* Counts one duration where it belongs: a bound is below itself. */
-void histogram_observe(struct histogram *h, uint64_t usec);
+/* Counts one duration. */
+static inline void histogram_observe(struct histogram *h, uint64_t usec)
+{
+	size_t i = 0;
+
+	while (i < h->n_bounds && usec > h->bounds_usec[i])
+		i++;
+	h->counts[i]++;
+	h->sum_usec += usec;
+}
 
 #endif

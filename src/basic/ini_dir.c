@@ -85,7 +85,7 @@ static int complain_dir(const struct ini_dir *d, const char *dir, int error)
 	return complain(d, dir, "failed to read %s directory: %s", d->what, strerror(error));
 }
 
-/* In the order of names, so that the same files are ignored above the limit each time. */
+/* Sorted by name, so that the files ignored above the limit are always the same. */
 static int find_files(const struct ini_dir *d, struct found_list *list, const char *dir)
 {
 	struct dirent **entries = NULL;

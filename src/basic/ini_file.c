@@ -12,13 +12,14 @@
 
 #include "basic/file.h"
 
-/* What iniparser would interpret travels as a control character: no file may have one. */
+/* Encodings of what iniparser would interpret. Control characters in a file are errors, so these cannot be in
+ * it. */
 #define CODE_QUOTE '\x01'
 #define CODE_BACKSLASH '\x02'
 
-#define LIST_MAX 8 /* words that are listed when one of them is near */
+#define LIST_MAX 8 /* with more valid words than this, an error suggests the nearest one instead of listing them */
 
-/* A section (line 0) or one key of it. */
+/* A section header (line 0) or a key. */
 struct entry {
 	unsigned section_line, line;
 	char section[INI_MAX_NAME + 1], key[INI_MAX_NAME + 1];
@@ -31,9 +32,9 @@ struct scanner {
 	struct entry *entries; /* in the order of their lines */
 	size_t n;
 	bool in_section;
-	bool bad_section; /* the keys of a bad section are not known to be wrong */
+	bool bad_section; /* the current section header is invalid, so its keys are not checked */
 	bool any_bad_section;
-	bool full;
+	bool full; /* INI_MAX_ENTRIES was reached */
 };
 
 static void scanner_clear(struct scanner *s)
@@ -154,7 +155,7 @@ int ini_each_word(struct ini_reader *reader, const struct ini_entry *entry,
 	return r;
 }
 
-/* What a file is that is not a regular one. */
+/* Names the type of a file that is not a regular file. */
 static const char *file_type(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -176,8 +177,7 @@ static int complain_open(struct ini_reader *reader, int error)
 {
 	struct stat st;
 
-	/* A socket, and a device without a driver, cannot be opened (ENXIO), only be asked what
-	 * they are. */
+	/* open() of a socket or of a device without driver fails with ENXIO; stat() shows what they are. */
 	if (stat(reader->path, &st) == 0 && !S_ISREG(st.st_mode))
 		ini_complain(reader, 0, "is %s, expected a regular file", file_type(st.st_mode));
 	else if (error == ENOENT && lstat(reader->path, &st) == 0)
@@ -244,8 +244,8 @@ static void trim(const char **s, size_t *len)
 		--*len;
 }
 
-/* Length of a line without the comment at its end: a ; after a blank begins one. A # does not:
- * values may speak of issue #1. */
+/* Length of a line without the comment at its end, which starts with a ; after a space or tab. A # does not
+ * start one, as values may contain "issue #1". */
 static size_t without_comment(const char *s, size_t len)
 {
 	for (size_t i = 1; i < len; i++)
@@ -254,7 +254,8 @@ static size_t without_comment(const char *s, size_t len)
 	return len;
 }
 
-/* The next entry, with iniparser's line for it; NULL: no memory, or too many. */
+/* Adds an entry in the current section. NULL: no memory (reader->error is set), or too many entries
+ * (reported). */
 static struct entry *add_entry(struct scanner *s, unsigned line)
 {
 	if (s->n == INI_MAX_ENTRIES) {
@@ -342,7 +343,7 @@ static void scan_key(struct scanner *s, unsigned line, const char *text, size_t 
 	}
 }
 
-/* Complains of the first byte of a line that may not be there. */
+/* Reports the first invalid byte of a line. */
 static bool check_bytes(struct ini_reader *reader, unsigned line, const char *s, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
@@ -413,8 +414,8 @@ static int be_silent(const char *fmt _unused_, ...)
 	return 0;
 }
 
-/* Has iniparser parse what the scanner wrote, and takes the values. 0, 1 when it could not and the reader heard why,
- * negative errno. */
+/* Lets iniparser parse the scanner's text, and copies the values to the entries. 0; 1: it failed, and the
+ * reason was reported; negative errno. */
 static int run_iniparser(struct scanner *s)
 {
 	_cleanup_(iniparser_freedict_pointer) dictionary *d = NULL;
@@ -438,7 +439,7 @@ static int run_iniparser(struct scanner *s)
 		snprintf(name, sizeof(name), "%u:%u", entry->section_line, entry->line);
 		value = d ? iniparser_getstring(d, name, NULL) : NULL;
 		if (!value) {
-			ini_complain(s->reader, entry->line, "failed to parse: iniparser does not know the line");
+			ini_complain(s->reader, entry->line, "failed to parse: iniparser did not return this line");
 			return failed(s->reader);
 		}
 		entry->value = strdup(value);
@@ -467,7 +468,8 @@ static const struct ini_section *find_section(
 	return NULL;
 }
 
-/* "unknown section [match], did you mean [Match]?"; the name is written as format has it. */
+/* Reports "unknown WHAT, did you mean [NEAREST]?", or the valid names. key: the names are keys, which are
+ * shown as NAME=. */
 static void complain_unknown(struct ini_reader *reader, unsigned line, const char *what, const char *name,
 	const char *const *names, size_t n, bool key)
 {
@@ -507,7 +509,7 @@ static void complain_key(struct ini_reader *reader, const struct entry *p, const
 	complain_unknown(reader, p->line, what, p->key, names, n, true);
 }
 
-/* The line of an earlier key of that name in a section of that name, 0. */
+/* The line of an earlier entry with the same section and key; 0 if there is none. */
 static unsigned repeats(const struct scanner *s, size_t at)
 {
 	const struct entry *p = &s->entries[at];
@@ -549,7 +551,7 @@ static int take_key(struct ini_reader *reader, const struct entry *p,
 	return 0;
 }
 
-/* Complains of sections that must be there and are not, or say nothing. */
+/* Reports required sections that are missing or empty. */
 static void check_sections(struct ini_reader *reader, const struct scanner *s,
 	const struct ini_section *sections, size_t n)
 {
@@ -585,7 +587,7 @@ static int take_all(struct ini_reader *reader, const struct scanner *s,
 		} else if (earlier && p->line) {
 			ini_complain(reader, p->line, "duplicate %s=, already set in line %u", p->key, earlier);
 		} else if (earlier) {
-			ini_complain(reader, p->section_line, "duplicate [%s], already begun in line %u; move its keys there",
+			ini_complain(reader, p->section_line, "duplicate [%s], first used in line %u; move its keys there",
 				p->section, earlier);
 		} else if (p->line) {
 			r = take_key(reader, p, section, sections, n, target);
@@ -608,8 +610,7 @@ static int parse_scanned(
 		r = take_all(reader, s, sections, n, &bad_section, target);
 	if (r != 0)
 		return r;
-	/* A misspelt section, or a line that was not understood, would be reported a second
-	 * time as one that is missing. */
+	/* Otherwise a misspelt section or an invalid line would be reported again as missing. */
 	if (!bad_section && shape_errors == 0)
 		check_sections(reader, s, sections, n);
 	return reader->error < 0 ? reader->error : reader->n_errors > 0;

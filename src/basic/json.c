@@ -47,7 +47,7 @@ static void put_indent(struct json_writer *w)
 		put_string(w, "  ");
 }
 
-/* What may stand in a JSON text as it is. */
+/* Length of the next part of the text that needs no escape; 0 if its first byte is not printable UTF-8. */
 static size_t plain_length(const char *text, size_t left)
 {
 	size_t n = 0;
@@ -57,7 +57,7 @@ static size_t plain_length(const char *text, size_t left)
 	return n ? n : util_printable(text, left);
 }
 
-/* Quoted; lines: with its line breaks and tabs. */
+/* Writes a quoted text; lines: keeps line breaks and tabs. */
 static void put_text(struct json_writer *w, const char *text, size_t left, bool lines)
 {
 	put_string(w, "\"");
@@ -79,7 +79,7 @@ static void put_text(struct json_writer *w, const char *text, size_t left, bool 
 	put_string(w, "\"");
 }
 
-/* Whatever comes before a value. */
+/* Writes what precedes a value: the comma, spaces, and the name. */
 static void put_key(struct json_writer *w, const char *key)
 {
 	if (w->depth && w->some)
@@ -335,11 +335,12 @@ struct json_value {
 		const char *text;
 		uint32_t n; /* members */
 	};
-	uint32_t skip; /* values from this one to the next beside it */
+	uint32_t skip; /* distance to the next sibling, in values */
 	enum json_kind kind;
 };
 
-/* What json_free() frees: values in the order of the text, and a copy of it that their texts are in. */
+/* What json_parse() allocates: the values in the order of the text, and a copy of the text, which their
+ * strings point into. */
 struct document {
 	char *text;
 	struct json_value values[];
@@ -353,11 +354,11 @@ static struct document *document_of(struct json_value *root)
 struct parser {
 	const struct json_limits *limits;
 	struct document *document;
-	char *text; /* ends in a NUL, which no value begins with */
+	char *text; /* NUL-terminated; no value starts with a NUL, so parsing ends there */
 	size_t len, at;
 	size_t n, room; /* values */
 	unsigned depth;
-	const char *what; /* is wrong; NULL: no memory */
+	const char *what; /* the error */
 };
 
 static int bad(struct parser *p, const char *what)
@@ -384,7 +385,7 @@ static int parse_hex(struct parser *p, uint32_t *ret)
 		else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
 			*ret = *ret << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
 		else
-			return bad(p, "not four hexadecimal digits after \\u");
+			return bad(p, "expected four hexadecimal digits after \\u");
 	}
 	return 0;
 }
@@ -402,7 +403,7 @@ static char *put_utf8(char *out, uint32_t c)
 	return out + len;
 }
 
-/* "\u20ac", or two halves of what needs more than 16 bits. */
+/* "\u20ac", or a surrogate pair. */
 static int parse_unicode(struct parser *p, char **out)
 {
 	uint32_t c, low;
@@ -416,7 +417,7 @@ static int parse_unicode(struct parser *p, char **out)
 		c = low >= 0xdc00 && low < 0xe000 ? 0x10000 + ((c - 0xd800) << 10 | (low - 0xdc00)) : 0;
 	}
 	if (c == 0 || (c >= 0xd800 && c < 0xe000))
-		return bad(p, "a \\u escape of no character");
+		return bad(p, "invalid \\u escape");
 	*out = put_utf8(*out, c);
 	return 0;
 }
@@ -432,13 +433,13 @@ static int parse_escape(struct parser *p, char **out)
 		return parse_unicode(p, out);
 	}
 	if (!found)
-		return bad(p, "an escape that JSON has not");
+		return bad(p, "invalid escape");
 	*(*out)++ = to[found - from];
 	p->at++;
 	return 0;
 }
 
-/* In its place: it only ever becomes shorter. */
+/* Decodes in place, because the result is never longer. */
 static int parse_text(struct parser *p, const char **ret)
 {
 	char *out = p->text + ++p->at;
@@ -455,7 +456,7 @@ static int parse_text(struct parser *p, const char **ret)
 		}
 		n = util_character(p->text + p->at, p->len - p->at, &c);
 		if (n == 0 || c < 0x20)
-			return bad(p, n ? "a control character in a text" : "a text that is not UTF-8");
+			return bad(p, n ? "control character in a text" : "text is not UTF-8");
 		memmove(out, p->text + p->at, n);
 		out += n;
 		p->at += n;
@@ -497,7 +498,7 @@ static int parse_number(struct parser *p, struct json_value *ret)
 		is_good = skip_digits(p);
 	}
 	if (!is_good)
-		return bad(p, "a value was expected");
+		return bad(p, "expected a value");
 	errno = 0;
 	ret->number = is_whole ? strtoll(start, NULL, 10) : 0;
 	ret->kind = JSON_INT;
@@ -512,14 +513,14 @@ static int parse_word(struct parser *p, const char *word, struct json_value *ret
 {
 	for (; *word; word++, p->at++)
 		if (p->text[p->at] != *word)
-			return bad(p, "a value was expected");
+			return bad(p, "expected a value");
 	ret->yes = word[-1] == 'e' && word[-2] == 'u';
 	return 0;
 }
 
 static int parse_value(struct parser *p, const char *key);
 
-/* The members of value i: of a list, or of an object that `}` ends. */
+/* Parses the members of value i, an object if its end is }, else a list. */
 static int parse_members(struct parser *p, size_t i, char end)
 {
 	const char *key = NULL;
@@ -527,16 +528,16 @@ static int parse_members(struct parser *p, size_t i, char end)
 	int r = 0;
 
 	if (++p->depth > p->limits->depth)
-		return bad(p, "nesting is too deep");
+		return bad(p, "nested too deeply");
 	p->at++;
 	while (skip_blanks(p) != end || n) {
 		if (end == '}') {
 			if (p->text[p->at] != '"')
-				return bad(p, "a name was expected");
+				return bad(p, "expected a name");
 			if (parse_text(p, &key) < 0)
 				return -EBADMSG;
 			if (skip_blanks(p) != ':')
-				return bad(p, "a colon was expected");
+				return bad(p, "expected a colon");
 			p->at++;
 		}
 		r = parse_value(p, key);
@@ -546,7 +547,7 @@ static int parse_members(struct parser *p, size_t i, char end)
 		if (skip_blanks(p) == end)
 			break;
 		if (p->text[p->at] != ',')
-			return bad(p, "a comma was expected");
+			return bad(p, "expected a comma");
 		p->at++;
 	}
 	p->at++;
@@ -562,7 +563,7 @@ static int add_value(struct parser *p)
 	struct document *grown;
 
 	if (p->n == p->limits->values)
-		return bad(p, "more values than a document may have");
+		return bad(p, "too many values");
 	if (p->n < p->room)
 		return 0;
 	room = room < p->limits->values ? room : p->limits->values;
@@ -612,7 +613,7 @@ static int parse_all(struct parser *p)
 	if (r < 0)
 		return r;
 	skip_blanks(p);
-	return p->at < p->len ? bad(p, "something follows the document") : 0;
+	return p->at < p->len ? bad(p, "unexpected text after the document") : 0;
 }
 
 static void explain(const struct parser *p, const char *text, char *why, size_t why_size)
@@ -624,7 +625,7 @@ static void explain(const struct parser *p, const char *text, char *why, size_t 
 	if (p->at < p->len)
 		snprintf(why, why_size, "line %u: %s", line, p->what);
 	else
-		snprintf(why, why_size, "it ends in the middle, at line %u: copy it whole, or take it again", line);
+		snprintf(why, why_size, "truncated at line %u; copy the complete text", line);
 }
 
 int json_parse(const char *text, size_t len, const struct json_limits *limits, struct json_value **ret, char *why,
@@ -634,7 +635,7 @@ int json_parse(const char *text, size_t len, const struct json_limits *limits, s
 	int r;
 
 	if (len > limits->bytes) {
-		snprintf(why, why_size, "it is larger than %zu KiB", limits->bytes >> 10);
+		snprintf(why, why_size, "larger than %zu KiB", limits->bytes >> 10);
 		return -EBADMSG;
 	}
 	p.text = malloc(len + 1);
@@ -661,11 +662,6 @@ void json_free(struct json_value *root)
 		return;
 	free(document_of(root)->text);
 	free(document_of(root));
-}
-
-void json_free_pointer(struct json_value **root)
-{
-	json_free(*root);
 }
 
 void json_keep(struct json_value *root, const struct json_value *value)
@@ -707,14 +703,6 @@ const struct json_value *json_next(const struct json_value *of, const struct jso
 const char *json_key(const struct json_value *member)
 {
 	return member->key;
-}
-
-const struct json_value *json_item(const struct json_value *list, size_t i)
-{
-	json_foreach(item, list)
-		if (i-- == 0)
-			return item;
-	return NULL;
 }
 
 const struct json_value *json_get(const struct json_value *from, const char *key)
@@ -829,7 +817,7 @@ static void read_text(struct json_reader *r, const struct json_value *value, con
 static void read_field(struct json_reader *r, const struct json_value *value, const struct json_field *field, void *ret)
 {
 	static const char *const wrong[] = {
-		[JSON_BOOL] = "is neither true nor false",
+		[JSON_BOOL] = "is not true or false",
 		[JSON_INT] = "is not a whole number",
 		[JSON_TEXT] = "is not a text",
 		[JSON_LIST] = "is not a list",
@@ -884,7 +872,7 @@ bool json_step(struct json_each *each)
 {
 	struct json_reader *r = each->r;
 
-	if (r->error) /* the reader stays where it is wrong */
+	if (r->error) /* r->at still names the place of the error */
 		return false;
 	r->at[each->at_len] = '\0';
 	each->item = json_next(each->list, each->item);

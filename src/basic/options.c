@@ -8,7 +8,7 @@
 #define HELP_COLUMN 26
 #define LETTERS_MAX (2 * OPTIONS_MAX + 2)
 
-/* One option being read. */
+/* The option that is parsed. */
 struct reading {
 	const struct options_entry *entry;
 	void *field;
@@ -37,7 +37,7 @@ static int read_list(const struct reading *r, const char *value)
 	while (list[n])
 		n++;
 	if (n == OPTIONS_LIST_MAX) {
-		snprintf(r->why, r->why_size, "--%s was given more than %d times", r->entry->name, OPTIONS_LIST_MAX);
+		snprintf(r->why, r->why_size, "--%s is used more than %d times", r->entry->name, OPTIONS_LIST_MAX);
 		return -EINVAL;
 	}
 	list[n] = value;

@@ -209,7 +209,7 @@ const char *util_format_duration(uint64_t usec, char *buf, size_t size)
 	buf[0] = '\0';
 	while (i + 1 < ARRAY_SIZE(long_units) && left < long_units[i].seconds)
 		i++;
-	if (i + 2 < ARRAY_SIZE(long_units)) /* rounded up, too, to the smaller of the two units */
+	if (i + 2 < ARRAY_SIZE(long_units)) /* rounded up to the smaller of the two units */
 		left = (left + long_units[i + 1].seconds - 1) / long_units[i + 1].seconds * long_units[i + 1].seconds;
 	if (i > 0 && left >= long_units[i - 1].seconds)
 		i--;
@@ -269,7 +269,8 @@ int util_parse_size(const char *text, uint64_t *ret_bytes)
 	return 0;
 }
 
-unsigned util_distance(const char *a, const char *b)
+/* Edit distance: insert, delete, replace, swap neighbours. 64 for a text of more than 63 bytes. */
+static unsigned distance(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b);
 	unsigned row[3][64];
@@ -305,7 +306,7 @@ const char *util_nearest(const char *word, const char *const *names, size_t n)
 	unsigned limit = len <= 3 ? 1 : (unsigned)len / 3 + 1, best = limit + 1;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = names[i] ? util_distance(word, names[i]) : limit + 1;
+		unsigned d = names[i] ? distance(word, names[i]) : limit + 1;
 
 		if (names[i] && strcasecmp(word, names[i]) == 0)
 			return names[i];

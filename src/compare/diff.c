@@ -8,25 +8,25 @@
 #include "plan/predict.h"
 #include "basic/util.h"
 
-#define AMBIGUOUS (DIFF_NONE - 1) /* for a partner */
+#define AMBIGUOUS (SNAPSHOT_NONE - 1) /* value of a partner */
 
-/* What a device is, or a way to test it: on or off, nothing is lost. */
+/* Properties and test modes of a device: their change is not the loss of an offload. */
 static const char *const no_offloads[] = { "loopback", "netns-local", "rx-all", "rx-fcs",
 	"tx-lockless", "vlan-challenged" };
 
-/* A group before it is known on which links it is. */
+/* A change on one pair, before groups are made. */
 struct found {
 	struct diff_group group;
 	size_t pair;
 };
 
-/* What the comparison works with besides the diff itself. */
+/* State of the comparison. */
 struct work {
 	struct diff *d;
-	struct diff_stack stack[2];
+	struct snapshot_stack stack[2];
 	size_t *partner[2];
-	size_t *pair_of;              /* by A's link */
-	feature_set map[FEATURE_MAX]; /* B's bit of each bit of A, empty where B has it not */
+	size_t *pair_of;              /* by link of A */
+	feature_set map[FEATURE_MAX]; /* the bit of B for each bit of A; empty: B does not have it */
 	feature_set common, no_offloads;
 	feature_set all[FEATURE_MAX], any[FEATURE_MAX]; /* predict_needs() */
 	feature_set *lost, *gained;                     /* by pair */
@@ -51,7 +51,7 @@ const char *diff_state_name(unsigned state)
 	return state < ARRAY_SIZE(names) ? names[state] : "";
 }
 
-/* As ethtool has it, what cannot be changed is only that. */
+/* As in ethtool -k, a feature that cannot be changed has no mark for a request. */
 static unsigned state_of(const struct snapshot_link *link, feature_set bit)
 {
 	unsigned on = link->features.active & bit ? DIFF_ON : 0;
@@ -61,7 +61,7 @@ static unsigned state_of(const struct snapshot_link *link, feature_set bit)
 	return on | (!(link->features.wanted & bit) == !on ? 0 : DIFF_ASKED_ELSE);
 }
 
-/* B's features in A's numbers. */
+/* A link of B with the feature bits of A. */
 static struct snapshot_link translate(const struct work *w, const struct snapshot_link *b)
 {
 	const feature_set listed = snapshot_listed(w->d->b, b);
@@ -104,8 +104,8 @@ static void compare_tables(struct work *w)
 		*w->d->a->kernel && *w->d->b->kernel && strcmp(w->d->a->kernel, w->d->b->kernel);
 }
 
-/* The dependencies are those of the kernel on which features fell; where nobody knows it, all that
- * there ever were. */
+/* The dependencies of the kernel of B, where features were lost, else of A; if neither is known, of the
+ * newest kernel, which has them all. */
 static int learn_needs(struct work *w)
 {
 	const struct diff *d = w->d;
@@ -123,8 +123,9 @@ static int learn_needs(struct work *w)
 	return 0;
 }
 
-/* Which of `changed` changed because `bit` did: those that need it, and those that need them. What
- * needs one of several fell with the last. off: what is off on the side where it is off. */
+/* The features among `changed` that depend on `bit`, directly or indirectly. A feature that needs one of
+ * several others depends on them if all are off. off: the features that are off on the side where `changed`
+ * are off. */
 static feature_set dependents(
 	const struct work *w, unsigned bit, feature_set changed, feature_set off)
 {
@@ -162,7 +163,7 @@ static bool same_group(const struct diff_group *x, const struct diff_group *y)
 	return compare_likeness(x, y) == 0 && x->features == y->features && x->costs == y->costs;
 }
 
-/* What was found on single links as groups of links. */
+/* Joins equal changes on different links. */
 static int make_groups(struct work *w)
 {
 	struct diff *d = w->d;
@@ -186,7 +187,7 @@ static int make_groups(struct work *w)
 	return 0;
 }
 
-/* One atom: features that changed alike on one link, with what their change cost. */
+/* Atoms: features of one link with the same change, and the features that depend on them. */
 struct atoms {
 	struct diff_group group[FEATURE_MAX];
 	size_t n;
@@ -207,7 +208,7 @@ static void add_atom(struct atoms *atoms, const struct diff_group *atom)
 	atoms->group[atoms->n++] = *atom;
 }
 
-/* The features of `changed` as atoms. */
+/* Splits `changed` into atoms. */
 static void split(const struct work *w, enum diff_change change, const struct snapshot_link *a,
 	const struct snapshot_link *b, feature_set changed, feature_set below, struct atoms *ret)
 {
@@ -248,15 +249,15 @@ static int add_atoms(struct work *w, size_t pair, enum diff_change change,
 	return 0;
 }
 
-/* What changed in the same way on the link below, or on a port: that is where to look first. */
+/* The features with the same change on the link below or on the first port, where the cause is. */
 static feature_set changed_below(const struct work *w, const feature_set *sets, size_t a)
 {
 	size_t lower = w->stack[0].lower[a], port = w->stack[0].port[a];
 	feature_set found = 0;
 
-	if (lower != DIFF_NONE && w->pair_of[lower] != DIFF_NONE)
+	if (lower != SNAPSHOT_NONE && w->pair_of[lower] != SNAPSHOT_NONE)
 		found |= sets[w->pair_of[lower]];
-	if (w->stack[0].n_ports[a] && w->pair_of[port] != DIFF_NONE)
+	if (w->stack[0].n_ports[a] && w->pair_of[port] != SNAPSHOT_NONE)
 		found |= sets[w->pair_of[port]];
 	return found;
 }
@@ -267,7 +268,7 @@ static bool readable(const struct diff *d, size_t pair)
 	       d->b->links[d->pairs[pair].b].has_features;
 }
 
-/* What both sides tell of a pair. b: translated. */
+/* The features of a pair that both sides know. b: translated. */
 static feature_set compared(const struct work *w, const struct snapshot_link *a, const struct snapshot_link *b)
 {
 	return w->common & snapshot_listed(w->d->a, a) & b->listed;
@@ -325,7 +326,7 @@ static int compare_pairs(const struct diff_group *x, const struct diff_group *y)
 	return COMPARE(x->n_pairs, y->n_pairs) ?: memcmp(x->pairs, y->pairs, x->n_pairs * sizeof(*x->pairs));
 }
 
-/* Those that can be joined are next to each other. */
+/* Groups that can be joined are equal. */
 static int compare_joinable(const void *a, const void *b)
 {
 	const struct diff_group *x = a, *y = b;
@@ -333,7 +334,7 @@ static int compare_joinable(const void *a, const void *b)
 	return compare_likeness(x, y) ?: (x->costs > 0) - (y->costs > 0) ?: compare_pairs(x, y);
 }
 
-/* Features that changed alike on the same links, and cost nothing else, are told in one. */
+/* Joins features with the same change on the same links, if no others depend on them. */
 static void join_groups(struct diff *d)
 {
 	size_t n = 0;
@@ -394,31 +395,31 @@ static int add_field(struct diff *d, size_t pair, const char *what, const char *
 		return -ENOMEM;
 	field = &d->fields[d->n_fields++];
 	*field = (struct diff_field){ .pair = pair, .what = what };
-	snprintf(field->a, sizeof(field->a), "%s", *a ? a : "nothing");
-	snprintf(field->b, sizeof(field->b), "%s", *b ? b : "nothing");
+	snprintf(field->a, sizeof(field->a), "%s", *a ? a : "none");
+	snprintf(field->b, sizeof(field->b), "%s", *b ? b : "none");
 	return 0;
 }
 
-/* What goes with a link that is gone, or cannot be read any more. */
+/* The features lost with a link that is missing or cannot be read. */
 static size_t count_lost(const struct snapshot_link *a)
 {
 	return (size_t)__builtin_popcountll(a->features.active & snapshot_changeable(a));
 }
 
-/* Where a link stands, unless it is the same place under another name. */
+/* Adds the link below or the master, unless both sides have the same one under different names. */
 static int add_place(struct work *w, size_t pair, const char *what, const size_t *a_places,
 	const char *a, const size_t *b_places, const char *b)
 {
 	size_t at = a_places[w->d->pairs[pair].a], to = b_places[w->d->pairs[pair].b];
 
-	if (at != DIFF_NONE && to != DIFF_NONE && w->partner[0][at] == to)
+	if (at != SNAPSHOT_NONE && to != SNAPSHOT_NONE && w->partner[0][at] == to)
 		return 0;
 	return add_field(w->d, pair, what, a, b);
 }
 
-static const char *readable_words(const struct snapshot_link *link)
+static const char *readability(const struct snapshot_link *link)
 {
-	return link->has_features ? "can be read" : *link->error ? link->error : "not read";
+	return link->has_features ? "readable" : *link->error ? link->error : "unreadable";
 }
 
 static int compare_fields(struct work *w, size_t i)
@@ -429,7 +430,7 @@ static int compare_fields(struct work *w, size_t i)
 	int r;
 
 	if (a->has_features != b->has_features) {
-		r = add_field(w->d, i, "features", readable_words(a), readable_words(b));
+		r = add_field(w->d, i, "features", readability(a), readability(b));
 		if (r < 0)
 			return r;
 		w->d->lost += count_lost(a);
@@ -446,7 +447,7 @@ static int compare_fields(struct work *w, size_t i)
 	if (r >= 0)
 		r = add_field(w->d, i, "vlan id", vlan_a, vlan_b);
 	if (r >= 0)
-		r = add_place(w, i, "stands on", w->stack[0].lower, a->lower, w->stack[1].lower,
+		r = add_place(w, i, "stacked on", w->stack[0].lower, a->lower, w->stack[1].lower,
 			b->lower);
 	if (r >= 0)
 		r = add_place(w, i, "port of", w->stack[0].master, a->master, w->stack[1].master,
@@ -470,7 +471,7 @@ static size_t find_rule(const struct snapshot *s, const char *file)
 	for (size_t i = 0; i < s->n_rules; i++)
 		if (strcmp(s->rules[i].file, file) == 0)
 			return i;
-	return DIFF_NONE;
+	return SNAPSHOT_NONE;
 }
 
 static int compare_rules(struct diff *d)
@@ -484,13 +485,13 @@ static int compare_rules(struct diff *d)
 		const struct snapshot_rule *a = &d->a->rules[i];
 		size_t j = find_rule(d->b, a->file);
 
-		if (j == DIFF_NONE || a->mode != d->b->rules[j].mode ||
+		if (j == SNAPSHOT_NONE || a->mode != d->b->rules[j].mode ||
 			!same_words(a, &d->b->rules[j]))
 			d->rules[d->n_rules++] = (struct diff_rule){ .a = i, .b = j };
 	}
 	for (size_t j = 0; j < d->b->n_rules; j++)
-		if (find_rule(d->a, d->b->rules[j].file) == DIFF_NONE)
-			d->rules[d->n_rules++] = (struct diff_rule){ .a = DIFF_NONE, .b = j };
+		if (find_rule(d->a, d->b->rules[j].file) == SNAPSHOT_NONE)
+			d->rules[d->n_rules++] = (struct diff_rule){ .a = SNAPSHOT_NONE, .b = j };
 	return 0;
 }
 
@@ -506,8 +507,8 @@ static void mark_ambiguous(struct work *w)
 	}
 }
 
-/* A text has the links that a user chose to paste: others are not missing, unless two texts are
- * compared. */
+/* The output of ethtool has the links that a user selected: others are not missing, unless both snapshots are
+ * such outputs. */
 static bool may_miss(const struct snapshot *s, const struct snapshot *other)
 {
 	return s->form != SNAPSHOT_ETHTOOL || other->form == SNAPSHOT_ETHTOOL;
@@ -526,22 +527,22 @@ static int list_pairs(struct work *w)
 	for (size_t i = 0; i < d->a->n_links; i++) {
 		const struct snapshot_link *link = &d->a->links[i];
 
-		w->pair_of[i] = DIFF_NONE;
+		w->pair_of[i] = SNAPSHOT_NONE;
 		if (w->partner[0][i] < AMBIGUOUS) {
 			w->pair_of[i] = d->n_pairs;
 			d->pairs[d->n_pairs++] = (struct diff_pair){ i, w->partner[0][i] };
-		} else if (w->partner[0][i] == DIFF_NONE && may_miss(d->b, d->a)) {
+		} else if (w->partner[0][i] == SNAPSHOT_NONE && may_miss(d->b, d->a)) {
 			d->only_a[d->n_only_a++] = i;
 			d->lost += count_lost(link);
 		}
 	}
 	for (size_t i = 0; i < d->b->n_links; i++)
-		if (w->partner[1][i] == DIFF_NONE && may_miss(d->a, d->b))
+		if (w->partner[1][i] == SNAPSHOT_NONE && may_miss(d->a, d->b))
 			d->only_b[d->n_only_b++] = i;
 	return 0;
 }
 
-/* Two texts of one link each are meant to be compared, whatever the links are called. */
+/* Two outputs of ethtool with one link each are compared regardless of the names. */
 static bool one_each(const struct diff *d)
 {
 	return d->a->form == SNAPSHOT_ETHTOOL && d->b->form == SNAPSHOT_ETHTOOL &&
@@ -574,8 +575,8 @@ static int compare(struct work *w)
 
 static void clear_work(struct work *w)
 {
-	diff_stack_clear(&w->stack[0]);
-	diff_stack_clear(&w->stack[1]);
+	snapshot_stack_clear(&w->stack[0]);
+	snapshot_stack_clear(&w->stack[1]);
 	free(w->partner[0]);
 	free(w->partner[1]);
 	free(w->pair_of);
@@ -596,8 +597,8 @@ int diff_make(const struct snapshot *a, const struct snapshot *b,
 	w.partner[0] = diff_new_partners(a->n_links);
 	w.partner[1] = diff_new_partners(b->n_links);
 	w.pair_of = calloc(a->n_links + 1, sizeof(size_t));
-	if (!w.partner[0] || !w.partner[1] || !w.pair_of || diff_stack_make(a, &w.stack[0]) < 0 ||
-		diff_stack_make(b, &w.stack[1]) < 0)
+	if (!w.partner[0] || !w.partner[1] || !w.pair_of || snapshot_stack_make(a, &w.stack[0]) < 0 ||
+		snapshot_stack_make(b, &w.stack[1]) < 0)
 		return -ENOMEM;
 	r = compare(&w);
 	if (r < 0)

@@ -8,84 +8,19 @@
 
 #define ROLE_DEPTH_MAX 8
 #define ROUNDS_MAX 16
-#define PAIRS_MAX (1u << 23) /* that are tried within one role; beyond it only names tell */
+#define PAIRS_MAX (1u << 23) /* pairs to try within one role; above this links are matched by name only */
 
-static int compare_names(const void *a, const void *b, void *links)
-{
-	const struct snapshot_link *l = links;
-	size_t i = *(const size_t *)a, j = *(const size_t *)b;
-
-	return strcmp(l[i].name, l[j].name) ?: COMPARE(i, j);
-}
-
-static size_t find_name(const struct snapshot *s, const struct diff_stack *stack, const char *name)
-{
-	size_t low = 0, high = s->n_links;
-
-	while (*name && low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(s->links[stack->by_name[middle]].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!*name || low == s->n_links || strcmp(s->links[stack->by_name[low]].name, name) != 0)
-		return DIFF_NONE;
-	return stack->by_name[low];
-}
-
-void diff_stack_clear(struct diff_stack *stack)
-{
-	free(stack->by_name);
-	free(stack->lower);
-	free(stack->master);
-	free(stack->n_ports);
-	free(stack->port);
-	*stack = (struct diff_stack){ 0 };
-}
-
-int diff_stack_make(const struct snapshot *s, struct diff_stack *ret)
-{
-	size_t n = s->n_links + 1;
-
-	*ret = (struct diff_stack){
-		.by_name = calloc(n, sizeof(size_t)),
-		.lower = calloc(n, sizeof(size_t)),
-		.master = calloc(n, sizeof(size_t)),
-		.n_ports = calloc(n, sizeof(size_t)),
-		.port = calloc(n, sizeof(size_t)),
-	};
-	if (!ret->by_name || !ret->lower || !ret->master || !ret->n_ports || !ret->port) {
-		diff_stack_clear(ret);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < s->n_links; i++)
-		ret->by_name[i] = i;
-	if (s->n_links)
-		qsort_r(ret->by_name, s->n_links, sizeof(size_t), compare_names, s->links);
-	for (size_t i = 0; i < s->n_links; i++) {
-		size_t master = find_name(s, ret, s->links[i].master);
-
-		ret->lower[i] = find_name(s, ret, s->links[i].lower);
-		ret->master[i] = master;
-		if (master != DIFF_NONE && ret->n_ports[master]++ == 0)
-			ret->port[master] = i;
-	}
-	return 0;
-}
-
-static void append_role(const struct snapshot *s, const struct diff_stack *stack, size_t i,
+static void append_role(const struct snapshot *s, const struct snapshot_stack *stack, size_t i,
 	unsigned depth, char *buf, size_t size)
 {
 	const struct snapshot_link *l = &s->links[i];
 
-	util_append(buf, size, "%s", l->kind[0] ? l->kind : "link");
-	if (stack->lower[i] != DIFF_NONE && depth < ROLE_DEPTH_MAX) {
+	util_append(buf, size, "%s", l->kind[0] ? l->kind : "interface");
+	if (stack->lower[i] != SNAPSHOT_NONE && depth < ROLE_DEPTH_MAX) {
 		util_append(buf, size, " on ");
 		append_role(s, stack, stack->lower[i], depth + 1, buf, size);
 	} else if (l->lower_elsewhere) {
-		util_append(buf, size, " on a link of another namespace");
+		util_append(buf, size, " on an interface in another namespace");
 	}
 	if (stack->n_ports[i])
 		util_append(
@@ -93,11 +28,11 @@ static void append_role(const struct snapshot *s, const struct diff_stack *stack
 }
 
 static void role_of(
-	const struct snapshot *s, const struct diff_stack *stack, size_t i, char *buf, size_t size)
+	const struct snapshot *s, const struct snapshot_stack *stack, size_t i, char *buf, size_t size)
 {
 	buf[0] = '\0';
 	append_role(s, stack, i, 0, buf, size);
-	if (stack->master[i] != DIFF_NONE) {
+	if (stack->master[i] != SNAPSHOT_NONE) {
 		util_append(buf, size, ", port of ");
 		append_role(s, stack, stack->master[i], 1, buf, size);
 	}
@@ -109,7 +44,7 @@ static void pair(size_t *partner[2], size_t a, size_t b)
 	partner[1][b] = a;
 }
 
-int diff_match_names(struct diff *d, const struct diff_stack stack[2], size_t *partner[2])
+int diff_match_names(struct diff *d, const struct snapshot_stack stack[2], size_t *partner[2])
 {
 	size_t i = 0, j = 0;
 
@@ -125,7 +60,7 @@ int diff_match_names(struct diff *d, const struct diff_stack stack[2], size_t *p
 	return 0;
 }
 
-/* One link in the list of both sides' links by role. */
+/* A link of either side, for the list by role. */
 struct entry {
 	char role[DIFF_ROLE_LEN];
 	unsigned side;
@@ -139,7 +74,7 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(x->role, y->role) ?: COMPARE(x->side, y->side) ?: COMPARE(x->link, y->link);
 }
 
-/* Links of one role: A's are first. */
+/* The links of one role, A's before B's. */
 struct role {
 	const struct entry *a, *b;
 	size_t n_a, n_b;
@@ -147,23 +82,23 @@ struct role {
 
 struct matcher {
 	struct diff *d;
-	const struct diff_stack *stack;
+	const struct snapshot_stack *stack;
 	size_t **partner;
-	size_t *hint[2]; /* what a link's uppers and ports that are matched say that it is */
-	bool by_name;    /* the stack has said what it can: names may tell, too */
+	size_t *hint[2]; /* the partner that follows from matched links above or ports */
+	bool by_name;    /* also use names, after the stack alone gave no more matches */
 };
 
-/* What one neighbour says: 1 these two belong together, 0 nothing, -1 they do not. */
+/* Do two neighbours in the stack match? 1: yes, 0: not known, -1: no. */
 static int agree(const struct matcher *m, size_t a, size_t b)
 {
-	if ((a == DIFF_NONE) != (b == DIFF_NONE))
+	if ((a == SNAPSHOT_NONE) != (b == SNAPSHOT_NONE))
 		return -1;
-	if (a == DIFF_NONE || (m->partner[0][a] == DIFF_NONE && m->partner[1][b] == DIFF_NONE))
+	if (a == SNAPSHOT_NONE || (m->partner[0][a] == SNAPSHOT_NONE && m->partner[1][b] == SNAPSHOT_NONE))
 		return 0;
 	return m->partner[0][a] == b ? 1 : -1;
 }
 
-/* How much speaks for a and b being the same, -1 when something speaks against it. */
+/* The likelihood that a and b are the same link; -1: they are not. */
 static int score(const struct matcher *m, const struct role *role, size_t a, size_t b)
 {
 	const struct snapshot_link *x = &m->d->a->links[a], *y = &m->d->b->links[b];
@@ -179,22 +114,22 @@ static int score(const struct matcher *m, const struct role *role, size_t a, siz
 	       (m->by_name && strcmp(x->name, y->name) == 0 ? 1 : 0);
 }
 
-/* The one link of the other side for which most speaks; DIFF_NONE when there are two of them. */
+/* The link of the other side with the highest score; SNAPSHOT_NONE if several have it. */
 static size_t best_of(const struct matcher *m, const struct role *role, unsigned side, size_t link)
 {
 	const struct entry *others = side ? role->a : role->b;
-	size_t n = side ? role->n_a : role->n_b, best = DIFF_NONE;
+	size_t n = side ? role->n_a : role->n_b, best = SNAPSHOT_NONE;
 	int most = -1;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t other = others[i].link;
 		int s;
 
-		if (m->partner[!side][other] != DIFF_NONE)
+		if (m->partner[!side][other] != SNAPSHOT_NONE)
 			continue;
 		s = side ? score(m, role, other, link) : score(m, role, link, other);
 		if (s == most)
-			best = DIFF_NONE;
+			best = SNAPSHOT_NONE;
 		if (s > most) {
 			most = s;
 			best = other;
@@ -205,7 +140,7 @@ static size_t best_of(const struct matcher *m, const struct role *role, unsigned
 
 static void hint(struct matcher *m, size_t a, size_t b)
 {
-	if (a == DIFF_NONE || b == DIFF_NONE)
+	if (a == SNAPSHOT_NONE || b == SNAPSHOT_NONE)
 		return;
 	m->hint[0][a] = b;
 	m->hint[1][b] = a;
@@ -218,17 +153,17 @@ static void match(struct matcher *m, size_t a, size_t b)
 	hint(m, m->stack[0].master[a], m->stack[1].master[b]);
 }
 
-/* Too many to try each with each. */
+/* For roles with more than PAIRS_MAX pairs. */
 static bool match_names_within(struct matcher *m, const struct role *role)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < role->n_a; i++) {
 		size_t a = role->a[i].link,
-		       b = find_name(m->d->b, &m->stack[1], m->d->a->links[a].name);
+		       b = snapshot_find_name(m->d->b, &m->stack[1], m->d->a->links[a].name);
 
-		if (b == DIFF_NONE || m->partner[0][a] != DIFF_NONE ||
-			m->partner[1][b] != DIFF_NONE || score(m, role, a, b) < 0)
+		if (b == SNAPSHOT_NONE || m->partner[0][a] != SNAPSHOT_NONE ||
+			m->partner[1][b] != SNAPSHOT_NONE || score(m, role, a, b) < 0)
 			continue;
 		match(m, a, b);
 		any = true;
@@ -245,10 +180,10 @@ static bool match_role(struct matcher *m, const struct role *role)
 	for (size_t i = 0; i < role->n_a; i++) {
 		size_t a = role->a[i].link, b;
 
-		if (m->partner[0][a] != DIFF_NONE)
+		if (m->partner[0][a] != SNAPSHOT_NONE)
 			continue;
 		b = best_of(m, role, 0, a);
-		if (b == DIFF_NONE || best_of(m, role, 1, b) != a)
+		if (b == SNAPSHOT_NONE || best_of(m, role, 1, b) != a)
 			continue;
 		match(m, a, b);
 		any = true;
@@ -264,7 +199,8 @@ static bool same_state(const struct snapshot_link *a, const struct snapshot_link
 	       a->features.nochange == b->features.nochange && strcmp(a->driver, b->driver) == 0;
 }
 
-/* The links of a role on one side that nobody has matched, and that stand where `like` does. */
+/* Collects the unmatched links of a role on one side with the same VLAN id and place in the stack as link
+ * `like` of A. */
 static size_t collect(const struct matcher *m, const struct role *role, unsigned side, size_t like,
 	bool *ret_alike, size_t *ret)
 {
@@ -276,7 +212,7 @@ static size_t collect(const struct matcher *m, const struct role *role, unsigned
 	for (size_t i = 0; i < n_entries; i++) {
 		size_t link = entries[i].link;
 
-		if (m->partner[side][link] != DIFF_NONE ||
+		if (m->partner[side][link] != SNAPSHOT_NONE ||
 			s->links[link].vlan_id != m->d->a->links[like].vlan_id)
 			continue;
 		if (side ? agree(m, m->stack[0].lower[like], m->stack[1].lower[link]) < 0 ||
@@ -305,16 +241,16 @@ static int add_ambiguous(
 	return 0;
 }
 
-/* What is left of a role when nothing tells more: links that are all alike may be taken for each
- * other, whichever is which; others are ambiguous. told: links that are in such a list already. */
-static int settle(struct matcher *m, const struct role *role, bool *told[2])
+/* Handles the links of a role that are still unmatched: if they are all alike, any match is correct;
+ * otherwise they are ambiguous. done: links that were handled already. */
+static int settle(struct matcher *m, const struct role *role, bool *done[2])
 {
 	for (size_t i = 0; i < role->n_a; i++) {
 		size_t like = role->a[i].link, n_a, n_b;
 		_cleanup_free_ size_t *a = NULL, *b = NULL;
 		bool alike_a, alike_b;
 
-		if (m->partner[0][like] != DIFF_NONE || told[0][like])
+		if (m->partner[0][like] != SNAPSHOT_NONE || done[0][like])
 			continue;
 		a = calloc(role->n_a + 1, sizeof(*a));
 		b = calloc(role->n_b + 1, sizeof(*b));
@@ -323,19 +259,19 @@ static int settle(struct matcher *m, const struct role *role, bool *told[2])
 		n_a = collect(m, role, 0, like, &alike_a, a);
 		n_b = collect(m, role, 1, like, &alike_b, b);
 		for (size_t j = 0; j < n_a; j++)
-			told[0][a[j]] = true;
+			done[0][a[j]] = true;
 		if (n_b && n_a == n_b && alike_a && alike_b) {
 			for (size_t j = 0; j < n_a; j++)
 				match(m, a[j], b[j]);
 			continue;
 		}
 		for (size_t j = 0; j < n_b; j++)
-			if (told[1][b[j]])
+			if (done[1][b[j]])
 				n_b = 0;
 		if (n_b == 0)
 			continue;
 		for (size_t j = 0; j < n_b; j++)
-			told[1][b[j]] = true;
+			done[1][b[j]] = true;
 		if (add_ambiguous(m->d, role, a, n_a, b, n_b) < 0)
 			return -ENOMEM;
 		a = b = NULL;
@@ -344,7 +280,7 @@ static int settle(struct matcher *m, const struct role *role, bool *told[2])
 }
 
 static void list_entries(
-	const struct snapshot *s, const struct diff_stack *stack, unsigned side, struct entry *ret)
+	const struct snapshot *s, const struct snapshot_stack *stack, unsigned side, struct entry *ret)
 {
 	for (size_t i = 0; i < s->n_links; i++) {
 		ret[i].side = side;
@@ -387,17 +323,17 @@ static void match_rounds(struct matcher *m, const struct role *roles, size_t n_r
 static int match_all(struct matcher *m, const struct role *roles, size_t n_roles)
 {
 	size_t n_a = m->d->a->n_links, n_b = m->d->b->n_links;
-	_cleanup_free_ bool *told_a = calloc(n_a + 1, sizeof(bool)),
-			    *told_b = calloc(n_b + 1, sizeof(bool));
-	bool *told[2] = { told_a, told_b };
+	_cleanup_free_ bool *done_a = calloc(n_a + 1, sizeof(bool)),
+			    *done_b = calloc(n_b + 1, sizeof(bool));
+	bool *done[2] = { done_a, done_b };
 
-	if (!told_a || !told_b)
+	if (!done_a || !done_b)
 		return -ENOMEM;
 	match_rounds(m, roles, n_roles);
 	m->by_name = true;
 	match_rounds(m, roles, n_roles);
 	for (size_t i = 0; i < n_roles; i++) {
-		int r = settle(m, &roles[i], told);
+		int r = settle(m, &roles[i], done);
 
 		if (r < 0)
 			return r;
@@ -410,11 +346,11 @@ size_t *diff_new_partners(size_t n)
 	size_t *p = calloc(n + 1, sizeof(*p));
 
 	for (size_t i = 0; p && i < n; i++)
-		p[i] = DIFF_NONE;
+		p[i] = SNAPSHOT_NONE;
 	return p;
 }
 
-int diff_match_roles(struct diff *d, const struct diff_stack stack[2], size_t *partner[2])
+int diff_match_roles(struct diff *d, const struct snapshot_stack stack[2], size_t *partner[2])
 {
 	size_t n = d->a->n_links + d->b->n_links;
 	_cleanup_free_ struct entry *entries = calloc(n + 1, sizeof(*entries));

@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which link of one snapshot is which of the other. diff.c's own. */
+/* Matches the links of two snapshots. For diff.c only. */
 #ifndef OFFLOADD_DIFF_MATCH_H
 #define OFFLOADD_DIFF_MATCH_H
 
 #include "compare/diff.h"
 
-/* Where the links of a snapshot stand, by index; DIFF_NONE when on nothing. */
-struct diff_stack {
-	size_t *by_name; /* sorted */
-	size_t *lower, *master;
-	size_t *n_ports;
-	size_t *port; /* the first one */
-};
-
-/* 0 or -ENOMEM, with nothing to clear then. */
-int diff_stack_make(const struct snapshot *s, struct diff_stack *ret);
-void diff_stack_clear(struct diff_stack *stack);
-
-/* A link of the other side for each of n, all DIFF_NONE. NULL without memory. */
+/* An array of n SNAPSHOT_NONE, the caller's to free. NULL: no memory. */
 size_t *diff_new_partners(size_t n);
 
-/* partner[0][i]: the link of B that is link i of A, partner[1] the other way; DIFF_NONE. Fill
- * d->ambiguous, too. 0 or -ENOMEM. */
-int diff_match_names(struct diff *d, const struct diff_stack stack[2], size_t *partner[2]);
-int diff_match_roles(struct diff *d, const struct diff_stack stack[2], size_t *partner[2]);
+/* Match links by name or by role. partner[0][i] gets the link of B that is link i of A, partner[1] the
+ * reverse; others stay SNAPSHOT_NONE. diff_match_roles() also fills d->ambiguous. 0 or -ENOMEM. */
+int diff_match_names(struct diff *d, const struct snapshot_stack stack[2], size_t *partner[2]);
+int diff_match_roles(struct diff *d, const struct snapshot_stack stack[2], size_t *partner[2]);
 
 #endif

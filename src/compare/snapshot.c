@@ -58,7 +58,7 @@ static void copy_name(char *dst, size_t size, const char *src)
 	util_copy_name(dst, size, src, size - 1);
 }
 
-/* named: a bit without a name means nothing on another host. */
+/* named: other bits, which have no name, are dropped. */
 static int take_link(struct snapshot *s, const struct link_table *table, const struct link *from,
 	feature_set named)
 {

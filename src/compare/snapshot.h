@@ -1,36 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What matters of a host at one time: its links, how they are stacked, their features, the rules in
- * force. Made from the model, read from a document (snapshot_json.h) or from the text of `ethtool
- * -k`. Features are those of the kernel it was taken on, by name: bits mean something only with the
- * snapshot's own table. Pure. */
+/* A host at one moment: its links, their stack and features, and the rules in force. Made from the link
+ * table, a document (snapshot_json.h) or the output of `ethtool -k`. Bits are those of the kernel of that
+ * host: use them with the table of the snapshot only. Pure. */
 #ifndef OFFLOADD_SNAPSHOT_H
 #define OFFLOADD_SNAPSHOT_H
 
 #include "model/link.h"
 #include "rules/rule.h"
 
-#define SNAPSHOT_BYTES_MAX (16 << 20) /* of a document or a text */
+#define SNAPSHOT_BYTES_MAX (16 << 20) /* of a file */
 #define SNAPSHOT_LINKS_MAX 16384
 #define SNAPSHOT_RULES_MAX 1024
 #define SNAPSHOT_WORDS_MAX 256 /* of one rule */
 
 enum snapshot_form {
-	SNAPSHOT_HOST,
-	SNAPSHOT_DOCUMENT,
-	SNAPSHOT_ETHTOOL /* knows neither kinds, stack, rules nor the kernel, and of the four sets
-			    hw, wanted and active */
+	SNAPSHOT_HOST,	   /* this host */
+	SNAPSHOT_DOCUMENT, /* from `offloadctl snapshot` */
+	SNAPSHOT_ETHTOOL   /* from `ethtool -k`: without kinds, stack, rules, kernel, and `nochange` of features */
 };
 
 struct snapshot_link {
-	char name[LINK_NAME_LEN]; /* clean */
+	char name[LINK_NAME_LEN]; /* sanitized, as all names here */
 	char kind[LINK_KIND_LEN], driver[LINK_DRIVER_LEN];
-	char lower[LINK_NAME_LEN], master[LINK_NAME_LEN]; /* "" when none */
-	bool lower_elsewhere;                             /* it stands in another namespace */
-	unsigned vlan_id;                                 /* 0 when not a vlan */
+	char lower[LINK_NAME_LEN], master[LINK_NAME_LEN]; /* "" for none */
+	bool lower_elsewhere;                             /* the lower link is in another namespace */
+	unsigned vlan_id;                                 /* 0 for other kinds */
 	bool has_features;
-	char error[64]; /* why it has none, "" */
+	char error[64]; /* why it has no features, "" if not known */
 	struct link_features features;
-	feature_set listed; /* of a text: the features that it shows of this link */
+	feature_set listed; /* SNAPSHOT_ETHTOOL: the features listed for this link */
 };
 
 struct snapshot_word {
@@ -40,16 +38,16 @@ struct snapshot_word {
 
 struct snapshot_rule {
 	char *file, *path;
-	char *description, *reason; /* NULL when not given */
+	char *description, *reason; /* NULL: not set */
 	enum rule_mode mode;
-	struct snapshot_word *words; /* what it declares */
+	struct snapshot_word *words; /* the features that it declares */
 	size_t n_words;
 };
 
 struct snapshot {
 	enum snapshot_form form;
-	int64_t taken;   /* CLOCK_REALTIME seconds, 0 when not known */
-	char host[65];   /* "" when not known, as the next two */
+	int64_t taken;   /* CLOCK_REALTIME in seconds, 0: not known */
+	char host[65];   /* host, kernel and virtualization are "" if not known */
 	char kernel[65]; /* uname -r */
 	char virtualization[32];
 	struct feature_table features;
@@ -59,32 +57,36 @@ struct snapshot {
 	size_t n_rules;
 };
 
-/* 0 or -ENOMEM. Stacks the table when needed. */
+/* Makes a snapshot of this host; now: CLOCK_REALTIME in seconds. Everything is copied. Stacks the table if
+ * needed. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -E2BIG: more than SNAPSHOT_LINKS_MAX links. */
 int snapshot_take(const struct feature_table *features, struct link_table *links,
 	const struct rule_set *rules, const struct rule_host *host, int64_t now,
 	struct snapshot *ret);
+/* Frees the members, and zeroes the snapshot. */
 void snapshot_clear(struct snapshot *s);
 
-/* Keeps the links of these names and what they stand on. *ret_missing: the first name that there is
- * not, NULL. 0 or -ENOMEM. */
+/* Removes all links except the n named ones, the links below them, and the ports of masters among these.
+ * *ret_missing: the first name without a link (borrowed; nothing is removed then), else NULL. 0 or
+ * -ENOMEM. */
 int snapshot_keep(struct snapshot *s, char *const *names, size_t n, const char **ret_missing);
 
-/* Adds one link without features; NULL where memory or the limit ran out. */
+/* Adds an empty link, owned by the snapshot and valid until the next call. NULL: no memory, or
+ * SNAPSHOT_LINKS_MAX is reached. */
 struct snapshot_link *snapshot_add_link(struct snapshot *s);
 
-/* Reads what `ethtool -k LINK` prints, of one link or several. known: names to accept besides those
- * that any known kernel has, may be empty. 0, -ENOMEM, -EBADMSG with the reason and its line in
- * why. */
+/* Parses the output of `ethtool -k LINK`, for one link or several; len: bytes. known: feature names to accept
+ * besides those of known kernels, may be empty. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -EBADMSG,
+ * with the line and the reason in why. */
 int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_table *known,
 	struct snapshot *ret, char *why, size_t why_size);
 
-/* Every feature of the kernel that has a name. */
+/* All features in the table of the snapshot. */
 feature_set snapshot_named(const struct snapshot *s);
 
-/* Features of which the snapshot says how they stand on a link of it. */
+/* The features whose state on the link is known. */
 feature_set snapshot_listed(const struct snapshot *s, const struct snapshot_link *link);
 
-/* Features that a user may change: hw without what never changes. */
+/* The features that can be changed: hw without nochange. */
 feature_set snapshot_changeable(const struct snapshot_link *link);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The text of `ethtool -k`, as it is pasted from a host without offloadctl. */
+/* Parses the output of `ethtool -k`, pasted from a host without offloadctl. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 #define HEADER "Features for "
 
-/* Names of kernels before 4.9, which feature.c has no need of. */
+/* Feature names of kernels before 4.9, which model/feature.c does not have. */
 static const char *const old_names[] = {
 	"busy-poll",
 	"tx-ipip-segmentation",
@@ -16,7 +16,7 @@ static const char *const old_names[] = {
 	"tx-mpls-segmentation",
 };
 
-/* Words of ethtool's with members that have lines of their own. */
+/* Aliases whose members have their own lines. */
 static const char *const groups[] = { "tx", "sg", "tso" };
 #define GROUPS ARRAY_SIZE(groups)
 #define NO_GROUP GROUPS
@@ -24,7 +24,7 @@ static const char *const groups[] = { "tx", "sg", "tso" };
 struct reader {
 	struct snapshot *s;
 	const struct feature_table *known;
-	size_t link; /* the one that is being read, SIZE_MAX before the first */
+	size_t link; /* the index of the current link, SIZE_MAX before the first */
 	unsigned line;
 	bool group_seen[GROUPS], group_on[GROUPS];
 	char *why;
@@ -72,7 +72,7 @@ static int begin_link(struct reader *r, const char *name)
 	return 0;
 }
 
-/* Which feature a line is about, or which of the groups. A word of ethtool's with one member stands for it. */
+/* Finds the feature of a line, or the group (else NO_GROUP). An alias of one feature is that feature. */
 static int find_name(const struct reader *r, const char *word, const char **ret_name, size_t *ret_group)
 {
 	const struct feature_alias *alias;
@@ -104,7 +104,7 @@ static int find_name(const struct reader *r, const char *word, const char **ret_
 	if (word)
 		return bad(r, "unknown feature %s, did you mean %s?", *ret_name, word);
 	return bad(r,
-		"unknown feature %s; if it is of a newer kernel, take a snapshot there with offloadctl",
+		"unknown feature %s; if it belongs to a newer kernel, use offloadctl snapshot on that host",
 		*ret_name);
 }
 
@@ -116,7 +116,7 @@ static int name_bit(struct reader *r, const char *name, unsigned *ret)
 	if (bit < 0) {
 		if (table->count == FEATURE_MAX)
 			return bad(r,
-				"more than %d different features: kernels too different for one text",
+				"more than %d different features; use one file for each kernel",
 				FEATURE_MAX);
 		bit = (int)table->count;
 		if (feature_table_add(table, table->count, name, strlen(name)) < 0)
@@ -161,7 +161,7 @@ static int read_feature(struct reader *r, const char *word, char *value)
 	if (!on && !(len == 3 && strncmp(value, "off", 3) == 0))
 		return bad(r, "invalid value of %s: expected on or off", word);
 	if (!current(r))
-		return bad(r, "missing line before it: expected \"" HEADER "LINK:\"");
+		return bad(r, "missing line \"" HEADER "LINK:\" before it");
 	ret = find_name(r, word, &name, &group);
 	if (ret < 0)
 		return ret;
@@ -170,7 +170,7 @@ static int read_feature(struct reader *r, const char *word, char *value)
 		r->group_on[group] = on;
 		return 0;
 	}
-	/* ethtool prints this one for kernels that have not got it, too */
+	/* ethtool also prints this one for kernels without it */
 	if (strcmp(name, "tx-udp-fragmentation") == 0 && !on && !*mark)
 		return 0;
 	ret = name_bit(r, name, &bit);
@@ -181,8 +181,8 @@ static int read_feature(struct reader *r, const char *word, char *value)
 	return set_state(r, bit, on, mark);
 }
 
-/* A group without a line for any member, as very old versions and a `grep` leave it, is all that is known of them: it stands as a
- * feature by ethtool's word. */
+/* If a group has no lines for its members, as in the output of very old versions or after a `grep`, it
+ * becomes a feature with the name of the alias. */
 static int end_link(struct reader *r)
 {
 	for (size_t i = 0; current(r) && i < GROUPS; i++) {
@@ -216,7 +216,7 @@ static int read_line(struct reader *r, char *line)
 	len = strlen(line);
 	while (len && strchr(" \t\r", line[len - 1]))
 		line[--len] = '\0';
-	/* what old versions say on standard error */
+	/* errors of old versions */
 	if (!*line || strncmp(line, "Cannot get device ", 18) == 0)
 		return 0;
 	if (strncmp(line, HEADER, strlen(HEADER)) == 0) {
@@ -261,7 +261,7 @@ int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_ta
 		r = end_link(&reader);
 	if (r >= 0 && ret->n_links == 0) {
 		snprintf(why, why_size,
-			"no interface in it: neither a snapshot nor the output of ethtool -k");
+			"no interfaces; expected a snapshot or the output of ethtool -k");
 		r = -EBADMSG;
 	}
 	if (r < 0)

@@ -38,7 +38,7 @@ static const struct json_field rule_fields[] = {
 
 /* ---- writing ---- */
 
-/* A list of names on one line: thousands of links are a document of some megabytes as it is. */
+/* Names on one line, because a document of thousands of links is large enough. */
 static void add_line(
 	struct json_writer *w, const char *key, const struct feature_table *table, feature_set set)
 {
@@ -103,7 +103,7 @@ int snapshot_format_json(const struct snapshot *s, char **ret, size_t *ret_len)
 
 /* ---- reading ---- */
 
-/* What is not a plain member of a struct. */
+/* Members that need more than a copy. */
 struct parts {
 	const struct json_value *host, *features, *links, *rules, *sets, *words;
 	char document[32], mode[16];
@@ -123,7 +123,7 @@ static int read_table(struct json_reader *r, const struct json_value *names, str
 		if (!text[0] || strcmp(clean, text) != 0 || feature_bit(table, text) >= 0 ||
 			feature_table_add(table, i, text, strlen(text)) < 0) {
 			snprintf(r->at, sizeof(r->at), "features[%u]", i);
-			return json_complain(r, NULL, "is no name of a feature, or is there twice");
+			return json_complain(r, NULL, "is not a valid feature name, or is a duplicate");
 		}
 		i++;
 	}
@@ -145,7 +145,7 @@ static int read_set(struct json_reader *r, const struct json_value *from, const 
 
 		if (!bit)
 			return json_complain(r, key,
-				"names a feature that is not in the list at the top of the document");
+				"contains a feature that is not in the features of the document");
 		*ret |= bit;
 	}
 	return r->error;
@@ -232,7 +232,7 @@ static int read_lists(struct json_reader *r, const struct parts *parts, struct s
 	return r->error;
 }
 
-/* Is it a snapshot, and one that this program understands? */
+/* Is it a snapshot of a known version? 0, -EBADMSG. */
 static int read_version(struct json_reader *r, const struct json_value *root)
 {
 	static const struct json_field fields[] = {
@@ -245,16 +245,16 @@ static int read_version(struct json_reader *r, const struct json_value *root)
 	if (json_read(r, root, fields, &parts) < 0)
 		return r->error;
 	if (json_kind(root) != JSON_OBJECT)
-		snprintf(r->why, r->why_size, "it is JSON, but no snapshot; of ethtool, the text without --json is read");
+		snprintf(r->why, r->why_size, "JSON, but not a snapshot; for ethtool, use its output without --json");
 	else if (strcmp(parts.document, "snapshot") != 0)
-		snprintf(r->why, r->why_size, "it is %s%s, not a snapshot; offloadctl snapshot writes one",
-			parts.document[0] ? "the document of offloadctl " : "another JSON document", parts.document);
+		snprintf(r->why, r->why_size, "%s%s, not a snapshot; create one with: offloadctl snapshot",
+			parts.document[0] ? "output of offloadctl " : "another JSON document", parts.document);
 	else if (parts.version < 1)
 		return json_complain(r, "version", "is missing");
 	else if (parts.version > JSON_VERSION)
 		snprintf(r->why, r->why_size,
-			"it was written by a newer offloadctl (version %lld of the document, up to %d is read here): "
-			"compare on a host with that one, or install it here",
+			"written by a newer offloadctl (document version %lld, supported: up to %d); "
+			"compare with that version, or update offloadctl here",
 			(long long)parts.version, JSON_VERSION);
 	else
 		return 0;

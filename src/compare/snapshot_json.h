@@ -5,13 +5,12 @@
 
 #include "compare/snapshot.h"
 
-/* Reads the document of `offloadctl snapshot`, of this version or an older one; fields that it does
- * not know are ignored, those that came later may be missing. 0, -ENOMEM, -EBADMSG with the
- * reason in why. */
+/* Parses a document of `offloadctl snapshot`, len bytes, of this version or an older one. Unknown members are
+ * ignored. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -EBADMSG, with the reason in why. */
 int snapshot_parse_json(
 	const char *text, size_t len, struct snapshot *ret, char *why, size_t why_size);
 
-/* The document; the text is the caller's. 0 or -ENOMEM. */
+/* Makes the document: *ret is the caller's to free, *ret_len its length in bytes. 0 or -ENOMEM. */
 int snapshot_format_json(const struct snapshot *s, char **ret, size_t *ret_len);
 
 #endif

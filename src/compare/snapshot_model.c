@@ -3,66 +3,95 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "basic/util.h"
 
-struct by_name {
-	char name[LINK_NAME_LEN];
-	size_t at;
-	UT_hash_handle hh;
-};
-
-static void free_names(struct by_name **names)
+static int compare_names(const void *a, const void *b, void *links)
 {
-	HASH_FREE(*names, free);
+	const struct snapshot_link *l = links;
+	size_t i = *(const size_t *)a, j = *(const size_t *)b;
+
+	return strcmp(l[i].name, l[j].name) ?: COMPARE(i, j);
 }
 
-static int add_name(struct by_name **names, const char *text, size_t at)
+size_t snapshot_find_name(const struct snapshot *s, const struct snapshot_stack *stack, const char *name)
 {
-	struct by_name *name = calloc(1, sizeof(*name));
+	size_t low = 0, high = s->n_links;
 
-	if (!name)
+	while (*name && low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(s->links[stack->by_name[middle]].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!*name || low == s->n_links || strcmp(s->links[stack->by_name[low]].name, name) != 0)
+		return SNAPSHOT_NONE;
+	return stack->by_name[low];
+}
+
+void snapshot_stack_clear(struct snapshot_stack *stack)
+{
+	free(stack->by_name);
+	free(stack->lower);
+	free(stack->master);
+	free(stack->n_ports);
+	free(stack->port);
+	*stack = (struct snapshot_stack){ 0 };
+}
+
+int snapshot_stack_make(const struct snapshot *s, struct snapshot_stack *ret)
+{
+	size_t n = s->n_links + 1;
+
+	*ret = (struct snapshot_stack){
+		.by_name = calloc(n, sizeof(size_t)),
+		.lower = calloc(n, sizeof(size_t)),
+		.master = calloc(n, sizeof(size_t)),
+		.n_ports = calloc(n, sizeof(size_t)),
+		.port = calloc(n, sizeof(size_t)),
+	};
+	if (!ret->by_name || !ret->lower || !ret->master || !ret->n_ports || !ret->port) {
+		snapshot_stack_clear(ret);
 		return -ENOMEM;
-	snprintf(name->name, sizeof(name->name), "%s", text);
-	name->at = at;
-	if (hash_add_text(*names, name->name, name) < 0) {
-		free(name);
-		return -ENOMEM;
+	}
+	for (size_t i = 0; i < s->n_links; i++)
+		ret->by_name[i] = i;
+	if (s->n_links)
+		qsort_r(ret->by_name, s->n_links, sizeof(size_t), compare_names, s->links);
+	for (size_t i = 0; i < s->n_links; i++) {
+		size_t master = snapshot_find_name(s, ret, s->links[i].master);
+
+		ret->lower[i] = snapshot_find_name(s, ret, s->links[i].lower);
+		ret->master[i] = master;
+		if (master != SNAPSHOT_NONE && ret->n_ports[master]++ == 0)
+			ret->port[master] = i;
 	}
 	return 0;
 }
 
-static const struct by_name *find(struct by_name *names, const char *text)
-{
-	struct by_name *found = NULL;
-
-	if (*text)
-		HASH_FIND_STR(names, text, found);
-	return found;
-}
-
 static int restore_link(
-	const struct snapshot *s, size_t at, struct by_name *names, struct link_table *table)
+	const struct snapshot *s, size_t at, const struct snapshot_stack *stack, struct link_table *table)
 {
 	const struct snapshot_link *from = &s->links[at];
-	const struct by_name *lower = find(names, from->lower), *master = find(names, from->master);
+	size_t lower = stack->lower[at], master = stack->master[at];
 	struct link *added = NULL, link = {
 		.ifindex = (int)at + 1,
 		.flags = IFF_UP,
 		.vlan_id = from->vlan_id,
-		.lower_ifindex = lower ? (int)lower->at + 1 : 0,
+		.lower_ifindex = lower == SNAPSHOT_NONE ? 0 : (int)lower + 1,
 		.lower_netnsid = from->lower_elsewhere ? 0 : -1,
-		.master_ifindex = master ? (int)master->at + 1 : 0,
+		.master_ifindex = master == SNAPSHOT_NONE ? 0 : (int)master + 1,
 	};
 	int r;
 
 	snprintf(link.name, sizeof(link.name), "%s", from->name);
 	snprintf(link.kind, sizeof(link.kind), "%s", from->kind);
 	snprintf(link.driver, sizeof(link.driver), "%s", from->driver);
-	if (master)
-		snprintf(link.slave_kind, sizeof(link.slave_kind), "%s", s->links[master->at].kind);
+	if (master != SNAPSHOT_NONE)
+		snprintf(link.slave_kind, sizeof(link.slave_kind), "%s", s->links[master].kind);
 	r = link_table_update(table, &link, &added);
 	if (r < 0)
 		return r;
@@ -75,14 +104,11 @@ static int restore_link(
 
 int snapshot_restore(const struct snapshot *s, struct link_table *ret)
 {
-	__attribute__((cleanup(free_names))) struct by_name *names = NULL;
-	int r = 0;
+	_cleanup_(snapshot_stack_clear) struct snapshot_stack stack = { 0 };
+	int r = snapshot_stack_make(s, &stack);
 
-	for (size_t i = 0; r == 0 && i < s->n_links; i++)
-		if (!find(names, s->links[i].name))
-			r = add_name(&names, s->links[i].name, i);
-	for (size_t i = 0; r == 0 && i < s->n_links; i++)
-		r = restore_link(s, i, names, ret);
+	for (size_t i = 0; r >= 0 && i < s->n_links; i++)
+		r = restore_link(s, i, &stack, ret);
 	link_table_stack(ret);
 	return r;
 }

@@ -19,7 +19,7 @@
 #include "model/unit.h"
 #include "basic/util.h"
 
-#define HANDLE_KERNFS 0xfe /* FILEID_KERNFS: the id itself is the handle, from 5.5 on */
+#define HANDLE_KERNFS 0xfe /* FILEID_KERNFS: the id is the handle, from Linux 5.5 */
 #define CGROUP_TEXT_MAX (64 << 10) /* of /proc/PID/cgroup */
 #define WALK_DEPTH 16
 #define WALK_MAX 65536
@@ -95,7 +95,8 @@ static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *p
 	return 0;
 }
 
-/* A cgroup's inode number is its id (kernfs, 64-bit). path is the directory that dirfd is, and is restored. */
+/* Searches for a directory whose inode number, which is the id of a cgroup (kernfs, 64-bit), is id. path: of
+ * dirfd; unchanged unless it is found. */
 static int walk(int dirfd, uint64_t id, char *path, size_t size, unsigned depth, unsigned *left)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -208,7 +209,7 @@ static int compare_inodes(const void *p, const void *q)
 	return COMPARE(a->inode, b->inode);
 }
 
-/* by_inode: sorted. */
+/* Sets the pid of sockets that have none. by_inode: sorted. */
 static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t inode, pid_t pid)
 {
 	const struct cgroup_socket key = { .inode = inode }, *wanted = &key;

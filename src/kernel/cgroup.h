@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From what the kernel's records carry, a cgroup's id or a process, to the path that unit.c reads. */
+/* Paths of cgroups by id and by process, for model/unit.h; processes by socket. */
 #ifndef OFFLOADD_CGROUP_H
 #define OFFLOADD_CGROUP_H
 
@@ -11,26 +11,29 @@
 
 #define CGROUP_CACHE_MAX 4096
 
-struct cgroup_paths;
+struct cgroup_paths; /* looks up paths by id, with a cache of CGROUP_CACHE_MAX */
 
-/* -ENOENT where no unified hierarchy is mounted (then only processes tell). */
+/* Opens the mount point of the unified hierarchy. *ret: the caller's to cgroup_paths_close(). 0; -ENOENT: it
+ * is not mounted; -ENOMEM. */
 int cgroup_paths_open(struct cgroup_paths **ret);
 void cgroup_paths_close(struct cgroup_paths *paths);
 CLEANUP_POINTER(struct cgroup_paths, cgroup_paths_close)
 
-/* The path below the mount point of the cgroup with this id, "/" for the root. Asks by handle, where that is
- * not allowed (CAP_DAC_READ_SEARCH) by a walk. What was found once is remembered, so that the name outlives
- * the cgroup. The text is valid until the next call. -ENOENT: gone, and never seen. */
+/* Finds the path of a cgroup below the mount point by its id, "/" for the root: by file handle
+ * (open_by_handle_at(2), from Linux 5.5), or without CAP_DAC_READ_SEARCH by a walk. Paths are cached, also of
+ * cgroups that no longer exist. *ret_path is owned by the cache, and valid until the next call. 0; -ENOENT:
+ * no such cgroup; other negative errno. */
 int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_path);
 
-/* The path of a process, whatever the version of its hierarchy. -ESRCH: gone. */
+/* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other
+ * negative errno. */
 int cgroup_path_of_process(pid_t pid, char *path, size_t size);
 
-/* Which process holds each socket, by inode: one pass over /proc; 0 where none was found. */
 struct cgroup_socket {
 	uint64_t inode;
-	pid_t pid;
+	pid_t pid; /* of a process that holds the socket; 0: none found */
 };
+/* Sets the pid of each of n sockets, in one pass over /proc/PID/fd. 0, negative errno. */
 int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/utsname.h>
 
 #include "kernel/ethtool_private.h"
@@ -12,17 +11,7 @@ const char *const ethtool_backend_words[ETHTOOL_BACKENDS] = {
 	[ETHTOOL_AUTO] = "auto", [ETHTOOL_NETLINK] = "netlink", [ETHTOOL_IOCTL] = "ioctl"
 };
 
-int ethtool_backend_parse(const char *word, enum ethtool_backend *ret)
-{
-	for (unsigned i = 0; i < ETHTOOL_BACKENDS; i++)
-		if (strcmp(word, ethtool_backend_words[i]) == 0) {
-			*ret = (enum ethtool_backend)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-/* Before 5.10 FEATURES_SET loses wanted bits and does not tell the uppers; the ioctl does it right. */
+/* Before Linux 5.10 FEATURES_SET loses wanted bits and does not update the links above; the ioctl does. */
 static bool netlink_set_is_safe(void)
 {
 	struct utsname u;
@@ -30,6 +19,20 @@ static bool netlink_set_is_safe(void)
 
 	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
 		(major > 5 || (major == 5 && minor >= 10));
+}
+
+/* Ioctls have no notifications, so these come by netlink if the kernel has it. */
+static int open_ioctl(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+{
+	_cleanup_(ethtool_close_pointer) struct ethtool *e = NULL;
+	int r = ethtool_ioctl_open(&e);
+
+	if (r >= 0 && monitor)
+		r = ethtool_nl_open(false, true, rcvbuf_bytes, &e->monitor);
+	if (r < 0 && (r != -EOPNOTSUPP || !e))
+		return r;
+	*ret = TAKE_PTR(e);
+	return 0;
 }
 
 int ethtool_open(
@@ -41,19 +44,21 @@ int ethtool_open(
 	case ETHTOOL_NETLINK:
 		return ethtool_nl_open(true, monitor, rcvbuf_bytes, ret);
 	case ETHTOOL_IOCTL:
-		return ethtool_ioctl_open(monitor, rcvbuf_bytes, ret);
+		return open_ioctl(monitor, rcvbuf_bytes, ret);
 	case ETHTOOL_AUTO:
 		r = netlink_set_is_safe() ? ethtool_nl_open(true, monitor, rcvbuf_bytes, ret) :
 					    -EOPNOTSUPP;
-		return r == -EOPNOTSUPP ? ethtool_ioctl_open(monitor, rcvbuf_bytes, ret) : r;
+		return r == -EOPNOTSUPP ? open_ioctl(monitor, rcvbuf_bytes, ret) : r;
 	}
 	return -EINVAL;
 }
 
 void ethtool_close(struct ethtool *e)
 {
-	if (e)
-		e->ops->close(e);
+	if (!e)
+		return;
+	ethtool_close(e->monitor);
+	e->ops->close(e);
 }
 
 const char *ethtool_backend_name(const struct ethtool *e)
@@ -90,11 +95,13 @@ int ethtool_features_recompute(struct ethtool *e, int ifindex, const char *name)
 
 int ethtool_monitor_fd(struct ethtool *e)
 {
+	e = e->monitor ? e->monitor : e;
 	return e->ops->monitor_fd ? e->ops->monitor_fd(e) : -EOPNOTSUPP;
 }
 
 int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)
 {
+	e = e->monitor ? e->monitor : e;
 	return e->ops->monitor_read ? e->ops->monitor_read(e, fn, userdata) : -EOPNOTSUPP;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading and setting offload features, over ethtool netlink or over the SIOCETHTOOL ioctl: one interface,
- * two backends (ethtool_nl.c owns libmnl, ethtool_ioctl.c the ioctl). Everything above sees only this. */
+/* Reads and sets offload features, with one of two backends: ethtool netlink (ethtool_nl.c, the only user of
+ * libmnl) or the SIOCETHTOOL ioctl (ethtool_ioctl.c). Feature sets use the bits of
+ * ethtool_features_strings(). */
 #ifndef OFFLOADD_ETHTOOL_H
 #define OFFLOADD_ETHTOOL_H
 
@@ -10,98 +11,103 @@
 #define ETHTOOL_TEXT_LEN 160
 
 enum ethtool_backend {
-	ETHTOOL_AUTO,	 /* netlink where its SET is safe (5.10 and later), ioctl below */
+	ETHTOOL_AUTO,	 /* netlink from Linux 5.10, where its SET is safe; ioctl before */
 	ETHTOOL_NETLINK,
 	ETHTOOL_IOCTL,
 };
 #define ETHTOOL_BACKENDS 3
 extern const char *const ethtool_backend_words[ETHTOOL_BACKENDS]; /* "auto", "netlink", "ioctl" */
 
-/* By its word. 0, -EINVAL. */
-int ethtool_backend_parse(const char *word, enum ethtool_backend *ret);
-
-/* What came of one SET. Only a read-back tells the truth; this is what the kernel said. */
+/* The reply of the kernel to one SET. Only reading the features again shows its effect. */
 struct ethtool_result {
-	int error;			/* negative errno when the kernel refused, 0 */
-	char text[ETHTOOL_TEXT_LEN];	/* the kernel's own words (extended ack), "" when it had none */
-	feature_set missed;		/* asked for and not active afterwards, as the reply said */
-	feature_set side_effects;	/* changed though not asked for, as the reply said; 0 by ioctl */
+	int error;			/* negative errno: the kernel refused it; else 0 */
+	char text[ETHTOOL_TEXT_LEN];	/* the message of the kernel (extended ack), "" for none */
+	feature_set missed;		/* requested, but not active afterwards */
+	feature_set side_effects;	/* changed, but not requested; always 0 with ioctl */
 };
 
 struct ethtool;
 
-/* Calls for each link of a dump, or of a notification. error is 0, or the negative errno of reading this one
- * link (then features is NULL). It must not call back into the same handle. */
+/* Called for each link in a dump or notification. error: 0, or the negative errno of this link (features is
+ * NULL then). It must not use the handle that calls it. */
 typedef void (*ethtool_features_fn)(
 	int ifindex, const struct link_features *features, int error, void *userdata);
 
-struct ethtool_ops { /* what a backend gives; the seam for tests */
+/* A backend, or a stand-in in tests. See the functions of the same name below. features_dump,
+ * features_recompute, driver, monitor_fd and monitor_read may be NULL: not supported. */
+struct ethtool_ops {
 	const char *name; /* "netlink", "ioctl" */
 	int (*features_strings)(struct ethtool *e, struct feature_table *ret);
 	int (*features_get)(struct ethtool *e, int ifindex, const char *name, struct link_features *ret);
-	/* NULL where a backend has no dump: the caller gets link by link */
 	int (*features_dump)(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 	int (*features_set)(struct ethtool *e, int ifindex, const char *name, feature_set mask,
 		feature_set value, struct ethtool_result *ret);
 	int (*features_recompute)(struct ethtool *e, int ifindex, const char *name);
 	int (*driver)(struct ethtool *e, int ifindex, char *buf, size_t size);
-	int (*monitor_fd)(struct ethtool *e); /* negative errno where there is none */
+	int (*monitor_fd)(struct ethtool *e);
 	int (*monitor_read)(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 	void (*close)(struct ethtool *e);
 };
 
-struct ethtool { /* first member of each backend's own handle */
+/* The first member of the handle of each backend. */
+struct ethtool {
 	const struct ethtool_ops *ops;
+	struct ethtool *monitor; /* owned; another handle with the notifications, or NULL */
 };
 
-/* Opens a backend in the network namespace of the calling thread. monitor: also join the kernel's "monitor"
- * multicast group, whose notifications ethtool_monitor_read gives. rcvbuf_bytes: receive buffer for the
- * monitor, 0 for the default of 16 MB. -EOPNOTSUPP: the backend asked for does not exist here (the message
- * for the user is the caller's). */
+/* Opens a backend in the network namespace of the calling thread. monitor: also join the multicast group
+ * "monitor", for ethtool_monitor_read(); with ioctl, only if the kernel has ethtool netlink. rcvbuf_bytes:
+ * size of its receive buffer (SO_RCVBUFFORCE), 0: 16 MiB. *ret: the caller's to ethtool_close(). 0;
+ * -EOPNOTSUPP: the kernel does not have this backend; other negative errno. */
 int ethtool_open(
 	enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
+/* Frees the handle; NULL is ignored. */
 void ethtool_close(struct ethtool *e);
 CLEANUP_POINTER(struct ethtool, ethtool_close)
 
-/* "netlink", "ioctl": what is in use. */
+/* The backend in use: "netlink", "ioctl". Static. */
 const char *ethtool_backend_name(const struct ethtool *e);
 
-/* The running kernel's feature names. */
+/* Reads the feature names of the running kernel (ETH_SS_FEATURES). 0, negative errno. */
 int ethtool_features_strings(struct ethtool *e, struct feature_table *ret);
 
-/* Features of one link. Name and index must both be right: -ENODEV when the index now has another name or
- * the name another index (the kernel's own check by netlink; SIOCGIFINDEX before and after by ioctl).
- * -EOPNOTSUPP: the device has none. */
+/* Reads the features of the link that has both this index and this name (netlink:
+ * ethnl_parse_header_dev_get() checks both; ioctl: SIOCGIFNAME before and after). 0; -ENODEV: there is no
+ * such link; -EOPNOTSUPP: it has no features; other negative errno. */
 int ethtool_features_get(struct ethtool *e, int ifindex, const char *name, struct link_features *ret);
 
-/* Features of every link; -EOPNOTSUPP where the backend has no dump. -EINTR never: a dump that was disturbed
- * (NLM_F_DUMP_INTR) is restarted up to 8 times, then taken as it is. */
+/* Calls fn for every link of the namespace, possibly more than once: a dump that the kernel marks as
+ * inconsistent (NLM_F_DUMP_INTR) is repeated, up to 8 times in all. 0; -EOPNOTSUPP: the backend has no dump;
+ * other negative errno. */
 int ethtool_features_dump(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 
-/* Sets mask's features to value's. A refusal by the kernel is not an error of this call: it returns 0 with
- * ret->error set. Negative errno only where nothing can be said (no memory, socket gone). -EPERM comes in
- * ret->error. */
+/* Requests the features in mask, on or off as in value. 0, also if the kernel refuses (ret->error, for
+ * example -EPERM); negative errno if the result is not known. The link is identified as in
+ * ethtool_features_get(). */
 int ethtool_features_set(struct ethtool *e, int ifindex, const char *name, feature_set mask,
 	feature_set value, struct ethtool_result *ret);
 
-/* Has the kernel ask the driver again for what is wanted and not active. It ignores a driver that failed
- * when it was set (__netdev_update_features() in ethnl_set_features() and ethtool_set_features()), and to
- * set the same again by netlink does nothing. 0, negative errno; whether it helped, only reading tells. */
+/* Makes the kernel request again from the driver what is wanted but not active. A SET does not report it if
+ * the driver fails (__netdev_update_features() in ethnl_set_features() and ethtool_set_features()), and a
+ * repeated SET by netlink has no effect. 0, negative errno; only reading the features shows the effect. */
 int ethtool_features_recompute(struct ethtool *e, int ifindex, const char *name);
 
-/* For poll; -EOPNOTSUPP where the backend has no notifications. */
+/* A file descriptor for poll(2), owned by the handle; -EOPNOTSUPP: no notifications. */
 int ethtool_monitor_fd(struct ethtool *e);
 
-/* Reads what is there, without blocking: 0, -ENOBUFS after an overrun (dump again). */
+/* Reads the pending notifications without blocking, and calls fn for each. 0; -ENOBUFS: some were lost, dump
+ * again; other negative errno. */
 int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 
-/* Decodes the payload (after genlmsghdr) of a FEATURES_GET reply, FEATURES_NTF: 0, -EBADMSG for anything
- * malformed. Compact and verbose bitsets (verbose needs the table). The fuzzer's way in. */
+/* Decodes the payload (after genlmsghdr, len bytes) of ETHTOOL_MSG_FEATURES_GET_REPLY or _NTF, with compact
+ * or verbose bitsets. table: for verbose bitsets without bit numbers; may be NULL. 0, -EBADMSG. Also called
+ * by the fuzzer. */
 int ethtool_features_decode(const void *payload, size_t len, const struct feature_table *table,
 	int *ret_ifindex, struct link_features *ret);
 
-/* The driver's name by ETHTOOL_GDRVINFO (both backends: netlink has no such message); -EOPNOTSUPP when it
- * does not tell. */
+/* Reads the name of the driver, sanitized, into size bytes: by ioctl (ETHTOOL_GDRVINFO), because netlink has
+ * no such message. 0; -EOPNOTSUPP: the driver does not report one; other negative errno. On error buf is
+ * "". */
 int ethtool_driver(struct ethtool *e, int ifindex, char *buf, size_t size);
 
 #endif

@@ -12,19 +12,18 @@
 #include "basic/util.h"
 
 #define WORDS 2		 /* 32-bit words of a feature_set */
-#define WORDS_MAX 8	 /* that a kernel may come to have: a SET has to be of as many as it has (ethtool_set_features()) */
-#define RENAMES_MAX 4	 /* between two calls */
+#define WORDS_MAX 8	 /* of future kernels: a SET must have as many as the kernel has (ethtool_set_features()) */
+#define RENAMES_MAX 4	 /* retries */
 #define STRINGS_MAX 1024 /* more features than any kernel will have */
-#define LOOPBACK_INDEX 1 /* LOOPBACK_IFINDEX of the kernel: every network namespace has it */
+#define LOOPBACK_INDEX 1 /* LOOPBACK_IFINDEX in the kernel: it is in every network namespace */
 
 struct ethtool_ioctl {
 	struct ethtool base;
 	int fd;
 	unsigned words;		 /* ETHTOOL_DEV_FEATURE_WORDS of this kernel, 0 before the first read */
-	struct ethtool *monitor; /* netlink, notifications only; NULL where there is none */
 };
 
-/* The kernel's structs end in flexible arrays: each with room for what it asks. */
+/* The kernel's structs end in flexible arrays; these have room for their elements. */
 union get_request {
 	struct ethtool_gfeatures head;
 	char room[sizeof(struct ethtool_gfeatures) +
@@ -47,7 +46,7 @@ static struct ethtool_ioctl *backend(struct ethtool *e)
 	return (struct ethtool_ioctl *)e;
 }
 
-/* Any socket will do: sock_do_ioctl() hands on to dev_ioctl() what the family does not know. */
+/* A socket of any family works: sock_do_ioctl() passes unknown requests to dev_ioctl(). */
 int ethtool_ioctl_socket(void)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -55,7 +54,7 @@ int ethtool_ioctl_socket(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The ioctl's own return value (SFEATURES has one), or negative errno. */
+/* Returns the value of the ioctl (ETHTOOL_SFEATURES has one), or negative errno. */
 static int call(int fd, const char *name, void *request)
 {
 	struct ifreq ifr = { .ifr_data = request };
@@ -69,7 +68,7 @@ static int call(int fd, const char *name, void *request)
 	return r < 0 ? -errno : r;
 }
 
-/* 0, or -ENODEV when there is no such index. ret has IFNAMSIZ bytes. */
+/* ret has IFNAMSIZ bytes. 0; -ENODEV: no such index. */
 static int index_to_name(int fd, int ifindex, char *ret)
 {
 	struct ifreq ifr = { .ifr_ifindex = ifindex };
@@ -81,7 +80,7 @@ static int index_to_name(int fd, int ifindex, char *ret)
 	return 0;
 }
 
-/* The ioctls go by name alone: 0 while the index has this name, else -ENODEV. */
+/* Ioctls identify a link by name only. 0 if the index has this name, else -ENODEV. */
 static int check_name(int fd, int ifindex, const char *name)
 {
 	char now[IFNAMSIZ];
@@ -171,7 +170,8 @@ static int features_get(struct ethtool *e, int ifindex, const char *name, struct
 	return r < 0 ? r : 0;
 }
 
-/* dev_ethtool() says ETHTOOL_F_* in its return value: something asked for is not so. What, only reading tells. */
+/* A positive return value (ETHTOOL_F_*) means that some request had no effect; reading the features shows
+ * which. */
 static int write_features(struct ethtool_ioctl *io, const char *name, feature_set mask,
 	feature_set value, struct ethtool_result *ret)
 {
@@ -213,7 +213,8 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 	return 0;
 }
 
-/* A SET of nothing: ethtool_set_features() asks the driver again, where netlink's ends once `wanted` is as asked. */
+/* An empty SET: ethtool_set_features() always updates the features, while netlink does so only if `wanted`
+ * changes. */
 int ethtool_ioctl_recompute(int fd, int ifindex, const char *name)
 {
 	struct ethtool_ioctl io = { .fd = fd };
@@ -235,7 +236,7 @@ static int features_recompute(struct ethtool *e, int ifindex, const char *name)
 	return ethtool_ioctl_recompute(backend(e)->fd, ifindex, name);
 }
 
-/* By the name that the index has now: what a message said may be another device's by now. */
+/* Uses the current name of the index, because a name from a message may belong to another device by now. */
 int ethtool_ioctl_driver(int fd, int ifindex, char *buf, size_t size)
 {
 	struct ethtool_drvinfo info;
@@ -262,27 +263,10 @@ static int driver(struct ethtool *e, int ifindex, char *buf, size_t size)
 	return ethtool_ioctl_driver(backend(e)->fd, ifindex, buf, size);
 }
 
-static int monitor_fd(struct ethtool *e)
-{
-	struct ethtool_ioctl *io = backend(e);
-
-	return io->monitor ? ethtool_monitor_fd(io->monitor) : -EOPNOTSUPP;
-}
-
-static int monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)
-{
-	struct ethtool_ioctl *io = backend(e);
-
-	return io->monitor ? ethtool_monitor_read(io->monitor, fn, userdata) : -EOPNOTSUPP;
-}
-
 static void close_backend(struct ethtool *e)
 {
-	struct ethtool_ioctl *io = backend(e);
-
-	ethtool_close(io->monitor);
-	close(io->fd);
-	free(io);
+	close(backend(e)->fd);
+	free(e);
 }
 
 static const struct ethtool_ops ops = {
@@ -292,30 +276,23 @@ static const struct ethtool_ops ops = {
 	.features_set = features_set,
 	.features_recompute = features_recompute,
 	.driver = driver,
-	.monitor_fd = monitor_fd,
-	.monitor_read = monitor_read,
 	.close = close_backend,
 };
 
-int ethtool_ioctl_open(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+int ethtool_ioctl_open(struct ethtool **ret)
 {
-	struct ethtool_ioctl *io = calloc(1, sizeof(*io));
-	int r;
+	int fd = ethtool_ioctl_socket();
+	struct ethtool_ioctl *io;
 
-	if (!io)
+	if (fd < 0)
+		return fd;
+	io = calloc(1, sizeof(*io));
+	if (!io) {
+		close(fd);
 		return -ENOMEM;
+	}
 	io->base.ops = &ops;
-	io->fd = ethtool_ioctl_socket();
-	if (io->fd < 0) {
-		r = io->fd;
-		free(io);
-		return r;
-	}
-	r = monitor ? ethtool_nl_open(false, true, rcvbuf_bytes, &io->monitor) : 0;
-	if (r < 0 && r != -EOPNOTSUPP) {
-		close_backend(&io->base);
-		return r;
-	}
+	io->fd = fd;
 	*ret = &io->base;
 	return 0;
 }

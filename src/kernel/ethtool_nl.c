@@ -8,15 +8,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "kernel/ethtool_private.h"
 #include "kernel/netlink.h"
 #include "basic/util.h"
 
-#define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
-#define REPLY_TIMEOUT_S 10	 /* the kernel answers within the call that asks; a lost answer must not hang us */
 #define DUMP_ATTEMPTS 8
 #define BITSET_BITS_MAX 4096
 
@@ -24,11 +21,11 @@ struct ethtool_nl {
 	struct ethtool base;
 	struct mnl_socket *socket;  /* requests; NULL with a monitor alone */
 	struct mnl_socket *monitor; /* NULL without one */
-	int ioctl_fd;		    /* for what netlink cannot do, -1 until needed */
+	int ioctl_fd;		    /* for what netlink does not support, -1 until needed */
 	uint16_t family;
 	uint32_t seq;
-	unsigned bits; /* how many features the kernel counts, 0 before its names were read */
-	char buffer[NETLINK_BATCH * BUFFER_BYTES] __attribute__((aligned(MNL_ALIGNTO)));
+	unsigned bits; /* number of feature bits in this kernel, 0 before the names are read */
+	char buffer[NETLINK_BATCH * NETLINK_BUFFER_BYTES] __attribute__((aligned(MNL_ALIGNTO)));
 };
 
 static struct ethtool_nl *backend(struct ethtool *e)
@@ -38,57 +35,13 @@ static struct ethtool_nl *backend(struct ethtool *e)
 
 /* ---- decoding ---- */
 
-/* Sorts attributes by type; what does not fit, or is of a type above max, is left out. Inlined where libmnl would call back for
- * each of the thirty attributes that tell the features of one link: decoding is most of what a dump costs us. Who reads an
- * attribute checks its length. */
-static inline void collect(
-	const void *payload, size_t len, const struct nlattr **tb, unsigned max)
-{
-	while (len >= sizeof(struct nlattr)) {
-		const struct nlattr *attr = payload;
-		size_t size = MNL_ALIGN(attr->nla_len);
-		unsigned type = attr->nla_type & NLA_TYPE_MASK;
-
-		if (attr->nla_len < sizeof(*attr) || attr->nla_len > len)
-			return;
-		if (type <= max)
-			tb[type] = attr;
-		if (size >= len)
-			return;
-		payload = (const char *)payload + size;
-		len -= size;
-	}
-}
-
-static inline const void *data_of(const struct nlattr *attr)
-{
-	return (const char *)attr + MNL_ATTR_HDRLEN;
-}
-
-static inline size_t size_of(const struct nlattr *attr)
-{
-	return attr->nla_len - MNL_ATTR_HDRLEN;
-}
-
-static inline void collect_nested(
-	const struct nlattr *nest, const struct nlattr **tb, unsigned max)
-{
-	collect(data_of(nest), size_of(nest), tb, max);
-}
-
-/* 0 without the attribute or with one that is too short. */
-static inline uint32_t read_u32(const struct nlattr *attr)
-{
-	return attr && size_of(attr) >= sizeof(uint32_t) ? *(const uint32_t *)data_of(attr) : 0;
-}
-
 struct bitset {
 	feature_set value, mask;
 };
 
 static inline feature_set words_to_set(const struct nlattr *attr, uint32_t bits)
 {
-	const uint32_t *words = data_of(attr);
+	const uint32_t *words = netlink_data(attr);
 	feature_set set = 0;
 
 	for (unsigned i = 0; i < 2 && i * 32 < bits; i++)
@@ -99,34 +52,34 @@ static inline feature_set words_to_set(const struct nlattr *attr, uint32_t bits)
 static inline int decode_compact(const struct nlattr *const *tb, struct bitset *ret)
 {
 	const struct nlattr *value = tb[ETHTOOL_A_BITSET_VALUE], *mask = tb[ETHTOOL_A_BITSET_MASK];
-	uint32_t bits = read_u32(tb[ETHTOOL_A_BITSET_SIZE]), bytes = (bits + 31) / 32 * 4;
+	uint32_t bits = netlink_u32(tb[ETHTOOL_A_BITSET_SIZE]), bytes = (bits + 31) / 32 * 4;
 
-	if (bits == 0 || bits > BITSET_BITS_MAX || size_of(value) < bytes)
+	if (bits == 0 || bits > BITSET_BITS_MAX || netlink_size(value) < bytes)
 		return -EBADMSG;
-	if (!mask != !!tb[ETHTOOL_A_BITSET_NOMASK] || (mask && size_of(mask) < bytes))
+	if (!mask != !!tb[ETHTOOL_A_BITSET_NOMASK] || (mask && netlink_size(mask) < bytes))
 		return -EBADMSG;
 	ret->value = words_to_set(value, bits);
 	ret->mask = mask ? words_to_set(mask, bits) : ret->value;
 	return 0;
 }
 
-/* Number of a bit of a verbose set, negative when it is none that we know. */
+/* The number of a bit in a verbose set; negative for an unknown one. */
 static int read_bit_number(const struct nlattr *const *tb, const struct feature_table *table)
 {
 	const struct nlattr *name = tb[ETHTOOL_A_BITSET_BIT_NAME];
-	uint32_t index = read_u32(tb[ETHTOOL_A_BITSET_BIT_INDEX]);
+	uint32_t index = netlink_u32(tb[ETHTOOL_A_BITSET_BIT_INDEX]);
 
 	if (tb[ETHTOOL_A_BITSET_BIT_INDEX])
 		return index < FEATURE_MAX ? (int)index : -1;
 	if (!name || !table || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0)
 		return -1;
-	return feature_bit(table, data_of(name));
+	return feature_bit(table, netlink_data(name));
 }
 
 struct verbose_bits {
 	const struct feature_table *table;
 	struct bitset *set;
-	bool is_list; /* without a mask: what is in it is set */
+	bool is_list; /* without a mask: all its bits are set */
 };
 
 static int read_verbose_bit(const struct nlattr *attr, void *userdata)
@@ -135,7 +88,7 @@ static int read_verbose_bit(const struct nlattr *attr, void *userdata)
 	struct verbose_bits *bits = userdata;
 	int bit;
 
-	collect_nested(attr, tb, ETHTOOL_A_BITSET_BIT_MAX);
+	netlink_collect_nested(attr, tb, ETHTOOL_A_BITSET_BIT_MAX);
 	bit = read_bit_number(tb, bits->table);
 	if (bit < 0)
 		return MNL_CB_OK;
@@ -145,7 +98,7 @@ static int read_verbose_bit(const struct nlattr *attr, void *userdata)
 	return MNL_CB_OK;
 }
 
-/* table may be NULL: then a verbose set must come with bit numbers, as the kernel's do. */
+/* table may be NULL: then bits of a verbose set need numbers, which those of the kernel have. */
 static int decode_bitset(
 	const struct nlattr *attr, const struct feature_table *table, struct bitset *ret)
 {
@@ -153,7 +106,7 @@ static int decode_bitset(
 	struct verbose_bits bits = { .table = table, .set = ret };
 
 	*ret = (struct bitset){ 0 };
-	collect_nested(attr, tb, ETHTOOL_A_BITSET_MAX);
+	netlink_collect_nested(attr, tb, ETHTOOL_A_BITSET_MAX);
 	if (tb[ETHTOOL_A_BITSET_VALUE])
 		return decode_compact(tb, ret);
 	if (!tb[ETHTOOL_A_BITSET_BITS])
@@ -163,7 +116,7 @@ static int decode_bitset(
 	return 0;
 }
 
-/* The index in the header, negative without a good one. */
+/* The index in the header; -EBADMSG. */
 static int decode_header(const struct nlattr *header)
 {
 	const struct nlattr *tb[ETHTOOL_A_HEADER_DEV_INDEX + 1] = { 0 };
@@ -171,8 +124,8 @@ static int decode_header(const struct nlattr *header)
 
 	if (!header)
 		return -EBADMSG;
-	collect_nested(header, tb, ETHTOOL_A_HEADER_DEV_INDEX);
-	ifindex = read_u32(tb[ETHTOOL_A_HEADER_DEV_INDEX]);
+	netlink_collect_nested(header, tb, ETHTOOL_A_HEADER_DEV_INDEX);
+	ifindex = netlink_u32(tb[ETHTOOL_A_HEADER_DEV_INDEX]);
 	return ifindex == 0 || ifindex > INT32_MAX ? -EBADMSG : (int)ifindex;
 }
 
@@ -183,7 +136,7 @@ int ethtool_features_decode(const void *payload, size_t len, const struct featur
 	struct bitset set[ETHTOOL_A_FEATURES_MAX + 1];
 	int ifindex;
 
-	collect(payload, len, tb, ETHTOOL_A_FEATURES_MAX);
+	netlink_collect(payload, len, tb, ETHTOOL_A_FEATURES_MAX);
 	ifindex = decode_header(tb[ETHTOOL_A_FEATURES_HEADER]);
 	if (ifindex < 0)
 		return ifindex;
@@ -200,12 +153,12 @@ int ethtool_features_decode(const void *payload, size_t len, const struct featur
 	return 0;
 }
 
-/* ---- talking ---- */
+/* ---- requests ---- */
 
-/* The attributes of a message that has its generic header. */
+/* The attributes of a message, whose generic netlink header the caller has checked. */
 static void collect_message(const struct nlmsghdr *nlh, const struct nlattr **tb, unsigned max)
 {
-	collect(mnl_nlmsg_get_payload_offset(nlh, sizeof(struct genlmsghdr)),
+	netlink_collect(mnl_nlmsg_get_payload_offset(nlh, sizeof(struct genlmsghdr)),
 		mnl_nlmsg_get_payload_len(nlh) - sizeof(struct genlmsghdr), tb, max);
 }
 
@@ -224,7 +177,7 @@ static struct nlmsghdr *request_new(
 	return nlh;
 }
 
-/* The kernel's own check that both belong together: -ENODEV, "ifindex and name do not match". */
+/* With both index and name, the kernel checks that they match (-ENODEV). ifindex 0: all links. */
 static void put_device(struct nlmsghdr *nlh, uint16_t type, int ifindex, const char *name)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
@@ -245,7 +198,7 @@ static int read_error_text(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* Error of an NLMSG_ERROR (0 for a plain ack), with the extended ack's text (text may be NULL). */
+/* The error of an NLMSG_ERROR, 0 for an ack. text gets the message of the extended ack; may be NULL. */
 static int decode_error(const struct nlmsghdr *nlh, char *text)
 {
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
@@ -260,13 +213,13 @@ static int decode_error(const struct nlmsghdr *nlh, char *text)
 	return err->error > 0 || err->error < -4095 ? -EBADMSG : err->error;
 }
 
-/* A reply's message: 0 go on, 1 done, negative errno. */
+/* Handles one message of a reply. 0: continue; 1: done; negative errno. */
 typedef int (*reply_fn)(const struct nlmsghdr *nlh, void *userdata);
 
 struct exchange {
 	reply_fn fn;
 	void *userdata;
-	char *text; /* ETHTOOL_TEXT_LEN bytes for the kernel's words, may be NULL */
+	char *text; /* gets the message of the kernel, ETHTOOL_TEXT_LEN bytes; may be NULL */
 	bool disturbed;
 };
 
@@ -281,7 +234,7 @@ static int take_message(const struct nlmsghdr *nlh, struct exchange *x)
 		r = decode_error(nlh, x->text);
 		return r < 0 ? r : 1;
 	case NLMSG_DONE:
-		/* the dump's own end: a negative number where it failed half way */
+		/* the end of a dump: a negative number if it failed */
 		if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(int)) {
 			r = *(int *)mnl_nlmsg_get_payload(nlh);
 			if (r < 0 && r >= -4095)
@@ -300,7 +253,7 @@ static int take_message(const struct nlmsghdr *nlh, struct exchange *x)
 	return !(nlh->nlmsg_flags & NLM_F_MULTI);
 }
 
-/* Every message of one datagram that answers the request seq. */
+/* Handles the messages in a datagram that reply to request seq. */
 static int take_datagram(struct ethtool_nl *nl, int len, uint32_t seq, struct exchange *x)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->buffer;
@@ -348,11 +301,11 @@ static int read_group(const struct nlattr *attr, void *userdata)
 	const struct nlattr *tb[CTRL_ATTR_MCAST_GRP_MAX + 1] = { 0 }, *name;
 	struct family *family = userdata;
 
-	collect_nested(attr, tb, CTRL_ATTR_MCAST_GRP_MAX);
+	netlink_collect_nested(attr, tb, CTRL_ATTR_MCAST_GRP_MAX);
 	name = tb[CTRL_ATTR_MCAST_GRP_NAME];
 	if (name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) >= 0 &&
-		strcmp(data_of(name), ETHTOOL_MCGRP_MONITOR_NAME) == 0)
-		family->monitor_group = read_u32(tb[CTRL_ATTR_MCAST_GRP_ID]);
+		strcmp(netlink_data(name), ETHTOOL_MCGRP_MONITOR_NAME) == 0)
+		family->monitor_group = netlink_u32(tb[CTRL_ATTR_MCAST_GRP_ID]);
 	return MNL_CB_OK;
 }
 
@@ -361,8 +314,8 @@ static int read_operation(const struct nlattr *attr, void *userdata)
 	const struct nlattr *tb[CTRL_ATTR_OP_MAX + 1] = { 0 };
 	struct family *family = userdata;
 
-	collect_nested(attr, tb, CTRL_ATTR_OP_MAX);
-	if (read_u32(tb[CTRL_ATTR_OP_ID]) == ETHTOOL_MSG_FEATURES_GET)
+	netlink_collect_nested(attr, tb, CTRL_ATTR_OP_MAX);
+	if (netlink_u32(tb[CTRL_ATTR_OP_ID]) == ETHTOOL_MSG_FEATURES_GET)
 		family->has_features = true;
 	return MNL_CB_OK;
 }
@@ -373,7 +326,7 @@ static int read_family(const struct nlmsghdr *nlh, void *userdata)
 	struct family *family = userdata;
 
 	collect_message(nlh, tb, CTRL_ATTR_MCAST_GROUPS);
-	if (tb[CTRL_ATTR_FAMILY_ID] && size_of(tb[CTRL_ATTR_FAMILY_ID]) >= sizeof(uint16_t))
+	if (tb[CTRL_ATTR_FAMILY_ID] && netlink_size(tb[CTRL_ATTR_FAMILY_ID]) >= sizeof(uint16_t))
 		family->id = mnl_attr_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
 	if (tb[CTRL_ATTR_OPS])
 		mnl_attr_parse_nested(tb[CTRL_ATTR_OPS], read_operation, family);
@@ -396,17 +349,17 @@ static int resolve_family(struct ethtool_nl *nl, struct family *ret)
 	return r;
 }
 
-/* ---- what a backend gives ---- */
+/* ---- operations ---- */
 
 static int read_string(const struct nlattr *attr, void *userdata)
 {
 	const struct nlattr *tb[ETHTOOL_A_STRING_MAX + 1] = { 0 };
 	struct feature_table *table = userdata;
 
-	collect_nested(attr, tb, ETHTOOL_A_STRING_MAX);
+	netlink_collect_nested(attr, tb, ETHTOOL_A_STRING_MAX);
 	if (tb[ETHTOOL_A_STRING_INDEX] && tb[ETHTOOL_A_STRING_VALUE])
-		(void)feature_table_add(table, read_u32(tb[ETHTOOL_A_STRING_INDEX]),
-			data_of(tb[ETHTOOL_A_STRING_VALUE]), size_of(tb[ETHTOOL_A_STRING_VALUE]));
+		(void)feature_table_add(table, netlink_u32(tb[ETHTOOL_A_STRING_INDEX]),
+			netlink_data(tb[ETHTOOL_A_STRING_VALUE]), netlink_size(tb[ETHTOOL_A_STRING_VALUE]));
 	return MNL_CB_OK;
 }
 
@@ -416,10 +369,10 @@ static int read_string_set(const struct nlattr *attr, void *userdata)
 	struct feature_table *table = userdata;
 	uint32_t count;
 
-	collect_nested(attr, tb, ETHTOOL_A_STRINGSET_MAX);
+	netlink_collect_nested(attr, tb, ETHTOOL_A_STRINGSET_MAX);
 	if (tb[ETHTOOL_A_STRINGSET_STRINGS])
 		mnl_attr_parse_nested(tb[ETHTOOL_A_STRINGSET_STRINGS], read_string, table);
-	count = read_u32(tb[ETHTOOL_A_STRINGSET_COUNT]);
+	count = netlink_u32(tb[ETHTOOL_A_STRINGSET_COUNT]);
 	if (count > table->count)
 		table->count = count < FEATURE_MAX ? count : FEATURE_MAX;
 	return MNL_CB_OK;
@@ -543,7 +496,8 @@ struct set_state {
 	struct ethtool_result *result;
 };
 
-/* The reply's wanted: asked for (mask) and not so (value: as asked). Its active: what changed (mask) and into what. */
+/* Reply: `wanted` is what was requested without effect (mask; value: as requested), `active` is what changed
+ * (mask) and its new value. */
 static int read_set_reply(const struct nlmsghdr *nlh, void *userdata)
 {
 	struct set_state *set = userdata;
@@ -562,7 +516,8 @@ static int read_set_reply(const struct nlmsghdr *nlh, void *userdata)
 	return 0;
 }
 
-/* Exactly as many bits as the kernel counts: given more, ethnl_bitmap32_not_zero() of 5.10 takes zeros for something. */
+/* Exactly as many bits as the kernel has: with more, ethnl_bitmap32_not_zero() in 5.10 treats zeros as
+ * set. */
 static void put_bitset(struct nlmsghdr *nlh, uint16_t type, unsigned bits, feature_set mask,
 	feature_set value)
 {
@@ -659,7 +614,7 @@ static int monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdat
 	struct ethtool_nl *nl = backend(e);
 	struct monitored m = { nl->family, { fn, userdata } };
 
-	return nl->monitor ? netlink_drain(mnl_socket_get_fd(nl->monitor), nl->buffer, BUFFER_BYTES,
+	return nl->monitor ? netlink_drain(mnl_socket_get_fd(nl->monitor), nl->buffer, NETLINK_BUFFER_BYTES,
 				     take_notifications, &m) :
 			     -EOPNOTSUPP;
 }
@@ -692,34 +647,29 @@ static const struct ethtool_ops ops = {
 
 static int open_requests(struct ethtool_nl *nl)
 {
-	struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_S };
 	int one = 1;
 
 	nl->socket = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
 	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
-	/* only the texts suffer where the kernel has neither */
+	/* without these, only messages of the kernel are missing */
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &one, sizeof(one));
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &one, sizeof(one));
-	if (setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &timeout,
-		    sizeof(timeout)) < 0)
-		return -errno;
-	return 0;
+	return netlink_set_timeout(mnl_socket_get_fd(nl->socket));
 }
 
 static int open_monitor(struct ethtool_nl *nl, uint32_t group, size_t rcvbuf_bytes)
 {
-	int bytes = (int)(rcvbuf_bytes ? rcvbuf_bytes : ETHTOOL_RCVBUF_BYTES), fd;
+	int r;
 
 	if (group == 0)
 		return -EOPNOTSUPP;
 	nl->monitor = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!nl->monitor || mnl_socket_bind(nl->monitor, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
-	fd = mnl_socket_get_fd(nl->monitor);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 &&
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0)
-		return -errno;
+	r = netlink_set_rcvbuf(mnl_socket_get_fd(nl->monitor), rcvbuf_bytes);
+	if (r < 0)
+		return r;
 	if (mnl_socket_setsockopt(nl->monitor, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		return -errno;
 	return 0;

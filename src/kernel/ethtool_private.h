@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the two backends offer to ethtool.c, and the ioctl one takes from the netlink one. Nobody else
- * includes this. */
+/* The two backends, for ethtool.c; and the ioctls that the netlink backend needs. ethtool.c calls
+ * ethtool_nl.c, and both call ethtool_ioctl.c. */
 #ifndef OFFLOADD_ETHTOOL_PRIVATE_H
 #define OFFLOADD_ETHTOOL_PRIVATE_H
 
 #include "kernel/ethtool.h"
 
-#define ETHTOOL_RCVBUF_BYTES (16u << 20)
-
-/* requests: a socket to ask and set by; monitor: one in the kernel's "monitor" group. At least one of both.
- * -EOPNOTSUPP: the kernel has no ethtool netlink, or none that knows features (before 5.7). */
+/* requests: open a socket for requests; monitor: open one that joins the kernel's "monitor" group. At least
+ * one of them is true. rcvbuf_bytes: see ethtool_open(). *ret: the caller's to ethtool_close(). 0;
+ * -EOPNOTSUPP if the kernel has no ethtool netlink, or none with features (before 5.7); other negative
+ * errno. */
 int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
 
-/* monitor: notifications come by netlink where the kernel has that, else there are none. */
-int ethtool_ioctl_open(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
+/* A backend without notifications. *ret: the caller's to ethtool_close(). 0, negative errno. */
+int ethtool_ioctl_open(struct ethtool **ret);
 
-/* A socket for ethtool ioctls, and what only they can do. */
+/* A socket for ethtool ioctls, the caller's to close; negative errno. */
 int ethtool_ioctl_socket(void);
+/* As ethtool_features_recompute() and ethtool_driver(), on such a socket. */
 int ethtool_ioctl_recompute(int fd, int ifindex, const char *name);
 int ethtool_ioctl_driver(int fd, int ifindex, char *buf, size_t size);
 

@@ -27,7 +27,7 @@ int ksyms_parse_line(const char *line, uint64_t *ret_start, char name[KSYMS_NAME
 	return name[0] != '\0';
 }
 
-/* The first address from `start` on; n when there is none. */
+/* The index of the first address not below start; n if there is none. */
 static size_t first_from(const struct ksyms_address *addresses, size_t n, uint64_t start)
 {
 	size_t low = 0, high = n;
@@ -70,7 +70,7 @@ int ksyms_resolve(struct ksyms_address *addresses, size_t n)
 		addresses[at].start = start;
 		memcpy(addresses[at].name, name, sizeof(name));
 	}
-	/* what is the nearest below one address is a candidate for all that follow */
+	/* the nearest function below an address may also be the nearest below the following ones */
 	for (size_t i = 1; i < n; i++)
 		if (addresses[i].start < addresses[i - 1].start) {
 			addresses[i].start = addresses[i - 1].start;

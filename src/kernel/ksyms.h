@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of the kernel's functions by address, from /proc/kallsyms. */
+/* Names of kernel functions by address, from /proc/kallsyms. */
 #ifndef OFFLOADD_KSYMS_H
 #define OFFLOADD_KSYMS_H
 
@@ -10,16 +10,16 @@
 
 struct ksyms_address {
 	uint64_t address;
-	uint64_t start;		   /* of the function; 0: not known */
-	char name[KSYMS_NAME_LEN]; /* "" when not known */
+	uint64_t start;		   /* address of the function, 0: not known */
+	char name[KSYMS_NAME_LEN]; /* "" if not known */
 };
 
-/* Sorts by address and names each. -EACCES where addresses are hidden (kernel.kptr_restrict), -errno of
- * reading. */
+/* Sorts n addresses, and sets start and name of each. 0; -EACCES: addresses are hidden
+ * (kernel.kptr_restrict); other negative errno. */
 int ksyms_resolve(struct ksyms_address *addresses, size_t n);
-/* One line of the file: 1 for a function. The tests' way in. */
+/* Parses one line of the file. 1: it is a function; 0: it is not. Also called by tests. */
 int ksyms_parse_line(const char *line, uint64_t *ret_start, char name[KSYMS_NAME_LEN]);
-/* The name of an address of the sorted array, NULL when not known. */
+/* The name of an address in the sorted array, owned by the array; NULL if not known. */
 const char *ksyms_name(const struct ksyms_address *addresses, size_t n, uint64_t address);
 
 #endif

@@ -2,13 +2,28 @@
 #include "kernel/netlink.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #define DRAIN_CALLS_MAX (1u << 13) /* system calls of one netlink_drain() */
 
-/* What netlink_receive() says of a datagram. */
+int netlink_set_timeout(int fd)
+{
+	const struct timeval timeout = { .tv_sec = 10 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0 ? -errno : 0;
+}
+
+int netlink_set_rcvbuf(int fd, size_t bytes)
+{
+	int size = bytes ? (int)bytes : 16 << 20;
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
+			setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0 ? -errno : 0;
+}
+
+/* The result of netlink_receive() for a datagram. */
 static int judge(const struct msghdr *msg, const struct sockaddr_nl *from, size_t len)
 {
 	if (msg->msg_namelen != sizeof(*from) || from->nl_pid != 0)
@@ -58,8 +73,8 @@ static int receive_batch(int fd, char *buffer, size_t size, int lens[NETLINK_BAT
 	return n;
 }
 
-/* A batch that is not full was the last: nothing else waits. Where the kernel had an error to report after its last datagram, the
- * next call returns it (do_recvmmsg()), and poll wakes for it. */
+/* After a batch that is not full, nothing is pending. If an error occurred after its last datagram, the next
+ * call returns it (do_recvmmsg()), and poll() wakes up for it. */
 int netlink_drain(int fd, char *buffer, size_t size,
 	void (*take)(void *datagram, int len, void *userdata), void *userdata)
 {

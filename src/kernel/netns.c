@@ -17,7 +17,7 @@ uint64_t netns_inode(void)
 	return stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
 }
 
-/* Is it one of those that `ip netns` names? */
+/* Finds its name in ip-netns(8). */
 static bool find_name(uint64_t inode, char *name, size_t size)
 {
 	_cleanup_closedir_ DIR *dir = opendir("/run/netns");
@@ -56,7 +56,7 @@ static bool look(uint64_t inode, char *name, size_t size)
 
 bool netns_is_own(char *name, size_t size)
 {
-	static uint64_t known; /* one that is in use keeps its inode */
+	static uint64_t known; /* the inode does not change while the namespace exists */
 	static char known_name[NETNS_NAME_LEN];
 	static bool own;
 	uint64_t inode = netns_inode();

@@ -37,6 +37,17 @@ static void make_stale(struct observe *o, struct link *link)
 	announce(o, link->ifindex, link);
 }
 
+/* Calls fn for the links directly above a link. */
+static void for_above(struct observe *o, const struct link *link, void (*fn)(struct observe *o, struct link *above))
+{
+	struct link *master = link_master(&o->links, link);
+
+	for (struct link *up = link_first_upper(&o->links, link); up; up = link_next_upper(&o->links, up))
+		fn(o, up);
+	if (master)
+		fn(o, master);
+}
+
 /* ---- features ---- */
 
 static void store_features(struct link *link, const struct link_features *features)
@@ -95,7 +106,7 @@ static void take_dumped(
 		store_features(link, features);
 }
 
-/* One dump; what it did not give, and everything where there is none, one by one. */
+/* One dump, then link by link what it did not contain. */
 static int read_all_features(struct observe *o)
 {
 	int r;
@@ -121,12 +132,12 @@ static void touch(struct observe *o, struct link *link)
 	o->n_touched++;
 }
 
-/* A link that is stale already has been announced, and will be read. */
+/* A stale link was already announced, and will be read. */
 static void take_notification(
 	int ifindex, const struct link_features *features, _unused_ int error, void *userdata)
 {
 	struct observe *o = userdata;
-	struct link *link = link_table_find(&o->links, ifindex), *master;
+	struct link *link = link_table_find(&o->links, ifindex);
 
 	o->counts.feature_events++;
 	if (!link || !features || link->features_stale ||
@@ -134,12 +145,7 @@ static void take_notification(
 		return;
 	touch(o, link);
 	link_table_stack(&o->links);
-	for (struct link *up = link_first_upper(&o->links, link); up;
-		up = link_next_upper(&o->links, up))
-		touch(o, up);
-	master = link_master(&o->links, link);
-	if (master)
-		touch(o, master);
+	for_above(o, link, touch);
 }
 
 static int read_touched(struct observe *o)
@@ -163,7 +169,8 @@ static int read_touched(struct observe *o)
 
 /* ---- links ---- */
 
-/* No message carries the driver. A virtual link's is its kind; only a device on a bus is asked, once while it is the same one. */
+/* No message contains the driver. For a virtual link it is its kind; of a device on a bus it is read once,
+ * until kind or address change. */
 static void fill_driver(struct observe *o, struct link *from, const struct link *known)
 {
 	bool physical = link_is_kind(from, "physical") || link_is_kind(from, "other");
@@ -179,7 +186,7 @@ static void fill_driver(struct observe *o, struct link *from, const struct link 
 		(void)ethtool_driver(o->ethtool, from->ifindex, from->driver, sizeof(from->driver));
 }
 
-/* 1 when something that a rule can see changed, 0, -ENOMEM. */
+/* See link_table_update(). */
 static int update_link(struct observe *o, const struct link *from, struct link **ret)
 {
 	struct link link = *from;
@@ -210,7 +217,8 @@ static void take_dumped_link(const struct link *from, void *userdata)
 		link->noticed = true;
 }
 
-/* Without notifications of features, every message about a link may be one (rtnetlink_event() of NETDEV_FEAT_CHANGE). */
+/* Without notifications of features, every message about a link may be one (rtnetlink_event() of
+ * NETDEV_FEAT_CHANGE). */
 static void take_link(const struct link *from, void *userdata)
 {
 	struct observe *o = userdata;
@@ -223,7 +231,7 @@ static void take_link(const struct link *from, void *userdata)
 		o->error = r;
 		return;
 	}
-	/* the routes of a link that goes down go without a message (fib_disable_ip()) */
+	/* a link that is set down loses its routes without a message (fib_disable_ip()) */
 	o->routes_stale |= o->want_routes && ((link->flags ^ flags) & IFF_UP);
 	link->seen = o->generation;
 	if (r == 0 && o->has_monitor)
@@ -257,7 +265,7 @@ static void take_default_route(void *userdata)
 	announce_noticed(o);
 }
 
-/* Forgets what a dump did not tell of. */
+/* Removes links that the last dump did not contain. disturbed: it may be incomplete. */
 static void sweep(struct observe *o, bool disturbed)
 {
 	char name[IF_NAMESIZE];
@@ -310,14 +318,14 @@ static int dump_links(struct observe *o)
 	return 0;
 }
 
-/* ---- the picture ---- */
+/* ---- all ---- */
 
 static void ignore_notification(_unused_ int ifindex,
 	_unused_ const struct link_features *features, _unused_ int error, _unused_ void *userdata)
 {
 }
 
-/* What waits in the sockets is older than the dumps to come, and must not be taken for news after them. */
+/* Pending events are older than the dumps that follow, and must not be read after them. */
 static int settle(struct observe *o)
 {
 	int r = rtnl_monitor_fd(o->rtnl) >= 0 ? read_link_events(o) : 0;
@@ -359,21 +367,13 @@ static int refresh_after_overrun(struct observe *o)
 	return r < 0 ? r : 1;
 }
 
-/* As a notification does: what stands on a link that may have changed may have too. */
+/* Like a notification: if the features of a link may have changed, so may those of the links above. */
 static void spread_staleness(struct observe *o)
 {
 	link_table_stack(&o->links);
-	link_table_foreach(&o->links, link) {
-		struct link *master = link_master(&o->links, link);
-
-		if (!link->features_stale)
-			continue;
-		for (struct link *up = link_first_upper(&o->links, link); up;
-			up = link_next_upper(&o->links, up))
-			make_stale(o, up);
-		if (master)
-			make_stale(o, master);
-	}
+	link_table_foreach(&o->links, link)
+		if (link->features_stale)
+			for_above(o, link, make_stale);
 }
 
 int observe_read_links(struct observe *o)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The picture of this network namespace: links and their features, read once or kept up to date by events.
- * Glue between rtnl.c, the ethtool backends and the model; the one way in for offloadctl and the daemon
- * alike. */
+/* The links of this network namespace and their features, read once or kept up to date by events. Combines
+ * rtnl.c and ethtool.c; offloadctl and offloadd both use it. */
 #ifndef OFFLOADD_OBSERVE_H
 #define OFFLOADD_OBSERVE_H
 
@@ -11,16 +10,16 @@
 #include "kernel/rtnl.h"
 #include "rules/rule.h"
 
-#define OBSERVE_TOUCHED_MAX 64 /* more links with news at once are read by one dump */
+#define OBSERVE_TOUCHED_MAX 64 /* links to read one by one; more are read by a dump */
 
 struct observe_options {
 	enum ethtool_backend backend;
-	bool monitor;	      /* keep it up to date by events */
-	size_t rcvbuf_bytes;  /* 0: 16 MB */
+	bool monitor;	      /* subscribe to events */
+	size_t rcvbuf_bytes;  /* of each monitor socket, 0: 16 MiB */
 };
 
 struct observe_counts {
-	uint64_t overruns;	 /* receive buffers that overflowed, each answered by a full dump */
+	uint64_t overruns;	 /* overflows of a receive buffer, each followed by a full dump */
 	uint64_t link_events, feature_events;
 	uint64_t dumps;
 };
@@ -31,55 +30,58 @@ struct observe {
 	struct feature_table features;
 	struct link_table links;
 	struct observe_counts counts;
-	bool want_routes; /* may be changed at any time, take effect with the next refresh */
-	/* Called for each link whose attributes or features changed, appeared (features are stale then: observe_features reads
-	 * them) or went; NULL when not watching. link is NULL when gone. It may mark and read what it gets, not remove links or
-	 * read events. Never called for what observe_features found. */
+	bool want_routes; /* read default routes; changes take effect with the next observe_refresh() */
+	/* Called for each link that appeared (its features are stale: call observe_features()), whose
+	 * attributes or features changed, or that was removed (link is NULL then). May be NULL. Must not
+	 * remove links or read events. Not called for changes that observe_features() finds. */
 	void (*changed)(int ifindex, struct link *link, void *userdata);
 	void *userdata;
 
-	/* observe's own */
-	bool has_monitor;    /* feature notifications come; without, each link event makes features stale */
-	unsigned generation; /* of the last dump of links */
-	bool any;	     /* something changed since the read began */
-	bool routes_stale;   /* a link went up or down, and its routes with it */
-	int error;	     /* of a handler */
-	int touched[OBSERVE_TOUCHED_MAX]; /* links that a notification says have other features than we think */
-	unsigned n_touched;  /* more than there is room for: read all */
+	/* private */
+	bool has_monitor;    /* there are feature notifications; without them each link event makes features stale */
+	unsigned generation; /* number of the last dump of links */
+	bool any;	     /* something changed during the current read */
+	bool routes_stale;   /* a link was set up or down, which changes its routes */
+	int error;	     /* of a callback */
+	int touched[OBSERVE_TOUCHED_MAX]; /* links whose features differ from a notification */
+	unsigned n_touched;  /* above OBSERVE_TOUCHED_MAX: read all */
 };
 
-/* Opens both sockets and reads the feature names, no link yet. Negative errno; *ret_what says in words what
- * failed ("ethtool netlink", "rtnetlink", "feature names"). */
+/* Opens rtnetlink and ethtool in the network namespace of the calling thread, and reads the feature names,
+ * but no links. *ret: the caller's to observe_close(). 0; negative errno, and *ret_what is what failed:
+ * "ethtool netlink", "rtnetlink", "feature names" (static). */
 int observe_open(const struct observe_options *options, struct observe **ret, const char **ret_what);
+/* Closes it and frees all links; NULL is ignored. */
 void observe_close(struct observe *o);
 CLEANUP_POINTER(struct observe, observe_close)
 
-/* Reads everything again by dumps: links, features, and routes if wanted. Links that are gone are removed. */
+/* Reads everything by dumps: links, features, and default routes if want_routes. Removes links that no longer
+ * exist. 0, negative errno. */
 int observe_refresh(struct observe *o);
 
-/* Descriptors to poll; observe_feature_fd may be -EOPNOTSUPP (a kernel without ethtool netlink: link events
- * tell). */
+/* File descriptors for poll(2), owned by o. -EOPNOTSUPP: there are no such events (before ethtool netlink,
+ * link events report feature changes). */
 int observe_link_fd(const struct observe *o);
 int observe_feature_fd(const struct observe *o);
 
-/* Reads pending events of either socket into the picture. 1 when anything changed, 0, negative errno. After
- * an overrun it refreshes by itself and counts it. A notification whose features differ from ours only says
- * that something happened: the link, and what stands on it (a change of wanted alone is never notified), is
- * read again, so that an old notification in the queue never replaces newer truth, and the echo of our own
- * write changes nothing. */
+/* Reads the pending events of a socket without blocking, and updates the links. After an overrun, calls
+ * observe_refresh(). A notification with features that differ from ours causes a new read of the link and the
+ * links above it, for which the kernel sends none if only `wanted` changes. So an outdated notification never
+ * replaces newer features, and the one about our own SET changes nothing. 1: something changed; 0; negative
+ * errno. */
 int observe_read_links(struct observe *o);
 int observe_read_features(struct observe *o);
 
-/* Reads the features of one link again, and clears features_stale. -ENODEV: gone, renamed or another one
- * now; it stays stale and the event that tells is on its way. -EOPNOTSUPP: it has none (has_features is
- * false then). */
+/* Reads the features of one link, and clears features_stale. 0; -ENODEV: it was removed or renamed, and stays
+ * stale until the event about that is read; -EOPNOTSUPP: it has no features (has_features is false then);
+ * other negative errno. */
 int observe_features(struct observe *o, struct link *link);
 
-/* Has the driver asked again for what is wanted and not active (ethtool_features_recompute()), and reads the
- * link. */
+/* Calls ethtool_features_recompute() for a link, and reads its features. 0, negative errno. */
 int observe_recompute(struct observe *o, struct link *link);
 
-/* uname, host name, virtualization (DMI and /proc, no D-Bus). */
+/* Reads the kernel release and host name (uname(2)), and the virtualization (/proc, /run, CPUID, DMI). What
+ * is not available is "". */
 void rule_host_read(struct rule_host *ret);
 
 #endif

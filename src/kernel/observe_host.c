@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a rule can ask about the host. Virtualization is found as systemd-detect-virt finds it: container before machine, and on
- * x86 the processor's word before the firmware's, except where the firmware knows the product better. */
+/* What rules can match about the host. Virtualization is detected like systemd-detect-virt(1) does: a
+ * container before a virtual machine, and on x86 CPUID before DMI, except where DMI is more specific. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 struct vendor {
 	const char *prefix;
 	const char *word;
-	bool before_cpu; /* the processor would only name the hypervisor that it is built upon */
+	bool before_cpu; /* CPUID would name only the hypervisor that the product is based on */
 };
 
 static const struct vendor dmi_vendors[] = {
@@ -41,7 +41,7 @@ static const struct vendor dmi_vendors[] = {
 	{ "Google Compute Engine", "google", true },
 };
 
-/* A file's start as a string without its final newline, or "" when it cannot be read. */
+/* Reads the start of a file without its final newline; "" if it cannot be read. Returns its length. */
 static size_t read_text(const char *path, char *buf, size_t size)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -116,7 +116,7 @@ static const struct vendor *dmi_vendor(void)
 	return NULL;
 }
 
-/* "" when not in a machine, "vm-other" in one that we do not know. */
+/* "" outside of virtual machines, "vm-other" in an unknown one. */
 static const char *cpu_word(void)
 {
 #if defined(__i386__) || defined(__x86_64__)
@@ -147,7 +147,7 @@ static const char *cpu_word(void)
 #endif
 }
 
-/* What machines without DMI say of themselves. */
+/* For virtual machines without DMI. */
 static const char *firmware_word(void)
 {
 	char buf[64];

@@ -16,23 +16,19 @@
 #include <netlink/socket.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "kernel/netlink.h"
 #include "basic/util.h"
 
-#define RCVBUF_BYTES (16u << 20)
-#define BUFFER_BYTES (64u << 10) /* netlink_dump() fills at most 32 KB at a time */
-#define REPLY_TIMEOUT_S 10	 /* the kernel answers within the call that asks; a lost answer must not hang us */
 #define DUMP_ATTEMPTS 8
-#define DEFAULT_LINKS_MAX 64	 /* links with a default route that we tell apart */
+#define DEFAULT_LINKS_MAX 64	 /* links with a default route; more are ignored */
 
 struct rtnl {
 	struct nl_sock *requests;
 	struct nl_sock *monitor; /* NULL without one */
 	bool routes;
-	char buffer[NETLINK_BATCH * BUFFER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char buffer[NETLINK_BATCH * NETLINK_BUFFER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 static int nl_errno(int error)
@@ -60,33 +56,10 @@ static int nl_errno(int error)
 
 /* ---- one message ---- */
 
-/* As nla_parse(), without its checks of types and inlined: parsing is most of what a dump costs us. Who reads an attribute
- * checks its length. */
-static void collect(struct nlattr **tb, int max, void *head, int len)
-{
-	for (struct rtattr *attr = head; RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
-		int type = attr->rta_type & NLA_TYPE_MASK;
-
-		if (type <= max)
-			tb[type] = (struct nlattr *)attr;
-	}
-}
-
-static void collect_nested(struct nlattr **tb, int max, struct nlattr *nest)
-{
-	collect(tb, max, nla_data(nest), nla_len(nest));
-}
-
-/* 0 without the attribute or with one that is too short. */
-static uint32_t read_u32(const struct nlattr *attr)
-{
-	return attr && nla_len(attr) >= (int)sizeof(uint32_t) ? nla_get_u32(attr) : 0;
-}
-
-/* An index of a link, 0 for none. */
+/* The index of a link; 0 if the attribute is missing or invalid. */
 static int read_index(const struct nlattr *attr)
 {
-	uint32_t index = read_u32(attr);
+	uint32_t index = netlink_u32(attr);
 
 	return index <= INT_MAX ? (int)index : 0;
 }
@@ -97,7 +70,7 @@ static void copy_string(char *dst, size_t size, const struct nlattr *attr)
 		util_copy_name(dst, size, nla_data(attr), (size_t)nla_len(attr));
 }
 
-/* The kernel's own bytes, which later calls must give back to it. */
+/* Copies the name unchanged, because it is passed back to the kernel. 0, -EBADMSG. */
 static int copy_link_name(char *dst, const struct nlattr *attr)
 {
 	size_t len;
@@ -112,47 +85,47 @@ static int copy_link_name(char *dst, const struct nlattr *attr)
 	return 0;
 }
 
-/* What a kind keeps in its own nest: a vlan's number, and the device below a vxlan, which has no ndo_get_iflink. */
-static void parse_info_data(struct nlattr *data, struct link *ret)
+/* IFLA_INFO_DATA: the id of a VLAN, and the link below a vxlan, which has no ndo_get_iflink. */
+static void parse_info_data(const struct nlattr *data, struct link *ret)
 {
-	struct nlattr *tb[IFLA_VXLAN_LINK + 1] = { 0 };
+	const struct nlattr *tb[IFLA_VXLAN_LINK + 1] = { 0 };
 
 	if (!data)
 		return;
 	if (link_is_kind(ret, "vlan")) {
-		collect_nested(tb, IFLA_VLAN_ID, data);
+		netlink_collect_nested(data, tb, IFLA_VLAN_ID);
 		if (tb[IFLA_VLAN_ID] && nla_len(tb[IFLA_VLAN_ID]) >= (int)sizeof(uint16_t))
 			ret->vlan_id = nla_get_u16(tb[IFLA_VLAN_ID]);
 	} else if (link_is_kind(ret, "vxlan")) {
-		collect_nested(tb, IFLA_VXLAN_LINK, data);
+		netlink_collect_nested(data, tb, IFLA_VXLAN_LINK);
 		if (tb[IFLA_VXLAN_LINK])
 			ret->lower_ifindex = read_index(tb[IFLA_VXLAN_LINK]);
 	}
 }
 
-static void parse_link_info(struct nlattr *info, struct link *ret)
+static void parse_link_info(const struct nlattr *info, struct link *ret)
 {
-	struct nlattr *tb[IFLA_INFO_MAX + 1] = { 0 };
+	const struct nlattr *tb[IFLA_INFO_MAX + 1] = { 0 };
 
 	if (!info)
 		return;
-	collect_nested(tb, IFLA_INFO_MAX, info);
+	netlink_collect_nested(info, tb, IFLA_INFO_MAX);
 	copy_string(ret->kind, sizeof(ret->kind), tb[IFLA_INFO_KIND]);
 	copy_string(ret->slave_kind, sizeof(ret->slave_kind), tb[IFLA_INFO_SLAVE_KIND]);
 	parse_info_data(tb[IFLA_INFO_DATA], ret);
 }
 
-/* An index that counts in another namespace must not be looked up here. */
-static void cut_foreign_lower(struct nlattr **tb, struct link *ret)
+/* An index in another namespace must not be looked up in this one. */
+static void cut_foreign_lower(const struct nlattr **tb, struct link *ret)
 {
 	ret->lower_netnsid = -1;
 	if (!tb[IFLA_LINK_NETNSID])
 		return;
-	ret->lower_netnsid = (int)read_u32(tb[IFLA_LINK_NETNSID]);
+	ret->lower_netnsid = (int)netlink_u32(tb[IFLA_LINK_NETNSID]);
 	ret->lower_ifindex = 0;
 }
 
-static void name_kind(struct nlattr **tb, struct link *ret)
+static void name_kind(const struct nlattr **tb, struct link *ret)
 {
 	if (ret->kind[0])
 		return;
@@ -165,7 +138,7 @@ static void name_kind(struct nlattr **tb, struct link *ret)
 int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)message;
-	struct nlattr *tb[IFLA_MAX + 1] = { 0 };
+	const struct nlattr *tb[IFLA_MAX + 1] = { 0 };
 	const struct ifinfomsg *ifi;
 
 	if (len > INT_MAX || !nlmsg_ok(nlh, (int)len) || !nlmsg_valid_hdr(nlh, sizeof(*ifi)))
@@ -177,8 +150,8 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 		return -ENOENT;
 	if (ifi->ifi_index <= 0)
 		return -EBADMSG;
-	collect(tb, IFLA_MAX, nlmsg_attrdata(nlh, sizeof(*ifi)), nlmsg_attrlen(nlh, sizeof(*ifi)));
-	/* what a wireless driver has to say is sent as an RTM_NEWLINK with little more than the name (wireless_send_event()) */
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(*ifi)), (size_t)nlmsg_attrlen(nlh, sizeof(*ifi)), tb, IFLA_MAX);
+	/* events of wireless drivers are RTM_NEWLINK with few attributes (wireless_send_event()) */
 	if (tb[IFLA_WIRELESS])
 		return -ENOENT;
 	*ret = (struct link){ .ifindex = ifi->ifi_index, .flags = ifi->ifi_flags };
@@ -198,8 +171,8 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	return 0;
 }
 
-/* For what the message leaves open: a bus device, where sysfs shows one below this very link (sysfs may be that of another
- * network namespace). */
+/* For links whose message does not show it: does sysfs have a bus device for this link? Also compares the
+ * index, because sysfs may be that of another network namespace. */
 static bool has_bus_device(const struct link *link)
 {
 	char path[64 + LINK_NAME_LEN], text[16] = "";
@@ -232,7 +205,8 @@ static void take_link(const struct nlmsghdr *nlh, const struct rtnl_handlers *ha
 
 /* ---- sockets ---- */
 
-/* Routes that are no default routes stay in the kernel. Classic BPF loads in network order, a netlink header is in host order. */
+/* Drops routes except default ones. Classic BPF loads values in network byte order; a netlink header is in
+ * host byte order. */
 static int attach_filter(int fd)
 {
 	struct sock_filter code[] = {
@@ -252,7 +226,6 @@ static int attach_filter(int fd)
 
 static int open_requests(struct rtnl *rtnl)
 {
-	struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_S };
 	int r, fd, one = 1;
 
 	rtnl->requests = nl_socket_alloc();
@@ -261,20 +234,21 @@ static int open_requests(struct rtnl *rtnl)
 	r = nl_connect(rtnl->requests, NETLINK_ROUTE);
 	if (r < 0)
 		return nl_errno(r);
-	r = nl_socket_set_buffer_size(rtnl->requests, 4 * BUFFER_BYTES, 0);
+	r = nl_socket_set_buffer_size(rtnl->requests, 4 * NETLINK_BUFFER_BYTES, 0);
 	if (r < 0)
 		return nl_errno(r);
 	fd = nl_socket_get_fd(rtnl->requests);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
-		return -errno;
-	/* lets a dump be filtered by table (4.20); without it more is read */
+	r = netlink_set_timeout(fd);
+	if (r < 0)
+		return r;
+	/* filters dumps by table (from Linux 4.20); without it more is read */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	return 0;
 }
 
 static int open_monitor(struct rtnl *rtnl, size_t rcvbuf_bytes)
 {
-	int bytes = (int)(rcvbuf_bytes ? rcvbuf_bytes : RCVBUF_BYTES), r, fd;
+	int r, fd;
 
 	rtnl->monitor = nl_socket_alloc();
 	if (!rtnl->monitor)
@@ -285,10 +259,9 @@ static int open_monitor(struct rtnl *rtnl, size_t rcvbuf_bytes)
 	if (r < 0)
 		return nl_errno(r);
 	fd = nl_socket_get_fd(rtnl->monitor);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 &&
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0)
-		return -errno;
-	r = attach_filter(fd);
+	r = netlink_set_rcvbuf(fd, rcvbuf_bytes);
+	if (r >= 0)
+		r = attach_filter(fd);
 	if (r < 0)
 		return r;
 	return nl_errno(nl_socket_add_membership(rtnl->monitor, RTNLGRP_LINK));
@@ -357,7 +330,7 @@ static bool is_default_route(const struct nlmsghdr *nlh)
 
 struct monitored {
 	const struct rtnl_handlers *handlers;
-	bool routes; /* a message was about a default route */
+	bool routes; /* there was a message about a default route */
 };
 
 static void take_events(void *datagram, int len, void *userdata)
@@ -385,7 +358,7 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 
 	if (!rtnl->monitor)
 		return -EOPNOTSUPP;
-	r = netlink_drain(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, BUFFER_BYTES, take_events, &m);
+	r = netlink_drain(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, NETLINK_BUFFER_BYTES, take_events, &m);
 	if (r >= 0 && m.routes && handlers->default_route)
 		handlers->default_route(handlers->userdata);
 	return r;
@@ -394,13 +367,14 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 /* ---- dumps ---- */
 
 struct dump {
+	void (*start)(void *userdata); /* before each attempt; may be NULL */
 	void (*fn)(struct nlmsghdr *nlh, void *userdata);
 	void *userdata;
 	uint32_t seq;
 	bool disturbed;
 };
 
-/* 0 go on, 1 done, negative errno. */
+/* Handles one message of a dump. 0: continue; 1: done; negative errno. */
 static int take_message(struct nlmsghdr *nlh, struct dump *dump)
 {
 	int error = 0;
@@ -451,28 +425,37 @@ static int receive_dump(struct rtnl *rtnl, struct dump *dump)
 	}
 }
 
-static int send_and_free(struct rtnl *rtnl, struct nl_msg *msg, struct dump *dump)
+/* 0; 1: inconsistent to the last attempt; negative errno. payload: of the request. */
+static int dump(struct rtnl *rtnl, int type, const void *payload, size_t len, struct dump *dump)
 {
-	int r = nl_send_auto(rtnl->requests, msg);
+	int r = 0;
 
-	dump->seq = nlmsg_hdr(msg)->nlmsg_seq;
-	nlmsg_free(msg);
-	return r < 0 ? nl_errno(r) : 0;
+	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
+		struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_DUMP);
+
+		if (!msg)
+			return -ENOMEM;
+		dump->disturbed = false;
+		if (dump->start)
+			dump->start(dump->userdata);
+		r = nlmsg_append(msg, (void *)payload, len, NLMSG_ALIGNTO);
+		if (r >= 0)
+			r = nl_send_auto(rtnl->requests, msg);
+		dump->seq = nlmsg_hdr(msg)->nlmsg_seq;
+		nlmsg_free(msg);
+		r = r < 0 ? nl_errno(r) : receive_dump(rtnl, dump);
+		if (r != -EINTR && !(r >= 0 && dump->disturbed))
+			return r < 0 ? r : 0;
+	}
+	return r == -EINTR || r >= 0 ? 1 : r;
 }
 
-static int request_links(struct rtnl *rtnl, struct dump *dump)
+static void start_links(void *userdata)
 {
-	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
+	const struct rtnl_handlers *handlers = userdata;
 
-	if (!msg)
-		return -ENOMEM;
-	if (nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
-		nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0) {
-		nlmsg_free(msg);
-		return -ENOMEM;
-	}
-	return send_and_free(rtnl, msg, dump);
+	if (handlers->dump_start)
+		handlers->dump_start(handlers->userdata);
 }
 
 static void dump_link(struct nlmsghdr *nlh, void *userdata)
@@ -483,20 +466,17 @@ static void dump_link(struct nlmsghdr *nlh, void *userdata)
 
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 {
-	int r = 0;
+	const struct {
+		struct ifinfomsg ifi;
+		struct nlattr attr;
+		uint32_t ext_mask;
+	} request = {
+		.attr = { NLA_HDRLEN + sizeof(uint32_t), IFLA_EXT_MASK },
+		.ext_mask = RTEXT_FILTER_SKIP_STATS,
+	};
+	struct dump links = { .start = start_links, .fn = dump_link, .userdata = (void *)handlers };
 
-	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
-		struct dump dump = { .fn = dump_link, .userdata = (void *)handlers };
-
-		if (handlers->dump_start)
-			handlers->dump_start(handlers->userdata);
-		r = request_links(rtnl, &dump);
-		if (r >= 0)
-			r = receive_dump(rtnl, &dump);
-		if (r != -EINTR && !(r >= 0 && dump.disturbed))
-			return r < 0 ? r : 0;
-	}
-	return r == -EINTR || r >= 0 ? 1 : r;
+	return dump(rtnl, RTM_GETLINK, &request, sizeof(request), &links);
 }
 
 struct default_links {
@@ -533,35 +513,14 @@ static void dump_route(struct nlmsghdr *nlh, void *userdata)
 	rtnl_route_put(route);
 }
 
-static int request_routes(struct rtnl *rtnl, unsigned char family, struct dump *dump)
-{
-	struct rtmsg rtm = { .rtm_family = family, .rtm_table = RT_TABLE_MAIN };
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
-
-	if (!msg)
-		return -ENOMEM;
-	if (nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO) < 0) {
-		nlmsg_free(msg);
-		return -ENOMEM;
-	}
-	return send_and_free(rtnl, msg, dump);
-}
-
-/* A family that is switched off, or has no main table yet, has no default route. */
+/* An address family that is disabled or has no main table yet has no default routes. */
 static int dump_routes(struct rtnl *rtnl, unsigned char family, struct default_links *links)
 {
-	int r = 0;
+	const struct rtmsg request = { .rtm_family = family, .rtm_table = RT_TABLE_MAIN };
+	struct dump routes = { .fn = dump_route, .userdata = links };
+	int r = dump(rtnl, RTM_GETROUTE, &request, sizeof(request), &routes);
 
-	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
-		struct dump dump = { .fn = dump_route, .userdata = links };
-
-		r = request_routes(rtnl, family, &dump);
-		if (r >= 0)
-			r = receive_dump(rtnl, &dump);
-		if (r != -EINTR && !(r >= 0 && dump.disturbed))
-			break;
-	}
-	return r == -EINTR || r == -ENOENT || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
+	return r > 0 || r == -ENOENT || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
 }
 
 int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,

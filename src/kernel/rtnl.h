@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rtnetlink: links, their events, and which of them carry a default route. Owner of libnl-3 and
- * libnl-route-3. One message is parsed at a time into a struct link; no cache. */
+/* rtnetlink: links, their events, and their default routes. Uses libnl-3 and libnl-route-3 (rtnetlink(7)),
+ * but not their caches: each message is parsed into a struct link. */
 #ifndef OFFLOADD_RTNL_H
 #define OFFLOADD_RTNL_H
 
@@ -12,46 +12,49 @@
 struct rtnl;
 
 struct rtnl_handlers {
-	/* A dump starts, or starts again: what it gave so far does not count. May be NULL. */
+	/* A dump starts, or is repeated: what it reported before is obsolete. May be NULL. */
 	void (*dump_start)(void *userdata);
-	/* A link appeared or its attributes changed; the struct holds attributes only, valid during the call. */
+	/* A link appeared, or its attributes changed. The struct has attributes only, and is valid during the
+	 * call. */
 	void (*link)(const struct link *link, void *userdata);
 	void (*link_gone)(int ifindex, void *userdata);
-	/* A default route came or went: read them again (rtnl_dump_default_routes). May be NULL. */
+	/* A default route was added or removed: call rtnl_dump_default_routes(). May be NULL. */
 	void (*default_route)(void *userdata);
 	void *userdata;
 };
 
-/* monitor: subscribe to RTNLGRP_LINK. rcvbuf_bytes: receive buffer of the monitor, forced when privileged; 0
- * for the default of 16 MB. */
+/* Opens rtnetlink in the network namespace of the calling thread. monitor: subscribe to RTNLGRP_LINK.
+ * rcvbuf_bytes: size of its receive buffer (SO_RCVBUFFORCE, or SO_RCVBUF without the privilege), 0: 16 MiB.
+ * *ret: the caller's to rtnl_close(). 0, negative errno. */
 int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret);
+/* NULL is ignored. */
 void rtnl_close(struct rtnl *rtnl);
 
-/* For poll; only with monitor. */
+/* A file descriptor for poll(2), owned by rtnl; -EOPNOTSUPP without monitor. */
 int rtnl_monitor_fd(const struct rtnl *rtnl);
 
-/* Subscribes to routes too, or no longer. Routes other than default ones are filtered out in the kernel (a
- * socket filter), so that a full routing table wakes nobody. Nothing to do without a monitor. */
+/* Subscribes to routes, or unsubscribes. A socket filter drops all routes except default ones in the kernel,
+ * so that changes of other routes wake nobody up. Without monitor it does nothing. 0, negative errno. */
 int rtnl_monitor_routes(struct rtnl *rtnl, bool on);
 
-/* Reads all pending events without blocking. 0; -ENOBUFS after an overrun: events were lost
- * (those still in the buffer are thrown away, being older than what was lost), dump again. */
+/* Reads all pending events without blocking. 0; -ENOBUFS: events were lost, dump again (events after the loss
+ * are discarded); -EOPNOTSUPP without monitor; other negative errno. */
 int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
-/* Full dump: handlers->link for each. A disturbed dump (NLM_F_DUMP_INTR) is restarted up to 8 times, then
- * taken as it is: 1 is returned, and links that are there may be missing (up to Linux 6.1 a dump goes on by
- * position). Otherwise 0, negative errno. */
+/* Dumps all links: calls handlers->link for each. A dump that the kernel marks as inconsistent
+ * (NLM_F_DUMP_INTR) is repeated, up to 8 times in all. 0; 1: the last one was inconsistent too, and links may
+ * be missing (up to Linux 6.1 a dump continues at a position in the list); negative errno. */
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
-/* Sets link->default_route on the table's links from the main routing tables of both families; 1 when any of
- * them changed, with a call of changed (may be NULL) for each. */
+/* Sets link->default_route of all links in the table, from the main routing tables of IPv4 and IPv6. Calls
+ * changed (may be NULL) for each link that changed. 1: some changed; 0; negative errno. */
 int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,
 	void (*changed)(struct link *link, void *userdata), void *userdata);
 
-/* Parses one RTM_NEWLINK or RTM_DELLINK (whole message with its header, len bytes, aligned to 4). -EBADMSG
- * for anything malformed, -ENOENT for one that is not about a link itself (bridge and address family
- * messages). kind is "" where the message does not tell whether the link is physical: a link without kind on
- * a kernel without IFLA_PARENT_DEV_NAME (before 5.14), or without a parent. The fuzzer's way in. */
+/* Parses RTM_NEWLINK or RTM_DELLINK: a message of len bytes with its header, aligned to 4 bytes. ret->kind is
+ * "" if the message does not show the kind: no IFLA_INFO_KIND, and no IFLA_PARENT_DEV_NAME (added in Linux
+ * 5.14). 0; -EBADMSG; -ENOENT: not about the link itself (messages of bridges, address families, wireless
+ * drivers). Also called by the fuzzer. */
 int rtnl_parse_link(const void *message, size_t len, struct link *ret);
 
 #endif

@@ -18,7 +18,8 @@ static const char *next_line(const char *line)
 	return *line ? line + 1 : line;
 }
 
-/* cpuN user nice system idle iowait irq softirq steal guest guest_nice; guests are in user and nice already. */
+/* cpuN user nice system idle iowait irq softirq steal guest guest_nice; user and nice include the guest
+ * times. */
 static void parse_stat(const char *text, struct softirqs *s)
 {
 	for (const char *line = text; *line && s->n < SOFTIRQ_CPUS_MAX; line = next_line(line)) {
@@ -26,7 +27,7 @@ static void parse_stat(const char *text, struct softirqs *s)
 		struct softirq_cpu *cpu = &s->cpus[s->n];
 		unsigned number;
 
-		/* the line of all CPUs has a blank there, which %u would skip */
+		/* the line of all CPUs, "cpu ", has a space there, which %u would skip */
 		if (strncmp(line, "cpu", 3) || line[3] < '0' || line[3] > '9' ||
 			sscanf(line, "cpu%u %llu %llu %llu %llu %llu %llu %llu %llu", &number, &f[0], &f[1], &f[2],
 				&f[3], &f[4], &f[5], &f[6], &f[7]) < 8)
@@ -38,7 +39,7 @@ static void parse_stat(const char *text, struct softirqs *s)
 	}
 }
 
-/* A heading with the CPUs that are there, then a line for each kind. */
+/* A header with the present CPUs, then a line for each kind. */
 static void parse_runs(const char *text, struct softirqs *s)
 {
 	unsigned columns[SOFTIRQ_CPUS_MAX], n = 0, kind = 0;
@@ -93,7 +94,7 @@ static uint64_t grown(uint64_t then, uint64_t now)
 	return now > then ? now - then : 0;
 }
 
-/* get_idle_time() and get_iowait_time() may go back; kstat's counts of soft interrupts are of 32 bits. */
+/* get_idle_time() and get_iowait_time() may decrease; kstat's counts of soft interrupts have 32 bits. */
 bool softirq_compare(
 	const struct softirq_cpu *then, const struct softirq_cpu *now, struct softirq_share *ret)
 {

@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Kinds of events: what goes to the journal, hooks, metrics and clients. An event is a finding whose code has a kind
- * (model/finding.h). Pure. */
+/* The kinds of events, which go to the journal, hooks, metrics and clients. An event is a finding whose code
+ * has a kind (model/finding.h). Pure. */
 #ifndef OFFLOADD_EVENT_H
 #define OFFLOADD_EVENT_H
 
 #include "basic/util.h"
 
 enum event_kind {
-	EVENT_REPAIRED,	   /* did not match the rules, does now */
-	EVENT_DRIFT,	   /* does not match the rules, and is only audited */
+	EVENT_REPAIRED,	   /* offloadd changed it, and it matches the rules */
+	EVENT_DRIFT,	   /* does not match the rules (audit mode) */
 	EVENT_UNMET,	   /* blocked, unsupported, or accepted without effect */
-	EVENT_REFUSED,	   /* the kernel said no */
+	EVENT_REFUSED,	   /* the kernel refused to set or read it */
 	EVENT_CONTENDED,   /* another program keeps reverting it; enforcement backs off */
 	EVENT_RESOLVED,	   /* no longer contended */
-	EVENT_RECOVERED,   /* what was unmet or drifted matches again, and offloadd did not change it */
-	EVENT_OVERRUN,	   /* kernel events were lost; everything was read again */
-	EVENT_RULES,	   /* rules loaded, or a bad reload kept the old ones */
-	EVENT_STATE,	   /* started, stopping, something optional is missing */
-	EVENT_PAUSED,	   /* a client paused a link */
-	EVENT_RESUMED,	   /* a client resumed it, or the pause expired */
-	EVENT_FALLBACK,	   /* a service, or what is forwarded, uses software fallback */
-	EVENT_STALE,	   /* a service holds stale connections: it must reconnect */
-	EVENT_RECONNECTED, /* it holds none any more */
-	EVENT_RESTARTED,   /* it was restarted for that, as offloadd.conf allows */
+	EVENT_RECOVERED,   /* unmet or drifted before; matches the rules again without a change by offloadd */
+	EVENT_OVERRUN,	   /* kernel events were lost, and everything was read again */
+	EVENT_RULES,	   /* rules were loaded, or a reload failed and the previous rules are kept */
+	EVENT_STATE,	   /* offloadd started or stopped, or an optional part of it failed */
+	EVENT_PAUSED,	   /* a user paused enforcement on a link */
+	EVENT_RESUMED,	   /* a user resumed it, or the pause expired */
+	EVENT_FALLBACK,	   /* a service or forwarded traffic uses software fallback */
+	EVENT_STALE,	   /* a service has stale connections and must reconnect */
+	EVENT_RECONNECTED, /* a service no longer has stale connections */
+	EVENT_RESTARTED,   /* a service was restarted because of stale connections */
 };
 #define EVENT_KIND_COUNT 16
-#define EVENT_NONE ((enum event_kind)EVENT_KIND_COUNT) /* of a finding that is no event */
+#define EVENT_NONE ((enum event_kind)EVENT_KIND_COUNT) /* for a finding that is not an event */
 
-/* "drift": as in OFFLOADD_EVENT= and on the command line. */
+/* The name in OFFLOADD_EVENT= and on the command line, "drift"; "none" for EVENT_NONE. Static. */
 const char *event_kind_name(enum event_kind kind);
-/* The kind's MESSAGE_ID, 32 hex digits, the same for ever; NULL for EVENT_NONE. */
+/* The MESSAGE_ID of the kind, 32 hexadecimal digits, which never change; NULL for EVENT_NONE. Static. */
 const char *event_message_id(enum event_kind kind);
 
-/* A bound on what is logged: no more than EVENT_LIMIT_BURST events in EVENT_LIMIT_USEC. */
+/* The rate limit of the journal: EVENT_LIMIT_BURST events in EVENT_LIMIT_USEC. */
 #define EVENT_LIMIT_BURST 6000
 #define EVENT_LIMIT_USEC (UINT64_C(30) * 1000 * 1000)
 
-struct event_limit {
+struct event_limit { /* starts zeroed */
 	uint64_t window_usec;
 	unsigned count;
-	uint64_t suppressed; /* since the last event that was allowed */
+	uint64_t suppressed; /* events beyond the limit; the caller resets it */
 };
 
-/* Counts one event at now_usec (CLOCK_MONOTONIC); false when it is beyond the bound, and counted as
- * suppressed. Begins zeroed. */
+/* Counts one event at now_usec (CLOCK_MONOTONIC). False: it is beyond the limit, and counted as
+ * suppressed. */
 bool event_limit_allows(struct event_limit *limit, uint64_t now_usec);
 
 #endif

@@ -9,8 +9,8 @@
 #include "basic/json.h"
 #include "basic/util.h"
 
-/* Every name that Debian's kernels from 4.9 to 7.2 give a feature: a rule may name one that the running kernel lacks,
- * but not one that no kernel has. */
+/* All feature names in Debian's kernels from 4.9 to 7.2. A rule may use a name that the running kernel does
+ * not have, but not one that no kernel has. */
 static const char *const known_names[] = {
 	"esp-hw-offload",
 	"esp-tx-csum-hw-offload",

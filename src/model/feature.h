@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names and sets of offload features.
  *
- * Bit numbers and names are the running kernel's own (string set ETH_SS_FEATURES, netdev_features_strings[] in
- * net/ethtool/common.c); they differ between kernels, so nothing here or elsewhere names a bit by number. The kernel
- * keeps a device's features in a u64 (netdev_features_t), and so do we. */
+ * Bit numbers and names come from the running kernel (string set ETH_SS_FEATURES, netdev_features_strings[]
+ * in net/ethtool/common.c). They differ between kernels, so no code uses a fixed bit number. A set is a u64,
+ * like the kernel's netdev_features_t. */
 #ifndef OFFLOADD_FEATURE_H
 #define OFFLOADD_FEATURE_H
 
@@ -17,76 +17,74 @@ struct json_value;
 #define FEATURE_MAX 64
 #define FEATURE_NAME_LEN 32 /* ETH_GSTRING_LEN, with its terminator */
 
-/* A set of features, one bit each, numbered as in the table that it was read with. */
+/* A set of features. Bit numbers are those of the table it was read with. */
 typedef uint64_t feature_set;
 
 #define FEATURE(bit) (UINT64_C(1) << (bit))
-/* for every bit of a set, lowest first: feature_foreach(bit, set) { ... } */
+/* Iterates over the bits of a set, lowest first; bit is an unsigned. */
 #define feature_foreach(bit, set)                                                                  \
 	for (feature_set _rest = (set); _rest && ((bit) = (unsigned)__builtin_ctzll(_rest), true);  \
 		_rest &= _rest - 1)
 
-/* The kernel's features: name[bit] is "" where the kernel leaves a number unused. */
+/* The feature names of a kernel; "" for a bit that it does not use. */
 struct feature_table {
-	unsigned count; /* bits that the kernel counts, at most FEATURE_MAX */
+	unsigned count; /* bits of the kernel, used or not; at most FEATURE_MAX */
 	char name[FEATURE_MAX][FEATURE_NAME_LEN];
 };
 
-/* What a device says of its features (ETHTOOL_MSG_FEATURES_GET; struct net_device of the kernel). */
+/* The features of a link (ETHTOOL_MSG_FEATURES_GET; struct net_device in the kernel). */
 struct link_features {
-	feature_set hw;	      /* can be toggled (hw_features, without what never changes) */
-	feature_set wanted;   /* what was asked for (wanted_features) */
-	feature_set active;   /* what is on (features) */
-	feature_set nochange; /* no user may ever change these (NETIF_F_NEVER_CHANGE) */
+	feature_set hw;	      /* can be changed (hw_features without NETIF_F_NEVER_CHANGE) */
+	feature_set wanted;   /* requested (wanted_features) */
+	feature_set active;   /* on (features) */
+	feature_set nochange; /* can never be changed (NETIF_F_NEVER_CHANGE) */
 };
 
 enum feature_word {
-	FEATURE_WORD_NAME,    /* the kernel's own name of one feature */
-	FEATURE_WORD_ALIAS,   /* a word of ethtool's that stands for one feature or more */
-	FEATURE_WORD_FOREIGN, /* a feature that other kernels have, this one has not */
-	FEATURE_WORD_UNKNOWN, /* no kernel knows it */
+	FEATURE_WORD_NAME,    /* the name of one feature of this kernel */
+	FEATURE_WORD_ALIAS,   /* a word of ethtool for one or several features */
+	FEATURE_WORD_FOREIGN, /* a feature of other kernels */
+	FEATURE_WORD_UNKNOWN, /* no known kernel has it */
 };
 
-/* Stores the kernel's name of one bit. -EINVAL for a bit from FEATURE_MAX on or an empty name. */
+/* Sets the name of a bit, from len bytes at name. 0; -EINVAL for an empty name or a bit from FEATURE_MAX. */
 int feature_table_add(struct feature_table *table, unsigned bit, const char *name, size_t len);
 
-/* Bit of a name, -ENOENT when this kernel has no such feature. */
+/* The bit of a name; -ENOENT if the table does not have it. */
 int feature_bit(const struct feature_table *table, const char *name);
 
-/* The set of one named feature, empty when this kernel has it not. */
+/* The same as a set, empty if the table does not have it. */
 feature_set feature_named(const struct feature_table *table, const char *name);
 
-/* What a word of a rule or a command line means: ret_set gets the features that it stands for (for an alias:
- * those of its members that this kernel has; empty for FOREIGN and UNKNOWN). Aliases are ethtool's: rx tx sg
- * tso ufo gso gro lro rxvlan txvlan ntuple rxhash, and their long forms as ethtool -k prints them
- * (scatter-gather, ...). */
+/* Looks up a word of a rule or of the command line. *ret_set gets its features in this table: several for an
+ * alias, none for FOREIGN and UNKNOWN. Aliases are those of ethtool: rx tx sg tso ufo gso gro lro rxvlan
+ * txvlan ntuple rxhash, and their long forms in ethtool -k (scatter-gather, ...). */
 enum feature_word feature_parse(
 	const struct feature_table *table, const char *word, feature_set *ret_set);
 
-/* The valid word nearest to a wrong one, NULL when none is near. */
+/* The valid word nearest to an unknown one; NULL if none is near. Static. */
 const char *feature_nearest(const char *word);
 
-/* Writes the names of a set as "a, b, c" (kernel names, lowest bit first), "none" for an empty one; cut with
- * "..." where it does not fit. Returns buf. */
+/* Formats the names of a set, lowest bit first: "a, b, c", "none" if it is empty, truncated with "..." to fit
+ * into size bytes. Returns buf. */
 const char *feature_format(
 	const struct feature_table *table, feature_set set, char *buf, size_t size);
 
-/* "name" of one bit, "bit-N" where the kernel gave it no name. Static storage of the table or of a small
- * ring. */
+/* The name of a bit, or "bit-N" if it has none; a text that is valid until four more such calls. */
 const char *feature_name(const struct feature_table *table, unsigned bit);
 
-/* A list of the names of a set, lowest bit first, as a member of what is being written. */
+/* Writes a list of the names of a set, lowest bit first. key: see basic/json.h. */
 void feature_add_names(
 	struct json_writer *w, const char *key, const struct feature_table *table, feature_set set);
-/* The set that such a list names, without what this kernel has not and what is no name. */
+/* Reads such a list. Names that the table does not have are ignored. */
 feature_set feature_get_names(const struct json_value *list, const struct feature_table *table);
 
-/* The table of aliases, in ethtool -k's order; entry i, NULL past the last. */
 struct feature_alias {
 	const char *word;      /* "tso" */
 	const char *long_word; /* "tcp-segmentation-offload" */
 	const char *pattern;   /* "tx-tcp*-segmentation", fnmatch(3) over kernel names */
 };
+/* Entry i of the aliases, in the order of ethtool -k; NULL after the last. Static. */
 const struct feature_alias *feature_alias(size_t i);
 
 #endif

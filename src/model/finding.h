@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What offloadd reports, as data: one type for events, explanations, diagnoses and status. The sentence is made at the
- * edge, by report/catalog.h, and so are JSON, metric labels and journal fields; nothing hashes, compares, searches or passes
- * on a sentence. Pure. */
+/* What offloadd reports, as data: one type for events, explanations, diagnoses and status. Only report/ makes
+ * sentences (report/catalog.h), JSON, metric labels and journal fields of it; no code hashes, compares,
+ * searches or passes on a sentence. Pure. */
 #ifndef OFFLOADD_FINDING_H
 #define OFFLOADD_FINDING_H
 
@@ -19,42 +19,43 @@
 #define FINDING_OBJECT_LEN 256
 #define FINDING_CAUSES_MAX 6
 
-/* Each has one sentence in report/catalog.c and one row in finding.c: a stable name and, if it is an event, kind and priority.
- * In brackets: the members that it uses besides the link. on and off are the features that are declared so. */
+/* Each code has a sentence in report/catalog.c and a row in finding.c: a stable name and, for an event, its
+ * kind and priority. In brackets: the members of struct finding that it uses besides the link. on and off:
+ * features by their declared value. */
 enum finding_code {
 	FINDING_NONE,
-	/* what a reconcile did and found (on, off, rules) */
-	FINDING_REPAIRED,          /* offloadd set it (other_link, n_others: what came right by that; changed_by) */
-	FINDING_REPAIRED_MEANWHILE, /* it came right before offloadd set it */
-	FINDING_DRIFTED,           /* audit: would be set (changed_by) */
+	/* results of a reconcile (on, off, rules) */
+	FINDING_REPAIRED,          /* offloadd set it (other_link, n_others: links repaired by it; changed_by) */
+	FINDING_REPAIRED_MEANWHILE, /* it matched the rules again before offloadd set it */
+	FINDING_DRIFTED,           /* audit mode: would be set (changed_by) */
 	FINDING_UNMET,             /* blocked, unsupported or without effect (causes) */
-	FINDING_REFUSED,           /* the kernel said no (words) */
+	FINDING_REFUSED,           /* refused by the kernel (words) */
 	FINDING_UNREADABLE,        /* its features could not be read (error) */
 	FINDING_CONTENDED,         /* another program keeps reverting it (words; changed_by) */
-	FINDING_RESOLVED,          /* no longer contended (on: the features, whatever is declared) */
-	FINDING_RECOVERED,         /* matches again, offloadd did not change it */
-	FINDING_READABLE,          /* its features can be read again, and match */
+	FINDING_RESOLVED,          /* no longer contended (on: the features, regardless of their declared value) */
+	FINDING_RECOVERED,         /* matches the rules again, not changed by offloadd */
+	FINDING_READABLE,          /* its features can be read again, and match the rules */
 	FINDING_PAUSED,            /* (user; duration_usec, 0: until resumed) */
 	FINDING_RESUMED,           /* (user) */
 	FINDING_PAUSE_EXPIRED,
 	/* rules and settings */
 	FINDING_RULE_ERROR,        /* (object: file, line, words) */
-	FINDING_RULE_ERRORS_MORE,  /* not reported one by one (total) */
-	FINDING_RULES_REJECTED,    /* (total: rules that are kept) */
+	FINDING_RULE_ERRORS_MORE,  /* further errors that are only counted (total) */
+	FINDING_RULES_REJECTED,    /* (total: rules of the previous set, which is kept) */
 	FINDING_RULES_LOADED,      /* (total) */
 	FINDING_NO_RULES,
 	FINDING_SETTINGS_ERROR,    /* (object: file, line, words) */
-	FINDING_SETTINGS_REJECTED, /* (enforce: the mode that is kept) */
+	FINDING_SETTINGS_REJECTED, /* (enforce: the previous mode, which is kept) */
 	FINDING_AUDIT_BY_ERROR,    /* (enforce: Mode=enforce was set) */
 	FINDING_AUDIT_BY_CAPABILITY,
 	FINDING_MODE,              /* (enforce: the new mode) */
-	FINDING_RESTART_NEEDED,    /* for a changed key of offloadd.conf (object) */
+	FINDING_RESTART_NEEDED,    /* a changed key of offloadd.conf takes effect after a restart (object) */
 	/* the daemon itself */
-	FINDING_STARTED,           /* (object: version, words: ethtool's backend, enforce, count: rules, total: links) */
+	FINDING_STARTED,           /* (object: version, words: ethtool backend, enforce, count: rules, total: links) */
 	FINDING_STOPPED,           /* (count: overruns, total: reconciles, changes: SETs) */
 	FINDING_OVERRUN,           /* (count: since the start) */
 	FINDING_RECONCILE_FAILED,  /* (error) */
-	FINDING_LOOP_FAILED,       /* it exits (object: what it was about, error) */
+	FINDING_LOOP_FAILED,       /* offloadd exits (object: what failed, error) */
 	FINDING_HOST_NAME_FAILED,  /* (object: the new name, error) */
 	FINDING_LEDGER_SET_ASIDE,  /* (object: file, words) */
 	FINDING_LEDGER_UNREADABLE, /* (object: file, error) */
@@ -71,53 +72,53 @@ enum finding_code {
 	FINDING_FALLBACK_SOCKET,   /* connections may have to be re-established (kind) */
 	FINDING_FALLBACK_FORWARDED, /* (kind) */
 	FINDING_FALLBACK_KERNEL,   /* sent by the kernel itself (kind) */
-	FINDING_FALLBACK_MORE,     /* further services are not reported one by one (total: the limit) */
-	FINDING_FALLBACK_LOST,     /* more services than can be counted apart (count: hits) */
+	FINDING_FALLBACK_MORE,     /* further services are not reported separately (total: the limit) */
+	FINDING_FALLBACK_LOST,     /* more services than can be counted separately (count: hits) */
 	FINDING_STALE,             /* (count: connections) */
 	FINDING_RECONNECTED,
 	FINDING_RESTARTED,
 	FINDING_RESTART_FAILED,    /* (words) */
 	FINDING_SERVICES_UNWRITABLE, /* (object: file, error) */
 	/* diagnoses */
-	FINDING_DIAGNOSIS_DEVICE,    /* a link lacks what its senders need: repair it */
-	FINDING_DIAGNOSIS_RECONNECT, /* a service holds stale connections */
+	FINDING_DIAGNOSIS_DEVICE,    /* a link lacks features that its senders need */
+	FINDING_DIAGNOSIS_RECONNECT, /* a service has stale connections */
 	FINDING_DIAGNOSIS_DISK,      /* sendfile waits for data */
 	FINDING_DIAGNOSIS_RECEIVER,  /* sendfile waits for the receiver */
-	FINDING_DIAGNOSIS_WELL,      /* nothing of all that */
-	FINDING_DIAGNOSIS_BLIND,     /* some of what would have shown it could not be observed */
+	FINDING_DIAGNOSIS_WELL,      /* none of these */
+	FINDING_DIAGNOSIS_BLIND,     /* none found, but not everything could be observed */
 	/* parts of sentences */
 	FINDING_CHANGED_BY,
 	FINDING_CHANGED_BY_UNKNOWN,
-	FINDING_CODES, /* how many */
+	FINDING_CODES, /* the number of codes */
 };
 
-/* Who changed a feature. asked: the probe runs; pid 0: it does not know. */
+/* The process that changed a feature. asked: the probe is available; pid 0: it has not seen the change. */
 struct finding_process {
 	bool asked;
 	pid_t pid, parent_pid;
 	char comm[16], parent_comm[16];
 	char unit[FINDING_SERVICE_LEN]; /* unit_format() */
-	char link[LINK_NAME_LEN];       /* where the change began, "" for the finding's own link */
+	char link[LINK_NAME_LEN];       /* where the change started, "" for the link of the finding */
 	uint64_t time_usec;             /* CLOCK_REALTIME */
 };
 
-/* Every string is bounded, and "" where it does not apply; numbers are 0 then. link and other_link are printable. */
+/* Members that a code does not use are "" and 0. link and other_link are sanitized. */
 struct finding {
 	enum finding_code code;
-	int ifindex; /* 0: about no link */
+	int ifindex; /* 0: not about a link */
 	char link[LINK_NAME_LEN], other_link[LINK_NAME_LEN];
 	unsigned n_others; /* further links besides other_link */
 	feature_set on, off;
-	struct cause_step causes[FINDING_CAUSES_MAX]; /* the first step of each chain, all different */
+	struct cause_step causes[FINDING_CAUSES_MAX]; /* the first step of each cause chain, without duplicates */
 	size_t n_causes;
 	char rules[FINDING_RULES_LEN]; /* "10-vlan.rule, 20-bond.rule" */
 	unsigned n_rules;
 	char service[FINDING_SERVICE_LEN];
 	enum fallback_kind kind; /* of FINDING_FALLBACK_* */
 	struct finding_process changed_by;
-	char object[FINDING_OBJECT_LEN]; /* a file, socket, unit or function that it is about */
-	unsigned line;                   /* of the file, 0: of none */
-	char words[FINDING_WORDS_LEN];   /* another program's words: the kernel's refusal, systemd's, a parser's */
+	char object[FINDING_OBJECT_LEN]; /* the file, socket, unit or function it is about */
+	unsigned line;                   /* of the file, 0: the whole file */
+	char words[FINDING_WORDS_LEN];   /* a message of the kernel, systemd or a parser */
 	int error;                       /* negative errno */
 	bool enforce;
 	uid_t user;
@@ -127,21 +128,24 @@ struct finding {
 
 typedef void (*finding_fn)(const struct finding *finding, void *userdata);
 
-/* "drifted": as in OFFLOADD_CODE= and in documents. */
+/* The name in OFFLOADD_CODE= and in documents, "drifted". Static. */
 const char *finding_name(enum finding_code code);
-/* EVENT_NONE when it is no event. */
+/* The kind of event; EVENT_NONE if it is not an event. */
 enum event_kind finding_event(enum finding_code code);
-/* LOG_* of syslog(3). */
+/* The priority in the journal, LOG_* of syslog(3). */
 int finding_priority(enum finding_code code);
 
-/* link: NULL for none; its name is made printable. */
+/* Starts a finding about a link (NULL: none). */
 void finding_init(struct finding *ret, enum finding_code code, const struct link *link);
+/* Copy a text, truncated to fit. */
 void finding_set_object(struct finding *f, const char *object);
 void finding_set_words(struct finding *f, const char *words);
-/* Adds a step unless one with the same code, value, other link and other feature is there; the same feature one device further
- * down counts as none. False when there is no room. */
+/* Adds the first step of a cause chain unless there is one with the same code, value, other link and other
+ * feature. If the other feature is the feature itself, on the link below, it counts as none. False:
+ * FINDING_CAUSES_MAX is reached. */
 bool finding_add_cause(struct finding *f, const struct cause_step *step);
 
+/* All features that the finding is about. */
 static inline feature_set finding_features(const struct finding *f)
 {
 	return f->on | f->off;

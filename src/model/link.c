@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For uthash: the kernel gives out indexes one after the other, so that they are their own hash. */
+/* For uthash: the kernel assigns indexes consecutively, so an index is its own hash. */
 #define HASH_FUNCTION(key, len, hash) ((hash) = *(const unsigned *)(key))
 
 #include "model/link.h"
@@ -11,11 +11,12 @@
 
 #include "basic/util.h"
 
-/* uthash lengthens its chains to this before it adds buckets, and a link is a cache line far from the next. */
+/* The length of a chain at which uthash adds buckets. Short chains, because each link in one is a cache
+ * miss. */
 #undef HASH_BKT_CAPACITY_THRESH
 #define HASH_BKT_CAPACITY_THRESH 2U
 
-/* Kinds whose IFLA_LINK is the other end of a cable, not something below. */
+/* Kinds whose IFLA_LINK is a peer, not a link below. */
 static const char *const peer_kinds[] = { "veth", "netkit", "vxcan" };
 
 #define DEPTH_UNKNOWN UINT32_MAX
@@ -23,13 +24,7 @@ static const char *const peer_kinds[] = { "veth", "netkit", "vxcan" };
 
 void link_table_clear(struct link_table *table)
 {
-	struct link *link, *next;
-
-	HASH_ITER(hh, table->links, link, next)
-	{
-		HASH_DEL(table->links, link);
-		free(link);
-	}
+	HASH_FREE(table->links, free);
 	table->stacked = false;
 	table->dangling = 0;
 }
@@ -65,26 +60,11 @@ static bool same_attributes(const struct link *a, const struct link *b)
 		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex;
 }
 
-/* Does it stand where it stood? */
+/* Is its place in the stack the same? */
 static bool same_place(const struct link *a, const struct link *b)
 {
 	return strcmp(a->kind, b->kind) == 0 && a->lower_ifindex == b->lower_ifindex &&
 		a->master_ifindex == b->master_ifindex;
-}
-
-static void copy_attributes(struct link *to, const struct link *from)
-{
-	memcpy(to->name, from->name, sizeof(to->name));
-	memcpy(to->kind, from->kind, sizeof(to->kind));
-	memcpy(to->slave_kind, from->slave_kind, sizeof(to->slave_kind));
-	memcpy(to->driver, from->driver, sizeof(to->driver));
-	memcpy(to->address, from->address, sizeof(to->address));
-	to->address_len = from->address_len;
-	to->flags = from->flags;
-	to->vlan_id = from->vlan_id;
-	to->lower_ifindex = from->lower_ifindex;
-	to->lower_netnsid = from->lower_netnsid;
-	to->master_ifindex = from->master_ifindex;
 }
 
 bool link_has_peer(const struct link *link)
@@ -107,7 +87,7 @@ struct link *link_master(const struct link_table *table, const struct link *link
 	return link->master_ifindex ? link_table_find(table, link->master_ifindex) : NULL;
 }
 
-/* Puts a link at the end of the list of its lower's uppers; links come in ascending order. */
+/* Appends a link to the list of its lower link's uppers; the caller adds links in ascending order. */
 static void join_uppers(const struct link_table *table, struct link *lower, struct link *link)
 {
 	struct link *last = link_table_find(table, lower->last_upper);
@@ -136,20 +116,20 @@ static void leave_uppers(const struct link_table *table, struct link *lower, con
 		lower->last_upper = link->prev_upper;
 }
 
-static bool stands_on_missing(const struct link_table *table, const struct link *link)
+static bool is_dangling(const struct link_table *table, const struct link *link)
 {
 	return (link->lower_ifindex && !link_has_peer(link) && !link_lower(table, link)) ||
 		(link->master_ifindex && !link_master(table, link));
 }
 
-/* A new link that nobody can stand on yet goes on top of the stack as it is, so that thousands of them cost no thousand
- * stackings. False: stack anew. */
-static bool put_on_top(struct link_table *table, struct link *link)
+/* Adds a new link at the top of the stack, if no other link can be stacked on it yet: then thousands of new
+ * links do not need as many calls of link_table_stack(). False: that call is needed. */
+static bool add_at_top(struct link_table *table, struct link *link)
 {
 	struct link *lower = link_lower(table, link);
 
 	if (!table->stacked || table->dangling || link->master_ifindex ||
-		stands_on_missing(table, link) || (lower && lower->last_upper > link->ifindex))
+		is_dangling(table, link) || (lower && lower->last_upper > link->ifindex))
 		return false;
 	link->first_upper = link->last_upper = link->next_upper = link->prev_upper = 0;
 	link->first_port = link->next_port = 0;
@@ -159,8 +139,8 @@ static bool put_on_top(struct link_table *table, struct link *link)
 	return true;
 }
 
-/* The same for the removal of a link that nobody stands on. */
-static bool take_from_top(struct link_table *table, const struct link *link)
+/* The same for the removal of a link without links above. */
+static bool remove_at_top(struct link_table *table, const struct link *link)
 {
 	struct link *lower = link_lower(table, link);
 
@@ -187,12 +167,12 @@ int link_table_update(struct link_table *table, const struct link *from, struct 
 			free(link);
 			return -ENOMEM;
 		}
-		table->stacked = put_on_top(table, link);
+		table->stacked = add_at_top(table, link);
 		changed = 1;
 	} else if (!same_attributes(link, from)) {
 		if (!same_place(link, from))
 			table->stacked = false;
-		copy_attributes(link, from);
+		memcpy(link, from, offsetof(struct link, default_route)); /* the attributes come first */
 		changed = 1;
 	}
 	if (ret_link)
@@ -206,7 +186,7 @@ int link_table_remove(struct link_table *table, int ifindex)
 
 	if (!link)
 		return 0;
-	table->stacked = take_from_top(table, link);
+	table->stacked = remove_at_top(table, link);
 	HASH_DEL(table->links, link);
 	free(link);
 	return 1;
@@ -257,21 +237,19 @@ static unsigned walk_depth(const struct link_table *table, struct link *link)
 
 static int compare_ifindex(const void *a, const void *b)
 {
-	int x = (*(struct link *const *)a)->ifindex, y = (*(struct link *const *)b)->ifindex;
+	const struct link *x = *(struct link *const *)a, *y = *(struct link *const *)b;
 
-	return (x > y) - (x < y);
+	return COMPARE(x->ifindex, y->ifindex);
 }
 
 static int compare_depth(const void *a, const void *b)
 {
 	const struct link *x = *(struct link *const *)a, *y = *(struct link *const *)b;
 
-	if (x->depth != y->depth)
-		return x->depth < y->depth ? -1 : 1;
-	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+	return COMPARE(x->depth, y->depth) ?: COMPARE(x->ifindex, y->ifindex);
 }
 
-/* Mostly there is nothing to do: a dump comes by index, and few links stand on others. */
+/* They are usually sorted: a dump is in ascending order of indexes, and few links are stacked. */
 static void sort_links(struct link **links, size_t n, int (*compare)(const void *, const void *))
 {
 	for (size_t i = 1; i < n; i++)
@@ -318,7 +296,7 @@ void link_table_stack(struct link_table *table)
 
 		if (lower)
 			join_uppers(table, lower, links[i]);
-		table->dangling += stands_on_missing(table, links[i]);
+		table->dangling += is_dangling(table, links[i]);
 	}
 	for (size_t i = n; i-- > 0;) {
 		struct link *master = link_master(table, links[i]);

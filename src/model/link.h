@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The links of one network namespace, and how they are stacked. State only: observe fills it, decide reads
- * it. */
+/* The links of one network namespace as the kernel reports them, and how they are stacked. kernel/observe.c
+ * fills the table. Pure. */
 #ifndef OFFLOADD_LINK_H
 #define OFFLOADD_LINK_H
 
@@ -18,35 +18,39 @@
 #define LINK_ADDRESS_LEN 32 /* MAX_ADDR_LEN */
 
 struct link {
+	/* attributes */
 	int ifindex;
-	char name[LINK_NAME_LEN]; /* the kernel's bytes; clean them (util_copy_name) before they are shown */
-	/* rtnetlink's IFLA_INFO_KIND ("vlan", "bond", "veth", ...); "physical" for a link without one that sits on a bus
-	 * device, "loopback" for lo, "other" for what tells nothing (a tap made by ioctl says "tun"). */
+	char name[LINK_NAME_LEN]; /* raw: sanitize it (util_copy_name()) for output */
+	/* IFLA_INFO_KIND ("vlan", "bond", "veth", ...). Without one: "physical" for a device on a bus,
+	 * "loopback" for lo, else "other". */
 	char kind[LINK_KIND_LEN];
-	char slave_kind[LINK_KIND_LEN];	 /* IFLA_INFO_SLAVE_KIND: "bond", "bridge", "" when enslaved to nothing */
-	char driver[LINK_DRIVER_LEN];	 /* ETHTOOL_GDRVINFO of a device on a bus, otherwise the kind */
+	char slave_kind[LINK_KIND_LEN];	 /* IFLA_INFO_SLAVE_KIND: "bond", "bridge"; "" without a master */
+	char driver[LINK_DRIVER_LEN];	 /* ETHTOOL_GDRVINFO of a device on a bus, else the kind */
 	uint8_t address[LINK_ADDRESS_LEN];
 	unsigned address_len;
 	unsigned flags;	   /* IFF_* */
-	unsigned vlan_id;  /* IFLA_VLAN_ID, 0 when not a vlan */
-	int lower_ifindex; /* IFLA_LINK in this namespace, 0 when none */
-	int lower_netnsid; /* the namespace that IFLA_LINK counts in, -1 for this one (then lower_ifindex is 0) */
-	int master_ifindex;
-	bool default_route; /* a default route leaves by this link */
+	unsigned vlan_id;  /* IFLA_VLAN_ID, 0 for other kinds */
+	int lower_ifindex; /* IFLA_LINK in this namespace, 0: none */
+	int lower_netnsid; /* IFLA_LINK_NETNSID if IFLA_LINK is in another namespace (lower_ifindex is 0 then), else -1 */
+	int master_ifindex; /* IFLA_MASTER, 0: none */
 
-	bool has_features;   /* features were read at least once */
-	bool features_stale; /* an event said that they may have changed since */
-	int features_error;  /* negative errno of the last read that failed, 0 */
+	bool default_route; /* a default route uses this link */
+
+	bool has_features;   /* `features` was read at least once */
+	bool features_stale; /* they may have changed since */
+	int features_error;  /* negative errno of the last read, 0 if it succeeded */
 	struct link_features features;
 
-	/* The stack, kept by link_table_stack(): lists by index in ascending order, 0 ends. First and last of those stacked on
-	 * this one, next and previous of those stacked on the same lower; first port of a master, next port of the same one. */
+	/* The stack, computed by link_table_stack(), as lists of indexes in ascending order that end with 0:
+	 * the first and last link stacked on this one, the next and previous one on the same lower link; the
+	 * first port of this master, the next port of the same master. */
 	int first_upper, last_upper, next_upper, prev_upper;
 	int first_port, next_port;
-	unsigned depth; /* 0 for a link that stands on nothing; else 1 + the deepest below */
-	unsigned walked; /* number of the last link_table_related() that came by */
+	unsigned depth; /* 0: no link below it; else 1 + the greatest depth below */
+	unsigned walked; /* link_table.walks of the last link_table_related() that found it */
 
-	/* Kept by observe: the dump that last saw it, and whether observe.changed is yet to be called for it. */
+	/* Used by observe.c: the last dump that contained it, and whether observe.changed must be called for
+	 * it. */
 	unsigned seen;
 	bool noticed;
 
@@ -55,63 +59,67 @@ struct link {
 
 struct link_table {
 	struct link *links; /* uthash by ifindex */
-	bool stacked;	    /* lists and depths are right; additions and removals at the top of the stack keep them so */
-	size_t dangling;    /* links that stand on one that is not in the table (yet), as of the last stacking */
-	unsigned walks;
+	bool stacked;	    /* lists and depths are up to date, also after changes at the top of the stack */
+	size_t dangling;    /* links whose lower link or master is not in the table (yet), at the last stacking */
+	unsigned walks; /* calls of link_table_related() */
 };
 
 #define link_table_foreach(table, link)                                                            \
 	for (struct link *link = (table)->links; link; link = link->hh.next)
 
-/* Frees all links; the table is empty after it. */
+/* Frees all links and empties the table. */
 void link_table_clear(struct link_table *table);
 
-/* NULL when there is none. */
+/* A link by index or name, owned by the table; NULL if there is none. */
 struct link *link_table_find(const struct link_table *table, int ifindex);
 struct link *link_table_find_name(const struct link_table *table, const char *name);
 size_t link_table_count(const struct link_table *table);
 
-/* Takes over what a message said of a link: adds it, or updates the attributes of the one with that ifindex
- * and keeps its features. `from` is copied. Returns 1 when the link is new, 1 or 0 as something a rule can
- * see changed or nothing did, -ENOMEM. *ret_link gets the table's own (may be NULL). */
+/* Adds a copy of a link, or updates the attributes of the link with that index and keeps its features.
+ * *ret_link (ret_link may be NULL) gets the link in the table. 1: it is new, or an attribute changed that a
+ * rule can match; 0: no change; -ENOMEM. */
 int link_table_update(struct link_table *table, const struct link *from, struct link **ret_link);
 
-/* Forgets a link. Returns 1, or 0 when it was not there. */
+/* Removes and frees a link. 1, or 0 if it is not in the table. */
 int link_table_remove(struct link_table *table, int ifindex);
 
-/* Computes lists and depths from lower_ifindex and master_ifindex. A loop (the kernel makes none; a stale
- * picture may) is cut at its second visit. Cheap when nothing changed. */
+/* Computes lists and depths from lower_ifindex and master_ifindex, if they are not up to date. A loop, which
+ * the kernel does not allow but outdated data may have, is cut where it is entered. Without memory the table
+ * stays as it is. */
 void link_table_stack(struct link_table *table);
 
-/* The link that this one is stacked on (vlan, macvlan, vxlan, ...), NULL when none or in another namespace.
- * The peer of a veth is not below it. */
+/* The link that this one is stacked on (VLAN, macvlan, vxlan, ...); NULL if there is none, or if it is in
+ * another namespace. The peer of a veth is not below it. All results are owned by the table. */
 struct link *link_lower(const struct link_table *table, const struct link *link);
-/* The bond, bridge or team that this one is a port of; NULL. */
+/* The bond, bridge or team that this link is a port of; NULL. */
 struct link *link_master(const struct link_table *table, const struct link *link);
+/* The links stacked on a link, and the ports of a master, in ascending order of their indexes; NULL at the
+ * end. The table must be stacked. */
 struct link *link_first_upper(const struct link_table *table, const struct link *link);
 struct link *link_next_upper(const struct link_table *table, const struct link *upper);
 struct link *link_first_port(const struct link_table *table, const struct link *master);
 struct link *link_next_port(const struct link_table *table, const struct link *port);
 
-/* All links, lowest first, by depth and then by ifindex. The array is the caller's to free; *ret_n its length.
- * 0 or -ENOMEM. Stacks the table when needed. */
+/* All links, lowest first: by depth, then by index. The array of *ret_n elements is the caller's to free, the
+ * links are the table's. Stacks the table if needed. 0 or -ENOMEM. */
 int link_table_sorted(struct link_table *table, struct link ***ret_links, size_t *ret_n);
 
-/* Those of the n_only indexes that are there, and whatever they are connected with: below, above, ports and
- * masters, up to any distance; each once, in no order. The array is the caller's to free. 0 or -ENOMEM.
- * Stacks the table when needed. */
+/* The links with the n_only indexes, and all links connected with them directly or indirectly: below, above,
+ * ports and masters. Each once, in no order; unknown indexes are ignored. Otherwise like
+ * link_table_sorted(). */
 int link_table_related(struct link_table *table, const int *only, size_t n_only,
 	struct link ***ret_links, size_t *ret_n);
 
-/* Asked so often that the first letter is compared here. */
+/* Inlined with a comparison of the first letter, because it is called often. */
 static inline bool link_is_kind(const struct link *link, const char *kind)
 {
 	return link->kind[0] == kind[0] && strcmp(link->kind, kind) == 0;
 }
-/* Is its IFLA_LINK the other end of a cable (veth, ...), not something below? */
+/* Is its IFLA_LINK a peer (veth, ...), and not a link below? */
 bool link_has_peer(const struct link *link);
 
-/* "aa:bb:..." into buf (at least 3 * LINK_ADDRESS_LEN bytes); "" without one. */
+/* Formats the address, "aa:bb:...", "" without one, into buf of at least 3 * LINK_ADDRESS_LEN bytes. Returns
+ * buf. */
 const char *link_format_address(const struct link *link, char *buf, size_t size);
 
 #endif

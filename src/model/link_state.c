@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/link_state.h"
 
-#include <stdlib.h>
+#include "basic/util.h"
 
 static size_t *count_of(struct link_states *states, enum link_mark mark)
 {
@@ -139,7 +139,7 @@ static int compare_ifindex(const void *a, const void *b)
 {
 	const struct link_state *const *x = a, *const *y = b;
 
-	return ((*x)->ifindex > (*y)->ifindex) - ((*x)->ifindex < (*y)->ifindex);
+	return COMPARE((*x)->ifindex, (*y)->ifindex);
 }
 
 int link_states_sorted(const struct link_states *states, const struct link_state ***ret, size_t *ret_n)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known of each link besides what the kernel says (model/link.h): whether it is to be looked at, what was tried in vain, who
- * keeps reverting it, whether it is paused, and how it matches the rules. A plan reads it, engine/ keeps it. */
+/* What is known about each link besides what the kernel reports (model/link.h): whether it must be read, what
+ * was refused, contention, the pause, and how it matches the rules. Plans read it, engine/ updates it. */
 #ifndef OFFLOADD_LINK_STATE_H
 #define OFFLOADD_LINK_STATE_H
 
@@ -15,54 +15,55 @@
 
 enum link_mark {
 	LINK_MARK_NONE,
-	LINK_MARK_DEFERRED, /* it changes all the time: to be looked at now and then */
-	LINK_MARK_DIRTY,    /* to be looked at by the next run */
+	LINK_MARK_DEFERRED, /* it changes often: reconcile it less often */
+	LINK_MARK_DIRTY,    /* reconcile it next time */
 };
 
-/* Repairs that others revert; kept by engine/contention.h. */
+/* Repairs that other programs revert. Updated by engine/contention.h. */
 struct link_contention {
-	feature_set contended;	 /* not repaired until quiet_usec */
-	feature_set due;	 /* for the time of one plan: one more repair makes them contended */
-	unsigned factor;	 /* of the quiet time; 0 until something was contended */
-	uint64_t window_usec;	 /* start of the window in which rounds are counted, 0 for none */
-	uint64_t quiet_usec;	 /* when the contended features may be tried again */
-	uint64_t ended_usec;	 /* when they last were, 0 for never */
+	feature_set contended;	 /* not repaired before quiet_usec */
+	feature_set due;	 /* during one plan: features that one more repair makes contended */
+	unsigned factor;	 /* of the backoff; 0 before the first contention */
+	uint64_t window_usec;	 /* start of the window that `rounds` counts in */
+	uint64_t quiet_usec;	 /* end of the backoff */
+	uint64_t ended_usec;	 /* end of the last backoff */
 	uint8_t rounds[FEATURE_MAX]; /* repairs in the window */
-	feature_set seen_active, seen_wanted; /* of a contended link, when last looked at */
-	feature_set touched;	 /* changed by others since the last tick */
+	feature_set seen_active, seen_wanted; /* of a contended link, when last read */
+	feature_set touched;	 /* changed by other programs since the last tick */
 };
 
-/* What was tried in vain, by value: not asked for again until the link, what it stands on, or the rules change, or retry_usec. */
+/* Requests that failed, by requested value (0: off, 1: on). They are not repeated until the link, a link
+ * below it, or the rules change, or until retry_usec. */
 struct link_refusals {
-	feature_set refused[2];	/* the kernel refused, in these words */
-	feature_set ineffective[2];	/* accepted without effect, though predicted otherwise */
-	feature_set retryable;	/* of ineffective: taken by the kernel, and the driver did not follow; it may have been busy */
-	uint64_t retry_usec;	/* 0: only a change helps */
+	feature_set refused[2];	/* refused by the kernel; `words` is its message */
+	feature_set ineffective[2];	/* accepted without effect, against the prediction */
+	feature_set retryable;	/* subset of ineffective: requested and not active; the driver may have been busy */
+	uint64_t retry_usec;	/* 0: no retry without a change */
 	unsigned tries;
-	char *words; /* NULL for none */
+	char *words; /* owned, NULL for none */
 };
 
 /* How a link matches the rules. */
 struct link_result {
-	bool declared; /* rules name features of it; otherwise all else is 0 */
+	bool declared; /* a rule applies; otherwise the rest is 0 */
 	bool unread;   /* its features could not be read */
-	bool pending;  /* the next run will change it */
-	bool foreign;  /* declared on: a feature that this kernel does not have */
-	feature_set features[VERDICT_COUNT]; /* those that this kernel has, each under its verdict */
+	bool pending;  /* the next reconcile will change it */
+	bool foreign;  /* a feature is declared on that this kernel does not have */
+	feature_set features[VERDICT_COUNT]; /* declared features of this kernel, by verdict */
 };
 
-#define LINK_PROBLEMS 5	     /* kinds of standing problems: engine/event_report.c */
+#define LINK_PROBLEMS 5	     /* kinds of persistent problems, see engine/event_report.c */
 #define LINK_PROBLEM_CAUSES 6 /* first steps of cause chains */
 
-/* What identifies a standing problem: it is reported again when any of this changes. */
+/* The identity of a persistent problem, which is reported again if any of this changes. */
 struct link_problem {
-	feature_set features; /* empty: there is no such problem */
+	feature_set features; /* empty: no problem of this kind */
 	int error;
 	struct link_problem_cause {
 		uint8_t code, bit; /* enum cause, and the other feature */
 		int ifindex;       /* the other link */
 	} causes[LINK_PROBLEM_CAUSES];
-	char *words; /* another program's, NULL for none */
+	char *words; /* message of the kernel or another program; owned, NULL for none */
 };
 
 struct link_reported {
@@ -74,77 +75,82 @@ struct link_state {
 	int ifindex;
 
 	enum link_mark mark; /* by link_states_mark() */
-	bool changed; /* marked since something else changed: what was refused may be possible now */
-	uint8_t collected; /* engine/reconcile.c, for the time of one run */
+	bool changed; /* marked because something changed, so that refused requests may succeed now */
+	uint8_t collected; /* engine/reconcile.c, during one run */
 	LIST_ENTRY(link_state) marked;
 
 	bool paused;
 	uint64_t pause_until_usec; /* 0: until resumed */
 
 	struct link_refusals *refusals;	    /* NULL: none */
-	struct link_contention *contention; /* NULL: nothing was repaired yet */
-	struct link_reported *reported;	    /* NULL: it has no standing problem */
-	struct link_result result;	    /* as of the last run */
+	struct link_contention *contention; /* NULL: no repairs yet */
+	struct link_reported *reported;	    /* NULL: no persistent problem */
+	struct link_result result;	    /* of the last reconcile */
 	UT_hash_handle hh;
 };
 
-/* What of the link is not to be asked for now, for this value; state may be NULL. */
+/* Features that are not requested with this value now, because that failed before. state may be NULL. */
 static inline feature_set link_state_in_vain(const struct link_state *state, bool value)
 {
 	return state && state->refusals ? state->refusals->refused[value] | state->refusals->ineffective[value] : 0;
 }
 
+/* state may be NULL. */
 static inline feature_set link_state_contended(const struct link_state *state)
 {
 	return state && state->contention ? state->contention->contended : 0;
 }
 
-/* Of one network namespace. */
+/* The states of one network namespace. Starts zeroed. */
 struct link_states {
 	struct link_state *list; /* uthash by ifindex */
 	LIST_HEAD(, link_state) marked;
 	size_t n_dirty, n_deferred; /* in `marked` */
-	size_t n_contended; /* links with contended features; kept by engine/reconcile.c */
-	size_t n_reported;  /* links with a standing problem that was reported */
-	bool lost; /* a mark was lost for lack of memory: every link is dirty */
+	size_t n_contended; /* links with contended features; updated by engine/reconcile.c */
+	size_t n_reported;  /* links with a persistent problem that was reported */
+	bool lost; /* a mark was lost because memory ran out: treat every link as dirty */
 };
 
 #define link_states_foreach(states, state)                                                         \
 	for (struct link_state *state = (states)->list; state; state = state->hh.next)
 
+/* Frees all states. */
 void link_states_clear(struct link_states *states);
 
-/* NULL when nothing is known of the link, or states is NULL. */
+/* The state of a link, owned by states. NULL if it has none, or states is NULL. */
 struct link_state *link_states_find(const struct link_states *states, int ifindex);
-/* Adds it where it is missing. NULL without memory. */
+/* The same, but adds a missing state. NULL: no memory. */
 struct link_state *link_states_get(struct link_states *states, int ifindex);
+/* Frees the state of a link, if it has one. */
 void link_states_remove(struct link_states *states, int ifindex);
 
-/* A dirty link stays dirty. changed: see struct link_state. Without memory the mark becomes states->lost. */
+/* Raises the mark of a link; a lower mark is ignored. changed: see struct link_state. Without memory it sets
+ * states->lost. */
 void link_states_mark(struct link_states *states, int ifindex, enum link_mark mark, bool changed);
 void link_state_unmark(struct link_states *states, struct link_state *state);
 
-/* Adds them where they are missing. NULL without memory. */
+/* The refusals and the contention of a link, owned by the state; added if missing. NULL: no memory. */
 struct link_refusals *link_state_refusals(struct link_state *state);
 struct link_contention *link_state_contention(struct link_state *state);
-/* What was refused or ineffective may be tried again. */
+/* Allows all failed requests again. */
 void link_state_forget_refusals(struct link_state *state);
 
-/* The same for what was reported, which states->n_reported counts. */
+/* The same for reported problems, which states->n_reported counts. */
 struct link_reported *link_states_reported(struct link_states *states, struct link_state *state);
 void link_states_forget_reported(struct link_states *states, struct link_state *state);
 
-/* All of them by ifindex; the array is the caller's to free. 0 or -ENOMEM. */
+/* All states, sorted by ifindex. The array is the caller's to free. 0 or -ENOMEM. */
 int link_states_sorted(const struct link_states *states, const struct link_state ***ret, size_t *ret_n);
 
-/* The worst of its verdicts. */
+/* The worst verdict of a link. */
 enum verdict link_result_verdict(const struct link_result *result);
 
 struct link_summary {
-	size_t links[VERDICT_COUNT];    /* that rules name, by their worst verdict */
-	size_t features[VERDICT_COUNT]; /* that this kernel has */
+	size_t links[VERDICT_COUNT];    /* with a rule, by their worst verdict */
+	size_t features[VERDICT_COUNT]; /* declared features of this kernel */
 	size_t pending, unread;	        /* links */
 };
+/* Counts the results of all links. */
 void link_states_summarize(const struct link_states *states, struct link_summary *ret);
 
 #endif

@@ -10,8 +10,8 @@
 
 #include "basic/util.h"
 
-/* How engines name a container's cgroup: PREFIX ID SUFFIX. Those with a service of their own above them (podman run by a unit) are
- * that unit: it is what can be restarted. */
+/* How container engines name a cgroup: PREFIX ID SUFFIX. service_above: if the cgroup is below a service
+ * (podman run by a unit), the name is that service, because it can be restarted. */
 static const struct container_name {
 	const char *prefix, *suffix, *runtime;
 	bool service_above;
@@ -70,7 +70,7 @@ static bool ends(const char *s, size_t len, const char *suffix)
 	return len > n && !strncmp(s + len - n, suffix, n);
 }
 
-/* systemd escapes what may not stand in a unit's name as \xNN. */
+/* systemd escapes characters that are not valid in the name of a unit as \xNN. */
 static void unescape(char *dst, size_t size, const char *src, size_t len)
 {
 	size_t at = 0;
@@ -100,7 +100,8 @@ static bool is_container_id(const char *s, size_t len)
 	return true;
 }
 
-/* cgroupfs drivers: the engine is in the folders above a bare id. cri-o and containerd both call theirs kubepods. */
+/* With a cgroupfs driver, the name of the cgroup is the id, and the parents show the engine; cri-o and
+ * containerd both use kubepods. */
 static const char *runtime_above(const char *path, const char *component)
 {
 	size_t len = (size_t)(component - path);
@@ -114,6 +115,8 @@ static const char *runtime_above(const char *path, const char *component)
 
 static bool parse_container(const char *path, const char *s, size_t len, struct unit *unit)
 {
+	const char *runtime;
+
 	for (size_t i = 0; i < ARRAY_SIZE(container_names); i++) {
 		const struct container_name *c = &container_names[i];
 		size_t prefix = strlen(c->prefix), suffix = strlen(c->suffix);
@@ -131,22 +134,17 @@ static bool parse_container(const char *path, const char *s, size_t len, struct 
 		unit->kind = UNIT_CONTAINER;
 		return true;
 	}
-	if (is_container_id(s, len)) {
-		snprintf(unit->runtime, sizeof(unit->runtime), "%s", runtime_above(path, s));
-		util_copy_name(unit->container, sizeof(unit->container), s, len);
-		util_copy_name(unit->name, sizeof(unit->name), path + 1, strlen(path + 1));
-		unit->kind = UNIT_CONTAINER;
-		return true;
-	}
-	/* /lxc/NAME of liblxc without systemd */
-	if (s - path == 5 && !strncmp(path, "/lxc/", 5)) {
-		snprintf(unit->runtime, sizeof(unit->runtime), "lxc");
-		util_copy_name(unit->container, sizeof(unit->container), s, len);
-		util_copy_name(unit->name, sizeof(unit->name), path + 1, strlen(path + 1));
-		unit->kind = UNIT_CONTAINER;
-		return true;
-	}
-	return false;
+	if (is_container_id(s, len))
+		runtime = runtime_above(path, s);
+	else if (s - path == 5 && !strncmp(path, "/lxc/", 5)) /* liblxc without systemd */
+		runtime = "lxc";
+	else
+		return false;
+	snprintf(unit->runtime, sizeof(unit->runtime), "%s", runtime);
+	util_copy_name(unit->container, sizeof(unit->container), s, len);
+	util_copy_name(unit->name, sizeof(unit->name), path + 1, strlen(path + 1));
+	unit->kind = UNIT_CONTAINER;
+	return true;
 }
 
 static bool is_number(const char *s, size_t len)
@@ -157,7 +155,7 @@ static bool is_number(const char *s, size_t len)
 	return len > 0 && len < 11;
 }
 
-/* user@UID.service: below it, units belong to that user's manager. */
+/* user@UID.service: units below it are those of the user's systemd. */
 static bool parse_user_manager(const char *s, size_t len, struct unit *unit)
 {
 	char digits[12];
@@ -169,7 +167,7 @@ static bool parse_user_manager(const char *s, size_t len, struct unit *unit)
 	return true;
 }
 
-/* A unit's own name in a component. Delegated folders below the first are its business. */
+/* A unit, if the component names one. Delegated cgroups below a unit belong to it. */
 static void parse_unit(const char *s, size_t len, bool in_user, struct unit *unit)
 {
 	bool scope = ends(s, len, ".scope");

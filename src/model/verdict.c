@@ -3,7 +3,7 @@
 
 #include "basic/util.h"
 
-/* rank: worst last; what can be repaired ranks below what cannot */
+/* rank: the worst is the highest; what can be repaired is better than what cannot */
 static const struct {
 	const char *name;
 	int rank;

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a plan makes of a declared feature. */
+/* The verdict of a plan on a declared feature. */
 #ifndef OFFLOADD_VERDICT_H
 #define OFFLOADD_VERDICT_H
 
 enum verdict {
 	VERDICT_COMPLIANT,   /* matches the rule */
-	VERDICT_DRIFTED,     /* will be changed */
-	VERDICT_BLOCKED,     /* requested, and something named holds it */
-	VERDICT_UNSUPPORTED, /* the device or the kernel cannot */
-	VERDICT_REFUSED,     /* the kernel refused to set or to read it; its words */
+	VERDICT_DRIFTED,     /* a step repairs it */
+	VERDICT_BLOCKED,     /* requested, and a known cause prevents it */
+	VERDICT_UNSUPPORTED, /* the device, driver or kernel does not provide it */
+	VERDICT_REFUSED,     /* the kernel returned an error when setting or reading it */
 	VERDICT_CONTENDED,   /* another program keeps reverting it */
-	VERDICT_PAUSED,
+	VERDICT_PAUSED,      /* a user paused enforcement on the link */
 };
 #define VERDICT_COUNT 7
 
-/* "compliant", ...: as in documents and on the command line. */
+/* The name in documents and on the command line, "compliant". Static. */
 const char *verdict_name(enum verdict verdict);
 
-/* The stronger of two verdicts, where one word must stand for both. */
+/* The worse of two verdicts, for a summary in one word: contended, refused, blocked, unsupported, drifted,
+ * paused, compliant. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
 
 #endif

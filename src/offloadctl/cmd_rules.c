@@ -224,7 +224,7 @@ static int write_document(const struct cmd_session *s, const struct rule_list *l
 	json_begin(&w, "rules");
 	json_add_int(&w, "exit_code", code);
 	json_add_link_name(&w, "link", link ? link->name : NULL);
-	json_open_list(&w, "folders");
+	json_open_list(&w, "directories");
 	for (const char *const *dir = s->rule_dirs; *dir; dir++)
 		json_add_text(&w, NULL, *dir);
 	json_close_list(&w);

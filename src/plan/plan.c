@@ -79,28 +79,6 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 	}
 }
 
-struct plan_text {
-	struct plan_text *next;
-	char text[];
-};
-
-const char *planner_keep_text(struct planner *p, const char *text)
-{
-	struct plan_text *last = p->plan->texts, *kept;
-
-	if (!*text)
-		return "";
-	if (last && strcmp(last->text, text) == 0)
-		return last->text;
-	kept = malloc(sizeof(*kept) + strlen(text) + 1);
-	if (!kept)
-		return "";
-	strcpy(kept->text, text);
-	kept->next = last;
-	p->plan->texts = kept;
-	return kept->text;
-}
-
 static int add_step(struct plan *plan, const struct plan_link *pl, feature_set mask, feature_set value)
 {
 	if (!GROW(plan->steps, plan->n_steps))

@@ -170,6 +170,24 @@ static void find_cause(struct planner *p, const struct link *link, struct plan_i
 	item->verdict = step.code == CAUSE_UNSUPPORTED_DRIVER ? VERDICT_UNSUPPORTED : VERDICT_BLOCKED;
 }
 
+/* A copy for item->text; "" without memory, as the verdict does not depend on it. */
+static const char *keep_text(struct planner *p, const char *text)
+{
+	struct plan_text *last = p->plan->texts, *kept;
+
+	if (!*text)
+		return "";
+	if (last && strcmp(last->text, text) == 0)
+		return last->text;
+	kept = malloc(sizeof(*kept) + strlen(text) + 1);
+	if (!kept)
+		return "";
+	strcpy(kept->text, text);
+	kept->next = last;
+	p->plan->texts = kept;
+	return kept->text;
+}
+
 void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item)
 {
 	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
@@ -194,7 +212,7 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 		return;
 	}
 	if (known && known->refusals && (known->refusals->refused[item->want] & b)) {
-		item->text = planner_keep_text(p, known->refusals->words ? known->refusals->words : "");
+		item->text = keep_text(p, known->refusals->words ? known->refusals->words : "");
 		item->verdict = VERDICT_REFUSED;
 		return;
 	}

@@ -9,6 +9,11 @@
 
 struct could; /* plan_resolve.c */
 
+struct plan_text {
+	struct plan_text *next;
+	char text[];
+};
+
 /* State while a plan is made. */
 struct planner {
 	const struct plan_context *context;
@@ -56,9 +61,6 @@ static inline const struct link_features *planner_state(
 void planner_resolve_want(struct planner *p, const struct link *link, struct plan_item *item);
 /* Clears the cache of planner_resolve_want(). Needed after a step, which may have turned on a feature that is not in `hw`. */
 void planner_forget(struct planner *p);
-
-/* Stores a copy in the plan, for item->text; "" without memory. */
-const char *planner_keep_text(struct planner *p, const char *text);
 
 /* Sets verdict and cause of an item of pl whose feature exists. Call it after all steps were predicted. */
 void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item);

@@ -596,10 +596,10 @@ static void add_rule_differences(struct json_writer *w, const struct diff *diff)
 
 		json_open_object(w, NULL);
 		json_add_text(w, "file",
-			from->a == DIFF_NONE ? diff->b->rules[from->b].file
+			from->a == SNAPSHOT_NONE ? diff->b->rules[from->b].file
 					     : diff->a->rules[from->a].file);
-		json_add_bool(w, "in_a", from->a != DIFF_NONE);
-		json_add_bool(w, "in_b", from->b != DIFF_NONE);
+		json_add_bool(w, "in_a", from->a != SNAPSHOT_NONE);
+		json_add_bool(w, "in_b", from->b != SNAPSHOT_NONE);
 		json_close_object(w);
 	}
 	json_close_list(w);

@@ -100,13 +100,13 @@ static void put_ambiguous(
 static void put_rule(const struct render *r, const struct diff *d, const struct diff_rule *rule)
 {
 	const char *file =
-		rule->a == DIFF_NONE ? d->b->rules[rule->b].file : d->a->rules[rule->a].file;
+		rule->a == SNAPSHOT_NONE ? d->b->rules[rule->b].file : d->a->rules[rule->a].file;
 	char text[512];
 
 	put_word(r, "33", "rule");
 	fprintf(r->out, ": %s %s\n", util_clean(file, text, sizeof(text)),
-		rule->b == DIFF_NONE   ? "is only in A"
-		: rule->a == DIFF_NONE ? "is only in B"
+		rule->b == SNAPSHOT_NONE   ? "is only in A"
+		: rule->a == SNAPSHOT_NONE ? "is only in B"
 				       : "declares something else");
 }
 

@@ -11,7 +11,7 @@
 #define PATTERN_MAX 256
 #define VERSION_PARTS 8
 
-/* What Virtualization= can ask for: classes, and the names that systemd-detect-virt(1) prints. */
+/* The valid words of Virtualization=: classes, and the names that systemd-detect-virt(1) prints. */
 static const char *const virtualizations[] = {
 	"yes", "no", "vm", "container",
 	"qemu", "kvm", "amazon", "zvm", "vmware", "microsoft", "oracle", "powervm", "xen", "bochs", "uml", "parallels",
@@ -62,8 +62,8 @@ void rule_set_clear(struct rule_set *set)
 	*set = (struct rule_set){ 0 };
 }
 
-/* The next word of a list, NULL past the last; *list is moved behind it. Without its "!", which
- * *ret_excludes tells. Words that do not fit are cut; rule_file.c lets none of them in. */
+/* Copies the next word of a list without its "!", and moves *list after it. NULL: no more words.
+ * *ret_excludes: it has a "!". rule_file.c rejects words that do not fit. */
 static const char *next_word(const char **list, char word[PATTERN_MAX], bool *ret_excludes)
 {
 	const char *from = *list + strspn(*list, " \t");
@@ -92,7 +92,7 @@ static bool equals_glob(const char *pattern, const char *text, int flags)
 	return fnmatch(pattern, text, flags) == 0;
 }
 
-/* Matches when no exclusion does and, if there are others, one of them does. */
+/* See rule_glob_list(). */
 static bool match_list(const char *list, const char *text, int flags,
 	bool (*equals)(const char *pattern, const char *text, int flags))
 {
@@ -115,14 +115,14 @@ bool rule_glob_list(const char *patterns, const char *text)
 	return !patterns || match_list(patterns, text, 0, equals_glob);
 }
 
-/* The same for a key of a rule: what the link has not, it cannot match. */
+/* The same for a key of a rule, which does not match a missing attribute. */
 static bool match_key(const char *patterns, const char *text, int flags)
 {
 	return !patterns || (text && text[0] && match_list(patterns, text, flags, equals_glob));
 }
 
-/* Reads "6.1.0-18-amd64" up to the first character that belongs to no version; how many numbers
- * there were. */
+/* Parses "6.1.0-18-amd64" up to the first character after the version. Returns the number of parts; the
+ * missing ones are 0. */
 static size_t read_version(const char *s, unsigned long parts[VERSION_PARTS], const char **ret_end)
 {
 	size_t n = 0;
@@ -227,8 +227,8 @@ static bool match_host(const struct rule_match *m, const struct rule_host *host)
 						   equals_virtualization));
 }
 
-/* "bond", "bridge", ...; "" when the link is nobody's port. A master in another namespace still
- * shows by the port's own kind. */
+/* "bond", "bridge", ...; "" for a link without a master. If the master is in another namespace, its kind
+ * follows from IFLA_INFO_SLAVE_KIND. */
 static const char *master_kind(const struct link_table *table, const struct link *link)
 {
 	const struct link *master = link_master(table, link);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules in memory: which links they match and what they declare. Pure; rule_file.c reads them from
- * files. */
+/* Rules: which links they match, and what they declare. Pure; rule_file.c reads the files. */
 #ifndef OFFLOADD_RULE_H
 #define OFFLOADD_RULE_H
 
@@ -24,37 +23,37 @@ enum rule_role { /* bits */
 
 /* One feature word of a rule. */
 struct rule_feature {
-	char *word; /* as written: kernel name or alias */
+	char *word; /* as written: a kernel name or an alias */
 	enum feature_word word_kind;
-	feature_set bits; /* what it stands for on this kernel; empty for FOREIGN */
+	feature_set bits; /* its features on this kernel; empty for FOREIGN */
 	enum rule_value value;
 	unsigned line;
 };
 
-/* Space-separated shell globs, "!glob" excludes; each NULL when the key was not given. What a link
- * has not (a lower, a master, an address, a driver) matches no list, not even one of exclusions. */
+/* [Match]. Lists of shell globs, separated by spaces; "!glob" excludes; NULL: the key is not used. A list
+ * never matches a link that does not have the attribute (lower link, master, address, driver), even if it has
+ * exclusions only. */
 struct rule_match {
 	char *kind, *name, *driver, *mac_address, *lower_kind, *lower_driver, *master_kind;
-	char *kernel_version; /* ">=5.10 <7", all must hold */
-	char *host;           /* over the host name */
-	char *virtualization; /* words of systemd-detect-virt, and yes no vm container; no globs */
-	unsigned roles;       /* enum rule_role bits, any may hold; 0 when not given */
+	char *kernel_version; /* ">=5.10 <7", all must be true */
+	char *host;           /* matched with the host name */
+	char *virtualization; /* words of systemd-detect-virt(1), or yes, no, vm, container; no globs */
+	unsigned roles;       /* bits of enum rule_role, one must be true; 0: not used */
 };
 
 struct rule {
-	char *file;        /* "10-vlan.rule", what orders and names it */
-	char *path;        /* where it was read from */
-	char *description; /* NULL when not given */
-	char *reason;      /* NULL when not given */
+	char *file;        /* "10-vlan.rule": the name of the rule, and its order */
+	char *path;        /* of the file, sanitized */
+	char *description; /* NULL: not set */
+	char *reason;      /* NULL: not set */
 	enum rule_mode mode;
-	int64_t until; /* first second after the Until= day, UTC, as time_t; 0 when not given */
+	int64_t until; /* the end of the Until= day, UTC, as time_t; 0: not set */
 	struct rule_match match;
 	struct rule_feature *features;
 	size_t n_features;
 };
 
-/* One complaint about a rule file, ready to print as "path:line: message"; line 0 means the whole
- * file. */
+/* An error in a rule file, for output as "path:line: message". Sanitized; line 0 is the whole file. */
 struct rule_error {
 	char *path;
 	unsigned line;
@@ -68,63 +67,61 @@ struct rule_set {
 	size_t n_errors;
 };
 
-/* What a rule can ask about the host besides its links; the caller fills it once (rule_host_read in
- * observe.h). */
+/* What rules can match besides links. Filled once, by rule_host_read() in kernel/observe.h. */
 struct rule_host {
 	char kernel_release[65]; /* uname -r */
 	char host_name[65];
-	char virtualization[32]; /* "none" or what systemd-detect-virt would say; "" when not known
-				  */
+	char virtualization[32]; /* as systemd-detect-virt(1) prints it, or "none"; "" if not known */
 };
 
-/* What the rules declare for one feature of one link. */
+/* What the rules declare for one feature of one link. Pointers are into the rule set. */
 struct declaration {
-	enum rule_value value;              /* RULE_UNSET: nobody names it, never touch it */
-	const struct rule *rule;            /* the last rule that names it, which wins */
-	const struct rule_feature *feature; /* its word there */
+	enum rule_value value;              /* RULE_UNSET: no rule declares it, and it is never changed */
+	const struct rule *rule;            /* the last rule that declares it, which wins */
+	const struct rule_feature *feature; /* the word in that rule */
 };
 
+/* Frees all rules and errors, and empties the set. */
 void rule_set_clear(struct rule_set *set);
 
-/* Does what the rule asks of the host (Host=, KernelVersion=, Virtualization=) hold here? */
+/* Does the rule match the host (Host=, KernelVersion=, Virtualization=)? */
 bool rule_is_for_host(const struct rule *rule, const struct rule_host *host);
 
-/* How many links of the table it matches; needs a stacked table. */
+/* The number of links that the rule matches. The table must be stacked. */
 size_t rule_count_links(
 	const struct rule *rule, const struct link_table *table, const struct rule_host *host);
 
-/* All keys of [Match] hold for the link and the host. Needs a stacked table. */
+/* Do all keys of [Match] match the link and the host? The table must be stacked. */
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
 	const struct rule_host *host);
 
-/* Fills declarations[0..FEATURE_MAX) for one link. Of all rules that match, the last one that names
- * a feature wins; within one rule a feature's own name outranks an alias. foreign (may be NULL, n
- * its capacity) gets the words that match this link but stand for nothing on this kernel; returns
- * how many there are. Needs a stacked table. */
+/* Fills declarations[0..FEATURE_MAX) for one link. The last matching rule that declares a feature wins;
+ * within one rule, its name has priority over an alias. foreign (an array of n elements, or NULL) gets the
+ * declared features that this kernel does not have; returns their number, which may be greater than n. The
+ * table must be stacked. */
 size_t rule_set_declare(const struct rule_set *set, const struct link_table *table,
 	const struct link *link, const struct rule_host *host, struct declaration *declarations,
 	struct declaration *foreign, size_t n);
 
-/* Does any rule look at default routes? Then observe follows them. */
+/* Does any rule match default routes? Then kernel/observe.c must read them. */
 bool rule_set_needs_routes(const struct rule_set *set);
 
-/* The words that Virtualization= can ask for, NULL past the last. */
+/* Word i of the valid words of Virtualization=, NULL after the last. Static. */
 const char *rule_virtualization_word(size_t i);
 
-/* Frees what a rule holds, not itself. */
+/* Frees the members of a rule, and zeroes it. */
 void rule_clear(struct rule *rule);
 
-/* "on", "off", "lower", "unset". */
+/* "on", "off", "lower", "unset". Static. */
 const char *rule_value_name(enum rule_value value);
 
-/* Space-separated globs with "!" exclusions: matches when no exclusion does and (there are only
- * exclusions or one glob does). NULL patterns match everything. */
+/* Does a text match a list of globs, separated by spaces? If no exclusion ("!glob") matches and, unless the
+ * list has exclusions only, a glob matches. NULL matches everything. */
 bool rule_glob_list(const char *patterns, const char *text);
 
-/* "5.10.0-32-amd64" against ">=5.10 <7": 1 when every condition holds, 0, -EINVAL when one cannot
- * be read. As many numbers are compared as the condition has, so that =6.1 and <=6.1 hold for all
- * of 6.1.x; what a release lacks is 0. Conditions: < <= = !=
- * >= >, no sign means =. */
+/* Compares a release, "5.10.0-32-amd64", with conditions, ">=5.10 <7". 1: all are true; 0; -EINVAL: a
+ * condition is invalid. Only as many numbers are compared as the condition has, so =6.1 and <=6.1 are true
+ * for 6.1.x; missing numbers of the release are 0. Operators: < <= = == != >= >, none means =. */
 int rule_kernel_matches(const char *conditions, const char *release);
 
 #endif

@@ -16,8 +16,8 @@ const char *const rule_default_dirs[] = {
 	NULL,
 };
 
-/* What describes the device or the stack: no user can ever change it (NETIF_F_NEVER_CHANGE; not
- * listed at all from 6.12 on). */
+/* Properties of the device that can never be changed (NETIF_F_NEVER_CHANGE; from 6.12 no longer among the
+ * features). */
 static const char *const unchangeable[] = {"tx-lockless", "netns-local", "vlan-challenged"};
 
 static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on", [RULE_LOWER] = "lower" };
@@ -28,18 +28,14 @@ static const struct ini_words modes = { mode_words, ARRAY_SIZE(mode_words) };
 static const char *const role_words[] = { "default-route", "bridge-port", "bond-port", "vlan-lower" };
 _Static_assert(RULE_ROLE_VLAN_LOWER == 1 << (ARRAY_SIZE(role_words) - 1), "a role is the bit of its word");
 
-/* What a list of patterns is over; the address of one is the context of its key. */
-struct pattern_type {
+/* A list of words that is kept as text: the context of its key. */
+struct word_list {
+	int (*check)(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *list);
+	/* of check_pattern() only */
 	const char *what;
-	size_t longest; /* that a word without wildcards can be and still match, 0: not known */
+	size_t longest; /* bytes of a word without wildcards that can match, 0: no limit */
 	bool address;
 };
-static const struct pattern_type kind_patterns = {"kind", LINK_KIND_LEN - 1, false};
-static const struct pattern_type name_patterns = {"interface name", LINK_NAME_LEN - 1, false};
-static const struct pattern_type driver_patterns = {"driver", LINK_DRIVER_LEN - 1, false};
-static const struct pattern_type address_patterns = {"MAC address", 0, true};
-static const struct pattern_type host_patterns = {"host name", 64, false};
-
 /* The target of ini_file_parse(). */
 struct rule_reading {
 	struct rule rule;
@@ -67,7 +63,7 @@ static int report(void *userdata, const char *path, unsigned line, const char *m
 	return rule_set_add_error(userdata, path, line, message);
 }
 
-/* "2027-06-30" and nothing else, a day that exists. */
+/* Parses "2027-06-30"; false if it is not a valid date. */
 static bool read_date(const char *s, struct tm *ret)
 {
 	static const char shape[] = "0000-00-00";
@@ -102,7 +98,7 @@ static int parse_until(struct ini_reader *reader, const struct ini_entry *entry,
 	return 0;
 }
 
-/* A MAC address, or a pattern made of what one is made of. */
+/* Is it a MAC address, or a pattern of the characters of one? */
 static bool address_is_sane(const char *word)
 {
 	size_t len = strlen(word);
@@ -120,7 +116,7 @@ static bool address_is_sane(const char *word)
 static int check_pattern(
 	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
 {
-	const struct pattern_type *type = userdata;
+	const struct word_list *type = userdata;
 	const char *pattern = word[0] == '!' ? word + 1 : word;
 
 	if (pattern[0] == '\0')
@@ -140,14 +136,6 @@ static int check_pattern(
 		ini_complain_value(reader, entry, word, "matches nothing, a%s %s has at most %zu characters",
 			strchr("aeiou", type->what[0]) ? "n" : "", type->what, type->longest);
 	return 0;
-}
-
-static int parse_patterns(
-	struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
-{
-	int r = ini_each_word(reader, entry, check_pattern, (void *)context);
-
-	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
 }
 
 static int add_role(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
@@ -174,14 +162,6 @@ static int check_version_word(
 	return 0;
 }
 
-static int parse_kernel_version(struct ini_reader *reader, const struct ini_entry *entry,
-	void *field, const void *context _unused_)
-{
-	int r = ini_each_word(reader, entry, check_version_word, NULL);
-
-	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
-}
-
 static int check_virtualization_word(
 	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata _unused_)
 {
@@ -194,16 +174,24 @@ static int check_virtualization_word(
 	return 0;
 }
 
-static int parse_virtualization(struct ini_reader *reader, const struct ini_entry *entry,
-	void *field, const void *context _unused_)
+static const struct word_list kinds = { check_pattern, "kind", LINK_KIND_LEN - 1, false };
+static const struct word_list names = { check_pattern, "interface name", LINK_NAME_LEN - 1, false };
+static const struct word_list drivers = { check_pattern, "driver", LINK_DRIVER_LEN - 1, false };
+static const struct word_list addresses = { check_pattern, "MAC address", 0, true };
+static const struct word_list hosts = { check_pattern, "host name", 64, false };
+static const struct word_list versions = { .check = check_version_word };
+static const struct word_list virtualizations = { .check = check_virtualization_word };
+
+static int parse_words(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
 {
-	int r = ini_each_word(reader, entry, check_virtualization_word, NULL);
+	const struct word_list *list = context;
+	int r = ini_each_word(reader, entry, list->check, (void *)list);
 
 	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
 }
 
-/* One word for all that stand for the same features: the kernel's name where there is just one,
- * else ethtool's short word. */
+/* The same word for all names of the same features: the kernel name of a single feature, else the short word
+ * of ethtool. */
 static const char *canonical_word(const char *word)
 {
 	const struct feature_alias *a;
@@ -279,8 +267,7 @@ static int parse_feature(struct ini_reader *reader, const struct ini_entry *entr
 	return reader->error;
 }
 
-/* Known to some kernel; the reader's own table is not needed to tell that a word stands in the
- * wrong section. */
+/* Is it the name of a feature of any kernel? For errors about a word in the wrong section. */
 static bool is_feature_word(const char *word)
 {
 	static const struct feature_table none;
@@ -299,17 +286,17 @@ static const struct ini_key rule_keys[] = {
 };
 
 static const struct ini_key match_keys[] = {
-	{"Kind", parse_patterns, FIELD(match.kind), &kind_patterns},
-	{"Name", parse_patterns, FIELD(match.name), &name_patterns},
-	{"Driver", parse_patterns, FIELD(match.driver), &driver_patterns},
-	{"MACAddress", parse_patterns, FIELD(match.mac_address), &address_patterns},
-	{"LowerKind", parse_patterns, FIELD(match.lower_kind), &kind_patterns},
-	{"LowerDriver", parse_patterns, FIELD(match.lower_driver), &driver_patterns},
-	{"MasterKind", parse_patterns, FIELD(match.master_kind), &kind_patterns},
+	{"Kind", parse_words, FIELD(match.kind), &kinds},
+	{"Name", parse_words, FIELD(match.name), &names},
+	{"Driver", parse_words, FIELD(match.driver), &drivers},
+	{"MACAddress", parse_words, FIELD(match.mac_address), &addresses},
+	{"LowerKind", parse_words, FIELD(match.lower_kind), &kinds},
+	{"LowerDriver", parse_words, FIELD(match.lower_driver), &drivers},
+	{"MasterKind", parse_words, FIELD(match.master_kind), &kinds},
 	{"Role", parse_roles, FIELD(match.roles), NULL},
-	{"KernelVersion", parse_kernel_version, FIELD(match.kernel_version), NULL},
-	{"Host", parse_patterns, FIELD(match.host), &host_patterns},
-	{"Virtualization", parse_virtualization, FIELD(match.virtualization), NULL},
+	{"KernelVersion", parse_words, FIELD(match.kernel_version), &versions},
+	{"Host", parse_words, FIELD(match.host), &hosts},
+	{"Virtualization", parse_words, FIELD(match.virtualization), &virtualizations},
 };
 
 static const struct ini_section sections[] = {
@@ -347,8 +334,7 @@ static int add_rule(struct rule_set *set, struct rule *rule, const char *path)
 	return 0;
 }
 
-/* By line, what concerns the whole file last. Stable: several complaints of one line keep their
- * order. */
+/* By line, errors about the whole file last. Stable: errors in one line stay in order. */
 static void sort_errors(struct rule_error *errors, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {

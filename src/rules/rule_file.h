@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads rule files (offloadd.rule(5)): directories, file names, and what each key may say. ini_file.c
- * reads the lines. */
+/* Reads rule files (offloadd.rule(5)): directories, file names, and the values of each key. basic/ini_file.c
+ * parses the lines. */
 #ifndef OFFLOADD_RULE_FILE_H
 #define OFFLOADD_RULE_FILE_H
 
@@ -8,30 +8,29 @@
 #include "basic/ini_file.h"
 #include "rules/rule.h"
 
-/* The directories that are read when none is named, highest priority first, NULL at the end:
- * /etc/offloadd/rules.d, /run/offloadd/rules.d, and the vendor's below PREFIX/lib. */
+/* The default directories, highest priority first, NULL-terminated: rules.d in /etc/offloadd, /run/offloadd
+ * and PREFIX/lib/offloadd. */
 extern const char *const rule_default_dirs[];
 
-/* Reads all rules of the directories (highest priority first, NULL at the end): files that end in .rule
- * and are not hidden. The same file name in an earlier directory replaces the later one, a link to
- * /dev/null or an empty file masks it. ret is filled with every rule that is good and every error
- * found; a file with an error is ignored entirely, and what it replaces stays replaced. With dirs ==
- * rule_default_dirs a missing directory is no error, otherwise it is. 0, or -ENOMEM (then ret is
- * empty). */
+/* Reads all rules in the directories (highest priority first, NULL-terminated): files *.rule that are not
+ * hidden. A file replaces the files of its name in directories of lower priority; an empty file or a link to
+ * /dev/null masks them. ret gets all valid rules and all errors. A file with an error is ignored entirely,
+ * but still replaces others. A missing directory is an error unless dirs is rule_default_dirs. 0; -ENOMEM
+ * (ret is empty). The caller clears ret. */
 int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret);
 
-/* Reads one more file, whatever its name, into set; one that masks adds nothing. 0 when it was
- * good, 1 when errors were added, -ENOMEM. */
+/* Adds the rule in a file with any name to the set; a mask adds nothing. 0; 1: errors were added to the set;
+ * -ENOMEM. */
 int rule_set_load_file(struct rule_set *set, const char *path, const struct feature_table *table);
 
-/* The same from memory; path is only for messages. The fuzzer's way in. */
+/* The same from a text of len bytes; path is for messages. Also called by the fuzzer. */
 int rule_set_load_text(struct rule_set *set, const char *path, const char *text, size_t len,
 	const struct feature_table *table);
 
-/* Adds an error of a whole file or of one line, in clean UTF-8. 0 or -ENOMEM. */
+/* Adds an error in a line (0: in the whole file); path and message are sanitized and copied. 0 or -ENOMEM. */
 int rule_set_add_error(struct rule_set *set, const char *path, unsigned line, const char *message);
 
-/* The keys of [Rule] and [Match], NULL past the last; for what must name all of them. */
+/* Key i of [Rule] and [Match], NULL after the last. For tests of the documentation. Static. */
 const char *rule_file_key(size_t i);
 
 #endif

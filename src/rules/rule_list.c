@@ -12,7 +12,7 @@
 #include "basic/ini_file.h"
 #include "basic/util.h"
 
-#define PLACES_MAX 4096 /* of all directories together; what is beyond is not listed */
+#define PLACES_MAX 4096 /* in all directories together; others are not listed */
 
 static const struct rule *find_rule(const struct rule_set *set, const char *path)
 {
@@ -68,7 +68,7 @@ static int add_dir(struct rule_list *list, const struct rule_set *set, const cha
 	return r;
 }
 
-/* Stable: what has one name keeps the order of the directories. */
+/* Stable: files of one name stay in the order of their directories. */
 static void sort_places(struct rule_place *places, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -81,7 +81,7 @@ static void sort_places(struct rule_place *places, size_t n)
 	}
 }
 
-/* The first of a name is read, and the others are not, whatever became of it. */
+/* Only the first file of each name is read, even if it has errors. */
 static void find_replaced(struct rule_list *list)
 {
 	for (size_t i = 1, first = 0; i < list->n_places; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files of the rule directories and their state: in force, replaced, masked, bad, or not read. */
+/* The files in the rules directories, and the state of each: in force, bad, masks, replaced, or not read. */
 #ifndef OFFLOADD_RULE_LIST_H
 #define OFFLOADD_RULE_LIST_H
 
@@ -7,33 +7,35 @@
 
 enum rule_place_state {
 	RULE_PLACE_IN_FORCE,
-	RULE_PLACE_BAD,	     /* has errors, ignored */
-	RULE_PLACE_MASK,     /* empty, or a link to /dev/null: no rule of this name */
-	RULE_PLACE_REPLACED, /* a directory of higher priority has one of the same name */
+	RULE_PLACE_BAD,	     /* ignored because of errors */
+	RULE_PLACE_MASK,     /* empty, or a link to /dev/null: masks all files of this name */
+	RULE_PLACE_REPLACED, /* a directory of higher priority has a file of this name */
 	RULE_PLACE_NOT_READ, /* its name does not end in .rule */
 };
 
 struct rule_place {
-	char *path; /* clean, as in rule->path */
-	const char *file;
+	char *path; /* sanitized, as in rule->path */
+	const char *file; /* the file name in path */
 	enum rule_place_state state;
-	const struct rule *rule; /* in force: the set's */
-	size_t by;		 /* replaced: index of the place that stands instead */
+	const struct rule *rule; /* in force: borrowed from the set */
+	size_t by;		 /* replaced: the index of the place that replaces it */
 };
 
 struct rule_list {
-	struct rule_place *places; /* by file name, those of one name by priority of their directories */
+	struct rule_place *places; /* by file name, then by the priority of their directories */
 	size_t n_places;
 };
 
-/* dirs: those that `set` was loaded from, in the same order. A directory that cannot be read is skipped:
- * loading reported it. 0 or -ENOMEM (then ret is empty). */
+/* Lists the files in the directories that `set` was loaded from (same order, NULL-terminated). Directories
+ * that cannot be read are skipped, because rule_set_load() reported them. `set` must outlive the list. 0;
+ * -ENOMEM (ret is empty). */
 int rule_list_make(const char *const *dirs, const struct rule_set *set, struct rule_list *ret);
-/* Moves the places of one list to the end of another's. 0 or -ENOMEM. */
+/* Moves all places of one list to the end of another. 0 or -ENOMEM. */
 int rule_list_join(struct rule_list *to, struct rule_list *from);
+/* Frees the places, and empties the list. */
 void rule_list_clear(struct rule_list *list);
 
-/* "in force", "bad", "masks", "replaced", "not read". */
+/* "in force", "bad", "masks", "replaced", "not read". Static. */
 const char *rule_place_state_name(enum rule_place_state state);
 
 #endif

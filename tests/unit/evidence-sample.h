@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sockets and latencies as the incident leaves them after the repair. */
+/* Sample sockets and latencies, as after the repair of the incident. */
 #ifndef OFFLOADD_TESTS_EVIDENCE_SAMPLE_H
 #define OFFLOADD_TESTS_EVIDENCE_SAMPLE_H
 

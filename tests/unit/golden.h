@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text against a file of tests/golden; GOLDEN_UPDATE=1 writes it anew. */
+/* Compares text with a file in tests/golden; GOLDEN_UPDATE=1 rewrites the file. */
 #ifndef OFFLOADD_TESTS_GOLDEN_H
 #define OFFLOADD_TESTS_GOLDEN_H
 

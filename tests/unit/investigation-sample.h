@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ten seconds of the incident: before the repair, and after it with sockets that are still stale. */
+/* Sample investigations of ten seconds: before the repair of the incident, and after it with stale
+ * sockets. */
 #ifndef OFFLOADD_TESTS_INVESTIGATION_SAMPLE_H
 #define OFFLOADD_TESTS_INVESTIGATION_SAMPLE_H
 

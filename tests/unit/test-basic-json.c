@@ -157,8 +157,7 @@ static void values_are_what_they_were(void **state)
 	json_foreach(item, list)
 		assert_int_equal(json_kind(item), kinds[n++]);
 	assert_int_equal(n, 6);
-	assert_int_equal(json_as_int(json_item(list, 1)), -2);
-	assert_null(json_item(list, 6));
+	assert_int_equal(json_as_int(json_next(list, json_next(list, NULL))), -2);
 	assert_string_equal(json_get_text(root, "A\n/"), "\xe2\x82\xac\xf0\x9f\x90\xa7");
 	assert_int_equal(json_kind(json_get(root, "r")), JSON_REAL);
 	assert_int_equal(json_kind(json_get(root, "big")), JSON_REAL);
@@ -181,9 +180,9 @@ static void what_is_no_json_is_refused(void **state)
 	}
 	assert_int_equal(json_parse("1\0", 2, JSON_OF_FILE, &root, why, sizeof(why)), -EBADMSG);
 	assert_int_equal(parse("{\n\"a\":\n?}", JSON_OF_FILE, &root), -EBADMSG);
-	assert_string_equal(why, "line 3: a value was expected");
+	assert_string_equal(why, "line 3: expected a value");
 	assert_int_equal(parse("{\n\"a\":", JSON_OF_FILE, &root), -EBADMSG);
-	assert_non_null(strstr(why, "it ends in the middle, at line 2"));
+	assert_non_null(strstr(why, "truncated at line 2"));
 }
 
 static void a_text_may_cost_only_so_much(void **state)
@@ -196,9 +195,9 @@ static void a_text_may_cost_only_so_much(void **state)
 	(void)state;
 	assert_int_equal(parse("[[[1,2,3]]]", &limits, &good), 0);
 	assert_int_equal(parse("[[[[1]]]]", &limits, &root), -EBADMSG);
-	assert_non_null(strstr(why, "nesting"));
+	assert_non_null(strstr(why, "nested too deeply"));
 	assert_int_equal(parse("[[],[],[],[],[],[]]", &limits, &root), -EBADMSG);
-	assert_non_null(strstr(why, "more values"));
+	assert_non_null(strstr(why, "too many values"));
 	assert_int_equal(parse("\"                                                                 \"", &limits, &root), -EBADMSG);
 	assert_non_null(strstr(why, "larger"));
 	memset(deep, '[', sizeof(deep) - 1);
@@ -312,7 +311,7 @@ static void a_mistake_is_said_where_it_is(void **state)
 		{ "{\"number\":\"1\"}", "number is not a whole number" },
 		{ "{\"number\":1,\"wide\":-6}", "wide is out of range" },
 		{ "{\"number\":1,\"wide\":9223372036854775808}", "wide is not a whole number" },
-		{ "{\"number\":1,\"yes\":1}", "yes is neither true nor false" },
+		{ "{\"number\":1,\"yes\":1}", "yes is not true or false" },
 		{ "{\"number\":1,\"text\":[]}", "text is not a text" },
 		{ "{\"number\":1,\"text\":\"12345678\"}", "text is too long" },
 		{ "{\"number\":1,\"name\":\"12345678\"}", "name is too long" },

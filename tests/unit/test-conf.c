@@ -11,7 +11,7 @@
 
 struct place {
 	char root[64];
-	char etc[80], run[80], etc_d[96], run_d[96]; /* main files, drop-in folders */
+	char etc[80], run[80], etc_d[96], run_d[96]; /* main files, drop-in directories */
 	char said[4096];			     /* complaints, root cut off */
 	struct conf conf;
 };

@@ -207,7 +207,7 @@ static void kinds_drivers_and_places(void **state)
 	d = make(&a, &b, false);
 	assert_int_equal(d.n_fields, 5);
 	assert_string_equal(d.fields[0].what, "driver");
-	assert_string_equal(d.fields[0].a, "nothing");
+	assert_string_equal(d.fields[0].a, "none");
 	assert_string_equal(d.fields[1].what, "port of");
 	assert_string_equal(d.fields[2].b, "Input/output error");
 	assert_string_equal(d.fields[3].b, "eth0");

@@ -203,7 +203,7 @@ static void iniparser_merges_nothing(void **state)
 {
 	(void)state;
 	one_error("[Match]\nKind=vlan\n[Features]\nsg=on\n[Match]\nName=x\n", 5,
-		"duplicate [Match], already begun in line 1; move its keys there");
+		"duplicate [Match], first used in line 1; move its keys there");
 	one_error("[Match]\nKind=vlan\nKind=bond\n[Features]\nsg=on\n", 3,
 		"duplicate Kind=, already set in line 2");
 	one_error("[Match]\nKind=vlan\n[Features]\nsg=on\nsg=off\n", 5,
@@ -424,7 +424,7 @@ static void make_rule(const char *sub, const char *name, const char *kind)
 	write_file(path_of(sub, name), text, strlen(text));
 }
 
-static void folders_override_and_mask(void **state)
+static void directories_override_and_mask(void **state)
 {
 	char etc[64], run[64], lib[64];
 	const char *const dirs[] = {
@@ -573,12 +573,12 @@ static int parses(const struct dirent *entry)
  */
 static void shipped_rules_parse(void **state)
 {
-	static const char *const folders[] = {"rules", "rules/examples", NULL};
+	static const char *const directories[] = {"rules", "rules/examples", NULL};
 	struct rule_set set;
 	unsigned examples = 0;
 
 	(void)state;
-	assert_int_equal(rule_set_load(folders, &features, &set), 0);
+	assert_int_equal(rule_set_load(directories, &features, &set), 0);
 	no_errors(&set);
 	for (size_t i = 0; i < set.n_rules; i++) {
 		const struct rule *r = &set.rules[i];
@@ -699,7 +699,7 @@ int main(void)
 		cmocka_unit_test(only_regular_files_are_read),
 		cmocka_unit_test(missing_permission_is_reported),
 		cmocka_unit_test(missing_proc_is_said),
-		cmocka_unit_test(folders_override_and_mask),
+		cmocka_unit_test(directories_override_and_mask),
 		cmocka_unit_test(a_bad_file_is_ignored_entirely),
 		cmocka_unit_test(directories_that_cannot_be_read),
 		cmocka_unit_test(files_are_bounded),

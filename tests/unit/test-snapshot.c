@@ -189,7 +189,7 @@ static void no_piece_of_a_document_is_one(void **state)
 	for (size_t cut = 0; cut < len - 1; cut += 61) {
 		assert_int_equal(
 			snapshot_parse_json(text, cut, &s, why, sizeof(why)), -EBADMSG);
-		assert_non_null(strstr(why, "it ends in the middle"));
+		assert_non_null(strstr(why, "truncated at line"));
 		assert_null(s.links);
 	}
 	free(text);
@@ -203,21 +203,21 @@ static void bad_documents(void **state)
 	static const struct {
 		const char *text, *why;
 	} cases[] = {
-		{ "[{\"ifname\":\"eth0\"}]", "it is JSON, but no snapshot" },
-		{ "{\"a\":1}", "it is another JSON document, not a snapshot" },
-		{ "{\"version\":1,\"document\":\"plan\"}", "the document of offloadctl plan" },
+		{ "[{\"ifname\":\"eth0\"}]", "JSON, but not a snapshot" },
+		{ "{\"a\":1}", "another JSON document, not a snapshot" },
+		{ "{\"version\":1,\"document\":\"plan\"}", "output of offloadctl plan, not a snapshot" },
 		{ "{\"version\":2,\"document\":\"snapshot\"}",
-			"it was written by a newer offloadctl (version 2 of the document, up to 1" },
+			"written by a newer offloadctl (document version 2, supported: up to 1)" },
 		{ "{\"version\":999999999999999,\"document\":\"snapshot\"}", "newer" },
 		{ "{\"version\":-1,\"document\":\"snapshot\"}", "version is out of range" },
 		{ "{\"version\":\"1\",\"document\":\"snapshot\"}", "version is not a whole number" },
 		{ "{\"document\":\"snapshot\"}", "version is missing" },
 		{ HEAD "\"links\":[]}", "features is missing" },
-		{ HEAD "\"features\":[\"a\",\"a\"],\"links\":[]}", "features[1] is no name" },
-		{ HEAD "\"features\":[\"a\\u001b\"],\"links\":[]}", "features[0] is no name" },
-		{ HEAD "\"features\":[7],\"links\":[]}", "features[0] is no name" },
+		{ HEAD "\"features\":[\"a\",\"a\"],\"links\":[]}", "features[1] is not a valid feature name" },
+		{ HEAD "\"features\":[\"a\\u001b\"],\"links\":[]}", "features[0] is not a valid feature name" },
+		{ HEAD "\"features\":[7],\"links\":[]}", "features[0] is not a valid feature name" },
 		{ HEAD "\"features\":[\"1234567890123456789012345678901234567890\"],\"links\":[]}",
-			"features[0] is no name" },
+			"features[0] is not a valid feature name" },
 		{ GRO "\"host\":7,\"links\":[]}", "host is not an object" },
 		{ GRO "\"x\":1}", "links is missing" },
 		{ GRO "\"links\":[{}]}", "links[0].link is missing" },
@@ -229,13 +229,13 @@ static void bad_documents(void **state)
 		{ GRO "\"links\":[{\"link\":\"a\",\"features\":{\"requested\":[]}}]}",
 			"links[0].active is missing" },
 		{ GRO "\"links\":[{\"link\":\"a\",\"features\":{\"active\":[\"rx-lro\"]}}]}",
-			"links[0].active names a feature that is not in the list" },
+			"links[0].active contains a feature that is not in" },
 		{ GRO "\"links\":[],\"rules\":[{}]}", "rules[0].file is missing" },
 		{ GRO "\"links\":[],\"rules\":[{\"file\":\"a\",\"declares\":{\"sg\":\"maybe\"}}]}",
 			"rules[0].declares has a value that is not on, off or lower" },
-		{ GRO "\"links\":[]}\n{}", "line 2: something follows the document" },
+		{ GRO "\"links\":[]}\n{}", "line 2: unexpected text after the document" },
 		{ GRO "\"links\":\n\n[}]}", "line 3: " },
-		{ GRO "\"links\":[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "line 1: nesting" },
+		{ GRO "\"links\":[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "line 1: nested too deeply" },
 	};
 	struct snapshot s;
 
@@ -315,9 +315,9 @@ static void bad_text(void **state)
 	static const struct {
 		const char *text, *why;
 	} cases[] = {
-		{ "", "no interface in it" },
-		{ "\n\n", "no interface in it" },
-		{ "rx-gro-hw: on\n", "line 1: missing line before it: expected \"Features for" },
+		{ "", "no interfaces; expected" },
+		{ "\n\n", "no interfaces; expected" },
+		{ "rx-gro-hw: on\n", "line 1: missing line \"Features for" },
 		{ "Features for eth0:\nrx-grohw: on\n",
 			"line 2: unknown feature rx-grohw, did you mean rx-gro-hw?" },
 		{ "Features for eth0:\n\nhyper-drive: on\n",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A scripted ethtool behind struct ethtool_ops: devices with a small kernel's manners, and what no kernel does on demand. */
+/* A stand-in for ethtool behind struct ethtool_ops: it behaves like a small kernel, and fails on demand. */
 #ifndef OFFLOADD_TESTS_UNIT_ETHTOOL_H
 #define OFFLOADD_TESTS_UNIT_ETHTOOL_H
 
@@ -12,14 +12,14 @@ struct unit_device {
 	int ifindex;
 	char name[LINK_NAME_LEN];
 	struct link_features features;
-	int set_error; /* SET is refused so */
+	int set_error; /* SET is refused with this error */
 	const char *set_text;
-	feature_set deaf;    /* SET says yes to these, and nothing happens */
-	feature_set follows; /* active bits that come with the lower's */
+	feature_set deaf;    /* SET accepts these without effect */
+	feature_set follows; /* active bits that follow those of the lower link */
 	int lower;
-	int get_error;	     /* GET fails so from the first SET on */
+	int get_error;	     /* GET fails with this error after the first SET */
 	unsigned sets, gets, recomputes;
-	/* what the SET is followed by */
+	/* called after each SET; may be NULL */
 	void (*after_set)(struct unit_device *device);
 };
 
@@ -27,7 +27,7 @@ struct unit_ethtool {
 	struct ethtool base;
 	struct unit_device devices[UNIT_DEVICES_MAX];
 	size_t n_devices;
-	int socket_error; /* every call fails so */
+	int socket_error; /* every SET fails with this error */
 };
 
 static inline struct unit_device *unit_device_find(struct unit_ethtool *e, int ifindex, const char *name)
@@ -113,7 +113,7 @@ static const struct ethtool_ops unit_ethtool_ops = {
 	.features_recompute = unit_features_recompute,
 };
 
-/* Takes a device for each link of the model, as it is there. */
+/* Adds a device for each link of the table, with its features. */
 static inline void unit_ethtool_take(struct unit_ethtool *e, const struct link_table *links)
 {
 	e->base.ops = &unit_ethtool_ops;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-static long unit_malloc_left = -1; /* that still succeed; -1: all */
+static long unit_malloc_left = -1; /* allocations before the one that fails; -1: none fails */
 static bool unit_malloc_failed;
 
 static bool unit_malloc_fails(void)
@@ -32,21 +32,21 @@ UNIT_WRAP(realloc, (void *old, size_t size), old, size)
 UNIT_WRAP(reallocarray, (void *old, size_t n, size_t size), old, n, size)
 UNIT_WRAP(strdup, (const char *text), text)
 
-/* Only allocation n (from 0) fails until unit_malloc_well(). */
+/* Lets allocation n (from 0) fail, until unit_malloc_well(). */
 static inline void unit_malloc_fail(long n)
 {
 	unit_malloc_left = n;
 	unit_malloc_failed = false;
 }
 
-/* Did one fail? */
+/* Ends that. Did one fail? */
 static inline bool unit_malloc_well(void)
 {
 	unit_malloc_left = -1;
 	return unit_malloc_failed;
 }
 
-/* Runs what with each of its allocations failing in turn: it returns 0, or -ENOMEM when one failed. */
+/* Runs what(), with each of its allocations failing in turn; it must return -ENOMEM if one failed, else 0. */
 static inline void unit_starve(int (*what)(void))
 {
 	for (long n = 0;; n++) {

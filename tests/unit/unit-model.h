@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Models and rules for the tests of the deciding rooms: the incident's network, and whatever else a test needs. */
+/* Hosts with links and rules, for tests of plan/ and what uses plans: the network of the incident, and what
+ * else a test adds. */
 #ifndef OFFLOADD_TESTS_UNIT_MODEL_H
 #define OFFLOADD_TESTS_UNIT_MODEL_H
 
@@ -54,7 +55,7 @@ static inline struct link_state *unit_state(struct unit_host *h, int ifindex)
 	return state;
 }
 
-/* Adds a link that has the features of `words` toggleable, wanted and active. */
+/* Adds a link whose features in `words` can be changed, and are wanted and active. */
 static inline struct link *unit_link(struct unit_host *h, int ifindex, const char *name,
 	const char *kind, int lower, int master, const char *words)
 {
@@ -94,7 +95,7 @@ static inline void unit_incident_by_protocol(struct unit_host *h)
 	}
 }
 
-/* As if somebody had said `ethtool -K name words off`, without what follows from it. */
+/* The effect of `ethtool -K name words off` on this link only. */
 static inline void unit_off(struct unit_host *h, const char *name, const char *words)
 {
 	struct link *link = link_table_find_name(&h->links, name);
@@ -105,7 +106,7 @@ static inline void unit_off(struct unit_host *h, const char *name, const char *w
 	link->features.active &= ~set;
 }
 
-/* The same for what is held off though asked for. */
+/* The same for features that are wanted but not active. */
 static inline void unit_inactive(struct unit_host *h, const char *name, const char *words)
 {
 	struct link *link = link_table_find_name(&h->links, name);
@@ -126,7 +127,7 @@ static inline void unit_plan(struct unit_host *h)
 	assert_int_equal(plan_make(&h->context, &h->links, NULL, 0, &h->plan), 0);
 }
 
-/* The item of one feature of one link; NULL when no rule names it. */
+/* The item of a feature of a link; NULL: no rule declares it. */
 static inline const struct plan_item *unit_item(
 	struct unit_host *h, const char *name, const char *feature)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Netlink messages for the tests of the decoders, put together by libmnl. */
+/* Netlink messages for tests of decoders, built with libmnl. */
 #ifndef OFFLOADD_TESTS_UNIT_NL_H
 #define OFFLOADD_TESTS_UNIT_NL_H
 
@@ -20,7 +20,8 @@ static inline struct nlmsghdr *unit_message_init(struct unit_message *m)
 	return mnl_nlmsg_put_header(m->buf);
 }
 
-/* A copy of len bytes that ends where its memory ends, for ASan and valgrind to see who reads on. The caller's to free. */
+/* A copy of len bytes in an allocation of that size, so that ASan and valgrind detect reads after its end.
+ * The caller's to free. */
 static inline void *unit_exact(const void *data, size_t len)
 {
 	void *copy = malloc(len ? len : 1);

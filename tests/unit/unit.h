@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every unit test includes: cmocka, and a table of feature names to work with. */
+/* Included by every unit test: cmocka, and a table of feature names. */
 #ifndef OFFLOADD_TESTS_UNIT_H
 #define OFFLOADD_TESTS_UNIT_H
 
@@ -17,7 +17,7 @@
 #include "model/feature.h"
 #include "model/link.h"
 
-/* The names of Linux 6.1, in its order. "" is a number that the kernel leaves unused. */
+/* The feature names of Linux 6.1 by bit; "" for unused bits. */
 static const char *const unit_feature_names[] = {
 	"tx-scatter-gather", "tx-checksum-ipv4", "", "tx-checksum-ip-generic", "tx-checksum-ipv6",
 	"highdma", "tx-scatter-gather-fraglist", "tx-vlan-hw-insert", "rx-vlan-hw-parse",
@@ -44,7 +44,7 @@ static inline void unit_features(struct feature_table *table)
 		feature_table_add(table, i, unit_feature_names[i], strlen(unit_feature_names[i]));
 }
 
-/* The union of the words "a b c" (names or aliases); fails the test on a word that is not known. */
+/* The set of the words "a b c" (names or aliases); an unknown word fails the test. */
 static inline feature_set unit_set(const struct feature_table *table, const char *words)
 {
 	feature_set all = 0, one;
@@ -58,7 +58,7 @@ static inline feature_set unit_set(const struct feature_table *table, const char
 	return all;
 }
 
-/* A text that must be JSON; the caller's to free. */
+/* Parses a text, which must be JSON. The caller's to json_free(). */
 static inline struct json_value *unit_json(const char *text)
 {
 	struct json_value *root = NULL;

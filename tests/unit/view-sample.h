@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A picture made by hand for what renders one: the incident's network, and a plan that has every
- * verdict. */
+/* A sample view for tests of report/: the network of the incident, and a plan with every verdict. */
 #ifndef OFFLOADD_TESTS_VIEW_SAMPLE_H
 #define OFFLOADD_TESTS_VIEW_SAMPLE_H
 

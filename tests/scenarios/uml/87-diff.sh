@@ -44,5 +44,5 @@ ethtool -K storage gso off >/dev/null
 out=$(offloadctl diff "$scratch/good.json" --by-role)
 has "by role: whatever it is called" "$?$out" "^2lost: tx-generic-segmentation" "^  vlan10 ~ storage: on -> off" "bond0 ~ uplink" \
 	"vlan100 ~ backup"
-is "and nothing is missing" "$(grep -E '^only in|^not compared|^stands on|^port of' <<<"$out")" ""
+is "and nothing is missing" "$(grep -E '^only in|^not compared|^stacked on|^port of' <<<"$out")" ""
 done_testing

@@ -183,7 +183,7 @@ class Offloadctl:
             status, document, complaint = self.run("rules")
             if document is None:
                 raise Failed("offloadctl rules: %s" % (complaint or "status %d" % status))
-            self.in_force = document["folders"]
+            self.in_force = document["directories"]
         own = [path for path in self.in_force if os.path.realpath(path) == os.path.realpath(self.directory)]
         if not own:
             raise Failed("rules in %s have no effect: RulesDirectory= in offloadd.conf is %s" % (

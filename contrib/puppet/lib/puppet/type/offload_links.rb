@@ -78,7 +78,7 @@ Puppet::Type.newtype(:offload_links) do
     status, document = offloadctl('rules')
     raise Puppet::Error, "offloadctl rules: status #{status}" if document.nil?
 
-    named = document['folders']
+    named = document['directories']
     own = File.expand_path(self[:directory])
     unless named.any? { |path| File.expand_path(path) == own }
       raise Puppet::Error, "rules in #{own} have no effect: RulesDirectory= in offloadd.conf is #{named.join(' ')}"
