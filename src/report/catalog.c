@@ -81,20 +81,20 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_FALLBACK_SOCKET] = "{service} is using " SOFTWARE "; its connections may have to be re-established after a repair",
 	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE,
 	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE,
-	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; no more of them are reported one by one. "
+	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
 				  "Run: offloadctl services",
-	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit is|hits are} "
-				  "counted as lost. Run: offloadctl services --json",
-	[FINDING_STALE] = "{service} holds {count} stale {count#connection|connections}: {count#it still lacks|they still lack} "
+	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit was|hits were} "
+				  "not attributed to a service. Run: offloadctl services --json",
+	[FINDING_STALE] = "{service} has {count} stale {count#connection|connections}: {count#it still lacks|they still lack} "
 			  "{features}, which {link?{link}|the interface} has regained; restart the service, or for IPv4 run: "
 			  "sysctl net.ipv4.route.flush=1",
-	[FINDING_RECONNECTED] = "{service} holds no stale connections{link? on {link}} any more; no restart is needed",
-	[FINDING_RESTARTED] = "{service} restarted: it held stale connections",
+	[FINDING_RECONNECTED] = "{service} has no stale connections{link? on {link}} any more; no restart is needed",
+	[FINDING_RESTARTED] = "{service} restarted: it had stale connections",
 	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; its stale connections remain",
-	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; after a restart, stale connections count from then on",
+	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; if offloadd restarts, stale connections appear as new",
 
 	[FINDING_DIAGNOSIS_DEVICE] = "{service?{service} is using|Traffic is using} " SOFTWARE "; repair {link?{link}|the interface}",
-	[FINDING_DIAGNOSIS_RECONNECT] = "{service} holds {count} stale {count#connection|connections}{link? on {link}}; it must reconnect",
+	[FINDING_DIAGNOSIS_RECONNECT] = "{service} has {count} stale {count#connection|connections}{link? on {link}}; it must reconnect",
 	[FINDING_DIAGNOSIS_DISK] = "sendfile{service? of {service}} waits for data to be read",
 	[FINDING_DIAGNOSIS_RECEIVER] = "sendfile{service? of {service}} waits for the receiver",
 	[FINDING_DIAGNOSIS_WELL] = "No software fallback and no stale connections were found",
@@ -129,9 +129,9 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
-	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "whether this succeeds is not known before it is tried: what the device below offers to VLANs "
-					   "cannot be read",
-	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "its features could not be read: {error}",
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: the kernel does not report what the device below offers to "
+					   "VLANs",
+	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",
 	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}, or `ethtool -K {link} {feature} {want?on|off}`",

@@ -262,7 +262,7 @@ static void write_node(FILE *out, const struct drawing_node *node)
 void drawing_write(FILE *out, const struct drawing *d)
 {
 	fprintf(out,
-		"<svg class=\"stack\" role=\"img\" aria-label=\"Links and what they stand on\" viewBox=\"0 0 %d %d\" "
+		"<svg class=\"stack\" role=\"img\" aria-label=\"Interfaces, each above those that it uses\" viewBox=\"0 0 %d %d\" "
 		"width=\"%d\" height=\"%d\">\n<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
 		"markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><path class=\"tip\" d=\"M0 0 L8 4 L0 8 "
 		"z\"/></marker></defs>\n",

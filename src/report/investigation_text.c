@@ -24,12 +24,11 @@ static void append_calls(const struct text *t, const struct diagnosis *d)
 		APPEND(t, "%llu call%s, median %s", (unsigned long long)d->calls, util_plural(d->calls),
 			util_format_usec(d->median_usec, time, sizeof(time)));
 	if (d->running)
-		APPEND(t, "%s%llu still running, %s%s", d->calls ? ", " : "", (unsigned long long)d->running,
-			d->running > 1 ? "the longest for " : "for ", util_format_usec(d->longest_usec, time, sizeof(time)));
+		APPEND(t, "%s%llu still running%s%s", d->calls ? ", " : "", (unsigned long long)d->running,
+			d->running > 1 ? ", the longest for " : " for ", util_format_usec(d->longest_usec, time, sizeof(time)));
 }
 
-/* A service at the head of a sentence. */
-static const char *name_holder(const char *service)
+static const char *name_service(const char *service)
 {
 	return strcmp(service, UNIT_NO_SERVICE) ? service : "A process outside any service";
 }
@@ -37,8 +36,8 @@ static const char *name_holder(const char *service)
 static const char *name_sender(const struct diagnosis *d)
 {
 	if (d->origin == FALLBACK_FORWARDED)
-		return "What is forwarded";
-	return d->finding.service[0] ? name_holder(d->finding.service) : "The kernel's own traffic";
+		return "Forwarded traffic";
+	return d->finding.service[0] ? name_service(d->finding.service) : "Kernel traffic";
 }
 
 static void append_rates(const struct text *t, const struct diagnosis *d)
@@ -47,20 +46,18 @@ static void append_rates(const struct text *t, const struct diagnosis *d)
 		uint64_t n;
 		const char *what;
 	} rates[] = {
-		{ d->per_sec[FALLBACK_SEGMENTATION], "packets split in software" },
-		{ d->per_sec[FALLBACK_CHECKSUM], "summed" },
-		{ d->per_sec[FALLBACK_SENDPAGE] + d->per_sec[FALLBACK_SPLICE], "copied into its sockets" },
+		{ d->per_sec[FALLBACK_SEGMENTATION], "packets segmented" },
+		{ d->per_sec[FALLBACK_CHECKSUM], "packets checksummed" },
+		{ d->per_sec[FALLBACK_SENDPAGE] + d->per_sec[FALLBACK_SPLICE], "copies into sockets" },
 	};
-	bool first = true;
+	const char *comma = "";
 
-	for (size_t k = 0; k < ARRAY_SIZE(rates); k++) {
-		if (!rates[k].n)
-			continue;
-		APPEND(t, "%s%llu %s", first ? "every second " : ", ", (unsigned long long)rates[k].n, rates[k].what);
-		first = false;
-	}
-	if (first)
-		APPEND(t, "about one packet a second");
+	for (size_t k = 0; k < ARRAY_SIZE(rates); k++)
+		if (rates[k].n) {
+			APPEND(t, "%s%llu %s", comma, (unsigned long long)rates[k].n, rates[k].what);
+			comma = ", ";
+		}
+	APPEND(t, "%s per second. ", *comma ? "" : "about one packet");
 }
 
 static void append_device(const struct text *t, const struct diagnosis *d, const struct feature_table *features)
@@ -69,63 +66,64 @@ static void append_device(const struct text *t, const struct diagnosis *d, const
 	bool known = d->finding.off;
 	char missing[NAMES_LEN];
 
+	APPEND(t, "%s %s software fallback on %s", name_sender(d), known && d->has_again ? "used" : "uses",
+		link[0] ? link : "an unknown interface");
 	if (known)
-		APPEND(t, "%s %s on %s, which %s without %s: ", name_sender(d), d->has_again ? "fell back" : "falls back", link,
-			d->has_again ? "went" : "goes", feature_format(features, d->finding.off, missing, sizeof(missing)));
-	else
-		APPEND(t, "%s falls back on %s: ", name_sender(d), link[0] ? link : "a link that is not known");
+		APPEND(t, ", where %s %s off", feature_format(features, d->finding.off, missing, sizeof(missing)),
+			d->finding.off & (d->finding.off - 1) ? d->has_again ? "were" : "are" : d->has_again ? "was" : "is");
+	APPEND(t, ": ");
 	append_rates(t, d);
 	if (!known && d->only_copies)
-		APPEND(t, ". Those sockets are gone by now, or cannot be seen.");
+		APPEND(t, "These sockets are closed by now, or cannot be read.");
 	else if (!known)
-		APPEND(t, ". What it goes without is not known (offloadctl explain %s).", link);
+		APPEND(t, "The missing feature is not known. Run: offloadctl explain %s", link);
 	else if (d->has_again)
-		APPEND(t, ". %s has that by now.", link);
+		APPEND(t, "The features of %s are restored.", link);
 	else if (d->unsupported)
-		APPEND(t, ". That cannot be changed there (offloadctl explain %s).", link);
+		APPEND(t, "This is unsupported on %s. Run: offloadctl explain %s", link, link);
 	else
-		APPEND(t, ". Repairing %s ends it (offloadctl apply %s)%s.", link, link,
-			d->copies ? "; sockets that copy stay stale until they reconnect" : "");
+		APPEND(t, "%sRun: offloadctl apply %s", d->copies ? "After a repair, these sockets remain stale until they reconnect. " : "",
+			link);
 }
 
 static void append_blind(const struct text *t, const struct diagnosis *d)
 {
 	static const char *const names[DIAGNOSIS_UNSEEN] = {
-		[DIAGNOSIS_NO_SEGMENTATION] = "packets split in software",
-		[DIAGNOSIS_NO_CHECKSUM] = "packets summed in software",
-		[DIAGNOSIS_NO_COPY] = "sockets that copy",
+		[DIAGNOSIS_NO_SEGMENTATION] = "software segmentation",
+		[DIAGNOSIS_NO_CHECKSUM] = "software checksums",
+		[DIAGNOSIS_NO_COPY] = "copied pages",
 		[DIAGNOSIS_NO_SOCKETS] = "stale connections",
-		[DIAGNOSIS_NO_LATENCY] = "sendfile",
-		[DIAGNOSIS_LOST_PACKETS] = "whose packets did not fit",
-		[DIAGNOSIS_LOST_CALLS] = "calls of sendfile that did not fit",
+		[DIAGNOSIS_NO_LATENCY] = "sendfile latency",
+		[DIAGNOSIS_LOST_PACKETS] = "the services of some packets (table full)",
+		[DIAGNOSIS_LOST_CALLS] = "some sendfile calls (table full)",
 	};
-	const char *comma = "Not seen: ";
+	const char *comma = "Not observed: ";
 
 	if (d->link_gone)
-		APPEND(t, "%s was removed meanwhile. ", d->finding.link);
+		APPEND(t, "%s was removed during the observation. ", d->finding.link);
 	for (unsigned k = 0; k < DIAGNOSIS_UNSEEN; k++)
 		if (d->unseen & 1U << k) {
 			APPEND(t, "%s%s", comma, names[k]);
 			comma = ", ";
 		}
-	APPEND(t, "%sWhat could be seen %s.", d->unseen ? "; below is why. " : "",
-		d->beside ? "is reported with this" : "shows nothing");
+	APPEND(t, "%s%s", d->unseen ? "; the reasons are below. " : "",
+		d->beside ? "See the other diagnoses for what was observed." : "Nothing was found in what was observed.");
 }
 
 static void append_well(const struct text *t, const struct diagnosis *d)
 {
 	if (d->finding.count)
-		APPEND(t, "Next to nothing falls back, %llu packet%s in all,", (unsigned long long)d->finding.count,
+		APPEND(t, "Almost no software fallback (%llu packet%s)", (unsigned long long)d->finding.count,
 			util_plural(d->finding.count));
 	else
-		APPEND(t, "Nothing falls back");
-	APPEND(t, " and no socket is stale; ");
+		APPEND(t, "No software fallback");
+	APPEND(t, " and no stale sockets; ");
 	if (d->calls || d->running) {
 		APPEND(t, "sendfile to TCP sockets: ");
 		append_calls(t, d);
 		APPEND(t, ".");
 	} else {
-		APPEND(t, "no call of sendfile to a TCP socket began%s.", d->begun ? ", but some ended" : "");
+		APPEND(t, "no sendfile call to a TCP socket started%s.", d->begun ? ", some returned" : "");
 	}
 }
 
@@ -142,20 +140,19 @@ const char *diagnosis_format(
 		append_device(&t, d, features);
 		break;
 	case FINDING_DIAGNOSIS_RECONNECT:
-		APPEND(&t, "%s holds %llu socket%s stale without %s, which %s has now: %s it, or over IPv4 `sysctl net.ipv4.route.flush=1`.",
-			name_holder(f->service), (unsigned long long)f->count, util_plural(f->count),
-			feature_format(features, f->off, names, sizeof(names)), f->link,
-			strcmp(f->service, UNIT_NO_SERVICE) ? "restart" : "end");
+		APPEND(&t, "%s has %llu stale socket%s without %s, which %s has now. Restart it, or for IPv4 run: "
+			"sysctl net.ipv4.route.flush=1", name_service(f->service), (unsigned long long)f->count, util_plural(f->count),
+			feature_format(features, f->off, names, sizeof(names)), f->link);
 		break;
 	case FINDING_DIAGNOSIS_DISK:
-		APPEND(&t, "%s waits for the disk: %u%% of sendfile's time (", name_holder(f->service), d->percent);
+		APPEND(&t, "%s waits for the disk: %u%% of the sendfile time (", name_service(f->service), d->percent);
 		append_calls(&t, d);
-		APPEND(&t, ") it was asleep until data was read. Offload has no part in that.");
+		APPEND(&t, ") was spent waiting for data to be read. Offloads are not the cause.");
 		break;
 	case FINDING_DIAGNOSIS_RECEIVER:
-		APPEND(&t, "%s waits for its receivers: %u%% of sendfile's time (", name_holder(f->service), d->percent);
+		APPEND(&t, "%s waits for its receivers: %u%% of the sendfile time (", name_service(f->service), d->percent);
 		append_calls(&t, d);
-		APPEND(&t, ") it was asleep until they made room.");
+		APPEND(&t, ") was spent waiting for them to accept data.");
 		break;
 	case FINDING_DIAGNOSIS_BLIND:
 		append_blind(&t, d);
@@ -177,10 +174,10 @@ const char *metric_format(const struct investigation_metric *m, char buf[METRIC_
 		util_append(buf, METRIC_TEXT_LEN, "sendfile median%s%s", m->service[0] ? ", " : "", m->service);
 		break;
 	case INVESTIGATION_PER_CALL:
-		util_append(buf, METRIC_TEXT_LEN, "%s a call of sendfile", investigation_rate_name(m->rate));
+		util_append(buf, METRIC_TEXT_LEN, "%s per sendfile call", investigation_rate_name(m->rate));
 		break;
 	case INVESTIGATION_PER_SECOND:
-		util_append(buf, METRIC_TEXT_LEN, "%s a second", investigation_rate_name(m->rate));
+		util_append(buf, METRIC_TEXT_LEN, "%s per second", investigation_rate_name(m->rate));
 		break;
 	case INVESTIGATION_STALE:
 		util_append(buf, METRIC_TEXT_LEN, "stale connections");
@@ -193,9 +190,9 @@ const char *metric_difference(const struct investigation_metric *m)
 {
 	switch (m->difference) {
 	case INVESTIGATION_PAGES_OR_CALLS:
-		return "up to Linux 6.4 pages are counted, from 6.5 on calls";
+		return "Linux up to 6.4 counts pages, Linux 6.5 and later counts calls";
 	case INVESTIGATION_SENDFILE_COUNTED:
-		return "sendfile is counted in it from Linux 6.5 on, not before";
+		return "it includes sendfile since Linux 6.5";
 	case INVESTIGATION_SAME:
 		break;
 	}

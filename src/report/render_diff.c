@@ -15,7 +15,7 @@ static const struct {
 	[DIFF_UNLISTED] = { "not listed in B", "31" },
 	[DIFF_GAINED] = { "gained", "32" },
 	[DIFF_OTHER] = { "changed", "33" },
-	[DIFF_REQUESTED] = { "asked for by one only", "33" },
+	[DIFF_REQUESTED] = { "requested in one only", "33" },
 	[DIFF_FIXED] = { "can be changed in one only", "36" },
 };
 
@@ -56,9 +56,9 @@ static void put_group(const struct render *r, const struct diff *d, const struct
 			pair_name(d, g->pairs[i], one, sizeof(one)));
 	append_more(text, sizeof(text), g->n_pairs);
 	fprintf(r->out, "  %s: %s -> %s%s\n", text, diff_state_name(g->a_state),
-		diff_state_name(g->b_state), g->follows ? ", as on what it stands on" : "");
+		diff_state_name(g->b_state), g->follows ? ", like the interface below" : "");
 	if (g->costs)
-		fprintf(r->out, "  %s %s\n", g->change == DIFF_GAINED ? "brings" : "costs",
+		fprintf(r->out, "  %s %s\n", g->change == DIFF_GAINED ? "also gained:" : "also lost:",
 			feature_format(&d->a->features, g->costs, text, sizeof(text)));
 }
 
@@ -94,7 +94,7 @@ static void put_ambiguous(
 		util_append(text, sizeof(text), "%s%s", i ? ", " : "", d->b->links[o->b[i]].name);
 	append_more(text, sizeof(text), o->n_b);
 	put_word(r, "33", "not compared");
-	fprintf(r->out, ": %s in B: each is %s, and nothing tells which is which\n", text, o->role);
+	fprintf(r->out, ": %s in B: each is %s, so they cannot be matched\n", text, o->role);
 }
 
 static void put_rule(const struct render *r, const struct diff *d, const struct diff_rule *rule)
@@ -107,7 +107,7 @@ static void put_rule(const struct render *r, const struct diff *d, const struct 
 	fprintf(r->out, ": %s %s\n", util_clean(file, text, sizeof(text)),
 		rule->b == DIFF_NONE   ? "is only in A"
 		: rule->a == DIFF_NONE ? "is only in B"
-				       : "declares something else");
+				       : "declares other values");
 }
 
 static void put_unknown(const struct render *r, const struct feature_table *table, feature_set set,
@@ -121,7 +121,7 @@ static void put_unknown(const struct render *r, const struct feature_table *tabl
 	if (s->form == SNAPSHOT_ETHTOOL)
 		fprintf(r->out, "%s does not list %s: not compared\n", side, text);
 	else
-		fprintf(r->out, "the kernel of %s has no %s: not compared\n", side, text);
+		fprintf(r->out, "the kernel of %s does not have %s: not compared\n", side, text);
 }
 
 static void put_side(
@@ -132,7 +132,7 @@ static void put_side(
 		fprintf(r->out, ", %s", s->host);
 	if (*s->kernel)
 		fprintf(r->out, ", Linux %s", s->kernel);
-	fprintf(r->out, ", %zu link%s\n", s->n_links, util_plural(s->n_links));
+	fprintf(r->out, ", %zu interface%s\n", s->n_links, util_plural(s->n_links));
 }
 
 static void put_renamed(const struct render *r, const struct diff *d)
@@ -149,7 +149,7 @@ static void put_renamed(const struct render *r, const struct diff *d)
 	}
 	append_more(text, sizeof(text), n);
 	if (n)
-		fprintf(r->out, "taken for the same: %s\n", text);
+		fprintf(r->out, "matched under different names: %s\n", text);
 }
 
 void render_diff(const struct render *r, const struct diff *d, const char *a, const char *b)
@@ -176,7 +176,7 @@ void render_diff(const struct render *r, const struct diff *d, const char *a, co
 	if (diff_any(d))
 		fputc('\n', r->out);
 	else
-		fprintf(r->out, "%zu link%s the same\n", d->n_pairs, util_plural(d->n_pairs));
+		fprintf(r->out, "%zu interface%s, no differences\n", d->n_pairs, util_plural(d->n_pairs));
 	put_side(r, "A", a, d->a);
 	put_side(r, "B", b, d->b);
 	put_renamed(r, d);

@@ -41,7 +41,7 @@ static const char *worst_features(const struct render *r, const struct feature_t
 
 	buf[0] = '\0';
 	if (!link->has_features && link->features_error) {
-		util_append(buf, size, "features cannot be read: %s", strerror(-link->features_error));
+		util_append(buf, size, "features could not be read: %s", strerror(-link->features_error));
 		return buf;
 	}
 	if (!pl || plan_link_verdict(pl) == VERDICT_COMPLIANT)
@@ -168,10 +168,10 @@ static void put_link_facts(const struct render *r, const struct view *view, cons
 		util_append(text, sizeof(text), "%s%s", comma, render_clean_name(u->name));
 		comma = ", ";
 	}
-	render_put_names(r, "carries", text);
+	render_put_names(r, "used by", text);
 	if (!link->has_features)
-		fprintf(r->out, "  features cannot be read: %s\n",
-			link->features_error ? strerror(-link->features_error) : "not offered");
+		fprintf(r->out, "  features could not be read: %s\n",
+			link->features_error ? strerror(-link->features_error) : "not reported by the kernel");
 	fputc('\n', r->out);
 }
 
@@ -273,10 +273,10 @@ void render_explanation(const struct render *r, const struct view *view, const s
 		render_wrapped(r, (unsigned)column, util_clean(text, clean, sizeof(clean)));
 	}
 	if (falls_with)
-		render_put_names(r, "with it", feature_format(view->features, falls_with, text, sizeof(text)));
+		render_put_names(r, "also affects", feature_format(view->features, falls_with, text, sizeof(text)));
 	put_rule(r, item);
 	catalog_advice(view->features, explanation, text, sizeof(text));
-	render_put_names(r, "to do", util_clean(text, clean, sizeof(clean)));
+	render_put_names(r, "advice", util_clean(text, clean, sizeof(clean)));
 }
 
 void render_nothing(const struct render *r, const struct view *view, const struct link *link)
@@ -284,8 +284,8 @@ void render_nothing(const struct render *r, const struct view *view, const struc
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 
 	if (!link->has_features)
-		fprintf(r->out, "%s: its features could not be read: %s\n", render_clean_name(link->name),
-			link->features_error ? strerror(-link->features_error) : "none offered");
+		fprintf(r->out, "%s: features could not be read: %s\n", render_clean_name(link->name),
+			link->features_error ? strerror(-link->features_error) : "not reported by the kernel");
 	else if (!pl || pl->n_items == 0)
 		fprintf(r->out, "%s: no rule applies to a feature that it can change\n", render_clean_name(link->name));
 	else

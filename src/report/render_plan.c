@@ -29,7 +29,7 @@ static void append_declared(
 		return;
 	}
 	util_append(buf, size, "should follow %s", lower ? render_clean_name(lower->name) :
-			link && link->first_port ? "its ports" : "what is below");
+			link && link->first_port ? "its ports" : "the interface below");
 	if (!item->unread)
 		util_append(buf, size, " (%s)", item->not_given ? "not provided" : util_on_off(item->want));
 }
@@ -135,7 +135,7 @@ static void put_change(const struct render *r, const struct view *view, const st
 	column = fprintf(r->out, "  %s: ", render_clean_name(pl->name));
 	snprintf(text, sizeof(text), "%s %sturn%s %s%s%s", feature_format(view->features, bits, names, sizeof(names)),
 		side ? "also " : "", bits & (bits - 1) ? "" : "s", util_on_off(on),
-		side ? " (side effect, not set by a rule)" : "", certain ? "" : " (not certain before it is tried)");
+		side ? " (side effect, not set by a rule)" : "", certain ? "" : " (the result is uncertain)");
 	render_wrapped(r, (unsigned)column, text);
 }
 

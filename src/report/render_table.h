@@ -136,7 +136,7 @@ static inline int put_fitted_table(const struct render *r, struct libscols_table
 		}
 		put_lines(r, text);
 		if (*hidden)
-			fprintf(r->out, "not shown for want of room: %s\n", hidden);
+			fprintf(r->out, "Columns hidden (terminal too narrow): %s\n", hidden);
 		return 0;
 	}
 }

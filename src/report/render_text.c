@@ -111,6 +111,6 @@ const char *render_declared_words(const struct plan_item *item)
 	if (item->declared != RULE_LOWER || item->unread)
 		return rule_value_name(item->declared);
 	if (item->not_given)
-		return "lower (not given there)";
+		return "lower (not provided)";
 	return item->want ? "lower (on)" : "lower (off)";
 }

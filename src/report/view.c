@@ -70,7 +70,7 @@ const char *view_link_words(
 	if (lower)
 		util_append(buf, size, " on %s", util_clean(lower->name, name, sizeof(name)));
 	else if (link->lower_netnsid >= 0 && !link_has_peer(link))
-		util_append(buf, size, " on a link of another namespace");
+		util_append(buf, size, " on an interface in another network namespace");
 	for (struct link *port = link_first_port(table, link); port;
 		port = link_next_port(table, port)) {
 		if (++ports > 8) {

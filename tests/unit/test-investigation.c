@@ -52,8 +52,8 @@ static void a_broken_device(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "files.service falls back on vlan10, which goes without tx-scatter-gather, tx-checksum-ip-generic: "
-	       "every second 100 packets split in software, 200 summed");
+	has(0, "files.service uses software fallback on vlan10, where tx-scatter-gather, tx-checksum-ip-generic are off: "
+	       "100 packets segmented, 200 packets checksummed per second.");
 	has(0, "offloadctl apply vlan10");
 	investigation_clear(&i);
 }
@@ -66,12 +66,12 @@ static void a_device_that_cannot(void **state)
 	i.evidence.fallback[0].unsupported = true;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "200 summed. That cannot be changed there (offloadctl explain vlan10).");
+	has(0, "200 packets checksummed per second. This is unsupported on vlan10. Run: offloadctl explain vlan10");
 	i.evidence.fallback[0].unsupported = false;
 	i.evidence.fallback[0].has_again = true;
 	judge(&i);
-	has(0, "files.service fell back on vlan10, which went without tx-scatter-gather, tx-checksum-ip-generic: every ");
-	has(0, "200 summed. vlan10 has that by now.");
+	has(0, "files.service used software fallback on vlan10, where tx-scatter-gather, tx-checksum-ip-generic were off: ");
+	has(0, "200 packets checksummed per second. The features of vlan10 are restored.");
 	investigation_clear(&i);
 }
 
@@ -83,8 +83,8 @@ static void copying_sockets_will_be_stale(void **state)
 	i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 50;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	has(0, "5 copied into its sockets");
-	has(0, "stay stale until they reconnect");
+	has(0, "5 copies into sockets");
+	has(0, "remain stale until they reconnect");
 	investigation_clear(&i);
 }
 
@@ -144,7 +144,7 @@ static void a_stale_socket(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_RECONNECT, "files.service", "vlan10");
-	has(0, "holds 2 sockets stale without tx-scatter-gather, which vlan10 has now");
+	has(0, "has 2 stale sockets without tx-scatter-gather, which vlan10 has now");
 	investigation_clear(&i);
 }
 
@@ -159,8 +159,8 @@ static void a_slow_disk_is_not_the_fallback(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_DISK, "files.service", "");
-	has(0, "90% of sendfile's time");
-	has(0, "Offload has no part in that");
+	has(0, "90% of the sendfile time");
+	has(0, "Offloads are not the cause");
 	/* what cannot be told apart is not guessed */
 	i.evidence.latency.has_waits = false;
 	judge(&i);
@@ -198,20 +198,20 @@ static void receivers_forwarded_and_nothing(void **state)
 	i.evidence.latency.rows[0].peer_usec = 0;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "Nothing falls back and no socket is stale; sendfile to TCP sockets: 1000 calls, median ");
+	has(0, "No software fallback and no stale sockets; sendfile to TCP sockets: 1000 calls, median ");
 	i.rates[INVESTIGATION_SUMMED].known = false;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
-	has(0, "Not seen: packets summed in software; below is why. What could be seen shows nothing.");
+	has(0, "Not observed: software checksums; the reasons are below. Nothing was found in what was observed.");
 	row = evidence_fallback_row(&i.evidence, FALLBACK_FORWARDED, "", "vlan10");
 	row->hits[FALLBACK_SEGMENTATION].n = 30;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "", "vlan10");
-	has(0, "What is forwarded falls back on vlan10: every second 3 packets split in software. "
-	       "What it goes without is not known (offloadctl explain vlan10).");
+	has(0, "Forwarded traffic uses software fallback on vlan10: 3 packets segmented per second. "
+	       "The missing feature is not known. Run: offloadctl explain vlan10");
 	assert_int_equal(n_judged, 2);
 	is_finding(1, FINDING_DIAGNOSIS_BLIND, "", "");
-	has(1, "What could be seen is reported with this.");
+	has(1, "See the other diagnoses for what was observed.");
 	investigation_clear(&i);
 }
 
@@ -224,12 +224,12 @@ static void what_was_not_seen_is_not_well(void **state)
 	i.evidence.n_stale = i.evidence.n_fallback = i.evidence.latency.n = 0;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "Nothing falls back and no socket is stale; no call of sendfile to a TCP socket began.");
+	has(0, "No software fallback and no stale sockets; no sendfile call to a TCP socket started.");
 	i.evidence.has_latency = i.evidence.has_sockets = false;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
-	has(0, "Not seen: stale connections, sendfile; below is why.");
+	has(0, "Not observed: stale connections, sendfile latency; the reasons are below.");
 	i.evidence.has_latency = i.evidence.has_sockets = true;
 	i.rates[INVESTIGATION_SEGMENTED].lost = 5;
 	judge(&i);
@@ -239,7 +239,7 @@ static void what_was_not_seen_is_not_well(void **state)
 	strcpy(i.only_link, "vlan10");
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "vlan10");
-	assert_string_equal(text_of[0], "vlan10 was removed meanwhile. What could be seen shows nothing.");
+	assert_string_equal(text_of[0], "vlan10 was removed during the observation. Nothing was found in what was observed.");
 	investigation_clear(&i);
 }
 
@@ -254,12 +254,12 @@ static void a_call_that_has_not_returned(void **state)
 		.total_usec = 15000000, .disk_usec = 14000000 };
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DISK, "files.service", "");
-	has(0, "93% of sendfile's time (2 still running, the longest for 12.0 s)");
+	has(0, "93% of the sendfile time (2 still running, the longest for 12.0 s)");
 	row->running = 1;
 	row->disk_usec = 0;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "sendfile to TCP sockets: 1 still running, for 12.0 s.");
+	has(0, "sendfile to TCP sockets: 1 still running for 12.0 s.");
 	investigation_clear(&i);
 }
 
@@ -272,14 +272,14 @@ static void a_few_packets_are_no_finding(void **state)
 	i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = 1;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "Next to nothing falls back, 4 packets in all, and no socket is stale; ");
+	has(0, "Almost no software fallback (4 packets) and no stale sockets; ");
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = 4000;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, ": every second 400 packets split in software. Rep");
+	has(0, ": 400 packets segmented per second. ");
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 4;
 	judge(&i);
-	has(0, ": about one packet a second. Rep");
+	has(0, ": about one packet per second. After");
 	investigation_clear(&i);
 }
 
@@ -291,11 +291,11 @@ static void a_process_without_a_unit(void **state)
 	strcpy(i.evidence.stale[0].service, UNIT_NO_SERVICE);
 	strcpy(i.evidence.fallback[0].service, UNIT_NO_SERVICE);
 	judge(&i);
-	has(0, "A process outside any service holds 2 sockets stale");
-	has(0, "which vlan10 has now: end it, or over IPv4");
+	has(0, "A process outside any service has 2 stale sockets");
+	has(0, "which vlan10 has now. Restart it, or for IPv4 run");
 	i.evidence.n_stale = 0;
 	judge(&i);
-	has(0, "A process outside any service falls back on vlan10");
+	has(0, "A process outside any service uses software fallback on vlan10");
 	investigation_clear(&i);
 }
 
@@ -337,11 +337,11 @@ static void kernels_that_count_other_things(void **state)
 	for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
 		strcpy(a.kernel, cases[k].a);
 		strcpy(b.kernel, cases[k].b);
-		assert_int_equal(is_known(&a, &b, "copy a second", &why), cases[k].same);
+		assert_int_equal(is_known(&a, &b, "copy per second", &why), cases[k].same);
 		assert_int_equal(why, !cases[k].same);
-		assert_int_equal(is_known(&a, &b, "copy a call of sendfile", &why), cases[k].same);
-		assert_int_equal(is_known(&a, &b, "tcp_sendmsg a second", &why), cases[k].same);
-		assert_true(is_known(&a, &b, "segmentation a second", &why));
+		assert_int_equal(is_known(&a, &b, "copy per sendfile call", &why), cases[k].same);
+		assert_int_equal(is_known(&a, &b, "tcp_sendmsg per second", &why), cases[k].same);
+		assert_true(is_known(&a, &b, "segmentation per second", &why));
 		assert_false(why);
 	}
 	assert_true(is_known(&a, &b, "stale connections", &why));

@@ -236,7 +236,7 @@ static void what_is_absent_is_said(void **state)
 	assert_non_null(strstr(text, "nobody &lt;recorded&gt;"));
 	assert_non_null(strstr(text, "no probe"));
 	assert_non_null(strstr(text, "not measured"));
-	assert_non_null(strstr(text, "No rule names any feature of these links"));
+	assert_non_null(strstr(text, "No rule applies to these interfaces"));
 	free(text);
 	unit_host_free(h);
 }
