@@ -41,7 +41,7 @@ int cmd_call_failed(const char *command, int error)
 	case -EPIPE:
 		return cmd_error("%s failed: offloadd closed the connection", command);
 	default:
-		return cmd_error("%s: %s", command, strerror(-error));
+		return cmd_error("%s failed: %s", command, strerror(-error));
 	}
 }
 
@@ -55,7 +55,7 @@ int cmd_answered_error(const char *command, const char *error, const struct json
 		return cmd_error(nearest[0] ? "unknown interface \"%s\", did you mean \"%s\"?" : "unknown interface \"%s\"",
 			json_get_text(parameters, "link"), nearest);
 	if (strcmp(error, METHODS_INTERFACE ".NotPossible") == 0)
-		return cmd_error("%s: %s", command, json_get_text(parameters, "message"));
+		return cmd_error("%s failed: %s", command, json_get_text(parameters, "message"));
 	return cmd_error("%s failed: offloadd replied %s", command, error);
 }
 

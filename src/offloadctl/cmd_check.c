@@ -71,7 +71,7 @@ static int check_not_empty(struct rule_set *set, const char *dir, const struct r
 	for (size_t i = 0; i < list->n_places; i++)
 		if (list->places[i].state != RULE_PLACE_NOT_READ)
 			return 0;
-	return rule_set_add_error(set, dir, 0, "no rule files, their names end in .rule");
+	return rule_set_add_error(set, dir, 0, "no rule files (names must end in .rule)");
 }
 
 /* Rules of directories, and other files there. named: by the user, each to be checked by itself. */
@@ -145,7 +145,7 @@ static void print_errors(const struct rule_set *rules, const struct rule_list *n
 	}
 	for (size_t i = 0; i < notes->n_places; i++)
 		if (notes->places[i].state == RULE_PLACE_NOT_READ)
-			printf("%s: not read, the name does not end in .rule\n",
+			printf("%s: ignored, the name does not end in .rule\n",
 				notes->places[i].path);
 	printf("%zu valid rule%s, %zu error%s\n", rules->n_rules, util_plural(rules->n_rules),
 		rules->n_errors, util_plural(rules->n_errors));

@@ -109,7 +109,7 @@ static void print_status(const struct json_value *answer)
 		(long long)json_get_int(answer, "reconciles"), (long long)json_get_int(answer, "changes"),
 		(long long)json_get_int(answer, "overruns"));
 	if (json_get_int(answer, "rules") == 0)
-		puts("no rule is loaded: nothing is checked or changed");
+		puts("No rules are loaded; offload features are not being enforced");
 	print_verdicts(counts);
 	print_links(answer, "not_as_declared", "not compliant");
 	print_links(answer, "contended", "contended");
@@ -167,10 +167,10 @@ int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 	}
 	print_status(answer);
 	if (json_count(json_get_list(answer, "settings_errors")))
-		puts("settings rejected, keeping the previous ones (after a start: audit mode and defaults):");
+		puts("Settings rejected; keeping the previous settings (after a start: the defaults, in audit mode):");
 	print_file_errors(answer, "settings_errors");
 	if (json_count(json_get_list(answer, "rule_errors")))
-		puts("rule files with errors, ignored or kept as they were:");
+		puts("Errors in rule files, which are ignored, or whose previous rules are kept:");
 	print_file_errors(answer, "rule_errors");
 	return code;
 }
@@ -348,7 +348,7 @@ int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 	results = json_get_list(answer, "results");
 	ret->results = calloc(json_count(results) + 1, sizeof(*ret->results));
 	if (!ret->results)
-		return cmd_error("revert: %s", strerror(ENOMEM));
+		return cmd_error("revert failed: %s", strerror(ENOMEM));
 	json_foreach(o, results)
 		read_result(o, table, &ret->results[ret->n_results++]);
 	json_foreach(paused, json_get_list(answer, "paused"))
@@ -379,7 +379,7 @@ static void take_events(
 	const struct cmd_options *options, const struct json_value *answer, struct json_writer *all)
 {
 	if (json_get_int(answer, "lost"))
-		cmd_error("%lld events lost: they came faster than they were read",
+		cmd_error("%lld events lost: they arrived faster than they were read",
 			(long long)json_get_int(answer, "lost"));
 	json_foreach(event, json_get_list(answer, "events"))
 	{

@@ -321,7 +321,7 @@ static int print(struct watch *w)
 	int r = diagnose(&w->result, &diagnoses, &n);
 
 	if (r < 0)
-		return cmd_error("cannot judge: %s", strerror(-r));
+		return cmd_error("Failed to diagnose: %s", strerror(-r));
 	return cmd_written(w->options->json ? json_write_investigation(stdout, &w->result, diagnoses, n)
 					    : render_investigation(&w->session.render, &w->result, diagnoses, n),
 		CMD_OK);
@@ -340,18 +340,18 @@ static int investigate(struct watch *w)
 		snprintf(w->result.unit, sizeof(w->result.unit), "%s", w->options->unit);
 	r = stop < 0 ? stop : open_probes(w);
 	if (r < 0)
-		return cmd_error("cannot watch this host: %s", strerror(-r));
+		return cmd_error("Failed to start probes: %s", strerror(-r));
 	forget_counts(w);
 	if (softirq_read(w->before) < 0)
 		w->before->n = 0;
 	begin = util_now_usec();
-	fprintf(stderr, "watching for %" PRIu64 " s; Ctrl-C ends it sooner\n",
+	fprintf(stderr, "watching for %" PRIu64 " s; press Ctrl-C to end earlier\n",
 		(limit + USEC_PER_SEC - 1) / USEC_PER_SEC);
 	cmd_wait_stop(stop, begin + limit);
 	w->result.elapsed_usec = util_now_usec() - begin;
 	r = collect(w);
 	if (r < 0)
-		return cmd_error("cannot put together what was seen: %s", strerror(-r));
+		return cmd_error("Failed to collect results: %s", strerror(-r));
 	return print(w);
 }
 
@@ -373,7 +373,7 @@ int cmd_investigate(const struct cmd_options *options, _unused_ int argc, _unuse
 	int r;
 
 	if (options->has_time && (options->time_usec < USEC_PER_MSEC || options->time_usec > FOR_MAX_USEC))
-		return cmd_error("--for is between 1ms and 1h");
+		return cmd_error("invalid duration for --for: expected 1ms to 1h");
 	r = cmd_open(options, &w.session);
 	if (r == CMD_OK)
 		r = cmd_refresh(&w.session);
@@ -399,9 +399,9 @@ int cmd_diff_investigations(const struct cmd_options *options, const char *a_tex
 		if (r == -ENOENT)
 			r = CMD_NOT_INVESTIGATION;
 		else if (r < 0)
-			r = cmd_error("%s: %s", names[k], why[0] ? why : strerror(-r));
+			r = cmd_error("Failed to read %s: %s", names[k], why[0] ? why : strerror(-r));
 		if (k == 1 && r == CMD_NOT_INVESTIGATION)
-			r = cmd_error("%s was written by investigate, %s was not", names[0], names[1]);
+			r = cmd_error("Failed to compare: %s is from investigate, %s is not", names[0], names[1]);
 	}
 	if (r == CMD_OK) {
 		render_init(&render, stdout, options->no_colour);

@@ -61,7 +61,7 @@ static int run(struct watch *watch, int stop)
 	int r = 0;
 
 	if (!watch->options->json) {
-		fputs("watching sendfile; Ctrl-C ends it\n\n", stdout);
+		fputs("watching sendfile; press Ctrl-C to end\n\n", stdout);
 		fflush(stdout);
 	}
 	for (uint64_t i = 0; r == 0 && !stopped && (!watch->options->count || i < watch->options->count); i++) {
@@ -82,7 +82,7 @@ int cmd_latency(const struct cmd_options *options, _unused_ int argc, _unused_ c
 	int r;
 
 	if (options->interval_usec && options->interval_usec < INTERVAL_MIN_USEC)
-		return cmd_error("--interval is at least 10ms");
+		return cmd_error("invalid duration for --interval: expected at least 10ms");
 	r = cmd_open(options, &watch.session);
 	if (r != CMD_OK)
 		return r;
@@ -90,9 +90,9 @@ int cmd_latency(const struct cmd_options *options, _unused_ int argc, _unused_ c
 	cmd_scope_open(&watch.scope, &watch.session, options->unit);
 	r = stop < 0 ? stop : probe_latency_open(watch.session.view.features, true, &watch.probe, &status);
 	if (r == -EOPNOTSUPP)
-		r = cmd_probe_absent("sendfile's latency", &status);
+		r = cmd_probe_absent("sendfile latency", &status);
 	else if (r < 0)
-		r = cmd_error("cannot watch sendfile: %s", strerror(-r));
+		r = cmd_error("Failed to watch sendfile: %s", strerror(-r));
 	else
 		r = cmd_written(run(&watch, stop), CMD_OK);
 	probe_latency_close(watch.probe);

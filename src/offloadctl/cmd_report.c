@@ -29,7 +29,7 @@ static int read_document(const char *path, const char *name, struct json_value *
 	if (r == -EBADMSG)
 		return cmd_error("Failed to read %s: not a complete JSON document", path);
 	if (r < 0)
-		return cmd_error("%s", strerror(-r));
+		return cmd_error("Failed to read %s: %s", path, strerror(-r));
 	if (strcmp(json_get_text(root, "document"), name) != 0)
 		return cmd_error("Failed to read %s: expected the output of offloadctl %s --json", path, name);
 	*ret = root;
@@ -75,7 +75,7 @@ static struct json_value *ask_daemon(
 	*ret_absent = "offloadd is not running on this host.";
 	if (client_open(options->control, &client) <= 0)
 		return NULL;
-	*ret_absent = "offloadd did not answer.";
+	*ret_absent = "offloadd did not reply.";
 	return receive_all(client, method, key, &all) < 0 ? NULL : all;
 }
 
@@ -126,7 +126,7 @@ static int write_page(const struct cmd_options *options, const struct report_htm
 		return cmd_error("%s", strerror(errno));
 	r = report_html_write(f, page);
 	if (fclose(f) || r < 0)
-		return cmd_error("Failed to make the page: %s", strerror(r < 0 ? -r : errno));
+		return cmd_error("Failed to format the page: %s", strerror(r < 0 ? -r : errno));
 	r = cmd_file_write(strcmp(options->html, "-") == 0 ? NULL : options->html, text, len, CMD_FILE_UMASK);
 	return r < 0 ? cmd_error("Failed to write %s: %s", options->html, strerror(-r)) : CMD_OK;
 }

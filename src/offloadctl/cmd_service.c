@@ -106,8 +106,8 @@ int cmd_scope_read_latency(struct cmd_scope *scope, struct probe_latency *probe,
 
 int cmd_probe_absent(const char *what, const struct probe_status *status)
 {
-	return cmd_error("cannot see %s: %s", what,
-		status && status->why[0] ? status->why : "this kernel does not offer it");
+	return cmd_error("Failed to observe %s: %s", what,
+		status && status->why[0] ? status->why : "this kernel does not support it");
 }
 
 int cmd_catch_stop(void)

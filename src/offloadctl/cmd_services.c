@@ -54,11 +54,11 @@ static int services_of_kernel(const struct cmd_options *options, struct json_val
 		return CMD_ERROR;
 	r = observe_refresh(s.observe);
 	if (r < 0)
-		return cmd_error("failed to read the interfaces: %s", strerror(-r));
+		return cmd_error("Failed to read interfaces: %s", strerror(-r));
 	r = read_kernel(&s, &w);
 	if (r >= 0)
 		r = json_parse(w.text, w.len, JSON_OF_DAEMON, ret, why, sizeof(why));
-	return r < 0 ? cmd_error("services: %s", strerror(-r)) : CMD_NO_DAEMON;
+	return r < 0 ? cmd_error("Failed to read sockets: %s", strerror(-r)) : CMD_NO_DAEMON;
 }
 
 /* ---- text ---- */
@@ -67,10 +67,10 @@ static void print_end(const struct evidence *e, const struct evidence_fallback *
 {
 	switch (evidence_find_end(e, row)) {
 	case EVIDENCE_END_UNKNOWN:
-		puts("which link it leaves by is not known");
+		puts("the outgoing interface is not known");
 		break;
 	case EVIDENCE_END_NO_RULE:
-		printf("no rule asks for more of %s; a restart does not help\n", row->link);
+		printf("no rule declares the missing features of %s; a restart does not help\n", row->link);
 		break;
 	case EVIDENCE_END_REPAIR:
 		printf("ends when %s is repaired; no restart needed\n", row->link);
@@ -124,7 +124,7 @@ static void print_stale(const struct evidence *e)
 	char when[32], missing[512];
 
 	if (e->n_stale)
-		puts("Services to restart, as connections still lack an offload that their interface has regained:");
+		puts("Services to restart, because some connections still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
 		puts("No service needs a restart.");
 	for (size_t i = 0; i < e->n_stale; i++) {
@@ -148,10 +148,10 @@ static void print_text(const struct evidence *e, int code)
 			printf("probe unavailable: %s (%s): %s\n", answer_clean(e->probes[i].name),
 				answer_clean(e->probes[i].function), answer_clean(e->probes[i].why));
 	if (e->left_out)
-		printf("%zu more rows are not shown (too many)\n", e->left_out);
+		printf("%zu more rows are omitted (too many)\n", e->left_out);
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		if (e->lost[kind])
-			printf("%s: %llu hits have no service (too many services)\n", evidence_kind_name(kind),
+			printf("%s: %llu hits could not be attributed to a service (table full)\n", evidence_kind_name(kind),
 				(unsigned long long)e->lost[kind]);
 }
 
@@ -211,7 +211,7 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 		code = services_of_kernel(options, &answer);
 	}
 	if (code != CMD_ERROR && json_read_services(&reader, answer, &e) < 0)
-		code = cmd_error("services: %s%s", why[0] ? "offloadd's answer: " : "", why[0] ? why : strerror(-reader.error));
+		code = cmd_error("Failed to read the reply of offloadd: %s", why[0] ? why : strerror(-reader.error));
 	if (code == CMD_ERROR)
 		return options->format == CMD_FORMAT_NAGIOS ? (int)NAGIOS_UNKNOWN : code;
 	switch (options->format) {

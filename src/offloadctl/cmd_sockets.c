@@ -106,7 +106,7 @@ static int take_inventory(struct inventory *inventory)
 	int r = probe_open(&how, &probe);
 
 	if (r < 0)
-		return cmd_error("cannot open the probes: %s", strerror(-r));
+		return cmd_error("Failed to open probes: %s", strerror(-r));
 	e->features = *features;
 	r = probe_read_sockets(probe, e->all_sockets, take_socket, inventory, &e->visited);
 	if (r == -EOPNOTSUPP) {
@@ -124,7 +124,7 @@ static int take_inventory(struct inventory *inventory)
 	if (r >= 0)
 		r = name_owners(e, &inventory->scope.collect);
 	if (r < 0)
-		return cmd_error("cannot read the sockets: %s", strerror(-r));
+		return cmd_error("Failed to read sockets: %s", strerror(-r));
 	evidence_sort(e);
 	return CMD_OK;
 }

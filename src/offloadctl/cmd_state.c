@@ -40,7 +40,7 @@ void cmd_ask_states(const struct cmd_options *options, const struct feature_tabl
 	case 1:
 		break;
 	case -ETIMEDOUT:
-		cmd_error("Failed to ask offloadd: it does not answer; paused and contended features are not known");
+		cmd_error("Failed to query offloadd: no reply; paused and contended features are not known");
 		return;
 	default:
 		return;

@@ -15,7 +15,7 @@ struct text {
 
 #define APPEND(t, ...) util_append((t)->buf, (t)->size, __VA_ARGS__)
 
-/* "812 calls, median 1.5 ms, 1 more still running, for 12 s" */
+/* "812 calls, median 1.5 ms, 1 still running for 12 s" */
 static void append_calls(const struct text *t, const struct diagnosis *d)
 {
 	char time[32];

@@ -54,7 +54,7 @@ is "one that stands well is told when asked for" "$(offloadctl sockets --all --j
 	'[["well.service",false]]'
 has "an unknown link names the nearest" "$(offloadctl sockets vlan11 2>&1)" 'unknown interface "vlan11", did you mean "vlan10"\?'
 has "without privilege it says what is missing" "$(setpriv --bounding-set -bpf,-sys_admin --inh-caps -bpf,-sys_admin \
-	offloadctl sockets 2>&1; echo $?)" 'cannot see sockets: no privilege: CAP_BPF missing' '^1$'
+	offloadctl sockets 2>&1; echo $?)" 'Failed to observe sockets: no privilege: CAP_BPF missing' '^1$'
 disconnect signed
 disconnect signed6
 has "the stale connections go with their connections" "$(offloadctl sockets)" '^none of 2 TCP sockets '
