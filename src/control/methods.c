@@ -134,7 +134,7 @@ struct server_handler methods_handler(struct methods *m)
 	return (struct server_handler){ .call = on_call, .resume = on_resume, .userdata = m };
 }
 
-void methods_take_event(struct methods *m, const struct finding *event)
+void methods_add_event(struct methods *m, const struct finding *event)
 {
 	struct kept_event *kept;
 

@@ -15,8 +15,8 @@
 #define METHODS_LIST_MAX 64  /* links that one answer lists */
 #define METHODS_PAGE 16	     /* links or events in one piece of an answer that goes on */
 
-#define METHODS_TOOK_SETTINGS 1
-#define METHODS_TOOK_RULES 2
+#define METHODS_LOADED_SETTINGS 1
+#define METHODS_LOADED_RULES 2
 
 /* What methods look at and do; valid as long as the server is. */
 struct methods_host {
@@ -44,7 +44,7 @@ void methods_free(struct methods *m);
 struct server_handler methods_handler(struct methods *m);
 
 /* Keeps an event for GetEvents. */
-void methods_take_event(struct methods *m, const struct finding *event);
+void methods_add_event(struct methods *m, const struct finding *event);
 
 /* Entry i of the table, NULL past the last: a method's full name; and the description of our interface. For
  * tests. */

@@ -15,9 +15,9 @@ void method_reload(struct methods *m, struct server_client *client, _unused_ con
 		return;
 	}
 	method_open(&w);
-	json_add_bool(&w, "taken", r == (METHODS_TOOK_SETTINGS | METHODS_TOOK_RULES));
-	json_add_bool(&w, "settings_taken", r & METHODS_TOOK_SETTINGS);
-	json_add_bool(&w, "rules_taken", r & METHODS_TOOK_RULES);
+	json_add_bool(&w, "taken", r == (METHODS_LOADED_SETTINGS | METHODS_LOADED_RULES));
+	json_add_bool(&w, "settings_taken", r & METHODS_LOADED_SETTINGS);
+	json_add_bool(&w, "rules_taken", r & METHODS_LOADED_RULES);
 	json_add_int(&w, "rules", (int64_t)reconcile_rules(m->host.reconcile)->n_rules);
 	json_add_rule_errors(&w, "rule_errors", m->host.rule_errors, METHODS_LIST_MAX);
 	json_add_rule_errors(&w, "settings_errors", m->host.conf_errors, METHODS_LIST_MAX);

@@ -96,8 +96,8 @@ bool method_is_asked(const struct open_call *open, const struct link *link);
 void method_add_name(struct json_writer *w, const char *key, const char *name);
 /* An object with link and ifindex; the caller closes it. */
 void method_open_link(struct json_writer *w, const char *name, int ifindex);
-void method_add_standing(struct json_writer *w, const char *name, int ifindex, const char *verdict);
+void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict);
 /* Those that are not compliant, of the links that a call asks for; open NULL: of all. At most METHODS_LIST_MAX; how many. */
-size_t method_add_standings(struct json_writer *w, struct methods *m, const struct open_call *open);
+size_t method_add_noncompliant(struct json_writer *w, struct methods *m, const struct open_call *open);
 
 #endif

@@ -90,7 +90,7 @@ int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode);
 
 /* Adds the pauses and the contention that the running offloadd knows of. Nothing when there is no reply within a few seconds, or
  * --control none was given. */
-void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
+void cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
 /* Does an offloadd that enforces run here? */
 bool cmd_is_enforced(const struct cmd_options *options);
 
@@ -106,8 +106,8 @@ struct cmd_session {
 	struct plan plan;
 	struct view view;
 	struct render render;
-	struct link_states states; /* by cmd_ask_states(), and by what apply learned */
-	bool asked; /* offloadd; set before the first plan, to do without */
+	struct link_states states; /* by cmd_read_states(), and by what apply learned */
+	bool has_states; /* states were read; set it before the first plan to skip that */
 };
 
 /* "offloadctl: message" on standard error. Returns CMD_ERROR. */

@@ -114,7 +114,7 @@ static int receive_patiently(struct client *client, uint64_t timeout_usec, struc
 	return client_receive(client, timeout_usec - first_usec, ret_answer, error);
 }
 
-int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
+int cmd_try_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer)
 {
 	_cleanup_client_ struct client *client = NULL;
@@ -129,7 +129,7 @@ int cmd_ask_or_tell(const struct cmd_options *options, const char *command, cons
 		r = receive_patiently(client, timeout_usec, ret_answer, error);
 	if (r == -ETIMEDOUT) {
 		cmd_error("%s failed: no reply from offloadd (pid %d)", command, client_pid(client));
-		return CMD_NO_ANSWER;
+		return CMD_NO_REPLY;
 	}
 	if (r < 0)
 		return cmd_call_failed(command, r);
@@ -141,12 +141,12 @@ int cmd_ask_or_tell(const struct cmd_options *options, const char *command, cons
 	return r;
 }
 
-int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+int cmd_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer)
 {
-	int r = cmd_ask_or_tell(options, command, method, parameters, timeout_usec, ret_answer);
+	int r = cmd_try_call(options, command, method, parameters, timeout_usec, ret_answer);
 
-	return r == CMD_NO_ANSWER ? CMD_ERROR : r;
+	return r == CMD_NO_REPLY ? CMD_ERROR : r;
 }
 
 /* ---- documents ---- */

@@ -7,7 +7,7 @@
 #include "offloadctl/cmd.h"
 #include "basic/json.h"
 
-#define CMD_NO_ANSWER (-1) /* besides the exit codes */
+#define CMD_NO_REPLY (-1) /* besides the exit codes */
 
 #define _cleanup_client_ _cleanup_(client_close_pointer)
 
@@ -23,11 +23,11 @@ int cmd_answered_error(const char *command, const char *error, const struct json
 int cmd_open_client(const struct cmd_options *options, const char *command, struct client **ret);
 /* One call with one answer, parameters as client_call() takes them. CMD_OK with *ret_answer, CMD_NO_DAEMON when nothing was said,
  * CMD_ERROR. */
-int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+int cmd_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer);
 
-/* The same, but CMD_NO_ANSWER, and said, when offloadd is there and does not answer. */
-int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
+/* The same, but CMD_NO_REPLY, and said, when offloadd is there and does not answer. */
+int cmd_try_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer);
 
 /* Begins a document of docs/schema: version, document, exit_code. */

@@ -57,7 +57,7 @@ static int start(const struct cmd_options *options, int n_names, char **names, b
 		return r;
 	if (nothing_declared(ret))
 		return no_rules(ret);
-	ret->asked = insist;
+	ret->has_states = insist;
 	return cmd_make_plan(ret, names, n_names);
 }
 
@@ -173,7 +173,7 @@ static int report_apply(struct cmd_session *s, const struct work *work, const st
 			s->view.exit_code);
 	render_found(&s->render, &before);
 	render_results(&s->render, s->view.features, &work->done);
-	render_followers(&s->render, &before, &work->done);
+	render_side_effects(&s->render, &before, &work->done);
 	render_state(&s->render, &s->view);
 	fflush(stdout);
 	if (work->error == -EPERM)
@@ -239,7 +239,7 @@ static int report_revert(struct cmd_session *s, const char *link, const struct a
 		printf("nothing to restore%s%s\n", link ? " on " : "", link ? link : "");
 	render_results(&s->render, s->view.features, report);
 	if (report->n_results)
-		render_reverted(&s->render, report);
+		render_revert_summary(&s->render, report);
 	return code;
 }
 
@@ -291,7 +291,7 @@ static int revert_dry(struct cmd_session *s, const char *only)
 	if (report.n_results == 0)
 		printf("nothing to restore%s%s\n", only ? " on " : "", only ? only : "");
 	else
-		render_foreseen(&s->render, s->view.features, &report);
+		render_revert_plan(&s->render, s->view.features, &report);
 	return CMD_OK;
 }
 

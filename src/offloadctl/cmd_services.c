@@ -203,7 +203,7 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 	_cleanup_(evidence_clear) struct evidence e = { 0 };
 	char why[JSON_WHY_LEN] = "";
 	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
-	int code = cmd_ask(options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC,
+	int code = cmd_call(options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC,
 		&answer);
 
 	if (code == CMD_NO_DAEMON) {

@@ -30,7 +30,7 @@ static struct link_state *state_of(struct link_states *states, const struct json
 	return link_states_get(states, (int)json_get_int(o, "ifindex"));
 }
 
-void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
+void cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
 {
 	_cleanup_json_ struct json_value *status = NULL;
 	struct link_contention *contention;

@@ -213,7 +213,7 @@ static int run_loop(struct daemon *d)
 	if (open_control(d) < 0 || daemon_set_textfile(d) < 0)
 		return EXIT_ERROR;
 	daemon_reconcile(d);
-	daemon_tell_status(d, true);
+	daemon_notify_status(d, true);
 	open_tracker(d);
 	daemon_report_started(d);
 	daemon_warn_without_rules(d);

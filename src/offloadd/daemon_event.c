@@ -71,9 +71,9 @@ void daemon_send_event(const struct finding *found, void *userdata)
 			tracker_forget_link(d->tracker, event.ifindex);
 		tracker_find_changed_by(d->tracker, &event);
 	}
-	methods_take_event(d->methods, &event);
+	methods_add_event(d->methods, &event);
 	if (d->textfile)
-		textfile_take_event(d->textfile, kind);
+		textfile_count_event(d->textfile, kind);
 	call_hook(d, &event);
 	if (!event_limit_allows(&d->limit, util_now_usec()))
 		return;
@@ -93,12 +93,12 @@ void daemon_report_overruns(struct daemon *d, uint64_t now_usec)
 	uint64_t overruns = d->observe->counts.overruns;
 	struct finding f;
 
-	if (overruns == d->overruns_said || now_usec < d->overrun_usec)
+	if (overruns == d->overruns_reported || now_usec < d->overrun_usec)
 		return;
 	finding_init(&f, FINDING_OVERRUN, NULL);
 	f.count = overruns;
 	daemon_send_event(&f, d);
-	d->overruns_said = overruns;
+	d->overruns_reported = overruns;
 	d->overrun_usec = now_usec + OVERRUN_DELAY_USEC;
 }
 
@@ -149,15 +149,15 @@ void daemon_report_stopped(struct daemon *d)
 	daemon_send_event(&f, d);
 }
 
-void daemon_tell_status(struct daemon *d, bool ready)
+void daemon_notify_status(struct daemon *d, bool ready)
 {
 	size_t errors = d->conf_errors.n_errors + d->rule_errors.n_errors;
 	struct reconcile_counts counts = reconcile_count(d->reconcile);
 	char tail[40] = "";
 
-	if (!ready && counts.troubled == d->told.troubled && counts.contended == d->told.contended)
+	if (!ready && counts.troubled == d->reported.troubled && counts.contended == d->reported.contended)
 		return;
-	d->told = counts;
+	d->reported = counts;
 	if (errors)
 		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
 	sd_notifyf(0, "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",

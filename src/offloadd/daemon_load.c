@@ -59,7 +59,7 @@ void daemon_time_sendfile(struct daemon *d)
 	daemon_send_event(&f, d);
 }
 
-static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
+static int add_conf_error(void *userdata, const char *path, unsigned line, const char *message)
 {
 	return rule_set_add_error(userdata, path, line, message);
 }
@@ -70,7 +70,7 @@ static int read_conf(struct daemon *d, struct conf *ret)
 	int r;
 
 	rule_set_clear(&d->conf_errors);
-	r = conf_load(d->options->conf_path, hear_conf_error, &d->conf_errors, ret);
+	r = conf_load(d->options->conf_path, add_conf_error, &d->conf_errors, ret);
 	for (size_t i = 0; i < d->conf_errors.n_errors; i++)
 		daemon_report_file_error(d, FINDING_SETTINGS_ERROR, &d->conf_errors.errors[i]);
 	return r;

@@ -80,7 +80,7 @@ static void arm_timer(struct daemon *d)
 	util_earlier(&deadline_usec, d->rest_usec);
 	if (!pending)
 		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
-	if (d->observe->counts.overruns != d->overruns_said)
+	if (d->observe->counts.overruns != d->overruns_reported)
 		util_earlier(&deadline_usec, d->overrun_usec);
 	if (d->tracker && !pending)
 		util_earlier(&deadline_usec, tracker_deadline(d->tracker));
@@ -135,10 +135,10 @@ void daemon_settle(struct daemon *d)
 	write_ledger_when_due(d, now_usec);
 	if (!reconcile_is_pending(d->reconcile)) { /* which is more urgent */
 		if (d->tracker && tracker_tick(d->tracker, now_usec))
-			textfile_mark(d->textfile);
+			textfile_mark_dirty(d->textfile);
 		daemon_note_textfile(d, textfile_tick(d->textfile, now_usec));
 	}
-	daemon_tell_status(d, false);
+	daemon_notify_status(d, false);
 	rest(d, now_usec);
 	arm_timer(d);
 }
@@ -217,14 +217,14 @@ int daemon_reload(void *userdata)
 	sd_notify(0, "RELOADING=1");
 	taken = daemon_reload_conf(d);
 	r = taken < 0 ? taken : daemon_load_rules(d, true);
-	taken = (taken > 0 ? METHODS_TOOK_SETTINGS : 0) | (r > 0 ? METHODS_TOOK_RULES : 0);
+	taken = (taken > 0 ? METHODS_LOADED_SETTINGS : 0) | (r > 0 ? METHODS_LOADED_RULES : 0);
 	if (r > 0)
 		r = observe_refresh(d->observe); /* drivers and routes may be wanted now */
 	if (r < 0) {
 		give_up(d, "the reload", r);
 		return r;
 	}
-	daemon_tell_status(d, true);
+	daemon_notify_status(d, true);
 	daemon_settle(d);
 	return taken;
 }

@@ -54,8 +54,8 @@ struct daemon {
 	bool ledger_failed;	/* to write, the last time */
 	bool textfile_failed;	/* to write, the last time */
 	uint64_t overrun_usec;	/* when the next event of overruns may be sent */
-	uint64_t overruns_said;
-	struct reconcile_counts told; /* as last put into STATUS= */
+	uint64_t overruns_reported;
+	struct reconcile_counts reported; /* as last put into STATUS= */
 };
 
 /* ---- daemon_load.c ---- */
@@ -125,6 +125,6 @@ void daemon_warn_without_rules(struct daemon *d);
 
 /* STATUS= for the service manager, where it changed; ready: in any case, with READY=1, which also ends a
  * reload. */
-void daemon_tell_status(struct daemon *d, bool ready);
+void daemon_notify_status(struct daemon *d, bool ready);
 
 #endif

@@ -118,7 +118,7 @@ static int mark_stopped(const char *conf_path)
 	int r = conf_load(conf_path, ignore_error, NULL, &conf);
 
 	if (r >= 0)
-		r = textfile_bury(conf.textfile);
+		r = textfile_mark_stopped(conf.textfile);
 	if (r < 0)
 		fprintf(stderr, "offloadd: Failed to write metrics: %s\n", strerror(-r));
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -119,7 +119,7 @@ static double share_of(double ratio, double segments)
 }
 
 /* Where the CPU is the limit time tells it, where the wire is, CPU time does. */
-static void judge_segments(const struct path_run *run, struct path_finding *f)
+static void measure_segments(const struct path_run *run, struct path_result *f)
 {
 	double busy[PATH_ROUNDS];
 
@@ -135,33 +135,33 @@ static void judge_segments(const struct path_run *run, struct path_finding *f)
 	f->share = share_of(f->small.time > f->small.cpu ? f->small.time : f->small.cpu, f->segments);
 }
 
-static bool is_software(const struct path_finding *f, double share, bool own)
+static bool is_software(const struct path_result *f, double share, bool local_pair)
 {
-	return share >= (own ? PATH_SHARE_MOST : PATH_SHARE_MOST_FAR) ||
+	return share >= (local_pair ? PATH_SHARE_MOST : PATH_SHARE_MOST_FAR) ||
 	       (share >= PATH_SHARE_SOME &&
-		       f->sendfile.time >= (own ? PATH_SAVES_LITTLE : PATH_SAVES_LITTLE_FAR));
+		       f->sendfile.time >= (local_pair ? PATH_SAVES_LITTLE : PATH_SAVES_LITTLE_FAR));
 }
 
-static enum path_verdict verdict_of(const struct path_run *run, const struct path_finding *f)
+static enum path_verdict verdict_of(const struct path_run *run, const struct path_result *f)
 {
 	if (f->slow_sendfile)
 		return PATH_SLOW;
 	if (f->segments <= 0)
 		return PATH_UNKNOWN;
-	if (f->sendfile.time <= (run->own ? PATH_SAVES : PATH_SAVES_MUCH))
+	if (f->sendfile.time <= (run->local_pair ? PATH_SAVES : PATH_SAVES_MUCH))
 		return PATH_HEALTHY;
-	if (is_software(f, share_of(f->small.cpu, f->segments), run->own))
+	if (is_software(f, share_of(f->small.cpu, f->segments), run->local_pair))
 		return PATH_SOFTWARE;
-	if (is_software(f, f->share, run->own))
-		return run->own || f->busy >= PATH_BUSY ? PATH_SOFTWARE : PATH_UNKNOWN;
+	if (is_software(f, f->share, run->local_pair))
+		return run->local_pair || f->busy >= PATH_BUSY ? PATH_SOFTWARE : PATH_UNKNOWN;
 	if (f->share <= PATH_SHARE_LITTLE || (f->share < PATH_SHARE_MOST && f->sendfile.time <= PATH_SAVES))
 		return PATH_HEALTHY;
 	return PATH_UNKNOWN;
 }
 
-void path_judge(const struct path_run *run, struct path_finding *ret)
+void path_evaluate(const struct path_run *run, struct path_result *ret)
 {
-	*ret = (struct path_finding){ .verdict = PATH_UNKNOWN };
+	*ret = (struct path_result){ .verdict = PATH_UNKNOWN };
 	if (run->rounds < PATH_ROUNDS_LEAST || run->rounds > PATH_ROUNDS)
 		return;
 	ret->sendfile = ratios_of(run, PATH_SENDFILE, PATH_SEND);
@@ -171,7 +171,7 @@ void path_judge(const struct path_run *run, struct path_finding *ret)
 		return;
 	ret->slow_sendfile = is_slow(ret->sendfile);
 	ret->slow_splice = is_slow(ret->splice);
-	judge_segments(run, ret);
+	measure_segments(run, ret);
 	ret->verdict = verdict_of(run, ret);
 }
 

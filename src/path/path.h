@@ -28,7 +28,7 @@ struct path_sample {
 struct path_run {
 	struct path_sample samples[PATH_ROUNDS][PATH_WAYS];
 	size_t rounds;		 /* that are whole */
-	bool own;		 /* both ends are ours, and nothing between them but a veth */
+	bool local_pair;		 /* both ends are ours, and nothing between them but a veth */
 	unsigned mss, small_mss; /* bytes of data in a segment, 0 when not known */
 };
 
@@ -73,7 +73,7 @@ struct path_ratios { /* against plain send */
 	double time, cpu;
 };
 
-struct path_finding {
+struct path_result {
 	enum path_verdict verdict;
 	bool slow_sendfile, slow_splice;
 	struct path_ratios sendfile, splice;
@@ -90,7 +90,7 @@ const char *path_verdict_name(enum path_verdict verdict);
 /* Medians over the rounds of one way; all 0 without a round. */
 void path_summarize(const struct path_run *run, enum path_way way, struct path_summary *ret);
 /* By the criterion above. PATH_UNKNOWN below PATH_ROUNDS_LEAST. */
-void path_judge(const struct path_run *run, struct path_finding *ret);
+void path_evaluate(const struct path_run *run, struct path_result *ret);
 
 /* How large one transfer may be so that all of them stay within the limits: rate as a first transfer showed
  * it, bytes a second. 0 when that is too little to measure anything. */

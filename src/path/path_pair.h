@@ -13,7 +13,7 @@
 
 struct path_pair {
 	pid_t receiver;
-	int life; /* the receiver ends when it is closed */
+	int control_fd; /* the receiver ends when it is closed */
 	union path_address peer;
 	char device[LINK_NAME_LEN];
 	bool vlan;	       /* a VLAN on a veth; otherwise a veth alone */

@@ -12,7 +12,7 @@ struct path_report {
 	const char *over;	  /* in words: "to 192.0.2.1:5629", "a stand-in of vlan10: ..." */
 	const char *peer;	  /* NULL for a stand-in */
 	const struct path_run *run;
-	const struct path_finding *finding;
+	const struct path_result *finding;
 	int exit_code;
 };
 

@@ -36,7 +36,7 @@ static void add_node(struct drawing *d, const struct view *view, const struct li
 	if (drawing_has(d, link))
 		return;
 	if (d->n_nodes == DRAWING_NODES_MAX) {
-		d->left_out++;
+		d->omitted++;
 		return;
 	}
 	d->nodes[d->n_nodes++] = (struct drawing_node){

@@ -29,7 +29,7 @@ struct drawing {
 		size_t lower, upper;
 	} edges[DRAWING_EDGES_MAX];
 	size_t n_edges;
-	size_t left_out; /* links for which there was no room; those not as declared come first */
+	size_t omitted; /* links for which there was no room; those not as declared come first */
 	int width, height;
 };
 

@@ -99,18 +99,18 @@ int hook_send(struct hooks *h, const struct feature_table *table, const struct f
 	}
 	if (h->n >= HOOK_BURST) {
 		h->suppressed++;
-		h->unsaid++;
+		h->unreported++;
 		return 0;
 	}
 	h->n++;
-	len = hook_encode(table, event, netns, h->unsaid, text);
+	len = hook_encode(table, event, netns, h->unreported, text);
 	r = send_event(path ? path : HOOK_SOCKET_PATH, text, len);
 	if (r < 0) {
 		h->failed++;
 		return r;
 	}
 	h->sent++;
-	h->unsaid = 0;
+	h->unreported = 0;
 	return 1;
 }
 

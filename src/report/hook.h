@@ -21,7 +21,7 @@
 struct hooks {
 	uint64_t window_usec;
 	unsigned n;	     /* in the window */
-	uint64_t unsaid;     /* not sent since the last one that was */
+	uint64_t unreported;     /* not sent since the last one that was */
 	uint64_t sent, suppressed, failed;
 };
 

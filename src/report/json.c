@@ -475,8 +475,8 @@ static void add_chain(struct json_writer *w, const struct feature_table *table,
 	json_close_list(w);
 }
 
-int json_write_explain(FILE *out, const struct view *view, const struct link *link,
-	const struct json_explained *explained, size_t n)
+int json_write_explain(FILE *out, const struct view *view, const struct link *link, const struct explanation *explanations,
+	size_t n)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	char text[CATALOG_TEXT_MAX];
@@ -487,17 +487,16 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 	json_add_text(&w, "verdict", view_verdict(view->plan, link->ifindex));
 	json_open_list(&w, "features");
 	for (size_t i = 0; i < n; i++) {
-		const struct json_explained *e = &explained[i];
+		const struct explanation *e = &explanations[i];
 
 		json_open_object(&w, NULL);
-		json_add_text(&w, "feature",
-			e->bit < FEATURE_MAX ? feature_name(view->features, e->bit) : e->word);
+		json_add_text(&w, "feature", e->word ? e->word : feature_name(view->features, e->steps[0].bit));
 		json_add_text(&w, "verdict", e->item ? verdict_name(e->item->verdict) : NULL);
 		json_add_text(&w, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
 		add_rule(&w, e->item);
-		add_chain(&w, view->features, e->explanation);
-		json_add_text(&w, "advice_code", advice_name(e->explanation->advice.code));
-		json_add_some(&w, "advice", catalog_advice(view->features, e->explanation, text, sizeof(text)));
+		add_chain(&w, view->features, e);
+		json_add_text(&w, "advice_code", advice_name(e->advice.code));
+		json_add_some(&w, "advice", catalog_advice(view->features, e, text, sizeof(text)));
 		json_close_object(&w);
 	}
 	json_close_list(&w);

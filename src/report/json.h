@@ -44,15 +44,8 @@ int json_write_list(FILE *out, const struct view *view);
 int json_write_tree(FILE *out, const struct view *view);
 int json_write_show(FILE *out, const struct view *view, const struct link *link);
 
-/* One feature of one link and its chain of reasons. */
-struct json_explained {
-	unsigned bit; /* FEATURE_MAX for one that this kernel has not: then word names it */
-	const char *word;
-	const struct plan_item *item; /* NULL when no rule names it */
-	const struct explanation *explanation;
-};
-int json_write_explain(FILE *out, const struct view *view, const struct link *link,
-	const struct json_explained *explained, size_t n);
+int json_write_explain(FILE *out, const struct view *view, const struct link *link, const struct explanation *explanations,
+	size_t n);
 
 /* a, b: where the snapshots are from. */
 int json_write_diff(

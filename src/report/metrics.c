@@ -431,7 +431,7 @@ static char *find_up(char *text)
 	return NULL;
 }
 
-int metrics_stop(const char *text, char **ret, size_t *ret_len)
+int metrics_mark_stopped(const char *text, char **ret, size_t *ret_len)
 {
 	_cleanup_free_ char *copy = text ? strdup(text) : NULL;
 	char *up = copy ? find_up(copy) : NULL;

@@ -44,6 +44,6 @@ int metrics_format(const struct metrics *m, char **ret, size_t *ret_len);
 
 /* What is left of a text whose daemon died without a word: the same with offloadd_up 0, or, when text is NULL or
  * none of ours, little more than that. 1; 0 when it says so already, and nothing is returned; -ENOMEM. */
-int metrics_stop(const char *text, char **ret, size_t *ret_len);
+int metrics_mark_stopped(const char *text, char **ret, size_t *ret_len);
 
 #endif

@@ -31,7 +31,7 @@ void render_plan(const struct render *r, const struct view *view);
 /* What differed before it was put right, under a heading that says so. */
 void render_found(const struct render *r, const struct view *view);
 /* After the results of revert: how many links are as they were. */
-void render_reverted(const struct render *r, const struct apply_report *report);
+void render_revert_summary(const struct render *r, const struct apply_report *report);
 
 /* What differs alone. */
 void render_differences(const struct render *r, const struct view *view);
@@ -41,12 +41,12 @@ void render_results(const struct render *r, const struct feature_table *table,
 	const struct apply_report *report);
 
 /* What would be asked for. */
-void render_foreseen(const struct render *r, const struct feature_table *table,
+void render_revert_plan(const struct render *r, const struct feature_table *table,
 	const struct apply_report *report);
 
 /* Links that had no step and changed all the same: as the plan saw them, against before->links as
  * they are now. */
-void render_followers(
+void render_side_effects(
 	const struct render *r, const struct view *before, const struct apply_report *report);
 
 /* What differs, what is due for review, a summary: a plan without steps, or what is left after
@@ -63,12 +63,11 @@ int render_show(const struct render *r, const struct view *view, const struct li
 int render_table(const struct render *r, const char *const *columns, size_t n_columns,
 	const char *const *spare, const char *const *cells, size_t n_lines);
 
-/* `bits` have the same explanation; item is that of the first, NULL when no rule names it. No bits:
- * word is a feature that this kernel has not. `falls_with`: what else is off for want of these. */
-void render_explanation(const struct render *r, const struct view *view, const struct link *link,
-	feature_set bits, feature_set falls_with, const char *word, const struct plan_item *item,
-	const struct explanation *explanation);
+/* A block about the features `bits`, which have the same explanation (none: explanation->word, a feature that this kernel
+ * does not have). dependents: other features that are off because they need these. */
+void render_explanation(const struct render *r, const struct view *view, const struct link *link, feature_set bits,
+	feature_set dependents, const struct explanation *explanation);
 /* One line for a link of which there is nothing to explain. */
-void render_nothing(const struct render *r, const struct view *view, const struct link *link);
+void render_no_explanation(const struct render *r, const struct view *view, const struct link *link);
 
 #endif

@@ -295,7 +295,7 @@ void render_found(const struct render *r, const struct view *view)
 	render_differences(r, view);
 }
 
-void render_reverted(const struct render *r, const struct apply_report *report)
+void render_revert_summary(const struct render *r, const struct apply_report *report)
 {
 	size_t good = 0;
 
@@ -374,7 +374,7 @@ void render_results(const struct render *r, const struct feature_table *table,
 	fputc('\n', r->out);
 }
 
-void render_foreseen(const struct render *r, const struct feature_table *table,
+void render_revert_plan(const struct render *r, const struct feature_table *table,
 	const struct apply_report *report)
 {
 	render_put_heading(r, "Would restore:");
@@ -383,7 +383,7 @@ void render_foreseen(const struct render *r, const struct feature_table *table,
 			report->results[i].value);
 }
 
-void render_followers(
+void render_side_effects(
 	const struct render *r, const struct view *before, const struct apply_report *report)
 {
 	bool any = false;

@@ -80,7 +80,7 @@ void render_wrapped(const struct render *r, unsigned indent, const char *text)
 	util_wrap(r->out, r->width, indent, text);
 }
 
-void render_put_names(const struct render *r, const char *label, const char *names)
+void render_put_field(const struct render *r, const char *label, const char *names)
 {
 	if (!*names)
 		return;

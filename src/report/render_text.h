@@ -17,7 +17,7 @@ void render_put_heading(const struct render *r, const char *heading);
 int render_put_name(const struct render *r, const char *name);
 
 /* "  label      names", wrapped; nothing when there are none. */
-void render_put_names(const struct render *r, const char *label, const char *names);
+void render_put_field(const struct render *r, const char *label, const char *names);
 
 /* A link's name, of LINK_NAME_LEN bytes, as printable text in one of a few buffers that take turns. */
 const char *render_clean_name(const char *name);

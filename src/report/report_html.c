@@ -141,8 +141,8 @@ static int put_stack(FILE *out, const struct report_html *r)
 	} else {
 		fputs("<p class=\"absent\">No interface uses another.</p>\n", out);
 	}
-	if (d->left_out)
-		fprintf(out, "<p class=\"soft\">%zu more interfaces are not drawn.</p>\n", d->left_out);
+	if (d->omitted)
+		fprintf(out, "<p class=\"soft\">%zu more interfaces are not drawn.</p>\n", d->omitted);
 	put_single_links(out, r, d);
 	return 0;
 }

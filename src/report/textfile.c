@@ -59,12 +59,12 @@ int textfile_set_path(struct textfile *e, const char *path)
 	return 0;
 }
 
-void textfile_mark(struct textfile *e)
+void textfile_mark_dirty(struct textfile *e)
 {
 	e->dirty = true;
 }
 
-void textfile_take_event(struct textfile *e, enum event_kind kind)
+void textfile_count_event(struct textfile *e, enum event_kind kind)
 {
 	e->counts.events[kind]++;
 	e->dirty = true;
@@ -165,7 +165,7 @@ static int read_last(const char *path, char **ret)
 	return r < 0 ? r : 1;
 }
 
-int textfile_bury(const char *path)
+int textfile_mark_stopped(const char *path)
 {
 	_cleanup_free_ char *own = NULL, *last = NULL, *text = NULL;
 	char netns[NETNS_NAME_LEN];
@@ -180,7 +180,7 @@ int textfile_bury(const char *path)
 	if (r == 0 && netns_is_own(netns, sizeof(netns)))
 		return 0; /* by a clean stop, which removes it */
 	if (r >= 0)
-		r = metrics_stop(last, &text, &len);
+		r = metrics_mark_stopped(last, &text, &len);
 	if (r <= 0)
 		return r;
 	r = file_replace(own, text, len);

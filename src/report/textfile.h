@@ -36,10 +36,10 @@ int textfile_set_path(struct textfile *e, const char *path);
 const char *textfile_path(const struct textfile *e); /* "" for nowhere */
 
 /* Something happened. textfile_note_reaction: links were changed so long after the kernel's event. */
-void textfile_take_event(struct textfile *e, enum event_kind kind);
+void textfile_count_event(struct textfile *e, enum event_kind kind);
 void textfile_note_reconcile(struct textfile *e);
 void textfile_note_reaction(struct textfile *e, uint64_t usec);
-void textfile_mark(struct textfile *e);
+void textfile_mark_dirty(struct textfile *e);
 
 /* When to call textfile_tick() next, 0 for never. */
 uint64_t textfile_deadline(const struct textfile *e, uint64_t now_usec);
@@ -50,7 +50,7 @@ int textfile_write(struct textfile *e, bool stopped);
 
 /* In place of a daemon that died without a word: the file that it had by textfile_set_path(path) says that it was
  * stopped. One that is not there is made, but for that of another namespace. 1 when written, 0, negative errno. */
-int textfile_bury(const char *path);
+int textfile_mark_stopped(const char *path);
 
 /* The text as it would be written now, the caller's to free. 0 or negative errno. */
 int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_len);

@@ -148,8 +148,10 @@ static bool same_declaration(const struct explanation *a, const struct explanati
 			       x->overdue == y->overdue && strcmp(x->text, y->text) == 0));
 }
 
-bool view_same_story(const struct explanation *a, unsigned bit_a, const struct explanation *b, unsigned bit_b)
+bool view_same_explanation(const struct explanation *a, const struct explanation *b)
 {
+	unsigned bit_a = a->steps[0].bit, bit_b = b->steps[0].bit;
+
 	if (a->n_steps != b->n_steps || !same_declaration(a, b) || a->advice.code != b->advice.code ||
 		a->advice.want != b->advice.want || a->advice.rule != b->advice.rule ||
 		strcmp(a->advice.link, b->advice.link) != 0 || !same_bit(a->advice.bit, bit_a, b->advice.bit, bit_b))
@@ -168,7 +170,7 @@ struct seen {
 struct tree_walk {
 	struct link_table *table;
 	struct view_node *nodes;
-	size_t n, capacity;
+	size_t n;
 	struct seen *seen, *next_seen; /* hash, and the next of its entries that is free */
 };
 
@@ -198,17 +200,9 @@ static int walk_tree(struct tree_walk *walk, struct link *link, unsigned depth)
 
 	if (r < 0)
 		return r;
-	if (walk->n == walk->capacity) {
-		size_t capacity = walk->capacity * 2 + 16;
-		struct view_node *nodes = reallocarray(walk->nodes, capacity, sizeof(*nodes));
-
-		if (!nodes)
-			return -ENOMEM;
-		walk->nodes = nodes;
-		walk->capacity = capacity;
-	}
-	walk->nodes[walk->n++] =
-		(struct view_node){ .link = link, .depth = depth, .repeated = repeated };
+	if (!GROW(walk->nodes, walk->n))
+		return -ENOMEM;
+	walk->nodes[walk->n++] = (struct view_node){ .link = link, .depth = depth, .repeated = repeated };
 	if (repeated)
 		return 0;
 	lower = link_lower(walk->table, link);

@@ -42,8 +42,8 @@ const struct plan_item *view_item(const struct plan_link *link, unsigned bit);
 /* The link's verdict as a word: NULL when no rule names any feature of it. */
 const char *view_verdict(const struct plan *plan, int ifindex);
 
-/* Are these two explanations the same, but for the feature that each is about? */
-bool view_same_story(const struct explanation *a, unsigned bit_a, const struct explanation *b, unsigned bit_b);
+/* Are the two explanations the same, except for the feature that each is about? Neither is empty. */
+bool view_same_explanation(const struct explanation *a, const struct explanation *b);
 
 /* Does this rule name devices (Name=, Driver=, MACAddress=, LowerDriver=) and match none, though it is for
  * this host? Then a name may be misspelt. Rules that match by kind or role alone may well find nothing. */
