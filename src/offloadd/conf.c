@@ -305,7 +305,7 @@ static int count_report(void *userdata, const char *path, unsigned line, const c
 	struct counter *c = userdata;
 
 	c->n++;
-	return c->report(c->userdata, path, line, message);
+	return c->report ? c->report(c->userdata, path, line, message) : 0;
 }
 
 static int load_main(

@@ -2,6 +2,7 @@
 #include "offloadd/daemon_private.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,7 +263,7 @@ int daemon_run(const struct daemon_options *options)
 		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
-	if (d.enforce && !daemon_has_net_admin()) {
+	if (d.enforce && !util_has_capability(CAP_NET_ADMIN)) {
 		fprintf(stderr, "offloadd: Failed to start in enforce mode: CAP_NET_ADMIN is missing\n");
 		return EXIT_ERROR;
 	}

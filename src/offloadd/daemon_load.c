@@ -12,11 +12,6 @@
 
 /* ---- settings ---- */
 
-bool daemon_has_net_admin(void)
-{
-	return util_has_capability(CAP_NET_ADMIN);
-}
-
 const char *const *daemon_rule_dirs(const struct daemon *d)
 {
 	return d->options->rule_dirs ? d->options->rule_dirs : conf_rule_dirs(&d->conf);
@@ -125,7 +120,7 @@ int daemon_reload_conf(struct daemon *d)
 	conf_clear(&d->conf);
 	d->conf = fresh;
 	fresh = (struct conf){ 0 };
-	if (enforce && !d->enforce && !daemon_has_net_admin()) {
+	if (enforce && !d->enforce && !util_has_capability(CAP_NET_ADMIN)) {
 		daemon_report(d, FINDING_AUDIT_BY_CAPABILITY, NULL, 0);
 		enforce = false;
 	}

@@ -60,8 +60,6 @@ struct daemon {
 
 /* ---- daemon_load.c ---- */
 
-bool daemon_has_net_admin(void);
-
 /* Fills d->conf and d->enforce at the start. Errors in it are said, and then it only audits. 0, -ENOMEM. */
 int daemon_load_conf(struct daemon *d);
 

@@ -38,13 +38,6 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-/* offloadd reports the errors; what could be read applies. */
-static int ignore_error(_unused_ void *userdata, _unused_ const char *path, _unused_ unsigned line,
-	_unused_ const char *message)
-{
-	return 0;
-}
-
 static void remove_old(const char *directory)
 {
 	_cleanup_closedir_ DIR *dir = opendir(directory);
@@ -108,7 +101,7 @@ static int handle(const struct runner *r, char *text, size_t len)
 
 	if (error < 0)
 		return complain("Failed to read an event of offloadd, ignoring it", error);
-	error = conf_load(r->conf_path, ignore_error, NULL, &conf);
+	error = conf_load(r->conf_path, NULL, NULL, &conf);
 	if (error < 0)
 		return complain("Failed to read offloadd.conf", error);
 	if (!conf.hooks[event.kind] || !conf.hooks[event.kind][0])

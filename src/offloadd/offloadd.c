@@ -105,17 +105,10 @@ static int parse_arguments(struct arguments *a, int argc, char **argv)
 	return 0;
 }
 
-/* The daemon reported the errors of offloadd.conf. */
-static int ignore_error(_unused_ void *userdata, _unused_ const char *path, _unused_ unsigned line,
-	_unused_ const char *message)
-{
-	return 0;
-}
-
 static int mark_stopped(const char *conf_path)
 {
 	_cleanup_(conf_clear) struct conf conf = { 0 };
-	int r = conf_load(conf_path, ignore_error, NULL, &conf);
+	int r = conf_load(conf_path, NULL, NULL, &conf);
 
 	if (r >= 0)
 		r = textfile_mark_stopped(conf.textfile);

@@ -7,12 +7,12 @@
 
 #include "basic/util.h"
 
-#define DEPTH_MAX 3 /* a finding, its causes, and what they name */
+#define DEPTH_MAX 3 /* a finding, its causes, and sentences in those */
 
 /* ---- sentences ----
  *
  * {NAME} is a value. {NAME?A|B} is A when the value is neither empty nor 0, else B. {NAME#A|B} is A when the value is 1, or a
- * set of one, else B. A and B may hold further braces; |B may be missing. */
+ * set of one, else B. A and B may hold further braces; |B may be omitted. */
 
 #define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}"
 #define DECLARES "{rules} {n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}"
@@ -156,12 +156,12 @@ void catalog_replace(const char *const *other)
 
 /* ---- values ---- */
 
-/* What a sentence is about. */
+/* The values of a sentence. */
 struct subject {
 	const struct finding *f;
 	const struct feature_table *table;
 	const struct cause_step *step; /* NULL: none */
-	unsigned known;   /* the feature that the reader knows it is about: "it" */
+	unsigned known;   /* the feature to refer to as "it" */
 	const char *word; /* of a feature that this kernel does not have */
 	bool active, given, overdue; /* of CAUSE_DECLARED */
 };
@@ -364,7 +364,7 @@ static void expand(const struct subject *s, const char *text, const char *end, u
 		close = find_stop(open + 1, end, "}");
 		word = open + 1 + strcspn(open + 1, "?#}");
 		name = find_name(open + 1, (size_t)(word - open - 1));
-		if (name == NAMES || close == end) { /* no placeholder: a test finds it by its brace */
+		if (name == NAMES || close == end) { /* unknown name: a test finds the brace in the output */
 			util_append(buf, size, "{");
 			text = open + 1;
 			continue;
@@ -413,7 +413,7 @@ const char *catalog_reason(const struct finding *f, const struct feature_table *
 	return buf;
 }
 
-/* A finding that stands for a step: the caller fills in what else the sentence names. */
+/* A finding with the link of a step, for the values of its sentence. */
 static void begin_step(const struct cause_step *step, struct finding *f)
 {
 	*f = (struct finding){ .ifindex = step->ifindex };

@@ -21,7 +21,7 @@ _Static_assert(ARRAY_SIZE(field_names) <= HOOK_FIELDS_MAX, "room for every field
 
 /* ---- sending ---- */
 
-/* Nothing when the value is empty. */
+/* Appends a field; skips empty values. */
 static void add(char *buf, const char *name, const char *value)
 {
 	char clean[1100];
@@ -70,7 +70,7 @@ size_t hook_encode(const struct feature_table *table, const struct finding *even
 	return strlen(buf);
 }
 
-/* Opened for each event: the other end may come later, or be another one. */
+/* The socket is opened for each event, because offloadd-hook.socket may start later or restart. */
 static int send_event(const char *path, const char *text, size_t len)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -36,8 +36,8 @@ struct writer {
 	size_t n_states;
 };
 
-/* Bytes that could end the value, the line or UTF-8 become \xNN. No two values become the same one: a series that came twice would
- * cost node_exporter the whole file. */
+/* Escapes bytes that could end the value or the line, or that are not ASCII, as \xNN. Two values never become the same one, because
+ * node_exporter rejects a whole file with a duplicate series. */
 static void put_value(FILE *f, const char *value)
 {
 	for (const unsigned char *c = (const unsigned char *)value; *c; c++)
@@ -53,7 +53,7 @@ static void begin(struct writer *w, const char *metric, const char *type, const 
 	fprintf(w->f, "# HELP %s %s\n# TYPE %s %s\n", metric, help, metric, type);
 }
 
-/* One series: labels end with a name that is NULL. */
+/* Writes one series. labels: ends with a NULL name; may be NULL. */
 static void put(struct writer *w, const char *suffix, const struct label *labels, const char *value)
 {
 	const char *separator = "{";
@@ -122,7 +122,7 @@ static void put_histogram(struct writer *w, const struct histogram *h)
 	put(w, "_count", NULL, text);
 }
 
-/* ---- what is told ---- */
+/* ---- the daemon, rules, links ---- */
 
 static void put_verdicts(struct writer *w, const size_t by_verdict[VERDICT_COUNT])
 {
@@ -183,7 +183,7 @@ static enum verdict verdict_of(const struct link_result *result, unsigned bit)
 	return VERDICT_COMPLIANT;
 }
 
-/* room: for so many series more. */
+/* *room: how many more series may be written. */
 static void put_link(struct writer *w, const struct metrics *m, const struct link_state *state, size_t *room)
 {
 	const struct link *link = link_table_find(m->links, state->ifindex);
@@ -285,7 +285,7 @@ static const char *service_label(const struct evidence_fallback *row)
 	return row->origin == FALLBACK_FORWARDED ? "(forwarded)" : "(kernel)";
 }
 
-/* n counts all of them; what is beyond METRICS_SERIES_MAX is left out. */
+/* Writes a series unless there are METRICS_SERIES_MAX already; *n counts both. */
 static void put_bounded(struct writer *w, size_t *n, const struct label *labels, uint64_t value)
 {
 	if ((*n)++ < METRICS_SERIES_MAX)
@@ -329,7 +329,7 @@ static size_t put_stale(struct writer *w, const struct evidence *e)
 	return n;
 }
 
-/* Of one service by several links one series. */
+/* One series for each service, however many links it uses. */
 static size_t put_restarts(struct writer *w, const struct evidence *e)
 {
 	size_t n = 0;
@@ -341,7 +341,7 @@ static size_t put_restarts(struct writer *w, const struct evidence *e)
 	return n;
 }
 
-/* Slot n of sendfile's latency holds what is below 2^(n+1) us; what is below the first bound, or above the last one, is put together. */
+/* Slot n counts calls of less than 2^(n+1) us. Slots below the first bound share its bucket, those above the last one +Inf. */
 static void put_latency(struct writer *w, const struct evidence_latency *latency)
 {
 	struct histogram histogram = { .bounds_usec = sendfile_bounds, .n_bounds = ARRAY_SIZE(sendfile_bounds) };
@@ -417,7 +417,7 @@ int metrics_format(const struct metrics *m, char **ret, size_t *ret_len)
 	return format_by(put_all, &w, m, ret, ret_len);
 }
 
-/* The digit of offloadd_up, the last one of its line; NULL when there is none. */
+/* The value of offloadd_up, which is the last character of its line; NULL if there is none. */
 static char *find_up(char *text)
 {
 	static const char series[] = "\noffloadd_up";

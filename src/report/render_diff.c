@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "basic/util.h"
+#include "report/render_text.h"
 
 #define LINKS_NAMED 8 /* before "and N more" */
 #define TEXT_LEN 4096
@@ -18,14 +19,6 @@ static const struct {
 	[DIFF_REQUESTED] = { "requested in one only", "33" },
 	[DIFF_FIXED] = { "can be changed in one only", "36" },
 };
-
-static void put_word(const struct render *r, const char *colour, const char *word)
-{
-	if (r->colour)
-		fprintf(r->out, "\033[%sm%s\033[0m", colour, word);
-	else
-		fputs(word, r->out);
-}
 
 static const char *pair_name(const struct diff *d, size_t pair, char *buf, size_t size)
 {
@@ -48,7 +41,7 @@ static void put_group(const struct render *r, const struct diff *d, const struct
 {
 	char text[TEXT_LEN], one[2 * LINK_NAME_LEN + 4];
 
-	put_word(r, changes[g->change].colour, changes[g->change].word);
+	render_put_coloured(r, changes[g->change].colour, changes[g->change].word);
 	fprintf(r->out, ": %s\n", feature_format(&d->a->features, g->features, text, sizeof(text)));
 	text[0] = '\0';
 	for (size_t i = 0; i < g->n_pairs && i < LINKS_NAMED; i++)
@@ -76,8 +69,8 @@ static void put_links(const struct render *r, const struct snapshot *s, const si
 			*link->kind ? " (" : "", link->kind, *link->kind ? ")" : "");
 	}
 	append_more(text, sizeof(text), n);
-	put_word(r, colour, "only in ");
-	put_word(r, colour, side);
+	render_put_coloured(r, colour, "only in ");
+	render_put_coloured(r, colour, side);
 	fprintf(r->out, ": %s\n", text);
 }
 
@@ -93,7 +86,7 @@ static void put_ambiguous(
 	for (size_t i = 0; i < o->n_b && i < LINKS_NAMED; i++)
 		util_append(text, sizeof(text), "%s%s", i ? ", " : "", d->b->links[o->b[i]].name);
 	append_more(text, sizeof(text), o->n_b);
-	put_word(r, "33", "not compared");
+	render_put_coloured(r, "33", "not compared");
 	fprintf(r->out, ": %s in B: each is %s, so they cannot be matched\n", text, o->role);
 }
 
@@ -103,7 +96,7 @@ static void put_rule(const struct render *r, const struct diff *d, const struct 
 		rule->a == DIFF_NONE ? d->b->rules[rule->b].file : d->a->rules[rule->a].file;
 	char text[512];
 
-	put_word(r, "33", "rule");
+	render_put_coloured(r, "33", "rule");
 	fprintf(r->out, ": %s %s\n", util_clean(file, text, sizeof(text)),
 		rule->b == DIFF_NONE   ? "is only in A"
 		: rule->a == DIFF_NONE ? "is only in B"
@@ -166,7 +159,7 @@ void render_diff(const struct render *r, const struct diff *d, const char *a, co
 	for (i = 0; i < d->n_ambiguous; i++)
 		put_ambiguous(r, d, &d->ambiguous[i]);
 	for (i = 0; i < d->n_fields; i++) {
-		put_word(r, "33", d->fields[i].what);
+		render_put_coloured(r, "33", d->fields[i].what);
 		fprintf(r->out, ": %s: %s -> %s\n",
 			pair_name(d, d->fields[i].pair, name, sizeof(name)), d->fields[i].a,
 			d->fields[i].b);

@@ -2,6 +2,7 @@
 #include "report/render_evidence.h"
 
 #include "report/render_table.h"
+#include "report/render_text.h"
 
 #define BAR_WIDTH 40
 
@@ -113,10 +114,8 @@ static void put_latency_row(const struct render *r, const struct evidence_latenc
 	char median[32], p99[32], longest[32], service[2 * UNIT_SERVICE_LEN];
 
 	fprintf(r->out, "%s, ", util_clean(row->service, service, sizeof(service)));
-	if (r->colour)
-		fprintf(r->out, "\033[%sm", row->fallback ? "31" : "32");
-	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s",
-		row->fallback ? "software fallback" : "offloaded", r->colour ? "\033[0m" : "",
+	render_put_coloured(r, row->fallback ? "31" : "32", row->fallback ? "software fallback" : "offloaded");
+	fprintf(r->out, ": %llu call%s, median %s, p99 %s",
 		(unsigned long long)row->calls, util_plural(row->calls),
 		util_format_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
 		util_format_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));

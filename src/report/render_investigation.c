@@ -4,6 +4,7 @@
 #include "report/investigation_text.h"
 #include "report/render_evidence.h"
 #include "report/render_table.h"
+#include "report/render_text.h"
 
 #define STACKS_SHOWN 3
 
@@ -18,7 +19,8 @@ static const char *const colours[FINDING_CODES] = {
 
 static void put_heading(const struct render *r, const char *heading)
 {
-	fprintf(r->out, "\n%s%s%s\n", r->colour ? "\033[1m" : "", heading, r->colour ? "\033[0m" : "");
+	fputc('\n', r->out);
+	render_put_heading(r, heading);
 }
 
 static void put_diagnoses(const struct render *r, const struct feature_table *features, const struct diagnosis *diagnoses,
@@ -27,10 +29,8 @@ static void put_diagnoses(const struct render *r, const struct feature_table *fe
 	char text[DIAGNOSIS_TEXT_LEN], clean[DIAGNOSIS_TEXT_LEN];
 
 	for (size_t i = 0; i < n; i++) {
-		if (r->colour)
-			fprintf(r->out, "\033[%sm", colours[diagnoses[i].finding.code]);
-		fprintf(r->out, "%s%s: %s\n", diagnosis_name(diagnoses[i].finding.code), r->colour ? "\033[0m" : "",
-			util_clean(diagnosis_format(&diagnoses[i], features, text), clean, sizeof(clean)));
+		render_put_coloured(r, colours[diagnoses[i].finding.code], diagnosis_name(diagnoses[i].finding.code));
+		fprintf(r->out, ": %s\n", util_clean(diagnosis_format(&diagnoses[i], features, text), clean, sizeof(clean)));
 	}
 }
 
@@ -58,7 +58,7 @@ static void set_permille(struct libscols_line *line, size_t n, unsigned permille
 	set_cell(line, n, text);
 }
 
-/* Hands on e. */
+/* Does nothing if e is an error. Returns e. */
 static int put_lost(const struct render *r, const struct investigation *i, int e)
 {
 	for (unsigned k = 0; e == 0 && k < INVESTIGATION_RATES; k++)

@@ -19,7 +19,7 @@ static void put_tag(FILE *out, const char *verdict)
 	fprintf(out, "<span class=\"tag %s\">%s</span>", verdict ? verdict : "no-rule", verdict ? verdict : "no rule");
 }
 
-/* ---- host, finding ---- */
+/* ---- host, summary ---- */
 
 static void put_title(FILE *out, const struct report_html *r)
 {
@@ -102,7 +102,7 @@ static void put_finding(FILE *out, const struct report_html *r)
 
 /* ---- the picture ---- */
 
-static void put_single_links(FILE *out, const struct report_html *r, const struct drawing *d)
+static void put_unstacked_links(FILE *out, const struct report_html *r, const struct drawing *d)
 {
 	bool any = false;
 
@@ -143,7 +143,7 @@ static int put_stack(FILE *out, const struct report_html *r)
 	}
 	if (d->omitted)
 		fprintf(out, "<p class=\"soft\">%zu more interfaces are not drawn.</p>\n", d->omitted);
-	put_single_links(out, r, d);
+	put_unstacked_links(out, r, d);
 	return 0;
 }
 
@@ -158,7 +158,7 @@ static void put_state(FILE *out, const struct plan_item *item)
 		html_printf(out, " (%s)", item->want ? "on" : "off");
 }
 
-/* Each feature is one word, that is not broken where there is room. */
+/* Each feature name is a span that is not broken if it fits on a line. */
 static void put_features_of(FILE *out, const struct report_html *r, const struct view_group *group)
 {
 	char names[NAMES_LEN], *rest = names, *name;
@@ -275,7 +275,7 @@ static void put_rule(FILE *out, const struct rule *rule)
 	fputs("</span></td><td data-label=\"Reason\"><span>", out);
 	html_text(out, rule->reason ? rule->reason : "-");
 	if (rule->until) {
-		/* until is the first second after the day that the rule names */
+		/* rule->until is the first second after the day in the rule */
 		report_time(rule->until - 1, until);
 		html_printf(out, " (until %.10s)", until);
 	}

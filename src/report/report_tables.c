@@ -12,9 +12,9 @@
 #define SAMPLES_MAX 3
 #define HISTOGRAMS_MAX 16
 
-/* ---- documents: whatever is missing or of another type reads as nothing ---- */
+/* ---- documents: a member that is missing or has another type reads as empty ---- */
 
-/* NULL when there is none. */
+/* NULL if it is missing or empty. */
 static const char *get_text(const struct json_value *o, const char *key)
 {
 	const char *text = json_get_text(o, key);
@@ -22,7 +22,7 @@ static const char *get_text(const struct json_value *o, const char *key)
 	return *text ? text : NULL;
 }
 
-/* The rows of a table, no more than it shows: for (struct rows r = { .of = list }; next_row(&r);) */
+/* Iterates over at most `max` rows: for (struct rows r = { .of = list }; next_row(&r);) */
 struct rows {
 	const struct json_value *of, *row;
 	size_t n, max; /* max 0: ROWS_MAX */
@@ -69,7 +69,7 @@ const char *report_time(int64_t sec, char buf[REPORT_TIME_LEN])
 	return buf;
 }
 
-/* ---- what happened ---- */
+/* ---- events ---- */
 
 /* "ethtool (4711), started by bash (4242), in ssh.service" */
 static void write_changed_by(FILE *out, const struct json_value *event)
@@ -93,7 +93,7 @@ static void write_changed_by(FILE *out, const struct json_value *event)
 		html_printf(out, ", on %s", link);
 }
 
-/* Which events are about a change that another program made. */
+/* Is the event about a change by another program? */
 static bool is_change(const char *kind)
 {
 	static const char *const kinds[] = { "drift", "repaired", "contended", "unmet", "refused" };
@@ -160,9 +160,9 @@ void report_write_timeline(FILE *out, const struct report_source *source)
 	fputs("</tbody></table>\n", out);
 }
 
-/* ---- who pays, what must reconnect ---- */
+/* ---- software fallback, stale connections ---- */
 
-static void write_payer(FILE *out, const struct json_value *row)
+static void write_fallback_row(FILE *out, const struct json_value *row)
 {
 	const char *link = get_text(row, "link"), *origin = get_text(row, "origin");
 
@@ -201,7 +201,7 @@ void report_write_fallback(FILE *out, const struct report_source *source)
 	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
 	      "<th>Ends</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)
-		write_payer(out, r.row);
+		write_fallback_row(out, r.row);
 	fputs("</tbody></table>\n", out);
 }
 
@@ -297,7 +297,7 @@ static void write_slot(FILE *out, int64_t from_usec, int64_t calls, int64_t most
 		calls > 0 ? "" : " none", calls > 0 && most > 0 ? 100.0 * (double)calls / (double)most : 0.0, calls);
 }
 
-/* The slots of all histograms, so that they can be compared at a glance. */
+/* All histograms have the same slots, so that they can be compared. */
 struct range {
 	int64_t from_usec, to_usec; /* first and last slot */
 };

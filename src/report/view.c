@@ -14,7 +14,7 @@ static bool same_group(const struct plan_item *a, const struct plan_item *b)
 	       a->uncertain == b->uncertain && a->overdue == b->overdue && a->audit == b->audit &&
 	       a->verdict == b->verdict && a->cause == b->cause &&
 	       a->cause_ifindex == b->cause_ifindex &&
-	       /* the same feature one device further down is the same reason */
+	       /* the same feature of the device below is the same cause */
 	       (a->cause_bit == b->cause_bit ||
 		       (a->cause_bit == a->bit && b->cause_bit == b->bit)) &&
 	       strcmp(a->text, b->text) == 0;
@@ -104,7 +104,7 @@ const char *view_verdict(const struct plan *plan, int ifindex)
 	return verdict_name(plan_link_verdict(link));
 }
 
-/* Does the list name something, rather than only leave something out? */
+/* Does a list of patterns have one that is not negated? */
 static bool names_some(const char *patterns)
 {
 	for (bool start = true; patterns && *patterns; patterns++) {
@@ -126,7 +126,7 @@ bool view_rule_misses(const struct view *view, const struct rule *rule)
 		rule_count_links(rule, view->links, view->host) == 0;
 }
 
-/* The same feature, each counting for the other where the two explanations are about it. */
+/* The same feature, or in each the feature that its explanation is about. */
 static bool same_bit(unsigned a, unsigned bit_a, unsigned b, unsigned bit_b)
 {
 	return a == b ? (a == bit_a) == (b == bit_b) : a == bit_a && b == bit_b;
@@ -171,10 +171,10 @@ struct tree_walk {
 	struct link_table *table;
 	struct view_node *nodes;
 	size_t n;
-	struct seen *seen, *next_seen; /* hash, and the next of its entries that is free */
+	struct seen *seen, *next_seen; /* hash table, and its next free entry */
 };
 
-/* Was this link shown before? From now on it was. -ENOMEM. */
+/* Marks a link as listed. 1: it was already; 0; -ENOMEM. */
 static int see(struct tree_walk *walk, const struct link *link)
 {
 	struct seen *seen;
@@ -239,7 +239,7 @@ int view_tree(struct link_table *table, struct view_node **ret, size_t *ret_n)
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		if (!link_first_upper(table, links[i]) && !link_master(table, links[i]))
 			r = walk_tree(&walk, links[i], 0);
-	/* Links that stand on each other, as only a stale picture has them, have no top. */
+	/* Links in a loop, which only an outdated table has, have no topmost link. */
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		HASH_FIND_INT(walk.seen, &links[i]->ifindex, seen);
 		if (!seen)

@@ -428,13 +428,13 @@ static void bad_documents(void **state)
 	} bad[] = {
 		{ "[]", "", -ENOENT },
 		{ "{\"version\":1,\"document\":\"snapshot\"}", "", -ENOENT },
-		{ "{\"version\":2,\"document\":\"investigate\"}", "it is of another version than 1", -EBADMSG },
+		{ "{\"version\":2,\"document\":\"investigate\"}", "unsupported version, expected 1", -EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\"}", "elapsed_usec is missing", -EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":-1}", "elapsed_usec is out of range",
 			-EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"histograms\":[{\"slots\":[{"
 		  "\"from_usec\":3,\"calls\":1}]}]}",
-			"histograms[0].slots[0].from_usec is no power of two that a slot begins with", -EBADMSG },
+			"histograms[0].slots[0].from_usec is not a power of two, where a slot begins", -EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":[7]}", "fallback[0] is not an object",
 			-EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":{}}",
