@@ -7,7 +7,7 @@
 
 #define TRANSFER_LEAST (UINT64_C(256) << 10)
 #define TRANSFER_MOST (UINT64_C(256) << 20)
-#define TIME_SHARE 0.5 /* of the limit: small segments are slower than what the first transfer showed */
+#define TIME_SHARE 0.5 /* of the limit, because small segments are slower than the first transfer */
 
 const char *path_way_name(enum path_way way)
 {
@@ -82,7 +82,7 @@ static double duration(const struct path_sample *s)
 	return s->bytes ? (double)s->wall_usec / (double)s->bytes : 0;
 }
 
-/* Median over the rounds of what a way takes against another; 0 when a round has nothing to divide by. */
+/* Median over the rounds of the ratio of two ways; 0 if the divisor of any round is 0. */
 static double against(const struct path_run *run, enum path_way way, enum path_way other,
 	double (*value)(const struct path_sample *))
 {
@@ -110,7 +110,7 @@ static bool is_slow(struct path_ratios r)
 	return r.time >= PATH_SLOW_RATIO && r.cpu >= PATH_SLOW_RATIO;
 }
 
-/* cost = bytes * a + segments * b, told by two points: b's part of the cost in ordinary segments. */
+/* With cost = bytes * a + segments * b, two points give the part of b in the cost of ordinary segments. */
 static double share_of(double ratio, double segments)
 {
 	double share = (ratio - 1) / (segments - 1);
@@ -118,7 +118,7 @@ static double share_of(double ratio, double segments)
 	return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 
-/* Where the CPU is the limit time tells it, where the wire is, CPU time does. */
+/* If the CPU is the bottleneck, time shows the cost of segments; if the wire is, CPU time does. */
 static void measure_segments(const struct path_run *run, struct path_result *f)
 {
 	double busy[PATH_ROUNDS];

@@ -76,7 +76,7 @@ static int add_address(struct nl_sock *nl, int ifindex, const char *text)
 	return r;
 }
 
-/* What both ends do in their own namespace: VLAN, address, all up. */
+/* Used by both ends in their namespace: adds VLAN and address, sets all links up. */
 static int set_up_end(struct nl_sock *nl, bool vlan, const char *address, char *why)
 {
 	int top = (int)if_nametoindex(VETH), r = set_up(nl, top);
@@ -137,7 +137,7 @@ static void receiver_run(int control_fd, bool vlan)
 	struct ready ready = { 0 };
 	char here = 1;
 
-	/* a terminal's ^C is for the sender, whose end is ours */
+	/* ^C on the terminal stops the sender, and this process with it */
 	signal(SIGINT, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	ready.error = netns_enter_new(false);
