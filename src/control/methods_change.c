@@ -59,7 +59,7 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 	method_reply(client, &w, false);
 }
 
-/* Pauses the links that revert is about to put back: otherwise they would be repaired at once. */
+/* Pauses the links that revert will restore; otherwise they would be repaired at once. */
 static int pause_reverted(
 	struct methods *m, struct server_client *client, const struct link *only, struct json_writer *names)
 {
@@ -92,7 +92,7 @@ void method_revert(struct methods *m, struct server_client *client, const struct
 	if (args->link && !link)
 		return;
 	json_open_list(&names, NULL);
-	r = ledger_sync(m->host.ledger, &m->host.observe->features); /* what offloadctl apply changed */
+	r = ledger_sync(m->host.ledger, &m->host.observe->features); /* adds what offloadctl apply changed */
 	if (r >= 0)
 		r = pause_reverted(m, client, link, &names);
 	if (r >= 0)

@@ -77,16 +77,16 @@ void method_get_events(struct methods *m, struct server_client *client, const st
 		method_fail(client, "org.varlink.service.ExpectedMore", NULL, NULL);
 		return;
 	}
-	/* a number of an earlier daemon */
+	/* from an earlier daemon */
 	open->cursor = (uint64_t)args->after > m->last_number ? 0 : (uint64_t)args->after;
 	open->resume = resume_events;
 	method_begin(m, client, open);
 	open = NULL;
 }
 
-/* ---- until links are as declared ---- */
+/* ---- until links match the rules ---- */
 
-/* Links that were named and are not there: how many, added to the list. */
+/* Adds the named links that do not exist. Returns their number. */
 static size_t add_absent(struct json_writer *w, struct methods *m, const struct open_call *open)
 {
 	size_t n = 0;

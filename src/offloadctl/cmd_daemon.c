@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* status, reload, pause, resume, events, wait-online: what the running offloadd knows and does. */
+/* status, metrics, reload, pause, resume, events, wait-online: calls to the running offloadd. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -374,7 +374,7 @@ static void print_event(const struct json_value *event)
 		answer_clean(json_get_text(event, "message")));
 }
 
-/* Takes one piece of the answer: prints it, or adds it to the document that is printed at the end. */
+/* Prints the events of one reply, or adds them to the document that is printed at the end. */
 static void take_events(
 	const struct cmd_options *options, const struct json_value *answer, struct json_writer *all)
 {

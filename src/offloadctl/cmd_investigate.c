@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* investigate: watches the host for a while, and prints what follows from that first. */
+/* investigate: observes the host for a while, then prints diagnoses and the evidence. */
 #include "offloadctl/cmd_service.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ struct watch {
 	struct investigation result;
 	struct probe_stack *stacks;
 	size_t n_stacks;
-	uint64_t found[RATE_KINDS]; /* how many of each rate have a service and a link */
+	uint64_t found[RATE_KINDS]; /* events of each rate that have a service and a link */
 	struct probe_lost lost_before;
 	struct probe_latency_lost calls_before;
 };
@@ -148,7 +148,7 @@ static int name_stacks(struct watch *w)
 	return 0;
 }
 
-/* What can be seen at all. */
+/* Notes which probes are available. */
 static void note_probes(struct watch *w)
 {
 	struct investigation *i = &w->result;
@@ -197,7 +197,7 @@ static int open_probes(struct watch *w)
 	return 0;
 }
 
-/* CPUs that were there at both ends. */
+/* CPUs that were online at both times. */
 static void compare_cpus(struct watch *w)
 {
 	for (size_t k = 0; k < w->after->n; k++) {
@@ -224,7 +224,7 @@ static uint64_t more_than(uint64_t n, uint64_t other)
 	return n > other ? n - other : 0;
 }
 
-/* Of the whole host, what did not fit counts too, though it has no service and no link. */
+/* Lost hits have no service and no link, so only the rates of the whole host include them. */
 static void take_lost_hits(struct watch *w)
 {
 	struct probe_lost lost;
@@ -246,7 +246,7 @@ static void take_rates(struct watch *w)
 	struct investigation_count *rates = w->result.rates;
 	uint64_t totals[RATE_KINDS];
 
-	/* totals first: what comes in between is in the others only, and no loss */
+	/* totals first, so that an event in between does not count as lost */
 	for (unsigned k = 0; k < RATE_KINDS; k++)
 		totals[k] = probe_rates_total(w->rates, k);
 	probe_rates_read(w->rates, take_rate, w);
@@ -256,7 +256,7 @@ static void take_rates(struct watch *w)
 			rates[k].n = totals[k];
 	}
 	if (!is_whole_host(w))
-		rates[RATE_WRITE_TIMER].known = false; /* belongs to no service and no link */
+		rates[RATE_WRITE_TIMER].known = false; /* has no service and no link */
 }
 
 /* Negative errno. */
@@ -275,7 +275,7 @@ static int take_latency(struct watch *w)
 	return r;
 }
 
-/* What was counted while the probes were loaded one by one is of no known time. */
+/* Discards what was counted while the probes were being loaded. */
 static void forget_counts(struct watch *w)
 {
 	probe_forget_hits(w->probe, UINT64_MAX);
@@ -287,7 +287,7 @@ static void forget_counts(struct watch *w)
 	}
 }
 
-/* What came together. Negative errno. */
+/* Reads all results. Negative errno. */
 static int collect(struct watch *w)
 {
 	struct investigation *i = &w->result;
@@ -355,7 +355,7 @@ static int investigate(struct watch *w)
 	return print(w);
 }
 
-/* By its index, as the link itself may go while it is watched. */
+/* By index, because the link may be removed during the observation. */
 static int choose_link(struct watch *w)
 {
 	const struct link *link = cmd_find_link(&w->session, w->options->link);

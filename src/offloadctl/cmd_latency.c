@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* latency: how long sendfile takes, again and again. */
+/* latency: the latency of sendfile, in intervals. */
 #include "offloadctl/cmd_service.h"
 
 #include <errno.h>
@@ -19,10 +19,10 @@ struct watch {
 	struct cmd_scope scope;
 	struct probe_latency *probe;
 	struct evidence_latency latency;
-	uint64_t lost; /* by the last interval's end */
+	uint64_t lost; /* at the end of the last interval */
 };
 
-/* What came in since the last time. Negative errno. */
+/* Prints the calls since the last interval. Negative errno. */
 static int print_interval(struct watch *watch, uint64_t elapsed_usec)
 {
 	struct evidence_latency *latency = &watch->latency;

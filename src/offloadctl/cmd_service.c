@@ -84,7 +84,7 @@ static void take_running(const struct probe_latency_histogram *call, void *userd
 	struct evidence_latency_row row = { .running = 1, .longest_usec = call->total_usec };
 	struct latency_reader *reader = userdata;
 
-	if (!reader->reset) { /* else it would be counted again each time */
+	if (!reader->reset) { /* otherwise each interval would add it again */
 		row.total_usec = call->total_usec;
 		row.disk_usec = call->disk_usec;
 		row.peer_usec = call->peer_usec;

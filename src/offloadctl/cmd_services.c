@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* services: who uses software fallback now, and who must re-establish its connections. */
+/* services: which services use software fallback, and which must reconnect. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 /* Exit codes of monitoring plugins. */
 enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 
-/* ---- where it comes from ---- */
+/* ---- without offloadd ---- */
 
 /* Negative errno. */
 static int read_kernel(struct cmd_session *session, struct json_writer *w)
@@ -42,7 +42,7 @@ static int read_kernel(struct cmd_session *session, struct json_writer *w)
 	return r < 0 && r != -EOPNOTSUPP ? r : w->error;
 }
 
-/* Without offloadd: which connections are stale, the kernel shows to anybody who may ask; only offloadd counts. */
+/* The kernel shows which connections are stale; only offloadd counts software fallback. */
 static int services_of_kernel(const struct cmd_options *options, struct json_value **ret)
 {
 	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
@@ -82,7 +82,7 @@ static void print_end(const struct evidence *e, const struct evidence_fallback *
 	}
 }
 
-/* One line for all kinds of a sender; false where none is of now. */
+/* One line with all kinds of fallback that a sender uses now; false if there are none. */
 static bool print_sender(const struct evidence *e, const struct evidence_fallback *row, bool any)
 {
 	const char *comma = NULL;
@@ -157,7 +157,7 @@ static void print_text(const struct evidence *e, int code)
 
 /* ---- for other programs ---- */
 
-/* Lines as needrestart -b prints them. */
+/* The format of needrestart -b. */
 static void print_needrestart(const struct evidence *e)
 {
 	puts("NEEDRESTART-VER: offloadctl " OFFLOADD_VERSION);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The pauses and the contention that the running offloadd knows of, for plans. */
+/* Reads the pauses and contended features of the running offloadd, for plans. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "control/methods.h"
 #include "kernel/netns.h"
 
-/* Prints nothing on standard error where there is no reply. 1, 0, negative errno. */
+/* Prints nothing. 1; 0: no offloadd of this network namespace; negative errno. */
 static int get_status(const struct cmd_options *options, struct json_value **ret)
 {
 	_cleanup_client_ struct client *client = NULL;

@@ -6,7 +6,7 @@
 
 #include "kernel/netns.h"
 
-#define OVERRUN_DELAY_USEC (5 * USEC_PER_SEC) /* at most one event in so long */
+#define OVERRUN_DELAY_USEC (5 * USEC_PER_SEC) /* at most one event in this time */
 
 void daemon_report(struct daemon *d, enum finding_code code, const char *object, int error)
 {
@@ -39,7 +39,7 @@ void daemon_report_file_error(struct daemon *d, enum finding_code code, const st
 	daemon_send_event(&f, d);
 }
 
-/* A dry run starts nothing. */
+/* --once and --dry-run call no hooks. */
 static void call_hook(struct daemon *d, const struct finding *event)
 {
 	const char *unit = d->conf.hooks[finding_event(event->code)];
@@ -53,7 +53,7 @@ static void call_hook(struct daemon *d, const struct finding *event)
 		netns_is_own(netns, sizeof(netns)) ? netns : "", d->options->hook_path, util_now_usec());
 	if (r != 0)
 		d->hook_failed = r < 0;
-	if (r < 0 && !failed_before) /* no hook can be set for this kind of event */
+	if (r < 0 && !failed_before) /* events of this kind have no hook, so this does not recurse */
 		daemon_report(d, FINDING_HOOK_FAILED, d->options->hook_path ? d->options->hook_path : HOOK_SOCKET_PATH, r);
 }
 
@@ -63,7 +63,7 @@ void daemon_send_event(const struct finding *found, void *userdata)
 	struct finding event = *found, note;
 	enum event_kind kind = finding_event(event.code);
 	uint64_t lost = d->limit.suppressed;
-	static const struct feature_table none; /* nothing is read yet */
+	static const struct feature_table none; /* before the feature names are read */
 	const struct feature_table *features = d->observe ? &d->observe->features : &none;
 
 	if (d->tracker) {

@@ -59,7 +59,7 @@ static int add_conf_error(void *userdata, const char *path, unsigned line, const
 	return rule_set_add_error(userdata, path, line, message);
 }
 
-/* 1 when there were errors, 0, -ENOMEM. */
+/* 1: there were errors; 0; -ENOMEM. */
 static int read_conf(struct daemon *d, struct conf *ret)
 {
 	int r;
@@ -92,7 +92,7 @@ int daemon_load_conf(struct daemon *d)
 	return 0;
 }
 
-/* What only a restart applies. */
+/* Settings that only a restart applies. */
 static void report_restart_needed(struct daemon *d, const struct conf *fresh)
 {
 	if (!d->options->has_backend && fresh->backend != d->conf.backend)
@@ -137,7 +137,7 @@ int daemon_reload_conf(struct daemon *d)
 
 /* ---- rules ---- */
 
-/* By its name: a file replaces the one of the same name in a weaker folder, a bad one, too. */
+/* By file name, because a file replaces one of the same name in a directory with lower priority, even if it has errors. */
 static bool has_rule_of(const struct rule_set *set, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -156,7 +156,7 @@ static bool is_rule_dir(const struct daemon *d, const char *path)
 	return false;
 }
 
-/* A reload is bad when it would lose rules by mistake: a file that was good is bad now, or a folder cannot be read. */
+/* Would a reload lose rules by mistake? A file that was valid has errors now, or a directory is unreadable. */
 static bool loses_rules(const struct daemon *d, const struct rule_set *now, const struct rule_set *fresh)
 {
 	for (size_t i = 0; i < fresh->n_errors; i++)
@@ -196,7 +196,7 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	size_t n;
 	int r = rule_set_load(daemon_rule_dirs(d), &d->observe->features, &fresh);
 
-	rule_host_read(&d->host); /* DHCP may have named the host meanwhile */
+	rule_host_read(&d->host); /* DHCP may have changed the host name */
 	if (r >= 0)
 		r = keep_errors(&d->rule_errors, &fresh);
 	if (r < 0)

@@ -23,7 +23,7 @@
 
 #define DIRECTORY "/run/offloadd-hook"
 #define LINGER_MSEC 2000
-#define KEEP_SEC 600 /* environment files; a unit has read its own when it runs */
+#define KEEP_SEC 600 /* environment files; a unit reads its own at its start */
 
 extern char **environ;
 
@@ -82,7 +82,7 @@ static int start_unit(const char *unit)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
 }
 
-/* The event's kind and the time since the boot, in microseconds. */
+/* The kind of the event and microseconds since boot. */
 static void name_instance(const struct hook_event *event, char *buf, size_t size)
 {
 	struct timespec ts;

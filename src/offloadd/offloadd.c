@@ -78,7 +78,7 @@ static void print_help(void)
 	puts("\nThese override offloadd.conf(5). SIGHUP reloads it and the rules. See offloadd(8).");
 }
 
-/* 0 to go on, 1 when nothing is left to do, -EINVAL. */
+/* 0: run; 1: done; -EINVAL. */
 static int parse_arguments(struct arguments *a, int argc, char **argv)
 {
 	uint64_t given;
