@@ -37,17 +37,16 @@ int client_pid(const struct client *client)
 	return getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
 }
 
-/* A daemon that has no room for one more waiting connection is not there for a blocking connect() either, so wait no longer than for
- * an answer. */
+/* A blocking connect() waits while the backlog of the daemon is full, so limit it like a reply. */
 static int connect_to(int fd, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct timeval patience = { .tv_sec = CLIENT_ANSWER_USEC / USEC_PER_SEC };
+	const struct timeval limit = { .tv_sec = CLIENT_ANSWER_USEC / USEC_PER_SEC };
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
 		connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	return 0;
@@ -139,7 +138,7 @@ static int read_some(struct client *client)
 	return 0;
 }
 
-/* 0 when a whole message begins client->in, *ret_len with its NUL. */
+/* Reads until client->in begins with a complete message; *ret_len: with its NUL. 0 or negative errno. */
 static int read_message(struct client *client, uint64_t timeout_usec, size_t *ret_len)
 {
 	uint64_t deadline_usec = timeout_usec ? util_now_usec() + timeout_usec : 0;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the parameters that there are ---- */
+/* ---- parameters ---- */
 
 static const struct json_field no_parameters[] = { { 0 } };
 static const struct json_field of_plan[] = {
@@ -41,7 +41,7 @@ static const struct json_field of_description[] = {
 static const struct method {
 	const char *name;
 	void (*call)(struct methods *m, struct server_client *client, const struct method_arguments *args);
-	bool changes; /* something, so not for everybody */
+	bool changes; /* requires root */
 	const struct json_field *parameters;
 } table[] = {
 	{ METHODS_INTERFACE ".GetStatus", method_get_status, false, no_parameters },
@@ -134,7 +134,7 @@ struct server_handler methods_handler(struct methods *m)
 	return (struct server_handler){ .call = on_call, .resume = on_resume, .userdata = m };
 }
 
-void methods_take_event(struct methods *m, const struct finding *event)
+void methods_add_event(struct methods *m, const struct finding *event)
 {
 	struct kept_event *kept;
 

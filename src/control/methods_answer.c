@@ -19,7 +19,7 @@ void method_open_link(struct json_writer *w, const char *name, int ifindex)
 	json_add_int(w, "ifindex", ifindex);
 }
 
-/* ---- answers ---- */
+/* ---- replies ---- */
 
 void method_open(struct json_writer *w)
 {
@@ -107,7 +107,7 @@ bool method_is_asked(const struct open_call *open, const struct link *link)
 	return open->n_links == 0;
 }
 
-/* ---- answers that go on ---- */
+/* ---- calls that wait ---- */
 
 struct open_call *method_new_open_call(struct server_client *client, const struct method_arguments *args)
 {

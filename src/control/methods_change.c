@@ -15,9 +15,9 @@ void method_reload(struct methods *m, struct server_client *client, _unused_ con
 		return;
 	}
 	method_open(&w);
-	json_add_bool(&w, "taken", r == (METHODS_TOOK_SETTINGS | METHODS_TOOK_RULES));
-	json_add_bool(&w, "settings_taken", r & METHODS_TOOK_SETTINGS);
-	json_add_bool(&w, "rules_taken", r & METHODS_TOOK_RULES);
+	json_add_bool(&w, "taken", r == (METHODS_LOADED_SETTINGS | METHODS_LOADED_RULES));
+	json_add_bool(&w, "settings_taken", r & METHODS_LOADED_SETTINGS);
+	json_add_bool(&w, "rules_taken", r & METHODS_LOADED_RULES);
 	json_add_int(&w, "rules", (int64_t)reconcile_rules(m->host.reconcile)->n_rules);
 	json_add_rule_errors(&w, "rule_errors", m->host.rule_errors, METHODS_LIST_MAX);
 	json_add_rule_errors(&w, "settings_errors", m->host.conf_errors, METHODS_LIST_MAX);
@@ -59,7 +59,7 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 	method_reply(client, &w, false);
 }
 
-/* Pauses the links that revert is about to put back: otherwise they would be repaired at once. */
+/* Pauses the links that revert will restore; otherwise they would be repaired at once. */
 static int pause_reverted(
 	struct methods *m, struct server_client *client, const struct link *only, struct json_writer *names)
 {
@@ -92,7 +92,7 @@ void method_revert(struct methods *m, struct server_client *client, const struct
 	if (args->link && !link)
 		return;
 	json_open_list(&names, NULL);
-	r = ledger_sync(m->host.ledger, &m->host.observe->features); /* what offloadctl apply changed */
+	r = ledger_sync(m->host.ledger, &m->host.observe->features); /* adds what offloadctl apply changed */
 	if (r >= 0)
 		r = pause_reverted(m, client, link, &names);
 	if (r >= 0)

@@ -12,14 +12,14 @@
 
 /* ---- status ---- */
 
-void method_add_standing(struct json_writer *w, const char *name, int ifindex, const char *verdict)
+void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict)
 {
 	method_open_link(w, name, ifindex);
 	json_add_text(w, "verdict", verdict);
 	json_close_object(w);
 }
 
-size_t method_add_standings(struct json_writer *w, struct methods *m, const struct open_call *open)
+size_t method_add_noncompliant(struct json_writer *w, struct methods *m, const struct open_call *open)
 {
 	size_t n = 0;
 
@@ -31,7 +31,7 @@ size_t method_add_standings(struct json_writer *w, struct methods *m, const stru
 			continue;
 		if (n == METHODS_LIST_MAX)
 			break;
-		method_add_standing(w, link->name, link->ifindex, verdict_name(verdict));
+		method_add_link_verdict(w, link->name, link->ifindex, verdict_name(verdict));
 		n++;
 	}
 	return n;
@@ -116,7 +116,7 @@ void method_get_status(
 	json_add_verdicts(&w, summary.links);
 	json_add_int(&w, "pending", (int64_t)summary.pending);
 	json_open_list(&w, "not_as_declared");
-	method_add_standings(&w, m, NULL);
+	method_add_noncompliant(&w, m, NULL);
 	json_close_list(&w);
 	add_contended(&w, m);
 	add_paused(&w, m);
@@ -147,7 +147,7 @@ void method_get_metrics(
 }
 
 /* The verdicts of the links on which services use software fallback. */
-static void judge_links(struct methods *m, struct evidence *e)
+static void set_verdicts(struct methods *m, struct evidence *e)
 {
 	for (size_t i = 0; i < e->n_fallback; i++) {
 		const struct link_state *state =
@@ -166,7 +166,7 @@ void method_get_services(
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	int r = *m->host.tracker ? tracker_read_evidence(*m->host.tracker, util_now_usec(), &e) : 0;
 
-	judge_links(m, &e);
+	set_verdicts(m, &e);
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);

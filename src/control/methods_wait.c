@@ -77,16 +77,16 @@ void method_get_events(struct methods *m, struct server_client *client, const st
 		method_fail(client, "org.varlink.service.ExpectedMore", NULL, NULL);
 		return;
 	}
-	/* a number of an earlier daemon */
+	/* from an earlier daemon */
 	open->cursor = (uint64_t)args->after > m->last_number ? 0 : (uint64_t)args->after;
 	open->resume = resume_events;
 	method_begin(m, client, open);
 	open = NULL;
 }
 
-/* ---- until links are as declared ---- */
+/* ---- until links match the rules ---- */
 
-/* Links that were named and are not there: how many, added to the list. */
+/* Adds the named links that do not exist. Returns their number. */
 static size_t add_absent(struct json_writer *w, struct methods *m, const struct open_call *open)
 {
 	size_t n = 0;
@@ -95,7 +95,7 @@ static size_t add_absent(struct json_writer *w, struct methods *m, const struct 
 		if (link_table_find_name(&m->host.observe->links, open->links[i]))
 			continue;
 		n++;
-		method_add_standing(w, open->links[i], 0, "absent");
+		method_add_link_verdict(w, open->links[i], 0, "absent");
 	}
 	return n;
 }
@@ -130,7 +130,7 @@ static void resume_online(struct methods *m, struct server_client *client, struc
 	if (!reconcile_is_settled(m->host.reconcile) && !late)
 		return;
 	json_open_list(&missing, NULL);
-	n = method_add_standings(&missing, m, open);
+	n = method_add_noncompliant(&missing, m, open);
 	absent = add_absent(&missing, m, open);
 	json_close_list(&missing);
 	waiting = count_pending(m, open) + absent;

@@ -19,24 +19,24 @@
 #define ACCURACY_USEC (100 * USEC_PER_MSEC)
 
 struct server_client {
-	struct server *control;
-	struct server_client *previous, *next; /* oldest activity first */
+	struct server *server;
+	struct server_client *previous, *next; /* the longest idle first */
 	sd_event_source *io;
 	int fd;
 	uid_t uid;
-	char *in; /* what was read and not yet handled */
-	size_t in_len, in_size, message_len; /* message_len: of the first message, with its NUL; 0 when not whole */
-	char *out; /* what is yet to be sent */
+	char *in; /* received, not handled yet */
+	size_t in_len, in_size, message_len; /* message_len: of the first message with its NUL, 0: incomplete */
+	char *out; /* to send */
 	size_t out_len, out_at;
-	bool called;  /* a call is being answered */
-	bool oneway, ended; /* of that call: no answer wanted; its last answer was given */
-	bool sent;    /* something, in this step */
-	bool ready;   /* for its next step */
-	bool eof;     /* nothing more will come from it */
-	bool doomed;  /* to be dropped by whoever is handling it */
+	bool called;  /* a call is in progress */
+	bool oneway, ended; /* of that call: no reply wanted; its last reply was given */
+	bool sent;    /* a reply, in this step */
+	bool ready;   /* has a next step */
+	bool eof;     /* it will send nothing more */
+	bool doomed;  /* disconnect it at the end of the step */
 	void *state;
 	uint64_t wait_usec; /* deadline of the handler */
-	uint64_t peer_usec; /* until when the client has to send or to read something, 0 */
+	uint64_t peer_usec; /* deadline of the client to send or read something, 0: none */
 };
 
 struct server {
@@ -44,7 +44,7 @@ struct server {
 	sd_event *event;
 	char *path;
 	int fd;
-	dev_t device; /* of the socket's file, so that another's is not removed */
+	dev_t device; /* of the socket file, so that the one of another process is not removed */
 	ino_t inode;
 	sd_event_source *listener, *work, *timer;
 	struct server_client *oldest, *newest;
@@ -56,7 +56,7 @@ struct server {
 
 static void unlink_client(struct server_client *client)
 {
-	struct server *c = client->control;
+	struct server *c = client->server;
 
 	*(client->previous ? &client->previous->next : &c->oldest) = client->next;
 	*(client->next ? &client->next->previous : &c->newest) = client->previous;
@@ -64,7 +64,7 @@ static void unlink_client(struct server_client *client)
 
 static void append_client(struct server_client *client)
 {
-	struct server *c = client->control;
+	struct server *c = client->server;
 
 	client->previous = c->newest;
 	client->next = NULL;
@@ -75,7 +75,7 @@ static void append_client(struct server_client *client)
 static void end_wait(struct server_client *client)
 {
 	if (client->state)
-		client->control->waiting--;
+		client->server->waiting--;
 	free(client->state);
 	client->state = NULL;
 	client->wait_usec = 0;
@@ -85,7 +85,7 @@ static void drop_client(struct server_client *client)
 {
 	end_wait(client);
 	unlink_client(client);
-	client->control->n_clients--;
+	client->server->n_clients--;
 	sd_event_source_disable_unref(client->io);
 	close(client->fd);
 	free(client->in);
@@ -113,7 +113,7 @@ static bool is_idle(const struct server_client *client)
 	return !client->called && !client->in_len && !client->out;
 }
 
-/* ---- what is waited for ---- */
+/* ---- waiting ---- */
 
 static void arm_timer(struct server *c)
 {
@@ -131,10 +131,10 @@ static void arm_timer(struct server *c)
 static void make_ready(struct server_client *client)
 {
 	client->ready = true;
-	(void)sd_event_source_set_enabled(client->control->work, SD_EVENT_ONESHOT);
+	(void)sd_event_source_set_enabled(client->server->work, SD_EVENT_ONESHOT);
 }
 
-/* After any step: what to wait for next, or the end. */
+/* After each step: chooses what to wait for, or disconnects. */
 static void settle_client(struct server_client *client)
 {
 	uint32_t events = 0;
@@ -142,7 +142,7 @@ static void settle_client(struct server_client *client)
 	if (!client->doomed && client->eof && !client->called && !client->out && !client->message_len)
 		client->doomed = true;
 	if (client->doomed) {
-		struct server *c = client->control;
+		struct server *c = client->server;
 
 		drop_client(client);
 		arm_timer(c);
@@ -159,12 +159,12 @@ static void settle_client(struct server_client *client)
 		client->peer_usec = 0;
 	else if (!client->peer_usec)
 		client->peer_usec = util_now_usec() + (client->out ? SERVER_READ_USEC : SERVER_MESSAGE_USEC);
-	arm_timer(client->control);
+	arm_timer(client->server);
 }
 
-/* ---- answers ---- */
+/* ---- replies ---- */
 
-/* Sends what the socket takes. */
+/* Sends as much as the socket accepts. */
 static void flush(struct server_client *client)
 {
 	while (client->out) {
@@ -193,7 +193,7 @@ static void send_answer(
 		client->ended = true;
 		end_wait(client);
 	}
-	if (client->oneway || client->out) /* one answer a step is the contract; a second one would have to be kept */
+	if (client->oneway || client->out) /* one reply in each step; a second one would need a queue */
 		return;
 	client->sent = true;
 	client->out_at = 0;
@@ -216,7 +216,7 @@ void server_error(struct server_client *client, const char *error, const struct 
 void server_wait(struct server_client *client, void *state, uint64_t deadline_usec)
 {
 	if (!client->state)
-		client->control->waiting++;
+		client->server->waiting++;
 	else if (client->state != state)
 		free(client->state);
 	client->state = state;
@@ -255,7 +255,7 @@ static void take_message(struct server_client *client)
 
 static void handle_message(struct server_client *client)
 {
-	const struct server_handler *handler = &client->control->handler;
+	const struct server_handler *handler = &client->server->handler;
 	struct varlink_call call;
 	int r = varlink_call_decode(client->in, client->message_len - 1, &call);
 
@@ -269,14 +269,14 @@ static void handle_message(struct server_client *client)
 	client->oneway = call.oneway;
 	handler->call(client, &call, handler->userdata);
 	varlink_call_clear(&call);
-	/* nobody would ever answer it */
+	/* the handler neither replied nor waits */
 	if (!client->ended && !client->state)
 		client->doomed = true;
 }
 
 static void step(struct server_client *client)
 {
-	const struct server_handler *handler = &client->control->handler;
+	const struct server_handler *handler = &client->server->handler;
 
 	client->sent = false;
 	if (client->called && !client->ended && !client->out)
@@ -286,7 +286,7 @@ static void step(struct server_client *client)
 	if (client->called && client->ended)
 		client->called = client->out;
 	else if (client->called && client->sent && !client->out)
-		make_ready(client); /* a piece went out whole: the next one has its own turn */
+		make_ready(client); /* sent completely: the next reply is another step */
 	settle_client(client);
 }
 
@@ -300,7 +300,7 @@ static int on_work(_unused_ sd_event_source *source, void *userdata)
 	if (!client)
 		return 0;
 	client->ready = false;
-	unlink_client(client); /* everybody in turn */
+	unlink_client(client); /* round robin */
 	append_client(client);
 	(void)sd_event_source_set_enabled(c->work, SD_EVENT_ONESHOT);
 	step(client);
@@ -333,7 +333,7 @@ static int grow(struct server_client *client)
 	return 0;
 }
 
-/* One read, so that nobody who sends without end keeps us. */
+/* One read, so that a fast sender cannot block the loop. */
 static void receive(struct server_client *client)
 {
 	ssize_t n;
@@ -394,7 +394,7 @@ static int on_timer(_unused_ sd_event_source *source, uint64_t usec, void *userd
 	return 0;
 }
 
-/* The one that has been idle for longest, of one user or of all who may not change anything. */
+/* The longest idle client of a user, or with `any` of all unprivileged users. */
 static struct server_client *find_idle(struct server *c, uid_t uid, bool any)
 {
 	for (struct server_client *client = c->oldest; client; client = client->next)
@@ -420,7 +420,7 @@ static size_t count_of(const struct server *c, uid_t uid)
 	return n;
 }
 
-/* Makes room for one more: false when it must be refused. Root never has to wait for anybody else. */
+/* Makes room for one more client; false: refuse it. Root is never refused because of other users. */
 static bool make_room(struct server *c, uid_t uid)
 {
 	struct server_client *victim = NULL;
@@ -448,7 +448,7 @@ static int add_client(struct server *c, int fd, uid_t uid)
 
 	if (!client)
 		return -ENOMEM;
-	client->control = c;
+	client->server = c;
 	client->fd = fd;
 	client->uid = uid;
 	r = sd_event_add_io(c->event, &client->io, fd, EPOLLIN, on_client, client);
@@ -479,7 +479,7 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
 	return 0;
 }
 
-/* Is there anybody who answers? */
+/* Does a process listen on the socket? */
 static bool is_alive(const struct sockaddr_un *address)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages of the Varlink protocol: JSON objects, each ended by a NUL byte. Decoding what a client sent,
- * composing what it gets. Pure. */
+/* Messages of the Varlink protocol (varlink.org): JSON objects, each terminated by a NUL byte. Pure. */
 #ifndef OFFLOADD_VARLINK_H
 #define OFFLOADD_VARLINK_H
 
@@ -10,24 +9,24 @@
 
 #include "basic/json.h"
 
-#define VARLINK_MESSAGE_MAX 65536 /* of a client, with its NUL */
+#define VARLINK_MESSAGE_MAX 65536 /* from a client, with the NUL */
 #define VARLINK_NAME_MAX 128
 
 struct varlink_call {
 	char method[VARLINK_NAME_MAX]; /* "org.offloadd.GetStatus", only letters, digits, - and . */
-	struct json_value *root; /* the call's own, that what follows is part of */
-	const struct json_value *parameters; /* an object; NULL when there are none */
+	struct json_value *root; /* owned; parameters is part of it */
+	const struct json_value *parameters; /* an object; NULL: none */
 	bool more, oneway;
 };
 
-/* -EBADMSG for what is no call, -ENOMEM. */
+/* Decodes len bytes without the NUL. ret: released by varlink_call_clear() after success. 0; -EBADMSG: not a call; -ENOMEM. */
 int varlink_call_decode(const char *text, size_t len, struct varlink_call *ret);
 void varlink_call_clear(struct varlink_call *call);
 
-/* {"method": ..., "parameters": ..., "more": true} as text with its NUL, which *ret_len counts. parameters is an object, JSON_COMPACT;
- * NULL: none. 0 or -ENOMEM, also when that is the error of parameters. */
+/* Composes {"method": ..., "parameters": ..., "more": true}. parameters: an object in JSON_COMPACT, NULL for none. *ret: text with its
+ * NUL, which *ret_len counts; the caller frees it. 0; -ENOMEM, also if that is the error of parameters. */
 int varlink_compose_call(const char *method, const struct json_writer *parameters, bool more, char **ret, size_t *ret_len);
-/* {"error": ..., "parameters": ..., "continues": true}. error NULL for a reply. */
+/* The same for {"error": ..., "parameters": ..., "continues": true}. error: NULL for a reply without error. */
 int varlink_compose_reply(
 	const char *error, const struct json_writer *parameters, bool continues, char **ret, size_t *ret_len);
 

@@ -162,9 +162,9 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 			return CMD_ERROR;
 		only[i] = link->ifindex;
 	}
-	if (!session->asked)
-		cmd_ask_states(session->options, session->view.features, &session->states);
-	session->asked = true;
+	if (!session->has_states)
+		cmd_read_states(session->options, session->view.features, &session->states);
+	session->has_states = true;
 	plan_clear(&session->plan);
 	r = plan_make(
 		&session->context, &session->observe->links, only, (size_t)n_names, &session->plan);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The commands of offloadctl: each takes its options and the words that are left, and returns the
- * exit code. */
+/* The commands of offloadctl, and what they share. */
 #ifndef OFFLOADD_CMD_H
 #define OFFLOADD_CMD_H
 
@@ -27,9 +26,9 @@ enum cmd_fail_on { CMD_FAIL_ON_ANY, CMD_FAIL_ON_LOST };
 struct cmd_options {
 	const char *dirs[OPTIONS_LIST_MAX + 1]; /* --rules, NULL-terminated; none: the default directories */
 	const char *config; /* NULL: offloadd.conf and its drop-ins */
-	const char *ledger; /* NULL: the usual one of this network namespace */
+	const char *ledger; /* NULL: the default of this network namespace */
 	enum ethtool_backend backend;
-	const char *control; /* NULL: the usual socket of this network namespace; "none": offloadd is not asked */
+	const char *control; /* NULL: the default of this network namespace; "none": do not ask offloadd */
 	bool help, version, json, no_colour, detailed_exit_codes, follow, dry_run, by_role;
 	enum cmd_fail_on fail_on;
 	const char *output; /* NULL: standard output */
@@ -37,19 +36,18 @@ struct cmd_options {
 	const char *html, *snapshot, *events, *services, *latency; /* report */
 	const char *peer; /* check-path */
 	bool serve, yes;
-	uint64_t bytes; /* 0 when not given */
+	uint64_t bytes; /* 0: omitted */
 	bool has_time; /* --for, --timeout, --time */
 	uint64_t time_usec;
 	bool all;		/* --all */
 	const char *link;	/* --link; NULL: all */
 	const char *unit;	/* --unit, a glob; NULL: all */
-	uint64_t interval_usec; /* --interval; 0: not given */
-	size_t count;		/* --count; 0: not given */
+	uint64_t interval_usec; /* --interval; 0: omitted */
+	size_t count;		/* --count; 0: omitted */
 };
 
-/* One for each command of offloadctl(1): argv are the words after it, of which the table in offloadctl.c has
- * checked the number and the options. Each says what is wrong on standard error, and returns the exit code.
- */
+/* The commands of offloadctl(1). argv: the arguments after the command; offloadctl.c has checked their number and the options. They
+ * print errors on stderr and return the exit code. */
 int cmd_plan(const struct cmd_options *options, int argc, char **argv);
 int cmd_apply(const struct cmd_options *options, int argc, char **argv);
 int cmd_revert(const struct cmd_options *options, int argc, char **argv);
@@ -75,26 +73,26 @@ int cmd_sockets(const struct cmd_options *options, int argc, char **argv);
 int cmd_latency(const struct cmd_options *options, int argc, char **argv);
 int cmd_investigate(const struct cmd_options *options, int argc, char **argv);
 
-/* Has the running offloadd revert a link (NULL: all), and says which it leaves alone from now on. CMD_OK,
- * CMD_NO_DAEMON when offloadd is not running and nothing was done, CMD_ERROR. */
+/* Has offloadd revert a link (NULL: all), and prints which links are paused now. ret: released by apply_report_clear(). CMD_OK;
+ * CMD_NO_DAEMON: offloadd is not running, nothing was done or printed; CMD_ERROR. */
 int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 	const struct feature_table *table, struct apply_report *ret);
 
-/* A whole file, pipe, or standard input for "-", of at most SNAPSHOT_BYTES_MAX; the text is the caller's to
- * free. 0, negative errno. */
+/* Reads a whole file or pipe, "-" is standard input. *ret: text, the caller frees it. 0; -EFBIG: more than SNAPSHOT_BYTES_MAX; negative
+ * errno. */
 int cmd_file_read(const char *path, char **ret, size_t *ret_len);
-/* Replaces a regular file in one step, writes to anything else; NULL is standard output. mode: of the file,
- * whatever the umask, or CMD_FILE_UMASK for what the umask leaves. 0, negative errno. */
+/* Replaces a regular file atomically, or writes to another kind of file. path: NULL for standard output. mode: of the file regardless of
+ * the umask, or CMD_FILE_UMASK for 0666 with the umask. 0 or negative errno. */
 int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode);
 #define CMD_FILE_UMASK ((mode_t)-1)
 
-/* Adds the pauses and the contention that the running offloadd knows of. Nothing when there is no reply within a few seconds, or
- * --control none was given. */
-void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
-/* Does an offloadd that enforces run here? */
+/* Adds the pauses and contended features of the running offloadd. Adds nothing with --control none, or if offloadd does not reply within
+ * CLIENT_HUNG_USEC. */
+void cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
+/* Is an offloadd running here in enforce mode? */
 bool cmd_is_enforced(const struct cmd_options *options);
 
-/* What a command that looks at this host works with: the links, the rules, and a plan. */
+/* The links of this host, the rules, and a plan. Released by cmd_close(), also after an error. */
 struct cmd_session {
 	const struct cmd_options *options;
 	struct observe *observe;
@@ -106,38 +104,37 @@ struct cmd_session {
 	struct plan plan;
 	struct view view;
 	struct render render;
-	struct link_states states; /* by cmd_ask_states(), and by what apply learned */
-	bool asked; /* offloadd; set before the first plan, to do without */
+	struct link_states states; /* from cmd_read_states() and from apply */
+	bool has_states; /* states were read; set it before the first plan to skip that */
 };
 
 /* "offloadctl: message" on standard error. Returns CMD_ERROR. */
 int cmd_error(const char *fmt, ...) _printf_(1, 2);
 
-/* Opens the kernel's side, without rules and links; says what failed. 0 or CMD_ERROR. */
+/* These return CMD_OK, or CMD_ERROR after printing the reason. */
+
+/* Opens the sockets to the kernel; loads no rules and reads no links. */
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
-/* And loads the rules from the directories that offloadd reads, too, unless --rules names others; prints what is
- * wrong with settings and rules, and reads the links. */
+/* Also loads the rules, from --rules or the directories of offloadd.conf, prints their errors, and reads the links. */
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
-/* And plans all links. As above, the session is to be closed in any case. */
+/* Also makes a plan for all links. */
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret);
-/* The rules alone, of the directories that the options or offloadd.conf name; session->view.features are the
- * features that there are. */
+/* Loads the rules alone; session->view.features must be set. */
 int cmd_load_rules(struct cmd_session *session);
 void cmd_close(struct cmd_session *session);
 
-/* Reads the links and plans again. names: for these links alone, n_names 0 for all; an unknown
- * one is an error that names the nearest. 0 or CMD_ERROR. */
+/* Reads the links again, and makes the plan again. names: plan for these n_names links only, 0: all. */
 int cmd_refresh(struct cmd_session *session);
 int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
 
-/* The link of a name; prints the nearest and returns NULL when there is none. */
+/* The link of a name, borrowed. NULL: there is none, and an error with the most similar name was printed. */
 struct link *cmd_find_link(const struct cmd_session *session, const char *name);
 
-/* The code to exit with when the command did its work: CMD_ERROR if a rule file was ignored, or a link that
- * rules name cannot be read, as not all that is declared was looked at. */
+/* The exit code of a command that succeeded with `code`: CMD_ERROR if a rule file has errors or a link with rules is unreadable, because
+ * not everything that is declared was checked. */
 int cmd_exit_code(const struct cmd_session *session, int code);
 
-/* The result of writing a document or a table as an exit code; prints why it failed. */
+/* The exit code after writing a document or table: code, or CMD_ERROR if r is a negative errno, which it prints. */
 int cmd_written(int r, int code);
 
 #endif

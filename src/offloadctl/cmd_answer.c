@@ -7,7 +7,6 @@
 #include "control/methods.h"
 #include "kernel/netns.h"
 
-/* Clean text in one of a few buffers that take turns. */
 const char *answer_clean(const char *text)
 {
 	static char buffers[4][1200];
@@ -41,7 +40,7 @@ int cmd_call_failed(const char *command, int error)
 	case -EPIPE:
 		return cmd_error("%s failed: offloadd closed the connection", command);
 	default:
-		return cmd_error("%s: %s", command, strerror(-error));
+		return cmd_error("%s failed: %s", command, strerror(-error));
 	}
 }
 
@@ -55,11 +54,11 @@ int cmd_answered_error(const char *command, const char *error, const struct json
 		return cmd_error(nearest[0] ? "unknown interface \"%s\", did you mean \"%s\"?" : "unknown interface \"%s\"",
 			json_get_text(parameters, "link"), nearest);
 	if (strcmp(error, METHODS_INTERFACE ".NotPossible") == 0)
-		return cmd_error("%s: %s", command, json_get_text(parameters, "message"));
+		return cmd_error("%s failed: %s", command, json_get_text(parameters, "message"));
 	return cmd_error("%s failed: offloadd replied %s", command, error);
 }
 
-/* By SIGSTOP or a debugger; false when that cannot be told. */
+/* By SIGSTOP or a debugger; false if unknown. Field 3 of proc_pid_stat(5). */
 static bool is_stopped(int pid)
 {
 	_cleanup_fclose_ FILE *f = NULL;
@@ -73,8 +72,8 @@ static bool is_stopped(int pid)
 	return state && state[1] && strchr("TtZ", state[2]);
 }
 
-/* Does it answer for this namespace? Who may not look at PID 1 finds the socket of the host's. 1, 0, negative errno. */
-static int answers_for_us(struct client *client)
+/* Is this the offloadd of this network namespace? Without access to PID 1, the default path is that of the host. 1, 0, negative errno. */
+static int is_of_this_netns(struct client *client)
 {
 	_cleanup_json_ struct json_value *status = NULL;
 	char error[VARLINK_NAME_MAX];
@@ -87,14 +86,13 @@ static int answers_for_us(struct client *client)
 	return error[0] || (uint64_t)json_get_int(status, "netns") == netns_inode();
 }
 
-/* Opens the socket; CMD_OK, CMD_NO_DAEMON (nothing was said), CMD_ERROR. */
 int cmd_open_client(const struct cmd_options *options, const char *command, struct client **ret)
 {
 	int r = client_open(options->control, ret);
 
 	if (r > 0 && !options->control && !netns_is_certain()) {
-		r = answers_for_us(*ret);
-		if (r == -ETIMEDOUT) /* the call itself will tell */
+		r = is_of_this_netns(*ret);
+		if (r == -ETIMEDOUT) /* let the call itself fail */
 			r = 1;
 	}
 	if (r < 0)
@@ -102,8 +100,8 @@ int cmd_open_client(const struct cmd_options *options, const char *command, stru
 	return r > 0 ? CMD_OK : CMD_NO_DAEMON;
 }
 
-/* As client_receive(); of a daemon that was stopped no answer is waited for. */
-static int receive_patiently(struct client *client, uint64_t timeout_usec, struct json_value **ret_answer,
+/* Like client_receive(), but does not wait for a daemon that is stopped. */
+static int receive_unless_stopped(struct client *client, uint64_t timeout_usec, struct json_value **ret_answer,
 	char error[VARLINK_NAME_MAX])
 {
 	uint64_t first_usec = timeout_usec < CLIENT_HUNG_USEC ? timeout_usec : CLIENT_HUNG_USEC;
@@ -114,7 +112,7 @@ static int receive_patiently(struct client *client, uint64_t timeout_usec, struc
 	return client_receive(client, timeout_usec - first_usec, ret_answer, error);
 }
 
-int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
+int cmd_try_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer)
 {
 	_cleanup_client_ struct client *client = NULL;
@@ -126,10 +124,10 @@ int cmd_ask_or_tell(const struct cmd_options *options, const char *command, cons
 		return r;
 	r = client_call(client, method, parameters, false);
 	if (r >= 0)
-		r = receive_patiently(client, timeout_usec, ret_answer, error);
+		r = receive_unless_stopped(client, timeout_usec, ret_answer, error);
 	if (r == -ETIMEDOUT) {
 		cmd_error("%s failed: no reply from offloadd (pid %d)", command, client_pid(client));
-		return CMD_NO_ANSWER;
+		return CMD_NO_REPLY;
 	}
 	if (r < 0)
 		return cmd_call_failed(command, r);
@@ -141,12 +139,12 @@ int cmd_ask_or_tell(const struct cmd_options *options, const char *command, cons
 	return r;
 }
 
-int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+int cmd_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer)
 {
-	int r = cmd_ask_or_tell(options, command, method, parameters, timeout_usec, ret_answer);
+	int r = cmd_try_call(options, command, method, parameters, timeout_usec, ret_answer);
 
-	return r == CMD_NO_ANSWER ? CMD_ERROR : r;
+	return r == CMD_NO_REPLY ? CMD_ERROR : r;
 }
 
 /* ---- documents ---- */

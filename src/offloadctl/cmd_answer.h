@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For commands that ask the running offloadd: a call, what came, and documents made of it. */
+/* Calls to the running offloadd, and documents made of its replies. */
 #ifndef OFFLOADD_CMD_ANSWER_H
 #define OFFLOADD_CMD_ANSWER_H
 
@@ -7,34 +7,34 @@
 #include "offloadctl/cmd.h"
 #include "basic/json.h"
 
-#define CMD_NO_ANSWER (-1) /* besides the exit codes */
+#define CMD_NO_REPLY (-1) /* not an exit code: offloadd is running but does not reply */
 
 #define _cleanup_client_ _cleanup_(client_close_pointer)
 
-/* Clean text in one of a few buffers that take turns. */
+/* Text without control characters, in one of four static buffers: valid until the fourth call after this one. */
 const char *answer_clean(const char *text);
 
-/* Say it, and return the exit code. */
+/* Print an error and return the exit code. error: negative errno, or the name of a Varlink error with its parameters. */
 int cmd_not_running(const struct cmd_options *options);
 int cmd_call_failed(const char *command, int error);
 int cmd_answered_error(const char *command, const char *error, const struct json_value *parameters);
 
-/* Opens the socket; CMD_OK, CMD_NO_DAEMON (nothing was said), CMD_ERROR. */
+/* Connects. *ret: released by client_close(). CMD_OK; CMD_NO_DAEMON: not running, nothing printed; CMD_ERROR. */
 int cmd_open_client(const struct cmd_options *options, const char *command, struct client **ret);
-/* One call with one answer, parameters as client_call() takes them. CMD_OK with *ret_answer, CMD_NO_DAEMON when nothing was said,
- * CMD_ERROR. */
-int cmd_ask(const struct cmd_options *options, const char *command, const char *method,
+/* A call with one reply. command: for messages. parameters: as for client_call(). *ret_answer: parameters of the reply, the caller frees
+ * them with json_free(). CMD_OK; CMD_NO_DAEMON: not running, nothing printed; CMD_ERROR. */
+int cmd_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer);
 
-/* The same, but CMD_NO_ANSWER, and said, when offloadd is there and does not answer. */
-int cmd_ask_or_tell(const struct cmd_options *options, const char *command, const char *method,
+/* The same, but CMD_NO_REPLY instead of CMD_ERROR after a timeout. */
+int cmd_try_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer);
 
-/* Begins a document of docs/schema: version, document, exit_code. */
+/* Begins a document with version, document and exit_code. */
 void answer_begin(struct json_writer *w, const char *document, int exit_code);
-/* Prints it; returns the code. */
+/* Prints the document. Returns code, or CMD_ERROR. */
 int answer_print_document(struct json_writer *w, int code);
-/* What was answered, as a document of its own. */
+/* Prints the reply as a document. Returns code, or CMD_ERROR. */
 int answer_print(const char *document, const struct json_value *answer, int code);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: every error of every rule file, and of offloadd.conf. */
+/* check: all errors of rule files and of offloadd.conf. */
 #include "offloadctl/cmd.h"
 
 #include <dirent.h>
@@ -35,7 +35,7 @@ static int add_conf_error(void *userdata, const char *path, unsigned line, const
 	return rule_set_add_error(userdata, path, line, message);
 }
 
-/* RulesDirectory= of settings that are checked by themselves: the directories must exist. */
+/* The directories in RulesDirectory= of a file that was named must exist. */
 static int check_rule_dirs(struct rule_set *set, const char *path, const struct conf *conf)
 {
 	const char *const *dirs = conf_rule_dirs(conf);
@@ -65,16 +65,16 @@ static int check_conf_file(struct rule_set *set, const char *path)
 	return r < 0 ? r : check_rule_dirs(set, path, &conf);
 }
 
-/* A directory that was named should have rules. */
+/* A directory that was named must have rules. */
 static int check_not_empty(struct rule_set *set, const char *dir, const struct rule_list *list)
 {
 	for (size_t i = 0; i < list->n_places; i++)
 		if (list->places[i].state != RULE_PLACE_NOT_READ)
 			return 0;
-	return rule_set_add_error(set, dir, 0, "no rule files, their names end in .rule");
+	return rule_set_add_error(set, dir, 0, "no rule files (names must end in .rule)");
 }
 
-/* Rules of directories, and other files there. named: by the user, each to be checked by itself. */
+/* Loads the rules of directories, and lists other files in them. named: on the command line, so none may be empty. */
 static int load_dirs(struct rule_set *set, const char *const *dirs, bool named,
 	const struct feature_table *table, struct rule_list *notes)
 {
@@ -96,8 +96,7 @@ static int load_dirs(struct rule_set *set, const char *const *dirs, bool named,
 	return r < 0 ? r : join(set, &one);
 }
 
-/* A directory is read as rules.d is, *.conf as offloadd.conf; anything else as a rule, whatever
- * its name. */
+/* A directory is loaded like rules.d, *.conf like offloadd.conf, and any other file as a rule. */
 static int load_path(struct rule_set *set, const char *path, const struct feature_table *table,
 	struct rule_list *notes)
 {
@@ -113,7 +112,7 @@ static int load_path(struct rule_set *set, const char *path, const struct featur
 	return load_dirs(set, dirs, true, table, notes);
 }
 
-/* The rules in force, and offloadd's settings with their drop-ins, as it would read them. */
+/* The rules and settings that offloadd would load. */
 static int load_all(struct rule_set *set, const struct cmd_options *options,
 	const struct feature_table *table, struct rule_list *notes)
 {
@@ -145,7 +144,7 @@ static void print_errors(const struct rule_set *rules, const struct rule_list *n
 	}
 	for (size_t i = 0; i < notes->n_places; i++)
 		if (notes->places[i].state == RULE_PLACE_NOT_READ)
-			printf("%s: not read, the name does not end in .rule\n",
+			printf("%s: ignored, the name does not end in .rule\n",
 				notes->places[i].path);
 	printf("%zu valid rule%s, %zu error%s\n", rules->n_rules, util_plural(rules->n_rules),
 		rules->n_errors, util_plural(rules->n_errors));
@@ -159,8 +158,7 @@ int cmd_check(const struct cmd_options *options, int argc, char **argv)
 	struct feature_table table = { 0 };
 	int r = 0, code;
 
-	/* Without the kernel's names (a build machine, a container) the names that any kernel has
-	 * are good enough. */
+	/* if the names of this kernel are unavailable (on a build machine, in a container), names of any kernel are valid */
 	if (ethtool_open(options->backend, false, 0, &ethtool) >= 0)
 		(void)ethtool_features_strings(ethtool, &table);
 	if (argc == 0)

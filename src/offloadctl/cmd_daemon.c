@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* status, reload, pause, resume, events, wait-online: what the running offloadd knows and does. */
+/* status, metrics, reload, pause, resume, events, wait-online: calls to the running offloadd. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -109,7 +109,7 @@ static void print_status(const struct json_value *answer)
 		(long long)json_get_int(answer, "reconciles"), (long long)json_get_int(answer, "changes"),
 		(long long)json_get_int(answer, "overruns"));
 	if (json_get_int(answer, "rules") == 0)
-		puts("no rule is loaded: nothing is checked or changed");
+		puts("No rules are loaded; offload features are not being enforced");
 	print_verdicts(counts);
 	print_links(answer, "not_as_declared", "not compliant");
 	print_links(answer, "contended", "contended");
@@ -128,7 +128,7 @@ static int status_of_kernel(const struct cmd_options *options, bool hung)
 		cmd_not_running(options);
 	if (cmd_open_all(options, &s) != CMD_OK)
 		return CMD_NO_DAEMON;
-	s.asked = true;
+	s.has_states = true;
 	if (cmd_make_plan(&s, NULL, 0) != CMD_OK)
 		return CMD_NO_DAEMON;
 	for (size_t i = 0; i < s.plan.n_links; i++)
@@ -150,11 +150,11 @@ int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 {
 	_cleanup_json_ struct json_value *answer = NULL;
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	int code = cmd_ask_or_tell(
+	int code = cmd_try_call(
 		options, "status", METHODS_INTERFACE ".GetStatus", NULL, CLIENT_ANSWER_USEC, &answer);
 
-	if (code == CMD_NO_DAEMON || code == CMD_NO_ANSWER)
-		return status_of_kernel(options, code == CMD_NO_ANSWER);
+	if (code == CMD_NO_DAEMON || code == CMD_NO_REPLY)
+		return status_of_kernel(options, code == CMD_NO_REPLY);
 	if (code != CMD_OK)
 		return code;
 	if (json_count(json_get_list(answer, "rule_errors")) || json_count(json_get_list(answer, "settings_errors")))
@@ -167,10 +167,10 @@ int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 	}
 	print_status(answer);
 	if (json_count(json_get_list(answer, "settings_errors")))
-		puts("settings rejected, keeping the previous ones (after a start: audit mode and defaults):");
+		puts("Settings rejected; keeping the previous settings (after a start: the defaults, in audit mode):");
 	print_file_errors(answer, "settings_errors");
 	if (json_count(json_get_list(answer, "rule_errors")))
-		puts("rule files with errors, ignored or kept as they were:");
+		puts("Errors in rule files, which are ignored, or whose previous rules are kept:");
 	print_file_errors(answer, "rule_errors");
 	return code;
 }
@@ -192,7 +192,7 @@ static int metrics_of_kernel(const struct cmd_options *options)
 	cmd_not_running(options);
 	if (cmd_open_all(options, &s) != CMD_OK)
 		return CMD_NO_DAEMON;
-	s.asked = true;
+	s.has_states = true;
 	if (cmd_make_plan(&s, NULL, 0) != CMD_OK)
 		return CMD_NO_DAEMON;
 	m.features = s.view.features;
@@ -210,7 +210,7 @@ static int metrics_of_kernel(const struct cmd_options *options)
 int cmd_metrics(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
 	_cleanup_json_ struct json_value *answer = NULL;
-	int code = cmd_ask(options, "metrics", METHODS_INTERFACE ".GetMetrics", NULL, CLIENT_ANSWER_USEC, &answer);
+	int code = cmd_call(options, "metrics", METHODS_INTERFACE ".GetMetrics", NULL, CLIENT_ANSWER_USEC, &answer);
 
 	if (code == CMD_NO_DAEMON)
 		return metrics_of_kernel(options);
@@ -238,7 +238,7 @@ static const char *reloaded_words(const struct json_value *answer)
 int cmd_reload(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
 {
 	_cleanup_json_ struct json_value *answer = NULL;
-	int code = cmd_ask(options, "reload", METHODS_INTERFACE ".Reload", NULL, CLIENT_ANSWER_USEC, &answer);
+	int code = cmd_call(options, "reload", METHODS_INTERFACE ".Reload", NULL, CLIENT_ANSWER_USEC, &answer);
 
 	if (code == CMD_NO_DAEMON)
 		return cmd_not_running(options);
@@ -269,7 +269,7 @@ int cmd_pause(const struct cmd_options *options, _unused_ int argc, char **argv)
 	if (options->has_time)
 		json_add_int(&parameters, "seconds", seconds);
 	json_close_object(&parameters);
-	code = cmd_ask(options, "pause", METHODS_INTERFACE ".Pause", &parameters, CLIENT_ANSWER_USEC, &answer);
+	code = cmd_call(options, "pause", METHODS_INTERFACE ".Pause", &parameters, CLIENT_ANSWER_USEC, &answer);
 	if (code == CMD_NO_DAEMON)
 		return cmd_not_running(options);
 	if (code != CMD_OK)
@@ -296,7 +296,7 @@ int cmd_resume(const struct cmd_options *options, _unused_ int argc, char **argv
 
 	open_parameters(&parameters, argv[0]);
 	json_close_object(&parameters);
-	code = cmd_ask(options, "resume", METHODS_INTERFACE ".Resume", &parameters, CLIENT_ANSWER_USEC, &answer);
+	code = cmd_call(options, "resume", METHODS_INTERFACE ".Resume", &parameters, CLIENT_ANSWER_USEC, &answer);
 	if (code == CMD_NO_DAEMON)
 		return cmd_not_running(options);
 	if (code != CMD_OK)
@@ -342,13 +342,13 @@ int cmd_revert_by_daemon(const struct cmd_options *options, const char *link,
 
 	open_parameters(&parameters, link);
 	json_close_object(&parameters);
-	code = cmd_ask(options, "revert", METHODS_INTERFACE ".Revert", &parameters, CLIENT_ANSWER_USEC, &answer);
+	code = cmd_call(options, "revert", METHODS_INTERFACE ".Revert", &parameters, CLIENT_ANSWER_USEC, &answer);
 	if (code != CMD_OK)
 		return code;
 	results = json_get_list(answer, "results");
 	ret->results = calloc(json_count(results) + 1, sizeof(*ret->results));
 	if (!ret->results)
-		return cmd_error("revert: %s", strerror(ENOMEM));
+		return cmd_error("revert failed: %s", strerror(ENOMEM));
 	json_foreach(o, results)
 		read_result(o, table, &ret->results[ret->n_results++]);
 	json_foreach(paused, json_get_list(answer, "paused"))
@@ -374,12 +374,12 @@ static void print_event(const struct json_value *event)
 		answer_clean(json_get_text(event, "message")));
 }
 
-/* Takes one piece of the answer: prints it, or adds it to the document that is printed at the end. */
+/* Prints the events of one reply, or adds them to the document that is printed at the end. */
 static void take_events(
 	const struct cmd_options *options, const struct json_value *answer, struct json_writer *all)
 {
 	if (json_get_int(answer, "lost"))
-		cmd_error("%lld events lost: they came faster than they were read",
+		cmd_error("%lld events lost: they arrived faster than they were read",
 			(long long)json_get_int(answer, "lost"));
 	json_foreach(event, json_get_list(answer, "events"))
 	{
@@ -450,7 +450,7 @@ int cmd_wait_online(const struct cmd_options *options, int argc, char **argv)
 	}
 	json_add_int(&parameters, "seconds", (int64_t)((limit_usec + USEC_PER_SEC - 1) / USEC_PER_SEC));
 	json_close_object(&parameters);
-	code = cmd_ask(options, "wait-online", METHODS_INTERFACE ".WaitOnline", &parameters,
+	code = cmd_call(options, "wait-online", METHODS_INTERFACE ".WaitOnline", &parameters,
 		limit_usec + CLIENT_ANSWER_USEC, &answer);
 	if (code == CMD_NO_DAEMON)
 		return cmd_not_running(options);

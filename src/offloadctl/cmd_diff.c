@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* snapshot, diff: what matters of a host as a document, and two of those side by side. */
+/* snapshot, diff: the state of a host as a document, and the difference of two. */
 #include "offloadctl/cmd_investigate.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "compare/snapshot_json.h"
 #include "basic/util.h"
 
-/* Nothing is written that diff would not read. */
+/* Refuses to write a snapshot that diff would not read. */
 static int write_snapshot(const char *path, const struct snapshot *s)
 {
 	_cleanup_free_ char *text = NULL;
@@ -23,7 +23,7 @@ static int write_snapshot(const char *path, const struct snapshot *s)
 	if (len > SNAPSHOT_BYTES_MAX)
 		return cmd_error("snapshot larger than %d MiB; name the interfaces to include",
 			SNAPSHOT_BYTES_MAX >> 20);
-	/* offloadd-baseline.service reads it as a user of its own */
+	/* offloadd-baseline.service reads it as another user */
 	r = cmd_file_write(path, text, len, 0644);
 	if (!path)
 		return cmd_written(r, CMD_OK);
@@ -75,7 +75,7 @@ static int read_text(const char *path, char **ret, size_t *ret_len)
 	return r < 0 ? cmd_error("Failed to read %s: %s", file_name(path), strerror(-r)) : CMD_OK;
 }
 
-/* known: feature names of this machine's kernel, for what is newer than this program. */
+/* known: feature names of this kernel, which may be newer than this program. */
 static int parse(const char *path, const char *text, size_t len, const struct feature_table *known,
 	struct snapshot *ret)
 {
@@ -108,7 +108,7 @@ static int load(const char *path, const struct feature_table *known, struct snap
 
 static int exit_code(const struct cmd_options *options, const struct diff *d)
 {
-	/* of what was not compared nobody can say that nothing is lost */
+	/* what was not compared may be lost */
 	if (options->fail_on == CMD_FAIL_ON_LOST)
 		return d->lost || d->unlisted || d->n_ambiguous ? CMD_PENDING : CMD_OK;
 	return diff_any(d) ? CMD_PENDING : CMD_OK;
@@ -154,7 +154,7 @@ static int diff_with_host(const struct cmd_options *options, const char *path)
 	if (r != CMD_OK)
 		return r;
 	r = compare(options, &a, &b, path, "this host");
-	/* what is lost has nothing to do with rules */
+	/* errors in rules do not matter for lost features */
 	return options->fail_on == CMD_FAIL_ON_LOST ? r : cmd_exit_code(&s, r);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files that are named on the command line. */
+/* Reading and writing files of the command line. */
 #include "offloadctl/cmd.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static int write_text(FILE *f, const char *text, size_t len)
 	return 0;
 }
 
-/* Synced, and through a name that cannot be predicted, as anyone may be able to write to the directory. */
+/* Through a temporary file with an unpredictable name, because the directory may be writable by others. */
 static int replace_file(const char *path, const char *text, size_t len, mode_t mode)
 {
 	_cleanup_free_ char *temporary = NULL;
@@ -52,7 +52,7 @@ static int replace_file(const char *path, const char *text, size_t len, mode_t m
 	return r;
 }
 
-/* To a pipe, /dev/stdout and the like. */
+/* Writes to a pipe, /dev/stdout or the like. */
 static int write_into(const char *path, const char *text, size_t len)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* investigate: watches the host for a while, and prints what follows from that first. */
+/* investigate: observes the host for a while, then prints diagnoses and the evidence. */
 #include "offloadctl/cmd_service.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ struct watch {
 	struct investigation result;
 	struct probe_stack *stacks;
 	size_t n_stacks;
-	uint64_t found[RATE_KINDS]; /* how many of each rate have a service and a link */
+	uint64_t found[RATE_KINDS]; /* events of each rate that have a service and a link */
 	struct probe_lost lost_before;
 	struct probe_latency_lost calls_before;
 };
@@ -148,7 +148,7 @@ static int name_stacks(struct watch *w)
 	return 0;
 }
 
-/* What can be seen at all. */
+/* Notes which probes are available. */
 static void note_probes(struct watch *w)
 {
 	struct investigation *i = &w->result;
@@ -197,7 +197,7 @@ static int open_probes(struct watch *w)
 	return 0;
 }
 
-/* CPUs that were there at both ends. */
+/* CPUs that were online at both times. */
 static void compare_cpus(struct watch *w)
 {
 	for (size_t k = 0; k < w->after->n; k++) {
@@ -224,7 +224,7 @@ static uint64_t more_than(uint64_t n, uint64_t other)
 	return n > other ? n - other : 0;
 }
 
-/* Of the whole host, what did not fit counts too, though it has no service and no link. */
+/* Lost hits have no service and no link, so only the rates of the whole host include them. */
 static void take_lost_hits(struct watch *w)
 {
 	struct probe_lost lost;
@@ -246,7 +246,7 @@ static void take_rates(struct watch *w)
 	struct investigation_count *rates = w->result.rates;
 	uint64_t totals[RATE_KINDS];
 
-	/* totals first: what comes in between is in the others only, and no loss */
+	/* totals first, so that an event in between does not count as lost */
 	for (unsigned k = 0; k < RATE_KINDS; k++)
 		totals[k] = probe_rates_total(w->rates, k);
 	probe_rates_read(w->rates, take_rate, w);
@@ -256,7 +256,7 @@ static void take_rates(struct watch *w)
 			rates[k].n = totals[k];
 	}
 	if (!is_whole_host(w))
-		rates[RATE_WRITE_TIMER].known = false; /* belongs to no service and no link */
+		rates[RATE_WRITE_TIMER].known = false; /* has no service and no link */
 }
 
 /* Negative errno. */
@@ -275,7 +275,7 @@ static int take_latency(struct watch *w)
 	return r;
 }
 
-/* What was counted while the probes were loaded one by one is of no known time. */
+/* Discards what was counted while the probes were being loaded. */
 static void forget_counts(struct watch *w)
 {
 	probe_forget_hits(w->probe, UINT64_MAX);
@@ -287,7 +287,7 @@ static void forget_counts(struct watch *w)
 	}
 }
 
-/* What came together. Negative errno. */
+/* Reads all results. Negative errno. */
 static int collect(struct watch *w)
 {
 	struct investigation *i = &w->result;
@@ -321,7 +321,7 @@ static int print(struct watch *w)
 	int r = diagnose(&w->result, &diagnoses, &n);
 
 	if (r < 0)
-		return cmd_error("cannot judge: %s", strerror(-r));
+		return cmd_error("Failed to diagnose: %s", strerror(-r));
 	return cmd_written(w->options->json ? json_write_investigation(stdout, &w->result, diagnoses, n)
 					    : render_investigation(&w->session.render, &w->result, diagnoses, n),
 		CMD_OK);
@@ -340,22 +340,22 @@ static int investigate(struct watch *w)
 		snprintf(w->result.unit, sizeof(w->result.unit), "%s", w->options->unit);
 	r = stop < 0 ? stop : open_probes(w);
 	if (r < 0)
-		return cmd_error("cannot watch this host: %s", strerror(-r));
+		return cmd_error("Failed to start probes: %s", strerror(-r));
 	forget_counts(w);
 	if (softirq_read(w->before) < 0)
 		w->before->n = 0;
 	begin = util_now_usec();
-	fprintf(stderr, "watching for %" PRIu64 " s; Ctrl-C ends it sooner\n",
+	fprintf(stderr, "watching for %" PRIu64 " s; press Ctrl-C to end earlier\n",
 		(limit + USEC_PER_SEC - 1) / USEC_PER_SEC);
 	cmd_wait_stop(stop, begin + limit);
 	w->result.elapsed_usec = util_now_usec() - begin;
 	r = collect(w);
 	if (r < 0)
-		return cmd_error("cannot put together what was seen: %s", strerror(-r));
+		return cmd_error("Failed to collect results: %s", strerror(-r));
 	return print(w);
 }
 
-/* By its index, as the link itself may go while it is watched. */
+/* By index, because the link may be removed during the observation. */
 static int choose_link(struct watch *w)
 {
 	const struct link *link = cmd_find_link(&w->session, w->options->link);
@@ -373,7 +373,7 @@ int cmd_investigate(const struct cmd_options *options, _unused_ int argc, _unuse
 	int r;
 
 	if (options->has_time && (options->time_usec < USEC_PER_MSEC || options->time_usec > FOR_MAX_USEC))
-		return cmd_error("--for is between 1ms and 1h");
+		return cmd_error("invalid duration for --for: expected 1ms to 1h");
 	r = cmd_open(options, &w.session);
 	if (r == CMD_OK)
 		r = cmd_refresh(&w.session);
@@ -399,9 +399,9 @@ int cmd_diff_investigations(const struct cmd_options *options, const char *a_tex
 		if (r == -ENOENT)
 			r = CMD_NOT_INVESTIGATION;
 		else if (r < 0)
-			r = cmd_error("%s: %s", names[k], why[0] ? why : strerror(-r));
+			r = cmd_error("Failed to read %s: %s", names[k], why[0] ? why : strerror(-r));
 		if (k == 1 && r == CMD_NOT_INVESTIGATION)
-			r = cmd_error("%s was written by investigate, %s was not", names[0], names[1]);
+			r = cmd_error("Failed to compare: %s is from investigate, %s is not", names[0], names[1]);
 	}
 	if (r == CMD_OK) {
 		render_init(&render, stdout, options->no_colour);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* latency: how long sendfile takes, again and again. */
+/* latency: the latency of sendfile, in intervals. */
 #include "offloadctl/cmd_service.h"
 
 #include <errno.h>
@@ -19,10 +19,10 @@ struct watch {
 	struct cmd_scope scope;
 	struct probe_latency *probe;
 	struct evidence_latency latency;
-	uint64_t lost; /* by the last interval's end */
+	uint64_t lost; /* at the end of the last interval */
 };
 
-/* What came in since the last time. Negative errno. */
+/* Prints the calls since the last interval. Negative errno. */
 static int print_interval(struct watch *watch, uint64_t elapsed_usec)
 {
 	struct evidence_latency *latency = &watch->latency;
@@ -61,7 +61,7 @@ static int run(struct watch *watch, int stop)
 	int r = 0;
 
 	if (!watch->options->json) {
-		fputs("watching sendfile; Ctrl-C ends it\n\n", stdout);
+		fputs("watching sendfile; press Ctrl-C to end\n\n", stdout);
 		fflush(stdout);
 	}
 	for (uint64_t i = 0; r == 0 && !stopped && (!watch->options->count || i < watch->options->count); i++) {
@@ -82,7 +82,7 @@ int cmd_latency(const struct cmd_options *options, _unused_ int argc, _unused_ c
 	int r;
 
 	if (options->interval_usec && options->interval_usec < INTERVAL_MIN_USEC)
-		return cmd_error("--interval is at least 10ms");
+		return cmd_error("invalid duration for --interval: expected at least 10ms");
 	r = cmd_open(options, &watch.session);
 	if (r != CMD_OK)
 		return r;
@@ -90,9 +90,9 @@ int cmd_latency(const struct cmd_options *options, _unused_ int argc, _unused_ c
 	cmd_scope_open(&watch.scope, &watch.session, options->unit);
 	r = stop < 0 ? stop : probe_latency_open(watch.session.view.features, true, &watch.probe, &status);
 	if (r == -EOPNOTSUPP)
-		r = cmd_probe_absent("sendfile's latency", &status);
+		r = cmd_probe_absent("sendfile latency", &status);
 	else if (r < 0)
-		r = cmd_error("cannot watch sendfile: %s", strerror(-r));
+		r = cmd_error("Failed to watch sendfile: %s", strerror(-r));
 	else
 		r = cmd_written(run(&watch, stop), CMD_OK);
 	probe_latency_close(watch.probe);

@@ -111,9 +111,9 @@ static int failed(int error, const char *why)
 
 static int finish(const struct cmd_options *options, const struct path_run *run, struct path_report *report)
 {
-	struct path_finding finding;
+	struct path_result finding;
 
-	path_judge(run, &finding);
+	path_evaluate(run, &finding);
 	report->run = run;
 	report->finding = &finding;
 	if (finding.slow_sendfile || finding.slow_splice || finding.verdict == PATH_SOFTWARE)
@@ -149,7 +149,7 @@ static int check_pair(const struct cmd_options *options, const struct feature_ta
 {
 	char over[512], names[256], why[PATH_WHY_LEN] = "";
 	struct path_report report = { .link = link->name, .over = over };
-	_cleanup_(path_pair_close) struct path_pair pair = { .life = -1 };
+	_cleanup_(path_pair_close) struct path_pair pair = { .control_fd = -1 };
 	struct path_run run;
 	int r;
 
@@ -159,7 +159,7 @@ static int check_pair(const struct cmd_options *options, const struct feature_ta
 		target->peer = pair.peer;
 		target->device = pair.device;
 		r = path_measure(target, &run, why);
-		run.own = true;
+		run.local_pair = true;
 	}
 	if (r < 0)
 		return failed(r, why);

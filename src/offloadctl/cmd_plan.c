@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* plan, apply, revert: what differs, and putting it right. */
+/* plan, apply, revert: show and repair differences, restore original values. */
 #include "offloadctl/cmd.h"
 
 #include <errno.h>
@@ -9,15 +9,13 @@
 #include "report/json.h"
 #include "basic/util.h"
 
-/* After the first round only what could not be foreseen is left: what the device below offers to
- * VLANs, somebody else's change in the middle. */
+/* Later rounds repair what cannot be predicted: what the device below offers to VLANs, and changes by other programs. */
 #define ROUNDS_MAX 4
 
 /* Everything that apply did, over its rounds. */
 struct work {
 	struct apply_report done;
-	int error; /* what ended it early: -EPERM when the kernel said so, -EIO when what was done
-		      cannot be looked at */
+	int error; /* why it ended early: -EPERM by the kernel; -EIO: the result could not be read */
 };
 
 static void work_clear(struct work *work)
@@ -47,7 +45,7 @@ static int no_rules(const struct cmd_session *s)
 	return cmd_error("no rules in %s", dirs);
 }
 
-/* Opens everything and makes the plan. insist: what offloadd leaves alone is planned for too. CMD_OK or CMD_ERROR. */
+/* Opens the session and makes the plan. insist: also for features that are paused or contended in offloadd. CMD_OK or CMD_ERROR. */
 static int start(const struct cmd_options *options, int n_names, char **names, bool insist,
 	struct cmd_session *ret)
 {
@@ -57,7 +55,7 @@ static int start(const struct cmd_options *options, int n_names, char **names, b
 		return r;
 	if (nothing_declared(ret))
 		return no_rules(ret);
-	ret->asked = insist;
+	ret->has_states = insist;
 	return cmd_make_plan(ret, names, n_names);
 }
 
@@ -75,7 +73,7 @@ int cmd_plan(const struct cmd_options *options, int argc, char **argv)
 	return s.view.exit_code;
 }
 
-/* Adds the results of a round to those before it. Takes the round's array. */
+/* Appends the results of a round. */
 static int add_results(struct work *work, struct apply_report *round)
 {
 	struct apply_result *results;
@@ -95,8 +93,7 @@ static int add_results(struct work *work, struct apply_report *round)
 	return 0;
 }
 
-/* Rounds of apply, read, plan, until nothing is left to do. On return the session holds the last
- * plan. */
+/* Applies, reads and plans in rounds until no steps are left. The session has the last plan afterwards. */
 static int carry_out(struct cmd_session *s, struct ledger *ledger, struct work *work, char **names,
 	int n_names, struct plan *ret_first)
 {
@@ -132,8 +129,7 @@ static bool changed_something(const struct work *work)
 	return false;
 }
 
-/* A plan with steps left is one that could not be finished. What is only audited is no concern of
- * apply's. */
+/* Steps that are left are an error. Rules in audit mode have none. */
 static int apply_exit_code(const struct cmd_session *s, const struct work *work)
 {
 	int code = plan_exit_code(&s->plan) & CMD_UNMET;
@@ -145,7 +141,7 @@ static int apply_exit_code(const struct cmd_session *s, const struct work *work)
 	return cmd_exit_code(s, code);
 }
 
-/* *ret_lost: there was a file, and nothing of it could be used. */
+/* *ret_lost: the file was unusable. */
 static int open_ledger(const struct cmd_session *s, struct ledger **ret, bool *ret_lost)
 {
 	char why[256] = "";
@@ -174,7 +170,7 @@ static int report_apply(struct cmd_session *s, const struct work *work, const st
 			s->view.exit_code);
 	render_found(&s->render, &before);
 	render_results(&s->render, s->view.features, &work->done);
-	render_followers(&s->render, &before, &work->done);
+	render_side_effects(&s->render, &before, &work->done);
 	render_state(&s->render, &s->view);
 	fflush(stdout);
 	if (work->error == -EPERM)
@@ -240,12 +236,12 @@ static int report_revert(struct cmd_session *s, const char *link, const struct a
 		printf("nothing to restore%s%s\n", link ? " on " : "", link ? link : "");
 	render_results(&s->render, s->view.features, report);
 	if (report->n_results)
-		render_reverted(&s->render, report);
+		render_revert_summary(&s->render, report);
 	return code;
 }
 
-/* What revert would set: a report of which nothing was done. */
-static int foresee_revert(const struct cmd_session *s, const struct ledger *ledger, const char *only,
+/* What revert would set, as a report. */
+static int plan_revert(const struct cmd_session *s, const struct ledger *ledger, const char *only,
 	struct apply_report *ret)
 {
 	_cleanup_free_ struct link **links = NULL;
@@ -284,7 +280,7 @@ static int revert_dry(struct cmd_session *s, const char *only)
 	int r = ledger_read(s->options->ledger, s->view.features, &ledger, why, sizeof(why));
 
 	if (r >= 0)
-		r = foresee_revert(s, ledger, only, &report);
+		r = plan_revert(s, ledger, only, &report);
 	if (r < 0)
 		return cmd_error("Failed to read original values: %s", why[0] ? why : strerror(-r));
 	if (s->options->json)
@@ -292,7 +288,7 @@ static int revert_dry(struct cmd_session *s, const char *only)
 	if (report.n_results == 0)
 		printf("nothing to restore%s%s\n", only ? " on " : "", only ? only : "");
 	else
-		render_foreseen(&s->render, s->view.features, &report);
+		render_revert_plan(&s->render, s->view.features, &report);
 	return CMD_OK;
 }
 

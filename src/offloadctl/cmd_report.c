@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report: everything about a host as one page, of this host or of documents. */
+/* report: an HTML page about this host, or about the host of a snapshot. */
 #include "offloadctl/cmd.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "compare/snapshot_model.h"
 #include "basic/util.h"
 
-/* ---- documents that were given ---- */
+/* ---- documents of the command line ---- */
 
 static int read_document(const char *path, const char *name, struct json_value **ret)
 {
@@ -29,7 +29,7 @@ static int read_document(const char *path, const char *name, struct json_value *
 	if (r == -EBADMSG)
 		return cmd_error("Failed to read %s: not a complete JSON document", path);
 	if (r < 0)
-		return cmd_error("%s", strerror(-r));
+		return cmd_error("Failed to read %s: %s", path, strerror(-r));
 	if (strcmp(json_get_text(root, "document"), name) != 0)
 		return cmd_error("Failed to read %s: expected the output of offloadctl %s --json", path, name);
 	*ret = root;
@@ -39,7 +39,7 @@ static int read_document(const char *path, const char *name, struct json_value *
 
 /* ---- the daemon ---- */
 
-/* The answer; of one that comes in pieces its rows, put together. key: of the rows; NULL: it comes at once. */
+/* The reply. If it comes in several parts, a list of their rows. key: of the rows; NULL: there is one reply. */
 static int receive_all(struct client *client, const char *method, const char *key, struct json_value **ret)
 {
 	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
@@ -65,7 +65,7 @@ static int receive_all(struct client *client, const char *method, const char *ke
 	return r < 0 ? r : json_parse(w.text, w.len, JSON_OF_DAEMON, ret, why, sizeof(why));
 }
 
-/* NULL with the reason in *ret_absent; a report is made all the same. */
+/* NULL: not available, with the reason in *ret_absent; the report is written without it. */
 static struct json_value *ask_daemon(
 	const struct cmd_options *options, const char *method, const char *key, const char **ret_absent)
 {
@@ -75,7 +75,7 @@ static struct json_value *ask_daemon(
 	*ret_absent = "offloadd is not running on this host.";
 	if (client_open(options->control, &client) <= 0)
 		return NULL;
-	*ret_absent = "offloadd did not answer.";
+	*ret_absent = "offloadd did not reply.";
 	return receive_all(client, method, key, &all) < 0 ? NULL : all;
 }
 
@@ -126,7 +126,7 @@ static int write_page(const struct cmd_options *options, const struct report_htm
 		return cmd_error("%s", strerror(errno));
 	r = report_html_write(f, page);
 	if (fclose(f) || r < 0)
-		return cmd_error("Failed to make the page: %s", strerror(r < 0 ? -r : errno));
+		return cmd_error("Failed to format the page: %s", strerror(r < 0 ? -r : errno));
 	r = cmd_file_write(strcmp(options->html, "-") == 0 ? NULL : options->html, text, len, CMD_FILE_UMASK);
 	return r < 0 ? cmd_error("Failed to write %s: %s", options->html, strerror(-r)) : CMD_OK;
 }
@@ -158,7 +158,7 @@ static int read_snapshot(const char *path, struct snapshot *ret)
 	return r < 0 ? cmd_error("Failed to read snapshot %s: %s", path, why[0] ? why : strerror(-r)) : CMD_OK;
 }
 
-/* The rules are those of here, as a snapshot does not hold what they match. */
+/* With the rules of this host, because a snapshot does not have everything that rules match. */
 static int plan_snapshot(const struct snapshot *snapshot, struct link_table *links, struct cmd_session *s)
 {
 	int r;

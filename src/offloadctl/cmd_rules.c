@@ -15,7 +15,7 @@
 /* What a rule declares for one link. */
 struct share {
 	bool matches;
-	char given[WORDS_LEN];	/* "sg=lower, tx=lower": words that hold, at least for one feature */
+	char given[WORDS_LEN];	/* "sg=lower, tx=lower": values in force for at least one feature */
 	char overruled[WORDS_LEN]; /* "tso=lower by 50-insist.rule" */
 };
 
@@ -24,8 +24,8 @@ static const char *comma(const char *buf)
 	return buf[0] ? ", " : "";
 }
 
-/* Whose word holds instead for a feature that `f` stands for: a later rule's, or a name's over an alias. NULL when f holds for all;
- * *ret_part: it does for some. */
+/* The declaration that overrules f for one of its features: of a later rule, or by name instead of by alias. NULL: f is in force for all
+ * its features; *ret_part: for some. */
 static const struct declaration *overruled(const struct declaration *declarations,
 	const struct rule_feature *f, bool *ret_part)
 {

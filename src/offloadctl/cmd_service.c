@@ -84,7 +84,7 @@ static void take_running(const struct probe_latency_histogram *call, void *userd
 	struct evidence_latency_row row = { .running = 1, .longest_usec = call->total_usec };
 	struct latency_reader *reader = userdata;
 
-	if (!reader->reset) { /* else it would be counted again each time */
+	if (!reader->reset) { /* otherwise each interval would add it again */
 		row.total_usec = call->total_usec;
 		row.disk_usec = call->disk_usec;
 		row.peer_usec = call->peer_usec;
@@ -106,8 +106,8 @@ int cmd_scope_read_latency(struct cmd_scope *scope, struct probe_latency *probe,
 
 int cmd_probe_absent(const char *what, const struct probe_status *status)
 {
-	return cmd_error("cannot see %s: %s", what,
-		status && status->why[0] ? status->why : "this kernel does not offer it");
+	return cmd_error("Failed to observe %s: %s", what,
+		status && status->why[0] ? status->why : "this kernel does not support it");
 }
 
 int cmd_catch_stop(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* services: who uses software fallback now, and who must re-establish its connections. */
+/* services: which services use software fallback, and which must reconnect. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 /* Exit codes of monitoring plugins. */
 enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 
-/* ---- where it comes from ---- */
+/* ---- without offloadd ---- */
 
 /* Negative errno. */
 static int read_kernel(struct cmd_session *session, struct json_writer *w)
@@ -42,7 +42,7 @@ static int read_kernel(struct cmd_session *session, struct json_writer *w)
 	return r < 0 && r != -EOPNOTSUPP ? r : w->error;
 }
 
-/* Without offloadd: which connections are stale, the kernel shows to anybody who may ask; only offloadd counts. */
+/* The kernel shows which connections are stale; only offloadd counts software fallback. */
 static int services_of_kernel(const struct cmd_options *options, struct json_value **ret)
 {
 	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
@@ -54,11 +54,11 @@ static int services_of_kernel(const struct cmd_options *options, struct json_val
 		return CMD_ERROR;
 	r = observe_refresh(s.observe);
 	if (r < 0)
-		return cmd_error("failed to read the interfaces: %s", strerror(-r));
+		return cmd_error("Failed to read interfaces: %s", strerror(-r));
 	r = read_kernel(&s, &w);
 	if (r >= 0)
 		r = json_parse(w.text, w.len, JSON_OF_DAEMON, ret, why, sizeof(why));
-	return r < 0 ? cmd_error("services: %s", strerror(-r)) : CMD_NO_DAEMON;
+	return r < 0 ? cmd_error("Failed to read sockets: %s", strerror(-r)) : CMD_NO_DAEMON;
 }
 
 /* ---- text ---- */
@@ -67,10 +67,10 @@ static void print_end(const struct evidence *e, const struct evidence_fallback *
 {
 	switch (evidence_find_end(e, row)) {
 	case EVIDENCE_END_UNKNOWN:
-		puts("which link it leaves by is not known");
+		puts("the outgoing interface is not known");
 		break;
 	case EVIDENCE_END_NO_RULE:
-		printf("no rule asks for more of %s; a restart does not help\n", row->link);
+		printf("no rule declares the missing features of %s; a restart does not help\n", row->link);
 		break;
 	case EVIDENCE_END_REPAIR:
 		printf("ends when %s is repaired; no restart needed\n", row->link);
@@ -82,7 +82,7 @@ static void print_end(const struct evidence *e, const struct evidence_fallback *
 	}
 }
 
-/* One line for all kinds of a sender; false where none is of now. */
+/* One line with all kinds of fallback that a sender uses now; false if there are none. */
 static bool print_sender(const struct evidence *e, const struct evidence_fallback *row, bool any)
 {
 	const char *comma = NULL;
@@ -124,7 +124,7 @@ static void print_stale(const struct evidence *e)
 	char when[32], missing[512];
 
 	if (e->n_stale)
-		puts("Services to restart, as connections still lack an offload that their interface has regained:");
+		puts("Services to restart, because some connections still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
 		puts("No service needs a restart.");
 	for (size_t i = 0; i < e->n_stale; i++) {
@@ -148,16 +148,16 @@ static void print_text(const struct evidence *e, int code)
 			printf("probe unavailable: %s (%s): %s\n", answer_clean(e->probes[i].name),
 				answer_clean(e->probes[i].function), answer_clean(e->probes[i].why));
 	if (e->left_out)
-		printf("%zu more rows are not shown (too many)\n", e->left_out);
+		printf("%zu more rows are omitted (too many)\n", e->left_out);
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		if (e->lost[kind])
-			printf("%s: %llu hits have no service (too many services)\n", evidence_kind_name(kind),
+			printf("%s: %llu hits could not be attributed to a service (table full)\n", evidence_kind_name(kind),
 				(unsigned long long)e->lost[kind]);
 }
 
 /* ---- for other programs ---- */
 
-/* Lines as needrestart -b prints them. */
+/* The format of needrestart -b. */
 static void print_needrestart(const struct evidence *e)
 {
 	puts("NEEDRESTART-VER: offloadctl " OFFLOADD_VERSION);
@@ -203,7 +203,7 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 	_cleanup_(evidence_clear) struct evidence e = { 0 };
 	char why[JSON_WHY_LEN] = "";
 	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
-	int code = cmd_ask(options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC,
+	int code = cmd_call(options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC,
 		&answer);
 
 	if (code == CMD_NO_DAEMON) {
@@ -211,7 +211,7 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 		code = services_of_kernel(options, &answer);
 	}
 	if (code != CMD_ERROR && json_read_services(&reader, answer, &e) < 0)
-		code = cmd_error("services: %s%s", why[0] ? "offloadd's answer: " : "", why[0] ? why : strerror(-reader.error));
+		code = cmd_error("Failed to read the reply of offloadd: %s", why[0] ? why : strerror(-reader.error));
 	if (code == CMD_ERROR)
 		return options->format == CMD_FORMAT_NAGIOS ? (int)NAGIOS_UNKNOWN : code;
 	switch (options->format) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* list, tree, show, explain: the state, and why. */
+/* list, tree, show, explain: the state of interfaces, and its causes. */
 #include "offloadctl/cmd.h"
 
 #include <errno.h>
@@ -8,26 +8,26 @@
 #include "report/json.h"
 #include "basic/util.h"
 
-int cmd_list(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
+static int show_all(const struct cmd_options *options, int (*write_json)(FILE *out, const struct view *view),
+	int (*render)(const struct render *r, const struct view *view))
 {
 	_cleanup_(cmd_close) struct cmd_session s;
 	int r = cmd_open_plan(options, &s);
 
 	if (r != CMD_OK)
 		return r;
-	r = options->json ? json_write_list(stdout, &s.view) : render_list(&s.render, &s.view);
+	r = options->json ? write_json(stdout, &s.view) : render(&s.render, &s.view);
 	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
+}
+
+int cmd_list(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
+{
+	return show_all(options, json_write_list, render_list);
 }
 
 int cmd_tree(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
 {
-	_cleanup_(cmd_close) struct cmd_session s;
-	int r = cmd_open_plan(options, &s);
-
-	if (r != CMD_OK)
-		return r;
-	r = options->json ? json_write_tree(stdout, &s.view) : render_tree(&s.render, &s.view);
-	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
+	return show_all(options, json_write_tree, render_tree);
 }
 
 int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
@@ -46,53 +46,39 @@ int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
 	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
 }
 
-/* What explain was asked for: features of a link, and the story of each. */
-struct asked {
-	struct json_explained told[2 * FEATURE_MAX];
-	struct explanation stories[2 * FEATURE_MAX];
-	feature_set falls_with[2 * FEATURE_MAX]; /* told with this one, not by themselves */
-	bool tell_once;
+/* The explanations that `explain` prints. */
+struct explain_list {
+	struct explanation explanations[2 * FEATURE_MAX];
+	feature_set dependents[2 * FEATURE_MAX]; /* features that lack this one; shown with it instead of separately */
+	bool group;				 /* show dependents that way */
 	size_t n;
 };
 
-static void clear_asked(struct asked *asked)
+static void clear_list(struct explain_list *list)
 {
-	for (size_t i = 0; i < asked->n; i++)
-		explanation_clear(&asked->stories[i]);
+	for (size_t i = 0; i < list->n; i++)
+		explanation_clear(&list->explanations[i]);
 }
 
-static int ask_bit(
-	struct asked *asked, struct cmd_session *s, const struct link *link, unsigned bit)
+/* 0 or negative errno. */
+static int add_bit(struct explain_list *list, struct cmd_session *s, const struct link *link, unsigned bit)
 {
-	const struct plan_link *pl = plan_find(&s->plan, link->ifindex);
-	size_t at = asked->n;
-	int r;
+	int r = 0;
 
-	if (at == ARRAY_SIZE(asked->told))
-		return 0;
-	r = explain_feature(
-		&s->context, s->view.links, &s->plan, link->ifindex, bit, &asked->stories[at]);
-	if (r < 0)
-		return r;
-	asked->told[at] = (struct json_explained){
-		.bit = bit, .item = view_item(pl, bit), .explanation = &asked->stories[at]
-	};
-	asked->n++;
-	return 0;
+	if (list->n < ARRAY_SIZE(list->explanations))
+		r = explain_feature(&s->context, s->view.links, &s->plan, link->ifindex, bit, &list->explanations[list->n]);
+	list->n += r == 0 && list->n < ARRAY_SIZE(list->explanations);
+	return r < 0 ? r : 0;
 }
 
-/* A feature that other kernels have: all there is to say is that this one has not. */
-static int ask_word(struct asked *asked, const struct link *link, const char *word, const struct plan_item *item)
+/* A feature that only other kernels have. 0 or -ENOMEM. */
+static int add_word(struct explain_list *list, const struct link *link, const char *word, const struct plan_item *item)
 {
-	struct explanation *story = &asked->stories[asked->n];
-
-	if (asked->n == ARRAY_SIZE(asked->told))
+	if (list->n == ARRAY_SIZE(list->explanations))
 		return 0;
-	if (explain_word(link, word, item, story) < 0)
+	if (explain_word(link, word, item, &list->explanations[list->n]) < 0)
 		return -ENOMEM;
-	asked->told[asked->n++] = (struct json_explained){
-		.bit = FEATURE_MAX, .word = word, .item = item, .explanation = story
-	};
+	list->n++;
 	return 0;
 }
 
@@ -105,8 +91,8 @@ static const struct plan_item *find_word(const struct plan_link *pl, const char 
 	return NULL;
 }
 
-/* The feature of the same link for want of which this one is not as declared, NULL when it is another reason. */
-static const struct plan_item *wanting(const struct plan_link *pl, const struct plan_item *item)
+/* The feature of the same link that this one needs and that is not compliant itself; NULL if there is another cause. */
+static const struct plan_item *find_need(const struct plan_link *pl, const struct plan_item *item)
 {
 	const struct plan_item *need;
 
@@ -116,19 +102,18 @@ static const struct plan_item *wanting(const struct plan_link *pl, const struct 
 	return need && need->verdict != VERDICT_COMPLIANT ? need : NULL;
 }
 
-/* What falls with the feature that was told last. */
-static feature_set falling_with(const struct plan_link *pl, const struct plan_item *need)
+static feature_set find_dependents(const struct plan_link *pl, const struct plan_item *need)
 {
 	feature_set set = 0;
 
 	for (size_t i = 0; i < pl->n_items; i++)
-		if (wanting(pl, &pl->items[i]) == need)
+		if (find_need(pl, &pl->items[i]) == need)
 			set |= FEATURE(pl->items[i].bit);
 	return set;
 }
 
-/* Everything about a link that is not as declared; with tell_once what falls with another feature is told there. */
-static int ask_all(struct asked *asked, struct cmd_session *s, const struct link *link)
+/* Every feature of a link that is not compliant. 0 or negative errno. */
+static int add_all(struct explain_list *list, struct cmd_session *s, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(&s->plan, link->ifindex);
 	int r = 0;
@@ -136,19 +121,16 @@ static int ask_all(struct asked *asked, struct cmd_session *s, const struct link
 	for (size_t i = 0; pl && i < pl->n_items && r >= 0; i++) {
 		const struct plan_item *item = &pl->items[i];
 
-		if (item->verdict == VERDICT_COMPLIANT || (asked->tell_once && wanting(pl, item)))
+		if (item->verdict == VERDICT_COMPLIANT || (list->group && find_need(pl, item)))
 			continue;
-		asked->falls_with[asked->n] = asked->tell_once ? falling_with(pl, item) : 0;
-		r = item->bit < FEATURE_MAX ? ask_bit(asked, s, link, item->bit)
-					    : ask_word(asked, link, item->feature->word, item);
+		list->dependents[list->n] = list->group ? find_dependents(pl, item) : 0;
+		r = item->bit < FEATURE_MAX ? add_bit(list, s, link, item->bit) : add_word(list, link, item->feature->word, item);
 	}
 	return r;
 }
 
-/* An alias is about what the device can change, has, or should have; all of its members where that
- * is nothing. */
-static feature_set alias_members(
-	const struct cmd_session *s, const struct link *link, feature_set set)
+/* The members of an alias that the device can change or has on, or that a rule declares; all members if there are none. */
+static feature_set alias_members(const struct cmd_session *s, const struct link *link, feature_set set)
 {
 	const struct plan_link *pl = plan_find(&s->plan, link->ifindex);
 	feature_set here = set & (link->features.hw | link->features.active);
@@ -159,9 +141,8 @@ static feature_set alias_members(
 	return here ? here : set;
 }
 
-/* One word of the command line. Exit code. */
-static int ask_named(
-	struct asked *asked, struct cmd_session *s, const struct link *link, const char *word)
+/* The feature or alias that was named on the command line. Exit code. */
+static int add_named(struct explain_list *list, struct cmd_session *s, const struct link *link, const char *word)
 {
 	const char *nearest;
 	feature_set set;
@@ -171,61 +152,54 @@ static int ask_named(
 	switch (feature_parse(s->view.features, word, &set)) {
 	case FEATURE_WORD_UNKNOWN:
 		nearest = feature_nearest(word);
-		if (nearest)
-			return cmd_error("unknown feature \"%s\", did you mean \"%s\"?", word, nearest);
-		return cmd_error("unknown feature \"%s\"", word);
+		return cmd_error(nearest ? "unknown feature \"%s\", did you mean \"%s\"?" : "unknown feature \"%s\"", word, nearest);
 	case FEATURE_WORD_FOREIGN:
-		r = ask_word(
-			asked, link, word, find_word(plan_find(&s->plan, link->ifindex), word));
+		r = add_word(list, link, word, find_word(plan_find(&s->plan, link->ifindex), word));
 		break;
 	case FEATURE_WORD_ALIAS:
 		set = alias_members(s, link, set);
 		/* fall through */
 	case FEATURE_WORD_NAME:
 		if (!set)
-			r = ask_word(asked, link, word, NULL);
+			r = add_word(list, link, word, NULL);
 		feature_foreach (bit, set)
 			if (r >= 0)
-				r = ask_bit(asked, s, link, bit);
+				r = add_bit(list, s, link, bit);
 		break;
 	}
 	return r < 0 ? cmd_error("Failed to explain %s: %s", word, strerror(-r)) : CMD_OK;
 }
 
-/* One block for all features that have the same story. */
-static void render_asked(
-	const struct cmd_session *s, const struct link *link, const struct asked *asked)
+/* One block for all features that have the same explanation. */
+static void render_list_of(const struct cmd_session *s, const struct link *link, const struct explain_list *list)
 {
-	bool done[ARRAY_SIZE(asked->told)] = { false }, first_block = true;
+	bool done[ARRAY_SIZE(list->explanations)] = { false };
 
-	for (size_t i = 0; i < asked->n; i++) {
-		const struct json_explained *first = &asked->told[i];
-		feature_set bits = first->bit < FEATURE_MAX ? FEATURE(first->bit) : 0;
-		feature_set falls_with = asked->falls_with[i];
+	for (size_t i = 0; i < list->n; i++) {
+		const struct explanation *first = &list->explanations[i];
+		unsigned bit = first->steps[0].bit;
+		feature_set bits = bit < FEATURE_MAX ? FEATURE(bit) : 0, dependents = list->dependents[i];
 
 		if (done[i])
 			continue;
-		for (size_t j = i + 1; j < asked->n && bits; j++) {
-			const struct json_explained *other = &asked->told[j];
+		for (size_t j = i + 1; j < list->n && bits; j++) {
+			const struct explanation *other = &list->explanations[j];
 
-			if (other->bit >= FEATURE_MAX ||
-				!view_same_story(first->explanation, first->bit, other->explanation, other->bit))
+			if (other->steps[0].bit >= FEATURE_MAX || !view_same_explanation(first, other))
 				continue;
-			bits |= FEATURE(other->bit);
-			falls_with |= asked->falls_with[j];
+			bits |= FEATURE(other->steps[0].bit);
+			dependents |= list->dependents[j];
 			done[j] = true;
 		}
-		if (!first_block)
+		if (i > 0)
 			fputc('\n', s->render.out);
-		first_block = false;
-		render_explanation(&s->render, &s->view, link, bits, falls_with, first->word, first->item,
-			first->explanation);
+		render_explanation(&s->render, &s->view, link, bits, dependents, first);
 	}
 }
 
 int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 {
-	_cleanup_(clear_asked) struct asked asked = { .tell_once = !options->json };
+	_cleanup_(clear_list) struct explain_list list = { .group = !options->json };
 	_cleanup_(cmd_close) struct cmd_session s;
 	struct link *link;
 	int r = cmd_open_plan(options, &s);
@@ -236,19 +210,19 @@ int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 	if (!link)
 		return CMD_ERROR;
 	if (argc > 1) {
-		r = ask_named(&asked, &s, link, argv[1]);
+		r = add_named(&list, &s, link, argv[1]);
 		if (r != CMD_OK)
 			return r;
 	} else {
-		r = ask_all(&asked, &s, link);
+		r = add_all(&list, &s, link);
 		if (r < 0)
 			return cmd_error("Failed to explain %s: %s", argv[0], strerror(-r));
 	}
 	if (options->json)
-		return cmd_written(json_write_explain(stdout, &s.view, link, asked.told, asked.n),
+		return cmd_written(json_write_explain(stdout, &s.view, link, list.explanations, list.n),
 			cmd_exit_code(&s, CMD_OK));
-	if (asked.n == 0)
-		render_nothing(&s.render, &s.view, link);
-	render_asked(&s, link, &asked);
+	if (list.n == 0)
+		render_no_explanation(&s.render, &s.view, link);
+	render_list_of(&s, link, &list);
 	return cmd_exit_code(&s, CMD_OK);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sockets: who is stale, asked of the kernel itself. */
+/* sockets: lists stale sockets, read from the kernel. */
 #include "offloadctl/cmd_service.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static bool is_asked_for(const struct inventory *inventory, int ifindex)
 	return inventory->n_only == 0;
 }
 
-/* Services and processes are looked for afterwards: the kernel's list of sockets is being read. */
+/* Services and processes are resolved later, not while the kernel iterates over the sockets. */
 static int take_socket(const struct socket_info *info, void *userdata)
 {
 	struct inventory *inventory = userdata;
@@ -42,7 +42,7 @@ static int take_socket(const struct socket_info *info, void *userdata)
 	return inventory->error;
 }
 
-/* How long a process has been running; field 22 of its stat is when it began, in ticks since the boot. -ENOENT. */
+/* The age of a process; field 22 of proc_pid_stat(5) is its start in ticks since boot. 0 or -ENOENT. */
 static int read_age(pid_t pid, char *comm, size_t size, uint64_t *ret_sec)
 {
 	unsigned long long start;
@@ -70,7 +70,7 @@ static int read_age(pid_t pid, char *comm, size_t size, uint64_t *ret_sec)
 	return 0;
 }
 
-/* An error only where memory ran out: processes that cannot be looked into have no name. */
+/* Processes that cannot be read have no name. 0 or -ENOMEM. */
 static int name_owners(struct evidence *e, struct collect *collect)
 {
 	_cleanup_free_ struct cgroup_socket *owners = calloc(e->n_sockets + 1, sizeof(*owners));
@@ -96,7 +96,7 @@ static int name_owners(struct evidence *e, struct collect *collect)
 	return 0;
 }
 
-/* 0 or CMD_ERROR, said. */
+/* CMD_OK, or CMD_ERROR after printing the reason. */
 static int take_inventory(struct inventory *inventory)
 {
 	const struct feature_table *features = inventory->session->view.features;
@@ -106,7 +106,7 @@ static int take_inventory(struct inventory *inventory)
 	int r = probe_open(&how, &probe);
 
 	if (r < 0)
-		return cmd_error("cannot open the probes: %s", strerror(-r));
+		return cmd_error("Failed to open probes: %s", strerror(-r));
 	e->features = *features;
 	r = probe_read_sockets(probe, e->all_sockets, take_socket, inventory, &e->visited);
 	if (r == -EOPNOTSUPP) {
@@ -124,7 +124,7 @@ static int take_inventory(struct inventory *inventory)
 	if (r >= 0)
 		r = name_owners(e, &inventory->scope.collect);
 	if (r < 0)
-		return cmd_error("cannot read the sockets: %s", strerror(-r));
+		return cmd_error("Failed to read sockets: %s", strerror(-r));
 	evidence_sort(e);
 	return CMD_OK;
 }

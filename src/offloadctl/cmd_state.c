@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The pauses and the contention that the running offloadd knows of, for plans. */
+/* Reads the pauses and contended features of the running offloadd, for plans. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "control/methods.h"
 #include "kernel/netns.h"
 
-/* Prints nothing on standard error where there is no reply. 1, 0, negative errno. */
+/* Prints nothing. 1; 0: no offloadd of this network namespace; negative errno. */
 static int get_status(const struct cmd_options *options, struct json_value **ret)
 {
 	_cleanup_client_ struct client *client = NULL;
@@ -30,7 +30,7 @@ static struct link_state *state_of(struct link_states *states, const struct json
 	return link_states_get(states, (int)json_get_int(o, "ifindex"));
 }
 
-void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
+void cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
 {
 	_cleanup_json_ struct json_value *status = NULL;
 	struct link_contention *contention;
@@ -40,7 +40,7 @@ void cmd_ask_states(const struct cmd_options *options, const struct feature_tabl
 	case 1:
 		break;
 	case -ETIMEDOUT:
-		cmd_error("Failed to ask offloadd: it does not answer; paused and contended features are not known");
+		cmd_error("Failed to query offloadd: no reply; paused and contended features are not known");
 		return;
 	default:
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The operator's view of offload features: one table of commands and one of options, for dispatch, usage and help. */
+/* offloadctl(1): a table of commands and a table of options, for dispatch, usage errors and help. */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -94,10 +94,10 @@ static const struct options_entry options_table[] = {
 #define USES(id) (UINT64_C(1) << OPTION_##id)
 #define ALWAYS (USES(HELP) | USES(VERSION))
 #define PRINTS (USES(JSON) | USES(COLOR))
-#define CALLS (PRINTS | USES(CONTROL))			    /* asks offloadd */
-#define LOOKS (PRINTS | USES(ETHTOOL))			    /* asks the kernel */
+#define CALLS (PRINTS | USES(CONTROL))			    /* calls offloadd */
+#define LOOKS (PRINTS | USES(ETHTOOL))			    /* reads the kernel */
 #define RULES (USES(RULES) | USES(CONFIG) | USES(ETHTOOL)) /* compares the kernel with the rules */
-#define PLANS (RULES | CALLS)				    /* and pauses and contention, which offloadd knows */
+#define PLANS (RULES | CALLS)				    /* and reads pauses and contention from offloadd */
 
 static const char exit_codes[] =
 	"Exit codes of plan and apply: 0 compliant, 1 error, 2 changes are pending (plan) or were made "
@@ -113,7 +113,7 @@ static const struct command {
 	int (*run)(const struct cmd_options *options, int argc, char **argv);
 	int min, max; /* arguments */
 	uint64_t uses;
-	const char *details; /* a paragraph of its own help, NULL for none */
+	const char *details; /* a paragraph for its --help, NULL for none */
 } commands[] = {
 	{ "plan", "[LINK...]", "Show what differs from the rules and how to change it; change nothing",
 		cmd_plan, 0, INT_MAX, PLANS | USES(DETAILED), exit_codes },
@@ -174,7 +174,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* The help of one command, or with NULL of all. */
+/* The help of one command; NULL: the list of all. */
 static void print_help(FILE *f, const struct command *command)
 {
 	struct render r;

@@ -36,7 +36,7 @@ static const struct ini_words backends = { ethtool_backend_words, ETHTOOL_BACKEN
 
 struct range {
 	uint64_t min, max;
-	const char *what; /* is expected */
+	const char *what; /* expected, for messages */
 };
 
 static const struct range rcvbuf_range = { CONF_RCVBUF_MIN, CONF_RCVBUF_MAX, "a size from 4K to 256M" };
@@ -44,7 +44,7 @@ static const struct range rounds_range = { 2, 200, "a number from 2 to 200" };
 static const struct range contention_range = { USEC_PER_SEC, 3600 * USEC_PER_SEC,
 	"a time from 1s to 1h, for example 90s or 1min 30s" };
 
-/* False when the value is not in the range, and the reader heard it. */
+/* False: the value is out of range, and was reported. */
 static bool check_range(
 	struct ini_reader *reader, const struct ini_entry *entry, const struct range *range, bool good, uint64_t value)
 {
@@ -96,10 +96,10 @@ static int parse_time(struct ini_reader *reader, const struct ini_entry *entry, 
 	return 0;
 }
 
-/* A text that may be none, which becomes "". */
+/* A text; "none" becomes "". */
 struct text {
 	bool (*is_valid)(const char *value);
-	const char *what; /* is expected besides none */
+	const char *what; /* expected besides none, for messages */
 };
 
 static int parse_text(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
@@ -223,7 +223,7 @@ bool conf_key(size_t i, struct conf_key_info *ret)
 	return true;
 }
 
-/* The table as ini_file.h wants it. Returns the number of sections. */
+/* Converts the table for ini_file.h. Returns the number of sections. */
 static size_t list_sections(
 	struct ini_key ini_keys[ARRAY_SIZE(keys)], struct ini_section sections[SECTIONS_MAX])
 {
@@ -293,7 +293,7 @@ void conf_clear(struct conf *conf)
 	*conf = (struct conf){ 0 };
 }
 
-/* Counts complaints on their way; a directory that cannot be read is an error, too. */
+/* Counts errors and passes them on. */
 struct counter {
 	conf_report_fn report;
 	void *userdata;
@@ -305,7 +305,7 @@ static int count_report(void *userdata, const char *path, unsigned line, const c
 	struct counter *c = userdata;
 
 	c->n++;
-	return c->report(c->userdata, path, line, message);
+	return c->report ? c->report(c->userdata, path, line, message) : 0;
 }
 
 static int load_main(

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* offloadd.conf(5): the daemon's own settings, from one table of key, default, parser and field. */
+/* The settings of offloadd.conf(5), read by one table of key, default, parser and field. */
 #ifndef OFFLOADD_CONF_H
 #define OFFLOADD_CONF_H
 
@@ -15,8 +15,8 @@
 #define CONF_RCVBUF_MAX (256 * 1024 * 1024)
 
 struct conf {
-	bool enforce;	      /* never with an error: what was not understood may have been about it */
-	bool enforce_written; /* Mode=enforce stands there */
+	bool enforce;	      /* false if there was any error, because the invalid line may have been Mode=audit */
+	bool enforce_written; /* Mode=enforce is set, with or without errors */
 	char *rule_dirs[CONF_DIRS_MAX + 1];
 	enum ethtool_backend backend;
 	size_t rcvbuf_bytes;
@@ -26,33 +26,33 @@ struct conf {
 	bool sendfile_latency;
 	char *restart_units; /* globs, "" for none */
 	uint64_t restart_pause_usec;
-	char *hooks[EVENT_KIND_COUNT]; /* "NAME@.service", "" for none, NULL where no key is */
+	char *hooks[EVENT_KIND_COUNT]; /* "NAME@.service", "" for none, NULL for a kind without a key */
 };
 
-/* One complaint, as ini_file.h's: line 0 means the whole file, strings are clean and end with the call. 0 or
- * -ENOMEM. */
+/* Called for each error. line: 0 for the whole file. path, message: without control characters, valid during the call. 0 or
+ * -ENOMEM, which ends the load. */
 typedef int (*conf_report_fn)(void *userdata, const char *path, unsigned line, const char *message);
 
-/* Reads the first of the main files that is there, then every drop-in, ordered by file name; a later value
- * replaces an earlier one. What is not set, or not understood, has its default. path NULL: offloadd.conf and
- * offloadd.conf.d of /etc/offloadd, /run/offloadd and the vendor's directory, all of which may be missing; else
- * this file, which must exist, and the directory PATH.d. 0, 1 when there were errors, -ENOMEM (then ret is
- * empty). */
+/* Loads the first main file that exists, then every drop-in, ordered by file name; a later value replaces an earlier one. Settings
+ * that are missing or invalid have their defaults. path: a file that must exist, and the directory PATH.d; NULL: offloadd.conf and
+ * offloadd.conf.d in /etc/offloadd, /run/offloadd and the vendor directory, all optional. report: NULL to ignore errors. ret: released
+ * by conf_clear(). 0; 1: there were errors; -ENOMEM: ret is empty. */
 int conf_load(const char *path, conf_report_fn report, void *userdata, struct conf *ret);
-/* The same of these main files and drop-in directories, NULL-terminated, highest priority first. must: the first
- * main file may not be missing. */
+/* The same for these main files and drop-in directories, highest priority first, each list ends with NULL. must: the first main
+ * file must exist. */
 int conf_load_from(const char *const *files, const char *const *dirs, bool must,
 	conf_report_fn report, void *userdata, struct conf *ret);
-/* One text over what is set already; 0, 1 when there were errors, -ENOMEM. The fuzzer's way in. */
+/* Applies one text to settings that are loaded; for the fuzzer too. 0; 1: there were errors; -ENOMEM. */
 int conf_load_text(struct conf *conf, const char *path, const char *text, size_t len,
 	conf_report_fn report, void *userdata);
+/* ret: released by conf_clear(). 0 or -ENOMEM. */
 int conf_set_defaults(struct conf *ret);
 void conf_clear(struct conf *conf);
 
-/* The directories for rule_set_load(): rule_default_dirs itself when they are the default. */
+/* The directories for rule_set_load(), borrowed; rule_default_dirs itself if they are the default. */
 const char *const *conf_rule_dirs(const struct conf *conf);
 
-/* Entry i of the table, false past the last: for the manual's test. */
+/* Entry i of the table; false past the last. For the test of the manual page. */
 struct conf_key_info {
 	const char *section, *key, *fallback, *doc;
 };

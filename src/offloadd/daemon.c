@@ -2,6 +2,7 @@
 #include "offloadd/daemon_private.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 #include "kernel/netns.h"
 
-#define ONCE_ROUNDS_MAX 4 /* what somebody else does meanwhile makes another one needed */
+#define ONCE_ROUNDS_MAX 4 /* a change by another program in the meantime needs another round */
 
 static int open_observe(struct daemon *d)
 {
@@ -28,7 +29,7 @@ static int open_observe(struct daemon *d)
 	return r;
 }
 
-/* Who only audits can do without the file. */
+/* Audit mode does not need the file. */
 static int open_ledger(struct daemon *d)
 {
 	const char *path = d->options->ledger_path ? d->options->ledger_path : LEDGER_DEFAULT_PATH;
@@ -99,7 +100,7 @@ static void settle_now(void *userdata)
 	daemon_settle(userdata);
 }
 
-/* Without the socket it works all the same; that nobody else looks after these links is asked by the way. */
+/* The socket is optional. In enforce mode, it also shows that no other offloadd is running here. */
 static int open_control(struct daemon *d)
 {
 	const struct methods_host host = {
@@ -146,7 +147,7 @@ static void on_restarted(const char *unit, const char *error, void *userdata)
 	daemon_settle(d);
 }
 
-/* The call before is over: there is one at a time. */
+/* There is one call at a time, so the previous one has ended. */
 static int restart_unit(const char *unit, void *userdata)
 {
 	struct daemon *d = userdata;
@@ -156,7 +157,7 @@ static int restart_unit(const char *unit, void *userdata)
 	return unit_restart_start(d->event, unit, on_restarted, d, &d->restart);
 }
 
-/* Enforcement needs none of it, so it comes last, and whatever is missing is said and done without. */
+/* Enforcement does not need probes, so they are opened last, and missing ones are only reported. */
 static void open_tracker(struct daemon *d)
 {
 	_cleanup_free_ char *path = d->options->services_path ? strdup(d->options->services_path) : NULL;
@@ -184,7 +185,7 @@ static void open_tracker(struct daemon *d)
 		daemon_report(d, FINDING_PROBES_FAILED, NULL, r);
 }
 
-/* As for `offloadctl apply`: 1 outranks what else may be said, since nobody has looked at what a bad file declares. */
+/* As for `offloadctl apply`: any error in a file is exit code 1, because what the file declares was not checked. */
 static int run_once(struct daemon *d)
 {
 	for (unsigned i = 0; i < ONCE_ROUNDS_MAX && reconcile_is_pending(d->reconcile); i++) {
@@ -215,7 +216,7 @@ static int run_loop(struct daemon *d)
 	if (open_control(d) < 0 || daemon_set_textfile(d) < 0)
 		return EXIT_ERROR;
 	daemon_reconcile(d);
-	daemon_tell_status(d, true);
+	daemon_notify_status(d, true);
 	open_tracker(d);
 	daemon_report_started(d);
 	daemon_warn_without_rules(d);
@@ -264,7 +265,7 @@ int daemon_run(const struct daemon_options *options)
 		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
-	if (d.enforce && !daemon_has_net_admin()) {
+	if (d.enforce && !util_has_capability(CAP_NET_ADMIN)) {
 		fprintf(stderr, "offloadd: Failed to start in enforce mode: CAP_NET_ADMIN is missing\n");
 		return EXIT_ERROR;
 	}

@@ -6,7 +6,7 @@
 
 #include "kernel/netns.h"
 
-#define OVERRUN_DELAY_USEC (5 * USEC_PER_SEC) /* at most one event in so long */
+#define OVERRUN_DELAY_USEC (5 * USEC_PER_SEC) /* at most one event in this time */
 
 void daemon_report(struct daemon *d, enum finding_code code, const char *object, int error)
 {
@@ -39,7 +39,7 @@ void daemon_report_file_error(struct daemon *d, enum finding_code code, const st
 	daemon_send_event(&f, d);
 }
 
-/* A dry run starts nothing. */
+/* --once and --dry-run call no hooks. */
 static void call_hook(struct daemon *d, const struct finding *event)
 {
 	const char *unit = d->conf.hooks[finding_event(event->code)];
@@ -53,7 +53,7 @@ static void call_hook(struct daemon *d, const struct finding *event)
 		netns_is_own(netns, sizeof(netns)) ? netns : "", d->options->hook_path, util_now_usec());
 	if (r != 0)
 		d->hook_failed = r < 0;
-	if (r < 0 && !failed_before) /* no hook can be set for this kind of event */
+	if (r < 0 && !failed_before) /* events of this kind have no hook, so this does not recurse */
 		daemon_report(d, FINDING_HOOK_FAILED, d->options->hook_path ? d->options->hook_path : HOOK_SOCKET_PATH, r);
 }
 
@@ -63,7 +63,7 @@ void daemon_send_event(const struct finding *found, void *userdata)
 	struct finding event = *found, note;
 	enum event_kind kind = finding_event(event.code);
 	uint64_t lost = d->limit.suppressed;
-	static const struct feature_table none; /* nothing is read yet */
+	static const struct feature_table none; /* before the feature names are read */
 	const struct feature_table *features = d->observe ? &d->observe->features : &none;
 
 	if (d->tracker) {
@@ -71,9 +71,9 @@ void daemon_send_event(const struct finding *found, void *userdata)
 			tracker_forget_link(d->tracker, event.ifindex);
 		tracker_find_changed_by(d->tracker, &event);
 	}
-	methods_take_event(d->methods, &event);
+	methods_add_event(d->methods, &event);
 	if (d->textfile)
-		textfile_take_event(d->textfile, kind);
+		textfile_count_event(d->textfile, kind);
 	call_hook(d, &event);
 	if (!event_limit_allows(&d->limit, util_now_usec()))
 		return;
@@ -93,12 +93,12 @@ void daemon_report_overruns(struct daemon *d, uint64_t now_usec)
 	uint64_t overruns = d->observe->counts.overruns;
 	struct finding f;
 
-	if (overruns == d->overruns_said || now_usec < d->overrun_usec)
+	if (overruns == d->overruns_reported || now_usec < d->overrun_usec)
 		return;
 	finding_init(&f, FINDING_OVERRUN, NULL);
 	f.count = overruns;
 	daemon_send_event(&f, d);
-	d->overruns_said = overruns;
+	d->overruns_reported = overruns;
 	d->overrun_usec = now_usec + OVERRUN_DELAY_USEC;
 }
 
@@ -149,15 +149,15 @@ void daemon_report_stopped(struct daemon *d)
 	daemon_send_event(&f, d);
 }
 
-void daemon_tell_status(struct daemon *d, bool ready)
+void daemon_notify_status(struct daemon *d, bool ready)
 {
 	size_t errors = d->conf_errors.n_errors + d->rule_errors.n_errors;
 	struct reconcile_counts counts = reconcile_count(d->reconcile);
 	char tail[40] = "";
 
-	if (!ready && counts.problems == d->told.problems && counts.contended == d->told.contended)
+	if (!ready && counts.problems == d->reported.problems && counts.contended == d->reported.contended)
 		return;
-	d->told = counts;
+	d->reported = counts;
 	if (errors)
 		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
 	sd_notifyf(0, "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",

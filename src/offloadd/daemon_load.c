@@ -12,11 +12,6 @@
 
 /* ---- settings ---- */
 
-bool daemon_has_net_admin(void)
-{
-	return util_has_capability(CAP_NET_ADMIN);
-}
-
 const char *const *daemon_rule_dirs(const struct daemon *d)
 {
 	return d->options->rule_dirs ? d->options->rule_dirs : conf_rule_dirs(&d->conf);
@@ -59,18 +54,18 @@ void daemon_time_sendfile(struct daemon *d)
 	daemon_send_event(&f, d);
 }
 
-static int hear_conf_error(void *userdata, const char *path, unsigned line, const char *message)
+static int add_conf_error(void *userdata, const char *path, unsigned line, const char *message)
 {
 	return rule_set_add_error(userdata, path, line, message);
 }
 
-/* 1 when there were errors, 0, -ENOMEM. */
+/* 1: there were errors; 0; -ENOMEM. */
 static int read_conf(struct daemon *d, struct conf *ret)
 {
 	int r;
 
 	rule_set_clear(&d->conf_errors);
-	r = conf_load(d->options->conf_path, hear_conf_error, &d->conf_errors, ret);
+	r = conf_load(d->options->conf_path, add_conf_error, &d->conf_errors, ret);
 	for (size_t i = 0; i < d->conf_errors.n_errors; i++)
 		daemon_report_file_error(d, FINDING_SETTINGS_ERROR, &d->conf_errors.errors[i]);
 	return r;
@@ -97,7 +92,7 @@ int daemon_load_conf(struct daemon *d)
 	return 0;
 }
 
-/* What only a restart applies. */
+/* Settings that only a restart applies. */
 static void report_restart_needed(struct daemon *d, const struct conf *fresh)
 {
 	if (!d->options->has_backend && fresh->backend != d->conf.backend)
@@ -125,7 +120,7 @@ int daemon_reload_conf(struct daemon *d)
 	conf_clear(&d->conf);
 	d->conf = fresh;
 	fresh = (struct conf){ 0 };
-	if (enforce && !d->enforce && !daemon_has_net_admin()) {
+	if (enforce && !d->enforce && !util_has_capability(CAP_NET_ADMIN)) {
 		daemon_report(d, FINDING_AUDIT_BY_CAPABILITY, NULL, 0);
 		enforce = false;
 	}
@@ -142,7 +137,7 @@ int daemon_reload_conf(struct daemon *d)
 
 /* ---- rules ---- */
 
-/* By its name: a file replaces the one of the same name in a weaker folder, a bad one, too. */
+/* By file name, because a file replaces one of the same name in a directory with lower priority, even if it has errors. */
 static bool has_rule_of(const struct rule_set *set, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -161,7 +156,7 @@ static bool is_rule_dir(const struct daemon *d, const char *path)
 	return false;
 }
 
-/* A reload is bad when it would lose rules by mistake: a file that was good is bad now, or a folder cannot be read. */
+/* Would a reload lose rules by mistake? A file that was valid has errors now, or a directory is unreadable. */
 static bool loses_rules(const struct daemon *d, const struct rule_set *now, const struct rule_set *fresh)
 {
 	for (size_t i = 0; i < fresh->n_errors; i++)
@@ -201,7 +196,7 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	size_t n;
 	int r = rule_set_load(daemon_rule_dirs(d), &d->observe->features, &fresh);
 
-	rule_host_read(&d->host); /* DHCP may have named the host meanwhile */
+	rule_host_read(&d->host); /* DHCP may have changed the host name */
 	if (r >= 0)
 		r = keep_errors(&d->rule_errors, &fresh);
 	if (r < 0)

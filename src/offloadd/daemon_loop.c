@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #define PRIORITY_SIGNAL (-10)
-/* A change is reconciled at once. In a burst, changes are gathered until every socket is empty, but no longer than this since the
+/* A change is reconciled at once. In a burst, changes are collected until all sockets are empty, for at most this time since the
  * last reconcile. */
 #define GATHER_USEC (20 * USEC_PER_MSEC)
 #define PRIORITY_RECONCILE 10 /* after all sockets */
-#define LEDGER_DELAY_USEC (1 * USEC_PER_SEC) /* at most one write in so long */
-/* While a fight is on, its events are read in batches: each costs, and none is answered. */
+#define LEDGER_DELAY_USEC (1 * USEC_PER_SEC) /* at most one write in this time */
+/* While a feature is contended, events are read in batches, because each costs time and none leads to a repair. */
 #define REST_USEC (250 * USEC_PER_MSEC)
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 
@@ -24,7 +24,7 @@ void daemon_save_ledger(struct daemon *d)
 
 	d->ledger_failed = r < 0;
 	if (d->ledger)
-		d->ledger->urgent = false; /* where it failed, it is no use to try at each turn */
+		d->ledger->urgent = false; /* after a failure, do not try in every iteration */
 	if (r < 0 && !failed_before)
 		daemon_report(d, FINDING_LEDGER_UNWRITABLE, d->ledger->path, r);
 }
@@ -40,7 +40,7 @@ void daemon_note_textfile(struct daemon *d, int r)
 		daemon_report(d, FINDING_METRICS_UNWRITABLE, textfile_path(d->textfile), r);
 }
 
-/* When this turn of the loop began: before a SET, no clock is read that has been read already. */
+/* When this iteration of the loop began. It saves reading the clock before a SET. */
 static uint64_t turn_usec(const struct daemon *d, clockid_t clock)
 {
 	uint64_t usec;
@@ -67,20 +67,20 @@ void daemon_reconcile(struct daemon *d)
 		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, r);
 }
 
-/* ---- what is due ---- */
+/* ---- deadlines ---- */
 
-/* One timer, off when there is nothing to wait for. */
+/* One timer, off if there is no deadline. */
 static void arm_timer(struct daemon *d)
 {
 	uint64_t deadline_usec = reconcile_deadline(d->reconcile);
-	bool pending = reconcile_is_pending(d->reconcile); /* then nothing else is due */
+	bool pending = reconcile_is_pending(d->reconcile); /* it goes first */
 
 	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
 		util_earlier(&deadline_usec, d->ledger_usec);
 	util_earlier(&deadline_usec, d->rest_usec);
 	if (!pending)
 		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
-	if (d->observe->counts.overruns != d->overruns_said)
+	if (d->observe->counts.overruns != d->overruns_reported)
 		util_earlier(&deadline_usec, d->overrun_usec);
 	if (d->tracker && !pending)
 		util_earlier(&deadline_usec, tracker_deadline(d->tracker));
@@ -133,19 +133,19 @@ void daemon_settle(struct daemon *d)
 	server_wake(d->control);
 	daemon_report_overruns(d, now_usec);
 	write_ledger_when_due(d, now_usec);
-	if (!reconcile_is_pending(d->reconcile)) { /* which is more urgent */
+	if (!reconcile_is_pending(d->reconcile)) { /* reconciling is more urgent */
 		if (d->tracker && tracker_tick(d->tracker, now_usec))
-			textfile_mark(d->textfile);
+			textfile_mark_dirty(d->textfile);
 		daemon_note_textfile(d, textfile_tick(d->textfile, now_usec));
 	}
-	daemon_tell_status(d, false);
+	daemon_notify_status(d, false);
 	rest(d, now_usec);
 	arm_timer(d);
 }
 
-/* ---- what happens ---- */
+/* ---- events ---- */
 
-/* Something went wrong that the next event may not cure; the service manager starts us again. */
+/* Exits after an error that the next event may not fix; the service manager restarts offloadd. */
 static void give_up(struct daemon *d, const char *what, int error)
 {
 	daemon_report(d, FINDING_LOOP_FAILED, what, error);
@@ -217,14 +217,14 @@ int daemon_reload(void *userdata)
 	sd_notify(0, "RELOADING=1");
 	taken = daemon_reload_conf(d);
 	r = taken < 0 ? taken : daemon_load_rules(d, true);
-	taken = (taken > 0 ? METHODS_TOOK_SETTINGS : 0) | (r > 0 ? METHODS_TOOK_RULES : 0);
+	taken = (taken > 0 ? METHODS_LOADED_SETTINGS : 0) | (r > 0 ? METHODS_LOADED_RULES : 0);
 	if (r > 0)
-		r = observe_refresh(d->observe); /* drivers and routes may be wanted now */
+		r = observe_refresh(d->observe); /* the new rules may match drivers and routes */
 	if (r < 0) {
 		give_up(d, "the reload", r);
 		return r;
 	}
-	daemon_tell_status(d, true);
+	daemon_notify_status(d, true);
 	daemon_settle(d);
 	return taken;
 }
@@ -246,7 +246,7 @@ static int on_stop(_unused_ sd_event_source *source, _unused_ const struct signa
 	return 0;
 }
 
-/* Rules may ask for it, and early at boot it is not yet what DHCP will make of it. */
+/* Rules may match the host name, which DHCP sets late during boot. */
 static int on_host_name(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
@@ -277,7 +277,8 @@ static int add_signal(struct daemon *d, int number, sd_event_signal_handler_t fn
 	return r;
 }
 
-/* The kernel says EPOLLERR once the name is another one (proc_sys_poll()). Where /proc/sys is out of reach, a reload reads it. */
+/* The kernel reports EPOLLERR when the name changes (proc_sys_poll() in fs/proc/proc_sysctl.c). Without /proc/sys, only a reload reads
+ * it. */
 static int watch_host_name(struct daemon *d)
 {
 	int fd = open("/proc/sys/kernel/hostname", O_RDONLY | O_CLOEXEC | O_NONBLOCK), r;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the daemon share: its state, and what each part does for the others.
+/* Shared by the parts of the daemon: its state, and their functions.
  *
- *   daemon.c         start, stop, and what is opened and closed there
- *   daemon_load.c    offloadd.conf and rule files, at the start and again
- *   daemon_loop.c    event sources, what is due after each event, reload
- *   daemon_event.c   events to the journal, hooks, metrics and clients; the line of `systemctl status` */
+ *   daemon.c         start and stop
+ *   daemon_load.c    offloadd.conf and rule files, at the start and on reload
+ *   daemon_loop.c    event sources, work that is due after each event, reload
+ *   daemon_event.c   events to the journal, hooks, metrics and clients; STATUS= */
 #ifndef OFFLOADD_DAEMON_PRIVATE_H
 #define OFFLOADD_DAEMON_PRIVATE_H
 
@@ -30,101 +30,95 @@
 struct daemon {
 	const struct daemon_options *options;
 	struct conf conf;
-	struct rule_set conf_errors, rule_errors; /* of the last time that they were read; only errors */
+	struct rule_set conf_errors, rule_errors; /* errors of the last load; no rules */
 	bool enforce;
 	struct observe *observe;
 	struct rule_host host;
 	struct ledger *ledger;
 	struct reconcile *reconcile;
 	struct methods *methods;
-	struct server *control; /* NULL: could not be had */
+	struct server *control; /* NULL: failed to open */
 	struct textfile *textfile;
-	struct tracker *tracker; /* NULL: no probes are wanted */
-	struct unit_restart *restart; /* on its way; NULL */
+	struct tracker *tracker; /* NULL: no probes */
+	struct unit_restart *restart; /* in progress; NULL: none */
 	struct hooks hooks;
-	bool hook_failed; /* the last time */
+	bool hook_failed; /* by the last call */
 	struct journal journal;
 	struct event_limit limit;
 	sd_event *event;
 	sd_event_source *defer, *timer, *links, *features, *host_name, *probes;
-	uint64_t rest_usec;	/* sockets are not read before, 0: they are */
+	uint64_t rest_usec;	/* do not read sockets before, 0: read them */
 	uint64_t reconciled_usec; /* when the last reconcile began */
-	uint64_t event_usec;	/* when the kernel reported the first change that waits, 0 */
-	uint64_t ledger_usec;	/* when the ledger may be written next */
-	bool ledger_failed;	/* to write, the last time */
-	bool textfile_failed;	/* to write, the last time */
-	uint64_t overrun_usec;	/* when the next event of overruns may be sent */
-	uint64_t overruns_said;
-	struct reconcile_counts told; /* as last put into STATUS= */
+	uint64_t event_usec;	/* of the first pending change, 0: none */
+	uint64_t ledger_usec;	/* earliest next write of the ledger */
+	bool ledger_failed;	/* its last write */
+	bool textfile_failed;	/* its last write */
+	uint64_t overrun_usec;	/* earliest next event of overruns */
+	uint64_t overruns_reported;
+	struct reconcile_counts reported; /* in the last STATUS= */
 };
 
 /* ---- daemon_load.c ---- */
 
-bool daemon_has_net_admin(void);
-
-/* Fills d->conf and d->enforce at the start. Errors in it are said, and then it only audits. 0, -ENOMEM. */
+/* Loads d->conf and sets d->enforce at the start. Reports errors, and then uses audit mode. 0 or -ENOMEM. */
 int daemon_load_conf(struct daemon *d);
 
-/* Settings with an error are not taken: those in force stay. 1 when taken, 0, -ENOMEM. */
+/* Loads settings again. 1: loaded; 0: they have errors, the previous ones are kept; -ENOMEM. */
 int daemon_reload_conf(struct daemon *d);
 
-/* Reads the rules, and the host that they may ask for. reload: rules in force are not lost by mistake.
- * Errors are said. 1 when the rules were taken, 0 when the old ones stay, negative errno. */
+/* Loads the rules and the facts of the host that they match, and reports errors. reload: keep the previous rules if one of them has an
+ * error now. 1: loaded; 0: the previous rules are kept; negative errno. */
 int daemon_load_rules(struct daemon *d, bool reload);
 
-/* Folders named on the command line that cannot be read are an error of the start. */
+/* Is a directory of the command line unreadable? That is an error at the start. */
 bool daemon_lacks_rule_dir(const struct daemon *d);
 
-/* Have the settings in force reach the textfile (0, -ENOMEM) and the tracker. A dry run leaves the textfile
- * to the daemon that it belongs to. */
+/* Apply the settings to the metrics file (0 or -ENOMEM) and the tracker. With --dry-run there is no metrics file, because it may
+ * belong to another offloadd. */
 int daemon_set_textfile(struct daemon *d);
-const char *const *daemon_rule_dirs(const struct daemon *d); /* the strongest first, NULL ends */
+const char *const *daemon_rule_dirs(const struct daemon *d); /* highest priority first, ends with NULL */
 void daemon_set_restart_policy(struct daemon *d);
 void daemon_time_sendfile(struct daemon *d);
 
 /* ---- daemon_loop.c ---- */
 
-/* Makes d->event with all sources but control socket and probes; signals are blocked from then on. Negative
- * errno. */
+/* Creates d->event with all sources except control socket and probes, and blocks the signals. Negative errno. */
 int daemon_set_up_loop(struct daemon *d);
 
-/* Adds the tracker' descriptor, which must be there. Negative errno. */
+/* Adds the descriptor of the tracker, which must have one. Negative errno. */
 int daemon_watch_probes(struct daemon *d);
 
-/* Reconciles what is marked; failure is said, and tried again by itself. */
+/* Reconciles what is dirty. Reports a failure; the engine tries again. */
 void daemon_reconcile(struct daemon *d);
 
-/* After whatever happened: does what is due now, and arms the timer for what comes next. */
+/* After each event: does what is due, and sets the timer for the next deadline. */
 void daemon_settle(struct daemon *d);
 
-/* Settings and rules again, by SIGHUP or by a client; userdata is the daemon. METHODS_TOOK_* bits, negative
- * errno: then the loop ends. */
+/* Loads settings and rules again, for SIGHUP or a client. userdata: the daemon. METHODS_LOADED_* bits; negative errno ends the loop. */
 int daemon_reload(void *userdata);
 
-/* A failure to write is said once, and tried again with the next change. r: what textfile_tick() or
- * textfile_write() said. */
+/* Report a failed write once; the next change tries again. r: result of textfile_tick() or textfile_write(). */
 void daemon_save_ledger(struct daemon *d);
 void daemon_note_textfile(struct daemon *d, int r);
 
 /* ---- daemon_event.c ---- */
 
-/* Gives an event to all who want it; userdata is the daemon. Works before anything is opened. */
+/* Sends an event to journal, hooks, metrics and clients. userdata: the daemon, of which nothing need be open yet. */
 void daemon_send_event(const struct finding *event, void *userdata);
 
-/* An event about no link. object: NULL for none; error: negative errno, 0 for none. The mode in force is part of it. */
+/* An event without a link. object: NULL for none. error: negative errno, 0 for none. It includes the mode. */
 void daemon_report(struct daemon *d, enum finding_code code, const char *object, int error);
 void daemon_report_count(struct daemon *d, enum finding_code code, uint64_t total);
 void daemon_report_file_error(struct daemon *d, enum finding_code code, const struct rule_error *e);
 
-/* When events were lost since the last time that it was reported, at most once in a while. */
+/* Reports new overruns, at most one event in OVERRUN_DELAY_USEC. */
 void daemon_report_overruns(struct daemon *d, uint64_t now_usec);
 void daemon_report_missing_probes(struct daemon *d);
 void daemon_report_started(struct daemon *d);
 void daemon_report_stopped(struct daemon *d);
 void daemon_warn_without_rules(struct daemon *d);
 
-/* STATUS= for the service manager, where it changed; ready: in any case, with READY=1, which also ends a
- * reload. */
-void daemon_tell_status(struct daemon *d, bool ready);
+/* Sends STATUS= to the service manager if it has changed. ready: always, with READY=1, which also ends a reload (sd_notify(3)). */
+void daemon_notify_status(struct daemon *d, bool ready);
 
 #endif

@@ -23,7 +23,7 @@
 
 #define DIRECTORY "/run/offloadd-hook"
 #define LINGER_MSEC 2000
-#define KEEP_SEC 600 /* environment files; a unit has read its own when it runs */
+#define KEEP_SEC 600 /* environment files; a unit reads its own at its start */
 
 extern char **environ;
 
@@ -36,13 +36,6 @@ static int complain(const char *what, int error)
 {
 	fprintf(stderr, SD_ERR "%s: %s\n", what, strerror(-error));
 	return error;
-}
-
-/* offloadd reports the errors; what could be read applies. */
-static int ignore_error(_unused_ void *userdata, _unused_ const char *path, _unused_ unsigned line,
-	_unused_ const char *message)
-{
-	return 0;
 }
 
 static void remove_old(const char *directory)
@@ -89,7 +82,7 @@ static int start_unit(const char *unit)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
 }
 
-/* The event's kind and the time since the boot, in microseconds. */
+/* The kind of the event and microseconds since boot. */
 static void name_instance(const struct hook_event *event, char *buf, size_t size)
 {
 	struct timespec ts;
@@ -108,7 +101,7 @@ static int handle(const struct runner *r, char *text, size_t len)
 
 	if (error < 0)
 		return complain("Failed to read an event of offloadd, ignoring it", error);
-	error = conf_load(r->conf_path, ignore_error, NULL, &conf);
+	error = conf_load(r->conf_path, NULL, NULL, &conf);
 	if (error < 0)
 		return complain("Failed to read offloadd.conf", error);
 	if (!conf.hooks[event.kind] || !conf.hooks[event.kind][0])

@@ -78,7 +78,7 @@ static void print_help(void)
 	puts("\nThese override offloadd.conf(5). SIGHUP reloads it and the rules. See offloadd(8).");
 }
 
-/* 0 to go on, 1 when nothing is left to do, -EINVAL. */
+/* 0: run; 1: done; -EINVAL. */
 static int parse_arguments(struct arguments *a, int argc, char **argv)
 {
 	uint64_t given;
@@ -105,20 +105,13 @@ static int parse_arguments(struct arguments *a, int argc, char **argv)
 	return 0;
 }
 
-/* The daemon reported the errors of offloadd.conf. */
-static int ignore_error(_unused_ void *userdata, _unused_ const char *path, _unused_ unsigned line,
-	_unused_ const char *message)
-{
-	return 0;
-}
-
 static int mark_stopped(const char *conf_path)
 {
 	_cleanup_(conf_clear) struct conf conf = { 0 };
-	int r = conf_load(conf_path, ignore_error, NULL, &conf);
+	int r = conf_load(conf_path, NULL, NULL, &conf);
 
 	if (r >= 0)
-		r = textfile_bury(conf.textfile);
+		r = textfile_mark_stopped(conf.textfile);
 	if (r < 0)
 		fprintf(stderr, "offloadd: Failed to write metrics: %s\n", strerror(-r));
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -7,7 +7,7 @@
 
 #define TRANSFER_LEAST (UINT64_C(256) << 10)
 #define TRANSFER_MOST (UINT64_C(256) << 20)
-#define TIME_SHARE 0.5 /* of the limit: small segments are slower than what the first transfer showed */
+#define TIME_SHARE 0.5 /* of the limit, because small segments are slower than the first transfer */
 
 const char *path_way_name(enum path_way way)
 {
@@ -82,7 +82,7 @@ static double duration(const struct path_sample *s)
 	return s->bytes ? (double)s->wall_usec / (double)s->bytes : 0;
 }
 
-/* Median over the rounds of what a way takes against another; 0 when a round has nothing to divide by. */
+/* Median over the rounds of the ratio of two ways; 0 if the divisor of any round is 0. */
 static double against(const struct path_run *run, enum path_way way, enum path_way other,
 	double (*value)(const struct path_sample *))
 {
@@ -110,7 +110,7 @@ static bool is_slow(struct path_ratios r)
 	return r.time >= PATH_SLOW_RATIO && r.cpu >= PATH_SLOW_RATIO;
 }
 
-/* cost = bytes * a + segments * b, told by two points: b's part of the cost in ordinary segments. */
+/* With cost = bytes * a + segments * b, two points give the part of b in the cost of ordinary segments. */
 static double share_of(double ratio, double segments)
 {
 	double share = (ratio - 1) / (segments - 1);
@@ -118,8 +118,8 @@ static double share_of(double ratio, double segments)
 	return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 
-/* Where the CPU is the limit time tells it, where the wire is, CPU time does. */
-static void judge_segments(const struct path_run *run, struct path_finding *f)
+/* If the CPU is the bottleneck, time shows the cost of segments; if the wire is, CPU time does. */
+static void measure_segments(const struct path_run *run, struct path_result *f)
 {
 	double busy[PATH_ROUNDS];
 
@@ -135,33 +135,33 @@ static void judge_segments(const struct path_run *run, struct path_finding *f)
 	f->share = share_of(f->small.time > f->small.cpu ? f->small.time : f->small.cpu, f->segments);
 }
 
-static bool is_software(const struct path_finding *f, double share, bool own)
+static bool is_software(const struct path_result *f, double share, bool local_pair)
 {
-	return share >= (own ? PATH_SHARE_MOST : PATH_SHARE_MOST_FAR) ||
+	return share >= (local_pair ? PATH_SHARE_MOST : PATH_SHARE_MOST_FAR) ||
 	       (share >= PATH_SHARE_SOME &&
-		       f->sendfile.time >= (own ? PATH_SAVES_LITTLE : PATH_SAVES_LITTLE_FAR));
+		       f->sendfile.time >= (local_pair ? PATH_SAVES_LITTLE : PATH_SAVES_LITTLE_FAR));
 }
 
-static enum path_verdict verdict_of(const struct path_run *run, const struct path_finding *f)
+static enum path_verdict verdict_of(const struct path_run *run, const struct path_result *f)
 {
 	if (f->slow_sendfile)
 		return PATH_SLOW;
 	if (f->segments <= 0)
 		return PATH_UNKNOWN;
-	if (f->sendfile.time <= (run->own ? PATH_SAVES : PATH_SAVES_MUCH))
+	if (f->sendfile.time <= (run->local_pair ? PATH_SAVES : PATH_SAVES_MUCH))
 		return PATH_HEALTHY;
-	if (is_software(f, share_of(f->small.cpu, f->segments), run->own))
+	if (is_software(f, share_of(f->small.cpu, f->segments), run->local_pair))
 		return PATH_SOFTWARE;
-	if (is_software(f, f->share, run->own))
-		return run->own || f->busy >= PATH_BUSY ? PATH_SOFTWARE : PATH_UNKNOWN;
+	if (is_software(f, f->share, run->local_pair))
+		return run->local_pair || f->busy >= PATH_BUSY ? PATH_SOFTWARE : PATH_UNKNOWN;
 	if (f->share <= PATH_SHARE_LITTLE || (f->share < PATH_SHARE_MOST && f->sendfile.time <= PATH_SAVES))
 		return PATH_HEALTHY;
 	return PATH_UNKNOWN;
 }
 
-void path_judge(const struct path_run *run, struct path_finding *ret)
+void path_evaluate(const struct path_run *run, struct path_result *ret)
 {
-	*ret = (struct path_finding){ .verdict = PATH_UNKNOWN };
+	*ret = (struct path_result){ .verdict = PATH_UNKNOWN };
 	if (run->rounds < PATH_ROUNDS_LEAST || run->rounds > PATH_ROUNDS)
 		return;
 	ret->sendfile = ratios_of(run, PATH_SENDFILE, PATH_SEND);
@@ -171,7 +171,7 @@ void path_judge(const struct path_run *run, struct path_finding *ret)
 		return;
 	ret->slow_sendfile = is_slow(ret->sendfile);
 	ret->slow_splice = is_slow(ret->splice);
-	judge_segments(run, ret);
+	measure_segments(run, ret);
 	ret->verdict = verdict_of(run, ret);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One path measured in several ways, in alternating rounds so that noise hits all alike, and what the ratios
- * say. Ratios are taken within a round, and the median of the rounds counts. Pure. */
+/* Evaluates how fast data is sent over a path in several ways. The ways alternate in rounds, so that noise affects all of them alike.
+ * Ratios are computed within a round, and their median over the rounds is used. Pure. */
 #ifndef OFFLOADD_PATH_H
 #define OFFLOADD_PATH_H
 
@@ -12,52 +12,52 @@ enum path_way {
 	PATH_SENDFILE,
 	PATH_SPLICE, /* file -> pipe -> socket */
 	PATH_SEND,   /* plain send of memory */
-	PATH_SMALL,  /* sendfile in segments of PATH_SMALL_MSS: what a segment costs */
+	PATH_SMALL,  /* sendfile in segments of PATH_SMALL_MSS, to measure the cost of a segment */
 };
 #define PATH_WAYS 4
-#define PATH_SMALL_MSS 362 /* a quarter of what 1,500 bytes carry with timestamps */
+#define PATH_SMALL_MSS 362 /* a quarter of the data in a packet of 1,500 bytes with TCP timestamps */
 #define PATH_ROUNDS 7
-#define PATH_ROUNDS_LEAST 3 /* below, nothing is said */
+#define PATH_ROUNDS_LEAST 3 /* with fewer, the verdict is PATH_UNKNOWN */
 
 struct path_sample {
 	uint64_t bytes, wall_usec;
 	uint64_t cpu_usec;     /* of the sending process, user and system */
-	uint64_t softirq_usec; /* of the whole machine, by ticks; 0 where that cannot be read */
+	uint64_t softirq_usec; /* of the whole machine, in steps of a clock tick; 0 if /proc/stat is unreadable */
 };
 
 struct path_run {
 	struct path_sample samples[PATH_ROUNDS][PATH_WAYS];
-	size_t rounds;		 /* that are whole */
-	bool own;		 /* both ends are ours, and nothing between them but a veth */
-	unsigned mss, small_mss; /* bytes of data in a segment, 0 when not known */
+	size_t rounds;		 /* complete rounds */
+	bool local_pair;		 /* over path_pair.h: both ends are on this host, joined by a veth */
+	unsigned mss, small_mss; /* bytes of data in a segment, 0: unknown */
 };
 
 struct path_summary { /* medians over the rounds */
-	uint64_t bytes;		  /* all that went this way */
+	uint64_t bytes;		  /* the sum */
 	double mbyte_per_s;
 	double cpu_s_per_gbyte;	  /* of the sending process */
-	double softirq_s_per_gbyte; /* mean, as ticks are coarse */
+	double softirq_s_per_gbyte; /* the mean, because ticks are coarse */
 };
 
 enum path_verdict {
-	PATH_UNKNOWN,	/* too few rounds, or the ratios do not tell */
+	PATH_UNKNOWN,	/* too few rounds, or the ratios are inconclusive */
 	PATH_HEALTHY,
-	PATH_SOFTWARE,	/* segments, and with them checksums, are made in software */
+	PATH_SOFTWARE,	/* segmentation or checksums in software */
 	PATH_SLOW,	/* sendfile is slower than plain send */
 };
 #define PATH_VERDICT_COUNT 4
 
 /* The criterion, measured on Linux 6.1, 6.12 and 6.18 over veth, and on 6.1 over emulated e1000e and vmxnet3 (docs/kernels.md):
  *
- *   slow      sendfile takes PATH_SLOW_RATIO times plain send's CPU, and its time
- *   software  segments are PATH_SHARE_MOST of the cost; or PATH_SHARE_SOME of it, and sendfile saves little of plain send's time, so
- *	       that something below touches every byte. With a receiver on another host more of both is asked for, and that the
- *	       sender is at work for PATH_BUSY of the time or its CPU time tells the same: the other end or the wire may be what
- *	       takes longer
- *   healthy   sendfile takes so little of plain send's time that the copy is most of the cost (PATH_SAVES_MUCH; PATH_SAVES over our own
- *	       ends); or PATH_SAVES, and segments are not most of the cost; or segments are next to nothing of it
+ *   slow      sendfile takes PATH_SLOW_RATIO times the CPU and the time of plain send
+ *   software  segments are PATH_SHARE_MOST of the cost; or PATH_SHARE_SOME of it while sendfile saves little of the time of plain
+ *	       send, so something below touches every byte. With a receiver on another host, both limits are higher, and either the
+ *	       sender must run for PATH_BUSY of the time or CPU time must give the same result, because the receiver or the wire may
+ *	       be the bottleneck
+ *   healthy   sendfile takes so little of the time of plain send that copying is most of the cost (PATH_SAVES_MUCH, or PATH_SAVES
+ *	       over a local pair); or PATH_SAVES, and segments are not most of the cost; or segments are hardly any of it
  *
- * Between those nothing is said. */
+ * Everything else is PATH_UNKNOWN. */
 #define PATH_SLOW_RATIO 1.5
 #define PATH_SHARE_MOST 0.5
 #define PATH_SHARE_MOST_FAR 0.8
@@ -69,31 +69,31 @@ enum path_verdict {
 #define PATH_SAVES_LITTLE_FAR 0.7
 #define PATH_BUSY 0.1
 
-struct path_ratios { /* against plain send */
+struct path_ratios { /* relative to plain send; 0: unknown */
 	double time, cpu;
 };
 
-struct path_finding {
+struct path_result {
 	enum path_verdict verdict;
 	bool slow_sendfile, slow_splice;
 	struct path_ratios sendfile, splice;
-	struct path_ratios small; /* against sendfile in ordinary segments */
-	double segments;	  /* how many times more segments those are, 0 when not known */
-	double busy;		  /* share of the time that the sender ran in while it sent those */
-	double share;		  /* of sendfile's cost that comes with the segments, 0 to 1; 0 when not known */
+	struct path_ratios small; /* relative to sendfile in ordinary segments */
+	double segments;	  /* how many times more segments PATH_SMALL sends, 0: unknown */
+	double busy;		  /* share of that time in which the sender used the CPU */
+	double share;		  /* share of the cost of sendfile that depends on the number of segments, 0 to 1; 0: unknown */
 };
 
-/* As in the document: "sendfile", "healthy", ... */
+/* Names in the JSON document: "sendfile", "healthy", ... Static. */
 const char *path_way_name(enum path_way way);
 const char *path_verdict_name(enum path_verdict verdict);
 
-/* Medians over the rounds of one way; all 0 without a round. */
+/* Medians over the rounds of one way; all 0 without rounds. */
 void path_summarize(const struct path_run *run, enum path_way way, struct path_summary *ret);
-/* By the criterion above. PATH_UNKNOWN below PATH_ROUNDS_LEAST. */
-void path_judge(const struct path_run *run, struct path_finding *ret);
+/* Applies the criterion above. */
+void path_evaluate(const struct path_run *run, struct path_result *ret);
 
-/* How large one transfer may be so that all of them stay within the limits: rate as a first transfer showed
- * it, bytes a second. 0 when that is too little to measure anything. */
+/* The size of one transfer, in bytes, so that all transfers stay within the limits. bytes_per_s: measured by a first transfer. 0: too
+ * little to measure anything. */
 uint64_t path_transfer_bytes(uint64_t bytes_max, uint64_t usec_max, double bytes_per_s);
 
 #endif

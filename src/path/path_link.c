@@ -12,10 +12,10 @@
 
 #include "basic/util.h"
 
-#define IDLE_USEC (10 * USEC_PER_SEC)    /* without a byte, the other end counts as gone */
-#define ASK_USEC (2 * USEC_PER_SEC)      /* for the few bytes of a request: others wait meanwhile */
-#define REFUSED_USEC (USEC_PER_SEC / 10) /* the same, of one whose time is used up */
-#define TICK_MSEC 200                    /* how soon a stop is seen */
+#define IDLE_USEC (10 * USEC_PER_SEC)    /* without data, the other end is considered gone */
+#define ASK_USEC (2 * USEC_PER_SEC)      /* for a request, because other senders wait meanwhile */
+#define REFUSED_USEC (USEC_PER_SEC / 10) /* the same, for a sender without time left */
+#define TICK_MSEC 200                    /* how often *stop is checked */
 
 int path_address_parse(const char *text, uint16_t default_port, union path_address *ret)
 {
@@ -168,7 +168,7 @@ int path_listen(union path_address *address, const char *device, char why[PATH_W
 	return TAKE_FD(fd);
 }
 
-/* Throws away what comes, without copying it. *ret_got: how much came, also when it fails. */
+/* Discards received data without copying it. *ret_got: bytes received, also after an error. */
 static int receive_bytes(
 	int fd, uint64_t bytes, uint64_t deadline_usec, const volatile int *stop, uint64_t *ret_got)
 {
@@ -180,7 +180,7 @@ static int receive_bytes(
 
 		if (r < 0)
 			return r;
-		/* tcp(7): with MSG_TRUNC bytes are discarded */
+		/* MSG_TRUNC discards the data, see tcp(7) */
 		n = recv(fd, NULL, left < (1u << 20) ? left : 1u << 20, MSG_TRUNC);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
@@ -201,8 +201,7 @@ static void raw_address(const union path_address *peer, uint8_t ret[16])
 		memcpy(ret, &peer->in.sin_addr, 4);
 }
 
-/* One transfer. The number of bytes that came; *ret_reason: NULL, or why it did not come to its
- * end. */
+/* One transfer. Returns the bytes received; *ret_reason: NULL, or why it was refused or aborted. */
 static uint64_t serve_connection(
 	struct path_server *s, int fd, struct path_sender *sender, const char **ret_reason)
 {

@@ -76,7 +76,7 @@ static int add_address(struct nl_sock *nl, int ifindex, const char *text)
 	return r;
 }
 
-/* What both ends do in their own namespace: VLAN, address, all up. */
+/* Used by both ends in their namespace: adds VLAN and address, sets all links up. */
 static int set_up_end(struct nl_sock *nl, bool vlan, const char *address, char *why)
 {
 	int top = (int)if_nametoindex(VETH), r = set_up(nl, top);
@@ -110,14 +110,14 @@ struct ready {
 	union path_address address;
 };
 
-static int receiver_set_up(int life, bool vlan, struct ready *ready)
+static int receiver_set_up(int control_fd, bool vlan, struct ready *ready)
 {
 	union path_address any = { .in = { .sin_family = AF_INET } };
 	struct nl_sock *nl = NULL;
 	char go;
 	int r;
 
-	if (read(life, &go, 1) != 1)
+	if (read(control_fd, &go, 1) != 1)
 		return -ECONNRESET;
 	r = open_socket(&nl, ready->why);
 	if (r == 0)
@@ -130,27 +130,27 @@ static int receiver_set_up(int life, bool vlan, struct ready *ready)
 	return r;
 }
 
-static void receiver_run(int life, bool vlan)
+static void receiver_run(int control_fd, bool vlan)
 {
 	struct path_server server = {
 		.fd = -1, .budget = { .bytes_max = UINT64_MAX, .busy_usec_max = UINT64_MAX / 4 } };
 	struct ready ready = { 0 };
 	char here = 1;
 
-	/* a terminal's ^C is for the sender, whose end is ours */
+	/* ^C on the terminal stops the sender, and this process with it */
 	signal(SIGINT, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	ready.error = netns_enter_new(false);
 	if (ready.error < 0)
 		snprintf(ready.why, sizeof(ready.why), "Failed to create a second network namespace: %s",
 			strerror(-ready.error));
-	if (write(life, &here, 1) != 1)
+	if (write(control_fd, &here, 1) != 1)
 		_exit(1);
 	if (ready.error == 0) {
-		server.fd = receiver_set_up(life, vlan, &ready);
+		server.fd = receiver_set_up(control_fd, vlan, &ready);
 		ready.error = server.fd < 0 ? server.fd : 0;
 	}
-	if (write(life, &ready, sizeof(ready)) != sizeof(ready) || ready.error < 0)
+	if (write(control_fd, &ready, sizeof(ready)) != sizeof(ready) || ready.error < 0)
 		_exit(1);
 	(void)path_serve(&server, 0);
 	_exit(0);
@@ -199,9 +199,9 @@ static int join(struct path_pair *pair, struct nl_sock *nl, const volatile int *
 {
 	struct ready ready;
 	char byte;
-	int r = path_socket_wait(pair->life, POLLIN, util_now_usec() + SETUP_USEC, stop);
+	int r = path_socket_wait(pair->control_fd, POLLIN, util_now_usec() + SETUP_USEC, stop);
 
-	if (r == 0 && recv(pair->life, &byte, 1, 0) != 1)
+	if (r == 0 && recv(pair->control_fd, &byte, 1, 0) != 1)
 		r = -ECONNRESET;
 	if (r < 0)
 		return r;
@@ -209,10 +209,10 @@ static int join(struct path_pair *pair, struct nl_sock *nl, const volatile int *
 	if (r < 0)
 		return nl_failed("create a veth pair", r, why);
 	r = set_up_end(nl, pair->vlan, SENDER_ADDRESS, why);
-	if (r == 0 && send(pair->life, &byte, 1, MSG_NOSIGNAL) != 1)
+	if (r == 0 && send(pair->control_fd, &byte, 1, MSG_NOSIGNAL) != 1)
 		r = -errno;
 	if (r == 0)
-		r = read_ready(pair->life, stop, &ready, why);
+		r = read_ready(pair->control_fd, stop, &ready, why);
 	if (r < 0)
 		return r;
 	pair->peer = ready.address;
@@ -226,7 +226,7 @@ int path_pair_open(const struct link *like, const volatile int *stop, struct pat
 	struct nl_sock *nl = NULL;
 	int ends[2], r = netns_enter_new(true);
 
-	*ret = (struct path_pair){ .life = -1, .vlan = strcmp(like->kind, "vlan") == 0 };
+	*ret = (struct path_pair){ .control_fd = -1, .vlan = strcmp(like->kind, "vlan") == 0 };
 	snprintf(ret->device, sizeof(ret->device), "%s", ret->vlan ? VLAN : VETH);
 	if (r < 0) {
 		snprintf(why, PATH_WHY_LEN, "Failed to create a network namespace: %s; it requires CAP_SYS_ADMIN, "
@@ -241,7 +241,7 @@ int path_pair_open(const struct link *like, const volatile int *stop, struct pat
 		receiver_run(ends[1], ret->vlan);
 	}
 	close(ends[1]);
-	ret->life = ends[0];
+	ret->control_fd = ends[0];
 	if (ret->receiver < 0)
 		return -errno;
 	r = open_socket(&nl, why);
@@ -257,7 +257,7 @@ void path_pair_close(struct path_pair *pair)
 		kill(pair->receiver, SIGKILL);
 		waitpid(pair->receiver, NULL, 0);
 	}
-	if (pair->life >= 0)
-		close(pair->life);
-	*pair = (struct path_pair){ .life = -1 };
+	if (pair->control_fd >= 0)
+		close(pair->control_fd);
+	*pair = (struct path_pair){ .control_fd = -1 };
 }

@@ -6,7 +6,7 @@
 
 static void put_finding(FILE *out, const struct path_report *r)
 {
-	const struct path_finding *f = r->finding;
+	const struct path_result *f = r->finding;
 
 	switch (f->verdict) {
 	case PATH_SLOW:
@@ -39,7 +39,7 @@ static void put_finding(FILE *out, const struct path_report *r)
 void path_report_text(FILE *out, const struct path_report *r)
 {
 	static const char *const words[PATH_WAYS] = { "sendfile", "splice", "send", "sendfile, small segments" };
-	const struct path_finding *f = r->finding;
+	const struct path_result *f = r->finding;
 
 	put_finding(out, r);
 	if (f->slow_splice && !f->slow_sendfile)
@@ -86,7 +86,7 @@ static void add_ratios(struct json_writer *w, const char *key, struct path_ratio
 int path_report_json(FILE *out, const struct path_report *r)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	const struct path_finding *f = r->finding;
+	const struct path_result *f = r->finding;
 
 	json_begin(&w, "check-path");
 	json_add_int(&w, "exit_code", r->exit_code);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The sending end: what is measured. */
+/* The sending end, which measures. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,7 +25,7 @@ struct sender {
 	uint64_t deadline_usec;
 	int file, pipe[2];
 	uint8_t *memory;
-	uint64_t at; /* how far into the data */
+	uint64_t at; /* offset in the data */
 	char *why;
 };
 
@@ -40,7 +40,7 @@ static void sender_clear(struct sender *s)
 		munmap(s->memory, PATH_DATA_BYTES);
 }
 
-/* The same bytes in memory and in a file that is in memory whole, so that no disk is measured. */
+/* The same bytes in memory and in a memfd, so that no disk is measured. */
 static int sender_init(struct sender *s)
 {
 	uint64_t x = 88172645463325252;
@@ -188,7 +188,7 @@ static int send_bytes(struct sender *s, int fd, enum path_way way, uint64_t byte
 	return 0;
 }
 
-/* Of the whole machine, in microseconds; 0 where it cannot be read. */
+/* Of the whole machine, in microseconds; 0 if it cannot be read. */
 static uint64_t softirq_usec(void)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/stat", "re");
@@ -245,7 +245,7 @@ static int ask(struct sender *s, int fd, uint64_t bytes)
 	return -EDQUOT;
 }
 
-/* One connection, one transfer; measured from its first byte to the receiver's word that all came. */
+/* One connection with one transfer, measured from its first byte to the confirmation of the receiver. */
 static int transfer(struct sender *s, enum path_way way, uint64_t bytes, struct path_sample *ret, unsigned *ret_mss)
 {
 	uint64_t wall = 0, cpu = 0, softirq = 0;
@@ -279,7 +279,7 @@ static int transfer(struct sender *s, enum path_way way, uint64_t bytes, struct 
 	return 0;
 }
 
-/* The order turns from round to round, so that no way always comes after the same other. */
+/* The order rotates from round to round, so that no way always follows the same other way. */
 static int measure_round(struct sender *s, uint64_t bytes, struct path_run *run)
 {
 	for (unsigned i = 0; i < PATH_WAYS; i++) {

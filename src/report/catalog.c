@@ -8,12 +8,12 @@
 #include "basic/util.h"
 #include "evidence/evidence.h"
 
-#define DEPTH_MAX 3 /* a finding, its causes, and what they name */
+#define DEPTH_MAX 3 /* a finding, its causes, and sentences in those */
 
 /* ---- sentences ----
  *
  * {NAME} is a value. {NAME?A|B} is A when the value is neither empty nor 0, else B. {NAME#A|B} is A when the value is 1, or a
- * set of one, else B. A and B may hold further braces; |B may be missing. */
+ * set of one, else B. A and B may hold further braces; |B may be omitted. */
 
 #define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}"
 #define DECLARES "{rules} {n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}"
@@ -23,7 +23,7 @@
 #define CHANGED_BY "{changed_by?; {changed_by}}"
 #define SOFTWARE "software fallback on {link?{link}|an interface} ({kind})"
 /* "A process outside any service holds ...; restart it", but "web.service holds ...; restart the service" */
-#define HOLDS_STALE "{outside?A process outside any service|{service}} holds {count} stale {count#connection|connections}: " \
+#define HAS_STALE "{outside?A process outside any service|{service}} has {count} stale {count#connection|connections}: " \
 		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
 		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
 #define SENDER "{forwarded?Forwarded traffic|{outside?A process outside any service|{service?{service}|Traffic sent by the kernel}}}"
@@ -89,15 +89,15 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_FALLBACK_SOCKET] = "{service} is using " SOFTWARE "; its connections may have to be re-established after a repair",
 	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE,
 	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE,
-	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; no more of them are reported one by one. "
+	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
 				  "Run: offloadctl services",
-	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit is|hits are} "
-				  "counted as lost. Run: offloadctl services --json",
-	[FINDING_STALE] = HOLDS_STALE,
-	[FINDING_RECONNECTED] = "{service} holds no stale connections{link? on {link}} any more; no restart is needed",
-	[FINDING_RESTARTED] = "{service} restarted: it held stale connections",
+	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit was|hits were} "
+				  "not attributed to a service. Run: offloadctl services --json",
+	[FINDING_STALE] = HAS_STALE,
+	[FINDING_RECONNECTED] = "{service} has no stale connections{link? on {link}} any more; no restart is needed",
+	[FINDING_RESTARTED] = "{service} restarted: it had stale connections",
 	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; its stale connections remain",
-	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; after a restart, stale connections count from then on",
+	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; if offloadd restarts, stale connections appear as new",
 
 	[FINDING_DIAGNOSIS_DEVICE] = SENDER " {has_again?used|is using} software fallback on {link?{link}|an unknown interface}"
 		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|about one packet}"
@@ -105,7 +105,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 		"offloadctl explain {link}|{copied_any?; after the repair its connections may have to be re-established}. Run: "
 		"offloadctl apply {link}}}|{only_copied?; its connections are closed by now, or not visible|; what the interface lacks "
 		"is not known{link?. Run: offloadctl explain {link}}}}",
-	[FINDING_DIAGNOSIS_RECONNECT] = HOLDS_STALE,
+	[FINDING_DIAGNOSIS_RECONNECT] = HAS_STALE,
 	[FINDING_DIAGNOSIS_DISK] = SENDER " waits for data to be read: {percent}% of the time in sendfile (" CALLS ") was spent asleep "
 		"until data arrived from disk; offloads are not the cause",
 	[FINDING_DIAGNOSIS_RECEIVER] = SENDER " waits for its receivers: {percent}% of the time in sendfile (" CALLS ") was spent "
@@ -163,9 +163,9 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
-	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "whether this succeeds is not known before it is tried: what the device below offers to VLANs "
-					   "cannot be read",
-	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "its features could not be read: {error}",
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: the kernel does not report what the device below offers to "
+					   "VLANs",
+	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",
 	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}, or `ethtool -K {link} {feature} {want?on|off}`",
@@ -190,12 +190,12 @@ void catalog_replace(const char *const *other)
 
 /* ---- values ---- */
 
-/* What a sentence is about. */
+/* The values of a sentence. */
 struct subject {
 	const struct finding *f;
 	const struct feature_table *table;
 	const struct cause_step *step; /* NULL: none */
-	unsigned known;   /* the feature that the reader knows it is about: "it" */
+	unsigned known;   /* the feature to refer to as "it" */
 	const char *word; /* of a feature that this kernel does not have */
 	bool active, given, overdue; /* of CAUSE_DECLARED */
 	const struct diagnosis *diagnosis; /* NULL: none */
@@ -464,7 +464,7 @@ static void expand(const struct subject *s, const char *text, const char *end, u
 		close = find_stop(open + 1, end, "}");
 		word = open + 1 + strcspn(open + 1, "?#}");
 		name = find_name(open + 1, (size_t)(word - open - 1));
-		if (name == NAMES || close == end) { /* no placeholder: a test finds it by its brace */
+		if (name == NAMES || close == end) { /* unknown name: a test finds the brace in the output */
 			util_append(buf, size, "{");
 			text = open + 1;
 			continue;
@@ -539,7 +539,7 @@ const char *catalog_reason(const struct finding *f, const struct feature_table *
 	return buf;
 }
 
-/* A finding that stands for a step: the caller fills in what else the sentence names. */
+/* A finding with the link of a step, for the values of its sentence. */
 static void begin_step(const struct cause_step *step, struct finding *f)
 {
 	*f = (struct finding){ .ifindex = step->ifindex };

@@ -21,9 +21,9 @@
 #define CATALOG_SENTENCES CATALOG_DIFFERENCE(INVESTIGATION_DIFFERENCES)
 #define CATALOG_TEXT_MAX 1024 /* bytes that are enough for any sentence */
 
-/* All write at most size bytes, with a terminator, cut what does not fit, and return buf. */
+/* All functions write at most size bytes with the NUL, truncate longer text, and return buf. table: names the features. */
 
-/* A finding as one line: what MESSAGE= holds. */
+/* A finding as one line, as in MESSAGE= of the journal. */
 const char *catalog_format(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
 
 /* A diagnosis of `offloadctl investigate`, with its numbers. table: the features of its evidence. */
@@ -34,12 +34,12 @@ const char *catalog_metric(const struct investigation_metric *m, char *buf, size
 /* Why the two numbers are not comparable; NULL if they are. Static. */
 const char *catalog_difference(const struct investigation_metric *m);
 
-/* The reason of a finding as data: names of causes with link and feature ("lower-off bond0 tx-scatter-gather, needs
- * tx-scatter-gather"), a kind of fallback, another program's words; "" where there is none. No sentence is part of it. */
+/* The reason of a finding for programs: names of causes with link and feature ("lower-off bond0 tx-scatter-gather, needs
+ * tx-scatter-gather"), a kind of fallback, or an error message; "" if there is none. */
 const char *catalog_reason(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
 
-/* Why an item of a plan is as it is; "" for one that is compliant. bit: the feature that the reader knows it is about, which is
- * "it" then; FEATURE_MAX: none. */
+/* The cause of an item's verdict; "" if it is compliant. bit: a feature to refer to as "it", because the text before names it;
+ * FEATURE_MAX: none. */
 const char *catalog_item(const struct feature_table *table, const struct plan_link *pl, const struct plan_item *item,
 	unsigned bit, char *buf, size_t size);
 
@@ -47,10 +47,10 @@ const char *catalog_item(const struct feature_table *table, const struct plan_li
 const char *catalog_step(const struct feature_table *table, const struct explanation *e, const struct cause_step *step,
 	unsigned bit, char *buf, size_t size);
 
-/* "" when nothing is to be done. */
+/* The advice of an explanation; "" if there is none. */
 const char *catalog_advice(const struct feature_table *table, const struct explanation *e, char *buf, size_t size);
 
-/* For tests: other sentences, CATALOG_SENTENCES of them; NULL: the catalogue's own again. */
+/* For tests: replaces all CATALOG_SENTENCES sentences; NULL restores them. sentences: borrowed. */
 void catalog_replace(const char *const *sentences);
 
 #endif

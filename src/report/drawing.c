@@ -10,17 +10,9 @@
 #define MARGIN 6
 #define SWEEPS 8
 
-static bool in_a_stack(const struct link_table *table, const struct link *link)
+static bool is_stacked(const struct link_table *table, const struct link *link)
 {
 	return link_lower(table, link) || link_master(table, link) || link->first_upper || link->first_port;
-}
-
-bool drawing_has(const struct drawing *d, const struct link *link)
-{
-	for (size_t i = 0; i < d->n_nodes; i++)
-		if (d->nodes[i].link == link)
-			return true;
-	return false;
 }
 
 static size_t find(const struct drawing *d, const struct link *link)
@@ -31,12 +23,17 @@ static size_t find(const struct drawing *d, const struct link *link)
 	return SIZE_MAX;
 }
 
+bool drawing_has(const struct drawing *d, const struct link *link)
+{
+	return find(d, link) != SIZE_MAX;
+}
+
 static void add_node(struct drawing *d, const struct view *view, const struct link *link)
 {
 	if (drawing_has(d, link))
 		return;
 	if (d->n_nodes == DRAWING_NODES_MAX) {
-		d->left_out++;
+		d->omitted++;
 		return;
 	}
 	d->nodes[d->n_nodes++] = (struct drawing_node){
@@ -56,14 +53,14 @@ static void add_edge(struct drawing *d, const struct link *lower, const struct l
 	d->edges[d->n_edges++].upper = b;
 }
 
-static bool is_fine(const struct view *view, const struct link *link)
+static bool is_compliant(const struct view *view, const struct link *link)
 {
 	const char *verdict = view_verdict(view->plan, link->ifindex);
 
 	return !verdict || strcmp(verdict, "compliant") == 0;
 }
 
-/* In reading order, so that what belongs together is near each other; what is not as declared first when there is no room for all. */
+/* In the order of the tree, so that related links are near each other. If there are too many, those that do not match the rules first. */
 static int add_nodes(const struct view *view, struct drawing *d)
 {
 	_cleanup_free_ struct view_node *tree = NULL;
@@ -73,11 +70,11 @@ static int add_nodes(const struct view *view, struct drawing *d)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)
-		stacked += !tree[i].repeated && in_a_stack(view->links, tree[i].link);
+		stacked += !tree[i].repeated && is_stacked(view->links, tree[i].link);
 	for (int pass = stacked > DRAWING_NODES_MAX ? 0 : 1; pass < 2; pass++)
 		for (size_t i = 0; i < n; i++)
-			if (!tree[i].repeated && in_a_stack(view->links, tree[i].link) &&
-				(pass == 1 || !is_fine(view, tree[i].link)))
+			if (!tree[i].repeated && is_stacked(view->links, tree[i].link) &&
+				(pass == 1 || !is_compliant(view, tree[i].link)))
 				add_node(d, view, tree[i].link);
 	for (size_t i = 0; i < d->n_nodes; i++) {
 		const struct link *link = d->nodes[i].link;
@@ -88,9 +85,9 @@ static int add_nodes(const struct view *view, struct drawing *d)
 	return 0;
 }
 
-/* ---- where they stand ---- */
+/* ---- placement ---- */
 
-/* Ranks without a gap: with links left out, or a loop that was cut, there may be some. */
+/* Closes gaps between ranks, which omitted links and cut loops leave. Returns the number of ranks. */
 static unsigned pack_ranks(struct drawing *d)
 {
 	unsigned rank = 0;
@@ -113,7 +110,7 @@ static int center(const struct drawing_node *node)
 	return node->x + DRAWING_NODE_WIDTH / 2;
 }
 
-/* Mean of the neighbours' centers, of those below or of those above; the node's own where there are none. */
+/* The mean center of the neighbours below, or of those above; the node's own center if there are none. */
 static int wanted_center(const struct drawing *d, size_t node, bool below)
 {
 	long sum = 0, n = 0;
@@ -130,7 +127,7 @@ static int wanted_center(const struct drawing *d, size_t node, bool below)
 	return n ? (int)(sum / n) : center(&d->nodes[node]);
 }
 
-/* The nodes of a rank, sorted by where they would like to be. */
+/* The nodes of a rank, sorted by their wanted center. */
 static size_t sort_rank(const struct drawing *d, unsigned rank, bool below, size_t *row, int *wanted)
 {
 	int at_node[DRAWING_NODES_MAX];
@@ -152,8 +149,8 @@ static size_t sort_rank(const struct drawing *d, unsigned rank, bool below, size
 	return n;
 }
 
-/* Places a row as near to where everybody would like to be as can be without overlaps, in the sense of least squares: neighbours that
- * would overlap become a block around their mean (pool adjacent violators). */
+/* Places the nodes of a rank without overlaps and with the least squared distance from their wanted centers: neighbours that would
+ * overlap are joined to a block around their mean (isotonic regression by pooling adjacent violators). */
 static void place_rank(struct drawing *d, unsigned rank, bool below)
 {
 	const long step = DRAWING_NODE_WIDTH + DRAWING_GAP_X;
@@ -165,7 +162,7 @@ static void place_rank(struct drawing *d, unsigned rank, bool below)
 	size_t n = sort_rank(d, rank, below, row, wanted);
 
 	for (size_t i = 0; i < n; i++) {
-		/* as if nobody took any room */
+		/* the wanted center minus the width of the nodes before it */
 		blocks[n_blocks].sum = wanted[i] - (long)i * step;
 		blocks[n_blocks++].n = 1;
 		while (n_blocks > 1 && blocks[n_blocks - 2].sum * blocks[n_blocks - 1].n >=
@@ -262,7 +259,7 @@ static void write_node(FILE *out, const struct drawing_node *node)
 void drawing_write(FILE *out, const struct drawing *d)
 {
 	fprintf(out,
-		"<svg class=\"stack\" role=\"img\" aria-label=\"Links and what they stand on\" viewBox=\"0 0 %d %d\" "
+		"<svg class=\"stack\" role=\"img\" aria-label=\"Interfaces, each above those that it uses\" viewBox=\"0 0 %d %d\" "
 		"width=\"%d\" height=\"%d\">\n<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
 		"markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><path class=\"tip\" d=\"M0 0 L8 4 L0 8 "
 		"z\"/></marker></defs>\n",

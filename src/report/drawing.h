@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The stack of links as a picture: in layers, what stands on nothing at the bottom, each link above what it
- * stands on. Pure. */
+/* The stack of interfaces as an SVG picture, in layers: the lowest interfaces at the bottom, each interface above those that
+ * it uses. Pure. */
 #ifndef OFFLOADD_DRAWING_H
 #define OFFLOADD_DRAWING_H
 
@@ -19,7 +19,7 @@ struct drawing_node {
 	const struct link *link;
 	unsigned rank;	   /* 0 at the bottom */
 	int x, y;	   /* upper left corner */
-	const char *verdict; /* NULL when no rule names it */
+	const char *verdict; /* NULL: no rule applies */
 };
 
 struct drawing {
@@ -29,16 +29,16 @@ struct drawing {
 		size_t lower, upper;
 	} edges[DRAWING_EDGES_MAX];
 	size_t n_edges;
-	size_t left_out; /* links for which there was no room; those not as declared come first */
-	int width, height;
+	size_t omitted; /* stacked links beyond DRAWING_NODES_MAX; those that do not match the rules are drawn first */
+	int width, height; /* pixels, as all coordinates */
 };
 
-/* Links that stand on others or carry others; those by themselves are not drawn. Stacks the table. 0 or
- * -ENOMEM. */
+/* Places the links that use others or are used by others. Stacks view->links (link_table_stack()). ret: borrows links and
+ * verdicts from view, and needs no release. 0 or -ENOMEM. */
 int drawing_make(const struct view *view, struct drawing *ret);
-/* One <svg> element. */
+/* Writes one <svg> element. Errors: ferror(out). */
 void drawing_write(FILE *out, const struct drawing *drawing);
-/* Is it part of a stack? */
+/* Is the link drawn? */
 bool drawing_has(const struct drawing *drawing, const struct link *link);
 
 #endif

@@ -21,7 +21,7 @@ _Static_assert(ARRAY_SIZE(field_names) <= HOOK_FIELDS_MAX, "room for every field
 
 /* ---- sending ---- */
 
-/* Nothing when the value is empty. */
+/* Appends a field; skips empty values. */
 static void add(char *buf, const char *name, const char *value)
 {
 	char clean[1100];
@@ -70,7 +70,7 @@ size_t hook_encode(const struct feature_table *table, const struct finding *even
 	return strlen(buf);
 }
 
-/* Opened for each event: the other end may come later, or be another one. */
+/* The socket is opened for each event, because offloadd-hook.socket may start later or restart. */
 static int send_event(const char *path, const char *text, size_t len)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -99,18 +99,18 @@ int hook_send(struct hooks *h, const struct feature_table *table, const struct f
 	}
 	if (h->n >= HOOK_BURST) {
 		h->suppressed++;
-		h->unsaid++;
+		h->unreported++;
 		return 0;
 	}
 	h->n++;
-	len = hook_encode(table, event, netns, h->unsaid, text);
+	len = hook_encode(table, event, netns, h->unreported, text);
 	r = send_event(path ? path : HOOK_SOCKET_PATH, text, len);
 	if (r < 0) {
 		h->failed++;
 		return r;
 	}
 	h->sent++;
-	h->unsaid = 0;
+	h->unreported = 0;
 	return 1;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hands events to offloadd-hook, which starts the unit that offloadd.conf names for their kind. The daemon has no right to start
- * units, and gets none: it sends one datagram, which either fits at once or is counted as failed, and never waits. Who is at the other
- * end believes nothing but the fields listed here, and takes the unit's name from offloadd.conf alone.
+/* Sends events to offloadd-hook, which starts the unit that offloadd.conf names for their kind. The daemon has no privilege to
+ * start units. It sends one datagram per event without blocking; an event that cannot be sent at once is counted as failed. The
+ * receiver accepts only the fields listed in hook.c, and takes the name of the unit from offloadd.conf alone.
  *
- * An event is lines of NAME=VALUE, the names and values those of the journal's fields, in printable ASCII. */
+ * An event is text: lines of NAME=VALUE in printable ASCII, with the names and values of the journal fields. */
 #ifndef OFFLOADD_HOOK_H
 #define OFFLOADD_HOOK_H
 
@@ -14,29 +14,29 @@
 #define HOOK_SOCKET_PATH "/run/offloadd-hook/socket"
 #define HOOK_EVENT_MAX 8192
 #define HOOK_FIELDS_MAX 16
-#define HOOK_BURST 20 /* events in HOOK_WINDOW_USEC, of all kinds together */
+#define HOOK_BURST 20 /* most events in HOOK_WINDOW_USEC, all kinds together */
 #define HOOK_WINDOW_USEC (UINT64_C(60) * 1000 * 1000)
-#define HOOK_SUFFIX "@.service" /* of every unit that can be named */
+#define HOOK_SUFFIX "@.service" /* of every unit that can be a hook */
 
 struct hooks {
-	uint64_t window_usec;
-	unsigned n;	     /* in the window */
-	uint64_t unsaid;     /* not sent since the last one that was */
-	uint64_t sent, suppressed, failed;
+	uint64_t window_usec;		   /* start of the window, CLOCK_MONOTONIC */
+	unsigned n;			   /* events in the window */
+	uint64_t unreported;		   /* suppressed since the last event that was sent */
+	uint64_t sent, suppressed, failed; /* totals */
 };
 
-/* netns: "" for the namespace of PID 1. path: NULL for HOOK_SOCKET_PATH. 1 when sent, 0 when there were too
- * many, negative errno. */
+/* Sends an event. netns: name of the network namespace, "" for that of PID 1. path: of the socket, NULL for HOOK_SOCKET_PATH.
+ * now_usec: CLOCK_MONOTONIC. 1: sent; 0: suppressed by the rate limit; negative errno of socket(2) or sendto(2). */
 int hook_send(struct hooks *h, const struct feature_table *table, const struct finding *event,
 	const char *netns, const char *path, uint64_t now_usec);
 
-/* The event as text without a NUL; its length. */
+/* Writes an event as text, terminated by NUL. suppressed: events not sent before it. Returns the length without the NUL. */
 size_t hook_encode(const struct feature_table *table, const struct finding *event, const char *netns,
 	uint64_t suppressed, char buf[HOOK_EVENT_MAX]);
 
 struct hook_field {
-	const char *name; /* one of ours */
-	const char *value;
+	const char *name;  /* static */
+	const char *value; /* borrowed from the decoded text */
 };
 struct hook_event {
 	enum event_kind kind;
@@ -44,16 +44,16 @@ struct hook_event {
 	struct hook_field fields[HOOK_FIELDS_MAX];
 };
 
-/* Takes text of len bytes apart, in place: one byte more must be writable. -EBADMSG for what hook_encode()
- * did not make. */
+/* Splits text of len bytes in place; text[len] must be writable, and text must outlive ret. 0; -EBADMSG: not an output of
+ * hook_encode(). */
 int hook_decode(char *text, size_t len, struct hook_event *ret);
 
-/* The event as an EnvironmentFile= of systemd. Negative errno. */
+/* Writes an event in the format of EnvironmentFile= (systemd.exec(5)). 0 or -EIO. */
 int hook_write_environment(FILE *f, const struct hook_event *event);
 
-/* "NAME@.service" can be a hook. */
+/* Is this a valid name of a template service, "NAME@.service", with room for an instance? */
 bool hook_is_unit(const char *unit);
-/* "NAME@INSTANCE.service". -EINVAL, -ENAMETOOLONG. */
+/* Writes "NAME@INSTANCE.service" for a template "NAME@.service". 0, -EINVAL, -ENAMETOOLONG. */
 int hook_format_unit(const char *unit, const char *instance, char *buf, size_t size);
 
 #endif

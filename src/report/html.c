@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "report/view.h"
 
 static void put_escaped(FILE *out, char c)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text into HTML and SVG. Whatever came from outside (names of links, texts of rules, names of units) goes
- * through here. */
+/* Escapes text for HTML and SVG. All text from outside (names of interfaces and units, texts of rules) is written with these. */
 #ifndef OFFLOADD_HTML_H
 #define OFFLOADD_HTML_H
 
@@ -8,11 +7,11 @@
 
 #include "basic/util.h"
 
-/* Element text or a quoted attribute: markup is escaped, control characters and what is not UTF-8 become
- * '?'. NULL writes nothing. */
+/* Writes text as element content or as the value of a quoted attribute. Escapes markup; control characters and invalid UTF-8
+ * become '?'. text: NULL writes nothing. Errors: ferror(out). */
 void html_text(FILE *out, const char *text);
 
-/* As printf, with the result escaped as a whole. Cut at 4,095 bytes. */
+/* Like fprintf(), with the whole result escaped. Truncates it after 4,095 bytes. */
 void html_printf(FILE *out, const char *fmt, ...) _printf_(2, 3);
 
 #endif

@@ -20,7 +20,7 @@
 #define FIELDS_MAX 20
 #define FIELD_LEN 1280
 
-/* sd_journal_sendv() says success where nobody listens, so ask by connecting. */
+/* sd_journal_sendv() succeeds without a journald, so check by connecting. */
 static bool journald_listens(void)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -50,13 +50,20 @@ void journal_open(bool always, struct journal *ret)
 	};
 }
 
+/* Control characters would end a field early, or reach a terminal. */
+static void clean(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
 struct fields {
 	struct iovec iov[FIELDS_MAX];
 	size_t n;
 	char text[FIELDS_MAX][FIELD_LEN];
 };
 
-/* One field; control characters would end it early or reach a terminal. */
 _printf_(2, 3) static void add(struct fields *f, const char *fmt, ...)
 {
 	char *text = f->text[f->n];
@@ -67,9 +74,7 @@ _printf_(2, 3) static void add(struct fields *f, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, FIELD_LEN, fmt, ap);
 	va_end(ap);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	clean(text);
 	f->iov[f->n++] = (struct iovec){ .iov_base = text, .iov_len = strlen(text) };
 }
 
@@ -132,14 +137,6 @@ size_t journal_format(const struct feature_table *table, const struct finding *e
 	return strlen(buf);
 }
 
-static int send_to_journald(const struct feature_table *table, const struct finding *event)
-{
-	struct fields f;
-
-	fill(table, event, &f);
-	return sd_journal_sendv(f.iov, (int)f.n);
-}
-
 static void print(const struct journal *j, const struct feature_table *table, const struct finding *event)
 {
 	char text[CATALOG_TEXT_MAX], line[sizeof(text) + 32] = "";
@@ -150,16 +147,19 @@ static void print(const struct journal *j, const struct feature_table *table, co
 		util_append(line, sizeof(line), "offloadd: ");
 	util_append(line, sizeof(line), "%s: %s", event_kind_name(finding_event(event->code)),
 		catalog_format(event, table, text, sizeof(text)));
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	clean(line);
 	fprintf(stderr, "%s\n", line);
 }
 
 void journal_send(struct journal *j, const struct feature_table *table, const struct finding *event)
 {
-	bool sent = journald_listens() && send_to_journald(table, event) >= 0;
+	struct fields f;
+	bool sent = false;
 
+	if (journald_listens()) {
+		fill(table, event, &f);
+		sent = sd_journal_sendv(f.iov, (int)f.n) >= 0;
+	}
 	if (!sent || j->stderr_too)
 		print(j, table, event);
 }

@@ -20,7 +20,7 @@ void json_add_rule_members(struct json_writer *w, const struct rule *rule)
 	json_add_text(w, "mode", mode_name(rule->mode));
 }
 
-/* The rules in force, how many links each matches where that is known, and what is wrong with the others. */
+/* "rules" with the number of links that each matches, if view->host is known; and "rule_errors". */
 static void add_rules(struct json_writer *w, const struct rule_set *set, const struct view *view)
 {
 	json_open_list(w, "rules");
@@ -62,13 +62,13 @@ static void add_rule(struct json_writer *w, const struct plan_item *item)
 	json_close_object(w);
 }
 
-/* null for one that no kernel has */
+/* null for a bit without a name */
 static void add_feature(struct json_writer *w, const struct feature_table *table, unsigned bit)
 {
 	json_add_text(w, "feature", bit < FEATURE_MAX ? feature_name(table, bit) : NULL);
 }
 
-/* A feature of an item, which this kernel may not have. */
+/* The name of an item's feature, which this kernel may not have. */
 static const char *item_word(const struct feature_table *table, const struct plan_item *item)
 {
 	return item->bit < FEATURE_MAX ? feature_name(table, item->bit) : item->feature->word;
@@ -161,7 +161,7 @@ void json_add_plan_links(struct json_writer *w, const struct view *view)
 	json_close_list(w);
 }
 
-/* "on" and "off" of a set of features, or "changed_on" and "changed_off". */
+/* The features of mask, by value: "on" and "off", or "changed_on" and "changed_off". */
 static void add_on_off(struct json_writer *w, const char *on, const char *off, const struct feature_table *table,
 	feature_set mask, feature_set value)
 {
@@ -308,7 +308,7 @@ static void add_reference(struct json_writer *w, const char *key, const struct l
 	json_close_object(w);
 }
 
-/* What every document says of a link. */
+/* Members that every document has for a link. */
 static void add_link(struct json_writer *w, const struct view *view, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
@@ -405,7 +405,7 @@ static void add_feature_states(struct json_writer *w, const struct view *view, c
 	json_close_object(w);
 }
 
-/* ethtool's words for the same, as `ethtool -k` lists them: on when any member is. */
+/* The aliases of `ethtool -k`, on if any member is on. */
 static void add_aliases(struct json_writer *w, const struct view *view, const struct link *link)
 {
 	const struct feature_alias *alias;
@@ -475,8 +475,8 @@ static void add_chain(struct json_writer *w, const struct feature_table *table,
 	json_close_list(w);
 }
 
-int json_write_explain(FILE *out, const struct view *view, const struct link *link,
-	const struct json_explained *explained, size_t n)
+int json_write_explain(FILE *out, const struct view *view, const struct link *link, const struct explanation *explanations,
+	size_t n)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	char text[CATALOG_TEXT_MAX];
@@ -487,17 +487,16 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 	json_add_text(&w, "verdict", view_verdict(view->plan, link->ifindex));
 	json_open_list(&w, "features");
 	for (size_t i = 0; i < n; i++) {
-		const struct json_explained *e = &explained[i];
+		const struct explanation *e = &explanations[i];
 
 		json_open_object(&w, NULL);
-		json_add_text(&w, "feature",
-			e->bit < FEATURE_MAX ? feature_name(view->features, e->bit) : e->word);
+		json_add_text(&w, "feature", e->word ? e->word : feature_name(view->features, e->steps[0].bit));
 		json_add_text(&w, "verdict", e->item ? verdict_name(e->item->verdict) : NULL);
 		json_add_text(&w, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
 		add_rule(&w, e->item);
-		add_chain(&w, view->features, e->explanation);
-		json_add_text(&w, "advice_code", advice_name(e->explanation->advice.code));
-		json_add_some(&w, "advice", catalog_advice(view->features, e->explanation, text, sizeof(text)));
+		add_chain(&w, view->features, e);
+		json_add_text(&w, "advice_code", advice_name(e->advice.code));
+		json_add_some(&w, "advice", catalog_advice(view->features, e, text, sizeof(text)));
 		json_close_object(&w);
 	}
 	json_close_list(&w);

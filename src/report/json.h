@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The same as documents for programs: one JSON object a command, described by docs/schema. */
+/* Plans, results, rules and differences as JSON documents, one for each command; docs/schema describes them. */
 #ifndef OFFLOADD_JSON_H
 #define OFFLOADD_JSON_H
 
@@ -11,29 +11,28 @@
 
 struct json_writer;
 
-/* ---- members that several documents and answers have ---- */
+/* ---- members that several documents and replies share; each adds to the object or list that is open in w ---- */
 
-/* "ifindex", "link" */
+/* "ifindex", "link". name: at most LINK_NAME_LEN bytes. */
 void json_add_link(struct json_writer *w, const char *name, int ifindex);
-/* NULL: null */
+/* A link name under any key; NULL: null. */
 void json_add_link_name(struct json_writer *w, const char *key, const char *name);
 /* "description", "reason", "mode" */
 void json_add_rule_members(struct json_writer *w, const struct rule *rule);
-/* At most max of them. */
+/* A list of the first `max` errors of the set. */
 void json_add_rule_errors(struct json_writer *w, const char *key, const struct rule_set *set, size_t max);
-/* "verdicts" */
+/* "verdicts": an object with the number of each */
 void json_add_verdicts(struct json_writer *w, const size_t counts[VERDICT_COUNT]);
-/* "links" of a plan's document */
+/* "links": every link of the plan with its features */
 void json_add_plan_links(struct json_writer *w, const struct view *view);
-/* "results" of what apply or revert did */
+/* "results": what apply or revert changed */
 void json_add_results(
 	struct json_writer *w, const struct feature_table *table, const struct apply_report *report);
 
-/* ---- documents ---- */
+/* ---- documents: each function writes one and a newline. 0, -ENOMEM, -EIO. exit_code: of the command, a member. ---- */
 
-/* Each writes one document and a newline. 0, -ENOMEM, -EIO. */
 int json_write_plan(FILE *out, const struct view *view);
-/* before: the plan that was carried out; after: the one made from what was there then. */
+/* before: with the plan that was applied. after: with the plan made afterwards. */
 int json_write_apply(FILE *out, const struct view *before, const struct apply_report *report,
 	const struct view *after);
 int json_write_revert(FILE *out, const struct feature_table *table,
@@ -43,18 +42,10 @@ int json_write_check(
 int json_write_list(FILE *out, const struct view *view);
 int json_write_tree(FILE *out, const struct view *view);
 int json_write_show(FILE *out, const struct view *view, const struct link *link);
-
-/* One feature of one link and its chain of reasons. */
-struct json_explained {
-	unsigned bit; /* FEATURE_MAX for one that this kernel has not: then word names it */
-	const char *word;
-	const struct plan_item *item; /* NULL when no rule names it */
-	const struct explanation *explanation;
-};
-int json_write_explain(FILE *out, const struct view *view, const struct link *link,
-	const struct json_explained *explained, size_t n);
-
-/* a, b: where the snapshots are from. */
+/* explanations: n of them, each of a feature of the link and not empty. */
+int json_write_explain(FILE *out, const struct view *view, const struct link *link, const struct explanation *explanations,
+	size_t n);
+/* a, b: names of the sources, for example file names. */
 int json_write_diff(
 	FILE *out, const struct diff *diff, const char *a, const char *b, int exit_code);
 

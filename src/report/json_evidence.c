@@ -126,7 +126,7 @@ static void read_slots(struct json_reader *r, const struct json_value *slots, st
 
 		json_read(r, e.item, fields, &slot);
 		if (slot.from_usec & (slot.from_usec - 1) || slot.from_usec >> LATENCY_SLOTS)
-			json_complain(r, "from_usec", "is no power of two that a slot begins with");
+			json_complain(r, "from_usec", "is not a power of two, where a slot begins");
 		else
 			row->slots[slot.from_usec ? (unsigned)__builtin_ctzll(slot.from_usec) : 0] += slot.calls;
 	}

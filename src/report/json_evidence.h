@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What evidence.h holds, as documents (docs/schema/sockets.json, latency.json). */
+/* Sockets and sendfile latency of evidence.h as JSON documents (docs/schema/sockets.json, latency.json). */
 #ifndef OFFLOADD_JSON_EVIDENCE_H
 #define OFFLOADD_JSON_EVIDENCE_H
 
@@ -11,16 +11,18 @@ struct json_reader;
 struct json_value;
 struct json_writer;
 
-/* "local", "remote" */
+/* Adds "local" and "remote", address and port. */
 void json_add_addresses(struct json_writer *w, const struct socket_info *s);
 
-/* The list that the documents of latency and investigate have; and back: 0 or the reader's error. */
+/* Adds "histograms", a list that latency and investigate share. */
 void json_add_histograms(struct json_writer *w, const struct evidence_latency *latency);
+/* Reads that list into ret, which the caller clears with evidence_latency_clear(), also after an error. 0, -EBADMSG (the reader
+ * has the reason), -ENOMEM. */
 int json_read_histograms(struct json_reader *r, const struct json_value *list, struct evidence_latency *ret);
 
-/* One document and a newline each. 0, -ENOMEM, -EIO. */
+/* Each writes one document and a newline. 0, -ENOMEM, -EIO. */
 int json_write_sockets(FILE *out, const struct evidence *e);
-/* On one line. */
+/* All on one line, because latency writes one document per interval. */
 int json_write_latency(FILE *out, const struct evidence_latency *latency);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define MISSING_LEN 512
 
-/* ---- what is the same in a struct and in the document ---- */
+/* ---- members that are fields of a struct ---- */
 
 static const struct json_field diagnosis_fields[] = {
 	JSON_FIELD(struct diagnosis, finding.service, "service", JSON_TEXT, .zero_is_null = true),
@@ -229,7 +229,7 @@ int json_write_investigations(FILE *out, const struct investigation *a, const st
 
 /* ---- reading ---- */
 
-/* What is not a plain member of a struct. */
+/* The other members. */
 struct parts {
 	char document[32];
 	int64_t version;
@@ -286,7 +286,7 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 		return;
 	}
 	json_read(r, item, fallback_fields, row);
-	row->hits[FALLBACK_SPLICE].n = parts.copied; /* or SENDPAGE: the kernel's version tells */
+	row->hits[FALLBACK_SPLICE].n = parts.copied; /* or SENDPAGE, depending on the kernel version */
 	row->missing = read_missing(e, parts.missing);
 }
 
@@ -329,7 +329,7 @@ static int read_document(struct json_reader *r, const struct json_value *root, s
 		return -ENOENT;
 	json_read(r, root, fields, &parts);
 	if (!r->error && parts.version != JSON_VERSION) {
-		snprintf(r->why, r->why_size, "it is of another version than %d", JSON_VERSION);
+		snprintf(r->why, r->why_size, "unsupported version, expected %d", JSON_VERSION);
 		return -EBADMSG;
 	}
 	json_read(r, root, head_fields, i);
@@ -354,7 +354,7 @@ int json_read_investigation(
 
 	*ret = (struct investigation){ 0 };
 	why[0] = '\0';
-	if (e == -EBADMSG) /* what is no document of ours, or none at all, is for others to complain about */
+	if (e == -EBADMSG) /* the caller tries other formats */
 		return -ENOENT;
 	if (e >= 0)
 		e = read_document(&r, root, ret);

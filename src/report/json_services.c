@@ -3,7 +3,7 @@
 
 #include "basic/json.h"
 
-/* ---- what is the same in a struct and in the document ---- */
+/* ---- members that are fields of a struct ---- */
 
 static const struct json_field probe_fields[] = {
 	JSON_FIELD(struct evidence_probe, name, "probe", JSON_BORROWED),
@@ -111,14 +111,14 @@ void json_add_services(struct json_writer *w, const struct evidence *e)
 
 /* ---- reading ---- */
 
-/* What is not a plain member of a struct. */
+/* The other members. */
 struct parts {
 	const struct json_value *probes, *fallback, *restart, *lost;
 	const char *kind, *origin;	  /* of a row of fallback, and kind of one of restart */
 	const struct json_value *missing; /* of that */
 };
 
-/* A kind of a newer offloadd is passed over. */
+/* Skips kinds and origins that only a newer offloadd knows. */
 static void read_fallback(struct json_reader *r, const struct json_value *item, struct evidence *ret)
 {
 	static const struct json_field fields[] = {

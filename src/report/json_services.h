@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fallback and stale connections as the document of docs/schema/services.json, which is also what GetServices returns, and back. */
+/* Software fallback and stale connections as JSON (docs/schema/services.json), written and read. GetServices replies with the same
+ * members. */
 #ifndef OFFLOADD_JSON_SERVICES_H
 #define OFFLOADD_JSON_SERVICES_H
 
 #include "report/json_evidence.h"
 
-/* The list of probes. */
+/* Adds "probes". */
 void json_add_probes(struct json_writer *w, const struct evidence *e);
-/* The members probes, fallback, restart, left_out, sockets_dropped, lost. */
+/* Adds "probes", "fallback", "restart", "left_out", "sockets_dropped", "lost". */
 void json_add_services(struct json_writer *w, const struct evidence *e);
 
-/* What json_add_services() wrote: 0 or the reader's error, and the caller clears ret. Names of probes and verdicts are those of the
- * document, which must outlive ret; samples are not read. */
+/* Reads the members of json_add_services(), except samples. ret borrows names of probes and verdicts from the document, which must
+ * outlive it; the caller clears it with evidence_clear(), also after an error. 0, -EBADMSG (the reader has the reason), -ENOMEM. */
 int json_read_services(struct json_reader *r, const struct json_value *from, struct evidence *ret);
 
 #endif

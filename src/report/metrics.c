@@ -36,8 +36,8 @@ struct writer {
 	size_t n_states;
 };
 
-/* Bytes that could end the value, the line or UTF-8 become \xNN. No two values become the same one: a series that came twice would
- * cost node_exporter the whole file. */
+/* Escapes bytes that could end the value or the line, or that are not ASCII, as \xNN. Two values never become the same one, because
+ * node_exporter rejects a whole file with a duplicate series. */
 static void put_value(FILE *f, const char *value)
 {
 	for (const unsigned char *c = (const unsigned char *)value; *c; c++)
@@ -53,7 +53,7 @@ static void begin(struct writer *w, const char *metric, const char *type, const 
 	fprintf(w->f, "# HELP %s %s\n# TYPE %s %s\n", metric, help, metric, type);
 }
 
-/* One series: labels end with a name that is NULL. */
+/* Writes one series. labels: ends with a NULL name; may be NULL. */
 static void put(struct writer *w, const char *suffix, const struct label *labels, const char *value)
 {
 	const char *separator = "{";
@@ -122,7 +122,7 @@ static void put_histogram(struct writer *w, const struct histogram *h)
 	put(w, "_count", NULL, text);
 }
 
-/* ---- what is told ---- */
+/* ---- the daemon, rules, links ---- */
 
 static void put_verdicts(struct writer *w, const size_t by_verdict[VERDICT_COUNT])
 {
@@ -135,17 +135,17 @@ static void put_daemon(struct writer *w, const struct metrics *m)
 {
 	begin(w, "offloadd_build_info", "gauge", "Version of offloadd, always 1.");
 	put_number(w, (const struct label[]){ { "version", OFFLOADD_VERSION }, { 0 } }, 1);
-	put_one(w, "offloadd_up", "gauge", "Whether the daemon runs; 0 after it was stopped.",
+	put_one(w, "offloadd_up", "gauge", "1 while offloadd runs, 0 after it has stopped.",
 		m->counts && !m->stopped);
 	if (!m->counts)
 		return;
-	begin(w, "offloadd_mode", "gauge", "1 for the mode that the daemon is in.");
+	begin(w, "offloadd_mode", "gauge", "1 for the current mode, 0 for the other.");
 	put_number(w, (const struct label[]){ { "mode", "audit" }, { 0 } }, !m->enforce);
 	put_number(w, (const struct label[]){ { "mode", "enforce" }, { 0 } }, m->enforce);
-	put_time(w, "offloadd_start_time_seconds", "When the daemon started, in seconds since 1970.",
+	put_time(w, "offloadd_start_time_seconds", "Start time of offloadd, in seconds since the Unix epoch.",
 		m->counts->start_usec);
 	put_time(w, "offloadd_last_reconcile_timestamp_seconds",
-		"When links were last compared with the rules, in seconds since 1970. Nothing is compared while nothing changes.",
+		"Time of the last reconcile, in seconds since the Unix epoch. There is none while nothing changes.",
 		m->counts->last_reconcile_usec);
 }
 
@@ -154,11 +154,11 @@ static void put_rules(struct writer *w, const struct metrics *m)
 	const struct rule_set *rules = m->rules;
 	bool any = false;
 
-	put_one(w, "offloadd_rules", "gauge", "Rules in force.", rules->n_rules);
-	put_one(w, "offloadd_rule_errors", "gauge", "Errors in rule files, which are left out whole.",
+	put_one(w, "offloadd_rules", "gauge", "Number of loaded rules.", rules->n_rules);
+	put_one(w, "offloadd_rule_errors", "gauge", "Number of errors in rule files. A file with any error is ignored entirely.",
 		m->rule_errors);
 	if (m->settings_errors)
-		put_one(w, "offloadd_settings_errors", "gauge", "Errors in offloadd.conf and its drop-ins.",
+		put_one(w, "offloadd_settings_errors", "gauge", "Number of errors in offloadd.conf and its drop-ins.",
 			*m->settings_errors);
 	for (size_t i = 0, n = 0; i < rules->n_rules && n < METRICS_SERIES_MAX; i++) {
 		const struct rule *rule = &rules->rules[i];
@@ -167,7 +167,7 @@ static void put_rules(struct writer *w, const struct metrics *m)
 			continue;
 		if (!any)
 			begin(w, "offloadd_rule_until_timestamp_seconds", "gauge",
-				"When a rule with Until= is due for review, in seconds since 1970. It applies all the same.");
+				"Time when a rule with Until= is due for review, in seconds since the Unix epoch. The rule still applies after it.");
 		any = true;
 		n++;
 		put_number(w, (const struct label[]){ { "rule", rule->file }, { 0 } },
@@ -183,7 +183,7 @@ static enum verdict verdict_of(const struct link_result *result, unsigned bit)
 	return VERDICT_COMPLIANT;
 }
 
-/* room: for so many series more. */
+/* *room: how many more series may be written. */
 static void put_link(struct writer *w, const struct metrics *m, const struct link_state *state, size_t *room)
 {
 	const struct link *link = link_table_find(m->links, state->ifindex);
@@ -218,42 +218,42 @@ static void put_links(struct writer *w, const struct metrics *m)
 	struct link_summary summary;
 
 	link_states_summarize(m->states, &summary);
-	begin(w, "offloadd_links", "gauge", "Links that rules name, by the worst verdict of their features.");
+	begin(w, "offloadd_links", "gauge", "Number of interfaces with rules, by the worst verdict of their features.");
 	put_verdicts(w, summary.links);
 	begin(w, "offloadd_features", "gauge",
-		"Declared features of all links, by verdict, without those that this kernel has not.");
+		"Number of declared features, by verdict, without those that this kernel does not have.");
 	put_verdicts(w, summary.features);
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		all += v == VERDICT_COMPLIANT ? 0 : summary.features[v];
 	if (all)
 		begin(w, "offloadd_link_not_as_declared", "gauge",
-			"A declared feature of a link that is not as declared, always 1; none for those that are.");
+			"A declared feature that is not compliant, always 1. Compliant features have no series.");
 	for (size_t i = 0; i < w->n_states && room > 0; i++)
 		put_link(w, m, w->states[i], &room);
 	put_one(w, "offloadd_link_not_as_declared_left_out", "gauge",
-		"Features that offloadd_link_not_as_declared has no room for.", all > METRICS_SERIES_MAX ? all - METRICS_SERIES_MAX : 0);
+		"Number of features omitted from offloadd_link_not_as_declared because there are too many.", all > METRICS_SERIES_MAX ? all - METRICS_SERIES_MAX : 0);
 }
 
 static void put_counts(struct writer *w, const struct metrics_counts *c)
 {
 	put_one(w, "offloadd_reconciles_total", "counter",
-		"How often links that changed were compared with the rules.", c->reconciles);
+		"Number of reconciles, each a comparison of changed interfaces with the rules.", c->reconciles);
 	put_one(w, "offloadd_repairs_total", "counter",
-		"Requests to the kernel to set features of a link as declared.", c->sets);
+		"Number of requests to the kernel to set features of an interface to their declared values.", c->sets);
 	put_one(w, "offloadd_overruns_total", "counter",
-		"Receive buffers that overflowed; each time everything was read again.", c->overruns);
-	begin(w, "offloadd_events_total", "counter", "Records of what was done or found, by kind.");
+		"Number of receive buffer overflows, which lost kernel events. After each, all interfaces were read again.", c->overruns);
+	begin(w, "offloadd_events_total", "counter", "Number of events, by kind.");
 	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
 		put_number(w,
 			(const struct label[]){ { "kind", event_kind_name((enum event_kind)kind) }, { 0 } },
 			c->events[kind]);
 	begin(w, "offloadd_hooks_total", "counter",
-		"Records that a hook is set for: handed over, left out as too many, or not taken.");
+		"Number of events with a hook, by result: sent to offloadd-hook, suppressed by the rate limit, or failed to send.");
 	put_number(w, (const struct label[]){ { "result", "sent" }, { 0 } }, c->hooks_sent);
 	put_number(w, (const struct label[]){ { "result", "suppressed" }, { 0 } }, c->hooks_suppressed);
 	put_number(w, (const struct label[]){ { "result", "failed" }, { 0 } }, c->hooks_failed);
 	begin(w, "offloadd_reaction_seconds", "histogram",
-		"From an event of the kernel to links set and read back, for events that led to a change.");
+		"Time from a kernel event to the verified repair in seconds, for events that led to a change.");
 	put_histogram(w, &c->reaction);
 }
 
@@ -262,7 +262,7 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 static void put_probes(struct writer *w, const struct evidence *e)
 {
 	if (e->n_probes)
-		begin(w, "offloadd_probe", "gauge", "A probe in the kernel: 1 when it runs, 0 when it is unavailable.");
+		begin(w, "offloadd_probe", "gauge", "1 if the probe runs, 0 if it is unavailable.");
 	for (size_t i = 0; i < e->n_probes; i++) {
 		const struct evidence_probe *p = &e->probes[i];
 
@@ -273,7 +273,7 @@ static void put_probes(struct writer *w, const struct evidence *e)
 			p->method != NULL);
 	}
 	begin(w, "offloadd_fallback_lost_total", "counter",
-		"Hits of which only the kind was counted, as there was no room for their link and service.");
+		"Number of hits counted by kind only, because there were too many interfaces and services.");
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		put_number(w, (const struct label[]){ { "kind", evidence_kind_name(kind) }, { 0 } }, e->lost[kind]);
 }
@@ -285,7 +285,7 @@ static const char *service_label(const struct evidence_fallback *row)
 	return row->origin == FALLBACK_FORWARDED ? "(forwarded)" : "(kernel)";
 }
 
-/* n counts all of them; what is beyond METRICS_SERIES_MAX is left out. */
+/* Writes a series unless there are METRICS_SERIES_MAX already; *n counts both. */
 static void put_bounded(struct writer *w, size_t *n, const struct label *labels, uint64_t value)
 {
 	if ((*n)++ < METRICS_SERIES_MAX)
@@ -303,7 +303,7 @@ static size_t put_fallback(struct writer *w, const struct evidence *e)
 	size_t n = 0;
 
 	begin(w, "offloadd_fallback_hits_total", "counter",
-		"Packets or pages that the kernel handled in software, by what it did, the link and the service that sends.");
+		"Number of packets segmented or checksummed, or pages copied, in software, by interface and sending service.");
 	for (size_t i = 0; i < e->n_fallback * FALLBACK_KINDS; i++) {
 		const struct evidence_fallback *row = &e->fallback[i / FALLBACK_KINDS];
 		enum fallback_kind kind = i % FALLBACK_KINDS;
@@ -321,7 +321,7 @@ static size_t put_stale(struct writer *w, const struct evidence *e)
 {
 	size_t n = 0;
 
-	begin(w, "offloadd_stale_connections", "gauge", "Connections that still lack an offload that their link has regained.");
+	begin(w, "offloadd_stale_connections", "gauge", "Number of connections that still lack an offload that their interface has regained.");
 	for (size_t i = 0; i < e->n_stale; i++)
 		put_bounded(w, &n,
 			(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
@@ -329,19 +329,19 @@ static size_t put_stale(struct writer *w, const struct evidence *e)
 	return n;
 }
 
-/* Of one service by several links one series. */
+/* One series for each service, however many links it uses. */
 static size_t put_restarts(struct writer *w, const struct evidence *e)
 {
 	size_t n = 0;
 
-	begin(w, "offloadd_restart_needed", "gauge", "A service that holds stale connections and must reconnect, always 1.");
+	begin(w, "offloadd_restart_needed", "gauge", "A service with stale connections that must reconnect, always 1.");
 	for (size_t i = 0; i < e->n_stale; i++)
 		if (evidence_find_service(e, e->stale[i].service) == &e->stale[i])
 			put_bounded(w, &n, (const struct label[]){ { "service", e->stale[i].service }, { 0 } }, 1);
 	return n;
 }
 
-/* Slot n of sendfile's latency holds what is below 2^(n+1) us; what is below the first bound, or above the last one, is put together. */
+/* Slot n counts calls of less than 2^(n+1) us. Slots below the first bound share its bucket, those above the last one +Inf. */
 static void put_latency(struct writer *w, const struct evidence_latency *latency)
 {
 	struct histogram histogram = { .bounds_usec = sendfile_bounds, .n_bounds = ARRAY_SIZE(sendfile_bounds) };
@@ -354,7 +354,7 @@ static void put_latency(struct writer *w, const struct evidence_latency *latency
 		histogram.counts[bucket] += sum.slots[slot];
 	}
 	histogram.sum_usec = sum.total_usec;
-	begin(w, "offloadd_sendfile_seconds", "histogram", "How long calls of sendfile(2) took.");
+	begin(w, "offloadd_sendfile_seconds", "histogram", "Duration of sendfile(2) calls in seconds.");
 	put_histogram(w, &histogram);
 }
 
@@ -367,7 +367,7 @@ static void put_evidence(struct writer *w, const struct evidence *e)
 	stale = e->has_sockets ? put_stale(w, e) : 0;
 	restarts = e->has_sockets ? put_restarts(w, e) : 0;
 	if (e->has_fallback || e->has_sockets)
-		begin(w, "offloadd_evidence_left_out", "gauge", "Series of a metric that there is no room for.");
+		begin(w, "offloadd_evidence_left_out", "gauge", "Number of series omitted from a metric because there are too many.");
 	if (e->has_fallback)
 		put_left_out(w, "offloadd_fallback_hits_total", fallback, e->left_out);
 	if (e->has_sockets) {
@@ -417,7 +417,7 @@ int metrics_format(const struct metrics *m, char **ret, size_t *ret_len)
 	return format_by(put_all, &w, m, ret, ret_len);
 }
 
-/* The digit of offloadd_up, the last one of its line; NULL when there is none. */
+/* The value of offloadd_up, which is the last character of its line; NULL if there is none. */
 static char *find_up(char *text)
 {
 	static const char series[] = "\noffloadd_up";
@@ -431,7 +431,7 @@ static char *find_up(char *text)
 	return NULL;
 }
 
-int metrics_stop(const char *text, char **ret, size_t *ret_len)
+int metrics_mark_stopped(const char *text, char **ret, size_t *ret_len)
 {
 	_cleanup_free_ char *copy = text ? strdup(text) : NULL;
 	char *up = copy ? find_up(copy) : NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known as Prometheus metrics: text in its exposition format. Pure: counting and writing what
- * the caller gathered. */
+/* Metrics in the Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats). Pure: formats what the caller
+ * has collected. */
 #ifndef OFFLOADD_METRICS_H
 #define OFFLOADD_METRICS_H
 
@@ -10,12 +10,12 @@
 #include "model/link_state.h"
 #include "rules/rule.h"
 
-#define METRICS_SERIES_MAX 512 /* of one metric with a name in its labels; the rest is counted */
+#define METRICS_SERIES_MAX 512 /* of a metric whose labels have names of links or services; the rest is counted as omitted */
 
-/* "Event seen" to "read back as declared". */
+/* An empty histogram of the time from a kernel event to the verified repair. */
 void metrics_reaction_init(struct histogram *ret);
 
-/* What only a daemon knows: counted since its start. */
+/* What the daemon counts, since its start. */
 struct metrics_counts {
 	uint64_t events[EVENT_KIND_COUNT];
 	struct histogram reaction;
@@ -25,25 +25,25 @@ struct metrics_counts {
 };
 
 struct metrics {
-	const struct metrics_counts *counts;	 /* NULL: no daemon */
+	const struct metrics_counts *counts;	 /* NULL: not written by the daemon */
 	const struct evidence *evidence; /* NULL: no probes */
-	bool stopped;				 /* the daemon is about to end */
-	bool enforce;				 /* with counts only */
+	bool stopped;				 /* the daemon is exiting */
+	bool enforce;				 /* used if there are counts */
 	size_t rule_errors;
 	const size_t *settings_errors; /* NULL: offloadd.conf was not read */
-	const char *netns; /* a label of every series; NULL for the namespace of PID 1 */
+	const char *netns; /* adds this label to every series; NULL for the namespace of PID 1 */
 	const struct feature_table *features;
 	const struct rule_set *rules;
 	const struct rule_host *host;
-	const struct link_table *links;	  /* stacked */
-	const struct link_states *states; /* how they match the rules */
+	const struct link_table *links;	  /* stacked, see link_table_stack() */
+	const struct link_states *states; /* with the results of the last reconcile */
 };
 
-/* The text, the caller's to free. 0 or -ENOMEM. */
+/* Formats all metrics. *ret: text terminated by NUL, the caller frees it. *ret_len: without the NUL. 0 or -ENOMEM. */
 int metrics_format(const struct metrics *m, char **ret, size_t *ret_len);
 
-/* What is left of a text whose daemon died without a word: the same with offloadd_up 0, or, when text is NULL or
- * none of ours, little more than that. 1; 0 when it says so already, and nothing is returned; -ENOMEM. */
-int metrics_stop(const char *text, char **ret, size_t *ret_len);
+/* The metrics after the daemon has died: text with offloadd_up set to 0. If text is NULL or has no offloadd_up, a new text with
+ * little else. *ret, *ret_len: as above. 1; 0: offloadd_up is 0 already, nothing is returned; -ENOMEM. */
+int metrics_mark_stopped(const char *text, char **ret, size_t *ret_len);
 
 #endif

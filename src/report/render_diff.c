@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "basic/util.h"
+#include "report/render_text.h"
 
 #define LINKS_NAMED 8 /* before "and N more" */
 #define TEXT_LEN 4096
@@ -15,17 +16,9 @@ static const struct {
 	[DIFF_UNLISTED] = { "not listed in B", "31" },
 	[DIFF_GAINED] = { "gained", "32" },
 	[DIFF_OTHER] = { "changed", "33" },
-	[DIFF_REQUESTED] = { "asked for by one only", "33" },
+	[DIFF_REQUESTED] = { "requested in one only", "33" },
 	[DIFF_FIXED] = { "can be changed in one only", "36" },
 };
-
-static void put_word(const struct render *r, const char *colour, const char *word)
-{
-	if (r->colour)
-		fprintf(r->out, "\033[%sm%s\033[0m", colour, word);
-	else
-		fputs(word, r->out);
-}
 
 static const char *pair_name(const struct diff *d, size_t pair, char *buf, size_t size)
 {
@@ -48,7 +41,7 @@ static void put_group(const struct render *r, const struct diff *d, const struct
 {
 	char text[TEXT_LEN], one[2 * LINK_NAME_LEN + 4];
 
-	put_word(r, changes[g->change].colour, changes[g->change].word);
+	render_put_coloured(r, changes[g->change].colour, changes[g->change].word);
 	fprintf(r->out, ": %s\n", feature_format(&d->a->features, g->features, text, sizeof(text)));
 	text[0] = '\0';
 	for (size_t i = 0; i < g->n_pairs && i < LINKS_NAMED; i++)
@@ -56,9 +49,9 @@ static void put_group(const struct render *r, const struct diff *d, const struct
 			pair_name(d, g->pairs[i], one, sizeof(one)));
 	append_more(text, sizeof(text), g->n_pairs);
 	fprintf(r->out, "  %s: %s -> %s%s\n", text, diff_state_name(g->a_state),
-		diff_state_name(g->b_state), g->follows ? ", as on what it stands on" : "");
+		diff_state_name(g->b_state), g->follows ? ", like the interface below" : "");
 	if (g->costs)
-		fprintf(r->out, "  %s %s\n", g->change == DIFF_GAINED ? "brings" : "costs",
+		fprintf(r->out, "  %s %s\n", g->change == DIFF_GAINED ? "also gained:" : "also lost:",
 			feature_format(&d->a->features, g->costs, text, sizeof(text)));
 }
 
@@ -76,8 +69,8 @@ static void put_links(const struct render *r, const struct snapshot *s, const si
 			*link->kind ? " (" : "", link->kind, *link->kind ? ")" : "");
 	}
 	append_more(text, sizeof(text), n);
-	put_word(r, colour, "only in ");
-	put_word(r, colour, side);
+	render_put_coloured(r, colour, "only in ");
+	render_put_coloured(r, colour, side);
 	fprintf(r->out, ": %s\n", text);
 }
 
@@ -93,8 +86,8 @@ static void put_ambiguous(
 	for (size_t i = 0; i < o->n_b && i < LINKS_NAMED; i++)
 		util_append(text, sizeof(text), "%s%s", i ? ", " : "", d->b->links[o->b[i]].name);
 	append_more(text, sizeof(text), o->n_b);
-	put_word(r, "33", "not compared");
-	fprintf(r->out, ": %s in B: each is %s, and nothing tells which is which\n", text, o->role);
+	render_put_coloured(r, "33", "not compared");
+	fprintf(r->out, ": %s in B: each is %s, so they cannot be matched\n", text, o->role);
 }
 
 static void put_rule(const struct render *r, const struct diff *d, const struct diff_rule *rule)
@@ -103,11 +96,11 @@ static void put_rule(const struct render *r, const struct diff *d, const struct 
 		rule->a == SNAPSHOT_NONE ? d->b->rules[rule->b].file : d->a->rules[rule->a].file;
 	char text[512];
 
-	put_word(r, "33", "rule");
+	render_put_coloured(r, "33", "rule");
 	fprintf(r->out, ": %s %s\n", util_clean(file, text, sizeof(text)),
 		rule->b == SNAPSHOT_NONE   ? "is only in A"
 		: rule->a == SNAPSHOT_NONE ? "is only in B"
-				       : "declares something else");
+				       : "declares other values");
 }
 
 static void put_unknown(const struct render *r, const struct feature_table *table, feature_set set,
@@ -121,7 +114,7 @@ static void put_unknown(const struct render *r, const struct feature_table *tabl
 	if (s->form == SNAPSHOT_ETHTOOL)
 		fprintf(r->out, "%s does not list %s: not compared\n", side, text);
 	else
-		fprintf(r->out, "the kernel of %s has no %s: not compared\n", side, text);
+		fprintf(r->out, "the kernel of %s does not have %s: not compared\n", side, text);
 }
 
 static void put_side(
@@ -132,7 +125,7 @@ static void put_side(
 		fprintf(r->out, ", %s", s->host);
 	if (*s->kernel)
 		fprintf(r->out, ", Linux %s", s->kernel);
-	fprintf(r->out, ", %zu link%s\n", s->n_links, util_plural(s->n_links));
+	fprintf(r->out, ", %zu interface%s\n", s->n_links, util_plural(s->n_links));
 }
 
 static void put_renamed(const struct render *r, const struct diff *d)
@@ -149,7 +142,7 @@ static void put_renamed(const struct render *r, const struct diff *d)
 	}
 	append_more(text, sizeof(text), n);
 	if (n)
-		fprintf(r->out, "taken for the same: %s\n", text);
+		fprintf(r->out, "matched under different names: %s\n", text);
 }
 
 void render_diff(const struct render *r, const struct diff *d, const char *a, const char *b)
@@ -166,7 +159,7 @@ void render_diff(const struct render *r, const struct diff *d, const char *a, co
 	for (i = 0; i < d->n_ambiguous; i++)
 		put_ambiguous(r, d, &d->ambiguous[i]);
 	for (i = 0; i < d->n_fields; i++) {
-		put_word(r, "33", d->fields[i].what);
+		render_put_coloured(r, "33", d->fields[i].what);
 		fprintf(r->out, ": %s: %s -> %s\n",
 			pair_name(d, d->fields[i].pair, name, sizeof(name)), d->fields[i].a,
 			d->fields[i].b);
@@ -176,7 +169,7 @@ void render_diff(const struct render *r, const struct diff *d, const char *a, co
 	if (diff_any(d))
 		fputc('\n', r->out);
 	else
-		fprintf(r->out, "%zu link%s the same\n", d->n_pairs, util_plural(d->n_pairs));
+		fprintf(r->out, "%zu interface%s, no differences\n", d->n_pairs, util_plural(d->n_pairs));
 	put_side(r, "A", a, d->a);
 	put_side(r, "B", b, d->b);
 	put_renamed(r, d);

@@ -2,6 +2,7 @@
 #include "report/render_evidence.h"
 
 #include "report/render_table.h"
+#include "report/render_text.h"
 
 #define BAR_WIDTH 40
 
@@ -51,21 +52,17 @@ static void put_sockets_summary(const struct render *r, const struct evidence *e
 	size_t stale = evidence_count_stale_sockets(e);
 
 	if (stale)
-		fprintf(r->out,
-			"%zu of %llu TCP socket%s %s stale without what %s device has now: a new "
-			"connection helps, or over IPv4 a new route: sysctl net.ipv4.route.flush=1\n",
-			stale, (unsigned long long)e->visited, util_plural(e->visited),
-			stale == 1 ? "is" : "are", stale == 1 ? "its" : "their");
+		fprintf(r->out, "%zu of %llu TCP socket%s %s stale: the interface has an offload that they lack. "
+			"Reconnect, or for IPv4 run: sysctl net.ipv4.route.flush=1\n",
+			stale, (unsigned long long)e->visited, util_plural(e->visited), stale == 1 ? "is" : "are");
 	else
-		fprintf(r->out,
-			"none of %llu TCP socket%s is stale without what its device has now\n",
-			(unsigned long long)e->visited, util_plural(e->visited));
+		fprintf(r->out, "None of %llu TCP socket%s is stale\n", (unsigned long long)e->visited, util_plural(e->visited));
 }
 
 int render_sockets(const struct render *r, const struct evidence *e)
 {
 	static const char *const columns[] = { "LINK", "SERVICE", "LOCAL", "REMOTE", "PROCESS",
-		"AGE", "STALE WITHOUT" };
+		"AGE", "MISSING" };
 	static const char *const spare[] = { "AGE", "LOCAL", "PROCESS", "REMOTE", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	int error;
@@ -117,20 +114,18 @@ static void put_latency_row(const struct render *r, const struct evidence_latenc
 	char median[32], p99[32], longest[32], service[2 * UNIT_SERVICE_LEN];
 
 	fprintf(r->out, "%s, ", util_clean(row->service, service, sizeof(service)));
-	if (r->colour)
-		fprintf(r->out, "\033[%sm", row->fallback ? "31" : "32");
-	fprintf(r->out, "%s%s: %llu call%s, median %s, p99 %s",
-		row->fallback ? "falling back" : "healthy", r->colour ? "\033[0m" : "",
+	render_put_coloured(r, row->fallback ? "31" : "32", row->fallback ? "software fallback" : "offloaded");
+	fprintf(r->out, ": %llu call%s, median %s, p99 %s",
 		(unsigned long long)row->calls, util_plural(row->calls),
 		util_format_usec(evidence_quantile(row->slots, 500), median, sizeof(median)),
 		util_format_usec(evidence_quantile(row->slots, 990), p99, sizeof(p99)));
 	if (latency->has_waits)
-		fprintf(r->out, "; %u%% of the time asleep for the disk, %u%% for the receiver",
+		fprintf(r->out, "; waiting for the disk %u%% of the time, for the receiver %u%%",
 			evidence_percent(row->disk_usec, row->total_usec),
 			evidence_percent(row->peer_usec, row->total_usec));
 	if (row->running)
-		fprintf(r->out, "; %llu still running, %s%s", (unsigned long long)row->running,
-			row->running > 1 ? "the longest for " : "for ",
+		fprintf(r->out, "; %llu still running%s%s", (unsigned long long)row->running,
+			row->running > 1 ? ", the longest for " : " for ",
 			util_format_usec(row->longest_usec, longest, sizeof(longest)));
 	fputc('\n', r->out);
 	render_histogram(r, row->slots);
@@ -141,7 +136,7 @@ void render_latency(
 {
 	char elapsed[32];
 
-	fprintf(r->out, "%s%ssendfile to TCP sockets within %s%s\n", when ? when : "",
+	fprintf(r->out, "%s%ssendfile to TCP sockets in %s%s\n", when ? when : "",
 		when ? "  " : "",
 		util_format_usec(latency->elapsed_usec, elapsed, sizeof(elapsed)),
 		latency->n ? "" : ": none");
@@ -151,7 +146,7 @@ void render_latency(
 		fprintf(r->out, "%llu call%s could not be counted\n",
 			(unsigned long long)latency->lost, util_plural(latency->lost));
 	if (latency->begun)
-		fprintf(r->out, "%llu more call%s returned, and had begun before\n", (unsigned long long)latency->begun,
+		fprintf(r->out, "%llu more call%s returned that had started earlier\n", (unsigned long long)latency->begun,
 			util_plural(latency->begun));
 	fputc('\n', r->out);
 }

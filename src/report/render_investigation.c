@@ -4,6 +4,7 @@
 #include "report/catalog.h"
 #include "report/render_evidence.h"
 #include "report/render_table.h"
+#include "report/render_text.h"
 
 #define STACKS_SHOWN 3
 
@@ -18,7 +19,8 @@ static const char *const colours[FINDING_CODES] = {
 
 static void put_heading(const struct render *r, const char *heading)
 {
-	fprintf(r->out, "\n%s%s%s\n", r->colour ? "\033[1m" : "", heading, r->colour ? "\033[0m" : "");
+	fputc('\n', r->out);
+	render_put_heading(r, heading);
 }
 
 static void put_diagnoses(const struct render *r, const struct feature_table *features, const struct diagnosis *diagnoses,
@@ -27,9 +29,8 @@ static void put_diagnoses(const struct render *r, const struct feature_table *fe
 	char text[CATALOG_TEXT_MAX], clean[CATALOG_TEXT_MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		if (r->colour)
-			fprintf(r->out, "\033[%sm", colours[diagnoses[i].finding.code]);
-		fprintf(r->out, "%s%s: %s\n", diagnosis_name(diagnoses[i].finding.code), r->colour ? "\033[0m" : "",
+		render_put_coloured(r, colours[diagnoses[i].finding.code], diagnosis_name(diagnoses[i].finding.code));
+		fprintf(r->out, ": %s\n",
 			util_clean(catalog_diagnosis(&diagnoses[i], features, text, sizeof(text)), clean, sizeof(clean)));
 	}
 }
@@ -58,24 +59,24 @@ static void set_permille(struct libscols_line *line, size_t n, unsigned permille
 	set_cell(line, n, text);
 }
 
-/* Hands on e. */
+/* Does nothing if e is an error. Returns e. */
 static int put_lost(const struct render *r, const struct investigation *i, int e)
 {
 	for (unsigned k = 0; e == 0 && k < INVESTIGATION_RATES; k++)
 		if (i->rates[k].lost)
-			fprintf(r->out, "%s: %llu more have no service and link here (too many of them)\n",
+			fprintf(r->out, "%s: %llu more could not be attributed to a service and interface (table full)\n",
 				investigation_rate_name(k), (unsigned long long)i->rates[k].lost);
 	return e;
 }
 
 static int put_rates(const struct render *r, const struct investigation *i)
 {
-	static const char *const columns[] = { "WHAT", "TIMES", "A SECOND" };
+	static const char *const columns[] = { "EVENT", "COUNT", "PER SECOND" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 1) < 0)
 		return -ENOMEM;
-	put_heading(r, "How often");
+	put_heading(r, "Rates");
 	for (unsigned k = 0; k < INVESTIGATION_RATES; k++) {
 		struct libscols_line *line = scols_table_new_line(t, NULL);
 
@@ -94,14 +95,14 @@ static int put_rates(const struct render *r, const struct investigation *i)
 
 static int put_evidence(const struct render *r, const struct evidence *e)
 {
-	static const char *const columns[] = { "SERVICE", "LINK", "SPLIT", "SUMMED", "COPIED", "STALE SOCKETS" };
+	static const char *const columns[] = { "SERVICE", "LINK", "SEGMENTED", "CHECKSUMMED", "COPIED", "STALE SOCKETS" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 
 	if (!e->n_fallback && !e->n_stale)
 		return 0;
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 2) < 0)
 		return -ENOMEM;
-	put_heading(r, "In software, by service");
+	put_heading(r, "Software fallback by service");
 	for (size_t k = 0; k < e->n_fallback + e->n_stale; k++) {
 		const struct evidence_fallback *row = k < e->n_fallback ? &e->fallback[k] : NULL;
 		const struct evidence_stale *stale = row ? NULL : &e->stale[k - e->n_fallback];
@@ -120,7 +121,7 @@ static int put_evidence(const struct render *r, const struct evidence *e)
 		set_cell(line, 0,
 			row->origin == FALLBACK_FORWARDED ? "(forwarded)"
 			: row->service[0]		  ? row->service
-							  : "(the kernel)");
+							  : "(kernel)");
 		set_cell(line, 1, row->link);
 		set_number(line, 2, row->hits[FALLBACK_SEGMENTATION].n);
 		set_number(line, 3, row->hits[FALLBACK_CHECKSUM].n);
@@ -133,7 +134,7 @@ static void put_stacks(const struct render *r, const struct investigation *i)
 {
 	if (!i->n_stacks)
 		return;
-	put_heading(r, "Ways into tcp_push_one, the most frequent first");
+	put_heading(r, "Call stacks of tcp_push_one, most frequent first");
 	for (size_t k = 0; k < i->n_stacks && k < STACKS_SHOWN; k++) {
 		const struct investigation_stack *stack = &i->stacks[k];
 
@@ -147,14 +148,14 @@ static void put_stacks(const struct render *r, const struct investigation *i)
 
 static int put_cpus(const struct render *r, const struct investigation *i)
 {
-	static const char *const columns[] = { "CPU", "BUSY", "SOFTIRQ", "MOST OF THEM", "A SECOND" };
+	static const char *const columns[] = { "CPU", "BUSY", "SOFTIRQ", "MOST FREQUENT", "PER SECOND" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 
 	if (!i->n_cpus)
 		return 0;
 	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 0) < 0)
 		return -ENOMEM;
-	put_heading(r, "CPUs, and their soft interrupts");
+	put_heading(r, "CPUs and softirqs");
 	for (size_t k = 0; k < i->n_cpus; k++) {
 		const struct investigation_cpu *cpu = &i->cpus[k];
 		struct libscols_line *line = scols_table_new_line(t, NULL);
@@ -180,7 +181,7 @@ int render_investigation(const struct render *r, const struct investigation *i,
 
 	put_diagnoses(r, &e->features, diagnoses, n);
 	if (e->has_latency) {
-		put_heading(r, "How long sendfile took");
+		put_heading(r, "Latency of sendfile");
 		render_latency(r, &e->latency, NULL);
 	}
 	error = put_evidence(r, e);
@@ -194,7 +195,7 @@ int render_investigation(const struct render *r, const struct investigation *i,
 		if (e->probes[k].method)
 			continue;
 		if (!any)
-			put_heading(r, "Absent");
+			put_heading(r, "Unavailable probes");
 		any = true;
 		fprintf(r->out, "  %s: %s\n", e->probes[k].name, util_clean(e->probes[k].why, why, sizeof(why)));
 	}
@@ -272,7 +273,7 @@ static int put_diagnosed(const struct render *r, const struct investigation *i, 
 int render_investigations(const struct render *r, const struct investigation *a,
 	const struct investigation *b, const char *a_name, const char *b_name)
 {
-	static const char *const columns[] = { "WHAT", "A", "B", "B / A" };
+	static const char *const columns[] = { "METRIC", "A", "B", "B / A" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	_cleanup_free_ struct investigation_metric *metrics = NULL;
 	char what[CATALOG_TEXT_MAX];

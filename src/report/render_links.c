@@ -41,7 +41,7 @@ static const char *worst_features(const struct render *r, const struct feature_t
 
 	buf[0] = '\0';
 	if (!link->has_features && link->features_error) {
-		util_append(buf, size, "features cannot be read: %s", strerror(-link->features_error));
+		util_append(buf, size, "features could not be read: %s", strerror(-link->features_error));
 		return buf;
 	}
 	if (!pl || plan_link_verdict(pl) == VERDICT_COMPLIANT)
@@ -160,18 +160,18 @@ static void put_link_facts(const struct render *r, const struct view *view, cons
 		render_put_verdict(r, plan_link_verdict(plan_find(view->plan, link->ifindex)), 0);
 	}
 	fputc('\n', r->out);
-	render_put_names(r, "driver", util_clean(link->driver, text, sizeof(text)));
-	render_put_names(r, "address", link_format_address(link, address, sizeof(address)));
+	render_put_field(r, "driver", util_clean(link->driver, text, sizeof(text)));
+	render_put_field(r, "address", link_format_address(link, address, sizeof(address)));
 	text[0] = '\0';
 	for (struct link *u = link_first_upper(view->links, link); u;
 		u = link_next_upper(view->links, u)) {
 		util_append(text, sizeof(text), "%s%s", comma, render_clean_name(u->name));
 		comma = ", ";
 	}
-	render_put_names(r, "carries", text);
+	render_put_field(r, "used by", text);
 	if (!link->has_features)
-		fprintf(r->out, "  features cannot be read: %s\n",
-			link->features_error ? strerror(-link->features_error) : "not offered");
+		fprintf(r->out, "  features could not be read: %s\n",
+			link->features_error ? strerror(-link->features_error) : "not reported by the kernel");
 	fputc('\n', r->out);
 }
 
@@ -240,18 +240,18 @@ static void put_rule(const struct render *r, const struct plan_item *item)
 	if (item->feature)
 		util_append(text, sizeof(text), ":%u", item->feature->line);
 	render_append_clean(text, sizeof(text), ": ", item->rule->description);
-	render_put_names(r, "rule", text);
+	render_put_field(r, "rule", text);
 	text[0] = '\0';
 	render_append_clean(text, sizeof(text), "", item->rule->reason);
-	render_put_names(r, "reason", text);
+	render_put_field(r, "reason", text);
 }
 
-void render_explanation(const struct render *r, const struct view *view, const struct link *link,
-	feature_set bits, feature_set falls_with, const char *word, const struct plan_item *item,
-	const struct explanation *explanation)
+void render_explanation(const struct render *r, const struct view *view, const struct link *link, feature_set bits,
+	feature_set dependents, const struct explanation *explanation)
 {
-	/* named in each line, unless the block is about several */
+	/* each line names the feature only if the block is about one */
 	unsigned known = bits & (bits - 1) ? (unsigned)__builtin_ctzll(bits) : FEATURE_MAX;
+	const struct plan_item *item = explanation->item;
 	char text[RENDER_NAMES_LEN], clean[RENDER_NAMES_LEN];
 	int column;
 
@@ -263,29 +263,28 @@ void render_explanation(const struct render *r, const struct view *view, const s
 	}
 	render_wrapped(r, (unsigned)column,
 		bits ? feature_format(view->features, bits, text, sizeof(text))
-		     : util_clean(word, text, sizeof(text)));
+		     : util_clean(explanation->word, text, sizeof(text)));
 	for (size_t i = 0; i < explanation->n_steps; i++) {
 		const struct cause_step *step = &explanation->steps[i];
 
-		column = fprintf(
-			r->out, "  %*s%s: ", (int)(2 * step->depth), "", render_clean_name(step->link));
+		column = fprintf(r->out, "  %*s%s: ", (int)(2 * step->depth), "", render_clean_name(step->link));
 		catalog_step(view->features, explanation, step, known, text, sizeof(text));
 		render_wrapped(r, (unsigned)column, util_clean(text, clean, sizeof(clean)));
 	}
-	if (falls_with)
-		render_put_names(r, "with it", feature_format(view->features, falls_with, text, sizeof(text)));
+	if (dependents)
+		render_put_field(r, "also affects", feature_format(view->features, dependents, text, sizeof(text)));
 	put_rule(r, item);
 	catalog_advice(view->features, explanation, text, sizeof(text));
-	render_put_names(r, "to do", util_clean(text, clean, sizeof(clean)));
+	render_put_field(r, "advice", util_clean(text, clean, sizeof(clean)));
 }
 
-void render_nothing(const struct render *r, const struct view *view, const struct link *link)
+void render_no_explanation(const struct render *r, const struct view *view, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 
 	if (!link->has_features)
-		fprintf(r->out, "%s: its features could not be read: %s\n", render_clean_name(link->name),
-			link->features_error ? strerror(-link->features_error) : "none offered");
+		fprintf(r->out, "%s: features could not be read: %s\n", render_clean_name(link->name),
+			link->features_error ? strerror(-link->features_error) : "not reported by the kernel");
 	else if (!pl || pl->n_items == 0)
 		fprintf(r->out, "%s: no rule applies to a feature that it can change\n", render_clean_name(link->name));
 	else

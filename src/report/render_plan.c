@@ -29,7 +29,7 @@ static void append_declared(
 		return;
 	}
 	util_append(buf, size, "should follow %s", lower ? render_clean_name(lower->name) :
-			link && link->first_port ? "its ports" : "what is below");
+			link && link->first_port ? "its ports" : "the interface below");
 	if (!item->unread)
 		util_append(buf, size, " (%s)", item->not_given ? "not provided" : util_on_off(item->want));
 }
@@ -135,7 +135,7 @@ static void put_change(const struct render *r, const struct view *view, const st
 	column = fprintf(r->out, "  %s: ", render_clean_name(pl->name));
 	snprintf(text, sizeof(text), "%s %sturn%s %s%s%s", feature_format(view->features, bits, names, sizeof(names)),
 		side ? "also " : "", bits & (bits - 1) ? "" : "s", util_on_off(on),
-		side ? " (side effect, not set by a rule)" : "", certain ? "" : " (not certain before it is tried)");
+		side ? " (side effect, not set by a rule)" : "", certain ? "" : " (the result is uncertain)");
 	render_wrapped(r, (unsigned)column, text);
 }
 
@@ -295,7 +295,7 @@ void render_found(const struct render *r, const struct view *view)
 	render_differences(r, view);
 }
 
-void render_reverted(const struct render *r, const struct apply_report *report)
+void render_revert_summary(const struct render *r, const struct apply_report *report)
 {
 	size_t good = 0;
 
@@ -374,7 +374,7 @@ void render_results(const struct render *r, const struct feature_table *table,
 	fputc('\n', r->out);
 }
 
-void render_foreseen(const struct render *r, const struct feature_table *table,
+void render_revert_plan(const struct render *r, const struct feature_table *table,
 	const struct apply_report *report)
 {
 	render_put_heading(r, "Would restore:");
@@ -383,7 +383,7 @@ void render_foreseen(const struct render *r, const struct feature_table *table,
 			report->results[i].value);
 }
 
-void render_followers(
+void render_side_effects(
 	const struct render *r, const struct view *before, const struct apply_report *report)
 {
 	bool any = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables by libsmartcols; only for the files that render some. */
+/* Tables by libsmartcols (its owner). Included only by the files that print one. Functions return 0 or -ENOMEM. */
 #ifndef OFFLOADD_RENDER_TABLE_H
 #define OFFLOADD_RENDER_TABLE_H
 
@@ -29,7 +29,7 @@ static inline void unref_table(struct libscols_table **t)
 	scols_unref_table(*t);
 }
 
-/* A wrapped column is not made narrower than its longest word. */
+/* For libsmartcols: the least width of a wrapped column is its longest word. */
 static inline size_t longest_word(const struct libscols_column *column, const char *text, void *unused)
 {
 	size_t longest = 0, len;
@@ -43,7 +43,7 @@ static inline size_t longest_word(const struct libscols_column *column, const ch
 	return longest;
 }
 
-/* Ends the line after the last word that fits the column. The rest, or NULL. */
+/* For libsmartcols: ends the line after the last word that fits. Returns the rest, or NULL. */
 static inline char *next_words(const struct libscols_column *column, char *text, void *unused)
 {
 	size_t width = scols_column_get_width(column), cut = 0;
@@ -62,7 +62,7 @@ static inline char *next_words(const struct libscols_column *column, char *text,
 	return text + cut + 1;
 }
 
-/* Columns of text, of which the last takes what room there is on a terminal and is wrapped between words. */
+/* Adds columns of text. On a terminal the last one gets the remaining width and is wrapped between words. */
 static inline int add_text_columns(const struct render *r, struct libscols_table *t, const char *const *names, size_t n,
 	int first_flags)
 {
@@ -90,7 +90,7 @@ static inline size_t table_width(struct libscols_table *t)
 	return width;
 }
 
-/* True when there was such a column, and it showed. */
+/* False if there is no such column. */
 static inline bool hide_column(struct libscols_table *t, const char *name)
 {
 	for (size_t i = 0; i < scols_table_get_ncols(t); i++) {
@@ -103,7 +103,7 @@ static inline bool hide_column(struct libscols_table *t, const char *name)
 	return false;
 }
 
-/* Without the blanks at the end of lines that libsmartcols pads, and with the newline that it leaves out
+/* Prints a table without the blanks that libsmartcols appends to lines, and with the last newline, which it omits
  * after a tree. */
 static inline void put_lines(const struct render *r, const char *text)
 {
@@ -118,8 +118,7 @@ static inline void put_lines(const struct render *r, const char *text)
 	}
 }
 
-/* spare: the columns to leave out where the terminal is too narrow, the least important first, NULL at the
- * end; it is said which were. */
+/* spare: columns to hide if the terminal is too narrow, least important first, ends with NULL. Prints which were hidden. */
 static inline int put_fitted_table(const struct render *r, struct libscols_table *t, const char *const *spare)
 {
 	char hidden[128] = "";
@@ -136,7 +135,7 @@ static inline int put_fitted_table(const struct render *r, struct libscols_table
 		}
 		put_lines(r, text);
 		if (*hidden)
-			fprintf(r->out, "not shown for want of room: %s\n", hidden);
+			fprintf(r->out, "Columns hidden (terminal too narrow): %s\n", hidden);
 		return 0;
 	}
 }

@@ -35,44 +35,31 @@ void render_init(struct render *r, FILE *out, bool no_colour)
 	r->width = size.ws_col < RENDER_WIDTH_MIN ? 0 : size.ws_col;
 }
 
-static void colour_on(const struct render *r, const char *code)
+int render_put_coloured(const struct render *r, const char *colour, const char *text)
 {
-	if (r->colour && code)
-		fprintf(r->out, "\033[%sm", code);
-}
-
-static void colour_off(const struct render *r, const char *code)
-{
-	if (r->colour && code)
-		fputs("\033[0m", r->out);
+	if (r->colour)
+		fprintf(r->out, "\033[%sm%s\033[0m", colour, text);
+	else
+		fputs(text, r->out);
+	return (int)strlen(text);
 }
 
 void render_put_verdict(const struct render *r, enum verdict verdict, int pad)
 {
-	const char *name = verdict_name(verdict);
+	int width = render_put_coloured(r, verdict_colours[verdict], verdict_name(verdict));
 
-	colour_on(r, verdict_colours[verdict]);
-	fputs(name, r->out);
-	colour_off(r, verdict_colours[verdict]);
-	fprintf(r->out, "%*s", pad > (int)strlen(name) ? pad - (int)strlen(name) : 0, "");
+	fprintf(r->out, "%*s", pad > width ? pad - width : 0, "");
 }
 
 void render_put_heading(const struct render *r, const char *heading)
 {
-	colour_on(r, "1");
-	fputs(heading, r->out);
-	colour_off(r, "1");
+	render_put_coloured(r, "1", heading);
 	fputc('\n', r->out);
 }
 
 int render_put_name(const struct render *r, const char *name)
 {
-	int width;
-
-	colour_on(r, "1");
-	width = fprintf(r->out, "%s", render_clean_name(name));
-	colour_off(r, "1");
-	return width;
+	return render_put_coloured(r, "1", render_clean_name(name));
 }
 
 void render_wrapped(const struct render *r, unsigned indent, const char *text)
@@ -80,12 +67,12 @@ void render_wrapped(const struct render *r, unsigned indent, const char *text)
 	util_wrap(r->out, r->width, indent, text);
 }
 
-void render_put_names(const struct render *r, const char *label, const char *names)
+void render_put_field(const struct render *r, const char *label, const char *text)
 {
-	if (!*names)
+	if (!*text)
 		return;
 	fprintf(r->out, "  %-13s", label);
-	render_wrapped(r, 15, names);
+	render_wrapped(r, 15, text);
 }
 
 const char *render_clean_name(const char *name)
@@ -111,6 +98,6 @@ const char *render_declared_words(const struct plan_item *item)
 	if (item->declared != RULE_LOWER || item->unread)
 		return rule_value_name(item->declared);
 	if (item->not_given)
-		return "lower (not given there)";
+		return "lower (not provided)";
 	return item->want ? "lower (on)" : "lower (off)";
 }

@@ -19,7 +19,7 @@ static void put_tag(FILE *out, const char *verdict)
 	fprintf(out, "<span class=\"tag %s\">%s</span>", verdict ? verdict : "no-rule", verdict ? verdict : "no rule");
 }
 
-/* ---- host, finding ---- */
+/* ---- host, summary ---- */
 
 static void put_title(FILE *out, const struct report_html *r)
 {
@@ -82,27 +82,27 @@ static void put_finding(FILE *out, const struct report_html *r)
 		: t.links	     ? "good"
 				     : "none");
 	if (t.links == 0)
-		fputs("No rule names any feature of these links", out);
+		fputs("No rule applies to these interfaces", out);
 	else if (t.off == 0)
-		fprintf(out, "All %zu link%s that rules name are as declared", t.links, util_plural(t.links));
+		fprintf(out, "All %zu interface%s with rules match them", t.links, util_plural(t.links));
 	else
-		html_printf(out, "%zu of %zu link%s %s not as declared: %s", t.off, t.links, util_plural(t.links),
-			t.off == 1 ? "is" : "are", t.names);
+		html_printf(out, "%zu of %zu interface%s %s not match the rules: %s", t.off, t.links, util_plural(t.links),
+			t.off == 1 ? "does" : "do", t.names);
 	fputs("</p>", out);
 	if (r->view->plan->n_steps)
-		fprintf(out, "<p><code>offloadctl apply</code> would put that right in %zu step%s.</p>", r->view->plan->n_steps,
+		fprintf(out, "<p>Run <code>offloadctl apply</code> to apply the plan (%zu step%s).</p>", r->view->plan->n_steps,
 			util_plural(r->view->plan->n_steps));
 	if (restarts)
 		fprintf(out, "<p>%zu service%s must reconnect.</p>", restarts, util_plural(restarts));
 	if (t.overdue)
-		fprintf(out, "<p>%zu feature%s held by a rule that is due for review.</p>", t.overdue,
+		fprintf(out, "<p>%zu feature%s declared by a rule that is due for review.</p>", t.overdue,
 			t.overdue == 1 ? " is" : "s are");
 	fputs("</div>\n", out);
 }
 
 /* ---- the picture ---- */
 
-static void put_single_links(FILE *out, const struct report_html *r, const struct drawing *d)
+static void put_unstacked_links(FILE *out, const struct report_html *r, const struct drawing *d)
 {
 	bool any = false;
 
@@ -111,7 +111,7 @@ static void put_single_links(FILE *out, const struct report_html *r, const struc
 			link->first_upper || link->first_port)
 			continue;
 		if (!any)
-			fputs("<ul class=\"chips\" aria-label=\"Links by themselves\">", out);
+			fputs("<ul class=\"chips\" aria-label=\"Interfaces outside the stack\">", out);
 		any = true;
 		fputs("<li data-link=\"", out);
 		html_text(out, link->name);
@@ -135,15 +135,15 @@ static int put_stack(FILE *out, const struct report_html *r)
 	if (result < 0)
 		return result;
 	if (d->n_nodes) {
-		fputs("<p class=\"soft\">Each link above what it stands on.</p>\n<div class=\"scroll picture\">\n", out);
+		fputs("<p class=\"soft\">Each interface is above those that it uses.</p>\n<div class=\"scroll picture\">\n", out);
 		drawing_write(out, d);
 		fputs("</div>\n", out);
 	} else {
-		fputs("<p class=\"absent\">No link stands on another.</p>\n", out);
+		fputs("<p class=\"absent\">No interface uses another.</p>\n", out);
 	}
-	if (d->left_out)
-		fprintf(out, "<p class=\"soft\">%zu more links are not drawn.</p>\n", d->left_out);
-	put_single_links(out, r, d);
+	if (d->omitted)
+		fprintf(out, "<p class=\"soft\">%zu more interfaces are not drawn.</p>\n", d->omitted);
+	put_unstacked_links(out, r, d);
 	return 0;
 }
 
@@ -151,14 +151,14 @@ static int put_stack(FILE *out, const struct report_html *r)
 
 static void put_state(FILE *out, const struct plan_item *item)
 {
-	html_printf(out, "%s%s; declared %s", item->unread ? "not known" : item->active ? "on" : "off",
+	html_printf(out, "%s%s; declared %s", item->unread ? "unknown" : item->active ? "on" : "off",
 		item->active != item->wanted ? item->wanted ? " (requested on)" : " (not requested)" : "",
 		rule_value_name(item->declared));
 	if (item->declared == RULE_LOWER && !item->unread)
 		html_printf(out, " (%s)", item->want ? "on" : "off");
 }
 
-/* Each feature is one word, that is not broken where there is room. */
+/* Each feature name is a span that is not broken if it fits on a line. */
 static void put_features_of(FILE *out, const struct report_html *r, const struct view_group *group)
 {
 	char names[NAMES_LEN], *rest = names, *name;
@@ -215,7 +215,7 @@ static int put_link(FILE *out, const struct report_html *r, const struct plan_li
 	for (size_t i = 0; i < pl->n_items; i++)
 		fine += pl->items[i].verdict == VERDICT_COMPLIANT;
 	if (fine)
-		fprintf(out, "<p class=\"soft\">%zu more of its features %s as declared.</p>\n", fine, fine == 1 ? "is" : "are");
+		fprintf(out, "<p class=\"soft\">%zu more feature%s compliant.</p>\n", fine, fine == 1 ? " is" : "s are");
 	return 0;
 }
 
@@ -229,7 +229,7 @@ static void put_compliant_links(FILE *out, const struct report_html *r)
 
 		if (link->n_items == 0 || !is_compliant(link))
 			continue;
-		fputs(any ? "" : "<h3>As declared</h3>\n<ul class=\"chips\">", out);
+		fputs(any ? "" : "<h3>Compliant</h3>\n<ul class=\"chips\">", out);
 		any = true;
 		fputs("<li><strong>", out);
 		html_text(out, link->name);
@@ -255,7 +255,7 @@ static int put_features(FILE *out, const struct report_html *r)
 			return result;
 	}
 	if (!any)
-		fputs("<p class=\"absent\">Nothing differs.</p>\n", out);
+		fputs("<p class=\"absent\">All declared features match the rules.</p>\n", out);
 	put_compliant_links(out, r);
 	return 0;
 }
@@ -268,14 +268,14 @@ static void put_rule(FILE *out, const struct rule *rule)
 
 	fputs("<tr><td data-label=\"Rule\" class=\"nowrap\"><span class=\"mono\">", out);
 	html_text(out, rule->file);
-	fputs("</span></td><td data-label=\"What\"><span>", out);
+	fputs("</span></td><td data-label=\"Description\"><span>", out);
 	html_text(out, rule->description ? rule->description : "-");
 	if (rule->mode == RULE_MODE_AUDIT)
 		fputs(" <span class=\"tag\">audit</span>", out);
-	fputs("</span></td><td data-label=\"Why\"><span>", out);
+	fputs("</span></td><td data-label=\"Reason\"><span>", out);
 	html_text(out, rule->reason ? rule->reason : "-");
 	if (rule->until) {
-		/* until is the first second after the day that the rule names */
+		/* rule->until is the first second after the day in the rule */
 		report_time(rule->until - 1, until);
 		html_printf(out, " (until %.10s)", until);
 	}
@@ -287,15 +287,15 @@ static void put_rules(FILE *out, const struct report_html *r)
 	const struct rule_set *rules = r->view->rules;
 
 	if (rules->n_rules == 0)
-		fputs("<p class=\"absent\">None.</p>\n", out);
+		fputs("<p class=\"absent\">No rules are loaded.</p>\n", out);
 	else
-		fputs("<table><thead><tr><th>Rule</th><th>What</th><th>Why</th></tr></thead><tbody>\n", out);
+		fputs("<table><thead><tr><th>Rule</th><th>Description</th><th>Reason</th></tr></thead><tbody>\n", out);
 	for (size_t i = 0; i < rules->n_rules; i++)
 		put_rule(out, &rules->rules[i]);
 	if (rules->n_rules)
 		fputs("</tbody></table>\n", out);
 	if (rules->n_errors)
-		fputs("<h3>Left out, as they have errors</h3>\n<ul>\n", out);
+		fputs("<h3>Ignored, because of errors</h3>\n<ul>\n", out);
 	for (size_t i = 0; i < rules->n_errors; i++) {
 		const struct rule_error *e = &rules->errors[i];
 
@@ -335,7 +335,7 @@ static int put_part(FILE *out, const char *name, void *userdata)
 	else if (strcmp(name, "rules") == 0)
 		put_rules(out, r);
 	else if (strcmp(name, "footer") == 0)
-		fputs("Made by offloadctl " OFFLOADD_VERSION " report.", out);
+		fputs("Written by offloadctl " OFFLOADD_VERSION ".", out);
 	else
 		result = -EINVAL;
 	return result;

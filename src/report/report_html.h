@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Everything about a host as one page for a ticket: self-contained, light, dark, and on paper. */
+/* A report on a host as one self-contained HTML page, for screens (light and dark) and for print. */
 #ifndef OFFLOADD_REPORT_HTML_H
 #define OFFLOADD_REPORT_HTML_H
 
@@ -9,11 +9,10 @@
 
 struct json_value;
 
-/* A document of offloadctl (or the daemon's answer, which is the same without its head); NULL with the
- * reason in words. Borrowed. */
+/* A document of offloadctl --json, or the reply of the daemon, which has the same members. Borrowed. */
 struct report_source {
-	struct json_value *document;
-	const char *absent;
+	struct json_value *document; /* NULL: not available */
+	const char *absent;	     /* then the reason, a sentence */
 };
 
 struct report_html {
@@ -23,11 +22,11 @@ struct report_html {
 	struct report_source events, services, latency;
 };
 
-/* 0, -ENOMEM, -EIO. */
+/* Writes the page. 0, -ENOMEM, -EIO. */
 int report_html_write(FILE *out, const struct report_html *report);
 
-/* The page with its parts asked for by name: fill is called once for each @@name@@ of the skeleton. For
- * tests. */
+/* Writes a skeleton, and calls fill() for each @@name@@ in it. fill: 0 or negative errno, which ends it. -EINVAL: a name is too
+ * long; -EIO. For tests. */
 int report_html_fill(FILE *out, const char *skeleton,
 	int (*fill)(FILE *out, const char *name, void *userdata), void *userdata);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The report's page without its data: src/report.html as it is, put into the program by the assembler.
- * @@name@@ stands for a part. */
+/* src/report/report.html, included by the assembler: the page without its data. @@name@@ is the place of a part. */
 #ifndef OFFLOADD_REPORT_SKELETON_H
 #define OFFLOADD_REPORT_SKELETON_H
 

@@ -12,9 +12,9 @@
 #define SAMPLES_MAX 3
 #define HISTOGRAMS_MAX 16
 
-/* ---- documents: whatever is missing or of another type reads as nothing ---- */
+/* ---- documents: a member that is missing or has another type reads as empty ---- */
 
-/* NULL when there is none. */
+/* NULL if it is missing or empty. */
 static const char *get_text(const struct json_value *o, const char *key)
 {
 	const char *text = json_get_text(o, key);
@@ -22,7 +22,7 @@ static const char *get_text(const struct json_value *o, const char *key)
 	return *text ? text : NULL;
 }
 
-/* The rows of a table, no more than it shows: for (struct rows r = { .of = list }; next_row(&r);) */
+/* Iterates over at most `max` rows: for (struct rows r = { .of = list }; next_row(&r);) */
 struct rows {
 	const struct json_value *of, *row;
 	size_t n, max; /* max 0: ROWS_MAX */
@@ -69,7 +69,7 @@ const char *report_time(int64_t sec, char buf[REPORT_TIME_LEN])
 	return buf;
 }
 
-/* ---- what happened ---- */
+/* ---- events ---- */
 
 /* "ethtool (4711), started by bash (4242), in ssh.service" */
 static void write_changed_by(FILE *out, const struct json_value *event)
@@ -93,7 +93,7 @@ static void write_changed_by(FILE *out, const struct json_value *event)
 		html_printf(out, ", on %s", link);
 }
 
-/* Which events are about a change that another program made. */
+/* Is the event about a change by another program? */
 static bool is_change(const char *kind)
 {
 	static const char *const kinds[] = { "drift", "repaired", "contended", "unmet", "refused" };
@@ -153,23 +153,23 @@ void report_write_timeline(FILE *out, const struct report_source *source)
 		write_absent(out, "offloadd has reported no events.");
 		return;
 	}
-	fputs("<p class=\"soft\">What offloadd found and changed; times are UTC.</p>\n<table><thead><tr><th>When</th>"
+	fputs("<p class=\"soft\">The latest events of offloadd; times are UTC.</p>\n<table><thead><tr><th>When</th>"
 	      "<th>What</th><th>Changed by</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = events }; next_row(&r);)
 		write_event(out, r.row);
 	fputs("</tbody></table>\n", out);
 }
 
-/* ---- who pays, what must reconnect ---- */
+/* ---- software fallback, stale connections ---- */
 
-static void write_payer(FILE *out, const struct json_value *row)
+static void write_fallback_row(FILE *out, const struct json_value *row)
 {
 	const char *link = get_text(row, "link"), *origin = get_text(row, "origin");
 
 	fputs("<tr>", out);
 	cell(out, "Service", NULL);
 	fputs("<strong>", out);
-	html_text(out, get_text(row, "service") ? get_text(row, "service") : origin ? origin : "not known");
+	html_text(out, get_text(row, "service") ? get_text(row, "service") : origin ? origin : "unknown");
 	fputs("</strong>", out);
 	end_cell(out);
 	text_cell(out, "Kind", get_text(row, "kind"), "");
@@ -178,9 +178,9 @@ static void write_payer(FILE *out, const struct json_value *row)
 	fprintf(out, "%" PRId64, json_get_int(row, "hits"));
 	end_cell(out);
 	cell(out, "Now", NULL);
-	fputs(json_get_bool(row, "now") ? "<span class=\"tag drifted\">still</span>" : "no longer", out);
+	fputs(json_get_bool(row, "now") ? "<span class=\"tag drifted\">yes</span>" : "no", out);
 	end_cell(out);
-	text_cell(out, "Ends", json_get_bool(row, "reconnect") ? "with the link, and a new connection" : "when the link is repaired",
+	text_cell(out, "Ends", json_get_bool(row, "reconnect") ? "after a repair and a new connection" : "when the interface is repaired",
 		NULL);
 	fputs("</tr>\n", out);
 }
@@ -190,18 +190,18 @@ void report_write_fallback(FILE *out, const struct report_source *source)
 	const struct json_value *rows = json_get_list(source->document, "fallback");
 
 	if (!rows) {
-		write_absent(out, source->document ? "No probe counts fallback on this host."
+		write_absent(out, source->document ? "The probes for software fallback are unavailable on this host."
 						    : source->absent);
 		return;
 	}
 	if (json_count(rows) == 0) {
-		write_absent(out, "Nobody: no fallback was seen since offloadd started.");
+		write_absent(out, "No service has used software fallback since offloadd started.");
 		return;
 	}
 	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
 	      "<th>Ends</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)
-		write_payer(out, r.row);
+		write_fallback_row(out, r.row);
 	fputs("</tbody></table>\n", out);
 }
 
@@ -259,15 +259,15 @@ void report_write_restart(FILE *out, const struct report_source *source)
 	const struct json_value *rows = json_get_list(source->document, "restart");
 
 	if (!rows) {
-		write_absent(out, source->document ? "No probe looks at sockets on this host." : source->absent);
+		write_absent(out, source->document ? "The probe for sockets is unavailable on this host." : source->absent);
 		return;
 	}
 	if (json_count(rows) == 0) {
-		write_absent(out, "Nothing: no connection goes on without what its link has.");
+		write_absent(out, "No service has stale connections.");
 		return;
 	}
-	fputs("<p>These hold connections that were made while their link had no offload, and go on without it. A restart, or "
-	      "a new connection, ends that, and over IPv4 <code>sysctl net.ipv4.route.flush=1</code>.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
+	fputs("<p>These services have connections from a time when their interface lacked an offload. The connections still lack it. "
+	      "Restart the service, or for IPv4 run <code>sysctl net.ipv4.route.flush=1</code>.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
 	      "</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)
 		write_restart(out, r.row);
@@ -297,7 +297,7 @@ static void write_slot(FILE *out, int64_t from_usec, int64_t calls, int64_t most
 		calls > 0 ? "" : " none", calls > 0 && most > 0 ? 100.0 * (double)calls / (double)most : 0.0, calls);
 }
 
-/* The slots of all histograms, so that they can be compared at a glance. */
+/* All histograms have the same slots, so that they can be compared. */
 struct range {
 	int64_t from_usec, to_usec; /* first and last slot */
 };
@@ -351,8 +351,8 @@ static void write_histogram(FILE *out, const struct json_value *h, const struct 
 	char median[32], p99[32];
 
 	fputs("<h3>", out);
-	html_text(out, get_text(h, "service") ? get_text(h, "service") : "not known");
-	fputs(fallback ? " <span class=\"tag drifted\">by fallback</span>"
+	html_text(out, get_text(h, "service") ? get_text(h, "service") : "unknown");
+	fputs(fallback ? " <span class=\"tag drifted\">software fallback</span>"
 		       : " <span class=\"tag compliant\">offloaded</span>", out);
 	fputs("</h3>\n<p class=\"soft\">", out);
 	fprintf(out, "%" PRId64 " calls, median %s, 99%% within %s</p>\n", json_get_int(h, "calls"),
@@ -373,7 +373,7 @@ void report_write_latency(FILE *out, const struct report_source *source)
 		return;
 	}
 	if (json_count(histograms) == 0) {
-		write_absent(out, "No call of sendfile was seen while it was measured.");
+		write_absent(out, "There were no sendfile calls during the measurement.");
 		return;
 	}
 	range = range_of(histograms);

@@ -14,9 +14,9 @@
 struct textfile {
 	struct textfile_host host;
 	struct metrics_counts counts;
-	char *path; /* NULL: nowhere */
+	char *path; /* NULL: no file */
 	bool dirty;
-	uint64_t next_usec; /* not written before */
+	uint64_t next_usec; /* earliest next write */
 };
 
 int textfile_new(const struct textfile_host *host, struct textfile **ret)
@@ -59,12 +59,12 @@ int textfile_set_path(struct textfile *e, const char *path)
 	return 0;
 }
 
-void textfile_mark(struct textfile *e)
+void textfile_mark_dirty(struct textfile *e)
 {
 	e->dirty = true;
 }
 
-void textfile_take_event(struct textfile *e, enum event_kind kind)
+void textfile_count_event(struct textfile *e, enum event_kind kind)
 {
 	e->counts.events[kind]++;
 	e->dirty = true;
@@ -135,7 +135,7 @@ int textfile_write(struct textfile *e, bool stopped)
 	if (!e->path)
 		return 0;
 	e->dirty = false;
-	/* that namespace may never come back, and would be missed for ever */
+	/* the namespace may never exist again, and an alert on offloadd_up would never resolve */
 	if (stopped && netns_is_own(netns, sizeof(netns)))
 		return unlink(e->path) < 0 && errno != ENOENT ? -errno : 1;
 	r = textfile_format(e, stopped, &text, &len);
@@ -152,7 +152,7 @@ int textfile_tick(struct textfile *e, uint64_t now_usec)
 	return textfile_write(e, false);
 }
 
-/* 1, 0 when it is not there. */
+/* 1: read; 0: no such file; negative errno. */
 static int read_last(const char *path, char **ret)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
@@ -165,7 +165,7 @@ static int read_last(const char *path, char **ret)
 	return r < 0 ? r : 1;
 }
 
-int textfile_bury(const char *path)
+int textfile_mark_stopped(const char *path)
 {
 	_cleanup_free_ char *own = NULL, *last = NULL, *text = NULL;
 	char netns[NETNS_NAME_LEN];
@@ -178,9 +178,9 @@ int textfile_bury(const char *path)
 		return -ENOMEM;
 	r = read_last(own, &last);
 	if (r == 0 && netns_is_own(netns, sizeof(netns)))
-		return 0; /* by a clean stop, which removes it */
+		return 0; /* removed by a clean stop */
 	if (r >= 0)
-		r = metrics_stop(last, &text, &len);
+		r = metrics_mark_stopped(last, &text, &len);
 	if (r <= 0)
 		return r;
 	r = file_replace(own, text, len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Keeps the textfile of metrics up to date: written when something changed, at most once in
- * TEXTFILE_DELAY_USEC, never while nothing does. It has no timer and no clock of its own. */
+/* The metrics file for node_exporter: written after a change, at most once in TEXTFILE_DELAY_USEC, and not while nothing changes.
+ * The caller has the timer. Times are CLOCK_MONOTONIC in microseconds. */
 #ifndef OFFLOADD_TEXTFILE_H
 #define OFFLOADD_TEXTFILE_H
 
@@ -13,46 +13,49 @@
 #define TEXTFILE_FILE_MAX (16 * 1024 * 1024)
 #define TEXTFILE_DELAY_USEC (UINT64_C(1) * 1000 * 1000)
 
-/* What is told about; valid as long as the textfile is. */
+/* What the metrics are made of; valid as long as the textfile. */
 struct textfile_host {
 	struct observe *observe;
 	const struct reconcile *reconcile;
 	const struct rule_host *rules_host;
 	const bool *enforce;
 	const struct hooks *hooks;
-	struct tracker *const *tracker; /* NULL there: no probes */
-	const struct rule_set *rule_errors, *conf_errors; /* of the last time that they were read */
+	struct tracker *const *tracker; /* points to NULL: no probes */
+	const struct rule_set *rule_errors, *conf_errors; /* of the last load */
 };
 
 struct textfile;
 
-/* 0 or -ENOMEM. */
+/* host: copied. *ret: released by textfile_free(). 0 or -ENOMEM. */
 int textfile_new(const struct textfile_host *host, struct textfile **ret);
 void textfile_free(struct textfile *e);
 
-/* Where the file is to be, "" for nowhere; another network namespace has one of its own beside it
- * (netns_path()). A file at another place stays as one that was stopped. 0 or -ENOMEM. */
+/* Sets the path of the file; "" for none. In another network namespace than that of PID 1, the file is beside it (netns_path()).
+ * If the path changes, the previous file gets offloadd_up 0. 0 or -ENOMEM. */
 int textfile_set_path(struct textfile *e, const char *path);
-const char *textfile_path(const struct textfile *e); /* "" for nowhere */
+/* The path in use; "" for none. Borrowed until the next textfile_set_path(). */
+const char *textfile_path(const struct textfile *e);
 
-/* Something happened. textfile_note_reaction: links were changed so long after the kernel's event. */
-void textfile_take_event(struct textfile *e, enum event_kind kind);
+/* Each notes something that changes the metrics, so that the file is written again. usec: from the kernel event to the verified
+ * repair. */
+void textfile_count_event(struct textfile *e, enum event_kind kind);
 void textfile_note_reconcile(struct textfile *e);
 void textfile_note_reaction(struct textfile *e, uint64_t usec);
-void textfile_mark(struct textfile *e);
+void textfile_mark_dirty(struct textfile *e);
 
-/* When to call textfile_tick() next, 0 for never. */
+/* When to call textfile_tick() next; 0: no write is due. */
 uint64_t textfile_deadline(const struct textfile *e, uint64_t now_usec);
-/* Writes what is due. 1 when written, 0, negative errno: it is tried again with the next change. */
+/* Writes the file if it is due. 1: written; 0: not due; negative errno: the next change tries again. */
 int textfile_tick(struct textfile *e, uint64_t now_usec);
-/* Writes now, due or not. stopped: the daemon ends; the file of another namespace is removed then. */
+/* Writes the file now. stopped: with offloadd_up 0, because the daemon exits; in another network namespace the file is removed
+ * instead. 1, 0 without a path, negative errno. */
 int textfile_write(struct textfile *e, bool stopped);
 
-/* In place of a daemon that died without a word: the file that it had by textfile_set_path(path) says that it was
- * stopped. One that is not there is made, but for that of another namespace. 1 when written, 0, negative errno. */
-int textfile_bury(const char *path);
+/* Sets offloadd_up to 0 in the file of a daemon that has died. path: as for textfile_set_path(). A missing file is created, except
+ * in another network namespace. 1: written; 0: nothing to do; negative errno. */
+int textfile_mark_stopped(const char *path);
 
-/* The text as it would be written now, the caller's to free. 0 or negative errno. */
+/* Formats the metrics as textfile_write() would. *ret: the caller frees it. 0 or negative errno. */
 int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_len);
 
 #endif

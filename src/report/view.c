@@ -14,7 +14,7 @@ static bool same_group(const struct plan_item *a, const struct plan_item *b)
 	       a->uncertain == b->uncertain && a->overdue == b->overdue && a->audit == b->audit &&
 	       a->verdict == b->verdict && a->cause == b->cause &&
 	       a->cause_ifindex == b->cause_ifindex &&
-	       /* the same feature one device further down is the same reason */
+	       /* the same feature of the device below is the same cause */
 	       (a->cause_bit == b->cause_bit ||
 		       (a->cause_bit == a->bit && b->cause_bit == b->bit)) &&
 	       strcmp(a->text, b->text) == 0;
@@ -70,7 +70,7 @@ const char *view_link_words(
 	if (lower)
 		util_append(buf, size, " on %s", util_clean(lower->name, name, sizeof(name)));
 	else if (link->lower_netnsid >= 0 && !link_has_peer(link))
-		util_append(buf, size, " on a link of another namespace");
+		util_append(buf, size, " on an interface in another network namespace");
 	for (struct link *port = link_first_port(table, link); port;
 		port = link_next_port(table, port)) {
 		if (++ports > 8) {
@@ -104,7 +104,7 @@ const char *view_verdict(const struct plan *plan, int ifindex)
 	return verdict_name(plan_link_verdict(link));
 }
 
-/* Does the list name something, rather than only leave something out? */
+/* Does a list of patterns have one that is not negated? */
 static bool names_some(const char *patterns)
 {
 	for (bool start = true; patterns && *patterns; patterns++) {
@@ -126,7 +126,7 @@ bool view_rule_misses(const struct view *view, const struct rule *rule)
 		rule_count_links(rule, view->links, view->host) == 0;
 }
 
-/* The same feature, each counting for the other where the two explanations are about it. */
+/* The same feature, or in each the feature that its explanation is about. */
 static bool same_bit(unsigned a, unsigned bit_a, unsigned b, unsigned bit_b)
 {
 	return a == b ? (a == bit_a) == (b == bit_b) : a == bit_a && b == bit_b;
@@ -148,8 +148,10 @@ static bool same_declaration(const struct explanation *a, const struct explanati
 			       x->overdue == y->overdue && strcmp(x->text, y->text) == 0));
 }
 
-bool view_same_story(const struct explanation *a, unsigned bit_a, const struct explanation *b, unsigned bit_b)
+bool view_same_explanation(const struct explanation *a, const struct explanation *b)
 {
+	unsigned bit_a = a->steps[0].bit, bit_b = b->steps[0].bit;
+
 	if (a->n_steps != b->n_steps || !same_declaration(a, b) || a->advice.code != b->advice.code ||
 		a->advice.want != b->advice.want || a->advice.rule != b->advice.rule ||
 		strcmp(a->advice.link, b->advice.link) != 0 || !same_bit(a->advice.bit, bit_a, b->advice.bit, bit_b))
@@ -168,11 +170,11 @@ struct seen {
 struct tree_walk {
 	struct link_table *table;
 	struct view_node *nodes;
-	size_t n, capacity;
-	struct seen *seen, *next_seen; /* hash, and the next of its entries that is free */
+	size_t n;
+	struct seen *seen, *next_seen; /* hash table, and its next free entry */
 };
 
-/* Was this link shown before? From now on it was. -ENOMEM. */
+/* Marks a link as listed. 1: it was already; 0; -ENOMEM. */
 static int see(struct tree_walk *walk, const struct link *link)
 {
 	struct seen *seen;
@@ -198,17 +200,9 @@ static int walk_tree(struct tree_walk *walk, struct link *link, unsigned depth)
 
 	if (r < 0)
 		return r;
-	if (walk->n == walk->capacity) {
-		size_t capacity = walk->capacity * 2 + 16;
-		struct view_node *nodes = reallocarray(walk->nodes, capacity, sizeof(*nodes));
-
-		if (!nodes)
-			return -ENOMEM;
-		walk->nodes = nodes;
-		walk->capacity = capacity;
-	}
-	walk->nodes[walk->n++] =
-		(struct view_node){ .link = link, .depth = depth, .repeated = repeated };
+	if (!GROW(walk->nodes, walk->n))
+		return -ENOMEM;
+	walk->nodes[walk->n++] = (struct view_node){ .link = link, .depth = depth, .repeated = repeated };
 	if (repeated)
 		return 0;
 	lower = link_lower(walk->table, link);
@@ -245,7 +239,7 @@ int view_tree(struct link_table *table, struct view_node **ret, size_t *ret_n)
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		if (!link_first_upper(table, links[i]) && !link_master(table, links[i]))
 			r = walk_tree(&walk, links[i], 0);
-	/* Links that stand on each other, as only a stale picture has them, have no top. */
+	/* Links in a loop, which only an outdated table has, have no topmost link. */
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		HASH_FIND_INT(walk.seen, &links[i]->ifindex, seen);
 		if (!seen)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the commands show, whatever the form: the state of the links, the plan made for it, and the
- * questions that text and JSON both ask of them. Pure. */
+/* What commands show, as text and as JSON: interfaces, rules and the plan for them, and the questions that both formats ask about
+ * them. Pure. */
 #ifndef OFFLOADD_VIEW_H
 #define OFFLOADD_VIEW_H
 
@@ -10,25 +10,23 @@
 
 struct view {
 	const struct feature_table *features;
-	struct link_table *links; /* stacked */
+	struct link_table *links; /* stacked, see link_table_stack() */
 	const struct rule_set *rules;
-	const struct rule_host *host; /* NULL: how many links a rule matches is not told */
+	const struct rule_host *host; /* NULL: the number of links that a rule matches is not known */
 	const struct plan *plan;
 	int exit_code;
 };
 
-/* Items of one link that have the same state, rule and reason; `item` is the first and stands for
- * all. */
+/* Items of one link that have the same state, rule and cause. */
 struct view_group {
-	const struct plan_item *item;
-	feature_set bits; /* empty for a feature that this kernel has not */
+	const struct plan_item *item; /* the first of them */
+	feature_set bits;	      /* empty for a feature that this kernel does not have */
 };
 
-/* Groups of a link's items, as they come, those as declared last. The array is the caller's to
- * free. 0 or -ENOMEM. */
+/* Groups the items of a link in their order, compliant ones last. *ret: the caller frees it; it borrows from link. 0 or -ENOMEM. */
 int view_group_items(const struct plan_link *link, struct view_group **ret, size_t *ret_n);
 
-/* Kernel names of a group, or the word of a feature that this kernel has not. Returns buf. */
+/* The kernel names of a group, or the name in the rule for a feature that this kernel does not have. Returns buf. */
 const char *view_group_names(
 	const struct feature_table *table, const struct view_group *group, char *buf, size_t size);
 
@@ -36,29 +34,27 @@ const char *view_group_names(
 const char *view_link_words(
 	const struct link_table *table, const struct link *link, char *buf, size_t size);
 
-/* The item of a bit; NULL when no rule names it. */
+/* The item of a feature; NULL if no rule declares it. link: may be NULL. */
 const struct plan_item *view_item(const struct plan_link *link, unsigned bit);
 
-/* The link's verdict as a word: NULL when no rule names any feature of it. */
+/* The name of the verdict of a link, static; NULL if no rule applies. */
 const char *view_verdict(const struct plan *plan, int ifindex);
 
-/* Are these two explanations the same, but for the feature that each is about? */
-bool view_same_story(const struct explanation *a, unsigned bit_a, const struct explanation *b, unsigned bit_b);
+/* Are the two explanations the same, except for the feature that each is about? Neither is empty. */
+bool view_same_explanation(const struct explanation *a, const struct explanation *b);
 
-/* Does this rule name devices (Name=, Driver=, MACAddress=, LowerDriver=) and match none, though it is for
- * this host? Then a name may be misspelt. Rules that match by kind or role alone may well find nothing. */
+/* Does a rule for this host name devices (Name=, Driver=, MACAddress=, LowerDriver=) and match no link? Then a name may be
+ * misspelt. A rule that matches by kind or role alone may legitimately match nothing. */
 bool view_rule_misses(const struct view *view, const struct rule *rule);
 
-/* Links of a tree of what stands on what: each link is followed by its lower and its ports. depth 0
- * is a link that nothing stands on. repeated: shown in full further up. */
+/* A line of the tree of links: each link is followed by its lower link and its ports. */
 struct view_node {
 	struct link *link;
-	unsigned depth;
-	bool repeated;
+	unsigned depth; /* 0: no link uses it */
+	bool repeated;	/* its subtree was listed before */
 };
 
-/* The whole table as such a tree, in reading order; the array is the caller's to free. 0 or
- * -ENOMEM. */
+/* All links as a tree, in the order of its lines. *ret: the caller frees it; it borrows links from table. 0 or -ENOMEM. */
 int view_tree(struct link_table *table, struct view_node **ret, size_t *ret_n);
 
 #endif

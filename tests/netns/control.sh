@@ -159,13 +159,13 @@ run ctl reload --json
 is "the same as a document" "$status:$(jq -c '[.taken, .settings_taken, .rules_taken]' <<<"$out")" '1:[false,false,true]'
 check "which is as its schema says" "$build/tests/test-json" reload.json <(echo "$out")
 run ctl status
-has "status says what the errors mean" "$status$out" "^1" "^settings rejected, keeping the previous ones"
+has "status says what the errors mean" "$status$out" "^1" "^Settings rejected; keeping the previous settings"
 printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' >"$scratch/conf"
 mv "$scratch/rules/50-veth.rule" "$scratch/50-veth"
 run ctl reload
 is "a reload that ends without rules" "$status:$out" "0:reloaded; rules loaded: 0"
 run ctl status
-has "is told by status" "$out" "^no rule is loaded: "
+has "is told by status" "$out" "^No rules are loaded; "
 has "and by a record" "$(cat "$log")" "rules: No rules are loaded"
 mv "$scratch/50-veth" "$scratch/rules/50-veth.rule"
 check "and ends with the rules" ctl reload

@@ -329,9 +329,10 @@ static int write_show(FILE *out, const struct sample *s)
 
 static int write_explain(FILE *out, const struct sample *s)
 {
-	const struct json_explained explained = { .bit = 16, .item = &s->items[3], .explanation = &s->explanation };
+	struct explanation explanation = s->explanation;
 
-	return json_write_explain(out, &s->view, link_table_find(&s->links, 5), &explained, 1);
+	explanation.item = &s->items[3];
+	return json_write_explain(out, &s->view, link_table_find(&s->links, 5), &explanation, 1);
 }
 
 static void note_metrics(struct transcript *t, const struct sample *s)
@@ -373,9 +374,9 @@ static void note_groups(struct transcript *t, const struct sample *s)
 	steps[1].other_bit = 20;
 	other.advice.bit = 20;
 	other.steps = steps;
-	assert_true(view_same_story(&s->explanation, 16, &other, 20));
+	assert_true(view_same_explanation(&s->explanation, &other));
 	steps[2].code = CAUSE_UNKNOWN;
-	assert_false(view_same_story(&s->explanation, 16, &other, 20));
+	assert_false(view_same_explanation(&s->explanation, &other));
 }
 
 static char *make_transcript(const char *const *sentences, size_t *ret_texts)

@@ -142,7 +142,7 @@ static void a_stale_socket(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_RECONNECT, "files.service", "vlan10");
-	has(0, "files.service holds 2 stale connections: they still lack tx-scatter-gather, which vlan10 has regained; restart the service");
+	has(0, "files.service has 2 stale connections: they still lack tx-scatter-gather, which vlan10 has regained; restart the service");
 	investigation_clear(&i);
 }
 
@@ -289,7 +289,7 @@ static void a_process_without_a_unit(void **state)
 	strcpy(i.evidence.stale[0].service, UNIT_NO_SERVICE);
 	strcpy(i.evidence.fallback[0].service, UNIT_NO_SERVICE);
 	judge(&i);
-	has(0, "A process outside any service holds 2 stale connections");
+	has(0, "A process outside any service has 2 stale connections");
 	has(0, "which vlan10 has regained; restart it, or for IPv4");
 	i.evidence.n_stale = 0;
 	judge(&i);
@@ -426,13 +426,13 @@ static void bad_documents(void **state)
 	} bad[] = {
 		{ "[]", "", -ENOENT },
 		{ "{\"version\":1,\"document\":\"snapshot\"}", "", -ENOENT },
-		{ "{\"version\":2,\"document\":\"investigate\"}", "it is of another version than 1", -EBADMSG },
+		{ "{\"version\":2,\"document\":\"investigate\"}", "unsupported version, expected 1", -EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\"}", "elapsed_usec is missing", -EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":-1}", "elapsed_usec is out of range",
 			-EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"histograms\":[{\"slots\":[{"
 		  "\"from_usec\":3,\"calls\":1}]}]}",
-			"histograms[0].slots[0].from_usec is no power of two that a slot begins with", -EBADMSG },
+			"histograms[0].slots[0].from_usec is not a power of two, where a slot begins", -EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":[7]}", "fallback[0] is not an object",
 			-EBADMSG },
 		{ "{\"version\":1,\"document\":\"investigate\",\"elapsed_usec\":1,\"fallback\":{}}",

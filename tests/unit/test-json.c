@@ -310,14 +310,12 @@ static void show(void **state)
 
 static int write_explain(FILE *out)
 {
-	const struct json_explained told[] = {
-		{ .bit = 16, .item = &sample.items[3], .explanation = &sample.explanation },
-		{ .bit = FEATURE_MAX,
-			.word = "tx-udp-fragmentation",
-			.explanation = &sample.explanation },
-	};
+	struct explanation both[] = { sample.explanation, sample.explanation };
 
-	return json_write_explain(out, &sample.view, link_table_find(&sample.links, 5), told, 2);
+	both[0].item = &sample.items[3];
+	both[1].item = NULL;
+	both[1].word = "tx-udp-fragmentation";
+	return json_write_explain(out, &sample.view, link_table_find(&sample.links, 5), both, 2);
 }
 
 static void explain(void **state)

@@ -174,10 +174,10 @@ static void one_that_died_is_not_up_either(void **state)
 
 	p->metrics.stopped = true;
 	stopped = format(p);
-	assert_int_equal(metrics_stop(text, &after, &len), 1);
+	assert_int_equal(metrics_mark_stopped(text, &after, &len), 1);
 	assert_string_equal(after, stopped);
 	assert_int_equal(len, strlen(stopped));
-	assert_int_equal(metrics_stop(after, &again, &len), 0);
+	assert_int_equal(metrics_mark_stopped(after, &again, &len), 0);
 	assert_null(again);
 }
 
@@ -189,7 +189,7 @@ static void one_that_died_in_another_namespace(void **state)
 
 	p->metrics.netns = "x\"} 1\noffloadd_up 1";
 	text = format(p);
-	assert_int_equal(metrics_stop(text, &after, &len), 1);
+	assert_int_equal(metrics_mark_stopped(text, &after, &len), 1);
 	assert_non_null(strstr(after, "\noffloadd_up{netns=\"x\\\\x22} 1\\\\x0aoffloadd_up 1\"} 0\n"));
 }
 
@@ -202,11 +202,11 @@ static void what_is_no_text_of_ours_becomes_one(_unused_ void **state)
 		_cleanup_free_ char *after = NULL, *again = NULL;
 		size_t len;
 
-		assert_int_equal(metrics_stop(texts[i], &after, &len), 1);
+		assert_int_equal(metrics_mark_stopped(texts[i], &after, &len), 1);
 		assert_int_equal(strlen(after), len);
 		assert_non_null(strstr(after, "\noffloadd_up 0\n"));
 		assert_int_equal(count_lines(after, "offloadd_"), 2);
-		assert_int_equal(metrics_stop(after, &again, &len), 0);
+		assert_int_equal(metrics_mark_stopped(after, &again, &len), 0);
 	}
 }
 

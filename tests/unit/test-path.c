@@ -31,9 +31,9 @@ static struct path_run run_of(struct way sendfile, struct way splice, struct way
 static enum path_verdict judge(struct way sendfile, struct way splice, struct way send, struct way small)
 {
 	struct path_run run = run_of(sendfile, splice, send, small);
-	struct path_finding f;
+	struct path_result f;
 
-	path_judge(&run, &f);
+	path_evaluate(&run, &f);
 	return f.verdict;
 }
 
@@ -81,13 +81,13 @@ static void time_counts_when_it_is_the_senders(void **state)
 {
 	struct path_run run = run_of((struct way){ 20, 1 }, (struct way){ 20, 1 }, (struct way){ 20, 1 },
 		(struct way){ 80, 1 });
-	struct path_finding f;
+	struct path_result f;
 
 	(void)state;
-	path_judge(&run, &f);
+	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_UNKNOWN);
-	run.own = true;
-	path_judge(&run, &f);
+	run.local_pair = true;
+	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_SOFTWARE);
 }
 
@@ -107,14 +107,14 @@ static void slow_sendfile_takes_both_time_and_cpu(void **state)
 {
 	const struct way ten = { 10, 10 };
 	struct path_run run;
-	struct path_finding f;
+	struct path_result f;
 
 	(void)state;
 	assert_int_equal(judge((struct way){ 16, 16 }, ten, ten, (struct way){ 60, 60 }), PATH_SLOW);
 	assert_int_equal(judge((struct way){ 16, 10 }, ten, ten, (struct way){ 16, 10 }), PATH_HEALTHY);
 	assert_int_equal(judge((struct way){ 10, 16 }, ten, ten, (struct way){ 10, 16 }), PATH_HEALTHY);
 	run = run_of(ten, (struct way){ 20, 20 }, ten, ten);
-	path_judge(&run, &f);
+	path_evaluate(&run, &f);
 	assert_true(f.slow_splice);
 	assert_false(f.slow_sendfile);
 }
@@ -123,21 +123,21 @@ static void nothing_is_said_of_too_little(void **state)
 {
 	const struct way ten = { 10, 10 };
 	struct path_run run = run_of(ten, ten, ten, ten);
-	struct path_finding f;
+	struct path_result f;
 
 	(void)state;
 	run.rounds = PATH_ROUNDS_LEAST - 1;
-	path_judge(&run, &f);
+	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_UNKNOWN);
 	run.rounds = PATH_ROUNDS + 1;
-	path_judge(&run, &f);
+	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_UNKNOWN);
 	run = run_of(ten, ten, (struct way){ 0, 0 }, ten);
-	path_judge(&run, &f);
+	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_UNKNOWN);
 	run = run_of(ten, ten, ten, ten);
 	run.small_mss = 0;
-	path_judge(&run, &f);
+	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_UNKNOWN);
 	assert_true(f.segments == 0);
 }
@@ -146,12 +146,12 @@ static void one_disturbed_round_changes_nothing(void **state)
 {
 	struct path_run run = run_of((struct way){ 1, 1 }, (struct way){ 1, 1 }, (struct way){ 4, 4 },
 		(struct way){ 1, 1 });
-	struct path_finding f;
+	struct path_result f;
 
 	(void)state;
 	run.samples[2][PATH_SENDFILE].wall_usec *= 100;
 	run.samples[5][PATH_SMALL].wall_usec *= 100;
-	path_judge(&run, &f);
+	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_HEALTHY);
 }
 

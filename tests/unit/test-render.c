@@ -76,7 +76,7 @@ static void results(void **state)
 	link_table_find(&sample.links, 2)->features.active = unit_set(&sample.features, "tx");
 	sample.plan_links[0].before.active = unit_set(&sample.features, "sg");
 	sample.report.n_results = 2;
-	render_followers(&r, &sample.view, &sample.report);
+	render_side_effects(&r, &sample.view, &sample.report);
 	end(&r, "tests/golden/results.txt");
 }
 
@@ -163,7 +163,7 @@ static void a_link_that_cannot_be_read(void **state)
 	sample.plan.counts[VERDICT_REFUSED] = 1;
 	render_plan(&r, &sample.view);
 	assert_int_equal(render_list(&r, &sample.view), 0);
-	render_nothing(&r, &sample.view, link_table_find(&sample.links, 3));
+	render_no_explanation(&r, &sample.view, link_table_find(&sample.links, 3));
 	end(&r, "tests/golden/plan-unread.txt");
 }
 
@@ -171,17 +171,18 @@ static void explanations(void **state)
 {
 	struct render r = begin(0, false);
 	const struct link *vlan10 = link_table_find_name(&sample.links, "vlan10");
+	struct explanation other = sample.explanation;
 
 	(void)state;
 	render_explanation(&r, &sample.view, vlan10,
 		unit_set(&sample.features, "tx-tcp-segmentation tx-tcp6-segmentation"),
-		unit_set(&sample.features, "tx-tcp-mangleid-segmentation"), NULL,
-		&sample.items[3], &sample.explanation);
-	render_explanation(
-		&r, &sample.view, vlan10, 0, 0, "tx-udp-fragmentation", NULL, &sample.explanation);
-	render_nothing(&r, &sample.view, link_table_find_name(&sample.links, "bond0"));
-	render_nothing(&r, &sample.view, link_table_find_name(&sample.links, "eth2"));
-	render_nothing(&r, &sample.view, link_table_find_name(&sample.links, "eth3"));
+		unit_set(&sample.features, "tx-tcp-mangleid-segmentation"), &sample.explanation);
+	other.item = NULL;
+	other.word = "tx-udp-fragmentation";
+	render_explanation(&r, &sample.view, vlan10, 0, 0, &other);
+	render_no_explanation(&r, &sample.view, link_table_find_name(&sample.links, "bond0"));
+	render_no_explanation(&r, &sample.view, link_table_find_name(&sample.links, "eth2"));
+	render_no_explanation(&r, &sample.view, link_table_find_name(&sample.links, "eth3"));
 	end(&r, "tests/golden/explain.txt");
 }
 

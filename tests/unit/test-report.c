@@ -121,7 +121,7 @@ static void many_links_are_cut_and_those_that_differ_come_first(void **state)
 	unit_off(h, "vlan399", "tx-scatter-gather");
 	d = draw(h);
 	assert_int_equal(d->n_nodes, DRAWING_NODES_MAX);
-	assert_int_equal(d->left_out, 401 - DRAWING_NODES_MAX);
+	assert_int_equal(d->omitted, 401 - DRAWING_NODES_MAX);
 	assert_string_equal(node(d, "vlan399")->verdict, "drifted");
 	nothing_overlaps(d);
 	free(d);
@@ -236,7 +236,7 @@ static void what_is_absent_is_said(void **state)
 	assert_non_null(strstr(text, "nobody &lt;recorded&gt;"));
 	assert_non_null(strstr(text, "no probe"));
 	assert_non_null(strstr(text, "not measured"));
-	assert_non_null(strstr(text, "No rule names any feature of these links"));
+	assert_non_null(strstr(text, "No rule applies to these interfaces"));
 	free(text);
 	unit_host_free(h);
 }

@@ -53,7 +53,7 @@ static char *read_own(const struct place *p)
 
 static void nowhere_is_nothing_to_say(_unused_ void **state)
 {
-	assert_int_equal(textfile_bury(""), 0);
+	assert_int_equal(textfile_mark_stopped(""), 0);
 }
 
 static void one_that_never_wrote_is_known(void **state)
@@ -64,16 +64,16 @@ static void one_that_never_wrote_is_known(void **state)
 	struct stat st;
 
 	if (netns_is_own(name, sizeof(name))) { /* where a clean stop leaves no file */
-		assert_int_equal(textfile_bury(p->path), 0);
+		assert_int_equal(textfile_mark_stopped(p->path), 0);
 		assert_int_not_equal(access(p->own, F_OK), 0);
 		return;
 	}
-	assert_int_equal(textfile_bury(p->path), 1);
+	assert_int_equal(textfile_mark_stopped(p->path), 1);
 	text = read_own(p);
 	assert_non_null(strstr(text, "\noffloadd_up 0\n"));
 	assert_int_equal(stat(p->own, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
-	assert_int_equal(textfile_bury(p->path), 0);
+	assert_int_equal(textfile_mark_stopped(p->path), 0);
 }
 
 static void what_it_wrote_is_kept(void **state)
@@ -83,10 +83,10 @@ static void what_it_wrote_is_kept(void **state)
 	_cleanup_free_ char *text = NULL;
 
 	assert_int_equal(file_replace(p->own, last, strlen(last)), 0);
-	assert_int_equal(textfile_bury(p->path), 1);
+	assert_int_equal(textfile_mark_stopped(p->path), 1);
 	text = read_own(p);
 	assert_string_equal(text, "# x\noffloadd_up 0\noffloadd_rules 3\n");
-	assert_int_equal(textfile_bury(p->path), 0);
+	assert_int_equal(textfile_mark_stopped(p->path), 0);
 }
 
 static void nobody_has_it_read_another_file(void **state)
@@ -94,10 +94,10 @@ static void nobody_has_it_read_another_file(void **state)
 	const struct place *p = *state;
 
 	assert_int_equal(symlink("/etc/passwd", p->own), 0);
-	assert_int_equal(textfile_bury(p->path), -ELOOP);
+	assert_int_equal(textfile_mark_stopped(p->path), -ELOOP);
 	assert_int_equal(unlink(p->own), 0);
 	assert_int_equal(mkfifo(p->own, 0600), 0);
-	assert_int_equal(textfile_bury(p->path), 1);
+	assert_int_equal(textfile_mark_stopped(p->path), 1);
 }
 
 int main(void)

@@ -45,12 +45,12 @@ offloadctl services --json >"$scratch/services.json"
 offloadctl snapshot >"$scratch/snapshot.json"
 page=$(offloadctl report --html - --latency "$scratch/latency.json") status=$?
 is "the report is made" $status 0
-has "it names what is not as declared" "$page" 'id="finding"><p>1 of 5 links is not as declared: vlan10' 'must reconnect'
+has "it names what is not as declared" "$page" 'id="finding"><p>1 of 5 interfaces does not match the rules: vlan10' 'must reconnect'
 has "its picture has the whole stack" "$page" 'data-lower="eth2" data-upper="bond0"' 'data-lower="eth3" data-upper="bond0"' \
 	'data-lower="bond0" data-upper="vlan10"' 'data-lower="bond0" data-upper="vlan100"'
 has "it says who" "$page" '<code>ethtool</code> \([0-9]+\), started by bash, in session-3.scope'
 has "who pays, and who must reconnect" "$page" '<strong>files.service</strong>' '<strong>backup.service</strong>'
-has "how long sendfile takes" "$page" 'class="bar"' 'by fallback'
+has "how long sendfile takes" "$page" 'class="bar"' 'software fallback'
 is "nothing is absent" "$(grep -c 'class="absent"' <<<"$page")" 0
 cp "$scratch"/{events,services,snapshot,latency}.json /job/save/
 echo "$page" >/job/save/report.html

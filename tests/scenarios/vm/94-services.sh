@@ -117,7 +117,7 @@ check "vlan10 is put right" offloadctl resume vlan10
 within 20 "it is as declared" quiet_links
 within 20 "the signed service is flagged, with its link and sockets" is_flagged signed.service '[["vlan10",2]]'
 is "the plain one never is" "$(flagged plain.service)" '[]'
-within 20 "a record says so" has_records '^offloadd: stale: signed.service holds 2 stale connections: they still lack .*tx-scatter-gather.*, which vlan10 has regained'
+within 20 "a record says so" has_records '^offloadd: stale: signed.service has 2 stale connections: they still lack .*tx-scatter-gather.*, which vlan10 has regained'
 before=$(paid plain.service)
 fetch plain
 is "the plain one pays no more" "$(paid plain.service)" "$before"
@@ -164,7 +164,7 @@ is "and is not told of again" "$(records '^offloadd: stale: ')" ""
 end_service system.slice/signed.service
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
 within 20 "the flag goes when the service restarts" is_flagged signed.service '[]'
-within 20 "a record says so" has_records '^offloadd: reconnected: signed.service holds no stale connections on vlan10 any more'
+within 20 "a record says so" has_records '^offloadd: reconnected: signed.service has no stale connections on vlan10 any more'
 offloadctl services --format nagios >"$scratch/nagios"
 check "nagios is content, or told of what was paid a moment ago" test $? -lt 2
 is "nothing needs a restart" "$(offloadctl services --format needrestart | tail -n +2)" ""

@@ -28,7 +28,7 @@ server system.slice/plain.service 10.9.0.1 5001
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
 server system.slice/signed6.service fd09::1 5003 fd09::2
 server system.slice/well.service 10.10.0.1 5004
-is "no connection yet" "$(offloadctl sockets)" "none of 0 TCP sockets is stale without what its device has now"
+is "no connection yet" "$(offloadctl sockets)" "None of 0 TCP sockets is stale"
 
 break_vlan
 client plain 10.9.0.1 5001
@@ -46,15 +46,15 @@ is "after the repair the signed ones are stale, by service and link" \
 	'[["vlan10","signed.service","sendfile-peer","tx-scatter-gather"],["vlan10","signed6.service","sendfile-peer","tx-scatter-gather"]]'
 is "a process as old as its connection can tell its age" \
 	"$(jq '[.sockets[].process.age_sec] | all(. >= 0 and . < 600)' "$scratch/sockets")" true
-has "a table says the same" "$(offloadctl sockets)" '^LINK .*STALE WITHOUT' \
+has "a table says the same" "$(offloadctl sockets)" '^LINK .*MISSING' \
 	'^vlan10 +signed.service +10.9.0.1:5002 +10.9.0.2:[0-9]+ +sendfile-peer \([0-9]+\) +[0-9]+(s|min) +tx-scatter-gather' \
-	'^vlan10 +signed6.service +\[fd09::1\]:5003 ' '^2 of 4 TCP sockets are stale '
-has "of another link there is none" "$(offloadctl sockets vlan100)" '^none of 4 TCP sockets '
+	'^vlan10 +signed6.service +\[fd09::1\]:5003 ' '^2 of 4 TCP sockets are stale: '
+has "of another link there is none" "$(offloadctl sockets vlan100)" '^None of 4 TCP sockets '
 is "one that stands well is told when asked for" "$(offloadctl sockets --all --json vlan100 | jq -c '[.sockets[] | [.service, .stale]]')" \
 	'[["well.service",false]]'
 has "an unknown link names the nearest" "$(offloadctl sockets vlan11 2>&1)" 'unknown interface "vlan11", did you mean "vlan10"\?'
 has "without privilege it says what is missing" "$(setpriv --bounding-set -bpf,-sys_admin --inh-caps -bpf,-sys_admin \
-	offloadctl sockets 2>&1; echo $?)" 'cannot see sockets: no privilege: CAP_BPF missing' '^1$'
+	offloadctl sockets 2>&1; echo $?)" 'Failed to observe sockets: no privilege: CAP_BPF missing' '^1$'
 disconnect signed
 disconnect signed6
 has "the stale connections go with their connections" "$(offloadctl sockets)" '^none of 2 TCP sockets '
@@ -93,7 +93,7 @@ check "it tells of the unit" wait_until 60 grep -q '^plain.service' "$scratch/te
 kill -INT $latency
 wait $latency
 is "and ends well" $? 0
-has "text has a histogram of the unit that was asked for" "$(cat "$scratch/text")" '^[0-9:]+  sendfile to TCP sockets within ' \
-	'^plain.service, healthy: [0-9]+ calls?, median ' 'usec .*: calls +distribution' '-> [0-9]+ +: [0-9]+ +\|\*'
+has "text has a histogram of the unit that was asked for" "$(cat "$scratch/text")" '^[0-9:]+  sendfile to TCP sockets in ' \
+	'^plain.service, offloaded: [0-9]+ calls?, median ' 'usec .*: calls +distribution' '-> [0-9]+ +: [0-9]+ +\|\*'
 is "and of no other" "$(grep -c well "$scratch/text")" 0
 done_testing
