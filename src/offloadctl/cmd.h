@@ -89,8 +89,8 @@ int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode);
 #define CMD_FILE_UMASK ((mode_t)-1)
 
 /* Adds the pauses and the contention that the running offloadd knows of. Nothing when there is no reply within a few seconds, or
- * --control none was given. */
-void cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
+ * --control none was given. 0 or -ENOMEM. */
+int cmd_ask_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
 /* Does an offloadd that enforces run here? */
 bool cmd_is_enforced(const struct cmd_options *options);
 

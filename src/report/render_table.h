@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/render.h"
+#include "basic/text_stream.h"
 #include "basic/util.h"
 
 static inline struct libscols_table *new_table(const struct render *r)
@@ -118,17 +119,44 @@ static inline void put_lines(const struct render *r, const char *text)
 	}
 }
 
+/* By a stream of ours, as scols_print_table_to_string() does not notice when memory runs out. */
+static inline int print_to_text(struct libscols_table *t, char **ret)
+{
+	struct text_stream s;
+	size_t len;
+	int e = text_stream_open(&s), error;
+
+	if (e < 0)
+		return e;
+	scols_table_set_stream(t, s.f);
+	e = scols_print_table(t);
+	scols_table_set_stream(t, NULL);
+	error = text_stream_close(&s, ret, &len);
+	return e < 0 ? e : error;
+}
+
+/* Some cell was not set for want of memory. */
+static inline bool is_incomplete(struct libscols_table *t)
+{
+	for (size_t i = 0; i < scols_table_get_nlines(t); i++)
+		if (scols_line_get_userdata(scols_table_get_line(t, i)))
+			return true;
+	return false;
+}
+
 /* spare: the columns to leave out where the terminal is too narrow, the least important first, NULL at the
  * end; it is said which were. */
 static inline int put_fitted_table(const struct render *r, struct libscols_table *t, const char *const *spare)
 {
 	char hidden[128] = "";
 
+	if (is_incomplete(t))
+		return -ENOMEM;
 	for (;;) {
 		_cleanup_free_ char *text = NULL;
-		int e = scols_print_table_to_string(t, &text);
+		int e = print_to_text(t, &text);
 
-		if (e < 0 || !text)
+		if (e < 0)
 			return e;
 		if (r->width && table_width(t) > r->width && spare && *spare && hide_column(t, *spare)) {
 			util_append(hidden, sizeof(hidden), "%s%s", *hidden ? ", " : "", *spare++);
@@ -146,11 +174,13 @@ static inline int put_table(const struct render *r, struct libscols_table *t)
 	return put_fitted_table(r, t, NULL);
 }
 
+/* Without memory, put_fitted_table() fails. */
 static inline void set_cell(struct libscols_line *line, size_t n, const char *text)
 {
 	char clean[FEATURE_MAX * (FEATURE_NAME_LEN + 2)];
 
-	scols_line_set_data(line, n, util_clean(text && *text ? text : "-", clean, sizeof(clean)));
+	if (scols_line_set_data(line, n, util_clean(text && *text ? text : "-", clean, sizeof(clean))) < 0)
+		scols_line_set_userdata(line, line);
 }
 
 #endif

@@ -24,9 +24,8 @@ struct view_group {
 	feature_set bits; /* empty for a feature that this kernel has not */
 };
 
-/* Groups of a link's items, as they come, those as declared last. The array is the caller's to
- * free. 0 or -ENOMEM. */
-int view_group_items(const struct plan_link *link, struct view_group **ret, size_t *ret_n);
+/* The next group of a link's items, as they come, those as declared last. *at is 0 at first. False: there are no more. */
+bool view_next_group(const struct plan_link *link, size_t *at, struct view_group *ret);
 
 /* Kernel names of a group, or the word of a feature that this kernel has not. Returns buf. */
 const char *view_group_names(
