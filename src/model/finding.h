@@ -52,6 +52,7 @@ enum finding_code {
 	FINDING_STARTED,           /* (object: version, words: ethtool's backend, enforce, count: rules, total: links) */
 	FINDING_STOPPED,           /* (count: overruns, total: reconciles, changes: SETs) */
 	FINDING_OVERRUN,           /* (count: since the start) */
+	FINDING_RELOAD_FAILED,     /* (object: "settings" or "rules", error) */
 	FINDING_RECONCILE_FAILED,  /* (error) */
 	FINDING_LOOP_FAILED,       /* it exits (object: what it was about, error) */
 	FINDING_HOST_NAME_FAILED,  /* (object: the new name, error) */

@@ -153,14 +153,16 @@ void daemon_tell_status(struct daemon *d, bool ready)
 {
 	size_t errors = d->conf_errors.n_errors + d->rule_errors.n_errors;
 	struct reconcile_counts counts = reconcile_count(d->reconcile);
-	char tail[40] = "";
+	char tail[40] = "", text[256];
 
 	if (!ready && counts.troubled == d->told.troubled && counts.contended == d->told.contended)
 		return;
 	d->told = counts;
 	if (errors)
 		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
-	sd_notifyf(0, "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",
+	/* not by sd_notifyf(), which needs memory: READY=1 must not get lost */
+	snprintf(text, sizeof(text), "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",
 		ready ? "READY=1\n" : "", d->enforce ? "enforce" : "audit",
 		reconcile_rules(d->reconcile)->n_rules, counts.troubled, counts.contended, tail);
+	sd_notify(0, text);
 }

@@ -50,6 +50,7 @@ struct daemon {
 	uint64_t rest_usec;	/* sockets are not read before, 0: they are */
 	uint64_t reconciled_usec; /* when the last reconcile began */
 	uint64_t event_usec;	/* when the kernel reported the first change that waits, 0 */
+	uint64_t refresh_usec;	/* memory ran out: when everything is read again, 0 */
 	uint64_t ledger_usec;	/* when the ledger may be written next */
 	bool ledger_failed;	/* to write, the last time */
 	bool textfile_failed;	/* to write, the last time */
@@ -96,6 +97,9 @@ void daemon_reconcile(struct daemon *d);
 
 /* After whatever happened: does what is due now, and arms the timer for what comes next. */
 void daemon_settle(struct daemon *d);
+
+/* Handles events until something ends that. The exit code, negative errno. */
+int daemon_loop(struct daemon *d);
 
 /* Settings and rules again, by SIGHUP or by a client; userdata is the daemon. METHODS_TOOK_* bits, negative
  * errno: then the loop ends. */

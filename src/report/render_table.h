@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "report/render.h"
-#include "basic/text_stream.h"
 #include "basic/util.h"
 
 static inline struct libscols_table *new_table(const struct render *r)
@@ -119,20 +118,14 @@ static inline void put_lines(const struct render *r, const char *text)
 	}
 }
 
-/* By a stream of ours, as scols_print_table_to_string() does not notice when memory runs out. */
+/* libsmartcols goes on without what it has no memory for, but leaves ENOMEM. */
 static inline int print_to_text(struct libscols_table *t, char **ret)
 {
-	struct text_stream s;
-	size_t len;
-	int e = text_stream_open(&s), error;
+	int e;
 
-	if (e < 0)
-		return e;
-	scols_table_set_stream(t, s.f);
-	e = scols_print_table(t);
-	scols_table_set_stream(t, NULL);
-	error = text_stream_close(&s, ret, &len);
-	return e < 0 ? e : error;
+	errno = 0;
+	e = scols_print_table_to_string(t, ret);
+	return e < 0 ? e : *ret && errno != ENOMEM ? 0 : -ENOMEM;
 }
 
 /* Some cell was not set for want of memory. */

@@ -49,6 +49,8 @@ static const char *object_of(enum finding_code code)
 		return "Probes";
 	case FINDING_STARTED:
 		return "1.2.3";
+	case FINDING_RELOAD_FAILED:
+		return "rules";
 	case FINDING_LOOP_FAILED:
 		return "link events";
 	case FINDING_HOST_NAME_FAILED:
