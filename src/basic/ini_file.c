@@ -18,6 +18,7 @@
 #define CODE_BACKSLASH '\x02'
 
 #define LIST_MAX 8 /* with more valid words than this, an error suggests the nearest one instead of listing them */
+#define PARSER_ROOM 16384 /* bytes; more than iniparser_load() allocates at its start */
 
 /* A section header (line 0) or a key. */
 struct entry {
@@ -414,12 +415,22 @@ static int be_silent(const char *fmt _unused_, ...)
 	return 0;
 }
 
+/* Up to iniparser 4.1, dictionary_new() crashes when it has no memory. Is there enough for it? */
+static bool has_parser_room(void)
+{
+	void *volatile room = malloc(PARSER_ROOM); /* volatile: compilers omit what is only freed */
+
+	free(room);
+	return room;
+}
+
 /* Lets iniparser parse the scanner's text, and copies the values to the entries. 0; 1: it failed, and the
  * reason was reported; negative errno. */
 static int run_iniparser(struct scanner *s)
 {
 	_cleanup_(iniparser_freedict_pointer) dictionary *d = NULL;
 	char path[32], name[32];
+	int error;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(s->out));
 	if (access(path, R_OK) < 0) {
@@ -427,8 +438,12 @@ static int run_iniparser(struct scanner *s)
 			access("/proc/self", F_OK) < 0 ? "/proc is not mounted" : strerror(errno));
 		return failed(s->reader);
 	}
+	if (!has_parser_room())
+		return -ENOMEM;
 	iniparser_set_error_callback(be_silent);
+	errno = 0;
 	d = iniparser_load(path);
+	error = errno; /* without memory for a key or a value it goes on without it */
 	iniparser_set_error_callback(NULL);
 	for (size_t i = 0; i < s->n; i++) {
 		struct entry *entry = &s->entries[i];
@@ -438,6 +453,8 @@ static int run_iniparser(struct scanner *s)
 			continue;
 		snprintf(name, sizeof(name), "%u:%u", entry->section_line, entry->line);
 		value = d ? iniparser_getstring(d, name, NULL) : NULL;
+		if (!value && error == ENOMEM)
+			return -ENOMEM;
 		if (!value) {
 			ini_complain(s->reader, entry->line, "failed to parse: iniparser did not return this line");
 			return failed(s->reader);
@@ -635,9 +652,13 @@ int ini_file_parse(struct ini_reader *reader, const char *text, size_t len,
 	if (s.out)
 		scan_text(&s, text, len);
 	if (!s.out || fflush(s.out) != 0) {
-		ini_complain(reader, 0, "failed to parse: memory file: %s", strerror(errno));
+		int error = errno;
+
 		if (!s.out && fd >= 0)
 			close(fd);
+		if (error == ENOMEM)
+			return -ENOMEM;
+		ini_complain(reader, 0, "failed to parse: memory file: %s", strerror(error));
 		return failed(reader);
 	}
 	return s.full || reader->error < 0 ? failed(reader) : parse_scanned(&s, sections, n_sections, target);

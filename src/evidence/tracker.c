@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "basic/file.h"
+#include "basic/text_stream.h"
 #include "basic/util.h"
 
 #define STATE_HEADER "offloadd services 1\n"
@@ -207,23 +208,25 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 void tracker_save(struct tracker *w)
 {
 	struct finding finding;
-	char *text = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct text_stream s;
 	size_t len = 0;
-	FILE *f;
 	int r;
 
 	if (!w->path || !(w->unsaved || w->hits_unsaved))
 		return;
 	w->unsaved = w->hits_unsaved = false;
-	f = open_memstream(&text, &len);
-	if (!f)
-		return;
-	fputs(STATE_HEADER, f);
-	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+	r = text_stream_open(&s);
+	if (r >= 0)
+		fputs(STATE_HEADER, s.f);
+	for (const struct stale *stale = w->stale.all; stale && r >= 0; stale = stale->hh.next)
 		if (!stale->is_new)
-			fprintf(f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n", stale->key.cgroup,
+			fprintf(s.f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n", stale->key.cgroup,
 				stale->key.netns, stale->key.ifindex, stale->found.since_usec, stale->found.hits);
-	r = fclose(f) == 0 ? file_replace(w->path, text, len) : -ENOMEM;
+	if (r >= 0)
+		r = text_stream_close(&s, &text, &len);
+	if (r >= 0)
+		r = file_replace(w->path, text, len);
 	if (r < 0 && !w->save_failed) {
 		begin(&finding, FINDING_SERVICES_UNWRITABLE, "", 0, "");
 		finding_set_object(&finding, w->path);
@@ -231,7 +234,6 @@ void tracker_save(struct tracker *w)
 		send(w, &finding);
 	}
 	w->save_failed = r < 0;
-	free(text);
 }
 
 /* The service may be restarted TRACKER_RESTART_USEC from now. */

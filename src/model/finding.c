@@ -40,6 +40,7 @@ static const struct {
 	[FINDING_STARTED] = { "started", EVENT_STATE, LOG_INFO },
 	[FINDING_STOPPED] = { "stopped", EVENT_STATE, LOG_INFO },
 	[FINDING_OVERRUN] = { "overrun", EVENT_OVERRUN, LOG_WARNING },
+	[FINDING_RELOAD_FAILED] = { "reload-failed", EVENT_STATE, LOG_ERR },
 	[FINDING_RECONCILE_FAILED] = { "reconcile-failed", EVENT_STATE, LOG_ERR },
 	[FINDING_LOOP_FAILED] = { "loop-failed", EVENT_STATE, LOG_ERR },
 	[FINDING_HOST_NAME_FAILED] = { "host-name-failed", EVENT_STATE, LOG_ERR },

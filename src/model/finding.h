@@ -54,6 +54,7 @@ enum finding_code {
 	FINDING_STARTED,           /* (object: version, words: ethtool backend, enforce, count: rules, total: links) */
 	FINDING_STOPPED,           /* (count: overruns, total: reconciles, changes: SETs) */
 	FINDING_OVERRUN,           /* (count: since the start) */
+	FINDING_RELOAD_FAILED,     /* (object: "settings" or "rules", error) */
 	FINDING_RECONCILE_FAILED,  /* (error) */
 	FINDING_LOOP_FAILED,       /* offloadd exits (object: what failed, error) */
 	FINDING_HOST_NAME_FAILED,  /* (object: the new name, error) */

@@ -148,7 +148,7 @@ struct link *cmd_find_link(const struct cmd_session *session, const char *name)
 int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 {
 	_cleanup_free_ int *only = NULL;
-	int r;
+	int r = 0;
 
 	if (n_names > 0) {
 		only = calloc((size_t)n_names, sizeof(*only));
@@ -163,11 +163,12 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 		only[i] = link->ifindex;
 	}
 	if (!session->has_states)
-		cmd_read_states(session->options, session->view.features, &session->states);
+		r = cmd_read_states(session->options, session->view.features, &session->states);
 	session->has_states = true;
 	plan_clear(&session->plan);
-	r = plan_make(
-		&session->context, &session->observe->links, only, (size_t)n_names, &session->plan);
+	if (r >= 0)
+		r = plan_make(
+			&session->context, &session->observe->links, only, (size_t)n_names, &session->plan);
 	return r < 0 ? cmd_error("Failed to make a plan: %s", strerror(-r)) : CMD_OK;
 }
 

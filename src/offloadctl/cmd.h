@@ -87,8 +87,8 @@ int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode);
 #define CMD_FILE_UMASK ((mode_t)-1)
 
 /* Adds the pauses and contended features of the running offloadd. Adds nothing with --control none, or if offloadd does not reply within
- * CLIENT_HUNG_USEC. */
-void cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
+ * CLIENT_HUNG_USEC. 0 or -ENOMEM. */
+int cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
 /* Is an offloadd running here in enforce mode? */
 bool cmd_is_enforced(const struct cmd_options *options);
 

@@ -127,10 +127,10 @@ static int status_of_kernel(const struct cmd_options *options, bool hung)
 	if (!hung)
 		cmd_not_running(options);
 	if (cmd_open_all(options, &s) != CMD_OK)
-		return CMD_NO_DAEMON;
+		return CMD_ERROR;
 	s.has_states = true;
 	if (cmd_make_plan(&s, NULL, 0) != CMD_OK)
-		return CMD_NO_DAEMON;
+		return CMD_ERROR;
 	for (size_t i = 0; i < s.plan.n_links; i++)
 		if (s.plan.links[i].n_items)
 			counts[plan_link_verdict(&s.plan.links[i])]++;
@@ -191,10 +191,10 @@ static int metrics_of_kernel(const struct cmd_options *options)
 
 	cmd_not_running(options);
 	if (cmd_open_all(options, &s) != CMD_OK)
-		return CMD_NO_DAEMON;
+		return CMD_ERROR;
 	s.has_states = true;
 	if (cmd_make_plan(&s, NULL, 0) != CMD_OK)
-		return CMD_NO_DAEMON;
+		return CMD_ERROR;
 	m.features = s.view.features;
 	m.links = s.view.links;
 	m.rule_errors = s.rules.n_errors;

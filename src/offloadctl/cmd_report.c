@@ -11,6 +11,7 @@
 #include "report/report_html.h"
 #include "compare/snapshot_json.h"
 #include "compare/snapshot_model.h"
+#include "basic/text_stream.h"
 #include "basic/util.h"
 
 /* ---- documents of the command line ---- */
@@ -118,15 +119,17 @@ static int read_sources(const struct cmd_options *options, struct sources *ret, 
 static int write_page(const struct cmd_options *options, const struct report_html *page)
 {
 	_cleanup_free_ char *text = NULL;
+	struct text_stream s;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int r;
+	int r = text_stream_open(&s), error;
 
-	if (!f)
-		return cmd_error("%s", strerror(errno));
-	r = report_html_write(f, page);
-	if (fclose(f) || r < 0)
-		return cmd_error("Failed to format the page: %s", strerror(r < 0 ? -r : errno));
+	if (r >= 0) {
+		r = report_html_write(s.f, page);
+		error = text_stream_close(&s, &text, &len);
+		r = error < 0 ? error : r;
+	}
+	if (r < 0)
+		return cmd_error("Failed to format the page: %s", strerror(-r));
 	r = cmd_file_write(strcmp(options->html, "-") == 0 ? NULL : options->html, text, len, CMD_FILE_UMASK);
 	return r < 0 ? cmd_error("Failed to write %s: %s", options->html, strerror(-r)) : CMD_OK;
 }

@@ -30,34 +30,36 @@ static struct link_state *state_of(struct link_states *states, const struct json
 	return link_states_get(states, (int)json_get_int(o, "ifindex"));
 }
 
-void cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
+int cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
 {
 	_cleanup_json_ struct json_value *status = NULL;
 	struct link_contention *contention;
 	struct link_state *state;
+	int r = get_status(options, &status);
 
-	switch (get_status(options, &status)) {
-	case 1:
-		break;
-	case -ETIMEDOUT:
-		cmd_error("Failed to query offloadd: no reply; paused and contended features are not known");
-		return;
-	default:
-		return;
-	}
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		cmd_error("Failed to query offloadd: %s; paused and contended features are not known",
+			r == -ETIMEDOUT ? "no reply" : strerror(-r));
+	if (r <= 0)
+		return 0;
 	json_foreach(o, json_get_list(status, "paused"))
 	{
 		state = state_of(states, o);
-		if (state)
-			state->paused = true;
+		if (!state)
+			return -ENOMEM;
+		state->paused = true;
 	}
 	json_foreach(o, json_get_list(status, "contended"))
 	{
 		state = state_of(states, o);
 		contention = state ? link_state_contention(state) : NULL;
-		if (contention)
-			contention->contended |= feature_get_names(json_get_list(o, "features"), table);
+		if (!contention)
+			return -ENOMEM;
+		contention->contended |= feature_get_names(json_get_list(o, "features"), table);
 	}
+	return 0;
 }
 
 bool cmd_is_enforced(const struct cmd_options *options)

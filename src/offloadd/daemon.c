@@ -130,6 +130,10 @@ static int open_control(struct daemon *d)
 	}
 	handler = methods_handler(d->methods);
 	r = server_new(d->event, path, &handler, &d->control);
+	if (r == -ENOMEM) {
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
+		return r;
+	}
 	if (r == -EADDRINUSE && d->enforce) {
 		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n", path);
 		return r;
@@ -213,8 +217,9 @@ static int run_loop(struct daemon *d)
 		fprintf(stderr, "offloadd: Failed to set up the event loop: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
-	if (open_control(d) < 0 || daemon_set_textfile(d) < 0)
+	if (open_control(d) < 0)
 		return EXIT_ERROR;
+	daemon_note_textfile(d, daemon_set_textfile(d));
 	daemon_reconcile(d);
 	daemon_notify_status(d, true);
 	open_tracker(d);
@@ -222,7 +227,7 @@ static int run_loop(struct daemon *d)
 	daemon_warn_without_rules(d);
 	daemon_report_missing_probes(d);
 	daemon_settle(d);
-	r = sd_event_loop(d->event);
+	r = daemon_loop(d);
 	daemon_save_ledger(d);
 	if (d->tracker)
 		tracker_save(d->tracker);

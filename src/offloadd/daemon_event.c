@@ -149,18 +149,31 @@ void daemon_report_stopped(struct daemon *d)
 	daemon_send_event(&f, d);
 }
 
+void daemon_note_textfile(struct daemon *d, int r)
+{
+	bool failed_before = d->textfile_failed;
+
+	if (r == 0)
+		return;
+	d->textfile_failed = r < 0;
+	if (r < 0 && !failed_before)
+		daemon_report(d, FINDING_METRICS_UNWRITABLE, textfile_path(d->textfile), r);
+}
+
 void daemon_notify_status(struct daemon *d, bool ready)
 {
 	size_t errors = d->conf_errors.n_errors + d->rule_errors.n_errors;
 	struct reconcile_counts counts = reconcile_count(d->reconcile);
-	char tail[40] = "";
+	char tail[40] = "", text[256];
 
 	if (!ready && counts.problems == d->reported.problems && counts.contended == d->reported.contended)
 		return;
 	d->reported = counts;
 	if (errors)
 		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
-	sd_notifyf(0, "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",
+	/* not by sd_notifyf(), which needs memory: READY=1 must not get lost */
+	snprintf(text, sizeof(text), "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",
 		ready ? "READY=1\n" : "", d->enforce ? "enforce" : "audit",
 		reconcile_rules(d->reconcile)->n_rules, counts.problems, counts.contended, tail);
+	sd_notify(0, text);
 }

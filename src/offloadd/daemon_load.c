@@ -131,8 +131,8 @@ int daemon_reload_conf(struct daemon *d)
 	daemon_set_restart_policy(d);
 	daemon_time_sendfile(d);
 	reconcile_configure(d->reconcile, enforce, &d->conf.contention);
-	r = daemon_set_textfile(d);
-	return r < 0 ? r : 1;
+	daemon_note_textfile(d, daemon_set_textfile(d));
+	return 1;
 }
 
 /* ---- rules ---- */

@@ -15,6 +15,7 @@
 #define LEDGER_DELAY_USEC (1 * USEC_PER_SEC) /* at most one write in this time */
 /* While a feature is contended, events are read in batches, because each costs time and none leads to a repair. */
 #define REST_USEC (250 * USEC_PER_MSEC)
+#define REFRESH_USEC (1 * USEC_PER_SEC) /* how long after memory ran out it is tried again */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 
 void daemon_save_ledger(struct daemon *d)
@@ -27,17 +28,6 @@ void daemon_save_ledger(struct daemon *d)
 		d->ledger->urgent = false; /* after a failure, do not try in every iteration */
 	if (r < 0 && !failed_before)
 		daemon_report(d, FINDING_LEDGER_UNWRITABLE, d->ledger->path, r);
-}
-
-void daemon_note_textfile(struct daemon *d, int r)
-{
-	bool failed_before = d->textfile_failed;
-
-	if (r == 0)
-		return;
-	d->textfile_failed = r < 0;
-	if (r < 0 && !failed_before)
-		daemon_report(d, FINDING_METRICS_UNWRITABLE, textfile_path(d->textfile), r);
 }
 
 /* When this iteration of the loop began. It saves reading the clock before a SET. */
@@ -78,6 +68,7 @@ static void arm_timer(struct daemon *d)
 	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
 		util_earlier(&deadline_usec, d->ledger_usec);
 	util_earlier(&deadline_usec, d->rest_usec);
+	util_earlier(&deadline_usec, d->refresh_usec);
 	if (!pending)
 		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_reported)
@@ -118,10 +109,36 @@ static void rest(struct daemon *d, uint64_t now_usec)
 	}
 }
 
+/* Something went wrong that the next event may not cure; the service manager starts us again. Where memory ran out, it goes on
+ * with what is known, and everything is read again in a while. */
+static void fail(struct daemon *d, const char *what, int error)
+{
+	if (error == -ENOMEM) {
+		d->refresh_usec = util_now_usec() + REFRESH_USEC;
+		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, error);
+		return;
+	}
+	daemon_report(d, FINDING_LOOP_FAILED, what, error);
+	sd_event_exit(d->event, EXIT_ERROR);
+}
+
+static void refresh_when_due(struct daemon *d, uint64_t now_usec)
+{
+	int r;
+
+	if (d->refresh_usec == 0 || now_usec < d->refresh_usec)
+		return;
+	d->refresh_usec = 0;
+	r = observe_refresh(d->observe);
+	if (r < 0)
+		fail(d, "interfaces", r);
+}
+
 void daemon_settle(struct daemon *d)
 {
 	uint64_t now_usec = turn_usec(d, CLOCK_MONOTONIC);
 
+	refresh_when_due(d, now_usec);
 	reconcile_tick(d->reconcile, now_usec);
 	if (reconcile_is_pending(d->reconcile) && now_usec - d->reconciled_usec >= GATHER_USEC)
 		daemon_reconcile(d);
@@ -144,13 +161,6 @@ void daemon_settle(struct daemon *d)
 }
 
 /* ---- events ---- */
-
-/* Exits after an error that the next event may not fix; the service manager restarts offloadd. */
-static void give_up(struct daemon *d, const char *what, int error)
-{
-	daemon_report(d, FINDING_LOOP_FAILED, what, error);
-	sd_event_exit(d->event, EXIT_ERROR);
-}
 
 static int on_defer(_unused_ sd_event_source *source, void *userdata)
 {
@@ -175,8 +185,8 @@ static void take_events(struct daemon *d, int (*read_events)(struct observe *), 
 		d->event_usec = turn_usec(d, CLOCK_MONOTONIC);
 	r = read_events(d->observe);
 	if (r < 0)
-		give_up(d, what, r);
-	else
+		fail(d, what, r);
+	if (r >= 0 || r == -ENOMEM)
 		daemon_settle(d);
 }
 
@@ -209,21 +219,28 @@ int daemon_watch_probes(struct daemon *d)
 	return sd_event_add_io(d->event, &d->probes, tracker_fd(d->tracker), EPOLLIN, on_probes, d);
 }
 
+/* r: what came of loading them. */
+static bool is_taken(struct daemon *d, const char *what, int r)
+{
+	if (r < 0)
+		daemon_report(d, FINDING_RELOAD_FAILED, what, r);
+	return r > 0;
+}
+
 int daemon_reload(void *userdata)
 {
 	struct daemon *d = userdata;
-	int r, taken;
+	int r = 0, taken;
 
 	sd_notify(0, "RELOADING=1");
-	taken = daemon_reload_conf(d);
-	r = taken < 0 ? taken : daemon_load_rules(d, true);
-	taken = (taken > 0 ? METHODS_LOADED_SETTINGS : 0) | (r > 0 ? METHODS_LOADED_RULES : 0);
-	if (r > 0)
+	taken = is_taken(d, "settings", daemon_reload_conf(d)) ? METHODS_LOADED_SETTINGS : 0;
+	taken |= is_taken(d, "rules", daemon_load_rules(d, true)) ? METHODS_LOADED_RULES : 0;
+	if (taken & METHODS_LOADED_RULES)
 		r = observe_refresh(d->observe); /* the new rules may match drivers and routes */
-	if (r < 0) {
-		give_up(d, "the reload", r);
+	if (r < 0)
+		fail(d, "the reload", r);
+	if (r < 0 && r != -ENOMEM)
 		return r;
-	}
 	daemon_notify_status(d, true);
 	daemon_settle(d);
 	return taken;
@@ -332,5 +349,18 @@ int daemon_set_up_loop(struct daemon *d)
 		r = sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
 	if (r >= 0)
 		r = sd_event_set_watchdog(d->event, true);
+	return r;
+}
+
+/* The sources stay as they are when sd-event has no memory for a turn. */
+int daemon_loop(struct daemon *d)
+{
+	const struct timespec nap = { .tv_nsec = 100 * 1000 * 1000 };
+	int r;
+
+	while ((r = sd_event_loop(d->event)) == -ENOMEM)
+		nanosleep(&nap, NULL);
+	if (r < 0)
+		daemon_report(d, FINDING_LOOP_FAILED, "events", r);
 	return r;
 }

@@ -50,6 +50,7 @@ struct daemon {
 	uint64_t rest_usec;	/* do not read sockets before, 0: read them */
 	uint64_t reconciled_usec; /* when the last reconcile began */
 	uint64_t event_usec;	/* of the first pending change, 0: none */
+	uint64_t refresh_usec;	/* memory ran out: when to read everything again, 0: not */
 	uint64_t ledger_usec;	/* earliest next write of the ledger */
 	bool ledger_failed;	/* its last write */
 	bool textfile_failed;	/* its last write */
@@ -93,6 +94,9 @@ void daemon_reconcile(struct daemon *d);
 
 /* After each event: does what is due, and sets the timer for the next deadline. */
 void daemon_settle(struct daemon *d);
+
+/* Handles events until something ends the loop. The exit code; negative errno. */
+int daemon_loop(struct daemon *d);
 
 /* Loads settings and rules again, for SIGHUP or a client. userdata: the daemon. METHODS_LOADED_* bits; negative errno ends the loop. */
 int daemon_reload(void *userdata);

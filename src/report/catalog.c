@@ -71,6 +71,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 			    "{count} {count#overrun|overruns}",
 	[FINDING_OVERRUN] = "Kernel events were lost: the receive buffer overflowed {count#once|{count} times} since the start; all "
 			    "interfaces were read again",
+	[FINDING_RELOAD_FAILED] = "Failed to reload the {object}: {error}; keeping the previous {object}",
 	[FINDING_RECONCILE_FAILED] = "Failed to reconcile: {error}; trying again",
 	[FINDING_LOOP_FAILED] = "Failed to handle {object}: {error}; exiting",
 	[FINDING_HOST_NAME_FAILED] = "Failed to match the rules with the new host name {object}: {error}; run: offloadctl reload",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rules/rule.h"
+#include "basic/text_stream.h"
 
 static const uint64_t reaction_bounds[] = { 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000,
 	250000, 500000, 1000000, 5000000 };
@@ -392,18 +393,13 @@ static void put_all(struct writer *w, const struct metrics *m)
 static int format_by(void (*put_metrics)(struct writer *w, const struct metrics *m), struct writer *w,
 	const struct metrics *m, char **ret, size_t *ret_len)
 {
-	char *text = NULL;
+	struct text_stream s;
 
-	w->f = open_memstream(&text, ret_len);
-	if (!w->f)
+	if (text_stream_open(&s) < 0)
 		return -ENOMEM;
+	w->f = s.f;
 	put_metrics(w, m);
-	if (fclose(w->f) != 0) {
-		free(text);
-		return -ENOMEM;
-	}
-	*ret = text;
-	return 0;
+	return text_stream_close(&s, ret, ret_len);
 }
 
 int metrics_format(const struct metrics *m, char **ret, size_t *ret_len)

@@ -198,7 +198,7 @@ static int add_feature_line(const struct render *r, const struct view *view,
 	set_cell(line, 5, verdict_name(item->verdict));
 	set_cell(line, 6, item->rule ? item->rule->file : NULL);
 	if (item->verdict != VERDICT_COMPLIANT)
-		scols_line_set_data(line, 7, catalog_item(view->features, plan_find(view->plan, link->ifindex), item, item->bit, why, sizeof(why)));
+		set_cell(line, 7, catalog_item(view->features, plan_find(view->plan, link->ifindex), item, item->bit, why, sizeof(why)));
 	if (r->colour && item->verdict != VERDICT_COMPLIANT)
 		scols_line_set_color(line, item->verdict == VERDICT_DRIFTED ? "brown" : "red");
 	return 0;

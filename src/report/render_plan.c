@@ -68,17 +68,16 @@ static void put_link_heading(
 /* The items of a link that do not match the rules. Nothing at all when all do. */
 static void put_link(const struct render *r, const struct view *view, const struct plan_link *pl)
 {
-	_cleanup_free_ struct view_group *groups = NULL;
-	size_t n, compliant = 0;
+	struct view_group group;
+	size_t at = 0, compliant = 0;
 
-	if (plan_link_verdict(pl) == VERDICT_COMPLIANT || view_group_items(pl, &groups, &n) < 0)
+	if (plan_link_verdict(pl) == VERDICT_COMPLIANT)
 		return;
 	put_link_heading(r, view->links, pl);
 	render_put_verdict(r, plan_link_verdict(pl), 0);
 	fputc('\n', r->out);
-	for (size_t i = 0; i < n; i++)
-		if (groups[i].item->verdict != VERDICT_COMPLIANT)
-			put_group(r, view, pl, &groups[i]);
+	while (view_next_group(pl, &at, &group) && group.item->verdict != VERDICT_COMPLIANT)
+		put_group(r, view, pl, &group);
 	for (size_t i = 0; i < pl->n_items; i++)
 		compliant += pl->items[i].verdict == VERDICT_COMPLIANT;
 	if (compliant)

@@ -118,16 +118,37 @@ static inline void put_lines(const struct render *r, const char *text)
 	}
 }
 
+/* libsmartcols continues without what it could not allocate, but leaves ENOMEM in errno. */
+static inline int print_to_text(struct libscols_table *t, char **ret)
+{
+	int e;
+
+	errno = 0;
+	e = scols_print_table_to_string(t, ret);
+	return e < 0 ? e : *ret && errno != ENOMEM ? 0 : -ENOMEM;
+}
+
+/* Is a cell missing because memory ran out? */
+static inline bool is_incomplete(struct libscols_table *t)
+{
+	for (size_t i = 0; i < scols_table_get_nlines(t); i++)
+		if (scols_line_get_userdata(scols_table_get_line(t, i)))
+			return true;
+	return false;
+}
+
 /* spare: columns to hide if the terminal is too narrow, least important first, ends with NULL. Prints which were hidden. */
 static inline int put_fitted_table(const struct render *r, struct libscols_table *t, const char *const *spare)
 {
 	char hidden[128] = "";
 
+	if (is_incomplete(t))
+		return -ENOMEM;
 	for (;;) {
 		_cleanup_free_ char *text = NULL;
-		int e = scols_print_table_to_string(t, &text);
+		int e = print_to_text(t, &text);
 
-		if (e < 0 || !text)
+		if (e < 0)
 			return e;
 		if (r->width && table_width(t) > r->width && spare && *spare && hide_column(t, *spare)) {
 			util_append(hidden, sizeof(hidden), "%s%s", *hidden ? ", " : "", *spare++);
@@ -145,11 +166,13 @@ static inline int put_table(const struct render *r, struct libscols_table *t)
 	return put_fitted_table(r, t, NULL);
 }
 
+/* Without memory, put_fitted_table() fails. */
 static inline void set_cell(struct libscols_line *line, size_t n, const char *text)
 {
 	char clean[FEATURE_MAX * (FEATURE_NAME_LEN + 2)];
 
-	scols_line_set_data(line, n, util_clean(text && *text ? text : "-", clean, sizeof(clean)));
+	if (scols_line_set_data(line, n, util_clean(text && *text ? text : "-", clean, sizeof(clean))) < 0)
+		scols_line_set_userdata(line, line);
 }
 
 #endif

@@ -190,16 +190,13 @@ static void put_group(FILE *out, const struct report_html *r, const struct plan_
 	fputs("</span></td></tr>\n", out);
 }
 
-static int put_link(FILE *out, const struct report_html *r, const struct plan_link *pl)
+static void put_link(FILE *out, const struct report_html *r, const struct plan_link *pl)
 {
 	const struct link *link = link_table_find(r->view->links, pl->ifindex);
-	_cleanup_free_ struct view_group *groups = NULL;
+	struct view_group group;
 	char words[512];
-	size_t n, fine = 0;
-	int result = view_group_items(pl, &groups, &n);
+	size_t at = 0, fine = 0;
 
-	if (result < 0)
-		return result;
 	fputs("<h3 data-link=\"", out);
 	html_text(out, pl->name);
 	fputs("\">", out);
@@ -208,15 +205,13 @@ static int put_link(FILE *out, const struct report_html *r, const struct plan_li
 	html_text(out, link ? view_link_words(r->view->links, link, words, sizeof(words)) : pl->kind);
 	fputs("</span></h3>\n<table><thead><tr><th>Verdict</th><th>Features</th><th>Now</th><th>Why</th><th>Rule</th></tr>"
 	      "</thead><tbody>\n", out);
-	for (size_t i = 0; i < n; i++)
-		if (groups[i].item->verdict != VERDICT_COMPLIANT)
-			put_group(out, r, pl, &groups[i]);
+	while (view_next_group(pl, &at, &group) && group.item->verdict != VERDICT_COMPLIANT)
+		put_group(out, r, pl, &group);
 	fputs("</tbody></table>\n", out);
 	for (size_t i = 0; i < pl->n_items; i++)
 		fine += pl->items[i].verdict == VERDICT_COMPLIANT;
 	if (fine)
 		fprintf(out, "<p class=\"soft\">%zu more feature%s compliant.</p>\n", fine, fine == 1 ? " is" : "s are");
-	return 0;
 }
 
 static void put_compliant_links(FILE *out, const struct report_html *r)
@@ -239,25 +234,20 @@ static void put_compliant_links(FILE *out, const struct report_html *r)
 		fputs("</ul>\n", out);
 }
 
-static int put_features(FILE *out, const struct report_html *r)
+static void put_features(FILE *out, const struct report_html *r)
 {
 	const struct plan *plan = r->view->plan;
 	bool any = false;
 
 	for (size_t i = 0; i < plan->n_links; i++) {
-		int result;
-
 		if (plan->links[i].n_items == 0 || is_compliant(&plan->links[i]))
 			continue;
 		any = true;
-		result = put_link(out, r, &plan->links[i]);
-		if (result < 0)
-			return result;
+		put_link(out, r, &plan->links[i]);
 	}
 	if (!any)
 		fputs("<p class=\"absent\">All declared features match the rules.</p>\n", out);
 	put_compliant_links(out, r);
-	return 0;
 }
 
 /* ---- rules, footer ---- */
@@ -323,7 +313,7 @@ static int put_part(FILE *out, const char *name, void *userdata)
 	else if (strcmp(name, "stack") == 0)
 		result = put_stack(out, r);
 	else if (strcmp(name, "features") == 0)
-		result = put_features(out, r);
+		put_features(out, r);
 	else if (strcmp(name, "timeline") == 0)
 		report_write_timeline(out, &r->events);
 	else if (strcmp(name, "fallback") == 0)

@@ -20,34 +20,31 @@ static bool same_group(const struct plan_item *a, const struct plan_item *b)
 	       strcmp(a->text, b->text) == 0;
 }
 
-static void add_item(struct view_group *groups, size_t *n, const struct plan_item *item)
+static bool is_first(const struct plan_link *link, size_t i)
 {
-	feature_set bit = item->bit < FEATURE_MAX ? FEATURE(item->bit) : 0;
-
-	for (size_t i = 0; i < *n; i++)
-		if (same_group(groups[i].item, item)) {
-			groups[i].bits |= bit;
-			return;
-		}
-	groups[(*n)++] = (struct view_group){ .item = item, .bits = bit };
+	for (size_t j = 0; j < i; j++)
+		if (same_group(&link->items[j], &link->items[i]))
+			return false;
+	return true;
 }
 
-int view_group_items(const struct plan_link *link, struct view_group **ret, size_t *ret_n)
+bool view_next_group(const struct plan_link *link, size_t *at, struct view_group *ret)
 {
-	struct view_group *groups = calloc(link->n_items + 1, sizeof(*groups));
-	size_t n = 0;
+	for (; *at < 2 * link->n_items; ++*at) {
+		bool compliant = *at >= link->n_items;
+		size_t i = *at % link->n_items;
+		const struct plan_item *item = &link->items[i];
 
-	if (!groups)
-		return -ENOMEM;
-	for (size_t i = 0; i < link->n_items; i++)
-		if (link->items[i].verdict != VERDICT_COMPLIANT)
-			add_item(groups, &n, &link->items[i]);
-	for (size_t i = 0; i < link->n_items; i++)
-		if (link->items[i].verdict == VERDICT_COMPLIANT)
-			add_item(groups, &n, &link->items[i]);
-	*ret = groups;
-	*ret_n = n;
-	return 0;
+		if ((item->verdict == VERDICT_COMPLIANT) != compliant || !is_first(link, i))
+			continue;
+		*ret = (struct view_group){ .item = item, .bits = item->bit < FEATURE_MAX ? FEATURE(item->bit) : 0 };
+		for (size_t j = i + 1; j < link->n_items; j++)
+			if (same_group(item, &link->items[j]))
+				ret->bits |= FEATURE(link->items[j].bit);
+		++*at;
+		return true;
+	}
+	return false;
 }
 
 const char *view_group_names(

@@ -23,8 +23,9 @@ struct view_group {
 	feature_set bits;	      /* empty for a feature that this kernel does not have */
 };
 
-/* Groups the items of a link in their order, compliant ones last. *ret: the caller frees it; it borrows from link. 0 or -ENOMEM. */
-int view_group_items(const struct plan_link *link, struct view_group **ret, size_t *ret_n);
+/* The next group of a link's items, in their order, compliant ones last. *at is 0 at first. False: there are no more. It borrows from
+ * link. */
+bool view_next_group(const struct plan_link *link, size_t *at, struct view_group *ret);
 
 /* The kernel names of a group, or the name in the rule for a feature that this kernel does not have. Returns buf. */
 const char *view_group_names(

@@ -3,6 +3,7 @@
  * them, returns NULL with ENOMEM; FAIL_ALLOC_MORE=N lets N more fail after it. Without FAIL_ALLOC nothing fails. Only in the program
  * named by FAIL_ALLOC_IN, so that a shell that starts it is spared. SIGUSR2 starts the count again. At the end the number of
  * allocations is written to the file FAIL_ALLOC_COUNT. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,11 +21,20 @@ static atomic_ulong count;
 static unsigned long first, more;
 static const char *count_path;
 
-static int fails(void)
+/* dictionary_new() of libiniparser 4.1 crashes where one of its first allocations fails. No caller can prevent that, so offloadd
+ * asks for more than these need beforehand (run_iniparser()): that request fails in their place. */
+static int is_exempt(const void *caller)
+{
+	Dl_info info;
+
+	return dladdr(caller, &info) && info.dli_sname && strcmp(info.dli_sname, "dictionary_new") == 0;
+}
+
+static int fails(const void *caller)
 {
 	unsigned long n = atomic_fetch_add(&count, 1) + 1;
 
-	if (first == 0 || n < first || n > first + more)
+	if (first == 0 || n < first || n > first + more || is_exempt(caller))
 		return 0;
 	errno = ENOMEM;
 	return 1;
@@ -32,17 +42,17 @@ static int fails(void)
 
 void *malloc(size_t size)
 {
-	return fails() ? NULL : __libc_malloc(size);
+	return fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(n, size);
+	return fails(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	return fails() ? NULL : __libc_realloc(p, size);
+	return fails(__builtin_return_address(0)) ? NULL : __libc_realloc(p, size);
 }
 
 static void start_again(int signal)

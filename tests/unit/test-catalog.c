@@ -49,6 +49,8 @@ static const char *object_of(enum finding_code code)
 		return "Probes";
 	case FINDING_STARTED:
 		return "1.2.3";
+	case FINDING_RELOAD_FAILED:
+		return "rules";
 	case FINDING_LOOP_FAILED:
 		return "link events";
 	case FINDING_HOST_NAME_FAILED:
@@ -358,14 +360,13 @@ static void note_groups(struct transcript *t, const struct sample *s)
 {
 	struct explanation other = s->explanation;
 	struct cause_step steps[3];
-	struct view_group *groups;
-	size_t n;
 
 	for (size_t i = 0; i < s->plan.n_links; i++) {
-		assert_int_equal(view_group_items(&s->plan.links[i], &groups, &n), 0);
-		for (size_t j = 0; j < n; j++)
-			fprintf(t->out, "group %zu %zu: %llx\n", i, j, (unsigned long long)groups[j].bits);
-		free(groups);
+		struct view_group group;
+		size_t at = 0;
+
+		for (size_t j = 0; view_next_group(&s->plan.links[i], &at, &group); j++)
+			fprintf(t->out, "group %zu %zu: %llx\n", i, j, (unsigned long long)group.bits);
 	}
 	/* the same story of another feature, and another story */
 	memcpy(steps, s->lines, sizeof(steps));
