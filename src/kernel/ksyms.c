@@ -70,6 +70,8 @@ int ksyms_resolve(struct ksyms_address *addresses, size_t n)
 		addresses[at].start = start;
 		memcpy(addresses[at].name, name, sizeof(name));
 	}
+	if (!feof(f)) /* no memory for a line */
+		return -ENOMEM;
 	/* what is the nearest below one address is a candidate for all that follow */
 	for (size_t i = 1; i < n; i++)
 		if (addresses[i].start < addresses[i - 1].start) {

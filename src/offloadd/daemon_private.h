@@ -102,7 +102,7 @@ void daemon_settle(struct daemon *d);
 int daemon_loop(struct daemon *d);
 
 /* Settings and rules again, by SIGHUP or by a client; userdata is the daemon. METHODS_TOOK_* bits, negative
- * errno: then the loop ends. */
+ * errno: then the loop ends. What there is no memory for stays as it was. */
 int daemon_reload(void *userdata);
 
 /* A failure to write is said once, and tried again with the next change. r: what textfile_tick() or

@@ -93,8 +93,10 @@ const char *planner_keep_text(struct planner *p, const char *text)
 	if (last && strcmp(last->text, text) == 0)
 		return last->text;
 	kept = malloc(sizeof(*kept) + strlen(text) + 1);
-	if (!kept)
+	if (!kept) {
+		p->failed = true;
 		return "";
+	}
 	strcpy(kept->text, text);
 	kept->next = last;
 	p->plan->texts = kept;
@@ -541,7 +543,7 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 		qsort_r(ret->links, ret->n_links, sizeof(*ret->links), compare_links, table);
 		index_links(ret);
 	}
-	return 0;
+	return p.failed ? -ENOMEM : 0;
 }
 
 static void count(struct plan *plan)

@@ -27,6 +27,7 @@ struct planner {
 	feature_set given;
 	feature_set (*futile)[2]; /* by link of the plan and value: asking has no lasting effect; NULL: nowhere */
 	size_t steps_room;
+	bool failed; /* for want of memory, where no error could be returned */
 };
 
 /* Its features are what its ports have together (netdev_increment_features()). */
@@ -59,7 +60,7 @@ void planner_resolve_want(struct planner *p, const struct link *link, struct pla
 /* Forgets what is kept for planner_resolve_want(): something may have been switched on that is not in `hw`. */
 void planner_forget(struct planner *p);
 
-/* Keeps a copy for item->text; "" when there is no memory for it, as the verdict stands without. */
+/* Keeps a copy for item->text. Without memory the plan fails. */
 const char *planner_keep_text(struct planner *p, const char *text);
 
 /* Verdict and cause of an item of pl whose feature exists, once all steps have been predicted. */
