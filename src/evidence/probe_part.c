@@ -91,6 +91,9 @@ void probe_part_find_functions(struct probe_part *const *parts, size_t n)
 		name[strcspn(name, "\t\n")] = '\0';
 		note_function(parts, n, name);
 	}
+	if (f && !feof(f)) /* no memory for a line: attaching will show */
+		for (size_t i = 0; i < n; i++)
+			memset(parts[i]->found, true, sizeof(parts[i]->found));
 }
 
 /* The capabilities that tracing needs and we do not have; NULL for none. */

@@ -225,7 +225,7 @@ static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t
 			(*found)->pid = pid;
 }
 
-static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n)
+static int scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *entry;
@@ -233,7 +233,9 @@ static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_
 
 	snprintf(name, sizeof(name), "/proc/%d/fd", (int)pid);
 	dir = opendir(name);
-	while (dir && (entry = readdir(dir))) {
+	if (!dir)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	while ((entry = readdir(dir))) {
 		unsigned long long inode;
 		char target[64];
 		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
@@ -244,6 +246,7 @@ static void scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_
 		if (sscanf(target, "socket:[%llu]", &inode) == 1)
 			note_owner(by_inode, n, inode, pid);
 	}
+	return 0;
 }
 
 int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
@@ -251,6 +254,7 @@ int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
 	_cleanup_free_ struct cgroup_socket **by_inode = calloc(n + 1, sizeof(*by_inode));
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
 	struct dirent *entry;
+	int r = 0;
 
 	if (!by_inode)
 		return -ENOMEM;
@@ -261,12 +265,12 @@ int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
 		by_inode[i] = &sockets[i];
 	}
 	qsort(by_inode, n, sizeof(*by_inode), compare_inodes);
-	while (n && (entry = readdir(proc))) {
+	while (n && r >= 0 && (entry = readdir(proc))) {
 		char *end;
 		long pid = strtol(entry->d_name, &end, 10);
 
 		if (!*end && pid > 0 && pid <= INT_MAX)
-			scan_process((pid_t)pid, by_inode, n);
+			r = scan_process((pid_t)pid, by_inode, n);
 	}
-	return 0;
+	return r;
 }

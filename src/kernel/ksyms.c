@@ -70,6 +70,8 @@ int ksyms_resolve(struct ksyms_address *addresses, size_t n)
 		addresses[at].start = start;
 		memcpy(addresses[at].name, name, sizeof(name));
 	}
+	if (!feof(f)) /* no memory for a line */
+		return -ENOMEM;
 	/* the nearest function below an address may also be the nearest below the following ones */
 	for (size_t i = 1; i < n; i++)
 		if (addresses[i].start < addresses[i - 1].start) {

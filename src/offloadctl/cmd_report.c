@@ -72,11 +72,11 @@ static struct json_value *ask_daemon(
 {
 	_cleanup_(client_close_pointer) struct client *client = NULL;
 	struct json_value *all = NULL;
+	int r = client_open(options->control, &client);
 
-	*ret_absent = "offloadd is not running on this host.";
-	if (client_open(options->control, &client) <= 0)
+	*ret_absent = r == 0 ? "offloadd is not running on this host." : "offloadd did not reply.";
+	if (r <= 0)
 		return NULL;
-	*ret_absent = "offloadd did not reply.";
 	return receive_all(client, method, key, &all) < 0 ? NULL : all;
 }
 

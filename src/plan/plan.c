@@ -504,7 +504,7 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 		qsort_r(ret->links, ret->n_links, sizeof(*ret->links), compare_links, table);
 		index_links(ret);
 	}
-	return 0;
+	return p.failed ? -ENOMEM : 0;
 }
 
 static void count(struct plan *plan)

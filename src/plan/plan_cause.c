@@ -180,8 +180,10 @@ static const char *keep_text(struct planner *p, const char *text)
 	if (last && strcmp(last->text, text) == 0)
 		return last->text;
 	kept = malloc(sizeof(*kept) + strlen(text) + 1);
-	if (!kept)
+	if (!kept) {
+		p->failed = true;
 		return "";
+	}
 	strcpy(kept->text, text);
 	kept->next = last;
 	p->plan->texts = kept;

@@ -30,6 +30,7 @@ struct planner {
 	int given_to; /* plan_resolve.c: `given` is cached for this link, 0: none */
 	feature_set given;
 	feature_set (*ineffective)[2]; /* by index of the link and value: a request has no lasting effect; NULL: none */
+	bool failed; /* memory ran out where no error could be returned */
 };
 
 /* The kernel computes its features from those of its ports: netdev_increment_features(). */

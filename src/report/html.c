@@ -29,14 +29,14 @@ static void put_escaped(FILE *out, char c)
 
 void html_text(FILE *out, const char *text)
 {
-	size_t size = text ? strlen(text) + 1 : 0;
-	_cleanup_free_ char *clean = size ? malloc(size) : NULL;
-
-	if (!clean)
-		return;
-	util_clean(text, clean, size);
-	for (const char *p = clean; *p; p++)
-		put_escaped(out, *p);
+	for (size_t left = text ? strlen(text) : 0, n; left; text += n, left -= n) {
+		n = util_printable(text, left);
+		if (n > 1)
+			fwrite(text, 1, n, out);
+		else
+			put_escaped(out, n ? *text : '?');
+		n = n ? n : 1;
+	}
 }
 
 void html_printf(FILE *out, const char *fmt, ...)
