@@ -81,7 +81,7 @@ is "and leaves it alone" "$(sg)" off
 run "$scratch/offloadctl" plan --rules "$scratch/rules" --control none
 has "without asking it would be changed" "$status$out" '^2veth0 \(veth\): drifted'
 run ctl explain veth0 tx-scatter-gather --rules "$scratch/rules"
-has "explain says how it ends" "$out" 'to do +offloadctl resume veth0'
+has "explain says how it ends" "$out" 'advice +offloadctl resume veth0'
 run ctl status --json
 is "status tells of it" "$(jq -c '[.daemon.verdicts.paused, .daemon.paused[0].link, .daemon.paused[0].seconds]' <<<"$out")" '[1,"veth0",null]'
 stop

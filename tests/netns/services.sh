@@ -76,7 +76,7 @@ within 20 "a signed connection" grep -q connected "$scratch/client"
 is "nobody needs a restart while the link is without" "$(restart .)" '[]'
 ctl resume a0 >/dev/null
 within 20 "it is flagged after the repair" is_flagged '[["a0",1]]'
-within 5 "with a record" has_record 'stale: .* holds 1 stale connection: '
+within 5 "with a record" has_record 'stale: .* has 1 stale connection: '
 has "services says so" "$(ctl services)" ' on a0: 1 stale connection since 20.*without tx-scatter-gather'
 ctl services --format nagios >"$scratch/nagios"
 is "nagios' exit status" "$?" 2
@@ -94,7 +94,7 @@ ip link del gone
 kill -INT $watching
 wait $watching
 is "the link goes, and investigate ends well" $? 0
-has "and says so" "$(cat "$scratch/gone")" '^blind: gone was removed meanwhile\. '
+has "and says so" "$(cat "$scratch/gone")" '^blind: gone was removed during the observation\. '
 
 within 5 "the flag is in the file" grep -q '^[0-9]' "$scratch/services"
 kill -KILL "$daemon"
@@ -108,7 +108,7 @@ is "nor its time" "$(restart .since_usec)" "$since"
 check "nor is it told of again" test -z "$(grep '^offloadd: stale: ' "$log")"
 kill -KILL $(pgrep -P $server) $server
 within 20 "the flag goes with its sockets" is_flagged '[]'
-within 5 "with a record" has_record 'reconnected: .* holds no stale connections on a0 '
+within 5 "with a record" has_record 'reconnected: .* has no stale connections on a0 '
 kill "$daemon"
 wait "$daemon"
 is "it stops cleanly" $? 0
