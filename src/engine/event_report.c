@@ -211,7 +211,6 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 			break;
 		case VERDICT_CONTENDED:
 			problem = PROBLEM_CONTENDED;
-			gather_words(&problems[problem], item->text);
 			break;
 		case VERDICT_PAUSED:
 			break;

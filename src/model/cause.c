@@ -26,6 +26,7 @@ static const char *const names[CAUSE_COUNT] = {
 	[CAUSE_UNDECLARED] = "undeclared",
 	[CAUSE_IGNORED] = "ignored",
 	[CAUSE_REFUSED] = "refused",
+	[CAUSE_CONTENDED] = "contended",
 	[CAUSE_UNCERTAIN] = "uncertain",
 	[CAUSE_UNREADABLE] = "unreadable",
 };

@@ -31,10 +31,11 @@ enum cause {
 	CAUSE_UNDECLARED,  /* no rule applies */
 	CAUSE_IGNORED,     /* declared as `lower`, and the link cannot change it */
 	CAUSE_REFUSED,     /* refused by the kernel */
+	CAUSE_CONTENDED,   /* another program keeps reverting it */
 	CAUSE_UNCERTAIN,   /* the prediction depends on something that cannot be read */
 	CAUSE_UNREADABLE,  /* the link's features could not be read */
 };
-#define CAUSE_COUNT 25
+#define CAUSE_COUNT 26
 
 /* One step of a chain. Names of links are raw: sanitize them for output. */
 struct cause_step {

@@ -31,7 +31,7 @@ enum finding_code {
 	FINDING_UNMET,             /* blocked, unsupported or without effect (causes) */
 	FINDING_REFUSED,           /* refused by the kernel (words) */
 	FINDING_UNREADABLE,        /* its features could not be read (error) */
-	FINDING_CONTENDED,         /* another program keeps reverting it (words; changed_by) */
+	FINDING_CONTENDED,         /* another program keeps reverting it (changed_by) */
 	FINDING_RESOLVED,          /* no longer contended (on: the features, regardless of their declared value) */
 	FINDING_RECOVERED,         /* matches the rules again, not changed by offloadd */
 	FINDING_READABLE,          /* its features can be read again, and match the rules */

@@ -209,7 +209,6 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 		return;
 	}
 	if ((link_state_contended(known) | pl->due) & b) {
-		item->text = "another program keeps reverting it";
 		item->verdict = VERDICT_CONTENDED;
 		return;
 	}

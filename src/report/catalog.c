@@ -42,7 +42,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
 	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features}, {rules} "
-			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}{words? ({words})}; "
+			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}; "
 			      "backing off" CHANGED_BY,
 	[FINDING_RESOLVED] = "{link}: {features} no longer contended; enforcement resumed",
 	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
@@ -164,6 +164,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
+	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
 	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: the kernel does not report what the device below offers to "
 					   "VLANs",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
@@ -567,6 +568,8 @@ const char *catalog_item(const struct feature_table *table, const struct plan_li
 	plan_item_cause(pl, item, &step);
 	if (item->unread)
 		step.code = CAUSE_UNREADABLE;
+	else if (item->verdict == VERDICT_CONTENDED)
+		step.code = CAUSE_CONTENDED;
 	else if (step.code == CAUSE_NONE && item->text[0])
 		step.code = CAUSE_REFUSED;
 	begin_step(&step, &f);

@@ -106,7 +106,7 @@ static void add_item(struct json_writer *w, const struct feature_table *table, c
 	json_add_bool(w, "uncertain", item->uncertain);
 	json_add_bool(w, "overdue", item->overdue);
 	add_cause(w, table, pl, item);
-	json_add_text(w, "text", item->text[0] || item->unread
+	json_add_text(w, "text", item->text[0] || item->unread || item->verdict == VERDICT_CONTENDED
 			? catalog_item(table, pl, item, FEATURE_MAX, text, sizeof(text))
 			: NULL);
 	add_rule(w, item);
