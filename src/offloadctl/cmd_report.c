@@ -66,18 +66,17 @@ static int receive_all(struct client *client, const char *method, const char *ke
 	return r < 0 ? r : json_parse(w.text, w.len, JSON_OF_DAEMON, ret, why, sizeof(why));
 }
 
-/* NULL: not available, with the reason in *ret_absent; the report is written without it. */
-static struct json_value *ask_daemon(
-	const struct cmd_options *options, const char *method, const char *key, const char **ret_absent)
+/* Without an answer the reason is in *ret_absent, and the report is written without it. CMD_OK; CMD_ERROR without memory. */
+static int ask_daemon(const struct cmd_options *options, const char *method, const char *key, struct json_value **ret,
+	const char **ret_absent)
 {
 	_cleanup_(client_close_pointer) struct client *client = NULL;
-	struct json_value *all = NULL;
 	int r = client_open(options->control, &client);
 
 	*ret_absent = r == 0 ? "offloadd is not running on this host." : "offloadd did not reply.";
-	if (r <= 0)
-		return NULL;
-	return receive_all(client, method, key, &all) < 0 ? NULL : all;
+	if (r > 0)
+		r = receive_all(client, method, key, ret);
+	return r == -ENOMEM ? cmd_error("Failed to query offloadd: %s", strerror(ENOMEM)) : CMD_OK;
 }
 
 /* ---- the page ---- */
@@ -103,11 +102,11 @@ static int read_sources(const struct cmd_options *options, struct sources *ret, 
 	if (options->events)
 		r = read_document(options->events, "events", &ret->events);
 	else if (live)
-		ret->events = ask_daemon(options, METHODS_INTERFACE ".GetEvents", "events", &page->events.absent);
+		r = ask_daemon(options, METHODS_INTERFACE ".GetEvents", "events", &ret->events, &page->events.absent);
 	if (r == CMD_OK && options->services)
 		r = read_document(options->services, "services", &ret->services);
-	else if (live)
-		ret->services = ask_daemon(options, METHODS_INTERFACE ".GetServices", NULL, &page->services.absent);
+	else if (r == CMD_OK && live)
+		r = ask_daemon(options, METHODS_INTERFACE ".GetServices", NULL, &ret->services, &page->services.absent);
 	if (r == CMD_OK && options->latency)
 		r = read_document(options->latency, "latency", &ret->latency);
 	page->events.document = ret->events;
