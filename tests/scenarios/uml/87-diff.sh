@@ -31,7 +31,7 @@ ethtool -K eth2 sg off >/dev/null
 ethtool -K eth3 sg off >/dev/null
 out=$(offloadctl diff "$scratch/good.json")
 is "the ports come first" "$(sed -n 2p <<<"$out")" "  eth2, eth3: on -> off"
-has "what stands on them comes after, as their consequence" "$out" "^  bond0.*: on -> off.*, as on what it stands on$"
+has "what stands on them comes after, as their consequence" "$out" "^  bond0.*: on -> off.*, like the interface below$"
 
 # the same network under other names
 ethtool -K eth2 sg on >/dev/null
