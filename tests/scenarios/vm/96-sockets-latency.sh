@@ -57,7 +57,7 @@ has "without privilege it says what is missing" "$(setpriv --bounding-set -bpf,-
 	offloadctl sockets 2>&1; echo $?)" 'Failed to observe sockets: no privilege: CAP_BPF missing' '^1$'
 disconnect signed
 disconnect signed6
-has "the stale connections go with their connections" "$(offloadctl sockets)" '^none of 2 TCP sockets '
+has "the stale connections go with their connections" "$(offloadctl sockets)" '^None of 2 TCP sockets '
 
 # latency: two services at once, one over the broken VLAN
 break_vlan
@@ -82,11 +82,11 @@ if [ "$KERNEL" = 5.10 ]; then echo "# note what sendfile slept for is known: $sl
 tail -n 1 "$scratch/latency" >"$scratch/last"
 check "a document fits its schema" "$tools/test-json" latency.json "$scratch/last"
 jq -sr '.[].histograms[] | "# note \(.service) fallback=\(.fallback) calls=\(.calls) median=\(.median_usec) us"' "$scratch/latency"
-is "after so many intervals it ends" "$(offloadctl latency --count 3 --interval 50ms | grep -c within)" 3
+is "after so many intervals it ends" "$(offloadctl latency --count 3 --interval 50ms | grep -c 'sendfile to TCP sockets in')" 3
 offloadctl latency --interval 100ms --unit plain --no-color >"$scratch/text" &
 latency=$!
 started+=("$latency")
-check "it has begun" wait_until 60 grep -q within "$scratch/text"
+check "it has begun" wait_until 60 grep -q 'sendfile to TCP sockets in' "$scratch/text"
 fetch well
 fetch plain
 check "it tells of the unit" wait_until 60 grep -q '^plain.service' "$scratch/text"
