@@ -32,7 +32,7 @@ serve() { # ARGUMENT...
 	: >"$scratch/server"
 	"$build/offloadctl" check-path --serve "$@" >"$scratch/server" 2>&1 &
 	server=$!
-	wait_until 20 grep -q ^listening "$scratch/server" || { echo "# no start:"; cat "$scratch/server"; }
+	wait_until 20 grep -q ^Listening "$scratch/server" || { echo "# no start:"; cat "$scratch/server"; }
 }
 serve_ends() {
 	kill "$server"
