@@ -174,6 +174,7 @@ struct sock {
 	struct dst_entry *sk_dst_cache;
 	struct socket *sk_socket;
 	__u64 sk_route_caps;
+	long sk_rcvtimeo;
 	__u32 sk_gso_type;
 	__u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
@@ -315,6 +316,15 @@ static __always_inline __u32 socket_gso_type(struct sock *sk)
 	}
 	bpf_core_read(&half, sizeof(half), &sk->sk_gso_type); /* from 6.18 on */
 	return half;
+}
+
+/* Is it a socket of check-path? The timeout is in jiffies. */
+static __always_inline bool socket_is_own(bool direct, struct sock *sk)
+{
+	long timeout = GET(direct, sk, sk_rcvtimeo);
+
+	return timeout == OWN_RECEIVE_TIMEOUT_SEC * 100 || timeout == OWN_RECEIVE_TIMEOUT_SEC * 250 ||
+	       timeout == OWN_RECEIVE_TIMEOUT_SEC * 300 || timeout == OWN_RECEIVE_TIMEOUT_SEC * 1000;
 }
 
 /* The device of the route of a socket; NULL without a route. */

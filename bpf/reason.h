@@ -68,7 +68,7 @@ static __always_inline bool by_xdp(bool direct, struct net_device *dev, __u64 mi
 	const char *kind;
 	char name[5] = "";
 
-	if (!ops || !(missing & ~GET(direct, dev, hw_features)))
+	if (!ops || !(missing & feature_gso & ~GET(direct, dev, hw_features)))
 		return false;
 	kind = GET(false, ops, kind);
 	bpf_probe_read_kernel(name, sizeof(name), kind);

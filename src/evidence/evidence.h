@@ -62,6 +62,7 @@ struct evidence_fallback {
 	const char *verdict;		/* of the link, NULL if no rule applies to it; static */
 	struct evidence_hits hits[FALLBACK_KINDS];
 	feature_set lacked; /* features that the link did not have at a hit; for a checksum all that would have avoided it */
+	bool any_protocol; /* copies: some may be of another protocol than TCP, because the kernel function serves several */
 	uint32_t limit, largest; /* of evidence_is_limit(): the limit of the link, and the largest packet; bytes, or segments */
 	/* Set by evidence_set_missing(), 0 unless the reason is FALLBACK_REASON_FEATURE: */
 	feature_set missing;		/* the features that the sender lacks or lacked; 0 if unknown */

@@ -164,8 +164,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_WHY(FALLBACK_REASON_DRIVER)] = "the driver of {link?{link}|the interface} does not accept these packets",
 	[CATALOG_WHY(FALLBACK_REASON_QDISC)] = "the queueing discipline of {link?{link}|the interface} splits packets. Run: tc qdisc show "
 					       "dev {link?{link}|INTERFACE}",
-	[CATALOG_WHY(FALLBACK_REASON_FORCED)] = "another part of the kernel requests this, for example a queueing discipline, IPsec or "
-						"WireGuard; the features of {link?{link}|the interface} do not change that",
+	[CATALOG_WHY(FALLBACK_REASON_FORCED)] = "another part of the kernel requests this, for example fragmentation to an MTU, a queueing "
+						"discipline, IPsec or WireGuard; the features of {link?{link}|the interface} do not change that",
 	[CATALOG_WHY(FALLBACK_REASON_STALE)] = "",
 
 	[CATALOG_CAUSE(CAUSE_NONE)] = "",
