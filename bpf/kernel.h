@@ -76,6 +76,8 @@ struct dst_ops {
 	unsigned short family;
 };
 
+#define DST_OBSOLETE_FORCE_CHK -1
+
 struct dst_entry {
 	struct net_device *dev;
 	struct dst_ops *ops;
