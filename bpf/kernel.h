@@ -99,7 +99,7 @@ struct net_device {
 	struct net_device_ops *netdev_ops;
 	struct rtnl_link_ops *rtnl_link_ops;
 	struct netdev_queue *_tx;
-	unsigned int num_tx_queues;
+	unsigned int num_tx_queues, mtu;
 	int ifindex;
 	possible_net_t nd_net;
 };
@@ -192,7 +192,7 @@ struct sock___5_14 {
 
 struct skb_shared_info {
 	unsigned int gso_type;
-	unsigned short gso_segs;
+	unsigned short gso_size, gso_segs;
 	struct sk_buff *frag_list;
 };
 
@@ -206,7 +206,7 @@ struct sk_buff {
 	__u32 vlan_all;
 	int skb_iif;
 	__be16 protocol;
-	__u16 queue_mapping, csum_offset, network_header, transport_header;
+	__u16 queue_mapping, csum_offset, network_header, transport_header, inner_transport_header;
 	unsigned int end;
 	unsigned char *head, *data;
 };

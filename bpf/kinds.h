@@ -28,8 +28,9 @@ enum fallback_reason {
 	FALLBACK_REASON_ENCAPSULATION, /* it is encapsulated: hw_enc_features, mpls_features */
 	FALLBACK_REASON_HEADERS,       /* protocol or extension headers that checksum offload does not cover: skb_csum_hwoffload_help() */
 	FALLBACK_REASON_DRIVER,	       /* the driver refuses this packet: ndo_features_check(), or its transmit function */
+	FALLBACK_REASON_MTU,	       /* larger than the MTU, and fragmented: ip_finish_output_gso(), ip_do_fragment() */
 	FALLBACK_REASON_QDISC,	       /* the queueing discipline splits packets: tbf, cake, netem, taprio, dualpi2 */
-	FALLBACK_REASON_FORCED,	       /* another part of the kernel: a qdisc below another, fragmentation, IPsec, WireGuard, nfqueue */
+	FALLBACK_REASON_FORCED,	       /* another part of the kernel: a qdisc below another, IPsec, WireGuard, nfqueue */
 	FALLBACK_REASON_STALE,	       /* copies: the socket lacks scatter-gather, which its device has */
 	FALLBACK_REASONS,
 };

@@ -37,7 +37,7 @@ static const char description[] =
 	"type Probe(probe: string, function: string, method: ?string, why: ?string)\n"
 	"# kind: sendpage splice segmentation checksum. origin: local forwarded kernel. now: within the last ten seconds.\n"
 	"# reconnect: after a repair of the link, connections may still have to be re-established.\n"
-	"# reason: feature xdp size-limit ipv4-size-limit segments-limit vlan encapsulation headers driver qdisc forced stale unknown.\n"
+	"# reason: feature xdp size-limit ipv4-size-limit segments-limit vlan encapsulation headers driver mtu qdisc forced stale unknown.\n"
 	"# any_protocol: copies, perhaps of other protocols than TCP, too. limit, largest: for a limit its value and the largest packet, in bytes or segments.\n"
 	"type Fallback(kind: string, origin: string, reason: string, any_protocol: bool, limit: ?int, largest: ?int, service: ?string, link: ?string, ifindex: ?int,\n"
 	"  verdict: ?string, hits: int, idle_usec: ?int, now: bool, reconnect: bool)\n"

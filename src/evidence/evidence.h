@@ -25,7 +25,7 @@
 const char *evidence_kind_name(enum fallback_kind kind);
 const char *evidence_origin_name(enum fallback_origin origin);
 /* "unknown", "feature", "xdp", "size-limit", "ipv4-size-limit", "segments-limit", "vlan", "encapsulation", "headers", "driver",
- * "qdisc", "forced", "stale". Static. */
+ * "mtu", "qdisc", "forced", "stale". Static. */
 const char *evidence_reason_name(enum fallback_reason reason);
 /* The inverse; FALLBACK_KINDS and FALLBACK_ORIGINS for unknown names, and FALLBACK_REASON_UNKNOWN for a reason that only a newer
  * offloadd knows, or NULL. */
@@ -35,7 +35,13 @@ enum fallback_reason evidence_reason_parse(const char *name);
 /* Is it a limit of the link (struct evidence_fallback: limit, largest), which `ip link set` changes? */
 static inline bool evidence_is_limit(enum fallback_reason reason)
 {
-	return reason == FALLBACK_REASON_SIZE || reason == FALLBACK_REASON_IPV4_SIZE || reason == FALLBACK_REASON_SEGMENTS;
+	return reason == FALLBACK_REASON_SIZE || reason == FALLBACK_REASON_IPV4_SIZE || reason == FALLBACK_REASON_SEGMENTS ||
+	       reason == FALLBACK_REASON_MTU;
+}
+/* Is it requested on purpose, whatever the link has? Then it is counted and shown, but it is not an event. */
+static inline bool evidence_is_intended(enum fallback_reason reason)
+{
+	return reason == FALLBACK_REASON_QDISC || reason == FALLBACK_REASON_FORCED;
 }
 /* Is it a copy by the socket (not segmentation or a checksum)? Then connections may stay stale after the link was repaired. */
 static inline bool evidence_is_by_socket(enum fallback_kind kind)

@@ -64,7 +64,7 @@ struct run {
 	/* this case */
 	struct hop hops[HOPS_MAX];
 	unsigned n_hops;
-	bool vxlan, vxlan_csum, vlan, bond, on_card, xdp;
+	bool vxlan, vxlan_csum, large, vlan, bond, on_card, xdp;
 	const char *qdisc; /* of the lowest hop */
 	enum fallback_reason by_qdisc;
 	char story[512];
@@ -153,6 +153,7 @@ static void build(struct run *r)
 	r->vlan = one_in(r, 2);
 	r->vxlan = one_in(r, 3);
 	r->vxlan_csum = r->vxlan && one_in(r, 2);
+	r->large = r->vxlan && one_in(r, 4);
 	snprintf(base, sizeof(base), "%s", r->on_card ? r->card : "eth2");
 	if (r->on_card) {
 		fprintf(ip, "link set %s up gso_max_size 65536 gso_max_segs 65535\n", base);
@@ -179,8 +180,8 @@ static void build(struct run *r)
 	strcpy(under, base);
 	fprintf(ip, "addr add 10.%d.0.1/24 dev %s\n", network(r), under);
 	if (r->vxlan) {
-		fprintf(ip, "link add vx0 mtu 1450 address 02:00:00:00:00:07 up type vxlan id %d remote 10.%d.0.2 local 10.%d.0.1 dstport 4789 %s\n",
-			network(r), network(r), network(r), r->vxlan_csum ? "udpcsum" : "noudpcsum");
+		fprintf(ip, "link add vx0 mtu %d address 02:00:00:00:00:07 up type vxlan id %d remote 10.%d.0.2 local 10.%d.0.1 dstport 4789 %s\n",
+			r->large ? 1500 : 1450, network(r), network(r), network(r), r->vxlan_csum ? "udpcsum" : "noudpcsum");
 		fprintf(ip, "addr add 10.7.%d.1/24 dev vx0\n", network(r));
 		add_hop(r, "vx0");
 	}
@@ -192,7 +193,7 @@ static void build(struct run *r)
 	pclose(far);
 	for (unsigned i = 0; i < r->n_hops; i++)
 		tell(r, "%s%s", i ? " > " : "", r->hops[i].name);
-	tell(r, "%s, %u ports;", r->vxlan_csum ? " udpcsum" : "", ports);
+	tell(r, "%s%s, %u ports;", r->vxlan_csum ? " udpcsum" : "", r->large ? " mtu 1500" : "", ports);
 }
 
 static void set_xdp(struct run *r)
@@ -383,6 +384,11 @@ static void find_allowed(struct run *r)
 
 		if (!sums)
 			allow(r, hop, FALLBACK_CHECKSUM, FALLBACK_REASON_FEATURE);
+		if (r->large && i <= 1) { /* until the route has learned its MTU, and what was queued then */
+			allow(r, hop, FALLBACK_SEGMENTATION, i ? FALLBACK_REASON_MTU : FALLBACK_REASON_FORCED);
+			allow(r, hop, FALLBACK_CHECKSUM, i ? FALLBACK_REASON_MTU : FALLBACK_REASON_FORCED);
+			r->required |= i == 1 && !done;
+		}
 		if (r->vxlan && i > 0 && (r->on_card || !lowest)) { /* hw_enc_features cannot be read */
 			allow(r, hop, FALLBACK_CHECKSUM, FALLBACK_REASON_ENCAPSULATION);
 			if (!done)
