@@ -54,7 +54,27 @@ struct fallback_event {
 enum fallback_lost {
 	FALLBACK_LOST_HITS,   /* hits that are not counted, because the map is full; one for each kind */
 	FALLBACK_LOST_EVENTS = FALLBACK_LOST_HITS + FALLBACK_KINDS, /* the ring buffer was full */
+	FALLBACK_LOST_SENDERS, /* processes with a refused UDP send that are not watched, because the map is full */
 	FALLBACK_LOST_COUNT,
+};
+
+/* A process with a refused send (FALLBACK_UDP) on a link. */
+struct udp_sender_key {
+	__u64 start_ns; /* CLOCK_BOOTTIME; with tgid it identifies the process */
+	__u32 tgid;
+	__u32 netns;
+	__u32 ifindex;
+	__u32 zero;
+};
+
+/* segmented and single count from the last refused send on, and only while the device has the checksum feature. */
+struct udp_sender {
+	__u64 cgroup;	 /* of the process, as in fallback_key */
+	__u64 refused;	 /* sends */
+	__u64 segmented; /* packets sent with UDP_SEGMENT */
+	__u64 single;	 /* datagrams that could have been a segment of the same packet as the one before */
+	__u64 single_first_ns, single_last_ns; /* CLOCK_MONOTONIC of the first and the last of these; 0: none */
+	char comm[EVENT_COMM_LEN];
 };
 
 /* For kernels without BTF. */

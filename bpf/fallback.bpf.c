@@ -2,6 +2,7 @@
 /* Counts software fallback by kind, link and service. Continuous fallback sends no events: only a combination that is new, or appears
  * again after quiet_ns, goes into the ring. Each hook exists as fentry and as kprobe; probe.c loads the one that works. */
 #include "kernel.h"
+#include "udp.h"
 
 const volatile __u64 quiet_ns = 10000000000ULL;
 
@@ -172,7 +173,7 @@ static __always_inline void checksum(bool direct, struct sk_buff *skb)
 
 static __always_inline void sendpage(bool direct, struct sock *sk)
 {
-	if (sk && socket_is_tcp(direct, sk))
+	if (sk && socket_is(direct, sk, IPPROTO_TCP))
 		count_socket(direct, sk, FALLBACK_SENDPAGE);
 }
 
@@ -181,8 +182,42 @@ static __always_inline void splice(bool direct, struct file *out)
 	struct socket *sock = GET(direct, out, private_data);
 	struct sock *sk = sock ? GET(false, sock, sk) : NULL;
 
-	if (sk && socket_is_tcp(false, sk) && !(GET(false, sk, sk_route_caps) & feature_sg))
+	if (sk && socket_is(false, sk, IPPROTO_TCP) && !(GET(false, sk, sk_route_caps) & feature_sg))
 		count_socket(false, sk, FALLBACK_SPLICE);
+}
+
+static __always_inline void refused(struct sk_buff *skb, bool ipv6)
+{
+	struct fallback_key key = { .kind = FALLBACK_UDP, .origin = FALLBACK_SOCKET };
+	struct dst_entry *dst = packet_route(true, skb);
+	struct sock *sk = skb->sk;
+	struct net_device *dev = dst ? GET(false, dst, dev) : NULL;
+
+	if (!sk || !dev || !socket_is(true, sk, IPPROTO_UDP) || !udp_lacks_checksum(skb, dst, ipv6))
+		return;
+	key.ifindex = GET(false, dev, ifindex);
+	key.netns = device_netns(false, dev);
+	key.cgroup = bpf_get_current_cgroup_id();
+	if (key.cgroup <= 1)
+		key.tgid = bpf_get_current_pid_tgid() >> 32;
+	count(&key, udp_checksum_features(ipv6));
+	if (!udp_remember(dev, key.cgroup))
+		lose(FALLBACK_LOST_SENDERS);
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(udp_refused, struct sk_buff *skb, void *location)
+{
+	__u64 place = (__u64)location;
+
+	if (place == udp_refusal[0] && place)
+		refused(skb, false);
+	else if (place == udp_refusal[1] && place)
+		refused(skb, true);
+	else if (udp_trial_port && skb->sk && socket_is(true, skb->sk, IPPROTO_UDPLITE) &&
+		skb->sk->__sk_common.skc_num == udp_trial_port)
+		udp_trial_place = place;
+	return 0;
 }
 
 SEC("fentry/sock_no_sendpage")

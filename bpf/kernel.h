@@ -21,6 +21,8 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
@@ -76,8 +78,11 @@ struct dst_ops {
 	unsigned short family;
 };
 
+struct xfrm_state;
+
 struct dst_entry {
 	struct net_device *dev;
+	struct xfrm_state *xfrm;
 	struct dst_ops *ops;
 	short obsolete;
 };
@@ -162,6 +167,9 @@ struct skb_shared_info {
 struct sk_buff {
 	struct net_device *dev;
 	struct sock *sk;
+	unsigned long _skb_refdst;
+	unsigned int len;
+	__u16 network_header;
 	__u8 ip_summed : 2;
 	int skb_iif;
 	__be16 protocol;
@@ -180,8 +188,9 @@ struct files_struct {
 
 struct task_struct {
 	unsigned int flags;
-	struct task_struct *real_parent;
+	struct task_struct *real_parent, *group_leader;
 	int pid, tgid;
+	__u64 start_boottime;
 	unsigned int __state;
 	unsigned in_iowait : 1;
 	char comm[EVENT_COMM_LEN];
@@ -247,7 +256,7 @@ static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
 	}
 }
 
-static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
+static __always_inline bool socket_is(bool direct, struct sock *sk, __u16 protocol)
 {
 	struct sock___5_5 *old = (void *)sk;
 	unsigned short family = GET(direct, sk, __sk_common.skc_family);
@@ -255,8 +264,8 @@ static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
 	if (family != AF_INET && family != AF_INET6)
 		return false;
 	if (bpf_core_field_size(sk->sk_protocol) == 2)
-		return GET(direct, sk, sk_protocol) == IPPROTO_TCP;
-	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == IPPROTO_TCP;
+		return GET(direct, sk, sk_protocol) == protocol;
+	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == protocol;
 }
 
 /* The gso_type of the packets of a socket. */

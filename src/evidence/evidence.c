@@ -15,6 +15,7 @@ static const char *const kind_names[FALLBACK_KINDS] = {
 	[FALLBACK_SPLICE] = "splice",
 	[FALLBACK_SEGMENTATION] = "segmentation",
 	[FALLBACK_CHECKSUM] = "checksum",
+	[FALLBACK_UDP] = "udp-segmentation",
 };
 
 static const char *const origin_names[FALLBACK_ORIGINS] = {

@@ -30,12 +30,17 @@
 #define SOCKETS_READ (64 * 1024)
 #define NSEC_PER_USEC 1000
 
-enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED };
+enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED, HOOK_UDP_REFUSED, HOOK_UDP_IPV4, HOOK_UDP_IPV6 };
 
 static const struct probe_hook fallback_hooks[] = {
 	[HOOK_SENDPAGE] = PROBE_HOOK("sendpage", "sock_no_sendpage", "sendpage", true),
 	[HOOK_SENDPAGE_LOCKED] =
 		PROBE_HOOK("sendpage", "sock_no_sendpage_locked", "sendpage_locked", true),
+	[HOOK_UDP_REFUSED] = { .name = "udp-segmentation", .function = "__traceiter_kfree_skb", .fentry = { "udp_refused" } },
+	[HOOK_UDP_IPV4] = { .name = PROBE_SENDERS, .function = "ip_send_skb", .on_demand = true,
+		.kprobe = { "udp_ipv4_kprobe" } },
+	[HOOK_UDP_IPV6] = { .name = PROBE_SENDERS, .function = "ip6_send_skb", .on_demand = true,
+		.kprobe = { "udp_ipv6_kprobe" } },
 	PROBE_HOOK("splice", "splice_to_socket", "splice", true),
 	PROBE_HOOK("segmentation", "__skb_gso_segment", "segmentation", false),
 	PROBE_HOOK("checksum", "skb_checksum_help", "checksum", false),
@@ -84,6 +89,7 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
 	PROBE_SET_GSO(skeleton->rodata, options->features);
+	skeleton->rodata->feature_udp_segmentation = feature_named(options->features, "tx-udp-segmentation");
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
 	bpf_map__set_max_entries(skeleton->maps.counts, keys);
@@ -150,6 +156,24 @@ static void start_process(struct probe *probe, const struct probe_options *optio
 	}
 }
 
+/* Without a known place, nothing is counted: then the hooks are only a cost. */
+static void start_udp(struct probe *probe)
+{
+	struct probe_part *part = &probe->fallback;
+	char why[PROBE_WHY_LEN];
+	int r;
+
+	if (!part->skeleton || part->status[HOOK_UDP_REFUSED].method == PROBE_ABSENT)
+		return;
+	r = probe_udp_find_places(part, why);
+	for (size_t i = HOOK_UDP_REFUSED; r <= 0 && i <= HOOK_UDP_IPV6; i++) {
+		(void)probe_part_attach(part, i, false);
+		part->status[i].method = PROBE_ABSENT;
+		part->status[i].other_kernels = r == 0;
+		snprintf(part->status[i].why, PROBE_WHY_LEN, "%s", why);
+	}
+}
+
 /* Uses sock_no_sendpage_locked() if the kernel has it, because only TCP calls it; otherwise sock_no_sendpage(). */
 static void choose_process_function(struct probe *probe)
 {
@@ -163,6 +187,7 @@ static void probe_start(struct probe *probe, const struct probe_options *options
 {
 	if (!options->no_fallback) {
 		probe_part_start(&probe->fallback, options);
+		start_udp(probe);
 		start_process(probe, options);
 	}
 	probe_part_start(&probe->sockets, options);
@@ -471,9 +496,33 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++)
 		ret->hits[kind] = probe_part_read_percpu(
 			&probe->fallback, "lost", FALLBACK_LOST_HITS + kind, probe->cpus);
+	ret->senders = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_SENDERS, probe->cpus);
 	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
 	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)
 		ret->hits[FALLBACK_SENDPAGE] += process_hits;
+}
+
+int probe_read_senders(struct probe *probe, probe_sender_fn fn, void *userdata)
+{
+	return probe_udp_read(&probe->fallback, &(struct probe_udp_reader){ fn, userdata });
+}
+
+int probe_watch_senders(struct probe *probe, bool watch)
+{
+	int r = probe_part_attach(&probe->fallback, HOOK_UDP_IPV4, watch);
+	int r6 = probe_part_attach(&probe->fallback, HOOK_UDP_IPV6, watch);
+
+	return r < 0 ? r : r6;
+}
+
+void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key)
+{
+	probe_udp_forget(&probe->fallback, key);
+}
+
+void probe_restore_sender(struct probe *probe, const struct probe_sender *sender)
+{
+	probe_udp_restore(&probe->fallback, sender);
 }
 
 /* Handles the complete structs in buf and moves the rest to its start. 1 if fn has stopped it. */

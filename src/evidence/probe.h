@@ -13,14 +13,15 @@
 
 #define PROBE_WHY_LEN 200
 #define PROBE_BY_PROCESS "sendpage by process" /* the probe for kernels without BTF, which cannot read cgroups */
+#define PROBE_SENDERS "udp senders" /* watches the processes whose UDP segmentation was refused, only while there are any */
 #define PROBE_KEYS_DEFAULT 10240
 #define PROBE_QUIET_USEC UINT64_C(10000000) /* 10 s */
 
 enum probe_method { PROBE_ABSENT, PROBE_FENTRY, PROBE_KPROBE, PROBE_ITERATOR };
 
 struct probe_status {
-	const char *name;     /* "sendpage", "splice", "segmentation", "checksum", "sendpage by process", "sockets",
-			       * "feature changes", "latency" */
+	const char *name;     /* "sendpage", "splice", "segmentation", "checksum", "udp-segmentation", "udp senders",
+			       * "sendpage by process", "sockets", "feature changes", "latency" */
 	const char *function; /* of the kernel, that the probe is attached to */
 	enum probe_method method;
 	bool other_kernels;	 /* absent because this kernel uses another function, which has its own probe: nothing is missing */
@@ -53,6 +54,7 @@ struct probe_hits {
 /* What could not be stored, because a map or the ring buffer was full. */
 struct probe_lost {
 	uint64_t hits[FALLBACK_KINDS]; /* not counted in any combination */
+	uint64_t senders;   /* refused sends of processes that are not in probe_read_senders() */
 	uint64_t events;    /* not sent; their hits are counted */
 	uint64_t malformed; /* from the kernel, of unknown version or size */
 };
@@ -102,6 +104,32 @@ int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata);
  * UINT64_MAX. Returns their number, or -ENOMEM. */
 int probe_forget_hits(struct probe *probe, uint64_t before_usec);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
+
+/* A process whose sends with UDP_SEGMENT were refused on a link (FALLBACK_UDP). */
+struct probe_sender {
+	struct probe_sender_key {
+		uint64_t start_ns; /* CLOCK_BOOTTIME; with pid it identifies the process */
+		pid_t pid;
+		uint32_t netns; /* as in probe_hits */
+		int ifindex;
+	} key;
+	uint64_t cgroup; /* as in probe_hits */
+	char comm[EVENT_COMM_LEN];
+	uint64_t refused; /* sends */
+	/* Only while probe_watch_senders(), from the last refused send on, while the link has the checksum feature: */
+	uint64_t segmented; /* packets sent with UDP_SEGMENT */
+	uint64_t single; /* datagrams of 256 bytes or more that could have been a segment of the same packet as the one before them */
+	uint64_t single_usec; /* from the first to the last of these */
+};
+/* Calls fn for each. Returns their number, 0 without this probe. */
+typedef void (*probe_sender_fn)(const struct probe_sender *sender, void *userdata);
+int probe_read_senders(struct probe *probe, probe_sender_fn fn, void *userdata);
+/* Starts or stops counting what they send. While it runs, a program runs for every UDP packet of the host. Returns 0; -EOPNOTSUPP if
+ * the kernel cannot (the status of "udp senders" has the reason); another negative errno. */
+int probe_watch_senders(struct probe *probe, bool watch);
+void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key);
+/* Adds one from before a restart of this process, with key, cgroup and refused. */
+void probe_restore_sender(struct probe *probe, const struct probe_sender *sender);
 
 /* Calls fn for each TCP socket of the network namespace of the calling thread: all, or only those that may be stale. fn
  * returns nonzero to stop. *ret_visited (may be NULL): how many sockets were examined. Returns the number of calls;
