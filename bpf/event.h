@@ -21,12 +21,16 @@ struct event_header {
 	__u32 size; /* of the whole struct, in bytes */
 };
 
-/* Hits are counted by this key. zero is padding: keys are compared by byte. */
+/* Hits are counted by this key. zero is padding: keys are compared by byte.
+ *
+ * cgroup: an id in the unified hierarchy; 1: its root, 0: none. For copies it is that of the sending process; for packets, which other
+ * tasks transmit, that of the process that created the socket or its listener.
+ * sender: who sends if the cgroup does not show it, otherwise 0. For copies the process id; for packets the inode of the socket. */
 struct fallback_key {
-	__u64 cgroup;  /* id in the unified hierarchy; 1: its root, 0: none */
+	__u64 cgroup;
 	__u32 netns;   /* inode number of the network namespace of the link */
 	__u32 ifindex; /* in that namespace; 0: the socket has no route yet */
-	__u32 tgid;    /* the sending process, if its cgroup is unknown; otherwise 0 */
+	__u32 sender;
 	__u8 kind;     /* enum fallback_kind */
 	__u8 origin;   /* enum fallback_origin */
 	__u16 zero;
@@ -61,6 +65,11 @@ enum fallback_lost {
 struct process_key {
 	__u32 tgid;
 	char comm[EVENT_COMM_LEN];
+};
+
+struct process_count {
+	__u64 hits;
+	__u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
 };
 
 struct socket_record {

@@ -4,6 +4,7 @@
 #include "kernel.h"
 
 const volatile __u64 quiet_ns = 10000000000ULL;
+const volatile bool by_socket; /* count packets by socket, except those of settled cgroups */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -19,6 +20,14 @@ struct {
 	__type(key, struct fallback_key);
 	__type(value, __u64);
 } seen SEC(".maps");
+
+/* Cgroups whose sockets all belong to one service, so that their packets need not be told apart. Set by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} settled SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -101,10 +110,24 @@ static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind
 		key.ifindex = GET(direct, dev, ifindex);
 		key.netns = device_netns(direct, dev);
 	}
-	key.cgroup = socket_cgroup(direct, sk);
-	if (key.cgroup <= 1)
-		key.tgid = bpf_get_current_pid_tgid() >> 32;
+	key.cgroup = sender_cgroup(direct, sk);
+	if (current_is_kernel_thread())
+		key.origin = socket_is_kernel(sk) ? FALLBACK_KERNEL : FALLBACK_SOCKET;
+	else if (key.cgroup <= 1)
+		key.sender = bpf_get_current_pid_tgid() >> 32;
 	count(&key, 0);
+}
+
+/* The sender of a packet: any task may transmit it, so only its socket shows who that is. */
+static __always_inline void charge_socket(bool direct, struct sock *sk, struct fallback_key *key)
+{
+	if (socket_is_kernel(sk)) {
+		key->origin = FALLBACK_KERNEL;
+		return;
+	}
+	key->cgroup = socket_cgroup(direct, sk);
+	if (by_socket && !bpf_map_lookup_elem(&settled, &key->cgroup))
+		key->sender = socket_inode(sk);
 }
 
 /* A packet that the kernel segments or checksums because its device does not. */
@@ -126,9 +149,12 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to the listener; the member is in a union, so it cannot be read directly */
 		struct sock *listener = GET(false, sk, __sk_common.skc_listener);
 
-		key.cgroup = listener ? socket_cgroup(false, listener) : 0;
-	} else if (state != TCP_TIME_WAIT) {
-		key.cgroup = socket_cgroup(direct, sk);
+		if (listener)
+			charge_socket(false, listener, &key);
+	} else if (state == TCP_TIME_WAIT) {
+		key.origin = FALLBACK_KERNEL; /* no process holds it any more */
+	} else {
+		charge_socket(direct, sk, &key);
 	}
 	count(&key, missing);
 }

@@ -144,6 +144,7 @@ struct sock {
 	__u64 sk_route_caps;
 	__u32 sk_gso_type;
 	__u16 sk_protocol;
+	__u8 sk_kern_sock : 1;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
@@ -245,6 +246,34 @@ static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
 		val = GET(direct, old, sk_cgrp_data.val);
 		return val && !(val & 3) ? cgroup_id(false, (struct cgroup *)val) : 0;
 	}
+}
+
+/* A socket of the kernel itself: NFS, iSCSI, resets and other replies without a connection. */
+static __always_inline bool socket_is_kernel(struct sock *sk)
+{
+	return bpf_core_field_exists(sk->sk_kern_sock) && BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
+}
+
+/* The inode number of its file; 0 if no process holds it. */
+static __always_inline __u32 socket_inode(struct sock *sk)
+{
+	struct socket *sock = GET(false, sk, sk_socket);
+
+	return sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
+}
+
+static __always_inline bool current_is_kernel_thread(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return GET(false, task, flags) & PF_KTHREAD;
+}
+
+/* The cgroup id of the process that sends by this socket right now. A socket has that of its creator, or of the creator of its listener
+ * (cgroup_sk_clone()), which may be another service. Kernel threads send for others. */
+static __always_inline __u64 sender_cgroup(bool direct, struct sock *sk)
+{
+	return current_is_kernel_thread() ? socket_cgroup(direct, sk) : bpf_get_current_cgroup_id();
 }
 
 static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)

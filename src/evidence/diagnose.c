@@ -76,7 +76,7 @@ static void diagnose_fallback(struct diagnoses *d, const struct evidence_fallbac
 	new->copies = copies;
 	new->only_copies = only_copies;
 	new->has_again = row->has_again;
-	new->unsupported = row->unsupported;
+	new->finding.remedy = row->remedy;
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		new->per_sec[kind] = investigation_per_sec(d->i, row->hits[kind].n);
 }
@@ -91,6 +91,7 @@ static void diagnose_stale(struct diagnoses *d, const struct evidence_stale *row
 	new->finding.off = row->missing;
 	new->finding.ifindex = row->ifindex;
 	new->finding.count = row->sockets;
+	new->finding.remedy = REMEDY_RECONNECT;
 }
 
 static bool is_much(uint64_t part, uint64_t whole)
@@ -137,7 +138,8 @@ static unsigned find_unseen(const struct investigation *i)
 		[DIAGNOSIS_NO_SEGMENTATION] = !rates[INVESTIGATION_SEGMENTED].known,
 		[DIAGNOSIS_NO_CHECKSUM] = !rates[INVESTIGATION_SUMMED].known,
 		[DIAGNOSIS_NO_COPY] = !rates[INVESTIGATION_COPIED].known,
-		[DIAGNOSIS_NO_SOCKETS] = !i->evidence.has_sockets,
+		[DIAGNOSIS_NO_SOCKETS] = !i->evidence.has_sockets && !i->evidence.has_lingering,
+		[DIAGNOSIS_IDLE_SOCKETS] = i->evidence.has_lingering,
 		[DIAGNOSIS_NO_LATENCY] = !i->evidence.has_latency,
 		[DIAGNOSIS_LOST_PACKETS] = rates[INVESTIGATION_SEGMENTED].lost || rates[INVESTIGATION_SUMMED].lost ||
 			rates[INVESTIGATION_COPIED].lost,

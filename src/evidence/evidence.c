@@ -279,14 +279,51 @@ size_t evidence_count_stale_sockets(const struct evidence *e)
 	return n;
 }
 
-enum evidence_end evidence_find_end(const struct evidence *e, const struct evidence_fallback *row)
+unsigned evidence_unobserved(const struct evidence *e)
 {
-	if (!row->link[0])
-		return EVIDENCE_END_UNKNOWN;
-	if (!row->verdict || !strcmp(row->verdict, "compliant"))
-		return EVIDENCE_END_NO_RULE;
-	return evidence_is_now(e, row, FALLBACK_SENDPAGE) || evidence_is_now(e, row, FALLBACK_SPLICE)
-		? EVIDENCE_END_RECONNECT : EVIDENCE_END_REPAIR;
+	unsigned absent = 0, running = 0;
+
+	for (size_t i = 0; i < e->n_probes; i++) {
+		enum fallback_kind kind = !strcmp(e->probes[i].name, EVIDENCE_BY_PROCESS) ? FALLBACK_SENDPAGE
+											   : evidence_kind_parse(e->probes[i].name);
+
+		if (kind < FALLBACK_KINDS)
+			*(e->probes[i].method ? &running : &absent) |= 1U << kind;
+	}
+	return absent & ~running;
+}
+
+enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale)
+{
+	static const struct {
+		enum verdict verdict;
+		enum remedy remedy;
+	} order[] = {
+		{ VERDICT_CONTENDED, REMEDY_CONTEND },
+		{ VERDICT_PAUSED, REMEDY_RESUME },
+		{ VERDICT_DRIFTED, REMEDY_REPAIR },
+		{ VERDICT_BLOCKED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_UNSUPPORTED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_REFUSED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_COMPLIANT, REMEDY_RULE },
+	};
+
+	bool lacks = row->missing && !row->has_again;
+
+	if (stale && !lacks)
+		return REMEDY_RECONNECT;
+	if (!lacks || !row->ifindex)
+		return row->has_again && row->ifindex ? REMEDY_OVER : REMEDY_UNKNOWN;
+	for (size_t i = 0; result && i < ARRAY_SIZE(order); i++)
+		if (result->features[order[i].verdict] & row->missing)
+			return order[i].remedy;
+	return row->unsupported ? REMEDY_UNSUPPORTED : REMEDY_DECLARE;
+}
+
+void evidence_set_remedy(const struct evidence *e, struct evidence_fallback *row, const struct link_result *result)
+{
+	row->verdict = result && result->declared ? verdict_name(link_result_verdict(result)) : NULL;
+	row->remedy = evidence_find_remedy(row, result, evidence_find_stale(e, row->service, row->link) != NULL);
 }
 
 /* ---- latency ---- */

@@ -12,11 +12,14 @@
 #include "bpf/kinds.h"
 #include "model/feature.h"
 #include "model/link.h"
+#include "model/link_state.h"
+#include "model/remedy.h"
 #include "model/socket.h"
 #include "model/unit.h"
 
 #define EVIDENCE_ROWS_MAX 1024 /* of fallback, and of stale; further rows are only counted */
 #define EVIDENCE_PROBES_MAX 24
+#define EVIDENCE_BY_PROCESS "sendpage by process" /* the probe for kernels without BTF, which cannot read cgroups */
 #define EVIDENCE_NOW_USEC (UINT64_C(10) * 1000 * 1000) /* fallback with a hit within this time is current */
 
 /* ---- kinds ---- */
@@ -54,17 +57,18 @@ struct evidence_fallback {
 	/* Set by evidence_set_missing(): */
 	feature_set missing;		/* the features that the sender lacks or lacked; 0 if unknown */
 	bool has_again, unsupported;	/* the link has regained all of them; it can change none of them */
+	enum remedy remedy;		/* by evidence_find_remedy() */
 };
 
 /* ---- stale connections ---- */
 
-/* Stale connections of one service on one link. */
+/* Stale connections of one service on one link. Without an inventory of sockets, link is "": see lingering.h. */
 struct evidence_stale {
 	struct unit unit;
 	char service[UNIT_SERVICE_LEN];
 	char link[LINK_NAME_LEN];
 	int ifindex;
-	unsigned sockets;
+	unsigned sockets;    /* 0: unknown; it was concluded from copies */
 	uint64_t since_usec; /* CLOCK_REALTIME of the first inventory with one of them */
 	uint64_t hits;	     /* fallback hits since then */
 	feature_set missing;
@@ -115,6 +119,8 @@ struct evidence_probe {
 struct evidence {
 	struct feature_table features; /* of every feature_set below; a document has its own */
 	bool has_fallback, has_sockets, has_latency; /* it was observed */
+	bool has_lingering; /* without has_sockets: processes that copy were compared with the interfaces; others may have stale connections */
+	char lacking[LINK_NAME_LEN]; /* not compared, because this interface lacks what they may lack */
 	struct evidence_fallback *fallback;
 	size_t n_fallback;
 	struct evidence_stale *stale;
@@ -176,14 +182,13 @@ size_t evidence_count_now(const struct evidence *e);
 uint64_t evidence_count_stale(const struct evidence *e);
 size_t evidence_count_stale_sockets(const struct evidence *e);
 
-/* How the fallback of a sender ends. */
-enum evidence_end {
-	EVIDENCE_END_UNKNOWN,	/* its link is unknown */
-	EVIDENCE_END_NO_RULE,	/* the link matches the rules: neither a repair nor a restart helps */
-	EVIDENCE_END_REPAIR,	/* when the link is repaired */
-	EVIDENCE_END_RECONNECT, /* then, and its connections may have to be re-established */
-};
-enum evidence_end evidence_find_end(const struct evidence *e, const struct evidence_fallback *row);
+/* Kinds of fallback that this kernel has and that are not observed: a set of 1 << kind, from the probes. */
+unsigned evidence_unobserved(const struct evidence *e);
+/* How the fallback of a sender ends. result: how its link matches the rules (NULL: no rule applies to it). stale: its service has stale
+ * connections. Call it after evidence_set_missing(). */
+enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale);
+/* Sets remedy and verdict of a row. */
+void evidence_set_remedy(const struct evidence *e, struct evidence_fallback *row, const struct link_result *result);
 
 /* ---- latency ---- */
 

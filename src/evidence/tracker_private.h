@@ -5,6 +5,7 @@
 #define OFFLOADD_TRACKER_PRIVATE_H
 
 #include "evidence/collect.h"
+#include "evidence/lingering.h"
 #include "evidence/tracker.h"
 
 /* Kind, link and service of a fallback event. */
@@ -15,6 +16,15 @@ struct tracker_reported {
 	} key;
 	UT_hash_handle hh;
 };
+
+/* Hits that are in the kernel no more, by the same key. */
+struct tracker_past {
+	struct tracker_reported_key key;
+	struct probe_hits hits; /* the sum; origin, netns and ifindex */
+	UT_hash_handle hh;
+};
+
+#define TRACKER_EVENTS_MAX 1024 /* waiting for their sender to be resolved */
 
 struct tracker {
 	struct tracker_options options;
@@ -31,7 +41,16 @@ struct tracker {
 	struct restart_queue restarts;
 	uint64_t restart_usec; /* when to call restart_due(); 0: never */
 	uint64_t hits_usec; /* when to read hits next; 0: never */
-	uint64_t hits;	    /* total, when last read */
+	struct probe_hits *read; /* as last read */
+	size_t n_read;
+	struct tracker_past *past;
+	uint64_t hits;	    /* total, when last read, with those in past */
+	struct probe_hits *events;
+	size_t n_events;
+	uint64_t senders_usec; /* not before: resolving senders takes time */
+	uint64_t settle_usec;  /* when to compare settled cgroups again */
+	bool has_sockets;      /* the kernel shows them */
+	struct lingering lingering;
 	unsigned quiet;	    /* reads without a new hit */
 	struct probe_latency *latency; /* NULL: not measured */
 	struct evidence_latency_row sendfile; /* of all services, since tracker_new() */
@@ -41,13 +60,15 @@ struct tracker {
 	uint64_t save_usec; /* when to write the file for hits alone */
 };
 
+/* Sets the remedy of a row, whose ifindex is set. */
+void tracker_set_remedy(const struct tracker *w, const struct evidence *e, struct evidence_fallback *row);
 /* The current name, printable; "" if the link is gone, or for ifindex 0. */
 void tracker_name_link(const struct tracker *w, int ifindex, char buf[LINK_NAME_LEN]);
 /* The link of hits; 0 if it is in another network namespace. */
 int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits);
 /* Checks the sockets, reports stale connections that appeared or ended, and schedules the next check. */
 void tracker_read_sockets(struct tracker *w, uint64_t now_usec);
-/* Reads the hits. Returns 1 if there are new ones, otherwise 0. */
+/* Reads the hits into w->read. Returns 1 if there are new ones, otherwise 0. */
 int tracker_read_hits(struct tracker *w, uint64_t now_usec);
 /* Adds the latency since the last read. Returns 1 if there were calls, otherwise 0. */
 int tracker_read_sendfile(struct tracker *w, uint64_t now_usec);

@@ -11,6 +11,7 @@
 #include "model/cause.h"
 #include "model/event.h"
 #include "model/link.h"
+#include "model/remedy.h"
 #include "model/unit.h"
 
 #define FINDING_SERVICE_LEN UNIT_SERVICE_LEN
@@ -68,14 +69,16 @@ enum finding_code {
 	FINDING_PROBES_FAILED,     /* (error) */
 	FINDING_PROBES_MISSING,    /* (count, of total) */
 	FINDING_SENDFILE_UNTIMED,  /* (words or error) */
+	FINDING_SETTING_BLIND,     /* this kernel does not show what a setting acts on (object: key, words: why) */
+	FINDING_SETTING_LIMITED,   /* it shows only a part (object, words) */
 	/* evidence (service, on: features of connections) */
-	FINDING_FALLBACK_SERVICE,  /* ends when the link is repaired (kind) */
-	FINDING_FALLBACK_SOCKET,   /* connections may have to be re-established (kind) */
-	FINDING_FALLBACK_FORWARDED, /* (kind) */
-	FINDING_FALLBACK_KERNEL,   /* sent by the kernel itself (kind) */
+	FINDING_FALLBACK_SERVICE,  /* its packets are segmented or checksummed (kind, remedy, off: missing features) */
+	FINDING_FALLBACK_SOCKET,   /* its sockets copy (the same) */
+	FINDING_FALLBACK_FORWARDED, /* (the same) */
+	FINDING_FALLBACK_KERNEL,   /* sent by the kernel itself (the same) */
 	FINDING_FALLBACK_MORE,     /* further services are not reported separately (total: the limit) */
 	FINDING_FALLBACK_LOST,     /* more services than can be counted separately (count: hits) */
-	FINDING_STALE,             /* (count: connections) */
+	FINDING_STALE,             /* (count: connections, 0: unknown) */
 	FINDING_RECONNECTED,
 	FINDING_RESTARTED,
 	FINDING_RESTART_FAILED,    /* (words) */
@@ -116,6 +119,7 @@ struct finding {
 	unsigned n_rules;
 	char service[FINDING_SERVICE_LEN];
 	enum fallback_kind kind; /* of FINDING_FALLBACK_* */
+	enum remedy remedy;	 /* the same, and of FINDING_STALE and FINDING_DIAGNOSIS_* about them */
 	struct finding_process changed_by;
 	char object[FINDING_OBJECT_LEN]; /* the file, socket, unit or function it is about */
 	unsigned line;                   /* of the file, 0: the whole file */

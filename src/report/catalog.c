@@ -23,9 +23,10 @@
 #define CHANGED_BY "{changed_by?; {changed_by}}"
 #define SOFTWARE "software fallback on {link?{link}|an interface} ({kind})"
 /* "A process outside any service holds ...; restart it", but "web.service holds ...; restart the service" */
-#define HAS_STALE "{outside?A process outside any service|{service}} has {count} stale {count#connection|connections}: " \
+#define HAS_STALE "{outside?A process outside any service|{service}} has {count?{count} }stale {count#connection|connections}: " \
 		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
 		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
+#define AFTERWARDS "{copied_any?and connections may have to be re-established then|no restart is needed}"
 #define SENDER "{forwarded?Forwarded traffic|{outside?A process outside any service|{service?{service}|Traffic sent by the kernel}}}"
 #define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
 	      "{running?{running} still running{running# for|, the longest for} {longest}}"
@@ -84,12 +85,14 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_EVENTS_SUPPRESSED] = "{count} {count#event was|events were} not logged: more than {total} in {duration}",
 	[FINDING_PROBES_FAILED] = "Failed to start probes: {error}; enforcement is not affected",
 	[FINDING_PROBES_MISSING] = "{count} of {total} probes unavailable; enforcement is not affected. Run: offloadctl status",
+	[FINDING_SETTING_BLIND] = "{object} has no effect: {reason}",
+	[FINDING_SETTING_LIMITED] = "{object} acts only on what is seen: {reason}",
 	[FINDING_SENDFILE_UNTIMED] = "Failed to measure sendfile latency: {reason}; SendfileLatency=yes has no effect",
 
-	[FINDING_FALLBACK_SERVICE] = "{service} is using " SOFTWARE "; this ends when {link?{link}|it} is repaired, no restart is needed",
-	[FINDING_FALLBACK_SOCKET] = "{service} is using " SOFTWARE "; its connections may have to be re-established after a repair",
-	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE,
-	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE,
+	[FINDING_FALLBACK_SERVICE] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
+	[FINDING_FALLBACK_SOCKET] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
+	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE "; {remedy}",
+	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
 				  "Run: offloadctl services",
 	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit was|hits were} "
@@ -102,10 +105,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 
 	[FINDING_DIAGNOSIS_DEVICE] = SENDER " {has_again?used|is using} software fallback on {link?{link}|an unknown interface}"
 		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|about one packet}"
-		"{features?{has_again?; {link} has regained {features#it|them}|{unsupported?; this cannot be changed on {link}. Run: "
-		"offloadctl explain {link}|{copied_any?; after the repair its connections may have to be re-established}. Run: "
-		"offloadctl apply {link}}}|{only_copied?; its connections are closed by now, or not visible|; what the interface lacks "
-		"is not known{link?. Run: offloadctl explain {link}}}}",
+		"; {only_copied?{features?{remedy}|its connections are closed by now, or not visible}|{remedy}}",
 	[FINDING_DIAGNOSIS_RECONNECT] = HAS_STALE,
 	[FINDING_DIAGNOSIS_DISK] = SENDER " waits for data to be read: {percent}% of the time in sendfile (" CALLS ") was spent asleep "
 		"until data arrived from disk; offloads are not the cause",
@@ -128,6 +128,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_CHECKSUM)] = "checksums",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_COPY)] = "copies by sockets",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_SOCKETS)] = "stale connections",
+	[CATALOG_UNSEEN(DIAGNOSIS_IDLE_SOCKETS)] = "stale connections that are not used",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_LATENCY)] = "sendfile",
 	[CATALOG_UNSEEN(DIAGNOSIS_LOST_PACKETS)] = "senders of packets beyond the room in the kernel's maps",
 	[CATALOG_UNSEEN(DIAGNOSIS_LOST_CALLS)] = "sendfile calls beyond that room",
@@ -135,6 +136,19 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_MEASURE(INVESTIGATION_PER_CALL)] = "{object} per sendfile call",
 	[CATALOG_MEASURE(INVESTIGATION_PER_SECOND)] = "{object} per second",
 	[CATALOG_MEASURE(INVESTIGATION_STALE)] = "stale connections",
+	[CATALOG_REMEDY(REMEDY_UNKNOWN)] = "{link?what {link} lacks is not known. Run: offloadctl explain {link}|the outgoing interface is "
+		"not known}",
+	[CATALOG_REMEDY(REMEDY_OVER)] = "{link} has regained {features?{features}|it}, no restart is needed",
+	[CATALOG_REMEDY(REMEDY_REPAIR)] = "this ends when {link} is repaired, " AFTERWARDS ". Run: offloadctl apply {link}",
+	[CATALOG_REMEDY(REMEDY_RESUME)] = "this ends when enforcement of {link}, which is paused, is resumed, " AFTERWARDS
+		". Run: offloadctl resume {link}",
+	[CATALOG_REMEDY(REMEDY_CONTEND)] = "another program keeps reverting {features} of {link}. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_NOT_POSSIBLE)] = "a rule declares {features} on {link}, which is not possible now. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_RULE)] = "a rule turns {features} off on {link}; this ends when the rule changes. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_DECLARE)] = "no rule declares {features} on {link}; this ends when a rule does. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_UNSUPPORTED)] = "{features} cannot be changed on {link}. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_RECONNECT)] = "{link?{link}|the interface} lacks nothing any more, but some of its connections do; restart the "
+		"service, or for IPv4 run: sysctl net.ipv4.route.flush=1",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SAME)] = "",
 	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "up to Linux 6.4 it counts pages, from 6.5 calls",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SENDFILE_COUNTED)] = "from Linux 6.5 it includes sendfile, before it does not",
@@ -215,8 +229,8 @@ enum name {
 	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, RATES,
-	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, UNSUPPORTED, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, NAMES
+	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
+	BESIDE, REMEDY_OF, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -229,9 +243,9 @@ static const char *const names[NAMES] = {
 	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue", [KIND] = "kind",
 	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied",
 	[RATES] = "rates", [COPIED_ANY] = "copied_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
-	[UNSUPPORTED] = "unsupported", [PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
+	[PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
-	[BESIDE] = "beside",
+	[BESIDE] = "beside", [REMEDY_OF] = "remedy",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -402,13 +416,11 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 	case RATES:
 		return take_list(s, CATALOG_RATE(0), (rates[0] ? 1U : 0) | (rates[1] ? 2U : 0) | (rates[2] ? 4U : 0), depth, buf, size);
 	case COPIED_ANY:
-		return d->copies;
+		return s->diagnosis ? d->copies : evidence_is_by_socket(f->kind);
 	case ONLY_COPIED:
 		return d->only_copies;
 	case HAS_AGAIN:
 		return d->has_again;
-	case UNSUPPORTED:
-		return d->unsupported;
 	case PERCENT:
 		return take_number(d->percent, buf, size);
 	case CALLS_NAME:
@@ -429,6 +441,10 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return d->link_gone;
 	case BESIDE:
 		return d->beside;
+	case REMEDY_OF:
+		if (buf)
+			expand_sentence(s, CATALOG_REMEDY(f->remedy), depth, buf, size);
+		return 1;
 	case NAMES:
 		break;
 	}
@@ -501,6 +517,27 @@ const char *catalog_diagnosis(const struct diagnosis *d, const struct feature_ta
 	buf[0] = '\0';
 	expand_sentence(&s, d->finding.code, 0, buf, size);
 	return buf;
+}
+
+const char *catalog_remedy(const struct evidence_fallback *row, const struct feature_table *table, char *buf, size_t size)
+{
+	struct finding f = { .off = row->missing, .remedy = row->remedy,
+		.kind = evidence_sum_copied(row) ? FALLBACK_SENDPAGE : FALLBACK_SEGMENTATION };
+	const struct subject s = { .f = &f, .table = table };
+
+	util_append(f.link, sizeof(f.link), "%s", row->link);
+	buf[0] = '\0';
+	expand_sentence(&s, CATALOG_REMEDY(row->remedy), 0, buf, size);
+	return buf;
+}
+
+const char *catalog_sender(const struct evidence_fallback *row)
+{
+	if (row->origin == FALLBACK_FORWARDED)
+		return "forwarded traffic";
+	if (row->origin == FALLBACK_KERNEL)
+		return "the kernel itself";
+	return strcmp(row->service, UNIT_NO_SERVICE) == 0 ? "a process outside any service" : row->service;
 }
 
 const char *catalog_metric(const struct investigation_metric *m, char *buf, size_t size)

@@ -281,7 +281,7 @@ static void put_probes(struct writer *w, const struct evidence *e)
 
 static const char *service_label(const struct evidence_fallback *row)
 {
-	if (row->service[0])
+	if (row->origin == FALLBACK_SOCKET)
 		return row->service;
 	return row->origin == FALLBACK_FORWARDED ? "(forwarded)" : "(kernel)";
 }
@@ -361,20 +361,21 @@ static void put_latency(struct writer *w, const struct evidence_latency *latency
 
 static void put_evidence(struct writer *w, const struct evidence *e)
 {
+	bool flags = e->has_sockets || e->has_lingering || e->n_stale;
 	size_t fallback, stale, restarts;
 
 	put_probes(w, e);
 	fallback = e->has_fallback ? put_fallback(w, e) : 0;
 	stale = e->has_sockets ? put_stale(w, e) : 0;
-	restarts = e->has_sockets ? put_restarts(w, e) : 0;
-	if (e->has_fallback || e->has_sockets)
+	restarts = flags ? put_restarts(w, e) : 0;
+	if (e->has_fallback || flags)
 		begin(w, "offloadd_evidence_left_out", "gauge", "Number of series omitted from a metric because there are too many.");
 	if (e->has_fallback)
 		put_left_out(w, "offloadd_fallback_hits_total", fallback, e->left_out);
-	if (e->has_sockets) {
+	if (e->has_sockets)
 		put_left_out(w, "offloadd_stale_connections", stale, 0);
+	if (flags)
 		put_left_out(w, "offloadd_restart_needed", restarts, 0);
-	}
 	if (e->has_latency)
 		put_latency(w, &e->latency);
 }

@@ -115,13 +115,16 @@ static int put_evidence(const struct render *r, const struct evidence *e)
 		if (stale) {
 			set_cell(line, 0, stale->service);
 			set_cell(line, 1, stale->link);
-			set_number(line, 5, stale->sockets);
+			if (stale->sockets)
+				set_number(line, 5, stale->sockets);
+			else
+				set_cell(line, 5, "?");
 			continue;
 		}
 		set_cell(line, 0,
 			row->origin == FALLBACK_FORWARDED ? "(forwarded)"
-			: row->service[0]		  ? row->service
-							  : "(kernel)");
+			: row->origin == FALLBACK_KERNEL  ? "(kernel)"
+							  : row->service);
 		set_cell(line, 1, row->link);
 		set_number(line, 2, row->hits[FALLBACK_SEGMENTATION].n);
 		set_number(line, 3, row->hits[FALLBACK_CHECKSUM].n);

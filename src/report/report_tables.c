@@ -178,10 +178,11 @@ static void write_fallback_row(FILE *out, const struct json_value *row)
 	fprintf(out, "%" PRId64, json_get_int(row, "hits"));
 	end_cell(out);
 	cell(out, "Now", NULL);
-	fputs(json_get_bool(row, "now") ? "<span class=\"tag drifted\">yes</span>" : "no", out);
+	fputs(json_kind(json_get(row, "now")) == JSON_NULL ? "unknown"
+		: json_get_bool(row, "now")		     ? "<span class=\"tag drifted\">yes</span>"
+							     : "no", out);
 	end_cell(out);
-	text_cell(out, "Ends", json_get_bool(row, "reconnect") ? "after a repair and a new connection" : "when the interface is repaired",
-		NULL);
+	text_cell(out, "Advice", get_text(row, "advice"), "-");
 	fputs("</tr>\n", out);
 }
 
@@ -199,7 +200,7 @@ void report_write_fallback(FILE *out, const struct report_source *source)
 		return;
 	}
 	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
-	      "<th>Ends</th></tr></thead><tbody>\n", out);
+	      "<th>Advice</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)
 		write_fallback_row(out, r.row);
 	fputs("</tbody></table>\n", out);
@@ -244,7 +245,9 @@ static void write_restart(FILE *out, const struct json_value *row)
 	end_cell(out);
 	text_cell(out, "Link", get_text(row, "link"), "-");
 	cell(out, "Sockets", NULL);
-	fprintf(out, "%" PRId64 " without ", sockets);
+	if (sockets)
+		fprintf(out, "%" PRId64 " ", sockets);
+	fputs("without ", out);
 	write_missing(out, row);
 	write_samples(out, row);
 	end_cell(out);

@@ -205,6 +205,15 @@ static void set_gso(const char *arg)
 	printf("%s\n", fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 ? "set" : strerror(errno));
 }
 
+/* Idle, or of a process that has ended. */
+static bool is_old(const struct probe_hits *h, void *userdata)
+{
+	const uint64_t *before_usec = userdata;
+	struct cgroup_process process;
+
+	return h->first_usec ? cgroup_read_process(h->tgid, &process) == -ESRCH : h->last_usec < *before_usec;
+}
+
 static void command(char *line)
 {
 	uint64_t sum[2] = {};
@@ -237,7 +246,7 @@ static void command(char *line)
 		set_gso(arg);
 	else if (!strcmp(line, "forget") && arg)
 		printf("forgot=%d\n",
-			probe_forget_hits(probe, util_now_usec() - strtoull(arg, NULL, 10)));
+			probe_forget_hits(probe, is_old, &(uint64_t){ util_now_usec() - strtoull(arg, NULL, 10) }));
 	else if (!strcmp(line, "latency-start"))
 		print_latency(true);
 	else if (!strcmp(line, "latency"))
