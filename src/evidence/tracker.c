@@ -61,6 +61,7 @@ static bool is_first_time(struct tracker *w, const struct probe_hits *hits, int 
 
 	memset(&key, 0, sizeof(key));
 	key.kind = (int32_t)hits->kind;
+	key.reason = (int32_t)hits->reason;
 	key.ifindex = ifindex;
 	util_append(key.service, sizeof(key.service), "%s", service);
 	HASH_FIND(hh, w->reported, &key, sizeof(key), reported);
@@ -99,7 +100,8 @@ static enum finding_code code_of(const struct probe_hits *hits)
 /* Of an event about the link: there is no row yet. */
 static void set_remedy(const struct tracker *w, const struct probe_hits *hits, struct finding *f)
 {
-	struct evidence_fallback row = { .origin = hits->origin, .ifindex = f->ifindex, .lacked = hits->missing };
+	struct evidence_fallback row = { .origin = hits->origin, .ifindex = f->ifindex, .lacked = hits->missing,
+		.reason = hits->reason };
 	const struct evidence none = { .features = w->features };
 
 	row.hits[hits->kind].n = 1;
@@ -128,6 +130,9 @@ static void report_fallback(struct tracker *w, const struct probe_hits *hits)
 	tracker_name_link(w, ifindex, link);
 	begin(&f, code_of(hits), link, ifindex, service);
 	f.kind = hits->kind;
+	f.reason = hits->reason;
+	f.limit = hits->limit;
+	f.largest = hits->largest;
 	set_remedy(w, hits, &f);
 	send(w, &f);
 }
@@ -193,11 +198,12 @@ static void count_stale(struct tracker *w, const struct probe_hits *hits)
 /* Keeps n of hits that are removed from the kernel, for the name that they were shown with. */
 static void keep_hits(struct tracker *w, const struct probe_hits *hits, const char *service, uint64_t n)
 {
-	struct tracker_reported_key key;
+	struct tracker_past_key key;
 	struct tracker_past *past;
 
 	memset(&key, 0, sizeof(key));
 	key.kind = (int32_t)hits->kind;
+	key.reason = (int32_t)hits->reason;
 	key.ifindex = tracker_own_ifindex(w, hits);
 	util_append(key.service, sizeof(key.service), "%s", hits->origin == FALLBACK_SOCKET ? service : evidence_origin_name(hits->origin));
 	HASH_FIND(hh, w->past, &key, sizeof(key), past);
@@ -215,6 +221,9 @@ static void keep_hits(struct tracker *w, const struct probe_hits *hits, const ch
 	}
 	past->hits.hits += n;
 	past->hits.missing |= hits->missing;
+	past->hits.limit = hits->limit;
+	if (past->hits.largest < hits->largest)
+		past->hits.largest = hits->largest;
 	if (past->hits.last_usec < hits->last_usec)
 		past->hits.last_usec = hits->last_usec;
 }

@@ -66,8 +66,10 @@ static void list_fallback(struct tracker *w, uint64_t now_usec, struct evidence 
 	for (const struct tracker_past *past = w->past; past; past = past->hh.next)
 		list_hits(w, now_usec, &past->hits, past->key.service, ret);
 	probe_read_lost(w->probe, &lost);
-	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++) {
 		ret->lost[i] = lost.hits[i];
+		ret->elsewhere[i] = lost.elsewhere[i];
+	}
 }
 
 int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence *ret)

@@ -8,10 +8,10 @@
 #include "evidence/lingering.h"
 #include "evidence/tracker.h"
 
-/* Kind, link and service of a fallback event. */
+/* Kind, reason, link and service of a fallback event. */
 struct tracker_reported {
 	struct tracker_reported_key {
-		int32_t kind, ifindex;
+		int32_t kind, reason, ifindex;
 		char service[UNIT_SERVICE_LEN];
 	} key;
 	UT_hash_handle hh;
@@ -19,7 +19,10 @@ struct tracker_reported {
 
 /* Hits that are in the kernel no more, by the same key. */
 struct tracker_past {
-	struct tracker_reported_key key;
+	struct tracker_past_key {
+		int32_t kind, ifindex, reason;
+		char service[UNIT_SERVICE_LEN];
+	} key;
 	struct probe_hits hits; /* the sum; origin, netns and ifindex */
 	UT_hash_handle hh;
 };

@@ -5,6 +5,7 @@
 
 static const char *const names[REMEDY_COUNT] = {
 	[REMEDY_UNKNOWN] = "unknown",
+	[REMEDY_REASON] = "reason",
 	[REMEDY_OVER] = "over",
 	[REMEDY_REPAIR] = "repair",
 	[REMEDY_RESUME] = "resume",

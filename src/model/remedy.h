@@ -6,6 +6,7 @@
 
 enum remedy {
 	REMEDY_UNKNOWN,	    /* the outgoing link is unknown */
+	REMEDY_REASON,	    /* the reason is not a feature: enum fallback_reason shows what ends it */
 	REMEDY_OVER,	    /* the link has regained what was missing: it has ended */
 	REMEDY_REPAIR,	    /* when the link is repaired: it drifted from its rules */
 	REMEDY_RESUME,	    /* the same, but enforcement is paused */

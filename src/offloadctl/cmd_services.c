@@ -174,6 +174,10 @@ static void print_text(const struct evidence *e, int code)
 		if (e->lost[kind])
 			printf("%s: %llu hits could not be attributed to a service (table full)\n", evidence_kind_name(kind),
 				(unsigned long long)e->lost[kind]);
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		if (e->elsewhere[kind])
+			printf("%s: %llu hits in other network namespaces are not included\n", evidence_kind_name(kind),
+				(unsigned long long)e->elsewhere[kind]);
 }
 
 /* ---- for other programs ---- */

@@ -8,6 +8,8 @@
 #include "basic/util.h"
 #include "evidence/evidence.h"
 
+#define GSO_SIZE_DEFAULT 65536     /* GSO_LEGACY_MAX_SIZE of the kernel */
+#define GSO_SEGMENTS_DEFAULT 65535 /* GSO_MAX_SEGS */
 #define DEPTH_MAX 3 /* a finding, its causes, and sentences in those */
 
 /* ---- sentences ----
@@ -28,6 +30,11 @@
 		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
 #define AFTERWARDS "{copied_any?and connections may have to be re-established then|no restart is needed}"
 #define SENDER "{forwarded?Forwarded traffic|{outside?A process outside any service|{service?{service}|Traffic sent by the kernel}}}"
+#define FALLS_BACK SENDER " is using software fallback on {link?{link}|an unknown interface}; per second: " \
+		    "{rates?{rates}|less than one packet}; {why}"
+#define LIMIT(name, unit) "{link?{link}|the interface} limits " name "{limit? to {limit}}{largest?, and packets have up to {largest} " \
+			   unit "}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower it on the " \
+			   "interfaces above to the same"
 #define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
 	      "{running?{running} still running{running# for|, the longest for} {longest}}"
 
@@ -104,14 +111,16 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; if offloadd restarts, stale connections appear as new",
 
 	[FINDING_DIAGNOSIS_DEVICE] = SENDER " {has_again?used|is using} software fallback on {link?{link}|an unknown interface}"
-		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|about one packet}"
+		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|less than one packet}"
 		"; {only_copied?{features?{remedy}|its connections are closed by now, or not visible}|{remedy}}",
+	[FINDING_DIAGNOSIS_LIMIT] = FALLS_BACK,
+	[FINDING_DIAGNOSIS_OTHER] = FALLS_BACK,
 	[FINDING_DIAGNOSIS_RECONNECT] = HAS_STALE,
 	[FINDING_DIAGNOSIS_DISK] = SENDER " waits for data to be read: {percent}% of the time in sendfile (" CALLS ") was spent asleep "
 		"until data arrived from disk; offloads are not the cause",
 	[FINDING_DIAGNOSIS_RECEIVER] = SENDER " waits for its receivers: {percent}% of the time in sendfile (" CALLS ") was spent "
 		"asleep until the send buffer had room; offloads are not the cause",
-	[FINDING_DIAGNOSIS_WELL] = "{count?Almost no software fallback ({count} {count#packet|packets} in total)|No software fallback} "
+	[FINDING_DIAGNOSIS_WELL] = "No software fallback "
 		"and no stale connections were found; {timed?sendfile to TCP sockets: " CALLS "|no sendfile call to a TCP socket "
 		"started{begun?, some ended that had started before}}",
 	[FINDING_DIAGNOSIS_BLIND] = "{link_gone?{link} was removed during the investigation. }{unseen?Not observed: {unseen}; the "
@@ -138,6 +147,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_MEASURE(INVESTIGATION_STALE)] = "stale connections",
 	[CATALOG_REMEDY(REMEDY_UNKNOWN)] = "{link?what {link} lacks is not known. Run: offloadctl explain {link}|the outgoing interface is "
 		"not known}",
+	[CATALOG_REMEDY(REMEDY_REASON)] = "{why}",
 	[CATALOG_REMEDY(REMEDY_OVER)] = "{link} has regained {features?{features}|it}, no restart is needed",
 	[CATALOG_REMEDY(REMEDY_REPAIR)] = "this ends when {link} is repaired, " AFTERWARDS ". Run: offloadctl apply {link}",
 	[CATALOG_REMEDY(REMEDY_RESUME)] = "this ends when enforcement of {link}, which is paused, is resumed, " AFTERWARDS
@@ -152,6 +162,26 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_DIFFERENCE(INVESTIGATION_SAME)] = "",
 	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "up to Linux 6.4 it counts pages, from 6.5 calls",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SENDFILE_COUNTED)] = "from Linux 6.5 it includes sendfile, before it does not",
+
+	[CATALOG_WHY(FALLBACK_REASON_UNKNOWN)] = "the reason is unknown",
+	[CATALOG_WHY(FALLBACK_REASON_FEATURE)] = "",
+	[CATALOG_WHY(FALLBACK_REASON_XDP)] = "an XDP program at the other end of {link?{link}|the interface} takes this offload from it; "
+					     "it returns when the program is removed",
+	[CATALOG_WHY(FALLBACK_REASON_SIZE)] = LIMIT("gso_max_size", "bytes"),
+	[CATALOG_WHY(FALLBACK_REASON_IPV4_SIZE)] = LIMIT("gso_ipv4_max_size", "bytes"),
+	[CATALOG_WHY(FALLBACK_REASON_SEGMENTS)] = LIMIT("gso_max_segs", "segments"),
+	[CATALOG_WHY(FALLBACK_REASON_VLAN)] = "{link?{link}|the interface} does not offer this to packets with a VLAN tag; no setting "
+					      "changes that",
+	[CATALOG_WHY(FALLBACK_REASON_ENCAPSULATION)] = "{link?{link}|the interface} does not offer this to encapsulated packets; no "
+						       "setting changes that",
+	[CATALOG_WHY(FALLBACK_REASON_HEADERS)] = "checksum offload of {link?{link}|the interface} does not cover the headers of these "
+						 "packets",
+	[CATALOG_WHY(FALLBACK_REASON_DRIVER)] = "the driver of {link?{link}|the interface} does not accept these packets",
+	[CATALOG_WHY(FALLBACK_REASON_QDISC)] = "the queueing discipline of {link?{link}|the interface} splits packets. Run: tc qdisc show "
+					       "dev {link?{link}|INTERFACE}",
+	[CATALOG_WHY(FALLBACK_REASON_FORCED)] = "another part of the kernel requests this, for example a queueing discipline, IPsec or "
+						"WireGuard; the features of {link?{link}|the interface} do not change that",
+	[CATALOG_WHY(FALLBACK_REASON_STALE)] = "",
 
 	[CATALOG_CAUSE(CAUSE_NONE)] = "",
 	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_DRIVER)] = "the driver{driver? {driver}} does not allow {feature} to be turned {want?on|off}",
@@ -230,7 +260,7 @@ enum name {
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, RATES,
 	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, REMEDY_OF, NAMES
+	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -245,7 +275,8 @@ static const char *const names[NAMES] = {
 	[RATES] = "rates", [COPIED_ANY] = "copied_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
 	[PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
-	[BESIDE] = "beside", [REMEDY_OF] = "remedy",
+	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
+	[REMEDY_OF] = "remedy",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -311,6 +342,14 @@ static uint64_t take_list(const struct subject *s, size_t first, unsigned bits, 
 			comma = ", ";
 		}
 	return (uint64_t)__builtin_popcount(bits);
+}
+
+/* The limit that would be enough: the default of the kernel, or more. */
+static uint64_t wanted_limit(const struct finding *f)
+{
+	uint64_t usual = f->reason == FALLBACK_REASON_SEGMENTS ? GSO_SEGMENTS_DEFAULT : GSO_SIZE_DEFAULT;
+
+	return f->largest < usual ? usual : (uint64_t)f->largest + 1;
 }
 
 static uint64_t take(const struct subject *s, enum name name, unsigned depth, char *buf, size_t size)
@@ -445,6 +484,16 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		if (buf)
 			expand_sentence(s, CATALOG_REMEDY(f->remedy), depth, buf, size);
 		return 1;
+	case WHY:
+		if (buf)
+			expand_sentence(s, CATALOG_WHY(f->reason), depth, buf, size);
+		return sentences[CATALOG_WHY(f->reason)][0] != '\0';
+	case LIMIT_NAME:
+		return take_number(f->limit, buf, size);
+	case LARGEST:
+		return take_number(f->largest, buf, size);
+	case WANTED:
+		return take_number(wanted_limit(f), buf, size);
 	case NAMES:
 		break;
 	}
@@ -521,7 +570,8 @@ const char *catalog_diagnosis(const struct diagnosis *d, const struct feature_ta
 
 const char *catalog_remedy(const struct evidence_fallback *row, const struct feature_table *table, char *buf, size_t size)
 {
-	struct finding f = { .off = row->missing, .remedy = row->remedy,
+	struct finding f = { .off = row->missing, .remedy = row->remedy, .reason = row->reason, .limit = row->limit,
+		.largest = row->largest,
 		.kind = evidence_sum_copied(row) ? FALLBACK_SENDPAGE : FALLBACK_SEGMENTATION };
 	const struct subject s = { .f = &f, .table = table };
 
@@ -574,7 +624,7 @@ const char *catalog_reason(const struct finding *f, const struct feature_table *
 	else if (f->n_causes == 0 && f->error)
 		util_append(buf, size, "%s", strerror(-f->error));
 	else if (finding_event(f->code) == EVENT_FALLBACK)
-		util_append(buf, size, "%s", evidence_kind_name(f->kind));
+		util_append(buf, size, "%s, %s", evidence_kind_name(f->kind), evidence_reason_name(f->reason));
 	return buf;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/catalog.h"
 #include "report/html.h"
 #include "basic/json.h"
 #include "basic/util.h"
