@@ -30,6 +30,11 @@
 #define CHECKSUM_PARTIAL 3
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
+#define ETH_P_8021Q 0x8100
+#define ETH_P_8021AD 0x88A8
+#define ETH_P_MPLS_UC 0x8847
+#define ETH_P_MPLS_MC 0x8848
+#define CHECKSUM_NONE 0
 #define PF_KTHREAD 0x00200000
 #define TASK_INTERRUPTIBLE 1
 #define S_IFMT 0170000
@@ -68,8 +73,35 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct net_device_ops {
+	void *ndo_features_check;
+};
+
+struct rtnl_link_ops {
+	const char *kind;
+};
+
+struct Qdisc_ops {
+	char id[16];
+};
+
+struct Qdisc {
+	void *enqueue; /* NULL: noqueue */
+	struct Qdisc_ops *ops;
+};
+
+struct netdev_queue {
+	struct Qdisc *qdisc;
+};
+
 struct net_device {
-	__u64 features;
+	__u64 features, hw_features, vlan_features, hw_enc_features, mpls_features, gso_partial_features;
+	unsigned int gso_max_size, gso_ipv4_max_size;
+	__u16 gso_max_segs;
+	struct net_device_ops *netdev_ops;
+	struct rtnl_link_ops *rtnl_link_ops;
+	struct netdev_queue *_tx;
+	unsigned int num_tx_queues;
 	int ifindex;
 	possible_net_t nd_net;
 };
@@ -149,6 +181,7 @@ struct sock {
 	__u64 sk_route_caps;
 	__u32 sk_gso_type;
 	__u16 sk_protocol;
+	__u8 sk_kern_sock : 1;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
@@ -162,19 +195,28 @@ struct sock___5_14 {
 
 struct skb_shared_info {
 	unsigned int gso_type;
+	unsigned short gso_segs;
+	struct sk_buff *frag_list;
 };
 
 struct sk_buff {
+	struct sk_buff *prev;
 	struct net_device *dev;
 	struct sock *sk;
 	unsigned long _skb_refdst;
 	unsigned int len;
-	__u16 network_header;
 	__u8 ip_summed : 2;
+	__u8 encapsulation : 1;
+	__u32 vlan_all;
 	int skb_iif;
 	__be16 protocol;
+	__u16 queue_mapping, csum_offset, network_header, transport_header;
 	unsigned int end;
-	unsigned char *head;
+	unsigned char *head, *data;
+};
+
+struct sk_buff___6_1 { /* up to 6.1 */
+	__u8 vlan_present : 1;
 };
 
 struct fdtable {
@@ -208,6 +250,7 @@ const volatile __u64 feature_sg, feature_csum_generic, feature_csum_ipv4, featur
 /* The feature bits that correspond to gso_type of a packet (except SKB_GSO_DODGY, which only requests a check), and the first
  * bit number. */
 const volatile __u64 feature_gso;
+const volatile __u64 feature_gso_partial, feature_fraglist, feature_esp;
 const volatile __u32 feature_gso_shift;
 
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
@@ -254,6 +297,34 @@ static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
 		val = GET(direct, old, sk_cgrp_data.val);
 		return val && !(val & 3) ? cgroup_id(false, (struct cgroup *)val) : 0;
 	}
+}
+
+/* A socket of the kernel itself: NFS, iSCSI, resets and other replies without a connection. */
+static __always_inline bool socket_is_kernel(struct sock *sk)
+{
+	return bpf_core_field_exists(sk->sk_kern_sock) && BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
+}
+
+/* The inode number of its file; 0 if no process holds it. */
+static __always_inline __u32 socket_inode(struct sock *sk)
+{
+	struct socket *sock = GET(false, sk, sk_socket);
+
+	return sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
+}
+
+static __always_inline bool current_is_kernel_thread(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return GET(false, task, flags) & PF_KTHREAD;
+}
+
+/* The cgroup id of the process that sends by this socket right now. A socket has that of its creator, or of the creator of its listener
+ * (cgroup_sk_clone()), which may be another service. Kernel threads send for others. */
+static __always_inline __u64 sender_cgroup(bool direct, struct sock *sk)
+{
+	return current_is_kernel_thread() ? socket_cgroup(direct, sk) : bpf_get_current_cgroup_id();
 }
 
 static __always_inline bool socket_is(bool direct, struct sock *sk, __u16 protocol)

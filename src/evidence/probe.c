@@ -16,6 +16,7 @@
 #include <linux/types.h>
 
 #include "bpf/event.h"
+#include "evidence/evidence.h"
 #include "evidence/probe_private.h"
 #include "basic/util.h"
 
@@ -47,9 +48,9 @@ static const struct probe_hook fallback_hooks[] = {
 };
 
 static const struct probe_hook process_hooks[] = {
-	{ .name = PROBE_BY_PROCESS, .function = "sock_no_sendpage_locked",
+	{ .name = EVIDENCE_BY_PROCESS, .function = "sock_no_sendpage_locked",
 		.other_kernels = true, .kprobe = { "process_locked_kprobe" } },
-	{ .name = PROBE_BY_PROCESS, .function = "sock_no_sendpage", .other_kernels = true,
+	{ .name = EVIDENCE_BY_PROCESS, .function = "sock_no_sendpage", .other_kernels = true,
 		.kprobe = { "process_kprobe" } },
 };
 
@@ -92,6 +93,9 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 	skeleton->rodata->feature_udp_segmentation = feature_named(options->features, "tx-udp-segmentation");
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
+	skeleton->rodata->by_socket = options->by_socket;
+	skeleton->rodata->own_netns = probe_own_netns();
+	probe_part_share_map(skeleton->maps.counts);
 	bpf_map__set_max_entries(skeleton->maps.counts, keys);
 	bpf_map__set_max_entries(skeleton->maps.seen, keys);
 }
@@ -304,12 +308,16 @@ static bool header_is(const void *data, size_t size, unsigned type, size_t wante
 
 static int parse_key(const struct fallback_key *key, struct probe_hits *ret)
 {
-	if (key->kind >= FALLBACK_KINDS || key->origin >= FALLBACK_ORIGINS ||
-		key->ifindex > INT32_MAX || key->tgid > INT32_MAX)
+	if (key->kind >= FALLBACK_KINDS || key->origin >= FALLBACK_ORIGINS || key->reason >= FALLBACK_REASONS ||
+		key->ifindex > INT32_MAX || (evidence_is_by_process(key->kind) && key->sender > INT32_MAX))
 		return -EBADMSG;
 	*ret = (struct probe_hits){ .kind = (enum fallback_kind)key->kind,
-		.origin = (enum fallback_origin)key->origin, .cgroup = key->cgroup,
-		.netns = key->netns, .ifindex = (int)key->ifindex, .tgid = (pid_t)key->tgid };
+		.origin = (enum fallback_origin)key->origin, .reason = (enum fallback_reason)key->reason, .cgroup = key->cgroup,
+		.netns = key->netns, .ifindex = (int)key->ifindex };
+	if (evidence_is_by_process(ret->kind))
+		ret->tgid = (pid_t)key->sender;
+	else
+		ret->inode = key->sender;
 	return 0;
 }
 
@@ -389,8 +397,8 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata)
 struct hits_reader {
 	struct probe *probe;
 	probe_hits_fn fn;
+	probe_forget_fn forget;
 	void *userdata;
-	uint64_t before_usec;
 	struct fallback_count *counts; /* one per CPU */
 };
 
@@ -404,6 +412,10 @@ static int sum_hits(struct hits_reader *reader, int fd, const struct fallback_ke
 	for (int i = 0; i < reader->probe->cpus; i++) {
 		ret->hits += reader->counts[i].hits;
 		ret->missing |= reader->counts[i].missing;
+		if (reader->counts[i].limit && reader->counts[i].touched_ns >= touched)
+			ret->limit = reader->counts[i].limit;
+		if (reader->counts[i].largest > ret->largest)
+			ret->largest = reader->counts[i].largest;
 		if (reader->counts[i].touched_ns > touched)
 			touched = reader->counts[i].touched_ns;
 	}
@@ -422,16 +434,25 @@ static int read_key(int fd, const void *key, void *userdata)
 	return 1;
 }
 
+static int sum_process(int fd, const struct process_key *key, struct probe_hits *ret)
+{
+	struct process_count count;
+
+	if (bpf_map_lookup_elem(fd, key, &count) < 0)
+		return -ENOENT;
+	*ret = (struct probe_hits){ .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET, .tgid = (pid_t)key->tgid, .hits = count.hits,
+		.first_usec = count.first_ns / NSEC_PER_USEC, .last_usec = count.last_ns / NSEC_PER_USEC };
+	util_copy_name(ret->comm, sizeof(ret->comm), key->comm, sizeof(key->comm));
+	return 0;
+}
+
 static int read_process(int fd, const void *data, void *userdata)
 {
 	struct hits_reader *reader = userdata;
-	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET };
-	const struct process_key *key = data;
+	struct probe_hits hits;
 
-	if (bpf_map_lookup_elem(fd, key, &hits.hits) < 0)
+	if (sum_process(fd, data, &hits) < 0)
 		return 0;
-	hits.tgid = (pid_t)key->tgid;
-	util_copy_name(hits.comm, sizeof(hits.comm), key->comm, sizeof(key->comm));
 	reader->fn(&hits, reader->userdata);
 	return 1;
 }
@@ -461,7 +482,7 @@ static int forget_key(int fd, const void *key, void *userdata)
 	struct hits_reader *reader = userdata;
 	struct probe_hits hits;
 
-	if (sum_hits(reader, fd, key, &hits) < 0 || hits.last_usec >= reader->before_usec)
+	if (sum_hits(reader, fd, key, &hits) < 0 || !reader->forget(&hits, reader->userdata))
 		return 0;
 	bpf_map_delete_elem(probe_part_map_fd(&reader->probe->fallback, "seen"), key);
 	return bpf_map_delete_elem(fd, key) == 0;
@@ -470,20 +491,28 @@ static int forget_key(int fd, const void *key, void *userdata)
 static int forget_process(int fd, const void *data, void *userdata)
 {
 	const struct hits_reader *reader = userdata;
-	const struct process_key *key = data;
-	char name[32];
+	struct probe_hits hits;
 
-	if (reader->before_usec == UINT64_MAX)
-		return bpf_map_delete_elem(fd, key) == 0;
-	snprintf(name, sizeof(name), "/proc/%u", key->tgid);
-	return access(name, F_OK) < 0 && errno == ENOENT && bpf_map_delete_elem(fd, key) == 0;
+	return sum_process(fd, data, &hits) == 0 && reader->forget(&hits, reader->userdata) &&
+	       bpf_map_delete_elem(fd, data) == 0;
 }
 
-int probe_forget_hits(struct probe *probe, uint64_t before_usec)
+int probe_forget_hits(struct probe *probe, probe_forget_fn fn, void *userdata)
 {
-	struct hits_reader reader = { .probe = probe, .before_usec = before_usec };
+	struct hits_reader reader = { .probe = probe, .forget = fn, .userdata = userdata };
 
 	return walk_hits(&reader, forget_key, forget_process);
+}
+
+int probe_settle(struct probe *probe, uint64_t cgroup, bool settled)
+{
+	int fd = probe_part_map_fd(&probe->fallback, "settled"), r;
+	__u8 yes = 1;
+
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	r = settled ? bpf_map_update_elem(fd, &cgroup, &yes, BPF_ANY) : bpf_map_delete_elem(fd, &cgroup);
+	return r < 0 && errno != ENOENT ? -errno : 0;
 }
 
 void probe_read_lost(struct probe *probe, struct probe_lost *ret)
@@ -493,9 +522,12 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 	int fd = probe_part_map_fd(&probe->process, "processes_lost");
 
 	*ret = (struct probe_lost){ .malformed = probe->malformed };
-	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++)
+	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++) {
 		ret->hits[kind] = probe_part_read_percpu(
 			&probe->fallback, "lost", FALLBACK_LOST_HITS + kind, probe->cpus);
+		ret->elsewhere[kind] = probe_part_read_percpu(
+			&probe->fallback, "lost", FALLBACK_ELSEWHERE + kind, probe->cpus);
+	}
 	ret->senders = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_SENDERS, probe->cpus);
 	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
 	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)

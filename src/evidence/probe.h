@@ -12,7 +12,6 @@
 #include "model/socket.h"
 
 #define PROBE_WHY_LEN 200
-#define PROBE_BY_PROCESS "sendpage by process" /* the probe for kernels without BTF, which cannot read cgroups */
 #define PROBE_SENDERS "udp senders" /* watches the processes whose UDP segmentation was refused, only while there are any */
 #define PROBE_KEYS_DEFAULT 10240
 #define PROBE_QUIET_USEC UINT64_C(10000000) /* 10 s */
@@ -34,25 +33,32 @@ struct probe_options {
 	unsigned max_keys;	/* how many combinations (struct probe_hits) are counted; 0: PROBE_KEYS_DEFAULT */
 	uint64_t quiet_usec;	/* a combination sends another event after this time without a hit; 0: PROBE_QUIET_USEC */
 	bool no_fallback, no_changes; /* do not load these probes */
+	bool by_socket; /* count packets by socket, except those of cgroups that were settled: see probe_settle() */
 };
 
-/* The hits of one combination of kind, origin, link and cgroup. PROBE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm
- * and hits. */
+/* The hits of one combination of kind, origin, reason, link and sender, in the network namespace of probe_open()'s caller.
+ * EVIDENCE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm, hits, first_usec and last_usec. */
 struct probe_hits {
 	enum fallback_kind kind;
 	enum fallback_origin origin;
-	uint64_t cgroup; /* id in the unified hierarchy; 1: its root, 0: unknown */
-	uint32_t netns;	 /* inode number of the network namespace of the link; 0 if the link is unknown */
+	enum fallback_reason reason;
+	uint64_t cgroup; /* id in the unified hierarchy; 1: its root, 0: unknown. Of the sending process for copies; for packets of the
+			  * process that created the socket, or its listener */
+	uint32_t netns;	 /* inode number of the network namespace of the link or socket */
 	int ifindex;	 /* in that namespace; 0: unknown */
-	pid_t tgid;	 /* the sender, if its cgroup is unknown; otherwise 0 */
+	pid_t tgid;	 /* copies: the sender, if its cgroup is unknown; otherwise 0 */
+	uint64_t inode;	 /* packets: of the socket, with probe_options.by_socket unless the cgroup is settled; otherwise 0 */
 	char comm[EVENT_COMM_LEN];
 	uint64_t hits;
 	feature_set missing; /* features that the device did not have at a hit; for a checksum all that would have avoided it; 0 for copies */
+	uint32_t limit, largest; /* of evidence_is_limit(reason), as in struct evidence_fallback */
+	uint64_t first_usec; /* CLOCK_MONOTONIC of the first hit; 0: unknown */
 	uint64_t last_usec; /* CLOCK_MONOTONIC of the last hit, up to a second too early; 0: unknown */
 };
 
-/* What could not be stored, because a map or the ring buffer was full. */
+/* What could not be stored, because a map or the ring buffer was full, and what is not ours. */
 struct probe_lost {
+	uint64_t elsewhere[FALLBACK_KINDS]; /* hits in other network namespaces, which are not counted in any combination */
 	uint64_t hits[FALLBACK_KINDS]; /* not counted in any combination */
 	uint64_t senders;   /* refused sends of processes that are not in probe_read_senders() */
 	uint64_t events;    /* not sent; their hits are counted */
@@ -100,9 +106,12 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata);
 
 /* Calls fn for each combination with its hits so far. Returns their number (0 without probes), or -ENOMEM. */
 int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata);
-/* Removes combinations without a hit since before_usec (CLOCK_MONOTONIC), and those of processes that have ended; all for
- * UINT64_MAX. Returns their number, or -ENOMEM. */
-int probe_forget_hits(struct probe *probe, uint64_t before_usec);
+/* Removes the combinations for which fn returns true. Returns their number, or -ENOMEM. */
+typedef bool (*probe_forget_fn)(const struct probe_hits *hits, void *userdata);
+int probe_forget_hits(struct probe *probe, probe_forget_fn fn, void *userdata);
+/* Whether packets of a cgroup are counted together from now on, because all of its sockets belong to one service. Returns 0;
+ * -EOPNOTSUPP without these probes; another negative errno. */
+int probe_settle(struct probe *probe, uint64_t cgroup, bool settled);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
 /* A process whose sends with UDP_SEGMENT were refused on a link (FALLBACK_UDP). */
@@ -111,7 +120,8 @@ struct probe_sender {
 		uint64_t start_ns; /* CLOCK_BOOTTIME; with pid it identifies the process */
 		pid_t pid;
 		uint32_t netns; /* as in probe_hits */
-		int ifindex;
+		int32_t ifindex;
+		uint32_t zero; /* no padding: keys are compared by byte */
 	} key;
 	uint64_t cgroup; /* as in probe_hits */
 	char comm[EVENT_COMM_LEN];

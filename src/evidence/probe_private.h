@@ -79,6 +79,9 @@ struct probe_part {
 	do {                                                                                       \
 		(rodata)->feature_gso = probe_part_gso_features(table);                            \
 		(rodata)->feature_gso_shift = probe_part_gso_shift(table);                         \
+		(rodata)->feature_gso_partial = feature_named(table, "tx-gso-partial");            \
+		(rodata)->feature_fraglist = feature_named(table, "tx-scatter-gather-fraglist");   \
+		(rodata)->feature_esp = feature_named(table, "tx-esp-segmentation");               \
 	} while (0)
 
 #define PROBE_SET_FEATURES(rodata, table)                                                                \
@@ -119,6 +122,11 @@ struct probe_udp_reader {
 int probe_udp_read(struct probe_part *part, const struct probe_udp_reader *reader);
 void probe_udp_forget(struct probe_part *part, const struct probe_sender_key *sender);
 void probe_udp_restore(struct probe_part *part, const struct probe_sender *sender);
+
+/* A per-CPU hash takes memory for each possible CPU. On hosts with more than PROBE_PERCPU_MAX, all of them share one value, which the
+ * programs change atomically; its readers have room for a value of each CPU, and find the others 0. Before the part is loaded. */
+#define PROBE_PERCPU_MAX 8
+void probe_part_share_map(struct bpf_map *map);
 
 /* -ENOENT if the part is not loaded, or has no such map. */
 int probe_part_map_fd(const struct probe_part *part, const char *name);

@@ -144,7 +144,7 @@ static int read_sender(int fd, const void *data, void *userdata)
 
 	if (key->ifindex > INT32_MAX || key->tgid > INT32_MAX || bpf_map_lookup_elem(fd, key, &value) < 0)
 		return 0;
-	sender = (struct probe_sender){ .key = { key->start_ns, (pid_t)key->tgid, key->netns, (int)key->ifindex },
+	sender = (struct probe_sender){ .key = { key->start_ns, (pid_t)key->tgid, key->netns, (int32_t)key->ifindex, 0 },
 		.cgroup = value.cgroup, .refused = value.refused, .segmented = value.segmented, .single = value.single,
 		.single_usec = value.single_last_ns > value.single_first_ns
 			? (value.single_last_ns - value.single_first_ns) / NSEC_PER_USEC : 0 };

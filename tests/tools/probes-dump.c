@@ -52,10 +52,10 @@ static void print_hits(const struct probe_hits *h, void *userdata _unused_)
 		if_indextoname((unsigned)h->ifindex, link);
 	if (h->missing)
 		feature_format(&features, h->missing, missing, sizeof(missing));
-	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu missing=%s\n",
+	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu missing=%s reason=%s limit=%u largest=%u\n",
 		evidence_kind_name(h->kind), link, evidence_origin_name(h->origin),
 		service(h->cgroup, h->tgid, unit, sizeof(unit)), (int)h->tgid,
-		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits, missing);
+		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits, missing, evidence_reason_name(h->reason), h->limit, h->largest);
 }
 
 static void count_hits(const struct probe_hits *h, void *userdata)
@@ -144,6 +144,8 @@ static void print_lost(void)
 	probe_read_lost(probe, &lost);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
 		printf("%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.hits[i]);
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+		printf("elsewhere-%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.elsewhere[i]);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("events=%llu malformed=%llu wakeups=%u maxrss=%ld\n",
 		(unsigned long long)lost.events,
@@ -216,6 +218,15 @@ static void print_sender(const struct probe_sender *s, void *userdata _unused_)
 		(unsigned long long)s->segmented, (unsigned long long)s->single, (unsigned long long)s->single_usec);
 }
 
+/* Idle, or of a process that has ended. */
+static bool is_old(const struct probe_hits *h, void *userdata)
+{
+	const uint64_t *before_usec = userdata;
+	struct cgroup_process process;
+
+	return h->first_usec ? cgroup_read_process(h->tgid, &process) == -ESRCH : h->last_usec < *before_usec;
+}
+
 static void command(char *line)
 {
 	uint64_t sum[2] = {};
@@ -252,7 +263,7 @@ static void command(char *line)
 		set_gso(arg);
 	else if (!strcmp(line, "forget") && arg)
 		printf("forgot=%d\n",
-			probe_forget_hits(probe, util_now_usec() - strtoull(arg, NULL, 10)));
+			probe_forget_hits(probe, is_old, &(uint64_t){ util_now_usec() - strtoull(arg, NULL, 10) }));
 	else if (!strcmp(line, "latency-start"))
 		print_latency(true);
 	else if (!strcmp(line, "latency"))
