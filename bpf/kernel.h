@@ -222,7 +222,12 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
+	struct css_set *cgroups;
 	unsigned int flags;
 	struct task_struct *real_parent;
 	int pid, tgid;

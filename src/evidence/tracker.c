@@ -726,6 +726,7 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 		tracker_free(w);
 		return r;
 	}
+	w->collect.senders.probe = w->probe;
 	restore(w);
 	tracker_note_change(w, now_usec);
 	collect_probes(&probes, w->probe);
