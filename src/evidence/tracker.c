@@ -97,6 +97,16 @@ static enum finding_code code_of(const struct probe_hits *hits)
 	return evidence_is_by_socket(hits->kind) ? FINDING_FALLBACK_SOCKET : FINDING_FALLBACK_SERVICE;
 }
 
+void tracker_set_remedy(const struct tracker *w, const struct evidence *e, struct evidence_fallback *row)
+{
+	const struct link *link = collect_find_link(&w->collect, w->collect.netns, row->ifindex);
+	const struct link_result *result =
+		w->options.result && row->ifindex ? w->options.result(row->ifindex, w->options.userdata) : NULL;
+
+	evidence_set_missing(row, &w->features, link ? &link->features : NULL);
+	evidence_set_remedy(e, row, result);
+}
+
 /* Of an event about the link: there is no row yet. */
 static void set_remedy(const struct tracker *w, const struct probe_hits *hits, struct finding *f)
 {
@@ -658,7 +668,7 @@ enum tracker_sight tracker_see_stale(const struct tracker *w, char why[PROBE_WHY
 {
 	struct evidence e = { 0 };
 
-	tracker_read_probes(w, &e);
+	collect_probes(&e, w->probe);
 	set_why(why, e.has_sockets ? NULL : find_absent(&e, "sockets"));
 	return e.has_sockets ? TRACKER_SEES : w->polling ? TRACKER_LIMITED : TRACKER_BLIND;
 }
@@ -668,7 +678,7 @@ enum tracker_sight tracker_see_fallback(const struct tracker *w, char why[PROBE_
 	struct evidence e = { 0 };
 	unsigned unobserved;
 
-	tracker_read_probes(w, &e);
+	collect_probes(&e, w->probe);
 	unobserved = evidence_unobserved(&e);
 	set_why(why, unobserved ? find_absent(&e, evidence_kind_name((enum fallback_kind)__builtin_ctz(unobserved))) : NULL);
 	return !unobserved ? TRACKER_SEES : e.has_fallback && !w->polling ? TRACKER_LIMITED : TRACKER_BLIND;

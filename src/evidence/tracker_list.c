@@ -22,16 +22,6 @@ void tracker_read_probes(const struct tracker *w, struct evidence *ret)
 	collect_probes(ret, w->probe);
 }
 
-void tracker_set_remedy(const struct tracker *w, const struct evidence *e, struct evidence_fallback *row)
-{
-	const struct link *link = collect_find_link(&w->collect, w->collect.netns, row->ifindex);
-	const struct link_result *result =
-		w->options.result && row->ifindex ? w->options.result(row->ifindex, w->options.userdata) : NULL;
-
-	evidence_set_missing(row, &w->features, link ? &link->features : NULL);
-	evidence_set_remedy(e, row, result);
-}
-
 static int compare_hits(const void *a, const void *b)
 {
 	const struct probe_hits *x = a, *y = b;
