@@ -371,6 +371,20 @@ bool senders_has_ended(const struct senders *s, const struct sender *sender, uin
 	return !found || !sender->held || process.start_usec != sender->start_usec;
 }
 
+void senders_sweep(struct senders *s)
+{
+	struct sender *sender, *next;
+
+	HASH_ITER(hh, s->all, sender, next)
+	{
+		if (!sender->over)
+			continue;
+		s->n_pending -= sender->pending;
+		HASH_DEL(s->all, sender);
+		free(sender);
+	}
+}
+
 bool senders_judge_owner(struct senders *s, uint64_t cgroup)
 {
 	const struct sender *first = NULL;

@@ -16,7 +16,7 @@
 #include "kernel/cgroup.h"
 #include "model/unit.h"
 
-#define SENDERS_MAX 16384 /* then the oldest is forgotten */
+#define SENDERS_MAX 8192 /* then the oldest is forgotten */
 #define SENDER_UNKNOWN "unknown service" /* it could not be found out */
 
 struct sender {
@@ -34,6 +34,7 @@ struct sender {
 	uint32_t netns;	     /* of that process; 0: unknown */
 	uint64_t hits;	     /* of a process, when last found alive; set by the caller */
 	bool pending;	     /* not resolved yet */
+	bool over;	     /* set by the caller, for senders_sweep() */
 	struct sender_holder {
 		pid_t pid;
 		uint64_t cgroup; /* 0: unknown */
@@ -94,6 +95,9 @@ bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit 
 /* Has the process ended? Always false for sockets and cgroups. *ret_start_usec (may be NULL): when the process that has its number now
  * was started, CLOCK_MONOTONIC; 0: there is none. */
 bool senders_has_ended(const struct senders *s, const struct sender *sender, uint64_t *ret_start_usec);
+
+/* Forgets the senders that are over. */
+void senders_sweep(struct senders *s);
 
 /* Compares all sockets of a cgroup that were noted and found. True: one service holds them, and it is used for sockets of this cgroup
  * that are closed before they can be found; or no holders are visible to us at all, so that only the cgroup shows the service. */

@@ -19,7 +19,7 @@
 #define READS_QUIET 3
 #define HITS_POLL_USEC (UINT64_C(30) * 1000 * 1000) /* if the probes send no events */
 #define SETTLE_USEC (UINT64_C(60) * 1000 * 1000) /* how often settled cgroups are compared again while they have hits */
-#define PAST_MAX 4096
+#define PAST_MAX 2048
 
 /* ---- names ---- */
 
@@ -249,7 +249,7 @@ static bool forget(const struct probe_hits *hits, void *userdata)
 {
 	const struct forgetting *forgetting = userdata;
 	struct tracker *w = forgetting->w;
-	const struct sender *sender = hits->origin == FALLBACK_SOCKET ? senders_note(&w->collect.senders, hits) : NULL;
+	struct sender *sender = hits->origin == FALLBACK_SOCKET ? senders_note(&w->collect.senders, hits) : NULL;
 	uint64_t next_usec = 0, certain = hits->hits;
 	char service[UNIT_SERVICE_LEN];
 	struct unit unit;
@@ -258,6 +258,8 @@ static bool forget(const struct probe_hits *hits, void *userdata)
 	if (!ended && hits->last_usec >= forgetting->before_usec)
 		return false;
 	senders_name(&w->collect.senders, hits, &unit, service);
+	if (sender)
+		sender->over = ended || sender->key.id;
 	if (ended && sender->held && next_usec && hits->last_usec >= next_usec && sender->hits < certain)
 		certain = sender->hits;
 	keep_hits(w, hits, service, certain);
@@ -312,7 +314,10 @@ static bool forget_hits(struct tracker *w, uint64_t now_usec)
 		else if (sender)
 			sender->hits = w->read[i].hits;
 	}
-	return (ended || forgetting.before_usec) && probe_forget_hits(w->probe, forget, &forgetting) > 0;
+	if ((!ended && !forgetting.before_usec) || probe_forget_hits(w->probe, forget, &forgetting) <= 0)
+		return false;
+	senders_sweep(&w->collect.senders);
+	return true;
 }
 
 static int read_hits(struct tracker *w)

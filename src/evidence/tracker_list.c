@@ -78,7 +78,7 @@ int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence 
 	for (size_t i = 0; i < ret->n_fallback; i++)
 		tracker_set_remedy(w, ret, &ret->fallback[i]);
 	ret->has_lingering = w->polling && w->lingering.whole_usec;
-	if (!w->has_sockets)
+	if (w->polling)
 		memcpy(ret->lacking, w->lingering.lacking, sizeof(ret->lacking));
 	ret->sockets_dropped = w->stale.dropped;
 	if (w->latency) {
