@@ -13,6 +13,7 @@ enum event_type {
 	EVENT_TYPE_FALLBACK = 1,
 	EVENT_TYPE_SOCKET = 2,
 	EVENT_TYPE_CHANGE = 3,
+	EVENT_TYPE_HOLDER = 4,
 };
 
 struct event_header {
@@ -110,6 +111,15 @@ struct socket_record {
 	__u8 state; /* TCP_* */
 	__u8 expired; /* its route is not valid any more: the next packet gets a new route, and new caps */
 	__u8 local[16], remote[16]; /* network order; IPv4 in the first four bytes */
+};
+
+/* A process that has a TCP socket open. */
+struct holder_record {
+	struct event_header header;
+	__u64 socket_cgroup; /* as in fallback_key */
+	__u64 cgroup;	     /* of the process; 1: the root of the unified hierarchy */
+	__u32 inode;	     /* of the socket's file */
+	__u32 tgid;
 };
 
 struct change_key {

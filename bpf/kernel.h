@@ -228,7 +228,12 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
+	struct css_set *cgroups;
 	unsigned int flags;
 	struct task_struct *real_parent, *group_leader;
 	int pid, tgid;

@@ -38,7 +38,7 @@ void collect_probe(struct evidence *e, const struct probe_status *status)
 
 	if (absent && status->other_kernels)
 		return;
-	e->has_sockets |= status->method == PROBE_ITERATOR;
+	e->has_sockets |= !absent && !strcmp(status->name, "sockets");
 	e->has_fallback |= !absent && (evidence_kind_parse(status->name) < FALLBACK_KINDS ||
 					      !strcmp(status->name, EVIDENCE_BY_PROCESS));
 	evidence_add_probe(e, &probe);

@@ -28,10 +28,11 @@
 #define KEYS_MIN 64
 #define KEYS_MAX 65536
 #define EVENTS_AT_ONCE 1024
-#define SOCKETS_READ (64 * 1024)
+#define ITERATOR_READ (64 * 1024)
 #define NSEC_PER_USEC 1000
 
 enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED, HOOK_UDP_REFUSED, HOOK_UDP_IPV4, HOOK_UDP_IPV6 };
+enum { HOOK_SOCKETS, HOOK_HOLDERS };
 
 static const struct probe_hook fallback_hooks[] = {
 	[HOOK_SENDPAGE] = PROBE_HOOK("sendpage", "sock_no_sendpage", "sendpage", true),
@@ -55,7 +56,8 @@ static const struct probe_hook process_hooks[] = {
 };
 
 static const struct probe_hook socket_hooks[] = {
-	{ .name = "sockets", .function = "iter/tcp", .iter = "sockets" },
+	[HOOK_SOCKETS] = { .name = "sockets", .function = "iter/tcp", .iter = "sockets" },
+	[HOOK_HOLDERS] = { .name = "socket holders", .function = "iter/task_file", .iter = "holders" },
 };
 
 static const struct probe_hook change_hooks[] = {
@@ -376,6 +378,20 @@ int probe_parse_change(const void *data, size_t size, struct probe_change *ret)
 	return 0;
 }
 
+int probe_parse_holder(const void *data, size_t size, struct probe_holder *ret)
+{
+	struct holder_record record;
+
+	if (!header_is(data, size, EVENT_TYPE_HOLDER, sizeof(record)))
+		return -EBADMSG;
+	memcpy(&record, data, sizeof(record));
+	if (record.tgid > INT32_MAX)
+		return -EBADMSG;
+	*ret = (struct probe_holder){ .socket_cgroup = record.socket_cgroup, .inode = record.inode, .cgroup = record.cgroup,
+		.tgid = (pid_t)record.tgid };
+	return 0;
+}
+
 int probe_events_fd(const struct probe *probe)
 {
 	return probe->ring ? ring_buffer__epoll_fd(probe->ring) : -ENOENT;
@@ -557,61 +573,100 @@ void probe_restore_sender(struct probe *probe, const struct probe_sender *sender
 	probe_udp_restore(&probe->fallback, sender);
 }
 
-/* Handles the complete structs in buf and moves the rest to its start. 1 if fn has stopped it. */
-static int read_records(struct probe *probe, char *buf, size_t *len, probe_socket_fn fn,
-	void *userdata, int *n)
+/* Reads an iterator, whose structs have `size` bytes each. take: nonzero stops it. Negative errno. */
+static int read_iterator(struct probe *probe, unsigned hook, size_t size, int (*take)(const void *data, void *userdata), void *userdata)
 {
-	const size_t size = sizeof(struct socket_record);
-	size_t at = 0;
+	_cleanup_free_ char *buf = malloc(ITERATOR_READ);
+	_cleanup_close_ int fd = -1;
+	size_t len = 0, at;
 
-	for (; *len - at >= size; at += size) {
-		struct socket_info socket;
+	if (!probe->sockets.skeleton || !probe->sockets.links[hook][0])
+		return -EOPNOTSUPP;
+	if (!buf)
+		return -ENOMEM;
+	fd = bpf_iter_create(bpf_link__fd(probe->sockets.links[hook][0]));
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t r = read(fd, buf + len, ITERATOR_READ - len);
 
-		if (probe_parse_socket(buf + at, size, &socket) < 0) {
-			probe->malformed++;
+		if (r < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
-		}
-		++*n;
-		if (fn(&socket, userdata))
-			return 1;
+		if (r <= 0)
+			return r < 0 ? -errno : 0;
+		len += (size_t)r;
+		for (at = 0; len - at >= size; at += size)
+			if (take(buf + at, userdata))
+				return 0;
+		memmove(buf, buf + at, len - at);
+		len -= at;
 	}
-	memmove(buf, buf + at, *len - at);
-	*len -= at;
-	return 0;
+}
+
+struct socket_reader {
+	struct probe *probe;
+	probe_socket_fn fn;
+	void *userdata;
+	int n;
+};
+
+static int take_socket(const void *data, void *userdata)
+{
+	struct socket_reader *reader = userdata;
+	struct socket_info socket;
+
+	if (probe_parse_socket(data, sizeof(struct socket_record), &socket) < 0) {
+		reader->probe->malformed++;
+		return 0;
+	}
+	reader->n++;
+	return reader->fn(&socket, reader->userdata);
 }
 
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited)
 {
+	struct socket_reader reader = { probe, fn, userdata, 0 };
 	struct sockets_bpf *skeleton = probe->sockets.skeleton;
-	_cleanup_free_ char *buf = malloc(SOCKETS_READ);
-	_cleanup_close_ int fd = -1;
-	size_t len = 0;
-	int n = 0;
+	int r;
 
 	if (!skeleton)
 		return -EOPNOTSUPP;
-	if (!buf)
-		return -ENOMEM;
 	skeleton->bss->all = all;
 	skeleton->bss->visited = 0;
-	fd = bpf_iter_create(bpf_link__fd(probe->sockets.links[0][0]));
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		ssize_t r = read(fd, buf + len, SOCKETS_READ - len);
-
-		if (r < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (r < 0)
-			return -errno;
-		len += (size_t)r;
-		if (r == 0 || read_records(probe, buf, &len, fn, userdata, &n))
-			break;
-	}
-	if (ret_visited)
+	r = read_iterator(probe, HOOK_SOCKETS, sizeof(struct socket_record), take_socket, &reader);
+	if (r >= 0 && ret_visited)
 		*ret_visited = skeleton->bss->visited;
-	return n;
+	return r < 0 ? r : reader.n;
+}
+
+struct holder_reader {
+	struct probe *probe;
+	probe_holder_fn fn;
+	void *userdata;
+	int n;
+};
+
+static int take_holder(const void *data, void *userdata)
+{
+	struct holder_reader *reader = userdata;
+	struct probe_holder holder;
+
+	if (probe_parse_holder(data, sizeof(struct holder_record), &holder) < 0) {
+		reader->probe->malformed++;
+		return 0;
+	}
+	reader->n++;
+	reader->fn(&holder, reader->userdata);
+	return 0;
+}
+
+int probe_read_holders(struct probe *probe, probe_holder_fn fn, void *userdata)
+{
+	struct holder_reader reader = { probe, fn, userdata, 0 };
+	int r = read_iterator(probe, HOOK_HOLDERS, sizeof(struct holder_record), take_holder, &reader);
+
+	return r < 0 ? r : reader.n;
 }
 
 int probe_find_change(struct probe *probe, uint32_t netns, int ifindex, struct probe_change *ret)

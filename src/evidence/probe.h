@@ -20,7 +20,7 @@ enum probe_method { PROBE_ABSENT, PROBE_FENTRY, PROBE_KPROBE, PROBE_ITERATOR };
 
 struct probe_status {
 	const char *name;     /* "sendpage", "splice", "segmentation", "checksum", "udp-segmentation", "udp senders",
-			       * "sendpage by process", "sockets", "feature changes", "latency" */
+			       * "sendpage by process", "sockets", "socket holders", "feature changes", "latency" */
 	const char *function; /* of the kernel, that the probe is attached to */
 	enum probe_method method;
 	bool other_kernels;	 /* absent because this kernel uses another function, which has its own probe: nothing is missing */
@@ -148,6 +148,16 @@ typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata)
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited);
 
+/* Calls fn for each process and each TCP socket that it has open, in the order of process ids, of all namespaces. Returns the number of
+ * calls; -EOPNOTSUPP without this probe; another negative errno. */
+struct probe_holder {
+	uint64_t socket_cgroup, inode; /* as in struct probe_hits */
+	uint64_t cgroup;	       /* of the process; 1: the root of the unified hierarchy */
+	pid_t tgid;		       /* in the initial PID namespace */
+};
+typedef void (*probe_holder_fn)(const struct probe_holder *holder, void *userdata);
+int probe_read_holders(struct probe *probe, probe_holder_fn fn, void *userdata);
+
 /* The last change of a link's features by a process other than this one. Returns 0; -ENOENT if unknown; -EOPNOTSUPP without
  * this probe. */
 int probe_find_change(struct probe *probe, uint32_t netns, int ifindex, struct probe_change *ret);
@@ -226,5 +236,6 @@ int probe_rates_read_stacks(struct probe_rates *rates, probe_stack_fn fn, void *
 int probe_parse_event(const void *data, size_t size, struct probe_hits *ret);
 int probe_parse_socket(const void *data, size_t size, struct socket_info *ret);
 int probe_parse_change(const void *data, size_t size, struct probe_change *ret);
+int probe_parse_holder(const void *data, size_t size, struct probe_holder *ret);
 
 #endif

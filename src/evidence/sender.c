@@ -48,6 +48,13 @@ static int kernel_find_owners(_unused_ void *userdata, struct cgroup_socket *soc
 	return cgroup_find_socket_owners(sockets, n);
 }
 
+static int kernel_read_holders(void *userdata, probe_holder_fn fn, void *fn_userdata)
+{
+	const struct senders *s = userdata;
+
+	return s->probe ? probe_read_holders(s->probe, fn, fn_userdata) : -EOPNOTSUPP;
+}
+
 static uint64_t kernel_asleep_usec(_unused_ void *userdata)
 {
 	struct timespec boot, mono;
@@ -65,7 +72,7 @@ void senders_open(struct senders *s, const struct sender_source *source)
 		return;
 	}
 	s->source = (struct sender_source){ kernel_cgroup_path, kernel_has_cgroup, kernel_process_path, kernel_read_process,
-		kernel_find_owners, kernel_asleep_usec, s };
+		kernel_find_owners, kernel_read_holders, kernel_asleep_usec, s };
 	(void)cgroup_paths_open(&s->cgroups);
 }
 
@@ -248,38 +255,87 @@ struct sender *senders_note(struct senders *s, const struct probe_hits *hits)
 	return senders_note_socket(s, hits->cgroup, hits->inode);
 }
 
-/* Of several holders it is the one that the socket was passed to. */
-static void resolve(struct senders *s, struct sender *sender, const struct cgroup_socket *socket)
+/* By its cgroup, which the kernel shows of all processes; else by /proc. A process in the root of the unified hierarchy is in no service,
+ * unless services are in another hierarchy. */
+static bool read_holder_unit(struct senders *s, const struct sender_holder *holder, struct unit *ret)
 {
-	struct unit creator = { .kind = UNIT_NONE }, first, last;
-	bool known = read_process_unit(s, socket->first, &first);
+	char path[UNIT_PATH_MAX];
+
+	*ret = (struct unit){ .kind = UNIT_NONE };
+	if (holder->cgroup > 1 && s->source.cgroup_path(s->source.userdata, holder->cgroup, path, sizeof(path)) >= 0) {
+		unit_parse_path(path, ret);
+		return true;
+	}
+	return read_process_unit(s, holder->pid, ret) ||
+	       (holder->cgroup == 1 && s->source.has_cgroup(s->source.userdata, "/init.scope"));
+}
+
+/* Of several holders it is the one that the socket was passed to. */
+static void resolve(struct senders *s, struct sender *sender)
+{
+	const struct sender_holder *first = &sender->first, *last = &sender->last;
+	struct unit creator = { .kind = UNIT_NONE }, unit, other;
+	bool known = first->pid && read_holder_unit(s, first, &unit);
 
 	sender->pending = false;
 	s->n_pending--;
-	if (known && socket->last != socket->first && sender->key.cgroup > 1 &&
-		read_cgroup_unit(s, sender->key.cgroup, &creator) && !strcmp(first.name, creator.name) &&
-		read_process_unit(s, socket->last, &last) && strcmp(last.name, creator.name) != 0)
-		set_process(s, sender, socket->last, &last);
-	else if (known && (socket->first != 1 || !is_manager(&first)))
-		set_process(s, sender, socket->first, &first);
+	if (known && last->pid != first->pid && sender->key.cgroup > 1 && read_cgroup_unit(s, sender->key.cgroup, &creator) &&
+		!strcmp(unit.name, creator.name) && read_holder_unit(s, last, &other) && strcmp(other.name, creator.name) != 0)
+		set_process(s, sender, last->pid, &other);
+	else if (known && (first->pid != 1 || !is_manager(&unit)))
+		set_process(s, sender, first->pid, &unit);
+}
+
+/* The service manager keeps copies of what it passes on. */
+static void note_holder(struct sender *sender, pid_t pid, uint64_t cgroup)
+{
+	if (!sender || !sender->pending || pid <= 0)
+		return;
+	if (sender->first.pid <= 1)
+		sender->first = (struct sender_holder){ pid, cgroup };
+	if (sender->last.pid <= 1 || pid > 1)
+		sender->last = (struct sender_holder){ pid, cgroup };
+}
+
+static void take_holder(const struct probe_holder *holder, void *userdata)
+{
+	const struct sender_key key = { .cgroup = holder->socket_cgroup, .id = holder->inode };
+	const struct senders *s = userdata;
+	struct sender *sender;
+
+	HASH_FIND(hh, s->all, &key, sizeof(key), sender);
+	note_holder(sender, holder->tgid, holder->cgroup);
+}
+
+static void find_in_proc(struct senders *s)
+{
+	_cleanup_free_ struct cgroup_socket *sockets = calloc(s->n_pending + 1, sizeof(*sockets));
+	size_t n = 0, i = 0;
+
+	if (!sockets)
+		return;
+	for (const struct sender *sender = s->all; sender; sender = sender->hh.next)
+		if (sender->pending)
+			sockets[n++].inode = sender->key.id;
+	(void)s->source.find_owners(s->source.userdata, sockets, n);
+	for (struct sender *sender = s->all; sender; sender = sender->hh.next)
+		if (sender->pending) {
+			note_holder(sender, sockets[i].first, 0);
+			note_holder(sender, sockets[i++].last, 0);
+		}
 }
 
 void senders_find(struct senders *s)
 {
-	_cleanup_free_ struct cgroup_socket *sockets = calloc(s->n_pending + 1, sizeof(*sockets));
-	_cleanup_free_ struct sender **pending = calloc(s->n_pending + 1, sizeof(*pending));
-	size_t n = 0;
-
-	if (!sockets || !pending || !s->n_pending)
+	if (!s->n_pending)
 		return;
+	if (!s->source.read_holders || s->source.read_holders(s->source.userdata, take_holder, s) < 0)
+		find_in_proc(s);
 	for (struct sender *sender = s->all; sender; sender = sender->hh.next)
-		if (sender->pending && n < s->n_pending) {
-			sockets[n].inode = sender->key.id;
-			pending[n++] = sender;
+		if (sender->pending) {
+			resolve(s, sender);
+			s->sees = s->sees || sender->held;
 		}
-	(void)s->source.find_owners(s->source.userdata, sockets, n);
-	for (size_t i = 0; i < n; i++)
-		resolve(s, pending[i], &sockets[i]);
 }
 
 bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit *ret, char buf[UNIT_SERVICE_LEN])
@@ -315,6 +371,20 @@ bool senders_has_ended(const struct senders *s, const struct sender *sender, uin
 	return !found || !sender->held || process.start_usec != sender->start_usec;
 }
 
+void senders_sweep(struct senders *s)
+{
+	struct sender *sender, *next;
+
+	HASH_ITER(hh, s->all, sender, next)
+	{
+		if (!sender->over)
+			continue;
+		s->n_pending -= sender->pending;
+		HASH_DEL(s->all, sender);
+		free(sender);
+	}
+}
+
 bool senders_judge_owner(struct senders *s, uint64_t cgroup)
 {
 	const struct sender *first = NULL;
@@ -329,7 +399,7 @@ bool senders_judge_owner(struct senders *s, uint64_t cgroup)
 		single = single && !strcmp(sender->service, first->service);
 	}
 	if (!first)
-		return false;
+		return !s->sees;
 	HASH_FIND(hh, s->owners, &cgroup, sizeof(cgroup), owner);
 	if (!owner) {
 		owner = HASH_COUNT(s->owners) < OWNERS_MAX ? calloc(1, sizeof(*owner)) : NULL;

@@ -16,7 +16,7 @@
 #include "kernel/cgroup.h"
 #include "model/unit.h"
 
-#define SENDERS_MAX 16384 /* then the oldest is forgotten */
+#define SENDERS_MAX 8192 /* then the oldest is forgotten */
 #define SENDER_UNKNOWN "unknown service" /* it could not be found out */
 
 struct sender {
@@ -34,6 +34,11 @@ struct sender {
 	uint32_t netns;	     /* of that process; 0: unknown */
 	uint64_t hits;	     /* of a process, when last found alive; set by the caller */
 	bool pending;	     /* not resolved yet */
+	bool over;	     /* set by the caller, for senders_sweep() */
+	struct sender_holder {
+		pid_t pid;
+		uint64_t cgroup; /* 0: unknown */
+	} first, last; /* of a pending socket, in the order of process ids */
 	UT_hash_handle hh;
 };
 
@@ -45,6 +50,8 @@ struct sender_source {
 	int (*process_path)(void *userdata, pid_t pid, char *path, size_t size);
 	int (*read_process)(void *userdata, pid_t pid, struct cgroup_process *ret);
 	int (*find_owners)(void *userdata, struct cgroup_socket *sockets, size_t n);
+	/* As probe_read_holders(). NULL: use find_owners. */
+	int (*read_holders)(void *userdata, probe_holder_fn fn, void *fn_userdata);
 	/* CLOCK_BOOTTIME - CLOCK_MONOTONIC: the time that the host was suspended. */
 	uint64_t (*asleep_usec)(void *userdata);
 	void *userdata;
@@ -62,10 +69,13 @@ struct sender_owner {
 /* Starts zeroed. */
 struct senders {
 	struct sender_source source;
-	struct cgroup_paths *cgroups; /* of the default source; NULL: services are named by their processes only */
+	/* Of the default source: */
+	struct cgroup_paths *cgroups; /* NULL: services are named by their processes only */
+	struct probe *probe;	      /* shows who holds a socket, also without privileges; NULL: only /proc does. Set by the owner */
 	struct sender *all;
 	struct sender_owner *owners;
 	size_t n_pending;
+	bool sees; /* a holder was found once: they are visible to us */
 };
 
 /* source: NULL for the kernel; copied. */
@@ -86,8 +96,11 @@ bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit 
  * was started, CLOCK_MONOTONIC; 0: there is none. */
 bool senders_has_ended(const struct senders *s, const struct sender *sender, uint64_t *ret_start_usec);
 
+/* Forgets the senders that are over. */
+void senders_sweep(struct senders *s);
+
 /* Compares all sockets of a cgroup that were noted and found. True: one service holds them, and it is used for sockets of this cgroup
- * that are closed before they can be found. */
+ * that are closed before they can be found; or no holders are visible to us at all, so that only the cgroup shows the service. */
 bool senders_judge_owner(struct senders *s, uint64_t cgroup);
 
 /* Names the service of a cgroup (0 or 1: unknown), or of a process (0: none) if the cgroup is unknown; `otherwise` if both are. *ret:

@@ -19,7 +19,7 @@
 #define READS_QUIET 3
 #define HITS_POLL_USEC (UINT64_C(30) * 1000 * 1000) /* if the probes send no events */
 #define SETTLE_USEC (UINT64_C(60) * 1000 * 1000) /* how often settled cgroups are compared again while they have hits */
-#define PAST_MAX 4096
+#define PAST_MAX 2048
 
 /* ---- names ---- */
 
@@ -97,6 +97,16 @@ static enum finding_code code_of(const struct probe_hits *hits)
 	if (hits->kind == FALLBACK_UDP)
 		return FINDING_UDP_REFUSED;
 	return evidence_is_by_socket(hits->kind) ? FINDING_FALLBACK_SOCKET : FINDING_FALLBACK_SERVICE;
+}
+
+void tracker_set_remedy(const struct tracker *w, const struct evidence *e, struct evidence_fallback *row)
+{
+	const struct link *link = collect_find_link(&w->collect, w->collect.netns, row->ifindex);
+	const struct link_result *result =
+		w->options.result && row->ifindex ? w->options.result(row->ifindex, w->options.userdata) : NULL;
+
+	evidence_set_missing(row, &w->features, link ? &link->features : NULL);
+	evidence_set_remedy(e, row, result);
 }
 
 /* Of an event about the link: there is no row yet. */
@@ -243,7 +253,7 @@ static bool forget(const struct probe_hits *hits, void *userdata)
 {
 	const struct forgetting *forgetting = userdata;
 	struct tracker *w = forgetting->w;
-	const struct sender *sender = hits->origin == FALLBACK_SOCKET ? senders_note(&w->collect.senders, hits) : NULL;
+	struct sender *sender = hits->origin == FALLBACK_SOCKET ? senders_note(&w->collect.senders, hits) : NULL;
 	uint64_t next_usec = 0, certain = hits->hits;
 	char service[UNIT_SERVICE_LEN];
 	struct unit unit;
@@ -252,6 +262,8 @@ static bool forget(const struct probe_hits *hits, void *userdata)
 	if (!ended && hits->last_usec >= forgetting->before_usec)
 		return false;
 	senders_name(&w->collect.senders, hits, &unit, service);
+	if (sender)
+		sender->over = ended || sender->key.id;
 	if (ended && sender->held && next_usec && hits->last_usec >= next_usec && sender->hits < certain)
 		certain = sender->hits;
 	keep_hits(w, hits, service, certain);
@@ -306,7 +318,10 @@ static bool forget_hits(struct tracker *w, uint64_t now_usec)
 		else if (sender)
 			sender->hits = w->read[i].hits;
 	}
-	return (ended || forgetting.before_usec) && probe_forget_hits(w->probe, forget, &forgetting) > 0;
+	if ((!ended && !forgetting.before_usec) || probe_forget_hits(w->probe, forget, &forgetting) <= 0)
+		return false;
+	senders_sweep(&w->collect.senders);
+	return true;
 }
 
 static int read_hits(struct tracker *w)
@@ -681,7 +696,7 @@ enum tracker_sight tracker_see_stale(const struct tracker *w, char why[PROBE_WHY
 {
 	struct evidence e = { 0 };
 
-	tracker_read_probes(w, &e);
+	collect_probes(&e, w->probe);
 	set_why(why, e.has_sockets ? NULL : find_absent(&e, "sockets"));
 	return e.has_sockets ? TRACKER_SEES : w->polling ? TRACKER_LIMITED : TRACKER_BLIND;
 }
@@ -691,7 +706,7 @@ enum tracker_sight tracker_see_fallback(const struct tracker *w, char why[PROBE_
 	struct evidence e = { 0 };
 	unsigned unobserved;
 
-	tracker_read_probes(w, &e);
+	collect_probes(&e, w->probe);
 	unobserved = evidence_unobserved(&e);
 	set_why(why, unobserved ? find_absent(&e, evidence_kind_name((enum fallback_kind)__builtin_ctz(unobserved))) : NULL);
 	return !unobserved ? TRACKER_SEES : e.has_fallback && !w->polling ? TRACKER_LIMITED : TRACKER_BLIND;
@@ -749,6 +764,7 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 		tracker_free(w);
 		return r;
 	}
+	w->collect.senders.probe = w->probe;
 	restore(w);
 	tracker_note_change(w, now_usec);
 	collect_probes(&probes, w->probe);

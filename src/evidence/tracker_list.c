@@ -22,16 +22,6 @@ void tracker_read_probes(const struct tracker *w, struct evidence *ret)
 	collect_probes(ret, w->probe);
 }
 
-void tracker_set_remedy(const struct tracker *w, const struct evidence *e, struct evidence_fallback *row)
-{
-	const struct link *link = collect_find_link(&w->collect, w->collect.netns, row->ifindex);
-	const struct link_result *result =
-		w->options.result && row->ifindex ? w->options.result(row->ifindex, w->options.userdata) : NULL;
-
-	evidence_set_missing(row, &w->features, link ? &link->features : NULL);
-	evidence_set_remedy(e, row, result);
-}
-
 static int compare_hits(const void *a, const void *b)
 {
 	const struct probe_hits *x = a, *y = b;
@@ -89,7 +79,7 @@ int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence 
 	for (size_t i = 0; i < ret->n_fallback; i++)
 		tracker_set_remedy(w, ret, &ret->fallback[i]);
 	ret->has_lingering = w->polling && w->lingering.whole_usec;
-	if (!w->has_sockets)
+	if (w->polling)
 		memcpy(ret->lacking, w->lingering.lacking, sizeof(ret->lacking));
 	ret->sockets_dropped = w->stale.dropped;
 	if (w->latency) {

@@ -298,6 +298,7 @@ static int open_probes(struct watch *w)
 	r = probe_open(&how, &w->probe);
 	if (r < 0)
 		return r;
+	w->scope.collect.senders.probe = w->probe;
 	r = probe_rates_open(features, &w->rates);
 	if (r < 0)
 		return r;

@@ -96,7 +96,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_PROBES_FAILED] = "Failed to start probes: {error}; enforcement is not affected",
 	[FINDING_PROBES_MISSING] = "{count} of {total} probes unavailable; enforcement is not affected. Run: offloadctl status",
 	[FINDING_SETTING_BLIND] = "{object} has no effect: {reason}",
-	[FINDING_SETTING_LIMITED] = "{object} acts only on what is seen: {reason}",
+	[FINDING_SETTING_LIMITED] = "{object} acts only on what can be observed: {reason}",
 	[FINDING_SENDFILE_UNTIMED] = "Failed to measure sendfile latency: {reason}; SendfileLatency=yes has no effect",
 
 	[FINDING_FALLBACK_SERVICE] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
@@ -155,8 +155,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_MEASURE(INVESTIGATION_PER_CALL)] = "{object} per sendfile call",
 	[CATALOG_MEASURE(INVESTIGATION_PER_SECOND)] = "{object} per second",
 	[CATALOG_MEASURE(INVESTIGATION_STALE)] = "stale connections",
-	[CATALOG_REMEDY(REMEDY_UNKNOWN)] = "{link?what {link} lacks is not known. Run: offloadctl explain {link}|the outgoing interface is "
-		"not known}",
+	[CATALOG_REMEDY(REMEDY_UNKNOWN)] = "{link?{features?what ends this|what {link} lacks} is not known. Run: "
+		"offloadctl explain {link}|the outgoing interface is not known}",
 	[CATALOG_REMEDY(REMEDY_REASON)] = "{why}",
 	[CATALOG_REMEDY(REMEDY_OVER)] = "{link} has regained {features?{features}|it}, no restart is needed",
 	[CATALOG_REMEDY(REMEDY_REPAIR)] = "this ends when {link} is repaired, " AFTERWARDS ". Run: offloadctl apply {link}",

@@ -83,6 +83,24 @@ static int find_owners(void *userdata, struct cgroup_socket *sockets, size_t n)
 	return 0;
 }
 
+/* As the kernel shows it to those who may not read /proc/PID/fd. */
+static int read_holders(void *userdata, probe_holder_fn fn, void *fn_userdata)
+{
+	(void)userdata;
+	for (size_t p = 0; p < ARRAY_SIZE(host.processes); p++)
+		for (size_t s = 0; s < 4; s++) {
+			const struct process *process = &host.processes[p];
+			struct probe_holder holder = { .socket_cgroup = 4, .inode = process->sockets[s], .tgid = process->pid };
+
+			for (uint64_t id = 1; id < ARRAY_SIZE(host.cgroups) && process->pid; id++)
+				if (host.cgroups[id] && !strcmp(host.cgroups[id], process->path))
+					holder.cgroup = id;
+			if (process->sockets[s])
+				fn(&holder, fn_userdata);
+		}
+	return 0;
+}
+
 static uint64_t asleep_usec(void *userdata)
 {
 	(void)userdata;
@@ -91,7 +109,8 @@ static uint64_t asleep_usec(void *userdata)
 
 static int setup(void **state)
 {
-	const struct sender_source source = { cgroup_path, has_cgroup, process_path, read_process, find_owners, asleep_usec, NULL };
+	const struct sender_source source = { cgroup_path, has_cgroup, process_path, read_process, find_owners, NULL,
+		asleep_usec, NULL };
 
 	(void)state;
 	host = (struct host){ .cgroups = {
@@ -168,6 +187,19 @@ static void several_services_share_a_listener(void **state)
 	assert_string_equal(name_socket(4, 0), "launcher.service");
 }
 
+static void without_proc_the_kernel_shows_the_holders(void **state)
+{
+	(void)state;
+	senders.source.read_holders = read_holders;
+	start(0, 30, "/system.slice/launcher.service", 101);
+	start(1, 40, "/system.slice/worker.service", 102);
+	host.processes[0].sockets[1] = host.processes[1].sockets[1] = 100;
+	assert_string_equal(name_socket(4, 101), "launcher.service");
+	assert_string_equal(name_socket(4, 102), "worker.service");
+	assert_string_equal(name_socket(4, 100), "worker.service");
+	assert_int_equal(host.scans, 0);
+}
+
 static void what_is_closed_is_charged_to_the_only_holder(void **state)
 {
 	(void)state;
@@ -235,6 +267,15 @@ static void a_number_that_is_used_again(void **state)
 	assert_true(senders_has_ended(&senders, sender, &next_usec));
 	assert_int_equal(next_usec, 0);
 	assert_string_equal(name_process(60, 91 * SEC), "bank.service");
+	/* a key without the time of its first hit is named anew after it was removed */
+	start(0, 60, "/system.slice/plain.service", 0);
+	assert_string_equal(name_process(60, 0), "plain.service");
+	start(0, 60, "/system.slice/bank.service", 0);
+	assert_string_equal(name_process(60, 0), "plain.service");
+	hits.first_usec = 0;
+	senders_note(&senders, &hits)->over = true;
+	senders_sweep(&senders);
+	assert_string_equal(name_process(60, 0), "bank.service");
 }
 
 /* ---- before 4.17 ---- */
@@ -289,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_passed_listener_is_charged_to_who_holds_its_connections, setup, teardown),
 		cmocka_unit_test_setup_teardown(several_services_share_a_listener, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_proc_the_kernel_shows_the_holders, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_closed_is_charged_to_the_only_holder, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_nobody_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_process_in_the_root_cgroup_is_not_the_kernel, setup, teardown),
