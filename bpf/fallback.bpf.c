@@ -201,7 +201,7 @@ static __always_inline void checksum(bool direct, struct sk_buff *skb)
 
 static __always_inline void sendpage(bool direct, struct sock *sk)
 {
-	if (sk && socket_is(direct, sk, IPPROTO_TCP))
+	if (sk && socket_is_tcp(direct, sk))
 		count_socket(direct, sk, FALLBACK_SENDPAGE);
 }
 
@@ -210,7 +210,7 @@ static __always_inline void splice(bool direct, struct file *out)
 	struct socket *sock = GET(direct, out, private_data);
 	struct sock *sk = sock ? GET(false, sock, sk) : NULL;
 
-	if (sk && socket_is(false, sk, IPPROTO_TCP) && !(GET(false, sk, sk_route_caps) & feature_sg))
+	if (sk && socket_is_tcp(false, sk) && !(GET(false, sk, sk_route_caps) & feature_sg))
 		count_socket(false, sk, FALLBACK_SPLICE);
 }
 

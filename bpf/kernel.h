@@ -344,6 +344,11 @@ static __always_inline bool socket_is(bool direct, struct sock *sk, __u16 protoc
 	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == protocol;
 }
 
+static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
+{
+	return socket_is(direct, sk, IPPROTO_TCP);
+}
+
 /* The gso_type of the packets of a socket. */
 static __always_inline __u32 socket_gso_type(struct sock *sk)
 {

@@ -69,7 +69,7 @@ static __always_inline int sendfile_enter(int out_fd)
 	struct latency_start start = {};
 	struct net_device *dev;
 
-	if (!sk || !socket_is(false, sk, IPPROTO_TCP))
+	if (!sk || !socket_is_tcp(false, sk))
 		return 0;
 	dev = socket_device(false, sk);
 	if (dev) {
@@ -182,7 +182,7 @@ int BPF_PROG(sendfile_fexit, int out_fd)
 	if (sendfile_leave() == 0)
 		return 0;
 	sk = socket_of_fd(out_fd);
-	if (sk && socket_is(false, sk, IPPROTO_TCP))
+	if (sk && socket_is_tcp(false, sk))
 		lose(LATENCY_LOST_BEGUN);
 	return 0;
 }

@@ -424,6 +424,7 @@ static int collect(struct watch *w)
 	r = take_stale(w);
 	if (r >= 0)
 		r = take_fallback(w);
+	take_senders(w);
 	take_lost_hits(w);
 	if (r >= 0)
 		r = set_remedies(w);
