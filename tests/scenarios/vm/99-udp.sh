@@ -14,7 +14,11 @@ services() { # JQ-FILTER
 refused() { # SERVICE: its refused sends
 	services "[.fallback[] | select(.service == \"$1\" and .kind == \"udp-segmentation\" and .link == \"vlan10\").hits] | add // 0"
 }
-is_refused() { [ "$(refused "$1")" -ge "$2" ]; } # SERVICE N
+is_refused() { # SERVICE N; prints what there is instead
+	local n
+	n=$(refused "$1")
+	[ "$n" -ge "$2" ] || { echo "refused: $n; it printed:" && cat "$scratch/$1" && offloadctl services; return 1; } 2>&1
+}
 named() { # services that gave up, with their processes
 	services '[.restart[] | select(.udp_senders > 0) | [.service, .link, .udp_senders]] | sort'
 }
