@@ -60,7 +60,7 @@ static const char description[] =
 	"method GetPlan(links: ?[]string, after: ?int) -> (links: []object, next: ?int)\n"
 	"# Services that use software fallback, and services that must reconnect. A list is null if its probe is unavailable.\n"
 	"# left_out: number of omitted rows. lost: hits by kind that are in no row. elsewhere: those in other network namespaces.\n"
-	"# udp_undecided: processes whose UDP segmentation was refused, and that have not sent enough since to tell whether they gave up.\n"
+	"# udp_undecided: processes whose UDP segmentation was refused, and that have sent too little since to decide whether they gave up.\n"
 	"method GetServices() -> (probes: []Probe, fallback: ?[]Fallback, restart: ?[]Restart,\n"
 	"  left_out: int, lost: [string]int, elsewhere: [string]int, sockets_dropped: int,\n"
 	"  udp_undecided: int, connections_seen: bool, lacking: ?string)\n"

@@ -154,7 +154,7 @@ struct evidence {
 	size_t n_sockets;
 	bool all_sockets;	/* sockets include those that are not stale */
 	uint64_t visited;	/* sockets that the inventory read */
-	uint64_t udp_undecided; /* processes whose UDP segmentation was refused, and that have not sent enough since to tell whether they gave up */
+	uint64_t udp_undecided; /* processes whose UDP segmentation was refused, and that have sent too little since to decide whether they gave up */
 	uint64_t sockets_dropped; /* stale connections beyond STALE_MAX services */
 	struct evidence_latency latency;
 	struct evidence_probe probes[EVIDENCE_PROBES_MAX]; /* without those for other kernels only */

@@ -446,17 +446,6 @@ static void report_stale(struct tracker *w, const struct stale *stale)
 	send(w, &f);
 }
 
-bool tracker_needs_restart(const struct tracker *w, const char *unit)
-{
-	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
-		if (!strcmp(stale->found.unit.name, unit))
-			return true;
-	for (const struct tracker_udp *sender = w->udp; sender; sender = sender->hh.next)
-		if (sender->named && !strcmp(sender->unit.name, unit))
-			return true;
-	return false;
-}
-
 static void report_gone(const struct stale *stale, void *userdata)
 {
 	struct tracker *w = userdata;

@@ -34,6 +34,17 @@ bool tracker_is_named(const struct tracker *w, const struct tracker_udp *sender)
 	return sender->named && is_repaired(w, sender);
 }
 
+bool tracker_needs_restart(const struct tracker *w, const char *unit)
+{
+	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+		if (!strcmp(stale->found.unit.name, unit))
+			return true;
+	for (const struct tracker_udp *sender = w->udp; sender; sender = sender->hh.next)
+		if (sender->named && !strcmp(sender->unit.name, unit))
+			return true;
+	return false;
+}
+
 static unsigned count_named(const struct tracker *w, const struct tracker_udp *of)
 {
 	unsigned n = 0;
@@ -43,13 +54,22 @@ static unsigned count_named(const struct tracker *w, const struct tracker_udp *o
 	return n;
 }
 
+static void name_link(const struct tracker *w, const struct tracker_udp *sender, char buf[LINK_NAME_LEN])
+{
+	const struct link *link = collect_find_link(&w->collect, sender->key.netns, sender->key.ifindex);
+
+	buf[0] = '\0';
+	if (link)
+		util_copy_name(buf, LINK_NAME_LEN, link->name, sizeof(link->name));
+}
+
 static void report(struct tracker *w, const struct tracker_udp *sender, enum finding_code code)
 {
 	struct finding f;
 
 	finding_init(&f, code, NULL);
 	f.ifindex = sender->key.ifindex;
-	tracker_name_link(w, sender->key.ifindex, f.link);
+	name_link(w, sender, f.link);
 	util_append(f.service, sizeof(f.service), "%s", sender->service);
 	f.count = count_named(w, sender);
 	f.remedy = REMEDY_RECONNECT;
@@ -178,7 +198,7 @@ void tracker_list_udp(const struct tracker *w, struct evidence *ret)
 			ret->udp_undecided += sender->judged != GAVE_UP_NO;
 			continue;
 		}
-		tracker_name_link(w, sender->key.ifindex, link);
+		name_link(w, sender, link);
 		row = evidence_stale_row(ret, sender->service, link);
 		if (!row)
 			continue;

@@ -161,7 +161,7 @@ static void print_stale(const struct evidence *e)
 			feature_format(&e->features, row->missing, missing, sizeof(missing)), (unsigned long long)row->hits);
 	}
 	if (e->udp_undecided)
-		printf("%llu process%s refused UDP segmentation, and sent too little since then to tell whether %s gave it up.\n",
+		printf("%llu process%s refused UDP segmentation, and sent too little since then to decide whether %s gave it up.\n",
 			(unsigned long long)e->udp_undecided, e->udp_undecided == 1 ? " was" : "es were",
 			e->udp_undecided == 1 ? "it" : "they");
 	print_unseen(e, stdout);

@@ -344,7 +344,7 @@ static size_t put_udp(struct writer *w, const struct evidence *e)
 				(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
 				e->stale[i].senders);
 	begin(w, "offloadd_udp_undecided", "gauge",
-		"Number of processes whose UDP segmentation was refused, and that have not sent enough since to tell whether they gave it up.");
+		"Number of processes whose UDP segmentation was refused, and that have sent too little since to decide whether they gave it up.");
 	put_number(w, NULL, e->udp_undecided);
 	return n;
 }
