@@ -40,7 +40,7 @@ static inline bool evidence_is_limit(enum fallback_reason reason)
 {
 	return reason == FALLBACK_REASON_SIZE || reason == FALLBACK_REASON_IPV4_SIZE || reason == FALLBACK_REASON_SEGMENTS;
 }
-/* Does the socket copy, and not the link segment or checksum? Then its connections may stay stale after the link was repaired. */
+/* Is it a copy by the socket (not segmentation or a checksum)? Then connections may stay stale after the link was repaired. */
 static inline bool evidence_is_by_socket(enum fallback_kind kind)
 {
 	return kind == FALLBACK_SENDPAGE || kind == FALLBACK_SPLICE;
