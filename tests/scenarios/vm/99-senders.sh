@@ -50,7 +50,11 @@ check "copies are charged to who sends" test "$(hits_of web.service $copying)" -
 is "nothing is charged to a socket unit" "$(services '[.fallback[].service | strings | select(endswith(".socket"))]')" '[]'
 check "a process outside any service is charged as such" test "$(hits_of 'no service' segmentation)" -gt 0
 is "and not as the kernel" "$(services '[.fallback[] | select(.origin == "kernel")]')" '[]'
-has "which services prints" "$(offloadctl services)" '^  a process outside any service on vlan10: '
+outside() {
+	fetch root
+	matches "$(offloadctl services)" '^  a process outside any service on vlan10: '
+}
+within 60 "which services prints" outside
 is "no service is unknown" "$(hits_of 'unknown service')" 0
 before="$(hits_of launcher.service) $(hits_of worker.service)"
 for i in 1 2 3; do fetch worker; done
@@ -60,7 +64,11 @@ ip netns exec $peer "$tools/sendfile-peer" client 10.9.0.1 5003 "$size" <<<"" >"
 is "a short connection does not show the socket unit either" "$(services '[.fallback[].service | strings | select(endswith(".socket"))]')" '[]'
 is "paused: one advice" "$(remedies plain.service)" '["resume"]'
 is "the journal has the same" "$(records '^offloadd: fallback: plain.service .*offloadctl resume vlan10' | wc -l)" 2
-has "and services" "$(offloadctl services)" '^  plain.service on vlan10: .*Run: offloadctl resume vlan10$'
+advised() { # services lists what was used within ten seconds
+	fetch plain
+	matches "$(offloadctl services)" '^  plain.service on vlan10: .*Run: offloadctl resume vlan10$'
+}
+within 60 "and services" advised
 watch_for() { # NAME OPTION...: investigates while the services send
 	local name=$1 watching
 	shift
@@ -142,7 +150,12 @@ offloadctl pause vlan10 >/dev/null
 break_vlan
 client old 10.9.0.1 5007 10.9.0.1
 check "a signed sender sends" fetch old
-has "services prints copies while they are made" "$(offloadctl services)" '^  signed.service: sendpage [1-9]' '^Not observed on this kernel: segmentation, checksum'
+copying() {
+	fetch old
+	matches "$(offloadctl services)" '^  signed.service: sendpage [1-9]'
+}
+within 60 "services prints copies while they are made" copying
+has "and what is not observed" "$(offloadctl services)" '^Not observed on this kernel: segmentation, checksum'
 is "what was not observed is not denied" "$(offloadctl services | grep -c 'No service uses')" 0
 offloadctl services --format needrestart >"$scratch/list" 2>"$scratch/err"
 is "while an interface lacks offloads nothing can be judged" "$? $(tail -n +2 "$scratch/list")" "4 "
