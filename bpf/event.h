@@ -43,7 +43,7 @@ struct fallback_count {
 	__u64 hits;
 	__u64 touched_ns; /* CLOCK_MONOTONIC, at most FALLBACK_TOUCH_NS before the last hit */
 	__u64 missing;	  /* features that the device did not have at a hit, and that would have avoided it */
-	__u32 limit;	  /* FALLBACK_REASON_SIZE, IPV4_SIZE, SEGMENTS: the limit at the last hit, in bytes or segments */
+	__u32 limit;	  /* FALLBACK_REASON_SIZE, IPV4_SIZE, SEGMENTS, MTU: the limit at the last hit, in bytes or segments */
 	__u32 largest;	  /* of these: the largest packet, in the same unit */
 };
 #define FALLBACK_TOUCH_NS 1000000000ULL

@@ -78,7 +78,7 @@ static __noinline void count(const struct fallback_key *key, const struct cause 
 		bpf_map_update_elem(&counts, key, &first, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&counts, key);
 		if (!count) {
-			lose(FALLBACK_LOST_HITS + (key->kind & 3));
+			lose(FALLBACK_LOST_HITS + key->kind);
 			return;
 		}
 	}
@@ -111,7 +111,7 @@ static __always_inline bool is_here(const struct fallback_key *key)
 {
 	if (!own_netns || key->netns == own_netns)
 		return true;
-	lose(FALLBACK_ELSEWHERE + (key->kind & 3));
+	lose(FALLBACK_ELSEWHERE + key->kind);
 	return false;
 }
 
@@ -124,7 +124,7 @@ static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind
 	struct cause cause = {};
 
 	key.netns = GET(direct, net, ns.inum);
-	if (!is_here(&key))
+	if (socket_is_own(direct, sk) || !is_here(&key))
 		return;
 	if (dev) {
 		key.ifindex = GET(direct, dev, ifindex);
@@ -169,11 +169,15 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to the listener; the member is in a union, so it cannot be read directly */
 		struct sock *listener = GET(false, sk, __sk_common.skc_listener);
 
+		if (listener && socket_is_own(false, listener))
+			return;
 		if (listener)
 			charge_socket(false, listener, &key);
 	} else if (state == TCP_TIME_WAIT) {
 		key.origin = FALLBACK_KERNEL; /* no process holds it any more */
 	} else {
+		if (socket_is_own(direct, sk))
+			return;
 		charge_socket(direct, sk, &key);
 	}
 	count(&key, cause);

@@ -99,7 +99,7 @@ struct net_device {
 	struct net_device_ops *netdev_ops;
 	struct rtnl_link_ops *rtnl_link_ops;
 	struct netdev_queue *_tx;
-	unsigned int num_tx_queues;
+	unsigned int num_tx_queues, mtu;
 	int ifindex;
 	possible_net_t nd_net;
 };
@@ -176,6 +176,7 @@ struct sock {
 	struct dst_entry *sk_dst_cache;
 	struct socket *sk_socket;
 	__u64 sk_route_caps;
+	long sk_rcvtimeo;
 	__u32 sk_gso_type;
 	__u16 sk_protocol;
 	__u8 sk_kern_sock : 1;
@@ -192,7 +193,7 @@ struct sock___5_14 {
 
 struct skb_shared_info {
 	unsigned int gso_type;
-	unsigned short gso_segs;
+	unsigned short gso_size, gso_segs;
 	struct sk_buff *frag_list;
 };
 
@@ -206,7 +207,7 @@ struct sk_buff {
 	__u32 vlan_all;
 	int skb_iif;
 	__be16 protocol;
-	__u16 queue_mapping, csum_offset, network_header, transport_header;
+	__u16 queue_mapping, csum_offset, network_header, transport_header, inner_transport_header;
 	unsigned int end;
 	unsigned char *head, *data;
 };
@@ -352,6 +353,15 @@ static __always_inline __u32 socket_gso_type(struct sock *sk)
 	}
 	bpf_core_read(&half, sizeof(half), &sk->sk_gso_type); /* from 6.18 on */
 	return half;
+}
+
+/* Is it a socket of check-path? The timeout is in jiffies. */
+static __always_inline bool socket_is_own(bool direct, struct sock *sk)
+{
+	long timeout = GET(direct, sk, sk_rcvtimeo);
+
+	return timeout == OWN_RECEIVE_TIMEOUT_SEC * 100 || timeout == OWN_RECEIVE_TIMEOUT_SEC * 250 ||
+	       timeout == OWN_RECEIVE_TIMEOUT_SEC * 300 || timeout == OWN_RECEIVE_TIMEOUT_SEC * 1000;
 }
 
 /* The device of the route of a socket; NULL without a route. */

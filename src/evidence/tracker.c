@@ -129,7 +129,7 @@ static void report_fallback(struct tracker *w, const struct probe_hits *hits)
 	struct finding f;
 	struct unit unit;
 
-	if (!ifindex)
+	if (!ifindex || evidence_is_intended(hits->reason))
 		return;
 	senders_name(&w->collect.senders, hits, &unit, service);
 	util_append(key.service, sizeof(key.service), "%s", service);

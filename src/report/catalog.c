@@ -177,6 +177,9 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_WHY(FALLBACK_REASON_HEADERS)] = "checksum offload of {link?{link}|the interface} does not cover the headers of these "
 						 "packets",
 	[CATALOG_WHY(FALLBACK_REASON_DRIVER)] = "the driver of {link?{link}|the interface} does not accept these packets",
+	[CATALOG_WHY(FALLBACK_REASON_MTU)] = "packets{largest? of up to {largest} bytes} do not fit the MTU{limit? {limit}} of "
+					     "{link?{link}|the interface}, so the kernel splits and fragments them; lower the MTU of "
+					     "the interfaces above it",
 	[CATALOG_WHY(FALLBACK_REASON_QDISC)] = "the queueing discipline of {link?{link}|the interface} splits packets. Run: tc qdisc show "
 					       "dev {link?{link}|INTERFACE}",
 	[CATALOG_WHY(FALLBACK_REASON_FORCED)] = "another part of the kernel requests this, for example a queueing discipline, IPsec or "

@@ -108,7 +108,7 @@ check "a signed sender sends" fetch signed
 check "and another of its connections" fetch signed2
 has "its pages are copied" "$(pays signed.service)" "\"vlan10 $copying\""
 is "nobody needs a restart" "$(services .restart)" '[]'
-has "the metrics have it" "$(offloadctl metrics)" '^offloadd_fallback_hits_total\{.*kind="segmentation",link="vlan10",service="plain.service"\} [1-9]' \
+has "the metrics have it" "$(offloadctl metrics)" '^offloadd_fallback_hits_total\{.*kind="segmentation",link="vlan10",reason="feature",service="plain.service"\} [1-9]' \
 	'^offloadd_probe\{.*probe="segmentation",function="__skb_gso_segment",method="(fentry|kprobe)",why=""\} 1'
 offloadctl services | sed 's/^/# note /'
 
