@@ -125,7 +125,7 @@ static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind
 	struct cause cause = {};
 
 	key.netns = GET(direct, net, ns.inum);
-	if (!is_here(&key))
+	if (socket_is_own(direct, sk) || !is_here(&key))
 		return;
 	if (dev) {
 		key.ifindex = GET(direct, dev, ifindex);
@@ -170,11 +170,15 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to the listener; the member is in a union, so it cannot be read directly */
 		struct sock *listener = GET(false, sk, __sk_common.skc_listener);
 
+		if (listener && socket_is_own(false, listener))
+			return;
 		if (listener)
 			charge_socket(false, listener, &key);
 	} else if (state == TCP_TIME_WAIT) {
 		key.origin = FALLBACK_KERNEL; /* no process holds it any more */
 	} else {
+		if (socket_is_own(direct, sk))
+			return;
 		charge_socket(direct, sk, &key);
 	}
 	count(&key, cause);

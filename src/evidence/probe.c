@@ -450,7 +450,18 @@ static int read_key(int fd, const void *key, void *userdata)
 	return 1;
 }
 
-static int sum_process(int fd, const struct process_key *key, struct probe_hits *ret)
+/* Does the process belong to another network namespace, or is it check-path? That of a process that has ended is unknown. */
+static bool is_not_ours(const struct process_key *key)
+{
+	uint32_t own = probe_own_netns();
+	struct stat st;
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/%u/ns/net", key->tgid);
+	return !strncmp(key->comm, "offloadctl", sizeof(key->comm)) || (own && stat(name, &st) == 0 && st.st_ino != own);
+}
+
+static int sum_process(const struct hits_reader *reader, int fd, const struct process_key *key, struct probe_hits *ret)
 {
 	struct process_count count;
 
@@ -458,6 +469,7 @@ static int sum_process(int fd, const struct process_key *key, struct probe_hits 
 		return -ENOENT;
 	*ret = (struct probe_hits){ .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET, .tgid = (pid_t)key->tgid, .hits = count.hits,
 		.first_usec = count.first_ns / NSEC_PER_USEC, .last_usec = count.last_ns / NSEC_PER_USEC };
+	ret->any_protocol = strcmp(reader->probe->process.hooks->function, process_hooks[0].function) != 0;
 	util_copy_name(ret->comm, sizeof(ret->comm), key->comm, sizeof(key->comm));
 	return 0;
 }
@@ -467,7 +479,7 @@ static int read_process(int fd, const void *data, void *userdata)
 	struct hits_reader *reader = userdata;
 	struct probe_hits hits;
 
-	if (sum_process(fd, data, &hits) < 0)
+	if (is_not_ours(data) || sum_process(reader, fd, data, &hits) < 0)
 		return 0;
 	reader->fn(&hits, reader->userdata);
 	return 1;
@@ -509,7 +521,7 @@ static int forget_process(int fd, const void *data, void *userdata)
 	const struct hits_reader *reader = userdata;
 	struct probe_hits hits;
 
-	return sum_process(fd, data, &hits) == 0 && reader->forget(&hits, reader->userdata) &&
+	return sum_process(reader, fd, data, &hits) == 0 && reader->forget(&hits, reader->userdata) &&
 	       bpf_map_delete_elem(fd, data) == 0;
 }
 

@@ -49,6 +49,7 @@ struct probe_hits {
 	pid_t tgid;	 /* copies: the sender, if its cgroup is unknown; otherwise 0 */
 	uint64_t inode;	 /* packets: of the socket, with probe_options.by_socket unless the cgroup is settled; otherwise 0 */
 	char comm[EVENT_COMM_LEN];
+	bool any_protocol; /* copies, perhaps not of TCP: the function serves other protocols, too */
 	uint64_t hits;
 	feature_set missing; /* features that the device did not have at a hit; for a checksum all that would have avoided it; 0 for copies */
 	uint32_t limit, largest; /* of evidence_is_limit(reason), as in struct evidence_fallback */

@@ -131,7 +131,7 @@ static void report_fallback(struct tracker *w, const struct probe_hits *hits)
 	struct finding f;
 	struct unit unit;
 
-	if (!ifindex)
+	if (!ifindex || evidence_is_intended(hits->reason))
 		return;
 	senders_name(&w->collect.senders, hits, &unit, service);
 	util_append(key.service, sizeof(key.service), "%s", service);
@@ -149,6 +149,30 @@ static void report_fallback(struct tracker *w, const struct probe_hits *hits)
 	send(w, &f);
 }
 
+static int read_hits(struct tracker *w)
+{
+	free(w->read);
+	w->read = NULL;
+	w->n_read = 0;
+	return collect_read_hits(&w->collect, w->probe, &w->read, &w->n_read);
+}
+
+/* Events do not have what was missing; the map does. */
+static void complete_event(const struct tracker *w, struct probe_hits *hits)
+{
+	for (size_t i = 0; i < w->n_read; i++) {
+		const struct probe_hits *read = &w->read[i];
+
+		if (read->kind != hits->kind || read->origin != hits->origin || read->reason != hits->reason ||
+			read->cgroup != hits->cgroup || read->netns != hits->netns || read->ifindex != hits->ifindex ||
+			read->inode != hits->inode)
+			continue;
+		hits->missing |= read->missing;
+		hits->limit = read->limit;
+		hits->largest = read->largest;
+	}
+}
+
 /* Reports the events whose senders can be resolved now. */
 static void report_events(struct tracker *w, uint64_t now_usec)
 {
@@ -159,8 +183,11 @@ static void report_events(struct tracker *w, uint64_t now_usec)
 	for (size_t i = 0; i < w->n_events; i++)
 		(void)senders_note(&w->collect.senders, &w->events[i]);
 	senders_find(&w->collect.senders);
-	for (size_t i = 0; i < w->n_events; i++)
+	(void)read_hits(w);
+	for (size_t i = 0; i < w->n_events; i++) {
+		complete_event(w, &w->events[i]);
 		report_fallback(w, &w->events[i]);
+	}
 	collect_settle(&w->collect, w->probe, w->events, w->n_events);
 	w->n_events = 0;
 	cost_usec = util_now_usec() - now_usec;
@@ -322,14 +349,6 @@ static bool forget_hits(struct tracker *w, uint64_t now_usec)
 		return false;
 	senders_sweep(&w->collect.senders);
 	return true;
-}
-
-static int read_hits(struct tracker *w)
-{
-	free(w->read);
-	w->read = NULL;
-	w->n_read = 0;
-	return collect_read_hits(&w->collect, w->probe, &w->read, &w->n_read);
 }
 
 int tracker_read_hits(struct tracker *w, uint64_t now_usec)

@@ -81,7 +81,8 @@ static void print_sender(const struct evidence *e, const struct evidence_fallbac
 	printf("  %s%s%s: ", catalog_sender(row), row->link[0] ? " on " : "", row->link);
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		if (kinds >> kind & 1) {
-			printf("%s%s %llu", comma, evidence_kind_name(kind), (unsigned long long)row->hits[kind].n);
+			printf("%s%s %llu%s", comma, evidence_kind_name(kind), (unsigned long long)row->hits[kind].n,
+				row->any_protocol && evidence_is_by_socket(kind) ? " (any protocol)" : "");
 			comma = ", ";
 		}
 	printf("; %s\n", util_clean(catalog_remedy(row, &e->features, text, sizeof(text)), clean, sizeof(clean)));
