@@ -12,7 +12,7 @@ services() { # JQ-FILTER
 	offloadctl services --json | jq -c "$1"
 }
 refused() { # SERVICE: its refused sends
-	services "[.fallback[] | select(.service == \"$1\" and .kind == \"udp-segmentation\" and .link == \"vlan10\").hits] | add // 0"
+	services "[.fallback[] | select(.service == \"$1.service\" and .kind == \"udp-segmentation\" and .link == \"vlan10\").hits] | add // 0"
 }
 is_refused() { # SERVICE N; prints what there is instead
 	local n
