@@ -2,8 +2,10 @@
 /* Counts software fallback by kind, link and service. Continuous fallback sends no events: only a combination that is new, or appears
  * again after quiet_ns, goes into the ring. Each hook exists as fentry and as kprobe; probe.c loads the one that works. */
 #include "reason.h"
+#include "udp.h"
 
 const volatile __u64 quiet_ns = 10000000000ULL;
+const volatile bool by_socket; /* count packets by socket, except those of settled cgroups */
 const volatile __u32 own_netns; /* only devices of this network namespace are counted one by one; 0: of all */
 
 struct {
@@ -20,6 +22,14 @@ struct {
 	__type(key, struct fallback_key);
 	__type(value, __u64);
 } seen SEC(".maps");
+
+/* Cgroups whose sockets all belong to one service, so that their packets need not be told apart. Set by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} settled SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -121,10 +131,24 @@ static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind
 		key.ifindex = GET(direct, dev, ifindex);
 		key.reason = GET(direct, dev, features) & feature_sg ? FALLBACK_REASON_STALE : FALLBACK_REASON_FEATURE;
 	}
-	key.cgroup = socket_cgroup(direct, sk);
-	if (key.cgroup <= 1)
-		key.tgid = bpf_get_current_pid_tgid() >> 32;
+	key.cgroup = sender_cgroup(direct, sk);
+	if (current_is_kernel_thread())
+		key.origin = socket_is_kernel(sk) ? FALLBACK_KERNEL : FALLBACK_SOCKET;
+	else if (key.cgroup <= 1)
+		key.sender = bpf_get_current_pid_tgid() >> 32;
 	count(&key, &cause);
+}
+
+/* The sender of a packet: any task may transmit it, so only its socket shows who that is. */
+static __always_inline void charge_socket(bool direct, struct sock *sk, struct fallback_key *key)
+{
+	if (socket_is_kernel(sk)) {
+		key->origin = FALLBACK_KERNEL;
+		return;
+	}
+	key->cgroup = socket_cgroup(direct, sk);
+	if (by_socket && !bpf_map_lookup_elem(&settled, &key->cgroup))
+		key->sender = socket_inode(sk);
 }
 
 static __always_inline void count_packet(bool direct, struct sk_buff *skb, struct net_device *dev, __u8 kind,
@@ -148,11 +172,14 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 
 		if (listener && socket_is_own(false, listener))
 			return;
-		key.cgroup = listener ? socket_cgroup(false, listener) : 0;
-	} else if (state != TCP_TIME_WAIT) {
+		if (listener)
+			charge_socket(false, listener, &key);
+	} else if (state == TCP_TIME_WAIT) {
+		key.origin = FALLBACK_KERNEL; /* no process holds it any more */
+	} else {
 		if (socket_is_own(direct, sk))
 			return;
-		key.cgroup = socket_cgroup(direct, sk);
+		charge_socket(direct, sk, &key);
 	}
 	count(&key, cause);
 }
@@ -189,6 +216,43 @@ static __always_inline void splice(bool direct, struct file *out)
 
 	if (sk && socket_is_tcp(false, sk) && !(GET(false, sk, sk_route_caps) & feature_sg))
 		count_socket(false, sk, FALLBACK_SPLICE);
+}
+
+static __always_inline void refused(struct sk_buff *skb, bool ipv6)
+{
+	struct fallback_key key = { .kind = FALLBACK_UDP, .origin = FALLBACK_SOCKET, .reason = FALLBACK_REASON_FEATURE };
+	struct cause cause = { .missing = udp_checksum_features(ipv6) };
+	struct dst_entry *dst = packet_route(true, skb);
+	struct sock *sk = skb->sk;
+	struct net_device *dev = dst ? GET(false, dst, dev) : NULL;
+
+	if (!sk || !dev || !socket_is(true, sk, IPPROTO_UDP) || !udp_lacks_checksum(skb, dst, ipv6))
+		return;
+	key.netns = device_netns(false, dev);
+	if (!is_here(&key))
+		return;
+	key.ifindex = GET(false, dev, ifindex);
+	key.cgroup = sender_cgroup(true, sk);
+	if (key.cgroup <= 1)
+		key.sender = bpf_get_current_pid_tgid() >> 32;
+	count(&key, &cause);
+	if (!udp_remember(dev, key.cgroup))
+		lose(FALLBACK_LOST_SENDERS);
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(udp_refused, struct sk_buff *skb, void *location)
+{
+	__u64 place = (__u64)location;
+
+	if (place == udp_refusal[0] && place)
+		refused(skb, false);
+	else if (place == udp_refusal[1] && place)
+		refused(skb, true);
+	else if (udp_trial_port && skb->sk && socket_is(true, skb->sk, IPPROTO_UDPLITE) &&
+		skb->sk->__sk_common.skc_num == udp_trial_port)
+		udp_trial_place = place;
+	return 0;
 }
 
 SEC("fentry/sock_no_sendpage")

@@ -21,6 +21,8 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
@@ -110,8 +112,11 @@ struct dst_ops {
 
 #define DST_OBSOLETE_FORCE_CHK -1
 
+struct xfrm_state;
+
 struct dst_entry {
 	struct net_device *dev;
+	struct xfrm_state *xfrm;
 	struct dst_ops *ops;
 	short obsolete;
 };
@@ -179,6 +184,7 @@ struct sock {
 	long sk_rcvtimeo;
 	__u32 sk_gso_type;
 	__u16 sk_protocol;
+	__u8 sk_kern_sock : 1;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
@@ -200,6 +206,7 @@ struct sk_buff {
 	struct sk_buff *prev;
 	struct net_device *dev;
 	struct sock *sk;
+	unsigned long _skb_refdst;
 	unsigned int len;
 	__u8 ip_summed : 2;
 	__u8 encapsulation : 1;
@@ -224,10 +231,16 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
+	struct css_set *cgroups;
 	unsigned int flags;
-	struct task_struct *real_parent;
+	struct task_struct *real_parent, *group_leader;
 	int pid, tgid;
+	__u64 start_boottime;
 	unsigned int __state;
 	unsigned in_iowait : 1;
 	char comm[EVENT_COMM_LEN];
@@ -295,7 +308,35 @@ static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
 	}
 }
 
-static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
+/* A socket of the kernel itself: NFS, iSCSI, resets and other replies without a connection. */
+static __always_inline bool socket_is_kernel(struct sock *sk)
+{
+	return bpf_core_field_exists(sk->sk_kern_sock) && BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
+}
+
+/* The inode number of its file; 0 if no process holds it. */
+static __always_inline __u32 socket_inode(struct sock *sk)
+{
+	struct socket *sock = GET(false, sk, sk_socket);
+
+	return sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
+}
+
+static __always_inline bool current_is_kernel_thread(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return GET(false, task, flags) & PF_KTHREAD;
+}
+
+/* The cgroup id of the process that sends by this socket right now. A socket has that of its creator, or of the creator of its listener
+ * (cgroup_sk_clone()), which may be another service. Kernel threads send for others. */
+static __always_inline __u64 sender_cgroup(bool direct, struct sock *sk)
+{
+	return current_is_kernel_thread() ? socket_cgroup(direct, sk) : bpf_get_current_cgroup_id();
+}
+
+static __always_inline bool socket_is(bool direct, struct sock *sk, __u16 protocol)
 {
 	struct sock___5_5 *old = (void *)sk;
 	unsigned short family = GET(direct, sk, __sk_common.skc_family);
@@ -303,8 +344,13 @@ static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
 	if (family != AF_INET && family != AF_INET6)
 		return false;
 	if (bpf_core_field_size(sk->sk_protocol) == 2)
-		return GET(direct, sk, sk_protocol) == IPPROTO_TCP;
-	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == IPPROTO_TCP;
+		return GET(direct, sk, sk_protocol) == protocol;
+	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == protocol;
+}
+
+static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
+{
+	return socket_is(direct, sk, IPPROTO_TCP);
 }
 
 /* The gso_type of the packets of a socket. */

@@ -12,6 +12,7 @@ enum fallback_kind {
 	FALLBACK_SPLICE,       /* from Linux 6.5 on: calls of splice_to_socket() that copy */
 	FALLBACK_SEGMENTATION, /* __skb_gso_segment() because the device lacks a feature */
 	FALLBACK_CHECKSUM,     /* skb_checksum_help() because the device lacks a feature */
+	FALLBACK_UDP,	       /* sends with UDP_SEGMENT that are refused, because the device lacks a checksum feature */
 	FALLBACK_KINDS,
 };
 

@@ -76,7 +76,7 @@ static __always_inline int sendfile_enter(int out_fd)
 		start.key.netns = device_netns(false, dev);
 		start.key.ifindex = BPF_CORE_READ(dev, ifindex);
 	}
-	start.key.cgroup = socket_cgroup(false, sk);
+	start.key.cgroup = sender_cgroup(false, sk);
 	start.key.fallback = falls_back(sk, dev);
 	start.time_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&starts, &task, &start, BPF_ANY))

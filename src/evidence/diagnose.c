@@ -85,7 +85,7 @@ static void diagnose_fallback(struct diagnoses *d, const struct evidence_fallbac
 	new->copies = copies;
 	new->only_copies = only_copies;
 	new->has_again = row->has_again;
-	new->unsupported = row->unsupported;
+	new->finding.remedy = row->remedy;
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		new->per_sec[kind] = investigation_per_sec(d->i, row->hits[kind].n);
 }
@@ -100,6 +100,19 @@ static void diagnose_stale(struct diagnoses *d, const struct evidence_stale *row
 	new->finding.off = row->missing;
 	new->finding.ifindex = row->ifindex;
 	new->finding.count = row->sockets;
+	new->finding.remedy = REMEDY_RECONNECT;
+}
+
+static void diagnose_senders(struct diagnoses *d, const struct evidence_stale *row)
+{
+	struct diagnosis *new = add(d, FINDING_DIAGNOSIS_GAVE_UP, row->service, row->link);
+
+	if (!new)
+		return;
+	new->finding.off = row->missing;
+	new->finding.ifindex = row->ifindex;
+	new->finding.count = row->senders;
+	new->finding.remedy = REMEDY_RECONNECT;
 }
 
 static bool is_much(uint64_t part, uint64_t whole)
@@ -146,10 +159,12 @@ static unsigned find_unseen(const struct investigation *i)
 		[DIAGNOSIS_NO_SEGMENTATION] = !rates[INVESTIGATION_SEGMENTED].known,
 		[DIAGNOSIS_NO_CHECKSUM] = !rates[INVESTIGATION_SUMMED].known,
 		[DIAGNOSIS_NO_COPY] = !rates[INVESTIGATION_COPIED].known,
-		[DIAGNOSIS_NO_SOCKETS] = !i->evidence.has_sockets,
+		[DIAGNOSIS_NO_UDP] = !rates[INVESTIGATION_REFUSED].known,
+		[DIAGNOSIS_NO_SOCKETS] = !i->evidence.has_sockets && !i->evidence.has_lingering,
+		[DIAGNOSIS_IDLE_SOCKETS] = i->evidence.has_lingering,
 		[DIAGNOSIS_NO_LATENCY] = !i->evidence.has_latency,
 		[DIAGNOSIS_LOST_PACKETS] = rates[INVESTIGATION_SEGMENTED].lost || rates[INVESTIGATION_SUMMED].lost ||
-			rates[INVESTIGATION_COPIED].lost,
+			rates[INVESTIGATION_COPIED].lost || rates[INVESTIGATION_REFUSED].lost,
 		[DIAGNOSIS_LOST_CALLS] = i->evidence.latency.lost,
 	};
 	unsigned bits = 0;
@@ -208,8 +223,12 @@ int diagnose(const struct investigation *i, struct diagnosis **ret, size_t *ret_
 
 	for (size_t k = 0; k < e->n_fallback; k++)
 		diagnose_fallback(&d, &e->fallback[k]);
-	for (size_t k = 0; k < e->n_stale; k++)
-		diagnose_stale(&d, &e->stale[k]);
+	for (size_t k = 0; k < e->n_stale; k++) {
+		if (evidence_has_connections(&e->stale[k]))
+			diagnose_stale(&d, &e->stale[k]);
+		if (e->stale[k].senders)
+			diagnose_senders(&d, &e->stale[k]);
+	}
 	for (size_t k = 0; e->latency.has_waits && k < e->latency.n; k++)
 		diagnose_waits(&d, k);
 	diagnose_unseen(&d);

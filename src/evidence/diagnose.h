@@ -11,7 +11,9 @@ enum diagnosis_unseen {
 	DIAGNOSIS_NO_SEGMENTATION,
 	DIAGNOSIS_NO_CHECKSUM,
 	DIAGNOSIS_NO_COPY,
+	DIAGNOSIS_NO_UDP,
 	DIAGNOSIS_NO_SOCKETS,
+	DIAGNOSIS_IDLE_SOCKETS, /* stale connections were concluded from copies */
 	DIAGNOSIS_NO_LATENCY,
 	DIAGNOSIS_LOST_PACKETS, /* the maps in the kernel were full: services of some packets are unknown */
 	DIAGNOSIS_LOST_CALLS,   /* the same for sendfile calls */
@@ -29,7 +31,6 @@ struct diagnosis {
 	uint64_t per_sec[FALLBACK_KINDS];
 	bool copies, only_copies; /* sockets copy; and there is no other fallback */
 	bool has_again;	   /* the link has regained the missing features */
-	bool unsupported;  /* none of the missing features can be changed on the link */
 
 	/* DISK, RECEIVER, WELL: sendfile */
 	unsigned percent; /* of the time in sendfile that was spent asleep for this reason */

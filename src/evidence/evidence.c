@@ -15,6 +15,7 @@ static const char *const kind_names[FALLBACK_KINDS] = {
 	[FALLBACK_SPLICE] = "splice",
 	[FALLBACK_SEGMENTATION] = "segmentation",
 	[FALLBACK_CHECKSUM] = "checksum",
+	[FALLBACK_UDP] = "udp-segmentation",
 };
 
 static const char *const origin_names[FALLBACK_ORIGINS] = {
@@ -106,12 +107,19 @@ struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallbac
 	return row;
 }
 
-const struct evidence_stale *evidence_find_stale(const struct evidence *e, const char *service, const char *link)
+static struct evidence_stale *find_row(const struct evidence *e, const char *service, const char *link)
 {
 	for (size_t i = 0; i < e->n_stale; i++)
 		if (!strcmp(e->stale[i].service, service) && !strcmp(e->stale[i].link, link))
 			return &e->stale[i];
 	return NULL;
+}
+
+const struct evidence_stale *evidence_find_stale(const struct evidence *e, const char *service, const char *link)
+{
+	const struct evidence_stale *row = find_row(e, service, link);
+
+	return row && evidence_has_connections(row) ? row : NULL;
 }
 
 const struct evidence_stale *evidence_find_service(const struct evidence *e, const char *service)
@@ -124,11 +132,10 @@ const struct evidence_stale *evidence_find_service(const struct evidence *e, con
 
 struct evidence_stale *evidence_stale_row(struct evidence *e, const char *service, const char *link)
 {
-	const struct evidence_stale *known = evidence_find_stale(e, service, link);
-	struct evidence_stale *row;
+	struct evidence_stale *row = find_row(e, service, link);
 
-	if (known)
-		return &e->stale[known - e->stale];
+	if (row)
+		return row;
 	if (e->n_stale == EVIDENCE_ROWS_MAX || !GROW(e->stale, e->n_stale)) {
 		e->left_out++;
 		return NULL;
@@ -151,6 +158,7 @@ void evidence_add_stale(struct evidence *e, const struct evidence_stale *more)
 		return;
 	}
 	row->sockets += more->sockets;
+	row->senders += more->senders;
 	row->hits += more->hits;
 	row->missing |= more->missing;
 	util_earlier(&row->since_usec, more->since_usec);
@@ -311,16 +319,56 @@ size_t evidence_count_stale_sockets(const struct evidence *e)
 	return n;
 }
 
-enum evidence_end evidence_find_end(const struct evidence *e, const struct evidence_fallback *row)
+unsigned evidence_unobserved(const struct evidence *e)
 {
-	if (!row->link[0])
-		return EVIDENCE_END_UNKNOWN;
-	if (row->reason != FALLBACK_REASON_FEATURE && row->reason != FALLBACK_REASON_STALE)
-		return EVIDENCE_END_REASON;
-	if (!row->verdict || !strcmp(row->verdict, "compliant"))
-		return EVIDENCE_END_NO_RULE;
-	return evidence_is_now(e, row, FALLBACK_SENDPAGE) || evidence_is_now(e, row, FALLBACK_SPLICE)
-		? EVIDENCE_END_RECONNECT : EVIDENCE_END_REPAIR;
+	unsigned absent = 0, running = 0;
+
+	for (size_t i = 0; i < e->n_probes; i++) {
+		enum fallback_kind kind = !strcmp(e->probes[i].name, EVIDENCE_BY_PROCESS) ? FALLBACK_SENDPAGE
+											   : evidence_kind_parse(e->probes[i].name);
+
+		if (kind < FALLBACK_KINDS)
+			*(e->probes[i].method ? &running : &absent) |= 1U << kind;
+	}
+	return absent & ~running;
+}
+
+enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale)
+{
+	static const struct {
+		enum verdict verdict;
+		enum remedy remedy;
+	} order[] = {
+		{ VERDICT_CONTENDED, REMEDY_CONTEND },
+		{ VERDICT_PAUSED, REMEDY_RESUME },
+		{ VERDICT_DRIFTED, REMEDY_REPAIR },
+		{ VERDICT_BLOCKED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_UNSUPPORTED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_REFUSED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_COMPLIANT, REMEDY_RULE },
+	};
+	bool lacks = row->missing && !row->has_again;
+
+	if (stale && !lacks)
+		return REMEDY_RECONNECT;
+	if (!row->ifindex)
+		return REMEDY_UNKNOWN;
+	if (row->reason == FALLBACK_REASON_STALE)
+		return REMEDY_OVER; /* these connections are closed by now */
+	if (row->reason != FALLBACK_REASON_FEATURE)
+		return REMEDY_REASON;
+	if (!lacks)
+		return row->has_again ? REMEDY_OVER : REMEDY_UNKNOWN;
+	for (size_t i = 0; result && i < ARRAY_SIZE(order); i++)
+		if (result->features[order[i].verdict] & row->missing)
+			return order[i].remedy;
+	return row->unsupported ? REMEDY_UNSUPPORTED : REMEDY_DECLARE;
+}
+
+void evidence_set_remedy(const struct evidence *e, struct evidence_fallback *row, const struct link_result *result)
+{
+	row->verdict = result && result->declared ? verdict_name(link_result_verdict(result)) : NULL;
+	row->remedy = evidence_find_remedy(row, result, evidence_find_stale(e, row->service, row->link) != NULL);
 }
 
 /* ---- latency ---- */

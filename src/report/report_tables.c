@@ -166,12 +166,6 @@ void report_write_timeline(FILE *out, const struct report_source *source)
 static void write_fallback_row(FILE *out, const struct json_value *row)
 {
 	const char *link = get_text(row, "link"), *origin = get_text(row, "origin");
-	struct evidence_fallback of = { .reason = evidence_reason_parse(get_text(row, "reason")),
-		.limit = (uint32_t)json_get_int(row, "limit"), .largest = (uint32_t)json_get_int(row, "largest") };
-	char why[CATALOG_TEXT_MAX];
-
-	util_append(of.link, sizeof(of.link), "%s", link ? link : "");
-	catalog_why(&of, why, sizeof(why));
 
 	fputs("<tr>", out);
 	cell(out, "Service", NULL);
@@ -185,11 +179,11 @@ static void write_fallback_row(FILE *out, const struct json_value *row)
 	fprintf(out, "%" PRId64, json_get_int(row, "hits"));
 	end_cell(out);
 	cell(out, "Now", NULL);
-	fputs(json_get_bool(row, "now") ? "<span class=\"tag drifted\">yes</span>" : "no", out);
+	fputs(json_kind(json_get(row, "now")) == JSON_NULL ? "unknown"
+		: json_get_bool(row, "now")		     ? "<span class=\"tag drifted\">yes</span>"
+							     : "no", out);
 	end_cell(out);
-	text_cell(out, "Ends", why[0] ? why : json_get_bool(row, "reconnect") ? "after a repair and a new connection"
-										: "when the interface is repaired",
-		NULL);
+	text_cell(out, "Advice", get_text(row, "advice"), "-");
 	fputs("</tr>\n", out);
 }
 
@@ -207,7 +201,7 @@ void report_write_fallback(FILE *out, const struct report_source *source)
 		return;
 	}
 	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
-	      "<th>Ends</th></tr></thead><tbody>\n", out);
+	      "<th>Advice</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)
 		write_fallback_row(out, r.row);
 	fputs("</tbody></table>\n", out);
@@ -241,7 +235,7 @@ static void write_samples(FILE *out, const struct json_value *row)
 
 static void write_restart(FILE *out, const struct json_value *row)
 {
-	int64_t sockets = json_get_int(row, "sockets"), since = json_get_int(row, "since_usec");
+	int64_t sockets = json_get_int(row, "sockets"), senders = json_get_int(row, "udp_senders"), since = json_get_int(row, "since_usec");
 	char when[REPORT_TIME_LEN];
 
 	fputs("<tr>", out);
@@ -252,7 +246,11 @@ static void write_restart(FILE *out, const struct json_value *row)
 	end_cell(out);
 	text_cell(out, "Link", get_text(row, "link"), "-");
 	cell(out, "Sockets", NULL);
-	fprintf(out, "%" PRId64 " without ", sockets);
+	if (sockets)
+		fprintf(out, "%" PRId64 " ", sockets);
+	else if (senders)
+		fprintf(out, "%" PRId64 " process%s ", senders, senders == 1 ? "" : "es");
+	fputs("without ", out);
 	write_missing(out, row);
 	write_samples(out, row);
 	end_cell(out);
@@ -271,10 +269,10 @@ void report_write_restart(FILE *out, const struct report_source *source)
 		return;
 	}
 	if (json_count(rows) == 0) {
-		write_absent(out, "No service has stale connections.");
+		write_absent(out, "No service needs a restart.");
 		return;
 	}
-	fputs("<p>These services have connections from a time when their interface lacked an offload. The connections still lack it. "
+	fputs("<p>These services have connections, or senders of UDP, from a time when their interface lacked an offload, and still lack it. "
 	      "Restart the service, or for IPv4 run <code>sysctl net.ipv4.route.flush=1</code>.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
 	      "</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)

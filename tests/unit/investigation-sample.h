@@ -53,6 +53,8 @@ static inline struct investigation sample_broken(void)
 	i.rates[RATE_PUSH_ONE].n = 1000;
 	i.rates[RATE_WRITE_TIMER].known = false;
 	row->missing = evidence_add_feature(e, "tx-scatter-gather") | evidence_add_feature(e, "tx-checksum-ip-generic");
+	row->ifindex = 7;
+	row->remedy = REMEDY_REPAIR;
 	sample_stack(&i, 10, "tcp_sendmsg_locked");
 	sample_stack(&i, 990, "do_tcp_sendpages");
 	evidence_add_probe(e, &(struct evidence_probe){ "tcp_write_timer", "tcp_write_timer", NULL,

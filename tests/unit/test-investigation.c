@@ -53,7 +53,8 @@ static void a_broken_device(void **state)
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
 	has(0, "files.service is using software fallback on vlan10, which lacks tx-scatter-gather, tx-checksum-ip-generic; "
-	       "per second: 100 packets segmented, 200 checksums computed. Run: offloadctl apply vlan10");
+	       "per second: 100 packets segmented, 200 checksums computed; this ends when vlan10 is repaired, no restart is needed. Run: offloadctl "
+	       "apply vlan10");
 	investigation_clear(&i);
 }
 
@@ -62,15 +63,15 @@ static void a_device_that_cannot(void **state)
 	struct investigation i = sample_broken();
 
 	(void)state;
-	i.evidence.fallback[0].unsupported = true;
+	i.evidence.fallback[0].remedy = REMEDY_UNSUPPORTED;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "computed; this cannot be changed on vlan10. Run: offloadctl explain vlan10");
-	i.evidence.fallback[0].unsupported = false;
+	has(0, "computed; tx-scatter-gather, tx-checksum-ip-generic cannot be changed on vlan10. Run: offloadctl explain vlan10");
+	i.evidence.fallback[0].remedy = REMEDY_OVER;
 	i.evidence.fallback[0].has_again = true;
 	judge(&i);
 	has(0, "files.service used software fallback on vlan10, which lacked tx-scatter-gather, tx-checksum-ip-generic; per ");
-	has(0, "200 checksums computed; vlan10 has regained them");
+	has(0, "200 checksums computed; vlan10 has regained tx-scatter-gather, tx-checksum-ip-generic, no restart is needed");
 	investigation_clear(&i);
 }
 
@@ -135,7 +136,7 @@ static void copying_sockets_will_be_stale(void **state)
 	i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 50;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	has(0, ", 5 copies by its sockets; after the repair its connections may have to be re-established. Run: ");
+	has(0, ", 5 copies by its sockets; this ends when vlan10 is repaired, and connections may have to be re-established then. Run: ");
 	investigation_clear(&i);
 }
 
@@ -259,7 +260,7 @@ static void receivers_forwarded_and_nothing(void **state)
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "", "vlan10");
 	has(0, "Forwarded traffic is using software fallback on vlan10; per second: 3 packets segmented; "
-	       "what the interface lacks is not known. Run: offloadctl explain vlan10");
+	       "what vlan10 lacks is not known. Run: offloadctl explain vlan10");
 	assert_int_equal(n_judged, 2);
 	is_finding(1, FINDING_DIAGNOSIS_BLIND, "", "");
 	has(1, "What was observed is reported separately");
@@ -323,14 +324,14 @@ static void a_few_packets_are_a_finding(void **state)
 	i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = 1;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "; per second: less than one packet. Run: ");
+	has(0, "; per second: less than one packet; this ends when vlan10 is repaired, ");
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = 4000;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "; per second: 400 packets segmented. Run: ");
+	has(0, "; per second: 400 packets segmented; this ends when vlan10 is repaired, ");
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 4;
 	judge(&i);
-	has(0, "; per second: less than one packet; after the repair ");
+	has(0, "; per second: less than one packet; this ends when vlan10 is repaired, and connections ");
 	investigation_clear(&i);
 }
 
