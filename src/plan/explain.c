@@ -242,7 +242,7 @@ static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 	else
 		advise_change(w, link, item, false);
 	plan_item_cause(plan_find(w->plan, link->ifindex), item, &step);
-	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON) {
+	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON && step.code != CAUSE_STALE) {
 		why_on(w, link, bit, 1);
 		return;
 	}

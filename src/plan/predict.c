@@ -10,6 +10,7 @@
 
 /* Notifiers and netdev_sync_lower_features() recurse through the stack. A table that was read during changes may contain a loop. */
 #define DEPTH_MAX 64
+#define KNOWN_SINCE RELEASE(5, 10, 0) /* from here on no model has doubtful bits */
 
 /* The slot of the node, or the empty one where it would be inserted. */
 static int *slot_of(const struct predict *p, int ifindex)
@@ -81,12 +82,19 @@ static bool update_features(struct predict *p, struct node *n)
 	if (p->depth >= DEPTH_MAX)
 		return false;
 	p->depth++;
+	n->updated = true;
 	features = sync_upper_features(p, n, predict_fixed(p, n));
 	if ((features ^ active(p, n)) & n->refuses[p->world]) {
 		p->depth--;
 		return true; /* as in the kernel, others are notified although nothing changed */
 	}
 	changed = features != active(p, n);
+	for (struct node *port = node_at(p, n->model->imposes && changed ? n->first_port : -1); port;
+		port = node_at(p, port->next_port)) {
+		change(p, port)->wanted = features;
+		if (update_features(p, port))
+			features_change(p, port);
+	}
 	if (n->model->linked && n->lower >= 0)
 		sync_lower_features(p, node_at(p, n->lower), features);
 	for (struct node *port = node_at(p, n->first_port); port;
@@ -100,13 +108,19 @@ static bool update_features(struct predict *p, struct node *n)
 
 static void react(struct predict *p, struct node *n)
 {
+	feature_set copy;
+
 	if (n->model->reacts_since > p->k->release)
 		return;
 	switch (n->model->reaction) {
 	case REACT_NOT:
 		break;
 	case REACT_UPDATE:
-		if (update_features(p, n))
+		if (n->model->copy && n->model->copy(p, n, &copy)) {
+			n->updated = true;
+			change(p, n)->active = copy;
+			features_change(p, n);
+		} else if (update_features(p, n))
 			features_change(p, n);
 		break;
 	case REACT_COMPUTE:
@@ -148,6 +162,8 @@ static void node_add(struct predict *p, const struct link *link)
 	n->ifindex = link->ifindex;
 	n->model = predict_model(link, p->n_nodes > 1 ? n[-1].model : NULL);
 	n->lower = n->master = n->first_upper = n->next_upper = n->first_port = n->next_port = -1;
+	n->xdp = link->xdp;
+	n->macsec_offload = link->macsec_offload;
 	for (int w = 0; w < WORLDS; w++)
 		n->w[w] = link->features;
 }
@@ -235,6 +251,15 @@ void predict_free(struct predict *p)
 	free(p);
 }
 
+static void update_and_notify(struct predict *p, struct node *n)
+{
+	feature_set before = active(p, n);
+
+	update_features(p, n);
+	if (active(p, n) != before)
+		features_change(p, n);
+}
+
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value)
 {
 	struct node *n = node_find(p, ifindex);
@@ -246,16 +271,26 @@ int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set va
 	p->n_changes = 0;
 	for (p->world = GUESS; p->world < WORLDS; p->world++) {
 		struct link_features *w = &n->w[p->world];
-		feature_set asked = (w->wanted & ~mask) | (value & mask), before = w->active;
+		feature_set asked = (w->wanted & ~mask) | (value & mask);
 
 		/* As ethnl_set_features(). The ioctl, used before 5.10, updates in any case. */
 		if (asked == w->wanted && p->k->release >= RELEASE(5, 10, 0))
 			continue;
 		change(p, n)->wanted = (w->wanted & ~w->hw) | (asked & w->hw);
-		update_features(p, n);
-		if (w->active != before)
-			features_change(p, n);
+		update_and_notify(p, n);
 	}
+	return p->failed ? -ENOMEM : 0;
+}
+
+int predict_recompute(struct predict *p, int ifindex)
+{
+	struct node *n = node_find(p, ifindex);
+
+	if (!n)
+		return -ENODEV;
+	p->n_changes = 0;
+	for (p->world = GUESS; p->world < WORLDS; p->world++)
+		update_and_notify(p, n);
 	return p->failed ? -ENOMEM : 0;
 }
 
@@ -275,13 +310,29 @@ const struct link_features *predict_features(const struct predict *p, int ifinde
 	return n ? &n->w[GUESS] : NULL;
 }
 
+/* The doubtful bits of a node, and of what it is stacked on, if those were updated. */
+static feature_set doubts_at(const struct predict *p, const struct node *n, unsigned depth)
+{
+	const struct model *m = n->model;
+	feature_set doubts = n->updated && m->doubtful && p->k->release < m->known_since ? m->doubtful(&p->k->f) : 0;
+
+	if (depth >= DEPTH_MAX)
+		return doubts;
+	if (n->lower >= 0)
+		doubts |= doubts_at(p, node_at(p, n->lower), depth + 1);
+	for (const struct node *port = node_at(p, n->first_port); port; port = node_at(p, port->next_port))
+		doubts |= doubts_at(p, port, depth + 1);
+	return doubts;
+}
+
 feature_set predict_uncertain(const struct predict *p, int ifindex)
 {
 	const struct node *n = node_find(p, ifindex);
 
 	if (!n)
 		return 0;
-	return (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active);
+	return (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active) |
+		(p->k->release < KNOWN_SINCE ? doubts_at(p, n, 0) & (n->w[GUESS].hw | n->w[GUESS].active) : 0);
 }
 
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known)

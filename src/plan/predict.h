@@ -25,7 +25,11 @@ CLEANUP_POINTER(struct predict, predict_free)
  * feature that never changes; -ENOMEM. */
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value);
 
-/* Undoes the last predict_set(). */
+/* The same for a request that has the kernel compute the features again although it changes none (ethtool_features_recompute()):
+ * what is out of date ends. */
+int predict_recompute(struct predict *p, int ifindex);
+
+/* Undoes the last predict_set() or predict_recompute(). */
 void predict_undo(struct predict *p);
 
 /* The features of a link in the copy; NULL if there is no such link. Valid until predict_free(); predict_set() changes it. */

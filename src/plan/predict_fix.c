@@ -24,7 +24,7 @@ static feature_set fix_partial(const struct predict *p, const struct node *n, fe
 		partial = p->k->release >= RELEASE(6, 18, 0) && n->first_port >= 0 ? p->k->f.esp : 0;
 		break;
 	case PARTIAL_UNKNOWN:
-		partial = p->world == HIGH ? 0 : p->k->f.gso_encap & n->w[GUESS].hw;
+		partial = p->world == HIGH ? 0 : p->k->f.gso_encap & n->w[GUESS].hw & ~n->not_partial;
 		break;
 	}
 	return features & p->k->f.gso_partial ? features : features & ~partial;

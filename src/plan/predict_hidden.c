@@ -44,11 +44,19 @@ static void hide_virtio(struct predict *p, struct node *n)
 	n->refuses[LOW] = asks;
 }
 
-/* The device below is in another network namespace: features may be off because of it. */
+/* The device below is in another network namespace: what is wanted and off, something there keeps off. Whether more can be on
+ * is not known. */
 static void hide_foreign_lower(struct predict *p, struct node *n)
 {
-	n->off[GUESS] = n->off[LOW] = ~n->w[GUESS].active & ~(p->k->f.soft | p->k->f.gso_software);
+	n->off[LOW] = ~n->w[GUESS].active & ~(p->k->f.soft | p->k->f.gso_software);
 	hide_unexplained(p, n);
+}
+
+/* A bit that is on while gso_partial is off does not depend on it: fix_features() would have turned it off. */
+static void learn_partial(struct predict *p, struct node *n)
+{
+	if (!(n->w[GUESS].active & p->k->f.gso_partial))
+		n->not_partial = n->w[GUESS].active;
 }
 
 static void outdate_above(struct predict *p, const struct node *n);
@@ -80,13 +88,23 @@ void predict_learn(struct predict *p)
 	for (int i = 0; i < p->n_nodes; i++) {
 		struct node *n = &p->nodes[i];
 
-		if (n->model->linked && n->lower < 0)
+		learn_partial(p, n);
+		if (n->model->follows && n->lower < 0) {
 			hide_foreign_lower(p, n);
-		else if (n->model->hidden == HIDDEN_TUN)
-			hide_tun(p, n);
-		else if (n->model->hidden == HIDDEN_VIRTIO)
-			hide_virtio(p, n);
-		else
+			continue;
+		}
+		switch (n->model->hidden) {
+		case HIDDEN_NOBODY:
+			break;
+		case HIDDEN_DRIVER:
 			hide_unexplained(p, n);
+			break;
+		case HIDDEN_TUN:
+			hide_tun(p, n);
+			break;
+		case HIDDEN_VIRTIO:
+			hide_virtio(p, n);
+			break;
+		}
 	}
 }

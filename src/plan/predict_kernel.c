@@ -42,7 +42,10 @@ static void sets_resolve(const struct feature_table *table, unsigned release, st
 #undef X
 	f->csum_mask = f->ip_csum | f->ip6_csum | f->hw_csum;
 	f->all_tso = f->tso | f->tso6 | f->tso_ecn | f->tso_mangleid;
-	f->gso_software = f->all_tso | f->tso_accecn | f->sctp;
+	/* "net: Remove UFO", 4.14 */
+	if (release >= RELEASE(4, 14, 0))
+		f->ufo = 0;
+	f->gso_software = f->all_tso | f->tso_accecn | f->sctp | f->ufo;
 	/* "net: add GSO UDP L4 and GSO fraglists to the list of software-backed types", 5.11 */
 	if (release >= RELEASE(5, 11, 0))
 		f->gso_software |= f->uso | f->gso_list;
@@ -59,20 +62,20 @@ static void sets_resolve(const struct feature_table *table, unsigned release, st
 		f->tun_user |= f->uso;
 	if (release >= RELEASE(6, 17, 0))
 		f->tun_user |= f->udp_tnl | f->udp_tnl_csum;
-	f->macvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->tso | f->lro |
+	f->macvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->tso | f->ufo | f->lro |
 		     f->tso_ecn | f->tso6 | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
 	f->macvlan_always =
 		f->sg | f->hw_csum | f->gso_software | f->gso_robust | f->gso_encap | f->lltx;
-	f->ipvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->all_tso |
+	f->ipvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->all_tso | f->ufo |
 		    f->gso_robust | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
 	f->ipvlan_always = f->macvlan_always | f->challenged;
 	f->macsec = f->sg | f->highdma | f->fraglist;
-	if (release >= RELEASE(6, 18, 0))
-		f->macsec |= f->stag_filter | f->vlan_filter;
+	f->macsec_filters = f->stag_filter | f->vlan_filter;
 	f->macsec_offload = f->macsec | f->gso_software | f->soft | f->lro | f->rxhash |
 			    f->csum_mask | f->rxcsum;
 	f->master_vlan = f->hw_csum | f->sg | f->fraglist | f->gso_software | f->gso_encap |
 			 f->highdma | f->lro;
+	f->failover_vlan = f->hw_csum | f->sg | f->fraglist | f->all_tso | f->highdma | f->lro;
 	f->bridge_common = f->sg | f->fraglist | f->highdma | f->gso_mask | f->hw_csum;
 }
 
@@ -88,6 +91,7 @@ static void rules_build(struct kernel *k)
 		{ .bits = f->tso6, .any = f->hw_csum | f->ip6_csum },
 		{ .bits = f->tso_mangleid, .all = f->tso },
 		{ .bits = f->tso_ecn, .any = f->all_tso & ~f->tso_ecn },
+		{ .bits = f->ufo, .all = f->sg, .any = f->hw_csum, .both = both, .until = RELEASE(4, 14, 0) },
 		{ .bits = f->gso, .all = f->sg },
 		{ .bits = f->gro_hw, .all = f->rxcsum },
 		{ .bits = f->lro | f->gro_hw, .none = f->rxfcs },
@@ -108,7 +112,7 @@ static void rules_build(struct kernel *k)
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		unsigned from = rules[i].perhaps ? rules[i].perhaps : rules[i].since;
 
-		if (rules[i].bits && from <= k->release)
+		if (rules[i].bits && from <= k->release && (!rules[i].until || k->release < rules[i].until))
 			k->rules[k->n_rules++] = rules[i];
 	}
 }

@@ -65,6 +65,7 @@ enum world { GUESS, HIGH, LOW, WORLDS };
 	X(tls_tx, "tls-hw-tx-offload")                                                             \
 	X(tls_rx, "tls-hw-rx-offload")                                                             \
 	X(gro_hw, "rx-gro-hw")                                                                     \
+	X(ufo, "tx-udp-fragmentation")                                                             \
 	X(hw_esp, "esp-hw-offload")                                                                \
 	X(hw_esp_tx_csum, "esp-tx-csum-hw-offload")
 
@@ -80,8 +81,8 @@ struct sets {
 	feature_set tun_user;
 	feature_set macvlan, macvlan_always;
 	feature_set ipvlan, ipvlan_always;
-	feature_set macsec, macsec_offload;
-	feature_set master_vlan, bridge_common;
+	feature_set macsec, macsec_filters, macsec_offload;
+	feature_set master_vlan, failover_vlan, bridge_common;
 };
 
 /* One condition of netdev_fix_features(): if one of `bits` is on and the condition is not met, `drop` is turned off (0: bits). */
@@ -94,6 +95,7 @@ struct rule {
 	feature_set drop;
 	unsigned since;   /* the first release that certainly has this rule */
 	unsigned perhaps; /* stable kernels from this release on may have it, 0: none */
+	unsigned until;   /* the first release without it, 0: none */
 };
 
 #define RULES_MAX 16
@@ -123,15 +125,19 @@ struct node {
 	const struct model *model;
 	/* Neighbours in the stack, as indexes of nodes; -1: none. */
 	int lower, master, first_upper, next_upper, first_port, next_port;
+	bool xdp;           /* it has an XDP program */
+	int macsec_offload; /* as in struct link */
 	struct link_features w[WORLDS];
 	/* What hidden state keeps off, by world, and what it keeps on (except in LOW). */
 	feature_set off[WORLDS], on;
 	/* If one of these bits would change, the driver's ndo_set_features() fails, and nothing changes. */
 	feature_set refuses[WORLDS];
+	feature_set not_partial; /* bits that were on without gso_partial: they are not in gso_partial_features */
 	struct offer offer;
 	bool offer_done, offer_running;
 	bool notifier_ctx; /* bond, team: inside their own notifier */
 	bool outdated;     /* a device below has changed since its last update */
+	bool updated;      /* predict_set() had its features computed */
 };
 
 /* The features of a node before the last SET changed them. */
@@ -169,7 +175,8 @@ enum partial {
 
 /* Who decides, invisible to user space, which features are on. */
 enum hidden {
-	HIDDEN_UNKNOWN,
+	HIDDEN_NOBODY, /* all rules are known: what they do not explain is out of date, and ends with the next update */
+	HIDDEN_DRIVER, /* its driver, or the owner of a macvtap */
 	HIDDEN_TUN,    /* the owner of the tap */
 	HIDDEN_VIRTIO, /* the host */
 };
@@ -179,12 +186,19 @@ enum hidden {
 struct model {
 	const char *name;
 	feature_set (*fix)(const struct predict *p, const struct node *n, feature_set features);
+	/* When the device below has changed: true if this kernel sets *ret instead of computing features. May be NULL. */
+	bool (*copy)(const struct predict *p, const struct node *n, feature_set *ret);
 	struct offer (*offer)(struct predict *p, struct node *n); /* NULL: unknown */
 	enum reaction reaction;
 	bool linked; /* netdev_upper_dev_link() to the device below: LRO is synchronized with it */
+	bool follows; /* `fix` depends on the device below */
+	bool imposes; /* ndo_set_features() makes its features the wanted ones of its ports: netvsc_set_features() */
 	enum partial partial;
 	unsigned reacts_since; /* release; 0: all */
 	enum hidden hidden;
+	/* Older releases compute its features differently, and which one does what is not known: `doubtful` bits are uncertain. */
+	unsigned known_since;
+	feature_set (*doubtful)(const struct sets *f);
 };
 
 static inline struct node *node_at(const struct predict *p, int i)
