@@ -48,7 +48,7 @@ static void hide_virtio(struct predict *p, struct node *n)
  * is not known. */
 static void hide_foreign_lower(struct predict *p, struct node *n)
 {
-	n->off[LOW] = ~n->w[GUESS].active & ~(p->k->f.soft | p->k->f.gso_software);
+	n->off[LOW] = ~n->w[GUESS].active & ~(n->model->keeps_software ? p->k->f.soft | p->k->f.gso_software : 0);
 	hide_unexplained(p, n);
 }
 
@@ -57,6 +57,14 @@ static void learn_partial(struct predict *p, struct node *n)
 {
 	if (!(n->w[GUESS].active & p->k->f.gso_partial))
 		n->not_partial = n->w[GUESS].active;
+}
+
+static void learn_gro(struct predict *p, struct node *n)
+{
+	if (!(n->w[GUESS].active & p->k->f.gro))
+		n->gro = GRO_FREE;
+	else if (!(n->w[GUESS].wanted & p->k->f.gro))
+		n->gro = GRO_KEPT;
 }
 
 static void outdate_above(struct predict *p, const struct node *n);
@@ -89,6 +97,7 @@ void predict_learn(struct predict *p)
 		struct node *n = &p->nodes[i];
 
 		learn_partial(p, n);
+		learn_gro(p, n);
 		if (n->model->follows && n->lower < 0) {
 			hide_foreign_lower(p, n);
 			continue;

@@ -133,16 +133,23 @@ static feature_set fix_macsec(const struct predict *p, const struct node *n, fea
 	return (features & ((active(p, lower) & mask) | f->gso_software | f->soft)) | f->lltx;
 }
 
-/* veth_fix_features(): an XDP program needs GRO here, and no segmentation by the peer. veth_xdp_set() removes GSO_SOFTWARE from
- * hw_features of the peer, which show it wherever the peer is. */
+/* Does an XDP program keep GRO on? From "veth: allow enabling NAPI even without XDP", 5.13, to "net: veth: do not manipulate GRO
+ * when using XDP", 6.9 and stable kernels. What has GRO on without a request, or off, shows it. */
+static bool xdp_keeps_gro(const struct predict *p, const struct node *n)
+{
+	if (!n->xdp || p->k->release < RELEASE(5, 13, 0) || p->k->release >= RELEASE(6, 9, 0) || n->gro == GRO_FREE)
+		return false;
+	return n->gro == GRO_KEPT || p->world == HIGH;
+}
+
+/* veth_fix_features(). veth_xdp_set() removes GSO_SOFTWARE from hw_features of the peer, which show it wherever the peer is. */
 static feature_set fix_veth(const struct predict *p, const struct node *n, feature_set features)
 {
 	const struct sets *f = &p->k->f;
 
 	if (!(n->w[GUESS].hw & f->tso))
 		features &= ~f->gso_software;
-	/* "veth: allow enabling NAPI even without XDP", 5.13 */
-	return n->xdp && p->k->release >= RELEASE(5, 13, 0) ? features | f->gro : features;
+	return xdp_keeps_gro(p, n) ? features | f->gro : features;
 }
 
 /* netvsc_fix_features() */
@@ -369,7 +376,7 @@ static feature_set doubt_lro(const struct sets *f)
 
 /* Their source has neither ndo_fix_features() nor ndo_set_features(), or only what `fix` says. */
 static const struct model kinds[] = {
-	{ "vlan", .fix = fix_vlan, .offer = offer_vlan, FOLLOWER },
+	{ "vlan", .fix = fix_vlan, .offer = offer_vlan, FOLLOWER, .keeps_software = true },
 	{ "veth", .fix = fix_veth, .offer = offer_veth },
 	{ "bond", MASTER },
 	{ "team", MASTER },
@@ -379,7 +386,7 @@ static const struct model kinds[] = {
 	{ "macvtap", MACVLAN, .hidden = HIDDEN_DRIVER },
 	{ "ipvlan", IPVLAN },
 	{ "ipvtap", IPVLAN, .hidden = HIDDEN_DRIVER },
-	{ "macsec", .fix = fix_macsec, .offer = offer_nothing, FOLLOWER, .reacts_since = RELEASE(6, 13, 0) },
+	{ "macsec", .fix = fix_macsec, .offer = offer_nothing, FOLLOWER, .keeps_software = true, .reacts_since = RELEASE(6, 13, 0) },
 	{ "vxlan", .offer = offer_vxlan, .linked = true, .partial = PARTIAL_ENCAP },
 	{ "geneve", .offer = offer_nothing, .partial = PARTIAL_ENCAP },
 	{ "gre", .offer = offer_nothing },

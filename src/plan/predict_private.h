@@ -126,6 +126,7 @@ struct node {
 	/* Neighbours in the stack, as indexes of nodes; -1: none. */
 	int lower, master, first_upper, next_upper, first_port, next_port;
 	bool xdp;           /* it has an XDP program */
+	enum { GRO_UNKNOWN, GRO_FREE, GRO_KEPT } gro; /* of a veth with an XDP program: does that keep GRO on? */
 	int macsec_offload; /* as in struct link */
 	struct link_features w[WORLDS];
 	/* What hidden state keeps off, by world, and what it keeps on (except in LOW). */
@@ -191,7 +192,8 @@ struct model {
 	struct offer (*offer)(struct predict *p, struct node *n); /* NULL: unknown */
 	enum reaction reaction;
 	bool linked; /* netdev_upper_dev_link() to the device below: LRO is synchronized with it */
-	bool follows; /* `fix` depends on the device below */
+	bool follows; /* `fix` depends on the device below ... */
+	bool keeps_software; /* ... except for NETIF_F_SOFT_FEATURES and NETIF_F_GSO_SOFTWARE */
 	bool imposes; /* ndo_set_features() makes its features the wanted ones of its ports: netvsc_set_features() */
 	enum partial partial;
 	unsigned reacts_since; /* release; 0: all */
