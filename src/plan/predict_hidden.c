@@ -45,11 +45,16 @@ static void hide_virtio(struct predict *p, struct node *n)
 }
 
 /* The device below is in another network namespace: what is wanted and off, something there keeps off. Whether more can be on
- * is not known. */
+ * is not known. A macvlan or ipvlan has GSO, GRO and RX checksum as that device has them, requested or not. */
 static void hide_foreign_lower(struct predict *p, struct node *n)
 {
-	n->off[LOW] = ~n->w[GUESS].active & ~(n->model->keeps_software ? p->k->f.soft | p->k->f.gso_software : 0);
+	const struct sets *f = &p->k->f;
+	feature_set is = n->w[GUESS].active;
+
+	n->off[LOW] = ~is & ~(n->model->keeps_software ? f->soft | f->gso_software : 0);
 	hide_unexplained(p, n);
+	if (!n->model->keeps_software)
+		n->on |= is & ~(f->one_for_all | f->csum_mask);
 }
 
 /* A bit that is on while gso_partial is off does not depend on it: fix_features() would have turned it off. */
