@@ -10,7 +10,6 @@
 
 /* Notifiers and netdev_sync_lower_features() recurse through the stack. A table that was read during changes may contain a loop. */
 #define DEPTH_MAX 64
-#define KNOWN_SINCE RELEASE(5, 10, 0) /* from here on no model has doubtful bits */
 
 /* The slot of the node, or the empty one where it would be inserted. */
 static int *slot_of(const struct predict *p, int ifindex)
@@ -42,23 +41,6 @@ static struct link_features *change(struct predict *p, struct node *n)
 	return w;
 }
 
-/* netdev_sync_upper_features(): NETIF_F_UPPER_DISABLES is LRO. */
-static feature_set sync_upper_features(
-	const struct predict *p, const struct node *n, feature_set features)
-{
-	const struct node *master = node_at(p, n->master);
-
-	if (!(features & p->k->f.lro))
-		return features;
-	for (const struct node *upper = node_at(p, n->first_upper); upper;
-		upper = node_at(p, upper->next_upper))
-		if (upper->model->linked && !(upper->w[p->world].wanted & p->k->f.lro))
-			features &= ~p->k->f.lro;
-	if (master && !(master->w[p->world].wanted & p->k->f.lro))
-		features &= ~p->k->f.lro;
-	return features;
-}
-
 static bool update_features(struct predict *p, struct node *n);
 static void features_change(struct predict *p, struct node *n);
 
@@ -83,7 +65,7 @@ static bool update_features(struct predict *p, struct node *n)
 		return false;
 	p->depth++;
 	n->updated = true;
-	features = sync_upper_features(p, n, predict_fixed(p, n));
+	features = predict_synced(p, n, predict_fixed(p, n));
 	if ((features ^ active(p, n)) & n->refuses[p->world]) {
 		p->depth--;
 		return true; /* as in the kernel, others are notified although nothing changed */
@@ -251,6 +233,14 @@ void predict_free(struct predict *p)
 	free(p);
 }
 
+static int finish(struct predict *p)
+{
+	p->moved_before = p->moved;
+	for (size_t i = 0; i < p->n_changes; i++)
+		p->moved |= p->changes[i].was.active ^ p->nodes[p->changes[i].node].w[p->changes[i].world].active;
+	return p->failed ? -ENOMEM : 0;
+}
+
 static void update_and_notify(struct predict *p, struct node *n)
 {
 	feature_set before = active(p, n);
@@ -279,7 +269,7 @@ int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set va
 		change(p, n)->wanted = (w->wanted & ~w->hw) | (asked & w->hw);
 		update_and_notify(p, n);
 	}
-	return p->failed ? -ENOMEM : 0;
+	return finish(p);
 }
 
 int predict_recompute(struct predict *p, int ifindex)
@@ -291,11 +281,12 @@ int predict_recompute(struct predict *p, int ifindex)
 	p->n_changes = 0;
 	for (p->world = GUESS; p->world < WORLDS; p->world++)
 		update_and_notify(p, n);
-	return p->failed ? -ENOMEM : 0;
+	return finish(p);
 }
 
 void predict_undo(struct predict *p)
 {
+	p->moved = p->moved_before;
 	while (p->n_changes > 0) {
 		const struct change *last = &p->changes[--p->n_changes];
 
@@ -316,6 +307,9 @@ static feature_set doubts_at(const struct predict *p, const struct node *n, unsi
 	const struct model *m = n->model;
 	feature_set doubts = n->updated && m->doubtful && p->k->release < m->known_since ? m->doubtful(&p->k->f) : 0;
 
+	/* what is below it and not seen may be stacked on a link that was changed */
+	if (is_below_unseen(n))
+		doubts |= p->moved & p->k->f.csum_mask ? p->moved | p->k->f.csum_mask : p->moved;
 	if (depth >= DEPTH_MAX)
 		return doubts;
 	if (n->lower >= 0)
@@ -332,7 +326,7 @@ feature_set predict_uncertain(const struct predict *p, int ifindex)
 	if (!n)
 		return 0;
 	return (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active) |
-		(p->k->release < KNOWN_SINCE ? doubts_at(p, n, 0) & (n->w[GUESS].hw | n->w[GUESS].active) : 0);
+		(doubts_at(p, n, 0) & (n->w[GUESS].hw | n->w[GUESS].active));
 }
 
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known)

@@ -55,3 +55,20 @@ feature_set predict_fixed(const struct predict *p, const struct node *n)
 		features |= n->on;
 	return fix_features(p, n, features);
 }
+
+/* netdev_sync_upper_features(): NETIF_F_UPPER_DISABLES is LRO. */
+feature_set predict_synced(
+	const struct predict *p, const struct node *n, feature_set features)
+{
+	const struct node *master = node_at(p, n->master);
+
+	if (!(features & p->k->f.lro))
+		return features;
+	for (const struct node *upper = node_at(p, n->first_upper); upper;
+		upper = node_at(p, upper->next_upper))
+		if (upper->model->linked && !(upper->w[p->world].wanted & p->k->f.lro))
+			features &= ~p->k->f.lro;
+	if (master && !(master->w[p->world].wanted & p->k->f.lro))
+		features &= ~p->k->f.lro;
+	return features;
+}

@@ -64,6 +64,15 @@ static void learn_partial(struct predict *p, struct node *n)
 		n->not_partial = n->w[GUESS].active;
 }
 
+/* A link above that is in another network namespace is not seen, and may force LRO off below it. */
+static void hide_lro(struct predict *p, struct node *n)
+{
+	feature_set explained = predict_synced(p, n, predict_fixed(p, n));
+
+	n->off[LOW] |= p->k->f.lro;
+	n->off[GUESS] |= explained & ~n->w[GUESS].active & p->k->f.lro;
+}
+
 static void learn_gro(struct predict *p, struct node *n)
 {
 	if (!(n->w[GUESS].active & p->k->f.gro))
@@ -103,7 +112,8 @@ void predict_learn(struct predict *p)
 
 		learn_partial(p, n);
 		learn_gro(p, n);
-		if (n->model->follows && n->lower < 0) {
+		hide_lro(p, n);
+		if (is_below_unseen(n)) {
 			hide_foreign_lower(p, n);
 			continue;
 		}

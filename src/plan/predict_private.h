@@ -159,6 +159,7 @@ struct predict {
 	struct change *changes; /* by the last SET */
 	size_t n_changes;
 	bool failed; /* out of memory for these */
+	feature_set moved, moved_before; /* active bits that changed anywhere, and without the last SET */
 };
 
 enum reaction {
@@ -208,6 +209,12 @@ static inline struct node *node_at(const struct predict *p, int i)
 	return i < 0 ? NULL : &p->nodes[i];
 }
 
+/* Is the device below, on which its features depend, in another network namespace? */
+static inline bool is_below_unseen(const struct node *n)
+{
+	return n->model->follows && n->lower < 0;
+}
+
 static inline feature_set active(const struct predict *p, const struct node *n)
 {
 	return n->w[p->world].active;
@@ -236,6 +243,9 @@ struct offer predict_offer(struct predict *p, struct node *n);
 
 /* The features that __netdev_update_features() would set: from netdev_get_wanted_features() to netdev_fix_features(). */
 feature_set predict_fixed(const struct predict *p, const struct node *n);
+
+/* These without what a link above forces off: netdev_sync_upper_features(). */
+feature_set predict_synced(const struct predict *p, const struct node *n, feature_set features);
 
 /* Infers the hidden state of all nodes. */
 void predict_learn(struct predict *p);

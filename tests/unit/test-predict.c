@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 
 #include "plan/predict.h"
@@ -385,6 +386,188 @@ static void what_is_behind_a_mute_device_catches_up(void **state)
 	assert_true(has(f, 6, "sg"));
 }
 
+/* A vxlan without dev=, and a VLAN whose device is in another namespace: only a wanted bit that is off is blocked. */
+static void what_is_below_cannot_be_seen(void **state)
+{
+	struct fixture *f = *state;
+	feature_set sg = unit_set(&f->features, "tx-scatter-gather"), csum = unit_set(&f->features, "tx-checksum-ip-generic");
+	struct link *vxlan = add(f, 1, "vxlan", 0, 0, NIC, "gro"), *vlan = add(f, 2, "vlan", 0, 0, NIC, "gro tx-lockless");
+
+	vxlan->features.wanted = unit_set(&f->features, "gro");
+	vlan->lower_netnsid = 0;
+	vlan->features.wanted &= ~sg;
+	start(f, "6.1.0");
+	switch_words(f, 1, "sg tx", true);
+	assert_true(has(f, 1, "sg tx-checksum-ip-generic"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	switch_words(f, 2, "sg", true);
+	assert_true(has(f, 2, "tx-scatter-gather"));
+	assert_false(has(f, 2, "tx-checksum-ip-generic"));
+	assert_true((predict_uncertain(f->p, 2) & (sg | csum)) == (sg | csum));
+}
+
+/* GSO of a macvlan is that of the device below, requested or not */
+static void a_macvlan_keeps_what_a_distant_device_has(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, 1, "macvlan", 0, 0, "gso gro", "sg tx-checksum-ip-generic gso gro")->lower_netnsid = 0;
+	start(f, "6.1.0");
+	switch_words(f, 1, "gso", false);
+	assert_true(has(f, 1, "gso"));
+	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, "gso"));
+}
+
+#define TUNNELS "tx-gre-segmentation tx-udp_tnl-segmentation tx-udp_tnl-csum-segmentation"
+
+static void tunnel_segmentation_without_gso_partial(void **state)
+{
+	struct fixture *f = *state;
+	struct link *link = add(f, 1, "physical", 0, 0, NIC " " TUNNELS, NIC " " TUNNELS);
+
+	strcpy(link->driver, "ionic");
+	start(f, "6.1.0");
+	switch_words(f, 1, "gro", false);
+	assert_true(has(f, 1, TUNNELS));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+
+	/* with it, and on: which bits depend on it is not known */
+	link->features.hw |= unit_set(&f->features, "tx-gso-partial");
+	link->features.wanted |= unit_set(&f->features, "tx-gso-partial");
+	link->features.active |= unit_set(&f->features, "tx-gso-partial");
+	start(f, "6.1.0");
+	switch_words(f, 1, "tx-gso-partial", false);
+	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, TUNNELS));
+}
+
+/* gretap changelink nooseq turns TSO on, requested or not; HSR does not hear of its ports; a VLAN on either is behind too */
+static void what_is_out_of_date_ends_with_the_next_update(void **state)
+{
+	struct fixture *f = *state;
+	struct link *gretap = add(f, 1, "gretap", 0, 0, NIC, NIC), *hsr;
+
+	gretap->features.wanted &= ~unit_set(&f->features, "tso");
+	start(f, "6.1.0");
+	assert_true(has(f, 1, "tx-tcp-segmentation"));
+	assert_int_equal(predict_recompute(f->p, 1), 0);
+	assert_false(has(f, 1, "tx-tcp-segmentation"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	predict_undo(f->p);
+	assert_true(has(f, 1, "tx-tcp-segmentation"));
+	assert_int_equal(predict_recompute(f->p, 99), -ENODEV);
+
+	add(f, 2, "veth", 0, 0, NIC, "tx-checksum-ip-generic gro rx");
+	add(f, 3, "veth", 0, 0, NIC, "tx-checksum-ip-generic gro rx");
+	hsr = add(f, 4, "hsr", 0, 0, "sg tx-checksum-ip-generic gso", "tx-checksum-ip-generic");
+	hsr->hsr_ports[0] = 2;
+	hsr->hsr_ports[1] = 3;
+	f->table.stacked = false;
+	for (int i = 2; i <= 3; i++)
+		link_table_find(&f->table, i)->features.wanted &= ~unit_set(&f->features, "sg");
+	start(f, "6.1.0");
+	switch_words(f, 2, "sg", true);
+	assert_false(has(f, 4, "tx-scatter-gather"));
+	assert_int_equal(predict_recompute(f->p, 4), 0);
+	assert_true(has(f, 4, "sg gso"));
+	switch_words(f, 2, "sg", false); /* what HSR has on stays on */
+	assert_int_equal(predict_recompute(f->p, 4), 0);
+	assert_true(has(f, 4, "sg gso"));
+	assert_int_equal(predict_uncertain(f->p, 4), 0);
+}
+
+static void masters_that_are_cards(void **state)
+{
+	struct fixture *f = *state;
+	struct link *master = add(f, 1, "physical", 0, 0, NIC " " TUNNELS, NIC " " TUNNELS), *vf;
+
+	vf = add(f, 2, "physical", 0, 1, NIC " rxhash", NIC " rxhash");
+	strcpy(master->driver, "net_failover");
+	start(f, "6.1.0");
+	switch_words(f, 1, "tso", false);
+	assert_true(has(f, 1, TUNNELS));
+	assert_true(has(f, 2, "tx-tcp-segmentation"));
+	assert_int_equal(predict_uncertain(f->p, 1) | predict_uncertain(f->p, 2), 0);
+
+	/* netvsc_set_features() makes its features the wanted ones of the VF */
+	strcpy(master->driver, "hv_netvsc");
+	vf->features.wanted &= ~unit_set(&f->features, "gro");
+	vf->features.active &= ~unit_set(&f->features, "gro");
+	start(f, "6.1.0");
+	switch_words(f, 1, "tso", false);
+	assert_false(has(f, 2, "tx-tcp-segmentation"));
+	assert_false(predict_features(f->p, 2)->wanted & unit_set(&f->features, "tso"));
+	assert_true(has(f, 2, "gro"));
+	assert_false(has(f, 2, "rxhash"));
+	switch_words(f, 1, "tso", false); /* nothing changes: the VF neither */
+	assert_false(has(f, 2, "tx-tcp-segmentation"));
+}
+
+static void macsec_is_offloaded_or_not(void **state)
+{
+	struct fixture *f = *state;
+	struct link *macsec;
+
+	add(f, 1, "veth", 0, 0, NIC, NIC);
+	macsec = add(f, 2, "macsec", 1, 0, NIC, "sg gso gro tx-lockless");
+	macsec->macsec_offload = 0;
+	macsec->features.wanted = unit_set(&f->features, "sg gso gro");
+	start(f, "7.2.0");
+	switch_words(f, 2, "tx", true);
+	assert_false(has(f, 2, "tx-checksum-ip-generic"));
+	macsec->macsec_offload = 2;
+	start(f, "7.2.0");
+	switch_words(f, 2, "tx", true);
+	assert_true(has(f, 2, "tx-checksum-ip-generic"));
+	assert_int_equal(predict_uncertain(f->p, 2), 0);
+	start(f, "6.12.0"); /* it follows the device below from 6.13 on */
+	switch_words(f, 1, "sg", false);
+	assert_true(has(f, 2, "sg"));
+}
+
+static void xdp_on_a_veth_may_keep_gro_on(void **state)
+{
+	struct fixture *f = *state;
+	feature_set gro = unit_set(&f->features, "rx-gro");
+	struct link *veth = add(f, 1, "veth", 0, 0, NIC, NIC);
+
+	veth->xdp = true;
+	start(f, "6.1.0");
+	switch_words(f, 1, "gro", false);
+	assert_int_equal(predict_uncertain(f->p, 1), gro);
+	start(f, "6.12.0");
+	switch_words(f, 1, "gro", false);
+	assert_false(has(f, 1, "rx-gro"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	veth->features.wanted &= ~gro;
+	start(f, "6.1.0"); /* it does here */
+	switch_words(f, 1, "sg", false);
+	assert_true(has(f, 1, "rx-gro"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+}
+
+static void old_kernels(void **state)
+{
+	struct fixture *f = *state;
+	char *ufo = f->features.name[63];
+
+	strcpy(ufo, "tx-udp-fragmentation");
+	add(f, 1, "veth", 0, 0, NIC " tx-udp-fragmentation", NIC " tx-udp-fragmentation");
+	add(f, 2, "ipvlan", 1, 0, "gso gro", "sg tx-checksum-ip-generic gso gro");
+	start(f, "4.9.154");
+	switch_words(f, 1, "tx", false);
+	assert_false(has(f, 1, "tx-udp-fragmentation"));
+	switch_words(f, 1, "tx", true);
+	assert_true(has(f, 1, "tx-udp-fragmentation"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	assert_true(predict_uncertain(f->p, 2) & unit_set(&f->features, "sg")); /* its rules are those of 5.10 */
+	switch_words(f, 1, "sg", false);
+	assert_false(has(f, 1, "tx-udp-fragmentation"));
+	start(f, "4.14.67");
+	switch_words(f, 1, "tx", false);
+	assert_true(has(f, 1, "tx-udp-fragmentation"));
+	f->features.name[63][0] = '\0';
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -405,6 +588,14 @@ int main(void)
 		TEST(what_the_host_refused_holds_up_the_rest),
 		TEST(a_tap_takes_what_its_owner_set),
 		TEST(what_is_behind_a_mute_device_catches_up),
+		TEST(what_is_below_cannot_be_seen),
+		TEST(a_macvlan_keeps_what_a_distant_device_has),
+		TEST(tunnel_segmentation_without_gso_partial),
+		TEST(what_is_out_of_date_ends_with_the_next_update),
+		TEST(masters_that_are_cards),
+		TEST(macsec_is_offloaded_or_not),
+		TEST(xdp_on_a_veth_may_keep_gro_on),
+		TEST(old_kernels),
 	};
 
 	return cmocka_run_group_tests_name("predict", tests, NULL, NULL);
