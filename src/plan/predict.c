@@ -92,7 +92,7 @@ static void react(struct predict *p, struct node *n)
 {
 	feature_set copy;
 
-	if (n->model->reacts_since > p->k->release)
+	if (!kernel_has(p, n->model->reacts_since))
 		return;
 	switch (n->model->reaction) {
 	case REACT_NOT:

@@ -21,7 +21,7 @@ static feature_set fix_partial(const struct predict *p, const struct node *n, fe
 	case PARTIAL_MASTER:
 		/* bond: from stable kernels 6.12 on; team and bridge: from 6.18 on. There a bond always has GSO_PARTIAL, and a
 		 * bridge that never had a port has no gso_partial_features. */
-		partial = p->k->release >= RELEASE(6, 18, 0) && n->first_port >= 0 ? p->k->f.esp : 0;
+		partial = kernel_has(p, RELEASE(6, 18, 0)) && n->first_port >= 0 ? p->k->f.esp : 0;
 		break;
 	case PARTIAL_UNKNOWN:
 		partial = p->world == HIGH ? 0 : p->k->f.gso_encap & n->w[GUESS].hw & ~n->not_partial;
@@ -35,7 +35,7 @@ static feature_set fix_features(const struct predict *p, const struct node *n, f
 	for (size_t i = 0; i < p->k->n_rules; i++) {
 		const struct rule *r = &p->k->rules[i];
 
-		if (r->since > p->k->release && p->world != LOW)
+		if (r->since > p->k->release && p->world != LOW) /* perhaps */
 			continue;
 		if ((features & r->bits) && !rule_holds(r, features))
 			features &= ~(r->drop ? r->drop : r->bits);

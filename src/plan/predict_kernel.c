@@ -110,7 +110,7 @@ static void rules_build(struct kernel *k)
 
 	_Static_assert(ARRAY_SIZE(rules) <= RULES_MAX, "too many rules");
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		unsigned from = rules[i].perhaps ? rules[i].perhaps : rules[i].since;
+		unsigned from = k->backports ? 0 : rules[i].perhaps ? rules[i].perhaps : rules[i].since;
 
 		if (rules[i].bits && from <= k->release && (!rules[i].until || k->release < rules[i].until))
 			k->rules[k->n_rules++] = rules[i];
@@ -125,6 +125,18 @@ static unsigned release_parse(const char *release)
 		return RELEASE(6, 12, 0);
 	return RELEASE(major < 2048 ? major : 2047, minor < 1024 ? minor : 1023,
 		patch < 1024 ? patch : 1023);
+}
+
+/* Enterprise kernels have much of later releases: "5.14.0-427.el9.x86_64", "5.15.0-100.96.32.el8uek", "5.10.0-1.amzn2",
+ * "5.14.21-150500.55.7-default". What a later release does is then uncertain. */
+static bool has_backports(const char *release)
+{
+	static const char *const signs[] = { ".el", ".amzn", "-default" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
+		if (strstr(release, signs[i]))
+			return true;
+	return false;
 }
 
 static void needs_build(struct kernel *k)
@@ -155,6 +167,7 @@ static struct kernel *kernel_new(const struct feature_table *features, const cha
 	util_copy_name(k->release_text, sizeof(k->release_text), release,
 		strnlen(release, sizeof(k->release_text)));
 	k->release = release_parse(release);
+	k->backports = has_backports(release);
 	sets_resolve(features, k->release, &k->f);
 	rules_build(k);
 	needs_build(k);

@@ -106,6 +106,7 @@ struct kernel {
 	struct feature_table features; /* this and release_text identify it */
 	char release_text[65];
 	unsigned release;
+	bool backports; /* later releases' rules may hold as well */
 	struct sets f;
 	struct rule rules[RULES_MAX];
 	size_t n_rules;
@@ -218,6 +219,12 @@ static inline bool is_below_unseen(const struct node *n)
 static inline feature_set active(const struct predict *p, const struct node *n)
 {
 	return n->w[p->world].active;
+}
+
+/* Does the kernel do what `since` introduced? Where back-ports make that uncertain, only in the LOW world. */
+static inline bool kernel_has(const struct predict *p, unsigned since)
+{
+	return p->k->release >= since || (p->k->backports && p->world == LOW);
 }
 
 /* xfrm_api_check() returns NOTIFY_BAD for NETDEV_FEAT_CHANGE if a device has ESP checksum offload without ESP offload. It is

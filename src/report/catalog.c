@@ -166,8 +166,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
-	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: the kernel does not report what the device below offers to "
-					   "VLANs",
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on state that the kernel does not report",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",

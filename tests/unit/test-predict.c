@@ -568,6 +568,35 @@ static void old_kernels(void **state)
 	f->features.name[63][0] = '\0';
 }
 
+/* Its number says 5.14, and it may have the rules of 6.11: what they decide is uncertain. */
+static void a_kernel_with_back_ports(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, 1, "dummy", 0, 0, "sg tx-checksum-ip-generic tx-udp-segmentation tso gso",
+		"sg tx-checksum-ip-generic tx-udp-segmentation tso gso");
+	start(f, "5.14.0-427.13.1.el9_4.x86_64");
+	switch_words(f, 1, "tx", false);
+	assert_false(has(f, 1, "tx-tcp-segmentation"));
+	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, "tx-udp-segmentation"));
+	start(f, "5.14.0-2-amd64");
+	switch_words(f, 1, "tx", false);
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+}
+
+/* LRO may be forced off by a link in another network namespace. */
+static void lro_below_what_is_not_seen(void **state)
+{
+	struct fixture *f = *state;
+	struct link *bond = add(f, 1, "bond", 0, 0, BOND " lro", BOND " tx-nocache-copy tx-fcoe-segmentation");
+
+	bond->features.hw |= unit_set(&f->features, "rx-vlan-filter");
+	start(f, "6.1.0");
+	switch_words(f, 1, "rx-vlan-filter", true);
+	assert_false(has(f, 1, "rx-lro"));
+	assert_true(predict_uncertain(f->p, 1) & unit_set(&f->features, "rx-lro"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -596,6 +625,8 @@ int main(void)
 		TEST(macsec_is_offloaded_or_not),
 		TEST(xdp_on_a_veth_may_keep_gro_on),
 		TEST(old_kernels),
+		TEST(a_kernel_with_back_ports),
+		TEST(lro_below_what_is_not_seen),
 	};
 
 	return cmocka_run_group_tests_name("predict", tests, NULL, NULL);
