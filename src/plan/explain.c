@@ -306,7 +306,7 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 	if (!link || bit >= FEATURE_MAX)
 		return -ENODEV;
 	/* without links: only for the rules of the kernel; the prediction is in the plan */
-	r = predict_new_of(context->table, table, NULL, 0, context->host->kernel_release, &rules);
+	r = predict_new_of(context->table, table, NULL, 0, context->host, &rules);
 	if (r >= 0)
 		r = begin(link, ret);
 	if (r < 0)

@@ -192,7 +192,7 @@ static int start_prediction(struct planner *p)
 	for (size_t i = 0; i < p->plan->n_links && !p->pretend; i++)
 		p->plan->links[i].due = 0;
 	return predict_new_of(c->table, p->table, p->concerned, p->n_concerned,
-		c->host->kernel_release, &p->predict);
+		c->host, &p->predict);
 }
 
 /* Repeats until a round finds nothing to do, so that a plan after this one is empty. Starts again without the requests that

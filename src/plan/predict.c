@@ -191,14 +191,14 @@ static int nodes_fill(struct predict *p, const struct link_table *table, struct 
 }
 
 int predict_new_of(const struct feature_table *features, const struct link_table *table,
-	struct link *const *links, size_t n, const char *release, struct predict **ret)
+	struct link *const *links, size_t n, const struct rule_host *host, struct predict **ret)
 {
 	struct predict *p = calloc(1, sizeof(*p));
 	int r;
 
 	if (!p)
 		return -ENOMEM;
-	p->k = predict_kernel_get(features, release);
+	p->k = predict_kernel_get(features, host);
 	r = p->k ? nodes_fill(p, table, links, n) : -ENOMEM;
 	if (r < 0) {
 		predict_free(p);
@@ -210,7 +210,7 @@ int predict_new_of(const struct feature_table *features, const struct link_table
 }
 
 int predict_new(const struct feature_table *features, const struct link_table *table,
-	const char *release, struct predict **ret)
+	const struct rule_host *host, struct predict **ret)
 {
 	_cleanup_free_ struct link **links = calloc(link_table_count(table) + 1, sizeof(*links));
 	size_t n = 0;
@@ -219,7 +219,7 @@ int predict_new(const struct feature_table *features, const struct link_table *t
 		return -ENOMEM;
 	link_table_foreach (table, link)
 		links[n++] = link;
-	return predict_new_of(features, table, links, n, release, ret);
+	return predict_new_of(features, table, links, n, host, ret);
 }
 
 void predict_free(struct predict *p)
@@ -301,32 +301,37 @@ const struct link_features *predict_features(const struct predict *p, int ifinde
 	return n ? &n->w[GUESS] : NULL;
 }
 
-/* The doubtful bits of a node, and of what it is stacked on, if those were updated. */
-static feature_set doubts_at(const struct predict *p, const struct node *n, unsigned depth)
+/* The doubtful bits of a node, and of what it is stacked on, if those were updated. Each node is asked once. */
+static feature_set doubts_at(const struct predict *p, struct node *n)
 {
 	const struct model *m = n->model;
 	feature_set doubts = n->updated && m->doubtful && p->k->release < m->known_since ? m->doubtful(&p->k->f) : 0;
 
+	if (n->asked == p->questions)
+		return 0;
+	n->asked = p->questions;
 	/* what is below it and not seen may be stacked on a link that was changed */
 	if (is_below_unseen(n))
 		doubts |= p->moved & p->k->f.csum_mask ? p->moved | p->k->f.csum_mask : p->moved;
-	if (depth >= DEPTH_MAX)
-		return doubts;
 	if (n->lower >= 0)
-		doubts |= doubts_at(p, node_at(p, n->lower), depth + 1);
-	for (const struct node *port = node_at(p, n->first_port); port; port = node_at(p, port->next_port))
-		doubts |= doubts_at(p, port, depth + 1);
+		doubts |= doubts_at(p, node_at(p, n->lower));
+	for (struct node *port = node_at(p, n->first_port); port; port = node_at(p, port->next_port))
+		doubts |= doubts_at(p, port);
 	return doubts;
 }
 
-feature_set predict_uncertain(const struct predict *p, int ifindex)
+feature_set predict_uncertain(struct predict *p, int ifindex)
 {
-	const struct node *n = node_find(p, ifindex);
+	struct node *n = node_find(p, ifindex);
+	feature_set doubts = 0;
 
 	if (!n)
 		return 0;
-	return (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active) |
-		(doubts_at(p, n, 0) & (n->w[GUESS].hw | n->w[GUESS].active));
+	if (p->doubtful) {
+		p->questions++;
+		doubts = doubts_at(p, n) & (n->w[GUESS].hw | n->w[GUESS].active);
+	}
+	return doubts | (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active);
 }
 
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/predict_private.h"
 
-static bool rule_holds(const struct rule *r, feature_set features)
+static bool rule_holds(const struct dependency *r, feature_set features)
 {
 	if ((features & r->all) != r->all || (features & r->none))
 		return false;
@@ -33,7 +33,7 @@ static feature_set fix_partial(const struct predict *p, const struct node *n, fe
 static feature_set fix_features(const struct predict *p, const struct node *n, feature_set features)
 {
 	for (size_t i = 0; i < p->k->n_rules; i++) {
-		const struct rule *r = &p->k->rules[i];
+		const struct dependency *r = &p->k->rules[i];
 
 		if (r->since > p->k->release && p->world != LOW) /* perhaps */
 			continue;

@@ -51,7 +51,7 @@ static void hide_foreign_lower(struct predict *p, struct node *n)
 	const struct sets *f = &p->k->f;
 	feature_set is = n->w[GUESS].active;
 
-	n->off[LOW] = ~is & ~(n->model->keeps_software ? f->soft | f->gso_software : 0);
+	n->off[LOW] |= ~is & ~(n->model->keeps_software ? f->soft | f->gso_software : 0);
 	hide_unexplained(p, n);
 	if (!n->model->keeps_software)
 		n->on |= is & ~(f->one_for_all | f->csum_mask);
@@ -113,6 +113,7 @@ void predict_learn(struct predict *p)
 		learn_partial(p, n);
 		learn_gro(p, n);
 		hide_lro(p, n);
+		p->doubtful |= n->model->known_since > p->k->release || is_below_unseen(n);
 		if (is_below_unseen(n)) {
 			hide_foreign_lower(p, n);
 			continue;

@@ -84,7 +84,8 @@ static void rules_build(struct kernel *k)
 {
 	const struct sets *f = &k->f;
 	const feature_set both = f->ip_csum | f->ip6_csum;
-	const struct rule rules[] = {
+	const enum rule_trial udp = k->host.udp_needs_checksum;
+	const struct dependency rules[] = {
 		{ .bits = both, .none = f->hw_csum },
 		{ .bits = f->all_tso, .all = f->sg },
 		{ .bits = f->tso, .any = f->hw_csum | f->ip_csum, .drop = f->tso | f->tso_ecn },
@@ -104,15 +105,16 @@ static void rules_build(struct kernel *k)
 		{ .bits = f->uso,
 			.any = f->hw_csum,
 			.both = both,
-			.since = RELEASE(6, 11, 0),
-			.perhaps = RELEASE(6, 6, 0) },
+			.since = udp == TRIAL_YES ? 0 : RELEASE(6, 11, 0),
+			.perhaps = RELEASE(6, 6, 0),
+			.until = udp == TRIAL_NO ? 1 : 0 },
 	};
 
 	_Static_assert(ARRAY_SIZE(rules) <= RULES_MAX, "too many rules");
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		unsigned from = k->backports ? 0 : rules[i].perhaps ? rules[i].perhaps : rules[i].since;
+		unsigned from = rules[i].perhaps && rules[i].since ? rules[i].perhaps : rules[i].since;
 
-		if (rules[i].bits && from <= k->release && (!rules[i].until || k->release < rules[i].until))
+		if (rules[i].bits && (from <= k->release || k->host.backports) && (!rules[i].until || k->release < rules[i].until))
 			k->rules[k->n_rules++] = rules[i];
 	}
 }
@@ -127,24 +129,12 @@ static unsigned release_parse(const char *release)
 		patch < 1024 ? patch : 1023);
 }
 
-/* Enterprise kernels have much of later releases: "5.14.0-427.el9.x86_64", "5.15.0-100.96.32.el8uek", "5.10.0-1.amzn2",
- * "5.14.21-150500.55.7-default". What a later release does is then uncertain. */
-static bool has_backports(const char *release)
-{
-	static const char *const signs[] = { ".el", ".amzn", "-default" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
-		if (strstr(release, signs[i]))
-			return true;
-	return false;
-}
-
 static void needs_build(struct kernel *k)
 {
 	unsigned bit;
 
 	for (size_t i = 0; i < k->n_rules; i++) {
-		const struct rule *r = &k->rules[i];
+		const struct dependency *r = &k->rules[i];
 
 		if (r->since > k->release)
 			continue;
@@ -156,7 +146,7 @@ static void needs_build(struct kernel *k)
 	}
 }
 
-static struct kernel *kernel_new(const struct feature_table *features, const char *release)
+static struct kernel *kernel_new(const struct feature_table *features, const struct rule_host *host)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
 
@@ -164,10 +154,8 @@ static struct kernel *kernel_new(const struct feature_table *features, const cha
 		return NULL;
 	k->references = 1;
 	k->features = *features;
-	util_copy_name(k->release_text, sizeof(k->release_text), release,
-		strnlen(release, sizeof(k->release_text)));
-	k->release = release_parse(release);
-	k->backports = has_backports(release);
+	k->host = *host;
+	k->release = release_parse(host->kernel_release);
 	sets_resolve(features, k->release, &k->f);
 	rules_build(k);
 	needs_build(k);
@@ -175,19 +163,20 @@ static struct kernel *kernel_new(const struct feature_table *features, const cha
 }
 
 static bool is_made_from(
-	const struct kernel *k, const struct feature_table *features, const char *release)
+	const struct kernel *k, const struct feature_table *features, const struct rule_host *host)
 {
-	return strcmp(k->release_text, release) == 0 &&
+	return strcmp(k->host.kernel_release, host->kernel_release) == 0 && k->host.backports == host->backports &&
+	       k->host.udp_needs_checksum == host->udp_needs_checksum &&
 	       memcmp(&k->features, features, sizeof(*features)) == 0;
 }
 
-struct kernel *predict_kernel_get(const struct feature_table *features, const char *release)
+struct kernel *predict_kernel_get(const struct feature_table *features, const struct rule_host *host)
 {
 	static struct kernel *last; /* a host has one */
 
-	if (!last || !is_made_from(last, features, release)) {
+	if (!last || !is_made_from(last, features, host)) {
 		predict_kernel_put(last);
-		last = kernel_new(features, release);
+		last = kernel_new(features, host);
 		if (!last)
 			return NULL;
 	}

@@ -341,7 +341,7 @@ static struct offer offer_failover(struct predict *p, struct node *n)
  * bond_compute_features"); other stable kernels may have it. */
 static struct offer offer_bond(struct predict *p, struct node *n)
 {
-	return offer_master(p, n, p->k->release >= RELEASE(6, 12, 7), p->k->release >= RELEASE(6, 2, 0) || p->k->backports,
+	return offer_master(p, n, p->k->release >= RELEASE(6, 12, 7), p->k->release >= RELEASE(6, 2, 0) || p->k->host.backports,
 		p->k->f.highdma);
 }
 

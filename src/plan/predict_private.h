@@ -86,7 +86,7 @@ struct sets {
 };
 
 /* One condition of netdev_fix_features(): if one of `bits` is on and the condition is not met, `drop` is turned off (0: bits). */
-struct rule {
+struct dependency {
 	feature_set bits;
 	feature_set all;  /* all of these are on */
 	feature_set any;  /* one of these is on ... */
@@ -103,12 +103,11 @@ struct rule {
 /* The rules of one release for the features that it has. Created once, and shared. */
 struct kernel {
 	unsigned references;
-	struct feature_table features; /* this and release_text identify it */
-	char release_text[65];
+	struct feature_table features; /* this and host identify it */
+	struct rule_host host;
 	unsigned release;
-	bool backports; /* later releases' rules may hold as well */
 	struct sets f;
-	struct rule rules[RULES_MAX];
+	struct dependency rules[RULES_MAX];
 	size_t n_rules;
 	/* for predict_needs(), by feature */
 	feature_set all[FEATURE_MAX], any[FEATURE_MAX], none[FEATURE_MAX];
@@ -140,6 +139,7 @@ struct node {
 	bool notifier_ctx; /* bond, team: inside their own notifier */
 	bool outdated;     /* a device below has changed since its last update */
 	bool updated;      /* predict_set() had its features computed */
+	unsigned asked;    /* predict.questions of the last one that came here */
 };
 
 /* The features of a node before the last SET changed them. */
@@ -160,6 +160,8 @@ struct predict {
 	struct change *changes; /* by the last SET */
 	size_t n_changes;
 	bool failed; /* out of memory for these */
+	bool doubtful;	    /* there are nodes with doubtful bits, or with something unseen below */
+	unsigned questions; /* calls of predict_uncertain() that looked for those */
 	feature_set moved, moved_before; /* active bits that changed anywhere, and without the last SET */
 };
 
@@ -224,7 +226,7 @@ static inline feature_set active(const struct predict *p, const struct node *n)
 /* Does the kernel do what `since` introduced? Where back-ports make that uncertain, only in the LOW world. */
 static inline bool kernel_has(const struct predict *p, unsigned since)
 {
-	return p->k->release >= since || (p->k->backports && p->world == LOW);
+	return p->k->release >= since || (p->k->host.backports && p->world == LOW);
 }
 
 /* xfrm_api_check() returns NOTIFY_BAD for NETDEV_FEAT_CHANGE if a device has ESP checksum offload without ESP offload. It is
@@ -235,7 +237,7 @@ static inline bool is_mute(const struct predict *p, const struct node *n)
 }
 
 /* predict_kernel.c: the rules of a kernel, NULL without memory. */
-struct kernel *predict_kernel_get(const struct feature_table *features, const char *release);
+struct kernel *predict_kernel_get(const struct feature_table *features, const struct rule_host *host);
 void predict_kernel_put(struct kernel *k); /* may be NULL */
 /* netdev_intersect_features(), netdev_increment_features(), netdev_base_features(). */
 feature_set predict_intersect(const struct sets *f, feature_set a, feature_set b);

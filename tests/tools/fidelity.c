@@ -4,7 +4,9 @@
  * change links and MTUs, move links to another network namespace and back, or set features there. To be run in a network namespace
  * of its own, as root.
  *
- *     fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] [--verbose]
+ *     fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] [--backports] [--verbose]
+ *
+ * --backports: the kernel claims to be 5.14 with back-ports, and is tried out (kernel/trial.h).
  *
  * A case is one to four SETs, or a random rule that is planned, applied and planned again. It ends
  * with cases N matched M mismatched X uncertain-bits U right R wrong W and fails on any mismatch. Bits
@@ -29,6 +31,7 @@
 
 #include "engine/apply.h"
 #include "kernel/observe.h"
+#include "kernel/trial.h"
 #include "plan/plan.h"
 #include "plan/predict.h"
 #include "rules/rule_file.h"
@@ -45,7 +48,7 @@ struct options {
 	uint64_t seed;
 	unsigned cases, per_stack;
 	enum ethtool_backend backend;
-	bool verbose;
+	bool verbose, backports;
 };
 
 /* A link that the next ones can stand on. */
@@ -63,6 +66,7 @@ struct fidelity {
 	struct options options;
 	struct observe *o;
 	struct rule_host host;
+	bool late; /* VLANs follow late */
 	uint64_t random;
 	struct brick bricks[STACK_MAX];
 	unsigned n_bricks, serial;
@@ -107,7 +111,7 @@ static bool random_percent(struct fidelity *f, unsigned percent)
  * 7 it follows within the call that changes the device below it. */
 static int settle(struct fidelity *f)
 {
-	if (strtoul(f->host.kernel_release, NULL, 10) < 7)
+	if (!f->late)
 		return 0;
 
 	feature_set highdma = feature_named(&f->o->features, "highdma");
@@ -864,7 +868,7 @@ static int case_of_sets(struct fidelity *f, struct random_case *c)
 	unsigned n = 1 + random_below(f, SETS_MAX);
 	int r;
 
-	r = predict_new(&f->o->features, &c->before, f->host.kernel_release, &c->predict);
+	r = predict_new(&f->o->features, &c->before, &f->host, &c->predict);
 	if (r < 0)
 		return r;
 	while (c->n_sets < n) {
@@ -1031,7 +1035,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] "
-		"[--verbose]\n");
+		"[--backports] [--verbose]\n");
 	exit(2);
 }
 
@@ -1043,6 +1047,7 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "per-stack", required_argument, NULL, 'p' },
 		{ "ethtool", required_argument, NULL, 'e' },
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "backports", no_argument, NULL, 'b' },
 		{ 0 },
 	};
 	int c;
@@ -1065,6 +1070,9 @@ static void parse(int argc, char **argv, struct options *options)
 			break;
 		case 'v':
 			options->verbose = true;
+			break;
+		case 'b':
+			options->backports = true;
 			break;
 		default:
 			usage();
@@ -1092,6 +1100,13 @@ int main(int argc, char **argv)
 	if (f.xdp < 0)
 		printf("no XDP: %s\n", strerror(errno));
 	rule_host_read(&f.host);
+	f.late = strtoul(f.host.kernel_release, NULL, 10) >= 7;
+	if (f.options.backports) {
+		f.host.backports = true;
+		strcpy(f.host.kernel_release, "5.14.0-427.13.1.el9_4.x86_64");
+		trial_run(&f.host);
+		printf("UDP segmentation needs a checksum: %d\n", f.host.udp_needs_checksum);
+	}
 	r = observe_open(&(struct observe_options){ .backend = f.options.backend }, &f.o, &what);
 	if (r < 0) {
 		fprintf(stderr, "fidelity: %s: %s\n", what, strerror(-r));

@@ -9,6 +9,7 @@
 struct fixture {
 	struct feature_table features;
 	struct link_table table;
+	struct rule_host host;
 	struct predict *p;
 };
 
@@ -55,7 +56,8 @@ static void start(struct fixture *f, const char *release)
 {
 	predict_free(f->p);
 	link_table_stack(&f->table);
-	assert_int_equal(predict_new(&f->features, &f->table, release, &f->p), 0);
+	snprintf(f->host.kernel_release, sizeof(f->host.kernel_release), "%s", release);
+	assert_int_equal(predict_new(&f->features, &f->table, &f->host, &f->p), 0);
 }
 
 static void switch_words(struct fixture *f, int ifindex, const char *words, bool on)
@@ -317,6 +319,7 @@ static void a_loop_in_a_stale_picture_ends(void **state)
 	for (int i = 1; i <= 6; i++) {
 		switch_words(f, i, "sg lro", false);
 		switch_words(f, i, "sg lro", true);
+		predict_uncertain(f->p, i);
 	}
 	start(f, "not a release");
 	switch_words(f, 1, "sg", false);
@@ -575,10 +578,19 @@ static void a_kernel_with_back_ports(void **state)
 
 	add(f, 1, "dummy", 0, 0, "sg tx-checksum-ip-generic tx-udp-segmentation tso gso",
 		"sg tx-checksum-ip-generic tx-udp-segmentation tso gso");
+	f->host.backports = true;
 	start(f, "5.14.0-427.13.1.el9_4.x86_64");
 	switch_words(f, 1, "tx", false);
 	assert_false(has(f, 1, "tx-tcp-segmentation"));
 	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, "tx-udp-segmentation"));
+	for (int yes = 0; yes <= 1; yes++) { /* it was tried out */
+		f->host.udp_needs_checksum = yes ? TRIAL_YES : TRIAL_NO;
+		start(f, "5.14.0-427.13.1.el9_4.x86_64");
+		switch_words(f, 1, "tx", false);
+		assert_int_equal(has(f, 1, "tx-udp-segmentation"), !yes);
+		assert_int_equal(predict_uncertain(f->p, 1), 0);
+	}
+	f->host = (struct rule_host){ 0 };
 	start(f, "5.14.0-2-amd64");
 	switch_words(f, 1, "tx", false);
 	assert_int_equal(predict_uncertain(f->p, 1), 0);
