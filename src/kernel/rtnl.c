@@ -85,10 +85,12 @@ static int copy_link_name(char *dst, const struct nlattr *attr)
 	return 0;
 }
 
-/* IFLA_INFO_DATA: the id of a VLAN, and the link below a vxlan, which has no ndo_get_iflink. */
+#define HSR_INTERLINK 8 /* IFLA_HSR_INTERLINK, from Linux 6.10 */
+
+/* IFLA_INFO_DATA: the id of a VLAN; the link below a vxlan and the ports of HSR, which have no ndo_get_iflink and no IFLA_MASTER. */
 static void parse_info_data(const struct nlattr *data, struct link *ret)
 {
-	const struct nlattr *tb[IFLA_VXLAN_LINK + 1] = { 0 };
+	const struct nlattr *tb[IFLA_MACSEC_OFFLOAD + 1] = { 0 };
 
 	if (!data)
 		return;
@@ -100,7 +102,27 @@ static void parse_info_data(const struct nlattr *data, struct link *ret)
 		netlink_collect_nested(data, tb, IFLA_VXLAN_LINK);
 		if (tb[IFLA_VXLAN_LINK])
 			ret->lower_ifindex = read_index(tb[IFLA_VXLAN_LINK]);
+	} else if (link_is_kind(ret, "hsr")) {
+		netlink_collect_nested(data, tb, HSR_INTERLINK);
+		ret->hsr_ports[0] = read_index(tb[IFLA_HSR_SLAVE1]);
+		ret->hsr_ports[1] = read_index(tb[IFLA_HSR_SLAVE2]);
+		ret->hsr_ports[2] = read_index(tb[HSR_INTERLINK]);
+	} else if (link_is_kind(ret, "macsec")) {
+		netlink_collect_nested(data, tb, IFLA_MACSEC_OFFLOAD);
+		if (tb[IFLA_MACSEC_OFFLOAD] && nla_len(tb[IFLA_MACSEC_OFFLOAD]) >= 1)
+			ret->macsec_offload = nla_get_u8(tb[IFLA_MACSEC_OFFLOAD]);
 	}
+}
+
+static bool has_xdp(const struct nlattr *xdp)
+{
+	const struct nlattr *tb[IFLA_XDP_ATTACHED + 1] = { 0 };
+
+	if (!xdp)
+		return false;
+	netlink_collect_nested(xdp, tb, IFLA_XDP_ATTACHED);
+	return tb[IFLA_XDP_ATTACHED] && nla_len(tb[IFLA_XDP_ATTACHED]) >= 1 &&
+		nla_get_u8(tb[IFLA_XDP_ATTACHED]) != XDP_ATTACHED_NONE;
 }
 
 static void parse_link_info(const struct nlattr *info, struct link *ret)
@@ -154,7 +176,7 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	/* events of wireless drivers are RTM_NEWLINK with few attributes (wireless_send_event()) */
 	if (tb[IFLA_WIRELESS])
 		return -ENOENT;
-	*ret = (struct link){ .ifindex = ifi->ifi_index, .flags = ifi->ifi_flags };
+	*ret = (struct link){ .ifindex = ifi->ifi_index, .flags = ifi->ifi_flags, .macsec_offload = -1 };
 	if (copy_link_name(ret->name, tb[IFLA_IFNAME]) < 0)
 		return -EBADMSG;
 	if (tb[IFLA_ADDRESS]) {
@@ -165,6 +187,7 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	}
 	ret->lower_ifindex = read_index(tb[IFLA_LINK]);
 	ret->master_ifindex = read_index(tb[IFLA_MASTER]);
+	ret->xdp = has_xdp(tb[IFLA_XDP]);
 	parse_link_info(tb[IFLA_LINKINFO], ret);
 	cut_foreign_lower(tb, ret);
 	name_kind(tb, ret);
@@ -188,6 +211,15 @@ static bool has_bus_device(const struct link *link)
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && atoi(text) == link->ifindex;
 }
 
+static bool is_features_event(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tb[IFLA_EVENT + 1] = { 0 };
+
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(struct ifinfomsg)), (size_t)nlmsg_attrlen(nlh, sizeof(struct ifinfomsg)), tb,
+		IFLA_EVENT);
+	return netlink_u32(tb[IFLA_EVENT]) == IFLA_EVENT_FEATURES;
+}
+
 static void take_link(const struct nlmsghdr *nlh, const struct rtnl_handlers *handlers)
 {
 	struct link link;
@@ -200,7 +232,7 @@ static void take_link(const struct nlmsghdr *nlh, const struct rtnl_handlers *ha
 	}
 	if (!link.kind[0])
 		strcpy(link.kind, has_bus_device(&link) ? "physical" : "other");
-	handlers->link(&link, handlers->userdata);
+	handlers->link(&link, is_features_event(nlh), handlers->userdata);
 }
 
 /* ---- sockets ---- */

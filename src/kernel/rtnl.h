@@ -15,8 +15,9 @@ struct rtnl_handlers {
 	/* A dump starts, or is repeated: what it reported before is obsolete. May be NULL. */
 	void (*dump_start)(void *userdata);
 	/* A link appeared, or its attributes changed. The struct has attributes only, and is valid during the
-	 * call. */
-	void (*link)(const struct link *link, void *userdata);
+	 * call. features_event: the kernel sent the message because its features changed (IFLA_EVENT_FEATURES,
+	 * rtnetlink_event() of NETDEV_FEAT_CHANGE), of which ETHTOOL_MSG_FEATURES_NTF informs as well. */
+	void (*link)(const struct link *link, bool features_event, void *userdata);
 	void (*link_gone)(int ifindex, void *userdata);
 	/* A default route was added or removed: call rtnl_dump_default_routes(). May be NULL. */
 	void (*default_route)(void *userdata);

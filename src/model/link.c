@@ -57,14 +57,17 @@ static bool same_attributes(const struct link *a, const struct link *b)
 		a->address_len == b->address_len &&
 		memcmp(a->address, b->address, a->address_len) == 0 && a->flags == b->flags &&
 		a->vlan_id == b->vlan_id && a->lower_ifindex == b->lower_ifindex &&
-		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex;
+		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex &&
+		memcmp(a->hsr_ports, b->hsr_ports, sizeof(a->hsr_ports)) == 0 && a->xdp == b->xdp &&
+		a->macsec_offload == b->macsec_offload;
 }
 
 /* Is its place in the stack the same? */
 static bool same_place(const struct link *a, const struct link *b)
 {
 	return strcmp(a->kind, b->kind) == 0 && a->lower_ifindex == b->lower_ifindex &&
-		a->master_ifindex == b->master_ifindex;
+		a->master_ifindex == b->master_ifindex &&
+		memcmp(a->hsr_ports, b->hsr_ports, sizeof(a->hsr_ports)) == 0;
 }
 
 bool link_has_peer(const struct link *link)
@@ -84,7 +87,14 @@ struct link *link_lower(const struct link_table *table, const struct link *link)
 
 struct link *link_master(const struct link_table *table, const struct link *link)
 {
-	return link->master_ifindex ? link_table_find(table, link->master_ifindex) : NULL;
+	int ifindex = link->master_ifindex ? link->master_ifindex : link->hsr_ifindex;
+
+	return ifindex ? link_table_find(table, ifindex) : NULL;
+}
+
+static bool has_hsr_ports(const struct link *link)
+{
+	return link->hsr_ports[0] || link->hsr_ports[1] || link->hsr_ports[2];
 }
 
 /* Appends a link to the list of its lower link's uppers; the caller adds links in ascending order. */
@@ -118,6 +128,9 @@ static void leave_uppers(const struct link_table *table, struct link *lower, con
 
 static bool is_dangling(const struct link_table *table, const struct link *link)
 {
+	for (size_t i = 0; i < LINK_HSR_PORTS; i++)
+		if (link->hsr_ports[i] && !link_table_find(table, link->hsr_ports[i]))
+			return true;
 	return (link->lower_ifindex && !link_has_peer(link) && !link_lower(table, link)) ||
 		(link->master_ifindex && !link_master(table, link));
 }
@@ -128,11 +141,11 @@ static bool add_at_top(struct link_table *table, struct link *link)
 {
 	struct link *lower = link_lower(table, link);
 
-	if (!table->stacked || table->dangling || link->master_ifindex ||
+	if (!table->stacked || table->dangling || link->master_ifindex || has_hsr_ports(link) ||
 		is_dangling(table, link) || (lower && lower->last_upper > link->ifindex))
 		return false;
 	link->first_upper = link->last_upper = link->next_upper = link->prev_upper = 0;
-	link->first_port = link->next_port = 0;
+	link->first_port = link->next_port = link->hsr_ifindex = 0;
 	link->depth = lower ? lower->depth + 1 : 0;
 	if (lower)
 		join_uppers(table, lower, link);
@@ -144,7 +157,7 @@ static bool remove_at_top(struct link_table *table, const struct link *link)
 {
 	struct link *lower = link_lower(table, link);
 
-	if (!table->stacked || link->first_upper || link->first_port || link->master_ifindex)
+	if (!table->stacked || link->first_upper || link->first_port || link->master_ifindex || link->hsr_ifindex)
 		return false;
 	if (lower)
 		leave_uppers(table, lower, link);
@@ -274,6 +287,16 @@ static int collect(const struct link_table *table, struct link ***ret_links, siz
 	return 0;
 }
 
+static void name_hsr_ports(const struct link_table *table, const struct link *hsr)
+{
+	for (size_t i = 0; i < LINK_HSR_PORTS; i++) {
+		struct link *port = hsr->hsr_ports[i] ? link_table_find(table, hsr->hsr_ports[i]) : NULL;
+
+		if (port && port != hsr)
+			port->hsr_ifindex = hsr->ifindex;
+	}
+}
+
 void link_table_stack(struct link_table *table)
 {
 	_cleanup_free_ struct link **links = NULL;
@@ -287,9 +310,11 @@ void link_table_stack(struct link_table *table)
 	for (size_t i = 0; i < n; i++) {
 		links[i]->first_upper = links[i]->last_upper = 0;
 		links[i]->next_upper = links[i]->prev_upper = 0;
-		links[i]->first_port = links[i]->next_port = 0;
+		links[i]->first_port = links[i]->next_port = links[i]->hsr_ifindex = 0;
 		links[i]->depth = DEPTH_UNKNOWN;
 	}
+	for (size_t i = 0; i < n; i++)
+		name_hsr_ports(table, links[i]);
 	table->dangling = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct link *lower = link_lower(table, links[i]);

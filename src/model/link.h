@@ -16,6 +16,7 @@
 #define LINK_KIND_LEN 24
 #define LINK_DRIVER_LEN 32
 #define LINK_ADDRESS_LEN 32 /* MAX_ADDR_LEN */
+#define LINK_HSR_PORTS 3
 
 struct link {
 	/* attributes */
@@ -33,6 +34,10 @@ struct link {
 	int lower_ifindex; /* IFLA_LINK in this namespace, 0: none */
 	int lower_netnsid; /* IFLA_LINK_NETNSID if IFLA_LINK is in another namespace (lower_ifindex is 0 then), else -1 */
 	int master_ifindex; /* IFLA_MASTER, 0: none */
+	int hsr_ports[LINK_HSR_PORTS]; /* of a "hsr": IFLA_HSR_SLAVE1, IFLA_HSR_SLAVE2, IFLA_HSR_INTERLINK; 0: none */
+	bool xdp; /* IFLA_XDP_ATTACHED: an XDP program is attached, in whatever mode */
+	/* IFLA_MACSEC_OFFLOAD of a "macsec": 0: none, else by PHY or MAC; -1: the kernel does not report it, or another kind */
+	int macsec_offload;
 
 	bool default_route; /* a default route uses this link */
 
@@ -43,9 +48,11 @@ struct link {
 
 	/* The stack, computed by link_table_stack(), as lists of indexes in ascending order that end with 0:
 	 * the first and last link stacked on this one, the next and previous one on the same lower link; the
-	 * first port of this master, the next port of the same master. */
+	 * first port of this master, the next port of the same master. hsr_ifindex: the HSR interface that names
+	 * this link as a port, for which the kernel sends no IFLA_MASTER; 0: none. */
 	int first_upper, last_upper, next_upper, prev_upper;
 	int first_port, next_port;
+	int hsr_ifindex;
 	unsigned depth; /* 0: no link below it; else 1 + the greatest depth below */
 	unsigned walked; /* link_table.walks of the last link_table_related() that found it */
 
@@ -91,7 +98,7 @@ void link_table_stack(struct link_table *table);
 /* The link that this one is stacked on (VLAN, macvlan, vxlan, ...); NULL if there is none, or if it is in
  * another namespace. The peer of a veth is not below it. All results are owned by the table. */
 struct link *link_lower(const struct link_table *table, const struct link *link);
-/* The bond, bridge or team that this link is a port of; NULL. */
+/* The bond, bridge, team, HSR, ... that this link is a port of; NULL. For HSR the table must be stacked. */
 struct link *link_master(const struct link_table *table, const struct link *link);
 /* The links stacked on a link, and the ports of a master, in ascending order of their indexes; NULL at the
  * end. The table must be stacked. */

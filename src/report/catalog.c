@@ -210,6 +210,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_CONFLICTS)] = "not possible while {other} is on",
 	[CATALOG_CAUSE(CAUSE_UPPER_OFF)] = "{other_link} above has {other} off",
 	[CATALOG_CAUSE(CAUSE_LOWER_ON)] = "follows {other_link} below, which has {other} on",
+	[CATALOG_CAUSE(CAUSE_STALE)] = "{feature} is out of date: the kernel has not recomputed the features of this interface",
 	[CATALOG_CAUSE(CAUSE_AUDIT)] = "audit mode: nothing is changed",
 	[CATALOG_CAUSE(CAUSE_UNKNOWN)] = "the kernel accepted the change without effect; the driver does not report why",
 	[CATALOG_CAUSE(CAUSE_IS_ON)] = "{features?{features}|{feature}} {features?{features#is|are}|is} on",
@@ -222,8 +223,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
-	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: the kernel does not report what the interface below offers to "
-					   "VLANs",
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on state that the kernel does not report",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",

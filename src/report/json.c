@@ -179,6 +179,7 @@ static void add_steps(struct json_writer *w, const struct view *view)
 		json_add_int(w, "number", (int64_t)i + 1);
 		json_add_link(w, step->name, step->ifindex);
 		add_on_off(w, "on", "off", view->features, step->mask, step->value);
+		json_add_bool(w, "recompute", step->recompute);
 		json_close_object(w);
 	}
 	json_close_list(w);

@@ -94,6 +94,42 @@ static void an_index_of_another_namespace_is_not_ours(void **state)
 	assert_int_equal(link.lower_ifindex, 0);
 }
 
+static void what_some_kinds_have_besides(void **state)
+{
+	struct unit_message m;
+	struct nlmsghdr *nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 9);
+	struct nlattr *info, *data;
+	struct link link;
+	uint8_t offload = 2;
+
+	(void)state;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "hsr0");
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "hsr");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u32(nlh, IFLA_HSR_SLAVE1, 3);
+	mnl_attr_put_u32(nlh, IFLA_HSR_SLAVE2, 4);
+	mnl_attr_put_u32(nlh, 8, 5); /* IFLA_HSR_INTERLINK */
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	assert_int_equal(parse(&m, &link), 0);
+	assert_int_equal(link.hsr_ports[0], 3);
+	assert_int_equal(link.hsr_ports[1], 4);
+	assert_int_equal(link.hsr_ports[2], 5);
+	assert_int_equal(link.macsec_offload, -1);
+	assert_false(link.xdp);
+
+	nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 9);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "macsec0");
+	info = mnl_attr_nest_start(nlh, IFLA_XDP);
+	mnl_attr_put_u8(nlh, IFLA_XDP_ATTACHED, XDP_ATTACHED_SKB);
+	mnl_attr_nest_end(nlh, info);
+	put_kind(nlh, "macsec", IFLA_MACSEC_OFFLOAD, &offload, sizeof(offload));
+	assert_int_equal(parse(&m, &link), 0);
+	assert_int_equal(link.macsec_offload, 2);
+	assert_true(link.xdp);
+}
+
 static void links_without_a_kind(void **state)
 {
 	struct unit_message m;
@@ -238,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vlan_on_a_bond),
 		cmocka_unit_test(an_index_of_another_namespace_is_not_ours),
+		cmocka_unit_test(what_some_kinds_have_besides),
 		cmocka_unit_test(links_without_a_kind),
 		cmocka_unit_test(an_event_of_a_wireless_driver_is_no_link),
 		cmocka_unit_test(a_slave),
