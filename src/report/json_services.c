@@ -223,10 +223,11 @@ int json_read_services(struct json_reader *r, const struct json_value *from, str
 	json_read(r, from, rest_fields, ret);
 	ret->has_fallback = parts.fallback;
 	ret->has_lingering = parts.restart && !ret->has_sockets;
-	for (struct json_each e = json_each(r, parts.fallback, "fallback"); json_step(&e);)
-		read_fallback(r, e.item, ret);
+	/* features have the order in which they are read: that of the kernel, which these have */
 	for (struct json_each e = json_each(r, parts.restart, "restart"); json_step(&e);)
 		read_stale(r, e.item, ret);
+	for (struct json_each e = json_each(r, parts.fallback, "fallback"); json_step(&e);)
+		read_fallback(r, e.item, ret);
 	for (struct json_each e = json_each(r, parts.probes, "probes"); json_step(&e);) {
 		struct evidence_probe probe = { "", "", NULL, "" };
 
