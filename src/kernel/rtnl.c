@@ -22,7 +22,22 @@
 #include "basic/util.h"
 
 #define DUMP_ATTEMPTS 8
+/* Added in Linux 6.3; the header of the system may be older. */
+#define ATTR_GSO_IPV4_MAX_SIZE 63
+#define ATTR_GRO_IPV4_MAX_SIZE 64
+#define ATTR_MAX (IFLA_MAX > ATTR_GRO_IPV4_MAX_SIZE ? IFLA_MAX : ATTR_GRO_IPV4_MAX_SIZE)
+
 #define DEFAULT_LINKS_MAX 64	 /* links with a default route; more are ignored */
+
+static const unsigned char limit_attrs[LINK_LIMIT_COUNT] = {
+	[LINK_LIMIT_GSO_MAX_SIZE] = IFLA_GSO_MAX_SIZE,
+	[LINK_LIMIT_GSO_MAX_SEGS] = IFLA_GSO_MAX_SEGS,
+	[LINK_LIMIT_GRO_MAX_SIZE] = IFLA_GRO_MAX_SIZE,
+	[LINK_LIMIT_GSO_IPV4_MAX_SIZE] = ATTR_GSO_IPV4_MAX_SIZE,
+	[LINK_LIMIT_GRO_IPV4_MAX_SIZE] = ATTR_GRO_IPV4_MAX_SIZE,
+	[LINK_LIMIT_TSO_MAX_SIZE] = IFLA_TSO_MAX_SIZE,
+	[LINK_LIMIT_TSO_MAX_SEGS] = IFLA_TSO_MAX_SEGS,
+};
 
 struct rtnl {
 	struct nl_sock *requests;
@@ -135,10 +150,22 @@ static void name_kind(const struct nlattr **tb, struct link *ret)
 		strcpy(ret->kind, "physical");
 }
 
+static void parse_limits(const struct nlattr **tb, struct link_limits *ret)
+{
+	for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++) {
+		const struct nlattr *attr = tb[limit_attrs[i]];
+
+		if (!attr || nla_len(attr) < (int)sizeof(uint32_t))
+			continue;
+		ret->value[i] = netlink_u32(attr);
+		ret->has |= LINK_LIMIT(i);
+	}
+}
+
 int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)message;
-	const struct nlattr *tb[IFLA_MAX + 1] = { 0 };
+	const struct nlattr *tb[ATTR_MAX + 1] = { 0 };
 	const struct ifinfomsg *ifi;
 
 	if (len > INT_MAX || !nlmsg_ok(nlh, (int)len) || !nlmsg_valid_hdr(nlh, sizeof(*ifi)))
@@ -150,7 +177,7 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 		return -ENOENT;
 	if (ifi->ifi_index <= 0)
 		return -EBADMSG;
-	netlink_collect(nlmsg_attrdata(nlh, sizeof(*ifi)), (size_t)nlmsg_attrlen(nlh, sizeof(*ifi)), tb, IFLA_MAX);
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(*ifi)), (size_t)nlmsg_attrlen(nlh, sizeof(*ifi)), tb, ATTR_MAX);
 	/* events of wireless drivers are RTM_NEWLINK with few attributes (wireless_send_event()) */
 	if (tb[IFLA_WIRELESS])
 		return -ENOENT;
@@ -165,6 +192,7 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	}
 	ret->lower_ifindex = read_index(tb[IFLA_LINK]);
 	ret->master_ifindex = read_index(tb[IFLA_MASTER]);
+	parse_limits(tb, &ret->limits);
 	parse_link_info(tb[IFLA_LINKINFO], ret);
 	cut_foreign_lower(tb, ret);
 	name_kind(tb, ret);
