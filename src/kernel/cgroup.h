@@ -25,6 +25,10 @@ CLEANUP_POINTER(struct cgroup_paths, cgroup_paths_close)
  * no such cgroup; other negative errno. */
 int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_path);
 
+/* Calls fn with the name of each directory of the unified hierarchy, "nginx.service", up to a limit. 0; -ENOENT: it is not mounted;
+ * other negative errno. */
+int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata);
+
 /* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other
  * negative errno. */
 int cgroup_path_of_process(pid_t pid, char *path, size_t size);

@@ -79,6 +79,18 @@ struct link {
 	UT_hash_handle hh;
 };
 
+/* What rtnl_read_details() reads about one link when it is needed. */
+enum link_role { LINK_ROLE_NONE, LINK_ROLE_ACTIVE, LINK_ROLE_BACKUP }; /* of a port of a bond: IFLA_BOND_SLAVE_STATE */
+#define LINK_ROLES 3
+
+struct link_details {
+	enum link_role role;
+	/* of a tunnel */
+	uint16_t family;    /* of its remote end, AF_INET or AF_INET6; 0: none is configured */
+	uint8_t remote[16]; /* network byte order; IPv4 in the first four bytes */
+	bool checksum;	    /* its packets have an outer checksum, which hardware has to compute */
+};
+
 struct link_table {
 	struct link *links; /* uthash by ifindex */
 	bool stacked;	    /* lists and depths are up to date, also after changes at the top of the stack */
