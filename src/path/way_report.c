@@ -406,8 +406,8 @@ static void put_losses(const struct render *r, const struct feature_table *featu
 
 		for (unsigned kind = 0; kind < FALLBACK_KINDS && way_has_row(hop, row, services_of(report)); kind++)
 			if (row->hits[kind].n)
-				fprintf(r->out, "  %s: counted %" PRIu64 " %s of %s%s\n", hop_name(hop), row->hits[kind].n,
-					evidence_kind_name(kind), row->service[0] ? row->service : evidence_origin_name(row->origin),
+				fprintf(r->out, "  %s: counted %s %" PRIu64 " time%s for %s%s\n", hop_name(hop), evidence_kind_name(kind),
+					row->hits[kind].n, util_plural(row->hits[kind].n), row->service[0] ? row->service : evidence_origin_name(row->origin),
 					row->hits[kind].now ? ", now" : "");
 	}
 }
