@@ -207,15 +207,11 @@ static bool encapsulates_all(const struct link_table *links, const struct link *
 	return true;
 }
 
-static void check_tunnel(const struct walk *w, struct way_hop *hop, feature_set on)
+static void check_tunnel(const struct walk *w, struct way_hop *hop)
 {
-	feature_set partial = feature_named(w->source->features, "tx-gso-partial");
-	unsigned offloads = hop->left & ~WAY_OFFLOAD(WAY_SCATTER); /* register_netdevice() gives every device NETIF_F_SG here */
-
-	if (!hop->tunnelled)
-		return;
-	if ((on & partial) || !encapsulates_all(w->source->links, hop->link, 0))
-		lose(hop, WAY_TUNNEL, offloads, 0, false);
+	/* register_netdevice() gives every device NETIF_F_SG for encapsulated packets */
+	if (hop->tunnelled && !encapsulates_all(w->source->links, hop->link, 0))
+		lose(hop, WAY_TUNNEL, hop->left & ~WAY_OFFLOAD(WAY_SCATTER), 0, false);
 }
 
 static uint32_t limit_of(const struct link *link, enum link_limit limit)
@@ -262,7 +258,7 @@ static void look_at(const struct walk *w, struct way_hop *hop)
 	}
 	check_features(w, hop, on);
 	check_vlan(w, hop, &on);
-	check_tunnel(w, hop, on);
+	check_tunnel(w, hop);
 	if (link_is_kind(hop->link, "wireguard"))
 		lose(hop, WAY_KIND, hop->left & ~WAY_OFFLOAD(WAY_SCATTER), 0, true);
 	if (way_qdisc_segments(hop->qdisc))

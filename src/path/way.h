@@ -27,7 +27,7 @@ enum way_reason {
 	WAY_FEATURE,  /* the feature is off, or the link does not have it */
 	WAY_VLAN,     /* not for packets with a VLAN tag: vlan_features */
 	WAY_TAGS,     /* not for packets with more than one: vlan_features_check() */
-	WAY_TUNNEL,   /* not for encapsulated packets: hw_enc_features, gso_partial_features */
+	WAY_TUNNEL,   /* not for encapsulated packets: hw_enc_features */
 	WAY_SIZE,     /* longer than gso_max_size of this link, but not of the one that the socket sees */
 	WAY_SEGMENTS, /* more segments than gso_max_segs, likewise */
 	WAY_KIND,     /* this kind of link segments by itself */

@@ -14,8 +14,8 @@ of() { # JQ-FILTER
 worst() { # verdict and hop of each way
 	of '[.ways[] | [.verdict, (if .at == null then null else .hops[.at].link end)]]'
 }
-lost() { # LINK: reasons and what is lost there for certain
-	of "[.ways[].hops[] | select(.link == \"$1\").lost[] | select(.certain != []) | .reason] | unique"
+lost() { # LINK: why TCP loses something there for certain
+	of "[.ways[].hops[] | select(.link == \"$1\").lost[] | select(.certain - [\"segmentation-udp\"] != []) | .reason] | unique"
 }
 hops() {
 	of '[.ways[0].hops[].link] | join(" ")'
