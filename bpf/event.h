@@ -29,14 +29,17 @@ struct fallback_key {
 	__u32 tgid;    /* the sending process, if its cgroup is unknown; otherwise 0 */
 	__u8 kind;     /* enum fallback_kind */
 	__u8 origin;   /* enum fallback_origin */
-	__u16 zero;
+	__u8 reason;   /* enum fallback_reason */
+	__u8 zero;
 };
 
-/* Per CPU. */
+/* Per CPU, or shared by many CPUs: see probe_part_share_map(). */
 struct fallback_count {
 	__u64 hits;
 	__u64 touched_ns; /* CLOCK_MONOTONIC, at most FALLBACK_TOUCH_NS before the last hit */
 	__u64 missing;	  /* features that the device did not have at a hit, and that would have avoided it */
+	__u32 limit;	  /* FALLBACK_REASON_SIZE, IPV4_SIZE, SEGMENTS: the limit at the last hit, in bytes or segments */
+	__u32 largest;	  /* of these: the largest packet, in the same unit */
 };
 #define FALLBACK_TOUCH_NS 1000000000ULL
 
@@ -54,6 +57,8 @@ struct fallback_event {
 enum fallback_lost {
 	FALLBACK_LOST_HITS,   /* hits that are not counted, because the map is full; one for each kind */
 	FALLBACK_LOST_EVENTS = FALLBACK_LOST_HITS + FALLBACK_KINDS, /* the ring buffer was full */
+	FALLBACK_ELSEWHERE, /* not counted, because the device is in another network namespace; one for each kind */
+	FALLBACK_ELSEWHERE_LAST = FALLBACK_ELSEWHERE + FALLBACK_KINDS - 1,
 	FALLBACK_LOST_COUNT,
 };
 
@@ -119,7 +124,7 @@ enum latency_lost {
 	LATENCY_LOST_COUNT,
 };
 
-/* Per CPU. */
+/* Per CPU or shared, as fallback_count. */
 struct latency_histogram {
 	__u64 count, total_usec;
 	__u64 disk_usec; /* part of total_usec asleep in io_schedule(): the data was not in memory */

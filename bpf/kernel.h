@@ -28,6 +28,11 @@
 #define CHECKSUM_PARTIAL 3
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
+#define ETH_P_8021Q 0x8100
+#define ETH_P_8021AD 0x88A8
+#define ETH_P_MPLS_UC 0x8847
+#define ETH_P_MPLS_MC 0x8848
+#define CHECKSUM_NONE 0
 #define PF_KTHREAD 0x00200000
 #define TASK_INTERRUPTIBLE 1
 #define S_IFMT 0170000
@@ -66,8 +71,35 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct net_device_ops {
+	void *ndo_features_check;
+};
+
+struct rtnl_link_ops {
+	const char *kind;
+};
+
+struct Qdisc_ops {
+	char id[16];
+};
+
+struct Qdisc {
+	void *enqueue; /* NULL: noqueue */
+	struct Qdisc_ops *ops;
+};
+
+struct netdev_queue {
+	struct Qdisc *qdisc;
+};
+
 struct net_device {
-	__u64 features;
+	__u64 features, hw_features, vlan_features, hw_enc_features, mpls_features, gso_partial_features;
+	unsigned int gso_max_size, gso_ipv4_max_size;
+	__u16 gso_max_segs;
+	struct net_device_ops *netdev_ops;
+	struct rtnl_link_ops *rtnl_link_ops;
+	struct netdev_queue *_tx;
+	unsigned int num_tx_queues;
 	int ifindex;
 	possible_net_t nd_net;
 };
@@ -157,16 +189,27 @@ struct sock___5_14 {
 
 struct skb_shared_info {
 	unsigned int gso_type;
+	unsigned short gso_segs;
+	struct sk_buff *frag_list;
 };
 
 struct sk_buff {
+	struct sk_buff *prev;
 	struct net_device *dev;
 	struct sock *sk;
+	unsigned int len;
 	__u8 ip_summed : 2;
+	__u8 encapsulation : 1;
+	__u32 vlan_all;
 	int skb_iif;
 	__be16 protocol;
+	__u16 queue_mapping, csum_offset, network_header, transport_header;
 	unsigned int end;
-	unsigned char *head;
+	unsigned char *head, *data;
+};
+
+struct sk_buff___6_1 { /* up to 6.1 */
+	__u8 vlan_present : 1;
 };
 
 struct fdtable {
@@ -199,6 +242,7 @@ const volatile __u64 feature_sg, feature_csum_generic, feature_csum_ipv4, featur
 /* The feature bits that correspond to gso_type of a packet (except SKB_GSO_DODGY, which only requests a check), and the first
  * bit number. */
 const volatile __u64 feature_gso;
+const volatile __u64 feature_gso_partial, feature_fraglist, feature_esp;
 const volatile __u32 feature_gso_shift;
 
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)

@@ -126,11 +126,11 @@ static __always_inline int sendfile_leave(void)
 			return 0;
 		}
 	}
-	histogram->slots[log2_slot(usec) & (LATENCY_SLOTS - 1)]++;
-	histogram->count++;
-	histogram->total_usec += usec;
-	histogram->disk_usec += disk_usec;
-	histogram->peer_usec += peer_usec;
+	__sync_fetch_and_add(&histogram->slots[log2_slot(usec) & (LATENCY_SLOTS - 1)], 1);
+	__sync_fetch_and_add(&histogram->count, 1);
+	__sync_fetch_and_add(&histogram->total_usec, usec);
+	__sync_fetch_and_add(&histogram->disk_usec, disk_usec);
+	__sync_fetch_and_add(&histogram->peer_usec, peer_usec);
 	return 0;
 }
 

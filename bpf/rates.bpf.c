@@ -37,7 +37,7 @@ static __always_inline void count(void *map, const void *key)
 	__u64 one = 1, *n = bpf_map_lookup_elem(map, key);
 
 	if (n)
-		(*n)++;
+		__sync_fetch_and_add(n, 1);
 	else
 		bpf_map_update_elem(map, key, &one, BPF_NOEXIST);
 }

@@ -92,13 +92,17 @@ void collect_probes(struct evidence *e, const struct probe *probe)
 struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hits *hits, const char *service, const char *link,
 	uint64_t now_usec)
 {
-	struct evidence_fallback *row = evidence_fallback_row(e, hits->origin, service, link);
+	struct evidence_fallback *row = evidence_fallback_row(e, hits->origin, hits->reason, service, link);
 	struct evidence_hits *sum = row ? &row->hits[hits->kind] : NULL;
 
 	if (!row)
 		return NULL;
 	sum->n += hits->hits;
 	row->lacked |= hits->missing;
+	if (hits->limit)
+		row->limit = hits->limit;
+	if (hits->largest > row->largest)
+		row->largest = hits->largest;
 	if (hits->last_usec && hits->last_usec <= now_usec && now_usec - hits->last_usec < sum->idle_usec)
 		sum->idle_usec = now_usec - hits->last_usec;
 	sum->now |= hits->last_usec && hits->last_usec + EVIDENCE_NOW_USEC > now_usec;

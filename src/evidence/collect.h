@@ -38,7 +38,7 @@ const struct link *collect_find_link(const struct collect *c, uint32_t netns, in
 void collect_probe(struct evidence *e, const struct probe_status *status);
 /* All of probe. */
 void collect_probes(struct evidence *e, const struct probe *probe);
-/* Adds hits to the row of origin, service and link. now_usec: CLOCK_MONOTONIC. Returns the row, as evidence_fallback_row() does. */
+/* Adds hits to the row of origin, reason, service and link. now_usec: CLOCK_MONOTONIC. Returns the row, as evidence_fallback_row() does. */
 struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hits *hits, const char *service, const char *link,
 	uint64_t now_usec);
 /* Takes an inventory of the stale connections, except orphaned sockets, which no restart would help. The caller calls

@@ -11,7 +11,6 @@
 /* Thresholds of a diagnosis. */
 #define MUCH_PERCENT 50			 /* of the time in sendfile */
 #define MUCH_USEC (10 * USEC_PER_MSEC) /* of the same */
-#define MUCH_PER_SEC 1			 /* packets */
 
 const char *diagnosis_name(enum finding_code code)
 {
@@ -56,19 +55,29 @@ static uint64_t awake_usec(const struct investigation *i, const char *service)
 	return sum;
 }
 
+static enum finding_code code_of(const struct evidence_fallback *row, bool only_copies)
+{
+	if (evidence_is_limit(row->reason))
+		return FINDING_DIAGNOSIS_LIMIT;
+	return row->reason == FALLBACK_REASON_FEATURE || only_copies ? FINDING_DIAGNOSIS_DEVICE : FINDING_DIAGNOSIS_OTHER;
+}
+
 /* Not for copies alone on a link that lacks nothing: these are by stale connections, and reported there. */
 static void diagnose_fallback(struct diagnoses *d, const struct evidence_fallback *row)
 {
 	bool copies = evidence_sum_copied(row), only_copies = evidence_sum_hits(row) == evidence_sum_copied(row);
 	struct diagnosis *new;
 
-	if (investigation_per_sec(d->i, evidence_sum_hits(row)) < MUCH_PER_SEC)
+	if (evidence_sum_hits(row) == 0)
 		return;
 	if (!row->missing && only_copies && evidence_find_stale(&d->i->evidence, row->service, row->link))
 		return;
-	new = add(d, FINDING_DIAGNOSIS_DEVICE, row->service, row->link);
+	new = add(d, code_of(row, only_copies), row->service, row->link);
 	if (!new)
 		return;
+	new->finding.reason = row->reason;
+	new->finding.limit = row->limit;
+	new->finding.largest = row->largest;
 	new->finding.off = row->missing;
 	new->finding.ifindex = row->ifindex;
 	new->cost_usec = row->service[0] ? awake_usec(d->i, row->service) : 0;
@@ -173,8 +182,6 @@ static void diagnose_nothing(struct diagnoses *d)
 
 	if (!new)
 		return;
-	for (size_t k = 0; k < d->i->evidence.n_fallback; k++)
-		new->finding.count += evidence_sum_hits(&d->i->evidence.fallback[k]);
 	evidence_latency_sum(&d->i->evidence.latency, NULL, &sum);
 	set_calls(new, &sum);
 	new->begun = d->i->evidence.latency.begun;

@@ -20,11 +20,11 @@ enum diagnosis_unseen {
 
 struct diagnosis {
 	/* code: FINDING_DIAGNOSIS_*. service, link: "" for none. off: the features that are missing, 0 if they are unknown. count:
-	 * RECONNECT: stale connections; WELL: packets in total. */
+	 * RECONNECT: stale connections. */
 	struct finding finding;
 	uint64_t cost_usec; /* the part of the time in sendfile that it explains; diagnoses are sorted by it */
 
-	/* DEVICE */
+	/* DEVICE, LIMIT, OTHER: software fallback; finding.reason has its reason */
 	enum fallback_origin origin;
 	uint64_t per_sec[FALLBACK_KINDS];
 	bool copies, only_copies; /* sockets copy; and there is no other fallback */
@@ -41,6 +41,13 @@ struct diagnosis {
 	bool link_gone;	 /* the link of --link was removed */
 	bool beside;	 /* there are other diagnoses */
 };
+
+/* Is it about software fallback? */
+static inline bool diagnosis_is_fallback(const struct diagnosis *d)
+{
+	return d->finding.code == FINDING_DIAGNOSIS_DEVICE || d->finding.code == FINDING_DIAGNOSIS_LIMIT ||
+	       d->finding.code == FINDING_DIAGNOSIS_OTHER;
+}
 
 /* "device", "reconnect", ..., as in the JSON document. Static. */
 const char *diagnosis_name(enum finding_code code);

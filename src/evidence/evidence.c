@@ -23,6 +23,22 @@ static const char *const origin_names[FALLBACK_ORIGINS] = {
 	[FALLBACK_KERNEL] = "kernel",
 };
 
+static const char *const reason_names[FALLBACK_REASONS] = {
+	[FALLBACK_REASON_UNKNOWN] = "unknown",
+	[FALLBACK_REASON_FEATURE] = "feature",
+	[FALLBACK_REASON_XDP] = "xdp",
+	[FALLBACK_REASON_SIZE] = "size-limit",
+	[FALLBACK_REASON_IPV4_SIZE] = "ipv4-size-limit",
+	[FALLBACK_REASON_SEGMENTS] = "segments-limit",
+	[FALLBACK_REASON_VLAN] = "vlan",
+	[FALLBACK_REASON_ENCAPSULATION] = "encapsulation",
+	[FALLBACK_REASON_HEADERS] = "headers",
+	[FALLBACK_REASON_DRIVER] = "driver",
+	[FALLBACK_REASON_QDISC] = "qdisc",
+	[FALLBACK_REASON_FORCED] = "forced",
+	[FALLBACK_REASON_STALE] = "stale",
+};
+
 const char *evidence_kind_name(enum fallback_kind kind)
 {
 	return kind < FALLBACK_KINDS ? kind_names[kind] : "unknown";
@@ -31,6 +47,11 @@ const char *evidence_kind_name(enum fallback_kind kind)
 const char *evidence_origin_name(enum fallback_origin origin)
 {
 	return origin < FALLBACK_ORIGINS ? origin_names[origin] : "unknown";
+}
+
+const char *evidence_reason_name(enum fallback_reason reason)
+{
+	return reason_names[reason < FALLBACK_REASONS ? reason : FALLBACK_REASON_UNKNOWN];
 }
 
 static unsigned find_name(const char *const *names, unsigned n, const char *name)
@@ -52,16 +73,23 @@ enum fallback_origin evidence_origin_parse(const char *name)
 	return (enum fallback_origin)find_name(origin_names, FALLBACK_ORIGINS, name);
 }
 
+enum fallback_reason evidence_reason_parse(const char *name)
+{
+	unsigned reason = name ? find_name(reason_names, FALLBACK_REASONS, name) : FALLBACK_REASONS;
+
+	return reason == FALLBACK_REASONS ? FALLBACK_REASON_UNKNOWN : (enum fallback_reason)reason;
+}
+
 /* ---- rows ---- */
 
-struct evidence_fallback *evidence_fallback_row(
-	struct evidence *e, enum fallback_origin origin, const char *service, const char *link)
+struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallback_origin origin, enum fallback_reason reason,
+	const char *service, const char *link)
 {
 	struct evidence_fallback *row;
 
 	for (size_t i = 0; i < e->n_fallback; i++) {
 		row = &e->fallback[i];
-		if (row->origin == origin && !strcmp(row->service, service) && !strcmp(row->link, link))
+		if (row->origin == origin && row->reason == reason && !strcmp(row->service, service) && !strcmp(row->link, link))
 			return row;
 	}
 	if (e->n_fallback == EVIDENCE_ROWS_MAX || !GROW(e->fallback, e->n_fallback)) {
@@ -69,7 +97,7 @@ struct evidence_fallback *evidence_fallback_row(
 		return NULL;
 	}
 	row = &e->fallback[e->n_fallback++];
-	*row = (struct evidence_fallback){ .origin = origin };
+	*row = (struct evidence_fallback){ .origin = origin, .reason = reason };
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		row->hits[kind].idle_usec = EVIDENCE_IDLE_UNKNOWN;
 	snprintf(row->service, sizeof(row->service), "%s", service);
@@ -162,6 +190,9 @@ void evidence_set_missing(struct evidence_fallback *row, const struct feature_ta
 
 	lacked &= ~csum;
 	row->has_again = row->unsupported = false;
+	row->missing = 0;
+	if (row->reason != FALLBACK_REASON_FEATURE)
+		return;
 	if (!now) {
 		row->missing = lacked | (sums ? generic : 0);
 		return;
@@ -283,6 +314,8 @@ enum evidence_end evidence_find_end(const struct evidence *e, const struct evide
 {
 	if (!row->link[0])
 		return EVIDENCE_END_UNKNOWN;
+	if (row->reason != FALLBACK_REASON_FEATURE && row->reason != FALLBACK_REASON_STALE)
+		return EVIDENCE_END_REASON;
 	if (!row->verdict || !strcmp(row->verdict, "compliant"))
 		return EVIDENCE_END_NO_RULE;
 	return evidence_is_now(e, row, FALLBACK_SENDPAGE) || evidence_is_now(e, row, FALLBACK_SPLICE)

@@ -24,9 +24,19 @@
 /* "sendpage", "splice", "segmentation", "checksum"; "local", "forwarded", "kernel": as in documents and metrics. Static. */
 const char *evidence_kind_name(enum fallback_kind kind);
 const char *evidence_origin_name(enum fallback_origin origin);
-/* The inverse; FALLBACK_KINDS and FALLBACK_ORIGINS for unknown names. */
+/* "unknown", "feature", "xdp", "size-limit", "ipv4-size-limit", "segments-limit", "vlan", "encapsulation", "headers", "driver",
+ * "qdisc", "forced", "stale". Static. */
+const char *evidence_reason_name(enum fallback_reason reason);
+/* The inverse; FALLBACK_KINDS and FALLBACK_ORIGINS for unknown names, and FALLBACK_REASON_UNKNOWN for a reason that only a newer
+ * offloadd knows, or NULL. */
 enum fallback_kind evidence_kind_parse(const char *name);
 enum fallback_origin evidence_origin_parse(const char *name);
+enum fallback_reason evidence_reason_parse(const char *name);
+/* Is it a limit of the link (struct evidence_fallback: limit, largest), which `ip link set` changes? */
+static inline bool evidence_is_limit(enum fallback_reason reason)
+{
+	return reason == FALLBACK_REASON_SIZE || reason == FALLBACK_REASON_IPV4_SIZE || reason == FALLBACK_REASON_SEGMENTS;
+}
 /* Does the socket copy, and not the link segment or checksum? Then its connections may stay stale after the link was repaired. */
 static inline bool evidence_is_by_socket(enum fallback_kind kind)
 {
@@ -42,16 +52,18 @@ struct evidence_hits {
 };
 #define EVIDENCE_IDLE_UNKNOWN UINT64_MAX
 
-/* Software fallback for one sender on one link. */
+/* Software fallback for one sender on one link, for one reason. */
 struct evidence_fallback {
 	enum fallback_origin origin;
+	enum fallback_reason reason;
 	char service[UNIT_SERVICE_LEN]; /* of FALLBACK_SOCKET; "" for none */
 	char link[LINK_NAME_LEN];	/* printable; "" if it is unknown or in another network namespace */
 	int ifindex;			/* 0 then */
 	const char *verdict;		/* of the link, NULL if no rule applies to it; static */
 	struct evidence_hits hits[FALLBACK_KINDS];
 	feature_set lacked; /* features that the link did not have at a hit; for a checksum all that would have avoided it */
-	/* Set by evidence_set_missing(): */
+	uint32_t limit, largest; /* of evidence_is_limit(): the limit of the link, and the largest packet; bytes, or segments */
+	/* Set by evidence_set_missing(), 0 unless the reason is FALLBACK_REASON_FEATURE: */
 	feature_set missing;		/* the features that the sender lacks or lacked; 0 if unknown */
 	bool has_again, unsupported;	/* the link has regained all of them; it can change none of them */
 };
@@ -129,6 +141,7 @@ struct evidence {
 	size_t n_probes;
 	size_t left_out;		/* rows of fallback and stale that were dropped: EVIDENCE_ROWS_MAX */
 	uint64_t lost[FALLBACK_KINDS]; /* hits that are in no row, because a map in the kernel was full */
+	uint64_t elsewhere[FALLBACK_KINDS]; /* hits that are in no row, because they are in other network namespaces */
 };
 
 /* Frees what it owns, and sets it to zero. */
@@ -136,8 +149,8 @@ void evidence_clear(struct evidence *e);
 
 /* Finds or adds the row of these. NULL, counted in left_out, if there are EVIDENCE_ROWS_MAX rows or no memory. Valid until the
  * next row is added. */
-struct evidence_fallback *evidence_fallback_row(
-	struct evidence *e, enum fallback_origin origin, const char *service, const char *link);
+struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallback_origin origin, enum fallback_reason reason,
+	const char *service, const char *link);
 struct evidence_stale *evidence_stale_row(struct evidence *e, const char *service, const char *link);
 /* Adds to the row of the same service and link. A service with two cgroups has one row. */
 void evidence_add_stale(struct evidence *e, const struct evidence_stale *row);
@@ -179,6 +192,7 @@ size_t evidence_count_stale_sockets(const struct evidence *e);
 /* How the fallback of a sender ends. */
 enum evidence_end {
 	EVIDENCE_END_UNKNOWN,	/* its link is unknown */
+	EVIDENCE_END_REASON,	/* its reason is not a feature: neither a repair nor a restart helps */
 	EVIDENCE_END_NO_RULE,	/* the link matches the rules: neither a repair nor a restart helps */
 	EVIDENCE_END_REPAIR,	/* when the link is repaired */
 	EVIDENCE_END_RECONNECT, /* then, and its connections may have to be re-established */

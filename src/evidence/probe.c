@@ -86,6 +86,8 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 	PROBE_SET_GSO(skeleton->rodata, options->features);
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
+	skeleton->rodata->own_netns = probe_own_netns();
+	probe_part_share_map(skeleton->maps.counts);
 	bpf_map__set_max_entries(skeleton->maps.counts, keys);
 	bpf_map__set_max_entries(skeleton->maps.seen, keys);
 }
@@ -279,11 +281,11 @@ static bool header_is(const void *data, size_t size, unsigned type, size_t wante
 
 static int parse_key(const struct fallback_key *key, struct probe_hits *ret)
 {
-	if (key->kind >= FALLBACK_KINDS || key->origin >= FALLBACK_ORIGINS ||
+	if (key->kind >= FALLBACK_KINDS || key->origin >= FALLBACK_ORIGINS || key->reason >= FALLBACK_REASONS ||
 		key->ifindex > INT32_MAX || key->tgid > INT32_MAX)
 		return -EBADMSG;
 	*ret = (struct probe_hits){ .kind = (enum fallback_kind)key->kind,
-		.origin = (enum fallback_origin)key->origin, .cgroup = key->cgroup,
+		.origin = (enum fallback_origin)key->origin, .reason = (enum fallback_reason)key->reason, .cgroup = key->cgroup,
 		.netns = key->netns, .ifindex = (int)key->ifindex, .tgid = (pid_t)key->tgid };
 	return 0;
 }
@@ -379,6 +381,10 @@ static int sum_hits(struct hits_reader *reader, int fd, const struct fallback_ke
 	for (int i = 0; i < reader->probe->cpus; i++) {
 		ret->hits += reader->counts[i].hits;
 		ret->missing |= reader->counts[i].missing;
+		if (reader->counts[i].limit && reader->counts[i].touched_ns >= touched)
+			ret->limit = reader->counts[i].limit;
+		if (reader->counts[i].largest > ret->largest)
+			ret->largest = reader->counts[i].largest;
 		if (reader->counts[i].touched_ns > touched)
 			touched = reader->counts[i].touched_ns;
 	}
@@ -468,9 +474,12 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 	int fd = probe_part_map_fd(&probe->process, "processes_lost");
 
 	*ret = (struct probe_lost){ .malformed = probe->malformed };
-	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++)
+	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++) {
 		ret->hits[kind] = probe_part_read_percpu(
 			&probe->fallback, "lost", FALLBACK_LOST_HITS + kind, probe->cpus);
+		ret->elsewhere[kind] = probe_part_read_percpu(
+			&probe->fallback, "lost", FALLBACK_ELSEWHERE + kind, probe->cpus);
+	}
 	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
 	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)
 		ret->hits[FALLBACK_SENDPAGE] += process_hits;

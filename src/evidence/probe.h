@@ -35,23 +35,26 @@ struct probe_options {
 	bool no_fallback, no_changes; /* do not load these probes */
 };
 
-/* The hits of one combination of kind, origin, link and cgroup. PROBE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm
+/* The hits of one combination of kind, origin, reason, link and cgroup, in the network namespace of probe_open()'s caller. PROBE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm
  * and hits. */
 struct probe_hits {
 	enum fallback_kind kind;
 	enum fallback_origin origin;
+	enum fallback_reason reason;
 	uint64_t cgroup; /* id in the unified hierarchy; 1: its root, 0: unknown */
-	uint32_t netns;	 /* inode number of the network namespace of the link; 0 if the link is unknown */
+	uint32_t netns;	 /* inode number of the network namespace of the link or socket */
 	int ifindex;	 /* in that namespace; 0: unknown */
 	pid_t tgid;	 /* the sender, if its cgroup is unknown; otherwise 0 */
 	char comm[EVENT_COMM_LEN];
 	uint64_t hits;
 	feature_set missing; /* features that the device did not have at a hit; for a checksum all that would have avoided it; 0 for copies */
+	uint32_t limit, largest; /* of evidence_is_limit(reason), as in struct evidence_fallback */
 	uint64_t last_usec; /* CLOCK_MONOTONIC of the last hit, up to a second too early; 0: unknown */
 };
 
-/* What could not be stored, because a map or the ring buffer was full. */
+/* What could not be stored, because a map or the ring buffer was full, and what is not ours. */
 struct probe_lost {
+	uint64_t elsewhere[FALLBACK_KINDS]; /* hits in other network namespaces, which are not counted in any combination */
 	uint64_t hits[FALLBACK_KINDS]; /* not counted in any combination */
 	uint64_t events;    /* not sent; their hits are counted */
 	uint64_t malformed; /* from the kernel, of unknown version or size */

@@ -36,6 +36,12 @@ unsigned probe_part_gso_shift(const struct feature_table *table)
 	return bit < 0 ? 0 : (unsigned)bit;
 }
 
+void probe_part_share_map(struct bpf_map *map)
+{
+	if (libbpf_num_possible_cpus() > PROBE_PERCPU_MAX)
+		bpf_map__set_type(map, BPF_MAP_TYPE_HASH);
+}
+
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char text[PROBE_WHY_LEN];

@@ -78,6 +78,9 @@ struct probe_part {
 	do {                                                                                       \
 		(rodata)->feature_gso = probe_part_gso_features(table);                            \
 		(rodata)->feature_gso_shift = probe_part_gso_shift(table);                         \
+		(rodata)->feature_gso_partial = feature_named(table, "tx-gso-partial");            \
+		(rodata)->feature_fraglist = feature_named(table, "tx-scatter-gather-fraglist");   \
+		(rodata)->feature_esp = feature_named(table, "tx-esp-segmentation");               \
 	} while (0)
 
 #define PROBE_SET_FEATURES(rodata, table)                                                                \
@@ -103,6 +106,11 @@ void probe_part_start(struct probe_part *part, const struct probe_options *optio
 /* Detaches and unloads it. */
 void probe_part_close(struct probe_part *part);
 void probe_part_update_runs(struct probe_part *part);
+
+/* A per-CPU hash takes memory for each possible CPU. On hosts with more than PROBE_PERCPU_MAX, all of them share one value, which the
+ * programs change atomically; its readers have room for a value of each CPU, and find the others 0. Before the part is loaded. */
+#define PROBE_PERCPU_MAX 8
+void probe_part_share_map(struct bpf_map *map);
 
 /* -ENOENT if the part is not loaded, or has no such map. */
 int probe_part_map_fd(const struct probe_part *part, const char *name);

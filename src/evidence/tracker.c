@@ -60,6 +60,7 @@ static bool is_first_time(struct tracker *w, const struct probe_hits *hits, int 
 
 	memset(&key, 0, sizeof(key));
 	key.kind = (int32_t)hits->kind;
+	key.reason = (int32_t)hits->reason;
 	key.ifindex = ifindex;
 	util_append(key.service, sizeof(key.service), "%s", service);
 	HASH_FIND(hh, w->reported, &key, sizeof(key), reported);
@@ -114,6 +115,9 @@ static void report_fallback(const struct probe_hits *hits, void *userdata)
 	tracker_name_link(w, ifindex, link);
 	begin(&f, code_of(hits, service), link, ifindex, service);
 	f.kind = hits->kind;
+	f.reason = hits->reason;
+	f.limit = hits->limit;
+	f.largest = hits->largest;
 	send(w, &f);
 }
 

@@ -73,8 +73,10 @@ static int list_fallback(struct tracker *w, uint64_t now_usec, struct evidence *
 	}
 	free(g.hits);
 	probe_read_lost(w->probe, &lost);
-	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++) {
 		ret->lost[i] = lost.hits[i];
+		ret->elsewhere[i] = lost.elsewhere[i];
+	}
 	return r < 0 ? r : 0;
 }
 

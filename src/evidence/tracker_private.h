@@ -7,10 +7,10 @@
 #include "evidence/collect.h"
 #include "evidence/tracker.h"
 
-/* Kind, link and service of a fallback event. */
+/* Kind, reason, link and service of a fallback event. */
 struct tracker_reported {
 	struct tracker_reported_key {
-		int32_t kind, ifindex;
+		int32_t kind, reason, ifindex;
 		char service[UNIT_SERVICE_LEN];
 	} key;
 	UT_hash_handle hh;

@@ -66,6 +66,8 @@ static const struct {
 	[FINDING_RESTART_FAILED] = { "restart-failed", EVENT_STATE, LOG_WARNING },
 	[FINDING_SERVICES_UNWRITABLE] = { "services-unwritable", EVENT_STATE, LOG_WARNING },
 	[FINDING_DIAGNOSIS_DEVICE] = { "diagnosis-device", EVENT_NONE, 0 },
+	[FINDING_DIAGNOSIS_LIMIT] = { "diagnosis-limit", EVENT_NONE, 0 },
+	[FINDING_DIAGNOSIS_OTHER] = { "diagnosis-other", EVENT_NONE, 0 },
 	[FINDING_DIAGNOSIS_RECONNECT] = { "diagnosis-reconnect", EVENT_NONE, 0 },
 	[FINDING_DIAGNOSIS_DISK] = { "diagnosis-disk", EVENT_NONE, 0 },
 	[FINDING_DIAGNOSIS_RECEIVER] = { "diagnosis-receiver", EVENT_NONE, 0 },

@@ -82,6 +82,8 @@ enum finding_code {
 	FINDING_SERVICES_UNWRITABLE, /* (object: file, error) */
 	/* diagnoses */
 	FINDING_DIAGNOSIS_DEVICE,    /* a link lacks features that its senders need */
+	FINDING_DIAGNOSIS_LIMIT,     /* a size or segments limit of a link is lower than the packets of its senders */
+	FINDING_DIAGNOSIS_OTHER,     /* software fallback that no feature and no limit of the link ends (reason) */
 	FINDING_DIAGNOSIS_RECONNECT, /* a service has stale connections */
 	FINDING_DIAGNOSIS_DISK,      /* sendfile waits for data */
 	FINDING_DIAGNOSIS_RECEIVER,  /* sendfile waits for the receiver */
@@ -115,7 +117,9 @@ struct finding {
 	char rules[FINDING_RULES_LEN]; /* "10-vlan.rule, 20-bond.rule" */
 	unsigned n_rules;
 	char service[FINDING_SERVICE_LEN];
-	enum fallback_kind kind; /* of FINDING_FALLBACK_* */
+	enum fallback_kind kind;     /* of FINDING_FALLBACK_* */
+	enum fallback_reason reason; /* of these, and of diagnoses of fallback */
+	uint32_t limit, largest;     /* of reasons that are a limit: see struct evidence_fallback */
 	struct finding_process changed_by;
 	char object[FINDING_OBJECT_LEN]; /* the file, socket, unit or function it is about */
 	unsigned line;                   /* of the file, 0: the whole file */

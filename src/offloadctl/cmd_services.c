@@ -7,6 +7,7 @@
 
 #include "control/methods.h"
 #include "offloadctl/cmd_service.h"
+#include "report/catalog.h"
 #include "report/json_services.h"
 
 /* Exit codes of monitoring plugins. */
@@ -65,9 +66,14 @@ static int services_of_kernel(const struct cmd_options *options, struct json_val
 
 static void print_end(const struct evidence *e, const struct evidence_fallback *row)
 {
+	char why[CATALOG_TEXT_MAX];
+
 	switch (evidence_find_end(e, row)) {
 	case EVIDENCE_END_UNKNOWN:
 		puts("the outgoing interface is not known");
+		break;
+	case EVIDENCE_END_REASON:
+		puts(catalog_why(row, why, sizeof(why)));
 		break;
 	case EVIDENCE_END_NO_RULE:
 		printf("no rule declares the missing features of %s; a restart does not help\n", row->link);
@@ -153,6 +159,10 @@ static void print_text(const struct evidence *e, int code)
 		if (e->lost[kind])
 			printf("%s: %llu hits could not be attributed to a service (table full)\n", evidence_kind_name(kind),
 				(unsigned long long)e->lost[kind]);
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		if (e->elsewhere[kind])
+			printf("%s: %llu hits in other network namespaces are not included\n", evidence_kind_name(kind),
+				(unsigned long long)e->elsewhere[kind]);
 }
 
 /* ---- for other programs ---- */

@@ -8,6 +8,8 @@
 #include "basic/util.h"
 #include "evidence/evidence.h"
 
+#define GSO_SIZE_DEFAULT 65536     /* GSO_LEGACY_MAX_SIZE of the kernel */
+#define GSO_SEGMENTS_DEFAULT 65535 /* GSO_MAX_SEGS */
 #define DEPTH_MAX 3 /* a finding, its causes, and sentences in those */
 
 /* ---- sentences ----
@@ -27,6 +29,11 @@
 		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
 		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
 #define SENDER "{forwarded?Forwarded traffic|{outside?A process outside any service|{service?{service}|Traffic sent by the kernel}}}"
+#define FALLS_BACK SENDER " is using software fallback on {link?{link}|an unknown interface}; per second: " \
+		    "{rates?{rates}|less than one packet}; {why}"
+#define LIMIT(name, unit) "{link?{link}|the interface} limits " name "{limit? to {limit}}{largest?, and packets have up to {largest} " \
+			   unit "}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower it on the " \
+			   "interfaces above to the same"
 #define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
 	      "{running?{running} still running{running# for|, the longest for} {longest}}"
 
@@ -86,10 +93,10 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_PROBES_MISSING] = "{count} of {total} probes unavailable; enforcement is not affected. Run: offloadctl status",
 	[FINDING_SENDFILE_UNTIMED] = "Failed to measure sendfile latency: {reason}; SendfileLatency=yes has no effect",
 
-	[FINDING_FALLBACK_SERVICE] = "{service} is using " SOFTWARE "; this ends when {link?{link}|it} is repaired, no restart is needed",
+	[FINDING_FALLBACK_SERVICE] = "{service} is using " SOFTWARE "; {why?{why}|this ends when {link?{link}|it} is repaired, no restart is needed}",
 	[FINDING_FALLBACK_SOCKET] = "{service} is using " SOFTWARE "; its connections may have to be re-established after a repair",
-	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE,
-	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE,
+	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE "{why?; {why}}",
+	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE "{why?; {why}}",
 	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
 				  "Run: offloadctl services",
 	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit was|hits were} "
@@ -101,17 +108,19 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; if offloadd restarts, stale connections appear as new",
 
 	[FINDING_DIAGNOSIS_DEVICE] = SENDER " {has_again?used|is using} software fallback on {link?{link}|an unknown interface}"
-		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|about one packet}"
+		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|less than one packet}"
 		"{features?{has_again?; {link} has regained {features#it|them}|{unsupported?; this cannot be changed on {link}. Run: "
 		"offloadctl explain {link}|{copied_any?; after the repair its connections may have to be re-established}. Run: "
 		"offloadctl apply {link}}}|{only_copied?; its connections are closed by now, or not visible|; what the interface lacks "
 		"is not known{link?. Run: offloadctl explain {link}}}}",
+	[FINDING_DIAGNOSIS_LIMIT] = FALLS_BACK,
+	[FINDING_DIAGNOSIS_OTHER] = FALLS_BACK,
 	[FINDING_DIAGNOSIS_RECONNECT] = HAS_STALE,
 	[FINDING_DIAGNOSIS_DISK] = SENDER " waits for data to be read: {percent}% of the time in sendfile (" CALLS ") was spent asleep "
 		"until data arrived from disk; offloads are not the cause",
 	[FINDING_DIAGNOSIS_RECEIVER] = SENDER " waits for its receivers: {percent}% of the time in sendfile (" CALLS ") was spent "
 		"asleep until the send buffer had room; offloads are not the cause",
-	[FINDING_DIAGNOSIS_WELL] = "{count?Almost no software fallback ({count} {count#packet|packets} in total)|No software fallback} "
+	[FINDING_DIAGNOSIS_WELL] = "No software fallback "
 		"and no stale connections were found; {timed?sendfile to TCP sockets: " CALLS "|no sendfile call to a TCP socket "
 		"started{begun?, some ended that had started before}}",
 	[FINDING_DIAGNOSIS_BLIND] = "{link_gone?{link} was removed during the investigation. }{unseen?Not observed: {unseen}; the "
@@ -138,6 +147,26 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_DIFFERENCE(INVESTIGATION_SAME)] = "",
 	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "up to Linux 6.4 it counts pages, from 6.5 calls",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SENDFILE_COUNTED)] = "from Linux 6.5 it includes sendfile, before it does not",
+
+	[CATALOG_WHY(FALLBACK_REASON_UNKNOWN)] = "the reason is unknown",
+	[CATALOG_WHY(FALLBACK_REASON_FEATURE)] = "",
+	[CATALOG_WHY(FALLBACK_REASON_XDP)] = "an XDP program at the other end of {link?{link}|the interface} takes this offload from it; "
+					     "it returns when the program is removed",
+	[CATALOG_WHY(FALLBACK_REASON_SIZE)] = LIMIT("gso_max_size", "bytes"),
+	[CATALOG_WHY(FALLBACK_REASON_IPV4_SIZE)] = LIMIT("gso_ipv4_max_size", "bytes"),
+	[CATALOG_WHY(FALLBACK_REASON_SEGMENTS)] = LIMIT("gso_max_segs", "segments"),
+	[CATALOG_WHY(FALLBACK_REASON_VLAN)] = "{link?{link}|the interface} does not offer this to packets with a VLAN tag; no setting "
+					      "changes that",
+	[CATALOG_WHY(FALLBACK_REASON_ENCAPSULATION)] = "{link?{link}|the interface} does not offer this to encapsulated packets; no "
+						       "setting changes that",
+	[CATALOG_WHY(FALLBACK_REASON_HEADERS)] = "checksum offload of {link?{link}|the interface} does not cover the headers of these "
+						 "packets",
+	[CATALOG_WHY(FALLBACK_REASON_DRIVER)] = "the driver of {link?{link}|the interface} does not accept these packets",
+	[CATALOG_WHY(FALLBACK_REASON_QDISC)] = "the queueing discipline of {link?{link}|the interface} splits packets. Run: tc qdisc show "
+					       "dev {link?{link}|INTERFACE}",
+	[CATALOG_WHY(FALLBACK_REASON_FORCED)] = "another part of the kernel requests this, for example a queueing discipline, IPsec or "
+						"WireGuard; the features of {link?{link}|the interface} do not change that",
+	[CATALOG_WHY(FALLBACK_REASON_STALE)] = "",
 
 	[CATALOG_CAUSE(CAUSE_NONE)] = "",
 	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_DRIVER)] = "the driver{driver? {driver}} does not allow {feature} to be turned {want?on|off}",
@@ -216,7 +245,7 @@ enum name {
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, RATES,
 	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, UNSUPPORTED, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, NAMES
+	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -231,7 +260,7 @@ static const char *const names[NAMES] = {
 	[RATES] = "rates", [COPIED_ANY] = "copied_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
 	[UNSUPPORTED] = "unsupported", [PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
-	[BESIDE] = "beside",
+	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -297,6 +326,14 @@ static uint64_t take_list(const struct subject *s, size_t first, unsigned bits, 
 			comma = ", ";
 		}
 	return (uint64_t)__builtin_popcount(bits);
+}
+
+/* The limit that would be enough: the default of the kernel, or more. */
+static uint64_t wanted_limit(const struct finding *f)
+{
+	uint64_t usual = f->reason == FALLBACK_REASON_SEGMENTS ? GSO_SEGMENTS_DEFAULT : GSO_SIZE_DEFAULT;
+
+	return f->largest < usual ? usual : (uint64_t)f->largest + 1;
 }
 
 static uint64_t take(const struct subject *s, enum name name, unsigned depth, char *buf, size_t size)
@@ -429,6 +466,16 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return d->link_gone;
 	case BESIDE:
 		return d->beside;
+	case WHY:
+		if (buf)
+			expand_sentence(s, CATALOG_WHY(f->reason), depth, buf, size);
+		return sentences[CATALOG_WHY(f->reason)][0] != '\0';
+	case LIMIT_NAME:
+		return take_number(f->limit, buf, size);
+	case LARGEST:
+		return take_number(f->largest, buf, size);
+	case WANTED:
+		return take_number(wanted_limit(f), buf, size);
 	case NAMES:
 		break;
 	}
@@ -503,6 +550,17 @@ const char *catalog_diagnosis(const struct diagnosis *d, const struct feature_ta
 	return buf;
 }
 
+const char *catalog_why(const struct evidence_fallback *row, char *buf, size_t size)
+{
+	struct finding f = { .reason = row->reason, .limit = row->limit, .largest = row->largest };
+	const struct subject s = { .f = &f };
+
+	util_copy_name(f.link, sizeof(f.link), row->link, sizeof(row->link));
+	buf[0] = '\0';
+	expand_sentence(&s, CATALOG_WHY(f.reason), 0, buf, size);
+	return buf;
+}
+
 const char *catalog_metric(const struct investigation_metric *m, char *buf, size_t size)
 {
 	struct finding f = { 0 };
@@ -537,7 +595,7 @@ const char *catalog_reason(const struct finding *f, const struct feature_table *
 	else if (f->n_causes == 0 && f->error)
 		util_append(buf, size, "%s", strerror(-f->error));
 	else if (finding_event(f->code) == EVENT_FALLBACK)
-		util_append(buf, size, "%s", evidence_kind_name(f->kind));
+		util_append(buf, size, "%s, %s", evidence_kind_name(f->kind), evidence_reason_name(f->reason));
 	return buf;
 }
 

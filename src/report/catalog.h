@@ -18,7 +18,9 @@
 /* Of a comparison: what is compared, and why it cannot be compared. */
 #define CATALOG_MEASURE(measure) (CATALOG_UNSEEN(DIAGNOSIS_UNSEEN) + (size_t)(measure))
 #define CATALOG_DIFFERENCE(difference) (CATALOG_MEASURE(INVESTIGATION_MEASURES) + (size_t)(difference))
-#define CATALOG_SENTENCES CATALOG_DIFFERENCE(INVESTIGATION_DIFFERENCES)
+/* Of software fallback: its reason, if that is not a feature or a stale connection, and what ends it. */
+#define CATALOG_WHY(reason) (CATALOG_DIFFERENCE(INVESTIGATION_DIFFERENCES) + (size_t)(reason))
+#define CATALOG_SENTENCES CATALOG_WHY(FALLBACK_REASONS)
 #define CATALOG_TEXT_MAX 1024 /* bytes that are enough for any sentence */
 
 /* All functions write at most size bytes with the NUL, truncate longer text, and return buf. table: names the features. */
@@ -29,13 +31,16 @@ const char *catalog_format(const struct finding *f, const struct feature_table *
 /* A diagnosis of `offloadctl investigate`, with its numbers. table: the features of its evidence. */
 const char *catalog_diagnosis(const struct diagnosis *d, const struct feature_table *table, char *buf, size_t size);
 
+/* The reason of software fallback, and what ends it; "" if a feature or a stale connection is the reason. */
+const char *catalog_why(const struct evidence_fallback *row, char *buf, size_t size);
+
 /* What two investigations are compared by: "sendfile median, files.service", "tcp_push_one per second". */
 const char *catalog_metric(const struct investigation_metric *m, char *buf, size_t size);
 /* Why the two numbers are not comparable; NULL if they are. Static. */
 const char *catalog_difference(const struct investigation_metric *m);
 
 /* The reason of a finding for programs: names of causes with link and feature ("lower-off bond0 tx-scatter-gather, needs
- * tx-scatter-gather"), a kind of fallback, or an error message; "" if there is none. */
+ * tx-scatter-gather"), kind and reason of fallback, or an error message; "" if there is none. */
 const char *catalog_reason(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
 
 /* The cause of an item's verdict; "" if it is compliant. bit: a feature to refer to as "it", because the text before names it;

@@ -30,6 +30,8 @@ static const struct json_field fallback_fields[] = {
 	JSON_FIELD(struct evidence_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, has_again, "mended", JSON_BOOL),
 	JSON_FIELD(struct evidence_fallback, unsupported, "fixed", JSON_BOOL),
+	JSON_FIELD(struct evidence_fallback, limit, "limit", JSON_INT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, largest, "largest", JSON_INT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_SEGMENTATION].n, "segmentation", JSON_INT),
 	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_CHECKSUM].n, "checksum", JSON_INT),
 	{ 0 },
@@ -79,6 +81,7 @@ static void add_diagnoses(struct json_writer *w, const struct feature_table *fea
 		json_open_object(w, NULL);
 		json_add_text(w, "verdict", diagnosis_name(diagnoses[k].finding.code));
 		json_add_fields(w, diagnosis_fields, &diagnoses[k]);
+		json_add_text(w, "reason", diagnosis_is_fallback(&diagnoses[k]) ? evidence_reason_name(diagnoses[k].finding.reason) : NULL);
 		json_add_text(w, "text", catalog_diagnosis(&diagnoses[k], features, text, sizeof(text)));
 		json_close_object(w);
 	}
@@ -111,6 +114,7 @@ static void add_fallback(struct json_writer *w, const struct evidence *e)
 	for (size_t k = 0; k < e->n_fallback; k++) {
 		json_open_object(w, NULL);
 		json_add_fields(w, fallback_fields, &e->fallback[k]);
+		json_add_text(w, "reason", evidence_reason_name(e->fallback[k].reason));
 		json_add_bool(w, "forwarded", e->fallback[k].origin == FALLBACK_FORWARDED);
 		json_add_int(w, "copy", (int64_t)evidence_sum_copied(&e->fallback[k]));
 		add_missing(w, &e->features, e->fallback[k].missing);
@@ -236,6 +240,7 @@ struct parts {
 	const struct json_value *rates, *fallback, *stale, *histograms;
 	bool forwarded;		   /* of a row of fallback */
 	uint64_t copied;	   /* the same */
+	const char *reason;	   /* the same */
 	char missing[MISSING_LEN]; /* of that and of a row of stale */
 };
 
@@ -267,6 +272,7 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 	static const struct json_field fields[] = {
 		JSON_FIELD(struct parts, forwarded, "forwarded", JSON_BOOL),
 		JSON_FIELD(struct parts, copied, "copy", JSON_INT),
+		JSON_FIELD(struct parts, reason, "reason", JSON_BORROWED),
 		JSON_FIELD(struct parts, missing, "missing", JSON_TEXT),
 		{ 0 },
 	};
@@ -280,7 +286,7 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 		parts.forwarded	  ? FALLBACK_FORWARDED
 		: read.service[0] ? FALLBACK_SOCKET
 				  : FALLBACK_KERNEL,
-		read.service, read.link);
+		evidence_reason_parse(parts.reason), read.service, read.link);
 	if (!row) {
 		r->error = -ENOMEM;
 		return;

@@ -18,6 +18,8 @@ static const struct json_field fallback_fields[] = {
 	JSON_FIELD(struct evidence_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, ifindex, "ifindex", JSON_INT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, verdict, "verdict", JSON_BORROWED),
+	JSON_FIELD(struct evidence_fallback, limit, "limit", JSON_INT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, largest, "largest", JSON_INT, .zero_is_null = true),
 	{ 0 },
 };
 
@@ -61,6 +63,7 @@ static void add_fallback(struct json_writer *w, const struct evidence_fallback *
 	json_open_object(w, NULL);
 	json_add_text(w, "kind", evidence_kind_name(kind));
 	json_add_text(w, "origin", evidence_origin_name(row->origin));
+	json_add_text(w, "reason", evidence_reason_name(row->reason));
 	json_add_fields(w, fallback_fields, row);
 	json_add_fields(w, hits_fields, hits);
 	if (hits->idle_usec != EVIDENCE_IDLE_UNKNOWN)
@@ -87,6 +90,14 @@ static void add_stale(struct json_writer *w, const struct evidence_stale *row, c
 	json_close_object(w);
 }
 
+static void add_by_kind(struct json_writer *w, const char *name, const uint64_t hits[FALLBACK_KINDS])
+{
+	json_open_object(w, name);
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		json_add_int(w, evidence_kind_name(kind), (int64_t)hits[kind]);
+	json_close_object(w);
+}
+
 void json_add_services(struct json_writer *w, const struct evidence *e)
 {
 	json_add_probes(w, e);
@@ -103,18 +114,16 @@ void json_add_services(struct json_writer *w, const struct evidence *e)
 		json_close_list(w);
 	}
 	json_add_fields(w, rest_fields, e);
-	json_open_object(w, "lost");
-	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
-		json_add_int(w, evidence_kind_name(kind), (int64_t)e->lost[kind]);
-	json_close_object(w);
+	add_by_kind(w, "lost", e->lost);
+	add_by_kind(w, "elsewhere", e->elsewhere);
 }
 
 /* ---- reading ---- */
 
 /* The other members. */
 struct parts {
-	const struct json_value *probes, *fallback, *restart, *lost;
-	const char *kind, *origin;	  /* of a row of fallback, and kind of one of restart */
+	const struct json_value *probes, *fallback, *restart, *lost, *elsewhere;
+	const char *kind, *origin, *reason; /* of a row of fallback, and kind of one of restart */
 	const struct json_value *missing; /* of that */
 };
 
@@ -124,12 +133,13 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 	static const struct json_field fields[] = {
 		JSON_FIELD(struct parts, kind, "kind", JSON_BORROWED, .required = true),
 		JSON_FIELD(struct parts, origin, "origin", JSON_BORROWED, .required = true),
+		JSON_FIELD(struct parts, reason, "reason", JSON_BORROWED),
 		{ 0 },
 	};
 	struct evidence_fallback read = { 0 }, *row;
 	enum fallback_origin origin;
 	enum fallback_kind kind;
-	struct parts parts;
+	struct parts parts = { 0 };
 
 	if (json_read(r, item, fields, &parts) < 0 || json_read(r, item, fallback_fields, &read) < 0)
 		return;
@@ -137,9 +147,11 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 	origin = evidence_origin_parse(parts.origin);
 	if (kind == FALLBACK_KINDS || origin == FALLBACK_ORIGINS)
 		return;
-	row = evidence_fallback_row(ret, origin, read.service, read.link);
+	row = evidence_fallback_row(ret, origin, evidence_reason_parse(parts.reason), read.service, read.link);
 	if (!row)
 		return;
+	row->limit = read.limit;
+	row->largest = read.largest;
 	row->ifindex = read.ifindex;
 	row->verdict = read.verdict;
 	json_read(r, item, hits_fields, &row->hits[kind]);
@@ -172,6 +184,7 @@ int json_read_services(struct json_reader *r, const struct json_value *from, str
 		JSON_FIELD(struct parts, fallback, "fallback", JSON_LIST, .most = EVIDENCE_ROWS_MAX * FALLBACK_KINDS),
 		JSON_FIELD(struct parts, restart, "restart", JSON_LIST, .most = EVIDENCE_ROWS_MAX),
 		JSON_FIELD(struct parts, lost, "lost", JSON_OBJECT),
+		JSON_FIELD(struct parts, elsewhere, "elsewhere", JSON_OBJECT),
 		{ 0 },
 	};
 	struct parts parts = { 0 };
@@ -191,7 +204,9 @@ int json_read_services(struct json_reader *r, const struct json_value *from, str
 		json_read(r, e.item, probe_fields, &probe);
 		evidence_add_probe(ret, &probe);
 	}
-	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++) {
 		ret->lost[kind] = (uint64_t)json_get_int(parts.lost, evidence_kind_name(kind));
+		ret->elsewhere[kind] = (uint64_t)json_get_int(parts.elsewhere, evidence_kind_name(kind));
+	}
 	return r->error;
 }

@@ -312,6 +312,7 @@ static size_t put_fallback(struct writer *w, const struct evidence *e)
 		if (row->hits[kind].n)
 			put_bounded(w, &n,
 				(const struct label[]){ { "kind", evidence_kind_name(kind) }, { "link", row->link },
+					{ "reason", evidence_reason_name(row->reason) },
 					{ "service", service_label(row) }, { 0 } },
 				row->hits[kind].n);
 	}

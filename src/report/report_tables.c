@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/catalog.h"
 #include "report/html.h"
 #include "basic/json.h"
 #include "basic/util.h"
@@ -165,6 +166,12 @@ void report_write_timeline(FILE *out, const struct report_source *source)
 static void write_fallback_row(FILE *out, const struct json_value *row)
 {
 	const char *link = get_text(row, "link"), *origin = get_text(row, "origin");
+	struct evidence_fallback of = { .reason = evidence_reason_parse(get_text(row, "reason")),
+		.limit = (uint32_t)json_get_int(row, "limit"), .largest = (uint32_t)json_get_int(row, "largest") };
+	char why[CATALOG_TEXT_MAX];
+
+	util_append(of.link, sizeof(of.link), "%s", link ? link : "");
+	catalog_why(&of, why, sizeof(why));
 
 	fputs("<tr>", out);
 	cell(out, "Service", NULL);
@@ -180,7 +187,8 @@ static void write_fallback_row(FILE *out, const struct json_value *row)
 	cell(out, "Now", NULL);
 	fputs(json_get_bool(row, "now") ? "<span class=\"tag drifted\">yes</span>" : "no", out);
 	end_cell(out);
-	text_cell(out, "Ends", json_get_bool(row, "reconnect") ? "after a repair and a new connection" : "when the interface is repaired",
+	text_cell(out, "Ends", why[0] ? why : json_get_bool(row, "reconnect") ? "after a repair and a new connection"
+										: "when the interface is repaired",
 		NULL);
 	fputs("</tr>\n", out);
 }

@@ -52,10 +52,10 @@ static void print_hits(const struct probe_hits *h, void *userdata _unused_)
 		if_indextoname((unsigned)h->ifindex, link);
 	if (h->missing)
 		feature_format(&features, h->missing, missing, sizeof(missing));
-	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu missing=%s\n",
+	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu missing=%s reason=%s limit=%u largest=%u\n",
 		evidence_kind_name(h->kind), link, evidence_origin_name(h->origin),
 		service(h->cgroup, h->tgid, unit, sizeof(unit)), (int)h->tgid,
-		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits, missing);
+		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits, missing, evidence_reason_name(h->reason), h->limit, h->largest);
 }
 
 static void count_hits(const struct probe_hits *h, void *userdata)
@@ -144,6 +144,8 @@ static void print_lost(void)
 	probe_read_lost(probe, &lost);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
 		printf("%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.hits[i]);
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+		printf("elsewhere-%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.elsewhere[i]);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("events=%llu malformed=%llu wakeups=%u maxrss=%ld\n",
 		(unsigned long long)lost.events,

@@ -46,7 +46,7 @@ static inline struct investigation sample_broken(void)
 {
 	struct investigation i = sample_watched(true);
 	struct evidence *e = &i.evidence;
-	struct evidence_fallback *row = evidence_fallback_row(e, FALLBACK_SOCKET, "files.service", "vlan10");
+	struct evidence_fallback *row = evidence_fallback_row(e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "files.service", "vlan10");
 
 	row->hits[FALLBACK_SEGMENTATION].n = i.rates[INVESTIGATION_SEGMENTED].n = 1000;
 	row->hits[FALLBACK_CHECKSUM].n = i.rates[INVESTIGATION_SUMMED].n = 2000;
@@ -66,7 +66,7 @@ static inline struct investigation sample_repaired(void)
 	struct investigation i = sample_watched(true);
 	struct evidence *e = &i.evidence;
 	struct evidence_stale *row = evidence_stale_row(e, "files.service", "vlan10");
-	struct evidence_fallback *copies = evidence_fallback_row(e, FALLBACK_SOCKET, "files.service", "vlan10");
+	struct evidence_fallback *copies = evidence_fallback_row(e, FALLBACK_SOCKET, FALLBACK_REASON_STALE, "files.service", "vlan10");
 
 	row->sockets = 2;
 	row->missing = evidence_add_feature(e, "tx-scatter-gather");

@@ -96,7 +96,11 @@ static bool is_diagnosis(enum finding_code code)
 static void make_example(enum finding_code code, struct finding *f)
 {
 	*f = (struct finding){ .code = code, .kind = FALLBACK_SEGMENTATION, .error = -ENOSPC, .count = 1, .total = 3, .changes = 2, .line = 7,
-		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule" };
+		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule", .reason = FALLBACK_REASON_FEATURE };
+	if (code == FINDING_DIAGNOSIS_LIMIT)
+		f->reason = FALLBACK_REASON_SIZE;
+	if (code == FINDING_DIAGNOSIS_OTHER)
+		f->reason = FALLBACK_REASON_QDISC;
 	if (is_about_link(code)) {
 		f->ifindex = 10;
 		strcpy(f->link, "vlan10");
@@ -169,6 +173,15 @@ static void each_code_has_an_example(void **state)
 		make_story(CAUSE_OFF, advice, &e, &step);
 		put(out, "advice", advice_name(advice), catalog_advice(&table, &e, buf, sizeof(buf)));
 	}
+	for (unsigned reason = 0; reason < FALLBACK_REASONS; reason++) {
+		struct evidence_fallback row = { .reason = reason, .link = "eth2" };
+
+		if (evidence_is_limit(row.reason)) {
+			row.limit = 8000;
+			row.largest = 65226;
+		}
+		put(out, "reason", evidence_reason_name(reason), catalog_why(&row, buf, sizeof(buf)));
+	}
 	fclose(out);
 	golden_compare("tests/golden/catalog.txt", text, len);
 	free(text);
@@ -219,6 +232,11 @@ static void every_code_is_complete(void **state)
 		f = (struct finding){ .code = code };
 		assert_null(strpbrk(catalog_format(&f, &table, buf, sizeof(buf)), "{}|#"));
 		assert_in_range(strlen(catalog_format(&f, &table, buf, 8)), 0, 7); /* no room is no harm */
+	}
+	for (unsigned reason = 0; reason < FALLBACK_REASONS; reason++) {
+		struct evidence_fallback row = { .reason = reason };
+
+		check_text(evidence_reason_name(reason), catalog_why(&row, buf, sizeof(buf)));
 	}
 	for (unsigned cause = 1; cause < CAUSE_COUNT; cause++) {
 		assert_non_null(cause_name(cause));

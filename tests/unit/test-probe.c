@@ -13,7 +13,8 @@
 static void good_records_are_understood(void **state)
 {
 	struct fallback_event event = { .key = { .cgroup = 77, .netns = 3, .ifindex = 9,
-						.kind = FALLBACK_CHECKSUM, .origin = FALLBACK_FORWARDED },
+						.kind = FALLBACK_CHECKSUM, .origin = FALLBACK_FORWARDED,
+						.reason = FALLBACK_REASON_VLAN },
 		.time_ns = 5000, .pid = 12, .comm = "a\x1b[2J" };
 	struct socket_record socket = { .cgroup = 78, .ifindex = 4, .family = 10, .local_port = 80,
 		.state = 1, .expired = 1, .local = { [15] = 1 } };
@@ -28,6 +29,7 @@ static void good_records_are_understood(void **state)
 	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), 0);
 	assert_int_equal(hits.kind, FALLBACK_CHECKSUM);
 	assert_int_equal(hits.origin, FALLBACK_FORWARDED);
+	assert_int_equal(hits.reason, FALLBACK_REASON_VLAN);
 	assert_int_equal(hits.cgroup, 77);
 	assert_int_equal(hits.ifindex, 9);
 	assert_int_equal(hits.last_usec, 5);
@@ -91,6 +93,9 @@ static void values_out_of_range_are_refused(void **state)
 	event.key.origin = FALLBACK_KERNEL + 1;
 	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), -EBADMSG);
 	event.key.origin = 0;
+	event.key.reason = FALLBACK_REASONS;
+	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), -EBADMSG);
+	event.key.reason = 0;
 	event.key.ifindex = 0xffffffff;
 	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), -EBADMSG);
 	event.key.ifindex = 1;

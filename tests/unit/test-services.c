@@ -31,20 +31,23 @@ static struct json_object *at(struct json_object *o, const char *pointer)
 /* A service that copies on a link where its connections are stale, and one whose packets are summed. */
 static struct evidence sample(void)
 {
-	struct evidence e = { .has_fallback = true, .has_sockets = true, .left_out = 5, .lost = { 6 } };
+	struct evidence e = { .has_fallback = true, .has_sockets = true, .left_out = 5, .lost = { 6 }, .elsewhere = { 9 } };
 	struct evidence_stale stale = { .service = "b.service", .link = "vlan10", .ifindex = 7,
 		.unit = { .kind = UNIT_SERVICE, .name = "b.service" }, .sockets = 2, .since_usec = 9,
 		.hits = 4, .missing = 1, .n_samples = 1 };
 	struct evidence_fallback *row;
 
 	unit_features(&e.features);
-	row = evidence_fallback_row(&e, FALLBACK_SOCKET, "a.service", "vlan10");
+	row = evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "a.service", "vlan10");
 	row->ifindex = 7;
 	row->verdict = "drifted";
 	row->hits[FALLBACK_CHECKSUM] = (struct evidence_hits){ 3, 1000000, true };
-	row = evidence_fallback_row(&e, FALLBACK_FORWARDED, "", "");
+	row = evidence_fallback_row(&e, FALLBACK_FORWARDED, FALLBACK_REASON_FEATURE, "", "");
 	row->hits[FALLBACK_SENDPAGE].n = 1;
-	row = evidence_fallback_row(&e, FALLBACK_SOCKET, "b.service", "vlan10");
+	row->reason = FALLBACK_REASON_SIZE;
+	row->limit = 8000;
+	row->largest = 65226;
+	row = evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "b.service", "vlan10");
 	row->hits[FALLBACK_SPLICE] = (struct evidence_hits){ 8, 0, true };
 	row->verdict = "drifted";
 	stale.samples[0].family = AF_INET;
@@ -105,7 +108,11 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(again.fallback[0].verdict, "drifted");
 	assert_int_equal(again.fallback[0].hits[FALLBACK_CHECKSUM].n, 3);
 	assert_int_equal(again.fallback[0].hits[FALLBACK_CHECKSUM].idle_usec, 1000000);
+	assert_int_equal(again.fallback[0].reason, FALLBACK_REASON_FEATURE);
 	assert_int_equal(again.fallback[1].origin, FALLBACK_FORWARDED);
+	assert_int_equal(again.fallback[1].reason, FALLBACK_REASON_SIZE);
+	assert_int_equal(again.fallback[1].limit, 8000);
+	assert_int_equal(again.fallback[1].largest, 65226);
 	assert_true(again.fallback[1].hits[FALLBACK_SENDPAGE].idle_usec == EVIDENCE_IDLE_UNKNOWN);
 	assert_int_equal(again.n_stale, 1);
 	assert_int_equal(again.stale[0].unit.kind, UNIT_SERVICE);
@@ -114,6 +121,7 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(feature_name(&again.features, 0), feature_name(&e.features, 0));
 	assert_null(again.probes[0].method);
 	assert_int_equal(again.lost[FALLBACK_SENDPAGE], 6);
+	assert_int_equal(again.elsewhere[FALLBACK_SENDPAGE], 9);
 	assert_int_equal(again.left_out, 5);
 	evidence_clear(&again);
 	evidence_clear(&e);
