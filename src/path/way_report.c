@@ -406,8 +406,9 @@ static void put_losses(const struct render *r, const struct feature_table *featu
 
 		for (unsigned kind = 0; kind < FALLBACK_KINDS && way_has_row(hop, row, services_of(report)); kind++)
 			if (row->hits[kind].n)
-				fprintf(r->out, "  %s: counted %s %" PRIu64 " time%s for %s%s\n", hop_name(hop), evidence_kind_name(kind),
-					row->hits[kind].n, util_plural(row->hits[kind].n), row->service[0] ? row->service : evidence_origin_name(row->origin),
+				fprintf(r->out, "  %s: counted %s %" PRIu64 " time%s (reason: %s) for %s%s\n", hop_name(hop),
+					evidence_kind_name(kind), row->hits[kind].n, util_plural(row->hits[kind].n),
+					evidence_reason_name(row->reason), row->service[0] ? row->service : evidence_origin_name(row->origin),
 					row->hits[kind].now ? ", now" : "");
 	}
 }
@@ -501,6 +502,7 @@ static void add_counters(struct json_writer *w, const struct way_report *report,
 			json_open_object(w, NULL);
 			json_add_text(w, "kind", evidence_kind_name(kind));
 			json_add_text(w, "origin", evidence_origin_name(row->origin));
+			json_add_text(w, "reason", evidence_reason_name(row->reason));
 			json_add_some(w, "service", row->service);
 			json_add_int(w, "hits", (int64_t)row->hits[kind].n);
 			json_add_bool(w, "now", row->hits[kind].now);

@@ -450,7 +450,7 @@ static void counters_decide(void **state)
 	static const char *const web[] = { "web.service", NULL }, *const ssh[] = { "ssh.service", NULL };
 	struct unit_host *h = *state;
 	struct evidence e = { .has_fallback = true };
-	struct evidence_fallback *row = evidence_fallback_row(&e, FALLBACK_SOCKET, "web.service", "eth3");
+	struct evidence_fallback *row = evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_SIZE, "web.service", "eth3");
 
 	incident(h);
 	row->ifindex = 3;
@@ -524,7 +524,7 @@ static void what_is_printed(void **state)
 	struct unit_host *h = *state;
 	struct sample s = { .h = h };
 	struct evidence e = { .has_fallback = true };
-	struct evidence_fallback *row = evidence_fallback_row(&e, FALLBACK_SOCKET, "web.service", "eth3");
+	struct evidence_fallback *row = evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_SIZE, "web.service", "eth3");
 	const struct way_report nothing = { .asked = WAY_ASKED_UNIT, .name = "web.service", .sockets = "iterator" };
 	_cleanup_free_ char *text = NULL;
 	size_t len;
