@@ -175,6 +175,7 @@ struct sock {
 	struct socket *sk_socket;
 	__u64 sk_route_caps;
 	__u32 sk_gso_type;
+	__u32 sk_gso_max_size;
 	__u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
 };

@@ -717,6 +717,7 @@ int rtnl_dump_qdiscs(struct rtnl *rtnl, int ifindex, void (*fn)(const char *kind
 struct found_links {
 	int *links;
 	size_t n, max;
+	int error; /* 0 or -ENOMEM */
 };
 
 static void add_found(struct found_links *found, int ifindex)
@@ -737,9 +738,15 @@ static void take_route(struct nlmsghdr *nlh, void *userdata)
 {
 	struct found_links *found = userdata;
 	struct rtnl_route *route;
+	int r;
 
-	if (nlh->nlmsg_type != RTM_NEWROUTE || rtnl_route_parse(nlh, &route) < 0)
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
 		return;
+	r = rtnl_route_parse(nlh, &route);
+	if (r < 0) {
+		found->error = nl_errno(r) == -ENOMEM ? -ENOMEM : found->error;
+		return;
+	}
 	rtnl_route_foreach_nexthop(route, add_nexthop, userdata);
 	if (rtnl_route_get_type(route) != RTN_UNICAST)
 		found->max = found->n; /* the entry of a local address names the link that has it, not the one that is used */
@@ -758,7 +765,7 @@ int rtnl_find_route(struct rtnl *rtnl, uint16_t family, const uint8_t *address, 
 		.attr = { (uint16_t)(NLA_HDRLEN + bytes), RTA_DST },
 	};
 	size_t len = offsetof(typeof(payload), address) + bytes;
-	struct found_links found = { ret_links, 0, max };
+	struct found_links found = { .links = ret_links, .max = max };
 	struct dump reply = { .fn = take_route, .userdata = &found };
 	int r;
 
@@ -767,6 +774,8 @@ int rtnl_find_route(struct rtnl *rtnl, uint16_t family, const uint8_t *address, 
 	if (r < 0)
 		return r;
 	payload.rtm.rtm_flags = RTM_F_FIB_MATCH;
-	(void)request(rtnl, RTM_GETROUTE, NLM_F_ACK, &payload, len, &reply); /* only for the other next hops */
+	r = request(rtnl, RTM_GETROUTE, NLM_F_ACK, &payload, len, &reply); /* only for the other next hops */
+	if (r == -ENOMEM || found.error)
+		return -ENOMEM;
 	return found.n ? (int)found.n : -ENETUNREACH;
 }

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 
 #include "control/methods.h"
@@ -20,6 +21,7 @@ struct group {
 	int ifindex;
 	bool ipv6;
 	unsigned sockets, copying, stale;
+	uint32_t max_size; /* of the packets that they send */
 	struct socket_info remotes[WAY_REMOTES_MAX];
 	size_t n_remotes;
 };
@@ -75,8 +77,9 @@ static int read_details(void *userdata, const struct link *link, struct link_det
 {
 	struct rtnl *rtnl = ((struct tracing *)userdata)->session.observe->rtnl;
 
-	(void)rtnl_dump_qdiscs(rtnl, link->ifindex, choose_qdisc, qdisc);
-	return rtnl_read_details(rtnl, link->ifindex, ret);
+	int r = rtnl_dump_qdiscs(rtnl, link->ifindex, choose_qdisc, qdisc);
+
+	return r < 0 ? r : rtnl_read_details(rtnl, link->ifindex, ret);
 }
 
 static int find_route(void *userdata, uint16_t family, const uint8_t *address, int ret_links[WAY_ROUTES_MAX])
@@ -178,6 +181,8 @@ static int read_sockets(struct tracing *t)
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(status[i].name, "sockets") == 0)
 			snprintf(t->why, sizeof(t->why), "%s", status[i].why);
+	if (!util_has_capability(CAP_SYS_PTRACE))
+		util_append(t->why, sizeof(t->why), "; connections of other users' processes have no unit (CAP_SYS_PTRACE is missing)");
 	t->report.sockets = "procfs";
 	t->report.sockets_why = t->why;
 	t->n_sockets = 0;
@@ -191,26 +196,43 @@ static bool is_name(const char *name, const char *asked)
 	return strcmp(name, asked) == 0 || (strncmp(name, asked, len) == 0 && strcmp(name + len, ".service") == 0);
 }
 
-/* Is this the unit that was asked for? Then its hits count. */
-static bool take_unit(struct tracing *t, struct collect *collect, uint64_t cgroup, pid_t pid)
+/* Remembers a service whose hits count. */
+static void add_service(struct tracing *t, const char *service)
 {
-	char service[UNIT_SERVICE_LEN];
-	struct unit unit;
-
-	if (!cgroup && !pid)
-		return false;
-	collect_name_service(collect, cgroup, pid, UNIT_NO_SERVICE, &unit, service);
-	if (!is_name(unit.name, t->report.name) && !is_name(service, t->report.name))
-		return false;
 	for (size_t i = 0; i < t->n_names; i++)
 		if (strcmp(t->names[i], service) == 0)
-			return true;
-	if (t->n_names < WAY_SERVICES_MAX) {
-		memcpy(t->names[t->n_names], service, sizeof(service));
-		t->report.services[t->n_names] = t->names[t->n_names];
-		t->n_names++;
+			return;
+	if (t->n_names == WAY_SERVICES_MAX)
+		return;
+	util_copy_text(t->names[t->n_names], UNIT_SERVICE_LEN, service, UNIT_SERVICE_LEN);
+	t->report.services[t->n_names] = t->names[t->n_names];
+	t->n_names++;
+}
+
+/* Does the socket belong to the unit, by its process or by its cgroup? An accepted connection has the cgroup of its listener, which may
+ * be that of a socket unit; hits are counted for either. */
+static bool take_unit(struct tracing *t, struct collect *collect, uint64_t cgroup, pid_t pid)
+{
+	const struct {
+		uint64_t cgroup;
+		pid_t pid;
+	} sources[] = { { 0, pid }, { cgroup, 0 } };
+	char services[ARRAY_SIZE(sources)][UNIT_SERVICE_LEN];
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		struct unit unit;
+
+		services[i][0] = '\0';
+		if (!sources[i].cgroup && !sources[i].pid)
+			continue;
+		collect_name_service(collect, sources[i].cgroup, sources[i].pid, UNIT_NO_SERVICE, &unit, services[i]);
+		found |= is_name(util_file_name(unit.name), t->report.name) || is_name(services[i], t->report.name);
 	}
-	return true;
+	for (size_t i = 0; i < ARRAY_SIZE(sources) && found; i++)
+		if (services[i][0])
+			add_service(t, services[i]);
+	return found;
 }
 
 static int add_to_group(struct tracing *t, const struct collect *collect, const struct socket_info *socket)
@@ -232,6 +254,8 @@ static int add_to_group(struct tracing *t, const struct collect *collect, const 
 		group->copying += !(socket->route_caps & collect->features.sg);
 		group->stale += socket_stale(socket, &collect->features) != 0;
 	}
+	if (socket->gso_max_size > group->max_size)
+		group->max_size = socket->gso_max_size;
 	if (group->n_remotes < WAY_REMOTES_MAX)
 		group->remotes[group->n_remotes] = *socket;
 	group->n_remotes++;
@@ -268,13 +292,9 @@ static int group_sockets(struct tracing *t)
 		t->owners[i].inode = t->sockets[i].inode;
 	r = cgroup_find_socket_owners(t->owners, t->n_sockets);
 	cmd_scope_open(&scope, &t->session, NULL);
-	for (size_t i = 0; i < t->n_sockets && r >= 0; i++) {
-		/* an accepted connection has the cgroup of its listener, which may be that of a socket unit */
-		bool by_process = take_unit(t, &scope.collect, 0, t->owners[i].pid);
-
-		if (take_unit(t, &scope.collect, t->sockets[i].cgroup, 0) || by_process)
+	for (size_t i = 0; i < t->n_sockets && r >= 0; i++)
+		if (take_unit(t, &scope.collect, t->sockets[i].cgroup, t->owners[i].pid))
 			r = take_route(t, &scope.collect, &t->sockets[i]);
-	}
 	cmd_scope_close(&scope);
 	return r;
 }
@@ -343,6 +363,7 @@ static int follow_unit(struct tracing *t)
 		const struct group *group = &t->groups[i];
 		struct way_item *item;
 
+		t->source.socket_size = group->max_size;
 		r = add_way(t, group->ifindex, group->ipv6 ? WAY_TCP6 : WAY_TCP4, &item);
 		if (r != CMD_OK)
 			break;
@@ -409,10 +430,15 @@ static int explain_hop(struct tracing *t, const struct way *way, const struct wa
 		r = explain_feature(&t->session.context, t->session.view.links, &t->session.plan, hop->link->ifindex, bit, &e);
 		if (r < 0)
 			return r;
-		if (needs_another(&e, hop->link, loss->features) || !GROW(report->chains, report->n_chains))
+		if (needs_another(&e, hop->link, loss->features)) {
 			explanation_clear(&e);
-		else
-			report->chains[report->n_chains++] = (struct way_chain){ hop->link, e };
+			continue;
+		}
+		if (!GROW(report->chains, report->n_chains)) {
+			explanation_clear(&e);
+			return -ENOMEM;
+		}
+		report->chains[report->n_chains++] = (struct way_chain){ hop->link, e };
 	}
 	return 0;
 }

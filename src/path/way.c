@@ -277,7 +277,9 @@ static struct way_hop *add_hop(struct walk *w, const struct link *link, int pare
 		return NULL;
 	hop = &way->hops[way->n_hops++];
 	*hop = (struct way_hop){ .link = link, .parent = parent, .next = WAY_LOST, .left = (1u << WAY_OFFLOADS) - 1 };
-	if (parent >= 0) {
+	if (parent < 0) {
+		hop->max_size[0] = hop->max_size[1] = w->source->socket_size;
+	} else {
 		const struct way_hop *before = &way->hops[parent];
 
 		hop->depth = before->depth + 1;
@@ -353,6 +355,8 @@ static int go_through_tunnel(struct walk *w, int at, const struct tunnel *tunnel
 	feature_set tunnels_before = w->tunnels;
 	int links[WAY_ROUTES_MAX], n = find_underlay(w, was.link, details, links), r = 0;
 
+	if (n == -ENOMEM)
+		return n;
 	if (n <= 0) {
 		w->way->hops[at].error = n;
 		end(&w->way->hops[at], WAY_LOST, n < 0 ? WAY_WHY_ROUTE : WAY_WHY_REMOTE);
@@ -443,12 +447,15 @@ static int follow(struct walk *w, const struct link *link, int parent)
 	const struct way_source *s = w->source;
 	struct way_hop *hop = add_hop(w, link, parent);
 	struct link_details details = { 0 };
-	int at = (int)w->way->n_hops - 1;
+	int at = (int)w->way->n_hops - 1, r;
 
 	if (!hop)
 		return -ENOMEM;
-	if (s->details(s->userdata, link, &details, hop->qdisc) < 0)
-		details = (struct link_details){ 0 };
+	r = s->details(s->userdata, link, &details, hop->qdisc);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		lose(hop, WAY_UNREAD, hop->left, 0, false);
 	if (parent >= 0 && w->way->hops[parent].next == WAY_PORTS)
 		hop->role = details.role;
 	hop->family = details.family;

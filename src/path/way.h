@@ -28,7 +28,7 @@ enum way_reason {
 	WAY_VLAN,     /* not for packets with a VLAN tag: vlan_features */
 	WAY_TAGS,     /* not for packets with more than one: vlan_features_check() */
 	WAY_TUNNEL,   /* not for encapsulated packets: hw_enc_features */
-	WAY_SIZE,     /* longer than gso_max_size of this link, but not of the one that the socket sees */
+	WAY_SIZE,     /* longer than gso_max_size of this link, but not of the first one when the socket was routed */
 	WAY_SEGMENTS, /* more segments than gso_max_segs, likewise */
 	WAY_KIND,     /* this kind of link segments by itself */
 	WAY_QDISC,    /* this queueing discipline may segment */
@@ -111,6 +111,7 @@ struct way_source {
 	struct link_table *links; /* stacked */
 	const struct feature_table *features;
 	const char *release; /* of the kernel */
+	uint32_t socket_size; /* the longest packet that the sockets send; 0: what the first link allows now */
 	/* The details and the queueing discipline of a link, as struct way_hop has them. Negative errno: not known. */
 	int (*details)(void *userdata, const struct link *link, struct link_details *ret, char qdisc[LINK_KIND_LEN]);
 	/* The indexes of the links that packets to an address are routed to; several if the route has several next hops. Returns

@@ -147,11 +147,11 @@ static void append_reason(char *buf, const struct feature_table *features, const
 		util_append(buf, TEXT_MAX, "what it does for encapsulated packets is not readable (hw_enc_features)");
 		break;
 	case WAY_SIZE:
-		util_append(buf, TEXT_MAX, "packets of %" PRIu32 " bytes or more exceed its gso_max_size, which the socket does not see",
+		util_append(buf, TEXT_MAX, "packets of %" PRIu32 " bytes or more exceed its gso_max_size, which is below what the socket may send",
 			loss->limit);
 		break;
 	case WAY_SEGMENTS:
-		util_append(buf, TEXT_MAX, "packets of more than %" PRIu32 " segments exceed its gso_max_segs, which the socket does not see",
+		util_append(buf, TEXT_MAX, "packets of more than %" PRIu32 " segments exceed its gso_max_segs, which is below what the socket may send",
 			loss->limit);
 		break;
 	case WAY_KIND:
@@ -333,10 +333,24 @@ static const char *limit_words(const struct way *way, const struct way_hop *hop,
 	return buf;
 }
 
+/* Do both probes run that count what interfaces do? */
+static bool is_counted(const struct way_report *report)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; report->evidence && i < report->evidence->n_probes; i++) {
+		const struct evidence_probe *probe = &report->evidence->probes[i];
+
+		n += probe->method && (strcmp(probe->name, evidence_kind_name(FALLBACK_SEGMENTATION)) == 0 ||
+					      strcmp(probe->name, evidence_kind_name(FALLBACK_CHECKSUM)) == 0);
+	}
+	return n == 2;
+}
+
 static const char *count_words(const struct way_report *report, const struct way_hop *hop, char *buf)
 {
 	buf[0] = '\0';
-	if (report->evidence && report->evidence->has_fallback)
+	if (hop->hits || is_counted(report))
 		util_append(buf, TEXT_MAX, "%" PRIu64 "%s", hop->hits, hop->now ? " (now)" : "");
 	else
 		util_append(buf, TEXT_MAX, "?");
@@ -381,6 +395,17 @@ static int put_hops(const struct render *r, const struct way_report *report, con
 	return render_table(r, columns, COLUMNS, spare, cells, way->n_hops + 1);
 }
 
+static void put_limit_advice(const struct render *r, const struct way *way, enum way_reason reason, uint32_t limit)
+{
+	char text[TEXT_MAX] = "";
+
+	if (!limit)
+		return;
+	util_append(text, sizeof(text), "ip link set dev %s %s %" PRIu32 "; established connections keep the old limit",
+		hop_name(&way->hops[0]), reason == WAY_SIZE ? "gso_max_size" : "gso_max_segs", limit);
+	render_put_field(r, "advice", text);
+}
+
 /* A line for each hop and reason, and for each sender that was counted there. */
 static void put_losses(const struct render *r, const struct feature_table *features, const struct way_report *report,
 	const struct way *way, const struct way_hop *hop)
@@ -400,6 +425,7 @@ static void put_losses(const struct render *r, const struct feature_table *featu
 		append_reason(text, features, hop, (enum way_reason)reason);
 		column = fprintf(r->out, "  %s%s: ", hop_name(hop), port_words(way, hop, port));
 		render_wrapped(r, (unsigned)column, text);
+		put_limit_advice(r, way, (enum way_reason)reason, loss->limit);
 	}
 	for (size_t i = 0; report->evidence && i < report->evidence->n_fallback; i++) {
 		const struct evidence_fallback *row = &report->evidence->fallback[i];
@@ -428,16 +454,27 @@ static void put_source(const struct render *r, const struct way_report *report, 
 		fprintf(r->out, "one of %zu next hops of the route\n", report->n_items);
 }
 
+static bool has_lost(const struct evidence *e)
+{
+	bool any = e->left_out;
+
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		any |= e->lost[kind] != 0;
+	return any;
+}
+
 static void put_notes(const struct render *r, const struct way_report *report)
 {
-	if (report->sockets_why || !report->evidence || !report->evidence->has_fallback)
+	if (report->sockets_why || !is_counted(report) || has_lost(report->evidence))
 		fputc('\n', r->out);
 	if (report->sockets_why)
 		render_put_field(r, "sockets", report->sockets_why);
 	if (!report->evidence)
 		render_put_field(r, "counters", "offloadd is not running, and only offloadd counts software fallback");
-	else if (!report->evidence->has_fallback)
-		render_put_field(r, "counters", "no probe is available. Run: offloadctl status");
+	else if (!is_counted(report))
+		render_put_field(r, "counters", "not every probe is available. Run: offloadctl status");
+	else if (has_lost(report->evidence))
+		render_put_field(r, "counters", "not complete: some hits were not attributed to an interface. Run: offloadctl services --json");
 }
 
 int way_report_text(const struct render *r, const struct view *view, const struct way_report *report)
@@ -594,7 +631,7 @@ int way_report_json(FILE *out, const struct view *view, const struct way_report 
 	json_add_text(&w, "sockets_by", report->sockets);
 	json_add_text(&w, "sockets_why", report->sockets_why);
 	json_add_int(&w, "unrouted", (int64_t)report->unrouted);
-	json_add_bool(&w, "counted", report->evidence && report->evidence->has_fallback);
+	json_add_bool(&w, "counted", is_counted(report));
 	json_open_list(&w, "ways");
 	for (size_t i = 0; i < report->n_items; i++)
 		add_item(&w, view->features, report, &report->items[i]);

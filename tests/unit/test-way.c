@@ -221,6 +221,28 @@ static void a_limit_below(void **state)
 	assert_int_equal(hop("eth2")->max_segs, 10);
 }
 
+/* What a socket may send was decided when it was routed. */
+static void sockets_from_before_a_limit(void **state)
+{
+	struct unit_host *h = *state;
+	struct way_source source = { .links = &h->links, .features = &h->features, .release = h->host.kernel_release,
+		.details = details, .route = route, .socket_size = 65215 };
+
+	incident(h);
+	set_limit(h, "vlan10", LINK_LIMIT_GSO_MAX_SIZE, 8000);
+	set_limit(h, "eth2", LINK_LIMIT_GSO_MAX_SIZE, 8000);
+	link_table_stack(&h->links);
+	assert_int_equal(way_follow(&source, 10, WAY_TCP4, &way), 0);
+	assert_verdict_at(WAY_SOFTWARE, "vlan10");
+	assert_int_equal(hop("vlan10")->losses[WAY_SIZE].limit, 8000);
+	assert_int_equal(hop("eth2")->losses[WAY_SIZE].certain, 0);
+	way_clear(&way);
+	source.socket_size = 7679;
+	assert_int_equal(way_follow(&source, 10, WAY_TCP4, &way), 0);
+	assert_ok();
+	assert_int_equal(hop("eth2")->max_size[0], 7679);
+}
+
 static void a_limit_of_one_family(void **state)
 {
 	struct unit_host *h = *state;
@@ -579,6 +601,7 @@ int main(void)
 		TEST(one_family_only),
 		TEST(the_port_that_lacks_it),
 		TEST(a_limit_below),
+		TEST(sockets_from_before_a_limit),
 		TEST(a_limit_of_one_family),
 		TEST(vlan_features),
 		TEST(two_tags),
