@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The interface between the BPF programs and src/evidence/probe*.c: keys and values of maps, and structs that are passed to
  * user space. The latter begin with an event_header; user space counts and skips those of another version or size. Both sides
- * include this file, therefore the type names of the kernel. */
+ * include this file, so it uses the type names of the kernel. */
 #ifndef OFFLOADD_BPF_EVENT_H
 #define OFFLOADD_BPF_EVENT_H
 
@@ -38,7 +38,7 @@ struct fallback_count {
 	__u64 hits;
 	__u64 touched_ns; /* CLOCK_MONOTONIC, at most FALLBACK_TOUCH_NS before the last hit */
 	__u64 missing;	  /* features that the device did not have at a hit, and that would have avoided it */
-	__u32 limit;	  /* FALLBACK_REASON_SIZE, IPV4_SIZE, SEGMENTS: the limit at the last hit, in bytes or segments */
+	__u32 limit;	  /* FALLBACK_REASON_SIZE, IPV4_SIZE, SEGMENTS, MTU: the limit at the last hit, in bytes or segments */
 	__u32 largest;	  /* of these: the largest packet, in the same unit */
 };
 #define FALLBACK_TOUCH_NS 1000000000ULL

@@ -69,7 +69,7 @@ static __noinline void count(const struct fallback_key *key, const struct cause 
 		bpf_map_update_elem(&counts, key, &first, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&counts, key);
 		if (!count) {
-			lose(FALLBACK_LOST_HITS + (key->kind & 3));
+			lose(FALLBACK_LOST_HITS + key->kind);
 			return;
 		}
 	}
@@ -102,7 +102,7 @@ static __always_inline bool is_here(const struct fallback_key *key)
 {
 	if (!own_netns || key->netns == own_netns)
 		return true;
-	lose(FALLBACK_ELSEWHERE + (key->kind & 3));
+	lose(FALLBACK_ELSEWHERE + key->kind);
 	return false;
 }
 
@@ -115,7 +115,7 @@ static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind
 	struct cause cause = {};
 
 	key.netns = GET(direct, net, ns.inum);
-	if (!is_here(&key))
+	if (socket_is_own(direct, sk) || !is_here(&key))
 		return;
 	if (dev) {
 		key.ifindex = GET(direct, dev, ifindex);
@@ -146,8 +146,12 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to the listener; the member is in a union, so it cannot be read directly */
 		struct sock *listener = GET(false, sk, __sk_common.skc_listener);
 
+		if (listener && socket_is_own(false, listener))
+			return;
 		key.cgroup = listener ? socket_cgroup(false, listener) : 0;
 	} else if (state != TCP_TIME_WAIT) {
+		if (socket_is_own(direct, sk))
+			return;
 		key.cgroup = socket_cgroup(direct, sk);
 	}
 	count(&key, cause);

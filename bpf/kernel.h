@@ -99,7 +99,7 @@ struct net_device {
 	struct net_device_ops *netdev_ops;
 	struct rtnl_link_ops *rtnl_link_ops;
 	struct netdev_queue *_tx;
-	unsigned int num_tx_queues;
+	unsigned int num_tx_queues, mtu;
 	int ifindex;
 	possible_net_t nd_net;
 };
@@ -107,6 +107,8 @@ struct net_device {
 struct dst_ops {
 	unsigned short family;
 };
+
+#define DST_OBSOLETE_FORCE_CHK -1
 
 struct dst_entry {
 	struct net_device *dev;
@@ -174,6 +176,7 @@ struct sock {
 	struct dst_entry *sk_dst_cache;
 	struct socket *sk_socket;
 	__u64 sk_route_caps;
+	long sk_rcvtimeo;
 	__u32 sk_gso_type;
 	__u32 sk_gso_max_size;
 	__u16 sk_protocol;
@@ -190,7 +193,7 @@ struct sock___5_14 {
 
 struct skb_shared_info {
 	unsigned int gso_type;
-	unsigned short gso_segs;
+	unsigned short gso_size, gso_segs;
 	struct sk_buff *frag_list;
 };
 
@@ -204,7 +207,7 @@ struct sk_buff {
 	__u32 vlan_all;
 	int skb_iif;
 	__be16 protocol;
-	__u16 queue_mapping, csum_offset, network_header, transport_header;
+	__u16 queue_mapping, csum_offset, network_header, transport_header, inner_transport_header;
 	unsigned int end;
 	unsigned char *head, *data;
 };
@@ -248,7 +251,8 @@ const volatile __u32 feature_gso_shift;
 
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
 
-/* net_gso_ok() from 6.18 on: the feature of these two is that of the third. Older kernels do not set them. */
+/* From 6.18 on gso_type has one bit each for a fixed IP id in the outer and the inner header. As in net_gso_ok(), both need the
+ * feature of the third bit. Older kernels do not set the two bits. */
 #define SKB_GSO_TCP_FIXEDID_BOTH (3U << 30)
 #define SKB_GSO_TCP_FIXEDID_FEATURE (1U << 3)
 #define SKB_GSO_TCPV6 (1U << 4)
@@ -316,6 +320,15 @@ static __always_inline __u32 socket_gso_type(struct sock *sk)
 	}
 	bpf_core_read(&half, sizeof(half), &sk->sk_gso_type); /* from 6.18 on */
 	return half;
+}
+
+/* Is it a socket of check-path? The timeout is in jiffies. */
+static __always_inline bool socket_is_own(bool direct, struct sock *sk)
+{
+	long timeout = GET(direct, sk, sk_rcvtimeo);
+
+	return timeout == OWN_RECEIVE_TIMEOUT_SEC * 100 || timeout == OWN_RECEIVE_TIMEOUT_SEC * 250 ||
+	       timeout == OWN_RECEIVE_TIMEOUT_SEC * 300 || timeout == OWN_RECEIVE_TIMEOUT_SEC * 1000;
 }
 
 /* The device of the route of a socket; NULL without a route. */

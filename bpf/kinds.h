@@ -28,8 +28,9 @@ enum fallback_reason {
 	FALLBACK_REASON_ENCAPSULATION, /* it is encapsulated: hw_enc_features, mpls_features */
 	FALLBACK_REASON_HEADERS,       /* protocol or extension headers that checksum offload does not cover: skb_csum_hwoffload_help() */
 	FALLBACK_REASON_DRIVER,	       /* the driver refuses this packet: ndo_features_check(), or its transmit function */
+	FALLBACK_REASON_MTU,	       /* larger than the MTU, and fragmented: ip_finish_output_gso(), ip_do_fragment() */
 	FALLBACK_REASON_QDISC,	       /* the queueing discipline splits packets: tbf, cake, netem, taprio, dualpi2 */
-	FALLBACK_REASON_FORCED,	       /* another part of the kernel: a qdisc below another, IPsec, WireGuard, fragmentation, nfqueue */
+	FALLBACK_REASON_FORCED,	       /* another part of the kernel: a qdisc below another, IPsec, WireGuard, nfqueue */
 	FALLBACK_REASON_STALE,	       /* copies: the socket lacks scatter-gather, which its device has */
 	FALLBACK_REASONS,
 };
@@ -44,6 +45,10 @@ enum fallback_origin {
 
 /* TCP functions whose calls `offloadctl investigate` counts. */
 enum rate_kind { RATE_SENDMSG, RATE_PUSH_ONE, RATE_WRITE_TIMER, RATE_KINDS };
+
+/* SO_RCVTIMEO of sockets of check-path, in seconds: the probes do not count their traffic. Its sockets do not block, so the timeout has
+ * no effect; and nobody else waits 23 days. */
+#define OWN_RECEIVE_TIMEOUT_SEC 1999993L
 
 #define LATENCY_SLOTS 32 /* slot n: 2^n <= microseconds < 2^(n+1); the first includes 0, the last everything above */
 #define STACK_DEPTH 24	 /* frames of a call stack */

@@ -69,7 +69,7 @@ static __always_inline int sendfile_enter(int out_fd)
 	struct latency_start start = {};
 	struct net_device *dev;
 
-	if (!sk || !socket_is_tcp(false, sk))
+	if (!sk || !socket_is_tcp(false, sk) || socket_is_own(false, sk))
 		return 0;
 	dev = socket_device(false, sk);
 	if (dev) {

@@ -8,6 +8,9 @@
 
 #define IPV6_HEADER_LEN 40
 #define TCP_CHECK_OFFSET 16
+#define TCP_LENGTH_OFFSET 12 /* of the header length, in 32-bit words, in the upper half of the byte */
+#define UDP_HEADER_LEN 8
+#define SKB_GSO_TCP (1U << 0 | SKB_GSO_TCPV6)
 #define UDP_CHECK_OFFSET 6
 #define VLAN_ENCAPSULATED_OFFSET 16 /* of h_vlan_encapsulated_proto in struct vlan_ethhdr */
 
@@ -68,7 +71,7 @@ static __always_inline bool by_xdp(bool direct, struct net_device *dev, __u64 mi
 	const char *kind;
 	char name[5] = "";
 
-	if (!ops || !(missing & ~GET(direct, dev, hw_features)))
+	if (!ops || !(missing & feature_gso & ~GET(direct, dev, hw_features)))
 		return false;
 	kind = GET(false, ops, kind);
 	bpf_probe_read_kernel(name, sizeof(name), kind);
@@ -148,15 +151,40 @@ static __always_inline bool splits(struct Qdisc *qdisc)
 	return false;
 }
 
+/* Is the packet, or each of its segments, larger than the MTU, from the network header on? */
+static __always_inline bool by_mtu(bool direct, struct sk_buff *skb, struct net_device *dev, bool checksum, struct cause *c)
+{
+	unsigned char *head = GET(direct, skb, head);
+	struct skb_shared_info *info = (void *)(head + GET(direct, skb, end));
+	__u32 network = GET(direct, skb, network_header), mtu = GET(direct, dev, mtu), transport, len;
+	__u8 words = 0;
+
+	if (checksum) {
+		len = GET(direct, skb, len) + (__u32)(GET(direct, skb, data) - head) - network;
+	} else {
+		transport = GET_BIT(direct, skb, encapsulation) ? GET(direct, skb, inner_transport_header)
+								: GET(direct, skb, transport_header);
+		bpf_probe_read_kernel(&words, sizeof(words), head + transport + TCP_LENGTH_OFFSET);
+		len = GET(false, info, gso_size) + transport - network +
+		      (GET(false, info, gso_type) & SKB_GSO_TCP ? (words >> 4) * 4 : UDP_HEADER_LEN);
+	}
+	if (len <= mtu)
+		return false;
+	*c = (struct cause){ .reason = FALLBACK_REASON_MTU, .limit = mtu, .largest = len };
+	return true;
+}
+
 /* No feature, limit or mask explains it. validate_xmit_skb_list() lets a packet point to itself before the driver is asked; a qdisc
  * and other parts of the kernel act on packets that have not been there. Without a queue there is no such list. */
-static __always_inline __u8 by_other(bool direct, struct sk_buff *skb, struct net_device *dev, bool checksum)
+static __always_inline __u8 by_other(bool direct, struct sk_buff *skb, struct net_device *dev, bool checksum, struct cause *c)
 {
 	struct net_device_ops *ops = GET(direct, dev, netdev_ops);
 	bool asked = ops && GET(false, ops, ndo_features_check), listed = GET(direct, skb, prev) == skb;
 	struct Qdisc *qdisc = find_qdisc(direct, skb, dev);
 	bool split = qdisc && !checksum && splits(qdisc);
 
+	if (!listed && by_mtu(direct, skb, dev, checksum, c))
+		return FALLBACK_REASON_MTU;
 	if (!qdisc || !GET(false, qdisc, enqueue))
 		return asked ? FALLBACK_REASON_UNKNOWN : FALLBACK_REASON_FORCED;
 	if (!listed)
@@ -218,7 +246,7 @@ static __always_inline bool find_segmentation_cause(bool direct, struct sk_buff 
 	else if (features & feature_gso)
 		c->reason = FALLBACK_REASON_DRIVER; /* others take all of them or none */
 	else
-		c->reason = by_other(direct, skb, dev, false);
+		c->reason = by_other(direct, skb, dev, false, c);
 	return true;
 }
 
@@ -240,7 +268,7 @@ static __always_inline bool find_checksum_cause(bool direct, struct sk_buff *skb
 		(offset != TCP_CHECK_OFFSET && offset != UDP_CHECK_OFFSET && !(GET(direct, dev, features) & feature_csum_generic)))
 		c->reason = FALLBACK_REASON_HEADERS;
 	else
-		c->reason = by_other(direct, skb, dev, true);
+		c->reason = by_other(direct, skb, dev, true, c);
 	return true;
 }
 

@@ -99,6 +99,7 @@ struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hi
 		return NULL;
 	sum->n += hits->hits;
 	row->lacked |= hits->missing;
+	row->any_protocol |= hits->any_protocol;
 	if (hits->limit)
 		row->limit = hits->limit;
 	if (hits->largest > row->largest)

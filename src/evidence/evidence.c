@@ -34,6 +34,7 @@ static const char *const reason_names[FALLBACK_REASONS] = {
 	[FALLBACK_REASON_ENCAPSULATION] = "encapsulation",
 	[FALLBACK_REASON_HEADERS] = "headers",
 	[FALLBACK_REASON_DRIVER] = "driver",
+	[FALLBACK_REASON_MTU] = "mtu",
 	[FALLBACK_REASON_QDISC] = "qdisc",
 	[FALLBACK_REASON_FORCED] = "forced",
 	[FALLBACK_REASON_STALE] = "stale",

@@ -25,7 +25,7 @@
 const char *evidence_kind_name(enum fallback_kind kind);
 const char *evidence_origin_name(enum fallback_origin origin);
 /* "unknown", "feature", "xdp", "size-limit", "ipv4-size-limit", "segments-limit", "vlan", "encapsulation", "headers", "driver",
- * "qdisc", "forced", "stale". Static. */
+ * "mtu", "qdisc", "forced", "stale". Static. */
 const char *evidence_reason_name(enum fallback_reason reason);
 /* The inverse; FALLBACK_KINDS and FALLBACK_ORIGINS for unknown names, and FALLBACK_REASON_UNKNOWN for a reason that only a newer
  * offloadd knows, or NULL. */
@@ -35,9 +35,15 @@ enum fallback_reason evidence_reason_parse(const char *name);
 /* Is it a limit of the link (struct evidence_fallback: limit, largest), which `ip link set` changes? */
 static inline bool evidence_is_limit(enum fallback_reason reason)
 {
-	return reason == FALLBACK_REASON_SIZE || reason == FALLBACK_REASON_IPV4_SIZE || reason == FALLBACK_REASON_SEGMENTS;
+	return reason == FALLBACK_REASON_SIZE || reason == FALLBACK_REASON_IPV4_SIZE || reason == FALLBACK_REASON_SEGMENTS ||
+	       reason == FALLBACK_REASON_MTU;
 }
-/* Does the socket copy, and not the link segment or checksum? Then its connections may stay stale after the link was repaired. */
+/* Is it requested on purpose, whatever the link has? Then it is counted and shown, but it is not an event. */
+static inline bool evidence_is_intended(enum fallback_reason reason)
+{
+	return reason == FALLBACK_REASON_QDISC || reason == FALLBACK_REASON_FORCED;
+}
+/* Is it a copy by the socket (not segmentation or a checksum)? Then connections may stay stale after the link was repaired. */
 static inline bool evidence_is_by_socket(enum fallback_kind kind)
 {
 	return kind == FALLBACK_SENDPAGE || kind == FALLBACK_SPLICE;
@@ -62,6 +68,7 @@ struct evidence_fallback {
 	const char *verdict;		/* of the link, NULL if no rule applies to it; static */
 	struct evidence_hits hits[FALLBACK_KINDS];
 	feature_set lacked; /* features that the link did not have at a hit; for a checksum all that would have avoided it */
+	bool any_protocol; /* copies: some may be of another protocol than TCP, because the kernel function serves several */
 	uint32_t limit, largest; /* of evidence_is_limit(): the limit of the link, and the largest packet; bytes, or segments */
 	/* Set by evidence_set_missing(), 0 unless the reason is FALLBACK_REASON_FEATURE: */
 	feature_set missing;		/* the features that the sender lacks or lacked; 0 if unknown */

@@ -403,14 +403,26 @@ static int read_key(int fd, const void *key, void *userdata)
 	return 1;
 }
 
+/* Does the process belong to another network namespace, or is it check-path? That of a process that has ended is unknown. */
+static bool is_not_ours(const struct process_key *key)
+{
+	uint32_t own = probe_own_netns();
+	struct stat st;
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/%u/ns/net", key->tgid);
+	return !strncmp(key->comm, "offloadctl", sizeof(key->comm)) || (own && stat(name, &st) == 0 && st.st_ino != own);
+}
+
 static int read_process(int fd, const void *data, void *userdata)
 {
 	struct hits_reader *reader = userdata;
 	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET };
 	const struct process_key *key = data;
 
-	if (bpf_map_lookup_elem(fd, key, &hits.hits) < 0)
+	if (is_not_ours(key) || bpf_map_lookup_elem(fd, key, &hits.hits) < 0)
 		return 0;
+	hits.any_protocol = strcmp(reader->probe->process.hooks->function, process_hooks[0].function) != 0;
 	hits.tgid = (pid_t)key->tgid;
 	util_copy_name(hits.comm, sizeof(hits.comm), key->comm, sizeof(key->comm));
 	reader->fn(&hits, reader->userdata);

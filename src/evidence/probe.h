@@ -46,6 +46,7 @@ struct probe_hits {
 	int ifindex;	 /* in that namespace; 0: unknown */
 	pid_t tgid;	 /* the sender, if its cgroup is unknown; otherwise 0 */
 	char comm[EVENT_COMM_LEN];
+	bool any_protocol; /* copies, perhaps not of TCP: the function serves other protocols, too */
 	uint64_t hits;
 	feature_set missing; /* features that the device did not have at a hit; for a checksum all that would have avoided it; 0 for copies */
 	uint32_t limit, largest; /* of evidence_is_limit(reason), as in struct evidence_fallback */

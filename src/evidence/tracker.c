@@ -105,8 +105,9 @@ static void report_fallback(const struct probe_hits *hits, void *userdata)
 	struct finding f;
 	struct unit unit;
 
-	if (!ifindex || (evidence_is_by_socket(hits->kind) && stale_find(&w->stale, &key)))
-		return; /* reported as stale */
+	if (!ifindex || evidence_is_intended(hits->reason) ||
+		(evidence_is_by_socket(hits->kind) && stale_find(&w->stale, &key)))
+		return; /* the latter are reported as stale */
 	if (hits->origin == FALLBACK_SOCKET)
 		collect_name_service(&w->collect, hits->cgroup, evidence_is_by_socket(hits->kind) ? hits->tgid : 0,
 			evidence_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);

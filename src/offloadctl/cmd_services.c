@@ -105,7 +105,8 @@ static bool print_sender(const struct evidence *e, const struct evidence_fallbac
 				: row->origin == FALLBACK_FORWARDED ? "forwarded traffic"
 								  : "the kernel itself",
 				row->link[0] ? " on " : "", row->link);
-		printf("%s%s %llu", comma ? comma : "", evidence_kind_name(kind), (unsigned long long)row->hits[kind].n);
+		printf("%s%s %llu%s", comma ? comma : "", evidence_kind_name(kind), (unsigned long long)row->hits[kind].n,
+			row->any_protocol && evidence_is_by_socket(kind) ? " (any protocol)" : "");
 		comma = ", ";
 	}
 	if (!comma)

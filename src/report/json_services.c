@@ -18,6 +18,7 @@ static const struct json_field fallback_fields[] = {
 	JSON_FIELD(struct evidence_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, ifindex, "ifindex", JSON_INT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, verdict, "verdict", JSON_BORROWED),
+	JSON_FIELD(struct evidence_fallback, any_protocol, "any_protocol", JSON_BOOL),
 	JSON_FIELD(struct evidence_fallback, limit, "limit", JSON_INT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, largest, "largest", JSON_INT, .zero_is_null = true),
 	{ 0 },
@@ -152,6 +153,7 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 		return;
 	row->limit = read.limit;
 	row->largest = read.largest;
+	row->any_protocol = read.any_protocol;
 	row->ifindex = read.ifindex;
 	row->verdict = read.verdict;
 	json_read(r, item, hits_fields, &row->hits[kind]);

@@ -74,7 +74,7 @@ record_mark
 from system.slice/plain.service ethtool -K bond0 sg off
 wait_until 20 has_records '^offloadd: drift: vlan10 ' || :
 has "a cascade: the bond's record names them" "$(records '^offloadd: drift: bond0 ')" 'changed by ethtool\[[0-9]+\], .*in plain.service, at '
-done_by "and that of the VLAN, with the bond" vlan10 'changed by ethtool\[[0-9]+\], .*in plain.service, on bond0, at '
+done_by "and that of the VLAN, with the bond" vlan10 'changed by ethtool\[[0-9]+\], .*in plain.service, via bond0, at '
 ethtool -K bond0 sg on tso on >/dev/null
 wait_until 20 quiet_links
 daemon_stops
@@ -108,7 +108,7 @@ check "a signed sender sends" fetch signed
 check "and another of its connections" fetch signed2
 has "its pages are copied" "$(pays signed.service)" "\"vlan10 $copying\""
 is "nobody needs a restart" "$(services .restart)" '[]'
-has "the metrics have it" "$(offloadctl metrics)" '^offloadd_fallback_hits_total\{.*kind="segmentation",link="vlan10",service="plain.service"\} [1-9]' \
+has "the metrics have it" "$(offloadctl metrics)" '^offloadd_fallback_hits_total\{.*kind="segmentation",link="vlan10",reason="feature",service="plain.service"\} [1-9]' \
 	'^offloadd_probe\{.*probe="segmentation",function="__skb_gso_segment",method="(fentry|kprobe)",why=""\} 1'
 offloadctl services | sed 's/^/# note /'
 
