@@ -682,8 +682,7 @@ int rtnl_read_details(struct rtnl *rtnl, int ifindex, struct link_details *ret)
 }
 
 struct qdiscs {
-	int ifindex;
-	void (*fn)(const char *kind, void *userdata);
+	void (*fn)(int ifindex, const char *kind, void *userdata);
 	void *userdata;
 };
 
@@ -694,18 +693,19 @@ static void take_qdisc(struct nlmsghdr *nlh, void *userdata)
 	const struct tcmsg *tcm = nlmsg_data(nlh);
 	char kind[LINK_KIND_LEN] = "";
 
-	if (nlh->nlmsg_type != RTM_NEWQDISC || !nlmsg_valid_hdr(nlh, sizeof(*tcm)) || tcm->tcm_ifindex != q->ifindex)
+	if (nlh->nlmsg_type != RTM_NEWQDISC || !nlmsg_valid_hdr(nlh, sizeof(*tcm)))
 		return;
 	netlink_collect(nlmsg_attrdata(nlh, sizeof(*tcm)), (size_t)nlmsg_attrlen(nlh, sizeof(*tcm)), tb, TCA_KIND);
 	copy_string(kind, sizeof(kind), tb[TCA_KIND]);
 	if (kind[0])
-		q->fn(kind, q->userdata);
+		q->fn(tcm->tcm_ifindex, kind, q->userdata);
 }
 
-int rtnl_dump_qdiscs(struct rtnl *rtnl, int ifindex, void (*fn)(const char *kind, void *userdata), void *userdata)
+int rtnl_dump_qdiscs(
+	struct rtnl *rtnl, void (*fn)(int ifindex, const char *kind, void *userdata), void *userdata)
 {
-	const struct tcmsg tcm = { .tcm_ifindex = ifindex };
-	struct qdiscs qdiscs = { ifindex, fn, userdata };
+	const struct tcmsg tcm = { 0 };
+	struct qdiscs qdiscs = { fn, userdata };
 	struct dump reply = { .fn = take_qdisc, .userdata = &qdiscs };
 	int r = dump(rtnl, RTM_GETQDISC, &tcm, sizeof(tcm), &reply);
 

@@ -54,9 +54,10 @@ int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,
 /* Reads what struct link does not have of one link. 0; -ENODEV; other negative errno. */
 int rtnl_read_details(struct rtnl *rtnl, int ifindex, struct link_details *ret);
 
-/* Calls fn for each queueing discipline of a link, the root first, also for those inside a classful one. kind: "fq_codel"; valid
- * during the call. 0, negative errno. */
-int rtnl_dump_qdiscs(struct rtnl *rtnl, int ifindex, void (*fn)(const char *kind, void *userdata), void *userdata);
+/* Calls fn for each queueing discipline of every link, also for those inside a classful one. kind: "fq_codel"; valid during the call.
+ * 0; -EOPNOTSUPP: this kernel has none (CONFIG_NET_SCHED); other negative errno. */
+int rtnl_dump_qdiscs(
+	struct rtnl *rtnl, void (*fn)(int ifindex, const char *kind, void *userdata), void *userdata);
 
 /* Looks up the route for packets to an address (AF_INET or AF_INET6, network byte order) from a socket without source address, mark
  * or device. ret_links gets the indexes of at most max links: first that of this lookup, then those of the other next hops of the

@@ -26,10 +26,18 @@ struct group {
 	size_t n_remotes;
 };
 
+struct qdisc {
+	int ifindex;
+	char kind[LINK_KIND_LEN];
+};
+
 struct tracing {
 	const struct cmd_options *options;
 	struct cmd_session session;
 	struct way_source source;
+	struct qdisc *qdiscs; /* by link, those that may segment first */
+	size_t n_qdiscs;
+	int error;
 	struct way_report report;
 	struct json_value *answer; /* of offloadd; the evidence borrows from it */
 	struct evidence evidence;
@@ -51,6 +59,7 @@ static void tracing_close(struct tracing *t)
 		way_clear(&t->report.items[i].way);
 	for (size_t i = 0; i < t->report.n_chains; i++)
 		explanation_clear(&t->report.chains[i].explanation);
+	free(t->qdiscs);
 	free(t->report.items);
 	free(t->report.chains);
 	free(t->sockets);
@@ -64,26 +73,59 @@ static void tracing_close(struct tracing *t)
 
 /* ---- what the way asks the kernel ---- */
 
-/* One that may segment replaces the first. */
-static void choose_qdisc(const char *kind, void *userdata)
+static int compare_qdiscs(const void *p, const void *q)
 {
-	char *qdisc = userdata;
+	const struct qdisc *a = p, *b = q;
 
-	if (!qdisc[0] || (way_qdisc_segments(kind) && !way_qdisc_segments(qdisc)))
-		snprintf(qdisc, LINK_KIND_LEN, "%s", kind);
+	return COMPARE(a->ifindex, b->ifindex) ?: COMPARE(way_qdisc_segments(b->kind), way_qdisc_segments(a->kind));
+}
+
+static void take_qdisc(int ifindex, const char *kind, void *userdata)
+{
+	struct tracing *t = userdata;
+	struct qdisc *qdisc;
+
+	if (!GROW(t->qdiscs, t->n_qdiscs)) {
+		t->error = -ENOMEM;
+		return;
+	}
+	qdisc = &t->qdiscs[t->n_qdiscs++];
+	qdisc->ifindex = ifindex;
+	util_copy_name(qdisc->kind, sizeof(qdisc->kind), kind, strlen(kind));
+}
+
+/* CMD_OK or CMD_ERROR. */
+static int read_qdiscs(struct tracing *t)
+{
+	int r = rtnl_dump_qdiscs(t->session.observe->rtnl, take_qdisc, t);
+
+	if (r >= 0)
+		r = t->error;
+	if (r < 0 && r != -EOPNOTSUPP)
+		return cmd_error("Failed to read queueing disciplines: %s", strerror(-r));
+	qsort(t->qdiscs, t->n_qdiscs, sizeof(*t->qdiscs), compare_qdiscs);
+	return CMD_OK;
 }
 
 static int read_details(void *userdata, const struct link *link, struct link_details *ret, char qdisc[LINK_KIND_LEN])
 {
-	struct rtnl *rtnl = ((struct tracing *)userdata)->session.observe->rtnl;
+	struct tracing *t = userdata;
 
-	int r = rtnl_dump_qdiscs(rtnl, link->ifindex, choose_qdisc, qdisc);
+	for (size_t i = 0; i < t->n_qdiscs && t->qdiscs[i].ifindex <= link->ifindex && !qdisc[0]; i++)
+		if (t->qdiscs[i].ifindex == link->ifindex)
+			memcpy(qdisc, t->qdiscs[i].kind, LINK_KIND_LEN);
+	return rtnl_read_details(t->session.observe->rtnl, link->ifindex, ret);
+}
 
-	return r < 0 ? r : rtnl_read_details(rtnl, link->ifindex, ret);
+static bool is_link_local(uint16_t family, const uint8_t *address)
+{
+	return family == AF_INET6 && address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
 static int find_route(void *userdata, uint16_t family, const uint8_t *address, int ret_links[WAY_ROUTES_MAX])
 {
+	if (is_link_local(family, address))
+		return -EHOSTUNREACH; /* every interface has such a route */
 	return rtnl_find_route(((struct tracing *)userdata)->session.observe->rtnl, family, address, ret_links, WAY_ROUTES_MAX);
 }
 
@@ -134,6 +176,8 @@ static int follow_address(struct tracing *t, struct socket_info *to)
 	int links[WAY_ROUTES_MAX], n, r = CMD_OK;
 
 	unmap(to);
+	if (is_link_local(to->family, to->remote))
+		return cmd_error("%s is a link-local address, which every interface may reach; name the interface instead", t->report.name);
 	n = find_route(t, to->family, to->remote, links);
 	if (n < 0)
 		return cmd_error("no route to %s: %s", t->report.name, strerror(-n));
@@ -479,7 +523,9 @@ int cmd_way(const struct cmd_options *options, int argc _unused_, char **argv)
 		return r;
 	t.source = (struct way_source){ .links = t.session.view.links, .features = t.session.view.features,
 		.release = t.session.host.kernel_release, .details = read_details, .route = find_route, .userdata = &t };
-	r = follow(&t);
+	r = read_qdiscs(&t);
+	if (r == CMD_OK)
+		r = follow(&t);
 	if (r == CMD_OK)
 		r = add_counters(&t);
 	if (r == CMD_OK)
