@@ -131,7 +131,7 @@ echo $size >&$ask_web
 within 60 "it sends" grep -q got "$scratch/got"
 path web.service
 is "in the incident" "$status$(of '[.verdict, .ways[0].at]')" '2["software",0]'
-has "its counters are shown" "$(of '[.ways[0].hops[0].counters[].service] | unique')" '^\["web\.(service|socket)"\]$'
+has "its counters are shown" "$(of '[.ways[0].hops[0].counters[].service] | unique')" '^\["([a-z.]+/)?web\.(service|socket)"\]$'
 check "the document fits its schema" "$tools/test-json" path.json "$scratch/path.json"
 offloadctl path web.service | sed 's/^/# note /'
 path web.socket
