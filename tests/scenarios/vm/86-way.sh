@@ -29,6 +29,12 @@ agrees() { # DESCRIPTION ARGUMENT CONNECTION [LINK]: path names the link that wo
 	is "$1: the counters" "$(grown)" "${4:-}"
 }
 
+# up to 6.1 a bond does not offer the segmentation of tunnels to VLANs
+case $KERNEL in
+5.10 | 6.1) untunnelled=vlan10 ;;
+*) untunnelled= ;;
+esac
+
 check "the other host is there" network
 daemon_start "offloadd starts" --dry-run
 has "the probes run" "$(offloadctl status)" '^probe segmentation .*(fentry|kprobe)' '^probe checksum .*(fentry|kprobe)'
@@ -47,7 +53,7 @@ offloadctl path vlan10 | sed 's/^/# note /'
 repair_vlan
 agrees "repaired" 10.9.0.2 plain
 path vlan10
-is "what was counted within ten seconds is no OK" "$status$(of '[.verdict, .ways[0].hops[0].counters[0].now]')" '2["software",true]'
+is "what was counted within ten seconds is no OK" "$(of '.verdict == (if [.ways[0].hops[].counters[].now] | any then "software" else "ok" end)')" true
 ethtool -K eth2 sg off >/dev/null
 agrees "a port without scatter-gather" 10.9.0.2 plain eth2
 ethtool -K eth2 sg on tso on >/dev/null
@@ -85,7 +91,7 @@ agrees "vxlan, and a port that does not segment it" 10.7.0.2 vx0 eth2
 offloadctl path 10.7.0.2 | sed 's/^/# note /'
 ethtool -K eth2 tx-udp_tnl-segmentation on tx-udp_tnl-csum-segmentation on >/dev/null
 tunnel vx1 17 10.9.0.1 10.9.0.2 vxlan id 8 dstport 4790
-agrees "vxlan on the VLAN, which is not offered tunnels by the bond" 10.17.0.2 vx1 vlan10
+agrees "vxlan on the VLAN" 10.17.0.2 vx1 "$untunnelled"
 tunnel gt0 27 10.6.0.1 10.6.0.2 gretap
 agrees "gretap on the bond" 10.27.0.2 gt0
 
