@@ -106,6 +106,8 @@ struct socket_record {
 	__u64 device_features; /* current features of the device of its route; 0 without a route */
 	__u32 netns;
 	__u32 ifindex; /* 0 without a route */
+	__u32 gso_max_size; /* sk_gso_max_size, set together with route_caps */
+	__u32 unused;
 	__u16 family;  /* AF_INET, AF_INET6 */
 	__u16 local_port, remote_port;
 	__u8 state; /* TCP_* */

@@ -183,6 +183,7 @@ struct sock {
 	__u64 sk_route_caps;
 	long sk_rcvtimeo;
 	__u32 sk_gso_type;
+	__u32 sk_gso_max_size;
 	__u16 sk_protocol;
 	__u8 sk_kern_sock : 1;
 	struct sock_cgroup_data sk_cgrp_data;

@@ -84,6 +84,7 @@ int sockets(struct bpf_iter__tcp *ctx)
 	r.header.size = sizeof(r);
 	r.ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
 	r.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	r.gso_max_size = BPF_CORE_READ(sk, sk_gso_max_size);
 	r.state = state;
 	r.cgroup = socket_cgroup(false, sk);
 	sock = BPF_CORE_READ(sk, sk_socket);

@@ -351,7 +351,7 @@ int probe_parse_socket(const void *data, size_t size, struct socket_info *ret)
 		return -EBADMSG;
 	*ret = (struct socket_info){ .cgroup = record.cgroup, .inode = record.inode,
 		.route_caps = record.route_caps, .device_features = record.device_features,
-		.netns = record.netns, .ifindex = (int)record.ifindex, .family = record.family,
+		.netns = record.netns, .ifindex = (int)record.ifindex, .gso_max_size = record.gso_max_size, .family = record.family,
 		.local_port = record.local_port, .remote_port = record.remote_port,
 		.state = record.state, .expired = record.expired };
 	memcpy(ret->local, record.local, sizeof(ret->local));

@@ -192,6 +192,39 @@ bool cgroup_paths_has(const struct cgroup_paths *paths, const char *path)
 	return *path && faccessat(paths->root, path, F_OK, 0) == 0;
 }
 
+static void list(int dirfd, unsigned depth, unsigned *left, void (*fn)(const char *name, void *userdata), void *userdata)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (entry = readdir(dir)) && *left > 0) {
+		_cleanup_close_ int child = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		(*left)--;
+		fn(entry->d_name, userdata);
+		child = depth < WALK_DEPTH ? openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+		if (child >= 0)
+			list(child, depth + 1, left, fn, userdata);
+	}
+}
+
+int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata)
+{
+	_cleanup_(cgroup_paths_close_pointer) struct cgroup_paths *paths = NULL;
+	unsigned left = WALK_MAX;
+	int r = cgroup_paths_open(&paths);
+
+	if (r >= 0)
+		list(paths->root, 0, &left, fn, userdata);
+	return r;
+}
+
 int cgroup_path_of_process(pid_t pid, char *path, size_t size)
 {
 	_cleanup_free_ char *text = NULL;

@@ -19,6 +19,16 @@
 /* Kinds whose IFLA_LINK is a peer, not a link below. */
 static const char *const peer_kinds[] = { "veth", "netkit", "vxcan" };
 
+static const char *const limit_names[LINK_LIMIT_COUNT] = {
+	[LINK_LIMIT_GSO_MAX_SIZE] = "gso-max-size",
+	[LINK_LIMIT_GSO_MAX_SEGS] = "gso-max-segs",
+	[LINK_LIMIT_GRO_MAX_SIZE] = "gro-max-size",
+	[LINK_LIMIT_GSO_IPV4_MAX_SIZE] = "gso-ipv4-max-size",
+	[LINK_LIMIT_GRO_IPV4_MAX_SIZE] = "gro-ipv4-max-size",
+	[LINK_LIMIT_TSO_MAX_SIZE] = "tso-max-size",
+	[LINK_LIMIT_TSO_MAX_SEGS] = "tso-max-segs",
+};
+
 #define DEPTH_UNKNOWN UINT32_MAX
 #define DEPTH_WALKING (UINT32_MAX - 1)
 
@@ -59,7 +69,8 @@ static bool same_attributes(const struct link *a, const struct link *b)
 		a->vlan_id == b->vlan_id && a->lower_ifindex == b->lower_ifindex &&
 		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex &&
 		memcmp(a->hsr_ports, b->hsr_ports, sizeof(a->hsr_ports)) == 0 && a->xdp == b->xdp &&
-		a->macsec_offload == b->macsec_offload;
+		a->macsec_offload == b->macsec_offload &&
+		link_limits_equal(&a->limits, &b->limits);
 }
 
 /* Is its place in the stack the same? */
@@ -404,6 +415,21 @@ int link_table_related(struct link_table *table, const int *only, size_t n_only,
 	*ret_links = w.links;
 	*ret_n = w.n;
 	return 0;
+}
+
+const char *link_limit_name(enum link_limit limit)
+{
+	return (size_t)limit < LINK_LIMIT_COUNT ? limit_names[limit] : NULL;
+}
+
+int link_limit_find(const char *name)
+{
+	return util_find_word(name, limit_names, LINK_LIMIT_COUNT);
+}
+
+bool link_limits_equal(const struct link_limits *a, const struct link_limits *b)
+{
+	return a->has == b->has && memcmp(a->value, b->value, sizeof(a->value)) == 0;
 }
 
 const char *link_format_address(const struct link *link, char *buf, size_t size)

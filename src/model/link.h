@@ -18,6 +18,27 @@
 #define LINK_ADDRESS_LEN 32 /* MAX_ADDR_LEN */
 #define LINK_HSR_PORTS 3
 
+/* The sizes that a link limits GSO and GRO to, as rtnetlink reports them (IFLA_*). Sizes are bytes, segs are
+ * packets. The IPv4 variants are of IPv4 packets; the others are of IPv6 packets, and before Linux 6.3 of both. */
+enum link_limit {
+	LINK_LIMIT_GSO_MAX_SIZE,      /* a packet that is longer is segmented in software (gso_features_check()) */
+	LINK_LIMIT_GSO_MAX_SEGS,      /* a packet of more segments, too */
+	LINK_LIMIT_GRO_MAX_SIZE,      /* from Linux 5.17 on */
+	LINK_LIMIT_GSO_IPV4_MAX_SIZE, /* from 6.3 on */
+	LINK_LIMIT_GRO_IPV4_MAX_SIZE, /* from 6.3 on */
+	/* what the driver supports, and nobody can change: the upper bounds of gso_max_size and gso_max_segs; from 5.19 on */
+	LINK_LIMIT_TSO_MAX_SIZE,
+	LINK_LIMIT_TSO_MAX_SEGS,
+};
+#define LINK_LIMIT_COUNT 7
+#define LINK_LIMIT_SETTABLE 5 /* those before it can be changed */
+#define LINK_LIMIT(limit) (1u << (limit))
+
+struct link_limits {
+	uint32_t value[LINK_LIMIT_COUNT];
+	unsigned has; /* LINK_LIMIT() of those that this kernel reports; the value of others is 0 */
+};
+
 struct link {
 	/* attributes */
 	int ifindex;
@@ -38,6 +59,7 @@ struct link {
 	bool xdp; /* IFLA_XDP_ATTACHED: an XDP program is attached, in whatever mode */
 	/* IFLA_MACSEC_OFFLOAD of a "macsec": 0: none, else by PHY or MAC; -1: the kernel does not report it, or another kind */
 	int macsec_offload;
+	struct link_limits limits;
 
 	bool default_route; /* a default route uses this link */
 
@@ -62,6 +84,18 @@ struct link {
 	bool noticed;
 
 	UT_hash_handle hh;
+};
+
+/* What rtnl_read_details() reads about one link when it is needed. */
+enum link_role { LINK_ROLE_NONE, LINK_ROLE_ACTIVE, LINK_ROLE_BACKUP }; /* of a port of a bond: IFLA_BOND_SLAVE_STATE */
+#define LINK_ROLES 3
+
+struct link_details {
+	enum link_role role;
+	/* of a tunnel */
+	uint16_t family;    /* of its remote end, AF_INET or AF_INET6; 0: none is configured */
+	uint8_t remote[16]; /* network byte order; IPv4 in the first four bytes */
+	bool checksum;	    /* its packets have an outer checksum, which hardware has to compute */
 };
 
 struct link_table {
@@ -124,6 +158,11 @@ static inline bool link_is_kind(const struct link *link, const char *kind)
 }
 /* Is its IFLA_LINK a peer (veth, ...), and not a link below? */
 bool link_has_peer(const struct link *link);
+
+/* The name in rules and documents, "gso-max-size"; and the limit with that name, -1 if there is none. */
+const char *link_limit_name(enum link_limit limit);
+int link_limit_find(const char *name);
+bool link_limits_equal(const struct link_limits *a, const struct link_limits *b);
 
 /* Formats the address, "aa:bb:...", "" without one, into buf of at least 3 * LINK_ADDRESS_LEN bytes. Returns
  * buf. */

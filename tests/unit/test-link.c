@@ -187,6 +187,26 @@ static void links_that_are_connected(void **state)
 	link_table_clear(&t);
 }
 
+/* A change of a limit is a change, and the table has the new one. */
+static void limits_are_attributes(void **state)
+{
+	struct link link = { .ifindex = 2, .name = "eth2", .kind = "physical", .lower_netnsid = -1,
+		.limits = { .value = { [LINK_LIMIT_GSO_MAX_SIZE] = 65536 },
+			.has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) } };
+	struct link_table t = { 0 };
+
+	(void)state;
+	assert_int_equal(link_table_update(&t, &link, NULL), 1);
+	assert_int_equal(link_table_update(&t, &link, NULL), 0);
+	link.limits.value[LINK_LIMIT_GSO_MAX_SIZE] = 8000;
+	assert_int_equal(link_table_update(&t, &link, NULL), 1);
+	assert_int_equal(link_table_find(&t, 2)->limits.value[LINK_LIMIT_GSO_MAX_SIZE], 8000);
+	link_table_clear(&t);
+	for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++)
+		assert_int_equal(link_limit_find(link_limit_name(i)), i);
+	assert_int_equal(link_limit_find("gso"), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +217,7 @@ int main(void)
 		cmocka_unit_test(a_rename_keeps_the_stack),
 		cmocka_unit_test(kept_and_made_anew_are_the_same),
 		cmocka_unit_test(links_that_are_connected),
+		cmocka_unit_test(limits_are_attributes),
 	};
 
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);

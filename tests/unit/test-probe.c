@@ -17,7 +17,7 @@ static void good_records_are_understood(void **state)
 						.reason = FALLBACK_REASON_VLAN },
 		.time_ns = 5000, .pid = 12, .comm = "a\x1b[2J" };
 	struct socket_record socket = { .cgroup = 78, .ifindex = 4, .family = 10, .local_port = 80,
-		.state = 1, .expired = 1, .local = { [15] = 1 } };
+		.state = 1, .expired = 1, .gso_max_size = 65215, .local = { [15] = 1 } };
 	struct change_record change = { .time_ns = 7000, .before = 5, .after = 1, .root_ifindex = 2,
 		.pid = 3, .ppid = 4, .comm = "ethtool", .parent_comm = "sixteen-letters!" };
 	struct probe_hits hits;
@@ -41,6 +41,7 @@ static void good_records_are_understood(void **state)
 	assert_int_equal(info.local_port, 80);
 	assert_int_equal(info.local[15], 1);
 	assert_true(info.expired);
+	assert_int_equal(info.gso_max_size, 65215);
 
 	change.header = HEADER(change, EVENT_TYPE_CHANGE);
 	assert_int_equal(probe_parse_change(&change, sizeof(change), &c), 0);

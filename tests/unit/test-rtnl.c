@@ -183,6 +183,30 @@ static void a_slave(void **state)
 	assert_string_equal(link.kind, "physical");
 }
 
+/* An old kernel reports less, and what it does not report is not 0. */
+static void the_size_limits(void **state)
+{
+	struct unit_message m;
+	struct nlmsghdr *nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 9);
+	struct link link;
+
+	(void)state;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "vlan10");
+	mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SIZE, 8000);
+	mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SEGS, 0);
+	mnl_attr_put_u8(nlh, IFLA_GRO_MAX_SIZE, 1); /* too short */
+	assert_int_equal(parse(&m, &link), 0);
+	assert_int_equal(link.limits.has, LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) | LINK_LIMIT(LINK_LIMIT_GSO_MAX_SEGS));
+	assert_int_equal(link.limits.value[LINK_LIMIT_GSO_MAX_SIZE], 8000);
+	mnl_attr_put_u32(nlh, IFLA_TSO_MAX_SIZE, 65536);
+	mnl_attr_put_u32(nlh, 64, 65535); /* IFLA_GRO_IPV4_MAX_SIZE */
+	assert_int_equal(parse(&m, &link), 0);
+	assert_true(link.limits.has & LINK_LIMIT(LINK_LIMIT_GRO_IPV4_MAX_SIZE));
+	assert_int_equal(link.limits.value[LINK_LIMIT_GRO_IPV4_MAX_SIZE], 65535);
+	assert_int_equal(link.limits.value[LINK_LIMIT_TSO_MAX_SIZE], 65536);
+	assert_false(link.limits.has & LINK_LIMIT(LINK_LIMIT_TSO_MAX_SEGS));
+}
+
 /* The bridge tells RTNLGRP_LINK that a port left it by RTM_DELLINK of its own family: the link is still there. */
 static void messages_about_something_else(void **state)
 {
@@ -278,6 +302,7 @@ int main(void)
 		cmocka_unit_test(links_without_a_kind),
 		cmocka_unit_test(an_event_of_a_wireless_driver_is_no_link),
 		cmocka_unit_test(a_slave),
+		cmocka_unit_test(the_size_limits),
 		cmocka_unit_test(messages_about_something_else),
 		cmocka_unit_test(a_hostile_message),
 		cmocka_unit_test(any_cut_is_survived),
