@@ -44,7 +44,6 @@ struct tracing {
 	/* the sockets of the unit */
 	struct probe *probe;
 	struct socket_info *sockets;
-	struct cgroup_socket *owners;
 	size_t n_sockets;
 	struct group *groups;
 	size_t n_groups;
@@ -63,7 +62,6 @@ static void tracing_close(struct tracing *t)
 	free(t->report.items);
 	free(t->report.chains);
 	free(t->sockets);
-	free(t->owners);
 	free(t->groups);
 	probe_close(t->probe);
 	evidence_clear(&t->evidence);
@@ -253,27 +251,20 @@ static void add_service(struct tracing *t, const char *service)
 	t->n_names++;
 }
 
-/* Does the socket belong to the unit, by its process or by its cgroup? An accepted connection has the cgroup of its listener, which may
- * be that of a socket unit; hits are counted for either. */
-static bool take_unit(struct tracing *t, struct collect *collect, uint64_t cgroup, pid_t pid)
+/* Does the socket belong to the unit? Hits are counted for the service that holds it, or for that of its cgroup, if it was passed on. */
+static bool take_unit(struct tracing *t, struct senders *senders, const struct socket_info *socket)
 {
-	const struct {
-		uint64_t cgroup;
-		pid_t pid;
-	} sources[] = { { 0, pid }, { cgroup, 0 } };
-	char services[ARRAY_SIZE(sources)][UNIT_SERVICE_LEN];
+	const struct probe_hits hits = { .kind = FALLBACK_CHECKSUM, .origin = FALLBACK_SOCKET, .cgroup = socket->cgroup,
+		.inode = socket->inode };
+	char services[2][UNIT_SERVICE_LEN] = { "" };
+	struct unit units[2];
 	bool found = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		struct unit unit;
-
-		services[i][0] = '\0';
-		if (!sources[i].cgroup && !sources[i].pid)
-			continue;
-		collect_name_service(collect, sources[i].cgroup, sources[i].pid, UNIT_NO_SERVICE, &unit, services[i]);
-		found |= is_name(util_file_name(unit.name), t->report.name) || is_name(services[i], t->report.name);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(sources) && found; i++)
+	senders_name(senders, &hits, &units[0], services[0]);
+	senders_name_cgroup(senders, socket->cgroup, 0, "", &units[1], services[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		found |= is_name(util_file_name(units[i].name), t->report.name) || is_name(services[i], t->report.name);
+	for (size_t i = 0; i < ARRAY_SIZE(units) && found; i++)
 		if (services[i][0])
 			add_service(t, services[i]);
 	return found;
@@ -327,17 +318,14 @@ static int take_route(struct tracing *t, const struct collect *collect, struct s
 static int group_sockets(struct tracing *t)
 {
 	struct cmd_scope scope;
-	int r;
+	int r = 0;
 
-	t->owners = calloc(t->n_sockets + 1, sizeof(*t->owners));
-	if (!t->owners)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->n_sockets; i++)
-		t->owners[i].inode = t->sockets[i].inode;
-	r = cgroup_find_socket_owners(t->owners, t->n_sockets);
 	cmd_scope_open(&scope, &t->session, NULL);
+	for (size_t i = 0; i < t->n_sockets; i++)
+		(void)senders_note_socket(&scope.collect.senders, t->sockets[i].cgroup, t->sockets[i].inode);
+	senders_find(&scope.collect.senders);
 	for (size_t i = 0; i < t->n_sockets && r >= 0; i++)
-		if (take_unit(t, &scope.collect, t->sockets[i].cgroup, t->owners[i].pid))
+		if (take_unit(t, &scope.collect.senders, &t->sockets[i]))
 			r = take_route(t, &scope.collect, &t->sockets[i]);
 	cmd_scope_close(&scope);
 	return r;
@@ -522,7 +510,7 @@ int cmd_way(const struct cmd_options *options, int argc _unused_, char **argv)
 	if (r != CMD_OK)
 		return r;
 	t.source = (struct way_source){ .links = t.session.view.links, .features = t.session.view.features,
-		.release = t.session.host.kernel_release, .details = read_details, .route = find_route, .userdata = &t };
+		.host = &t.session.host, .details = read_details, .route = find_route, .userdata = &t };
 	r = read_qdiscs(&t);
 	if (r == CMD_OK)
 		r = follow(&t);

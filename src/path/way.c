@@ -514,7 +514,7 @@ int way_follow(const struct way_source *source, int ifindex, unsigned offloads, 
 	*ret = (struct way){ .offloads = offloads & (WAY_TCP4 | WAY_TCP6) };
 	if (!link)
 		return -ENODEV;
-	r = predict_new(source->features, source->links, source->release, &w.predict);
+	r = predict_new(source->features, source->links, source->host, &w.predict);
 	if (r < 0)
 		return r;
 	w.sets = predict_sets(w.predict);

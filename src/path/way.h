@@ -7,6 +7,7 @@
 
 #include "evidence/evidence.h"
 #include "model/link.h"
+#include "rules/rule.h"
 
 /* What is left to hardware; a set of them is an unsigned of WAY_OFFLOAD(). */
 enum way_offload {
@@ -110,7 +111,7 @@ struct way {
 struct way_source {
 	struct link_table *links; /* stacked */
 	const struct feature_table *features;
-	const char *release; /* of the kernel */
+	const struct rule_host *host; /* for its kernel */
 	uint32_t socket_size; /* the longest packet that the sockets send; 0: what the first link allows now */
 	/* The details and the queueing discipline of a link, as struct way_hop has them. Negative errno: not known. */
 	int (*details)(void *userdata, const struct link *link, struct link_details *ret, char qdisc[LINK_KIND_LEN]);

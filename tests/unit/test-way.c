@@ -51,7 +51,7 @@ static int route(void *userdata, uint16_t family, const uint8_t *address, int re
 static void follow(struct unit_host *h, const char *name, unsigned offloads)
 {
 	const struct link *link = link_table_find_name(&h->links, name);
-	const struct way_source source = { .links = &h->links, .features = &h->features, .release = h->host.kernel_release,
+	const struct way_source source = { .links = &h->links, .features = &h->features, .host = &h->host,
 		.details = details, .route = route };
 
 	assert_non_null(link);
@@ -225,7 +225,7 @@ static void a_limit_below(void **state)
 static void sockets_from_before_a_limit(void **state)
 {
 	struct unit_host *h = *state;
-	struct way_source source = { .links = &h->links, .features = &h->features, .release = h->host.kernel_release,
+	struct way_source source = { .links = &h->links, .features = &h->features, .host = &h->host,
 		.details = details, .route = route, .socket_size = 65215 };
 
 	incident(h);
@@ -506,7 +506,7 @@ static void sockets_that_copy(void **state)
 static void no_such_link(void **state)
 {
 	struct unit_host *h = *state;
-	const struct way_source source = { .links = &h->links, .features = &h->features, .release = "6.1", .details = details,
+	const struct way_source source = { .links = &h->links, .features = &h->features, .host = &h->host, .details = details,
 		.route = route };
 
 	assert_int_equal(way_follow(&source, 77, WAY_TCP4, &way), -ENODEV);
