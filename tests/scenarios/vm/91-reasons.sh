@@ -28,7 +28,7 @@ started+=($!)
 disown $!
 wait_until 30 grep -q '^Listening on' "$scratch/receiver"
 ask forget 0 >/dev/null
-offloadctl check-path vlan10 --peer 10.9.0.2 --yes --bytes 4M --time 60s --json >"$scratch/path.json" 2>&1 </dev/null
+offloadctl check-path vlan10 --peer 10.9.0.2 --yes --bytes 16M --time 60s --json >"$scratch/path.json" 2>&1 </dev/null
 has "check-path sends" "$(cat "$scratch/path.json")" '"verdict": "'
 is "and is not counted" "$(reasons)" ""
 ip netns exec $peer ethtool -K v10 tx off >/dev/null
