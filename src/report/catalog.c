@@ -28,7 +28,8 @@
 #define HAS_STALE "{outside?A process outside any service|{service}} has {count?{count} }stale {count#connection|connections}: " \
 		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
 		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
-#define AFTERWARDS "{copied_any?and connections may have to be re-established then|no restart is needed}"
+#define AFTERWARDS "{copied_any?and connections may have to be re-established then|{refused_any?and its processes may have to be " \
+		    "restarted then|no restart is needed}}"
 #define HAS_GAVE_UP "{outside?A process outside any service|{service}} sends UDP{link? on {link}|} without segmentation ({count} " \
 		    "{count#process|processes}): it was refused while the interface lacked checksums, which it has regained; restart " \
 		    "{outside?it|the service}"
@@ -102,7 +103,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_FALLBACK_SERVICE] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_SOCKET] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
 	[FINDING_UDP_REFUSED] = "{outside?A process outside any service|{service}} sends UDP on {link?{link}|an interface} that the kernel "
-				"refuses to segment; some programs then give segmentation up until they are restarted; {remedy}",
+				"refuses to segment; {remedy}",
 	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
@@ -273,7 +274,7 @@ enum name {
 	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
-	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
+	COPIED_ANY, REFUSED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
 	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, NAMES
 };
 
@@ -286,7 +287,7 @@ static const char *const names[NAMES] = {
 	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want",
 	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue", [KIND] = "kind",
 	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied", [REFUSED] = "refused",
-	[RATES] = "rates", [COPIED_ANY] = "copied_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
+	[RATES] = "rates", [COPIED_ANY] = "copied_any", [REFUSED_ANY] = "refused_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
 	[PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
 	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
@@ -471,6 +472,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_list(s, CATALOG_RATE(0), (rates[0] ? 1U : 0) | (rates[1] ? 2U : 0) | (rates[2] ? 4U : 0) | (rates[3] ? 8U : 0), depth, buf, size);
 	case COPIED_ANY:
 		return s->diagnosis ? d->copies : evidence_is_by_socket(f->kind);
+	case REFUSED_ANY:
+		return s->diagnosis ? d->refused : f->kind == FALLBACK_UDP;
 	case ONLY_COPIED:
 		return d->only_copies;
 	case HAS_AGAIN:
@@ -587,7 +590,9 @@ const char *catalog_remedy(const struct evidence_fallback *row, const struct fea
 {
 	struct finding f = { .off = row->missing, .remedy = row->remedy, .reason = row->reason, .limit = row->limit,
 		.largest = row->largest,
-		.kind = evidence_sum_copied(row) ? FALLBACK_SENDPAGE : FALLBACK_SEGMENTATION };
+		.kind = evidence_sum_copied(row)      ? FALLBACK_SENDPAGE
+			: row->hits[FALLBACK_UDP].n ? FALLBACK_UDP
+						    : FALLBACK_SEGMENTATION };
 	const struct subject s = { .f = &f, .table = table };
 
 	util_append(f.link, sizeof(f.link), "%s", row->link);

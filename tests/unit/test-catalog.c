@@ -97,6 +97,8 @@ static void make_example(enum finding_code code, struct finding *f)
 {
 	*f = (struct finding){ .code = code, .kind = FALLBACK_SEGMENTATION, .error = -ENOSPC, .count = 1, .total = 3, .changes = 2, .line = 7,
 		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule", .reason = FALLBACK_REASON_FEATURE, .remedy = REMEDY_REPAIR };
+	if (code == FINDING_UDP_REFUSED)
+		f->kind = FALLBACK_UDP;
 	if (code == FINDING_DIAGNOSIS_LIMIT)
 		f->reason = FALLBACK_REASON_SIZE;
 	if (code == FINDING_DIAGNOSIS_OTHER)
