@@ -79,12 +79,26 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 	}
 }
 
+struct plan_step *planner_add_step(struct plan *plan, const struct plan_link *pl)
+{
+	struct plan_step *step;
+
+	if (!GROW(plan->steps, plan->n_steps))
+		return NULL;
+	step = &plan->steps[plan->n_steps++];
+	*step = (struct plan_step){ .ifindex = pl->ifindex };
+	memcpy(step->name, pl->name, sizeof(pl->name));
+	return step;
+}
+
 static int add_step(struct plan *plan, const struct plan_link *pl, feature_set mask, feature_set value)
 {
-	if (!GROW(plan->steps, plan->n_steps))
+	struct plan_step *step = planner_add_step(plan, pl);
+
+	if (!step)
 		return -ENOMEM;
-	plan->steps[plan->n_steps] = (struct plan_step){ .ifindex = pl->ifindex, .mask = mask, .value = value };
-	memcpy(plan->steps[plan->n_steps++].name, pl->name, sizeof(pl->name));
+	step->mask = mask;
+	step->value = value;
 	return 0;
 }
 
@@ -212,7 +226,7 @@ static bool alias_member_counts(const struct link *link, const struct declaratio
 		(d->value == RULE_ON) != !!(members & link->features.active);
 }
 
-static struct plan_item make_item(
+struct plan_item planner_make_item(
 	const struct plan_context *c, const struct link *link, const struct declaration *d, unsigned bit)
 {
 	return (struct plan_item){
@@ -238,7 +252,7 @@ static bool is_unread(const struct link *link)
 static struct plan_item make_unread_item(
 	struct planner *p, const struct link *link, const struct declaration *d, unsigned bit)
 {
-	struct plan_item item = make_item(p->context, link, d, bit);
+	struct plan_item item = planner_make_item(p->context, link, d, bit);
 
 	item.active = item.wanted = false;
 	item.unread = true;
@@ -258,7 +272,7 @@ static void judge_foreign(struct plan_item *item)
 static int declare_link(struct planner *p, const struct link *link, struct plan_link *pl)
 {
 	struct declaration declarations[FEATURE_MAX], foreign[16];
-	struct plan_item items[FEATURE_MAX + ARRAY_SIZE(foreign)];
+	struct plan_item items[FEATURE_MAX + ARRAY_SIZE(foreign) + LINK_LIMIT_SETTABLE];
 	size_t n = 0, n_foreign;
 
 	n_foreign = rule_set_declare(p->context->rules, p->table, link, p->context->host,
@@ -271,16 +285,17 @@ static int declare_link(struct planner *p, const struct link *link, struct plan_
 				continue;
 			if (d->value == RULE_LOWER && !(link->features.hw & FEATURE(bit)))
 				continue;
-			items[n++] = make_item(p->context, link, d, bit);
+			items[n++] = planner_make_item(p->context, link, d, bit);
 		}
 	else if (is_unread(link))
 		for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
 			if (declarations[bit].value != RULE_UNSET)
 				items[n++] = make_unread_item(p, link, &declarations[bit], bit);
 	for (size_t i = 0; i < n_foreign && i < ARRAY_SIZE(foreign); i++) {
-		items[n] = make_item(p->context, link, &foreign[i], FEATURE_MAX);
+		items[n] = planner_make_item(p->context, link, &foreign[i], FEATURE_MAX);
 		judge_foreign(&items[n++]);
 	}
+	n += planner_declare_limits(p, link, items + n);
 	if (n == 0)
 		return 0;
 	pl->items = malloc(n * sizeof(*items));
@@ -297,6 +312,8 @@ static void start_link(struct plan_link *pl, const struct link *link)
 		.ifindex = link->ifindex,
 		.before = link->features,
 		.predicted = link->features,
+		.limits = link->limits,
+		.limits_predicted = link->limits,
 		.error = is_unread(link) ? link->features_error : 0,
 	};
 	memcpy(pl->name, link->name, sizeof(pl->name));
@@ -397,7 +414,9 @@ static void finish_link(struct planner *p, struct plan_link *pl, const struct li
 	for (size_t i = 0; i < pl->n_items; i++) {
 		struct plan_item *item = &pl->items[i];
 
-		if (item->bit < FEATURE_MAX && !item->unread) {
+		if (item->is_limit) {
+			planner_judge_limit(p, link, pl, item);
+		} else if (item->bit < FEATURE_MAX && !item->unread) {
 			planner_judge(p, link, pl, item);
 			declared |= FEATURE(item->bit);
 		}
@@ -491,6 +510,8 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	r = declare_links(&p, only, n_only);
 	if (r >= 0 && !c->audit)
 		r = make_steps(&p);
+	if (r >= 0)
+		r = planner_set_limits(&p);
 	if (r < 0)
 		return r;
 	declared = ret->n_links;
@@ -577,7 +598,9 @@ static struct link_result result_of(const struct plan_link *link)
 	for (size_t i = 0; i < link->n_items; i++) {
 		const struct plan_item *item = &link->items[i];
 
-		if (item->bit < FEATURE_MAX)
+		if (item->is_limit)
+			result.limits[item->verdict] |= LINK_LIMIT(item->number.limit);
+		else if (item->bit < FEATURE_MAX)
 			result.features[item->verdict] |= FEATURE(item->bit);
 		else
 			result.foreign |= item->verdict != VERDICT_COMPLIANT;
