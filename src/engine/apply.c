@@ -11,19 +11,6 @@
 #include "basic/util.h"
 #include "engine/apply_private.h"
 
-static void explain_error(struct apply_result *result)
-{
-	if (result->text[0])
-		return;
-	if (result->error == -EPERM)
-		snprintf(result->text, sizeof(result->text), "needs CAP_NET_ADMIN");
-	else if (result->error == -ENODEV)
-		snprintf(result->text, sizeof(result->text),
-			"the interface is gone, was renamed or replaced");
-	else
-		snprintf(result->text, sizeof(result->text), "%s", strerror(-result->error));
-}
-
 /* The kernel also returns -ENODEV for a device that exists, but is detached during a reset or suspend: !netif_device_present() in
  * ethnl_ops_begin() and dev_ethtool(). */
 static bool is_detached(const struct apply_result *result, int error)
@@ -32,14 +19,6 @@ static bool is_detached(const struct apply_result *result, int error)
 
 	return error == -ENODEV && if_indextoname((unsigned)result->ifindex, name) &&
 		strcmp(name, result->name) == 0;
-}
-
-void apply_result_fail(struct apply_result *result, int error)
-{
-	result->error = error;
-	result->missed = result->asked;
-	result->limits_missed = result->limits.has;
-	explain_error(result);
 }
 
 /* The link if it still has this index, name and kind (NULL: any), otherwise NULL. */
@@ -92,12 +71,6 @@ static int set_and_verify(struct observe *o, struct link *link, struct apply_res
 	}
 	take_read_back(link, result);
 	return 0;
-}
-
-void apply_result_begin(struct apply_result *result, int ifindex, const char *name)
-{
-	*result = (struct apply_result){ .ifindex = ifindex };
-	util_copy_name(result->name, sizeof(result->name), name, strnlen(name, LINK_NAME_LEN));
 }
 
 static void start_result(
@@ -260,27 +233,6 @@ void apply_wait_late(struct observe *o, const struct plan *plan, const struct ap
 		(void)nanosleep(&pause, NULL);
 		apply_read_late(o, plan, report);
 	}
-}
-
-bool apply_is_temporary(int error)
-{
-	switch (error) {
-	case -EBUSY:
-	case -EAGAIN:
-	case -EINTR:
-	case -ENOMEM:
-	case -ENOBUFS:
-	case -EUCLEAN:
-		return true;
-	default:
-		return false;
-	}
-}
-
-void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec)
-{
-	if (refusals->tries < APPLY_RETRY_MAX)
-		refusals->retry_usec = now_usec + (APPLY_RETRY_USEC << refusals->tries++);
 }
 
 static void add_bits(feature_set sets[2], feature_set bits, feature_set value)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by apply.c (features, and the whole of a plan) and apply_limits.c (size limits). */
+/* Shared by apply.c (features, and the whole of a plan), apply_limits.c (size limits) and apply_result.c (the result of a step). */
 #ifndef OFFLOADD_APPLY_PRIVATE_H
 #define OFFLOADD_APPLY_PRIVATE_H
 

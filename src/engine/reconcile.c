@@ -662,6 +662,7 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 		return 0;
 	if (finish(r) < 0)
 		return -ENOMEM;
+	schedule_limits(r, now_usec);
 	if (reconcile_is_settled(r))
 		return 1;
 	r->counts.runs++;

@@ -11,37 +11,6 @@
 
 #define ROUNDS_MAX 4 /* a step may undo what an earlier one did */
 
-static int compare_index(const void *a, const void *b)
-{
-	const struct plan_index *x = a, *y = b;
-
-	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
-}
-
-/* Rebuilds plan->index after plan->links changed. */
-static void index_links(struct plan *plan)
-{
-	bool sorted = true;
-
-	for (size_t i = 0; i < plan->n_links; i++) {
-		plan->index[i] = (struct plan_index){ plan->links[i].ifindex, i };
-		sorted = sorted && (i == 0 || plan->index[i - 1].ifindex < plan->index[i].ifindex);
-	}
-	plan->n_index = plan->n_links;
-	if (!sorted)
-		qsort(plan->index, plan->n_index, sizeof(*plan->index), compare_index);
-}
-
-const struct plan_link *plan_find(const struct plan *plan, int ifindex)
-{
-	struct plan_index key = { .ifindex = ifindex }, *found;
-
-	if (plan->n_index == 0)
-		return NULL;
-	found = bsearch(&key, plan->index, plan->n_index, sizeof(key), compare_index);
-	return found ? &plan->links[found->at] : NULL;
-}
-
 /* The SET that gives the features in `among` their declared values, from the current prediction. */
 static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
 	feature_set among, feature_set *ret_mask, feature_set *ret_value)
@@ -77,18 +46,6 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		if (item->want)
 			*ret_value |= b;
 	}
-}
-
-struct plan_step *planner_add_step(struct plan *plan, const struct plan_link *pl)
-{
-	struct plan_step *step;
-
-	if (!GROW(plan->steps, plan->n_steps))
-		return NULL;
-	step = &plan->steps[plan->n_steps++];
-	*step = (struct plan_step){ .ifindex = pl->ifindex };
-	memcpy(step->name, pl->name, sizeof(pl->name));
-	return step;
 }
 
 static int add_step(struct plan *plan, const struct plan_link *pl, feature_set mask, feature_set value)
@@ -224,23 +181,6 @@ static bool alias_member_counts(const struct link *link, const struct declaratio
 		return false;
 	return bit == (unsigned)__builtin_ctzll(members) &&
 		(d->value == RULE_ON) != !!(members & link->features.active);
-}
-
-struct plan_item planner_make_item(
-	const struct plan_context *c, const struct link *link, const struct declaration *d, unsigned bit)
-{
-	return (struct plan_item){
-		.bit = bit,
-		.declared = d->value,
-		.active = bit < FEATURE_MAX && (link->features.active & FEATURE(bit)),
-		.wanted = bit < FEATURE_MAX && (link->features.wanted & FEATURE(bit)),
-		.overdue = d->rule->until && c->now >= d->rule->until,
-		.audit = d->rule->mode == RULE_MODE_AUDIT || c->audit,
-		.cause_bit = FEATURE_MAX,
-		.text = "",
-		.rule = d->rule,
-		.feature = d->feature,
-	};
 }
 
 /* A link that was removed meanwhile (-ENODEV) does not count. */
@@ -379,7 +319,7 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 		p->of[plan->n_links] = links[i];
 		plan->n_links += (size_t)r;
 	}
-	index_links(plan);
+	planner_index_links(plan);
 	return 0;
 }
 
@@ -523,7 +463,7 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 		return r;
 	if (ret->n_links > declared) {
 		qsort_r(ret->links, ret->n_links, sizeof(*ret->links), compare_links, table);
-		index_links(ret);
+		planner_index_links(ret);
 	}
 	return p.failed ? -ENOMEM : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by plan.c (links, steps, the plan), plan_resolve.c (whether a declared value means on or off), plan_cause.c (verdicts and
+/* Shared by plan.c (links, steps, the plan), plan_parts.c (what it is made of), plan_limits.c (size limits), plan_resolve.c (whether a declared value means on or off), plan_cause.c (verdicts and
  * causes) and explain.c (cause chains). */
 #ifndef OFFLOADD_PLAN_PRIVATE_H
 #define OFFLOADD_PLAN_PRIVATE_H
@@ -63,6 +63,8 @@ void planner_resolve_want(struct planner *p, const struct link *link, struct pla
 /* Clears the cache of planner_resolve_want(). Needed after a step, which may have turned on a feature that is not in `hw`. */
 void planner_forget(struct planner *p);
 
+/* plan_parts.c: rebuilds plan->index after plan->links changed. */
+void planner_index_links(struct plan *plan);
 /* An item of a declaration, without its verdict. bit: as in the item. */
 struct plan_item planner_make_item(
 	const struct plan_context *c, const struct link *link, const struct declaration *d, unsigned bit);

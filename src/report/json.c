@@ -53,16 +53,6 @@ void json_add_rule_errors(struct json_writer *w, const char *key, const struct r
 	json_add_rows(w, key, fields, set->errors, set->n_errors < max ? set->n_errors : max, sizeof(*set->errors));
 }
 
-void json_add_item_rule(struct json_writer *w, const struct plan_item *item)
-{
-	if (!json_open_if(w, "rule", item && item->rule))
-		return;
-	json_add_text(w, "file", item->rule->file);
-	json_add_int(w, "line", item->feature ? item->feature->line : 0);
-	json_add_text(w, "mode", item->audit ? "audit" : "enforce");
-	json_close_object(w);
-}
-
 /* null for a bit without a name */
 static void add_feature(struct json_writer *w, const struct feature_table *table, unsigned bit)
 {
@@ -128,17 +118,6 @@ static void add_changes(struct json_writer *w, const struct feature_table *table
 		json_close_object(w);
 	}
 	json_close_list(w);
-}
-
-void json_add_link_name(struct json_writer *w, const char *key, const char *name)
-{
-	json_add_name(w, key, name, LINK_NAME_LEN);
-}
-
-void json_add_link(struct json_writer *w, const char *name, int ifindex)
-{
-	json_add_int(w, "ifindex", ifindex);
-	json_add_link_name(w, "link", name);
 }
 
 void json_add_plan_links(struct json_writer *w, const struct view *view)
