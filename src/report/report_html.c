@@ -301,7 +301,7 @@ static void put_limits(FILE *out, const struct report_html *r)
 		for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++)
 			narrow = narrow || plan_find_narrow(r->view->links, link, i, &n);
 	}
-	fputs(any ? "</tbody></table>\n" : "<p class=\"absent\">The kernel reports no size limits.</p>\n", out);
+	fputs(any ? "</tbody></table>\n" : "<p class=\"absent\">No size limits are known.</p>\n", out);
 	if (narrow)
 		fputs("<p class=\"soft\">A marked interface below has a smaller limit, and may segment larger packets in software.</p>\n", out);
 }
