@@ -63,7 +63,7 @@ static void gather(struct gathering *g, const struct plan_item *item)
 {
 	if (item->is_limit) {
 		g->finding.limits.has |= LINK_LIMIT(item->number.limit);
-		g->finding.limits.value[item->number.limit] = item->number.want;
+		g->finding.limits.value[item->number.limit] = item->cause == CAUSE_LIMIT_ELSEWHERE ? 0 : item->number.want;
 	} else if (item->want)
 		g->finding.on |= FEATURE(item->bit);
 	else
@@ -207,8 +207,9 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl, enu
 		const struct plan_item *item = &pl->items[i];
 		enum problem problem = PROBLEM_COUNT;
 
-		if (item->is_limit != (subject == LIMITS) || (item->bit >= FEATURE_MAX && !item->is_limit))
-			continue; /* a rule may declare features of other kernels; plan and check report them */
+		if (item->is_limit != (subject == LIMITS) || (item->bit >= FEATURE_MAX && !item->is_limit) ||
+			(item->is_limit && item->cause == CAUSE_UNSUPPORTED_KERNEL))
+			continue; /* a rule may declare what other kernels have; plan and check report it */
 		switch (item->verdict) {
 		case VERDICT_DRIFTED:
 			if (item->cause == CAUSE_AUDIT)

@@ -110,7 +110,7 @@ struct finding {
 	char link[LINK_NAME_LEN], other_link[LINK_NAME_LEN];
 	unsigned n_others; /* further links besides other_link */
 	feature_set on, off;
-	struct link_limits limits; /* has: the limits that it is about, instead of features; their declared values */
+	struct link_limits limits; /* has: the limits that it is about, instead of features; their declared values, 0: not known */
 	struct cause_step causes[FINDING_CAUSES_MAX]; /* the first step of each cause chain, without duplicates */
 	size_t n_causes;
 	char rules[FINDING_RULES_LEN]; /* "10-vlan.rule, 20-bond.rule" */

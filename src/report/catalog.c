@@ -306,8 +306,10 @@ static uint64_t take_limits(const struct link_limits *limits, const char *betwee
 	for (unsigned i = 0; buf && i < LINK_LIMIT_COUNT; i++)
 		if (limits->has & LINK_LIMIT(i)) {
 			util_append(buf, size, "%s%s", comma, link_limit_name(i));
-			if (between)
+			if (between && limits->value[i])
 				util_append(buf, size, " %s %" PRIu32, between, limits->value[i]);
+			else if (between)
+				util_append(buf, size, " is not known to match");
 			comma = ", ";
 		}
 	return (uint64_t)__builtin_popcount(limits->has);

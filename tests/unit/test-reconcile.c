@@ -673,6 +673,28 @@ static void a_limit_that_changes_without_an_event_is_repaired(void **state)
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 }
 
+/* A repair of something else does not make it compliant. */
+static void a_limit_that_cannot_be_known_is_blocked(void **state)
+{
+	struct scene *s = *state;
+	struct link *vlan = link_table_find_name(&s->o.links, "vlan10");
+
+	start_limits(s, true);
+	vlan->lower_ifindex = 0;
+	vlan->lower_netnsid = 3;
+	s->o.links.stacked = false;
+	s->o.changed(10, vlan, s->o.userdata);
+	settle(s);
+	by_hand(s, "vlan100", "tx-scatter-gather", false);
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	kernel_gso[11] = 8000;
+	wait_deadline(s);
+	assert_int_equal(kernel_gso[11], 65536);
+	assert_int_equal(link_states_find(reconcile_states(s->reconcile), 10)->result.limits[VERDICT_BLOCKED],
+		LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE));
+	assert_int_equal(reconcile_exit_code(s->reconcile) & 4, 4);
+}
+
 static void a_limit_in_audit_mode_is_only_reported(void **state)
 {
 	struct scene *s = *state;
@@ -739,6 +761,7 @@ int main(void)
 		TEST(a_link_that_cannot_be_read_is_read_later),
 		TEST(a_link_that_went_meanwhile_is_not_looked_at_again),
 		cmocka_unit_test_setup_teardown(a_limit_that_changes_without_an_event_is_repaired, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_limit_that_cannot_be_known_is_blocked, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_limit_in_audit_mode_is_only_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_limit_that_another_program_reverts_is_contended, setup, teardown),
 	};
