@@ -17,9 +17,10 @@
  * {NAME} is a value. {NAME?A|B} is A when the value is neither empty nor 0, else B. {NAME#A|B} is A when the value is 1, or a
  * set of one, else B. A and B may hold further braces; |B may be omitted. */
 
-#define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}"
-#define DECLARES "{rules} {n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}"
-#define TURN "{on?turn on {on}}{both? and }{off?turn off {off}}"
+#define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}{limits_differ?{limits_differ}}"
+#define OTHERWISE "{both?otherwise|{on?{on#it|them} on|{off?{off#it|them} off|otherwise}}}"
+#define DECLARES "{rules} {n_rules#declares|declare} " OTHERWISE
+#define TURN "{on?turn on {on}}{both? and }{off?turn off {off}}{limits?set {limits}}"
 #define AT "{object}{line?:{line}|}"
 #define MODE "{enforce?enforce|audit} mode"
 #define CHANGED_BY "{changed_by?; {changed_by}}"
@@ -44,17 +45,17 @@
 
 static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_NONE] = "nothing to report",
-	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}, as {rules} "
+	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}{limits?set {limits}}, as {rules} "
 			     "{n_rules#declares|declare}{other_link?; this also repaired {other_link}{n_others? and {n_others} more}}"
 			     CHANGED_BY,
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
-				       "{off?{off} {off#is|are} off}" CHANGED_BY,
+				       "{off?{off} {off#is|are} off}{limits?{limits_are}}" CHANGED_BY,
 	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
 	[FINDING_UNMET] = "{link} does not match the rules: " STATE ", " DECLARES ": {causes}",
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
 	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} ({rules} "
-			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}); "
+			      "{n_rules#declares|declare} " OTHERWISE "); "
 			      "backing off" CHANGED_BY,
 	[FINDING_RESOLVED] = "{link}: {features} no longer contended; enforcement resumed",
 	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
@@ -226,6 +227,14 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
 	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on state that the kernel does not report",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DIFFERS)] = "this interface has {number}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DEVICE)] = "the driver allows at most {number}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_ELSEWHERE)] = "the interface below is in another network namespace, where its limit cannot be read",
+	[CATALOG_CAUSE(CAUSE_LIMIT_UNUSABLE)] = "{other_link} below has {number}, which is too small for TCP to send",
+	[CATALOG_CAUSE(CAUSE_LIMIT_NARROWER)] = "{other_link} below has {number}, and may segment larger packets in software",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DECLARED)] = "{feature} is {number}; {rules} declares {object}{given?|, and there is no interface "
+						"below}: {words}{overdue?, and the rule is due for review}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_UNDECLARED)] = "{feature} is {number}; no rule applies to it",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",
 	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}, or `ethtool -K {link} {feature} {want?on|off}`",
@@ -240,6 +249,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 						 "the rule to accept that",
 	[CATALOG_ADVICE(ADVICE_OTHER_DEVICE)] = "no setting can change this on {link}: remove the feature from the rule, or use another device",
 	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
+	[CATALOG_ADVICE(ADVICE_LIMIT_APPLY)] = "offloadctl apply {link}, or `ip link set {link} {object} {number}`",
+	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "a rule with [Limits] {feature}=lower for {link}, or a larger limit below",
 };
 
 static const char *const *sentences = catalog;
@@ -257,6 +268,7 @@ struct subject {
 	const struct feature_table *table;
 	const struct cause_step *step; /* NULL: none */
 	unsigned known;   /* the feature to refer to as "it" */
+	uint32_t number;  /* without a step */
 	const char *word; /* of a feature that this kernel does not have */
 	bool active, given, overdue; /* of CAUSE_DECLARED */
 	const struct diagnosis *diagnosis; /* NULL: none */
@@ -275,7 +287,7 @@ enum name {
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
 	COPIED_ANY, REFUSED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, NAMES
+	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -291,7 +303,7 @@ static const char *const names[NAMES] = {
 	[PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
 	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
-	[REMEDY_OF] = "remedy",
+	[REMEDY_OF] = "remedy", [LIMITS] = "limits", [LIMITS_ARE] = "limits_are", [LIMITS_DIFFER] = "limits_differ", [NUMBER] = "number",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -345,6 +357,23 @@ static uint64_t take_features(const struct subject *s, feature_set set, char *bu
 	return (uint64_t)__builtin_popcountll(set);
 }
 
+/* "gso-max-size to 8000", or with another word between. between NULL: names only. */
+static uint64_t take_limits(const struct link_limits *limits, const char *between, char *buf, size_t size)
+{
+	const char *comma = "";
+
+	for (unsigned i = 0; buf && i < LINK_LIMIT_COUNT; i++)
+		if (limits->has & LINK_LIMIT(i)) {
+			util_append(buf, size, "%s%s", comma, link_limit_name(i));
+			if (between && limits->value[i])
+				util_append(buf, size, " %s %" PRIu32, between, limits->value[i]);
+			else if (between)
+				util_append(buf, size, " is not known to match");
+			comma = ", ";
+		}
+	return (uint64_t)__builtin_popcount(limits->has);
+}
+
 /* The sentences from `first` whose bits are set, with commas between. */
 static uint64_t take_list(const struct subject *s, size_t first, unsigned bits, unsigned depth, char *buf, size_t size)
 {
@@ -391,6 +420,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 	case BOTH:
 		return f->on && f->off;
 	case FEATURES:
+		if (!s->step && f->limits.has)
+			return take_limits(&f->limits, NULL, buf, size);
 		return take_features(s, s->step ? s->step->features : finding_features(f), buf, size);
 	case RULES:
 		return take_text(f->rules, buf, size);
@@ -512,6 +543,14 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_number(f->largest, buf, size);
 	case WANTED:
 		return take_number(wanted_limit(f), buf, size);
+	case LIMITS:
+		return take_limits(&f->limits, "to", buf, size);
+	case LIMITS_ARE:
+		return take_limits(&f->limits, "is", buf, size);
+	case LIMITS_DIFFER:
+		return take_limits(&f->limits, "is not", buf, size);
+	case NUMBER:
+		return take_number(s->step && s->step->number ? s->step->number : s->number, buf, size);
 	case NAMES:
 		break;
 	}
@@ -661,7 +700,9 @@ static void add_declaration(struct finding *f, const struct rule *rule, const st
 	if (rule)
 		util_append(f->rules, sizeof(f->rules), "%s", rule->file);
 	f->n_rules = rule != NULL;
-	if (feature)
+	if (feature && value == RULE_NUMBER)
+		util_append(f->object, sizeof(f->object), "%s=%" PRIu32, feature->word, feature->number);
+	else if (feature)
 		util_append(f->object, sizeof(f->object), "%s=%s", feature->word, rule_value_name(value));
 }
 
@@ -701,7 +742,7 @@ const char *catalog_step(const struct feature_table *table, const struct explana
 	f.error = e->error;
 	add_declaration(&f, e->rule, e->feature, item ? item->declared : e->feature ? e->feature->value : RULE_UNSET);
 	if (item)
-		finding_set_words(&f, step->code == CAUSE_DECLARED ? verdict_name(item->verdict) : item->text);
+		finding_set_words(&f, step->code == CAUSE_DECLARED || step->code == CAUSE_LIMIT_DECLARED ? verdict_name(item->verdict) : item->text);
 	buf[0] = '\0';
 	expand_sentence(&s, CATALOG_CAUSE(step->code), 0, buf, size);
 	return buf;
@@ -711,10 +752,13 @@ const char *catalog_advice(const struct feature_table *table, const struct expla
 {
 	const struct cause_step step = { .bit = e->advice.bit, .want = e->advice.want, .other_bit = FEATURE_MAX };
 	struct finding f = { 0 };
-	const struct subject s = { .f = &f, .table = table, .step = &step, .known = FEATURE_MAX };
+	const struct subject s = { .f = &f, .table = table, .step = &step, .known = FEATURE_MAX, .number = e->advice.number,
+		.word = e->is_limit ? e->word : NULL };
 
 	util_copy_name(f.link, sizeof(f.link), e->advice.link, sizeof(e->advice.link));
-	finding_set_object(&f, e->advice.kind);
+	finding_set_object(&f, e->is_limit ? e->word : e->advice.kind);
+	for (char *dash = f.object; e->is_limit && (dash = strchr(dash, '-'));)
+		*dash = '_'; /* as in ip-link(8) */
 	add_declaration(&f, e->advice.rule, NULL, RULE_UNSET);
 	buf[0] = '\0';
 	expand_sentence(&s, CATALOG_ADVICE(e->advice.code), 0, buf, size);
