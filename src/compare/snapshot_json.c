@@ -174,7 +174,7 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 
 static int read_words(struct json_reader *r, const struct json_value *words, struct snapshot_rule *rule)
 {
-	static const enum rule_value values[] = { RULE_OFF, RULE_ON, RULE_LOWER };
+	static const enum rule_value values[] = { RULE_OFF, RULE_ON, RULE_LOWER, RULE_LOWER_ALL };
 
 	if (json_count(words) > SNAPSHOT_WORDS_MAX)
 		return json_complain(r, "declares", "has too many members");
@@ -189,7 +189,7 @@ static int read_words(struct json_reader *r, const struct json_value *words, str
 			if (strcmp(json_as_text(value), rule_value_name(values[i])) == 0)
 				word->value = values[i];
 		if (word->value == RULE_UNSET || strlen(json_key(value)) > TEXT_MAX)
-			return json_complain(r, "declares", "has a value that is not on, off or lower");
+			return json_complain(r, "declares", "has a value that is not on, off, lower or lower-all");
 		word->word = strdup(json_key(value));
 		if (!word->word)
 			return -ENOMEM;

@@ -435,7 +435,7 @@ static bool verify_item(const struct link *link, const struct apply_report *repo
 {
 	const struct apply_result *result;
 
-	if (item->bit >= FEATURE_MAX || item->unread || item->not_given)
+	if (item->bit >= FEATURE_MAX || item->unread || item->not_given || item->held)
 		return false;
 	if (item->want == !!(link->features.active & FEATURE(item->bit))) {
 		item->verdict = VERDICT_COMPLIANT;

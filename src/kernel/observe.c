@@ -233,6 +233,7 @@ static void take_link(const struct link *from, void *userdata)
 	}
 	/* a link that is set down loses its routes without a message (fib_disable_ip()) */
 	o->routes_stale |= o->want_routes && ((link->flags ^ flags) & IFF_UP);
+	o->forwarding_stale |= o->want_forwarding && r > 0;
 	link->seen = o->generation;
 	if (r == 0 && o->has_monitor)
 		return;
@@ -249,7 +250,7 @@ static void take_link_gone(int ifindex, void *userdata)
 		announce(o, ifindex, NULL);
 }
 
-static void notice_route(struct link *link, _unused_ void *userdata)
+static void notice(struct link *link, _unused_ void *userdata)
 {
 	link->noticed = true;
 }
@@ -257,9 +258,20 @@ static void notice_route(struct link *link, _unused_ void *userdata)
 static void take_default_route(void *userdata)
 {
 	struct observe *o = userdata;
-	int r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
+	int r = rtnl_dump_default_routes(o->rtnl, &o->links, notice, NULL);
 
 	o->routes_stale = false;
+	if (r < 0)
+		o->error = r;
+	announce_noticed(o);
+}
+
+static void take_forwarding(void *userdata)
+{
+	struct observe *o = userdata;
+	int r = rtnl_dump_forwarding(o->rtnl, &o->links, notice, NULL);
+
+	o->forwarding_stale = false;
 	if (r < 0)
 		o->error = r;
 	announce_noticed(o);
@@ -288,6 +300,7 @@ static int read_link_events(struct observe *o)
 		.link = take_link,
 		.link_gone = take_link_gone,
 		.default_route = take_default_route,
+		.forwarding = take_forwarding,
 		.userdata = o,
 	};
 	int r;
@@ -296,6 +309,8 @@ static int read_link_events(struct observe *o)
 	r = rtnl_monitor_read(o->rtnl, &handlers);
 	if (r >= 0 && o->routes_stale)
 		take_default_route(o);
+	if (r >= 0 && o->forwarding_stale)
+		take_forwarding(o);
 	return r < 0 ? r : o->error;
 }
 
@@ -347,13 +362,17 @@ int observe_refresh(struct observe *o)
 	o->counts.dumps++;
 	r = rtnl_monitor_routes(o->rtnl, o->want_routes);
 	if (r >= 0)
+		r = rtnl_monitor_forwarding(o->rtnl, o->want_forwarding);
+	if (r >= 0)
 		r = settle(o);
 	if (r >= 0)
 		r = dump_links(o);
 	if (r >= 0)
 		r = read_all_features(o);
 	if (r >= 0 && o->want_routes)
-		r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
+		r = rtnl_dump_default_routes(o->rtnl, &o->links, notice, NULL);
+	if (r >= 0 && o->want_forwarding)
+		r = rtnl_dump_forwarding(o->rtnl, &o->links, notice, NULL);
 	announce_noticed(o);
 	return r < 0 ? r : 0;
 }

@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
@@ -27,7 +28,7 @@
 struct rtnl {
 	struct nl_sock *requests;
 	struct nl_sock *monitor; /* NULL without one */
-	bool routes;
+	bool routes, forwarding; /* subscribed */
 	char buffer[NETLINK_BATCH * NETLINK_BUFFER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
@@ -135,6 +136,16 @@ static void name_kind(const struct nlattr **tb, struct link *ret)
 		strcpy(ret->kind, "physical");
 }
 
+static bool has_xdp(const struct nlattr *xdp)
+{
+	const struct nlattr *tb[IFLA_XDP_ATTACHED + 1] = { 0 };
+
+	if (xdp)
+		netlink_collect_nested(xdp, tb, IFLA_XDP_ATTACHED);
+	return tb[IFLA_XDP_ATTACHED] && nla_len(tb[IFLA_XDP_ATTACHED]) >= 1 &&
+		nla_get_u8(tb[IFLA_XDP_ATTACHED]) != XDP_ATTACHED_NONE;
+}
+
 int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)message;
@@ -165,6 +176,7 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	}
 	ret->lower_ifindex = read_index(tb[IFLA_LINK]);
 	ret->master_ifindex = read_index(tb[IFLA_MASTER]);
+	ret->xdp = has_xdp(tb[IFLA_XDP]);
 	parse_link_info(tb[IFLA_LINKINFO], ret);
 	cut_foreign_lower(tb, ret);
 	name_kind(tb, ret);
@@ -299,21 +311,28 @@ int rtnl_monitor_fd(const struct rtnl *rtnl)
 	return rtnl->monitor ? nl_socket_get_fd(rtnl->monitor) : -EOPNOTSUPP;
 }
 
+/* *subscribed is the state of the two groups. */
+static int subscribe(struct rtnl *rtnl, int group, int group6, bool on, bool *subscribed)
+{
+	int r;
+
+	if (!rtnl->monitor || on == *subscribed)
+		return 0;
+	r = on ? nl_socket_add_memberships(rtnl->monitor, group, group6, 0) :
+		 nl_socket_drop_memberships(rtnl->monitor, group, group6, 0);
+	if (r >= 0)
+		*subscribed = on;
+	return nl_errno(r);
+}
+
 int rtnl_monitor_routes(struct rtnl *rtnl, bool on)
 {
-	static const int groups[] = { RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE };
+	return subscribe(rtnl, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, on, &rtnl->routes);
+}
 
-	if (!rtnl->monitor || on == rtnl->routes)
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		int r = on ? nl_socket_add_membership(rtnl->monitor, groups[i]) :
-			     nl_socket_drop_membership(rtnl->monitor, groups[i]);
-
-		if (r < 0)
-			return nl_errno(r);
-	}
-	rtnl->routes = on;
-	return 0;
+int rtnl_monitor_forwarding(struct rtnl *rtnl, bool on)
+{
+	return subscribe(rtnl, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, on, &rtnl->forwarding);
 }
 
 /* ---- events ---- */
@@ -331,6 +350,7 @@ static bool is_default_route(const struct nlmsghdr *nlh)
 struct monitored {
 	const struct rtnl_handlers *handlers;
 	bool routes; /* there was a message about a default route */
+	bool forwarding; /* about the settings of a link */
 };
 
 static void take_events(void *datagram, int len, void *userdata)
@@ -347,6 +367,9 @@ static void take_events(void *datagram, int len, void *userdata)
 		case RTM_DELROUTE:
 			m->routes |= is_default_route(nlh);
 			break;
+		case RTM_NEWNETCONF:
+			m->forwarding = true;
+			break;
 		}
 	}
 }
@@ -361,6 +384,8 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 	r = netlink_drain(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, NETLINK_BUFFER_BYTES, take_events, &m);
 	if (r >= 0 && m.routes && handlers->default_route)
 		handlers->default_route(handlers->userdata);
+	if (r >= 0 && m.forwarding && handlers->forwarding)
+		handlers->forwarding(handlers->userdata);
 	return r;
 }
 
@@ -540,6 +565,52 @@ int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,
 		if (link->default_route == now)
 			continue;
 		link->default_route = now;
+		any = 1;
+		if (changed)
+			changed(link, userdata);
+	}
+	return any;
+}
+
+static void dump_netconf(struct nlmsghdr *nlh, void *userdata)
+{
+	const struct nlattr *tb[NETCONFA_FORWARDING + 1] = { 0 };
+	struct link *link;
+
+	if (nlh->nlmsg_type != RTM_NEWNETCONF || !nlmsg_valid_hdr(nlh, sizeof(struct netconfmsg)))
+		return;
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(struct netconfmsg)), (size_t)nlmsg_attrlen(nlh, sizeof(struct netconfmsg)), tb,
+		NETCONFA_FORWARDING);
+	link = link_table_find(userdata, read_index(tb[NETCONFA_IFINDEX])); /* not NETCONFA_IFINDEX_ALL */
+	if (link)
+		link->forwards_now |= netlink_u32(tb[NETCONFA_FORWARDING]) != 0;
+}
+
+static int dump_netconfs(struct rtnl *rtnl, unsigned char family, struct link_table *table)
+{
+	const struct netconfmsg request = { .ncm_family = family };
+	struct dump netconfs = { .fn = dump_netconf, .userdata = table };
+	int r = dump(rtnl, RTM_GETNETCONF, &request, sizeof(request), &netconfs);
+
+	return r > 0 || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
+}
+
+int rtnl_dump_forwarding(struct rtnl *rtnl, struct link_table *table,
+	void (*changed)(struct link *link, void *userdata), void *userdata)
+{
+	int r, any = 0;
+
+	link_table_foreach(table, link)
+		link->forwards_now = false;
+	r = dump_netconfs(rtnl, AF_INET, table);
+	if (r >= 0)
+		r = dump_netconfs(rtnl, AF_INET6, table);
+	if (r < 0)
+		return r;
+	link_table_foreach(table, link) {
+		if (link->forwards == link->forwards_now)
+			continue;
+		link->forwards = link->forwards_now;
 		any = 1;
 		if (changed)
 			changed(link, userdata);

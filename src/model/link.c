@@ -57,7 +57,7 @@ static bool same_attributes(const struct link *a, const struct link *b)
 		a->address_len == b->address_len &&
 		memcmp(a->address, b->address, a->address_len) == 0 && a->flags == b->flags &&
 		a->vlan_id == b->vlan_id && a->lower_ifindex == b->lower_ifindex &&
-		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex;
+		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex && a->xdp == b->xdp;
 }
 
 /* Is its place in the stack the same? */

@@ -33,8 +33,10 @@ struct link {
 	int lower_ifindex; /* IFLA_LINK in this namespace, 0: none */
 	int lower_netnsid; /* IFLA_LINK_NETNSID if IFLA_LINK is in another namespace (lower_ifindex is 0 then), else -1 */
 	int master_ifindex; /* IFLA_MASTER, 0: none */
+	bool xdp; /* an XDP program is attached: IFLA_XDP_ATTACHED */
 
 	bool default_route; /* a default route uses this link */
+	bool forwards; /* it forwards IPv4 or IPv6: NETCONFA_FORWARDING. Read only if a rule needs it */
 
 	bool has_features;   /* `features` was read at least once */
 	bool features_stale; /* they may have changed since */
@@ -53,6 +55,7 @@ struct link {
 	 * it. */
 	unsigned seen;
 	bool noticed;
+	bool forwards_now; /* used by rtnl_dump_forwarding() */
 
 	UT_hash_handle hh;
 };

@@ -20,8 +20,14 @@ enum advice {
 	ADVICE_DECLARE_LOWER, /* the driver of this link decides what it offers to links above */
 	ADVICE_OTHER_DEVICE, /* the device does not support it, and no setting changes that */
 	ADVICE_REMOVE,       /* the link cannot change this */
+	ADVICE_DETACH_XDP,   /* detach the XDP program from the peer */
+	ADVICE_RECREATE,     /* create the link again */
+	ADVICE_OWNER,        /* the program that opened the tap decides */
+	ADVICE_HOST,         /* the host decides */
+	ADVICE_COUPLE,       /* declare the same for both features, or turn the other one (bit) on or off (want) */
+	ADVICE_KEEP_OFF,     /* declare it off: the kernel drops what it merges */
 };
-#define ADVICE_COUNT 12
+#define ADVICE_COUNT 18
 
 /* The first step has depth 0 and is about the declaration. */
 struct explanation {

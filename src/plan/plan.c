@@ -62,6 +62,8 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		if (!(among & b))
 			continue;
 		planner_resolve_want(p, link, item);
+		if ((item->want && planner_is_dropped(p, link, item->bit)) || planner_find_contradiction(p, link, pl, item))
+			continue;
 		if (item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
 			continue;
 		if ((item->audit && !p->pretend) || (ineffective[item->want] & b))
@@ -196,20 +198,19 @@ static int make_steps(struct planner *p)
 	return ineffective < 0 ? ineffective : 0;
 }
 
-/* An alias means those of its features that the device can change. If it can change none, there is one item for all of them,
- * unless their current values match. */
+/* An alias means those of its features that the device can change and, if they are declared off, those that are on. If there are
+ * none, one stands for all: one that is on, otherwise the lowest. */
 static bool alias_member_counts(const struct link *link, const struct declaration *d, unsigned bit)
 {
-	feature_set members = d->feature->bits, changeable = members & link->features.hw;
+	feature_set members = d->feature->bits, on = members & link->features.active, counts = members & link->features.hw;
 
 	if (d->feature->word_kind != FEATURE_WORD_ALIAS)
 		return true;
-	if (changeable)
-		return changeable & FEATURE(bit);
-	if (d->value == RULE_LOWER)
-		return false;
-	return bit == (unsigned)__builtin_ctzll(members) &&
-		(d->value == RULE_ON) != !!(members & link->features.active);
+	if (d->value == RULE_OFF)
+		counts |= on;
+	if (counts)
+		return counts & FEATURE(bit);
+	return bit == (unsigned)__builtin_ctzll(on ? on : members);
 }
 
 static struct plan_item make_item(
@@ -269,7 +270,7 @@ static int declare_link(struct planner *p, const struct link *link, struct plan_
 
 			if (d->value == RULE_UNSET || !alias_member_counts(link, d, bit))
 				continue;
-			if (d->value == RULE_LOWER && !(link->features.hw & FEATURE(bit)))
+			if (rule_value_follows(d->value) && !(link->features.hw & FEATURE(bit)))
 				continue;
 			items[n++] = make_item(p->context, link, d, bit);
 		}

@@ -18,12 +18,14 @@ struct plan_item {
 	unsigned bit;	  /* FEATURE_MAX: a feature that this kernel does not have, named by feature->word */
 	enum rule_value declared;
 	bool want;	  /* on or off, as `declared` resolves for this link */
-	bool not_given;	  /* declared `lower`, and the link below cannot provide it: no change */
+	bool not_given;	  /* declared `lower` or `lower-all`, and what the links below provide is nothing or unknown: no change */
 	bool active;	  /* now */
 	bool wanted;	  /* requested now: the wanted bit of ethtool */
 	bool unread;	  /* the link's features could not be read: active, wanted and, for `lower`, want are unknown */
 	bool predicted;	  /* after the plan */
 	bool uncertain;	  /* the prediction depends on state that user space cannot read */
+	bool claimed;	  /* on at a bond, bridge or team after the plan, although no port has it */
+	bool held;	  /* has its declared value, now or after the plan, and is blocked all the same: see its cause */
 	bool overdue;	  /* the date in Until= of its rule has passed */
 	bool audit;	  /* its rule, or the daemon, is in audit mode */
 	enum verdict verdict;

@@ -103,13 +103,14 @@ static feature_set fix_veth(const struct predict *p, const struct node *n, featu
 	return n->w[GUESS].hw & p->k->f.tso ? features : features & ~p->k->f.gso_software;
 }
 
-static feature_set fix_vmxnet3(const struct predict *p, const struct node *n, feature_set features)
+/* vmxnet3_fix_features(), and in the same words ixgbe, bnx2x, hinic and liquidio (read in the source). */
+static feature_set fix_lro_needs_checksum(const struct predict *p, const struct node *n, feature_set features)
 {
 	(void)n;
 	return features & p->k->f.rxcsum ? features : features & ~p->k->f.lro;
 }
 
-/* e1000_fix_features(), igb_fix_features(): the hardware has one switch for both. */
+/* e1000_fix_features(), igb_fix_features(): the hardware has one switch for both. Of atl1c, atl1e, atlx and cxgb read in the source. */
 static feature_set fix_vlan_tx_as_rx(
 	const struct predict *p, const struct node *n, feature_set features)
 {
@@ -295,8 +296,17 @@ static const struct model models[] = {
 	{ "e1000e", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
 	{ "e1000", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
 	{ "igb", fix_vlan_tx_as_rx, offer_igb, REACT_NOT, false, PARTIAL_ENCAP, 0, HIDDEN_UNKNOWN },
-	{ "vmxnet3", fix_vmxnet3, offer_vmxnet3, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
+	{ "vmxnet3", fix_lro_needs_checksum, offer_vmxnet3, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
 	{ "virtio_net", NULL, offer_virtio, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_VIRTIO },
+	{ "atl1", fix_vlan_tx_as_rx, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
+	{ "atl1c", fix_vlan_tx_as_rx, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
+	{ "ATL1E", fix_vlan_tx_as_rx, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
+	{ "atl2", fix_vlan_tx_as_rx, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
+	{ "cxgb", fix_vlan_tx_as_rx, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
+	{ "ixgbe", fix_lro_needs_checksum, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
+	{ "bnx2x", fix_lro_needs_checksum, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
+	{ "hinic", fix_lro_needs_checksum, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
+	{ "liquidio", fix_lro_needs_checksum, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN },
 };
 
 static const struct model model_other = { "", NULL, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN };
@@ -312,6 +322,34 @@ const struct model *predict_model(const struct link *link, const struct model *h
 		if (models[i].name[0] == name[0] && strcmp(models[i].name, name) == 0)
 			return &models[i];
 	return &model_other;
+}
+
+/* ---- causes ---- */
+
+feature_set predict_model_needs(const struct sets *f, const struct model *m, unsigned bit)
+{
+	return m->fix == fix_lro_needs_checksum && (f->lro & FEATURE(bit)) ? f->rxcsum : 0;
+}
+
+struct predict_facts predict_model_facts(const struct sets *f, const struct model *m, const struct link_features *features)
+{
+	struct predict_facts facts = { 0 };
+
+	if (m->fix == fix_vlan_tx_as_rx && (features->hw & f->vlan_rx) && (features->hw & f->vlan_tx))
+		facts.coupled = f->vlan_rx | f->vlan_tx;
+	else if (m->fix == fix_macvlan)
+		facts.copied = f->macvlan & ~f->macvlan_always;
+	else if (m->fix == fix_ipvlan)
+		facts.copied = f->ipvlan & ~f->ipvlan_always;
+	else if (m->fix == fix_macsec)
+		facts.copied = features->hw & f->csum_mask ? f->macsec_offload & ~f->gso_software : f->macsec;
+	else if (m->fix == fix_veth && !(features->hw & f->tso))
+		facts.peer_xdp = f->gso_software & ~features->active;
+	if (m->hidden == HIDDEN_TUN)
+		facts.owner = f->tun_user;
+	else if (m->hidden == HIDDEN_VIRTIO)
+		facts.owner = f->gro_hw | f->rxhash;
+	return facts;
 }
 
 /* ---- hidden state ---- */

@@ -100,6 +100,7 @@ static void add_item(struct json_writer *w, const struct feature_table *table, c
 	json_add_text(w, "declared", rule_value_name(item->declared));
 	json_add_bool(w, "want", item->want);
 	json_add_bool(w, "given", !item->not_given);
+	json_add_bool(w, "claimed", item->claimed);
 	json_add_bool(w, "active", item->active);
 	json_add_bool(w, "requested", item->wanted);
 	json_add_bool(w, "predicted", item->predicted);

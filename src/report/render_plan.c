@@ -24,12 +24,12 @@ static void append_declared(
 	const struct link *link = link_table_find(view->links, pl->ifindex);
 	const struct link *lower = link ? link_lower(view->links, link) : NULL;
 
-	if (item->declared != RULE_LOWER) {
+	if (!rule_value_follows(item->declared)) {
 		util_append(buf, size, "should be %s", rule_value_name(item->declared));
 		return;
 	}
 	util_append(buf, size, "should follow %s", lower ? render_clean_name(lower->name) :
-			link && link->first_port ? "its ports" : "the interface below");
+			link && link->first_port ? item->declared == RULE_LOWER_ALL ? "all its ports" : "its ports" : "the interface below");
 	if (!item->unread)
 		util_append(buf, size, " (%s)", item->not_given ? "not provided" : util_on_off(item->want));
 }
@@ -166,6 +166,30 @@ static void put_changes(const struct render *r, const struct view *view)
 	if (!any)
 		render_wrapped(r, (unsigned)fprintf(r->out, "  "), "no change yet: the features are requested, and blocked as shown above");
 	fputc('\n', r->out);
+}
+
+/* Compliant or not: what is on at a bond, bridge or team although no port has it. */
+static void put_claims(const struct render *r, const struct view *view)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < view->plan->n_links; i++) {
+		const struct plan_link *pl = &view->plan->links[i];
+		char names[RENDER_NAMES_LEN];
+		feature_set claimed = 0;
+
+		for (size_t j = 0; j < pl->n_items; j++)
+			claimed |= pl->items[j].claimed ? FEATURE(pl->items[j].bit) : 0;
+		if (!claimed)
+			continue;
+		if (!any)
+			render_put_heading(r, "On, although no port has it (software fallback at the ports):");
+		any = true;
+		render_wrapped(r, (unsigned)fprintf(r->out, "  %s: ", render_clean_name(pl->name)),
+			feature_format(view->features, claimed, names, sizeof(names)));
+	}
+	if (any)
+		fputc('\n', r->out);
 }
 
 static bool rule_is_overdue(const struct plan *plan, const struct rule *rule, size_t *ret_features)
@@ -315,6 +339,7 @@ void render_plan(const struct render *r, const struct view *view)
 	render_differences(r, view);
 	put_steps(r, view);
 	put_changes(r, view);
+	put_claims(r, view);
 	put_overdue(r, view);
 	put_missing(r, view);
 	put_summary(r, view);
@@ -323,6 +348,7 @@ void render_plan(const struct render *r, const struct view *view)
 void render_state(const struct render *r, const struct view *view)
 {
 	render_differences(r, view);
+	put_claims(r, view);
 	put_overdue(r, view);
 	put_missing(r, view);
 	put_summary(r, view);

@@ -95,9 +95,11 @@ void render_append_clean(char *buf, size_t size, const char *before, const char 
 
 const char *render_declared_words(const struct plan_item *item)
 {
-	if (item->declared != RULE_LOWER || item->unread)
+	static char words[32];
+
+	if (!rule_value_follows(item->declared) || item->unread)
 		return rule_value_name(item->declared);
-	if (item->not_given)
-		return "lower (not provided)";
-	return item->want ? "lower (on)" : "lower (off)";
+	snprintf(words, sizeof(words), "%s (%s)", rule_value_name(item->declared),
+		item->not_given ? "not provided" : util_on_off(item->want));
+	return words;
 }

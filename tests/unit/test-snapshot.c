@@ -232,7 +232,7 @@ static void bad_documents(void **state)
 			"links[0].active contains a feature that is not in" },
 		{ GRO "\"links\":[],\"rules\":[{}]}", "rules[0].file is missing" },
 		{ GRO "\"links\":[],\"rules\":[{\"file\":\"a\",\"declares\":{\"sg\":\"maybe\"}}]}",
-			"rules[0].declares has a value that is not on, off or lower" },
+			"rules[0].declares has a value that is not on, off, lower or lower-all" },
 		{ GRO "\"links\":[]}\n{}", "line 2: unexpected text after the document" },
 		{ GRO "\"links\":\n\n[}]}", "line 3: " },
 		{ GRO "\"links\":[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "line 1: nested too deeply" },
