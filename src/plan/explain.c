@@ -240,7 +240,7 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 
 	if (depth >= DEPTH_MAX)
 		return;
-	if (cause_is_claimed(&w->view, link, bit)) {
+	if (cause_claimed(&w->view, link) & FEATURE(bit)) {
 		add_code(w, depth, link, bit, CAUSE_CLAIMED);
 		ports(w, link, bit, depth + 1);
 		return;

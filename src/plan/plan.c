@@ -62,14 +62,14 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		if (!(among & b))
 			continue;
 		planner_resolve_want(p, link, item);
-		if ((item->want && planner_is_dropped(p, link, item->bit)) || planner_find_contradiction(p, link, pl, item))
-			continue;
 		if (item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
 			continue;
 		if ((item->audit && !p->pretend) || (ineffective[item->want] & b))
 			continue;
 		if (!(link->features.hw & ~link->features.nochange & b) ||
 			((contended | link_state_in_vain(known, item->want)) & b))
+			continue;
+		if ((item->want && planner_is_dropped(p, link, item->bit)) || planner_find_contradiction(p, link, pl, item))
 			continue;
 		if (!item->audit && (due & b)) {
 			pl->due |= p->pretend ? 0 : b;
@@ -394,6 +394,7 @@ static void finish_link(struct planner *p, struct plan_link *pl, const struct li
 	if (link->has_features) {
 		pl->predicted = *planner_state(p, link);
 		pl->uncertain = predict_uncertain(p->predict, pl->ifindex);
+		pl->claimed = planner_claimed(p, link);
 	}
 	for (size_t i = 0; i < pl->n_items; i++) {
 		struct plan_item *item = &pl->items[i];

@@ -24,7 +24,6 @@ struct plan_item {
 	bool unread;	  /* the link's features could not be read: active, wanted and, for `lower`, want are unknown */
 	bool predicted;	  /* after the plan */
 	bool uncertain;	  /* the prediction depends on state that user space cannot read */
-	bool claimed;	  /* on at a bond, bridge or team after the plan, although no port has it */
 	bool held;	  /* has its declared value, now or after the plan, and is blocked all the same: see its cause */
 	bool overdue;	  /* the date in Until= of its rule has passed */
 	bool audit;	  /* its rule, or the daemon, is in audit mode */
@@ -46,6 +45,7 @@ struct plan_link {
 	struct link_features before;
 	struct link_features predicted; /* hw and nochange as before */
 	feature_set uncertain;		/* bits of predicted.active that are not certain */
+	feature_set claimed;		/* of a bond, bridge or team: bits of predicted.active that no port has, and that the CPU does instead */
 	feature_set side_effects;	/* active bits that change although no rule declares them for this link */
 	feature_set due; /* features of link_contention.due that would have been repaired; they become contended instead */
 	int error;			/* negative errno if the features could not be read */

@@ -196,8 +196,10 @@ static bool find_dropped(const struct cause_view *v, const struct link *link, un
 
 bool cause_find_dropped(const struct cause_view *v, const struct link *link, unsigned bit, struct cause_step *ret)
 {
+	if (!(v->sets.upper_disables & FEATURE(bit)))
+		return false;
 	cause_begin(link, bit, true, ret);
-	return (v->sets.upper_disables & FEATURE(bit)) && find_dropped(v, link, 0, ret);
+	return find_dropped(v, link, 0, ret);
 }
 
 bool cause_find_port_off(const struct cause_view *v, const struct link *link, unsigned bit, struct cause_step *ret)
@@ -213,19 +215,17 @@ bool cause_find_port_off(const struct cause_view *v, const struct link *link, un
 	return false;
 }
 
-bool cause_is_claimed(const struct cause_view *v, const struct link *link, unsigned bit)
+feature_set cause_claimed(const struct cause_view *v, const struct link *link)
 {
-	feature_set sources = cause_sources(v, link, bit);
-	bool any = false;
+	struct link *port = link_first_port(v->links, link);
+	feature_set claimed = planner_is_master(link) && port ? v->sets.work & cause_state(v, link)->active : 0;
 
-	if (!planner_is_master(link) || !(v->sets.work & cause_state(v, link)->active & FEATURE(bit)))
-		return false;
-	for (struct link *port = link_first_port(v->links, link); port; port = link_next_port(v->links, port)) {
-		if (!port->has_features || (cause_state(v, port)->active & sources))
-			return false;
-		any = true;
+	for (; port; port = link_next_port(v->links, port)) {
+		feature_set active = cause_state(v, port)->active;
+
+		claimed &= port->has_features ? ~(active | (active & v->sets.checksums ? v->sets.generic_checksum : 0)) : 0;
 	}
-	return any;
+	return claimed;
 }
 
 void cause_begin(const struct link *link, unsigned bit, bool want, struct cause_step *ret)
@@ -271,4 +271,11 @@ bool planner_is_dropped(const struct planner *p, const struct link *link, unsign
 	struct cause_step step;
 
 	return cause_find_dropped(&view, link, bit, &step);
+}
+
+feature_set planner_claimed(const struct planner *p, const struct link *link)
+{
+	const struct cause_view view = planner_view(p);
+
+	return cause_claimed(&view, link);
 }

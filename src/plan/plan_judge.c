@@ -43,13 +43,6 @@ static bool is_held(struct planner *p, const struct link *link, struct plan_item
 	return true;
 }
 
-static bool is_claimed(const struct planner *p, const struct link *link, const struct plan_item *item)
-{
-	const struct cause_view view = planner_view(p);
-
-	return cause_is_claimed(&view, link, item->bit);
-}
-
 const struct plan_item *planner_find_contradiction(struct planner *p, const struct link *link, const struct plan_link *pl,
 	const struct plan_item *item)
 {
@@ -98,7 +91,6 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 	planner_resolve_want(p, link, item);
 	item->predicted = f->active & b;
 	item->uncertain = pl->uncertain & b;
-	item->claimed = is_claimed(p, link, item);
 	item->held = false;
 	set_cause(item, CAUSE_NONE, FEATURE_MAX);
 	compliant = item->not_given || (item->active == item->want && item->predicted == item->want);

@@ -68,6 +68,8 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 
 /* Does the kernel drop what this feature (LRO) merges, because the link or one above forwards it? */
 bool planner_is_dropped(const struct planner *p, const struct link *link, unsigned bit);
+/* For plan_link.claimed. */
+feature_set planner_claimed(const struct planner *p, const struct link *link);
 /* The item of pl that the rules declare otherwise, although the driver has one switch for both; NULL: none. */
 const struct plan_item *planner_find_contradiction(struct planner *p, const struct link *link, const struct plan_link *pl,
 	const struct plan_item *item);
@@ -97,8 +99,8 @@ bool cause_one_port_is_enough(const struct cause_view *v, const struct link *lin
 bool cause_find_dropped(const struct cause_view *v, const struct link *link, unsigned bit, struct cause_step *ret);
 /* Finds the first port of a master that has the feature off. */
 bool cause_find_port_off(const struct cause_view *v, const struct link *link, unsigned bit, struct cause_step *ret);
-/* Is the feature on at a master, although none of its ports has it? Only for work that the CPU then does at the port. */
-bool cause_is_claimed(const struct cause_view *v, const struct link *link, unsigned bit);
+/* The features that are on at a master, although none of its ports has them: those that the CPU then does at the port. */
+feature_set cause_claimed(const struct cause_view *v, const struct link *link);
 /* The view of the planner: its prediction, or the current state with use_current. */
 struct cause_view planner_view(const struct planner *p);
 /* As described at cause_view.state; never NULL. */

@@ -338,9 +338,9 @@ struct predict_facts predict_model_facts(const struct sets *f, const struct mode
 	if (m->fix == fix_vlan_tx_as_rx && (features->hw & f->vlan_rx) && (features->hw & f->vlan_tx))
 		facts.coupled = f->vlan_rx | f->vlan_tx;
 	else if (m->fix == fix_macvlan)
-		facts.copied = f->macvlan & ~f->macvlan_always;
+		facts.copied = f->macvlan;
 	else if (m->fix == fix_ipvlan)
-		facts.copied = f->ipvlan & ~f->ipvlan_always;
+		facts.copied = f->ipvlan;
 	else if (m->fix == fix_macsec)
 		facts.copied = features->hw & f->csum_mask ? f->macsec_offload & ~f->gso_software : f->macsec;
 	else if (m->fix == fix_veth && !(features->hw & f->tso))

@@ -38,8 +38,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
 				       "{off?{off} {off#is|are} off}" CHANGED_BY,
 	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
-	[FINDING_UNMET] = "{link}: {rules} {n_rules#declares|declare} {on?{on} on}{both? and }{off?{off} off}, which is not possible: "
-			  "{causes}",
+	[FINDING_UNMET] = "{link} does not match the rules: {rules} {n_rules#declares|declare} {on?{on} on}{both? and }"
+			  "{off?{off} off}, which is not possible: {causes}",
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
 	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features}, {rules} "

@@ -168,7 +168,7 @@ static void put_changes(const struct render *r, const struct view *view)
 	fputc('\n', r->out);
 }
 
-/* Compliant or not: what is on at a bond, bridge or team although no port has it. */
+/* Declared features, compliant or not: what is on at a bond, bridge or team although no port has it. */
 static void put_claims(const struct render *r, const struct view *view)
 {
 	bool any = false;
@@ -179,7 +179,7 @@ static void put_claims(const struct render *r, const struct view *view)
 		feature_set claimed = 0;
 
 		for (size_t j = 0; j < pl->n_items; j++)
-			claimed |= pl->items[j].claimed ? FEATURE(pl->items[j].bit) : 0;
+			claimed |= pl->items[j].bit < FEATURE_MAX ? pl->claimed & FEATURE(pl->items[j].bit) : 0;
 		if (!claimed)
 			continue;
 		if (!any)
