@@ -4,6 +4,7 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <net/if.h>
@@ -19,21 +20,20 @@ int main(int argc, char **argv)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	unsigned flags = argc == 3 && strcmp(argv[2], "generic") == 0 ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
-	int ifindex, fd = -1, r;
+	int ifindex, fd, r;
 
 	if (argc != 3)
 		return 2;
 	ifindex = (int)if_nametoindex(argv[1]);
-	if (strcmp(argv[2], "off") == 0)
-		flags = 0;
-	else
+	if (strcmp(argv[2], "off") == 0) {
+		r = bpf_xdp_detach(ifindex, XDP_FLAGS_SKB_MODE, NULL);
+		if (r >= 0 || r == -EEXIST) /* the other one is attached, or none */
+			r = bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, NULL);
+	} else {
 		fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pass", "GPL", code, ARRAY_SIZE(code), NULL);
-	if (fd < 0 && flags) {
-		perror("bpf");
-		return 1;
+		r = fd < 0 ? fd : bpf_xdp_attach(ifindex, fd,
+			strcmp(argv[2], "generic") == 0 ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE, NULL);
 	}
-	r = bpf_xdp_attach(ifindex, fd, flags, NULL);
 	if (r < 0)
 		fprintf(stderr, "%s: %s\n", argv[1], strerror(-r));
 	return r < 0;

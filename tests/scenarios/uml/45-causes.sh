@@ -20,6 +20,7 @@ codes() { # LINK FEATURE: "link code" of each step of the explanation
 
 tap_open() { # NAME OFFLOAD...
 	coproc OWNER { exec "$tools/tap-owner" "$@" 2>&1; }
+	owner=$OWNER_PID
 	read -r answer <&"${OWNER[0]}"
 	is "tap-owner opens $1" "$answer" open
 }
@@ -119,7 +120,7 @@ offloadctl apply >/dev/null 2>&1
 is "apply exits 4" $? 4
 ip link del bond7
 eval "exec ${OWNER[1]}>&-"
-wait "$OWNER_PID"
+wait "$owner"
 rm /etc/offloadd/rules.d/49-tap.rule
 ip link del tap0
 
@@ -134,6 +135,7 @@ check "the kernel gives the bond TSO all the same" is_on bond0 tx-tcp-segmentati
 has "explain: no port has it" "$(codes vlan10 tx-tcp-segmentation)" '^bond0 claimed$' '^eth2 switched-off$'
 has "plan names it" "$(offloadctl plan --json | jq -r '.links[] | .link as $l | .features[] | select(.claimed) | "\($l) \(.feature)"')" \
 	'^bond0 tx-tcp-segmentation$'
+is "show names it" "$(offloadctl show bond0 --json | jq '.link.features["tx-tcp-segmentation", "tx-scatter-gather"].claimed' | xargs)" "true false"
 rule 21-all.rule '[Match]' 'Kind=bond' '[Features]' 'tx-tcp-segmentation=lower-all' 'tx-scatter-gather=lower-all'
 plan_is "lower-all: the port lacks it" bond0 tx-tcp-segmentation "blocked port-off eth2"
 plan_is "lower-all: the port has it" bond0 tx-scatter-gather compliant
@@ -155,4 +157,39 @@ if ethtool -k bond0 | grep -q 'tx-esp-segmentation: on'; then
 	is "apply exits 0" $? 0
 	check "they are off" is_off bond0 tx-esp-segmentation esp-hw-offload esp-tx-csum-hw-offload
 fi
+
+# ---- LRO where packets are forwarded ----
+ip link add bond8 type bond mode active-backup
+ip link set bond8 up
+ethtool -K bond8 lro off >/dev/null
+rule 50-lro.rule '[Match]' 'Name=bond8 bond9' '[Features]' 'lro=on'
+daemon_start "the daemon starts" --enforce
+within 5 "LRO is on" is_on bond8 large-receive-offload
+record_mark
+sysctl -qw net.ipv4.conf.bond8.forwarding=1
+one_record "the bond forwards: the kernel turns LRO off, and one record says why" '^offloadd: unmet: bond8 .*rx-lro.*forwards'
+check "it stays off" is_off bond8 large-receive-offload
+plan_is "plan: who forwards" bond8 rx-lro "blocked forwards"
+sysctl -qw net.ipv4.conf.bond8.forwarding=0
+within 5 "when it no longer forwards, LRO comes on" is_on bond8 large-receive-offload
+record_mark
+sysctl -qw net.ipv4.conf.default.forwarding=1
+ip link add bond9 type bond mode active-backup
+one_record "a new interface that forwards from the beginning" '^offloadd: unmet: bond9 .*rx-lro.*forwards'
+ip link del bond9
+sysctl -qw net.ipv4.conf.default.forwarding=0
+daemon_stops
+sysctl -qw net.ipv4.conf.bond8.forwarding=1
+ethtool -K bond8 lro on >/dev/null
+check "LRO was turned on by hand all the same" is_on bond8 large-receive-offload
+plan_is "that is not compliant" bond8 rx-lro "blocked forwards"
+advice_is "the advice is to keep it off" bond8 rx-lro keep-off
+sysctl -qw net.ipv4.conf.bond8.forwarding=0
+plan_is "without forwarding it is" bond8 rx-lro compliant
+check "a generic XDP program" "$tools/xdp-pass" bond8 generic
+plan_is "it cannot take what LRO merged" bond8 rx-lro "blocked xdp"
+check "it is detached" "$tools/xdp-pass" bond8 off
+ip link add br8 type bridge
+ip link set bond8 master br8
+plan_is "a bridge" bond8 rx-lro "blocked bridged"
 done_testing
