@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# offloadd: keep network offload features as rules declare them.
+# offloadd: enforces rules for network offload features.
 #   make            build/offloadd, build/offloadctl
 #   make deps       install the packages to build (Debian 12 or later, root)
 #   make run        deps, build, show this host with offloadctl; if no rule matches, play the first half of the demo

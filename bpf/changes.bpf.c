@@ -2,7 +2,7 @@
 /* The process that last changed a link's features, except offloadd itself. Sends no events: the daemon looks it up after a drift.
  *
  * The caller of __netdev_update_features() is the current task, through netlink, ioctl and sysfs alike. A change spreads to other links
- * below netdev_features_change() of the link where it started, in the same task. From 7.x on VLANs follow in a worker, and
+ * inside netdev_features_change() of the link where it started, in the same task. From about 7.2 on VLANs follow in a worker, and
  * netdev_work_sched() shows which task scheduled it. */
 #include "kernel.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The interface between the BPF programs and src/evidence/probe*.c: keys and values of maps, and structs that are passed to
  * user space. The latter begin with an event_header; user space counts and skips those of another version or size. Both sides
- * include this file, therefore the type names of the kernel. */
+ * include this file, so it uses the type names of the kernel. */
 #ifndef OFFLOADD_BPF_EVENT_H
 #define OFFLOADD_BPF_EVENT_H
 

@@ -134,7 +134,7 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 }
 
 /* __skb_gso_segment() has other callers than validate_xmit_skb(): receive paths (no tx_path), and qdiscs, IPsec, Open vSwitch and
- * drivers that want small packets whatever the device can do. What the device itself lacks is what a rule can give back. */
+ * drivers that want small packets whatever the device can do. Count only what the device itself lacks: only that can be restored. */
 static __always_inline void segmentation(bool direct, struct sk_buff *skb, bool tx_path)
 {
 	struct net_device *dev = GET(direct, skb, dev);
@@ -149,7 +149,8 @@ static __always_inline void segmentation(bool direct, struct sk_buff *skb, bool 
 		count_packet(direct, skb, dev, FALLBACK_SEGMENTATION, need);
 }
 
-/* skb_checksum_help() also serves fragmentation, tunnels and drivers with a packet that is beyond them; the same holds. */
+/* skb_checksum_help() also serves fragmentation, tunnels, and drivers whose device cannot checksum this packet. As above, count only
+ * what the device itself lacks. */
 static __always_inline void checksum(bool direct, struct sk_buff *skb)
 {
 	struct net_device *dev = GET(direct, skb, dev);

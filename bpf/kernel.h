@@ -76,6 +76,8 @@ struct dst_ops {
 	unsigned short family;
 };
 
+#define DST_OBSOLETE_FORCE_CHK -1
+
 struct dst_entry {
 	struct net_device *dev;
 	struct dst_ops *ops;
@@ -203,7 +205,8 @@ const volatile __u32 feature_gso_shift;
 
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
 
-/* net_gso_ok() from 6.18 on: the feature of these two is that of the third. Older kernels do not set them. */
+/* From 6.18 on gso_type has one bit each for a fixed IP id in the outer and the inner header. As in net_gso_ok(), both need the
+ * feature of the third bit. Older kernels do not set the two bits. */
 #define SKB_GSO_TCP_FIXEDID_BOTH (3U << 30)
 #define SKB_GSO_TCP_FIXEDID_FEATURE (1U << 3)
 #define SKB_GSO_TCPV6 (1U << 4)

@@ -80,7 +80,7 @@ int BPF_KPROBE(sendmsg_kprobe, struct sock *sk)
 	return count_socket(sk, RATE_SENDMSG, &key);
 }
 
-/* Only as a kprobe: its stack has no trampoline. */
+/* Only as a kprobe: with fentry, a BPF trampoline would be part of the call stack. */
 SEC("kprobe/tcp_push_one")
 int BPF_KPROBE(push_one_kprobe, struct sock *sk)
 {

@@ -23,7 +23,8 @@ static __always_inline bool stale(__u64 caps, __u64 features)
 	       (features & FEATURE_CSUM_ANY && !(caps & FEATURE_CSUM_ANY));
 }
 
-/* ipv4_dst_check(): whether the next packet gets a new route. IPv6 decides by data that cannot be read here. */
+/* ipv4_dst_check(): whether the next packet gets a new route. It does unless `obsolete` is DST_OBSOLETE_FORCE_CHK, which every IPv4
+ * route has at first. IPv6 decides by data that is not read here. */
 static __always_inline bool expired(struct sock *sk)
 {
 	struct dst_entry *dst = BPF_CORE_READ(sk, sk_dst_cache);
@@ -31,7 +32,7 @@ static __always_inline bool expired(struct sock *sk)
 
 	if (!dst || BPF_CORE_READ(dst, ops, family) != AF_INET)
 		return false;
-	return BPF_CORE_READ(dst, obsolete) > 0 ||
+	return BPF_CORE_READ(dst, obsolete) != DST_OBSOLETE_FORCE_CHK ||
 	       BPF_CORE_READ(route, rt_genid) != BPF_CORE_READ(sk, __sk_common.skc_net.net, ipv4.rt_genid.counter);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A stream into memory. Unlike that of open_memstream(3), whose text silently lacks what there was no memory for, it reports that. */
+/* A stream into memory. Unlike open_memstream(3), which silently drops text when memory runs out, it reports that. */
 #ifndef OFFLOADD_TEXT_STREAM_H
 #define OFFLOADD_TEXT_STREAM_H
 

@@ -95,7 +95,7 @@ const char *util_format_time(uint64_t realtime_usec, char *buf, size_t size);
 /* Is a capability (CAP_NET_ADMIN, ...) in the effective set of this thread? */
 bool util_has_capability(unsigned capability);
 
-/* Moves *deadline_usec forward to usec if that is earlier. 0 is never. */
+/* Lowers *deadline_usec to usec if that is earlier. 0 is never. */
 static inline void util_earlier(uint64_t *deadline_usec, uint64_t usec)
 {
 	if (usec && (*deadline_usec == 0 || usec < *deadline_usec))

@@ -42,13 +42,13 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 void apply_report_clear(struct apply_report *report);
 
 /* From about 7.2 on a VLAN follows the link below it in a work item of its own (netdev_work_sched() in the kernel's
- * vlan_device_event()), so that it may still be as it was when the SET below it has returned: up to 12 ms later were seen. Has
- * a link that had no step of its own still to change as the plan expects? */
+ * vlan_device_event()), so it may still be unchanged when the SET on the link below has returned; up to 12 ms were observed.
+ * Is there a link without a step of its own that has not changed yet as the plan expects? */
 bool apply_is_late(struct observe *o, const struct plan *plan, const struct apply_report *report);
-/* Reads those that are late again. */
+/* Reads the late links again. */
 void apply_read_late(struct observe *o, const struct plan *plan, const struct apply_report *report);
 #define APPLY_LATE_USEC (UINT64_C(100) * 1000) /* after that it will not follow */
-/* Waits for them, at most so long. */
+/* Waits for the late links, at most APPLY_LATE_USEC. */
 void apply_wait_late(struct observe *o, const struct plan *plan, const struct apply_report *report);
 
 /* A step that failed with a temporary error (such as -EBUSY) is retried after APPLY_RETRY_USEC, then after twice as long each

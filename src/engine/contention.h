@@ -8,7 +8,7 @@
 
 #include "model/link_state.h"
 
-#define CONTENTION_ROUNDS 4				     /* repairs within the window that are contention */
+#define CONTENTION_ROUNDS 4				     /* repairs within the window that count as contention */
 #define CONTENTION_WINDOW_USEC (UINT64_C(10) * 1000 * 1000)
 /* Repair again once a feature was not reverted for this long. The longest wait is CONTENTION_MAX_FACTOR times this, so a link
  * recovers within a minute after the other program stopped. */

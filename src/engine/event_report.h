@@ -7,8 +7,8 @@
 #include "model/finding.h"
 #include "plan/plan.h"
 
-/* Calls fn for each finding of a reconcile, at most once per link and code. A link that the repair of another one repaired too
- * is part of the finding of that one. report: the results of plan's steps. links: the table after apply. states: what was
+/* Calls fn for each finding of a reconcile, at most once per link and code. If the repair of one link also repaired another,
+ * the finding of the first includes both. report: the results of plan's steps. links: the table after apply. states: what was
  * reported of each link is stored there. Returns 0 or -ENOMEM. */
 int event_report(struct link_states *states, const struct plan *plan, const struct apply_report *report,
 	const struct link_table *links, finding_fn fn, void *userdata);

@@ -62,7 +62,7 @@ bool reconcile_is_deferring(const struct reconcile *r);
  * APPLY_RETRY_USEC. */
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec);
 
-/* Waits for links that follow a SET late (apply_wait_late()), for who has no event loop. */
+/* Waits for links that follow a SET late (apply_wait_late()); for callers without an event loop. */
 void reconcile_wait_late(struct reconcile *r);
 
 /* When to call reconcile_tick() next; 0: never. */

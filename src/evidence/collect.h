@@ -36,7 +36,7 @@ const struct link *collect_find_link(const struct collect *c, uint32_t netns, in
 /* Adds a probe, unless it is absent because this kernel needs a different one; sets has_sockets and has_fallback. The strings
  * of status are borrowed. */
 void collect_probe(struct evidence *e, const struct probe_status *status);
-/* All of probe. */
+/* The same for every probe of `probe`. */
 void collect_probes(struct evidence *e, const struct probe *probe);
 /* Adds hits to the row of origin, service and link. now_usec: CLOCK_MONOTONIC. Returns the row, as evidence_fallback_row() does. */
 struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hits *hits, const char *service, const char *link,

@@ -27,7 +27,7 @@ const char *evidence_origin_name(enum fallback_origin origin);
 /* The inverse; FALLBACK_KINDS and FALLBACK_ORIGINS for unknown names. */
 enum fallback_kind evidence_kind_parse(const char *name);
 enum fallback_origin evidence_origin_parse(const char *name);
-/* Does the socket copy, and not the link segment or checksum? Then its connections may stay stale after the link was repaired. */
+/* Is it a copy by the socket (not segmentation or a checksum)? Then connections may stay stale after the link was repaired. */
 static inline bool evidence_is_by_socket(enum fallback_kind kind)
 {
 	return kind == FALLBACK_SENDPAGE || kind == FALLBACK_SPLICE;

@@ -48,7 +48,7 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
 /* Dumps all links: calls handlers->link for each. A dump that the kernel marks as inconsistent
  * (NLM_F_DUMP_INTR) is repeated, up to 8 times in all. 0; 1: the last one was inconsistent too, and links may
- * be missing (up to Linux 6.1 a dump continues at a position in the list); negative errno. */
+ * be missing (up to Linux 6.8 a dump continues at a position in the list); negative errno. */
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
 /* Sets link->default_route of all links in the table, from the main routing tables of IPv4 and IPv6. Calls

@@ -37,7 +37,7 @@ static const struct options_entry options_table[] = {
 		.help = "Access the kernel by netlink, ioctl or auto (default)", .words = ethtool_backend_words,
 		.n_words = ETHTOOL_BACKENDS },
 	[OPTION_JSON] = { "json", 0, OPTIONS_FLAG, NULL, FIELD(json), .help = "Print one JSON document" },
-	[OPTION_COLOR] = { "no-color", 0, OPTIONS_FLAG, NULL, FIELD(no_colour), .help = "Do not use colors, like NO_COLOR=1" },
+	[OPTION_COLOR] = { "no-color", 0, OPTIONS_FLAG, NULL, FIELD(no_colour), .help = "Do not use color, as with NO_COLOR=1" },
 	[OPTION_LEDGER] = { "ledger", 0, OPTIONS_TEXT, "FILE", FIELD(ledger),
 		.help = "File of original values (default: " LEDGER_DEFAULT_PATH ")" },
 	[OPTION_DETAILED] = { "detailed-exitcodes", 0, OPTIONS_FLAG, NULL, FIELD(detailed_exit_codes),
@@ -45,7 +45,7 @@ static const struct options_entry options_table[] = {
 	[OPTION_DRY_RUN] = { "dry-run", 0, OPTIONS_FLAG, NULL, FIELD(dry_run),
 		.help = "Show what would be restored, change nothing" },
 	[OPTION_CONTROL] = { "control", 0, OPTIONS_TEXT, "SOCKET", FIELD(control),
-		.help = "Control socket of offloadd (default: " SERVER_DEFAULT_PATH "); none: do not ask it" },
+		.help = "Control socket of offloadd (default: " SERVER_DEFAULT_PATH "); none: do not contact it" },
 	[OPTION_FOR] = { "for", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
 		.help = "End after this time, for example 30s, 10min or 2h (investigate: 10s by default)" },
 	[OPTION_FOLLOW] = { "follow", 0, OPTIONS_FLAG, NULL, FIELD(follow),
@@ -104,9 +104,9 @@ static const char exit_codes[] =
 	"(apply --detailed-exitcodes), 4 something declared is not possible, 6 both. 3: offloadd is not running.";
 
 static const char verdicts[] =
-	"Verdicts: compliant matches the rules; drifted will be changed; blocked something named holds it; unsupported "
-	"the device or kernel cannot (ethtool's [fixed]); refused by the kernel; contended another program keeps "
-	"reverting it; paused on request.";
+	"Verdicts: compliant: matches the rules; drifted: a step repairs it; blocked: kept off by a known cause; unsupported: "
+	"the device or kernel does not provide it (ethtool's [fixed]); refused: the kernel returned an error; contended: another "
+	"program keeps reverting it; paused: enforcement is paused.";
 
 static const struct command {
 	const char *name, *arguments, *help;
@@ -126,7 +126,7 @@ static const struct command {
 	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS, verdicts },
 	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS, verdicts },
 	{ "show", "LINK", "Show every feature of an interface", cmd_show, 1, 1, PLANS, verdicts },
-	{ "explain", "LINK [FEATURE]", "Explain the state of a feature, down to the device that decides it",
+	{ "explain", "LINK [FEATURE]", "Explain the state of a feature, down to the interface that determines it",
 		cmd_explain, 1, 2, PLANS, NULL },
 	{ "revert", "[LINK]", "Restore what apply or offloadd changed",
 		cmd_revert, 0, 1, LOOKS | USES(LEDGER) | USES(CONTROL) | USES(DRY_RUN), NULL },
@@ -151,7 +151,7 @@ static const struct command {
 	{ "check-path", "[LINK]", "Measure sendfile, splice and send over an interface",
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
-	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload until they reconnect",
+	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL), NULL },
 	{ "latency", "", "Show the latency of sendfile by service, with and without software fallback",
 		cmd_latency, 0, 0, LOOKS | USES(UNIT) | USES(INTERVAL) | USES(COUNT), NULL },

@@ -98,8 +98,8 @@ void daemon_settle(struct daemon *d);
 /* Handles events until something ends the loop. The exit code; negative errno. */
 int daemon_loop(struct daemon *d);
 
-/* Loads settings and rules again, for SIGHUP or a client. userdata: the daemon. METHODS_LOADED_* bits; negative errno ends the loop. What
- * there is no memory for stays as it was. */
+/* Loads settings and rules again, for SIGHUP or a client. userdata: the daemon. METHODS_LOADED_* bits; negative errno ends the loop. If
+ * memory runs out, what could not be loaded stays as it was. */
 int daemon_reload(void *userdata);
 
 /* Report a failed write once; the next change tries again. r: result of textfile_tick() or textfile_write(). */

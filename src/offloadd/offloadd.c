@@ -56,7 +56,7 @@ static const struct options_entry options_table[] = {
 	[OPTION_NO_PROBES] = { "no-probes", 0, OPTIONS_FLAG, NULL, FIELD(daemon.no_probes),
 		.help = "Do not trace software fallback" },
 	[OPTION_STOPPED] = { "stopped", 0, OPTIONS_FLAG, NULL, FIELD(stopped),
-		.help = "Mark offloadd as ended in the metrics file, and exit" },
+		.help = "Write offloadd_up 0 to the metrics file, and exit" },
 	[OPTION_RCVBUF] = { "rcvbuf", 0, OPTIONS_NUMBER, "BYTES", FIELD(daemon.rcvbuf_bytes),
 		.help = "Receive buffer of each event socket (default: 16 MB)", .min = CONF_RCVBUF_MIN,
 		.max = CONF_RCVBUF_MAX },
@@ -73,7 +73,7 @@ static int usage_error(const char *why)
 static void print_help(void)
 {
 	puts("Usage: offloadd [OPTION]...\n"
-	     "Keep the offload features of all network interfaces as rules declare them.\n");
+	     "Enforce rules for the offload features of all network interfaces.\n");
 	options_print(stdout, options_table, OPTION_IDS, UINT64_MAX, OPTIONS_WIDTH);
 	puts("\nThese override offloadd.conf(5). SIGHUP reloads it and the rules. See offloadd(8).");
 }

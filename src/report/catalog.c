@@ -42,19 +42,19 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 			  "{off?{off} off}, which is not possible: {causes}",
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
-	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features}, {rules} "
-			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}; "
+	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} ({rules} "
+			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}); "
 			      "backing off" CHANGED_BY,
 	[FINDING_RESOLVED] = "{link}: {features} no longer contended; enforcement resumed",
 	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
 	[FINDING_READABLE] = "{link}: its features can be read again; {features} {features#matches|match} {rules}",
-	[FINDING_PAUSED] = "{link} paused {duration?for {duration}|until resumed} by {user}",
+	[FINDING_PAUSED] = "{link} paused by {user} {duration?for {duration}|until resumed}",
 	[FINDING_RESUMED] = "{link} resumed by {user}",
 	[FINDING_PAUSE_EXPIRED] = "{link} resumed: the pause expired",
 
 	[FINDING_RULE_ERROR] = AT ": {words}",
 	[FINDING_RULE_ERRORS_MORE] = "{total} more {total#error|errors} in rule files. Run: offloadctl check",
-	[FINDING_RULES_REJECTED] = "Rules rejected: a rule file in use is missing or has errors; keeping the previous "
+	[FINDING_RULES_REJECTED] = "Rules rejected: a rule file in use has errors, or a directory cannot be read; keeping the previous "
 				   "{total#rule|{total} rules}",
 	[FINDING_RULES_LOADED] = "{total} {total#rule|rules} loaded",
 	[FINDING_NO_RULES] = "No rules are loaded; offload features are not being enforced",
@@ -67,7 +67,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_RESTART_NEEDED] = "{object}= changed; restart offloadd to apply it",
 
 	[FINDING_STARTED] = "offloadd {object} started in " MODE ": {count} {count#rule|rules}, {total} {total#interface|interfaces}, "
-			    "ethtool by {words}",
+			    "ethtool over {words}",
 	[FINDING_STOPPED] = "offloadd stopped after {total} {total#reconcile|reconciles}, {changes} {changes#change|changes}, "
 			    "{count} {count#overrun|overruns}",
 	[FINDING_OVERRUN] = "Kernel events were lost: the receive buffer overflowed {count#once|{count} times} since the start; all "
@@ -114,12 +114,12 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 		"asleep until the send buffer had room; offloads are not the cause",
 	[FINDING_DIAGNOSIS_WELL] = "{count?Almost no software fallback ({count} {count#packet|packets} in total)|No software fallback} "
 		"and no stale connections were found; {timed?sendfile to TCP sockets: " CALLS "|no sendfile call to a TCP socket "
-		"started{begun?, some ended that had started before}}",
+		"started{begun? (some that had started earlier ended)}}",
 	[FINDING_DIAGNOSIS_BLIND] = "{link_gone?{link} was removed during the investigation. }{unseen?Not observed: {unseen}; the "
 		"reasons are listed below. }{beside?What was observed is reported separately|What was observed shows no problem}",
 
 	[FINDING_CHANGED_BY] = "changed by {process}[{pid}]{parent?, child of {parent}[{parent_pid}]}{unit?, in {unit}}"
-			       "{process_link?, on {process_link}}, at {time}",
+			       "{process_link?, via {process_link}}, at {time}",
 	[FINDING_CHANGED_BY_UNKNOWN] = "changed by an unknown process",
 
 	[CATALOG_RATE(0)] = "{segmented} {segmented#packet|packets} segmented",
@@ -130,15 +130,15 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_COPY)] = "copies by sockets",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_SOCKETS)] = "stale connections",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_LATENCY)] = "sendfile",
-	[CATALOG_UNSEEN(DIAGNOSIS_LOST_PACKETS)] = "senders of packets beyond the room in the kernel's maps",
-	[CATALOG_UNSEEN(DIAGNOSIS_LOST_CALLS)] = "sendfile calls beyond that room",
+	[CATALOG_UNSEEN(DIAGNOSIS_LOST_PACKETS)] = "some packets (more senders than the BPF maps have room for)",
+	[CATALOG_UNSEEN(DIAGNOSIS_LOST_CALLS)] = "some sendfile calls (more than the BPF maps have room for)",
 	[CATALOG_MEASURE(INVESTIGATION_MEDIAN)] = "sendfile median{service?, {service}}",
 	[CATALOG_MEASURE(INVESTIGATION_PER_CALL)] = "{object} per sendfile call",
 	[CATALOG_MEASURE(INVESTIGATION_PER_SECOND)] = "{object} per second",
 	[CATALOG_MEASURE(INVESTIGATION_STALE)] = "stale connections",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SAME)] = "",
 	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "up to Linux 6.4 it counts pages, from 6.5 calls",
-	[CATALOG_DIFFERENCE(INVESTIGATION_SENDFILE_COUNTED)] = "from Linux 6.5 it includes sendfile, before it does not",
+	[CATALOG_DIFFERENCE(INVESTIGATION_SENDFILE_COUNTED)] = "it includes sendfile from Linux 6.5 on, but not on older kernels",
 
 	[CATALOG_CAUSE(CAUSE_NONE)] = "",
 	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_DRIVER)] = "the driver{driver? {driver}} does not allow {feature} to be turned {want?on|off}",
@@ -172,30 +172,31 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_IS_ON)] = "{features?{features}|{feature}} {features?{features#is|are}|is} on",
 	[CATALOG_CAUSE(CAUSE_SOME_PORTS)] = "{feature} is on because at least one port has it; traffic leaving by a port that has it off "
 					    "uses software fallback",
-	[CATALOG_CAUSE(CAUSE_EVERY_PORT)] = "{feature} is on, and on at every port",
+	[CATALOG_CAUSE(CAUSE_EVERY_PORT)] = "{feature} is on here and on every port",
 	[CATALOG_CAUSE(CAUSE_CLAIMED)] = "{feature} is on, but no port has it: the kernel turns it on here whatever the ports have; what "
 					 "needs it uses software fallback at the port",
-	[CATALOG_CAUSE(CAUSE_DECLARED)] = "{feature} is {active?on|off}; {rules} declares {object}{given?|, which the device below cannot "
+	[CATALOG_CAUSE(CAUSE_DECLARED)] = "{feature} is {active?on|off}; {rules} declares {object}{given?|, which the interface below cannot "
 					  "provide}: {words}{overdue?, and the rule is due for review}",
 	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
-	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: the kernel does not report what the device below offers to "
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: the kernel does not report what the interface below offers to "
 					   "VLANs",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",
 	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}, or `ethtool -K {link} {feature} {want?on|off}`",
 	[CATALOG_ADVICE(ADVICE_RESUME)] = "offloadctl resume {link}, or `ethtool -K {link} {feature} {want?on|off}`",
-	[CATALOG_ADVICE(ADVICE_AUDIT_RULE)] = "{rules} has Mode=audit: remove that line, or `ethtool -K {link} {feature} {want?on|off}`",
-	[CATALOG_ADVICE(ADVICE_CHANGE_RULE)] = "{rules} declares {feature} off on {link}: change one of the two rules",
+	[CATALOG_ADVICE(ADVICE_AUDIT_RULE)] = "{rules} has Mode=audit: remove that line, or run `ethtool -K {link} {feature} {want?on|off}`",
+	[CATALOG_ADVICE(ADVICE_CHANGE_RULE)] = "{rules} declares {feature} off on {link}; the two rules conflict: change one of them",
 	[CATALOG_ADVICE(ADVICE_REQUEST)] = "`ethtool -K {link} {feature} on`, or a rule that declares it for {link}",
 	[CATALOG_ADVICE(ADVICE_TURN_OFF)] = "turn {feature} off on {link}, or change the rule",
 	[CATALOG_ADVICE(ADVICE_TURN_ON_ABOVE)] = "turn {feature} on on {link} first",
 	[CATALOG_ADVICE(ADVICE_NOT_BELOW)] = "{feature} is not possible below {link}, a {object}: remove it from the rule",
-	[CATALOG_ADVICE(ADVICE_DECLARE_LOWER)] = "the driver of {link} decides this; a rule that declares `lower` accepts it",
-	[CATALOG_ADVICE(ADVICE_OTHER_DEVICE)] = "no setting below {link} changes this: remove the feature from the rule, or use another device",
+	[CATALOG_ADVICE(ADVICE_DECLARE_LOWER)] = "the driver of {link} does not offer it to interfaces above: declare `lower` in "
+						 "the rule to accept that",
+	[CATALOG_ADVICE(ADVICE_OTHER_DEVICE)] = "no setting can change this on {link}: remove the feature from the rule, or use another device",
 	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
 	[CATALOG_ADVICE(ADVICE_DETACH_XDP)] = "{feature} returns when the XDP program is detached from the peer of {link}; or remove it from "
 					      "the rule",
@@ -461,7 +462,7 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 
 /* ---- formatting ---- */
 
-/* The brace that closes the one before text, or the bar of its own level: whichever of stop comes first; end where there is none. */
+/* Returns the first character of `stop` (a closing brace or a bar) outside nested braces, or `end` if there is none. */
 static const char *find_stop(const char *text, const char *end, const char *stop)
 {
 	unsigned level = 0;

@@ -95,7 +95,7 @@ has "resume of what is not paused" "$status$out" '^0veth0 was not paused'
 
 run ctl pause veth1 --for 2h
 is "a long pause is told as it was asked for" "$out" "veth1 paused for 2h"
-has "by its record" "$(cat "$log")" "paused: veth1 paused for 2h by root"
+has "by its record" "$(cat "$log")" "paused: veth1 paused by root for 2h"
 has "and by status" "$(ctl status)" "^paused: veth1, (2h|1h [0-9]+min) left"
 ctl resume veth1 >/dev/null
 run ctl pause veth0 --for 1s

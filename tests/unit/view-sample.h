@@ -108,7 +108,7 @@ static inline void sample_rules(struct sample *s)
 	s->rules[0] = (struct rule){
 		.file = (char *)"10-vlan.rule",
 		.path = (char *)"/usr/lib/offloadd/rules.d/10-vlan.rule",
-		.description = (char *)"VLANs keep the transmit offloads of the device below",
+		.description = (char *)"VLANs keep the transmit offloads of the interface below",
 		.reason = (char *)"sendfile through a VLAN without scatter-gather copies every page"
 	};
 	s->rules[1] = (struct rule){ .file = (char *)"50-lro.rule",

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every VLAN keeps the transmit offloads of the interface below it, after an upgrade turned them off on some.
+# An upgrade turned transmit offloads off on some VLANs. Repair them, and keep them as on the interface below.
 class { 'offloadd':
   mode => 'enforce',
 }
 
 offloadd::rule { '10-vlan':
-  description => 'VLANs keep the transmit offloads of the device below them',
+  description => 'VLANs keep the transmit offloads of the interface below them',
   reason      => 'Without scatter-gather sendfile copies every page',
   match       => { 'Kind' => 'vlan' },
   features    => {

@@ -37,6 +37,10 @@ def _changes(result):
     return changes
 
 
+def _count(n, what):
+    return "%d %s%s" % (n, what, "" if n == 1 else "s")
+
+
 def _comment(result, test):
     lines = []
     if result["failed"]:
@@ -44,11 +48,13 @@ def _comment(result, test):
     else:
         lines += ["not possible: " + line for line in result["unmet"]]
     if result["pending"]:
-        lines.append("%d features differ from the rules and are not changed" % len(result["pending"]))
+        n = len(result["pending"])
+        lines.append("%s from the rules and %s not changed" % (_count(n, "feature") + (" differs" if n == 1 else " differ"),
+                                                               "is" if n == 1 else "are"))
     lines += result["notes"]
     if result["changed"]:
         verb = "would change" if test else "changed"
-        lines.append("%d rule files and %d features %s" % (len(result["files"]), len(result["changes"]), verb))
+        lines.append("%s and %s %s" % (_count(len(result["files"]), "rule file"), _count(len(result["changes"]), "feature"), verb))
     return "; ".join(lines) or "All interfaces match the rules"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every VLAN keeps the transmit offloads of the interface below it, after an upgrade turned them off on some.
+# An upgrade turned transmit offloads off on some VLANs. Repair them, and keep them as on the interface below.
 offloadd:
   pkg.installed: []
   file.managed:
@@ -16,7 +16,7 @@ VLANs keep their transmit offloads:
   offloadd.rules:
     - rules:
       - name: 10-vlan
-        description: VLANs keep the transmit offloads of the device below them
+        description: VLANs keep the transmit offloads of the interface below them
         reason: Without scatter-gather sendfile copies every page
         match:
           Kind: vlan

@@ -88,6 +88,32 @@ has "an IPv4 socket that was routed again is not stale" "$(ask sockets)" '^socke
 # the service restarts
 disconnect signed6
 has "the last stale connection is gone with its connection" "$(ask sockets)" '^sockets=0 visited=4 '
+
+# and so is a new path MTU to any host behind the same gateway (DST_OBSOLETE_KILL)
+ip addr add 10.9.9.1/32 dev vlan10
+ip route add 10.7.0.0/24 via 10.9.0.2
+ip netns exec $peer sysctl -qw net.ipv4.ip_forward=1
+ip -n $peer link add narrow mtu 1000 type veth peer name narrow-end
+ip -n $peer link set narrow up
+ip -n $peer link set narrow-end up
+ip -n $peer addr add 10.7.0.1/24 dev narrow
+ip -n $peer route add 10.9.9.1 dev v10 src 10.7.0.1
+server system.slice/routed.service 10.9.9.1 5005 10.7.0.1
+break_vlan
+client routed 10.9.9.1 5005 10.9.9.1
+repair_vlan
+has "a signed connection through a gateway is stale" "$(ask sockets)" '^sockets=1 visited=5 ' '^10.9.9.1:5005 10.7.0.1:[0-9]+ .*stale=1'
+too_wide() { # the gateway answers a datagram with ICMP "fragmentation needed"
+	exec 7<>/dev/udp/10.7.0.200/9
+	head -c 1400 /dev/zero >&7
+	ask sockets | grep -q '^sockets=0 visited=5 '
+}
+within 10 "it is no longer listed once its route is obsolete" too_wide
+exec 7>&-
+disconnect routed
+ip route del 10.7.0.0/24
+ip addr del 10.9.9.1/32 dev vlan10
+ip -n $peer link del narrow
 has "all sockets are told when asked for" "$(ask all-sockets)" '^sockets=4 visited=4 ' 'service=plain.service stale=0'
 
 # latency

@@ -74,7 +74,7 @@ record_mark
 from system.slice/plain.service ethtool -K bond0 sg off
 wait_until 20 has_records '^offloadd: drift: vlan10 ' || :
 has "a cascade: the bond's record names them" "$(records '^offloadd: drift: bond0 ')" 'changed by ethtool\[[0-9]+\], .*in plain.service, at '
-done_by "and that of the VLAN, with the bond" vlan10 'changed by ethtool\[[0-9]+\], .*in plain.service, on bond0, at '
+done_by "and that of the VLAN, with the bond" vlan10 'changed by ethtool\[[0-9]+\], .*in plain.service, via bond0, at '
 ethtool -K bond0 sg on tso on >/dev/null
 wait_until 20 quiet_links
 daemon_stops
