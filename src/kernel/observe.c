@@ -266,10 +266,33 @@ static void take_default_route(void *userdata)
 	announce_noticed(o);
 }
 
+#define BELOW_MAX 8 /* MAX_NEST_DEV */
+
+static void notice_below(struct observe *o, struct link *link, unsigned depth)
+{
+	struct link *lower = link_lower(&o->links, link);
+
+	link->noticed = true;
+	if (lower && depth < BELOW_MAX)
+		notice_below(o, lower, depth + 1);
+	for (struct link *port = link_first_port(&o->links, link); port && depth < BELOW_MAX;
+		port = link_next_port(&o->links, port))
+		notice_below(o, port, depth + 1);
+}
+
+/* What forwards matters for all links below it. */
+static void notice_forwarding(struct link *link, void *userdata)
+{
+	notice_below(userdata, link, 0);
+}
+
 static void take_forwarding(void *userdata)
 {
 	struct observe *o = userdata;
-	int r = rtnl_dump_forwarding(o->rtnl, &o->links, notice, NULL);
+	int r;
+
+	link_table_stack(&o->links);
+	r = rtnl_dump_forwarding(o->rtnl, &o->links, notice_forwarding, o);
 
 	o->forwarding_stale = false;
 	if (r < 0)

@@ -158,7 +158,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_UNKNOWN)] = "the kernel accepted the change without effect; the driver does not report why",
 	[CATALOG_CAUSE(CAUSE_NO_EFFECT)] = "a change is expected to have no effect; the driver does not report why",
 	[CATALOG_CAUSE(CAUSE_PEER_XDP)] = "its peer{other_link? {other_link}} has an XDP program, so the kernel does not allow {feature}",
-	[CATALOG_CAUSE(CAUSE_LOWER_ELSEWHERE)] = "follows the interface below, which is in another network namespace and has {feature} off",
+	[CATALOG_CAUSE(CAUSE_LOWER_ELSEWHERE)] = "follows the interface below, which is in another network namespace and cannot be read",
 	[CATALOG_CAUSE(CAUSE_CREATED_WITHOUT)] = "{other_link} below had {feature} off when {link} was created, and {link} keeps what it had "
 						 "then",
 	[CATALOG_CAUSE(CAUSE_OWNER)] = "the program that opened {link} decides (TUNSETOFFLOAD), and keeps {feature} off",
