@@ -293,7 +293,6 @@ static void take_forwarding(void *userdata)
 
 	link_table_stack(&o->links);
 	r = rtnl_dump_forwarding(o->rtnl, &o->links, notice_forwarding, o);
-
 	o->forwarding_stale = false;
 	if (r < 0)
 		o->error = r;
