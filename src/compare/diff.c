@@ -123,7 +123,7 @@ static int learn_needs(struct work *w)
 	if (r < 0)
 		return r;
 	for (unsigned bit = 0; bit < d->a->features.count; bit++)
-		predict_needs(p, bit, &w->all[bit], &w->any[bit], &not );
+		predict_needs(p, NULL, bit, &w->all[bit], &w->any[bit], &not );
 	return 0;
 }
 

@@ -216,7 +216,7 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 
 static int read_words(struct json_reader *r, const struct json_value *words, struct snapshot_rule *rule)
 {
-	static const enum rule_value values[] = { RULE_OFF, RULE_ON, RULE_LOWER };
+	static const enum rule_value values[] = { RULE_OFF, RULE_ON, RULE_LOWER, RULE_LOWER_ALL };
 
 	if (json_count(words) > SNAPSHOT_WORDS_MAX)
 		return json_complain(r, "declares", "has too many members");
@@ -235,7 +235,7 @@ static int read_words(struct json_reader *r, const struct json_value *words, str
 			word->number = (uint32_t)read_number(value);
 		}
 		if (word->value == RULE_UNSET || strlen(json_key(value)) > TEXT_MAX)
-			return json_complain(r, "declares", "has a value that is not on, off, lower or the number of a limit");
+			return json_complain(r, "declares", "has a value that is not on, off, lower, lower-all or the number of a limit");
 		word->word = strdup(json_key(value));
 		if (!word->word)
 			return -ENOMEM;

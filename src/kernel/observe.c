@@ -263,6 +263,7 @@ static void take_link(const struct link *from, bool features_event, void *userda
 	}
 	/* a link that is set down loses its routes without a message (fib_disable_ip()) */
 	o->routes_stale |= o->want_routes && ((link->flags ^ flags) & IFF_UP);
+	o->forwarding_stale |= o->want_forwarding && r > 0;
 	link->seen = o->generation;
 	if (r == 0 && o->has_monitor) {
 		if (!features_event)
@@ -282,7 +283,7 @@ static void take_link_gone(int ifindex, void *userdata)
 		announce(o, ifindex, NULL);
 }
 
-static void notice_route(struct link *link, _unused_ void *userdata)
+static void notice(struct link *link, _unused_ void *userdata)
 {
 	link->noticed = true;
 }
@@ -290,9 +291,42 @@ static void notice_route(struct link *link, _unused_ void *userdata)
 static void take_default_route(void *userdata)
 {
 	struct observe *o = userdata;
-	int r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
+	int r = rtnl_dump_default_routes(o->rtnl, &o->links, notice, NULL);
 
 	o->routes_stale = false;
+	if (r < 0)
+		o->error = r;
+	announce_noticed(o);
+}
+
+#define BELOW_MAX 8 /* MAX_NEST_DEV */
+
+static void notice_below(struct observe *o, struct link *link, unsigned depth)
+{
+	struct link *lower = link_lower(&o->links, link);
+
+	link->noticed = true;
+	if (lower && depth < BELOW_MAX)
+		notice_below(o, lower, depth + 1);
+	for (struct link *port = link_first_port(&o->links, link); port && depth < BELOW_MAX;
+		port = link_next_port(&o->links, port))
+		notice_below(o, port, depth + 1);
+}
+
+/* What forwards matters for all links below it. */
+static void notice_forwarding(struct link *link, void *userdata)
+{
+	notice_below(userdata, link, 0);
+}
+
+static void take_forwarding(void *userdata)
+{
+	struct observe *o = userdata;
+	int r;
+
+	link_table_stack(&o->links);
+	r = rtnl_dump_forwarding(o->rtnl, &o->links, notice_forwarding, o);
+	o->forwarding_stale = false;
 	if (r < 0)
 		o->error = r;
 	announce_noticed(o);
@@ -340,6 +374,7 @@ static int read_link_events(struct observe *o)
 		.link = take_link,
 		.link_gone = take_link_gone,
 		.default_route = take_default_route,
+		.forwarding = take_forwarding,
 		.userdata = o,
 	};
 	int r;
@@ -353,6 +388,8 @@ static int read_link_events(struct observe *o)
 	}
 	if (r >= 0 && o->routes_stale)
 		take_default_route(o);
+	if (r >= 0 && o->forwarding_stale)
+		take_forwarding(o);
 	return r < 0 ? r : o->error;
 }
 
@@ -400,13 +437,17 @@ int observe_refresh(struct observe *o)
 	o->counts.dumps++;
 	r = rtnl_monitor_routes(o->rtnl, o->want_routes);
 	if (r >= 0)
+		r = rtnl_monitor_forwarding(o->rtnl, o->want_forwarding);
+	if (r >= 0)
 		r = settle(o);
 	if (r >= 0)
 		r = dump_links(o);
 	if (r >= 0)
 		r = read_all_features(o);
 	if (r >= 0 && o->want_routes)
-		r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
+		r = rtnl_dump_default_routes(o->rtnl, &o->links, notice, NULL);
+	if (r >= 0 && o->want_forwarding)
+		r = rtnl_dump_forwarding(o->rtnl, &o->links, notice, NULL);
 	announce_noticed(o);
 	return r < 0 ? r : 0;
 }

@@ -31,6 +31,7 @@ struct observe {
 	struct link_table links;
 	struct observe_counts counts;
 	bool want_routes; /* read default routes; changes take effect with the next observe_refresh() */
+	bool want_forwarding; /* the same for link.forwards */
 	/* Called for each link that appeared (its features are stale: call observe_features()), whose
 	 * attributes or features changed, or that was removed (link is NULL then). May be NULL. Must not
 	 * remove links or read events. Not called for changes that observe_features() finds. */
@@ -45,6 +46,7 @@ struct observe {
 	bool any;	     /* something changed during the current read */
 	bool routes_stale;   /* a link was set up or down, which changes its routes */
 	bool limits_outdated; /* an event changed limits; it may be older than our own SET, of which there is no event: read again */
+	bool forwarding_stale; /* a link appeared; the kernel reports its settings before it reports the link */
 	int error;	     /* of a callback */
 	int touched[OBSERVE_TOUCHED_MAX]; /* links whose features may have changed: to be read */
 	unsigned n_touched;  /* above OBSERVE_TOUCHED_MAX: read all */
@@ -58,7 +60,7 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 void observe_close(struct observe *o);
 CLEANUP_POINTER(struct observe, observe_close)
 
-/* Reads everything by dumps: links, features, and default routes if want_routes. Removes links that no longer
+/* Reads everything by dumps: links, features, default routes if want_routes, and forwarding if want_forwarding. Removes links that no longer
  * exist. 0, negative errno. */
 int observe_refresh(struct observe *o);
 

@@ -8,6 +8,7 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/if_tunnel.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
@@ -44,7 +45,7 @@ static const unsigned char limit_attrs[LINK_LIMIT_COUNT] = {
 struct rtnl {
 	struct nl_sock *requests;
 	struct nl_sock *monitor; /* NULL without one */
-	bool routes;
+	bool routes, forwarding; /* subscribed */
 	char buffer[NETLINK_BATCH * NETLINK_BUFFER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
@@ -362,21 +363,28 @@ int rtnl_monitor_fd(const struct rtnl *rtnl)
 	return rtnl->monitor ? nl_socket_get_fd(rtnl->monitor) : -EOPNOTSUPP;
 }
 
+/* *subscribed is the state of the two groups. */
+static int subscribe(struct rtnl *rtnl, int group, int group6, bool on, bool *subscribed)
+{
+	int r;
+
+	if (!rtnl->monitor || on == *subscribed)
+		return 0;
+	r = on ? nl_socket_add_memberships(rtnl->monitor, group, group6, 0) :
+		 nl_socket_drop_memberships(rtnl->monitor, group, group6, 0);
+	if (r >= 0)
+		*subscribed = on;
+	return nl_errno(r);
+}
+
 int rtnl_monitor_routes(struct rtnl *rtnl, bool on)
 {
-	static const int groups[] = { RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE };
+	return subscribe(rtnl, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, on, &rtnl->routes);
+}
 
-	if (!rtnl->monitor || on == rtnl->routes)
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		int r = on ? nl_socket_add_membership(rtnl->monitor, groups[i]) :
-			     nl_socket_drop_membership(rtnl->monitor, groups[i]);
-
-		if (r < 0)
-			return nl_errno(r);
-	}
-	rtnl->routes = on;
-	return 0;
+int rtnl_monitor_forwarding(struct rtnl *rtnl, bool on)
+{
+	return subscribe(rtnl, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, on, &rtnl->forwarding);
 }
 
 /* ---- events ---- */
@@ -394,6 +402,7 @@ static bool is_default_route(const struct nlmsghdr *nlh)
 struct monitored {
 	const struct rtnl_handlers *handlers;
 	bool routes; /* there was a message about a default route */
+	bool forwarding; /* about the settings of a link */
 };
 
 static void take_events(void *datagram, int len, void *userdata)
@@ -410,6 +419,9 @@ static void take_events(void *datagram, int len, void *userdata)
 		case RTM_DELROUTE:
 			m->routes |= is_default_route(nlh);
 			break;
+		case RTM_NEWNETCONF:
+			m->forwarding = true;
+			break;
 		}
 	}
 }
@@ -424,6 +436,8 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 	r = netlink_drain(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, NETLINK_BUFFER_BYTES, take_events, &m);
 	if (r >= 0 && m.routes && handlers->default_route)
 		handlers->default_route(handlers->userdata);
+	if (r >= 0 && m.forwarding && handlers->forwarding)
+		handlers->forwarding(handlers->userdata);
 	return r;
 }
 
@@ -872,4 +886,52 @@ int rtnl_find_route(struct rtnl *rtnl, uint16_t family, const uint8_t *address, 
 	if (r == -ENOMEM || found.error)
 		return -ENOMEM;
 	return found.n ? (int)found.n : -ENETUNREACH;
+}
+
+/* ---- forwarding ---- */
+
+static void dump_netconf(struct nlmsghdr *nlh, void *userdata)
+{
+	const struct nlattr *tb[NETCONFA_FORWARDING + 1] = { 0 };
+	struct link *link;
+
+	if (nlh->nlmsg_type != RTM_NEWNETCONF || !nlmsg_valid_hdr(nlh, sizeof(struct netconfmsg)))
+		return;
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(struct netconfmsg)), (size_t)nlmsg_attrlen(nlh, sizeof(struct netconfmsg)), tb,
+		NETCONFA_FORWARDING);
+	link = link_table_find(userdata, read_index(tb[NETCONFA_IFINDEX])); /* not NETCONFA_IFINDEX_ALL */
+	if (link)
+		link->forwards_now |= netlink_u32(tb[NETCONFA_FORWARDING]) != 0;
+}
+
+static int dump_netconfs(struct rtnl *rtnl, unsigned char family, struct link_table *table)
+{
+	const struct netconfmsg request = { .ncm_family = family };
+	struct dump netconfs = { .fn = dump_netconf, .userdata = table };
+	int r = dump(rtnl, RTM_GETNETCONF, &request, sizeof(request), &netconfs);
+
+	return r > 0 || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
+}
+
+int rtnl_dump_forwarding(struct rtnl *rtnl, struct link_table *table,
+	void (*changed)(struct link *link, void *userdata), void *userdata)
+{
+	int r, any = 0;
+
+	link_table_foreach(table, link)
+		link->forwards_now = false;
+	r = dump_netconfs(rtnl, AF_INET, table);
+	if (r >= 0)
+		r = dump_netconfs(rtnl, AF_INET6, table);
+	if (r < 0)
+		return r;
+	link_table_foreach(table, link) {
+		if (link->forwards == link->forwards_now)
+			continue;
+		link->forwards = link->forwards_now;
+		any = 1;
+		if (changed)
+			changed(link, userdata);
+	}
+	return any;
 }

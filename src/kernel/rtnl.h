@@ -21,6 +21,8 @@ struct rtnl_handlers {
 	void (*link_gone)(int ifindex, void *userdata);
 	/* A default route was added or removed: call rtnl_dump_default_routes(). May be NULL. */
 	void (*default_route)(void *userdata);
+	/* Forwarding was turned on or off: call rtnl_dump_forwarding(). May be NULL. */
+	void (*forwarding)(void *userdata);
 	void *userdata;
 };
 
@@ -37,6 +39,9 @@ int rtnl_monitor_fd(const struct rtnl *rtnl);
 /* Subscribes to routes, or unsubscribes. A socket filter drops all routes except default ones in the kernel,
  * so that changes of other routes wake nobody up. Without monitor it does nothing. 0, negative errno. */
 int rtnl_monitor_routes(struct rtnl *rtnl, bool on);
+
+/* The same for messages about the forwarding of IPv4 and IPv6 (RTM_NEWNETCONF). */
+int rtnl_monitor_forwarding(struct rtnl *rtnl, bool on);
 
 /* Reads all pending events without blocking. 0; -ENOBUFS: events were lost, dump again (events after the loss
  * are discarded); -EOPNOTSUPP without monitor; other negative errno. */
@@ -58,6 +63,10 @@ int rtnl_set_limits(struct rtnl *rtnl, int ifindex, const struct link_limits *se
 /* Sets link->default_route of all links in the table, from the main routing tables of IPv4 and IPv6. Calls
  * changed (may be NULL) for each link that changed. 1: some changed; 0; negative errno. */
 int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,
+	void (*changed)(struct link *link, void *userdata), void *userdata);
+
+/* The same for link->forwards, from the settings of each link for IPv4 and IPv6 (RTM_GETNETCONF). */
+int rtnl_dump_forwarding(struct rtnl *rtnl, struct link_table *table,
 	void (*changed)(struct link *link, void *userdata), void *userdata);
 
 /* Reads what struct link does not have of one link. 0; -ENODEV; other negative errno. */

@@ -124,7 +124,14 @@ static bool holds_unrequested(const struct walk *w, const struct link *link, con
 
 	return item && item->want && item->verdict == VERDICT_BLOCKED &&
 		(step->code == CAUSE_NEEDS || step->code == CAUSE_CONFLICTS || step->code == CAUSE_LOWER_OFF ||
-			step->code == CAUSE_LOWER_UNSUPPORTED || step->code == CAUSE_LOWER_NOT_FOR_VLAN);
+			step->code == CAUSE_LOWER_UNSUPPORTED || step->code == CAUSE_LOWER_NOT_FOR_VLAN ||
+			step->code == CAUSE_OWNER || step->code == CAUSE_HOST || step->code == CAUSE_COUPLED);
+}
+
+/* Would a request be of no use, because it is not in the way? */
+static bool decides_alone(enum cause code)
+{
+	return code == CAUSE_UPPER_OFF || code == CAUSE_FORWARDS || code == CAUSE_BRIDGED || code == CAUSE_XDP;
 }
 
 /* Continues the chain after this step. */
@@ -157,7 +164,29 @@ static void follow(struct walk *w, const struct link *link, const struct cause_s
 		why_off(w, other, step->other_bit, depth + 1);
 		break;
 	case CAUSE_SLAVE_OFF:
+	case CAUSE_PORT_OFF:
 		ports(w, link, step->bit, depth + 1);
+		break;
+	case CAUSE_PEER_XDP:
+		advise_unmet(w, ADVICE_DETACH_XDP, link, step->bit);
+		break;
+	case CAUSE_CREATED_WITHOUT:
+		advise_unmet(w, ADVICE_RECREATE, link, step->bit);
+		break;
+	case CAUSE_OWNER:
+		advise_unmet(w, ADVICE_OWNER, link, step->bit);
+		break;
+	case CAUSE_HOST:
+		advise_unmet(w, ADVICE_HOST, link, step->bit);
+		break;
+	case CAUSE_COUPLED:
+		if (w->out->item && w->out->item->verdict != VERDICT_COMPLIANT)
+			advise(w, ADVICE_COUPLE, link, step->other_bit, w->out->item->want, NULL);
+		break;
+	case CAUSE_FORWARDS:
+	case CAUSE_BRIDGED:
+	case CAUSE_XDP:
+		advise_unmet(w, ADVICE_KEEP_OFF, link, step->bit);
 		break;
 	default:
 		break;
@@ -191,7 +220,7 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 	}
 	find_step(w, link, bit, &step);
 	if (step.code == CAUSE_OFF ||
-		(!(link->features.wanted & FEATURE(bit)) && step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_UPPER_OFF)) {
+		(link->features.hw & ~(link->features.nochange | link->features.wanted) & FEATURE(bit) && !decides_alone(step.code))) {
 		add_code(w, depth, link, bit, CAUSE_OFF);
 		advise_request(w, link, bit);
 		if (!holds_unrequested(w, link, &step))
@@ -211,6 +240,11 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 
 	if (depth >= DEPTH_MAX)
 		return;
+	if (cause_claimed(&w->view, link) & FEATURE(bit)) {
+		add_code(w, depth, link, bit, CAUSE_CLAIMED);
+		ports(w, link, bit, depth + 1);
+		return;
+	}
 	if (cause_one_port_is_enough(&w->view, link, bit)) {
 		for (struct link *port = link_first_port(w->table, link); port; port = link_next_port(w->table, port))
 			some_off |= port->has_features && !(port->features.active & sources);
@@ -242,14 +276,27 @@ static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 	else
 		advise_change(w, link, item, false);
 	plan_item_cause(plan_find(w->plan, link->ifindex), item, &step);
-	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON && step.code != CAUSE_STALE) {
+	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON && step.code != CAUSE_STALE &&
+		step.code != CAUSE_COUPLED) {
 		why_on(w, link, bit, 1);
 		return;
 	}
 	memcpy(step.driver, link->driver, sizeof(step.driver));
 	add(w, 1, &step);
+	if (step.code == CAUSE_COUPLED)
+		follow(w, link, &step, 1);
 	if (step.code == CAUSE_LOWER_ON)
 		why_on(w, link_table_find(w->table, step.other_ifindex), bit, 2);
+}
+
+/* The feature is on as declared, and blocked all the same. */
+static void why_held(struct walk *w, const struct link *link, unsigned bit)
+{
+	struct cause_step step;
+
+	find_step(w, link, bit, &step);
+	add(w, 1, &step);
+	follow(w, link, &step, 1);
 }
 
 /* The declaration. Without an item in the plan, no rule declares the feature, or one declares `lower` and the link cannot
@@ -322,7 +369,9 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 	if (ret->item && (ret->item->verdict == VERDICT_BLOCKED || ret->item->verdict == VERDICT_UNSUPPORTED))
 		w.view.state = after_plan;
 	declaration(&w, link, bit);
-	if (!ret->active)
+	if (ret->item && ret->item->held)
+		why_held(&w, link, bit);
+	else if (!ret->active)
 		why_off(&w, link, bit, 1);
 	else if (ret->item && !ret->item->want && ret->item->verdict != VERDICT_COMPLIANT)
 		why_not_off(&w, link, bit);
@@ -436,6 +485,12 @@ static const char *const advice_names[ADVICE_COUNT] = {
 	[ADVICE_REMOVE] = "remove",
 	[ADVICE_LIMIT_APPLY] = "apply-limit",
 	[ADVICE_LIMIT_LOWER] = "declare-limit-lower",
+	[ADVICE_DETACH_XDP] = "detach-xdp",
+	[ADVICE_RECREATE] = "recreate",
+	[ADVICE_OWNER] = "owner",
+	[ADVICE_HOST] = "host",
+	[ADVICE_COUPLE] = "couple",
+	[ADVICE_KEEP_OFF] = "keep-off",
 };
 
 const char *advice_name(enum advice advice)

@@ -22,8 +22,14 @@ enum advice {
 	ADVICE_REMOVE,       /* the link cannot change this */
 	ADVICE_LIMIT_APPLY,  /* offloadctl apply, or set the limit (number) */
 	ADVICE_LIMIT_LOWER,  /* declare the limit as `lower`, because a link below has a smaller one */
+	ADVICE_DETACH_XDP,   /* detach the XDP program from the peer */
+	ADVICE_RECREATE,     /* create the link again */
+	ADVICE_OWNER,        /* the program that opened the tap decides */
+	ADVICE_HOST,         /* the host decides */
+	ADVICE_COUPLE,       /* declare the same for both features, or turn the other one (bit) on or off (want) */
+	ADVICE_KEEP_OFF,     /* declare it off: the kernel drops what it merges */
 };
-#define ADVICE_COUNT 14
+#define ADVICE_COUNT 20
 
 /* The first step has depth 0 and is about the declaration. */
 struct explanation {

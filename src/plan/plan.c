@@ -39,6 +39,8 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		if (!(link->features.hw & ~link->features.nochange & b) ||
 			((contended | link_state_in_vain(known, item->want)) & b))
 			continue;
+		if ((item->want && planner_is_dropped(p, link, item->bit)) || planner_find_contradiction(p, link, pl, item))
+			continue;
 		if (!item->audit && (due & b)) {
 			pl->due |= p->pretend ? 0 : b;
 			continue;
@@ -189,20 +191,19 @@ static int make_steps(struct planner *p)
 	return ineffective < 0 ? ineffective : 0;
 }
 
-/* An alias means those of its features that the device can change. If it can change none, there is one item for all of them,
- * unless their current values match. */
+/* An alias means those of its features that the device can change and, if they are declared off, those that are on. If there are
+ * none, one stands for all: one that is on, otherwise the lowest. */
 static bool alias_member_counts(const struct link *link, const struct declaration *d, unsigned bit)
 {
-	feature_set members = d->feature->bits, changeable = members & link->features.hw;
+	feature_set members = d->feature->bits, on = members & link->features.active, counts = members & link->features.hw;
 
 	if (d->feature->word_kind != FEATURE_WORD_ALIAS)
 		return true;
-	if (changeable)
-		return changeable & FEATURE(bit);
-	if (d->value == RULE_LOWER)
-		return false;
-	return bit == (unsigned)__builtin_ctzll(members) &&
-		(d->value == RULE_ON) != !!(members & link->features.active);
+	if (d->value == RULE_OFF)
+		counts |= on;
+	if (counts)
+		return counts & FEATURE(bit);
+	return bit == (unsigned)__builtin_ctzll(on ? on : members);
 }
 
 /* A link that was removed meanwhile (-ENODEV) does not count. */
@@ -245,7 +246,7 @@ static int declare_link(struct planner *p, const struct link *link, struct plan_
 
 			if (d->value == RULE_UNSET || !alias_member_counts(link, d, bit))
 				continue;
-			if (d->value == RULE_LOWER && !(link->features.hw & FEATURE(bit)))
+			if (rule_value_follows(d->value) && !(link->features.hw & FEATURE(bit)))
 				continue;
 			items[n++] = planner_make_item(p->context, link, d, bit);
 		}
@@ -372,6 +373,7 @@ static void finish_link(struct planner *p, struct plan_link *pl, const struct li
 	if (link->has_features) {
 		pl->predicted = *planner_state(p, link);
 		pl->uncertain = predict_uncertain(p->predict, pl->ifindex);
+		pl->claimed = planner_claimed(p, link);
 	}
 	for (size_t i = 0; i < pl->n_items; i++) {
 		struct plan_item *item = &pl->items[i];

@@ -27,12 +27,13 @@ struct plan_item {
 	struct plan_number number;
 	enum rule_value declared;
 	bool want;	  /* on or off, as `declared` resolves for this link */
-	bool not_given;	  /* declared `lower`, and the link below cannot provide it: no change */
+	bool not_given;	  /* declared `lower` or `lower-all`, and what the links below provide is nothing or unknown: no change */
 	bool active;	  /* now */
 	bool wanted;	  /* requested now: the wanted bit of ethtool */
 	bool unread;	  /* the link's features could not be read: active, wanted and, for `lower`, want are unknown */
 	bool predicted;	  /* after the plan */
 	bool uncertain;	  /* the prediction depends on state that user space cannot read */
+	bool held;	  /* has its declared value, now or after the plan, and is blocked all the same: see its cause */
 	bool overdue;	  /* the date in Until= of its rule has passed */
 	bool audit;	  /* its rule, or the daemon, is in audit mode */
 	enum verdict verdict;
@@ -53,6 +54,7 @@ struct plan_link {
 	struct link_features before;
 	struct link_features predicted; /* hw and nochange as before */
 	feature_set uncertain;		/* bits of predicted.active that are not certain */
+	feature_set claimed;		/* of a bond, bridge or team: bits of predicted.active that no port has, and that the CPU does instead */
 	feature_set side_effects;	/* active bits that change although no rule declares them for this link */
 	struct link_limits limits, limits_predicted; /* now and after the plan */
 	feature_set due; /* features of link_contention.due that would have been repaired; they become contended instead */

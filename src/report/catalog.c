@@ -51,7 +51,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
 				       "{off?{off} {off#is|are} off}{limits?{limits_are}}" CHANGED_BY,
 	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
-	[FINDING_UNMET] = "{link} does not match the rules: " STATE ", " DECLARES ": {causes}",
+	[FINDING_UNMET] = "{link} does not match the rules: {rules} {n_rules#declares|declare} {on?{on} on}{both? and }"
+			  "{off?{off} off}, which is not possible: {causes}",
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
 	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} ({rules} "
@@ -215,10 +216,25 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_STALE)] = "{feature} is out of date: the kernel has not recomputed the features of this interface",
 	[CATALOG_CAUSE(CAUSE_AUDIT)] = "audit mode: nothing is changed",
 	[CATALOG_CAUSE(CAUSE_UNKNOWN)] = "the kernel accepted the change without effect; the driver does not report why",
+	[CATALOG_CAUSE(CAUSE_NO_EFFECT)] = "a change is expected to have no effect; the driver does not report why",
+	[CATALOG_CAUSE(CAUSE_PEER_XDP)] = "its peer{other_link? {other_link}} has an XDP program, so the kernel does not allow {feature}",
+	[CATALOG_CAUSE(CAUSE_LOWER_ELSEWHERE)] = "follows the interface below, which is in another network namespace and cannot be read",
+	[CATALOG_CAUSE(CAUSE_CREATED_WITHOUT)] = "{other_link} below had {feature} off when {link} was created, and {link} keeps what it had "
+						 "then",
+	[CATALOG_CAUSE(CAUSE_OWNER)] = "the program that opened {link} decides (TUNSETOFFLOAD), and keeps {feature} off",
+	[CATALOG_CAUSE(CAUSE_HOST)] = "the host of this virtual machine decides, and keeps {feature} off",
+	[CATALOG_CAUSE(CAUSE_COUPLED)] = "the driver{driver? {driver}} has one switch for {feature} and {other}",
+	[CATALOG_CAUSE(CAUSE_PORT_OFF)] = "the port {other_link} has {other} off",
+	[CATALOG_CAUSE(CAUSE_FORWARDS)] = "{other_link?{other_link} above|{link}} forwards packets, and the kernel drops what {feature} has merged",
+	[CATALOG_CAUSE(CAUSE_BRIDGED)] = "{other_link?{other_link} above|{link}} is a port of a bridge, and the kernel drops what {feature} has "
+					 "merged",
+	[CATALOG_CAUSE(CAUSE_XDP)] = "{other_link?{other_link} above|{link}} has an XDP program, which cannot take what {feature} has merged",
 	[CATALOG_CAUSE(CAUSE_IS_ON)] = "{features?{features}|{feature}} {features?{features#is|are}|is} on",
 	[CATALOG_CAUSE(CAUSE_SOME_PORTS)] = "{feature} is on because at least one port has it; traffic leaving by a port that has it off "
 					    "uses software fallback",
 	[CATALOG_CAUSE(CAUSE_EVERY_PORT)] = "{feature} is on here and on every port",
+	[CATALOG_CAUSE(CAUSE_CLAIMED)] = "{feature} is on, but no port has it: the kernel turns it on here whatever the ports have; what "
+					 "needs it uses software fallback at the port",
 	[CATALOG_CAUSE(CAUSE_DECLARED)] = "{feature} is {active?on|off}; {rules} declares {object}{given?|, which the interface below cannot "
 					  "provide}: {words}{overdue?, and the rule is due for review}",
 	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
@@ -251,6 +267,14 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
 	[CATALOG_ADVICE(ADVICE_LIMIT_APPLY)] = "offloadctl apply {link}, or `ip link set {link} {object} {number}`",
 	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "a rule with [Limits] {feature}=lower for {link}, or a larger limit below",
+	[CATALOG_ADVICE(ADVICE_DETACH_XDP)] = "{feature} returns when the XDP program is detached from the peer of {link}; or remove it from "
+					      "the rule",
+	[CATALOG_ADVICE(ADVICE_RECREATE)] = "delete {link} and create it again, now that the interface below has {feature} on",
+	[CATALOG_ADVICE(ADVICE_OWNER)] = "change the settings of the program that opened {link}, or declare `lower`",
+	[CATALOG_ADVICE(ADVICE_HOST)] = "change the network device of this virtual machine on its host, or declare `lower`",
+	[CATALOG_ADVICE(ADVICE_COUPLE)] = "turn {feature} {want?on|off} as well: the hardware of {link} has one switch for both, so a rule has "
+					  "to declare both alike",
+	[CATALOG_ADVICE(ADVICE_KEEP_OFF)] = "declare {feature} off on {link}, or `lower`",
 };
 
 static const char *const *sentences = catalog;

@@ -91,6 +91,7 @@ static void add_item(struct json_writer *w, const struct feature_table *table, c
 	json_add_text(w, "declared", rule_value_name(item->declared));
 	json_add_bool(w, "want", item->want);
 	json_add_bool(w, "given", !item->not_given);
+	json_add_bool(w, "claimed", item->bit < FEATURE_MAX && (pl->claimed & FEATURE(item->bit)));
 	json_add_bool(w, "active", item->active);
 	json_add_bool(w, "requested", item->wanted);
 	json_add_bool(w, "predicted", item->predicted);
@@ -386,6 +387,7 @@ static void add_feature_states(struct json_writer *w, const struct view *view, c
 		json_add_bool(w, "active", f->active & FEATURE(bit));
 		json_add_bool(w, "fixed", !(f->hw & ~f->nochange & FEATURE(bit)));
 		json_add_bool(w, "requested", f->wanted & FEATURE(bit));
+		json_add_bool(w, "claimed", pl && (pl->claimed & FEATURE(bit)));
 		json_add_text(w, "declared", item ? rule_value_name(item->declared) : NULL);
 		json_add_text(w, "verdict", item ? verdict_name(item->verdict) : NULL);
 		add_cause(w, view->features, pl, item);

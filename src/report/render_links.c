@@ -150,15 +150,16 @@ int render_table(const struct render *r, const char *const *columns, size_t n_co
 static void put_link_facts(const struct render *r, const struct view *view, const struct link *link)
 {
 	char text[1024], address[3 * LINK_ADDRESS_LEN];
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 	const char *comma = "";
 
 	render_put_name(r, link->name);
 	fprintf(r->out, ": %s", view_link_words(view->links, link, text, sizeof(text)));
 	if (link->vlan_id)
 		fprintf(r->out, ", id %u", link->vlan_id);
-	if (view_verdict(view->plan, link->ifindex)) {
+	if (pl && pl->n_items) {
 		fputs(": ", r->out);
-		render_put_verdict(r, plan_link_verdict(plan_find(view->plan, link->ifindex)), 0);
+		render_put_verdict(r, plan_link_verdict(pl), 0);
 	}
 	fputc('\n', r->out);
 	render_put_field(r, "driver", util_clean(link->driver, text, sizeof(text)));
@@ -170,6 +171,8 @@ static void put_link_facts(const struct render *r, const struct view *view, cons
 		comma = ", ";
 	}
 	render_put_field(r, "used by", text);
+	if (pl && pl->claimed)
+		render_put_field(r, "no port has", feature_format(view->features, pl->claimed, text, sizeof(text)));
 	if (!link->has_features)
 		fprintf(r->out, "  features could not be read: %s\n",
 			link->features_error ? strerror(-link->features_error) : "not reported by the kernel");

@@ -16,12 +16,12 @@ static void append_declared(
 
 	char words[32];
 
-	if (item->declared != RULE_LOWER) {
+	if (!rule_value_follows(item->declared)) {
 		util_append(buf, size, "should be %s", view_item_declared(item, words, sizeof(words)));
 		return;
 	}
 	util_append(buf, size, "should follow %s", lower ? render_clean_name(lower->name) :
-			link && link->first_port ? "its ports" : "the interface below");
+			link && link->first_port ? item->declared == RULE_LOWER_ALL ? "all its ports" : "its ports" : "the interface below");
 	if (!item->unread)
 		util_append(buf, size, "%s", view_item_declared(item, words, sizeof(words)) + strlen("lower"));
 }
@@ -200,6 +200,30 @@ static void put_changes(const struct render *r, const struct view *view)
 	if (!any)
 		render_wrapped(r, (unsigned)fprintf(r->out, "  "), "no change yet: the features are requested, and blocked as shown above");
 	fputc('\n', r->out);
+}
+
+/* Declared features, compliant or not: what is on at a bond, bridge or team although no port has it. */
+static void put_claims(const struct render *r, const struct view *view)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < view->plan->n_links; i++) {
+		const struct plan_link *pl = &view->plan->links[i];
+		char names[RENDER_NAMES_LEN];
+		feature_set claimed = 0;
+
+		for (size_t j = 0; j < pl->n_items; j++)
+			claimed |= pl->items[j].bit < FEATURE_MAX ? pl->claimed & FEATURE(pl->items[j].bit) : 0;
+		if (!claimed)
+			continue;
+		if (!any)
+			render_put_heading(r, "On, although no port has it (software fallback at the ports):");
+		any = true;
+		render_wrapped(r, (unsigned)fprintf(r->out, "  %s: ", render_clean_name(pl->name)),
+			feature_format(view->features, claimed, names, sizeof(names)));
+	}
+	if (any)
+		fputc('\n', r->out);
 }
 
 static bool rule_is_overdue(const struct plan *plan, const struct rule *rule, size_t *ret_features)
@@ -393,6 +417,7 @@ void render_plan(const struct render *r, const struct view *view)
 	render_differences(r, view);
 	put_steps(r, view);
 	put_changes(r, view);
+	put_claims(r, view);
 	put_overdue(r, view);
 	put_narrow(r, view);
 	put_missing(r, view);
@@ -402,6 +427,7 @@ void render_plan(const struct render *r, const struct view *view)
 void render_state(const struct render *r, const struct view *view)
 {
 	render_differences(r, view);
+	put_claims(r, view);
 	put_overdue(r, view);
 	put_narrow(r, view);
 	put_missing(r, view);

@@ -161,7 +161,7 @@ static void put_state(FILE *out, const struct plan_item *item)
 	html_printf(out, "%s%s; declared %s", item->unread ? "unknown" : item->active ? "on" : "off",
 		item->active != item->wanted ? item->wanted ? " (requested on)" : " (not requested)" : "",
 		rule_value_name(item->declared));
-	if (item->declared == RULE_LOWER && !item->unread)
+	if (rule_value_follows(item->declared) && !item->unread)
 		html_printf(out, " (%s)", item->want ? "on" : "off");
 }
 

@@ -13,7 +13,7 @@ static bool same_group(const struct plan_item *a, const struct plan_item *b)
 	       a->declared == b->declared && a->want == b->want && a->active == b->active &&
 	       a->wanted == b->wanted && a->predicted == b->predicted &&
 	       a->uncertain == b->uncertain && a->overdue == b->overdue && a->audit == b->audit &&
-	       a->verdict == b->verdict && a->cause == b->cause &&
+	       a->verdict == b->verdict && a->held == b->held && a->cause == b->cause &&
 	       a->cause_ifindex == b->cause_ifindex &&
 	       /* the same feature of the device below is the same cause */
 	       (a->cause_bit == b->cause_bit ||

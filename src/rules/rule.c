@@ -28,6 +28,7 @@ static const char *const value_names[] = {
 	[RULE_ON] = "on",
 	[RULE_LOWER] = "lower",
 	[RULE_NUMBER] = "number",
+	[RULE_LOWER_ALL] = "lower-all",
 };
 
 const char *rule_value_name(enum rule_value value)
@@ -372,5 +373,16 @@ bool rule_set_needs_routes(const struct rule_set *set)
 	for (size_t i = 0; i < set->n_rules; i++)
 		if (set->rules[i].match.roles & RULE_ROLE_DEFAULT_ROUTE)
 			return true;
+	return false;
+}
+
+bool rule_set_needs_forwarding(const struct rule_set *set, const struct feature_table *table)
+{
+	feature_set lro = feature_named(table, "rx-lro");
+
+	for (size_t i = 0; i < set->n_rules; i++)
+		for (size_t j = 0; j < set->rules[i].n_features; j++)
+			if ((set->rules[i].features[j].bits & lro) && set->rules[i].features[j].value != RULE_OFF)
+				return true;
 	return false;
 }

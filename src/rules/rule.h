@@ -11,7 +11,7 @@
 #include "model/link.h"
 
 /* RULE_NUMBER: of limits only, which are never on or off */
-enum rule_value { RULE_UNSET, RULE_OFF, RULE_ON, RULE_LOWER, RULE_NUMBER };
+enum rule_value { RULE_UNSET, RULE_OFF, RULE_ON, RULE_LOWER, RULE_LOWER_ALL, RULE_NUMBER };
 
 enum rule_mode { RULE_MODE_ENFORCE, RULE_MODE_AUDIT };
 
@@ -124,6 +124,8 @@ void rule_set_declare_limits(const struct rule_set *set, const struct link_table
 
 /* Does any rule match default routes? Then kernel/observe.c must read them. */
 bool rule_set_needs_routes(const struct rule_set *set);
+/* Does any rule turn LRO on? Then kernel/observe.c must read which links forward packets. */
+bool rule_set_needs_forwarding(const struct rule_set *set, const struct feature_table *table);
 
 /* Word i of the valid words of Virtualization=, NULL after the last. Static. */
 const char *rule_virtualization_word(size_t i);
@@ -131,7 +133,13 @@ const char *rule_virtualization_word(size_t i);
 /* Frees the members of a rule, and zeroes it. */
 void rule_clear(struct rule *rule);
 
-/* "on", "off", "lower", "number", "unset". Static. */
+/* Does it follow the links below? */
+static inline bool rule_value_follows(enum rule_value value)
+{
+	return value == RULE_LOWER || value == RULE_LOWER_ALL;
+}
+
+/* "on", "off", "lower", "lower-all", "number", "unset". Static. */
 const char *rule_value_name(enum rule_value value);
 
 /* Does a text match a list of globs, separated by spaces? If no exclusion ("!glob") matches and, unless the

@@ -20,7 +20,10 @@ const char *const rule_default_dirs[] = {
  * features). */
 static const char *const unchangeable[] = {"tx-lockless", "netns-local", "vlan-challenged"};
 
-static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on", [RULE_LOWER] = "lower" };
+/* `tso` turns it off, but not on: it lets a device repeat IPv4 IDs, and the kernel leaves it off (register_netdevice()). */
+static const char named_only[] = "tx-tcp-mangleid-segmentation";
+
+static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on", [RULE_LOWER] = "lower", [RULE_LOWER_ALL] = "lower-all" };
 
 static const char *const mode_words[] = { [RULE_MODE_ENFORCE] = "enforce", [RULE_MODE_AUDIT] = "audit" };
 static const struct ini_words modes = { mode_words, ARRAY_SIZE(mode_words) };
@@ -253,6 +256,8 @@ static int parse_feature(struct ini_reader *reader, const struct ini_entry *entr
 	struct rule_feature f = { .line = entry->line, .value = i < 0 ? RULE_UNSET : (enum rule_value)i };
 
 	f.word_kind = feature_parse(reading->table, entry->key, &f.bits);
+	if (f.word_kind == FEATURE_WORD_ALIAS && f.value != RULE_OFF)
+		f.bits &= ~feature_named(reading->table, named_only);
 	f.word = strdup(entry->key);
 	if (!f.word)
 		return -ENOMEM;

@@ -118,7 +118,7 @@ static void make_rules(struct simulation *s)
 {
 	static const char *const kinds[] = { "vlan", "bond", "bridge macvlan", "physical veth dummy",
 		"* !loopback", "team vxlan tun" };
-	static const char *const values[] = { "on", "on", "off", "lower" };
+	static const char *const values[] = { "on", "on", "off", "lower", "lower-all" };
 	char text[1024], file[16];
 
 	rule_set_clear(&s->host->rules);

@@ -265,7 +265,7 @@ static void bad_documents(void **state)
 			"links[0].active contains a feature that is not in" },
 		{ GRO "\"links\":[],\"rules\":[{}]}", "rules[0].file is missing" },
 		{ GRO "\"links\":[],\"rules\":[{\"file\":\"a\",\"declares\":{\"sg\":\"maybe\"}}]}",
-			"rules[0].declares has a value that is not on, off, lower or the number of a limit" },
+			"rules[0].declares has a value that is not on, off, lower, lower-all or the number of a limit" },
 		{ GRO "\"links\":[{\"link\":\"a\",\"limits\":{\"gso-max-size\":-1}}]}",
 			"links[0].limits has a value that is not a limit" },
 		{ GRO "\"links\":[{\"link\":\"a\",\"limits\":{\"gso-max-size\":4294967296}}]}",
