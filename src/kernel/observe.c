@@ -499,7 +499,11 @@ int observe_read_features(struct observe *o)
 		return refresh_after_overrun(o);
 	if (r >= 0)
 		r = read_touched(o);
-	return r < 0 ? r : o->any;
+	/* dev_disable_lro() turns LRO off before the kernel reports why, on another socket: it must not be turned on again meanwhile */
+	o->error = 0;
+	if (r >= 0 && o->any && o->want_forwarding)
+		take_forwarding(o);
+	return r < 0 ? r : o->error < 0 ? o->error : o->any;
 }
 
 int observe_link_fd(const struct observe *o)
