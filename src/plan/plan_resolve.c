@@ -32,12 +32,13 @@ static feature_set declared_off(const struct planner *p, const struct link *link
 
 static feature_set could_have(struct planner *p, const struct link *link, unsigned depth);
 
-/* What the link itself can turn on: not what the owner, driver or host of a device keeps off. */
+/* What the link itself can turn on: not what the owner, driver or host of a device keeps off. Only a request shows that; but turning
+ * LRO off above clears the request below (netdev_sync_lower_features()), so for LRO that does not count. */
 static feature_set own_features(const struct planner *p, const struct link *link)
 {
 	bool device = !planner_is_master(link) && !link_lower(p->table, link);
 
-	return link->features.hw & ~(device ? predict_withheld(p->predict, link->ifindex) : 0);
+	return link->features.hw & ~(device ? predict_withheld(p->predict, link->ifindex) & ~p->sets.upper_disables : 0);
 }
 
 /* The generic checksum includes the others: netdev_intersect_features(). */
