@@ -279,12 +279,34 @@ static int remember_problems(struct link_states *states, int ifindex, struct gat
 	return 0;
 }
 
+/* Is the driver part of the contention? */
+static bool resets_device(const struct reporter *t, int ifindex, feature_set contended)
+{
+	const struct link_state *state = link_states_find(t->states, ifindex);
+
+	return state && state->contention && !(contended & ~state->contention->flapped[1]);
+}
+
+/* May a new problem come right by itself in a moment? Then nothing is reported about the link now. */
+static bool may_follow(const struct reporter *t, const struct plan_link *pl, const struct finding *unmet,
+	const struct link_reported *reported)
+{
+	struct link_state *state = link_states_find(t->states, pl->ifindex);
+
+	if (!state || !state->following || !(finding_features(unmet) & ~standing_features(reported, PROBLEM_UNMET)))
+		return false;
+	state->held = true;
+	return true;
+}
+
 static int report_link(const struct reporter *t, const struct plan_link *pl, const struct outcome *outcome,
 	bool follows, struct link_reported *reported)
 {
 	struct gathering repaired = { 0 }, recovered = { 0 }, problems[PROBLEM_COUNT] = { 0 };
 
 	sort_items(t, pl, outcome, reported, &repaired, &recovered, problems);
+	if (may_follow(t, pl, &problems[PROBLEM_UNMET].finding, reported))
+		return 0;
 	if (finding_features(&repaired.finding) && !follows)
 		report_repaired(t, pl, outcome, &repaired.finding);
 	if (finding_features(&recovered.finding))
@@ -295,7 +317,10 @@ static int report_link(const struct reporter *t, const struct plan_link *pl, con
 		struct link_problem now = identify(&problems[i].finding);
 
 		if (now.features && is_news(reported ? &reported->problems[i] : &nothing, &now))
-			send(t, pl, problem_codes[i], &problems[i].finding);
+			send(t, pl, i == PROBLEM_CONTENDED && resets_device(t, pl->ifindex, now.features)
+					? FINDING_RESETS
+					: problem_codes[i],
+				&problems[i].finding);
 	}
 	return remember_problems(t->states, pl->ifindex, problems);
 }

@@ -83,9 +83,11 @@ static void drop(struct link_states *states, struct link_state *state)
 {
 	link_states_forget_reported(states, state);
 	link_state_unmark(states, state);
-	states->n_contended -= link_state_contended(state) != 0;
+	states->n_contended -= link_state_unresolved(state) != 0;
 	link_state_forget_refusals(state);
 	HASH_DEL(states->list, state);
+	if (state->contention)
+		free(state->contention->repairs);
 	free(state->contention);
 	free(state);
 }

@@ -192,7 +192,7 @@ int daemon_load_rules(struct daemon *d, bool reload)
 {
 	_cleanup_(rule_set_clear) struct rule_set fresh = { 0 };
 	const struct rule_set *now = reconcile_rules(d->reconcile);
-	bool routes;
+	bool routes, names;
 	size_t n;
 	int r = rule_set_load(daemon_rule_dirs(d), &d->observe->features, &fresh);
 
@@ -207,9 +207,11 @@ int daemon_load_rules(struct daemon *d, bool reload)
 		return 0;
 	}
 	routes = rule_set_needs_routes(&fresh);
+	names = rule_set_needs_names(&fresh);
 	n = fresh.n_rules;
 	reconcile_take_rules(d->reconcile, &fresh);
 	d->observe->want_routes = routes;
+	d->observe->want_names = names;
 	if (reload)
 		daemon_report_count(d, FINDING_RULES_LOADED, n);
 	if (reload)

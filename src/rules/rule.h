@@ -103,6 +103,8 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 	const struct link *link, const struct rule_host *host, struct declaration *declarations,
 	struct declaration *foreign, size_t n);
 
+/* Does any rule depend on the name of a link? Then kernel/observe.c must know whether it is final. */
+bool rule_set_needs_names(const struct rule_set *set);
 /* Does any rule match default routes? Then kernel/observe.c must read them. */
 bool rule_set_needs_routes(const struct rule_set *set);
 
