@@ -93,7 +93,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	$(BPFTOOL) gen object $(@:.skel.h=.linked.o) $<
 	$(BPFTOOL) gen skeleton $(@:.skel.h=.linked.o) name $(subst -,_,$*)_bpf >$@.part
 	mv $@.part $@
-$(BUILD)/obj/evidence/probe.o $(BUILD)/obj/evidence/probe_watch.o: $(SKELETONS)
+$(patsubst %,$(BUILD)/obj/evidence/%.o,probe probe_udp probe_watch): $(SKELETONS)
 .SECONDARY: $(SKELETONS:.skel.h=.o)
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags

@@ -13,6 +13,7 @@ enum event_type {
 	EVENT_TYPE_FALLBACK = 1,
 	EVENT_TYPE_SOCKET = 2,
 	EVENT_TYPE_CHANGE = 3,
+	EVENT_TYPE_HOLDER = 4,
 };
 
 struct event_header {
@@ -21,22 +22,29 @@ struct event_header {
 	__u32 size; /* of the whole struct, in bytes */
 };
 
-/* Hits are counted by this key. zero is padding: keys are compared by byte. */
+/* Hits are counted by this key. zero is padding: keys are compared by byte.
+ *
+ * cgroup: an id in the unified hierarchy; 1: its root, 0: none. For copies it is that of the sending process; for packets, which other
+ * tasks transmit, that of the process that created the socket or its listener.
+ * sender: who sends if the cgroup does not show it, otherwise 0. For copies the process id; for packets the inode of the socket. */
 struct fallback_key {
-	__u64 cgroup;  /* id in the unified hierarchy; 1: its root, 0: none */
+	__u64 cgroup;
 	__u32 netns;   /* inode number of the network namespace of the link */
 	__u32 ifindex; /* in that namespace; 0: the socket has no route yet */
-	__u32 tgid;    /* the sending process, if its cgroup is unknown; otherwise 0 */
+	__u32 sender;
 	__u8 kind;     /* enum fallback_kind */
 	__u8 origin;   /* enum fallback_origin */
-	__u16 zero;
+	__u8 reason;   /* enum fallback_reason */
+	__u8 zero;
 };
 
-/* Per CPU. */
+/* Per CPU, or shared by many CPUs: see probe_part_share_map(). */
 struct fallback_count {
 	__u64 hits;
 	__u64 touched_ns; /* CLOCK_MONOTONIC, at most FALLBACK_TOUCH_NS before the last hit */
 	__u64 missing;	  /* features that the device did not have at a hit, and that would have avoided it */
+	__u32 limit;	  /* FALLBACK_REASON_SIZE, IPV4_SIZE, SEGMENTS, MTU: the limit at the last hit, in bytes or segments */
+	__u32 largest;	  /* of these: the largest packet, in the same unit */
 };
 #define FALLBACK_TOUCH_NS 1000000000ULL
 
@@ -54,13 +62,40 @@ struct fallback_event {
 enum fallback_lost {
 	FALLBACK_LOST_HITS,   /* hits that are not counted, because the map is full; one for each kind */
 	FALLBACK_LOST_EVENTS = FALLBACK_LOST_HITS + FALLBACK_KINDS, /* the ring buffer was full */
+	FALLBACK_LOST_SENDERS, /* processes with a refused UDP send that are not watched, because the map is full */
+	FALLBACK_ELSEWHERE, /* not counted, because the device is in another network namespace; one for each kind */
+	FALLBACK_ELSEWHERE_LAST = FALLBACK_ELSEWHERE + FALLBACK_KINDS - 1,
 	FALLBACK_LOST_COUNT,
+};
+
+/* A process with a refused send (FALLBACK_UDP) on a link. */
+struct udp_sender_key {
+	__u64 start_ns; /* CLOCK_BOOTTIME; with tgid it identifies the process */
+	__u32 tgid;
+	__u32 netns;
+	__u32 ifindex;
+	__u32 zero;
+};
+
+/* segmented and single count from the last refused send on, and only while the device has the checksum feature. */
+struct udp_sender {
+	__u64 cgroup;	 /* of the process, as in fallback_key */
+	__u64 refused;	 /* sends */
+	__u64 segmented; /* packets sent with UDP_SEGMENT */
+	__u64 single;	 /* datagrams that could have been a segment of the same packet as the one before */
+	__u64 single_first_ns, single_last_ns; /* CLOCK_MONOTONIC of the first and the last of these; 0: none */
+	char comm[EVENT_COMM_LEN];
 };
 
 /* For kernels without BTF. */
 struct process_key {
 	__u32 tgid;
 	char comm[EVENT_COMM_LEN];
+};
+
+struct process_count {
+	__u64 hits;
+	__u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
 };
 
 struct socket_record {
@@ -71,11 +106,22 @@ struct socket_record {
 	__u64 device_features; /* current features of the device of its route; 0 without a route */
 	__u32 netns;
 	__u32 ifindex; /* 0 without a route */
+	__u32 gso_max_size; /* sk_gso_max_size, set together with route_caps */
+	__u32 unused;
 	__u16 family;  /* AF_INET, AF_INET6 */
 	__u16 local_port, remote_port;
 	__u8 state; /* TCP_* */
 	__u8 expired; /* its route is not valid any more: the next packet gets a new route, and new caps */
 	__u8 local[16], remote[16]; /* network order; IPv4 in the first four bytes */
+};
+
+/* A process that has a TCP socket open. */
+struct holder_record {
+	struct event_header header;
+	__u64 socket_cgroup; /* as in fallback_key */
+	__u64 cgroup;	     /* of the process; 1: the root of the unified hierarchy */
+	__u32 inode;	     /* of the socket's file */
+	__u32 tgid;
 };
 
 struct change_key {
@@ -119,7 +165,7 @@ enum latency_lost {
 	LATENCY_LOST_COUNT,
 };
 
-/* Per CPU. */
+/* Per CPU or shared, as fallback_count. */
 struct latency_histogram {
 	__u64 count, total_usec;
 	__u64 disk_usec; /* part of total_usec asleep in io_schedule(): the data was not in memory */

@@ -17,7 +17,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct process_key);
-	__type(value, __u64);
+	__type(value, struct process_count);
 } processes SEC(".maps");
 
 struct {
@@ -30,20 +30,26 @@ struct {
 static __always_inline int count_process(void)
 {
 	struct process_key key = {};
-	__u64 zero = 0, *hits;
+	struct process_count zero = {}, *count;
+	__u64 *lost, now = bpf_ktime_get_ns();
 	__u32 first = 0;
 
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
-	hits = bpf_map_lookup_elem(&processes, &key);
-	if (!hits) {
+	count = bpf_map_lookup_elem(&processes, &key);
+	if (!count) {
+		zero.first_ns = now;
 		bpf_map_update_elem(&processes, &key, &zero, BPF_NOEXIST);
-		hits = bpf_map_lookup_elem(&processes, &key);
-		if (!hits)
-			hits = bpf_map_lookup_elem(&processes_lost, &first);
+		count = bpf_map_lookup_elem(&processes, &key);
 	}
-	if (hits)
-		__sync_fetch_and_add(hits, 1);
+	if (count) {
+		__sync_fetch_and_add(&count->hits, 1);
+		count->last_ns = now;
+		return 0;
+	}
+	lost = bpf_map_lookup_elem(&processes_lost, &first);
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
 	return 0;
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Counts software fallback by kind, link and service. Continuous fallback sends no events: only a combination that is new, or appears
  * again after quiet_ns, goes into the ring. Each hook exists as fentry and as kprobe; probe.c loads the one that works. */
-#include "kernel.h"
+#include "reason.h"
+#include "udp.h"
 
 const volatile __u64 quiet_ns = 10000000000ULL;
+const volatile bool by_socket; /* count packets by socket, except those of settled cgroups */
+const volatile __u32 own_netns; /* only devices of this network namespace are counted one by one; 0: of all */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -19,6 +22,14 @@ struct {
 	__type(key, struct fallback_key);
 	__type(value, __u64);
 } seen SEC(".maps");
+
+/* Cgroups whose sockets all belong to one service, so that their packets need not be told apart. Set by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} settled SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -59,7 +70,7 @@ static __always_inline void tell(const struct fallback_key *key, __u64 now)
 	bpf_ringbuf_submit(event, 0);
 }
 
-static __noinline void count(const struct fallback_key *key, __u64 missing)
+static __noinline void count(const struct fallback_key *key, const struct cause *cause)
 {
 	struct fallback_count *count = bpf_map_lookup_elem(&counts, key), first = {};
 	__u64 now = bpf_ktime_get_ns(), *last;
@@ -68,12 +79,17 @@ static __noinline void count(const struct fallback_key *key, __u64 missing)
 		bpf_map_update_elem(&counts, key, &first, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&counts, key);
 		if (!count) {
-			lose(FALLBACK_LOST_HITS + (key->kind & 3));
+			lose(FALLBACK_LOST_HITS + key->kind);
 			return;
 		}
 	}
 	__sync_fetch_and_add(&count->hits, 1);
-	count->missing |= missing;
+	count->missing |= cause->missing;
+	if (cause->limit) {
+		count->limit = cause->limit;
+		if (count->largest < cause->largest)
+			count->largest = cause->largest;
+	}
 	if (now - count->touched_ns < FALLBACK_TOUCH_NS)
 		return;
 	count->touched_ns = now;
@@ -91,84 +107,100 @@ static __noinline void count(const struct fallback_key *key, __u64 missing)
 	tell(key, now);
 }
 
-/* A socket that has to copy, in the context of its process. */
+/* False: counted as elsewhere. */
+static __always_inline bool is_here(const struct fallback_key *key)
+{
+	if (!own_netns || key->netns == own_netns)
+		return true;
+	lose(FALLBACK_ELSEWHERE + key->kind);
+	return false;
+}
+
+/* A socket that has to copy, in the context of its process. Without a device its reason is unknown. */
 static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind)
 {
 	struct fallback_key key = { .kind = kind, .origin = FALLBACK_SOCKET };
 	struct net_device *dev = socket_device(direct, sk);
+	struct net *net = GET(direct, sk, __sk_common.skc_net.net);
+	struct cause cause = {};
 
+	key.netns = GET(direct, net, ns.inum);
+	if (socket_is_own(direct, sk) || !is_here(&key))
+		return;
 	if (dev) {
 		key.ifindex = GET(direct, dev, ifindex);
-		key.netns = device_netns(direct, dev);
+		key.reason = GET(direct, dev, features) & feature_sg ? FALLBACK_REASON_STALE : FALLBACK_REASON_FEATURE;
 	}
-	key.cgroup = socket_cgroup(direct, sk);
-	if (key.cgroup <= 1)
-		key.tgid = bpf_get_current_pid_tgid() >> 32;
-	count(&key, 0);
+	key.cgroup = sender_cgroup(direct, sk);
+	if (current_is_kernel_thread())
+		key.origin = socket_is_kernel(sk) ? FALLBACK_KERNEL : FALLBACK_SOCKET;
+	else if (key.cgroup <= 1)
+		key.sender = bpf_get_current_pid_tgid() >> 32;
+	count(&key, &cause);
 }
 
-/* A packet that the kernel segments or checksums because its device does not. */
-static __always_inline void count_packet(bool direct, struct sk_buff *skb, struct net_device *dev, __u8 kind,
-	__u64 missing)
+/* The sender of a packet: any task may transmit it, so only its socket shows who that is. */
+static __always_inline void charge_socket(bool direct, struct sock *sk, struct fallback_key *key)
 {
-	struct fallback_key key = { .kind = kind };
+	if (socket_is_kernel(sk)) {
+		key->origin = FALLBACK_KERNEL;
+		return;
+	}
+	key->cgroup = socket_cgroup(direct, sk);
+	if (by_socket && !bpf_map_lookup_elem(&settled, &key->cgroup))
+		key->sender = socket_inode(sk);
+}
+
+static __always_inline void count_packet(bool direct, struct sk_buff *skb, struct net_device *dev, __u8 kind,
+	const struct cause *cause)
+{
+	struct fallback_key key = { .kind = kind, .reason = cause->reason, .netns = device_netns(direct, dev) };
 	struct sock *sk = GET(direct, skb, sk);
 	unsigned char state;
 
+	if (!is_here(&key))
+		return;
 	key.ifindex = GET(direct, dev, ifindex);
-	key.netns = device_netns(direct, dev);
 	if (!sk) {
 		key.origin = GET(direct, skb, skb_iif) ? FALLBACK_FORWARDED : FALLBACK_KERNEL;
-		count(&key, missing);
+		count(&key, cause);
 		return;
 	}
 	state = GET(direct, sk, __sk_common.skc_state);
 	if (state == TCP_NEW_SYN_RECV) { /* a SYN-ACK belongs to the listener; the member is in a union, so it cannot be read directly */
 		struct sock *listener = GET(false, sk, __sk_common.skc_listener);
 
-		key.cgroup = listener ? socket_cgroup(false, listener) : 0;
-	} else if (state != TCP_TIME_WAIT) {
-		key.cgroup = socket_cgroup(direct, sk);
+		if (listener && socket_is_own(false, listener))
+			return;
+		if (listener)
+			charge_socket(false, listener, &key);
+	} else if (state == TCP_TIME_WAIT) {
+		key.origin = FALLBACK_KERNEL; /* no process holds it any more */
+	} else {
+		if (socket_is_own(direct, sk))
+			return;
+		charge_socket(direct, sk, &key);
 	}
-	count(&key, missing);
+	count(&key, cause);
 }
 
-/* __skb_gso_segment() has other callers than validate_xmit_skb(): receive paths (no tx_path), and qdiscs, IPsec, Open vSwitch and
- * drivers that want small packets whatever the device can do. Count only what the device itself lacks: only that can be restored. */
-static __always_inline void segmentation(bool direct, struct sk_buff *skb, bool tx_path)
+/* __skb_gso_segment() without tx_path serves receive paths. */
+static __always_inline void segmentation(bool direct, struct sk_buff *skb, __u64 features, bool tx_path)
 {
 	struct net_device *dev = GET(direct, skb, dev);
-	struct skb_shared_info *info;
-	__u64 need;
+	struct cause cause = {};
 
-	if (!tx_path || !dev)
-		return;
-	info = (void *)(GET(direct, skb, head) + GET(direct, skb, end));
-	need = gso_features(GET(false, info, gso_type)) & ~GET(direct, dev, features);
-	if (need)
-		count_packet(direct, skb, dev, FALLBACK_SEGMENTATION, need);
+	if (tx_path && dev && find_segmentation_cause(direct, skb, dev, features, &cause))
+		count_packet(direct, skb, dev, FALLBACK_SEGMENTATION, &cause);
 }
 
-/* skb_checksum_help() also serves fragmentation, tunnels, and drivers whose device cannot checksum this packet. As above, count only
- * what the device itself lacks. */
 static __always_inline void checksum(bool direct, struct sk_buff *skb)
 {
 	struct net_device *dev = GET(direct, skb, dev);
-	__u64 can = FEATURE_CSUM_ANY;
-	__be16 protocol;
+	struct cause cause = {};
 
-	if (!dev)
-		return;
-	if ((direct ? BPF_CORE_READ_BITFIELD(skb, ip_summed)
-		    : BPF_CORE_READ_BITFIELD_PROBED(skb, ip_summed)) != CHECKSUM_PARTIAL)
-		return;
-	protocol = GET(direct, skb, protocol);
-	if (protocol == bpf_htons(ETH_P_IP))
-		can = feature_csum_generic | feature_csum_ipv4;
-	else if (protocol == bpf_htons(ETH_P_IPV6))
-		can = feature_csum_generic | feature_csum_ipv6;
-	if (!(GET(direct, dev, features) & can))
-		count_packet(direct, skb, dev, FALLBACK_CHECKSUM, can);
+	if (dev && find_checksum_cause(direct, skb, dev, &cause))
+		count_packet(direct, skb, dev, FALLBACK_CHECKSUM, &cause);
 }
 
 static __always_inline void sendpage(bool direct, struct sock *sk)
@@ -184,6 +216,43 @@ static __always_inline void splice(bool direct, struct file *out)
 
 	if (sk && socket_is_tcp(false, sk) && !(GET(false, sk, sk_route_caps) & feature_sg))
 		count_socket(false, sk, FALLBACK_SPLICE);
+}
+
+static __always_inline void refused(struct sk_buff *skb, bool ipv6)
+{
+	struct fallback_key key = { .kind = FALLBACK_UDP, .origin = FALLBACK_SOCKET, .reason = FALLBACK_REASON_FEATURE };
+	struct cause cause = { .missing = udp_checksum_features(ipv6) };
+	struct dst_entry *dst = packet_route(true, skb);
+	struct sock *sk = skb->sk;
+	struct net_device *dev = dst ? GET(false, dst, dev) : NULL;
+
+	if (!sk || !dev || !socket_is(true, sk, IPPROTO_UDP) || !udp_lacks_checksum(skb, dst, ipv6))
+		return;
+	key.netns = device_netns(false, dev);
+	if (!is_here(&key))
+		return;
+	key.ifindex = GET(false, dev, ifindex);
+	key.cgroup = sender_cgroup(true, sk);
+	if (key.cgroup <= 1)
+		key.sender = bpf_get_current_pid_tgid() >> 32;
+	count(&key, &cause);
+	if (!udp_remember(dev, key.cgroup))
+		lose(FALLBACK_LOST_SENDERS);
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(udp_refused, struct sk_buff *skb, void *location)
+{
+	__u64 place = (__u64)location;
+
+	if (place == udp_refusal[0] && place)
+		refused(skb, false);
+	else if (place == udp_refusal[1] && place)
+		refused(skb, true);
+	else if (udp_trial_port && skb->sk && socket_is(true, skb->sk, IPPROTO_UDPLITE) &&
+		skb->sk->__sk_common.skc_num == udp_trial_port)
+		udp_trial_place = place;
+	return 0;
 }
 
 SEC("fentry/sock_no_sendpage")
@@ -231,14 +300,14 @@ int BPF_KPROBE(splice_kprobe, void *pipe, struct file *out)
 SEC("fentry/__skb_gso_segment")
 int BPF_PROG(segmentation_fentry, struct sk_buff *skb, __u64 features, __u8 tx_path)
 {
-	segmentation(true, skb, tx_path);
+	segmentation(true, skb, features, tx_path);
 	return 0;
 }
 
 SEC("kprobe/__skb_gso_segment")
 int BPF_KPROBE(segmentation_kprobe, struct sk_buff *skb, __u64 features, __u8 tx_path)
 {
-	segmentation(false, skb, tx_path);
+	segmentation(false, skb, features, tx_path);
 	return 0;
 }
 

@@ -21,6 +21,8 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
@@ -28,6 +30,11 @@
 #define CHECKSUM_PARTIAL 3
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
+#define ETH_P_8021Q 0x8100
+#define ETH_P_8021AD 0x88A8
+#define ETH_P_MPLS_UC 0x8847
+#define ETH_P_MPLS_MC 0x8848
+#define CHECKSUM_NONE 0
 #define PF_KTHREAD 0x00200000
 #define TASK_INTERRUPTIBLE 1
 #define S_IFMT 0170000
@@ -66,8 +73,35 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct net_device_ops {
+	void *ndo_features_check;
+};
+
+struct rtnl_link_ops {
+	const char *kind;
+};
+
+struct Qdisc_ops {
+	char id[16];
+};
+
+struct Qdisc {
+	void *enqueue; /* NULL: noqueue */
+	struct Qdisc_ops *ops;
+};
+
+struct netdev_queue {
+	struct Qdisc *qdisc;
+};
+
 struct net_device {
-	__u64 features;
+	__u64 features, hw_features, vlan_features, hw_enc_features, mpls_features, gso_partial_features;
+	unsigned int gso_max_size, gso_ipv4_max_size;
+	__u16 gso_max_segs;
+	struct net_device_ops *netdev_ops;
+	struct rtnl_link_ops *rtnl_link_ops;
+	struct netdev_queue *_tx;
+	unsigned int num_tx_queues, mtu;
 	int ifindex;
 	possible_net_t nd_net;
 };
@@ -78,8 +112,11 @@ struct dst_ops {
 
 #define DST_OBSOLETE_FORCE_CHK -1
 
+struct xfrm_state;
+
 struct dst_entry {
 	struct net_device *dev;
+	struct xfrm_state *xfrm;
 	struct dst_ops *ops;
 	short obsolete;
 };
@@ -144,8 +181,11 @@ struct sock {
 	struct dst_entry *sk_dst_cache;
 	struct socket *sk_socket;
 	__u64 sk_route_caps;
+	long sk_rcvtimeo;
 	__u32 sk_gso_type;
+	__u32 sk_gso_max_size;
 	__u16 sk_protocol;
+	__u8 sk_kern_sock : 1;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
@@ -159,16 +199,28 @@ struct sock___5_14 {
 
 struct skb_shared_info {
 	unsigned int gso_type;
+	unsigned short gso_size, gso_segs;
+	struct sk_buff *frag_list;
 };
 
 struct sk_buff {
+	struct sk_buff *prev;
 	struct net_device *dev;
 	struct sock *sk;
+	unsigned long _skb_refdst;
+	unsigned int len;
 	__u8 ip_summed : 2;
+	__u8 encapsulation : 1;
+	__u32 vlan_all;
 	int skb_iif;
 	__be16 protocol;
+	__u16 queue_mapping, csum_offset, network_header, transport_header, inner_transport_header;
 	unsigned int end;
-	unsigned char *head;
+	unsigned char *head, *data;
+};
+
+struct sk_buff___6_1 { /* up to 6.1 */
+	__u8 vlan_present : 1;
 };
 
 struct fdtable {
@@ -180,10 +232,16 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
+	struct css_set *cgroups;
 	unsigned int flags;
-	struct task_struct *real_parent;
+	struct task_struct *real_parent, *group_leader;
 	int pid, tgid;
+	__u64 start_boottime;
 	unsigned int __state;
 	unsigned in_iowait : 1;
 	char comm[EVENT_COMM_LEN];
@@ -201,6 +259,7 @@ const volatile __u64 feature_sg, feature_csum_generic, feature_csum_ipv4, featur
 /* The feature bits that correspond to gso_type of a packet (except SKB_GSO_DODGY, which only requests a check), and the first
  * bit number. */
 const volatile __u64 feature_gso;
+const volatile __u64 feature_gso_partial, feature_fraglist, feature_esp;
 const volatile __u32 feature_gso_shift;
 
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
@@ -250,7 +309,35 @@ static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
 	}
 }
 
-static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
+/* A socket of the kernel itself: NFS, iSCSI, resets and other replies without a connection. */
+static __always_inline bool socket_is_kernel(struct sock *sk)
+{
+	return bpf_core_field_exists(sk->sk_kern_sock) && BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
+}
+
+/* The inode number of its file; 0 if no process holds it. */
+static __always_inline __u32 socket_inode(struct sock *sk)
+{
+	struct socket *sock = GET(false, sk, sk_socket);
+
+	return sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
+}
+
+static __always_inline bool current_is_kernel_thread(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return GET(false, task, flags) & PF_KTHREAD;
+}
+
+/* The cgroup id of the process that sends by this socket right now. A socket has that of its creator, or of the creator of its listener
+ * (cgroup_sk_clone()), which may be another service. Kernel threads send for others. */
+static __always_inline __u64 sender_cgroup(bool direct, struct sock *sk)
+{
+	return current_is_kernel_thread() ? socket_cgroup(direct, sk) : bpf_get_current_cgroup_id();
+}
+
+static __always_inline bool socket_is(bool direct, struct sock *sk, __u16 protocol)
 {
 	struct sock___5_5 *old = (void *)sk;
 	unsigned short family = GET(direct, sk, __sk_common.skc_family);
@@ -258,8 +345,13 @@ static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
 	if (family != AF_INET && family != AF_INET6)
 		return false;
 	if (bpf_core_field_size(sk->sk_protocol) == 2)
-		return GET(direct, sk, sk_protocol) == IPPROTO_TCP;
-	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == IPPROTO_TCP;
+		return GET(direct, sk, sk_protocol) == protocol;
+	return BPF_CORE_READ_BITFIELD_PROBED(old, sk_protocol) == protocol;
+}
+
+static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
+{
+	return socket_is(direct, sk, IPPROTO_TCP);
 }
 
 /* The gso_type of the packets of a socket. */
@@ -274,6 +366,15 @@ static __always_inline __u32 socket_gso_type(struct sock *sk)
 	}
 	bpf_core_read(&half, sizeof(half), &sk->sk_gso_type); /* from 6.18 on */
 	return half;
+}
+
+/* Is it a socket of check-path? The timeout is in jiffies. */
+static __always_inline bool socket_is_own(bool direct, struct sock *sk)
+{
+	long timeout = GET(direct, sk, sk_rcvtimeo);
+
+	return timeout == OWN_RECEIVE_TIMEOUT_SEC * 100 || timeout == OWN_RECEIVE_TIMEOUT_SEC * 250 ||
+	       timeout == OWN_RECEIVE_TIMEOUT_SEC * 300 || timeout == OWN_RECEIVE_TIMEOUT_SEC * 1000;
 }
 
 /* The device of the route of a socket; NULL without a route. */

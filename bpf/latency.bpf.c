@@ -69,14 +69,14 @@ static __always_inline int sendfile_enter(int out_fd)
 	struct latency_start start = {};
 	struct net_device *dev;
 
-	if (!sk || !socket_is_tcp(false, sk))
+	if (!sk || !socket_is_tcp(false, sk) || socket_is_own(false, sk))
 		return 0;
 	dev = socket_device(false, sk);
 	if (dev) {
 		start.key.netns = device_netns(false, dev);
 		start.key.ifindex = BPF_CORE_READ(dev, ifindex);
 	}
-	start.key.cgroup = socket_cgroup(false, sk);
+	start.key.cgroup = sender_cgroup(false, sk);
 	start.key.fallback = falls_back(sk, dev);
 	start.time_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&starts, &task, &start, BPF_ANY))
@@ -126,11 +126,11 @@ static __always_inline int sendfile_leave(void)
 			return 0;
 		}
 	}
-	histogram->slots[log2_slot(usec) & (LATENCY_SLOTS - 1)]++;
-	histogram->count++;
-	histogram->total_usec += usec;
-	histogram->disk_usec += disk_usec;
-	histogram->peer_usec += peer_usec;
+	__sync_fetch_and_add(&histogram->slots[log2_slot(usec) & (LATENCY_SLOTS - 1)], 1);
+	__sync_fetch_and_add(&histogram->count, 1);
+	__sync_fetch_and_add(&histogram->total_usec, usec);
+	__sync_fetch_and_add(&histogram->disk_usec, disk_usec);
+	__sync_fetch_and_add(&histogram->peer_usec, peer_usec);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static __always_inline void count(void *map, const void *key)
 	__u64 one = 1, *n = bpf_map_lookup_elem(map, key);
 
 	if (n)
-		(*n)++;
+		__sync_fetch_and_add(n, 1);
 	else
 		bpf_map_update_elem(map, key, &one, BPF_NOEXIST);
 }
@@ -57,7 +57,7 @@ static __always_inline int count_socket(struct sock *sk, __u32 kind, struct rate
 	struct net_device *dev = socket_device(false, sk);
 
 	key->kind = kind;
-	key->cgroup = socket_cgroup(false, sk);
+	key->cgroup = sender_cgroup(false, sk);
 	key->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	key->ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
 	count_kind(key);

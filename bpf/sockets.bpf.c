@@ -11,6 +11,12 @@ struct bpf_iter_meta {
 	struct seq_file *seq;
 };
 
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct file *file;
+};
+
 struct bpf_iter__tcp {
 	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
@@ -78,6 +84,7 @@ int sockets(struct bpf_iter__tcp *ctx)
 	r.header.size = sizeof(r);
 	r.ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
 	r.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	r.gso_max_size = BPF_CORE_READ(sk, sk_gso_max_size);
 	r.state = state;
 	r.cgroup = socket_cgroup(false, sk);
 	sock = BPF_CORE_READ(sk, sk_socket);
@@ -86,6 +93,33 @@ int sockets(struct bpf_iter__tcp *ctx)
 	/* a socket that does not fit is visited again by the next read (bpf_seq_read()) */
 	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)) == 0)
 		visited++;
+	return 0;
+}
+
+/* Needs no privilege over the processes, other than /proc/PID/fd. */
+SEC("iter/task_file")
+int holders(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct holder_record r = {};
+	struct socket *sock;
+	struct sock *sk;
+
+	if (!task || !file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	sock = BPF_CORE_READ(file, private_data);
+	sk = sock ? BPF_CORE_READ(sock, sk) : NULL;
+	if (!sk || !socket_is_tcp(false, sk))
+		return 0;
+	r.header.version = EVENT_VERSION;
+	r.header.type = EVENT_TYPE_HOLDER;
+	r.header.size = sizeof(r);
+	r.socket_cgroup = socket_cgroup(false, sk);
+	r.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	r.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	r.tgid = BPF_CORE_READ(task, tgid);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "compare/diff.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "compare/diff_match.h"
@@ -109,13 +110,15 @@ static void compare_tables(struct work *w)
 static int learn_needs(struct work *w)
 {
 	const struct diff *d = w->d;
-	const char *release = *d->b->kernel ? d->b->kernel : *d->a->kernel ? d->a->kernel : "99.0";
+	struct rule_host host = { 0 };
 	_cleanup_(predict_free_pointer) struct predict *p = NULL;
 	const struct link_table none = { 0 };
 	feature_set not ;
 	int r;
 
-	r = predict_new(&d->a->features, &none, release, &p);
+	snprintf(host.kernel_release, sizeof(host.kernel_release), "%s",
+		*d->b->kernel ? d->b->kernel : *d->a->kernel ? d->a->kernel : "99.0");
+	r = predict_new(&d->a->features, &none, &host, &p);
 	if (r < 0)
 		return r;
 	for (unsigned bit = 0; bit < d->a->features.count; bit++)

@@ -83,6 +83,7 @@ static int restore_link(
 		.vlan_id = from->vlan_id,
 		.lower_ifindex = lower == SNAPSHOT_NONE ? 0 : (int)lower + 1,
 		.lower_netnsid = from->lower_elsewhere ? 0 : -1,
+		.macsec_offload = -1,
 		.master_ifindex = master == SNAPSHOT_NONE ? 0 : (int)master + 1,
 	};
 	int r;

@@ -146,19 +146,6 @@ void method_get_metrics(
 	method_reply(client, &w, false);
 }
 
-/* The verdicts of the links on which services use software fallback. */
-static void set_verdicts(struct methods *m, struct evidence *e)
-{
-	for (size_t i = 0; i < e->n_fallback; i++) {
-		const struct link_state *state =
-			link_states_find(reconcile_states(m->host.reconcile), e->fallback[i].ifindex);
-
-		e->fallback[i].verdict = state && state->result.declared
-			? verdict_name(link_result_verdict(&state->result))
-			: NULL;
-	}
-}
-
 void method_get_services(
 	struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
 {
@@ -166,7 +153,6 @@ void method_get_services(
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	int r = *m->host.tracker ? tracker_read_evidence(*m->host.tracker, util_now_usec(), &e) : 0;
 
-	set_verdicts(m, &e);
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);

@@ -41,6 +41,7 @@ static void add_event(struct json_writer *w, const struct feature_table *table, 
 	json_add_some(w, "rule", event->rules);
 	json_add_some(w, "reason", catalog_reason(event, table, text, sizeof(text)));
 	json_add_some(w, "service", event->service);
+	json_add_text(w, "remedy", kind == EVENT_FALLBACK || kind == EVENT_STALE ? remedy_name(event->remedy) : NULL);
 	add_process(w, &event->changed_by);
 	json_close_object(w);
 }

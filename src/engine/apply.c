@@ -58,16 +58,19 @@ static void take_read_back(const struct link *link, struct apply_result *result)
 		result->missed = (result->after.active ^ result->value) & result->asked;
 }
 
-/* One SET and its read-back. Negative errno only if the socket fails; an error of the SET is in *result. */
-static int set_and_verify(struct observe *o, struct link *link, struct apply_result *result)
+/* One SET, or a recomputation, and its read-back. Negative errno only if the socket fails; an error of the SET is in *result. */
+static int set_and_verify(struct observe *o, struct link *link, bool recompute, struct apply_result *result)
 {
 	struct ethtool_result reply = { 0 };
 	int r;
 
 	result->before = result->after = link->features;
-	r = ethtool_features_set(
-		o->ethtool, link->ifindex, link->name, result->asked, result->value, &reply);
-	if (r < 0)
+	if (recompute)
+		r = reply.error = ethtool_features_recompute(o->ethtool, link->ifindex, link->name);
+	else
+		r = ethtool_features_set(
+			o->ethtool, link->ifindex, link->name, result->asked, result->value, &reply);
+	if (r < 0 && !recompute)
 		return r;
 	if (reply.error < 0) {
 		util_copy_name(result->text, sizeof(result->text), reply.text,
@@ -114,7 +117,7 @@ static int remember(struct observe *o, const struct plan *plan, struct ledger *l
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		struct link *link = find_step_link(o, plan, &plan->steps[i]);
 
-		if (!link || !link->has_features)
+		if (!link || !link->has_features || plan->steps[i].recompute)
 			continue;
 		r = ledger_remember(ledger, link, plan->steps[i].mask);
 		if (r == -ENOMEM)
@@ -179,7 +182,7 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 			fail(result, -ENODEV);
 			continue;
 		}
-		r = set_and_verify(o, link, result);
+		r = set_and_verify(o, link, step->recompute, result);
 		if (r < 0) {
 			apply_report_clear(ret);
 			return r;
@@ -336,7 +339,7 @@ static int revert_link(struct observe *o, struct ledger *ledger, struct link *li
 	int r;
 
 	start_result(result, link->ifindex, link->name, entry->mask, entry->value);
-	r = set_and_verify(o, link, result);
+	r = set_and_verify(o, link, false, result);
 	if (r < 0)
 		return r;
 	if (result->error)

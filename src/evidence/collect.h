@@ -6,13 +6,12 @@
 
 #include "evidence/evidence.h"
 #include "evidence/probe.h"
+#include "evidence/sender.h"
 #include "evidence/stale.h"
-
-struct cgroup_paths;
 
 /* The sources of names. */
 struct collect {
-	struct cgroup_paths *cgroups;	/* NULL: services are named by their processes only */
+	struct senders senders;
 	const struct link_table *links; /* of our network namespace; borrowed */
 	uint32_t netns;			/* its inode number */
 	struct socket_features features;
@@ -22,14 +21,10 @@ struct collect {
 void collect_open(struct collect *c, const struct link_table *links, const struct feature_table *features);
 void collect_close(struct collect *c);
 
-/* Names the service of a cgroup (0 or 1: unknown), or of a process (0: none) if the cgroup is unknown, as unit_format() does.
- * "cgroup N" if the cgroup is gone and was never seen; `otherwise` if both are unknown. *ret: the unit, of kind UNIT_NONE in
- * these two cases. Returns buf. */
-const char *collect_name_service(struct collect *c, uint64_t cgroup, pid_t pid, const char *otherwise, struct unit *ret,
-	char buf[UNIT_SERVICE_LEN]);
-/* Sets service, unit and link of stale connections. If the cgroup is unknown, the service is that of the process with the
- * first sample. */
-void collect_name_stale(struct collect *c, struct stale *stale);
+/* All hits, with their senders resolved. Free *ret. 0 or -ENOMEM. */
+int collect_read_hits(struct collect *c, struct probe *probe, struct probe_hits **ret, size_t *ret_n);
+/* Tells the probe which cgroups with hits it need not count by socket, because one service holds all of their sockets now. */
+void collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n);
 /* NULL if the link is gone or belongs to another network namespace. */
 const struct link *collect_find_link(const struct collect *c, uint32_t netns, int ifindex);
 
@@ -38,7 +33,7 @@ const struct link *collect_find_link(const struct collect *c, uint32_t netns, in
 void collect_probe(struct evidence *e, const struct probe_status *status);
 /* The same for every probe of `probe`. */
 void collect_probes(struct evidence *e, const struct probe *probe);
-/* Adds hits to the row of origin, service and link. now_usec: CLOCK_MONOTONIC. Returns the row, as evidence_fallback_row() does. */
+/* Adds hits to the row of origin, reason, service and link. now_usec: CLOCK_MONOTONIC. Returns the row, as evidence_fallback_row() does. */
 struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hits *hits, const char *service, const char *link,
 	uint64_t now_usec);
 /* Takes an inventory of the stale connections, except orphaned sockets, which no restart would help. The caller calls

@@ -11,7 +11,6 @@
 /* Thresholds of a diagnosis. */
 #define MUCH_PERCENT 50			 /* of the time in sendfile */
 #define MUCH_USEC (10 * USEC_PER_MSEC) /* of the same */
-#define MUCH_PER_SEC 1			 /* packets */
 
 const char *diagnosis_name(enum finding_code code)
 {
@@ -56,19 +55,29 @@ static uint64_t awake_usec(const struct investigation *i, const char *service)
 	return sum;
 }
 
+static enum finding_code code_of(const struct evidence_fallback *row, bool only_copies)
+{
+	if (evidence_is_limit(row->reason))
+		return FINDING_DIAGNOSIS_LIMIT;
+	return row->reason == FALLBACK_REASON_FEATURE || only_copies ? FINDING_DIAGNOSIS_DEVICE : FINDING_DIAGNOSIS_OTHER;
+}
+
 /* Not for copies alone on a link that lacks nothing: these are by stale connections, and reported there. */
 static void diagnose_fallback(struct diagnoses *d, const struct evidence_fallback *row)
 {
 	bool copies = evidence_sum_copied(row), only_copies = evidence_sum_hits(row) == evidence_sum_copied(row);
 	struct diagnosis *new;
 
-	if (investigation_per_sec(d->i, evidence_sum_hits(row)) < MUCH_PER_SEC)
+	if (evidence_sum_hits(row) == 0)
 		return;
 	if (!row->missing && only_copies && evidence_find_stale(&d->i->evidence, row->service, row->link))
 		return;
-	new = add(d, FINDING_DIAGNOSIS_DEVICE, row->service, row->link);
+	new = add(d, code_of(row, only_copies), row->service, row->link);
 	if (!new)
 		return;
+	new->finding.reason = row->reason;
+	new->finding.limit = row->limit;
+	new->finding.largest = row->largest;
 	new->finding.off = row->missing;
 	new->finding.ifindex = row->ifindex;
 	new->cost_usec = row->service[0] ? awake_usec(d->i, row->service) : 0;
@@ -76,7 +85,7 @@ static void diagnose_fallback(struct diagnoses *d, const struct evidence_fallbac
 	new->copies = copies;
 	new->only_copies = only_copies;
 	new->has_again = row->has_again;
-	new->unsupported = row->unsupported;
+	new->finding.remedy = row->remedy;
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		new->per_sec[kind] = investigation_per_sec(d->i, row->hits[kind].n);
 }
@@ -91,6 +100,19 @@ static void diagnose_stale(struct diagnoses *d, const struct evidence_stale *row
 	new->finding.off = row->missing;
 	new->finding.ifindex = row->ifindex;
 	new->finding.count = row->sockets;
+	new->finding.remedy = REMEDY_RECONNECT;
+}
+
+static void diagnose_senders(struct diagnoses *d, const struct evidence_stale *row)
+{
+	struct diagnosis *new = add(d, FINDING_DIAGNOSIS_GAVE_UP, row->service, row->link);
+
+	if (!new)
+		return;
+	new->finding.off = row->missing;
+	new->finding.ifindex = row->ifindex;
+	new->finding.count = row->senders;
+	new->finding.remedy = REMEDY_RECONNECT;
 }
 
 static bool is_much(uint64_t part, uint64_t whole)
@@ -137,10 +159,12 @@ static unsigned find_unseen(const struct investigation *i)
 		[DIAGNOSIS_NO_SEGMENTATION] = !rates[INVESTIGATION_SEGMENTED].known,
 		[DIAGNOSIS_NO_CHECKSUM] = !rates[INVESTIGATION_SUMMED].known,
 		[DIAGNOSIS_NO_COPY] = !rates[INVESTIGATION_COPIED].known,
-		[DIAGNOSIS_NO_SOCKETS] = !i->evidence.has_sockets,
+		[DIAGNOSIS_NO_UDP] = !rates[INVESTIGATION_REFUSED].known,
+		[DIAGNOSIS_NO_SOCKETS] = !i->evidence.has_sockets && !i->evidence.has_lingering,
+		[DIAGNOSIS_IDLE_SOCKETS] = i->evidence.has_lingering,
 		[DIAGNOSIS_NO_LATENCY] = !i->evidence.has_latency,
 		[DIAGNOSIS_LOST_PACKETS] = rates[INVESTIGATION_SEGMENTED].lost || rates[INVESTIGATION_SUMMED].lost ||
-			rates[INVESTIGATION_COPIED].lost,
+			rates[INVESTIGATION_COPIED].lost || rates[INVESTIGATION_REFUSED].lost,
 		[DIAGNOSIS_LOST_CALLS] = i->evidence.latency.lost,
 	};
 	unsigned bits = 0;
@@ -173,8 +197,6 @@ static void diagnose_nothing(struct diagnoses *d)
 
 	if (!new)
 		return;
-	for (size_t k = 0; k < d->i->evidence.n_fallback; k++)
-		new->finding.count += evidence_sum_hits(&d->i->evidence.fallback[k]);
 	evidence_latency_sum(&d->i->evidence.latency, NULL, &sum);
 	set_calls(new, &sum);
 	new->begun = d->i->evidence.latency.begun;
@@ -201,8 +223,12 @@ int diagnose(const struct investigation *i, struct diagnosis **ret, size_t *ret_
 
 	for (size_t k = 0; k < e->n_fallback; k++)
 		diagnose_fallback(&d, &e->fallback[k]);
-	for (size_t k = 0; k < e->n_stale; k++)
-		diagnose_stale(&d, &e->stale[k]);
+	for (size_t k = 0; k < e->n_stale; k++) {
+		if (evidence_has_connections(&e->stale[k]))
+			diagnose_stale(&d, &e->stale[k]);
+		if (e->stale[k].senders)
+			diagnose_senders(&d, &e->stale[k]);
+	}
 	for (size_t k = 0; e->latency.has_waits && k < e->latency.n; k++)
 		diagnose_waits(&d, k);
 	diagnose_unseen(&d);

@@ -11,7 +11,9 @@ enum diagnosis_unseen {
 	DIAGNOSIS_NO_SEGMENTATION,
 	DIAGNOSIS_NO_CHECKSUM,
 	DIAGNOSIS_NO_COPY,
+	DIAGNOSIS_NO_UDP,
 	DIAGNOSIS_NO_SOCKETS,
+	DIAGNOSIS_IDLE_SOCKETS, /* stale connections were concluded from copies */
 	DIAGNOSIS_NO_LATENCY,
 	DIAGNOSIS_LOST_PACKETS, /* the maps in the kernel were full: services of some packets are unknown */
 	DIAGNOSIS_LOST_CALLS,   /* the same for sendfile calls */
@@ -20,16 +22,15 @@ enum diagnosis_unseen {
 
 struct diagnosis {
 	/* code: FINDING_DIAGNOSIS_*. service, link: "" for none. off: the features that are missing, 0 if they are unknown. count:
-	 * RECONNECT: stale connections; WELL: packets in total. */
+	 * RECONNECT: stale connections. */
 	struct finding finding;
 	uint64_t cost_usec; /* the part of the time in sendfile that it explains; diagnoses are sorted by it */
 
-	/* DEVICE */
+	/* DEVICE, LIMIT, OTHER: software fallback; finding.reason has its reason */
 	enum fallback_origin origin;
 	uint64_t per_sec[FALLBACK_KINDS];
 	bool copies, only_copies; /* sockets copy; and there is no other fallback */
 	bool has_again;	   /* the link has regained the missing features */
-	bool unsupported;  /* none of the missing features can be changed on the link */
 
 	/* DISK, RECEIVER, WELL: sendfile */
 	unsigned percent; /* of the time in sendfile that was spent asleep for this reason */
@@ -41,6 +42,13 @@ struct diagnosis {
 	bool link_gone;	 /* the link of --link was removed */
 	bool beside;	 /* there are other diagnoses */
 };
+
+/* Is it about software fallback? */
+static inline bool diagnosis_is_fallback(const struct diagnosis *d)
+{
+	return d->finding.code == FINDING_DIAGNOSIS_DEVICE || d->finding.code == FINDING_DIAGNOSIS_LIMIT ||
+	       d->finding.code == FINDING_DIAGNOSIS_OTHER;
+}
 
 /* "device", "reconnect", ..., as in the JSON document. Static. */
 const char *diagnosis_name(enum finding_code code);

@@ -15,12 +15,30 @@ static const char *const kind_names[FALLBACK_KINDS] = {
 	[FALLBACK_SPLICE] = "splice",
 	[FALLBACK_SEGMENTATION] = "segmentation",
 	[FALLBACK_CHECKSUM] = "checksum",
+	[FALLBACK_UDP] = "udp-segmentation",
 };
 
 static const char *const origin_names[FALLBACK_ORIGINS] = {
 	[FALLBACK_SOCKET] = "local",
 	[FALLBACK_FORWARDED] = "forwarded",
 	[FALLBACK_KERNEL] = "kernel",
+};
+
+static const char *const reason_names[FALLBACK_REASONS] = {
+	[FALLBACK_REASON_UNKNOWN] = "unknown",
+	[FALLBACK_REASON_FEATURE] = "feature",
+	[FALLBACK_REASON_XDP] = "xdp",
+	[FALLBACK_REASON_SIZE] = "size-limit",
+	[FALLBACK_REASON_IPV4_SIZE] = "ipv4-size-limit",
+	[FALLBACK_REASON_SEGMENTS] = "segments-limit",
+	[FALLBACK_REASON_VLAN] = "vlan",
+	[FALLBACK_REASON_ENCAPSULATION] = "encapsulation",
+	[FALLBACK_REASON_HEADERS] = "headers",
+	[FALLBACK_REASON_DRIVER] = "driver",
+	[FALLBACK_REASON_MTU] = "mtu",
+	[FALLBACK_REASON_QDISC] = "qdisc",
+	[FALLBACK_REASON_FORCED] = "forced",
+	[FALLBACK_REASON_STALE] = "stale",
 };
 
 const char *evidence_kind_name(enum fallback_kind kind)
@@ -31,6 +49,11 @@ const char *evidence_kind_name(enum fallback_kind kind)
 const char *evidence_origin_name(enum fallback_origin origin)
 {
 	return origin < FALLBACK_ORIGINS ? origin_names[origin] : "unknown";
+}
+
+const char *evidence_reason_name(enum fallback_reason reason)
+{
+	return reason_names[reason < FALLBACK_REASONS ? reason : FALLBACK_REASON_UNKNOWN];
 }
 
 static unsigned find_name(const char *const *names, unsigned n, const char *name)
@@ -52,16 +75,23 @@ enum fallback_origin evidence_origin_parse(const char *name)
 	return (enum fallback_origin)find_name(origin_names, FALLBACK_ORIGINS, name);
 }
 
+enum fallback_reason evidence_reason_parse(const char *name)
+{
+	unsigned reason = name ? find_name(reason_names, FALLBACK_REASONS, name) : FALLBACK_REASONS;
+
+	return reason == FALLBACK_REASONS ? FALLBACK_REASON_UNKNOWN : (enum fallback_reason)reason;
+}
+
 /* ---- rows ---- */
 
-struct evidence_fallback *evidence_fallback_row(
-	struct evidence *e, enum fallback_origin origin, const char *service, const char *link)
+struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallback_origin origin, enum fallback_reason reason,
+	const char *service, const char *link)
 {
 	struct evidence_fallback *row;
 
 	for (size_t i = 0; i < e->n_fallback; i++) {
 		row = &e->fallback[i];
-		if (row->origin == origin && !strcmp(row->service, service) && !strcmp(row->link, link))
+		if (row->origin == origin && row->reason == reason && !strcmp(row->service, service) && !strcmp(row->link, link))
 			return row;
 	}
 	if (e->n_fallback == EVIDENCE_ROWS_MAX || !GROW(e->fallback, e->n_fallback)) {
@@ -69,7 +99,7 @@ struct evidence_fallback *evidence_fallback_row(
 		return NULL;
 	}
 	row = &e->fallback[e->n_fallback++];
-	*row = (struct evidence_fallback){ .origin = origin };
+	*row = (struct evidence_fallback){ .origin = origin, .reason = reason };
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		row->hits[kind].idle_usec = EVIDENCE_IDLE_UNKNOWN;
 	snprintf(row->service, sizeof(row->service), "%s", service);
@@ -77,12 +107,19 @@ struct evidence_fallback *evidence_fallback_row(
 	return row;
 }
 
-const struct evidence_stale *evidence_find_stale(const struct evidence *e, const char *service, const char *link)
+static struct evidence_stale *find_row(const struct evidence *e, const char *service, const char *link)
 {
 	for (size_t i = 0; i < e->n_stale; i++)
 		if (!strcmp(e->stale[i].service, service) && !strcmp(e->stale[i].link, link))
 			return &e->stale[i];
 	return NULL;
+}
+
+const struct evidence_stale *evidence_find_stale(const struct evidence *e, const char *service, const char *link)
+{
+	const struct evidence_stale *row = find_row(e, service, link);
+
+	return row && evidence_has_connections(row) ? row : NULL;
 }
 
 const struct evidence_stale *evidence_find_service(const struct evidence *e, const char *service)
@@ -95,11 +132,10 @@ const struct evidence_stale *evidence_find_service(const struct evidence *e, con
 
 struct evidence_stale *evidence_stale_row(struct evidence *e, const char *service, const char *link)
 {
-	const struct evidence_stale *known = evidence_find_stale(e, service, link);
-	struct evidence_stale *row;
+	struct evidence_stale *row = find_row(e, service, link);
 
-	if (known)
-		return &e->stale[known - e->stale];
+	if (row)
+		return row;
 	if (e->n_stale == EVIDENCE_ROWS_MAX || !GROW(e->stale, e->n_stale)) {
 		e->left_out++;
 		return NULL;
@@ -122,6 +158,7 @@ void evidence_add_stale(struct evidence *e, const struct evidence_stale *more)
 		return;
 	}
 	row->sockets += more->sockets;
+	row->senders += more->senders;
 	row->hits += more->hits;
 	row->missing |= more->missing;
 	util_earlier(&row->since_usec, more->since_usec);
@@ -162,6 +199,9 @@ void evidence_set_missing(struct evidence_fallback *row, const struct feature_ta
 
 	lacked &= ~csum;
 	row->has_again = row->unsupported = false;
+	row->missing = 0;
+	if (row->reason != FALLBACK_REASON_FEATURE)
+		return;
 	if (!now) {
 		row->missing = lacked | (sums ? generic : 0);
 		return;
@@ -279,14 +319,56 @@ size_t evidence_count_stale_sockets(const struct evidence *e)
 	return n;
 }
 
-enum evidence_end evidence_find_end(const struct evidence *e, const struct evidence_fallback *row)
+unsigned evidence_unobserved(const struct evidence *e)
 {
-	if (!row->link[0])
-		return EVIDENCE_END_UNKNOWN;
-	if (!row->verdict || !strcmp(row->verdict, "compliant"))
-		return EVIDENCE_END_NO_RULE;
-	return evidence_is_now(e, row, FALLBACK_SENDPAGE) || evidence_is_now(e, row, FALLBACK_SPLICE)
-		? EVIDENCE_END_RECONNECT : EVIDENCE_END_REPAIR;
+	unsigned absent = 0, running = 0;
+
+	for (size_t i = 0; i < e->n_probes; i++) {
+		enum fallback_kind kind = !strcmp(e->probes[i].name, EVIDENCE_BY_PROCESS) ? FALLBACK_SENDPAGE
+											   : evidence_kind_parse(e->probes[i].name);
+
+		if (kind < FALLBACK_KINDS)
+			*(e->probes[i].method ? &running : &absent) |= 1U << kind;
+	}
+	return absent & ~running;
+}
+
+enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale)
+{
+	static const struct {
+		enum verdict verdict;
+		enum remedy remedy;
+	} order[] = {
+		{ VERDICT_CONTENDED, REMEDY_CONTEND },
+		{ VERDICT_PAUSED, REMEDY_RESUME },
+		{ VERDICT_DRIFTED, REMEDY_REPAIR },
+		{ VERDICT_BLOCKED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_UNSUPPORTED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_REFUSED, REMEDY_NOT_POSSIBLE },
+		{ VERDICT_COMPLIANT, REMEDY_RULE },
+	};
+	bool lacks = row->missing && !row->has_again;
+
+	if (stale && !lacks)
+		return REMEDY_RECONNECT;
+	if (!row->ifindex)
+		return REMEDY_UNKNOWN;
+	if (row->reason == FALLBACK_REASON_STALE)
+		return REMEDY_OVER; /* these connections are closed by now */
+	if (row->reason != FALLBACK_REASON_FEATURE)
+		return REMEDY_REASON;
+	if (!lacks)
+		return row->has_again ? REMEDY_OVER : REMEDY_UNKNOWN;
+	for (size_t i = 0; result && i < ARRAY_SIZE(order); i++)
+		if (result->features[order[i].verdict] & row->missing)
+			return order[i].remedy;
+	return row->unsupported ? REMEDY_UNSUPPORTED : REMEDY_DECLARE;
+}
+
+void evidence_set_remedy(const struct evidence *e, struct evidence_fallback *row, const struct link_result *result)
+{
+	row->verdict = result && result->declared ? verdict_name(link_result_verdict(result)) : NULL;
+	row->remedy = evidence_find_remedy(row, result, evidence_find_stale(e, row->service, row->link) != NULL);
 }
 
 /* ---- latency ---- */

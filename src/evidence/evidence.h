@@ -12,11 +12,14 @@
 #include "bpf/kinds.h"
 #include "model/feature.h"
 #include "model/link.h"
+#include "model/link_state.h"
+#include "model/remedy.h"
 #include "model/socket.h"
 #include "model/unit.h"
 
 #define EVIDENCE_ROWS_MAX 1024 /* of fallback, and of stale; further rows are only counted */
 #define EVIDENCE_PROBES_MAX 24
+#define EVIDENCE_BY_PROCESS "sendpage by process" /* the probe for kernels without BTF, which cannot read cgroups */
 #define EVIDENCE_NOW_USEC (UINT64_C(10) * 1000 * 1000) /* fallback with a hit within this time is current */
 
 /* ---- kinds ---- */
@@ -24,13 +27,35 @@
 /* "sendpage", "splice", "segmentation", "checksum"; "local", "forwarded", "kernel": as in documents and metrics. Static. */
 const char *evidence_kind_name(enum fallback_kind kind);
 const char *evidence_origin_name(enum fallback_origin origin);
-/* The inverse; FALLBACK_KINDS and FALLBACK_ORIGINS for unknown names. */
+/* "unknown", "feature", "xdp", "size-limit", "ipv4-size-limit", "segments-limit", "vlan", "encapsulation", "headers", "driver",
+ * "mtu", "qdisc", "forced", "stale". Static. */
+const char *evidence_reason_name(enum fallback_reason reason);
+/* The inverse; FALLBACK_KINDS and FALLBACK_ORIGINS for unknown names, and FALLBACK_REASON_UNKNOWN for a reason that only a newer
+ * offloadd knows, or NULL. */
 enum fallback_kind evidence_kind_parse(const char *name);
 enum fallback_origin evidence_origin_parse(const char *name);
+enum fallback_reason evidence_reason_parse(const char *name);
+/* Is it a limit of the link (struct evidence_fallback: limit, largest), which `ip link set` changes? */
+static inline bool evidence_is_limit(enum fallback_reason reason)
+{
+	return reason == FALLBACK_REASON_SIZE || reason == FALLBACK_REASON_IPV4_SIZE || reason == FALLBACK_REASON_SEGMENTS ||
+	       reason == FALLBACK_REASON_MTU;
+}
+/* Is it requested on purpose, whatever the link has? Then it is counted and shown, but it is not an event. */
+static inline bool evidence_is_intended(enum fallback_reason reason)
+{
+	return reason == FALLBACK_REASON_QDISC || reason == FALLBACK_REASON_FORCED;
+}
 /* Is it a copy by the socket (not segmentation or a checksum)? Then connections may stay stale after the link was repaired. */
 static inline bool evidence_is_by_socket(enum fallback_kind kind)
 {
 	return kind == FALLBACK_SENDPAGE || kind == FALLBACK_SPLICE;
+}
+
+/* Is it counted in the context of the sending process, and not where the packet is transmitted? */
+static inline bool evidence_is_by_process(enum fallback_kind kind)
+{
+	return evidence_is_by_socket(kind) || kind == FALLBACK_UDP;
 }
 
 /* ---- fallback ---- */
@@ -42,35 +67,46 @@ struct evidence_hits {
 };
 #define EVIDENCE_IDLE_UNKNOWN UINT64_MAX
 
-/* Software fallback for one sender on one link. */
+/* Software fallback for one sender on one link, for one reason. */
 struct evidence_fallback {
 	enum fallback_origin origin;
+	enum fallback_reason reason;
 	char service[UNIT_SERVICE_LEN]; /* of FALLBACK_SOCKET; "" for none */
 	char link[LINK_NAME_LEN];	/* printable; "" if it is unknown or in another network namespace */
 	int ifindex;			/* 0 then */
 	const char *verdict;		/* of the link, NULL if no rule applies to it; static */
 	struct evidence_hits hits[FALLBACK_KINDS];
 	feature_set lacked; /* features that the link did not have at a hit; for a checksum all that would have avoided it */
-	/* Set by evidence_set_missing(): */
+	bool any_protocol; /* copies: some may be of another protocol than TCP, because the kernel function serves several */
+	uint32_t limit, largest; /* of evidence_is_limit(): the limit of the link, and the largest packet; bytes, or segments */
+	/* Set by evidence_set_missing(), 0 unless the reason is FALLBACK_REASON_FEATURE: */
 	feature_set missing;		/* the features that the sender lacks or lacked; 0 if unknown */
 	bool has_again, unsupported;	/* the link has regained all of them; it can change none of them */
+	enum remedy remedy;		/* by evidence_find_remedy() */
 };
 
 /* ---- stale connections ---- */
 
-/* Stale connections of one service on one link. */
+/* Why one service needs a restart: its stale connections on one link, and its processes that gave up UDP segmentation there. Without an inventory of sockets, link is "": see lingering.h. */
 struct evidence_stale {
 	struct unit unit;
 	char service[UNIT_SERVICE_LEN];
 	char link[LINK_NAME_LEN];
 	int ifindex;
-	unsigned sockets;
+	unsigned sockets;    /* 0: unknown, it was concluded from copies; or none, if there are senders */
+	unsigned senders;    /* processes that gave up UDP segmentation while the link lacked checksums: see gave_up.h */
 	uint64_t since_usec; /* CLOCK_REALTIME of the first inventory with one of them */
 	uint64_t hits;	     /* fallback hits since then */
 	feature_set missing;
 	struct socket_info samples[SOCKET_SAMPLES];
 	unsigned n_samples;
 };
+
+/* Does it have stale connections, and not only senders? */
+static inline bool evidence_has_connections(const struct evidence_stale *row)
+{
+	return row->sockets || !row->senders;
+}
 
 /* One connection, stale or not. */
 struct evidence_socket {
@@ -115,6 +151,8 @@ struct evidence_probe {
 struct evidence {
 	struct feature_table features; /* of every feature_set below; a document has its own */
 	bool has_fallback, has_sockets, has_latency; /* it was observed */
+	bool has_lingering; /* without has_sockets: processes that copy were compared with the interfaces; others may have stale connections */
+	char lacking[LINK_NAME_LEN]; /* not compared, because this interface lacks what they may lack */
 	struct evidence_fallback *fallback;
 	size_t n_fallback;
 	struct evidence_stale *stale;
@@ -123,12 +161,14 @@ struct evidence {
 	size_t n_sockets;
 	bool all_sockets;	/* sockets include those that are not stale */
 	uint64_t visited;	/* sockets that the inventory read */
+	uint64_t udp_undecided; /* processes whose UDP segmentation was refused, and that have sent too little since to decide whether they gave up */
 	uint64_t sockets_dropped; /* stale connections beyond STALE_MAX services */
 	struct evidence_latency latency;
 	struct evidence_probe probes[EVIDENCE_PROBES_MAX]; /* without those for other kernels only */
 	size_t n_probes;
 	size_t left_out;		/* rows of fallback and stale that were dropped: EVIDENCE_ROWS_MAX */
 	uint64_t lost[FALLBACK_KINDS]; /* hits that are in no row, because a map in the kernel was full */
+	uint64_t elsewhere[FALLBACK_KINDS]; /* hits that are in no row, because they are in other network namespaces */
 };
 
 /* Frees what it owns, and sets it to zero. */
@@ -136,8 +176,8 @@ void evidence_clear(struct evidence *e);
 
 /* Finds or adds the row of these. NULL, counted in left_out, if there are EVIDENCE_ROWS_MAX rows or no memory. Valid until the
  * next row is added. */
-struct evidence_fallback *evidence_fallback_row(
-	struct evidence *e, enum fallback_origin origin, const char *service, const char *link);
+struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallback_origin origin, enum fallback_reason reason,
+	const char *service, const char *link);
 struct evidence_stale *evidence_stale_row(struct evidence *e, const char *service, const char *link);
 /* Adds to the row of the same service and link. A service with two cgroups has one row. */
 void evidence_add_stale(struct evidence *e, const struct evidence_stale *row);
@@ -163,7 +203,7 @@ uint64_t evidence_sum_copied(const struct evidence_fallback *row);
 
 /* ---- conclusions ---- */
 
-/* The row of stale connections of this service and link, or NULL. */
+/* The row of stale connections of this service and link, or NULL. Not one of senders alone. */
 const struct evidence_stale *evidence_find_stale(const struct evidence *e, const char *service, const char *link);
 /* The first row of this service, for any link, or NULL. */
 const struct evidence_stale *evidence_find_service(const struct evidence *e, const char *service);
@@ -176,14 +216,13 @@ size_t evidence_count_now(const struct evidence *e);
 uint64_t evidence_count_stale(const struct evidence *e);
 size_t evidence_count_stale_sockets(const struct evidence *e);
 
-/* How the fallback of a sender ends. */
-enum evidence_end {
-	EVIDENCE_END_UNKNOWN,	/* its link is unknown */
-	EVIDENCE_END_NO_RULE,	/* the link matches the rules: neither a repair nor a restart helps */
-	EVIDENCE_END_REPAIR,	/* when the link is repaired */
-	EVIDENCE_END_RECONNECT, /* then, and its connections may have to be re-established */
-};
-enum evidence_end evidence_find_end(const struct evidence *e, const struct evidence_fallback *row);
+/* Kinds of fallback that this kernel has and that are not observed: a set of 1 << kind, from the probes. */
+unsigned evidence_unobserved(const struct evidence *e);
+/* How the fallback of a sender ends. result: how its link matches the rules (NULL: no rule applies to it). stale: its service has stale
+ * connections. Call it after evidence_set_missing(). */
+enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale);
+/* Sets remedy and verdict of a row. */
+void evidence_set_remedy(const struct evidence *e, struct evidence_fallback *row, const struct link_result *result);
 
 /* ---- latency ---- */
 

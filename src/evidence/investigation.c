@@ -81,6 +81,8 @@ const char *investigation_rate_name(unsigned rate)
 		return functions[rate];
 	if (rate == INVESTIGATION_COPIED)
 		return "copy";
+	if (rate == INVESTIGATION_REFUSED)
+		return evidence_kind_name(FALLBACK_UDP);
 	return evidence_kind_name(rate == INVESTIGATION_SEGMENTED ? FALLBACK_SEGMENTATION : FALLBACK_CHECKSUM);
 }
 
@@ -88,5 +90,7 @@ enum investigation_rate investigation_rate_of(enum fallback_kind kind)
 {
 	if (evidence_is_by_socket(kind))
 		return INVESTIGATION_COPIED;
+	if (kind == FALLBACK_UDP)
+		return INVESTIGATION_REFUSED;
 	return kind == FALLBACK_SEGMENTATION ? INVESTIGATION_SEGMENTED : INVESTIGATION_SUMMED;
 }

@@ -14,6 +14,7 @@ enum investigation_rate {
 	INVESTIGATION_SEGMENTED = RATE_KINDS,
 	INVESTIGATION_SUMMED,
 	INVESTIGATION_COPIED, /* pages or calls that a socket had to copy */
+	INVESTIGATION_REFUSED, /* sends with UDP_SEGMENT */
 	INVESTIGATION_RATES,
 };
 

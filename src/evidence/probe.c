@@ -16,6 +16,7 @@
 #include <linux/types.h>
 
 #include "bpf/event.h"
+#include "evidence/evidence.h"
 #include "evidence/probe_private.h"
 #include "basic/util.h"
 
@@ -27,29 +28,36 @@
 #define KEYS_MIN 64
 #define KEYS_MAX 65536
 #define EVENTS_AT_ONCE 1024
-#define SOCKETS_READ (64 * 1024)
+#define ITERATOR_READ (64 * 1024)
 #define NSEC_PER_USEC 1000
 
-enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED };
+enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED, HOOK_UDP_REFUSED, HOOK_UDP_IPV4, HOOK_UDP_IPV6 };
+enum { HOOK_SOCKETS, HOOK_HOLDERS };
 
 static const struct probe_hook fallback_hooks[] = {
 	[HOOK_SENDPAGE] = PROBE_HOOK("sendpage", "sock_no_sendpage", "sendpage", true),
 	[HOOK_SENDPAGE_LOCKED] =
 		PROBE_HOOK("sendpage", "sock_no_sendpage_locked", "sendpage_locked", true),
+	[HOOK_UDP_REFUSED] = { .name = "udp-segmentation", .function = "__traceiter_kfree_skb", .fentry = { "udp_refused" } },
+	[HOOK_UDP_IPV4] = { .name = PROBE_SENDERS, .function = "ip_send_skb", .on_demand = true,
+		.kprobe = { "udp_ipv4_kprobe" } },
+	[HOOK_UDP_IPV6] = { .name = PROBE_SENDERS, .function = "ip6_send_skb", .on_demand = true,
+		.kprobe = { "udp_ipv6_kprobe" } },
 	PROBE_HOOK("splice", "splice_to_socket", "splice", true),
 	PROBE_HOOK("segmentation", "__skb_gso_segment", "segmentation", false),
 	PROBE_HOOK("checksum", "skb_checksum_help", "checksum", false),
 };
 
 static const struct probe_hook process_hooks[] = {
-	{ .name = PROBE_BY_PROCESS, .function = "sock_no_sendpage_locked",
+	{ .name = EVIDENCE_BY_PROCESS, .function = "sock_no_sendpage_locked",
 		.other_kernels = true, .kprobe = { "process_locked_kprobe" } },
-	{ .name = PROBE_BY_PROCESS, .function = "sock_no_sendpage", .other_kernels = true,
+	{ .name = EVIDENCE_BY_PROCESS, .function = "sock_no_sendpage", .other_kernels = true,
 		.kprobe = { "process_kprobe" } },
 };
 
 static const struct probe_hook socket_hooks[] = {
-	{ .name = "sockets", .function = "iter/tcp", .iter = "sockets" },
+	[HOOK_SOCKETS] = { .name = "sockets", .function = "iter/tcp", .iter = "sockets" },
+	[HOOK_HOLDERS] = { .name = "socket holders", .function = "iter/task_file", .iter = "holders" },
 };
 
 static const struct probe_hook change_hooks[] = {
@@ -84,8 +92,12 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
 	PROBE_SET_GSO(skeleton->rodata, options->features);
+	skeleton->rodata->feature_udp_segmentation = feature_named(options->features, "tx-udp-segmentation");
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
+	skeleton->rodata->by_socket = options->by_socket;
+	skeleton->rodata->own_netns = probe_own_netns();
+	probe_part_share_map(skeleton->maps.counts);
 	bpf_map__set_max_entries(skeleton->maps.counts, keys);
 	bpf_map__set_max_entries(skeleton->maps.seen, keys);
 }
@@ -150,6 +162,24 @@ static void start_process(struct probe *probe, const struct probe_options *optio
 	}
 }
 
+/* Without a known place, nothing is counted: then the hooks are only a cost. */
+static void start_udp(struct probe *probe)
+{
+	struct probe_part *part = &probe->fallback;
+	char why[PROBE_WHY_LEN];
+	int r;
+
+	if (!part->skeleton || part->status[HOOK_UDP_REFUSED].method == PROBE_ABSENT)
+		return;
+	r = probe_udp_find_places(part, why);
+	for (size_t i = HOOK_UDP_REFUSED; r <= 0 && i <= HOOK_UDP_IPV6; i++) {
+		(void)probe_part_attach(part, i, false);
+		part->status[i].method = PROBE_ABSENT;
+		part->status[i].other_kernels = r == 0;
+		snprintf(part->status[i].why, PROBE_WHY_LEN, "%s", why);
+	}
+}
+
 /* Uses sock_no_sendpage_locked() if the kernel has it, because only TCP calls it; otherwise sock_no_sendpage(). */
 static void choose_process_function(struct probe *probe)
 {
@@ -163,6 +193,7 @@ static void probe_start(struct probe *probe, const struct probe_options *options
 {
 	if (!options->no_fallback) {
 		probe_part_start(&probe->fallback, options);
+		start_udp(probe);
 		start_process(probe, options);
 	}
 	probe_part_start(&probe->sockets, options);
@@ -279,12 +310,16 @@ static bool header_is(const void *data, size_t size, unsigned type, size_t wante
 
 static int parse_key(const struct fallback_key *key, struct probe_hits *ret)
 {
-	if (key->kind >= FALLBACK_KINDS || key->origin >= FALLBACK_ORIGINS ||
-		key->ifindex > INT32_MAX || key->tgid > INT32_MAX)
+	if (key->kind >= FALLBACK_KINDS || key->origin >= FALLBACK_ORIGINS || key->reason >= FALLBACK_REASONS ||
+		key->ifindex > INT32_MAX || (evidence_is_by_process(key->kind) && key->sender > INT32_MAX))
 		return -EBADMSG;
 	*ret = (struct probe_hits){ .kind = (enum fallback_kind)key->kind,
-		.origin = (enum fallback_origin)key->origin, .cgroup = key->cgroup,
-		.netns = key->netns, .ifindex = (int)key->ifindex, .tgid = (pid_t)key->tgid };
+		.origin = (enum fallback_origin)key->origin, .reason = (enum fallback_reason)key->reason, .cgroup = key->cgroup,
+		.netns = key->netns, .ifindex = (int)key->ifindex };
+	if (evidence_is_by_process(ret->kind))
+		ret->tgid = (pid_t)key->sender;
+	else
+		ret->inode = key->sender;
 	return 0;
 }
 
@@ -316,7 +351,7 @@ int probe_parse_socket(const void *data, size_t size, struct socket_info *ret)
 		return -EBADMSG;
 	*ret = (struct socket_info){ .cgroup = record.cgroup, .inode = record.inode,
 		.route_caps = record.route_caps, .device_features = record.device_features,
-		.netns = record.netns, .ifindex = (int)record.ifindex, .family = record.family,
+		.netns = record.netns, .ifindex = (int)record.ifindex, .gso_max_size = record.gso_max_size, .family = record.family,
 		.local_port = record.local_port, .remote_port = record.remote_port,
 		.state = record.state, .expired = record.expired };
 	memcpy(ret->local, record.local, sizeof(ret->local));
@@ -343,6 +378,20 @@ int probe_parse_change(const void *data, size_t size, struct probe_change *ret)
 	return 0;
 }
 
+int probe_parse_holder(const void *data, size_t size, struct probe_holder *ret)
+{
+	struct holder_record record;
+
+	if (!header_is(data, size, EVENT_TYPE_HOLDER, sizeof(record)))
+		return -EBADMSG;
+	memcpy(&record, data, sizeof(record));
+	if (record.tgid > INT32_MAX)
+		return -EBADMSG;
+	*ret = (struct probe_holder){ .socket_cgroup = record.socket_cgroup, .inode = record.inode, .cgroup = record.cgroup,
+		.tgid = (pid_t)record.tgid };
+	return 0;
+}
+
 int probe_events_fd(const struct probe *probe)
 {
 	return probe->ring ? ring_buffer__epoll_fd(probe->ring) : -ENOENT;
@@ -364,8 +413,8 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata)
 struct hits_reader {
 	struct probe *probe;
 	probe_hits_fn fn;
+	probe_forget_fn forget;
 	void *userdata;
-	uint64_t before_usec;
 	struct fallback_count *counts; /* one per CPU */
 };
 
@@ -379,6 +428,10 @@ static int sum_hits(struct hits_reader *reader, int fd, const struct fallback_ke
 	for (int i = 0; i < reader->probe->cpus; i++) {
 		ret->hits += reader->counts[i].hits;
 		ret->missing |= reader->counts[i].missing;
+		if (reader->counts[i].limit && reader->counts[i].touched_ns >= touched)
+			ret->limit = reader->counts[i].limit;
+		if (reader->counts[i].largest > ret->largest)
+			ret->largest = reader->counts[i].largest;
 		if (reader->counts[i].touched_ns > touched)
 			touched = reader->counts[i].touched_ns;
 	}
@@ -397,16 +450,37 @@ static int read_key(int fd, const void *key, void *userdata)
 	return 1;
 }
 
+/* Does the process belong to another network namespace, or is it check-path? That of a process that has ended is unknown. */
+static bool is_not_ours(const struct process_key *key)
+{
+	uint32_t own = probe_own_netns();
+	struct stat st;
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/%u/ns/net", key->tgid);
+	return !strncmp(key->comm, "offloadctl", sizeof(key->comm)) || (own && stat(name, &st) == 0 && st.st_ino != own);
+}
+
+static int sum_process(const struct hits_reader *reader, int fd, const struct process_key *key, struct probe_hits *ret)
+{
+	struct process_count count;
+
+	if (bpf_map_lookup_elem(fd, key, &count) < 0)
+		return -ENOENT;
+	*ret = (struct probe_hits){ .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET, .tgid = (pid_t)key->tgid, .hits = count.hits,
+		.first_usec = count.first_ns / NSEC_PER_USEC, .last_usec = count.last_ns / NSEC_PER_USEC };
+	ret->any_protocol = strcmp(reader->probe->process.hooks->function, process_hooks[0].function) != 0;
+	util_copy_name(ret->comm, sizeof(ret->comm), key->comm, sizeof(key->comm));
+	return 0;
+}
+
 static int read_process(int fd, const void *data, void *userdata)
 {
 	struct hits_reader *reader = userdata;
-	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET };
-	const struct process_key *key = data;
+	struct probe_hits hits;
 
-	if (bpf_map_lookup_elem(fd, key, &hits.hits) < 0)
+	if (is_not_ours(data) || sum_process(reader, fd, data, &hits) < 0)
 		return 0;
-	hits.tgid = (pid_t)key->tgid;
-	util_copy_name(hits.comm, sizeof(hits.comm), key->comm, sizeof(key->comm));
 	reader->fn(&hits, reader->userdata);
 	return 1;
 }
@@ -436,7 +510,7 @@ static int forget_key(int fd, const void *key, void *userdata)
 	struct hits_reader *reader = userdata;
 	struct probe_hits hits;
 
-	if (sum_hits(reader, fd, key, &hits) < 0 || hits.last_usec >= reader->before_usec)
+	if (sum_hits(reader, fd, key, &hits) < 0 || !reader->forget(&hits, reader->userdata))
 		return 0;
 	bpf_map_delete_elem(probe_part_map_fd(&reader->probe->fallback, "seen"), key);
 	return bpf_map_delete_elem(fd, key) == 0;
@@ -445,20 +519,28 @@ static int forget_key(int fd, const void *key, void *userdata)
 static int forget_process(int fd, const void *data, void *userdata)
 {
 	const struct hits_reader *reader = userdata;
-	const struct process_key *key = data;
-	char name[32];
+	struct probe_hits hits;
 
-	if (reader->before_usec == UINT64_MAX)
-		return bpf_map_delete_elem(fd, key) == 0;
-	snprintf(name, sizeof(name), "/proc/%u", key->tgid);
-	return access(name, F_OK) < 0 && errno == ENOENT && bpf_map_delete_elem(fd, key) == 0;
+	return sum_process(reader, fd, data, &hits) == 0 && reader->forget(&hits, reader->userdata) &&
+	       bpf_map_delete_elem(fd, data) == 0;
 }
 
-int probe_forget_hits(struct probe *probe, uint64_t before_usec)
+int probe_forget_hits(struct probe *probe, probe_forget_fn fn, void *userdata)
 {
-	struct hits_reader reader = { .probe = probe, .before_usec = before_usec };
+	struct hits_reader reader = { .probe = probe, .forget = fn, .userdata = userdata };
 
 	return walk_hits(&reader, forget_key, forget_process);
+}
+
+int probe_settle(struct probe *probe, uint64_t cgroup, bool settled)
+{
+	int fd = probe_part_map_fd(&probe->fallback, "settled"), r;
+	__u8 yes = 1;
+
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	r = settled ? bpf_map_update_elem(fd, &cgroup, &yes, BPF_ANY) : bpf_map_delete_elem(fd, &cgroup);
+	return r < 0 && errno != ENOENT ? -errno : 0;
 }
 
 void probe_read_lost(struct probe *probe, struct probe_lost *ret)
@@ -468,69 +550,135 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 	int fd = probe_part_map_fd(&probe->process, "processes_lost");
 
 	*ret = (struct probe_lost){ .malformed = probe->malformed };
-	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++)
+	for (__u32 kind = 0; kind < FALLBACK_KINDS; kind++) {
 		ret->hits[kind] = probe_part_read_percpu(
 			&probe->fallback, "lost", FALLBACK_LOST_HITS + kind, probe->cpus);
+		ret->elsewhere[kind] = probe_part_read_percpu(
+			&probe->fallback, "lost", FALLBACK_ELSEWHERE + kind, probe->cpus);
+	}
+	ret->senders = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_SENDERS, probe->cpus);
 	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
 	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)
 		ret->hits[FALLBACK_SENDPAGE] += process_hits;
 }
 
-/* Handles the complete structs in buf and moves the rest to its start. 1 if fn has stopped it. */
-static int read_records(struct probe *probe, char *buf, size_t *len, probe_socket_fn fn,
-	void *userdata, int *n)
+int probe_read_senders(struct probe *probe, probe_sender_fn fn, void *userdata)
 {
-	const size_t size = sizeof(struct socket_record);
-	size_t at = 0;
+	return probe_udp_read(&probe->fallback, &(struct probe_udp_reader){ fn, userdata });
+}
 
-	for (; *len - at >= size; at += size) {
-		struct socket_info socket;
+int probe_watch_senders(struct probe *probe, bool watch)
+{
+	int r = probe_part_attach(&probe->fallback, HOOK_UDP_IPV4, watch);
+	int r6 = probe_part_attach(&probe->fallback, HOOK_UDP_IPV6, watch);
 
-		if (probe_parse_socket(buf + at, size, &socket) < 0) {
-			probe->malformed++;
+	return r < 0 ? r : r6;
+}
+
+void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key)
+{
+	probe_udp_forget(&probe->fallback, key);
+}
+
+void probe_restore_sender(struct probe *probe, const struct probe_sender *sender)
+{
+	probe_udp_restore(&probe->fallback, sender);
+}
+
+/* Reads an iterator, whose structs have `size` bytes each. take: nonzero stops it. Negative errno. */
+static int read_iterator(struct probe *probe, unsigned hook, size_t size, int (*take)(const void *data, void *userdata), void *userdata)
+{
+	_cleanup_free_ char *buf = malloc(ITERATOR_READ);
+	_cleanup_close_ int fd = -1;
+	size_t len = 0, at;
+
+	if (!probe->sockets.skeleton || !probe->sockets.links[hook][0])
+		return -EOPNOTSUPP;
+	if (!buf)
+		return -ENOMEM;
+	fd = bpf_iter_create(bpf_link__fd(probe->sockets.links[hook][0]));
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t r = read(fd, buf + len, ITERATOR_READ - len);
+
+		if (r < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
-		}
-		++*n;
-		if (fn(&socket, userdata))
-			return 1;
+		if (r <= 0)
+			return r < 0 ? -errno : 0;
+		len += (size_t)r;
+		for (at = 0; len - at >= size; at += size)
+			if (take(buf + at, userdata))
+				return 0;
+		memmove(buf, buf + at, len - at);
+		len -= at;
 	}
-	memmove(buf, buf + at, *len - at);
-	*len -= at;
-	return 0;
+}
+
+struct socket_reader {
+	struct probe *probe;
+	probe_socket_fn fn;
+	void *userdata;
+	int n;
+};
+
+static int take_socket(const void *data, void *userdata)
+{
+	struct socket_reader *reader = userdata;
+	struct socket_info socket;
+
+	if (probe_parse_socket(data, sizeof(struct socket_record), &socket) < 0) {
+		reader->probe->malformed++;
+		return 0;
+	}
+	reader->n++;
+	return reader->fn(&socket, reader->userdata);
 }
 
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited)
 {
+	struct socket_reader reader = { probe, fn, userdata, 0 };
 	struct sockets_bpf *skeleton = probe->sockets.skeleton;
-	_cleanup_free_ char *buf = malloc(SOCKETS_READ);
-	_cleanup_close_ int fd = -1;
-	size_t len = 0;
-	int n = 0;
+	int r;
 
 	if (!skeleton)
 		return -EOPNOTSUPP;
-	if (!buf)
-		return -ENOMEM;
 	skeleton->bss->all = all;
 	skeleton->bss->visited = 0;
-	fd = bpf_iter_create(bpf_link__fd(probe->sockets.links[0][0]));
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		ssize_t r = read(fd, buf + len, SOCKETS_READ - len);
-
-		if (r < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (r < 0)
-			return -errno;
-		len += (size_t)r;
-		if (r == 0 || read_records(probe, buf, &len, fn, userdata, &n))
-			break;
-	}
-	if (ret_visited)
+	r = read_iterator(probe, HOOK_SOCKETS, sizeof(struct socket_record), take_socket, &reader);
+	if (r >= 0 && ret_visited)
 		*ret_visited = skeleton->bss->visited;
-	return n;
+	return r < 0 ? r : reader.n;
+}
+
+struct holder_reader {
+	struct probe *probe;
+	probe_holder_fn fn;
+	void *userdata;
+	int n;
+};
+
+static int take_holder(const void *data, void *userdata)
+{
+	struct holder_reader *reader = userdata;
+	struct probe_holder holder;
+
+	if (probe_parse_holder(data, sizeof(struct holder_record), &holder) < 0) {
+		reader->probe->malformed++;
+		return 0;
+	}
+	reader->n++;
+	reader->fn(&holder, reader->userdata);
+	return 0;
+}
+
+int probe_read_holders(struct probe *probe, probe_holder_fn fn, void *userdata)
+{
+	struct holder_reader reader = { probe, fn, userdata, 0 };
+	int r = read_iterator(probe, HOOK_HOLDERS, sizeof(struct holder_record), take_holder, &reader);
+
+	return r < 0 ? r : reader.n;
 }
 
 int probe_find_change(struct probe *probe, uint32_t netns, int ifindex, struct probe_change *ret)

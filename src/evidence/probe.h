@@ -12,15 +12,15 @@
 #include "model/socket.h"
 
 #define PROBE_WHY_LEN 200
-#define PROBE_BY_PROCESS "sendpage by process" /* the probe for kernels without BTF, which cannot read cgroups */
+#define PROBE_SENDERS "udp senders" /* watches the processes whose UDP segmentation was refused, only while there are any */
 #define PROBE_KEYS_DEFAULT 10240
 #define PROBE_QUIET_USEC UINT64_C(10000000) /* 10 s */
 
 enum probe_method { PROBE_ABSENT, PROBE_FENTRY, PROBE_KPROBE, PROBE_ITERATOR };
 
 struct probe_status {
-	const char *name;     /* "sendpage", "splice", "segmentation", "checksum", "sendpage by process", "sockets",
-			       * "feature changes", "latency" */
+	const char *name;     /* "sendpage", "splice", "segmentation", "checksum", "udp-segmentation", "udp senders",
+			       * "sendpage by process", "sockets", "socket holders", "feature changes", "latency" */
 	const char *function; /* of the kernel, that the probe is attached to */
 	enum probe_method method;
 	bool other_kernels;	 /* absent because this kernel uses another function, which has its own probe: nothing is missing */
@@ -33,26 +33,35 @@ struct probe_options {
 	unsigned max_keys;	/* how many combinations (struct probe_hits) are counted; 0: PROBE_KEYS_DEFAULT */
 	uint64_t quiet_usec;	/* a combination sends another event after this time without a hit; 0: PROBE_QUIET_USEC */
 	bool no_fallback, no_changes; /* do not load these probes */
+	bool by_socket; /* count packets by socket, except those of cgroups that were settled: see probe_settle() */
 };
 
-/* The hits of one combination of kind, origin, link and cgroup. PROBE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm
- * and hits. */
+/* The hits of one combination of kind, origin, reason, link and sender, in the network namespace of probe_open()'s caller.
+ * EVIDENCE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm, hits, first_usec and last_usec. */
 struct probe_hits {
 	enum fallback_kind kind;
 	enum fallback_origin origin;
-	uint64_t cgroup; /* id in the unified hierarchy; 1: its root, 0: unknown */
-	uint32_t netns;	 /* inode number of the network namespace of the link; 0 if the link is unknown */
+	enum fallback_reason reason;
+	uint64_t cgroup; /* id in the unified hierarchy; 1: its root, 0: unknown. Of the sending process for copies; for packets of the
+			  * process that created the socket, or its listener */
+	uint32_t netns;	 /* inode number of the network namespace of the link or socket */
 	int ifindex;	 /* in that namespace; 0: unknown */
-	pid_t tgid;	 /* the sender, if its cgroup is unknown; otherwise 0 */
+	pid_t tgid;	 /* copies: the sender, if its cgroup is unknown; otherwise 0 */
+	uint64_t inode;	 /* packets: of the socket, with probe_options.by_socket unless the cgroup is settled; otherwise 0 */
 	char comm[EVENT_COMM_LEN];
+	bool any_protocol; /* copies, perhaps not of TCP: the function serves other protocols, too */
 	uint64_t hits;
 	feature_set missing; /* features that the device did not have at a hit; for a checksum all that would have avoided it; 0 for copies */
+	uint32_t limit, largest; /* of evidence_is_limit(reason), as in struct evidence_fallback */
+	uint64_t first_usec; /* CLOCK_MONOTONIC of the first hit; 0: unknown */
 	uint64_t last_usec; /* CLOCK_MONOTONIC of the last hit, up to a second too early; 0: unknown */
 };
 
-/* What could not be stored, because a map or the ring buffer was full. */
+/* What could not be stored, because a map or the ring buffer was full, and what is not ours. */
 struct probe_lost {
+	uint64_t elsewhere[FALLBACK_KINDS]; /* hits in other network namespaces, which are not counted in any combination */
 	uint64_t hits[FALLBACK_KINDS]; /* not counted in any combination */
+	uint64_t senders;   /* refused sends of processes that are not in probe_read_senders() */
 	uint64_t events;    /* not sent; their hits are counted */
 	uint64_t malformed; /* from the kernel, of unknown version or size */
 };
@@ -98,10 +107,40 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata);
 
 /* Calls fn for each combination with its hits so far. Returns their number (0 without probes), or -ENOMEM. */
 int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata);
-/* Removes combinations without a hit since before_usec (CLOCK_MONOTONIC), and those of processes that have ended; all for
- * UINT64_MAX. Returns their number, or -ENOMEM. */
-int probe_forget_hits(struct probe *probe, uint64_t before_usec);
+/* Removes the combinations for which fn returns true. Returns their number, or -ENOMEM. */
+typedef bool (*probe_forget_fn)(const struct probe_hits *hits, void *userdata);
+int probe_forget_hits(struct probe *probe, probe_forget_fn fn, void *userdata);
+/* Whether packets of a cgroup are counted together from now on, because all of its sockets belong to one service. Returns 0;
+ * -EOPNOTSUPP without these probes; another negative errno. */
+int probe_settle(struct probe *probe, uint64_t cgroup, bool settled);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
+
+/* A process whose sends with UDP_SEGMENT were refused on a link (FALLBACK_UDP). */
+struct probe_sender {
+	struct probe_sender_key {
+		uint64_t start_ns; /* CLOCK_BOOTTIME; with pid it identifies the process */
+		pid_t pid;
+		uint32_t netns; /* as in probe_hits */
+		int32_t ifindex;
+		uint32_t zero; /* no padding: keys are compared by byte */
+	} key;
+	uint64_t cgroup; /* as in probe_hits */
+	char comm[EVENT_COMM_LEN];
+	uint64_t refused; /* sends */
+	/* Only while probe_watch_senders(), from the last refused send on, while the link has the checksum feature: */
+	uint64_t segmented; /* packets sent with UDP_SEGMENT */
+	uint64_t single; /* datagrams of 256 bytes or more that could have been a segment of the same packet as the one before them */
+	uint64_t single_usec; /* from the first to the last of these */
+};
+/* Calls fn for each. Returns their number, 0 without this probe. */
+typedef void (*probe_sender_fn)(const struct probe_sender *sender, void *userdata);
+int probe_read_senders(struct probe *probe, probe_sender_fn fn, void *userdata);
+/* Starts or stops counting what they send. While it runs, a program runs for every UDP packet of the host. Returns 0; -EOPNOTSUPP if
+ * the kernel cannot (the status of "udp senders" has the reason); another negative errno. */
+int probe_watch_senders(struct probe *probe, bool watch);
+void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key);
+/* Adds one from before a restart of this process, with key, cgroup and refused. */
+void probe_restore_sender(struct probe *probe, const struct probe_sender *sender);
 
 /* Calls fn for each TCP socket of the network namespace of the calling thread: all, or only those that may be stale. fn
  * returns nonzero to stop. *ret_visited (may be NULL): how many sockets were examined. Returns the number of calls;
@@ -109,6 +148,16 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata);
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited);
+
+/* Calls fn for each process and each TCP socket that it has open, in the order of process ids, of all namespaces. Returns the number of
+ * calls; -EOPNOTSUPP without this probe; another negative errno. */
+struct probe_holder {
+	uint64_t socket_cgroup, inode; /* as in struct probe_hits */
+	uint64_t cgroup;	       /* of the process; 1: the root of the unified hierarchy */
+	pid_t tgid;		       /* in the initial PID namespace */
+};
+typedef void (*probe_holder_fn)(const struct probe_holder *holder, void *userdata);
+int probe_read_holders(struct probe *probe, probe_holder_fn fn, void *userdata);
 
 /* The last change of a link's features by a process other than this one. Returns 0; -ENOENT if unknown; -EOPNOTSUPP without
  * this probe. */
@@ -188,5 +237,6 @@ int probe_rates_read_stacks(struct probe_rates *rates, probe_stack_fn fn, void *
 int probe_parse_event(const void *data, size_t size, struct probe_hits *ret);
 int probe_parse_socket(const void *data, size_t size, struct socket_info *ret);
 int probe_parse_change(const void *data, size_t size, struct probe_change *ret);
+int probe_parse_holder(const void *data, size_t size, struct probe_holder *ret);
 
 #endif

@@ -36,6 +36,12 @@ unsigned probe_part_gso_shift(const struct feature_table *table)
 	return bit < 0 ? 0 : (unsigned)bit;
 }
 
+void probe_part_share_map(struct bpf_map *map)
+{
+	if (libbpf_num_possible_cpus() > PROBE_PERCPU_MAX)
+		bpf_map__set_type(map, BPF_MAP_TYPE_HASH);
+}
+
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char text[PROBE_WHY_LEN];
@@ -190,14 +196,19 @@ int probe_part_map_fd(const struct probe_part *part, const char *name)
 	return map ? bpf_map__fd(map) : -ENOENT;
 }
 
+/* The entry of a pair is detached last, so that no return is missed. */
+static void detach_hook(struct probe_part *part, size_t i)
+{
+	for (size_t j = 2; j-- > 0;) {
+		bpf_link__destroy(part->links[i][j]);
+		part->links[i][j] = NULL;
+	}
+}
+
 void probe_part_close(struct probe_part *part)
 {
-	/* the entry of a pair is detached last, so that no return is missed */
 	for (size_t i = part->n_hooks; i-- > 0;)
-		for (size_t j = 2; j-- > 0;) {
-			bpf_link__destroy(part->links[i][j]);
-			part->links[i][j] = NULL;
-		}
+		detach_hook(part, i);
 	if (part->skeleton)
 		part->destroy(part->skeleton);
 	part->skeleton = NULL;
@@ -287,23 +298,47 @@ static int attach_program(struct probe_part *part, const char *name, struct bpf_
 	return *ret ? 0 : -errno;
 }
 
-/* Attaches the return of a pair before its entry, so that no entry is left without a return. Returns the index of the hook
- * that failed, -1 if all are attached. */
+/* Attaches the return of a pair before its entry, so that no entry is left without a return. */
+static int attach_hook(struct probe_part *part, size_t i)
+{
+	const struct probe_hook *hook = &part->hooks[i];
+	const char *const *names = hook_programs(hook, part->status[i].method);
+	int r = 0;
+
+	if (part->status[i].method == PROBE_ITERATOR)
+		r = attach_program(part, hook->iter, &part->links[i][0]);
+	for (size_t j = 2; r == 0 && j-- > 0;)
+		r = attach_program(part, names[j], &part->links[i][j]);
+	return r;
+}
+
+int probe_part_attach(struct probe_part *part, size_t i, bool attach)
+{
+	int r;
+
+	if (!part->skeleton || part->status[i].method == PROBE_ABSENT)
+		return -EOPNOTSUPP;
+	if (attach == !!part->links[i][0])
+		return 0;
+	r = attach ? attach_hook(part, i) : 0;
+	if (!attach || r < 0)
+		detach_hook(part, i);
+	if (r < 0) {
+		explain_failure(part, r, &part->status[i]);
+		part->status[i].method = PROBE_ABSENT;
+	}
+	return r;
+}
+
+/* Returns the index of the hook that failed, -1 if all are attached. */
 static int attach_all(struct probe_part *part, int *ret_error)
 {
 	for (size_t i = 0; i < part->n_hooks; i++) {
-		const struct probe_hook *hook = &part->hooks[i];
-		const char *const *names = hook_programs(hook, part->status[i].method);
-		int r = 0;
-
-		if (part->status[i].method == PROBE_ITERATOR)
-			r = attach_program(part, hook->iter, &part->links[i][0]);
-		for (size_t j = 2; r == 0 && j-- > 0;)
-			r = attach_program(part, names[j], &part->links[i][j]);
-		if (r < 0) {
-			*ret_error = r;
+		*ret_error = attach_hook(part, i);
+		if (*ret_error < 0)
 			return (int)i;
-		}
+		if (part->hooks[i].on_demand)
+			detach_hook(part, i);
 	}
 	return -1;
 }

@@ -15,6 +15,7 @@
 struct probe_hook {
 	const char *name, *function;
 	bool other_kernels; /* kernels without this function have another one with its own hook */
+	bool on_demand;	    /* detached after it was attached once: see probe_part_attach() */
 	const char *fentry[2], *kprobe[2], *iter;
 };
 
@@ -29,7 +30,7 @@ struct probe_hook {
 		.kprobe = { p "_kprobe", p "_kretprobe" }                                          \
 	}
 
-#define PROBE_HOOKS_MAX 5
+#define PROBE_HOOKS_MAX 8
 
 /* A BPF object with its hooks. open() opens its skeleton without loading it. */
 struct probe_part {
@@ -78,6 +79,9 @@ struct probe_part {
 	do {                                                                                       \
 		(rodata)->feature_gso = probe_part_gso_features(table);                            \
 		(rodata)->feature_gso_shift = probe_part_gso_shift(table);                         \
+		(rodata)->feature_gso_partial = feature_named(table, "tx-gso-partial");            \
+		(rodata)->feature_fraglist = feature_named(table, "tx-scatter-gather-fraglist");   \
+		(rodata)->feature_esp = feature_named(table, "tx-esp-segmentation");               \
 	} while (0)
 
 #define PROBE_SET_FEATURES(rodata, table)                                                                \
@@ -103,6 +107,26 @@ void probe_part_start(struct probe_part *part, const struct probe_options *optio
 /* Detaches and unloads it. */
 void probe_part_close(struct probe_part *part);
 void probe_part_update_runs(struct probe_part *part);
+/* Attaches hook i of a part that is loaded, or detaches it. 0, also if there is nothing to do; negative errno: it is absent now. */
+int probe_part_attach(struct probe_part *part, size_t i, bool attach);
+
+/* ---- probe_udp.c, on the part of fallback.bpf.c ---- */
+
+/* Finds out where this kernel refuses UDP_SEGMENT, and lets udp_refused() count there. 1; 0: it refuses none; negative errno: unknown.
+ * why: the reason, unless it is 1. */
+int probe_udp_find_places(struct probe_part *part, char why[PROBE_WHY_LEN]);
+struct probe_udp_reader {
+	probe_sender_fn fn;
+	void *userdata;
+};
+int probe_udp_read(struct probe_part *part, const struct probe_udp_reader *reader);
+void probe_udp_forget(struct probe_part *part, const struct probe_sender_key *sender);
+void probe_udp_restore(struct probe_part *part, const struct probe_sender *sender);
+
+/* A per-CPU hash takes memory for each possible CPU. On hosts with more than PROBE_PERCPU_MAX, all of them share one value, which the
+ * programs change atomically; its readers have room for a value of each CPU, and find the others 0. Before the part is loaded. */
+#define PROBE_PERCPU_MAX 8
+void probe_part_share_map(struct bpf_map *map);
 
 /* -ENOENT if the part is not loaded, or has no such map. */
 int probe_part_map_fd(const struct probe_part *part, const char *name);

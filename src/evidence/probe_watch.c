@@ -48,10 +48,16 @@ static void set_latency(struct latency_bpf *skeleton, const struct probe_options
 {
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
 	PROBE_SET_GSO(skeleton->rodata, options->features);
+	probe_part_share_map(skeleton->maps.histograms);
+}
+
+static void set_rates(struct rates_bpf *skeleton, const struct probe_options *options _unused_)
+{
+	probe_part_share_map(skeleton->maps.stack_counts);
 }
 
 PROBE_SKELETON(latency, set_latency)
-PROBE_SKELETON(rates, PROBE_SET_NOTHING)
+PROBE_SKELETON(rates, set_rates)
 
 /* Loads a single part. Returns the number of CPUs; if that is unknown, it returns 1 and loads nothing. */
 static int start_alone(struct probe_part *part, struct probe_status *status, const struct feature_table *features)

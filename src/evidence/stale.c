@@ -2,6 +2,7 @@
 #include "evidence/stale.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "basic/util.h"
@@ -26,6 +27,7 @@ static int stale_new(struct stale_set *set, const struct stale_key *key, uint64_
 	stale->key = *key;
 	stale->found.ifindex = key->ifindex;
 	stale->found.since_usec = since_usec;
+	snprintf(stale->found.service, sizeof(stale->found.service), "%s", key->service);
 	if (hash_add(set->all, key, stale) < 0) {
 		free(stale);
 		return -ENOMEM;
@@ -40,17 +42,15 @@ void stale_begin(struct stale_set *set)
 	set->dropped = 0;
 }
 
-int stale_add(struct stale_set *set, const struct socket_info *socket, feature_set missing, uint64_t realtime_usec)
+struct stale *stale_add(struct stale_set *set, const struct stale_key *key, const struct socket_info *socket, feature_set missing,
+	uint64_t realtime_usec)
 {
-	struct stale_key key = { .cgroup = socket->cgroup, .netns = socket->netns, .ifindex = socket->ifindex };
-	struct stale *stale = stale_find(set, &key);
-	int r, is_new = !stale;
+	struct stale *stale = stale_find(set, key);
 
-	if (is_new) {
-		r = stale_new(set, &key, realtime_usec, &stale);
-		if (r < 0) {
+	if (!stale) {
+		if (stale_new(set, key, realtime_usec, &stale) < 0) {
 			set->dropped++;
-			return r;
+			return NULL;
 		}
 		stale->is_new = true;
 	}
@@ -59,11 +59,13 @@ int stale_add(struct stale_set *set, const struct socket_info *socket, feature_s
 		stale->found.sockets = stale->found.n_samples = 0;
 		stale->found.missing = 0;
 	}
-	stale->found.sockets++;
 	stale->found.missing |= missing;
+	if (!socket)
+		return stale;
+	stale->found.sockets++;
 	if (stale->found.n_samples < SOCKET_SAMPLES)
 		stale->found.samples[stale->found.n_samples++] = *socket;
-	return is_new;
+	return stale;
 }
 
 unsigned stale_end(struct stale_set *set, stale_fn gone, void *userdata)

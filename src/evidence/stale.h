@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stale connections by cgroup and link, from one inventory to the next: who holds them, and since when. Pure. */
+/* Stale connections by service and link, from one inventory to the next: who holds them, and since when. Pure. */
 #ifndef OFFLOADD_STALE_H
 #define OFFLOADD_STALE_H
 
@@ -8,18 +8,18 @@
 
 #define STALE_MAX 4096
 
-/* Stale connections of one cgroup on one link. */
+/* Stale connections of one service on one link. */
 struct stale {
 	struct stale_key {
-		uint64_t cgroup; /* as in struct socket_info */
 		uint32_t netns;
-		int32_t ifindex;
+		int32_t ifindex; /* 0: on any link */
+		char service[UNIT_SERVICE_LEN]; /* padded with zeros */
 	} key;
-	struct evidence_stale found; /* the caller sets its names and hits, because the cgroup may be gone later */
+	struct evidence_stale found; /* the caller sets its unit, link and hits */
 	unsigned round;		     /* of the last inventory that found any */
 	bool is_new;		     /* not reported yet; false if restored */
 	uint64_t found_usec;	     /* CLOCK_MONOTONIC; set by the caller */
-	uint64_t counted, sum;	     /* for the caller: hits of this cgroup and link when last read, and while reading */
+	uint64_t counted, sum;	     /* for the caller: hits of this service and link when last read, and while reading */
 	UT_hash_handle hh;
 };
 
@@ -30,11 +30,13 @@ struct stale_set {
 };
 
 /* An inventory is stale_begin(), stale_add() for each stale connection, and stale_end(); without the last if it failed.
- * stale_add(): 1 for a new entry, 0 for another connection of one; -ENOSPC (there are STALE_MAX) or -ENOMEM, counted in dropped.
+ * stale_add(): adds a connection (NULL: an unknown number of them, unless there are some). Returns its entry; NULL, counted in dropped:
+ * there are STALE_MAX, or no memory.
  * stale_end(): removes each entry without a connection in this inventory, after calling gone (NULL: none); returns their number. */
 typedef void (*stale_fn)(const struct stale *stale, void *userdata);
 void stale_begin(struct stale_set *set);
-int stale_add(struct stale_set *set, const struct socket_info *socket, feature_set missing, uint64_t realtime_usec);
+struct stale *stale_add(struct stale_set *set, const struct stale_key *key, const struct socket_info *socket, feature_set missing,
+	uint64_t realtime_usec);
 unsigned stale_end(struct stale_set *set, stale_fn gone, void *userdata);
 
 /* Adds an entry from before a restart of the daemon. It keeps its time if the next inventory finds its connections. NULL if it

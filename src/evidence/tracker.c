@@ -11,14 +11,15 @@
 #include "basic/text_stream.h"
 #include "basic/util.h"
 
-#define STATE_HEADER "offloadd services 1\n"
+#define STATE_HEADER "offloadd services 2\n"
 #define STATE_MAX_BYTES (4 * 1024 * 1024)
 /* Hits are read every HITS_USEC, until READS_QUIET reads found none: longer than PROBE_QUIET_USEC, after which a hit sends an
  * event again. */
 #define HITS_USEC (UINT64_C(5) * 1000 * 1000)
 #define READS_QUIET 3
 #define HITS_POLL_USEC (UINT64_C(30) * 1000 * 1000) /* if the probes send no events */
-#define FORGET_USEC (UINT64_C(600) * 1000 * 1000)     /* combinations without hits */
+#define SETTLE_USEC (UINT64_C(60) * 1000 * 1000) /* how often settled cgroups are compared again while they have hits */
+#define PAST_MAX 2048
 
 /* ---- names ---- */
 
@@ -60,6 +61,7 @@ static bool is_first_time(struct tracker *w, const struct probe_hits *hits, int 
 
 	memset(&key, 0, sizeof(key));
 	key.kind = (int32_t)hits->kind;
+	key.reason = (int32_t)hits->reason;
 	key.ifindex = ifindex;
 	util_append(key.service, sizeof(key.service), "%s", service);
 	HASH_FIND(hh, w->reported, &key, sizeof(key), reported);
@@ -86,35 +88,120 @@ static bool is_first_time(struct tracker *w, const struct probe_hits *hits, int 
 	return true;
 }
 
-static enum finding_code code_of(const struct probe_hits *hits, const char *service)
+static enum finding_code code_of(const struct probe_hits *hits)
 {
 	if (hits->origin == FALLBACK_FORWARDED)
 		return FINDING_FALLBACK_FORWARDED;
-	if (hits->origin == FALLBACK_KERNEL || !service[0])
+	if (hits->origin == FALLBACK_KERNEL)
 		return FINDING_FALLBACK_KERNEL;
+	if (hits->kind == FALLBACK_UDP)
+		return FINDING_UDP_REFUSED;
 	return evidence_is_by_socket(hits->kind) ? FINDING_FALLBACK_SOCKET : FINDING_FALLBACK_SERVICE;
 }
 
-static void report_fallback(const struct probe_hits *hits, void *userdata)
+void tracker_set_remedy(const struct tracker *w, const struct evidence *e, struct evidence_fallback *row)
 {
-	struct tracker *w = userdata;
+	const struct link *link = collect_find_link(&w->collect, w->collect.netns, row->ifindex);
+	const struct link_result *result =
+		w->options.result && row->ifindex ? w->options.result(row->ifindex, w->options.userdata) : NULL;
+
+	evidence_set_missing(row, &w->features, link ? &link->features : NULL);
+	evidence_set_remedy(e, row, result);
+}
+
+/* Of an event about the link: there is no row yet. */
+static void set_remedy(const struct tracker *w, const struct probe_hits *hits, struct finding *f)
+{
+	struct evidence_fallback row = { .origin = hits->origin, .ifindex = f->ifindex, .lacked = hits->missing,
+		.reason = hits->reason };
+	const struct evidence none = { .features = w->features };
+
+	row.hits[hits->kind].n = 1;
+	snprintf(row.link, sizeof(row.link), "%s", f->link);
+	tracker_set_remedy(w, &none, &row);
+	f->off = row.missing;
+	f->remedy = row.remedy;
+}
+
+static void report_fallback(struct tracker *w, const struct probe_hits *hits)
+{
 	int ifindex = tracker_own_ifindex(w, hits);
-	struct stale_key key = { hits->cgroup, hits->netns, hits->ifindex };
-	char service[UNIT_SERVICE_LEN] = "", link[LINK_NAME_LEN];
+	struct stale_key key = { .netns = hits->netns, .ifindex = hits->ifindex };
+	char service[UNIT_SERVICE_LEN], link[LINK_NAME_LEN];
 	struct finding f;
 	struct unit unit;
 
-	if (!ifindex || (evidence_is_by_socket(hits->kind) && stale_find(&w->stale, &key)))
+	if (!ifindex || evidence_is_intended(hits->reason))
+		return;
+	senders_name(&w->collect.senders, hits, &unit, service);
+	util_append(key.service, sizeof(key.service), "%s", service);
+	if (evidence_is_by_socket(hits->kind) && stale_find(&w->stale, &key))
 		return; /* reported as stale */
-	if (hits->origin == FALLBACK_SOCKET)
-		collect_name_service(&w->collect, hits->cgroup, evidence_is_by_socket(hits->kind) ? hits->tgid : 0,
-			evidence_is_by_socket(hits->kind) ? hits->comm : "", &unit, service);
 	if (!is_first_time(w, hits, ifindex, hits->origin == FALLBACK_SOCKET ? service : evidence_origin_name(hits->origin)))
 		return;
 	tracker_name_link(w, ifindex, link);
-	begin(&f, code_of(hits, service), link, ifindex, service);
+	begin(&f, code_of(hits), link, ifindex, service);
 	f.kind = hits->kind;
+	f.reason = hits->reason;
+	f.limit = hits->limit;
+	f.largest = hits->largest;
+	set_remedy(w, hits, &f);
 	send(w, &f);
+}
+
+static int read_hits(struct tracker *w)
+{
+	free(w->read);
+	w->read = NULL;
+	w->n_read = 0;
+	return collect_read_hits(&w->collect, w->probe, &w->read, &w->n_read);
+}
+
+/* Events do not have what was missing; the map does. */
+static void complete_event(const struct tracker *w, struct probe_hits *hits)
+{
+	for (size_t i = 0; i < w->n_read; i++) {
+		const struct probe_hits *read = &w->read[i];
+
+		if (read->kind != hits->kind || read->origin != hits->origin || read->reason != hits->reason ||
+			read->cgroup != hits->cgroup || read->netns != hits->netns || read->ifindex != hits->ifindex ||
+			read->inode != hits->inode)
+			continue;
+		hits->missing |= read->missing;
+		hits->limit = read->limit;
+		hits->largest = read->largest;
+	}
+}
+
+/* Reports the events whose senders can be resolved now. */
+static void report_events(struct tracker *w, uint64_t now_usec)
+{
+	uint64_t cost_usec;
+
+	if (!w->n_events || now_usec < w->senders_usec)
+		return;
+	for (size_t i = 0; i < w->n_events; i++)
+		(void)senders_note(&w->collect.senders, &w->events[i]);
+	senders_find(&w->collect.senders);
+	(void)read_hits(w);
+	for (size_t i = 0; i < w->n_events; i++) {
+		complete_event(w, &w->events[i]);
+		report_fallback(w, &w->events[i]);
+	}
+	collect_settle(&w->collect, w->probe, w->events, w->n_events);
+	w->n_events = 0;
+	cost_usec = util_now_usec() - now_usec;
+	w->senders_usec = now_usec + cost_usec * TRACKER_COST_FACTOR;
+}
+
+static void note_event(const struct probe_hits *hits, void *userdata)
+{
+	struct tracker *w = userdata;
+
+	if (hits->kind == FALLBACK_UDP)
+		w->udp_usec = util_now_usec();
+	if (w->n_events < TRACKER_EVENTS_MAX && GROW(w->events, w->n_events))
+		w->events[w->n_events++] = *hits;
 }
 
 void tracker_forget_link(struct tracker *w, int ifindex)
@@ -131,27 +218,85 @@ void tracker_forget_link(struct tracker *w, int ifindex)
 	}
 }
 
+static void read_lingering(struct tracker *w, uint64_t now_usec);
+
 /* ---- hits ---- */
 
-struct counting {
-	struct tracker *w;
-	uint64_t hits;
-	size_t keys;
-};
-
-static void count_hits(const struct probe_hits *hits, void *userdata)
+static void count_stale(struct tracker *w, const struct probe_hits *hits)
 {
-	const struct stale_key key = { hits->cgroup, hits->netns, hits->ifindex };
-	struct counting *c = userdata;
+	struct stale_key key = { .netns = hits->netns, .ifindex = hits->ifindex };
 	struct stale *stale;
+	struct unit unit;
 
-	c->hits += hits->hits;
-	c->keys++;
-	if (!evidence_is_by_socket(hits->kind) || hits->origin != FALLBACK_SOCKET)
+	if (!w->stale.all || !evidence_is_by_socket(hits->kind) || hits->origin != FALLBACK_SOCKET)
 		return;
-	stale = stale_find(&c->w->stale, &key);
+	senders_name(&w->collect.senders, hits, &unit, key.service);
+	stale = stale_find(&w->stale, &key);
 	if (stale)
 		stale->sum += hits->hits;
+}
+
+/* Keeps n of hits that are removed from the kernel, for the name that they were shown with. */
+static void keep_hits(struct tracker *w, const struct probe_hits *hits, const char *service, uint64_t n)
+{
+	struct tracker_past_key key;
+	struct tracker_past *past;
+
+	memset(&key, 0, sizeof(key));
+	key.kind = (int32_t)hits->kind;
+	key.reason = (int32_t)hits->reason;
+	key.ifindex = tracker_own_ifindex(w, hits);
+	util_append(key.service, sizeof(key.service), "%s", hits->origin == FALLBACK_SOCKET ? service : evidence_origin_name(hits->origin));
+	HASH_FIND(hh, w->past, &key, sizeof(key), past);
+	if (!past) {
+		past = HASH_COUNT(w->past) < PAST_MAX ? calloc(1, sizeof(*past)) : NULL;
+		if (!past)
+			return;
+		past->key = key;
+		past->hits = *hits;
+		past->hits.hits = 0;
+		if (hash_add(w->past, key, past) < 0) {
+			free(past);
+			return;
+		}
+	}
+	past->hits.hits += n;
+	past->hits.missing |= hits->missing;
+	past->hits.limit = hits->limit;
+	if (past->hits.largest < hits->largest)
+		past->hits.largest = hits->largest;
+	if (past->hits.last_usec < hits->last_usec)
+		past->hits.last_usec = hits->last_usec;
+}
+
+struct forgetting {
+	struct tracker *w;
+	uint64_t before_usec; /* also those without a hit since then */
+};
+
+/* A process that has ended is forgotten at once, because its number can be used again. What may be hits of the next one with this number
+ * is charged to neither. */
+static bool forget(const struct probe_hits *hits, void *userdata)
+{
+	const struct forgetting *forgetting = userdata;
+	struct tracker *w = forgetting->w;
+	struct sender *sender = hits->origin == FALLBACK_SOCKET ? senders_note(&w->collect.senders, hits) : NULL;
+	uint64_t next_usec = 0, certain = hits->hits;
+	char service[UNIT_SERVICE_LEN];
+	struct unit unit;
+	bool ended = sender && senders_has_ended(&w->collect.senders, sender, &next_usec);
+
+	if (!ended && hits->last_usec >= forgetting->before_usec)
+		return false;
+	senders_name(&w->collect.senders, hits, &unit, service);
+	if (sender)
+		sender->over = ended || sender->key.id;
+	if (ended && sender->held && next_usec && hits->last_usec >= next_usec && sender->hits < certain)
+		certain = sender->hits;
+	keep_hits(w, hits, service, certain);
+	if (certain < hits->hits)
+		keep_hits(w, hits, SENDER_UNKNOWN, hits->hits - certain);
+	return true;
 }
 
 /* Adds the new hits of an entry. The sum is smaller than before if its combination was removed from the map and counts from 0
@@ -184,21 +329,50 @@ static void report_lost(struct tracker *w)
 	send(w, &f);
 }
 
+/* Removes what has ended, and what is idle if the map is nearly full. True: something was removed. */
+static bool forget_hits(struct tracker *w, uint64_t now_usec)
+{
+	struct forgetting forgetting = { .w = w };
+	bool ended = false;
+
+	if (w->n_read > PROBE_KEYS_DEFAULT / 4 * 3 && now_usec > EVIDENCE_NOW_USEC)
+		forgetting.before_usec = now_usec - EVIDENCE_NOW_USEC;
+	for (size_t i = 0; i < w->n_read; i++) {
+		struct sender *sender = w->read[i].tgid ? senders_note(&w->collect.senders, &w->read[i]) : NULL;
+
+		if (sender && senders_has_ended(&w->collect.senders, sender, NULL))
+			ended = true;
+		else if (sender)
+			sender->hits = w->read[i].hits;
+	}
+	if ((!ended && !forgetting.before_usec) || probe_forget_hits(w->probe, forget, &forgetting) <= 0)
+		return false;
+	senders_sweep(&w->collect.senders);
+	return true;
+}
+
 int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 {
-	struct counting c = { .w = w };
+	uint64_t hits = 0;
 	int more;
 
 	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
 		stale->sum = 0;
-	if (probe_read_hits(w->probe, count_hits, &c) < 0)
+	if (read_hits(w) < 0 || (forget_hits(w, now_usec) && read_hits(w) < 0))
 		return 0;
+	for (size_t i = 0; i < w->n_read; i++) {
+		hits += w->read[i].hits;
+		count_stale(w, &w->read[i]);
+	}
+	for (const struct tracker_past *past = w->past; past; past = past->hh.next)
+		hits += past->hits.hits;
 	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
 		settle_hits(w, stale);
-	if (c.keys > PROBE_KEYS_DEFAULT / 4 * 3 && now_usec > FORGET_USEC)
-		(void)probe_forget_hits(w->probe, now_usec - FORGET_USEC);
-	more = c.hits != w->hits;
-	w->hits = c.hits;
+	if (w->polling)
+		read_lingering(w, now_usec);
+	(void)tracker_read_udp(w, now_usec);
+	more = hits != w->hits;
+	w->hits = hits;
 	report_lost(w);
 	return more;
 }
@@ -221,8 +395,10 @@ void tracker_save(struct tracker *w)
 		fputs(STATE_HEADER, s.f);
 	for (const struct stale *stale = w->stale.all; stale && r >= 0; stale = stale->hh.next)
 		if (!stale->is_new)
-			fprintf(s.f, "%" PRIu64 " %" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 "\n", stale->key.cgroup,
-				stale->key.netns, stale->key.ifindex, stale->found.since_usec, stale->found.hits);
+			fprintf(s.f, "%" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 " %s\n", stale->key.netns, stale->key.ifindex,
+				stale->found.since_usec, stale->found.hits, stale->key.service);
+	if (r >= 0)
+		tracker_save_udp(w, s.f);
 	if (r >= 0)
 		r = text_stream_close(&s, &text, &len);
 	if (r >= 0)
@@ -241,29 +417,33 @@ static void begin_wait(struct tracker *w, struct stale *stale)
 {
 	stale->found_usec = util_now_usec();
 	util_earlier(&w->restart_usec, stale->found_usec + TRACKER_RESTART_USEC);
-	collect_name_stale(&w->collect, stale);
 }
 
 static void restore_line(struct tracker *w, const char *line)
 {
 	uint64_t since_usec, hits;
-	struct stale_key key;
+	struct stale_key key = { 0 };
 	struct stale *stale;
+	int at = 0;
 
-	if (sscanf(line, "%" SCNu64 " %" SCNu32 " %" SCNd32 " %" SCNu64 " %" SCNu64, &key.cgroup, &key.netns,
-		    &key.ifindex, &since_usec, &hits) != 5 ||
-		key.netns != w->collect.netns || key.ifindex <= 0)
+	if (tracker_restore_udp(w, line))
 		return;
+	if (sscanf(line, "%" SCNu32 " %" SCNd32 " %" SCNu64 " %" SCNu64 " %n", &key.netns, &key.ifindex, &since_usec, &hits, &at) != 4 ||
+		!at || key.netns != w->collect.netns || key.ifindex < 0)
+		return;
+	util_copy_name(key.service, sizeof(key.service), line + at, strcspn(line + at, "\n"));
 	stale = stale_restore(&w->stale, &key, since_usec, hits);
-	if (stale)
-		begin_wait(w, stale);
+	if (!stale)
+		return;
+	tracker_name_link(w, key.ifindex, stale->found.link);
+	begin_wait(w, stale);
 }
 
 /* If the file has errors, only the times are lost: sockets are checked anyway. */
 static void restore(struct tracker *w)
 {
 	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
-	char line[256];
+	char line[64 + UNIT_SERVICE_LEN];
 	size_t bytes = 0;
 
 	if (!f || !fgets(line, sizeof(line), f) || strcmp(line, STATE_HEADER) != 0)
@@ -281,16 +461,8 @@ static void report_stale(struct tracker *w, const struct stale *stale)
 	begin(&f, FINDING_STALE, stale->found.link, stale->key.ifindex, stale->found.service);
 	f.on = stale->found.missing;
 	f.count = stale->found.sockets;
+	f.remedy = REMEDY_RECONNECT;
 	send(w, &f);
-}
-
-/* Does the service hold stale connections on another link? It is restarted only once for all of them. */
-static bool has_other(const struct tracker *w, const struct stale *gone)
-{
-	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
-		if (strcmp(stale->found.unit.name, gone->found.unit.name) == 0)
-			return true;
-	return false;
 }
 
 static void report_gone(const struct stale *stale, void *userdata)
@@ -299,30 +471,30 @@ static void report_gone(const struct stale *stale, void *userdata)
 	struct finding f;
 
 	w->unsaved = true;
-	if (!has_other(w, stale))
+	if (!tracker_needs_restart(w, stale->found.unit.name))
 		restart_forget(&w->restarts, stale->found.unit.name);
 	begin(&f, FINDING_RECONNECTED, stale->found.link, stale->key.ifindex, stale->found.service);
 	send(w, &f);
 }
 
-/* Reads the hits first, so that only later ones count. */
-static void report_new_ones(struct tracker *w, uint64_t now_usec)
+static void report_new_ones(struct tracker *w)
 {
-	bool any = false;
-
-	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
-		any |= stale->is_new;
-	if (!any)
-		return;
-	(void)tracker_read_hits(w, now_usec);
-	w->unsaved = true;
 	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next) {
 		if (!stale->is_new)
 			continue;
+		w->unsaved = true;
 		stale->is_new = false;
 		begin_wait(w, stale);
 		report_stale(w, stale);
 	}
+}
+
+static bool has_new_ones(const struct tracker *w)
+{
+	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+		if (stale->is_new)
+			return true;
+	return false;
 }
 
 void tracker_read_sockets(struct tracker *w, uint64_t now_usec)
@@ -336,7 +508,9 @@ void tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 	if (r == -EOPNOTSUPP)
 		return;
 	if (r >= 0) {
-		report_new_ones(w, now_usec);
+		if (has_new_ones(w))
+			(void)tracker_read_hits(w, now_usec); /* only later hits count */
+		report_new_ones(w);
 		(void)stale_end(&w->stale, report_gone, w);
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
@@ -345,11 +519,40 @@ void tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 			(pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC);
 }
 
+/* Without an inventory: processes that copy although no interface lacks what they may lack. */
+static void read_lingering(struct tracker *w, uint64_t now_usec)
+{
+	lingering_note_links(&w->lingering, w->options.links, &w->features, now_usec);
+	if (!w->lingering.whole_usec)
+		return;
+	stale_begin(&w->stale);
+	for (size_t i = 0; i < w->n_read; i++) {
+		const struct probe_hits *hits = &w->read[i];
+		const struct sender *sender = senders_note(&w->collect.senders, hits);
+		struct stale_key key = { .netns = w->collect.netns };
+		struct stale *stale;
+
+		if (!sender || !sender->held || (sender->netns && sender->netns != w->collect.netns) ||
+			!lingering_is_stale(&w->lingering, hits->last_usec, now_usec))
+			continue;
+		util_append(key.service, sizeof(key.service), "%s", sender->service);
+		stale = stale_add(&w->stale, &key, NULL, feature_named(&w->features, "tx-scatter-gather"), util_realtime_usec());
+		if (!stale)
+			continue;
+		stale->found.unit = sender->unit;
+		if (stale->is_new)
+			stale->counted += hits->hits;
+	}
+	report_new_ones(w);
+	(void)stale_end(&w->stale, report_gone, w);
+}
+
 void tracker_note_change(struct tracker *w, uint64_t now_usec)
 {
 	uint64_t at_usec = now_usec + TRACKER_SETTLE_USEC;
 	uint64_t rested_usec = w->inventoried_usec + w->cost_usec * TRACKER_COST_FACTOR;
 
+	lingering_note_links(&w->lingering, w->options.links, &w->features, now_usec);
 	if (at_usec < rested_usec)
 		at_usec = rested_usec;
 	if (w->inventory_usec == 0 || at_usec < w->inventory_usec)
@@ -361,7 +564,7 @@ void tracker_note_change(struct tracker *w, uint64_t now_usec)
 void tracker_set_policy(struct tracker *w, const struct restart_policy *policy)
 {
 	w->policy = *policy;
-	w->restart_usec = w->stale.all ? util_now_usec() : 0;
+	w->restart_usec = w->stale.all || w->udp ? util_now_usec() : 0;
 }
 
 void tracker_restarted(struct tracker *w, const char *unit, const char *error)
@@ -375,31 +578,40 @@ void tracker_restarted(struct tracker *w, const char *unit, const char *error)
 	w->restart_usec = w->restarts.next_usec;
 }
 
+/* found_usec: since when it needs one. True if it was started. */
+static bool start_restart(struct tracker *w, const struct unit *unit, uint64_t found_usec, uint64_t now_usec)
+{
+	uint64_t stood_usec = found_usec + TRACKER_RESTART_USEC, usec;
+	int r;
+
+	if (restart_judge(&w->policy, unit) != RESTART_YES)
+		return false;
+	if (now_usec < stood_usec) {
+		util_earlier(&w->restart_usec, stood_usec);
+		return false;
+	}
+	if (!restart_take(&w->restarts, &w->policy, unit, now_usec, &usec)) {
+		util_earlier(&w->restart_usec, usec);
+		return false;
+	}
+	r = w->options.restart(unit->name, w->options.userdata);
+	if (r < 0)
+		tracker_restarted(w, unit->name, strerror(-r));
+	return true;
+}
+
 /* Starts at most one restart; the others wait. */
 static void restart_due(struct tracker *w, uint64_t now_usec)
 {
 	w->restart_usec = 0;
 	if (!w->options.restart || !*w->options.enforce)
 		return;
-	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next) {
-		uint64_t stood_usec = stale->found_usec + TRACKER_RESTART_USEC, usec;
-		int r;
-
-		if (restart_judge(&w->policy, &stale->found.unit) != RESTART_YES)
-			continue;
-		if (now_usec < stood_usec) {
-			util_earlier(&w->restart_usec, stood_usec);
-			continue;
-		}
-		if (!restart_take(&w->restarts, &w->policy, &stale->found.unit, now_usec, &usec)) {
-			util_earlier(&w->restart_usec, usec);
-			continue;
-		}
-		r = w->options.restart(stale->found.unit.name, w->options.userdata);
-		if (r < 0)
-			tracker_restarted(w, stale->found.unit.name, strerror(-r));
-		return;
-	}
+	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
+		if (start_restart(w, &stale->found.unit, stale->found_usec, now_usec))
+			return;
+	for (const struct tracker_udp *sender = w->udp; sender; sender = sender->hh.next)
+		if (tracker_is_named(w, sender) && start_restart(w, &sender->unit, sender->found_usec, now_usec))
+			return;
 }
 
 /* ---- time ---- */
@@ -411,6 +623,9 @@ uint64_t tracker_deadline(const struct tracker *w)
 	util_earlier(&deadline_usec, w->hits_usec);
 	util_earlier(&deadline_usec, w->restart_usec);
 	util_earlier(&deadline_usec, w->sendfile_usec);
+	util_earlier(&deadline_usec, w->udp_usec);
+	if (w->n_events)
+		util_earlier(&deadline_usec, w->senders_usec);
 	return deadline_usec;
 }
 
@@ -419,10 +634,14 @@ static int read_hits_again(struct tracker *w, uint64_t now_usec)
 	int more = tracker_read_hits(w, now_usec);
 
 	w->quiet = more ? 0 : w->quiet + 1;
-	if (w->polling)
-		w->hits_usec = now_usec + HITS_POLL_USEC;
+	if (w->quiet < READS_QUIET)
+		w->hits_usec = now_usec + HITS_USEC;
 	else
-		w->hits_usec = w->quiet < READS_QUIET ? now_usec + HITS_USEC : 0;
+		w->hits_usec = w->polling ? now_usec + HITS_POLL_USEC : 0;
+	if (more && now_usec >= w->settle_usec && w->settle_usec)
+		collect_settle(&w->collect, w->probe, w->read, w->n_read);
+	if (more && now_usec >= w->settle_usec)
+		w->settle_usec = now_usec + SETTLE_USEC;
 	return more;
 }
 
@@ -430,6 +649,7 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 {
 	int more = 0;
 
+	report_events(w, now_usec);
 	if (w->inventory_usec && w->inventory_usec <= now_usec) {
 		tracker_read_sockets(w, now_usec);
 		if (w->stale.all)
@@ -437,6 +657,8 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 	}
 	if (w->hits_usec && w->hits_usec <= now_usec)
 		more |= read_hits_again(w, now_usec);
+	if (w->udp_usec && w->udp_usec <= now_usec)
+		more |= tracker_read_udp(w, now_usec);
 	if (w->sendfile_usec && w->sendfile_usec <= now_usec)
 		more |= tracker_read_sendfile(w, now_usec);
 	if (w->restart_usec && w->restart_usec <= now_usec)
@@ -456,10 +678,46 @@ int tracker_fd(const struct tracker *w)
 
 void tracker_read(struct tracker *w, uint64_t now_usec)
 {
-	(void)probe_read_events(w->probe, report_fallback, w);
+	(void)probe_read_events(w->probe, note_event, w);
+	report_events(w, now_usec);
 	w->quiet = 0;
 	if (w->hits_usec == 0)
 		w->hits_usec = now_usec + HITS_USEC;
+}
+
+/* ---- what can be seen ---- */
+
+static const struct evidence_probe *find_absent(const struct evidence *e, const char *name)
+{
+	for (size_t i = 0; i < e->n_probes; i++)
+		if (!e->probes[i].method && !strcmp(e->probes[i].name, name))
+			return &e->probes[i];
+	return NULL;
+}
+
+static void set_why(char why[PROBE_WHY_LEN], const struct evidence_probe *absent)
+{
+	snprintf(why, PROBE_WHY_LEN, "%s", absent && absent->why ? absent->why : "");
+}
+
+enum tracker_sight tracker_see_stale(const struct tracker *w, char why[PROBE_WHY_LEN])
+{
+	struct evidence e = { 0 };
+
+	collect_probes(&e, w->probe);
+	set_why(why, e.has_sockets ? NULL : find_absent(&e, "sockets"));
+	return e.has_sockets ? TRACKER_SEES : w->polling ? TRACKER_LIMITED : TRACKER_BLIND;
+}
+
+enum tracker_sight tracker_see_fallback(const struct tracker *w, char why[PROBE_WHY_LEN])
+{
+	struct evidence e = { 0 };
+	unsigned unobserved;
+
+	collect_probes(&e, w->probe);
+	unobserved = evidence_unobserved(&e);
+	set_why(why, unobserved ? find_absent(&e, evidence_kind_name((enum fallback_kind)__builtin_ctz(unobserved))) : NULL);
+	return !unobserved ? TRACKER_SEES : e.has_fallback && !w->polling ? TRACKER_LIMITED : TRACKER_BLIND;
 }
 
 /* ---- who changed a link ---- */
@@ -485,7 +743,7 @@ void tracker_find_changed_by(struct tracker *w, struct finding *event)
 	by->parent_pid = change.parent_pid;
 	memcpy(by->comm, change.comm, sizeof(by->comm));
 	memcpy(by->parent_comm, change.parent_comm, sizeof(by->parent_comm));
-	collect_name_service(&w->collect, change.cgroup, change.pid, "", &unit, by->unit);
+	senders_name_cgroup(&w->collect.senders, change.cgroup, change.pid, "", &unit, by->unit);
 	if (change.root_netns == w->collect.netns && change.root_ifindex != event->ifindex)
 		tracker_name_link(w, change.root_ifindex, by->link);
 	by->time_usec = util_realtime_usec() - (now_usec > change.time_usec ? now_usec - change.time_usec : 0);
@@ -507,16 +765,18 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	w->options.features = &w->features;
 	w->path = options->path ? strdup(options->path) : NULL;
 	collect_open(&w->collect, options->links, &w->features);
-	wanted = (struct probe_options){ .features = &w->features };
+	wanted = (struct probe_options){ .features = &w->features, .by_socket = true };
 	r = probe_open(&wanted, &w->probe);
 	malloc_trim(0); /* loading needed the BTF of the kernel, several megabytes */
 	if (r < 0) {
 		tracker_free(w);
 		return r;
 	}
+	w->collect.senders.probe = w->probe;
 	restore(w);
 	tracker_note_change(w, now_usec);
 	collect_probes(&probes, w->probe);
+	w->has_sockets = probes.has_sockets;
 	w->polling = probes.has_fallback && probe_events_fd(w->probe) < 0;
 	if (w->polling)
 		w->hits_usec = now_usec + HITS_POLL_USEC;
@@ -529,7 +789,11 @@ void tracker_free(struct tracker *w)
 	if (!w)
 		return;
 	HASH_FREE(w->reported, free);
+	HASH_FREE(w->past, free);
+	free(w->read);
+	free(w->events);
 	stale_clear(&w->stale);
+	tracker_free_udp(w);
 	collect_close(&w->collect);
 	probe_latency_close(w->latency);
 	probe_close(w->probe);

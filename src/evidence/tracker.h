@@ -32,6 +32,8 @@ struct tracker_options {
 	/* Starts the restart of a unit. 0: the caller calls tracker_restarted() when it has ended; negative errno: it failed.
 	 * Called only while *enforce is true. NULL: no restarts. */
 	int (*restart)(const char *unit, void *userdata);
+	/* How a link matches the rules; NULL: no rule applies to it. NULL: unknown for all. */
+	const struct link_result *(*result)(int ifindex, void *userdata);
 	const bool *enforce;
 	void *userdata;
 };
@@ -49,6 +51,13 @@ void tracker_read(struct tracker *w, uint64_t now_usec);
 void tracker_note_change(struct tracker *w, uint64_t now_usec);
 /* A link was repaired: fallback on it is reported again. */
 void tracker_forget_link(struct tracker *w, int ifindex);
+
+/* Can stale connections be found here? Then the reason is ""; otherwise it is copied to why, one line. LIMITED: only services that still
+ * copy are found. */
+enum tracker_sight { TRACKER_BLIND, TRACKER_LIMITED, TRACKER_SEES };
+enum tracker_sight tracker_see_stale(const struct tracker *w, char why[PROBE_WHY_LEN]);
+/* The same for software fallback. */
+enum tracker_sight tracker_see_fallback(const struct tracker *w, char why[PROBE_WHY_LEN]);
 
 /* Sets which services may be restarted. policy->units is borrowed until the next call. */
 void tracker_set_policy(struct tracker *w, const struct restart_policy *policy);

@@ -1,20 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by tracker.c (reading probes, events, restarts), tracker_list.c (struct evidence) and tracker_sendfile.c (sendfile
- * latency). */
+/* Shared by tracker.c (reading probes, events, restarts), tracker_list.c (struct evidence), tracker_sendfile.c (sendfile
+ * latency) and tracker_udp.c (UDP segmentation). */
 #ifndef OFFLOADD_TRACKER_PRIVATE_H
 #define OFFLOADD_TRACKER_PRIVATE_H
 
 #include "evidence/collect.h"
+#include "evidence/gave_up.h"
+#include "evidence/lingering.h"
 #include "evidence/tracker.h"
 
-/* Kind, link and service of a fallback event. */
+/* Kind, reason, link and service of a fallback event. */
 struct tracker_reported {
 	struct tracker_reported_key {
-		int32_t kind, ifindex;
+		int32_t kind, reason, ifindex;
 		char service[UNIT_SERVICE_LEN];
 	} key;
 	UT_hash_handle hh;
 };
+
+/* Hits that are in the kernel no more, by the same key. */
+struct tracker_past {
+	struct tracker_past_key {
+		int32_t kind, ifindex, reason;
+		char service[UNIT_SERVICE_LEN];
+	} key;
+	struct probe_hits hits; /* the sum; origin, netns and ifindex */
+	UT_hash_handle hh;
+};
+
+/* A process whose UDP segmentation was refused on a link. */
+struct tracker_udp {
+	struct probe_sender_key key;
+	uint64_t cgroup;
+	struct unit unit;
+	char service[UNIT_SERVICE_LEN];
+	int pidfd; /* readable when the process has ended; negative: none */
+	enum gave_up judged;
+	bool named; /* it gave segmentation up, and the link is repaired */
+	uint64_t since_usec, found_usec; /* CLOCK_REALTIME and CLOCK_MONOTONIC of that */
+	UT_hash_handle hh;
+};
+
+#define TRACKER_EVENTS_MAX 1024 /* waiting for their sender to be resolved */
 
 struct tracker {
 	struct tracker_options options;
@@ -31,7 +58,19 @@ struct tracker {
 	struct restart_queue restarts;
 	uint64_t restart_usec; /* when to call restart_due(); 0: never */
 	uint64_t hits_usec; /* when to read hits next; 0: never */
-	uint64_t hits;	    /* total, when last read */
+	struct probe_hits *read; /* as last read */
+	size_t n_read;
+	struct tracker_past *past;
+	uint64_t hits;	    /* total, when last read, with those in past */
+	struct probe_hits *events;
+	size_t n_events;
+	uint64_t senders_usec; /* not before: resolving senders takes time */
+	uint64_t settle_usec;  /* when to compare settled cgroups again */
+	bool has_sockets;      /* the kernel shows them */
+	struct lingering lingering;
+	struct tracker_udp *udp;
+	uint64_t udp_usec; /* when to call tracker_read_udp(); 0: not before the next event */
+	bool watching;	   /* the probe counts what these processes send */
 	unsigned quiet;	    /* reads without a new hit */
 	struct probe_latency *latency; /* NULL: not measured */
 	struct evidence_latency_row sendfile; /* of all services, since tracker_new() */
@@ -41,14 +80,29 @@ struct tracker {
 	uint64_t save_usec; /* when to write the file for hits alone */
 };
 
+/* Sets the remedy of a row, whose ifindex is set. */
+void tracker_set_remedy(const struct tracker *w, const struct evidence *e, struct evidence_fallback *row);
 /* The current name, printable; "" if the link is gone, or for ifindex 0. */
 void tracker_name_link(const struct tracker *w, int ifindex, char buf[LINK_NAME_LEN]);
 /* The link of hits; 0 if it is in another network namespace. */
 int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits);
 /* Checks the sockets, reports stale connections that appeared or ended, and schedules the next check. */
 void tracker_read_sockets(struct tracker *w, uint64_t now_usec);
-/* Reads the hits. Returns 1 if there are new ones, otherwise 0. */
+/* Reads the hits into w->read. Returns 1 if there are new ones, otherwise 0. */
 int tracker_read_hits(struct tracker *w, uint64_t now_usec);
+/* Must the unit be restarted, for stale connections or UDP segmentation, on any link? */
+bool tracker_needs_restart(const struct tracker *w, const char *unit);
+/* Reads what the processes with refused UDP segmentation have sent since, reports those that gave it up and those that use it again, and
+ * forgets those that have ended. Returns 1 if that changed anything, otherwise 0. */
+int tracker_read_udp(struct tracker *w, uint64_t now_usec);
+/* Did it give segmentation up, and is its link repaired now? */
+bool tracker_is_named(const struct tracker *w, const struct tracker_udp *sender);
+/* Adds those that gave it up to the stale connections of their service and link. */
+void tracker_list_udp(const struct tracker *w, struct evidence *ret);
+/* Lines of the file of flagged services. False: the line is of another kind. */
+void tracker_save_udp(const struct tracker *w, FILE *f);
+bool tracker_restore_udp(struct tracker *w, const char *line);
+void tracker_free_udp(struct tracker *w);
 /* Adds the latency since the last read. Returns 1 if there were calls, otherwise 0. */
 int tracker_read_sendfile(struct tracker *w, uint64_t now_usec);
 

@@ -185,6 +185,46 @@ int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_
 	return 0;
 }
 
+bool cgroup_paths_has(const struct cgroup_paths *paths, const char *path)
+{
+	while (*path == '/')
+		path++;
+	return *path && faccessat(paths->root, path, F_OK, 0) == 0;
+}
+
+static void list(int dirfd, unsigned depth, unsigned *left, void (*fn)(const char *name, void *userdata), void *userdata)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (entry = readdir(dir)) && *left > 0) {
+		_cleanup_close_ int child = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		(*left)--;
+		fn(entry->d_name, userdata);
+		child = depth < WALK_DEPTH ? openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+		if (child >= 0)
+			list(child, depth + 1, left, fn, userdata);
+	}
+}
+
+int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata)
+{
+	_cleanup_(cgroup_paths_close_pointer) struct cgroup_paths *paths = NULL;
+	unsigned left = WALK_MAX;
+	int r = cgroup_paths_open(&paths);
+
+	if (r >= 0)
+		list(paths->root, 0, &left, fn, userdata);
+	return r;
+}
+
 int cgroup_path_of_process(pid_t pid, char *path, size_t size)
 {
 	_cleanup_free_ char *text = NULL;
@@ -201,6 +241,38 @@ int cgroup_path_of_process(pid_t pid, char *path, size_t size)
 	return r < 0 ? r : unit_parse_proc(text, path, size);
 }
 
+/* proc_pid_stat(5): the state is field 3, the start in ticks since boot field 22. */
+int cgroup_read_process(pid_t pid, struct cgroup_process *ret)
+{
+	unsigned long long start;
+	char path[32], text[1024], *name, *end, state;
+	_cleanup_fclose_ FILE *f = NULL;
+	long ticks = sysconf(_SC_CLK_TCK);
+	struct stat st;
+	size_t len;
+
+	*ret = (struct cgroup_process){ 0 };
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ? -ESRCH : -errno;
+	len = fread(text, 1, sizeof(text) - 1, f);
+	text[len] = '\0';
+	name = strchr(text, '(');
+	end = strrchr(text, ')');
+	if (!name || !end || end < name || ticks <= 0)
+		return -ESRCH;
+	util_copy_name(ret->comm, sizeof(ret->comm), name + 1, (size_t)(end - name - 1));
+	if (sscanf(end + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state, &start) != 2 ||
+		state == 'Z' || state == 'X')
+		return -ESRCH;
+	ret->start_usec = start * USEC_PER_SEC / (unsigned long long)ticks;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	if (stat(path, &st) == 0)
+		ret->netns = (uint32_t)st.st_ino;
+	return 0;
+}
+
 static int compare_inodes(const void *p, const void *q)
 {
 	const struct cgroup_socket *a = *(struct cgroup_socket *const *)p;
@@ -209,7 +281,15 @@ static int compare_inodes(const void *p, const void *q)
 	return COMPARE(a->inode, b->inode);
 }
 
-/* Sets the pid of sockets that have none. by_inode: sorted. */
+static void note_holder(struct cgroup_socket *socket, pid_t pid)
+{
+	if (socket->first <= 1)
+		socket->first = pid;
+	if (socket->last <= 1 || pid > 1)
+		socket->last = pid;
+}
+
+/* by_inode: sorted. */
 static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t inode, pid_t pid)
 {
 	const struct cgroup_socket key = { .inode = inode }, *wanted = &key;
@@ -221,11 +301,11 @@ static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t
 	while (found > by_inode && found[-1]->inode == inode)
 		found--;
 	for (; found < by_inode + n && (*found)->inode == inode; found++)
-		if (!(*found)->pid)
-			(*found)->pid = pid;
+		note_holder(*found, pid);
 }
 
-static int scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n)
+/* left: how many descriptors may still be read. */
+static int scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n, unsigned *left)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *entry;
@@ -235,11 +315,12 @@ static int scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t
 	dir = opendir(name);
 	if (!dir)
 		return errno == ENOMEM ? -ENOMEM : 0;
-	while ((entry = readdir(dir))) {
+	while (*left > 0 && (entry = readdir(dir))) {
 		unsigned long long inode;
 		char target[64];
 		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
 
+		(*left)--;
 		if (len < 0)
 			continue;
 		target[len] = '\0';
@@ -253,6 +334,7 @@ int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
 {
 	_cleanup_free_ struct cgroup_socket **by_inode = calloc(n + 1, sizeof(*by_inode));
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
+	unsigned left = CGROUP_FDS_MAX;
 	struct dirent *entry;
 	int r = 0;
 
@@ -261,7 +343,7 @@ int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
 	if (!proc)
 		return -errno;
 	for (size_t i = 0; i < n; i++) {
-		sockets[i].pid = 0;
+		sockets[i].first = sockets[i].last = 0;
 		by_inode[i] = &sockets[i];
 	}
 	qsort(by_inode, n, sizeof(*by_inode), compare_inodes);
@@ -270,7 +352,7 @@ int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
 		long pid = strtol(entry->d_name, &end, 10);
 
 		if (!*end && pid > 0 && pid <= INT_MAX)
-			r = scan_process((pid_t)pid, by_inode, n);
+			r = scan_process((pid_t)pid, by_inode, n, &left);
 	}
 	return r;
 }

@@ -3,6 +3,7 @@
 #ifndef OFFLOADD_CGROUP_H
 #define OFFLOADD_CGROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,15 +26,34 @@ CLEANUP_POINTER(struct cgroup_paths, cgroup_paths_close)
  * no such cgroup; other negative errno. */
 int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_path);
 
+/* Is there a cgroup with this path below the mount point? */
+bool cgroup_paths_has(const struct cgroup_paths *paths, const char *path);
+
+/* Calls fn with the name of each directory of the unified hierarchy, "nginx.service", up to a limit. 0; -ENOENT: it is not mounted;
+ * other negative errno. */
+int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata);
+
 /* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other
  * negative errno. */
 int cgroup_path_of_process(pid_t pid, char *path, size_t size);
 
 struct cgroup_socket {
 	uint64_t inode;
-	pid_t pid; /* of a process that holds the socket; 0: none found */
+	/* Of the first and the last process in /proc that hold the socket; 0: none found. The service manager keeps copies of what it
+	 * passes on: process 1 only if no other one holds it. */
+	pid_t first, last;
 };
-/* Sets the pid of each of n sockets, in one pass over /proc/PID/fd. 0, negative errno. */
+/* Sets first and last of each of n sockets, in one pass over /proc/PID/fd, of at most CGROUP_FDS_MAX descriptors. 0, negative
+ * errno. */
 int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n);
+#define CGROUP_FDS_MAX 262144
+
+struct cgroup_process {
+	uint64_t start_usec; /* CLOCK_BOOTTIME, a multiple of 10 ms */
+	uint32_t netns;	     /* inode number; 0: unknown */
+	char comm[16];	     /* printable */
+};
+/* 0; -ESRCH: no such process, or it has ended (a zombie); other negative errno. */
+int cgroup_read_process(pid_t pid, struct cgroup_process *ret);
 
 #endif

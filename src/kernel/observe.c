@@ -289,7 +289,7 @@ static void dump_start(void *userdata)
 	o->generation++;
 }
 
-static void take_dumped_link(const struct link *from, void *userdata)
+static void take_dumped_link(const struct link *from, _unused_ bool features_event, void *userdata)
 {
 	struct observe *o = userdata;
 	struct link *link;
@@ -304,9 +304,9 @@ static void take_dumped_link(const struct link *from, void *userdata)
 		link->noticed = true;
 }
 
-/* Without notifications of features, every message about a link may be one (rtnetlink_event() of
- * NETDEV_FEAT_CHANGE). */
-static void take_link(const struct link *from, void *userdata)
+/* Without notifications of features, every message about a link may be one. With them, a message about something else may still
+ * be the only sign that features changed (changelink of a gretap): then they are read, and only a difference is announced. */
+static void take_link(const struct link *from, bool features_event, void *userdata)
 {
 	struct observe *o = userdata;
 	struct link *link = link_table_find(&o->links, from->ifindex);
@@ -321,8 +321,11 @@ static void take_link(const struct link *from, void *userdata)
 	/* a link that is set down loses its routes without a message (fib_disable_ip()) */
 	o->routes_stale |= o->want_routes && ((link->flags ^ flags) & IFF_UP);
 	link->seen = o->generation;
-	if (r == 0 && o->has_monitor)
+	if (r == 0 && o->has_monitor) {
+		if (!features_event)
+			touch(o, link);
 		return;
+	}
 	link->features_stale = true;
 	announce(o, link->ifindex, link);
 }
@@ -468,9 +471,12 @@ int observe_read_links(struct observe *o)
 	int r;
 
 	o->any = false;
+	o->n_touched = 0;
 	r = read_link_events(o);
 	if (r == -ENOBUFS)
 		return refresh_after_overrun(o);
+	if (r >= 0 && o->n_touched > 0)
+		r = read_touched(o);
 	if (r >= 0 && o->any && !o->has_monitor)
 		spread_staleness(o);
 	return r < 0 ? r : o->any;

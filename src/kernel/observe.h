@@ -51,7 +51,7 @@ struct observe {
 	bool any;	     /* something changed during the current read */
 	bool routes_stale;   /* a link was set up or down, which changes its routes */
 	int error;	     /* of a callback */
-	int touched[OBSERVE_TOUCHED_MAX]; /* links whose features differ from a notification */
+	int touched[OBSERVE_TOUCHED_MAX]; /* links whose features may have changed: to be read */
 	unsigned n_touched;  /* above OBSERVE_TOUCHED_MAX: read all */
 };
 
@@ -73,10 +73,11 @@ int observe_link_fd(const struct observe *o);
 int observe_feature_fd(const struct observe *o);
 
 /* Reads the pending events of a socket without blocking, and updates the links. After an overrun, calls
- * observe_refresh(). A notification with features that differ from ours causes a new read of the link and the
- * links above it, for which the kernel sends none if only `wanted` changes. So an outdated notification never
- * replaces newer features, and the one about our own SET changes nothing. 1: something changed; 0; negative
- * errno. */
+ * observe_refresh(). A message about a link that changes no attribute, unless it is about features, causes a
+ * read of its features: some changes of features have no notification. A notification with features that
+ * differ from ours causes a new read of the link and the links above it, for which the kernel sends none if
+ * only `wanted` changes. So an outdated notification never replaces newer features, and the one about our own
+ * SET changes nothing. 1: something changed; 0; negative errno. */
 int observe_read_links(struct observe *o);
 int observe_read_features(struct observe *o);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel/observe.h"
+#include "kernel/trial.h"
 #include "basic/util.h"
 
 #if defined(__i386__) || defined(__x86_64__)
@@ -195,4 +196,7 @@ void rule_host_read(struct rule_host *ret)
 	}
 	if (!detect_container(ret))
 		detect_machine(ret);
+	ret->backports = trial_has_backports(ret->kernel_release);
+	if (ret->backports)
+		trial_run(ret);
 }

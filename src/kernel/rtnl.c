@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/if_tunnel.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
@@ -22,7 +23,22 @@
 #include "basic/util.h"
 
 #define DUMP_ATTEMPTS 8
+/* Added in Linux 6.3; the header of the system may be older. */
+#define ATTR_GSO_IPV4_MAX_SIZE 63
+#define ATTR_GRO_IPV4_MAX_SIZE 64
+#define ATTR_MAX (IFLA_MAX > ATTR_GRO_IPV4_MAX_SIZE ? IFLA_MAX : ATTR_GRO_IPV4_MAX_SIZE)
+
 #define DEFAULT_LINKS_MAX 64	 /* links with a default route; more are ignored */
+
+static const unsigned char limit_attrs[LINK_LIMIT_COUNT] = {
+	[LINK_LIMIT_GSO_MAX_SIZE] = IFLA_GSO_MAX_SIZE,
+	[LINK_LIMIT_GSO_MAX_SEGS] = IFLA_GSO_MAX_SEGS,
+	[LINK_LIMIT_GRO_MAX_SIZE] = IFLA_GRO_MAX_SIZE,
+	[LINK_LIMIT_GSO_IPV4_MAX_SIZE] = ATTR_GSO_IPV4_MAX_SIZE,
+	[LINK_LIMIT_GRO_IPV4_MAX_SIZE] = ATTR_GRO_IPV4_MAX_SIZE,
+	[LINK_LIMIT_TSO_MAX_SIZE] = IFLA_TSO_MAX_SIZE,
+	[LINK_LIMIT_TSO_MAX_SEGS] = IFLA_TSO_MAX_SEGS,
+};
 
 struct rtnl {
 	struct nl_sock *requests;
@@ -111,10 +127,12 @@ static char *pack_alt_names(const struct nlattr *list)
 	return names;
 }
 
-/* IFLA_INFO_DATA: the id of a VLAN, and the link below a vxlan, which has no ndo_get_iflink. */
+#define HSR_INTERLINK 8 /* IFLA_HSR_INTERLINK, from Linux 6.10 */
+
+/* IFLA_INFO_DATA: the id of a VLAN; the link below a vxlan and the ports of HSR, which have no ndo_get_iflink and no IFLA_MASTER. */
 static void parse_info_data(const struct nlattr *data, struct link *ret)
 {
-	const struct nlattr *tb[IFLA_VXLAN_LINK + 1] = { 0 };
+	const struct nlattr *tb[IFLA_MACSEC_OFFLOAD + 1] = { 0 };
 
 	if (!data)
 		return;
@@ -126,7 +144,27 @@ static void parse_info_data(const struct nlattr *data, struct link *ret)
 		netlink_collect_nested(data, tb, IFLA_VXLAN_LINK);
 		if (tb[IFLA_VXLAN_LINK])
 			ret->lower_ifindex = read_index(tb[IFLA_VXLAN_LINK]);
+	} else if (link_is_kind(ret, "hsr")) {
+		netlink_collect_nested(data, tb, HSR_INTERLINK);
+		ret->hsr_ports[0] = read_index(tb[IFLA_HSR_SLAVE1]);
+		ret->hsr_ports[1] = read_index(tb[IFLA_HSR_SLAVE2]);
+		ret->hsr_ports[2] = read_index(tb[HSR_INTERLINK]);
+	} else if (link_is_kind(ret, "macsec")) {
+		netlink_collect_nested(data, tb, IFLA_MACSEC_OFFLOAD);
+		if (tb[IFLA_MACSEC_OFFLOAD] && nla_len(tb[IFLA_MACSEC_OFFLOAD]) >= 1)
+			ret->macsec_offload = nla_get_u8(tb[IFLA_MACSEC_OFFLOAD]);
 	}
+}
+
+static bool has_xdp(const struct nlattr *xdp)
+{
+	const struct nlattr *tb[IFLA_XDP_ATTACHED + 1] = { 0 };
+
+	if (!xdp)
+		return false;
+	netlink_collect_nested(xdp, tb, IFLA_XDP_ATTACHED);
+	return tb[IFLA_XDP_ATTACHED] && nla_len(tb[IFLA_XDP_ATTACHED]) >= 1 &&
+		nla_get_u8(tb[IFLA_XDP_ATTACHED]) != XDP_ATTACHED_NONE;
 }
 
 static void parse_link_info(const struct nlattr *info, struct link *ret)
@@ -161,10 +199,22 @@ static void name_kind(const struct nlattr **tb, struct link *ret)
 		strcpy(ret->kind, "physical");
 }
 
+static void parse_limits(const struct nlattr **tb, struct link_limits *ret)
+{
+	for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++) {
+		const struct nlattr *attr = tb[limit_attrs[i]];
+
+		if (!attr || nla_len(attr) < (int)sizeof(uint32_t))
+			continue;
+		ret->value[i] = netlink_u32(attr);
+		ret->has |= LINK_LIMIT(i);
+	}
+}
+
 int rtnl_parse_link(void *message, size_t len, struct link *ret)
 {
 	struct nlmsghdr *nlh = message;
-	const struct nlattr *tb[IFLA_MAX + 1] = { 0 };
+	const struct nlattr *tb[ATTR_MAX + 1] = { 0 };
 	const struct ifinfomsg *ifi;
 
 	if (len > INT_MAX || !nlmsg_ok(nlh, (int)len) || !nlmsg_valid_hdr(nlh, sizeof(*ifi)))
@@ -176,11 +226,11 @@ int rtnl_parse_link(void *message, size_t len, struct link *ret)
 		return -ENOENT;
 	if (ifi->ifi_index <= 0)
 		return -EBADMSG;
-	netlink_collect(nlmsg_attrdata(nlh, sizeof(*ifi)), (size_t)nlmsg_attrlen(nlh, sizeof(*ifi)), tb, IFLA_MAX);
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(*ifi)), (size_t)nlmsg_attrlen(nlh, sizeof(*ifi)), tb, ATTR_MAX);
 	/* events of wireless drivers are RTM_NEWLINK with few attributes (wireless_send_event()) */
 	if (tb[IFLA_WIRELESS])
 		return -ENOENT;
-	*ret = (struct link){ .ifindex = ifi->ifi_index, .flags = ifi->ifi_flags };
+	*ret = (struct link){ .ifindex = ifi->ifi_index, .flags = ifi->ifi_flags, .macsec_offload = -1 };
 	if (copy_link_name(ret->name, tb[IFLA_IFNAME]) < 0)
 		return -EBADMSG;
 	if (tb[IFLA_ADDRESS]) {
@@ -192,6 +242,8 @@ int rtnl_parse_link(void *message, size_t len, struct link *ret)
 	ret->lower_ifindex = read_index(tb[IFLA_LINK]);
 	ret->master_ifindex = read_index(tb[IFLA_MASTER]);
 	ret->carrier_losses = netlink_u32(tb[IFLA_CARRIER_DOWN_COUNT]);
+	ret->xdp = has_xdp(tb[IFLA_XDP]);
+	parse_limits(tb, &ret->limits);
 	parse_link_info(tb[IFLA_LINKINFO], ret);
 	cut_foreign_lower(tb, ret);
 	name_kind(tb, ret);
@@ -216,6 +268,15 @@ static bool has_bus_device(const struct link *link)
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && atoi(text) == link->ifindex;
 }
 
+static bool is_features_event(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tb[IFLA_EVENT + 1] = { 0 };
+
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(struct ifinfomsg)), (size_t)nlmsg_attrlen(nlh, sizeof(struct ifinfomsg)), tb,
+		IFLA_EVENT);
+	return netlink_u32(tb[IFLA_EVENT]) == IFLA_EVENT_FEATURES;
+}
+
 static void take_link(struct nlmsghdr *nlh, const struct rtnl_handlers *handlers)
 {
 	struct link link;
@@ -228,7 +289,7 @@ static void take_link(struct nlmsghdr *nlh, const struct rtnl_handlers *handlers
 	}
 	if (!link.kind[0])
 		strcpy(link.kind, has_bus_device(&link) ? "physical" : "other");
-	handlers->link(&link, handlers->userdata);
+	handlers->link(&link, is_features_event(nlh), handlers->userdata);
 }
 
 /* ---- sockets ---- */
@@ -453,25 +514,32 @@ static int receive_dump(struct rtnl *rtnl, struct dump *dump)
 	}
 }
 
+/* Sends a request, and receives until the end of the dump or, with NLM_F_ACK, the acknowledgement. 0 or negative errno. */
+static int request(struct rtnl *rtnl, int type, int flags, const void *payload, size_t len, struct dump *dump)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
+	int r;
+
+	if (!msg)
+		return -ENOMEM;
+	r = nlmsg_append(msg, (void *)payload, len, NLMSG_ALIGNTO);
+	if (r >= 0)
+		r = nl_send_auto(rtnl->requests, msg);
+	dump->seq = nlmsg_hdr(msg)->nlmsg_seq;
+	nlmsg_free(msg);
+	return r < 0 ? nl_errno(r) : receive_dump(rtnl, dump);
+}
+
 /* 0; 1: inconsistent to the last attempt; negative errno. payload: of the request. */
 static int dump(struct rtnl *rtnl, int type, const void *payload, size_t len, struct dump *dump)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
-		struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_DUMP);
-
-		if (!msg)
-			return -ENOMEM;
 		dump->disturbed = false;
 		if (dump->start)
 			dump->start(dump->userdata);
-		r = nlmsg_append(msg, (void *)payload, len, NLMSG_ALIGNTO);
-		if (r >= 0)
-			r = nl_send_auto(rtnl->requests, msg);
-		dump->seq = nlmsg_hdr(msg)->nlmsg_seq;
-		nlmsg_free(msg);
-		r = r < 0 ? nl_errno(r) : receive_dump(rtnl, dump);
+		r = request(rtnl, type, NLM_F_DUMP, payload, len, dump);
 		if (r != -EINTR && !(r >= 0 && dump->disturbed))
 			return r < 0 ? r : 0;
 	}
@@ -573,4 +641,201 @@ int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,
 			changed(link, userdata);
 	}
 	return any;
+}
+
+/* ---- one link ---- */
+
+/* Attributes of IFLA_INFO_DATA about the remote end of a tunnel; 0: none. */
+static const struct tunnel_attrs {
+	const char *kind;
+	unsigned remote, remote6, checksum, no_checksum6;
+} tunnel_attrs[] = {
+	{ "vxlan", IFLA_VXLAN_GROUP, IFLA_VXLAN_GROUP6, IFLA_VXLAN_UDP_CSUM, IFLA_VXLAN_UDP_ZERO_CSUM6_TX },
+	{ "geneve", IFLA_GENEVE_REMOTE, IFLA_GENEVE_REMOTE6, IFLA_GENEVE_UDP_CSUM, IFLA_GENEVE_UDP_ZERO_CSUM6_TX },
+	{ "gre", IFLA_GRE_REMOTE, 0, 0, 0 },
+	{ "gretap", IFLA_GRE_REMOTE, 0, 0, 0 },
+	{ "erspan", IFLA_GRE_REMOTE, 0, 0, 0 },
+	{ "ip6gre", 0, IFLA_GRE_REMOTE, 0, 0 },
+	{ "ip6gretap", 0, IFLA_GRE_REMOTE, 0, 0 },
+	{ "ip6erspan", 0, IFLA_GRE_REMOTE, 0, 0 },
+	{ "ipip", IFLA_IPTUN_REMOTE, 0, 0, 0 },
+	{ "sit", IFLA_IPTUN_REMOTE, 0, 0, 0 },
+	{ "ip6tnl", 0, IFLA_IPTUN_REMOTE, 0, 0 },
+};
+#define TUNNEL_ATTR_MAX 64
+
+static bool copy_remote(const struct nlattr *attr, uint16_t family, struct link_details *ret)
+{
+	static const uint8_t none[16];
+	size_t len = family == AF_INET ? 4 : 16;
+
+	if (!attr || netlink_size(attr) < len || memcmp(netlink_data(attr), none, len) == 0)
+		return false;
+	ret->family = family;
+	memcpy(ret->remote, netlink_data(attr), len);
+	return true;
+}
+
+static bool is_set(const struct nlattr *attr)
+{
+	return attr && netlink_size(attr) >= 1 && *(const uint8_t *)netlink_data(attr);
+}
+
+static void parse_tunnel(const char *kind, const struct nlattr *data, struct link_details *ret)
+{
+	const struct nlattr *tb[TUNNEL_ATTR_MAX + 1] = { 0 };
+	const struct tunnel_attrs *a = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tunnel_attrs); i++)
+		if (strcmp(kind, tunnel_attrs[i].kind) == 0)
+			a = &tunnel_attrs[i];
+	if (!a || !data)
+		return;
+	netlink_collect_nested(data, tb, TUNNEL_ATTR_MAX);
+	if (a->remote && copy_remote(tb[a->remote], AF_INET, ret))
+		ret->checksum = a->checksum && is_set(tb[a->checksum]);
+	else if (a->remote6 && copy_remote(tb[a->remote6], AF_INET6, ret))
+		ret->checksum = a->no_checksum6 && !is_set(tb[a->no_checksum6]);
+	if (strstr(kind, "gre") || strstr(kind, "erspan")) {
+		const struct nlattr *flags = tb[IFLA_GRE_OFLAGS];
+
+		ret->checksum = flags && netlink_size(flags) >= sizeof(uint16_t) &&
+			(*(const uint16_t *)netlink_data(flags) & GRE_CSUM);
+	}
+}
+
+static void parse_details(const struct nlmsghdr *nlh, struct link_details *ret)
+{
+	const struct nlattr *tb[IFLA_MAX + 1] = { 0 }, *info[IFLA_INFO_MAX + 1] = { 0 }, *port[IFLA_BOND_SLAVE_STATE + 1] = { 0 };
+	char kind[LINK_KIND_LEN] = "", port_kind[LINK_KIND_LEN] = "";
+
+	if (!nlmsg_valid_hdr(nlh, sizeof(struct ifinfomsg)))
+		return;
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(struct ifinfomsg)), (size_t)nlmsg_attrlen(nlh, sizeof(struct ifinfomsg)), tb,
+		IFLA_MAX);
+	if (!tb[IFLA_LINKINFO])
+		return;
+	netlink_collect_nested(tb[IFLA_LINKINFO], info, IFLA_INFO_MAX);
+	copy_string(kind, sizeof(kind), info[IFLA_INFO_KIND]);
+	copy_string(port_kind, sizeof(port_kind), info[IFLA_INFO_SLAVE_KIND]);
+	parse_tunnel(kind, info[IFLA_INFO_DATA], ret);
+	if (strcmp(port_kind, "bond") || !info[IFLA_INFO_SLAVE_DATA])
+		return;
+	netlink_collect_nested(info[IFLA_INFO_SLAVE_DATA], port, IFLA_BOND_SLAVE_STATE);
+	if (port[IFLA_BOND_SLAVE_STATE])
+		ret->role = is_set(port[IFLA_BOND_SLAVE_STATE]) ? LINK_ROLE_BACKUP : LINK_ROLE_ACTIVE;
+}
+
+static void take_details(struct nlmsghdr *nlh, void *userdata)
+{
+	if (nlh->nlmsg_type == RTM_NEWLINK)
+		parse_details(nlh, userdata);
+}
+
+int rtnl_read_details(struct rtnl *rtnl, int ifindex, struct link_details *ret)
+{
+	const struct ifinfomsg ifi = { .ifi_index = ifindex };
+	struct dump reply = { .fn = take_details, .userdata = ret };
+
+	*ret = (struct link_details){ 0 };
+	return request(rtnl, RTM_GETLINK, NLM_F_ACK, &ifi, sizeof(ifi), &reply);
+}
+
+struct qdiscs {
+	void (*fn)(int ifindex, const char *kind, void *userdata);
+	void *userdata;
+};
+
+static void take_qdisc(struct nlmsghdr *nlh, void *userdata)
+{
+	const struct qdiscs *q = userdata;
+	const struct nlattr *tb[TCA_KIND + 1] = { 0 };
+	const struct tcmsg *tcm = nlmsg_data(nlh);
+	char kind[LINK_KIND_LEN] = "";
+
+	if (nlh->nlmsg_type != RTM_NEWQDISC || !nlmsg_valid_hdr(nlh, sizeof(*tcm)))
+		return;
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(*tcm)), (size_t)nlmsg_attrlen(nlh, sizeof(*tcm)), tb, TCA_KIND);
+	copy_string(kind, sizeof(kind), tb[TCA_KIND]);
+	if (kind[0])
+		q->fn(tcm->tcm_ifindex, kind, q->userdata);
+}
+
+int rtnl_dump_qdiscs(
+	struct rtnl *rtnl, void (*fn)(int ifindex, const char *kind, void *userdata), void *userdata)
+{
+	const struct tcmsg tcm = { 0 };
+	struct qdiscs qdiscs = { fn, userdata };
+	struct dump reply = { .fn = take_qdisc, .userdata = &qdiscs };
+	int r = dump(rtnl, RTM_GETQDISC, &tcm, sizeof(tcm), &reply);
+
+	return r < 0 ? r : 0;
+}
+
+/* ---- one route ---- */
+
+struct found_links {
+	int *links;
+	size_t n, max;
+	int error; /* 0 or -ENOMEM */
+};
+
+static void add_found(struct found_links *found, int ifindex)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->links[i] == ifindex)
+			return;
+	if (ifindex > 0 && found->n < found->max)
+		found->links[found->n++] = ifindex;
+}
+
+static void add_nexthop(struct rtnl_nexthop *nh, void *userdata)
+{
+	add_found(userdata, rtnl_route_nh_get_ifindex(nh));
+}
+
+static void take_route(struct nlmsghdr *nlh, void *userdata)
+{
+	struct found_links *found = userdata;
+	struct rtnl_route *route;
+	int r;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
+		return;
+	r = rtnl_route_parse(nlh, &route);
+	if (r < 0) {
+		found->error = nl_errno(r) == -ENOMEM ? -ENOMEM : found->error;
+		return;
+	}
+	rtnl_route_foreach_nexthop(route, add_nexthop, userdata);
+	if (rtnl_route_get_type(route) != RTN_UNICAST)
+		found->max = found->n; /* the entry of a local address names the link that has it, not the one that is used */
+	rtnl_route_put(route);
+}
+
+int rtnl_find_route(struct rtnl *rtnl, uint16_t family, const uint8_t *address, int *ret_links, size_t max)
+{
+	unsigned char bytes = family == AF_INET ? 4 : 16;
+	struct {
+		struct rtmsg rtm;
+		struct nlattr attr;
+		uint8_t address[16];
+	} payload = {
+		.rtm = { .rtm_family = (unsigned char)family, .rtm_dst_len = (unsigned char)(8 * bytes) },
+		.attr = { (uint16_t)(NLA_HDRLEN + bytes), RTA_DST },
+	};
+	size_t len = offsetof(typeof(payload), address) + bytes;
+	struct found_links found = { .links = ret_links, .max = max };
+	struct dump reply = { .fn = take_route, .userdata = &found };
+	int r;
+
+	memcpy(payload.address, address, bytes);
+	r = request(rtnl, RTM_GETROUTE, NLM_F_ACK, &payload, len, &reply);
+	if (r < 0)
+		return r;
+	payload.rtm.rtm_flags = RTM_F_FIB_MATCH;
+	r = request(rtnl, RTM_GETROUTE, NLM_F_ACK, &payload, len, &reply); /* only for the other next hops */
+	if (r == -ENOMEM || found.error)
+		return -ENOMEM;
+	return found.n ? (int)found.n : -ENETUNREACH;
 }

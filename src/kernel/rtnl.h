@@ -15,8 +15,9 @@ struct rtnl_handlers {
 	/* A dump starts, or is repeated: what it reported before is obsolete. May be NULL. */
 	void (*dump_start)(void *userdata);
 	/* A link appeared, or its attributes changed. The struct has attributes only, and is valid during the
-	 * call. */
-	void (*link)(const struct link *link, void *userdata);
+	 * call. features_event: the kernel sent the message because its features changed (IFLA_EVENT_FEATURES,
+	 * rtnetlink_event() of NETDEV_FEAT_CHANGE), of which ETHTOOL_MSG_FEATURES_NTF informs as well. */
+	void (*link)(const struct link *link, bool features_event, void *userdata);
 	void (*link_gone)(int ifindex, void *userdata);
 	/* A default route was added or removed: call rtnl_dump_default_routes(). May be NULL. */
 	void (*default_route)(void *userdata);
@@ -50,6 +51,20 @@ int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
  * changed (may be NULL) for each link that changed. 1: some changed; 0; negative errno. */
 int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,
 	void (*changed)(struct link *link, void *userdata), void *userdata);
+
+/* Reads what struct link does not have of one link. 0; -ENODEV; other negative errno. */
+int rtnl_read_details(struct rtnl *rtnl, int ifindex, struct link_details *ret);
+
+/* Calls fn for each queueing discipline of every link, also for those inside a classful one. kind: "fq_codel"; valid during the call.
+ * 0; -EOPNOTSUPP: this kernel has none (CONFIG_NET_SCHED); other negative errno. */
+int rtnl_dump_qdiscs(
+	struct rtnl *rtnl, void (*fn)(int ifindex, const char *kind, void *userdata), void *userdata);
+
+/* Looks up the route for packets to an address (AF_INET or AF_INET6, network byte order) from a socket without source address, mark
+ * or device. ret_links gets the indexes of at most max links: first that of this lookup, then those of the other next hops of the
+ * same route (RTM_F_FIB_MATCH, from Linux 4.13 on), which other connections may use. Returns their number; -ENETUNREACH and other
+ * errors of the lookup; other negative errno. */
+int rtnl_find_route(struct rtnl *rtnl, uint16_t family, const uint8_t *address, int *ret_links, size_t max);
 
 /* Parses RTM_NEWLINK or RTM_DELLINK: a message of len bytes with its header, aligned to 4 bytes. ret->kind is
  * "" if the message does not show the kind: no IFLA_INFO_KIND, and no IFLA_PARENT_DEV_NAME (added in Linux

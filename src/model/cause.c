@@ -17,6 +17,7 @@ static const char *const names[CAUSE_COUNT] = {
 	[CAUSE_CONFLICTS] = "conflicts",
 	[CAUSE_UPPER_OFF] = "upper-off",
 	[CAUSE_LOWER_ON] = "lower-on",
+	[CAUSE_STALE] = "out-of-date",
 	[CAUSE_AUDIT] = "audit",
 	[CAUSE_UNKNOWN] = "unknown",
 	[CAUSE_IS_ON] = "is-on",

@@ -21,6 +21,7 @@ enum cause {
 	CAUSE_CONFLICTS,          /* excluded by another feature of this link, which is on (other_bit) */
 	CAUSE_UPPER_OFF,          /* a link above forces it off (other_link) */
 	CAUSE_LOWER_ON,           /* on, because it follows the link below (other_link) */
+	CAUSE_STALE,              /* requested as declared, and the kernel has not computed it since; a step brings that about */
 	CAUSE_AUDIT,              /* not changed because of audit mode */
 	CAUSE_UNKNOWN,            /* requested and accepted, but not active, for a reason that is not known */
 	/* only in explanations */
@@ -35,7 +36,7 @@ enum cause {
 	CAUSE_UNCERTAIN,   /* the prediction depends on something that cannot be read */
 	CAUSE_UNREADABLE,  /* the link's features could not be read */
 };
-#define CAUSE_COUNT 26
+#define CAUSE_COUNT 27
 
 /* One step of a chain. Names of links are raw: sanitize them for output. */
 struct cause_step {

@@ -11,6 +11,7 @@
 #include "model/cause.h"
 #include "model/event.h"
 #include "model/link.h"
+#include "model/remedy.h"
 #include "model/unit.h"
 
 #define FINDING_SERVICE_LEN UNIT_SERVICE_LEN
@@ -71,21 +72,29 @@ enum finding_code {
 	FINDING_PROBES_FAILED,     /* (error) */
 	FINDING_PROBES_MISSING,    /* (count, of total) */
 	FINDING_SENDFILE_UNTIMED,  /* (words or error) */
+	FINDING_SETTING_BLIND,     /* this kernel does not show what a setting acts on (object: key, words: why) */
+	FINDING_SETTING_LIMITED,   /* it shows only a part (object, words) */
 	/* evidence (service, on: features of connections) */
-	FINDING_FALLBACK_SERVICE,  /* ends when the link is repaired (kind) */
-	FINDING_FALLBACK_SOCKET,   /* connections may have to be re-established (kind) */
-	FINDING_FALLBACK_FORWARDED, /* (kind) */
-	FINDING_FALLBACK_KERNEL,   /* sent by the kernel itself (kind) */
+	FINDING_FALLBACK_SERVICE,  /* its packets are segmented or checksummed (kind, remedy, off: missing features) */
+	FINDING_FALLBACK_SOCKET,   /* its sockets copy (the same) */
+	FINDING_UDP_REFUSED,       /* the kernel refuses its UDP segmentation (kind) */
+	FINDING_FALLBACK_FORWARDED, /* (the same) */
+	FINDING_FALLBACK_KERNEL,   /* sent by the kernel itself (the same) */
 	FINDING_FALLBACK_MORE,     /* further services are not reported separately (total: the limit) */
 	FINDING_FALLBACK_LOST,     /* more services than can be counted separately (count: hits) */
-	FINDING_STALE,             /* (count: connections) */
+	FINDING_STALE,             /* (count: connections, 0: unknown) */
 	FINDING_RECONNECTED,
+	FINDING_GAVE_UP,           /* gave up UDP segmentation (count: processes) */
+	FINDING_SEGMENTS_AGAIN,
 	FINDING_RESTARTED,
 	FINDING_RESTART_FAILED,    /* (words) */
 	FINDING_SERVICES_UNWRITABLE, /* (object: file, error) */
 	/* diagnoses */
 	FINDING_DIAGNOSIS_DEVICE,    /* a link lacks features that its senders need */
+	FINDING_DIAGNOSIS_LIMIT,     /* a size or segments limit of a link is lower than the packets of its senders */
+	FINDING_DIAGNOSIS_OTHER,     /* software fallback that no feature and no limit of the link ends (reason) */
 	FINDING_DIAGNOSIS_RECONNECT, /* a service has stale connections */
+	FINDING_DIAGNOSIS_GAVE_UP,   /* a service gave up UDP segmentation */
 	FINDING_DIAGNOSIS_DISK,      /* sendfile waits for data */
 	FINDING_DIAGNOSIS_RECEIVER,  /* sendfile waits for the receiver */
 	FINDING_DIAGNOSIS_WELL,      /* none of these */
@@ -118,7 +127,10 @@ struct finding {
 	char rules[FINDING_RULES_LEN]; /* "10-vlan.rule, 20-bond.rule" */
 	unsigned n_rules;
 	char service[FINDING_SERVICE_LEN];
-	enum fallback_kind kind; /* of FINDING_FALLBACK_* */
+	enum fallback_kind kind;     /* of FINDING_FALLBACK_* */
+	enum fallback_reason reason; /* of these, and of diagnoses of fallback */
+	enum remedy remedy;	     /* the same, and of stale connections */
+	uint32_t limit, largest;     /* of reasons that are a limit: see struct evidence_fallback */
 	struct finding_process changed_by;
 	char object[FINDING_OBJECT_LEN]; /* the file, socket, unit or function it is about */
 	unsigned line;                   /* of the file, 0: the whole file */

@@ -19,6 +19,16 @@
 /* Kinds whose IFLA_LINK is a peer, not a link below. */
 static const char *const peer_kinds[] = { "veth", "netkit", "vxcan" };
 
+static const char *const limit_names[LINK_LIMIT_COUNT] = {
+	[LINK_LIMIT_GSO_MAX_SIZE] = "gso-max-size",
+	[LINK_LIMIT_GSO_MAX_SEGS] = "gso-max-segs",
+	[LINK_LIMIT_GRO_MAX_SIZE] = "gro-max-size",
+	[LINK_LIMIT_GSO_IPV4_MAX_SIZE] = "gso-ipv4-max-size",
+	[LINK_LIMIT_GRO_IPV4_MAX_SIZE] = "gro-ipv4-max-size",
+	[LINK_LIMIT_TSO_MAX_SIZE] = "tso-max-size",
+	[LINK_LIMIT_TSO_MAX_SEGS] = "tso-max-segs",
+};
+
 #define DEPTH_UNKNOWN UINT32_MAX
 #define DEPTH_WALKING (UINT32_MAX - 1)
 
@@ -101,14 +111,18 @@ static bool same_attributes(const struct link *a, const struct link *b)
 		memcmp(a->address, b->address, a->address_len) == 0 && a->flags == b->flags &&
 		a->carrier_losses == b->carrier_losses && same_alt_names(a, b) &&
 		a->vlan_id == b->vlan_id && a->lower_ifindex == b->lower_ifindex &&
-		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex;
+		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex &&
+		memcmp(a->hsr_ports, b->hsr_ports, sizeof(a->hsr_ports)) == 0 && a->xdp == b->xdp &&
+		a->macsec_offload == b->macsec_offload &&
+		link_limits_equal(&a->limits, &b->limits);
 }
 
 /* Is its place in the stack the same? */
 static bool same_place(const struct link *a, const struct link *b)
 {
 	return strcmp(a->kind, b->kind) == 0 && a->lower_ifindex == b->lower_ifindex &&
-		a->master_ifindex == b->master_ifindex;
+		a->master_ifindex == b->master_ifindex &&
+		memcmp(a->hsr_ports, b->hsr_ports, sizeof(a->hsr_ports)) == 0;
 }
 
 bool link_has_peer(const struct link *link)
@@ -128,7 +142,14 @@ struct link *link_lower(const struct link_table *table, const struct link *link)
 
 struct link *link_master(const struct link_table *table, const struct link *link)
 {
-	return link->master_ifindex ? link_table_find(table, link->master_ifindex) : NULL;
+	int ifindex = link->master_ifindex ? link->master_ifindex : link->hsr_ifindex;
+
+	return ifindex ? link_table_find(table, ifindex) : NULL;
+}
+
+static bool has_hsr_ports(const struct link *link)
+{
+	return link->hsr_ports[0] || link->hsr_ports[1] || link->hsr_ports[2];
 }
 
 /* Appends a link to the list of its lower link's uppers; the caller adds links in ascending order. */
@@ -162,6 +183,9 @@ static void leave_uppers(const struct link_table *table, struct link *lower, con
 
 static bool is_dangling(const struct link_table *table, const struct link *link)
 {
+	for (size_t i = 0; i < LINK_HSR_PORTS; i++)
+		if (link->hsr_ports[i] && !link_table_find(table, link->hsr_ports[i]))
+			return true;
 	return (link->lower_ifindex && !link_has_peer(link) && !link_lower(table, link)) ||
 		(link->master_ifindex && !link_master(table, link));
 }
@@ -172,11 +196,11 @@ static bool add_at_top(struct link_table *table, struct link *link)
 {
 	struct link *lower = link_lower(table, link);
 
-	if (!table->stacked || table->dangling || link->master_ifindex ||
+	if (!table->stacked || table->dangling || link->master_ifindex || has_hsr_ports(link) ||
 		is_dangling(table, link) || (lower && lower->last_upper > link->ifindex))
 		return false;
 	link->first_upper = link->last_upper = link->next_upper = link->prev_upper = 0;
-	link->first_port = link->next_port = 0;
+	link->first_port = link->next_port = link->hsr_ifindex = 0;
 	link->depth = lower ? lower->depth + 1 : 0;
 	if (lower)
 		join_uppers(table, lower, link);
@@ -188,7 +212,7 @@ static bool remove_at_top(struct link_table *table, const struct link *link)
 {
 	struct link *lower = link_lower(table, link);
 
-	if (!table->stacked || link->first_upper || link->first_port || link->master_ifindex)
+	if (!table->stacked || link->first_upper || link->first_port || link->master_ifindex || link->hsr_ifindex)
 		return false;
 	if (lower)
 		leave_uppers(table, lower, link);
@@ -325,6 +349,16 @@ static int collect(const struct link_table *table, struct link ***ret_links, siz
 	return 0;
 }
 
+static void name_hsr_ports(const struct link_table *table, const struct link *hsr)
+{
+	for (size_t i = 0; i < LINK_HSR_PORTS; i++) {
+		struct link *port = hsr->hsr_ports[i] ? link_table_find(table, hsr->hsr_ports[i]) : NULL;
+
+		if (port && port != hsr)
+			port->hsr_ifindex = hsr->ifindex;
+	}
+}
+
 void link_table_stack(struct link_table *table)
 {
 	_cleanup_free_ struct link **links = NULL;
@@ -338,9 +372,11 @@ void link_table_stack(struct link_table *table)
 	for (size_t i = 0; i < n; i++) {
 		links[i]->first_upper = links[i]->last_upper = 0;
 		links[i]->next_upper = links[i]->prev_upper = 0;
-		links[i]->first_port = links[i]->next_port = 0;
+		links[i]->first_port = links[i]->next_port = links[i]->hsr_ifindex = 0;
 		links[i]->depth = DEPTH_UNKNOWN;
 	}
+	for (size_t i = 0; i < n; i++)
+		name_hsr_ports(table, links[i]);
 	table->dangling = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct link *lower = link_lower(table, links[i]);
@@ -430,6 +466,21 @@ int link_table_related(struct link_table *table, const int *only, size_t n_only,
 	*ret_links = w.links;
 	*ret_n = w.n;
 	return 0;
+}
+
+const char *link_limit_name(enum link_limit limit)
+{
+	return (size_t)limit < LINK_LIMIT_COUNT ? limit_names[limit] : NULL;
+}
+
+int link_limit_find(const char *name)
+{
+	return util_find_word(name, limit_names, LINK_LIMIT_COUNT);
+}
+
+bool link_limits_equal(const struct link_limits *a, const struct link_limits *b)
+{
+	return a->has == b->has && memcmp(a->value, b->value, sizeof(a->value)) == 0;
 }
 
 const char *link_format_address(const struct link *link, char *buf, size_t size)

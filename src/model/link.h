@@ -16,6 +16,28 @@
 #define LINK_KIND_LEN 24
 #define LINK_DRIVER_LEN 32
 #define LINK_ADDRESS_LEN 32 /* MAX_ADDR_LEN */
+#define LINK_HSR_PORTS 3
+
+/* The sizes that a link limits GSO and GRO to, as rtnetlink reports them (IFLA_*). Sizes are bytes, segs are
+ * packets. The IPv4 variants are of IPv4 packets; the others are of IPv6 packets, and before Linux 6.3 of both. */
+enum link_limit {
+	LINK_LIMIT_GSO_MAX_SIZE,      /* a packet that is longer is segmented in software (gso_features_check()) */
+	LINK_LIMIT_GSO_MAX_SEGS,      /* a packet of more segments, too */
+	LINK_LIMIT_GRO_MAX_SIZE,      /* from Linux 5.17 on */
+	LINK_LIMIT_GSO_IPV4_MAX_SIZE, /* from 6.3 on */
+	LINK_LIMIT_GRO_IPV4_MAX_SIZE, /* from 6.3 on */
+	/* what the driver supports, and nobody can change: the upper bounds of gso_max_size and gso_max_segs; from 5.19 on */
+	LINK_LIMIT_TSO_MAX_SIZE,
+	LINK_LIMIT_TSO_MAX_SEGS,
+};
+#define LINK_LIMIT_COUNT 7
+#define LINK_LIMIT_SETTABLE 5 /* those before it can be changed */
+#define LINK_LIMIT(limit) (1u << (limit))
+
+struct link_limits {
+	uint32_t value[LINK_LIMIT_COUNT];
+	unsigned has; /* LINK_LIMIT() of those that this kernel reports; the value of others is 0 */
+};
 
 struct link {
 	/* attributes */
@@ -35,6 +57,11 @@ struct link {
 	int lower_ifindex; /* IFLA_LINK in this namespace, 0: none */
 	int lower_netnsid; /* IFLA_LINK_NETNSID if IFLA_LINK is in another namespace (lower_ifindex is 0 then), else -1 */
 	int master_ifindex; /* IFLA_MASTER, 0: none */
+	int hsr_ports[LINK_HSR_PORTS]; /* of a "hsr": IFLA_HSR_SLAVE1, IFLA_HSR_SLAVE2, IFLA_HSR_INTERLINK; 0: none */
+	bool xdp; /* IFLA_XDP_ATTACHED: an XDP program is attached, in whatever mode */
+	/* IFLA_MACSEC_OFFLOAD of a "macsec": 0: none, else by PHY or MAC; -1: the kernel does not report it, or another kind */
+	int macsec_offload;
+	struct link_limits limits;
 
 	bool default_route; /* a default route uses this link */
 	/* Is the name final? udev may still rename a link that it has not initialised. Until then no rule that depends on the name
@@ -49,9 +76,11 @@ struct link {
 
 	/* The stack, computed by link_table_stack(), as lists of indexes in ascending order that end with 0:
 	 * the first and last link stacked on this one, the next and previous one on the same lower link; the
-	 * first port of this master, the next port of the same master. */
+	 * first port of this master, the next port of the same master. hsr_ifindex: the HSR interface that names
+	 * this link as a port, for which the kernel sends no IFLA_MASTER; 0: none. */
 	int first_upper, last_upper, next_upper, prev_upper;
 	int first_port, next_port;
+	int hsr_ifindex;
 	unsigned depth; /* 0: no link below it; else 1 + the greatest depth below */
 	unsigned walked; /* link_table.walks of the last link_table_related() that found it */
 
@@ -61,6 +90,18 @@ struct link {
 	bool noticed;
 
 	UT_hash_handle hh;
+};
+
+/* What rtnl_read_details() reads about one link when it is needed. */
+enum link_role { LINK_ROLE_NONE, LINK_ROLE_ACTIVE, LINK_ROLE_BACKUP }; /* of a port of a bond: IFLA_BOND_SLAVE_STATE */
+#define LINK_ROLES 3
+
+struct link_details {
+	enum link_role role;
+	/* of a tunnel */
+	uint16_t family;    /* of its remote end, AF_INET or AF_INET6; 0: none is configured */
+	uint8_t remote[16]; /* network byte order; IPv4 in the first four bytes */
+	bool checksum;	    /* its packets have an outer checksum, which hardware has to compute */
 };
 
 struct link_table {
@@ -100,7 +141,7 @@ void link_table_stack(struct link_table *table);
 /* The link that this one is stacked on (VLAN, macvlan, vxlan, ...); NULL if there is none, or if it is in
  * another namespace. The peer of a veth is not below it. All results are owned by the table. */
 struct link *link_lower(const struct link_table *table, const struct link *link);
-/* The bond, bridge or team that this link is a port of; NULL. */
+/* The bond, bridge, team, HSR, ... that this link is a port of; NULL. For HSR the table must be stacked. */
 struct link *link_master(const struct link_table *table, const struct link *link);
 /* The links stacked on a link, and the ports of a master, in ascending order of their indexes; NULL at the
  * end. The table must be stacked. */
@@ -126,6 +167,11 @@ static inline bool link_is_kind(const struct link *link, const char *kind)
 }
 /* Is its IFLA_LINK a peer (veth, ...), and not a link below? */
 bool link_has_peer(const struct link *link);
+
+/* The name in rules and documents, "gso-max-size"; and the limit with that name, -1 if there is none. */
+const char *link_limit_name(enum link_limit limit);
+int link_limit_find(const char *name);
+bool link_limits_equal(const struct link_limits *a, const struct link_limits *b);
 
 /* Formats the address, "aa:bb:...", "" without one, into buf of at least 3 * LINK_ADDRESS_LEN bytes. Returns
  * buf. */

@@ -19,6 +19,7 @@ struct socket_info {
 	feature_set device_features; /* active now on the link of its route; empty without a route */
 	uint32_t netns;
 	int ifindex; /* of its route, 0: none */
+	uint32_t gso_max_size; /* the longest packet that it sends, decided when it was routed; 0: not known */
 	uint16_t family, local_port, remote_port;
 	uint8_t state;		       /* TCP_ESTABLISHED, ... */
 	bool expired; /* its next packet is routed again and uses what the link has then; IPv4 only */

@@ -222,6 +222,13 @@ void unit_parse_path(const char *path, struct unit *ret)
 	*ret = unit;
 }
 
+bool unit_path_of_service(const char *path, char *ret, size_t size)
+{
+	size_t len = strlen(path), stem = len - strlen("socket");
+
+	return ends(path, len, ".socket") && (size_t)snprintf(ret, size, "%.*sservice", (int)stem, path) < size;
+}
+
 int unit_parse_proc(const char *text, char *path, size_t size)
 {
 	const char *best = NULL;

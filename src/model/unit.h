@@ -4,6 +4,7 @@
 #ifndef OFFLOADD_UNIT_H
 #define OFFLOADD_UNIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,10 @@ enum unit_kind unit_kind_parse(const char *name);
 /* Parses the path of a cgroup below its mount point, "/system.slice/nginx.service". Unknown paths are
  * UNIT_OTHER. */
 void unit_parse_path(const char *path, struct unit *ret);
+
+/* For the cgroup of a socket unit, "/system.slice/web.socket": the one of the service that it starts unless Service= names another,
+ * "/system.slice/web.service". False: the path is not that of a socket unit, or size is too small. */
+bool unit_path_of_service(const char *path, char *ret, size_t size);
 
 /* Finds the path in the text of /proc/PID/cgroup: of the unified hierarchy unless that is the root, else of
  * systemd's hierarchy (v1), else of any. Writes it to path of size bytes. 0; -ENOENT if the text has none;

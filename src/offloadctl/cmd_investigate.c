@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* investigate: observes the host for a while, then prints diagnoses and the evidence. */
+#include "offloadctl/cmd_answer.h"
 #include "offloadctl/cmd_service.h"
 
 #include <errno.h>
@@ -7,14 +8,18 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "control/methods.h"
 #include "offloadctl/cmd_investigate.h"
+#include "evidence/lingering.h"
 #include "report/json_investigation.h"
+#include "report/json_services.h"
 #include "kernel/ksyms.h"
 #include "report/render_investigation.h"
 #include "kernel/softirq.h"
 
 #define FOR_DEFAULT_USEC (10 * USEC_PER_SEC)
 #define FOR_MAX_USEC (3600 * USEC_PER_SEC)
+#define SENDERS_COST_FACTOR 20
 
 _Static_assert(INVESTIGATION_FRAME_LEN == KSYMS_NAME_LEN, "names of investigation.h and ksyms.h");
 
@@ -33,6 +38,8 @@ struct watch {
 	uint64_t found[RATE_KINDS]; /* events of each rate that have a service and a link */
 	struct probe_lost lost_before;
 	struct probe_latency_lost calls_before;
+	struct lingering lingering;
+	uint64_t senders_usec; /* not before: resolving senders */
 };
 
 static void watch_close(struct watch *w)
@@ -53,25 +60,81 @@ static bool is_whole_host(const struct watch *w)
 	return !w->options->unit && !w->scope.ifindex;
 }
 
-static void take_hits(const struct probe_hits *hits, void *userdata)
+/* While it runs, because sockets and processes may be gone at the end. */
+static void note_sender(const struct probe_hits *hits, void *userdata)
+{
+	struct watch *w = userdata;
+
+	if (hits->origin == FALLBACK_SOCKET)
+		(void)senders_note(&w->scope.collect.senders, hits);
+}
+
+/* Resolving them takes time: not more than a part of it. */
+static void note_senders(void *userdata)
+{
+	uint64_t begin_usec = util_now_usec();
+	struct watch *w = userdata;
+
+	(void)probe_read_events(w->probe, note_sender, w);
+	if (begin_usec < w->senders_usec)
+		return;
+	senders_find(&w->scope.collect.senders);
+	w->senders_usec = begin_usec + (util_now_usec() - begin_usec) * SENDERS_COST_FACTOR;
+}
+
+static void take_hits(struct watch *w, const struct probe_hits *hits)
 {
 	char service[UNIT_SERVICE_LEN], name[LINK_NAME_LEN];
-	struct watch *w = userdata;
 	struct investigation *i = &w->result;
 	const struct link *link = collect_find_link(&w->scope.collect, hits->netns, hits->ifindex);
-	bool local = hits->origin == FALLBACK_SOCKET;
 	struct evidence_fallback *row;
+	struct unit unit;
 
-	if (!hits->hits || (!local && w->options->unit) ||
-		!cmd_scope_has(&w->scope, hits->cgroup, hits->tgid, hits->netns, hits->ifindex, service))
+	senders_name(&w->scope.collect.senders, hits, &unit, service);
+	if (!hits->hits || (hits->origin != FALLBACK_SOCKET && w->options->unit) ||
+		!cmd_scope_has_service(&w->scope, hits->netns, hits->ifindex, &unit, service))
 		return;
-	row = collect_hits(&i->evidence, hits, local ? service : "",
-		cmd_scope_link(&w->scope, hits->netns, hits->ifindex, name), util_now_usec());
+	row = collect_hits(&i->evidence, hits, service, cmd_scope_link(&w->scope, hits->netns, hits->ifindex, name),
+		util_now_usec());
 	if (!row)
 		return;
 	row->ifindex = link ? link->ifindex : 0;
-	evidence_set_missing(row, &i->evidence.features, link ? &link->features : NULL);
 	i->rates[investigation_rate_of(hits->kind)].n += hits->hits;
+}
+
+/* Without an inventory: see lingering.h. */
+static void take_lingering(struct watch *w, const struct probe_hits *hits)
+{
+	struct sender *sender = senders_note(&w->scope.collect.senders, hits);
+	struct evidence_stale row = { .missing = feature_named(&w->result.evidence.features, "tx-scatter-gather") };
+
+	if (!sender || !sender->held || (sender->netns && sender->netns != w->scope.collect.netns) ||
+		!lingering_is_stale(&w->lingering, hits->last_usec, util_now_usec()) ||
+		!cmd_scope_has_service(&w->scope, hits->netns, hits->ifindex, &sender->unit, sender->service))
+		return;
+	row.unit = sender->unit;
+	snprintf(row.service, sizeof(row.service), "%s", sender->service);
+	evidence_add_stale(&w->result.evidence, &row);
+}
+
+/* Negative errno. */
+static int take_fallback(struct watch *w)
+{
+	_cleanup_free_ struct probe_hits *hits = NULL;
+	struct evidence *e = &w->result.evidence;
+	size_t n = 0;
+	int r;
+
+	note_senders(w);
+	r = collect_read_hits(&w->scope.collect, w->probe, &hits, &n);
+	lingering_note_links(&w->lingering, w->session.view.links, w->session.view.features, util_now_usec());
+	e->has_lingering = !e->has_sockets && w->result.rates[INVESTIGATION_COPIED].known && w->lingering.whole_usec;
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		take_hits(w, &hits[i]);
+		if (e->has_lingering)
+			take_lingering(w, &hits[i]);
+	}
+	return r;
 }
 
 /* Negative errno. */
@@ -84,7 +147,7 @@ static int take_stale(struct watch *w)
 	for (struct stale *stale = set.all; r >= 0 && stale; stale = stale->hh.next) {
 		const struct stale_key *key = &stale->key;
 
-		if (!cmd_scope_has(&w->scope, key->cgroup, 0, key->netns, key->ifindex, stale->found.service))
+		if (!cmd_scope_has_service(&w->scope, key->netns, key->ifindex, &stale->found.unit, stale->found.service))
 			continue;
 		cmd_scope_link(&w->scope, key->netns, key->ifindex, stale->found.link);
 		evidence_add_stale(e, &stale->found);
@@ -95,13 +158,60 @@ static int take_stale(struct watch *w)
 	return r == -EOPNOTSUPP ? 0 : r;
 }
 
+/* Only offloadd knows who gave up UDP segmentation: that shows after the repair. */
+static void take_senders(struct watch *w)
+{
+	_cleanup_(evidence_clear) struct evidence known = { 0 };
+	_cleanup_json_ struct json_value *answer = NULL;
+	struct evidence *e = &w->result.evidence;
+	char why[JSON_WHY_LEN] = "";
+	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
+
+	if (cmd_call(w->options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC, &answer) != CMD_OK ||
+		json_read_services(&reader, answer, &known) < 0)
+		return;
+	for (size_t i = 0; i < known.n_stale; i++) {
+		const struct evidence_stale *of = &known.stale[i];
+		struct evidence_stale *row;
+
+		if (!of->senders || !cmd_scope_has_service(&w->scope, w->scope.collect.netns, of->ifindex, &of->unit, of->service))
+			continue;
+		row = evidence_stale_row(e, of->service, of->link);
+		if (!row)
+			return;
+		row->unit = of->unit;
+		row->ifindex = of->ifindex;
+		row->senders = of->senders;
+		row->missing |= evidence_add_feature(e, "tx-udp-segmentation");
+	}
+}
+
+/* The advice, as offloadd gives it. Negative errno. */
+static int set_remedies(struct watch *w)
+{
+	struct evidence *e = &w->result.evidence;
+	int r = cmd_make_plan(&w->session, NULL, 0) == CMD_OK ? plan_keep(&w->session.plan, &w->session.states) : -EIO;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < e->n_fallback; i++) {
+		struct evidence_fallback *row = &e->fallback[i];
+		const struct link *link = link_table_find(w->session.view.links, row->ifindex);
+		const struct link_state *state = link_states_find(&w->session.states, row->ifindex);
+
+		evidence_set_missing(row, &e->features, link ? &link->features : NULL);
+		evidence_set_remedy(e, row, state && state->result.declared ? &state->result : NULL);
+	}
+	return 0;
+}
+
 static void take_rate(const struct probe_rate *rate, void *userdata)
 {
 	char service[UNIT_SERVICE_LEN];
 	struct watch *w = userdata;
 
 	w->found[rate->kind] += rate->count;
-	if (cmd_scope_has(&w->scope, rate->cgroup, 0, rate->netns, rate->ifindex, service))
+	if (cmd_scope_has(&w->scope, rate->cgroup, rate->netns, rate->ifindex, service))
 		w->result.rates[rate->kind].n += rate->count;
 }
 
@@ -111,7 +221,7 @@ static void take_stack(const struct probe_stack *stack, void *userdata)
 	struct watch *w = userdata;
 
 	if (w->n_stacks < INVESTIGATION_LIST_MAX &&
-		cmd_scope_has(&w->scope, stack->cgroup, 0, stack->netns, stack->ifindex, service) && GROW(w->stacks, w->n_stacks))
+		cmd_scope_has(&w->scope, stack->cgroup, stack->netns, stack->ifindex, service) && GROW(w->stacks, w->n_stacks))
 		w->stacks[w->n_stacks++] = *stack;
 }
 
@@ -157,11 +267,13 @@ static void note_probes(struct watch *w)
 
 	status = probe_status(w->probe, &n);
 	for (size_t k = 0; k < n; k++) {
-		enum fallback_kind kind = evidence_kind_parse(status[k].name);
+		enum fallback_kind kind = strcmp(status[k].name, EVIDENCE_BY_PROCESS) ? evidence_kind_parse(status[k].name)
+										      : FALLBACK_SENDPAGE;
 
 		if (kind < FALLBACK_KINDS)
-			i->rates[investigation_rate_of(kind)].known |= status[k].method != PROBE_ABSENT;
-		if (strncmp(status[k].name, "feature ", 8) && strcmp(status[k].name, PROBE_BY_PROCESS))
+			i->rates[investigation_rate_of(kind)].known |= status[k].method != PROBE_ABSENT ||
+				(kind == FALLBACK_UDP && status[k].other_kernels); /* this kernel refuses none */
+		if (strncmp(status[k].name, "feature ", 8))
 			collect_probe(&i->evidence, &status[k]);
 	}
 	status = probe_rates_status(w->rates);
@@ -175,7 +287,7 @@ static void note_probes(struct watch *w)
 static int open_probes(struct watch *w)
 {
 	const struct feature_table *features = w->session.view.features;
-	const struct probe_options how = { .features = features, .no_changes = true };
+	const struct probe_options how = { .features = features, .no_changes = true, .by_socket = true };
 	int r;
 
 	w->result.evidence.features = *features;
@@ -186,6 +298,7 @@ static int open_probes(struct watch *w)
 	r = probe_open(&how, &w->probe);
 	if (r < 0)
 		return r;
+	w->scope.collect.senders.probe = w->probe;
 	r = probe_rates_open(features, &w->rates);
 	if (r < 0)
 		return r;
@@ -275,10 +388,15 @@ static int take_latency(struct watch *w)
 	return r;
 }
 
+static bool forget_all(_unused_ const struct probe_hits *hits, _unused_ void *userdata)
+{
+	return true;
+}
+
 /* Discards what was counted while the probes were being loaded. */
 static void forget_counts(struct watch *w)
 {
-	probe_forget_hits(w->probe, UINT64_MAX);
+	probe_forget_hits(w->probe, forget_all, NULL);
 	probe_read_lost(w->probe, &w->lost_before);
 	probe_rates_reset(w->rates);
 	if (w->latency) {
@@ -298,13 +416,18 @@ static int collect(struct watch *w)
 	r = observe_refresh(w->session.observe);
 	if (r < 0)
 		return r;
+	link_table_stack(&w->session.observe->links);
 	i->link_gone = w->scope.ifindex && !link_table_find(w->session.view.links, w->scope.ifindex);
 	r = w->latency ? take_latency(w) : 0;
 	if (r < 0)
 		return r;
-	probe_read_hits(w->probe, take_hits, w);
-	take_lost_hits(w);
 	r = take_stale(w);
+	if (r >= 0)
+		r = take_fallback(w);
+	take_senders(w);
+	take_lost_hits(w);
+	if (r >= 0)
+		r = set_remedies(w);
 	if (r < 0)
 		return r;
 	take_rates(w);
@@ -347,7 +470,8 @@ static int investigate(struct watch *w)
 	begin = util_now_usec();
 	fprintf(stderr, "watching for %" PRIu64 " s; press Ctrl-C to end earlier\n",
 		(limit + USEC_PER_SEC - 1) / USEC_PER_SEC);
-	cmd_wait_stop(stop, begin + limit);
+	lingering_note_links(&w->lingering, w->session.view.links, w->session.view.features, begin);
+	cmd_wait_stop(stop, begin + limit, probe_events_fd(w->probe), note_senders, w);
 	w->result.elapsed_usec = util_now_usec() - begin;
 	r = collect(w);
 	if (r < 0)
@@ -374,9 +498,7 @@ int cmd_investigate(const struct cmd_options *options, _unused_ int argc, _unuse
 
 	if (options->has_time && (options->time_usec < USEC_PER_MSEC || options->time_usec > FOR_MAX_USEC))
 		return cmd_error("invalid duration for --for: expected 1ms to 1h");
-	r = cmd_open(options, &w.session);
-	if (r == CMD_OK)
-		r = cmd_refresh(&w.session);
+	r = cmd_open_all(options, &w.session);
 	if (r == CMD_OK)
 		cmd_scope_open(&w.scope, &w.session, options->unit);
 	if (r == CMD_OK && options->link)

@@ -65,7 +65,7 @@ static int run(struct watch *watch, int stop)
 		fflush(stdout);
 	}
 	for (uint64_t i = 0; r == 0 && !stopped && (!watch->options->count || i < watch->options->count); i++) {
-		stopped = cmd_wait_stop(stop, next);
+		stopped = cmd_wait_stop(stop, next, -1, NULL, NULL);
 		now = util_now_usec();
 		r = print_interval(watch, now - begin);
 		begin = now;

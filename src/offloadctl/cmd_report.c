@@ -8,6 +8,7 @@
 #include "control/client.h"
 #include "basic/json.h"
 #include "control/methods.h"
+#include "kernel/trial.h"
 #include "report/report_html.h"
 #include "compare/snapshot_json.h"
 #include "compare/snapshot_model.h"
@@ -171,6 +172,7 @@ static int plan_snapshot(const struct snapshot *snapshot, struct link_table *lin
 		.features = &snapshot->features, .links = links, .rules = &s->rules, .plan = &s->plan };
 	snprintf(s->host.host_name, sizeof(s->host.host_name), "%s", snapshot->host);
 	snprintf(s->host.kernel_release, sizeof(s->host.kernel_release), "%s", snapshot->kernel);
+	s->host.backports = trial_has_backports(s->host.kernel_release);
 	snprintf(s->host.virtualization, sizeof(s->host.virtualization), "%s", snapshot->virtualization);
 	r = cmd_load_rules(s);
 	if (r != CMD_OK)

@@ -30,15 +30,19 @@ static bool matches(const char *glob, const struct unit *unit, const char *name)
 	       fnmatch(glob, name, 0) == 0;
 }
 
-bool cmd_scope_has(struct cmd_scope *scope, uint64_t cgroup, pid_t pid, uint32_t netns, int ifindex,
-	char buf[UNIT_SERVICE_LEN])
+bool cmd_scope_has_service(const struct cmd_scope *scope, uint32_t netns, int ifindex, const struct unit *unit, const char *service)
+{
+	if (scope->ifindex && (ifindex != scope->ifindex || netns != scope->collect.netns))
+		return false;
+	return matches(scope->unit, unit, service);
+}
+
+bool cmd_scope_has(struct cmd_scope *scope, uint64_t cgroup, uint32_t netns, int ifindex, char buf[UNIT_SERVICE_LEN])
 {
 	struct unit unit;
 
-	if (scope->ifindex && (ifindex != scope->ifindex || netns != scope->collect.netns))
-		return false;
-	collect_name_service(&scope->collect, cgroup, pid, UNIT_NO_SERVICE, &unit, buf);
-	return matches(scope->unit, &unit, buf);
+	senders_name_cgroup(&scope->collect.senders, cgroup, 0, UNIT_NO_SERVICE, &unit, buf);
+	return cmd_scope_has_service(scope, netns, ifindex, &unit, buf);
 }
 
 const char *cmd_scope_link(const struct cmd_scope *scope, uint32_t netns, int ifindex, char buf[LINK_NAME_LEN])
@@ -65,7 +69,7 @@ static void add_latency(struct latency_reader *reader, const struct probe_latenc
 {
 	row->fallback = histogram->fallback;
 	if (reader->error == 0 &&
-		cmd_scope_has(reader->scope, histogram->cgroup, 0, histogram->netns, histogram->ifindex, row->service))
+		cmd_scope_has(reader->scope, histogram->cgroup, histogram->netns, histogram->ifindex, row->service))
 		reader->error = evidence_latency_add(reader->latency, row);
 }
 
@@ -124,9 +128,9 @@ int cmd_catch_stop(void)
 	return fd < 0 ? -errno : fd;
 }
 
-bool cmd_wait_stop(int fd, uint64_t until_usec)
+bool cmd_wait_stop(int fd, uint64_t until_usec, int other, void (*fn)(void *userdata), void *userdata)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = other, .events = POLLIN } };
 	uint64_t now;
 
 	while ((now = util_now_usec()) < until_usec) {
@@ -134,8 +138,11 @@ bool cmd_wait_stop(int fd, uint64_t until_usec)
 		struct timespec limit = { .tv_sec = (time_t)(left / USEC_PER_SEC),
 			.tv_nsec = (long)(left % USEC_PER_SEC) * 1000 };
 
-		if (ppoll(&poll_fd, 1, &limit, NULL) > 0)
+		if (ppoll(fds, ARRAY_SIZE(fds), &limit, NULL) <= 0)
+			continue;
+		if (fds[0].revents)
 			return true;
+		fn(userdata);
 	}
 	return false;
 }

@@ -7,6 +7,7 @@
 
 #include "control/methods.h"
 #include "offloadctl/cmd_service.h"
+#include "report/catalog.h"
 #include "report/json_services.h"
 
 /* Exit codes of monitoring plugins. */
@@ -29,10 +30,8 @@ static int read_kernel(struct cmd_session *session, struct json_writer *w)
 	collect_probes(&e, probe);
 	cmd_scope_open(&scope, session, NULL);
 	r = collect_stale(&scope.collect, probe, &set);
-	for (struct stale *stale = set.all; r >= 0 && stale; stale = stale->hh.next) {
-		collect_name_stale(&scope.collect, stale);
+	for (struct stale *stale = set.all; r >= 0 && stale; stale = stale->hh.next)
 		evidence_add_stale(&e, &stale->found);
-	}
 	e.sockets_dropped = set.dropped;
 	stale_clear(&set);
 	cmd_scope_close(&scope);
@@ -63,60 +62,80 @@ static int services_of_kernel(const struct cmd_options *options, struct json_val
 
 /* ---- text ---- */
 
-static void print_end(const struct evidence *e, const struct evidence_fallback *row)
+/* The current kinds of fallback of a sender; unknown: those of which the kernel does not show the time. */
+static unsigned kinds_of(const struct evidence *e, const struct evidence_fallback *row, bool unknown)
 {
-	switch (evidence_find_end(e, row)) {
-	case EVIDENCE_END_UNKNOWN:
-		puts("the outgoing interface is not known");
-		break;
-	case EVIDENCE_END_NO_RULE:
-		printf("no rule declares the missing features of %s; a restart does not help\n", row->link);
-		break;
-	case EVIDENCE_END_REPAIR:
-		printf("ends when %s is repaired; no restart needed\n", row->link);
-		break;
-	case EVIDENCE_END_RECONNECT:
-		printf("%s is %s; after the repair, connections may have to reconnect\n", row->link,
-			answer_clean(row->verdict));
-		break;
-	}
+	unsigned kinds = 0;
+
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		if (unknown ? row->hits[kind].n && row->hits[kind].idle_usec == EVIDENCE_IDLE_UNKNOWN : evidence_is_now(e, row, kind))
+			kinds |= 1U << kind;
+	return kinds;
 }
 
-/* One line with all kinds of fallback that a sender uses now; false if there are none. */
-static bool print_sender(const struct evidence *e, const struct evidence_fallback *row, bool any)
+static void print_sender(const struct evidence *e, const struct evidence_fallback *row, unsigned kinds)
 {
-	const char *comma = NULL;
+	char text[CATALOG_TEXT_MAX], clean[CATALOG_TEXT_MAX];
+	const char *comma = "";
 
-	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++) {
-		if (!evidence_is_now(e, row, kind))
-			continue;
-		if (!any)
-			puts("Services using software fallback:");
-		any = true;
-		if (!comma)
-			printf("  %s%s%s: ",
-				row->service[0]			  ? row->service
-				: row->origin == FALLBACK_FORWARDED ? "forwarded traffic"
-								  : "the kernel itself",
-				row->link[0] ? " on " : "", row->link);
-		printf("%s%s %llu", comma ? comma : "", evidence_kind_name(kind), (unsigned long long)row->hits[kind].n);
-		comma = ", ";
+	printf("  %s%s%s: ", catalog_sender(row), row->link[0] ? " on " : "", row->link);
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		if (kinds >> kind & 1) {
+			printf("%s%s %llu%s", comma, evidence_kind_name(kind), (unsigned long long)row->hits[kind].n,
+				row->any_protocol && evidence_is_by_socket(kind) ? " (any protocol)" : "");
+			comma = ", ";
+		}
+	printf("; %s\n", util_clean(catalog_remedy(row, &e->features, text, sizeof(text)), clean, sizeof(clean)));
+}
+
+static bool print_senders(const struct evidence *e, bool unknown, const char *heading)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < e->n_fallback; i++) {
+		unsigned kinds = kinds_of(e, &e->fallback[i], unknown);
+
+		if (kinds && !any)
+			puts(heading);
+		if (kinds)
+			print_sender(e, &e->fallback[i], kinds);
+		any |= kinds != 0;
 	}
-	if (!comma)
-		return false;
-	printf("; ");
-	print_end(e, row);
-	return true;
+	return any;
 }
 
 static void print_fallback(const struct evidence *e)
 {
-	bool any = false;
+	unsigned unobserved = evidence_unobserved(e);
+	const char *comma = "";
+	bool any = print_senders(e, false, "Services using software fallback:");
 
-	for (size_t i = 0; i < e->n_fallback; i++)
-		any |= print_sender(e, &e->fallback[i], any);
+	any |= print_senders(e, true, "Services that used software fallback; this kernel does not show when:");
 	if (!any && e->has_fallback)
-		puts("No service uses software fallback.");
+		puts(unobserved ? "No service was seen using software fallback." : "No service uses software fallback.");
+	if (!unobserved || !e->has_fallback)
+		return;
+	printf("Not observed on this kernel: ");
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		if (unobserved >> kind & 1) {
+			printf("%s%s", comma, evidence_kind_name(kind));
+			comma = ", ";
+		}
+	puts(".");
+}
+
+/* What this kernel does not show of stale connections. */
+static void print_unseen(const struct evidence *e, FILE *out)
+{
+	if (e->has_sockets)
+		return;
+	if (e->has_lingering)
+		fputs("This kernel shows stale connections only while they are used; other services may need a restart, too.\n", out);
+	else if (e->lacking[0])
+		fprintf(out, "Whether services need a restart cannot be seen on this kernel while %s lacks scatter-gather or checksums.\n",
+			e->lacking);
+	else
+		fputs("Whether services need a restart cannot be seen: the kernel does not show connections.\n", out);
 }
 
 static void print_stale(const struct evidence *e)
@@ -124,17 +143,29 @@ static void print_stale(const struct evidence *e)
 	char when[32], missing[512];
 
 	if (e->n_stale)
-		puts("Services to restart, because some connections still lack an offload that their interface has regained:");
+		puts("Services to restart, because they still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
 		puts("No service needs a restart.");
 	for (size_t i = 0; i < e->n_stale; i++) {
 		const struct evidence_stale *row = &e->stale[i];
 
-		printf("  %s on %s: %u stale connection%s since %s, without %s; %llu hits since then\n", row->service, row->link,
-			row->sockets, util_plural(row->sockets), util_format_time(row->since_usec, when, sizeof(when)),
-			feature_format(&e->features, row->missing, missing, sizeof(missing)),
-			(unsigned long long)row->hits);
+		printf("  %s%s%s: ", row->service, row->link[0] ? " on " : "", row->link);
+		if (row->senders)
+			printf("%u process%s gave up UDP segmentation%s", row->senders, row->senders == 1 ? "" : "es",
+				evidence_has_connections(row) ? "; " : "\n");
+		if (!evidence_has_connections(row))
+			continue;
+		if (row->sockets)
+			printf("%u ", row->sockets);
+		printf("stale connection%s since %s, without %s; %llu hits since then\n", row->sockets ? util_plural(row->sockets) : "s",
+			util_format_time(row->since_usec, when, sizeof(when)),
+			feature_format(&e->features, row->missing, missing, sizeof(missing)), (unsigned long long)row->hits);
 	}
+	if (e->udp_undecided)
+		printf("%llu process%s refused UDP segmentation, and sent too little since then to decide whether %s gave it up.\n",
+			(unsigned long long)e->udp_undecided, e->udp_undecided == 1 ? " was" : "es were",
+			e->udp_undecided == 1 ? "it" : "they");
+	print_unseen(e, stdout);
 }
 
 static void print_text(const struct evidence *e, int code)
@@ -153,6 +184,10 @@ static void print_text(const struct evidence *e, int code)
 		if (e->lost[kind])
 			printf("%s: %llu hits could not be attributed to a service (table full)\n", evidence_kind_name(kind),
 				(unsigned long long)e->lost[kind]);
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		if (e->elsewhere[kind])
+			printf("%s: %llu hits in other network namespaces are not included\n", evidence_kind_name(kind),
+				(unsigned long long)e->elsewhere[kind]);
 }
 
 /* ---- for other programs ---- */
@@ -182,10 +217,10 @@ static int print_nagios(const struct evidence *e, int code)
 		printf("OFFLOADD CRITICAL - needs a restart:");
 		for (size_t i = 0; i < e->n_stale; i++)
 			printf("%s %s", i ? "," : "", e->stale[i].service);
-	} else if (code != CMD_OK || !e->has_sockets || !e->has_fallback) {
+	} else if (code != CMD_OK || !e->has_sockets || !e->has_fallback || evidence_unobserved(e)) {
 		state = NAGIOS_UNKNOWN;
 		printf("OFFLOADD UNKNOWN - %s",
-			code == CMD_OK ? "probes are unavailable" : "offloadd is not running");
+			code == CMD_NO_DAEMON ? "offloadd is not running" : "probes are unavailable");
 	} else if (now) {
 		state = NAGIOS_WARNING;
 		printf("OFFLOADD WARNING - services use software fallback: %zu", now);
@@ -214,9 +249,13 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 		code = cmd_error("Failed to read the reply of offloadd: %s", why[0] ? why : strerror(-reader.error));
 	if (code == CMD_ERROR)
 		return options->format == CMD_FORMAT_NAGIOS ? (int)NAGIOS_UNKNOWN : code;
+	/* an empty list would look like an all-clear */
+	if (code == CMD_OK && !e.has_sockets && !e.n_stale)
+		code = CMD_UNMET;
 	switch (options->format) {
 	case CMD_FORMAT_NEEDRESTART:
 		print_needrestart(&e);
+		print_unseen(&e, stderr);
 		return code;
 	case CMD_FORMAT_NAGIOS:
 		return print_nagios(&e, code);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "kernel/cgroup.h"
 #include "report/json_evidence.h"
@@ -42,54 +41,33 @@ static int take_socket(const struct socket_info *info, void *userdata)
 	return inventory->error;
 }
 
-/* The age of a process; field 22 of proc_pid_stat(5) is its start in ticks since boot. 0 or -ENOENT. */
-static int read_age(pid_t pid, char *comm, size_t size, uint64_t *ret_sec)
-{
-	unsigned long long start;
-	struct timespec now;
-	char path[32], text[1024], *name, *end;
-	_cleanup_fclose_ FILE *f = NULL;
-	size_t len;
-	long ticks = sysconf(_SC_CLK_TCK);
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	len = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-	text[len] = '\0';
-	name = strchr(text, '(');
-	end = strrchr(text, ')');
-	if (!name || !end || end < name || ticks <= 0)
-		return -ENOENT;
-	util_copy_name(comm, size, name + 1, (size_t)(end - name - 1));
-	if (sscanf(end + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-		    &start) != 1 ||
-		clock_gettime(CLOCK_BOOTTIME, &now) < 0)
-		return -ENOENT;
-	start /= (unsigned long long)ticks;
-	*ret_sec = (uint64_t)now.tv_sec > start ? (uint64_t)now.tv_sec - start : 0;
-	return 0;
-}
-
 /* Processes that cannot be read have no name. 0 or -ENOMEM. */
 static int name_owners(struct evidence *e, struct collect *collect)
 {
-	_cleanup_free_ struct cgroup_socket *owners = calloc(e->n_sockets + 1, sizeof(*owners));
-	char name[UNIT_SERVICE_LEN];
-	struct unit unit;
+	struct timespec now = { 0 };
 
-	if (!owners)
-		return -ENOMEM;
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	for (size_t i = 0; i < e->n_sockets; i++)
-		owners[i].inode = e->sockets[i].info.inode;
-	(void)cgroup_find_socket_owners(owners, e->n_sockets);
+		(void)senders_note_socket(&collect->senders, e->sockets[i].info.cgroup, e->sockets[i].info.inode);
+	senders_find(&collect->senders);
 	for (size_t i = 0; i < e->n_sockets; i++) {
 		struct evidence_socket *row = &e->sockets[i];
+		const struct probe_hits hits = { .kind = FALLBACK_CHECKSUM, .origin = FALLBACK_SOCKET, .cgroup = row->info.cgroup,
+			.inode = row->info.inode };
+		const struct sender *sender = senders_note(&collect->senders, &hits);
+		struct cgroup_process process;
+		char name[UNIT_SERVICE_LEN];
+		struct unit unit;
 
-		row->pid = owners[i].pid;
-		if (row->pid)
-			row->has_age = read_age(row->pid, row->comm, sizeof(row->comm), &row->age_sec) == 0;
-		row->service = strdup(collect_name_service(
-			collect, row->info.cgroup, row->pid, UNIT_NO_SERVICE, &unit, name));
+		row->pid = sender ? sender->pid : 0;
+		if (row->pid && cgroup_read_process(row->pid, &process) == 0) {
+			row->has_age = true;
+			row->age_sec = (uint64_t)now.tv_sec > process.start_usec / USEC_PER_SEC
+				? (uint64_t)now.tv_sec - process.start_usec / USEC_PER_SEC : 0;
+			memcpy(row->comm, process.comm, sizeof(row->comm));
+		}
+		senders_name(&collect->senders, &hits, &unit, name);
+		row->service = strdup(name);
 		if (!row->service)
 			return -ENOMEM;
 	}

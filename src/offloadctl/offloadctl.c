@@ -108,6 +108,10 @@ static const char verdicts[] =
 	"the device or kernel does not provide it (ethtool's [fixed]); refused: the kernel returned an error; contended: another "
 	"program keeps reverting it; paused: enforcement is paused.";
 
+static const char path_codes[] =
+	"Exit codes: 0 everything is left to the device, 1 error, 2 an interface or the socket works in software, 4 nothing is known "
+	"to, but something is not known.";
+
 static const struct command {
 	const char *name, *arguments, *help;
 	int (*run)(const struct cmd_options *options, int argc, char **argv);
@@ -148,6 +152,8 @@ static const struct command {
 	{ "report", "", "Write everything about this host as one HTML page, for a ticket",
 		cmd_report, 0, 0, RULES | USES(CONTROL) | USES(HTML) | USES(SNAPSHOT) | USES(EVENTS) | USES(SERVICES) |
 			USES(LATENCY), NULL },
+	{ "path", "LINK|UNIT|ADDRESS", "Follow packets from the socket to the wire: what each interface leaves to hardware",
+		cmd_way, 1, 1, PLANS, path_codes },
 	{ "check-path", "[LINK]", "Measure sendfile, splice and send over an interface",
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },

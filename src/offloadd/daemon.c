@@ -161,6 +161,14 @@ static int restart_unit(const char *unit, void *userdata)
 	return unit_restart_start(d->event, unit, on_restarted, d, &d->restart);
 }
 
+static const struct link_result *find_result(int ifindex, void *userdata)
+{
+	const struct daemon *d = userdata;
+	const struct link_state *state = link_states_find(reconcile_states(d->reconcile), ifindex);
+
+	return state && state->result.declared ? &state->result : NULL;
+}
+
 /* Enforcement does not need probes, so they are opened last, and missing ones are only reported. */
 static void open_tracker(struct daemon *d)
 {
@@ -170,6 +178,7 @@ static void open_tracker(struct daemon *d)
 		.links = &d->observe->links,
 		.fn = daemon_send_event,
 		.restart = restart_unit,
+		.result = find_result,
 		.enforce = &d->enforce,
 		.userdata = d,
 	};
@@ -226,6 +235,7 @@ static int run_loop(struct daemon *d)
 	daemon_report_started(d);
 	daemon_warn_without_rules(d);
 	daemon_report_missing_probes(d);
+	daemon_report_blind_settings(d);
 	daemon_settle(d);
 	r = daemon_loop(d);
 	daemon_save_ledger(d);

@@ -37,6 +37,34 @@ void daemon_set_restart_policy(struct daemon *d)
 		tracker_set_policy(d->tracker, &policy);
 }
 
+static void report_sight(struct daemon *d, const char *key, enum tracker_sight sight, const char *why)
+{
+	struct finding f;
+
+	if (sight == TRACKER_SEES)
+		return;
+	finding_init(&f, sight == TRACKER_BLIND ? FINDING_SETTING_BLIND : FINDING_SETTING_LIMITED, NULL);
+	finding_set_object(&f, key);
+	finding_set_words(&f, d->tracker ? why : "probes are turned off");
+	daemon_send_event(&f, d);
+}
+
+void daemon_report_blind_settings(struct daemon *d)
+{
+	const char *stale = d->conf.hooks[EVENT_STALE], *fallback = d->conf.hooks[EVENT_FALLBACK];
+	char why[PROBE_WHY_LEN] = "";
+	enum tracker_sight sight = d->tracker ? tracker_see_stale(d->tracker, why) : TRACKER_BLIND;
+
+	if (d->conf.restart_units && d->conf.restart_units[0])
+		report_sight(d, "[Restart] Units=", sight, why);
+	if (stale && stale[0])
+		report_sight(d, "[Hooks] OnStale=", sight, why);
+	if (!fallback || !fallback[0])
+		return;
+	sight = d->tracker ? tracker_see_fallback(d->tracker, why) : TRACKER_BLIND;
+	report_sight(d, "[Hooks] OnFallback=", sight, why);
+}
+
 void daemon_time_sendfile(struct daemon *d)
 {
 	struct probe_status status = { 0 };
@@ -129,6 +157,7 @@ int daemon_reload_conf(struct daemon *d)
 	if (changed)
 		daemon_report(d, FINDING_MODE, NULL, 0);
 	daemon_set_restart_policy(d);
+	daemon_report_blind_settings(d);
 	daemon_time_sendfile(d);
 	reconcile_configure(d->reconcile, enforce, &d->conf.contention);
 	daemon_note_textfile(d, daemon_set_textfile(d));

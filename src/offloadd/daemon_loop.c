@@ -12,6 +12,7 @@
  * last reconcile. */
 #define GATHER_USEC (20 * USEC_PER_MSEC)
 #define PRIORITY_RECONCILE 10 /* after all sockets */
+#define PRIORITY_PROBES 20 /* after that, because advice depends on how links match the rules now */
 #define LEDGER_DELAY_USEC (1 * USEC_PER_SEC) /* at most one write in this time */
 /* While a feature is contended, events are read in batches, because each costs time and none leads to a repair. */
 #define REST_USEC (250 * USEC_PER_MSEC)
@@ -251,7 +252,9 @@ static int on_probes(_unused_ sd_event_source *source, _unused_ int fd, _unused_
 
 int daemon_watch_probes(struct daemon *d)
 {
-	return sd_event_add_io(d->event, &d->probes, tracker_fd(d->tracker), EPOLLIN, on_probes, d);
+	int r = sd_event_add_io(d->event, &d->probes, tracker_fd(d->tracker), EPOLLIN, on_probes, d);
+
+	return r < 0 ? r : sd_event_source_set_priority(d->probes, PRIORITY_PROBES);
 }
 
 /* r: what came of loading them. */

@@ -82,6 +82,8 @@ bool daemon_lacks_rule_dir(const struct daemon *d);
 int daemon_set_textfile(struct daemon *d);
 const char *const *daemon_rule_dirs(const struct daemon *d); /* highest priority first, ends with NULL */
 void daemon_set_restart_policy(struct daemon *d);
+/* Reports settings that act on what this kernel does not show. */
+void daemon_report_blind_settings(struct daemon *d);
 void daemon_time_sendfile(struct daemon *d);
 
 /* ---- daemon_loop.c ---- */

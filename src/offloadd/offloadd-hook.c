@@ -22,7 +22,7 @@
 #include "basic/util.h"
 
 #define DIRECTORY "/run/offloadd-hook"
-#define LINGER_MSEC 2000
+#define LINGERING_MSEC 2000
 #define KEEP_SEC 600 /* environment files; a unit reads its own at its start */
 
 extern char **environ;
@@ -124,7 +124,7 @@ static int run(const struct runner *r)
 
 	remove_old(r->directory);
 	for (;;) {
-		int n = poll(&poll_fd, 1, LINGER_MSEC);
+		int n = poll(&poll_fd, 1, LINGERING_MSEC);
 		ssize_t len;
 
 		if (n < 0 && errno != EINTR)

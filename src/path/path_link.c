@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "basic/util.h"
+#include "bpf/kinds.h"
 
 #define IDLE_USEC (10 * USEC_PER_SEC)    /* without data, the other end is considered gone */
 #define ASK_USEC (2 * USEC_PER_SEC)      /* for a request, because other senders wait meanwhile */
@@ -78,9 +79,11 @@ static socklen_t address_len(const union path_address *address)
 int path_socket_open(int family, const char *device)
 {
 	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const struct timeval own = { .tv_sec = OWN_RECEIVE_TIMEOUT_SEC };
 
 	if (fd < 0)
 		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &own, sizeof(own));
 	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
 			      (socklen_t)strlen(device) + 1) < 0)
 		return -errno;

@@ -242,7 +242,7 @@ static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 	else
 		advise_change(w, link, item, false);
 	plan_item_cause(plan_find(w->plan, link->ifindex), item, &step);
-	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON) {
+	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON && step.code != CAUSE_STALE) {
 		why_on(w, link, bit, 1);
 		return;
 	}
@@ -306,7 +306,7 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 	if (!link || bit >= FEATURE_MAX)
 		return -ENODEV;
 	/* without links: only for the rules of the kernel; the prediction is in the plan */
-	r = predict_new_of(context->table, table, NULL, 0, context->host->kernel_release, &rules);
+	r = predict_new_of(context->table, table, NULL, 0, context->host, &rules);
 	if (r >= 0)
 		r = begin(link, ret);
 	if (r < 0)

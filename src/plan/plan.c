@@ -42,9 +42,10 @@ const struct plan_link *plan_find(const struct plan *plan, int ifindex)
 	return found ? &plan->links[found->at] : NULL;
 }
 
-/* The SET that gives the features in `among` their declared values, from the current prediction. */
+/* The SET that gives the features in `among` their declared values, from the current prediction. recompute: instead those that
+ * are requested as declared, and do not have that value. */
 static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
-	feature_set among, feature_set *ret_mask, feature_set *ret_value)
+	feature_set among, bool recompute, feature_set *ret_mask, feature_set *ret_value)
 {
 	const feature_set *ineffective = p->ineffective ? p->ineffective[pl - p->plan->links] : (feature_set[2]){ 0 };
 	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
@@ -62,7 +63,7 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		if (!(among & b))
 			continue;
 		planner_resolve_want(p, link, item);
-		if (item->want == !!(f->active & b) || item->want == !!(f->wanted & b))
+		if (item->want == !!(f->active & b) || recompute != (item->want == !!(f->wanted & b)))
 			continue;
 		if ((item->audit && !p->pretend) || (ineffective[item->want] & b))
 			continue;
@@ -79,12 +80,32 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 	}
 }
 
-static int add_step(struct plan *plan, const struct plan_link *pl, feature_set mask, feature_set value)
+static int add_step(struct plan *plan, const struct plan_link *pl, feature_set mask, feature_set value, bool recompute)
 {
 	if (!GROW(plan->steps, plan->n_steps))
 		return -ENOMEM;
-	plan->steps[plan->n_steps] = (struct plan_step){ .ifindex = pl->ifindex, .mask = mask, .value = value };
+	plan->steps[plan->n_steps] = (struct plan_step){ .ifindex = pl->ifindex, .mask = mask, .value = value, .recompute = recompute };
 	memcpy(plan->steps[plan->n_steps++].name, pl->name, sizeof(pl->name));
+	return 0;
+}
+
+/* Features that are out of date, such as TSO on a gretap after changelink, HSR over ports that were repaired, and what is stacked
+ * on them: the kernel corrects them the next time that it computes them, which only a request brings about. */
+static int recompute_link(struct planner *p, struct plan_link *pl, const struct link *link, feature_set among)
+{
+	feature_set mask, value;
+	int r;
+
+	collect_set(p, link, pl, among, true, &mask, &value);
+	if (!mask)
+		return 0;
+	r = predict_recompute(p->predict, link->ifindex);
+	if (r < 0)
+		return r;
+	mask &= ~(predict_features(p->predict, link->ifindex)->active ^ value);
+	if (mask)
+		return add_step(p->plan, pl, mask, value & mask, true);
+	predict_undo(p->predict);
 	return 0;
 }
 
@@ -100,7 +121,7 @@ static int step_link(struct planner *p, size_t at, feature_set among)
 	if (!link->has_features || (known && known->paused))
 		return 0;
 	for (;;) {
-		collect_set(p, link, pl, among, &more, &more_value);
+		collect_set(p, link, pl, among, false, &more, &more_value);
 		if (!(more & ~mask))
 			break;
 		if (mask)
@@ -111,7 +132,7 @@ static int step_link(struct planner *p, size_t at, feature_set among)
 		if (r < 0)
 			return r;
 	}
-	return mask ? add_step(p->plan, pl, mask, value) : 0;
+	return mask ? add_step(p->plan, pl, mask, value, false) : recompute_link(p, pl, link, among);
 }
 
 /* Does LRO of this link depend on a link above or below? Then it is turned off from the top down. */
@@ -171,7 +192,7 @@ static int start_prediction(struct planner *p)
 	for (size_t i = 0; i < p->plan->n_links && !p->pretend; i++)
 		p->plan->links[i].due = 0;
 	return predict_new_of(c->table, p->table, p->concerned, p->n_concerned,
-		c->host->kernel_release, &p->predict);
+		c->host, &p->predict);
 }
 
 /* Repeats until a round finds nothing to do, so that a plan after this one is empty. Starts again without the requests that

@@ -56,6 +56,7 @@ struct plan_step {
 	int ifindex;
 	char name[LINK_NAME_LEN];
 	feature_set mask, value;
+	bool recompute; /* `value` is requested already, and has an effect when the kernel computes the features again */
 };
 
 struct plan_index { /* sorted by ifindex, for plan_find() */

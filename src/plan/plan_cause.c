@@ -224,6 +224,8 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 			p->use_current = true;
 			find_cause(p, link, item);
 			p->use_current = false;
+			if (item->cause == CAUSE_UNKNOWN || !item->want)
+				set_cause(item, CAUSE_STALE, item->bit);
 		}
 		item->verdict = VERDICT_DRIFTED;
 		return;

@@ -33,11 +33,13 @@ struct planner {
 	bool failed; /* memory ran out where no error could be returned */
 };
 
-/* The kernel computes its features from those of its ports: netdev_increment_features(). */
+/* The kernel computes its features from those of its ports: netdev_increment_features(). A net_failover claims features whatever
+ * its ports have, and sends through them. */
 static inline bool planner_is_master(const struct link *link)
 {
 	return link_is_kind(link, "bond") || link_is_kind(link, "bridge") ||
-		link_is_kind(link, "team");
+		link_is_kind(link, "team") || link_is_kind(link, "hsr") ||
+		(link_is_kind(link, "physical") && strcmp(link->driver, "net_failover") == 0);
 }
 
 /* The kernel limits its features to those of the link below. */

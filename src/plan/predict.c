@@ -41,23 +41,6 @@ static struct link_features *change(struct predict *p, struct node *n)
 	return w;
 }
 
-/* netdev_sync_upper_features(): NETIF_F_UPPER_DISABLES is LRO. */
-static feature_set sync_upper_features(
-	const struct predict *p, const struct node *n, feature_set features)
-{
-	const struct node *master = node_at(p, n->master);
-
-	if (!(features & p->k->f.lro))
-		return features;
-	for (const struct node *upper = node_at(p, n->first_upper); upper;
-		upper = node_at(p, upper->next_upper))
-		if (upper->model->linked && !(upper->w[p->world].wanted & p->k->f.lro))
-			features &= ~p->k->f.lro;
-	if (master && !(master->w[p->world].wanted & p->k->f.lro))
-		features &= ~p->k->f.lro;
-	return features;
-}
-
 static bool update_features(struct predict *p, struct node *n);
 static void features_change(struct predict *p, struct node *n);
 
@@ -81,12 +64,19 @@ static bool update_features(struct predict *p, struct node *n)
 	if (p->depth >= DEPTH_MAX)
 		return false;
 	p->depth++;
-	features = sync_upper_features(p, n, predict_fixed(p, n));
+	n->updated = true;
+	features = predict_synced(p, n, predict_fixed(p, n));
 	if ((features ^ active(p, n)) & n->refuses[p->world]) {
 		p->depth--;
 		return true; /* as in the kernel, others are notified although nothing changed */
 	}
 	changed = features != active(p, n);
+	for (struct node *port = node_at(p, n->model->imposes && changed ? n->first_port : -1); port;
+		port = node_at(p, port->next_port)) {
+		change(p, port)->wanted = features;
+		if (update_features(p, port))
+			features_change(p, port);
+	}
 	if (n->model->linked && n->lower >= 0)
 		sync_lower_features(p, node_at(p, n->lower), features);
 	for (struct node *port = node_at(p, n->first_port); port;
@@ -100,13 +90,19 @@ static bool update_features(struct predict *p, struct node *n)
 
 static void react(struct predict *p, struct node *n)
 {
-	if (n->model->reacts_since > p->k->release)
+	feature_set copy;
+
+	if (!kernel_has(p, n->model->reacts_since))
 		return;
 	switch (n->model->reaction) {
 	case REACT_NOT:
 		break;
 	case REACT_UPDATE:
-		if (update_features(p, n))
+		if (n->model->copy && n->model->copy(p, n, &copy)) {
+			n->updated = true;
+			change(p, n)->active = copy;
+			features_change(p, n);
+		} else if (update_features(p, n))
 			features_change(p, n);
 		break;
 	case REACT_COMPUTE:
@@ -148,6 +144,8 @@ static void node_add(struct predict *p, const struct link *link)
 	n->ifindex = link->ifindex;
 	n->model = predict_model(link, p->n_nodes > 1 ? n[-1].model : NULL);
 	n->lower = n->master = n->first_upper = n->next_upper = n->first_port = n->next_port = -1;
+	n->xdp = link->xdp;
+	n->macsec_offload = link->macsec_offload;
 	for (int w = 0; w < WORLDS; w++)
 		n->w[w] = link->features;
 }
@@ -193,14 +191,14 @@ static int nodes_fill(struct predict *p, const struct link_table *table, struct 
 }
 
 int predict_new_of(const struct feature_table *features, const struct link_table *table,
-	struct link *const *links, size_t n, const char *release, struct predict **ret)
+	struct link *const *links, size_t n, const struct rule_host *host, struct predict **ret)
 {
 	struct predict *p = calloc(1, sizeof(*p));
 	int r;
 
 	if (!p)
 		return -ENOMEM;
-	p->k = predict_kernel_get(features, release);
+	p->k = predict_kernel_get(features, host);
 	r = p->k ? nodes_fill(p, table, links, n) : -ENOMEM;
 	if (r < 0) {
 		predict_free(p);
@@ -212,7 +210,7 @@ int predict_new_of(const struct feature_table *features, const struct link_table
 }
 
 int predict_new(const struct feature_table *features, const struct link_table *table,
-	const char *release, struct predict **ret)
+	const struct rule_host *host, struct predict **ret)
 {
 	_cleanup_free_ struct link **links = calloc(link_table_count(table) + 1, sizeof(*links));
 	size_t n = 0;
@@ -221,7 +219,7 @@ int predict_new(const struct feature_table *features, const struct link_table *t
 		return -ENOMEM;
 	link_table_foreach (table, link)
 		links[n++] = link;
-	return predict_new_of(features, table, links, n, release, ret);
+	return predict_new_of(features, table, links, n, host, ret);
 }
 
 void predict_free(struct predict *p)
@@ -235,6 +233,23 @@ void predict_free(struct predict *p)
 	free(p);
 }
 
+static int finish(struct predict *p)
+{
+	p->moved_before = p->moved;
+	for (size_t i = 0; i < p->n_changes; i++)
+		p->moved |= p->changes[i].was.active ^ p->nodes[p->changes[i].node].w[p->changes[i].world].active;
+	return p->failed ? -ENOMEM : 0;
+}
+
+static void update_and_notify(struct predict *p, struct node *n)
+{
+	feature_set before = active(p, n);
+
+	update_features(p, n);
+	if (active(p, n) != before)
+		features_change(p, n);
+}
+
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value)
 {
 	struct node *n = node_find(p, ifindex);
@@ -246,21 +261,32 @@ int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set va
 	p->n_changes = 0;
 	for (p->world = GUESS; p->world < WORLDS; p->world++) {
 		struct link_features *w = &n->w[p->world];
-		feature_set asked = (w->wanted & ~mask) | (value & mask), before = w->active;
+		feature_set asked = (w->wanted & ~mask) | (value & mask);
 
 		/* As ethnl_set_features(). The ioctl, used before 5.10, updates in any case. */
 		if (asked == w->wanted && p->k->release >= RELEASE(5, 10, 0))
 			continue;
 		change(p, n)->wanted = (w->wanted & ~w->hw) | (asked & w->hw);
-		update_features(p, n);
-		if (w->active != before)
-			features_change(p, n);
+		update_and_notify(p, n);
 	}
-	return p->failed ? -ENOMEM : 0;
+	return finish(p);
+}
+
+int predict_recompute(struct predict *p, int ifindex)
+{
+	struct node *n = node_find(p, ifindex);
+
+	if (!n)
+		return -ENODEV;
+	p->n_changes = 0;
+	for (p->world = GUESS; p->world < WORLDS; p->world++)
+		update_and_notify(p, n);
+	return finish(p);
 }
 
 void predict_undo(struct predict *p)
 {
+	p->moved = p->moved_before;
 	while (p->n_changes > 0) {
 		const struct change *last = &p->changes[--p->n_changes];
 
@@ -275,13 +301,37 @@ const struct link_features *predict_features(const struct predict *p, int ifinde
 	return n ? &n->w[GUESS] : NULL;
 }
 
-feature_set predict_uncertain(const struct predict *p, int ifindex)
+/* The doubtful bits of a node, and of what it is stacked on, if those were updated. Each node is asked once. */
+static feature_set doubts_at(const struct predict *p, struct node *n)
 {
-	const struct node *n = node_find(p, ifindex);
+	const struct model *m = n->model;
+	feature_set doubts = n->updated && m->doubtful && p->k->release < m->known_since ? m->doubtful(&p->k->f) : 0;
+
+	if (n->asked == p->questions)
+		return 0;
+	n->asked = p->questions;
+	/* what is below it and not seen may be stacked on a link that was changed */
+	if (is_below_unseen(n))
+		doubts |= p->moved & p->k->f.csum_mask ? p->moved | p->k->f.csum_mask : p->moved;
+	if (n->lower >= 0)
+		doubts |= doubts_at(p, node_at(p, n->lower));
+	for (struct node *port = node_at(p, n->first_port); port; port = node_at(p, port->next_port))
+		doubts |= doubts_at(p, port);
+	return doubts;
+}
+
+feature_set predict_uncertain(struct predict *p, int ifindex)
+{
+	struct node *n = node_find(p, ifindex);
+	feature_set doubts = 0;
 
 	if (!n)
 		return 0;
-	return (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active);
+	if (p->doubtful) {
+		p->questions++;
+		doubts = doubts_at(p, n) & (n->w[GUESS].hw | n->w[GUESS].active);
+	}
+	return doubts | (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active);
 }
 
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known)

@@ -8,16 +8,17 @@
 #include "basic/util.h"
 #include "model/feature.h"
 #include "model/link.h"
+#include "rules/rule.h"
 
 struct predict;
 
-/* Copies all links of table. release: as `uname -r` prints it; an unknown format counts as 6.12. Returns 0 or -ENOMEM.
+/* Copies all links of table. host: its kernel; a release of an unknown format counts as 6.12. Returns 0 or -ENOMEM.
  * predict_free() *ret. */
 int predict_new(const struct feature_table *features, const struct link_table *table,
-	const char *release, struct predict **ret);
+	const struct rule_host *host, struct predict **ret);
 /* The same for n links, which must include every link stacked with one of them: link_table_related(). */
 int predict_new_of(const struct feature_table *features, const struct link_table *table,
-	struct link *const *links, size_t n, const char *release, struct predict **ret);
+	struct link *const *links, size_t n, const struct rule_host *host, struct predict **ret);
 void predict_free(struct predict *p);
 CLEANUP_POINTER(struct predict, predict_free)
 
@@ -25,7 +26,11 @@ CLEANUP_POINTER(struct predict, predict_free)
  * feature that never changes; -ENOMEM. */
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value);
 
-/* Undoes the last predict_set(). */
+/* The same for a request that has the kernel compute the features again although it changes none (ethtool_features_recompute()):
+ * what is out of date ends. */
+int predict_recompute(struct predict *p, int ifindex);
+
+/* Undoes the last predict_set() or predict_recompute(). */
 void predict_undo(struct predict *p);
 
 /* The features of a link in the copy; NULL if there is no such link. Valid until predict_free(); predict_set() changes it. */
@@ -33,7 +38,7 @@ const struct link_features *predict_features(const struct predict *p, int ifinde
 
 /* The active bits of a link that depend on kernel state which user space cannot read, such as vlan_features of a device
  * without VLANs. */
-feature_set predict_uncertain(const struct predict *p, int ifindex);
+feature_set predict_uncertain(struct predict *p, int ifindex);
 
 /* The features that a device offers to VLANs on it (vlan_features), those of unknown bits included. *ret_known: the bits that
  * are known. */

@@ -44,11 +44,41 @@ static void hide_virtio(struct predict *p, struct node *n)
 	n->refuses[LOW] = asks;
 }
 
-/* The device below is in another network namespace: features may be off because of it. */
+/* The device below is in another network namespace: what is wanted and off, something there keeps off. Whether more can be on
+ * is not known. A macvlan or ipvlan has GSO, GRO and RX checksum as that device has them, requested or not. */
 static void hide_foreign_lower(struct predict *p, struct node *n)
 {
-	n->off[GUESS] = n->off[LOW] = ~n->w[GUESS].active & ~(p->k->f.soft | p->k->f.gso_software);
+	const struct sets *f = &p->k->f;
+	feature_set is = n->w[GUESS].active;
+
+	n->off[LOW] |= ~is & ~(n->model->keeps_software ? f->soft | f->gso_software : 0);
 	hide_unexplained(p, n);
+	if (!n->model->keeps_software)
+		n->on |= is & ~(f->one_for_all | f->csum_mask);
+}
+
+/* A bit that is on while gso_partial is off does not depend on it: fix_features() would have turned it off. */
+static void learn_partial(struct predict *p, struct node *n)
+{
+	if (!(n->w[GUESS].active & p->k->f.gso_partial))
+		n->not_partial = n->w[GUESS].active;
+}
+
+/* A link above that is in another network namespace is not seen, and may force LRO off below it. */
+static void hide_lro(struct predict *p, struct node *n)
+{
+	feature_set explained = predict_synced(p, n, predict_fixed(p, n));
+
+	n->off[LOW] |= p->k->f.lro;
+	n->off[GUESS] |= explained & ~n->w[GUESS].active & p->k->f.lro;
+}
+
+static void learn_gro(struct predict *p, struct node *n)
+{
+	if (!(n->w[GUESS].active & p->k->f.gro))
+		n->gro = GRO_FREE;
+	else if (!(n->w[GUESS].wanted & p->k->f.gro))
+		n->gro = GRO_KEPT;
 }
 
 static void outdate_above(struct predict *p, const struct node *n);
@@ -80,13 +110,26 @@ void predict_learn(struct predict *p)
 	for (int i = 0; i < p->n_nodes; i++) {
 		struct node *n = &p->nodes[i];
 
-		if (n->model->linked && n->lower < 0)
+		learn_partial(p, n);
+		learn_gro(p, n);
+		hide_lro(p, n);
+		p->doubtful |= n->model->known_since > p->k->release || is_below_unseen(n);
+		if (is_below_unseen(n)) {
 			hide_foreign_lower(p, n);
-		else if (n->model->hidden == HIDDEN_TUN)
-			hide_tun(p, n);
-		else if (n->model->hidden == HIDDEN_VIRTIO)
-			hide_virtio(p, n);
-		else
+			continue;
+		}
+		switch (n->model->hidden) {
+		case HIDDEN_NOBODY:
+			break;
+		case HIDDEN_DRIVER:
 			hide_unexplained(p, n);
+			break;
+		case HIDDEN_TUN:
+			hide_tun(p, n);
+			break;
+		case HIDDEN_VIRTIO:
+			hide_virtio(p, n);
+			break;
+		}
 	}
 }

@@ -42,7 +42,10 @@ static void sets_resolve(const struct feature_table *table, unsigned release, st
 #undef X
 	f->csum_mask = f->ip_csum | f->ip6_csum | f->hw_csum;
 	f->all_tso = f->tso | f->tso6 | f->tso_ecn | f->tso_mangleid;
-	f->gso_software = f->all_tso | f->tso_accecn | f->sctp;
+	/* "net: Remove UFO", 4.14 */
+	if (release >= RELEASE(4, 14, 0))
+		f->ufo = 0;
+	f->gso_software = f->all_tso | f->tso_accecn | f->sctp | f->ufo;
 	/* "net: add GSO UDP L4 and GSO fraglists to the list of software-backed types", 5.11 */
 	if (release >= RELEASE(5, 11, 0))
 		f->gso_software |= f->uso | f->gso_list;
@@ -59,20 +62,20 @@ static void sets_resolve(const struct feature_table *table, unsigned release, st
 		f->tun_user |= f->uso;
 	if (release >= RELEASE(6, 17, 0))
 		f->tun_user |= f->udp_tnl | f->udp_tnl_csum;
-	f->macvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->tso | f->lro |
+	f->macvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->tso | f->ufo | f->lro |
 		     f->tso_ecn | f->tso6 | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
 	f->macvlan_always =
 		f->sg | f->hw_csum | f->gso_software | f->gso_robust | f->gso_encap | f->lltx;
-	f->ipvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->all_tso |
+	f->ipvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->all_tso | f->ufo |
 		    f->gso_robust | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
 	f->ipvlan_always = f->macvlan_always | f->challenged;
 	f->macsec = f->sg | f->highdma | f->fraglist;
-	if (release >= RELEASE(6, 18, 0))
-		f->macsec |= f->stag_filter | f->vlan_filter;
+	f->macsec_filters = f->stag_filter | f->vlan_filter;
 	f->macsec_offload = f->macsec | f->gso_software | f->soft | f->lro | f->rxhash |
 			    f->csum_mask | f->rxcsum;
 	f->master_vlan = f->hw_csum | f->sg | f->fraglist | f->gso_software | f->gso_encap |
 			 f->highdma | f->lro;
+	f->failover_vlan = f->hw_csum | f->sg | f->fraglist | f->all_tso | f->highdma | f->lro;
 	f->bridge_common = f->sg | f->fraglist | f->highdma | f->gso_mask | f->hw_csum;
 }
 
@@ -81,13 +84,15 @@ static void rules_build(struct kernel *k)
 {
 	const struct sets *f = &k->f;
 	const feature_set both = f->ip_csum | f->ip6_csum;
-	const struct rule rules[] = {
+	const enum rule_trial udp = k->host.udp_needs_checksum;
+	const struct dependency rules[] = {
 		{ .bits = both, .none = f->hw_csum },
 		{ .bits = f->all_tso, .all = f->sg },
 		{ .bits = f->tso, .any = f->hw_csum | f->ip_csum, .drop = f->tso | f->tso_ecn },
 		{ .bits = f->tso6, .any = f->hw_csum | f->ip6_csum },
 		{ .bits = f->tso_mangleid, .all = f->tso },
 		{ .bits = f->tso_ecn, .any = f->all_tso & ~f->tso_ecn },
+		{ .bits = f->ufo, .all = f->sg, .any = f->hw_csum, .both = both, .until = RELEASE(4, 14, 0) },
 		{ .bits = f->gso, .all = f->sg },
 		{ .bits = f->gro_hw, .all = f->rxcsum },
 		{ .bits = f->lro | f->gro_hw, .none = f->rxfcs },
@@ -100,15 +105,16 @@ static void rules_build(struct kernel *k)
 		{ .bits = f->uso,
 			.any = f->hw_csum,
 			.both = both,
-			.since = RELEASE(6, 11, 0),
-			.perhaps = RELEASE(6, 6, 0) },
+			.since = udp == TRIAL_YES ? 0 : RELEASE(6, 11, 0),
+			.perhaps = RELEASE(6, 6, 0),
+			.until = udp == TRIAL_NO ? 1 : 0 },
 	};
 
 	_Static_assert(ARRAY_SIZE(rules) <= RULES_MAX, "too many rules");
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		unsigned from = rules[i].perhaps ? rules[i].perhaps : rules[i].since;
+		unsigned from = rules[i].perhaps && rules[i].since ? rules[i].perhaps : rules[i].since;
 
-		if (rules[i].bits && from <= k->release)
+		if (rules[i].bits && (from <= k->release || k->host.backports) && (!rules[i].until || k->release < rules[i].until))
 			k->rules[k->n_rules++] = rules[i];
 	}
 }
@@ -128,7 +134,7 @@ static void needs_build(struct kernel *k)
 	unsigned bit;
 
 	for (size_t i = 0; i < k->n_rules; i++) {
-		const struct rule *r = &k->rules[i];
+		const struct dependency *r = &k->rules[i];
 
 		if (r->since > k->release)
 			continue;
@@ -140,7 +146,7 @@ static void needs_build(struct kernel *k)
 	}
 }
 
-static struct kernel *kernel_new(const struct feature_table *features, const char *release)
+static struct kernel *kernel_new(const struct feature_table *features, const struct rule_host *host)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
 
@@ -148,9 +154,8 @@ static struct kernel *kernel_new(const struct feature_table *features, const cha
 		return NULL;
 	k->references = 1;
 	k->features = *features;
-	util_copy_name(k->release_text, sizeof(k->release_text), release,
-		strnlen(release, sizeof(k->release_text)));
-	k->release = release_parse(release);
+	k->host = *host;
+	k->release = release_parse(host->kernel_release);
 	sets_resolve(features, k->release, &k->f);
 	rules_build(k);
 	needs_build(k);
@@ -158,19 +163,20 @@ static struct kernel *kernel_new(const struct feature_table *features, const cha
 }
 
 static bool is_made_from(
-	const struct kernel *k, const struct feature_table *features, const char *release)
+	const struct kernel *k, const struct feature_table *features, const struct rule_host *host)
 {
-	return strcmp(k->release_text, release) == 0 &&
+	return strcmp(k->host.kernel_release, host->kernel_release) == 0 && k->host.backports == host->backports &&
+	       k->host.udp_needs_checksum == host->udp_needs_checksum &&
 	       memcmp(&k->features, features, sizeof(*features)) == 0;
 }
 
-struct kernel *predict_kernel_get(const struct feature_table *features, const char *release)
+struct kernel *predict_kernel_get(const struct feature_table *features, const struct rule_host *host)
 {
 	static struct kernel *last; /* a host has one */
 
-	if (!last || !is_made_from(last, features, release)) {
+	if (!last || !is_made_from(last, features, host)) {
 		predict_kernel_put(last);
-		last = kernel_new(features, release);
+		last = kernel_new(features, host);
 		if (!last)
 			return NULL;
 	}

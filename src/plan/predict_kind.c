@@ -58,6 +58,19 @@ static feature_set fix_bridge(const struct predict *p, const struct node *n, fea
 	return increment_by_ports(p, n, features & ~p->k->f.one_for_all, features);
 }
 
+/* The ports of HSR contain HSR itself (HSR_PT_MASTER), so what it has on stays on while it is wanted. */
+static feature_set fix_hsr(const struct predict *p, const struct node *n, feature_set features)
+{
+	const struct sets *f = &p->k->f;
+	feature_set mask = features;
+
+	features = predict_increment(f, features & ~f->one_for_all, active(p, n), mask);
+	for (const struct node *port = node_at(p, n->first_port); port;
+		port = node_at(p, port->next_port))
+		features = predict_increment(f, features, active(p, port), mask);
+	return features;
+}
+
 static feature_set fix_macvlan(const struct predict *p, const struct node *n, feature_set features)
 {
 	const struct node *lower = node_at(p, n->lower);
@@ -71,36 +84,78 @@ static feature_set fix_macvlan(const struct predict *p, const struct node *n, fe
 	return (features | f->macvlan_always) & (f->macvlan_always | f->macvlan);
 }
 
+/* Before "ipvlan: fix device features", 5.9 and stable kernels, it takes nothing away, and ipvlan_device_event() copies. */
+static bool ipvlan_copies(const struct predict *p)
+{
+	return p->k->release < RELEASE(5, 9, 0);
+}
+
 static feature_set fix_ipvlan(const struct predict *p, const struct node *n, feature_set features)
 {
 	const struct node *lower = node_at(p, n->lower);
 	const struct sets *f = &p->k->f;
 
-	if (!lower)
+	if (!lower || ipvlan_copies(p))
 		return features;
 	features |= f->all_for_all;
 	features = predict_increment(f, active(p, lower), features, features);
 	return (features | f->ipvlan_always) & (f->ipvlan_always | f->ipvlan);
 }
 
+static bool copy_to_ipvlan(const struct predict *p, const struct node *n, feature_set *ret)
+{
+	const struct node *lower = node_at(p, n->lower);
+
+	if (!lower || !ipvlan_copies(p))
+		return false;
+	*ret = active(p, lower) & p->k->f.ipvlan;
+	return true;
+}
+
+/* "macsec: add some of the lower device's features when offloading", 6.13: before it, an offloaded one has all that the device
+ * below has, and nothing of its own can be changed. */
+static bool is_macsec_offloaded(const struct predict *p, const struct node *n)
+{
+	return n->macsec_offload < 0 && p->k->release < RELEASE(6, 13, 0) ? (n->w[GUESS].hw & p->k->f.csum_mask) != 0 :
+									     n->macsec_offload > 0;
+}
+
 static feature_set fix_macsec(const struct predict *p, const struct node *n, feature_set features)
 {
 	const struct node *lower = node_at(p, n->lower);
 	const struct sets *f = &p->k->f;
-	/* macsec_is_offloaded() is not visible, but only an offloaded one has checksums. */
-	bool offloaded = n->w[GUESS].hw & f->csum_mask;
+	feature_set mask = is_macsec_offloaded(p, n) ? f->macsec_offload : f->macsec;
 
 	if (!lower)
 		return features;
-	return (features & ((active(p, lower) & (offloaded ? f->macsec_offload : f->macsec)) |
-				   f->gso_software | f->soft)) |
-	       f->lltx;
+	/* "macsec: Support VLAN-filtering lower devices", 7.1 and stable kernels: what has it shows it */
+	mask |= p->k->release >= RELEASE(7, 0, 0) ? f->macsec_filters : f->macsec_filters & n->w[GUESS].active;
+	return (features & ((active(p, lower) & mask) | f->gso_software | f->soft)) | f->lltx;
 }
 
-/* veth_xdp_set() removes GSO_SOFTWARE from hw_features of the peer, so these show whether the peer has an XDP program. */
+/* Does an XDP program keep GRO on? From "veth: allow enabling NAPI even without XDP", 5.13, to "net: veth: do not manipulate GRO
+ * when using XDP", 6.9 and stable kernels. What has GRO on without a request, or off, shows it. */
+static bool xdp_keeps_gro(const struct predict *p, const struct node *n)
+{
+	if (!n->xdp || p->k->release < RELEASE(5, 13, 0) || p->k->release >= RELEASE(6, 9, 0) || n->gro == GRO_FREE)
+		return false;
+	return n->gro == GRO_KEPT || p->world == HIGH;
+}
+
+/* veth_fix_features(). veth_xdp_set() removes GSO_SOFTWARE from hw_features of the peer, which show it wherever the peer is. */
 static feature_set fix_veth(const struct predict *p, const struct node *n, feature_set features)
 {
-	return n->w[GUESS].hw & p->k->f.tso ? features : features & ~p->k->f.gso_software;
+	const struct sets *f = &p->k->f;
+
+	if (!(n->w[GUESS].hw & f->tso))
+		features &= ~f->gso_software;
+	return xdp_keeps_gro(p, n) ? features | f->gro : features;
+}
+
+/* netvsc_fix_features() */
+static feature_set fix_netvsc(const struct predict *p, const struct node *n, feature_set features)
+{
+	return n->xdp ? features & ~p->k->f.lro : features;
 }
 
 static feature_set fix_vmxnet3(const struct predict *p, const struct node *n, feature_set features)
@@ -141,6 +196,14 @@ static struct offer offer_vxlan(struct predict *p, struct node *n)
 	(void)n;
 	return (struct offer){ .on = f->sg | f->hw_csum | f->rxcsum | f->gso_software | f->highdma |
 				     (p->k->release >= RELEASE(5, 12, 0) ? f->fraglist : 0) };
+}
+
+static struct offer offer_openvswitch(struct predict *p, struct node *n)
+{
+	const struct sets *f = &p->k->f;
+
+	(void)n;
+	return (struct offer){ .on = f->sg | f->fraglist | f->highdma | f->hw_csum | f->gso_software | f->gso_encap };
 }
 
 static struct offer offer_ifb(struct predict *p, struct node *n)
@@ -214,23 +277,28 @@ static struct offer offer_vlan(struct predict *p, struct node *n)
 	return offer_from_lower(p, n, ~p->k->f.all_fcoe, 0);
 }
 
+static struct offer offer_dsa(struct predict *p, struct node *n)
+{
+	return offer_from_lower(p, n, ~UINT64_C(0), 0);
+}
+
 static struct offer offer_macvlan(struct predict *p, struct node *n)
 {
 	return offer_from_lower(p, n, p->k->f.macvlan, p->k->f.macvlan_always & ~p->k->f.lltx);
 }
 
-/* The union over the ports, as in bond_compute_features(), __team_compute_features() and, in newer kernels,
- * netdev_compute_master_upper_features(). */
+/* The union over the ports, as in bond_compute_features(), __team_compute_features(), net_failover_compute_features() and, in
+ * newer kernels, netdev_compute_master_upper_features(). */
 static feature_set master_vlan_features(
-	const struct predict *p, const struct node *n, bool from_base, enum world world)
+	const struct predict *p, const struct node *n, feature_set mask, bool from_base, enum world world)
 {
 	const struct sets *f = &p->k->f;
-	feature_set all = from_base ? predict_base(f, f->master_vlan) : 0;
+	feature_set all = from_base ? predict_base(f, mask) : 0;
 
 	for (const struct node *port = node_at(p, n->first_port); port;
 		port = node_at(p, port->next_port))
 		all = predict_increment(f, all,
-			port->offer.on | (world == LOW ? 0 : port->offer.unknown), f->master_vlan);
+			port->offer.on | (world == LOW ? 0 : port->offer.unknown), mask);
 	return all;
 }
 
@@ -250,9 +318,22 @@ static struct offer offer_master(
 	for (struct node *port = node_at(p, n->first_port); port;
 		port = node_at(p, port->next_port))
 		predict_offer(p, port);
-	low = master_vlan_features(p, n, certainly_base, LOW);
-	high = master_vlan_features(p, n, certainly_base || perhaps_base, HIGH);
+	low = master_vlan_features(p, n, f->master_vlan, certainly_base, LOW);
+	high = master_vlan_features(p, n, f->master_vlan, certainly_base || perhaps_base, HIGH);
 	return (struct offer){ .on = low, .unknown = high & ~low };
+}
+
+static struct offer offer_failover(struct predict *p, struct node *n)
+{
+	const struct sets *f = &p->k->f;
+	feature_set low, high;
+
+	for (struct node *port = node_at(p, n->first_port); port;
+		port = node_at(p, port->next_port))
+		predict_offer(p, port);
+	low = master_vlan_features(p, n, f->failover_vlan, false, LOW);
+	high = master_vlan_features(p, n, f->master_vlan, true, HIGH);
+	return (struct offer){ .on = low | f->highdma, .unknown = high & ~low & ~f->highdma };
 }
 
 /* From 6.14 on, and in stable 6.12.7, a bond starts from netdev_base_features(), which keeps the
@@ -260,7 +341,7 @@ static struct offer offer_master(
  * bond_compute_features"); other stable kernels may have it. */
 static struct offer offer_bond(struct predict *p, struct node *n)
 {
-	return offer_master(p, n, p->k->release >= RELEASE(6, 12, 7), p->k->release >= RELEASE(6, 2, 0),
+	return offer_master(p, n, p->k->release >= RELEASE(6, 12, 7), p->k->release >= RELEASE(6, 2, 0) || p->k->host.backports,
 		p->k->f.highdma);
 }
 
@@ -271,47 +352,95 @@ static struct offer offer_bridge(struct predict *p, struct node *n)
 	return offer_master(p, n, true, true, p->k->f.bridge_common);
 }
 
-static const struct model models[] = {
-	{ "vlan", fix_vlan, offer_vlan, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "veth", fix_veth, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "bond", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0, HIDDEN_UNKNOWN },
-	{ "team", fix_bond, offer_bond, REACT_COMPUTE, false, PARTIAL_MASTER, 0, HIDDEN_UNKNOWN },
-	{ "bridge", fix_bridge, offer_bridge, REACT_UPDATE, false, PARTIAL_MASTER, 0, HIDDEN_UNKNOWN },
-	{ "macvlan", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "macvtap", fix_macvlan, offer_macvlan, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "ipvlan", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "ipvtap", fix_ipvlan, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "macsec", fix_macsec, offer_nothing, REACT_UPDATE, true, PARTIAL_NONE, RELEASE(6, 18, 0), HIDDEN_UNKNOWN },
-	{ "vxlan", NULL, offer_vxlan, REACT_NOT, true, PARTIAL_ENCAP, 0, HIDDEN_UNKNOWN },
-	{ "geneve", NULL, offer_nothing, REACT_NOT, false, PARTIAL_ENCAP, 0, HIDDEN_UNKNOWN },
-	{ "gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "ip6gretap", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "erspan", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "dummy", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "ifb", NULL, offer_ifb, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "tun", NULL, offer_tun, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_TUN },
-	{ "netkit", NULL, offer_veth, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "loopback", NULL, offer_nothing, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "e1000e", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "e1000", fix_vlan_tx_as_rx, offer_e1000e, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "igb", fix_vlan_tx_as_rx, offer_igb, REACT_NOT, false, PARTIAL_ENCAP, 0, HIDDEN_UNKNOWN },
-	{ "vmxnet3", fix_vmxnet3, offer_vmxnet3, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_UNKNOWN },
-	{ "virtio_net", NULL, offer_virtio, REACT_NOT, false, PARTIAL_NONE, 0, HIDDEN_VIRTIO },
+static feature_set doubt_ipvlan(const struct sets *f)
+{
+	return f->ipvlan | f->ipvlan_always;
+}
+
+static feature_set doubt_macvlan(const struct sets *f)
+{
+	return ~f->macvlan;
+}
+
+static feature_set doubt_lro(const struct sets *f)
+{
+	return f->lro;
+}
+
+#define FOLLOWER .reaction = REACT_UPDATE, .linked = true, .follows = true
+#define MASTER .fix = fix_bond, .offer = offer_bond, .reaction = REACT_COMPUTE, .partial = PARTIAL_MASTER, \
+	.known_since = RELEASE(5, 10, 0), .doubtful = doubt_lro
+#define MACVLAN .fix = fix_macvlan, .offer = offer_macvlan, FOLLOWER, .known_since = RELEASE(5, 10, 0), .doubtful = doubt_macvlan
+#define IPVLAN .fix = fix_ipvlan, .copy = copy_to_ipvlan, .offer = offer_nothing, FOLLOWER, .known_since = RELEASE(5, 10, 0), \
+	.doubtful = doubt_ipvlan
+
+/* Their source has neither ndo_fix_features() nor ndo_set_features(), or only what `fix` says. */
+static const struct model kinds[] = {
+	{ "vlan", .fix = fix_vlan, .offer = offer_vlan, FOLLOWER, .keeps_software = true },
+	{ "veth", .fix = fix_veth, .offer = offer_veth },
+	{ "bond", MASTER },
+	{ "team", MASTER },
+	{ "bridge", .fix = fix_bridge, .offer = offer_bridge, .reaction = REACT_UPDATE, .partial = PARTIAL_MASTER },
+	{ "hsr", .fix = fix_hsr, .offer = offer_nothing },
+	{ "macvlan", MACVLAN },
+	{ "macvtap", MACVLAN, .hidden = HIDDEN_DRIVER },
+	{ "ipvlan", IPVLAN },
+	{ "ipvtap", IPVLAN, .hidden = HIDDEN_DRIVER },
+	{ "macsec", .fix = fix_macsec, .offer = offer_nothing, FOLLOWER, .keeps_software = true, .reacts_since = RELEASE(6, 13, 0) },
+	{ "vxlan", .offer = offer_vxlan, .linked = true, .partial = PARTIAL_ENCAP },
+	{ "geneve", .offer = offer_nothing, .partial = PARTIAL_ENCAP },
+	{ "gre", .offer = offer_nothing },
+	{ "gretap", .offer = offer_nothing },
+	{ "erspan", .offer = offer_nothing },
+	{ "ip6gre", .offer = offer_nothing },
+	{ "ip6gretap", .offer = offer_nothing },
+	{ "ip6erspan", .offer = offer_nothing },
+	{ "ipip", .offer = offer_nothing },
+	{ "sit", .offer = offer_nothing },
+	{ "ip6tnl", .offer = offer_nothing },
+	{ "vti", .offer = offer_nothing },
+	{ "vti6", .offer = offer_nothing },
+	{ "xfrm", .offer = offer_nothing },
+	{ "wireguard", .offer = offer_nothing },
+	{ "vrf", .offer = offer_nothing },
+	{ "dummy", .offer = offer_nothing },
+	{ "ifb", .offer = offer_ifb },
+	{ "tun", .offer = offer_tun, .hidden = HIDDEN_TUN },
+	{ "netkit", .offer = offer_veth },
+	{ "openvswitch", .offer = offer_openvswitch },
+	{ "dsa", .offer = offer_dsa, .linked = true },
+	{ "loopback", .offer = offer_nothing },
 };
 
-static const struct model model_other = { "", NULL, NULL, REACT_NOT, false, PARTIAL_UNKNOWN, 0, HIDDEN_UNKNOWN };
+static const struct model drivers[] = {
+	{ "e1000e", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER },
+	{ "e1000", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER },
+	{ "igb", .fix = fix_vlan_tx_as_rx, .offer = offer_igb, .partial = PARTIAL_ENCAP, .hidden = HIDDEN_DRIVER },
+	{ "vmxnet3", .fix = fix_vmxnet3, .offer = offer_vmxnet3, .hidden = HIDDEN_DRIVER },
+	{ "virtio_net", .offer = offer_virtio, .hidden = HIDDEN_VIRTIO },
+	{ "net_failover", .offer = offer_failover },
+	{ "hv_netvsc", .fix = fix_netvsc, .imposes = true, .hidden = HIDDEN_DRIVER },
+};
+
+static const struct model model_other = { "", .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER };
+
+static const struct model *find_model(const struct model *in, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (in[i].name[0] == name[0] && strcmp(in[i].name, name) == 0)
+			return &in[i];
+	return &model_other;
+}
 
 const struct model *predict_model(const struct link *link, const struct model *hint)
 {
-	const char *name = link_is_kind(link, "physical") ? link->driver : link->kind;
+	bool physical = link_is_kind(link, "physical");
+	const char *name = physical ? link->driver : link->kind;
 
 	/* on a large host most links have the same kind as the previous one */
 	if (hint && strcmp(hint->name, name) == 0)
 		return hint;
-	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
-		if (models[i].name[0] == name[0] && strcmp(models[i].name, name) == 0)
-			return &models[i];
-	return &model_other;
+	return physical ? find_model(drivers, ARRAY_SIZE(drivers), name) : find_model(kinds, ARRAY_SIZE(kinds), name);
 }
 
 /* ---- hidden state ---- */
@@ -333,6 +462,10 @@ static void learn_from_vlan(
 		on |= here & f->csum_mask;
 	else if (asked & f->hw_csum)
 		off |= here & f->csum_mask;
+	if (n->model->hidden == HIDDEN_NOBODY) {
+		on &= offer->unknown;
+		off &= offer->unknown;
+	}
 	offer->on = (offer->on | on) & ~off;
 	offer->unknown &= ~(on | off);
 }

@@ -65,6 +65,7 @@ enum world { GUESS, HIGH, LOW, WORLDS };
 	X(tls_tx, "tls-hw-tx-offload")                                                             \
 	X(tls_rx, "tls-hw-rx-offload")                                                             \
 	X(gro_hw, "rx-gro-hw")                                                                     \
+	X(ufo, "tx-udp-fragmentation")                                                             \
 	X(hw_esp, "esp-hw-offload")                                                                \
 	X(hw_esp_tx_csum, "esp-tx-csum-hw-offload")
 
@@ -80,12 +81,12 @@ struct sets {
 	feature_set tun_user;
 	feature_set macvlan, macvlan_always;
 	feature_set ipvlan, ipvlan_always;
-	feature_set macsec, macsec_offload;
-	feature_set master_vlan, bridge_common;
+	feature_set macsec, macsec_filters, macsec_offload;
+	feature_set master_vlan, failover_vlan, bridge_common;
 };
 
 /* One condition of netdev_fix_features(): if one of `bits` is on and the condition is not met, `drop` is turned off (0: bits). */
-struct rule {
+struct dependency {
 	feature_set bits;
 	feature_set all;  /* all of these are on */
 	feature_set any;  /* one of these is on ... */
@@ -94,6 +95,7 @@ struct rule {
 	feature_set drop;
 	unsigned since;   /* the first release that certainly has this rule */
 	unsigned perhaps; /* stable kernels from this release on may have it, 0: none */
+	unsigned until;   /* the first release without it, 0: none */
 };
 
 #define RULES_MAX 16
@@ -101,11 +103,11 @@ struct rule {
 /* The rules of one release for the features that it has. Created once, and shared. */
 struct kernel {
 	unsigned references;
-	struct feature_table features; /* this and release_text identify it */
-	char release_text[65];
+	struct feature_table features; /* this and host identify it */
+	struct rule_host host;
 	unsigned release;
 	struct sets f;
-	struct rule rules[RULES_MAX];
+	struct dependency rules[RULES_MAX];
 	size_t n_rules;
 	/* for predict_needs(), by feature */
 	feature_set all[FEATURE_MAX], any[FEATURE_MAX], none[FEATURE_MAX];
@@ -123,15 +125,21 @@ struct node {
 	const struct model *model;
 	/* Neighbours in the stack, as indexes of nodes; -1: none. */
 	int lower, master, first_upper, next_upper, first_port, next_port;
+	bool xdp;           /* it has an XDP program */
+	enum { GRO_UNKNOWN, GRO_FREE, GRO_KEPT } gro; /* of a veth with an XDP program: does that keep GRO on? */
+	int macsec_offload; /* as in struct link */
 	struct link_features w[WORLDS];
 	/* What hidden state keeps off, by world, and what it keeps on (except in LOW). */
 	feature_set off[WORLDS], on;
 	/* If one of these bits would change, the driver's ndo_set_features() fails, and nothing changes. */
 	feature_set refuses[WORLDS];
+	feature_set not_partial; /* bits that were on without gso_partial: they are not in gso_partial_features */
 	struct offer offer;
 	bool offer_done, offer_running;
 	bool notifier_ctx; /* bond, team: inside their own notifier */
 	bool outdated;     /* a device below has changed since its last update */
+	bool updated;      /* predict_set() had its features computed */
+	unsigned asked;    /* predict.questions of the last one that came here */
 };
 
 /* The features of a node before the last SET changed them. */
@@ -152,6 +160,9 @@ struct predict {
 	struct change *changes; /* by the last SET */
 	size_t n_changes;
 	bool failed; /* out of memory for these */
+	bool doubtful;	    /* there are nodes with doubtful bits, or with something unseen below */
+	unsigned questions; /* calls of predict_uncertain() that looked for those */
+	feature_set moved, moved_before; /* active bits that changed anywhere, and without the last SET */
 };
 
 enum reaction {
@@ -169,7 +180,8 @@ enum partial {
 
 /* Who decides, invisible to user space, which features are on. */
 enum hidden {
-	HIDDEN_UNKNOWN,
+	HIDDEN_NOBODY, /* all rules are known: what they do not explain is out of date, and ends with the next update */
+	HIDDEN_DRIVER, /* its driver, or the owner of a macvtap */
 	HIDDEN_TUN,    /* the owner of the tap */
 	HIDDEN_VIRTIO, /* the host */
 };
@@ -179,12 +191,20 @@ enum hidden {
 struct model {
 	const char *name;
 	feature_set (*fix)(const struct predict *p, const struct node *n, feature_set features);
+	/* When the device below has changed: true if this kernel sets *ret instead of computing features. May be NULL. */
+	bool (*copy)(const struct predict *p, const struct node *n, feature_set *ret);
 	struct offer (*offer)(struct predict *p, struct node *n); /* NULL: unknown */
 	enum reaction reaction;
 	bool linked; /* netdev_upper_dev_link() to the device below: LRO is synchronized with it */
+	bool follows; /* `fix` depends on the device below ... */
+	bool keeps_software; /* ... except for NETIF_F_SOFT_FEATURES and NETIF_F_GSO_SOFTWARE */
+	bool imposes; /* ndo_set_features() makes its features the wanted ones of its ports: netvsc_set_features() */
 	enum partial partial;
 	unsigned reacts_since; /* release; 0: all */
 	enum hidden hidden;
+	/* Older releases compute its features differently, and which one does what is not known: `doubtful` bits are uncertain. */
+	unsigned known_since;
+	feature_set (*doubtful)(const struct sets *f);
 };
 
 static inline struct node *node_at(const struct predict *p, int i)
@@ -192,9 +212,21 @@ static inline struct node *node_at(const struct predict *p, int i)
 	return i < 0 ? NULL : &p->nodes[i];
 }
 
+/* Is the device below, on which its features depend, in another network namespace? */
+static inline bool is_below_unseen(const struct node *n)
+{
+	return n->model->follows && n->lower < 0;
+}
+
 static inline feature_set active(const struct predict *p, const struct node *n)
 {
 	return n->w[p->world].active;
+}
+
+/* Does the kernel do what `since` introduced? Where back-ports make that uncertain, only in the LOW world. */
+static inline bool kernel_has(const struct predict *p, unsigned since)
+{
+	return p->k->release >= since || (p->k->host.backports && p->world == LOW);
 }
 
 /* xfrm_api_check() returns NOTIFY_BAD for NETDEV_FEAT_CHANGE if a device has ESP checksum offload without ESP offload. It is
@@ -205,7 +237,7 @@ static inline bool is_mute(const struct predict *p, const struct node *n)
 }
 
 /* predict_kernel.c: the rules of a kernel, NULL without memory. */
-struct kernel *predict_kernel_get(const struct feature_table *features, const char *release);
+struct kernel *predict_kernel_get(const struct feature_table *features, const struct rule_host *host);
 void predict_kernel_put(struct kernel *k); /* may be NULL */
 /* netdev_intersect_features(), netdev_increment_features(), netdev_base_features(). */
 feature_set predict_intersect(const struct sets *f, feature_set a, feature_set b);
@@ -220,6 +252,9 @@ struct offer predict_offer(struct predict *p, struct node *n);
 
 /* The features that __netdev_update_features() would set: from netdev_get_wanted_features() to netdev_fix_features(). */
 feature_set predict_fixed(const struct predict *p, const struct node *n);
+
+/* These without what a link above forces off: netdev_sync_upper_features(). */
+feature_set predict_synced(const struct predict *p, const struct node *n, feature_set features);
 
 /* Infers the hidden state of all nodes. */
 void predict_learn(struct predict *p);

@@ -8,6 +8,8 @@
 #include "basic/util.h"
 #include "evidence/evidence.h"
 
+#define GSO_SIZE_DEFAULT 65536     /* GSO_LEGACY_MAX_SIZE of the kernel */
+#define GSO_SEGMENTS_DEFAULT 65535 /* GSO_MAX_SEGS */
 #define DEPTH_MAX 3 /* a finding, its causes, and sentences in those */
 
 /* ---- sentences ----
@@ -23,10 +25,19 @@
 #define CHANGED_BY "{changed_by?; {changed_by}}"
 #define SOFTWARE "software fallback on {link?{link}|an interface} ({kind})"
 /* "A process outside any service holds ...; restart it", but "web.service holds ...; restart the service" */
-#define HAS_STALE "{outside?A process outside any service|{service}} has {count} stale {count#connection|connections}: " \
+#define HAS_STALE "{outside?A process outside any service|{service}} has {count?{count} }stale {count#connection|connections}: " \
 		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
 		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
+#define AFTERWARDS "{copied_any?and connections may have to be re-established then|no restart is needed}"
+#define HAS_GAVE_UP "{outside?A process outside any service|{service}} sends UDP{link? on {link}|} without segmentation ({count} " \
+		    "{count#process|processes}): it was refused while the interface lacked checksums, which it has regained; restart " \
+		    "{outside?it|the service}"
 #define SENDER "{forwarded?Forwarded traffic|{outside?A process outside any service|{service?{service}|Traffic sent by the kernel}}}"
+#define FALLS_BACK SENDER " is using software fallback on {link?{link}|an unknown interface}; per second: " \
+		    "{rates?{rates}|less than one packet}; {why}"
+#define LIMIT(name, unit) "{link?{link}|the interface} limits " name "{limit? to {limit}}{largest?, and packets have up to {largest} " \
+			   unit "}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower it on the " \
+			   "interfaces above to the same"
 #define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
 	      "{running?{running} still running{running# for|, the longest for} {longest}}"
 
@@ -89,34 +100,40 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_EVENTS_SUPPRESSED] = "{count} {count#event was|events were} not logged: more than {total} in {duration}",
 	[FINDING_PROBES_FAILED] = "Failed to start probes: {error}; enforcement is not affected",
 	[FINDING_PROBES_MISSING] = "{count} of {total} probes unavailable; enforcement is not affected. Run: offloadctl status",
+	[FINDING_SETTING_BLIND] = "{object} has no effect: {reason}",
+	[FINDING_SETTING_LIMITED] = "{object} acts only on what can be observed: {reason}",
 	[FINDING_SENDFILE_UNTIMED] = "Failed to measure sendfile latency: {reason}; SendfileLatency=yes has no effect",
 
-	[FINDING_FALLBACK_SERVICE] = "{service} is using " SOFTWARE "; this ends when {link?{link}|it} is repaired, no restart is needed",
-	[FINDING_FALLBACK_SOCKET] = "{service} is using " SOFTWARE "; its connections may have to be re-established after a repair",
-	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE,
-	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE,
+	[FINDING_FALLBACK_SERVICE] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
+	[FINDING_FALLBACK_SOCKET] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
+	[FINDING_UDP_REFUSED] = "{outside?A process outside any service|{service}} sends UDP on {link?{link}|an interface} that the kernel "
+				"refuses to segment; some programs then give segmentation up until they are restarted; {remedy}",
+	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE "; {remedy}",
+	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
 				  "Run: offloadctl services",
 	[FINDING_FALLBACK_LOST] = "More services are using software fallback than can be counted separately; {count} {count#hit was|hits were} "
 				  "not attributed to a service. Run: offloadctl services --json",
 	[FINDING_STALE] = HAS_STALE,
 	[FINDING_RECONNECTED] = "{service} has no stale connections{link? on {link}} any more; no restart is needed",
-	[FINDING_RESTARTED] = "{service} restarted: it had stale connections",
-	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; its stale connections remain",
+	[FINDING_GAVE_UP] = HAS_GAVE_UP,
+	[FINDING_SEGMENTS_AGAIN] = "{service} has no process any more that gave up UDP segmentation{link? on {link}}; no restart is needed",
+	[FINDING_RESTARTED] = "{service} restarted: it lacked an offload that its interface has regained",
+	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; it still lacks an offload that its interface has regained",
 	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; if offloadd restarts, stale connections appear as new",
 
 	[FINDING_DIAGNOSIS_DEVICE] = SENDER " {has_again?used|is using} software fallback on {link?{link}|an unknown interface}"
-		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|about one packet}"
-		"{features?{has_again?; {link} has regained {features#it|them}|{unsupported?; this cannot be changed on {link}. Run: "
-		"offloadctl explain {link}|{copied_any?; after the repair its connections may have to be re-established}. Run: "
-		"offloadctl apply {link}}}|{only_copied?; its connections are closed by now, or not visible|; what the interface lacks "
-		"is not known{link?. Run: offloadctl explain {link}}}}",
+		"{features?, which {has_again?lacked|lacks} {features}}; per second: {rates?{rates}|less than one packet}"
+		"; {only_copied?{features?{remedy}|its connections are closed by now, or not visible}|{remedy}}",
+	[FINDING_DIAGNOSIS_LIMIT] = FALLS_BACK,
+	[FINDING_DIAGNOSIS_OTHER] = FALLS_BACK,
 	[FINDING_DIAGNOSIS_RECONNECT] = HAS_STALE,
+	[FINDING_DIAGNOSIS_GAVE_UP] = HAS_GAVE_UP,
 	[FINDING_DIAGNOSIS_DISK] = SENDER " waits for data to be read: {percent}% of the time in sendfile (" CALLS ") was spent asleep "
 		"until data arrived from disk; offloads are not the cause",
 	[FINDING_DIAGNOSIS_RECEIVER] = SENDER " waits for its receivers: {percent}% of the time in sendfile (" CALLS ") was spent "
 		"asleep until the send buffer had room; offloads are not the cause",
-	[FINDING_DIAGNOSIS_WELL] = "{count?Almost no software fallback ({count} {count#packet|packets} in total)|No software fallback} "
+	[FINDING_DIAGNOSIS_WELL] = "No software fallback "
 		"and no stale connections were found; {timed?sendfile to TCP sockets: " CALLS "|no sendfile call to a TCP socket "
 		"started{begun? (some that had started earlier ended)}}",
 	[FINDING_DIAGNOSIS_BLIND] = "{link_gone?{link} was removed during the investigation. }{unseen?Not observed: {unseen}; the "
@@ -131,8 +148,11 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_RATE(2)] = "{copied} {copied#copy|copies} by its sockets",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_SEGMENTATION)] = "segmentation",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_CHECKSUM)] = "checksums",
+	[CATALOG_RATE(3)] = "{refused} UDP {refused#send|sends} refused",
+	[CATALOG_UNSEEN(DIAGNOSIS_NO_UDP)] = "refused UDP sends",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_COPY)] = "copies by sockets",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_SOCKETS)] = "stale connections",
+	[CATALOG_UNSEEN(DIAGNOSIS_IDLE_SOCKETS)] = "stale connections that are not used",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_LATENCY)] = "sendfile",
 	[CATALOG_UNSEEN(DIAGNOSIS_LOST_PACKETS)] = "some packets (more senders than the BPF maps have room for)",
 	[CATALOG_UNSEEN(DIAGNOSIS_LOST_CALLS)] = "some sendfile calls (more than the BPF maps have room for)",
@@ -140,9 +160,46 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_MEASURE(INVESTIGATION_PER_CALL)] = "{object} per sendfile call",
 	[CATALOG_MEASURE(INVESTIGATION_PER_SECOND)] = "{object} per second",
 	[CATALOG_MEASURE(INVESTIGATION_STALE)] = "stale connections",
+	[CATALOG_REMEDY(REMEDY_UNKNOWN)] = "{link?{features?what ends this|what {link} lacks} is not known. Run: "
+		"offloadctl explain {link}|the outgoing interface is not known}",
+	[CATALOG_REMEDY(REMEDY_REASON)] = "{why}",
+	[CATALOG_REMEDY(REMEDY_OVER)] = "{link} has regained {features?{features}|it}, no restart is needed",
+	[CATALOG_REMEDY(REMEDY_REPAIR)] = "this ends when {link} is repaired, " AFTERWARDS ". Run: offloadctl apply {link}",
+	[CATALOG_REMEDY(REMEDY_RESUME)] = "this ends when enforcement of {link}, which is paused, is resumed, " AFTERWARDS
+		". Run: offloadctl resume {link}",
+	[CATALOG_REMEDY(REMEDY_CONTEND)] = "another program keeps reverting {features} of {link}. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_NOT_POSSIBLE)] = "a rule declares {features} on {link}, which is not possible now. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_RULE)] = "a rule turns {features} off on {link}; this ends when the rule changes. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_DECLARE)] = "no rule declares {features} on {link}; this ends when a rule does. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_UNSUPPORTED)] = "{features} cannot be changed on {link}. Run: offloadctl explain {link}",
+	[CATALOG_REMEDY(REMEDY_RECONNECT)] = "{link?{link}|the interface} lacks nothing any more, but some of its connections do; restart the "
+		"service, or for IPv4 run: sysctl net.ipv4.route.flush=1",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SAME)] = "",
 	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "up to Linux 6.4 it counts pages, from 6.5 calls",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SENDFILE_COUNTED)] = "it includes sendfile from Linux 6.5 on, but not on older kernels",
+
+	[CATALOG_WHY(FALLBACK_REASON_UNKNOWN)] = "the reason is unknown",
+	[CATALOG_WHY(FALLBACK_REASON_FEATURE)] = "",
+	[CATALOG_WHY(FALLBACK_REASON_XDP)] = "an XDP program at the other end of {link?{link}|the interface} takes this offload from it; "
+					     "it returns when the program is removed",
+	[CATALOG_WHY(FALLBACK_REASON_SIZE)] = LIMIT("gso_max_size", "bytes"),
+	[CATALOG_WHY(FALLBACK_REASON_IPV4_SIZE)] = LIMIT("gso_ipv4_max_size", "bytes"),
+	[CATALOG_WHY(FALLBACK_REASON_SEGMENTS)] = LIMIT("gso_max_segs", "segments"),
+	[CATALOG_WHY(FALLBACK_REASON_VLAN)] = "{link?{link}|the interface} does not offer this to packets with a VLAN tag; no setting "
+					      "changes that",
+	[CATALOG_WHY(FALLBACK_REASON_ENCAPSULATION)] = "{link?{link}|the interface} does not offer this to encapsulated packets; no "
+						       "setting changes that",
+	[CATALOG_WHY(FALLBACK_REASON_HEADERS)] = "checksum offload of {link?{link}|the interface} does not cover the headers of these "
+						 "packets",
+	[CATALOG_WHY(FALLBACK_REASON_DRIVER)] = "the driver of {link?{link}|the interface} does not accept these packets",
+	[CATALOG_WHY(FALLBACK_REASON_MTU)] = "packets{largest? of up to {largest} bytes} do not fit the MTU{limit? {limit}} of "
+					     "{link?{link}|the interface}, so the kernel splits and fragments them; lower the MTU of "
+					     "the interfaces above it",
+	[CATALOG_WHY(FALLBACK_REASON_QDISC)] = "the queueing discipline of {link?{link}|the interface} splits packets. Run: tc qdisc show "
+					       "dev {link?{link}|INTERFACE}",
+	[CATALOG_WHY(FALLBACK_REASON_FORCED)] = "another part of the kernel requests this, for example a queueing discipline, IPsec or "
+						"WireGuard; the features of {link?{link}|the interface} do not change that",
+	[CATALOG_WHY(FALLBACK_REASON_STALE)] = "",
 
 	[CATALOG_CAUSE(CAUSE_NONE)] = "",
 	[CATALOG_CAUSE(CAUSE_UNSUPPORTED_DRIVER)] = "the driver{driver? {driver}} does not allow {feature} to be turned {want?on|off}",
@@ -158,6 +215,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_CONFLICTS)] = "not possible while {other} is on",
 	[CATALOG_CAUSE(CAUSE_UPPER_OFF)] = "{other_link} above has {other} off",
 	[CATALOG_CAUSE(CAUSE_LOWER_ON)] = "follows {other_link} below, which has {other} on",
+	[CATALOG_CAUSE(CAUSE_STALE)] = "{feature} is out of date: the kernel has not recomputed the features of this interface",
 	[CATALOG_CAUSE(CAUSE_AUDIT)] = "audit mode: nothing is changed",
 	[CATALOG_CAUSE(CAUSE_UNKNOWN)] = "the kernel accepted the change without effect; the driver does not report why",
 	[CATALOG_CAUSE(CAUSE_IS_ON)] = "{features?{features}|{feature}} {features?{features#is|are}|is} on",
@@ -170,8 +228,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
-	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: the kernel does not report what the interface below offers to "
-					   "VLANs",
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on state that the kernel does not report",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",
@@ -220,9 +277,9 @@ static void expand_sentence(const struct subject *s, size_t index, unsigned dept
 enum name {
 	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
-	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, RATES,
-	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, UNSUPPORTED, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, NAMES
+	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
+	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
+	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -233,11 +290,12 @@ static const char *const names[NAMES] = {
 	[PROCESS] = "process", [PID] = "pid", [PARENT] = "parent", [PARENT_PID] = "parent_pid", [UNIT] = "unit",
 	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want",
 	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue", [KIND] = "kind",
-	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied",
+	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied", [REFUSED] = "refused",
 	[RATES] = "rates", [COPIED_ANY] = "copied_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
-	[UNSUPPORTED] = "unsupported", [PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
+	[PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
-	[BESIDE] = "beside",
+	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
+	[REMEDY_OF] = "remedy",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -305,12 +363,20 @@ static uint64_t take_list(const struct subject *s, size_t first, unsigned bits, 
 	return (uint64_t)__builtin_popcount(bits);
 }
 
+/* The limit that would be enough: the default of the kernel, or more. */
+static uint64_t wanted_limit(const struct finding *f)
+{
+	uint64_t usual = f->reason == FALLBACK_REASON_SEGMENTS ? GSO_SEGMENTS_DEFAULT : GSO_SIZE_DEFAULT;
+
+	return f->largest < usual ? usual : (uint64_t)f->largest + 1;
+}
+
 static uint64_t take(const struct subject *s, enum name name, unsigned depth, char *buf, size_t size)
 {
 	static const struct diagnosis none = { 0 };
 	const struct diagnosis *d = s->diagnosis ? s->diagnosis : &none;
 	const uint64_t rates[CATALOG_RATES] = { d->per_sec[FALLBACK_SEGMENTATION], d->per_sec[FALLBACK_CHECKSUM],
-		d->per_sec[FALLBACK_SENDPAGE] + d->per_sec[FALLBACK_SPLICE] };
+		d->per_sec[FALLBACK_SENDPAGE] + d->per_sec[FALLBACK_SPLICE], d->per_sec[FALLBACK_UDP] };
 	const struct finding *f = s->f;
 	const struct finding_process *by = &f->changed_by;
 	char text[64];
@@ -404,17 +470,16 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 	case SEGMENTED:
 	case SUMMED:
 	case COPIED:
+	case REFUSED:
 		return take_number(rates[name - SEGMENTED], buf, size);
 	case RATES:
-		return take_list(s, CATALOG_RATE(0), (rates[0] ? 1U : 0) | (rates[1] ? 2U : 0) | (rates[2] ? 4U : 0), depth, buf, size);
+		return take_list(s, CATALOG_RATE(0), (rates[0] ? 1U : 0) | (rates[1] ? 2U : 0) | (rates[2] ? 4U : 0) | (rates[3] ? 8U : 0), depth, buf, size);
 	case COPIED_ANY:
-		return d->copies;
+		return s->diagnosis ? d->copies : evidence_is_by_socket(f->kind);
 	case ONLY_COPIED:
 		return d->only_copies;
 	case HAS_AGAIN:
 		return d->has_again;
-	case UNSUPPORTED:
-		return d->unsupported;
 	case PERCENT:
 		return take_number(d->percent, buf, size);
 	case CALLS_NAME:
@@ -435,6 +500,20 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return d->link_gone;
 	case BESIDE:
 		return d->beside;
+	case REMEDY_OF:
+		if (buf)
+			expand_sentence(s, CATALOG_REMEDY(f->remedy), depth, buf, size);
+		return 1;
+	case WHY:
+		if (buf)
+			expand_sentence(s, CATALOG_WHY(f->reason), depth, buf, size);
+		return sentences[CATALOG_WHY(f->reason)][0] != '\0';
+	case LIMIT_NAME:
+		return take_number(f->limit, buf, size);
+	case LARGEST:
+		return take_number(f->largest, buf, size);
+	case WANTED:
+		return take_number(wanted_limit(f), buf, size);
 	case NAMES:
 		break;
 	}
@@ -509,6 +588,28 @@ const char *catalog_diagnosis(const struct diagnosis *d, const struct feature_ta
 	return buf;
 }
 
+const char *catalog_remedy(const struct evidence_fallback *row, const struct feature_table *table, char *buf, size_t size)
+{
+	struct finding f = { .off = row->missing, .remedy = row->remedy, .reason = row->reason, .limit = row->limit,
+		.largest = row->largest,
+		.kind = evidence_sum_copied(row) ? FALLBACK_SENDPAGE : FALLBACK_SEGMENTATION };
+	const struct subject s = { .f = &f, .table = table };
+
+	util_append(f.link, sizeof(f.link), "%s", row->link);
+	buf[0] = '\0';
+	expand_sentence(&s, CATALOG_REMEDY(row->remedy), 0, buf, size);
+	return buf;
+}
+
+const char *catalog_sender(const struct evidence_fallback *row)
+{
+	if (row->origin == FALLBACK_FORWARDED)
+		return "forwarded traffic";
+	if (row->origin == FALLBACK_KERNEL)
+		return "the kernel itself";
+	return strcmp(row->service, UNIT_NO_SERVICE) == 0 ? "a process outside any service" : row->service;
+}
+
 const char *catalog_metric(const struct investigation_metric *m, char *buf, size_t size)
 {
 	struct finding f = { 0 };
@@ -543,7 +644,7 @@ const char *catalog_reason(const struct finding *f, const struct feature_table *
 	else if (f->n_causes == 0 && f->error)
 		util_append(buf, size, "%s", strerror(-f->error));
 	else if (finding_event(f->code) == EVENT_FALLBACK)
-		util_append(buf, size, "%s", evidence_kind_name(f->kind));
+		util_append(buf, size, "%s, %s", evidence_kind_name(f->kind), evidence_reason_name(f->reason));
 	return buf;
 }
 

@@ -13,12 +13,15 @@
 #define CATALOG_ADVICE(advice) (CATALOG_CAUSE(CAUSE_COUNT) + (size_t)(advice))
 /* Of diagnoses: what happens per second (segmented, checksums, copies), and what could not be observed. */
 #define CATALOG_RATE(rate) (CATALOG_ADVICE(ADVICE_COUNT) + (size_t)(rate))
-#define CATALOG_RATES 3
+#define CATALOG_RATES 4
 #define CATALOG_UNSEEN(unseen) (CATALOG_RATE(CATALOG_RATES) + (size_t)(unseen))
 /* Of a comparison: what is compared, and why it cannot be compared. */
 #define CATALOG_MEASURE(measure) (CATALOG_UNSEEN(DIAGNOSIS_UNSEEN) + (size_t)(measure))
 #define CATALOG_DIFFERENCE(difference) (CATALOG_MEASURE(INVESTIGATION_MEASURES) + (size_t)(difference))
-#define CATALOG_SENTENCES CATALOG_DIFFERENCE(INVESTIGATION_DIFFERENCES)
+/* Of software fallback: its reason, if that is not a feature or a stale connection, and what ends it. */
+#define CATALOG_WHY(reason) (CATALOG_DIFFERENCE(INVESTIGATION_DIFFERENCES) + (size_t)(reason))
+#define CATALOG_REMEDY(remedy) (CATALOG_WHY(FALLBACK_REASONS) + (size_t)(remedy))
+#define CATALOG_SENTENCES CATALOG_REMEDY(REMEDY_COUNT)
 #define CATALOG_TEXT_MAX 1024 /* bytes that are enough for any sentence */
 
 /* All functions write at most size bytes with the NUL, truncate longer text, and return buf. table: names the features. */
@@ -29,13 +32,18 @@ const char *catalog_format(const struct finding *f, const struct feature_table *
 /* A diagnosis of `offloadctl investigate`, with its numbers. table: the features of its evidence. */
 const char *catalog_diagnosis(const struct diagnosis *d, const struct feature_table *table, char *buf, size_t size);
 
+/* How the fallback of a row ends: the same sentence as in its event and its diagnosis. */
+const char *catalog_remedy(const struct evidence_fallback *row, const struct feature_table *table, char *buf, size_t size);
+/* Who sends: a service, "a process outside any service", "forwarded traffic", "the kernel". Owned by row, or static. */
+const char *catalog_sender(const struct evidence_fallback *row);
+
 /* What two investigations are compared by: "sendfile median, files.service", "tcp_push_one per second". */
 const char *catalog_metric(const struct investigation_metric *m, char *buf, size_t size);
 /* Why the two numbers are not comparable; NULL if they are. Static. */
 const char *catalog_difference(const struct investigation_metric *m);
 
 /* The reason of a finding for programs: names of causes with link and feature ("lower-off bond0 tx-scatter-gather, needs
- * tx-scatter-gather"), a kind of fallback, or an error message; "" if there is none. */
+ * tx-scatter-gather"), kind and reason of fallback, or an error message; "" if there is none. */
 const char *catalog_reason(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
 
 /* The cause of an item's verdict; "" if it is compliant. bit: a feature to refer to as "it", because the text before names it;

@@ -15,7 +15,7 @@
 
 static const char *const field_names[] = { "OFFLOADD_EVENT", "OFFLOADD_CODE", "OFFLOADD_MESSAGE", "OFFLOADD_MESSAGE_ID",
 	"OFFLOADD_PRIORITY", "OFFLOADD_LINK", "OFFLOADD_IFINDEX", "OFFLOADD_FEATURES", "OFFLOADD_RULE",
-	"OFFLOADD_REASON", "OFFLOADD_COUNT", "OFFLOADD_SERVICE", "OFFLOADD_CHANGED_BY", "OFFLOADD_CHANGED_BY_UNIT",
+	"OFFLOADD_REASON", "OFFLOADD_COUNT", "OFFLOADD_SERVICE", "OFFLOADD_REMEDY", "OFFLOADD_CHANGED_BY", "OFFLOADD_CHANGED_BY_UNIT",
 	"OFFLOADD_NETNS", "OFFLOADD_SUPPRESSED" };
 _Static_assert(ARRAY_SIZE(field_names) <= HOOK_FIELDS_MAX, "room for every field");
 
@@ -63,6 +63,8 @@ size_t hook_encode(const struct feature_table *table, const struct finding *even
 	add(buf, "OFFLOADD_REASON", catalog_reason(event, table, text, sizeof(text)));
 	add_number(buf, "OFFLOADD_COUNT", event->count);
 	add(buf, "OFFLOADD_SERVICE", event->service);
+	if (kind == EVENT_FALLBACK || kind == EVENT_STALE)
+		add(buf, "OFFLOADD_REMEDY", remedy_name(event->remedy));
 	add(buf, "OFFLOADD_CHANGED_BY", event->changed_by.comm);
 	add(buf, "OFFLOADD_CHANGED_BY_UNIT", event->changed_by.unit);
 	add(buf, "OFFLOADD_NETNS", netns);

@@ -13,7 +13,7 @@
 
 #define HOOK_SOCKET_PATH "/run/offloadd-hook/socket"
 #define HOOK_EVENT_MAX 8192
-#define HOOK_FIELDS_MAX 16
+#define HOOK_FIELDS_MAX 17
 #define HOOK_BURST 20 /* most events in HOOK_WINDOW_USEC, all kinds together */
 #define HOOK_WINDOW_USEC (UINT64_C(60) * 1000 * 1000)
 #define HOOK_SUFFIX "@.service" /* of every unit that can be a hook */

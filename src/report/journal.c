@@ -123,6 +123,8 @@ static void fill(const struct feature_table *table, const struct finding *event,
 		add(f, "OFFLOADD_COUNT=%llu", (unsigned long long)event->count);
 	if (event->service[0])
 		add(f, "OFFLOADD_SERVICE=%s", event->service);
+	if (kind == EVENT_FALLBACK || kind == EVENT_STALE)
+		add(f, "OFFLOADD_REMEDY=%s", remedy_name(event->remedy));
 	add_process(f, &event->changed_by);
 }
 

@@ -179,6 +179,7 @@ static void add_steps(struct json_writer *w, const struct view *view)
 		json_add_int(w, "number", (int64_t)i + 1);
 		json_add_link(w, step->name, step->ifindex);
 		add_on_off(w, "on", "off", view->features, step->mask, step->value);
+		json_add_bool(w, "recompute", step->recompute);
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -475,30 +476,33 @@ static void add_chain(struct json_writer *w, const struct feature_table *table,
 	json_close_list(w);
 }
 
+void json_add_explanation(struct json_writer *w, const struct view *view, const struct explanation *e)
+{
+	char text[CATALOG_TEXT_MAX];
+
+	json_open_object(w, NULL);
+	json_add_text(w, "feature", e->word ? e->word : feature_name(view->features, e->steps[0].bit));
+	json_add_text(w, "verdict", e->item ? verdict_name(e->item->verdict) : NULL);
+	json_add_text(w, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
+	add_rule(w, e->item);
+	add_chain(w, view->features, e);
+	json_add_text(w, "advice_code", advice_name(e->advice.code));
+	json_add_some(w, "advice", catalog_advice(view->features, e, text, sizeof(text)));
+	json_close_object(w);
+}
+
 int json_write_explain(FILE *out, const struct view *view, const struct link *link, const struct explanation *explanations,
 	size_t n)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	char text[CATALOG_TEXT_MAX];
 
 	json_begin(&w, "explain");
 	add_rules(&w, view->rules, view);
 	json_add_link(&w, link->name, link->ifindex);
 	json_add_text(&w, "verdict", view_verdict(view->plan, link->ifindex));
 	json_open_list(&w, "features");
-	for (size_t i = 0; i < n; i++) {
-		const struct explanation *e = &explanations[i];
-
-		json_open_object(&w, NULL);
-		json_add_text(&w, "feature", e->word ? e->word : feature_name(view->features, e->steps[0].bit));
-		json_add_text(&w, "verdict", e->item ? verdict_name(e->item->verdict) : NULL);
-		json_add_text(&w, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
-		add_rule(&w, e->item);
-		add_chain(&w, view->features, e);
-		json_add_text(&w, "advice_code", advice_name(e->advice.code));
-		json_add_some(&w, "advice", catalog_advice(view->features, e, text, sizeof(text)));
-		json_close_object(&w);
-	}
+	for (size_t i = 0; i < n; i++)
+		json_add_explanation(&w, view, &explanations[i]);
 	json_close_list(&w);
 	return json_finish(&w, out);
 }

@@ -29,6 +29,9 @@ void json_add_plan_links(struct json_writer *w, const struct view *view);
 void json_add_results(
 	struct json_writer *w, const struct feature_table *table, const struct apply_report *report);
 
+/* An explanation, as in a list of "features". */
+void json_add_explanation(struct json_writer *w, const struct view *view, const struct explanation *e);
+
 /* ---- documents: each function writes one and a newline. 0, -ENOMEM, -EIO. exit_code: of the command, a member. ---- */
 
 int json_write_plan(FILE *out, const struct view *view);

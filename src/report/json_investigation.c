@@ -30,15 +30,19 @@ static const struct json_field fallback_fields[] = {
 	JSON_FIELD(struct evidence_fallback, link, "link", JSON_TEXT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, has_again, "mended", JSON_BOOL),
 	JSON_FIELD(struct evidence_fallback, unsupported, "fixed", JSON_BOOL),
+	JSON_FIELD(struct evidence_fallback, limit, "limit", JSON_INT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_fallback, largest, "largest", JSON_INT, .zero_is_null = true),
 	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_SEGMENTATION].n, "segmentation", JSON_INT),
 	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_CHECKSUM].n, "checksum", JSON_INT),
+	JSON_FIELD(struct evidence_fallback, hits[FALLBACK_UDP].n, "udp-segmentation", JSON_INT),
 	{ 0 },
 };
 
 static const struct json_field stale_fields[] = {
 	JSON_FIELD(struct evidence_stale, service, "service", JSON_TEXT),
 	JSON_FIELD(struct evidence_stale, link, "link", JSON_TEXT, .zero_is_null = true),
-	JSON_FIELD(struct evidence_stale, sockets, "sockets", JSON_INT),
+	JSON_FIELD(struct evidence_stale, sockets, "sockets", JSON_INT, .zero_is_null = true),
+	JSON_FIELD(struct evidence_stale, senders, "udp_senders", JSON_INT),
 	{ 0 },
 };
 
@@ -63,12 +67,18 @@ static const struct json_field head_fields[] = {
 	JSON_FIELD(struct investigation, only_link, "link", JSON_TEXT, .zero_is_null = true),
 	JSON_FIELD(struct investigation, link_gone, "link_gone", JSON_BOOL),
 	JSON_FIELD(struct investigation, elapsed_usec, "elapsed_usec", JSON_INT, .required = true, .least = 1),
+	JSON_FIELD(struct investigation, evidence.has_lingering, "copies_judged", JSON_BOOL),
 	JSON_FIELD(struct investigation, evidence.latency.lost, "lost_calls", JSON_INT),
 	JSON_FIELD(struct investigation, evidence.latency.begun, "begun_calls", JSON_INT),
 	{ 0 },
 };
 
 /* ---- writing ---- */
+
+static bool is_about_fallback(enum finding_code code)
+{
+	return code == FINDING_DIAGNOSIS_DEVICE || code == FINDING_DIAGNOSIS_RECONNECT || code == FINDING_DIAGNOSIS_GAVE_UP;
+}
 
 static void add_diagnoses(struct json_writer *w, const struct feature_table *features, const struct diagnosis *diagnoses, size_t n)
 {
@@ -79,6 +89,8 @@ static void add_diagnoses(struct json_writer *w, const struct feature_table *fea
 		json_open_object(w, NULL);
 		json_add_text(w, "verdict", diagnosis_name(diagnoses[k].finding.code));
 		json_add_fields(w, diagnosis_fields, &diagnoses[k]);
+		json_add_text(w, "reason", diagnosis_is_fallback(&diagnoses[k]) ? evidence_reason_name(diagnoses[k].finding.reason) : NULL);
+		json_add_text(w, "remedy", is_about_fallback(diagnoses[k].finding.code) ? remedy_name(diagnoses[k].finding.remedy) : NULL);
 		json_add_text(w, "text", catalog_diagnosis(&diagnoses[k], features, text, sizeof(text)));
 		json_close_object(w);
 	}
@@ -111,9 +123,11 @@ static void add_fallback(struct json_writer *w, const struct evidence *e)
 	for (size_t k = 0; k < e->n_fallback; k++) {
 		json_open_object(w, NULL);
 		json_add_fields(w, fallback_fields, &e->fallback[k]);
+		json_add_text(w, "reason", evidence_reason_name(e->fallback[k].reason));
 		json_add_bool(w, "forwarded", e->fallback[k].origin == FALLBACK_FORWARDED);
 		json_add_int(w, "copy", (int64_t)evidence_sum_copied(&e->fallback[k]));
 		add_missing(w, &e->features, e->fallback[k].missing);
+		json_add_text(w, "remedy", remedy_name(e->fallback[k].remedy));
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -121,7 +135,7 @@ static void add_fallback(struct json_writer *w, const struct evidence *e)
 
 static void add_stale(struct json_writer *w, const struct evidence *e)
 {
-	if (!json_open_list_if(w, "stale", e->has_sockets))
+	if (!json_open_list_if(w, "stale", e->has_sockets || e->has_lingering || e->n_stale))
 		return;
 	for (size_t k = 0; k < e->n_stale; k++) {
 		json_open_object(w, NULL);
@@ -236,7 +250,9 @@ struct parts {
 	const struct json_value *rates, *fallback, *stale, *histograms;
 	bool forwarded;		   /* of a row of fallback */
 	uint64_t copied;	   /* the same */
+	const char *reason;	   /* the same */
 	char missing[MISSING_LEN]; /* of that and of a row of stale */
+	const char *remedy;	   /* of a row of fallback */
 };
 
 static void read_rates(struct json_reader *r, const struct json_value *rates, struct investigation *i)
@@ -267,7 +283,9 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 	static const struct json_field fields[] = {
 		JSON_FIELD(struct parts, forwarded, "forwarded", JSON_BOOL),
 		JSON_FIELD(struct parts, copied, "copy", JSON_INT),
+		JSON_FIELD(struct parts, reason, "reason", JSON_BORROWED),
 		JSON_FIELD(struct parts, missing, "missing", JSON_TEXT),
+		JSON_FIELD(struct parts, remedy, "remedy", JSON_BORROWED),
 		{ 0 },
 	};
 	struct evidence_fallback read = { 0 }, *row;
@@ -280,7 +298,7 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 		parts.forwarded	  ? FALLBACK_FORWARDED
 		: read.service[0] ? FALLBACK_SOCKET
 				  : FALLBACK_KERNEL,
-		read.service, read.link);
+		evidence_reason_parse(parts.reason), read.service, read.link);
 	if (!row) {
 		r->error = -ENOMEM;
 		return;
@@ -288,6 +306,7 @@ static void read_fallback(struct json_reader *r, const struct json_value *item, 
 	json_read(r, item, fallback_fields, row);
 	row->hits[FALLBACK_SPLICE].n = parts.copied; /* or SENDPAGE, depending on the kernel version */
 	row->missing = read_missing(e, parts.missing);
+	row->remedy = remedy_parse(parts.remedy ? parts.remedy : "");
 }
 
 static void read_stale(struct json_reader *r, const struct json_value *item, struct evidence *e)
@@ -338,7 +357,7 @@ static int read_document(struct json_reader *r, const struct json_value *root, s
 		read_fallback(r, e.item, &i->evidence);
 	for (struct json_each e = json_each(r, parts.stale, "stale"); json_step(&e);)
 		read_stale(r, e.item, &i->evidence);
-	i->evidence.has_sockets = parts.stale;
+	i->evidence.has_sockets = parts.stale && !i->evidence.has_lingering;
 	i->evidence.has_latency = parts.histograms;
 	json_read_histograms(r, parts.histograms, &i->evidence.latency);
 	investigation_sort(i);

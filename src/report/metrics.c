@@ -281,7 +281,7 @@ static void put_probes(struct writer *w, const struct evidence *e)
 
 static const char *service_label(const struct evidence_fallback *row)
 {
-	if (row->service[0])
+	if (row->origin == FALLBACK_SOCKET)
 		return row->service;
 	return row->origin == FALLBACK_FORWARDED ? "(forwarded)" : "(kernel)";
 }
@@ -304,7 +304,7 @@ static size_t put_fallback(struct writer *w, const struct evidence *e)
 	size_t n = 0;
 
 	begin(w, "offloadd_fallback_hits_total", "counter",
-		"Number of packets segmented or checksummed, or pages copied, in software, by interface and sending service.");
+		"Number of packets segmented or checksummed, or pages copied, in software, or UDP sends refused, by interface and sending service.");
 	for (size_t i = 0; i < e->n_fallback * FALLBACK_KINDS; i++) {
 		const struct evidence_fallback *row = &e->fallback[i / FALLBACK_KINDS];
 		enum fallback_kind kind = i % FALLBACK_KINDS;
@@ -312,6 +312,7 @@ static size_t put_fallback(struct writer *w, const struct evidence *e)
 		if (row->hits[kind].n)
 			put_bounded(w, &n,
 				(const struct label[]){ { "kind", evidence_kind_name(kind) }, { "link", row->link },
+					{ "reason", evidence_reason_name(row->reason) },
 					{ "service", service_label(row) }, { 0 } },
 				row->hits[kind].n);
 	}
@@ -324,9 +325,27 @@ static size_t put_stale(struct writer *w, const struct evidence *e)
 
 	begin(w, "offloadd_stale_connections", "gauge", "Number of connections that still lack an offload that their interface has regained.");
 	for (size_t i = 0; i < e->n_stale; i++)
-		put_bounded(w, &n,
-			(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
-			e->stale[i].sockets);
+		if (evidence_has_connections(&e->stale[i]))
+			put_bounded(w, &n,
+				(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
+				e->stale[i].sockets);
+	return n;
+}
+
+static size_t put_udp(struct writer *w, const struct evidence *e)
+{
+	size_t n = 0;
+
+	begin(w, "offloadd_udp_gave_up", "gauge",
+		"Number of processes that gave up UDP segmentation while their interface lacked checksums, which it has regained.");
+	for (size_t i = 0; i < e->n_stale; i++)
+		if (e->stale[i].senders)
+			put_bounded(w, &n,
+				(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
+				e->stale[i].senders);
+	begin(w, "offloadd_udp_undecided", "gauge",
+		"Number of processes whose UDP segmentation was refused, and that have sent too little since to decide whether they gave it up.");
+	put_number(w, NULL, e->udp_undecided);
 	return n;
 }
 
@@ -335,7 +354,7 @@ static size_t put_restarts(struct writer *w, const struct evidence *e)
 {
 	size_t n = 0;
 
-	begin(w, "offloadd_restart_needed", "gauge", "A service with stale connections that must reconnect, always 1.");
+	begin(w, "offloadd_restart_needed", "gauge", "A service that must be restarted for stale connections or UDP segmentation, always 1.");
 	for (size_t i = 0; i < e->n_stale; i++)
 		if (evidence_find_service(e, e->stale[i].service) == &e->stale[i])
 			put_bounded(w, &n, (const struct label[]){ { "service", e->stale[i].service }, { 0 } }, 1);
@@ -361,20 +380,24 @@ static void put_latency(struct writer *w, const struct evidence_latency *latency
 
 static void put_evidence(struct writer *w, const struct evidence *e)
 {
-	size_t fallback, stale, restarts;
+	bool flags = e->has_sockets || e->has_lingering || e->n_stale;
+	size_t fallback, stale, udp, restarts;
 
 	put_probes(w, e);
 	fallback = e->has_fallback ? put_fallback(w, e) : 0;
 	stale = e->has_sockets ? put_stale(w, e) : 0;
-	restarts = e->has_sockets ? put_restarts(w, e) : 0;
-	if (e->has_fallback || e->has_sockets)
+	udp = e->has_fallback ? put_udp(w, e) : 0;
+	restarts = flags ? put_restarts(w, e) : 0;
+	if (e->has_fallback || flags)
 		begin(w, "offloadd_evidence_left_out", "gauge", "Number of series omitted from a metric because there are too many.");
 	if (e->has_fallback)
 		put_left_out(w, "offloadd_fallback_hits_total", fallback, e->left_out);
-	if (e->has_sockets) {
+	if (e->has_fallback)
+		put_left_out(w, "offloadd_udp_gave_up", udp, 0);
+	if (e->has_sockets)
 		put_left_out(w, "offloadd_stale_connections", stale, 0);
+	if (flags)
 		put_left_out(w, "offloadd_restart_needed", restarts, 0);
-	}
 	if (e->has_latency)
 		put_latency(w, &e->latency);
 }

@@ -10,6 +10,8 @@
 
 static const char *const colours[FINDING_CODES] = {
 	[FINDING_DIAGNOSIS_DEVICE] = "31",
+	[FINDING_DIAGNOSIS_LIMIT] = "31",
+	[FINDING_DIAGNOSIS_OTHER] = "31",
 	[FINDING_DIAGNOSIS_RECONNECT] = "31",
 	[FINDING_DIAGNOSIS_DISK] = "33",
 	[FINDING_DIAGNOSIS_RECEIVER] = "36",
@@ -95,12 +97,12 @@ static int put_rates(const struct render *r, const struct investigation *i)
 
 static int put_evidence(const struct render *r, const struct evidence *e)
 {
-	static const char *const columns[] = { "SERVICE", "LINK", "SEGMENTED", "CHECKSUMMED", "COPIED", "STALE SOCKETS" };
+	static const char *const columns[] = { "SERVICE", "LINK", "REASON", "SEGMENTED", "CHECKSUMMED", "COPIED", "UDP REFUSED", "STALE SOCKETS" };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 
 	if (!e->n_fallback && !e->n_stale)
 		return 0;
-	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 2) < 0)
+	if (!t || add_columns(t, columns, ARRAY_SIZE(columns), 3) < 0)
 		return -ENOMEM;
 	put_heading(r, "Software fallback by service");
 	for (size_t k = 0; k < e->n_fallback + e->n_stale; k++) {
@@ -115,17 +117,22 @@ static int put_evidence(const struct render *r, const struct evidence *e)
 		if (stale) {
 			set_cell(line, 0, stale->service);
 			set_cell(line, 1, stale->link);
-			set_number(line, 5, stale->sockets);
+			if (stale->sockets)
+				set_number(line, 7, stale->sockets);
+			else if (evidence_has_connections(stale))
+				set_cell(line, 7, "?");
 			continue;
 		}
 		set_cell(line, 0,
 			row->origin == FALLBACK_FORWARDED ? "(forwarded)"
-			: row->service[0]		  ? row->service
-							  : "(kernel)");
+			: row->origin == FALLBACK_KERNEL  ? "(kernel)"
+							  : row->service);
 		set_cell(line, 1, row->link);
-		set_number(line, 2, row->hits[FALLBACK_SEGMENTATION].n);
-		set_number(line, 3, row->hits[FALLBACK_CHECKSUM].n);
-		set_number(line, 4, evidence_sum_copied(row));
+		set_cell(line, 2, evidence_reason_name(row->reason));
+		set_number(line, 3, row->hits[FALLBACK_SEGMENTATION].n);
+		set_number(line, 4, row->hits[FALLBACK_CHECKSUM].n);
+		set_number(line, 5, evidence_sum_copied(row));
+		set_number(line, 6, row->hits[FALLBACK_UDP].n);
 	}
 	return put_table(r, t);
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/catalog.h"
 #include "report/html.h"
 #include "basic/json.h"
 #include "basic/util.h"
@@ -178,10 +179,11 @@ static void write_fallback_row(FILE *out, const struct json_value *row)
 	fprintf(out, "%" PRId64, json_get_int(row, "hits"));
 	end_cell(out);
 	cell(out, "Now", NULL);
-	fputs(json_get_bool(row, "now") ? "<span class=\"tag drifted\">yes</span>" : "no", out);
+	fputs(json_kind(json_get(row, "now")) == JSON_NULL ? "unknown"
+		: json_get_bool(row, "now")		     ? "<span class=\"tag drifted\">yes</span>"
+							     : "no", out);
 	end_cell(out);
-	text_cell(out, "Ends", json_get_bool(row, "reconnect") ? "after a repair and a new connection" : "when the interface is repaired",
-		NULL);
+	text_cell(out, "Advice", get_text(row, "advice"), "-");
 	fputs("</tr>\n", out);
 }
 
@@ -199,7 +201,7 @@ void report_write_fallback(FILE *out, const struct report_source *source)
 		return;
 	}
 	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
-	      "<th>Ends</th></tr></thead><tbody>\n", out);
+	      "<th>Advice</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)
 		write_fallback_row(out, r.row);
 	fputs("</tbody></table>\n", out);
@@ -233,7 +235,7 @@ static void write_samples(FILE *out, const struct json_value *row)
 
 static void write_restart(FILE *out, const struct json_value *row)
 {
-	int64_t sockets = json_get_int(row, "sockets"), since = json_get_int(row, "since_usec");
+	int64_t sockets = json_get_int(row, "sockets"), senders = json_get_int(row, "udp_senders"), since = json_get_int(row, "since_usec");
 	char when[REPORT_TIME_LEN];
 
 	fputs("<tr>", out);
@@ -244,7 +246,11 @@ static void write_restart(FILE *out, const struct json_value *row)
 	end_cell(out);
 	text_cell(out, "Link", get_text(row, "link"), "-");
 	cell(out, "Sockets", NULL);
-	fprintf(out, "%" PRId64 " without ", sockets);
+	if (sockets)
+		fprintf(out, "%" PRId64 " ", sockets);
+	else if (senders)
+		fprintf(out, "%" PRId64 " process%s ", senders, senders == 1 ? "" : "es");
+	fputs("without ", out);
 	write_missing(out, row);
 	write_samples(out, row);
 	end_cell(out);
@@ -263,10 +269,10 @@ void report_write_restart(FILE *out, const struct report_source *source)
 		return;
 	}
 	if (json_count(rows) == 0) {
-		write_absent(out, "No service has stale connections.");
+		write_absent(out, "No service needs a restart.");
 		return;
 	}
-	fputs("<p>These services have connections from a time when their interface lacked an offload. The connections still lack it. "
+	fputs("<p>These services have connections, or senders of UDP, from a time when their interface lacked an offload, and still lack it. "
 	      "Restart the service, or for IPv4 run <code>sysctl net.ipv4.route.flush=1</code>.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
 	      "</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)

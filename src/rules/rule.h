@@ -70,6 +70,10 @@ struct rule_set {
 /* What rules can match besides links. Filled once, by rule_host_read() in kernel/observe.h. */
 struct rule_host {
 	char kernel_release[65]; /* uname -r */
+	/* An enterprise kernel, which has much of later releases: "5.14.0-427.el9.x86_64". Then some of what it does was tried out
+	 * (kernel/trial.h). */
+	bool backports;
+	enum rule_trial { TRIAL_UNKNOWN, TRIAL_NO, TRIAL_YES } udp_needs_checksum; /* UDP segmentation goes with checksums */
 	char host_name[65];
 	char virtualization[32]; /* as systemd-detect-virt(1) prints it, or "none"; "" if not known */
 };

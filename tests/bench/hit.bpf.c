@@ -25,12 +25,13 @@ struct hit {
 	struct sk_buff *skb;
 	struct sock *sk;
 	struct file *file;
+	__u64 features; /* of the packet */
 };
 
 static __always_inline int run(struct sk_buff *skb, void *once)
 {
 	struct net_device *dev = skb->dev;
-	struct hit hit = { .skb = skb, .sk = skb->sk };
+	struct hit hit = { .skb = skb, .sk = skb->sk, .features = dev ? dev->features : 0 };
 	struct sock___hit *sk = (void *)hit.sk;
 	struct skb_shared_info *info;
 	__u32 n = hit_packets;
@@ -62,8 +63,8 @@ static __always_inline int run(struct sk_buff *skb, void *once)
 	}
 
 HIT(empty, )
-HIT(segmentation_fentry, segmentation(true, hit->skb, true))
-HIT(segmentation_kprobe, segmentation(false, hit->skb, true))
+HIT(segmentation_fentry, segmentation(true, hit->skb, hit->features, true))
+HIT(segmentation_kprobe, segmentation(false, hit->skb, hit->features, true))
 HIT(checksum_fentry, checksum(true, hit->skb))
 HIT(checksum_kprobe, checksum(false, hit->skb))
 HIT(splice_fentry, splice(true, hit->file))

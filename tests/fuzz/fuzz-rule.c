@@ -50,7 +50,7 @@ static unsigned count_lines(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct rule_host host = {"6.1.0-18-amd64", "host", "kvm"};
+	const struct rule_host host = {.kernel_release = "6.1.0-18-amd64", .host_name = "host", .virtualization = "kvm"};
 	struct declaration declarations[FEATURE_MAX], foreign[4];
 	struct rule_set set = { 0 };
 	int r;

@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Dry-run fidelity: builds random stacks of links, switches random features, and compares what was
- * predicted for every link with what the kernel made of it. To be run in a network namespace of its
- * own, as root.
+ * predicted for every link with what the kernel made of it. Before a case, others may change something else: attach XDP programs,
+ * change links and MTUs, move links to another network namespace and back, or set features there. To be run in a network namespace
+ * of its own, as root.
  *
- *     fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] [--verbose]
+ *     fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] [--backports] [--verbose]
+ *
+ * --backports: the kernel claims to be 5.14 with back-ports, and is tried out (kernel/trial.h).
  *
  * A case is one to four SETs, or a random rule that is planned, applied and planned again. It ends
- * with cases N matched M mismatched X uncertain-bits U (right R) and fails on any mismatch. Bits
- * that the prediction marks as uncertain cannot mismatch; they are counted apart. */
+ * with cases N matched M mismatched X uncertain-bits U right R wrong W and fails on any mismatch. Bits
+ * that the prediction marks as uncertain are compared as well, and counted apart. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/apply.h"
 #include "kernel/observe.h"
+#include "kernel/trial.h"
 #include "plan/plan.h"
 #include "plan/predict.h"
 #include "rules/rule_file.h"
 #include "basic/util.h"
+#include "openvswitch.h"
 
 #define STACK_MAX 48 /* links of ours in one stack */
 #define DEPTH_MAX 4
@@ -34,7 +48,7 @@ struct options {
 	uint64_t seed;
 	unsigned cases, per_stack;
 	enum ethtool_backend backend;
-	bool verbose;
+	bool verbose, backports;
 };
 
 /* A link that the next ones can stand on. */
@@ -44,16 +58,22 @@ struct brick {
 	bool ours;  /* delete it with the stack */
 	bool taken; /* a port of something */
 	bool has_uppers;
+	bool datapath; /* of Open vSwitch */
+	bool away;     /* in the other network namespace */
 };
 
 struct fidelity {
 	struct options options;
 	struct observe *o;
 	struct rule_host host;
+	bool late; /* VLANs follow late */
 	uint64_t random;
 	struct brick bricks[STACK_MAX];
 	unsigned n_bricks, serial;
-	FILE *ip; /* `ip -force -batch -` while a stack is being built */
+	FILE *ip; /* `ip -force -batch -` while a stack is being built or changed */
+	pid_t away; /* keeps the other network namespace */
+	int xdp;    /* a program that passes everything, < 0: none */
+	char events[1024]; /* what others changed since the stack was built */
 	unsigned cases, matched, mismatched, certain, not_final;
 	uint64_t uncertain_bits, uncertain_right, changed_bits, cascaded_bits, refused, steps;
 };
@@ -91,7 +111,7 @@ static bool random_percent(struct fidelity *f, unsigned percent)
  * 7 it follows within the call that changes the device below it. */
 static int settle(struct fidelity *f)
 {
-	if (strtoul(f->host.kernel_release, NULL, 10) < 7)
+	if (!f->late)
 		return 0;
 
 	feature_set highdma = feature_named(&f->o->features, "highdma");
@@ -191,13 +211,30 @@ static void brick_tap(struct fidelity *f)
 		fprintf(f->ip, "tuntap add %s mode tap\n", b->name);
 }
 
-static void brick_gretap(struct fidelity *f)
+/* Those that are not Ethernet carry nothing and are no ports: Linux 5.10 crashes when a bond loses a port that is a VRF. */
+static void brick_tunnel(struct fidelity *f)
 {
-	struct brick *b = brick_new(f, "gre", 0);
+	static const char *const tunnels[] = {
+		"gretap local 192.0.2.1 remote 192.0.2.2 key %u",
+		"gretap local 192.0.2.1 remote 192.0.2.2 key %u oseq",
+		"erspan local 192.0.2.1 remote 192.0.2.2 seq key %u erspan_ver 1 erspan 1",
+		"ip6gretap local 2001:db8::1 remote 2001:db8::2 key %u",
+		"vxlan remote 192.0.2.6 dstport 4790 id %u",
+		"geneve remote 192.0.2.7 id %u",
+		"gre local 192.0.2.1 remote 192.0.2.3 key %u",
+		"ipip local 192.0.2.1 remote 192.0.%u.4",
+		"sit local 192.0.2.1 remote 192.0.%u.5",
+		"xfrm dev lo if_id %u",
+	};
+	unsigned kind = random_below(f, ARRAY_SIZE(tunnels));
+	struct brick *b = brick_new(f, "tnl", 0);
 
-	if (b)
-		fprintf(f->ip, "link add %s type gretap local 192.0.2.1 remote 192.0.2.%u key %u\n",
-			b->name, 2 + random_below(f, 200), f->serial);
+	if (!b)
+		return;
+	fprintf(f->ip, "link add %s type ", b->name);
+	fprintf(f->ip, tunnels[kind], f->serial % 250 + 1);
+	b->taken = kind >= 6;
+	fputc('\n', f->ip);
 }
 
 static void brick_on(struct fidelity *f, const char *kind)
@@ -243,16 +280,47 @@ static void brick_master(struct fidelity *f, const char *kind)
 	if (!b)
 		return;
 	fprintf(f->ip, "link add %s type %s%s%s\n", b->name, kind,
-		strcmp(kind, "bond") == 0 ? " mode " : "",
-		strcmp(kind, "bond") == 0 ? modes[random_below(f, ARRAY_SIZE(modes))] : "");
+		strcmp(kind, "bond") == 0 ? " mode " : strcmp(kind, "vrf") == 0 ? " table " : "",
+		strcmp(kind, "bond") == 0 ? modes[random_below(f, ARRAY_SIZE(modes))] : strcmp(kind, "vrf") == 0 ? "77" : "");
+	b->taken = strcmp(kind, "vrf") == 0;
 	for (unsigned i = 0; i < n; i++)
 		fprintf(f->ip, "link set %s down\nlink set %s master %s\n", ports[i]->name,
 			ports[i]->name, b->name);
 }
 
+static void brick_hsr(struct fidelity *f)
+{
+	struct brick *a = brick_pick(f, true), *c = brick_pick(f, true), *b;
+
+	if (!a || !c || a == c)
+		return;
+	a->taken = c->taken = true;
+	b = brick_new(f, "hsr", 1 + (a->depth > c->depth ? a->depth : c->depth));
+	if (b)
+		fprintf(f->ip, "link add name %s type hsr slave1 %s slave2 %s supervision %u version %u\n", b->name, a->name,
+			c->name, f->serial % 256, random_below(f, 2));
+}
+
+/* A datapath and its internal port, with one more of both sorts. The links below it must exist. */
+static void brick_switch(struct fidelity *f)
+{
+	struct brick *port = brick_pick(f, true), *b = brick_new(f, "ovs", 1), *more;
+
+	if (!b || ovs_datapath(b->name, OVS_DP_CMD_NEW) < 0)
+		return;
+	b->datapath = true;
+	if (port && port != b && ovs_port(b->name, port->name, OVS_VPORT_TYPE_NETDEV) >= 0)
+		port->taken = true;
+	more = brick_new(f, "int", 1);
+	if (more) {
+		ovs_port(b->name, more->name, OVS_VPORT_TYPE_INTERNAL);
+		more->ours = false;
+	}
+}
+
 static void brick_upper(struct fidelity *f)
 {
-	switch (random_below(f, 10)) {
+	switch (random_below(f, 13)) {
 	case 0:
 	case 1:
 	case 2:
@@ -263,7 +331,7 @@ static void brick_upper(struct fidelity *f)
 		brick_master(f, "bond");
 		break;
 	case 5:
-		brick_master(f, "bridge");
+		brick_master(f, random_percent(f, 70) ? "bridge" : "vrf");
 		break;
 	case 6:
 		brick_on(f, random_percent(f, 70) ? "macvlan" : "macvtap");
@@ -272,17 +340,24 @@ static void brick_upper(struct fidelity *f)
 		brick_on(f, "vxlan");
 		break;
 	case 8:
-		brick_on(f, "ipvlan");
+		brick_on(f, random_percent(f, 70) ? "ipvlan" : "ipvtap");
 		break;
 	case 9:
 		brick_master(f, "team");
+		break;
+	case 10:
+	case 11:
+		brick_on(f, "macsec");
+		break;
+	case 12:
+		brick_hsr(f);
 		break;
 	}
 }
 
 static void brick_base(struct fidelity *f)
 {
-	switch (random_below(f, 8)) {
+	switch (random_below(f, 9)) {
 	case 0:
 	case 1:
 	case 2:
@@ -299,25 +374,75 @@ static void brick_base(struct fidelity *f)
 		brick_plain(f, "ifb");
 		break;
 	case 7:
-		brick_gretap(f);
+	case 8:
+		brick_tunnel(f);
 		break;
 	}
+}
+
+static int ip_begin(struct fidelity *f)
+{
+	f->ip = popen(getenv("FIDELITY_TRACE") ? "tee /dev/stderr | ip -force -batch - >/dev/null 2>&1" : "exec ip -force -batch - >/dev/null 2>&1", "w");
+	return f->ip ? 0 : -errno;
+}
+
+static void keep_namespace(int fd)
+{
+	if (unshare(CLONE_NEWNET) == 0)
+		(void)!write(fd, "", 1);
+	close(fd);
+	for (;;)
+		pause();
+}
+
+static int away_begin(struct fidelity *f)
+{
+	int fds[2], r;
+	char c;
+
+	if (pipe(fds) < 0)
+		return -errno;
+	f->away = fork();
+	if (f->away == 0)
+		keep_namespace(fds[1]);
+	close(fds[1]);
+	r = f->away < 0 ? -errno : read(fds[0], &c, 1) == 1 ? 0 : -EIO;
+	close(fds[0]);
+	return r;
+}
+
+/* The namespace ends, and its links with it. */
+static void away_end(struct fidelity *f)
+{
+	if (f->away <= 0)
+		return;
+	kill(f->away, SIGKILL);
+	waitpid(f->away, NULL, 0);
+	f->away = 0;
 }
 
 /* What `ip` refuses (a bridge port that has macvlans, ...) is simply not there. */
 static int stack_build(struct fidelity *f)
 {
 	unsigned n = 1 + random_below(f, 4);
+	int r;
 
 	f->n_bricks = 0;
+	f->events[0] = '\0';
 	link_table_foreach (&f->o->links, link)
 		if (link_is_kind(link, "physical"))
 			brick_add(f, link->name, 0, false);
-	f->ip = popen("exec ip -force -batch - >/dev/null 2>&1", "w");
-	if (!f->ip)
-		return -errno;
+	r = ip_begin(f);
+	if (r < 0)
+		return r;
 	for (unsigned i = 0; i < n; i++)
 		brick_base(f);
+	pclose(f->ip);
+	if (random_percent(f, 20))
+		brick_switch(f);
+	r = ip_begin(f);
+	if (r < 0)
+		return r;
 	n = 3 + random_below(f, 12);
 	for (unsigned i = 0; i < n; i++)
 		brick_upper(f);
@@ -325,14 +450,21 @@ static int stack_build(struct fidelity *f)
 		if (random_percent(f, 70))
 			fprintf(f->ip, "link set %s up\n", f->bricks[i].name);
 	pclose(f->ip);
-	return settle_and_read(f);
+	r = away_begin(f);
+	return r < 0 ? r : settle_and_read(f);
 }
 
 static int stack_remove(struct fidelity *f)
 {
-	f->ip = popen("exec ip -force -batch - >/dev/null 2>&1", "w");
-	if (!f->ip)
-		return -errno;
+	int r;
+
+	away_end(f);
+	for (unsigned i = 0; i < f->n_bricks; i++)
+		if (f->bricks[i].datapath)
+			ovs_datapath(f->bricks[i].name, OVS_DP_CMD_DEL);
+	r = ip_begin(f);
+	if (r < 0)
+		return r;
 	for (unsigned i = f->n_bricks; i-- > 0;)
 		if (f->bricks[i].ours)
 			fprintf(f->ip, "link del %s\n", f->bricks[i].name);
@@ -340,6 +472,146 @@ static int stack_remove(struct fidelity *f)
 			fprintf(f->ip, "link set %s nomaster\n", f->bricks[i].name);
 	pclose(f->ip);
 	return observe_refresh(f->o);
+}
+
+/* ---- what others change ---- */
+
+static struct link *random_link(struct fidelity *f);
+
+__attribute__((format(printf, 2, 3))) static void do_ip(struct fidelity *f, const char *format, ...)
+{
+	va_list args;
+	char line[256];
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	fprintf(f->ip, "%s\n", line);
+	util_append(f->events, sizeof(f->events), "  ip %s\n", line);
+}
+
+static void change_xdp(struct fidelity *f, const struct link *link)
+{
+	bool off = link->xdp;
+	unsigned flags = !off && random_percent(f, 30) ? XDP_FLAGS_SKB_MODE : 0;
+
+	if (f->xdp < 0)
+		return;
+	(void)bpf_xdp_attach(link->ifindex, off ? -1 : f->xdp, flags, NULL);
+	util_append(f->events, sizeof(f->events), "  xdp %s %s\n", link->name, off ? "off" : flags ? "generic" : "on");
+}
+
+static void change_link(struct fidelity *f, const struct link *link)
+{
+	static const char *const changes[][3] = {
+		{ "gretap", "oseq", "nooseq" },
+		{ "gretap", "ocsum", "noocsum" },
+		{ "gre", "oseq", "nooseq" },
+		{ "ip6gretap", "oseq", "nooseq" },
+		{ "vlan", "reorder_hdr off", "reorder_hdr on" },
+		{ "macvlan", "mode private", "mode bridge" },
+		{ "ipvlan", "mode l3", "mode l2" },
+		{ "bond", "miimon 50", "miimon 100" },
+		{ "macsec", "encrypt on", "encrypt off" },
+	};
+	unsigned first = random_below(f, ARRAY_SIZE(changes));
+
+	for (unsigned i = 0; i < ARRAY_SIZE(changes); i++) {
+		const char *const *change = changes[(first + i) % ARRAY_SIZE(changes)];
+
+		if (!link_is_kind(link, change[0]))
+			continue;
+		do_ip(f, "link set %s type %s %s", link->name, change[0], change[1 + random_below(f, 2)]);
+		return;
+	}
+}
+
+static struct brick *brick_find(struct fidelity *f, const char *name)
+{
+	for (unsigned i = 0; i < f->n_bricks; i++)
+		if (strcmp(f->bricks[i].name, name) == 0)
+			return &f->bricks[i];
+	return NULL;
+}
+
+static void move_away(struct fidelity *f, const struct link *link)
+{
+	struct brick *b = brick_find(f, link->name);
+
+	if (!b || !b->ours || b->datapath)
+		return;
+	b->away = true;
+	do_ip(f, "link set %s netns %d", b->name, (int)f->away);
+}
+
+static void run_away(struct fidelity *f, const char *command)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "nsenter --net=/proc/%d/ns/net %s >/dev/null 2>&1", (int)f->away, command);
+	(void)!system(line);
+	util_append(f->events, sizeof(f->events), "  away: %s\n", command);
+}
+
+/* A link that was moved comes back, or its features change there. */
+static void change_away(struct fidelity *f)
+{
+	char command[128];
+
+	for (unsigned i = 0; i < f->n_bricks; i++) {
+		struct brick *b = &f->bricks[i];
+
+		if (!b->away)
+			continue;
+		if (random_percent(f, 30)) {
+			snprintf(command, sizeof(command), "ip link set %s netns %d", b->name, (int)getpid());
+			b->away = false;
+		} else {
+			snprintf(command, sizeof(command), "ethtool -K %s %s %s", b->name,
+				feature_alias(random_below(f, 12))->word, random_percent(f, 50) ? "on" : "off");
+		}
+		run_away(f, command);
+		return;
+	}
+}
+
+/* The changes are not predicted: the case begins with what they left. Not on cards, whose drivers may take MTU and XDP programs into
+ * account. */
+static int change_something(struct fidelity *f)
+{
+	static const unsigned mtus[] = { 1280, 1400, 1500, 3000, 9000 };
+	unsigned n = 1 + random_below(f, 3);
+	int r = ip_begin(f);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < n; i++) {
+		const struct link *link = random_link(f);
+
+		switch (link && !link_is_kind(link, "physical") ? random_below(f, 10) : 9) {
+		case 0:
+		case 1:
+		case 2:
+			change_xdp(f, link);
+			break;
+		case 3:
+		case 4:
+			change_link(f, link);
+			break;
+		case 5:
+		case 6:
+			do_ip(f, "link set %s mtu %u", link->name, mtus[random_below(f, ARRAY_SIZE(mtus))]);
+			break;
+		case 7:
+			move_away(f, link);
+			break;
+		default:
+			change_away(f);
+			break;
+		}
+	}
+	pclose(f->ip);
+	return settle_and_read(f);
 }
 
 /* ---- cases ---- */
@@ -545,7 +817,7 @@ static bool compare_link(struct fidelity *f, const struct link *link, const stru
 
 static void print_case(const struct fidelity *f, const struct random_case *c)
 {
-	printf("  case %u (seed %" PRIu64 "), links before it:\n", f->cases, f->options.seed);
+	printf("  case %u (seed %" PRIu64 "), changed before it:\n%s  links before it:\n", f->cases, f->options.seed, f->events);
 	print_links(f, &c->before);
 	for (unsigned i = 0; i < c->n_sets; i++)
 		print_set(f, &c->sets[i]);
@@ -597,7 +869,7 @@ static int case_of_sets(struct fidelity *f, struct random_case *c)
 	unsigned n = 1 + random_below(f, SETS_MAX);
 	int r;
 
-	r = predict_new(&f->o->features, &c->before, f->host.kernel_release, &c->predict);
+	r = predict_new(&f->o->features, &c->before, &f->host, &c->predict);
 	if (r < 0)
 		return r;
 	while (c->n_sets < n) {
@@ -718,8 +990,10 @@ static int run_case(struct fidelity *f)
 {
 	_cleanup_(case_clear) struct random_case c = { 0 };
 	bool by_rules = random_percent(f, 40);
-	int r;
+	int r = random_percent(f, 30) ? change_something(f) : 0;
 
+	if (r < 0)
+		return r;
 	link_table_foreach (&f->o->links, link) {
 		r = link_table_update(&c.before, link, NULL);
 		if (r < 0)
@@ -762,7 +1036,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] "
-		"[--verbose]\n");
+		"[--backports] [--verbose]\n");
 	exit(2);
 }
 
@@ -774,6 +1048,7 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "per-stack", required_argument, NULL, 'p' },
 		{ "ethtool", required_argument, NULL, 'e' },
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "backports", no_argument, NULL, 'b' },
 		{ 0 },
 	};
 	int c;
@@ -797,6 +1072,9 @@ static void parse(int argc, char **argv, struct options *options)
 		case 'v':
 			options->verbose = true;
 			break;
+		case 'b':
+			options->backports = true;
+			break;
 		default:
 			usage();
 		}
@@ -810,10 +1088,26 @@ int main(int argc, char **argv)
 	const char *what = NULL;
 	int r;
 
+	const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	parse(argc, argv, &f.options);
 	f.random = f.options.seed;
+	libbpf_set_print(NULL);
+	f.xdp = bpf_prog_load(BPF_PROG_TYPE_XDP, "pass", "GPL", pass, ARRAY_SIZE(pass), NULL);
+	if (f.xdp < 0)
+		printf("no XDP: %s\n", strerror(errno));
 	rule_host_read(&f.host);
+	f.late = strtoul(f.host.kernel_release, NULL, 10) >= 7;
+	if (f.options.backports) {
+		f.host.backports = true;
+		strcpy(f.host.kernel_release, "5.14.0-427.13.1.el9_4.x86_64");
+		trial_run(&f.host);
+		printf("UDP segmentation needs a checksum: %d\n", f.host.udp_needs_checksum);
+	}
 	r = observe_open(&(struct observe_options){ .backend = f.options.backend }, &f.o, &what);
 	if (r < 0) {
 		fprintf(stderr, "fidelity: %s: %s\n", what, strerror(-r));
@@ -822,6 +1116,7 @@ int main(int argc, char **argv)
 	printf("fidelity on %s by %s, seed %" PRIu64 "\n", f.host.kernel_release,
 		ethtool_backend_name(f.o->ethtool), f.options.seed);
 	r = run(&f);
+	away_end(&f);
 	observe_close(f.o);
 	if (r < 0) {
 		fprintf(stderr, "fidelity: %s\n", strerror(-r));
@@ -831,8 +1126,8 @@ int main(int argc, char **argv)
 	       ", plans not final %u, "
 	       "active bits changed %" PRIu64 ", of these on links that no SET named %" PRIu64 "\n",
 		f.certain, f.steps, f.refused, f.not_final, f.changed_bits, f.cascaded_bits);
-	printf("cases %u matched %u mismatched %u uncertain-bits %" PRIu64 " (right %" PRIu64 ")\n",
-		f.cases, f.matched, f.mismatched, f.uncertain_bits, f.uncertain_right);
+	printf("cases %u matched %u mismatched %u uncertain-bits %" PRIu64 " right %" PRIu64 " wrong %" PRIu64 "\n",
+		f.cases, f.matched, f.mismatched, f.uncertain_bits, f.uncertain_right, f.uncertain_bits - f.uncertain_right);
 	/* a run in which hardly anything changed has shown nothing */
 	return f.mismatched || f.not_final || f.changed_bits < f.cases || f.cascaded_bits == 0;
 }

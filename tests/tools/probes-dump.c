@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the probes see, one command a line on standard input; each answer ends with a line "." :
  *   status | hits | events | lost | runs | sockets | all-sockets | change LINK | forget USEC | latency | latency-start
- *   gso LINK on|off | quit
+ *   senders | watch | unwatch | gso LINK on|off | quit
  * Arguments: QUIET-USEC MAX-KEYS, 0 for the defaults. */
 #include <errno.h>
 #include <net/if.h>
@@ -52,10 +52,10 @@ static void print_hits(const struct probe_hits *h, void *userdata _unused_)
 		if_indextoname((unsigned)h->ifindex, link);
 	if (h->missing)
 		feature_format(&features, h->missing, missing, sizeof(missing));
-	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu missing=%s\n",
+	printf("%s link=%s origin=%s service=%s pid=%d comm=%s hits=%llu missing=%s reason=%s limit=%u largest=%u\n",
 		evidence_kind_name(h->kind), link, evidence_origin_name(h->origin),
 		service(h->cgroup, h->tgid, unit, sizeof(unit)), (int)h->tgid,
-		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits, missing);
+		h->comm[0] ? h->comm : "-", (unsigned long long)h->hits, missing, evidence_reason_name(h->reason), h->limit, h->largest);
 }
 
 static void count_hits(const struct probe_hits *h, void *userdata)
@@ -144,6 +144,8 @@ static void print_lost(void)
 	probe_read_lost(probe, &lost);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
 		printf("%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.hits[i]);
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+		printf("elsewhere-%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.elsewhere[i]);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("events=%llu malformed=%llu wakeups=%u maxrss=%ld\n",
 		(unsigned long long)lost.events,
@@ -205,6 +207,26 @@ static void set_gso(const char *arg)
 	printf("%s\n", fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 ? "set" : strerror(errno));
 }
 
+static void print_sender(const struct probe_sender *s, void *userdata _unused_)
+{
+	char link[IF_NAMESIZE] = "-", unit[512];
+
+	if (s->key.netns == probe_own_netns())
+		if_indextoname((unsigned)s->key.ifindex, link);
+	printf("sender link=%s service=%s pid=%d comm=%s refused=%llu segmented=%llu single=%llu single_usec=%llu\n", link,
+		service(s->cgroup, s->key.pid, unit, sizeof(unit)), (int)s->key.pid, s->comm, (unsigned long long)s->refused,
+		(unsigned long long)s->segmented, (unsigned long long)s->single, (unsigned long long)s->single_usec);
+}
+
+/* Idle, or of a process that has ended. */
+static bool is_old(const struct probe_hits *h, void *userdata)
+{
+	const uint64_t *before_usec = userdata;
+	struct cgroup_process process;
+
+	return h->first_usec ? cgroup_read_process(h->tgid, &process) == -ESRCH : h->last_usec < *before_usec;
+}
+
 static void command(char *line)
 {
 	uint64_t sum[2] = {};
@@ -231,13 +253,17 @@ static void command(char *line)
 		print_sockets(true, false);
 	else if (!strcmp(line, "time-sockets"))
 		print_sockets(false, true);
+	else if (!strcmp(line, "senders"))
+		probe_read_senders(probe, print_sender, NULL);
+	else if (!strcmp(line, "watch") || !strcmp(line, "unwatch"))
+		printf("%d\n", probe_watch_senders(probe, line[0] == 'w'));
 	else if (!strcmp(line, "change") && arg)
 		print_change(arg);
 	else if (!strcmp(line, "gso") && arg)
 		set_gso(arg);
 	else if (!strcmp(line, "forget") && arg)
 		printf("forgot=%d\n",
-			probe_forget_hits(probe, util_now_usec() - strtoull(arg, NULL, 10)));
+			probe_forget_hits(probe, is_old, &(uint64_t){ util_now_usec() - strtoull(arg, NULL, 10) }));
 	else if (!strcmp(line, "latency-start"))
 		print_latency(true);
 	else if (!strcmp(line, "latency"))

@@ -46,13 +46,15 @@ static inline struct investigation sample_broken(void)
 {
 	struct investigation i = sample_watched(true);
 	struct evidence *e = &i.evidence;
-	struct evidence_fallback *row = evidence_fallback_row(e, FALLBACK_SOCKET, "files.service", "vlan10");
+	struct evidence_fallback *row = evidence_fallback_row(e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "files.service", "vlan10");
 
 	row->hits[FALLBACK_SEGMENTATION].n = i.rates[INVESTIGATION_SEGMENTED].n = 1000;
 	row->hits[FALLBACK_CHECKSUM].n = i.rates[INVESTIGATION_SUMMED].n = 2000;
 	i.rates[RATE_PUSH_ONE].n = 1000;
 	i.rates[RATE_WRITE_TIMER].known = false;
 	row->missing = evidence_add_feature(e, "tx-scatter-gather") | evidence_add_feature(e, "tx-checksum-ip-generic");
+	row->ifindex = 7;
+	row->remedy = REMEDY_REPAIR;
 	sample_stack(&i, 10, "tcp_sendmsg_locked");
 	sample_stack(&i, 990, "do_tcp_sendpages");
 	evidence_add_probe(e, &(struct evidence_probe){ "tcp_write_timer", "tcp_write_timer", NULL,
@@ -66,7 +68,7 @@ static inline struct investigation sample_repaired(void)
 	struct investigation i = sample_watched(true);
 	struct evidence *e = &i.evidence;
 	struct evidence_stale *row = evidence_stale_row(e, "files.service", "vlan10");
-	struct evidence_fallback *copies = evidence_fallback_row(e, FALLBACK_SOCKET, "files.service", "vlan10");
+	struct evidence_fallback *copies = evidence_fallback_row(e, FALLBACK_SOCKET, FALLBACK_REASON_STALE, "files.service", "vlan10");
 
 	row->sockets = 2;
 	row->missing = evidence_add_feature(e, "tx-scatter-gather");

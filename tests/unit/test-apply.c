@@ -104,6 +104,26 @@ static void one_set_a_step_in_order_and_read_back(void **state)
 	assert_int_equal(ledger_find(&s->ledger, link_table_find(&s->o.links, 2))->value, 0);
 }
 
+/* What is requested already: no SET would do anything. Nothing original is lost, so nothing is remembered. */
+static void what_is_out_of_date_is_recomputed(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth2 = unit_device(&s->ethtool, "eth2");
+	const struct apply_result *result;
+
+	s->plan.n_steps = 1;
+	s->plan.steps[0].recompute = true;
+	eth2->features.wanted = s->sg | s->tso;
+	link_table_find(&s->o.links, 2)->features = eth2->features;
+	result = apply(s, 2);
+	assert_int_equal(eth2->sets, 0);
+	assert_int_equal(eth2->recomputes, 1);
+	assert_int_equal(result->error, 0);
+	assert_int_equal(result->missed, 0);
+	assert_int_equal(result->after.active, s->sg | s->tso);
+	assert_null(ledger_find(&s->ledger, link_table_find(&s->o.links, 2)));
+}
+
 static void a_refusal_is_data_with_the_kernels_text(void **state)
 {
 	struct scene *s = *state;
@@ -289,6 +309,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(one_set_a_step_in_order_and_read_back),
+		TEST(what_is_out_of_date_is_recomputed),
 		TEST(a_refusal_is_data_with_the_kernels_text),
 		TEST(an_ack_without_effect_is_found),
 		TEST(what_comes_with_a_later_step_is_not_missed),

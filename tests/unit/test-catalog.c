@@ -97,7 +97,11 @@ static bool is_diagnosis(enum finding_code code)
 static void make_example(enum finding_code code, struct finding *f)
 {
 	*f = (struct finding){ .code = code, .kind = FALLBACK_SEGMENTATION, .error = -ENOSPC, .count = 1, .total = 3, .changes = 2, .line = 7,
-		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule" };
+		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule", .reason = FALLBACK_REASON_FEATURE, .remedy = REMEDY_REPAIR };
+	if (code == FINDING_DIAGNOSIS_LIMIT)
+		f->reason = FALLBACK_REASON_SIZE;
+	if (code == FINDING_DIAGNOSIS_OTHER)
+		f->reason = FALLBACK_REASON_QDISC;
 	if (is_about_link(code)) {
 		f->ifindex = 10;
 		strcpy(f->link, "vlan10");
@@ -123,7 +127,7 @@ static void make_example(enum finding_code code, struct finding *f)
 
 static const char *format_example(const struct finding *f, char *buf, size_t size)
 {
-	const struct diagnosis d = { .finding = *f, .per_sec = { 1, 2, 3, 4 }, .copies = true, .percent = 90, .calls = 812,
+	const struct diagnosis d = { .finding = *f, .per_sec = { 1, 2, 3, 4, 5 }, .copies = true, .percent = 90, .calls = 812,
 		.median_usec = 1500, .running = 2, .longest_usec = 12 * USEC_PER_SEC, .unseen = (1U << DIAGNOSIS_UNSEEN) - 1,
 		.link_gone = true };
 
@@ -169,6 +173,22 @@ static void each_code_has_an_example(void **state)
 	for (unsigned advice = ADVICE_NONE + 1; advice < ADVICE_COUNT; advice++) {
 		make_story(CAUSE_OFF, advice, &e, &step);
 		put(out, "advice", advice_name(advice), catalog_advice(&table, &e, buf, sizeof(buf)));
+	}
+	for (unsigned reason = 0; reason < FALLBACK_REASONS; reason++) {
+		struct evidence_fallback row = { .reason = reason, .link = "eth2", .remedy = REMEDY_REASON };
+
+		if (evidence_is_limit(row.reason)) {
+			row.limit = 8000;
+			row.largest = 65226;
+		}
+		put(out, "reason", evidence_reason_name(reason), catalog_remedy(&row, &table, buf, sizeof(buf)));
+	}
+	for (unsigned remedy = 0; remedy < REMEDY_COUNT; remedy++) {
+		struct evidence_fallback row = { .link = "vlan10", .remedy = remedy, .missing = unit_set(&table, "tx-scatter-gather"),
+			.hits[FALLBACK_SENDPAGE].n = remedy == REMEDY_RESUME };
+
+		if (remedy != REMEDY_REASON)
+			put(out, "remedy", remedy_name(remedy), catalog_remedy(&row, &table, buf, sizeof(buf)));
 	}
 	fclose(out);
 	golden_compare("tests/golden/catalog.txt", text, len);
@@ -220,6 +240,18 @@ static void every_code_is_complete(void **state)
 		f = (struct finding){ .code = code };
 		assert_null(strpbrk(catalog_format(&f, &table, buf, sizeof(buf)), "{}|#"));
 		assert_in_range(strlen(catalog_format(&f, &table, buf, 8)), 0, 7); /* no room is no harm */
+	}
+	for (unsigned reason = 0; reason < FALLBACK_REASONS; reason++) {
+		struct evidence_fallback row = { .reason = reason, .remedy = REMEDY_REASON };
+
+		check_text(evidence_reason_name(reason), catalog_remedy(&row, &table, buf, sizeof(buf)));
+	}
+	for (unsigned remedy = 0; remedy < REMEDY_COUNT; remedy++) {
+		struct evidence_fallback row = { .link = "vlan10", .remedy = remedy, .missing = 1, .reason = FALLBACK_REASON_QDISC };
+
+		assert_int_equal(remedy_parse(remedy_name(remedy)), remedy);
+		check_text(remedy_name(remedy), catalog_remedy(&row, &table, buf, sizeof(buf)));
+		assert_string_not_equal(buf, "");
 	}
 	for (unsigned cause = 1; cause < CAUSE_COUNT; cause++) {
 		assert_non_null(cause_name(cause));

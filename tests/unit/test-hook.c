@@ -61,7 +61,7 @@ static void the_fullest_event_fits(void **state)
 {
 	char text[HOOK_EVENT_MAX + 1];
 	struct hook_event decoded;
-	struct finding event = { .code = FINDING_REFUSED, .ifindex = INT32_MAX, .on = ~UINT64_C(0), .count = UINT64_MAX };
+	struct finding event = { .code = FINDING_FALLBACK_SERVICE, .ifindex = INT32_MAX, .on = ~UINT64_C(0), .count = UINT64_MAX };
 	char netns[256];
 	size_t len;
 

@@ -53,7 +53,8 @@ static void a_broken_device(void **state)
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
 	has(0, "files.service is using software fallback on vlan10, which lacks tx-scatter-gather, tx-checksum-ip-generic; "
-	       "per second: 100 packets segmented, 200 checksums computed. Run: offloadctl apply vlan10");
+	       "per second: 100 packets segmented, 200 checksums computed; this ends when vlan10 is repaired, no restart is needed. Run: offloadctl "
+	       "apply vlan10");
 	investigation_clear(&i);
 }
 
@@ -62,16 +63,69 @@ static void a_device_that_cannot(void **state)
 	struct investigation i = sample_broken();
 
 	(void)state;
-	i.evidence.fallback[0].unsupported = true;
+	i.evidence.fallback[0].remedy = REMEDY_UNSUPPORTED;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "computed; this cannot be changed on vlan10. Run: offloadctl explain vlan10");
-	i.evidence.fallback[0].unsupported = false;
+	has(0, "computed; tx-scatter-gather, tx-checksum-ip-generic cannot be changed on vlan10. Run: offloadctl explain vlan10");
+	i.evidence.fallback[0].remedy = REMEDY_OVER;
 	i.evidence.fallback[0].has_again = true;
 	judge(&i);
 	has(0, "files.service used software fallback on vlan10, which lacked tx-scatter-gather, tx-checksum-ip-generic; per ");
-	has(0, "200 checksums computed; vlan10 has regained them");
+	has(0, "200 checksums computed; vlan10 has regained tx-scatter-gather, tx-checksum-ip-generic, no restart is needed");
 	investigation_clear(&i);
+}
+
+/* The features are on: neither apply nor explain is the advice. */
+static void a_limit_is_not_a_feature(void **state)
+{
+	struct investigation i = sample_broken();
+	struct evidence_fallback *row = &i.evidence.fallback[0];
+
+	(void)state;
+	row->reason = FALLBACK_REASON_SIZE;
+	row->limit = 8000;
+	row->largest = 65226;
+	row->lacked = 1;
+	evidence_set_missing(row, &i.evidence.features, NULL);
+	assert_int_equal(row->missing, 0);
+	judge(&i);
+	assert_int_equal(n_judged, 1);
+	is_finding(0, FINDING_DIAGNOSIS_LIMIT, "files.service", "vlan10");
+	has(0, "files.service is using software fallback on vlan10; per second: 100 packets segmented, 200 checksums computed; vlan10 "
+	       "limits gso_max_size to 8000, and packets have up to 65226 bytes; raise the limit (ip link set dev vlan10 gso_max_size "
+	       "65536), or lower it on the interfaces above");
+	row->largest = 70000;
+	row->reason = FALLBACK_REASON_IPV4_SIZE;
+	judge(&i);
+	has(0, "gso_ipv4_max_size 70001");
+	row->reason = FALLBACK_REASON_SEGMENTS;
+	row->largest = 45;
+	judge(&i);
+	has(0, "up to 45 segments; raise the limit (ip link set dev vlan10 gso_max_segs 65535)");
+	investigation_clear(&i);
+}
+
+/* Whatever the reason is, a counter that grows is not "well". */
+static void no_reason_is_well(void **state)
+{
+	(void)state;
+	for (unsigned reason = 0; reason < FALLBACK_REASONS; reason++) {
+		struct investigation i = sample_broken();
+
+		i.evidence.fallback[0].reason = (enum fallback_reason)reason;
+		i.evidence.fallback[0].missing = 0;
+		i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = 1;
+		i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = 0;
+		judge(&i);
+		assert_int_equal(n_judged, 1);
+		assert_true(diagnosis_is_fallback(&judged[0]));
+		assert_int_equal(judged[0].finding.reason, reason);
+		if (reason != FALLBACK_REASON_FEATURE)
+			assert_null(strstr(text_of[0], "offloadctl apply"));
+		assert_int_equal(evidence_reason_parse(evidence_reason_name(judged[0].finding.reason)), reason);
+		investigation_clear(&i);
+	}
+	assert_int_equal(evidence_reason_parse("of a newer version"), FALLBACK_REASON_UNKNOWN);
 }
 
 static void copying_sockets_will_be_stale(void **state)
@@ -82,7 +136,7 @@ static void copying_sockets_will_be_stale(void **state)
 	i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 50;
 	judge(&i);
 	assert_int_equal(n_judged, 1);
-	has(0, ", 5 copies by its sockets; after the repair its connections may have to be re-established. Run: ");
+	has(0, ", 5 copies by its sockets; this ends when vlan10 is repaired, and connections may have to be re-established then. Run: ");
 	investigation_clear(&i);
 }
 
@@ -104,7 +158,7 @@ static void what_packets_lacked_is_named(void **state)
 	static const char *const names[] = { "tx-scatter-gather", "tx-checksum-ipv4", "tx-checksum-ip-generic",
 		"tx-tcp-segmentation", "tx-tcp6-segmentation" };
 	struct feature_table table = { 0 };
-	struct evidence_fallback row = { 0 };
+	struct evidence_fallback row = { .reason = FALLBACK_REASON_FEATURE };
 	struct link_features now = { 0 };
 
 	(void)state;
@@ -201,12 +255,12 @@ static void receivers_forwarded_and_nothing(void **state)
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
 	has(0, "Not observed: checksums; the reasons are listed below. What was observed shows no problem");
-	row = evidence_fallback_row(&i.evidence, FALLBACK_FORWARDED, "", "vlan10");
+	row = evidence_fallback_row(&i.evidence, FALLBACK_FORWARDED, FALLBACK_REASON_FEATURE, "", "vlan10");
 	row->hits[FALLBACK_SEGMENTATION].n = 30;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "", "vlan10");
 	has(0, "Forwarded traffic is using software fallback on vlan10; per second: 3 packets segmented; "
-	       "what the interface lacks is not known. Run: offloadctl explain vlan10");
+	       "what vlan10 lacks is not known. Run: offloadctl explain vlan10");
 	assert_int_equal(n_judged, 2);
 	is_finding(1, FINDING_DIAGNOSIS_BLIND, "", "");
 	has(1, "What was observed is reported separately");
@@ -261,7 +315,7 @@ static void a_call_that_has_not_returned(void **state)
 	investigation_clear(&i);
 }
 
-static void a_few_packets_are_no_finding(void **state)
+static void a_few_packets_are_a_finding(void **state)
 {
 	struct investigation i = sample_broken();
 
@@ -269,15 +323,15 @@ static void a_few_packets_are_no_finding(void **state)
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = 3;
 	i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = 1;
 	judge(&i);
-	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
-	has(0, "Almost no software fallback (4 packets in total) and no stale connections were found; ");
+	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
+	has(0, "; per second: less than one packet; this ends when vlan10 is repaired, ");
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = 4000;
 	judge(&i);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
-	has(0, "; per second: 400 packets segmented. Run: ");
+	has(0, "; per second: 400 packets segmented; this ends when vlan10 is repaired, ");
 	i.evidence.fallback[0].hits[FALLBACK_SEGMENTATION].n = i.evidence.fallback[0].hits[FALLBACK_CHECKSUM].n = i.evidence.fallback[0].hits[FALLBACK_SPLICE].n = 4;
 	judge(&i);
-	has(0, "; per second: about one packet; after the repair ");
+	has(0, "; per second: less than one packet; this ends when vlan10 is repaired, and connections ");
 	investigation_clear(&i);
 }
 
@@ -599,6 +653,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_broken_device),
 		cmocka_unit_test(a_device_that_cannot),
+		cmocka_unit_test(a_limit_is_not_a_feature),
+		cmocka_unit_test(no_reason_is_well),
 		cmocka_unit_test(copying_sockets_will_be_stale),
 		cmocka_unit_test(what_packets_lacked_is_named),
 		cmocka_unit_test(a_stale_socket),
@@ -607,7 +663,7 @@ int main(void)
 		cmocka_unit_test(receivers_forwarded_and_nothing),
 		cmocka_unit_test(what_was_not_seen_is_not_well),
 		cmocka_unit_test(a_call_that_has_not_returned),
-		cmocka_unit_test(a_few_packets_are_no_finding),
+		cmocka_unit_test(a_few_packets_are_a_finding),
 		cmocka_unit_test(a_process_without_a_unit),
 		cmocka_unit_test(kernels_that_count_other_things),
 		cmocka_unit_test(rows_are_bounded_and_found_again),

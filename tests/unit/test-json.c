@@ -331,7 +331,7 @@ static void explain(void **state)
 
 static struct snapshot sample_snapshot(void)
 {
-	const struct rule_host host = { "6.1.0", "web1", "" };
+	const struct rule_host host = { .kernel_release = "6.1.0", .host_name = "web1" };
 	struct snapshot s;
 
 	assert_int_equal(snapshot_take(&sample.features, &sample.links, &sample.set, &host, 1, &s), 0);

@@ -49,6 +49,30 @@ static void the_stack_of_the_incident(void **state)
 	link_table_clear(&t);
 }
 
+/* The kernel sends no IFLA_MASTER for them. A port that appears later, and one that has a master as well. */
+static void the_ports_of_hsr_are_named_by_it(void **state)
+{
+	struct link_table t = { 0 };
+	struct link hsr = { .ifindex = 4, .name = "hsr0", .kind = "hsr", .lower_netnsid = -1, .hsr_ports = { 2, 3, 9 } };
+
+	(void)state;
+	add(&t, 2, "physical", 0, 0);
+	add(&t, 3, "physical", 0, 5);
+	add(&t, 5, "vrf", 0, 0);
+	assert_string_equal(stack(&t, text, sizeof(text)), "2(0) 3(0) 5(1).3");
+	assert_int_equal(link_table_update(&t, &hsr, NULL), 1);
+	assert_string_equal(stack(&t, text, sizeof(text)), "2(0) 3(0) 4(1).2 5(1).3");
+	assert_ptr_equal(link_master(&t, link_table_find(&t, 2)), link_table_find(&t, 4));
+	add(&t, 9, "physical", 0, 0);
+	assert_string_equal(stack(&t, text, sizeof(text)), "2(0) 3(0) 9(0) 4(1).2.9 5(1).3");
+	link_table_remove(&t, 2);
+	assert_string_equal(stack(&t, text, sizeof(text)), "3(0) 9(0) 4(1).9 5(1).3");
+	hsr.hsr_ports[2] = 0;
+	assert_int_equal(link_table_update(&t, &hsr, NULL), 1);
+	assert_string_equal(stack(&t, text, sizeof(text)), "3(0) 4(0) 9(0) 5(1).3");
+	link_table_clear(&t);
+}
+
 static void the_peer_of_a_veth_is_not_below_it(void **state)
 {
 	struct link_table t = { 0 };
@@ -163,15 +187,37 @@ static void links_that_are_connected(void **state)
 	link_table_clear(&t);
 }
 
+/* A change of a limit is a change, and the table has the new one. */
+static void limits_are_attributes(void **state)
+{
+	struct link link = { .ifindex = 2, .name = "eth2", .kind = "physical", .lower_netnsid = -1,
+		.limits = { .value = { [LINK_LIMIT_GSO_MAX_SIZE] = 65536 },
+			.has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) } };
+	struct link_table t = { 0 };
+
+	(void)state;
+	assert_int_equal(link_table_update(&t, &link, NULL), 1);
+	assert_int_equal(link_table_update(&t, &link, NULL), 0);
+	link.limits.value[LINK_LIMIT_GSO_MAX_SIZE] = 8000;
+	assert_int_equal(link_table_update(&t, &link, NULL), 1);
+	assert_int_equal(link_table_find(&t, 2)->limits.value[LINK_LIMIT_GSO_MAX_SIZE], 8000);
+	link_table_clear(&t);
+	for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++)
+		assert_int_equal(link_limit_find(link_limit_name(i)), i);
+	assert_int_equal(link_limit_find("gso"), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_stack_of_the_incident),
+		cmocka_unit_test(the_ports_of_hsr_are_named_by_it),
 		cmocka_unit_test(the_peer_of_a_veth_is_not_below_it),
 		cmocka_unit_test(a_link_that_comes_late_is_found_by_those_who_wait),
 		cmocka_unit_test(a_rename_keeps_the_stack),
 		cmocka_unit_test(kept_and_made_anew_are_the_same),
 		cmocka_unit_test(links_that_are_connected),
+		cmocka_unit_test(limits_are_attributes),
 	};
 
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);

@@ -119,8 +119,8 @@ static void all_that_there_is(void **state)
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
 
-	evidence_fallback_row(&evidence, FALLBACK_SOCKET, "nginx.service", "vlan10")->hits[FALLBACK_SEGMENTATION].n = 1234567890123;
-	evidence_fallback_row(&evidence, FALLBACK_KERNEL, "", "vlan10")->hits[FALLBACK_CHECKSUM].n = 3;
+	evidence_fallback_row(&evidence, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "nginx.service", "vlan10")->hits[FALLBACK_SEGMENTATION].n = 1234567890123;
+	evidence_fallback_row(&evidence, FALLBACK_KERNEL, FALLBACK_REASON_FEATURE, "", "vlan10")->hits[FALLBACK_CHECKSUM].n = 3;
 	evidence_add_stale(&evidence, &stale);
 	evidence_add_probe(&evidence, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL });
 	evidence_add_probe(&evidence, &(struct evidence_probe){ "sockets", "iter/tcp", NULL, "no privilege" });
@@ -312,7 +312,7 @@ static void evidence_is_bounded_too(void **state)
 
 	for (int i = 0; i < N; i++) {
 		snprintf(name, sizeof(name), "s%d", i);
-		evidence_fallback_row(&evidence, FALLBACK_SOCKET, name, "eth0")->hits[FALLBACK_CHECKSUM].n = 1;
+		evidence_fallback_row(&evidence, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, name, "eth0")->hits[FALLBACK_CHECKSUM].n = 1;
 	}
 	p->metrics.evidence = &evidence;
 	text = format(p);

@@ -105,7 +105,7 @@ static void build(struct simulation *s)
 	s->host->links.stacked = false;
 	link_table_stack(&s->host->links);
 	assert_int_equal(predict_new(&s->host->features, &s->host->links,
-				 s->host->host.kernel_release, &s->kernel),
+				 &s->host->host, &s->kernel),
 		0);
 	for (unsigned i = 0; i < 2 * n; i++)
 		assert_int_equal(predict_set(s->kernel, 1 + (int)(i % n),

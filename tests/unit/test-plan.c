@@ -202,6 +202,53 @@ static void lower_of_what_stands_on_nothing_is_its_hardware(void **state)
 	assert_true(unit_item(h, "vlan9", "tx-scatter-gather")->not_given);
 }
 
+/* What is requested and off is blocked by something; what is not requested can be. */
+static void what_is_below_cannot_be_seen(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 8, "vxlan8", "vxlan", 0, 0, "tx-scatter-gather");
+	unit_link(h, 9, "vlan9", "vlan", 0, 0, "tx-scatter-gather tx-checksum-ip-generic")->lower_netnsid = 0;
+	unit_off(h, "vxlan8", "tx-scatter-gather");
+	unit_off(h, "vlan9", "tx-scatter-gather");
+	unit_inactive(h, "vlan9", "tx-checksum-ip-generic");
+	unit_rule(h, "10-all.rule", "[Match]\nKind=vlan vxlan\n[Features]\nsg=on\ntx-checksum-ip-generic=on\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "vxlan8 +tx-scatter-gather; vlan9 +tx-scatter-gather");
+	assert_verdict(h, "vxlan8", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_false(unit_item(h, "vxlan8", "tx-scatter-gather")->uncertain);
+	assert_verdict(h, "vlan9", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_true(unit_item(h, "vlan9", "tx-scatter-gather")->uncertain);
+	assert_verdict(h, "vlan9", "tx-checksum-ip-generic", VERDICT_BLOCKED);
+}
+
+/* on [requested off], or off [requested on] over a port that has it: a step has the kernel compute the features */
+static void what_is_out_of_date_is_recomputed(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *gretap = unit_link(h, 8, "gre8", "gretap", 0, 0, UNIT_TRANSMIT), *hsr;
+
+	unit_link(h, 2, "eth2", "veth", 0, 0, UNIT_TRANSMIT);
+	hsr = unit_link(h, 9, "hsr9", "hsr", 0, 0, "tx-scatter-gather");
+	hsr->hsr_ports[0] = 2;
+	h->links.stacked = false;
+	link_table_stack(&h->links);
+	gretap->features.wanted &= ~unit_set(&h->features, "tso");
+	unit_inactive(h, "hsr9", "tx-scatter-gather");
+	unit_rule(h, "10-gre.rule", "[Match]\nKind=gretap\n[Features]\ntso=off\n");
+	unit_rule(h, "20-hsr.rule", "[Match]\nKind=hsr\n[Features]\nsg=lower\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)),
+		"gre8 -tx-tcp-segmentation -tx-tcp-ecn-segmentation -tx-tcp-mangleid-segmentation -tx-tcp6-segmentation; "
+		"hsr9 +tx-scatter-gather");
+	assert_true(h->plan.steps[0].recompute && h->plan.steps[1].recompute);
+	assert_verdict(h, "gre8", "tx-tcp-segmentation", VERDICT_DRIFTED);
+	assert_int_equal(unit_item(h, "gre8", "tx-tcp-segmentation")->cause, CAUSE_STALE);
+	assert_verdict(h, "hsr9", "tx-scatter-gather", VERDICT_DRIFTED);
+	assert_int_equal(unit_item(h, "hsr9", "tx-scatter-gather")->cause, CAUSE_STALE);
+	assert_int_equal(plan_exit_code(&h->plan), 2);
+}
+
 static void fixed_by_name_and_by_alias(void **state)
 {
 	struct unit_host *h = *state;
@@ -623,6 +670,8 @@ int main(void)
 		T(lower_asks_for_nothing_that_needs_what_is_not_there),
 		T(lower_respects_a_workaround_below),
 		T(lower_of_what_stands_on_nothing_is_its_hardware),
+		T(what_is_below_cannot_be_seen),
+		T(what_is_out_of_date_is_recomputed),
 		T(fixed_by_name_and_by_alias),
 		T(a_feature_of_other_kernels),
 		T(lro_goes_through_the_upper),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 
 #include "plan/predict.h"
@@ -8,6 +9,7 @@
 struct fixture {
 	struct feature_table features;
 	struct link_table table;
+	struct rule_host host;
 	struct predict *p;
 };
 
@@ -54,7 +56,8 @@ static void start(struct fixture *f, const char *release)
 {
 	predict_free(f->p);
 	link_table_stack(&f->table);
-	assert_int_equal(predict_new(&f->features, &f->table, release, &f->p), 0);
+	snprintf(f->host.kernel_release, sizeof(f->host.kernel_release), "%s", release);
+	assert_int_equal(predict_new(&f->features, &f->table, &f->host, &f->p), 0);
 }
 
 static void switch_words(struct fixture *f, int ifindex, const char *words, bool on)
@@ -258,14 +261,14 @@ static void a_bond_without_slaves_has_nothing_to_give(void **state)
 {
 	struct fixture *f = *state;
 
-	add(f, 4, "bond", 0, 0, BOND, "tx-checksum-ip-generic gro");
+	add(f, 4, "bond", 0, 0, BOND, "tx-checksum-ip-generic gro tx-nocache-copy tx-fcoe-segmentation");
 	add(f, 5, "vlan", 4, 0, BOND, "gro tx-lockless");
 	start(f, "6.1.0");
 	switch_words(f, 4, "gro", false);
-	assert_active(f, 4, "tx-checksum-ip-generic");
+	assert_active(f, 4, "tx-checksum-ip-generic tx-nocache-copy tx-fcoe-segmentation");
 	switch_words(f, 4, "sg", false);
 	switch_words(f, 4, "sg", true);
-	assert_active(f, 4, "tx-checksum-ip-generic");
+	assert_active(f, 4, "tx-checksum-ip-generic tx-nocache-copy tx-fcoe-segmentation");
 }
 
 static void a_macvlan_keeps_its_own_and_follows_in_the_rest(void **state)
@@ -316,6 +319,7 @@ static void a_loop_in_a_stale_picture_ends(void **state)
 	for (int i = 1; i <= 6; i++) {
 		switch_words(f, i, "sg lro", false);
 		switch_words(f, i, "sg lro", true);
+		predict_uncertain(f->p, i);
 	}
 	start(f, "not a release");
 	switch_words(f, 1, "sg", false);
@@ -364,33 +368,245 @@ static void what_the_host_refused_holds_up_the_rest(void **state)
 }
 
 /* xfrm_api_check(): ESP checksum offload without ESP offload keeps every other notifier from hearing
- * of the device, so that what stands on it may be behind. */
-static void what_is_behind_a_mute_device_is_uncertain(void **state)
+ * of the device, so that what stands on it may be behind, until it is updated itself. */
+static void what_is_behind_a_mute_device_catches_up(void **state)
 {
 	struct fixture *f = *state;
-	feature_set highdma = unit_set(&f->features, "highdma");
-	struct link *bond, *vlan;
+	feature_set sg = unit_set(&f->features, "sg");
+	struct link *bond;
 
-	add(f, 2, "veth", 0, 4, NIC " highdma", NIC " highdma");
-	bond = add(f, 4, "bond", 0, 0, BOND " highdma", BOND " highdma");
-	add(f, 5, "vlan", 4, 0, BOND " highdma", BOND " tx-lockless");
-	vlan = add(f, 6, "vlan", 5, 0, BOND " highdma", BOND " tx-lockless");
-	start(f, "6.1.0");
-	switch_words(f, 5, "tx-udp-segmentation", true);
-	assert_false(has(f, 5, "highdma")); /* bond0 does not offer it: its VLAN says so */
-	assert_int_equal(predict_uncertain(f->p, 5), 0);
-
+	add(f, 2, "veth", 0, 4, NIC, NIC);
+	bond = add(f, 4, "bond", 0, 0, BOND, BOND);
+	add(f, 5, "vlan", 4, 0, BOND, "gro tx-lockless");
+	add(f, 6, "vlan", 5, 0, BOND, "gro tx-lockless");
 	bond->features.active |= unit_set(&f->features, "esp-tx-csum-hw-offload");
+	bond->features.hw |= unit_set(&f->features, "esp-tx-csum-hw-offload");
+	bond->features.wanted |= unit_set(&f->features, "esp-tx-csum-hw-offload");
 	start(f, "6.1.0");
 	switch_words(f, 5, "tx-tcp6-segmentation", false);
-	assert_true(predict_uncertain(f->p, 5) & highdma);
-	assert_true(has(f, 5, "highdma")); /* as a veth offers it */
-	switch_words(f, 6, "tx-tcp6-segmentation", false);
-	assert_true(predict_uncertain(f->p, 6) & highdma);
-	vlan->features.wanted &= ~highdma;
+	assert_true(has(f, 5, "sg")); /* as a veth offers it */
+	assert_false(predict_uncertain(f->p, 5) & sg);
+	assert_true(has(f, 6, "sg"));
+}
+
+/* A vxlan without dev=, and a VLAN whose device is in another namespace: only a wanted bit that is off is blocked. */
+static void what_is_below_cannot_be_seen(void **state)
+{
+	struct fixture *f = *state;
+	feature_set sg = unit_set(&f->features, "tx-scatter-gather"), csum = unit_set(&f->features, "tx-checksum-ip-generic");
+	struct link *vxlan = add(f, 1, "vxlan", 0, 0, NIC, "gro"), *vlan = add(f, 2, "vlan", 0, 0, NIC, "gro tx-lockless");
+
+	vxlan->features.wanted = unit_set(&f->features, "gro");
+	vlan->lower_netnsid = 0;
+	vlan->features.wanted &= ~sg;
 	start(f, "6.1.0");
-	switch_words(f, 6, "tx-tcp6-segmentation", false);
-	assert_false(predict_uncertain(f->p, 6) & highdma);
+	switch_words(f, 1, "sg tx", true);
+	assert_true(has(f, 1, "sg tx-checksum-ip-generic"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	switch_words(f, 2, "sg", true);
+	assert_true(has(f, 2, "tx-scatter-gather"));
+	assert_false(has(f, 2, "tx-checksum-ip-generic"));
+	assert_true((predict_uncertain(f->p, 2) & (sg | csum)) == (sg | csum));
+}
+
+/* GSO of a macvlan is that of the device below, requested or not */
+static void a_macvlan_keeps_what_a_distant_device_has(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, 1, "macvlan", 0, 0, "gso gro", "sg tx-checksum-ip-generic gso gro")->lower_netnsid = 0;
+	start(f, "6.1.0");
+	switch_words(f, 1, "gso", false);
+	assert_true(has(f, 1, "gso"));
+	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, "gso"));
+}
+
+#define TUNNELS "tx-gre-segmentation tx-udp_tnl-segmentation tx-udp_tnl-csum-segmentation"
+
+static void tunnel_segmentation_without_gso_partial(void **state)
+{
+	struct fixture *f = *state;
+	struct link *link = add(f, 1, "physical", 0, 0, NIC " " TUNNELS, NIC " " TUNNELS);
+
+	strcpy(link->driver, "ionic");
+	start(f, "6.1.0");
+	switch_words(f, 1, "gro", false);
+	assert_true(has(f, 1, TUNNELS));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+
+	/* with it, and on: which bits depend on it is not known */
+	link->features.hw |= unit_set(&f->features, "tx-gso-partial");
+	link->features.wanted |= unit_set(&f->features, "tx-gso-partial");
+	link->features.active |= unit_set(&f->features, "tx-gso-partial");
+	start(f, "6.1.0");
+	switch_words(f, 1, "tx-gso-partial", false);
+	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, TUNNELS));
+}
+
+/* gretap changelink nooseq turns TSO on, requested or not; HSR does not hear of its ports; a VLAN on either is behind too */
+static void what_is_out_of_date_ends_with_the_next_update(void **state)
+{
+	struct fixture *f = *state;
+	struct link *gretap = add(f, 1, "gretap", 0, 0, NIC, NIC), *hsr;
+
+	gretap->features.wanted &= ~unit_set(&f->features, "tso");
+	start(f, "6.1.0");
+	assert_true(has(f, 1, "tx-tcp-segmentation"));
+	assert_int_equal(predict_recompute(f->p, 1), 0);
+	assert_false(has(f, 1, "tx-tcp-segmentation"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	predict_undo(f->p);
+	assert_true(has(f, 1, "tx-tcp-segmentation"));
+	assert_int_equal(predict_recompute(f->p, 99), -ENODEV);
+
+	add(f, 2, "veth", 0, 0, NIC, "tx-checksum-ip-generic gro rx");
+	add(f, 3, "veth", 0, 0, NIC, "tx-checksum-ip-generic gro rx");
+	hsr = add(f, 4, "hsr", 0, 0, "sg tx-checksum-ip-generic gso", "tx-checksum-ip-generic");
+	hsr->hsr_ports[0] = 2;
+	hsr->hsr_ports[1] = 3;
+	f->table.stacked = false;
+	for (int i = 2; i <= 3; i++)
+		link_table_find(&f->table, i)->features.wanted &= ~unit_set(&f->features, "sg");
+	start(f, "6.1.0");
+	switch_words(f, 2, "sg", true);
+	assert_false(has(f, 4, "tx-scatter-gather"));
+	assert_int_equal(predict_recompute(f->p, 4), 0);
+	assert_true(has(f, 4, "sg gso"));
+	switch_words(f, 2, "sg", false); /* what HSR has on stays on */
+	assert_int_equal(predict_recompute(f->p, 4), 0);
+	assert_true(has(f, 4, "sg gso"));
+	assert_int_equal(predict_uncertain(f->p, 4), 0);
+}
+
+static void masters_that_are_cards(void **state)
+{
+	struct fixture *f = *state;
+	struct link *master = add(f, 1, "physical", 0, 0, NIC " " TUNNELS, NIC " " TUNNELS), *vf;
+
+	vf = add(f, 2, "physical", 0, 1, NIC " rxhash", NIC " rxhash");
+	strcpy(master->driver, "net_failover");
+	start(f, "6.1.0");
+	switch_words(f, 1, "tso", false);
+	assert_true(has(f, 1, TUNNELS));
+	assert_true(has(f, 2, "tx-tcp-segmentation"));
+	assert_int_equal(predict_uncertain(f->p, 1) | predict_uncertain(f->p, 2), 0);
+
+	/* netvsc_set_features() makes its features the wanted ones of the VF */
+	strcpy(master->driver, "hv_netvsc");
+	vf->features.wanted &= ~unit_set(&f->features, "gro");
+	vf->features.active &= ~unit_set(&f->features, "gro");
+	start(f, "6.1.0");
+	switch_words(f, 1, "tso", false);
+	assert_false(has(f, 2, "tx-tcp-segmentation"));
+	assert_false(predict_features(f->p, 2)->wanted & unit_set(&f->features, "tso"));
+	assert_true(has(f, 2, "gro"));
+	assert_false(has(f, 2, "rxhash"));
+	switch_words(f, 1, "tso", false); /* nothing changes: the VF neither */
+	assert_false(has(f, 2, "tx-tcp-segmentation"));
+}
+
+static void macsec_is_offloaded_or_not(void **state)
+{
+	struct fixture *f = *state;
+	struct link *macsec;
+
+	add(f, 1, "veth", 0, 0, NIC, NIC);
+	macsec = add(f, 2, "macsec", 1, 0, NIC, "sg gso gro tx-lockless");
+	macsec->macsec_offload = 0;
+	macsec->features.wanted = unit_set(&f->features, "sg gso gro");
+	start(f, "7.2.0");
+	switch_words(f, 2, "tx", true);
+	assert_false(has(f, 2, "tx-checksum-ip-generic"));
+	macsec->macsec_offload = 2;
+	start(f, "7.2.0");
+	switch_words(f, 2, "tx", true);
+	assert_true(has(f, 2, "tx-checksum-ip-generic"));
+	assert_int_equal(predict_uncertain(f->p, 2), 0);
+	start(f, "6.12.0"); /* it follows the device below from 6.13 on */
+	switch_words(f, 1, "sg", false);
+	assert_true(has(f, 2, "sg"));
+}
+
+static void xdp_on_a_veth_may_keep_gro_on(void **state)
+{
+	struct fixture *f = *state;
+	feature_set gro = unit_set(&f->features, "rx-gro");
+	struct link *veth = add(f, 1, "veth", 0, 0, NIC, NIC);
+
+	veth->xdp = true;
+	start(f, "6.1.0");
+	switch_words(f, 1, "gro", false);
+	assert_int_equal(predict_uncertain(f->p, 1), gro);
+	start(f, "6.12.0");
+	switch_words(f, 1, "gro", false);
+	assert_false(has(f, 1, "rx-gro"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	veth->features.wanted &= ~gro;
+	start(f, "6.1.0"); /* it does here */
+	switch_words(f, 1, "sg", false);
+	assert_true(has(f, 1, "rx-gro"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+}
+
+static void old_kernels(void **state)
+{
+	struct fixture *f = *state;
+	char *ufo = f->features.name[63];
+
+	strcpy(ufo, "tx-udp-fragmentation");
+	add(f, 1, "veth", 0, 0, NIC " tx-udp-fragmentation", NIC " tx-udp-fragmentation");
+	add(f, 2, "ipvlan", 1, 0, "gso gro", "sg tx-checksum-ip-generic gso gro");
+	start(f, "4.9.154");
+	switch_words(f, 1, "tx", false);
+	assert_false(has(f, 1, "tx-udp-fragmentation"));
+	switch_words(f, 1, "tx", true);
+	assert_true(has(f, 1, "tx-udp-fragmentation"));
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+	assert_true(predict_uncertain(f->p, 2) & unit_set(&f->features, "sg")); /* its rules are those of 5.10 */
+	switch_words(f, 1, "sg", false);
+	assert_false(has(f, 1, "tx-udp-fragmentation"));
+	start(f, "4.14.67");
+	switch_words(f, 1, "tx", false);
+	assert_true(has(f, 1, "tx-udp-fragmentation"));
+	f->features.name[63][0] = '\0';
+}
+
+/* Its number says 5.14, and it may have the rules of 6.11: what they decide is uncertain. */
+static void a_kernel_with_back_ports(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, 1, "dummy", 0, 0, "sg tx-checksum-ip-generic tx-udp-segmentation tso gso",
+		"sg tx-checksum-ip-generic tx-udp-segmentation tso gso");
+	f->host.backports = true;
+	start(f, "5.14.0-427.13.1.el9_4.x86_64");
+	switch_words(f, 1, "tx", false);
+	assert_false(has(f, 1, "tx-tcp-segmentation"));
+	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, "tx-udp-segmentation"));
+	for (int yes = 0; yes <= 1; yes++) { /* it was tried out */
+		f->host.udp_needs_checksum = yes ? TRIAL_YES : TRIAL_NO;
+		start(f, "5.14.0-427.13.1.el9_4.x86_64");
+		switch_words(f, 1, "tx", false);
+		assert_int_equal(has(f, 1, "tx-udp-segmentation"), !yes);
+		assert_int_equal(predict_uncertain(f->p, 1), 0);
+	}
+	f->host = (struct rule_host){ 0 };
+	start(f, "5.14.0-2-amd64");
+	switch_words(f, 1, "tx", false);
+	assert_int_equal(predict_uncertain(f->p, 1), 0);
+}
+
+/* LRO may be forced off by a link in another network namespace. */
+static void lro_below_what_is_not_seen(void **state)
+{
+	struct fixture *f = *state;
+	struct link *bond = add(f, 1, "bond", 0, 0, BOND " lro", BOND " tx-nocache-copy tx-fcoe-segmentation");
+
+	bond->features.hw |= unit_set(&f->features, "rx-vlan-filter");
+	start(f, "6.1.0");
+	switch_words(f, 1, "rx-vlan-filter", true);
+	assert_false(has(f, 1, "rx-lro"));
+	assert_true(predict_uncertain(f->p, 1) & unit_set(&f->features, "rx-lro"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -412,7 +628,17 @@ int main(void)
 		TEST(a_loop_in_a_stale_picture_ends),
 		TEST(what_the_host_refused_holds_up_the_rest),
 		TEST(a_tap_takes_what_its_owner_set),
-		TEST(what_is_behind_a_mute_device_is_uncertain),
+		TEST(what_is_behind_a_mute_device_catches_up),
+		TEST(what_is_below_cannot_be_seen),
+		TEST(a_macvlan_keeps_what_a_distant_device_has),
+		TEST(tunnel_segmentation_without_gso_partial),
+		TEST(what_is_out_of_date_ends_with_the_next_update),
+		TEST(masters_that_are_cards),
+		TEST(macsec_is_offloaded_or_not),
+		TEST(xdp_on_a_veth_may_keep_gro_on),
+		TEST(old_kernels),
+		TEST(a_kernel_with_back_ports),
+		TEST(lro_below_what_is_not_seen),
 	};
 
 	return cmocka_run_group_tests_name("predict", tests, NULL, NULL);

@@ -13,10 +13,11 @@
 static void good_records_are_understood(void **state)
 {
 	struct fallback_event event = { .key = { .cgroup = 77, .netns = 3, .ifindex = 9,
-						.kind = FALLBACK_CHECKSUM, .origin = FALLBACK_FORWARDED },
+						.kind = FALLBACK_CHECKSUM, .origin = FALLBACK_FORWARDED,
+						.reason = FALLBACK_REASON_VLAN },
 		.time_ns = 5000, .pid = 12, .comm = "a\x1b[2J" };
 	struct socket_record socket = { .cgroup = 78, .ifindex = 4, .family = 10, .local_port = 80,
-		.state = 1, .expired = 1, .local = { [15] = 1 } };
+		.state = 1, .expired = 1, .gso_max_size = 65215, .local = { [15] = 1 } };
 	struct change_record change = { .time_ns = 7000, .before = 5, .after = 1, .root_ifindex = 2,
 		.pid = 3, .ppid = 4, .comm = "ethtool", .parent_comm = "sixteen-letters!" };
 	struct probe_hits hits;
@@ -28,6 +29,7 @@ static void good_records_are_understood(void **state)
 	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), 0);
 	assert_int_equal(hits.kind, FALLBACK_CHECKSUM);
 	assert_int_equal(hits.origin, FALLBACK_FORWARDED);
+	assert_int_equal(hits.reason, FALLBACK_REASON_VLAN);
 	assert_int_equal(hits.cgroup, 77);
 	assert_int_equal(hits.ifindex, 9);
 	assert_int_equal(hits.last_usec, 5);
@@ -39,6 +41,7 @@ static void good_records_are_understood(void **state)
 	assert_int_equal(info.local_port, 80);
 	assert_int_equal(info.local[15], 1);
 	assert_true(info.expired);
+	assert_int_equal(info.gso_max_size, 65215);
 
 	change.header = HEADER(change, EVENT_TYPE_CHANGE);
 	assert_int_equal(probe_parse_change(&change, sizeof(change), &c), 0);
@@ -91,6 +94,9 @@ static void values_out_of_range_are_refused(void **state)
 	event.key.origin = FALLBACK_KERNEL + 1;
 	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), -EBADMSG);
 	event.key.origin = 0;
+	event.key.reason = FALLBACK_REASONS;
+	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), -EBADMSG);
+	event.key.reason = 0;
 	event.key.ifindex = 0xffffffff;
 	assert_int_equal(probe_parse_event(&event, sizeof(event), &hits), -EBADMSG);
 	event.key.ifindex = 1;
@@ -122,7 +128,8 @@ static void without_feature_names_nothing_is_loaded(void **state)
 	assert_int_equal(probe_events_fd(probe), -ENOENT);
 	assert_int_equal(probe_read_events(probe, NULL, NULL), 0);
 	assert_int_equal(probe_read_hits(probe, NULL, NULL), 0);
-	assert_int_equal(probe_forget_hits(probe, 1), 0);
+	assert_int_equal(probe_forget_hits(probe, NULL, NULL), 0);
+	assert_int_equal(probe_settle(probe, 2, true), -EOPNOTSUPP);
 	assert_int_equal(probe_read_sockets(probe, true, NULL, NULL, NULL), -EOPNOTSUPP);
 	assert_int_equal(probe_find_change(probe, 1, 1, NULL), -EOPNOTSUPP);
 	probe_close(probe);

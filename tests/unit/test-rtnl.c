@@ -127,6 +127,42 @@ static void an_index_of_another_namespace_is_not_ours(void **state)
 	assert_int_equal(link.lower_ifindex, 0);
 }
 
+static void what_some_kinds_have_besides(void **state)
+{
+	struct unit_message m;
+	struct nlmsghdr *nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 9);
+	struct nlattr *info, *data;
+	struct link link;
+	uint8_t offload = 2;
+
+	(void)state;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "hsr0");
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "hsr");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u32(nlh, IFLA_HSR_SLAVE1, 3);
+	mnl_attr_put_u32(nlh, IFLA_HSR_SLAVE2, 4);
+	mnl_attr_put_u32(nlh, 8, 5); /* IFLA_HSR_INTERLINK */
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	assert_int_equal(parse(&m, &link), 0);
+	assert_int_equal(link.hsr_ports[0], 3);
+	assert_int_equal(link.hsr_ports[1], 4);
+	assert_int_equal(link.hsr_ports[2], 5);
+	assert_int_equal(link.macsec_offload, -1);
+	assert_false(link.xdp);
+
+	nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 9);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "macsec0");
+	info = mnl_attr_nest_start(nlh, IFLA_XDP);
+	mnl_attr_put_u8(nlh, IFLA_XDP_ATTACHED, XDP_ATTACHED_SKB);
+	mnl_attr_nest_end(nlh, info);
+	put_kind(nlh, "macsec", IFLA_MACSEC_OFFLOAD, &offload, sizeof(offload));
+	assert_int_equal(parse(&m, &link), 0);
+	assert_int_equal(link.macsec_offload, 2);
+	assert_true(link.xdp);
+}
+
 static void links_without_a_kind(void **state)
 {
 	struct unit_message m;
@@ -178,6 +214,30 @@ static void a_slave(void **state)
 	assert_int_equal(parse(&m, &link), 0);
 	assert_string_equal(link.slave_kind, "bond");
 	assert_string_equal(link.kind, "physical");
+}
+
+/* An old kernel reports less, and what it does not report is not 0. */
+static void the_size_limits(void **state)
+{
+	struct unit_message m;
+	struct nlmsghdr *nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 9);
+	struct link link;
+
+	(void)state;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "vlan10");
+	mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SIZE, 8000);
+	mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SEGS, 0);
+	mnl_attr_put_u8(nlh, IFLA_GRO_MAX_SIZE, 1); /* too short */
+	assert_int_equal(parse(&m, &link), 0);
+	assert_int_equal(link.limits.has, LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) | LINK_LIMIT(LINK_LIMIT_GSO_MAX_SEGS));
+	assert_int_equal(link.limits.value[LINK_LIMIT_GSO_MAX_SIZE], 8000);
+	mnl_attr_put_u32(nlh, IFLA_TSO_MAX_SIZE, 65536);
+	mnl_attr_put_u32(nlh, 64, 65535); /* IFLA_GRO_IPV4_MAX_SIZE */
+	assert_int_equal(parse(&m, &link), 0);
+	assert_true(link.limits.has & LINK_LIMIT(LINK_LIMIT_GRO_IPV4_MAX_SIZE));
+	assert_int_equal(link.limits.value[LINK_LIMIT_GRO_IPV4_MAX_SIZE], 65535);
+	assert_int_equal(link.limits.value[LINK_LIMIT_TSO_MAX_SIZE], 65536);
+	assert_false(link.limits.has & LINK_LIMIT(LINK_LIMIT_TSO_MAX_SEGS));
 }
 
 /* The bridge tells RTNLGRP_LINK that a port left it by RTM_DELLINK of its own family: the link is still there. */
@@ -272,9 +332,11 @@ int main(void)
 		cmocka_unit_test(a_vlan_on_a_bond),
 		cmocka_unit_test(an_index_of_another_namespace_is_not_ours),
 		cmocka_unit_test(alternative_names),
+		cmocka_unit_test(what_some_kinds_have_besides),
 		cmocka_unit_test(links_without_a_kind),
 		cmocka_unit_test(an_event_of_a_wireless_driver_is_no_link),
 		cmocka_unit_test(a_slave),
+		cmocka_unit_test(the_size_limits),
 		cmocka_unit_test(messages_about_something_else),
 		cmocka_unit_test(a_hostile_message),
 		cmocka_unit_test(any_cut_is_survived),

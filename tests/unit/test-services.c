@@ -31,25 +31,30 @@ static struct json_object *at(struct json_object *o, const char *pointer)
 /* A service that copies on a link where its connections are stale, and one whose packets are summed. */
 static struct evidence sample(void)
 {
-	struct evidence e = { .has_fallback = true, .has_sockets = true, .left_out = 5, .lost = { 6 } };
+	struct evidence e = { .has_fallback = true, .has_sockets = true, .left_out = 5, .lost = { 6 }, .elsewhere = { 9 } };
 	struct evidence_stale stale = { .service = "b.service", .link = "vlan10", .ifindex = 7,
 		.unit = { .kind = UNIT_SERVICE, .name = "b.service" }, .sockets = 2, .since_usec = 9,
 		.hits = 4, .missing = 1, .n_samples = 1 };
 	struct evidence_fallback *row;
 
 	unit_features(&e.features);
-	row = evidence_fallback_row(&e, FALLBACK_SOCKET, "a.service", "vlan10");
+	row = evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "a.service", "vlan10");
 	row->ifindex = 7;
 	row->verdict = "drifted";
 	row->hits[FALLBACK_CHECKSUM] = (struct evidence_hits){ 3, 1000000, true };
-	row = evidence_fallback_row(&e, FALLBACK_FORWARDED, "", "");
+	row = evidence_fallback_row(&e, FALLBACK_FORWARDED, FALLBACK_REASON_FEATURE, "", "");
 	row->hits[FALLBACK_SENDPAGE].n = 1;
-	row = evidence_fallback_row(&e, FALLBACK_SOCKET, "b.service", "vlan10");
+	row->reason = FALLBACK_REASON_SIZE;
+	row->limit = 8000;
+	row->largest = 65226;
+	row = evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "b.service", "vlan10");
 	row->hits[FALLBACK_SPLICE] = (struct evidence_hits){ 8, 0, true };
 	row->verdict = "drifted";
 	stale.samples[0].family = AF_INET;
 	stale.samples[0].local_port = 80;
 	evidence_add_stale(&e, &stale);
+	evidence_stale_row(&e, "quic.service", "vlan10")->senders = 3;
+	e.udp_undecided = 2;
 	evidence_add_probe(&e, &(struct evidence_probe){ "sockets", "iter/tcp", NULL, "no privilege" });
 	return e;
 }
@@ -67,11 +72,16 @@ static void rows_become_members(void **state)
 	assert_null(at(o, "/fallback/1/link"));
 	assert_null(at(o, "/fallback/1/ifindex"));
 	assert_null(at(o, "/fallback/1/idle_usec"));
-	assert_true(json_object_get_boolean(at(o, "/fallback/1/reconnect")));
+	assert_null(at(o, "/fallback/1/now"));
+	assert_string_equal(json_object_get_string(at(o, "/fallback/0/remedy")), "unknown");
 	assert_int_equal(json_object_get_int(at(o, "/restart/0/sockets")), 2);
 	assert_string_equal(json_object_get_string(at(o, "/restart/0/kind")), "service");
 	assert_string_equal(json_object_get_string(at(o, "/restart/0/samples/0/local")), "0.0.0.0:80");
 	assert_int_equal(json_object_array_length(at(o, "/restart/0/missing")), 1);
+	assert_int_equal(json_object_get_int(at(o, "/restart/0/udp_senders")), 0);
+	assert_int_equal(json_object_get_int(at(o, "/restart/1/sockets")), 0);
+	assert_int_equal(json_object_get_int(at(o, "/restart/1/udp_senders")), 3);
+	assert_int_equal(json_object_get_int(at(o, "/udp_undecided")), 2);
 	assert_int_equal(json_object_get_int(at(o, "/left_out")), 5);
 	assert_int_equal(json_object_get_int(at(o, "/lost/sendpage")), 6);
 	assert_null(at(o, "/probes/0/method"));
@@ -105,15 +115,23 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(again.fallback[0].verdict, "drifted");
 	assert_int_equal(again.fallback[0].hits[FALLBACK_CHECKSUM].n, 3);
 	assert_int_equal(again.fallback[0].hits[FALLBACK_CHECKSUM].idle_usec, 1000000);
+	assert_int_equal(again.fallback[0].reason, FALLBACK_REASON_FEATURE);
 	assert_int_equal(again.fallback[1].origin, FALLBACK_FORWARDED);
+	assert_int_equal(again.fallback[1].reason, FALLBACK_REASON_SIZE);
+	assert_int_equal(again.fallback[1].limit, 8000);
+	assert_int_equal(again.fallback[1].largest, 65226);
 	assert_true(again.fallback[1].hits[FALLBACK_SENDPAGE].idle_usec == EVIDENCE_IDLE_UNKNOWN);
-	assert_int_equal(again.n_stale, 1);
+	assert_int_equal(again.n_stale, 2);
+	assert_int_equal(again.stale[1].sockets, 0);
+	assert_int_equal(again.stale[1].senders, 3);
+	assert_int_equal(again.udp_undecided, 2);
 	assert_int_equal(again.stale[0].unit.kind, UNIT_SERVICE);
 	assert_int_equal(again.stale[0].sockets, 2);
 	assert_int_equal(again.stale[0].missing, 1);
 	assert_string_equal(feature_name(&again.features, 0), feature_name(&e.features, 0));
 	assert_null(again.probes[0].method);
 	assert_int_equal(again.lost[FALLBACK_SENDPAGE], 6);
+	assert_int_equal(again.elsewhere[FALLBACK_SENDPAGE], 9);
 	assert_int_equal(again.left_out, 5);
 	evidence_clear(&again);
 	evidence_clear(&e);
@@ -155,17 +173,10 @@ static void what_follows(void **state)
 	/* what stale connections copy is reported with them */
 	assert_false(evidence_is_now(&e, &e.fallback[2], FALLBACK_SPLICE));
 	assert_int_equal(evidence_count_now(&e), 1);
-	assert_int_equal(evidence_find_end(&e, &e.fallback[0]), EVIDENCE_END_REPAIR);
-	assert_int_equal(evidence_find_end(&e, &e.fallback[1]), EVIDENCE_END_UNKNOWN);
-	e.fallback[0].verdict = "compliant";
-	assert_int_equal(evidence_find_end(&e, &e.fallback[0]), EVIDENCE_END_NO_RULE);
-	e.n_stale = 0;
-	assert_int_equal(evidence_find_end(&e, &e.fallback[2]), EVIDENCE_END_RECONNECT);
-	e.n_stale = 1;
 	evidence_add_stale(&e, &more);
 	more.sockets = 1;
 	evidence_add_stale(&e, &more);
-	assert_int_equal(e.n_stale, 2);
+	assert_int_equal(e.n_stale, 3);
 	assert_int_equal(evidence_count_stale(&e), 6);
 	assert_ptr_equal(evidence_find_service(&e, "b.service"), &e.stale[0]);
 	evidence_clear(&e);

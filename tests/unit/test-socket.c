@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+
+#include "kernel/tcp_sockets.h"
 #include "model/socket.h"
 #include "unit.h"
 
@@ -56,11 +59,34 @@ static void addresses(void **state)
 	assert_string_equal(socket_format_address(99, v4, 1, buf, sizeof(buf)), "?:1");
 }
 
+static void lines_of_proc(void **state)
+{
+	static const char tcp[] = "   1: 0100090A:1F90 0200090A:BAA4 01 00000000:00000000 00:00000000 00000000  1000        0 41231 1 0000000000000000 20 4 30 10 -1\n";
+	static const char tcp6[] = "   0: 000009FD000000000000000001000000:1F90 000009FD000000000000000002000000:0050 01 00000000:00000000 00:00000000 00000000     0        0 77 2 0\n";
+	struct socket_info s;
+	char buf[SOCKET_ADDRESS_LEN];
+
+	(void)state;
+	if (htonl(1) == 1)
+		skip(); /* the kernel prints numbers of this machine */
+	assert_int_equal(tcp_sockets_parse(tcp, AF_INET, &s), 0);
+	assert_string_equal(socket_format_address(s.family, s.local, s.local_port, buf, sizeof(buf)), "10.9.0.1:8080");
+	assert_string_equal(socket_format_address(s.family, s.remote, s.remote_port, buf, sizeof(buf)), "10.9.0.2:47780");
+	assert_int_equal(s.state, 1);
+	assert_int_equal(s.inode, 41231);
+	assert_int_equal(tcp_sockets_parse(tcp6, AF_INET6, &s), 0);
+	assert_string_equal(socket_format_address(s.family, s.remote, s.remote_port, buf, sizeof(buf)), "[fd09::2]:80");
+	assert_int_equal(tcp_sockets_parse(tcp, AF_INET6, &s), -EBADMSG);
+	assert_int_equal(tcp_sockets_parse("  sl  local_address rem_address   st", AF_INET, &s), -EBADMSG);
+	assert_int_equal(tcp_sockets_parse("", AF_INET, &s), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stale_is_what_the_device_has_and_the_socket_has_not),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(lines_of_proc),
 	};
 
 	return cmocka_run_group_tests_name("socket", tests, setup, NULL);

@@ -19,20 +19,32 @@ static struct socket_info make(uint64_t cgroup, int ifindex, const char *caps, c
 		.route_caps = unit_set(&table, caps), .device_features = unit_set(&table, device) };
 }
 
+static struct stale_key key_of(unsigned service, int ifindex)
+{
+	struct stale_key key = { .ifindex = ifindex };
+
+	snprintf(key.service, sizeof(key.service), "%u.service", service);
+	return key;
+}
+
+/* The service of these sockets is named after their cgroup. */
 static int add(struct stale_set *set, const struct socket_info *socket, uint64_t realtime_usec)
 {
-	return stale_add(set, socket, socket_stale(socket, &features), realtime_usec);
+	struct stale_key key = key_of((unsigned)socket->cgroup, socket->ifindex);
+	bool known = stale_find(set, &key);
+
+	return stale_add(set, &key, socket, socket_stale(socket, &features), realtime_usec) ? !known : -ENOSPC;
 }
 
 static void count_gone(const struct stale *stale, void *userdata)
 {
-	*(uint64_t *)userdata += stale->key.cgroup;
+	*(uint64_t *)userdata += strtoul(stale->found.service, NULL, 10);
 }
 
 static void entries_come_and_go_with_the_sockets(void **state)
 {
 	struct socket_info a = make(5, 1, "", "tx-scatter-gather"), b = make(6, 1, "", "tx-scatter-gather");
-	struct stale_key key = { .cgroup = 5, .ifindex = 1 };
+	struct stale_key key = key_of(5, 1);
 	struct stale_set set = {};
 	struct stale *stale;
 	uint64_t gone = 0;
@@ -68,7 +80,7 @@ static void entries_come_and_go_with_the_sockets(void **state)
 
 static void an_entry_outlives_the_daemon(void **state)
 {
-	struct stale_key a = { .cgroup = 5, .ifindex = 1 }, b = { .cgroup = 6, .ifindex = 1 };
+	struct stale_key a = key_of(5, 1), b = key_of(6, 1);
 	struct socket_info socket = make(5, 1, "", "tx-scatter-gather");
 	struct stale_set set = {};
 
@@ -81,6 +93,26 @@ static void an_entry_outlives_the_daemon(void **state)
 	assert_int_equal(stale_find(&set, &a)->found.since_usec, 50);
 	assert_int_equal(stale_find(&set, &a)->found.hits, 9);
 	assert_null(stale_find(&set, &b));
+	stale_clear(&set);
+}
+
+/* Concluded from copies: how many connections is unknown. */
+static void entries_without_sockets(void **state)
+{
+	struct stale_key key = key_of(5, 0);
+	struct stale_set set = {};
+	struct stale *stale;
+
+	(void)state;
+	stale_begin(&set);
+	stale = stale_add(&set, &key, NULL, 1, 100);
+	assert_true(stale->is_new);
+	assert_ptr_equal(stale_add(&set, &key, NULL, 1, 100), stale);
+	assert_int_equal(stale->found.sockets, 0);
+	assert_int_equal(stale->found.missing, 1);
+	assert_int_equal(stale_end(&set, NULL, NULL), 0);
+	stale_begin(&set);
+	assert_int_equal(stale_end(&set, NULL, NULL), 1);
 	stale_clear(&set);
 }
 
@@ -105,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_come_and_go_with_the_sockets),
 		cmocka_unit_test(an_entry_outlives_the_daemon),
+		cmocka_unit_test(entries_without_sockets),
 		cmocka_unit_test(entries_are_bounded_and_what_does_not_fit_is_counted),
 	};
 

@@ -66,6 +66,8 @@ static inline struct link *unit_link(struct unit_host *h, int ifindex, const cha
 	strcpy(link.name, name);
 	strcpy(link.kind, kind);
 	link.features = (struct link_features){ .hw = set, .wanted = set, .active = set };
+	if (strcmp(kind, "vlan") == 0)
+		link.features.active |= unit_set(&h->features, "tx-lockless");
 	assert_int_equal(link_table_update(&h->links, &link, &ret), 1);
 	return ret;
 }

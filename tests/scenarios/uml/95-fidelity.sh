@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Dry-run fidelity: random stacks, random SETs and random rules; every link as predicted. FIDELITY_SEED repeats a run,
+# Dry-run fidelity: random stacks, changes by others, random SETs and random rules; every link as predicted. FIDELITY_SEED repeats a run,
 # FIDELITY_CASES changes its length.
 . "$(dirname "$0")/../lib.sh"
 
 cases=${FIDELITY_CASES:-$([ -n "$LONG" ] && echo 10000 || echo 1000)}
 # a fixed one in make check, so that what it says of a change is about the change
 seed=${FIDELITY_SEED:-$([ -n "$LONG" ] && echo $EPOCHSECONDS || echo 20261121)}
-for module in macvlan macvtap ipvlan vxlan team tun ip_gre; do modprobe $module; done
+for module in macvlan macvtap ipvlan ipvtap vxlan geneve team tun ip_gre ip6_gre ipip sit xfrm_interface macsec vrf hsr openvswitch; do
+	modprobe -q $module
+done
 modprobe ifb numifbs=0
 
 fidelity "$cases random cases are as predicted" --cases "$cases"

@@ -37,8 +37,25 @@ client signed 10.9.0.1 5002 10.9.0.1
 check "a signed sender sends" fetch signed
 case $KERNEL in
 5.10 | 6.1)
-	has "sendpage is still counted, by process and its service" "$(ask hits)" \
-		'^sendpage .*service=signed.service pid=[1-9][0-9]* comm=sendfile-peer hits=[1-9]'
+	has "sendpage is still counted, by process and its service, for an unknown reason" "$(ask hits)" \
+		'^sendpage .*service=signed.service pid=[1-9][0-9]* comm=sendfile-peer hits=[1-9].* reason=unknown '
+	before=$(ask hits)
+	ip netns exec $peer ethtool -K v10 sg off >/dev/null
+	ip netns exec $peer "$tools/sendfile-peer" server 10.9.0.2 5006 "$scratch/file" 10.9.0.1 >"$scratch/far" &
+	started+=($!)
+	disown $!
+	wait_until 20 grep -q listening "$scratch/far"
+	mkfifo "$scratch/far.in" # the connection stays: nobody knows the namespace of a process that has ended
+	"$tools/sendfile-peer" client 10.9.0.2 5006 "$size" 10.9.0.2 <"$scratch/far.in" >"$scratch/far.out" &
+	started+=($!)
+	disown $!
+	exec {far_fd}>"$scratch/far.in"
+	echo >&"$far_fd"
+	check "a signed sender in another network namespace sends" wait_until 60 grep -q fetched "$scratch/far.out"
+	is "and is not counted" "$(ask hits)" "$before"
+	exec {far_fd}>&-
+	within 10 "it is forgotten when it is gone" forgotten
+	ip netns exec $peer ethtool -K v10 sg on >/dev/null
 	disconnect signed
 	within 10 "a process that is gone is forgotten" forgotten
 	is "and counted no more" "$(ask hits)" ""
@@ -91,6 +108,23 @@ fetch plain
 is "and is used" "$([ "$(hits service=plain.service)" -gt 0 ] && echo yes)" yes
 
 probes_stop
+
+# 256 and 512 CPUs: all of them share the counters, in memory that does not depend on how many there are
+for cpus in 256 512; do
+	echo 0-$((cpus - 1)) >"$scratch/possible"
+	mount --bind "$scratch/possible" /sys/devices/system/cpu/possible
+	probes_start
+	ask latency-start >/dev/null
+	kb=$(awk '/^memlock/ { n += $2 } END { print int(n / 1024) }' /proc/"$probes_pid"/fdinfo/*)
+	check "$cpus CPUs: the maps take less than 8 MiB ($kb kB)" test "$kb" -lt 8192
+	fetch plain
+	before=$(hits service=plain.service)
+	fetch plain
+	check "and count" test "$before" -gt 0 -a "$(hits service=plain.service)" -gt "$before"
+	has "latency is measured" "$(ask latency)" '^latency service=plain.service fallback count=2 '
+	probes_stop
+	umount /sys/devices/system/cpu/possible
+done
 
 # the daemon under the same
 daemon_start "offloadd starts" --dry-run

@@ -92,7 +92,7 @@ client signed 10.9.0.1 5002 10.9.0.1
 client signed2 10.9.0.1 5002 10.9.0.1
 check "a plain sender sends" fetch plain
 is "its service pays by both kinds" "$(pays plain.service)" '["vlan10 checksum","vlan10 segmentation"]'
-within 20 "each is a record" two_records '^offloadd: fallback: plain.service is using software fallback on vlan10 .(segmentation|checksum).; this ends when vlan10 is repaired, no restart is needed'
+within 20 "each is a record" two_records '^offloadd: fallback: plain.service is using software fallback on vlan10 .(segmentation|checksum).; .*no restart is needed. Run: offloadctl resume vlan10'
 before=$(paid plain.service)
 for i in 1 2 3; do fetch plain; done
 check "the more it sends, the more" test "$(paid plain.service)" -gt "$before"
@@ -101,14 +101,14 @@ sendfiles() { offloadctl metrics | awk '/^offloadd_sendfile_seconds_count/ { pri
 check "its calls of sendfile are in the histogram that was asked for" test "$(sendfiles)" -ge 4
 paying() {
 	fetch plain
-	offloadctl services | grep -E '^  plain.service on vlan10: .*; ends when vlan10 is repaired; no restart needed$'
+	offloadctl services | grep -E '^  plain.service on vlan10: .*; .*no restart is needed. Run: offloadctl resume vlan10$'
 }
 within 60 "services says what ends it" paying
 check "a signed sender sends" fetch signed
 check "and another of its connections" fetch signed2
 has "its pages are copied" "$(pays signed.service)" "\"vlan10 $copying\""
 is "nobody needs a restart" "$(services .restart)" '[]'
-has "the metrics have it" "$(offloadctl metrics)" '^offloadd_fallback_hits_total\{.*kind="segmentation",link="vlan10",service="plain.service"\} [1-9]' \
+has "the metrics have it" "$(offloadctl metrics)" '^offloadd_fallback_hits_total\{.*kind="segmentation",link="vlan10",reason="feature",service="plain.service"\} [1-9]' \
 	'^offloadd_probe\{.*probe="segmentation",function="__skb_gso_segment",method="(fentry|kprobe)",why=""\} 1'
 offloadctl services | sed 's/^/# note /'
 
@@ -144,7 +144,7 @@ within 20 "a reload ends the histogram" not_timed
 # a kill loses nothing
 before=$(services '.restart[0] | [.service, .link, .sockets, .since_usec]') hits=$(services '.restart[0].hits')
 saved() { # hits alone are written only now and then
-	awk -v hits="$hits" 'NR > 1 && $5 >= hits { found = 1 } END { exit !found }' /run/offloadd/services*
+	awk -v hits="$hits" 'NR > 1 && $4 >= hits { found = 1 } END { exit !found }' /run/offloadd/services*
 }
 within 60 "it is in the file" saved
 kill -KILL "$daemon"
@@ -203,7 +203,7 @@ again --enforce
 has "without BTF status says what is absent and why" "$(offloadctl status)" '^probe segmentation .*: not available, the kernel has no BTF' '^probe sockets .*: not available'
 one_record "a record says so" '^offloadd: state: [0-9]+ of [0-9]+ probes unavailable'
 one_record "and another that sendfile is not timed" '^offloadd: state: Failed to measure sendfile latency: the kernel has no BTF'
-is "what cannot be seen is null" "$(services .restart)" null
+is "what cannot be seen is null" "$(services .restart)" "$(case $KERNEL in 5.10 | 6.1) echo '[]' ;; *) echo null ;; esac)"
 ethtool -K vlan10 tso off >/dev/null
 within 20 "vlan10 is repaired all the same" is_on vlan10 tcp-segmentation-offload
 offloadctl pause vlan10 >/dev/null

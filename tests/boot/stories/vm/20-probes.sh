@@ -33,6 +33,22 @@ within 60 "services names it, by its unit and link" pays
 offloadctl services | sed 's/^/# note /'
 is "it need not be restarted" "$(offloadctl services --json | jq -c .restart)" '[]'
 
+# another nginx, behind a socket unit: systemd makes the listener
+check "a socket unit starts" systemctl start web.socket
+ip netns exec client bash -c 'exec 3<>/dev/tcp/10.9.0.1/8081 && printf "GET /file HTTP/1.1\r\nHost: a\r\n\r\n" >&3 && head -c 4000000 <&3 | wc -c &&
+	cat <&3' >got 2>&1 &
+kept=$!
+within 60 "its nginx serves the client, which stays connected" grep -qx 4000000 got
+offloadctl path web.service --json >path
+is "path, by the name of the service: exit status 2" $? 2
+is "its connection leaves by vlan10, which works in software" \
+	"$(jq -c '[.asked, .sockets_by, .verdict, .ways[0].sockets.connections, .ways[0].at, .ways[0].hops[0].link]' path)" \
+	'["unit","iterator","software",1,0,"vlan10"]'
+is "down to the cards" "$(jq -c '[.ways[0].hops[] | select(.next == "wire") | .link]' path)" '["eth2","eth3"]'
+offloadctl path web.service | sed 's/^/# note /'
+kill $kept
+systemctl stop web.socket web.service
+
 check "offloadctl apply repairs it" offloadctl apply vlan10
 check "as declared" as_declared
 within 120 "nginx, which goes on sending, is named no more" pays_no_more

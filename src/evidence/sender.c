@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "evidence/sender.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "basic/util.h"
+#include "evidence/evidence.h"
+
+#define OWNERS_MAX 4096 /* as the map "settled" of bpf/fallback.bpf.c */
+
+/* ---- the kernel as the source ---- */
+
+static int kernel_cgroup_path(void *userdata, uint64_t id, char *path, size_t size)
+{
+	struct senders *s = userdata;
+	const char *found;
+	int r = s->cgroups ? cgroup_paths_find(s->cgroups, id, &found) : -ENOENT;
+
+	if (r >= 0)
+		snprintf(path, size, "%s", found);
+	return r;
+}
+
+static bool kernel_has_cgroup(void *userdata, const char *path)
+{
+	const struct senders *s = userdata;
+
+	return s->cgroups && cgroup_paths_has(s->cgroups, path);
+}
+
+static int kernel_process_path(_unused_ void *userdata, pid_t pid, char *path, size_t size)
+{
+	return cgroup_path_of_process(pid, path, size);
+}
+
+static int kernel_read_process(_unused_ void *userdata, pid_t pid, struct cgroup_process *ret)
+{
+	return cgroup_read_process(pid, ret);
+}
+
+static int kernel_find_owners(_unused_ void *userdata, struct cgroup_socket *sockets, size_t n)
+{
+	return cgroup_find_socket_owners(sockets, n);
+}
+
+static int kernel_read_holders(void *userdata, probe_holder_fn fn, void *fn_userdata)
+{
+	const struct senders *s = userdata;
+
+	return s->probe ? probe_read_holders(s->probe, fn, fn_userdata) : -EOPNOTSUPP;
+}
+
+static uint64_t kernel_asleep_usec(_unused_ void *userdata)
+{
+	struct timespec boot, mono;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &boot) < 0 || clock_gettime(CLOCK_MONOTONIC, &mono) < 0)
+		return 0;
+	return (uint64_t)((boot.tv_sec - mono.tv_sec) * 1000000 + (boot.tv_nsec - mono.tv_nsec) / 1000);
+}
+
+void senders_open(struct senders *s, const struct sender_source *source)
+{
+	*s = (struct senders){ 0 };
+	if (source) {
+		s->source = *source;
+		return;
+	}
+	s->source = (struct sender_source){ kernel_cgroup_path, kernel_has_cgroup, kernel_process_path, kernel_read_process,
+		kernel_find_owners, kernel_read_holders, kernel_asleep_usec, s };
+	(void)cgroup_paths_open(&s->cgroups);
+}
+
+void senders_close(struct senders *s)
+{
+	HASH_FREE(s->all, free);
+	HASH_FREE(s->owners, free);
+	cgroup_paths_close(s->cgroups);
+	s->cgroups = NULL;
+}
+
+/* ---- names ---- */
+
+static bool read_process_unit(struct senders *s, pid_t pid, struct unit *ret)
+{
+	char path[UNIT_PATH_MAX];
+
+	*ret = (struct unit){ .kind = UNIT_NONE };
+	if (pid <= 0 || s->source.process_path(s->source.userdata, pid, path, sizeof(path)) < 0)
+		return false;
+	unit_parse_path(path, ret);
+	return true;
+}
+
+static bool read_cgroup_unit(struct senders *s, uint64_t cgroup, struct unit *ret)
+{
+	char path[UNIT_PATH_MAX], service[UNIT_PATH_MAX];
+
+	*ret = (struct unit){ .kind = UNIT_NONE };
+	if (s->source.cgroup_path(s->source.userdata, cgroup, path, sizeof(path)) < 0)
+		return false;
+	if (unit_path_of_service(path, service, sizeof(service)) && s->source.has_cgroup(s->source.userdata, service))
+		unit_parse_path(service, ret);
+	else
+		unit_parse_path(path, ret);
+	return true;
+}
+
+/* systemd creates listeners and passes them on, and sends nothing by them. */
+static bool is_manager(const struct unit *unit)
+{
+	return !strcmp(unit->name, "init.scope");
+}
+
+static const struct sender_owner *find_owner(const struct senders *s, uint64_t cgroup)
+{
+	struct sender_owner *owner;
+
+	HASH_FIND(hh, s->owners, &cgroup, sizeof(cgroup), owner);
+	return owner;
+}
+
+/* What the cgroup of a socket suggests. */
+static void name_by_cgroup(struct senders *s, uint64_t cgroup, struct unit *unit, char buf[UNIT_SERVICE_LEN])
+{
+	const struct sender_owner *owner = find_owner(s, cgroup);
+
+	if (owner && owner->single) {
+		*unit = owner->unit;
+		snprintf(buf, UNIT_SERVICE_LEN, "%s", owner->service);
+		return;
+	}
+	if (cgroup > 1 && !read_cgroup_unit(s, cgroup, unit)) {
+		snprintf(buf, UNIT_SERVICE_LEN, "cgroup %" PRIu64, cgroup);
+		return;
+	}
+	if (cgroup > 1 && unit->kind != UNIT_NONE && !is_manager(unit)) {
+		unit_format(unit, buf, UNIT_SERVICE_LEN);
+		return;
+	}
+	*unit = (struct unit){ .kind = UNIT_NONE };
+	snprintf(buf, UNIT_SERVICE_LEN, SENDER_UNKNOWN);
+}
+
+const char *senders_name_cgroup(struct senders *s, uint64_t cgroup, pid_t pid, const char *otherwise, struct unit *ret,
+	char buf[UNIT_SERVICE_LEN])
+{
+	*ret = (struct unit){ .kind = UNIT_NONE };
+	if (cgroup > 1 && !read_cgroup_unit(s, cgroup, ret)) {
+		snprintf(buf, UNIT_SERVICE_LEN, "cgroup %" PRIu64, cgroup);
+		return buf;
+	}
+	if (cgroup <= 1)
+		read_process_unit(s, pid, ret);
+	if (ret->kind != UNIT_NONE)
+		return unit_format(ret, buf, UNIT_SERVICE_LEN);
+	util_copy_name(buf, UNIT_SERVICE_LEN, otherwise, strlen(otherwise));
+	return buf;
+}
+
+/* ---- senders ---- */
+
+static struct sender *add(struct senders *s, const struct sender_key *key, bool *ret_new)
+{
+	struct sender *sender;
+
+	*ret_new = false;
+	HASH_FIND(hh, s->all, key, sizeof(*key), sender);
+	if (sender)
+		return sender;
+	if (HASH_COUNT(s->all) >= SENDERS_MAX) {
+		sender = s->all; /* the oldest */
+		s->n_pending -= sender->pending;
+		HASH_DEL(s->all, sender);
+		free(sender);
+	}
+	sender = calloc(1, sizeof(*sender));
+	if (!sender)
+		return NULL;
+	sender->key = *key;
+	sender->unit.kind = UNIT_NONE;
+	if (hash_add(s->all, key, sender) < 0) {
+		free(sender);
+		return NULL;
+	}
+	*ret_new = true;
+	return sender;
+}
+
+struct sender *senders_note_socket(struct senders *s, uint64_t cgroup, uint64_t inode)
+{
+	const struct sender_key key = { .cgroup = cgroup, .id = inode };
+	bool is_new;
+	struct sender *sender = add(s, &key, &is_new);
+
+	if (!sender || !is_new)
+		return sender;
+	sender->pending = inode != 0;
+	s->n_pending += sender->pending;
+	return sender;
+}
+
+static void set_process(struct senders *s, struct sender *sender, pid_t pid, const struct unit *unit)
+{
+	struct cgroup_process process;
+
+	sender->held = true;
+	sender->pid = pid;
+	sender->unit = *unit;
+	unit_format(unit, sender->service, sizeof(sender->service));
+	if (s->source.read_process(s->source.userdata, pid, &process) < 0)
+		return;
+	sender->start_usec = process.start_usec;
+	sender->netns = process.netns;
+}
+
+/* The start of a process in the clock of hits. */
+static uint64_t start_of(const struct senders *s, const struct cgroup_process *process)
+{
+	uint64_t asleep_usec = s->source.asleep_usec(s->source.userdata);
+
+	return process->start_usec > asleep_usec ? process->start_usec - asleep_usec : 1;
+}
+
+/* A process that started after the hit is another one with the same number. */
+static struct sender *note_process(struct senders *s, const struct probe_hits *hits)
+{
+	const struct sender_key key = { .is_process = true, .id = (uint64_t)hits->tgid, .first_usec = hits->first_usec };
+	uint64_t hit_usec = hits->first_usec ? hits->first_usec : hits->last_usec;
+	struct cgroup_process process;
+	struct unit unit;
+	bool is_new;
+	struct sender *sender = add(s, &key, &is_new);
+
+	if (!sender || !is_new)
+		return sender;
+	if (s->source.read_process(s->source.userdata, hits->tgid, &process) == 0 &&
+		(!hit_usec || start_of(s, &process) <= hit_usec) && read_process_unit(s, hits->tgid, &unit))
+		set_process(s, sender, hits->tgid, &unit);
+	else
+		util_copy_name(sender->service, sizeof(sender->service), hits->comm[0] ? hits->comm : SENDER_UNKNOWN,
+			hits->comm[0] ? strlen(hits->comm) : strlen(SENDER_UNKNOWN));
+	return sender;
+}
+
+struct sender *senders_note(struct senders *s, const struct probe_hits *hits)
+{
+	if (evidence_is_by_process(hits->kind) && hits->cgroup <= 1 && hits->tgid)
+		return note_process(s, hits);
+	return senders_note_socket(s, hits->cgroup, hits->inode);
+}
+
+/* By its cgroup, which the kernel shows of all processes; else by /proc. A process in the root of the unified hierarchy is in no service,
+ * unless services are in another hierarchy. */
+static bool read_holder_unit(struct senders *s, const struct sender_holder *holder, struct unit *ret)
+{
+	char path[UNIT_PATH_MAX];
+
+	*ret = (struct unit){ .kind = UNIT_NONE };
+	if (holder->cgroup > 1 && s->source.cgroup_path(s->source.userdata, holder->cgroup, path, sizeof(path)) >= 0) {
+		unit_parse_path(path, ret);
+		return true;
+	}
+	return read_process_unit(s, holder->pid, ret) ||
+	       (holder->cgroup == 1 && s->source.has_cgroup(s->source.userdata, "/init.scope"));
+}
+
+/* Of several holders it is the one that the socket was passed to. */
+static void resolve(struct senders *s, struct sender *sender)
+{
+	const struct sender_holder *first = &sender->first, *last = &sender->last;
+	struct unit creator = { .kind = UNIT_NONE }, unit, other;
+	bool known = first->pid && read_holder_unit(s, first, &unit);
+
+	sender->pending = false;
+	s->n_pending--;
+	if (known && last->pid != first->pid && sender->key.cgroup > 1 && read_cgroup_unit(s, sender->key.cgroup, &creator) &&
+		!strcmp(unit.name, creator.name) && read_holder_unit(s, last, &other) && strcmp(other.name, creator.name) != 0)
+		set_process(s, sender, last->pid, &other);
+	else if (known && (first->pid != 1 || !is_manager(&unit)))
+		set_process(s, sender, first->pid, &unit);
+}
+
+/* The service manager keeps copies of what it passes on. */
+static void note_holder(struct sender *sender, pid_t pid, uint64_t cgroup)
+{
+	if (!sender || !sender->pending || pid <= 0)
+		return;
+	if (sender->first.pid <= 1)
+		sender->first = (struct sender_holder){ pid, cgroup };
+	if (sender->last.pid <= 1 || pid > 1)
+		sender->last = (struct sender_holder){ pid, cgroup };
+}
+
+static void take_holder(const struct probe_holder *holder, void *userdata)
+{
+	const struct sender_key key = { .cgroup = holder->socket_cgroup, .id = holder->inode };
+	const struct senders *s = userdata;
+	struct sender *sender;
+
+	HASH_FIND(hh, s->all, &key, sizeof(key), sender);
+	note_holder(sender, holder->tgid, holder->cgroup);
+}
+
+static void find_in_proc(struct senders *s)
+{
+	_cleanup_free_ struct cgroup_socket *sockets = calloc(s->n_pending + 1, sizeof(*sockets));
+	size_t n = 0, i = 0;
+
+	if (!sockets)
+		return;
+	for (const struct sender *sender = s->all; sender; sender = sender->hh.next)
+		if (sender->pending)
+			sockets[n++].inode = sender->key.id;
+	(void)s->source.find_owners(s->source.userdata, sockets, n);
+	for (struct sender *sender = s->all; sender; sender = sender->hh.next)
+		if (sender->pending) {
+			note_holder(sender, sockets[i].first, 0);
+			note_holder(sender, sockets[i++].last, 0);
+		}
+}
+
+void senders_find(struct senders *s)
+{
+	if (!s->n_pending)
+		return;
+	if (!s->source.read_holders || s->source.read_holders(s->source.userdata, take_holder, s) < 0)
+		find_in_proc(s);
+	for (struct sender *sender = s->all; sender; sender = sender->hh.next)
+		if (sender->pending) {
+			resolve(s, sender);
+			s->sees = s->sees || sender->held;
+		}
+}
+
+bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit *ret, char buf[UNIT_SERVICE_LEN])
+{
+	const struct sender *sender;
+
+	*ret = (struct unit){ .kind = UNIT_NONE };
+	buf[0] = '\0';
+	if (hits->origin != FALLBACK_SOCKET)
+		return true;
+	sender = senders_note(s, hits);
+	if (!sender || (!sender->held && !sender->key.is_process)) {
+		name_by_cgroup(s, hits->cgroup, ret, buf);
+		return sender && !sender->pending;
+	}
+	*ret = sender->unit;
+	snprintf(buf, UNIT_SERVICE_LEN, "%s", sender->service);
+	return true;
+}
+
+bool senders_has_ended(const struct senders *s, const struct sender *sender, uint64_t *ret_start_usec)
+{
+	struct cgroup_process process;
+	bool found;
+
+	if (ret_start_usec)
+		*ret_start_usec = 0;
+	if (!sender->key.is_process)
+		return false;
+	found = s->source.read_process(s->source.userdata, (pid_t)sender->key.id, &process) == 0;
+	if (found && ret_start_usec)
+		*ret_start_usec = start_of(s, &process);
+	return !found || !sender->held || process.start_usec != sender->start_usec;
+}
+
+void senders_sweep(struct senders *s)
+{
+	struct sender *sender, *next;
+
+	HASH_ITER(hh, s->all, sender, next)
+	{
+		if (!sender->over)
+			continue;
+		s->n_pending -= sender->pending;
+		HASH_DEL(s->all, sender);
+		free(sender);
+	}
+}
+
+bool senders_judge_owner(struct senders *s, uint64_t cgroup)
+{
+	const struct sender *first = NULL;
+	struct sender_owner *owner;
+	bool single = true;
+
+	for (const struct sender *sender = s->all; sender; sender = sender->hh.next) {
+		if (sender->key.cgroup != cgroup || !sender->held)
+			continue;
+		if (!first)
+			first = sender;
+		single = single && !strcmp(sender->service, first->service);
+	}
+	if (!first)
+		return !s->sees;
+	HASH_FIND(hh, s->owners, &cgroup, sizeof(cgroup), owner);
+	if (!owner) {
+		owner = HASH_COUNT(s->owners) < OWNERS_MAX ? calloc(1, sizeof(*owner)) : NULL;
+		if (!owner)
+			return false;
+		owner->cgroup = cgroup;
+		if (hash_add(s->owners, cgroup, owner) < 0) {
+			free(owner);
+			return false;
+		}
+	}
+	owner->single = single;
+	owner->unit = first->unit;
+	snprintf(owner->service, sizeof(owner->service), "%s", first->service);
+	return single;
+}

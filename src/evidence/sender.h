@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who sends: the services behind the cgroups, sockets and processes that the probes count.
+ *
+ * The cgroup of a TCP socket is that of the process that created it, or created its listener (cgroup_sk_clone() in the kernel). If a
+ * listener or connection is passed to another service (socket activation, a proxy, a login), the sender is the process that holds the
+ * socket. A sender is resolved when it is first seen, and kept: later its process may have ended, and its number be in use again. */
+#ifndef OFFLOADD_SENDER_H
+#define OFFLOADD_SENDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "basic/hash.h"
+#include "evidence/probe.h"
+#include "kernel/cgroup.h"
+#include "model/unit.h"
+
+#define SENDERS_MAX 8192 /* then the oldest is forgotten */
+#define SENDER_UNKNOWN "unknown service" /* it could not be found out */
+
+struct sender {
+	struct sender_key {
+		uint64_t is_process;
+		uint64_t cgroup;     /* of a socket, as in struct probe_hits; of a process 0 */
+		uint64_t id;	     /* inode of the socket, 0: all of the cgroup; or process id */
+		uint64_t first_usec; /* of a process: its first hit; 0: unknown */
+	} key;
+	struct unit unit;		/* UNIT_NONE: outside any service, or unknown */
+	char service[UNIT_SERVICE_LEN]; /* unit_format(); SENDER_UNKNOWN; "cgroup N" of one that is gone; the name of a process that is */
+	bool held;	     /* by a process that was found. Otherwise service is of processes only, and the cgroup suggests the rest */
+	pid_t pid;	     /* of that process; 0: none */
+	uint64_t start_usec; /* of that process, CLOCK_BOOTTIME; 0: unknown */
+	uint32_t netns;	     /* of that process; 0: unknown */
+	uint64_t hits;	     /* of a process, when last found alive; set by the caller */
+	bool pending;	     /* not resolved yet */
+	bool over;	     /* set by the caller, for senders_sweep() */
+	struct sender_holder {
+		pid_t pid;
+		uint64_t cgroup; /* 0: unknown */
+	} first, last; /* of a pending socket, in the order of process ids */
+	UT_hash_handle hh;
+};
+
+/* What senders are read from. Scripted in tests. */
+struct sender_source {
+	/* As the functions of kernel/cgroup.h. */
+	int (*cgroup_path)(void *userdata, uint64_t id, char *path, size_t size);
+	bool (*has_cgroup)(void *userdata, const char *path);
+	int (*process_path)(void *userdata, pid_t pid, char *path, size_t size);
+	int (*read_process)(void *userdata, pid_t pid, struct cgroup_process *ret);
+	int (*find_owners)(void *userdata, struct cgroup_socket *sockets, size_t n);
+	/* As probe_read_holders(). NULL: use find_owners. */
+	int (*read_holders)(void *userdata, probe_holder_fn fn, void *fn_userdata);
+	/* CLOCK_BOOTTIME - CLOCK_MONOTONIC: the time that the host was suspended. */
+	uint64_t (*asleep_usec)(void *userdata);
+	void *userdata;
+};
+
+/* The services that hold the sockets of a cgroup. */
+struct sender_owner {
+	uint64_t cgroup;
+	struct unit unit;
+	char service[UNIT_SERVICE_LEN];
+	bool single; /* one service holds all sockets that were seen, and is named here */
+	UT_hash_handle hh;
+};
+
+/* Starts zeroed. */
+struct senders {
+	struct sender_source source;
+	/* Of the default source: */
+	struct cgroup_paths *cgroups; /* NULL: services are named by their processes only */
+	struct probe *probe;	      /* shows who holds a socket, also without privileges; NULL: only /proc does. Set by the owner */
+	struct sender *all;
+	struct sender_owner *owners;
+	size_t n_pending;
+	bool sees; /* a holder was found once: they are visible to us */
+};
+
+/* source: NULL for the kernel; copied. */
+void senders_open(struct senders *s, const struct sender_source *source);
+void senders_close(struct senders *s);
+
+/* Returns the sender of a socket, or of hits, added if missing; NULL: no memory. A socket stays pending until senders_find(). Owned by
+ * s, valid until the next sender is added. */
+struct sender *senders_note_socket(struct senders *s, uint64_t cgroup, uint64_t inode);
+struct sender *senders_note(struct senders *s, const struct probe_hits *hits);
+/* Resolves all pending senders, by one pass over /proc. */
+void senders_find(struct senders *s);
+/* Copies the name of the sender of hits; "" if it is the kernel itself. Returns false if it is only provisional, because it is
+ * pending. */
+bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit *ret, char buf[UNIT_SERVICE_LEN]);
+
+/* Has the process ended? Always false for sockets and cgroups. *ret_start_usec (may be NULL): when the process that has its number now
+ * was started, CLOCK_MONOTONIC; 0: there is none. */
+bool senders_has_ended(const struct senders *s, const struct sender *sender, uint64_t *ret_start_usec);
+
+/* Forgets the senders that are over. */
+void senders_sweep(struct senders *s);
+
+/* Compares all sockets of a cgroup that were noted and found. True: one service holds them, and it is used for sockets of this cgroup
+ * that are closed before they can be found; or no holders are visible to us at all, so that only the cgroup shows the service. */
+bool senders_judge_owner(struct senders *s, uint64_t cgroup);
+
+/* Names the service of a cgroup (0 or 1: unknown), or of a process (0: none) if the cgroup is unknown; `otherwise` if both are. *ret:
+ * the unit. Returns buf. */
+const char *senders_name_cgroup(struct senders *s, uint64_t cgroup, pid_t pid, const char *otherwise, struct unit *ret,
+	char buf[UNIT_SERVICE_LEN]);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tries out what the kernel does with features, where its release does not tell. */
+#ifndef OFFLOADD_TRIAL_H
+#define OFFLOADD_TRIAL_H
+
+#include "rules/rule.h"
+
+/* Does a kernel with this release have much of later releases? */
+bool trial_has_backports(const char *release);
+
+/* Sets host->udp_needs_checksum: does netdev_fix_features() turn UDP segmentation off without a checksum ("net: Make USO depend on
+ * CSUM offload")? A child process creates a veth in a network namespace of its own (and in a user namespace, if it has to), which
+ * ends with it. TRIAL_UNKNOWN if it may not, as in the packaged unit. */
+void trial_run(struct rule_host *host);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who sends, from a scripted /proc and cgroupfs: listeners that are passed on, processes that end, numbers that are used again. And the
+ * judgement of kernels that do not show connections, from scripted interfaces and copies. */
+#include "evidence/lingering.h"
+#include "evidence/sender.h"
+#include "unit-model.h"
+
+#define SEC UINT64_C(1000000)
+
+static struct host {
+	struct process {
+		pid_t pid;
+		uint64_t start_usec;
+		const char *path;
+		uint64_t sockets[4];
+	} processes[8];
+	const char *cgroups[16]; /* by id */
+	unsigned scans;
+} host;
+static struct senders senders;
+
+static const struct process *find_process(pid_t pid)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(host.processes); i++)
+		if (pid && host.processes[i].pid == pid)
+			return &host.processes[i];
+	return NULL;
+}
+
+static int cgroup_path(void *userdata, uint64_t id, char *path, size_t size)
+{
+	(void)userdata;
+	if (id >= ARRAY_SIZE(host.cgroups) || !host.cgroups[id])
+		return -ENOENT;
+	snprintf(path, size, "%s", host.cgroups[id]);
+	return 0;
+}
+
+static bool has_cgroup(void *userdata, const char *path)
+{
+	(void)userdata;
+	for (size_t i = 0; i < ARRAY_SIZE(host.cgroups); i++)
+		if (host.cgroups[i] && !strcmp(host.cgroups[i], path))
+			return true;
+	return false;
+}
+
+static int process_path(void *userdata, pid_t pid, char *path, size_t size)
+{
+	const struct process *process = find_process(pid);
+
+	(void)userdata;
+	if (!process)
+		return -ESRCH;
+	snprintf(path, size, "%s", process->path);
+	return 0;
+}
+
+static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
+{
+	const struct process *process = find_process(pid);
+
+	(void)userdata;
+	*ret = (struct cgroup_process){ .start_usec = process ? process->start_usec : 0, .netns = 1 };
+	return process ? 0 : -ESRCH;
+}
+
+static int find_owners(void *userdata, struct cgroup_socket *sockets, size_t n)
+{
+	(void)userdata;
+	host.scans++;
+	for (size_t i = 0; i < n; i++)
+		for (size_t p = 0; p < ARRAY_SIZE(host.processes); p++)
+			for (size_t s = 0; s < 4; s++) {
+				const struct process *process = &host.processes[p];
+
+				if (!process->pid || process->sockets[s] != sockets[i].inode)
+					continue;
+				if (sockets[i].first <= 1)
+					sockets[i].first = process->pid;
+				sockets[i].last = process->pid;
+			}
+	return 0;
+}
+
+/* As the kernel shows it to those who may not read /proc/PID/fd. */
+static int read_holders(void *userdata, probe_holder_fn fn, void *fn_userdata)
+{
+	(void)userdata;
+	for (size_t p = 0; p < ARRAY_SIZE(host.processes); p++)
+		for (size_t s = 0; s < 4; s++) {
+			const struct process *process = &host.processes[p];
+			struct probe_holder holder = { .socket_cgroup = 4, .inode = process->sockets[s], .tgid = process->pid };
+
+			for (uint64_t id = 1; id < ARRAY_SIZE(host.cgroups) && process->pid; id++)
+				if (host.cgroups[id] && !strcmp(host.cgroups[id], process->path))
+					holder.cgroup = id;
+			if (process->sockets[s])
+				fn(&holder, fn_userdata);
+		}
+	return 0;
+}
+
+static uint64_t asleep_usec(void *userdata)
+{
+	(void)userdata;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	const struct sender_source source = { cgroup_path, has_cgroup, process_path, read_process, find_owners, NULL,
+		asleep_usec, NULL };
+
+	(void)state;
+	host = (struct host){ .cgroups = {
+		[1] = "/",
+		[2] = "/system.slice/web.socket",
+		[3] = "/system.slice/web.service",
+		[4] = "/system.slice/launcher.service",
+		[5] = "/system.slice/worker.service",
+		[6] = "/init.scope",
+		[7] = "/system.slice/lone.socket",
+	} };
+	senders_open(&senders, &source);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	senders_close(&senders);
+	return 0;
+}
+
+static void start(unsigned at, pid_t pid, const char *path, uint64_t socket)
+{
+	host.processes[at] = (struct process){ pid, pid * SEC, path, { socket } };
+}
+
+static const char *name_socket(uint64_t cgroup, uint64_t inode)
+{
+	static char service[UNIT_SERVICE_LEN];
+	const struct probe_hits hits = { .kind = FALLBACK_SEGMENTATION, .origin = FALLBACK_SOCKET, .cgroup = cgroup, .inode = inode };
+	struct unit unit;
+
+	senders_note(&senders, &hits);
+	senders_find(&senders);
+	senders_name(&senders, &hits, &unit, service);
+	return service;
+}
+
+static const char *name_process(pid_t pid, uint64_t first_usec)
+{
+	static char service[UNIT_SERVICE_LEN];
+	const struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET, .tgid = pid, .comm = "sender",
+		.first_usec = first_usec, .last_usec = first_usec };
+	struct unit unit;
+
+	senders_name(&senders, &hits, &unit, service);
+	return service;
+}
+
+static void a_passed_listener_is_charged_to_who_holds_its_connections(void **state)
+{
+	(void)state;
+	start(0, 1, "/init.scope", 100);
+	start(1, 20, "/system.slice/web.service", 100);
+	host.processes[1].sockets[1] = 101;
+	assert_string_equal(name_socket(2, 101), "web.service"); /* a connection */
+	assert_string_equal(name_socket(2, 100), "web.service"); /* the listener, of which systemd keeps a copy */
+	/* the manager's own cgroup, where the kernel has no BPF firewall */
+	assert_string_equal(name_socket(6, 101), "web.service");
+}
+
+static void several_services_share_a_listener(void **state)
+{
+	(void)state;
+	start(0, 30, "/system.slice/launcher.service", 100);
+	host.processes[0].sockets[1] = 101;
+	start(1, 40, "/system.slice/worker.service", 100);
+	host.processes[1].sockets[1] = 102;
+	assert_string_equal(name_socket(4, 101), "launcher.service");
+	assert_string_equal(name_socket(4, 102), "worker.service");
+	assert_string_equal(name_socket(4, 100), "worker.service"); /* it was passed on */
+	assert_false(senders_judge_owner(&senders, 4));
+	assert_string_equal(name_socket(4, 0), "launcher.service");
+}
+
+static void without_proc_the_kernel_shows_the_holders(void **state)
+{
+	(void)state;
+	senders.source.read_holders = read_holders;
+	start(0, 30, "/system.slice/launcher.service", 101);
+	start(1, 40, "/system.slice/worker.service", 102);
+	host.processes[0].sockets[1] = host.processes[1].sockets[1] = 100;
+	assert_string_equal(name_socket(4, 101), "launcher.service");
+	assert_string_equal(name_socket(4, 102), "worker.service");
+	assert_string_equal(name_socket(4, 100), "worker.service");
+	assert_int_equal(host.scans, 0);
+}
+
+static void what_is_closed_is_charged_to_the_only_holder(void **state)
+{
+	(void)state;
+	assert_string_equal(name_socket(4, 200), "launcher.service");
+	start(0, 40, "/system.slice/worker.service", 101);
+	assert_string_equal(name_socket(4, 101), "worker.service");
+	assert_true(senders_judge_owner(&senders, 4));
+	assert_string_equal(name_socket(4, 200), "worker.service");
+	assert_string_equal(name_socket(4, 0), "worker.service");
+	host.processes[0].pid = 0; /* it is kept */
+	assert_string_equal(name_socket(4, 101), "worker.service");
+}
+
+static void what_nobody_holds(void **state)
+{
+	(void)state;
+	assert_string_equal(name_socket(2, 300), "web.service"); /* the name of the unit that web.socket starts by default */
+	assert_string_equal(name_socket(7, 301), "system.slice/lone.socket");
+	assert_string_equal(name_socket(6, 302), SENDER_UNKNOWN);
+	assert_string_equal(name_socket(1, 303), SENDER_UNKNOWN);
+	assert_string_equal(name_socket(0, 0), SENDER_UNKNOWN);
+	assert_string_equal(name_socket(99, 304), "cgroup 99");
+}
+
+static void a_process_in_the_root_cgroup_is_not_the_kernel(void **state)
+{
+	(void)state;
+	start(0, 50, "/", 101);
+	assert_string_equal(name_socket(1, 101), UNIT_NO_SERVICE);
+	assert_string_equal(name_process(50, 51 * SEC), UNIT_NO_SERVICE);
+}
+
+static void one_pass_for_all(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		senders_note_socket(&senders, 4, 1000 + i);
+	senders_find(&senders);
+	assert_int_equal(host.scans, 1);
+	senders_find(&senders);
+	assert_int_equal(host.scans, 1);
+}
+
+static void a_number_that_is_used_again(void **state)
+{
+	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET, .tgid = 60, .comm = "sender",
+		.first_usec = 61 * SEC, .last_usec = 62 * SEC };
+	struct sender *sender;
+	uint64_t next_usec;
+
+	(void)state;
+	start(0, 60, "/system.slice/plain.service", 0);
+	assert_string_equal(name_process(60, 61 * SEC), "plain.service");
+	sender = senders_note(&senders, &hits);
+	assert_false(senders_has_ended(&senders, sender, &next_usec));
+	/* it ends, and bank.service gets its number */
+	host.processes[0] = (struct process){ 60, 90 * SEC, "/system.slice/bank.service", { 0 } };
+	assert_true(senders_has_ended(&senders, sender, &next_usec));
+	assert_int_equal(next_usec, 90 * SEC);
+	assert_string_equal(name_process(60, 61 * SEC), "plain.service");
+	/* never seen before it ended: only its name is known */
+	assert_string_equal(name_process(60, 80 * SEC), "sender");
+	assert_string_equal(name_process(60, 91 * SEC), "bank.service");
+	host.processes[0].pid = 0;
+	assert_true(senders_has_ended(&senders, sender, &next_usec));
+	assert_int_equal(next_usec, 0);
+	assert_string_equal(name_process(60, 91 * SEC), "bank.service");
+	/* a key without the time of its first hit is named anew after it was removed */
+	start(0, 60, "/system.slice/plain.service", 0);
+	assert_string_equal(name_process(60, 0), "plain.service");
+	start(0, 60, "/system.slice/bank.service", 0);
+	assert_string_equal(name_process(60, 0), "plain.service");
+	hits.first_usec = 0;
+	senders_note(&senders, &hits)->over = true;
+	senders_sweep(&senders);
+	assert_string_equal(name_process(60, 0), "bank.service");
+}
+
+/* ---- before 4.17 ---- */
+
+static void set_link(struct link_table *links, const struct feature_table *table, const char *name, int ifindex, const char *active)
+{
+	struct link from = { .ifindex = ifindex, .flags = 1 /* IFF_UP */ }, *link;
+
+	strcpy(from.name, name);
+	assert_true(link_table_update(links, &from, &link) >= 0);
+	link->has_features = true;
+	link->features.active = unit_set(table, active);
+}
+
+static void copies_after_the_repair_are_stale_connections(void **state)
+{
+	struct link_table links = { 0 };
+	struct lingering l = { 0 };
+	struct feature_table table;
+
+	(void)state;
+	unit_features(&table);
+	set_link(&links, &table, "eth0", 2, "tx-scatter-gather tx-checksum-ip-generic");
+	set_link(&links, &table, "v0", 3, "tx-checksum-ip-generic");
+	/* broken: whatever copies may do so by the interface */
+	lingering_note_links(&l, &links, &table, 10 * SEC);
+	assert_string_equal(l.lacking, "v0");
+	assert_false(lingering_is_stale(&l, 11 * SEC, 12 * SEC));
+	/* repaired */
+	set_link(&links, &table, "v0", 3, "tx-scatter-gather tx-checksum-ip-generic");
+	lingering_note_links(&l, &links, &table, 20 * SEC);
+	lingering_note_links(&l, &links, &table, 30 * SEC);
+	assert_string_equal(l.lacking, "");
+	assert_false(lingering_is_stale(&l, 19 * SEC, 30 * SEC)); /* before */
+	assert_false(lingering_is_stale(&l, 20 * SEC, 30 * SEC)); /* at the time of the repair */
+	assert_false(lingering_is_stale(&l, 0, 30 * SEC));	  /* unknown when */
+	assert_true(lingering_is_stale(&l, 25 * SEC, 30 * SEC));
+	assert_false(lingering_is_stale(&l, 25 * SEC, 25 * SEC + LINGERING_QUIET_USEC));
+	/* without a checksum these kernels copy, too */
+	set_link(&links, &table, "v0", 3, "tx-scatter-gather");
+	lingering_note_links(&l, &links, &table, 40 * SEC);
+	assert_false(lingering_is_stale(&l, 39 * SEC, 41 * SEC));
+	/* an interface that is down carries nothing */
+	link_table_find(&links, 3)->flags = 0;
+	lingering_note_links(&l, &links, &table, 50 * SEC);
+	assert_true(lingering_is_stale(&l, 55 * SEC, 56 * SEC));
+	link_table_clear(&links);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_passed_listener_is_charged_to_who_holds_its_connections, setup, teardown),
+		cmocka_unit_test_setup_teardown(several_services_share_a_listener, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_proc_the_kernel_shows_the_holders, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_closed_is_charged_to_the_only_holder, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_nobody_holds, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_process_in_the_root_cgroup_is_not_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_pass_for_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_number_that_is_used_again, setup, teardown),
+		cmocka_unit_test(copies_after_the_repair_are_stale_connections),
+	};
+
+	return cmocka_run_group_tests_name("sender", tests, NULL, NULL);
+}
