@@ -602,6 +602,8 @@ static void a_link_that_follows_another_program_late_is_waited_for(void **state)
 {
 	struct scene *s = *state;
 
+	unit_rule(s->h, "40-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-tcp-segmentation=on\n");
+	unit_device(&s->ethtool, "vlan10")->deaf = FEATURE(16); /* a recompute does not help */
 	start(s, true);
 	settle(s);
 	by_hand(s, "bond0", "tx-tcp-segmentation", false); /* no rule says anything of it */
@@ -631,6 +633,8 @@ static void a_link_that_does_not_follow_another_program_is_reported(void **state
 {
 	struct scene *s = *state;
 
+	unit_rule(s->h, "40-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-tcp-segmentation=on\n");
+	unit_device(&s->ethtool, "vlan10")->deaf = FEATURE(16); /* a recompute does not help */
 	start(s, true);
 	settle(s);
 	by_hand(s, "bond0", "tx-tcp-segmentation", false);
