@@ -22,6 +22,7 @@ struct reconcile {
 	uint64_t wait_usec;	  /* when to call end_waits(): not later than the end of the first pause, quiet time or retry delay */
 	uint64_t not_before_usec; /* when to retry after a failed run */
 	bool carrier_lost; /* of a link that was repaired, since the last tick */
+	uint64_t limits_usec;	  /* when to read declared limits again; 0: none are declared */
 	struct reconcile_counts counts;
 	struct unfinished *unfinished; /* NULL: none */
 };
@@ -86,6 +87,19 @@ static void touch(struct link_contention *c, const struct link *link)
 	see_features(c, link);
 }
 
+static void touch_limits(struct link_limit_state *limits, const struct link *link)
+{
+	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++)
+		if (limits->seen.value[i] != link->limits.value[i])
+			limits->contention.touched |= LINK_LIMIT(i);
+	limits->seen = link->limits;
+}
+
+static bool is_unresolved(const struct link_state *state)
+{
+	return link_state_unresolved(state) || link_state_limits_unresolved(state);
+}
+
 static void mark_link(struct reconcile *r, const struct link *link, enum link_mark mark)
 {
 	const struct ledger *ledger = r->options.ledger;
@@ -105,7 +119,7 @@ static bool has_followed(struct reconcile *r, const struct link *link)
 	const struct plan_link *pl = r->unfinished ? plan_find(&r->unfinished->plan, link->ifindex) : NULL;
 
 	if (!pl || !link->has_features || link->features_stale || link->features.active != pl->predicted.active ||
-		link->features.wanted != pl->predicted.wanted)
+		link->features.wanted != pl->predicted.wanted || !link_limits_equal(&link->limits, &pl->limits_predicted))
 		return false;
 	if (!apply_is_late(r->o, &r->unfinished->plan, &r->unfinished->report))
 		r->unfinished->end_usec = 0;
@@ -152,6 +166,8 @@ static void link_changed(int ifindex, struct link *link, void *userdata)
 	if (r->states.n_contended) {
 		if (link_state_contended(state))
 			touch(state->contention, link);
+		if (link_state_limits_contended(state))
+			touch_limits(state->limits, link);
 		link_table_stack(&r->o->links);
 		if (link->has_features && is_above_contended(r, link, 0))
 			mark = LINK_MARK_DEFERRED;
@@ -415,8 +431,12 @@ static void set_due(struct reconcile *r, const struct collection *c, uint64_t no
 	for (size_t i = 0; i < c->n; i++) {
 		struct link_contention *contention = link_states_find(&r->states, c->indexes[i])->contention;
 
+		struct link_limit_state *limits = link_states_find(&r->states, c->indexes[i])->limits;
+
 		if (contention)
 			contention->due = now_usec ? contention_due(&r->limits, contention, now_usec) : 0;
+		if (limits)
+			limits->contention.due = now_usec ? contention_due(&r->limits, &limits->contention, now_usec) : 0;
 	}
 }
 
@@ -428,28 +448,53 @@ static struct link_contention *contention_of(struct reconcile *r, int ifindex)
 	return state ? link_state_contention(state) : NULL;
 }
 
+/* The same for limits. */
+static struct link_contention *limit_contention_of(struct reconcile *r, int ifindex)
+{
+	struct link_state *state = link_states_find(&r->states, ifindex);
+	struct link_limit_state *limits = state ? link_state_limits(state) : NULL;
+
+	return limits ? &limits->contention : NULL;
+}
+
 /* Without memory a repair is not counted. */
+static void count_step(struct reconcile *r, const struct plan_step *step, uint64_t now_usec)
+{
+	const struct link *link = link_table_find(&r->o->links, step->ifindex);
+	struct link_contention *c = step->limits.has ? limit_contention_of(r, step->ifindex) : contention_of(r, step->ifindex);
+
+	if (!c || !link)
+		return;
+	c->carrier_losses = link->carrier_losses;
+	(void)contention_repair(&r->limits, c, step->limits.has ? step->limits.has : step->mask, now_usec);
+}
+
+static void begin_contention(struct reconcile *r, struct link_state *state, struct link_contention *c, feature_set due, uint64_t now_usec)
+{
+	r->states.n_contended += !is_unresolved(state);
+	contention_begin(&r->limits, c, due, now_usec);
+	util_earlier(&r->wait_usec, c->quiet_usec);
+}
+
 static void count_repairs(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
 {
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct link *link = link_table_find(&r->o->links, plan->steps[i].ifindex);
-		struct link_contention *c = contention_of(r, plan->steps[i].ifindex);
-
-		if (!c || !link)
-			continue;
-		c->carrier_losses = link->carrier_losses;
-		(void)contention_repair(&r->limits, c, plan->steps[i].mask, now_usec);
-	}
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count_step(r, &plan->steps[i], now_usec);
 	for (size_t i = 0; i < plan->n_links; i++) {
-		const struct link *link = link_table_find(&r->o->links, plan->links[i].ifindex);
-		struct link_contention *c = plan->links[i].due ? contention_of(r, plan->links[i].ifindex) : NULL;
+		const struct plan_link *pl = &plan->links[i];
+		const struct link *link = link_table_find(&r->o->links, pl->ifindex);
+		struct link_state *state = link_states_find(&r->states, pl->ifindex);
 
-		if (!c || !link)
+		if (!link || !state)
 			continue;
-		r->states.n_contended += !(c->contended | c->trial);
-		contention_begin(&r->limits, c, plan->links[i].due, now_usec);
-		see_features(c, link);
-		util_earlier(&r->wait_usec, c->quiet_usec);
+		if (pl->due && link_state_contention(state)) {
+			begin_contention(r, state, state->contention, pl->due, now_usec);
+			see_features(state->contention, link);
+		}
+		if (pl->limits_due && link_state_limits(state)) {
+			begin_contention(r, state, &state->limits->contention, pl->limits_due, now_usec);
+			state->limits->seen = link->limits;
+		}
 	}
 }
 
@@ -473,6 +518,10 @@ static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec
 			see_features(state->contention, link);
 		if (state->refusals)
 			util_earlier(&r->wait_usec, state->refusals->retry_usec);
+		if (link_state_limits_contended(state))
+			state->limits->seen = link->limits;
+		if (state->limits)
+			util_earlier(&r->wait_usec, state->limits->refusals.retry_usec);
 	}
 	return error;
 }
@@ -483,10 +532,14 @@ static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec
 static bool verify_item(const struct link *link, const struct apply_report *report, struct plan_item *item)
 {
 	const struct apply_result *result;
+	bool met;
 
-	if (item->bit >= FEATURE_MAX || item->unread || item->not_given)
+	if ((!item->is_limit && item->bit >= FEATURE_MAX) || item->unread || item->not_given ||
+		item->cause == CAUSE_LIMIT_ELSEWHERE)
 		return false;
-	if (item->want == !!(link->features.active & FEATURE(item->bit))) {
+	met = item->is_limit ? item->number.want == link->limits.value[item->number.limit]
+			     : item->want == !!(link->features.active & FEATURE(item->bit));
+	if (met && (!item->is_limit || (link->limits.has & LINK_LIMIT(item->number.limit)))) {
 		item->verdict = VERDICT_COMPLIANT;
 		return false;
 	}
@@ -496,7 +549,8 @@ static bool verify_item(const struct link *link, const struct apply_report *repo
 	}
 	if (item->verdict != VERDICT_DRIFTED || item->cause == CAUSE_AUDIT)
 		return false;
-	result = apply_find(report, link->ifindex, FEATURE(item->bit));
+	result = item->is_limit ? apply_find_limits(report, link->ifindex, LINK_LIMIT(item->number.limit))
+				: apply_find(report, link->ifindex, FEATURE(item->bit));
 	if (!result || !result->error)
 		item->verdict = VERDICT_BLOCKED;
 	else if (result->error != -ENODEV)
@@ -543,12 +597,24 @@ static void keep_trial(struct link_contention *c, struct link_result *result)
 	result->features[VERDICT_CONTENDED] |= held;
 }
 
+static void keep_limit_trial(struct link_contention *c, struct link_result *result)
+{
+	unsigned held = (unsigned)c->trial & result->limits[VERDICT_COMPLIANT];
+
+	c->unheld = 0;
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (v != VERDICT_COMPLIANT)
+			c->unheld |= c->trial & result->limits[v];
+	result->limits[VERDICT_COMPLIANT] &= ~held;
+	result->limits[VERDICT_CONTENDED] |= held;
+}
+
 static void keep(struct reconcile *r, struct plan *plan, const struct apply_report *report, const int *indexes, size_t n)
 {
 	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
 		const struct link *link = link_table_find(&r->o->links, plan->links[i].ifindex);
 
-		if (link && link->has_features && verify_link(link, report, &plan->links[i]))
+		if (link && (link->has_features || link->limits.has) && verify_link(link, report, &plan->links[i]))
 			link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -572,7 +638,30 @@ static void keep(struct reconcile *r, struct plan *plan, const struct apply_repo
 
 		if (state && state->contention)
 			keep_trial(state->contention, &state->result);
+		if (state && state->limits)
+			keep_limit_trial(&state->limits->contention, &state->result);
 	}
+}
+
+static bool declares_limits(const struct link_state *state)
+{
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (state->result.limits[v])
+			return true;
+	return false;
+}
+
+/* The kernel sends no event when a limit is changed, so declared limits are read from time to time. */
+static void schedule_limits(struct reconcile *r, uint64_t now_usec)
+{
+	bool any = false;
+
+	link_states_foreach(&r->states, state)
+		any = any || declares_limits(state);
+	if (!any)
+		r->limits_usec = 0;
+	else if (!r->limits_usec)
+		r->limits_usec = now_usec + RECONCILE_LIMITS_USEC;
 }
 
 static int report_and_keep(
@@ -664,10 +753,14 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 	if (reconcile_is_settled(r))
 		return 0;
 	finished = finish(r);
-	if (finished < 0 || reconcile_is_settled(r))
+	if (finished < 0)
+		return finished;
+	schedule_limits(r, now_usec);
+	if (reconcile_is_settled(r))
 		return finished;
 	r->counts.runs++;
 	error = run(r, &c, now_usec, realtime_sec);
+	schedule_limits(r, now_usec);
 	if (error < 0)
 		r->not_before_usec = now_usec + APPLY_RETRY_USEC;
 	return error < 0 ? error : finished | error;
@@ -756,10 +849,14 @@ static void note_touched(struct reconcile *r, uint64_t now_usec)
 	struct link_state *state;
 
 	LIST_FOREACH(state, &r->states.marked, marked) {
-		if (!state->contention)
-			continue;
-		contention_disturbed(&r->limits, state->contention, state->contention->touched, now_usec);
-		state->contention->touched = 0;
+		if (state->contention) {
+			contention_disturbed(&r->limits, state->contention, state->contention->touched, now_usec);
+			state->contention->touched = 0;
+		}
+		if (state->limits) {
+			contention_disturbed(&r->limits, &state->limits->contention, state->limits->contention.touched, now_usec);
+			state->limits->contention.touched = 0;
+		}
 	}
 }
 
@@ -786,13 +883,16 @@ static void end_deferral(struct reconcile *r)
 /* The quiet time of a link is over: a trial begins, or has ended. */
 static void end_quiet(struct reconcile *r, const struct link *link, struct link_state *state, uint64_t now_usec)
 {
-	feature_set resolved;
+	struct link_limit_state *limits = state->limits;
+	feature_set resolved = 0, resolved_limits = 0;
+	bool over = state->contention && contention_expire(&r->limits, state->contention, now_usec, &resolved);
 
-	if (!contention_expire(&r->limits, state->contention, now_usec, &resolved))
+	over |= limits && contention_expire(&r->limits, &limits->contention, now_usec, &resolved_limits);
+	if (!over)
 		return;
-	if (resolved)
-		event_report_resolved(&r->states, link, resolved, r->options.fn, r->options.userdata);
-	r->states.n_contended -= !link_state_unresolved(state);
+	if (resolved | resolved_limits)
+		event_report_resolved(&r->states, link, resolved, (unsigned)resolved_limits, r->options.fn, r->options.userdata);
+	r->states.n_contended -= !is_unresolved(state);
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, true);
 }
 
@@ -831,15 +931,20 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 	r->wait_usec = 0;
 	link_states_foreach(&r->states, state) {
 		struct link *link = link_table_find(&r->o->links, state->ifindex);
+		struct link_limit_state *limits = state->limits;
 
 		if (!link)
 			continue;
 		if (is_due(state->pause_until_usec, now_usec))
 			(void)resume(r, link->ifindex, FINDING_PAUSE_EXPIRED, 0);
-		if (state->contention)
-			end_quiet(r, link, state, now_usec);
+		end_quiet(r, link, state, now_usec);
 		if (state->held && is_due(state->follow_usec, now_usec)) {
 			state->held = false;
+			link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
+		}
+		if (limits && is_due(limits->refusals.retry_usec, now_usec)) {
+			limits->refusals.retry_usec = 0;
+			limits->refusals.refused[true] = 0;
 			link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
 		}
 		if (state->refusals && is_due(state->refusals->retry_usec, now_usec))
@@ -851,6 +956,10 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 			util_earlier(&r->wait_usec, state->refusals->retry_usec);
 		if (link_state_unresolved(state))
 			util_earlier(&r->wait_usec, state->contention->quiet_usec);
+		if (limits)
+			util_earlier(&r->wait_usec, limits->refusals.retry_usec);
+		if (link_state_limits_unresolved(state))
+			util_earlier(&r->wait_usec, limits->contention.quiet_usec);
 	}
 }
 
@@ -861,6 +970,7 @@ uint64_t reconcile_deadline(const struct reconcile *r)
 	util_earlier(&deadline_usec, r->wait_usec);
 	util_earlier(&deadline_usec, r->deferred_usec);
 	util_earlier(&deadline_usec, r->not_before_usec);
+	util_earlier(&deadline_usec, r->limits_usec);
 	return deadline_usec;
 }
 
@@ -878,6 +988,10 @@ void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 		end_deferral(r);
 	if (is_due(r->wait_usec, now_usec))
 		end_waits(r, now_usec);
+	if (is_due(r->limits_usec, now_usec)) {
+		r->limits_usec = now_usec + RECONCILE_LIMITS_USEC;
+		(void)observe_read_limits(r->o); /* what fails now is read the next time */
+	}
 	if (r->not_before_usec <= now_usec)
 		r->not_before_usec = 0;
 }

@@ -304,6 +304,34 @@ static void take_dumped_link(const struct link *from, _unused_ bool features_eve
 		link->noticed = true;
 }
 
+static void take_read_link(const struct link *from, bool features_event, void *userdata)
+{
+	struct observe *o = userdata;
+	int r = update_link(o, from, NULL);
+
+	(void)features_event;
+	if (o->error >= 0)
+		o->error = r < 0 ? r : o->error | r;
+}
+
+int observe_link(struct observe *o, struct link *link)
+{
+	const struct rtnl_handlers handlers = { .link = take_read_link, .userdata = o };
+	int r;
+
+	if (o->limits)
+		return o->limits(link, NULL, NULL, 0);
+	o->error = 0;
+	r = rtnl_read_link(o->rtnl, link->ifindex, &handlers);
+	return r < 0 ? r : o->error;
+}
+
+int observe_set_limits(struct observe *o, const struct link *link, const struct link_limits *set, char *text, size_t size)
+{
+	return o->limits ? o->limits((struct link *)link, set, text, size)
+			 : rtnl_set_limits(o->rtnl, link->ifindex, set, text, size);
+}
+
 /* Without notifications of features, every message about a link may be one. With them, a message about something else may still
  * be the only sign that features changed (changelink of a gretap): then they are read, and only a difference is announced. */
 static void take_link(const struct link *from, bool features_event, void *userdata)
@@ -311,8 +339,10 @@ static void take_link(const struct link *from, bool features_event, void *userda
 	struct observe *o = userdata;
 	struct link *link = link_table_find(&o->links, from->ifindex);
 	unsigned flags = link ? link->flags : 0;
-	int r = update_link(o, from, &link);
+	int r;
 
+	o->limits_outdated |= link && !link_limits_equal(&link->limits, &from->limits);
+	r = update_link(o, from, &link);
 	o->counts.link_events++;
 	if (r < 0) {
 		o->error = r;
@@ -372,23 +402,6 @@ static void sweep(struct observe *o, bool disturbed)
 	}
 }
 
-static int read_link_events(struct observe *o)
-{
-	const struct rtnl_handlers handlers = {
-		.link = take_link,
-		.link_gone = take_link_gone,
-		.default_route = take_default_route,
-		.userdata = o,
-	};
-	int r;
-
-	o->error = 0;
-	r = rtnl_monitor_read(o->rtnl, &handlers);
-	if (r >= 0 && o->routes_stale)
-		take_default_route(o);
-	return r < 0 ? r : o->error;
-}
-
 static int dump_links(struct observe *o)
 {
 	const struct rtnl_handlers handlers = {
@@ -406,6 +419,43 @@ static int dump_links(struct observe *o)
 		return o->error;
 	sweep(o, r > 0);
 	return 0;
+}
+
+static int read_link_events(struct observe *o)
+{
+	const struct rtnl_handlers handlers = {
+		.link = take_link,
+		.link_gone = take_link_gone,
+		.default_route = take_default_route,
+		.userdata = o,
+	};
+	int r;
+
+	o->error = 0;
+	o->limits_outdated = false;
+	r = rtnl_monitor_read(o->rtnl, &handlers);
+	if (r >= 0 && o->error >= 0 && o->limits_outdated) {
+		r = dump_links(o);
+		announce_noticed(o);
+	}
+	if (r >= 0 && o->routes_stale)
+		take_default_route(o);
+	return r < 0 ? r : o->error;
+}
+
+int observe_read_limits(struct observe *o)
+{
+	int r = o->limits ? 0 : observe_read_links(o);
+
+	if (r < 0)
+		return r;
+	if (!o->limits)
+		r = dump_links(o);
+	link_table_foreach(&o->links, link)
+		if (o->limits && o->limits(link, NULL, NULL, 0) > 0)
+			link->noticed = true;
+	announce_noticed(o);
+	return r < 0 ? r : 0;
 }
 
 /* ---- all ---- */

@@ -39,6 +39,8 @@ struct observe {
 	 * remove links or read events. Not called for changes that observe_features() finds. */
 	void (*changed)(int ifindex, struct link *link, void *userdata);
 	void *userdata;
+	/* For tests: set or, if set is NULL, read the limits of a link in place of rtnetlink. NULL: none. */
+	int (*limits)(struct link *link, const struct link_limits *set, char *text, size_t size);
 
 	size_t n_unnamed;    /* links whose name is not final */
 	uint64_t names_usec; /* when to call observe_end_names(), 0: never; CLOCK_MONOTONIC */
@@ -50,6 +52,7 @@ struct observe {
 	unsigned generation; /* number of the last dump of links */
 	bool any;	     /* something changed during the current read */
 	bool routes_stale;   /* a link was set up or down, which changes its routes */
+	bool limits_outdated; /* an event changed limits; it may be older than our own SET, of which there is no event: read again */
 	int error;	     /* of a callback */
 	int touched[OBSERVE_TOUCHED_MAX]; /* links whose features may have changed: to be read */
 	unsigned n_touched;  /* above OBSERVE_TOUCHED_MAX: read all */
@@ -92,6 +95,17 @@ void observe_end_names(struct observe *o, uint64_t now_usec, void (*fn)(const st
  * stale until the event about that is read; -EOPNOTSUPP: it has no features (has_features is false then);
  * other negative errno. */
 int observe_features(struct observe *o, struct link *link);
+
+/* Reads the attributes of one link again, its limits among them. 1: they changed; 0; -ENODEV: it was removed; other negative
+ * errno. */
+int observe_link(struct observe *o, struct link *link);
+
+/* Reads the attributes of all links again, after the pending events, by one dump: the kernel sends no event when a limit is
+ * changed. 0, negative errno. */
+int observe_read_limits(struct observe *o);
+
+/* See rtnl_set_limits(). */
+int observe_set_limits(struct observe *o, const struct link *link, const struct link_limits *set, char *text, size_t size);
 
 /* Calls ethtool_features_recompute() for a link, and reads its features. 0, negative errno. */
 int observe_recompute(struct observe *o, struct link *link);

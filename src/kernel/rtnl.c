@@ -28,6 +28,7 @@
 #define ATTR_GRO_IPV4_MAX_SIZE 64
 #define ATTR_MAX (IFLA_MAX > ATTR_GRO_IPV4_MAX_SIZE ? IFLA_MAX : ATTR_GRO_IPV4_MAX_SIZE)
 
+#define TEXT_LEN 160 /* of a message of the kernel */
 #define DEFAULT_LINKS_MAX 64	 /* links with a default route; more are ignored */
 
 static const unsigned char limit_attrs[LINK_LIMIT_COUNT] = {
@@ -332,6 +333,7 @@ static int open_requests(struct rtnl *rtnl)
 		return r;
 	/* filters dumps by table (from Linux 4.20); without it more is read */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	return 0;
 }
 
@@ -459,9 +461,27 @@ struct dump {
 	void (*start)(void *userdata); /* before each attempt; may be NULL */
 	void (*fn)(struct nlmsghdr *nlh, void *userdata);
 	void *userdata;
+	char *text; /* gets the message of an error, TEXT_LEN bytes; may be NULL */
 	uint32_t seq;
 	bool disturbed;
 };
+
+/* The kernel's message in an NLMSG_ERROR. */
+static void read_error_text(struct nlmsghdr *nlh, char *text)
+{
+	const struct nlmsgerr *err = nlmsg_data(nlh);
+	const struct nlattr *tb[NLMSGERR_ATTR_MSG + 1] = { 0 };
+	size_t len = (size_t)nlmsg_datalen(nlh), skip = sizeof(*err);
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > sizeof(err->msg))
+		skip += NLMSG_ALIGN(err->msg.nlmsg_len) - sizeof(err->msg);
+	if (skip >= len)
+		return;
+	netlink_collect((const char *)nlmsg_data(nlh) + skip, len - skip, tb, NLMSGERR_ATTR_MSG);
+	copy_string(text, TEXT_LEN, tb[NLMSGERR_ATTR_MSG]);
+}
 
 /* Handles one message of a dump. 0: continue; 1: done; negative errno. */
 static int take_message(struct nlmsghdr *nlh, struct dump *dump)
@@ -475,6 +495,8 @@ static int take_message(struct nlmsghdr *nlh, struct dump *dump)
 		if (!nlmsg_valid_hdr(nlh, sizeof(struct nlmsgerr)))
 			return -EBADMSG;
 		error = ((struct nlmsgerr *)nlmsg_data(nlh))->error;
+		if (dump->text)
+			read_error_text(nlh, dump->text);
 		break;
 	case NLMSG_DONE:
 		if (nlmsg_valid_hdr(nlh, sizeof(int)))
@@ -514,20 +536,26 @@ static int receive_dump(struct rtnl *rtnl, struct dump *dump)
 	}
 }
 
-/* Sends a request, and receives until the end of the dump or, with NLM_F_ACK, the acknowledgement. 0 or negative errno. */
-static int request(struct rtnl *rtnl, int type, int flags, const void *payload, size_t len, struct dump *dump)
+/* Sends the message, frees it, and handles the reply. 0, negative errno. */
+static int exchange(struct rtnl *rtnl, struct nl_msg *msg, struct dump *dump)
 {
-	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
-	int r;
+	int r = nl_send_auto(rtnl->requests, msg);
 
-	if (!msg)
-		return -ENOMEM;
-	r = nlmsg_append(msg, (void *)payload, len, NLMSG_ALIGNTO);
-	if (r >= 0)
-		r = nl_send_auto(rtnl->requests, msg);
 	dump->seq = nlmsg_hdr(msg)->nlmsg_seq;
 	nlmsg_free(msg);
 	return r < 0 ? nl_errno(r) : receive_dump(rtnl, dump);
+}
+
+/* The same for a message with this payload. With NLM_F_DUMP the reply ends with the dump, with NLM_F_ACK with the acknowledgement. */
+static int request(struct rtnl *rtnl, int type, int flags, const void *payload, size_t len, struct dump *dump)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
+
+	if (!msg || nlmsg_append(msg, (void *)payload, len, NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	return exchange(rtnl, msg, dump);
 }
 
 /* 0; 1: inconsistent to the last attempt; negative errno. payload: of the request. */
@@ -560,16 +588,50 @@ static void dump_link(struct nlmsghdr *nlh, void *userdata)
 		take_link(nlh, userdata);
 }
 
+/* RTM_GETLINK of one link or all. */
+struct link_request {
+	struct ifinfomsg ifi;
+	struct nlattr attr;
+	uint32_t ext_mask;
+};
+#define LINK_REQUEST { .attr = { NLA_HDRLEN + sizeof(uint32_t), IFLA_EXT_MASK }, .ext_mask = RTEXT_FILTER_SKIP_STATS }
+
+int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *handlers)
+{
+	struct dump link = { .fn = dump_link, .userdata = (void *)handlers };
+	struct link_request payload = LINK_REQUEST;
+
+	payload.ifi.ifi_index = ifindex;
+	return request(rtnl, RTM_GETLINK, NLM_F_ACK, &payload, sizeof(payload), &link);
+}
+
+static void ignore_message(struct nlmsghdr *nlh _unused_, void *userdata _unused_)
+{
+}
+
+int rtnl_set_limits(struct rtnl *rtnl, int ifindex, const struct link_limits *set, char *text, size_t size)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK);
+	struct ifinfomsg ifi = { .ifi_index = ifindex };
+	char words[TEXT_LEN] = "";
+	struct dump reply = { .fn = ignore_message, .text = words };
+	int r = msg ? nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) : -NLE_NOMEM;
+
+	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE && r >= 0; i++)
+		if (set->has & LINK_LIMIT(i))
+			r = nla_put_u32(msg, limit_attrs[i], set->value[i]);
+	if (r < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	r = exchange(rtnl, msg, &reply);
+	util_copy_name(text, size, words, sizeof(words));
+	return r;
+}
+
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 {
-	const struct {
-		struct ifinfomsg ifi;
-		struct nlattr attr;
-		uint32_t ext_mask;
-	} request = {
-		.attr = { NLA_HDRLEN + sizeof(uint32_t), IFLA_EXT_MASK },
-		.ext_mask = RTEXT_FILTER_SKIP_STATS,
-	};
+	const struct link_request request = LINK_REQUEST;
 	struct dump links = { .start = start_links, .fn = dump_link, .userdata = (void *)handlers };
 
 	return dump(rtnl, RTM_GETLINK, &request, sizeof(request), &links);

@@ -47,6 +47,14 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
  * be missing (up to Linux 6.8 a dump continues at a position in the list); negative errno. */
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
+/* Reads one link: calls handlers->link, the only one that is used. 0; -ENODEV; other negative errno. */
+int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *handlers);
+
+/* Sets the limits in set->has of a link by one RTM_SETLINK (do_setlink() in the kernel), which sends no event of it. text (size
+ * bytes) gets the message of the kernel, "" if it sent none. 0; -ENODEV: it does not exist; -EINVAL, -ERANGE: the kernel does
+ * not allow this value; other negative errno. Then those before it may be set. */
+int rtnl_set_limits(struct rtnl *rtnl, int ifindex, const struct link_limits *set, char *text, size_t size);
+
 /* Sets link->default_route of all links in the table, from the main routing tables of IPv4 and IPv6. Calls
  * changed (may be NULL) for each link that changed. 1: some changed; 0; negative errno. */
 int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,

@@ -30,6 +30,13 @@ static const char *const names[CAUSE_COUNT] = {
 	[CAUSE_CONTENDED] = "contended",
 	[CAUSE_UNCERTAIN] = "uncertain",
 	[CAUSE_UNREADABLE] = "unreadable",
+	[CAUSE_LIMIT_DIFFERS] = "limit-differs",
+	[CAUSE_LIMIT_DEVICE] = "limit-of-driver",
+	[CAUSE_LIMIT_ELSEWHERE] = "limit-elsewhere",
+	[CAUSE_LIMIT_UNUSABLE] = "limit-unusable",
+	[CAUSE_LIMIT_NARROWER] = "limit-narrower",
+	[CAUSE_LIMIT_DECLARED] = "limit-declared",
+	[CAUSE_LIMIT_UNDECLARED] = "limit-undeclared",
 };
 
 const char *cause_name(enum cause cause)

@@ -35,8 +35,16 @@ enum cause {
 	CAUSE_CONTENDED,   /* another program keeps reverting it */
 	CAUSE_UNCERTAIN,   /* the prediction depends on something that cannot be read */
 	CAUSE_UNREADABLE,  /* the link's features could not be read */
+	/* of size limits (number, other_link) */
+	CAUSE_LIMIT_DIFFERS,   /* it has another value: number; a step repairs it */
+	CAUSE_LIMIT_DEVICE,    /* the driver allows at most number */
+	CAUSE_LIMIT_ELSEWHERE, /* declared as `lower`, and the link below is in another network namespace */
+	CAUSE_LIMIT_UNUSABLE,  /* declared as `lower`, and TCP could not send with the limit of the link below, number */
+	CAUSE_LIMIT_NARROWER,  /* in explanations: a link below has a smaller limit, number, and segments what is larger */
+	CAUSE_LIMIT_DECLARED,  /* in explanations: its value, number, the declaration of a rule, and the verdict */
+	CAUSE_LIMIT_UNDECLARED, /* in explanations: its value, and no rule applies */
 };
-#define CAUSE_COUNT 27
+#define CAUSE_COUNT 34
 
 /* One step of a chain. Names of links are raw: sanitize them for output. */
 struct cause_step {
@@ -50,6 +58,7 @@ struct cause_step {
 	char other_link[LINK_NAME_LEN];
 	unsigned other_bit;   /* FEATURE_MAX: no other feature */
 	feature_set features; /* CAUSE_IS_ON */
+	uint32_t number;      /* CAUSE_LIMIT_*: bytes or packets */
 	char driver[LINK_DRIVER_LEN]; /* of the link that decides; "" if not known */
 };
 

@@ -344,6 +344,70 @@ int explain_word(const struct link *link, const char *word, const struct plan_it
 	return 0;
 }
 
+static const struct plan_item *limit_item(const struct plan *plan, const struct link *link, enum link_limit limit)
+{
+	const struct plan_link *pl = plan_find(plan, link->ifindex);
+
+	for (size_t i = 0; pl && i < pl->n_items; i++)
+		if (pl->items[i].is_limit && pl->items[i].number.limit == limit)
+			return &pl->items[i];
+	return NULL;
+}
+
+static void add_limit(struct walk *w, unsigned depth, const struct link *link, enum cause code, uint32_t number,
+	const struct link *other)
+{
+	struct cause_step step;
+
+	cause_begin(link, FEATURE_MAX, true, &step);
+	step.code = code;
+	step.number = number;
+	if (other) {
+		step.other_ifindex = other->ifindex;
+		memcpy(step.other_link, other->name, sizeof(step.other_link));
+	}
+	add(w, depth, &step);
+}
+
+int explain_limit(const struct link_table *table, const struct plan *plan, const struct link *link, enum link_limit limit,
+	struct explanation *ret)
+{
+	const struct plan_item *item = limit_item(plan, link, limit);
+	struct walk w = { .plan = plan, .out = ret };
+	struct plan_narrow narrow;
+	struct cause_step step;
+	int r;
+
+	if (!(link->limits.has & LINK_LIMIT(limit)))
+		return explain_word(link, link_limit_name(limit), item, ret);
+	r = begin(link, ret);
+	if (r < 0)
+		return r;
+	ret->is_limit = true;
+	ret->item = item;
+	ret->word = link_limit_name(limit);
+	ret->rule = item ? item->rule : NULL;
+	ret->feature = item ? item->feature : NULL;
+	ret->advice.number = item ? item->number.want : 0;
+	add_limit(&w, 0, link, item ? CAUSE_LIMIT_DECLARED : CAUSE_LIMIT_UNDECLARED, link->limits.value[limit], NULL);
+	if (item && item->text[0])
+		add_code(&w, 0, link, FEATURE_MAX, CAUSE_REFUSED);
+	if (item && item->verdict == VERDICT_CONTENDED)
+		add_code(&w, 0, link, FEATURE_MAX, CAUSE_CONTENDED);
+	if (item && item->cause != CAUSE_NONE && item->cause != CAUSE_LIMIT_DIFFERS) {
+		plan_item_cause(plan_find(plan, link->ifindex), item, &step);
+		add(&w, 1, &step);
+	}
+	if (item && item->verdict == VERDICT_DRIFTED && item->cause != CAUSE_AUDIT)
+		advise(&w, ADVICE_LIMIT_APPLY, link, FEATURE_MAX, true, NULL);
+	if (plan_find_narrow(table, link, limit, &narrow)) {
+		add_limit(&w, 1, link, CAUSE_LIMIT_NARROWER, narrow.below_number, narrow.below);
+		if (!item)
+			advise(&w, ADVICE_LIMIT_LOWER, link, FEATURE_MAX, true, NULL);
+	}
+	return 0;
+}
+
 void explanation_clear(struct explanation *e)
 {
 	free(e->steps);
@@ -353,7 +417,7 @@ void explanation_clear(struct explanation *e)
 void plan_item_cause(const struct plan_link *pl, const struct plan_item *item, struct cause_step *ret)
 {
 	*ret = (struct cause_step){ .code = item->cause, .ifindex = pl->ifindex, .bit = item->bit, .want = item->want,
-		.other_ifindex = item->cause_ifindex, .other_bit = item->cause_bit };
+		.other_ifindex = item->cause_ifindex, .other_bit = item->cause_bit, .number = item->number.cause };
 	memcpy(ret->link, pl->name, sizeof(ret->link));
 	memcpy(ret->other_link, item->cause_name, sizeof(ret->other_link));
 }
@@ -370,6 +434,8 @@ static const char *const advice_names[ADVICE_COUNT] = {
 	[ADVICE_DECLARE_LOWER] = "declare-lower",
 	[ADVICE_OTHER_DEVICE] = "other-device",
 	[ADVICE_REMOVE] = "remove",
+	[ADVICE_LIMIT_APPLY] = "apply-limit",
+	[ADVICE_LIMIT_LOWER] = "declare-limit-lower",
 };
 
 const char *advice_name(enum advice advice)

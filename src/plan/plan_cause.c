@@ -170,8 +170,7 @@ static void find_cause(struct planner *p, const struct link *link, struct plan_i
 	item->verdict = step.code == CAUSE_UNSUPPORTED_DRIVER ? VERDICT_UNSUPPORTED : VERDICT_BLOCKED;
 }
 
-/* A copy for item->text; "" without memory, as the verdict does not depend on it. */
-static const char *keep_text(struct planner *p, const char *text)
+const char *planner_keep_text(struct planner *p, const char *text)
 {
 	struct plan_text *last = p->plan->texts, *kept;
 
@@ -213,7 +212,7 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 		return;
 	}
 	if (known && known->refusals && (known->refusals->refused[item->want] & b)) {
-		item->text = keep_text(p, known->refusals->words ? known->refusals->words : "");
+		item->text = planner_keep_text(p, known->refusals->words ? known->refusals->words : "");
 		item->verdict = VERDICT_REFUSED;
 		return;
 	}

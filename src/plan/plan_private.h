@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by plan.c (links, steps, the plan), plan_resolve.c (whether a declared value means on or off), plan_cause.c (verdicts and
+/* Shared by plan.c (links, steps, the plan), plan_parts.c (what it is made of), plan_limits.c (size limits), plan_resolve.c (whether a declared value means on or off), plan_cause.c (verdicts and
  * causes) and explain.c (cause chains). */
 #ifndef OFFLOADD_PLAN_PRIVATE_H
 #define OFFLOADD_PLAN_PRIVATE_H
@@ -64,6 +64,23 @@ static inline const struct link_features *planner_state(
 void planner_resolve_want(struct planner *p, const struct link *link, struct plan_item *item);
 /* Clears the cache of planner_resolve_want(). Needed after a step, which may have turned on a feature that is not in `hw`. */
 void planner_forget(struct planner *p);
+
+/* plan_parts.c: rebuilds plan->index after plan->links changed. */
+void planner_index_links(struct plan *plan);
+/* An item of a declaration, without its verdict. bit: as in the item. */
+struct plan_item planner_make_item(
+	const struct plan_context *c, const struct link *link, const struct declaration *d, unsigned bit);
+/* A copy for item->text; "" without memory, as the verdict does not depend on it. */
+const char *planner_keep_text(struct planner *p, const char *text);
+/* Appends a step that sets nothing yet, for the caller to fill in. NULL: no memory. */
+struct plan_step *planner_add_step(struct plan *plan, const struct plan_link *pl);
+
+/* plan_limits.c: the items of the limits that are declared for a link, at most LINK_LIMIT_SETTABLE. Returns how many. */
+size_t planner_declare_limits(struct planner *p, const struct link *link, struct plan_item *items);
+/* Adds the steps that set limits, lowest links first. 0 or -ENOMEM. */
+int planner_set_limits(struct planner *p);
+/* Sets verdict and cause of an item that is a limit. Call it after planner_set_limits(). */
+void planner_judge_limit(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item);
 
 /* Sets verdict and cause of an item of pl whose feature exists. Call it after all steps were predicted. */
 void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item);

@@ -142,6 +142,7 @@ void planner_resolve_want(struct planner *p, const struct link *link, struct pla
 		item->want = item->not_given ? active : true;
 		break;
 	case RULE_UNSET:
+	case RULE_NUMBER:
 		item->want = active;
 		break;
 	}

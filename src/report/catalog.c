@@ -17,9 +17,10 @@
  * {NAME} is a value. {NAME?A|B} is A when the value is neither empty nor 0, else B. {NAME#A|B} is A when the value is 1, or a
  * set of one, else B. A and B may hold further braces; |B may be omitted. */
 
-#define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}"
-#define DECLARES "{rules} {n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}"
-#define TURN "{on?turn on {on}}{both? and }{off?turn off {off}}"
+#define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}{limits_differ?{limits_differ}}"
+#define OTHERWISE "{both?otherwise|{on?{on#it|them} on|{off?{off#it|them} off|otherwise}}}"
+#define DECLARES "{rules} {n_rules#declares|declare} " OTHERWISE
+#define TURN "{on?turn on {on}}{both? and }{off?turn off {off}}{limits?set {limits}}"
 #define AT "{object}{line?:{line}|}"
 #define MODE "{enforce?enforce|audit} mode"
 #define CHANGED_BY "{changed_by?; {changed_by}}"
@@ -28,7 +29,8 @@
 #define HAS_STALE "{outside?A process outside any service|{service}} has {count?{count} }stale {count#connection|connections}: " \
 		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
 		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
-#define AFTERWARDS "{copied_any?and connections may have to be re-established then|no restart is needed}"
+#define AFTERWARDS "{copied_any?and connections may have to be re-established then|{refused_any?and its processes may have to be " \
+		    "restarted then|no restart is needed}}"
 #define HAS_GAVE_UP "{outside?A process outside any service|{service}} sends UDP{link? on {link}|} without segmentation ({count} " \
 		    "{count#process|processes}): it was refused while the interface lacked checksums, which it has regained; restart " \
 		    "{outside?it|the service}"
@@ -43,11 +45,11 @@
 
 static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_NONE] = "nothing to report",
-	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}, as {rules} "
+	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}{limits?set {limits}}, as {rules} "
 			     "{n_rules#declares|declare}{other_link?; this also repaired {other_link}{n_others? and {n_others} more}}"
 			     CHANGED_BY,
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
-				       "{off?{off} {off#is|are} off}" CHANGED_BY,
+				       "{off?{off} {off#is|are} off}{limits?{limits_are}}" CHANGED_BY,
 	[FINDING_REPAIRED_MORE] = "{count} more {count#interface|interfaces} in {duration}: {on?turned on {on}}{both? and }{off?turned off {off}}, "
 				  "as {rules} {n_rules#declares|declare}. Run: offloadctl events",
 	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
@@ -55,10 +57,10 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
 	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} ({rules} "
-			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}); "
+			      "{n_rules#declares|declare} " OTHERWISE "); "
 			      "backing off" CHANGED_BY,
 	[FINDING_RESETS] = "{link}: {features} {features#was|were} reverted again, and each repair made {link} lose its carrier "
-			   "({rules} {n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}); backing off" CHANGED_BY,
+			   "({rules} {n_rules#declares|declare} " OTHERWISE "); backing off" CHANGED_BY,
 	[FINDING_RESOLVED] = "{link}: {features} no longer contended: the last repair has held",
 	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
 	[FINDING_READABLE] = "{link}: its features can be read again; {features} {features#matches|match} {rules}",
@@ -107,7 +109,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_FALLBACK_SERVICE] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_SOCKET] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
 	[FINDING_UDP_REFUSED] = "{outside?A process outside any service|{service}} sends UDP on {link?{link}|an interface} that the kernel "
-				"refuses to segment; some programs then give segmentation up until they are restarted; {remedy}",
+				"refuses to segment; {remedy}",
 	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
@@ -230,6 +232,14 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
 	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on state that the kernel does not report",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DIFFERS)] = "this interface has {number}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DEVICE)] = "the driver allows at most {number}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_ELSEWHERE)] = "the interface below is in another network namespace, where its limit cannot be read",
+	[CATALOG_CAUSE(CAUSE_LIMIT_UNUSABLE)] = "{other_link} below has {number}, which is too small for TCP to send",
+	[CATALOG_CAUSE(CAUSE_LIMIT_NARROWER)] = "{other_link} below has {number}, and may segment larger packets in software",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DECLARED)] = "{feature} is {number}; {rules} declares {object}{given?|, and there is no interface "
+						"below}: {words}{overdue?, and the rule is due for review}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_UNDECLARED)] = "{feature} is {number}; no rule applies to it",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",
 	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}, or `ethtool -K {link} {feature} {want?on|off}`",
@@ -244,6 +254,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 						 "the rule to accept that",
 	[CATALOG_ADVICE(ADVICE_OTHER_DEVICE)] = "no setting can change this on {link}: remove the feature from the rule, or use another device",
 	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
+	[CATALOG_ADVICE(ADVICE_LIMIT_APPLY)] = "offloadctl apply {link}, or `ip link set {link} {object} {number}`",
+	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "a rule with [Limits] {feature}=lower for {link}, or a larger limit below",
 };
 
 static const char *const *sentences = catalog;
@@ -261,6 +273,7 @@ struct subject {
 	const struct feature_table *table;
 	const struct cause_step *step; /* NULL: none */
 	unsigned known;   /* the feature to refer to as "it" */
+	uint32_t number;  /* without a step */
 	const char *word; /* of a feature that this kernel does not have */
 	bool active, given, overdue; /* of CAUSE_DECLARED */
 	const struct diagnosis *diagnosis; /* NULL: none */
@@ -278,8 +291,8 @@ enum name {
 	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
-	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, NAMES
+	COPIED_ANY, REFUSED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
+	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -291,11 +304,11 @@ static const char *const names[NAMES] = {
 	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want",
 	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue", [KIND] = "kind",
 	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied", [REFUSED] = "refused",
-	[RATES] = "rates", [COPIED_ANY] = "copied_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
+	[RATES] = "rates", [COPIED_ANY] = "copied_any", [REFUSED_ANY] = "refused_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
 	[PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
 	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
-	[REMEDY_OF] = "remedy",
+	[REMEDY_OF] = "remedy", [LIMITS] = "limits", [LIMITS_ARE] = "limits_are", [LIMITS_DIFFER] = "limits_differ", [NUMBER] = "number",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -349,6 +362,23 @@ static uint64_t take_features(const struct subject *s, feature_set set, char *bu
 	return (uint64_t)__builtin_popcountll(set);
 }
 
+/* "gso-max-size to 8000", or with another word between. between NULL: names only. */
+static uint64_t take_limits(const struct link_limits *limits, const char *between, char *buf, size_t size)
+{
+	const char *comma = "";
+
+	for (unsigned i = 0; buf && i < LINK_LIMIT_COUNT; i++)
+		if (limits->has & LINK_LIMIT(i)) {
+			util_append(buf, size, "%s%s", comma, link_limit_name(i));
+			if (between && limits->value[i])
+				util_append(buf, size, " %s %" PRIu32, between, limits->value[i]);
+			else if (between)
+				util_append(buf, size, " is not known to match");
+			comma = ", ";
+		}
+	return (uint64_t)__builtin_popcount(limits->has);
+}
+
 /* The sentences from `first` whose bits are set, with commas between. */
 static uint64_t take_list(const struct subject *s, size_t first, unsigned bits, unsigned depth, char *buf, size_t size)
 {
@@ -395,6 +425,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 	case BOTH:
 		return f->on && f->off;
 	case FEATURES:
+		if (!s->step && f->limits.has)
+			return take_limits(&f->limits, NULL, buf, size);
 		return take_features(s, s->step ? s->step->features : finding_features(f), buf, size);
 	case RULES:
 		return take_text(f->rules, buf, size);
@@ -476,6 +508,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_list(s, CATALOG_RATE(0), (rates[0] ? 1U : 0) | (rates[1] ? 2U : 0) | (rates[2] ? 4U : 0) | (rates[3] ? 8U : 0), depth, buf, size);
 	case COPIED_ANY:
 		return s->diagnosis ? d->copies : evidence_is_by_socket(f->kind);
+	case REFUSED_ANY:
+		return s->diagnosis ? d->refused : f->kind == FALLBACK_UDP;
 	case ONLY_COPIED:
 		return d->only_copies;
 	case HAS_AGAIN:
@@ -514,6 +548,14 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_number(f->largest, buf, size);
 	case WANTED:
 		return take_number(wanted_limit(f), buf, size);
+	case LIMITS:
+		return take_limits(&f->limits, "to", buf, size);
+	case LIMITS_ARE:
+		return take_limits(&f->limits, "is", buf, size);
+	case LIMITS_DIFFER:
+		return take_limits(&f->limits, "is not", buf, size);
+	case NUMBER:
+		return take_number(s->step && s->step->number ? s->step->number : s->number, buf, size);
 	case NAMES:
 		break;
 	}
@@ -592,7 +634,9 @@ const char *catalog_remedy(const struct evidence_fallback *row, const struct fea
 {
 	struct finding f = { .off = row->missing, .remedy = row->remedy, .reason = row->reason, .limit = row->limit,
 		.largest = row->largest,
-		.kind = evidence_sum_copied(row) ? FALLBACK_SENDPAGE : FALLBACK_SEGMENTATION };
+		.kind = evidence_sum_copied(row)      ? FALLBACK_SENDPAGE
+			: row->hits[FALLBACK_UDP].n ? FALLBACK_UDP
+						    : FALLBACK_SEGMENTATION };
 	const struct subject s = { .f = &f, .table = table };
 
 	util_append(f.link, sizeof(f.link), "%s", row->link);
@@ -661,7 +705,9 @@ static void add_declaration(struct finding *f, const struct rule *rule, const st
 	if (rule)
 		util_append(f->rules, sizeof(f->rules), "%s", rule->file);
 	f->n_rules = rule != NULL;
-	if (feature)
+	if (feature && value == RULE_NUMBER)
+		util_append(f->object, sizeof(f->object), "%s=%" PRIu32, feature->word, feature->number);
+	else if (feature)
 		util_append(f->object, sizeof(f->object), "%s=%s", feature->word, rule_value_name(value));
 }
 
@@ -701,7 +747,7 @@ const char *catalog_step(const struct feature_table *table, const struct explana
 	f.error = e->error;
 	add_declaration(&f, e->rule, e->feature, item ? item->declared : e->feature ? e->feature->value : RULE_UNSET);
 	if (item)
-		finding_set_words(&f, step->code == CAUSE_DECLARED ? verdict_name(item->verdict) : item->text);
+		finding_set_words(&f, step->code == CAUSE_DECLARED || step->code == CAUSE_LIMIT_DECLARED ? verdict_name(item->verdict) : item->text);
 	buf[0] = '\0';
 	expand_sentence(&s, CATALOG_CAUSE(step->code), 0, buf, size);
 	return buf;
@@ -711,10 +757,13 @@ const char *catalog_advice(const struct feature_table *table, const struct expla
 {
 	const struct cause_step step = { .bit = e->advice.bit, .want = e->advice.want, .other_bit = FEATURE_MAX };
 	struct finding f = { 0 };
-	const struct subject s = { .f = &f, .table = table, .step = &step, .known = FEATURE_MAX };
+	const struct subject s = { .f = &f, .table = table, .step = &step, .known = FEATURE_MAX, .number = e->advice.number,
+		.word = e->is_limit ? e->word : NULL };
 
 	util_copy_name(f.link, sizeof(f.link), e->advice.link, sizeof(e->advice.link));
-	finding_set_object(&f, e->advice.kind);
+	finding_set_object(&f, e->is_limit ? e->word : e->advice.kind);
+	for (char *dash = f.object; e->is_limit && (dash = strchr(dash, '-'));)
+		*dash = '_'; /* as in ip-link(8) */
 	add_declaration(&f, e->advice.rule, NULL, RULE_UNSET);
 	buf[0] = '\0';
 	expand_sentence(&s, CATALOG_ADVICE(e->advice.code), 0, buf, size);

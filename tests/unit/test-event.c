@@ -250,7 +250,7 @@ static void contention_is_one_event_until_it_is_resolved(void **state)
 		assert_int_equal(s->n_events, 0);
 	}
 	s->n_events = 0;
-	event_report_resolved(&s->h->states, link_table_find(&s->h->links, 4), FEATURE(0), keep, s);
+	event_report_resolved(&s->h->states, link_table_find(&s->h->links, 4), FEATURE(0), 0, keep, s);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].code, FINDING_RESOLVED);
 	link_state_contention(unit_state(s->h, 4))->contended = 0;
