@@ -7,7 +7,7 @@
 
 static bool is_same(const struct finding *a, const struct finding *b)
 {
-	return a->code == b->code && a->on == b->on && a->off == b->off && strcmp(a->rules, b->rules) == 0;
+	return a->code == b->code && a->on == b->on && a->off == b->off && link_limits_equal(&a->limits, &b->limits) && strcmp(a->rules, b->rules) == 0;
 }
 
 /* The burst that an event belongs to, or one that it may begin; NULL if all are in use. */
@@ -52,7 +52,8 @@ bool bursts_end(struct bursts *bursts, uint64_t now_usec, struct finding *ret)
 		finding_init(ret, FINDING_REPAIRED_MORE, NULL);
 		ret->on = b->first.on;
 		ret->off = b->first.off;
-		ret->n_rules = b->first.n_rules;
+		ret->limits = b->first.limits;
+	ret->n_rules = b->first.n_rules;
 		memcpy(ret->rules, b->first.rules, sizeof(ret->rules));
 		ret->count = b->more;
 		ret->duration_usec = BURST_USEC;

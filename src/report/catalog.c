@@ -50,7 +50,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 			     CHANGED_BY,
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
 				       "{off?{off} {off#is|are} off}{limits?{limits_are}}" CHANGED_BY,
-	[FINDING_REPAIRED_MORE] = "{count} more {count#interface|interfaces} in {duration}: {on?turned on {on}}{both? and }{off?turned off {off}}, "
+	[FINDING_REPAIRED_MORE] = "{count} more {count#interface|interfaces} in {duration}: {on?turned on {on}}{both? and }{off?turned off {off}}{limits?set {limits}}, "
 				  "as {rules} {n_rules#declares|declare}. Run: offloadctl events",
 	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
 	[FINDING_UNMET] = "{link} does not match the rules: " STATE ", " DECLARES ": {causes}",

@@ -894,7 +894,11 @@ static void a_limit_that_another_program_reverts_is_contended(void **state)
 	for (unsigned i = 0; i < 10 && kernel_gso[10] != 65536; i++)
 		wait_deadline(s);
 	assert_int_equal(kernel_gso[10], 65536);
+	assert_int_equal(reconcile_count(s->reconcile).contended, 1); /* on trial */
+	for (unsigned i = 0; i < 100 && reconcile_count(s->reconcile).contended; i++)
+		wait_deadline(s);
 	assert_int_equal(reconcile_count(s->reconcile).contended, 0);
+	assert_int_equal(kernel_gso[10], 65536);
 }
 
 int main(void)
