@@ -264,7 +264,6 @@ static void fill_driver(struct observe *o, struct link *from, const struct link 
 static int update_link(struct observe *o, const struct link *from, struct link **ret)
 {
 	struct link link = *from;
-
 	int r;
 
 	fill_driver(o, &link, link_table_find(&o->links, from->ifindex));
@@ -307,7 +306,8 @@ static void take_dumped_link(const struct link *from, _unused_ bool features_eve
 static void take_read_link(const struct link *from, bool features_event, void *userdata)
 {
 	struct observe *o = userdata;
-	int r = update_link(o, from, NULL);
+	struct link *link;
+	int r = update_link(o, from, &link);
 
 	(void)features_event;
 	if (o->error >= 0)
