@@ -109,8 +109,8 @@ static const char verdicts[] =
 	"program keeps reverting it; paused: enforcement is paused.";
 
 static const char path_codes[] =
-	"Exit codes: 0 everything is left to the device, 1 error, 2 an interface or the socket works in software, 4 nothing is known "
-	"to, but something is not known.";
+	"Exit codes: 0 no software fallback, 1 error, 2 an interface or the socket uses software fallback, 4 none was found, but the "
+	"path is not completely known.";
 
 static const struct command {
 	const char *name, *arguments, *help;

@@ -32,14 +32,15 @@
 #define AFTERWARDS "{copied_any?and connections may have to be re-established then|{refused_any?and its processes may have to be " \
 		    "restarted then|no restart is needed}}"
 #define HAS_GAVE_UP "{outside?A process outside any service|{service}} sends UDP{link? on {link}|} without segmentation ({count} " \
-		    "{count#process|processes}): it was refused while the interface lacked checksums, which it has regained; restart " \
+		    "{count#process|processes}): the kernel refused segmentation while the interface lacked checksum offload, " \
+		    "which it has regained; restart " \
 		    "{outside?it|the service}"
 #define SENDER "{forwarded?Forwarded traffic|{outside?A process outside any service|{service?{service}|Traffic sent by the kernel}}}"
 #define FALLS_BACK SENDER " is using software fallback on {link?{link}|an unknown interface}; per second: " \
 		    "{rates?{rates}|less than one packet}; {why}"
 #define LIMIT(name, unit) "{link?{link}|the interface} limits " name "{limit? to {limit}}{largest?, and packets have up to {largest} " \
-			   unit "}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower it on the " \
-			   "interfaces above to the same"
+			   unit "}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower that of " \
+			   "the interfaces above to match"
 #define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
 	      "{running?{running} still running{running# for|, the longest for} {longest}}"
 
@@ -120,7 +121,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_STALE] = HAS_STALE,
 	[FINDING_RECONNECTED] = "{service} has no stale connections{link? on {link}} any more; no restart is needed",
 	[FINDING_GAVE_UP] = HAS_GAVE_UP,
-	[FINDING_SEGMENTS_AGAIN] = "{service} has no process any more that gave up UDP segmentation{link? on {link}}; no restart is needed",
+	[FINDING_SEGMENTS_AGAIN] = "{service} no longer has a process that gave up UDP segmentation{link? on {link}}; no restart is needed",
 	[FINDING_RESTARTED] = "{service} restarted: it lacked an offload that its interface has regained",
 	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; it still lacks an offload that its interface has regained",
 	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; if offloadd restarts, stale connections appear as new",
@@ -175,7 +176,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_REMEDY(REMEDY_RULE)] = "a rule turns {features} off on {link}; this ends when the rule changes. Run: offloadctl explain {link}",
 	[CATALOG_REMEDY(REMEDY_DECLARE)] = "no rule declares {features} on {link}; this ends when a rule does. Run: offloadctl explain {link}",
 	[CATALOG_REMEDY(REMEDY_UNSUPPORTED)] = "{features} cannot be changed on {link}. Run: offloadctl explain {link}",
-	[CATALOG_REMEDY(REMEDY_RECONNECT)] = "{link?{link}|the interface} lacks nothing any more, but some of its connections do; restart the "
+	[CATALOG_REMEDY(REMEDY_RECONNECT)] = "{link?{link}|the interface} has regained its offloads, but some of its connections have not; restart the "
 		"service, or for IPv4 run: sysctl net.ipv4.route.flush=1",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SAME)] = "",
 	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "up to Linux 6.4 it counts pages, from 6.5 calls",
@@ -183,7 +184,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 
 	[CATALOG_WHY(FALLBACK_REASON_UNKNOWN)] = "the reason is unknown",
 	[CATALOG_WHY(FALLBACK_REASON_FEATURE)] = "",
-	[CATALOG_WHY(FALLBACK_REASON_XDP)] = "an XDP program at the other end of {link?{link}|the interface} takes this offload from it; "
+	[CATALOG_WHY(FALLBACK_REASON_XDP)] = "an XDP program at the other end of {link?{link}|the interface} prevents this offload; "
 					     "it returns when the program is removed",
 	[CATALOG_WHY(FALLBACK_REASON_SIZE)] = LIMIT("gso_max_size", "bytes"),
 	[CATALOG_WHY(FALLBACK_REASON_IPV4_SIZE)] = LIMIT("gso_ipv4_max_size", "bytes"),
@@ -224,8 +225,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_NO_EFFECT)] = "a change is expected to have no effect; the driver does not report why",
 	[CATALOG_CAUSE(CAUSE_PEER_XDP)] = "its peer{other_link? {other_link}} has an XDP program, so the kernel does not allow {feature}",
 	[CATALOG_CAUSE(CAUSE_LOWER_ELSEWHERE)] = "follows the interface below, which is in another network namespace and cannot be read",
-	[CATALOG_CAUSE(CAUSE_CREATED_WITHOUT)] = "{other_link} below had {feature} off when {link} was created, and {link} keeps what it had "
-						 "then",
+	[CATALOG_CAUSE(CAUSE_CREATED_WITHOUT)] = "{other_link} below had {feature} off when {link} was created, and {link} inherited "
+							"that",
 	[CATALOG_CAUSE(CAUSE_OWNER)] = "the program that opened {link} decides (TUNSETOFFLOAD), and keeps {feature} off",
 	[CATALOG_CAUSE(CAUSE_HOST)] = "the host of this virtual machine decides, and keeps {feature} off",
 	[CATALOG_CAUSE(CAUSE_COUPLED)] = "the driver{driver? {driver}} has one switch for {feature} and {other}",
@@ -238,8 +239,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_SOME_PORTS)] = "{feature} is on because at least one port has it; traffic leaving by a port that has it off "
 					    "uses software fallback",
 	[CATALOG_CAUSE(CAUSE_EVERY_PORT)] = "{feature} is on here and on every port",
-	[CATALOG_CAUSE(CAUSE_CLAIMED)] = "{feature} is on, but no port has it: the kernel turns it on here whatever the ports have; what "
-					 "needs it uses software fallback at the port",
+	[CATALOG_CAUSE(CAUSE_CLAIMED)] = "{feature} is on, but no port has it: the kernel turns it on here whatever the ports have; packets "
+					 "that need it use software fallback at the port",
 	[CATALOG_CAUSE(CAUSE_DECLARED)] = "{feature} is {active?on|off}; {rules} declares {object}{given?|, which the interface below cannot "
 					  "provide}: {words}{overdue?, and the rule is due for review}",
 	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
@@ -271,14 +272,14 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_ADVICE(ADVICE_OTHER_DEVICE)] = "no setting can change this on {link}: remove the feature from the rule, or use another device",
 	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
 	[CATALOG_ADVICE(ADVICE_LIMIT_APPLY)] = "offloadctl apply {link}, or `ip link set {link} {object} {number}`",
-	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "a rule with [Limits] {feature}=lower for {link}, or a larger limit below",
-	[CATALOG_ADVICE(ADVICE_DETACH_XDP)] = "{feature} returns when the XDP program is detached from the peer of {link}; or remove it from "
-					      "the rule",
+	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "declare {feature}=lower in [Limits] of a rule for {link}, or raise the limit of the interface below",
+	[CATALOG_ADVICE(ADVICE_DETACH_XDP)] = "{feature} returns when the XDP program is detached from the peer of {link}; otherwise remove "
+					      "the feature from the rule",
 	[CATALOG_ADVICE(ADVICE_RECREATE)] = "delete {link} and create it again, now that the interface below has {feature} on",
 	[CATALOG_ADVICE(ADVICE_OWNER)] = "change the settings of the program that opened {link}, or declare `lower`",
 	[CATALOG_ADVICE(ADVICE_HOST)] = "change the network device of this virtual machine on its host, or declare `lower`",
 	[CATALOG_ADVICE(ADVICE_COUPLE)] = "turn {feature} {want?on|off} as well: the hardware of {link} has one switch for both, so a rule has "
-					  "to declare both alike",
+					  "to declare the same for both",
 	[CATALOG_ADVICE(ADVICE_KEEP_OFF)] = "declare {feature} off on {link}, or `lower`",
 };
 

@@ -93,7 +93,7 @@ static void a_limit_is_not_a_feature(void **state)
 	is_finding(0, FINDING_DIAGNOSIS_LIMIT, "files.service", "vlan10");
 	has(0, "files.service is using software fallback on vlan10; per second: 100 packets segmented, 200 checksums computed; vlan10 "
 	       "limits gso_max_size to 8000, and packets have up to 65226 bytes; raise the limit (ip link set dev vlan10 gso_max_size "
-	       "65536), or lower it on the interfaces above");
+	       "65536), or lower that of the interfaces above");
 	row->largest = 70000;
 	row->reason = FALLBACK_REASON_IPV4_SIZE;
 	judge(&i);

@@ -104,7 +104,7 @@ within 60 "the one that was idle is named when it sends" is_named \
 for name in gives-up gives-up-6 idle; do xargs -r kill -KILL <"/sys/fs/cgroup/system.slice/$name.service/cgroup.procs"; done
 sender gives-up gives-up 10.9.0.2
 within 20 "after a restart nobody is named" is_named '[]'
-one_record "which is an event" '^offloadd: reconnected: gives-up.service has no process any more that gave up UDP segmentation on vlan10'
+one_record "which is an event" '^offloadd: reconnected: gives-up.service no longer has a process that gave up UDP segmentation on vlan10'
 is "and nothing is left to watch" "$(services .udp_undecided)" 0
 daemon_stops
 done_testing
