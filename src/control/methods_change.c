@@ -44,11 +44,12 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 {
 	const struct link *link = method_get_link(m, client, args->link);
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	int r;
+	int r, ifindex;
 
 	if (!link)
 		return;
-	r = reconcile_resume(m->host.reconcile, link->ifindex, server_uid(client));
+	ifindex = link->ifindex; /* m->host.changed() may remove the link */
+	r = reconcile_resume(m->host.reconcile, ifindex, server_uid(client));
 	m->host.changed(m->host.userdata);
 	if (r < 0) {
 		method_not_possible(client, r);
@@ -56,6 +57,8 @@ void method_resume(struct methods *m, struct server_client *client, const struct
 	}
 	method_open(&w);
 	json_add_bool(&w, "was_paused", r > 0);
+	feature_add_names(&w, "contended", &m->host.observe->features,
+		link_state_unresolved(link_states_find(reconcile_states(m->host.reconcile), ifindex)));
 	method_reply(client, &w, false);
 }
 

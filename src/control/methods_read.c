@@ -45,8 +45,8 @@ static void add_contended(struct json_writer *w, struct methods *m)
 	json_open_list(w, "contended");
 	link_states_foreach(reconcile_states(m->host.reconcile), state) {
 		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
-		feature_set contended = link_state_contended(state);
-		unsigned limits = link_state_limits_contended(state);
+		feature_set contended = link_state_unresolved(state);
+		unsigned limits = link_state_limits_unresolved(state);
 
 		if (!(contended || limits) || !link)
 			continue;

@@ -111,14 +111,14 @@ static size_t count_pending(struct methods *m, const struct open_call *open)
 
 	if (open->n_links == 0) {
 		link_states_summarize(states, &summary);
-		return summary.pending;
+		return summary.pending + m->host.observe->n_unnamed;
 	}
 	for (size_t i = 0; i < open->n_links; i++) {
 		const struct link *link =
 			link_table_find_name(&m->host.observe->links, open->links[i]);
 		const struct link_state *state = link ? link_states_find(states, link->ifindex) : NULL;
 
-		n += state && state->result.pending;
+		n += (state && state->result.pending) || (link && link->naming == LINK_NAME_PENDING);
 	}
 	return n;
 }
@@ -140,7 +140,7 @@ static void resume_online(struct methods *m, struct server_client *client, struc
 	if (waiting && !late)
 		return;
 	method_open(&w);
-	json_add_bool(&w, "online", n + absent == 0);
+	json_add_bool(&w, "online", n + waiting == 0);
 	json_add_bool(&w, "timed_out", waiting > 0);
 	json_add_written(&w, "missing", &missing);
 	method_reply(client, &w, false);

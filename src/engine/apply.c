@@ -304,19 +304,6 @@ static bool is_named(const char *const *only, const char *name)
 	return false;
 }
 
-static void drop_gone(struct observe *o, struct ledger *ledger)
-{
-	struct ledger_link *entry, *next;
-
-	HASH_ITER(hh, ledger->links, entry, next)
-	{
-		const struct link *link = link_table_find(&o->links, entry->ifindex);
-
-		if (!link || ledger_find(ledger, link) != entry)
-			ledger_forget(ledger, entry->ifindex);
-	}
-}
-
 /* Adds one result for the features, and one for the limits. */
 static int revert_link(struct observe *o, struct ledger *ledger, struct link *link,
 	const struct ledger_link *entry, struct apply_report *report)
@@ -354,7 +341,7 @@ int apply_revert(struct observe *o, struct ledger *ledger, const char *const *on
 	int r;
 
 	*ret = (struct apply_report){ 0 };
-	drop_gone(o, ledger);
+	ledger_drop_gone(ledger, &o->links);
 	r = link_table_sorted(&o->links, &links, &n);
 	if (r < 0)
 		return r;

@@ -1,43 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Detects contention: a feature that offloadd repairs and another program keeps reverting. Pure; every now_usec is CLOCK_MONOTONIC.
+/* Detects contention: a feature that offloadd repairs and another program keeps reverting, fast or slowly, or that is lost again
+ * after its SET made the link lose its carrier. Pure; every now_usec is CLOCK_MONOTONIC.
  *
  * Repairs are counted per link and feature. The contended features of a link share one quiet time, because usually one program
- * reverts all of them. */
+ * reverts all of them. After it each gets one repair, on trial: it is resolved when that has held for as long again, and contended
+ * again, for twice as long, when it has not. */
 #ifndef OFFLOADD_CONTENTION_H
 #define OFFLOADD_CONTENTION_H
 
 #include "model/link_state.h"
 
-#define CONTENTION_ROUNDS 4				     /* repairs within the window that count as contention */
+#define CONTENTION_ROUNDS 4				     /* repairs within the window; the next one would be contention */
 #define CONTENTION_WINDOW_USEC (UINT64_C(10) * 1000 * 1000)
-/* Repair again once a feature was not reverted for this long. The longest wait is CONTENTION_MAX_FACTOR times this, so a link
- * recovers within a minute after the other program stopped. */
+/* The trial begins when a feature was not reverted for this long. The longest wait is CONTENTION_MAX_FACTOR times this, so a link
+ * matches the rules within a minute after the other program stopped. */
 #define CONTENTION_QUIET_USEC (UINT64_C(12) * 1000 * 1000)
 #define CONTENTION_MAX_FACTOR 4
+/* The same for slow contention. Its quiet time is twice the mean distance of its repairs. */
+#define CONTENTION_SLOW_ROUNDS 10
+#define CONTENTION_SLOW_WINDOW_USEC (UINT64_C(3600) * 1000 * 1000)
+#define CONTENTION_SLOW_SETS 60 /* SETs on one link within the slow window, of any features */
+#define CONTENTION_REPAIRS_MAX 256 /* that are remembered */
+/* A carrier that is lost this soon after a SET was probably lost by it: the driver reset the device. A feature of which two SETs
+ * did that within the second time is not set a third time: that is slow contention. */
+#define CONTENTION_FLAP_USEC (UINT64_C(5) * 1000 * 1000)
+#define CONTENTION_FLAP_MEMORY_USEC (UINT64_C(24) * 3600 * 1000 * 1000)
 
 struct contention_limits {
 	unsigned rounds; /* at least 2 */
 	uint64_t window_usec, quiet_usec;
+	unsigned slow_rounds, slow_sets; /* at least 2 */
+	uint64_t slow_window_usec;
 };
 #define CONTENTION_LIMITS                                                                          \
-	(struct contention_limits) { CONTENTION_ROUNDS, CONTENTION_WINDOW_USEC, CONTENTION_QUIET_USEC }
+	(struct contention_limits) { CONTENTION_ROUNDS, CONTENTION_WINDOW_USEC, CONTENTION_QUIET_USEC, CONTENTION_SLOW_ROUNDS, \
+		CONTENTION_SLOW_SETS, CONTENTION_SLOW_WINDOW_USEC }
 
-/* The features that become contended with one more repair now. */
+/* The features that must not be repaired now: with one more repair they are contended. */
 feature_set contention_due(
 	const struct contention_limits *limits, const struct link_contention *c, uint64_t now_usec);
 
-/* Counts a repair of these features, or one that was skipped because they were due. Returns those that are contended from now
- * on. */
-feature_set contention_repair(const struct contention_limits *limits, struct link_contention *c, feature_set bits,
+/* Counts one SET of these features. 0; -ENOMEM: it is not counted. */
+int contention_repair(const struct contention_limits *limits, struct link_contention *c, feature_set bits,
 	uint64_t now_usec);
+
+/* These features were due, and would have been repaired: they are contended from now on. */
+void contention_begin(
+	const struct contention_limits *limits, struct link_contention *c, feature_set bits, uint64_t now_usec);
 
 /* Another program changed these features: if one of them is contended, the quiet time of the link starts again. */
 void contention_disturbed(
 	const struct contention_limits *limits, struct link_contention *c, feature_set bits, uint64_t now_usec);
 
-/* Ends the contention of a link whose quiet time is over, and returns its features, which may be repaired again; 0 if it is
- * not over. A link that becomes contended again within the window after that waits twice as long, up to CONTENTION_MAX_FACTOR
- * times the quiet time. */
-feature_set contention_expire(struct link_contention *c, uint64_t now_usec);
+/* The link lost its carrier. */
+void contention_flapped(struct link_contention *c, uint64_t now_usec);
+
+/* True if the quiet time of the link is over: contended features are on trial now, and *ret_resolved are those whose trial was
+ * successful. link_contention.unheld, set by the caller, stay on trial. */
+bool contention_expire(
+	const struct contention_limits *limits, struct link_contention *c, uint64_t now_usec, feature_set *ret_resolved);
 
 #endif

@@ -307,12 +307,35 @@ static int remember_problems(
 	return 0;
 }
 
-static void report_subject(const struct reporter *t, const struct plan_link *pl, enum subject subject,
+/* Is the driver part of the contention? */
+static bool resets_device(const struct reporter *t, int ifindex, feature_set contended)
+{
+	const struct link_state *state = link_states_find(t->states, ifindex);
+
+	return state && state->contention && !(contended & ~state->contention->flapped[1]);
+}
+
+/* May a new problem come right by itself in a moment? Then nothing is reported about the link now. */
+static bool may_follow(const struct reporter *t, const struct plan_link *pl, const struct finding *unmet,
+	const struct link_reported *reported)
+{
+	struct link_state *state = link_states_find(t->states, pl->ifindex);
+
+	if (!state || !state->following || !(finding_features(unmet) & ~standing(reported, FEATURES, PROBLEM_UNMET)))
+		return false;
+	state->held = true;
+	return true;
+}
+
+/* False: something about the link may come right by itself, and nothing was reported. */
+static bool report_subject(const struct reporter *t, const struct plan_link *pl, enum subject subject,
 	const struct outcome *outcome, bool follows, struct link_reported *reported, struct gathering problems[PROBLEM_COUNT])
 {
 	struct gathering repaired = { 0 }, recovered = { 0 };
 
 	sort_items(t, pl, subject, outcome, reported, &repaired, &recovered, problems);
+	if (subject == FEATURES && may_follow(t, pl, &problems[PROBLEM_UNMET].finding, reported))
+		return false;
 	if (about(&repaired) && !(follows && subject == FEATURES))
 		report_repaired(t, pl, outcome, &repaired.finding);
 	if (about(&recovered))
@@ -323,8 +346,12 @@ static void report_subject(const struct reporter *t, const struct plan_link *pl,
 		struct link_problem now = identify(&problems[i]);
 
 		if (now.features && is_news(reported ? &reported->problems[PROBLEM(subject, i)] : &nothing, &now))
-			send(t, pl, problem_codes[i], &problems[i].finding);
+			send(t, pl, i == PROBLEM_CONTENDED && subject == FEATURES && resets_device(t, pl->ifindex, now.features)
+					? FINDING_RESETS
+					: problem_codes[i],
+				&problems[i].finding);
 	}
+	return true;
 }
 
 static int report_link(const struct reporter *t, const struct plan_link *pl, const struct outcome *outcome,
@@ -332,8 +359,9 @@ static int report_link(const struct reporter *t, const struct plan_link *pl, con
 {
 	struct gathering problems[SUBJECTS][PROBLEM_COUNT] = { 0 };
 
-	report_subject(t, pl, FEATURES, outcome, follows, reported, problems[FEATURES]);
-	report_subject(t, pl, LIMITS, outcome, follows, reported, problems[LIMITS]);
+	if (!report_subject(t, pl, FEATURES, outcome, follows, reported, problems[FEATURES]))
+		return 0;
+	(void)report_subject(t, pl, LIMITS, outcome, follows, reported, problems[LIMITS]);
 	return remember_problems(t->states, pl->ifindex, problems);
 }
 

@@ -516,6 +516,29 @@ void ledger_forget(struct ledger *ledger, int ifindex)
 	ledger->dirty = true;
 }
 
+static bool is_gone(const struct ledger_link *entry, const struct link_table *links)
+{
+	const struct link *link = link_table_find(links, entry->ifindex);
+
+	return !link || !is_same(entry, link);
+}
+
+void ledger_drop_gone(struct ledger *ledger, const struct link_table *links)
+{
+	struct ledger_link *entry, *next;
+
+	HASH_ITER(hh, ledger->links, entry, next)
+	{
+		if (is_gone(entry, links))
+			ledger_forget(ledger, entry->ifindex);
+	}
+	HASH_ITER(hh, ledger->pauses, entry, next)
+	{
+		if (is_gone(entry, links))
+			ledger_resume(ledger, entry->ifindex);
+	}
+}
+
 bool ledger_is_paused(const struct ledger *ledger, const struct link *link, uint64_t *ret_until_usec)
 {
 	const struct ledger_link *entry = find_index(ledger->pauses, link->ifindex);

@@ -72,6 +72,9 @@ const struct ledger_link *ledger_find(const struct ledger *ledger, const struct 
 /* Removes the original values of the link, if any. */
 void ledger_forget(struct ledger *ledger, int ifindex);
 
+/* Removes the original values and pauses of links that are not in the table: they are gone, or replaced. */
+void ledger_drop_gone(struct ledger *ledger, const struct link_table *links);
+
 /* Stores a pause of the link. until_usec: its end, CLOCK_MONOTONIC; 0: until resumed. 0, -ENOMEM, -ENOSPC. */
 int ledger_pause(struct ledger *ledger, const struct link *link, uint64_t until_usec);
 /* Removes it. False if the link was not paused. */

@@ -21,6 +21,7 @@ struct reconcile {
 	uint64_t deferred_usec;	  /* when deferred links become dirty */
 	uint64_t wait_usec;	  /* when to call end_waits(): not later than the end of the first pause, quiet time or retry delay */
 	uint64_t not_before_usec; /* when to retry after a failed run */
+	bool carrier_lost; /* of a link that was repaired, since the last tick */
 	uint64_t limits_usec;	  /* when to read declared limits again; 0: none are declared */
 	struct reconcile_counts counts;
 	struct unfinished *unfinished; /* NULL: none */
@@ -94,9 +95,9 @@ static void touch_limits(struct link_limit_state *limits, const struct link *lin
 	limits->seen = link->limits;
 }
 
-static bool is_contended(const struct link_state *state)
+static bool is_unresolved(const struct link_state *state)
 {
-	return link_state_contended(state) || link_state_limits_contended(state);
+	return link_state_unresolved(state) || link_state_limits_unresolved(state);
 }
 
 static void mark_link(struct reconcile *r, const struct link *link, enum link_mark mark)
@@ -125,6 +126,28 @@ static bool has_followed(struct reconcile *r, const struct link *link)
 	return true;
 }
 
+/* A repair that makes the link lose its carrier costs more than one that does not. */
+static void see_carrier(struct reconcile *r, const struct link *link, struct link_contention *c)
+{
+	if (!c || c->carrier_losses == link->carrier_losses)
+		return;
+	c->carrier_losses = link->carrier_losses;
+	c->carrier_lost = r->carrier_lost = true;
+}
+
+static void note_lower_changed(struct reconcile *r, const struct link *link)
+{
+	struct link_table *links = &r->o->links;
+
+	link_table_stack(links);
+	for (struct link *upper = link_first_upper(links, link); upper; upper = link_next_upper(links, upper)) {
+		struct link_state *state = link_is_kind(upper, "vlan") ? link_states_find(&r->states, upper->ifindex) : NULL;
+
+		if (state)
+			state->lower_changed = true;
+	}
+}
+
 static void link_changed(int ifindex, struct link *link, void *userdata)
 {
 	struct reconcile *r = userdata;
@@ -135,10 +158,12 @@ static void link_changed(int ifindex, struct link *link, void *userdata)
 		forget_link(r, ifindex);
 		return;
 	}
+	state = link_states_find(&r->states, ifindex);
+	see_carrier(r, link, state ? state->contention : NULL);
 	if (has_followed(r, link))
 		return;
+	note_lower_changed(r, link);
 	if (r->states.n_contended) {
-		state = link_states_find(&r->states, ifindex);
 		if (link_state_contended(state))
 			touch(state->contention, link);
 		if (link_state_limits_contended(state))
@@ -236,6 +261,11 @@ bool reconcile_is_pending(const struct reconcile *r)
 	return !reconcile_is_settled(r) && r->not_before_usec == 0 && (!r->unfinished || !r->unfinished->end_usec);
 }
 
+bool reconcile_is_waiting(const struct reconcile *r)
+{
+	return r->unfinished;
+}
+
 bool reconcile_is_deferring(const struct reconcile *r)
 {
 	return r->states.n_deferred && reconcile_is_settled(r);
@@ -330,6 +360,19 @@ static int collect(struct reconcile *r, struct collection *c)
 	return error;
 }
 
+static void note_following(struct reconcile *r, const struct collection *c, uint64_t now_usec)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct link_state *state = link_states_find(&r->states, c->indexes[i]);
+
+		if (state->lower_changed)
+			state->follow_usec = now_usec + APPLY_LATE_USEC;
+		state->lower_changed = false;
+		state->following = state->follow_usec > now_usec;
+		state->held = false;
+	}
+}
+
 /* A mark was lost, and it is unknown which: reads every link again. */
 static int recover_lost(struct reconcile *r)
 {
@@ -397,57 +440,61 @@ static void set_due(struct reconcile *r, const struct collection *c, uint64_t no
 	}
 }
 
-/* Without memory the repair is not counted. */
-static void count_repair(struct reconcile *r, int ifindex, feature_set bits, uint64_t now_usec)
+/* The contention of a link, NULL without memory. */
+static struct link_contention *contention_of(struct reconcile *r, int ifindex)
 {
 	struct link_state *state = link_states_find(&r->states, ifindex);
-	struct link_contention *c = state ? link_state_contention(state) : NULL;
-	const struct link *link = link_table_find(&r->o->links, ifindex);
-	bool before;
 
-	if (!c || !link)
-		return;
-	before = is_contended(state);
-	if (!contention_repair(&r->limits, c, bits, now_usec))
-		return;
-	r->states.n_contended += !before;
-	see_features(c, link);
-	util_earlier(&r->wait_usec, c->quiet_usec);
+	return state ? link_state_contention(state) : NULL;
 }
 
 /* The same for limits. */
-static void count_limit_repair(struct reconcile *r, int ifindex, unsigned which, uint64_t now_usec)
+static struct link_contention *limit_contention_of(struct reconcile *r, int ifindex)
 {
 	struct link_state *state = link_states_find(&r->states, ifindex);
 	struct link_limit_state *limits = state ? link_state_limits(state) : NULL;
-	const struct link *link = link_table_find(&r->o->links, ifindex);
-	bool before;
 
-	if (!limits || !link)
+	return limits ? &limits->contention : NULL;
+}
+
+/* Without memory a repair is not counted. */
+static void count_step(struct reconcile *r, const struct plan_step *step, uint64_t now_usec)
+{
+	const struct link *link = link_table_find(&r->o->links, step->ifindex);
+	struct link_contention *c = step->limits.has ? limit_contention_of(r, step->ifindex) : contention_of(r, step->ifindex);
+
+	if (!c || !link)
 		return;
-	before = is_contended(state);
-	if (!contention_repair(&r->limits, &limits->contention, which, now_usec))
-		return;
-	r->states.n_contended += !before;
-	limits->seen = link->limits;
-	util_earlier(&r->wait_usec, limits->contention.quiet_usec);
+	c->carrier_losses = link->carrier_losses;
+	(void)contention_repair(&r->limits, c, step->limits.has ? step->limits.has : step->mask, now_usec);
+}
+
+static void begin_contention(struct reconcile *r, struct link_state *state, struct link_contention *c, feature_set due, uint64_t now_usec)
+{
+	r->states.n_contended += !is_unresolved(state);
+	contention_begin(&r->limits, c, due, now_usec);
+	util_earlier(&r->wait_usec, c->quiet_usec);
 }
 
 static void count_repairs(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
 {
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct plan_step *step = &plan->steps[i];
-
-		if (step->limits.has)
-			count_limit_repair(r, step->ifindex, step->limits.has, now_usec);
-		else
-			count_repair(r, step->ifindex, step->mask, now_usec);
-	}
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count_step(r, &plan->steps[i], now_usec);
 	for (size_t i = 0; i < plan->n_links; i++) {
-		if (plan->links[i].due)
-			count_repair(r, plan->links[i].ifindex, plan->links[i].due, now_usec);
-		if (plan->links[i].limits_due)
-			count_limit_repair(r, plan->links[i].ifindex, plan->links[i].limits_due, now_usec);
+		const struct plan_link *pl = &plan->links[i];
+		const struct link *link = link_table_find(&r->o->links, pl->ifindex);
+		struct link_state *state = link_states_find(&r->states, pl->ifindex);
+
+		if (!link || !state)
+			continue;
+		if (pl->due && link_state_contention(state)) {
+			begin_contention(r, state, state->contention, pl->due, now_usec);
+			see_features(state->contention, link);
+		}
+		if (pl->limits_due && link_state_limits(state)) {
+			begin_contention(r, state, &state->limits->contention, pl->limits_due, now_usec);
+			state->limits->seen = link->limits;
+		}
 	}
 }
 
@@ -537,6 +584,31 @@ static void unmark(struct reconcile *r)
 	}
 }
 
+/* What is on trial counts as contended until it is resolved, although it matches the rules now. */
+static void keep_trial(struct link_contention *c, struct link_result *result)
+{
+	feature_set held = c->trial & result->features[VERDICT_COMPLIANT];
+
+	c->unheld = 0;
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (v != VERDICT_COMPLIANT)
+			c->unheld |= c->trial & result->features[v];
+	result->features[VERDICT_COMPLIANT] &= ~held;
+	result->features[VERDICT_CONTENDED] |= held;
+}
+
+static void keep_limit_trial(struct link_contention *c, struct link_result *result)
+{
+	unsigned held = (unsigned)c->trial & result->limits[VERDICT_COMPLIANT];
+
+	c->unheld = 0;
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (v != VERDICT_COMPLIANT)
+			c->unheld |= c->trial & result->limits[v];
+	result->limits[VERDICT_COMPLIANT] &= ~held;
+	result->limits[VERDICT_CONTENDED] |= held;
+}
+
 static void keep(struct reconcile *r, struct plan *plan, const struct apply_report *report, const int *indexes, size_t n)
 {
 	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
@@ -553,6 +625,22 @@ static void keep(struct reconcile *r, struct plan *plan, const struct apply_repo
 	}
 	if (plan_keep(plan, &r->states) < 0)
 		r->states.lost = true;
+	for (size_t i = 0; i < n; i++) {
+		struct link_state *state = link_states_find(&r->states, indexes[i]);
+
+		if (!state || !state->held)
+			continue;
+		state->result.pending = true;
+		util_earlier(&r->wait_usec, state->follow_usec);
+	}
+	for (size_t i = 0; i < n && r->states.n_contended; i++) {
+		struct link_state *state = link_states_find(&r->states, indexes[i]);
+
+		if (state && state->contention)
+			keep_trial(state->contention, &state->result);
+		if (state && state->limits)
+			keep_limit_trial(&state->limits->contention, &state->result);
+	}
 }
 
 static bool declares_limits(const struct link_state *state)
@@ -586,7 +674,7 @@ static int report_and_keep(
 	return error;
 }
 
-/* The rest of a run that waited for links that are late. 0 or -ENOMEM; then every link is looked at again. */
+/* The rest of a run that waited for links that are late. 1; 0 if there is none; -ENOMEM, and then every link is looked at again. */
 static int finish(struct reconcile *r)
 {
 	struct unfinished *u = r->unfinished;
@@ -596,11 +684,13 @@ static int finish(struct reconcile *r)
 		return 0;
 	r->unfinished = NULL;
 	apply_read_late(r->o, &u->plan, &u->report);
+	link_states_foreach(&r->states, state)
+		state->following = false; /* they have had time enough */
 	error = report_and_keep(r, &u->plan, &u->report, u->indexes, u->n_indexes);
 	if (error < 0)
 		r->states.lost = true;
 	unfinished_free(u);
-	return error;
+	return error < 0 ? error : 1;
 }
 
 /* Takes all three over. False without memory. */
@@ -634,6 +724,7 @@ static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int
 	error = read_stale(r, c, now_usec);
 	if (error < 0)
 		return error;
+	note_following(r, c, now_usec);
 	set_due(r, c, now_usec);
 	error = reconcile_plan(r, c->indexes, c->n, realtime_sec, &plan);
 	set_due(r, c, 0);
@@ -657,21 +748,22 @@ static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 {
 	_cleanup_(collection_clear) struct collection c = { 0 };
-	int error;
+	int finished, error;
 
 	if (reconcile_is_settled(r))
 		return 0;
-	if (finish(r) < 0)
-		return -ENOMEM;
+	finished = finish(r);
+	if (finished < 0)
+		return finished;
 	schedule_limits(r, now_usec);
 	if (reconcile_is_settled(r))
-		return 1;
+		return finished;
 	r->counts.runs++;
 	error = run(r, &c, now_usec, realtime_sec);
 	schedule_limits(r, now_usec);
 	if (error < 0)
 		r->not_before_usec = now_usec + APPLY_RETRY_USEC;
-	return error;
+	return error < 0 ? error : finished | error;
 }
 
 void reconcile_wait_late(struct reconcile *r)
@@ -768,6 +860,17 @@ static void note_touched(struct reconcile *r, uint64_t now_usec)
 	}
 }
 
+static void note_flapped(struct reconcile *r, uint64_t now_usec)
+{
+	link_states_foreach(&r->states, state) {
+		if (!state->contention || !state->contention->carrier_lost)
+			continue;
+		contention_flapped(state->contention, now_usec);
+		state->contention->carrier_lost = false;
+	}
+	r->carrier_lost = false;
+}
+
 static void end_deferral(struct reconcile *r)
 {
 	struct link_state *state;
@@ -777,10 +880,19 @@ static void end_deferral(struct reconcile *r)
 	r->deferred_usec = 0;
 }
 
-static void end_contention(struct reconcile *r, const struct link *link, feature_set bits, unsigned limits)
+/* The quiet time of a link is over: a trial begins, or has ended. */
+static void end_quiet(struct reconcile *r, const struct link *link, struct link_state *state, uint64_t now_usec)
 {
-	r->states.n_contended -= !is_contended(link_states_find(&r->states, link->ifindex));
-	event_report_resolved(&r->states, link, bits, limits, r->options.fn, r->options.userdata);
+	struct link_limit_state *limits = state->limits;
+	feature_set resolved = 0, resolved_limits = 0;
+	bool over = state->contention && contention_expire(&r->limits, state->contention, now_usec, &resolved);
+
+	over |= limits && contention_expire(&r->limits, &limits->contention, now_usec, &resolved_limits);
+	if (!over)
+		return;
+	if (resolved | resolved_limits)
+		event_report_resolved(&r->states, link, resolved, (unsigned)resolved_limits, r->options.fn, r->options.userdata);
+	r->states.n_contended -= !is_unresolved(state);
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, true);
 }
 
@@ -820,17 +932,16 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 	link_states_foreach(&r->states, state) {
 		struct link *link = link_table_find(&r->o->links, state->ifindex);
 		struct link_limit_state *limits = state->limits;
-		feature_set resolved;
-		unsigned resolved_limits;
 
 		if (!link)
 			continue;
 		if (is_due(state->pause_until_usec, now_usec))
 			(void)resume(r, link->ifindex, FINDING_PAUSE_EXPIRED, 0);
-		resolved = state->contention ? contention_expire(state->contention, now_usec) : 0;
-		resolved_limits = limits ? (unsigned)contention_expire(&limits->contention, now_usec) : 0;
-		if (resolved || resolved_limits)
-			end_contention(r, link, resolved, resolved_limits);
+		end_quiet(r, link, state, now_usec);
+		if (state->held && is_due(state->follow_usec, now_usec)) {
+			state->held = false;
+			link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
+		}
 		if (limits && is_due(limits->refusals.retry_usec, now_usec)) {
 			limits->refusals.retry_usec = 0;
 			limits->refusals.refused[true] = 0;
@@ -839,13 +950,15 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 		if (state->refusals && is_due(state->refusals->retry_usec, now_usec))
 			retry(r, link, state->refusals, now_usec);
 		util_earlier(&r->wait_usec, state->pause_until_usec);
+		if (state->held)
+			util_earlier(&r->wait_usec, state->follow_usec);
 		if (state->refusals)
 			util_earlier(&r->wait_usec, state->refusals->retry_usec);
-		if (link_state_contended(state))
+		if (link_state_unresolved(state))
 			util_earlier(&r->wait_usec, state->contention->quiet_usec);
 		if (limits)
 			util_earlier(&r->wait_usec, limits->refusals.retry_usec);
-		if (link_state_limits_contended(state))
+		if (link_state_limits_unresolved(state))
 			util_earlier(&r->wait_usec, limits->contention.quiet_usec);
 	}
 }
@@ -865,6 +978,8 @@ void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 {
 	if (r->unfinished && is_due(r->unfinished->end_usec, now_usec))
 		r->unfinished->end_usec = 0;
+	if (r->carrier_lost)
+		note_flapped(r, now_usec);
 	if (r->states.n_contended)
 		note_touched(r, now_usec);
 	if (r->states.n_deferred && r->deferred_usec == 0)
@@ -888,13 +1003,8 @@ int reconcile_exit_code(const struct reconcile *r)
 	struct link_summary s;
 
 	link_states_summarize(&r->states, &s);
-	if (s.unread)
-		return 1;
-	return (s.features[VERDICT_DRIFTED] ? 2 : 0) |
-		(s.links[VERDICT_BLOCKED] + s.links[VERDICT_UNSUPPORTED] + s.links[VERDICT_REFUSED] +
-					s.links[VERDICT_CONTENDED]
-				? 4
-				: 0);
+	s.features[VERDICT_UNSUPPORTED] += s.links[VERDICT_UNSUPPORTED]; /* for features that this kernel does not have */
+	return verdict_exit_code(s.features, 0, s.unread);
 }
 
 struct reconcile_counts reconcile_count(const struct reconcile *r)

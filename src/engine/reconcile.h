@@ -57,11 +57,14 @@ bool reconcile_is_pending(const struct reconcile *r);
 /* Is no link dirty, and no run waiting for links that follow late? After a failed run links stay dirty until the retry succeeds. */
 bool reconcile_is_settled(const struct reconcile *r);
 
+/* Has the last run sent its SETs, and waits for links that follow late? Its result is known when it is called again. */
+bool reconcile_is_waiting(const struct reconcile *r);
+
 /* Is no link dirty, but some are deferred because of contention? Then it is not urgent to read further kernel events. */
 bool reconcile_is_deferring(const struct reconcile *r);
 
 /* Makes and applies one plan for all dirty links and what is stacked with them. realtime_sec: CLOCK_REALTIME, for Until=.
- * Returns 1 if a SET was sent, otherwise 0; negative errno, and then the links stay dirty and are retried after
+ * Returns 1 if a SET was sent, by this call or by the run that it finishes, otherwise 0; negative errno, and then the links stay dirty and are retried after
  * APPLY_RETRY_USEC. */
 int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec);
 

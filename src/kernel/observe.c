@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "basic/util.h"
+#include "kernel/netns.h"
+#include "kernel/udev.h"
 
 static bool same_features(const struct link_features *a, const struct link_features *b)
 {
@@ -167,6 +170,77 @@ static int read_touched(struct observe *o)
 	return r;
 }
 
+/* ---- names ---- */
+
+/* Without a monitor nothing tells when udev is done. But then it has finished with what it is not working at. */
+static bool is_named(const struct observe *o, int ifindex)
+{
+	return o->without_udev || !udev_is_running() || udev_has_named(ifindex) || (rtnl_monitor_fd(o->rtnl) < 0 && !udev_is_busy());
+}
+
+/* Subscribes before it looks, so that nothing is missed between. */
+static void find_name(struct observe *o, struct link *link)
+{
+	if (!o->want_names || link->naming != LINK_NAME_UNCHECKED)
+		return;
+	if (o->names_fd < 0 && !is_named(o, link->ifindex))
+		o->names_fd = udev_subscribe();
+	link->naming = is_named(o, link->ifindex) ? LINK_NAME_FINAL : LINK_NAME_PENDING;
+	if (link->naming == LINK_NAME_FINAL)
+		return;
+	o->n_unnamed++;
+	link->named_by_usec = util_now_usec() + OBSERVE_NAME_USEC;
+	util_earlier(&o->names_usec, link->named_by_usec);
+}
+
+static void name_link(struct observe *o, struct link *link)
+{
+	link->naming = LINK_NAME_FINAL;
+	o->n_unnamed--;
+	announce(o, link->ifindex, link);
+}
+
+static void take_name(int ifindex, void *userdata)
+{
+	struct observe *o = userdata;
+	struct link *named = link_table_find(&o->links, ifindex);
+
+	if (named && named->naming == LINK_NAME_PENDING && udev_has_named(ifindex))
+		name_link(o, named);
+	if (ifindex)
+		return;
+	link_table_foreach(&o->links, link)
+		if (link->naming == LINK_NAME_PENDING && udev_has_named(link->ifindex))
+			name_link(o, link);
+}
+
+int observe_name_fd(const struct observe *o)
+{
+	return o->names_fd;
+}
+
+int observe_read_names(struct observe *o)
+{
+	o->any = false;
+	udev_read(o->names_fd, take_name, o);
+	return o->any;
+}
+
+void observe_end_names(struct observe *o, uint64_t now_usec, void (*fn)(const struct link *link, void *userdata), void *userdata)
+{
+	o->names_usec = 0;
+	link_table_foreach(&o->links, link) {
+		if (link->naming != LINK_NAME_PENDING)
+			continue;
+		if (link->named_by_usec > now_usec) {
+			util_earlier(&o->names_usec, link->named_by_usec);
+			continue;
+		}
+		name_link(o, link);
+		fn(link, userdata);
+	}
+}
+
 /* ---- links ---- */
 
 /* No message contains the driver. For a virtual link it is its kind; of a device on a bus it is read once,
@@ -191,8 +265,21 @@ static int update_link(struct observe *o, const struct link *from, struct link *
 {
 	struct link link = *from;
 
+	int r;
+
 	fill_driver(o, &link, link_table_find(&o->links, from->ifindex));
-	return link_table_update(&o->links, &link, ret);
+	r = link_table_update(&o->links, &link, ret);
+	if (r >= 0)
+		find_name(o, *ret);
+	return r;
+}
+
+static int remove_link(struct observe *o, int ifindex)
+{
+	const struct link *link = link_table_find(&o->links, ifindex);
+
+	o->n_unnamed -= link && link->naming == LINK_NAME_PENDING;
+	return link_table_remove(&o->links, ifindex);
 }
 
 static void dump_start(void *userdata)
@@ -279,7 +366,7 @@ static void take_link_gone(int ifindex, void *userdata)
 	struct observe *o = userdata;
 
 	o->counts.link_events++;
-	if (link_table_remove(&o->links, ifindex))
+	if (remove_link(o, ifindex))
 		announce(o, ifindex, NULL);
 }
 
@@ -344,7 +431,7 @@ static void sweep(struct observe *o, bool disturbed)
 
 		if (link->seen == o->generation || (disturbed && if_indextoname((unsigned)ifindex, name)))
 			continue;
-		link_table_remove(&o->links, ifindex);
+		remove_link(o, ifindex);
 		announce(o, ifindex, NULL);
 	}
 }
@@ -519,11 +606,14 @@ int observe_feature_fd(const struct observe *o)
 int observe_open(const struct observe_options *options, struct observe **ret, const char **ret_what)
 {
 	_cleanup_(observe_close_pointer) struct observe *o = calloc(1, sizeof(*o));
+	char netns[NETNS_NAME_LEN];
 	int r;
 
 	*ret_what = "memory";
 	if (!o)
 		return -ENOMEM;
+	o->names_fd = -1;
+	o->without_udev = netns_is_own(netns, sizeof(netns));
 	*ret_what = "rtnetlink";
 	r = rtnl_open(options->monitor, options->rcvbuf_bytes, &o->rtnl);
 	if (r < 0)
@@ -547,6 +637,8 @@ void observe_close(struct observe *o)
 	if (!o)
 		return;
 	link_table_clear(&o->links);
+	if (o->names_fd >= 0)
+		close(o->names_fd);
 	ethtool_close(o->ethtool);
 	rtnl_close(o->rtnl);
 	free(o);

@@ -10,6 +10,8 @@
 #include "kernel/rtnl.h"
 #include "rules/rule.h"
 
+/* A link that udev has not initialised after this time keeps the name that it has. */
+#define OBSERVE_NAME_USEC (UINT64_C(30) * 1000 * 1000)
 #define OBSERVE_TOUCHED_MAX 64 /* links to read one by one; more are read by a dump */
 
 struct observe_options {
@@ -32,6 +34,7 @@ struct observe {
 	struct observe_counts counts;
 	bool want_routes; /* read default routes; changes take effect with the next observe_refresh() */
 	bool want_forwarding; /* the same for link.forwards */
+	bool want_names;  /* find out whether names are final (link.naming); the same */
 	/* Called for each link that appeared (its features are stale: call observe_features()), whose
 	 * attributes or features changed, or that was removed (link is NULL then). May be NULL. Must not
 	 * remove links or read events. Not called for changes that observe_features() finds. */
@@ -40,7 +43,12 @@ struct observe {
 	/* For tests: set or, if set is NULL, read the limits of a link in place of rtnetlink. NULL: none. */
 	int (*limits)(struct link *link, const struct link_limits *set, char *text, size_t size);
 
+	size_t n_unnamed;    /* links whose name is not final */
+	uint64_t names_usec; /* when to call observe_end_names(), 0: never; CLOCK_MONOTONIC */
+
 	/* private */
+	bool without_udev; /* a network namespace that udev does not know */
+	int names_fd; /* -1: not needed so far */
 	bool has_monitor;    /* there are feature notifications; without them each link event makes features stale */
 	unsigned generation; /* number of the last dump of links */
 	bool any;	     /* something changed during the current read */
@@ -77,6 +85,13 @@ int observe_feature_fd(const struct observe *o);
  * SET changes nothing. 1: something changed; 0; negative errno. */
 int observe_read_links(struct observe *o);
 int observe_read_features(struct observe *o);
+
+/* The descriptor of messages about names: -1 until there was a link whose name was not final, afterwards owned by o. */
+int observe_name_fd(const struct observe *o);
+/* Reads them, and finds the links whose names are final now. 1: there were some; 0. */
+int observe_read_names(struct observe *o);
+/* Lets names that have not become final in OBSERVE_NAME_USEC count as final, and calls fn for each. */
+void observe_end_names(struct observe *o, uint64_t now_usec, void (*fn)(const struct link *link, void *userdata), void *userdata);
 
 /* Reads the features of one link, and clears features_stale. 0; -ENODEV: it was removed or renamed, and stays
  * stale until the event about that is read; -EOPNOTSUPP: it has no features (has_features is false then);

@@ -103,6 +103,32 @@ static int copy_link_name(char *dst, const struct nlattr *attr)
 	return 0;
 }
 
+/* Moves the names to the front of the attribute, each with its NUL; the headers leave room for the last one. */
+static char *pack_alt_names(const struct nlattr *list)
+{
+	const struct nlattr *attr;
+	char *names = list ? nla_data(list) : NULL, *to = names;
+	int rest;
+
+	if (!list)
+		return NULL;
+	for (attr = nla_data(list), rest = nla_len(list); nla_ok(attr, rest);) {
+		const struct nlattr *next = nla_next(attr, &rest);
+		size_t len = nla_type(attr) == IFLA_ALT_IFNAME ? strnlen(nla_data(attr), (size_t)nla_len(attr)) : 0;
+
+		if (len) {
+			memmove(to, nla_data(attr), len);
+			to += len;
+			*to++ = '\0';
+		}
+		attr = next;
+	}
+	if (to == names)
+		return NULL;
+	*to = '\0';
+	return names;
+}
+
 #define HSR_INTERLINK 8 /* IFLA_HSR_INTERLINK, from Linux 6.10 */
 
 /* IFLA_INFO_DATA: the id of a VLAN; the link below a vxlan and the ports of HSR, which have no ndo_get_iflink and no IFLA_MASTER. */
@@ -187,9 +213,9 @@ static void parse_limits(const struct nlattr **tb, struct link_limits *ret)
 	}
 }
 
-int rtnl_parse_link(const void *message, size_t len, struct link *ret)
+int rtnl_parse_link(void *message, size_t len, struct link *ret)
 {
-	struct nlmsghdr *nlh = (struct nlmsghdr *)message;
+	struct nlmsghdr *nlh = message;
 	const struct nlattr *tb[ATTR_MAX + 1] = { 0 };
 	const struct ifinfomsg *ifi;
 
@@ -217,11 +243,13 @@ int rtnl_parse_link(const void *message, size_t len, struct link *ret)
 	}
 	ret->lower_ifindex = read_index(tb[IFLA_LINK]);
 	ret->master_ifindex = read_index(tb[IFLA_MASTER]);
+	ret->carrier_losses = netlink_u32(tb[IFLA_CARRIER_DOWN_COUNT]);
 	ret->xdp = has_xdp(tb[IFLA_XDP]);
 	parse_limits(tb, &ret->limits);
 	parse_link_info(tb[IFLA_LINKINFO], ret);
 	cut_foreign_lower(tb, ret);
 	name_kind(tb, ret);
+	ret->alt_names = pack_alt_names(tb[IFLA_PROP_LIST]);
 	return 0;
 }
 
@@ -251,7 +279,7 @@ static bool is_features_event(const struct nlmsghdr *nlh)
 	return netlink_u32(tb[IFLA_EVENT]) == IFLA_EVENT_FEATURES;
 }
 
-static void take_link(const struct nlmsghdr *nlh, const struct rtnl_handlers *handlers)
+static void take_link(struct nlmsghdr *nlh, const struct rtnl_handlers *handlers)
 {
 	struct link link;
 

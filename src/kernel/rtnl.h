@@ -86,7 +86,7 @@ int rtnl_find_route(struct rtnl *rtnl, uint16_t family, const uint8_t *address, 
 /* Parses RTM_NEWLINK or RTM_DELLINK: a message of len bytes with its header, aligned to 4 bytes. ret->kind is
  * "" if the message does not show the kind: no IFLA_INFO_KIND, and no IFLA_PARENT_DEV_NAME (added in Linux
  * 5.14). 0; -EBADMSG; -ENOENT: not about the link itself (messages of bridges, address families, wireless
- * drivers). Also called by the fuzzer. */
-int rtnl_parse_link(const void *message, size_t len, struct link *ret);
+ * drivers). ret->alt_names points into the message, which is changed for it. Also called by the fuzzer. */
+int rtnl_parse_link(void *message, size_t len, struct link *ret);
 
 #endif

@@ -28,11 +28,13 @@ enum finding_code {
 	/* results of a reconcile (on, off, rules) */
 	FINDING_REPAIRED,          /* offloadd set it (other_link, n_others: links repaired by it; changed_by) */
 	FINDING_REPAIRED_MEANWHILE, /* it matched the rules again before offloadd set it */
+	FINDING_REPAIRED_MORE,     /* further interfaces in the same way, in one event (count, duration_usec) */
 	FINDING_DRIFTED,           /* audit mode: would be set (changed_by) */
 	FINDING_UNMET,             /* blocked, unsupported or without effect (causes) */
 	FINDING_REFUSED,           /* refused by the kernel (words) */
 	FINDING_UNREADABLE,        /* its features could not be read (error) */
 	FINDING_CONTENDED,         /* another program keeps reverting it (changed_by) */
+	FINDING_RESETS,            /* contended, and each repair made the link lose its carrier */
 	FINDING_RESOLVED,          /* no longer contended (on: the features, regardless of their declared value) */
 	FINDING_RECOVERED,         /* matches the rules again, not changed by offloadd */
 	FINDING_READABLE,          /* its features can be read again, and match the rules */
@@ -57,6 +59,7 @@ enum finding_code {
 	FINDING_OVERRUN,           /* (count: since the start) */
 	FINDING_RELOAD_FAILED,     /* (object: "settings" or "rules", error) */
 	FINDING_RECONCILE_FAILED,  /* (error) */
+	FINDING_NAME_UNSETTLED,    /* udev has not initialised the link in this time (duration_usec) */
 	FINDING_LOOP_FAILED,       /* offloadd exits (object: what failed, error) */
 	FINDING_HOST_NAME_FAILED,  /* (object: the new name, error) */
 	FINDING_LEDGER_SET_ASIDE,  /* (object: file, words) */

@@ -32,9 +32,15 @@ static const char *const limit_names[LINK_LIMIT_COUNT] = {
 #define DEPTH_UNKNOWN UINT32_MAX
 #define DEPTH_WALKING (UINT32_MAX - 1)
 
+static void free_link(struct link *link)
+{
+	free(link->alt_names);
+	free(link);
+}
+
 void link_table_clear(struct link_table *table)
 {
-	HASH_FREE(table->links, free);
+	HASH_FREE(table->links, free_link);
 	table->stacked = false;
 	table->dangling = 0;
 }
@@ -52,6 +58,10 @@ struct link *link_table_find_name(const struct link_table *table, const char *na
 	link_table_foreach(table, link)
 		if (strcmp(link->name, name) == 0)
 			return link;
+	link_table_foreach(table, link)
+		link_foreach_alt_name(link, alt_name)
+			if (strcmp(alt_name, name) == 0)
+				return link;
 	return NULL;
 }
 
@@ -60,12 +70,46 @@ size_t link_table_count(const struct link_table *table)
 	return HASH_COUNT(table->links);
 }
 
+/* Of alternative names, with the NUL at the end. */
+static size_t alt_names_size(const struct link *link)
+{
+	size_t size = 0;
+
+	link_foreach_alt_name(link, alt_name)
+		size += strlen(alt_name) + 1;
+	return size ? size + 1 : 0;
+}
+
+static bool same_alt_names(const struct link *a, const struct link *b)
+{
+	size_t size = alt_names_size(a);
+
+	return size == alt_names_size(b) && (size == 0 || memcmp(a->alt_names, b->alt_names, size) == 0);
+}
+
+/* Copies the attributes, which come first in struct link. 0 or -ENOMEM. */
+static int take_attributes(struct link *link, const struct link *from)
+{
+	size_t size = alt_names_size(from);
+	char *alt_names = size ? malloc(size) : NULL;
+
+	if (size && !alt_names)
+		return -ENOMEM;
+	if (size)
+		memcpy(alt_names, from->alt_names, size);
+	free(link->alt_names);
+	memcpy(link, from, offsetof(struct link, default_route));
+	link->alt_names = alt_names;
+	return 0;
+}
+
 static bool same_attributes(const struct link *a, const struct link *b)
 {
 	return strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
 		strcmp(a->slave_kind, b->slave_kind) == 0 && strcmp(a->driver, b->driver) == 0 &&
 		a->address_len == b->address_len &&
 		memcmp(a->address, b->address, a->address_len) == 0 && a->flags == b->flags &&
+		a->carrier_losses == b->carrier_losses && same_alt_names(a, b) &&
 		a->vlan_id == b->vlan_id && a->lower_ifindex == b->lower_ifindex &&
 		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex &&
 		memcmp(a->hsr_ports, b->hsr_ports, sizeof(a->hsr_ports)) == 0 && a->xdp == b->xdp &&
@@ -186,17 +230,24 @@ int link_table_update(struct link_table *table, const struct link *from, struct 
 			return -ENOMEM;
 		*link = *from;
 		link->walked = 0;
+		link->alt_names = NULL;
+		if (take_attributes(link, from) < 0) {
+			free(link);
+			return -ENOMEM;
+		}
 		link->features_stale = !link->has_features;
 		if (hash_add(table->links, ifindex, link) < 0) {
-			free(link);
+			free_link(link);
 			return -ENOMEM;
 		}
 		table->stacked = add_at_top(table, link);
 		changed = 1;
 	} else if (!same_attributes(link, from)) {
-		if (!same_place(link, from))
-			table->stacked = false;
-		memcpy(link, from, offsetof(struct link, default_route)); /* the attributes come first */
+		bool same = same_place(link, from);
+
+		if (take_attributes(link, from) < 0)
+			return -ENOMEM;
+		table->stacked &= same;
 		changed = 1;
 	}
 	if (ret_link)
@@ -212,7 +263,7 @@ int link_table_remove(struct link_table *table, int ifindex)
 		return 0;
 	table->stacked = remove_at_top(table, link);
 	HASH_DEL(table->links, link);
-	free(link);
+	free_link(link);
 	return 1;
 }
 

@@ -43,6 +43,7 @@ struct link {
 	/* attributes */
 	int ifindex;
 	char name[LINK_NAME_LEN]; /* raw: sanitize it (util_copy_name()) for output */
+	char *alt_names; /* alternative names, each with a NUL, and a NUL at the end; owned by the table; NULL: none */
 	/* IFLA_INFO_KIND ("vlan", "bond", "veth", ...). Without one: "physical" for a device on a bus,
 	 * "loopback" for lo, else "other". */
 	char kind[LINK_KIND_LEN];
@@ -51,6 +52,7 @@ struct link {
 	uint8_t address[LINK_ADDRESS_LEN];
 	unsigned address_len;
 	unsigned flags;	   /* IFF_* */
+	unsigned carrier_losses; /* IFLA_CARRIER_DOWN_COUNT, 0 before Linux 4.16 */
 	unsigned vlan_id;  /* IFLA_VLAN_ID, 0 for other kinds */
 	int lower_ifindex; /* IFLA_LINK in this namespace, 0: none */
 	int lower_netnsid; /* IFLA_LINK_NETNSID if IFLA_LINK is in another namespace (lower_ifindex is 0 then), else -1 */
@@ -63,6 +65,10 @@ struct link {
 
 	bool default_route; /* a default route uses this link */
 	bool forwards; /* it forwards IPv4 or IPv6: NETCONFA_FORWARDING. Read only if a rule needs it */
+	/* Is the name final? udev may still rename a link that it has not initialised. Until then no rule that depends on the name
+	 * applies. Checked only if a rule does. */
+	enum { LINK_NAME_UNCHECKED, LINK_NAME_PENDING, LINK_NAME_FINAL } naming;
+	uint64_t named_by_usec; /* pending: when it counts as final in any case; CLOCK_MONOTONIC */
 
 	bool has_features;   /* `features` was read at least once */
 	bool features_stale; /* they may have changed since */
@@ -110,10 +116,13 @@ struct link_table {
 #define link_table_foreach(table, link)                                                            \
 	for (struct link *link = (table)->links; link; link = link->hh.next)
 
+#define link_foreach_alt_name(link, alt_name)                                                      \
+	for (const char *alt_name = (link)->alt_names ? (link)->alt_names : ""; *alt_name; alt_name += strlen(alt_name) + 1)
+
 /* Frees all links and empties the table. */
 void link_table_clear(struct link_table *table);
 
-/* A link by index or name, owned by the table; NULL if there is none. */
+/* A link by index, or by name or alternative name, owned by the table; NULL if there is none. */
 struct link *link_table_find(const struct link_table *table, int ifindex);
 struct link *link_table_find_name(const struct link_table *table, const char *name);
 size_t link_table_count(const struct link_table *table);

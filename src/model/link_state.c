@@ -94,10 +94,14 @@ static void drop(struct link_states *states, struct link_state *state)
 {
 	link_states_forget_reported(states, state);
 	link_state_unmark(states, state);
-	states->n_contended -= link_state_contended(state) || link_state_limits_contended(state);
+	states->n_contended -= link_state_unresolved(state) || link_state_limits_unresolved(state);
 	link_state_forget_refusals(state);
 	HASH_DEL(states->list, state);
+	if (state->contention)
+		free(state->contention->repairs);
 	free(state->contention);
+	if (state->limits)
+		free(state->limits->contention.repairs);
 	free(state->limits);
 	free(state);
 }

@@ -20,15 +20,28 @@ enum link_mark {
 	LINK_MARK_DIRTY,    /* reconcile it next time */
 };
 
+struct link_repair {
+	uint64_t usec;
+	feature_set bits; /* of one SET */
+	bool flapped;	  /* the link lost its carrier after it */
+};
+
 /* Repairs that other programs revert. Updated by engine/contention.h. */
 struct link_contention {
 	feature_set contended;	 /* not repaired before quiet_usec */
+	feature_set trial;	 /* repaired once after that, and observed until quiet_usec */
+	feature_set tried;	 /* subset of trial: that SET was sent */
+	feature_set unheld;	 /* subset of trial: they do not match the rules; set by engine/reconcile.c */
 	feature_set due;	 /* during one plan: features that one more repair makes contended */
-	unsigned factor;	 /* of the backoff; 0 before the first contention */
-	uint64_t window_usec;	 /* start of the window that `rounds` counts in */
-	uint64_t quiet_usec;	 /* end of the backoff */
-	uint64_t ended_usec;	 /* end of the last backoff */
-	uint8_t rounds[FEATURE_MAX]; /* repairs in the window */
+	unsigned factor;	 /* of the backoff */
+	bool slow;		 /* with the longer backoff */
+	bool carrier_lost;	 /* since the last tick */
+	unsigned carrier_losses; /* link.carrier_losses when last seen */
+	uint64_t quiet_usec;	 /* end of the backoff, or of the trial */
+	struct link_repair *repairs; /* the latest, the oldest first; owned */
+	size_t n_repairs;
+	feature_set flapped[2];	 /* a SET of them made the link lose its carrier: once, twice */
+	uint64_t flapped_usec;	 /* the last time */
 	feature_set seen_active, seen_wanted; /* of a contended link, when last read */
 	feature_set touched;	 /* changed by other programs since the last tick */
 };
@@ -86,6 +99,12 @@ struct link_state {
 	enum link_mark mark; /* by link_states_mark() */
 	bool changed; /* marked because something changed, so that refused requests may succeed now */
 	uint8_t collected; /* engine/reconcile.c, during one run */
+	/* A VLAN whose lower link was changed by another program may follow it a little later (engine/apply.h). Until follow_usec
+	 * nothing is reported that may come right by itself. */
+	bool lower_changed; /* since the last run */
+	bool following;	    /* during one run: follow_usec is not over */
+	bool held;	    /* something was not reported because of it */
+	uint64_t follow_usec;
 	LIST_ENTRY(link_state) marked;
 
 	bool paused;
@@ -111,10 +130,21 @@ static inline feature_set link_state_contended(const struct link_state *state)
 	return state && state->contention ? state->contention->contended : 0;
 }
 
+/* The same, and those on trial: what is not resolved yet. */
+static inline feature_set link_state_unresolved(const struct link_state *state)
+{
+	return state && state->contention ? state->contention->contended | state->contention->trial : 0;
+}
+
 /* LINK_LIMIT() of the limits that are contended, and those that were refused or had no effect. state may be NULL. */
 static inline unsigned link_state_limits_contended(const struct link_state *state)
 {
 	return state && state->limits ? (unsigned)state->limits->contention.contended : 0;
+}
+
+static inline unsigned link_state_limits_unresolved(const struct link_state *state)
+{
+	return state && state->limits ? (unsigned)(state->limits->contention.contended | state->limits->contention.trial) : 0;
 }
 
 static inline unsigned link_state_limits_in_vain(const struct link_state *state)
@@ -128,7 +158,7 @@ struct link_states {
 	struct link_state *list; /* uthash by ifindex */
 	LIST_HEAD(, link_state) marked;
 	size_t n_dirty, n_deferred; /* in `marked` */
-	size_t n_contended; /* links with contended features; updated by engine/reconcile.c */
+	size_t n_contended; /* links with unresolved contention; updated by engine/reconcile.c */
 	size_t n_reported;  /* links with a persistent problem that was reported */
 	bool lost; /* a mark was lost because memory ran out: treat every link as dirty */
 };

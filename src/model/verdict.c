@@ -26,3 +26,13 @@ enum verdict verdict_worse(enum verdict a, enum verdict b)
 {
 	return verdicts[b].rank > verdicts[a].rank ? b : a;
 }
+
+int verdict_exit_code(const size_t counts[VERDICT_COUNT], size_t steps, size_t unread)
+{
+	bool impossible = counts[VERDICT_BLOCKED] || counts[VERDICT_UNSUPPORTED] || counts[VERDICT_REFUSED] ||
+		counts[VERDICT_CONTENDED];
+
+	if (unread)
+		return 1;
+	return (steps || counts[VERDICT_DRIFTED] ? 2 : 0) | (impossible ? 4 : 0);
+}

@@ -3,6 +3,8 @@
 #ifndef OFFLOADD_VERDICT_H
 #define OFFLOADD_VERDICT_H
 
+#include <stddef.h>
+
 enum verdict {
 	VERDICT_COMPLIANT,   /* matches the rule */
 	VERDICT_DRIFTED,     /* a step repairs it */
@@ -20,5 +22,10 @@ const char *verdict_name(enum verdict verdict);
 /* The worse of two verdicts, for a summary in one word: contended, refused, blocked, unsupported, drifted,
  * paused, compliant. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
+
+/* The exit status of `offloadctl plan` and of the daemon's one-shot modes. 1: features of `unread` links could not be read.
+ * Otherwise 0: everything matches the rules; 2: changes are pending (`steps`, or drifted, also in audit mode); 4: a declared feature
+ * is not possible (blocked, unsupported, refused, contended); 6: both. */
+int verdict_exit_code(const size_t counts[VERDICT_COUNT], size_t steps, size_t unread);
 
 #endif

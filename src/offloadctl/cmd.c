@@ -97,7 +97,13 @@ int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 		return r;
 	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
 	ret->observe->want_forwarding = rule_set_needs_forwarding(&ret->rules, &ret->observe->features);
-	return cmd_refresh(ret);
+	ret->observe->want_names = rule_set_needs_names(&ret->rules);
+	r = cmd_refresh(ret);
+	if (r == CMD_OK && ret->observe->n_unnamed)
+		fprintf(stderr, "offloadctl: udev has not initialised %zu interface%s yet; no rule with Name= applies to %s\n",
+			ret->observe->n_unnamed, util_plural(ret->observe->n_unnamed),
+			ret->observe->n_unnamed == 1 ? "it" : "them");
+	return r;
 }
 
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret)

@@ -292,6 +292,7 @@ int cmd_resume(const struct cmd_options *options, _unused_ int argc, char **argv
 {
 	_cleanup_json_ struct json_value *answer = NULL;
 	_cleanup_json_writer_ struct json_writer parameters = { 0 }, w = { 0 };
+	size_t contended;
 	int code;
 
 	open_parameters(&parameters, argv[0]);
@@ -305,10 +306,19 @@ int cmd_resume(const struct cmd_options *options, _unused_ int argc, char **argv
 		answer_begin(&w, "resume", code);
 		json_add_text(&w, "link", argv[0]);
 		json_add_bool(&w, "was_paused", json_get_bool(answer, "was_paused"));
+		json_open_list(&w, "contended");
+		json_foreach(name, json_get_list(answer, "contended"))
+			json_add_text(&w, NULL, json_as_text(name));
+		json_close_list(&w);
 		return answer_print_document(&w, code);
 	}
-	printf("%s %s\n", answer_clean(argv[0]),
-		json_get_bool(answer, "was_paused") ? "resumed, rules are enforced again" : "was not paused");
+	contended = json_count(json_get_list(answer, "contended"));
+	printf("%s %s", answer_clean(argv[0]), json_get_bool(answer, "was_paused") ? "resumed" : "was not paused");
+	if (contended)
+		printf("; %zu feature%s %s still contended, see: offloadctl status\n", contended, util_plural(contended),
+			contended == 1 ? "is" : "are");
+	else
+		printf("%s\n", json_get_bool(answer, "was_paused") ? ", rules are enforced again" : "");
 	return code;
 }
 

@@ -255,6 +255,7 @@ static void clean_up(struct daemon *d)
 	sd_event_source_unref(d->links);
 	sd_event_source_unref(d->features);
 	sd_event_source_unref(d->host_name);
+	sd_event_source_unref(d->names);
 	sd_event_source_unref(d->probes);
 	sd_event_unref(d->event);
 	unit_restart_free(d->restart);
@@ -293,5 +294,7 @@ int daemon_run(const struct daemon_options *options)
 		fprintf(stderr, "offloadd: Failed to read the interfaces: %s\n", strerror(-r));
 		return EXIT_ERROR;
 	}
+	if (!options->once && d.ledger)
+		ledger_drop_gone(d.ledger, &d.observe->links);
 	return options->once ? run_once(&d) : run_loop(&d);
 }

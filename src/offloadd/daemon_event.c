@@ -75,6 +75,8 @@ void daemon_send_event(const struct finding *found, void *userdata)
 	if (d->textfile)
 		textfile_count_event(d->textfile, kind);
 	call_hook(d, &event);
+	if (!bursts_allow(&d->bursts, &event, util_now_usec()))
+		return;
 	if (!event_limit_allows(&d->limit, util_now_usec()))
 		return;
 	if (lost) {
@@ -86,6 +88,14 @@ void daemon_send_event(const struct finding *found, void *userdata)
 		journal_send(&d->journal, features, &note);
 	}
 	journal_send(&d->journal, features, &event);
+}
+
+void daemon_end_bursts(struct daemon *d, uint64_t now_usec)
+{
+	struct finding f;
+
+	while (bursts_end(&d->bursts, now_usec, &f))
+		journal_send(&d->journal, &d->observe->features, &f);
 }
 
 void daemon_report_overruns(struct daemon *d, uint64_t now_usec)
@@ -142,6 +152,7 @@ void daemon_report_stopped(struct daemon *d)
 	struct reconcile_counts counts = reconcile_count(d->reconcile);
 	struct finding f;
 
+	daemon_end_bursts(d, UINT64_MAX);
 	finding_init(&f, FINDING_STOPPED, NULL);
 	f.count = d->observe->counts.overruns;
 	f.total = counts.runs;

@@ -51,14 +51,17 @@ void daemon_reconcile(struct daemon *d)
 	textfile_note_reconcile(d->textfile);
 	if (d->tracker)
 		tracker_note_change(d->tracker, util_now_usec());
-	if (r > 0 && d->event_usec)
+	if (r > 0 && d->event_usec && !reconcile_is_waiting(d->reconcile))
 		textfile_note_reaction(d->textfile, util_now_usec() - d->event_usec);
-	d->event_usec = 0;
+	if (!reconcile_is_waiting(d->reconcile))
+		d->event_usec = 0;
 	if (r < 0)
 		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, r);
 }
 
 /* ---- deadlines ---- */
+
+static int on_names(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
 /* One timer, off if there is no deadline. */
 static void arm_timer(struct daemon *d)
@@ -70,6 +73,8 @@ static void arm_timer(struct daemon *d)
 		util_earlier(&deadline_usec, d->ledger_usec);
 	util_earlier(&deadline_usec, d->rest_usec);
 	util_earlier(&deadline_usec, d->refresh_usec);
+	util_earlier(&deadline_usec, d->observe->names_usec);
+	util_earlier(&deadline_usec, bursts_deadline(&d->bursts));
 	if (!pending)
 		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_reported)
@@ -135,21 +140,44 @@ static void refresh_when_due(struct daemon *d, uint64_t now_usec)
 		fail(d, "interfaces", r);
 }
 
+static void report_name(const struct link *link, void *userdata)
+{
+	struct finding f;
+
+	finding_init(&f, FINDING_NAME_UNSETTLED, link);
+	f.duration_usec = OBSERVE_NAME_USEC;
+	daemon_send_event(&f, userdata);
+}
+
+/* Reads messages of udev only while a link waits for its name. */
+static void watch_names(struct daemon *d, uint64_t now_usec)
+{
+	if (d->observe->names_usec && d->observe->names_usec <= now_usec)
+		observe_end_names(d->observe, now_usec, report_name, d);
+	if (!d->names && observe_name_fd(d->observe) >= 0 &&
+		sd_event_add_io(d->event, &d->names, observe_name_fd(d->observe), EPOLLIN, on_names, d) < 0)
+		d->names = NULL; /* without memory; the deadline remains */
+	if (d->names)
+		(void)sd_event_source_set_enabled(d->names, d->observe->n_unnamed ? SD_EVENT_ON : SD_EVENT_OFF);
+}
+
 void daemon_settle(struct daemon *d)
 {
 	uint64_t now_usec = turn_usec(d, CLOCK_MONOTONIC);
 
 	refresh_when_due(d, now_usec);
+	watch_names(d, now_usec);
 	reconcile_tick(d->reconcile, now_usec);
 	if (reconcile_is_pending(d->reconcile) && now_usec - d->reconciled_usec >= GATHER_USEC)
 		daemon_reconcile(d);
-	if (!reconcile_is_pending(d->reconcile))
+	if (!reconcile_is_pending(d->reconcile) && !reconcile_is_waiting(d->reconcile))
 		d->event_usec = 0;
 	(void)sd_event_source_set_enabled(
 		d->defer, reconcile_is_pending(d->reconcile) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	now_usec = util_now_usec();
 	server_wake(d->control);
 	daemon_report_overruns(d, now_usec);
+	daemon_end_bursts(d, now_usec);
 	write_ledger_when_due(d, now_usec);
 	if (!reconcile_is_pending(d->reconcile)) { /* reconciling is more urgent */
 		if (d->tracker && tracker_tick(d->tracker, now_usec))
@@ -195,6 +223,13 @@ static int on_links(_unused_ sd_event_source *source, _unused_ int fd, _unused_ 
 	void *userdata)
 {
 	take_events(userdata, observe_read_links, "link events");
+	return 0;
+}
+
+static int on_names(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+	void *userdata)
+{
+	take_events(userdata, observe_read_names, "names");
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 
 #include "offloadd/conf.h"
 #include "offloadd/daemon.h"
+#include "report/burst.h"
 #include "report/textfile.h"
 #include "report/hook.h"
 #include "report/journal.h"
@@ -45,8 +46,10 @@ struct daemon {
 	bool hook_failed; /* by the last call */
 	struct journal journal;
 	struct event_limit limit;
+	struct bursts bursts;
 	sd_event *event;
 	sd_event_source *defer, *timer, *links, *features, *host_name, *probes;
+	sd_event_source *names; /* NULL until a link had no final name */
 	uint64_t rest_usec;	/* do not read sockets before this time, 0: read them */
 	uint64_t reconciled_usec; /* when the last reconcile began */
 	uint64_t event_usec;	/* of the first pending change, 0: none */
@@ -117,6 +120,9 @@ void daemon_send_event(const struct finding *event, void *userdata);
 void daemon_report(struct daemon *d, enum finding_code code, const char *object, int error);
 void daemon_report_count(struct daemon *d, enum finding_code code, uint64_t total);
 void daemon_report_file_error(struct daemon *d, enum finding_code code, const struct rule_error *e);
+
+/* Logs the summaries of bursts that are over. */
+void daemon_end_bursts(struct daemon *d, uint64_t now_usec);
 
 /* Reports new overruns, at most one event in OVERRUN_DELAY_USEC. */
 void daemon_report_overruns(struct daemon *d, uint64_t now_usec);

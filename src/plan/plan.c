@@ -534,16 +534,7 @@ void plan_clear(struct plan *plan)
 
 int plan_exit_code(const struct plan *plan)
 {
-	int code = 0;
-
-	if (plan->unread)
-		return 1;
-	if (plan->n_steps || plan->counts[VERDICT_DRIFTED])
-		code |= 2;
-	if (plan->counts[VERDICT_BLOCKED] || plan->counts[VERDICT_UNSUPPORTED] ||
-		plan->counts[VERDICT_REFUSED] || plan->counts[VERDICT_CONTENDED])
-		code |= 4;
-	return code;
+	return verdict_exit_code(plan->counts, plan->n_steps, plan->unread);
 }
 
 enum verdict plan_link_verdict(const struct plan_link *link)

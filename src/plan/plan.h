@@ -115,9 +115,7 @@ void plan_clear(struct plan *plan);
 /* NULL if the link is not in the plan. Owned by the plan. */
 const struct plan_link *plan_find(const struct plan *plan, int ifindex);
 
-/* The exit status of `offloadctl plan`. 1: features of a link could not be read. Otherwise 0: everything matches the rules; 2:
- * changes are pending (drifted, also in audit mode); 4: a declared feature is not possible (blocked, unsupported, refused,
- * contended); 6: both. */
+/* verdict_exit_code(). */
 int plan_exit_code(const struct plan *plan);
 
 /* Packets that a link may send and a link below it segments in software, because its own limit is smaller. */

@@ -50,6 +50,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 			     CHANGED_BY,
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
 				       "{off?{off} {off#is|are} off}{limits?{limits_are}}" CHANGED_BY,
+	[FINDING_REPAIRED_MORE] = "{count} more {count#interface|interfaces} in {duration}: {on?turned on {on}}{both? and }{off?turned off {off}}{limits?set {limits}}, "
+				  "as {rules} {n_rules#declares|declare}. Run: offloadctl events",
 	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
 	[FINDING_UNMET] = "{link} does not match the rules: {rules} {n_rules#declares|declare} {on?{on} on}{both? and }"
 			  "{off?{off} off}, which is not possible: {causes}",
@@ -58,7 +60,9 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} ({rules} "
 			      "{n_rules#declares|declare} " OTHERWISE "); "
 			      "backing off" CHANGED_BY,
-	[FINDING_RESOLVED] = "{link}: {features} no longer contended; enforcement resumed",
+	[FINDING_RESETS] = "{link}: {features} {features#was|were} reverted again, and each repair made {link} lose its carrier "
+			   "({rules} {n_rules#declares|declare} " OTHERWISE "); backing off" CHANGED_BY,
+	[FINDING_RESOLVED] = "{link}: {features} no longer contended: the last repair has held",
 	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
 	[FINDING_READABLE] = "{link}: its features can be read again; {features} {features#matches|match} {rules}",
 	[FINDING_PAUSED] = "{link} paused by {user} {duration?for {duration}|until resumed}",
@@ -87,6 +91,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 			    "interfaces were read again",
 	[FINDING_RELOAD_FAILED] = "Failed to reload the {object}: {error}; keeping the previous {object}",
 	[FINDING_RECONCILE_FAILED] = "Failed to reconcile: {error}; trying again",
+	[FINDING_NAME_UNSETTLED] = "udev has not initialised {link} in {duration}; rules match it by this name from now on",
 	[FINDING_LOOP_FAILED] = "Failed to handle {object}: {error}; exiting",
 	[FINDING_HOST_NAME_FAILED] = "Failed to match the rules with the new host name {object}: {error}; run: offloadctl reload",
 	[FINDING_LEDGER_SET_ASIDE] = "Failed to read the ledger {object}: {words}; moved it to {object}.bad and started a new one",

@@ -88,7 +88,7 @@ static const char *next_word(const char **list, char word[PATTERN_MAX], bool *re
 	return word;
 }
 
-static bool equals_glob(const char *pattern, const char *text, int flags)
+static bool equals_glob(const char *pattern, const void *text, int flags)
 {
 	/* Most patterns are plain words, and this runs for every rule and link. */
 	if (!flags && !strpbrk(pattern, "*?[\\"))
@@ -97,8 +97,8 @@ static bool equals_glob(const char *pattern, const char *text, int flags)
 }
 
 /* See rule_glob_list(). */
-static bool match_list(const char *list, const char *text, int flags,
-	bool (*equals)(const char *pattern, const char *text, int flags))
+static bool match_list(const char *list, const void *text, int flags,
+	bool (*equals)(const char *pattern, const void *text, int flags))
 {
 	bool others = false, hit = false, excludes;
 	char word[PATTERN_MAX];
@@ -205,8 +205,9 @@ static bool is_container(const char *here)
 	return util_find_word(here, virtualizations + FIRST_MACHINE, FIRST_CONTAINER - FIRST_MACHINE) < 0;
 }
 
-static bool equals_virtualization(const char *word, const char *here, int flags _unused_)
+static bool equals_virtualization(const char *word, const void *virtualization, int flags _unused_)
 {
+	const char *here = virtualization;
 	bool none = strcmp(here, "none") == 0;
 
 	if (strcmp(word, "yes") == 0)
@@ -258,6 +259,29 @@ static bool match_roles(unsigned roles, const struct link_table *table, const st
 	       ((roles & RULE_ROLE_VLAN_LOWER) && has_vlan(table, link));
 }
 
+/* Is it the name of the link, or an alternative one? */
+static bool equals_name(const char *pattern, const void *named, int flags)
+{
+	const struct link *link = named;
+
+	if (equals_glob(pattern, link->name, flags))
+		return true;
+	link_foreach_alt_name(link, alt_name)
+		if (equals_glob(pattern, alt_name, flags))
+			return true;
+	return false;
+}
+
+static bool needs_name(const struct rule_match *m)
+{
+	return m->name && strcmp(m->name, "*") != 0;
+}
+
+static bool match_name(const struct rule_match *m, const struct link *link)
+{
+	return !needs_name(m) || (link->naming != LINK_NAME_PENDING && match_list(m->name, link, 0, equals_name));
+}
+
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
 	const struct rule_host *host)
 {
@@ -265,7 +289,7 @@ bool rule_matches(const struct rule *rule, const struct link_table *table, const
 	char address[3 * LINK_ADDRESS_LEN];
 	const struct link *lower;
 
-	if (!match_key(m->kind, link->kind, 0) || !match_key(m->name, link->name, 0) ||
+	if (!match_key(m->kind, link->kind, 0) || !match_name(m, link) ||
 		!match_key(m->driver, link->driver, 0) || !match_roles(m->roles, table, link))
 		return false;
 	if (m->mac_address &&
@@ -350,6 +374,14 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 					rule, &rule->features[j], foreign, n, count);
 	}
 	return count;
+}
+
+bool rule_set_needs_names(const struct rule_set *set)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (needs_name(&set->rules[i].match))
+			return true;
+	return false;
 }
 
 void rule_set_declare_limits(const struct rule_set *set, const struct link_table *table, const struct link *link,

@@ -122,6 +122,8 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 void rule_set_declare_limits(const struct rule_set *set, const struct link_table *table, const struct link *link,
 	const struct rule_host *host, struct declaration declarations[LINK_LIMIT_SETTABLE]);
 
+/* Does any rule depend on the name of a link? Then kernel/observe.c must know whether it is final. */
+bool rule_set_needs_names(const struct rule_set *set);
 /* Does any rule match default routes? Then kernel/observe.c must read them. */
 bool rule_set_needs_routes(const struct rule_set *set);
 /* Does any rule turn LRO on? Then kernel/observe.c must read which links forward packets. */

@@ -29,6 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			link.master_ifindex < 0 ||
 			(link.lower_netnsid != -1 && link.lower_ifindex != 0)))
 		abort();
+	if (size && rtnl_parse_link(memcpy(message, data, size), size, &link) == 0)
+		link_foreach_alt_name(&link, name)
+			if (!name[0] || strlen(name) > size)
+				abort();
 	free(message);
 	return 0;
 }

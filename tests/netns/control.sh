@@ -48,7 +48,7 @@ sg() { ethtool -k veth0 | sed -n 's/^scatter-gather: //p'; }
 is_sg() { [ "$(sg)" = "$1" ]; }
 break_it() { ethtool -K veth0 sg off >/dev/null; }
 
-printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' >"$scratch/conf"
+printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' 'SlowRounds=200' 'SlowSets=200' >"$scratch/conf"
 run ctl status
 has "status without a daemon: exit 3, and the kernel's view" "$status$err$out" '^3offloadctl: offloadd is not running' 'kernel state: '
 run ctl status --json
@@ -160,7 +160,7 @@ is "the same as a document" "$status:$(jq -c '[.taken, .settings_taken, .rules_t
 check "which is as its schema says" "$build/tests/test-json" reload.json <(echo "$out")
 run ctl status
 has "status says what the errors mean" "$status$out" "^1" "^Settings rejected; keeping the previous settings"
-printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' >"$scratch/conf"
+printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' 'SlowRounds=200' 'SlowSets=200' >"$scratch/conf"
 mv "$scratch/rules/50-veth.rule" "$scratch/50-veth"
 run ctl reload
 is "a reload that ends without rules" "$status:$out" "0:reloaded; rules loaded: 0"

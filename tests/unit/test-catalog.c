@@ -22,7 +22,8 @@ static bool is_about_link(enum finding_code code)
 {
 	enum event_kind kind = finding_event(code);
 
-	return kind != EVENT_RULES && kind != EVENT_STATE && kind != EVENT_OVERRUN && kind != EVENT_RESTARTED;
+	return code == FINDING_NAME_UNSETTLED ||
+		(kind != EVENT_RULES && kind != EVENT_STATE && kind != EVENT_OVERRUN && kind != EVENT_RESTARTED);
 }
 
 static void add_step(struct finding *f, enum cause code, const char *other_link, const char *other)

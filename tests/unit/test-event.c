@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/event_report.h"
+#include "report/burst.h"
 #include "unit-model.h"
 
 #define KEEP_MAX 16
@@ -289,6 +290,44 @@ static void events_are_bounded(void **state)
 	assert_true(event_limit_allows(&limit, now + EVENT_LIMIT_USEC));
 }
 
+static bool log_repair(struct bursts *bursts, int ifindex, const char *rules, uint64_t now_usec)
+{
+	struct finding f = { .code = FINDING_REPAIRED, .ifindex = ifindex, .off = FEATURE(5), .n_rules = 1 };
+
+	snprintf(f.rules, sizeof(f.rules), "%s", rules);
+	return bursts_allow(bursts, &f, now_usec);
+}
+
+/* 500 containers with two interfaces each, in 50 s */
+static void a_burst_of_repairs_is_summarised(void **state)
+{
+	struct bursts bursts = { 0 };
+	struct finding f;
+	unsigned logged = 0;
+	uint64_t now = USEC_PER_SEC;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++, now += 50 * USEC_PER_MSEC)
+		logged += log_repair(&bursts, 100 + i, "veth.rule", now);
+	assert_int_equal(logged, BURST_FREE);
+	assert_true(log_repair(&bursts, 1, "other.rule", now)); /* another rule is not hidden by it */
+	assert_int_equal(bursts_deadline(&bursts), USEC_PER_SEC + BURST_USEC);
+	assert_false(bursts_end(&bursts, bursts_deadline(&bursts) - 1, &f));
+	assert_true(bursts_end(&bursts, bursts_deadline(&bursts), &f));
+	assert_int_equal(f.code, FINDING_REPAIRED_MORE);
+	assert_int_equal(f.count, 1000 - BURST_FREE);
+	assert_int_equal(f.off, FEATURE(5));
+	assert_string_equal(f.rules, "veth.rule");
+	assert_int_equal(bursts_deadline(&bursts), 0);
+	assert_false(bursts_end(&bursts, UINT64_MAX, &f));
+	assert_true(log_repair(&bursts, 2000, "veth.rule", now + BURST_USEC));
+
+	/* one interface again and again is not a burst of interfaces */
+	bursts = (struct bursts){ 0 };
+	for (int i = 0; i < 100; i++)
+		assert_true(log_repair(&bursts, 7, "veth.rule", now));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -302,6 +341,7 @@ int main(void)
 		TEST(contention_is_one_event_until_it_is_resolved),
 		cmocka_unit_test(kinds_have_names_and_ids_of_their_own),
 		cmocka_unit_test(events_are_bounded),
+		cmocka_unit_test(a_burst_of_repairs_is_summarised),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);

@@ -99,6 +99,13 @@ static bool is_on(struct scene *s, const char *name, const char *words)
 	return (unit_device(&s->ethtool, name)->features.active & set) == set;
 }
 
+static const struct link_result *kept(struct scene *s, const char *name)
+{
+	const struct link *link = link_table_find_name(&s->o.links, name);
+
+	return &link_states_find(reconcile_states(s->reconcile), link->ifindex)->result;
+}
+
 static void drift_is_repaired_at_once_and_that_is_a_fixed_point(void **state)
 {
 	struct scene *s = *state;
@@ -239,22 +246,122 @@ static void a_fight_is_left_and_healed(void **state)
 		}
 	}
 	assert_int_equal(contended, 1);
-	assert_int_equal(repaired, CONTENTION_ROUNDS - 1);
-	assert_int_equal(unit_device(&s->ethtool, "vlan10")->sets, CONTENTION_ROUNDS - 1);
+	assert_int_equal(repaired, CONTENTION_ROUNDS);
+	assert_int_equal(unit_device(&s->ethtool, "vlan10")->sets, CONTENTION_ROUNDS);
 
 	by_hand(s, "vlan10", "tx-scatter-gather", false);
 	settle(s);
 	assert_false(is_on(s, "vlan10", "tx-scatter-gather"));
 	end = s->now;
+	while (!is_on(s, "vlan10", "tx-scatter-gather")) {
+		s->now = reconcile_deadline(s->reconcile);
+		settle(s);
+	}
+	assert_true(s->now - end < 60 * USEC_PER_SEC);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].code, FINDING_REPAIRED);
+
+	/* not resolved before that repair has held */
+	assert_int_equal(reconcile_count(s->reconcile).contended, 1);
+	assert_int_equal(link_result_verdict(kept(s, "vlan10")), VERDICT_CONTENDED);
+	assert_int_equal(reconcile_exit_code(s->reconcile), 4);
 	while (reconcile_deadline(s->reconcile)) {
 		s->now = reconcile_deadline(s->reconcile);
 		settle(s);
 	}
-	assert_true(is_on(s, "vlan10", "tx-scatter-gather"));
-	assert_true(s->now - end < 60 * USEC_PER_SEC);
-	assert_int_equal(s->n_events, 2);
+	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].code, FINDING_RESOLVED);
-	assert_int_equal(s->events[1].code, FINDING_REPAIRED);
+	assert_int_equal(reconcile_count(s->reconcile).contended, 0);
+	assert_int_equal(reconcile_exit_code(s->reconcile), 0);
+}
+
+/* It sets what is off already, so that there is no event; only a repair shows that it is still there. */
+static void who_is_silent_while_it_wins_is_still_there(void **state)
+{
+	struct scene *s = *state;
+	uint64_t end;
+	unsigned sets_before;
+
+	start(s, true);
+	settle(s);
+	for (unsigned i = 0; i <= CONTENTION_ROUNDS; i++) {
+		by_hand(s, "vlan10", "tx-scatter-gather", false);
+		settle(s);
+	}
+	assert_int_equal(s->events[0].code, FINDING_CONTENDED);
+	sets_before = sets(s);
+	for (end = s->now + 3600 * USEC_PER_SEC; s->now < end;) {
+		s->now = reconcile_deadline(s->reconcile);
+		settle(s);
+		for (size_t i = 0; i < s->n_events; i++)
+			assert_int_equal(s->events[i].code, FINDING_REPAIRED); /* on trial; nothing else is reported */
+		assert_int_equal(link_result_verdict(kept(s, "vlan10")), VERDICT_CONTENDED); /* an alert does not start again */
+		if (is_on(s, "vlan10", "tx-scatter-gather")) {
+			s->now += USEC_PER_SEC;
+			by_hand(s, "vlan10", "tx-scatter-gather", false);
+			settle(s);
+			assert_int_equal(s->n_events, 0);
+		}
+	}
+	assert_in_range(sets(s) - sets_before, 2, 12);
+}
+
+/* A job that runs every minute. */
+static void a_slow_fight_is_reported_once(void **state)
+{
+	struct scene *s = *state;
+	unsigned events[FINDING_CODES] = { 0 };
+
+	start(s, true);
+	settle(s);
+	for (unsigned minute = 0; minute < 24 * 60; minute++) {
+		uint64_t end = s->now + 60 * USEC_PER_SEC, next;
+
+		by_hand(s, "vlan10", "tx-scatter-gather", false);
+		for (;;) {
+			settle(s);
+			for (size_t i = 0; i < s->n_events; i++)
+				events[s->events[i].code]++;
+			next = reconcile_deadline(s->reconcile);
+			if (next == 0 || next > end)
+				break;
+			s->now = next;
+		}
+		s->now = end;
+	}
+	assert_int_equal(events[FINDING_CONTENDED], 1);
+	assert_int_equal(events[FINDING_RESOLVED], 0);
+	assert_in_range(events[FINDING_REPAIRED], CONTENTION_SLOW_ROUNDS, 60);
+}
+
+static void lose_carrier(struct scene *s, const char *name)
+{
+	struct link *link = link_table_find_name(&s->o.links, name);
+
+	link->carrier_losses++;
+	s->o.changed(link->ifindex, link, s->o.userdata);
+	settle(s);
+}
+
+/* SET, reset, and the feature is off again when the carrier is back: hours may be between, or seconds. */
+static void a_device_that_resets_is_not_set_again_and_again(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, true);
+	settle(s);
+	for (unsigned i = 0; i < 2; i++) {
+		by_hand(s, "eth3", "tx-scatter-gather", false);
+		assert_int_equal(settle(s), 1);
+		s->now += USEC_PER_SEC;
+		lose_carrier(s, "eth3");
+		s->now += 2 * 3600 * USEC_PER_SEC;
+	}
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	assert_int_equal(settle(s), 0);
+	assert_int_equal(unit_device(&s->ethtool, "eth3")->sets, 2);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].code, FINDING_RESETS);
 }
 
 static void what_stands_on_a_fight_is_not_chased(void **state)
@@ -263,7 +370,7 @@ static void what_stands_on_a_fight_is_not_chased(void **state)
 
 	start(s, true);
 	settle(s);
-	for (unsigned i = 0; i < 2 * CONTENTION_ROUNDS; i++) {
+	for (unsigned i = 0; i < 2 * (CONTENTION_ROUNDS + 1); i++) {
 		s->now += 100 * MSEC;
 		by_hand(s, "bond0", "tx-scatter-gather", i % 2);
 		settle(s);
@@ -370,13 +477,6 @@ static void switch_off_checksum(struct unit_device *d)
 	d->after_set = NULL;
 }
 
-static const struct link_result *kept(struct scene *s, const char *name)
-{
-	const struct link *link = link_table_find_name(&s->o.links, name);
-
-	return &link_states_find(reconcile_states(s->reconcile), link->ifindex)->result;
-}
-
 static void expect_work(struct scene *s, uint64_t plans)
 {
 	assert_int_equal(reconcile_count(s->reconcile).plans, plans);
@@ -401,7 +501,7 @@ static void a_drift_is_one_plan_and_one_prediction(void **state)
 	assert_false(kept(s, "vlan10")->pending);
 
 	/* the round that makes it contention, too */
-	for (unsigned i = 2; i <= CONTENTION_ROUNDS; i++) {
+	for (unsigned i = 2; i <= CONTENTION_ROUNDS + 1; i++) {
 		by_hand(s, "vlan10", "tx-scatter-gather", false);
 		settle(s);
 		expect_work(s, i + 1);
@@ -413,10 +513,10 @@ static void a_drift_is_one_plan_and_one_prediction(void **state)
 
 	reconcile_configure(s->reconcile, false, &limits);
 	settle(s);
-	expect_work(s, CONTENTION_ROUNDS + 2);
+	expect_work(s, CONTENTION_ROUNDS + 3);
 	by_hand(s, "vlan100", "tx-scatter-gather", false);
 	settle(s);
-	expect_work(s, CONTENTION_ROUNDS + 3);
+	expect_work(s, CONTENTION_ROUNDS + 4);
 	assert_int_equal(kept(s, "vlan100")->features[VERDICT_DRIFTED], FEATURE(0));
 	assert_false(kept(s, "vlan100")->pending); /* nobody will change it */
 	assert_int_equal(reconcile_exit_code(s->reconcile), 6);
@@ -425,7 +525,7 @@ static void a_drift_is_one_plan_and_one_prediction(void **state)
 	assert_int_equal(summary.links[VERDICT_DRIFTED], 1);
 	assert_int_equal(summary.links[VERDICT_CONTENDED], 1);
 	assert_int_equal(summary.pending, 0);
-	expect_work(s, CONTENTION_ROUNDS + 3);
+	expect_work(s, CONTENTION_ROUNDS + 4);
 }
 
 /* Its active features, as a notification of the kernel has them. */
@@ -461,8 +561,10 @@ static void a_link_that_follows_late_is_waited_for(void **state)
 	assert_false(reconcile_is_pending(s->reconcile));
 	becomes(s, "vlan100", "tx-scatter-gather", true);
 	assert_true(reconcile_is_pending(s->reconcile));
-	settle(s);
+	assert_true(reconcile_is_waiting(s->reconcile));
+	assert_int_equal(settle(s), 1); /* the repair is complete now: the reaction ends here */
 	assert_int_equal(s->n_events, 1);
+	assert_false(reconcile_is_waiting(s->reconcile));
 	assert_int_equal(s->events[0].code, FINDING_REPAIRED);
 	assert_string_equal(s->events[0].link, "bond0");
 	assert_string_equal(s->events[0].other_link, "vlan10");
@@ -493,6 +595,63 @@ static void a_link_that_does_not_follow_is_reported_in_the_end(void **state)
 	assert_string_equal(s->events[0].link, "bond0");
 	assert_int_equal(s->events[1].code, FINDING_UNMET);
 	assert_string_equal(s->events[1].link, "vlan10");
+}
+
+/* The same if another program changed the link below: what may come right by itself is not reported. */
+static void a_link_that_follows_another_program_late_is_waited_for(void **state)
+{
+	struct scene *s = *state;
+
+	unit_rule(s->h, "40-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-tcp-segmentation=on\n");
+	unit_device(&s->ethtool, "vlan10")->deaf = FEATURE(16); /* a recompute does not help */
+	start(s, true);
+	settle(s);
+	by_hand(s, "bond0", "tx-tcp-segmentation", false); /* no rule says anything of it */
+	becomes(s, "vlan10", "tx-tcp-segmentation", false);
+	becomes(s, "vlan100", "tx-tcp-segmentation", false);
+	settle(s);
+	s->now += USEC_PER_SEC;
+	by_hand(s, "bond0", "tx-tcp-segmentation", true);
+	becomes(s, "vlan100", "tx-tcp-segmentation", true);
+	settle(s);
+	assert_int_equal(s->n_events, 0);
+	assert_true(kept(s, "vlan10")->pending);
+	s->now += 12 * MSEC;
+	becomes(s, "vlan10", "tx-tcp-segmentation", true);
+	settle(s);
+	assert_int_equal(s->n_events, 0);
+	assert_int_equal(link_result_verdict(kept(s, "vlan10")), VERDICT_COMPLIANT);
+	assert_false(kept(s, "vlan10")->pending);
+	while (reconcile_deadline(s->reconcile)) {
+		s->now = reconcile_deadline(s->reconcile);
+		settle(s);
+		assert_int_equal(s->n_events, 0);
+	}
+}
+
+static void a_link_that_does_not_follow_another_program_is_reported(void **state)
+{
+	struct scene *s = *state;
+
+	unit_rule(s->h, "40-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-tcp-segmentation=on\n");
+	unit_device(&s->ethtool, "vlan10")->deaf = FEATURE(16); /* a recompute does not help */
+	start(s, true);
+	settle(s);
+	by_hand(s, "bond0", "tx-tcp-segmentation", false);
+	becomes(s, "vlan10", "tx-tcp-segmentation", false);
+	becomes(s, "vlan100", "tx-tcp-segmentation", false);
+	settle(s);
+	s->now += USEC_PER_SEC;
+	by_hand(s, "bond0", "tx-tcp-segmentation", true);
+	becomes(s, "vlan100", "tx-tcp-segmentation", true);
+	settle(s);
+	assert_int_equal(s->n_events, 0);
+	assert_int_equal(reconcile_deadline(s->reconcile), s->now + APPLY_LATE_USEC);
+	s->now += APPLY_LATE_USEC;
+	settle(s);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].code, FINDING_UNMET);
+	assert_string_equal(s->events[0].link, "vlan10");
 }
 
 /* What came back is what is kept, and nothing waits for what will not be done. */
@@ -735,7 +894,11 @@ static void a_limit_that_another_program_reverts_is_contended(void **state)
 	for (unsigned i = 0; i < 10 && kernel_gso[10] != 65536; i++)
 		wait_deadline(s);
 	assert_int_equal(kernel_gso[10], 65536);
+	assert_int_equal(reconcile_count(s->reconcile).contended, 1); /* on trial */
+	for (unsigned i = 0; i < 100 && reconcile_count(s->reconcile).contended; i++)
+		wait_deadline(s);
 	assert_int_equal(reconcile_count(s->reconcile).contended, 0);
+	assert_int_equal(kernel_gso[10], 65536);
 }
 
 int main(void)
@@ -752,6 +915,11 @@ int main(void)
 		TEST(what_cannot_be_had_is_not_retried_until_something_changes),
 		TEST(a_refusal_that_may_pass_is_tried_again_a_few_times),
 		TEST(a_fight_is_left_and_healed),
+		TEST(who_is_silent_while_it_wins_is_still_there),
+		TEST(a_slow_fight_is_reported_once),
+		TEST(a_device_that_resets_is_not_set_again_and_again),
+		TEST(a_link_that_follows_another_program_late_is_waited_for),
+		TEST(a_link_that_does_not_follow_another_program_is_reported),
 		TEST(what_stands_on_a_fight_is_not_chased),
 		TEST(a_link_that_goes_is_forgotten),
 		TEST(a_failed_run_is_tried_again_later_not_at_once),

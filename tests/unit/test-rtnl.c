@@ -68,6 +68,39 @@ static void a_vlan_on_a_bond(void **state)
 	assert_false(link.has_features);
 }
 
+/* Names without a NUL, and one that fills its attribute to the last byte of the message. */
+static void alternative_names(void **state)
+{
+	struct unit_message m;
+	struct nlmsghdr *nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 9);
+	struct nlattr *list;
+	struct link link;
+	char names[64] = "";
+
+	(void)state;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "lan0");
+	mnl_attr_put_u32(nlh, IFLA_CARRIER_DOWN_COUNT, 7);
+	list = mnl_attr_nest_start(nlh, IFLA_PROP_LIST);
+	mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, "enp1s0");
+	mnl_attr_put_u32(nlh, IFLA_PROP_LIST, 1);
+	mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, "");
+	mnl_attr_put_str(nlh, IFLA_ALT_IFNAME, "uplink00");
+	mnl_attr_nest_end(nlh, list);
+	assert_int_equal(rtnl_parse_link(m.buf, nlh->nlmsg_len, &link), 0);
+	link_foreach_alt_name(&link, name) {
+		strcat(names, name);
+		strcat(names, " ");
+	}
+	assert_string_equal(names, "enp1s0 uplink00 ");
+	assert_int_equal(link.carrier_losses, 7);
+
+	nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 9);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "lan0");
+	mnl_attr_nest_end(nlh, mnl_attr_nest_start(nlh, IFLA_PROP_LIST));
+	assert_int_equal(rtnl_parse_link(m.buf, nlh->nlmsg_len, &link), 0);
+	assert_null(link.alt_names);
+}
+
 static void an_index_of_another_namespace_is_not_ours(void **state)
 {
 	struct unit_message m;
@@ -324,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vlan_on_a_bond),
 		cmocka_unit_test(an_index_of_another_namespace_is_not_ours),
+		cmocka_unit_test(alternative_names),
 		cmocka_unit_test(what_some_kinds_have_besides),
 		cmocka_unit_test(links_without_a_kind),
 		cmocka_unit_test(an_xdp_program),

@@ -116,6 +116,39 @@ static void links_are_matched_by_what_they_are(void **state)
 		who_matches("MACAddress=!00:*", &host), "eth2"); /* the others have none */
 }
 
+/* Any of its names; and none while udev may still change it, whatever the list says. */
+static void names_are_matched_when_they_are_final(void **state)
+{
+	struct link link = { .ifindex = 1, .name = "eth0", .kind = "physical", .alt_names = (char[]){ "enp1s0\0uplink\0" } };
+	static const struct {
+		const char *match;
+		bool final, pending;
+	} cases[] = {
+		{ "Name=eth0", true, false }, { "Name=enp*", true, false }, { "Name=up*", true, false }, { "Name=up", false, false },
+		{ "Name=!uplink", false, false }, { "Name=!eth1", true, false }, { "Name=eth0 !enp1s0", false, false },
+		{ "Name=*", true, true }, { "Kind=physical", true, true }, { "Kind=physical\nName=eth0", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct link_table t = { 0 };
+		struct rule_set set = { 0 };
+		char text[128];
+
+		snprintf(text, sizeof(text), "[Match]\n%s\n[Features]\nsg=on\n", cases[i].match);
+		load(&set, "m.rule", text);
+		assert_int_equal(link_table_update(&t, &link, NULL), 1);
+		assert_int_equal(link_table_update(&t, &link, NULL), 0);
+		assert_ptr_equal(link_table_find_name(&t, "uplink"), link_table_find(&t, 1));
+		assert_int_equal(rule_matches(&set.rules[0], &t, link_table_find(&t, 1), &host), cases[i].final);
+		link_table_find(&t, 1)->naming = LINK_NAME_PENDING;
+		assert_int_equal(rule_matches(&set.rules[0], &t, link_table_find(&t, 1), &host), cases[i].pending);
+		assert_int_equal(rule_set_needs_names(&set), strstr(cases[i].match, "Name=") && !strstr(cases[i].match, "=*"));
+		rule_set_clear(&set);
+		link_table_clear(&t);
+	}
+}
+
 static void links_are_matched_by_their_neighbours(void **state)
 {
 	(void)state;
@@ -294,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_are_matched_by_what_they_are),
+		cmocka_unit_test(names_are_matched_when_they_are_final),
 		cmocka_unit_test(links_are_matched_by_their_neighbours),
 		cmocka_unit_test(hosts_are_matched),
 		cmocka_unit_test(glob_lists),

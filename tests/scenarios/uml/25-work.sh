@@ -66,13 +66,13 @@ kill -HUP "$daemon"
 within 5 "what was audited is repaired" is_on vlan10 scatter-gather
 within 10 "it comes to rest" settled
 work_mark
-for i in 1 2 3; do
+for i in 1 2 3 4; do
 	ethtool -K vlan100 sg off >/dev/null
-	within 2 "it is repaired, $i of 3" is_on vlan100 scatter-gather
+	within 2 "it is repaired, $i of 4" is_on vlan100 scatter-gather
 done
 ethtool -K vlan100 sg off >/dev/null
-within 5 "the fourth time it is contended" has_records '^offloadd: contended: vlan100: '
-costs "the beginning of contention, after three repairs" 4
+within 5 "the fifth time it is contended" has_records '^offloadd: contended: vlan100: '
+costs "the beginning of contention, after four repairs" 5
 has "status has it" "$(status '.daemon.contended[] | "\(.link) \(.features | join(" "))"')" '^vlan100 tx-scatter-gather'
 daemon_stops
 done_testing

@@ -78,7 +78,7 @@ disconnect() {
 systemctl stop nginx
 break_vlan10
 mkdir -p /etc/offloadd/offloadd.conf.d
-printf '%s\n' '[Daemon]' 'Mode=enforce' '[Contention]' 'Window=1s' '[Restart]' 'Units=signed.service' 'Pause=1s' \
+printf '%s\n' '[Daemon]' 'Mode=enforce' '[Contention]' 'Window=1s' 'SlowRounds=200' 'SlowSets=200' '[Restart]' 'Units=signed.service' 'Pause=1s' \
 	>/etc/offloadd/offloadd.conf.d/50-restart.conf
 check "a reload takes Mode=enforce and the service that may be restarted" systemctl reload offloadd
 within 20 "vlan10 is as declared" as_declared

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* udev gives interfaces their names, and alternative names, some time after the kernel has announced them. Whether it is done with
+ * one shows its database, a file for each interface below /run/udev/data, as systemd-networkd also reads it (by sd-device(3)). Its
+ * netlink messages are only a hint which file to read; nothing in them is trusted. */
+#ifndef OFFLOADD_UDEV_H
+#define OFFLOADD_UDEV_H
+
+#include <stdbool.h>
+
+/* Is there a udev? It names the links of the network namespace that it was started in only. */
+bool udev_is_running(void);
+/* Does udev handle events now? */
+bool udev_is_busy(void);
+
+/* Is udev done with this link? Not while it renames it (ID_RENAMING, from systemd 247 on). */
+bool udev_has_named(int ifindex);
+
+/* Subscribes to the messages that udev sends when it is done with a device. A descriptor for poll(2), the caller's to close(2);
+ * negative errno. */
+int udev_subscribe(void);
+/* Reads all pending messages without blocking, and calls fn for each that is about a link; with index 0 if messages were lost. */
+void udev_read(int fd, void (*fn)(int ifindex, void *userdata), void *userdata);
+
+#endif
