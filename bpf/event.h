@@ -129,7 +129,7 @@ struct change_key {
 	__u32 ifindex;
 };
 
-/* The last change of a link's features by another process than offloadd. */
+/* The last change of a link's features by a process other than offloadd. */
 struct change_record {
 	struct event_header header;
 	__u64 time_ns;	     /* CLOCK_MONOTONIC */
@@ -151,7 +151,7 @@ struct latency_key {
 /* A call that is still running; the key is the thread id. */
 struct latency_start {
 	__u64 time_ns;
-	__u64 asleep_ns; /* since when it sleeps; 0: it is runnable */
+	__u64 asleep_ns; /* when it went to sleep; 0: it is runnable */
 	__u64 disk_ns, peer_ns; /* slept so far, as in latency_histogram */
 	struct latency_key key;
 	__u32 disk; /* 1: it sleeps for data from disk */

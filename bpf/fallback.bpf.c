@@ -23,7 +23,7 @@ struct {
 	__type(value, __u64);
 } seen SEC(".maps");
 
-/* Cgroups whose sockets all belong to one service, so that their packets need not be told apart. Set by user space. */
+/* Cgroups whose sockets all belong to one service, so that their packets are counted together. Set by user space. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);

@@ -368,7 +368,7 @@ static __always_inline __u32 socket_gso_type(struct sock *sk)
 	return half;
 }
 
-/* Is it a socket of check-path? The timeout is in jiffies. */
+/* Is it a socket of check-path? It is recognized by its SO_RCVTIMEO, in jiffies for the usual values of CONFIG_HZ. */
 static __always_inline bool socket_is_own(bool direct, struct sock *sk)
 {
 	long timeout = GET(direct, sk, sk_rcvtimeo);

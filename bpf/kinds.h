@@ -21,7 +21,7 @@ enum fallback_kind {
 enum fallback_reason {
 	FALLBACK_REASON_UNKNOWN,       /* nothing that can be read explains it; always on kernels without BTF */
 	FALLBACK_REASON_FEATURE,       /* the device does not have the feature on */
-	FALLBACK_REASON_XDP,	       /* the same: a veth whose peer runs XDP cannot have it (veth_set_xdp()) */
+	FALLBACK_REASON_XDP,	       /* the same: a veth whose peer runs XDP cannot have it (veth_xdp_set()) */
 	FALLBACK_REASON_SIZE,	       /* the packet is not shorter than gso_max_size: gso_features_check() */
 	FALLBACK_REASON_IPV4_SIZE,     /* the same with gso_ipv4_max_size, the smaller limit of the two */
 	FALLBACK_REASON_SEGMENTS,      /* more segments than gso_max_segs */
@@ -48,7 +48,7 @@ enum fallback_origin {
 enum rate_kind { RATE_SENDMSG, RATE_PUSH_ONE, RATE_WRITE_TIMER, RATE_KINDS };
 
 /* SO_RCVTIMEO of sockets of check-path, in seconds: the probes do not count their traffic. Its sockets do not block, so the timeout has
- * no effect; and nobody else waits 23 days. */
+ * no effect, and no other program is likely to set one of 23 days. */
 #define OWN_RECEIVE_TIMEOUT_SEC 1999993L
 
 #define LATENCY_SLOTS 32 /* slot n: 2^n <= microseconds < 2^(n+1); the first includes 0, the last everything above */

@@ -115,7 +115,8 @@ static __always_inline __u8 by_mask(bool direct, struct sk_buff *skb, struct net
 	return 0;
 }
 
-/* A device with checksum offload for one protocol: not for extension headers of IPv6. */
+/* Does the packet have IPv6 extension headers, and the device no generic checksum, which alone covers them
+ * (skb_csum_hwoffload_help())? */
 static __always_inline bool by_extension(bool direct, struct sk_buff *skb, struct net_device *dev, __be16 protocol)
 {
 	__u16 len = GET(direct, skb, transport_header) - GET(direct, skb, network_header);
@@ -175,7 +176,7 @@ static __always_inline bool by_mtu(bool direct, struct sk_buff *skb, struct net_
 }
 
 /* No feature, limit or mask explains it. validate_xmit_skb_list() lets a packet point to itself before the driver is asked; a qdisc
- * and other parts of the kernel act on packets that have not been there. Without a queue there is no such list. */
+ * and other parts of the kernel get packets before that. A device without a queue does not use this list. */
 static __always_inline __u8 by_other(bool direct, struct sk_buff *skb, struct net_device *dev, bool checksum, struct cause *c)
 {
 	struct net_device_ops *ops = GET(direct, dev, netdev_ops);
@@ -244,13 +245,14 @@ static __always_inline bool find_segmentation_cause(bool direct, struct sk_buff 
 	else if (!features || need.features & ~features & feature_esp)
 		c->reason = FALLBACK_REASON_FORCED;
 	else if (features & feature_gso)
-		c->reason = FALLBACK_REASON_DRIVER; /* others take all of them or none */
+		c->reason = FALLBACK_REASON_DRIVER; /* of what remains, only the driver removes some and not all */
 	else
 		c->reason = by_other(direct, skb, dev, false, c);
 	return true;
 }
 
-/* skb_checksum_help() has no features: what validate_xmit_skb() passes to skb_csum_hwoffload_help() is found out again. */
+/* skb_checksum_help() does not get the features that validate_xmit_skb() passes to skb_csum_hwoffload_help(), so they are computed
+ * again. */
 static __always_inline bool find_checksum_cause(bool direct, struct sk_buff *skb, struct net_device *dev, struct cause *c)
 {
 	__be16 protocol = GET(direct, skb, protocol);

@@ -96,7 +96,7 @@ int sockets(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-/* Needs no privilege over the processes, other than /proc/PID/fd. */
+/* Needs no privilege over the processes, unlike /proc/PID/fd. */
 SEC("iter/task_file")
 int holders(struct bpf_iter__task_file *ctx)
 {

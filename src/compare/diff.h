@@ -36,7 +36,7 @@ enum diff_change {
 struct diff_group {
 	enum diff_change change;
 	feature_set features;
-	feature_set costs;         /* features that changed with them, because they depend on them */
+	feature_set costs;         /* other features that changed too, because they depend on `features` */
 	unsigned a_state, b_state; /* of `features` */
 	bool follows;              /* the link below, or a port, has the same change */
 	size_t *pairs;             /* indexes in diff.pairs, owned */

@@ -3,8 +3,8 @@
  * after its SET made the link lose its carrier. Pure; every now_usec is CLOCK_MONOTONIC.
  *
  * Repairs are counted per link and feature. The contended features of a link share one quiet time, because usually one program
- * reverts all of them. After it each gets one repair, on trial: it is resolved when that has held for as long again, and contended
- * again, for twice as long, when it has not. */
+ * reverts all of them. After it each gets one repair, on trial: if that lasts for the same time, the feature is resolved; if not, it
+ * is contended again, for twice as long. */
 #ifndef OFFLOADD_CONTENTION_H
 #define OFFLOADD_CONTENTION_H
 
@@ -16,13 +16,13 @@
  * matches the rules within a minute after the other program stopped. */
 #define CONTENTION_QUIET_USEC (UINT64_C(12) * 1000 * 1000)
 #define CONTENTION_MAX_FACTOR 4
-/* The same for slow contention. Its quiet time is twice the mean distance of its repairs. */
+/* The same for slow contention. Its quiet time is twice the mean interval between its repairs. */
 #define CONTENTION_SLOW_ROUNDS 10
 #define CONTENTION_SLOW_WINDOW_USEC (UINT64_C(3600) * 1000 * 1000)
 #define CONTENTION_SLOW_SETS 60 /* SETs on one link within the slow window, of any features */
 #define CONTENTION_REPAIRS_MAX 256 /* that are remembered */
-/* A carrier that is lost this soon after a SET was probably lost by it: the driver reset the device. A feature of which two SETs
- * did that within the second time is not set a third time: that is slow contention. */
+/* A carrier that is lost this soon after a SET was probably lost by it: the driver reset the device. If two SETs of a
+ * feature did that within CONTENTION_FLAP_MEMORY_USEC, it is not set a third time: that is slow contention. */
 #define CONTENTION_FLAP_USEC (UINT64_C(5) * 1000 * 1000)
 #define CONTENTION_FLAP_MEMORY_USEC (UINT64_C(24) * 3600 * 1000 * 1000)
 

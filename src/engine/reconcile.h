@@ -57,7 +57,7 @@ bool reconcile_is_pending(const struct reconcile *r);
 /* Is no link dirty, and no run waiting for links that follow late? After a failed run links stay dirty until the retry succeeds. */
 bool reconcile_is_settled(const struct reconcile *r);
 
-/* Has the last run sent its SETs, and waits for links that follow late? Its result is known when it is called again. */
+/* Has the last run sent its SETs, and waits for links that follow late? Its result is known after the next reconcile_run(). */
 bool reconcile_is_waiting(const struct reconcile *r);
 
 /* Is no link dirty, but some are deferred because of contention? Then it is not urgent to read further kernel events. */

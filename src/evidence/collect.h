@@ -23,7 +23,7 @@ void collect_close(struct collect *c);
 
 /* All hits, with their senders resolved. Free *ret. 0 or -ENOMEM. */
 int collect_read_hits(struct collect *c, struct probe *probe, struct probe_hits **ret, size_t *ret_n);
-/* Tells the probe which cgroups with hits it need not count by socket, because one service holds all of their sockets now. */
+/* Decides for each cgroup with hits whether one service holds all of its sockets, so that they are counted together: probe_settle(). */
 void collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n);
 /* NULL if the link is gone or belongs to another network namespace. */
 const struct link *collect_find_link(const struct collect *c, uint32_t netns, int ifindex);

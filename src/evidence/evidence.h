@@ -152,7 +152,7 @@ struct evidence {
 	struct feature_table features; /* of every feature_set below; a document has its own */
 	bool has_fallback, has_sockets, has_latency; /* it was observed */
 	bool has_lingering; /* without has_sockets: processes that copy were compared with the interfaces; others may have stale connections */
-	char lacking[LINK_NAME_LEN]; /* not compared, because this interface lacks what they may lack */
+	char lacking[LINK_NAME_LEN]; /* an interface without scatter-gather or checksums, which is why they were not compared; "" for none */
 	struct evidence_fallback *fallback;
 	size_t n_fallback;
 	struct evidence_stale *stale;

@@ -6,8 +6,8 @@
 
 #include "evidence/probe.h"
 
-/* So many datagrams one by one, over so much time while the link is repaired, and none segmented: a sender that tries again does so with a
- * later burst. */
+/* A process has given up if it sent at least GAVE_UP_SINGLE single datagrams, over at least GAVE_UP_USEC since the repair of the link,
+ * and none segmented. A sender that tries segmentation again does so with one of its next bursts. */
 #define GAVE_UP_SINGLE 32
 #define GAVE_UP_USEC (UINT64_C(5) * 1000 * 1000)
 

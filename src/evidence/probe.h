@@ -149,7 +149,7 @@ typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata)
 int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited);
 
-/* Calls fn for each process and each TCP socket that it has open, in the order of process ids, of all namespaces. Returns the number of
+/* Calls fn for each TCP socket of each process in all namespaces, in the order of process ids. Returns the number of
  * calls; -EOPNOTSUPP without this probe; another negative errno. */
 struct probe_holder {
 	uint64_t socket_cgroup, inode; /* as in struct probe_hits */

@@ -123,8 +123,9 @@ int probe_udp_read(struct probe_part *part, const struct probe_udp_reader *reade
 void probe_udp_forget(struct probe_part *part, const struct probe_sender_key *sender);
 void probe_udp_restore(struct probe_part *part, const struct probe_sender *sender);
 
-/* A per-CPU hash takes memory for each possible CPU. On hosts with more than PROBE_PERCPU_MAX, all of them share one value, which the
- * programs change atomically; its readers have room for a value of each CPU, and find the others 0. Before the part is loaded. */
+/* A per-CPU hash takes memory for each possible CPU. On hosts with more than PROBE_PERCPU_MAX, all CPUs share one value, which the
+ * programs update atomically. Readers still provide room for one value per CPU; all but the first are 0. Call this before the part is
+ * loaded. */
 #define PROBE_PERCPU_MAX 8
 void probe_part_share_map(struct bpf_map *map);
 

@@ -17,7 +17,7 @@
 #include "model/unit.h"
 
 #define SENDERS_MAX 8192 /* then the oldest is forgotten */
-#define SENDER_UNKNOWN "unknown service" /* it could not be found out */
+#define SENDER_UNKNOWN "unknown service" /* it could not be determined */
 
 struct sender {
 	struct sender_key {
@@ -27,8 +27,9 @@ struct sender {
 		uint64_t first_usec; /* of a process: its first hit; 0: unknown */
 	} key;
 	struct unit unit;		/* UNIT_NONE: outside any service, or unknown */
-	char service[UNIT_SERVICE_LEN]; /* unit_format(); SENDER_UNKNOWN; "cgroup N" of one that is gone; the name of a process that is */
-	bool held;	     /* by a process that was found. Otherwise service is of processes only, and the cgroup suggests the rest */
+	/* unit_format(); SENDER_UNKNOWN; "cgroup N" if the cgroup is gone; the name of the process if that is gone */
+	char service[UNIT_SERVICE_LEN];
+	bool held;	     /* by a process that was found. Otherwise the cgroup suggests the service of a socket */
 	pid_t pid;	     /* of that process; 0: none */
 	uint64_t start_usec; /* of that process, CLOCK_BOOTTIME; 0: unknown */
 	uint32_t netns;	     /* of that process; 0: unknown */

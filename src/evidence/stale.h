@@ -30,7 +30,7 @@ struct stale_set {
 };
 
 /* An inventory is stale_begin(), stale_add() for each stale connection, and stale_end(); without the last if it failed.
- * stale_add(): adds a connection (NULL: an unknown number of them, unless there are some). Returns its entry; NULL, counted in dropped:
+ * stale_add(): adds a connection (NULL: there are some, but their number is unknown). Returns its entry; NULL, counted in dropped:
  * there are STALE_MAX, or no memory.
  * stale_end(): removes each entry without a connection in this inventory, after calling gone (NULL: none); returns their number. */
 typedef void (*stale_fn)(const struct stale *stale, void *userdata);

@@ -18,7 +18,7 @@ struct tracker_reported {
 	UT_hash_handle hh;
 };
 
-/* Hits that are in the kernel no more, by the same key. */
+/* Hits that are no longer in the kernel, by the same key. */
 struct tracker_past {
 	struct tracker_past_key {
 		int32_t kind, ifindex, reason;
@@ -64,7 +64,7 @@ struct tracker {
 	uint64_t hits;	    /* total, when last read, with those in past */
 	struct probe_hits *events;
 	size_t n_events;
-	uint64_t senders_usec; /* not before: resolving senders takes time */
+	uint64_t senders_usec; /* do not resolve senders before this time: it takes long */
 	uint64_t settle_usec;  /* when to compare settled cgroups again */
 	bool has_sockets;      /* the kernel shows them */
 	struct lingering lingering;

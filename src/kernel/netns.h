@@ -25,7 +25,7 @@ bool netns_is_certain(void);
  * /run/x/ledger-4026532177.json; else the path is copied. *ret is the caller's to free. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
 
-/* Moves the calling process into a new network namespace, which exists as long as processes in it. with_user:
+/* Moves the calling process into a new network namespace, which exists as long as there are processes in it. with_user:
  * without the privilege, also into a new user namespace. 0, negative errno. */
 int netns_enter_new(bool with_user);
 

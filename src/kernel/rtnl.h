@@ -16,7 +16,7 @@ struct rtnl_handlers {
 	void (*dump_start)(void *userdata);
 	/* A link appeared, or its attributes changed. The struct has attributes only, and is valid during the
 	 * call. features_event: the kernel sent the message because its features changed (IFLA_EVENT_FEATURES,
-	 * rtnetlink_event() of NETDEV_FEAT_CHANGE), of which ETHTOOL_MSG_FEATURES_NTF informs as well. */
+	 * rtnetlink_event() of NETDEV_FEAT_CHANGE); an ETHTOOL_MSG_FEATURES_NTF is sent as well. */
 	void (*link)(const struct link *link, bool features_event, void *userdata);
 	void (*link_gone)(int ifindex, void *userdata);
 	/* A default route was added or removed: call rtnl_dump_default_routes(). May be NULL. */
@@ -55,9 +55,9 @@ int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 /* Reads one link: calls handlers->link, the only one that is used. 0; -ENODEV; other negative errno. */
 int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *handlers);
 
-/* Sets the limits in set->has of a link by one RTM_SETLINK (do_setlink() in the kernel), which sends no event of it. text (size
+/* Sets the limits in set->has of a link by one RTM_SETLINK (do_setlink() in the kernel), which sends no event. text (size
  * bytes) gets the message of the kernel, "" if it sent none. 0; -ENODEV: it does not exist; -EINVAL, -ERANGE: the kernel does
- * not allow this value; other negative errno. Then those before it may be set. */
+ * not allow a value; other negative errno. After an error some of the limits may have been set. */
 int rtnl_set_limits(struct rtnl *rtnl, int ifindex, const struct link_limits *set, char *text, size_t size);
 
 /* Sets link->default_route of all links in the table, from the main routing tables of IPv4 and IPv6. Calls

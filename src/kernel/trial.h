@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tries out what the kernel does with features, where its release does not tell. */
+/* Tries out how the kernel treats features, if its release does not show that. */
 #ifndef OFFLOADD_TRIAL_H
 #define OFFLOADD_TRIAL_H
 
 #include "rules/rule.h"
 
-/* Does a kernel with this release have much of later releases? */
+/* Does a kernel with this release contain many backports from later releases? */
 bool trial_has_backports(const char *release);
 
 /* Sets host->udp_needs_checksum: does netdev_fix_features() turn UDP segmentation off without a checksum ("net: Make USO depend on

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* udev gives interfaces their names, and alternative names, some time after the kernel has announced them. Whether it is done with
- * one shows its database, a file for each interface below /run/udev/data, as systemd-networkd also reads it (by sd-device(3)). Its
- * netlink messages are only a hint which file to read; nothing in them is trusted. */
+/* udev gives interfaces their names, and alternative names, some time after the kernel has announced them. Its database, a file
+ * for each interface below /run/udev/data, shows whether it is done with one; systemd-networkd reads it, too (by sd-device(3)). The
+ * netlink messages of udev are only a hint which file to read; nothing in them is trusted. */
 #ifndef OFFLOADD_UDEV_H
 #define OFFLOADD_UDEV_H
 
 #include <stdbool.h>
 
-/* Is there a udev? It names the links of the network namespace that it was started in only. */
+/* Is there a udev? It names only the links of the network namespace that it was started in. */
 bool udev_is_running(void);
 /* Does udev handle events now? */
 bool udev_is_busy(void);

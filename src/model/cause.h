@@ -21,7 +21,7 @@ enum cause {
 	CAUSE_CONFLICTS,          /* excluded by another feature of this link, which is on (other_bit) */
 	CAUSE_UPPER_OFF,          /* a link above forces it off (other_link) */
 	CAUSE_LOWER_ON,           /* on, because it follows the link below (other_link) */
-	CAUSE_STALE,              /* requested as declared, and the kernel has not computed it since; a step brings that about */
+	CAUSE_STALE,              /* requested as declared, but not computed by the kernel since something changed; a step has it computed */
 	CAUSE_AUDIT,              /* not changed because of audit mode */
 	CAUSE_UNKNOWN,            /* requested and accepted, but not active, for a reason that is not known */
 	CAUSE_NO_EFFECT,          /* not requested, and a request is predicted to have no effect */

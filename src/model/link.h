@@ -19,14 +19,14 @@
 #define LINK_HSR_PORTS 3
 
 /* The sizes that a link limits GSO and GRO to, as rtnetlink reports them (IFLA_*). Sizes are bytes, segs are
- * packets. The IPv4 variants are of IPv4 packets; the others are of IPv6 packets, and before Linux 6.3 of both. */
+ * packets. The IPv4 variants apply to IPv4 packets; the others apply to IPv6 packets, and before Linux 6.3 to both. */
 enum link_limit {
-	LINK_LIMIT_GSO_MAX_SIZE,      /* a packet that is longer is segmented in software (gso_features_check()) */
-	LINK_LIMIT_GSO_MAX_SEGS,      /* a packet of more segments, too */
+	LINK_LIMIT_GSO_MAX_SIZE,      /* a packet of this size or larger is segmented in software (gso_features_check()) */
+	LINK_LIMIT_GSO_MAX_SEGS,      /* so is a packet with more segments than this */
 	LINK_LIMIT_GRO_MAX_SIZE,      /* from Linux 5.17 on */
 	LINK_LIMIT_GSO_IPV4_MAX_SIZE, /* from 6.3 on */
 	LINK_LIMIT_GRO_IPV4_MAX_SIZE, /* from 6.3 on */
-	/* what the driver supports, and nobody can change: the upper bounds of gso_max_size and gso_max_segs; from 5.19 on */
+	/* what the driver supports, which cannot be changed: the upper bounds of gso_max_size and gso_max_segs; from 5.19 on */
 	LINK_LIMIT_TSO_MAX_SIZE,
 	LINK_LIMIT_TSO_MAX_SEGS,
 };

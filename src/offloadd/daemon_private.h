@@ -50,7 +50,7 @@ struct daemon {
 	sd_event *event;
 	sd_event_source *defer, *timer, *links, *features, *host_name, *probes;
 	sd_event_source *names; /* NULL until a link had no final name */
-	uint64_t rest_usec;	/* do not read sockets before, 0: read them */
+	uint64_t rest_usec;	/* do not read sockets before this time, 0: read them */
 	uint64_t reconciled_usec; /* when the last reconcile began */
 	uint64_t event_usec;	/* of the first pending change, 0: none */
 	uint64_t refresh_usec;	/* memory ran out: when to read everything again, 0: not */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The way of a packet from the socket to the wire: from the link of its route down to the devices, hop by hop, what it may still
- * leave to hardware, and which hop takes that away. Follows validate_xmit_skb() and netif_skb_features() of the kernel, which
- * decide at every link that a packet passes. Pure, apart from the callbacks. */
+/* The path ("way" in names) of a packet from the socket to the wire: from the link of its route down to the devices, hop by
+ * hop. Shows what is still left to hardware, and at which hop an offload is lost. Follows validate_xmit_skb() and netif_skb_features()
+ * of the kernel, which decide at every link that a packet passes. Pure, apart from the callbacks. */
 #ifndef OFFLOADD_WAY_H
 #define OFFLOADD_WAY_H
 
@@ -83,9 +83,9 @@ struct way_hop {
 	uint16_t family; /* of `remote`: the other end of the tunnel; 0: none */
 	uint8_t remote[16];
 	char qdisc[LINK_KIND_LEN]; /* one that may segment, otherwise the first; "" if not known */
-	unsigned left; /* what is left to hardware behind this hop, perhaps */
+	unsigned left; /* what may still be left to hardware after this hop */
 	struct way_loss losses[WAY_REASONS];
-	/* in force behind this hop, for IPv4 and IPv6; 0: not known */
+	/* in force after this hop, for IPv4 and IPv6; 0: not known */
 	uint32_t max_size[2], max_segs;
 	uint64_t hits; /* of software fallback in the evidence */
 	bool now;      /* ... within the last ten seconds */
@@ -126,12 +126,13 @@ struct way_source {
 int way_follow(const struct way_source *source, int ifindex, unsigned offloads, struct way *ret);
 void way_clear(struct way *way);
 
-/* Adds the counters of software fallback to the hops, and lets hits within the last ten seconds decide the verdict: then a hop
- * works in software, whatever can be read. services: only hits of these, ends with NULL; NULL: all. */
+/* Adds the counters of software fallback to the hops, and lets hits within the last ten seconds decide the verdict: a hop
+ * with such hits works in software, even if its features show nothing of it. services: only hits of these, ends with NULL; NULL:
+ * all. */
 void way_add_evidence(struct way *way, const struct evidence *evidence, const char *const *services);
 
 /* Adds the TCP sockets whose packets take this way: how many there are, how many of them have no scatter-gather, so that they copy
- * every page before the first hop, and how many of those are stale: a new connection would not. */
+ * every page before the first hop, and how many of those are stale, so that a new connection would not copy. */
 void way_add_sockets(struct way *way, unsigned sockets, unsigned copying, unsigned stale);
 
 /* Does a queueing discipline segment packets, depending on its settings? */

@@ -15,7 +15,7 @@ enum way_asked { WAY_ASKED_INTERFACE, WAY_ASKED_UNIT, WAY_ASKED_ADDRESS };
 /* One way, and the packets that take it. */
 struct way_item {
 	struct way way;
-	struct socket_info remotes[WAY_REMOTES_MAX]; /* of an address and of a unit: where to; the first of n_remotes */
+	struct socket_info remotes[WAY_REMOTES_MAX]; /* WAY_ASKED_ADDRESS, _UNIT: the first destinations, of n_remotes */
 	size_t n_remotes;
 };
 
@@ -32,7 +32,7 @@ struct way_report {
 	size_t n_items;
 	size_t unrouted; /* connections of the unit that no route was found for */
 	const char *sockets; /* where the connections of the unit were read: "iterator", "procfs"; NULL: not a unit */
-	const char *sockets_why; /* why not by the iterator, NULL */
+	const char *sockets_why; /* why the iterator was not used; NULL if it was */
 	const struct evidence *evidence; /* NULL: offloadd is not running */
 	const char *services[WAY_SERVICES_MAX + 1]; /* of the unit, whose hits count; ends with NULL */
 	struct way_chain *chains;

@@ -26,8 +26,8 @@ CLEANUP_POINTER(struct predict, predict_free)
  * feature that never changes; -ENOMEM. */
 int predict_set(struct predict *p, int ifindex, feature_set mask, feature_set value);
 
-/* The same for a request that has the kernel compute the features again although it changes none (ethtool_features_recompute()):
- * what is out of date ends. */
+/* The same for a request that has the kernel compute the features again although it changes none (ethtool_features_recompute()),
+ * which brings them up to date. */
 int predict_recompute(struct predict *p, int ifindex);
 
 /* Undoes the last predict_set() or predict_recompute(). */
@@ -67,7 +67,7 @@ struct predict_sets {
 	feature_set software;    /* a VLAN has it whatever the device below offers: NETIF_F_SOFT_FEATURES, NETIF_F_GSO_SOFTWARE */
 	feature_set generic_checksum, checksums; /* NETIF_F_HW_CSUM, NETIF_F_CSUM_MASK */
 	feature_set upper_disables; /* NETIF_F_UPPER_DISABLES */
-	feature_set work; /* what one does not have the CPU does instead: segmentation, checksums, encryption, copies */
+	feature_set work; /* the CPU does the work for a link without it: segmentation, checksums, encryption, copies */
 };
 /* The sets that include/linux/netdev_features.h defines, as this kernel numbers the features. */
 struct predict_sets predict_sets(const struct predict *p);

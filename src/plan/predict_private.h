@@ -139,7 +139,7 @@ struct node {
 	bool notifier_ctx; /* bond, team: inside their own notifier */
 	bool outdated;     /* a device below has changed since its last update */
 	bool updated;      /* predict_set() had its features computed */
-	unsigned asked;    /* predict.questions of the last one that came here */
+	unsigned asked;    /* predict.questions at the last visit of doubts_at() */
 };
 
 /* The features of a node before the last SET changed them. */

@@ -32,8 +32,8 @@ struct rule_feature {
 	unsigned line;
 };
 
-/* Sizes in rules. The lower bound is above MAX_TCP_HEADER of every architecture: with less TCP cannot send, and
- * kernels that accept it compute with the negative difference. The upper bounds are GSO_MAX_SIZE and
+/* Sizes in rules. The lower bound is above MAX_TCP_HEADER of every architecture: with less, TCP cannot send, because
+ * kernels that accept it subtract MAX_TCP_HEADER and get a negative size. The upper bounds are GSO_MAX_SIZE and
  * GSO_MAX_SEGS. */
 #define RULE_LIMIT_SIZE_MIN 1024
 #define RULE_LIMIT_SIZE_MAX 524280
@@ -81,10 +81,10 @@ struct rule_set {
 /* What rules can match besides links. Filled once, by rule_host_read() in kernel/observe.h. */
 struct rule_host {
 	char kernel_release[65]; /* uname -r */
-	/* An enterprise kernel, which has much of later releases: "5.14.0-427.el9.x86_64". Then some of what it does was tried out
-	 * (kernel/trial.h). */
+	/* An enterprise kernel, with many backports from later releases: "5.14.0-427.el9.x86_64". kernel/trial.h then tries out
+	 * what its release does not show. */
 	bool backports;
-	enum rule_trial { TRIAL_UNKNOWN, TRIAL_NO, TRIAL_YES } udp_needs_checksum; /* UDP segmentation goes with checksums */
+	enum rule_trial { TRIAL_UNKNOWN, TRIAL_NO, TRIAL_YES } udp_needs_checksum; /* UDP segmentation is off without a checksum */
 	char host_name[65];
 	char virtualization[32]; /* as systemd-detect-virt(1) prints it, or "none"; "" if not known */
 };
@@ -144,8 +144,8 @@ static inline bool rule_value_follows(enum rule_value value)
 /* "on", "off", "lower", "lower-all", "number", "unset". Static. */
 const char *rule_value_name(enum rule_value value);
 
-/* Does a text match a list of globs, separated by spaces? If no exclusion ("!glob") matches and, unless the
- * list has exclusions only, a glob matches. NULL matches everything. */
+/* Does a text match a list of globs, separated by spaces? True if no exclusion ("!glob") matches and, unless
+ * the list has exclusions only, a glob matches. NULL matches everything. */
 bool rule_glob_list(const char *patterns, const char *text);
 
 /* Compares a release, "5.10.0-32-amd64", with conditions, ">=5.10 <7". 1: all are true; 0; -EINVAL: a
