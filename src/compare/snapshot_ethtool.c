@@ -406,17 +406,20 @@ int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_ta
 	struct snapshot *ret, char *why, size_t why_size)
 {
 	struct reader r = { .b = { .s = ret, .known = known, .why = why, .why_size = why_size } };
-	_cleanup_free_ char *clean = NULL;
+	_cleanup_free_ char *copy = malloc(len + 1), *clean = NULL;
 	int n;
 
 	snapshot_builder_begin(&r.b);
-	n = snapshot_read_foreign(&r.b, text, len);
-	if (n != 0)
-		return snapshot_builder_end(&r.b, n);
-	clean = snapshot_clean(text, len);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, text, len);
+	n = snapshot_read_foreign(&r.b, copy, len);
+	if (n >= 0)
+		clean = snapshot_clean(copy, len);
 	if (!clean)
-		return snapshot_builder_end(&r.b, -ENOMEM);
+		return snapshot_builder_end(&r.b, n < 0 ? n : -ENOMEM);
 	r.b.line = 1;
+	r.b.link = SIZE_MAX;
 	n = read_lines(&r, clean);
 	if (n >= 0 && !any_feature(&r.b))
 		n = nothing_found(&r, clean);

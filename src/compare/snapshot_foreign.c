@@ -146,7 +146,14 @@ static bool begins(const char *s, size_t n)
 	return i < n && (*s == '{' ? s[i] == '"' || s[i] == '}' : s[i] == '{' || s[i] == ']');
 }
 
-int snapshot_read_foreign(struct snapshot_builder *b, const char *text, size_t len)
+static void blank(char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] != '\n' && s[i] != '\r')
+			s[i] = ' ';
+}
+
+int snapshot_read_foreign(struct snapshot_builder *b, char *text, size_t len)
 {
 	unsigned tries = 0;
 	int found = 0;
@@ -167,8 +174,11 @@ int snapshot_read_foreign(struct snapshot_builder *b, const char *text, size_t l
 		r = read_value(b, root, "", "");
 		if (r < 0)
 			return r;
+		if (r > 0) {
+			blank(text + at, n);
+			tries--; /* one document for each interface or host */
+		}
 		found += r;
-		tries -= r > 0; /* one document for each interface or host */
 		at += n;
 	}
 	return found;

@@ -5,8 +5,8 @@
 
 #include "compare/snapshot_builder.h"
 
-/* Finds JSON documents in a text of len bytes, and adds the features in them. The number of interfaces with
- * features (0: there is no such document); -ENOMEM; -EBADMSG. */
-int snapshot_read_foreign(struct snapshot_builder *b, const char *text, size_t len);
+/* Finds JSON documents in a text of len bytes, and adds the features in them. Documents with features are removed:
+ * only their line breaks remain. The number of interfaces with features; -ENOMEM; -EBADMSG. */
+int snapshot_read_foreign(struct snapshot_builder *b, char *text, size_t len);
 
 #endif
