@@ -30,6 +30,7 @@ struct work {
 	size_t *pair_of;              /* by link of A */
 	feature_set map[FEATURE_MAX]; /* the bit of B for each bit of A; empty: B does not have it */
 	feature_set common, no_offloads;
+	feature_set grouped[2]; /* groups of A and B, of ethtool -k, that were compared with members of the other one */
 	feature_set all[FEATURE_MAX], any[FEATURE_MAX]; /* predict_needs() */
 	feature_set *lost, *gained;                     /* by pair */
 	struct found *found;
@@ -63,8 +64,50 @@ static unsigned state_of(const struct snapshot_link *link, feature_set bit)
 	return on | (!(link->features.wanted & bit) == !on ? 0 : DIFF_ASKED_ELSE);
 }
 
-/* A link of B with the feature bits of A. */
-static struct snapshot_link translate(const struct work *w, const struct snapshot_link *b)
+/* Old versions of ethtool list groups where new ones list their members. A group is on if a member is on
+ * (ethtool_get_one_feature() in the kernel): B gets the group of A from its own line or from a member that is on, and
+ * where the group of B is off, all members of A are off. */
+static void translate_groups(
+	struct work *w, const struct snapshot_link *a, const struct snapshot_link *b, struct snapshot_link *to)
+{
+	const struct feature_table *table_a = &w->d->a->features, *table_b = &w->d->b->features;
+	const feature_set listed_a = snapshot_listed(w->d->a, a), listed_b = snapshot_listed(w->d->b, b);
+	const struct feature_alias *alias;
+
+	for (size_t i = 0; (alias = feature_alias(i)); i++) {
+		feature_set group_a = feature_named(table_a, alias->long_word) & listed_a,
+			    group_b = feature_named(table_b, alias->long_word) & listed_b, members_a, members_b;
+
+		(void)feature_parse(table_a, alias->word, &members_a);
+		(void)feature_parse(table_b, alias->word, &members_b);
+		members_a &= listed_a;
+		members_b &= listed_b;
+		if (group_a && !group_b && members_b) {
+			bool on = b->features.active & members_b;
+
+			w->grouped[0] |= group_a;
+			w->grouped[1] |= members_b;
+			/* not all members may be listed */
+			if (!on && w->d->b->form == SNAPSHOT_ETHTOOL && !(b->groups & 1u << i))
+				continue;
+			to->listed |= group_a;
+			to->features.active |= on ? group_a : 0;
+			to->features.wanted |= b->features.wanted & members_b ? group_a : 0;
+			to->features.hw |= group_a;
+		}
+		if (group_b && !group_a && members_a) {
+			w->grouped[1] |= group_b;
+			if (b->features.active & group_b)
+				continue;
+			to->listed |= members_a;
+			to->features.hw |= a->features.hw & members_a;
+			w->grouped[0] |= members_a;
+		}
+	}
+}
+
+/* A link of B with the feature bits of A, for a comparison with a link of A. */
+static struct snapshot_link translate(struct work *w, const struct snapshot_link *a, const struct snapshot_link *b)
 {
 	const feature_set listed = snapshot_listed(w->d->b, b);
 	struct snapshot_link to = *b;
@@ -81,6 +124,7 @@ static struct snapshot_link translate(const struct work *w, const struct snapsho
 		to.features.active |= b->features.active & there ? here : 0;
 		to.features.nochange |= b->features.nochange & there ? here : 0;
 	}
+	translate_groups(w, a, b, &to);
 	return to;
 }
 
@@ -275,7 +319,7 @@ static bool readable(const struct diff *d, size_t pair)
 /* The features of a pair that both sides know. b: translated. */
 static feature_set compared(const struct work *w, const struct snapshot_link *a, const struct snapshot_link *b)
 {
-	return w->common & snapshot_listed(w->d->a, a) & b->listed;
+	return snapshot_listed(w->d->a, a) & b->listed;
 }
 
 static void find_changes(struct work *w)
@@ -284,7 +328,7 @@ static void find_changes(struct work *w)
 
 	for (size_t i = 0; i < d->n_pairs; i++) {
 		const struct snapshot_link *a = &d->a->links[d->pairs[i].a];
-		const struct snapshot_link b = translate(w, &d->b->links[d->pairs[i].b]);
+		const struct snapshot_link b = translate(w, a, &d->b->links[d->pairs[i].b]);
 
 		if (!readable(d, i))
 			continue;
@@ -298,7 +342,7 @@ static int compare_pair(struct work *w, size_t i)
 	struct diff *d = w->d;
 	size_t at = d->pairs[i].a;
 	const struct snapshot_link *a = &d->a->links[at];
-	const struct snapshot_link b = translate(w, &d->b->links[d->pairs[i].b]);
+	const struct snapshot_link b = translate(w, a, &d->b->links[d->pairs[i].b]);
 	feature_set same = compared(w, a, &b) & ~w->lost[i] & ~w->gained[i], can_a = snapshot_changeable(a),
 		    can_b = snapshot_changeable(&b), fixed = same & (can_a ^ can_b), asked;
 	feature_set sets[DIFF_CHANGES] = {
@@ -586,6 +630,8 @@ static int compare(struct work *w)
 		r = learn_needs(w);
 	if (r >= 0)
 		r = compare_features(w);
+	d->unknown_in_b &= ~w->grouped[0];
+	d->unknown_in_a &= ~w->grouped[1];
 	for (size_t i = 0; r >= 0 && i < d->n_pairs; i++)
 		r = compare_fields(w, i);
 	return r < 0 ? r : compare_rules(d);

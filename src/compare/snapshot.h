@@ -19,6 +19,8 @@ enum snapshot_form {
 	SNAPSHOT_ETHTOOL   /* from `ethtool -k`: without kinds, stack, rules, kernel, and `nochange` of features */
 };
 
+#define SNAPSHOT_UNNAMED "(unnamed)" /* the interface of a text that does not name it */
+
 struct snapshot_link {
 	char name[LINK_NAME_LEN]; /* sanitized, as all names here */
 	char kind[LINK_KIND_LEN], driver[LINK_DRIVER_LEN];
@@ -29,7 +31,9 @@ struct snapshot_link {
 	char error[64]; /* why it has no features, "" if not known */
 	struct link_features features;
 	struct link_limits limits; /* has: those that are known */
-	feature_set listed; /* SNAPSHOT_ETHTOOL: the features listed for this link */
+	/* SNAPSHOT_ETHTOOL */
+	feature_set listed;	    /* the features listed for this link */
+	unsigned groups, groups_on; /* bit i: feature_alias(i) is listed, and is on; only aliases of several features */
 };
 
 struct snapshot_word {
@@ -57,6 +61,9 @@ struct snapshot {
 	size_t n_links;
 	struct snapshot_rule *rules; /* in file-name order */
 	size_t n_rules;
+	/* SNAPSHOT_ETHTOOL */
+	unsigned lines_used, lines_skipped; /* 0 for JSON, and without empty lines */
+	feature_set unknown;		    /* features that no known kernel has */
 };
 
 /* Makes a snapshot of this host; now: CLOCK_REALTIME in seconds. Everything is copied. Stacks the table if
@@ -76,9 +83,11 @@ int snapshot_keep(struct snapshot *s, char *const *names, size_t n, const char *
  * SNAPSHOT_LINKS_MAX is reached. */
 struct snapshot_link *snapshot_add_link(struct snapshot *s);
 
-/* Parses the output of `ethtool -k LINK`, for one link or several; len: bytes. known: feature names to accept
- * besides those of known kernels, may be empty. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -EBADMSG,
- * with the line and the reason in why. */
+/* Parses the output of `ethtool -k`, for one interface or several, as people paste it: with prompts, quote marks,
+ * notes, escape codes and text of any kind around it, from any version of ethtool, also its --json, and features as
+ * Ansible and Talos have them. len: bytes. known: feature names to know besides those of known kernels, may be
+ * empty; names that nothing knows are kept. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; with the
+ * reason in why: -ENODATA: no feature; -EBADMSG: a feature of an interface twice, with different values. */
 int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_table *known,
 	struct snapshot *ret, char *why, size_t why_size);
 

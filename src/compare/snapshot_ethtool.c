@@ -1,270 +1,427 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parses the output of `ethtool -k`, pasted from a host without offloadctl. */
+/* Finds what `ethtool -k` prints in pasted text. */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
-#include "compare/snapshot.h"
+#include "compare/snapshot_builder.h"
+#include "compare/snapshot_clean.h"
+#include "compare/snapshot_foreign.h"
 #include "basic/util.h"
 
-#define HEADER "Features for "
+#define NAME_MAX_LEN 64 /* of the words before a colon */
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+#define QUOTES "\"'`*"
 
-/* Feature names of kernels before 4.9, which model/feature.c does not have. */
-static const char *const old_names[] = {
-	"busy-poll",
-	"tx-ipip-segmentation",
-	"tx-sit-segmentation",
-	"tx-mpls-segmentation",
-};
+static const char *const headers[] = { "Features for ", "Offload parameters for " };
 
-/* Aliases whose members have their own lines. */
-static const char *const groups[] = { "tx", "sg", "tso" };
-#define GROUPS ARRAY_SIZE(groups)
-#define NO_GROUP GROUPS
+/* Titles of other output, also of ethtool, in which unknown words with on or off are no features. */
+static const char *const other_titles[] = { "Settings for ", " parameters for ", " flags for ", " settings for ",
+	" statistics for ", " information for ", " table for ", "RSS hash function", "NIC statistics" };
+
+enum part { PART_ANY, PART_FEATURES, PART_OTHER };
 
 struct reader {
-	struct snapshot *s;
-	const struct feature_table *known;
-	size_t link; /* the index of the current link, SIZE_MAX before the first */
-	unsigned line;
-	bool group_seen[GROUPS], group_on[GROUPS];
-	char *why;
-	size_t why_size;
+	struct snapshot_builder b;
+	enum part part;
+	char hint[LINK_NAME_LEN]; /* the interface that the next features belong to if no header follows, "" for none */
 };
 
-_printf_(2, 3) static int bad(const struct reader *r, const char *fmt, ...)
+static const char *skip(const char *at, const char *chars)
 {
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	snprintf(r->why, r->why_size, "line %u: %s", r->line, text);
-	return -EBADMSG;
+	return at + strspn(at, chars);
 }
 
-static struct snapshot_link *current(const struct reader *r)
+static bool starts(const char *at, const char *with)
 {
-	return r->link == SIZE_MAX ? NULL : &r->s->links[r->link];
+	return strncmp(at, with, strlen(with)) == 0;
 }
 
-static int begin_link(struct reader *r, const char *name)
-{
-	struct snapshot_link *link;
-	size_t len = strlen(name);
+/* ---- which interface ---- */
 
-	if (len < 2 || name[len - 1] != ':' || len > LINK_NAME_LEN)
-		return bad(r, "invalid interface name: %s", name);
-	for (size_t i = 0; i < r->s->n_links; i++)
-		if (strlen(r->s->links[i].name) == len - 1 &&
-			strncmp(r->s->links[i].name, name, len - 1) == 0)
-			return bad(r, "duplicate interface %s; to compare two texts, use two files",
-				r->s->links[i].name);
-	if (r->s->n_links == SNAPSHOT_LINKS_MAX)
-		return bad(r, "more than %d interfaces", SNAPSHOT_LINKS_MAX);
-	link = snapshot_add_link(r->s);
-	if (!link)
-		return -ENOMEM;
-	util_copy_name(link->name, sizeof(link->name), name, len - 1);
-	link->has_features = true;
-	r->link = r->s->n_links - 1;
-	memset(r->group_seen, 0, sizeof(r->group_seen));
-	return 0;
+/* "eth0:" after a header. The rest of the line after it, NULL: prose. */
+static char *header_end(char *name)
+{
+	char *end = name + strcspn(name, ": ");
+
+	if (*end == ' ' && end[1] == ':')
+		return end + 2;
+	return *end == ':' ? end + 1 : *skip(end, " ") ? NULL : end;
 }
 
-/* Finds the feature of a line, or the group (else NO_GROUP). An alias of one feature is that feature. */
-static int find_name(const struct reader *r, const char *word, const char **ret_name, size_t *ret_group)
+/* The first header in a line; NULL: none. *ret_name: what follows it. */
+static char *find_header(char *line, char **ret_name)
 {
-	const struct feature_alias *alias;
-	feature_set set;
+	char *first = NULL;
 
-	*ret_name = word;
-	*ret_group = NO_GROUP;
-	for (size_t i = 0; (alias = feature_alias(i)); i++) {
-		if (strcmp(word, alias->long_word) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
+		char *at = strcasestr(line, headers[i]);
+
+		if (!at || (first && at > first) || !header_end(at + strlen(headers[i])))
 			continue;
-		*ret_name = alias->pattern;
-		for (size_t j = 0; j < GROUPS; j++)
-			if (strcmp(alias->word, groups[j]) == 0)
-				*ret_group = j;
-		return 0;
+		first = at;
+		*ret_name = at + strlen(headers[i]);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(old_names); i++)
-		if (strcmp(word, old_names[i]) == 0)
-			return 0;
-	switch (feature_parse(r->known, word, &set)) {
-	case FEATURE_WORD_NAME:
-	case FEATURE_WORD_FOREIGN:
-		return 0;
-	case FEATURE_WORD_ALIAS:
-	case FEATURE_WORD_UNKNOWN:
+	return first;
+}
+
+/* Starts the link that a header names. */
+static int read_header(struct reader *r, const char *name)
+{
+	r->part = PART_FEATURES;
+	r->b.replace = false;
+	r->hint[0] = '\0';
+	return snapshot_builder_link(&r->b, name, strcspn(name, ": "));
+}
+
+static void set_hint(struct reader *r, const char *name, size_t len)
+{
+	if (!len || len >= LINK_NAME_LEN || strcspn(name, "$*{}()<>[]/") < len)
+		return;
+	util_copy_name(r->hint, sizeof(r->hint), name, len);
+}
+
+/* Is the text before "ethtool" a prompt, a path, or nothing? */
+static bool is_prompt(const char *line, const char *at)
+{
+	if (at - line >= 5 && strncmp(at - 5, "sudo ", 5) == 0)
+		return true;
+	while (at > line && (at[-1] == ' ' || strchr(QUOTES, at[-1])))
+		at--;
+	return at == line || strchr("$#>%/:;+", at[-1]) || (unsigned char)at[-1] >= 0x80;
+}
+
+/* A command line: `$ sudo ethtool -k eth1 | grep tcp`. */
+static bool read_command(struct reader *r, const char *line)
+{
+	static const char *const options[] = { "-k ", "--show-features ", "--show-offload ", "-K ", "--features ", "--offload " };
+	const char *at = strstr(line, "ethtool ");
+
+	if (!at || !is_prompt(line, at))
+		return false;
+	r->part = PART_OTHER;
+	r->b.replace = false;
+	r->hint[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const char *name = strstr(at, options[i]);
+
+		if (!name || name[-1] != ' ')
+			continue;
+		name = skip(name + strlen(options[i]), " " QUOTES);
+		set_hint(r, name, strcspn(name, " |;&" QUOTES));
+		r->b.link = SIZE_MAX;
+		r->part = PART_ANY;
 		break;
 	}
-	word = feature_nearest(*ret_name);
-	if (word)
-		return bad(r, "unknown feature %s, did you mean %s?", *ret_name, word);
-	return bad(r,
-		"unknown feature %s; if it belongs to a newer kernel, use offloadctl snapshot on that host",
-		*ret_name);
+	return true;
 }
 
-static int name_bit(struct reader *r, const char *name, unsigned *ret)
+/* "device: eth0", as Ansible, Talos and others name it. */
+static void read_key(struct reader *r, const char *line)
 {
-	struct feature_table *table = &r->s->features;
-	int bit = feature_bit(table, name);
+	static const char *const keys[] = { "device", "ifname", "interface", "id" };
 
-	if (bit < 0) {
-		if (table->count == FEATURE_MAX)
-			return bad(r,
-				"more than %d different features; use one file for each kernel",
-				FEATURE_MAX);
-		bit = (int)table->count;
-		if (feature_table_add(table, table->count, name, strlen(name)) < 0)
-			return bad(r, "invalid feature name: %s", name);
-	}
-	*ret = (unsigned)bit;
-	return 0;
-}
+	line = skip(line, " -" QUOTES "{");
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const char *at = line + strlen(keys[i]);
 
-static int set_state(struct reader *r, unsigned bit, bool on, const char *mark)
-{
-	struct link_features *f = &current(r)->features;
-	feature_set set = FEATURE(bit);
-	bool asked = on;
-
-	if (strcmp(mark, "[requested on]") == 0)
-		asked = true;
-	else if (strcmp(mark, "[requested off]") == 0 || strcmp(mark, "[not requested]") == 0)
-		asked = false;
-	else if (*mark && strcmp(mark, "[fixed]") != 0)
-		return bad(r,
-			"unexpected %s: expected [fixed], [requested on] or [requested off]", mark);
-	if (strcmp(mark, "[fixed]") != 0)
-		f->hw |= set;
-	if (on)
-		f->active |= set;
-	if (asked)
-		f->wanted |= set;
-	current(r)->listed |= set;
-	return 0;
-}
-
-static int read_feature(struct reader *r, const char *word, char *value)
-{
-	size_t len = strcspn(value, " \t");
-	bool on = len == 2 && strncmp(value, "on", 2) == 0;
-	const char *name, *mark = value + len + strspn(value + len, " \t");
-	size_t group = NO_GROUP;
-	unsigned bit = 0;
-	int ret;
-
-	if (!on && !(len == 3 && strncmp(value, "off", 3) == 0))
-		return bad(r, "invalid value of %s: expected on or off", word);
-	if (!current(r))
-		return bad(r, "missing line \"" HEADER "LINK:\" before it");
-	ret = find_name(r, word, &name, &group);
-	if (ret < 0)
-		return ret;
-	if (group != NO_GROUP) {
-		r->group_seen[group] = true;
-		r->group_on[group] = on;
-		return 0;
-	}
-	/* ethtool also prints this one for kernels without it */
-	if (strcmp(name, "tx-udp-fragmentation") == 0 && !on && !*mark)
-		return 0;
-	ret = name_bit(r, name, &bit);
-	if (ret < 0)
-		return ret;
-	if (current(r)->listed & FEATURE(bit))
-		return bad(r, "duplicate feature %s", word);
-	return set_state(r, bit, on, mark);
-}
-
-/* If a group has no lines for its members, as in the output of very old versions or after a `grep`, it
- * becomes a feature with the name of the alias. */
-static int end_link(struct reader *r)
-{
-	for (size_t i = 0; current(r) && i < GROUPS; i++) {
-		const struct feature_alias *alias;
-		feature_set members;
-		unsigned bit = 0;
-		int ret;
-
-		if (!r->group_seen[i])
+		if (!starts(line, keys[i]))
 			continue;
-		(void)feature_parse(&r->s->features, groups[i], &members);
-		if (members & current(r)->listed)
+		at = skip(at, QUOTES);
+		if (*at != ':')
 			continue;
-		for (size_t j = 0; (alias = feature_alias(j)) && strcmp(alias->word, groups[i]) != 0;)
-			j++;
-		ret = alias ? name_bit(r, alias->long_word, &bit) : -EBADMSG;
-		if (ret >= 0)
-			ret = set_state(r, bit, r->group_on[i], "");
-		if (ret < 0)
-			return ret;
+		at = skip(at + 1, " " QUOTES);
+		if (!*skip(at + strcspn(at, " ," QUOTES), " ," QUOTES))
+			set_hint(r, at, strcspn(at, " ," QUOTES));
 	}
-	return 0;
 }
 
-static int read_line(struct reader *r, char *line)
+/* ---- features ---- */
+
+struct value {
+	bool on;
+	enum snapshot_mark mark;
+	bool marked;
+	const char *end;
+};
+
+static const char *skip_markup(const char *at)
 {
-	char *colon;
+	for (;;) {
+		const char *close = *at == '<' && (at[1] == '/' || isalpha((unsigned char)at[1])) ? strchr(at, '>') : NULL;
+
+		if (close)
+			at = close + 1;
+		else if (*at == ' ' || (*at && strchr(QUOTES, *at)))
+			at++;
+		else
+			return at;
+	}
+}
+
+static void read_mark(const char *at, struct value *ret)
+{
+	static const struct {
+		const char *text;
+		enum snapshot_mark mark;
+	} marks[] = {
+		{ "[fixed]", SNAPSHOT_FIXED },
+		{ "[requested on]", SNAPSHOT_REQUESTED_ON },
+		{ "[requested off]", SNAPSHOT_REQUESTED_OFF },
+		{ "[not requested]", SNAPSHOT_REQUESTED_OFF },
+	};
+
+	at = skip_markup(at);
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (strncasecmp(at, marks[i].text, strlen(marks[i].text)) == 0) {
+			ret->mark = marks[i].mark;
+			ret->marked = true;
+			ret->end = at + strlen(marks[i].text);
+		}
+}
+
+/* "on", "off [fixed]". */
+static bool read_value(const char *at, struct value *ret)
+{
 	size_t len;
 
-	line += strspn(line, " \t");
-	len = strlen(line);
-	while (len && strchr(" \t\r", line[len - 1]))
-		line[--len] = '\0';
-	/* errors of old versions */
-	if (!*line || strncmp(line, "Cannot get device ", 18) == 0)
-		return 0;
-	if (strncmp(line, HEADER, strlen(HEADER)) == 0) {
-		int ret = end_link(r);
+	at = skip_markup(at);
+	len = strspn(at, NAME_CHARS);
+	*ret = (struct value){ .on = len == 2, .end = at + len };
+	if (!(len == 2 && strncasecmp(at, "on", 2) == 0) && !(len == 3 && strncasecmp(at, "off", 3) == 0))
+		return false;
+	read_mark(ret->end, ret);
+	return true;
+}
 
-		return ret < 0 ? ret : begin_link(r, line + strlen(HEADER));
+/* The words before a colon, from `from`. */
+static const char *words_before(const char *from, const char *colon, size_t *ret_len)
+{
+	const char *end = colon, *at;
+
+	while (end > from && (end[-1] == ' ' || strchr(QUOTES, end[-1])))
+		end--;
+	at = end;
+	while (at > from && end - at < NAME_MAX_LEN && (at[-1] == ' ' || strchr(NAME_CHARS, at[-1])))
+		at--;
+	/* list items, line numbers of grep, and - and + of diff */
+	while (at < end && (*at == ' ' || *at == '-' || isdigit((unsigned char)*at)))
+		at++;
+	*ret_len = (size_t)(end - at);
+	return at;
+}
+
+/* The longest known name at the end of some words. whole: all of them only. */
+static const char *find_known(const struct reader *r, const char *words, size_t len, bool whole)
+{
+	const char *name = snapshot_builder_find(&r->b, words, len);
+
+	for (size_t i = 1; !name && !whole && i < len; i++)
+		if (words[i - 1] == ' ')
+			name = snapshot_builder_find(&r->b, words + i, len - i);
+	return name;
+}
+
+/* May it be the feature of a newer kernel? Then it is alone before the colon, and nothing but a mark or a note
+ * follows. */
+static bool is_new_feature(const struct reader *r, const char *word, size_t len, const struct value *value)
+{
+	const char *note = skip_markup(value->end);
+
+	if (len < 3 || len >= FEATURE_NAME_LEN || strspn(word, NAME_CHARS) < len || !islower((unsigned char)*word))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (isupper((unsigned char)word[i]))
+			return false;
+	if (value->marked)
+		return true;
+	if (isalnum((unsigned char)*note))
+		return false;
+	return r->part == PART_FEATURES || (r->part == PART_ANY && (starts(word, "tx-") || starts(word, "rx-")));
+}
+
+static int add_value(struct reader *r, const char *name, const struct value *value)
+{
+	if (r->hint[0]) {
+		int ret = snapshot_builder_link(&r->b, r->hint, strlen(r->hint));
+
+		if (ret < 0)
+			return ret;
+		r->hint[0] = '\0';
 	}
-	colon = strstr(line, ": ");
-	if (!colon)
-		return bad(r,
-			"expected \"" HEADER "LINK:\" or \"FEATURE: on|off\", found: %.40s%s",
-			line, len > 40 ? "..." : "");
-	*colon = '\0';
-	return read_feature(r, line, colon + 2 + strspn(colon + 2, " \t"));
+	r->part = PART_FEATURES;
+	return snapshot_builder_add(&r->b, name, value->on, value->mark);
+}
+
+/* The words before a colon, and the value behind it. 1: a feature; 0; an error. */
+static int read_feature(struct reader *r, const char *from, const char *colon, bool first, const struct value *value)
+{
+	char word[FEATURE_NAME_LEN];
+	size_t len;
+	const char *words = words_before(from, colon, &len), *name = find_known(r, words, len, !first);
+	int ret;
+
+	/* flags of drivers have such names, too */
+	if (name && !strchr(name, '-') && r->part == PART_OTHER && !value->marked)
+		return 0;
+	if (!name && is_new_feature(r, words, len, value)) {
+		snprintf(word, sizeof(word), "%.*s", (int)len, words);
+		name = word;
+	}
+	if (!name)
+		return 0;
+	ret = add_value(r, name, value);
+	return ret < 0 ? ret : 1;
+}
+
+/* All features of a line: there are several if line breaks were lost. The number, or an error. */
+static int read_features(struct reader *r, const char *line)
+{
+	const char *from = line;
+	int n = 0;
+
+	for (const char *colon = line; (colon = strchr(colon, ':'));) {
+		struct value value;
+		int ret;
+
+		if (!read_value(++colon, &value))
+			continue;
+		ret = read_feature(r, from, colon - 1, n == 0, &value);
+		if (ret < 0)
+			return ret;
+		n += ret;
+		from = skip(skip_markup(value.end), " ,|" QUOTES);
+		if (n && !isalpha((unsigned char)*from))
+			break; /* a note */
+		colon = from;
+	}
+	return n;
+}
+
+static bool is_other_title(const char *line)
+{
+	size_t len = strlen(line);
+
+	for (size_t i = 0; i < ARRAY_SIZE(other_titles); i++)
+		if (strstr(line, other_titles[i]))
+			return true;
+	return len && line[len - 1] == ':';
+}
+
+/* A line without a feature. */
+static void skip_line(struct reader *r, const char *line)
+{
+	r->b.s->lines_skipped++;
+	if (strstr(line, "Actual changes:"))
+		r->b.replace = true;
+	else if (is_other_title(line))
+		r->part = PART_OTHER;
+}
+
+/* A line, or several in one with their headers. */
+static int read_line(struct reader *r, char *line)
+{
+	char *name = NULL, *header = find_header(line, &name);
+	int n = 0, used = 0;
+
+	if (!header && !read_command(r, line))
+		read_key(r, line);
+	if (!header)
+		used = n = read_features(r, line);
+	while (n >= 0 && header) {
+		char *rest = header_end(name), *next, c = '\0';
+
+		n = read_header(r, name);
+		next = find_header(rest, &name);
+		if (next) {
+			c = *next;
+			*next = '\0';
+		}
+		if (n >= 0)
+			n = read_features(r, rest);
+		if (next)
+			*next = c;
+		header = next;
+		used = 1;
+	}
+	if (n < 0)
+		return n;
+	if (used)
+		r->b.s->lines_used++;
+	else
+		skip_line(r, line);
+	return 0;
+}
+
+static int read_lines(struct reader *r, char *text)
+{
+	int ret = 0;
+
+	for (char *line = text, *end; ret >= 0 && *line; line = end) {
+		size_t len = strcspn(line, "\n\v");
+		bool real = line[len] == '\n';
+
+		end = line + len + (line[len] ? 1 : 0);
+		while (len && line[len - 1] == ' ')
+			len--;
+		line[len] = '\0';
+		line += strspn(line, " ");
+		ret = *line ? read_line(r, line) : 0;
+		r->b.line += real;
+	}
+	return ret;
+}
+
+/* Does the text look like other output of ethtool? */
+static bool is_other_output(const char *text)
+{
+	static const char *const words[] = { "Settings for ", " parameters for ", "driver: ", "NIC statistics:" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (memmem(text, strlen(text), words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
+/* No feature is in the text. */
+static int nothing_found(struct reader *r, const char *text)
+{
+	r->b.line = 0;
+	snapshot_builder_fail(&r->b, "no features in %u lines; expected a snapshot or the output of ethtool -k%s",
+		r->b.s->lines_used + r->b.s->lines_skipped,
+		is_other_output(text) ? ", not that of another ethtool command" : "");
+	return -ENODATA;
+}
+
+static bool any_feature(const struct snapshot_builder *b)
+{
+	for (size_t i = 0; i < b->s->n_links; i++)
+		if (b->s->links[i].listed || b->s->links[i].groups)
+			return true;
+	return false;
 }
 
 int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_table *known,
 	struct snapshot *ret, char *why, size_t why_size)
 {
-	struct reader reader = {
-		.s = ret, .known = known, .link = SIZE_MAX, .why = why, .why_size = why_size};
-	int r = 0;
+	struct reader r = { .b = { .s = ret, .known = known, .why = why, .why_size = why_size } };
+	_cleanup_free_ char *copy = malloc(len + 1), *clean = NULL;
+	int n;
 
-	*ret = (struct snapshot){.form = SNAPSHOT_ETHTOOL};
-	for (size_t at = 0; r >= 0 && at < len;) {
-		const char *end = memchr(text + at, '\n', len - at);
-		size_t n = end ? (size_t)(end - text) - at : len - at;
-		char line[256];
-
-		reader.line++;
-		if (n >= sizeof(line))
-			r = bad(&reader, "line too long");
-		else {
-			memcpy(line, text + at, n);
-			line[n] = '\0';
-			r = strlen(line) == n ? read_line(&reader, line)
-					      : bad(&reader, "NUL byte: not a text file");
-		}
-		at += n + 1;
-	}
-	if (r >= 0)
-		r = end_link(&reader);
-	if (r >= 0 && ret->n_links == 0) {
-		snprintf(why, why_size,
-			"no interfaces; expected a snapshot or the output of ethtool -k");
-		r = -EBADMSG;
-	}
-	if (r < 0)
-		snapshot_clear(ret);
-	return r < 0 ? r : 0;
+	snapshot_builder_begin(&r.b);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, text, len);
+	n = snapshot_read_foreign(&r.b, copy, len);
+	if (n >= 0)
+		clean = snapshot_clean(copy, len);
+	if (!clean)
+		return snapshot_builder_end(&r.b, n < 0 ? n : -ENOMEM);
+	r.b.line = 1;
+	r.b.link = SIZE_MAX;
+	n = read_lines(&r, clean);
+	if (n >= 0 && !any_feature(&r.b))
+		n = nothing_found(&r, clean);
+	return snapshot_builder_end(&r.b, n);
 }

@@ -93,6 +93,11 @@ static const struct feature_alias aliases[] = {
 	{ "rxhash", "receive-hashing", "rx-hashing" },
 };
 
+const char *feature_known(size_t i)
+{
+	return i < ARRAY_SIZE(known_names) ? known_names[i] : NULL;
+}
+
 const struct feature_alias *feature_alias(size_t i)
 {
 	return i < ARRAY_SIZE(aliases) ? &aliases[i] : NULL;

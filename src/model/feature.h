@@ -62,6 +62,9 @@ feature_set feature_named(const struct feature_table *table, const char *name);
 enum feature_word feature_parse(
 	const struct feature_table *table, const char *word, feature_set *ret_set);
 
+/* Entry i of the names of all known kernels, sorted; NULL after the last. Static. */
+const char *feature_known(size_t i);
+
 /* The valid word nearest to an unknown one; NULL if none is near. Static. */
 const char *feature_nearest(const char *word);
 

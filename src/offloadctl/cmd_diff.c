@@ -75,13 +75,31 @@ static int read_text(const char *path, char **ret, size_t *ret_len)
 	return r < 0 ? cmd_error("Failed to read %s: %s", file_name(path), strerror(-r)) : CMD_OK;
 }
 
+/* Does a text from `at` begin a document of offloadctl? Then it is nothing else, even if it is truncated. */
+static bool is_document(const char *text, size_t len, size_t at)
+{
+	size_t n = len - at < 256 ? len - at : 256;
+
+	return text[at] == '{' && memmem(text + at, n, "\"document\"", strlen("\"document\""));
+}
+
+/* Does a text from `at` begin with JSON? After '[' there is an object or nothing: "[root@web1 ~]# ..." is text. */
+static bool is_json(const char *text, size_t len, size_t at)
+{
+	size_t next = at + 1;
+
+	while (next < len && text[next] && strchr(" \t\r\n", text[next]))
+		next++;
+	return text[at] == '{' || (text[at] == '[' && next < len && (text[next] == '{' || text[next] == ']'));
+}
+
 /* known: feature names of this kernel, which may be newer than this program. */
 static int parse(const char *path, const char *text, size_t len, const struct feature_table *known,
 	struct snapshot *ret)
 {
-	char why[512] = "";
+	char why[512] = "", other[512] = "";
 	size_t at = 0;
-	int r;
+	int r = -EBADMSG;
 
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		at = 3;
@@ -90,10 +108,13 @@ static int parse(const char *path, const char *text, size_t len, const struct fe
 	if (at == len)
 		return cmd_error("Failed to read %s: empty", file_name(path));
 	/* lines are counted from the first one */
-	if (text[at] == '{' || text[at] == '[')
+	if (is_json(text, len, at))
 		r = snapshot_parse_json(text, len, ret, why, sizeof(why));
-	else
-		r = snapshot_parse_ethtool(text, len, known, ret, why, sizeof(why));
+	if (r == -EBADMSG && !is_document(text, len, at)) {
+		r = snapshot_parse_ethtool(text, len, known, ret, other, sizeof(other));
+		if (r != -ENODATA || !*why)
+			memcpy(why, other, sizeof(why));
+	}
 	return r < 0 ? cmd_error("Failed to read %s: %s", file_name(path), *why ? why : strerror(-r)) : CMD_OK;
 }
 

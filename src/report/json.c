@@ -511,6 +511,12 @@ static void add_side(struct json_writer *w, const char *key, const struct snapsh
 	json_add_some(w, "host", s->host);
 	json_add_some(w, "kernel", s->kernel);
 	json_add_int(w, "links", (int64_t)s->n_links);
+	if (json_open_if(w, "lines", s->lines_used)) {
+		json_add_int(w, "used", s->lines_used);
+		json_add_int(w, "skipped", s->lines_skipped);
+		json_close_object(w);
+	}
+	feature_add_names(w, "unrecognized", &s->features, s->unknown);
 	json_close_object(w);
 }
 

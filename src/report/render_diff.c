@@ -125,7 +125,38 @@ static void put_side(
 		fprintf(r->out, ", %s", s->host);
 	if (*s->kernel)
 		fprintf(r->out, ", Linux %s", s->kernel);
-	fprintf(r->out, ", %zu interface%s\n", s->n_links, util_plural(s->n_links));
+	fprintf(r->out, ", %zu interface%s", s->n_links, util_plural(s->n_links));
+	if (s->lines_used)
+		fprintf(r->out, ", %u line%s used, %u skipped", s->lines_used, util_plural(s->lines_used), s->lines_skipped);
+	fputc('\n', r->out);
+}
+
+/* Features that no known kernel has, of both sides. */
+static void put_unrecognized(const struct render *r, const struct diff *d)
+{
+	const struct snapshot *sides[] = { d->a, d->b };
+	struct feature_table unknown = { 0 };
+	char text[TEXT_LEN];
+	unsigned bit;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++)
+		feature_foreach (bit, sides[i]->unknown) {
+			const char *name = sides[i]->features.name[bit];
+
+			if (feature_bit(&unknown, name) < 0)
+				(void)feature_table_add(&unknown, unknown.count, name, strlen(name));
+		}
+	if (!unknown.count)
+		return;
+	text[0] = '\0';
+	for (bit = 0; bit < unknown.count; bit++) {
+		const char *near = feature_nearest(unknown.name[bit]);
+
+		util_append(text, sizeof(text), "%s%s", bit ? ", " : "", unknown.name[bit]);
+		if (near)
+			util_append(text, sizeof(text), " (did you mean %s?)", near);
+	}
+	fprintf(r->out, "unknown feature%s: %s\n", util_plural(unknown.count), text);
 }
 
 static void put_renamed(const struct render *r, const struct diff *d)
@@ -173,6 +204,7 @@ void render_diff(const struct render *r, const struct diff *d, const char *a, co
 	put_side(r, "A", a, d->a);
 	put_side(r, "B", b, d->b);
 	put_renamed(r, d);
+	put_unrecognized(r, d);
 	put_unknown(r, &d->a->features, d->unknown_in_b, "B", d->b);
 	put_unknown(r, &d->b->features, d->unknown_in_a, "A", d->a);
 }

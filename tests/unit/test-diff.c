@@ -359,6 +359,51 @@ static void texts(void **state)
 	snapshot_clear(&b);
 }
 
+static struct snapshot text(const char *of)
+{
+	struct snapshot s;
+	char why[256];
+
+	assert_int_equal(snapshot_parse_ethtool(of, strlen(of), &(struct feature_table){ 0 }, &s, why, sizeof(why)), 0);
+	return s;
+}
+
+/* Old versions of ethtool list the groups alone. */
+static void groups_and_members(void **state)
+{
+	static const char old[] = "tx-checksumming: on\nscatter-gather: on\ntcp-segmentation-offload: on\n",
+			  old_off[] = "tx-checksumming: off\nscatter-gather: off\ntcp-segmentation-offload: off\n",
+			  new[] = "tx-checksumming: on\n\ttx-checksum-ipv4: on\nscatter-gather: on\n\ttx-scatter-gather: on\n"
+				  "tcp-segmentation-offload: on\n\ttx-tcp-segmentation: on\n\ttx-tcp6-segmentation: off\n",
+			  new_off[] = "tx-checksumming: off\n\ttx-checksum-ipv4: off\nscatter-gather: off\n"
+				      "\ttx-scatter-gather: off\ntcp-segmentation-offload: off\n"
+				      "\ttx-tcp-segmentation: off [requested on]\n\ttx-tcp6-segmentation: off\n";
+	static const struct {
+		const char *a, *b;
+		size_t lost, unlisted;
+		bool any;
+	} cases[] = {
+		{ old, new_off, 3, 0, true },
+		{ old, new, 0, 0, false },
+		{ old_off, new, 0, 0, true }, /* gained */
+		{ new, old_off, 3, 0, true },
+		{ new, old, 0, 3, true },     /* which members are on is not known */
+		{ old, "\ttx-tcp6-segmentation: off\n", 0, 3, true }, /* nor here, as not all are listed */
+		{ old, "\ttx-tcp6-segmentation: on\n", 0, 2, true },
+		{ old, old_off, 3, 0, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct snapshot a = text(cases[i].a), b = text(cases[i].b);
+		struct diff d = make(&a, &b, false);
+
+		if (d.lost != cases[i].lost || d.unlisted != cases[i].unlisted || diff_any(&d) != cases[i].any)
+			fail_msg("case %zu: lost %zu, unlisted %zu", i, d.lost, d.unlisted);
+		done(&d, &a, &b);
+	}
+}
+
 /* As many links as there may be, all of one role and not alike. */
 static void many(void **state)
 {
@@ -513,6 +558,7 @@ int main(void)
 		cmocka_unit_test(vlan_ids),
 		cmocka_unit_test(a_loop),
 		cmocka_unit_test(texts),
+		cmocka_unit_test(groups_and_members),
 		cmocka_unit_test(many),
 		cmocka_unit_test(the_incident),
 		cmocka_unit_test(the_rest),

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Removes what mail, web pages and terminals do to pasted text. */
+#ifndef OFFLOADD_SNAPSHOT_CLEAN_H
+#define OFFLOADD_SNAPSHOT_CLEAN_H
+
+#include <stddef.h>
+
+#define SNAPSHOT_BREAK '\v' /* a line break that is none in the given text */
+
+/* Copies a text without escape codes, NUL bytes (of UTF-16), BOM and zero-width spaces; other blanks, quotes and
+ * hyphens become ASCII, several blanks become one. Lines end in '\n', or in SNAPSHOT_BREAK for a line break written as "\n". Returns a
+ * NUL-terminated text, the caller's to free; NULL: no memory. */
+char *snapshot_clean(const char *text, size_t len);
+
+#endif
