@@ -65,6 +65,26 @@ esac
 probes_stop
 umount /sys/kernel/btf
 
+# without BTF and names of functions, as below ProtectKernelTunables= on kernels without BTF: one after the other is tried
+mount -t tmpfs none /sys/kernel/btf
+: >"$scratch/empty"
+mount --bind "$scratch/empty" /proc/kallsyms
+probes_start
+case $KERNEL in
+5.10 | 6.1) wanted='^sendpage by process \(sock_no_sendpage_locked\): kprobe$' ;;
+*) wanted='^sendpage by process \(sock_no_sendpage\): absent, this kernel has no sock_no_sendpage' ;;
+esac
+has "without names of functions too, sendpage is counted by process where the kernel has it" "$(ask status)" "$wanted"
+probes_stop
+umount /proc/kallsyms
+if [ "$KERNEL" = 5.10 ]; then
+	probes_run setpriv --bounding-set=-sys_resource bash -c 'ulimit -l 64 && exec "$0"' "$tools/probes-dump"
+	has "a limit of locked memory is reported as that" "$(ask status)" \
+		'^sendpage by process .*absent, Operation not permitted; RLIMIT_MEMLOCK is 65536 bytes'
+	probes_stop
+fi
+umount /sys/kernel/btf
+
 # without privilege
 probes_run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$tools/probes-dump"
 has "without privilege each probe says so" "$(ask status)" '^segmentation .*absent, no privilege' '^sockets .*absent, no privilege'
