@@ -244,13 +244,13 @@ SEC("tp_btf/kfree_skb")
 int BPF_PROG(udp_refused, struct sk_buff *skb, void *location)
 {
 	__u64 place = (__u64)location;
+	struct sock *sk = skb->sk; /* read once: from Linux 6.12 on, the verifier wants this pointer to be checked */
 
 	if (place == udp_refusal[0] && place)
 		refused(skb, false);
 	else if (place == udp_refusal[1] && place)
 		refused(skb, true);
-	else if (udp_trial_port && skb->sk && socket_is(true, skb->sk, IPPROTO_UDPLITE) &&
-		skb->sk->__sk_common.skc_num == udp_trial_port)
+	else if (udp_trial_port && sk && socket_is(true, sk, IPPROTO_UDPLITE) && sk->__sk_common.skc_num == udp_trial_port)
 		udp_trial_place = place;
 	return 0;
 }

@@ -568,6 +568,14 @@ static int take_key(struct ini_reader *reader, const struct entry *p,
 	return 0;
 }
 
+static bool has_section(const struct scanner *s, const char *name)
+{
+	for (size_t i = 0; name && i < s->n; i++)
+		if (strcmp(s->entries[i].section, name) == 0)
+			return true;
+	return false;
+}
+
 /* Reports required sections that are missing or empty. */
 static void check_sections(struct ini_reader *reader, const struct scanner *s,
 	const struct ini_section *sections, size_t n)
@@ -581,7 +589,7 @@ static void check_sections(struct ini_reader *reader, const struct scanner *s,
 				line = s->entries[j].section_line;
 				filled = filled || s->entries[j].line;
 			}
-		if (!line && sections[i].missing)
+		if (!line && sections[i].missing && !has_section(s, sections[i].instead))
 			ini_complain(reader, 0, "%s", sections[i].missing);
 		else if (line && !filled && sections[i].empty)
 			ini_complain(reader, line, "%s", sections[i].empty);

@@ -2,6 +2,7 @@
 #include "compare/diff.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -122,7 +123,7 @@ static int learn_needs(struct work *w)
 	if (r < 0)
 		return r;
 	for (unsigned bit = 0; bit < d->a->features.count; bit++)
-		predict_needs(p, bit, &w->all[bit], &w->any[bit], &not );
+		predict_needs(p, NULL, bit, &w->all[bit], &w->any[bit], &not );
 	return 0;
 }
 
@@ -425,6 +426,18 @@ static const char *readability(const struct snapshot_link *link)
 	return link->has_features ? "readable" : *link->error ? link->error : "unreadable";
 }
 
+/* A limit that only one kernel reports is not a difference. */
+static int add_limit(struct diff *d, size_t pair, enum link_limit limit, const struct link_limits *a, const struct link_limits *b)
+{
+	char text_a[16], text_b[16];
+
+	if (!(a->has & b->has & LINK_LIMIT(limit)) || a->value[limit] == b->value[limit])
+		return 0;
+	snprintf(text_a, sizeof(text_a), "%" PRIu32, a->value[limit]);
+	snprintf(text_b, sizeof(text_b), "%" PRIu32, b->value[limit]);
+	return add_field(d, pair, link_limit_name(limit), text_a, text_b);
+}
+
 static int compare_fields(struct work *w, size_t i)
 {
 	const struct snapshot_link *a = &w->d->a->links[w->d->pairs[i].a],
@@ -455,6 +468,8 @@ static int compare_fields(struct work *w, size_t i)
 	if (r >= 0)
 		r = add_place(w, i, "port of", w->stack[0].master, a->master, w->stack[1].master,
 			b->master);
+	for (unsigned limit = 0; r >= 0 && limit < LINK_LIMIT_COUNT; limit++)
+		r = add_limit(w->d, i, limit, &a->limits, &b->limits);
 	return r;
 }
 
@@ -464,7 +479,7 @@ static bool same_words(const struct snapshot_rule *a, const struct snapshot_rule
 
 	for (size_t i = 0; i < a->n_words; i++)
 		for (size_t j = 0; j < b->n_words; j++)
-			found += a->words[i].value == b->words[j].value &&
+			found += a->words[i].value == b->words[j].value && a->words[i].number == b->words[j].number &&
 				 strcmp(a->words[i].word, b->words[j].word) == 0;
 	return a->n_words == b->n_words && found == a->n_words;
 }

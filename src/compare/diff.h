@@ -46,7 +46,7 @@ struct diff_group {
 /* Another difference of a link. */
 struct diff_field {
 	size_t pair;
-	const char *what; /* "kind", "driver", "vlan id", "stacked on", "port of", "features"; static */
+	const char *what; /* "kind", "driver", "vlan id", "stacked on", "port of", "features", or a limit; static */
 	char a[64], b[64]; /* "none" for an empty value; of "features": "readable", or why not */
 };
 

@@ -74,6 +74,7 @@ static int take_link(struct snapshot *s, const struct link_table *table, const s
 	copy_name(to->master, sizeof(to->master), master ? master->name : "");
 	to->lower_elsewhere = from->lower_netnsid >= 0 && !link_has_peer(from);
 	to->vlan_id = from->vlan_id;
+	to->limits = from->limits;
 	to->has_features = from->has_features;
 	if (from->has_features)
 		to->features = (struct link_features){ .hw = from->features.hw & named,
@@ -98,13 +99,24 @@ static int take_rule(struct snapshot_rule *to, const struct rule *from)
 		copy_text(&to->description, from->description) < 0 ||
 		copy_text(&to->reason, from->reason) < 0)
 		return -ENOMEM;
-	to->words = calloc(from->n_features + 1, sizeof(*to->words));
+	to->words = calloc(from->n_features + LINK_LIMIT_SETTABLE + 1, sizeof(*to->words));
 	if (!to->words)
 		return -ENOMEM;
 	for (size_t i = 0; i < from->n_features; i++) {
 		to->words[i].value = from->features[i].value;
 		to->n_words++;
 		if (copy_text(&to->words[i].word, from->features[i].word) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < LINK_LIMIT_SETTABLE; i++) {
+		struct snapshot_word *word = &to->words[to->n_words];
+
+		if (!from->limits[i].word)
+			continue;
+		word->value = from->limits[i].value;
+		word->number = from->limits[i].number;
+		to->n_words++;
+		if (copy_text(&word->word, from->limits[i].word) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -28,19 +28,21 @@ struct snapshot_link {
 	bool has_features;
 	char error[64]; /* why it has no features, "" if not known */
 	struct link_features features;
+	struct link_limits limits; /* has: those that are known */
 	feature_set listed; /* SNAPSHOT_ETHTOOL: the features listed for this link */
 };
 
 struct snapshot_word {
 	char *word;
 	enum rule_value value;
+	uint32_t number; /* RULE_NUMBER, of a limit */
 };
 
 struct snapshot_rule {
 	char *file, *path;
 	char *description, *reason; /* NULL: not set */
 	enum rule_mode mode;
-	struct snapshot_word *words; /* the features that it declares */
+	struct snapshot_word *words; /* the features and limits that it declares */
 	size_t n_words;
 };
 

@@ -62,7 +62,21 @@ static void add_link(
 		add_line(w, "never_changed", &s->features, link->features.nochange);
 		json_close_object(w);
 	}
+	if (json_open_if(w, "limits", link->limits.has)) {
+		for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++)
+			if (link->limits.has & LINK_LIMIT(i))
+				json_add_int(w, link_limit_name(i), link->limits.value[i]);
+		json_close_object(w);
+	}
 	json_close_object(w);
+}
+
+static void add_word(struct json_writer *w, const struct snapshot_word *word)
+{
+	if (word->value == RULE_NUMBER)
+		json_add_int(w, word->word, word->number);
+	else
+		json_add_text(w, word->word, rule_value_name(word->value));
 }
 
 static void add_rules(struct json_writer *w, const struct snapshot *s)
@@ -76,7 +90,7 @@ static void add_rules(struct json_writer *w, const struct snapshot *s)
 		json_add_text(w, "mode", rule->mode == RULE_MODE_AUDIT ? "audit" : "enforce");
 		json_open_object(w, "declares");
 		for (size_t j = 0; j < rule->n_words; j++)
-			json_add_text(w, rule->words[j].word, rule_value_name(rule->words[j].value));
+			add_word(w, &rule->words[j]);
 		json_close_object(w);
 		json_close_object(w);
 	}
@@ -105,7 +119,7 @@ int snapshot_format_json(const struct snapshot *s, char **ret, size_t *ret_len)
 
 /* Members that need more than a copy. */
 struct parts {
-	const struct json_value *host, *features, *links, *rules, *sets, *words;
+	const struct json_value *host, *features, *links, *rules, *sets, *limits, *words;
 	char document[32], mode[16];
 	int64_t version;
 };
@@ -151,11 +165,38 @@ static int read_set(struct json_reader *r, const struct json_value *from, const 
 	return r->error;
 }
 
+/* A number from 0 to UINT32_MAX; -1: it is none. */
+static int64_t read_number(const struct json_value *value)
+{
+	int64_t number = json_kind(value) == JSON_INT ? json_as_int(value) : -1;
+
+	return number <= UINT32_MAX ? number : -1;
+}
+
+/* Skips limits of newer kernels. */
+static void read_limits(struct json_reader *r, const struct json_value *limits, struct link_limits *ret)
+{
+	json_foreach(value, limits)
+	{
+		int limit = link_limit_find(json_key(value));
+		int64_t number = read_number(value);
+
+		if (number < 0) {
+			json_complain(r, "limits", "has a value that is not a limit");
+		} else if (limit >= 0) {
+			ret->value[limit] = (uint32_t)number;
+			ret->has |= LINK_LIMIT(limit);
+		}
+	}
+}
+
 static void read_link(struct json_reader *r, const struct json_value *o, const struct feature_table *table,
 	struct snapshot_link *link)
 {
 	static const struct json_field fields[] = {
-		JSON_FIELD(struct parts, sets, "features", JSON_OBJECT), { 0 },
+		JSON_FIELD(struct parts, sets, "features", JSON_OBJECT),
+		JSON_FIELD(struct parts, limits, "limits", JSON_OBJECT),
+		{ 0 },
 	};
 	struct parts parts = { 0 };
 
@@ -170,11 +211,12 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 	read_set(r, parts.sets, "requested", table, &link->features.wanted);
 	read_set(r, parts.sets, "active", table, &link->features.active);
 	read_set(r, parts.sets, "never_changed", table, &link->features.nochange);
+	read_limits(r, parts.limits, &link->limits);
 }
 
 static int read_words(struct json_reader *r, const struct json_value *words, struct snapshot_rule *rule)
 {
-	static const enum rule_value values[] = { RULE_OFF, RULE_ON, RULE_LOWER };
+	static const enum rule_value values[] = { RULE_OFF, RULE_ON, RULE_LOWER, RULE_LOWER_ALL };
 
 	if (json_count(words) > SNAPSHOT_WORDS_MAX)
 		return json_complain(r, "declares", "has too many members");
@@ -188,8 +230,12 @@ static int read_words(struct json_reader *r, const struct json_value *words, str
 		for (size_t i = 0; i < ARRAY_SIZE(values); i++)
 			if (strcmp(json_as_text(value), rule_value_name(values[i])) == 0)
 				word->value = values[i];
+		if (link_limit_find(json_key(value)) >= 0 && read_number(value) >= 0) {
+			word->value = RULE_NUMBER;
+			word->number = (uint32_t)read_number(value);
+		}
 		if (word->value == RULE_UNSET || strlen(json_key(value)) > TEXT_MAX)
-			return json_complain(r, "declares", "has a value that is not on, off or lower");
+			return json_complain(r, "declares", "has a value that is not on, off, lower, lower-all or the number of a limit");
 		word->word = strdup(json_key(value));
 		if (!word->word)
 			return -ENOMEM;

@@ -88,6 +88,7 @@ static int restore_link(
 	};
 	int r;
 
+	link.limits = from->limits;
 	snprintf(link.name, sizeof(link.name), "%s", from->name);
 	snprintf(link.kind, sizeof(link.kind), "%s", from->kind);
 	snprintf(link.driver, sizeof(link.driver), "%s", from->driver);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "report/json.h"
+#include "report/json_limits.h"
 #include "report/json_services.h"
 #include "kernel/netns.h"
 
@@ -45,13 +46,15 @@ static void add_contended(struct json_writer *w, struct methods *m)
 	link_states_foreach(reconcile_states(m->host.reconcile), state) {
 		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
 		feature_set contended = link_state_contended(state);
+		unsigned limits = link_state_limits_contended(state);
 
-		if (!contended || !link)
+		if (!(contended || limits) || !link)
 			continue;
 		if (n++ == METHODS_LIST_MAX)
 			break;
 		method_open_link(w, link->name, link->ifindex);
 		feature_add_names(w, "features", &m->host.observe->features, contended);
+		json_add_limit_names(w, "limits", limits);
 		json_close_object(w);
 	}
 	json_close_list(w);

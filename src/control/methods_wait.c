@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "report/catalog.h"
+#include "report/json_limits.h"
 
 /* ---- events ---- */
 
@@ -38,6 +39,7 @@ static void add_event(struct json_writer *w, const struct feature_table *table, 
 	json_add_some(w, "link", event->link);
 	json_add_positive(w, "ifindex", event->ifindex);
 	feature_add_names(w, "features", table, finding_features(event));
+	json_add_limits(w, "limits", &event->limits);
 	json_add_some(w, "rule", event->rules);
 	json_add_some(w, "reason", catalog_reason(event, table, text, sizeof(text)));
 	json_add_some(w, "service", event->service);

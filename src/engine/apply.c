@@ -9,19 +9,7 @@
 #include <time.h>
 
 #include "basic/util.h"
-
-static void explain_error(struct apply_result *result)
-{
-	if (result->text[0])
-		return;
-	if (result->error == -EPERM)
-		snprintf(result->text, sizeof(result->text), "needs CAP_NET_ADMIN");
-	else if (result->error == -ENODEV)
-		snprintf(result->text, sizeof(result->text),
-			"the interface is gone, was renamed or replaced");
-	else
-		snprintf(result->text, sizeof(result->text), "%s", strerror(-result->error));
-}
+#include "engine/apply_private.h"
 
 /* The kernel also returns -ENODEV for a device that exists, but is detached during a reset or suspend: !netif_device_present() in
  * ethnl_ops_begin() and dev_ethtool(). */
@@ -31,13 +19,6 @@ static bool is_detached(const struct apply_result *result, int error)
 
 	return error == -ENODEV && if_indextoname((unsigned)result->ifindex, name) &&
 		strcmp(name, result->name) == 0;
-}
-
-static void fail(struct apply_result *result, int error)
-{
-	result->error = error;
-	result->missed = result->asked;
-	explain_error(result);
 }
 
 /* The link if it still has this index, name and kind (NULL: any), otherwise NULL. */
@@ -80,14 +61,14 @@ static int set_and_verify(struct observe *o, struct link *link, bool recompute, 
 			snprintf(result->text, sizeof(result->text),
 				"the device is detached (being reset or suspended)");
 		}
-		fail(result, reply.error);
+		apply_result_fail(result, reply.error);
 	}
 	r = observe_features(o, link);
 	if (r < 0) {
 		if (result->error == 0) {
 			snprintf(result->text, sizeof(result->text), "set, but not read back: %s",
 				strerror(-r));
-			fail(result, r == -ENODEV ? -ENODEV : -EUCLEAN);
+			apply_result_fail(result, r == -ENODEV ? -ENODEV : -EUCLEAN);
 		}
 		return 0;
 	}
@@ -98,8 +79,9 @@ static int set_and_verify(struct observe *o, struct link *link, bool recompute, 
 static void start_result(
 	struct apply_result *result, int ifindex, const char *name, feature_set asked, feature_set value)
 {
-	*result = (struct apply_result){ .ifindex = ifindex, .asked = asked, .value = value & asked };
-	util_copy_name(result->name, sizeof(result->name), name, strnlen(name, LINK_NAME_LEN));
+	apply_result_begin(result, ifindex, name);
+	result->asked = asked;
+	result->value = value & asked;
 }
 
 /* The link of a step, NULL if it is not the one that was planned for. */
@@ -117,9 +99,11 @@ static int remember(struct observe *o, const struct plan *plan, struct ledger *l
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		struct link *link = find_step_link(o, plan, &plan->steps[i]);
 
-		if (!link || !link->has_features || plan->steps[i].recompute)
+		if (!link || plan->steps[i].recompute)
 			continue;
-		r = ledger_remember(ledger, link, plan->steps[i].mask);
+		r = plan->steps[i].limits.has ? ledger_remember_limits(ledger, link, plan->steps[i].limits.has) : 0;
+		if (r >= 0 && plan->steps[i].mask && link->has_features)
+			r = ledger_remember(ledger, link, plan->steps[i].mask);
 		if (r == -ENOMEM)
 			return r;
 	}
@@ -178,8 +162,13 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 		struct link *link = find_step_link(o, plan, step);
 
 		start_result(result, step->ifindex, step->name, step->mask, step->value);
+		result->limits = step->limits;
 		if (!link) {
-			fail(result, -ENODEV);
+			apply_result_fail(result, -ENODEV);
+			continue;
+		}
+		if (step->limits.has) {
+			apply_limits(o, link, &step->limits, result);
 			continue;
 		}
 		r = set_and_verify(o, link, step->recompute, result);
@@ -249,27 +238,6 @@ void apply_wait_late(struct observe *o, const struct plan *plan, const struct ap
 	}
 }
 
-static bool is_temporary(int error)
-{
-	switch (error) {
-	case -EBUSY:
-	case -EAGAIN:
-	case -EINTR:
-	case -ENOMEM:
-	case -ENOBUFS:
-	case -EUCLEAN:
-		return true;
-	default:
-		return false;
-	}
-}
-
-void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec)
-{
-	if (refusals->tries < APPLY_RETRY_MAX)
-		refusals->retry_usec = now_usec + (APPLY_RETRY_USEC << refusals->tries++);
-}
-
 static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
 {
 	sets[true] |= bits & value;
@@ -289,8 +257,11 @@ static feature_set find_retryable(const struct plan *plan, const struct apply_re
 
 static int learn(const struct plan *plan, const struct apply_result *result, uint64_t now_usec, struct link_state *state)
 {
-	struct link_refusals *refusals = link_state_refusals(state);
+	struct link_refusals *refusals;
 
+	if (result->limits.has)
+		return apply_limits_learn(result, now_usec, state);
+	refusals = link_state_refusals(state);
 	if (!refusals)
 		return -ENOMEM;
 	if (result->error == 0) {
@@ -303,7 +274,7 @@ static int learn(const struct plan *plan, const struct apply_result *result, uin
 		if (!refusals->words)
 			return -ENOMEM;
 	}
-	if (result->error ? is_temporary(result->error) : refusals->retryable != 0)
+	if (result->error ? apply_is_temporary(result->error) : refusals->retryable != 0)
 		apply_retry_later(refusals, now_usec);
 	return 0;
 }
@@ -314,7 +285,7 @@ int apply_learn(const struct plan *plan, const struct apply_report *report, uint
 		const struct apply_result *result = &report->results[i];
 		struct link_state *state;
 
-		if (!result->missed || result->error == -ENODEV)
+		if (!apply_result_missed(result) || result->error == -ENODEV)
 			continue;
 		state = link_states_get(states, result->ifindex);
 		if (!state || learn(plan, result, now_usec, state) < 0)
@@ -346,19 +317,31 @@ static void drop_gone(struct observe *o, struct ledger *ledger)
 	}
 }
 
+/* Adds one result for the features, and one for the limits. */
 static int revert_link(struct observe *o, struct ledger *ledger, struct link *link,
-	const struct ledger_link *entry, struct apply_result *result)
+	const struct ledger_link *entry, struct apply_report *report)
 {
+	struct apply_result *result;
+	bool done = true;
 	int r;
 
-	start_result(result, link->ifindex, link->name, entry->mask, entry->value);
-	r = set_and_verify(o, link, false, result);
-	if (r < 0)
-		return r;
-	if (result->error)
-		return 0;
-	result->missed = (result->after.wanted ^ result->value) & result->asked;
-	if (!result->missed)
+	if (entry->mask) {
+		result = &report->results[report->n_results++];
+		start_result(result, link->ifindex, link->name, entry->mask, entry->value);
+		r = set_and_verify(o, link, false, result);
+		if (r < 0)
+			return r;
+		if (!result->error)
+			result->missed = (result->after.wanted ^ result->value) & result->asked;
+		done = !result->error && !result->missed;
+	}
+	if (entry->limits.has) {
+		result = &report->results[report->n_results++];
+		apply_result_begin(result, link->ifindex, link->name);
+		apply_limits(o, link, &entry->limits, result);
+		done = done && !result->error && !result->limits_missed;
+	}
+	if (done)
 		ledger_forget(ledger, link->ifindex);
 	return 0;
 }
@@ -375,7 +358,7 @@ int apply_revert(struct observe *o, struct ledger *ledger, const char *const *on
 	r = link_table_sorted(&o->links, &links, &n);
 	if (r < 0)
 		return r;
-	ret->results = calloc(n + 1, sizeof(*ret->results));
+	ret->results = calloc(2 * n + 1, sizeof(*ret->results));
 	if (!ret->results)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
@@ -383,7 +366,7 @@ int apply_revert(struct observe *o, struct ledger *ledger, const char *const *on
 
 		if (!entry || !is_named(only, links[i]->name))
 			continue;
-		r = revert_link(o, ledger, links[i], entry, &ret->results[ret->n_results++]);
+		r = revert_link(o, ledger, links[i], entry, ret);
 		if (r < 0) {
 			apply_report_clear(ret);
 			return r;

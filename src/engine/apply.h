@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Executes a plan: for each step one SET request, then a read-back that is compared with the request. Only this module changes
- * features. */
+ * features and, in apply_limits.c, size limits. */
 #ifndef OFFLOADD_APPLY_H
 #define OFFLOADD_APPLY_H
 
@@ -8,7 +8,7 @@
 #include "kernel/observe.h"
 #include "plan/plan.h"
 
-/* The result of one step. */
+/* The result of one step, which is about either features or limits. */
 struct apply_result {
 	int ifindex;
 	char name[LINK_NAME_LEN];
@@ -16,6 +16,9 @@ struct apply_result {
 	struct link_features before, after; /* as read; after equals before if the read-back failed */
 	feature_set changed;	      /* active bits that differ between before and after */
 	feature_set missed;	      /* asked features that do not have the requested value after it; all of asked after an error */
+	struct link_limits limits;    /* those that the SET changes, with their new values; has is 0 in a step about features */
+	struct link_limits limits_before, limits_after;
+	unsigned limits_missed;	      /* as missed: LINK_LIMIT() */
 	/* Negative errno from the kernel. -ENODEV: the link is gone, renamed or replaced. -EUCLEAN: the SET succeeded, but the
 	 * read-back failed. */
 	int error;
@@ -67,7 +70,15 @@ void apply_retry_later(struct link_refusals *refusals, uint64_t now_usec);
 const struct apply_result *apply_find(
 	const struct apply_report *report, int ifindex, feature_set bits);
 
-/* Restores the original wanted bits of links, lowest links first, and removes them from the ledger. only: link names,
+/* The first result of this link that is about one of these limits, LINK_LIMIT(). */
+const struct apply_result *apply_find_limits(const struct apply_report *report, int ifindex, unsigned limits);
+
+static inline bool apply_result_missed(const struct apply_result *result)
+{
+	return result->missed || result->limits_missed;
+}
+
+/* Restores the original wanted bits and limits of links, lowest links first, and removes them from the ledger. only: link names,
  * NULL-terminated; NULL: every link in the ledger. In these results `missed` compares wanted bits, because active bits may
  * never have followed. Entries of links that are gone are dropped. Saves the ledger.
  *

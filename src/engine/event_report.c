@@ -21,7 +21,11 @@ static const enum finding_code problem_codes[PROBLEM_COUNT] = {
 	[PROBLEM_CONTENDED] = FINDING_CONTENDED,
 };
 
-_Static_assert(PROBLEM_COUNT == LINK_PROBLEMS, "struct link_reported");
+/* Features and limits are reported separately: they are changed by different requests, and by different programs. */
+enum subject { FEATURES, LIMITS, SUBJECTS };
+#define PROBLEM(subject, problem) ((subject) * PROBLEM_COUNT + (problem))
+
+_Static_assert(PROBLEM(SUBJECTS, 0) == LINK_PROBLEMS, "struct link_reported");
 _Static_assert(FINDING_CAUSES_MAX == LINK_PROBLEM_CAUSES, "struct link_problem");
 
 static struct link_reported *find_reported(const struct link_states *states, int ifindex)
@@ -33,7 +37,8 @@ static struct link_reported *find_reported(const struct link_states *states, int
 
 /* The result of a reconcile for one link of the plan. */
 struct outcome {
-	const struct apply_result *results[2]; /* of its steps; LRO may be a step of its own */
+	const struct apply_result *results[2]; /* of its steps about features; LRO may be a step of its own */
+	const struct apply_result *limits;     /* of its step about limits */
 	size_t followers; /* links that were repaired by the repair of this one */
 	const struct plan_link *follower; /* the first of them */
 };
@@ -56,7 +61,10 @@ struct gathering {
 
 static void gather(struct gathering *g, const struct plan_item *item)
 {
-	if (item->want)
+	if (item->is_limit) {
+		g->finding.limits.has |= LINK_LIMIT(item->number.limit);
+		g->finding.limits.value[item->number.limit] = item->cause == CAUSE_LIMIT_ELSEWHERE ? 0 : item->number.want;
+	} else if (item->want)
 		g->finding.on |= FEATURE(item->bit);
 	else
 		g->finding.off |= FEATURE(item->bit);
@@ -87,21 +95,36 @@ static void send(const struct reporter *t, const struct plan_link *pl, enum find
 	t->fn(f, t->userdata);
 }
 
+/* What identifies it: features, or LINK_LIMIT(). */
+static feature_set about(const struct gathering *g)
+{
+	return finding_features(&g->finding) | g->finding.limits.has;
+}
+
+static feature_set bit_of(const struct plan_item *item)
+{
+	return item->is_limit ? LINK_LIMIT(item->number.limit) : FEATURE(item->bit);
+}
+
 static void report_repaired(const struct reporter *t, const struct plan_link *pl,
 	const struct outcome *outcome, struct finding *f)
 {
-	if (outcome->followers) {
+	const struct apply_result *result = f->limits.has ? outcome->limits : outcome->results[0];
+
+	if (outcome->followers && !f->limits.has) {
 		util_copy_name(f->other_link, sizeof(f->other_link), outcome->follower->name,
 			sizeof(outcome->follower->name));
 		f->n_others = (unsigned)outcome->followers - 1;
 	}
-	send(t, pl, outcome->results[0] ? FINDING_REPAIRED : FINDING_REPAIRED_MEANWHILE, f);
+	send(t, pl, result ? FINDING_REPAIRED : FINDING_REPAIRED_MEANWHILE, f);
 }
 
-static const struct apply_result *result_of(const struct outcome *outcome, feature_set bit)
+static const struct apply_result *result_of(const struct outcome *outcome, const struct plan_item *item)
 {
+	if (item->is_limit)
+		return outcome->limits && (outcome->limits->limits.has & bit_of(item)) ? outcome->limits : NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(outcome->results); i++)
-		if (outcome->results[i] && (outcome->results[i]->asked & bit))
+		if (outcome->results[i] && (outcome->results[i]->asked & bit_of(item)))
 			return outcome->results[i];
 	return NULL;
 }
@@ -112,6 +135,8 @@ static bool matches_rule(
 	const struct link *link = link_table_find(t->links, pl->ifindex);
 	const struct link_features *f = link && link->has_features ? &link->features : &pl->before;
 
+	if (item->is_limit)
+		return item->number.want == (link ? &link->limits : &pl->limits)->value[item->number.limit];
 	return item->want == !!(f->active & FEATURE(item->bit));
 }
 
@@ -129,7 +154,7 @@ static void gather_cause(struct gathering *g, const struct plan_link *pl, const 
 static enum problem judge_drifted(struct gathering problems[PROBLEM_COUNT], const struct plan_link *pl,
 	const struct plan_item *item, const struct outcome *outcome)
 {
-	const struct apply_result *result = result_of(outcome, FEATURE(item->bit));
+	const struct apply_result *result = result_of(outcome, item);
 
 	if (result && result->error == -ENODEV)
 		return PROBLEM_COUNT; /* the kernel's event for it follows */
@@ -158,32 +183,33 @@ static bool is_caused_by_contended(
 			return depth > 0;
 		if (item->cause_ifindex)
 			pl = plan_find(t->plan, item->cause_ifindex);
-		if (!pl)
+		if (!pl || item->cause_bit >= FEATURE_MAX)
 			return false;
 		item = find_item(pl, item->cause_bit);
 	}
 	return false;
 }
 
-static feature_set standing_features(const struct link_reported *reported, enum problem problem)
+static feature_set standing(const struct link_reported *reported, enum subject subject, enum problem problem)
 {
-	return reported ? reported->problems[problem].features : 0;
+	return reported ? reported->problems[PROBLEM(subject, problem)].features : 0;
 }
 
-/* Sorts the items of a link: repaired, recovered, and by problem. */
-static void sort_items(const struct reporter *t, const struct plan_link *pl,
+/* Sorts the features or the limits of a link: repaired, recovered, and by problem. */
+static void sort_items(const struct reporter *t, const struct plan_link *pl, enum subject subject,
 	const struct outcome *outcome, const struct link_reported *reported, struct gathering *repaired,
 	struct gathering *recovered, struct gathering problems[PROBLEM_COUNT])
 {
-	feature_set standing = standing_features(reported, PROBLEM_DRIFT) | standing_features(reported, PROBLEM_UNMET) |
-		standing_features(reported, PROBLEM_REFUSED) | standing_features(reported, PROBLEM_UNREADABLE);
+	feature_set before = standing(reported, subject, PROBLEM_DRIFT) | standing(reported, subject, PROBLEM_UNMET) |
+		standing(reported, subject, PROBLEM_REFUSED) | standing(reported, subject, PROBLEM_UNREADABLE);
 
 	for (size_t i = 0; i < pl->n_items; i++) {
 		const struct plan_item *item = &pl->items[i];
 		enum problem problem = PROBLEM_COUNT;
 
-		if (item->bit >= FEATURE_MAX)
-			continue; /* a rule may declare features of other kernels; plan and check report them */
+		if (item->is_limit != (subject == LIMITS) || (item->bit >= FEATURE_MAX && !item->is_limit) ||
+			(item->is_limit && item->cause == CAUSE_UNSUPPORTED_KERNEL))
+			continue; /* a rule may declare what other kernels have; plan and check report it */
 		switch (item->verdict) {
 		case VERDICT_DRIFTED:
 			if (item->cause == CAUSE_AUDIT)
@@ -194,7 +220,7 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 				problem = judge_drifted(problems, pl, item, outcome);
 			break;
 		case VERDICT_COMPLIANT:
-			if (standing & FEATURE(item->bit))
+			if (before & bit_of(item))
 				gather(recovered, item);
 			break;
 		case VERDICT_BLOCKED:
@@ -221,9 +247,10 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl,
 }
 
 /* The members that identify a problem. words is borrowed from the finding. */
-static struct link_problem identify(struct finding *f)
+static struct link_problem identify(struct gathering *g)
 {
-	struct link_problem s = { .features = finding_features(f), .error = f->error,
+	struct finding *f = &g->finding;
+	struct link_problem s = { .features = about(g), .error = f->error,
 		.words = f->words[0] ? f->words : NULL };
 
 	for (size_t i = 0; i < f->n_causes; i++) {
@@ -247,14 +274,15 @@ static bool is_news(const struct link_problem *before, const struct link_problem
 	return false;
 }
 
-static int remember_problems(struct link_states *states, int ifindex, struct gathering problems[PROBLEM_COUNT])
+static int remember_problems(
+	struct link_states *states, int ifindex, struct gathering problems[SUBJECTS][PROBLEM_COUNT])
 {
 	struct link_reported *reported = find_reported(states, ifindex);
-	feature_set any = standing_features(reported, PROBLEM_CONTENDED);
+	feature_set any = standing(reported, FEATURES, PROBLEM_CONTENDED) | standing(reported, LIMITS, PROBLEM_CONTENDED);
 	struct link_state *state;
 
-	for (unsigned i = 0; i < PROBLEM_COUNT; i++)
-		any |= finding_features(&problems[i].finding);
+	for (unsigned i = 0; i < LINK_PROBLEMS; i++)
+		any |= about(&problems[i / PROBLEM_COUNT][i % PROBLEM_COUNT]);
 	if (!any) {
 		if (reported)
 			link_states_forget_reported(states, link_states_find(states, ifindex));
@@ -264,11 +292,11 @@ static int remember_problems(struct link_states *states, int ifindex, struct gat
 	reported = state ? link_states_reported(states, state) : NULL;
 	if (!reported)
 		return -ENOMEM;
-	for (unsigned i = 0; i < PROBLEM_COUNT; i++) {
-		struct link_problem now = identify(&problems[i].finding);
+	for (unsigned i = 0; i < LINK_PROBLEMS; i++) {
+		struct link_problem now = identify(&problems[i / PROBLEM_COUNT][i % PROBLEM_COUNT]);
 
-		/* Contended until event_report_resolved(), although the feature matches the rule now and then. */
-		if (i == PROBLEM_CONTENDED && reported->problems[i].features) {
+		/* Contended until event_report_resolved(), although it matches the rule now and then. */
+		if (i % PROBLEM_COUNT == PROBLEM_CONTENDED && reported->problems[i].features) {
 			reported->problems[i].features |= now.features;
 			continue;
 		}
@@ -279,24 +307,33 @@ static int remember_problems(struct link_states *states, int ifindex, struct gat
 	return 0;
 }
 
-static int report_link(const struct reporter *t, const struct plan_link *pl, const struct outcome *outcome,
-	bool follows, struct link_reported *reported)
+static void report_subject(const struct reporter *t, const struct plan_link *pl, enum subject subject,
+	const struct outcome *outcome, bool follows, struct link_reported *reported, struct gathering problems[PROBLEM_COUNT])
 {
-	struct gathering repaired = { 0 }, recovered = { 0 }, problems[PROBLEM_COUNT] = { 0 };
+	struct gathering repaired = { 0 }, recovered = { 0 };
 
-	sort_items(t, pl, outcome, reported, &repaired, &recovered, problems);
-	if (finding_features(&repaired.finding) && !follows)
+	sort_items(t, pl, subject, outcome, reported, &repaired, &recovered, problems);
+	if (about(&repaired) && !(follows && subject == FEATURES))
 		report_repaired(t, pl, outcome, &repaired.finding);
-	if (finding_features(&recovered.finding))
-		send(t, pl, standing_features(reported, PROBLEM_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
+	if (about(&recovered))
+		send(t, pl, standing(reported, subject, PROBLEM_UNREADABLE) ? FINDING_READABLE : FINDING_RECOVERED,
 			&recovered.finding);
 	for (unsigned i = 0; i < PROBLEM_COUNT; i++) {
 		static const struct link_problem nothing;
-		struct link_problem now = identify(&problems[i].finding);
+		struct link_problem now = identify(&problems[i]);
 
-		if (now.features && is_news(reported ? &reported->problems[i] : &nothing, &now))
+		if (now.features && is_news(reported ? &reported->problems[PROBLEM(subject, i)] : &nothing, &now))
 			send(t, pl, problem_codes[i], &problems[i].finding);
 	}
+}
+
+static int report_link(const struct reporter *t, const struct plan_link *pl, const struct outcome *outcome,
+	bool follows, struct link_reported *reported)
+{
+	struct gathering problems[SUBJECTS][PROBLEM_COUNT] = { 0 };
+
+	report_subject(t, pl, FEATURES, outcome, follows, reported, problems[FEATURES]);
+	report_subject(t, pl, LIMITS, outcome, follows, reported, problems[LIMITS]);
 	return remember_problems(t->states, pl->ifindex, problems);
 }
 
@@ -349,7 +386,10 @@ static void assign_results(const struct reporter *t, const struct apply_report *
 		if (!pl)
 			continue;
 		outcome = &t->outcomes[pl - t->plan->links];
-		outcome->results[outcome->results[0] ? 1 : 0] = &report->results[i];
+		if (report->results[i].limits.has)
+			outcome->limits = &report->results[i];
+		else
+			outcome->results[outcome->results[0] ? 1 : 0] = &report->results[i];
 	}
 }
 
@@ -386,14 +426,28 @@ int event_report(struct link_states *states, const struct plan *plan, const stru
 	return r;
 }
 
-void event_report_resolved(struct link_states *states, const struct link *link, feature_set bits, finding_fn fn, void *userdata)
+static void report_resolved(const struct link *link, feature_set bits, unsigned limits, finding_fn fn, void *userdata)
 {
-	struct link_reported *reported = find_reported(states, link->ifindex);
 	struct finding f;
 
-	if (reported)
-		reported->problems[PROBLEM_CONTENDED].features &= ~bits;
 	finding_init(&f, FINDING_RESOLVED, link);
 	f.on = bits;
+	f.limits = link->limits;
+	f.limits.has &= limits;
 	fn(&f, userdata);
+}
+
+void event_report_resolved(struct link_states *states, const struct link *link, feature_set bits, unsigned limits,
+	finding_fn fn, void *userdata)
+{
+	struct link_reported *reported = find_reported(states, link->ifindex);
+
+	if (reported) {
+		reported->problems[PROBLEM(FEATURES, PROBLEM_CONTENDED)].features &= ~bits;
+		reported->problems[PROBLEM(LIMITS, PROBLEM_CONTENDED)].features &= ~(feature_set)limits;
+	}
+	if (bits)
+		report_resolved(link, bits, 0, fn, userdata);
+	if (limits)
+		report_resolved(link, 0, limits, fn, userdata);
 }

@@ -13,8 +13,8 @@
 int event_report(struct link_states *states, const struct plan *plan, const struct apply_report *report,
 	const struct link_table *links, finding_fn fn, void *userdata);
 
-/* Reports that these features are no longer contended. */
-void event_report_resolved(
-	struct link_states *states, const struct link *link, feature_set bits, finding_fn fn, void *userdata);
+/* Reports that these features and limits, LINK_LIMIT(), are no longer contended. */
+void event_report_resolved(struct link_states *states, const struct link *link, feature_set bits, unsigned limits,
+	finding_fn fn, void *userdata);
 
 #endif

@@ -97,7 +97,7 @@ struct parts {
 	int64_t version;
 	uint64_t netns;
 	const char *address, *name_bytes;
-	const struct json_value *links, *paused, *original;
+	const struct json_value *links, *paused, *original, *limits;
 };
 
 static const struct json_field head_fields[] = {
@@ -129,6 +129,23 @@ static void read_original(struct json_reader *r, const struct json_value *origin
 	}
 }
 
+/* Skips limits that this offloadd does not know. */
+static void read_limits(struct json_reader *r, const struct json_value *limits, struct ledger_link *ret)
+{
+	json_foreach(value, limits)
+	{
+		int limit = link_limit_find(json_key(value));
+		int64_t number = json_kind(value) == JSON_INT ? json_as_int(value) : -1;
+
+		if (number < 0 || number > UINT32_MAX)
+			json_complain(r, "original_limits", "has a value that is not a limit");
+		else if (limit >= 0 && limit < LINK_LIMIT_SETTABLE) {
+			ret->limits.has |= LINK_LIMIT(limit);
+			ret->limits.value[limit] = (uint32_t)number;
+		}
+	}
+}
+
 /* table: NULL for pauses, which have no original values. */
 static void read_link(struct json_reader *r, const struct json_value *o, const struct feature_table *table,
 	struct ledger_link *ret)
@@ -137,6 +154,7 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 		JSON_FIELD(struct parts, address, "address", JSON_BORROWED, .required = true),
 		JSON_FIELD(struct parts, name_bytes, "name_bytes", JSON_BORROWED),
 		JSON_FIELD(struct parts, original, "original", JSON_OBJECT),
+		JSON_FIELD(struct parts, limits, "original_limits", JSON_OBJECT),
 		{ 0 },
 	};
 	static const struct json_field until[] = {
@@ -162,6 +180,8 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 		json_complain(r, "original", "is missing");
 	if (table)
 		read_original(r, parts.original, table, ret);
+	if (table && parts.limits)
+		read_limits(r, parts.limits, ret);
 }
 
 static int read_links(struct json_reader *r, struct ledger_link **list, const struct json_value *links,
@@ -177,7 +197,7 @@ static int read_links(struct json_reader *r, struct ledger_link **list, const st
 		if (!r->error && find_index(*list, entry->ifindex))
 			json_complain(r, "ifindex", "is not unique");
 		entry->saved = true;
-		added = !r->error && (!table || entry->mask) ? hash_add(*list, ifindex, entry) : 1;
+		added = !r->error && (!table || entry->mask || entry->limits.has) ? hash_add(*list, ifindex, entry) : 1;
 		if (added != 0)
 			free(entry);
 		if (added < 0)
@@ -253,6 +273,12 @@ static void add_links(struct json_writer *w, const struct ledger_link *links, co
 		feature_foreach(bit, entry->mask)
 			json_add_bool(w, feature_name(table, bit), entry->value & FEATURE(bit));
 		json_close_object(w);
+		if (json_open_if(w, "original_limits", entry->limits.has)) {
+			for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++)
+				if (entry->limits.has & LINK_LIMIT(i))
+					json_add_int(w, link_limit_name(i), entry->limits.value[i]);
+			json_close_object(w);
+		}
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -417,7 +443,8 @@ static int add_entry(struct ledger_link **list, const struct link *link, struct 
 	return 0;
 }
 
-int ledger_remember(struct ledger *ledger, const struct link *link, feature_set mask)
+/* The entry of the link, added if it is missing. 0, -ENOMEM, -ENOSPC. */
+static int get_entry(struct ledger *ledger, const struct link *link, struct ledger_link **ret)
 {
 	struct ledger_link *entry = find_index(ledger->links, link->ifindex);
 	int r;
@@ -432,6 +459,37 @@ int ledger_remember(struct ledger *ledger, const struct link *link, feature_set 
 			return r;
 	}
 	take_identity(entry, link);
+	*ret = entry;
+	return 0;
+}
+
+int ledger_remember_limits(struct ledger *ledger, const struct link *link, unsigned limits)
+{
+	struct ledger_link *entry;
+	int r = get_entry(ledger, link, &entry);
+
+	if (r < 0)
+		return r;
+	if (limits & LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE))
+		limits |= LINK_LIMIT(LINK_LIMIT_GSO_IPV4_MAX_SIZE);
+	if (limits & LINK_LIMIT(LINK_LIMIT_GRO_MAX_SIZE))
+		limits |= LINK_LIMIT(LINK_LIMIT_GRO_IPV4_MAX_SIZE);
+	limits &= link->limits.has & ~entry->limits.has;
+	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++)
+		if (limits & LINK_LIMIT(i))
+			entry->limits.value[i] = link->limits.value[i];
+	entry->limits.has |= limits;
+	ledger->dirty |= limits != 0;
+	return limits != 0;
+}
+
+int ledger_remember(struct ledger *ledger, const struct link *link, feature_set mask)
+{
+	struct ledger_link *entry;
+	int r = get_entry(ledger, link, &entry);
+
+	if (r < 0)
+		return r;
 	mask &= ~entry->mask;
 	if (!mask)
 		return 0;
@@ -521,6 +579,10 @@ static int merge_list(
 		} else if (strcmp(mine->kind, entry->kind) == 0 && strcmp(mine->name, entry->name) == 0) {
 			mine->value = (mine->value & ~entry->mask) | entry->value;
 			mine->mask |= entry->mask;
+			for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++)
+				if (entry->limits.has & LINK_LIMIT(i))
+					mine->limits.value[i] = entry->limits.value[i];
+			mine->limits.has |= entry->limits.has;
 		}
 	}
 	return 0;

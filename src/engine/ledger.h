@@ -27,6 +27,7 @@ struct ledger_link {
 	unsigned address_len;
 	feature_set mask;  /* the features that offloadd changed */
 	feature_set value; /* their wanted bits before the first change */
+	struct link_limits limits; /* has: the limits that offloadd changed; their values before the first change */
 	uint64_t until_usec; /* end of a pause, CLOCK_MONOTONIC; 0: until resumed */
 	bool saved;	     /* it is in the file */
 	UT_hash_handle hh;
@@ -62,6 +63,9 @@ CLEANUP_POINTER(struct ledger, ledger_close)
  * which is the original one. An entry of a former link with this index is replaced. Returns 1 if anything was added, otherwise
  * 0; -ENOMEM; -ENOSPC if there are LEDGER_MAX_LINKS entries. */
 int ledger_remember(struct ledger *ledger, const struct link *link, feature_set mask);
+
+/* The same for its limits: LINK_LIMIT(). A SET of gso-max-size or gro-max-size may change the limit for IPv4, which is stored, too. */
+int ledger_remember_limits(struct ledger *ledger, const struct link *link, unsigned limits);
 
 /* The entry of this link, NULL if there is none. Owned by the ledger. */
 const struct ledger_link *ledger_find(const struct ledger *ledger, const struct link *link);

@@ -21,6 +21,7 @@ struct reconcile {
 	uint64_t deferred_usec;	  /* when deferred links become dirty */
 	uint64_t wait_usec;	  /* when to call end_waits(): not later than the end of the first pause, quiet time or retry delay */
 	uint64_t not_before_usec; /* when to retry after a failed run */
+	uint64_t limits_usec;	  /* when to read declared limits again; 0: none are declared */
 	struct reconcile_counts counts;
 	struct unfinished *unfinished; /* NULL: none */
 };
@@ -85,6 +86,19 @@ static void touch(struct link_contention *c, const struct link *link)
 	see_features(c, link);
 }
 
+static void touch_limits(struct link_limit_state *limits, const struct link *link)
+{
+	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++)
+		if (limits->seen.value[i] != link->limits.value[i])
+			limits->contention.touched |= LINK_LIMIT(i);
+	limits->seen = link->limits;
+}
+
+static bool is_contended(const struct link_state *state)
+{
+	return link_state_contended(state) || link_state_limits_contended(state);
+}
+
 static void mark_link(struct reconcile *r, const struct link *link, enum link_mark mark)
 {
 	const struct ledger *ledger = r->options.ledger;
@@ -104,7 +118,7 @@ static bool has_followed(struct reconcile *r, const struct link *link)
 	const struct plan_link *pl = r->unfinished ? plan_find(&r->unfinished->plan, link->ifindex) : NULL;
 
 	if (!pl || !link->has_features || link->features_stale || link->features.active != pl->predicted.active ||
-		link->features.wanted != pl->predicted.wanted)
+		link->features.wanted != pl->predicted.wanted || !link_limits_equal(&link->limits, &pl->limits_predicted))
 		return false;
 	if (!apply_is_late(r->o, &r->unfinished->plan, &r->unfinished->report))
 		r->unfinished->end_usec = 0;
@@ -127,6 +141,8 @@ static void link_changed(int ifindex, struct link *link, void *userdata)
 		state = link_states_find(&r->states, ifindex);
 		if (link_state_contended(state))
 			touch(state->contention, link);
+		if (link_state_limits_contended(state))
+			touch_limits(state->limits, link);
 		link_table_stack(&r->o->links);
 		if (link->has_features && is_above_contended(r, link, 0))
 			mark = LINK_MARK_DEFERRED;
@@ -372,8 +388,12 @@ static void set_due(struct reconcile *r, const struct collection *c, uint64_t no
 	for (size_t i = 0; i < c->n; i++) {
 		struct link_contention *contention = link_states_find(&r->states, c->indexes[i])->contention;
 
+		struct link_limit_state *limits = link_states_find(&r->states, c->indexes[i])->limits;
+
 		if (contention)
 			contention->due = now_usec ? contention_due(&r->limits, contention, now_usec) : 0;
+		if (limits)
+			limits->contention.due = now_usec ? contention_due(&r->limits, &limits->contention, now_usec) : 0;
 	}
 }
 
@@ -387,7 +407,7 @@ static void count_repair(struct reconcile *r, int ifindex, feature_set bits, uin
 
 	if (!c || !link)
 		return;
-	before = c->contended;
+	before = is_contended(state);
 	if (!contention_repair(&r->limits, c, bits, now_usec))
 		return;
 	r->states.n_contended += !before;
@@ -395,13 +415,40 @@ static void count_repair(struct reconcile *r, int ifindex, feature_set bits, uin
 	util_earlier(&r->wait_usec, c->quiet_usec);
 }
 
+/* The same for limits. */
+static void count_limit_repair(struct reconcile *r, int ifindex, unsigned which, uint64_t now_usec)
+{
+	struct link_state *state = link_states_find(&r->states, ifindex);
+	struct link_limit_state *limits = state ? link_state_limits(state) : NULL;
+	const struct link *link = link_table_find(&r->o->links, ifindex);
+	bool before;
+
+	if (!limits || !link)
+		return;
+	before = is_contended(state);
+	if (!contention_repair(&r->limits, &limits->contention, which, now_usec))
+		return;
+	r->states.n_contended += !before;
+	limits->seen = link->limits;
+	util_earlier(&r->wait_usec, limits->contention.quiet_usec);
+}
+
 static void count_repairs(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
 {
-	for (size_t i = 0; i < plan->n_steps; i++)
-		count_repair(r, plan->steps[i].ifindex, plan->steps[i].mask, now_usec);
-	for (size_t i = 0; i < plan->n_links; i++)
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct plan_step *step = &plan->steps[i];
+
+		if (step->limits.has)
+			count_limit_repair(r, step->ifindex, step->limits.has, now_usec);
+		else
+			count_repair(r, step->ifindex, step->mask, now_usec);
+	}
+	for (size_t i = 0; i < plan->n_links; i++) {
 		if (plan->links[i].due)
 			count_repair(r, plan->links[i].ifindex, plan->links[i].due, now_usec);
+		if (plan->links[i].limits_due)
+			count_limit_repair(r, plan->links[i].ifindex, plan->links[i].limits_due, now_usec);
+	}
 }
 
 /* ---- apply ---- */
@@ -424,6 +471,10 @@ static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec
 			see_features(state->contention, link);
 		if (state->refusals)
 			util_earlier(&r->wait_usec, state->refusals->retry_usec);
+		if (link_state_limits_contended(state))
+			state->limits->seen = link->limits;
+		if (state->limits)
+			util_earlier(&r->wait_usec, state->limits->refusals.retry_usec);
 	}
 	return error;
 }
@@ -434,10 +485,14 @@ static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec
 static bool verify_item(const struct link *link, const struct apply_report *report, struct plan_item *item)
 {
 	const struct apply_result *result;
+	bool met;
 
-	if (item->bit >= FEATURE_MAX || item->unread || item->not_given)
+	if ((!item->is_limit && item->bit >= FEATURE_MAX) || item->unread || item->not_given || item->held ||
+		item->cause == CAUSE_LIMIT_ELSEWHERE)
 		return false;
-	if (item->want == !!(link->features.active & FEATURE(item->bit))) {
+	met = item->is_limit ? item->number.want == link->limits.value[item->number.limit]
+			     : item->want == !!(link->features.active & FEATURE(item->bit));
+	if (met && (!item->is_limit || (link->limits.has & LINK_LIMIT(item->number.limit)))) {
 		item->verdict = VERDICT_COMPLIANT;
 		return false;
 	}
@@ -447,7 +502,8 @@ static bool verify_item(const struct link *link, const struct apply_report *repo
 	}
 	if (item->verdict != VERDICT_DRIFTED || item->cause == CAUSE_AUDIT)
 		return false;
-	result = apply_find(report, link->ifindex, FEATURE(item->bit));
+	result = item->is_limit ? apply_find_limits(report, link->ifindex, LINK_LIMIT(item->number.limit))
+				: apply_find(report, link->ifindex, FEATURE(item->bit));
 	if (!result || !result->error)
 		item->verdict = VERDICT_BLOCKED;
 	else if (result->error != -ENODEV)
@@ -486,7 +542,7 @@ static void keep(struct reconcile *r, struct plan *plan, const struct apply_repo
 	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
 		const struct link *link = link_table_find(&r->o->links, plan->links[i].ifindex);
 
-		if (link && link->has_features && verify_link(link, report, &plan->links[i]))
+		if (link && (link->has_features || link->limits.has) && verify_link(link, report, &plan->links[i]))
 			link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -497,6 +553,27 @@ static void keep(struct reconcile *r, struct plan *plan, const struct apply_repo
 	}
 	if (plan_keep(plan, &r->states) < 0)
 		r->states.lost = true;
+}
+
+static bool declares_limits(const struct link_state *state)
+{
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (state->result.limits[v])
+			return true;
+	return false;
+}
+
+/* The kernel sends no event when a limit is changed, so declared limits are read from time to time. */
+static void schedule_limits(struct reconcile *r, uint64_t now_usec)
+{
+	bool any = false;
+
+	link_states_foreach(&r->states, state)
+		any = any || declares_limits(state);
+	if (!any)
+		r->limits_usec = 0;
+	else if (!r->limits_usec)
+		r->limits_usec = now_usec + RECONCILE_LIMITS_USEC;
 }
 
 static int report_and_keep(
@@ -586,10 +663,12 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 		return 0;
 	if (finish(r) < 0)
 		return -ENOMEM;
+	schedule_limits(r, now_usec);
 	if (reconcile_is_settled(r))
 		return 1;
 	r->counts.runs++;
 	error = run(r, &c, now_usec, realtime_sec);
+	schedule_limits(r, now_usec);
 	if (error < 0)
 		r->not_before_usec = now_usec + APPLY_RETRY_USEC;
 	return error;
@@ -678,10 +757,14 @@ static void note_touched(struct reconcile *r, uint64_t now_usec)
 	struct link_state *state;
 
 	LIST_FOREACH(state, &r->states.marked, marked) {
-		if (!state->contention)
-			continue;
-		contention_disturbed(&r->limits, state->contention, state->contention->touched, now_usec);
-		state->contention->touched = 0;
+		if (state->contention) {
+			contention_disturbed(&r->limits, state->contention, state->contention->touched, now_usec);
+			state->contention->touched = 0;
+		}
+		if (state->limits) {
+			contention_disturbed(&r->limits, &state->limits->contention, state->limits->contention.touched, now_usec);
+			state->limits->contention.touched = 0;
+		}
 	}
 }
 
@@ -694,10 +777,10 @@ static void end_deferral(struct reconcile *r)
 	r->deferred_usec = 0;
 }
 
-static void end_contention(struct reconcile *r, const struct link *link, feature_set bits)
+static void end_contention(struct reconcile *r, const struct link *link, feature_set bits, unsigned limits)
 {
-	r->states.n_contended--;
-	event_report_resolved(&r->states, link, bits, r->options.fn, r->options.userdata);
+	r->states.n_contended -= !is_contended(link_states_find(&r->states, link->ifindex));
+	event_report_resolved(&r->states, link, bits, limits, r->options.fn, r->options.userdata);
 	link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, true);
 }
 
@@ -736,15 +819,23 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 	r->wait_usec = 0;
 	link_states_foreach(&r->states, state) {
 		struct link *link = link_table_find(&r->o->links, state->ifindex);
+		struct link_limit_state *limits = state->limits;
 		feature_set resolved;
+		unsigned resolved_limits;
 
 		if (!link)
 			continue;
 		if (is_due(state->pause_until_usec, now_usec))
 			(void)resume(r, link->ifindex, FINDING_PAUSE_EXPIRED, 0);
 		resolved = state->contention ? contention_expire(state->contention, now_usec) : 0;
-		if (resolved)
-			end_contention(r, link, resolved);
+		resolved_limits = limits ? (unsigned)contention_expire(&limits->contention, now_usec) : 0;
+		if (resolved || resolved_limits)
+			end_contention(r, link, resolved, resolved_limits);
+		if (limits && is_due(limits->refusals.retry_usec, now_usec)) {
+			limits->refusals.retry_usec = 0;
+			limits->refusals.refused[true] = 0;
+			link_states_mark(&r->states, link->ifindex, LINK_MARK_DIRTY, false);
+		}
 		if (state->refusals && is_due(state->refusals->retry_usec, now_usec))
 			retry(r, link, state->refusals, now_usec);
 		util_earlier(&r->wait_usec, state->pause_until_usec);
@@ -752,6 +843,10 @@ static void end_waits(struct reconcile *r, uint64_t now_usec)
 			util_earlier(&r->wait_usec, state->refusals->retry_usec);
 		if (link_state_contended(state))
 			util_earlier(&r->wait_usec, state->contention->quiet_usec);
+		if (limits)
+			util_earlier(&r->wait_usec, limits->refusals.retry_usec);
+		if (link_state_limits_contended(state))
+			util_earlier(&r->wait_usec, limits->contention.quiet_usec);
 	}
 }
 
@@ -762,6 +857,7 @@ uint64_t reconcile_deadline(const struct reconcile *r)
 	util_earlier(&deadline_usec, r->wait_usec);
 	util_earlier(&deadline_usec, r->deferred_usec);
 	util_earlier(&deadline_usec, r->not_before_usec);
+	util_earlier(&deadline_usec, r->limits_usec);
 	return deadline_usec;
 }
 
@@ -777,6 +873,10 @@ void reconcile_tick(struct reconcile *r, uint64_t now_usec)
 		end_deferral(r);
 	if (is_due(r->wait_usec, now_usec))
 		end_waits(r, now_usec);
+	if (is_due(r->limits_usec, now_usec)) {
+		r->limits_usec = now_usec + RECONCILE_LIMITS_USEC;
+		(void)observe_read_limits(r->o); /* what fails now is read the next time */
+	}
 	if (r->not_before_usec <= now_usec)
 		r->not_before_usec = 0;
 }

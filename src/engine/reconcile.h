@@ -15,6 +15,9 @@
  * repaired. */
 #define RECONCILE_DEFER_USEC (UINT64_C(1) * 1000 * 1000)
 
+/* The kernel sends no event when a limit is changed. While limits are declared, links are read this often. */
+#define RECONCILE_LIMITS_USEC (UINT64_C(10) * 1000 * 1000)
+
 struct reconcile;
 
 struct reconcile_options {

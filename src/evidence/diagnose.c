@@ -83,6 +83,7 @@ static void diagnose_fallback(struct diagnoses *d, const struct evidence_fallbac
 	new->cost_usec = row->service[0] ? awake_usec(d->i, row->service) : 0;
 	new->origin = row->origin;
 	new->copies = copies;
+	new->refused = row->hits[FALLBACK_UDP].n;
 	new->only_copies = only_copies;
 	new->has_again = row->has_again;
 	new->finding.remedy = row->remedy;

@@ -29,6 +29,7 @@ struct diagnosis {
 	/* DEVICE, LIMIT, OTHER: software fallback; finding.reason has its reason */
 	enum fallback_origin origin;
 	uint64_t per_sec[FALLBACK_KINDS];
+	bool refused; /* UDP segmentation */
 	bool copies, only_copies; /* sockets copy; and there is no other fallback */
 	bool has_again;	   /* the link has regained the missing features */
 

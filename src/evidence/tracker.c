@@ -731,7 +731,8 @@ void tracker_find_changed_by(struct tracker *w, struct finding *event)
 	struct unit unit;
 	int r;
 
-	if ((kind != EVENT_REPAIRED && kind != EVENT_DRIFT && kind != EVENT_CONTENDED) || by->asked)
+	if ((kind != EVENT_REPAIRED && kind != EVENT_DRIFT && kind != EVENT_CONTENDED) || by->asked ||
+		event->limits.has) /* no probe sees who changes a limit */
 		return;
 	r = probe_find_change(w->probe, w->collect.netns, event->ifindex, &change);
 	if (r == -EOPNOTSUPP)

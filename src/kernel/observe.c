@@ -217,6 +217,34 @@ static void take_dumped_link(const struct link *from, _unused_ bool features_eve
 		link->noticed = true;
 }
 
+static void take_read_link(const struct link *from, bool features_event, void *userdata)
+{
+	struct observe *o = userdata;
+	int r = update_link(o, from, NULL);
+
+	(void)features_event;
+	if (o->error >= 0)
+		o->error = r < 0 ? r : o->error | r;
+}
+
+int observe_link(struct observe *o, struct link *link)
+{
+	const struct rtnl_handlers handlers = { .link = take_read_link, .userdata = o };
+	int r;
+
+	if (o->limits)
+		return o->limits(link, NULL, NULL, 0);
+	o->error = 0;
+	r = rtnl_read_link(o->rtnl, link->ifindex, &handlers);
+	return r < 0 ? r : o->error;
+}
+
+int observe_set_limits(struct observe *o, const struct link *link, const struct link_limits *set, char *text, size_t size)
+{
+	return o->limits ? o->limits((struct link *)link, set, text, size)
+			 : rtnl_set_limits(o->rtnl, link->ifindex, set, text, size);
+}
+
 /* Without notifications of features, every message about a link may be one. With them, a message about something else may still
  * be the only sign that features changed (changelink of a gretap): then they are read, and only a difference is announced. */
 static void take_link(const struct link *from, bool features_event, void *userdata)
@@ -224,8 +252,10 @@ static void take_link(const struct link *from, bool features_event, void *userda
 	struct observe *o = userdata;
 	struct link *link = link_table_find(&o->links, from->ifindex);
 	unsigned flags = link ? link->flags : 0;
-	int r = update_link(o, from, &link);
+	int r;
 
+	o->limits_outdated |= link && !link_limits_equal(&link->limits, &from->limits);
+	r = update_link(o, from, &link);
 	o->counts.link_events++;
 	if (r < 0) {
 		o->error = r;
@@ -233,6 +263,7 @@ static void take_link(const struct link *from, bool features_event, void *userda
 	}
 	/* a link that is set down loses its routes without a message (fib_disable_ip()) */
 	o->routes_stale |= o->want_routes && ((link->flags ^ flags) & IFF_UP);
+	o->forwarding_stale |= o->want_forwarding && r > 0;
 	link->seen = o->generation;
 	if (r == 0 && o->has_monitor) {
 		if (!features_event)
@@ -252,7 +283,7 @@ static void take_link_gone(int ifindex, void *userdata)
 		announce(o, ifindex, NULL);
 }
 
-static void notice_route(struct link *link, _unused_ void *userdata)
+static void notice(struct link *link, _unused_ void *userdata)
 {
 	link->noticed = true;
 }
@@ -260,9 +291,42 @@ static void notice_route(struct link *link, _unused_ void *userdata)
 static void take_default_route(void *userdata)
 {
 	struct observe *o = userdata;
-	int r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
+	int r = rtnl_dump_default_routes(o->rtnl, &o->links, notice, NULL);
 
 	o->routes_stale = false;
+	if (r < 0)
+		o->error = r;
+	announce_noticed(o);
+}
+
+#define BELOW_MAX 8 /* MAX_NEST_DEV */
+
+static void notice_below(struct observe *o, struct link *link, unsigned depth)
+{
+	struct link *lower = link_lower(&o->links, link);
+
+	link->noticed = true;
+	if (lower && depth < BELOW_MAX)
+		notice_below(o, lower, depth + 1);
+	for (struct link *port = link_first_port(&o->links, link); port && depth < BELOW_MAX;
+		port = link_next_port(&o->links, port))
+		notice_below(o, port, depth + 1);
+}
+
+/* What forwards matters for all links below it. */
+static void notice_forwarding(struct link *link, void *userdata)
+{
+	notice_below(userdata, link, 0);
+}
+
+static void take_forwarding(void *userdata)
+{
+	struct observe *o = userdata;
+	int r;
+
+	link_table_stack(&o->links);
+	r = rtnl_dump_forwarding(o->rtnl, &o->links, notice_forwarding, o);
+	o->forwarding_stale = false;
 	if (r < 0)
 		o->error = r;
 	announce_noticed(o);
@@ -285,23 +349,6 @@ static void sweep(struct observe *o, bool disturbed)
 	}
 }
 
-static int read_link_events(struct observe *o)
-{
-	const struct rtnl_handlers handlers = {
-		.link = take_link,
-		.link_gone = take_link_gone,
-		.default_route = take_default_route,
-		.userdata = o,
-	};
-	int r;
-
-	o->error = 0;
-	r = rtnl_monitor_read(o->rtnl, &handlers);
-	if (r >= 0 && o->routes_stale)
-		take_default_route(o);
-	return r < 0 ? r : o->error;
-}
-
 static int dump_links(struct observe *o)
 {
 	const struct rtnl_handlers handlers = {
@@ -319,6 +366,46 @@ static int dump_links(struct observe *o)
 		return o->error;
 	sweep(o, r > 0);
 	return 0;
+}
+
+static int read_link_events(struct observe *o)
+{
+	const struct rtnl_handlers handlers = {
+		.link = take_link,
+		.link_gone = take_link_gone,
+		.default_route = take_default_route,
+		.forwarding = take_forwarding,
+		.userdata = o,
+	};
+	int r;
+
+	o->error = 0;
+	o->limits_outdated = false;
+	r = rtnl_monitor_read(o->rtnl, &handlers);
+	if (r >= 0 && o->error >= 0 && o->limits_outdated) {
+		r = dump_links(o);
+		announce_noticed(o);
+	}
+	if (r >= 0 && o->routes_stale)
+		take_default_route(o);
+	if (r >= 0 && o->forwarding_stale)
+		take_forwarding(o);
+	return r < 0 ? r : o->error;
+}
+
+int observe_read_limits(struct observe *o)
+{
+	int r = o->limits ? 0 : observe_read_links(o);
+
+	if (r < 0)
+		return r;
+	if (!o->limits)
+		r = dump_links(o);
+	link_table_foreach(&o->links, link)
+		if (o->limits && o->limits(link, NULL, NULL, 0) > 0)
+			link->noticed = true;
+	announce_noticed(o);
+	return r < 0 ? r : 0;
 }
 
 /* ---- all ---- */
@@ -350,13 +437,17 @@ int observe_refresh(struct observe *o)
 	o->counts.dumps++;
 	r = rtnl_monitor_routes(o->rtnl, o->want_routes);
 	if (r >= 0)
+		r = rtnl_monitor_forwarding(o->rtnl, o->want_forwarding);
+	if (r >= 0)
 		r = settle(o);
 	if (r >= 0)
 		r = dump_links(o);
 	if (r >= 0)
 		r = read_all_features(o);
 	if (r >= 0 && o->want_routes)
-		r = rtnl_dump_default_routes(o->rtnl, &o->links, notice_route, NULL);
+		r = rtnl_dump_default_routes(o->rtnl, &o->links, notice, NULL);
+	if (r >= 0 && o->want_forwarding)
+		r = rtnl_dump_forwarding(o->rtnl, &o->links, notice, NULL);
 	announce_noticed(o);
 	return r < 0 ? r : 0;
 }
@@ -408,7 +499,11 @@ int observe_read_features(struct observe *o)
 		return refresh_after_overrun(o);
 	if (r >= 0)
 		r = read_touched(o);
-	return r < 0 ? r : o->any;
+	/* dev_disable_lro() turns LRO off before the kernel reports why, on another socket: it must not be turned on again meanwhile */
+	o->error = 0;
+	if (r >= 0 && o->any && o->want_forwarding)
+		take_forwarding(o);
+	return r < 0 ? r : o->error < 0 ? o->error : o->any;
 }
 
 int observe_link_fd(const struct observe *o)

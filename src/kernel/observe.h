@@ -31,17 +31,22 @@ struct observe {
 	struct link_table links;
 	struct observe_counts counts;
 	bool want_routes; /* read default routes; changes take effect with the next observe_refresh() */
+	bool want_forwarding; /* the same for link.forwards */
 	/* Called for each link that appeared (its features are stale: call observe_features()), whose
 	 * attributes or features changed, or that was removed (link is NULL then). May be NULL. Must not
 	 * remove links or read events. Not called for changes that observe_features() finds. */
 	void (*changed)(int ifindex, struct link *link, void *userdata);
 	void *userdata;
+	/* For tests: set or, if set is NULL, read the limits of a link in place of rtnetlink. NULL: none. */
+	int (*limits)(struct link *link, const struct link_limits *set, char *text, size_t size);
 
 	/* private */
 	bool has_monitor;    /* there are feature notifications; without them each link event makes features stale */
 	unsigned generation; /* number of the last dump of links */
 	bool any;	     /* something changed during the current read */
 	bool routes_stale;   /* a link was set up or down, which changes its routes */
+	bool limits_outdated; /* an event changed limits; it may be older than our own SET, of which there is no event: read again */
+	bool forwarding_stale; /* a link appeared; the kernel reports its settings before it reports the link */
 	int error;	     /* of a callback */
 	int touched[OBSERVE_TOUCHED_MAX]; /* links whose features may have changed: to be read */
 	unsigned n_touched;  /* above OBSERVE_TOUCHED_MAX: read all */
@@ -55,7 +60,7 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 void observe_close(struct observe *o);
 CLEANUP_POINTER(struct observe, observe_close)
 
-/* Reads everything by dumps: links, features, and default routes if want_routes. Removes links that no longer
+/* Reads everything by dumps: links, features, default routes if want_routes, and forwarding if want_forwarding. Removes links that no longer
  * exist. 0, negative errno. */
 int observe_refresh(struct observe *o);
 
@@ -77,6 +82,17 @@ int observe_read_features(struct observe *o);
  * stale until the event about that is read; -EOPNOTSUPP: it has no features (has_features is false then);
  * other negative errno. */
 int observe_features(struct observe *o, struct link *link);
+
+/* Reads the attributes of one link again, its limits among them. 1: they changed; 0; -ENODEV: it was removed; other negative
+ * errno. */
+int observe_link(struct observe *o, struct link *link);
+
+/* Reads the attributes of all links again, after the pending events, by one dump: the kernel sends no event when a limit is
+ * changed. 0, negative errno. */
+int observe_read_limits(struct observe *o);
+
+/* See rtnl_set_limits(). */
+int observe_set_limits(struct observe *o, const struct link *link, const struct link_limits *set, char *text, size_t size);
 
 /* Calls ethtool_features_recompute() for a link, and reads its features. 0, negative errno. */
 int observe_recompute(struct observe *o, struct link *link);

@@ -8,6 +8,7 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/if_tunnel.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
@@ -28,6 +29,7 @@
 #define ATTR_GRO_IPV4_MAX_SIZE 64
 #define ATTR_MAX (IFLA_MAX > ATTR_GRO_IPV4_MAX_SIZE ? IFLA_MAX : ATTR_GRO_IPV4_MAX_SIZE)
 
+#define TEXT_LEN 160 /* of a message of the kernel */
 #define DEFAULT_LINKS_MAX 64	 /* links with a default route; more are ignored */
 
 static const unsigned char limit_attrs[LINK_LIMIT_COUNT] = {
@@ -43,7 +45,7 @@ static const unsigned char limit_attrs[LINK_LIMIT_COUNT] = {
 struct rtnl {
 	struct nl_sock *requests;
 	struct nl_sock *monitor; /* NULL without one */
-	bool routes;
+	bool routes, forwarding; /* subscribed */
 	char buffer[NETLINK_BATCH * NETLINK_BUFFER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
@@ -304,6 +306,7 @@ static int open_requests(struct rtnl *rtnl)
 		return r;
 	/* filters dumps by table (from Linux 4.20); without it more is read */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	return 0;
 }
 
@@ -360,21 +363,28 @@ int rtnl_monitor_fd(const struct rtnl *rtnl)
 	return rtnl->monitor ? nl_socket_get_fd(rtnl->monitor) : -EOPNOTSUPP;
 }
 
+/* *subscribed is the state of the two groups. */
+static int subscribe(struct rtnl *rtnl, int group, int group6, bool on, bool *subscribed)
+{
+	int r;
+
+	if (!rtnl->monitor || on == *subscribed)
+		return 0;
+	r = on ? nl_socket_add_memberships(rtnl->monitor, group, group6, 0) :
+		 nl_socket_drop_memberships(rtnl->monitor, group, group6, 0);
+	if (r >= 0)
+		*subscribed = on;
+	return nl_errno(r);
+}
+
 int rtnl_monitor_routes(struct rtnl *rtnl, bool on)
 {
-	static const int groups[] = { RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE };
+	return subscribe(rtnl, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, on, &rtnl->routes);
+}
 
-	if (!rtnl->monitor || on == rtnl->routes)
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		int r = on ? nl_socket_add_membership(rtnl->monitor, groups[i]) :
-			     nl_socket_drop_membership(rtnl->monitor, groups[i]);
-
-		if (r < 0)
-			return nl_errno(r);
-	}
-	rtnl->routes = on;
-	return 0;
+int rtnl_monitor_forwarding(struct rtnl *rtnl, bool on)
+{
+	return subscribe(rtnl, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, on, &rtnl->forwarding);
 }
 
 /* ---- events ---- */
@@ -392,6 +402,7 @@ static bool is_default_route(const struct nlmsghdr *nlh)
 struct monitored {
 	const struct rtnl_handlers *handlers;
 	bool routes; /* there was a message about a default route */
+	bool forwarding; /* about the settings of a link */
 };
 
 static void take_events(void *datagram, int len, void *userdata)
@@ -408,6 +419,9 @@ static void take_events(void *datagram, int len, void *userdata)
 		case RTM_DELROUTE:
 			m->routes |= is_default_route(nlh);
 			break;
+		case RTM_NEWNETCONF:
+			m->forwarding = true;
+			break;
 		}
 	}
 }
@@ -422,6 +436,8 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 	r = netlink_drain(nl_socket_get_fd(rtnl->monitor), rtnl->buffer, NETLINK_BUFFER_BYTES, take_events, &m);
 	if (r >= 0 && m.routes && handlers->default_route)
 		handlers->default_route(handlers->userdata);
+	if (r >= 0 && m.forwarding && handlers->forwarding)
+		handlers->forwarding(handlers->userdata);
 	return r;
 }
 
@@ -431,9 +447,27 @@ struct dump {
 	void (*start)(void *userdata); /* before each attempt; may be NULL */
 	void (*fn)(struct nlmsghdr *nlh, void *userdata);
 	void *userdata;
+	char *text; /* gets the message of an error, TEXT_LEN bytes; may be NULL */
 	uint32_t seq;
 	bool disturbed;
 };
+
+/* The kernel's message in an NLMSG_ERROR. */
+static void read_error_text(struct nlmsghdr *nlh, char *text)
+{
+	const struct nlmsgerr *err = nlmsg_data(nlh);
+	const struct nlattr *tb[NLMSGERR_ATTR_MSG + 1] = { 0 };
+	size_t len = (size_t)nlmsg_datalen(nlh), skip = sizeof(*err);
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > sizeof(err->msg))
+		skip += NLMSG_ALIGN(err->msg.nlmsg_len) - sizeof(err->msg);
+	if (skip >= len)
+		return;
+	netlink_collect((const char *)nlmsg_data(nlh) + skip, len - skip, tb, NLMSGERR_ATTR_MSG);
+	copy_string(text, TEXT_LEN, tb[NLMSGERR_ATTR_MSG]);
+}
 
 /* Handles one message of a dump. 0: continue; 1: done; negative errno. */
 static int take_message(struct nlmsghdr *nlh, struct dump *dump)
@@ -447,6 +481,8 @@ static int take_message(struct nlmsghdr *nlh, struct dump *dump)
 		if (!nlmsg_valid_hdr(nlh, sizeof(struct nlmsgerr)))
 			return -EBADMSG;
 		error = ((struct nlmsgerr *)nlmsg_data(nlh))->error;
+		if (dump->text)
+			read_error_text(nlh, dump->text);
 		break;
 	case NLMSG_DONE:
 		if (nlmsg_valid_hdr(nlh, sizeof(int)))
@@ -486,20 +522,26 @@ static int receive_dump(struct rtnl *rtnl, struct dump *dump)
 	}
 }
 
-/* Sends a request, and receives until the end of the dump or, with NLM_F_ACK, the acknowledgement. 0 or negative errno. */
-static int request(struct rtnl *rtnl, int type, int flags, const void *payload, size_t len, struct dump *dump)
+/* Sends the message, frees it, and handles the reply. 0, negative errno. */
+static int exchange(struct rtnl *rtnl, struct nl_msg *msg, struct dump *dump)
 {
-	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
-	int r;
+	int r = nl_send_auto(rtnl->requests, msg);
 
-	if (!msg)
-		return -ENOMEM;
-	r = nlmsg_append(msg, (void *)payload, len, NLMSG_ALIGNTO);
-	if (r >= 0)
-		r = nl_send_auto(rtnl->requests, msg);
 	dump->seq = nlmsg_hdr(msg)->nlmsg_seq;
 	nlmsg_free(msg);
 	return r < 0 ? nl_errno(r) : receive_dump(rtnl, dump);
+}
+
+/* The same for a message with this payload. With NLM_F_DUMP the reply ends with the dump, with NLM_F_ACK with the acknowledgement. */
+static int request(struct rtnl *rtnl, int type, int flags, const void *payload, size_t len, struct dump *dump)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
+
+	if (!msg || nlmsg_append(msg, (void *)payload, len, NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	return exchange(rtnl, msg, dump);
 }
 
 /* 0; 1: inconsistent to the last attempt; negative errno. payload: of the request. */
@@ -532,16 +574,50 @@ static void dump_link(struct nlmsghdr *nlh, void *userdata)
 		take_link(nlh, userdata);
 }
 
+/* RTM_GETLINK of one link or all. */
+struct link_request {
+	struct ifinfomsg ifi;
+	struct nlattr attr;
+	uint32_t ext_mask;
+};
+#define LINK_REQUEST { .attr = { NLA_HDRLEN + sizeof(uint32_t), IFLA_EXT_MASK }, .ext_mask = RTEXT_FILTER_SKIP_STATS }
+
+int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *handlers)
+{
+	struct dump link = { .fn = dump_link, .userdata = (void *)handlers };
+	struct link_request payload = LINK_REQUEST;
+
+	payload.ifi.ifi_index = ifindex;
+	return request(rtnl, RTM_GETLINK, NLM_F_ACK, &payload, sizeof(payload), &link);
+}
+
+static void ignore_message(struct nlmsghdr *nlh _unused_, void *userdata _unused_)
+{
+}
+
+int rtnl_set_limits(struct rtnl *rtnl, int ifindex, const struct link_limits *set, char *text, size_t size)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK);
+	struct ifinfomsg ifi = { .ifi_index = ifindex };
+	char words[TEXT_LEN] = "";
+	struct dump reply = { .fn = ignore_message, .text = words };
+	int r = msg ? nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) : -NLE_NOMEM;
+
+	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE && r >= 0; i++)
+		if (set->has & LINK_LIMIT(i))
+			r = nla_put_u32(msg, limit_attrs[i], set->value[i]);
+	if (r < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	r = exchange(rtnl, msg, &reply);
+	util_copy_name(text, size, words, sizeof(words));
+	return r;
+}
+
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 {
-	const struct {
-		struct ifinfomsg ifi;
-		struct nlattr attr;
-		uint32_t ext_mask;
-	} request = {
-		.attr = { NLA_HDRLEN + sizeof(uint32_t), IFLA_EXT_MASK },
-		.ext_mask = RTEXT_FILTER_SKIP_STATS,
-	};
+	const struct link_request request = LINK_REQUEST;
 	struct dump links = { .start = start_links, .fn = dump_link, .userdata = (void *)handlers };
 
 	return dump(rtnl, RTM_GETLINK, &request, sizeof(request), &links);
@@ -810,4 +886,52 @@ int rtnl_find_route(struct rtnl *rtnl, uint16_t family, const uint8_t *address, 
 	if (r == -ENOMEM || found.error)
 		return -ENOMEM;
 	return found.n ? (int)found.n : -ENETUNREACH;
+}
+
+/* ---- forwarding ---- */
+
+static void dump_netconf(struct nlmsghdr *nlh, void *userdata)
+{
+	const struct nlattr *tb[NETCONFA_FORWARDING + 1] = { 0 };
+	struct link *link;
+
+	if (nlh->nlmsg_type != RTM_NEWNETCONF || !nlmsg_valid_hdr(nlh, sizeof(struct netconfmsg)))
+		return;
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(struct netconfmsg)), (size_t)nlmsg_attrlen(nlh, sizeof(struct netconfmsg)), tb,
+		NETCONFA_FORWARDING);
+	link = link_table_find(userdata, read_index(tb[NETCONFA_IFINDEX])); /* not NETCONFA_IFINDEX_ALL */
+	if (link)
+		link->forwards_now |= netlink_u32(tb[NETCONFA_FORWARDING]) != 0;
+}
+
+static int dump_netconfs(struct rtnl *rtnl, unsigned char family, struct link_table *table)
+{
+	const struct netconfmsg request = { .ncm_family = family };
+	struct dump netconfs = { .fn = dump_netconf, .userdata = table };
+	int r = dump(rtnl, RTM_GETNETCONF, &request, sizeof(request), &netconfs);
+
+	return r > 0 || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
+}
+
+int rtnl_dump_forwarding(struct rtnl *rtnl, struct link_table *table,
+	void (*changed)(struct link *link, void *userdata), void *userdata)
+{
+	int r, any = 0;
+
+	link_table_foreach(table, link)
+		link->forwards_now = false;
+	r = dump_netconfs(rtnl, AF_INET, table);
+	if (r >= 0)
+		r = dump_netconfs(rtnl, AF_INET6, table);
+	if (r < 0)
+		return r;
+	link_table_foreach(table, link) {
+		if (link->forwards == link->forwards_now)
+			continue;
+		link->forwards = link->forwards_now;
+		any = 1;
+		if (changed)
+			changed(link, userdata);
+	}
+	return any;
 }

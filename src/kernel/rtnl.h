@@ -21,6 +21,8 @@ struct rtnl_handlers {
 	void (*link_gone)(int ifindex, void *userdata);
 	/* A default route was added or removed: call rtnl_dump_default_routes(). May be NULL. */
 	void (*default_route)(void *userdata);
+	/* Forwarding was turned on or off: call rtnl_dump_forwarding(). May be NULL. */
+	void (*forwarding)(void *userdata);
 	void *userdata;
 };
 
@@ -38,6 +40,9 @@ int rtnl_monitor_fd(const struct rtnl *rtnl);
  * so that changes of other routes wake nobody up. Without monitor it does nothing. 0, negative errno. */
 int rtnl_monitor_routes(struct rtnl *rtnl, bool on);
 
+/* The same for messages about the forwarding of IPv4 and IPv6 (RTM_NEWNETCONF). */
+int rtnl_monitor_forwarding(struct rtnl *rtnl, bool on);
+
 /* Reads all pending events without blocking. 0; -ENOBUFS: events were lost, dump again (events after the loss
  * are discarded); -EOPNOTSUPP without monitor; other negative errno. */
 int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
@@ -47,9 +52,21 @@ int rtnl_monitor_read(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
  * be missing (up to Linux 6.8 a dump continues at a position in the list); negative errno. */
 int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
+/* Reads one link: calls handlers->link, the only one that is used. 0; -ENODEV; other negative errno. */
+int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *handlers);
+
+/* Sets the limits in set->has of a link by one RTM_SETLINK (do_setlink() in the kernel), which sends no event of it. text (size
+ * bytes) gets the message of the kernel, "" if it sent none. 0; -ENODEV: it does not exist; -EINVAL, -ERANGE: the kernel does
+ * not allow this value; other negative errno. Then those before it may be set. */
+int rtnl_set_limits(struct rtnl *rtnl, int ifindex, const struct link_limits *set, char *text, size_t size);
+
 /* Sets link->default_route of all links in the table, from the main routing tables of IPv4 and IPv6. Calls
  * changed (may be NULL) for each link that changed. 1: some changed; 0; negative errno. */
 int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,
+	void (*changed)(struct link *link, void *userdata), void *userdata);
+
+/* The same for link->forwards, from the settings of each link for IPv4 and IPv6 (RTM_GETNETCONF). */
+int rtnl_dump_forwarding(struct rtnl *rtnl, struct link_table *table,
 	void (*changed)(struct link *link, void *userdata), void *userdata);
 
 /* Reads what struct link does not have of one link. 0; -ENODEV; other negative errno. */

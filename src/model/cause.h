@@ -24,10 +24,22 @@ enum cause {
 	CAUSE_STALE,              /* requested as declared, and the kernel has not computed it since; a step brings that about */
 	CAUSE_AUDIT,              /* not changed because of audit mode */
 	CAUSE_UNKNOWN,            /* requested and accepted, but not active, for a reason that is not known */
+	CAUSE_NO_EFFECT,          /* not requested, and a request is predicted to have no effect */
+	CAUSE_PEER_XDP,           /* the peer of this veth has an XDP program: veth_xdp_set() (other_link, if it is here) */
+	CAUSE_LOWER_ELSEWHERE,    /* copied from the link below, which is in another network namespace */
+	CAUSE_CREATED_WITHOUT,    /* copied from the link below when it was created; it is on there now (other_link) */
+	CAUSE_OWNER,              /* the program that opened the tap decides: TUNSETOFFLOAD */
+	CAUSE_HOST,               /* the host of this virtual machine decides */
+	CAUSE_COUPLED,            /* the driver has one switch for it and another feature (other_bit, driver) */
+	CAUSE_PORT_OFF,           /* declared as `lower-all`, and off on this port (other_link, other_bit) */
+	CAUSE_FORWARDS,           /* dev_disable_lro(): it, or a link above (other_link), forwards packets */
+	CAUSE_BRIDGED,            /* the same: it is a port of a bridge, of Open vSwitch or of HSR */
+	CAUSE_XDP,                /* the same: it has an XDP program */
 	/* only in explanations */
 	CAUSE_IS_ON,       /* on (features: the sources that turn it on, 0 for itself) */
 	CAUSE_SOME_PORTS,  /* on, because some ports have it */
 	CAUSE_EVERY_PORT,  /* on, here and on every port */
+	CAUSE_CLAIMED,     /* on, although no port has it: netdev_add_tso_features(), or the driver of the master */
 	CAUSE_DECLARED,    /* the declaration of a rule, and the verdict */
 	CAUSE_UNDECLARED,  /* no rule applies */
 	CAUSE_IGNORED,     /* declared as `lower`, and the link cannot change it */
@@ -35,8 +47,16 @@ enum cause {
 	CAUSE_CONTENDED,   /* another program keeps reverting it */
 	CAUSE_UNCERTAIN,   /* the prediction depends on something that cannot be read */
 	CAUSE_UNREADABLE,  /* the link's features could not be read */
+	/* of size limits (number, other_link) */
+	CAUSE_LIMIT_DIFFERS,   /* it has another value: number; a step repairs it */
+	CAUSE_LIMIT_DEVICE,    /* the driver allows at most number */
+	CAUSE_LIMIT_ELSEWHERE, /* declared as `lower`, and the link below is in another network namespace */
+	CAUSE_LIMIT_UNUSABLE,  /* declared as `lower`, and TCP could not send with the limit of the link below, number */
+	CAUSE_LIMIT_NARROWER,  /* in explanations: a link below has a smaller limit, number, and segments what is larger */
+	CAUSE_LIMIT_DECLARED,  /* in explanations: its value, number, the declaration of a rule, and the verdict */
+	CAUSE_LIMIT_UNDECLARED, /* in explanations: its value, and no rule applies */
 };
-#define CAUSE_COUNT 27
+#define CAUSE_COUNT 46
 
 /* One step of a chain. Names of links are raw: sanitize them for output. */
 struct cause_step {
@@ -50,6 +70,7 @@ struct cause_step {
 	char other_link[LINK_NAME_LEN];
 	unsigned other_bit;   /* FEATURE_MAX: no other feature */
 	feature_set features; /* CAUSE_IS_ON */
+	uint32_t number;      /* CAUSE_LIMIT_*: bytes or packets */
 	char driver[LINK_DRIVER_LEN]; /* of the link that decides; "" if not known */
 };
 

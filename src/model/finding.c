@@ -117,10 +117,21 @@ void finding_set_words(struct finding *f, const char *words)
 	snprintf(f->words, sizeof(f->words), "%s", words);
 }
 
+const char *finding_format_features(const struct finding *f, const struct feature_table *table, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (f->on | f->off)
+		return feature_format(table, f->on | f->off, buf, size);
+	for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++)
+		if (f->limits.has & LINK_LIMIT(i))
+			util_append(buf, size, "%s%s", buf[0] ? ", " : "", link_limit_name(i));
+	return buf;
+}
+
 static bool same_step(const struct cause_step *a, const struct cause_step *b)
 {
 	return a->code == b->code && a->other_ifindex == b->other_ifindex && a->want == b->want &&
-		a->other_bit == b->other_bit;
+		a->other_bit == b->other_bit && a->number == b->number;
 }
 
 bool finding_add_cause(struct finding *f, const struct cause_step *step)

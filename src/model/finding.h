@@ -119,6 +119,7 @@ struct finding {
 	char link[LINK_NAME_LEN], other_link[LINK_NAME_LEN];
 	unsigned n_others; /* further links besides other_link */
 	feature_set on, off;
+	struct link_limits limits; /* has: the limits that it is about, instead of features; their declared values, 0: not known */
 	struct cause_step causes[FINDING_CAUSES_MAX]; /* the first step of each cause chain, without duplicates */
 	size_t n_causes;
 	char rules[FINDING_RULES_LEN]; /* "10-vlan.rule, 20-bond.rule" */
@@ -157,6 +158,9 @@ void finding_set_words(struct finding *f, const char *words);
  * feature. If the other feature is the feature itself, on the link below, it counts as none. False:
  * FINDING_CAUSES_MAX is reached. */
 bool finding_add_cause(struct finding *f, const struct cause_step *step);
+
+/* The names of the features or limits that it is about, separated by ", "; "" if there are none. Returns buf. */
+const char *finding_format_features(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
 
 /* All features that the finding is about. */
 static inline feature_set finding_features(const struct finding *f)

@@ -62,6 +62,7 @@ struct link {
 	struct link_limits limits;
 
 	bool default_route; /* a default route uses this link */
+	bool forwards; /* it forwards IPv4 or IPv6: NETCONFA_FORWARDING. Read only if a rule needs it */
 
 	bool has_features;   /* `features` was read at least once */
 	bool features_stale; /* they may have changed since */
@@ -82,6 +83,7 @@ struct link {
 	 * it. */
 	unsigned seen;
 	bool noticed;
+	bool forwards_now; /* used by rtnl_dump_forwarding() */
 
 	UT_hash_handle hh;
 };

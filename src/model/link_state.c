@@ -51,8 +51,19 @@ struct link_contention *link_state_contention(struct link_state *state)
 	return state->contention;
 }
 
+struct link_limit_state *link_state_limits(struct link_state *state)
+{
+	if (!state->limits)
+		state->limits = calloc(1, sizeof(*state->limits));
+	return state->limits;
+}
+
 void link_state_forget_refusals(struct link_state *state)
 {
+	if (state->limits) {
+		free(state->limits->refusals.words);
+		state->limits->refusals = (struct link_refusals){ 0 };
+	}
 	if (state->refusals)
 		free(state->refusals->words);
 	free(state->refusals);
@@ -83,10 +94,11 @@ static void drop(struct link_states *states, struct link_state *state)
 {
 	link_states_forget_reported(states, state);
 	link_state_unmark(states, state);
-	states->n_contended -= link_state_contended(state) != 0;
+	states->n_contended -= link_state_contended(state) || link_state_limits_contended(state);
 	link_state_forget_refusals(state);
 	HASH_DEL(states->list, state);
 	free(state->contention);
+	free(state->limits);
 	free(state);
 }
 
@@ -161,7 +173,7 @@ enum verdict link_result_verdict(const struct link_result *result)
 	enum verdict worst = result->foreign ? VERDICT_UNSUPPORTED : VERDICT_COMPLIANT;
 
 	for (int v = 0; v < VERDICT_COUNT; v++)
-		if (result->features[v])
+		if (result->features[v] || result->limits[v])
 			worst = verdict_worse(worst, (enum verdict)v);
 	return worst;
 }
@@ -176,6 +188,7 @@ void link_states_summarize(const struct link_states *states, struct link_summary
 		ret->pending += state->result.pending;
 		ret->unread += state->result.unread;
 		for (int v = 0; v < VERDICT_COUNT; v++)
-			ret->features[v] += (size_t)__builtin_popcountll(state->result.features[v]);
+			ret->features[v] += (size_t)__builtin_popcountll(state->result.features[v]) +
+				(size_t)__builtin_popcount(state->result.limits[v]);
 	}
 }

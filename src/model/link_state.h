@@ -11,6 +11,7 @@
 
 #include "basic/hash.h"
 #include "model/feature.h"
+#include "model/link.h"
 #include "model/verdict.h"
 
 enum link_mark {
@@ -43,6 +44,13 @@ struct link_refusals {
 	char *words; /* owned, NULL for none */
 };
 
+/* The same for size limits, where bit n stands for enum link_limit n. */
+struct link_limit_state {
+	struct link_contention contention;
+	struct link_refusals refusals; /* [true] only */
+	struct link_limits seen;       /* of a contended link, when last read */
+};
+
 /* How a link matches the rules. */
 struct link_result {
 	bool declared; /* a rule applies; otherwise the rest is 0 */
@@ -50,14 +58,15 @@ struct link_result {
 	bool pending;  /* the next reconcile will change it */
 	bool foreign;  /* a feature is declared on that this kernel does not have */
 	feature_set features[VERDICT_COUNT]; /* declared features of this kernel, by verdict */
+	unsigned limits[VERDICT_COUNT];	     /* declared limits, by verdict: LINK_LIMIT() */
 };
 
-#define LINK_PROBLEMS 5	     /* kinds of persistent problems, see engine/event_report.c */
+#define LINK_PROBLEMS 10     /* kinds of persistent problems of features and limits, see engine/event_report.c */
 #define LINK_PROBLEM_CAUSES 6 /* first steps of cause chains */
 
 /* The identity of a persistent problem, which is reported again if any of this changes. */
 struct link_problem {
-	feature_set features; /* empty: no problem of this kind */
+	feature_set features; /* of a problem of limits: LINK_LIMIT(); empty: no problem of this kind */
 	int error;
 	struct link_problem_cause {
 		uint8_t code, bit; /* enum cause, and the other feature */
@@ -84,6 +93,7 @@ struct link_state {
 
 	struct link_refusals *refusals;	    /* NULL: none */
 	struct link_contention *contention; /* NULL: no repairs yet */
+	struct link_limit_state *limits;    /* NULL: none was repaired or refused */
 	struct link_reported *reported;	    /* NULL: no persistent problem */
 	struct link_result result;	    /* of the last reconcile */
 	UT_hash_handle hh;
@@ -99,6 +109,18 @@ static inline feature_set link_state_in_vain(const struct link_state *state, boo
 static inline feature_set link_state_contended(const struct link_state *state)
 {
 	return state && state->contention ? state->contention->contended : 0;
+}
+
+/* LINK_LIMIT() of the limits that are contended, and those that were refused or had no effect. state may be NULL. */
+static inline unsigned link_state_limits_contended(const struct link_state *state)
+{
+	return state && state->limits ? (unsigned)state->limits->contention.contended : 0;
+}
+
+static inline unsigned link_state_limits_in_vain(const struct link_state *state)
+{
+	return state && state->limits
+		? (unsigned)(state->limits->refusals.refused[true] | state->limits->refusals.ineffective[true]) : 0;
 }
 
 /* The states of one network namespace. Starts zeroed. */
@@ -132,6 +154,8 @@ void link_state_unmark(struct link_states *states, struct link_state *state);
 /* The refusals and the contention of a link, owned by the state; added if missing. NULL: no memory. */
 struct link_refusals *link_state_refusals(struct link_state *state);
 struct link_contention *link_state_contention(struct link_state *state);
+/* The same for its limits. */
+struct link_limit_state *link_state_limits(struct link_state *state);
 /* Allows all failed requests again. */
 void link_state_forget_refusals(struct link_state *state);
 
@@ -147,7 +171,7 @@ enum verdict link_result_verdict(const struct link_result *result);
 
 struct link_summary {
 	size_t links[VERDICT_COUNT];    /* with a rule, by their worst verdict */
-	size_t features[VERDICT_COUNT]; /* declared features of this kernel */
+	size_t features[VERDICT_COUNT]; /* declared features of this kernel, and limits */
 	size_t pending, unread;	        /* links */
 };
 /* Counts the results of all links. */

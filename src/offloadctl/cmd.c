@@ -96,6 +96,7 @@ int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 	if (r != CMD_OK)
 		return r;
 	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
+	ret->observe->want_forwarding = rule_set_needs_forwarding(&ret->rules, &ret->observe->features);
 	return cmd_refresh(ret);
 }
 

@@ -328,6 +328,21 @@ static void read_result(
 	ret->before.active = feature_get_names(json_get_list(o, "changed_off"), table);
 	ret->changed = ret->after.active | ret->before.active;
 	ret->missed = feature_get_names(json_get_list(o, "missed"), table);
+	json_foreach(value, json_get_object(o, "limits"))
+	{
+		int limit = link_limit_find(json_key(value));
+
+		if (limit < 0)
+			continue;
+		ret->limits.has |= LINK_LIMIT(limit);
+		ret->limits.value[limit] = (uint32_t)json_as_int(value);
+	}
+	json_foreach(value, json_get_list(o, "limits_missed"))
+	{
+		int limit = link_limit_find(json_as_text(value));
+
+		ret->limits_missed |= limit < 0 ? 0 : LINK_LIMIT(limit);
+	}
 	ret->error = -(int)json_get_int(error, "errno");
 	util_clean(json_get_text(error, "kernel"), ret->text, sizeof(ret->text));
 }

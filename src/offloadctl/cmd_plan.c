@@ -124,7 +124,8 @@ static int carry_out(struct cmd_session *s, struct ledger *ledger, struct work *
 static bool changed_something(const struct work *work)
 {
 	for (size_t i = 0; i < work->done.n_results; i++)
-		if (work->done.results[i].changed)
+		if (work->done.results[i].changed ||
+			!link_limits_equal(&work->done.results[i].limits_before, &work->done.results[i].limits_after))
 			return true;
 	return false;
 }
@@ -220,7 +221,7 @@ static int revert_exit_code(const struct apply_report *report)
 	int code = CMD_OK;
 
 	for (size_t i = 0; i < report->n_results; i++)
-		if (report->results[i].error || report->results[i].missed)
+		if (report->results[i].error || apply_result_missed(&report->results[i]))
 			code = CMD_UNMET;
 	for (size_t i = 0; i < report->n_results; i++)
 		if (report->results[i].error == -EPERM)
@@ -250,24 +251,33 @@ static int plan_revert(const struct cmd_session *s, const struct ledger *ledger,
 
 	if (r < 0)
 		return r;
-	ret->results = calloc(n + 1, sizeof(*ret->results));
+	ret->results = calloc(2 * n + 1, sizeof(*ret->results));
 	if (!ret->results)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct ledger_link *entry = ledger_find(ledger, links[i]);
-		struct apply_result *result = &ret->results[ret->n_results];
 
 		if (!entry || (only && strcmp(only, links[i]->name) != 0))
 			continue;
-		*result = (struct apply_result){
-			.ifindex = links[i]->ifindex,
-			.asked = entry->mask,
-			.value = entry->value & entry->mask,
-			.before = links[i]->features,
-			.after = links[i]->features,
-		};
-		memcpy(result->name, links[i]->name, sizeof(result->name));
-		ret->n_results++;
+		for (int limits = 0; limits < 2; limits++) {
+			struct apply_result *result = &ret->results[ret->n_results];
+
+			if (limits ? !entry->limits.has : !entry->mask)
+				continue;
+			*result = (struct apply_result){
+				.ifindex = links[i]->ifindex,
+				.asked = limits ? 0 : entry->mask,
+				.value = limits ? 0 : entry->value & entry->mask,
+				.before = links[i]->features,
+				.after = links[i]->features,
+				.limits_before = links[i]->limits,
+				.limits_after = links[i]->limits,
+			};
+			if (limits)
+				result->limits = entry->limits;
+			memcpy(result->name, links[i]->name, sizeof(result->name));
+			ret->n_results++;
+		}
 	}
 	return 0;
 }

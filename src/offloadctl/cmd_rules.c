@@ -3,6 +3,7 @@
 #include "offloadctl/cmd.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,6 +44,32 @@ static const struct declaration *overruled(const struct declaration *declaration
 	return by;
 }
 
+/* "lower" or the number of a limit. */
+static const char *limit_value(const struct rule_feature *f, char buf[16])
+{
+	snprintf(buf, 16, "%" PRIu32, f->number);
+	return f->value == RULE_NUMBER ? buf : rule_value_name(f->value);
+}
+
+static void share_limits(const struct cmd_session *s, const struct link *link, const struct rule *rule, struct share *ret)
+{
+	struct declaration declarations[LINK_LIMIT_SETTABLE];
+	char value[16];
+
+	rule_set_declare_limits(&s->rules, s->view.links, link, &s->host, declarations);
+	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++) {
+		const struct rule_feature *f = &rule->limits[i];
+
+		if (!f->word)
+			continue;
+		if (declarations[i].rule == rule)
+			util_append(ret->given, sizeof(ret->given), "%s%s=%s", comma(ret->given), f->word, limit_value(f, value));
+		else
+			util_append(ret->overruled, sizeof(ret->overruled), "%s%s=%s by %s", comma(ret->overruled), f->word,
+				limit_value(f, value), declarations[i].rule->file);
+	}
+}
+
 static void share_of(const struct cmd_session *s, const struct link *link, const struct rule *rule,
 	struct share *ret)
 {
@@ -67,6 +94,7 @@ static void share_of(const struct cmd_session *s, const struct link *link, const
 			util_append(ret->given, sizeof(ret->given), "%s%s=%s%s", comma(ret->given), f->word,
 				value, part ? " in part" : "");
 	}
+	share_limits(s, link, rule, ret);
 }
 
 /* The Until= day; NULL without one. */
@@ -185,6 +213,27 @@ static void add_words(struct json_writer *w, const struct cmd_session *s, const 
 	json_close_list(w);
 }
 
+static void add_limits(struct json_writer *w, const struct cmd_session *s, const struct link *link, const struct rule *rule)
+{
+	struct declaration declarations[LINK_LIMIT_SETTABLE];
+
+	rule_set_declare_limits(&s->rules, s->view.links, link, &s->host, declarations);
+	json_open_list(w, "limits");
+	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++) {
+		const struct rule_feature *f = &rule->limits[i];
+
+		if (!f->word)
+			continue;
+		json_open_object(w, NULL);
+		json_add_text(w, "limit", f->word);
+		json_add_text(w, "declared", rule_value_name(f->value));
+		json_add_positive(w, "number", f->number);
+		json_add_text(w, "overruled_by", declarations[i].rule == rule ? NULL : declarations[i].rule->file);
+		json_close_object(w);
+	}
+	json_close_list(w);
+}
+
 static void add_matched(struct json_writer *w, const struct cmd_session *s, const struct rule *rule)
 {
 	json_open_list(w, "links");
@@ -210,8 +259,10 @@ static void add_file(struct json_writer *w, const struct cmd_session *s, const s
 		json_add_rule_members(w, rule);
 		json_add_text(w, "until", until_day(rule, day));
 		add_matched(w, s, rule);
-		if (link && rule_matches(rule, s->view.links, link, &s->host))
+		if (link && rule_matches(rule, s->view.links, link, &s->host)) {
 			add_words(w, s, link, rule);
+			add_limits(w, s, link, rule);
+		}
 	}
 	json_close_object(w);
 }

@@ -82,10 +82,21 @@ static int add_word(struct explain_list *list, const struct link *link, const ch
 	return 0;
 }
 
+/* 0 or -ENOMEM. */
+static int add_limit(struct explain_list *list, struct cmd_session *s, const struct link *link, enum link_limit limit)
+{
+	if (list->n == ARRAY_SIZE(list->explanations))
+		return 0;
+	if (explain_limit(s->view.links, &s->plan, link, limit, &list->explanations[list->n]) < 0)
+		return -ENOMEM;
+	list->n++;
+	return 0;
+}
+
 static const struct plan_item *find_word(const struct plan_link *pl, const char *word)
 {
 	for (size_t i = 0; pl && i < pl->n_items; i++)
-		if (pl->items[i].bit >= FEATURE_MAX &&
+		if (pl->items[i].bit >= FEATURE_MAX && !pl->items[i].is_limit &&
 			strcmp(pl->items[i].feature->word, word) == 0)
 			return &pl->items[i];
 	return NULL;
@@ -112,7 +123,7 @@ static feature_set find_dependents(const struct plan_link *pl, const struct plan
 	return set;
 }
 
-/* Every feature of a link that is not compliant. 0 or negative errno. */
+/* Every feature and limit of a link that is not compliant, and limits that are larger than below. 0 or negative errno. */
 static int add_all(struct explain_list *list, struct cmd_session *s, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(&s->plan, link->ifindex);
@@ -121,10 +132,17 @@ static int add_all(struct explain_list *list, struct cmd_session *s, const struc
 	for (size_t i = 0; pl && i < pl->n_items && r >= 0; i++) {
 		const struct plan_item *item = &pl->items[i];
 
-		if (item->verdict == VERDICT_COMPLIANT || (list->group && find_need(pl, item)))
+		if (item->is_limit || item->verdict == VERDICT_COMPLIANT || (list->group && find_need(pl, item)))
 			continue;
 		list->dependents[list->n] = list->group ? find_dependents(pl, item) : 0;
 		r = item->bit < FEATURE_MAX ? add_bit(list, s, link, item->bit) : add_word(list, link, item->feature->word, item);
+	}
+	for (unsigned i = 0; i < LINK_LIMIT_COUNT && r >= 0; i++) {
+		const struct plan_item *item = view_limit_item(pl, i);
+		struct plan_narrow narrow;
+
+		if ((item && item->verdict != VERDICT_COMPLIANT) || plan_find_narrow(s->view.links, link, i, &narrow))
+			r = add_limit(list, s, link, i);
 	}
 	return r;
 }
@@ -144,11 +162,13 @@ static feature_set alias_members(const struct cmd_session *s, const struct link 
 /* The feature or alias that was named on the command line. Exit code. */
 static int add_named(struct explain_list *list, struct cmd_session *s, const struct link *link, const char *word)
 {
+	int r = 0, limit = link_limit_find(word);
 	const char *nearest;
 	feature_set set;
 	unsigned bit;
-	int r = 0;
 
+	if (limit >= 0)
+		return add_limit(list, s, link, limit) < 0 ? cmd_error("Failed to explain %s: out of memory", word) : CMD_OK;
 	switch (feature_parse(s->view.features, word, &set)) {
 	case FEATURE_WORD_UNKNOWN:
 		nearest = feature_nearest(word);

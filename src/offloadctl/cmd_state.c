@@ -33,6 +33,7 @@ static struct link_state *state_of(struct link_states *states, const struct json
 int cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
 {
 	_cleanup_json_ struct json_value *status = NULL;
+	struct link_limit_state *limits;
 	struct link_contention *contention;
 	struct link_state *state;
 	int r = get_status(options, &status);
@@ -58,6 +59,12 @@ int cmd_read_states(const struct cmd_options *options, const struct feature_tabl
 		if (!contention)
 			return -ENOMEM;
 		contention->contended |= feature_get_names(json_get_list(o, "features"), table);
+		limits = link_state_limits(state);
+		if (!limits)
+			return -ENOMEM;
+		json_foreach(name, json_get_list(o, "limits"))
+			if (link_limit_find(json_as_text(name)) >= 0)
+				limits->contention.contended |= LINK_LIMIT(link_limit_find(json_as_text(name)));
 	}
 	return 0;
 }

@@ -124,7 +124,14 @@ static bool holds_unrequested(const struct walk *w, const struct link *link, con
 
 	return item && item->want && item->verdict == VERDICT_BLOCKED &&
 		(step->code == CAUSE_NEEDS || step->code == CAUSE_CONFLICTS || step->code == CAUSE_LOWER_OFF ||
-			step->code == CAUSE_LOWER_UNSUPPORTED || step->code == CAUSE_LOWER_NOT_FOR_VLAN);
+			step->code == CAUSE_LOWER_UNSUPPORTED || step->code == CAUSE_LOWER_NOT_FOR_VLAN ||
+			step->code == CAUSE_OWNER || step->code == CAUSE_HOST || step->code == CAUSE_COUPLED);
+}
+
+/* Would a request be of no use, because it is not in the way? */
+static bool decides_alone(enum cause code)
+{
+	return code == CAUSE_UPPER_OFF || code == CAUSE_FORWARDS || code == CAUSE_BRIDGED || code == CAUSE_XDP;
 }
 
 /* Continues the chain after this step. */
@@ -157,7 +164,29 @@ static void follow(struct walk *w, const struct link *link, const struct cause_s
 		why_off(w, other, step->other_bit, depth + 1);
 		break;
 	case CAUSE_SLAVE_OFF:
+	case CAUSE_PORT_OFF:
 		ports(w, link, step->bit, depth + 1);
+		break;
+	case CAUSE_PEER_XDP:
+		advise_unmet(w, ADVICE_DETACH_XDP, link, step->bit);
+		break;
+	case CAUSE_CREATED_WITHOUT:
+		advise_unmet(w, ADVICE_RECREATE, link, step->bit);
+		break;
+	case CAUSE_OWNER:
+		advise_unmet(w, ADVICE_OWNER, link, step->bit);
+		break;
+	case CAUSE_HOST:
+		advise_unmet(w, ADVICE_HOST, link, step->bit);
+		break;
+	case CAUSE_COUPLED:
+		if (w->out->item && w->out->item->verdict != VERDICT_COMPLIANT)
+			advise(w, ADVICE_COUPLE, link, step->other_bit, w->out->item->want, NULL);
+		break;
+	case CAUSE_FORWARDS:
+	case CAUSE_BRIDGED:
+	case CAUSE_XDP:
+		advise_unmet(w, ADVICE_KEEP_OFF, link, step->bit);
 		break;
 	default:
 		break;
@@ -191,7 +220,7 @@ static void why_off(struct walk *w, const struct link *link, unsigned bit, unsig
 	}
 	find_step(w, link, bit, &step);
 	if (step.code == CAUSE_OFF ||
-		(!(link->features.wanted & FEATURE(bit)) && step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_UPPER_OFF)) {
+		(link->features.hw & ~(link->features.nochange | link->features.wanted) & FEATURE(bit) && !decides_alone(step.code))) {
 		add_code(w, depth, link, bit, CAUSE_OFF);
 		advise_request(w, link, bit);
 		if (!holds_unrequested(w, link, &step))
@@ -211,6 +240,11 @@ static void why_on(struct walk *w, const struct link *link, unsigned bit, unsign
 
 	if (depth >= DEPTH_MAX)
 		return;
+	if (cause_claimed(&w->view, link) & FEATURE(bit)) {
+		add_code(w, depth, link, bit, CAUSE_CLAIMED);
+		ports(w, link, bit, depth + 1);
+		return;
+	}
 	if (cause_one_port_is_enough(&w->view, link, bit)) {
 		for (struct link *port = link_first_port(w->table, link); port; port = link_next_port(w->table, port))
 			some_off |= port->has_features && !(port->features.active & sources);
@@ -242,14 +276,27 @@ static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 	else
 		advise_change(w, link, item, false);
 	plan_item_cause(plan_find(w->plan, link->ifindex), item, &step);
-	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON && step.code != CAUSE_STALE) {
+	if (step.code != CAUSE_UNSUPPORTED_DRIVER && step.code != CAUSE_LOWER_ON && step.code != CAUSE_STALE &&
+		step.code != CAUSE_COUPLED) {
 		why_on(w, link, bit, 1);
 		return;
 	}
 	memcpy(step.driver, link->driver, sizeof(step.driver));
 	add(w, 1, &step);
+	if (step.code == CAUSE_COUPLED)
+		follow(w, link, &step, 1);
 	if (step.code == CAUSE_LOWER_ON)
 		why_on(w, link_table_find(w->table, step.other_ifindex), bit, 2);
+}
+
+/* The feature is on as declared, and blocked all the same. */
+static void why_held(struct walk *w, const struct link *link, unsigned bit)
+{
+	struct cause_step step;
+
+	find_step(w, link, bit, &step);
+	add(w, 1, &step);
+	follow(w, link, &step, 1);
 }
 
 /* The declaration. Without an item in the plan, no rule declares the feature, or one declares `lower` and the link cannot
@@ -322,7 +369,9 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 	if (ret->item && (ret->item->verdict == VERDICT_BLOCKED || ret->item->verdict == VERDICT_UNSUPPORTED))
 		w.view.state = after_plan;
 	declaration(&w, link, bit);
-	if (!ret->active)
+	if (ret->item && ret->item->held)
+		why_held(&w, link, bit);
+	else if (!ret->active)
 		why_off(&w, link, bit, 1);
 	else if (ret->item && !ret->item->want && ret->item->verdict != VERDICT_COMPLIANT)
 		why_not_off(&w, link, bit);
@@ -344,6 +393,70 @@ int explain_word(const struct link *link, const char *word, const struct plan_it
 	return 0;
 }
 
+static const struct plan_item *limit_item(const struct plan *plan, const struct link *link, enum link_limit limit)
+{
+	const struct plan_link *pl = plan_find(plan, link->ifindex);
+
+	for (size_t i = 0; pl && i < pl->n_items; i++)
+		if (pl->items[i].is_limit && pl->items[i].number.limit == limit)
+			return &pl->items[i];
+	return NULL;
+}
+
+static void add_limit(struct walk *w, unsigned depth, const struct link *link, enum cause code, uint32_t number,
+	const struct link *other)
+{
+	struct cause_step step;
+
+	cause_begin(link, FEATURE_MAX, true, &step);
+	step.code = code;
+	step.number = number;
+	if (other) {
+		step.other_ifindex = other->ifindex;
+		memcpy(step.other_link, other->name, sizeof(step.other_link));
+	}
+	add(w, depth, &step);
+}
+
+int explain_limit(const struct link_table *table, const struct plan *plan, const struct link *link, enum link_limit limit,
+	struct explanation *ret)
+{
+	const struct plan_item *item = limit_item(plan, link, limit);
+	struct walk w = { .plan = plan, .out = ret };
+	struct plan_narrow narrow;
+	struct cause_step step;
+	int r;
+
+	if (!(link->limits.has & LINK_LIMIT(limit)))
+		return explain_word(link, link_limit_name(limit), item, ret);
+	r = begin(link, ret);
+	if (r < 0)
+		return r;
+	ret->is_limit = true;
+	ret->item = item;
+	ret->word = link_limit_name(limit);
+	ret->rule = item ? item->rule : NULL;
+	ret->feature = item ? item->feature : NULL;
+	ret->advice.number = item ? item->number.want : 0;
+	add_limit(&w, 0, link, item ? CAUSE_LIMIT_DECLARED : CAUSE_LIMIT_UNDECLARED, link->limits.value[limit], NULL);
+	if (item && item->text[0])
+		add_code(&w, 0, link, FEATURE_MAX, CAUSE_REFUSED);
+	if (item && item->verdict == VERDICT_CONTENDED)
+		add_code(&w, 0, link, FEATURE_MAX, CAUSE_CONTENDED);
+	if (item && item->cause != CAUSE_NONE && item->cause != CAUSE_LIMIT_DIFFERS) {
+		plan_item_cause(plan_find(plan, link->ifindex), item, &step);
+		add(&w, 1, &step);
+	}
+	if (item && item->verdict == VERDICT_DRIFTED && item->cause != CAUSE_AUDIT)
+		advise(&w, ADVICE_LIMIT_APPLY, link, FEATURE_MAX, true, NULL);
+	if (plan_find_narrow(table, link, limit, &narrow)) {
+		add_limit(&w, 1, link, CAUSE_LIMIT_NARROWER, narrow.below_number, narrow.below);
+		if (!item)
+			advise(&w, ADVICE_LIMIT_LOWER, link, FEATURE_MAX, true, NULL);
+	}
+	return 0;
+}
+
 void explanation_clear(struct explanation *e)
 {
 	free(e->steps);
@@ -353,7 +466,7 @@ void explanation_clear(struct explanation *e)
 void plan_item_cause(const struct plan_link *pl, const struct plan_item *item, struct cause_step *ret)
 {
 	*ret = (struct cause_step){ .code = item->cause, .ifindex = pl->ifindex, .bit = item->bit, .want = item->want,
-		.other_ifindex = item->cause_ifindex, .other_bit = item->cause_bit };
+		.other_ifindex = item->cause_ifindex, .other_bit = item->cause_bit, .number = item->number.cause };
 	memcpy(ret->link, pl->name, sizeof(ret->link));
 	memcpy(ret->other_link, item->cause_name, sizeof(ret->other_link));
 }
@@ -370,6 +483,14 @@ static const char *const advice_names[ADVICE_COUNT] = {
 	[ADVICE_DECLARE_LOWER] = "declare-lower",
 	[ADVICE_OTHER_DEVICE] = "other-device",
 	[ADVICE_REMOVE] = "remove",
+	[ADVICE_LIMIT_APPLY] = "apply-limit",
+	[ADVICE_LIMIT_LOWER] = "declare-limit-lower",
+	[ADVICE_DETACH_XDP] = "detach-xdp",
+	[ADVICE_RECREATE] = "recreate",
+	[ADVICE_OWNER] = "owner",
+	[ADVICE_HOST] = "host",
+	[ADVICE_COUPLE] = "couple",
+	[ADVICE_KEEP_OFF] = "keep-off",
 };
 
 const char *advice_name(enum advice advice)

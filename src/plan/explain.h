@@ -20,8 +20,16 @@ enum advice {
 	ADVICE_DECLARE_LOWER, /* the driver of this link decides what it offers to links above */
 	ADVICE_OTHER_DEVICE, /* the device does not support it, and no setting changes that */
 	ADVICE_REMOVE,       /* the link cannot change this */
+	ADVICE_LIMIT_APPLY,  /* offloadctl apply, or set the limit (number) */
+	ADVICE_LIMIT_LOWER,  /* declare the limit as `lower`, because a link below has a smaller one */
+	ADVICE_DETACH_XDP,   /* detach the XDP program from the peer */
+	ADVICE_RECREATE,     /* create the link again */
+	ADVICE_OWNER,        /* the program that opened the tap decides */
+	ADVICE_HOST,         /* the host decides */
+	ADVICE_COUPLE,       /* declare the same for both features, or turn the other one (bit) on or off (want) */
+	ADVICE_KEEP_OFF,     /* declare it off: the kernel drops what it merges */
 };
-#define ADVICE_COUNT 12
+#define ADVICE_COUNT 20
 
 /* The first step has depth 0 and is about the declaration. */
 struct explanation {
@@ -32,13 +40,15 @@ struct explanation {
 	const struct plan_item *item; /* NULL: none in the plan */
 	const struct rule *rule;      /* NULL: none applies */
 	const struct rule_feature *feature;
-	const char *word; /* the name of a feature that this kernel does not have, otherwise NULL */
+	const char *word; /* the name of a limit, or of a feature that this kernel does not have; otherwise NULL */
+	bool is_limit;
 	int error; /* negative errno if the features could not be read */
 	struct {
 		enum advice code;
 		char link[LINK_NAME_LEN], kind[LINK_KIND_LEN];
 		unsigned bit;
 		bool want;
+		uint32_t number;
 		const struct rule *rule;
 	} advice;
 };
@@ -50,6 +60,9 @@ int explain_feature(const struct plan_context *context, struct link_table *table
 /* The same for a feature that only other kernels have. item: NULL if no rule declares it. word: its name, borrowed. 0 or
  * -ENOMEM. */
 int explain_word(const struct link *link, const char *word, const struct plan_item *item, struct explanation *ret);
+/* The same for a limit. plan: as above. */
+int explain_limit(const struct link_table *table, const struct plan *plan, const struct link *link, enum link_limit limit,
+	struct explanation *ret);
 void explanation_clear(struct explanation *e);
 
 /* The first step of an item's cause chain; code CAUSE_NONE if it has none. */

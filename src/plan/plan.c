@@ -11,37 +11,6 @@
 
 #define ROUNDS_MAX 4 /* a step may undo what an earlier one did */
 
-static int compare_index(const void *a, const void *b)
-{
-	const struct plan_index *x = a, *y = b;
-
-	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
-}
-
-/* Rebuilds plan->index after plan->links changed. */
-static void index_links(struct plan *plan)
-{
-	bool sorted = true;
-
-	for (size_t i = 0; i < plan->n_links; i++) {
-		plan->index[i] = (struct plan_index){ plan->links[i].ifindex, i };
-		sorted = sorted && (i == 0 || plan->index[i - 1].ifindex < plan->index[i].ifindex);
-	}
-	plan->n_index = plan->n_links;
-	if (!sorted)
-		qsort(plan->index, plan->n_index, sizeof(*plan->index), compare_index);
-}
-
-const struct plan_link *plan_find(const struct plan *plan, int ifindex)
-{
-	struct plan_index key = { .ifindex = ifindex }, *found;
-
-	if (plan->n_index == 0)
-		return NULL;
-	found = bsearch(&key, plan->index, plan->n_index, sizeof(key), compare_index);
-	return found ? &plan->links[found->at] : NULL;
-}
-
 /* The SET that gives the features in `among` their declared values, from the current prediction. recompute: instead those that
  * are requested as declared, and do not have that value. */
 static void collect_set(struct planner *p, const struct link *link, struct plan_link *pl,
@@ -70,6 +39,8 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		if (!(link->features.hw & ~link->features.nochange & b) ||
 			((contended | link_state_in_vain(known, item->want)) & b))
 			continue;
+		if ((item->want && planner_is_dropped(p, link, item->bit)) || planner_find_contradiction(p, link, pl, item))
+			continue;
 		if (!item->audit && (due & b)) {
 			pl->due |= p->pretend ? 0 : b;
 			continue;
@@ -82,10 +53,13 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 
 static int add_step(struct plan *plan, const struct plan_link *pl, feature_set mask, feature_set value, bool recompute)
 {
-	if (!GROW(plan->steps, plan->n_steps))
+	struct plan_step *step = planner_add_step(plan, pl);
+
+	if (!step)
 		return -ENOMEM;
-	plan->steps[plan->n_steps] = (struct plan_step){ .ifindex = pl->ifindex, .mask = mask, .value = value, .recompute = recompute };
-	memcpy(plan->steps[plan->n_steps++].name, pl->name, sizeof(pl->name));
+	step->mask = mask;
+	step->value = value;
+	step->recompute = recompute;
 	return 0;
 }
 
@@ -217,37 +191,19 @@ static int make_steps(struct planner *p)
 	return ineffective < 0 ? ineffective : 0;
 }
 
-/* An alias means those of its features that the device can change. If it can change none, there is one item for all of them,
- * unless their current values match. */
+/* An alias means those of its features that the device can change and, if they are declared off, those that are on. If there are
+ * none, one stands for all: one that is on, otherwise the lowest. */
 static bool alias_member_counts(const struct link *link, const struct declaration *d, unsigned bit)
 {
-	feature_set members = d->feature->bits, changeable = members & link->features.hw;
+	feature_set members = d->feature->bits, on = members & link->features.active, counts = members & link->features.hw;
 
 	if (d->feature->word_kind != FEATURE_WORD_ALIAS)
 		return true;
-	if (changeable)
-		return changeable & FEATURE(bit);
-	if (d->value == RULE_LOWER)
-		return false;
-	return bit == (unsigned)__builtin_ctzll(members) &&
-		(d->value == RULE_ON) != !!(members & link->features.active);
-}
-
-static struct plan_item make_item(
-	const struct plan_context *c, const struct link *link, const struct declaration *d, unsigned bit)
-{
-	return (struct plan_item){
-		.bit = bit,
-		.declared = d->value,
-		.active = bit < FEATURE_MAX && (link->features.active & FEATURE(bit)),
-		.wanted = bit < FEATURE_MAX && (link->features.wanted & FEATURE(bit)),
-		.overdue = d->rule->until && c->now >= d->rule->until,
-		.audit = d->rule->mode == RULE_MODE_AUDIT || c->audit,
-		.cause_bit = FEATURE_MAX,
-		.text = "",
-		.rule = d->rule,
-		.feature = d->feature,
-	};
+	if (d->value == RULE_OFF)
+		counts |= on;
+	if (counts)
+		return counts & FEATURE(bit);
+	return bit == (unsigned)__builtin_ctzll(on ? on : members);
 }
 
 /* A link that was removed meanwhile (-ENODEV) does not count. */
@@ -259,7 +215,7 @@ static bool is_unread(const struct link *link)
 static struct plan_item make_unread_item(
 	struct planner *p, const struct link *link, const struct declaration *d, unsigned bit)
 {
-	struct plan_item item = make_item(p->context, link, d, bit);
+	struct plan_item item = planner_make_item(p->context, link, d, bit);
 
 	item.active = item.wanted = false;
 	item.unread = true;
@@ -279,7 +235,7 @@ static void judge_foreign(struct plan_item *item)
 static int declare_link(struct planner *p, const struct link *link, struct plan_link *pl)
 {
 	struct declaration declarations[FEATURE_MAX], foreign[16];
-	struct plan_item items[FEATURE_MAX + ARRAY_SIZE(foreign)];
+	struct plan_item items[FEATURE_MAX + ARRAY_SIZE(foreign) + LINK_LIMIT_SETTABLE];
 	size_t n = 0, n_foreign;
 
 	n_foreign = rule_set_declare(p->context->rules, p->table, link, p->context->host,
@@ -290,18 +246,19 @@ static int declare_link(struct planner *p, const struct link *link, struct plan_
 
 			if (d->value == RULE_UNSET || !alias_member_counts(link, d, bit))
 				continue;
-			if (d->value == RULE_LOWER && !(link->features.hw & FEATURE(bit)))
+			if (rule_value_follows(d->value) && !(link->features.hw & FEATURE(bit)))
 				continue;
-			items[n++] = make_item(p->context, link, d, bit);
+			items[n++] = planner_make_item(p->context, link, d, bit);
 		}
 	else if (is_unread(link))
 		for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
 			if (declarations[bit].value != RULE_UNSET)
 				items[n++] = make_unread_item(p, link, &declarations[bit], bit);
 	for (size_t i = 0; i < n_foreign && i < ARRAY_SIZE(foreign); i++) {
-		items[n] = make_item(p->context, link, &foreign[i], FEATURE_MAX);
+		items[n] = planner_make_item(p->context, link, &foreign[i], FEATURE_MAX);
 		judge_foreign(&items[n++]);
 	}
+	n += planner_declare_limits(p, link, items + n);
 	if (n == 0)
 		return 0;
 	pl->items = malloc(n * sizeof(*items));
@@ -318,6 +275,8 @@ static void start_link(struct plan_link *pl, const struct link *link)
 		.ifindex = link->ifindex,
 		.before = link->features,
 		.predicted = link->features,
+		.limits = link->limits,
+		.limits_predicted = link->limits,
 		.error = is_unread(link) ? link->features_error : 0,
 	};
 	memcpy(pl->name, link->name, sizeof(pl->name));
@@ -383,7 +342,7 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 		p->of[plan->n_links] = links[i];
 		plan->n_links += (size_t)r;
 	}
-	index_links(plan);
+	planner_index_links(plan);
 	return 0;
 }
 
@@ -414,11 +373,14 @@ static void finish_link(struct planner *p, struct plan_link *pl, const struct li
 	if (link->has_features) {
 		pl->predicted = *planner_state(p, link);
 		pl->uncertain = predict_uncertain(p->predict, pl->ifindex);
+		pl->claimed = planner_claimed(p, link);
 	}
 	for (size_t i = 0; i < pl->n_items; i++) {
 		struct plan_item *item = &pl->items[i];
 
-		if (item->bit < FEATURE_MAX && !item->unread) {
+		if (item->is_limit) {
+			planner_judge_limit(p, link, pl, item);
+		} else if (item->bit < FEATURE_MAX && !item->unread) {
 			planner_judge(p, link, pl, item);
 			declared |= FEATURE(item->bit);
 		}
@@ -512,6 +474,8 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 	r = declare_links(&p, only, n_only);
 	if (r >= 0 && !c->audit)
 		r = make_steps(&p);
+	if (r >= 0)
+		r = planner_set_limits(&p);
 	if (r < 0)
 		return r;
 	declared = ret->n_links;
@@ -523,7 +487,7 @@ static int decide(const struct plan_context *c, struct link_table *table, const 
 		return r;
 	if (ret->n_links > declared) {
 		qsort_r(ret->links, ret->n_links, sizeof(*ret->links), compare_links, table);
-		index_links(ret);
+		planner_index_links(ret);
 	}
 	return p.failed ? -ENOMEM : 0;
 }
@@ -598,7 +562,9 @@ static struct link_result result_of(const struct plan_link *link)
 	for (size_t i = 0; i < link->n_items; i++) {
 		const struct plan_item *item = &link->items[i];
 
-		if (item->bit < FEATURE_MAX)
+		if (item->is_limit)
+			result.limits[item->verdict] |= LINK_LIMIT(item->number.limit);
+		else if (item->bit < FEATURE_MAX)
 			result.features[item->verdict] |= FEATURE(item->bit);
 		else
 			result.foreign |= item->verdict != VERDICT_COMPLIANT;

@@ -13,17 +13,27 @@
 #include "model/link_state.h"
 #include "rules/rule.h"
 
-/* One declared feature of one link. */
+/* The numbers of an item that is a size limit: bytes or packets. */
+struct plan_number {
+	enum link_limit limit;
+	uint32_t now, want, predicted;
+	uint32_t cause; /* the number of the cause: what the driver or the link below has */
+};
+
+/* One declared feature or size limit of one link. */
 struct plan_item {
-	unsigned bit;	  /* FEATURE_MAX: a feature that this kernel does not have, named by feature->word */
+	unsigned bit;	  /* FEATURE_MAX: a limit, or a feature that this kernel does not have, named by feature->word */
+	bool is_limit;	  /* then `number` has what want, active and predicted have for a feature; not_given is used, too */
+	struct plan_number number;
 	enum rule_value declared;
 	bool want;	  /* on or off, as `declared` resolves for this link */
-	bool not_given;	  /* declared `lower`, and the link below cannot provide it: no change */
+	bool not_given;	  /* declared `lower` or `lower-all`, and what the links below provide is nothing or unknown: no change */
 	bool active;	  /* now */
 	bool wanted;	  /* requested now: the wanted bit of ethtool */
 	bool unread;	  /* the link's features could not be read: active, wanted and, for `lower`, want are unknown */
 	bool predicted;	  /* after the plan */
 	bool uncertain;	  /* the prediction depends on state that user space cannot read */
+	bool held;	  /* has its declared value, now or after the plan, and is blocked all the same: see its cause */
 	bool overdue;	  /* the date in Until= of its rule has passed */
 	bool audit;	  /* its rule, or the daemon, is in audit mode */
 	enum verdict verdict;
@@ -44,19 +54,23 @@ struct plan_link {
 	struct link_features before;
 	struct link_features predicted; /* hw and nochange as before */
 	feature_set uncertain;		/* bits of predicted.active that are not certain */
+	feature_set claimed;		/* of a bond, bridge or team: bits of predicted.active that no port has, and that the CPU does instead */
 	feature_set side_effects;	/* active bits that change although no rule declares them for this link */
+	struct link_limits limits, limits_predicted; /* now and after the plan */
 	feature_set due; /* features of link_contention.due that would have been repaired; they become contended instead */
+	unsigned limits_due; /* the same for limits: LINK_LIMIT() */
 	int error;			/* negative errno if the features could not be read */
 	struct plan_item *items;
 	size_t n_items;
 };
 
-/* One SET request: the features of `mask` are set to `value`. In the order of execution. */
+/* One SET request: the features of `mask` are set to `value`; or, if `mask` is empty, the limits are. In the order of execution. */
 struct plan_step {
 	int ifindex;
 	char name[LINK_NAME_LEN];
 	feature_set mask, value;
 	bool recompute; /* `value` is requested already, and has an effect when the kernel computes the features again */
+	struct link_limits limits; /* has: those that are set */
 };
 
 struct plan_index { /* sorted by ifindex, for plan_find() */
@@ -105,6 +119,16 @@ const struct plan_link *plan_find(const struct plan *plan, int ifindex);
  * changes are pending (drifted, also in audit mode); 4: a declared feature is not possible (blocked, unsupported, refused,
  * contended); 6: both. */
 int plan_exit_code(const struct plan *plan);
+
+/* Packets that a link may send and a link below it segments in software, because its own limit is smaller. */
+struct plan_narrow {
+	const struct link *link, *below; /* of the table */
+	enum link_limit limit;
+	uint32_t number, below_number;
+};
+/* Has a link below `link`, directly or not, a smaller limit than `link`? *ret then has the smallest. Only the limits of GSO cause
+ * segmentation. The table is stacked. */
+bool plan_find_narrow(const struct link_table *table, const struct link *link, enum link_limit limit, struct plan_narrow *ret);
 
 /* The worst verdict of its items. */
 enum verdict plan_link_verdict(const struct plan_link *link);

@@ -3,6 +3,8 @@
 
 #include "plan/plan_private.h"
 
+#define DEPTH_MAX 16 /* as STACK_MAX in plan_resolve.c */
+
 const struct link_features *cause_state(const struct cause_view *v, const struct link *link)
 {
 	const struct link_features *f = v->state ? v->state(v->userdata, link) : NULL;
@@ -45,11 +47,12 @@ bool cause_one_port_is_enough(const struct cause_view *v, const struct link *lin
 }
 
 /* A feature of the same link that is missing or excludes this one. */
-static bool find_in_link(const struct cause_view *v, const struct link_features *f, struct cause_step *step)
+static bool find_in_link(const struct cause_view *v, const struct link *link, struct cause_step *step)
 {
+	const struct link_features *f = cause_state(v, link);
 	feature_set all, any, not ;
 
-	predict_needs(v->rules, step->bit, &all, &any, &not );
+	predict_needs(v->rules, link, step->bit, &all, &any, &not );
 	if (all & ~f->active)
 		set(step, CAUSE_NEEDS, NULL, (unsigned)__builtin_ctzll(all & ~f->active));
 	else if (any && !(any & f->active))
@@ -122,6 +125,109 @@ static bool find_in_upper(const struct cause_view *v, const struct link *link, s
 	return upper;
 }
 
+static bool find_peer_xdp(const struct cause_view *v, const struct link *link, struct cause_step *step)
+{
+	if (!(predict_facts(v->rules, link).peer_xdp & FEATURE(step->bit)))
+		return false;
+	set(step, CAUSE_PEER_XDP, link->lower_ifindex ? link_table_find(v->links, link->lower_ifindex) : NULL, FEATURE_MAX);
+	return true;
+}
+
+/* A feature that the link copies from the one below. A macsec that is not offloaded takes over what is on when it is created, and
+ * cannot change it (macsec_dev_init(), up to Linux 6.17). */
+static bool find_copied(const struct cause_view *v, const struct link *link, struct cause_step *step)
+{
+	struct link *lower = link_lower(v->links, link);
+
+	if (!(predict_facts(v->rules, link).copied & FEATURE(step->bit)))
+		return false;
+	if (!lower && link->lower_netnsid >= 0)
+		set(step, CAUSE_LOWER_ELSEWHERE, NULL, step->bit);
+	else if (lower && !(cause_state(v, lower)->active & FEATURE(step->bit)))
+		set(step, cause_state(v, lower)->hw & FEATURE(step->bit) ? CAUSE_LOWER_OFF : CAUSE_LOWER_UNSUPPORTED, lower, step->bit);
+	else if (lower && !(link->features.hw & FEATURE(step->bit)))
+		set(step, CAUSE_CREATED_WITHOUT, lower, step->bit);
+	else
+		return false;
+	return true;
+}
+
+/* Who keeps it off is not the kernel: the owner of the tap, or the host. */
+static bool find_owner(const struct cause_view *v, const struct link *link, struct cause_step *step)
+{
+	if (!(predict_facts(v->rules, link).owner & FEATURE(step->bit)))
+		return false;
+	set(step, link_is_kind(link, "tun") ? CAUSE_OWNER : CAUSE_HOST, NULL, step->bit);
+	return true;
+}
+
+static bool find_coupled(const struct cause_view *v, const struct link *link, struct cause_step *step)
+{
+	feature_set coupled = predict_facts(v->rules, link).coupled;
+
+	if (!(coupled & FEATURE(step->bit)))
+		return false;
+	set(step, CAUSE_COUPLED, NULL, (unsigned)__builtin_ctzll(coupled & ~FEATURE(step->bit)));
+	return true;
+}
+
+static bool is_bridge(const char *kind)
+{
+	return strcmp(kind, "bridge") == 0 || strcmp(kind, "openvswitch") == 0 || strcmp(kind, "hsr") == 0;
+}
+
+/* Callers of dev_disable_lro(), which also turns it off on all links below. */
+static bool find_dropped(const struct cause_view *v, const struct link *link, unsigned depth, struct cause_step *step)
+{
+	struct link *master = link_master(v->links, link);
+	enum cause code = link->forwards ? CAUSE_FORWARDS : link->xdp ? CAUSE_XDP :
+		is_bridge(master ? master->kind : link->slave_kind) ? CAUSE_BRIDGED : CAUSE_NONE;
+	bool found = code != CAUSE_NONE;
+
+	if (found)
+		set(step, code, link->ifindex == step->ifindex ? NULL : link, step->bit);
+	else if (depth < DEPTH_MAX && master)
+		found = find_dropped(v, master, depth + 1, step);
+	for (struct link *up = link_first_upper(v->links, link); up && !found && depth < DEPTH_MAX;
+		up = link_next_upper(v->links, up))
+		found = find_dropped(v, up, depth + 1, step);
+	return found;
+}
+
+bool cause_find_dropped(const struct cause_view *v, const struct link *link, unsigned bit, struct cause_step *ret)
+{
+	if (!(v->sets.upper_disables & FEATURE(bit)))
+		return false;
+	cause_begin(link, bit, true, ret);
+	return find_dropped(v, link, 0, ret);
+}
+
+bool cause_find_port_off(const struct cause_view *v, const struct link *link, unsigned bit, struct cause_step *ret)
+{
+	feature_set sources = cause_sources(v, link, bit);
+
+	cause_begin(link, bit, true, ret);
+	for (struct link *port = link_first_port(v->links, link); port; port = link_next_port(v->links, port))
+		if (!(cause_state(v, port)->active & sources)) {
+			set(ret, CAUSE_PORT_OFF, port, pick(cause_state(v, port)->hw, sources, bit));
+			return true;
+		}
+	return false;
+}
+
+feature_set cause_claimed(const struct cause_view *v, const struct link *link)
+{
+	struct link *port = link_first_port(v->links, link);
+	feature_set claimed = planner_is_master(link) && port ? v->sets.work & cause_state(v, link)->active : 0;
+
+	for (; port; port = link_next_port(v->links, port)) {
+		feature_set active = cause_state(v, port)->active;
+
+		claimed &= port->has_features ? ~(active | (active & v->sets.checksums ? v->sets.generic_checksum : 0)) : 0;
+	}
+	return claimed;
+}
+
 void cause_begin(const struct link *link, unsigned bit, bool want, struct cause_step *ret)
 {
 	*ret = (struct cause_step){ .ifindex = link->ifindex, .bit = bit, .want = want, .other_bit = FEATURE_MAX };
@@ -135,13 +241,17 @@ void cause_find(const struct cause_view *v, const struct link *link, unsigned bi
 
 	cause_begin(link, bit, want, ret);
 	if (!(f->hw & ~f->nochange & FEATURE(bit))) {
+		if (want && (find_peer_xdp(v, link, ret) || find_copied(v, link, ret)))
+			return;
 		set(ret, CAUSE_UNSUPPORTED_DRIVER, NULL, bit);
 		memcpy(ret->driver, link->driver, sizeof(ret->driver));
 	} else if (!want && lower && (cause_state(v, lower)->active & FEATURE(bit))) {
 		set(ret, CAUSE_LOWER_ON, lower, bit);
-	} else if (!want || !(find_in_upper(v, link, ret) || find_in_link(v, f, ret) || find_in_lower(v, link, ret) ||
-				find_in_ports(v, link, ret))) {
-		set(ret, CAUSE_UNKNOWN, NULL, bit);
+	} else if (!(want && (cause_find_dropped(v, link, bit, ret) || find_in_upper(v, link, ret) || find_in_link(v, link, ret) ||
+				find_in_lower(v, link, ret) || find_copied(v, link, ret) || find_in_ports(v, link, ret) ||
+				find_owner(v, link, ret))) &&
+		!find_coupled(v, link, ret)) {
+		set(ret, want == !!(link->features.wanted & FEATURE(bit)) ? CAUSE_UNKNOWN : CAUSE_NO_EFFECT, NULL, bit);
 	}
 }
 
@@ -150,85 +260,22 @@ static const struct link_features *predicted_state(const void *userdata, const s
 	return planner_state(userdata, link);
 }
 
-static void set_cause(struct plan_item *item, enum cause cause, unsigned other_bit)
+struct cause_view planner_view(const struct planner *p)
 {
-	item->cause = cause;
-	item->cause_bit = other_bit;
+	return (struct cause_view){ .links = p->table, .rules = p->predict, .sets = p->sets, .state = predicted_state, .userdata = p };
 }
 
-/* Cause of an item that does not get its declared value, or only by the step of another link; and the verdict for the former. */
-static void find_cause(struct planner *p, const struct link *link, struct plan_item *item)
+bool planner_is_dropped(const struct planner *p, const struct link *link, unsigned bit)
 {
-	const struct cause_view view = { .links = p->table, .rules = p->predict, .sets = p->sets,
-		.state = predicted_state, .userdata = p };
+	const struct cause_view view = planner_view(p);
 	struct cause_step step;
 
-	cause_find(&view, link, item->bit, item->want, &step);
-	set_cause(item, step.code, step.other_bit);
-	item->cause_ifindex = step.other_ifindex;
-	memcpy(item->cause_name, step.other_link, sizeof(item->cause_name));
-	item->verdict = step.code == CAUSE_UNSUPPORTED_DRIVER ? VERDICT_UNSUPPORTED : VERDICT_BLOCKED;
+	return cause_find_dropped(&view, link, bit, &step);
 }
 
-/* A copy for item->text; "" without memory, as the verdict does not depend on it. */
-static const char *keep_text(struct planner *p, const char *text)
+feature_set planner_claimed(const struct planner *p, const struct link *link)
 {
-	struct plan_text *last = p->plan->texts, *kept;
+	const struct cause_view view = planner_view(p);
 
-	if (!*text)
-		return "";
-	if (last && strcmp(last->text, text) == 0)
-		return last->text;
-	kept = malloc(sizeof(*kept) + strlen(text) + 1);
-	if (!kept) {
-		p->failed = true;
-		return "";
-	}
-	strcpy(kept->text, text);
-	kept->next = last;
-	p->plan->texts = kept;
-	return kept->text;
-}
-
-void planner_judge(struct planner *p, const struct link *link, const struct plan_link *pl, struct plan_item *item)
-{
-	const struct link_state *known = link_states_find(p->context->states, link->ifindex);
-	const struct link_features *f = planner_state(p, link);
-	feature_set b = FEATURE(item->bit);
-
-	planner_resolve_want(p, link, item);
-	item->predicted = f->active & b;
-	item->uncertain = pl->uncertain & b;
-	set_cause(item, CAUSE_NONE, FEATURE_MAX);
-	if (item->not_given || (item->active == item->want && item->predicted == item->want)) {
-		item->verdict = VERDICT_COMPLIANT;
-		return;
-	}
-	if (known && known->paused) {
-		item->verdict = VERDICT_PAUSED;
-		return;
-	}
-	if ((link_state_contended(known) | pl->due) & b) {
-		item->verdict = VERDICT_CONTENDED;
-		return;
-	}
-	if (known && known->refusals && (known->refusals->refused[item->want] & b)) {
-		item->text = keep_text(p, known->refusals->words ? known->refusals->words : "");
-		item->verdict = VERDICT_REFUSED;
-		return;
-	}
-	if (item->predicted == item->want) {
-		if (item->wanted != item->want) {
-			set_cause(item, item->want ? CAUSE_OFF : CAUSE_ON, item->bit);
-		} else {
-			p->use_current = true;
-			find_cause(p, link, item);
-			p->use_current = false;
-			if (item->cause == CAUSE_UNKNOWN || !item->want)
-				set_cause(item, CAUSE_STALE, item->bit);
-		}
-		item->verdict = VERDICT_DRIFTED;
-		return;
-	}
-	find_cause(p, link, item);
+	return cause_claimed(&view, link);
 }

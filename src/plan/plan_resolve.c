@@ -14,20 +14,32 @@ struct could {
 	UT_hash_handle hh;
 };
 
-/* The features that rules declare off for this link: it cannot provide them to links above. */
-static feature_set declared_off(const struct planner *p, const struct link *link)
+/* The features that rules declare off for this link: it cannot provide them to links above. *ret_all: those that it has only if
+ * every port has them. */
+static feature_set declared_off(const struct planner *p, const struct link *link, feature_set *ret_all)
 {
 	struct declaration declarations[FEATURE_MAX];
 	feature_set off = 0;
 
+	*ret_all = 0;
 	rule_set_declare(p->context->rules, p->table, link, p->context->host, declarations, NULL, 0);
-	for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
-		if (declarations[bit].value == RULE_OFF)
-			off |= FEATURE(bit);
+	for (unsigned bit = 0; bit < FEATURE_MAX; bit++) {
+		off |= declarations[bit].value == RULE_OFF ? FEATURE(bit) : 0;
+		*ret_all |= declarations[bit].value == RULE_LOWER_ALL ? FEATURE(bit) : 0;
+	}
 	return off;
 }
 
 static feature_set could_have(struct planner *p, const struct link *link, unsigned depth);
+
+/* What the link itself can turn on: not what the owner, driver or host of a device keeps off. Only a request shows that; but turning
+ * LRO off above clears the request below (netdev_sync_lower_features()), so for LRO that does not count. */
+static feature_set own_features(const struct planner *p, const struct link *link)
+{
+	bool device = !planner_is_master(link) && !link_lower(p->table, link);
+
+	return link->features.hw & ~(device ? predict_withheld(p->predict, link->ifindex) & ~p->sets.upper_disables : 0);
+}
 
 /* The generic checksum includes the others: netdev_intersect_features(). */
 static feature_set spread_checksums(const struct planner *p, feature_set set)
@@ -57,7 +69,20 @@ static feature_set below_could_give(struct planner *p, const struct link *link, 
 			could |= could_have(p, port, depth + 1);
 		could |= could & p->sets.checksums ? p->sets.generic_checksum : 0;
 	} else if (link->lower_netnsid < 0 || link_has_peer(link)) {
-		could = link->features.hw;
+		could = own_features(p, link);
+	}
+	return could;
+}
+
+/* The same for a master, if every port has to provide it. */
+static feature_set ports_could_all_give(struct planner *p, const struct link *link, unsigned depth)
+{
+	feature_set could = ~UINT64_C(0);
+
+	for (struct link *port = link_first_port(p->table, link); port; port = link_next_port(p->table, port)) {
+		feature_set one = could_have(p, port, depth + 1);
+
+		could &= one | (one & p->sets.checksums ? p->sets.generic_checksum : 0);
 	}
 	return could;
 }
@@ -67,16 +92,18 @@ static feature_set below_could_give(struct planner *p, const struct link *link, 
 static feature_set could_have(struct planner *p, const struct link *link, unsigned depth)
 {
 	struct could *memo;
-	feature_set set;
+	feature_set set, off, all;
 
 	HASH_FIND_INT(p->could, &link->ifindex, memo);
 	if (memo)
 		return memo->set;
 	if (depth >= STACK_MAX || !link->has_features)
 		return 0;
-	set = (planner_state(p, link)->active | link->features.hw) & ~declared_off(p, link);
+	off = declared_off(p, link, &all);
+	set = (planner_state(p, link)->active | own_features(p, link)) & ~off;
 	if (planner_is_master(link))
-		set &= below_could_give(p, link, depth) | ~(p->sets.one_for_all | p->sets.checksums);
+		set &= (below_could_give(p, link, depth) | ~(p->sets.one_for_all | p->sets.checksums)) &
+			(ports_could_all_give(p, link, depth) | ~all);
 	else if (planner_is_limited_by_lower(link) && link_lower(p->table, link))
 		set &= below_could_give(p, link, depth);
 	memo = malloc(sizeof(*memo));
@@ -96,7 +123,7 @@ void planner_forget(struct planner *p)
 
 /* For `lower`: are the feature and everything that it needs in `set`? TSO is not possible if the link below provides it without
  * scatter-gather. */
-static bool given(const struct planner *p, feature_set set, unsigned bit, unsigned depth)
+static bool given(const struct planner *p, const struct link *link, feature_set set, unsigned bit, unsigned depth)
 {
 	feature_set all, any, not ;
 	unsigned need;
@@ -104,12 +131,12 @@ static bool given(const struct planner *p, feature_set set, unsigned bit, unsign
 
 	if (!(set & FEATURE(bit)) || depth > 4)
 		return false;
-	predict_needs(p->predict, bit, &all, &any, &not );
+	predict_needs(p->predict, link, bit, &all, &any, &not );
 	feature_foreach(need, all)
-		if (!given(p, set, need, depth + 1))
+		if (!given(p, link, set, need, depth + 1))
 			return false;
 	feature_foreach(need, any)
-		one |= given(p, set, need, depth + 1);
+		one |= given(p, link, set, need, depth + 1);
 	return one || !any;
 }
 
@@ -126,6 +153,21 @@ static feature_set given_to(struct planner *p, const struct link *link)
 	return p->given;
 }
 
+/* False: a master without ports, a port that could not be read, a link below in another network namespace. */
+static bool all_can_be_known(const struct planner *p, const struct link *link)
+{
+	struct link *port = link_first_port(p->table, link);
+
+	if (!planner_is_master(link))
+		return link->lower_netnsid < 0 || link_has_peer(link);
+	if (!port)
+		return false;
+	for (; port; port = link_next_port(p->table, port))
+		if (!port->has_features)
+			return false;
+	return true;
+}
+
 void planner_resolve_want(struct planner *p, const struct link *link, struct plan_item *item)
 {
 	bool active = planner_state(p, link)->active & FEATURE(item->bit);
@@ -138,10 +180,17 @@ void planner_resolve_want(struct planner *p, const struct link *link, struct pla
 		item->want = false;
 		break;
 	case RULE_LOWER:
-		item->not_given = !given(p, given_to(p, link), item->bit, 0);
+		item->not_given = !given(p, link, given_to(p, link), item->bit, 0) || planner_is_dropped(p, link, item->bit);
 		item->want = item->not_given ? active : true;
 		break;
+	case RULE_LOWER_ALL:
+		item->not_given = !all_can_be_known(p, link);
+		item->want = item->not_given ? active :
+			given(p, link, planner_is_master(link) ? ports_could_all_give(p, link, 0) : given_to(p, link), item->bit, 0) &&
+			!planner_is_dropped(p, link, item->bit);
+		break;
 	case RULE_UNSET:
+	case RULE_NUMBER:
 		item->want = active;
 		break;
 	}

@@ -342,12 +342,26 @@ feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_
 	return n ? n->offer.on | n->offer.unknown : 0;
 }
 
-void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
+void predict_needs(const struct predict *p, const struct link *link, unsigned bit, feature_set *ret_all,
 	feature_set *ret_any, feature_set *ret_not)
 {
 	*ret_all = p->k->all[bit];
+	if (link && link_is_kind(link, "physical")) /* drivers of cards only; looked up for every feature of every link */
+		*ret_all |= predict_model_needs(&p->k->f, predict_model(link, NULL), bit);
 	*ret_any = p->k->any[bit];
 	*ret_not = p->k->none[bit];
+}
+
+struct predict_facts predict_facts(const struct predict *p, const struct link *link)
+{
+	return predict_model_facts(&p->k->f, predict_model(link, NULL), &link->features);
+}
+
+feature_set predict_withheld(const struct predict *p, int ifindex)
+{
+	const struct node *n = node_find(p, ifindex);
+
+	return n ? n->off[GUESS] & ~n->w[GUESS].active : 0;
 }
 
 struct predict_sets predict_sets(const struct predict *p)
@@ -360,5 +374,6 @@ struct predict_sets predict_sets(const struct predict *p)
 		.generic_checksum = f->hw_csum,
 		.checksums = f->csum_mask,
 		.upper_disables = f->lro,
+		.work = f->gso_mask | f->csum_mask | f->sg | f->hw_esp | f->hw_esp_tx_csum,
 	};
 }

@@ -45,15 +45,29 @@ feature_set predict_uncertain(struct predict *p, int ifindex);
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known);
 
 /* The features of the same link on which `bit` depends: all of *ret_all must be on, one of *ret_any unless that is empty, and
- * none of *ret_not. From netdev_fix_features(). */
-void predict_needs(const struct predict *p, unsigned bit, feature_set *ret_all,
+ * none of *ret_not. From netdev_fix_features() and the driver's ndo_fix_features(). link: NULL for those of every link. */
+void predict_needs(const struct predict *p, const struct link *link, unsigned bit, feature_set *ret_all,
 	feature_set *ret_any, feature_set *ret_not);
+
+/* What is known of a link beyond its features. Needs no copy of the link. */
+struct predict_facts {
+	feature_set coupled;  /* the driver has one switch for these: they are all on or all off */
+	feature_set copied;   /* follow the link below, although the link cannot change them itself */
+	feature_set peer_xdp; /* off because the peer has an XDP program */
+	feature_set owner;    /* the owner of the tap decides, or the host */
+};
+struct predict_facts predict_facts(const struct predict *p, const struct link *link);
+
+/* The features of a link in the copy that its owner, driver or host keeps off, as far as can be inferred: requested, not active,
+ * and nothing else explains it. */
+feature_set predict_withheld(const struct predict *p, int ifindex);
 
 struct predict_sets {
 	feature_set one_for_all; /* a bond, bridge or team has it if one port has it: NETIF_F_ONE_FOR_ALL */
 	feature_set software;    /* a VLAN has it whatever the device below offers: NETIF_F_SOFT_FEATURES, NETIF_F_GSO_SOFTWARE */
 	feature_set generic_checksum, checksums; /* NETIF_F_HW_CSUM, NETIF_F_CSUM_MASK */
 	feature_set upper_disables; /* NETIF_F_UPPER_DISABLES */
+	feature_set work; /* what one does not have the CPU does instead: segmentation, checksums, encryption, copies */
 };
 /* The sets that include/linux/netdev_features.h defines, as this kernel numbers the features. */
 struct predict_sets predict_sets(const struct predict *p);

@@ -158,13 +158,14 @@ static feature_set fix_netvsc(const struct predict *p, const struct node *n, fea
 	return n->xdp ? features & ~p->k->f.lro : features;
 }
 
-static feature_set fix_vmxnet3(const struct predict *p, const struct node *n, feature_set features)
+/* vmxnet3_fix_features(), and in the same words ixgbe, bnx2x, hinic and liquidio (read in the source). */
+static feature_set fix_lro_needs_checksum(const struct predict *p, const struct node *n, feature_set features)
 {
 	(void)n;
 	return features & p->k->f.rxcsum ? features : features & ~p->k->f.lro;
 }
 
-/* e1000_fix_features(), igb_fix_features(): the hardware has one switch for both. */
+/* e1000_fix_features(), igb_fix_features(): the hardware has one switch for both. Of atl1c, atl1e, atlx and cxgb read in the source. */
 static feature_set fix_vlan_tx_as_rx(
 	const struct predict *p, const struct node *n, feature_set features)
 {
@@ -416,10 +417,19 @@ static const struct model drivers[] = {
 	{ "e1000e", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER },
 	{ "e1000", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER },
 	{ "igb", .fix = fix_vlan_tx_as_rx, .offer = offer_igb, .partial = PARTIAL_ENCAP, .hidden = HIDDEN_DRIVER },
-	{ "vmxnet3", .fix = fix_vmxnet3, .offer = offer_vmxnet3, .hidden = HIDDEN_DRIVER },
+	{ "vmxnet3", .fix = fix_lro_needs_checksum, .offer = offer_vmxnet3, .hidden = HIDDEN_DRIVER },
 	{ "virtio_net", .offer = offer_virtio, .hidden = HIDDEN_VIRTIO },
 	{ "net_failover", .offer = offer_failover },
 	{ "hv_netvsc", .fix = fix_netvsc, .imposes = true, .hidden = HIDDEN_DRIVER },
+	{ "atl1", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "atl1c", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "ATL1E", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "atl2", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "cxgb", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "ixgbe", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "bnx2x", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "hinic", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "liquidio", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
 };
 
 static const struct model model_other = { "", .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER };
@@ -441,6 +451,34 @@ const struct model *predict_model(const struct link *link, const struct model *h
 	if (hint && strcmp(hint->name, name) == 0)
 		return hint;
 	return physical ? find_model(drivers, ARRAY_SIZE(drivers), name) : find_model(kinds, ARRAY_SIZE(kinds), name);
+}
+
+/* ---- causes ---- */
+
+feature_set predict_model_needs(const struct sets *f, const struct model *m, unsigned bit)
+{
+	return m->fix == fix_lro_needs_checksum && (f->lro & FEATURE(bit)) ? f->rxcsum : 0;
+}
+
+struct predict_facts predict_model_facts(const struct sets *f, const struct model *m, const struct link_features *features)
+{
+	struct predict_facts facts = { 0 };
+
+	if (m->fix == fix_vlan_tx_as_rx && (features->hw & f->vlan_rx) && (features->hw & f->vlan_tx))
+		facts.coupled = f->vlan_rx | f->vlan_tx;
+	else if (m->fix == fix_macvlan)
+		facts.copied = f->macvlan;
+	else if (m->fix == fix_ipvlan)
+		facts.copied = f->ipvlan;
+	else if (m->fix == fix_macsec)
+		facts.copied = features->hw & f->csum_mask ? f->macsec_offload & ~f->gso_software : f->macsec;
+	else if (m->fix == fix_veth && !(features->hw & f->tso))
+		facts.peer_xdp = f->gso_software & ~features->active;
+	if (m->hidden == HIDDEN_TUN)
+		facts.owner = f->tun_user;
+	else if (m->hidden == HIDDEN_VIRTIO)
+		facts.owner = f->gro_hw | f->rxhash;
+	return facts;
 }
 
 /* ---- hidden state ---- */

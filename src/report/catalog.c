@@ -17,9 +17,10 @@
  * {NAME} is a value. {NAME?A|B} is A when the value is neither empty nor 0, else B. {NAME#A|B} is A when the value is 1, or a
  * set of one, else B. A and B may hold further braces; |B may be omitted. */
 
-#define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}"
-#define DECLARES "{rules} {n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}"
-#define TURN "{on?turn on {on}}{both? and }{off?turn off {off}}"
+#define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}{limits_differ?{limits_differ}}"
+#define OTHERWISE "{both?otherwise|{on?{on#it|them} on|{off?{off#it|them} off|otherwise}}}"
+#define DECLARES "{rules} {n_rules#declares|declare} " OTHERWISE
+#define TURN "{on?turn on {on}}{both? and }{off?turn off {off}}{limits?set {limits}}"
 #define AT "{object}{line?:{line}|}"
 #define MODE "{enforce?enforce|audit} mode"
 #define CHANGED_BY "{changed_by?; {changed_by}}"
@@ -28,7 +29,8 @@
 #define HAS_STALE "{outside?A process outside any service|{service}} has {count?{count} }stale {count#connection|connections}: " \
 		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
 		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
-#define AFTERWARDS "{copied_any?and connections may have to be re-established then|no restart is needed}"
+#define AFTERWARDS "{copied_any?and connections may have to be re-established then|{refused_any?and its processes may have to be " \
+		    "restarted then|no restart is needed}}"
 #define HAS_GAVE_UP "{outside?A process outside any service|{service}} sends UDP{link? on {link}|} without segmentation ({count} " \
 		    "{count#process|processes}): it was refused while the interface lacked checksums, which it has regained; restart " \
 		    "{outside?it|the service}"
@@ -43,17 +45,18 @@
 
 static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_NONE] = "nothing to report",
-	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}, as {rules} "
+	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}{limits?set {limits}}, as {rules} "
 			     "{n_rules#declares|declare}{other_link?; this also repaired {other_link}{n_others? and {n_others} more}}"
 			     CHANGED_BY,
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
-				       "{off?{off} {off#is|are} off}" CHANGED_BY,
+				       "{off?{off} {off#is|are} off}{limits?{limits_are}}" CHANGED_BY,
 	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
-	[FINDING_UNMET] = "{link} does not match the rules: " STATE ", " DECLARES ": {causes}",
+	[FINDING_UNMET] = "{link} does not match the rules: {rules} {n_rules#declares|declare} {on?{on} on}{both? and }"
+			  "{off?{off} off}, which is not possible: {causes}",
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
 	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} ({rules} "
-			      "{n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}); "
+			      "{n_rules#declares|declare} " OTHERWISE "); "
 			      "backing off" CHANGED_BY,
 	[FINDING_RESOLVED] = "{link}: {features} no longer contended; enforcement resumed",
 	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
@@ -102,7 +105,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_FALLBACK_SERVICE] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_SOCKET] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
 	[FINDING_UDP_REFUSED] = "{outside?A process outside any service|{service}} sends UDP on {link?{link}|an interface} that the kernel "
-				"refuses to segment; some programs then give segmentation up until they are restarted; {remedy}",
+				"refuses to segment; {remedy}",
 	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
@@ -213,10 +216,25 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_STALE)] = "{feature} is out of date: the kernel has not recomputed the features of this interface",
 	[CATALOG_CAUSE(CAUSE_AUDIT)] = "audit mode: nothing is changed",
 	[CATALOG_CAUSE(CAUSE_UNKNOWN)] = "the kernel accepted the change without effect; the driver does not report why",
+	[CATALOG_CAUSE(CAUSE_NO_EFFECT)] = "a change is expected to have no effect; the driver does not report why",
+	[CATALOG_CAUSE(CAUSE_PEER_XDP)] = "its peer{other_link? {other_link}} has an XDP program, so the kernel does not allow {feature}",
+	[CATALOG_CAUSE(CAUSE_LOWER_ELSEWHERE)] = "follows the interface below, which is in another network namespace and cannot be read",
+	[CATALOG_CAUSE(CAUSE_CREATED_WITHOUT)] = "{other_link} below had {feature} off when {link} was created, and {link} keeps what it had "
+						 "then",
+	[CATALOG_CAUSE(CAUSE_OWNER)] = "the program that opened {link} decides (TUNSETOFFLOAD), and keeps {feature} off",
+	[CATALOG_CAUSE(CAUSE_HOST)] = "the host of this virtual machine decides, and keeps {feature} off",
+	[CATALOG_CAUSE(CAUSE_COUPLED)] = "the driver{driver? {driver}} has one switch for {feature} and {other}",
+	[CATALOG_CAUSE(CAUSE_PORT_OFF)] = "the port {other_link} has {other} off",
+	[CATALOG_CAUSE(CAUSE_FORWARDS)] = "{other_link?{other_link} above|{link}} forwards packets, and the kernel drops what {feature} has merged",
+	[CATALOG_CAUSE(CAUSE_BRIDGED)] = "{other_link?{other_link} above|{link}} is a port of a bridge, and the kernel drops what {feature} has "
+					 "merged",
+	[CATALOG_CAUSE(CAUSE_XDP)] = "{other_link?{other_link} above|{link}} has an XDP program, which cannot take what {feature} has merged",
 	[CATALOG_CAUSE(CAUSE_IS_ON)] = "{features?{features}|{feature}} {features?{features#is|are}|is} on",
 	[CATALOG_CAUSE(CAUSE_SOME_PORTS)] = "{feature} is on because at least one port has it; traffic leaving by a port that has it off "
 					    "uses software fallback",
 	[CATALOG_CAUSE(CAUSE_EVERY_PORT)] = "{feature} is on here and on every port",
+	[CATALOG_CAUSE(CAUSE_CLAIMED)] = "{feature} is on, but no port has it: the kernel turns it on here whatever the ports have; what "
+					 "needs it uses software fallback at the port",
 	[CATALOG_CAUSE(CAUSE_DECLARED)] = "{feature} is {active?on|off}; {rules} declares {object}{given?|, which the interface below cannot "
 					  "provide}: {words}{overdue?, and the rule is due for review}",
 	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
@@ -225,6 +243,14 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
 	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on state that the kernel does not report",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DIFFERS)] = "this interface has {number}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DEVICE)] = "the driver allows at most {number}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_ELSEWHERE)] = "the interface below is in another network namespace, where its limit cannot be read",
+	[CATALOG_CAUSE(CAUSE_LIMIT_UNUSABLE)] = "{other_link} below has {number}, which is too small for TCP to send",
+	[CATALOG_CAUSE(CAUSE_LIMIT_NARROWER)] = "{other_link} below has {number}, and may segment larger packets in software",
+	[CATALOG_CAUSE(CAUSE_LIMIT_DECLARED)] = "{feature} is {number}; {rules} declares {object}{given?|, and there is no interface "
+						"below}: {words}{overdue?, and the rule is due for review}",
+	[CATALOG_CAUSE(CAUSE_LIMIT_UNDECLARED)] = "{feature} is {number}; no rule applies to it",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",
 	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}, or `ethtool -K {link} {feature} {want?on|off}`",
@@ -239,6 +265,16 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 						 "the rule to accept that",
 	[CATALOG_ADVICE(ADVICE_OTHER_DEVICE)] = "no setting can change this on {link}: remove the feature from the rule, or use another device",
 	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
+	[CATALOG_ADVICE(ADVICE_LIMIT_APPLY)] = "offloadctl apply {link}, or `ip link set {link} {object} {number}`",
+	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "a rule with [Limits] {feature}=lower for {link}, or a larger limit below",
+	[CATALOG_ADVICE(ADVICE_DETACH_XDP)] = "{feature} returns when the XDP program is detached from the peer of {link}; or remove it from "
+					      "the rule",
+	[CATALOG_ADVICE(ADVICE_RECREATE)] = "delete {link} and create it again, now that the interface below has {feature} on",
+	[CATALOG_ADVICE(ADVICE_OWNER)] = "change the settings of the program that opened {link}, or declare `lower`",
+	[CATALOG_ADVICE(ADVICE_HOST)] = "change the network device of this virtual machine on its host, or declare `lower`",
+	[CATALOG_ADVICE(ADVICE_COUPLE)] = "turn {feature} {want?on|off} as well: the hardware of {link} has one switch for both, so a rule has "
+					  "to declare both alike",
+	[CATALOG_ADVICE(ADVICE_KEEP_OFF)] = "declare {feature} off on {link}, or `lower`",
 };
 
 static const char *const *sentences = catalog;
@@ -256,6 +292,7 @@ struct subject {
 	const struct feature_table *table;
 	const struct cause_step *step; /* NULL: none */
 	unsigned known;   /* the feature to refer to as "it" */
+	uint32_t number;  /* without a step */
 	const char *word; /* of a feature that this kernel does not have */
 	bool active, given, overdue; /* of CAUSE_DECLARED */
 	const struct diagnosis *diagnosis; /* NULL: none */
@@ -273,8 +310,8 @@ enum name {
 	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
-	COPIED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, NAMES
+	COPIED_ANY, REFUSED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
+	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -286,11 +323,11 @@ static const char *const names[NAMES] = {
 	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want",
 	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue", [KIND] = "kind",
 	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied", [REFUSED] = "refused",
-	[RATES] = "rates", [COPIED_ANY] = "copied_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
+	[RATES] = "rates", [COPIED_ANY] = "copied_any", [REFUSED_ANY] = "refused_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
 	[PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
 	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
-	[REMEDY_OF] = "remedy",
+	[REMEDY_OF] = "remedy", [LIMITS] = "limits", [LIMITS_ARE] = "limits_are", [LIMITS_DIFFER] = "limits_differ", [NUMBER] = "number",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -344,6 +381,23 @@ static uint64_t take_features(const struct subject *s, feature_set set, char *bu
 	return (uint64_t)__builtin_popcountll(set);
 }
 
+/* "gso-max-size to 8000", or with another word between. between NULL: names only. */
+static uint64_t take_limits(const struct link_limits *limits, const char *between, char *buf, size_t size)
+{
+	const char *comma = "";
+
+	for (unsigned i = 0; buf && i < LINK_LIMIT_COUNT; i++)
+		if (limits->has & LINK_LIMIT(i)) {
+			util_append(buf, size, "%s%s", comma, link_limit_name(i));
+			if (between && limits->value[i])
+				util_append(buf, size, " %s %" PRIu32, between, limits->value[i]);
+			else if (between)
+				util_append(buf, size, " is not known to match");
+			comma = ", ";
+		}
+	return (uint64_t)__builtin_popcount(limits->has);
+}
+
 /* The sentences from `first` whose bits are set, with commas between. */
 static uint64_t take_list(const struct subject *s, size_t first, unsigned bits, unsigned depth, char *buf, size_t size)
 {
@@ -390,6 +444,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 	case BOTH:
 		return f->on && f->off;
 	case FEATURES:
+		if (!s->step && f->limits.has)
+			return take_limits(&f->limits, NULL, buf, size);
 		return take_features(s, s->step ? s->step->features : finding_features(f), buf, size);
 	case RULES:
 		return take_text(f->rules, buf, size);
@@ -471,6 +527,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_list(s, CATALOG_RATE(0), (rates[0] ? 1U : 0) | (rates[1] ? 2U : 0) | (rates[2] ? 4U : 0) | (rates[3] ? 8U : 0), depth, buf, size);
 	case COPIED_ANY:
 		return s->diagnosis ? d->copies : evidence_is_by_socket(f->kind);
+	case REFUSED_ANY:
+		return s->diagnosis ? d->refused : f->kind == FALLBACK_UDP;
 	case ONLY_COPIED:
 		return d->only_copies;
 	case HAS_AGAIN:
@@ -509,6 +567,14 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_number(f->largest, buf, size);
 	case WANTED:
 		return take_number(wanted_limit(f), buf, size);
+	case LIMITS:
+		return take_limits(&f->limits, "to", buf, size);
+	case LIMITS_ARE:
+		return take_limits(&f->limits, "is", buf, size);
+	case LIMITS_DIFFER:
+		return take_limits(&f->limits, "is not", buf, size);
+	case NUMBER:
+		return take_number(s->step && s->step->number ? s->step->number : s->number, buf, size);
 	case NAMES:
 		break;
 	}
@@ -587,7 +653,9 @@ const char *catalog_remedy(const struct evidence_fallback *row, const struct fea
 {
 	struct finding f = { .off = row->missing, .remedy = row->remedy, .reason = row->reason, .limit = row->limit,
 		.largest = row->largest,
-		.kind = evidence_sum_copied(row) ? FALLBACK_SENDPAGE : FALLBACK_SEGMENTATION };
+		.kind = evidence_sum_copied(row)      ? FALLBACK_SENDPAGE
+			: row->hits[FALLBACK_UDP].n ? FALLBACK_UDP
+						    : FALLBACK_SEGMENTATION };
 	const struct subject s = { .f = &f, .table = table };
 
 	util_append(f.link, sizeof(f.link), "%s", row->link);
@@ -656,7 +724,9 @@ static void add_declaration(struct finding *f, const struct rule *rule, const st
 	if (rule)
 		util_append(f->rules, sizeof(f->rules), "%s", rule->file);
 	f->n_rules = rule != NULL;
-	if (feature)
+	if (feature && value == RULE_NUMBER)
+		util_append(f->object, sizeof(f->object), "%s=%" PRIu32, feature->word, feature->number);
+	else if (feature)
 		util_append(f->object, sizeof(f->object), "%s=%s", feature->word, rule_value_name(value));
 }
 
@@ -696,7 +766,7 @@ const char *catalog_step(const struct feature_table *table, const struct explana
 	f.error = e->error;
 	add_declaration(&f, e->rule, e->feature, item ? item->declared : e->feature ? e->feature->value : RULE_UNSET);
 	if (item)
-		finding_set_words(&f, step->code == CAUSE_DECLARED ? verdict_name(item->verdict) : item->text);
+		finding_set_words(&f, step->code == CAUSE_DECLARED || step->code == CAUSE_LIMIT_DECLARED ? verdict_name(item->verdict) : item->text);
 	buf[0] = '\0';
 	expand_sentence(&s, CATALOG_CAUSE(step->code), 0, buf, size);
 	return buf;
@@ -706,10 +776,13 @@ const char *catalog_advice(const struct feature_table *table, const struct expla
 {
 	const struct cause_step step = { .bit = e->advice.bit, .want = e->advice.want, .other_bit = FEATURE_MAX };
 	struct finding f = { 0 };
-	const struct subject s = { .f = &f, .table = table, .step = &step, .known = FEATURE_MAX };
+	const struct subject s = { .f = &f, .table = table, .step = &step, .known = FEATURE_MAX, .number = e->advice.number,
+		.word = e->is_limit ? e->word : NULL };
 
 	util_copy_name(f.link, sizeof(f.link), e->advice.link, sizeof(e->advice.link));
-	finding_set_object(&f, e->advice.kind);
+	finding_set_object(&f, e->is_limit ? e->word : e->advice.kind);
+	for (char *dash = f.object; e->is_limit && (dash = strchr(dash, '-'));)
+		*dash = '_'; /* as in ip-link(8) */
 	add_declaration(&f, e->advice.rule, NULL, RULE_UNSET);
 	buf[0] = '\0';
 	expand_sentence(&s, CATALOG_ADVICE(e->advice.code), 0, buf, size);

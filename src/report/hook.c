@@ -55,10 +55,7 @@ size_t hook_encode(const struct feature_table *table, const struct finding *even
 	add(buf, "OFFLOADD_PRIORITY", priority);
 	add(buf, "OFFLOADD_LINK", event->link);
 	add_number(buf, "OFFLOADD_IFINDEX", (uint64_t)event->ifindex);
-	text[0] = '\0';
-	if (finding_features(event))
-		feature_format(table, finding_features(event), text, sizeof(text));
-	add(buf, "OFFLOADD_FEATURES", text);
+	add(buf, "OFFLOADD_FEATURES", finding_format_features(event, table, text, sizeof(text)));
 	add(buf, "OFFLOADD_RULE", event->rules);
 	add(buf, "OFFLOADD_REASON", catalog_reason(event, table, text, sizeof(text)));
 	add_number(buf, "OFFLOADD_COUNT", event->count);

@@ -113,8 +113,8 @@ static void fill(const struct feature_table *table, const struct finding *event,
 		add(f, "OFFLOADD_LINK=%s", event->link);
 		add(f, "OFFLOADD_IFINDEX=%d", event->ifindex);
 	}
-	if (finding_features(event))
-		add(f, "OFFLOADD_FEATURES=%s", feature_format(table, finding_features(event), text, sizeof(text)));
+	if (finding_format_features(event, table, text, sizeof(text))[0])
+		add(f, "OFFLOADD_FEATURES=%s", text);
 	if (event->rules[0])
 		add(f, "OFFLOADD_RULE=%s", event->rules);
 	if (catalog_reason(event, table, text, sizeof(text))[0])

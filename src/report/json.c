@@ -6,6 +6,7 @@
 
 #include "basic/json.h"
 #include "report/catalog.h"
+#include "report/json_limits.h"
 #include "basic/util.h"
 
 static const char *mode_name(enum rule_mode mode)
@@ -52,16 +53,6 @@ void json_add_rule_errors(struct json_writer *w, const char *key, const struct r
 	json_add_rows(w, key, fields, set->errors, set->n_errors < max ? set->n_errors : max, sizeof(*set->errors));
 }
 
-static void add_rule(struct json_writer *w, const struct plan_item *item)
-{
-	if (!json_open_if(w, "rule", item && item->rule))
-		return;
-	json_add_text(w, "file", item->rule->file);
-	json_add_int(w, "line", item->feature ? item->feature->line : 0);
-	json_add_text(w, "mode", item->audit ? "audit" : "enforce");
-	json_close_object(w);
-}
-
 /* null for a bit without a name */
 static void add_feature(struct json_writer *w, const struct feature_table *table, unsigned bit)
 {
@@ -100,6 +91,7 @@ static void add_item(struct json_writer *w, const struct feature_table *table, c
 	json_add_text(w, "declared", rule_value_name(item->declared));
 	json_add_bool(w, "want", item->want);
 	json_add_bool(w, "given", !item->not_given);
+	json_add_bool(w, "claimed", item->bit < FEATURE_MAX && (pl->claimed & FEATURE(item->bit)));
 	json_add_bool(w, "active", item->active);
 	json_add_bool(w, "requested", item->wanted);
 	json_add_bool(w, "predicted", item->predicted);
@@ -109,7 +101,7 @@ static void add_item(struct json_writer *w, const struct feature_table *table, c
 	json_add_text(w, "text", item->text[0] || item->unread || item->verdict == VERDICT_CONTENDED
 			? catalog_item(table, pl, item, FEATURE_MAX, text, sizeof(text))
 			: NULL);
-	add_rule(w, item);
+	json_add_item_rule(w, item);
 	json_close_object(w);
 }
 
@@ -129,17 +121,6 @@ static void add_changes(struct json_writer *w, const struct feature_table *table
 	json_close_list(w);
 }
 
-void json_add_link_name(struct json_writer *w, const char *key, const char *name)
-{
-	json_add_name(w, key, name, LINK_NAME_LEN);
-}
-
-void json_add_link(struct json_writer *w, const char *name, int ifindex)
-{
-	json_add_int(w, "ifindex", ifindex);
-	json_add_link_name(w, "link", name);
-}
-
 void json_add_plan_links(struct json_writer *w, const struct view *view)
 {
 	json_open_list(w, "links");
@@ -153,9 +134,11 @@ void json_add_plan_links(struct json_writer *w, const struct view *view)
 		json_add_text(w, "error", pl->error ? strerror(-pl->error) : NULL);
 		json_open_list(w, "features");
 		for (size_t j = 0; j < pl->n_items; j++)
-			add_item(w, view->features, pl, &pl->items[j]);
+			if (!pl->items[j].is_limit)
+				add_item(w, view->features, pl, &pl->items[j]);
 		json_close_list(w);
 		add_changes(w, view->features, pl);
+		json_add_plan_limits(w, view->features, pl);
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -180,6 +163,7 @@ static void add_steps(struct json_writer *w, const struct view *view)
 		json_add_link(w, step->name, step->ifindex);
 		add_on_off(w, "on", "off", view->features, step->mask, step->value);
 		json_add_bool(w, "recompute", step->recompute);
+		json_add_limits(w, "limits", &step->limits);
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -195,15 +179,18 @@ void json_add_verdicts(struct json_writer *w, const size_t counts[VERDICT_COUNT]
 
 static void add_summary(struct json_writer *w, const struct plan *plan)
 {
-	size_t links = 0, features = 0;
+	size_t links = 0, features = 0, limits = 0;
 
 	for (size_t i = 0; i < plan->n_links; i++) {
 		links += plan->links[i].n_items > 0;
 		features += plan->links[i].n_items;
+		for (size_t j = 0; j < plan->links[i].n_items; j++)
+			limits += plan->links[i].items[j].is_limit;
 	}
 	json_open_object(w, "summary");
 	json_add_int(w, "links", (int64_t)links);
-	json_add_int(w, "features", (int64_t)features);
+	json_add_int(w, "features", (int64_t)(features - limits));
+	json_add_int(w, "limits", (int64_t)limits);
 	json_add_verdicts(w, plan->counts);
 	json_add_int(w, "overdue", (int64_t)plan->overdue);
 	json_add_int(w, "steps", (int64_t)plan->n_steps);
@@ -225,6 +212,7 @@ int json_write_plan(FILE *out, const struct view *view)
 	json_add_int(&w, "exit_code", view->exit_code);
 	add_rules(&w, view->rules, view);
 	add_plan(&w, view);
+	json_add_narrow_links(&w, view->links);
 	return json_finish(&w, out);
 }
 
@@ -250,6 +238,8 @@ void json_add_results(
 		add_on_off(w, "on", "off", table, r->asked, r->value);
 		add_on_off(w, "changed_on", "changed_off", table, r->changed, r->after.active);
 		feature_add_names(w, "missed", table, r->missed);
+		json_add_limits(w, "limits", &r->limits);
+		json_add_limit_names(w, "limits_missed", r->limits_missed);
 		add_error(w, r);
 		json_close_object(w);
 	}
@@ -397,10 +387,11 @@ static void add_feature_states(struct json_writer *w, const struct view *view, c
 		json_add_bool(w, "active", f->active & FEATURE(bit));
 		json_add_bool(w, "fixed", !(f->hw & ~f->nochange & FEATURE(bit)));
 		json_add_bool(w, "requested", f->wanted & FEATURE(bit));
+		json_add_bool(w, "claimed", pl && (pl->claimed & FEATURE(bit)));
 		json_add_text(w, "declared", item ? rule_value_name(item->declared) : NULL);
 		json_add_text(w, "verdict", item ? verdict_name(item->verdict) : NULL);
 		add_cause(w, view->features, pl, item);
-		add_rule(w, item);
+		json_add_item_rule(w, item);
 		json_close_object(w);
 	}
 	json_close_object(w);
@@ -452,6 +443,7 @@ int json_write_show(FILE *out, const struct view *view, const struct link *link)
 	json_close_list(&w);
 	add_feature_states(&w, view, link);
 	add_aliases(&w, view, link);
+	json_add_limit_states(&w, view, link);
 	json_close_object(&w);
 	return json_finish(&w, out);
 }
@@ -484,7 +476,7 @@ void json_add_explanation(struct json_writer *w, const struct view *view, const 
 	json_add_text(w, "feature", e->word ? e->word : feature_name(view->features, e->steps[0].bit));
 	json_add_text(w, "verdict", e->item ? verdict_name(e->item->verdict) : NULL);
 	json_add_text(w, "declared", e->item ? rule_value_name(e->item->declared) : NULL);
-	add_rule(w, e->item);
+	json_add_item_rule(w, e->item);
 	add_chain(w, view->features, e);
 	json_add_text(w, "advice_code", advice_name(e->advice.code));
 	json_add_some(w, "advice", catalog_advice(view->features, e, text, sizeof(text)));

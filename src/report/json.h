@@ -52,4 +52,7 @@ int json_write_explain(FILE *out, const struct view *view, const struct link *li
 int json_write_diff(
 	FILE *out, const struct diff *diff, const char *a, const char *b, int exit_code);
 
+/* "rule" of an item, null without one. item may be NULL. */
+void json_add_item_rule(struct json_writer *w, const struct plan_item *item);
+
 #endif

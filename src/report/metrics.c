@@ -184,6 +184,30 @@ static enum verdict verdict_of(const struct link_result *result, unsigned bit)
 	return VERDICT_COMPLIANT;
 }
 
+static void put_limits(struct writer *w, const struct metrics *m, const struct link *link, const struct link_state *state,
+	const char *name, size_t *room)
+{
+	struct declaration declared[LINK_LIMIT_SETTABLE];
+
+	rule_set_declare_limits(m->rules, m->links, link, m->host, declared);
+	for (unsigned limit = 0; limit < LINK_LIMIT_SETTABLE; limit++)
+		for (int v = 0; v < VERDICT_COUNT && *room > 0; v++) {
+			const struct label labels[] = {
+				{ "link", name },
+				{ "kind", link->kind },
+				{ "feature", link_limit_name(limit) },
+				{ "verdict", verdict_name((enum verdict)v) },
+				{ "rule", declared[limit].value == RULE_UNSET ? "" : declared[limit].rule->file },
+				{ 0 },
+			};
+
+			if (v == VERDICT_COMPLIANT || !(state->result.limits[v] & LINK_LIMIT(limit)))
+				continue;
+			put_number(w, labels, 1);
+			--*room;
+		}
+}
+
 /* *room: how many more series may be written. */
 static void put_link(struct writer *w, const struct metrics *m, const struct link_state *state, size_t *room)
 {
@@ -211,6 +235,7 @@ static void put_link(struct writer *w, const struct metrics *m, const struct lin
 		put_number(w, labels, 1);
 		--*room;
 	}
+	put_limits(w, m, link, state, name, room);
 }
 
 static void put_links(struct writer *w, const struct metrics *m)
@@ -222,13 +247,13 @@ static void put_links(struct writer *w, const struct metrics *m)
 	begin(w, "offloadd_links", "gauge", "Number of interfaces with rules, by the worst verdict of their features.");
 	put_verdicts(w, summary.links);
 	begin(w, "offloadd_features", "gauge",
-		"Number of declared features, by verdict, without those that this kernel does not have.");
+		"Number of declared features and size limits, by verdict, without features that this kernel does not have.");
 	put_verdicts(w, summary.features);
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		all += v == VERDICT_COMPLIANT ? 0 : summary.features[v];
 	if (all)
 		begin(w, "offloadd_link_not_as_declared", "gauge",
-			"A declared feature that is not compliant, always 1. Compliant features have no series.");
+			"A declared feature or size limit that is not compliant, always 1. Compliant ones have no series.");
 	for (size_t i = 0; i < w->n_states && room > 0; i++)
 		put_link(w, m, w->states[i], &room);
 	put_one(w, "offloadd_link_not_as_declared_left_out", "gauge",

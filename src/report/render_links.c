@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "report/catalog.h"
@@ -149,15 +150,16 @@ int render_table(const struct render *r, const char *const *columns, size_t n_co
 static void put_link_facts(const struct render *r, const struct view *view, const struct link *link)
 {
 	char text[1024], address[3 * LINK_ADDRESS_LEN];
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
 	const char *comma = "";
 
 	render_put_name(r, link->name);
 	fprintf(r->out, ": %s", view_link_words(view->links, link, text, sizeof(text)));
 	if (link->vlan_id)
 		fprintf(r->out, ", id %u", link->vlan_id);
-	if (view_verdict(view->plan, link->ifindex)) {
+	if (pl && pl->n_items) {
 		fputs(": ", r->out);
-		render_put_verdict(r, plan_link_verdict(plan_find(view->plan, link->ifindex)), 0);
+		render_put_verdict(r, plan_link_verdict(pl), 0);
 	}
 	fputc('\n', r->out);
 	render_put_field(r, "driver", util_clean(link->driver, text, sizeof(text)));
@@ -169,6 +171,8 @@ static void put_link_facts(const struct render *r, const struct view *view, cons
 		comma = ", ";
 	}
 	render_put_field(r, "used by", text);
+	if (pl && pl->claimed)
+		render_put_field(r, "no port has", feature_format(view->features, pl->claimed, text, sizeof(text)));
 	if (!link->has_features)
 		fprintf(r->out, "  features could not be read: %s\n",
 			link->features_error ? strerror(-link->features_error) : "not reported by the kernel");
@@ -181,7 +185,7 @@ static int add_feature_line(const struct render *r, const struct view *view,
 {
 	const struct link_features *f = &link->features;
 	struct libscols_line *line = scols_table_new_line(t, NULL);
-	char why[CATALOG_TEXT_MAX];
+	char why[CATALOG_TEXT_MAX], words[32];
 
 	if (!line)
 		return -ENOMEM;
@@ -194,7 +198,7 @@ static int add_feature_line(const struct render *r, const struct view *view,
 	}
 	if (!item)
 		return 0;
-	set_cell(line, 4, render_declared_words(item));
+	set_cell(line, 4, view_item_declared(item, words, sizeof(words)));
 	set_cell(line, 5, verdict_name(item->verdict));
 	set_cell(line, 6, item->rule ? item->rule->file : NULL);
 	if (item->verdict != VERDICT_COMPLIANT)
@@ -204,7 +208,61 @@ static int add_feature_line(const struct render *r, const struct view *view,
 	return 0;
 }
 
-int render_show(const struct render *r, const struct view *view, const struct link *link)
+/* The cells of one limit. */
+static int add_limit_line(const struct render *r, const struct view *view, struct libscols_table *t, const struct link *link,
+	enum link_limit limit)
+{
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+	const struct plan_item *item = view_limit_item(pl, limit);
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	char text[CATALOG_TEXT_MAX];
+	struct plan_narrow narrow;
+
+	if (!line)
+		return -ENOMEM;
+	set_cell(line, 0, link_limit_name(limit));
+	snprintf(text, sizeof(text), "%" PRIu32, link->limits.value[limit]);
+	set_cell(line, 1, link->limits.has & LINK_LIMIT(limit) ? text : NULL);
+	set_cell(line, 2, limit >= LINK_LIMIT_SETTABLE ? "fixed" : NULL);
+	if (plan_find_narrow(view->links, link, limit, &narrow)) {
+		snprintf(text, sizeof(text), "%s has %" PRIu32, render_clean_name(narrow.below->name), narrow.below_number);
+		set_cell(line, 3, text);
+	}
+	if (!item)
+		return 0;
+	set_cell(line, 4, view_item_declared(item, text, sizeof(text)));
+	set_cell(line, 5, verdict_name(item->verdict));
+	set_cell(line, 6, item->rule ? item->rule->file : NULL);
+	if (item->verdict != VERDICT_COMPLIANT)
+		set_cell(line, 7, catalog_item(view->features, pl, item, FEATURE_MAX, text, sizeof(text)));
+	if (r->colour && item->verdict != VERDICT_COMPLIANT)
+		scols_line_set_color(line, item->verdict == VERDICT_DRIFTED ? "brown" : "red");
+	return 0;
+}
+
+static int put_limits(const struct render *r, const struct view *view, const struct link *link)
+{
+	static const char *const columns[] = { "LIMIT", "VALUE", "FIXED", "SMALLER BELOW", "DECLARED", "VERDICT", "RULE", "WHY" };
+	static const char *const spare[] = { "RULE", "WHY", "FIXED", "DECLARED", NULL };
+	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
+	bool any = false;
+
+	if (!t || add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++) {
+		if (!(link->limits.has & LINK_LIMIT(i)) && !view_limit_item(plan_find(view->plan, link->ifindex), i))
+			continue;
+		if (add_limit_line(r, view, t, link, i) < 0)
+			return -ENOMEM;
+		any = true;
+	}
+	if (!any)
+		return 0;
+	fputc('\n', r->out);
+	return put_fitted_table(r, t, spare);
+}
+
+static int put_features(const struct render *r, const struct view *view, const struct link *link)
 {
 	static const char *const columns[] = { "FEATURE", "ACTIVE", "REQUESTED", "FIXED",
 		"DECLARED", "VERDICT", "RULE", "WHY" };
@@ -214,9 +272,6 @@ int render_show(const struct render *r, const struct view *view, const struct li
 
 	if (!t)
 		return -ENOMEM;
-	put_link_facts(r, view, link);
-	if (!link->has_features)
-		return 0;
 	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
 		return -ENOMEM;
 	for (unsigned bit = 0; bit < view->features->count; bit++)
@@ -224,10 +279,20 @@ int render_show(const struct render *r, const struct view *view, const struct li
 			add_feature_line(r, view, t, link, bit, view_item(pl, bit)) < 0)
 			return -ENOMEM;
 	for (size_t i = 0; pl && i < pl->n_items; i++)
-		if (pl->items[i].bit >= FEATURE_MAX &&
+		if (pl->items[i].bit >= FEATURE_MAX && !pl->items[i].is_limit &&
 			add_feature_line(r, view, t, link, FEATURE_MAX, &pl->items[i]) < 0)
 			return -ENOMEM;
 	return put_fitted_table(r, t, spare);
+}
+
+int render_show(const struct render *r, const struct view *view, const struct link *link)
+{
+	int error = 0;
+
+	put_link_facts(r, view, link);
+	if (link->has_features)
+		error = put_features(r, view, link);
+	return error < 0 ? error : put_limits(r, view, link);
 }
 
 static void put_rule(const struct render *r, const struct plan_item *item)

@@ -92,12 +92,3 @@ void render_append_clean(char *buf, size_t size, const char *before, const char 
 	if (text && *text)
 		util_append(buf, size, "%s%s", before, util_clean(text, clean, sizeof(clean)));
 }
-
-const char *render_declared_words(const struct plan_item *item)
-{
-	if (item->declared != RULE_LOWER || item->unread)
-		return rule_value_name(item->declared);
-	if (item->not_given)
-		return "lower (not provided)";
-	return item->want ? "lower (on)" : "lower (off)";
-}

@@ -30,7 +30,4 @@ const char *render_clean_name(const char *name);
  * nothing if text is NULL or empty. */
 void render_append_clean(char *buf, size_t size, const char *before, const char *text);
 
-/* The declared value of an item: "on", "off", "lower (on)", "lower (not provided)". Static. */
-const char *render_declared_words(const struct plan_item *item);
-
 #endif

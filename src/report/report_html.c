@@ -151,10 +151,17 @@ static int put_stack(FILE *out, const struct report_html *r)
 
 static void put_state(FILE *out, const struct plan_item *item)
 {
+	char words[32];
+
+	if (item->is_limit) {
+		html_printf(out, "%s; declared ", view_item_state(item, words, sizeof(words)));
+		html_text(out, view_item_declared(item, words, sizeof(words)));
+		return;
+	}
 	html_printf(out, "%s%s; declared %s", item->unread ? "unknown" : item->active ? "on" : "off",
 		item->active != item->wanted ? item->wanted ? " (requested on)" : " (not requested)" : "",
 		rule_value_name(item->declared));
-	if (item->declared == RULE_LOWER && !item->unread)
+	if (rule_value_follows(item->declared) && !item->unread)
 		html_printf(out, " (%s)", item->want ? "on" : "off");
 }
 
@@ -250,6 +257,55 @@ static void put_features(FILE *out, const struct report_html *r)
 	put_compliant_links(out, r);
 }
 
+/* ---- limits ---- */
+
+static void put_limits_of(FILE *out, const struct report_html *r, const struct link *link)
+{
+	struct plan_narrow narrow;
+
+	fputs("<tr><td data-label=\"Interface\"><strong>", out);
+	html_text(out, link->name);
+	fputs("</strong></td>", out);
+	for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++) {
+		fprintf(out, "<td data-label=\"%s\"><span>", link_limit_name(i));
+		if (link->limits.has & LINK_LIMIT(i))
+			fprintf(out, "%" PRIu32, link->limits.value[i]);
+		else
+			fputs("-", out);
+		if (plan_find_narrow(r->view->links, link, i, &narrow)) {
+			fputs(" <span class=\"tag drifted\">", out);
+			html_text(out, narrow.below->name);
+			fprintf(out, " %" PRIu32 "</span>", narrow.below_number);
+		}
+		fputs("</span></td>", out);
+	}
+	fputs("</tr>\n", out);
+}
+
+static void put_limits(FILE *out, const struct report_html *r)
+{
+	bool any = false, narrow = false;
+	struct plan_narrow n;
+
+	link_table_foreach (r->view->links, link) {
+		if (!link->limits.has)
+			continue;
+		if (!any) {
+			fputs("<table><thead><tr><th>Interface</th>", out);
+			for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++)
+				fprintf(out, "<th>%s</th>", link_limit_name(i));
+			fputs("</tr></thead><tbody>\n", out);
+		}
+		any = true;
+		put_limits_of(out, r, link);
+		for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++)
+			narrow = narrow || plan_find_narrow(r->view->links, link, i, &n);
+	}
+	fputs(any ? "</tbody></table>\n" : "<p class=\"absent\">No size limits are known.</p>\n", out);
+	if (narrow)
+		fputs("<p class=\"soft\">A marked interface below has a smaller limit, and may segment larger packets in software.</p>\n", out);
+}
+
 /* ---- rules, footer ---- */
 
 static void put_rule(FILE *out, const struct rule *rule)
@@ -314,6 +370,8 @@ static int put_part(FILE *out, const char *name, void *userdata)
 		result = put_stack(out, r);
 	else if (strcmp(name, "features") == 0)
 		put_features(out, r);
+	else if (strcmp(name, "limits") == 0)
+		put_limits(out, r);
 	else if (strcmp(name, "timeline") == 0)
 		report_write_timeline(out, &r->events);
 	else if (strcmp(name, "fallback") == 0)

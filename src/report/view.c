@@ -2,6 +2,7 @@
 #include "report/view.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "basic/util.h"
@@ -12,7 +13,7 @@ static bool same_group(const struct plan_item *a, const struct plan_item *b)
 	       a->declared == b->declared && a->want == b->want && a->active == b->active &&
 	       a->wanted == b->wanted && a->predicted == b->predicted &&
 	       a->uncertain == b->uncertain && a->overdue == b->overdue && a->audit == b->audit &&
-	       a->verdict == b->verdict && a->cause == b->cause &&
+	       a->verdict == b->verdict && a->held == b->held && a->cause == b->cause &&
 	       a->cause_ifindex == b->cause_ifindex &&
 	       /* the same feature of the device below is the same cause */
 	       (a->cause_bit == b->cause_bit ||
@@ -90,6 +91,44 @@ const struct plan_item *view_item(const struct plan_link *link, unsigned bit)
 		if (link->items[i].bit == bit)
 			return &link->items[i];
 	return NULL;
+}
+
+const struct plan_item *view_limit_item(const struct plan_link *link, enum link_limit limit)
+{
+	for (size_t i = 0; link && i < link->n_items; i++)
+		if (link->items[i].is_limit && link->items[i].number.limit == limit)
+			return &link->items[i];
+	return NULL;
+}
+
+const char *view_item_state(const struct plan_item *item, char *buf, size_t size)
+{
+	if (item->cause == CAUSE_UNSUPPORTED_KERNEL || (!item->is_limit && item->bit >= FEATURE_MAX))
+		snprintf(buf, size, "unknown to this kernel");
+	else if (item->is_limit)
+		snprintf(buf, size, "%" PRIu32, item->number.now);
+	else if (item->unread)
+		snprintf(buf, size, "unknown");
+	else if (item->active != item->wanted)
+		snprintf(buf, size, "%s", item->wanted ? "off (requested on)" : "on (requested off)");
+	else
+		snprintf(buf, size, "%s", util_on_off(item->active));
+	return buf;
+}
+
+const char *view_item_declared(const struct plan_item *item, char *buf, size_t size)
+{
+	if (item->declared == RULE_NUMBER)
+		snprintf(buf, size, "%" PRIu32, item->number.want);
+	else if (item->declared != RULE_LOWER || item->unread)
+		snprintf(buf, size, "%s", rule_value_name(item->declared));
+	else if (item->not_given || item->cause == CAUSE_LIMIT_ELSEWHERE || item->cause == CAUSE_UNSUPPORTED_KERNEL)
+		snprintf(buf, size, "lower (not provided)");
+	else if (item->is_limit)
+		snprintf(buf, size, "lower (%" PRIu32 ")", item->number.want);
+	else
+		snprintf(buf, size, "lower (%s)", util_on_off(item->want));
+	return buf;
 }
 
 const char *view_verdict(const struct plan *plan, int ifindex)

@@ -38,6 +38,14 @@ const char *view_link_words(
 /* The item of a feature; NULL if no rule declares it. link: may be NULL. */
 const struct plan_item *view_item(const struct plan_link *link, unsigned bit);
 
+/* The same for a limit. */
+const struct plan_item *view_limit_item(const struct plan_link *link, enum link_limit limit);
+
+/* What the link has now: "off (requested on)", "65536", "unknown to this kernel". Returns buf. */
+const char *view_item_state(const struct plan_item *item, char *buf, size_t size);
+/* What an item is declared as: "on", "lower (off)", "8000", "lower (8000)", "lower (not provided)". Returns buf. */
+const char *view_item_declared(const struct plan_item *item, char *buf, size_t size);
+
 /* The name of the verdict of a link, static; NULL if no rule applies. */
 const char *view_verdict(const struct plan *plan, int ifindex);
 

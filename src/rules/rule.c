@@ -27,6 +27,8 @@ static const char *const value_names[] = {
 	[RULE_OFF] = "off",
 	[RULE_ON] = "on",
 	[RULE_LOWER] = "lower",
+	[RULE_NUMBER] = "number",
+	[RULE_LOWER_ALL] = "lower-all",
 };
 
 const char *rule_value_name(enum rule_value value)
@@ -44,6 +46,8 @@ void rule_clear(struct rule *rule)
 	for (size_t i = 0; i < rule->n_features; i++)
 		free(rule->features[i].word);
 	free(rule->features);
+	for (size_t i = 0; i < LINK_LIMIT_SETTABLE; i++)
+		free(rule->limits[i].word);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
 	*rule = (struct rule){ 0 };
@@ -348,10 +352,37 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 	return count;
 }
 
+void rule_set_declare_limits(const struct rule_set *set, const struct link_table *table, const struct link *link,
+	const struct rule_host *host, struct declaration declarations[LINK_LIMIT_SETTABLE])
+{
+	memset(declarations, 0, LINK_LIMIT_SETTABLE * sizeof(*declarations));
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct rule *rule = &set->rules[i];
+
+		if (!rule->has_limits || !rule_matches(rule, table, link, host))
+			continue;
+		for (unsigned limit = 0; limit < LINK_LIMIT_SETTABLE; limit++)
+			if (rule->has_limits & LINK_LIMIT(limit))
+				declarations[limit] = (struct declaration){ .value = rule->limits[limit].value,
+					.rule = rule, .feature = &rule->limits[limit] };
+	}
+}
+
 bool rule_set_needs_routes(const struct rule_set *set)
 {
 	for (size_t i = 0; i < set->n_rules; i++)
 		if (set->rules[i].match.roles & RULE_ROLE_DEFAULT_ROUTE)
 			return true;
+	return false;
+}
+
+bool rule_set_needs_forwarding(const struct rule_set *set, const struct feature_table *table)
+{
+	feature_set lro = feature_named(table, "rx-lro");
+
+	for (size_t i = 0; i < set->n_rules; i++)
+		for (size_t j = 0; j < set->rules[i].n_features; j++)
+			if ((set->rules[i].features[j].bits & lro) && set->rules[i].features[j].value != RULE_OFF)
+				return true;
 	return false;
 }

@@ -10,7 +10,8 @@
 #include "model/feature.h"
 #include "model/link.h"
 
-enum rule_value { RULE_UNSET, RULE_OFF, RULE_ON, RULE_LOWER };
+/* RULE_NUMBER: of limits only, which are never on or off */
+enum rule_value { RULE_UNSET, RULE_OFF, RULE_ON, RULE_LOWER, RULE_LOWER_ALL, RULE_NUMBER };
 
 enum rule_mode { RULE_MODE_ENFORCE, RULE_MODE_AUDIT };
 
@@ -21,14 +22,22 @@ enum rule_role { /* bits */
 	RULE_ROLE_VLAN_LOWER = 8,
 };
 
-/* One feature word of a rule. */
+/* One word of [Features] or [Limits]. */
 struct rule_feature {
-	char *word; /* as written: a kernel name or an alias */
+	char *word; /* as written: a kernel name or an alias; the name of a limit */
 	enum feature_word word_kind;
 	feature_set bits; /* its features on this kernel; empty for FOREIGN */
 	enum rule_value value;
+	uint32_t number; /* RULE_NUMBER */
 	unsigned line;
 };
+
+/* Sizes in rules. The lower bound is above MAX_TCP_HEADER of every architecture: with less TCP cannot send, and
+ * kernels that accept it compute with the negative difference. The upper bounds are GSO_MAX_SIZE and
+ * GSO_MAX_SEGS. */
+#define RULE_LIMIT_SIZE_MIN 1024
+#define RULE_LIMIT_SIZE_MAX 524280
+#define RULE_LIMIT_SEGS_MAX 65535
 
 /* [Match]. Lists of shell globs, separated by spaces; "!glob" excludes; NULL: the key is not used. A list
  * never matches a link that does not have the attribute (lower link, master, address, driver), even if it has
@@ -51,6 +60,8 @@ struct rule {
 	struct rule_match match;
 	struct rule_feature *features;
 	size_t n_features;
+	struct rule_feature limits[LINK_LIMIT_SETTABLE]; /* [Limits], by enum link_limit; word NULL: not declared */
+	unsigned has_limits; /* LINK_LIMIT() of those that are declared */
 };
 
 /* An error in a rule file, for output as "path:line: message". Sanitized; line 0 is the whole file. */
@@ -107,8 +118,14 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 	const struct link *link, const struct rule_host *host, struct declaration *declarations,
 	struct declaration *foreign, size_t n);
 
+/* Fills declarations[] for the limits of one link: the last matching rule that declares a limit wins. */
+void rule_set_declare_limits(const struct rule_set *set, const struct link_table *table, const struct link *link,
+	const struct rule_host *host, struct declaration declarations[LINK_LIMIT_SETTABLE]);
+
 /* Does any rule match default routes? Then kernel/observe.c must read them. */
 bool rule_set_needs_routes(const struct rule_set *set);
+/* Does any rule turn LRO on? Then kernel/observe.c must read which links forward packets. */
+bool rule_set_needs_forwarding(const struct rule_set *set, const struct feature_table *table);
 
 /* Word i of the valid words of Virtualization=, NULL after the last. Static. */
 const char *rule_virtualization_word(size_t i);
@@ -116,7 +133,13 @@ const char *rule_virtualization_word(size_t i);
 /* Frees the members of a rule, and zeroes it. */
 void rule_clear(struct rule *rule);
 
-/* "on", "off", "lower", "unset". Static. */
+/* Does it follow the links below? */
+static inline bool rule_value_follows(enum rule_value value)
+{
+	return value == RULE_LOWER || value == RULE_LOWER_ALL;
+}
+
+/* "on", "off", "lower", "lower-all", "number", "unset". Static. */
 const char *rule_value_name(enum rule_value value);
 
 /* Does a text match a list of globs, separated by spaces? If no exclusion ("!glob") matches and, unless the

@@ -20,7 +20,10 @@ const char *const rule_default_dirs[] = {
  * features). */
 static const char *const unchangeable[] = {"tx-lockless", "netns-local", "vlan-challenged"};
 
-static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on", [RULE_LOWER] = "lower" };
+/* `tso` turns it off, but not on: it lets a device repeat IPv4 IDs, and the kernel leaves it off (register_netdevice()). */
+static const char named_only[] = "tx-tcp-mangleid-segmentation";
+
+static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on", [RULE_LOWER] = "lower", [RULE_LOWER_ALL] = "lower-all" };
 
 static const char *const mode_words[] = { [RULE_MODE_ENFORCE] = "enforce", [RULE_MODE_AUDIT] = "audit" };
 static const struct ini_words modes = { mode_words, ARRAY_SIZE(mode_words) };
@@ -253,6 +256,8 @@ static int parse_feature(struct ini_reader *reader, const struct ini_entry *entr
 	struct rule_feature f = { .line = entry->line, .value = i < 0 ? RULE_UNSET : (enum rule_value)i };
 
 	f.word_kind = feature_parse(reading->table, entry->key, &f.bits);
+	if (f.word_kind == FEATURE_WORD_ALIAS && f.value != RULE_OFF)
+		f.bits &= ~feature_named(reading->table, named_only);
 	f.word = strdup(entry->key);
 	if (!f.word)
 		return -ENOMEM;
@@ -274,6 +279,70 @@ static bool is_feature_word(const char *word)
 	feature_set bits;
 
 	return feature_parse(&none, word, &bits) != FEATURE_WORD_UNKNOWN;
+}
+
+static bool is_limit_word(const char *word)
+{
+	return link_limit_find(word) >= 0;
+}
+
+static void complain_limit(struct ini_reader *reader, const struct ini_entry *entry)
+{
+	const char *limits[LINK_LIMIT_SETTABLE], *nearest;
+
+	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++)
+		limits[i] = link_limit_name(i);
+	nearest = util_nearest(entry->key, limits, LINK_LIMIT_SETTABLE);
+	if (is_limit_word(entry->key))
+		ini_complain(reader, entry->line, "%s is set by the driver and cannot be changed by a user; remove it", entry->key);
+	else if (nearest)
+		ini_complain(reader, entry->line, "unknown limit %s, did you mean %s?", entry->key, nearest);
+	else
+		ini_complain(reader, entry->line, "unknown limit %s; a limit is, for example, gso-max-size", entry->key);
+}
+
+/* "lower" or a number. False: the error was reported. */
+static bool read_limit(
+	struct ini_reader *reader, const struct ini_entry *entry, enum link_limit limit, struct rule_feature *ret)
+{
+	bool segs = limit == LINK_LIMIT_GSO_MAX_SEGS;
+	unsigned long least = segs ? 1 : RULE_LIMIT_SIZE_MIN, most = segs ? RULE_LIMIT_SEGS_MAX : RULE_LIMIT_SIZE_MAX;
+	size_t digits = strspn(entry->value, "0123456789");
+	unsigned long number = digits && digits < 10 ? strtoul(entry->value, NULL, 10) : 0;
+
+	if (strcmp(entry->value, value_words[RULE_LOWER]) == 0) {
+		ret->value = RULE_LOWER;
+		return true;
+	}
+	if (entry->value[digits] || number < least || number > most) {
+		ini_complain_value(reader, entry, entry->value, "expected lower or a number from %lu to %lu", least, most);
+		return false;
+	}
+	ret->value = RULE_NUMBER;
+	ret->number = (uint32_t)number;
+	return true;
+}
+
+static int parse_limit(struct ini_reader *reader, const struct ini_entry *entry, void *field,
+	const void *context _unused_)
+{
+	struct rule *rule = &((struct rule_reading *)field)->rule;
+	int limit = link_limit_find(entry->key);
+	struct rule_feature f = { .line = entry->line };
+
+	if (limit < 0 || limit >= LINK_LIMIT_SETTABLE) {
+		complain_limit(reader, entry);
+		return 0;
+	}
+	if (!read_limit(reader, entry, (enum link_limit)limit, &f))
+		return 0;
+	f.word = strdup(entry->key);
+	if (!f.word)
+		return -ENOMEM;
+	free(rule->limits[limit].word);
+	rule->limits[limit] = f;
+	rule->has_limits |= LINK_LIMIT(limit);
+	return 0;
 }
 
 #define FIELD(name) offsetof(struct rule_reading, rule.name)
@@ -310,7 +379,12 @@ static const struct ini_section sections[] = {
 		.parse_any = parse_feature,
 		.knows = is_feature_word,
 		.missing = "no [Features] section; declare features, for example sg=on, tso=off, tx=lower",
+		.instead = "Limits",
 		.empty = "[Features] is empty; declare features, for example sg=on, tso=off, tx=lower"},
+	{.name = "Limits",
+		.parse_any = parse_limit,
+		.knows = is_limit_word,
+		.empty = "[Limits] is empty; declare limits, for example gso-max-size=lower"},
 };
 
 const char *rule_file_key(size_t i)
@@ -318,7 +392,10 @@ const char *rule_file_key(size_t i)
 	if (i < ARRAY_SIZE(rule_keys))
 		return rule_keys[i].name;
 	i -= ARRAY_SIZE(rule_keys);
-	return i < ARRAY_SIZE(match_keys) ? match_keys[i].name : NULL;
+	if (i < ARRAY_SIZE(match_keys))
+		return match_keys[i].name;
+	i -= ARRAY_SIZE(match_keys);
+	return i < LINK_LIMIT_SETTABLE ? link_limit_name(i) : NULL;
 }
 
 static int add_rule(struct rule_set *set, struct rule *rule, const char *path)

@@ -97,6 +97,8 @@ static void make_example(enum finding_code code, struct finding *f)
 {
 	*f = (struct finding){ .code = code, .kind = FALLBACK_SEGMENTATION, .error = -ENOSPC, .count = 1, .total = 3, .changes = 2, .line = 7,
 		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule", .reason = FALLBACK_REASON_FEATURE, .remedy = REMEDY_REPAIR };
+	if (code == FINDING_UDP_REFUSED)
+		f->kind = FALLBACK_UDP;
 	if (code == FINDING_DIAGNOSIS_LIMIT)
 		f->reason = FALLBACK_REASON_SIZE;
 	if (code == FINDING_DIAGNOSIS_OTHER)
@@ -143,12 +145,30 @@ static void make_story(enum cause cause, enum advice advice, struct explanation 
 	*step = (struct cause_step){ .code = cause, .ifindex = 10, .link = "vlan10", .bit = 16, .want = true, .other_ifindex = 4,
 		.other_link = "bond0", .other_bit = 0, .driver = "e1000e" };
 	*e = (struct explanation){ .steps = step, .n_steps = 1, .item = &item, .rule = &rule, .feature = &feature, .error = -EIO,
-		.advice = { .code = advice, .link = "vlan10", .kind = "vlan", .bit = 16, .want = true, .rule = &rule } };
+		.advice = { .code = advice, .link = "vlan10", .kind = "vlan", .bit = 16, .want = true, .number = 8000, .rule = &rule } };
+	if (cause < CAUSE_LIMIT_DIFFERS && advice < ADVICE_LIMIT_APPLY)
+		return;
+	step->number = 8000;
+	e->word = "gso-max-size";
+	e->is_limit = true;
 }
 
 static void put(FILE *out, const char *what, const char *name, const char *text)
 {
 	fprintf(out, "%s %s: %s\n", what, name, text);
+}
+
+static void make_limit_example(enum finding_code code, struct finding *f)
+{
+	make_example(code, f);
+	f->on = 0;
+	f->other_link[0] = '\0';
+	f->changed_by = (struct finding_process){ 0 };
+	f->n_causes = 0;
+	f->limits = (struct link_limits){ .value = { 8000, 64 },
+		.has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) | LINK_LIMIT(LINK_LIMIT_GSO_MAX_SEGS) };
+	if (code == FINDING_UNMET)
+		add_step(f, CAUSE_UNKNOWN, NULL, NULL);
 }
 
 static void each_code_has_an_example(void **state)
@@ -164,6 +184,10 @@ static void each_code_has_an_example(void **state)
 	for (unsigned code = FINDING_NONE + 1; code < FINDING_CODES; code++) {
 		make_example(code, &f);
 		put(out, event_kind_name(finding_event(code)), finding_name(code), format_example(&f, buf, sizeof(buf)));
+	}
+	for (unsigned code = FINDING_NONE + 1; code <= FINDING_RECOVERED; code++) {
+		make_limit_example(code, &f);
+		put(out, event_kind_name(finding_event(code)), "limit", format_example(&f, buf, sizeof(buf)));
 	}
 	for (unsigned cause = CAUSE_NONE + 1; cause < CAUSE_COUNT; cause++) {
 		make_story(cause, ADVICE_NONE, &e, &step);

@@ -476,6 +476,28 @@ static void the_rest(void **state)
 	snapshot_clear(&b);
 }
 
+/* A limit that differs is a difference; one that only one kernel has is not. */
+static void limits_that_differ(void **state)
+{
+	struct snapshot a = network("eth", "bond0", "vlan"), b = network("eth", "bond0", "vlan");
+	struct diff d;
+
+	(void)state;
+	a.links[0].limits = (struct link_limits){ .value = { 65536, 65535 },
+		.has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) | LINK_LIMIT(LINK_LIMIT_GSO_MAX_SEGS) };
+	b.links[0].limits = (struct link_limits){ .value = { 65536 }, .has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) };
+	d = make(&a, &b, false);
+	assert_false(diff_any(&d));
+	diff_clear(&d);
+	b.links[0].limits.value[LINK_LIMIT_GSO_MAX_SIZE] = 8000;
+	d = make(&a, &b, false);
+	assert_int_equal(d.n_fields, 1);
+	assert_string_equal(d.fields[0].what, "gso-max-size");
+	assert_string_equal(d.fields[0].a, "65536");
+	assert_string_equal(d.fields[0].b, "8000");
+	done(&d, &a, &b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,6 +516,7 @@ int main(void)
 		cmocka_unit_test(many),
 		cmocka_unit_test(the_incident),
 		cmocka_unit_test(the_rest),
+		cmocka_unit_test(limits_that_differ),
 	};
 
 	return cmocka_run_group_tests_name("diff", tests, NULL, NULL);

@@ -91,7 +91,8 @@ static void one_event_has_what_was_done_by_which_rule(void **state)
 	assert_string_equal(s->events[0].link, "vlan10");
 	assert_string_equal(s->events[0].rules, "10-vlan.rule");
 	assert_int_equal(s->events[0].n_rules, 1);
-	assert_int_equal(s->events[0].on, unit_set(&s->h->features, "tx-scatter-gather tso"));
+	assert_int_equal(s->events[0].on, unit_set(&s->h->features,
+		"tx-scatter-gather tx-tcp-segmentation tx-tcp-ecn-segmentation tx-tcp6-segmentation"));
 	assert_int_equal(s->events[0].off, 0);
 
 	/* nothing to do, nothing to report */
@@ -249,7 +250,7 @@ static void contention_is_one_event_until_it_is_resolved(void **state)
 		assert_int_equal(s->n_events, 0);
 	}
 	s->n_events = 0;
-	event_report_resolved(&s->h->states, link_table_find(&s->h->links, 4), FEATURE(0), keep, s);
+	event_report_resolved(&s->h->states, link_table_find(&s->h->links, 4), FEATURE(0), 0, keep, s);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].code, FINDING_RESOLVED);
 	link_state_contention(unit_state(s->h, 4))->contended = 0;

@@ -204,6 +204,115 @@ static void any_checksum_of_a_port_is_one(void **state)
 	assert_int_equal(find_step(CAUSE_OFF, "eth3")->bit, feature_bit(&h->features, "tx-checksum-ipv4"));
 }
 
+/* The kernel gives every bond and team TSO: netdev_add_tso_features(). */
+static void what_no_port_has_is_claimed(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_off(h, "eth2", "tso");
+	assert_int_equal(advice(h, "vlan10", "tx-tcp-segmentation"), ADVICE_NONE);
+	assert_non_null(find_step(CAUSE_SOME_PORTS, "bond0"));
+	assert_null(find_step(CAUSE_CLAIMED, "bond0"));
+	unit_off(h, "eth3", "tso");
+	advice(h, "vlan10", "tx-tcp-segmentation");
+	assert_null(find_step(CAUSE_SOME_PORTS, "bond0"));
+	assert_non_null(find_step(CAUSE_CLAIMED, "bond0"));
+	assert_non_null(find_step(CAUSE_OFF, "eth2"));
+	assert_non_null(find_step(CAUSE_OFF, "eth3"));
+	/* also what is not of the kind that one port is enough for */
+	link_table_find_name(&h->links, "bond0")->features.active |= unit_set(&h->features, "tx-esp-segmentation");
+	advice(h, "bond0", "tx-esp-segmentation");
+	assert_non_null(find_step(CAUSE_CLAIMED, "bond0"));
+	assert_non_null(find_step(CAUSE_UNSUPPORTED_DRIVER, "eth2"));
+	/* what costs nothing is not: every bond inserts VLAN tags */
+	link_table_find_name(&h->links, "bond0")->features.active |= unit_set(&h->features, "txvlan");
+	advice(h, "bond0", "tx-vlan-hw-insert");
+	assert_null(find_step(CAUSE_CLAIMED, "bond0"));
+}
+
+static void the_owner_of_a_tap_decides(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "tap0", "tun", 0, 0, UNIT_TRANSMIT);
+	unit_inactive(h, "tap0", "tx-checksum-ip-generic tso");
+	unit_rule(h, "49.rule", "[Match]\nKind=tun\n[Features]\ntx=on\ntx-tcp-segmentation=on\n");
+	assert_int_equal(advice(h, "tap0", "tx-checksum-ip-generic"), ADVICE_OWNER);
+	assert_non_null(find_step(CAUSE_OWNER, "tap0"));
+	assert_int_equal(advice(h, "tap0", "tx-tcp-segmentation"), ADVICE_OWNER);
+	assert_non_null(find_step(CAUSE_NEEDS, "tap0"));
+	/* not requested either: both are named */
+	unit_off(h, "tap0", "tx-checksum-ip-generic");
+	advice(h, "tap0", "tx-checksum-ip-generic");
+	assert_non_null(find_step(CAUSE_OFF, "tap0"));
+	assert_non_null(find_step(CAUSE_OWNER, "tap0"));
+}
+
+static void the_program_of_the_peer_is_to_be_detached(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "v0", "veth", 0, 0, "sg tx-checksum-ip-generic gso")->lower_netnsid = 0;
+	unit_rule(h, "50.rule", "[Match]\nName=v0\n[Features]\ntx-tcp-segmentation=on\n");
+	assert_int_equal(advice(h, "v0", "tx-tcp-segmentation"), ADVICE_DETACH_XDP);
+	assert_non_null(find_step(CAUSE_PEER_XDP, "v0"));
+	assert_null(find_step(CAUSE_OFF, "v0"));
+	assert_int_equal(advice(h, "v0", "tx-esp-segmentation"), ADVICE_NONE);
+	assert_non_null(find_step(CAUSE_UNSUPPORTED_DRIVER, "v0"));
+}
+
+static void one_switch_for_two_features(void **state)
+{
+	struct unit_host *h = *state;
+
+	strcpy(unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT " rxvlan txvlan")->driver, "e1000");
+	unit_rule(h, "39.rule", "[Match]\nDriver=e1000\n[Features]\nrxvlan=off\ntxvlan=on\n");
+	assert_true(advises(h, "eth2", "rx-vlan-hw-parse", ADVICE_COUPLE, "eth2", "tx-vlan-hw-insert", false));
+	assert_non_null(find_step(CAUSE_COUPLED, "eth2"));
+	unit_off(h, "eth2", "rxvlan txvlan");
+	assert_true(advises(h, "eth2", "tx-vlan-hw-insert", ADVICE_COUPLE, "eth2", "rx-vlan-hw-parse", true));
+	assert_non_null(find_step(CAUSE_COUPLED, "eth2"));
+}
+
+static void a_macsec_is_created_again(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, "sg");
+	unit_link(h, 3, "ms0", "macsec", 2, 0, "gso");
+	unit_rule(h, "50.rule", "[Match]\nKind=macsec\n[Features]\ntx-scatter-gather=on\n");
+	assert_int_equal(advice(h, "ms0", "tx-scatter-gather"), ADVICE_RECREATE);
+	unit_off(h, "eth2", "sg");
+	assert_true(advises(h, "ms0", "tx-scatter-gather", ADVICE_REQUEST, "eth2", "tx-scatter-gather", true));
+}
+
+static void lro_where_packets_are_forwarded(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, "sg rx-lro")->forwards = true;
+	unit_rule(h, "50.rule", "[Match]\nName=eth2\n[Features]\nlro=on\n");
+	assert_int_equal(advice(h, "eth2", "rx-lro"), ADVICE_KEEP_OFF);
+	assert_non_null(find_step(CAUSE_FORWARDS, "eth2"));
+	unit_off(h, "eth2", "lro");
+	assert_int_equal(advice(h, "eth2", "rx-lro"), ADVICE_KEEP_OFF);
+	assert_non_null(find_step(CAUSE_FORWARDS, "eth2"));
+	assert_null(find_step(CAUSE_OFF, "eth2"));
+}
+
+static void lower_all_names_every_port_that_lacks_it(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_off(h, "eth3", "tso");
+	unit_rule(h, "20.rule", "[Match]\nKind=bond\n[Features]\ntx-tcp-segmentation=lower-all\n");
+	assert_true(advises(h, "bond0", "tx-tcp-segmentation", ADVICE_REQUEST, "eth3", "tx-tcp-segmentation", true));
+	assert_non_null(find_step(CAUSE_PORT_OFF, "bond0"));
+	assert_non_null(find_step(CAUSE_IS_ON, "eth2"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -221,6 +330,13 @@ int main(void)
 		TEST(lro_below_what_cannot_have_it),
 		TEST(lower_of_what_cannot_be_changed_is_ignored),
 		TEST(any_checksum_of_a_port_is_one),
+		TEST(what_no_port_has_is_claimed),
+		TEST(the_owner_of_a_tap_decides),
+		TEST(the_program_of_the_peer_is_to_be_detached),
+		TEST(one_switch_for_two_features),
+		TEST(a_macsec_is_created_again),
+		TEST(lro_where_packets_are_forwarded),
+		TEST(lower_all_names_every_port_that_lacks_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,7 +232,15 @@ static void apply(void **state)
 	assert_string_equal(at(o, "/results/0/error"), "null");
 	assert_string_equal(at(o, "/results/1/error/kernel"), "bond does not allow it?");
 	assert_string_equal(at(o, "/results/2/missed/0"), "tx-scatter-gather");
-	assert_string_equal(at(o, "/after/summary/steps"), "1");
+	assert_string_equal(at(o, "/results/3/limits/gso-max-size"), "8000");
+	assert_string_equal(at(o, "/after/summary/steps"), "2");
+	assert_string_equal(at(o, "/plan/summary/limits"), "2");
+	assert_string_equal(at(o, "/plan/steps/1/limits/gso-max-size"), "8000");
+	assert_string_equal(at(o, "/plan/links/2/limits/0/verdict"), "drifted");
+	assert_string_equal(at(o, "/plan/links/2/limits/0/want"), "8000");
+	assert_string_equal(at(o, "/plan/links/2/limits/1/value"), "null");
+	assert_string_equal(at(o, "/plan/links/2/limits/1/cause/kind"), "unsupported-kernel");
+	assert_string_equal(at(o, "/plan/links/2/limit_changes/0/side_effect"), "false");
 	json_object_put(o);
 }
 

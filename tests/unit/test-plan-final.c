@@ -118,7 +118,7 @@ static void make_rules(struct simulation *s)
 {
 	static const char *const kinds[] = { "vlan", "bond", "bridge macvlan", "physical veth dummy",
 		"* !loopback", "team vxlan tun" };
-	static const char *const values[] = { "on", "on", "off", "lower" };
+	static const char *const values[] = { "on", "on", "off", "lower", "lower-all" };
 	char text[1024], file[16];
 
 	rule_set_clear(&s->host->rules);
@@ -151,9 +151,8 @@ static bool carry_out(struct simulation *s, const struct plan *plan)
 	bool same = true;
 
 	for (size_t i = 0; i < plan->n_steps; i++)
-		assert_int_equal(predict_set(s->kernel, plan->steps[i].ifindex, plan->steps[i].mask,
-					 plan->steps[i].value),
-			0);
+		assert_int_equal(plan->steps[i].recompute ? predict_recompute(s->kernel, plan->steps[i].ifindex) :
+			predict_set(s->kernel, plan->steps[i].ifindex, plan->steps[i].mask, plan->steps[i].value), 0);
 	for (size_t i = 0; i < plan->n_links; i++) {
 		const struct link_features *real =
 			predict_features(s->kernel, plan->links[i].ifindex);

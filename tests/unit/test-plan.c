@@ -263,8 +263,8 @@ static void fixed_by_name_and_by_alias(void **state)
 	assert_verdict(h, "eth2", "tx-scatter-gather", VERDICT_COMPLIANT);
 	/* no member at all can be had */
 	assert_verdict(h, "eth2", "rx-lro", VERDICT_UNSUPPORTED);
-	/* asked off, and cannot be on */
-	assert_null(unit_item(h, "eth2", "rx-hashing"));
+	/* asked off, and cannot be on: one feature that matches, and not "no rule applies" */
+	assert_verdict(h, "eth2", "rx-hashing", VERDICT_COMPLIANT);
 	assert_int_equal(plan_exit_code(&h->plan), 4);
 	assert_int_equal(h->plan.n_steps, 0);
 }
@@ -360,7 +360,7 @@ static void lro_that_an_upper_takes_away_is_not_asked_for(void **state)
 }
 
 /* e1000_fix_features() has one switch for both. */
-static void what_a_driver_ties_together_is_settled_at_once(void **state)
+static void what_a_driver_ties_together_is_not_torn(void **state)
 {
 	struct unit_host *h = *state;
 	struct link *card;
@@ -371,12 +371,348 @@ static void what_a_driver_ties_together_is_settled_at_once(void **state)
 	unit_inactive(h, "eth2", "txvlan");
 	unit_rule(h, "50-vlan.rule", "[Match]\nName=eth2\n[Features]\nrxvlan=on\ntxvlan=off\n");
 	unit_plan(h);
-	assert_string_equal(unit_steps(h, text, sizeof(text)), "eth2 -tx-vlan-hw-insert +rx-vlan-hw-parse");
-	assert_verdict(h, "eth2", "rx-vlan-hw-parse", VERDICT_DRIFTED);
-	assert_verdict(h, "eth2", "tx-vlan-hw-insert", VERDICT_BLOCKED);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_verdict(h, "eth2", "rx-vlan-hw-parse", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "eth2", "rx-vlan-hw-parse")->cause, CAUSE_COUPLED);
+	assert_int_equal(unit_item(h, "eth2", "rx-vlan-hw-parse")->cause_bit, feature_bit(&h->features, "tx-vlan-hw-insert"));
+	assert_verdict(h, "eth2", "tx-vlan-hw-insert", VERDICT_COMPLIANT);
+
+	/* the other way round, from the state in which the card comes up */
+	rule_set_clear(&h->rules);
+	unit_rule(h, "50-vlan.rule", "[Match]\nName=eth2\n[Features]\nrxvlan=off\ntxvlan=on\n");
+	card->features.wanted |= unit_set(&h->features, "rxvlan txvlan");
+	card->features.active |= unit_set(&h->features, "rxvlan txvlan");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
+	assert_verdict(h, "eth2", "rx-vlan-hw-parse", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "eth2", "rx-vlan-hw-parse")->cause, CAUSE_COUPLED);
+
+	/* declared alike, both are set */
+	unit_rule(h, "51-vlan.rule", "[Match]\nName=eth2\n[Features]\ntxvlan=off\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "eth2 -tx-vlan-hw-insert -rx-vlan-hw-parse");
 	assert_final(h);
-	assert_verdict(h, "eth2", "rx-vlan-hw-parse", VERDICT_COMPLIANT);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+}
+
+/* One is declared, and the other is off: no request for the first has an effect. */
+static void what_a_driver_ties_together_is_its_cause(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *card = unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT " rxvlan txvlan");
+
+	strcpy(card->driver, "igb");
+	unit_off(h, "eth2", "rxvlan");
+	unit_inactive(h, "eth2", "txvlan");
+	unit_rule(h, "50-vlan.rule", "[Match]\nName=eth2\n[Features]\ntxvlan=on\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
 	assert_verdict(h, "eth2", "tx-vlan-hw-insert", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "eth2", "tx-vlan-hw-insert")->cause, CAUSE_COUPLED);
+}
+
+/* lo, ipvlan, macvlan: the one that is on cannot be turned off. */
+static void an_alias_off_is_not_compliant_while_a_member_is_on(void **state)
+{
+	struct unit_host *h = *state;
+	feature_set on = unit_set(&h->features, "tx-checksum-ip-generic tx-checksum-sctp");
+
+	unit_link(h, 1, "lo", "loopback", 0, 0, "tso")->features.active |= on;
+	unit_rule(h, "38.rule", "[Match]\nName=lo\n[Features]\ntx=off\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_null(unit_item(h, "lo", "tx-checksum-ipv4"));
+	assert_verdict(h, "lo", "tx-checksum-ip-generic", VERDICT_UNSUPPORTED);
+	assert_verdict(h, "lo", "tx-checksum-sctp", VERDICT_UNSUPPORTED);
+
+	/* also if another member can be changed, and is */
+	link_table_find(&h->links, 1)->features.hw |= unit_set(&h->features, "tx-checksum-ipv4");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_verdict(h, "lo", "tx-checksum-ipv4", VERDICT_COMPLIANT);
+	assert_verdict(h, "lo", "tx-checksum-ip-generic", VERDICT_UNSUPPORTED);
+}
+
+static void an_alias_on_is_compliant_while_a_member_is_on(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 1, "lo", "loopback", 0, 0, "tso")->features.active |= unit_set(&h->features, "tx-checksum-ip-generic");
+	unit_rule(h, "38.rule", "[Match]\nName=lo\n[Features]\ntx=on\nlro=off\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_verdict(h, "lo", "tx-checksum-ip-generic", VERDICT_COMPLIANT);
+	assert_verdict(h, "lo", "rx-lro", VERDICT_COMPLIANT);
+}
+
+static void tso_on_leaves_mangleid_alone(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, UNIT_TRANSMIT);
+	unit_off(h, "eth2", "tx-tcp-mangleid-segmentation");
+	unit_rule(h, "40.rule", "[Match]\nName=eth2\n[Features]\ntso=on\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_null(unit_item(h, "eth2", "tx-tcp-mangleid-segmentation"));
+	unit_rule(h, "41.rule", "[Match]\nName=eth2\n[Features]\ntx-tcp-mangleid-segmentation=on\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "eth2 +tx-tcp-mangleid-segmentation");
+}
+
+#define ESP "tx-esp-segmentation esp-hw-offload esp-tx-csum-hw-offload"
+
+/* Linux 6.12: a bond has all ESP offloads on, and no port has one. */
+static void lower_all_is_what_every_port_has(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	link_table_find(&h->links, 4)->features.hw |= unit_set(&h->features, ESP);
+	link_table_find(&h->links, 4)->features.active |= unit_set(&h->features, ESP);
+	link_table_find(&h->links, 4)->features.wanted |= unit_set(&h->features, ESP);
+	unit_rule(h, "20.rule", "[Match]\nKind=bond\n[Features]\ntx-esp-segmentation=lower\ntx-scatter-gather=lower\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_true(unit_item(h, "bond0", "tx-esp-segmentation")->not_given);
+	assert_true(plan_find(&h->plan, 4)->claimed & unit_set(&h->features, "tx-esp-segmentation"));
+	assert_false(plan_find(&h->plan, 4)->claimed & unit_set(&h->features, "tx-scatter-gather"));
+	unit_rule(h, "21.rule", "[Match]\nKind=bond\n[Features]\ntx-esp-segmentation=lower-all\ntx-scatter-gather=lower-all\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "bond0 -tx-esp-segmentation");
+	assert_verdict(h, "bond0", "tx-scatter-gather", VERDICT_COMPLIANT);
+	assert_final(h);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_false(plan_find(&h->plan, 4)->claimed & unit_set(&h->features, "tx-esp-segmentation"));
+}
+
+static void lower_all_is_blocked_while_a_port_lacks_it(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_incident(h);
+	unit_off(h, "eth3", "tso");
+	unit_rule(h, "20.rule", "[Match]\nKind=bond\n[Features]\ntx-tcp-segmentation=lower-all\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_verdict(h, "bond0", "tx-tcp-segmentation", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "bond0", "tx-tcp-segmentation")->cause, CAUSE_PORT_OFF);
+	assert_string_equal(unit_item(h, "bond0", "tx-tcp-segmentation")->cause_name, "eth3");
+	assert_true(unit_item(h, "bond0", "tx-tcp-segmentation")->held);
+
+	/* a rule that repairs the port repairs the bond; one that keeps it off there keeps it off above */
+	unit_rule(h, "30.rule", "[Match]\nRole=bond-port\n[Features]\ntx-tcp-segmentation=on\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "eth3 +tx-tcp-segmentation");
+	assert_verdict(h, "bond0", "tx-tcp-segmentation", VERDICT_COMPLIANT);
+	unit_rule(h, "31.rule", "[Match]\nName=eth3\n[Features]\ntx-tcp-segmentation=off\n");
+	unit_rule(h, "10.rule", "[Match]\nKind=vlan\n[Features]\ntx-tcp-segmentation=lower\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "bond0 -tx-tcp-segmentation");
+	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->not_given);
+
+	/* what cannot be read is not turned off above */
+	link_table_find_name(&h->links, "eth2")->has_features = false;
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
+}
+
+static void lower_all_without_ports_is_not_touched(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 4, "bond0", "bond", 0, 0, UNIT_TRANSMIT);
+	unit_rule(h, "20.rule", "[Match]\nKind=bond\n[Features]\ntso=lower-all\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_true(unit_item(h, "bond0", "tx-tcp-segmentation")->not_given);
+}
+
+/* A tap whose program did not ask for checksums: they are requested, and off. */
+static void lower_is_content_with_what_the_owner_allows(void **state)
+{
+	struct unit_host *h = *state;
+
+	strcpy(unit_link(h, 2, "tap0", "tun", 0, 4, UNIT_TRANSMIT)->driver, "tun");
+	unit_link(h, 4, "bond0", "bond", 0, 0, UNIT_TRANSMIT);
+	unit_inactive(h, "tap0", "tx-checksum-ip-generic tso");
+	unit_rule(h, "30-port.rule", "[Match]\nRole=bond-port\n[Features]\nsg=lower\ntx=lower\ntso=lower\ngso=lower\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_true(unit_item(h, "tap0", "tx-checksum-ip-generic")->not_given);
+	assert_true(unit_item(h, "tap0", "tx-tcp-segmentation")->not_given);
+
+	/* a rule that insists is told who decides */
+	unit_rule(h, "49.rule", "[Match]\nKind=tun\n[Features]\ntx=on\ntx-tcp-segmentation=on\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_int_equal(unit_item(h, "tap0", "tx-checksum-ip-generic")->cause, CAUSE_OWNER);
+	assert_int_equal(unit_item(h, "tap0", "tx-tcp-segmentation")->cause, CAUSE_NEEDS);
+}
+
+static void lower_is_content_with_what_a_driver_allows(void **state)
+{
+	struct unit_host *h = *state;
+
+	strcpy(unit_link(h, 2, "eth2", "physical", 0, 4, UNIT_TRANSMIT)->driver, "r8169");
+	unit_link(h, 4, "bond0", "bond", 0, 0, UNIT_TRANSMIT);
+	unit_inactive(h, "eth2", "tx-tcp-segmentation"); /* because of its MTU, say */
+	unit_rule(h, "30-port.rule", "[Match]\nRole=bond-port\n[Features]\ntx-tcp-segmentation=lower\n");
+	unit_plan(h);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	assert_true(unit_item(h, "eth2", "tx-tcp-segmentation")->not_given);
+	unit_rule(h, "40.rule", "[Match]\nName=eth2\n[Features]\ntx-tcp-segmentation=on\n");
+	unit_plan(h);
+	assert_verdict(h, "eth2", "tx-tcp-segmentation", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "eth2", "tx-tcp-segmentation")->cause, CAUSE_UNKNOWN);
+}
+
+static void xdp_of_the_peer_is_the_cause(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "v0", "veth", 3, 0, "sg tx-checksum-ip-generic gso");
+	unit_link(h, 3, "v1", "veth", 2, 0, UNIT_TRANSMIT)->xdp = true;
+	unit_rule(h, "50.rule", "[Match]\nName=v0\n[Features]\ntso=on\n");
+	unit_plan(h);
+	assert_verdict(h, "v0", "tx-tcp-segmentation", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "v0", "tx-tcp-segmentation")->cause, CAUSE_PEER_XDP);
+	assert_string_equal(unit_item(h, "v0", "tx-tcp-segmentation")->cause_name, "v1");
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+}
+
+/* A macsec copies what is on below when it is created, an ipvlan or macvlan at all times; none can change it. */
+static void what_is_copied_from_below_is_not_blamed_on_the_driver(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *ms;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, "sg rx-checksum");
+	ms = unit_link(h, 3, "macsec0", "macsec", 2, 0, "gso");
+	unit_link(h, 4, "ipvt0", "ipvtap", 2, 0, "gso");
+	unit_rule(h, "50.rule", "[Match]\nKind=macsec ipvtap\n[Features]\ntx-scatter-gather=on\nrx-checksum=on\n");
+	unit_off(h, "eth2", "sg rx-checksum");
+	unit_plan(h);
+	assert_verdict(h, "macsec0", "tx-scatter-gather", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "macsec0", "tx-scatter-gather")->cause, CAUSE_LOWER_OFF);
+	assert_int_equal(unit_item(h, "macsec0", "rx-checksum")->cause, CAUSE_UNSUPPORTED_DRIVER);
+	assert_int_equal(unit_item(h, "ipvt0", "rx-checksum")->cause, CAUSE_LOWER_OFF);
+	link_table_find_name(&h->links, "eth2")->features.hw = 0;
+	unit_plan(h);
+	assert_int_equal(unit_item(h, "macsec0", "tx-scatter-gather")->cause, CAUSE_LOWER_UNSUPPORTED);
+	assert_int_equal(unit_item(h, "ipvt0", "rx-checksum")->cause, CAUSE_LOWER_UNSUPPORTED);
+	link_table_find_name(&h->links, "eth2")->features.active = unit_set(&h->features, "sg");
+	unit_plan(h);
+	assert_int_equal(unit_item(h, "macsec0", "tx-scatter-gather")->cause, CAUSE_CREATED_WITHOUT);
+	ms->lower_ifindex = 0;
+	ms->lower_netnsid = 1;
+	h->links.stacked = false;
+	link_table_stack(&h->links);
+	unit_plan(h);
+	assert_int_equal(unit_item(h, "macsec0", "tx-scatter-gather")->cause, CAUSE_LOWER_ELSEWHERE);
+}
+
+/* It is repaired below, and follows. */
+static void what_is_copied_from_below_follows_its_repair(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "eth2", "physical", 0, 0, "sg rx-checksum");
+	unit_link(h, 3, "mac0", "macvlan", 2, 0, "gso");
+	unit_rule(h, "50.rule", "[Match]\nName=*\n[Features]\nrx-checksum=on\n");
+	unit_off(h, "eth2", "rx-checksum");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "eth2 +rx-checksum");
+	assert_verdict(h, "mac0", "rx-checksum", VERDICT_DRIFTED);
+	assert_int_equal(unit_item(h, "mac0", "rx-checksum")->cause, CAUSE_LOWER_OFF);
+	assert_int_equal(plan_exit_code(&h->plan), 2);
+}
+
+static void lro_of_vmxnet3_needs_receive_checksums(void **state)
+{
+	struct unit_host *h = *state;
+
+	strcpy(unit_link(h, 2, "eth2", "physical", 0, 0, "rx lro")->driver, "vmxnet3");
+	unit_off(h, "eth2", "rx");
+	unit_inactive(h, "eth2", "lro");
+	unit_rule(h, "50.rule", "[Match]\nName=eth2\n[Features]\nlro=on\n");
+	unit_plan(h);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "eth2", "rx-lro")->cause, CAUSE_NEEDS);
+	assert_int_equal(unit_item(h, "eth2", "rx-lro")->cause_bit, feature_bit(&h->features, "rx-checksum"));
+}
+
+static void what_was_never_requested_was_not_accepted(void **state)
+{
+	struct unit_host *h = *state;
+
+	unit_link(h, 2, "v0", "veth", 3, 0, UNIT_TRANSMIT);
+	unit_off(h, "v0", "tso");
+	unit_link(h, 3, "v1", "veth", 2, 0, UNIT_TRANSMIT);
+	link_state_refusals(unit_state(h, 2))->ineffective[true] = unit_set(&h->features, "tx-tcp-segmentation");
+	unit_rule(h, "50.rule", "[Match]\nName=v0\n[Features]\ntx-tcp-segmentation=on\n");
+	unit_plan(h);
+	assert_verdict(h, "v0", "tx-tcp-segmentation", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "v0", "tx-tcp-segmentation")->cause, CAUSE_NO_EFFECT);
+}
+
+/* dev_disable_lro(): what LRO merged is dropped when it is forwarded, on the link or on one above. */
+static void lro_is_refused_where_packets_are_forwarded(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *eth2, *vlan;
+
+	eth2 = unit_link(h, 2, "eth2", "physical", 0, 4, UNIT_TRANSMIT " lro");
+	unit_link(h, 4, "bond0", "bond", 0, 0, UNIT_TRANSMIT " lro");
+	vlan = unit_link(h, 10, "vlan10", "vlan", 4, 0, UNIT_TRANSMIT);
+	unit_off(h, "eth2", "lro");
+	unit_rule(h, "50-lro.rule", "[Match]\nName=eth2\n[Features]\nlro=on\n");
+	assert_true(rule_set_needs_forwarding(&h->rules, &h->features));
+	vlan->forwards = true;
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
+	assert_int_equal(plan_exit_code(&h->plan), 4);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_BLOCKED);
+	assert_int_equal(unit_item(h, "eth2", "rx-lro")->cause, CAUSE_FORWARDS);
+	assert_string_equal(unit_item(h, "eth2", "rx-lro")->cause_name, "vlan10");
+
+	/* set again after the kernel turned it off: not compliant, and an audit says the same */
+	eth2->features.active |= unit_set(&h->features, "lro");
+	eth2->features.wanted |= unit_set(&h->features, "lro");
+	unit_plan(h);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_BLOCKED);
+	assert_true(unit_item(h, "eth2", "rx-lro")->held);
+	h->context.audit = true;
+	unit_plan(h);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_BLOCKED);
+	h->context.audit = false;
+
+	vlan->forwards = false;
+	eth2->xdp = true;
+	unit_plan(h);
+	assert_int_equal(unit_item(h, "eth2", "rx-lro")->cause, CAUSE_XDP);
+	assert_int_equal(unit_item(h, "eth2", "rx-lro")->cause_ifindex, 0);
+	eth2->xdp = false;
+	unit_plan(h);
+	assert_verdict(h, "eth2", "rx-lro", VERDICT_COMPLIANT);
+	eth2->master_ifindex = 0;
+	strcpy(eth2->slave_kind, "bridge"); /* a bridge in another namespace */
+	h->links.stacked = false;
+	link_table_stack(&h->links);
+	unit_plan(h);
+	assert_int_equal(unit_item(h, "eth2", "rx-lro")->cause, CAUSE_BRIDGED);
+
+	/* `lower` asks for nothing, and what is declared off is turned off */
+	unit_rule(h, "51-lro.rule", "[Match]\nName=eth2\n[Features]\nlro=lower\n");
+	unit_plan(h);
+	assert_true(unit_item(h, "eth2", "rx-lro")->not_given);
+	assert_int_equal(plan_exit_code(&h->plan), 0);
+	unit_rule(h, "52-lro.rule", "[Match]\nName=eth2\n[Features]\nlro=off\n");
+	unit_plan(h);
+	assert_string_equal(unit_steps(h, text, sizeof(text)), "eth2 -rx-lro");
 }
 
 /* Asked for all the while, they would come on with scatter-gather: not even for a moment. */
@@ -677,7 +1013,22 @@ int main(void)
 		T(lro_goes_through_the_upper),
 		T(lro_that_a_master_cannot_have_is_not_asked_for),
 		T(lro_that_an_upper_takes_away_is_not_asked_for),
-		T(what_a_driver_ties_together_is_settled_at_once),
+		T(what_a_driver_ties_together_is_not_torn),
+		T(what_a_driver_ties_together_is_its_cause),
+		T(an_alias_off_is_not_compliant_while_a_member_is_on),
+		T(an_alias_on_is_compliant_while_a_member_is_on),
+		T(tso_on_leaves_mangleid_alone),
+		T(lower_all_is_what_every_port_has),
+		T(lower_all_is_blocked_while_a_port_lacks_it),
+		T(lower_all_without_ports_is_not_touched),
+		T(lower_is_content_with_what_the_owner_allows),
+		T(lower_is_content_with_what_a_driver_allows),
+		T(xdp_of_the_peer_is_the_cause),
+		T(what_is_copied_from_below_is_not_blamed_on_the_driver),
+		T(what_is_copied_from_below_follows_its_repair),
+		T(lro_of_vmxnet3_needs_receive_checksums),
+		T(what_was_never_requested_was_not_accepted),
+		T(lro_is_refused_where_packets_are_forwarded),
 		T(what_a_step_would_bring_about_is_in_the_same_step),
 		T(nothing_is_done_under_audit),
 		T(audit_and_enforcement_mixed_take_one_prediction),

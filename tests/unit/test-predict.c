@@ -113,12 +113,12 @@ static void tso_needs_sg_and_checksum(void **state)
 	assert_active(f, 1, "sg gso gro rx");
 	assert_int_equal(predict_uncertain(f->p, 1), 0);
 
-	predict_needs(f->p, (unsigned)feature_bit(&f->features, "tx-tcp-segmentation"), &all, &any,
+	predict_needs(f->p, NULL, (unsigned)feature_bit(&f->features, "tx-tcp-segmentation"), &all, &any,
 		&not );
 	assert_int_equal(all, unit_set(&f->features, "tx-scatter-gather"));
 	assert_int_equal(any, unit_set(&f->features, "tx-checksum-ipv4 tx-checksum-ip-generic"));
 	assert_int_equal(not, 0);
-	predict_needs(f->p, (unsigned)feature_bit(&f->features, "rx-lro"), &all, &any, &not );
+	predict_needs(f->p, NULL, (unsigned)feature_bit(&f->features, "rx-lro"), &all, &any, &not );
 	assert_int_equal(not, unit_set(&f->features, "rx-fcs rx-gro-hw"));
 }
 

@@ -598,6 +598,146 @@ static void a_link_that_cannot_be_read_is_read_later(void **state)
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 }
 
+/* ---- size limits ---- */
+
+static uint32_t kernel_gso[16]; /* gso_max_size in the kernel, by ifindex */
+static unsigned limit_sets;
+
+static int kernel_limits(struct link *link, const struct link_limits *set, _unused_ char *text, _unused_ size_t size)
+{
+	uint32_t *now = &link->limits.value[LINK_LIMIT_GSO_MAX_SIZE];
+	int changed;
+
+	if (set) {
+		kernel_gso[link->ifindex] = set->value[LINK_LIMIT_GSO_MAX_SIZE];
+		limit_sets++;
+		return 0;
+	}
+	changed = *now != kernel_gso[link->ifindex];
+	*now = kernel_gso[link->ifindex];
+	return changed;
+}
+
+/* Only limits are declared: everything else would be repaired at once. */
+static void start_limits(struct scene *s, bool enforce)
+{
+	s->o.limits = kernel_limits;
+	limit_sets = 0;
+	link_table_foreach(&s->o.links, link) {
+		kernel_gso[link->ifindex] = 65536;
+		link->limits = (struct link_limits){ .value = { [LINK_LIMIT_GSO_MAX_SIZE] = 65536 },
+			.has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) };
+	}
+	unit_rule(s->h, "40-limits.rule", "[Match]\nKind=bond vlan\n[Limits]\ngso-max-size=lower\n");
+	start(s, enforce);
+	settle(s);
+}
+
+/* Waits for the next time that the daemon wakes up. */
+static void wait_deadline(struct scene *s)
+{
+	assert_int_not_equal(reconcile_deadline(s->reconcile), 0);
+	s->now = reconcile_deadline(s->reconcile);
+	settle(s);
+}
+
+static void a_limit_that_changes_without_an_event_is_repaired(void **state)
+{
+	struct scene *s = *state;
+
+	start_limits(s, true);
+	assert_int_equal(limit_sets, 0);
+	assert_int_equal(reconcile_deadline(s->reconcile), s->now + RECONCILE_LIMITS_USEC);
+	kernel_gso[10] = 8000;
+	wait_deadline(s);
+	assert_int_equal(kernel_gso[10], 65536);
+	assert_int_equal(limit_sets, 1);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].code, FINDING_REPAIRED);
+	assert_int_equal(s->events[0].limits.has, LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE));
+	assert_int_equal(s->events[0].limits.value[LINK_LIMIT_GSO_MAX_SIZE], 65536);
+	assert_int_equal(finding_features(&s->events[0]), 0);
+	wait_deadline(s);
+	assert_int_equal(s->n_events, 0);
+	/* a port below: the whole stack follows in one run */
+	kernel_gso[2] = 8000;
+	wait_deadline(s);
+	assert_int_equal(kernel_gso[4], 8000);
+	assert_int_equal(kernel_gso[10], 8000);
+	assert_int_equal(kernel_gso[11], 8000);
+	assert_int_equal(reconcile_exit_code(s->reconcile), 0);
+	/* without a rule nobody wakes up */
+	s->h->rules = (struct rule_set){ 0 };
+	reconcile_take_rules(s->reconcile, &s->h->rules);
+	settle(s);
+	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+}
+
+/* A repair of something else does not make it compliant. */
+static void a_limit_that_cannot_be_known_is_blocked(void **state)
+{
+	struct scene *s = *state;
+	struct link *vlan = link_table_find_name(&s->o.links, "vlan10");
+
+	start_limits(s, true);
+	vlan->lower_ifindex = 0;
+	vlan->lower_netnsid = 3;
+	s->o.links.stacked = false;
+	s->o.changed(10, vlan, s->o.userdata);
+	settle(s);
+	by_hand(s, "vlan100", "tx-scatter-gather", false);
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	kernel_gso[11] = 8000;
+	wait_deadline(s);
+	assert_int_equal(kernel_gso[11], 65536);
+	assert_int_equal(link_states_find(reconcile_states(s->reconcile), 10)->result.limits[VERDICT_BLOCKED],
+		LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE));
+	assert_int_equal(reconcile_exit_code(s->reconcile) & 4, 4);
+}
+
+static void a_limit_in_audit_mode_is_only_reported(void **state)
+{
+	struct scene *s = *state;
+
+	start_limits(s, false);
+	kernel_gso[10] = 8000;
+	wait_deadline(s);
+	assert_int_equal(limit_sets, 0);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].code, FINDING_DRIFTED);
+	assert_int_equal(reconcile_exit_code(s->reconcile), 2);
+	wait_deadline(s);
+	assert_int_equal(s->n_events, 0); /* once */
+	kernel_gso[10] = 65536;
+	wait_deadline(s);
+	assert_int_equal(s->events[0].code, FINDING_RECOVERED);
+}
+
+static void a_limit_that_another_program_reverts_is_contended(void **state)
+{
+	struct scene *s = *state;
+	struct link *vlan = link_table_find_name(&s->o.links, "vlan10");
+	bool contended = false;
+
+	start_limits(s, true);
+	for (unsigned i = 0; i < 10 && !contended; i++) {
+		kernel_gso[10] = 8000;
+		s->now += 100 * MSEC;
+		kernel_limits(vlan, NULL, NULL, 0);
+		s->o.changed(10, vlan, s->o.userdata);
+		settle(s);
+		contended = s->n_events && s->events[0].code == FINDING_CONTENDED;
+	}
+	assert_true(contended);
+	assert_int_equal(s->events[0].limits.has, LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE));
+	assert_int_equal(kernel_gso[10], 8000);
+	assert_int_equal(reconcile_count(s->reconcile).contended, 1);
+	for (unsigned i = 0; i < 10 && kernel_gso[10] != 65536; i++)
+		wait_deadline(s);
+	assert_int_equal(kernel_gso[10], 65536);
+	assert_int_equal(reconcile_count(s->reconcile).contended, 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -620,6 +760,10 @@ int main(void)
 		TEST(what_somebody_did_meanwhile_is_not_lost),
 		TEST(a_link_that_cannot_be_read_is_read_later),
 		TEST(a_link_that_went_meanwhile_is_not_looked_at_again),
+		cmocka_unit_test_setup_teardown(a_limit_that_changes_without_an_event_is_repaired, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_limit_that_cannot_be_known_is_blocked, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_limit_in_audit_mode_is_only_reported, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_limit_that_another_program_reverts_is_contended, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("reconcile", tests, NULL, NULL);

@@ -157,7 +157,7 @@ static void the_skeleton_is_whole(void **state)
 
 	(void)state;
 	assert_int_equal(report_html_fill(f, report_skeleton, count_part, &parts), 0);
-	assert_int_equal(parts, 12);
+	assert_int_equal(parts, 13);
 	fclose(f);
 	assert_null(strstr(report_skeleton, "http:"));
 	assert_null(strstr(report_skeleton, "https:"));

@@ -151,6 +151,32 @@ static void links_without_a_kind(void **state)
 	assert_string_equal(link.kind, "loopback");
 }
 
+/* rtnl_xdp_fill() */
+static void an_xdp_program(void **state)
+{
+	static const struct {
+		int mode;
+		bool attached;
+	} cases[] = { { XDP_ATTACHED_NONE, false }, { XDP_ATTACHED_DRV, true }, { XDP_ATTACHED_SKB, true },
+		{ XDP_ATTACHED_MULTI, true }, { -1, false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct unit_message m;
+		struct nlmsghdr *nlh = begin(&m, RTM_NEWLINK, AF_UNSPEC, 2);
+		struct nlattr *xdp;
+		struct link link;
+
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, "eth0");
+		xdp = mnl_attr_nest_start(nlh, IFLA_XDP);
+		if (cases[i].mode >= 0)
+			mnl_attr_put_u8(nlh, IFLA_XDP_ATTACHED, (uint8_t)cases[i].mode);
+		mnl_attr_nest_end(nlh, xdp);
+		assert_int_equal(parse(&m, &link), 0);
+		assert_int_equal(link.xdp, cases[i].attached);
+	}
+}
+
 /* wireless_send_event(): no address, no master, as if they were gone */
 static void an_event_of_a_wireless_driver_is_no_link(void **state)
 {
@@ -300,6 +326,7 @@ int main(void)
 		cmocka_unit_test(an_index_of_another_namespace_is_not_ours),
 		cmocka_unit_test(what_some_kinds_have_besides),
 		cmocka_unit_test(links_without_a_kind),
+		cmocka_unit_test(an_xdp_program),
 		cmocka_unit_test(an_event_of_a_wireless_driver_is_no_link),
 		cmocka_unit_test(a_slave),
 		cmocka_unit_test(the_size_limits),

@@ -2,6 +2,7 @@
 /* Snapshots: taken from the model, written and read again, and the text of ethtool -k. Runs at the
  * top of the sources. */
 #include "unit-model.h"
+#include "compare/snapshot_model.h"
 
 #include <stdio.h>
 
@@ -97,6 +98,38 @@ static void what_is_taken(void **state)
 	assert_string_equal(s.rules[0].words[1].word, "tx");
 	assert_int_equal(s.rules[0].words[1].value, RULE_LOWER);
 	snapshot_clear(&s);
+	unit_host_free(h);
+}
+
+static void limits_survive(void **state)
+{
+	struct unit_host *h = incident();
+	struct snapshot s, again;
+	struct link_table links = { 0 };
+	const char rule[] = "[Match]\nKind=vlan\n[Limits]\ngso-max-size=lower\ngso-max-segs=64\n";
+	char *text;
+
+	(void)state;
+	unit_rule(h, "20-limits.rule", rule);
+	link_table_find(&h->links, 2)->limits = (struct link_limits){ .value = { 8000, 0 },
+		.has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) | LINK_LIMIT(LINK_LIMIT_GSO_MAX_SEGS) };
+	s = take(h);
+	text = written(&s);
+	assert_int_equal(parse(text, &again), 0);
+	assert_int_equal(again.links[0].limits.value[LINK_LIMIT_GSO_MAX_SIZE], 8000);
+	assert_int_equal(again.links[0].limits.value[LINK_LIMIT_GSO_MAX_SEGS], 0);
+	assert_int_equal(again.links[0].limits.has, s.links[0].limits.has); /* 0 is not the same as not known */
+	assert_int_equal(again.links[1].limits.has, 0);
+	assert_int_equal(again.rules[1].n_words, 2);
+	assert_int_equal(again.rules[1].words[0].value, RULE_LOWER);
+	assert_int_equal(again.rules[1].words[1].value, RULE_NUMBER);
+	assert_int_equal(again.rules[1].words[1].number, 64);
+	assert_int_equal(snapshot_restore(&again, &links), 0);
+	assert_int_equal(link_table_find_name(&links, "eth2")->limits.value[LINK_LIMIT_GSO_MAX_SIZE], 8000);
+	link_table_clear(&links);
+	snapshot_clear(&again);
+	snapshot_clear(&s);
+	free(text);
 	unit_host_free(h);
 }
 
@@ -232,7 +265,11 @@ static void bad_documents(void **state)
 			"links[0].active contains a feature that is not in" },
 		{ GRO "\"links\":[],\"rules\":[{}]}", "rules[0].file is missing" },
 		{ GRO "\"links\":[],\"rules\":[{\"file\":\"a\",\"declares\":{\"sg\":\"maybe\"}}]}",
-			"rules[0].declares has a value that is not on, off or lower" },
+			"rules[0].declares has a value that is not on, off, lower, lower-all or the number of a limit" },
+		{ GRO "\"links\":[{\"link\":\"a\",\"limits\":{\"gso-max-size\":-1}}]}",
+			"links[0].limits has a value that is not a limit" },
+		{ GRO "\"links\":[{\"link\":\"a\",\"limits\":{\"gso-max-size\":4294967296}}]}",
+			"links[0].limits has a value that is not a limit" },
 		{ GRO "\"links\":[]}\n{}", "line 2: unexpected text after the document" },
 		{ GRO "\"links\":\n\n[}]}", "line 3: " },
 		{ GRO "\"links\":[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "line 1: nested too deeply" },
@@ -389,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_taken),
+		cmocka_unit_test(limits_survive),
 		cmocka_unit_test(written_and_read_it_is_the_same),
 		cmocka_unit_test(a_bit_without_a_name_is_left_out),
 		cmocka_unit_test(some_links_and_what_they_stand_on),

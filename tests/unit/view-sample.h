@@ -11,15 +11,15 @@ struct sample {
 	struct feature_table features;
 	struct link_table links;
 	struct rule rules[2];
-	struct rule_feature rule_features[3];
+	struct rule_feature rule_features[4];
 	struct rule_error error;
 	struct rule_set set;
 	struct plan_item items[12];
 	struct plan_link plan_links[4];
 	struct plan_index index[4];
-	struct plan_step steps[2];
+	struct plan_step steps[2]; /* features, limits */
 	struct plan plan;
-	struct apply_result results[3];
+	struct apply_result results[4];
 	struct apply_report report;
 	struct cause_step lines[3];
 	struct explanation explanation;
@@ -35,6 +35,14 @@ static inline struct link *sample_link(
 	strcpy(from.kind, kind);
 	assert_true(link_table_update(&s->links, &from, &link) >= 0);
 	return link;
+}
+
+static inline struct link_limits sample_limits(uint32_t gso_max_size)
+{
+	return (struct link_limits){ .value = { [LINK_LIMIT_GSO_MAX_SIZE] = gso_max_size,
+			[LINK_LIMIT_GSO_MAX_SEGS] = 65535, [LINK_LIMIT_TSO_MAX_SIZE] = 65536 },
+		.has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) | LINK_LIMIT(LINK_LIMIT_GSO_MAX_SEGS) |
+			LINK_LIMIT(LINK_LIMIT_TSO_MAX_SIZE) };
 }
 
 static inline struct plan_item *sample_item(struct sample *s, struct plan_item *item,
@@ -75,6 +83,7 @@ static inline void sample_links(struct sample *s)
 	strcpy(l->driver, "e1000e");
 	l->features.hw = l->features.wanted = l->features.active =
 		unit_set(&s->features, "sg tx tso gso");
+	l->limits = sample_limits(8000);
 	memcpy(l->address, "\x02\0\0\0\0\x0a", 6);
 	l->address_len = 6;
 	l = sample_link(s, 3, "eth3", "physical");
@@ -89,6 +98,7 @@ static inline void sample_links(struct sample *s)
 	l->vlan_id = 10;
 	l->features.hw = l->features.wanted = unit_set(&s->features, "sg tx tso rx-lro");
 	l->features.nochange = unit_set(&s->features, "highdma");
+	l->limits = sample_limits(65536);
 	l = sample_link(s, 6, "vlan100", "vlan");
 	l->lower_ifindex = 4;
 	l->vlan_id = 100;
@@ -105,6 +115,7 @@ static inline void sample_rules(struct sample *s)
 		.word_kind = FEATURE_WORD_FOREIGN,
 		.value = RULE_ON,
 		.line = 14 };
+	s->rule_features[2] = (struct rule_feature){ .word = (char *)"gso-max-size", .value = RULE_LOWER, .line = 17 };
 	s->rules[0] = (struct rule){
 		.file = (char *)"10-vlan.rule",
 		.path = (char *)"/usr/lib/offloadd/rules.d/10-vlan.rule",
@@ -123,7 +134,31 @@ static inline void sample_rules(struct sample *s)
 	};
 }
 
-/* vlan10: sg and tx off, TSO blocked, LRO contended, a feature of other kernels. */
+/* A limit that should follow eth2, and one that this kernel does not have. */
+static inline void sample_limit_items(struct sample *s, struct plan_item *items)
+{
+	struct plan_item *item;
+
+	item = sample_item(s, &items[0], "rx-gro", RULE_LOWER, false);
+	item->bit = item->cause_bit = FEATURE_MAX;
+	item->active = item->wanted = false;
+	item->is_limit = true;
+	item->number = (struct plan_number){ .limit = LINK_LIMIT_GSO_MAX_SIZE, .now = 65536, .want = 8000, .predicted = 8000,
+		.cause = 65536 };
+	item->cause = CAUSE_LIMIT_DIFFERS;
+	item->feature = &s->rule_features[2];
+	items[1] = *item;
+	item = &items[1];
+	item->number = (struct plan_number){ .limit = LINK_LIMIT_GRO_IPV4_MAX_SIZE, .want = 9000 };
+	item->declared = RULE_NUMBER;
+	item->verdict = VERDICT_UNSUPPORTED;
+	item->cause = CAUSE_UNSUPPORTED_KERNEL;
+	s->rule_features[3] = (struct rule_feature){ .word = (char *)"gro-ipv4-max-size", .value = RULE_NUMBER, .number = 9000,
+		.line = 18 };
+	item->feature = &s->rule_features[3];
+}
+
+/* vlan10: sg and tx off, TSO blocked, LRO contended, a feature of other kernels, limits. */
 static inline void sample_vlan10(struct sample *s, struct plan_link *pl, struct plan_item *items)
 {
 	struct plan_item *item;
@@ -153,8 +188,10 @@ static inline void sample_vlan10(struct sample *s, struct plan_link *pl, struct 
 	item->cause = CAUSE_UNSUPPORTED_KERNEL;
 	item->feature = &s->rule_features[1];
 	item->active = item->wanted = item->predicted = false;
+	sample_limit_items(s, &items[7]);
 	*pl = (struct plan_link){
-		.ifindex = 5, .name = "vlan10", .kind = "vlan", .items = items, .n_items = 7
+		.ifindex = 5, .name = "vlan10", .kind = "vlan", .items = items, .n_items = 9,
+		.limits = sample_limits(65536), .limits_predicted = sample_limits(8000)
 	};
 	pl->predicted.active = unit_set(&s->features, "sg tx-checksum-ip-generic gso");
 	pl->side_effects = unit_set(&s->features, "gso tx-scatter-gather-fraglist");
@@ -182,6 +219,8 @@ static inline void sample_plan(struct sample *s)
 		.name = "vlan10",
 		.mask = unit_set(&s->features, "tx-scatter-gather tx-checksum-ip-generic rx-lro"),
 		.value = unit_set(&s->features, "tx-scatter-gather tx-checksum-ip-generic") };
+	s->steps[1] = (struct plan_step){ .ifindex = 5, .name = "vlan10",
+		.limits = { .value = { 8000 }, .has = LINK_LIMIT(LINK_LIMIT_GSO_MAX_SIZE) } };
 	for (size_t i = 0; i < 3; i++)
 		s->index[i] = (struct plan_index){ pl[i].ifindex, i };
 	s->plan = (struct plan){ .links = pl,
@@ -189,7 +228,7 @@ static inline void sample_plan(struct sample *s)
 		.index = s->index,
 		.n_index = 3,
 		.steps = s->steps,
-		.n_steps = 1,
+		.n_steps = 2,
 		.overdue = 1 };
 	for (size_t i = 0; i < 3; i++)
 		for (size_t j = 0; j < pl[i].n_items; j++)
@@ -211,7 +250,9 @@ static inline void sample_results(struct sample *s)
 	s->results[2] = (struct apply_result){
 		.ifindex = 2, .name = "eth2", .asked = 1, .value = 1, .missed = 1
 	};
-	s->report = (struct apply_report){ .results = s->results, .n_results = 3 };
+	s->results[3] = (struct apply_result){ .ifindex = 5, .name = "vlan10", .limits = s->steps[1].limits,
+		.limits_before = sample_limits(65536), .limits_after = sample_limits(8000) };
+	s->report = (struct apply_report){ .results = s->results, .n_results = 4 };
 }
 
 static inline void sample_step(struct cause_step *step, unsigned depth, const struct link *link, enum cause code)

@@ -13,7 +13,7 @@
 # @param mode audit only reports differences.
 # @param until Date after which the rule is due for review, as 2027-06-30.
 # @param match Keys of [Match].
-# @param features Features, each on, off or lower.
+# @param features Features, each on, off, lower or lower-all.
 define offloadd::rule (
   Enum['present', 'absent', 'masked']                 $ensure      = 'present',
   Optional[String]                                    $content     = undef,

@@ -70,7 +70,7 @@ is "an interrupt ends it, and it tells" "$?" 0
 has "its first lines name link, feature and service" "$(head -n 2 "$scratch/broken.txt")" \
 	'^device: plain.service is using software fallback on vlan10, which lacks tx-scatter-gather' \
 	'^device: signed.service is using software fallback on vlan10, which lacks tx-scatter-gather.* cop(y|ies) by its sockets'
-has "the evidence follows" "$(cat "$scratch/broken.txt")" 'SERVICE +LINK +SEGMENTED' '^plain.service +vlan10 +[1-9]' \
+has "the evidence follows" "$(cat "$scratch/broken.txt")" 'SERVICE +LINK +REASON +SEGMENTED' '^plain.service +vlan10 +feature +[1-9]' \
 	'^tcp_push_one +[0-9]' 'plain.service, software fallback: ' '^CPU +BUSY +SOFTIRQ'
 sed 's/^/# note /' "$scratch/broken.txt"
 

@@ -47,7 +47,7 @@ options:
         description: Keys of C([Match]), as in offloadd.rule(5). A list is joined with blanks.
         type: dict
       features:
-        description: Features, each C(on), C(off) or C(lower).
+        description: Features, each C(on), C(off), C(lower) or C(lower-all).
         type: dict
   directory:
     description: Directory of the files. It must be listed in C(RulesDirectory=) of C(offloadd.conf).

@@ -81,7 +81,7 @@ has "services says so" "$(offloadctl services)" '^Services to restart, ' '^  giv
 has "needrestart gets it" "$(offloadctl services --format needrestart)" '^NEEDRESTART-SVC: gives-up.service$'
 has "the metrics have it" "$(offloadctl metrics)" '^offloadd_udp_gave_up\{.*service="gives-up.service",link="vlan10"\} 1' \
 	'^offloadd_restart_needed\{.*service="gives-up.service"\} 1' '^offloadd_udp_undecided(\{.*\})? 1' \
-	'^offloadd_fallback_hits_total\{.*kind="udp-segmentation",link="vlan10",service="gives-up.service"\} 1$'
+	'^offloadd_fallback_hits_total\{.*kind="udp-segmentation",link="vlan10",reason="feature",service="gives-up.service"\} 1$'
 offloadctl services --json >"$scratch/document"
 check "the document fits its schema" "$tools/test-json" services.json "$scratch/document"
 offloadctl investigate --for 2s --json >"$scratch/document" 2>/dev/null
