@@ -202,7 +202,8 @@ install: all man
 	install -d $(DESTDIR)/etc/offloadd/rules.d $(DESTDIR)/etc/offloadd/offloadd.conf.d
 	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples/prometheus
 	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
-	install -m 644 $(wildcard rules/examples/*) contrib/offloadd-alert@.service contrib/offloadd-restart.rules $(SHARE)/doc/offloadd/examples
+	install -m 644 $(wildcard rules/examples/*) contrib/offloadd-alert@.service contrib/offloadd-restart.rules \
+		$(wildcard contrib/offloadd-before-*.conf) $(SHARE)/doc/offloadd/examples
 	install -m 644 $(wildcard contrib/prometheus/*) $(SHARE)/doc/offloadd/examples/prometheus
 	cd contrib && for file in $$(find ansible puppet salt ! -type d ! -name '*.pyc'); do \
 		mode=644; if [ -x $$file ]; then mode=755; fi; \

@@ -23,6 +23,7 @@
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define IPPROTO_UDPLITE 136
+#define IPPROTO_MPTCP 262
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
@@ -180,6 +181,7 @@ struct sock {
 	struct sock_common __sk_common;
 	struct dst_entry *sk_dst_cache;
 	struct socket *sk_socket;
+	void *sk_user_data;
 	__u64 sk_route_caps;
 	long sk_rcvtimeo;
 	__u32 sk_gso_type;
@@ -195,6 +197,10 @@ struct sock___5_5 { /* up to 5.5: a bit field */
 
 struct sock___5_14 {
 	struct sock_cgroup_data___5_14 sk_cgrp_data;
+};
+
+struct tcp_sock {
+	bool is_mptcp;
 };
 
 struct skb_shared_info {
@@ -309,12 +315,6 @@ static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
 	}
 }
 
-/* A socket of the kernel itself: NFS, iSCSI, resets and other replies without a connection. */
-static __always_inline bool socket_is_kernel(struct sock *sk)
-{
-	return bpf_core_field_exists(sk->sk_kern_sock) && BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
-}
-
 /* The inode number of its file; 0 if no process holds it. */
 static __always_inline __u32 socket_inode(struct sock *sk)
 {
@@ -352,6 +352,23 @@ static __always_inline bool socket_is(bool direct, struct sock *sk, __u16 protoc
 static __always_inline bool socket_is_tcp(bool direct, struct sock *sk)
 {
 	return socket_is(direct, sk, IPPROTO_TCP);
+}
+
+/* Is it a subflow of an MPTCP socket? The kernel creates them. */
+static __always_inline bool socket_is_subflow(struct sock *sk)
+{
+	struct tcp_sock *tcp = (void *)sk;
+
+	return bpf_core_field_exists(tcp->is_mptcp) && socket_is_tcp(false, sk) && GET(false, tcp, is_mptcp);
+}
+
+/* A socket of the kernel itself: NFS, iSCSI, resets and other replies without a connection. The kernel also creates subflows of MPTCP,
+ * and those that mptcp_stream_accept() returns as plain TCP sockets: these have a file, and sk_user_data is not set. */
+static __always_inline bool socket_is_kernel(struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->sk_kern_sock) || !BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock))
+		return false;
+	return !socket_is_subflow(sk) && (GET(false, sk, sk_user_data) || !socket_inode(sk));
 }
 
 /* The gso_type of the packets of a socket. */

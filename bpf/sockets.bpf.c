@@ -110,7 +110,8 @@ int holders(struct bpf_iter__task_file *ctx)
 		return 0;
 	sock = BPF_CORE_READ(file, private_data);
 	sk = sock ? BPF_CORE_READ(sock, sk) : NULL;
-	if (!sk || !socket_is_tcp(false, sk))
+	/* a process holds the MPTCP socket, and that file is the one of its subflows */
+	if (!sk || !(socket_is_tcp(false, sk) || socket_is(false, sk, IPPROTO_MPTCP)))
 		return 0;
 	r.header.version = EVENT_VERSION;
 	r.header.type = EVENT_TYPE_HOLDER;

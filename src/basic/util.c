@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define FIRST_ROOM 8 /* elements */
@@ -71,6 +72,14 @@ bool util_has_capability(unsigned capability)
 
 	return syscall(SYS_capget, &header, data) == 0 &&
 		(data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability));
+}
+
+bool util_kernel_is_before(unsigned major, unsigned minor)
+{
+	struct utsname u;
+	unsigned a, b;
+
+	return uname(&u) < 0 || sscanf(u.release, "%u.%u", &a, &b) != 2 || a < major || (a == major && b < minor);
 }
 
 void util_copy_name(char *dst, size_t size, const char *src, size_t src_len)

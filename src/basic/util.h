@@ -94,6 +94,9 @@ const char *util_format_time(uint64_t realtime_usec, char *buf, size_t size);
 
 /* Is a capability (CAP_NET_ADMIN, ...) in the effective set of this thread? */
 bool util_has_capability(unsigned capability);
+/* Is the running kernel older than this release? true if its release cannot be read. Distributions backport features: prefer to
+ * test for the feature itself. */
+bool util_kernel_is_before(unsigned major, unsigned minor);
 
 /* Lowers *deadline_usec to usec if that is earlier. 0 is never. */
 static inline void util_earlier(uint64_t *deadline_usec, uint64_t usec)

@@ -55,6 +55,8 @@ static const struct probe_hook process_hooks[] = {
 		.kprobe = { "process_kprobe" } },
 };
 
+static const char *const process_functions[] = { "sock_no_sendpage_locked", "sock_no_sendpage" };
+
 static const struct probe_hook socket_hooks[] = {
 	[HOOK_SOCKETS] = { .name = "sockets", .function = "iter/tcp", .iter = "sockets" },
 	[HOOK_HOLDERS] = { .name = "socket holders", .function = "iter/task_file", .iter = "holders" },
@@ -149,7 +151,13 @@ static bool any_running(const struct probe_status *status, size_t n, const char 
 	return false;
 }
 
-/* Counts sendpage by process, unless the probe by cgroup is running. */
+static void use_process_function(struct probe *probe, size_t i)
+{
+	probe->process.hooks = &process_hooks[i];
+	probe_part_init(&probe->process, probe->process.status, NULL);
+}
+
+/* Counts sendpage by process, unless the probe by cgroup is running. Without names of functions, tries one after the other. */
 static void start_process(struct probe *probe, const struct probe_options *options)
 {
 	struct probe_status *status = probe->process.status;
@@ -157,7 +165,12 @@ static void start_process(struct probe *probe, const struct probe_options *optio
 	if (any_running(probe->fallback.status, probe->fallback.n_hooks, "sendpage")) {
 		status->other_kernels = true;
 		snprintf(status->why, PROBE_WHY_LEN, "the probe by service is running");
-	} else {
+		return;
+	}
+	(void)probe_remove_stale_events("/sys", process_functions, ARRAY_SIZE(process_functions));
+	probe_part_start(&probe->process, options);
+	if (status->method == PROBE_ABSENT && status->other_kernels && probe->process.names_unknown) {
+		use_process_function(probe, 1);
 		probe_part_start(&probe->process, options);
 	}
 }
@@ -185,7 +198,7 @@ static void choose_process_function(struct probe *probe)
 {
 	if (probe->fallback.found[HOOK_SENDPAGE_LOCKED])
 		return;
-	probe->process.hooks++;
+	probe->process.hooks = &process_hooks[1];
 	probe->process.found[0] = probe->fallback.found[HOOK_SENDPAGE];
 }
 

@@ -10,7 +10,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
-#include <linux/capability.h>
 
 #include "basic/util.h"
 
@@ -54,6 +53,12 @@ int probe_part_keep_complaint(enum libbpf_print_level level, const char *format,
 	return 0;
 }
 
+static void explain_other_kernel(const struct probe_part *part, size_t i)
+{
+	part->status[i].other_kernels = part->hooks[i].other_kernels;
+	snprintf(part->status[i].why, PROBE_WHY_LEN, "this kernel has no %s", part->hooks[i].function);
+}
+
 static void note_function(struct probe_part *const *parts, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -63,92 +68,66 @@ static void note_function(struct probe_part *const *parts, size_t n, const char 
 }
 
 /* ProtectKernelTunables= of systemd hides /proc/kallsyms, but BTF has the names of functions, too. */
-static void find_functions_in_btf(struct probe_part *const *parts, size_t n)
+static bool find_functions_in_btf(struct probe_part *const *parts, size_t n)
 {
 	struct btf *types = btf__load_vmlinux_btf();
 
 	if (!types)
-		return;
+		return false;
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < parts[i]->n_hooks; j++)
 			if (!parts[i]->hooks[j].iter)
 				parts[i]->found[j] = btf__find_by_name_kind(types,
 					parts[i]->hooks[j].function, BTF_KIND_FUNC) >= 0;
 	btf__free(types);
+	return true;
 }
 
-void probe_part_find_functions(struct probe_part *const *parts, size_t n)
+/* False if they cannot be read. systemd makes inaccessible files empty for those who may read every file. */
+static bool find_functions_in_kallsyms(struct probe_part *const *parts, size_t n)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/kallsyms", "re");
 	_cleanup_free_ char *line = NULL;
+	bool any = false;
 	size_t size = 0;
 
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < parts[i]->n_hooks; j++)
-			parts[i]->found[j] = !f || parts[i]->hooks[j].iter;
-	if (!f)
-		find_functions_in_btf(parts, n);
 	while (f && getline(&line, &size, f) > 0) {
 		char *type = strchr(line, ' '), *name;
 
+		any = true;
 		if (!type || (type[1] != 't' && type[1] != 'T') || type[2] != ' ')
 			continue;
 		name = type + 3;
 		name[strcspn(name, "\t\n")] = '\0';
 		note_function(parts, n, name);
 	}
-	if (f && !feof(f)) /* no memory for a line: attaching will show */
-		for (size_t i = 0; i < n; i++)
-			memset(parts[i]->found, true, sizeof(parts[i]->found));
+	return any && feof(f);
 }
 
-/* The capabilities that tracing needs and we do not have; NULL for none. */
-static const char *missing_privilege(void)
+void probe_part_find_functions(struct probe_part *const *parts, size_t n)
 {
-	bool bpf = util_has_capability(CAP_BPF), perfmon = util_has_capability(CAP_PERFMON);
+	bool known = find_functions_in_kallsyms(parts, n) || find_functions_in_btf(parts, n);
 
-	if (util_has_capability(CAP_SYS_ADMIN) || (bpf && perfmon))
-		return NULL;
-	return bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
+	for (size_t i = 0; i < n; i++) {
+		parts[i]->names_unknown = !known;
+		for (size_t j = 0; j < parts[i]->n_hooks; j++)
+			parts[i]->found[j] |= !known || parts[i]->hooks[j].iter;
+	}
 }
 
-static bool has_btf(void)
+/* Sets the reason of a failure. */
+static void explain_failure(const struct probe_part *part, size_t i, int error)
 {
-	return access("/sys/kernel/btf/vmlinux", R_OK) == 0;
-}
+	struct probe_status *status = &part->status[i];
+	struct probe_surroundings surroundings;
 
-static bool locked_down(void)
-{
-	_cleanup_fclose_ FILE *f = fopen("/sys/kernel/security/lockdown", "re");
-	char text[80];
-
-	return f && fgets(text, sizeof(text), f) && strstr(text, "[confidentiality]");
-}
-
-static bool has_kprobes(void)
-{
-	return access("/sys/bus/event_source/devices/kprobe/type", F_OK) == 0 ||
-	       access("/sys/kernel/tracing/kprobe_events", F_OK) == 0 ||
-	       access("/sys/kernel/debug/tracing/kprobe_events", F_OK) == 0;
-}
-
-/* Sets the reason of a failure: a known general one, otherwise the error and the message of libbpf. */
-static void explain_failure(const struct probe_part *part, int error, struct probe_status *status)
-{
-	const char *privilege = missing_privilege();
-	char *why = status->why;
-
-	if (privilege)
-		snprintf(why, PROBE_WHY_LEN, "no privilege: %s missing (before Linux 5.8 CAP_SYS_ADMIN is needed)", privilege);
-	else if (locked_down())
-		snprintf(why, PROBE_WHY_LEN, "the kernel is locked down (confidentiality)");
-	else if (part->btf && !has_btf())
-		snprintf(why, PROBE_WHY_LEN, "the kernel has no BTF (/sys/kernel/btf/vmlinux)");
-	else if (part->hooks[0].kprobe[0] && !has_kprobes())
-		snprintf(why, PROBE_WHY_LEN, "the kernel has no kprobes, and fentry is refused");
-	else
-		snprintf(why, PROBE_WHY_LEN, "%s%s%.120s", strerror(-error),
-			complaint[0] ? ": " : "", complaint);
+	probe_read_surroundings("/sys", &surroundings);
+	if (error == -ENOENT && part->names_unknown && status->method == PROBE_KPROBE && !surroundings.kprobes) {
+		explain_other_kernel(part, i);
+		return;
+	}
+	probe_explain(&surroundings, &(struct probe_failure){ .btf = part->btf, .kprobe = part->hooks[0].kprobe[0], .error = error,
+		.complaint = complaint }, status->why);
 }
 
 static const char *const *hook_programs(const struct probe_hook *hook, enum probe_method method)
@@ -250,10 +229,12 @@ static void give_up_method(struct probe_part *part, size_t i, int error)
 {
 	struct probe_status *status = &part->status[i];
 
-	explain_failure(part, error, status);
+	explain_failure(part, i, error);
 	status->method = next_method(&part->hooks[i], status->method);
-	if (status->method != PROBE_ABSENT)
+	if (status->method != PROBE_ABSENT) {
 		status->why[0] = '\0';
+		status->other_kernels = false;
+	}
 }
 
 /* The object did not load: loads each hook alone to find out which ones fail. */
@@ -324,7 +305,7 @@ int probe_part_attach(struct probe_part *part, size_t i, bool attach)
 	if (!attach || r < 0)
 		detach_hook(part, i);
 	if (r < 0) {
-		explain_failure(part, r, &part->status[i]);
+		explain_failure(part, i, r);
 		part->status[i].method = PROBE_ABSENT;
 	}
 	return r;
@@ -353,18 +334,19 @@ static bool part_active(const struct probe_part *part)
 
 void probe_part_start(struct probe_part *part, const struct probe_options *options)
 {
+	struct probe_surroundings surroundings;
 	int error = 0, r;
 
+	probe_read_surroundings("/sys", &surroundings);
+	complaint[0] = '\0';
 	for (size_t i = 0; i < part->n_hooks; i++) {
 		struct probe_status *status = &part->status[i];
 
 		status->why[0] = '\0';
 		if (!part->found[i]) {
-			status->other_kernels = part->hooks[i].other_kernels;
-			snprintf(status->why, PROBE_WHY_LEN, "this kernel has no %s",
-				part->hooks[i].function);
-		} else if (missing_privilege() || (part->btf && !has_btf())) {
-			explain_failure(part, -EPERM, status);
+			explain_other_kernel(part, i);
+		} else if (surroundings.missing_privilege || (part->btf && surroundings.btf)) {
+			explain_failure(part, i, -EPERM);
 		} else {
 			status->method = next_method(&part->hooks[i], PROBE_ABSENT);
 		}

@@ -45,6 +45,7 @@ struct probe_part {
 	struct bpf_object_skeleton *base;
 	struct bpf_link *links[PROBE_HOOKS_MAX][2];
 	bool found[PROBE_HOOKS_MAX]; /* this kernel has the function */
+	bool names_unknown; /* all functions count as found: attaching shows */
 	struct probe_status *status;
 };
 
@@ -98,7 +99,7 @@ unsigned probe_part_gso_shift(const struct feature_table *table);
 /* For libbpf_set_print(): keeps the first warning as the reason of a failure. */
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args);
 /* Sets part->found from /proc/kallsyms, whose names are readable without privileges, or else from BTF. If neither can be read,
- * all functions count as found. */
+ * all functions count as found, and names_unknown is set. */
 void probe_part_find_functions(struct probe_part *const *parts, size_t n);
 /* Sets status, one for each hook. why: the reason why all of the part is absent; NULL: none yet. */
 void probe_part_init(struct probe_part *part, struct probe_status *status, const char *why);
@@ -109,6 +110,34 @@ void probe_part_close(struct probe_part *part);
 void probe_part_update_runs(struct probe_part *part);
 /* Attaches hook i of a part that is loaded, or detaches it. 0, also if there is nothing to do; negative errno: it is absent now. */
 int probe_part_attach(struct probe_part *part, size_t i, bool attach);
+
+/* ---- probe_why.c: reasons for absent probes, and kprobes of kernels before 4.17 ---- */
+
+/* What a failure may be due to. */
+struct probe_surroundings {
+	const char *missing_privilege; /* capabilities that we do not have; NULL: none */
+	bool locked_down;	       /* lockdown=confidentiality, kernel_lockdown(7) */
+	int btf;		       /* of /sys/kernel/btf/vmlinux. 0: available; ENOENT: the kernel has none; another errno: unknown */
+	int kprobes;		       /* likewise; ENODEV: tracefs, which alone could show it, is not mounted */
+	uint64_t memlock; /* RLIMIT_MEMLOCK in bytes if BPF maps count against it (before 5.11); UINT64_MAX: unlimited */
+};
+/* sys: "/sys", another directory in tests. */
+void probe_read_surroundings(const char *sys, struct probe_surroundings *ret);
+/* Its kprobes. From 4.17 on they are a PMU (only_pmu), before that only a file of tracefs. */
+int probe_find_kprobes(const char *sys, bool only_pmu);
+
+struct probe_failure {
+	bool btf, kprobe;      /* it needs BTF; kprobes are one of its methods */
+	int error;	       /* negative errno */
+	const char *complaint; /* of libbpf, "" for none */
+};
+/* Sets why: a general reason that is certain, otherwise the error and the message of libbpf. */
+void probe_explain(const struct probe_surroundings *s, const struct probe_failure *failure, char why[PROBE_WHY_LEN]);
+
+/* Before 4.17 an event that libbpf created for a kprobe stays in kprobe_events if its process is killed. Removes those for these
+ * functions whose process is gone; call it before any is created. The kernel refuses to remove an event in use. Returns their number,
+ * or a negative errno. sys: as above. */
+int probe_remove_stale_events(const char *sys, const char *const *functions, size_t n);
 
 /* ---- probe_udp.c, on the part of fallback.bpf.c ---- */
 

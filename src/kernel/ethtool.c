@@ -2,8 +2,6 @@
 #include "kernel/ethtool.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <sys/utsname.h>
 
 #include "kernel/ethtool_private.h"
 
@@ -14,11 +12,7 @@ const char *const ethtool_backend_words[ETHTOOL_BACKENDS] = {
 /* Before Linux 5.10 FEATURES_SET loses wanted bits and does not update the links above; the ioctl does. */
 static bool netlink_set_is_safe(void)
 {
-	struct utsname u;
-	unsigned major, minor;
-
-	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
-		(major > 5 || (major == 5 && minor >= 10));
+	return !util_kernel_is_before(5, 10);
 }
 
 /* Ioctls have no notifications, so these come by netlink if the kernel has it. */

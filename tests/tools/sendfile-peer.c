@@ -8,7 +8,8 @@
  *   sendfile-peer hold ADDR PORT N		opens N connections, prints "held", keeps them until end of input
  *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
  * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
- * stale with what its device had when it was routed (sk_setup_caps(), from 4.17 on). */
+ * stale with what its device had when it was routed (sk_setup_caps(), from 4.17 on).
+ * With MPTCP in the environment, its sockets are of that protocol. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +69,7 @@ static int open_socket(const char *text, const char *port, const char *peer, uni
 	int one = 1, fd;
 
 	*ret_len = parse(text, port, ret);
-	fd = socket(ret->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(ret->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, getenv("MPTCP") ? IPPROTO_MPTCP : 0);
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));

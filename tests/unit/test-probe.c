@@ -2,10 +2,17 @@
 /* Records as the kernel's half writes them, and as it does not. */
 #include "unit.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <linux/types.h>
 
+#include "basic/util.h"
 #include "bpf/event.h"
 #include "evidence/probe.h"
+#include "evidence/probe_private.h"
 
 #define HEADER(record, t)                                                                          \
 	(struct event_header){ .version = EVENT_VERSION, .type = t, .size = sizeof(record) }
@@ -135,9 +142,148 @@ static void without_feature_names_nothing_is_loaded(void **state)
 	probe_close(probe);
 }
 
+static void each_reason_is_the_errno_that_it_was(void **state)
+{
+	static const struct {
+		struct probe_surroundings s;
+		bool btf, kprobe;
+		int error;
+		const char *complaint, *why;
+	} cases[] = {
+		{ { "CAP_BPF", .memlock = 65536, .btf = ENOENT, .kprobes = ENOENT }, true, true, -EPERM, "x", "no privilege: CAP_BPF missing" },
+		{ { .locked_down = true, .memlock = UINT64_MAX }, true, true, -EINVAL, "", "the kernel is locked down (confidentiality)" },
+		{ { .btf = ENOENT, .memlock = UINT64_MAX }, true, true, -EPERM, "", "the kernel has no BTF (/sys/kernel/btf/vmlinux)" },
+		{ { .btf = EACCES, .memlock = UINT64_MAX }, true, true, -EPERM, "",
+			"failed to read /sys/kernel/btf/vmlinux: Permission denied" },
+		{ { .btf = ENOENT, .memlock = UINT64_MAX }, false, true, -EPERM, "map", "Operation not permitted: map" },
+		{ { .memlock = 65536, .kprobes = EACCES }, false, true, -EPERM, "",
+			"Operation not permitted; RLIMIT_MEMLOCK is 65536 bytes, and this kernel counts BPF maps against it" },
+		{ { .memlock = 65536 }, false, true, -EINVAL, "", "Invalid argument" },
+		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, false, true, -ENOENT, "", "the kernel has no kprobes: No such file or directory" },
+		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, true, true, -EPERM, "",
+			"the kernel has no kprobes, and fentry fails: Operation not permitted" },
+		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, true, false, -EPERM, "", "Operation not permitted" },
+		{ { .kprobes = EACCES, .memlock = UINT64_MAX }, false, true, -ENOENT, "",
+			"failed to access kprobe_events of tracefs: Permission denied" },
+		{ { .kprobes = ENODEV, .memlock = UINT64_MAX }, false, true, -ENOENT, "",
+			"tracefs is not mounted, or the kernel has none: No such file or directory" },
+		{ { .memlock = UINT64_MAX }, false, true, -EROFS, "failed to add legacy kprobe event",
+			"Read-only file system: failed to add legacy kprobe event" },
+		{ { .memlock = UINT64_MAX }, true, true, -EACCES, "", "Permission denied" },
+	};
+	char why[PROBE_WHY_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		probe_explain(&cases[i].s, &(struct probe_failure){ .btf = cases[i].btf, .kprobe = cases[i].kprobe,
+			.error = cases[i].error, .complaint = cases[i].complaint }, why);
+		assert_string_equal(why, cases[i].why);
+	}
+}
+
+static char sys[] = "/tmp/test-probe.XXXXXX";
+
+static const char *below_sys(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", sys, name);
+	return path;
+}
+
+static void write_sys(const char *name, const char *text)
+{
+	FILE *f = fopen(below_sys(name), "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int make_sys(void **state)
+{
+	static const char *const dirs[] = { "kernel", "kernel/tracing", "kernel/debug", "bus", "bus/event_source",
+		"bus/event_source/devices", "bus/event_source/devices/kprobe" };
+
+	(void)state;
+	strcpy(sys + sizeof(sys) - 7, "XXXXXX");
+	assert_non_null(mkdtemp(sys));
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		assert_int_equal(mkdir(below_sys(dirs[i]), 0755), 0);
+	return 0;
+}
+
+static int remove_sys(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r %s", sys);
+	return system(command);
+}
+
+static void only_enoent_means_that_there_are_no_kprobes(void **state)
+{
+	(void)state;
+	assert_int_equal(probe_find_kprobes(sys, true), ENOENT);
+	assert_int_equal(probe_find_kprobes(sys, false), ENODEV);
+	write_sys("kernel/tracing/trace", "");
+	assert_int_equal(probe_find_kprobes(sys, false), ENOENT);
+	unlink(below_sys("kernel/tracing/trace"));
+	/* what cannot be examined, which for root no mode makes so */
+	assert_int_equal(symlink("tracing", below_sys("kernel/debug/tracing")), 0);
+	assert_int_equal(probe_find_kprobes(sys, false), ELOOP);
+	write_sys("kernel/tracing/kprobe_events", "");
+	assert_int_equal(probe_find_kprobes(sys, false), 0);
+	assert_int_equal(probe_find_kprobes(sys, true), ENOENT);
+	write_sys("bus/event_source/devices/kprobe/type", "6\n");
+	assert_int_equal(probe_find_kprobes(sys, true), 0);
+}
+
+static void events_of_killed_processes_are_removed(void **state)
+{
+	static const char *const functions[] = { "sock_no_sendpage_locked", "sock_no_sendpage" };
+	char before[1024], wanted[2048], after[2048] = "";
+	pid_t gone = fork();
+	FILE *f;
+
+	(void)state;
+	if (gone == 0)
+		_exit(0);
+	assert_int_equal(waitpid(gone, NULL, 0), gone);
+	assert_int_equal(probe_remove_stale_events(sys, functions, 2), -ENOENT);
+	snprintf(before, sizeof(before),
+		"p:kprobes/libbpf_%d_sock_no_sendpage_locked_0x0_0 sock_no_sendpage_locked\n"
+		"p:kprobes/libbpf_%d_sock_no_sendpage_0x0_1 sock_no_sendpage+0\n"
+		"r4:kprobes/libbpf_%d_sock_no_sendpage_0x0_2 sock_no_sendpage+0\n"
+		"p:kprobes/libbpf_%d_vfs_read_0x0_0 vfs_read+0\n"	  /* another program's */
+		"p:kprobes/libbpf_%d_sock_no_sendpage_0x0_3 sock_no_sendpage+0\n" /* of a process that runs */
+		"p:kprobes/libbpf_%d_sock_no_sendpage_0x0_4 sock_no_sendpage+0\n" /* its process id is ours now */
+		"p:kprobes/mine sock_no_sendpage+0 arg1=%%di\n"
+		"p:kprobes/libbpf_0_sock_no_sendpage_0x0_5 sock_no_sendpage+0\nnonsense\n",
+		gone, gone, gone, gone, getppid(), getpid());
+	write_sys("kernel/tracing/kprobe_events", before);
+	assert_int_equal(probe_remove_stale_events(sys, functions, 2), 4);
+	snprintf(wanted, sizeof(wanted),
+		"%s-:kprobes/libbpf_%d_sock_no_sendpage_locked_0x0_0\n-:kprobes/libbpf_%d_sock_no_sendpage_0x0_1\n"
+		"-:kprobes/libbpf_%d_sock_no_sendpage_0x0_2\n-:kprobes/libbpf_%d_sock_no_sendpage_0x0_4\n",
+		before, gone, gone, gone, getpid());
+	f = fopen(below_sys("kernel/tracing/kprobe_events"), "re");
+	assert_non_null(f);
+	assert_true(fread(after, 1, sizeof(after) - 1, f) > 0);
+	fclose(f);
+	assert_string_equal(after, wanted);
+	/* from 4.17 on there is nothing to remove */
+	write_sys("bus/event_source/devices/kprobe/type", "6\n");
+	assert_int_equal(probe_remove_stale_events(sys, functions, 2), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_reason_is_the_errno_that_it_was),
+		cmocka_unit_test_setup_teardown(only_enoent_means_that_there_are_no_kprobes, make_sys, remove_sys),
+		cmocka_unit_test_setup_teardown(events_of_killed_processes_are_removed, make_sys, remove_sys),
 		cmocka_unit_test(good_records_are_understood),
 		cmocka_unit_test(other_sizes_versions_and_types_are_refused),
 		cmocka_unit_test(values_out_of_range_are_refused),

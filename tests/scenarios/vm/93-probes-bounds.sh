@@ -65,9 +65,35 @@ esac
 probes_stop
 umount /sys/kernel/btf
 
+# without BTF and names of functions, as below ProtectKernelTunables= on kernels without BTF: one after the other is tried
+mount -t tmpfs none /sys/kernel/btf
+: >"$scratch/empty"
+mount --bind "$scratch/empty" /proc/kallsyms
+probes_start
+case $KERNEL in
+5.10 | 6.1) wanted='^sendpage by process \(sock_no_sendpage_locked\): kprobe$' ;;
+*) wanted='^sendpage by process \(sock_no_sendpage\): absent, this kernel has no sock_no_sendpage' ;;
+esac
+has "without names of functions too, sendpage is counted by process where the kernel has it" "$(ask status)" "$wanted"
+probes_stop
+umount /proc/kallsyms
+if [ "$KERNEL" = 5.10 ]; then
+	probes_run setpriv --bounding-set=-sys_resource bash -c 'ulimit -l 64 && exec "$0"' "$tools/probes-dump"
+	has "a limit of locked memory is reported as that" "$(ask status)" \
+		'^sendpage by process .*absent, Operation not permitted; RLIMIT_MEMLOCK is 65536 bytes'
+	probes_stop
+fi
+umount /sys/kernel/btf
+
 # without privilege
 probes_run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$tools/probes-dump"
 has "without privilege each probe says so" "$(ask status)" '^segmentation .*absent, no privilege' '^sockets .*absent, no privilege'
+probes_stop
+
+# the only privilege that the drop-in for kernels before 5.8 adds, as a user other than root
+probes_run setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all,+sys_admin --inh-caps=-all,+sys_admin \
+	--ambient-caps=+sys_admin "$tools/probes-dump"
+has "CAP_SYS_ADMIN alone is enough" "$(ask status)" '^segmentation .*(fentry|kprobe)$' '^checksum .*(fentry|kprobe)$' '^sockets .*iterator$'
 probes_stop
 
 # steady fallback wakes once
