@@ -77,6 +77,8 @@ static size_t escape_length(const char *s, size_t n)
 {
 	size_t length = 0;
 
+	if (!strchr("\x1b\xc2^\\[", *s))
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(escapes) && !length; i++)
 		if (n > strlen(escapes[i]) && memcmp(s, escapes[i], strlen(escapes[i])) == 0)
 			length = strlen(escapes[i]);
@@ -101,7 +103,7 @@ static size_t escape_length(const char *s, size_t n)
 
 static size_t replacement(const char *s, size_t n, char *ret)
 {
-	if (isalnum((unsigned char)*s) || *s == ' ' || *s == '\n')
+	if ((unsigned char)*s < 0x80 && !strchr("\r\t\v\f\\&=", *s))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(replacements); i++) {
 		size_t length = strlen(replacements[i].from);

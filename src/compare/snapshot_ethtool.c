@@ -11,6 +11,8 @@
 #include "basic/util.h"
 
 #define NAME_MAX_LEN 64 /* of the words before a colon */
+#define NAME_WORDS 5    /* "tx udp tnl csum segmentation" */
+#define TAG_MAX_LEN 64  /* of HTML */
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 #define QUOTES "\"'`*"
 
@@ -149,7 +151,8 @@ struct value {
 static const char *skip_markup(const char *at)
 {
 	for (;;) {
-		const char *close = *at == '<' && (at[1] == '/' || isalpha((unsigned char)at[1])) ? strchr(at, '>') : NULL;
+		size_t tag = *at == '<' && (at[1] == '/' || isalpha((unsigned char)at[1])) ? strnlen(at, TAG_MAX_LEN) : 0;
+		const char *close = tag ? memchr(at, '>', tag) : NULL;
 
 		if (close)
 			at = close + 1;
@@ -215,12 +218,17 @@ static const char *words_before(const char *from, const char *colon, size_t *ret
 /* The longest known name at the end of some words. whole: all of them only. */
 static const char *find_known(const struct reader *r, const char *words, size_t len, bool whole)
 {
-	const char *name = snapshot_builder_find(&r->b, words, len);
+	const char *name = snapshot_builder_find(&r->b, words, len), *longest = NULL, *shorter;
+	unsigned n = 0;
 
-	for (size_t i = 1; !name && !whole && i < len; i++)
-		if (words[i - 1] == ' ')
-			name = snapshot_builder_find(&r->b, words + i, len - i);
-	return name;
+	for (size_t i = len; !name && !whole && n < NAME_WORDS && i > 1; i--) {
+		if (words[i - 2] != ' ')
+			continue;
+		n++;
+		shorter = snapshot_builder_find(&r->b, words + i - 1, len - i + 1);
+		longest = shorter ? shorter : longest;
+	}
+	return name ? name : longest;
 }
 
 /* May it be the feature of a newer kernel? Then it is alone before the colon, and nothing but a mark or a note
