@@ -90,8 +90,8 @@ probes_run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$
 has "without privilege each probe says so" "$(ask status)" '^segmentation .*absent, no privilege' '^sockets .*absent, no privilege'
 probes_stop
 
-# the only privilege that the drop-in for kernels before 5.8 adds, as a user other than root
-probes_run setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all,+sys_admin --inh-caps=-all,+sys_admin \
+# the only privilege that the drop-in for kernels before 5.8 adds, as a user other than root, with the LimitMEMLOCK= of the unit
+probes_run bash -c 'ulimit -l unlimited && exec "$@"' - setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all,+sys_admin --inh-caps=-all,+sys_admin \
 	--ambient-caps=+sys_admin "$tools/probes-dump"
 has "CAP_SYS_ADMIN alone is enough" "$(ask status)" '^segmentation .*(fentry|kprobe)$' '^checksum .*(fentry|kprobe)$' '^sockets .*iterator$'
 probes_stop
