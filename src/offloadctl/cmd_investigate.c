@@ -272,6 +272,15 @@ static int name_stacks(struct watch *w)
 	return 0;
 }
 
+/* "udp: Allow GSO transmit from devices with no checksum offload", 6.11. Later kernels refuse only UDP-Lite and IPsec in that place. An
+ * unknown version counts as earlier. */
+static bool is_before_6_11(const char *kernel)
+{
+	unsigned major, minor;
+
+	return sscanf(kernel, "%u.%u", &major, &minor) != 2 || major < 6 || (major == 6 && minor < 11);
+}
+
 /* Notes which probes are available. */
 static void note_probes(struct watch *w)
 {
@@ -287,7 +296,7 @@ static void note_probes(struct watch *w)
 		if (kind < FALLBACK_KINDS)
 			i->rates[investigation_rate_of(kind)].known |= status[k].method != PROBE_ABSENT ||
 				(kind == FALLBACK_UDP && status[k].other_kernels); /* this kernel refuses none */
-		w->refuses_udp |= kind == FALLBACK_UDP && status[k].method != PROBE_ABSENT;
+		w->refuses_udp |= kind == FALLBACK_UDP && status[k].method != PROBE_ABSENT && is_before_6_11(i->kernel);
 		if (strncmp(status[k].name, "feature ", 8))
 			collect_probe(&i->evidence, &status[k]);
 	}
