@@ -197,17 +197,18 @@ int collect_stale(struct collect *c, struct probe *probe, struct stale_set *set)
 {
 	struct inventory inventory = { .collect = c };
 	uint64_t realtime_usec = util_realtime_usec();
+	size_t known = 0;
 	int r;
 
 	stale_begin(set);
 	r = probe_read_sockets(probe, false, add_socket, &inventory, NULL);
 	if (r >= 0)
 		r = inventory.error;
-	for (size_t i = 0; r >= 0 && i < inventory.n; i++)
-		(void)senders_note_socket(&c->senders, inventory.stale[i].cgroup, inventory.stale[i].inode);
-	senders_find(&c->senders);
-	for (size_t i = 0; r >= 0 && i < inventory.n; i++)
+	for (size_t i = 0; r >= 0 && i < inventory.n; i++) {
+		if (i == known)
+			known += senders_find_sockets(&c->senders, &inventory.stale[i], inventory.n - i);
 		add_stale(c, set, &inventory.stale[i], realtime_usec);
+	}
 	free(inventory.stale);
 	return r;
 }

@@ -162,6 +162,8 @@ static unsigned find_unseen(const struct investigation *i)
 		[DIAGNOSIS_NO_COPY] = !rates[INVESTIGATION_COPIED].known,
 		[DIAGNOSIS_NO_UDP] = !rates[INVESTIGATION_REFUSED].known,
 		[DIAGNOSIS_NO_SOCKETS] = !i->evidence.has_sockets && !i->evidence.has_lingering,
+		[DIAGNOSIS_NO_SENDERS] = i->senders_unseen,
+		[DIAGNOSIS_UNDECIDED_SENDERS] = i->evidence.udp_undecided,
 		[DIAGNOSIS_IDLE_SOCKETS] = i->evidence.has_lingering,
 		[DIAGNOSIS_NO_LATENCY] = !i->evidence.has_latency,
 		[DIAGNOSIS_LOST_PACKETS] = rates[INVESTIGATION_SEGMENTED].lost || rates[INVESTIGATION_SUMMED].lost ||

@@ -42,6 +42,7 @@ struct investigation {
 	char kernel[72]; /* uname -r */
 	char unit[UNIT_SERVICE_LEN], only_link[LINK_NAME_LEN]; /* of --unit and --link; "": all */
 	uint64_t elapsed_usec;
+	bool senders_unseen; /* this kernel refuses UDP segmentation, and offloadd, which knows who gave it up, was not asked */
 	bool link_gone; /* only_link was removed during the observation */
 	struct investigation_count rates[INVESTIGATION_RATES];
 	struct investigation_stack *stacks; /* of tcp_push_one(), the most frequent first */

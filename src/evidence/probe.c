@@ -111,12 +111,19 @@ static void set_sockets(struct sockets_bpf *skeleton, const struct probe_options
 
 #define PROC_PID_INIT_INO 0xEFFFFFFCU /* inode of the initial PID namespace: include/linux/proc_ns.h */
 
+bool probe_has_foreign_pids(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != PROC_PID_INIT_INO;
+}
+
 /* The programs see process ids of the initial PID namespace. */
 static void set_changes(struct changes_bpf *skeleton, const struct probe_options *options _unused_)
 {
 	struct stat st;
 
-	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == PROC_PID_INIT_INO) {
+	if (!probe_has_foreign_pids() || stat("/proc/self/ns/pid", &st) < 0) {
 		skeleton->bss->own_tgid = (uint32_t)getpid();
 		return;
 	}
@@ -471,7 +478,8 @@ static bool is_not_ours(const struct process_key *key)
 	char name[40];
 
 	snprintf(name, sizeof(name), "/proc/%u/ns/net", key->tgid);
-	return !strncmp(key->comm, "offloadctl", sizeof(key->comm)) || (own && stat(name, &st) == 0 && st.st_ino != own);
+	return !strncmp(key->comm, "offloadctl", sizeof(key->comm)) ||
+	       (own && !probe_has_foreign_pids() && stat(name, &st) == 0 && st.st_ino != own);
 }
 
 static int sum_process(const struct hits_reader *reader, int fd, const struct process_key *key, struct probe_hits *ret)

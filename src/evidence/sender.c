@@ -73,6 +73,7 @@ void senders_open(struct senders *s, const struct sender_source *source)
 	}
 	s->source = (struct sender_source){ kernel_cgroup_path, kernel_has_cgroup, kernel_process_path, kernel_read_process,
 		kernel_find_owners, kernel_read_holders, kernel_asleep_usec, s };
+	s->foreign_pids = probe_has_foreign_pids();
 	(void)cgroup_paths_open(&s->cgroups);
 }
 
@@ -111,6 +112,14 @@ static bool read_cgroup_unit(struct senders *s, uint64_t cgroup, struct unit *re
 	return true;
 }
 
+static bool is_of_socket_unit(struct senders *s, uint64_t cgroup)
+{
+	char path[UNIT_PATH_MAX], service[UNIT_PATH_MAX];
+
+	return s->source.cgroup_path(s->source.userdata, cgroup, path, sizeof(path)) >= 0 &&
+	       unit_path_of_service(path, service, sizeof(service));
+}
+
 /* systemd creates listeners and passes them on, and sends nothing by them. */
 static bool is_manager(const struct unit *unit)
 {
@@ -125,10 +134,11 @@ static const struct sender_owner *find_owner(const struct senders *s, uint64_t c
 	return owner;
 }
 
-/* What the cgroup of a socket suggests. */
-static void name_by_cgroup(struct senders *s, uint64_t cgroup, struct unit *unit, char buf[UNIT_SERVICE_LEN])
+/* What the cgroup of a socket suggests. That of a process, which sends by itself, needs no other evidence; but no process is in the
+ * cgroup of a socket unit, so there it is that of a socket, by which a kernel thread sent. */
+static void name_by_cgroup(struct senders *s, uint64_t cgroup, bool of_process, struct unit *unit, char buf[UNIT_SERVICE_LEN])
 {
-	const struct sender_owner *owner = find_owner(s, cgroup);
+	const struct sender_owner *owner = of_process && !is_of_socket_unit(s, cgroup) ? NULL : find_owner(s, cgroup);
 
 	if (owner && owner->single) {
 		*unit = owner->unit;
@@ -155,7 +165,7 @@ const char *senders_name_cgroup(struct senders *s, uint64_t cgroup, pid_t pid, c
 		snprintf(buf, UNIT_SERVICE_LEN, "cgroup %" PRIu64, cgroup);
 		return buf;
 	}
-	if (cgroup <= 1)
+	if (cgroup <= 1 && !s->foreign_pids)
 		read_process_unit(s, pid, ret);
 	if (ret->kind != UNIT_NONE)
 		return unit_format(ret, buf, UNIT_SERVICE_LEN);
@@ -165,6 +175,19 @@ const char *senders_name_cgroup(struct senders *s, uint64_t cgroup, pid_t pid, c
 
 /* ---- senders ---- */
 
+/* Makes it the last to be forgotten. NULL: no memory, it is forgotten. */
+static struct sender *touch(struct senders *s, struct sender *sender)
+{
+	if (!sender->hh.next)
+		return sender;
+	HASH_DEL(s->all, sender);
+	if (hash_add(s->all, key, sender) == 0)
+		return sender;
+	s->n_pending -= sender->pending;
+	free(sender);
+	return NULL;
+}
+
 static struct sender *add(struct senders *s, const struct sender_key *key, bool *ret_new)
 {
 	struct sender *sender;
@@ -172,9 +195,9 @@ static struct sender *add(struct senders *s, const struct sender_key *key, bool 
 	*ret_new = false;
 	HASH_FIND(hh, s->all, key, sizeof(*key), sender);
 	if (sender)
-		return sender;
+		return touch(s, sender);
 	if (HASH_COUNT(s->all) >= SENDERS_MAX) {
-		sender = s->all; /* the oldest */
+		sender = s->all; /* the first in the order of touch() */
 		s->n_pending -= sender->pending;
 		HASH_DEL(s->all, sender);
 		free(sender);
@@ -210,9 +233,11 @@ static void set_process(struct senders *s, struct sender *sender, pid_t pid, con
 	struct cgroup_process process;
 
 	sender->held = true;
-	sender->pid = pid;
 	sender->unit = *unit;
 	unit_format(unit, sender->service, sizeof(sender->service));
+	if (s->foreign_pids)
+		return;
+	sender->pid = pid;
 	if (s->source.read_process(s->source.userdata, pid, &process) < 0)
 		return;
 	sender->start_usec = process.start_usec;
@@ -239,7 +264,7 @@ static struct sender *note_process(struct senders *s, const struct probe_hits *h
 
 	if (!sender || !is_new)
 		return sender;
-	if (s->source.read_process(s->source.userdata, hits->tgid, &process) == 0 &&
+	if (!s->foreign_pids && s->source.read_process(s->source.userdata, hits->tgid, &process) == 0 &&
 		(!hit_usec || start_of(s, &process) <= hit_usec) && read_process_unit(s, hits->tgid, &unit))
 		set_process(s, sender, hits->tgid, &unit);
 	else
@@ -303,6 +328,8 @@ static void take_holder(const struct probe_holder *holder, void *userdata)
 	const struct senders *s = userdata;
 	struct sender *sender;
 
+	if (s->foreign_pids && holder->cgroup <= 1)
+		return;
 	HASH_FIND(hh, s->all, &key, sizeof(key), sender);
 	note_holder(sender, holder->tgid, holder->cgroup);
 }
@@ -338,6 +365,16 @@ void senders_find(struct senders *s)
 		}
 }
 
+size_t senders_find_sockets(struct senders *s, const struct socket_info *sockets, size_t n)
+{
+	if (n > SENDERS_BATCH)
+		n = SENDERS_BATCH;
+	for (size_t i = 0; i < n; i++)
+		(void)senders_note_socket(s, sockets[i].cgroup, sockets[i].inode);
+	senders_find(s);
+	return n;
+}
+
 bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit *ret, char buf[UNIT_SERVICE_LEN])
 {
 	const struct sender *sender;
@@ -348,7 +385,7 @@ bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit 
 		return true;
 	sender = senders_note(s, hits);
 	if (!sender || (!sender->held && !sender->key.is_process)) {
-		name_by_cgroup(s, hits->cgroup, ret, buf);
+		name_by_cgroup(s, hits->cgroup, evidence_is_by_process(hits->kind), ret, buf);
 		return sender && !sender->pending;
 	}
 	*ret = sender->unit;
@@ -363,7 +400,7 @@ bool senders_has_ended(const struct senders *s, const struct sender *sender, uin
 
 	if (ret_start_usec)
 		*ret_start_usec = 0;
-	if (!sender->key.is_process)
+	if (!sender->key.is_process || s->foreign_pids)
 		return false;
 	found = s->source.read_process(s->source.userdata, (pid_t)sender->key.id, &process) == 0;
 	if (found && ret_start_usec)

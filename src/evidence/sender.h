@@ -14,9 +14,11 @@
 #include "basic/hash.h"
 #include "evidence/probe.h"
 #include "kernel/cgroup.h"
+#include "model/socket.h"
 #include "model/unit.h"
 
-#define SENDERS_MAX 8192 /* then the oldest is forgotten */
+#define SENDERS_MAX 12288 /* then the one that was not noted for the longest time is forgotten; more than PROBE_KEYS_DEFAULT */
+#define SENDERS_BATCH (SENDERS_MAX / 2)
 #define SENDER_UNKNOWN "unknown service" /* it could not be determined */
 
 struct sender {
@@ -76,6 +78,7 @@ struct senders {
 	struct sender *all;
 	struct sender_owner *owners;
 	size_t n_pending;
+	bool foreign_pids; /* probe_has_foreign_pids(): those of probes must not be looked up */
 	bool sees; /* a holder was found once: they are visible to us */
 };
 
@@ -89,11 +92,14 @@ struct sender *senders_note_socket(struct senders *s, uint64_t cgroup, uint64_t 
 struct sender *senders_note(struct senders *s, const struct probe_hits *hits);
 /* Resolves all pending senders, by one pass over /proc. */
 void senders_find(struct senders *s);
+/* The same for the first SENDERS_BATCH of these sockets; returns how many that are. For lists of any length:
+ *	for (i = 0, known = 0; i < n; i++) { if (i == known) known += senders_find_sockets(s, all + i, n - i); ... } */
+size_t senders_find_sockets(struct senders *s, const struct socket_info *sockets, size_t n);
 /* Copies the name of the sender of hits; "" if it is the kernel itself. Returns false if it is only provisional, because it is
  * pending. */
 bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit *ret, char buf[UNIT_SERVICE_LEN]);
 
-/* Has the process ended? Always false for sockets and cgroups. *ret_start_usec (may be NULL): when the process that has its number now
+/* Has the process ended? Always false for sockets and cgroups, and if process ids are foreign. *ret_start_usec (may be NULL): when the process that has its number now
  * was started, CLOCK_MONOTONIC; 0: there is none. */
 bool senders_has_ended(const struct senders *s, const struct sender *sender, uint64_t *ret_start_usec);
 

@@ -173,6 +173,20 @@ static void complete_event(const struct tracker *w, struct probe_hits *hits)
 	}
 }
 
+/* An event is sent once, while its fallback may go on: what was lost is reported from the hits. */
+static void report_lost_events(struct tracker *w, uint64_t now_usec)
+{
+	struct probe_lost lost;
+	uint64_t n;
+
+	probe_read_lost(w->probe, &lost);
+	n = lost.events + w->events_dropped;
+	for (size_t i = 0; i < w->n_read && n != w->events_lost; i++)
+		if (w->read[i].last_usec + EVIDENCE_NOW_USEC > now_usec)
+			report_fallback(w, &w->read[i]);
+	w->events_lost = n;
+}
+
 /* Reports the events whose senders can be resolved now. */
 static void report_events(struct tracker *w, uint64_t now_usec)
 {
@@ -188,6 +202,7 @@ static void report_events(struct tracker *w, uint64_t now_usec)
 		complete_event(w, &w->events[i]);
 		report_fallback(w, &w->events[i]);
 	}
+	report_lost_events(w, now_usec);
 	collect_settle(&w->collect, w->probe, w->events, w->n_events);
 	w->n_events = 0;
 	cost_usec = util_now_usec() - now_usec;
@@ -202,6 +217,8 @@ static void note_event(const struct probe_hits *hits, void *userdata)
 		w->udp_usec = util_now_usec();
 	if (w->n_events < TRACKER_EVENTS_MAX && GROW(w->events, w->n_events))
 		w->events[w->n_events++] = *hits;
+	else
+		w->events_dropped++;
 }
 
 void tracker_forget_link(struct tracker *w, int ifindex)
@@ -250,13 +267,16 @@ static void keep_hits(struct tracker *w, const struct probe_hits *hits, const ch
 	HASH_FIND(hh, w->past, &key, sizeof(key), past);
 	if (!past) {
 		past = HASH_COUNT(w->past) < PAST_MAX ? calloc(1, sizeof(*past)) : NULL;
-		if (!past)
+		if (!past) {
+			w->past_lost[hits->kind] += n;
 			return;
+		}
 		past->key = key;
 		past->hits = *hits;
 		past->hits.hits = 0;
 		if (hash_add(w->past, key, past) < 0) {
 			free(past);
+			w->past_lost[hits->kind] += n;
 			return;
 		}
 	}
@@ -320,7 +340,7 @@ static void report_lost(struct tracker *w)
 
 	probe_read_lost(w->probe, &lost);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
-		hits += lost.hits[i];
+		hits += lost.hits[i] + w->past_lost[i];
 	if (!hits || w->lost_reported)
 		return;
 	w->lost_reported = hits;
@@ -632,10 +652,13 @@ uint64_t tracker_deadline(const struct tracker *w)
 static int read_hits_again(struct tracker *w, uint64_t now_usec)
 {
 	int more = tracker_read_hits(w, now_usec);
+	uint64_t pause_usec = (util_now_usec() - now_usec) * TRACKER_COST_FACTOR;
 
 	w->quiet = more ? 0 : w->quiet + 1;
+	if (pause_usec < HITS_USEC)
+		pause_usec = HITS_USEC;
 	if (w->quiet < READS_QUIET)
-		w->hits_usec = now_usec + HITS_USEC;
+		w->hits_usec = now_usec + pause_usec;
 	else
 		w->hits_usec = w->polling ? now_usec + HITS_POLL_USEC : 0;
 	if (more && now_usec >= w->settle_usec && w->settle_usec)

@@ -57,7 +57,7 @@ static void list_fallback(struct tracker *w, uint64_t now_usec, struct evidence 
 		list_hits(w, now_usec, &past->hits, past->key.service, ret);
 	probe_read_lost(w->probe, &lost);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++) {
-		ret->lost[i] = lost.hits[i];
+		ret->lost[i] = lost.hits[i] + w->past_lost[i];
 		ret->elsewhere[i] = lost.elsewhere[i];
 	}
 }

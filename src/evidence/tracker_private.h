@@ -61,9 +61,12 @@ struct tracker {
 	struct probe_hits *read; /* as last read */
 	size_t n_read;
 	struct tracker_past *past;
+	uint64_t past_lost[FALLBACK_KINDS]; /* hits that past had no room for */
 	uint64_t hits;	    /* total, when last read, with those in past */
 	struct probe_hits *events;
 	size_t n_events;
+	uint64_t events_dropped; /* beyond TRACKER_EVENTS_MAX */
+	uint64_t events_lost;	 /* these, and those of a full ring buffer, when last compared */
 	uint64_t senders_usec; /* do not resolve senders before this time: it takes long */
 	uint64_t settle_usec;  /* when to compare settled cgroups again */
 	bool has_sockets;      /* the kernel shows them */

@@ -103,10 +103,12 @@ static void end_named(struct tracker *w, struct tracker_udp *sender)
 
 /* /proc may hide the processes of other users, pidfd_open(2) does not. A number that is in use again does not matter: what was counted
  * for the first process stays as it is. */
-static bool has_ended(const struct tracker_udp *sender)
+static bool has_ended(const struct tracker *w, const struct tracker_udp *sender)
 {
 	struct pollfd fd = { .fd = sender->pidfd, .events = POLLIN };
 
+	if (w->collect.senders.foreign_pids)
+		return false;
 	if (sender->pidfd >= 0)
 		return poll(&fd, 1, 0) > 0 && fd.revents & (POLLIN | POLLHUP);
 	return kill(sender->key.pid, 0) < 0 && errno == ESRCH;
@@ -131,7 +133,7 @@ static struct tracker_udp *add_sender(struct tracker *w, const struct probe_send
 		return NULL;
 	sender->key = *key;
 	sender->cgroup = cgroup;
-	sender->pidfd = HASH_COUNT(w->udp) < PIDFDS_MAX ? (int)syscall(SYS_pidfd_open, key->pid, 0) : -1;
+	sender->pidfd = HASH_COUNT(w->udp) < PIDFDS_MAX && !w->collect.senders.foreign_pids ? (int)syscall(SYS_pidfd_open, key->pid, 0) : -1;
 	senders_name_cgroup(&w->collect.senders, cgroup, key->pid, comm, &sender->unit, sender->service);
 	if (hash_add(w->udp, key, sender) < 0) {
 		util_close_pointer(&sender->pidfd);
@@ -148,6 +150,8 @@ static void note_sender(const struct probe_sender *found, void *userdata)
 	struct tracker_udp *sender;
 	enum gave_up judged = gave_up_judge(found);
 
+	if (judged == GAVE_UP_YES && w->collect.senders.foreign_pids)
+		judged = GAVE_UP_UNDECIDED; /* it would be named after its restart, too */
 	if (found->key.netns != w->collect.netns)
 		return;
 	HASH_FIND(hh, w->udp, &found->key, sizeof(found->key), sender);
@@ -170,7 +174,7 @@ int tracker_read_udp(struct tracker *w, uint64_t now_usec)
 	w->unsaved = false;
 	(void)probe_read_senders(w->probe, note_sender, w);
 	HASH_ITER(hh, w->udp, sender, next) {
-		if (has_ended(sender))
+		if (has_ended(w, sender))
 			remove_sender(w, sender);
 		else
 			open |= sender->judged != GAVE_UP_NO;
@@ -231,7 +235,7 @@ bool tracker_restore_udp(struct tracker *w, const char *line)
 		return false;
 	if (sscanf(line, "udp %" SCNu32 " %d %d %" SCNu64 " %" SCNu64 " %n", &found.key.netns, &found.key.ifindex, &found.key.pid,
 		    &found.key.start_ns, &found.cgroup, &at) != 5 || !at || found.key.netns != w->collect.netns || found.key.ifindex <= 0 ||
-		found.key.pid <= 0 || (kill(found.key.pid, 0) < 0 && errno == ESRCH))
+		found.key.pid <= 0 || w->collect.senders.foreign_pids || (kill(found.key.pid, 0) < 0 && errno == ESRCH))
 		return true;
 	util_copy_name(found.comm, sizeof(found.comm), line + at, strcspn(line + at, "\n"));
 	probe_restore_sender(w->probe, &found);

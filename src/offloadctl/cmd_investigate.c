@@ -39,6 +39,7 @@ struct watch {
 	struct probe_lost lost_before;
 	struct probe_latency_lost calls_before;
 	struct lingering lingering;
+	bool refuses_udp; /* this kernel does, for a missing checksum */
 	uint64_t senders_usec; /* not before: resolving senders */
 };
 
@@ -158,6 +159,11 @@ static int take_stale(struct watch *w)
 	return r == -EOPNOTSUPP ? 0 : r;
 }
 
+static void note_absent(struct watch *w, const char *what, const char *why)
+{
+	evidence_add_probe(&w->result.evidence, &(struct evidence_probe){ what, "", NULL, why });
+}
+
 /* Only offloadd knows who gave up UDP segmentation: that shows after the repair. */
 static void take_senders(struct watch *w)
 {
@@ -166,10 +172,19 @@ static void take_senders(struct watch *w)
 	struct evidence *e = &w->result.evidence;
 	char why[JSON_WHY_LEN] = "";
 	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
+	int code = cmd_call(w->options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC, &answer);
+	bool read = code == CMD_OK && json_read_services(&reader, answer, &known) == 0;
 
-	if (cmd_call(w->options, "services", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC, &answer) != CMD_OK ||
-		json_read_services(&reader, answer, &known) < 0)
+	w->result.senders_unseen =
+		w->refuses_udp && (!read || !known.has_fallback || evidence_unobserved(&known) & 1U << FALLBACK_UDP);
+	if (w->result.senders_unseen)
+		note_absent(w, "senders that gave up UDP segmentation", code == CMD_NO_DAEMON ? "offloadd is not running"
+			: "offloadd does not show refused UDP sends");
+	if (!read)
 		return;
+	e->udp_undecided = known.udp_undecided;
+	if (e->udp_undecided)
+		note_absent(w, "UDP segmentation", "processes have sent too little since it was refused");
 	for (size_t i = 0; i < known.n_stale; i++) {
 		const struct evidence_stale *of = &known.stale[i];
 		struct evidence_stale *row;
@@ -239,8 +254,7 @@ static int name_stacks(struct watch *w)
 			addresses[n++].address = w->stacks[k].addresses[f];
 	r = ksyms_resolve(addresses, n);
 	if (r < 0) {
-		evidence_add_probe(&w->result.evidence, &(struct evidence_probe){ "names of kernel functions", "", NULL,
-			r == -EACCES ? "hidden by kernel.kptr_restrict" : strerrordesc_np(-r) });
+		note_absent(w, "names of kernel functions", r == -EACCES ? "hidden by kernel.kptr_restrict" : strerrordesc_np(-r));
 		return 0;
 	}
 	for (size_t k = 0; k < w->n_stacks; k++) {
@@ -258,6 +272,15 @@ static int name_stacks(struct watch *w)
 	return 0;
 }
 
+/* "udp: Allow GSO transmit from devices with no checksum offload", 6.11. Later kernels refuse only UDP-Lite and IPsec in that place. An
+ * unknown version counts as earlier. */
+static bool is_before_6_11(const char *kernel)
+{
+	unsigned major, minor;
+
+	return sscanf(kernel, "%u.%u", &major, &minor) != 2 || major < 6 || (major == 6 && minor < 11);
+}
+
 /* Notes which probes are available. */
 static void note_probes(struct watch *w)
 {
@@ -273,6 +296,7 @@ static void note_probes(struct watch *w)
 		if (kind < FALLBACK_KINDS)
 			i->rates[investigation_rate_of(kind)].known |= status[k].method != PROBE_ABSENT ||
 				(kind == FALLBACK_UDP && status[k].other_kernels); /* this kernel refuses none */
+		w->refuses_udp |= kind == FALLBACK_UDP && status[k].method != PROBE_ABSENT && is_before_6_11(i->kernel);
 		if (strncmp(status[k].name, "feature ", 8))
 			collect_probe(&i->evidence, &status[k]);
 	}

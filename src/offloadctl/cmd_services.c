@@ -145,7 +145,7 @@ static void print_stale(const struct evidence *e)
 	if (e->n_stale)
 		puts("Services to restart, because they still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
-		puts("No service needs a restart.");
+		puts(e->udp_undecided ? "No service is known to need a restart." : "No service needs a restart.");
 	for (size_t i = 0; i < e->n_stale; i++) {
 		const struct evidence_stale *row = &e->stale[i];
 
@@ -224,6 +224,9 @@ static int print_nagios(const struct evidence *e, int code)
 	} else if (now) {
 		state = NAGIOS_WARNING;
 		printf("OFFLOADD WARNING - services use software fallback: %zu", now);
+	} else if (e->udp_undecided) {
+		state = NAGIOS_UNKNOWN;
+		printf("OFFLOADD UNKNOWN - processes that may have given up UDP segmentation: %llu", (unsigned long long)e->udp_undecided);
 	} else {
 		printf("OFFLOADD OK - no service uses software fallback or needs a restart");
 	}

@@ -41,24 +41,34 @@ static int take_socket(const struct socket_info *info, void *userdata)
 	return inventory->error;
 }
 
+/* Resolves the next batch, if row i is not known. */
+static void note_batch(const struct evidence *e, struct collect *collect, size_t i, size_t *known)
+{
+	if (i < *known)
+		return;
+	for (; *known < e->n_sockets && *known - i < SENDERS_BATCH; ++*known)
+		(void)senders_note_socket(&collect->senders, e->sockets[*known].info.cgroup, e->sockets[*known].info.inode);
+	senders_find(&collect->senders);
+}
+
 /* Processes that cannot be read have no name. 0 or -ENOMEM. */
 static int name_owners(struct evidence *e, struct collect *collect)
 {
 	struct timespec now = { 0 };
+	size_t known = 0;
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	for (size_t i = 0; i < e->n_sockets; i++)
-		(void)senders_note_socket(&collect->senders, e->sockets[i].info.cgroup, e->sockets[i].info.inode);
-	senders_find(&collect->senders);
 	for (size_t i = 0; i < e->n_sockets; i++) {
 		struct evidence_socket *row = &e->sockets[i];
 		const struct probe_hits hits = { .kind = FALLBACK_CHECKSUM, .origin = FALLBACK_SOCKET, .cgroup = row->info.cgroup,
 			.inode = row->info.inode };
-		const struct sender *sender = senders_note(&collect->senders, &hits);
+		const struct sender *sender;
 		struct cgroup_process process;
 		char name[UNIT_SERVICE_LEN];
 		struct unit unit;
 
+		note_batch(e, collect, i, &known);
+		sender = senders_note(&collect->senders, &hits);
 		row->pid = sender ? sender->pid : 0;
 		if (row->pid && cgroup_read_process(row->pid, &process) == 0) {
 			row->has_age = true;

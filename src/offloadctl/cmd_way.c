@@ -318,15 +318,16 @@ static int take_route(struct tracing *t, const struct collect *collect, struct s
 static int group_sockets(struct tracing *t)
 {
 	struct cmd_scope scope;
+	size_t known = 0;
 	int r = 0;
 
 	cmd_scope_open(&scope, &t->session, NULL);
-	for (size_t i = 0; i < t->n_sockets; i++)
-		(void)senders_note_socket(&scope.collect.senders, t->sockets[i].cgroup, t->sockets[i].inode);
-	senders_find(&scope.collect.senders);
-	for (size_t i = 0; i < t->n_sockets && r >= 0; i++)
+	for (size_t i = 0; i < t->n_sockets && r >= 0; i++) {
+		if (i == known)
+			known += senders_find_sockets(&scope.collect.senders, &t->sockets[i], t->n_sockets - i);
 		if (take_unit(t, &scope.collect.senders, &t->sockets[i]))
 			r = take_route(t, &scope.collect, &t->sockets[i]);
+	}
 	cmd_scope_close(&scope);
 	return r;
 }

@@ -397,12 +397,15 @@ static int put_hops(const struct render *r, const struct way_report *report, con
 
 static void put_limit_advice(const struct render *r, const struct way *way, enum way_reason reason, uint32_t limit)
 {
+	const char *first = hop_name(&way->hops[0]);
 	char text[TEXT_MAX] = "";
 
 	if (!limit)
 		return;
-	util_append(text, sizeof(text), "ip link set dev %s %s %" PRIu32 "; established connections keep the old limit",
-		hop_name(&way->hops[0]), reason == WAY_SIZE ? "gso_max_size" : "gso_max_segs", limit);
+	util_append(text, sizeof(text), "ip link set dev %s %s %" PRIu32 ", or a rule with [Limits] %s=%" PRIu32 " for %s, which keeps it; "
+		"established connections keep the old limit",
+		first, reason == WAY_SIZE ? "gso_max_size" : "gso_max_segs", limit,
+		reason == WAY_SIZE ? "gso-max-size" : "gso-max-segs", limit, first);
 	render_put_field(r, "advice", text);
 }
 

@@ -78,6 +78,7 @@ static void advise_change(struct walk *w, const struct link *link, const struct 
 		advise(w, ADVICE_AUDIT_RULE, link, item->bit, on, item->rule);
 	else if (item->verdict == VERDICT_DRIFTED)
 		advise(w, ADVICE_APPLY, link, item->bit, on, NULL);
+	w->out->advice.requested = item->wanted == on;
 }
 
 /* The chain ends at a feature that is not requested on `link`: a rule declares it on, or off, or there is no rule. */

@@ -156,6 +156,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_UDP)] = "refused UDP sends",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_COPY)] = "copies by sockets",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_SOCKETS)] = "stale connections",
+	[CATALOG_UNSEEN(DIAGNOSIS_NO_SENDERS)] = "services that gave up UDP segmentation before",
+	[CATALOG_UNSEEN(DIAGNOSIS_UNDECIDED_SENDERS)] = "whether some processes gave up UDP segmentation",
 	[CATALOG_UNSEEN(DIAGNOSIS_IDLE_SOCKETS)] = "stale connections that are not used",
 	[CATALOG_UNSEEN(DIAGNOSIS_NO_LATENCY)] = "sendfile",
 	[CATALOG_UNSEEN(DIAGNOSIS_LOST_PACKETS)] = "some packets (more senders than the BPF maps have room for)",
@@ -259,9 +261,9 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_LIMIT_UNDECLARED)] = "{feature} is {number}; no rule applies to it",
 
 	[CATALOG_ADVICE(ADVICE_NONE)] = "",
-	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}, or `ethtool -K {link} {feature} {want?on|off}`",
-	[CATALOG_ADVICE(ADVICE_RESUME)] = "offloadctl resume {link}, or `ethtool -K {link} {feature} {want?on|off}`",
-	[CATALOG_ADVICE(ADVICE_AUDIT_RULE)] = "{rules} has Mode=audit: remove that line, or run `ethtool -K {link} {feature} {want?on|off}`",
+	[CATALOG_ADVICE(ADVICE_APPLY)] = "offloadctl apply {link}{requested?|, or `ethtool -K {link} {feature} {want?on|off}`}",
+	[CATALOG_ADVICE(ADVICE_RESUME)] = "offloadctl resume {link}{requested?|, or `ethtool -K {link} {feature} {want?on|off}`}",
+	[CATALOG_ADVICE(ADVICE_AUDIT_RULE)] = "{rules} has Mode=audit: remove that line{requested?|, or run `ethtool -K {link} {feature} {want?on|off}`}",
 	[CATALOG_ADVICE(ADVICE_CHANGE_RULE)] = "{rules} declares {feature} off on {link}; the two rules conflict: change one of them",
 	[CATALOG_ADVICE(ADVICE_REQUEST)] = "`ethtool -K {link} {feature} on`, or a rule that declares it for {link}",
 	[CATALOG_ADVICE(ADVICE_TURN_OFF)] = "turn {feature} off on {link}, or change the rule",
@@ -272,7 +274,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_ADVICE(ADVICE_OTHER_DEVICE)] = "no setting can change this on {link}: remove the feature from the rule, or use another device",
 	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
 	[CATALOG_ADVICE(ADVICE_LIMIT_APPLY)] = "offloadctl apply {link}, or `ip link set {link} {object} {number}`",
-	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "declare {feature}=lower in [Limits] of a rule for {link}, or raise the limit of the interface below",
+	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "declare {feature}=lower in [Limits] of a rule for {link} and for each interface between it and "
+					       "that one, or raise the limit of that one",
 	[CATALOG_ADVICE(ADVICE_DETACH_XDP)] = "{feature} returns when the XDP program is detached from the peer of {link}; otherwise remove "
 					      "the feature from the rule",
 	[CATALOG_ADVICE(ADVICE_RECREATE)] = "delete {link} and create it again, now that the interface below has {feature} on",
@@ -301,6 +304,7 @@ struct subject {
 	uint32_t number;  /* without a step */
 	const char *word; /* of a feature that this kernel does not have */
 	bool active, given, overdue; /* of CAUSE_DECLARED */
+	bool requested;	  /* of advice */
 	const struct diagnosis *diagnosis; /* NULL: none */
 };
 
@@ -315,7 +319,7 @@ static void expand_sentence(const struct subject *s, size_t index, unsigned dept
 enum name {
 	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
-	FEATURE_OF, OTHER, WANT, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
+	FEATURE_OF, OTHER, WANT, REQUESTED, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
 	COPIED_ANY, REFUSED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
 	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER, NAMES
 };
@@ -326,7 +330,7 @@ static const char *const names[NAMES] = {
 	[WORDS] = "words", [ERROR] = "error", [REASON] = "reason", [ENFORCE] = "enforce", [USER] = "user", [COUNT] = "count",
 	[TOTAL] = "total", [CHANGES] = "changes", [DURATION] = "duration", [CAUSES] = "causes", [CHANGED_BY_NAME] = "changed_by",
 	[PROCESS] = "process", [PID] = "pid", [PARENT] = "parent", [PARENT_PID] = "parent_pid", [UNIT] = "unit",
-	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want",
+	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want", [REQUESTED] = "requested",
 	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue", [KIND] = "kind",
 	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied", [REFUSED] = "refused",
 	[RATES] = "rates", [COPIED_ANY] = "copied_any", [REFUSED_ANY] = "refused_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
@@ -510,6 +514,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_text(feature_of(s, s->step ? s->step->other_bit : FEATURE_MAX), buf, size);
 	case WANT:
 		return s->step && s->step->want;
+	case REQUESTED:
+		return s->requested;
 	case DRIVER:
 		return take_text(s->step ? s->step->driver : "", buf, size);
 	case ACTIVE:
@@ -783,7 +789,7 @@ const char *catalog_advice(const struct feature_table *table, const struct expla
 	const struct cause_step step = { .bit = e->advice.bit, .want = e->advice.want, .other_bit = FEATURE_MAX };
 	struct finding f = { 0 };
 	const struct subject s = { .f = &f, .table = table, .step = &step, .known = FEATURE_MAX, .number = e->advice.number,
-		.word = e->is_limit ? e->word : NULL };
+		.requested = e->advice.requested, .word = e->is_limit ? e->word : NULL };
 
 	util_copy_name(f.link, sizeof(f.link), e->advice.link, sizeof(e->advice.link));
 	finding_set_object(&f, e->is_limit ? e->word : e->advice.kind);

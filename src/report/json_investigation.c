@@ -68,6 +68,8 @@ static const struct json_field head_fields[] = {
 	JSON_FIELD(struct investigation, link_gone, "link_gone", JSON_BOOL),
 	JSON_FIELD(struct investigation, elapsed_usec, "elapsed_usec", JSON_INT, .required = true, .least = 1),
 	JSON_FIELD(struct investigation, evidence.has_lingering, "copies_judged", JSON_BOOL),
+	JSON_FIELD(struct investigation, senders_unseen, "udp_senders_unseen", JSON_BOOL),
+	JSON_FIELD(struct investigation, evidence.udp_undecided, "udp_undecided", JSON_INT),
 	JSON_FIELD(struct investigation, evidence.latency.lost, "lost_calls", JSON_INT),
 	JSON_FIELD(struct investigation, evidence.latency.begun, "begun_calls", JSON_INT),
 	{ 0 },

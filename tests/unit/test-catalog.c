@@ -197,6 +197,10 @@ static void each_code_has_an_example(void **state)
 	for (unsigned advice = ADVICE_NONE + 1; advice < ADVICE_COUNT; advice++) {
 		make_story(CAUSE_OFF, advice, &e, &step);
 		put(out, "advice", advice_name(advice), catalog_advice(&table, &e, buf, sizeof(buf)));
+		if (advice == ADVICE_APPLY || advice == ADVICE_RESUME || advice == ADVICE_AUDIT_RULE) {
+			e.advice.requested = true;
+			put(out, "advice", "requested", catalog_advice(&table, &e, buf, sizeof(buf)));
+		}
 	}
 	for (unsigned reason = 0; reason < FALLBACK_REASONS; reason++) {
 		struct evidence_fallback row = { .reason = reason, .link = "eth2", .remedy = REMEDY_REASON };

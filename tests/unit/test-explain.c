@@ -118,6 +118,25 @@ static void a_paused_link_is_resumed(void **state)
 	assert_true(advises(h, "eth2", "tx-tcp-segmentation", ADVICE_RESUME, "eth2", "tx-tcp-segmentation", true));
 }
 
+/* Another request would change nothing: only offloadd has the kernel compute the features again. */
+static void what_is_requested_already_is_not_requested_again(void **state)
+{
+	struct unit_host *h = *state;
+	struct link *gretap = unit_link(h, 8, "gre8", "gretap", 0, 0, UNIT_TRANSMIT);
+
+	gretap->features.wanted &= ~unit_set(&h->features, "tso");
+	unit_rule(h, "10-gre.rule", "[Match]\nKind=gretap\n[Features]\ntso=off\n");
+	assert_true(advises(h, "gre8", "tx-tcp-segmentation", ADVICE_APPLY, "gre8", "tx-tcp-segmentation", false));
+	assert_true(story.advice.requested);
+	unit_state(h, 8)->paused = true;
+	assert_int_equal(advice(h, "gre8", "tx-tcp-segmentation"), ADVICE_RESUME);
+	assert_true(story.advice.requested);
+	unit_state(h, 8)->paused = false;
+	gretap->features.wanted |= unit_set(&h->features, "tso");
+	assert_int_equal(advice(h, "gre8", "tx-tcp-segmentation"), ADVICE_APPLY);
+	assert_false(story.advice.requested);
+}
+
 static void the_rule_below_is_named_when_it_is_in_the_way(void **state)
 {
 	struct unit_host *h = *state;
@@ -324,6 +343,7 @@ int main(void)
 		TEST(what_is_to_be_off),
 		TEST(a_rule_with_audit_mode_is_named),
 		TEST(a_paused_link_is_resumed),
+		TEST(what_is_requested_already_is_not_requested_again),
 		TEST(the_rule_below_is_named_when_it_is_in_the_way),
 		TEST(what_would_hold_it_is_named_before_it_is_requested),
 		TEST(the_heading_is_not_repeated),

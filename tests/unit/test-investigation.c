@@ -370,6 +370,26 @@ static bool is_known(const struct investigation *a, const struct investigation *
 	return known;
 }
 
+static void who_gave_up_may_be_unseen(void **state)
+{
+	struct investigation i = sample_watched(false);
+
+	(void)state;
+	judge(&i);
+	is_finding(0, FINDING_DIAGNOSIS_WELL, "", "");
+	i.senders_unseen = true;
+	judge(&i);
+	assert_int_equal(n_judged, 1);
+	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
+	assert_int_equal(judged[0].unseen, 1U << DIAGNOSIS_NO_SENDERS);
+	i.senders_unseen = false;
+	i.evidence.udp_undecided = 1;
+	judge(&i);
+	is_finding(0, FINDING_DIAGNOSIS_BLIND, "", "");
+	assert_int_equal(judged[0].unseen, 1U << DIAGNOSIS_UNDECIDED_SENDERS);
+	investigation_clear(&i);
+}
+
 static void kernels_that_count_other_things(void **state)
 {
 	static const struct {
@@ -665,6 +685,7 @@ int main(void)
 		cmocka_unit_test(a_call_that_has_not_returned),
 		cmocka_unit_test(a_few_packets_are_a_finding),
 		cmocka_unit_test(a_process_without_a_unit),
+		cmocka_unit_test(who_gave_up_may_be_unseen),
 		cmocka_unit_test(kernels_that_count_other_things),
 		cmocka_unit_test(rows_are_bounded_and_found_again),
 		cmocka_unit_test(what_is_written_is_read),

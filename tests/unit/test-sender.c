@@ -161,6 +161,16 @@ static const char *name_process(pid_t pid, uint64_t first_usec)
 	return service;
 }
 
+static const char *name_process_of(uint64_t cgroup, enum fallback_kind kind)
+{
+	static char service[UNIT_SERVICE_LEN];
+	const struct probe_hits hits = { .kind = kind, .origin = FALLBACK_SOCKET, .cgroup = cgroup };
+	struct unit unit;
+
+	senders_name(&senders, &hits, &unit, service);
+	return service;
+}
+
 static void a_passed_listener_is_charged_to_who_holds_its_connections(void **state)
 {
 	(void)state;
@@ -213,6 +223,44 @@ static void what_is_closed_is_charged_to_the_only_holder(void **state)
 	assert_string_equal(name_socket(4, 101), "worker.service");
 }
 
+/* It sends with sockets of its own, whoever holds those that it created for others. */
+static void a_process_is_not_named_by_the_sockets_of_its_cgroup(void **state)
+{
+	(void)state;
+	start(0, 40, "/system.slice/worker.service", 101);
+	start(1, 41, "/system.slice/worker.service", 102);
+	assert_string_equal(name_socket(4, 101), "worker.service");
+	assert_string_equal(name_socket(7, 102), "worker.service");
+	assert_true(senders_judge_owner(&senders, 4));
+	assert_true(senders_judge_owner(&senders, 7));
+	assert_string_equal(name_socket(4, 0), "worker.service");
+	assert_string_equal(name_process_of(4, FALLBACK_SENDPAGE), "launcher.service");
+	assert_string_equal(name_process_of(4, FALLBACK_SPLICE), "launcher.service");
+	assert_string_equal(name_process_of(4, FALLBACK_UDP), "launcher.service");
+	assert_string_equal(name_process_of(7, FALLBACK_SENDPAGE), "worker.service"); /* by a kernel thread */
+}
+
+/* The probes count process 50 of the host, and that number is another process here. */
+static void in_a_pid_namespace_no_number_is_looked_up(void **state)
+{
+	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET, .tgid = 50, .comm = "sender",
+		.first_usec = 51 * SEC, .last_usec = 51 * SEC };
+	char service[UNIT_SERVICE_LEN];
+	struct unit unit;
+
+	(void)state;
+	senders.foreign_pids = true;
+	senders.source.read_holders = read_holders;
+	start(0, 50, "/system.slice/web.service", 101);
+	start(1, 51, "/", 102);
+	assert_string_equal(name_process(50, 51 * SEC), "sender");
+	assert_false(senders_has_ended(&senders, senders_note(&senders, &hits), NULL));
+	assert_string_equal(senders_name_cgroup(&senders, 1, 50, "otherwise", &unit, service), "otherwise");
+	assert_string_equal(name_socket(4, 101), "web.service"); /* by its cgroup */
+	assert_int_equal(senders_note_socket(&senders, 4, 101)->pid, 0);
+	assert_string_equal(name_socket(4, 102), "launcher.service");
+}
+
 static void what_nobody_holds(void **state)
 {
 	(void)state;
@@ -241,6 +289,43 @@ static void one_pass_for_all(void **state)
 	assert_int_equal(host.scans, 1);
 	senders_find(&senders);
 	assert_int_equal(host.scans, 1);
+}
+
+/* More sockets than are kept: each is still named by its holder, by a pass for each batch. */
+static void lists_of_any_length(void **state)
+{
+	const size_t n = 2 * SENDERS_MAX + 1, marks[] = { 0, SENDERS_BATCH, 2 * SENDERS_MAX };
+	struct socket_info *sockets = calloc(n, sizeof(*sockets));
+	size_t known = 0, named = 0;
+
+	(void)state;
+	assert_non_null(sockets);
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		start((unsigned)i, 40 + (pid_t)i, "/system.slice/worker.service", 1000 + marks[i]);
+	for (size_t i = 0; i < n; i++)
+		sockets[i] = (struct socket_info){ .cgroup = 4, .inode = 1000 + i };
+	for (size_t i = 0; i < n; i++) {
+		if (i == known)
+			known += senders_find_sockets(&senders, &sockets[i], n - i);
+		named += !strcmp(name_socket(4, sockets[i].inode), "worker.service");
+	}
+	assert_int_equal(named, ARRAY_SIZE(marks));
+	assert_int_equal(host.scans, 5);
+	assert_int_equal(HASH_COUNT(senders.all), SENDERS_MAX);
+	free(sockets);
+}
+
+static void what_is_used_is_not_forgotten(void **state)
+{
+	(void)state;
+	start(0, 40, "/system.slice/worker.service", 101);
+	assert_string_equal(name_socket(4, 101), "worker.service");
+	host.processes[0].pid = 0;
+	for (unsigned i = 0; i < 3 * SENDERS_MAX; i++) {
+		senders_note_socket(&senders, 4, 1000 + i);
+		if (i % SENDERS_BATCH == 0)
+			assert_string_equal(name_socket(4, 101), "worker.service");
+	}
 }
 
 static void a_number_that_is_used_again(void **state)
@@ -332,9 +417,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(several_services_share_a_listener, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_proc_the_kernel_shows_the_holders, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_closed_is_charged_to_the_only_holder, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_process_is_not_named_by_the_sockets_of_its_cgroup, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_a_pid_namespace_no_number_is_looked_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_nobody_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_process_in_the_root_cgroup_is_not_the_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_pass_for_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(lists_of_any_length, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_used_is_not_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_number_that_is_used_again, setup, teardown),
 		cmocka_unit_test(copies_after_the_repair_are_stale_connections),
 	};
