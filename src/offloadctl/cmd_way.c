@@ -231,11 +231,16 @@ static int read_sockets(struct tracing *t)
 	return tcp_sockets_read(take_socket, t);
 }
 
+/* Is this the service that was asked for, by its name, without ".service", or by the name of its socket unit? */
 static bool is_name(const char *name, const char *asked)
 {
 	size_t len = strlen(asked);
 
-	return strcmp(name, asked) == 0 || (strncmp(name, asked, len) == 0 && strcmp(name + len, ".service") == 0);
+	if (strcmp(name, asked) == 0)
+		return true;
+	if (util_has_suffix(asked, ".socket"))
+		len -= strlen(".socket");
+	return strncmp(name, asked, len) == 0 && strcmp(name + len, ".service") == 0;
 }
 
 /* Remembers a service whose hits count. */

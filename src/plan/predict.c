@@ -331,7 +331,8 @@ feature_set predict_uncertain(struct predict *p, int ifindex)
 		p->questions++;
 		doubts = doubts_at(p, n) & (n->w[GUESS].hw | n->w[GUESS].active);
 	}
-	return doubts | (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active);
+	return doubts | (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active) |
+		(n->w[HIGH].wanted ^ n->w[LOW].wanted) | (n->w[GUESS].wanted ^ n->w[LOW].wanted);
 }
 
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known)

@@ -36,8 +36,8 @@ void predict_undo(struct predict *p);
 /* The features of a link in the copy; NULL if there is no such link. Valid until predict_free(); predict_set() changes it. */
 const struct link_features *predict_features(const struct predict *p, int ifindex);
 
-/* The active bits of a link that depend on kernel state which user space cannot read, such as vlan_features of a device
- * without VLANs. */
+/* The bits of a link, active or wanted, that depend on kernel state which user space cannot read, such as vlan_features of a
+ * device without VLANs. A wanted bit may: the kernel clears that of LRO where it turns LRO off (netdev_sync_lower_features()). */
 feature_set predict_uncertain(struct predict *p, int ifindex);
 
 /* The features that a device offers to VLANs on it (vlan_features), those of unknown bits included. *ret_known: the bits that
