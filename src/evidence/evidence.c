@@ -333,6 +333,15 @@ unsigned evidence_unobserved(const struct evidence *e)
 	return absent & ~running;
 }
 
+bool evidence_is_complete(const struct evidence *e)
+{
+	uint64_t dropped = e->left_out + e->sockets_dropped;
+
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		dropped += e->lost[kind];
+	return dropped == 0;
+}
+
 enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale)
 {
 	static const struct {

@@ -218,6 +218,9 @@ size_t evidence_count_stale_sockets(const struct evidence *e);
 
 /* Kinds of fallback that this kernel has and that are not observed: a set of 1 << kind, from the probes. */
 unsigned evidence_unobserved(const struct evidence *e);
+/* Is every hit and stale connection in a row? Otherwise "none" is not known: a map in the kernel was full, or there are too many
+ * rows. */
+bool evidence_is_complete(const struct evidence *e);
 /* How the fallback of a sender ends. result: how its link matches the rules (NULL: no rule applies to it). stale: its service has stale
  * connections. Call it after evidence_set_missing(). */
 enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale);

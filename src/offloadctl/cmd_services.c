@@ -112,7 +112,7 @@ static void print_fallback(const struct evidence *e)
 
 	any |= print_senders(e, true, "Services that used software fallback; this kernel does not show when:");
 	if (!any && e->has_fallback)
-		puts(unobserved ? "No service was seen using software fallback." : "No service uses software fallback.");
+		puts(unobserved || !evidence_is_complete(e) ? "No service was seen using software fallback." : "No service uses software fallback.");
 	if (!unobserved || !e->has_fallback)
 		return;
 	printf("Not observed on this kernel: ");
@@ -145,7 +145,7 @@ static void print_stale(const struct evidence *e)
 	if (e->n_stale)
 		puts("Services to restart, because they still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
-		puts(e->udp_undecided ? "No service is known to need a restart." : "No service needs a restart.");
+		puts(e->udp_undecided || e->sockets_dropped || e->left_out ? "No service is known to need a restart." : "No service needs a restart.");
 	for (size_t i = 0; i < e->n_stale; i++) {
 		const struct evidence_stale *row = &e->stale[i];
 
@@ -180,6 +180,8 @@ static void print_text(const struct evidence *e, int code)
 				answer_clean(e->probes[i].function), answer_clean(e->probes[i].why));
 	if (e->left_out)
 		printf("%zu more rows are omitted (too many)\n", e->left_out);
+	if (e->sockets_dropped)
+		printf("%llu stale connections are not listed (too many services)\n", (unsigned long long)e->sockets_dropped);
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		if (e->lost[kind])
 			printf("%s: %llu hits could not be attributed to a service (table full)\n", evidence_kind_name(kind),
@@ -227,6 +229,9 @@ static int print_nagios(const struct evidence *e, int code)
 	} else if (e->udp_undecided) {
 		state = NAGIOS_UNKNOWN;
 		printf("OFFLOADD UNKNOWN - processes that may have given up UDP segmentation: %llu", (unsigned long long)e->udp_undecided);
+	} else if (!evidence_is_complete(e)) {
+		state = NAGIOS_UNKNOWN;
+		printf("OFFLOADD UNKNOWN - some software fallback or stale connections could not be attributed");
 	} else {
 		printf("OFFLOADD OK - no service uses software fallback or needs a restart");
 	}
