@@ -102,8 +102,8 @@ static __always_inline bool udp_continues(struct sock *sk, __u32 len, __u64 now)
 	return len >= UDP_SEGMENT_LEN && before.socket == (__u64)sk && before.len == len && now - before.time_ns < UDP_BURST_NS;
 }
 
-/* ip_send_skb(), ip6_send_skb(): a complete UDP packet, in the context of its sender. By kprobe only: these programs are attached again and
- * again, which fentry allows from Linux 5.13 on. */
+/* ip_send_skb(), ip6_send_skb(): a complete UDP packet, in the context of its sender. These programs are attached again and again, which
+ * fentry allows from Linux 5.13 on; kprobes need CAP_SYS_ADMIN where perf_event_paranoid is above 2, as on Debian. */
 static __always_inline int udp_watch(struct sk_buff *skb, bool ipv6)
 {
 	struct sock *sk = GET(false, skb, sk);
@@ -139,10 +139,22 @@ static __always_inline int udp_watch(struct sk_buff *skb, bool ipv6)
 	return 0;
 }
 
+SEC("fentry/ip_send_skb")
+int BPF_PROG(udp_ipv4_fentry, struct net *net, struct sk_buff *skb)
+{
+	return udp_watch(skb, false);
+}
+
 SEC("kprobe/ip_send_skb")
 int BPF_KPROBE(udp_ipv4_kprobe, struct net *net, struct sk_buff *skb)
 {
 	return udp_watch(skb, false);
+}
+
+SEC("fentry/ip6_send_skb")
+int BPF_PROG(udp_ipv6_fentry, struct sk_buff *skb)
+{
+	return udp_watch(skb, true);
 }
 
 SEC("kprobe/ip6_send_skb")

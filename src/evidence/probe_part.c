@@ -311,15 +311,19 @@ int probe_part_attach(struct probe_part *part, size_t i, bool attach)
 	return r;
 }
 
-/* Returns the index of the hook that failed, -1 if all are attached. */
+/* Returns the index of the hook that failed, -1 if all are attached. What is attached on demand is attached twice, and detached: only
+ * the second time shows whether the kernel can attach it again (fentry: from Linux 5.13 on). */
 static int attach_all(struct probe_part *part, int *ret_error)
 {
 	for (size_t i = 0; i < part->n_hooks; i++) {
 		*ret_error = attach_hook(part, i);
+		if (*ret_error >= 0 && part->hooks[i].on_demand) {
+			detach_hook(part, i);
+			*ret_error = attach_hook(part, i);
+			detach_hook(part, i);
+		}
 		if (*ret_error < 0)
 			return (int)i;
-		if (part->hooks[i].on_demand)
-			detach_hook(part, i);
 	}
 	return -1;
 }

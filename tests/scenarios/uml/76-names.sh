@@ -13,7 +13,13 @@ rule 70-alternative.rule '[Match]' 'Name=uplink*' '[Features]' 'gro=off'
 rule 80-kind.rule '[Match]' 'Kind=dummy' '[Features]' 'tx-nocache-copy=on'
 /lib/systemd/systemd-udevd --daemon 2>/dev/null
 udevd=$(pgrep -nx 'systemd-udevd|udevadm')
-trap 'kill -KILL "$udevd" 2>/dev/null; scenario_end' EXIT
+clean() { # this is the namespace of the machine: others follow
+	kill -KILL "$udevd" 2>/dev/null
+	for name in eth0 lan0 lan1; do ip link del $name 2>/dev/null; done
+	rm -rf /run/udev /etc/systemd/network/10-lan.link
+	scenario_end
+}
+trap clean EXIT
 check "udev is there" wait_until 20 test -e /run/udev/control
 daemon_start "the daemon starts" --enforce
 

@@ -44,7 +44,8 @@ is "path, by the name of the service: exit status 2" $? 2
 is "its connection leaves by vlan10, which works in software" \
 	"$(jq -c '[.asked, .sockets_by, .verdict, .ways[0].sockets.connections, .ways[0].at, .ways[0].hops[0].link]' path)" \
 	'["unit","iterator","software",1,0,"vlan10"]'
-is "down to the cards" "$(jq -c '[.ways[0].hops[] | select(.next == "wire") | .link]' path)" '["eth2","eth3"]'
+is "down to the cards" "$(jq -r '.ways[0].hops[] | select(.next == "wire") | .link' path | sort)" \
+	"$(tr ' ' '\n' </sys/class/net/bond0/bonding/slaves | sort)"
 offloadctl path web.service | sed 's/^/# note /'
 kill $kept
 systemctl stop web.socket web.service
