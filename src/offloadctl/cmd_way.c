@@ -101,7 +101,8 @@ static int read_qdiscs(struct tracing *t)
 		r = t->error;
 	if (r < 0 && r != -EOPNOTSUPP)
 		return cmd_error("Failed to read queueing disciplines: %s", strerror(-r));
-	qsort(t->qdiscs, t->n_qdiscs, sizeof(*t->qdiscs), compare_qdiscs);
+	if (t->n_qdiscs)
+		qsort(t->qdiscs, t->n_qdiscs, sizeof(*t->qdiscs), compare_qdiscs);
 	return CMD_OK;
 }
 

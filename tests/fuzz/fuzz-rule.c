@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(strncmp(set.errors[i].message, "cannot be parsed", 16) != 0);
 	}
 	if (r == 0) {
-		assert(set.rules[0].n_features > 0);
+		assert(set.rules[0].n_features > 0 || set.rules[0].has_limits);
 		if (set.rules[0].reason) { /* arrives as written */
 			check_text(set.rules[0].reason);
 			assert(memmem(
