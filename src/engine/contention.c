@@ -30,7 +30,7 @@ static feature_set flapping(const struct link_contention *c, uint64_t now_usec)
 	return is_within(c->flapped_usec, CONTENTION_FLAP_MEMORY_USEC, now_usec) ? c->flapped[1] : 0;
 }
 
-/* What is fought over slowly, or at a price that forbids many repairs. */
+/* Slow contention: repairs that are reverted again and again over a long time, and links whose repairs are expensive. */
 static feature_set slow(const struct contention_limits *limits, const struct link_contention *c, uint64_t now_usec)
 {
 	size_t sets = 0;

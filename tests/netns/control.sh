@@ -165,7 +165,7 @@ mv "$scratch/rules/50-veth.rule" "$scratch/50-veth"
 run ctl reload
 is "a reload that ends without rules" "$status:$out" "0:reloaded; rules loaded: 0"
 run ctl status
-has "is told by status" "$out" "^No rules are loaded; "
+has "status reports it" "$out" "^No rules are loaded; "
 has "and by a record" "$(cat "$log")" "rules: No rules are loaded"
 mv "$scratch/50-veth" "$scratch/rules/50-veth.rule"
 check "and ends with the rules" ctl reload

@@ -137,7 +137,7 @@ static void lower_asks_for_nothing_that_is_not_there(void **state)
 	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_COMPLIANT);
 	assert_true(unit_item(h, "vlan10", "tx-scatter-gather")->not_given);
 
-	/* a rule that insists is told who holds it */
+	/* a rule that insists gets the cause: who holds it */
 	unit_rule(h, "50-insist.rule", "[Match]\nName=vlan10\n[Features]\nsg=on\n");
 	unit_plan(h);
 	assert_int_equal(plan_exit_code(&h->plan), 4);
@@ -545,7 +545,7 @@ static void lower_is_content_with_what_the_owner_allows(void **state)
 	assert_true(unit_item(h, "tap0", "tx-checksum-ip-generic")->not_given);
 	assert_true(unit_item(h, "tap0", "tx-tcp-segmentation")->not_given);
 
-	/* a rule that insists is told who decides */
+	/* a rule that insists gets the cause: who decides */
 	unit_rule(h, "49.rule", "[Match]\nKind=tun\n[Features]\ntx=on\ntx-tcp-segmentation=on\n");
 	unit_plan(h);
 	assert_int_equal(plan_exit_code(&h->plan), 4);

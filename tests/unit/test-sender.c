@@ -352,7 +352,7 @@ static void a_number_that_is_used_again(void **state)
 	assert_true(senders_has_ended(&senders, sender, &next_usec));
 	assert_int_equal(next_usec, 0);
 	assert_string_equal(name_process(60, 91 * SEC), "bank.service");
-	/* a key without the time of its first hit is named anew after it was removed */
+	/* a key without the time of its first hit is named again after it was removed */
 	start(0, 60, "/system.slice/plain.service", 0);
 	assert_string_equal(name_process(60, 0), "plain.service");
 	start(0, 60, "/system.slice/bank.service", 0);

@@ -85,7 +85,7 @@ printf '%s\n' '[Metrics]' 'SendfileLatency=yes' >/etc/offloadd/offloadd.conf
 again --enforce
 server system.slice/plain.service 10.9.0.1 5001
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
-check "vlan10 is left alone" offloadctl pause vlan10
+check "vlan10 is paused" offloadctl pause vlan10
 break_vlan
 client plain 10.9.0.1 5001
 client signed 10.9.0.1 5002 10.9.0.1

@@ -39,7 +39,7 @@ started+=($!)
 disown $!
 wait_until 20 grep -q listening "$scratch/root"
 daemon_start "offloadd starts" --enforce
-check "vlan10 is left alone" offloadctl pause vlan10
+check "vlan10 is paused" offloadctl pause vlan10
 break_vlan
 for client in launcher:5001 worker:5002 web:5003 plain:5005 root:5006; do client ${client%:*} 10.9.0.1 ${client#*:}; done
 client signed 10.9.0.1 5004 10.9.0.1
