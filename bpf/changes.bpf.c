@@ -16,7 +16,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct change_key);
-	__type(value, struct change_record);
+	__type(value, struct change_entry);
 } changes SEC(".maps");
 
 /* The task that scheduled a link's change in a worker, and when; before and after are empty. */
@@ -25,7 +25,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct change_key);
-	__type(value, struct change_record);
+	__type(value, struct change_entry);
 } deferred SEC(".maps");
 
 struct update {
@@ -114,7 +114,7 @@ static __always_inline void learn_own(void)
 		own_tgid = bpf_get_current_pid_tgid() >> 32;
 }
 
-static __always_inline void name_author(struct change_record *r, const struct change_key *key,
+static __always_inline void set_changed_by(struct change_entry *r, const struct change_key *key,
 	const struct running *running, struct task_struct *task)
 {
 	struct task_struct *parent = GET(false, task, real_parent);
@@ -133,15 +133,15 @@ static __always_inline void name_author(struct change_record *r, const struct ch
 }
 
 /* The task that a worker updates a link for; NULL if none scheduled it. */
-static __always_inline struct change_record *deferred_author(
+static __always_inline struct change_entry *deferred_changed_by(
 	const struct change_key *key, struct task_struct *task)
 {
-	struct change_record *author;
+	struct change_entry *earlier;
 
 	if (!(GET(false, task, flags) & PF_KTHREAD))
 		return NULL;
-	author = bpf_map_lookup_elem(&deferred, key);
-	return author && bpf_ktime_get_ns() - author->time_ns < DEFERRED_NS ? author : NULL;
+	earlier = bpf_map_lookup_elem(&deferred, key);
+	return earlier && bpf_ktime_get_ns() - earlier->time_ns < DEFERRED_NS ? earlier : NULL;
 }
 
 static __always_inline void record(struct net_device *dev, __u64 before, __u64 after,
@@ -149,12 +149,12 @@ static __always_inline void record(struct net_device *dev, __u64 before, __u64 a
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct change_key key = link_key(false, dev);
-	struct change_record r = {}, *author = deferred_author(&key, task);
+	struct change_entry r = {}, *earlier = deferred_changed_by(&key, task);
 
-	if (author)
-		r = *author;
+	if (earlier)
+		r = *earlier;
 	else
-		name_author(&r, &key, running, task);
+		set_changed_by(&r, &key, running, task);
 	if (r.pid == own_tgid)
 		return;
 	r.time_ns = bpf_ktime_get_ns();
@@ -168,16 +168,16 @@ static __always_inline int defer(struct net_device *dev)
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct running *running = running_get(false);
 	struct change_key key = link_key(false, dev);
-	struct change_record r = {}, *author;
+	struct change_entry r = {}, *earlier;
 
 	if (!running || !running->spreading)
 		return 0;
 	/* a worker that schedules again does so for the original task */
-	author = deferred_author(&running->root, task);
-	if (author)
-		r = *author;
+	earlier = deferred_changed_by(&running->root, task);
+	if (earlier)
+		r = *earlier;
 	else
-		name_author(&r, &key, running, task);
+		set_changed_by(&r, &key, running, task);
 	r.time_ns = bpf_ktime_get_ns();
 	bpf_map_update_elem(&deferred, &key, &r, BPF_ANY);
 	return 0;

@@ -98,7 +98,7 @@ struct process_count {
 	__u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
 };
 
-struct socket_record {
+struct socket_entry {
 	struct event_header header;
 	__u64 cgroup;
 	__u64 inode;	       /* of the socket's file; 0: orphaned */
@@ -116,7 +116,7 @@ struct socket_record {
 };
 
 /* A process that has a TCP socket open. */
-struct holder_record {
+struct holder_entry {
 	struct event_header header;
 	__u64 socket_cgroup; /* as in fallback_key */
 	__u64 cgroup;	     /* of the process; 1: the root of the unified hierarchy */
@@ -130,7 +130,7 @@ struct change_key {
 };
 
 /* The last change of a link's features by a process other than offloadd. */
-struct change_record {
+struct change_entry {
 	struct event_header header;
 	__u64 time_ns;	     /* CLOCK_MONOTONIC */
 	__u64 before, after; /* features */

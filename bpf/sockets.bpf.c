@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One socket_record for each stale TCP socket of this network namespace, or for every one: its route caps, set when it was routed
+/* One socket_entry for each stale TCP socket of this network namespace, or for every one: its route caps, set when it was routed
  * (sk_setup_caps()), and the features that its device has now. */
 #include "kernel.h"
 
@@ -42,7 +42,7 @@ static __always_inline bool expired(struct sock *sk)
 	       BPF_CORE_READ(route, rt_genid) != BPF_CORE_READ(sk, __sk_common.skc_net.net, ipv4.rt_genid.counter);
 }
 
-static __always_inline void read_addresses(struct sock *sk, struct socket_record *r)
+static __always_inline void read_addresses(struct sock *sk, struct socket_entry *r)
 {
 	r->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	r->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
@@ -60,7 +60,7 @@ SEC("iter/tcp")
 int sockets(struct bpf_iter__tcp *ctx)
 {
 	struct sock *sk = (struct sock *)ctx->sk_common;
-	struct socket_record r = {};
+	struct socket_entry r = {};
 	struct net_device *dev;
 	struct socket *sock;
 	unsigned char state;
@@ -102,7 +102,7 @@ int holders(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct holder_record r = {};
+	struct holder_entry r = {};
 	struct socket *sock;
 	struct sock *sk;
 

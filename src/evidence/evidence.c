@@ -95,7 +95,7 @@ struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallbac
 			return row;
 	}
 	if (e->n_fallback == EVIDENCE_ROWS_MAX || !GROW(e->fallback, e->n_fallback)) {
-		e->left_out++;
+		e->omitted++;
 		return NULL;
 	}
 	row = &e->fallback[e->n_fallback++];
@@ -137,7 +137,7 @@ struct evidence_stale *evidence_stale_row(struct evidence *e, const char *servic
 	if (row)
 		return row;
 	if (e->n_stale == EVIDENCE_ROWS_MAX || !GROW(e->stale, e->n_stale)) {
-		e->left_out++;
+		e->omitted++;
 		return NULL;
 	}
 	row = &e->stale[e->n_stale++];
@@ -335,7 +335,7 @@ unsigned evidence_unobserved(const struct evidence *e)
 
 bool evidence_is_complete(const struct evidence *e)
 {
-	uint64_t dropped = e->left_out + e->sockets_dropped;
+	uint64_t dropped = e->omitted + e->sockets_dropped;
 
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		dropped += e->lost[kind];

@@ -166,7 +166,7 @@ struct evidence {
 	struct evidence_latency latency;
 	struct evidence_probe probes[EVIDENCE_PROBES_MAX]; /* without those for other kernels only */
 	size_t n_probes;
-	size_t left_out;		/* rows of fallback and stale that were dropped: EVIDENCE_ROWS_MAX */
+	size_t omitted;		/* rows of fallback and stale that were dropped: EVIDENCE_ROWS_MAX */
 	uint64_t lost[FALLBACK_KINDS]; /* hits that are in no row, because a map in the kernel was full */
 	uint64_t elsewhere[FALLBACK_KINDS]; /* hits that are in no row, because they are in other network namespaces */
 };
@@ -174,7 +174,7 @@ struct evidence {
 /* Frees what it owns, and sets it to zero. */
 void evidence_clear(struct evidence *e);
 
-/* Finds or adds the row of these. NULL, counted in left_out, if there are EVIDENCE_ROWS_MAX rows or no memory. Valid until the
+/* Finds or adds the row of these. NULL, counted in omitted, if there are EVIDENCE_ROWS_MAX rows or no memory. Valid until the
  * next row is added. */
 struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallback_origin origin, enum fallback_reason reason,
 	const char *service, const char *link);

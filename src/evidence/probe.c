@@ -362,53 +362,53 @@ int probe_parse_event(const void *data, size_t size, struct probe_hits *ret)
 
 int probe_parse_socket(const void *data, size_t size, struct socket_info *ret)
 {
-	struct socket_record record;
+	struct socket_entry entry;
 
-	if (!header_is(data, size, EVENT_TYPE_SOCKET, sizeof(record)))
+	if (!header_is(data, size, EVENT_TYPE_SOCKET, sizeof(entry)))
 		return -EBADMSG;
-	memcpy(&record, data, sizeof(record));
-	if (record.ifindex > INT32_MAX)
+	memcpy(&entry, data, sizeof(entry));
+	if (entry.ifindex > INT32_MAX)
 		return -EBADMSG;
-	*ret = (struct socket_info){ .cgroup = record.cgroup, .inode = record.inode,
-		.route_caps = record.route_caps, .device_features = record.device_features,
-		.netns = record.netns, .ifindex = (int)record.ifindex, .gso_max_size = record.gso_max_size, .family = record.family,
-		.local_port = record.local_port, .remote_port = record.remote_port,
-		.state = record.state, .expired = record.expired };
-	memcpy(ret->local, record.local, sizeof(ret->local));
-	memcpy(ret->remote, record.remote, sizeof(ret->remote));
+	*ret = (struct socket_info){ .cgroup = entry.cgroup, .inode = entry.inode,
+		.route_caps = entry.route_caps, .device_features = entry.device_features,
+		.netns = entry.netns, .ifindex = (int)entry.ifindex, .gso_max_size = entry.gso_max_size, .family = entry.family,
+		.local_port = entry.local_port, .remote_port = entry.remote_port,
+		.state = entry.state, .expired = entry.expired };
+	memcpy(ret->local, entry.local, sizeof(ret->local));
+	memcpy(ret->remote, entry.remote, sizeof(ret->remote));
 	return 0;
 }
 
 int probe_parse_change(const void *data, size_t size, struct probe_change *ret)
 {
-	struct change_record record;
+	struct change_entry entry;
 
-	if (!header_is(data, size, EVENT_TYPE_CHANGE, sizeof(record)))
+	if (!header_is(data, size, EVENT_TYPE_CHANGE, sizeof(entry)))
 		return -EBADMSG;
-	memcpy(&record, data, sizeof(record));
-	if (record.root_ifindex > INT32_MAX || record.pid > INT32_MAX || record.ppid > INT32_MAX)
+	memcpy(&entry, data, sizeof(entry));
+	if (entry.root_ifindex > INT32_MAX || entry.pid > INT32_MAX || entry.ppid > INT32_MAX)
 		return -EBADMSG;
-	*ret = (struct probe_change){ .time_usec = record.time_ns / NSEC_PER_USEC,
-		.before = record.before, .after = record.after, .cgroup = record.cgroup,
-		.root_netns = record.root_netns, .root_ifindex = (int)record.root_ifindex,
-		.pid = (pid_t)record.pid, .parent_pid = (pid_t)record.ppid };
-	util_copy_name(ret->comm, sizeof(ret->comm), record.comm, sizeof(record.comm));
-	util_copy_name(ret->parent_comm, sizeof(ret->parent_comm), record.parent_comm,
-		sizeof(record.parent_comm));
+	*ret = (struct probe_change){ .time_usec = entry.time_ns / NSEC_PER_USEC,
+		.before = entry.before, .after = entry.after, .cgroup = entry.cgroup,
+		.root_netns = entry.root_netns, .root_ifindex = (int)entry.root_ifindex,
+		.pid = (pid_t)entry.pid, .parent_pid = (pid_t)entry.ppid };
+	util_copy_name(ret->comm, sizeof(ret->comm), entry.comm, sizeof(entry.comm));
+	util_copy_name(ret->parent_comm, sizeof(ret->parent_comm), entry.parent_comm,
+		sizeof(entry.parent_comm));
 	return 0;
 }
 
 int probe_parse_holder(const void *data, size_t size, struct probe_holder *ret)
 {
-	struct holder_record record;
+	struct holder_entry entry;
 
-	if (!header_is(data, size, EVENT_TYPE_HOLDER, sizeof(record)))
+	if (!header_is(data, size, EVENT_TYPE_HOLDER, sizeof(entry)))
 		return -EBADMSG;
-	memcpy(&record, data, sizeof(record));
-	if (record.tgid > INT32_MAX)
+	memcpy(&entry, data, sizeof(entry));
+	if (entry.tgid > INT32_MAX)
 		return -EBADMSG;
-	*ret = (struct probe_holder){ .socket_cgroup = record.socket_cgroup, .inode = record.inode, .cgroup = record.cgroup,
-		.tgid = (pid_t)record.tgid };
+	*ret = (struct probe_holder){ .socket_cgroup = entry.socket_cgroup, .inode = entry.inode, .cgroup = entry.cgroup,
+		.tgid = (pid_t)entry.tgid };
 	return 0;
 }
 
@@ -648,7 +648,7 @@ static int take_socket(const void *data, void *userdata)
 	struct socket_reader *reader = userdata;
 	struct socket_info socket;
 
-	if (probe_parse_socket(data, sizeof(struct socket_record), &socket) < 0) {
+	if (probe_parse_socket(data, sizeof(struct socket_entry), &socket) < 0) {
 		reader->probe->malformed++;
 		return 0;
 	}
@@ -667,7 +667,7 @@ int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *
 		return -EOPNOTSUPP;
 	skeleton->bss->all = all;
 	skeleton->bss->visited = 0;
-	r = read_iterator(probe, HOOK_SOCKETS, sizeof(struct socket_record), take_socket, &reader);
+	r = read_iterator(probe, HOOK_SOCKETS, sizeof(struct socket_entry), take_socket, &reader);
 	if (r >= 0 && ret_visited)
 		*ret_visited = skeleton->bss->visited;
 	return r < 0 ? r : reader.n;
@@ -685,7 +685,7 @@ static int take_holder(const void *data, void *userdata)
 	struct holder_reader *reader = userdata;
 	struct probe_holder holder;
 
-	if (probe_parse_holder(data, sizeof(struct holder_record), &holder) < 0) {
+	if (probe_parse_holder(data, sizeof(struct holder_entry), &holder) < 0) {
 		reader->probe->malformed++;
 		return 0;
 	}
@@ -697,7 +697,7 @@ static int take_holder(const void *data, void *userdata)
 int probe_read_holders(struct probe *probe, probe_holder_fn fn, void *userdata)
 {
 	struct holder_reader reader = { probe, fn, userdata, 0 };
-	int r = read_iterator(probe, HOOK_HOLDERS, sizeof(struct holder_record), take_holder, &reader);
+	int r = read_iterator(probe, HOOK_HOLDERS, sizeof(struct holder_entry), take_holder, &reader);
 
 	return r < 0 ? r : reader.n;
 }
@@ -706,13 +706,13 @@ int probe_find_change(struct probe *probe, uint32_t netns, int ifindex, struct p
 {
 	struct change_key key = { .netns = netns, .ifindex = (__u32)ifindex };
 	int fd = probe_part_map_fd(&probe->changes, "changes"), r;
-	struct change_record record;
+	struct change_entry entry;
 
 	if (fd < 0)
 		return -EOPNOTSUPP;
-	if (bpf_map_lookup_elem(fd, &key, &record) < 0)
+	if (bpf_map_lookup_elem(fd, &key, &entry) < 0)
 		return -ENOENT;
-	r = probe_parse_change(&record, sizeof(record), ret);
+	r = probe_parse_change(&entry, sizeof(entry), ret);
 	if (r < 0)
 		probe->malformed++;
 	return r < 0 ? -ENOENT : 0;

@@ -68,7 +68,7 @@ int cmd_wait_online(const struct cmd_options *options, int argc, char **argv);
 int cmd_snapshot(const struct cmd_options *options, int argc, char **argv);
 int cmd_diff(const struct cmd_options *options, int argc, char **argv);
 int cmd_report(const struct cmd_options *options, int argc, char **argv);
-int cmd_way(const struct cmd_options *options, int argc, char **argv); /* path */
+int cmd_trace(const struct cmd_options *options, int argc, char **argv); /* path */
 int cmd_check_path(const struct cmd_options *options, int argc, char **argv);
 int cmd_sockets(const struct cmd_options *options, int argc, char **argv);
 int cmd_latency(const struct cmd_options *options, int argc, char **argv);

@@ -145,7 +145,7 @@ static void print_stale(const struct evidence *e)
 	if (e->n_stale)
 		puts("Services to restart, because they still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
-		puts(e->udp_undecided || e->sockets_dropped || e->left_out ? "No service is known to need a restart." : "No service needs a restart.");
+		puts(e->udp_undecided || e->sockets_dropped || e->omitted ? "No service is known to need a restart." : "No service needs a restart.");
 	for (size_t i = 0; i < e->n_stale; i++) {
 		const struct evidence_stale *row = &e->stale[i];
 
@@ -178,8 +178,8 @@ static void print_text(const struct evidence *e, int code)
 		if (!e->probes[i].method)
 			printf("probe unavailable: %s (%s): %s\n", answer_clean(e->probes[i].name),
 				answer_clean(e->probes[i].function), answer_clean(e->probes[i].why));
-	if (e->left_out)
-		printf("%zu more rows are omitted (too many)\n", e->left_out);
+	if (e->omitted)
+		printf("%zu more rows are omitted (too many)\n", e->omitted);
 	if (e->sockets_dropped)
 		printf("%llu stale connections are not listed (too many services)\n", (unsigned long long)e->sockets_dropped);
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)

@@ -153,7 +153,7 @@ static const struct command {
 		cmd_report, 0, 0, RULES | USES(CONTROL) | USES(HTML) | USES(SNAPSHOT) | USES(EVENTS) | USES(SERVICES) |
 			USES(LATENCY), NULL },
 	{ "path", "LINK|UNIT|ADDRESS", "Follow packets from the socket to the wire: what each interface leaves to hardware",
-		cmd_way, 1, 1, PLANS, path_codes },
+		cmd_trace, 1, 1, PLANS, path_codes },
 	{ "check-path", "[LINK]", "Measure sendfile, splice and send over an interface",
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },

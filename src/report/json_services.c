@@ -53,7 +53,7 @@ static const struct json_field sockets_fields[] = {
 };
 
 static const struct json_field rest_fields[] = {
-	JSON_FIELD(struct evidence, left_out, "left_out", JSON_INT),
+	JSON_FIELD(struct evidence, omitted, "omitted", JSON_INT),
 	JSON_FIELD(struct evidence, sockets_dropped, "sockets_dropped", JSON_INT),
 	JSON_FIELD(struct evidence, udp_undecided, "udp_undecided", JSON_INT),
 	JSON_FIELD(struct evidence, has_sockets, "connections_seen", JSON_BOOL),

@@ -256,7 +256,7 @@ static void put_links(struct writer *w, const struct metrics *m)
 			"A declared feature or size limit that is not compliant, always 1. Compliant ones have no series.");
 	for (size_t i = 0; i < w->n_states && room > 0; i++)
 		put_link(w, m, w->states[i], &room);
-	put_one(w, "offloadd_link_not_as_declared_left_out", "gauge",
+	put_one(w, "offloadd_link_not_as_declared_omitted", "gauge",
 		"Number of features omitted from offloadd_link_not_as_declared because there are too many.", all > METRICS_SERIES_MAX ? all - METRICS_SERIES_MAX : 0);
 }
 
@@ -318,7 +318,7 @@ static void put_bounded(struct writer *w, size_t *n, const struct label *labels,
 		put_number(w, labels, value);
 }
 
-static void put_left_out(struct writer *w, const char *metric, size_t n, size_t more)
+static void put_omitted(struct writer *w, const char *metric, size_t n, size_t more)
 {
 	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } },
 		(n > METRICS_SERIES_MAX ? n - METRICS_SERIES_MAX : 0) + more);
@@ -414,15 +414,15 @@ static void put_evidence(struct writer *w, const struct evidence *e)
 	udp = e->has_fallback ? put_udp(w, e) : 0;
 	restarts = flags ? put_restarts(w, e) : 0;
 	if (e->has_fallback || flags)
-		begin(w, "offloadd_evidence_left_out", "gauge", "Number of series omitted from a metric because there are too many.");
+		begin(w, "offloadd_evidence_omitted", "gauge", "Number of series omitted from a metric because there are too many.");
 	if (e->has_fallback)
-		put_left_out(w, "offloadd_fallback_hits_total", fallback, e->left_out);
+		put_omitted(w, "offloadd_fallback_hits_total", fallback, e->omitted);
 	if (e->has_fallback)
-		put_left_out(w, "offloadd_udp_gave_up", udp, 0);
+		put_omitted(w, "offloadd_udp_gave_up", udp, 0);
 	if (e->has_sockets)
-		put_left_out(w, "offloadd_stale_connections", stale, 0);
+		put_omitted(w, "offloadd_stale_connections", stale, 0);
 	if (flags)
-		put_left_out(w, "offloadd_restart_needed", restarts, 0);
+		put_omitted(w, "offloadd_restart_needed", restarts, 0);
 	if (e->has_latency)
 		put_latency(w, &e->latency);
 }

@@ -47,7 +47,7 @@ conf audit "$scratch/o.prom"
 start
 within 5 "the file is there" says offloadd_up 1
 for series in 'offloadd_mode{mode="audit"} 1' 'offloadd_links{verdict="compliant"} 2' 'offloadd_rules 1' \
-	'offloadd_rule_until_timestamp_seconds{rule="50-veth.rule"} 978393600' 'offloadd_link_not_as_declared_left_out 0'; do
+	'offloadd_rule_until_timestamp_seconds{rule="50-veth.rule"} 978393600' 'offloadd_link_not_as_declared_omitted 0'; do
 	check "$series" says "${series% *}" "${series##* }"
 done
 is "anyone may read it" "$(stat -c %a "$file")" 644

@@ -435,7 +435,7 @@ static void rows_are_bounded_and_found_again(void **state)
 	}
 	assert_ptr_equal(evidence_stale_row(&i.evidence, "s7.service", "l"), &i.evidence.stale[7]);
 	assert_int_equal(i.evidence.n_stale, EVIDENCE_ROWS_MAX);
-	assert_int_equal(i.evidence.left_out, EVIDENCE_ROWS_MAX);
+	assert_int_equal(i.evidence.omitted, EVIDENCE_ROWS_MAX);
 	investigation_clear(&i);
 }
 

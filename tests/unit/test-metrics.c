@@ -113,7 +113,7 @@ static void compare_with_golden(const char *text)
 static void all_that_there_is(void **state)
 {
 	struct evidence_latency_row sendfile = { .calls = 4, .total_usec = 3000000, .slots = { [0] = 1, [9] = 2, [31] = 1 } };
-	struct evidence evidence = { .has_fallback = true, .has_sockets = true, .has_latency = true, .left_out = 3,
+	struct evidence evidence = { .has_fallback = true, .has_sockets = true, .has_latency = true, .omitted = 3,
 		.lost = { [FALLBACK_CHECKSUM] = 17 } };
 	const struct evidence_stale stale = { .service = "nginx.service", .link = "vlan10", .sockets = 4 };
 	struct picture *p = *state;
@@ -285,7 +285,7 @@ static void series_are_bounded_and_the_rest_is_counted(void **state)
 	assert_int_equal(count_lines(text, "offloadd_link_not_as_declared{"), METRICS_SERIES_MAX);
 	assert_non_null(strstr(text, "offloadd_link_not_as_declared{link=\"v512\""));
 	assert_null(strstr(text, "offloadd_link_not_as_declared{link=\"v513\""));
-	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_left_out 88\n"));
+	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_omitted 88\n"));
 	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"drifted\"} 600\n"));
 }
 
@@ -298,7 +298,7 @@ static void features_of_other_kernels_are_not_told(void **state)
 	link_states_get(&p->states, 2)->result = (struct link_result){ .declared = true, .foreign = true };
 	text = format(p);
 	assert_null(strstr(text, "offloadd_link_not_as_declared{"));
-	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_left_out 0\n"));
+	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_omitted 0\n"));
 	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"unsupported\"} 1\n"));
 }
 
@@ -319,7 +319,7 @@ static void evidence_is_bounded_too(void **state)
 	evidence_clear(&evidence);
 	assert_int_equal(count_lines(text, "offloadd_fallback_hits_total{"), METRICS_SERIES_MAX);
 	assert_non_null(strstr(text,
-		"\noffloadd_evidence_left_out{metric=\"offloadd_fallback_hits_total\"} 1\n"));
+		"\noffloadd_evidence_omitted{metric=\"offloadd_fallback_hits_total\"} 1\n"));
 	assert_null(strstr(text, "offloadd_stale_connections"));
 }
 

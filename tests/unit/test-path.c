@@ -9,13 +9,13 @@
 #include "basic/util.h"
 
 /* What one byte takes, in nanoseconds, of time and of CPU. */
-struct way {
+struct cost {
 	double time, cpu;
 };
 
-static struct path_run run_of(struct way sendfile, struct way splice, struct way send, struct way small)
+static struct path_run run_of(struct cost sendfile, struct cost splice, struct cost send, struct cost small)
 {
-	const struct way ways[PATH_WAYS] = { sendfile, splice, send, small };
+	const struct cost ways[PATH_WAYS] = { sendfile, splice, send, small };
 	struct path_run run = { .rounds = PATH_ROUNDS, .mss = 1448, .small_mss = 350 };
 
 	for (size_t i = 0; i < PATH_ROUNDS; i++)
@@ -28,7 +28,7 @@ static struct path_run run_of(struct way sendfile, struct way splice, struct way
 	return run;
 }
 
-static enum path_verdict judge(struct way sendfile, struct way splice, struct way send, struct way small)
+static enum path_verdict judge(struct cost sendfile, struct cost splice, struct cost send, struct cost small)
 {
 	struct path_run run = run_of(sendfile, splice, send, small);
 	struct path_result f;
@@ -42,45 +42,45 @@ static void measured_paths_are_told_apart(void **state)
 {
 	(void)state;
 	/* veth, 6.1: offload on, scatter-gather and checksums off, checksums off, TSO off */
-	assert_int_equal(judge((struct way){ 1.38, 1.34 }, (struct way){ 1.00, 0.85 }, (struct way){ 4.59, 4.40 },
-				 (struct way){ 1.62, 0.99 }),
+	assert_int_equal(judge((struct cost){ 1.38, 1.34 }, (struct cost){ 1.00, 0.85 }, (struct cost){ 4.59, 4.40 },
+				 (struct cost){ 1.62, 0.99 }),
 		PATH_HEALTHY);
-	assert_int_equal(judge((struct way){ 23.75, 21.5 }, (struct way){ 20.92, 20.53 }, (struct way){ 27.78, 26.52 },
-				 (struct way){ 45.97, 9.81 }),
+	assert_int_equal(judge((struct cost){ 23.75, 21.5 }, (struct cost){ 20.92, 20.53 }, (struct cost){ 27.78, 26.52 },
+				 (struct cost){ 45.97, 9.81 }),
 		PATH_SOFTWARE);
-	assert_int_equal(judge((struct way){ 10.46, 3.43 }, (struct way){ 9.13, 3.44 }, (struct way){ 12.81, 9.9 },
-				 (struct way){ 46.89, 5.98 }),
+	assert_int_equal(judge((struct cost){ 10.46, 3.43 }, (struct cost){ 9.13, 3.44 }, (struct cost){ 12.81, 9.9 },
+				 (struct cost){ 46.89, 5.98 }),
 		PATH_SOFTWARE);
 	/* veth, 6.12 */
-	assert_int_equal(judge((struct way){ 1.09, 0.89 }, (struct way){ 1.68, 0.94 }, (struct way){ 8.02, 7.74 },
-				 (struct way){ 1.97, 1.20 }),
+	assert_int_equal(judge((struct cost){ 1.09, 0.89 }, (struct cost){ 1.68, 0.94 }, (struct cost){ 8.02, 7.74 },
+				 (struct cost){ 1.97, 1.20 }),
 		PATH_HEALTHY);
-	assert_int_equal(judge((struct way){ 16.35, 5.05 }, (struct way){ 16.52, 8.34 }, (struct way){ 21.5, 15.78 },
-				 (struct way){ 83.26, 67.01 }),
+	assert_int_equal(judge((struct cost){ 16.35, 5.05 }, (struct cost){ 16.52, 8.34 }, (struct cost){ 21.5, 15.78 },
+				 (struct cost){ 83.26, 67.01 }),
 		PATH_SOFTWARE);
-	assert_int_equal(judge((struct way){ 2.3, 0.8 }, (struct way){ 3.6, 1.5 }, (struct way){ 14.4, 10 },
-				 (struct way){ 4.05, 2.575 }),
+	assert_int_equal(judge((struct cost){ 2.3, 0.8 }, (struct cost){ 3.6, 1.5 }, (struct cost){ 14.4, 10 },
+				 (struct cost){ 4.05, 2.575 }),
 		PATH_HEALTHY);
 	/* veth, 6.18, a CPU whose cache makes copies cheap: sendfile saves nothing, and the path is healthy all the same */
-	assert_int_equal(judge((struct way){ 1.58, 0.245 }, (struct way){ 1.63, 0.187 }, (struct way){ 1.57, 0.178 },
-				 (struct way){ 1.42, 0.167 }),
+	assert_int_equal(judge((struct cost){ 1.58, 0.245 }, (struct cost){ 1.63, 0.187 }, (struct cost){ 1.57, 0.178 },
+				 (struct cost){ 1.42, 0.167 }),
 		PATH_HEALTHY);
 	/* e1000e, 6.12 and 6.1, sender and receiver in one emulated machine: off and on look alike, so nothing is said */
-	assert_int_equal(judge((struct way){ 36.1, 3.77 }, (struct way){ 36, 2.6 }, (struct way){ 44.6, 10.8 },
-				 (struct way){ 120, 3.505 }),
+	assert_int_equal(judge((struct cost){ 36.1, 3.77 }, (struct cost){ 36, 2.6 }, (struct cost){ 44.6, 10.8 },
+				 (struct cost){ 120, 3.505 }),
 		PATH_UNKNOWN);
-	assert_int_equal(judge((struct way){ 37.4, 14.7 }, (struct way){ 51.6, 8.1 }, (struct way){ 55, 10.7 },
-				 (struct way){ 97.6, 23.9 }),
+	assert_int_equal(judge((struct cost){ 37.4, 14.7 }, (struct cost){ 51.6, 8.1 }, (struct cost){ 55, 10.7 },
+				 (struct cost){ 97.6, 23.9 }),
 		PATH_UNKNOWN);
-	assert_int_equal(judge((struct way){ 192, 20.7 }, (struct way){ 243, 27.2 }, (struct way){ 232, 52.9 },
-				 (struct way){ 526, 29.1 }),
+	assert_int_equal(judge((struct cost){ 192, 20.7 }, (struct cost){ 243, 27.2 }, (struct cost){ 232, 52.9 },
+				 (struct cost){ 526, 29.1 }),
 		PATH_UNKNOWN);
 }
 
 static void time_counts_when_it_is_the_senders(void **state)
 {
-	struct path_run run = run_of((struct way){ 20, 1 }, (struct way){ 20, 1 }, (struct way){ 20, 1 },
-		(struct way){ 80, 1 });
+	struct path_run run = run_of((struct cost){ 20, 1 }, (struct cost){ 20, 1 }, (struct cost){ 20, 1 },
+		(struct cost){ 80, 1 });
 	struct path_result f;
 
 	(void)state;
@@ -95,25 +95,25 @@ static void a_slow_link_is_told_by_cpu(void **state)
 {
 	(void)state;
 	/* time is the wire's: all ways alike */
-	assert_int_equal(judge((struct way){ 9, 0.3 }, (struct way){ 9, 0.3 }, (struct way){ 9, 0.5 },
-				 (struct way){ 9.5, 1.0 }),
+	assert_int_equal(judge((struct cost){ 9, 0.3 }, (struct cost){ 9, 0.3 }, (struct cost){ 9, 0.5 },
+				 (struct cost){ 9.5, 1.0 }),
 		PATH_SOFTWARE);
-	assert_int_equal(judge((struct way){ 9, 0.3 }, (struct way){ 9, 0.3 }, (struct way){ 9, 0.5 },
-				 (struct way){ 9.5, 0.32 }),
+	assert_int_equal(judge((struct cost){ 9, 0.3 }, (struct cost){ 9, 0.3 }, (struct cost){ 9, 0.5 },
+				 (struct cost){ 9.5, 0.32 }),
 		PATH_HEALTHY);
 }
 
 static void slow_sendfile_takes_both_time_and_cpu(void **state)
 {
-	const struct way ten = { 10, 10 };
+	const struct cost ten = { 10, 10 };
 	struct path_run run;
 	struct path_result f;
 
 	(void)state;
-	assert_int_equal(judge((struct way){ 16, 16 }, ten, ten, (struct way){ 60, 60 }), PATH_SLOW);
-	assert_int_equal(judge((struct way){ 16, 10 }, ten, ten, (struct way){ 16, 10 }), PATH_HEALTHY);
-	assert_int_equal(judge((struct way){ 10, 16 }, ten, ten, (struct way){ 10, 16 }), PATH_HEALTHY);
-	run = run_of(ten, (struct way){ 20, 20 }, ten, ten);
+	assert_int_equal(judge((struct cost){ 16, 16 }, ten, ten, (struct cost){ 60, 60 }), PATH_SLOW);
+	assert_int_equal(judge((struct cost){ 16, 10 }, ten, ten, (struct cost){ 16, 10 }), PATH_HEALTHY);
+	assert_int_equal(judge((struct cost){ 10, 16 }, ten, ten, (struct cost){ 10, 16 }), PATH_HEALTHY);
+	run = run_of(ten, (struct cost){ 20, 20 }, ten, ten);
 	path_evaluate(&run, &f);
 	assert_true(f.slow_splice);
 	assert_false(f.slow_sendfile);
@@ -121,7 +121,7 @@ static void slow_sendfile_takes_both_time_and_cpu(void **state)
 
 static void nothing_is_said_of_too_little(void **state)
 {
-	const struct way ten = { 10, 10 };
+	const struct cost ten = { 10, 10 };
 	struct path_run run = run_of(ten, ten, ten, ten);
 	struct path_result f;
 
@@ -132,7 +132,7 @@ static void nothing_is_said_of_too_little(void **state)
 	run.rounds = PATH_ROUNDS + 1;
 	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_UNKNOWN);
-	run = run_of(ten, ten, (struct way){ 0, 0 }, ten);
+	run = run_of(ten, ten, (struct cost){ 0, 0 }, ten);
 	path_evaluate(&run, &f);
 	assert_int_equal(f.verdict, PATH_UNKNOWN);
 	run = run_of(ten, ten, ten, ten);
@@ -144,8 +144,8 @@ static void nothing_is_said_of_too_little(void **state)
 
 static void one_disturbed_round_changes_nothing(void **state)
 {
-	struct path_run run = run_of((struct way){ 1, 1 }, (struct way){ 1, 1 }, (struct way){ 4, 4 },
-		(struct way){ 1, 1 });
+	struct path_run run = run_of((struct cost){ 1, 1 }, (struct cost){ 1, 1 }, (struct cost){ 4, 4 },
+		(struct cost){ 1, 1 });
 	struct path_result f;
 
 	(void)state;

@@ -23,9 +23,9 @@ static void good_records_are_understood(void **state)
 						.kind = FALLBACK_CHECKSUM, .origin = FALLBACK_FORWARDED,
 						.reason = FALLBACK_REASON_VLAN },
 		.time_ns = 5000, .pid = 12, .comm = "a\x1b[2J" };
-	struct socket_record socket = { .cgroup = 78, .ifindex = 4, .family = 10, .local_port = 80,
+	struct socket_entry socket = { .cgroup = 78, .ifindex = 4, .family = 10, .local_port = 80,
 		.state = 1, .expired = 1, .gso_max_size = 65215, .local = { [15] = 1 } };
-	struct change_record change = { .time_ns = 7000, .before = 5, .after = 1, .root_ifindex = 2,
+	struct change_entry change = { .time_ns = 7000, .before = 5, .after = 1, .root_ifindex = 2,
 		.pid = 3, .ppid = 4, .comm = "ethtool", .parent_comm = "sixteen-letters!" };
 	struct probe_hits hits;
 	struct socket_info info;
@@ -87,8 +87,8 @@ static void other_sizes_versions_and_types_are_refused(void **state)
 static void values_out_of_range_are_refused(void **state)
 {
 	struct fallback_event event = {};
-	struct socket_record socket = { .ifindex = 0x80000000 };
-	struct change_record change = { .pid = 0x80000000 };
+	struct socket_entry socket = { .ifindex = 0x80000000 };
+	struct change_entry change = { .pid = 0x80000000 };
 	struct socket_info info;
 	struct probe_change c;
 	struct probe_hits hits;

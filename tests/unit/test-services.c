@@ -31,7 +31,7 @@ static struct json_object *at(struct json_object *o, const char *pointer)
 /* A service that copies on a link where its connections are stale, and one whose packets are summed. */
 static struct evidence sample(void)
 {
-	struct evidence e = { .has_fallback = true, .has_sockets = true, .left_out = 5, .lost = { 6 }, .elsewhere = { 9 } };
+	struct evidence e = { .has_fallback = true, .has_sockets = true, .omitted = 5, .lost = { 6 }, .elsewhere = { 9 } };
 	struct evidence_stale stale = { .service = "b.service", .link = "vlan10", .ifindex = 7,
 		.unit = { .kind = UNIT_SERVICE, .name = "b.service" }, .sockets = 2, .since_usec = 9,
 		.hits = 4, .missing = 1, .n_samples = 1 };
@@ -82,7 +82,7 @@ static void rows_become_members(void **state)
 	assert_int_equal(json_object_get_int(at(o, "/restart/1/sockets")), 0);
 	assert_int_equal(json_object_get_int(at(o, "/restart/1/udp_senders")), 3);
 	assert_int_equal(json_object_get_int(at(o, "/udp_undecided")), 2);
-	assert_int_equal(json_object_get_int(at(o, "/left_out")), 5);
+	assert_int_equal(json_object_get_int(at(o, "/omitted")), 5);
 	assert_int_equal(json_object_get_int(at(o, "/lost/sendpage")), 6);
 	assert_null(at(o, "/probes/0/method"));
 	assert_string_equal(json_object_get_string(at(o, "/probes/0/why")), "no privilege");
@@ -132,7 +132,7 @@ static void what_is_written_is_read(void **state)
 	assert_null(again.probes[0].method);
 	assert_int_equal(again.lost[FALLBACK_SENDPAGE], 6);
 	assert_int_equal(again.elsewhere[FALLBACK_SENDPAGE], 9);
-	assert_int_equal(again.left_out, 5);
+	assert_int_equal(again.omitted, 5);
 	evidence_clear(&again);
 	evidence_clear(&e);
 }

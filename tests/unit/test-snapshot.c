@@ -156,7 +156,7 @@ static void written_and_read_it_is_the_same(void **state)
 }
 
 /* Bits without a name mean nothing elsewhere: 2 and 32 have none in this table. */
-static void a_bit_without_a_name_is_left_out(void **state)
+static void a_bit_without_a_name_is_omitted(void **state)
 {
 	struct unit_host *h = incident();
 	struct snapshot s, again;
@@ -619,7 +619,7 @@ int main(void)
 		cmocka_unit_test(what_is_taken),
 		cmocka_unit_test(limits_survive),
 		cmocka_unit_test(written_and_read_it_is_the_same),
-		cmocka_unit_test(a_bit_without_a_name_is_left_out),
+		cmocka_unit_test(a_bit_without_a_name_is_omitted),
 		cmocka_unit_test(some_links_and_what_they_stand_on),
 		cmocka_unit_test(a_minimal_document),
 		cmocka_unit_test(no_piece_of_a_document_is_one),

@@ -158,7 +158,7 @@ start_kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$daemon/status")
 "$tools/sendfile-peer" services 10.9.0.2 5005 $services /sys/fs/cgroup/system.slice >"$scratch/services" 2>&1
 "$tools/sendfile-peer" many 10.9.0.2 5005 $connections >"$scratch/many" 2>&1
 is "the daemon saw as many services and connections" "$(cat "$scratch/services" "$scratch/many")" $'done\ndone'
-rows=$(offloadctl services --json | jq -c '[(.fallback | length), .left_out]')
+rows=$(offloadctl services --json | jq -c '[(.fallback | length), .omitted]')
 has "services lists them, or says how many are left out" "$rows" "$([ $services -le 500 ] && echo '^\[[1-9][0-9]+,0\]$' || echo '^\[512,[1-9][0-9]*\]$')"
 check "each is a record, until there are too many" test "$(records '^offloadd: fallback: ' | wc -l)" -le 1024
 end_kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$daemon/status")

@@ -42,9 +42,9 @@ within 60 "its nginx serves the client, which stays connected" grep -qx 4000000 
 offloadctl path web.service --json >path
 is "path, by the name of the service: exit status 2" $? 2
 is "its connection leaves by vlan10, which works in software" \
-	"$(jq -c '[.asked, .sockets_by, .verdict, .ways[0].sockets.connections, .ways[0].at, .ways[0].hops[0].link]' path)" \
+	"$(jq -c '[.asked, .sockets_by, .verdict, .paths[0].sockets.connections, .paths[0].at, .paths[0].hops[0].link]' path)" \
 	'["unit","iterator","software",1,0,"vlan10"]'
-is "down to the cards" "$(jq -r '.ways[0].hops[] | select(.next == "wire") | .link' path | sort)" \
+is "down to the cards" "$(jq -r '.paths[0].hops[] | select(.next == "wire") | .link' path | sort)" \
 	"$(tr ' ' '\n' </sys/class/net/bond0/bonding/slaves | sort)"
 offloadctl path web.service | sed 's/^/# note /'
 kill $kept

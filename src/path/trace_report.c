@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "path/way_report.h"
+#include "path/trace_report.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,15 +13,15 @@
 
 #define TEXT_MAX 1024
 
-enum way_verdict way_report_verdict(const struct way_report *report, const struct way_item **ret)
+enum trace_verdict trace_report_verdict(const struct trace_report *report, const struct trace_item **ret)
 {
-	const struct way_item *worst = NULL;
-	enum way_verdict verdict = report->n_items && !report->unrouted ? WAY_OK : WAY_UNKNOWN;
+	const struct trace_item *worst = NULL;
+	enum trace_verdict verdict = report->n_items && !report->unrouted ? TRACE_OK : TRACE_UNKNOWN;
 
 	for (size_t i = 0; i < report->n_items; i++)
-		if (report->items[i].way.verdict > verdict || (!worst && report->items[i].way.verdict == verdict)) {
+		if (report->items[i].trace.verdict > verdict || (!worst && report->items[i].trace.verdict == verdict)) {
 			worst = &report->items[i];
-			verdict = worst->way.verdict;
+			verdict = worst->trace.verdict;
 		}
 	if (ret)
 		*ret = worst;
@@ -29,33 +29,33 @@ enum way_verdict way_report_verdict(const struct way_report *report, const struc
 }
 
 /* Does this row count for what was asked? */
-static const char *const *services_of(const struct way_report *report)
+static const char *const *services_of(const struct trace_report *report)
 {
-	return report->asked == WAY_ASKED_UNIT ? report->services : NULL;
+	return report->asked == TRACE_ASKED_UNIT ? report->services : NULL;
 }
 
 /* ---- words ---- */
 
-/* "segmentation", or "segmentation of IPv6" if packets of both families take this way and only one loses it. */
-static void append_pair(char *buf, unsigned offloads, unsigned concerned, enum way_offload ipv4, enum way_offload ipv6,
+/* "segmentation", or "segmentation of IPv6" if packets of both families take this path and only one loses it. */
+static void append_pair(char *buf, unsigned offloads, unsigned concerned, enum trace_offload ipv4, enum trace_offload ipv6,
 	const char *word)
 {
-	unsigned pair = (WAY_OFFLOAD(ipv4) | WAY_OFFLOAD(ipv6)) & concerned, lost = offloads & pair;
+	unsigned pair = (TRACE_OFFLOAD(ipv4) | TRACE_OFFLOAD(ipv6)) & concerned, lost = offloads & pair;
 
 	if (lost)
 		util_append(buf, TEXT_MAX, "%s%s%s", *buf ? ", " : "", word,
-			lost == pair ? "" : lost == WAY_OFFLOAD(ipv4) ? " of IPv4" : " of IPv6");
+			lost == pair ? "" : lost == TRACE_OFFLOAD(ipv4) ? " of IPv4" : " of IPv6");
 }
 
 /* What a hop does in software, for packets of TCP. Returns buf. */
 static const char *work_words(unsigned offloads, unsigned concerned, char *buf)
 {
 	buf[0] = '\0';
-	append_pair(buf, offloads, concerned, WAY_SEGMENT4, WAY_SEGMENT6, "segmentation");
-	append_pair(buf, offloads, concerned, WAY_CHECKSUM4, WAY_CHECKSUM6, "checksums");
-	if (offloads & concerned & WAY_OFFLOAD(WAY_SCATTER))
+	append_pair(buf, offloads, concerned, TRACE_SEGMENT4, TRACE_SEGMENT6, "segmentation");
+	append_pair(buf, offloads, concerned, TRACE_CHECKSUM4, TRACE_CHECKSUM6, "checksums");
+	if (offloads & concerned & TRACE_OFFLOAD(TRACE_SCATTER))
 		util_append(buf, TEXT_MAX, "%scopying", *buf ? ", " : "");
-	if (offloads & WAY_OFFLOAD(WAY_UDP))
+	if (offloads & TRACE_OFFLOAD(TRACE_UDP))
 		util_append(buf, TEXT_MAX, "%ssegmentation of UDP", *buf ? ", " : "");
 	return buf;
 }
@@ -68,100 +68,100 @@ static const char *address_words(uint16_t family, const uint8_t *address, uint16
 	return inet_ntop(family, address, buf, (socklen_t)size) ? buf : "?";
 }
 
-static const char *hop_name(const struct way_hop *hop)
+static const char *hop_name(const struct trace_hop *hop)
 {
 	return render_clean_name(hop->link->name);
 }
 
 /* ", the backup port of bond0": a hop that not every packet passes. */
-static const char *port_words(const struct way *way, const struct way_hop *hop, char *buf)
+static const char *port_words(const struct trace *trace, const struct trace_hop *hop, char *buf)
 {
-	const struct way_hop *before = hop->parent >= 0 ? &way->hops[hop->parent] : NULL;
+	const struct trace_hop *before = hop->parent >= 0 ? &trace->hops[hop->parent] : NULL;
 	size_t n = 0;
 
 	buf[0] = '\0';
-	if (!before || before->next != WAY_PORTS)
+	if (!before || before->next != TRACE_PORTS)
 		return buf;
-	for (size_t i = 0; i < way->n_hops; i++)
-		n += way->hops[i].parent == hop->parent;
+	for (size_t i = 0; i < trace->n_hops; i++)
+		n += trace->hops[i].parent == hop->parent;
 	if (n > 1 || hop->role != LINK_ROLE_NONE)
 		util_append(buf, TEXT_MAX, ", %s%s of %zu port%s of %s", hop->role == LINK_ROLE_BACKUP ? "now a backup, " : "",
 			"one", n, util_plural(n), hop_name(before));
 	return buf;
 }
 
-static const char *why_words(const struct way_hop *hop, char *buf)
+static const char *why_words(const struct trace_hop *hop, char *buf)
 {
 	char remote[SOCKET_ADDRESS_LEN];
 
 	buf[0] = '\0';
 	switch (hop->why) {
-	case WAY_WHY_NONE:
+	case TRACE_WHY_NONE:
 		break;
-	case WAY_WHY_NAMESPACE:
+	case TRACE_WHY_NAMESPACE:
 		util_append(buf, TEXT_MAX, "the interface below is in another network namespace");
 		break;
-	case WAY_WHY_GONE:
+	case TRACE_WHY_GONE:
 		util_append(buf, TEXT_MAX, "the interface below does not exist");
 		break;
-	case WAY_WHY_LOOP:
+	case TRACE_WHY_LOOP:
 		util_append(buf, TEXT_MAX, "it leads back to itself");
 		break;
-	case WAY_WHY_REMOTE:
+	case TRACE_WHY_REMOTE:
 		util_append(buf, TEXT_MAX, "the other end of the tunnel depends on the packet");
 		break;
-	case WAY_WHY_ROUTE:
+	case TRACE_WHY_ROUTE:
 		util_append(buf, TEXT_MAX, "no route to %s: %s", address_words(hop->family, hop->remote, 0, remote, sizeof(remote)),
 			strerror(-hop->error));
 		break;
-	case WAY_WHY_KIND:
+	case TRACE_WHY_KIND:
 		util_append(buf, TEXT_MAX, "what %s does with packets is not followed", hop->link->kind);
 		break;
-	case WAY_WHY_LONG:
+	case TRACE_WHY_LONG:
 		util_append(buf, TEXT_MAX, "too many interfaces");
 		break;
 	}
 	return buf;
 }
 
-static void append_reason(char *buf, const struct feature_table *features, const struct way_hop *hop, enum way_reason reason)
+static void append_reason(char *buf, const struct feature_table *features, const struct trace_hop *hop, enum trace_reason reason)
 {
-	const struct way_loss *loss = &hop->losses[reason];
+	const struct trace_loss *loss = &hop->losses[reason];
 	char names[RENDER_NAMES_LEN], why[TEXT_MAX];
 
 	feature_format(features, loss->features, names, sizeof(names));
 	switch (reason) {
-	case WAY_FEATURE:
+	case TRACE_FEATURE:
 		util_append(buf, TEXT_MAX, "%s%s off", loss->features ? names : "not supported",
 			loss->features & (loss->features - 1) ? " are" : " is");
 		break;
-	case WAY_VLAN:
+	case TRACE_VLAN:
 		util_append(buf, TEXT_MAX, loss->certain ? "it does not offer %s to VLANs (vlan_features)"
 							 : "whether it offers %s to VLANs is not readable (vlan_features)",
 			names);
 		break;
-	case WAY_TAGS:
+	case TRACE_TAGS:
 		util_append(buf, TEXT_MAX, "packets have %u VLAN tags", hop->tags);
 		break;
-	case WAY_TUNNEL:
+	case TRACE_TUNNEL:
 		util_append(buf, TEXT_MAX, "what it does for encapsulated packets is not readable (hw_enc_features)");
 		break;
-	case WAY_SIZE:
+	case TRACE_SIZE:
 		util_append(buf, TEXT_MAX, "packets of %" PRIu32 " bytes or more exceed its gso_max_size, which is below what the socket may send",
 			loss->limit);
 		break;
-	case WAY_SEGMENTS:
+	case TRACE_SEGMENTS:
 		util_append(buf, TEXT_MAX, "packets of more than %" PRIu32 " segments exceed its gso_max_segs, which is below what the socket may send",
 			loss->limit);
 		break;
-	case WAY_KIND:
+	case TRACE_KIND:
 		util_append(buf, TEXT_MAX, "%s does it before it encrypts", hop->link->kind);
 		break;
-	case WAY_QDISC:
+	case TRACE_QDISC:
 		util_append(buf, TEXT_MAX, "the queueing discipline %s may segment", hop->qdisc);
 		break;
-	case WAY_UNREAD:
-		if (hop->next == WAY_LOST && hop->link->has_features)
+	case TRACE_UNREAD:
+		if (hop->next == TRACE_LOST && hop->link->has_features)
 			util_append(buf, TEXT_MAX, "what follows is not known: %s", why_words(hop, why));
 		else
 			util_append(buf, TEXT_MAX, "its features could not be read");
@@ -171,82 +171,82 @@ static void append_reason(char *buf, const struct feature_table *features, const
 
 /* ---- the verdict ---- */
 
-static void append_ends(char *buf, const struct way *way)
+static void append_ends(char *buf, const struct trace *trace)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < way->n_hops; i++)
-		if (way->hops[i].next >= WAY_END) {
-			util_append(buf, TEXT_MAX, "%s%s", any ? ", " : "", hop_name(&way->hops[i]));
+	for (size_t i = 0; i < trace->n_hops; i++)
+		if (trace->hops[i].next >= TRACE_END) {
+			util_append(buf, TEXT_MAX, "%s%s", any ? ", " : "", hop_name(&trace->hops[i]));
 			any = true;
 		}
 }
 
 /* The first reason of a hop, certain ones first. */
-static enum way_reason first_reason(const struct way *way, const struct way_hop *hop)
+static enum trace_reason first_reason(const struct trace *trace, const struct trace_hop *hop)
 {
-	for (unsigned r = 0; r < WAY_REASONS; r++)
-		if (hop->losses[r].certain & way->offloads)
-			return (enum way_reason)r;
-	for (unsigned r = 0; r < WAY_REASONS; r++)
-		if (hop->losses[r].possible & way->offloads)
-			return (enum way_reason)r;
-	return WAY_REASONS;
+	for (unsigned r = 0; r < TRACE_REASONS; r++)
+		if (hop->losses[r].certain & trace->offloads)
+			return (enum trace_reason)r;
+	for (unsigned r = 0; r < TRACE_REASONS; r++)
+		if (hop->losses[r].possible & trace->offloads)
+			return (enum trace_reason)r;
+	return TRACE_REASONS;
 }
 
-static void append_software(char *buf, const struct way *way)
+static void append_software(char *buf, const struct trace *trace)
 {
-	const struct way_hop *hop = way->at >= 0 ? &way->hops[way->at] : NULL;
-	enum way_reason reason = hop ? first_reason(way, hop) : WAY_REASONS;
+	const struct trace_hop *hop = trace->at >= 0 ? &trace->hops[trace->at] : NULL;
+	enum trace_reason reason = hop ? first_reason(trace, hop) : TRACE_REASONS;
 	char work[TEXT_MAX], port[TEXT_MAX];
 
 	if (!hop) {
-		util_append(buf, TEXT_MAX, "%u of %u connection%s %s every page at the socket, because %s no scatter-gather", way->copying,
-			way->sockets, util_plural(way->sockets), way->copying == 1 ? "copies" : "copy",
-			way->copying == 1 ? "it has" : "they have");
-		if (way->stale)
-			util_append(buf, TEXT_MAX, "; %u %s stale and must reconnect", way->stale, way->stale == 1 ? "is" : "are");
+		util_append(buf, TEXT_MAX, "%u of %u connection%s %s every page at the socket, because %s no scatter-gather", trace->copying,
+			trace->sockets, util_plural(trace->sockets), trace->copying == 1 ? "copies" : "copy",
+			trace->copying == 1 ? "it has" : "they have");
+		if (trace->stale)
+			util_append(buf, TEXT_MAX, "; %u %s stale and must reconnect", trace->stale, trace->stale == 1 ? "is" : "are");
 		return;
 	}
-	if (reason == WAY_REASONS || !(hop->losses[reason].certain & way->offloads))
+	if (reason == TRACE_REASONS || !(hop->losses[reason].certain & trace->offloads))
 		util_append(buf, TEXT_MAX, "software fallback at %s%s: offloadd counted it within the last ten seconds", hop_name(hop),
-			port_words(way, hop, port));
+			port_words(trace, hop, port));
 	else
 		util_append(buf, TEXT_MAX, "%s%s in software at %s%s",
-			work_words(way_hop_certain(hop) & ~WAY_OFFLOAD(WAY_UDP), way->offloads, work),
-			reason == WAY_SIZE || reason == WAY_SEGMENTS ? " of long packets" : "", hop_name(hop),
-			port_words(way, hop, port));
+			work_words(trace_hop_certain(hop) & ~TRACE_OFFLOAD(TRACE_UDP), trace->offloads, work),
+			reason == TRACE_SIZE || reason == TRACE_SEGMENTS ? " of long packets" : "", hop_name(hop),
+			port_words(trace, hop, port));
 }
 
-static void put_verdict(const struct render *r, const struct feature_table *features, const struct way_report *report)
+static void put_verdict(const struct render *r, const struct feature_table *features, const struct trace_report *report)
 {
-	const struct way_item *item;
+	const struct trace_item *item;
 	char text[TEXT_MAX] = "", port[TEXT_MAX];
-	enum way_verdict verdict = way_report_verdict(report, &item);
-	const struct way_hop *hop = item && item->way.at >= 0 ? &item->way.hops[item->way.at] : NULL;
+	enum trace_verdict verdict = trace_report_verdict(report, &item);
+	const struct trace_hop *hop = item && item->trace.at >= 0 ? &item->trace.hops[item->trace.at] : NULL;
 	int column = render_put_name(r, report->name) + fprintf(r->out, ": ");
 
 	switch (verdict) {
-	case WAY_OK:
+	case TRACE_OK:
 		column += render_put_coloured(r, "32", "OK");
 		util_append(text, sizeof(text), "TCP leaves segmentation and checksums to ");
-		append_ends(text, &item->way);
+		append_ends(text, &item->trace);
 		break;
-	case WAY_SOFTWARE:
+	case TRACE_SOFTWARE:
 		column += render_put_coloured(r, "31", "SOFTWARE");
-		append_software(text, &item->way);
+		append_software(text, &item->trace);
 		break;
-	case WAY_UNKNOWN:
+	case TRACE_UNKNOWN:
 		column += render_put_coloured(r, "33", "NOT KNOWN");
 		if (hop) {
 			util_append(text, sizeof(text), "no software fallback found, but not everything is known of %s%s: ", hop_name(hop),
-				port_words(&item->way, hop, port));
-			append_reason(text, features, hop, first_reason(&item->way, hop));
+				port_words(&item->trace, hop, port));
+			append_reason(text, features, hop, first_reason(&item->trace, hop));
 		} else if (report->n_items) {
 			util_append(text, sizeof(text), "no software fallback found, but %zu connection%s no route", report->unrouted,
 				report->unrouted == 1 ? " has" : "s have");
 		} else {
-			util_append(text, sizeof(text), "no established TCP connection was found, and the way depends on the destination; "
+			util_append(text, sizeof(text), "no established TCP connection was found, and the path depends on the destination; "
 				"give an interface or an address");
 		}
 		break;
@@ -255,44 +255,44 @@ static void put_verdict(const struct render *r, const struct feature_table *feat
 	render_wrapped(r, (unsigned)column + 2, text);
 }
 
-/* ---- one way ---- */
+/* ---- one path ---- */
 
-static const char *next_words(const struct way *way, size_t at, char *buf)
+static const char *next_words(const struct trace *trace, size_t at, char *buf)
 {
-	const struct way_hop *hop = &way->hops[at];
+	const struct trace_hop *hop = &trace->hops[at];
 	char remote[SOCKET_ADDRESS_LEN];
 	size_t n = 0;
 
 	buf[0] = '\0';
-	for (size_t i = at + 1; i < way->n_hops; i++)
-		n += way->hops[i].parent == (int)at;
+	for (size_t i = at + 1; i < trace->n_hops; i++)
+		n += trace->hops[i].parent == (int)at;
 	switch (hop->next) {
-	case WAY_LOWER:
+	case TRACE_LOWER:
 		util_append(buf, TEXT_MAX, link_is_kind(hop->link, "vlan") ? "VLAN %u" : "below", hop->link->vlan_id);
 		break;
-	case WAY_PORTS:
+	case TRACE_PORTS:
 		util_append(buf, TEXT_MAX, "%zu port%s", n, util_plural(n));
 		break;
-	case WAY_ROUTED:
+	case TRACE_ROUTED:
 		util_append(buf, TEXT_MAX, "tunnel%s%s", hop->family ? " to " : "",
 			hop->family ? address_words(hop->family, hop->remote, 0, remote, sizeof(remote)) : "");
 		break;
-	case WAY_WIRE:
+	case TRACE_WIRE:
 		util_append(buf, TEXT_MAX, "device");
 		break;
-	case WAY_PEER:
+	case TRACE_PEER:
 		util_append(buf, TEXT_MAX, hop->link->lower_netnsid >= 0 ? "other namespace" : "its other end");
 		break;
-	case WAY_LOCAL:
+	case TRACE_LOCAL:
 		util_append(buf, TEXT_MAX, "this host");
 		break;
-	case WAY_PROGRAM:
+	case TRACE_PROGRAM:
 		util_append(buf, TEXT_MAX, "a program");
 		break;
-	case WAY_DISCARDED:
+	case TRACE_DISCARDED:
 		util_append(buf, TEXT_MAX, link_is_kind(hop->link, "dummy") ? "discarded" : "no port");
 		break;
-	case WAY_LOST:
+	case TRACE_LOST:
 		util_append(buf, TEXT_MAX, "?");
 		break;
 	}
@@ -300,30 +300,30 @@ static const char *next_words(const struct way *way, size_t at, char *buf)
 }
 
 /* What is left to hardware behind a hop; with "?" if that is not certain. */
-static const char *left_words(const struct way *way, unsigned left, unsigned unsure, char *buf)
+static const char *left_words(const struct trace *trace, unsigned left, unsigned unsure, char *buf)
 {
 	static const struct {
 		const char *word;
-		enum way_offload ipv4, ipv6;
-	} words[] = { { "TSO", WAY_SEGMENT4, WAY_SEGMENT6 }, { "checksum", WAY_CHECKSUM4, WAY_CHECKSUM6 },
-		{ "SG", WAY_SCATTER, WAY_SCATTER }, { "UDP", WAY_UDP, WAY_UDP } };
+		enum trace_offload ipv4, ipv6;
+	} words[] = { { "TSO", TRACE_SEGMENT4, TRACE_SEGMENT6 }, { "checksum", TRACE_CHECKSUM4, TRACE_CHECKSUM6 },
+		{ "SG", TRACE_SCATTER, TRACE_SCATTER }, { "UDP", TRACE_UDP, TRACE_UDP } };
 
 	buf[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		unsigned pair = (WAY_OFFLOAD(words[i].ipv4) | WAY_OFFLOAD(words[i].ipv6)) &
-			(way->offloads | WAY_OFFLOAD(WAY_UDP)), kept = pair & left;
+		unsigned pair = (TRACE_OFFLOAD(words[i].ipv4) | TRACE_OFFLOAD(words[i].ipv6)) &
+			(trace->offloads | TRACE_OFFLOAD(TRACE_UDP)), kept = pair & left;
 
 		if (kept)
 			util_append(buf, TEXT_MAX, "%s%s%s%s", *buf ? " " : "", words[i].word,
-				kept == pair ? "" : kept == WAY_OFFLOAD(words[i].ipv4) ? "/IPv4" : "/IPv6", kept & unsure ? "?" : "");
+				kept == pair ? "" : kept == TRACE_OFFLOAD(words[i].ipv4) ? "/IPv4" : "/IPv6", kept & unsure ? "?" : "");
 	}
 	return *buf ? buf : "nothing";
 }
 
-static const char *limit_words(const struct way *way, const struct way_hop *hop, char *buf)
+static const char *limit_words(const struct trace *trace, const struct trace_hop *hop, char *buf)
 {
-	uint32_t ipv4 = way->offloads & WAY_OFFLOAD(WAY_SEGMENT4) ? hop->max_size[0] : hop->max_size[1],
-		 ipv6 = way->offloads & WAY_OFFLOAD(WAY_SEGMENT6) ? hop->max_size[1] : hop->max_size[0];
+	uint32_t ipv4 = trace->offloads & TRACE_OFFLOAD(TRACE_SEGMENT4) ? hop->max_size[0] : hop->max_size[1],
+		 ipv6 = trace->offloads & TRACE_OFFLOAD(TRACE_SEGMENT6) ? hop->max_size[1] : hop->max_size[0];
 
 	buf[0] = '\0';
 	if (ipv4 && ipv4 == ipv6)
@@ -334,7 +334,7 @@ static const char *limit_words(const struct way *way, const struct way_hop *hop,
 }
 
 /* Do both probes run that count what interfaces do? */
-static bool is_counted(const struct way_report *report)
+static bool is_counted(const struct trace_report *report)
 {
 	unsigned n = 0;
 
@@ -347,7 +347,7 @@ static bool is_counted(const struct way_report *report)
 	return n == 2;
 }
 
-static const char *count_words(const struct way_report *report, const struct way_hop *hop, char *buf)
+static const char *count_words(const struct trace_report *report, const struct trace_hop *hop, char *buf)
 {
 	buf[0] = '\0';
 	if (hop->hits || is_counted(report))
@@ -359,17 +359,17 @@ static const char *count_words(const struct way_report *report, const struct way
 
 #define COLUMNS 5
 
-static void name_hop(const struct way_hop *hop, char *buf)
+static void name_hop(const struct trace_hop *hop, char *buf)
 {
 	util_append(buf, TEXT_MAX, "%*s%s%s", (int)(2 * hop->depth + 2), "", hop_name(hop),
 		hop->role == LINK_ROLE_ACTIVE ? " (active)" : hop->role == LINK_ROLE_BACKUP ? " (backup)" : "");
 }
 
-static int put_hops(const struct render *r, const struct way_report *report, const struct way *way)
+static int put_hops(const struct render *r, const struct trace_report *report, const struct trace *trace)
 {
 	static const char *const columns[COLUMNS] = { "HOP", "LEADS TO", "LEFT TO HARDWARE", "MAX SIZE", "COUNTED" };
 	static const char *const spare[] = { "LEADS TO", "MAX SIZE", NULL };
-	size_t n = (way->n_hops + 1) * COLUMNS;
+	size_t n = (trace->n_hops + 1) * COLUMNS;
 	_cleanup_free_ const char **cells = calloc(n, sizeof(*cells));
 	_cleanup_free_ char *texts = calloc(n, TEXT_MAX);
 	char text[TEXT_MAX], of_socket[TEXT_MAX];
@@ -378,62 +378,62 @@ static int put_hops(const struct render *r, const struct way_report *report, con
 		return -ENOMEM;
 	cells[0] = "socket";
 	cells[1] = "route";
-	cells[2] = way->copying && way->copying == way->sockets ? "nothing" :
-		left_words(way, (1u << WAY_OFFLOADS) - 1, way->copying ? ~0u : 0, of_socket);
-	for (size_t i = 0; i < way->n_hops; i++) {
-		const struct way_hop *hop = &way->hops[i];
+	cells[2] = trace->copying && trace->copying == trace->sockets ? "nothing" :
+		left_words(trace, (1u << TRACE_OFFLOADS) - 1, trace->copying ? ~0u : 0, of_socket);
+	for (size_t i = 0; i < trace->n_hops; i++) {
+		const struct trace_hop *hop = &trace->hops[i];
 		char *at = texts + i * COLUMNS * TEXT_MAX;
 
 		name_hop(hop, at);
-		next_words(way, i, at + TEXT_MAX);
-		util_append(at + 2 * TEXT_MAX, TEXT_MAX, "%s", left_words(way, hop->left, way_hop_possible(hop), text));
-		limit_words(way, hop, at + 3 * TEXT_MAX);
+		next_words(trace, i, at + TEXT_MAX);
+		util_append(at + 2 * TEXT_MAX, TEXT_MAX, "%s", left_words(trace, hop->left, trace_hop_possible(hop), text));
+		limit_words(trace, hop, at + 3 * TEXT_MAX);
 		count_words(report, hop, at + 4 * TEXT_MAX);
 		for (unsigned c = 0; c < COLUMNS; c++)
 			cells[(i + 1) * COLUMNS + c] = at + c * TEXT_MAX;
 	}
-	return render_table(r, columns, COLUMNS, spare, cells, way->n_hops + 1);
+	return render_table(r, columns, COLUMNS, spare, cells, trace->n_hops + 1);
 }
 
-static void put_limit_advice(const struct render *r, const struct way *way, enum way_reason reason, uint32_t limit)
+static void put_limit_advice(const struct render *r, const struct trace *trace, enum trace_reason reason, uint32_t limit)
 {
-	const char *first = hop_name(&way->hops[0]);
+	const char *first = hop_name(&trace->hops[0]);
 	char text[TEXT_MAX] = "";
 
 	if (!limit)
 		return;
 	util_append(text, sizeof(text), "ip link set dev %s %s %" PRIu32 ", or a rule with [Limits] %s=%" PRIu32 " for %s, which keeps it; "
 		"established connections keep the old limit",
-		first, reason == WAY_SIZE ? "gso_max_size" : "gso_max_segs", limit,
-		reason == WAY_SIZE ? "gso-max-size" : "gso-max-segs", limit, first);
+		first, reason == TRACE_SIZE ? "gso_max_size" : "gso_max_segs", limit,
+		reason == TRACE_SIZE ? "gso-max-size" : "gso-max-segs", limit, first);
 	render_put_field(r, "advice", text);
 }
 
 /* A line for each hop and reason, and for each sender that was counted there. */
-static void put_losses(const struct render *r, const struct feature_table *features, const struct way_report *report,
-	const struct way *way, const struct way_hop *hop)
+static void put_losses(const struct render *r, const struct feature_table *features, const struct trace_report *report,
+	const struct trace *trace, const struct trace_hop *hop)
 {
 	char text[TEXT_MAX], work[TEXT_MAX], port[TEXT_MAX];
 
-	for (unsigned reason = 0; reason < WAY_REASONS; reason++) {
-		const struct way_loss *loss = &hop->losses[reason];
+	for (unsigned reason = 0; reason < TRACE_REASONS; reason++) {
+		const struct trace_loss *loss = &hop->losses[reason];
 		unsigned offloads = loss->certain ? loss->certain : loss->possible;
 		int column;
 
-		work_words(offloads, way->offloads, work);
+		work_words(offloads, trace->offloads, work);
 		if (!*work)
 			continue;
 		text[0] = '\0';
 		util_append(text, sizeof(text), "%s%s: ", loss->certain ? "" : "perhaps ", work);
-		append_reason(text, features, hop, (enum way_reason)reason);
-		column = fprintf(r->out, "  %s%s: ", hop_name(hop), port_words(way, hop, port));
+		append_reason(text, features, hop, (enum trace_reason)reason);
+		column = fprintf(r->out, "  %s%s: ", hop_name(hop), port_words(trace, hop, port));
 		render_wrapped(r, (unsigned)column, text);
-		put_limit_advice(r, way, (enum way_reason)reason, loss->limit);
+		put_limit_advice(r, trace, (enum trace_reason)reason, loss->limit);
 	}
 	for (size_t i = 0; report->evidence && i < report->evidence->n_fallback; i++) {
 		const struct evidence_fallback *row = &report->evidence->fallback[i];
 
-		for (unsigned kind = 0; kind < FALLBACK_KINDS && way_has_row(hop, row, services_of(report)); kind++)
+		for (unsigned kind = 0; kind < FALLBACK_KINDS && trace_has_row(hop, row, services_of(report)); kind++)
 			if (row->hits[kind].n)
 				fprintf(r->out, "  %s: counted %s %" PRIu64 " time%s (reason: %s) for %s%s\n", hop_name(hop),
 					evidence_kind_name(kind), row->hits[kind].n, util_plural(row->hits[kind].n),
@@ -442,31 +442,31 @@ static void put_losses(const struct render *r, const struct feature_table *featu
 	}
 }
 
-static void put_source(const struct render *r, const struct way_report *report, const struct way_item *item)
+static void put_source(const struct render *r, const struct trace_report *report, const struct trace_item *item)
 {
 	char text[TEXT_MAX] = "", address[SOCKET_ADDRESS_LEN];
 
-	for (size_t i = 0; i < item->n_remotes && i < WAY_REMOTES_MAX; i++)
+	for (size_t i = 0; i < item->n_remotes && i < TRACE_REMOTES_MAX; i++)
 		util_append(text, sizeof(text), "%s%s", i ? ", " : "", address_words(item->remotes[i].family,
 			item->remotes[i].remote, item->remotes[i].remote_port, address, sizeof(address)));
-	if (item->n_remotes > WAY_REMOTES_MAX)
-		util_append(text, sizeof(text), " and %zu more", item->n_remotes - WAY_REMOTES_MAX);
-	if (report->asked == WAY_ASKED_UNIT)
-		fprintf(r->out, "%u connection%s to %s\n", item->way.sockets, util_plural(item->way.sockets), text);
-	else if (report->asked == WAY_ASKED_ADDRESS && report->n_items > 1)
+	if (item->n_remotes > TRACE_REMOTES_MAX)
+		util_append(text, sizeof(text), " and %zu more", item->n_remotes - TRACE_REMOTES_MAX);
+	if (report->asked == TRACE_ASKED_UNIT)
+		fprintf(r->out, "%u connection%s to %s\n", item->trace.sockets, util_plural(item->trace.sockets), text);
+	else if (report->asked == TRACE_ASKED_ADDRESS && report->n_items > 1)
 		fprintf(r->out, "one of %zu next hops of the route\n", report->n_items);
 }
 
 static bool has_lost(const struct evidence *e)
 {
-	bool any = e->left_out;
+	bool any = e->omitted;
 
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		any |= e->lost[kind] != 0;
 	return any;
 }
 
-static void put_notes(const struct render *r, const struct way_report *report)
+static void put_notes(const struct render *r, const struct trace_report *report)
 {
 	if (report->sockets_why || !is_counted(report) || has_lost(report->evidence))
 		fputc('\n', r->out);
@@ -480,23 +480,23 @@ static void put_notes(const struct render *r, const struct way_report *report)
 		render_put_field(r, "counters", "not complete: some hits were not attributed to an interface. Run: offloadctl services --json");
 }
 
-int way_report_text(const struct render *r, const struct view *view, const struct way_report *report)
+int trace_report_text(const struct render *r, const struct view *view, const struct trace_report *report)
 {
 	put_verdict(r, view->features, report);
 	for (size_t i = 0; i < report->n_items; i++) {
-		const struct way_item *item = &report->items[i];
+		const struct trace_item *item = &report->items[i];
 		int e;
 
 		fputc('\n', r->out);
 		put_source(r, report, item);
-		e = put_hops(r, report, &item->way);
+		e = put_hops(r, report, &item->trace);
 		if (e < 0)
 			return e;
-		for (size_t k = 0; k < item->way.n_hops; k++)
-			put_losses(r, view->features, report, &item->way, &item->way.hops[k]);
+		for (size_t k = 0; k < item->trace.n_hops; k++)
+			put_losses(r, view->features, report, &item->trace, &item->trace.hops[k]);
 	}
 	for (size_t i = 0; i < report->n_chains; i++) {
-		const struct way_chain *chain = &report->chains[i];
+		const struct trace_chain *chain = &report->chains[i];
 
 		fputc('\n', r->out);
 		render_explanation(r, view, chain->link, FEATURE(chain->explanation.steps[0].bit), 0, &chain->explanation);
@@ -510,16 +510,16 @@ int way_report_text(const struct render *r, const struct view *view, const struc
 static void add_offloads(struct json_writer *w, const char *key, unsigned offloads)
 {
 	json_open_line(w, key);
-	for (unsigned o = 0; o < WAY_OFFLOADS; o++)
-		if (offloads & WAY_OFFLOAD(o))
-			json_add_text(w, NULL, way_offload_name((enum way_offload)o));
+	for (unsigned o = 0; o < TRACE_OFFLOADS; o++)
+		if (offloads & TRACE_OFFLOAD(o))
+			json_add_text(w, NULL, trace_offload_name((enum trace_offload)o));
 	json_close_list(w);
 }
 
-static void add_loss(struct json_writer *w, const struct feature_table *features, enum way_reason reason, const struct way_loss *loss)
+static void add_loss(struct json_writer *w, const struct feature_table *features, enum trace_reason reason, const struct trace_loss *loss)
 {
 	json_open_object(w, NULL);
-	json_add_text(w, "reason", way_reason_name(reason));
+	json_add_text(w, "reason", trace_reason_name(reason));
 	add_offloads(w, "certain", loss->certain);
 	add_offloads(w, "possible", loss->possible);
 	feature_add_names(w, "features", features, loss->features);
@@ -527,7 +527,7 @@ static void add_loss(struct json_writer *w, const struct feature_table *features
 	json_close_object(w);
 }
 
-static void add_counters(struct json_writer *w, const struct way_report *report, const struct way_hop *hop)
+static void add_counters(struct json_writer *w, const struct trace_report *report, const struct trace_hop *hop)
 {
 	const struct evidence *e = report->evidence;
 
@@ -537,7 +537,7 @@ static void add_counters(struct json_writer *w, const struct way_report *report,
 		for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++) {
 			const struct evidence_fallback *row = &e->fallback[i];
 
-			if (!row->hits[kind].n || !way_has_row(hop, row, services_of(report)))
+			if (!row->hits[kind].n || !trace_has_row(hop, row, services_of(report)))
 				continue;
 			json_open_object(w, NULL);
 			json_add_text(w, "kind", evidence_kind_name(kind));
@@ -558,8 +558,8 @@ static void add_remote(struct json_writer *w, const char *key, uint16_t family, 
 	json_add_text(w, key, family ? address_words(family, address, port, text, sizeof(text)) : NULL);
 }
 
-static void add_hop(struct json_writer *w, const struct feature_table *features, const struct way_report *report,
-	const struct way_hop *hop)
+static void add_hop(struct json_writer *w, const struct feature_table *features, const struct trace_report *report,
+	const struct trace_hop *hop)
 {
 	json_open_object(w, NULL);
 	json_add_link(w, hop->link->name, hop->link->ifindex);
@@ -568,18 +568,18 @@ static void add_hop(struct json_writer *w, const struct feature_table *features,
 		json_add_int(w, "from", hop->parent);
 	else
 		json_add_null(w, "from");
-	json_add_text(w, "role", way_role_name(hop->role));
-	json_add_text(w, "next", way_next_name(hop->next));
-	json_add_text(w, "why", way_why_name(hop->why));
+	json_add_text(w, "role", trace_role_name(hop->role));
+	json_add_text(w, "next", trace_next_name(hop->next));
+	json_add_text(w, "why", trace_why_name(hop->why));
 	add_remote(w, "remote", hop->family, hop->remote, 0);
 	json_add_int(w, "vlan_tags", hop->tags);
 	json_add_bool(w, "encapsulated", hop->tunnelled);
 	json_add_some(w, "qdisc", hop->qdisc);
 	add_offloads(w, "left", hop->left);
 	json_open_list(w, "lost");
-	for (unsigned reason = 0; reason < WAY_REASONS; reason++)
+	for (unsigned reason = 0; reason < TRACE_REASONS; reason++)
 		if (hop->losses[reason].certain | hop->losses[reason].possible)
-			add_loss(w, features, (enum way_reason)reason, &hop->losses[reason]);
+			add_loss(w, features, (enum trace_reason)reason, &hop->losses[reason]);
 	json_close_list(w);
 	json_add_positive(w, "max_size_ipv4", hop->max_size[0]);
 	json_add_positive(w, "max_size_ipv6", hop->max_size[1]);
@@ -588,40 +588,40 @@ static void add_hop(struct json_writer *w, const struct feature_table *features,
 	json_close_object(w);
 }
 
-static void add_item(struct json_writer *w, const struct feature_table *features, const struct way_report *report,
-	const struct way_item *item)
+static void add_item(struct json_writer *w, const struct feature_table *features, const struct trace_report *report,
+	const struct trace_item *item)
 {
-	const struct way *way = &item->way;
+	const struct trace *trace = &item->trace;
 
 	json_open_object(w, NULL);
-	json_add_text(w, "verdict", way_verdict_name(way->verdict));
-	if (way->at >= 0)
-		json_add_int(w, "at", way->at);
+	json_add_text(w, "verdict", trace_verdict_name(trace->verdict));
+	if (trace->at >= 0)
+		json_add_int(w, "at", trace->at);
 	else
 		json_add_null(w, "at");
 	json_open_list(w, "remotes");
-	for (size_t i = 0; i < item->n_remotes && i < WAY_REMOTES_MAX; i++)
+	for (size_t i = 0; i < item->n_remotes && i < TRACE_REMOTES_MAX; i++)
 		add_remote(w, NULL, item->remotes[i].family, item->remotes[i].remote, item->remotes[i].remote_port);
 	json_close_list(w);
-	if (json_open_if(w, "sockets", report->asked == WAY_ASKED_UNIT)) {
-		json_add_int(w, "connections", way->sockets);
+	if (json_open_if(w, "sockets", report->asked == TRACE_ASKED_UNIT)) {
+		json_add_int(w, "connections", trace->sockets);
 		if (report->sockets_why) {
 			json_add_null(w, "copying");
 			json_add_null(w, "stale");
 		} else {
-			json_add_int(w, "copying", way->copying);
-			json_add_int(w, "stale", way->stale);
+			json_add_int(w, "copying", trace->copying);
+			json_add_int(w, "stale", trace->stale);
 		}
 		json_close_object(w);
 	}
 	json_open_list(w, "hops");
-	for (size_t i = 0; i < way->n_hops; i++)
-		add_hop(w, features, report, &way->hops[i]);
+	for (size_t i = 0; i < trace->n_hops; i++)
+		add_hop(w, features, report, &trace->hops[i]);
 	json_close_list(w);
 	json_close_object(w);
 }
 
-int way_report_json(FILE *out, const struct view *view, const struct way_report *report, int exit_code)
+int trace_report_json(FILE *out, const struct view *view, const struct trace_report *report, int exit_code)
 {
 	static const char *const asked[] = { "interface", "unit", "address" };
 	_cleanup_json_writer_ struct json_writer w = { 0 };
@@ -630,12 +630,12 @@ int way_report_json(FILE *out, const struct view *view, const struct way_report 
 	json_add_int(&w, "exit_code", exit_code);
 	json_add_text(&w, "asked", asked[report->asked]);
 	json_add_text(&w, "name", report->name);
-	json_add_text(&w, "verdict", way_verdict_name(way_report_verdict(report, NULL)));
+	json_add_text(&w, "verdict", trace_verdict_name(trace_report_verdict(report, NULL)));
 	json_add_text(&w, "sockets_by", report->sockets);
 	json_add_text(&w, "sockets_why", report->sockets_why);
 	json_add_int(&w, "unrouted", (int64_t)report->unrouted);
 	json_add_bool(&w, "counted", is_counted(report));
-	json_open_list(&w, "ways");
+	json_open_list(&w, "paths");
 	for (size_t i = 0; i < report->n_items; i++)
 		add_item(&w, view->features, report, &report->items[i]);
 	json_close_list(&w);

@@ -11,7 +11,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/tcp_sockets.h"
 #include "offloadctl/cmd_service.h"
-#include "path/way_report.h"
+#include "path/trace_report.h"
 #include "report/json_services.h"
 
 #define CHAINS_MAX 16
@@ -22,7 +22,7 @@ struct group {
 	bool ipv6;
 	unsigned sockets, copying, stale;
 	uint32_t max_size; /* of the packets that they send */
-	struct socket_info remotes[WAY_REMOTES_MAX];
+	struct socket_info remotes[TRACE_REMOTES_MAX];
 	size_t n_remotes;
 };
 
@@ -34,11 +34,11 @@ struct qdisc {
 struct tracing {
 	const struct cmd_options *options;
 	struct cmd_session session;
-	struct way_source source;
+	struct trace_source source;
 	struct qdisc *qdiscs; /* by link, those that may segment first */
 	size_t n_qdiscs;
 	int error;
-	struct way_report report;
+	struct trace_report report;
 	struct json_value *answer; /* of offloadd; the evidence borrows from it */
 	struct evidence evidence;
 	/* the sockets of the unit */
@@ -47,7 +47,7 @@ struct tracing {
 	size_t n_sockets;
 	struct group *groups;
 	size_t n_groups;
-	char names[WAY_SERVICES_MAX][UNIT_SERVICE_LEN];
+	char names[TRACE_SERVICES_MAX][UNIT_SERVICE_LEN];
 	size_t n_names;
 	char why[PROBE_WHY_LEN];
 };
@@ -55,7 +55,7 @@ struct tracing {
 static void tracing_close(struct tracing *t)
 {
 	for (size_t i = 0; i < t->report.n_items; i++)
-		way_clear(&t->report.items[i].way);
+		trace_clear(&t->report.items[i].trace);
 	for (size_t i = 0; i < t->report.n_chains; i++)
 		explanation_clear(&t->report.chains[i].explanation);
 	free(t->qdiscs);
@@ -69,13 +69,13 @@ static void tracing_close(struct tracing *t)
 	cmd_close(&t->session);
 }
 
-/* ---- what the way asks the kernel ---- */
+/* ---- what the trace asks the kernel ---- */
 
 static int compare_qdiscs(const void *p, const void *q)
 {
 	const struct qdisc *a = p, *b = q;
 
-	return COMPARE(a->ifindex, b->ifindex) ?: COMPARE(way_qdisc_segments(b->kind), way_qdisc_segments(a->kind));
+	return COMPARE(a->ifindex, b->ifindex) ?: COMPARE(trace_qdisc_segments(b->kind), trace_qdisc_segments(a->kind));
 }
 
 static void take_qdisc(int ifindex, const char *kind, void *userdata)
@@ -121,25 +121,25 @@ static bool is_link_local(uint16_t family, const uint8_t *address)
 	return family == AF_INET6 && address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
-static int find_route(void *userdata, uint16_t family, const uint8_t *address, int ret_links[WAY_ROUTES_MAX])
+static int find_route(void *userdata, uint16_t family, const uint8_t *address, int ret_links[TRACE_ROUTES_MAX])
 {
 	if (is_link_local(family, address))
 		return -EHOSTUNREACH; /* every interface has such a route */
-	return rtnl_find_route(((struct tracing *)userdata)->session.observe->rtnl, family, address, ret_links, WAY_ROUTES_MAX);
+	return rtnl_find_route(((struct tracing *)userdata)->session.observe->rtnl, family, address, ret_links, TRACE_ROUTES_MAX);
 }
 
 /* CMD_OK or CMD_ERROR. */
-static int add_way(struct tracing *t, int ifindex, unsigned offloads, struct way_item **ret)
+static int add_trace(struct tracing *t, int ifindex, unsigned offloads, struct trace_item **ret)
 {
-	struct way_report *report = &t->report;
-	struct way_item *item;
+	struct trace_report *report = &t->report;
+	struct trace_item *item;
 	int r;
 
 	if (!GROW(report->items, report->n_items))
 		return cmd_error("%s", strerror(ENOMEM));
 	item = &report->items[report->n_items];
-	*item = (struct way_item){ 0 };
-	r = way_follow(&t->source, ifindex, offloads, &item->way);
+	*item = (struct trace_item){ 0 };
+	r = trace_follow(&t->source, ifindex, offloads, &item->trace);
 	if (r < 0)
 		return cmd_error("Failed to follow packets from interface %d: %s", ifindex, strerror(-r));
 	report->n_items++;
@@ -172,7 +172,7 @@ static void unmap(struct socket_info *socket)
 
 static int follow_address(struct tracing *t, struct socket_info *to)
 {
-	int links[WAY_ROUTES_MAX], n, r = CMD_OK;
+	int links[TRACE_ROUTES_MAX], n, r = CMD_OK;
 
 	unmap(to);
 	if (is_link_local(to->family, to->remote))
@@ -181,9 +181,9 @@ static int follow_address(struct tracing *t, struct socket_info *to)
 	if (n < 0)
 		return cmd_error("no route to %s: %s", t->report.name, strerror(-n));
 	for (int i = 0; i < n && r == CMD_OK; i++) {
-		struct way_item *item;
+		struct trace_item *item;
 
-		r = add_way(t, links[i], to->family == AF_INET ? WAY_TCP4 : WAY_TCP6, &item);
+		r = add_trace(t, links[i], to->family == AF_INET ? TRACE_TCP4 : TRACE_TCP6, &item);
 		if (r != CMD_OK)
 			break;
 		item->remotes[0] = *to;
@@ -250,7 +250,7 @@ static void add_service(struct tracing *t, const char *service)
 	for (size_t i = 0; i < t->n_names; i++)
 		if (strcmp(t->names[i], service) == 0)
 			return;
-	if (t->n_names == WAY_SERVICES_MAX)
+	if (t->n_names == TRACE_SERVICES_MAX)
 		return;
 	util_copy_text(t->names[t->n_names], UNIT_SERVICE_LEN, service, UNIT_SERVICE_LEN);
 	t->report.services[t->n_names] = t->names[t->n_names];
@@ -297,7 +297,7 @@ static int add_to_group(struct tracing *t, const struct collect *collect, const 
 	}
 	if (socket->gso_max_size > group->max_size)
 		group->max_size = socket->gso_max_size;
-	if (group->n_remotes < WAY_REMOTES_MAX)
+	if (group->n_remotes < TRACE_REMOTES_MAX)
 		group->remotes[group->n_remotes] = *socket;
 	group->n_remotes++;
 	return 0;
@@ -306,7 +306,7 @@ static int add_to_group(struct tracing *t, const struct collect *collect, const 
 /* A socket without a route of its own takes that of its address. Negative errno. */
 static int take_route(struct tracing *t, const struct collect *collect, struct socket_info *socket)
 {
-	int links[WAY_ROUTES_MAX], n = 1, r = 0;
+	int links[TRACE_ROUTES_MAX], n = 1, r = 0;
 
 	unmap(socket);
 	links[0] = socket->ifindex;
@@ -400,25 +400,25 @@ static int follow_unit(struct tracing *t)
 	r = CMD_OK;
 	for (size_t i = 0; i < t->n_groups && r == CMD_OK; i++) {
 		const struct group *group = &t->groups[i];
-		struct way_item *item;
+		struct trace_item *item;
 
 		t->source.socket_size = group->max_size;
-		r = add_way(t, group->ifindex, group->ipv6 ? WAY_TCP6 : WAY_TCP4, &item);
+		r = add_trace(t, group->ifindex, group->ipv6 ? TRACE_TCP6 : TRACE_TCP4, &item);
 		if (r != CMD_OK)
 			break;
-		way_add_sockets(&item->way, group->sockets, group->copying, group->stale);
+		trace_add_sockets(&item->trace, group->sockets, group->copying, group->stale);
 		memcpy(item->remotes, group->remotes, sizeof(item->remotes));
 		item->n_remotes = group->n_remotes;
 	}
 	return r;
 }
 
-/* ---- what is added to the ways ---- */
+/* ---- what is added to the traces ---- */
 
 /* The counters of the running offloadd; without one there are none. CMD_OK or CMD_ERROR. */
 static int add_counters(struct tracing *t)
 {
-	const struct way_report *report = &t->report;
+	const struct trace_report *report = &t->report;
 	char why[JSON_WHY_LEN] = "";
 	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
 	int r = cmd_call(t->options, "path", METHODS_INTERFACE ".GetServices", NULL, CLIENT_ANSWER_USEC, &t->answer);
@@ -429,11 +429,11 @@ static int add_counters(struct tracing *t)
 		return cmd_error("Failed to read the reply of offloadd: %s", why[0] ? why : strerror(-reader.error));
 	t->report.evidence = &t->evidence;
 	for (size_t i = 0; i < report->n_items; i++)
-		way_add_evidence(&report->items[i].way, &t->evidence, report->asked == WAY_ASKED_UNIT ? report->services : NULL);
+		trace_add_evidence(&report->items[i].trace, &t->evidence, report->asked == TRACE_ASKED_UNIT ? report->services : NULL);
 	return CMD_OK;
 }
 
-static bool has_chain(const struct way_report *report, const struct link *link, unsigned bit)
+static bool has_chain(const struct trace_report *report, const struct link *link, unsigned bit)
 {
 	for (size_t i = 0; i < report->n_chains; i++)
 		if (report->chains[i].link == link && report->chains[i].explanation.steps[0].bit == bit)
@@ -452,14 +452,14 @@ static bool needs_another(const struct explanation *e, const struct link *link, 
 }
 
 /* Explains the features that are missing at a hop. Negative errno. */
-static int explain_hop(struct tracing *t, const struct way *way, const struct way_hop *hop)
+static int explain_hop(struct tracing *t, const struct trace *trace, const struct trace_hop *hop)
 {
-	const struct way_loss *loss = &hop->losses[WAY_FEATURE];
-	struct way_report *report = &t->report;
+	const struct trace_loss *loss = &hop->losses[TRACE_FEATURE];
+	struct trace_report *report = &t->report;
 	unsigned bit;
 	int r;
 
-	if (!(loss->certain & way->offloads))
+	if (!(loss->certain & trace->offloads))
 		return 0;
 	feature_foreach (bit, loss->features) {
 		struct explanation e;
@@ -477,7 +477,7 @@ static int explain_hop(struct tracing *t, const struct way *way, const struct wa
 			explanation_clear(&e);
 			return -ENOMEM;
 		}
-		report->chains[report->n_chains++] = (struct way_chain){ hop->link, e };
+		report->chains[report->n_chains++] = (struct trace_chain){ hop->link, e };
 	}
 	return 0;
 }
@@ -487,8 +487,8 @@ static int explain_losses(struct tracing *t)
 	int r = 0;
 
 	for (size_t i = 0; i < t->report.n_items; i++)
-		for (size_t k = 0; k < t->report.items[i].way.n_hops && r >= 0; k++)
-			r = explain_hop(t, &t->report.items[i].way, &t->report.items[i].way.hops[k]);
+		for (size_t k = 0; k < t->report.items[i].trace.n_hops && r >= 0; k++)
+			r = explain_hop(t, &t->report.items[i].trace, &t->report.items[i].trace.hops[k]);
 	return r < 0 ? cmd_error("Failed to explain: %s", strerror(-r)) : CMD_OK;
 }
 
@@ -498,25 +498,25 @@ static int follow(struct tracing *t)
 	struct socket_info to;
 
 	if (link) {
-		t->report.asked = WAY_ASKED_INTERFACE;
-		return add_way(t, link->ifindex, WAY_TCP4 | WAY_TCP6, NULL);
+		t->report.asked = TRACE_ASKED_INTERFACE;
+		return add_trace(t, link->ifindex, TRACE_TCP4 | TRACE_TCP6, NULL);
 	}
 	if (parse_address(t->report.name, &to)) {
-		t->report.asked = WAY_ASKED_ADDRESS;
+		t->report.asked = TRACE_ASKED_ADDRESS;
 		return follow_address(t, &to);
 	}
-	t->report.asked = WAY_ASKED_UNIT;
+	t->report.asked = TRACE_ASKED_UNIT;
 	return follow_unit(t);
 }
 
-int cmd_way(const struct cmd_options *options, int argc _unused_, char **argv)
+int cmd_trace(const struct cmd_options *options, int argc _unused_, char **argv)
 {
 	_cleanup_(tracing_close) struct tracing t = { .options = options, .report.name = argv[0] };
 	int code, r = cmd_open_plan(options, &t.session);
 
 	if (r != CMD_OK)
 		return r;
-	t.source = (struct way_source){ .links = t.session.view.links, .features = t.session.view.features,
+	t.source = (struct trace_source){ .links = t.session.view.links, .features = t.session.view.features,
 		.host = &t.session.host, .details = read_details, .route = find_route, .userdata = &t };
 	r = read_qdiscs(&t);
 	if (r == CMD_OK)
@@ -527,18 +527,18 @@ int cmd_way(const struct cmd_options *options, int argc _unused_, char **argv)
 		r = explain_losses(&t);
 	if (r != CMD_OK)
 		return r;
-	switch (way_report_verdict(&t.report, NULL)) {
-	case WAY_OK:
+	switch (trace_report_verdict(&t.report, NULL)) {
+	case TRACE_OK:
 		code = CMD_OK;
 		break;
-	case WAY_SOFTWARE:
+	case TRACE_SOFTWARE:
 		code = CMD_PENDING;
 		break;
 	default:
 		code = CMD_UNMET;
 		break;
 	}
-	return cmd_written(options->json ? way_report_json(stdout, &t.session.view, &t.report, code)
-					 : way_report_text(&t.session.render, &t.session.view, &t.report),
+	return cmd_written(options->json ? trace_report_json(stdout, &t.session.view, &t.report, code)
+					 : trace_report_text(&t.session.render, &t.session.view, &t.report),
 		code);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "path/way.h"
+#include "path/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,12 +46,12 @@ struct need {
 };
 
 struct walk {
-	const struct way_source *source;
+	const struct trace_source *source;
 	struct predict *predict;
 	struct predict_sets sets;
-	struct way *way;
+	struct trace *trace;
 	feature_set tunnels; /* features that packets need since they were encapsulated */
-	struct need needs[WAY_OFFLOADS];
+	struct need needs[TRACE_OFFLOADS];
 	feature_set lone_tags; /* what vlan_features_check() keeps */
 };
 
@@ -65,7 +65,7 @@ static const char *kind_or_driver(const struct link *link)
 	return link_is_kind(link, "physical") ? link->driver : link->kind;
 }
 
-bool way_qdisc_segments(const char *kind)
+bool trace_qdisc_segments(const char *kind)
 {
 	return is_one_of(kind, segments, ARRAY_SIZE(segments));
 }
@@ -86,25 +86,25 @@ static void set_needs(struct walk *w)
 	feature_set generic = feature_named(t, "tx-checksum-ip-generic"), ipv4 = feature_named(t, "tx-checksum-ipv4"),
 		    ipv6 = feature_named(t, "tx-checksum-ipv6"), udp = feature_named(t, "tx-udp-segmentation");
 
-	w->needs[WAY_SCATTER].all = feature_named(t, "tx-scatter-gather");
-	w->needs[WAY_CHECKSUM4].any = generic | ipv4;
-	w->needs[WAY_CHECKSUM6].any = generic | ipv6;
+	w->needs[TRACE_SCATTER].all = feature_named(t, "tx-scatter-gather");
+	w->needs[TRACE_CHECKSUM4].any = generic | ipv4;
+	w->needs[TRACE_CHECKSUM6].any = generic | ipv6;
 	/* harmonize_features(): without the checksum there is no segmentation */
-	w->needs[WAY_SEGMENT4] = (struct need){ .all = feature_named(t, "tx-tcp-segmentation"), .any = generic | ipv4 };
-	w->needs[WAY_SEGMENT6] = (struct need){ .all = feature_named(t, "tx-tcp6-segmentation"), .any = generic | ipv6 };
-	w->needs[WAY_UDP] = (struct need){ .all = udp, .any = generic | ipv4 | ipv6, .never = !udp };
+	w->needs[TRACE_SEGMENT4] = (struct need){ .all = feature_named(t, "tx-tcp-segmentation"), .any = generic | ipv4 };
+	w->needs[TRACE_SEGMENT6] = (struct need){ .all = feature_named(t, "tx-tcp6-segmentation"), .any = generic | ipv6 };
+	w->needs[TRACE_UDP] = (struct need){ .all = udp, .any = generic | ipv4 | ipv6, .never = !udp };
 	w->lone_tags = feature_named(t, "tx-scatter-gather") | feature_named(t, "highdma") |
 		feature_named(t, "tx-scatter-gather-fraglist") | generic | feature_named(t, "tx-vlan-hw-insert") |
 		feature_named(t, "tx-vlan-stag-hw-insert");
 }
 
-static bool is_segmentation(enum way_offload offload)
+static bool is_segmentation(enum trace_offload offload)
 {
-	return offload == WAY_SEGMENT4 || offload == WAY_SEGMENT6 || offload == WAY_UDP;
+	return offload == TRACE_SEGMENT4 || offload == TRACE_SEGMENT6 || offload == TRACE_UDP;
 }
 
 /* The features that an offload misses in this set; 0 if it works. */
-static feature_set find_missing(const struct walk *w, enum way_offload offload, feature_set on)
+static feature_set find_missing(const struct walk *w, enum trace_offload offload, feature_set on)
 {
 	const struct need *need = &w->needs[offload];
 	feature_set all = need->all | (is_segmentation(offload) ? w->tunnels : 0), missing = all & ~on;
@@ -128,9 +128,9 @@ static feature_set intersect(const struct walk *w, feature_set a, feature_set b)
 
 /* ---- one hop ---- */
 
-static void lose(struct way_hop *hop, enum way_reason reason, unsigned offloads, feature_set features, bool certain)
+static void lose(struct trace_hop *hop, enum trace_reason reason, unsigned offloads, feature_set features, bool certain)
 {
-	struct way_loss *loss = &hop->losses[reason];
+	struct trace_loss *loss = &hop->losses[reason];
 
 	if (!offloads)
 		return;
@@ -151,17 +151,17 @@ static feature_set name_checksums(const struct walk *w, const struct link *link,
 	return (missing & ~checksums) | (can ? can : checksums & w->sets.generic_checksum);
 }
 
-static void check_features(const struct walk *w, struct way_hop *hop, feature_set on)
+static void check_features(const struct walk *w, struct trace_hop *hop, feature_set on)
 {
-	for (unsigned o = 0; o < WAY_OFFLOADS; o++) {
+	for (unsigned o = 0; o < TRACE_OFFLOADS; o++) {
 		feature_set missing = find_missing(w, o, on);
 
 		if (missing || w->needs[o].never)
-			lose(hop, WAY_FEATURE, WAY_OFFLOAD(o) & hop->left, name_checksums(w, hop->link, missing), true);
+			lose(hop, TRACE_FEATURE, TRACE_OFFLOAD(o) & hop->left, name_checksums(w, hop->link, missing), true);
 	}
 }
 
-static void check_vlan(const struct walk *w, struct way_hop *hop, feature_set *on)
+static void check_vlan(const struct walk *w, struct trace_hop *hop, feature_set *on)
 {
 	const char *kind = kind_or_driver(hop->link);
 	feature_set known, offered;
@@ -169,21 +169,21 @@ static void check_vlan(const struct walk *w, struct way_hop *hop, feature_set *o
 	if (hop->tags == 0)
 		return;
 	offered = predict_vlan_features(w->predict, hop->link->ifindex, &known);
-	for (unsigned o = 0; o < WAY_OFFLOADS; o++) {
+	for (unsigned o = 0; o < TRACE_OFFLOADS; o++) {
 		feature_set at_best = find_missing(w, o, intersect(w, *on, offered)),
 			    at_worst = find_missing(w, o, intersect(w, *on, offered & known));
 
 		if (at_worst)
-			lose(hop, WAY_VLAN, WAY_OFFLOAD(o) & hop->left, at_best ? at_best : at_worst, at_best);
+			lose(hop, TRACE_VLAN, TRACE_OFFLOAD(o) & hop->left, at_best ? at_best : at_worst, at_best);
 	}
 	*on = intersect(w, *on, offered);
 	if (hop->tags < 2 || is_one_of(kind, passes_tags, ARRAY_SIZE(passes_tags)))
 		return;
-	for (unsigned o = 0; o < WAY_OFFLOADS; o++) {
+	for (unsigned o = 0; o < TRACE_OFFLOADS; o++) {
 		feature_set missing = find_missing(w, o, *on & w->lone_tags);
 
 		if (missing)
-			lose(hop, WAY_TAGS, WAY_OFFLOAD(o) & hop->left, missing,
+			lose(hop, TRACE_TAGS, TRACE_OFFLOAD(o) & hop->left, missing,
 				is_one_of(kind, checks_tags, ARRAY_SIZE(checks_tags)));
 	}
 }
@@ -207,11 +207,11 @@ static bool encapsulates_all(const struct link_table *links, const struct link *
 	return true;
 }
 
-static void check_tunnel(const struct walk *w, struct way_hop *hop)
+static void check_tunnel(const struct walk *w, struct trace_hop *hop)
 {
 	/* register_netdevice() gives every device NETIF_F_SG for encapsulated packets */
 	if (hop->tunnelled && !encapsulates_all(w->source->links, hop->link, 0))
-		lose(hop, WAY_TUNNEL, hop->left & ~WAY_OFFLOAD(WAY_SCATTER), 0, false);
+		lose(hop, TRACE_TUNNEL, hop->left & ~TRACE_OFFLOAD(TRACE_SCATTER), 0, false);
 }
 
 static uint32_t limit_of(const struct link *link, enum link_limit limit)
@@ -219,12 +219,12 @@ static uint32_t limit_of(const struct link *link, enum link_limit limit)
 	return link->limits.has & LINK_LIMIT(limit) ? link->limits.value[limit] : 0;
 }
 
-static void lower_limit(struct way_hop *hop, uint32_t *in_force, uint32_t limit, enum way_reason reason, unsigned offloads)
+static void lower_limit(struct trace_hop *hop, uint32_t *in_force, uint32_t limit, enum trace_reason reason, unsigned offloads)
 {
 	if (!limit)
 		return;
 	if (*in_force && limit < *in_force && (hop->left & offloads)) {
-		struct way_loss *loss = &hop->losses[reason];
+		struct trace_loss *loss = &hop->losses[reason];
 
 		loss->certain |= hop->left & offloads;
 		loss->limit = loss->limit && loss->limit < limit ? loss->limit : limit;
@@ -234,53 +234,53 @@ static void lower_limit(struct way_hop *hop, uint32_t *in_force, uint32_t limit,
 }
 
 /* gso_features_check(). Packets within the limit are not affected, so nothing is removed from hop->left. */
-static void check_limits(struct way_hop *hop)
+static void check_limits(struct trace_hop *hop)
 {
 	uint32_t any = limit_of(hop->link, LINK_LIMIT_GSO_MAX_SIZE), ipv4 = limit_of(hop->link, LINK_LIMIT_GSO_IPV4_MAX_SIZE);
 
 	/* from Linux 6.3 to 6.13 IPv4 has the own limit at the socket, and the common one at the other hops */
 	ipv4 = ipv4 && (ipv4 < any || hop->parent < 0) ? ipv4 : any;
-	lower_limit(hop, &hop->max_size[0], ipv4, WAY_SIZE, WAY_OFFLOAD(WAY_SEGMENT4) | WAY_OFFLOAD(WAY_UDP));
-	lower_limit(hop, &hop->max_size[1], any, WAY_SIZE, WAY_OFFLOAD(WAY_SEGMENT6) | WAY_OFFLOAD(WAY_UDP));
-	lower_limit(hop, &hop->max_segs, limit_of(hop->link, LINK_LIMIT_GSO_MAX_SEGS), WAY_SEGMENTS,
-		WAY_OFFLOAD(WAY_SEGMENT4) | WAY_OFFLOAD(WAY_SEGMENT6) | WAY_OFFLOAD(WAY_UDP));
+	lower_limit(hop, &hop->max_size[0], ipv4, TRACE_SIZE, TRACE_OFFLOAD(TRACE_SEGMENT4) | TRACE_OFFLOAD(TRACE_UDP));
+	lower_limit(hop, &hop->max_size[1], any, TRACE_SIZE, TRACE_OFFLOAD(TRACE_SEGMENT6) | TRACE_OFFLOAD(TRACE_UDP));
+	lower_limit(hop, &hop->max_segs, limit_of(hop->link, LINK_LIMIT_GSO_MAX_SEGS), TRACE_SEGMENTS,
+		TRACE_OFFLOAD(TRACE_SEGMENT4) | TRACE_OFFLOAD(TRACE_SEGMENT6) | TRACE_OFFLOAD(TRACE_UDP));
 }
 
-static void look_at(const struct walk *w, struct way_hop *hop)
+static void look_at(const struct walk *w, struct trace_hop *hop)
 {
-	const unsigned segment = WAY_OFFLOAD(WAY_SEGMENT4) | WAY_OFFLOAD(WAY_SEGMENT6) | WAY_OFFLOAD(WAY_UDP);
+	const unsigned segment = TRACE_OFFLOAD(TRACE_SEGMENT4) | TRACE_OFFLOAD(TRACE_SEGMENT6) | TRACE_OFFLOAD(TRACE_UDP);
 	feature_set on = hop->link->features.active;
 
 	check_limits(hop);
 	if (!hop->link->has_features) {
-		lose(hop, WAY_UNREAD, hop->left, 0, false);
+		lose(hop, TRACE_UNREAD, hop->left, 0, false);
 		return;
 	}
 	check_features(w, hop, on);
 	check_vlan(w, hop, &on);
 	check_tunnel(w, hop);
 	if (link_is_kind(hop->link, "wireguard"))
-		lose(hop, WAY_KIND, hop->left & ~WAY_OFFLOAD(WAY_SCATTER), 0, true);
-	if (way_qdisc_segments(hop->qdisc))
-		lose(hop, WAY_QDISC, hop->left & segment, 0, false);
+		lose(hop, TRACE_KIND, hop->left & ~TRACE_OFFLOAD(TRACE_SCATTER), 0, true);
+	if (trace_qdisc_segments(hop->qdisc))
+		lose(hop, TRACE_QDISC, hop->left & segment, 0, false);
 }
 
-/* ---- the way ---- */
+/* ---- the path ---- */
 
 /* NULL: no memory, or too many hops. parent: an index, -1 for none. */
-static struct way_hop *add_hop(struct walk *w, const struct link *link, int parent)
+static struct trace_hop *add_hop(struct walk *w, const struct link *link, int parent)
 {
-	struct way *way = w->way;
-	struct way_hop *hop;
+	struct trace *trace = w->trace;
+	struct trace_hop *hop;
 
-	if (way->n_hops >= HOPS_MAX || !GROW(way->hops, way->n_hops))
+	if (trace->n_hops >= HOPS_MAX || !GROW(trace->hops, trace->n_hops))
 		return NULL;
-	hop = &way->hops[way->n_hops++];
-	*hop = (struct way_hop){ .link = link, .parent = parent, .next = WAY_LOST, .left = (1u << WAY_OFFLOADS) - 1 };
+	hop = &trace->hops[trace->n_hops++];
+	*hop = (struct trace_hop){ .link = link, .parent = parent, .next = TRACE_LOST, .left = (1u << TRACE_OFFLOADS) - 1 };
 	if (parent < 0) {
 		hop->max_size[0] = hop->max_size[1] = w->source->socket_size;
 	} else {
-		const struct way_hop *before = &way->hops[parent];
+		const struct trace_hop *before = &trace->hops[parent];
 
 		hop->depth = before->depth + 1;
 		hop->left = before->left;
@@ -292,35 +292,35 @@ static struct way_hop *add_hop(struct walk *w, const struct link *link, int pare
 	return hop;
 }
 
-static bool was_passed(const struct way *way, int at, const struct link *link)
+static bool was_passed(const struct trace *trace, int at, const struct link *link)
 {
-	for (; at >= 0; at = way->hops[at].parent)
-		if (way->hops[at].link == link)
+	for (; at >= 0; at = trace->hops[at].parent)
+		if (trace->hops[at].link == link)
 			return true;
 	return false;
 }
 
-static void end(struct way_hop *hop, enum way_next next, enum way_why why)
+static void end(struct trace_hop *hop, enum trace_next next, enum trace_why why)
 {
 	hop->next = next;
 	hop->why = why;
-	if (next == WAY_LOST)
-		lose(hop, WAY_UNREAD, hop->left, 0, false);
+	if (next == TRACE_LOST)
+		lose(hop, TRACE_UNREAD, hop->left, 0, false);
 }
 
 static int follow(struct walk *w, const struct link *link, int parent);
 
 /* Goes on to one more link. 0 or -ENOMEM. */
-static int go_on(struct walk *w, int at, enum way_next next, const struct link *link)
+static int go_on(struct walk *w, int at, enum trace_next next, const struct link *link)
 {
-	struct way_hop *hop = &w->way->hops[at];
+	struct trace_hop *hop = &w->trace->hops[at];
 
-	if (was_passed(w->way, at, link)) {
-		end(hop, WAY_LOST, WAY_WHY_LOOP);
+	if (was_passed(w->trace, at, link)) {
+		end(hop, TRACE_LOST, TRACE_WHY_LOOP);
 		return 0;
 	}
-	if (hop->depth + 1 >= DEPTH_MAX || w->way->n_hops >= HOPS_MAX) {
-		end(hop, WAY_LOST, WAY_WHY_LONG);
+	if (hop->depth + 1 >= DEPTH_MAX || w->trace->n_hops >= HOPS_MAX) {
+		end(hop, TRACE_LOST, TRACE_WHY_LONG);
 		return 0;
 	}
 	hop->next = next;
@@ -332,13 +332,13 @@ static int go_to_ports(struct walk *w, int at, struct link *port)
 	int r = 0;
 
 	for (; port && r >= 0; port = link_next_port(w->source->links, port))
-		r = go_on(w, at, WAY_PORTS, port);
+		r = go_on(w, at, TRACE_PORTS, port);
 	return r;
 }
 
 /* The links that carry the packets of a tunnel. Returns their number; 0 or negative errno: none. */
 static int find_underlay(const struct walk *w, const struct link *link, const struct link_details *details,
-	int ret_links[WAY_ROUTES_MAX])
+	int ret_links[TRACE_ROUTES_MAX])
 {
 	const struct link *lower = link_lower(w->source->links, link);
 
@@ -351,53 +351,53 @@ static int find_underlay(const struct walk *w, const struct link *link, const st
 
 static int go_through_tunnel(struct walk *w, int at, const struct tunnel *tunnel, const struct link_details *details)
 {
-	const struct way_hop was = w->way->hops[at];
+	const struct trace_hop was = w->trace->hops[at];
 	feature_set tunnels_before = w->tunnels;
-	int links[WAY_ROUTES_MAX], n = find_underlay(w, was.link, details, links), r = 0;
+	int links[TRACE_ROUTES_MAX], n = find_underlay(w, was.link, details, links), r = 0;
 
 	if (n == -ENOMEM)
 		return n;
 	if (n <= 0) {
-		w->way->hops[at].error = n;
-		end(&w->way->hops[at], WAY_LOST, n < 0 ? WAY_WHY_ROUTE : WAY_WHY_REMOTE);
+		w->trace->hops[at].error = n;
+		end(&w->trace->hops[at], TRACE_LOST, n < 0 ? TRACE_WHY_ROUTE : TRACE_WHY_REMOTE);
 		return 0;
 	}
 	/* the hops below get the encapsulated packet, whose inner VLAN tags do not matter */
 	w->tunnels |= feature_named(w->source->features, details->checksum ? tunnel->with_checksum : tunnel->plain);
-	w->way->hops[at].tunnelled = true;
-	w->way->hops[at].tags = 0;
+	w->trace->hops[at].tunnelled = true;
+	w->trace->hops[at].tags = 0;
 	for (int i = 0; i < n && r >= 0; i++) {
 		const struct link *to = link_table_find(w->source->links, links[i]);
 
 		if (to)
-			r = go_on(w, at, WAY_ROUTED, to);
+			r = go_on(w, at, TRACE_ROUTED, to);
 		else
-			end(&w->way->hops[at], WAY_LOST, WAY_WHY_GONE);
+			end(&w->trace->hops[at], TRACE_LOST, TRACE_WHY_GONE);
 	}
 	w->tunnels = tunnels_before;
-	w->way->hops[at].tunnelled = was.tunnelled;
-	w->way->hops[at].tags = was.tags;
+	w->trace->hops[at].tunnelled = was.tunnelled;
+	w->trace->hops[at].tags = was.tags;
 	return r;
 }
 
 static int go_below(struct walk *w, int at)
 {
-	struct way_hop *hop = &w->way->hops[at];
+	struct trace_hop *hop = &w->trace->hops[at];
 	const struct link *link = hop->link, *lower = link_lower(w->source->links, link);
 	bool vlan = link_is_kind(link, "vlan");
 	int r;
 
 	if (link->lower_netnsid >= 0) {
-		end(hop, WAY_LOST, WAY_WHY_NAMESPACE);
+		end(hop, TRACE_LOST, TRACE_WHY_NAMESPACE);
 		return 0;
 	}
 	if (!lower) {
-		end(hop, WAY_LOST, link->lower_ifindex || vlan ? WAY_WHY_GONE : WAY_WHY_KIND);
+		end(hop, TRACE_LOST, link->lower_ifindex || vlan ? TRACE_WHY_GONE : TRACE_WHY_KIND);
 		return 0;
 	}
 	hop->tags += vlan;
-	r = go_on(w, at, WAY_LOWER, lower);
-	w->way->hops[at].tags -= vlan;
+	r = go_on(w, at, TRACE_LOWER, lower);
+	w->trace->hops[at].tags -= vlan;
 	return r;
 }
 
@@ -414,40 +414,40 @@ static bool is_master_kind(const struct link *link)
 /* Finds the end, or follows what comes next. 0 or -ENOMEM. */
 static int leave(struct walk *w, int at, const struct link_details *details)
 {
-	struct way_hop *hop = &w->way->hops[at];
+	struct trace_hop *hop = &w->trace->hops[at];
 	const struct link *link = hop->link;
 	struct link *port = link_first_port(w->source->links, link);
 	const struct tunnel *tunnel = find_tunnel(link);
 
 	if (is_one_of(link->kind, opaque, ARRAY_SIZE(opaque)))
-		end(hop, WAY_LOST, WAY_WHY_KIND);
+		end(hop, TRACE_LOST, TRACE_WHY_KIND);
 	else if (link_has_peer(link))
-		end(hop, WAY_PEER, WAY_WHY_NONE);
+		end(hop, TRACE_PEER, TRACE_WHY_NONE);
 	else if (port)
 		return go_to_ports(w, at, port);
 	else if (is_master_kind(link) || link_is_kind(link, "dummy"))
-		end(hop, WAY_DISCARDED, WAY_WHY_NONE);
+		end(hop, TRACE_DISCARDED, TRACE_WHY_NONE);
 	else if (tunnel && link->lower_netnsid < 0)
 		return go_through_tunnel(w, at, tunnel, details);
 	else if (has_lower(link) || link_is_kind(link, "vlan"))
 		return go_below(w, at);
 	else if (link_is_kind(link, "physical"))
-		end(hop, WAY_WIRE, WAY_WHY_NONE);
+		end(hop, TRACE_WIRE, TRACE_WHY_NONE);
 	else if (link_is_kind(link, "loopback"))
-		end(hop, WAY_LOCAL, WAY_WHY_NONE);
+		end(hop, TRACE_LOCAL, TRACE_WHY_NONE);
 	else if (link_is_kind(link, "tun"))
-		end(hop, WAY_PROGRAM, WAY_WHY_NONE);
+		end(hop, TRACE_PROGRAM, TRACE_WHY_NONE);
 	else
-		end(hop, WAY_LOST, WAY_WHY_KIND);
+		end(hop, TRACE_LOST, TRACE_WHY_KIND);
 	return 0;
 }
 
 static int follow(struct walk *w, const struct link *link, int parent)
 {
-	const struct way_source *s = w->source;
-	struct way_hop *hop = add_hop(w, link, parent);
+	const struct trace_source *s = w->source;
+	struct trace_hop *hop = add_hop(w, link, parent);
 	struct link_details details = { 0 };
-	int at = (int)w->way->n_hops - 1, r;
+	int at = (int)w->trace->n_hops - 1, r;
 
 	if (!hop)
 		return -ENOMEM;
@@ -455,8 +455,8 @@ static int follow(struct walk *w, const struct link *link, int parent)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		lose(hop, WAY_UNREAD, hop->left, 0, false);
-	if (parent >= 0 && w->way->hops[parent].next == WAY_PORTS)
+		lose(hop, TRACE_UNREAD, hop->left, 0, false);
+	if (parent >= 0 && w->trace->hops[parent].next == TRACE_PORTS)
 		hop->role = details.role;
 	hop->family = details.family;
 	memcpy(hop->remote, details.remote, sizeof(hop->remote));
@@ -464,54 +464,54 @@ static int follow(struct walk *w, const struct link *link, int parent)
 	return leave(w, at, &details);
 }
 
-unsigned way_hop_certain(const struct way_hop *hop)
+unsigned trace_hop_certain(const struct trace_hop *hop)
 {
 	unsigned all = 0;
 
-	for (unsigned r = 0; r < WAY_REASONS; r++)
+	for (unsigned r = 0; r < TRACE_REASONS; r++)
 		all |= hop->losses[r].certain;
 	return all;
 }
 
-unsigned way_hop_possible(const struct way_hop *hop)
+unsigned trace_hop_possible(const struct trace_hop *hop)
 {
 	unsigned all = 0;
 
-	for (unsigned r = 0; r < WAY_REASONS; r++)
+	for (unsigned r = 0; r < TRACE_REASONS; r++)
 		all |= hop->losses[r].possible;
 	return all;
 }
 
-static enum way_verdict judge_hop(const struct way *way, const struct way_hop *hop)
+static enum trace_verdict judge_hop(const struct trace *trace, const struct trace_hop *hop)
 {
-	if (hop->now || (way_hop_certain(hop) & way->offloads))
-		return WAY_SOFTWARE;
-	return way_hop_possible(hop) & way->offloads ? WAY_UNKNOWN : WAY_OK;
+	if (hop->now || (trace_hop_certain(hop) & trace->offloads))
+		return TRACE_SOFTWARE;
+	return trace_hop_possible(hop) & trace->offloads ? TRACE_UNKNOWN : TRACE_OK;
 }
 
 /* The worst hop, and of those that are alike the first; a backup port is named only if no other hop is as bad. */
-static void judge(struct way *way)
+static void judge(struct trace *trace)
 {
-	way->verdict = way->copying ? WAY_SOFTWARE : WAY_OK;
-	way->at = -1;
+	trace->verdict = trace->copying ? TRACE_SOFTWARE : TRACE_OK;
+	trace->at = -1;
 	for (unsigned backup = 0; backup < 2; backup++)
-		for (size_t i = 0; i < way->n_hops; i++) {
-			enum way_verdict verdict = judge_hop(way, &way->hops[i]);
+		for (size_t i = 0; i < trace->n_hops; i++) {
+			enum trace_verdict verdict = judge_hop(trace, &trace->hops[i]);
 
-			if ((way->hops[i].role == LINK_ROLE_BACKUP) == backup && verdict > way->verdict) {
-				way->verdict = verdict;
-				way->at = (int)i;
+			if ((trace->hops[i].role == LINK_ROLE_BACKUP) == backup && verdict > trace->verdict) {
+				trace->verdict = verdict;
+				trace->at = (int)i;
 			}
 		}
 }
 
-int way_follow(const struct way_source *source, int ifindex, unsigned offloads, struct way *ret)
+int trace_follow(const struct trace_source *source, int ifindex, unsigned offloads, struct trace *ret)
 {
 	const struct link *link = link_table_find(source->links, ifindex);
-	struct walk w = { .source = source, .way = ret };
+	struct walk w = { .source = source, .trace = ret };
 	int r;
 
-	*ret = (struct way){ .offloads = offloads & (WAY_TCP4 | WAY_TCP6) };
+	*ret = (struct trace){ .offloads = offloads & (TRACE_TCP4 | TRACE_TCP6) };
 	if (!link)
 		return -ENODEV;
 	r = predict_new(source->features, source->links, source->host, &w.predict);
@@ -522,20 +522,20 @@ int way_follow(const struct way_source *source, int ifindex, unsigned offloads, 
 	r = follow(&w, link, -1);
 	predict_free(w.predict);
 	if (r < 0) {
-		way_clear(ret);
+		trace_clear(ret);
 		return r;
 	}
 	judge(ret);
 	return 0;
 }
 
-void way_clear(struct way *way)
+void trace_clear(struct trace *trace)
 {
-	free(way->hops);
-	*way = (struct way){ 0 };
+	free(trace->hops);
+	*trace = (struct trace){ 0 };
 }
 
-bool way_has_row(const struct way_hop *hop, const struct evidence_fallback *row, const char *const *services)
+bool trace_has_row(const struct trace_hop *hop, const struct evidence_fallback *row, const char *const *services)
 {
 	if (row->ifindex != hop->link->ifindex)
 		return false;
@@ -545,108 +545,108 @@ bool way_has_row(const struct way_hop *hop, const struct evidence_fallback *row,
 	return !services;
 }
 
-void way_add_evidence(struct way *way, const struct evidence *evidence, const char *const *services)
+void trace_add_evidence(struct trace *trace, const struct evidence *evidence, const char *const *services)
 {
-	for (size_t i = 0; i < way->n_hops; i++) {
-		struct way_hop *hop = &way->hops[i];
+	for (size_t i = 0; i < trace->n_hops; i++) {
+		struct trace_hop *hop = &trace->hops[i];
 
 		hop->hits = 0;
 		hop->now = false;
 		for (size_t k = 0; k < evidence->n_fallback; k++) {
 			const struct evidence_fallback *row = &evidence->fallback[k];
 
-			for (unsigned kind = 0; kind < FALLBACK_KINDS && way_has_row(hop, row, services); kind++) {
+			for (unsigned kind = 0; kind < FALLBACK_KINDS && trace_has_row(hop, row, services); kind++) {
 				hop->hits += row->hits[kind].n;
 				hop->now |= row->hits[kind].n && row->hits[kind].now;
 			}
 		}
 	}
-	judge(way);
+	judge(trace);
 }
 
-void way_add_sockets(struct way *way, unsigned sockets, unsigned copying, unsigned stale)
+void trace_add_sockets(struct trace *trace, unsigned sockets, unsigned copying, unsigned stale)
 {
-	way->sockets = sockets;
-	way->copying = copying;
-	way->stale = stale;
-	judge(way);
+	trace->sockets = sockets;
+	trace->copying = copying;
+	trace->stale = stale;
+	judge(trace);
 }
 
 /* ---- names ---- */
 
-static const char *const offload_names[WAY_OFFLOADS] = {
-	[WAY_SCATTER] = "scatter-gather",
-	[WAY_CHECKSUM4] = "checksum-ipv4",
-	[WAY_CHECKSUM6] = "checksum-ipv6",
-	[WAY_SEGMENT4] = "segmentation-ipv4",
-	[WAY_SEGMENT6] = "segmentation-ipv6",
-	[WAY_UDP] = "segmentation-udp",
+static const char *const offload_names[TRACE_OFFLOADS] = {
+	[TRACE_SCATTER] = "scatter-gather",
+	[TRACE_CHECKSUM4] = "checksum-ipv4",
+	[TRACE_CHECKSUM6] = "checksum-ipv6",
+	[TRACE_SEGMENT4] = "segmentation-ipv4",
+	[TRACE_SEGMENT6] = "segmentation-ipv6",
+	[TRACE_UDP] = "segmentation-udp",
 };
 
-static const char *const reason_names[WAY_REASONS] = {
-	[WAY_FEATURE] = "feature",
-	[WAY_VLAN] = "vlan",
-	[WAY_TAGS] = "vlan-tags",
-	[WAY_TUNNEL] = "tunnel",
-	[WAY_SIZE] = "size",
-	[WAY_SEGMENTS] = "segments",
-	[WAY_KIND] = "kind",
-	[WAY_QDISC] = "qdisc",
-	[WAY_UNREAD] = "unread",
+static const char *const reason_names[TRACE_REASONS] = {
+	[TRACE_FEATURE] = "feature",
+	[TRACE_VLAN] = "vlan",
+	[TRACE_TAGS] = "vlan-tags",
+	[TRACE_TUNNEL] = "tunnel",
+	[TRACE_SIZE] = "size",
+	[TRACE_SEGMENTS] = "segments",
+	[TRACE_KIND] = "kind",
+	[TRACE_QDISC] = "qdisc",
+	[TRACE_UNREAD] = "unread",
 };
 
-static const char *const next_names[WAY_NEXTS] = {
-	[WAY_LOWER] = "lower",
-	[WAY_PORTS] = "ports",
-	[WAY_ROUTED] = "route",
-	[WAY_WIRE] = "wire",
-	[WAY_PEER] = "peer",
-	[WAY_LOCAL] = "local",
-	[WAY_PROGRAM] = "program",
-	[WAY_DISCARDED] = "discarded",
-	[WAY_LOST] = "unknown",
+static const char *const next_names[TRACE_NEXTS] = {
+	[TRACE_LOWER] = "lower",
+	[TRACE_PORTS] = "ports",
+	[TRACE_ROUTED] = "route",
+	[TRACE_WIRE] = "wire",
+	[TRACE_PEER] = "peer",
+	[TRACE_LOCAL] = "local",
+	[TRACE_PROGRAM] = "program",
+	[TRACE_DISCARDED] = "discarded",
+	[TRACE_LOST] = "unknown",
 };
 
 static const char *const role_names[LINK_ROLES] = { [LINK_ROLE_ACTIVE] = "active", [LINK_ROLE_BACKUP] = "backup" };
 
-static const char *const why_names[WAY_WHYS] = {
-	[WAY_WHY_NAMESPACE] = "namespace",
-	[WAY_WHY_GONE] = "gone",
-	[WAY_WHY_LOOP] = "loop",
-	[WAY_WHY_REMOTE] = "remote",
-	[WAY_WHY_ROUTE] = "route",
-	[WAY_WHY_KIND] = "kind",
-	[WAY_WHY_LONG] = "long",
+static const char *const why_names[TRACE_WHYS] = {
+	[TRACE_WHY_NAMESPACE] = "namespace",
+	[TRACE_WHY_GONE] = "gone",
+	[TRACE_WHY_LOOP] = "loop",
+	[TRACE_WHY_REMOTE] = "remote",
+	[TRACE_WHY_ROUTE] = "route",
+	[TRACE_WHY_KIND] = "kind",
+	[TRACE_WHY_LONG] = "long",
 };
 
-static const char *const verdict_names[] = { [WAY_OK] = "ok", [WAY_UNKNOWN] = "unknown", [WAY_SOFTWARE] = "software" };
+static const char *const verdict_names[] = { [TRACE_OK] = "ok", [TRACE_UNKNOWN] = "unknown", [TRACE_SOFTWARE] = "software" };
 
-const char *way_offload_name(enum way_offload offload)
+const char *trace_offload_name(enum trace_offload offload)
 {
 	return offload_names[offload];
 }
 
-const char *way_reason_name(enum way_reason reason)
+const char *trace_reason_name(enum trace_reason reason)
 {
 	return reason_names[reason];
 }
 
-const char *way_next_name(enum way_next next)
+const char *trace_next_name(enum trace_next next)
 {
 	return next_names[next];
 }
 
-const char *way_role_name(enum link_role role)
+const char *trace_role_name(enum link_role role)
 {
 	return role_names[role];
 }
 
-const char *way_why_name(enum way_why why)
+const char *trace_why_name(enum trace_why why)
 {
 	return why_names[why];
 }
 
-const char *way_verdict_name(enum way_verdict verdict)
+const char *trace_verdict_name(enum trace_verdict verdict)
 {
 	return verdict_names[verdict];
 }

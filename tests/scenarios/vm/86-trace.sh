@@ -22,7 +22,7 @@ of() { # JQ-FILTER
 }
 agrees() { # DESCRIPTION ARGUMENT CONNECTION [LINK]: path names the link that works in software, and the counters of that link grow
 	path "$2" --control none
-	is "$1: path" "$(of '.ways[] | [.verdict, (if .at == null then null else .hops[.at].link end)]')" \
+	is "$1: path" "$(of '.paths[] | [.verdict, (if .at == null then null else .hops[.at].link end)]')" \
 		"$(if [ -n "${4:-}" ]; then echo "[\"software\",\"$4\"]"; else echo '["ok",null]'; fi)"
 	counted >"$scratch/before"
 	check "$1: packets are sent" fetch "$3"
@@ -46,14 +46,14 @@ agrees "healthy" 10.9.0.2 plain
 break_vlan
 agrees "the incident" 10.9.0.2 plain vlan10
 path vlan10
-is "with the daemon the counters are shown" "$status$(of '[.counted, .ways[0].hops[0].counters[0].service, .ways[0].hops[0].counters[0].now]')" \
+is "with the daemon the counters are shown" "$status$(of '[.counted, .paths[0].hops[0].counters[0].service, .paths[0].hops[0].counters[0].now]')" \
 	'2[true,"plain.service",true]'
 check "the document fits its schema" "$tools/test-json" path.json "$scratch/path.json"
 offloadctl path vlan10 | sed 's/^/# note /'
 repair_vlan
 agrees "repaired" 10.9.0.2 plain
 path vlan10
-is "what was counted within ten seconds is no OK" "$(of '.verdict == (if [.ways[0].hops[].counters[].now] | any then "software" else "ok" end)')" true
+is "what was counted within ten seconds is no OK" "$(of '.verdict == (if [.paths[0].hops[].counters[].now] | any then "software" else "ok" end)')" true
 ethtool -K eth2 sg off >/dev/null
 agrees "a port without scatter-gather" 10.9.0.2 plain eth2
 ethtool -K eth2 sg on tso on >/dev/null
@@ -66,7 +66,7 @@ counted >"$scratch/before"
 check "an old connection sends" fetch plain
 has "it keeps its limit, and its packets are split" "$(grown)" '^(eth2|vlan10|eth2 vlan10)$'
 path plain.service --control none
-is "its unit's way: not the limit now decides, but the one of its sockets" "$status$(of '.ways[0].verdict')" '2"software"'
+is "its unit's way: not the limit now decides, but the one of its sockets" "$status$(of '.paths[0].verdict')" '2"software"'
 disconnect plain
 ip link set eth2 gso_max_size 65536
 ip link set vlan10 gso_max_size 65536
@@ -129,29 +129,29 @@ exec {ask_web}>"$scratch/ask-web"
 within 20 "a client connects" grep -q accepted "$scratch/web"
 path web.service
 is "the unit takes the way of its connection, by the kernel's sockets" \
-	"$(of '[.asked, .sockets_by, .ways[0].sockets, .ways[0].hops[0].link]')" \
+	"$(of '[.asked, .sockets_by, .paths[0].sockets, .paths[0].hops[0].link]')" \
 	'["unit","iterator",{"connections":1,"copying":0,"stale":0},"vlan10"]'
 is "which is healthy: what others were counted for does not matter" "$status$(of .verdict)" '0"ok"'
 break_vlan
 echo $size >&$ask_web
 within 60 "it sends" grep -q got "$scratch/got"
 path web.service
-is "in the incident" "$status$(of '[.verdict, .ways[0].at]')" '2["software",0]'
-has "its counters are shown" "$(of '[.ways[0].hops[0].counters[].service] | unique')" '^\["([a-z.]+/)?web\.(service|socket)"\]$'
+is "in the incident" "$status$(of '[.verdict, .paths[0].at]')" '2["software",0]'
+has "its counters are shown" "$(of '[.paths[0].hops[0].counters[].service] | unique')" '^\["([a-z.]+/)?web\.(service|socket)"\]$'
 check "the document fits its schema" "$tools/test-json" path.json "$scratch/path.json"
 offloadctl path web.service | sed 's/^/# note /'
 path web.socket
-is "by the name of the socket unit, too" "$status$(of '.ways[0].sockets.connections')" 21
+is "by the name of the socket unit, too" "$status$(of '.paths[0].sockets.connections')" 21
 
 # sockets that copy
 server system.slice/signed.service 10.9.0.1 5002 10.9.0.2
 client signed 10.9.0.1 5002 10.9.0.1
 check "a signed sender sends" fetch signed
 path signed.service
-is "its connection copies, and is not stale yet" "$status$(of '.ways[0].sockets')" '2{"connections":1,"copying":1,"stale":0}'
+is "its connection copies, and is not stale yet" "$status$(of '.paths[0].sockets')" '2{"connections":1,"copying":1,"stale":0}'
 repair_vlan
 path signed.service --control none
-is "it is stale after the repair: the socket works in software" "$status$(of '.ways[0] | [.verdict, .at, .sockets.stale]')" '2["software",null,1]'
+is "it is stale after the repair: the socket works in software" "$status$(of '.paths[0] | [.verdict, .at, .sockets.stale]')" '2["software",null,1]'
 offloadctl path signed.service | sed 's/^/# note /'
 daemon_stops
 done_testing

@@ -12,13 +12,13 @@ of() { # JQ-FILTER
 	jq -c "$1" <<<"$json"
 }
 worst() { # verdict and hop of each way
-	of '[.ways[] | [.verdict, (if .at == null then null else .hops[.at].link end)]]'
+	of '[.paths[] | [.verdict, (if .at == null then null else .hops[.at].link end)]]'
 }
 lost() { # LINK: why TCP loses something there for certain
-	of "[.ways[].hops[] | select(.link == \"$1\").lost[] | select(.certain - [\"segmentation-udp\"] != []) | .reason] | unique"
+	of "[.paths[].hops[] | select(.link == \"$1\").lost[] | select(.certain - [\"segmentation-udp\"] != []) | .reason] | unique"
 }
 hops() {
-	of '[.ways[0].hops[].link] | join(" ")'
+	of '[.paths[0].hops[].link] | join(" ")'
 }
 
 check "the other host is there" network
@@ -28,9 +28,9 @@ path vlan10
 is "a healthy VLAN on a bond exits 0" $status 0
 is "everything is left to the ports" "$(worst)" '[["ok",null]]'
 is "every hop is listed" "$(hops)" '"vlan10 bond0 eth2 eth3"'
-is "with how it leads to the next, and the ports' roles" "$(of '[.ways[0].hops[] | [.next, .role]]')" \
+is "with how it leads to the next, and the ports' roles" "$(of '[.paths[0].hops[] | [.next, .role]]')" \
 	'[["lower",null],["ports",null],["peer","active"],["peer","backup"]]'
-is "and the limit of the socket" "$(of '.ways[0].hops[0].max_size_ipv6')" 65536
+is "and the limit of the socket" "$(of '.paths[0].hops[0].max_size_ipv6')" 65536
 check "the document fits its schema" "$tools/test-json" path.json "$scratch/path.json"
 offloadctl path vlan10 | sed 's/^/# note /'
 
@@ -39,7 +39,7 @@ break_vlan
 path vlan10
 is "the incident exits 2" $status 2
 is "it is at the VLAN" "$(worst)" '[["software","vlan10"]]'
-is "everything is lost there, as features are off" "$(of '.ways[0].hops[0] | [.left, .lost[0].reason, (.lost[0].certain | length)]')" '[[],"feature",6]'
+is "everything is lost there, as features are off" "$(of '.paths[0].hops[0] | [.left, .lost[0].reason, (.lost[0].certain | length)]')" '[[],"feature",6]'
 is "and nowhere else" "$(lost bond0)$(lost eth2)$(lost eth3)" '[][][]'
 has "the causes are named, with the advice" "$(of '.causes[] | [.link, .features[].feature, .features[].advice_code]')" \
 	'"vlan10","tx-scatter-gather","apply"' '"vlan10","tx-checksum-ip-generic","apply"'
@@ -62,7 +62,7 @@ is "and is repaired" $status 0
 if ip link set dev eth2 gso_max_size 8000 2>/dev/null; then
 	path vlan10
 	is "a lower size limit of a port: exit status 2" $status 2
-	is "it is at the port, by its limit" "$(worst)$(lost eth2)$(of '.ways[0].hops[2].lost[0].limit')" '[["software","eth2"]]["size"]8000'
+	is "it is at the port, by its limit" "$(worst)$(lost eth2)$(of '.paths[0].hops[2].lost[0].limit')" '[["software","eth2"]]["size"]8000'
 	check "the document fits its schema" "$tools/test-json" path.json "$scratch/path.json"
 	offloadctl path vlan10 | sed 's/^/# note /'
 	ip link set dev vlan10 gso_max_size 8000
@@ -80,11 +80,11 @@ fi
 
 # an address
 path 10.9.0.2
-is "an address takes the way of its route" "$status$(hops)$(of '[.asked, .ways[0].remotes[0]]')" '0"vlan10 bond0 eth2 eth3"["address","10.9.0.2"]'
+is "an address takes the way of its route" "$status$(hops)$(of '[.asked, .paths[0].remotes[0]]')" '0"vlan10 bond0 eth2 eth3"["address","10.9.0.2"]'
 path fd09::2
 is "an address of IPv6, too" "$status$(hops)" '0"vlan10 bond0 eth2 eth3"'
 path 10.9.0.1
-is "an address of this host stays here" "$status$(hops)$(of '.ways[0].hops[0].next')" '0"lo""local"'
+is "an address of this host stays here" "$status$(hops)$(of '.paths[0].hops[0].next')" '0"lo""local"'
 path 10.99.0.1
 is "without a route there is no way" "$status:$(grep -c 'no route to 10.99.0.1: Network is unreachable' "$scratch/err")" 1:1
 
@@ -95,13 +95,13 @@ ip link set vx0 up
 ip addr add 10.7.0.1/24 dev vx0
 path 10.7.0.2
 is "vxlan on a bond of veth: everything is left to the ports" "$status$(worst)$(hops)" '0[["ok",null]]"vx0 bond0 eth2 eth3"'
-is "by the route to its remote end" "$(of '.ways[0].hops[0] | [.next, .remote]')" '["route","10.6.0.2"]'
-is "encapsulated below it" "$(of '[.ways[0].hops[].encapsulated]')" '[false,true,true,true]'
+is "by the route to its remote end" "$(of '.paths[0].hops[0] | [.next, .remote]')" '["route","10.6.0.2"]'
+is "encapsulated below it" "$(of '[.paths[0].hops[].encapsulated]')" '[false,true,true,true]'
 ethtool -K eth3 tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off >/dev/null
 path vx0
 is "a port that does not segment tunnels: exit status 2" $status 2
 is "it is at the port, although the bond claims the feature" "$(worst)$(lost bond0)" '[["software","eth3"]][]'
-has "the feature is named" "$(of '.ways[0].hops[3].lost[0].features')" 'tx-udp_tnl(-csum)?-segmentation'
+has "the feature is named" "$(of '.paths[0].hops[3].lost[0].features')" 'tx-udp_tnl(-csum)?-segmentation'
 check "the document fits its schema" "$tools/test-json" path.json "$scratch/path.json"
 offloadctl path vx0 | sed 's/^/# note /'
 path vlan10
@@ -110,13 +110,13 @@ ethtool -K eth3 tx-udp_tnl-segmentation on tx-udp_tnl-csum-segmentation on >/dev
 ip link add gre1 type gretap remote 10.6.0.3
 ip link set gre1 up
 path gre1
-is "gretap, too" "$(hops)$(of '.ways[0].hops[0].remote')" '"gre1 bond0 eth2 eth3""10.6.0.3"'
+is "gretap, too" "$(hops)$(of '.paths[0].hops[0].remote')" '"gre1 bond0 eth2 eth3""10.6.0.3"'
 ip link add vx1 type vxlan id 8 dstport 4790
 path vx1
-is "a tunnel without a remote end is not known: exit status 4" "$status$(worst)$(of '.ways[0].hops[0].why')" '4[["unknown","vx1"]]"remote"'
+is "a tunnel without a remote end is not known: exit status 4" "$status$(worst)$(of '.paths[0].hops[0].why')" '4[["unknown","vx1"]]"remote"'
 if ip route add 10.20.0.0/16 nexthop via 10.9.0.4 dev vlan10 nexthop via 10.6.0.5 dev bond0 2>/dev/null; then
 	path 10.20.1.1
-	is "a route with two next hops has two ways" "$(of '[.ways[].hops[0].link] | sort')" '["bond0","vlan10"]'
+	is "a route with two next hops has two ways" "$(of '[.paths[].hops[0].link] | sort')" '["bond0","vlan10"]'
 else
 	skip "a route with two next hops has two ways" "this kernel has no multipath routes"
 fi
@@ -133,11 +133,11 @@ ip netns add elsewhere-$$
 ip link add link bond0 name vlan20 type vlan id 20
 ip link set vlan20 netns elsewhere-$$
 json=$(ip netns exec elsewhere-$$ offloadctl path vlan20 --json)
-is "a VLAN whose bond is in another namespace is not known" "$?$(worst)$(of '.ways[0].hops[0].why')" '4[["unknown","vlan20"]]"namespace"'
+is "a VLAN whose bond is in another namespace is not known" "$?$(worst)$(of '.paths[0].hops[0].why')" '4[["unknown","vlan20"]]"namespace"'
 ip netns del elsewhere-$$
 if tc qdisc add dev bond0 root tbf rate 1gbit burst 100k latency 10ms 2>/dev/null; then
 	path vlan10
-	is "a queueing discipline that may segment" "$status$(worst)$(of '.ways[0].hops[1].qdisc')" '4[["unknown","bond0"]]"tbf"'
+	is "a queueing discipline that may segment" "$status$(worst)$(of '.paths[0].hops[1].qdisc')" '4[["unknown","bond0"]]"tbf"'
 	tc qdisc del dev bond0 root
 else
 	skip "a queueing discipline that may segment" "this kernel has no tbf"
@@ -162,7 +162,7 @@ started+=($!)
 disown $!
 wait_until 20 grep -q listening "$scratch/web"
 path web.service
-is "a unit without connections is not known: exit status 4" "$status$(of '[.asked, .verdict, .ways]')" '4["unit","unknown",[]]'
+is "a unit without connections is not known: exit status 4" "$status$(of '[.asked, .verdict, .paths]')" '4["unit","unknown",[]]'
 for n in 1 2; do
 	ip netns exec $peer python3 -c 'import signal, socket; s = socket.create_connection(("10.9.0.1", 8080)); signal.pause()' &
 	started+=($!)
@@ -170,8 +170,8 @@ for n in 1 2; do
 done
 within 20 "two clients connect" grep -q accepted "$scratch/web"
 path web.service
-is "a unit takes the way of its connections" "$status$(hops)$(of '.ways[0].sockets.connections')" '0"vlan10 bond0 eth2 eth3"2'
-is "its sockets are those of /proc, and why is said" "$(of '[.sockets_by, (.sockets_why | length > 0), .ways[0].sockets.stale]')" '["procfs",true,null]'
+is "a unit takes the way of its connections" "$status$(hops)$(of '.paths[0].sockets.connections')" '0"vlan10 bond0 eth2 eth3"2'
+is "its sockets are those of /proc, and why is said" "$(of '[.sockets_by, (.sockets_why | length > 0), .paths[0].sockets.stale]')" '["procfs",true,null]'
 check "the document fits its schema" "$tools/test-json" path.json "$scratch/path.json"
 path web
 is "without .service, too" "$status$(hops)" '0"vlan10 bond0 eth2 eth3"'
