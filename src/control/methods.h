@@ -26,6 +26,8 @@ struct methods_host {
 	struct tracker *const *tracker; /* points to NULL: no probes */
 	const bool *enforce;
 	const struct rule_set *rule_errors, *conf_errors; /* of the last load */
+	/* The directories that rules are read from, NULL-terminated, the highest priority first. */
+	const char *const *(*rule_dirs)(void *userdata);
 	/* Loads settings and rules again. METHODS_LOADED_* bits of what was loaded, the rest is kept; negative errno. */
 	int (*reload)(void *userdata);
 	/* The metrics as text, which the caller frees. 0 or negative errno. */

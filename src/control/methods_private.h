@@ -96,7 +96,9 @@ bool method_is_asked(const struct open_call *open, const struct link *link);
 void method_add_name(struct json_writer *w, const char *key, const char *name);
 /* An object with link and ifindex; the caller closes it. */
 void method_open_link(struct json_writer *w, const char *name, int ifindex);
-void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict);
+/* counts: of its features by verdict. */
+void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict,
+	const size_t counts[VERDICT_COUNT]);
 /* Adds the links that are not compliant, of those that a call asks for (open NULL: of all), at most METHODS_LIST_MAX. Returns their
  * number. */
 size_t method_add_noncompliant(struct json_writer *w, struct methods *m, const struct open_call *open);

@@ -2,6 +2,7 @@
 #include "control/methods_private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,10 +14,12 @@
 
 /* ---- status ---- */
 
-void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict)
+void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict,
+	const size_t counts[VERDICT_COUNT])
 {
 	method_open_link(w, name, ifindex);
 	json_add_text(w, "verdict", verdict);
+	json_add_verdicts(w, "verdicts", counts);
 	json_close_object(w);
 }
 
@@ -27,12 +30,14 @@ size_t method_add_noncompliant(struct json_writer *w, struct methods *m, const s
 	link_states_foreach(reconcile_states(m->host.reconcile), state) {
 		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
 		enum verdict verdict = link_result_verdict(&state->result);
+		size_t counts[VERDICT_COUNT] = { 0 };
 
 		if (verdict == VERDICT_COMPLIANT || !link || (open && !method_is_asked(open, link)))
 			continue;
 		if (n == METHODS_LIST_MAX)
 			break;
-		method_add_link_verdict(w, link->name, link->ifindex, verdict_name(verdict));
+		link_result_count(&state->result, counts);
+		method_add_link_verdict(w, link->name, link->ifindex, verdict_name(verdict), counts);
 		n++;
 	}
 	return n;
@@ -98,6 +103,21 @@ static void add_counts(struct json_writer *w, struct methods *m)
 	json_close_object(w);
 }
 
+/* As absolute paths, because offloadctl reads them from another working directory. */
+static void add_rule_dirs(struct json_writer *w, struct methods *m)
+{
+	char cwd[PATH_MAX] = "", path[2 * PATH_MAX];
+
+	json_open_list(w, "rule_directories");
+	for (const char *const *dir = m->host.rule_dirs(m->host.userdata); *dir; dir++) {
+		if (**dir != '/' && !cwd[0] && !getcwd(cwd, sizeof(cwd)))
+			cwd[0] = '\0';
+		snprintf(path, sizeof(path), "%s%s%s", **dir == '/' ? "" : cwd, **dir == '/' ? "" : "/", *dir);
+		json_add_some(w, NULL, path);
+	}
+	json_close_list(w);
+}
+
 void method_get_status(
 	struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
 {
@@ -114,16 +134,21 @@ void method_get_status(
 	json_add_text(&w, "ethtool", ethtool_backend_name(m->host.observe->ethtool));
 	json_add_int(&w, "links", (int64_t)link_table_count(&m->host.observe->links));
 	json_add_int(&w, "rules", (int64_t)reconcile_rules(m->host.reconcile)->n_rules);
+	add_rule_dirs(&w, m);
 	json_add_rule_errors(&w, "rule_errors", m->host.rule_errors, METHODS_LIST_MAX);
 	json_add_rule_errors(&w, "settings_errors", m->host.conf_errors, METHODS_LIST_MAX);
-	json_add_verdicts(&w, summary.links);
+	json_add_int(&w, "declared", (int64_t)summary.declared);
+	json_add_verdicts(&w, "verdicts", summary.links);
+	json_add_verdicts(&w, "features", summary.features);
 	json_add_int(&w, "pending", (int64_t)summary.pending);
+	json_add_int(&w, "unread", (int64_t)summary.unread);
 	json_open_list(&w, "not_as_declared");
 	method_add_noncompliant(&w, m, NULL);
 	json_close_list(&w);
 	add_contended(&w, m);
 	add_paused(&w, m);
 	add_counts(&w, m);
+	json_add_bool(&w, "observes", *m->host.tracker);
 	if (*m->host.tracker)
 		tracker_read_probes(*m->host.tracker, &probes);
 	json_add_probes(&w, &probes);

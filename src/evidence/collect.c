@@ -34,7 +34,7 @@ void collect_probe(struct evidence *e, const struct probe_status *status)
 {
 	bool absent = status->method == PROBE_ABSENT;
 	struct evidence_probe probe = { status->name, status->function, absent ? NULL : probe_method_name(status->method),
-		absent ? status->why : NULL };
+		absent ? status->why : NULL, absent && status->fixable };
 
 	if (absent && status->other_kernels)
 		return;

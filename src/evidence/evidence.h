@@ -146,6 +146,7 @@ struct evidence_probe {
 	const char *name, *function; /* all strings are borrowed, and must outlive the evidence */
 	const char *method;	     /* NULL: absent */
 	const char *why;	     /* the reason why it is absent, otherwise NULL */
+	bool fixable;		     /* absent, but not because of this kernel */
 };
 
 struct evidence {

@@ -25,6 +25,7 @@ struct probe_status {
 	enum probe_method method;
 	bool other_kernels;	 /* absent because this kernel uses another function, which has its own probe: nothing is missing */
 	char why[PROBE_WHY_LEN]; /* the reason for PROBE_ABSENT, one line; otherwise "" */
+	bool fixable;		 /* absent, but another setting of this host may change that: it is not due to the kernel */
 	uint64_t runs, run_nsec; /* executions and their time, set by probe_update_runs() if kernel.bpf_stats_enabled is 1 */
 };
 

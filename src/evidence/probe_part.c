@@ -126,7 +126,7 @@ static void explain_failure(const struct probe_part *part, size_t i, int error)
 		explain_other_kernel(part, i);
 		return;
 	}
-	probe_explain(&surroundings, &(struct probe_failure){ .btf = part->btf, .kprobe = part->hooks[0].kprobe[0], .error = error,
+	status->fixable = probe_explain(&surroundings, &(struct probe_failure){ .btf = part->btf, .kprobe = part->hooks[0].kprobe[0], .error = error,
 		.complaint = complaint }, status->why);
 }
 

@@ -131,8 +131,8 @@ struct probe_failure {
 	int error;	       /* negative errno */
 	const char *complaint; /* of libbpf, "" for none */
 };
-/* Sets why: a general reason that is certain, otherwise the error and the message of libbpf. */
-void probe_explain(const struct probe_surroundings *s, const struct probe_failure *failure, char why[PROBE_WHY_LEN]);
+/* Sets why: a general reason that is certain, otherwise the error and the message of libbpf. Returns probe_status.fixable. */
+bool probe_explain(const struct probe_surroundings *s, const struct probe_failure *failure, char why[PROBE_WHY_LEN]);
 
 /* Before 4.17 an event that libbpf created for a kprobe stays in kprobe_events if its process is killed. Removes those for these
  * functions whose process is gone; call it before any is created. The kernel refuses to remove an event in use. Returns their number,

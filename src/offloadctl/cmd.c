@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "basic/json.h"
 #include "basic/util.h"
 
 static int open_failed(const struct cmd_options *options, const char *what, int error)
@@ -20,7 +21,7 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
 	int r;
 
 	*ret = (struct cmd_session){ .options = options };
-	render_init(&ret->render, stdout, options->no_colour);
+	ret->render = options->render;
 	r = observe_open(&how, &ret->observe, &what);
 	if (r < 0)
 		return open_failed(options, what, r);
@@ -56,19 +57,16 @@ static int print_error(
 	return 0;
 }
 
-/* The directories that the running offloadd reads, unless its settings have changed since. */
 static int choose_dirs(const struct cmd_options *options, struct cmd_session *ret)
 {
 	int r;
 
-	ret->rule_dirs = options->dirs;
 	if (options->dirs[0])
-		return CMD_OK;
+		return cmd_choose_dirs(ret, options->dirs, true);
 	r = conf_load(options->config, print_error, NULL, &ret->conf);
 	if (r < 0)
 		return cmd_error("Failed to read settings: %s", strerror(-r));
-	ret->rule_dirs = conf_rule_dirs(&ret->conf);
-	return CMD_OK;
+	return cmd_choose_dirs(ret, conf_rule_dirs(&ret->conf), options->config);
 }
 
 int cmd_load_rules(struct cmd_session *session)
@@ -118,6 +116,8 @@ void cmd_close(struct cmd_session *session)
 	plan_clear(&session->plan);
 	rule_set_clear(&session->rules);
 	conf_clear(&session->conf);
+	free(session->daemon_dirs);
+	json_free(session->daemon);
 	link_states_clear(&session->states);
 	observe_close(session->observe);
 }
@@ -170,7 +170,7 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 		only[i] = link->ifindex;
 	}
 	if (!session->has_states)
-		r = cmd_read_states(session->options, session->view.features, &session->states);
+		r = cmd_read_states(session);
 	session->has_states = true;
 	plan_clear(&session->plan);
 	if (r >= 0)

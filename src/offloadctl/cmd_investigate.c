@@ -161,7 +161,7 @@ static int take_stale(struct watch *w)
 
 static void note_absent(struct watch *w, const char *what, const char *why)
 {
-	evidence_add_probe(&w->result.evidence, &(struct evidence_probe){ what, "", NULL, why });
+	evidence_add_probe(&w->result.evidence, &(struct evidence_probe){ what, "", NULL, why, false });
 }
 
 /* Only offloadd knows who gave up UDP segmentation: that shows after the repair. */
@@ -536,7 +536,6 @@ int cmd_diff_investigations(const struct cmd_options *options, const char *a_tex
 	const char *texts[] = { a_text, b_text };
 	size_t lengths[] = { a_len, b_len };
 	struct investigation both[2] = { 0 };
-	struct render render;
 	char why[256];
 	int r = CMD_OK;
 
@@ -549,14 +548,12 @@ int cmd_diff_investigations(const struct cmd_options *options, const char *a_tex
 		if (k == 1 && r == CMD_NOT_INVESTIGATION)
 			r = cmd_error("Failed to compare: %s is from investigate, %s is not", names[0], names[1]);
 	}
-	if (r == CMD_OK) {
-		render_init(&render, stdout, options->no_colour);
+	if (r == CMD_OK)
 		r = cmd_written(options->json ? json_write_investigations(stdout, &both[0], &both[1], names[0],
 							 names[1])
-					      : render_investigations(&render, &both[0], &both[1], names[0],
+					      : render_investigations(&options->render, &both[0], &both[1], names[0],
 							 names[1]),
 			CMD_OK);
-	}
 	investigation_clear(&both[0]);
 	investigation_clear(&both[1]);
 	return r;

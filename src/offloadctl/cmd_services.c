@@ -10,9 +10,6 @@
 #include "report/catalog.h"
 #include "report/json_services.h"
 
-/* Exit codes of monitoring plugins. */
-enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
-
 /* ---- without offloadd ---- */
 
 /* Negative errno. */

@@ -17,6 +17,8 @@ static int show_all(const struct cmd_options *options, int (*write_json)(FILE *o
 	if (r != CMD_OK)
 		return r;
 	r = options->json ? write_json(stdout, &s.view) : render(&s.render, &s.view);
+	if (r >= 0 && !options->json)
+		render_undeclared(&s.render, &s.view);
 	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
 }
 
@@ -42,7 +44,7 @@ int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
 	if (!link)
 		return CMD_ERROR;
 	r = options->json ? json_write_show(stdout, &s.view, link)
-			  : render_show(&s.render, &s.view, link);
+			  : render_show(&s.render, &s.view, link, options->all);
 	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
 }
 

@@ -95,6 +95,11 @@ static int format_metrics(char **ret, size_t *ret_len, void *userdata)
 	return textfile_format(d->textfile, false, ret, ret_len);
 }
 
+static const char *const *rule_dirs(void *userdata)
+{
+	return daemon_rule_dirs(userdata);
+}
+
 static void settle_now(void *userdata)
 {
 	daemon_settle(userdata);
@@ -111,6 +116,7 @@ static int open_control(struct daemon *d)
 		.enforce = &d->enforce,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
+		.rule_dirs = rule_dirs,
 		.reload = daemon_reload,
 		.metrics = format_metrics,
 		.changed = settle_now,

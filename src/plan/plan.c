@@ -546,6 +546,12 @@ enum verdict plan_link_verdict(const struct plan_link *link)
 	return worst;
 }
 
+void plan_link_count(const struct plan_link *link, size_t counts[VERDICT_COUNT])
+{
+	for (size_t i = 0; i < link->n_items; i++)
+		counts[link->items[i].verdict]++;
+}
+
 static struct link_result result_of(const struct plan_link *link)
 {
 	struct link_result result = { .declared = link->n_items > 0, .unread = link->error != 0 };
@@ -558,7 +564,7 @@ static struct link_result result_of(const struct plan_link *link)
 		else if (item->bit < FEATURE_MAX)
 			result.features[item->verdict] |= FEATURE(item->bit);
 		else
-			result.foreign |= item->verdict != VERDICT_COMPLIANT;
+			result.foreign += item->verdict != VERDICT_COMPLIANT;
 		result.pending |= item->verdict == VERDICT_DRIFTED && item->cause != CAUSE_AUDIT;
 	}
 	return result;

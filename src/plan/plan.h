@@ -131,6 +131,9 @@ bool plan_find_narrow(const struct link_table *table, const struct link *link, e
 /* The worst verdict of its items. */
 enum verdict plan_link_verdict(const struct plan_link *link);
 
+/* Adds its items by verdict. */
+void plan_link_count(const struct plan_link *link, size_t counts[VERDICT_COUNT]);
+
 /* Stores the verdicts of each link that a rule applies to in its link_state.result. Other links are not changed. 0 or -ENOMEM. */
 int plan_keep(const struct plan *plan, struct link_states *states);
 

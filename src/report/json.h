@@ -21,8 +21,10 @@ void json_add_link_name(struct json_writer *w, const char *key, const char *name
 void json_add_rule_members(struct json_writer *w, const struct rule *rule);
 /* A list of the first `max` errors of the set. */
 void json_add_rule_errors(struct json_writer *w, const char *key, const struct rule_set *set, size_t max);
-/* "verdicts": an object with the number of each */
-void json_add_verdicts(struct json_writer *w, const size_t counts[VERDICT_COUNT]);
+/* An object with the number of each verdict. */
+void json_add_verdicts(struct json_writer *w, const char *key, const size_t counts[VERDICT_COUNT]);
+/* "verdicts": how many features of a link have which verdict; null if no rule applies to it. pl: may be NULL. */
+void json_add_link_verdicts(struct json_writer *w, const struct plan_link *pl);
 /* "links": every link of the plan with its features */
 void json_add_plan_links(struct json_writer *w, const struct view *view);
 /* "results": what apply or revert changed */

@@ -244,13 +244,16 @@ static void put_links(struct writer *w, const struct metrics *m)
 	struct link_summary summary;
 
 	link_states_summarize(m->states, &summary);
-	begin(w, "offloadd_links", "gauge", "Number of interfaces with rules, by the worst verdict of their features.");
+	put_one(w, "offloadd_links_declared", "gauge", "Number of interfaces that a rule applies to.", summary.declared);
+	begin(w, "offloadd_links", "gauge",
+		"Number of interfaces that have a declared feature with this verdict; compliant: with no other verdict.");
 	put_verdicts(w, summary.links);
-	begin(w, "offloadd_features", "gauge",
-		"Number of declared features and size limits, by verdict, without features that this kernel does not have.");
+	begin(w, "offloadd_features", "gauge", "Number of declared features and size limits, by verdict.");
 	put_verdicts(w, summary.features);
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		all += v == VERDICT_COMPLIANT ? 0 : summary.features[v];
+	for (size_t i = 0; i < w->n_states; i++) /* they have no series */
+		all -= w->states[i]->result.foreign;
 	if (all)
 		begin(w, "offloadd_link_not_as_declared", "gauge",
 			"A declared feature or size limit that is not compliant, always 1. Compliant ones have no series.");

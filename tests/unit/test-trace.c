@@ -553,8 +553,8 @@ static void what_is_printed(void **state)
 	const struct view view = { .features = &h->features };
 	struct render render = { 0 };
 
-	evidence_add_probe(&e, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL });
-	evidence_add_probe(&e, &(struct evidence_probe){ "checksum", "skb_checksum_help", "fentry", NULL });
+	evidence_add_probe(&e, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL, false });
+	evidence_add_probe(&e, &(struct evidence_probe){ "checksum", "skb_checksum_help", "fentry", NULL, false });
 	s.out = open_memstream(&text, &len);
 	incident(h);
 	print(&s, "vlan10", TRACE_TCP4 | TRACE_TCP6);

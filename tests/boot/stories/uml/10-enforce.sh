@@ -32,7 +32,7 @@ is "CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON are all it can ever have" \
 	"CapPrm c000001000 CapEff c000001000 CapBnd c000001000 CapAmb c000001000"
 is "a kernel without BTF and kprobes runs no probe" \
 	"$(offloadctl status --json | jq -c '[.daemon.probes[] | select(.method != null) | .probe]')" '[]'
-has "status says which are absent and why" "$(offloadctl status)" '^probe segmentation .*: not available, the kernel has no BTF' \
+has "status says which are absent and why" "$(offloadctl status --all)" '^probe segmentation .*: not available, the kernel has no BTF' \
 	'^probe checksum .*: not available, the kernel has no BTF' '^probe sockets .*: not available, the kernel has no BTF' \
 	'^probe feature changes .*: not available, the kernel has no BTF' '^probe sendpage by process .*: not available, the kernel has no kprobes'
 
@@ -50,7 +50,7 @@ break_vlan10
 within 30 "what is broken later is repaired too" as_declared
 
 # who may do what
-check "anyone may read its state" runuser -u nobody -- offloadctl status
+is "anyone may read its state" "$(runuser -u nobody -- offloadctl status --json | jq -r .daemon.mode)" enforce
 runuser -u nobody -- offloadctl pause vlan10 >denied 2>&1
 check "and nobody but root may change it" test $? = 1
 has "which is said" "$(cat denied)" '[Pp]ermission|root'
