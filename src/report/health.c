@@ -146,14 +146,14 @@ static void append_limits(const struct health *h, char *buf, size_t size)
 
 const char *health_format(const struct health *h, char *buf, size_t size)
 {
-	const char *mode = !h->running ? "" : h->enforce ? " (enforcing)" : " (audit mode)";
+	const char *mode = h->enforce ? "enforcing" : "audit mode";
 	char problems[512] = "";
 
 	buf[0] = '\0';
 	switch (health_state(h)) {
 	case HEALTH_NOT_OK:
 		format_problems(h, problems, sizeof(problems));
-		util_append(buf, size, "NOT OK: %s%s", problems, mode);
+		util_append(buf, size, "NOT OK: %s%s%s", problems, h->running ? "; " : "", h->running ? mode : "");
 		break;
 	case HEALTH_UNDECLARED:
 		if (h->rules == 0)
@@ -164,8 +164,10 @@ const char *health_format(const struct health *h, char *buf, size_t size)
 		break;
 	case HEALTH_OK:
 	case HEALTH_UNKNOWN:
-		util_append(buf, size, "%s: %zu interface%s match%s %s rules%s", health_state(h) == HEALTH_OK ? "OK" : "UNKNOWN",
-			h->declared, util_plural(h->declared), h->declared == 1 ? "es" : "", h->declared == 1 ? "its" : "their", mode);
+		util_append(buf, size, "%s: %zu interface%s match%s %s rules", health_state(h) == HEALTH_OK ? "OK" : "UNKNOWN",
+			h->declared, util_plural(h->declared), h->declared == 1 ? "es" : "", h->declared == 1 ? "its" : "their");
+		if (h->running)
+			util_append(buf, size, " (%s)", mode);
 		break;
 	}
 	append_limits(h, buf, size);
@@ -195,7 +197,7 @@ void health_render(const struct render *r, const struct health *h)
 		put_next(r, "offloadctl check", "", "shows the errors; a rule file with an error is ignored");
 	if (h->with[VERDICT_DRIFTED] || h->unread)
 		put_next(r, "offloadctl plan", "", "shows what differs from which rule, and the steps that repair it");
-	if (h->with[VERDICT_DRIFTED])
+	if (h->with[VERDICT_DRIFTED] && !h->enforce)
 		put_next(r, "sudo offloadctl apply", "", "carries out these steps, once");
 	if (h->unmet[0])
 		put_next(r, "offloadctl explain", h->unmet, "shows what prevents it, and what to do");
@@ -206,7 +208,9 @@ void health_render(const struct render *r, const struct health *h)
 	if (!h->running)
 		put_next(r, "systemctl status offloadd", "", h->hung ? "shows what offloadd is doing" : "shows why offloadd is not running");
 	if (health_state(h) == HEALTH_UNDECLARED)
-		put_next(r, "offloadctl rules", "", "lists the rules, and how many interfaces each matches; man offloadd.rule: how to write one");
+		put_next(r, "offloadctl rules", "", "lists the rules and how many interfaces each matches");
+	if (health_state(h) == HEALTH_UNDECLARED)
+		put_next(r, "man offloadd.rule", "", "how to write a rule");
 	else if (health_state(h) == HEALTH_OK && !h->enforce)
 		put_next(r, "man offloadd.conf", "", "Mode=enforce lets offloadd repair what differs");
 }
