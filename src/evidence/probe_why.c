@@ -109,9 +109,9 @@ bool probe_explain(const struct probe_surroundings *s, const struct probe_failur
 		snprintf(why, PROBE_WHY_LEN, "failed to access kprobe_events of tracefs: %s", strerror(s->kprobes));
 	else
 		snprintf(why, PROBE_WHY_LEN, "%s%s%.120s", error, failure->complaint[0] ? ": " : "", failure->complaint);
-	if (s->missing_privilege || s->locked_down)
-		return s->missing_privilege;
-	return !(failure->btf && s->btf == ENOENT) && !(failure->kprobe && s->kprobes == ENOENT);
+	if (s->locked_down || (failure->btf && s->btf == ENOENT))
+		return false;
+	return s->missing_privilege || !failure->kprobe || s->kprobes != ENOENT;
 }
 
 /* Our own process id before we created any event: of an earlier process, too. */

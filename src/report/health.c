@@ -217,6 +217,21 @@ void health_render(const struct render *r, const struct health *h)
 
 /* ---- a host without rules that apply ---- */
 
+static void put_link(const struct render *r, const struct feature_table *table, const struct link *link)
+{
+	char text[256] = "";
+	int width;
+
+	if (link->has_features)
+		view_offloads(table, link, text, sizeof(text));
+	else
+		util_append(text, sizeof(text), "features could not be read: %s", strerror(-link->features_error));
+	fputs("  ", r->out);
+	width = render_put_name(r, link->name);
+	fputs(": ", r->out);
+	render_wrapped(r, (unsigned)width + 4, text);
+}
+
 void health_render_links(const struct render *r, const struct feature_table *table, struct link_table *links)
 {
 	_cleanup_free_ struct link **sorted = NULL;
@@ -224,21 +239,11 @@ void health_render_links(const struct render *r, const struct feature_table *tab
 
 	if (link_table_sorted(links, &sorted, &n) < 0)
 		return;
-	for (size_t i = 0; i < n; i++) {
-		char text[256] = "";
-		int width;
-
-		if (link_is_kind(sorted[i], "loopback") || shown++ >= LINKS_SHOWN)
-			continue;
-		if (sorted[i]->has_features)
-			view_offloads(table, sorted[i], text, sizeof(text));
-		else
-			util_append(text, sizeof(text), "features could not be read: %s", strerror(-sorted[i]->features_error));
-		fputs("  ", r->out);
-		width = render_put_name(r, sorted[i]->name);
-		fputs(": ", r->out);
-		render_wrapped(r, (unsigned)width + 4, text);
-	}
+	for (unsigned pass = 0; pass < 2; pass++) /* devices first */
+		for (size_t i = 0; i < n; i++)
+			if (!link_is_kind(sorted[i], "loopback") && link_is_kind(sorted[i], "physical") == !pass &&
+				shown++ < LINKS_SHOWN)
+				put_link(r, table, sorted[i]);
 	if (shown > LINKS_SHOWN)
 		fprintf(r->out, "  and %zu more\n", shown - LINKS_SHOWN);
 }

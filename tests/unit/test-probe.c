@@ -149,34 +149,36 @@ static void each_reason_is_the_errno_that_it_was(void **state)
 		bool btf, kprobe;
 		int error;
 		const char *complaint, *why;
+		bool fixable; /* by something other than another kernel */
 	} cases[] = {
-		{ { "CAP_BPF", .memlock = 65536, .btf = ENOENT, .kprobes = ENOENT }, true, true, -EPERM, "x", "no privilege: CAP_BPF missing" },
-		{ { .locked_down = true, .memlock = UINT64_MAX }, true, true, -EINVAL, "", "the kernel is locked down (confidentiality)" },
-		{ { .btf = ENOENT, .memlock = UINT64_MAX }, true, true, -EPERM, "", "the kernel has no BTF (/sys/kernel/btf/vmlinux)" },
+		{ { "CAP_BPF", .memlock = 65536, .btf = ENOENT, .kprobes = ENOENT }, true, true, -EPERM, "x", "no privilege: CAP_BPF missing", false },
+		{ { "CAP_BPF", .memlock = UINT64_MAX }, true, true, -EPERM, "", "no privilege: CAP_BPF missing", true },
+		{ { .locked_down = true, .memlock = UINT64_MAX }, true, true, -EINVAL, "", "the kernel is locked down (confidentiality)", false },
+		{ { .btf = ENOENT, .memlock = UINT64_MAX }, true, true, -EPERM, "", "the kernel has no BTF (/sys/kernel/btf/vmlinux)", false },
 		{ { .btf = EACCES, .memlock = UINT64_MAX }, true, true, -EPERM, "",
-			"failed to read /sys/kernel/btf/vmlinux: Permission denied" },
-		{ { .btf = ENOENT, .memlock = UINT64_MAX }, false, true, -EPERM, "map", "Operation not permitted: map" },
+			"failed to read /sys/kernel/btf/vmlinux: Permission denied", true },
+		{ { .btf = ENOENT, .memlock = UINT64_MAX }, false, true, -EPERM, "map", "Operation not permitted: map", true },
 		{ { .memlock = 65536, .kprobes = EACCES }, false, true, -EPERM, "",
-			"Operation not permitted; RLIMIT_MEMLOCK is 65536 bytes, and this kernel counts BPF maps against it" },
-		{ { .memlock = 65536 }, false, true, -EINVAL, "", "Invalid argument" },
-		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, false, true, -ENOENT, "", "the kernel has no kprobes: No such file or directory" },
+			"Operation not permitted; RLIMIT_MEMLOCK is 65536 bytes, and this kernel counts BPF maps against it", true },
+		{ { .memlock = 65536 }, false, true, -EINVAL, "", "Invalid argument", true },
+		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, false, true, -ENOENT, "", "the kernel has no kprobes: No such file or directory", false },
 		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, true, true, -EPERM, "",
-			"the kernel has no kprobes, and fentry fails: Operation not permitted" },
-		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, true, false, -EPERM, "", "Operation not permitted" },
+			"the kernel has no kprobes, and fentry fails: Operation not permitted", false },
+		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, true, false, -EPERM, "", "Operation not permitted", true },
 		{ { .kprobes = EACCES, .memlock = UINT64_MAX }, false, true, -ENOENT, "",
-			"failed to access kprobe_events of tracefs: Permission denied" },
+			"failed to access kprobe_events of tracefs: Permission denied", true },
 		{ { .kprobes = ENODEV, .memlock = UINT64_MAX }, false, true, -ENOENT, "",
-			"tracefs is not mounted, or the kernel has none: No such file or directory" },
+			"tracefs is not mounted, or the kernel has none: No such file or directory", true },
 		{ { .memlock = UINT64_MAX }, false, true, -EROFS, "failed to add legacy kprobe event",
-			"Read-only file system: failed to add legacy kprobe event" },
-		{ { .memlock = UINT64_MAX }, true, true, -EACCES, "", "Permission denied" },
+			"Read-only file system: failed to add legacy kprobe event", true },
+		{ { .memlock = UINT64_MAX }, true, true, -EACCES, "", "Permission denied", true },
 	};
 	char why[PROBE_WHY_LEN];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		probe_explain(&cases[i].s, &(struct probe_failure){ .btf = cases[i].btf, .kprobe = cases[i].kprobe,
-			.error = cases[i].error, .complaint = cases[i].complaint }, why);
+		assert_int_equal(probe_explain(&cases[i].s, &(struct probe_failure){ .btf = cases[i].btf, .kprobe = cases[i].kprobe,
+			.error = cases[i].error, .complaint = cases[i].complaint }, why), cases[i].fixable);
 		assert_string_equal(why, cases[i].why);
 	}
 }

@@ -91,6 +91,6 @@ printf '%s\n' '[Match]' Name=nothing0 '[Features]' tx-scatter-gather=on >"$scrat
 offloadctl reload >/dev/null
 out=$(offloadctl)
 is "no rule applies: 0" $? 0
-has "it says so, and what is true" "$out" '^NOTHING DECLARED: no rule applies' '^  vlan10: scatter-gather off'
+has "it says so, and what is true" "$out" '^NOTHING DECLARED: no rule applies' '^  eth2: scatter-gather on'
 daemon_stops
 done_testing
