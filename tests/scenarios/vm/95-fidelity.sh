@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Dry-run fidelity: random stacks over the machine's cards, random SETs and random rules; every link as predicted. FIDELITY_SEED repeats a run,
 # FIDELITY_CASES changes its length.
-# kernels: 5.10 7
+# kernels: 7
 . "$(dirname "$0")/../lib.sh"
 
 cases=${FIDELITY_CASES:-$([ -n "$LONG" ] && echo 1000 || echo 40)}
