@@ -100,6 +100,7 @@ struct cmd_session {
 	struct observe *observe;
 	struct json_value *daemon; /* see cmd_ask_daemon() */
 	bool asked;
+	int ask_error; /* negative errno: it did not reply, which was not reported yet */
 	struct conf conf; /* offloadd's settings, for the rule directories; read only without --rules */
 	const char *const *rule_dirs;
 	const char **daemon_dirs; /* those of the running offloadd, borrowed from `daemon` */
@@ -114,7 +115,7 @@ struct cmd_session {
 };
 
 /* The status of the offloadd that runs in this network namespace, asked once for each session, owned by it. NULL: none runs, --control
- * none, or it does not reply within CLIENT_HUNG_USEC, which is printed. */
+ * none, or it does not reply within CLIENT_HUNG_USEC. */
 const struct json_value *cmd_ask_daemon(struct cmd_session *session);
 /* Adds its pauses and contended features to session->states. 0 or -ENOMEM. */
 int cmd_read_states(struct cmd_session *session);

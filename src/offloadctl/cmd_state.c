@@ -38,14 +38,21 @@ const struct json_value *cmd_ask_daemon(struct cmd_session *session)
 		return session->daemon;
 	session->asked = true;
 	r = get_status(session->options, &session->daemon);
-	if (r < 0)
-		cmd_error("Failed to query offloadd: %s; its rule directories, and paused and contended features, are not known",
-			r == -ETIMEDOUT ? "no reply" : strerror(-r));
+	session->ask_error = r < 0 ? r : 0;
 	if (r <= 0) {
 		json_free(session->daemon);
 		session->daemon = NULL;
 	}
 	return session->daemon;
+}
+
+/* Once. */
+static void report_silence(struct cmd_session *session)
+{
+	if (session->ask_error)
+		cmd_error("Failed to query offloadd: %s; its rule directories, and paused and contended features, are not known",
+			session->ask_error == -ETIMEDOUT ? "no reply" : strerror(-session->ask_error));
+	session->ask_error = 0;
 }
 
 int cmd_read_states(struct cmd_session *session)
@@ -57,6 +64,7 @@ int cmd_read_states(struct cmd_session *session)
 	struct link_contention *contention;
 	struct link_state *state;
 
+	report_silence(session);
 	json_foreach(o, json_get_list(status, "paused"))
 	{
 		state = state_of(states, o);
@@ -105,6 +113,8 @@ int cmd_choose_dirs(struct cmd_session *session, const char *const *own, bool na
 	char text[1024];
 
 	session->rule_dirs = own;
+	if (session->options->control || netns_is_certain()) /* otherwise it may belong to another network namespace */
+		report_silence(session);
 	if (n == 0 || same_dirs(list, own))
 		return CMD_OK;
 	if (named) {
