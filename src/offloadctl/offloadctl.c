@@ -87,7 +87,7 @@ static const struct options_entry options_table[] = {
 	[OPTION_SERVICES] = { "services", 0, OPTIONS_TEXT, "FILE", FIELD(services),
 		.help = "Output of offloadctl services --json, instead of asking offloadd" },
 	[OPTION_LATENCY] = { "latency", 0, OPTIONS_TEXT, "FILE", FIELD(latency), .help = "Output of offloadctl latency --json" },
-	[OPTION_ALL] = { "all", 0, OPTIONS_FLAG, NULL, FIELD(all), 
+	[OPTION_ALL] = { "all", 0, OPTIONS_FLAG, NULL, FIELD(all),
 		.help = "show: every feature; status: every probe; sockets: those that are not stale, too" },
 	[OPTION_UNIT] = { "unit", 0, OPTIONS_TEXT, "UNIT", FIELD(unit),
 		.help = "Only this service; may be a pattern, for example 'nginx*'" },
@@ -145,7 +145,7 @@ static const struct command {
 		cmd_rules, 0, 1, RULES | PRINTS | USES(NO_LEGEND), NULL },
 	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
 	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
-	{ "show", "LINK", "Show the features of an interface that a rule declares or that are not as requested",
+	{ "show", "LINK", "Show the features of an interface that rules declare, or all of them",
 		cmd_show, 1, 1, PLANS | USES(NO_LEGEND) | USES(ALL), verdicts },
 	{ "explain", "LINK [FEATURE]", "Explain the state of a feature, down to the interface that determines it",
 		cmd_explain, 1, 2, PLANS, NULL },
@@ -247,10 +247,16 @@ static int check_usage(const struct command *c, uint64_t given, int n_arguments,
 	return CMD_OK;
 }
 
-/* Does it ask, or print while it waits? */
-static bool is_interactive(const struct command *c, const struct cmd_options *options)
+/* Not if it changes something or asks, or prints while it waits. */
+static bool is_paged(const struct command *c, const struct cmd_options *options)
 {
-	return options->follow || c->run == cmd_apply || c->run == cmd_latency || c->run == cmd_investigate || c->run == cmd_wait_online;
+	static int (*const direct[])(const struct cmd_options *options, int argc, char **argv) = { cmd_apply, cmd_revert, cmd_pause,
+		cmd_resume, cmd_reload, cmd_wait_online, cmd_latency, cmd_investigate };
+
+	for (size_t i = 0; i < ARRAY_SIZE(direct); i++)
+		if (c->run == direct[i])
+			return false;
+	return c->uses & USES(NO_PAGER) && !options->no_pager && !options->follow;
 }
 
 static int run(int argc, char **argv)
@@ -289,7 +295,7 @@ static int run(int argc, char **argv)
 		return CMD_ERROR;
 	render_init(&options.render, stdout, options.colour);
 	options.render.no_legend = options.no_legend;
-	if (command->uses & USES(NO_PAGER) && !options.no_pager && !is_interactive(command, &options))
+	if (is_paged(command, &options))
 		pager_open();
 	return command->run(&options, argc, argv);
 }
