@@ -93,7 +93,7 @@ int cmd_read_states(const struct cmd_options *options, const struct feature_tabl
 /* Is an offloadd running here in enforce mode? */
 bool cmd_is_enforced(const struct cmd_options *options);
 
-/* The links of this host, the rules, and a plan. Released by cmd_close(), also after an error. */
+/* The links of this host, the rules, and a plan. Released by cmd_close(), even after an error. */
 struct cmd_session {
 	const struct cmd_options *options;
 	struct observe *observe;

@@ -330,7 +330,7 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 	int r;
 
 	if (options->ledger && options->control)
-		return cmd_error("--ledger and --control exclude each other: --ledger reverts without offloadd");
+		return cmd_error("--ledger and --control cannot be used together: --ledger reverts without offloadd");
 	r = cmd_open(options, &s);
 	if (r == CMD_OK)
 		r = cmd_refresh(&s);
