@@ -401,8 +401,20 @@ static void adapt_links(const struct feature_table *table, struct link_table *li
 	}
 }
 
-/* What a driver offers on another kernel cannot be known, nor a feature that was not on the kernel of the snapshot. */
-void rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, struct plan *plan)
+static bool rests_on_device(const struct link_table *links, const struct link *link)
+{
+	const struct link *lower = link_lower(links, link);
+
+	if (link_is_kind(link, "physical") || (lower && rests_on_device(links, lower)))
+		return true;
+	for (const struct link *port = link_first_port(links, link); port; port = link_next_port(links, port))
+		if (rests_on_device(links, port))
+			return true;
+	return false;
+}
+
+/* Of a feature that was not on the kernel of the snapshot, nothing is known either. */
+void rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, const struct link_table *links, struct plan *plan)
 {
 	feature_set unknown = 0;
 	unsigned release = 0;
@@ -414,17 +426,18 @@ void rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, struct 
 		if (feature_in_release(s->features.name[bit], release) == FEATURE_PRESENCE_UNKNOWN)
 			unknown |= FEATURE(bit);
 	for (size_t i = 0; i < plan->n_links; i++) {
-		bool physical = strcmp(plan->links[i].kind, "physical") == 0;
+		const struct link *link = link_table_find(links, plan->links[i].ifindex);
+		bool device = !link || rests_on_device(links, link);
 
 		for (size_t j = 0; j < plan->links[i].n_items; j++) {
 			struct plan_item *item = &plan->links[i].items[j];
 			bool foreign = !item->is_limit && item->bit >= FEATURE_MAX;
 
-			if (physical || (item->bit < FEATURE_MAX && unknown & FEATURE(item->bit)) ||
+			if (device || (item->bit < FEATURE_MAX && unknown & FEATURE(item->bit)) ||
 				(foreign && feature_in_release(item->feature->word, release) != FEATURE_ABSENT))
 				item->uncertain = true;
 		}
-		plan->links[i].uncertain |= physical ? plan->links[i].side_effects : unknown;
+		plan->links[i].uncertain |= device ? plan->links[i].side_effects : unknown;
 	}
 }
 
@@ -486,7 +499,7 @@ int rehearsal_add(struct rehearsal *r, const char *path, const struct snapshot *
 		e = plan_make(&context, &table, NULL, 0, &plan);
 	}
 	if (e == 0) {
-		rehearsal_mark(r, s, &plan);
+		rehearsal_mark(r, s, &table, &plan);
 		e = add_plan(r, host, &plan, &table, &rules->table);
 	}
 	r->n_hosts++;
@@ -528,7 +541,7 @@ void rehearsal_summarize(const struct rehearsal *r, struct rehearsal_summary *re
 		ret->unread += host->unread > 0;
 		ret->uncertain += host->uncertain > 0;
 		ret->incomplete += host->incomplete;
-		ret->match += host->links > 0 && host->exit_code == 0 && !host->incomplete;
+		ret->match += host->links > 0 && host->exit_code == 0 && !host->incomplete && !host->uncertain;
 		ret->change += host->changes > 0;
 		ret->unmet += verdict_exit_code(host->counts, 0, 0) >= 4;
 	}

@@ -102,20 +102,20 @@ const struct rule_set *rehearsal_load_rules(struct rehearsal *r, const struct fe
  * link_table_clear() frees; and the host for rules. 0 or -ENOMEM. */
 int rehearsal_prepare(const struct rehearsal *r, const struct snapshot *s, struct feature_table *ret_features,
 	struct link_table *ret_links, struct rule_host *ret_host);
-/* Marks what such a plan cannot know of another kernel as uncertain. */
-void rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, struct plan *plan);
+/* Marks what such a plan cannot know of another kernel as uncertain: what its drivers offer, and what depends on that. */
+void rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, const struct link_table *links, struct plan *plan);
 /* Does it begin like a kernel release, "6.12"? */
 bool rehearsal_is_release(const char *text);
 
 struct rehearsal_summary {
-	size_t match;	 /* hosts that match the rules */
+	size_t match;	 /* hosts that certainly match the rules */
 	size_t change;	 /* would change, or be reported */
 	size_t unmet;	 /* something declared is not possible; may be in `change`, too */
 	size_t no_rules; /* no rule applies; they do not count as matching */
 	size_t unread;	 /* a link's features are missing */
 	size_t incomplete; /* lack what a rule asks for; they do not count as matching */
 	size_t unusable; /* no plan */
-	size_t uncertain; /* with an uncertain prediction */
+	size_t uncertain; /* with an uncertain prediction; they do not count as matching */
 	int exit_code;	 /* as for plan, over all hosts; 1 with unusable snapshots, unread links or errors in rules */
 };
 void rehearsal_summarize(const struct rehearsal *r, struct rehearsal_summary *ret);

@@ -74,7 +74,7 @@ static int plan_one(struct cmd_session *s, const char *path, char **names, int n
 	r = plan_make(&s->context, &links, n_names ? only : NULL, (size_t)n_names, &s->plan);
 	if (r < 0)
 		return cmd_error("Failed to make a plan: %s", strerror(-r));
-	rehearsal_mark(&rehearsal, &snapshot, &s->plan);
+	rehearsal_mark(&rehearsal, &snapshot, &links, &s->plan);
 	s->view.exit_code = cmd_exit_code(s, plan_exit_code(&s->plan));
 	if (s->options->json)
 		return cmd_written(json_write_plan(stdout, &s->view), s->view.exit_code);
