@@ -169,7 +169,7 @@ static void print_daemon(const struct status *s)
 		puts("Settings rejected; keeping the previous settings (after a start: the defaults, in audit mode):");
 	answer_print_errors(answer, "settings_errors");
 	if (json_count(json_get_list(answer, "rule_errors")))
-		puts("Errors in rule files, which are ignored, or whose previous rules are kept:");
+		puts("Rule files with errors. They are ignored; after a failed reload, the previous rules are kept:");
 	answer_print_errors(answer, "rule_errors");
 }
 

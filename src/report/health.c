@@ -31,7 +31,7 @@ void health_add_evidence(struct health *h, const struct evidence *e)
 		bool now = false;
 
 		for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
-			now |= evidence_is_now(e, row, kind);
+			now |= row->hits[kind].now;
 		if (!now)
 			continue;
 		if (evidence_is_intended(row->reason) || row->remedy == REMEDY_RULE || row->remedy == REMEDY_UNSUPPORTED ||

@@ -20,7 +20,7 @@ struct render {
 
 enum render_colour { RENDER_COLOUR_AUTO, RENDER_COLOUR_ALWAYS, RENDER_COLOUR_NEVER };
 
-/* Chooses how to print to `out`. Automatic colors: on a terminal, unless NO_COLOR or TERM=dumb. Width: COLUMNS, also without a
+/* Chooses how to print to `out`. Automatic colors: on a terminal, unless NO_COLOR or TERM=dumb. Width: COLUMNS, even without a
  * terminal, else the width of the terminal. */
 void render_init(struct render *r, FILE *out, enum render_colour colour);
 
