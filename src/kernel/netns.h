@@ -13,8 +13,12 @@ uint64_t netns_inode(void);
 
 #define NETNS_NAME_LEN 256
 
-/* Is it another namespace than that of PID 1? If the latter is hidden: does `ip netns` have a name for it?
- * name (size bytes) gets the name in ip-netns(8), or the inode in digits. The result does not change while
+/* A number that no other network namespace has as long as the kernel runs, unlike the inode: SO_NETNS_COOKIE (Linux
+ * 5.14); before that the inode, unless netns_is_own(). 0 if there is no such number. */
+uint64_t netns_cookie(void);
+
+/* Is it another namespace than that of PID 1? If the latter is hidden: than the first one of the kernel? That is also
+ * assumed where /proc does not show it. name (size bytes) gets the name in ip-netns(8), or the inode in digits. The result does not change while
  * the process is in the namespace, even if `ip netns del` removes the name. */
 bool netns_is_own(char *name, size_t size);
 
@@ -22,7 +26,8 @@ bool netns_is_own(char *name, size_t size);
 bool netns_is_certain(void);
 
 /* The path of a file of this namespace. If netns_is_own(), the inode is added: /run/x/ledger.json becomes
- * /run/x/ledger-4026532177.json; else the path is copied. *ret is the caller's to free. 0 or -ENOMEM. */
+ * /run/x/ledger-4026532177.json; else the path is copied. But if a file with the inode exists, it is that one: it was
+ * written by a process that PID 1 is hidden from. *ret is the caller's to free. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
 
 /* Moves the calling process into a new network namespace, which exists as long as there are processes in it. with_user:
