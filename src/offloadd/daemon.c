@@ -7,10 +7,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "basic/file.h"
 #include "kernel/netns.h"
 
+/* A predecessor that was killed needs a moment to exit */
+#define LOCK_WAIT_USEC (5 * USEC_PER_SEC)
+#define CONTROL_RETRY_USEC (30 * USEC_PER_SEC)
 #define ONCE_ROUNDS_MAX 4 /* a change by another program in the meantime needs another round */
+
+int daemon_lock(struct daemon *d, uint64_t wait_usec)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (d->lock_fd >= 0)
+		return 0;
+	if (asprintf(&path, "%s.lock", d->control_path) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	(void)file_make_directory(path); /* if that fails, opening the file says why */
+	d->lock_fd = file_lock(path, wait_usec);
+	return d->lock_fd < 0 ? d->lock_fd : 0;
+}
+
+/* Before anything is read or changed, so that there are never two that enforce. */
+static int become_daemon(struct daemon *d)
+{
+	int r = 0;
+
+	if (d->options->control_path)
+		d->control_path = strdup(d->options->control_path);
+	else
+		(void)netns_path(SERVER_DEFAULT_PATH, &d->control_path);
+	if (!d->control_path) {
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	r = daemon_lock(d, LOCK_WAIT_USEC);
+	if (r != -EWOULDBLOCK || !d->enforce)
+		return 0;
+	fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it holds %s.lock)\n", d->control_path);
+	return r;
+}
 
 static int open_observe(struct daemon *d)
 {
@@ -72,6 +112,7 @@ static int open_reconcile(struct daemon *d)
 		.tracker = &d->tracker,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
+		.events_lost = &d->lost_total,
 	};
 	int r;
 
@@ -100,7 +141,46 @@ static void settle_now(void *userdata)
 	daemon_settle(userdata);
 }
 
-/* The socket is optional. In enforce mode, it also shows that no other offloadd is running here. */
+static void report_refused(int error, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	daemon_report(d, FINDING_CONTROL_REFUSES, d->control_path, error);
+}
+
+/* The predecessor has released the lock, but may not have closed its socket yet. */
+static int start_server(struct daemon *d, uint64_t wait_usec)
+{
+	const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };
+	const struct server_handler handler = methods_handler(d->methods);
+	uint64_t deadline_usec = util_now_usec() + wait_usec;
+	int r;
+
+	if (daemon_lock(d, 0) == -EWOULDBLOCK)
+		return -EADDRINUSE;
+	while ((r = server_new(d->event, d->control_path, &handler, &d->control)) == -EADDRINUSE && util_now_usec() < deadline_usec)
+		nanosleep(&nap, NULL);
+	return r;
+}
+
+/* With --dry-run, the socket is left to an offloadd that starts later. */
+static void retry_control(struct daemon *d, uint64_t now_usec)
+{
+	d->control_usec = d->options->mode == DAEMON_MODE_AUDIT ? 0 : now_usec + CONTROL_RETRY_USEC;
+}
+
+void daemon_open_control_when_due(struct daemon *d, uint64_t now_usec)
+{
+	if (!d->control_usec || now_usec < d->control_usec)
+		return;
+	d->control_usec = 0;
+	if (start_server(d, 0) >= 0)
+		daemon_report(d, FINDING_CONTROL_OPEN, d->control_path, 0);
+	else
+		retry_control(d, now_usec);
+}
+
+/* The socket is optional. */
 static int open_control(struct daemon *d)
 {
 	const struct methods_host host = {
@@ -113,33 +193,27 @@ static int open_control(struct daemon *d)
 		.conf_errors = &d->conf_errors,
 		.reload = daemon_reload,
 		.metrics = format_metrics,
+		.refused = report_refused,
 		.changed = settle_now,
 		.userdata = d,
 	};
-	_cleanup_free_ char *path = NULL;
-	struct server_handler handler;
 	int r = methods_new(&host, &d->methods);
 
-	if (d->options->control_path)
-		path = strdup(d->options->control_path);
-	else
-		(void)netns_path(SERVER_DEFAULT_PATH, &path);
-	if (r < 0 || !path) {
-		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(ENOMEM));
-		return -ENOMEM;
-	}
-	handler = methods_handler(d->methods);
-	r = server_new(d->event, path, &handler, &d->control);
+	if (r >= 0)
+		r = start_server(d, LOCK_WAIT_USEC);
 	if (r == -ENOMEM) {
 		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 		return r;
 	}
 	if (r == -EADDRINUSE && d->enforce) {
-		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n", path);
+		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n",
+			d->control_path);
 		return r;
 	}
-	if (r < 0)
-		daemon_report(d, FINDING_CONTROL_FAILED, path, r);
+	if (r >= 0)
+		return 0;
+	daemon_report(d, FINDING_CONTROL_FAILED, d->control_path, r);
+	retry_control(d, util_now_usec());
 	return 0;
 }
 
@@ -267,11 +341,15 @@ static void clean_up(struct daemon *d)
 	rule_set_clear(&d->conf_errors);
 	rule_set_clear(&d->rule_errors);
 	conf_clear(&d->conf);
+	journal_close(&d->journal);
+	free(d->control_path);
+	if (d->lock_fd >= 0) /* last, when nothing of this daemon acts any more */
+		close(d->lock_fd);
 }
 
 int daemon_run(const struct daemon_options *options)
 {
-	_cleanup_(clean_up) struct daemon d = { .options = options };
+	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1 };
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -285,6 +363,8 @@ int daemon_run(const struct daemon_options *options)
 		fprintf(stderr, "offloadd: Failed to start in enforce mode: CAP_NET_ADMIN is missing\n");
 		return EXIT_ERROR;
 	}
+	if (!options->once && become_daemon(&d) < 0)
+		return EXIT_ERROR;
 	if (open_observe(&d) < 0 || open_ledger(&d) < 0 || open_reconcile(&d) < 0)
 		return EXIT_ERROR;
 	if (daemon_lacks_rule_dir(&d))
