@@ -49,6 +49,16 @@ check "that is less than half of it" test $((took * 2)) -lt "$boot"
 break_vlan10
 within 30 "what is broken later is repaired too" as_declared
 
+# journald does not read: its queue has room for 512 messages
+journald=$(property systemd-journald MainPID)
+kill -STOP "$journald"
+for ((i = 0; i < 300; i++)); do offloadctl pause vlan10 && offloadctl resume vlan10; done >/dev/null
+break_vlan10
+within 30 "while journald is stopped, drift is repaired" as_declared
+kill -CONT "$journald"
+within 30 "and what it missed is in the journal, or counted" has_record '.OFFLOADD_CODE == "events-lost" or
+	((.MESSAGE | contains("resumed: vlan10 resumed")) and ._TRANSPORT == "stdout")'
+
 # who may do what
 check "anyone may read its state" runuser -u nobody -- offloadctl status
 runuser -u nobody -- offloadctl pause vlan10 >denied 2>&1
