@@ -141,6 +141,21 @@ for mode in --enforce --dry-run; do
 	daemon_stops
 	flock $lock
 done
+if [ -n "${LONG:-}" ]; then
+	record_mark
+	(exec {lock}<&- && exec offloadd "${options[@]:1}") >"$log" 2>&1 &
+	daemon=$!
+	within 20 "one that does not get the lock runs in audit mode" daemon_ready
+	has "without a control socket" "$(cat "$log")" '^offloadd: state: Failed to open the control socket'
+	printf '%s\n' '[Daemon]' 'Mode=enforce' >>"$scratch/conf"
+	kill -HUP "$daemon"
+	one_record "it does not enforce beside another one" '^offloadd: state: Failed to switch to enforce mode: another offloadd is running'
+	flock -u $lock
+	within 60 "it opens the socket when the other one is gone" has_records '^offloadd: state: Opened the control socket'
+	kill -HUP "$daemon"
+	one_record "then it enforces" '^offloadd: state: switched to enforce mode'
+	daemon_stops
+fi
 flock -u $lock
 exec {lock}<&-
 

@@ -8,7 +8,7 @@ within_netns() { ip netns exec mine "$@"; }
 begin() { # DESCRIPTION: a link, and a daemon in the namespace "mine"
 	ip -n mine link add x1 index 100 type dummy
 	record_mark
-	within_netns offloadd --enforce --no-probes >>"$log" 2>&1 &
+	ip netns exec mine offloadd --enforce --no-probes >>"$log" 2>&1 &
 	daemon=$!
 	within 20 "$1" daemon_ready
 }
@@ -20,7 +20,7 @@ begin "a daemon in a namespace"
 check "a link is paused" within_netns offloadctl pause x1
 within_netns ethtool -K x1 sg off >/dev/null
 kill -KILL "$daemon"
-wait "$daemon" 2>/dev/null
+wait "$daemon"
 ip netns del mine
 
 for i in $(seq 200); do
@@ -37,7 +37,7 @@ within 5 "it is repaired" within_netns bash -c ". $(dirname "$0")/../lib.sh; is_
 check "pause it" within_netns offloadctl pause x1
 daemon_stops
 record_mark
-within_netns offloadd --enforce --no-probes >>"$log" 2>&1 &
+ip netns exec mine offloadd --enforce --no-probes >>"$log" 2>&1 &
 daemon=$!
 within 20 "a restart in the same namespace" daemon_ready
 is "forgets no pause" "$(paused)" '["x1"]'
@@ -55,7 +55,7 @@ is "it has a socket of its own" "$(cd /run/offloadd && ls -d control* | xargs)" 
 daemon_stops
 rm -rf /run/offloadd
 record_mark
-first_namespace unshare --mount bash -c 'mount -t tmpfs tmpfs /proc/1 && exec offloadd --dry-run --no-probes' >>"$log" 2>&1 &
+nsenter --net=/proc/1/ns/net --mount=/proc/1/ns/mnt unshare --mount bash -c 'mount -t tmpfs tmpfs /proc/1 && exec offloadd --dry-run --no-probes' >>"$log" 2>&1 &
 daemon=$!
 within 20 "a daemon in the first namespace, which does not see PID 1" daemon_ready
 is "it has the usual socket" "$(cd /run/offloadd && ls -d control* | xargs)" "control control.lock"
