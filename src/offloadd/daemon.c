@@ -9,28 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "basic/file.h"
 #include "kernel/netns.h"
 
 /* A predecessor that was killed needs a moment to exit */
 #define LOCK_WAIT_USEC (5 * USEC_PER_SEC)
-#define CONTROL_RETRY_USEC (30 * USEC_PER_SEC)
 #define ONCE_ROUNDS_MAX 4 /* a change by another program in the meantime needs another round */
-
-int daemon_lock(struct daemon *d, uint64_t wait_usec)
-{
-	_cleanup_free_ char *path = NULL;
-
-	if (d->lock_fd >= 0)
-		return 0;
-	if (asprintf(&path, "%s.lock", d->control_path) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	(void)file_make_directory(path); /* if that fails, opening the file says why */
-	d->lock_fd = file_lock(path, wait_usec);
-	return d->lock_fd < 0 ? d->lock_fd : 0;
-}
 
 /* Before anything is read or changed, so that there are never two that enforce. */
 static int become_daemon(struct daemon *d)
@@ -148,38 +131,6 @@ static void report_refused(int error, void *userdata)
 	daemon_report(d, FINDING_CONTROL_REFUSES, d->control_path, error);
 }
 
-/* The predecessor has released the lock, but may not have closed its socket yet. */
-static int start_server(struct daemon *d, uint64_t wait_usec)
-{
-	const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };
-	const struct server_handler handler = methods_handler(d->methods);
-	uint64_t deadline_usec = util_now_usec() + wait_usec;
-	int r;
-
-	if (daemon_lock(d, 0) == -EWOULDBLOCK)
-		return -EADDRINUSE;
-	while ((r = server_new(d->event, d->control_path, &handler, &d->control)) == -EADDRINUSE && util_now_usec() < deadline_usec)
-		nanosleep(&nap, NULL);
-	return r;
-}
-
-/* With --dry-run, the socket is left to an offloadd that starts later. */
-static void retry_control(struct daemon *d, uint64_t now_usec)
-{
-	d->control_usec = d->options->mode == DAEMON_MODE_AUDIT ? 0 : now_usec + CONTROL_RETRY_USEC;
-}
-
-void daemon_open_control_when_due(struct daemon *d, uint64_t now_usec)
-{
-	if (!d->control_usec || now_usec < d->control_usec)
-		return;
-	d->control_usec = 0;
-	if (start_server(d, 0) >= 0)
-		daemon_report(d, FINDING_CONTROL_OPEN, d->control_path, 0);
-	else
-		retry_control(d, now_usec);
-}
-
 /* The socket is optional. */
 static int open_control(struct daemon *d)
 {
@@ -200,7 +151,7 @@ static int open_control(struct daemon *d)
 	int r = methods_new(&host, &d->methods);
 
 	if (r >= 0)
-		r = start_server(d, LOCK_WAIT_USEC);
+		r = daemon_open_control(d, LOCK_WAIT_USEC);
 	if (r == -ENOMEM) {
 		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 		return r;
@@ -213,7 +164,7 @@ static int open_control(struct daemon *d)
 	if (r >= 0)
 		return 0;
 	daemon_report(d, FINDING_CONTROL_FAILED, d->control_path, r);
-	retry_control(d, util_now_usec());
+	daemon_retry_control(d, util_now_usec());
 	return 0;
 }
 

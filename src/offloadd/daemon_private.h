@@ -2,6 +2,7 @@
 /* Shared by the parts of the daemon: its state, and their functions.
  *
  *   daemon.c         start and stop
+ *   daemon_control.c the lock, and the control socket
  *   daemon_load.c    offloadd.conf and rule files, at the start and on reload
  *   daemon_loop.c    event sources, work that is due after each event, reload
  *   daemon_event.c   events to the journal, hooks, metrics and clients; STATUS= */
@@ -69,13 +70,16 @@ struct daemon {
 	uint64_t watchdog_usec, alive_usec; /* WatchdogSec= and when to notify it next; 0: there is none */
 };
 
-/* ---- daemon.c ---- */
+/* ---- daemon_control.c ---- */
 
-/* Takes the lock that decides which offloadd is the daemon, if this one does not have it, waiting at most wait_usec. -EWOULDBLOCK:
+/* Takes the lock that decides which offloadd is the daemon, if this one does not have it, waiting at most wait_usec. 0; -EWOULDBLOCK:
  * another one has it; other negative errno: that cannot be found out. */
 int daemon_lock(struct daemon *d, uint64_t wait_usec);
 
-/* The control socket could not be opened at the start: tries again. */
+/* Opens the control socket, for d->methods. wait_usec: for a predecessor to close it. 0; -EADDRINUSE; other negative errno. */
+int daemon_open_control(struct daemon *d, uint64_t wait_usec);
+/* It could not be opened: tries again, except with --dry-run, which leaves it to an offloadd that starts later. */
+void daemon_retry_control(struct daemon *d, uint64_t now_usec);
 void daemon_open_control_when_due(struct daemon *d, uint64_t now_usec);
 
 /* ---- daemon_load.c ---- */

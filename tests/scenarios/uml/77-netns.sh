@@ -23,11 +23,13 @@ kill -KILL "$daemon"
 wait "$daemon"
 ip netns del mine
 
-for i in $(seq 200); do
+gets_inode() {
 	ip netns add mine
-	[ "$(inode mine)" != "$was" ] || break
+	[ "$(inode mine)" != "$was" ] || return 0
 	ip netns del mine
-done
+	return 1
+}
+wait_until 20 gets_inode
 is "a new namespace gets the inode of the dead one" "$(inode mine)" "$was"
 check "whose ledger is still there" test -s "/run/offloadd/ledger-$was.json"
 begin "a daemon in it"
