@@ -35,15 +35,17 @@ repairs() { # DESCRIPTION N: as many drifts are repaired; the note tells how fas
 		/^offloadd_reaction_seconds_sum/ { sum = $2 } /^offloadd_reaction_seconds_count/ { n = $2 } END { printf "%.6f", n ? sum / n : 0 }')"
 }
 
-# ---- journald and stderr ----
-# a journald that reads only when it is told to, and then prints what it got
+# ---- journald, the service manager and stderr ----
+# a journald that reads only when it is told to, and then prints what it got, and such a service manager, with a watchdog
 socat -u UNIX-RECV:/run/systemd/journal/socket,type=2 OPEN:"$scratch/journal",creat,append 2>"$scratch/socat" &
 journald=$!
-listens() { [ -S /run/systemd/journal/socket ]; }
+socat -u UNIX-RECV:/run/notify,type=2 OPEN:"$scratch/notified",creat,append 2>"$scratch/socat" &
+manager=$!
+listens() { [ -S /run/systemd/journal/socket ] && [ -S /run/notify ]; }
 wait_until 5 listens
 mkfifo "$scratch/stderr"
 exec {full}<>"$scratch/stderr"
-offloadd "${options[@]}" 2>"$scratch/stderr" </dev/null &
+NOTIFY_SOCKET=/run/notify WATCHDOG_USEC=60000 offloadd "${options[@]}" 2>"$scratch/stderr" </dev/null &
 daemon=$!
 within 10 "the daemon starts" answers
 repairs "drift is repaired while journald reads" 20
@@ -52,7 +54,9 @@ logged() { [ "$(journal | grep -c "^OFFLOADD_CODE=$1\$")" -ge "$2" ]; }
 within 5 "each repair is in the journal, with its fields" logged repaired 10
 is "nothing is lost" "$(metric offloadd_events_lost_total)" 0
 
-kill -STOP $journald
+notified() { tr '\n' ' ' <"$scratch/notified" | grep -q 'READY=1.*WATCHDOG=1'; }
+within 5 "the service manager is notified" notified
+kill -STOP $journald $manager
 dd if=/dev/zero of="$scratch/stderr" bs=4096 oflag=nonblock 2>/dev/null # until it is full
 is "stderr is full" "$(timeout 1 dd if=/dev/zero of="$scratch/stderr" bs=4096 count=1 oflag=nonblock 2>&1 | grep -c 'temporarily unavailable')" 1
 ctl pause veth1 >/dev/null
@@ -73,8 +77,8 @@ kill -TERM $daemon
 within 10 "SIGTERM is handled while nobody reads" has_ended $daemon
 wait $daemon
 is "it stops cleanly" $? 0
-{ kill -KILL $journald && wait $journald; } 2>/dev/null
-rm -rf /run/systemd
+{ kill -KILL $journald $manager && wait $journald $manager; } 2>/dev/null
+rm -rf /run/systemd /run/notify
 exec {full}<&-
 
 # ---- a full disk ----
