@@ -405,7 +405,7 @@ int daemon_loop(struct daemon *d)
 	unsigned tries = 0;
 	int r;
 
-	while ((r = sd_event_loop(d->event)) < 0 && tries < LOOP_TRIES_MAX) {
+	while ((r = sd_event_loop(d->event)) < 0 && (r == -ENOMEM || tries < LOOP_TRIES_MAX)) {
 		tries = util_now_usec() - failed_usec > USEC_PER_SEC ? 1 : tries + 1;
 		if (tries == 1)
 			daemon_report(d, FINDING_LOOP_DISTURBED, "events", r);
