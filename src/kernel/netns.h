@@ -17,9 +17,9 @@ uint64_t netns_inode(void);
  * 5.14); before that the inode, unless netns_is_own(). 0 if there is no such number. */
 uint64_t netns_cookie(void);
 
-/* Is it another namespace than that of PID 1? If the latter is hidden: than the first one of the kernel? That is also
- * assumed where /proc does not show it. name (size bytes) gets the name in ip-netns(8), or the inode in digits. The result does not change while
- * the process is in the namespace, even if `ip netns del` removes the name. */
+/* True if this is not the namespace of PID 1; if that one is hidden, true if this is not the first one of the kernel, or
+ * /proc does not show that. name (size bytes) gets the name in ip-netns(8), or the inode in digits. The result does not
+ * change while the process is in the namespace, even if `ip netns del` removes the name. */
 bool netns_is_own(char *name, size_t size);
 
 /* Is the namespace of PID 1 visible? Not if /proc/1 is hidden. */
