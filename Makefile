@@ -124,6 +124,9 @@ $(BUILD)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(LIB)
 FAILING := malloc calloc realloc reallocarray strdup
 $(BUILD)/tests/test-basic-json $(BUILD)/tests/test-json $(BUILD)/tests/test-ledger: override LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
 
+# whose accept4(2) fails on demand
+$(BUILD)/tests/test-accept: override LDFLAGS += -Wl,--wrap=accept4
+
 # Small C programs for the VM tests and benchmarks.
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
 	$(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,4 +107,35 @@ int file_replace(const char *path, const char *text, size_t len)
 	if (r < 0)
 		(void)unlink(temporary);
 	return r;
+}
+
+static int create_lock(const char *path)
+{
+	_cleanup_free_ char *directory = geteuid() == 0 ? file_directory(path) : NULL;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st;
+
+	if (fd >= 0 && directory && stat(directory, &st) == 0 && st.st_uid != 0)
+		(void)!fchown(fd, st.st_uid, st.st_gid);
+	return fd;
+}
+
+int file_lock(const char *path, uint64_t wait_usec)
+{
+	const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };
+	uint64_t deadline_usec = util_now_usec() + wait_usec;
+	_cleanup_close_ int fd = create_lock(path);
+
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (util_now_usec() >= deadline_usec)
+			return -EWOULDBLOCK;
+		nanosleep(&nap, NULL);
+	}
+	return TAKE_FD(fd);
 }

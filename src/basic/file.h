@@ -5,6 +5,7 @@
 #define OFFLOADD_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Reads fd to its end. *ret gets the NUL-terminated text, the caller's to free; *ret_len its length in bytes
  * without the NUL. Also -EFBIG if there are more than max bytes, and -ENOMEM. */
@@ -25,5 +26,10 @@ int file_make_directory(const char *path);
  * is 0644. The text is first written to "PATH.new", which is removed on error; only one process at a time may
  * replace a path. Not synced to disk. */
 int file_replace(const char *path, const char *text, size_t len);
+
+/* Takes an exclusive flock(2) of a file, waiting at most wait_usec. A missing file is created with mode 0600; if root
+ * creates it, for the owner of its directory. Returns a descriptor, which holds the lock until it and its copies
+ * are closed; -EWOULDBLOCK if another process has the lock. */
+int file_lock(const char *path, uint64_t wait_usec);
 
 #endif

@@ -32,6 +32,8 @@ struct methods_host {
 	int (*reload)(void *userdata);
 	/* The metrics as text, which the caller frees. 0 or negative errno. */
 	int (*metrics)(char **ret, size_t *ret_len, void *userdata);
+	/* The server cannot accept clients for now. error: negative errno. */
+	void (*refused)(int error, void *userdata);
 	/* Called after a change, for what has become due. */
 	void (*changed)(void *userdata);
 	void *userdata;

@@ -173,7 +173,7 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 		}
 		r = set_and_verify(o, link, step->recompute, result);
 		if (r < 0) {
-			apply_report_clear(ret);
+			ret->n_results--;
 			return r;
 		}
 	}

@@ -95,7 +95,7 @@ static int parse_bytes(const char *text, uint8_t *ret, unsigned size)
 /* Members of the document that are not members of struct ledger_link. */
 struct parts {
 	int64_t version;
-	uint64_t netns;
+	uint64_t netns, cookie;
 	const char *address, *name_bytes;
 	const struct json_value *links, *paused, *original, *limits;
 };
@@ -103,6 +103,7 @@ struct parts {
 static const struct json_field head_fields[] = {
 	JSON_FIELD(struct parts, version, "version", JSON_INT, .required = true),
 	JSON_FIELD(struct parts, netns, "netns", JSON_INT, .required = true),
+	JSON_FIELD(struct parts, cookie, "netns_cookie", JSON_INT),
 	{ 0 },
 };
 
@@ -185,7 +186,7 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 }
 
 static int read_links(struct json_reader *r, struct ledger_link **list, const struct json_value *links,
-	const char *key, const struct feature_table *table)
+	const char *key, const struct feature_table *table, bool uncertain)
 {
 	for (struct json_each e = json_each(r, links, key); json_step(&e);) {
 		struct ledger_link *entry = calloc(1, sizeof(*entry));
@@ -197,6 +198,7 @@ static int read_links(struct json_reader *r, struct ledger_link **list, const st
 		if (!r->error && find_index(*list, entry->ifindex))
 			json_complain(r, "ifindex", "is not unique");
 		entry->saved = true;
+		entry->uncertain = uncertain;
 		added = !r->error && (!table || entry->mask || entry->limits.has) ? hash_add(*list, ifindex, entry) : 1;
 		if (added != 0)
 			free(entry);
@@ -215,6 +217,7 @@ static int read_ledger(struct ledger *ledger, const struct json_value *root, con
 		{ 0 },
 	};
 	struct parts parts = { 0 };
+	bool uncertain;
 	int e;
 
 	json_read(r, root, head_fields, &parts);
@@ -222,10 +225,13 @@ static int read_ledger(struct ledger *ledger, const struct json_value *root, con
 		return bad(-EBADMSG, r->why, r->why_size, "its version is not %d", LEDGER_VERSION);
 	if (!r->error && parts.netns != ledger->netns)
 		return bad(-EXDEV, r->why, r->why_size, "it belongs to another network namespace");
+	if (!r->error && parts.cookie && ledger->cookie && parts.cookie != ledger->cookie)
+		return 0;
 	if (json_read(r, root, fields, &parts) < 0)
 		return r->error;
-	e = read_links(r, &ledger->links, parts.links, "links", table);
-	return e < 0 ? e : read_links(r, &ledger->pauses, parts.paused, "paused", NULL);
+	uncertain = !parts.cookie || !ledger->cookie;
+	e = read_links(r, &ledger->links, parts.links, "links", table, uncertain);
+	return e < 0 ? e : read_links(r, &ledger->pauses, parts.paused, "paused", NULL, uncertain);
 }
 
 static int parse(struct ledger *ledger, const char *text, size_t len,
@@ -299,7 +305,7 @@ static void add_pauses(struct json_writer *w, const struct ledger_link *pauses)
 
 static int write_links(FILE *f, const struct ledger *ledger, const struct feature_table *table)
 {
-	const struct parts head = { .version = LEDGER_VERSION, .netns = ledger->netns };
+	const struct parts head = { .version = LEDGER_VERSION, .netns = ledger->netns, .cookie = ledger->cookie };
 	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
 	int r;
 
@@ -352,6 +358,7 @@ int ledger_new(struct ledger **ret)
 	if (!ledger)
 		return -ENOMEM;
 	ledger->netns = netns_inode();
+	ledger->cookie = netns_cookie();
 	*ret = ledger;
 	return 0;
 }
@@ -411,10 +418,12 @@ void ledger_close(struct ledger *ledger)
 
 static bool is_same(const struct ledger_link *entry, const struct link *link)
 {
-	return strcmp(entry->kind, link->kind) == 0 &&
-		(strcmp(entry->name, link->name) == 0 ||
-			(entry->address_len > 0 && entry->address_len == link->address_len &&
-				memcmp(entry->address, link->address, entry->address_len) == 0));
+	bool name = strcmp(entry->name, link->name) == 0;
+	bool address = entry->address_len == link->address_len && memcmp(entry->address, link->address, entry->address_len) == 0;
+
+	if (strcmp(entry->kind, link->kind) != 0)
+		return false;
+	return entry->uncertain ? name && address : name || (address && entry->address_len > 0);
 }
 
 static void take_identity(struct ledger_link *entry, const struct link *link)
@@ -423,6 +432,7 @@ static void take_identity(struct ledger_link *entry, const struct link *link)
 	memcpy(entry->kind, link->kind, sizeof(entry->kind));
 	memcpy(entry->address, link->address, sizeof(entry->address));
 	entry->address_len = link->address_len;
+	entry->uncertain = false;
 }
 
 static int add_entry(struct ledger_link **list, const struct link *link, struct ledger_link **ret)

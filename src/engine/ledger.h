@@ -19,7 +19,8 @@
 #define LEDGER_VERSION 1
 
 /* The original wanted bits of a link, or its pause. An entry is about a link of the file's network namespace if index and kind are
- * equal, and the name or the address: a user may change either of them, but a link with both changed is another link. */
+ * equal, and the name or the address: a user may change either of them, but a link with both changed is another link. If the file may
+ * be one of a former namespace with the same inode (struct ledger.cookie), both must be equal. */
 struct ledger_link {
 	int ifindex;
 	char name[LINK_NAME_LEN], kind[LINK_KIND_LEN];
@@ -30,12 +31,14 @@ struct ledger_link {
 	struct link_limits limits; /* has: the limits that offloadd changed; their values before the first change */
 	uint64_t until_usec; /* end of a pause, CLOCK_MONOTONIC; 0: until resumed */
 	bool saved;	     /* it is in the file */
+	bool uncertain;	     /* name and address must match */
 	UT_hash_handle hh;
 };
 
 struct ledger {
 	char *path; /* NULL: in memory only */
 	uint64_t netns; /* inode of the network namespace */
+	uint64_t cookie; /* netns_cookie() */
 	struct ledger_link *links, *pauses; /* uthash by ifindex */
 	struct ledger_link *gone_links, *gone_pauses; /* removed here, but still in the file */
 	struct ledger_version { /* of the file when it was last read or written */
@@ -48,7 +51,7 @@ struct ledger {
 
 /* Reads the file. path: NULL for the default of this network namespace. A missing file is an empty ledger. Returns 0; 1 if the
  * file has errors and was renamed to PATH.bad; a negative errno if it cannot be read (-EACCES, ...); -EXDEV if it belongs to
- * another network namespace, and then it stays as it is. why: the reason, for 1 and -EXDEV. ledger_close() *ret. */
+ * another network namespace, and then it stays as it is. A file of a former namespace with the same inode counts as missing. why: the reason, for 1 and -EXDEV. ledger_close() *ret. */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
 /* The same, read-only: for a file with errors it returns -EBADMSG and the reason in why, and does not rename it. */

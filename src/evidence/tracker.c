@@ -10,8 +10,9 @@
 #include "basic/file.h"
 #include "basic/text_stream.h"
 #include "basic/util.h"
+#include "kernel/netns.h"
 
-#define STATE_HEADER "offloadd services 2\n"
+#define STATE_HEADER "offloadd services 3 %" PRIu64 "\n" /* netns_cookie() */
 #define STATE_MAX_BYTES (4 * 1024 * 1024)
 /* Hits are read every HITS_USEC, until READS_QUIET reads found none: longer than PROBE_QUIET_USEC, after which a hit sends an
  * event again. */
@@ -412,7 +413,7 @@ void tracker_save(struct tracker *w)
 	w->unsaved = w->hits_unsaved = false;
 	r = text_stream_open(&s);
 	if (r >= 0)
-		fputs(STATE_HEADER, s.f);
+		fprintf(s.f, STATE_HEADER, netns_cookie());
 	for (const struct stale *stale = w->stale.all; stale && r >= 0; stale = stale->hh.next)
 		if (!stale->is_new)
 			fprintf(s.f, "%" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 " %s\n", stale->key.netns, stale->key.ifindex,
@@ -423,13 +424,13 @@ void tracker_save(struct tracker *w)
 		r = text_stream_close(&s, &text, &len);
 	if (r >= 0)
 		r = file_replace(w->path, text, len);
-	if (r < 0 && !w->save_failed) {
-		begin(&finding, FINDING_SERVICES_UNWRITABLE, "", 0, "");
+	if ((r < 0) != w->save_failed) {
+		begin(&finding, r < 0 ? FINDING_SERVICES_UNWRITABLE : FINDING_WRITABLE, "", 0, "");
 		finding_set_object(&finding, w->path);
-		finding.error = r;
+		finding.error = r < 0 ? r : 0;
 		send(w, &finding);
 	}
-	w->save_failed = r < 0;
+	w->save_failed = w->hits_unsaved = r < 0;
 }
 
 /* The service may be restarted TRACKER_RESTART_USEC from now. */
@@ -459,14 +460,15 @@ static void restore_line(struct tracker *w, const char *line)
 	begin_wait(w, stale);
 }
 
-/* If the file has errors, only the times are lost: sockets are checked anyway. */
+/* If the file has errors, or may be one of a former network namespace, only the times are lost: sockets are checked anyway. */
 static void restore(struct tracker *w)
 {
 	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
-	char line[64 + UNIT_SERVICE_LEN];
+	char line[64 + UNIT_SERVICE_LEN], header[64];
 	size_t bytes = 0;
 
-	if (!f || !fgets(line, sizeof(line), f) || strcmp(line, STATE_HEADER) != 0)
+	snprintf(header, sizeof(header), STATE_HEADER, netns_cookie());
+	if (!netns_cookie() || !f || !fgets(line, sizeof(line), f) || strcmp(line, header) != 0)
 		return;
 	while (fgets(line, sizeof(line), f) && (bytes += strlen(line)) < STATE_MAX_BYTES)
 		restore_line(w, line);
@@ -644,6 +646,8 @@ uint64_t tracker_deadline(const struct tracker *w)
 	util_earlier(&deadline_usec, w->restart_usec);
 	util_earlier(&deadline_usec, w->sendfile_usec);
 	util_earlier(&deadline_usec, w->udp_usec);
+	if (w->save_failed)
+		util_earlier(&deadline_usec, w->save_usec);
 	if (w->n_events)
 		util_earlier(&deadline_usec, w->senders_usec);
 	return deadline_usec;

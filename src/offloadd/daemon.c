@@ -7,10 +7,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/netns.h"
 
+/* A predecessor that was killed needs a moment to exit */
+#define LOCK_WAIT_USEC (5 * USEC_PER_SEC)
 #define ONCE_ROUNDS_MAX 4 /* a change by another program in the meantime needs another round */
+
+/* Before anything is read or changed, so that there are never two that enforce. */
+static int become_daemon(struct daemon *d)
+{
+	int r = 0;
+
+	if (d->options->control_path)
+		d->control_path = strdup(d->options->control_path);
+	else
+		(void)netns_path(SERVER_DEFAULT_PATH, &d->control_path);
+	if (!d->control_path) {
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	r = daemon_lock(d, LOCK_WAIT_USEC);
+	if (r != -EWOULDBLOCK || !d->enforce)
+		return 0;
+	fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it holds %s.lock)\n", d->control_path);
+	return r;
+}
 
 static int open_observe(struct daemon *d)
 {
@@ -72,6 +95,7 @@ static int open_reconcile(struct daemon *d)
 		.tracker = &d->tracker,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
+		.events_lost = &d->lost_total,
 	};
 	int r;
 
@@ -105,7 +129,14 @@ static void settle_now(void *userdata)
 	daemon_settle(userdata);
 }
 
-/* The socket is optional. In enforce mode, it also shows that no other offloadd is running here. */
+static void report_refused(int error, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	daemon_report(d, FINDING_CONTROL_REFUSES, d->control_path, error);
+}
+
+/* The socket is optional. */
 static int open_control(struct daemon *d)
 {
 	const struct methods_host host = {
@@ -119,33 +150,27 @@ static int open_control(struct daemon *d)
 		.rule_dirs = rule_dirs,
 		.reload = daemon_reload,
 		.metrics = format_metrics,
+		.refused = report_refused,
 		.changed = settle_now,
 		.userdata = d,
 	};
-	_cleanup_free_ char *path = NULL;
-	struct server_handler handler;
 	int r = methods_new(&host, &d->methods);
 
-	if (d->options->control_path)
-		path = strdup(d->options->control_path);
-	else
-		(void)netns_path(SERVER_DEFAULT_PATH, &path);
-	if (r < 0 || !path) {
-		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(ENOMEM));
-		return -ENOMEM;
-	}
-	handler = methods_handler(d->methods);
-	r = server_new(d->event, path, &handler, &d->control);
+	if (r >= 0)
+		r = daemon_open_control(d, LOCK_WAIT_USEC);
 	if (r == -ENOMEM) {
 		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 		return r;
 	}
 	if (r == -EADDRINUSE && d->enforce) {
-		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n", path);
+		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n",
+			d->control_path);
 		return r;
 	}
-	if (r < 0)
-		daemon_report(d, FINDING_CONTROL_FAILED, path, r);
+	if (r >= 0)
+		return 0;
+	daemon_report(d, FINDING_CONTROL_FAILED, d->control_path, r);
+	daemon_retry_control(d, util_now_usec());
 	return 0;
 }
 
@@ -273,11 +298,15 @@ static void clean_up(struct daemon *d)
 	rule_set_clear(&d->conf_errors);
 	rule_set_clear(&d->rule_errors);
 	conf_clear(&d->conf);
+	journal_close(&d->journal);
+	free(d->control_path);
+	if (d->lock_fd >= 0) /* last, when nothing of this daemon acts any more */
+		close(d->lock_fd);
 }
 
 int daemon_run(const struct daemon_options *options)
 {
-	_cleanup_(clean_up) struct daemon d = { .options = options };
+	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1 };
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -291,6 +320,8 @@ int daemon_run(const struct daemon_options *options)
 		fprintf(stderr, "offloadd: Failed to start in enforce mode: CAP_NET_ADMIN is missing\n");
 		return EXIT_ERROR;
 	}
+	if (!options->once && become_daemon(&d) < 0)
+		return EXIT_ERROR;
 	if (open_observe(&d) < 0 || open_ledger(&d) < 0 || open_reconcile(&d) < 0)
 		return EXIT_ERROR;
 	if (daemon_lacks_rule_dir(&d))

@@ -152,6 +152,10 @@ int daemon_reload_conf(struct daemon *d)
 		daemon_report(d, FINDING_AUDIT_BY_CAPABILITY, NULL, 0);
 		enforce = false;
 	}
+	if (enforce && !d->enforce && daemon_lock(d, 0) == -EWOULDBLOCK) {
+		daemon_report(d, FINDING_AUDIT_BY_OTHER, d->control_path, 0);
+		enforce = false;
+	}
 	changed = enforce != d->enforce;
 	d->enforce = enforce;
 	if (changed)

@@ -17,12 +17,14 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "basic/child.h"
 #include "offloadd/conf.h"
 #include "report/hook.h"
 #include "basic/util.h"
 
 #define DIRECTORY "/run/offloadd-hook"
 #define LINGERING_MSEC 2000
+#define SYSTEMCTL_USEC (30 * USEC_PER_SEC)
 #define KEEP_SEC 600 /* environment files; a unit reads its own at its start */
 
 extern char **environ;
@@ -76,9 +78,9 @@ static int start_unit(const char *unit)
 	error = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
 	if (error)
 		return -error;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	error = child_wait(pid, SYSTEMCTL_USEC, &status);
+	if (error < 0)
+		return error;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
 }
 

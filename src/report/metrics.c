@@ -276,6 +276,8 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 		put_number(w,
 			(const struct label[]){ { "kind", event_kind_name((enum event_kind)kind) }, { 0 } },
 			c->events[kind]);
+	put_one(w, "offloadd_events_lost_total", "counter",
+		"Number of events that were not logged, because the journal did not accept them.", c->events_lost);
 	begin(w, "offloadd_hooks_total", "counter",
 		"Number of events with a hook, by result: sent to offloadd-hook, suppressed by the rate limit, or failed to send.");
 	put_number(w, (const struct label[]){ { "result", "sent" }, { 0 } }, c->hooks_sent);

@@ -21,6 +21,7 @@ struct metrics_counts {
 	struct histogram reaction;
 	uint64_t reconciles, sets, overruns;
 	uint64_t hooks_sent, hooks_suppressed, hooks_failed;
+	uint64_t events_lost; /* not accepted by the journal */
 	int64_t start_usec, last_reconcile_usec; /* CLOCK_REALTIME, 0 for never */
 };
 

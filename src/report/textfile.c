@@ -121,6 +121,7 @@ int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_le
 	e->counts.hooks_sent = e->host.hooks->sent;
 	e->counts.hooks_suppressed = e->host.hooks->suppressed;
 	e->counts.hooks_failed = e->host.hooks->failed;
+	e->counts.events_lost = *e->host.events_lost;
 	e->counts.overruns = e->host.observe->counts.overruns;
 	return metrics_format(&m, ret, ret_len);
 }
@@ -146,10 +147,17 @@ int textfile_write(struct textfile *e, bool stopped)
 
 int textfile_tick(struct textfile *e, uint64_t now_usec)
 {
+	int r;
+
 	if (!e->path || !e->dirty || now_usec < e->next_usec)
 		return 0;
 	e->next_usec = now_usec + TEXTFILE_DELAY_USEC;
-	return textfile_write(e, false);
+	r = textfile_write(e, false);
+	if (r < 0) {
+		e->dirty = true;
+		e->next_usec = now_usec + TEXTFILE_RETRY_USEC;
+	}
+	return r;
 }
 
 /* 1: read; 0: no such file; negative errno. */

@@ -64,7 +64,7 @@ run ctl status
 has "status" "$status$out" '^[04](OK|UNKNOWN): 2 interfaces match their rules .enforcing' '^offloadd .*, enforce mode'
 is "its socket is everybody's" "$(stat -c %a "$socket")" 666
 run "$build/offloadd" --config "$scratch/conf" --enforce --ledger "$ledger" --control "$socket"
-has "a second one that enforces does not start" "$status$err" "^1offloadd: Failed to start in enforce mode: another offloadd is running .it answers at $socket"
+has "a second one that enforces does not start" "$status$err" "^1offloadd: Failed to start in enforce mode: another offloadd is running .it holds $socket.lock"
 
 # ---- commands ----
 run ctl pause veth0

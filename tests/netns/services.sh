@@ -113,7 +113,7 @@ kill "$daemon"
 wait "$daemon"
 is "it stops cleanly" $? 0
 kill -KILL "${pids[@]}" 2>/dev/null
-printf 'offloadd services 2\n1 2 3 4 5\n' >"$scratch/services"
+printf 'offloadd services 3 0\n1 2 3 4 5\n' >"$scratch/services"
 start
 is "a file of another version is no flag" "$(restart .)" '[]'
 printf 'offloadd services 1\n%s\n' 'x' '1 2' '-1 -1 -1 -1 -1' '99999999999999999999 1 1 1 1' >"$scratch/services"

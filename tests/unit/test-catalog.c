@@ -52,11 +52,15 @@ static const char *object_of(enum finding_code code)
 		return "1.2.3";
 	case FINDING_RELOAD_FAILED:
 		return "rules";
+	case FINDING_LOOP_DISTURBED:
 	case FINDING_LOOP_FAILED:
 		return "link events";
 	case FINDING_HOST_NAME_FAILED:
 		return "web1";
 	case FINDING_CONTROL_FAILED:
+	case FINDING_CONTROL_REFUSES:
+	case FINDING_CONTROL_OPEN:
+	case FINDING_AUDIT_BY_OTHER:
 		return "/run/offloadd/control";
 	case FINDING_HOOK_FAILED:
 		return "/run/offloadd-hook/socket";

@@ -141,6 +141,44 @@ static void one_folder_is_made(void **state)
 	rmdir(top);
 }
 
+static void a_lock_is_waited_for_but_not_for_ever(void **state)
+{
+	char folder[] = "/tmp/test-file.XXXXXX", path[48];
+	uint64_t begin_usec;
+	struct stat st;
+	int fd, status;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/lock", folder);
+	fd = file_lock(path, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	begin_usec = util_now_usec();
+	assert_int_equal(file_lock(path, 50 * USEC_PER_MSEC), -EWOULDBLOCK);
+	assert_true(util_now_usec() - begin_usec >= 50 * USEC_PER_MSEC);
+	pid = fork();
+	if (pid == 0) {
+		close(fd); /* a copy of it holds the lock, too */
+		_exit(file_lock(path, 10 * USEC_PER_SEC) < 0);
+	}
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	unlink(path);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_int_equal(file_lock(path, 0), -ELOOP);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	close(file_lock(path, 0)); /* opening it does not wait for a writer */
+	unlink(path);
+	rmdir(folder);
+	assert_int_equal(file_lock(path, 0), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +186,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk_leaves_the_old_file),
 		cmocka_unit_test(reading_ends_at_the_bound),
 		cmocka_unit_test(one_folder_is_made),
+		cmocka_unit_test(a_lock_is_waited_for_but_not_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "unit.h"
 #include "unit-malloc.h"
 #include "basic/util.h"
+#include "kernel/netns.h"
 
 struct place {
 	char dir[64], path[96], aside[112];
@@ -250,6 +251,61 @@ static void without_memory_the_file_stays_where_it_is(void **state)
 	assert_int_equal(access(p->aside, F_OK), -1);
 }
 
+static void write_pause(struct place *p, const char *cookie)
+{
+	char text[512];
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	snprintf(text, sizeof(text), "{\"version\":1,\"netns\":%llu,%s\"links\":[{\"ifindex\":7,\"name\":\"vlan10\",\"kind\":\"vlan\","
+		"\"address\":\"02:00:00:00:00:1a\",\"original\":{\"rx-lro\":true}}],\"paused\":[{\"ifindex\":7,\"name\":\"vlan10\","
+		"\"kind\":\"vlan\",\"address\":\"02:00:00:00:00:1a\"}]}", (unsigned long long)st.st_ino, cookie);
+	write_text(p, text, strlen(text));
+}
+
+/* The kernel uses the inode of a network namespace again, but not its cookie. */
+static void a_namespace_inherits_nothing_from_a_dead_one(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+	struct link link = vlan10(&p->table), other = link;
+	uint64_t until;
+	char cookie[64];
+
+	write_pause(p, "\"netns_cookie\":4611686018427387904,");
+	ledger = reopen(p, 0);
+	assert_int_equal(access(p->path, F_OK), 0);
+	assert_false(ledger_is_paused(ledger, &link, &until));
+	assert_null(ledger_find(ledger, &link));
+	assert_int_equal(ledger_pause(ledger, &other, 0), 0);
+	assert_int_equal(ledger_save(ledger, &p->table), 1); /* replaces it */
+	ledger_close(ledger);
+	ledger = reopen(p, 0);
+	assert_true(ledger_is_paused(ledger, &link, &until));
+	assert_null(ledger_find(ledger, &link));
+	ledger_close(ledger);
+
+	/* without a cookie, name and address must match */
+	write_pause(p, "");
+	ledger = reopen(p, 0);
+	assert_true(ledger_is_paused(ledger, &link, &until));
+	assert_non_null(ledger_find(ledger, &link));
+	other.address[0] = 6;
+	assert_false(ledger_is_paused(ledger, &other, &until));
+	assert_null(ledger_find(ledger, &other));
+	other = link;
+	strcpy(other.name, "renamed");
+	assert_false(ledger_is_paused(ledger, &other, &until));
+	assert_int_equal(ledger_remember(ledger, &link, FEATURE(0)), 1); /* it was seen here: one of both is enough */
+	assert_non_null(ledger_find(ledger, &other));
+	ledger_close(ledger);
+
+	snprintf(cookie, sizeof(cookie), "\"netns_cookie\":%llu,", (unsigned long long)netns_cookie());
+	write_pause(p, cookie);
+	ledger = reopen(p, 0);
+	assert_true(!netns_cookie() || ledger_is_paused(ledger, &other, &until));
+}
+
 static void what_belongs_to_another_namespace_is_left_alone(void **state)
 {
 	struct place *p = *state;
@@ -416,6 +472,7 @@ int main(void)
 		TEST(what_cannot_be_understood_is_set_aside),
 		TEST(a_name_may_be_any_bytes),
 		TEST(without_memory_the_file_stays_where_it_is),
+		TEST(a_namespace_inherits_nothing_from_a_dead_one),
 		TEST(what_belongs_to_another_namespace_is_left_alone),
 		TEST(what_is_no_file_is_set_aside),
 		TEST(a_failed_write_keeps_the_old_file),

@@ -275,6 +275,34 @@ static void a_fight_is_left_and_healed(void **state)
 	assert_int_equal(reconcile_exit_code(s->reconcile), 0);
 }
 
+/* A SET that fails was not reverted by anybody. */
+static void failed_sets_are_no_contention(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+
+	start(s, true);
+	settle(s);
+	for (unsigned i = 0; i < 2 * CONTENTION_ROUNDS; i++) {
+		eth3->set_error = i % 2 ? -EBUSY : 0;
+		s->ethtool.socket_error = i % 2 ? 0 : -EINTR;
+		s->now += APPLY_RETRY_USEC;
+		by_hand(s, "eth3", "tx-scatter-gather", false);
+		settle(s);
+		for (size_t n = 0; n < s->n_events; n++)
+			assert_int_equal(s->events[n].code, FINDING_REFUSED);
+	}
+	eth3->set_error = s->ethtool.socket_error = 0;
+	for (unsigned i = 0; i < CONTENTION_ROUNDS; i++) {
+		s->now += APPLY_RETRY_USEC;
+		by_hand(s, "eth3", "tx-scatter-gather", false);
+		settle(s);
+		assert_int_equal(s->n_events, 1);
+		assert_int_equal(s->events[0].code, FINDING_REPAIRED);
+	}
+	assert_int_equal(reconcile_count(s->reconcile).contended, 0);
+}
+
 /* It sets what is off already, so that there is no event; only a repair shows that it is still there. */
 static void who_is_silent_while_it_wins_is_still_there(void **state)
 {
@@ -915,6 +943,7 @@ int main(void)
 		TEST(what_cannot_be_had_is_not_retried_until_something_changes),
 		TEST(a_refusal_that_may_pass_is_tried_again_a_few_times),
 		TEST(a_fight_is_left_and_healed),
+		TEST(failed_sets_are_no_contention),
 		TEST(who_is_silent_while_it_wins_is_still_there),
 		TEST(a_slow_fight_is_reported_once),
 		TEST(a_device_that_resets_is_not_set_again_and_again),
