@@ -2,10 +2,13 @@
 #include "kernel/trial.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,6 +18,7 @@
 #include "kernel/ethtool.h"
 
 #define VETH "trial"
+#define TRIAL_MSEC 2000
 
 bool trial_has_backports(const char *release)
 {
@@ -90,14 +94,39 @@ static enum rule_trial try_udp(void)
 	return after.active & udp ? TRIAL_NO : TRIAL_YES;
 }
 
+/* In a child process, which takes what it creates with it. A child that hangs, in the lock of rtnetlink for example, is killed and
+ * not waited for. */
+static enum rule_trial try_in_child(void)
+{
+	struct pollfd end = { .events = POLLIN };
+	char found = TRIAL_UNKNOWN;
+	bool answered;
+	int pipes[2];
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return TRIAL_UNKNOWN;
+	pid = fork();
+	if (pid == 0) {
+		found = (char)try_udp();
+		_exit(write(pipes[1], &found, 1) != 1);
+	}
+	close(pipes[1]);
+	end.fd = pipes[0];
+	answered = pid > 0 && poll(&end, 1, TRIAL_MSEC) > 0 && read(pipes[0], &found, 1) == 1;
+	close(pipes[0]);
+	if (pid > 0 && kill(pid, SIGKILL) == 0)
+		(void)waitpid(pid, NULL, answered ? 0 : WNOHANG);
+	return (enum rule_trial)found;
+}
+
 void trial_run(struct rule_host *host)
 {
-	int status;
-	pid_t pid = fork();
+	static enum rule_trial found;
+	static bool done; /* the kernel does not change */
 
-	if (pid == 0)
-		_exit((int)try_udp());
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) > TRIAL_YES)
-		return;
-	host->udp_needs_checksum = (enum rule_trial)WEXITSTATUS(status);
+	if (!done)
+		found = try_in_child();
+	done = true;
+	host->udp_needs_checksum = found;
 }

@@ -59,6 +59,7 @@ int cmd_read_states(const struct cmd_options *options, const struct feature_tabl
 		if (!contention)
 			return -ENOMEM;
 		contention->contended |= feature_get_names(json_get_list(o, "features"), table);
+		contention->flapped[1] |= feature_get_names(json_get_list(o, "resets"), table);
 		limits = link_state_limits(state);
 		if (!limits)
 			return -ENOMEM;
