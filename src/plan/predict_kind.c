@@ -424,7 +424,7 @@ static const struct model kinds[] = {
 
 static const struct model drivers[] = {
 	{ "e1000e", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER },
-	{ "e1000", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER },
+	{ "e1000", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "igb", .fix = fix_vlan_tx_as_rx, .offer = offer_igb, .partial = PARTIAL_ENCAP, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "vmxnet3", .fix = fix_lro_needs_checksum, .offer = offer_vmxnet3, .hidden = HIDDEN_DRIVER },
 	{ "virtio_net", .offer = offer_virtio, .hidden = HIDDEN_VIRTIO },
