@@ -10,6 +10,8 @@ for module in macvlan macvtap ipvlan ipvtap vxlan geneve team tun ip_gre ip6_gre
 	modprobe -q $module
 done
 modprobe ifb numifbs=0
+# Each command about a link that is not there would have the kernel start modprobe, for netdev-NAME: 0.1 to 0.9 s.
+sysctl -qw kernel.modprobe=
 
 fidelity "$cases random cases are as predicted" --cases "$cases"
 fidelity "and some by the ioctl" --cases $((cases / 10)) --ethtool ioctl
@@ -18,4 +20,5 @@ fidelity "and some by the ioctl" --cases $((cases / 10)) --ethtool ioctl
 # no such feature on a veth), and what a later release may have changed is uncertain.
 [ "$KERNEL" = 5.10 ] || fidelity "as an enterprise kernel of 5.14" --cases $((cases / 10)) --backports 5.14.0-427.el9.x86_64
 fidelity "as one of 4.18" --cases $((cases / 10)) --ethtool ioctl --backports 4.18.0-553.el8.x86_64
+sysctl -qw kernel.modprobe=/sbin/modprobe
 done_testing
