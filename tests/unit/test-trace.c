@@ -620,6 +620,16 @@ static void what_is_printed(void **state)
 	print(&s, "vx0", TRACE_TCP4);
 	script.n_routes = -ENETUNREACH;
 	print(&s, "vx0", TRACE_TCP4);
+	/* cards of a driver that is not known */
+	for (int ifindex = 2; ifindex <= 3; ifindex++)
+		strcpy(link_table_find(&h->links, ifindex)->kind, "physical");
+	print(&s, "vlan10", TRACE_TCP4);
+	assert_false(trace_report_is_counted(&s.report));
+	s.report.evidence = &e;
+	print(&s, "vlan10", TRACE_TCP4);
+	assert_true(trace_report_is_counted(&s.report));
+	e.omitted = 1;
+	assert_false(trace_report_is_counted(&s.report));
 	render.out = s.out;
 	assert_int_equal(trace_report_text(&render, &view, &nothing), 0);
 	fclose(s.out);
