@@ -352,7 +352,7 @@ feature_set predict_uncertain(struct predict *p, int ifindex)
 		return 0;
 	if (p->doubtful) {
 		p->questions++;
-		doubts = doubts_at(p, n) & (n->w[GUESS].hw | n->w[GUESS].active);
+		doubts = doubts_at(p, n) & (n->w[GUESS].hw | n->w[GUESS].active | n->start.active);
 	}
 	return doubts | (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active) |
 		(n->w[HIGH].wanted ^ n->w[LOW].wanted) | (n->w[GUESS].wanted ^ n->w[LOW].wanted);
