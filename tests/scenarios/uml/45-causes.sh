@@ -213,4 +213,20 @@ check "it is detached" "$tools/xdp-pass" bond8 off
 ip link add br8 type bridge
 ip link set bond8 master br8
 plan_is "a bridge" bond8 rx-lro "blocked bridged"
+ip link del br8
+
+# LRO turned off above clears the request below, and revert restores both
+modprobe -q team
+ip link add team8 type team
+ip link set bond8 down
+ip link set bond8 master team8
+ethtool -K team8 lro on >/dev/null
+ethtool -K bond8 lro on >/dev/null
+check "LRO is on, above and below" eval "is_on team8 large-receive-offload && is_on bond8 large-receive-offload"
+rule 50-lro.rule '[Match]' 'Name=team8' '[Features]' 'lro=off'
+offloadctl apply >/dev/null
+check "turned off above, it is off below" is_off bond8 large-receive-offload
+check "and no longer requested there" eval "! ethtool -k bond8 | grep -q 'large-receive-offload: off .requested on.'"
+offloadctl revert >/dev/null
+check "revert restores it above and below" eval "is_on team8 large-receive-offload && is_on bond8 large-receive-offload"
 done_testing
