@@ -224,9 +224,9 @@ ethtool -K team8 lro on >/dev/null
 ethtool -K bond8 lro on >/dev/null
 check "LRO is on, above and below" eval "is_on team8 large-receive-offload && is_on bond8 large-receive-offload"
 rule 50-lro.rule '[Match]' 'Name=team8' '[Features]' 'lro=off'
-offloadctl apply >/dev/null
+offloadctl apply --ledger "$scratch/lro.json" >/dev/null
 check "turned off above, it is off below" is_off bond8 large-receive-offload
 check "and no longer requested there" eval "! ethtool -k bond8 | grep -q 'large-receive-offload: off .requested on.'"
-offloadctl revert >/dev/null
+offloadctl revert --ledger "$scratch/lro.json" >/dev/null
 check "revert restores it above and below" eval "is_on team8 large-receive-offload && is_on bond8 large-receive-offload"
 done_testing
