@@ -60,6 +60,8 @@ static void add_contended(struct json_writer *w, struct methods *m)
 		method_open_link(w, link->name, link->ifindex);
 		feature_add_names(w, "features", &m->host.observe->features, contended);
 		json_add_limit_names(w, "limits", limits);
+		feature_add_names(w, "resets", &m->host.observe->features,
+			contended & (state->contention ? state->contention->flapped[1] : 0));
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -100,6 +102,8 @@ static void add_counts(struct json_writer *w, struct methods *m)
 	json_open_object(w, "work");
 	json_add_int(w, "plans", (int64_t)counts.plans);
 	json_add_int(w, "predictions", (int64_t)counts.predictions);
+	json_add_int(w, "uncertain_right", (int64_t)counts.uncertain_right);
+	json_add_int(w, "uncertain_wrong", (int64_t)counts.uncertain_wrong);
 	json_close_object(w);
 }
 

@@ -677,11 +677,29 @@ static void schedule_limits(struct reconcile *r, uint64_t now_usec)
 		r->limits_usec = now_usec + RECONCILE_LIMITS_USEC;
 }
 
+/* Compares uncertain features with what was read back. */
+static void count_uncertain(struct reconcile *r, const struct plan *plan, const struct apply_report *report)
+{
+	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
+		const struct plan_link *pl = &plan->links[i];
+		const struct link *link = link_table_find(&r->o->links, pl->ifindex);
+		feature_set wrong;
+
+		if (!link || !link->has_features)
+			continue;
+		wrong = (link->features.active ^ pl->predicted.active) & pl->uncertain;
+		r->counts.uncertain_wrong += (unsigned)__builtin_popcountll(wrong);
+		r->counts.uncertain_right += (unsigned)__builtin_popcountll(pl->uncertain & ~wrong);
+	}
+}
+
 static int report_and_keep(
 	struct reconcile *r, struct plan *plan, const struct apply_report *report, const int *indexes, size_t n)
 {
 	int error = event_report(&r->states, plan, report, &r->o->links, r->options.fn, r->options.userdata);
 
+	if (error >= 0)
+		count_uncertain(r, plan, report);
 	if (error >= 0)
 		keep(r, plan, report, indexes, n);
 	return error;

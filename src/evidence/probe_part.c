@@ -400,6 +400,18 @@ void probe_part_update_runs(struct probe_part *part)
 	}
 }
 
+/* The first key of a hash map. Before Linux 4.12 ("bpf: map_get_next_key to return first key on NULL") the kernel reads the key in any
+ * case, and returns the first one for a key that the map does not have. */
+int probe_first_key(int fd, void *ret, size_t size, int (*next_key)(int fd, const void *key, void *next))
+{
+	int r = next_key(fd, NULL, ret);
+
+	if (r != -EFAULT)
+		return r;
+	memset(ret, 0xff, size);
+	return next_key(fd, ret, ret);
+}
+
 int probe_part_foreach_key(const struct probe_part *part, const char *name,
 	int (*fn)(int fd, const void *key, void *userdata), void *userdata)
 {
@@ -412,7 +424,7 @@ int probe_part_foreach_key(const struct probe_part *part, const char *name,
 		return 0;
 	fd = bpf_map__fd(map);
 	for (__u32 i = 0; i < bpf_map__max_entries(map); i++) {
-		int more = bpf_map_get_next_key(fd, at, next);
+		int more = at ? bpf_map_get_next_key(fd, at, next) : probe_first_key(fd, next, sizeof(next), bpf_map_get_next_key);
 
 		/* the next key is read before fn may delete this one */
 		if (at)

@@ -161,6 +161,8 @@ void probe_part_share_map(struct bpf_map *map);
 
 /* -ENOENT if the part is not loaded, or has no such map. */
 int probe_part_map_fd(const struct probe_part *part, const char *name);
+/* The first key of a hash map, in a buffer of `size` bytes. next_key: bpf_map_get_next_key(), whose result it returns. */
+int probe_first_key(int fd, void *ret, size_t size, int (*next_key)(int fd, const void *key, void *next));
 /* Calls fn for each key of a hash map, at most as often as it has entries: a walk may start again if the map changes. fn may
  * delete the key. Returns the sum of its results. */
 int probe_part_foreach_key(const struct probe_part *part, const char *name,

@@ -36,9 +36,11 @@ struct cgroup_paths {
 	struct cgroup_path *cache; /* uthash by id, oldest first */
 };
 
+/* The last one is that of systemd 232 beside the hierarchies of version 1. */
+static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd" };
+
 int cgroup_paths_open(struct cgroup_paths **ret)
 {
-	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		_cleanup_close_ int fd = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -214,15 +216,19 @@ static void list(int dirfd, unsigned depth, unsigned *left, void (*fn)(const cha
 	}
 }
 
+/* Without version 2, or with an empty one, units are in systemd's own hierarchy of version 1. */
 int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata)
 {
 	_cleanup_(cgroup_paths_close_pointer) struct cgroup_paths *paths = NULL;
+	_cleanup_close_ int own = open(mounts[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	unsigned left = WALK_MAX;
 	int r = cgroup_paths_open(&paths);
 
 	if (r >= 0)
 		list(paths->root, 0, &left, fn, userdata);
-	return r;
+	if (own >= 0)
+		list(own, 0, &left, fn, userdata);
+	return own >= 0 ? 0 : r;
 }
 
 int cgroup_path_of_process(pid_t pid, char *path, size_t size)

@@ -29,8 +29,8 @@ int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_
 /* Is there a cgroup with this path below the mount point? */
 bool cgroup_paths_has(const struct cgroup_paths *paths, const char *path);
 
-/* Calls fn with the name of each directory of the unified hierarchy, "nginx.service", up to a limit. 0; -ENOENT: it is not mounted;
- * other negative errno. */
+/* Calls fn with the name of each directory of the unified hierarchy, "nginx.service", and of systemd's own hierarchy of version 1, up
+ * to a limit. 0; -ENOENT: neither is mounted; other negative errno. */
 int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata);
 
 /* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other

@@ -2,6 +2,7 @@
 #include "kernel/trial.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -99,8 +100,11 @@ static int run(void *data)
 
 void trial_run(struct rule_host *host)
 {
-	enum rule_trial udp = TRIAL_UNKNOWN;
+	static enum rule_trial found;
+	static bool done; /* the kernel does not change */
 
-	if (child_run(run, &udp, sizeof(udp), TRIAL_USEC) == 0)
-		host->udp_needs_checksum = udp;
+	if (!done && child_run(run, &found, sizeof(found), TRIAL_USEC) < 0)
+		found = TRIAL_UNKNOWN;
+	done = true;
+	host->udp_needs_checksum = found;
 }

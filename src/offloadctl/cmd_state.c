@@ -79,6 +79,7 @@ int cmd_read_states(struct cmd_session *session)
 		if (!contention)
 			return -ENOMEM;
 		contention->contended |= feature_get_names(json_get_list(o, "features"), table);
+		contention->flapped[1] |= feature_get_names(json_get_list(o, "resets"), table);
 		limits = link_state_limits(state);
 		if (!limits)
 			return -ENOMEM;

@@ -531,6 +531,9 @@ int cmd_trace(const struct cmd_options *options, int argc _unused_, char **argv)
 	case TRACE_OK:
 		code = CMD_OK;
 		break;
+	case TRACE_LIKELY:
+		code = trace_report_is_counted(&t.report) ? CMD_OK : CMD_UNMET;
+		break;
 	case TRACE_SOFTWARE:
 		code = CMD_PENDING;
 		break;

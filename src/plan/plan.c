@@ -346,7 +346,7 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 	return 0;
 }
 
-/* Adds the links without rules that change as a side effect. */
+/* Adds the links without rules that change, or perhaps change, as a side effect. */
 static void add_side_effects(struct planner *p)
 {
 	struct plan *plan = p->plan;
@@ -358,7 +358,8 @@ static void add_side_effects(struct planner *p)
 		const struct link_features *f = predict_features(p->predict, link->ifindex);
 
 		if (!f || !link->has_features ||
-			(f->active == link->features.active && f->wanted == link->features.wanted) ||
+			(f->active == link->features.active && f->wanted == link->features.wanted &&
+				!predict_uncertain(p->predict, link->ifindex)) ||
 			plan_find(plan, link->ifindex))
 			continue;
 		p->of[plan->n_links] = link;
@@ -373,6 +374,7 @@ static void finish_link(struct planner *p, struct plan_link *pl, const struct li
 	if (link->has_features) {
 		pl->predicted = *planner_state(p, link);
 		pl->uncertain = predict_uncertain(p->predict, pl->ifindex);
+		pl->unmeasured = predict_is_unmeasured(p->predict, pl->ifindex);
 		pl->claimed = planner_claimed(p, link);
 	}
 	for (size_t i = 0; i < pl->n_items; i++) {

@@ -54,6 +54,7 @@ struct plan_link {
 	struct link_features before;
 	struct link_features predicted; /* hw and nochange as before */
 	feature_set uncertain;		/* bits of predicted.active that are not certain */
+	bool unmeasured;		/* so are those that its driver would turn on: predict_is_unmeasured() */
 	feature_set claimed;		/* of a bond, bridge or team: bits of predicted.active that no port has, and that the CPU does instead */
 	feature_set side_effects;	/* active bits that change although no rule declares them for this link */
 	struct link_limits limits, limits_predicted; /* now and after the plan */

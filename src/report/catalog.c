@@ -254,7 +254,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
-	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on state that the kernel does not report",
+	[CATALOG_CAUSE(CAUSE_RESETS)] = "each repair made {link} lose its carrier, and was reverted",
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on the driver, or on state that the kernel does not report",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
 	[CATALOG_CAUSE(CAUSE_LIMIT_DIFFERS)] = "this interface has {number}",
 	[CATALOG_CAUSE(CAUSE_LIMIT_DEVICE)] = "the driver allows at most {number}",
@@ -757,7 +758,7 @@ const char *catalog_item(const struct feature_table *table, const struct plan_li
 	plan_item_cause(pl, item, &step);
 	if (item->unread)
 		step.code = CAUSE_UNREADABLE;
-	else if (item->verdict == VERDICT_CONTENDED)
+	else if (item->verdict == VERDICT_CONTENDED && step.code != CAUSE_RESETS)
 		step.code = CAUSE_CONTENDED;
 	else if (step.code == CAUSE_NONE && item->text[0])
 		step.code = CAUSE_REFUSED;

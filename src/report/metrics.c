@@ -271,6 +271,10 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 		"Number of requests to the kernel to set features of an interface to their declared values.", c->sets);
 	put_one(w, "offloadd_overruns_total", "counter",
 		"Number of receive buffer overflows, which lost kernel events. After each, all interfaces were read again.", c->overruns);
+	begin(w, "offloadd_uncertain_predictions_total", "counter",
+		"Number of features whose prediction was uncertain, by whether the kernel did what was predicted.");
+	put_number(w, (const struct label[]){ { "result", "right" }, { 0 } }, c->uncertain_right);
+	put_number(w, (const struct label[]){ { "result", "wrong" }, { 0 } }, c->uncertain_wrong);
 	begin(w, "offloadd_events_total", "counter", "Number of events, by kind.");
 	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
 		put_number(w,

@@ -118,6 +118,8 @@ int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_le
 	}
 	e->counts.reconciles = counts.runs;
 	e->counts.sets = counts.sets;
+	e->counts.uncertain_right = counts.uncertain_right;
+	e->counts.uncertain_wrong = counts.uncertain_wrong;
 	e->counts.hooks_sent = e->host.hooks->sent;
 	e->counts.hooks_suppressed = e->host.hooks->suppressed;
 	e->counts.hooks_failed = e->host.hooks->failed;

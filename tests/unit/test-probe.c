@@ -2,6 +2,7 @@
 /* Records as the kernel's half writes them, and as it does not. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -16,6 +17,42 @@
 
 #define HEADER(record, t)                                                                          \
 	(struct event_header){ .version = EVENT_VERSION, .type = t, .size = sizeof(record) }
+
+static unsigned next_calls;
+
+/* As before Linux 4.12: a key must be readable, and after one that the map does not have comes the first one. */
+static int old_next_key(int fd, const void *key, void *next)
+{
+	const __u32 first = 7;
+
+	(void)fd;
+	next_calls++;
+	if (!key)
+		return -EFAULT;
+	memcpy(next, &first, sizeof(first));
+	return 0;
+}
+
+static int empty_next_key(int fd, const void *key, void *next)
+{
+	(void)fd, (void)key, (void)next;
+	next_calls++;
+	return -ENOENT;
+}
+
+static void old_kernels_want_a_key_before_the_first(void **state)
+{
+	__u32 key = 0;
+
+	(void)state;
+	next_calls = 0;
+	assert_int_equal(probe_first_key(3, &key, sizeof(key), old_next_key), 0);
+	assert_int_equal(key, 7);
+	assert_int_equal(next_calls, 2);
+	next_calls = 0;
+	assert_int_equal(probe_first_key(3, &key, sizeof(key), empty_next_key), -ENOENT);
+	assert_int_equal(next_calls, 1);
+}
 
 static void good_records_are_understood(void **state)
 {
@@ -287,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_enoent_means_that_there_are_no_kprobes, make_sys, remove_sys),
 		cmocka_unit_test_setup_teardown(events_of_killed_processes_are_removed, make_sys, remove_sys),
 		cmocka_unit_test(good_records_are_understood),
+		cmocka_unit_test(old_kernels_want_a_key_before_the_first),
 		cmocka_unit_test(other_sizes_versions_and_types_are_refused),
 		cmocka_unit_test(values_out_of_range_are_refused),
 		cmocka_unit_test(without_feature_names_nothing_is_loaded),

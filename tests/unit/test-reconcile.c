@@ -498,6 +498,29 @@ static void a_driver_that_was_busy_is_asked_again(void **state)
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
 }
 
+/* The cards are of a driver that was never compared: what it turns on is uncertain. */
+static void uncertain_predictions_are_counted(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+	struct reconcile_counts counts;
+
+	start(s, true);
+	settle(s);
+	assert_int_equal(reconcile_count(s->reconcile).uncertain_right + reconcile_count(s->reconcile).uncertain_wrong, 0);
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
+	counts = reconcile_count(s->reconcile);
+	assert_in_range(counts.uncertain_right, 1, FEATURE_MAX);
+	assert_int_equal(counts.uncertain_wrong, 0);
+	eth3->deaf = FEATURE(0);
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_false(is_on(s, "eth3", "tx-scatter-gather"));
+	assert_in_range(reconcile_count(s->reconcile).uncertain_wrong, 1, FEATURE_MAX);
+}
+
 static void switch_off_checksum(struct unit_device *d)
 {
 	d->features.wanted &= ~FEATURE(3);
@@ -954,6 +977,7 @@ int main(void)
 		TEST(a_failed_run_is_tried_again_later_not_at_once),
 		TEST(a_reload_after_a_failed_run_tries_at_once),
 		TEST(a_driver_that_was_busy_is_asked_again),
+		TEST(uncertain_predictions_are_counted),
 		TEST(what_somebody_did_meanwhile_is_not_lost),
 		TEST(a_link_that_cannot_be_read_is_read_later),
 		TEST(a_link_that_went_meanwhile_is_not_looked_at_again),

@@ -24,6 +24,14 @@ is "offloadd-wait-online held network-online.target until then" "$(property offl
 check "and not for longer" test "$(property offloadd-wait-online ActiveEnterTimestampMonotonic)" -le \
 	"$(property network-online.target ActiveEnterTimestampMonotonic)"
 
+# udev renamed eth7 to lan7 during the boot, and a rule for the name eth7 is left over
+lan7_has() { [ "$(ethtool -k lan7 2>/dev/null | grep -cE '^(scatter-gather|generic-receive-offload): on|^generic-segmentation-offload: off')" = 3 ]; }
+within 30 "what udev renamed is as the rule for its name declares, and the rule for its earlier name changed nothing" lan7_has
+is "no record names the earlier name or its rule" "$(records '.OFFLOADD_LINK == "eth7" or .OFFLOADD_RULE == "51-left-over.rule"')" ""
+offloadctl plan lan7 >/dev/null
+is "plan knows it" $? 0
+has "and so does revert" "$(offloadctl revert --dry-run lan7)" 'lan7'
+
 # least privilege, as it is
 pid=$(property offloadd MainPID)
 is "it runs as a user of its own" "$(stat -c %U "/proc/$pid")" offloadd
