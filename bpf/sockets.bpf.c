@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One socket_entry for each stale TCP socket of this network namespace, or for every one: its route caps, set when it was routed
  * (sk_setup_caps()), and the features that its device has now. */
-#include "kernel.h"
+#include "names.h"
 
 bool all;	  /* include sockets that are not stale */
 __u64 visited; /* full sockets visited; set to 0 before reading */
@@ -90,6 +90,7 @@ int sockets(struct bpf_iter__tcp *ctx)
 	sock = BPF_CORE_READ(sk, sk_socket);
 	r.inode = sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
 	read_addresses(sk, &r);
+	note_cgroup_id(r.cgroup, sk);
 	/* a socket that does not fit is visited again by the next read (bpf_seq_read()) */
 	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)) == 0)
 		visited++;
@@ -120,6 +121,7 @@ int holders(struct bpf_iter__task_file *ctx)
 	r.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	r.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	r.tgid = BPF_CORE_READ(task, tgid);
+	note_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

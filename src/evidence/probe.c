@@ -28,7 +28,8 @@
 #define KEYS_MIN 64
 #define KEYS_MAX 65536
 #define EVENTS_AT_ONCE 1024
-#define ITERATOR_READ (64 * 1024)
+/* At most as many entries as there is room for names: the kernel gives no more at once than fits. */
+#define ITERATOR_READ (CGROUP_NAMES_MAX * sizeof(struct holder_entry))
 #define NSEC_PER_USEC 1000
 
 enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED, HOOK_UDP_REFUSED, HOOK_UDP_IPV4, HOOK_UDP_IPV6 };
@@ -97,6 +98,7 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 	skeleton->rodata->feature_udp_segmentation = feature_named(options->features, "tx-udp-segmentation");
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
+	PROBE_SET_CGROUPS(skeleton->rodata);
 	skeleton->rodata->by_socket = options->by_socket;
 	skeleton->rodata->own_netns = probe_own_netns();
 	probe_part_share_map(skeleton->maps.counts);
@@ -107,6 +109,7 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 static void set_sockets(struct sockets_bpf *skeleton, const struct probe_options *options)
 {
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
+	PROBE_SET_CGROUPS(skeleton->rodata);
 }
 
 #define PROC_PID_INIT_INO 0xEFFFFFFCU /* inode of the initial PID namespace: include/linux/proc_ns.h */
@@ -123,6 +126,8 @@ static void set_changes(struct changes_bpf *skeleton, const struct probe_options
 {
 	struct stat st;
 
+	PROBE_SET_CGROUPS(skeleton->rodata);
+	skeleton->rodata->own_netns = probe_own_netns();
 	if (!probe_has_foreign_pids() || stat("/proc/self/ns/pid", &st) < 0) {
 		skeleton->bss->own_tgid = (uint32_t)getpid();
 		return;
@@ -427,6 +432,7 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata)
 	probe->events_userdata = userdata;
 	probe->events_read = 0;
 	r = ring_buffer__consume(probe->ring);
+	probe_take_names();
 	return r < 0 && r != -EAGAIN ? r : probe->events_read;
 }
 
@@ -633,6 +639,7 @@ static int read_iterator(struct probe *probe, unsigned hook, size_t size, int (*
 				return 0;
 		memmove(buf, buf + at, len - at);
 		len -= at;
+		probe_take_names(); /* each entry may have added one */
 	}
 }
 

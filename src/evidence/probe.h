@@ -117,6 +117,13 @@ int probe_forget_hits(struct probe *probe, probe_forget_fn fn, void *userdata);
 int probe_settle(struct probe *probe, uint64_t cgroup, bool settled);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
+/* The path of a cgroup that a probe has seen, below the root of our cgroup namespace, "/system.slice/nginx.service"; also of one that was
+ * removed since. NULL: unknown. Valid until the next call. At most PROBE_CGROUPS_MAX are kept: more than PROBE_KEYS_DEFAULT. */
+#define PROBE_CGROUPS_MAX 12288
+const char *probe_cgroup_path(uint64_t id);
+/* Adds one that is known from elsewhere. */
+void probe_add_cgroup(uint64_t id, const char *path);
+
 /* A process whose sends with UDP_SEGMENT were refused on a link (FALLBACK_UDP). */
 struct probe_sender {
 	struct probe_sender_key {
@@ -240,5 +247,7 @@ int probe_parse_event(const void *data, size_t size, struct probe_hits *ret);
 int probe_parse_socket(const void *data, size_t size, struct socket_info *ret);
 int probe_parse_change(const void *data, size_t size, struct probe_change *ret);
 int probe_parse_holder(const void *data, size_t size, struct probe_holder *ret);
+/* -EAGAIN: it is not complete yet. */
+int probe_parse_names(const void *data, size_t size, char *path, size_t path_size);
 
 #endif

@@ -15,22 +15,18 @@
 
 /* ---- the kernel as the source ---- */
 
-static int kernel_cgroup_path(void *userdata, uint64_t id, char *path, size_t size)
+static int kernel_cgroup_path(_unused_ void *userdata, uint64_t id, char *path, size_t size)
 {
-	struct senders *s = userdata;
-	const char *found;
-	int r = s->cgroups ? cgroup_paths_find(s->cgroups, id, &found) : -ENOENT;
+	const char *found = probe_cgroup_path(id);
 
-	if (r >= 0)
+	if (found)
 		snprintf(path, size, "%s", found);
-	return r;
+	return found ? 0 : -ENOENT;
 }
 
-static bool kernel_has_cgroup(void *userdata, const char *path)
+static bool kernel_has_cgroup(_unused_ void *userdata, const char *path)
 {
-	const struct senders *s = userdata;
-
-	return s->cgroups && cgroup_paths_has(s->cgroups, path);
+	return cgroup_exists(path);
 }
 
 static int kernel_process_path(_unused_ void *userdata, pid_t pid, char *path, size_t size)
@@ -74,15 +70,12 @@ void senders_open(struct senders *s, const struct sender_source *source)
 	s->source = (struct sender_source){ kernel_cgroup_path, kernel_has_cgroup, kernel_process_path, kernel_read_process,
 		kernel_find_owners, kernel_read_holders, kernel_asleep_usec, s };
 	s->foreign_pids = probe_has_foreign_pids();
-	(void)cgroup_paths_open(&s->cgroups);
 }
 
 void senders_close(struct senders *s)
 {
 	HASH_FREE(s->all, free);
 	HASH_FREE(s->owners, free);
-	cgroup_paths_close(s->cgroups);
-	s->cgroups = NULL;
 }
 
 /* ---- names ---- */

@@ -48,7 +48,7 @@ struct sender {
 /* What senders are read from. Scripted in tests. */
 struct sender_source {
 	/* As the functions of kernel/cgroup.h. */
-	int (*cgroup_path)(void *userdata, uint64_t id, char *path, size_t size);
+	int (*cgroup_path)(void *userdata, uint64_t id, char *path, size_t size); /* as probe_cgroup_path(); -ENOENT: unknown */
 	bool (*has_cgroup)(void *userdata, const char *path);
 	int (*process_path)(void *userdata, pid_t pid, char *path, size_t size);
 	int (*read_process)(void *userdata, pid_t pid, struct cgroup_process *ret);
@@ -73,7 +73,6 @@ struct sender_owner {
 struct senders {
 	struct sender_source source;
 	/* Of the default source: */
-	struct cgroup_paths *cgroups; /* NULL: services are named by their processes only */
 	struct probe *probe;	      /* shows who holds a socket, also without privileges; NULL: only /proc does. Set by the owner */
 	struct sender *all;
 	struct sender_owner *owners;

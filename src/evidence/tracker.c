@@ -439,7 +439,7 @@ static void begin_wait(struct tracker *w, struct stale *stale)
 	util_earlier(&w->restart_usec, stale->found_usec + TRACKER_RESTART_USEC);
 }
 
-static void restore_line(struct tracker *w, const char *line)
+static void restore_line(struct tracker *w, char *line)
 {
 	uint64_t since_usec, hits;
 	struct stale_key key = { 0 };
@@ -463,7 +463,7 @@ static void restore_line(struct tracker *w, const char *line)
 static void restore(struct tracker *w)
 {
 	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
-	char line[64 + UNIT_SERVICE_LEN];
+	char line[128 + UNIT_PATH_MAX];
 	size_t bytes = 0;
 
 	if (!f || !fgets(line, sizeof(line), f) || strcmp(line, STATE_HEADER) != 0)

@@ -104,7 +104,7 @@ bool tracker_is_named(const struct tracker *w, const struct tracker_udp *sender)
 void tracker_list_udp(const struct tracker *w, struct evidence *ret);
 /* Lines of the file of flagged services. False: the line is of another kind. */
 void tracker_save_udp(const struct tracker *w, FILE *f);
-bool tracker_restore_udp(struct tracker *w, const char *line);
+bool tracker_restore_udp(struct tracker *w, char *line);
 void tracker_free_udp(struct tracker *w);
 /* Adds the latency since the last read. Returns 1 if there were calls, otherwise 0. */
 int tracker_read_sendfile(struct tracker *w, uint64_t now_usec);
