@@ -122,6 +122,8 @@ struct holder_entry {
 	__u64 cgroup;	     /* of the process; 1: the root of the unified hierarchy */
 	__u32 inode;	     /* of the socket's file */
 	__u32 tgid;
+	__u32 listening; /* 1: it is a listener */
+	__u32 zero;
 };
 
 struct change_key {

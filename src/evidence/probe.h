@@ -33,6 +33,7 @@ struct probe_options {
 	unsigned max_keys;	/* how many combinations (struct probe_hits) are counted; 0: PROBE_KEYS_DEFAULT */
 	uint64_t quiet_usec;	/* a combination sends another event after this time without a hit; 0: PROBE_QUIET_USEC */
 	bool no_fallback, no_changes; /* do not load these probes */
+	uint64_t slice_usec; /* for how long a struct probe_pass reads at once; 0: to its end */
 	bool by_socket; /* count packets by socket, except those of cgroups that were settled: see probe_settle() */
 };
 
@@ -151,22 +152,32 @@ void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key
 /* Adds one from before a restart of this process, with key, cgroup and refused. */
 void probe_restore_sender(struct probe *probe, const struct probe_sender *sender);
 
+/* A pass over all objects of the kernel, read in slices. Starts zeroed; probe_end_pass() ends it before its end. What is added or removed
+ * between two slices may hide an object, or show one twice. */
+struct probe_pass {
+	bool open;
+	int fd;
+	bool split; /* it took more than one slice */
+};
+void probe_end_pass(struct probe_pass *pass);
+
 /* Calls fn for each TCP socket of the network namespace of the calling thread: all, or only those that may be stale. fn
- * returns nonzero to stop. *ret_visited (may be NULL): how many sockets were examined. Returns the number of calls;
- * -EOPNOTSUPP without this probe; another negative errno. */
+ * returns nonzero to stop. *ret_visited (may be NULL): how many sockets were examined. Returns a number >= 0; -EAGAIN if the slice is
+ * over, and the next call with this pass goes on (pass NULL: there are no slices); -EOPNOTSUPP without this probe; another negative
+ * errno. */
 typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata);
-int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
+int probe_read_sockets(struct probe *probe, struct probe_pass *pass, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited);
 
-/* Calls fn for each TCP socket of each process in all namespaces, in the order of process ids. Returns the number of
- * calls; -EOPNOTSUPP without this probe; another negative errno. */
+/* Calls fn for each TCP socket of each process in all namespaces, in the order of process ids. Returns as probe_read_sockets(). */
 struct probe_holder {
 	uint64_t socket_cgroup, inode; /* as in struct probe_hits */
 	uint64_t cgroup;	       /* of the process; 1: the root of the unified hierarchy */
 	pid_t tgid;		       /* in the initial PID namespace */
+	bool listening;
 };
 typedef void (*probe_holder_fn)(const struct probe_holder *holder, void *userdata);
-int probe_read_holders(struct probe *probe, probe_holder_fn fn, void *userdata);
+int probe_read_holders(struct probe *probe, struct probe_pass *pass, probe_holder_fn fn, void *userdata);
 
 /* The last change of a link's features by a process other than this one. Returns 0; -ENOENT if unknown; -EOPNOTSUPP without
  * this probe. */

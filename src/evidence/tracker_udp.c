@@ -95,7 +95,7 @@ static void end_named(struct tracker *w, struct tracker_udp *sender)
 {
 	sender->named = false;
 	w->unsaved = true;
-	if (!tracker_needs_restart(w, sender->unit.name))
+	if (restart_is_tried(&w->restarts, sender->unit.name) && !tracker_needs_restart(w, sender->unit.name))
 		restart_forget(&w->restarts, sender->unit.name);
 	if (count_named(w, sender) == 0)
 		report(w, sender, FINDING_SEGMENTS_AGAIN);

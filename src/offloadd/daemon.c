@@ -88,16 +88,21 @@ static int open_reconcile(struct daemon *d)
 	return r;
 }
 
-static int format_metrics(char **ret, size_t *ret_len, void *userdata)
+static int format_metrics(uint64_t asked_usec, char **ret, size_t *ret_len, void *userdata)
 {
 	struct daemon *d = userdata;
 
-	return textfile_format(d->textfile, false, ret, ret_len);
+	return textfile_format(d->textfile, asked_usec, false, ret, ret_len);
 }
 
 static void settle_now(void *userdata)
 {
 	daemon_settle(userdata);
+}
+
+static void schedule(void *userdata)
+{
+	daemon_arm_timer(userdata);
 }
 
 /* The socket is optional. In enforce mode, it also shows that no other offloadd is running here. */
@@ -114,6 +119,7 @@ static int open_control(struct daemon *d)
 		.reload = daemon_reload,
 		.metrics = format_metrics,
 		.changed = settle_now,
+		.schedule = schedule,
 		.userdata = d,
 	};
 	_cleanup_free_ char *path = NULL;

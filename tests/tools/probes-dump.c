@@ -88,7 +88,7 @@ static int count_socket(const struct socket_info *s _unused_, void *userdata _un
 static void print_sockets(bool all, bool quiet)
 {
 	uint64_t visited = 0, start = util_now_usec();
-	int n = probe_read_sockets(probe, all, quiet ? count_socket : print_socket, NULL, &visited);
+	int n = probe_read_sockets(probe, NULL, all, quiet ? count_socket : print_socket, NULL, &visited);
 
 	if (n < 0)
 		printf("error %s\n", strerror(-n));
