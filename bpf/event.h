@@ -145,7 +145,7 @@ struct change_entry {
 /* The names of a cgroup and of those above it, in the map "names" by its id, until user space has taken them. */
 #define CGROUP_LEVELS 16 /* of a cgroup that is deeper, the upper names are kept */
 #define CGROUP_LEVELS_MAX 32
-#define CGROUP_NAMES_MAX 256
+#define CGROUP_NAMES_MAX 128
 #define CGROUP_NAME_LEN 256 /* NAME_MAX, with the NUL */
 struct cgroup_names {
 	__u16 complete; /* 0: still being written */

@@ -122,7 +122,7 @@ int tracker_refresh(struct tracker *w)
 static bool is_fresh(const struct tracker *w, uint64_t asked_usec)
 {
 	return (w->refresh.from_usec && w->refresh.from_usec >= asked_usec) ||
-	       (rest_usec(w) > TRACKER_SETTLE_USEC && asked_usec < w->refresh.end_usec + rest_usec(w));
+	       (rest_usec(w) > TRACKER_WAIT_USEC && asked_usec < w->refresh.end_usec + rest_usec(w));
 }
 
 int tracker_read_evidence(struct tracker *w, uint64_t asked_usec, const struct evidence **ret)
