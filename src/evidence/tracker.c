@@ -710,15 +710,13 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 	w->busy = collect_settle_on(&w->collect, w->probe) == -EAGAIN;
 	if (!w->busy)
 		report_events(w, now_usec);
-	if (!w->busy && w->inventory_usec && w->inventory_usec <= now_usec) {
+	if (!w->busy && ((w->inventory_usec && w->inventory_usec <= now_usec) || w->collect.inventory.open)) {
 		w->busy = tracker_read_sockets(w, now_usec) == -EAGAIN;
 		if (!w->busy && w->stale.all)
 			util_earlier(&w->hits_usec, now_usec);
 	}
 	if (!w->busy && w->hits_usec && w->hits_usec <= now_usec)
 		more |= read_hits_again(w, now_usec);
-	if (!w->busy && w->refresh.open)
-		w->busy = tracker_refresh(w) == -EAGAIN;
 	if (w->refresh.next_usec <= now_usec)
 		w->refresh.next_usec = 0;
 	if (w->udp_usec && w->udp_usec <= now_usec)

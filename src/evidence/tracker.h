@@ -85,8 +85,8 @@ void tracker_count_probes(const struct tracker *w, unsigned *ret_running, unsign
 void tracker_read_probes(const struct tracker *w, struct evidence *ret);
 /* The evidence as it was at asked_usec (CLOCK_MONOTONIC) or later. However often it is asked for, it is read no more than a
  * TRACKER_COST_FACTORth of the time; if that would mean to wait for longer than TRACKER_WAIT_USEC, the last one is returned. sockets is
- * empty, and latency has one row for all services. Returns 0; -EAGAIN: call it again with the same time after the next tracker_tick();
- * -ENOMEM. *ret is owned by the tracker, and valid until it is called again. */
+ * empty, and latency has one row for all services. Returns 0; -EAGAIN: call it again with the same time at tracker_deadline(), after
+ * tracker_tick(); -ENOMEM. *ret is owned by the tracker, and valid until it is called again. */
 int tracker_read_evidence(struct tracker *w, uint64_t asked_usec, const struct evidence **ret);
 /* Writes the file of flagged services if they have changed. */
 void tracker_save(struct tracker *w);

@@ -91,7 +91,8 @@ static int list_evidence(struct tracker *w, struct evidence *ret)
 	return evidence_latency_add(&ret->latency, &w->sendfile);
 }
 
-int tracker_refresh(struct tracker *w)
+/* A slice. 0; -EAGAIN: not finished; -ENOMEM. */
+static int refresh(struct tracker *w)
 {
 	uint64_t now_usec = util_now_usec(), begin_usec = now_usec;
 	int r = 0;
@@ -135,7 +136,7 @@ int tracker_read_evidence(struct tracker *w, uint64_t asked_usec, const struct e
 			w->refresh.next_usec = w->refresh.end_usec + rest_usec(w);
 			return -EAGAIN;
 		}
-		r = tracker_refresh(w);
+		r = refresh(w);
 		w->busy |= r == -EAGAIN;
 	}
 	*ret = &w->evidence;

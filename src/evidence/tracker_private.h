@@ -105,8 +105,6 @@ int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits);
 int tracker_read_sockets(struct tracker *w, uint64_t now_usec);
 /* Reads the hits into w->read. Returns 1 if there are new ones, otherwise 0; -EAGAIN: not finished. */
 int tracker_read_hits(struct tracker *w, uint64_t now_usec);
-/* A slice of the refresh in progress. 0; -EAGAIN: not finished. */
-int tracker_refresh(struct tracker *w);
 /* Must the unit be restarted, for stale connections or UDP segmentation, on any link? */
 bool tracker_needs_restart(const struct tracker *w, const char *unit);
 /* Reads what the processes with refused UDP segmentation have sent since, reports those that gave it up and those that use it again, and
