@@ -539,15 +539,18 @@ static bool has_new_ones(const struct tracker *w)
 
 int tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 {
-	int r = collect_stale(&w->collect, w->probe, &w->stale);
 	uint64_t pause_usec;
+	int r;
 
+	if (!w->collect.inventory.open)
+		w->inventory_usec = 0; /* a change from now on needs another one */
+	r = collect_stale(&w->collect, w->probe, &w->stale);
 	w->inventoried_usec = util_now_usec();
 	w->spent_usec += w->inventoried_usec > now_usec ? w->inventoried_usec - now_usec : 0;
 	if (r == -EAGAIN)
 		return r;
 	w->cost_usec = w->spent_usec;
-	w->inventory_usec = w->spent_usec = 0;
+	w->spent_usec = 0;
 	if (r == -EOPNOTSUPP)
 		return 0;
 	if (r >= 0) {
@@ -558,8 +561,8 @@ int tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
 	if (r < 0 || w->stale.all)
-		w->inventory_usec = w->inventoried_usec +
-			(pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC);
+		util_earlier(&w->inventory_usec,
+			w->inventoried_usec + (pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC));
 	return 0;
 }
 

@@ -113,7 +113,8 @@ static int refresh(struct tracker *w)
 	if (r == -EAGAIN)
 		return r;
 	w->refresh.open = false;
-	w->refresh.from_usec = w->refresh.begin_usec;
+	if (r >= 0)
+		w->refresh.from_usec = w->refresh.begin_usec;
 	w->refresh.end_usec = now_usec;
 	w->refresh.cost_usec = w->refresh.spent_usec;
 	return r;
