@@ -15,14 +15,14 @@ offloadd() { # as offloadd.service runs it
 stale() { offloadctl services --json | jq -r '.restart[].service'; }
 are_flagged() { [ "$(stale | wc -l)" = $connections ] || { stale && return 1; }; }
 whole() { offloadctl plan >/dev/null; }
-repair_usec() { # the median of five drifts, from the change to its repair
+repair_usec() { # the median of 15 drifts, from the change to its repair
 	local i begin
-	for i in 1 2 3 4 5; do
+	for ((i = 0; i < 15; i++)); do
 		begin=${EPOCHREALTIME/[.,]/}
 		ethtool -K vlan100 sg off >/dev/null
 		until is_on vlan100 scatter-gather >/dev/null; do :; done
 		echo $((${EPOCHREALTIME/[.,]/} - begin))
-	done | sort -n | sed -n 3p
+	done | sort -n | sed -n 8p
 }
 status_usec() {
 	local begin=${EPOCHREALTIME/[.,]/}
@@ -40,7 +40,7 @@ wait_until 20 grep -q listening "$scratch/far"
 rule 10-vlan.rule '[Match]' 'Kind=vlan' '[Features]' 'tx-checksum-ip-generic=on' 'sg=on'
 install -d -o 65534 -g 65534 /run/offloadd
 daemon_start "offloadd starts" --enforce
-usual=$(repair_usec)
+[ -z "${LONG:-}" ] || usual=$(repair_usec)
 check "vlan10 is paused" offloadctl pause vlan10
 break_vlan
 mkfifo "$scratch/orphans.in"
