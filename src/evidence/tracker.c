@@ -417,7 +417,7 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 	return w->resolving ? -EAGAIN : digest_hits(w, now_usec);
 }
 
-/* ---- the file of flagged services ---- */
+/* ---- the file of services that must reconnect ---- */
 
 void tracker_save(struct tracker *w)
 {
