@@ -40,6 +40,7 @@ struct method_arguments {
 /* A call that is answered later, or by several replies. server_wait() takes ownership. */
 struct open_call {
 	void (*resume)(struct methods *m, struct server_client *client, struct open_call *open);
+	uint64_t asked_usec; /* CLOCK_MONOTONIC */
 	uint64_t cursor; /* number of the last event, or ifindex of the last link, that was sent */
 	bool more, follow;
 	uint64_t deadline_usec; /* CLOCK_MONOTONIC, 0 for none */

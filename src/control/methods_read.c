@@ -161,14 +161,16 @@ void method_get_status(
 
 /* ---- metrics, services ---- */
 
-void method_get_metrics(
-	struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
+static void resume_metrics(struct methods *m, struct server_client *client, struct open_call *open)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	int r = m->host.metrics(&text, &len, m->host.userdata);
+	int r = m->host.metrics(open->asked_usec, &text, &len, m->host.userdata);
 
+	m->host.schedule(m->host.userdata);
+	if (r == -EAGAIN)
+		return;
 	if (r < 0) {
 		method_not_possible(client, r);
 		return;
@@ -178,21 +180,46 @@ void method_get_metrics(
 	method_reply(client, &w, false);
 }
 
-void method_get_services(
-	struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
+static void resume_services(struct methods *m, struct server_client *client, struct open_call *open)
 {
-	_cleanup_(evidence_clear) struct evidence e = { 0 };
+	static const struct evidence none;
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	int r = *m->host.tracker ? tracker_read_evidence(*m->host.tracker, util_now_usec(), &e) : 0;
+	const struct evidence *e = &none;
+	int r = *m->host.tracker ? tracker_read_evidence(*m->host.tracker, open->asked_usec, &e) : 0;
 
-	m->host.changed(m->host.userdata);
+	if (r == -EAGAIN) {
+		m->host.schedule(m->host.userdata);
+		return;
+	}
 	if (r < 0) {
 		method_not_possible(client, r);
 		return;
 	}
 	method_open(&w);
-	json_add_services(&w, &e);
+	json_add_services(&w, e);
+	m->host.changed(m->host.userdata);
 	method_reply(client, &w, false);
+}
+
+static void begin_reading(struct methods *m, struct server_client *client, const struct method_arguments *args,
+	void (*resume)(struct methods *m, struct server_client *client, struct open_call *open))
+{
+	struct open_call *open = method_new_open_call(client, args);
+
+	if (!open)
+		return;
+	open->resume = resume;
+	method_begin(m, client, open);
+}
+
+void method_get_metrics(struct methods *m, struct server_client *client, const struct method_arguments *args)
+{
+	begin_reading(m, client, args, resume_metrics);
+}
+
+void method_get_services(struct methods *m, struct server_client *client, const struct method_arguments *args)
+{
+	begin_reading(m, client, args, resume_services);
 }
 
 /* ---- the plan ---- */

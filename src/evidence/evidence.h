@@ -158,6 +158,7 @@ struct evidence {
 	size_t n_fallback;
 	struct evidence_stale *stale;
 	size_t n_stale;
+	uint16_t *fallback_slots, *stale_slots; /* the rows by a hash of their names, see evidence.c; NULL: not made yet */
 	struct evidence_socket *sockets; /* only for `offloadctl sockets` */
 	size_t n_sockets;
 	bool all_sockets;	/* sockets include those that are not stale */

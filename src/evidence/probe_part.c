@@ -204,6 +204,8 @@ static int part_load(struct probe_part *part, const struct probe_options *option
 	r = part->open(options, &part->skeleton, &part->base);
 	if (r < 0)
 		return r;
+	if (find_map(part, "names") && probe_names_fd() >= 0)
+		(void)bpf_map__reuse_fd(find_map(part, "names"), probe_names_fd());
 	bpf_object__for_each_program(program, *part->base->obj)
 		bpf_program__set_autoload(program, false);
 	for (size_t i = 0; i < part->n_hooks; i++) {

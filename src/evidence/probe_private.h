@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include "evidence/probe.h"
+#include "kernel/cgroup.h"
 
 /* A kernel function to attach to. Methods are tried in the order of enum probe_method. Each has the name of a program for the
  * entry of the function, and optionally one for its return. */
@@ -85,6 +86,8 @@ struct probe_part {
 		(rodata)->feature_esp = feature_named(table, "tx-esp-segmentation");               \
 	} while (0)
 
+#define PROBE_SET_CGROUPS(rodata) (rodata)->cgroup_root = cgroup_root()
+
 #define PROBE_SET_FEATURES(rodata, table)                                                                \
 	do {                                                                                       \
 		(rodata)->feature_sg = feature_named(table, "tx-scatter-gather");                  \
@@ -139,6 +142,13 @@ bool probe_explain(const struct probe_surroundings *s, const struct probe_failur
  * functions whose process is gone; call it before any is created. The kernel refuses to remove an event in use. Returns their number,
  * or a negative errno. sys: as above. */
 int probe_remove_stale_events(const char *sys, const char *const *functions, size_t n);
+
+/* ---- probe_names.c ---- */
+
+/* The map that all parts share, created by the first call. Negative errno: the parts have none. */
+int probe_names_fd(void);
+/* Takes what the programs have put there, so that there is room again. */
+void probe_take_names(void);
 
 /* ---- probe_udp.c, on the part of fallback.bpf.c ---- */
 

@@ -158,16 +158,23 @@ static int read_hits(struct tracker *w)
 	return collect_read_hits(&w->collect, w->probe, &w->read, &w->n_read);
 }
 
-/* Events do not have what was missing; the map does. */
+static int compare_keys(const void *p, const void *q)
+{
+	const struct probe_hits *a = p, *b = q;
+
+	return COMPARE(a->cgroup, b->cgroup) ?: COMPARE(a->inode, b->inode) ?: COMPARE(a->ifindex, b->ifindex) ?:
+	       COMPARE(a->netns, b->netns) ?: COMPARE(a->kind, b->kind) ?: COMPARE(a->origin, b->origin) ?: COMPARE(a->reason, b->reason);
+}
+
+/* Events do not have what was missing; the map does. w->read: sorted. */
 static void complete_event(const struct tracker *w, struct probe_hits *hits)
 {
-	for (size_t i = 0; i < w->n_read; i++) {
-		const struct probe_hits *read = &w->read[i];
+	const struct probe_hits *end = w->read + w->n_read;
+	const struct probe_hits *read = w->n_read ? bsearch(hits, w->read, w->n_read, sizeof(*hits), compare_keys) : NULL;
 
-		if (read->kind != hits->kind || read->origin != hits->origin || read->reason != hits->reason ||
-			read->cgroup != hits->cgroup || read->netns != hits->netns || read->ifindex != hits->ifindex ||
-			read->inode != hits->inode)
-			continue;
+	while (read && read > w->read && compare_keys(read - 1, hits) == 0)
+		read--;
+	for (; read && read < end && compare_keys(read, hits) == 0; read++) {
 		hits->missing |= read->missing;
 		hits->limit = read->limit;
 		hits->largest = read->largest;
@@ -191,23 +198,28 @@ static void report_lost_events(struct tracker *w, uint64_t now_usec)
 /* Reports the events whose senders can be resolved now. */
 static void report_events(struct tracker *w, uint64_t now_usec)
 {
-	uint64_t cost_usec;
-
 	if (!w->n_events || now_usec < w->senders_usec)
 		return;
 	for (size_t i = 0; i < w->n_events; i++)
 		(void)senders_note(&w->collect.senders, &w->events[i]);
-	senders_find(&w->collect.senders);
+	if (senders_find(&w->collect.senders) == -EAGAIN) {
+		w->busy = true;
+		w->senders_spent_usec += util_now_usec() - now_usec;
+		return;
+	}
 	(void)read_hits(w);
+	if (w->n_read)
+		qsort(w->read, w->n_read, sizeof(*w->read), compare_keys);
 	for (size_t i = 0; i < w->n_events; i++) {
 		complete_event(w, &w->events[i]);
 		report_fallback(w, &w->events[i]);
 	}
 	report_lost_events(w, now_usec);
-	collect_settle(&w->collect, w->probe, w->events, w->n_events);
+	w->busy = collect_settle(&w->collect, w->probe, w->events, w->n_events) == -EAGAIN;
 	w->n_events = 0;
-	cost_usec = util_now_usec() - now_usec;
-	w->senders_usec = now_usec + cost_usec * TRACKER_COST_FACTOR;
+	w->senders_spent_usec += util_now_usec() - now_usec;
+	w->senders_usec = now_usec + w->senders_spent_usec * TRACKER_COST_FACTOR;
+	w->senders_spent_usec = 0;
 }
 
 static void note_event(const struct probe_hits *hits, void *userdata)
@@ -372,14 +384,14 @@ static bool forget_hits(struct tracker *w, uint64_t now_usec)
 	return true;
 }
 
-int tracker_read_hits(struct tracker *w, uint64_t now_usec)
+static int digest_hits(struct tracker *w, uint64_t now_usec)
 {
 	uint64_t hits = 0;
 	int more;
 
 	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
 		stale->sum = 0;
-	if (read_hits(w) < 0 || (forget_hits(w, now_usec) && read_hits(w) < 0))
+	if (forget_hits(w, now_usec) && read_hits(w) < 0)
 		return 0;
 	for (size_t i = 0; i < w->n_read; i++) {
 		hits += w->read[i].hits;
@@ -396,6 +408,14 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 	w->hits = hits;
 	report_lost(w);
 	return more;
+}
+
+int tracker_read_hits(struct tracker *w, uint64_t now_usec)
+{
+	if (!w->resolving && read_hits(w) < 0)
+		return 0;
+	w->resolving = senders_find(&w->collect.senders) == -EAGAIN;
+	return w->resolving ? -EAGAIN : digest_hits(w, now_usec);
 }
 
 /* ---- the file of services that must reconnect ---- */
@@ -440,7 +460,7 @@ static void begin_wait(struct tracker *w, struct stale *stale)
 	util_earlier(&w->restart_usec, stale->found_usec + TRACKER_RESTART_USEC);
 }
 
-static void restore_line(struct tracker *w, const char *line)
+static void restore_line(struct tracker *w, char *line)
 {
 	uint64_t since_usec, hits;
 	struct stale_key key = { 0 };
@@ -464,7 +484,7 @@ static void restore_line(struct tracker *w, const char *line)
 static void restore(struct tracker *w)
 {
 	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
-	char line[64 + UNIT_SERVICE_LEN], header[64];
+	char line[128 + UNIT_PATH_MAX], header[64];
 	size_t bytes = 0;
 
 	snprintf(header, sizeof(header), STATE_HEADER, netns_cookie());
@@ -493,7 +513,7 @@ static void report_gone(const struct stale *stale, void *userdata)
 	struct finding f;
 
 	w->unsaved = true;
-	if (!tracker_needs_restart(w, stale->found.unit.name))
+	if (restart_is_tried(&w->restarts, stale->found.unit.name) && !tracker_needs_restart(w, stale->found.unit.name))
 		restart_forget(&w->restarts, stale->found.unit.name);
 	begin(&f, FINDING_RECONNECTED, stale->found.link, stale->key.ifindex, stale->found.service);
 	send(w, &f);
@@ -519,26 +539,33 @@ static bool has_new_ones(const struct tracker *w)
 	return false;
 }
 
-void tracker_read_sockets(struct tracker *w, uint64_t now_usec)
+int tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 {
-	int r = collect_stale(&w->collect, w->probe, &w->stale);
 	uint64_t pause_usec;
+	int r;
 
+	if (!w->collect.inventory.open)
+		w->inventory_usec = 0; /* a change from now on needs another one */
+	r = collect_stale(&w->collect, w->probe, &w->stale);
 	w->inventoried_usec = util_now_usec();
-	w->cost_usec = w->inventoried_usec > now_usec ? w->inventoried_usec - now_usec : 0;
-	w->inventory_usec = 0;
+	w->spent_usec += w->inventoried_usec > now_usec ? w->inventoried_usec - now_usec : 0;
+	if (r == -EAGAIN)
+		return r;
+	w->cost_usec = w->spent_usec;
+	w->spent_usec = 0;
 	if (r == -EOPNOTSUPP)
-		return;
+		return 0;
 	if (r >= 0) {
-		if (has_new_ones(w))
-			(void)tracker_read_hits(w, now_usec); /* only later hits count */
+		if (has_new_ones(w) && read_hits(w) >= 0)
+			(void)digest_hits(w, now_usec); /* only later hits count */
 		report_new_ones(w);
 		(void)stale_end(&w->stale, report_gone, w);
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
 	if (r < 0 || w->stale.all)
-		w->inventory_usec = w->inventoried_usec +
-			(pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC);
+		util_earlier(&w->inventory_usec,
+			w->inventoried_usec + (pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC));
+	return 0;
 }
 
 /* Without an inventory: processes that copy although no interface lacks what they may lack. */
@@ -574,7 +601,8 @@ void tracker_note_change(struct tracker *w, uint64_t now_usec)
 	uint64_t at_usec = now_usec + TRACKER_SETTLE_USEC;
 	uint64_t rested_usec = w->inventoried_usec + w->cost_usec * TRACKER_COST_FACTOR;
 
-	lingering_note_links(&w->lingering, w->options.links, &w->features, now_usec);
+	if (w->polling)
+		lingering_note_links(&w->lingering, w->options.links, &w->features, now_usec);
 	if (at_usec < rested_usec)
 		at_usec = rested_usec;
 	if (w->inventory_usec == 0 || at_usec < w->inventory_usec)
@@ -626,7 +654,7 @@ static bool start_restart(struct tracker *w, const struct unit *unit, uint64_t f
 static void restart_due(struct tracker *w, uint64_t now_usec)
 {
 	w->restart_usec = 0;
-	if (!w->options.restart || !*w->options.enforce)
+	if (!w->options.restart || !*w->options.enforce || !*w->policy.units)
 		return;
 	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
 		if (start_restart(w, &stale->found.unit, stale->found_usec, now_usec))
@@ -648,16 +676,26 @@ uint64_t tracker_deadline(const struct tracker *w)
 	util_earlier(&deadline_usec, w->udp_usec);
 	if (w->save_failed)
 		util_earlier(&deadline_usec, w->save_usec);
+	util_earlier(&deadline_usec, w->refresh.next_usec);
 	if (w->n_events)
 		util_earlier(&deadline_usec, w->senders_usec);
+	if (w->busy)
+		util_earlier(&deadline_usec, 1);
 	return deadline_usec;
 }
 
 static int read_hits_again(struct tracker *w, uint64_t now_usec)
 {
 	int more = tracker_read_hits(w, now_usec);
-	uint64_t pause_usec = (util_now_usec() - now_usec) * TRACKER_COST_FACTOR;
+	uint64_t pause_usec;
 
+	w->hits_spent_usec += util_now_usec() - now_usec;
+	if (more == -EAGAIN) {
+		w->busy = true;
+		return 0;
+	}
+	pause_usec = w->hits_spent_usec * TRACKER_COST_FACTOR;
+	w->hits_spent_usec = 0;
 	w->quiet = more ? 0 : w->quiet + 1;
 	if (pause_usec < HITS_USEC)
 		pause_usec = HITS_USEC;
@@ -666,7 +704,7 @@ static int read_hits_again(struct tracker *w, uint64_t now_usec)
 	else
 		w->hits_usec = w->polling ? now_usec + HITS_POLL_USEC : 0;
 	if (more && now_usec >= w->settle_usec && w->settle_usec)
-		collect_settle(&w->collect, w->probe, w->read, w->n_read);
+		w->busy = collect_settle(&w->collect, w->probe, w->read, w->n_read) == -EAGAIN;
 	if (more && now_usec >= w->settle_usec)
 		w->settle_usec = now_usec + SETTLE_USEC;
 	return more;
@@ -676,14 +714,18 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 {
 	int more = 0;
 
-	report_events(w, now_usec);
-	if (w->inventory_usec && w->inventory_usec <= now_usec) {
-		tracker_read_sockets(w, now_usec);
-		if (w->stale.all)
-			more = tracker_read_hits(w, now_usec);
+	w->busy = collect_settle_on(&w->collect, w->probe) == -EAGAIN;
+	if (!w->busy)
+		report_events(w, now_usec);
+	if (!w->busy && ((w->inventory_usec && w->inventory_usec <= now_usec) || w->collect.inventory.open)) {
+		w->busy = tracker_read_sockets(w, now_usec) == -EAGAIN;
+		if (!w->busy && w->stale.all)
+			util_earlier(&w->hits_usec, now_usec);
 	}
-	if (w->hits_usec && w->hits_usec <= now_usec)
+	if (!w->busy && w->hits_usec && w->hits_usec <= now_usec)
 		more |= read_hits_again(w, now_usec);
+	if (w->refresh.next_usec <= now_usec)
+		w->refresh.next_usec = 0;
 	if (w->udp_usec && w->udp_usec <= now_usec)
 		more |= tracker_read_udp(w, now_usec);
 	if (w->sendfile_usec && w->sendfile_usec <= now_usec)
@@ -793,7 +835,7 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	w->options.features = &w->features;
 	w->path = options->path ? strdup(options->path) : NULL;
 	collect_open(&w->collect, options->links, &w->features);
-	wanted = (struct probe_options){ .features = &w->features, .by_socket = true };
+	wanted = (struct probe_options){ .features = &w->features, .by_socket = true, .slice_usec = TRACKER_SLICE_USEC };
 	r = probe_open(&wanted, &w->probe);
 	malloc_trim(0); /* loading needed the BTF of the kernel, several megabytes */
 	if (r < 0) {
@@ -801,13 +843,13 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 		return r;
 	}
 	w->collect.senders.probe = w->probe;
-	restore(w);
-	tracker_note_change(w, now_usec);
 	collect_probes(&probes, w->probe);
 	w->has_sockets = probes.has_sockets;
 	w->polling = probes.has_fallback && probe_events_fd(w->probe) < 0;
 	if (w->polling)
 		w->hits_usec = now_usec + HITS_POLL_USEC;
+	restore(w);
+	tracker_note_change(w, now_usec);
 	*ret = w;
 	return 0;
 }
@@ -818,6 +860,7 @@ void tracker_free(struct tracker *w)
 		return;
 	HASH_FREE(w->reported, free);
 	HASH_FREE(w->past, free);
+	evidence_clear(&w->evidence);
 	free(w->read);
 	free(w->events);
 	stale_clear(&w->stale);

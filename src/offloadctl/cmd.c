@@ -135,7 +135,7 @@ int cmd_refresh(struct cmd_session *session)
 
 struct link *cmd_find_link(const struct cmd_session *session, const char *name)
 {
-	const struct link_table *links = &session->observe->links;
+	struct link_table *links = &session->observe->links;
 	struct link *found = link_table_find_name(links, name);
 	_cleanup_free_ const char **names = NULL;
 	char why[256];

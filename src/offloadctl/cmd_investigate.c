@@ -79,7 +79,7 @@ static void note_senders(void *userdata)
 	(void)probe_read_events(w->probe, note_sender, w);
 	if (begin_usec < w->senders_usec)
 		return;
-	senders_find(&w->scope.collect.senders);
+	(void)senders_find(&w->scope.collect.senders);
 	w->senders_usec = begin_usec + (util_now_usec() - begin_usec) * SENDERS_COST_FACTOR;
 }
 
@@ -128,6 +128,7 @@ static int take_fallback(struct watch *w)
 
 	note_senders(w);
 	r = collect_read_hits(&w->scope.collect, w->probe, &hits, &n);
+	(void)senders_find(&w->scope.collect.senders);
 	lingering_note_links(&w->lingering, w->session.view.links, w->session.view.features, util_now_usec());
 	e->has_lingering = !e->has_sockets && w->result.rates[INVESTIGATION_COPIED].known && w->lingering.whole_usec;
 	for (size_t i = 0; r >= 0 && i < n; i++) {

@@ -217,7 +217,7 @@ static int read_sockets(struct tracing *t)
 	if (r < 0)
 		return r;
 	t->report.sockets = "iterator";
-	r = probe_read_sockets(t->probe, true, take_socket, t, NULL);
+	r = probe_read_sockets(t->probe, NULL, true, take_socket, t, NULL);
 	if (r != -EOPNOTSUPP)
 		return r;
 	status = probe_status(t->probe, &n);

@@ -112,11 +112,11 @@ static int open_reconcile(struct daemon *d)
 	return r;
 }
 
-static int format_metrics(char **ret, size_t *ret_len, void *userdata)
+static int format_metrics(uint64_t asked_usec, char **ret, size_t *ret_len, void *userdata)
 {
 	struct daemon *d = userdata;
 
-	return textfile_format(d->textfile, false, ret, ret_len);
+	return textfile_format(d->textfile, asked_usec, false, ret, ret_len);
 }
 
 static const char *const *rule_dirs(void *userdata)
@@ -136,6 +136,11 @@ static void report_refused(int error, void *userdata)
 	daemon_report(d, FINDING_CONTROL_REFUSES, d->control_path, error);
 }
 
+static void schedule(void *userdata)
+{
+	daemon_arm_timer(userdata);
+}
+
 /* The socket is optional. */
 static int open_control(struct daemon *d)
 {
@@ -152,6 +157,7 @@ static int open_control(struct daemon *d)
 		.metrics = format_metrics,
 		.refused = report_refused,
 		.changed = settle_now,
+		.schedule = schedule,
 		.userdata = d,
 	};
 	int r = methods_new(&host, &d->methods);

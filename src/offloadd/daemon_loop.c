@@ -54,7 +54,7 @@ void daemon_reconcile(struct daemon *d)
 static int on_names(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
 /* One timer, off if there is no deadline. */
-static void arm_timer(struct daemon *d)
+void daemon_arm_timer(struct daemon *d)
 {
 	uint64_t deadline_usec = reconcile_deadline(d->reconcile);
 	bool pending = reconcile_is_pending(d->reconcile); /* it goes first */
@@ -193,7 +193,7 @@ void daemon_settle(struct daemon *d)
 	daemon_notify_status(d, false);
 	notify_watchdog(d, now_usec);
 	rest(d, now_usec);
-	arm_timer(d);
+	daemon_arm_timer(d);
 }
 
 /* ---- events ---- */

@@ -120,6 +120,9 @@ void daemon_reconcile(struct daemon *d);
 /* After each event: does what is due, and sets the timer for the next deadline. */
 void daemon_settle(struct daemon *d);
 
+/* Sets the timer for the next deadline. */
+void daemon_arm_timer(struct daemon *d);
+
 /* Handles events until something ends the loop. The exit code; negative errno. */
 int daemon_loop(struct daemon *d);
 

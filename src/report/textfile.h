@@ -58,7 +58,8 @@ int textfile_write(struct textfile *e, bool stopped);
  * in another network namespace. 1: written; 0: nothing to do; negative errno. */
 int textfile_mark_stopped(const char *path);
 
-/* Formats the metrics as textfile_write() would. *ret: the caller frees it. 0 or negative errno. */
-int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_len);
+/* Formats the metrics as textfile_write() would, with the evidence of asked_usec or later. *ret: the caller frees it. 0; -EAGAIN as
+ * tracker_read_evidence(); another negative errno. */
+int textfile_format(struct textfile *e, uint64_t asked_usec, bool stopped, char **ret, size_t *ret_len);
 
 #endif

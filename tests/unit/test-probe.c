@@ -14,6 +14,7 @@
 #include "bpf/event.h"
 #include "evidence/probe.h"
 #include "evidence/probe_private.h"
+#include "model/unit.h"
 
 #define HEADER(record, t)                                                                          \
 	(struct event_header){ .version = EVENT_VERSION, .type = t, .size = sizeof(record) }
@@ -174,9 +175,65 @@ static void without_feature_names_nothing_is_loaded(void **state)
 	assert_int_equal(probe_read_hits(probe, NULL, NULL), 0);
 	assert_int_equal(probe_forget_hits(probe, NULL, NULL), 0);
 	assert_int_equal(probe_settle(probe, 2, true), -EOPNOTSUPP);
-	assert_int_equal(probe_read_sockets(probe, true, NULL, NULL, NULL), -EOPNOTSUPP);
+	assert_int_equal(probe_read_sockets(probe, NULL, true, NULL, NULL, NULL), -EOPNOTSUPP);
 	assert_int_equal(probe_find_change(probe, 1, 1, NULL), -EOPNOTSUPP);
 	probe_close(probe);
+}
+
+/* From the cgroup up: "user@7.service", "user-7.slice", "user.slice". */
+static void set_name(struct cgroup_names *names, unsigned level, const char *name)
+{
+	strcpy(names->name[level % CGROUP_LEVELS], name);
+	names->len[level % CGROUP_LEVELS] = (__u16)(strlen(name) + 1);
+}
+
+static void the_names_of_a_cgroup_become_its_path(void **state)
+{
+	struct cgroup_names names = { .complete = 1, .levels = 3 };
+	char path[64], small[16], longest[UNIT_PATH_MAX];
+
+	(void)state;
+	set_name(&names, 0, "user@7.service");
+	set_name(&names, 1, "user-7.slice");
+	set_name(&names, 2, "user.slice");
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), 0);
+	assert_string_equal(path, "/user.slice/user-7.slice/user@7.service");
+	assert_int_equal(probe_parse_names(&names, sizeof(names) - 1, path, sizeof(path)), -EBADMSG);
+	assert_int_equal(probe_parse_names(&names, sizeof(names), small, sizeof(small)), -EBADMSG);
+	names.complete = 0;
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EAGAIN);
+	/* a part of it is not a name, and a path without a part is another service */
+	names.complete = 1;
+	names.name[0][4] = '\0';
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EBADMSG);
+	memset(names.name[0], 'x', sizeof(names.name[0]));
+	assert_int_equal(probe_parse_names(&names, sizeof(names), longest, sizeof(longest)), -EBADMSG);
+	names.levels = CGROUP_LEVELS_MAX;
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EBADMSG);
+	names.levels = 0;
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), 0);
+	assert_string_equal(path, "/");
+	/* a deep one: the upper names remain */
+	names.levels = CGROUP_LEVELS + 2;
+	for (unsigned level = 0; level < names.levels; level++)
+		set_name(&names, level, level == CGROUP_LEVELS + 1u ? "a.service" : "x");
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), 0);
+	assert_string_equal(path, "/a.service/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x");
+}
+
+static void paths_are_kept_and_bounded(void **state)
+{
+	char path[32];
+
+	(void)state;
+	assert_null(probe_cgroup_path(7));
+	for (unsigned i = 0; i < PROBE_CGROUPS_MAX + 10; i++) {
+		snprintf(path, sizeof(path), "/%u.service", i);
+		probe_add_cgroup(100 + i, path);
+		assert_string_equal(probe_cgroup_path(100), "/0.service"); /* what is used is not forgotten */
+	}
+	assert_null(probe_cgroup_path(101));
+	assert_string_equal(probe_cgroup_path(100 + PROBE_CGROUPS_MAX), "/12288.service");
 }
 
 static void each_reason_is_the_errno_that_it_was(void **state)
@@ -320,6 +377,8 @@ static void events_of_killed_processes_are_removed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_names_of_a_cgroup_become_its_path),
+		cmocka_unit_test(paths_are_kept_and_bounded),
 		cmocka_unit_test(each_reason_is_the_errno_that_it_was),
 		cmocka_unit_test_setup_teardown(only_enoent_means_that_there_are_no_kprobes, make_sys, remove_sys),
 		cmocka_unit_test_setup_teardown(events_of_killed_processes_are_removed, make_sys, remove_sys),
