@@ -462,13 +462,14 @@ static void restore_line(struct tracker *w, const char *line)
 /* If the file has errors, only the times are lost: sockets are checked anyway. */
 static void restore(struct tracker *w)
 {
-	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
-	char line[64 + UNIT_SERVICE_LEN];
-	size_t bytes = 0;
+	_cleanup_free_ char *text = NULL;
+	char *save = NULL;
+	size_t len;
 
-	if (!f || !fgets(line, sizeof(line), f) || strcmp(line, STATE_HEADER) != 0)
+	if (!w->path || file_read_path(w->path, STATE_MAX_BYTES, &text, &len) < 0 ||
+		strncmp(text, STATE_HEADER, strlen(STATE_HEADER)) != 0)
 		return;
-	while (fgets(line, sizeof(line), f) && (bytes += strlen(line)) < STATE_MAX_BYTES)
+	for (char *line = strtok_r(text + strlen(STATE_HEADER), "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		restore_line(w, line);
 }
 

@@ -39,7 +39,8 @@ static int open_ledger(struct daemon *d)
 
 	if (d->options->once && !d->enforce)
 		return 0;
-	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
+	r = ledger_is_foreign(d->options->ledger_path) ? -EPERM
+		: ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
 	if (r > 0) {
 		finding_init(&f, FINDING_LEDGER_SET_ASIDE, NULL);
 		finding_set_object(&f, d->ledger->path);
@@ -49,7 +50,8 @@ static int open_ledger(struct daemon *d)
 	if (r >= 0)
 		return 0;
 	if (d->enforce) {
-		fprintf(stderr, "offloadd: Failed to read the ledger %s: %s\n", path, strerror(-r));
+		fprintf(stderr, "offloadd: Failed to read the ledger %s: %s\n", path,
+			ledger_is_foreign(d->options->ledger_path) ? "its directory does not belong to root; set --ledger" : strerror(-r));
 		return r;
 	}
 	daemon_report(d, FINDING_LEDGER_UNREADABLE, path, r);

@@ -223,7 +223,8 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	const struct rule_set *now = reconcile_rules(d->reconcile);
 	bool routes, forwarding, names;
 	size_t n;
-	int r = rule_set_load(daemon_rule_dirs(d), &d->observe->features, &fresh);
+	int r = (d->options->rule_dirs ? rule_set_load : rule_set_load_system)(daemon_rule_dirs(d), &d->observe->features,
+		&fresh);
 
 	rule_host_read(&d->host); /* DHCP may have changed the host name */
 	if (r >= 0)
