@@ -73,6 +73,10 @@ void daemon_time_sendfile(struct daemon *d)
 
 	if (!d->tracker)
 		return;
+	if (d->dropped && d->conf.sendfile_latency && !tracker_times_sendfile(d->tracker)) {
+		daemon_report(d, FINDING_RESTART_NEEDED, "SendfileLatency", 0);
+		return;
+	}
 	r = tracker_time_sendfile(d->tracker, d->conf.sendfile_latency, util_now_usec(), &status);
 	if (r >= 0)
 		return;

@@ -75,6 +75,7 @@ static void arm_timer(struct daemon *d)
 	util_earlier(&deadline_usec, d->refresh_usec);
 	util_earlier(&deadline_usec, d->observe->names_usec);
 	util_earlier(&deadline_usec, bursts_deadline(&d->bursts));
+	util_earlier(&deadline_usec, hook_deadline(&d->hooks));
 	if (!pending)
 		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_reported)
