@@ -695,6 +695,11 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 	return more;
 }
 
+uint64_t tracker_needed_capabilities(const struct tracker *w)
+{
+	return probe_needed_capabilities(w->probe);
+}
+
 int tracker_fd(const struct tracker *w)
 {
 	return probe_events_fd(w->probe);

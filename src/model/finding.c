@@ -52,6 +52,7 @@ static const struct {
 	[FINDING_LEDGER_UNWRITABLE] = { "ledger-unwritable", EVENT_STATE, LOG_ERR },
 	[FINDING_METRICS_UNWRITABLE] = { "metrics-unwritable", EVENT_STATE, LOG_ERR },
 	[FINDING_CONTROL_FAILED] = { "control-failed", EVENT_STATE, LOG_WARNING },
+	[FINDING_CAPABILITIES_KEPT] = { "capabilities-kept", EVENT_STATE, LOG_WARNING },
 	[FINDING_HOOK_FAILED] = { "hook-failed", EVENT_STATE, LOG_WARNING },
 	[FINDING_EVENTS_SUPPRESSED] = { "events-suppressed", EVENT_STATE, LOG_WARNING },
 	[FINDING_PROBES_FAILED] = { "probes-failed", EVENT_STATE, LOG_WARNING },

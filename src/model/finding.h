@@ -67,6 +67,7 @@ enum finding_code {
 	FINDING_LEDGER_UNWRITABLE, /* (object: file, error) */
 	FINDING_METRICS_UNWRITABLE, /* (object: file, error) */
 	FINDING_CONTROL_FAILED,    /* (object: socket, error) */
+	FINDING_CAPABILITIES_KEPT, /* (error) */
 	FINDING_HOOK_FAILED,       /* (object: socket, error) */
 	FINDING_EVENTS_SUPPRESSED, /* (count; total in duration_usec is the limit) */
 	FINDING_PROBES_FAILED,     /* (error) */

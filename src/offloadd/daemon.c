@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/netns.h"
 
@@ -200,6 +201,22 @@ static void open_tracker(struct daemon *d)
 		daemon_report(d, FINDING_PROBES_FAILED, NULL, r);
 }
 
+/* Only loading probes needs these; what an intruder could do with them is more than the daemon does. Root keeps what it has. */
+static void drop_capabilities(struct daemon *d)
+{
+	uint64_t drop = UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_PERFMON | UINT64_C(1) << CAP_SYS_ADMIN;
+	int r;
+
+	if (geteuid() == 0)
+		return;
+	if (d->tracker)
+		drop &= ~tracker_needed_capabilities(d->tracker);
+	r = util_lower_capabilities(drop, true);
+	if (r < 0)
+		daemon_report(d, FINDING_CAPABILITIES_KEPT, NULL, r);
+	d->dropped = r >= 0;
+}
+
 /* As for `offloadctl apply`: any error in a file is exit code 1, because what the file declares was not checked. */
 static int run_once(struct daemon *d)
 {
@@ -234,6 +251,7 @@ static int run_loop(struct daemon *d)
 	daemon_reconcile(d);
 	daemon_notify_status(d, true);
 	open_tracker(d);
+	drop_capabilities(d);
 	daemon_report_started(d);
 	daemon_warn_without_rules(d);
 	daemon_report_missing_probes(d);

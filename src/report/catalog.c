@@ -100,6 +100,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_LEDGER_UNWRITABLE] = "Failed to write the ledger {object}: {error}; original values are kept in memory only",
 	[FINDING_METRICS_UNWRITABLE] = "Failed to write metrics to {object}: {error}",
 	[FINDING_CONTROL_FAILED] = "Failed to open the control socket {object}: {error}; offloadctl cannot reach this offloadd",
+	[FINDING_CAPABILITIES_KEPT] = "Failed to give up the capabilities that only loading probes needs: {error}; offloadd keeps them",
 	[FINDING_HOOK_FAILED] = "Failed to call hooks through {object}: {error}; is offloadd-hook.socket running?",
 	[FINDING_EVENTS_SUPPRESSED] = "{count} {count#event was|events were} not logged: more than {total} in {duration}",
 	[FINDING_PROBES_FAILED] = "Failed to start probes: {error}; enforcement is not affected",
