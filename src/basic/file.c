@@ -201,6 +201,13 @@ int file_open_directory(const char *path, enum file_trust trust, char *why, size
 	return fd < 0 ? fd : reopen(fd, O_DIRECTORY);
 }
 
+bool file_is_foreign_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_ours(&st);
+}
+
 bool file_is_null(const char *path)
 {
 	struct stat st;

@@ -30,6 +30,8 @@ int file_open_directory(const char *path, enum file_trust trust, char *why, size
 int file_check_regular(const struct stat *st);
 /* Is it /dev/null, or a link to it? It is not opened. */
 bool file_is_null(const char *path);
+/* Is it a link that belongs to neither root nor us? */
+bool file_is_foreign_link(const char *path);
 
 /* Reads fd to its end. *ret gets the NUL-terminated text, the caller's to free; *ret_len its length in bytes
  * without the NUL. Also -EFBIG if there are more than max bytes, and -ENOMEM. */
