@@ -57,6 +57,9 @@ int ledger_open(const char *path, const struct feature_table *table, struct ledg
 /* The same, read-only: for a file with errors it returns -EBADMSG and the reason in why, and does not rename it. */
 int ledger_read(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
+/* Are we root, and does the directory of the default file (path: NULL) belong to another user, that of the daemon? Then root adds its
+ * original values to the file, but restores nothing from it unless the user named it. */
+bool ledger_is_foreign(const char *path);
 /* An empty ledger without a file. 0 or -ENOMEM. */
 int ledger_new(struct ledger **ret);
 void ledger_close(struct ledger *ledger);

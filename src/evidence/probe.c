@@ -13,6 +13,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
 #include <linux/types.h>
 
 #include "bpf/event.h"
@@ -602,6 +603,41 @@ int probe_watch_senders(struct probe *probe, bool watch)
 	int r6 = probe_part_attach(&probe->fallback, HOOK_UDP_IPV6, watch);
 
 	return r < 0 ? r : r6;
+}
+
+/* Until Linux 5.19 every bpf(2) needs a capability where unprivileged users may not use it (__sys_bpf() in kernel/bpf/syscall.c). An
+ * administrator may forbid it later, unless it is forbidden now. */
+static bool needs_bpf_to_read(const struct probe *probe)
+{
+	const uint64_t bpf = UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_SYS_ADMIN;
+	const struct probe_part *const parts[] = { &probe->fallback, &probe->process, &probe->sockets, &probe->changes };
+	_cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/unprivileged_bpf_disabled", "re");
+	bool forbidden = f && fgetc(f) != '0';
+	struct bpf_map_info info;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		struct bpf_map *map = parts[i]->skeleton ? bpf_object__next_map(*parts[i]->base->obj, NULL) : NULL;
+		__u32 size = sizeof(info);
+		int r;
+
+		if (!map)
+			continue;
+		if (!forbidden || util_lower_capabilities(bpf, false) < 0)
+			return true;
+		r = bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size);
+		return util_raise_capabilities(bpf) < 0 || r < 0;
+	}
+	return false;
+}
+
+uint64_t probe_needed_capabilities(const struct probe *probe)
+{
+	uint64_t needed = needs_bpf_to_read(probe) ? UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_SYS_ADMIN : 0;
+
+	for (size_t i = HOOK_UDP_IPV4; i <= HOOK_UDP_IPV6; i++)
+		if (probe->fallback.skeleton && probe->fallback.status[i].method == PROBE_KPROBE)
+			needed |= UINT64_C(1) << CAP_PERFMON | UINT64_C(1) << CAP_SYS_ADMIN; /* perf_event_open(2) */
+	return needed;
 }
 
 void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key)

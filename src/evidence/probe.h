@@ -149,6 +149,10 @@ int probe_read_senders(struct probe *probe, probe_sender_fn fn, void *userdata);
 /* Starts or stops counting what they send. While it runs, a program runs for every UDP packet of the host. Returns 0; -EOPNOTSUPP if
  * the kernel cannot (the status of "udp senders" has the reason); another negative errno. */
 int probe_watch_senders(struct probe *probe, bool watch);
+
+/* Once probes are loaded: which capabilities (bits 1 << CAP_BPF, ...) the kernel wants for reading them and for
+ * probe_watch_senders(). Tries it, by lowering the effective set for a moment. Loading more probes needs others. */
+uint64_t probe_needed_capabilities(const struct probe *probe);
 void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key);
 /* Adds one from before a restart of this process, with key, cgroup and refused. */
 void probe_restore_sender(struct probe *probe, const struct probe_sender *sender);

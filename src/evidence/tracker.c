@@ -483,14 +483,15 @@ static void restore_line(struct tracker *w, char *line)
 /* If the file has errors, or may be one of a former network namespace, only the times are lost: sockets are checked anyway. */
 static void restore(struct tracker *w)
 {
-	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
-	char line[128 + UNIT_PATH_MAX], header[64];
-	size_t bytes = 0;
+	_cleanup_free_ char *text = NULL;
+	char *save = NULL, header[64];
+	size_t len;
 
 	snprintf(header, sizeof(header), STATE_HEADER, netns_cookie());
-	if (!netns_cookie() || !f || !fgets(line, sizeof(line), f) || strcmp(line, header) != 0)
+	if (!netns_cookie() || !w->path || file_read_path(w->path, STATE_MAX_BYTES, &text, &len) < 0 ||
+		strncmp(text, header, strlen(header)) != 0)
 		return;
-	while (fgets(line, sizeof(line), f) && (bytes += strlen(line)) < STATE_MAX_BYTES)
+	for (char *line = strtok_r(text + strlen(header), "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		restore_line(w, line);
 }
 
@@ -738,6 +739,11 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 		more = 1;
 	}
 	return more;
+}
+
+uint64_t tracker_needed_capabilities(const struct tracker *w)
+{
+	return probe_needed_capabilities(w->probe);
 }
 
 int tracker_fd(const struct tracker *w)

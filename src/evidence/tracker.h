@@ -66,8 +66,12 @@ void tracker_set_policy(struct tracker *w, const struct restart_policy *policy);
 /* A restart has ended. error: "" if systemd accepted it, otherwise the reason. */
 void tracker_restarted(struct tracker *w, const char *unit, const char *error);
 
+/* probe_needed_capabilities() */
+uint64_t tracker_needed_capabilities(const struct tracker *w);
+
 /* Starts or stops the measurement of sendfile(2) latency for the metrics. Returns 0; -EOPNOTSUPP, with the reason in
  * *ret_status; -ENOMEM. */
+bool tracker_times_sendfile(const struct tracker *w);
 int tracker_time_sendfile(struct tracker *w, bool wanted, uint64_t now_usec, struct probe_status *ret_status);
 
 /* When to call tracker_tick() next; 0: never. */

@@ -57,6 +57,7 @@ static const struct {
 	[FINDING_CONTROL_FAILED] = { "control-failed", EVENT_STATE, LOG_WARNING },
 	[FINDING_CONTROL_REFUSES] = { "control-refuses", EVENT_STATE, LOG_WARNING },
 	[FINDING_CONTROL_OPEN] = { "control-open", EVENT_STATE, LOG_NOTICE },
+	[FINDING_CAPABILITIES_KEPT] = { "capabilities-kept", EVENT_STATE, LOG_WARNING },
 	[FINDING_HOOK_FAILED] = { "hook-failed", EVENT_STATE, LOG_WARNING },
 	[FINDING_EVENTS_SUPPRESSED] = { "events-suppressed", EVENT_STATE, LOG_WARNING },
 	[FINDING_EVENTS_LOST] = { "events-lost", EVENT_STATE, LOG_WARNING },

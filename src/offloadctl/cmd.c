@@ -76,7 +76,8 @@ int cmd_load_rules(struct cmd_session *session)
 
 	if (r != CMD_OK)
 		return r;
-	r = rule_set_load(session->rule_dirs, session->view.features, &session->rules);
+	r = (session->options->dirs[0] ? rule_set_load : rule_set_load_system)(session->rule_dirs, session->view.features,
+		&session->rules);
 	if (r < 0)
 		return cmd_error("Failed to load rules: %s", strerror(-r));
 	for (size_t i = 0; i < session->rules.n_errors; i++)

@@ -164,7 +164,7 @@ void answer_print_errors(const struct json_value *answer, const char *key)
 void answer_read_verdicts(const struct json_value *o, const char *key, size_t counts[VERDICT_COUNT])
 {
 	for (int v = 0; v < VERDICT_COUNT; v++)
-		counts[v] = (size_t)json_get_int(json_get(o, key), verdict_name((enum verdict)v));
+		counts[v] = (size_t)json_get_count(json_get(o, key), verdict_name((enum verdict)v), INT32_MAX);
 }
 
 void answer_print_links(const struct json_value *answer, const char *key, const char *title)
@@ -185,7 +185,7 @@ void answer_print_links(const struct json_value *answer, const char *key, const 
 		}
 		if (json_kind(seconds) == JSON_INT)
 			printf(", %s left",
-				util_format_duration((uint64_t)json_as_int(seconds) * USEC_PER_SEC, text, sizeof(text)));
+				util_format_duration((uint64_t)json_get_count(o, "seconds", INT32_MAX) * USEC_PER_SEC, text, sizeof(text)));
 		else if (seconds)
 			printf(", until it is resumed");
 		answer_read_verdicts(o, "verdicts", counts);

@@ -12,6 +12,8 @@
 #include "kernel/netns.h"
 
 #define WAIT_DEFAULT_USEC (30 * USEC_PER_SEC)
+#define SECONDS_MAX INT32_MAX
+#define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel */
 
 /* Begins the parameters of a call. */
 static void open_parameters(struct json_writer *w, const char *link)
@@ -177,7 +179,7 @@ static void read_result(
 	const char *name = json_get_text(o, "link");
 	const struct json_value *error = json_get_object(o, "error");
 
-	*ret = (struct apply_result){ .ifindex = (int)json_get_int(o, "ifindex") };
+	*ret = (struct apply_result){ .ifindex = (int)json_get_count(o, "ifindex", INT32_MAX) };
 	util_copy_name(ret->name, sizeof(ret->name), name, strlen(name));
 	ret->value = feature_get_names(json_get_list(o, "on"), table);
 	ret->asked = ret->value | feature_get_names(json_get_list(o, "off"), table);
@@ -192,7 +194,7 @@ static void read_result(
 		if (limit < 0)
 			continue;
 		ret->limits.has |= LINK_LIMIT(limit);
-		ret->limits.value[limit] = (uint32_t)json_as_int(value);
+		ret->limits.value[limit] = (uint32_t)json_get_count(json_get_object(o, "limits"), json_key(value), UINT32_MAX);
 	}
 	json_foreach(value, json_get_list(o, "limits_missed"))
 	{
@@ -200,7 +202,9 @@ static void read_result(
 
 		ret->limits_missed |= limit < 0 ? 0 : LINK_LIMIT(limit);
 	}
-	ret->error = -(int)json_get_int(error, "errno");
+	ret->error = -(int)json_get_count(error, "errno", ERRNO_MAX);
+	if (error && !ret->error)
+		ret->error = -EIO; /* never a success */
 	util_clean(json_get_text(error, "kernel"), ret->text, sizeof(ret->text));
 }
 

@@ -374,6 +374,9 @@ static int revert_by_file(struct cmd_session *s, const char *const *only)
 
 	if (code != CMD_OK)
 		return code;
+	if (ledger->links && ledger_is_foreign(s->options->ledger))
+		return cmd_error("offloadd is not running, and its ledger %s does not belong to root; start offloadd, or to trust the "
+			"file, run: offloadctl revert --ledger %s", ledger->path, ledger->path);
 	if (ledger->links && !util_has_capability(CAP_NET_ADMIN))
 		return no_permission("revert");
 	r = apply_revert(s->observe, ledger, only[0] ? only : NULL, &report);

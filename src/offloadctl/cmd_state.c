@@ -27,7 +27,7 @@ static int get_status(const struct cmd_options *options, struct json_value **ret
 
 static struct link_state *state_of(struct link_states *states, const struct json_value *o)
 {
-	return link_states_get(states, (int)json_get_int(o, "ifindex"));
+	return link_states_get(states, (int)json_get_count(o, "ifindex", INT32_MAX));
 }
 
 const struct json_value *cmd_ask_daemon(struct cmd_session *session)

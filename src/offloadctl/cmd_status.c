@@ -44,11 +44,11 @@ static void read_daemon(struct health *h, const struct json_value *answer)
 
 	h->running = true;
 	h->enforce = strcmp(json_get_text(answer, "mode"), "enforce") == 0;
-	h->links = (size_t)json_get_int(answer, "links");
-	h->rules = (size_t)json_get_int(answer, "rules");
+	h->links = (size_t)json_get_count(answer, "links", INT32_MAX);
+	h->rules = (size_t)json_get_count(answer, "rules", INT32_MAX);
 	h->errors = json_count(json_get_list(answer, "rule_errors")) + json_count(json_get_list(answer, "settings_errors"));
-	h->declared = (size_t)json_get_int(answer, "declared");
-	h->unread = (size_t)json_get_int(answer, "unread");
+	h->declared = (size_t)json_get_count(answer, "declared", INT32_MAX);
+	h->unread = (size_t)json_get_count(answer, "unread", INT32_MAX);
 	answer_read_verdicts(answer, "verdicts", h->with);
 	answer_read_verdicts(answer, "features", h->features);
 	json_foreach(o, json_get_list(answer, "not_as_declared"))

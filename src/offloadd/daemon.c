@@ -62,7 +62,8 @@ static int open_ledger(struct daemon *d)
 
 	if (d->options->once && !d->enforce)
 		return 0;
-	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
+	r = ledger_is_foreign(d->options->ledger_path) ? -EPERM
+		: ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
 	if (r > 0) {
 		finding_init(&f, FINDING_LEDGER_SET_ASIDE, NULL);
 		finding_set_object(&f, d->ledger->path);
@@ -72,7 +73,8 @@ static int open_ledger(struct daemon *d)
 	if (r >= 0)
 		return 0;
 	if (d->enforce) {
-		fprintf(stderr, "offloadd: Failed to read the ledger %s: %s\n", path, strerror(-r));
+		fprintf(stderr, "offloadd: Failed to read the ledger %s: %s\n", path,
+			ledger_is_foreign(d->options->ledger_path) ? "its directory does not belong to root; set --ledger" : strerror(-r));
 		return r;
 	}
 	daemon_report(d, FINDING_LEDGER_UNREADABLE, path, r);
@@ -235,6 +237,22 @@ static void open_tracker(struct daemon *d)
 		daemon_report(d, FINDING_PROBES_FAILED, NULL, r);
 }
 
+/* Only loading probes needs these; what an intruder could do with them is more than the daemon does. Root keeps what it has. */
+static void drop_capabilities(struct daemon *d)
+{
+	uint64_t drop = UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_PERFMON | UINT64_C(1) << CAP_SYS_ADMIN;
+	int r;
+
+	if (geteuid() == 0)
+		return;
+	if (d->tracker)
+		drop &= ~tracker_needed_capabilities(d->tracker);
+	r = util_lower_capabilities(drop, true);
+	if (r < 0)
+		daemon_report(d, FINDING_CAPABILITIES_KEPT, NULL, r);
+	d->dropped = r >= 0;
+}
+
 /* As for `offloadctl apply`: any error in a file is exit code 1, because what the file declares was not checked. */
 static int run_once(struct daemon *d)
 {
@@ -269,6 +287,7 @@ static int run_loop(struct daemon *d)
 	daemon_reconcile(d);
 	daemon_notify_status(d, true);
 	open_tracker(d);
+	drop_capabilities(d);
 	daemon_report_started(d);
 	daemon_warn_without_rules(d);
 	daemon_report_missing_probes(d);

@@ -46,18 +46,18 @@ void daemon_report_file_error(struct daemon *d, enum finding_code code, const st
 	daemon_send_event(&f, d);
 }
 
-/* --once and --dry-run call no hooks. */
-static void call_hook(struct daemon *d, const struct finding *event)
+/* event: NULL to send only the summaries that are due. */
+static void send_hooks(struct daemon *d, const struct finding *event, uint64_t now_usec)
 {
-	const char *unit = d->conf.hooks[finding_event(event->code)];
 	bool failed_before = d->hook_failed;
 	char netns[NETNS_NAME_LEN];
-	int r;
+	const struct hook_target target = {
+		.table = &d->observe->features,
+		.netns = netns_is_own(netns, sizeof(netns)) ? netns : "",
+		.path = d->options->hook_path,
+	};
+	int r = event ? hook_send(&d->hooks, &target, event, now_usec) : hook_end(&d->hooks, &target, now_usec);
 
-	if (!unit || !unit[0] || d->options->once || d->options->mode == DAEMON_MODE_AUDIT)
-		return;
-	r = hook_send(&d->hooks, &d->observe->features, event,
-		netns_is_own(netns, sizeof(netns)) ? netns : "", d->options->hook_path, util_now_usec());
 	if (r != 0)
 		d->hook_failed = r < 0;
 	if (r < 0 && !failed_before) /* events of this kind have no hook, so this does not recurse */
@@ -105,6 +105,15 @@ static void log_event(struct daemon *d, const struct finding *event)
 	d->lost_total++;
 }
 
+/* --once and --dry-run call no hooks. */
+static void call_hook(struct daemon *d, const struct finding *event)
+{
+	const char *unit = d->conf.hooks[finding_event(event->code)];
+
+	if (unit && unit[0] && !d->options->once && d->options->mode != DAEMON_MODE_AUDIT)
+		send_hooks(d, event, util_now_usec());
+}
+
 void daemon_send_event(const struct finding *found, void *userdata)
 {
 	struct daemon *d = userdata;
@@ -142,6 +151,8 @@ void daemon_end_bursts(struct daemon *d, uint64_t now_usec)
 
 	while (bursts_end(&d->bursts, now_usec, &f))
 		log_event(d, &f);
+	if (hook_deadline(&d->hooks) && hook_deadline(&d->hooks) <= now_usec)
+		send_hooks(d, NULL, now_usec);
 }
 
 void daemon_report_overruns(struct daemon *d, uint64_t now_usec)

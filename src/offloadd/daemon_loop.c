@@ -68,6 +68,7 @@ void daemon_arm_timer(struct daemon *d)
 	util_earlier(&deadline_usec, d->lost_usec);
 	util_earlier(&deadline_usec, d->control_usec);
 	util_earlier(&deadline_usec, d->alive_usec);
+	util_earlier(&deadline_usec, hook_deadline(&d->hooks));
 	if (!pending)
 		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_reported)

@@ -48,6 +48,7 @@ struct daemon {
 	struct unit_restart *restart; /* in progress; NULL: none */
 	struct hooks hooks;
 	bool hook_failed; /* by the last call */
+	bool dropped;	  /* we can load no more probes */
 	struct journal journal;
 	uint64_t lost;		/* events that the journal did not accept, and of which that was not reported */
 	uint64_t lost_total;	/* since the start */
@@ -140,7 +141,7 @@ void daemon_report(struct daemon *d, enum finding_code code, const char *object,
 void daemon_report_count(struct daemon *d, enum finding_code code, uint64_t total);
 void daemon_report_file_error(struct daemon *d, enum finding_code code, const struct rule_error *e);
 
-/* Logs the summaries of bursts that are over. */
+/* Sends the summaries of bursts that are over, to the journal and to hooks. */
 void daemon_end_bursts(struct daemon *d, uint64_t now_usec);
 
 /* If events were lost, reports how many as soon as the journal accepts it. */

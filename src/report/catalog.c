@@ -104,6 +104,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_CONTROL_FAILED] = "Failed to open the control socket {object}: {error}; offloadctl cannot reach this offloadd",
 	[FINDING_CONTROL_REFUSES] = "Failed to accept a client on {object}: {error}; trying again",
 	[FINDING_CONTROL_OPEN] = "Opened the control socket {object}",
+	[FINDING_CAPABILITIES_KEPT] = "Failed to give up the capabilities that only loading probes needs: {error}; offloadd keeps them",
 	[FINDING_HOOK_FAILED] = "Failed to call hooks through {object}: {error}; is offloadd-hook.socket running?",
 	[FINDING_EVENTS_SUPPRESSED] = "{count} {count#event was|events were} not logged: more than {total} in {duration}",
 	[FINDING_EVENTS_LOST] = "{count} {count#event was|events were} not logged: the journal did not accept {count#it|them}",

@@ -236,8 +236,8 @@ int json_read_services(struct json_reader *r, const struct json_value *from, str
 		evidence_add_probe(ret, &probe);
 	}
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++) {
-		ret->lost[kind] = (uint64_t)json_get_int(parts.lost, evidence_kind_name(kind));
-		ret->elsewhere[kind] = (uint64_t)json_get_int(parts.elsewhere, evidence_kind_name(kind));
+		ret->lost[kind] = (uint64_t)json_get_count(parts.lost, evidence_kind_name(kind), INT64_MAX);
+		ret->elsewhere[kind] = (uint64_t)json_get_count(parts.elsewhere, evidence_kind_name(kind), INT64_MAX);
 	}
 	return r->error;
 }

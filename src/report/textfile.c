@@ -2,7 +2,6 @@
 #include "report/textfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -180,14 +179,10 @@ int textfile_tick(struct textfile *e, uint64_t now_usec)
 /* 1: read; 0: no such file; negative errno. */
 static int read_last(const char *path, char **ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	size_t len;
-	int r;
+	int r = file_read_path(path, TEXTFILE_FILE_MAX, ret, &len);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	r = file_read(fd, TEXTFILE_FILE_MAX, ret, &len);
-	return r < 0 ? r : 1;
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 int textfile_mark_stopped(const char *path)

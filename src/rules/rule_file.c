@@ -11,7 +11,7 @@
 
 const char *const rule_default_dirs[] = {
 	"/etc/offloadd/rules.d",
-	"/run/offloadd/rules.d",
+	"/run/offloadd-config/rules.d",
 	OFFLOADD_PREFIX "/lib/offloadd/rules.d",
 	NULL,
 };
@@ -461,7 +461,7 @@ int rule_set_load_text(struct rule_set *set, const char *path, const char *text,
 
 int rule_set_load_file(struct rule_set *set, const char *path, const struct feature_table *table)
 {
-	struct ini_reader reader = {.path = path, .report = report, .userdata = set};
+	struct ini_reader reader = {.path = path, .trust = set->trust, .report = report, .userdata = set};
 	_cleanup_free_ char *text = NULL;
 	size_t len;
 	int r;
@@ -472,10 +472,11 @@ int rule_set_load_file(struct rule_set *set, const char *path, const struct feat
 	return r == 0 ? rule_set_load_text(set, path, text, len, table) : r;
 }
 
-int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret)
+static int load(const char *const *dirs, enum file_trust trust, const struct feature_table *table, struct rule_set *ret)
 {
 	const struct ini_dir dir = {
 		.dirs = dirs,
+		.trust = trust,
 		.suffix = ".rule",
 		.what = "rule",
 		.optional = dirs == rule_default_dirs,
@@ -486,7 +487,7 @@ int rule_set_load(const char *const *dirs, const struct feature_table *table, st
 	size_t n = 0;
 	int r;
 
-	*ret = (struct rule_set){ 0 };
+	*ret = (struct rule_set){ .trust = trust };
 	r = ini_dir_find(&dir, &paths, &n);
 	for (size_t i = 0; i < n && r >= 0; i++)
 		r = rule_set_load_file(ret, paths[i], table);
@@ -494,4 +495,14 @@ int rule_set_load(const char *const *dirs, const struct feature_table *table, st
 	if (r < 0)
 		rule_set_clear(ret);
 	return r < 0 ? r : 0;
+}
+
+int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret)
+{
+	return load(dirs, FILE_NAMED, table, ret);
+}
+
+int rule_set_load_system(const char *const *dirs, const struct feature_table *table, struct rule_set *ret)
+{
+	return load(dirs, FILE_SYSTEM, table, ret);
 }

@@ -350,7 +350,7 @@ static void note_event(const struct finding *event, void *userdata)
 
 	journal_format(&table, event, text, sizeof(text));
 	put_without_text(t->out, text, &t->texts);
-	hook_encode(&table, event, "blue", 3, text);
+	hook_encode(&(struct hook_target){ &table, "blue", NULL }, event, &(const struct hook_held){ .n = 4, .links = "vlan10" }, text);
 	put_without_text(t->out, text, &t->texts);
 }
 

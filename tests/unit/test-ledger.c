@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/fsuid.h>
 #include <unistd.h>
 
 #include "engine/ledger.h"
@@ -452,6 +453,7 @@ static void file_of_root_belongs_to_the_owner_of_its_folder(void **state)
 	if (geteuid() != 0)
 		skip();
 	snprintf(folder, sizeof(folder), "%s/run", p->dir);
+	assert_int_equal(chmod(p->dir, 0755), 0);
 	assert_int_equal(mkdir(folder, 0755), 0);
 	assert_int_equal(chown(folder, 1234, 1235), 0);
 	assert_int_equal(ledger_remember(ledger, &link, unit_set(&p->table, "gro")), 1);
@@ -460,6 +462,44 @@ static void file_of_root_belongs_to_the_owner_of_its_folder(void **state)
 	assert_int_equal(st.st_uid, 1234);
 	assert_int_equal(st.st_gid, 1235);
 	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+/* The owner of the directory puts files of root there, under the names that root opens. */
+static void root_is_not_lent_to_the_owner_of_the_folder(void **state)
+{
+	static const char *const names[] = { "", ".lock" };
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
+	struct link vlan = vlan10(&p->table);
+	char folder[80], secret[96], path[128], why[256];
+	struct ledger *other = NULL;
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(folder, sizeof(folder), "%s/run", p->dir);
+	snprintf(secret, sizeof(secret), "%s/secret", p->dir);
+	assert_int_equal(chmod(p->dir, 0755), 0);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(chown(folder, 1234, 1235), 0);
+	close(open(secret, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s%s", p->path, names[i]);
+		assert_int_equal(link(secret, path), 0);
+	}
+	assert_int_equal(ledger_open(p->path, &p->table, &other, why, sizeof(why)), -EACCES);
+	assert_int_equal(ledger_remember(ledger, &vlan, unit_set(&p->table, "gro")), 1);
+	(void)ledger_save(ledger, &p->table);
+	assert_int_equal(stat(secret, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_size, 0);
+	snprintf(path, sizeof(path), "%s.lock", p->path);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0666), 0); /* must not block, nor count as a lock */
+	ledger->dirty = true;
+	(void)ledger_save(ledger, &p->table);
+	assert_int_equal(setfsuid((uid_t)-1), 0); /* its own rights again */
+	assert_int_equal(setfsgid((gid_t)-1), 0);
 }
 
 int main(void)
@@ -479,6 +519,7 @@ int main(void)
 		TEST(pauses_outlive_a_restart_and_belong_to_one_link),
 		TEST(two_writers_lose_nothing),
 		TEST(file_of_root_belongs_to_the_owner_of_its_folder),
+		TEST(root_is_not_lent_to_the_owner_of_the_folder),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
