@@ -64,6 +64,8 @@ int cmd_plan(const struct cmd_options *options, int argc, char **argv)
 	_cleanup_(cmd_close) struct cmd_session s;
 	int r = start(options, argc, argv, false, &s);
 
+	if (r == CMD_OK)
+		r = cmd_warn(&s);
 	if (r != CMD_OK)
 		return r;
 	s.view.exit_code = cmd_exit_code(&s, plan_exit_code(&s.plan));
