@@ -179,7 +179,7 @@ static int read_line(struct splitter *s, struct line *line, const char *clean)
 	int r = 0;
 
 	line->sign = *clean == '-' || *clean == '+' ? *clean : ' ';
-	line->header = header || command;
+	line->header = header || command || *clean == '[' || *clean == '{';
 	s->ruled = is_ruler(clean);
 	if (len) {
 		r = set_host(s, clean, len);
@@ -294,6 +294,29 @@ static int add_sides(struct splitter *s, size_t host, size_t from)
 	return r < 0 ? r : 1;
 }
 
+/* A contradiction in JSON has no line: the index after that of the block that the blocks before agree without. 0: none. */
+static size_t find_last_agreeing(struct splitter *s, size_t host, size_t from)
+{
+	size_t found = 0, line, tries = 0;
+
+	for (size_t at = from + 1; at < s->n_lines && tries < SNAPSHOT_PARTS_MAX; at++) {
+		struct snapshot snapshot;
+		int r;
+
+		if (!s->lines[at].header || (host != ANY_HOST && s->lines[at].host != host))
+			continue;
+		tries++;
+		r = parse_lines(s, host, from, at, 0, &snapshot, &line);
+		if (r >= 0)
+			snapshot_clear(&snapshot);
+		if (r >= 0)
+			found = at + 1;
+		else if (r != -ENODATA)
+			break;
+	}
+	return found;
+}
+
 /* The states of one host: a new one begins with the block in which a line contradicts an earlier block. -ENODATA: none. */
 static int add_states(struct splitter *s, size_t host)
 {
@@ -306,6 +329,8 @@ static int add_states(struct splitter *s, size_t host)
 
 		if (r >= 0)
 			return add_part(s, &snapshot, host);
+		if (!line && r == -EBADMSG && strstr(s->why, SNAPSHOT_TWICE))
+			line = find_last_agreeing(s, host, from);
 		if (!line)
 			return r == -ENODATA && any ? 0 : r;
 		if (s->lines[line - 1].sign != ' ' && (r = add_sides(s, host, from)) != 0)

@@ -49,9 +49,13 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
 	int r;
 
 	r = cmd_open_all(options, &s);
-	for (int i = 0; r == CMD_OK && i < argc; i++)
-		if (!cmd_find_link(&s, argv[i]))
+	for (int i = 0; r == CMD_OK && i < argc; i++) {
+		struct link *link = cmd_find_link(&s, argv[i]);
+
+		if (!link)
 			return CMD_ERROR;
+		argv[i] = link->name; /* it may be an alternative one */
+	}
 	if (r == CMD_OK)
 		r = take(&s, &snapshot);
 	if (r != CMD_OK)

@@ -554,6 +554,9 @@ static void pasted_parts(void **state)
 		{ SG_ON SG_OFF, "state 1=on, state 2=off" },
 		{ "=== before ===\n" ETH0 SG_ON "=== after ===\n" ETH0 SG_OFF, "before=on, after=off" },
 		{ "Features for eth1:\nrx-all: on\n" ETH0 SG_ON "rx-all: on\n" ETH0 SG_OFF "rx-all: on\n", "state 1=?, state 2=off" },
+		{ "[ {\n\"ifname\": \"eth0\",\n\"tx-scatter-gather\": {\"active\": true, \"fixed\": false, \"requested\": true}\n} ]\n"
+		  "[ {\n\"ifname\": \"eth0\",\n\"tx-scatter-gather\": {\"active\": false, \"fixed\": false, \"requested\": false}\n} ]\n",
+			"state 1=on, state 2=off" },
 		/* a diff */
 		{ " " ETH0 "-" SG_ON "+" SG_OFF " rx-all: on\n", "state 1=on, state 2=off" },
 		{ "-" SG_ON "+" SG_OFF "-rx-all: on\n+rx-all: off\n", "state 1=on, state 2=off" },
