@@ -10,8 +10,11 @@
 
 #define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.[],"
 #define HOST_LEN 64
+#define GUTTER_MIN 20 /* blanks before a line of the second column alone */
 #define NO_HOST SIZE_MAX
 #define ANY_HOST (SIZE_MAX - 1)
+
+enum side { ALL, OLD, NEW, LEFT, RIGHT };
 
 struct line {
 	size_t at, len; /* in the text */
@@ -94,10 +97,11 @@ static const char *find_header(const char *line)
 	return at ? at : strcasestr(line, "Offload parameters for ");
 }
 
-/* "root@web1:~# ethtool -k eth0", "[root@web1 ~]# ...", "$ ssh root@web1 sudo ethtool -k eth0" */
+/* "root@web1:~# ethtool -k eth0", "[root@web1 ~]# ...", "web1# ...", "$ ssh root@web1 sudo ethtool -k eth0" */
 static const char *find_in_command(const char *line, const char *command, size_t *ret_len)
 {
 	const char *at = NULL, *ssh = strstr(line, "ssh "), *end;
+	size_t len;
 
 	if (ssh && ssh < command && (ssh == line || !isalnum((unsigned char)ssh[-1]))) {
 		end = command;
@@ -111,6 +115,9 @@ static const char *find_in_command(const char *line, const char *command, size_t
 		*ret_len = (size_t)(end - at);
 		return at > ssh + 3 ? at : NULL;
 	}
+	len = strspn(line, HOST_CHARS);
+	if (len && line + len < command && (strchr("#$%>", line[len]) || (line[len] == ':' && strchr("~/", line[len + 1]))))
+		at = line;
 	for (const char *p = line; p < command; p++)
 		if (*p == '@' && p > line && isalnum((unsigned char)p[-1]))
 			at = p + 1;
@@ -236,9 +243,36 @@ static int read_lines(struct splitter *s, size_t len)
 
 /* ---- the parts ---- */
 
-/* Parses the lines from..to of a host (ANY_HOST: all), without those of a sign. *ret_line: the index after that of the line that
+/* Where the second column of a line begins, as `diff -y` prints it. */
+static size_t find_gutter(const char *line, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (line[i] == ' ' || line[i] == '\t'))
+		i++;
+	if (i >= GUTTER_MIN)
+		return 0;
+	while (i < len && line[i] != '\t' && !(line[i] == ' ' && i + 1 < len && line[i + 1] == ' '))
+		i++;
+	return i;
+}
+
+/* Removes what does not belong to a side. */
+static void keep_side(char *line, const struct line *l, enum side side)
+{
+	size_t gutter = side == LEFT || side == RIGHT ? find_gutter(line, l->len) : 0;
+
+	if (side == LEFT)
+		memset(line + gutter, ' ', l->len - gutter);
+	else if (side == RIGHT)
+		memset(line, ' ', gutter);
+	else if ((side == OLD && l->sign == '+') || (side == NEW && l->sign == '-'))
+		memset(line, ' ', l->len);
+}
+
+/* Parses one side of the lines from..to of a host (ANY_HOST: all). *ret_line: the index after that of the line that
  * contradicts an earlier one; 0: another result. */
-static int parse_lines(struct splitter *s, size_t host, size_t from, size_t to, char without, struct snapshot *ret, size_t *ret_line)
+static int parse_lines(struct splitter *s, size_t host, size_t from, size_t to, enum side side, struct snapshot *ret, size_t *ret_line)
 {
 	size_t begin = s->lines[from].at, size = s->lines[to - 1].at + s->lines[to - 1].len - begin;
 	_cleanup_free_ char *text = malloc(size + 1);
@@ -250,8 +284,10 @@ static int parse_lines(struct splitter *s, size_t host, size_t from, size_t to, 
 		return -ENOMEM;
 	memcpy(text, s->text + begin, size);
 	for (size_t i = from; i < to; i++)
-		if ((host != ANY_HOST && s->lines[i].host != host) || (without && s->lines[i].sign == without))
+		if (host != ANY_HOST && s->lines[i].host != host)
 			memset(text + s->lines[i].at - begin, ' ', s->lines[i].len);
+		else
+			keep_side(text + s->lines[i].at - begin, &s->lines[i], side);
 	r = snapshot_parse_ethtool(text, size, s->known, ret, s->why, s->why_size);
 	if (r == -EBADMSG && sscanf(s->why, "line %u:", &line) == 1 && strstr(s->why, SNAPSHOT_TWICE) && from + line <= to)
 		*ret_line = from + line;
@@ -272,16 +308,16 @@ static int add_part(struct splitter *s, struct snapshot *snapshot, size_t host)
 	return 0;
 }
 
-/* The two sides of a diff. 1: they were added; 0: it is none; negative errno. */
-static int add_sides(struct splitter *s, size_t host, size_t from)
+/* The two sides of a diff, or two columns. 1: they were added; 0: it is none; negative errno. */
+static int add_sides(struct splitter *s, size_t host, size_t from, enum side first, enum side second)
 {
 	struct snapshot a, b;
 	size_t line;
-	int r = parse_lines(s, host, from, s->n_lines, '+', &a, &line);
+	int r = parse_lines(s, host, from, s->n_lines, first, &a, &line);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	r = parse_lines(s, host, from, s->n_lines, '-', &b, &line);
+	r = parse_lines(s, host, from, s->n_lines, second, &b, &line);
 	if (r < 0) {
 		snapshot_clear(&a);
 		return r == -ENOMEM ? r : 0;
@@ -306,7 +342,7 @@ static size_t find_last_agreeing(struct splitter *s, size_t host, size_t from)
 		if (!s->lines[at].header || (host != ANY_HOST && s->lines[at].host != host))
 			continue;
 		tries++;
-		r = parse_lines(s, host, from, at, 0, &snapshot, &line);
+		r = parse_lines(s, host, from, at, ALL, &snapshot, &line);
 		if (r >= 0)
 			snapshot_clear(&snapshot);
 		if (r >= 0)
@@ -317,15 +353,28 @@ static size_t find_last_agreeing(struct splitter *s, size_t host, size_t from)
 	return found;
 }
 
+/* Does one line have a feature twice? Then there are columns. */
+static bool has_columns(struct splitter *s, size_t host, size_t index)
+{
+	struct snapshot snapshot;
+	size_t line;
+	int r = parse_lines(s, host, index, index + 1, ALL, &snapshot, &line);
+
+	if (r >= 0)
+		snapshot_clear(&snapshot);
+	return line;
+}
+
 /* The states of one host: a new one begins with the block in which a line contradicts an earlier block. -ENODATA: none. */
 static int add_states(struct splitter *s, size_t host)
 {
 	size_t from = 0, at, line;
 	struct snapshot snapshot;
+	char why[512];
 	bool any = false;
 
 	for (;;) {
-		int r = parse_lines(s, host, from, s->n_lines, 0, &snapshot, &line);
+		int r = parse_lines(s, host, from, s->n_lines, ALL, &snapshot, &line);
 
 		if (r >= 0)
 			return add_part(s, &snapshot, host);
@@ -333,14 +382,18 @@ static int add_states(struct splitter *s, size_t host)
 			line = find_last_agreeing(s, host, from);
 		if (!line)
 			return r == -ENODATA && any ? 0 : r;
-		if (s->lines[line - 1].sign != ' ' && (r = add_sides(s, host, from)) != 0)
+		if (s->lines[line - 1].sign != ' ' && (r = add_sides(s, host, from, OLD, NEW)) != 0)
 			return r < 0 ? r : 0;
 		for (at = line - 1; at > from && !(s->lines[at].header && (host == ANY_HOST || s->lines[at].host == host));)
 			at--;
 		at = at > from ? at : line - 1;
-		if (at == from)
-			return -EBADMSG;
-		r = parse_lines(s, host, from, at, 0, &snapshot, &line);
+		snprintf(why, sizeof(why), "%s", s->why);
+		if (at == from || has_columns(s, host, line - 1)) {
+			r = add_sides(s, host, from, LEFT, RIGHT);
+			snprintf(s->why, s->why_size, "%s", why);
+			return r == 0 ? -EBADMSG : r < 0 ? r : 0;
+		}
+		r = parse_lines(s, host, from, at, ALL, &snapshot, &line);
 		if (r >= 0)
 			r = add_part(s, &snapshot, host);
 		if (r < 0 && r != -ENODATA)

@@ -529,6 +529,7 @@ static void pasted_json(void **state)
 }
 
 #define ETH0 "Features for eth0:\n"
+#define SG_COLUMN "tx-scatter-gather"
 #define SG_ON "tx-scatter-gather: on\n"
 #define SG_OFF "tx-scatter-gather: off\n"
 
@@ -561,7 +562,15 @@ static void pasted_parts(void **state)
 		{ " " ETH0 "-" SG_ON "+" SG_OFF " rx-all: on\n", "state 1=on, state 2=off" },
 		{ "-" SG_ON "+" SG_OFF "-rx-all: on\n+rx-all: off\n", "state 1=on, state 2=off" },
 		{ "--- a.txt\n+++ b.txt\n@@ -1,3 +1,3 @@\n " ETH0 " rx-all: on\n-\t" SG_OFF "+\t" SG_ON, "state 1=off, state 2=on" },
+		/* two columns */
+		{ SG_COLUMN ": on   |  tx-scatter-gather: off\n", "state 1=on, state 2=off" },
+		{ "Features for eth0:                       Features for eth0:\n" SG_COLUMN ": on                    | " SG_OFF
+		  "rx-all: off                                rx-all: off\n", "state 1=on, state 2=off" },
+		{ "Features for eth0:\t\t\tFeatures for eth0:\nrx-all: off [fixed]\t\trx-all: off [fixed]\n\t" SG_COLUMN ": off\t\t      |\t\t" SG_ON,
+			"state 1=off, state 2=on" },
 		/* several hosts */
+		{ "web1# ethtool -k eth0\n" ETH0 SG_ON "web2# ethtool -k eth0\n" ETH0 SG_OFF, "web1=on, web2=off" },
+		{ "web1:~ # ethtool -k eth0\n" ETH0 SG_ON "web2:~ # ethtool -k eth0\n" ETH0 SG_OFF, "web1=on, web2=off" },
 		{ "root@web1:~# ethtool -k eth0\n" ETH0 SG_ON "root@web2:~# ethtool -k eth0\n" ETH0 SG_OFF, "web1=on, web2=off" },
 		{ "root@web1:~# ethtool -k eth0\n" ETH0 SG_ON "root@web2:~# ethtool -k eth0\n" ETH0 SG_ON, "web1=on, web2=on" },
 		{ "[root@db-1 ~]# ethtool -k eth0\n" ETH0 SG_ON "[root@db-2 ~]# ethtool -k eth0\n" ETH0 SG_OFF, "db-1=on, db-2=off" },
