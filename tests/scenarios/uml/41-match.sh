@@ -75,7 +75,8 @@ for features in 'tx=on tx-tcp-segmentation=on' 'tx=on' 'tso=on tx=on'; do
 	rule 42-off.rule '[Match]' 'Kind=tun' '[Features]' $features
 	offloadctl plan tap0 >/dev/null
 	is "$features on a tap: plan exits 4" $? 4
-	is "the program that owns it decides" "$(offloadctl plan tap0 --json | jq -r '[.links[0].features[] | select(.verdict == "blocked").cause.kind] | unique | join(" ")')" owner
+	is "the program that owns it decides" "$(offloadctl plan tap0 --json | jq -r '[.links[0].features[] |
+		select(.feature == "tx-checksum-ip-generic") | "\(.verdict) \(.cause.kind)"] | join(" ")')" "blocked owner"
 done
 rm /etc/offloadd/rules.d/42-off.rule
 
