@@ -237,15 +237,15 @@ static bool same_host(const struct snapshot_part *a, const struct snapshot_part 
 
 /* The part and the link that LINK means: "eth0", "web1:eth0"; of several states of a host, the last one. A text with one interface
  * needs none. Prints the reason if there is none. */
-static const struct snapshot_part *find_part(const struct snapshot_parts *parts, const char *path, const char *name,
+static struct snapshot_part *find_part(struct snapshot_parts *parts, const char *path, const char *name,
 	const struct snapshot_link **ret)
 {
-	const struct snapshot_part *found = NULL;
+	struct snapshot_part *found = NULL;
 	char names[1024] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < parts->n; i++) {
-		const struct snapshot_part *part = &parts->parts[i];
+		struct snapshot_part *part = &parts->parts[i];
 		size_t host = strlen(part->name);
 
 		for (size_t j = 0; j < part->snapshot.n_links; j++) {
@@ -268,8 +268,19 @@ static const struct snapshot_part *find_part(const struct snapshot_parts *parts,
 	return NULL;
 }
 
+/* Features of which one is enough for others (netdev_fix_features()). A text may list some of them and not the one that is on. */
+static void add_alternatives(struct feature_table *table)
+{
+	static const char *const names[] = { "tx-checksum-ip-generic", "tx-checksum-ipv4", "tx-checksum-ipv6", "tx-tcp-segmentation",
+		"tx-tcp6-segmentation" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (feature_bit(table, names[i]) < 0 && table->count < FEATURE_MAX)
+			(void)feature_table_add(table, table->count, names[i], strlen(names[i]));
+}
+
 /* A plan without rules: which of ours are in force there is not known. */
-static int open_snapshot(const struct cmd_options *options, const struct snapshot *snapshot, struct link_table *links,
+static int open_snapshot(const struct cmd_options *options, struct snapshot *snapshot, struct link_table *links,
 	struct cmd_session *s)
 {
 	int r;
@@ -280,6 +291,8 @@ static int open_snapshot(const struct cmd_options *options, const struct snapsho
 		.table = &snapshot->features, .rules = &s->rules, .host = &s->host, .now = snapshot->taken, .states = &s->states };
 	s->view = (struct view){ .features = &snapshot->features, .links = links, .rules = &s->rules, .plan = &s->plan };
 	snprintf(s->host.kernel_release, sizeof(s->host.kernel_release), "%s", snapshot->kernel);
+	if (snapshot->form == SNAPSHOT_ETHTOOL)
+		add_alternatives(&snapshot->features);
 	r = snapshot_restore(snapshot, links);
 	/* what a text does not list is not known, and no cause */
 	for (size_t i = 0; r >= 0 && i < snapshot->n_links && snapshot->form == SNAPSHOT_ETHTOOL; i++) {
@@ -359,7 +372,7 @@ static int explain_snapshot(const struct cmd_options *options, int argc, char **
 	_cleanup_(link_table_clear) struct link_table links = { 0 };
 	_cleanup_(cmd_close) struct cmd_session s = { 0 };
 	const struct snapshot_link *from = NULL;
-	const struct snapshot_part *part;
+	struct snapshot_part *part;
 	const struct link *link;
 	int r = cmd_load_snapshots(options->snapshot, &(struct feature_table){ 0 }, &parts);
 
