@@ -308,6 +308,26 @@ static void scan_section(struct scanner *s, unsigned line, const char *text, siz
 	fprintf(s->out, "[%u]\n", line);
 }
 
+static bool explain(const struct ini_reader *reader, const char *section, const char *key, char *buf, size_t size)
+{
+	return reader->explain && reader->explain(section, key, buf, size);
+}
+
+/* A line without "=": of another format, the word may be known. */
+static void complain_line(struct ini_reader *reader, unsigned line, const char *text, size_t len)
+{
+	char shown[64], word[64], why[256] = "";
+	size_t end = 0;
+
+	while (end < len && !strchr(" \t:", text[end]))
+		end++;
+	util_copy_text(word, sizeof(word), text, end);
+	if (!explain(reader, "", word, why, sizeof(why)) && memchr(text, ':', len))
+		util_append(why, sizeof(why), "use = instead of :");
+	ini_complain(reader, line, "expected [Section], Key=value or a comment (# or ;), found \"%s\"%s%s",
+		util_copy_text(shown, sizeof(shown), text, len), why[0] ? "; " : "", why);
+}
+
 static void scan_key(struct scanner *s, unsigned line, const char *text, size_t len)
 {
 	const char *equals = memchr(text, '=', len), *value;
@@ -316,9 +336,7 @@ static void scan_key(struct scanner *s, unsigned line, const char *text, size_t 
 	char shown[64];
 
 	if (!equals) {
-		ini_complain(s->reader, line, "expected [Section], Key=value or a comment (# or ;), found \"%s\"%s",
-			util_copy_text(shown, sizeof(shown), text, len),
-			memchr(text, ':', len) ? "; use = instead of :" : "");
+		complain_line(s->reader, line, text, len);
 		return;
 	}
 	key_len = (size_t)(equals - text);
@@ -509,8 +527,12 @@ static void complain_section(
 	struct ini_reader *reader, const struct entry *p, const struct ini_section *sections, size_t n)
 {
 	const char *names[16];
-	char what[INI_MAX_NAME + 16];
+	char what[INI_MAX_NAME + 16], why[256];
 
+	if (explain(reader, p->section, NULL, why, sizeof(why))) {
+		ini_complain(reader, p->section_line, "%s", why);
+		return;
+	}
 	n = n < ARRAY_SIZE(names) ? n : ARRAY_SIZE(names);
 	for (size_t i = 0; i < n; i++)
 		names[i] = sections[i].name;
@@ -521,9 +543,13 @@ static void complain_section(
 static void complain_key(struct ini_reader *reader, const struct entry *p, const struct ini_section *section)
 {
 	const char *names[64];
-	char what[2 * INI_MAX_NAME + 16];
+	char what[2 * INI_MAX_NAME + 16], why[256];
 	size_t n = 0;
 
+	if (explain(reader, p->section, p->key, why, sizeof(why))) {
+		ini_complain(reader, p->line, "%s", why);
+		return;
+	}
 	for (; n < section->n_keys && n < ARRAY_SIZE(names); n++)
 		names[n] = section->keys[n].name;
 	snprintf(what, sizeof(what), "key %s= in [%s]", p->key, p->section);
@@ -548,6 +574,15 @@ static unsigned repeats(const struct scanner *s, size_t at)
 	return 0;
 }
 
+/* A comment behind a value, "eno1 # the bad one"; NULL. Free text may have a # anywhere. */
+static const char *find_comment(const char *value)
+{
+	for (const char *p = value; (p = strpbrk(p + 1, "#/"));)
+		if ((p[-1] == ' ' || p[-1] == '\t') && (*p == '#' || p[1] == '/'))
+			return p;
+	return NULL;
+}
+
 static int take_key(struct ini_reader *reader, const struct entry *p,
 	const struct ini_section *section, const struct ini_section *sections, size_t n,
 	void *target)
@@ -555,7 +590,12 @@ static int take_key(struct ini_reader *reader, const struct entry *p,
 	const struct ini_key *key = find_key(section, p->key);
 	const struct ini_entry entry = {
 		.line = p->line, .section = p->section, .key = p->key, .value = p->value};
+	const char *comment = !key || key->parse != ini_parse_text ? find_comment(p->value) : NULL;
 
+	if (comment) {
+		ini_complain(reader, p->line, "%s= has a comment behind its value, \"%s\"; put it on a line of its own", p->key, comment);
+		return 0;
+	}
 	if (key)
 		return key->parse(reader, &entry, (char *)target + key->offset, key->context);
 	for (size_t i = 0; i < n; i++)
@@ -607,12 +647,15 @@ static int take_all(struct ini_reader *reader, const struct scanner *s,
 		const struct entry *p = &s->entries[i];
 		const struct ini_section *section = find_section(sections, n, p->section);
 		unsigned earlier = repeats(s, i);
+		char why[256];
 		int r = 0;
 
 		if (!section) {
 			*ret_unknown_section = true;
 			if (!p->line)
 				complain_section(reader, p, sections, n);
+			else if (explain(reader, p->section, p->key, why, sizeof(why)))
+				ini_complain(reader, p->line, "%s", why);
 		} else if (earlier && p->line) {
 			ini_complain(reader, p->line, "duplicate %s=, already set in line %u", p->key, earlier);
 		} else if (earlier) {

@@ -28,6 +28,9 @@ struct ini_reader {
 	 * Returns 0 or -ENOMEM. */
 	int (*report)(void *userdata, const char *path, unsigned line, const char *message);
 	void *userdata;
+	/* Explains a key that is not known, or a section if key is NULL, in place of the usual error. False: it cannot.
+	 * NULL: nothing does. */
+	bool (*explain)(const char *section, const char *key, char *buf, size_t size);
 	unsigned n_errors;
 	int error; /* 0, or the negative value of report(), after which nothing more is read */
 };

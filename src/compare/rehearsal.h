@@ -58,7 +58,7 @@ struct rehearsal_host {
 	size_t side_effects;	      /* links */
 	size_t uncertain;	      /* declared features and limits whose prediction is uncertain */
 	size_t unread;		      /* links without features */
-	bool incomplete;	      /* a rule asks for what its snapshot does not have: default routes or forwarding */
+	bool incomplete;	      /* a rule asks for what its snapshot does not have: default routes, forwarding, ids and versions of devices */
 	int exit_code;		      /* of `offloadctl plan` there */
 	uint64_t *shapes;	      /* hashes of the shapes of its links, sorted, each once */
 	size_t n_shapes;

@@ -97,6 +97,7 @@ struct snapshot_link *snapshot_add_link(struct snapshot *s);
  * Ansible and Talos have them. len: bytes. known: feature names to know besides those of known kernels, may be
  * empty; names that nothing knows are kept. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; with the
  * reason in why: -ENODATA: no feature; -EBADMSG: a feature of an interface twice, with different values. */
+#define SNAPSHOT_TWICE " twice, with different values" /* in `why` in the latter case, after "line N:" unless it is in JSON */
 int snapshot_parse_ethtool(const char *text, size_t len, const struct feature_table *known,
 	struct snapshot *ret, char *why, size_t why_size);
 

@@ -127,7 +127,7 @@ static int name_bit(struct snapshot_builder *b, const char *name, unsigned *ret)
 
 static int contradiction(struct snapshot_builder *b, const char *name)
 {
-	return snapshot_builder_fail(b, "%s has %s twice, with different values; to compare two texts, use two files",
+	return snapshot_builder_fail(b, "%s has %s" SNAPSHOT_TWICE "; to compare two texts, use two files",
 		b->s->links[b->link].name, name);
 }
 

@@ -99,8 +99,8 @@ int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userda
 	return e->ops->monitor_read ? e->ops->monitor_read(e, fn, userdata) : -EOPNOTSUPP;
 }
 
-int ethtool_driver(struct ethtool *e, int ifindex, char *buf, size_t size)
+int ethtool_info(struct ethtool *e, int ifindex, struct ethtool_info *ret)
 {
-	buf[0] = '\0';
-	return e->ops->driver ? e->ops->driver(e, ifindex, buf, size) : -EOPNOTSUPP;
+	*ret = (struct ethtool_info){ 0 };
+	return e->ops->info ? e->ops->info(e, ifindex, ret) : -EOPNOTSUPP;
 }

@@ -33,8 +33,14 @@ struct ethtool;
 typedef void (*ethtool_features_fn)(
 	int ifindex, const struct link_features *features, int error, void *userdata);
 
+/* What `ethtool -i` prints. Sanitized; "" if the driver does not report it. */
+struct ethtool_info {
+	char driver[32], version[32], firmware[32];
+	char bus[32]; /* the address on the bus: "0000:02:00.0" */
+};
+
 /* A backend, or a stand-in in tests. See the functions of the same name below. features_dump,
- * features_recompute, driver, monitor_fd and monitor_read may be NULL: not supported. */
+ * features_recompute, info, monitor_fd and monitor_read may be NULL: not supported. */
 struct ethtool_ops {
 	const char *name; /* "netlink", "ioctl" */
 	int (*features_strings)(struct ethtool *e, struct feature_table *ret);
@@ -43,7 +49,7 @@ struct ethtool_ops {
 	int (*features_set)(struct ethtool *e, int ifindex, const char *name, feature_set mask,
 		feature_set value, struct ethtool_result *ret);
 	int (*features_recompute)(struct ethtool *e, int ifindex, const char *name);
-	int (*driver)(struct ethtool *e, int ifindex, char *buf, size_t size);
+	int (*info)(struct ethtool *e, int ifindex, struct ethtool_info *ret);
 	int (*monitor_fd)(struct ethtool *e);
 	int (*monitor_read)(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 	void (*close)(struct ethtool *e);
@@ -105,9 +111,8 @@ int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userda
 int ethtool_features_decode(const void *payload, size_t len, const struct feature_table *table,
 	int *ret_ifindex, struct link_features *ret);
 
-/* Reads the name of the driver, sanitized, into size bytes: by ioctl (ETHTOOL_GDRVINFO), because netlink has
- * no such message. 0; -EOPNOTSUPP: the driver does not report one; other negative errno. On error buf is
- * "". */
-int ethtool_driver(struct ethtool *e, int ifindex, char *buf, size_t size);
+/* Reads what `ethtool -i` prints by ioctl (ETHTOOL_GDRVINFO), because netlink has no such message. 0; -EOPNOTSUPP: the driver does not report its
+ * name; other negative errno. On error ret is empty. */
+int ethtool_info(struct ethtool *e, int ifindex, struct ethtool_info *ret);
 
 #endif

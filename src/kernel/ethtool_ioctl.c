@@ -237,30 +237,33 @@ static int features_recompute(struct ethtool *e, int ifindex, const char *name)
 }
 
 /* Uses the current name of the index, because a name from a message may belong to another device by now. */
-int ethtool_ioctl_driver(int fd, int ifindex, char *buf, size_t size)
+int ethtool_ioctl_info(int fd, int ifindex, struct ethtool_info *ret)
 {
-	struct ethtool_drvinfo info;
+	struct ethtool_drvinfo drvinfo;
 	char name[IFNAMSIZ];
 	int r, left = RENAMES_MAX;
 
 	do {
 		if (left-- == 0)
 			return -EAGAIN;
-		info = (struct ethtool_drvinfo){ .cmd = ETHTOOL_GDRVINFO };
+		drvinfo = (struct ethtool_drvinfo){ .cmd = ETHTOOL_GDRVINFO };
 		r = index_to_name(fd, ifindex, name);
 		if (r < 0)
 			return r;
-		r = call(fd, name, &info);
+		r = call(fd, name, &drvinfo);
 	} while (check_name(fd, ifindex, name) == -ENODEV);
 	if (r < 0)
 		return r;
-	util_copy_name(buf, size, info.driver, sizeof(info.driver));
-	return buf[0] ? 0 : -EOPNOTSUPP;
+	util_copy_name(ret->driver, sizeof(ret->driver), drvinfo.driver, sizeof(drvinfo.driver));
+	util_copy_name(ret->version, sizeof(ret->version), drvinfo.version, sizeof(drvinfo.version));
+	util_copy_name(ret->firmware, sizeof(ret->firmware), drvinfo.fw_version, sizeof(drvinfo.fw_version));
+	util_copy_name(ret->bus, sizeof(ret->bus), drvinfo.bus_info, sizeof(drvinfo.bus_info));
+	return ret->driver[0] ? 0 : -EOPNOTSUPP;
 }
 
-static int driver(struct ethtool *e, int ifindex, char *buf, size_t size)
+static int info(struct ethtool *e, int ifindex, struct ethtool_info *ret)
 {
-	return ethtool_ioctl_driver(backend(e)->fd, ifindex, buf, size);
+	return ethtool_ioctl_info(backend(e)->fd, ifindex, ret);
 }
 
 static void close_backend(struct ethtool *e)
@@ -275,7 +278,7 @@ static const struct ethtool_ops ops = {
 	.features_get = features_get,
 	.features_set = features_set,
 	.features_recompute = features_recompute,
-	.driver = driver,
+	.info = info,
 	.close = close_backend,
 };
 

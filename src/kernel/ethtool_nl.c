@@ -576,11 +576,11 @@ static int features_recompute(struct ethtool *e, int ifindex, const char *name)
 	return fd < 0 ? fd : ethtool_ioctl_recompute(fd, ifindex, name);
 }
 
-static int driver(struct ethtool *e, int ifindex, char *buf, size_t size)
+static int info(struct ethtool *e, int ifindex, struct ethtool_info *ret)
 {
 	int fd = ioctl_fd(backend(e));
 
-	return fd < 0 ? fd : ethtool_ioctl_driver(fd, ifindex, buf, size);
+	return fd < 0 ? fd : ethtool_ioctl_info(fd, ifindex, ret);
 }
 
 static int monitor_fd(struct ethtool *e)
@@ -639,7 +639,7 @@ static const struct ethtool_ops ops = {
 	.features_dump = features_dump,
 	.features_set = features_set,
 	.features_recompute = features_recompute,
-	.driver = driver,
+	.info = info,
 	.monitor_fd = monitor_fd,
 	.monitor_read = monitor_read,
 	.close = close_backend,

@@ -17,8 +17,8 @@ int ethtool_ioctl_open(struct ethtool **ret);
 
 /* A socket for ethtool ioctls, the caller's to close; negative errno. */
 int ethtool_ioctl_socket(void);
-/* As ethtool_features_recompute() and ethtool_driver(), on such a socket. */
+/* As ethtool_features_recompute() and ethtool_info(), on such a socket. */
 int ethtool_ioctl_recompute(int fd, int ifindex, const char *name);
-int ethtool_ioctl_driver(int fd, int ifindex, char *buf, size_t size);
+int ethtool_ioctl_info(int fd, int ifindex, struct ethtool_info *ret);
 
 #endif

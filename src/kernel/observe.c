@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "basic/util.h"
+#include "kernel/hardware.h"
 #include "kernel/netns.h"
 #include "kernel/udev.h"
 
@@ -193,10 +194,24 @@ static void find_name(struct observe *o, struct link *link)
 	util_earlier(&o->names_usec, link->named_by_usec);
 }
 
+/* ID_PATH comes from udev, too: a link whose name becomes final is read again. */
+static void read_hardware(struct observe *o, struct link *link)
+{
+	if (!o->want_hardware || (!link_is_kind(link, "physical") && !link_is_kind(link, "other")))
+		return;
+	if (!link->hardware)
+		link->hardware = malloc(sizeof(*link->hardware));
+	if (link->hardware)
+		hardware_read(o->ethtool, link->ifindex, !o->without_udev && link->naming == LINK_NAME_FINAL, link->hardware);
+	else
+		o->error = -ENOMEM;
+}
+
 static void name_link(struct observe *o, struct link *link)
 {
 	link->naming = LINK_NAME_FINAL;
 	o->n_unnamed--;
+	read_hardware(o, link);
 	announce(o, link->ifindex, link);
 }
 
@@ -248,6 +263,7 @@ void observe_end_names(struct observe *o, uint64_t now_usec, void (*fn)(const st
 static void fill_driver(struct observe *o, struct link *from, const struct link *known)
 {
 	bool physical = link_is_kind(from, "physical") || link_is_kind(from, "other");
+	struct ethtool_info info = { 0 };
 	bool same = known && strcmp(known->kind, from->kind) == 0 &&
 		known->address_len == from->address_len &&
 		memcmp(known->address, from->address, from->address_len) == 0;
@@ -256,8 +272,8 @@ static void fill_driver(struct observe *o, struct link *from, const struct link 
 		util_copy_name(from->driver, sizeof(from->driver), from->kind, sizeof(from->kind));
 	else if (same && known->driver[0])
 		memcpy(from->driver, known->driver, sizeof(from->driver));
-	else
-		(void)ethtool_driver(o->ethtool, from->ifindex, from->driver, sizeof(from->driver));
+	else if (ethtool_info(o->ethtool, from->ifindex, &info) >= 0)
+		memcpy(from->driver, info.driver, sizeof(from->driver));
 }
 
 /* See link_table_update(). */
@@ -268,8 +284,11 @@ static int update_link(struct observe *o, const struct link *from, struct link *
 
 	fill_driver(o, &link, link_table_find(&o->links, from->ifindex));
 	r = link_table_update(&o->links, &link, ret);
-	if (r >= 0)
-		find_name(o, *ret);
+	if (r < 0)
+		return r;
+	find_name(o, *ret);
+	if (!(*ret)->hardware)
+		read_hardware(o, *ret);
 	return r;
 }
 
@@ -522,6 +541,10 @@ int observe_refresh(struct observe *o)
 	int r;
 
 	o->counts.dumps++;
+	link_table_foreach(&o->links, link) {
+		free(link->hardware); /* firmware may be new */
+		link->hardware = NULL;
+	}
 	r = rtnl_monitor_routes(o->rtnl, o->want_routes);
 	if (r >= 0)
 		r = rtnl_monitor_forwarding(o->rtnl, o->want_forwarding);

@@ -34,6 +34,7 @@ struct observe {
 	struct observe_counts counts;
 	bool want_routes; /* read default routes; changes take effect with the next observe_refresh() */
 	bool want_forwarding; /* the same for link.forwards */
+	bool want_hardware; /* read link.hardware; the same */
 	bool want_names;  /* find out whether names are final (link.naming); the same */
 	/* Called for each link that appeared (its features are stale: call observe_features()), whose
 	 * attributes or features changed, or that was removed (link is NULL then). May be NULL. Must not

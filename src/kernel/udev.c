@@ -27,16 +27,34 @@ bool udev_is_busy(void)
 	return access("/run/udev/queue", F_OK) == 0;
 }
 
-bool udev_has_named(int ifindex)
+/* The record of a link in udev's database; NULL: none. The caller frees it. */
+static char *read_record(int ifindex)
 {
-	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
-	char path[64];
+	char path[64], *text;
 	size_t len;
 
 	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && file_read(fd, FILE_MAX, &text, &len) >= 0 && !strstr(text, "E:ID_RENAMING=1\n");
+	return fd >= 0 && file_read(fd, FILE_MAX, &text, &len) >= 0 ? text : NULL;
+}
+
+bool udev_has_named(int ifindex)
+{
+	_cleanup_free_ char *text = read_record(ifindex);
+
+	return text && !strstr(text, "E:ID_RENAMING=1\n");
+}
+
+void udev_read_property(int ifindex, const char *key, char *buf, size_t size)
+{
+	_cleanup_free_ char *text = read_record(ifindex);
+	size_t len = strlen(key);
+
+	buf[0] = '\0';
+	for (const char *line = text; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
+		if (strncmp(line, "E:", 2) == 0 && strncmp(line + 2, key, len) == 0 && line[2 + len] == '=')
+			util_copy_name(buf, size, line + 3 + len, strcspn(line + 3 + len, "\n"));
 }
 
 int udev_subscribe(void)

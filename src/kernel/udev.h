@@ -6,6 +6,7 @@
 #define OFFLOADD_UDEV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Is there a udev? It names only the links of the network namespace that it was started in. */
 bool udev_is_running(void);
@@ -14,6 +15,9 @@ bool udev_is_busy(void);
 
 /* Is udev done with this link? Not while it renames it (ID_RENAMING, from systemd 247 on). */
 bool udev_has_named(int ifindex);
+
+/* Reads a property of a link that udev is done with, "ID_PATH", sanitized, into size bytes; "" if it has none. */
+void udev_read_property(int ifindex, const char *key, char *buf, size_t size);
 
 /* Subscribes to the messages that udev sends when it is done with a device. A descriptor for poll(2), the caller's to close(2);
  * negative errno. */

@@ -20,6 +20,7 @@ static const char *const names[CAUSE_COUNT] = {
 	[CAUSE_STALE] = "out-of-date",
 	[CAUSE_AUDIT] = "audit",
 	[CAUSE_UNKNOWN] = "unknown",
+	[CAUSE_NOT_SHOWN] = "not-shown",
 	[CAUSE_NO_EFFECT] = "no-effect",
 	[CAUSE_PEER_XDP] = "peer-xdp",
 	[CAUSE_LOWER_ELSEWHERE] = "lower-elsewhere",

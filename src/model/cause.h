@@ -24,6 +24,7 @@ enum cause {
 	CAUSE_STALE,              /* requested as declared, but not computed by the kernel since something changed; a step has it computed */
 	CAUSE_AUDIT,              /* not changed because of audit mode */
 	CAUSE_UNKNOWN,            /* requested and accepted, but not active, for a reason that is not known */
+	CAUSE_NOT_SHOWN,          /* the same, and the link is from a text that shows neither its kind nor what is below it */
 	CAUSE_NO_EFFECT,          /* not requested, and a request is predicted to have no effect */
 	CAUSE_PEER_XDP,           /* the peer of this veth has an XDP program: veth_xdp_set() (other_link, if it is here) */
 	CAUSE_LOWER_ELSEWHERE,    /* copied from the link below, which is in another network namespace */

@@ -19,6 +19,16 @@
 /* Kinds whose IFLA_LINK is a peer, not a link below. */
 static const char *const peer_kinds[] = { "veth", "netkit", "vxcan" };
 
+/* rtnl_link_ops.kind in Linux 4.4 to 7.2, and the three of struct link. */
+static const char *const known_kinds[] = {
+	"amt", "bareudp", "batadv", "bond", "bridge", "caif", "can", "dsa", "dummy", "erspan", "geneve", "gre", "gretap", "gtp", "hsr",
+	"ifb", "ip6erspan", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "ipoib", "ipvlan", "ipvtap", "loopback", "lowpan", "macsec",
+	"macvlan", "macvtap", "netdevsim", "netkit", "nlmon", "openvswitch", "other", "ovpn", "pfcp", "physical", "ppp", "rmnet", "sit",
+	"team", "tun", "vcan", "veth", "virt_wifi", "vlan", "vrf", "vsockmon", "vti", "vti6", "vxcan", "vxlan", "wireguard", "wwan",
+	"xfrm",
+};
+_Static_assert(ARRAY_SIZE(known_kinds) <= LINK_KINDS_MAX, "arrays of callers");
+
 static const char *const limit_names[LINK_LIMIT_COUNT] = {
 	[LINK_LIMIT_GSO_MAX_SIZE] = "gso-max-size",
 	[LINK_LIMIT_GSO_MAX_SEGS] = "gso-max-segs",
@@ -35,6 +45,7 @@ static const char *const limit_names[LINK_LIMIT_COUNT] = {
 static void free_link(struct link *link)
 {
 	free(link->alt_names);
+	free(link->hardware);
 	free(link);
 }
 
@@ -174,6 +185,11 @@ static bool same_place(const struct link *a, const struct link *b)
 		memcmp(a->hsr_ports, b->hsr_ports, sizeof(a->hsr_ports)) == 0;
 }
 
+const char *link_known_kind(size_t i)
+{
+	return i < ARRAY_SIZE(known_kinds) ? known_kinds[i] : NULL;
+}
+
 bool link_has_peer(const struct link *link)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(peer_kinds); i++)
@@ -280,6 +296,7 @@ int link_table_update(struct link_table *table, const struct link *from, struct 
 		*link = *from;
 		link->walked = 0;
 		link->alt_names = NULL;
+		link->hardware = NULL;
 		if (take_attributes(link, from) < 0) {
 			free(link);
 			return -ENOMEM;

@@ -16,6 +16,9 @@
 #define LINK_KIND_LEN 24
 #define LINK_DRIVER_LEN 32
 #define LINK_ADDRESS_LEN 32 /* MAX_ADDR_LEN */
+#define LINK_ALT_NAME_MAX 127 /* ALTIFNAMSIZ, without its terminator */
+#define LINK_DEVICE_LEN 24
+#define LINK_KINDS_MAX 64 /* at least those that link_known_kind() returns */
 #define LINK_HSR_PORTS 3
 
 /* The sizes that a link limits GSO and GRO to, as rtnetlink reports them (IFLA_*). Sizes are bytes, segs are
@@ -38,6 +41,13 @@ enum link_limit {
 struct link_limits {
 	uint32_t value[LINK_LIMIT_COUNT];
 	unsigned has; /* LINK_LIMIT() of those that this kernel reports; the value of others is 0 */
+};
+
+/* What only few rules match, of a device on a bus. Sanitized; "" if not known. */
+struct link_hardware {
+	char path[128]; /* ID_PATH of udev: "pci-0000:02:00.0" */
+	char device[LINK_DEVICE_LEN]; /* PCI "vendor:device:subvendor:subdevice": "8086:10d3:8086:a01f" */
+	char driver_version[32], firmware[32]; /* as ethtool -i prints them */
 };
 
 struct link {
@@ -70,6 +80,7 @@ struct link {
 	 * applies. Checked only if a rule does. */
 	enum { LINK_NAME_UNCHECKED, LINK_NAME_PENDING, LINK_NAME_FINAL } naming;
 	uint64_t named_by_usec; /* pending: when it counts as final in any case; CLOCK_MONOTONIC */
+	struct link_hardware *hardware; /* owned by the table; read only if a rule needs it; NULL: none */
 
 	bool has_features;   /* `features` was read at least once */
 	bool features_stale; /* they may have changed since */
@@ -170,6 +181,8 @@ static inline bool link_is_kind(const struct link *link, const char *kind)
 {
 	return link->kind[0] == kind[0] && strcmp(link->kind, kind) == 0;
 }
+/* Kind i of those that known kernels have, sorted; NULL after the last. Static. */
+const char *link_known_kind(size_t i);
 /* Is its IFLA_LINK a peer (veth, ...), and not a link below? */
 bool link_has_peer(const struct link *link);
 

@@ -6,6 +6,7 @@
 
 #include "basic/json.h"
 #include "basic/util.h"
+#include "plan/doubt.h"
 
 static int open_failed(const struct cmd_options *options, const char *what, int error)
 {
@@ -86,6 +87,22 @@ int cmd_load_rules(struct cmd_session *session)
 	return CMD_OK;
 }
 
+int cmd_warn(struct cmd_session *session)
+{
+	int r = doubt_rules(&session->rules, session->view.features, &session->host);
+
+	if (r < 0)
+		return cmd_error("Failed to check rules: %s", strerror(-r));
+	for (size_t i = 0; i < session->rules.n_warnings; i++) {
+		const struct rule_error *w = &session->rules.warnings[i];
+		char text[1024];
+
+		snprintf(text, sizeof(text), "warning: %s", w->message);
+		(void)print_error(NULL, w->path, w->line, text);
+	}
+	return CMD_OK;
+}
+
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 {
 	int r;
@@ -97,6 +114,7 @@ int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 		return r;
 	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
 	ret->observe->want_forwarding = rule_set_needs_forwarding(&ret->rules, &ret->observe->features);
+	ret->observe->want_hardware = rule_set_needs_hardware(&ret->rules);
 	ret->observe->want_names = rule_set_needs_names(&ret->rules);
 	r = cmd_refresh(ret);
 	if (r == CMD_OK && ret->observe->n_unnamed)

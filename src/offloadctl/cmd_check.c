@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: all errors of rule files and of offloadd.conf. */
+/* check: all errors of rule files and of offloadd.conf, and what in valid rules is likely a mistake. */
 #include "offloadctl/cmd.h"
 
 #include <errno.h>
@@ -7,26 +7,36 @@
 #include <sys/stat.h>
 
 #include "offloadd/conf.h"
+#include "plan/doubt.h"
 #include "report/json.h"
 #include "rules/rule_list.h"
 #include "basic/util.h"
 
-/* Moves one set's rules and errors to the end of another's. */
+/* Moves errors to the end of others. */
+static int join_errors(struct rule_error **to, size_t *n_to, struct rule_error *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!GROW(*to, *n_to))
+			return -ENOMEM;
+		(*to)[(*n_to)++] = from[i];
+		from[i] = (struct rule_error){ 0 };
+	}
+	return 0;
+}
+
+/* Moves one set's rules, errors and warnings to the end of another's. */
 static int join(struct rule_set *to, struct rule_set *from)
 {
+	int r;
+
 	for (size_t i = 0; i < from->n_rules; i++) {
 		if (!GROW(to->rules, to->n_rules))
 			return -ENOMEM;
 		to->rules[to->n_rules++] = from->rules[i];
 		from->rules[i] = (struct rule){ 0 };
 	}
-	for (size_t i = 0; i < from->n_errors; i++) {
-		if (!GROW(to->errors, to->n_errors))
-			return -ENOMEM;
-		to->errors[to->n_errors++] = from->errors[i];
-		from->errors[i] = (struct rule_error){ 0 };
-	}
-	return 0;
+	r = join_errors(&to->errors, &to->n_errors, from->errors, from->n_errors);
+	return r < 0 ? r : join_errors(&to->warnings, &to->n_warnings, from->warnings, from->n_warnings);
 }
 
 static int add_conf_error(void *userdata, const char *path, unsigned line, const char *message)
@@ -126,36 +136,88 @@ static int load_all(struct rule_set *set, const struct cmd_options *options,
 	return r < 0 ? r : join(set, &settings);
 }
 
-static void print_errors(const struct rule_set *rules, const struct rule_list *notes)
+static void print_messages(const struct rule_error *errors, size_t n, const char *kind)
 {
 	char path[1024], message[1024];
 
-	for (size_t i = 0; i < rules->n_errors; i++) {
-		const struct rule_error *e = &rules->errors[i];
-
-		util_clean(e->path, path, sizeof(path));
-		util_clean(e->message, message, sizeof(message));
-		if (e->line)
-			printf("%s:%u: %s\n", path, e->line, message);
+	for (size_t i = 0; i < n; i++) {
+		util_clean(errors[i].path, path, sizeof(path));
+		util_clean(errors[i].message, message, sizeof(message));
+		if (errors[i].line)
+			printf("%s:%u: %s%s\n", path, errors[i].line, kind, message);
 		else
-			printf("%s: %s\n", path, message);
+			printf("%s: %s%s\n", path, kind, message);
 	}
+}
+
+/* Rules that match no link here, which is no mistake if they are for other hosts. */
+static size_t print_unmatched(const struct rule_set *rules, const struct view *view)
+{
+	char path[1024], why[768];
+	size_t n = 0;
+
+	for (size_t i = 0; view && i < rules->n_rules; i++) {
+		const struct rule *rule = &rules->rules[i];
+		unsigned missing = rule_find_missing(rule, view->links, view->host);
+
+		if (!missing)
+			continue;
+		printf("%s: note: matches nothing here: %s\n", util_clean(rule->path, path, sizeof(path)),
+			view_format_missing(rule, missing, why, sizeof(why)));
+		n++;
+	}
+	return n;
+}
+
+static void print_all(const struct rule_set *rules, const struct rule_list *notes, const struct view *view)
+{
+	size_t unmatched;
+
+	print_messages(rules->errors, rules->n_errors, "");
+	print_messages(rules->warnings, rules->n_warnings, "warning: ");
+	unmatched = print_unmatched(rules, view);
 	for (size_t i = 0; i < notes->n_places; i++)
 		if (notes->places[i].state == RULE_PLACE_NOT_READ)
 			printf("%s: ignored, the name does not end in .rule\n",
 				notes->places[i].path);
-	printf("%zu valid rule%s, %zu error%s\n", rules->n_rules, util_plural(rules->n_rules),
+	printf("%zu valid rule%s, %zu error%s", rules->n_rules, util_plural(rules->n_rules),
 		rules->n_errors, util_plural(rules->n_errors));
+	if (rules->n_warnings)
+		printf(", %zu warning%s", rules->n_warnings, util_plural(rules->n_warnings));
+	if (unmatched)
+		printf(", %zu match%s nothing here", unmatched, unmatched == 1 ? "es" : "");
+	putchar('\n');
+}
+
+/* Reads the links of this host. False: they are not available, as on a build machine. */
+static bool read_links(const struct cmd_options *options, const struct rule_set *rules, struct observe **ret)
+{
+	const struct observe_options how = { .backend = options->backend };
+	const char *what;
+
+	if (rules->n_rules == 0 || observe_open(&how, ret, &what) < 0)
+		return false;
+	(*ret)->want_routes = rule_set_needs_routes(rules);
+	(*ret)->want_names = rule_set_needs_names(rules);
+	(*ret)->want_hardware = rule_set_needs_hardware(rules);
+	if (observe_refresh(*ret) < 0)
+		return false;
+	link_table_stack(&(*ret)->links);
+	return true;
 }
 
 int cmd_check(const struct cmd_options *options, int argc, char **argv)
 {
 	_cleanup_(ethtool_close_pointer) struct ethtool *ethtool = NULL;
+	_cleanup_(observe_close_pointer) struct observe *observe = NULL;
 	_cleanup_(rule_set_clear) struct rule_set rules = { 0 };
 	_cleanup_(rule_list_clear) struct rule_list notes = { 0 };
 	struct feature_table table = { 0 };
+	struct view view = { .rules = &rules };
+	struct rule_host host;
 	int r = 0, code;
 
+	rule_host_read(&host);
 	/* if the names of this kernel are unavailable (on a build machine, in a container), names of any kernel are valid */
 	if (ethtool_open(options->backend, false, 0, &ethtool) >= 0)
 		(void)ethtool_features_strings(ethtool, &table);
@@ -163,11 +225,17 @@ int cmd_check(const struct cmd_options *options, int argc, char **argv)
 		r = load_all(&rules, options, &table, &notes);
 	for (int i = 0; i < argc && r >= 0; i++)
 		r = load_path(&rules, argv[i], &table, &notes);
+	if (r >= 0)
+		r = doubt_rules(&rules, &table, &host);
 	if (r < 0)
 		return cmd_error("Failed to load rules: %s", strerror(-r));
+	if (read_links(options, &rules, &observe)) {
+		view.links = &observe->links;
+		view.host = &host;
+	}
 	code = rules.n_errors ? CMD_ERROR : CMD_OK;
 	if (options->json)
-		return cmd_written(json_write_check(stdout, &rules, &notes, code), code);
-	print_errors(&rules, &notes);
+		return cmd_written(json_write_check(stdout, &rules, &notes, view.links ? &view : NULL, code), code);
+	print_all(&rules, &notes, view.links ? &view : NULL);
 	return code;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* snapshot, diff: the state of a host as a document, and the difference of two. */
-#include "offloadctl/cmd_investigate.h"
+#include "offloadctl/cmd_snapshot.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "compare/diff.h"
+#include "offloadctl/cmd_investigate.h"
 #include "report/json.h"
 #include "report/render_diff.h"
 #include "compare/snapshot_json.h"
@@ -48,9 +49,13 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
 	int r;
 
 	r = cmd_open_all(options, &s);
-	for (int i = 0; r == CMD_OK && i < argc; i++)
-		if (!cmd_find_link(&s, argv[i]))
+	for (int i = 0; r == CMD_OK && i < argc; i++) {
+		struct link *link = cmd_find_link(&s, argv[i]);
+
+		if (!link)
 			return CMD_ERROR;
+		argv[i] = link->name; /* it may be an alternative one */
+	}
 	if (r == CMD_OK)
 		r = take(&s, &snapshot);
 	if (r != CMD_OK)
@@ -93,14 +98,14 @@ static bool is_json(const char *text, size_t len, size_t at)
 	return text[at] == '{' || (text[at] == '[' && next < len && (text[next] == '{' || text[next] == ']'));
 }
 
-/* known: feature names of this kernel, which may be newer than this program. */
-static int parse(const char *path, const char *text, size_t len, const struct feature_table *known,
-	struct snapshot *ret)
+int cmd_parse_snapshots(const char *path, const char *text, size_t len, const struct feature_table *known, struct snapshot_parts *ret)
 {
 	char why[512] = "", other[512] = "";
+	struct snapshot document;
 	size_t at = 0;
 	int r = -EBADMSG;
 
+	*ret = (struct snapshot_parts){ 0 };
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		at = 3;
 	while (at < len && strchr(" \t\r\n", text[at]) && text[at])
@@ -108,23 +113,27 @@ static int parse(const char *path, const char *text, size_t len, const struct fe
 	if (at == len)
 		return cmd_error("Failed to read %s: empty", file_name(path));
 	/* lines are counted from the first one */
-	if (is_json(text, len, at))
-		r = snapshot_parse_json(text, len, ret, why, sizeof(why));
+	if (is_json(text, len, at)) {
+		r = snapshot_parse_json(text, len, &document, why, sizeof(why));
+		if (r >= 0)
+			r = snapshot_parts_take(ret, &document);
+	}
 	if (r == -EBADMSG && !is_document(text, len, at)) {
-		r = snapshot_parse_ethtool(text, len, known, ret, other, sizeof(other));
+		r = snapshot_parse_parts(text, len, known, ret, other, sizeof(other));
 		if (r != -ENODATA || !*why)
 			memcpy(why, other, sizeof(why));
 	}
 	return r < 0 ? cmd_error("Failed to read %s: %s", file_name(path), *why ? why : strerror(-r)) : CMD_OK;
 }
 
-static int load(const char *path, const struct feature_table *known, struct snapshot *ret)
+int cmd_load_snapshots(const char *path, const struct feature_table *known, struct snapshot_parts *ret)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
 	int r = read_text(path, &text, &len);
 
-	return r == CMD_OK ? parse(path, text, len, known, ret) : r;
+	*ret = (struct snapshot_parts){ 0 };
+	return r == CMD_OK ? cmd_parse_snapshots(path, text, len, known, ret) : r;
 }
 
 static int exit_code(const struct cmd_options *options, const struct diff *d)
@@ -135,8 +144,18 @@ static int exit_code(const struct cmd_options *options, const struct diff *d)
 	return diff_any(d) ? CMD_PENDING : CMD_OK;
 }
 
-static int compare(const struct cmd_options *options, const struct snapshot *a,
-	const struct snapshot *b, const char *a_name, const char *b_name)
+/* "FILE", "FILE (web1)" */
+static const char *part_name(const char *path, const struct snapshot_part *part, char *buf, size_t size)
+{
+	util_clean(path, buf, size);
+	if (part && part->name[0])
+		util_append(buf, size, " (%s)", part->name);
+	return buf;
+}
+
+/* a_part, b_part: which parts of the files they are; NULL: of none. */
+static int compare(const struct cmd_options *options, const struct snapshot *a, const struct snapshot_part *a_part,
+	const struct snapshot *b, const struct snapshot_part *b_part, const char *a_name, const char *b_name)
 {
 	const struct diff_options how = { .by_role = options->by_role };
 	_cleanup_(diff_clear) struct diff d = { 0 };
@@ -151,35 +170,104 @@ static int compare(const struct cmd_options *options, const struct snapshot *a,
 	if (r < 0)
 		return cmd_error("Failed to compare: %s", strerror(-r));
 	code = exit_code(options, &d);
-	util_clean(file_name(a_name), a_clean, sizeof(a_clean));
-	util_clean(file_name(b_name), b_clean, sizeof(b_clean));
+	part_name(file_name(a_name), a_part, a_clean, sizeof(a_clean));
+	part_name(file_name(b_name), b_part, b_clean, sizeof(b_clean));
 	if (options->json)
 		return cmd_written(json_write_diff(stdout, &d, a_clean, b_clean, code), code);
 	render_diff(&options->render, &d, a_clean, b_clean);
 	return code;
 }
 
+/* "web1, web2, ..." */
+static void list_parts(const struct snapshot_parts *parts, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (size_t i = 0; i < parts->n; i++)
+		util_append(buf, size, "%s%s", i ? "; " : "", parts->parts[i].name[0] ? parts->parts[i].name : "without a name");
+}
+
+static int several(const struct cmd_options *options, size_t n)
+{
+	return options->json && n > 1 ? cmd_error("--json shows one comparison, these are %zu; use one file for each", n) : CMD_OK;
+}
+
+/* One text with several states: the first with each other. */
+static int diff_parts(const struct cmd_options *options, const struct snapshot_parts *parts, const char *path)
+{
+	int code = several(options, parts->n - 1);
+
+	for (size_t i = 1; i < parts->n && code != CMD_ERROR; i++) {
+		int r = compare(options, &parts->parts[0].snapshot, &parts->parts[0], &parts->parts[i].snapshot, &parts->parts[i],
+			path, path);
+
+		code = r == CMD_ERROR || r > code ? r : code;
+		if (i + 1 < parts->n)
+			putchar('\n');
+	}
+	return code;
+}
+
+static const struct snapshot_part *find_part(const struct snapshot_parts *parts, const char *name)
+{
+	for (size_t i = 0; i < parts->n; i++)
+		if (strcmp(parts->parts[i].name, name) == 0)
+			return &parts->parts[i];
+	return NULL;
+}
+
+/* Two texts: host by host, if both have the same hosts. */
+static int diff_files(const struct cmd_options *options, const struct snapshot_parts *a, const struct snapshot_parts *b,
+	const char *a_path, const char *b_path)
+{
+	const struct snapshot_parts *many = a->n > 1 ? a : b;
+	int code = several(options, a->n);
+	char names[512];
+
+	if (a->n == 1 && b->n == 1)
+		return compare(options, &a->parts[0].snapshot, &a->parts[0], &b->parts[0].snapshot, &b->parts[0], a_path, b_path);
+	for (size_t i = 0; i < a->n && code != CMD_ERROR; i++)
+		if (a->n != b->n || strstr(a->parts[i].name, SNAPSHOT_STATE) || !find_part(b, a->parts[i].name)) {
+			const char *path = file_name(many == a ? a_path : b_path);
+
+			list_parts(many, names, sizeof(names));
+			return cmd_error("%s has the features of %zu hosts or moments (%s); to compare these, run: offloadctl diff %s, or "
+					 "use one file for each", path, many->n, names, path);
+		}
+	for (size_t i = 0; i < a->n && code != CMD_ERROR; i++) {
+		const struct snapshot_part *part = find_part(b, a->parts[i].name);
+		int r = compare(options, &a->parts[i].snapshot, &a->parts[i], &part->snapshot, part, a_path, b_path);
+
+		code = r == CMD_ERROR || r > code ? r : code;
+		if (i + 1 < a->n)
+			putchar('\n');
+	}
+	return code;
+}
+
 static int diff_with_host(const struct cmd_options *options, const char *path)
 {
-	_cleanup_(snapshot_clear) struct snapshot a = { 0 }, b = { 0 };
+	_cleanup_(snapshot_parts_clear) struct snapshot_parts a = { 0 };
+	_cleanup_(snapshot_clear) struct snapshot b = { 0 };
 	_cleanup_(cmd_close) struct cmd_session s;
 	int r;
 
 	r = cmd_open_all(options, &s);
 	if (r == CMD_OK)
-		r = load(path, s.view.features, &a);
+		r = cmd_load_snapshots(path, s.view.features, &a);
+	if (r == CMD_OK && a.n > 1)
+		return diff_parts(options, &a, path);
 	if (r == CMD_OK)
 		r = take(&s, &b);
 	if (r != CMD_OK)
 		return r;
-	r = compare(options, &a, &b, path, "this host");
+	r = compare(options, &a.parts[0].snapshot, &a.parts[0], &b, NULL, path, "this host");
 	/* errors in rules do not matter for lost features */
 	return options->fail_on == CMD_FAIL_ON_LOST ? r : cmd_exit_code(&s, r);
 }
 
 int cmd_diff(const struct cmd_options *options, int argc, char **argv)
 {
-	_cleanup_(snapshot_clear) struct snapshot a = { 0 }, b = { 0 };
+	_cleanup_(snapshot_parts_clear) struct snapshot_parts a = { 0 }, b = { 0 };
 	_cleanup_(ethtool_close_pointer) struct ethtool *ethtool = NULL;
 	_cleanup_free_ char *a_text = NULL, *b_text = NULL;
 	struct feature_table known = { 0 };
@@ -200,8 +288,8 @@ int cmd_diff(const struct cmd_options *options, int argc, char **argv)
 			(const char *const[2]){ file_name(argv[0]), file_name(argv[1]) });
 	if (r != CMD_NOT_INVESTIGATION)
 		return r;
-	r = parse(argv[0], a_text, a_len, &known, &a);
+	r = cmd_parse_snapshots(argv[0], a_text, a_len, &known, &a);
 	if (r == CMD_OK)
-		r = parse(argv[1], b_text, b_len, &known, &b);
-	return r == CMD_OK ? compare(options, &a, &b, argv[0], argv[1]) : r;
+		r = cmd_parse_snapshots(argv[1], b_text, b_len, &known, &b);
+	return r == CMD_OK ? diff_files(options, &a, &b, argv[0], argv[1]) : r;
 }

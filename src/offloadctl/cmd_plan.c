@@ -71,6 +71,8 @@ int cmd_plan(const struct cmd_options *options, int argc, char **argv)
 	if (options->sample || options->kernel)
 		return cmd_error("--%s requires --snapshot", options->sample ? "sample" : "kernel");
 	r = start(options, argc, argv, false, &s);
+	if (r == CMD_OK)
+		r = cmd_warn(&s);
 	if (r != CMD_OK)
 		return r;
 	s.view.exit_code = cmd_exit_code(&s, plan_exit_code(&s.plan));
@@ -400,8 +402,15 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 	r = cmd_open(options, &s);
 	if (r == CMD_OK)
 		r = cmd_refresh(&s);
-	if (r != CMD_OK || (argc && !cmd_find_link(&s, argv[0])))
+	if (r != CMD_OK)
 		return CMD_ERROR;
+	if (argc) {
+		const struct link *link = cmd_find_link(&s, argv[0]);
+
+		if (!link)
+			return CMD_ERROR;
+		only[0] = link->name; /* it may be an alternative one */
+	}
 	if (options->dry_run)
 		return revert_dry(&s, only[0]);
 	if (options->ledger && cmd_is_enforced(options))

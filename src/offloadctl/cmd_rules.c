@@ -113,7 +113,9 @@ static const char *until_day(const struct rule *rule, char buf[16])
 static const char *remark(const struct cmd_session *s, const struct rule_list *list,
 	const struct rule_place *place, char *buf, size_t size)
 {
+	unsigned missing = place->rule ? rule_find_missing(place->rule, s->view.links, &s->host) : 0;
 	size_t at = (size_t)(place - list->places);
+	char why[768];
 
 	buf[0] = '\0';
 	if (place->state == RULE_PLACE_REPLACED)
@@ -129,6 +131,8 @@ static const char *remark(const struct cmd_session *s, const struct rule_list *l
 				list->places[i].path);
 	if (place->state == RULE_PLACE_NOT_READ)
 		util_append(buf, size, "the name does not end in .rule");
+	if (missing)
+		util_append(buf, size, "%s%s", buf[0] ? "; " : "", view_format_missing(place->rule, missing, why, sizeof(why)));
 	if (place->rule && place->rule->until && s->context.now >= place->rule->until)
 		util_append(buf, size, "%sdue for review", buf[0] ? "; " : "");
 	return buf;
@@ -259,6 +263,7 @@ static void add_file(struct json_writer *w, const struct cmd_session *s, const s
 		json_add_rule_members(w, rule);
 		json_add_text(w, "until", until_day(rule, day));
 		add_matched(w, s, rule);
+		json_add_missing(w, rule, rule_find_missing(rule, s->view.links, &s->host));
 		if (link && rule_matches(rule, s->view.links, link, &s->host)) {
 			add_words(w, s, link, rule);
 			add_limits(w, s, link, rule);
@@ -293,6 +298,8 @@ int cmd_rules(const struct cmd_options *options, int argc, char **argv)
 	const struct link *link = NULL;
 	int r = cmd_open_all(options, &s), code;
 
+	if (r == CMD_OK)
+		r = cmd_warn(&s);
 	if (r != CMD_OK)
 		return r;
 	if (argc) {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* list, tree, show, explain: the state of interfaces, and its causes. */
-#include "offloadctl/cmd.h"
+#include "offloadctl/cmd_snapshot.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "compare/snapshot_model.h"
+#include "plan/predict.h"
 #include "report/json.h"
 #include "basic/util.h"
 
@@ -219,13 +221,203 @@ static void render_list_of(const struct cmd_session *s, const struct link *link,
 	}
 }
 
+/* ---- of another host ---- */
+
+static const char *file_of(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+/* Are the parts states of one host? */
+static bool same_host(const struct snapshot_part *a, const struct snapshot_part *b)
+{
+	const char *state_a = strstr(a->name, SNAPSHOT_STATE), *state_b = strstr(b->name, SNAPSHOT_STATE);
+
+	return state_a && state_b && state_a - a->name == state_b - b->name &&
+	       memcmp(a->name, b->name, (size_t)(state_a - a->name)) == 0;
+}
+
+/* The part and the link that LINK means: "eth0", "web1:eth0"; of several states of a host, the last one. A text with one interface
+ * needs none. Prints the reason if there is none. */
+static struct snapshot_part *find_part(struct snapshot_parts *parts, const char *path, const char *name,
+	const struct snapshot_link **ret)
+{
+	struct snapshot_part *found = NULL;
+	char names[1024] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < parts->n; i++) {
+		struct snapshot_part *part = &parts->parts[i];
+		size_t host = strlen(part->name);
+
+		for (size_t j = 0; j < part->snapshot.n_links; j++) {
+			const struct snapshot_link *link = &part->snapshot.links[j];
+
+			util_append(names, sizeof(names), "%s%s%s%s", names[0] ? ", " : "", part->name, host ? ":" : "", link->name);
+			if (name && strcmp(link->name, name) != 0 &&
+				(strncmp(part->name, name, host) != 0 || name[host] != ':' || strcmp(name + host + 1, link->name) != 0))
+				continue;
+			n += !found || !same_host(found, part) || strcmp((*ret)->name, link->name) != 0;
+			found = part;
+			*ret = link;
+		}
+	}
+	if (n == 1)
+		return found;
+	*ret = NULL;
+	cmd_error("%s has %s; name one of its interfaces: %s", path,
+		n == 0 ? "no such interface" : "several such interfaces", names);
+	return NULL;
+}
+
+/* Features of which one is enough for others (netdev_fix_features()). A text may list some of them and not the one that is on. */
+static void add_alternatives(struct feature_table *table)
+{
+	static const char *const names[] = { "tx-checksum-ip-generic", "tx-checksum-ipv4", "tx-checksum-ipv6", "tx-tcp-segmentation",
+		"tx-tcp6-segmentation" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (feature_bit(table, names[i]) < 0 && table->count < FEATURE_MAX)
+			(void)feature_table_add(table, table->count, names[i], strlen(names[i]));
+}
+
+/* A plan without rules: which of ours are in force there is not known. */
+static int open_snapshot(const struct cmd_options *options, struct snapshot *snapshot, struct link_table *links,
+	struct cmd_session *s)
+{
+	int r;
+
+	s->options = options;
+	render_init(&s->render, stdout, options->no_colour);
+	s->context = (struct plan_context){
+		.table = &snapshot->features, .rules = &s->rules, .host = &s->host, .now = snapshot->taken, .states = &s->states };
+	s->view = (struct view){ .features = &snapshot->features, .links = links, .rules = &s->rules, .plan = &s->plan };
+	snprintf(s->host.kernel_release, sizeof(s->host.kernel_release), "%s", snapshot->kernel);
+	if (snapshot->form == SNAPSHOT_ETHTOOL)
+		add_alternatives(&snapshot->features);
+	r = snapshot_restore(snapshot, links);
+	/* what a text does not list is not known, and no cause */
+	for (size_t i = 0; r >= 0 && i < snapshot->n_links && snapshot->form == SNAPSHOT_ETHTOOL; i++) {
+		struct link_features *f = &link_table_find(links, (int)i + 1)->features;
+		feature_set unlisted = snapshot_named(snapshot) & ~snapshot->links[i].listed;
+
+		f->hw |= unlisted;
+		f->wanted |= unlisted;
+		f->active |= unlisted;
+	}
+	if (r >= 0)
+		r = plan_make(&s->context, links, NULL, 0, &s->plan);
+	return r < 0 ? cmd_error("Failed to read the snapshot: %s", strerror(-r)) : CMD_OK;
+}
+
+/* The features that are off and that software does the work of, or that are requested. 0 or negative errno. */
+static int add_off(struct explain_list *list, struct cmd_session *s, const struct link *link)
+{
+	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
+	feature_set off = link->features.wanted & ~link->features.active;
+	unsigned bit;
+	int r = predict_new_of(s->view.features, s->view.links, NULL, 0, &s->host, &predict);
+
+	if (r >= 0)
+		off |= predict_sets(predict).work & link->features.hw & ~link->features.active;
+	feature_foreach (bit, off)
+		if (r >= 0)
+			r = add_bit(list, s, link, bit);
+	return r < 0 ? r : 0;
+}
+
+/* The features that a word of the command line means in a text: kernel names, aliases, and groups without members. */
+static int add_from_text(struct explain_list *list, struct cmd_session *s, const struct snapshot *snapshot,
+	const struct snapshot_link *from, const struct link *link, const char *word)
+{
+	feature_set set, listed;
+	unsigned bit;
+	int r = 0;
+
+	(void)feature_parse(s->view.features, word, &set);
+	for (size_t i = 0; feature_alias(i); i++)
+		if (strcmp(word, feature_alias(i)->word) == 0 || strcmp(word, feature_alias(i)->long_word) == 0)
+			set |= feature_named(s->view.features, feature_alias(i)->long_word);
+	listed = set & snapshot_listed(snapshot, from);
+	if (!listed)
+		return cmd_error("%s does not list \"%s\" of %s", file_of(s->options->snapshot), word, from->name);
+	if (listed & (link->features.hw | link->features.active))
+		listed &= link->features.hw | link->features.active;
+	feature_foreach (bit, listed)
+		if (r >= 0)
+			r = add_bit(list, s, link, bit);
+	return r < 0 ? cmd_error("Failed to explain %s: %s", word, strerror(-r)) : CMD_OK;
+}
+
+/* No rule was looked for; and whatever is off may be wanted. */
+static void finish(struct explanation *e)
+{
+	const struct cause_step *last;
+
+	if (e->n_steps > 1)
+		memmove(e->steps, e->steps + 1, --e->n_steps * sizeof(*e->steps));
+	else if (e->active)
+		e->steps[0].code = CAUSE_IS_ON;
+	last = &e->steps[e->n_steps - 1];
+	if (last->code != CAUSE_OFF)
+		return;
+	e->advice.code = ADVICE_REQUEST;
+	e->advice.bit = last->bit;
+	e->advice.want = true;
+	memcpy(e->advice.link, last->link, sizeof(e->advice.link));
+}
+
+static int explain_snapshot(const struct cmd_options *options, int argc, char **argv)
+{
+	_cleanup_(clear_list) struct explain_list list = { 0 };
+	_cleanup_(snapshot_parts_clear) struct snapshot_parts parts = { 0 };
+	_cleanup_(link_table_clear) struct link_table links = { 0 };
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
+	const struct snapshot_link *from = NULL;
+	struct snapshot_part *part;
+	const struct link *link;
+	int r = cmd_load_snapshots(options->snapshot, &(struct feature_table){ 0 }, &parts);
+
+	if (r != CMD_OK)
+		return r;
+	part = find_part(&parts, file_of(options->snapshot), argc ? argv[0] : NULL, &from);
+	if (!part)
+		return CMD_ERROR;
+	r = open_snapshot(options, &part->snapshot, &links, &s);
+	if (r != CMD_OK)
+		return r;
+	link = link_table_find(&links, (int)(from - part->snapshot.links) + 1);
+	if (argc > 1)
+		r = add_from_text(&list, &s, &part->snapshot, from, link, argv[1]);
+	else if (add_off(&list, &s, link) < 0)
+		r = cmd_error("Failed to explain %s: %s", from->name, strerror(ENOMEM));
+	if (r != CMD_OK)
+		return r;
+	for (size_t i = 0; i < list.n; i++)
+		finish(&list.explanations[i]);
+	if (options->json)
+		return cmd_written(json_write_explain(stdout, &s.view, link, list.explanations, list.n), CMD_OK);
+	if (list.n == 0)
+		printf("%s: every offload that is listed is on, or not supported by the device\n", from->name);
+	render_list_of(&s, link, &list);
+	if (part->snapshot.form == SNAPSHOT_ETHTOOL)
+		render_wrapped(&s.render, 0, "\nThis text shows neither the kind of the interface nor what is below it. For the whole chain of "
+					     "causes, run offloadctl explain on that host, or explain a file of offloadctl snapshot.");
+	return CMD_OK;
+}
+
 int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 {
 	_cleanup_(clear_list) struct explain_list list = { .group = !options->json };
-	_cleanup_(cmd_close) struct cmd_session s;
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
 	struct link *link;
-	int r = cmd_open_plan(options, &s);
+	int r;
 
+	if (options->snapshot)
+		return explain_snapshot(options, argc, argv);
+	if (argc == 0)
+		return cmd_error("explain needs an interface, or --snapshot with a text that has one; usage: offloadctl explain LINK [FEATURE]");
+	r = cmd_open_plan(options, &s);
 	if (r != CMD_OK)
 		return r;
 	link = cmd_find_link(&s, argv[0]);

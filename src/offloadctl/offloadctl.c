@@ -81,7 +81,8 @@ static const struct options_entry options_table[] = {
 		.help = "Do not ask before the command changes features, or puts load on an interface" },
 	[OPTION_HTML] = { "html", 0, OPTIONS_TEXT, "FILE", FIELD(html), .help = "Write the page here, - for standard output" },
 	[OPTION_SNAPSHOT] = { "snapshot", 0, OPTIONS_TEXT, "FILE", FIELD(snapshot),
-		.help = "Use the host of this snapshot instead of this host; plan: or every host in a directory of snapshots" },
+		.help = "Use the host of this snapshot instead of this host; plan: or every host in a directory of snapshots; explain: or "
+		"pasted output of ethtool -k" },
 	[OPTION_SAMPLE] = { "sample", 0, OPTIONS_NUMBER, "N", FIELD(sample),
 		.help = "Also choose at most N hosts that together have as many shapes of interfaces as possible", .min = 1, .max = INT_MAX },
 	[OPTION_KERNEL] = { "kernel", 0, OPTIONS_TEXT, "VERSION", FIELD(kernel),
@@ -152,7 +153,7 @@ static const struct command {
 	{ "show", "LINK", "Show the features of an interface that rules declare, or all of them",
 		cmd_show, 1, 1, PLANS | USES(NO_LEGEND) | USES(ALL), verdicts },
 	{ "explain", "LINK [FEATURE]", "Explain the state of a feature, down to the interface that determines it",
-		cmd_explain, 1, 2, PLANS, NULL },
+		cmd_explain, 0, 2, PLANS | USES(SNAPSHOT), NULL },
 	{ "revert", "[LINK]", "Restore what apply or offloadd changed",
 		cmd_revert, 0, 1, LOOKS | USES(LEDGER) | USES(CONTROL) | USES(DRY_RUN), NULL },
 	{ "status", "", "Is this host OK, and what to do next? The default command",

@@ -229,7 +229,7 @@ int daemon_load_rules(struct daemon *d, bool reload)
 {
 	_cleanup_(rule_set_clear) struct rule_set fresh = { 0 };
 	const struct rule_set *now = reconcile_rules(d->reconcile);
-	bool routes, forwarding, names;
+	bool routes, forwarding, names, hardware;
 	size_t n;
 	int r = (d->options->rule_dirs ? rule_set_load : rule_set_load_system)(daemon_rule_dirs(d), &d->observe->features,
 		&fresh);
@@ -247,10 +247,12 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	routes = rule_set_needs_routes(&fresh);
 	forwarding = rule_set_needs_forwarding(&fresh, &d->observe->features);
 	names = rule_set_needs_names(&fresh);
+	hardware = rule_set_needs_hardware(&fresh);
 	n = fresh.n_rules;
 	reconcile_take_rules(d->reconcile, &fresh);
 	d->observe->want_routes = routes;
 	d->observe->want_names = names;
+	d->observe->want_hardware = hardware;
 	d->observe->want_forwarding = forwarding;
 	if (reload)
 		daemon_report_count(d, FINDING_RULES_LOADED, n);

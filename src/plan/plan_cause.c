@@ -251,7 +251,8 @@ void cause_find(const struct cause_view *v, const struct link *link, unsigned bi
 				find_in_lower(v, link, ret) || find_copied(v, link, ret) || find_in_ports(v, link, ret) ||
 				find_owner(v, link, ret))) &&
 		!find_coupled(v, link, ret)) {
-		set(ret, want == !!(link->features.wanted & FEATURE(bit)) ? CAUSE_UNKNOWN : CAUSE_NO_EFFECT, NULL, bit);
+		set(ret, want != !!(link->features.wanted & FEATURE(bit)) ? CAUSE_NO_EFFECT : link->kind[0] ? CAUSE_UNKNOWN : CAUSE_NOT_SHOWN,
+			NULL, bit);
 	}
 }
 

@@ -62,6 +62,9 @@ struct predict_facts {
 };
 struct predict_facts predict_facts(const struct predict *p, const struct link *link);
 
+/* Driver i of those whose source is known, NULL after the last. Static. */
+const char *predict_driver(size_t i);
+
 /* The features of a link in the copy that its owner, driver or host keeps off, as far as can be inferred: requested, not active,
  * and nothing else explains it. */
 feature_set predict_withheld(const struct predict *p, int ifindex);

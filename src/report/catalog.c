@@ -230,6 +230,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_STALE)] = "{feature} is out of date: the kernel has not recomputed the features of this interface",
 	[CATALOG_CAUSE(CAUSE_AUDIT)] = "audit mode: nothing is changed",
 	[CATALOG_CAUSE(CAUSE_UNKNOWN)] = "the kernel accepted the change without effect; the driver does not report why",
+	[CATALOG_CAUSE(CAUSE_NOT_SHOWN)] = "requested, and kept off by what the text does not show: the interface below, a port, another feature "
+					   "or the driver",
 	[CATALOG_CAUSE(CAUSE_NO_EFFECT)] = "a change is expected to have no effect; the driver does not report why",
 	[CATALOG_CAUSE(CAUSE_PEER_XDP)] = "its peer{other_link? {other_link}} has an XDP program, so the kernel does not allow {feature}",
 	[CATALOG_CAUSE(CAUSE_LOWER_ELSEWHERE)] = "follows the interface below, which is in another network namespace and cannot be read",

@@ -41,7 +41,7 @@ static void add_rules(struct json_writer *w, const struct rule_set *set, const s
 	json_add_rule_errors(w, "rule_errors", set, SIZE_MAX);
 }
 
-void json_add_rule_errors(struct json_writer *w, const char *key, const struct rule_set *set, size_t max)
+static void add_errors(struct json_writer *w, const char *key, const struct rule_error *errors, size_t n)
 {
 	static const struct json_field fields[] = {
 		JSON_FIELD(struct rule_error, path, "path", JSON_BORROWED),
@@ -50,7 +50,43 @@ void json_add_rule_errors(struct json_writer *w, const char *key, const struct r
 		{ 0 },
 	};
 
-	json_add_rows(w, key, fields, set->errors, set->n_errors < max ? set->n_errors : max, sizeof(*set->errors));
+	json_add_rows(w, key, fields, errors, n, sizeof(*errors));
+}
+
+void json_add_rule_errors(struct json_writer *w, const char *key, const struct rule_set *set, size_t max)
+{
+	add_errors(w, key, set->errors, set->n_errors < max ? set->n_errors : max);
+}
+
+void json_add_missing(struct json_writer *w, const struct rule *rule, unsigned missing)
+{
+	unsigned key;
+
+	json_open_list(w, "missing");
+	feature_foreach (key, missing) {
+		json_open_object(w, NULL);
+		json_add_text(w, "key", rule_key_name(key));
+		json_add_text(w, "value", rule->match.value[key]);
+		json_close_object(w);
+	}
+	json_close_list(w);
+}
+
+/* The rules that match no link here. */
+static void add_unmatched(struct json_writer *w, const struct rule_set *rules, const struct view *view)
+{
+	json_open_list(w, "unmatched");
+	for (size_t i = 0; view && i < rules->n_rules; i++) {
+		unsigned missing = rule_find_missing(&rules->rules[i], view->links, view->host);
+
+		if (!missing)
+			continue;
+		json_open_object(w, NULL);
+		json_add_text(w, "path", rules->rules[i].path);
+		json_add_missing(w, &rules->rules[i], missing);
+		json_close_object(w);
+	}
+	json_close_list(w);
 }
 
 /* null for a bit without a name */
@@ -287,14 +323,15 @@ int json_write_revert(FILE *out, const struct feature_table *table,
 	return json_finish(&w, out);
 }
 
-int json_write_check(
-	FILE *out, const struct rule_set *rules, const struct rule_list *list, int exit_code)
+int json_write_check(FILE *out, const struct rule_set *rules, const struct rule_list *list, const struct view *view, int exit_code)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 
 	json_begin(&w, "check");
 	json_add_int(&w, "exit_code", exit_code);
 	add_rules(&w, rules, NULL);
+	add_errors(&w, "warnings", rules->warnings, rules->n_warnings);
+	add_unmatched(&w, rules, view);
 	json_open_list(&w, "not_read");
 	for (size_t i = 0; i < list->n_places; i++)
 		if (list->places[i].state == RULE_PLACE_NOT_READ)

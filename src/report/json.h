@@ -21,6 +21,8 @@ void json_add_link_name(struct json_writer *w, const char *key, const char *name
 void json_add_rule_members(struct json_writer *w, const struct rule *rule);
 /* A list of the first `max` errors of the set. */
 void json_add_rule_errors(struct json_writer *w, const char *key, const struct rule_set *set, size_t max);
+/* "missing": the keys of a rule that matches no link here, a list of names and values; see rule_find_missing() */
+void json_add_missing(struct json_writer *w, const struct rule *rule, unsigned missing);
 /* An object with the number of each verdict. */
 void json_add_verdicts(struct json_writer *w, const char *key, const size_t counts[VERDICT_COUNT]);
 /* "verdicts": how many features of a link have which verdict; null if no rule applies to it. pl: may be NULL. */
@@ -42,8 +44,8 @@ int json_write_apply(FILE *out, const struct view *before, const struct apply_re
 	const struct view *after);
 int json_write_revert(FILE *out, const struct feature_table *table,
 	const struct apply_report *report, int exit_code);
-int json_write_check(
-	FILE *out, const struct rule_set *rules, const struct rule_list *list, int exit_code);
+/* view: of the links here, for rules that match none of them; NULL: not known. */
+int json_write_check(FILE *out, const struct rule_set *rules, const struct rule_list *list, const struct view *view, int exit_code);
 int json_write_list(FILE *out, const struct view *view);
 int json_write_tree(FILE *out, const struct view *view);
 int json_write_show(FILE *out, const struct view *view, const struct link *link);

@@ -301,12 +301,14 @@ static void put_missing(const struct render *r, const struct view *view)
 	size_t n = 0;
 
 	for (size_t i = 0; view->rules && i < view->rules->n_rules; i++) {
-		char text[512] = "";
+		const struct rule *rule = &view->rules->rules[i];
+		char text[1024] = "", why[768];
 
-		if (!view_rule_misses(view, &view->rules->rules[i]))
+		if (!view_rule_misses(view, rule))
 			continue;
-		render_append_clean(text, sizeof(text), "", view->rules->rules[i].file);
-		util_append(text, sizeof(text), " matches no interface on this host");
+		render_append_clean(text, sizeof(text), "", rule->file);
+		util_append(text, sizeof(text), " matches no interface on this host: %s",
+			view_format_missing(rule, rule_find_missing(rule, view->links, view->host), why, sizeof(why)));
 		render_wrapped(r, 0, text);
 		n++;
 	}

@@ -149,8 +149,8 @@ static void put_summary(const struct render *r, const struct rehearsal *rehearsa
 	put_number(r, s.unmet, "host cannot match completely", "hosts cannot match completely");
 	put_number(r, s.no_rules, "host has no interface that a rule applies to", "hosts have no interface that a rule applies to");
 	put_number(r, s.unread, "host has interfaces without features in its snapshot", "hosts have interfaces without features in their snapshots");
-	put_number(r, s.incomplete, "snapshot does not contain the default routes or forwarding that a rule asks for",
-		"snapshots do not contain the default routes or forwarding that a rule asks for");
+	put_number(r, s.incomplete, "snapshot does not contain what a rule asks for: default routes, forwarding, or ids and versions of devices",
+		"snapshots do not contain what a rule asks for: default routes, forwarding, or ids and versions of devices");
 	put_number(r, s.uncertain, "host with an uncertain prediction", "hosts with an uncertain prediction");
 	put_number(r, s.unusable, "snapshot cannot be used:", "snapshots cannot be used:");
 }

@@ -175,13 +175,32 @@ static bool names_some(const char *patterns)
 
 bool view_rule_misses(const struct view *view, const struct rule *rule)
 {
-	const struct rule_match *m = &rule->match;
+	static const enum rule_key keys[] = { RULE_NAME, RULE_DRIVER, RULE_MAC_ADDRESS, RULE_LOWER_DRIVER, RULE_MASTER_DRIVER,
+		RULE_PATH, RULE_DEVICE, RULE_FIRMWARE, RULE_DRIVER_VERSION };
+	bool names = false;
 
-	return view->host &&
-		(names_some(m->name) || names_some(m->driver) || names_some(m->mac_address) ||
-			names_some(m->lower_driver)) &&
-		rule_is_for_host(rule, view->host) &&
-		rule_count_links(rule, view->links, view->host) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		names = names || names_some(rule->match.value[keys[i]]);
+	return names && view->host && rule_is_for_host(rule, view->host) &&
+	       rule_find_missing(rule, view->links, view->host) != 0;
+}
+
+const char *view_format_missing(const struct rule *rule, unsigned missing, char *buf, size_t size)
+{
+	unsigned host = missing & ~(RULE_KEY(RULE_KERNEL_VERSION) - 1), key;
+	bool several = missing == rule->match.keys && (missing & (missing - 1));
+	char value[256];
+
+	buf[0] = '\0';
+	if (host && !several)
+		missing = host;
+	feature_foreach (key, missing) {
+		const char *before = !buf[0] ? host && !several ? "this host does not match " : "no interface has " : several ? " and " : " or ";
+
+		util_append(buf, size, "%s%s=%s", before, rule_key_name(key),
+			util_clean(rule->match.value[key], value, sizeof(value)));
+	}
+	return buf;
 }
 
 /* The same feature, or in each the feature that its explanation is about. */

@@ -55,9 +55,11 @@ const char *view_verdict(const struct plan *plan, int ifindex);
 /* Are the two explanations the same, except for the feature that each is about? Neither is empty. */
 bool view_same_explanation(const struct explanation *a, const struct explanation *b);
 
-/* Does a rule for this host name devices (Name=, Driver=, MACAddress=, LowerDriver=) and match no link? Then a name may be
- * misspelt. A rule that matches by kind or role alone may legitimately match nothing. */
+/* Does a rule for this host name devices (Name=, Driver=, Device=, ...) and match no link? Then a name may be misspelt. A rule that
+ * matches by kind or role alone may legitimately match nothing. */
 bool view_rule_misses(const struct view *view, const struct rule *rule);
+/* Why a rule matches no link here, "no interface has Driver=e1000e"; missing: of rule_find_missing(). Sanitized. Returns buf. */
+const char *view_format_missing(const struct rule *rule, unsigned missing, char *buf, size_t size);
 
 /* A line of the tree of links: each link is followed by its lower link and its ports. */
 struct view_node {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "basic/util.h"
+#include "rules/version.h"
 
 #define PATTERN_MAX 256
 #define VERSION_PARTS 8
@@ -38,10 +39,7 @@ const char *rule_value_name(enum rule_value value)
 
 void rule_clear(struct rule *rule)
 {
-	struct rule_match *m = &rule->match;
-	char *texts[] = { rule->file, rule->path, rule->description, rule->reason, m->kind, m->name, m->driver,
-		m->mac_address, m->lower_kind, m->lower_driver, m->master_kind, m->kernel_version, m->host,
-		m->virtualization };
+	char *texts[] = { rule->file, rule->path, rule->description, rule->reason };
 
 	for (size_t i = 0; i < rule->n_features; i++)
 		free(rule->features[i].word);
@@ -50,19 +48,27 @@ void rule_clear(struct rule *rule)
 		free(rule->limits[i].word);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
+	for (size_t i = 0; i < RULE_KEYS; i++)
+		free(rule->match.value[i]);
 	*rule = (struct rule){ 0 };
+}
+
+static void clear_errors(struct rule_error *errors, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(errors[i].path);
+		free(errors[i].message);
+	}
+	free(errors);
 }
 
 void rule_set_clear(struct rule_set *set)
 {
 	for (size_t i = 0; i < set->n_rules; i++)
 		rule_clear(&set->rules[i]);
-	for (size_t i = 0; i < set->n_errors; i++) {
-		free(set->errors[i].path);
-		free(set->errors[i].message);
-	}
 	free(set->rules);
-	free(set->errors);
+	clear_errors(set->errors, set->n_errors);
+	clear_errors(set->warnings, set->n_warnings);
 	*set = (struct rule_set){ 0 };
 }
 
@@ -149,26 +155,18 @@ static size_t read_version(const char *s, unsigned long parts[VERSION_PARTS], co
 
 static int check_version(const char *condition, const unsigned long release[VERSION_PARTS])
 {
-	static const struct {
-		const char *sign;
-		bool holds[3]; /* less, equal, more */
-	} signs[] = {
-		{ "<=", { true, true, false } }, { ">=", { false, true, true } }, { "!=", { true, false, true } },
-		{ "==", { false, true, false } }, { "<", { true, false, false } }, { ">", { false, false, true } },
-		{ "=", { false, true, false } }, { "", { false, true, false } },
-	};
 	unsigned long parts[VERSION_PARTS];
-	size_t sign = 0, n;
+	const char *number, *end;
 	int order = 0;
+	size_t n;
 
-	while (strncmp(condition, signs[sign].sign, strlen(signs[sign].sign)) != 0)
-		sign++;
-	n = read_version(condition + strlen(signs[sign].sign), parts, &condition);
-	if (n == 0 || *condition)
+	version_sign(condition, &number);
+	n = read_version(number, parts, &end);
+	if (n == 0 || *end)
 		return -EINVAL;
 	for (size_t i = 0; i < n && order == 0; i++)
 		order = COMPARE(release[i], parts[i]);
-	return signs[sign].holds[order + 1];
+	return version_holds(condition, order);
 }
 
 int rule_kernel_matches(const char *conditions, const char *release)
@@ -221,17 +219,6 @@ static bool equals_virtualization(const char *word, const void *virtualization, 
 	return strcmp(word, here) == 0;
 }
 
-static bool match_host(const struct rule_match *m, const struct rule_host *host)
-{
-	if (!match_key(m->host, host->host_name, FNM_CASEFOLD))
-		return false;
-	if (m->kernel_version && rule_kernel_matches(m->kernel_version, host->kernel_release) != 1)
-		return false;
-	return !m->virtualization ||
-	       (host->virtualization[0] && match_list(m->virtualization, host->virtualization, 0,
-						   equals_virtualization));
-}
-
 /* "bond", "bridge", ...; "" for a link without a master. If the master is in another namespace, its kind
  * follows from IFLA_INFO_SLAVE_KIND. */
 static const char *master_kind(const struct link_table *table, const struct link *link)
@@ -250,13 +237,40 @@ static bool has_vlan(const struct link_table *table, const struct link *link)
 	return false;
 }
 
+/* "hv_netvsc"; "" for a link without a master, or whose master's driver is not known. */
+static const char *master_driver(const struct link_table *table, const struct link *link)
+{
+	const struct link *master = link_master(table, link);
+
+	return master ? master->driver : link->slave_kind;
+}
+
+/* The virtual function below a netvsc (netvsc_vf_join()), or the primary interface of a net_failover, whose standby is the virtio_net
+ * that created it (virtnet_probe()). */
+static bool is_failover_vf(const struct link_table *table, const struct link *link)
+{
+	const char *driver = master_driver(table, link);
+
+	return strcmp(driver, "hv_netvsc") == 0 || (strcmp(driver, "net_failover") == 0 && strcmp(link->driver, "virtio_net") != 0);
+}
+
 static bool match_roles(unsigned roles, const struct link_table *table, const struct link *link)
 {
-	return !roles || ((roles & RULE_ROLE_DEFAULT_ROUTE) && link->default_route) ||
-	       ((roles & RULE_ROLE_BRIDGE_PORT) &&
-		       strcmp(master_kind(table, link), "bridge") == 0) ||
-	       ((roles & RULE_ROLE_BOND_PORT) && strcmp(master_kind(table, link), "bond") == 0) ||
-	       ((roles & RULE_ROLE_VLAN_LOWER) && has_vlan(table, link));
+	static const struct {
+		unsigned role;
+		const char *master_kind;
+	} ports[] = {
+		{ RULE_ROLE_BRIDGE_PORT, "bridge" },
+		{ RULE_ROLE_BOND_PORT, "bond" },
+		{ RULE_ROLE_OVS_PORT, "openvswitch" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
+		if ((roles & ports[i].role) && strcmp(master_kind(table, link), ports[i].master_kind) == 0)
+			return true;
+	return ((roles & RULE_ROLE_DEFAULT_ROUTE) && link->default_route) ||
+	       ((roles & RULE_ROLE_VLAN_LOWER) && has_vlan(table, link)) ||
+	       ((roles & RULE_ROLE_FAILOVER_VF) && is_failover_vf(table, link));
 }
 
 /* Is it the name of the link, or an alternative one? */
@@ -272,44 +286,147 @@ static bool equals_name(const char *pattern, const void *named, int flags)
 	return false;
 }
 
-static bool needs_name(const struct rule_match *m)
+static bool is_every_name(const char *names)
 {
-	return m->name && strcmp(m->name, "*") != 0;
+	return strcmp(names, "*") == 0;
 }
 
-static bool match_name(const struct rule_match *m, const struct link *link)
+static bool match_name(const char *names, const struct link *link)
 {
-	return !needs_name(m) || (link->naming != LINK_NAME_PENDING && match_list(m->name, link, 0, equals_name));
+	return is_every_name(names) || (link->naming != LINK_NAME_PENDING && match_list(names, link, 0, equals_name));
+}
+
+/* A pattern with three colons is also compared with the subsystem: "8086:10d3:17aa:*". */
+static bool equals_device(const char *pattern, const void *device, int flags)
+{
+	char text[LINK_DEVICE_LEN];
+	unsigned colons = 0;
+
+	for (const char *p = pattern; *p; p++)
+		colons += *p == ':';
+	snprintf(text, sizeof(text), "%s", (const char *)device);
+	if (colons < 3)
+		text[strcspn(text, ":") + 1 + strcspn(text + strcspn(text, ":") + 1, ":")] = '\0';
+	return fnmatch(pattern, text, flags) == 0;
+}
+
+static bool match_hardware(enum rule_key key, const char *value, const struct link *link)
+{
+	const struct link_hardware *h = link->hardware;
+
+	if (!h)
+		return false;
+	switch (key) {
+	case RULE_PATH:
+		return link->naming != LINK_NAME_PENDING && match_key(value, h->path, 0);
+	case RULE_DEVICE:
+		return h->device[0] && match_list(value, h->device, FNM_CASEFOLD, equals_device);
+	case RULE_FIRMWARE:
+		return version_list_matches(value, h->firmware);
+	default:
+		return version_list_matches(value, h->driver_version);
+	}
+}
+
+static bool match_host(enum rule_key key, const char *value, const struct rule_host *host)
+{
+	switch (key) {
+	case RULE_KERNEL_VERSION:
+		return rule_kernel_matches(value, host->kernel_release) == 1;
+	case RULE_KERNEL_RELEASE:
+		return version_list_matches(value, host->kernel_release);
+	case RULE_HOST:
+		return match_key(value, host->host_name, FNM_CASEFOLD);
+	default:
+		return host->virtualization[0] && match_list(value, host->virtualization, 0, equals_virtualization);
+	}
+}
+
+bool rule_key_matches(const struct rule *rule, enum rule_key key, const struct link_table *table, const struct link *link,
+	const struct rule_host *host)
+{
+	const char *value = rule->match.value[key];
+	char address[3 * LINK_ADDRESS_LEN];
+	const struct link *lower;
+
+	if (!value)
+		return true;
+	switch (key) {
+	case RULE_KIND:
+		return match_key(value, link->kind, 0);
+	case RULE_NAME:
+		return match_name(value, link);
+	case RULE_DRIVER:
+		return match_key(value, link->driver, 0);
+	case RULE_MAC_ADDRESS:
+		return match_key(value, link_format_address(link, address, sizeof(address)), FNM_CASEFOLD);
+	case RULE_LOWER_KIND:
+	case RULE_LOWER_DRIVER:
+		lower = link_lower(table, link);
+		return lower && match_key(value, key == RULE_LOWER_KIND ? lower->kind : lower->driver, 0);
+	case RULE_MASTER_KIND:
+		return match_key(value, master_kind(table, link), 0);
+	case RULE_MASTER_DRIVER:
+		return match_key(value, master_driver(table, link), 0);
+	case RULE_ROLE:
+		return match_roles(rule->match.roles, table, link);
+	case RULE_PATH:
+	case RULE_DEVICE:
+	case RULE_FIRMWARE:
+	case RULE_DRIVER_VERSION:
+		return match_hardware(key, value, link);
+	case RULE_KERNEL_VERSION:
+	case RULE_KERNEL_RELEASE:
+	case RULE_HOST:
+	case RULE_VIRTUALIZATION:
+		return match_host(key, value, host);
+	}
+	return false;
 }
 
 bool rule_matches(const struct rule *rule, const struct link_table *table, const struct link *link,
 	const struct rule_host *host)
 {
-	const struct rule_match *m = &rule->match;
-	char address[3 * LINK_ADDRESS_LEN];
-	const struct link *lower;
+	unsigned key;
 
-	if (!match_key(m->kind, link->kind, 0) || !match_name(m, link) ||
-		!match_key(m->driver, link->driver, 0) || !match_roles(m->roles, table, link))
-		return false;
-	if (m->mac_address &&
-		!match_key(m->mac_address, link_format_address(link, address, sizeof(address)),
-			FNM_CASEFOLD))
-		return false;
-	if (m->master_kind && !match_key(m->master_kind, master_kind(table, link), 0))
-		return false;
-	if (m->lower_kind || m->lower_driver) {
-		lower = link_lower(table, link);
-		if (!lower || !match_key(m->lower_kind, lower->kind, 0) ||
-			!match_key(m->lower_driver, lower->driver, 0))
+	feature_foreach (key, rule->match.keys)
+		if (!rule_key_matches(rule, key, table, link, host))
 			return false;
-	}
-	return match_host(m, host);
+	return true;
 }
 
 bool rule_is_for_host(const struct rule *rule, const struct rule_host *host)
 {
-	return match_host(&rule->match, host);
+	for (unsigned key = RULE_KERNEL_VERSION; key < RULE_KEYS; key++)
+		if (rule->match.value[key] && !match_host(key, rule->match.value[key], host))
+			return false;
+	return true;
+}
+
+const char *rule_key_name(enum rule_key key)
+{
+	static const char *const names[RULE_KEYS] = {
+		"Kind", "Name", "Driver", "MACAddress", "LowerKind", "LowerDriver", "MasterKind", "MasterDriver", "Role", "Path",
+		"Device", "Firmware", "DriverVersion", "KernelVersion", "KernelRelease", "Host", "Virtualization",
+	};
+
+	return names[key];
+}
+
+unsigned rule_find_missing(const struct rule *rule, const struct link_table *table, const struct rule_host *host)
+{
+	unsigned satisfied = 0, key;
+
+	link_table_foreach(table, link) {
+		unsigned here = 0;
+
+		feature_foreach (key, rule->match.keys)
+			here |= rule_key_matches(rule, key, table, link, host) ? RULE_KEY(key) : 0;
+		if (here == rule->match.keys)
+			return 0;
+		satisfied |= here;
+	}
+	return rule->match.keys & ~satisfied ? rule->match.keys & ~satisfied : rule->match.keys;
 }
 
 size_t rule_count_links(
@@ -378,8 +495,21 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 
 bool rule_set_needs_names(const struct rule_set *set)
 {
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct rule_match *m = &set->rules[i].match;
+
+		if (m->value[RULE_PATH] || (m->value[RULE_NAME] && !is_every_name(m->value[RULE_NAME])))
+			return true;
+	}
+	return false;
+}
+
+bool rule_set_needs_hardware(const struct rule_set *set)
+{
+	const unsigned keys = RULE_KEY(RULE_PATH) | RULE_KEY(RULE_DEVICE) | RULE_KEY(RULE_FIRMWARE) | RULE_KEY(RULE_DRIVER_VERSION);
+
 	for (size_t i = 0; i < set->n_rules; i++)
-		if (needs_name(&set->rules[i].match))
+		if (set->rules[i].match.keys & keys)
 			return true;
 	return false;
 }

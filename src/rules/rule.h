@@ -21,7 +21,18 @@ enum rule_role { /* bits */
 	RULE_ROLE_BRIDGE_PORT = 2,
 	RULE_ROLE_BOND_PORT = 4,
 	RULE_ROLE_VLAN_LOWER = 8,
+	RULE_ROLE_OVS_PORT = 16,
+	RULE_ROLE_FAILOVER_VF = 32, /* a VF below a netvsc or net_failover */
 };
+
+/* The keys of [Match]. Those from RULE_KERNEL_VERSION on are about the host. */
+enum rule_key {
+	RULE_KIND, RULE_NAME, RULE_DRIVER, RULE_MAC_ADDRESS, RULE_LOWER_KIND, RULE_LOWER_DRIVER, RULE_MASTER_KIND,
+	RULE_MASTER_DRIVER, RULE_ROLE, RULE_PATH, RULE_DEVICE, RULE_FIRMWARE, RULE_DRIVER_VERSION,
+	RULE_KERNEL_VERSION, RULE_KERNEL_RELEASE, RULE_HOST, RULE_VIRTUALIZATION,
+};
+#define RULE_KEYS 17
+#define RULE_KEY(key) (1u << (key))
 
 /* One word of [Features] or [Limits]. */
 struct rule_feature {
@@ -40,15 +51,13 @@ struct rule_feature {
 #define RULE_LIMIT_SIZE_MAX 524280
 #define RULE_LIMIT_SEGS_MAX 65535
 
-/* [Match]. Lists of shell globs, separated by spaces; "!glob" excludes; NULL: the key is not used. A list
- * never matches a link that does not have the attribute (lower link, master, address, driver), even if it has
- * exclusions only. */
+/* [Match]. Most values are lists of shell globs, separated by spaces; "!glob" excludes. A list never matches a link that
+ * does not have the attribute (lower link, master, address, driver), even if it has exclusions only. */
 struct rule_match {
-	char *kind, *name, *driver, *mac_address, *lower_kind, *lower_driver, *master_kind;
-	char *kernel_version; /* ">=5.10 <7", all must be true */
-	char *host;           /* matched with the host name */
-	char *virtualization; /* words of systemd-detect-virt(1), or yes, no, vm, container; no globs */
-	unsigned roles;       /* bits of enum rule_role, one must be true; 0: not used */
+	unsigned keys; /* RULE_KEY() of those that are used */
+	char *value[RULE_KEYS]; /* as written; NULL: not used */
+	unsigned line[RULE_KEYS];
+	unsigned roles; /* of RULE_ROLE: bits of enum rule_role, one must be true */
 };
 
 struct rule {
@@ -78,6 +87,9 @@ struct rule_set {
 	size_t n_rules;
 	struct rule_error *errors;
 	size_t n_errors;
+	/* what is valid, and likely a mistake. rule_set_load() finds what one line shows; plan/doubt.h the rest */
+	struct rule_error *warnings;
+	size_t n_warnings;
 };
 
 /* What rules can match besides links. Filled once, by rule_host_read() in kernel/observe.h. */
@@ -101,8 +113,17 @@ struct declaration {
 /* Frees all rules and errors, and empties the set. */
 void rule_set_clear(struct rule_set *set);
 
-/* Does the rule match the host (Host=, KernelVersion=, Virtualization=)? */
+/* Does the rule match the host (Host=, KernelVersion=, KernelRelease=, Virtualization=)? */
 bool rule_is_for_host(const struct rule *rule, const struct rule_host *host);
+
+/* "Kind": as in files. Static. */
+const char *rule_key_name(enum rule_key key);
+/* Does a link, on this host, have what one key of the rule asks for? True for a key that is not used. The table must be stacked. */
+bool rule_key_matches(const struct rule *rule, enum rule_key key, const struct link_table *table, const struct link *link,
+	const struct rule_host *host);
+/* Why does a rule match no link: the keys that no link here satisfies, as RULE_KEY(); if each is satisfied by some link, but no
+ * link satisfies all, every key of the rule. 0: it matches links. The table must be stacked. */
+unsigned rule_find_missing(const struct rule *rule, const struct link_table *table, const struct rule_host *host);
 
 /* The number of links that the rule matches. The table must be stacked. */
 size_t rule_count_links(
@@ -124,7 +145,9 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 void rule_set_declare_limits(const struct rule_set *set, const struct link_table *table, const struct link *link,
 	const struct rule_host *host, struct declaration declarations[LINK_LIMIT_SETTABLE]);
 
-/* Does any rule depend on the name of a link? Then kernel/observe.c must know whether it is final. */
+/* Does any rule match what link.hardware has? Then kernel/observe.c must read it. */
+bool rule_set_needs_hardware(const struct rule_set *set);
+/* Does any rule depend on the name of a link, or on what udev finds out with it? Then kernel/observe.c must know whether it is final. */
 bool rule_set_needs_names(const struct rule_set *set);
 /* Does any rule match default routes? Then kernel/observe.c must read them. */
 bool rule_set_needs_routes(const struct rule_set *set);

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "rules/foreign.h"
+#include "rules/version.h"
+
 #define PATTERN_MAX 200 /* bytes of one word of a list */
 
 const char *const rule_default_dirs[] = {
@@ -28,16 +31,19 @@ static const char *const value_words[] = { [RULE_OFF] = "off", [RULE_ON] = "on",
 static const char *const mode_words[] = { [RULE_MODE_ENFORCE] = "enforce", [RULE_MODE_AUDIT] = "audit" };
 static const struct ini_words modes = { mode_words, ARRAY_SIZE(mode_words) };
 
-static const char *const role_words[] = { "default-route", "bridge-port", "bond-port", "vlan-lower" };
-_Static_assert(RULE_ROLE_VLAN_LOWER == 1 << (ARRAY_SIZE(role_words) - 1), "a role is the bit of its word");
+static const char *const role_words[] = { "default-route", "bridge-port", "bond-port", "vlan-lower", "ovs-port", "failover-vf" };
+_Static_assert(RULE_ROLE_FAILOVER_VF == 1 << (ARRAY_SIZE(role_words) - 1), "a role is the bit of its word");
 
-/* A list of words that is kept as text: the context of its key. */
-struct word_list {
+/* A key of [Match], whose value is a list of words. */
+struct match_list {
+	enum rule_key key;
 	int (*check)(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *list);
 	/* of check_pattern() only */
 	const char *what;
 	size_t longest; /* bytes of a word without wildcards that can match, 0: no limit */
-	bool address;
+	bool (*is_sane)(const char *pattern); /* NULL: any */
+	const char *expected; /* if it is not */
+	bool any_text; /* commas and quotes, too */
 };
 /* The target of ini_file_parse(). */
 struct rule_reading {
@@ -45,20 +51,36 @@ struct rule_reading {
 	const struct feature_table *table;
 };
 
-int rule_set_add_error(struct rule_set *set, const char *path, unsigned line, const char *message)
+static int add_message(struct rule_error **errors, size_t *n, const char *path, unsigned line, const char *message)
 {
 	struct rule_error e = { .line = line };
 	char clean[1024];
 
 	e.path = strdup(util_copy_text(clean, sizeof(clean), path, strlen(path)));
 	e.message = strdup(util_copy_text(clean, sizeof(clean), message, strlen(message)));
-	if (!e.path || !e.message || !GROW(set->errors, set->n_errors)) {
+	if (!e.path || !e.message || !GROW(*errors, *n)) {
 		free(e.path);
 		free(e.message);
 		return -ENOMEM;
 	}
-	set->errors[set->n_errors++] = e;
+	(*errors)[(*n)++] = e;
 	return 0;
+}
+
+int rule_set_add_error(struct rule_set *set, const char *path, unsigned line, const char *message)
+{
+	return add_message(&set->errors, &set->n_errors, path, line, message);
+}
+
+int rule_set_add_warning(struct rule_set *set, const char *path, unsigned line, const char *fmt, ...)
+{
+	char message[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	return add_message(&set->warnings, &set->n_warnings, path, line, message);
 }
 
 static int report(void *userdata, const char *path, unsigned line, const char *message)
@@ -116,44 +138,94 @@ static bool address_is_sane(const char *word)
 	return len >= 5 && len % 3 == 2;
 }
 
+/* "8086:10d3", "8086:*", "8086:10d3:17aa:*" */
+static bool device_is_sane(const char *word)
+{
+	unsigned colons = 0, digits = 0;
+	bool wild = strpbrk(word, "*?[");
+
+	if (strspn(word, "0123456789abcdefABCDEF:*?[]!^-") != strlen(word))
+		return false;
+	for (const char *p = word;; p++) {
+		if (*p && *p != ':') {
+			digits++;
+			continue;
+		}
+		if (!wild && digits != 4)
+			return false;
+		digits = 0;
+		if (!*p)
+			break;
+		colons++;
+	}
+	return colons == 1 || colons == 3;
+}
+
+static bool version_is_sane(const char *word)
+{
+	return version_word_is_valid(word);
+}
+
+/* Does a list of patterns match a kind that a known kernel has? */
+static int check_kind(struct ini_reader *reader, const struct ini_entry *entry, const char *pattern)
+{
+	const char *kind, *nearest, *kinds[LINK_KINDS_MAX];
+	size_t n = 0;
+
+	for (; n < ARRAY_SIZE(kinds) && (kind = link_known_kind(n)); n++) {
+		kinds[n] = kind;
+		if (fnmatch(pattern, kind, 0) == 0)
+			return 0;
+	}
+	nearest = foreign_kind(pattern);
+	if (!nearest)
+		nearest = util_nearest(pattern, kinds, n);
+	return rule_set_add_warning(reader->userdata, reader->path, entry->line, "%s= value \"%s\" matches nothing: no kernel has %s%s%s%s",
+		entry->key, pattern, strpbrk(pattern, "*?[") ? "such a kind" : "this kind", nearest ? ", did you mean \"" : "",
+		nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 static int check_pattern(
 	struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
 {
-	const struct word_list *type = userdata;
-	const char *pattern = word[0] == '!' ? word + 1 : word;
+	const struct match_list *list = userdata;
+	const char *pattern = word[0] == '!' && word[1] != '=' ? word + 1 : word;
 
 	if (pattern[0] == '\0')
 		ini_complain_value(reader, entry, word, "expected a pattern directly after !");
-	else if (strchr(pattern, ','))
+	else if (strchr(pattern, ',') && !list->any_text)
 		ini_complain_value(reader, entry, word, "expected words separated by spaces, not commas");
-	else if (strpbrk(pattern, "\"'"))
+	else if (strpbrk(pattern, "\"'") && !list->any_text)
 		ini_complain_value(reader, entry, word, "expected a pattern without quotes");
 	else if (strlen(pattern) > PATTERN_MAX)
 		ini_complain_value(reader, entry, word, "longer than %d bytes", PATTERN_MAX);
 	else if (strchr(pattern, '[') && !strchr(strchr(pattern, '['), ']'))
 		ini_complain_value(reader, entry, word, "missing ]");
-	else if (type->address && !address_is_sane(pattern))
-		ini_complain_value(reader, entry, word,
-			"expected a MAC address or a pattern, for example 52:54:00:12:34:56 or 52:54:00:*");
-	else if (type->longest && !strpbrk(pattern, "*?[\\") && strlen(pattern) > type->longest)
+	else if (list->is_sane && !list->is_sane(pattern))
+		ini_complain_value(reader, entry, word, "expected %s", list->expected);
+	else if (list->longest && !strpbrk(pattern, "*?[\\") && strlen(pattern) > list->longest)
 		ini_complain_value(reader, entry, word, "matches nothing, a%s %s has at most %zu characters",
-			strchr("aeiou", type->what[0]) ? "n" : "", type->what, type->longest);
+			strchr("aeiou", list->what[0]) ? "n" : "", list->what, list->longest);
+	else if (list->key == RULE_KIND || list->key == RULE_LOWER_KIND || list->key == RULE_MASTER_KIND)
+		return check_kind(reader, entry, pattern);
 	return 0;
 }
 
-static int add_role(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata)
+static int check_role(struct ini_reader *reader, const struct ini_entry *entry, const char *word, void *userdata _unused_)
 {
-	int i = ini_find_word(reader, entry, word, role_words, ARRAY_SIZE(role_words));
-
-	if (i >= 0)
-		*(unsigned *)userdata |= 1u << i;
+	(void)ini_find_word(reader, entry, word, role_words, ARRAY_SIZE(role_words));
 	return 0;
 }
 
-static int parse_roles(struct ini_reader *reader, const struct ini_entry *entry, void *field,
-	const void *context _unused_)
+static unsigned read_roles(const char *value)
 {
-	return ini_each_word(reader, entry, add_role, field);
+	unsigned roles = 0;
+
+	for (size_t len; value += strspn(value, " \t"), len = strcspn(value, " \t"); value += len)
+		for (size_t i = 0; i < ARRAY_SIZE(role_words); i++)
+			if (strlen(role_words[i]) == len && strncmp(value, role_words[i], len) == 0)
+				roles |= 1u << i;
+	return roles;
 }
 
 static int check_version_word(
@@ -161,7 +233,8 @@ static int check_version_word(
 {
 	if (rule_kernel_matches(word, "0") < 0)
 		ini_complain_value(reader, entry, word,
-			"expected numbers after < <= = != >= or > without a space, for example >=5.10 <7");
+			"expected numbers after < <= = != >= or > without a space, for example >=5.10 <7%s",
+			strpbrk(word, "-*?[") ? "; for the release of a distribution, use KernelRelease=" : "");
 	return 0;
 }
 
@@ -177,20 +250,46 @@ static int check_virtualization_word(
 	return 0;
 }
 
-static const struct word_list kinds = { check_pattern, "kind", LINK_KIND_LEN - 1, false };
-static const struct word_list names = { check_pattern, "interface name", LINK_NAME_LEN - 1, false };
-static const struct word_list drivers = { check_pattern, "driver", LINK_DRIVER_LEN - 1, false };
-static const struct word_list addresses = { check_pattern, "MAC address", 0, true };
-static const struct word_list hosts = { check_pattern, "host name", 64, false };
-static const struct word_list versions = { .check = check_version_word };
-static const struct word_list virtualizations = { .check = check_virtualization_word };
+#define VERSIONS \
+	.check = check_pattern, .is_sane = version_is_sane, .any_text = true, \
+	.expected = "a pattern, or < <= = != >= or > and a version without a space, for example >=4.18.0-193"
 
-static int parse_words(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
+static const struct match_list match_lists[RULE_KEYS] = {
+	[RULE_KIND] = { RULE_KIND, check_pattern, "kind", LINK_KIND_LEN - 1, NULL, NULL, false },
+	[RULE_NAME] = { RULE_NAME, check_pattern, "interface name", LINK_ALT_NAME_MAX, NULL, NULL, false },
+	[RULE_DRIVER] = { RULE_DRIVER, check_pattern, "driver", LINK_DRIVER_LEN - 1, NULL, NULL, false },
+	[RULE_MAC_ADDRESS] = { RULE_MAC_ADDRESS, check_pattern, "MAC address", 0, address_is_sane,
+		"a MAC address or a pattern, for example 52:54:00:12:34:56 or 52:54:00:*", false },
+	[RULE_LOWER_KIND] = { RULE_LOWER_KIND, check_pattern, "kind", LINK_KIND_LEN - 1, NULL, NULL, false },
+	[RULE_LOWER_DRIVER] = { RULE_LOWER_DRIVER, check_pattern, "driver", LINK_DRIVER_LEN - 1, NULL, NULL, false },
+	[RULE_MASTER_KIND] = { RULE_MASTER_KIND, check_pattern, "kind", LINK_KIND_LEN - 1, NULL, NULL, false },
+	[RULE_MASTER_DRIVER] = { RULE_MASTER_DRIVER, check_pattern, "driver", LINK_DRIVER_LEN - 1, NULL, NULL, false },
+	[RULE_ROLE] = { .key = RULE_ROLE, .check = check_role },
+	[RULE_PATH] = { .key = RULE_PATH, .check = check_pattern, .any_text = true },
+	[RULE_DEVICE] = { RULE_DEVICE, check_pattern, "device", 0, device_is_sane,
+		"PCI vendor:device, as lspci -nn prints them, and optionally those of the subsystem, for example 8086:10d3 or "
+		"8086:10d3:17aa:*", false },
+	[RULE_FIRMWARE] = { .key = RULE_FIRMWARE, VERSIONS },
+	[RULE_DRIVER_VERSION] = { .key = RULE_DRIVER_VERSION, VERSIONS },
+	[RULE_KERNEL_VERSION] = { .key = RULE_KERNEL_VERSION, .check = check_version_word },
+	[RULE_KERNEL_RELEASE] = { .key = RULE_KERNEL_RELEASE, VERSIONS },
+	[RULE_HOST] = { RULE_HOST, check_pattern, "host name", 64, NULL, NULL, false },
+	[RULE_VIRTUALIZATION] = { .key = RULE_VIRTUALIZATION, .check = check_virtualization_word },
+};
+
+static int parse_match(struct ini_reader *reader, const struct ini_entry *entry, void *field, const void *context)
 {
-	const struct word_list *list = context;
+	struct rule_match *match = &((struct rule_reading *)field)->rule.match;
+	const struct match_list *list = context;
 	int r = ini_each_word(reader, entry, list->check, (void *)list);
 
-	return r < 0 ? r : ini_parse_text(reader, entry, field, NULL);
+	if (r < 0)
+		return r;
+	match->keys |= RULE_KEY(list->key);
+	match->line[list->key] = entry->line;
+	if (list->key == RULE_ROLE)
+		match->roles = read_roles(entry->value);
+	return ini_parse_text(reader, entry, &match->value[list->key], NULL);
 }
 
 /* The same word for all names of the same features: the kernel name of a single feature, else the short word
@@ -208,10 +307,14 @@ static const char *canonical_word(const char *word)
 static void complain_feature(
 	struct ini_reader *reader, const struct ini_entry *entry, const struct feature_table *table)
 {
-	char lower[INI_MAX_NAME + 1] = "";
+	char lower[INI_MAX_NAME + 1] = "", why[256];
 	const char *nearest;
 	feature_set bits;
 
+	if (foreign_explain(entry->section, entry->key, why, sizeof(why))) {
+		ini_complain(reader, entry->line, "%s", why);
+		return;
+	}
 	for (size_t i = 0; entry->key[i] && i < sizeof(lower) - 1; i++)
 		lower[i] = (char)tolower((unsigned char)entry->key[i]);
 	nearest = feature_parse(table, lower, &bits) == FEATURE_WORD_UNKNOWN
@@ -247,15 +350,28 @@ static bool check_feature(struct ini_reader *reader, const struct ini_entry *ent
 	return true;
 }
 
+/* -1: it is none, and the error was reported. */
+static int find_value(struct ini_reader *reader, const struct ini_entry *entry)
+{
+	const char *meant = foreign_value(entry->value);
+
+	if (!meant)
+		return ini_find_word(reader, entry, entry->value, value_words, ARRAY_SIZE(value_words));
+	ini_complain_value(reader, entry, entry->value, "did you mean \"%s\"?", meant);
+	return -1;
+}
+
 static int parse_feature(struct ini_reader *reader, const struct ini_entry *entry, void *field,
 	const void *context _unused_)
 {
 	struct rule_reading *reading = field;
 	struct rule *rule = &reading->rule;
-	int i = ini_find_word(reader, entry, entry->value, value_words, ARRAY_SIZE(value_words));
-	struct rule_feature f = { .line = entry->line, .value = i < 0 ? RULE_UNSET : (enum rule_value)i };
+	struct rule_feature f = { .line = entry->line };
+	int i;
 
 	f.word_kind = feature_parse(reading->table, entry->key, &f.bits);
+	i = f.word_kind == FEATURE_WORD_UNKNOWN ? -1 : find_value(reader, entry);
+	f.value = i < 0 ? RULE_UNSET : (enum rule_value)i;
 	if (f.word_kind == FEATURE_WORD_ALIAS && f.value != RULE_OFF)
 		f.bits &= ~feature_named(reading->table, named_only);
 	f.word = strdup(entry->key);
@@ -289,12 +405,15 @@ static bool is_limit_word(const char *word)
 static void complain_limit(struct ini_reader *reader, const struct ini_entry *entry)
 {
 	const char *limits[LINK_LIMIT_SETTABLE], *nearest;
+	char why[256];
 
 	for (unsigned i = 0; i < LINK_LIMIT_SETTABLE; i++)
 		limits[i] = link_limit_name(i);
 	nearest = util_nearest(entry->key, limits, LINK_LIMIT_SETTABLE);
 	if (is_limit_word(entry->key))
 		ini_complain(reader, entry->line, "%s is set by the driver and cannot be changed by a user; remove it", entry->key);
+	else if (foreign_explain(entry->section, entry->key, why, sizeof(why)))
+		ini_complain(reader, entry->line, "%s", why);
 	else if (nearest)
 		ini_complain(reader, entry->line, "unknown limit %s, did you mean %s?", entry->key, nearest);
 	else
@@ -354,18 +473,26 @@ static const struct ini_key rule_keys[] = {
 	{"Until", parse_until, FIELD(until), NULL},
 };
 
+#define MATCH(name, key) { name, parse_match, 0, &match_lists[key] }
+
 static const struct ini_key match_keys[] = {
-	{"Kind", parse_words, FIELD(match.kind), &kinds},
-	{"Name", parse_words, FIELD(match.name), &names},
-	{"Driver", parse_words, FIELD(match.driver), &drivers},
-	{"MACAddress", parse_words, FIELD(match.mac_address), &addresses},
-	{"LowerKind", parse_words, FIELD(match.lower_kind), &kinds},
-	{"LowerDriver", parse_words, FIELD(match.lower_driver), &drivers},
-	{"MasterKind", parse_words, FIELD(match.master_kind), &kinds},
-	{"Role", parse_roles, FIELD(match.roles), NULL},
-	{"KernelVersion", parse_words, FIELD(match.kernel_version), &versions},
-	{"Host", parse_words, FIELD(match.host), &hosts},
-	{"Virtualization", parse_words, FIELD(match.virtualization), &virtualizations},
+	MATCH("Kind", RULE_KIND),
+	MATCH("Name", RULE_NAME),
+	MATCH("Driver", RULE_DRIVER),
+	MATCH("MACAddress", RULE_MAC_ADDRESS),
+	MATCH("LowerKind", RULE_LOWER_KIND),
+	MATCH("LowerDriver", RULE_LOWER_DRIVER),
+	MATCH("MasterKind", RULE_MASTER_KIND),
+	MATCH("MasterDriver", RULE_MASTER_DRIVER),
+	MATCH("Role", RULE_ROLE),
+	MATCH("Path", RULE_PATH),
+	MATCH("Device", RULE_DEVICE),
+	MATCH("Firmware", RULE_FIRMWARE),
+	MATCH("DriverVersion", RULE_DRIVER_VERSION),
+	MATCH("KernelVersion", RULE_KERNEL_VERSION),
+	MATCH("KernelRelease", RULE_KERNEL_RELEASE),
+	MATCH("Host", RULE_HOST),
+	MATCH("Virtualization", RULE_VIRTUALIZATION),
 };
 
 static const struct ini_section sections[] = {
@@ -442,7 +569,7 @@ static bool is_all_comments(const char *text, size_t len)
 int rule_set_load_text(struct rule_set *set, const char *path, const char *text, size_t len,
 	const struct feature_table *table)
 {
-	struct ini_reader reader = {.path = path, .report = report, .userdata = set};
+	struct ini_reader reader = {.path = path, .report = report, .userdata = set, .explain = foreign_explain};
 	struct rule_reading reading = {.table = table};
 	size_t first = set->n_errors;
 	int r;

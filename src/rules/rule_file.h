@@ -32,6 +32,9 @@ int rule_set_load_text(struct rule_set *set, const char *path, const char *text,
 /* Adds an error in a line (0: in the whole file); path and message are sanitized and copied. 0 or -ENOMEM. */
 int rule_set_add_error(struct rule_set *set, const char *path, unsigned line, const char *message);
 
+/* The same for a warning. */
+int rule_set_add_warning(struct rule_set *set, const char *path, unsigned line, const char *fmt, ...) _printf_(4, 5);
+
 /* Key i of [Rule], [Match] and [Limits], NULL after the last. For tests of the documentation. Static. */
 const char *rule_file_key(size_t i);
 

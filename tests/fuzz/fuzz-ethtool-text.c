@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compare/diff.h"
+#include "compare/snapshot_parts.h"
 #include "basic/util.h"
 
 static unsigned count_lines(const uint8_t *data, size_t size)
@@ -26,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct diff_options options = { 0 };
 	char why[512] = "";
 	static const char feature[] = "\n\nrx-gro: on\n";
+	struct snapshot_parts parts;
 	struct snapshot s;
 	unsigned line;
 	struct diff d;
@@ -38,6 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = snapshot_parse_ethtool(longer, size + sizeof(feature) - 1, &known, &s, why, sizeof(why));
 	assert(r == 0 || r == -EBADMSG);
 	snapshot_clear(&s);
+	r = snapshot_parse_parts(longer, size + sizeof(feature) - 1, &known, &parts, why, sizeof(why));
+	assert(r == 0 ? parts.n >= 1 && parts.n <= SNAPSHOT_PARTS_MAX : r == -EBADMSG && parts.n == 0 && *why);
+	for (size_t i = 0; i < parts.n; i++)
+		assert(parts.parts[i].snapshot.n_links >= 1);
+	snapshot_parts_clear(&parts);
 	free(longer);
 	r = snapshot_parse_ethtool((const char *)data, size, &known, &s, why, sizeof(why));
 	assert(r == 0 || ((r == -EBADMSG || r == -ENODATA) && *why));

@@ -254,7 +254,7 @@ static int write_check(FILE *out)
 	struct rule_place place = { .path = (char *)"/etc/50-x.conf", .state = RULE_PLACE_NOT_READ };
 	const struct rule_list list = { &place, 1 };
 
-	return json_write_check(out, &sample.set, &list, 1);
+	return json_write_check(out, &sample.set, &list, NULL, 1);
 }
 
 static int write_list(FILE *out)

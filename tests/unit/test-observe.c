@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "kernel/hardware.h"
 #include "kernel/observe.h"
 #include "unit.h"
 
@@ -97,6 +98,27 @@ static struct link *add(int ifindex, int lower, int master, feature_set active)
 	snprintf(link.kind, sizeof(link.kind), "%s", lower ? "vlan" : "dummy");
 	assert_int_equal(link_table_update(&picture->links, &link, &ret), 1);
 	return ret;
+}
+
+static void pci_ids(void **state)
+{
+	static const struct {
+		const char *uevent, *ids;
+	} cases[] = {
+		{ "DRIVER=e1000e\nPCI_CLASS=20000\nPCI_ID=8086:10D3\nPCI_SUBSYS_ID=8086:A01F\nPCI_SLOT_NAME=0000:02:00.0\n",
+			"8086:10d3:8086:a01f" },
+		{ "PCI_ID=15AD:07B0\nPCI_SUBSYS_ID=15AD:07B0", "15ad:07b0:15ad:07b0" },
+		{ "PCI_SUBSYS_ID=8086:A01F\n", "" },
+		{ "PCI_ID=8086\nPCI_SUBSYS_ID=8086:A01F\n", "" },
+		{ "", "" },
+	};
+	char ids[LINK_DEVICE_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(hardware_parse_pci(cases[i].uevent, ids), *cases[i].ids != '\0');
+		assert_string_equal(ids, cases[i].ids);
+	}
 }
 
 static int setup(void **state)
@@ -275,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(news_of_many_links_are_one_dump, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stale_link_waits_for_its_reader, setup, teardown),
 		cmocka_unit_test_setup_teardown(links_that_cannot_be_read, setup, teardown),
+		cmocka_unit_test(pci_ids),
 		cmocka_unit_test(the_host_has_words),
 		cmocka_unit_test_setup_teardown(why_lro_went_off_is_read_with_it, setup, teardown),
 	};

@@ -173,7 +173,7 @@ static void tell(const struct simulation *s, const char *first)
 			feature_format(&s->host->features, link->features.hw, names, sizeof(names)));
 	for (size_t i = 0; i < s->host->rules.n_rules; i++)
 		for (size_t j = 0; j < s->host->rules.rules[i].n_features; j++)
-			printf("%s %s=%s\n", s->host->rules.rules[i].match.kind,
+			printf("%s %s=%s\n", s->host->rules.rules[i].match.value[RULE_KIND],
 				s->host->rules.rules[i].features[j].word,
 				rule_value_name(s->host->rules.rules[i].features[j].value));
 	printf("first:  %s\nsecond: %s\n", first, unit_steps(s->host, text, sizeof(text)));

@@ -14,12 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plan/doubt.h"
 #include "rules/rule_file.h"
 
 #define GOLDEN "tests/golden/rules"
 #define GOOD "[Match]\nKind=vlan\n[Features]\nsg=on\n"
 
 static struct feature_table features;
+static const struct rule_host debian = { .kernel_release = "6.1.0-50-amd64" };
 static char dir[] = "/tmp/offloadd-test-XXXXXX";
 
 static void no_errors(const struct rule_set *set)
@@ -105,8 +107,14 @@ static void every_key_arrives(void **state)
 				   "LowerKind=bond\n"
 				   "LowerDriver=bonding\n"
 				   "MasterKind=bridge\n"
-				   "Role=bond-port vlan-lower\n"
+				   "MasterDriver=hv_netvsc\n"
+				   "Role=bond-port vlan-lower ovs-port failover-vf\n"
+				   "Path=pci-0000:02:00.* platform-*,1\n"
+				   "Device=8086:10d3 10EC:*:17aa:*\n"
+				   "Firmware=3.65,?0x* >=7.1\n"
+				   "DriverVersion=!5.*\n"
 				   "KernelVersion=>=5.10 <7\n"
+				   "KernelRelease=>=4.18.0-193 *.x86_64 !*.el7.*\n"
 				   "Host=web*\n"
 				   "Virtualization=!container\n"
 				   "[Features]\r\n"
@@ -129,22 +137,29 @@ static void every_key_arrives(void **state)
 	assert_string_equal(r->reason, "a");
 	assert_int_equal(r->mode, RULE_MODE_AUDIT);
 	assert_int_equal(r->until, 1835481600); /* 2028-03-01 00:00 UTC */
-	assert_string_equal(r->match.kind, "vlan bond");
-	assert_string_equal(r->match.name, "v* !v1");
-	assert_string_equal(r->match.driver, "e1000e");
-	assert_string_equal(r->match.mac_address, "52:54:*");
-	assert_string_equal(r->match.lower_kind, "bond");
-	assert_string_equal(r->match.lower_driver, "bonding");
-	assert_string_equal(r->match.master_kind, "bridge");
-	assert_int_equal(r->match.roles, RULE_ROLE_BOND_PORT | RULE_ROLE_VLAN_LOWER);
-	assert_string_equal(r->match.kernel_version, ">=5.10 <7");
-	assert_string_equal(r->match.host, "web*");
-	assert_string_equal(r->match.virtualization, "!container");
+	assert_string_equal(r->match.value[RULE_KIND], "vlan bond");
+	assert_string_equal(r->match.value[RULE_NAME], "v* !v1");
+	assert_string_equal(r->match.value[RULE_DRIVER], "e1000e");
+	assert_string_equal(r->match.value[RULE_MAC_ADDRESS], "52:54:*");
+	assert_string_equal(r->match.value[RULE_LOWER_KIND], "bond");
+	assert_string_equal(r->match.value[RULE_LOWER_DRIVER], "bonding");
+	assert_string_equal(r->match.value[RULE_MASTER_KIND], "bridge");
+	assert_int_equal(r->match.roles, RULE_ROLE_BOND_PORT | RULE_ROLE_VLAN_LOWER | RULE_ROLE_OVS_PORT | RULE_ROLE_FAILOVER_VF);
+	assert_string_equal(r->match.value[RULE_MASTER_DRIVER], "hv_netvsc");
+	assert_string_equal(r->match.value[RULE_PATH], "pci-0000:02:00.* platform-*,1");
+	assert_string_equal(r->match.value[RULE_DEVICE], "8086:10d3 10EC:*:17aa:*");
+	assert_string_equal(r->match.value[RULE_FIRMWARE], "3.65,?0x* >=7.1");
+	assert_string_equal(r->match.value[RULE_DRIVER_VERSION], "!5.*");
+	assert_string_equal(r->match.value[RULE_KERNEL_RELEASE], ">=4.18.0-193 *.x86_64 !*.el7.*");
+	assert_int_equal(r->match.keys, (1u << RULE_KEYS) - 1);
+	assert_string_equal(r->match.value[RULE_KERNEL_VERSION], ">=5.10 <7");
+	assert_string_equal(r->match.value[RULE_HOST], "web*");
+	assert_string_equal(r->match.value[RULE_VIRTUALIZATION], "!container");
 	assert_int_equal(r->n_features, 3);
 	assert_string_equal(r->features[0].word, "sg");
 	assert_int_equal(r->features[0].word_kind, FEATURE_WORD_ALIAS);
 	assert_int_equal(r->features[0].value, RULE_ON);
-	assert_int_equal(r->features[0].line, 22);
+	assert_int_equal(r->features[0].line, 28);
 	assert_int_equal(r->features[0].bits, unit_set(&features, "sg"));
 	assert_int_equal(r->features[1].word_kind, FEATURE_WORD_NAME);
 	assert_int_equal(r->features[1].value, RULE_OFF);
@@ -159,7 +174,7 @@ static void what_is_not_given_is_unset(void **state)
 	(void)state;
 	assert_int_equal(load_text(&set, GOOD), 0);
 	assert_null(set.rules[0].description);
-	assert_null(set.rules[0].match.name);
+	assert_null(set.rules[0].match.value[RULE_NAME]);
 	assert_int_equal(set.rules[0].until, 0);
 	assert_int_equal(set.rules[0].mode, RULE_MODE_ENFORCE);
 	assert_int_equal(set.rules[0].match.roles, 0);
@@ -453,11 +468,11 @@ static void directories_override_and_mask(void **state)
 	no_errors(&set);
 	assert_int_equal(set.n_rules, 4);
 	assert_string_equal(set.rules[0].file, "10-a.rule");
-	assert_string_equal(set.rules[0].match.kind, "lib");
+	assert_string_equal(set.rules[0].match.value[RULE_KIND], "lib");
 	assert_string_equal(set.rules[0].path, path_of("lib", "10-a.rule"));
 	assert_string_equal(set.rules[1].file, "15-own.rule");
 	assert_string_equal(set.rules[2].file, "20-b.rule");
-	assert_string_equal(set.rules[2].match.kind, "etc");
+	assert_string_equal(set.rules[2].match.value[RULE_KIND], "etc");
 	assert_string_equal(set.rules[3].file, "9-last.rule");
 	rule_set_clear(&set);
 }
@@ -623,6 +638,10 @@ static void golden_files(void **state)
 			util_append(got, sizeof(got), "%s:%u: %s\n", entries[i]->d_name,
 				set.errors[j].line, set.errors[j].message);
 		assert_int_equal(set.n_rules, set.n_errors == 0);
+		assert_int_equal(doubt_rules(&set, &features, &debian), 0);
+		for (size_t j = 0; j < set.n_warnings; j++)
+			util_append(got, sizeof(got), "%s:%u: warning: %s\n", util_file_name(set.warnings[j].path),
+				set.warnings[j].line, set.warnings[j].message);
 		rule_set_clear(&set);
 		if (getenv("OFFLOADD_GOLDEN_UPDATE"))
 			write_file(expected_path, got, strlen(got));

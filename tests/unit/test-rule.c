@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "rules/rule_file.h"
+#include "rules/version.h"
 #include "basic/util.h"
 
 static struct feature_table features;
@@ -10,6 +11,20 @@ static const struct rule_host host = {
 	.host_name = "Web-7",
 	.virtualization = "kvm",
 };
+
+static bool with_masters; /* add a netvsc, a net_failover, and a port of Open vSwitch */
+
+static struct link_hardware *new_hardware(const char *path, const char *device, const char *version, const char *firmware)
+{
+	struct link_hardware *h = calloc(1, sizeof(*h));
+
+	assert_non_null(h);
+	strcpy(h->path, path);
+	strcpy(h->device, device);
+	strcpy(h->driver_version, version);
+	strcpy(h->firmware, firmware);
+	return h;
+}
 
 /* eth2 and eth3 under bond0, vlan10 on it; eth4 and tap0 under br0; lo; a veth whose peer is not
  * here. */
@@ -53,8 +68,22 @@ static void make_links(struct link_table *t)
 			.master_ifindex = 99},
 	};
 
+	static const struct link masters[] = {
+		{.ifindex = 10, .name = "netvsc", .kind = "physical", .driver = "hv_netvsc"},
+		{.ifindex = 11, .name = "vf1", .kind = "physical", .driver = "mlx5_core", .master_ifindex = 10},
+		{.ifindex = 12, .name = "failover", .kind = "other", .driver = "net_failover"},
+		{.ifindex = 13, .name = "standby", .kind = "physical", .driver = "virtio_net", .master_ifindex = 12},
+		{.ifindex = 14, .name = "vf2", .kind = "physical", .driver = "iavf", .master_ifindex = 12},
+		{.ifindex = 15, .name = "ovsport", .kind = "veth", .driver = "veth", .slave_kind = "openvswitch", .master_ifindex = 99},
+	};
+
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		assert_int_equal(link_table_update(t, &links[i], NULL), 1);
+	for (size_t i = 0; with_masters && i < ARRAY_SIZE(masters); i++)
+		assert_int_equal(link_table_update(t, &masters[i], NULL), 1);
+	link_table_find(t, 2)->hardware = new_hardware("pci-0000:02:00.0", "8086:10d3:17aa:21ce", "3.2.6-k", "0.13-4");
+	link_table_find(t, 3)->hardware = new_hardware("pci-0000:03:00.0", "10ec:8168:1043:8505", "6.1.0-18-amd64",
+		"rtl8168g-2_0.0.1 02/06/13");
 	link_table_stack(t);
 }
 
@@ -83,10 +112,10 @@ static const char *who_matches(const char *match, const struct rule_host *h)
 	load(&set, "m.rule", text);
 	names[0] = '\0';
 	assert_int_equal(link_table_sorted(&t, &links, &n), 0);
-	for (int ifindex = 1; ifindex < 10; ifindex++) {
+	for (int ifindex = 1; ifindex < 16; ifindex++) {
 		const struct link *link = link_table_find(&t, ifindex);
 
-		if (rule_matches(&set.rules[0], &t, link, h))
+		if (link && rule_matches(&set.rules[0], &t, link, h))
 			util_append(names, sizeof(names), "%s%s", names[0] ? " " : "", link->name);
 	}
 	free(links);
@@ -114,6 +143,38 @@ static void links_are_matched_by_what_they_are(void **state)
 	assert_string_equal(who_matches("MACAddress=52:54:*", &host), "eth2");
 	assert_string_equal(
 		who_matches("MACAddress=!00:*", &host), "eth2"); /* the others have none */
+}
+
+static void links_are_matched_by_their_hardware(void **state)
+{
+	(void)state;
+	assert_string_equal(who_matches("Path=pci-0000:02:*", &host), "eth2");
+	assert_string_equal(who_matches("Path=!pci-0000:02:*", &host), "eth3");
+	assert_string_equal(who_matches("Device=8086:10d3", &host), "eth2");
+	assert_string_equal(who_matches("Device=8086:10D3:17AA:*", &host), "eth2");
+	assert_string_equal(who_matches("Device=8086:10d3:1043:*", &host), "");
+	assert_string_equal(who_matches("Device=8086:* 10ec:8168", &host), "eth2 eth3");
+	assert_string_equal(who_matches("Device=!8086:*", &host), "eth3");
+	assert_string_equal(who_matches("Firmware=0.13-4", &host), "eth2");
+	assert_string_equal(who_matches("Firmware=rtl8168g*", &host), "eth3");
+	assert_string_equal(who_matches("Firmware=rtl8168g-2_0.0.1?02/06/13", &host), "eth3");
+	assert_string_equal(who_matches("Firmware=<0.14", &host), "eth2");
+	assert_string_equal(who_matches("Firmware=!rtl*", &host), "eth2");
+	assert_string_equal(who_matches("DriverVersion=>=3.2 <4", &host), "eth2");
+	assert_string_equal(who_matches("Device=8086:10d3\nFirmware=>1", &host), "");
+}
+
+static void ports_are_matched_by_their_master(void **state)
+{
+	(void)state;
+	with_masters = true;
+	assert_string_equal(who_matches("MasterDriver=hv_netvsc", &host), "vf1");
+	assert_string_equal(who_matches("MasterDriver=net_failover", &host), "standby vf2");
+	assert_string_equal(who_matches("MasterDriver=bond*", &host), "eth2 eth3 port");
+	assert_string_equal(who_matches("Role=failover-vf", &host), "vf1 vf2");
+	assert_string_equal(who_matches("Role=ovs-port", &host), "ovsport");
+	assert_string_equal(who_matches("Role=ovs-port bridge-port", &host), "eth4 ovsport");
+	with_masters = false;
 }
 
 /* Any of its names; and none while udev may still change it, whatever the list says. */
@@ -260,6 +321,79 @@ static void expect(const struct declaration *declarations, const char *feature,
 		assert_null(d->rule);
 }
 
+/* Ascending, as rpm and dpkg have them; those of one line are equal as far as the second is written. */
+static void kernel_releases(void **state)
+{
+	static const char *const ascending[][8] = {
+		{ "4.18.0-80.el8.x86_64", "4.18.0-147.8.1.el8_1.x86_64", "4.18.0-193.el8.x86_64", "4.18.0-193.6.3.el8_2.x86_64",
+			"4.18.0-553.el8_10.x86_64", "5.14.0-70.13.1.el9_0.x86_64", "5.14.0-427.el9.x86_64" },
+		{ "3.10.0-327.el7.x86_64", "3.10.0-1062.el7.x86_64", "3.10.0-1160.119.1.el7.x86_64", "4.18.0-80.el8.x86_64" },
+		{ "4.19.0-5-amd64", "4.19.0-18-amd64", "5.10.0-0.deb10.16-amd64", "5.10.0-9-amd64", "5.10.0-32-amd64", "6.1.0-0.deb11.17-amd64",
+			"6.1.0-18-amd64", "6.12.48+deb13-amd64" },
+		{ "6.12~rc4-amd64", "6.12-amd64", "6.12.6-amd64", "6.12.43+deb13-amd64", "6.16.12+deb14-amd64" },
+		{ "4.15.0-20-generic", "4.15.0-213-generic", "5.15.0-25-generic", "5.15.0-101-generic", "6.8.0-31-generic" },
+		{ "5.14.21-150400.22-default", "5.14.21-150500.55.39-default", "6.4.0-150600.21-default" },
+		{ "6.1.79-99.167.amzn2023.x86_64", "6.1.79-99.167.2.amzn2023.x86_64", "6.8.5-301.fc40.x86_64", "6.8.12-4-pve" },
+	};
+	static const struct {
+		const char *list, *release;
+		bool expected;
+	} cases[] = {
+		{ "<4.18.0-193", "4.18.0-187.el8.x86_64", true }, { "<4.18.0-193", "4.18.0-193.el8.x86_64", false },
+		{ ">=4.18.0-193", "4.18.0-193.el8.x86_64", true }, { "=4.18.0-193", "4.18.0-193.6.3.el8_2.x86_64", true },
+		{ ">4.18.0-193", "4.18.0-193.6.3.el8_2.x86_64", false }, { "<4.18.0-193", "4.18.0-80.el8.x86_64", true },
+		{ ">4.18.0-193.6", "4.18.0-193.14.2.el8_2.x86_64", true }, { "<4.18-193", "4.18.0-80.el8", true },
+		{ "<4.18-193", "4.18.1-1", false }, { "<6.12", "6.12~rc4-amd64", true }, { "<6.12", "6.12.0", false },
+		{ "*.el8*", "4.18.0-193.el8.x86_64", true }, { "*.el8*", "5.14.0-70.el9", false }, { "!*.el7.*", "5.14.0-70.el9", true },
+		{ "!*.el7.*", "3.10.0-1062.el7.x86_64", false }, { ">=4.18 *-generic", "5.15.0-25-generic", true },
+		{ ">=4.18 *-generic", "5.15.0-25-lowlatency", false }, { ">=4.18 *-generic *-lowlatency", "5.15.0-25-lowlatency", true },
+		{ ">=4.18.0-80 <4.18.0-193", "4.18.0-147.8.1.el8_1.x86_64", true }, { "!=4.18.0-193", "4.18.0-193.el8", false },
+		{ "6.1.0-18-amd64", "6.1.0-18-amd64", true }, { "6.1.0-18", "6.1.0-18-amd64", false }, { "*", "", false },
+		{ NULL, "", true }, { ">=6.01", "6.1.0", true }, { "<99999999999999999999", "6.1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ascending); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(ascending[i]) && ascending[i][j]; j++)
+			for (size_t k = 0; k < ARRAY_SIZE(ascending[i]) && ascending[i][k]; k++)
+				if (COMPARE(version_compare(ascending[i][j], ascending[i][k]), 0) != COMPARE(j, k))
+					fail_msg("%s and %s", ascending[i][j], ascending[i][k]);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (version_list_matches(cases[i].list, cases[i].release) != cases[i].expected)
+			fail_msg("\"%s\" on %s", cases[i].list, cases[i].release);
+}
+
+/* What keeps a rule from matching anything here. */
+static void missing_keys(void **state)
+{
+	static const struct {
+		const char *match;
+		unsigned missing;
+	} cases[] = {
+		{ "Kind=bond", 0 }, { "Kind=vxlan", RULE_KEY(RULE_KIND) },
+		{ "Kind=physical\nDriver=e1000", RULE_KEY(RULE_DRIVER) },
+		{ "Kind=bond\nDriver=e1000e", RULE_KEY(RULE_KIND) | RULE_KEY(RULE_DRIVER) },
+		{ "Device=8086:1533\nRole=bond-port", RULE_KEY(RULE_DEVICE) },
+		{ "Name=eth*\nHost=db*", RULE_KEY(RULE_HOST) },
+		{ "Kind=bond\nKernelRelease=*.el8.*", RULE_KEY(RULE_KERNEL_RELEASE) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct link_table t = { 0 };
+		struct rule_set set = { 0 };
+		char text[512];
+
+		make_links(&t);
+		snprintf(text, sizeof(text), "[Match]\n%s\n[Features]\nsg=on\n", cases[i].match);
+		load(&set, "m.rule", text);
+		if (rule_find_missing(&set.rules[0], &t, &host) != cases[i].missing)
+			fail_msg("%s: %x", cases[i].match, rule_find_missing(&set.rules[0], &t, &host));
+		rule_set_clear(&set);
+		link_table_clear(&t);
+	}
+}
+
 static void the_last_rule_wins_feature_by_feature(void **state)
 {
 	struct declaration d[FEATURE_MAX], foreign[2];
@@ -332,6 +466,10 @@ int main(void)
 		cmocka_unit_test(hosts_are_matched),
 		cmocka_unit_test(glob_lists),
 		cmocka_unit_test(kernel_versions),
+		cmocka_unit_test(kernel_releases),
+		cmocka_unit_test(missing_keys),
+		cmocka_unit_test(links_are_matched_by_their_hardware),
+		cmocka_unit_test(ports_are_matched_by_their_master),
 		cmocka_unit_test(the_last_rule_wins_feature_by_feature),
 		cmocka_unit_test(what_rules_look_at_is_known),
 	};

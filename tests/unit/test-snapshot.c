@@ -3,6 +3,7 @@
  * top of the sources. */
 #include "unit-model.h"
 #include "compare/snapshot_model.h"
+#include "compare/snapshot_parts.h"
 
 #include <stdio.h>
 
@@ -527,6 +528,109 @@ static void pasted_json(void **state)
 	}
 }
 
+#define ETH0 "Features for eth0:\n"
+#define SG_COLUMN "tx-scatter-gather"
+#define SG_ON "tx-scatter-gather: on\n"
+#define SG_OFF "tx-scatter-gather: off\n"
+
+/* Texts with several hosts or states: the names of the parts, and whether tx-scatter-gather is on in the first link of each. */
+static void pasted_parts(void **state)
+{
+	static const struct {
+		const char *text, *parts;
+	} cases[] = {
+		/* one state */
+		{ ETH0 SG_ON, "=on" },
+		{ "root@web1:~# ethtool -k eth0\n" ETH0 SG_ON, "web1=on" },
+		{ ETH0 SG_ON "\n" ETH0 SG_ON, "=on" },
+		{ "== eth0 ==\n" ETH0 SG_ON "== eth1 ==\nFeatures for eth1:\n" SG_OFF, "=on" },
+		{ "--- before\n" ETH0 SG_ON, "before=on" },
+		{ "# ethtool -K eth0 sg off\nActual changes:\n" SG_OFF "# ethtool -k eth0\n" ETH0 SG_OFF, "=off" },
+		{ "root@a:~# ethtool -k eth0\n" ETH0 SG_ON "root@a:~# ethtool -k eth1\nFeatures for eth1:\n" SG_OFF, "a=on" },
+		/* before and after */
+		{ ETH0 SG_ON "\n" ETH0 SG_OFF, "state 1=on, state 2=off" },
+		{ ETH0 SG_ON "rx-all: off\n" ETH0 SG_ON "rx-all: on\n" ETH0 SG_OFF "rx-all: on\n", "state 1=on, state 2=on, state 3=off" },
+		{ "$ ethtool -k eth0 | grep scatter\n" SG_ON "$ reboot\n$ ethtool -k eth0 | grep scatter\n" SG_OFF, "state 1=on, state 2=off" },
+		{ "scatter-gather: on\ntx-nocache-copy: off\n\nscatter-gather: off\ntx-nocache-copy: off\n", "state 1=?, state 2=?" },
+		{ SG_ON SG_OFF, "state 1=on, state 2=off" },
+		{ "=== before ===\n" ETH0 SG_ON "=== after ===\n" ETH0 SG_OFF, "before=on, after=off" },
+		{ "Features for eth1:\nrx-all: on\n" ETH0 SG_ON "rx-all: on\n" ETH0 SG_OFF "rx-all: on\n", "state 1=?, state 2=off" },
+		{ "[ {\n\"ifname\": \"eth0\",\n\"tx-scatter-gather\": {\"active\": true, \"fixed\": false, \"requested\": true}\n} ]\n"
+		  "[ {\n\"ifname\": \"eth0\",\n\"tx-scatter-gather\": {\"active\": false, \"fixed\": false, \"requested\": false}\n} ]\n",
+			"state 1=on, state 2=off" },
+		/* a diff */
+		{ " " ETH0 "-" SG_ON "+" SG_OFF " rx-all: on\n", "state 1=on, state 2=off" },
+		{ "-" SG_ON "+" SG_OFF "-rx-all: on\n+rx-all: off\n", "state 1=on, state 2=off" },
+		{ "--- a.txt\n+++ b.txt\n@@ -1,3 +1,3 @@\n " ETH0 " rx-all: on\n-\t" SG_OFF "+\t" SG_ON, "state 1=off, state 2=on" },
+		/* two columns */
+		{ SG_COLUMN ": on   |  tx-scatter-gather: off\n", "state 1=on, state 2=off" },
+		{ "Features for eth0:                       Features for eth0:\n" SG_COLUMN ": on                    | " SG_OFF
+		  "rx-all: off                                rx-all: off\n", "state 1=on, state 2=off" },
+		{ "Features for eth0:\t\t\tFeatures for eth0:\nrx-all: off [fixed]\t\trx-all: off [fixed]\n\t" SG_COLUMN ": off\t\t      |\t\t" SG_ON,
+			"state 1=off, state 2=on" },
+		/* several hosts */
+		{ "web1# ethtool -k eth0\n" ETH0 SG_ON "web2# ethtool -k eth0\n" ETH0 SG_OFF, "web1=on, web2=off" },
+		{ "web1:~ # ethtool -k eth0\n" ETH0 SG_ON "web2:~ # ethtool -k eth0\n" ETH0 SG_OFF, "web1=on, web2=off" },
+		{ "root@web1:~# ethtool -k eth0\n" ETH0 SG_ON "root@web2:~# ethtool -k eth0\n" ETH0 SG_OFF, "web1=on, web2=off" },
+		{ "root@web1:~# ethtool -k eth0\n" ETH0 SG_ON "root@web2:~# ethtool -k eth0\n" ETH0 SG_ON, "web1=on, web2=on" },
+		{ "[root@db-1 ~]# ethtool -k eth0\n" ETH0 SG_ON "[root@db-2 ~]# ethtool -k eth0\n" ETH0 SG_OFF, "db-1=on, db-2=off" },
+		{ "$ ssh a ethtool -k eth0\n" ETH0 SG_ON "$ ssh root@b.example.org sudo ethtool -k eth0\n" ETH0 SG_OFF,
+			"a=on, b.example.org=off" },
+		{ "$ ssh -p 22 a 'ethtool -k eth0'\n" ETH0 SG_ON "$ ssh b \"ethtool -k eth0\"\n" ETH0 SG_OFF, "a=on, b=off" },
+		{ "a: " ETH0 "a: " SG_ON "b: " ETH0 "b: " SG_OFF, "a=on, b=off" },
+		{ "a: " ETH0 "b: " ETH0 "b: " SG_OFF "a: \t" SG_ON "b: rx-all: on\na: rx-all: off\n", "a=on, b=off" },
+		{ "----------------\nweb[1-3]\n----------------\n" ETH0 SG_ON "----------------\nweb4\n----------------\n" ETH0 SG_OFF,
+			"web[1-3]=on, web4=off" },
+		{ "---------------\nweb[1-3,5] (4)\n---------------\n" ETH0 SG_ON "---------------\nweb4\n---------------\n" ETH0 SG_OFF,
+			"web[1-3,5]=on, web4=off" },
+		{ "a | CHANGED | rc=0 >>\n" ETH0 SG_ON "\nb | CHANGED | rc=0 >>\n" ETH0 SG_OFF, "a=on, b=off" },
+		{ "a | SUCCESS => {\"ansible_facts\": {\"ansible_eth0\": {\"device\": \"eth0\", \"features\": {\"tx_scatter_gather\": \"on\"}}}}\n"
+		  "b | SUCCESS => {\n\"ansible_facts\": {\"ansible_eth0\": {\"device\": \"eth0\", \"features\": {\"tx_scatter_gather\": \"off\"}}}}\n",
+			"a=on, b=off" },
+		{ "minion1:\n    " ETH0 "    " SG_ON "minion2:\n    " ETH0 "    " SG_OFF, "minion1=on, minion2=off" },
+		{ "==> good.txt <==\n" ETH0 SG_ON "\n==> bad.txt <==\n" ETH0 SG_OFF, "good.txt=on, bad.txt=off" },
+		{ "root@a:~# ethtool -k eth0\n" ETH0 SG_ON "root@a:~# ethtool -K eth0 sg off; ethtool -k eth0\n" ETH0 SG_OFF
+		  "root@b:~# ethtool -k eth0\n" ETH0 SG_ON, "a, state 1=on, a, state 2=off, b=on" },
+		{ "root@a:~# hostname\na\nroot@a:~# ethtool -k eth0\n" ETH0 SG_ON "root@b:~# uptime\nroot@b:~# ethtool -k eth0\n" ETH0 SG_OFF,
+			"a=on, b=off" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct snapshot_parts parts;
+		char found[512] = "";
+		int r = snapshot_parse_parts(cases[i].text, strlen(cases[i].text), &(struct feature_table){ 0 }, &parts, why, sizeof(why));
+
+		for (size_t j = 0; j < parts.n; j++) {
+			const struct snapshot *s = &parts.parts[j].snapshot;
+			feature_set sg = feature_named(&s->features, "tx-scatter-gather");
+
+			util_append(found, sizeof(found), "%s%s=%s", j ? ", " : "", parts.parts[j].name,
+				!(snapshot_listed(s, s->links) & sg) ? "?" : s->links->features.active & sg ? "on" : "off");
+		}
+		if (r != 0 || strcmp(found, cases[i].parts) != 0)
+			fail_msg("%s\n%d %s: %s", cases[i].text, r, why, found);
+		snapshot_parts_clear(&parts);
+	}
+}
+
+/* Every way to be refused but for one: there is no feature. */
+static void parts_are_bounded(void **state)
+{
+	_cleanup_free_ char *text = calloc(1, 8192);
+	struct snapshot_parts parts;
+
+	(void)state;
+	assert_int_equal(snapshot_parse_parts("\n", 1, &(struct feature_table){ 0 }, &parts, why, sizeof(why)), -ENODATA);
+	assert_int_equal(parts.n, 0);
+	assert_int_equal(snapshot_parse_parts("", 0, &(struct feature_table){ 0 }, &parts, why, sizeof(why)), -ENODATA);
+	for (int i = 0; i < 2 * SNAPSHOT_PARTS_MAX; i++)
+		util_append(text, 8192, ETH0 "%s", i % 2 ? SG_ON : SG_OFF);
+	assert_int_equal(snapshot_parse_parts(text, strlen(text), &(struct feature_table){ 0 }, &parts, why, sizeof(why)), -EBADMSG);
+	assert_non_null(strstr(why, "more than 64"));
+	assert_int_equal(parts.n, 0);
+}
+
 static void bad_text(void **state)
 {
 	static const struct {
@@ -627,6 +731,8 @@ int main(void)
 		cmocka_unit_test(pasted_text),
 		cmocka_unit_test(pasted_kinds),
 		cmocka_unit_test(pasted_json),
+		cmocka_unit_test(pasted_parts),
+		cmocka_unit_test(parts_are_bounded),
 		cmocka_unit_test(bad_text),
 		cmocka_unit_test(odd_text),
 		cmocka_unit_test(text_and_document_agree),

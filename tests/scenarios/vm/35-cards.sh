@@ -100,5 +100,24 @@ offloadctl apply >/dev/null
 is "apply exits 0" $? 0
 check "LRO is on" is_on vmxnet3 large-receive-offload
 rm /etc/offloadd/rules.d/50-lro.rule
+
+# what the device is: its PCI ids, its place, its firmware and its driver
+hardware() { # KEY=VALUE...: the links that a rule with these keys matches
+	rule 60-hardware.rule '[Match]' "$@" '[Features]' 'tx-nocache-copy=off'
+	offloadctl rules --json | jq -r '.files[] | select(.file == "60-hardware.rule").links | sort | join(" ")'
+}
+info() { # LINK LINE: of ethtool -i, with a ? for each blank
+	ethtool -i "$1" | sed -n "s/^$2: //p" | tr ' ' '?'
+}
+is "Device=8086:10d3" "$(hardware Device=8086:10d3)" e1000e
+is "Device= with the subsystem" "$(hardware 'Device=8086:10D3:*:*')" e1000e
+is "Device= of another vendor" "$(hardware 'Device=1af4:*')" virtio_net
+for card in e1000e vmxnet3 virtio_net; do
+	is "Path= of $card" "$(hardware "Path=pci-$(info $card bus-info)")" $card
+done
+is "Firmware= of e1000e" "$(hardware Driver=e1000e "Firmware=$(info e1000e firmware-version)")" e1000e
+is "DriverVersion= of vmxnet3" "$(hardware Driver=vmxnet3 "DriverVersion=$(info vmxnet3 version)")" vmxnet3
+is "a version that it does not have" "$(hardware Driver=vmxnet3 'DriverVersion=<1')" ""
+rm /etc/offloadd/rules.d/60-hardware.rule
 give_back_cards
 done_testing

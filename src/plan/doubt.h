@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What in valid rules is likely a mistake, whatever the links: rules that match nothing anywhere, and features that exclude each
+ * other. Pure. */
+#ifndef OFFLOADD_DOUBT_H
+#define OFFLOADD_DOUBT_H
+
+#include "rules/rule_file.h"
+
+/* Adds a warning for each. host: whose kernel the rules are judged by. 0 or -ENOMEM. */
+int doubt_rules(struct rule_set *set, const struct feature_table *table, const struct rule_host *host);
+
+#endif
