@@ -459,17 +459,23 @@ static void restore_line(struct tracker *w, const char *line)
 	begin_wait(w, stale);
 }
 
-/* If the file has errors, only the times are lost: sockets are checked anyway. */
-static void restore(struct tracker *w)
+void tracker_restore(struct tracker *w, FILE *f)
 {
-	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
 	char line[64 + UNIT_SERVICE_LEN];
 	size_t bytes = 0;
 
-	if (!f || !fgets(line, sizeof(line), f) || strcmp(line, STATE_HEADER) != 0)
+	if (!fgets(line, sizeof(line), f) || strcmp(line, STATE_HEADER) != 0)
 		return;
 	while (fgets(line, sizeof(line), f) && (bytes += strlen(line)) < STATE_MAX_BYTES)
 		restore_line(w, line);
+}
+
+static void restore(struct tracker *w)
+{
+	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
+
+	if (f)
+		tracker_restore(w, f);
 }
 
 /* ---- sockets ---- */
