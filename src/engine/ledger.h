@@ -54,6 +54,8 @@ int ledger_open(const char *path, const struct feature_table *table, struct ledg
 /* The same, read-only: for a file with errors it returns -EBADMSG and the reason in why, and does not rename it. */
 int ledger_read(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
+/* Adds the entries of a text to a new ledger; for the fuzzer too. 0; -EBADMSG, -EXDEV as above, -ENOMEM: only some were added. */
+int ledger_parse(struct ledger *ledger, const char *text, size_t len, const struct feature_table *table, char *why, size_t why_size);
 /* An empty ledger without a file. 0 or -ENOMEM. */
 int ledger_new(struct ledger **ret);
 void ledger_close(struct ledger *ledger);
