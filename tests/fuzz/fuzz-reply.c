@@ -15,7 +15,8 @@
 
 static struct feature_table features;
 static char path[64];
-static const uint8_t *reply;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the following two */
+static uint8_t *reply;
 static size_t reply_size;
 static char *printed;
 static size_t printed_len;
@@ -30,7 +31,9 @@ static void *serve(void *userdata)
 
 		assert(fd >= 0);
 		(void)!recv(fd, call, sizeof(call), 0);
+		pthread_mutex_lock(&lock);
 		(void)!send(fd, reply, reply_size, MSG_NOSIGNAL);
+		pthread_mutex_unlock(&lock);
 		close(fd);
 	}
 	return NULL;
@@ -136,8 +139,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		options.format = data[1] >> 1 & 3;
 	if (options.format > CMD_FORMAT_NAGIOS || (options.json && data[0] == 'g'))
 		return 0;
-	reply = data + 2;
+	pthread_mutex_lock(&lock); /* a command may end before it was answered */
+	free(reply);
+	reply = (uint8_t *)fuzz_text(data + 2, size - 2);
 	reply_size = size - 2;
+	pthread_mutex_unlock(&lock);
 	stdout = open_memstream(&printed, &printed_len);
 	assert(stdout);
 	code = run(data[0], &options);
