@@ -82,12 +82,13 @@ static double duration(const struct path_sample *s)
 	return s->bytes ? (double)s->wall_usec / (double)s->bytes : 0;
 }
 
-/* Median over the rounds of the ratio of two ways; 0 if the divisor of any round is 0. */
+/* Of the rounds' ratios of two ways, the median, or in *ret_low the lowest but one; 0 if the divisor of any round is 0. */
 static double against(const struct path_run *run, enum path_way way, enum path_way other,
-	double (*value)(const struct path_sample *))
+	double (*value)(const struct path_sample *), double *ret_low)
 {
-	double ratios[PATH_ROUNDS];
+	double ratios[PATH_ROUNDS], middle;
 
+	*ret_low = 0;
 	for (size_t i = 0; i < run->rounds; i++) {
 		double base = value(&run->samples[i][other]);
 
@@ -95,19 +96,25 @@ static double against(const struct path_run *run, enum path_way way, enum path_w
 			return 0;
 		ratios[i] = value(&run->samples[i][way]) / base;
 	}
-	return median(ratios, run->rounds);
+	middle = median(ratios, run->rounds); /* sorts them */
+	*ret_low = ratios[1];
+	return middle;
 }
 
-static struct path_ratios ratios_of(
-	const struct path_run *run, enum path_way way, enum path_way other)
+static struct path_ratios ratios_of(const struct path_run *run, enum path_way way, enum path_way other, struct path_ratios *ret_low)
 {
-	return (struct path_ratios){ .time = against(run, way, other, duration),
-		.cpu = against(run, way, other, cost) };
+	return (struct path_ratios){ .time = against(run, way, other, duration, &ret_low->time),
+		.cpu = against(run, way, other, cost, &ret_low->cpu) };
 }
 
 static bool is_slow(struct path_ratios r)
 {
 	return r.time >= PATH_SLOW_RATIO && r.cpu >= PATH_SLOW_RATIO;
+}
+
+static double higher(struct path_ratios r)
+{
+	return r.time > r.cpu ? r.time : r.cpu;
 }
 
 /* With cost = bytes * a + segments * b, two points give the part of b in the cost of ordinary segments. */
@@ -132,7 +139,7 @@ static void measure_segments(const struct path_run *run, struct path_result *f)
 	}
 	f->busy = median(busy, run->rounds);
 	f->segments = (double)run->mss / run->small_mss;
-	f->share = share_of(f->small.time > f->small.cpu ? f->small.time : f->small.cpu, f->segments);
+	f->share = share_of(higher(f->small), f->segments);
 }
 
 static bool is_software(const struct path_result *f, double share, bool local_pair)
@@ -142,7 +149,8 @@ static bool is_software(const struct path_result *f, double share, bool local_pa
 		       f->sendfile.time >= (local_pair ? PATH_SAVES_LITTLE : PATH_SAVES_LITTLE_FAR));
 }
 
-static enum path_verdict verdict_of(const struct path_run *run, const struct path_result *f)
+/* small_low: what all rounds but one reach, so that one disturbed round does not make a healthy path a bad one. */
+static enum path_verdict verdict_of(const struct path_run *run, const struct path_result *f, struct path_ratios small_low)
 {
 	if (f->slow_sendfile)
 		return PATH_SLOW;
@@ -150,9 +158,9 @@ static enum path_verdict verdict_of(const struct path_run *run, const struct pat
 		return PATH_UNKNOWN;
 	if (f->sendfile.time <= (run->local_pair ? PATH_SAVES : PATH_SAVES_MUCH))
 		return PATH_HEALTHY;
-	if (is_software(f, share_of(f->small.cpu, f->segments), run->local_pair))
+	if (is_software(f, share_of(small_low.cpu, f->segments), run->local_pair))
 		return PATH_SOFTWARE;
-	if (is_software(f, f->share, run->local_pair))
+	if (is_software(f, share_of(higher(small_low), f->segments), run->local_pair))
 		return run->local_pair || f->busy >= PATH_BUSY ? PATH_SOFTWARE : PATH_UNKNOWN;
 	if (f->share <= PATH_SHARE_LITTLE || (f->share < PATH_SHARE_MOST && f->sendfile.time <= PATH_SAVES))
 		return PATH_HEALTHY;
@@ -161,18 +169,20 @@ static enum path_verdict verdict_of(const struct path_run *run, const struct pat
 
 void path_evaluate(const struct path_run *run, struct path_result *ret)
 {
+	struct path_ratios sendfile_low, splice_low, small_low;
+
 	*ret = (struct path_result){ .verdict = PATH_UNKNOWN };
 	if (run->rounds < PATH_ROUNDS_LEAST || run->rounds > PATH_ROUNDS)
 		return;
-	ret->sendfile = ratios_of(run, PATH_SENDFILE, PATH_SEND);
-	ret->splice = ratios_of(run, PATH_SPLICE, PATH_SEND);
-	ret->small = ratios_of(run, PATH_SMALL, PATH_SENDFILE);
+	ret->sendfile = ratios_of(run, PATH_SENDFILE, PATH_SEND, &sendfile_low);
+	ret->splice = ratios_of(run, PATH_SPLICE, PATH_SEND, &splice_low);
+	ret->small = ratios_of(run, PATH_SMALL, PATH_SENDFILE, &small_low);
 	if (ret->sendfile.time <= 0 || ret->sendfile.cpu <= 0)
 		return;
-	ret->slow_sendfile = is_slow(ret->sendfile);
-	ret->slow_splice = is_slow(ret->splice);
+	ret->slow_sendfile = is_slow(sendfile_low);
+	ret->slow_splice = is_slow(splice_low);
 	measure_segments(run, ret);
-	ret->verdict = verdict_of(run, ret);
+	ret->verdict = verdict_of(run, ret, small_low);
 }
 
 uint64_t path_transfer_bytes(uint64_t bytes_max, uint64_t usec_max, double bytes_per_s)

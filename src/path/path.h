@@ -57,7 +57,7 @@ enum path_verdict {
  *   healthy   sendfile takes so little of the time of plain send that copying is most of the cost (PATH_SAVES_MUCH, or PATH_SAVES
  *	       over a local pair); or PATH_SAVES, and segments are not most of the cost; or segments are hardly any of it
  *
- * Everything else is PATH_UNKNOWN. */
+ * "slow" and "software" are claims about every round but one; the rest is judged by the medians. Everything else is PATH_UNKNOWN. */
 #define PATH_SLOW_RATIO 1.5
 #define PATH_SHARE_MOST 0.5
 #define PATH_SHARE_MOST_FAR 0.8

@@ -142,6 +142,21 @@ static void nothing_is_said_of_too_little(void **state)
 	assert_true(f.segments == 0);
 }
 
+/* A repaired path over an emulated CPU: the medians alone would call it broken. */
+static void a_bad_verdict_needs_all_rounds_but_one(void **state)
+{
+	struct path_run run = run_of((struct cost){ 8.2, 7.9 }, (struct cost){ 8.2, 7.9 }, (struct cost){ 10, 10 }, (struct cost){ 12.6, 13.1 });
+	struct path_result f;
+
+	(void)state;
+	path_evaluate(&run, &f);
+	assert_int_equal(f.verdict, PATH_SOFTWARE);
+	for (size_t i = 0; i < 2; i++)
+		run.samples[i][PATH_SMALL] = run.samples[i][PATH_SENDFILE];
+	path_evaluate(&run, &f);
+	assert_int_equal(f.verdict, PATH_UNKNOWN);
+}
+
 static void one_disturbed_round_changes_nothing(void **state)
 {
 	struct path_run run = run_of((struct cost){ 1, 1 }, (struct cost){ 1, 1 }, (struct cost){ 4, 4 },
@@ -259,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_slow_link_is_told_by_cpu),
 		cmocka_unit_test(slow_sendfile_takes_both_time_and_cpu),
 		cmocka_unit_test(nothing_is_said_of_too_little),
+		cmocka_unit_test(a_bad_verdict_needs_all_rounds_but_one),
 		cmocka_unit_test(one_disturbed_round_changes_nothing),
 		cmocka_unit_test(transfers_stay_within_the_limits),
 		cmocka_unit_test(frames_survive_the_wire),

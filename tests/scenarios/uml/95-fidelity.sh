@@ -10,7 +10,10 @@ for module in macvlan macvtap ipvlan ipvtap vxlan geneve team tun ip_gre ip6_gre
 	modprobe -q $module
 done
 modprobe ifb numifbs=0
+# Each command about a link that is not there would have the kernel start modprobe, for netdev-NAME: 0.1 to 0.9 s.
+sysctl -qw kernel.modprobe=
 
 fidelity "$cases random cases are as predicted" --cases "$cases"
 fidelity "and some by the ioctl" --cases $((cases / 10)) --ethtool ioctl
+sysctl -qw kernel.modprobe=/sbin/modprobe
 done_testing

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The incident's network on cards with real drivers, and a card that cannot do what is asked.
+# kernels: 6.1
 . "$(dirname "$0")/../lib.sh"
 transmit="scatter-gather tx-checksumming tcp-segmentation-offload"
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The incident on a card that knows checksums by protocol, as those of many servers do: bond and VLAN have the generic one only.
-# kernels: 5.10 7
+# kernels: 5.10
 . "$(dirname "$0")/../lib.sh"
 transmit="scatter-gather tx-checksumming tx-checksum-ip-generic generic-segmentation-offload tx-tcp-segmentation"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What path says of each hop is what the counters see there: packets are sent by each way, healthy and not. And a unit whose listener
 # was passed to it, by its sockets and its counters.
-# kernels: 6.1 6.12
+# kernels: 6.1
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Why packets are split: each on the interface where it happens, with its reason, and never "well" meanwhile. REASONS_SEED repeats a run,
 # REASONS_CASES changes its length.
-# kernels: 6.1 7
+# kernels: 7
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 cases=${REASONS_CASES:-$([ -n "${LONG:-}" ] && echo 500 || echo 20)}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Probes under load and without help: more services than there is room for, many connections, steady fallback, no BTF, no privilege.
-# kernels: 5.10 6.1
+# kernels: 5.10
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 services=160 keys=64 connections=800

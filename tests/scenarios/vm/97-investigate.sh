@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # offloadctl investigate on the healthy VLAN, on the broken one, after the repair, and where only the disk is slow.
-# kernels: 6.1 6.12
+# kernels: 6.12
 size=6000000 # bulk.service's: more than a socket holds, so that a send takes as long as the path does
 bulk_size=$size
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # MPTCP: the kernel creates the sockets that send, and yet a service is behind them: also behind one that its listener fell back to.
+# kernels: 6.12
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 

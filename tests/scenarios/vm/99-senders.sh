@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Who is charged: listeners that are passed on, processes outside any service, and numbers of processes that are used again; without
 # BTF, too.
-# kernels: 5.10 6.12
+# kernels: 5.10
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 case $KERNEL in

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # UDP segmentation that the kernel refuses on a VLAN without checksums (up to Linux 6.10): one sender gives it up for good, one tries again.
-# kernels: 6.1 6.12
+# kernels: 6.1
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 case $KERNEL in

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A real QUIC library: ngtcp2's server gives UDP segmentation up for a connection at the first EIO, and uses it again after a restart.
-# kernels: 6.1
-. "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/../probes.sh"
+. "$(dirname "$0")/../../lib.sh"
+. "$(dirname "$0")/../../probes.sh"
 
 named() { # services that gave up
 	offloadctl services --json | jq -c '[.restart[] | select(.udp_senders > 0) | [.service, .link, .udp_senders]]'
