@@ -11,7 +11,7 @@
 #   make bench-evidence  measure the cost of probes under real traffic, in an emulated machine
 #   make fuzz       build/fuzz/tests/fuzz-*, with clang and libFuzzer; FUZZ_S=600 runs each for so many seconds, FUZZ_RUNS=N as often
 #   make soak       a busy day within SOAK_S=3600 seconds, in a user-mode kernel (KERNEL=6.1)
-#   make coverage   which lines the tests execute, for each directory (docs/coverage.md)
+#   make coverage   which lines the tests execute, for each directory (docs/testing.md)
 #   make install    honours DESTDIR and PREFIX; keeps an existing offloadd.conf
 #   make uninstall  remove the installed files, but keep /etc/offloadd
 #   make deb        build/deb/*.deb, from committed files, checked with lintian
