@@ -271,7 +271,7 @@ const volatile __u32 feature_gso_shift;
 #define FEATURE_CSUM_ANY (feature_csum_generic | feature_csum_ipv4 | feature_csum_ipv6)
 
 /* From 6.18 on gso_type has one bit each for a fixed IP id in the outer and the inner header. As in net_gso_ok(), both need the
- * feature of the third bit. Older kernels do not set the two bits. */
+ * feature of SKB_GSO_TCP_FIXEDID_FEATURE, the single bit of older kernels, which do not set the two bits. */
 #define SKB_GSO_TCP_FIXEDID_BOTH (3U << 30)
 #define SKB_GSO_TCP_FIXEDID_FEATURE (1U << 3)
 #define SKB_GSO_TCPV6 (1U << 4)

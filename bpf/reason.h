@@ -97,7 +97,7 @@ static __always_inline bool by_limit(bool direct, struct sk_buff *skb, struct ne
 	return true;
 }
 
-/* Another reason than what the device lacks: a mask for this kind of packet, 0 for none. */
+/* A reason other than a feature that the device lacks: a mask for this kind of packet; 0 for none. */
 static __always_inline __u8 by_mask(bool direct, struct sk_buff *skb, struct net_device *dev, __be16 protocol,
 	const struct need *need)
 {
@@ -105,7 +105,7 @@ static __always_inline __u8 by_mask(bool direct, struct sk_buff *skb, struct net
 
 	if (GET_BIT(direct, skb, encapsulation) && lacks(GET(direct, dev, hw_enc_features), need))
 		return FALLBACK_REASON_ENCAPSULATION;
-	/* vlan_features_check(): with more than one tag, only generic checksums are left */
+	/* vlan_features_check(): with more than one tag no segmentation is left, and of the checksums only the generic one */
 	if (tags && (lacks(GET(direct, dev, vlan_features), need) ||
 			    (tags > 1 && (need->features || !(GET(direct, dev, features) & feature_csum_generic)))))
 		return FALLBACK_REASON_VLAN;
@@ -245,7 +245,7 @@ static __always_inline bool find_segmentation_cause(bool direct, struct sk_buff 
 	else if (!features || need.features & ~features & feature_esp)
 		c->reason = FALLBACK_REASON_FORCED;
 	else if (features & feature_gso)
-		c->reason = FALLBACK_REASON_DRIVER; /* of what remains, only the driver removes some and not all */
+		c->reason = FALLBACK_REASON_DRIVER; /* of the steps that are left, only the driver's removes some segmentation features and keeps others */
 	else
 		c->reason = by_other(direct, skb, dev, false, c);
 	return true;

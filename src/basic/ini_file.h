@@ -57,7 +57,7 @@ struct ini_section {
 	/* Would parse_any accept the key? For errors about a key in the wrong section; may be NULL. */
 	bool (*knows)(const char *key);
 	const char *missing; /* the error if the section is missing; NULL: it is optional */
-	const char *instead; /* a section with which it may be missing; NULL: none */
+	const char *instead; /* another section: if the file has it, this one may be missing; NULL: none */
 	const char *empty;   /* the error if it has no key; NULL: it may be empty */
 };
 

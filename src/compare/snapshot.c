@@ -49,7 +49,7 @@ struct snapshot_link *snapshot_add_link(struct snapshot *s)
 {
 	if (s->n_links == SNAPSHOT_LINKS_MAX || !GROW(s->links, s->n_links))
 		return NULL;
-	s->links[s->n_links] = (struct snapshot_link){ 0 };
+	s->links[s->n_links] = (struct snapshot_link){ .macsec_offload = -1 };
 	return &s->links[s->n_links++];
 }
 
@@ -74,6 +74,11 @@ static int take_link(struct snapshot *s, const struct link_table *table, const s
 	copy_name(to->master, sizeof(to->master), master ? master->name : "");
 	to->lower_elsewhere = from->lower_netnsid >= 0 && !link_has_peer(from);
 	to->vlan_id = from->vlan_id;
+	link_format_address(from, to->address, sizeof(to->address));
+	to->default_route = from->default_route;
+	to->forwards = from->forwards;
+	to->xdp = from->xdp;
+	to->macsec_offload = from->macsec_offload;
 	to->limits = from->limits;
 	to->has_features = from->has_features;
 	if (from->has_features)
@@ -144,6 +149,8 @@ int snapshot_take(const struct feature_table *features, struct link_table *links
 	int r;
 
 	*ret = (struct snapshot){ .form = SNAPSHOT_HOST, .taken = now, .features = *features };
+	ret->routes = rule_set_needs_routes(rules);
+	ret->forwarding = rule_set_needs_forwarding(rules, features);
 	copy_name(ret->host, sizeof(ret->host), host->host_name);
 	copy_name(ret->kernel, sizeof(ret->kernel), host->kernel_release);
 	copy_name(ret->virtualization, sizeof(ret->virtualization), host->virtualization);
@@ -155,6 +162,103 @@ int snapshot_take(const struct feature_table *features, struct link_table *links
 	if (r < 0)
 		snapshot_clear(ret);
 	return r < 0 ? r : 0;
+}
+
+/* ---- links as they were there ---- */
+
+struct named {
+	const char *name;
+	int ifindex;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+/* 0: there is none. */
+static int find_named(const struct named *names, size_t n, const char *name)
+{
+	const struct named key = { .name = name };
+	const struct named *found = *name ? bsearch(&key, names, n, sizeof(*names), compare_named) : NULL;
+
+	return found ? found->ifindex : 0;
+}
+
+static void parse_address(const char *text, struct link *link)
+{
+	unsigned byte;
+	int n = 0;
+
+	while (link->address_len < LINK_ADDRESS_LEN && sscanf(text, "%2x%n", &byte, &n) == 1) {
+		link->address[link->address_len++] = (uint8_t)byte;
+		text += n + (text[n] == ':');
+	}
+}
+
+static void make_link(const struct snapshot_link *from, int ifindex, struct link *ret)
+{
+	*ret = (struct link){
+		.ifindex = ifindex, .vlan_id = from->vlan_id, .lower_netnsid = from->lower_elsewhere ? 0 : -1,
+		.xdp = from->xdp, .macsec_offload = (int)from->macsec_offload, .limits = from->limits,
+		.default_route = from->default_route, .forwards = from->forwards, .naming = LINK_NAME_FINAL,
+	};
+	memcpy(ret->name, from->name, sizeof(ret->name));
+	memcpy(ret->kind, from->kind, sizeof(ret->kind));
+	memcpy(ret->driver, from->driver, sizeof(ret->driver));
+	parse_address(from->address, ret);
+}
+
+/* A port of HSR has no master for the kernel. */
+static void join_master(struct link *link, struct link *master)
+{
+	size_t i = 0;
+
+	if (!link_is_kind(master, "hsr")) {
+		link->master_ifindex = master->ifindex;
+		memcpy(link->slave_kind, master->kind, sizeof(link->slave_kind));
+		return;
+	}
+	while (i < LINK_HSR_PORTS && master->hsr_ports[i])
+		i++;
+	if (i < LINK_HSR_PORTS)
+		master->hsr_ports[i] = link->ifindex;
+}
+
+int snapshot_make_links(const struct snapshot *s, struct link_table *ret)
+{
+	_cleanup_free_ struct named *names = calloc(s->n_links + 1, sizeof(*names));
+	int e = names ? 0 : -ENOMEM;
+
+	*ret = (struct link_table){ 0 };
+	for (size_t i = 0; i < s->n_links && e >= 0; i++) {
+		struct link link, *added;
+
+		names[i] = (struct named){ .name = s->links[i].name, .ifindex = (int)i + 1 };
+		make_link(&s->links[i], (int)i + 1, &link);
+		e = link_table_update(ret, &link, &added);
+		if (e < 0)
+			break;
+		added->has_features = s->links[i].has_features;
+		added->features_error = s->links[i].has_features ? 0 : -ENODATA;
+		added->features = s->links[i].features;
+	}
+	if (e < 0) {
+		link_table_clear(ret);
+		return e;
+	}
+	qsort(names, s->n_links, sizeof(*names), compare_named);
+	for (size_t i = 0; i < s->n_links; i++) {
+		struct link *link = link_table_find(ret, (int)i + 1);
+		struct link *master = link_table_find(ret, find_named(names, s->n_links, s->links[i].master));
+
+		link->lower_ifindex = find_named(names, s->n_links, s->links[i].lower);
+		if (master)
+			join_master(link, master);
+	}
+	ret->stacked = false;
+	link_table_stack(ret);
+	return 0;
 }
 
 static void keep_name(const struct snapshot *s, bool *keep, size_t *todo, size_t *n_todo,

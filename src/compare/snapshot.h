@@ -26,6 +26,10 @@ struct snapshot_link {
 	char kind[LINK_KIND_LEN], driver[LINK_DRIVER_LEN];
 	char lower[LINK_NAME_LEN], master[LINK_NAME_LEN]; /* "" for none */
 	bool lower_elsewhere;                             /* the lower link is in another namespace */
+	char address[3 * LINK_ADDRESS_LEN];		  /* "aa:bb:...", "" for none */
+	bool default_route, forwards;			  /* known only if a rule of that host asked for it: snapshot.routes, .forwarding */
+	bool xdp;
+	int64_t macsec_offload; /* as in struct link */
 	unsigned vlan_id;                                 /* 0 for other kinds */
 	bool has_features;
 	char error[64]; /* why it has no features, "" if not known */
@@ -61,6 +65,7 @@ struct snapshot {
 	size_t n_links;
 	struct snapshot_rule *rules; /* in file-name order */
 	size_t n_rules;
+	bool routes, forwarding; /* default_route and forwards of the links are known */
 	/* SNAPSHOT_ETHTOOL */
 	unsigned lines_used, lines_skipped; /* 0 for JSON, and without empty lines */
 	feature_set unknown;		    /* features that no known kernel has */
@@ -78,6 +83,10 @@ void snapshot_clear(struct snapshot *s);
  * *ret_missing: the first name without a link (borrowed; nothing is removed then), else NULL. 0 or
  * -ENOMEM. */
 int snapshot_keep(struct snapshot *s, char *const *names, size_t n, const char **ret_missing);
+
+/* Makes a table of the links as they were there, stacked. Their indexes count from 1 in the order of the snapshot; names of lower
+ * links and masters that it does not have count as none. link_table_clear() *ret. 0 or -ENOMEM (*ret is empty). */
+int snapshot_make_links(const struct snapshot *s, struct link_table *ret);
 
 /* Adds an empty link, owned by the snapshot and valid until the next call. NULL: no memory, or
  * SNAPSHOT_LINKS_MAX is reached. */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define SNAPSHOT_BREAK '\v' /* a line break that is none in the given text */
+#define SNAPSHOT_BREAK '\v' /* stands for a line break that the text has as the two characters \ and n */
 
 /* Copies a text without escape codes, NUL bytes (of UTF-16), BOM and zero-width spaces; other blanks, quotes and
  * hyphens become ASCII, several blanks become one. Lines end in '\n', or in SNAPSHOT_BREAK for a line break written as "\n". Returns a

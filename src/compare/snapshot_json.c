@@ -16,6 +16,13 @@ static const struct json_field host_fields[] = {
 	{ 0 },
 };
 
+static const struct json_field snapshot_fields[] = {
+	JSON_FIELD(struct snapshot, taken, "taken", JSON_INT),
+	JSON_FIELD(struct snapshot, routes, "routes", JSON_BOOL),
+	JSON_FIELD(struct snapshot, forwarding, "forwarding", JSON_BOOL),
+	{ 0 },
+};
+
 static const struct json_field link_fields[] = {
 	JSON_FIELD(struct snapshot_link, name, "link", JSON_NAME, .required = true),
 	JSON_FIELD(struct snapshot_link, kind, "kind", JSON_NAME, .zero_is_null = true),
@@ -24,6 +31,11 @@ static const struct json_field link_fields[] = {
 	JSON_FIELD(struct snapshot_link, lower, "lower", JSON_NAME, .zero_is_null = true),
 	JSON_FIELD(struct snapshot_link, lower_elsewhere, "lower_elsewhere", JSON_BOOL),
 	JSON_FIELD(struct snapshot_link, master, "master", JSON_NAME, .zero_is_null = true),
+	JSON_FIELD(struct snapshot_link, address, "address", JSON_NAME, .zero_is_null = true),
+	JSON_FIELD(struct snapshot_link, default_route, "default_route", JSON_BOOL),
+	JSON_FIELD(struct snapshot_link, forwards, "forwards", JSON_BOOL),
+	JSON_FIELD(struct snapshot_link, xdp, "xdp", JSON_BOOL),
+	JSON_FIELD(struct snapshot_link, macsec_offload, "macsec_offload", JSON_INT, .least = -1, .most = 255),
 	JSON_FIELD(struct snapshot_link, error, "error", JSON_NAME, .zero_is_null = true),
 	{ 0 },
 };
@@ -102,7 +114,7 @@ int snapshot_format_json(const struct snapshot *s, char **ret, size_t *ret_len)
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 
 	json_begin(&w, "snapshot");
-	json_add_int(&w, "taken", s->taken);
+	json_add_fields(&w, snapshot_fields, s);
 	json_open_object(&w, "host");
 	json_add_fields(&w, host_fields, s);
 	json_close_object(&w);
@@ -309,9 +321,6 @@ static int read_version(struct json_reader *r, const struct json_value *root)
 
 static int read_snapshot(struct json_reader *r, const struct json_value *root, struct snapshot *s)
 {
-	static const struct json_field taken[] = {
-		JSON_FIELD(struct snapshot, taken, "taken", JSON_INT), { 0 },
-	};
 	static const struct json_field fields[] = {
 		JSON_FIELD(struct parts, host, "host", JSON_OBJECT),
 		JSON_FIELD(struct parts, features, "features", JSON_LIST, .required = true, .most = FEATURE_MAX),
@@ -324,7 +333,7 @@ static int read_snapshot(struct json_reader *r, const struct json_value *root, s
 
 	if (e < 0)
 		return e;
-	json_read(r, root, taken, s);
+	json_read(r, root, snapshot_fields, s);
 	json_read(r, root, fields, &parts);
 	if (json_read(r, parts.host, host_fields, s) < 0 || read_table(r, parts.features, &s->features) < 0)
 		return r->error;

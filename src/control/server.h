@@ -40,7 +40,7 @@ int server_new(struct sd_event *event, const char *path, const struct server_han
 	struct server **ret);
 void server_free(struct server *c);
 
-/* Has resume() called for every waiting call. c: may be NULL. */
+/* Makes the server call resume() for every waiting call. c: may be NULL. */
 void server_wake(struct server *c);
 /* Is the client root, or the user of the daemon? By SO_PEERCRED, see unix(7). */
 bool server_may_change(const struct server_client *client);

@@ -24,7 +24,7 @@ int varlink_call_decode(const char *text, size_t len, struct varlink_call *ret);
 void varlink_call_clear(struct varlink_call *call);
 
 /* Composes {"method": ..., "parameters": ..., "more": true}. parameters: an object in JSON_COMPACT, NULL for none. *ret: text with its
- * NUL, which *ret_len counts; the caller frees it. 0; -ENOMEM, also if that is the error of parameters. */
+ * NUL, which *ret_len counts; the caller frees it. 0; -ENOMEM, which parameters may already have as its error. */
 int varlink_compose_call(const char *method, const struct json_writer *parameters, bool more, char **ret, size_t *ret_len);
 /* The same for {"error": ..., "parameters": ..., "continues": true}. error: NULL for a reply without error. */
 int varlink_compose_reply(

@@ -7,7 +7,7 @@
 
 /* Starts the result of a step. */
 void apply_result_begin(struct apply_result *result, int ifindex, const char *name);
-/* The step failed: nothing of what was asked is done. */
+/* The step failed: none of its changes was made. */
 void apply_result_fail(struct apply_result *result, int error);
 /* May a later try succeed without any change? */
 bool apply_is_temporary(int error);

@@ -85,7 +85,7 @@ bool ledger_resume(struct ledger *ledger, int ifindex);
 bool ledger_is_paused(const struct ledger *ledger, const struct link *link, uint64_t *ret_until_usec);
 
 /* Merges what another process wrote to the file since it was last read or written here. If both have an original value of a
- * feature, the one in the file is older and wins. Returns 1 if anything was merged, otherwise 0, also if the file has errors
+ * feature, the one in the file is older and wins. Returns 1 if anything was merged; 0 if not, or if the file has errors
  * (the next ledger_save() replaces it); negative errno. */
 int ledger_sync(struct ledger *ledger, const struct feature_table *table);
 

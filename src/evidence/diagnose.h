@@ -15,7 +15,7 @@ enum diagnosis_unseen {
 	DIAGNOSIS_NO_SOCKETS,
 	DIAGNOSIS_NO_SENDERS,	/* who gave up UDP segmentation before the investigation */
 	DIAGNOSIS_UNDECIDED_SENDERS, /* struct evidence: udp_undecided */
-	DIAGNOSIS_IDLE_SOCKETS, /* stale connections were concluded from copies */
+	DIAGNOSIS_IDLE_SOCKETS, /* stale connections were inferred from copies */
 	DIAGNOSIS_NO_LATENCY,
 	DIAGNOSIS_LOST_PACKETS, /* the maps in the kernel were full: services of some packets are unknown */
 	DIAGNOSIS_LOST_CALLS,   /* the same for sendfile calls */

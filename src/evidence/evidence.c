@@ -285,11 +285,6 @@ void evidence_clear(struct evidence *e)
 
 /* ---- conclusions ---- */
 
-bool evidence_is_now(const struct evidence *e, const struct evidence_fallback *row, enum fallback_kind kind)
-{
-	return row->hits[kind].now &&
-	       !(evidence_is_by_socket(kind) && evidence_find_stale(e, row->service, row->link));
-}
 
 size_t evidence_count_now(const struct evidence *e)
 {
@@ -297,7 +292,7 @@ size_t evidence_count_now(const struct evidence *e)
 
 	for (size_t i = 0; i < e->n_fallback; i++)
 		for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
-			n += evidence_is_now(e, &e->fallback[i], kind);
+			n += e->fallback[i].hits[kind].now;
 	return n;
 }
 

@@ -77,7 +77,7 @@ struct evidence_fallback {
 	const char *verdict;		/* of the link, NULL if no rule applies to it; static */
 	struct evidence_hits hits[FALLBACK_KINDS];
 	feature_set lacked; /* features that the link did not have at a hit; for a checksum all that would have avoided it */
-	bool any_protocol; /* copies: some may be of another protocol than TCP, because the kernel function serves several */
+	bool any_protocol; /* copies: some may be of a protocol other than TCP, because the kernel function serves several */
 	uint32_t limit, largest; /* of evidence_is_limit(): the limit of the link, and the largest packet; bytes, or segments */
 	/* Set by evidence_set_missing(), 0 unless the reason is FALLBACK_REASON_FEATURE: */
 	feature_set missing;		/* the features that the sender lacks or lacked; 0 if unknown */
@@ -87,13 +87,13 @@ struct evidence_fallback {
 
 /* ---- stale connections ---- */
 
-/* Why one service needs a restart: its stale connections on one link, and its processes that gave up UDP segmentation there. Without an inventory of sockets, link is "": see lingering.h. */
+/* Why one service must reconnect or restart: its stale connections on one link, and its processes that gave up UDP segmentation there. Without an inventory of sockets, link is "": see lingering.h. */
 struct evidence_stale {
 	struct unit unit;
 	char service[UNIT_SERVICE_LEN];
 	char link[LINK_NAME_LEN];
 	int ifindex;
-	unsigned sockets;    /* 0: unknown, it was concluded from copies; or none, if there are senders */
+	unsigned sockets;    /* 0: unknown, because they were inferred from copies; or none, if there are senders */
 	unsigned senders;    /* processes that gave up UDP segmentation while the link lacked checksums: see gave_up.h */
 	uint64_t since_usec; /* CLOCK_REALTIME of the first inventory with one of them */
 	uint64_t hits;	     /* fallback hits since then */
@@ -151,8 +151,8 @@ struct evidence_probe {
 struct evidence {
 	struct feature_table features; /* of every feature_set below; a document has its own */
 	bool has_fallback, has_sockets, has_latency; /* it was observed */
-	bool has_lingering; /* without has_sockets: processes that copy were compared with the interfaces; others may have stale connections */
-	char lacking[LINK_NAME_LEN]; /* an interface without scatter-gather or checksums, which is why they were not compared; "" for none */
+	bool has_lingering; /* without has_sockets: stale connections were inferred from copies (lingering.h); those of processes that do not copy are not seen */
+	char lacking[LINK_NAME_LEN]; /* an interface without scatter-gather or checksums, because of which nothing could be inferred; "" for none */
 	struct evidence_fallback *fallback;
 	size_t n_fallback;
 	struct evidence_stale *stale;
@@ -207,10 +207,7 @@ uint64_t evidence_sum_copied(const struct evidence_fallback *row);
 const struct evidence_stale *evidence_find_stale(const struct evidence *e, const char *service, const char *link);
 /* The first row of this service, for any link, or NULL. */
 const struct evidence_stale *evidence_find_service(const struct evidence *e, const char *service);
-/* Is the sender using software fallback of this kind now? Copies by a service with stale connections on the link do not count:
- * they are reported as stale. */
-bool evidence_is_now(const struct evidence *e, const struct evidence_fallback *row, enum fallback_kind kind);
-/* How many rows and kinds evidence_is_now(). */
+/* The number of senders that use software fallback now, once for each kind. Those with stale connections count, too. */
 size_t evidence_count_now(const struct evidence *e);
 /* Stale connections in e->stale, and in e->sockets. */
 uint64_t evidence_count_stale(const struct evidence *e);

@@ -42,8 +42,8 @@ struct probe_hits {
 	enum fallback_kind kind;
 	enum fallback_origin origin;
 	enum fallback_reason reason;
-	uint64_t cgroup; /* id in the unified hierarchy; 1: its root, 0: unknown. Of the sending process for copies; for packets of the
-			  * process that created the socket, or its listener */
+	uint64_t cgroup; /* id in the unified hierarchy; 1: its root, 0: unknown. Copies: that of the sending process. Packets: that of
+			  * the process that created the socket, or its listener */
 	uint32_t netns;	 /* inode number of the network namespace of the link or socket */
 	int ifindex;	 /* in that namespace; 0: unknown */
 	pid_t tgid;	 /* copies: the sender, if its cgroup is unknown; otherwise 0 */
@@ -219,7 +219,7 @@ struct probe_stack {
 };
 
 struct probe_rates;
-/* Returns 0, also if nothing can be counted (see the status), or -ENOMEM. probe_rates_close() *ret. */
+/* Returns 0 even if nothing can be counted (see the status), or -ENOMEM. probe_rates_close() *ret. */
 int probe_rates_open(const struct feature_table *features, struct probe_rates **ret);
 void probe_rates_close(struct probe_rates *rates);
 /* Sets all counts to zero. */

@@ -45,7 +45,7 @@ struct probe_part {
 	struct bpf_object_skeleton *base;
 	struct bpf_link *links[PROBE_HOOKS_MAX][2];
 	bool found[PROBE_HOOKS_MAX]; /* this kernel has the function */
-	bool names_unknown; /* all functions count as found: attaching shows */
+	bool names_unknown; /* names cannot be read, so all functions count as found; attaching shows which ones exist */
 	struct probe_status *status;
 };
 
@@ -108,7 +108,8 @@ void probe_part_start(struct probe_part *part, const struct probe_options *optio
 /* Detaches and unloads it. */
 void probe_part_close(struct probe_part *part);
 void probe_part_update_runs(struct probe_part *part);
-/* Attaches hook i of a part that is loaded, or detaches it. 0, also if there is nothing to do; negative errno: it is absent now. */
+/* Attaches hook i of a part that is loaded, or detaches it. Returns 0 even if there was nothing to do; negative errno: it is absent
+ * now. */
 int probe_part_attach(struct probe_part *part, size_t i, bool attach);
 
 /* ---- probe_why.c: reasons for absent probes, and kprobes of kernels before 4.17 ---- */

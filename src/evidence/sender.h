@@ -17,7 +17,7 @@
 #include "model/socket.h"
 #include "model/unit.h"
 
-#define SENDERS_MAX 12288 /* then the one that was not noted for the longest time is forgotten; more than PROBE_KEYS_DEFAULT */
+#define SENDERS_MAX 12288 /* more than PROBE_KEYS_DEFAULT; beyond this number, the sender that was noted least recently is forgotten */
 #define SENDERS_BATCH (SENDERS_MAX / 2)
 #define SENDER_UNKNOWN "unknown service" /* it could not be determined */
 
@@ -74,7 +74,7 @@ struct senders {
 	struct sender_source source;
 	/* Of the default source: */
 	struct cgroup_paths *cgroups; /* NULL: services are named by their processes only */
-	struct probe *probe;	      /* shows who holds a socket, also without privileges; NULL: only /proc does. Set by the owner */
+	struct probe *probe;	      /* shows who holds a socket, even without privileges; NULL: only /proc does. Set by the owner */
 	struct sender *all;
 	struct sender_owner *owners;
 	size_t n_pending;
@@ -103,7 +103,7 @@ bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit 
  * was started, CLOCK_MONOTONIC; 0: there is none. */
 bool senders_has_ended(const struct senders *s, const struct sender *sender, uint64_t *ret_start_usec);
 
-/* Forgets the senders that are over. */
+/* Forgets the senders that have ended. */
 void senders_sweep(struct senders *s);
 
 /* Compares all sockets of a cgroup that were noted and found. True: one service holds them, and it is used for sockets of this cgroup

@@ -397,7 +397,7 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 	return more;
 }
 
-/* ---- the file of flagged services ---- */
+/* ---- the file of services that must reconnect ---- */
 
 void tracker_save(struct tracker *w)
 {

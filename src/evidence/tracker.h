@@ -27,7 +27,7 @@ struct tracker;
 struct tracker_options {
 	const struct feature_table *features; /* copied */
 	const struct link_table *links; /* borrowed */
-	const char *path;  /* file of the flagged services, read at start; NULL: none. Copied */
+	const char *path;  /* file of the services that must reconnect, read at start; NULL: none. Copied */
 	finding_fn fn;	   /* NULL: no events */
 	/* Starts the restart of a unit. 0: the caller calls tracker_restarted() when it has ended; negative errno: it failed.
 	 * Called only while *enforce is true. NULL: no restarts. */
@@ -38,7 +38,7 @@ struct tracker_options {
 	void *userdata;
 };
 
-/* Loads the probes and reads the file. Returns 0, also if no probe is available, or -ENOMEM. */
+/* Loads the probes and reads the file. Returns 0 even if no probe is available, or -ENOMEM. */
 int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct tracker **ret);
 /* Does not write the file: see tracker_save(). */
 void tracker_free(struct tracker *w);
@@ -84,7 +84,7 @@ void tracker_read_probes(const struct tracker *w, struct evidence *ret);
 /* The current evidence. Checks the sockets, unless that is too recent. ret->sockets is empty, and ret->latency has one row for
  * all services. Returns 0 or -ENOMEM. evidence_clear() *ret before the tracker is freed. */
 int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence *ret);
-/* Writes the file of flagged services if they have changed. */
+/* Writes the file of services that must reconnect if they have changed. */
 void tracker_save(struct tracker *w);
 
 #endif

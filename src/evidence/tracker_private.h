@@ -102,9 +102,9 @@ int tracker_read_udp(struct tracker *w, uint64_t now_usec);
 bool tracker_is_named(const struct tracker *w, const struct tracker_udp *sender);
 /* Adds those that gave it up to the stale connections of their service and link. */
 void tracker_list_udp(const struct tracker *w, struct evidence *ret);
-/* Reads the file of flagged services. If it has errors, only the times are lost: sockets are checked anyway. */
+/* Reads the file of services that must reconnect. If it has errors, only the times are lost: sockets are checked anyway. */
 void tracker_restore(struct tracker *w, FILE *f);
-/* Lines of the file of flagged services. False: the line is of another kind. */
+/* Lines of the file of services that must reconnect. False: the line is of another kind. */
 void tracker_save_udp(const struct tracker *w, FILE *f);
 bool tracker_restore_udp(struct tracker *w, const char *line);
 void tracker_free_udp(struct tracker *w);

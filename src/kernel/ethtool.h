@@ -81,7 +81,7 @@ int ethtool_features_get(struct ethtool *e, int ifindex, const char *name, struc
  * other negative errno. */
 int ethtool_features_dump(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 
-/* Requests the features in mask, on or off as in value. 0, also if the kernel refuses (ret->error, for
+/* Requests the features in mask, on or off as in value. Returns 0 even if the kernel refuses (ret->error, for
  * example -EPERM); negative errno if the result is not known. The link is identified as in
  * ethtool_features_get(). */
 int ethtool_features_set(struct ethtool *e, int ifindex, const char *name, feature_set mask,

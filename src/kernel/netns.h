@@ -13,7 +13,7 @@ uint64_t netns_inode(void);
 
 #define NETNS_NAME_LEN 256
 
-/* Is it another namespace than that of PID 1? If the latter is hidden: does `ip netns` have a name for it?
+/* True if this is not the namespace of PID 1; if that one is hidden, true if `ip netns` has a name for this one.
  * name (size bytes) gets the name in ip-netns(8), or the inode in digits. The result does not change while
  * the process is in the namespace, even if `ip netns del` removes the name. */
 bool netns_is_own(char *name, size_t size);

@@ -9,73 +9,81 @@
 #include "basic/json.h"
 #include "basic/util.h"
 
-/* All feature names in Debian's kernels from 4.9 to 7.2. A rule may use a name that the running kernel does
- * not have, but not one that no kernel has. */
-static const char *const known_names[] = {
-	"esp-hw-offload",
-	"esp-tx-csum-hw-offload",
-	"fcoe-mtu",
-	"highdma",
-	"hsr-dup-offload",
-	"hsr-fwd-offload",
-	"hsr-tag-ins-offload",
-	"hsr-tag-rm-offload",
-	"hw-tc-offload",
-	"l2-fwd-offload",
-	"loopback",
-	"macsec-hw-offload",
-	"netns-local",
-	"rx-all",
-	"rx-checksum",
-	"rx-fcs",
-	"rx-gro",
-	"rx-gro-hw",
-	"rx-gro-list",
-	"rx-hashing",
-	"rx-lro",
-	"rx-ntuple-filter",
-	"rx-udp-gro-forwarding",
-	"rx-udp_tunnel-port-offload",
-	"rx-vlan-filter",
-	"rx-vlan-hw-parse",
-	"rx-vlan-stag-filter",
-	"rx-vlan-stag-hw-parse",
-	"tls-hw-record",
-	"tls-hw-rx-offload",
-	"tls-hw-tx-offload",
-	"tx-checksum-fcoe-crc",
-	"tx-checksum-ip-generic",
-	"tx-checksum-ipv4",
-	"tx-checksum-ipv6",
-	"tx-checksum-sctp",
-	"tx-esp-segmentation",
-	"tx-fcoe-segmentation",
-	"tx-generic-segmentation",
-	"tx-gre-csum-segmentation",
-	"tx-gre-segmentation",
-	"tx-gso-list",
-	"tx-gso-partial",
-	"tx-gso-robust",
-	"tx-ipxip4-segmentation",
-	"tx-ipxip6-segmentation",
-	"tx-lockless",
-	"tx-nocache-copy",
-	"tx-scatter-gather",
-	"tx-scatter-gather-fraglist",
-	"tx-sctp-segmentation",
-	"tx-tcp-accecn-segmentation",
-	"tx-tcp-ecn-segmentation",
-	"tx-tcp-mangleid-segmentation",
-	"tx-tcp-segmentation",
-	"tx-tcp6-segmentation",
-	"tx-tunnel-remcsum-segmentation",
-	"tx-udp-fragmentation",
-	"tx-udp-segmentation",
-	"tx-udp_tnl-csum-segmentation",
-	"tx-udp_tnl-segmentation",
-	"tx-vlan-hw-insert",
-	"tx-vlan-stag-hw-insert",
-	"vlan-challenged",
+/* The releases whose names are known; tests/scenarios/uml/60-show.sh compares them with those kernels. */
+#define RELEASES 4
+static const unsigned releases[RELEASES] = { 5 << 8 | 10, 6 << 8 | 1, 6 << 8 | 12, 7 << 8 | 2 };
+
+/* All feature names in Debian's kernels from 4.9 to 7.2, and which of `releases` have them. A rule may use a name that the running
+ * kernel does not have, but not one that no kernel has. */
+static const struct {
+	const char *name;
+	bool in[RELEASES];
+} known[] = {
+	/*                              5.10 6.1 6.12 7.2 */
+	{ "esp-hw-offload", { 1, 1, 1, 1 } },
+	{ "esp-tx-csum-hw-offload", { 1, 1, 1, 1 } },
+	{ "fcoe-mtu", { 1, 1, 0, 0 } },
+	{ "highdma", { 1, 1, 1, 1 } },
+	{ "hsr-dup-offload", { 0, 1, 1, 1 } },
+	{ "hsr-fwd-offload", { 0, 1, 1, 1 } },
+	{ "hsr-tag-ins-offload", { 0, 1, 1, 1 } },
+	{ "hsr-tag-rm-offload", { 0, 1, 1, 1 } },
+	{ "hw-tc-offload", { 1, 1, 1, 1 } },
+	{ "l2-fwd-offload", { 1, 1, 1, 1 } },
+	{ "loopback", { 1, 1, 1, 1 } },
+	{ "macsec-hw-offload", { 1, 1, 1, 1 } },
+	{ "netns-local", { 1, 1, 0, 0 } },
+	{ "rx-all", { 1, 1, 1, 1 } },
+	{ "rx-checksum", { 1, 1, 1, 1 } },
+	{ "rx-fcs", { 1, 1, 1, 1 } },
+	{ "rx-gro", { 1, 1, 1, 1 } },
+	{ "rx-gro-hw", { 1, 1, 1, 1 } },
+	{ "rx-gro-list", { 1, 1, 1, 1 } },
+	{ "rx-hashing", { 1, 1, 1, 1 } },
+	{ "rx-lro", { 1, 1, 1, 1 } },
+	{ "rx-ntuple-filter", { 1, 1, 1, 1 } },
+	{ "rx-udp-gro-forwarding", { 0, 1, 1, 1 } },
+	{ "rx-udp_tunnel-port-offload", { 1, 1, 1, 1 } },
+	{ "rx-vlan-filter", { 1, 1, 1, 1 } },
+	{ "rx-vlan-hw-parse", { 1, 1, 1, 1 } },
+	{ "rx-vlan-stag-filter", { 1, 1, 1, 1 } },
+	{ "rx-vlan-stag-hw-parse", { 1, 1, 1, 1 } },
+	{ "tls-hw-record", { 1, 1, 1, 0 } },
+	{ "tls-hw-rx-offload", { 1, 1, 1, 1 } },
+	{ "tls-hw-tx-offload", { 1, 1, 1, 1 } },
+	{ "tx-checksum-fcoe-crc", { 1, 1, 1, 1 } },
+	{ "tx-checksum-ip-generic", { 1, 1, 1, 1 } },
+	{ "tx-checksum-ipv4", { 1, 1, 1, 1 } },
+	{ "tx-checksum-ipv6", { 1, 1, 1, 1 } },
+	{ "tx-checksum-sctp", { 1, 1, 1, 1 } },
+	{ "tx-esp-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-fcoe-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-generic-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-gre-csum-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-gre-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-gso-list", { 1, 1, 1, 1 } },
+	{ "tx-gso-partial", { 1, 1, 1, 1 } },
+	{ "tx-gso-robust", { 1, 1, 1, 1 } },
+	{ "tx-ipxip4-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-ipxip6-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-lockless", { 1, 1, 0, 0 } },
+	{ "tx-nocache-copy", { 1, 1, 1, 1 } },
+	{ "tx-scatter-gather", { 1, 1, 1, 1 } },
+	{ "tx-scatter-gather-fraglist", { 1, 1, 1, 1 } },
+	{ "tx-sctp-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-tcp-accecn-segmentation", { 0, 0, 0, 1 } },
+	{ "tx-tcp-ecn-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-tcp-mangleid-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-tcp-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-tcp6-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-tunnel-remcsum-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-udp-fragmentation", { 0, 0, 0, 0 } },
+	{ "tx-udp-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-udp_tnl-csum-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-udp_tnl-segmentation", { 1, 1, 1, 1 } },
+	{ "tx-vlan-hw-insert", { 1, 1, 1, 1 } },
+	{ "tx-vlan-stag-hw-insert", { 1, 1, 1, 1 } },
+	{ "vlan-challenged", { 1, 1, 1, 1 } },
 };
 
 static const struct feature_alias aliases[] = {
@@ -93,9 +101,24 @@ static const struct feature_alias aliases[] = {
 	{ "rxhash", "receive-hashing", "rx-hashing" },
 };
 
+enum feature_presence feature_in_release(const char *name, unsigned release)
+{
+	size_t i = 0, at = 0;
+
+	while (i < ARRAY_SIZE(known) && strcmp(known[i].name, name) != 0)
+		i++;
+	while (at < RELEASES && releases[at] < release)
+		at++;
+	if (i == ARRAY_SIZE(known) || at == RELEASES)
+		return FEATURE_PRESENCE_UNKNOWN;
+	if (releases[at] != release && (at == 0 || known[i].in[at - 1] != known[i].in[at]))
+		return FEATURE_PRESENCE_UNKNOWN;
+	return known[i].in[at] ? FEATURE_PRESENT : FEATURE_ABSENT;
+}
+
 const char *feature_known(size_t i)
 {
-	return i < ARRAY_SIZE(known_names) ? known_names[i] : NULL;
+	return i < ARRAY_SIZE(known) ? known[i].name : NULL;
 }
 
 const struct feature_alias *feature_alias(size_t i)
@@ -149,23 +172,23 @@ enum feature_word feature_parse(
 			*ret_set = match_names(table, aliases[i].pattern);
 			return FEATURE_WORD_ALIAS;
 		}
-	for (size_t i = 0; i < ARRAY_SIZE(known_names); i++)
-		if (strcmp(word, known_names[i]) == 0)
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(word, known[i].name) == 0)
 			return FEATURE_WORD_FOREIGN;
 	return FEATURE_WORD_UNKNOWN;
 }
 
 const char *feature_nearest(const char *word)
 {
-	const char *names[ARRAY_SIZE(known_names) + 2 * ARRAY_SIZE(aliases)];
+	const char *names[ARRAY_SIZE(known) + 2 * ARRAY_SIZE(aliases)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
 		names[n++] = aliases[i].word;
 		names[n++] = aliases[i].long_word;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(known_names); i++)
-		names[n++] = known_names[i];
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		names[n++] = known[i].name;
 	return util_nearest(word, names, n);
 }
 

@@ -65,6 +65,11 @@ enum feature_word feature_parse(
 /* Entry i of the names of all known kernels, sorted; NULL after the last. Static. */
 const char *feature_known(size_t i);
 
+enum feature_presence { FEATURE_ABSENT, FEATURE_PRESENT, FEATURE_PRESENCE_UNKNOWN };
+/* Has a kernel of this release (major << 8 | minor) the feature? Known for the releases on which it was tested, 5.10, 6.1, 6.12
+ * and 7.2, and between two of them that agree. */
+enum feature_presence feature_in_release(const char *name, unsigned release);
+
 /* The valid word nearest to an unknown one; NULL if none is near. Static. */
 const char *feature_nearest(const char *word);
 

@@ -19,7 +19,8 @@
 #define LINK_HSR_PORTS 3
 
 /* The sizes that a link limits GSO and GRO to, as rtnetlink reports them (IFLA_*). Sizes are bytes, segs are
- * packets. The IPv4 variants apply to IPv4 packets; the others apply to IPv6 packets, and before Linux 6.3 to both. */
+ * packets. The IPv4 variants apply to IPv4 packets. The other GSO and GRO sizes apply to IPv6 packets, and before Linux
+ * 6.3 to both; gso_max_segs always applies to both. */
 enum link_limit {
 	LINK_LIMIT_GSO_MAX_SIZE,      /* a packet of this size or larger is segmented in software (gso_features_check()) */
 	LINK_LIMIT_GSO_MAX_SEGS,      /* so is a packet with more segments than this */
@@ -108,7 +109,7 @@ struct link_details {
 
 struct link_table {
 	struct link *links; /* uthash by ifindex */
-	bool stacked;	    /* lists and depths are up to date, also after changes at the top of the stack */
+	bool stacked;	    /* lists and depths are up to date, even after changes at the top of the stack */
 	size_t dangling;    /* links whose lower link or master is not in the table (yet), at the last stacking */
 	unsigned walks; /* calls of link_table_related() */
 };

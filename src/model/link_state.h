@@ -38,7 +38,7 @@ struct link_contention {
 	bool carrier_lost;	 /* since the last tick */
 	unsigned carrier_losses; /* link.carrier_losses when last seen */
 	uint64_t quiet_usec;	 /* end of the backoff, or of the trial */
-	struct link_repair *repairs; /* the latest, the oldest first; owned */
+	struct link_repair *repairs; /* the latest repairs, in ascending order of time; owned */
 	size_t n_repairs;
 	feature_set flapped[2];	 /* a SET of them made the link lose its carrier: once, twice */
 	uint64_t flapped_usec;	 /* the last time */

@@ -13,32 +13,33 @@ static int open_failed(const struct cmd_options *options, const char *what, int 
 	return cmd_error("Failed to open %s: %s", what ? what : "the kernel's interfaces", strerror(-error));
 }
 
-int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
+int cmd_open_offline(const struct cmd_options *options, struct cmd_session *ret)
 {
-	const struct observe_options how = { .backend = options->backend };
-	const char *what = NULL;
-	int r;
-
 	*ret = (struct cmd_session){ .options = options };
 	render_init(&ret->render, stdout, options->no_colour);
-	r = observe_open(&how, &ret->observe, &what);
-	if (r < 0)
-		return open_failed(options, what, r);
-	rule_host_read(&ret->host);
 	ret->context = (struct plan_context){
-		.table = &ret->observe->features,
 		.rules = &ret->rules,
 		.host = &ret->host,
 		.now = util_realtime_sec(),
 		.states = &ret->states,
 	};
-	ret->view = (struct view){
-		.features = &ret->observe->features,
-		.links = &ret->observe->links,
-		.rules = &ret->rules,
-		.host = &ret->host,
-		.plan = &ret->plan,
-	};
+	ret->view = (struct view){ .rules = &ret->rules, .host = &ret->host, .plan = &ret->plan };
+	return CMD_OK;
+}
+
+int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
+{
+	const struct observe_options how = { .backend = options->backend };
+	const char *what = NULL;
+	int r = cmd_open_offline(options, ret);
+
+	if (r == CMD_OK)
+		r = observe_open(&how, &ret->observe, &what);
+	if (r < 0)
+		return open_failed(options, what, r);
+	rule_host_read(&ret->host);
+	ret->view.features = ret->context.table = &ret->observe->features;
+	ret->view.links = &ret->observe->links;
 	return CMD_OK;
 }
 

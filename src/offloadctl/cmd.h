@@ -34,6 +34,8 @@ struct cmd_options {
 	const char *output; /* NULL: standard output */
 	enum cmd_format format;
 	const char *html, *snapshot, *events, *services, *latency; /* report */
+	size_t sample;	    /* --sample; 0: omitted */
+	const char *kernel; /* --kernel; NULL: omitted */
 	const char *peer; /* check-path */
 	bool serve, yes;
 	uint64_t bytes; /* 0: omitted */
@@ -49,6 +51,7 @@ struct cmd_options {
 /* The commands of offloadctl(1). argv: the arguments after the command; offloadctl.c has checked their number and the options. They
  * print errors on stderr and return the exit code. */
 int cmd_plan(const struct cmd_options *options, int argc, char **argv);
+int cmd_rehearse(const struct cmd_options *options, int argc, char **argv); /* plan --snapshot */
 int cmd_apply(const struct cmd_options *options, int argc, char **argv);
 int cmd_revert(const struct cmd_options *options, int argc, char **argv);
 int cmd_check(const struct cmd_options *options, int argc, char **argv);
@@ -93,7 +96,7 @@ int cmd_read_states(const struct cmd_options *options, const struct feature_tabl
 /* Is an offloadd running here in enforce mode? */
 bool cmd_is_enforced(const struct cmd_options *options);
 
-/* The links of this host, the rules, and a plan. Released by cmd_close(), also after an error. */
+/* The links of this host, the rules, and a plan. Released by cmd_close(), even after an error. */
 struct cmd_session {
 	const struct cmd_options *options;
 	struct observe *observe;
@@ -116,6 +119,8 @@ int cmd_error(const char *fmt, ...) _printf_(1, 2);
 
 /* Opens the sockets to the kernel; loads no rules and reads no links. */
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
+/* Opens nothing; for links that are not those of this host. view.features and view.links are the caller's to set. */
+int cmd_open_offline(const struct cmd_options *options, struct cmd_session *ret);
 /* Also loads the rules, from --rules or the directories of offloadd.conf, prints their errors, and reads the links. */
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
 /* Also makes a plan for all links. */

@@ -170,7 +170,7 @@ int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 		puts("Settings rejected; keeping the previous settings (after a start: the defaults, in audit mode):");
 	print_file_errors(answer, "settings_errors");
 	if (json_count(json_get_list(answer, "rule_errors")))
-		puts("Errors in rule files, which are ignored, or whose previous rules are kept:");
+		puts("Rule files with errors. They are ignored; after a failed reload, the previous rules are kept:");
 	print_file_errors(answer, "rule_errors");
 	return code;
 }

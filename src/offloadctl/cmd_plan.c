@@ -61,9 +61,14 @@ static int start(const struct cmd_options *options, int n_names, char **names, b
 
 int cmd_plan(const struct cmd_options *options, int argc, char **argv)
 {
-	_cleanup_(cmd_close) struct cmd_session s;
-	int r = start(options, argc, argv, false, &s);
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
+	int r;
 
+	if (options->snapshot)
+		return cmd_rehearse(options, argc, argv);
+	if (options->sample || options->kernel)
+		return cmd_error("--%s requires --snapshot", options->sample ? "sample" : "kernel");
+	r = start(options, argc, argv, false, &s);
 	if (r != CMD_OK)
 		return r;
 	s.view.exit_code = cmd_exit_code(&s, plan_exit_code(&s.plan));
@@ -330,7 +335,7 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv)
 	int r;
 
 	if (options->ledger && options->control)
-		return cmd_error("--ledger and --control exclude each other: --ledger reverts without offloadd");
+		return cmd_error("--ledger and --control cannot be used together: --ledger reverts without offloadd");
 	r = cmd_open(options, &s);
 	if (r == CMD_OK)
 		r = cmd_refresh(&s);

@@ -63,12 +63,12 @@ static int services_of_kernel(const struct cmd_options *options, struct json_val
 /* ---- text ---- */
 
 /* The current kinds of fallback of a sender; unknown: those of which the kernel does not show the time. */
-static unsigned kinds_of(const struct evidence *e, const struct evidence_fallback *row, bool unknown)
+static unsigned kinds_of(const struct evidence_fallback *row, bool unknown)
 {
 	unsigned kinds = 0;
 
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
-		if (unknown ? row->hits[kind].n && row->hits[kind].idle_usec == EVIDENCE_IDLE_UNKNOWN : evidence_is_now(e, row, kind))
+		if (unknown ? row->hits[kind].n && row->hits[kind].idle_usec == EVIDENCE_IDLE_UNKNOWN : row->hits[kind].now)
 			kinds |= 1U << kind;
 	return kinds;
 }
@@ -93,7 +93,7 @@ static bool print_senders(const struct evidence *e, bool unknown, const char *he
 	bool any = false;
 
 	for (size_t i = 0; i < e->n_fallback; i++) {
-		unsigned kinds = kinds_of(e, &e->fallback[i], unknown);
+		unsigned kinds = kinds_of(&e->fallback[i], unknown);
 
 		if (kinds && !any)
 			puts(heading);
@@ -143,7 +143,7 @@ static void print_stale(const struct evidence *e)
 	char when[32], missing[512];
 
 	if (e->n_stale)
-		puts("Services to restart, because they still lack an offload that their interface has regained:");
+		puts("Services that still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
 		puts(e->udp_undecided || e->sockets_dropped || e->omitted ? "No service is known to need a restart." : "No service needs a restart.");
 	for (size_t i = 0; i < e->n_stale; i++) {
@@ -151,15 +151,15 @@ static void print_stale(const struct evidence *e)
 
 		printf("  %s%s%s: ", row->service, row->link[0] ? " on " : "", row->link);
 		if (row->senders)
-			printf("%u process%s gave up UDP segmentation%s", row->senders, row->senders == 1 ? "" : "es",
-				evidence_has_connections(row) ? "; " : "\n");
-		if (!evidence_has_connections(row))
-			continue;
+			printf("%u process%s gave up UDP segmentation; ", row->senders, row->senders == 1 ? "" : "es");
 		if (row->sockets)
 			printf("%u ", row->sockets);
-		printf("stale connection%s since %s, without %s; %llu hits since then\n", row->sockets ? util_plural(row->sockets) : "s",
-			util_format_time(row->since_usec, when, sizeof(when)),
-			feature_format(&e->features, row->missing, missing, sizeof(missing)), (unsigned long long)row->hits);
+		if (evidence_has_connections(row))
+			printf("stale connection%s since %s, without %s; used software fallback %llu time%s since then; ",
+				row->sockets ? util_plural(row->sockets) : "s", util_format_time(row->since_usec, when, sizeof(when)),
+				feature_format(&e->features, row->missing, missing, sizeof(missing)),
+				(unsigned long long)row->hits, util_plural(row->hits));
+		puts(row->senders ? "restart the service" : CATALOG_RECONNECT("the service"));
 	}
 	if (e->udp_undecided)
 		printf("%llu process%s refused UDP segmentation, and sent too little since then to decide whether %s gave it up.\n",
@@ -216,7 +216,7 @@ static int print_nagios(const struct evidence *e, int code)
 
 	if (e->n_stale) {
 		state = NAGIOS_CRITICAL;
-		printf("OFFLOADD CRITICAL - needs a restart:");
+		printf("OFFLOADD CRITICAL - services that still lack an offload:");
 		for (size_t i = 0; i < e->n_stale; i++)
 			printf("%s %s", i ? "," : "", e->stale[i].service);
 	} else if (code != CMD_OK || !e->has_sockets || !e->has_fallback || evidence_unobserved(e)) {

@@ -17,7 +17,7 @@ enum option_id {
 	OPTION_DRY_RUN, OPTION_CONTROL, OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT, OPTION_OUTPUT, OPTION_BY_ROLE,
 	OPTION_FAIL_ON, OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES, OPTION_HTML, OPTION_SNAPSHOT,
 	OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY, OPTION_ALL, OPTION_UNIT, OPTION_LINK, OPTION_INTERVAL,
-	OPTION_COUNT, OPTION_FORMAT, OPTION_HELP, OPTION_VERSION,
+	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HELP, OPTION_VERSION,
 	OPTION_IDS,
 };
 _Static_assert(OPTION_IDS <= OPTIONS_MAX, "a set of options is a uint64_t");
@@ -62,7 +62,7 @@ static const struct options_entry options_table[] = {
 	[OPTION_PEER] = { "peer", 0, OPTIONS_TEXT, "ADDR[:PORT]", FIELD(peer),
 		.help = "Address where offloadctl check-path --serve listens" },
 	[OPTION_SERVE] = { "serve", 0, OPTIONS_FLAG, NULL, FIELD(serve),
-		.help = "Be the receiver; with --peer, listen on that address" },
+		.help = "Receive instead of sending; with --peer, listen on that address" },
 	[OPTION_BYTES] = { "bytes", 0, OPTIONS_SIZE, "SIZE", FIELD(bytes),
 		.help = "Send, or accept from one host, at most this much, for example 64M or 2G" },
 	[OPTION_TIME] = { "time", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
@@ -70,7 +70,11 @@ static const struct options_entry options_table[] = {
 	[OPTION_YES] = { "yes", 0, OPTIONS_FLAG, NULL, FIELD(yes), .help = "Do not ask before putting load on an interface" },
 	[OPTION_HTML] = { "html", 0, OPTIONS_TEXT, "FILE", FIELD(html), .help = "Write the page here, - for standard output" },
 	[OPTION_SNAPSHOT] = { "snapshot", 0, OPTIONS_TEXT, "FILE", FIELD(snapshot),
-		.help = "Report on the host of this snapshot instead of this host" },
+		.help = "Use the host of this snapshot instead of this host; plan: or every host in a directory of snapshots" },
+	[OPTION_SAMPLE] = { "sample", 0, OPTIONS_NUMBER, "N", FIELD(sample),
+		.help = "Also choose at most N hosts that together have as many shapes of interfaces as possible", .min = 1, .max = INT_MAX },
+	[OPTION_KERNEL] = { "kernel", 0, OPTIONS_TEXT, "VERSION", FIELD(kernel),
+		.help = "Predict for this kernel instead of the one in the snapshot" },
 	[OPTION_EVENTS] = { "events", 0, OPTIONS_TEXT, "FILE", FIELD(events),
 		.help = "Output of offloadctl events --json, instead of asking offloadd" },
 	[OPTION_SERVICES] = { "services", 0, OPTIONS_TEXT, "FILE", FIELD(services),
@@ -79,7 +83,7 @@ static const struct options_entry options_table[] = {
 	[OPTION_ALL] = { "all", 0, OPTIONS_FLAG, NULL, FIELD(all), .help = "Include sockets that are not stale" },
 	[OPTION_UNIT] = { "unit", 0, OPTIONS_TEXT, "UNIT", FIELD(unit),
 		.help = "Only this service; may be a pattern, for example 'nginx*'" },
-	[OPTION_LINK] = { "link", 0, OPTIONS_TEXT, "LINK", FIELD(link), .help = "Only traffic that leaves by this interface" },
+	[OPTION_LINK] = { "link", 0, OPTIONS_TEXT, "LINK", FIELD(link), .help = "Only traffic that leaves through this interface" },
 	[OPTION_INTERVAL] = { "interval", 0, OPTIONS_DURATION, "TIME", FIELD(interval_usec),
 		.help = "Time between two reports (default: 1s)" },
 	[OPTION_COUNT] = { "count", 0, OPTIONS_NUMBER, "N", FIELD(count), .help = "End after this many intervals", .min = 1,
@@ -120,7 +124,7 @@ static const struct command {
 	const char *details; /* a paragraph for its --help, NULL for none */
 } commands[] = {
 	{ "plan", "[LINK...]", "Show what differs from the rules and how to change it; change nothing",
-		cmd_plan, 0, INT_MAX, PLANS | USES(DETAILED), exit_codes },
+		cmd_plan, 0, INT_MAX, PLANS | USES(DETAILED) | USES(SNAPSHOT) | USES(SAMPLE) | USES(KERNEL), exit_codes },
 	{ "apply", "[LINK...]", "Apply the plan and verify the result",
 		cmd_apply, 0, INT_MAX, PLANS | USES(LEDGER) | USES(DETAILED), exit_codes },
 	{ "check", "[FILE|DIR...]", "Check rule files and offloadd.conf for errors",

@@ -211,7 +211,7 @@ static const struct conf_key {
 		parse_text, FIELD(restart_units), &units_text },
 	{ { "Restart", "Pause", "1min", "from one restart to the next" },
 		parse_time, FIELD(restart_pause_usec), &contention_range },
-	{ { "Hooks", "OnDrift", "none", "unit to start when an audited interface drifts" },
+	{ { "Hooks", "OnDrift", "none", "unit to start when an interface drifts in audit mode" },
 		parse_text, FIELD(hooks[EVENT_DRIFT]), &hook_text },
 	{ { "Hooks", "OnContended", "none", "unit to start when another program keeps reverting a feature" },
 		parse_text, FIELD(hooks[EVENT_CONTENDED]), &hook_text },

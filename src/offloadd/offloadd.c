@@ -96,7 +96,7 @@ static int parse_arguments(struct arguments *a, int argc, char **argv)
 	if (optind < argc)
 		return usage_error(why);
 	if (a->dry_run && a->enforce)
-		return usage_error("--dry-run and --enforce exclude each other");
+		return usage_error("--dry-run and --enforce cannot be used together");
 	a->daemon.has_backend = given & UINT64_C(1) << OPTION_ETHTOOL;
 	a->daemon.rule_dirs = a->dirs[0] ? a->dirs : NULL;
 	a->daemon.mode = a->enforce ? DAEMON_MODE_ENFORCE

@@ -29,7 +29,7 @@ enum trace_reason {
 	TRACE_VLAN,     /* not for packets with a VLAN tag: vlan_features */
 	TRACE_TAGS,     /* not for packets with more than one: vlan_features_check() */
 	TRACE_TUNNEL,   /* not for encapsulated packets: hw_enc_features */
-	TRACE_SIZE,     /* longer than gso_max_size of this link, but not of the first one when the socket was routed */
+	TRACE_SIZE,     /* packets are longer than gso_max_size of this link allows; the first link allowed them when the socket was routed */
 	TRACE_SEGMENTS, /* more segments than gso_max_segs, likewise */
 	TRACE_KIND,     /* this kind of link segments by itself */
 	TRACE_QDISC,    /* this queueing discipline may segment */

@@ -8,6 +8,7 @@
 
 #include "basic/json.h"
 #include "basic/util.h"
+#include "report/catalog.h"
 #include "report/json.h"
 #include "report/render_text.h"
 
@@ -115,7 +116,7 @@ static const char *why_words(const struct trace_hop *hop, char *buf)
 			strerror(-hop->error));
 		break;
 	case TRACE_WHY_KIND:
-		util_append(buf, TEXT_MAX, "what %s does with packets is not followed", hop->link->kind);
+		util_append(buf, TEXT_MAX, "path does not know what %s does with packets", hop->link->kind);
 		break;
 	case TRACE_WHY_LONG:
 		util_append(buf, TEXT_MAX, "too many interfaces");
@@ -162,7 +163,7 @@ static void append_reason(char *buf, const struct feature_table *features, const
 		break;
 	case TRACE_UNREAD:
 		if (hop->next == TRACE_LOST && hop->link->has_features)
-			util_append(buf, TEXT_MAX, "what follows is not known: %s", why_words(hop, why));
+			util_append(buf, TEXT_MAX, "the next hop is not known: %s", why_words(hop, why));
 		else
 			util_append(buf, TEXT_MAX, "its features could not be read");
 		break;
@@ -205,7 +206,8 @@ static void append_software(char *buf, const struct trace *trace)
 			trace->sockets, util_plural(trace->sockets), trace->copying == 1 ? "copies" : "copy",
 			trace->copying == 1 ? "it has" : "they have");
 		if (trace->stale)
-			util_append(buf, TEXT_MAX, "; %u %s stale and must reconnect", trace->stale, trace->stale == 1 ? "is" : "are");
+			util_append(buf, TEXT_MAX, "; %u %s stale; " CATALOG_RECONNECT("the service"), trace->stale,
+				trace->stale == 1 ? "is" : "are");
 		return;
 	}
 	if (reason == TRACE_REASONS || !(hop->losses[reason].certain & trace->offloads))
@@ -239,7 +241,7 @@ static void put_verdict(const struct render *r, const struct feature_table *feat
 	case TRACE_UNKNOWN:
 		column += render_put_coloured(r, "33", "NOT KNOWN");
 		if (hop) {
-			util_append(text, sizeof(text), "no software fallback found, but not everything is known of %s%s: ", hop_name(hop),
+			util_append(text, sizeof(text), "no software fallback found, but not everything about %s%s is known: ", hop_name(hop),
 				port_words(&item->trace, hop, port));
 			append_reason(text, features, hop, first_reason(&item->trace, hop));
 		} else if (report->n_items) {

@@ -27,7 +27,7 @@ struct plan_item {
 	struct plan_number number;
 	enum rule_value declared;
 	bool want;	  /* on or off, as `declared` resolves for this link */
-	bool not_given;	  /* declared `lower` or `lower-all`, and what the links below provide is nothing or unknown: no change */
+	bool not_given;	  /* declared `lower` or `lower-all`, and the links below provide nothing, or it is unknown what they provide: no change */
 	bool active;	  /* now */
 	bool wanted;	  /* requested now: the wanted bit of ethtool */
 	bool unread;	  /* the link's features could not be read: active, wanted and, for `lower`, want are unknown */
@@ -124,7 +124,7 @@ struct plan_narrow {
 	enum link_limit limit;
 	uint32_t number, below_number;
 };
-/* Has a link below `link`, directly or not, a smaller limit than `link`? *ret then has the smallest. Only the limits of GSO cause
+/* Does any link below `link`, directly or not, have a smaller limit? If so, *ret has the smallest one. Only the limits of GSO cause
  * segmentation. The table is stacked. */
 bool plan_find_narrow(const struct link_table *table, const struct link *link, enum link_limit limit, struct plan_narrow *ret);
 

@@ -99,7 +99,7 @@ struct cause_view {
 	const struct link_table *links; /* stacked */
 	const struct predict *rules;    /* predict_needs() */
 	struct predict_sets sets;
-	/* the features of a link that causes are searched in; NULL, or if it returns NULL: the current ones */
+	/* returns the features of a link in which to look for causes; if it is NULL, or returns NULL, the current ones are used */
 	const struct link_features *(*state)(const void *userdata, const struct link *link);
 	const void *userdata;
 };

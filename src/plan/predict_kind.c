@@ -303,7 +303,8 @@ static feature_set master_vlan_features(
 	return all;
 }
 
-/* Without ports a master has the base set, its initial features, or, before netdev_compute_master_upper_features(), all. */
+/* Without ports a master has the base set, its initial features, or, before netdev_compute_master_upper_features(), all. From 6.18
+ * on the base set is computed when the last port leaves, and has no highdma, which the initial features have. */
 static struct offer offer_master(
 	struct predict *p, struct node *n, bool certainly_base, bool perhaps_base, feature_set initial)
 {
@@ -311,10 +312,11 @@ static struct offer offer_master(
 	feature_set low, high;
 
 	if (n->first_port < 0) {
+		feature_set kept = p->k->release < RELEASE(6, 18, 0) ? f->highdma : 0;
+
 		low = (certainly_base ? predict_base(f, f->master_vlan) : f->master_vlan) & initial;
 		high = (certainly_base ? predict_base(f, f->master_vlan) : f->master_vlan) | initial;
-		return (struct offer){ .on = low | f->highdma,
-			.unknown = high & ~low & ~f->highdma };
+		return (struct offer){ .on = low | kept, .unknown = high & ~low & ~kept };
 	}
 	for (struct node *port = node_at(p, n->first_port); port;
 		port = node_at(p, port->next_port))

@@ -162,7 +162,7 @@ struct predict {
 	bool failed; /* out of memory for these */
 	bool doubtful;	    /* there are nodes with doubtful bits, or with something unseen below */
 	unsigned questions; /* calls of predict_uncertain() that looked for those */
-	feature_set moved, moved_before; /* active bits that changed anywhere, and without the last SET */
+	feature_set moved, moved_before; /* active bits that changed on any link; the same before the last SET */
 };
 
 enum reaction {

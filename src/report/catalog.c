@@ -18,8 +18,8 @@
  * set of one, else B. A and B may hold further braces; |B may be omitted. */
 
 #define STATE "{on?{on} {on#is|are} off}{both? and }{off?{off} {off#is|are} on}{limits_differ?{limits_differ}}"
-#define OTHERWISE "{both?otherwise|{on?{on#it|them} on|{off?{off#it|them} off|otherwise}}}"
-#define DECLARES "{rules} {n_rules#declares|declare} " OTHERWISE
+#define DECLARES "{rules} {n_rules#declares|declare} {both?otherwise|{on?{on#it|them} on|{off#it|them} off}}"
+#define DECLARED "{both?declared by {rules}|{limits?declared by {rules}|" DECLARES "}}"
 #define TURN "{on?turn on {on}}{both? and }{off?turn off {off}}{limits?set {limits}}"
 #define AT "{object}{line?:{line}|}"
 #define MODE "{enforce?enforce|audit} mode"
@@ -27,10 +27,10 @@
 #define SOFTWARE "software fallback on {link?{link}|an interface} ({kind})"
 /* "A process outside any service holds ...; restart it", but "web.service holds ...; restart the service" */
 #define HAS_STALE "{outside?A process outside any service|{service}} has {count?{count} }stale {count#connection|connections}: " \
-		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; restart " \
-		    "{outside?it|the service}, or for IPv4 run: sysctl net.ipv4.route.flush=1"
+		    "{count#it still lacks|they still lack} {features}, which {link?{link}|the interface} has regained; " \
+		    CATALOG_RECONNECT("{outside?it|the service}")
 #define AFTERWARDS "{copied_any?and connections may have to be re-established then|{refused_any?and its processes may have to be " \
-		    "restarted then|no restart is needed}}"
+		    "restarted then|and no restart is needed}}"
 #define HAS_GAVE_UP "{outside?A process outside any service|{service}} sends UDP{link? on {link}|} without segmentation ({count} " \
 		    "{count#process|processes}): the kernel refused segmentation while the interface lacked checksum offload, " \
 		    "which it has regained; restart " \
@@ -38,8 +38,8 @@
 #define SENDER "{forwarded?Forwarded traffic|{outside?A process outside any service|{service?{service}|Traffic sent by the kernel}}}"
 #define FALLS_BACK SENDER " is using software fallback on {link?{link}|an unknown interface}; per second: " \
 		    "{rates?{rates}|less than one packet}; {why}"
-#define LIMIT(name, unit) "{link?{link}|the interface} limits " name "{limit? to {limit}}{largest?, and packets have up to {largest} " \
-			   unit "}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower that of " \
+#define LIMIT(name, unit) "{link?{link}|the interface} limits " name "{limit? to {limit}}{largest?, but packets of up to {largest} " \
+			   unit " are sent}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower that of " \
 			   "the interfaces above to match"
 #define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
 	      "{running?{running} still running{running# for|, the longest for} {longest}}"
@@ -48,21 +48,20 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_NONE] = "nothing to report",
 	[FINDING_REPAIRED] = "{link}: {on?turned on {on}}{both? and }{off?turned off {off}}{limits?set {limits}}, as {rules} "
 			     "{n_rules#declares|declare}{other_link?; this also repaired {other_link}{n_others? and {n_others} more}}"
-			     CHANGED_BY,
+			     "{changed_by?; before that, {changed_by}}",
 	[FINDING_REPAIRED_MEANWHILE] = "{link} matches {rules} again: {on?{on} {on#is|are} on}{both? and }"
-				       "{off?{off} {off#is|are} off}{limits?{limits_are}}" CHANGED_BY,
+				       "{off?{off} {off#is|are} off}{limits?{limits_are}}{changed_by?; last {changed_by}}",
 	[FINDING_REPAIRED_MORE] = "{count} more {count#interface|interfaces} in {duration}: {on?turned on {on}}{both? and }{off?turned off {off}}{limits?set {limits}}, "
 				  "as {rules} {n_rules#declares|declare}. Run: offloadctl events",
-	[FINDING_DRIFTED] = "{link} drifted: " STATE ", " DECLARES "; audit mode: nothing is changed" CHANGED_BY,
+	[FINDING_DRIFTED] = "{link} drifted{limits? from {rules}}: " STATE "{limits?|, " DECLARES "}" CHANGED_BY
+			    "; audit mode: not repaired",
 	[FINDING_UNMET] = "{link} does not match the rules: {rules} {n_rules#declares|declare} {on?{on} on}{both? and }"
-			  "{off?{off} off}, which is not possible: {causes}",
+			  "{off?{off} off}{limits?{features}}, which is not possible: {causes}",
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
-	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} ({rules} "
-			      "{n_rules#declares|declare} " OTHERWISE "); "
-			      "backing off" CHANGED_BY,
+	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} (" DECLARED "); backing off" CHANGED_BY,
 	[FINDING_RESETS] = "{link}: {features} {features#was|were} reverted again, and each repair made {link} lose its carrier "
-			   "({rules} {n_rules#declares|declare} " OTHERWISE "); backing off" CHANGED_BY,
+			   "(" DECLARED "); backing off" CHANGED_BY,
 	[FINDING_RESOLVED] = "{link}: {features} no longer contended: the last repair has held",
 	[FINDING_RECOVERED] = "{link}: {features} {features#matches|match} {rules} again (not changed by offloadd)",
 	[FINDING_READABLE] = "{link}: its features can be read again; {features} {features#matches|match} {rules}",
@@ -110,8 +109,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 
 	[FINDING_FALLBACK_SERVICE] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_SOCKET] = "{outside?A process outside any service|{service}} is using " SOFTWARE "; {remedy}",
-	[FINDING_UDP_REFUSED] = "{outside?A process outside any service|{service}} sends UDP on {link?{link}|an interface} that the kernel "
-				"refuses to segment; {remedy}",
+	[FINDING_UDP_REFUSED] = "{outside?A process outside any service|{service}} requests UDP segmentation on {link?{link}|an interface}, "
+				"which the kernel refuses; {remedy}",
 	[FINDING_FALLBACK_FORWARDED] = "Forwarded traffic is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_KERNEL] = "Traffic sent by the kernel is using " SOFTWARE "; {remedy}",
 	[FINDING_FALLBACK_MORE] = "More than {total} services are using software fallback; further ones are not reported one by one. "
@@ -169,19 +168,19 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_REMEDY(REMEDY_UNKNOWN)] = "{link?{features?what ends this|what {link} lacks} is not known. Run: "
 		"offloadctl explain {link}|the outgoing interface is not known}",
 	[CATALOG_REMEDY(REMEDY_REASON)] = "{why}",
-	[CATALOG_REMEDY(REMEDY_OVER)] = "{link} has regained {features?{features}|it}, no restart is needed",
+	[CATALOG_REMEDY(REMEDY_OVER)] = "{link} has regained {features?{features}|it}; no restart is needed",
 	[CATALOG_REMEDY(REMEDY_REPAIR)] = "this ends when {link} is repaired, " AFTERWARDS ". Run: offloadctl apply {link}",
-	[CATALOG_REMEDY(REMEDY_RESUME)] = "this ends when enforcement of {link}, which is paused, is resumed, " AFTERWARDS
+	[CATALOG_REMEDY(REMEDY_RESUME)] = "enforcement is paused on {link}; this ends when it is resumed, " AFTERWARDS
 		". Run: offloadctl resume {link}",
 	[CATALOG_REMEDY(REMEDY_CONTEND)] = "another program keeps reverting {features} of {link}. Run: offloadctl explain {link}",
 	[CATALOG_REMEDY(REMEDY_NOT_POSSIBLE)] = "a rule declares {features} on {link}, which is not possible now. Run: offloadctl explain {link}",
 	[CATALOG_REMEDY(REMEDY_RULE)] = "a rule turns {features} off on {link}; this ends when the rule changes. Run: offloadctl explain {link}",
 	[CATALOG_REMEDY(REMEDY_DECLARE)] = "no rule declares {features} on {link}; this ends when a rule does. Run: offloadctl explain {link}",
 	[CATALOG_REMEDY(REMEDY_UNSUPPORTED)] = "{features} cannot be changed on {link}. Run: offloadctl explain {link}",
-	[CATALOG_REMEDY(REMEDY_RECONNECT)] = "{link?{link}|the interface} has regained its offloads, but some of its connections have not; restart the "
-		"service, or for IPv4 run: sysctl net.ipv4.route.flush=1",
+	[CATALOG_REMEDY(REMEDY_RECONNECT)] = "{link?{link}|the interface} has regained its offloads, but some of its connections have not; "
+		CATALOG_RECONNECT("the service"),
 	[CATALOG_DIFFERENCE(INVESTIGATION_SAME)] = "",
-	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "up to Linux 6.4 it counts pages, from 6.5 calls",
+	[CATALOG_DIFFERENCE(INVESTIGATION_PAGES_OR_CALLS)] = "it counts pages up to Linux 6.4, and calls from Linux 6.5 on",
 	[CATALOG_DIFFERENCE(INVESTIGATION_SENDFILE_COUNTED)] = "it includes sendfile from Linux 6.5 on, but not on older kernels",
 
 	[CATALOG_WHY(FALLBACK_REASON_UNKNOWN)] = "the reason is unknown",
@@ -275,7 +274,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_ADVICE(ADVICE_REMOVE)] = "{link} cannot change this: remove the feature from the rule",
 	[CATALOG_ADVICE(ADVICE_LIMIT_APPLY)] = "offloadctl apply {link}, or `ip link set {link} {object} {number}`",
 	[CATALOG_ADVICE(ADVICE_LIMIT_LOWER)] = "declare {feature}=lower in [Limits] of a rule for {link} and for each interface between it and "
-					       "that one, or raise the limit of that one",
+					       "the one with the smaller limit, or raise the smaller limit",
 	[CATALOG_ADVICE(ADVICE_DETACH_XDP)] = "{feature} returns when the XDP program is detached from the peer of {link}; otherwise remove "
 					      "the feature from the rule",
 	[CATALOG_ADVICE(ADVICE_RECREATE)] = "delete {link} and create it again, now that the interface below has {feature} on",

@@ -24,6 +24,9 @@
 #define CATALOG_SENTENCES CATALOG_REMEDY(REMEDY_COUNT)
 #define CATALOG_TEXT_MAX 1024 /* bytes that are enough for any sentence */
 
+/* The remedy for stale connections, the same everywhere. */
+#define CATALOG_RECONNECT(service) "over IPv4 run: sysctl net.ipv4.route.flush=1 (closes no connection); otherwise restart " service
+
 /* All functions write at most size bytes with the NUL, truncate longer text, and return buf. table: names the features. */
 
 /* A finding as one line, as in MESSAGE= of the journal. */

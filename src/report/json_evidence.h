@@ -16,7 +16,7 @@ void json_add_addresses(struct json_writer *w, const struct socket_info *s);
 
 /* Adds "histograms", a list that latency and investigate share. */
 void json_add_histograms(struct json_writer *w, const struct evidence_latency *latency);
-/* Reads that list into ret, which the caller clears with evidence_latency_clear(), also after an error. 0, -EBADMSG (the reader
+/* Reads that list into ret, which the caller clears with evidence_latency_clear(), even after an error. 0, -EBADMSG (the reader
  * has the reason), -ENOMEM. */
 int json_read_histograms(struct json_reader *r, const struct json_value *list, struct evidence_latency *ret);
 

@@ -15,7 +15,7 @@ void json_add_limit_names(struct json_writer *w, const char *key, unsigned limit
 void json_add_plan_limits(struct json_writer *w, const struct feature_table *table, const struct plan_link *pl);
 /* "limits" of a link: each that the kernel reports, with its declaration, and the link below with a smaller one. */
 void json_add_limit_states(struct json_writer *w, const struct view *view, const struct link *link);
-/* "narrower": all links with a smaller limit below. */
+/* "smaller_limits_below": all links with a smaller limit below. */
 void json_add_narrow_links(struct json_writer *w, const struct link_table *links);
 
 #endif

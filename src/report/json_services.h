@@ -12,7 +12,7 @@ void json_add_probes(struct json_writer *w, const struct evidence *e);
 void json_add_services(struct json_writer *w, const struct evidence *e);
 
 /* Reads the members of json_add_services(), except samples. ret borrows names of probes and verdicts from the document, which must
- * outlive it; the caller clears it with evidence_clear(), also after an error. 0, -EBADMSG (the reader has the reason), -ENOMEM. */
+ * outlive it; the caller clears it with evidence_clear(), even after an error. 0, -EBADMSG (the reader has the reason), -ENOMEM. */
 int json_read_services(struct json_reader *r, const struct json_value *from, struct evidence *ret);
 
 #endif

@@ -146,7 +146,7 @@ static void put_daemon(struct writer *w, const struct metrics *m)
 	put_time(w, "offloadd_start_time_seconds", "Start time of offloadd, in seconds since the Unix epoch.",
 		m->counts->start_usec);
 	put_time(w, "offloadd_last_reconcile_timestamp_seconds",
-		"Time of the last reconcile, in seconds since the Unix epoch. There is none while nothing changes.",
+		"Time of the last reconcile, in seconds since the Unix epoch. Nothing is reconciled while nothing changes, so an old time is no problem.",
 		m->counts->last_reconcile_usec);
 }
 

@@ -17,7 +17,7 @@ struct render {
 	unsigned width; /* columns to wrap to, 0 for no wrapping */
 };
 
-/* Chooses how to print to `out`. Colors: on a terminal, unless no_colour, NO_COLOR or TERM=dumb. Width: COLUMNS, also without a
+/* Chooses how to print to `out`. Colors: on a terminal, unless no_colour, NO_COLOR or TERM=dumb. Width: COLUMNS, even without a
  * terminal, else the width of the terminal. */
 void render_init(struct render *r, FILE *out, bool no_colour);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/render_evidence.h"
 
+#include "report/catalog.h"
 #include "report/render_table.h"
 #include "report/render_text.h"
 
@@ -52,9 +53,10 @@ static void put_sockets_summary(const struct render *r, const struct evidence *e
 	size_t stale = evidence_count_stale_sockets(e);
 
 	if (stale)
-		fprintf(r->out, "%zu of %llu TCP socket%s %s stale: the interface has an offload that they lack. "
-			"Reconnect, or for IPv4 run: sysctl net.ipv4.route.flush=1\n",
-			stale, (unsigned long long)e->visited, util_plural(e->visited), stale == 1 ? "is" : "are");
+		fprintf(r->out, "%zu of %llu TCP socket%s %s stale: %s an offload that the interface has; "
+			CATALOG_RECONNECT("the service") "\n",
+			stale, (unsigned long long)e->visited, util_plural(e->visited), stale == 1 ? "is" : "are",
+			stale == 1 ? "it lacks" : "they lack");
 	else
 		fprintf(r->out, "None of %llu TCP socket%s is stale\n", (unsigned long long)e->visited, util_plural(e->visited));
 }

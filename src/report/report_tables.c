@@ -6,6 +6,7 @@
 
 #include "report/catalog.h"
 #include "report/html.h"
+#include "report/json_services.h"
 #include "basic/json.h"
 #include "basic/util.h"
 
@@ -187,6 +188,25 @@ static void write_fallback_row(FILE *out, const struct json_value *row)
 	fputs("</tr>\n", out);
 }
 
+/* What the document does not show: without it, an empty list would look like an all-clear. */
+struct unseen {
+	bool fallback, restarts;
+};
+
+static struct unseen find_unseen(const struct json_value *document)
+{
+	_cleanup_(evidence_clear) struct evidence e = { 0 };
+	char why[JSON_WHY_LEN];
+	struct json_reader reader = { .why = why, .why_size = sizeof(why) };
+
+	if (json_read_services(&reader, document, &e) < 0)
+		return (struct unseen){ true, true };
+	return (struct unseen){
+		.fallback = evidence_unobserved(&e) || !evidence_is_complete(&e),
+		.restarts = !e.has_sockets || e.udp_undecided || e.sockets_dropped || e.omitted,
+	};
+}
+
 void report_write_fallback(FILE *out, const struct report_source *source)
 {
 	const struct json_value *rows = json_get_list(source->document, "fallback");
@@ -197,7 +217,9 @@ void report_write_fallback(FILE *out, const struct report_source *source)
 		return;
 	}
 	if (json_count(rows) == 0) {
-		write_absent(out, "No service has used software fallback since offloadd started.");
+		write_absent(out, find_unseen(source->document).fallback
+			? "No service was seen using software fallback since offloadd started, but not everything was observed."
+			: "No service has used software fallback since offloadd started.");
 		return;
 	}
 	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
@@ -269,11 +291,13 @@ void report_write_restart(FILE *out, const struct report_source *source)
 		return;
 	}
 	if (json_count(rows) == 0) {
-		write_absent(out, "No service needs a restart.");
+		write_absent(out, find_unseen(source->document).restarts ? "No service is known to need a restart, but not everything was observed."
+									 : "No service needs a restart.");
 		return;
 	}
-	fputs("<p>These services have connections, or senders of UDP, from a time when their interface lacked an offload, and still lack it. "
-	      "Restart the service, or for IPv4 run <code>sysctl net.ipv4.route.flush=1</code>.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
+	fputs("<p>These services have stale TCP connections, or processes that gave up UDP segmentation, and still lack an offload that "
+	      "their interface has regained. For stale connections, over IPv4 run <code>sysctl net.ipv4.route.flush=1</code> (closes no "
+	      "connection); otherwise restart the service.</p>\n<table><thead><tr><th>Service</th><th>Link</th><th>Sockets</th><th>Since"
 	      "</th></tr></thead><tbody>\n", out);
 	for (struct rows r = { .of = rows }; next_row(&r);)
 		write_restart(out, r.row);

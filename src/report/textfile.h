@@ -30,7 +30,8 @@ struct textfile;
 int textfile_new(const struct textfile_host *host, struct textfile **ret);
 void textfile_free(struct textfile *e);
 
-/* Sets the path of the file; "" for none. In another network namespace than that of PID 1, the file is beside it (netns_path()).
+/* Sets the path of the file; "" for none. In a network namespace other than that of PID 1, the file is in the same
+ * directory under another name (netns_path()).
  * If the path changes, the previous file gets offloadd_up 0. 0 or -ENOMEM. */
 int textfile_set_path(struct textfile *e, const char *path);
 /* The path in use; "" for none. Borrowed until the next textfile_set_path(). */

@@ -117,7 +117,7 @@ ip link del veth8
 
 # features that were off at first are the originals
 run ctl revert veth0 --ledger "$ledger"
-has "--ledger and --control exclude each other" "$status$err" '^1offloadctl: --ledger and --control exclude each other'
+has "--ledger and --control cannot be used together" "$status$err" '^1offloadctl: --ledger and --control cannot be used together'
 run "$scratch/offloadctl" revert --dry-run --ledger "$ledger"
 has "revert --dry-run" "$status$out" '^0Would restore:' '1\. veth0: tx-scatter-gather.* off'
 within 2 "and nothing happens" is_sg on

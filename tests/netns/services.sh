@@ -80,7 +80,7 @@ within 5 "with a record" has_record 'stale: .* has 1 stale connection: '
 has "services says so" "$(ctl services)" ' on a0: 1 stale connection since 20.*without tx-scatter-gather'
 ctl services --format nagios >"$scratch/nagios"
 is "nagios' exit status" "$?" 2
-has "and text" "$(cat "$scratch/nagios")" '^OFFLOADD CRITICAL - needs a restart: .* \| restart=1;;0;0 stale=1;;;0 '
+has "and text" "$(cat "$scratch/nagios")" '^OFFLOADD CRITICAL - services that still lack an offload: .* \| restart=1;;0;0 stale=1;;;0 '
 has "needrestart's line" "$(ctl services --format needrestart)" '^NEEDRESTART-(SVC|SESS|CONT): .'
 since=$(restart .since_usec)
 

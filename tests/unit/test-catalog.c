@@ -154,8 +154,19 @@ static void make_story(enum cause cause, enum advice advice, struct explanation 
 	e->is_limit = true;
 }
 
+/* A value that is missing leaves two blanks, or one before a punctuation mark. */
+static void check_text(const char *name, const char *text)
+{
+	static const char *const holes[] = { "  ", " ,", " ;", " :", " .", "( ", " )", "()", "(null)" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(holes); i++)
+		if (strpbrk(text, "{}|#") || strstr(text, holes[i]))
+			fail_msg("%s: %s", name, text);
+}
+
 static void put(FILE *out, const char *what, const char *name, const char *text)
 {
+	check_text(name, text);
 	fprintf(out, "%s %s: %s\n", what, name, text);
 }
 
@@ -224,12 +235,6 @@ static void each_code_has_an_example(void **state)
 }
 
 /* ---- completeness ---- */
-
-static void check_text(const char *name, const char *text)
-{
-	if (strpbrk(text, "{}|#") || strstr(text, "  ") || strstr(text, "(null)"))
-		fail_msg("%s: %s", name, text);
-}
 
 static void make_full(enum finding_code code, struct finding *f)
 {

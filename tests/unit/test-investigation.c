@@ -53,7 +53,7 @@ static void a_broken_device(void **state)
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_DEVICE, "files.service", "vlan10");
 	has(0, "files.service is using software fallback on vlan10, which lacks tx-scatter-gather, tx-checksum-ip-generic; "
-	       "per second: 100 packets segmented, 200 checksums computed; this ends when vlan10 is repaired, no restart is needed. Run: offloadctl "
+	       "per second: 100 packets segmented, 200 checksums computed; this ends when vlan10 is repaired, and no restart is needed. Run: offloadctl "
 	       "apply vlan10");
 	investigation_clear(&i);
 }
@@ -71,7 +71,7 @@ static void a_device_that_cannot(void **state)
 	i.evidence.fallback[0].has_again = true;
 	judge(&i);
 	has(0, "files.service used software fallback on vlan10, which lacked tx-scatter-gather, tx-checksum-ip-generic; per ");
-	has(0, "200 checksums computed; vlan10 has regained tx-scatter-gather, tx-checksum-ip-generic, no restart is needed");
+	has(0, "200 checksums computed; vlan10 has regained tx-scatter-gather, tx-checksum-ip-generic; no restart is needed");
 	investigation_clear(&i);
 }
 
@@ -92,7 +92,7 @@ static void a_limit_is_not_a_feature(void **state)
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_LIMIT, "files.service", "vlan10");
 	has(0, "files.service is using software fallback on vlan10; per second: 100 packets segmented, 200 checksums computed; vlan10 "
-	       "limits gso_max_size to 8000, and packets have up to 65226 bytes; raise the limit (ip link set dev vlan10 gso_max_size "
+	       "limits gso_max_size to 8000, but packets of up to 65226 bytes are sent; raise the limit (ip link set dev vlan10 gso_max_size "
 	       "65536), or lower that of the interfaces above");
 	row->largest = 70000;
 	row->reason = FALLBACK_REASON_IPV4_SIZE;
@@ -101,7 +101,7 @@ static void a_limit_is_not_a_feature(void **state)
 	row->reason = FALLBACK_REASON_SEGMENTS;
 	row->largest = 45;
 	judge(&i);
-	has(0, "up to 45 segments; raise the limit (ip link set dev vlan10 gso_max_segs 65535)");
+	has(0, "up to 45 segments are sent; raise the limit (ip link set dev vlan10 gso_max_segs 65535)");
 	investigation_clear(&i);
 }
 
@@ -196,7 +196,7 @@ static void a_stale_socket(void **state)
 	judge(&i);
 	assert_int_equal(n_judged, 1);
 	is_finding(0, FINDING_DIAGNOSIS_RECONNECT, "files.service", "vlan10");
-	has(0, "files.service has 2 stale connections: they still lack tx-scatter-gather, which vlan10 has regained; restart the service");
+	has(0, "files.service has 2 stale connections: they still lack tx-scatter-gather, which vlan10 has regained; over IPv4 run: sysctl net.ipv4.route.flush=1 (closes no connection); otherwise restart the service");
 	investigation_clear(&i);
 }
 
@@ -344,7 +344,7 @@ static void a_process_without_a_unit(void **state)
 	strcpy(i.evidence.fallback[0].service, UNIT_NO_SERVICE);
 	judge(&i);
 	has(0, "A process outside any service has 2 stale connections");
-	has(0, "which vlan10 has regained; restart it, or for IPv4");
+	has(0, "which vlan10 has regained; over IPv4 run: sysctl net.ipv4.route.flush=1 (closes no connection); otherwise restart it");
 	i.evidence.n_stale = 0;
 	judge(&i);
 	has(0, "A process outside any service is using software fallback on vlan10");

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# An upgrade turned transmit offloads off on some VLANs. Repair them, and keep them as on the interface below.
+# An upgrade turned transmit offloads off on some VLANs. Turn them on again, and keep them on if the interface below
+# can provide them.
 class { 'offloadd':
   mode => 'enforce',
 }

@@ -100,7 +100,7 @@ rule 50-limits.rule '[Rule]' 'Mode=audit' '[Match]' 'Kind=vlan bond' '[Limits]' 
 record_mark
 offloadctl reload >/dev/null
 set_limit vlan10 20000
-one_record "audit mode only reports it" '^offloadd: drift: vlan10 drifted: gso-max-size is not 16000'
+one_record "audit mode only reports it" '^offloadd: drift: vlan10 drifted from 50-limits.rule: gso-max-size is not 16000'
 check "and changes nothing" limit_is vlan10 gso_max_size 20000
 daemon_stops
 

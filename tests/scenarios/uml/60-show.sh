@@ -26,4 +26,8 @@ show_agrees_with_ethtool $(links)
 tree=$(offloadctl tree 2>&1)
 has "tree shows every link" "$tree" $(links)
 has "list shows every link" "$(offloadctl list 2>&1)" $(links)
+# the table of src/model/feature.c, which tells what other kernels have
+case $KERNEL in 5.10) column=2 ;; 6.1) column=3 ;; 6.12) column=4 ;; *) column=5 ;; esac
+is "the features of this kernel are as the table has them" "$(offloadctl snapshot | jq -r '.features[]' | sort)" \
+	"$(awk -v column=$column '/^\t\{ "/ { gsub(/[{},"]/, " "); if (NF == 5 && $column == 1) print $1 }' src/model/feature.c | sort)"
 done_testing

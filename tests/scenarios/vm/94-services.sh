@@ -128,11 +128,13 @@ is "a new connection of the same service is not counted" "$(flagged signed.servi
 hits=$(services '.restart[0].hits')
 fetch signed
 check "what it still pays is counted since then" test "$(services '.restart[0].hits')" -gt "$hits"
-has "services advises a restart" "$(offloadctl services)" '^  signed.service on vlan10: 2 stale connections since 20.*, without tx-scatter-gather.*; [0-9]+ hits since then'
+has "services advises a restart" "$(offloadctl services)" '^  signed.service on vlan10: 2 stale connections since 20.*, without tx-scatter-gather.*; used software fallback [0-9]+ times since then; over IPv4 run: sysctl .*; otherwise restart the service$'
+has "and lists it with those that use software fallback, while it copies" "$(offloadctl services)" '^Services using software fallback:$' \
+	"^  signed.service on vlan10: $copying [0-9]+; .*; over IPv4 run: sysctl .*; otherwise restart the service\$"
 is "needrestart's lines" "$(offloadctl services --format needrestart | tail -n +2)" "NEEDRESTART-SVC: signed.service"
 nagios=$(offloadctl services --format nagios)
 is "nagios' exit status" $? 2
-has "and text" "$nagios" '^OFFLOADD CRITICAL - needs a restart: signed.service \| restart=1;;0;0 stale=2;'
+has "and text" "$nagios" '^OFFLOADD CRITICAL - services that still lack an offload: signed.service \| restart=1;;0;0 stale=2;'
 has "the metrics have it, too" "$(offloadctl metrics)" '^offloadd_stale_connections\{.*service="signed.service",link="vlan10"\} 2$' \
 	'^offloadd_restart_needed\{.*service="signed.service"\} 1$'
 

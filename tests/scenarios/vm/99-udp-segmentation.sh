@@ -55,7 +55,7 @@ if [ -n "$refuses" ]; then
 	kill -STOP $idle_pid
 	within 20 "and the one that tries again is refused again" is_refused retries 50
 	is "the first refusal is counted, and no other send" "$(refused gives-up):$(refused gives-up-6)" 1:1
-	within 20 "each is an event" has_records '^offloadd: fallback: gives-up.service sends UDP on vlan10 that the kernel refuses to segment'
+	within 20 "each is an event" has_records '^offloadd: fallback: gives-up.service requests UDP segmentation on vlan10, which the kernel refuses'
 	is "nobody is named while the interface is broken" "$(named)" '[]'
 	is "they are undecided" "$(services .udp_undecided)" 4
 else
@@ -77,7 +77,7 @@ within 60 "those that gave up are named, with their interface" is_named '[["give
 check "the one that tries again segments again" grep -q segmented "$scratch/retries"
 is "the one that does not send is undecided" "$(services .udp_undecided)" 1
 one_record "it is an event" '^offloadd: stale: gives-up.service sends UDP on vlan10 without segmentation \(1 process\)'
-has "services says so" "$(offloadctl services)" '^Services to restart, ' '^  gives-up.service on vlan10: 1 process gave up UDP segmentation$' \
+has "services says so" "$(offloadctl services)" '^Services that still lack ' '^  gives-up.service on vlan10: 1 process gave up UDP segmentation; restart the service$' \
 	'^1 process was refused UDP segmentation, '
 has "needrestart gets it" "$(offloadctl services --format needrestart)" '^NEEDRESTART-SVC: gives-up.service$'
 has "the metrics have it" "$(offloadctl metrics)" '^offloadd_udp_gave_up\{.*service="gives-up.service",link="vlan10"\} 1' \
