@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
@@ -70,7 +71,8 @@ struct fidelity {
 	uint64_t random;
 	struct brick bricks[STACK_MAX];
 	unsigned n_bricks, serial;
-	FILE *ip; /* `ip -force -batch -` while a stack is being built or changed */
+	pid_t ip_pid;
+	FILE *ip, *ip_out; /* to and from one `ip -force -batch -` */
 	pid_t away; /* keeps the other network namespace */
 	int xdp;    /* a program that passes everything, < 0: none */
 	char events[1024]; /* what others changed since the stack was built */
@@ -380,10 +382,44 @@ static void brick_base(struct fidelity *f)
 	}
 }
 
+/* One `ip` for all commands, because to start a program takes longer than what it does. */
 static int ip_begin(struct fidelity *f)
 {
-	f->ip = popen(getenv("FIDELITY_TRACE") ? "tee /dev/stderr | ip -force -batch - >/dev/null 2>&1" : "exec ip -force -batch - >/dev/null 2>&1", "w");
-	return f->ip ? 0 : -errno;
+	const char *command = getenv("FIDELITY_TRACE") ? "tee /dev/stderr | stdbuf -oL ip -o -force -batch - 2>/dev/null" :
+							 "exec stdbuf -oL ip -o -force -batch - 2>/dev/null";
+	int in[2], out[2];
+
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+		return -errno;
+	f->ip_pid = fork();
+	if (f->ip_pid == 0) {
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	f->ip = fdopen(in[1], "w");
+	f->ip_out = fdopen(out[0], "r");
+	return f->ip && f->ip_out ? 0 : -errno;
+}
+
+/* Waits until all commands were executed: what it shows of lo comes last. A command that it cannot parse ends it, even with -force;
+ * those after that one are not there, and the next ones need another `ip`. */
+static int ip_finish(struct fidelity *f)
+{
+	char line[4096];
+
+	fputs("link show dev lo\n", f->ip);
+	fflush(f->ip);
+	while (fgets(line, sizeof(line), f->ip_out))
+		if (strstr(line, ": lo:"))
+			return 0;
+	fclose(f->ip);
+	fclose(f->ip_out);
+	waitpid(f->ip_pid, NULL, 0);
+	return ip_begin(f);
 }
 
 static void keep_namespace(int fd)
@@ -432,25 +468,22 @@ static int stack_build(struct fidelity *f)
 	link_table_foreach (&f->o->links, link)
 		if (link_is_kind(link, "physical"))
 			brick_add(f, link->name, 0, false);
-	r = ip_begin(f);
-	if (r < 0)
-		return r;
 	for (unsigned i = 0; i < n; i++)
 		brick_base(f);
-	pclose(f->ip);
-	if (random_percent(f, 20))
-		brick_switch(f);
-	r = ip_begin(f);
+	r = ip_finish(f);
 	if (r < 0)
 		return r;
+	if (random_percent(f, 20))
+		brick_switch(f);
 	n = 3 + random_below(f, 12);
 	for (unsigned i = 0; i < n; i++)
 		brick_upper(f);
 	for (unsigned i = 0; i < f->n_bricks; i++)
 		if (random_percent(f, 70))
 			fprintf(f->ip, "link set %s up\n", f->bricks[i].name);
-	pclose(f->ip);
-	r = away_begin(f);
+	r = ip_finish(f);
+	if (r >= 0)
+		r = away_begin(f);
 	return r < 0 ? r : settle_and_read(f);
 }
 
@@ -462,16 +495,13 @@ static int stack_remove(struct fidelity *f)
 	for (unsigned i = 0; i < f->n_bricks; i++)
 		if (f->bricks[i].datapath)
 			ovs_datapath(f->bricks[i].name, OVS_DP_CMD_DEL);
-	r = ip_begin(f);
-	if (r < 0)
-		return r;
 	for (unsigned i = f->n_bricks; i-- > 0;)
 		if (f->bricks[i].ours)
 			fprintf(f->ip, "link del %s\n", f->bricks[i].name);
 		else
 			fprintf(f->ip, "link set %s nomaster\n", f->bricks[i].name);
-	pclose(f->ip);
-	return observe_refresh(f->o);
+	r = ip_finish(f);
+	return r < 0 ? r : observe_refresh(f->o);
 }
 
 /* ---- what others change ---- */
@@ -581,10 +611,8 @@ static int change_something(struct fidelity *f)
 {
 	static const unsigned mtus[] = { 1280, 1400, 1500, 3000, 9000 };
 	unsigned n = 1 + random_below(f, 3);
-	int r = ip_begin(f);
+	int r;
 
-	if (r < 0)
-		return r;
 	for (unsigned i = 0; i < n; i++) {
 		const struct link *link = random_link(f);
 
@@ -610,8 +638,8 @@ static int change_something(struct fidelity *f)
 			break;
 		}
 	}
-	pclose(f->ip);
-	return settle_and_read(f);
+	r = ip_finish(f);
+	return r < 0 ? r : settle_and_read(f);
 }
 
 /* ---- cases ---- */
@@ -1017,8 +1045,10 @@ static int run(struct fidelity *f)
 	if (system("ip link add " SENTINEL " type dummy && "
 		   "ip link add link " SENTINEL " name " SENTINEL ".1 type vlan id 1") != 0)
 		return -EIO;
-	r = settle_and_read(f);
-
+	signal(SIGPIPE, SIG_IGN);
+	r = ip_begin(f);
+	if (r >= 0)
+		r = settle_and_read(f);
 	while (r >= 0 && f->cases < f->options.cases) {
 		r = stack_build(f);
 		for (unsigned i = 0;

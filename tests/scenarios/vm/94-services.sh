@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the daemon makes of the probes: who changed a link, which services pay, which must reconnect, and that this outlives a kill.
-# kernels: 5.10 6.12
+# kernels: 6.12
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 case $KERNEL in
