@@ -278,8 +278,7 @@ static int read_ledger(struct ledger *ledger, const struct json_value *root, con
 	return e < 0 ? e : read_links(r, &ledger->pauses, parts.paused, "paused", NULL, uncertain);
 }
 
-static int parse(struct ledger *ledger, const char *text, size_t len,
-	const struct feature_table *table, char *why, size_t why_size)
+int ledger_parse(struct ledger *ledger, const char *text, size_t len, const struct feature_table *table, char *why, size_t why_size)
 {
 	_cleanup_json_ struct json_value *root = NULL;
 	struct json_reader r = { .why = why, .why_size = why_size };
@@ -433,7 +432,7 @@ static int open_file(const char *path, const struct feature_table *table, bool r
 	ledger->known = file_version(ledger->path);
 	r = read_file(ledger->path, &text, &len, why, why_size);
 	if (r >= 0)
-		r = parse(ledger, text, len, table, why, why_size);
+		r = ledger_parse(ledger, text, len, table, why, why_size);
 	if (r == -EBADMSG && !read_only)
 		r = set_aside(ledger);
 	if (r < 0 && r != -ENOENT)

@@ -60,6 +60,8 @@ int ledger_read(const char *path, const struct feature_table *table, struct ledg
 /* Are we root, and does the directory of the default file (path: NULL) belong to another user, that of the daemon? Then root adds its
  * original values to the file, but restores nothing from it unless the user named it. */
 bool ledger_is_foreign(const char *path);
+/* Adds the entries of a text to a new ledger; for the fuzzer too. 0; -EBADMSG, -EXDEV as above, -ENOMEM: only some were added. */
+int ledger_parse(struct ledger *ledger, const char *text, size_t len, const struct feature_table *table, char *why, size_t why_size);
 /* An empty ledger without a file. 0 or -ENOMEM. */
 int ledger_new(struct ledger **ret);
 void ledger_close(struct ledger *ledger);

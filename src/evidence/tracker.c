@@ -480,19 +480,25 @@ static void restore_line(struct tracker *w, char *line)
 	begin_wait(w, stale);
 }
 
+void tracker_restore(struct tracker *w, char *text)
+{
+	char *save = NULL, header[64];
+
+	snprintf(header, sizeof(header), STATE_HEADER, netns_cookie());
+	if (!netns_cookie() || strncmp(text, header, strlen(header)) != 0)
+		return;
+	for (char *line = strtok_r(text + strlen(header), "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		restore_line(w, line);
+}
+
 /* If the file has errors, or may be one of a former network namespace, only the times are lost: sockets are checked anyway. */
 static void restore(struct tracker *w)
 {
 	_cleanup_free_ char *text = NULL;
-	char *save = NULL, header[64];
 	size_t len;
 
-	snprintf(header, sizeof(header), STATE_HEADER, netns_cookie());
-	if (!netns_cookie() || !w->path || file_read_path(w->path, STATE_MAX_BYTES, &text, &len) < 0 ||
-		strncmp(text, header, strlen(header)) != 0)
-		return;
-	for (char *line = strtok_r(text + strlen(header), "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		restore_line(w, line);
+	if (w->path && file_read_path(w->path, STATE_MAX_BYTES, &text, &len) >= 0)
+		tracker_restore(w, text);
 }
 
 /* ---- sockets ---- */

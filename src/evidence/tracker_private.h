@@ -114,6 +114,8 @@ int tracker_read_udp(struct tracker *w, uint64_t now_usec);
 bool tracker_is_named(const struct tracker *w, const struct tracker_udp *sender);
 /* Adds those that gave it up to the stale connections of their service and link. */
 void tracker_list_udp(const struct tracker *w, struct evidence *ret);
+/* Restores what the file of services (a text with a NUL, which it changes) has; for the fuzzer, too. */
+void tracker_restore(struct tracker *w, char *text);
 /* Lines of the file of services that must reconnect. False: the line is of another kind. */
 void tracker_save_udp(const struct tracker *w, FILE *f);
 bool tracker_restore_udp(struct tracker *w, char *line);

@@ -58,7 +58,7 @@ enum cause {
 	CAUSE_LIMIT_DECLARED,  /* in explanations: its value, number, the declaration of a rule, and the verdict */
 	CAUSE_LIMIT_UNDECLARED, /* in explanations: its value, and no rule applies */
 };
-#define CAUSE_COUNT 47
+#define CAUSE_COUNT 48
 
 /* One step of a chain. Names of links are raw: sanitize them for output. */
 struct cause_step {

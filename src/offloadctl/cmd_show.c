@@ -287,11 +287,13 @@ static int open_snapshot(const struct cmd_options *options, struct snapshot *sna
 {
 	int r;
 
-	s->options = options;
-	render_init(&s->render, stdout, options->no_colour);
-	s->context = (struct plan_context){
-		.table = &snapshot->features, .rules = &s->rules, .host = &s->host, .now = snapshot->taken, .states = &s->states };
-	s->view = (struct view){ .features = &snapshot->features, .links = links, .rules = &s->rules, .plan = &s->plan };
+	r = cmd_open_offline(options, s);
+	if (r != CMD_OK)
+		return r;
+	s->view.features = s->context.table = &snapshot->features;
+	s->view.links = links;
+	s->view.host = NULL;
+	s->context.now = snapshot->taken;
 	snprintf(s->host.kernel_release, sizeof(s->host.kernel_release), "%s", snapshot->kernel);
 	if (snapshot->form == SNAPSHOT_ETHTOOL)
 		add_alternatives(&snapshot->features);

@@ -17,7 +17,8 @@
 #define LEDGER_RETRY_USEC (5 * USEC_PER_SEC) /* after a failed write */
 /* While a feature is contended, events are read in batches, because each costs time and none leads to a repair. */
 #define REST_USEC (250 * USEC_PER_MSEC)
-#define REFRESH_USEC (1 * USEC_PER_SEC) /* how long after memory ran out it is tried again */
+#define REFRESH_USEC (1 * USEC_PER_SEC) /* how long after a failure everything is read again */
+#define REFRESH_TRIES_MAX 10 /* with another error than a lack of memory; then a new process may do better */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 #define LOOP_TRIES_MAX 100 /* of sd-event, 100 ms apart */
 
@@ -112,17 +113,18 @@ static void rest(struct daemon *d, uint64_t now_usec)
 	}
 }
 
-/* Something went wrong that the next event may not cure; the service manager starts us again. Where memory ran out, it goes on
- * with what is known, and everything is read again in a while. */
+/* Not everything could be read. Until it is read again, the daemon works with what is known. If it never can be, the service manager
+ * starts it again; but a lack of memory passes. */
 static void fail(struct daemon *d, const char *what, int error)
 {
-	if (error == -ENOMEM) {
-		d->refresh_usec = util_now_usec() + REFRESH_USEC;
-		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, error);
+	if (error != -ENOMEM && d->refresh_failures >= REFRESH_TRIES_MAX) {
+		daemon_report(d, FINDING_LOOP_FAILED, what, error);
+		sd_event_exit(d->event, EXIT_ERROR);
 		return;
 	}
-	daemon_report(d, FINDING_LOOP_FAILED, what, error);
-	sd_event_exit(d->event, EXIT_ERROR);
+	d->refresh_usec = util_now_usec() + REFRESH_USEC;
+	if (d->refresh_failures++ == 0)
+		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, error);
 }
 
 static void refresh_when_due(struct daemon *d, uint64_t now_usec)
@@ -132,9 +134,12 @@ static void refresh_when_due(struct daemon *d, uint64_t now_usec)
 	if (d->refresh_usec == 0 || now_usec < d->refresh_usec)
 		return;
 	d->refresh_usec = 0;
+	enable_sockets(d, SD_EVENT_ON); /* see pause_events() */
 	r = observe_refresh(d->observe);
 	if (r < 0)
 		fail(d, "interfaces", r);
+	else
+		d->refresh_failures = 0;
 }
 
 static void report_name(const struct link *link, void *userdata)
@@ -214,7 +219,17 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
 	return 0;
 }
 
-static void take_events(struct daemon *d, int (*read_events)(struct observe *), const char *what)
+/* What was not read is read again with everything else; until then nothing is read, or an error that lasts would be a busy loop. */
+static void pause_events(struct daemon *d, int error)
+{
+	enable_sockets(d, SD_EVENT_OFF);
+	d->refresh_usec = util_now_usec() + REFRESH_USEC;
+	if (!d->events_failed)
+		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, error);
+	d->events_failed = true;
+}
+
+static void take_events(struct daemon *d, int (*read_events)(struct observe *))
 {
 	int r;
 
@@ -222,29 +237,30 @@ static void take_events(struct daemon *d, int (*read_events)(struct observe *), 
 		d->event_usec = turn_usec(d, CLOCK_MONOTONIC);
 	r = read_events(d->observe);
 	if (r < 0)
-		fail(d, what, r);
-	if (r >= 0 || r == -ENOMEM)
-		daemon_settle(d);
+		pause_events(d, r);
+	else
+		d->events_failed = false;
+	daemon_settle(d);
 }
 
 static int on_links(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
-	take_events(userdata, observe_read_links, "link events");
+	take_events(userdata, observe_read_links);
 	return 0;
 }
 
 static int on_names(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
-	take_events(userdata, observe_read_names, "names");
+	take_events(userdata, observe_read_names);
 	return 0;
 }
 
 static int on_features(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
-	take_events(userdata, observe_read_features, "feature events");
+	take_events(userdata, observe_read_features);
 	return 0;
 }
 
@@ -285,8 +301,6 @@ int daemon_reload(void *userdata)
 		r = observe_refresh(d->observe); /* the new rules may match drivers and routes */
 	if (r < 0)
 		fail(d, "the reload", r);
-	if (r < 0 && r != -ENOMEM)
-		return r;
 	daemon_notify_status(d, true);
 	daemon_settle(d);
 	return taken;

@@ -61,7 +61,9 @@ struct daemon {
 	uint64_t rest_usec;	/* do not read sockets before this time, 0: read them */
 	uint64_t reconciled_usec; /* when the last reconcile began */
 	uint64_t event_usec;	/* of the first pending change, 0: none */
-	uint64_t refresh_usec;	/* memory ran out: when to read everything again, 0: not */
+	uint64_t refresh_usec;	/* memory ran out or reading events failed: when to read everything again, 0: not */
+	unsigned refresh_failures; /* in a row; the first was reported */
+	bool events_failed;	/* the last read; reported */
 	uint64_t ledger_usec;	/* earliest next write of the ledger */
 	bool ledger_failed;	/* its last write */
 	bool textfile_failed;	/* its last write */
