@@ -47,7 +47,7 @@ printf '%s\n' '[Match]' 'Name=a0' '[Features]' 'sg=on' 'tx=on' >"$scratch/rules/
 head -c 100000 /dev/urandom >"$scratch/file"
 
 start
-status=$(ctl status)
+status=$(ctl status --all)
 has "status tells of every probe, and why one is absent" "$status" '^probe sockets \(iter/tcp\): ' \
 	'^probe segmentation \(__skb_gso_segment\): (fentry|kprobe|not available, .+)$' '^probe feature changes \(__netdev_update_features\): (fentry|kprobe|not available, .+)$'
 ctl status --json >"$scratch/document"
