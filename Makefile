@@ -224,7 +224,7 @@ install: all man
 	install -d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(SHARE)/doc/offloadd/examples/prometheus
 	install -m 644 $(wildcard rules/*.rule) $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d
 	install -m 644 $(wildcard rules/examples/*) contrib/offloadd-alert@.service contrib/offloadd-restart.rules \
-		$(wildcard contrib/offloadd-before-*.conf) $(SHARE)/doc/offloadd/examples
+		$(wildcard contrib/offloadd-*.conf) $(SHARE)/doc/offloadd/examples
 	install -m 644 $(wildcard contrib/prometheus/*) $(SHARE)/doc/offloadd/examples/prometheus
 	cd contrib && for file in $$(find ansible puppet salt ! -type d ! -name '*.pyc'); do \
 		mode=644; if [ -x $$file ]; then mode=755; fi; \

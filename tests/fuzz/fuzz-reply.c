@@ -75,11 +75,10 @@ static int revert(const struct cmd_options *options)
 
 static int read_states(const struct cmd_options *options)
 {
-	struct link_states states = { 0 };
-	int r = cmd_read_states(options, &features, &states);
+	struct cmd_session session = { .options = options, .view.features = &features };
 
-	assert(r == 0);
-	link_states_clear(&states);
+	assert(cmd_read_states(&session) == 0);
+	cmd_close(&session);
 	return CMD_OK;
 }
 
@@ -126,7 +125,7 @@ static void check_json(int code, const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct cmd_options options = { .control = path, .no_colour = true };
+	struct cmd_options options = { .control = path, .colour = RENDER_COLOUR_NEVER };
 	FILE *out = stdout;
 	int code;
 
