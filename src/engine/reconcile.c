@@ -547,7 +547,7 @@ static bool verify_item(const struct link *link, const struct apply_report *repo
 	const struct apply_result *result;
 	bool met;
 
-	if ((!item->is_limit && item->bit >= FEATURE_MAX) || item->unread || item->not_given || item->held ||
+	if ((!item->is_limit && item->bit >= FEATURE_MAX) || item->unread || item->not_provided || item->held ||
 		item->cause == CAUSE_LIMIT_ELSEWHERE)
 		return false;
 	met = item->is_limit ? item->number.want == link->limits.value[item->number.limit]

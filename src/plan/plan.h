@@ -23,11 +23,11 @@ struct plan_number {
 /* One declared feature or size limit of one link. */
 struct plan_item {
 	unsigned bit;	  /* FEATURE_MAX: a limit, or a feature that this kernel does not have, named by feature->word */
-	bool is_limit;	  /* then `number` has what want, active and predicted have for a feature; not_given is used, too */
+	bool is_limit;	  /* then `number` has what want, active and predicted have for a feature; not_provided is used, too */
 	struct plan_number number;
 	enum rule_value declared;
 	bool want;	  /* on or off, as `declared` resolves for this link */
-	bool not_given;	  /* declared `lower` or `lower-all`, and the links below provide nothing, or it is unknown what they provide: no change */
+	bool not_provided;	  /* declared `lower` or `lower-all`, and the links below provide nothing, or it is unknown what they provide: no change */
 	bool active;	  /* now */
 	bool wanted;	  /* requested now: the wanted bit of ethtool */
 	bool unread;	  /* the link's features could not be read: active, wanted and, for `lower`, want are unknown */

@@ -79,7 +79,7 @@ static void set_cause(struct plan_item *item, enum cause cause, const struct lin
 	}
 }
 
-/* Sets number.want and not_given. False: it is not possible, and verdict and cause say why. */
+/* Sets number.want and not_provided. False: it is not possible, and verdict and cause say why. */
 static bool resolve(const struct planner *p, const struct link *link, struct plan_item *item)
 {
 	enum link_limit limit = item->number.limit;
@@ -100,7 +100,7 @@ static bool resolve(const struct planner *p, const struct link *link, struct pla
 	}
 	item->verdict = VERDICT_BLOCKED;
 	below = smallest_below(p, link, limit);
-	item->not_given = !below;
+	item->not_provided = !below;
 	if (!below) {
 		bool elsewhere = link->lower_netnsid >= 0 && !link_has_peer(link);
 
@@ -146,7 +146,7 @@ static void collect_set(struct planner *p, const struct link *link, struct plan_
 		struct plan_item *item = &pl->items[i];
 		enum link_limit limit = item->number.limit;
 
-		if (!item->is_limit || item->audit || !resolve(p, link, item) || item->not_given ||
+		if (!item->is_limit || item->audit || !resolve(p, link, item) || item->not_provided ||
 			(skip & LINK_LIMIT(limit)) || pl->limits_predicted.value[limit] == item->number.want)
 			continue;
 		if (due & LINK_LIMIT(limit)) {
@@ -202,7 +202,7 @@ void planner_judge_limit(struct planner *p, const struct link *link, const struc
 	number->predicted = pl->limits_predicted.value[number->limit];
 	if (!resolve(p, link, item))
 		return;
-	if (item->not_given || (number->now == number->want && number->predicted == number->want)) {
+	if (item->not_provided || (number->now == number->want && number->predicted == number->want)) {
 		item->verdict = VERDICT_COMPLIANT;
 	} else if (known && known->paused) {
 		item->verdict = VERDICT_PAUSED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Shared by plan.c (links, steps, the plan), plan_parts.c (what it is made of), plan_limits.c (size limits), plan_resolve.c (whether
- * a declared value means on or off), plan_judge.c (verdicts), plan_cause.c (causes) and explain.c (cause chains). */
+ * a declared value means on or off), plan_verdict.c (verdicts), plan_cause.c (causes) and explain.c (cause chains). */
 #ifndef OFFLOADD_PLAN_PRIVATE_H
 #define OFFLOADD_PLAN_PRIVATE_H
 
@@ -27,8 +27,8 @@ struct planner {
 	bool pretend;	  /* treat audit mode as enforce mode, to find out the verdicts */
 	bool use_current; /* planner_state() is the current state, not the prediction */
 	struct could *could;
-	int given_to; /* plan_resolve.c: `given` is cached for this link, 0: none */
-	feature_set given;
+	int provided_to; /* plan_resolve.c: `provided` is cached for this link, 0: none */
+	feature_set provided;
 	feature_set (*ineffective)[2]; /* by index of the link and value: a request has no lasting effect; NULL: none */
 	bool failed; /* memory ran out where no error could be returned */
 };
@@ -60,7 +60,7 @@ static inline const struct link_features *planner_state(
 	return f ? f : &link->features;
 }
 
-/* Sets item->want and item->not_given from the current prediction. */
+/* Sets item->want and item->not_provided from the current prediction. */
 void planner_resolve_want(struct planner *p, const struct link *link, struct plan_item *item);
 /* Clears the cache of planner_resolve_want(). Needed after a step, which may have turned on a feature that is not in `hw`. */
 void planner_forget(struct planner *p);

@@ -50,7 +50,7 @@ static feature_set spread_checksums(const struct planner *p, feature_set set)
 /* The features that the links below could provide to `link`. Any checksum below provides the generic checksum of a VLAN or
  * master. A link with nothing below has what its own hardware supports; for one on a link in another network namespace nothing
  * is known. */
-static feature_set below_could_give(struct planner *p, const struct link *link, unsigned depth)
+static feature_set below_could_provide(struct planner *p, const struct link *link, unsigned depth)
 {
 	struct link *lower = link_lower(p->table, link);
 	feature_set could = 0, known, offered;
@@ -75,7 +75,7 @@ static feature_set below_could_give(struct planner *p, const struct link *link, 
 }
 
 /* The same for a master, if every port has to provide it. */
-static feature_set ports_could_all_give(struct planner *p, const struct link *link, unsigned depth)
+static feature_set ports_could_all_provide(struct planner *p, const struct link *link, unsigned depth)
 {
 	feature_set could = ~UINT64_C(0);
 
@@ -102,10 +102,10 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 	off = declared_off(p, link, &all);
 	set = (planner_state(p, link)->active | own_features(p, link)) & ~off;
 	if (planner_is_master(link))
-		set &= (below_could_give(p, link, depth) | ~(p->sets.one_for_all | p->sets.checksums)) &
-			(ports_could_all_give(p, link, depth) | ~all);
+		set &= (below_could_provide(p, link, depth) | ~(p->sets.one_for_all | p->sets.checksums)) &
+			(ports_could_all_provide(p, link, depth) | ~all);
 	else if (planner_is_limited_by_lower(link) && link_lower(p->table, link))
-		set &= below_could_give(p, link, depth);
+		set &= below_could_provide(p, link, depth);
 	memo = malloc(sizeof(*memo));
 	if (memo) {
 		*memo = (struct could){ .ifindex = link->ifindex, .set = set };
@@ -117,13 +117,13 @@ static feature_set could_have(struct planner *p, const struct link *link, unsign
 
 void planner_forget(struct planner *p)
 {
-	p->given_to = 0;
+	p->provided_to = 0;
 	HASH_FREE(p->could, free);
 }
 
 /* For `lower`: are the feature and everything that it needs in `set`? TSO is not possible if the link below provides it without
  * scatter-gather. */
-static bool given(const struct planner *p, const struct link *link, feature_set set, unsigned bit, unsigned depth)
+static bool provided(const struct planner *p, const struct link *link, feature_set set, unsigned bit, unsigned depth)
 {
 	feature_set all, any, not ;
 	unsigned need;
@@ -133,24 +133,24 @@ static bool given(const struct planner *p, const struct link *link, feature_set 
 		return false;
 	predict_needs(p->predict, link, bit, &all, &any, &not );
 	feature_foreach(need, all)
-		if (!given(p, link, set, need, depth + 1))
+		if (!provided(p, link, set, need, depth + 1))
 			return false;
 	feature_foreach(need, any)
-		one |= given(p, link, set, need, depth + 1);
+		one |= provided(p, link, set, need, depth + 1);
 	return one || !any;
 }
 
 /* The features that links below provide, and those that are fixed on. Cached for one link. */
-static feature_set given_to(struct planner *p, const struct link *link)
+static feature_set provided_to(struct planner *p, const struct link *link)
 {
 	feature_set changeable = link->features.hw & ~link->features.nochange;
 
-	if (p->given_to != link->ifindex) {
-		p->given = below_could_give(p, link, 0) |
+	if (p->provided_to != link->ifindex) {
+		p->provided = below_could_provide(p, link, 0) |
 			(planner_state(p, link)->active & ~changeable);
-		p->given_to = link->ifindex;
+		p->provided_to = link->ifindex;
 	}
-	return p->given;
+	return p->provided;
 }
 
 /* False: a master without ports, a port that could not be read, a link below in another network namespace. */
@@ -180,13 +180,13 @@ void planner_resolve_want(struct planner *p, const struct link *link, struct pla
 		item->want = false;
 		break;
 	case RULE_LOWER:
-		item->not_given = !given(p, link, given_to(p, link), item->bit, 0) || planner_is_dropped(p, link, item->bit);
-		item->want = item->not_given ? active : true;
+		item->not_provided = !provided(p, link, provided_to(p, link), item->bit, 0) || planner_is_dropped(p, link, item->bit);
+		item->want = item->not_provided ? active : true;
 		break;
 	case RULE_LOWER_ALL:
-		item->not_given = !all_can_be_known(p, link);
-		item->want = item->not_given ? active :
-			given(p, link, planner_is_master(link) ? ports_could_all_give(p, link, 0) : given_to(p, link), item->bit, 0) &&
+		item->not_provided = !all_can_be_known(p, link);
+		item->want = item->not_provided ? active :
+			provided(p, link, planner_is_master(link) ? ports_could_all_provide(p, link, 0) : provided_to(p, link), item->bit, 0) &&
 			!planner_is_dropped(p, link, item->bit);
 		break;
 	case RULE_UNSET:

@@ -251,7 +251,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_EVERY_PORT)] = "{feature} is on here and on every port",
 	[CATALOG_CAUSE(CAUSE_CLAIMED)] = "{feature} is on, but no port has it: the kernel turns it on here whatever the ports have; packets "
 					 "that need it use software fallback at the port",
-	[CATALOG_CAUSE(CAUSE_DECLARED)] = "{feature} is {active?on|off}; {rules} declares {object}{given?|, which the interface below cannot "
+	[CATALOG_CAUSE(CAUSE_DECLARED)] = "{feature} is {active?on|off}; {rules} declares {object}{provided?|, which the interface below cannot "
 					  "provide}: {words}{overdue?, and the rule is due for review}",
 	[CATALOG_CAUSE(CAUSE_UNDECLARED)] = "{feature} is {active?on|off}; no rule applies to it",
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
@@ -265,7 +265,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_LIMIT_ELSEWHERE)] = "the interface below is in another network namespace, where its limit cannot be read",
 	[CATALOG_CAUSE(CAUSE_LIMIT_UNUSABLE)] = "{other_link} below has {number}, which is too small for TCP to send",
 	[CATALOG_CAUSE(CAUSE_LIMIT_NARROWER)] = "{other_link} below has {number}, and may segment larger packets in software",
-	[CATALOG_CAUSE(CAUSE_LIMIT_DECLARED)] = "{feature} is {number}; {rules} declares {object}{given?|, and there is no interface "
+	[CATALOG_CAUSE(CAUSE_LIMIT_DECLARED)] = "{feature} is {number}; {rules} declares {object}{provided?|, and there is no interface "
 						"below}: {words}{overdue?, and the rule is due for review}",
 	[CATALOG_CAUSE(CAUSE_LIMIT_UNDECLARED)] = "{feature} is {number}; no rule applies to it",
 
@@ -312,7 +312,7 @@ struct subject {
 	unsigned known;   /* the feature to refer to as "it" */
 	uint32_t number;  /* without a step */
 	const char *word; /* of a feature that this kernel does not have */
-	bool active, given, overdue; /* of CAUSE_DECLARED */
+	bool active, provided, overdue; /* of CAUSE_DECLARED */
 	bool requested;	  /* of advice */
 	const struct diagnosis *diagnosis; /* NULL: none */
 };
@@ -328,7 +328,7 @@ static void expand_sentence(const struct subject *s, size_t index, unsigned dept
 enum name {
 	LINK, OTHER_LINK, N_OTHERS, ON, OFF, BOTH, FEATURES, RULES, N_RULES, SERVICE, OBJECT, LINE, WORDS, ERROR, REASON, ENFORCE,
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
-	FEATURE_OF, OTHER, WANT, REQUESTED, DRIVER, ACTIVE, GIVEN, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
+	FEATURE_OF, OTHER, WANT, REQUESTED, DRIVER, ACTIVE, PROVIDED, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
 	COPIED_ANY, REFUSED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
 	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER, NAMES
 };
@@ -340,7 +340,7 @@ static const char *const names[NAMES] = {
 	[TOTAL] = "total", [CHANGES] = "changes", [DURATION] = "duration", [CAUSES] = "causes", [CHANGED_BY_NAME] = "changed_by",
 	[PROCESS] = "process", [PID] = "pid", [PARENT] = "parent", [PARENT_PID] = "parent_pid", [UNIT] = "unit",
 	[PROCESS_LINK] = "process_link", [TIME] = "time", [FEATURE_OF] = "feature", [OTHER] = "other", [WANT] = "want", [REQUESTED] = "requested",
-	[DRIVER] = "driver", [ACTIVE] = "active", [GIVEN] = "given", [OVERDUE] = "overdue", [KIND] = "kind",
+	[DRIVER] = "driver", [ACTIVE] = "active", [PROVIDED] = "provided", [OVERDUE] = "overdue", [KIND] = "kind",
 	[FORWARDED] = "forwarded", [OUTSIDE] = "outside", [SEGMENTED] = "segmented", [SUMMED] = "summed", [COPIED] = "copied", [REFUSED] = "refused",
 	[RATES] = "rates", [COPIED_ANY] = "copied_any", [REFUSED_ANY] = "refused_any", [ONLY_COPIED] = "only_copied", [HAS_AGAIN] = "has_again",
 	[PERCENT] = "percent", [CALLS_NAME] = "calls", [MEDIAN] = "median", [RUNNING] = "running",
@@ -529,8 +529,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_text(s->step ? s->step->driver : "", buf, size);
 	case ACTIVE:
 		return s->active;
-	case GIVEN:
-		return s->given;
+	case PROVIDED:
+		return s->provided;
 	case OVERDUE:
 		return s->overdue;
 	case KIND:
@@ -781,7 +781,7 @@ const char *catalog_step(const struct feature_table *table, const struct explana
 	const struct plan_item *item = e->item;
 	struct finding f;
 	struct subject s = { .f = &f, .table = table, .step = step, .known = bit, .word = e->word, .active = e->active,
-		.given = !item || !item->not_given, .overdue = item && item->overdue };
+		.provided = !item || !item->not_provided, .overdue = item && item->overdue };
 
 	begin_step(step, &f);
 	f.error = e->error;

@@ -126,7 +126,7 @@ static void add_item(struct json_writer *w, const struct feature_table *table, c
 	json_add_text(w, "verdict", verdict_name(item->verdict));
 	json_add_text(w, "declared", rule_value_name(item->declared));
 	json_add_bool(w, "want", item->want);
-	json_add_bool(w, "given", !item->not_given);
+	json_add_bool(w, "provided", !item->not_provided);
 	json_add_bool(w, "claimed", item->bit < FEATURE_MAX && (pl->claimed & FEATURE(item->bit)));
 	json_add_bool(w, "active", item->active);
 	json_add_bool(w, "requested", item->wanted);

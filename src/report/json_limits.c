@@ -46,7 +46,7 @@ static void add_declaration(struct json_writer *w, const struct feature_table *t
 	json_add_text(w, "verdict", verdict_name(item->verdict));
 	json_add_text(w, "declared", item->declared == RULE_LOWER ? "lower" : "number");
 	json_add_positive(w, "want", item->number.want);
-	json_add_bool(w, "given", !item->not_given);
+	json_add_bool(w, "provided", !item->not_provided);
 	json_add_positive(w, "predicted", is_known ? item->number.predicted : 0);
 	json_add_bool(w, "overdue", item->overdue);
 	add_cause(w, table, pl, item);

@@ -122,7 +122,7 @@ const char *view_item_declared(const struct plan_item *item, char *buf, size_t s
 		snprintf(buf, size, "%" PRIu32, item->number.want);
 	else if (item->declared != RULE_LOWER || item->unread)
 		snprintf(buf, size, "%s", rule_value_name(item->declared));
-	else if (item->not_given || item->cause == CAUSE_LIMIT_ELSEWHERE || item->cause == CAUSE_UNSUPPORTED_KERNEL)
+	else if (item->not_provided || item->cause == CAUSE_LIMIT_ELSEWHERE || item->cause == CAUSE_UNSUPPORTED_KERNEL)
 		snprintf(buf, size, "lower (not provided)");
 	else if (item->is_limit)
 		snprintf(buf, size, "lower (%" PRIu32 ")", item->number.want);
@@ -221,7 +221,7 @@ static bool same_declaration(const struct explanation *a, const struct explanati
 	const struct plan_item *x = a->item, *y = b->item;
 
 	return a->active == b->active && a->rule == b->rule && a->feature == b->feature && !x == !y &&
-		(!x || (x->declared == y->declared && x->verdict == y->verdict && x->not_given == y->not_given &&
+		(!x || (x->declared == y->declared && x->verdict == y->verdict && x->not_provided == y->not_provided &&
 			       x->overdue == y->overdue && strcmp(x->text, y->text) == 0));
 }
 

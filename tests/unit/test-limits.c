@@ -192,7 +192,7 @@ static void lower_without_a_link_below(void **state)
 	link_table_stack(&h->links);
 	unit_plan(h);
 	assert_limit(h, "eth2", LINK_LIMIT_GSO_MAX_SIZE, VERDICT_COMPLIANT, CAUSE_NONE);
-	assert_true(item_of(h, "eth2", LINK_LIMIT_GSO_MAX_SIZE)->not_given);
+	assert_true(item_of(h, "eth2", LINK_LIMIT_GSO_MAX_SIZE)->not_provided);
 	assert_limit(h, "vlan10", LINK_LIMIT_GSO_MAX_SIZE, VERDICT_BLOCKED, CAUSE_LIMIT_ELSEWHERE);
 	assert_int_equal(h->plan.n_steps, 0);
 	unit_host_free(h);

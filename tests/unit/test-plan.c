@@ -135,7 +135,7 @@ static void lower_asks_for_nothing_that_is_not_there(void **state)
 	unit_plan(h);
 	assert_int_equal(plan_exit_code(&h->plan), 0);
 	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_COMPLIANT);
-	assert_true(unit_item(h, "vlan10", "tx-scatter-gather")->not_given);
+	assert_true(unit_item(h, "vlan10", "tx-scatter-gather")->not_provided);
 
 	/* a rule that insists gets the cause: who holds it */
 	unit_rule(h, "50-insist.rule", "[Match]\nName=vlan10\n[Features]\nsg=on\n");
@@ -157,8 +157,8 @@ static void lower_asks_for_nothing_that_needs_what_is_not_there(void **state)
 	unit_rule(h, "10-vlan.rule", VLAN_RULE);
 	unit_plan(h);
 	assert_verdict(h, "vlan10", "tx-tcp-segmentation", VERDICT_COMPLIANT);
-	assert_true(unit_item(h, "vlan10", "tx-tcp6-segmentation")->not_given);
-	assert_true(unit_item(h, "vlan10", "tx-generic-segmentation")->not_given);
+	assert_true(unit_item(h, "vlan10", "tx-tcp6-segmentation")->not_provided);
+	assert_true(unit_item(h, "vlan10", "tx-generic-segmentation")->not_provided);
 	assert_int_equal(plan_exit_code(&h->plan), 0);
 }
 
@@ -175,7 +175,7 @@ static void lower_respects_a_workaround_below(void **state)
 		"eth2 -tx-tcp-segmentation -tx-tcp-ecn-segmentation -tx-tcp-mangleid-segmentation "
 		"-tx-tcp6-segmentation");
 	assert_verdict(h, "vlan10", "tx-tcp-segmentation", VERDICT_COMPLIANT);
-	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->not_given);
+	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->not_provided);
 }
 
 static void lower_of_what_stands_on_nothing_is_its_hardware(void **state)
@@ -199,7 +199,7 @@ static void lower_of_what_stands_on_nothing_is_its_hardware(void **state)
 	unit_rule(h, "10-vlan.rule", VLAN_RULE);
 	unit_plan(h);
 	assert_verdict(h, "vlan9", "tx-scatter-gather", VERDICT_COMPLIANT);
-	assert_true(unit_item(h, "vlan9", "tx-scatter-gather")->not_given);
+	assert_true(unit_item(h, "vlan9", "tx-scatter-gather")->not_provided);
 }
 
 /* What is requested and off is blocked by something; what is not requested can be. */
@@ -475,7 +475,7 @@ static void lower_all_is_what_every_port_has(void **state)
 	unit_rule(h, "20.rule", "[Match]\nKind=bond\n[Features]\ntx-esp-segmentation=lower\ntx-scatter-gather=lower\n");
 	unit_plan(h);
 	assert_int_equal(plan_exit_code(&h->plan), 0);
-	assert_true(unit_item(h, "bond0", "tx-esp-segmentation")->not_given);
+	assert_true(unit_item(h, "bond0", "tx-esp-segmentation")->not_provided);
 	assert_true(plan_find(&h->plan, 4)->claimed & unit_set(&h->features, "tx-esp-segmentation"));
 	assert_false(plan_find(&h->plan, 4)->claimed & unit_set(&h->features, "tx-scatter-gather"));
 	unit_rule(h, "21.rule", "[Match]\nKind=bond\n[Features]\ntx-esp-segmentation=lower-all\ntx-scatter-gather=lower-all\n");
@@ -511,7 +511,7 @@ static void lower_all_is_blocked_while_a_port_lacks_it(void **state)
 	unit_rule(h, "10.rule", "[Match]\nKind=vlan\n[Features]\ntx-tcp-segmentation=lower\n");
 	unit_plan(h);
 	assert_string_equal(unit_steps(h, text, sizeof(text)), "bond0 -tx-tcp-segmentation");
-	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->not_given);
+	assert_true(unit_item(h, "vlan10", "tx-tcp-segmentation")->not_provided);
 
 	/* what cannot be read is not turned off above */
 	link_table_find_name(&h->links, "eth2")->has_features = false;
@@ -527,7 +527,7 @@ static void lower_all_without_ports_is_not_touched(void **state)
 	unit_rule(h, "20.rule", "[Match]\nKind=bond\n[Features]\ntso=lower-all\n");
 	unit_plan(h);
 	assert_int_equal(plan_exit_code(&h->plan), 0);
-	assert_true(unit_item(h, "bond0", "tx-tcp-segmentation")->not_given);
+	assert_true(unit_item(h, "bond0", "tx-tcp-segmentation")->not_provided);
 }
 
 /* A tap whose program did not ask for checksums: they are requested, and off. */
@@ -542,8 +542,8 @@ static void lower_is_content_with_what_the_owner_allows(void **state)
 	unit_plan(h);
 	assert_string_equal(unit_steps(h, text, sizeof(text)), "");
 	assert_int_equal(plan_exit_code(&h->plan), 0);
-	assert_true(unit_item(h, "tap0", "tx-checksum-ip-generic")->not_given);
-	assert_true(unit_item(h, "tap0", "tx-tcp-segmentation")->not_given);
+	assert_true(unit_item(h, "tap0", "tx-checksum-ip-generic")->not_provided);
+	assert_true(unit_item(h, "tap0", "tx-tcp-segmentation")->not_provided);
 
 	/* a rule that insists gets the cause: who decides */
 	unit_rule(h, "49.rule", "[Match]\nKind=tun\n[Features]\ntx=on\ntx-tcp-segmentation=on\n");
@@ -563,7 +563,7 @@ static void lower_is_content_with_what_a_driver_allows(void **state)
 	unit_rule(h, "30-port.rule", "[Match]\nRole=bond-port\n[Features]\ntx-tcp-segmentation=lower\n");
 	unit_plan(h);
 	assert_int_equal(plan_exit_code(&h->plan), 0);
-	assert_true(unit_item(h, "eth2", "tx-tcp-segmentation")->not_given);
+	assert_true(unit_item(h, "eth2", "tx-tcp-segmentation")->not_provided);
 	unit_rule(h, "40.rule", "[Match]\nName=eth2\n[Features]\ntx-tcp-segmentation=on\n");
 	unit_plan(h);
 	assert_verdict(h, "eth2", "tx-tcp-segmentation", VERDICT_BLOCKED);
@@ -708,7 +708,7 @@ static void lro_is_refused_where_packets_are_forwarded(void **state)
 	/* `lower` asks for nothing, and what is declared off is turned off */
 	unit_rule(h, "51-lro.rule", "[Match]\nName=eth2\n[Features]\nlro=lower\n");
 	unit_plan(h);
-	assert_true(unit_item(h, "eth2", "rx-lro")->not_given);
+	assert_true(unit_item(h, "eth2", "rx-lro")->not_provided);
 	assert_int_equal(plan_exit_code(&h->plan), 0);
 	unit_rule(h, "52-lro.rule", "[Match]\nName=eth2\n[Features]\nlro=off\n");
 	unit_plan(h);

@@ -35,7 +35,7 @@ static bool is_held(struct planner *p, const struct link *link, struct plan_item
 	const struct cause_view view = planner_view(p);
 	struct cause_step step;
 
-	if (!item->want || item->not_given || !(cause_find_dropped(&view, link, item->bit, &step) ||
+	if (!item->want || item->not_provided || !(cause_find_dropped(&view, link, item->bit, &step) ||
 		(item->declared == RULE_LOWER_ALL && item->predicted && cause_find_port_off(&view, link, item->bit, &step))))
 		return false;
 	take_step(item, &step);
@@ -55,7 +55,7 @@ const struct plan_item *planner_find_contradiction(struct planner *p, const stru
 		if (other->bit >= FEATURE_MAX || other->bit == item->bit || !(coupled & FEATURE(other->bit)))
 			continue;
 		planner_resolve_want(p, link, other);
-		if (!other->not_given && other->want != item->want)
+		if (!other->not_provided && other->want != item->want)
 			return other;
 	}
 	return NULL;
@@ -93,7 +93,7 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 	item->uncertain = pl->uncertain & b;
 	item->held = false;
 	set_cause(item, CAUSE_NONE, FEATURE_MAX);
-	compliant = item->not_given || (item->active == item->want && item->predicted == item->want);
+	compliant = item->not_provided || (item->active == item->want && item->predicted == item->want);
 	if (known && known->paused && !compliant) {
 		item->verdict = VERDICT_PAUSED;
 		return;
