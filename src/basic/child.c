@@ -58,8 +58,12 @@ static void run_child(int (*fn)(void *data), void *data, size_t size, int fd)
 	struct answer answer = { 0 };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int i = STDERR_FILENO + 1; i < DESCRIPTORS; i++)
-		if (i != fd)
+	if (fd != STDERR_FILENO + 1) {
+		dup2(fd, STDERR_FILENO + 1);
+		fd = STDERR_FILENO + 1;
+	}
+	if (close_range((unsigned)fd + 1, ~0U, 0) < 0) /* before Linux 5.9 */
+		for (int i = fd + 1; i < DESCRIPTORS; i++)
 			close(i);
 	answer.result = fn(data);
 	memcpy(answer.data, data, size);
@@ -81,7 +85,10 @@ static int receive(int fd, void *data, size_t size, uint64_t usec)
 		if (n < 0 && errno != EINTR)
 			return -errno;
 	}
-	if (read(fd, &answer, sizeof(answer)) != sizeof(answer)) /* at most PIPE_BUF: all or nothing */
+	do
+		n = (int)read(fd, &answer, sizeof(answer)); /* at most PIPE_BUF: all or nothing */
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(answer))
 		return -ECHILD;
 	memcpy(data, answer.data, size);
 	return answer.result;

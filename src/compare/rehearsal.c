@@ -118,7 +118,7 @@ static int add_effect(struct rehearsal *r, const struct rehearsal_key *key, cons
 		if (!effect)
 			return -ENOMEM;
 		memcpy(&effect->key, key, sizeof(*key)); /* with its padding */
-		effect->host = r->n_hosts;
+		effect->host = r->n_hosts - 1; /* this host is the last one */
 		effect->last_host = SIZE_MAX;
 		effect->table = table;
 		memcpy(effect->link, pl->name, sizeof(effect->link));
@@ -402,33 +402,52 @@ static void adapt_links(const struct feature_table *table, struct link_table *li
 	}
 }
 
-static bool rests_on_device(const struct link_table *links, const struct link *link)
+/* on_device: by ifindex, for those below it. */
+static bool rests_on_device(const struct link_table *links, const struct link *link, const bool *on_device)
 {
 	const struct link *lower = link_lower(links, link);
 
-	if (link_is_kind(link, "physical") || (lower && rests_on_device(links, lower)))
+	if (link_is_kind(link, "physical") || (lower && on_device[lower->ifindex]))
 		return true;
 	for (const struct link *port = link_first_port(links, link); port; port = link_next_port(links, port))
-		if (rests_on_device(links, port))
+		if (on_device[port->ifindex])
 			return true;
 	return false;
 }
 
-/* Of a feature that was not on the kernel of the snapshot, nothing is known either. */
-void rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, const struct link_table *links, struct plan *plan)
+/* By ifindex, which counts from 1 in a snapshot. NULL: no memory. */
+static bool *find_devices(struct link_table *links)
 {
+	_cleanup_free_ struct link **sorted = NULL;
+	size_t n = 0;
+	bool *on_device;
+
+	if (link_table_sorted(links, &sorted, &n) < 0)
+		return NULL;
+	on_device = calloc(n + 1, sizeof(*on_device));
+	for (size_t i = 0; on_device && i < n; i++)
+		on_device[sorted[i]->ifindex] = rests_on_device(links, sorted[i], on_device);
+	return on_device;
+}
+
+/* Of a feature that was not on the kernel of the snapshot, nothing is known either. */
+int rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, struct link_table *links, struct plan *plan)
+{
+	_cleanup_free_ bool *on_device = NULL;
 	feature_set unknown = 0;
 	unsigned release = 0;
 
 	if (!is_other_kernel(r, s->kernel))
-		return;
+		return 0;
+	on_device = find_devices(links);
+	if (!on_device)
+		return -ENOMEM;
 	parse_release(r->kernel, &release);
 	for (unsigned bit = 0; bit < s->features.count; bit++)
 		if (feature_in_release(s->features.name[bit], release) == FEATURE_PRESENCE_UNKNOWN)
 			unknown |= FEATURE(bit);
 	for (size_t i = 0; i < plan->n_links; i++) {
-		const struct link *link = link_table_find(links, plan->links[i].ifindex);
-		bool device = !link || rests_on_device(links, link);
+		bool device = on_device[plan->links[i].ifindex];
 
 		for (size_t j = 0; j < plan->links[i].n_items; j++) {
 			struct plan_item *item = &plan->links[i].items[j];
@@ -440,6 +459,7 @@ void rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, const s
 		}
 		plan->links[i].uncertain |= device ? plan->links[i].side_effects : unknown;
 	}
+	return 0;
 }
 
 bool rehearsal_is_release(const char *text)
@@ -485,8 +505,10 @@ int rehearsal_add(struct rehearsal *r, const char *path, const struct snapshot *
 
 	rules = find_rules(r, &features);
 	host = add_host(r, path);
+	if (host)
+		r->n_hosts++;
 	if (e < 0 || !rules || !host)
-		return -ENOMEM;
+		return e < 0 ? e : -ENOMEM;
 	memcpy(host->name, s->host, sizeof(host->name));
 	memcpy(host->kernel, s->kernel, sizeof(host->kernel));
 	host->taken = s->taken;
@@ -501,10 +523,10 @@ int rehearsal_add(struct rehearsal *r, const char *path, const struct snapshot *
 		e = plan_make(&context, &table, NULL, 0, &plan);
 	}
 	if (e == 0) {
-		rehearsal_mark(r, s, &table, &plan);
-		e = add_plan(r, host, &plan, &table, &rules->table);
+		e = rehearsal_mark(r, s, &table, &plan);
+		if (e == 0)
+			e = add_plan(r, host, &plan, &table, &rules->table);
 	}
-	r->n_hosts++;
 	return e;
 }
 

@@ -102,8 +102,9 @@ const struct rule_set *rehearsal_load_rules(struct rehearsal *r, const struct fe
  * link_table_clear() frees; and the host for rules. 0 or -ENOMEM. */
 int rehearsal_prepare(const struct rehearsal *r, const struct snapshot *s, struct feature_table *ret_features,
 	struct link_table *ret_links, struct rule_host *ret_host);
-/* Marks what such a plan cannot know of another kernel as uncertain: what its drivers offer, and what depends on that. */
-void rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, const struct link_table *links, struct plan *plan);
+/* Marks what such a plan cannot know of another kernel as uncertain: what its drivers offer, and what depends on that.
+ * 0 or -ENOMEM. */
+int rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, struct link_table *links, struct plan *plan);
 /* Does it begin like a kernel release, "6.12"? */
 bool rehearsal_is_release(const char *text);
 

@@ -11,6 +11,7 @@
 #define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.[],"
 #define HOST_LEN 64
 #define GUTTER_MIN 20 /* blanks before a line of the second column alone */
+#define HOSTS_MAX 256
 #define NO_HOST SIZE_MAX
 #define ANY_HOST (SIZE_MAX - 1)
 
@@ -69,7 +70,7 @@ static void splitter_clear(struct splitter *s)
 
 /* ---- which host ---- */
 
-/* The lines that follow belong to a host, which may be new. 0 or -ENOMEM. */
+/* The lines that follow belong to a host, which may be new. 0, -ENOMEM, or -EBADMSG with the reason in s->why. */
 static int set_host(struct splitter *s, const char *name, size_t len)
 {
 	char clean[HOST_LEN];
@@ -82,6 +83,10 @@ static int set_host(struct splitter *s, const char *name, size_t len)
 			s->host = i;
 			return 0;
 		}
+	if (s->n_hosts == HOSTS_MAX) { /* the text is read once for each */
+		snprintf(s->why, s->why_size, "more than %d hosts", HOSTS_MAX);
+		return -EBADMSG;
+	}
 	if (!GROW(s->hosts, s->n_hosts) || !GROW(s->prefixes, s->n_prefixes))
 		return -ENOMEM;
 	memcpy(s->hosts[s->n_hosts], clean, sizeof(clean));

@@ -168,9 +168,11 @@ static void resume_metrics(struct methods *m, struct server_client *client, stru
 	size_t len;
 	int r = m->host.metrics(open->asked_usec, &text, &len, m->host.userdata);
 
-	m->host.schedule(m->host.userdata);
-	if (r == -EAGAIN)
+	if (r == -EAGAIN) {
+		m->host.schedule(m->host.userdata);
 		return;
+	}
+	m->host.changed(m->host.userdata); /* others may wait for what was read */
 	if (r < 0) {
 		method_not_possible(client, r);
 		return;

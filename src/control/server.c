@@ -519,6 +519,7 @@ static int listen_on(struct server *c, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct stat st;
+	mode_t mask;
 	int r;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -534,9 +535,12 @@ static int listen_on(struct server *c, const char *path)
 			return -errno;
 	}
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (c->fd < 0 || bind(c->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	if (chmod(path, 0666) < 0 || listen(c->fd, SOMAXCONN) < 0 || stat(path, &st) < 0) {
+	mask = umask(0111); /* 0666, without a chmod(2), which would follow a link that another user puts there */
+	r = c->fd < 0 || bind(c->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	umask(mask);
+	if (r < 0)
+		return r;
+	if (listen(c->fd, SOMAXCONN) < 0 || lstat(path, &st) < 0) {
 		r = -errno;
 		unlink(path);
 		return r;

@@ -677,11 +677,12 @@ static int read_iterator(struct probe *probe, unsigned hook, struct probe_pass *
 	ssize_t len = 1;
 	int r;
 
+	if (!buf)
+		return -ENOMEM;
 	pass = pass ? pass : &whole;
 	r = begin_pass(probe, hook, pass);
-
-	if (r < 0 || !buf)
-		return r < 0 ? r : -ENOMEM;
+	if (r < 0)
+		return r;
 	((struct sockets_bpf *)probe->sockets.skeleton)->bss->until_ns = until_usec * NSEC_PER_USEC;
 	while (r == 0 && len) {
 		if (until_usec && util_now_usec() >= until_usec) {

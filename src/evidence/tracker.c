@@ -152,10 +152,18 @@ static void report_fallback(struct tracker *w, const struct probe_hits *hits)
 
 static int read_hits(struct tracker *w)
 {
+	struct probe_hits *read = NULL;
+	size_t n = 0;
+	int r = collect_read_hits(&w->collect, w->probe, &read, &n);
+
+	if (r < 0) {
+		free(read);
+		return r;
+	}
 	free(w->read);
-	w->read = NULL;
-	w->n_read = 0;
-	return collect_read_hits(&w->collect, w->probe, &w->read, &w->n_read);
+	w->read = read;
+	w->n_read = n;
+	return r;
 }
 
 static int compare_keys(const void *p, const void *q)
@@ -412,8 +420,12 @@ static int digest_hits(struct tracker *w, uint64_t now_usec)
 
 int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 {
-	if (!w->resolving && read_hits(w) < 0)
-		return 0;
+	if (!w->resolving) {
+		int r = read_hits(w);
+
+		if (r < 0)
+			return r;
+	}
 	w->resolving = senders_find(&w->collect.senders) == -EAGAIN;
 	return w->resolving ? -EAGAIN : digest_hits(w, now_usec);
 }
@@ -701,6 +713,7 @@ static int read_hits_again(struct tracker *w, uint64_t now_usec)
 		w->busy = true;
 		return 0;
 	}
+	more = more > 0;
 	pause_usec = w->hits_spent_usec * TRACKER_COST_FACTOR;
 	w->hits_spent_usec = 0;
 	w->quiet = more ? 0 : w->quiet + 1;

@@ -103,7 +103,8 @@ void tracker_name_link(const struct tracker *w, int ifindex, char buf[LINK_NAME_
 int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits);
 /* Checks the sockets, reports stale connections that appeared or ended, and schedules the next check. 0; -EAGAIN: not finished. */
 int tracker_read_sockets(struct tracker *w, uint64_t now_usec);
-/* Reads the hits into w->read. Returns 1 if there are new ones, otherwise 0; -EAGAIN: not finished. */
+/* Reads the hits into w->read. Returns 1 if there are new ones, otherwise 0; -EAGAIN: not finished; -ENOMEM: w->read
+ * is as before. */
 int tracker_read_hits(struct tracker *w, uint64_t now_usec);
 /* Must the unit be restarted, for stale connections or UDP segmentation, on any link? */
 bool tracker_needs_restart(const struct tracker *w, const char *unit);

@@ -13,15 +13,26 @@
 #include "compare/snapshot.h"
 #include "basic/util.h"
 
+/* A path that the user named; not through a link of another user, even if it appears between both checks. */
+static int open_named(const char *path, int flags)
+{
+	struct stat st;
+	bool is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+
+	if (is_link && file_is_foreign_link(path)) {
+		errno = ELOOP;
+		return -1;
+	}
+	return open(path, flags | O_CLOEXEC | O_NOCTTY | (is_link ? 0 : O_NOFOLLOW));
+}
+
 int cmd_file_read(const char *path, char **ret, size_t *ret_len)
 {
 	_cleanup_close_ int fd = -1;
 
 	if (strcmp(path, "-") == 0)
 		return file_read(STDIN_FILENO, SNAPSHOT_BYTES_MAX, ret, ret_len);
-	if (file_is_foreign_link(path))
-		return -ELOOP;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = open_named(path, O_RDONLY);
 	return fd < 0 ? -errno : file_read(fd, SNAPSHOT_BYTES_MAX, ret, ret_len);
 }
 
@@ -58,12 +69,13 @@ static int replace_file(const char *path, const char *text, size_t len, mode_t m
 /* Writes to a pipe, /dev/stdout or the like. */
 static int write_into(const char *path, const char *text, size_t len)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = open_named(path, O_WRONLY);
+	struct stat st;
 
-	if (file_is_foreign_link(path))
-		return -ELOOP;
-	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? -errno : file_write(fd, text, len);
+	if (fd < 0)
+		return -errno;
+	/* a regular file is not what was there before */
+	return fstat(fd, &st) < 0 || S_ISREG(st.st_mode) ? -ELOOP : file_write(fd, text, len);
 }
 
 int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode)

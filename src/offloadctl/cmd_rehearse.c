@@ -14,6 +14,7 @@
 
 #define DEPTH_MAX 8 /* of directories */
 #define PATH_LEN 4096
+#define FILES_MAX 1000000
 
 static int read_snapshot(const char *path, struct snapshot *ret, char *why, size_t size)
 {
@@ -74,7 +75,8 @@ static int plan_one(struct cmd_session *s, const char *path, char **names, int n
 	r = plan_make(&s->context, &links, n_names ? only : NULL, (size_t)n_names, &s->plan);
 	if (r < 0)
 		return cmd_error("Failed to make a plan: %s", strerror(-r));
-	rehearsal_mark(&rehearsal, &snapshot, &links, &s->plan);
+	if (rehearsal_mark(&rehearsal, &snapshot, &links, &s->plan) < 0)
+		return cmd_error("%s", strerror(ENOMEM));
 	s->view.exit_code = cmd_exit_code(s, plan_exit_code(&s->plan));
 	if (s->options->json)
 		return cmd_written(json_write_plan(stdout, &s->view), s->view.exit_code);
@@ -113,7 +115,7 @@ static int add_file(struct files *files, const char *path)
 	return files->paths[files->n++] ? 0 : -ENOMEM;
 }
 
-/* All *.json in a directory and those below it, sorted in each. Hidden ones are skipped. */
+/* All *.json in a directory and those below it, sorted in each. Hidden ones and links to directories are skipped. */
 static int list_files(const char *directory, unsigned depth, struct files *files)
 {
 	struct dirent **entries = NULL;
@@ -124,10 +126,12 @@ static int list_files(const char *directory, unsigned depth, struct files *files
 		struct stat st;
 
 		if (r >= 0 && entries[i]->d_name[0] != '.' &&
-			snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name) < PATH_LEN && stat(path, &st) == 0) {
+			snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name) < PATH_LEN && lstat(path, &st) == 0) {
 			if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
 				r = list_files(path, depth + 1, files);
-			else if (S_ISREG(st.st_mode) && is_json(path))
+			else if (files->n == FILES_MAX)
+				r = -E2BIG;
+			else if ((S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)) && is_json(path))
 				r = add_file(files, path);
 		}
 		free(entries[i]);

@@ -245,7 +245,7 @@ void daemon_save_ledger(struct daemon *d)
 	note_write(d, r, &d->ledger_failed, FINDING_LEDGER_UNWRITABLE, d->ledger->path);
 }
 
-void daemon_notify(const char *text, uint64_t usec)
+bool daemon_notify(const char *text, uint64_t usec)
 {
 	const struct timeval limit = { .tv_sec = (time_t)(usec / USEC_PER_SEC), .tv_usec = (suseconds_t)(usec % USEC_PER_SEC) };
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -254,14 +254,14 @@ void daemon_notify(const char *text, uint64_t usec)
 	size_t len = path ? strlen(path) : 0;
 
 	if (fd < 0 || len < 2 || len > sizeof(address.sun_path))
-		return;
+		return true; /* nobody listens */
 	memcpy(address.sun_path, path, len);
 	if (path[0] == '@') /* abstract, see unix(7) */
 		address.sun_path[0] = '\0';
 	if (usec)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL | (usec ? 0 : MSG_DONTWAIT), (struct sockaddr *)&address,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	return sendto(fd, text, strlen(text), MSG_NOSIGNAL | (usec ? 0 : MSG_DONTWAIT), (struct sockaddr *)&address,
+		       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) >= 0;
 }
 
 void daemon_notify_status(struct daemon *d, bool ready)
@@ -272,11 +272,11 @@ void daemon_notify_status(struct daemon *d, bool ready)
 
 	if (!ready && counts.problems == d->reported.problems && counts.contended == d->reported.contended)
 		return;
-	d->reported = counts;
 	if (errors)
 		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
 	snprintf(text, sizeof(text), "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",
 		ready ? "READY=1\n" : "", d->enforce ? "enforce" : "audit",
 		reconcile_rules(d->reconcile)->n_rules, counts.problems, counts.contended, tail);
-	daemon_notify(text, ready ? NOTIFY_USEC : 0);
+	if (daemon_notify(text, ready ? NOTIFY_USEC : 0))
+		d->reported = counts; /* otherwise it is tried again when something else happens */
 }

@@ -134,8 +134,9 @@ static void refresh_when_due(struct daemon *d, uint64_t now_usec)
 	if (d->refresh_usec == 0 || now_usec < d->refresh_usec)
 		return;
 	d->refresh_usec = 0;
-	enable_sockets(d, SD_EVENT_ON); /* see pause_events() */
-	r = observe_refresh(d->observe);
+	r = enable_sockets(d, SD_EVENT_ON); /* see pause_events(); epoll_ctl(2) needs memory */
+	if (r >= 0)
+		r = observe_refresh(d->observe);
 	if (r < 0)
 		fail(d, "interfaces", r);
 	else

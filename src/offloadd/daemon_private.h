@@ -160,8 +160,9 @@ void daemon_warn_without_rules(struct daemon *d);
 void daemon_save_ledger(struct daemon *d);
 void daemon_note_textfile(struct daemon *d, int r);
 
-/* Like sd_notify(3), which may wait for ever: waits at most usec while the service manager does not read. */
-void daemon_notify(const char *text, uint64_t usec);
+/* Like sd_notify(3), which may wait for ever: waits at most usec while the service manager does not read.
+ * False: it was not sent. */
+bool daemon_notify(const char *text, uint64_t usec);
 #define NOTIFY_USEC (5 * USEC_PER_SEC) /* for what must not get lost */
 
 /* Sends STATUS= to the service manager if it has changed. ready: always, with READY=1, which also ends a reload (sd_notify(3)). */

@@ -78,7 +78,7 @@ static void sweep(struct runner *r, time_t keep_sec, unsigned *n)
 
 		if (kind < 0 || fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		if (st.st_mtime + keep_sec < now) {
+		if (st.st_mtime + keep_sec < now || st.st_mtime > now) { /* the clock was set back: when it was written is not known */
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 			continue;
 		}

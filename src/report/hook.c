@@ -166,7 +166,8 @@ int hook_end(struct hooks *h, const struct hook_target *target, uint64_t now_use
 		b->window_usec = now_usec;
 		b->objects[b->n++] = hash_object(&b->held.last);
 		one = send_counted(h, target, &b->held.last, &b->held);
-		b->held = (struct hook_held){ 0 };
+		if (one >= 0) /* otherwise again after this window */
+			b->held = (struct hook_held){ 0 };
 		r = r < 0 ? r : one;
 	}
 	return r;

@@ -141,7 +141,7 @@ static int write_file(struct textfile *e, uint64_t asked_usec, bool stopped)
 
 int textfile_write(struct textfile *e, bool stopped)
 {
-	uint64_t asked_usec = util_now_usec();
+	uint64_t asked_usec = stopped ? 0 : util_now_usec(); /* at the end the last evidence will do */
 	char netns[NETNS_NAME_LEN];
 	int r;
 
