@@ -152,6 +152,8 @@ daemon_as=() # a command that starts offloadd with other rights
 unprivileged() { # as the unit does: a user of its own, with what probes need while they are loaded
 	local capabilities=-all,+net_admin,+bpf,+perfmon
 	install -d -o 12345 -g 12345 /run/offloadd
+	ulimit -l unlimited
+	ip link set lo up # as at boot
 	daemon_as=(setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=$capabilities --ambient-caps=$capabilities)
 }
 has_capabilities() { # HEX: all that the daemon has
