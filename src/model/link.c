@@ -94,7 +94,7 @@ static void sort_names(struct link_table *table)
 
 struct link *link_table_find_name(struct link_table *table, const char *name)
 {
-	if (!table->names)
+	if (!table->names && table->links)
 		sort_names(table);
 	for (int alternative = 0; table->names && alternative < 2; alternative++) {
 		const struct link_name wanted = { name, alternative, NULL };

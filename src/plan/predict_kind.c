@@ -315,7 +315,7 @@ static struct offer offer_master(
 	feature_set low, high;
 
 	if (n->first_port < 0) {
-		feature_set kept = p->k->release < RELEASE(6, 18, 0) ? f->highdma : 0;
+		feature_set kept = p->k->release < RELEASE(6, 18, 0) && !p->k->host.backports ? f->highdma : 0;
 
 		low = (certainly_base ? predict_base(f, f->master_vlan) : f->master_vlan) & initial;
 		high = (certainly_base ? predict_base(f, f->master_vlan) : f->master_vlan) | initial;
