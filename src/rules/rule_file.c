@@ -292,18 +292,6 @@ static int parse_match(struct ini_reader *reader, const struct ini_entry *entry,
 	return ini_parse_text(reader, entry, &match->value[list->key], NULL);
 }
 
-/* The same word for all names of the same features: the kernel name of a single feature, else the short word
- * of ethtool. */
-static const char *canonical_word(const char *word)
-{
-	const struct feature_alias *a;
-
-	for (size_t i = 0; (a = feature_alias(i)); i++)
-		if (strcmp(word, a->word) == 0 || strcmp(word, a->long_word) == 0)
-			return strpbrk(a->pattern, "*?[") ? a->word : a->pattern;
-	return word;
-}
-
 static void complain_feature(
 	struct ini_reader *reader, const struct ini_entry *entry, const struct feature_table *table)
 {
@@ -330,7 +318,7 @@ static bool check_feature(struct ini_reader *reader, const struct ini_entry *ent
 	const struct rule_reading *reading, const struct rule_feature *f)
 {
 	const struct rule *rule = &reading->rule;
-	const char *canonical = canonical_word(f->word);
+	const char *canonical = feature_canonical(f->word);
 
 	if (f->word_kind == FEATURE_WORD_UNKNOWN) {
 		complain_feature(reader, entry, reading->table);
@@ -342,7 +330,7 @@ static bool check_feature(struct ini_reader *reader, const struct ini_entry *ent
 			return false;
 		}
 	for (size_t i = 0; i < rule->n_features; i++)
-		if (strcmp(canonical, canonical_word(rule->features[i].word)) == 0) {
+		if (strcmp(canonical, feature_canonical(rule->features[i].word)) == 0) {
 			ini_complain(reader, entry->line, "%s is the same feature as %s in line %u; remove one of them",
 				entry->key, rule->features[i].word, rule->features[i].line);
 			return false;
