@@ -65,8 +65,7 @@ static bool take_address(const char *word, char *ret, size_t size)
 	return *import_address(word, ret, size);
 }
 
-/* Type= is the device type of sysfs, else the link-layer type: what has neither is "ether". */
-static bool take_type(const char *word, char *ret, size_t size)
+bool import_type(const char *word, char *ret, size_t size)
 {
 	static const char *const kinds[] = { "vlan", "bond", "bridge", "vxlan", "macvlan", "macvtap", "ipvlan", "wireguard", "geneve", "hsr",
 		"vrf", "loopback", "none" };
@@ -90,7 +89,7 @@ static const struct {
 	{ "Path", "Path", take_word },
 	{ "Driver", "Driver", take_word },
 	{ "Kind", "Kind", take_word },
-	{ "Type", "Kind", take_type },
+	{ "Type", "Kind", import_type },
 	{ "Host", "Host", take_word },
 	{ "Virtualization", "Virtualization", take_word },
 	{ "KernelVersion", "KernelRelease", take_word },
@@ -141,6 +140,8 @@ static void read_link_match(const struct import_source *s, struct link_file *fil
 			import_match(s, &file->rule, link_matches[i].here, words);
 			if (strcmp(line->key, "PermanentMACAddress") == 0)
 				import_doubt(s, line->number, "rules match the current address, which a bond or a user may change");
+			if (strstr(value, "ether") && strcmp(line->key, "Type") == 0)
+				import_doubt(s, line->number, "Type=ether does not match Wi-Fi, but this rule does");
 		}
 		return;
 	}

@@ -11,8 +11,8 @@
 
 /* One entry below "ethernets:" and the like. */
 struct definition {
-	char type[32], id[64];
-	char name[64], set_name[64];
+	char type[64], id[64];
+	char name[VALUE_MAX], set_name[VALUE_MAX];
 	bool matched; /* it has match: */
 	bool unusable;
 	unsigned line; /* of the first feature */

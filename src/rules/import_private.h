@@ -39,6 +39,8 @@ int import_boolean(const char *value);
 const char *import_address(const char *address, char *buf, size_t size);
 /* The kernel name, or the alias, of a key of systemd.link or netplan; NULL. Static. */
 const char *import_link_feature(const char *key);
+/* Kind= for a device type of sysfs ("vlan", "!bond"), or for "ether", which stands for devices without one. False: there is none. */
+bool import_type(const char *word, char *ret, size_t size);
 /* Takes the next line off a text, without its end and without blanks around it; joins lines that end in a backslash. *line: its
  * number. False: there is none. The caller owns *ret. */
 bool import_next_line(const char **text, unsigned *line, char **ret);

@@ -448,9 +448,9 @@ void import_ifupdown(const struct import_source *s, const char *text)
 
 struct udev_line {
 	struct import_rule rule;
-	char vendor[16], device[16];
-	char name[64], assigned[64]; /* KERNEL==, NAME= */
-	char unusable[128];	     /* the condition that no rule can express, "" if none */
+	char vendor[5], device[5];
+	char name[1024], assigned[1024]; /* KERNEL==, NAME= */
+	char unusable[1200];		/* the condition that no rule can express, "" if none */
 	char *commands[16];
 	size_t n_commands;
 };
@@ -476,9 +476,15 @@ static const struct {
 /* true for every interface, or about the time of the event */
 static const char *const udev_always[] = { "SUBSYSTEM", "SUBSYSTEMS", "ACTION", "ATTR{type}" };
 
+/* "0x8086" */
+static bool is_pci_id(const char *value)
+{
+	return strncmp(value, "0x", 2) == 0 && strlen(value) == 6 && strspn(value + 2, "0123456789abcdefABCDEF") == 4;
+}
+
 static void read_udev_match(const struct import_source *s, struct udev_line *u, const char *key, bool exclude, const char *value)
 {
-	char words[512];
+	char words[512], kinds[512];
 
 	spread_alternatives(value, exclude, words, sizeof(words));
 	for (size_t i = 0; i < ARRAY_SIZE(udev_matches); i++)
@@ -488,15 +494,14 @@ static void read_udev_match(const struct import_source *s, struct udev_line *u, 
 		}
 	if (strcmp(key, "KERNEL") == 0 || strcmp(key, "NAME") == 0 || strcmp(key, "ENV{INTERFACE}") == 0) {
 		snprintf(u->name, sizeof(u->name), "%s", words);
-	} else if (strcmp(key, "ATTRS{vendor}") == 0 && !exclude && strncmp(value, "0x", 2) == 0) {
-		snprintf(u->vendor, sizeof(u->vendor), "%s", value + 2);
-	} else if (strcmp(key, "ATTRS{device}") == 0 && !exclude && strncmp(value, "0x", 2) == 0) {
-		snprintf(u->device, sizeof(u->device), "%s", value + 2);
-	} else if (util_find_word(key, udev_always, ARRAY_SIZE(udev_always)) < 0 &&
-		   !(strcmp(key, "ENV{DEVTYPE}") == 0 && exclude)) {
+	} else if (strcmp(key, "ATTRS{vendor}") == 0 && !exclude && is_pci_id(value)) {
+		snprintf(u->vendor, sizeof(u->vendor), "%.4s", value + 2);
+	} else if (strcmp(key, "ATTRS{device}") == 0 && !exclude && is_pci_id(value)) {
+		snprintf(u->device, sizeof(u->device), "%.4s", value + 2);
+	} else if (strcmp(key, "ENV{DEVTYPE}") == 0 && !strchr(words, ' ') && import_type(words, kinds, sizeof(kinds))) {
+		import_match(s, &u->rule, "Kind", kinds);
+	} else if (util_find_word(key, udev_always, ARRAY_SIZE(udev_always)) < 0) {
 		snprintf(u->unusable, sizeof(u->unusable), "%s%s\"%s\"", key, exclude ? "!=" : "==", value);
-	} else if (strcmp(key, "ENV{DEVTYPE}") == 0) {
-		import_match(s, &u->rule, "Kind", words);
 	}
 }
 

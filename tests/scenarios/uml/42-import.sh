@@ -12,6 +12,7 @@ build_host() {
 	done
 	ip link add link eth0 name eth0.10 type vlan id 10
 	ip link add bond0 type bond mode active-backup
+	ip link set peer1 master bond0
 }
 clear_host() {
 	local link
