@@ -70,22 +70,26 @@ static size_t count_notes(const struct import *im, bool converted)
 	return n;
 }
 
-/* Every rule is read as offloadd would: what the reader refuses is an error of ours, and is not written. */
-static int take_texts(const struct import *im, char **texts)
+/* Makes the texts, and reads each as offloadd would: what it refuses was not converted. */
+static int take_texts(struct import *im, char **texts)
 {
 	static const struct feature_table none;
-	_cleanup_(rule_set_clear) struct rule_set set = { 0 };
-	char name[NAME_LEN];
 
-	for (size_t i = 0; i < im->n_rules; i++) {
+	for (size_t i = 0; i < im->n_rules;) {
+		_cleanup_(rule_set_clear) struct rule_set set = { 0 };
+
 		texts[i] = import_format(&im->rules[i]);
-		if (!texts[i] || rule_set_load_text(&set, import_file_name(&im->rules[i], i + 1, name, sizeof(name)), texts[i],
-					 strlen(texts[i]), &none) < 0)
+		if (!texts[i] || rule_set_load_text(&set, "rule", texts[i], strlen(texts[i]), &none) < 0)
+			return cmd_error("%s", strerror(ENOMEM));
+		if (set.n_errors == 0) {
+			i++;
+			continue;
+		}
+		free(TAKE_PTR(texts[i]));
+		if (import_reject(im, i, set.errors[0].message) < 0)
 			return cmd_error("%s", strerror(ENOMEM));
 	}
-	for (size_t i = 0; i < set.n_errors; i++)
-		cmd_error("%s:%u: %s", set.errors[i].path, set.errors[i].line, set.errors[i].message);
-	return set.n_errors ? cmd_error("Failed to convert: the rules would have errors; nothing was written") : CMD_OK;
+	return CMD_OK;
 }
 
 static int write_document(const struct import *im, char **texts, int code)

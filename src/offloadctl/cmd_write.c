@@ -238,7 +238,7 @@ static void write_match(FILE *f, const struct link *link)
 static void write_features(FILE *f, const struct link *link, const struct feature_table *table)
 {
 	const struct link_features *l = &link->features;
-	unsigned bit;
+	unsigned bit, mangleid = (unsigned)feature_bit(table, "tx-tcp-mangleid-segmentation");
 
 	fprintf(f, "\n[Features]\n# The present state. Delete what does not matter to you: what no rule declares is never changed.\n");
 	if (link->depth)
@@ -248,6 +248,8 @@ static void write_features(FILE *f, const struct link *link, const struct featur
 
 		if (on != wanted)
 			fprintf(f, "# %s is %s, and requested %s\n#", feature_name(table, bit), util_on_off(on), util_on_off(wanted));
+		else if (on && bit == mangleid)
+			fprintf(f, "# It repeats IPv4 IDs, and the kernel leaves it off on most devices.\n#");
 		fprintf(f, "%s=%s\n", feature_name(table, bit), util_on_off(wanted));
 	}
 }
@@ -263,7 +265,7 @@ static char *format_rule(const struct link *link, const struct feature_table *ta
 		return NULL;
 	util_copy_name(name, sizeof(name), link->name, sizeof(link->name));
 	fprintf(f, "# Made by offloadctl rules new from the state of %s%s%s. See offloadd.rule(5).\n\n", name, *from ? " in " : "", from);
-	fprintf(f, "[Rule]\nDescription=Offload features of %s\n# Say why, for whoever finds this rule later:\n#Reason=\n"
+	fprintf(f, "[Rule]\nDescription=Offload features of %s\n# Why this rule exists, for whoever finds it later:\n#Reason=\n"
 		"# audit only reports differences, enforce repairs them:\nMode=enforce\n\n", name);
 	write_match(f, link);
 	write_features(f, link, table);

@@ -59,6 +59,9 @@ const char *import_form_name(enum import_form form);
  * interface is the only one that applies to it. 0 or -ENOMEM. */
 int import_add(struct import *im, enum import_form form, const char *path, const char *text);
 
+/* Removes a rule that is not valid, and notes why. 0 or -ENOMEM. */
+int import_reject(struct import *im, size_t rule, const char *why);
+
 /* The text of a rule file, the caller's to free. NULL: no memory. */
 char *import_format(const struct import_rule *rule);
 /* The name of its file: "60-import-01-eth0.rule". number: from 1 on, of the rule among those imported together. Returns buf. */

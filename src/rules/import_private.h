@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import.c: the rules and notes that are collected. import_ini.c: .link files and keyfiles. import_shell.c: ethtool commands, in scripts,
- * interfaces(5) and udev rules. import_netplan.c: netplan. */
+/* import.c: the forms of texts. import_rule.c: the rules and notes that are collected. import_ini.c: .link files and keyfiles.
+ * import_shell.c: ethtool commands, in scripts, interfaces(5) and udev rules. import_netplan.c: netplan. */
 #ifndef OFFLOADD_IMPORT_PRIVATE_H
 #define OFFLOADD_IMPORT_PRIVATE_H
 
@@ -47,8 +47,8 @@ bool import_next_line(const char **text, unsigned *line, char **ret);
 /* Removes blanks at both ends, in place. */
 char *import_strip(char *s);
 
-/* self: the rule to which commands on the interface itself apply ("$IFACE" of interfaces(5), "$name" of udev), NULL without one. */
-void import_command(const struct import_source *s, unsigned line, const char *command, struct import_rule *self, const char *self_name);
+/* Converts ethtool commands. self: the rule of the interface itself ("$name" of udev); NULL: "$IFACE" has this name. */
+void import_command(const struct import_source *s, unsigned line, const char *command, struct import_rule *self, const char *name);
 
 void import_link(const struct import_source *s, const char *text);
 void import_keyfile(const struct import_source *s, const char *text);

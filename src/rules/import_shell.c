@@ -18,7 +18,6 @@ struct shell {
 	const struct import_source *source;
 	unsigned line;
 	struct import_rule *self;
-	const char *self_name;
 	struct variable variables[VARIABLES_MAX];
 	size_t n_variables;
 	int conditions; /* nested if, case, while */
@@ -215,9 +214,13 @@ static void set_device(struct shell *sh, const char *device, const struct comman
 {
 	struct import_rule *rule;
 
-	if (*device == SELF || (sh->self_name && strcmp(device, sh->self_name) == 0)) {
-		if (sh->self)
-			set_features(sh, sh->self, c, first);
+	if (*device == SELF && sh->self) {
+		set_features(sh, sh->self, c, first);
+		return;
+	}
+	/* "%i" of units, "{{ item }}" of templates */
+	if (strlen(device) > 15 || strpbrk(device, "/%{}<>:\x01")) {
+		import_skip(sh->source, sh->line, "ethtool: \"%s\" is not the name of an interface", device);
 		return;
 	}
 	rule = import_rule_named(sh->source, sh->line, device);
@@ -322,6 +325,10 @@ static void read_command(struct shell *sh, const struct command *c)
 		return;
 	read_assignments(sh, c, first);
 	for (size_t i = first; i < c->n; i++) {
+		if (strncmp(c->words[i], "ExecStop", 8) == 0 && strstr(c->words[i], "ethtool")) {
+			import_skip(sh->source, sh->line, "ExecStop=: runs when the unit stops");
+			return;
+		}
 		if (is_ethtool(c->words[i])) {
 			read_ethtool(sh, c, i);
 			return;
@@ -355,26 +362,44 @@ static void shell_clear(struct shell *sh)
 	}
 }
 
-void import_command(const struct import_source *s, unsigned line, const char *command, struct import_rule *self, const char *self_name)
+void import_command(const struct import_source *s, unsigned line, const char *command, struct import_rule *self, const char *name)
 {
 	static const char me[] = { SELF, '\0' };
-	struct shell sh = { .source = s, .line = line, .self = self, .self_name = self_name };
+	struct shell sh = { .source = s, .line = line, .self = self };
 
-	if (self) {
-		set_variable(&sh, "IFACE", 5, me, false);
-		set_variable(&sh, "INTERFACE", 9, me, false);
-	}
+	set_variable(&sh, "IFACE", 5, name ? name : me, false);
+	set_variable(&sh, "INTERFACE", 9, name ? name : me, false);
 	read_text(&sh, command);
 	shell_clear(&sh);
+}
+
+/* The word that ends a here-document which begins in this line; "" without one. */
+static void find_here_document(const char *line, char *ret, size_t size)
+{
+	const char *at = strstr(line, "<<");
+
+	ret[0] = '\0';
+	if (!at || at[2] == '<' || (at > line && at[-1] == '<'))
+		return;
+	at += 2 + strspn(at + 2, "-\"' \t\\");
+	snprintf(ret, size, "%.*s", (int)strcspn(at, "\"' \t;|&>)"), at);
 }
 
 void import_script(const struct import_source *s, const char *text)
 {
 	_cleanup_free_ char *line = NULL;
 	struct shell sh = { .source = s };
+	char end[64] = "";
 
-	while (import_next_line(&text, &sh.line, &line))
+	while (import_next_line(&text, &sh.line, &line)) {
+		if (*end) {
+			if (strcmp(line, end) == 0)
+				*end = '\0';
+			continue;
+		}
 		read_text(&sh, line);
+		find_here_document(line, end, sizeof(end));
+	}
 	shell_clear(&sh);
 }
 
@@ -403,9 +428,7 @@ static void read_stanza_line(const struct import_source *s, unsigned line, const
 		if (rule)
 			import_feature(s, rule, line, option + 8, value);
 	} else if (util_find_word(option, ups, ARRAY_SIZE(ups)) >= 0 && strstr(value, "ethtool")) {
-		rule = import_rule_named(s, line, iface);
-		if (rule)
-			import_command(s, line, value, rule, iface);
+		import_command(s, line, value, NULL, iface);
 	} else if (util_find_word(option, downs, ARRAY_SIZE(downs)) >= 0 && strstr(value, "ethtool")) {
 		import_skip(s, line, "%s: runs when the interface goes down", option);
 	}

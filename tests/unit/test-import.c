@@ -82,6 +82,8 @@ static void a_script(void **state _unused_)
 		"Name=a : sg=off\nName=b : sg=off\n? 2\n");
 	assert_string_equal(converts(IMPORT_SCRIPT, "ethtool -G a rx 9; ethtool -C a rx-usecs 1\nethtool -K a speling on tso\n"),
 		"- 1\n- 1\n- 2\n- 2\n");
+	assert_string_equal(converts(IMPORT_SCRIPT, "ExecStart=/sbin/ethtool -K %i tso off\nExecStop=/sbin/ethtool -K a tso on\n"), "- 1\n- 2\n");
+	assert_string_equal(converts(IMPORT_SCRIPT, "cat >x <<'EOF'\nethtool -K a tso off\nEOF\nethtool -K b tso off\n"), "Name=b : tso=off\n");
 	/* what comes later wins, also behind a pattern */
 	assert_string_equal(converts(IMPORT_SCRIPT, "ethtool -K a tso on\nethtool -K a tx-tcp-segmentation off\nethtool -K a tso on\n"),
 		"Name=a : tso=on\n");
@@ -103,6 +105,8 @@ static void others(void **state _unused_)
 	assert_string_equal(converts(IMPORT_NETPLAN, "network:\n  ethernets:\n    a:\n      match: {path: x}\n      tcp-segmentation-offload: no\n"),
 		"- 4\n- 5\n");
 	assert_string_equal(converts(IMPORT_NETPLAN, "network: {ethernets: {a: {"), "- 0\n");
+	assert_string_equal(converts(IMPORT_IFUPDOWN, "iface a inet dhcp\n up ethtool -K b tso off; ethtool -K $IFACE gro on\n"),
+		"Name=b : tso=off\nName=a : rx-gro=on\n");
 	assert_string_equal(converts(IMPORT_IFUPDOWN, "iface a inet dhcp\n offload-tso off\n down ethtool -K a tso on\n"), "Name=a : tso=off\n- 3\n");
 }
 
