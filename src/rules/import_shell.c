@@ -75,9 +75,11 @@ static const char *expand(struct shell *sh, const char *s, char *word, size_t si
 		int depth = 0;
 
 		*unknown = true;
-		do
+		for (; *s; s++) {
 			depth += (*s == '(') - (*s == ')');
-		while (*s++ && depth);
+			if (depth == 0)
+				return s + 1;
+		}
 		return s;
 	}
 	while (isalnum((unsigned char)*end) || *end == '_')
@@ -287,7 +289,9 @@ static void read_assignments(struct shell *sh, const struct command *c, size_t f
 static bool is_ethtool(const char *word)
 {
 	/* "ExecStart=-/sbin/ethtool" of units too */
-	word += strncmp(word, "Exec", 4) == 0 ? strcspn(word, "=") + 1 : 0;
+	if (strncmp(word, "ExecStart", 9) == 0)
+		word += strcspn(word, "=");
+	word += *word == '=';
 	word += strspn(word, "-+@!:");
 	return strcmp(util_file_name(word), "ethtool") == 0;
 }

@@ -84,6 +84,7 @@ static void a_script(void **state _unused_)
 		"- 1\n- 1\n- 2\n- 2\n");
 	assert_string_equal(converts(IMPORT_SCRIPT, "ExecStart=/sbin/ethtool -K %i tso off\nExecStop=/sbin/ethtool -K a tso on\n"), "- 1\n- 2\n");
 	assert_string_equal(converts(IMPORT_SCRIPT, "cat >x <<'EOF'\nethtool -K a tso off\nEOF\nethtool -K b tso off\n"), "Name=b : tso=off\n");
+	assert_string_equal(converts(IMPORT_SCRIPT, "ethtool -K $(x tso off\nExecethtool\n"), "- 1\n");
 	/* what comes later wins, also behind a pattern */
 	assert_string_equal(converts(IMPORT_SCRIPT, "ethtool -K a tso on\nethtool -K a tx-tcp-segmentation off\nethtool -K a tso on\n"),
 		"Name=a : tso=on\n");
