@@ -9,7 +9,9 @@
 #   make check-long the same, with long random runs
 #   make bench      deps, build, measure offloadd and its alternatives (docs/performance.md)
 #   make bench-evidence  measure the cost of probes under real traffic, in an emulated machine
-#   make fuzz       build/fuzz/tests/fuzz-*, with clang and libFuzzer
+#   make fuzz       build/fuzz/tests/fuzz-*, with clang and libFuzzer; FUZZ_S=600 runs each for so many seconds, FUZZ_RUNS=N as often
+#   make soak       a busy day within SOAK_S=3600 seconds, in a user-mode kernel (KERNEL=6.1)
+#   make coverage   which lines the tests execute, for each directory (docs/testing.md)
 #   make install    honours DESTDIR and PREFIX; keeps an existing offloadd.conf
 #   make uninstall  remove the installed files, but keep /etc/offloadd
 #   make deb        build/deb/*.deb, from committed files, checked with lintian
@@ -53,7 +55,7 @@ all: $(MAINS:%=$(BUILD)/%)
 # A different compiler or different flags rebuild everything; a different PREFIX rebuilds only the objects that contain it. Goals that build
 # nothing themselves must not write here: `sudo make deps` would create a directory owned by root, and `make deb` would store other flags.
 FLAGS := $(subst -I$(BUILD)/,-I,$(CC) $(CPPFLAGS) $(CFLAGS)) # independent of the build directory
-ifneq ($(filter-out deps clean man run demo check check-long bench deb fuzz uninstall %-evidence,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps clean man run demo check check-long soak coverage bench deb fuzz uninstall %-evidence,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(file <$(BUILD)/flags),$(FLAGS))
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(FLAGS))
@@ -124,6 +126,9 @@ $(BUILD)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(LIB)
 FAILING := malloc calloc realloc reallocarray strdup
 $(BUILD)/tests/test-basic-json $(BUILD)/tests/test-json $(BUILD)/tests/test-ledger: override LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
 
+# whose accept4(2) fails on demand
+$(BUILD)/tests/test-accept: override LDFLAGS += -Wl,--wrap=accept4
+
 # Small C programs for the VM tests and benchmarks.
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
 	$(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
@@ -142,13 +147,22 @@ $(BUILD)/tests/fail-alloc.so: tests/alloc/fail-alloc.c
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE $(CFLAGS) -shared -fPIC -o $@ $<
 
+# FUZZ_ENGINE, FUZZ_LD: for other fuzzing engines, see tests/fuzz/oss-fuzz
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
+FUZZ_ENGINE ?= -fsanitize=fuzzer
+FUZZ_LD ?= $(CC)
 .PHONY: fuzz fuzz-targets
 fuzz:
 	$(MAKE) BUILD=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-targets
-fuzz-targets: $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz-*.c))
-$(BUILD)/tests/fuzz-%: tests/fuzz/fuzz-%.c $(LIB)
+	$(if $(FUZZ_S)$(FUZZ_RUNS),tests/fuzz/explore $(FUZZ))
+fuzz-targets: $(FUZZ:%=$(BUILD)/tests/%)
+$(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(LDLIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/tests/fuzz-%: $(BUILD)/obj/fuzz/fuzz-%.o $(LIB)
+	@mkdir -p $(@D)
+	$(FUZZ_LD) $(CFLAGS) $(LDFLAGS) $(FUZZ_ENGINE) -o $@ $< $(LIB) $(LDLIBS)
+.SECONDARY: $(FUZZ:%=$(BUILD)/obj/fuzz/%.o)
 
 MAN := $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd))
 .PHONY: man
@@ -172,10 +186,17 @@ run demo:
 	@$(MAKE) --no-print-directory -s $(PARALLEL) all
 	@BUILD=$(BUILD) demo/$(if $(filter run,$@),host,run links)
 
-.PHONY: check check-long bench bench-evidence demo-evidence
+.PHONY: check check-long soak coverage bench bench-evidence demo-evidence
 check check-long:
 	tests/deps build check
 	LONG=$(if $(filter check-long,$@),1) tests/run
+soak:
+	tests/deps build check
+	@$(MAKE) --no-print-directory -s all
+	BUILD=$(BUILD) tests/soak/run
+coverage:
+	tests/deps build check
+	tests/coverage
 bench:
 	tests/deps build bench
 	@$(MAKE) --no-print-directory -s all tools

@@ -4,13 +4,15 @@
  * The caller of __netdev_update_features() is the current task, through netlink, ioctl and sysfs alike. A change spreads to other links
  * inside netdev_features_change() of the link where it started, in the same task. From about 7.2 on VLANs follow in a worker, and
  * netdev_work_sched() shows which task scheduled it. */
-#include "kernel.h"
+#include "names.h"
 
 /* Process id of offloadd in the initial PID namespace. In another PID namespace, identified by own_pidns_*, it is learned at our first
  * change. */
 __u32 own_tgid;
 const volatile __u64 own_pidns_dev, own_pidns_ino; /* 0: the initial one */
 const volatile __u32 own_tgid_there;
+
+const volatile __u32 own_netns; /* only links of this network namespace are recorded; 0: of all */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -127,6 +129,7 @@ static __always_inline void set_changed_by(struct change_entry *r, const struct 
 	r->root_netns = running->spreading ? running->root.netns : key->netns;
 	r->root_ifindex = running->spreading ? running->root.ifindex : key->ifindex;
 	r->cgroup = bpf_get_current_cgroup_id();
+	note_cgroup_id(r->cgroup, NULL);
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
 	r->ppid = GET(false, parent, tgid);
 	bpf_core_read(r->parent_comm, sizeof(r->parent_comm), &parent->comm);
@@ -151,6 +154,8 @@ static __always_inline void record(struct net_device *dev, __u64 before, __u64 a
 	struct change_key key = link_key(false, dev);
 	struct change_entry r = {}, *earlier = deferred_changed_by(&key, task);
 
+	if (own_netns && key.netns != own_netns)
+		return;
 	if (earlier)
 		r = *earlier;
 	else
@@ -170,7 +175,7 @@ static __always_inline int defer(struct net_device *dev)
 	struct change_key key = link_key(false, dev);
 	struct change_entry r = {}, *earlier;
 
-	if (!running || !running->spreading)
+	if (!running || !running->spreading || (own_netns && key.netns != own_netns))
 		return 0;
 	/* a worker that schedules again does so for the original task */
 	earlier = deferred_changed_by(&running->root, task);

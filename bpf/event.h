@@ -122,6 +122,8 @@ struct holder_entry {
 	__u64 cgroup;	     /* of the process; 1: the root of the unified hierarchy */
 	__u32 inode;	     /* of the socket's file */
 	__u32 tgid;
+	__u32 listening; /* 1: it is a listener */
+	__u32 zero;
 };
 
 struct change_key {
@@ -138,6 +140,19 @@ struct change_entry {
 	__u32 root_netns, root_ifindex; /* the link where the change started, which may be this one */
 	__u32 pid, ppid;     /* thread group ids; 0: unknown */
 	char comm[EVENT_COMM_LEN], parent_comm[EVENT_COMM_LEN];
+};
+
+/* The names of a cgroup and of those above it, in the map "names" by its id, until user space has taken them. */
+#define CGROUP_LEVELS 16 /* of a cgroup that is deeper, the upper names are kept */
+#define CGROUP_LEVELS_MAX 32
+#define CGROUP_NAMES_MAX 128
+#define CGROUP_NAME_LEN 256 /* NAME_MAX, with the NUL */
+struct cgroup_names {
+	__u16 complete; /* 0: still being written */
+	__u16 levels;	/* below the root; CGROUP_LEVELS_MAX: too deep */
+	__u16 len[CGROUP_LEVELS]; /* of each name, with its NUL */
+	char name[CGROUP_LEVELS][CGROUP_NAME_LEN]; /* level n, counted from the cgroup up, is at n % CGROUP_LEVELS */
+	__u32 zero;
 };
 
 struct latency_key {

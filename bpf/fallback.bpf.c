@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Counts software fallback by kind, link and service. Continuous fallback sends no events: only a combination that is new, or appears
  * again after quiet_ns, goes into the ring. Each hook exists as fentry and as kprobe; probe.c loads the one that works. */
+#include "names.h"
 #include "reason.h"
 #include "udp.h"
 
@@ -70,12 +71,14 @@ static __always_inline void tell(const struct fallback_key *key, __u64 now)
 	bpf_ringbuf_submit(event, 0);
 }
 
-static __noinline void count(const struct fallback_key *key, const struct cause *cause)
+/* sk: whose cgroup may be that of the key; NULL: none. */
+static __noinline void count(const struct fallback_key *key, const struct cause *cause, struct sock *sk)
 {
 	struct fallback_count *count = bpf_map_lookup_elem(&counts, key), first = {};
 	__u64 now = bpf_ktime_get_ns(), *last;
 
 	if (!count) {
+		note_cgroup_id(key->cgroup, sk); /* before user space can read the key */
 		bpf_map_update_elem(&counts, key, &first, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&counts, key);
 		if (!count) {
@@ -136,7 +139,7 @@ static __always_inline void count_socket(bool direct, struct sock *sk, __u8 kind
 		key.origin = socket_is_kernel(sk) ? FALLBACK_KERNEL : FALLBACK_SOCKET;
 	else if (key.cgroup <= 1)
 		key.sender = bpf_get_current_pid_tgid() >> 32;
-	count(&key, &cause);
+	count(&key, &cause, sk);
 }
 
 /* The sender of a packet: any task may transmit it, so only its socket shows who that is. */
@@ -163,7 +166,7 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 	key.ifindex = GET(direct, dev, ifindex);
 	if (!sk) {
 		key.origin = GET(direct, skb, skb_iif) ? FALLBACK_FORWARDED : FALLBACK_KERNEL;
-		count(&key, cause);
+		count(&key, cause, NULL);
 		return;
 	}
 	state = GET(direct, sk, __sk_common.skc_state);
@@ -174,14 +177,16 @@ static __always_inline void count_packet(bool direct, struct sk_buff *skb, struc
 			return;
 		if (listener)
 			charge_socket(false, listener, &key);
+		sk = listener;
 	} else if (state == TCP_TIME_WAIT) {
 		key.origin = FALLBACK_KERNEL; /* no process holds it any more */
+		sk = NULL;
 	} else {
 		if (socket_is_own(direct, sk))
 			return;
 		charge_socket(direct, sk, &key);
 	}
-	count(&key, cause);
+	count(&key, cause, sk);
 }
 
 /* __skb_gso_segment() without tx_path serves receive paths. */
@@ -235,7 +240,7 @@ static __always_inline void refused(struct sk_buff *skb, bool ipv6)
 	key.cgroup = sender_cgroup(true, sk);
 	if (key.cgroup <= 1)
 		key.sender = bpf_get_current_pid_tgid() >> 32;
-	count(&key, &cause);
+	count(&key, &cause, sk);
 	if (!udp_remember(dev, key.cgroup))
 		lose(FALLBACK_LOST_SENDERS);
 }

@@ -128,7 +128,13 @@ struct rtable {
 };
 
 struct kernfs_node {
+	struct kernfs_node *__parent;
+	const char *name;
 	__u64 id;
+};
+
+struct kernfs_node___6_14 { /* up to 6.14 */
+	struct kernfs_node *parent;
 };
 
 struct cgroup {
@@ -297,22 +303,28 @@ static __always_inline __u64 cgroup_id(bool direct, struct cgroup *cgroup)
 	return GET(direct, node, id);
 }
 
+/* The cgroup of a full socket before Linux 5.15; NULL if the kernel has none. */
+static __always_inline struct cgroup *socket_cgroup_5_14(bool direct, struct sock *sk)
+{
+	struct sock___5_14 *old = (void *)sk;
+	__u64 val = 0;
+
+	if (bpf_core_field_exists(old->sk_cgrp_data.val))
+		val = GET(direct, old, sk_cgrp_data.val);
+	return val & 3 ? NULL : (struct cgroup *)val;
+}
+
 /* The cgroup id of a full socket; 0 if the kernel has none. */
 static __always_inline __u64 socket_cgroup(bool direct, struct sock *sk)
 {
+	struct cgroup *cgroup;
+
 	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
-		struct cgroup *cgroup = GET(direct, sk, sk_cgrp_data.cgroup);
-
+		cgroup = GET(direct, sk, sk_cgrp_data.cgroup);
 		return cgroup ? cgroup_id(direct, cgroup) : 0;
-	} else {
-		struct sock___5_14 *old = (void *)sk;
-		__u64 val;
-
-		if (!bpf_core_field_exists(old->sk_cgrp_data.val))
-			return 0;
-		val = GET(direct, old, sk_cgrp_data.val);
-		return val && !(val & 3) ? cgroup_id(false, (struct cgroup *)val) : 0;
 	}
+	cgroup = socket_cgroup_5_14(direct, sk);
+	return cgroup ? cgroup_id(false, cgroup) : 0;
 }
 
 /* The inode number of its file; 0 if no process holds it. */

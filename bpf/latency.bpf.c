@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How long sendfile(2) to a TCP socket takes, by service and link. Calls that use software fallback are counted separately: the socket has
  * to copy pages, or its device lacks scatter-gather, checksum or TCP segmentation. */
-#include "kernel.h"
+#include "names.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -77,6 +77,7 @@ static __always_inline int sendfile_enter(int out_fd)
 		start.key.ifindex = BPF_CORE_READ(dev, ifindex);
 	}
 	start.key.cgroup = sender_cgroup(false, sk);
+	note_cgroup_id(start.key.cgroup, sk);
 	start.key.fallback = falls_back(sk, dev);
 	start.time_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&starts, &task, &start, BPF_ANY))

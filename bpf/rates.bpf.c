@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How often tcp_sendmsg(), tcp_push_one() and tcp_write_timer() run, and the call stacks of tcp_push_one(). Loaded only while a command
  * watches. */
-#include "kernel.h"
+#include "names.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -60,6 +60,8 @@ static __always_inline int count_socket(struct sock *sk, __u32 kind, struct rate
 	key->cgroup = sender_cgroup(false, sk);
 	key->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	key->ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
+	if (!bpf_map_lookup_elem(&rates, key))
+		note_cgroup_id(key->cgroup, sk);
 	count_kind(key);
 	return 0;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One socket_entry for each stale TCP socket of this network namespace, or for every one: its route caps, set when it was routed
  * (sk_setup_caps()), and the features that its device has now. */
-#include "kernel.h"
+#include "names.h"
 
 bool all;	  /* include sockets that are not stale */
 __u64 visited; /* full sockets visited; set to 0 before reading */
+__u64 until_ns; /* CLOCK_MONOTONIC; then reading returns, and the next read goes on; 0: never */
+__u32 turns;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct bpf_iter_meta {
@@ -22,6 +24,12 @@ struct bpf_iter__tcp {
 	struct sock_common *sk_common;
 };
 #pragma clang attribute pop
+
+/* The clock is read now and then only. What returns 1 is called again with the same object by the next read, which has another end. */
+static __always_inline bool time_is_up(void)
+{
+	return until_ns && ++turns % 64 == 0 && bpf_ktime_get_ns() > until_ns;
+}
 
 static __always_inline bool stale(__u64 caps, __u64 features)
 {
@@ -67,6 +75,8 @@ int sockets(struct bpf_iter__tcp *ctx)
 
 	if (!sk)
 		return 0;
+	if (time_is_up())
+		return 1;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || state == TCP_LISTEN ||
 		state == TCP_CLOSE)
@@ -90,6 +100,7 @@ int sockets(struct bpf_iter__tcp *ctx)
 	sock = BPF_CORE_READ(sk, sk_socket);
 	r.inode = sock ? BPF_CORE_READ(sock, file, f_inode, i_ino) : 0;
 	read_addresses(sk, &r);
+	note_cgroup_id(r.cgroup, sk);
 	/* a socket that does not fit is visited again by the next read (bpf_seq_read()) */
 	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)) == 0)
 		visited++;
@@ -106,6 +117,8 @@ int holders(struct bpf_iter__task_file *ctx)
 	struct socket *sock;
 	struct sock *sk;
 
+	if (task && file && time_is_up())
+		return 1;
 	if (!task || !file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
 	sock = BPF_CORE_READ(file, private_data);
@@ -120,6 +133,8 @@ int holders(struct bpf_iter__task_file *ctx)
 	r.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	r.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	r.tgid = BPF_CORE_READ(task, tgid);
+	r.listening = BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN;
+	note_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

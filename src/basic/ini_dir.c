@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "basic/util.h"
 
@@ -28,10 +27,7 @@ bool ini_dir_is_mask(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return false;
-	return S_ISCHR(st.st_mode) ? st.st_rdev == makedev(1, 3)
-				   : S_ISREG(st.st_mode) && st.st_size == 0;
+	return file_is_null(path) || (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -74,8 +70,11 @@ static int add_found(const struct ini_dir *d, struct found_list *list, const cha
 	return 0;
 }
 
-static int complain_dir(const struct ini_dir *d, const char *dir, int error)
+/* why: "" unless the directory is not trusted. */
+static int complain_dir(const struct ini_dir *d, const char *dir, int error, const char *why)
 {
+	if (why[0])
+		return complain(d, dir, "%s; its files are ignored", why);
 	if (error == ENOMEM)
 		return -ENOMEM;
 	if (error == ENOENT && d->optional)
@@ -89,11 +88,15 @@ static int complain_dir(const struct ini_dir *d, const char *dir, int error)
 static int find_files(const struct ini_dir *d, struct found_list *list, const char *dir)
 {
 	struct dirent **entries = NULL;
+	char why[FILE_WHY_LEN];
+	_cleanup_close_ int fd = file_open_directory(dir, d->trust, why, sizeof(why));
 	int n, r = 0;
 
-	n = scandir(dir, &entries, NULL, alphasort);
+	if (fd < 0)
+		return complain_dir(d, dir, -fd, why);
+	n = scandirat(fd, ".", &entries, NULL, alphasort);
 	if (n < 0)
-		return complain_dir(d, dir, errno);
+		return complain_dir(d, dir, errno, "");
 	for (int i = 0; i < n; i++) {
 		if (r >= 0)
 			r = add_found(d, list, dir, entries[i]->d_name);

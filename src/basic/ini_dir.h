@@ -7,10 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "basic/file.h"
+
 #define INI_DIR_MAX_FILES 1024 /* in all directories together */
 
 struct ini_dir {
 	const char *const *dirs; /* highest priority first, NULL-terminated */
+	enum file_trust trust;	 /* of these directories; an untrusted one is reported and skipped */
 	const char *suffix;	 /* of the file names, ".rule"; hidden files are skipped */
 	const char *what;	 /* names such a file in errors: "rule" */
 	bool optional;		 /* a missing directory is not an error */

@@ -174,10 +174,15 @@ static const char *file_type(mode_t mode)
 	}
 }
 
-static int complain_open(struct ini_reader *reader, int error)
+/* why: "" unless the file is not trusted. */
+static int complain_open(struct ini_reader *reader, int error, const char *why)
 {
 	struct stat st;
 
+	if (why[0]) {
+		ini_complain(reader, 0, "%s", why);
+		return failed(reader);
+	}
 	/* open() of a socket or of a device without driver fails with ENXIO; stat() shows what they are. */
 	if (stat(reader->path, &st) == 0 && !S_ISREG(st.st_mode))
 		ini_complain(reader, 0, "is %s, expected a regular file", file_type(st.st_mode));
@@ -204,18 +209,17 @@ static int read_all(struct ini_reader *reader, int fd, char **ret_text, size_t *
 int ini_file_read(struct ini_reader *reader, char **ret_text, size_t *ret_len)
 {
 	_cleanup_close_ int fd = -1;
+	char why[FILE_WHY_LEN];
 	struct stat st;
 	int r;
 
 	*ret_text = NULL;
 	*ret_len = 0;
-	fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = file_open(reader->path, reader->trust, why, sizeof(why));
 	if (fd < 0)
-		return complain_open(reader, errno);
+		return complain_open(reader, -fd, why);
 	if (fstat(fd, &st) < 0)
 		ini_complain(reader, 0, "failed to read: %s", strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		ini_complain(reader, 0, "is %s, expected a regular file", file_type(st.st_mode));
 	else if (st.st_size > INI_FILE_MAX_BYTES)
 		ini_complain(reader, 0, "too large: %lld bytes, at most %d", (long long)st.st_size,
 			INI_FILE_MAX_BYTES);

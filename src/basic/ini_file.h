@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "basic/file.h"
 #include "basic/util.h"
 
 #define INI_FILE_MAX_BYTES (256 * 1024)
@@ -22,6 +23,7 @@
  * rest. */
 struct ini_reader {
 	const char *path;
+	enum file_trust trust;
 	/* Reports one error; line 0 is the whole file. The strings are clean UTF-8 and valid during the call.
 	 * Returns 0 or -ENOMEM. */
 	int (*report)(void *userdata, const char *path, unsigned line, const char *message);

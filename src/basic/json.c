@@ -741,6 +741,13 @@ int64_t json_get_int(const struct json_value *from, const char *key)
 	return json_as_int(json_get(from, key));
 }
 
+int64_t json_get_count(const struct json_value *from, const char *key, int64_t most)
+{
+	int64_t number = json_get_int(from, key);
+
+	return number >= 0 && number <= most ? number : 0;
+}
+
 bool json_get_bool(const struct json_value *from, const char *key)
 {
 	return json_as_bool(json_get(from, key));

@@ -168,6 +168,8 @@ const struct json_value *json_get_object(const struct json_value *from, const ch
 const char *json_get_text(const struct json_value *from, const char *key);
 int64_t json_get_int(const struct json_value *from, const char *key);
 bool json_get_bool(const struct json_value *from, const char *key);
+/* json_get_int(), but 0 for a number that is not from 0 to most. */
+int64_t json_get_count(const struct json_value *from, const char *key, int64_t most);
 /* The value itself; "", 0 or false if it is of another kind. */
 const char *json_as_text(const struct json_value *value);
 int64_t json_as_int(const struct json_value *value);

@@ -74,6 +74,35 @@ bool util_has_capability(unsigned capability)
 		(data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability));
 }
 
+static int change_capabilities(uint64_t lower, bool for_ever, uint64_t raise)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	for (unsigned i = 0; i < ARRAY_SIZE(data); i++) {
+		uint32_t down = (uint32_t)(lower >> 32 * i), up = (uint32_t)(raise >> 32 * i);
+
+		data[i].effective = (data[i].effective & ~down) | (up & data[i].permitted);
+		if (!for_ever)
+			continue;
+		data[i].permitted &= ~down;
+		data[i].inheritable &= ~down; /* with it goes the ambient set */
+	}
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int util_lower_capabilities(uint64_t capabilities, bool for_ever)
+{
+	return change_capabilities(capabilities, for_ever, 0);
+}
+
+int util_raise_capabilities(uint64_t capabilities)
+{
+	return change_capabilities(0, false, capabilities);
+}
+
 bool util_kernel_is_before(unsigned major, unsigned minor)
 {
 	struct utsname u;

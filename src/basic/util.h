@@ -94,6 +94,10 @@ const char *util_format_time(uint64_t realtime_usec, char *buf, size_t size);
 
 /* Is a capability (CAP_NET_ADMIN, ...) in the effective set of this thread? */
 bool util_has_capability(unsigned capability);
+/* Removes capabilities (bits 1 << CAP_BPF, ...) from the effective set of this thread, and with for_ever from all its sets but the
+ * bounding set. util_raise_capabilities() brings back those of the permitted set. 0 or negative errno. */
+int util_lower_capabilities(uint64_t capabilities, bool for_ever);
+int util_raise_capabilities(uint64_t capabilities);
 /* Is the running kernel older than this release? true if its release cannot be read. Distributions backport features: prefer to
  * test for the feature itself. */
 bool util_kernel_is_before(unsigned major, unsigned minor);

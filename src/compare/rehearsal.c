@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "basic/util.h"
+#include "compare/snapshot_model.h"
 #include "kernel/trial.h"
 #include "rules/rule_file.h"
 
@@ -462,11 +463,12 @@ int rehearsal_prepare(const struct rehearsal *r, const struct snapshot *s, struc
 {
 	int e;
 
+	*ret_links = (struct link_table){ 0 };
 	*ret_features = s->features;
 	if (is_other_kernel(r, s->kernel))
 		adapt_table(r, ret_features);
 	host_of(r, s, ret_host);
-	e = snapshot_make_links(s, ret_links);
+	e = snapshot_restore(s, ret_links);
 	adapt_links(ret_features, ret_links);
 	return e;
 }

@@ -84,10 +84,6 @@ void snapshot_clear(struct snapshot *s);
  * -ENOMEM. */
 int snapshot_keep(struct snapshot *s, char *const *names, size_t n, const char **ret_missing);
 
-/* Makes a table of the links as they were there, stacked. Their indexes count from 1 in the order of the snapshot; names of lower
- * links and masters that it does not have count as none. link_table_clear() *ret. 0 or -ENOMEM (*ret is empty). */
-int snapshot_make_links(const struct snapshot *s, struct link_table *ret);
-
 /* Adds an empty link, owned by the snapshot and valid until the next call. NULL: no memory, or
  * SNAPSHOT_LINKS_MAX is reached. */
 struct snapshot_link *snapshot_add_link(struct snapshot *s);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "basic/util.h"
@@ -72,23 +73,56 @@ int snapshot_stack_make(const struct snapshot *s, struct snapshot_stack *ret)
 	return 0;
 }
 
+static void parse_address(const char *text, struct link *link)
+{
+	unsigned byte;
+	int n = 0;
+
+	while (link->address_len < LINK_ADDRESS_LEN && sscanf(text, "%2x%n", &byte, &n) == 1) {
+		link->address[link->address_len++] = (uint8_t)byte;
+		text += n + (text[n] == ':');
+	}
+}
+
+/* For the kernel, a port of HSR has no master. */
+static void join_hsr(struct link_table *table, size_t port, size_t master)
+{
+	struct link *hsr = link_table_find(table, (int)master + 1);
+	size_t i = 0;
+
+	while (i < LINK_HSR_PORTS && hsr->hsr_ports[i])
+		i++;
+	if (i < LINK_HSR_PORTS)
+		hsr->hsr_ports[i] = (int)port + 1;
+}
+
+static bool is_hsr_port(const struct snapshot *s, const struct snapshot_stack *stack, size_t at)
+{
+	return stack->master[at] != SNAPSHOT_NONE && strcmp(s->links[stack->master[at]].kind, "hsr") == 0;
+}
+
 static int restore_link(
 	const struct snapshot *s, size_t at, const struct snapshot_stack *stack, struct link_table *table)
 {
 	const struct snapshot_link *from = &s->links[at];
-	size_t lower = stack->lower[at], master = stack->master[at];
+	size_t lower = stack->lower[at], master = is_hsr_port(s, stack, at) ? SNAPSHOT_NONE : stack->master[at];
 	struct link *added = NULL, link = {
 		.ifindex = (int)at + 1,
 		.flags = IFF_UP,
 		.vlan_id = from->vlan_id,
 		.lower_ifindex = lower == SNAPSHOT_NONE ? 0 : (int)lower + 1,
 		.lower_netnsid = from->lower_elsewhere ? 0 : -1,
-		.macsec_offload = -1,
+		.macsec_offload = (int)from->macsec_offload,
+		.xdp = from->xdp,
+		.default_route = from->default_route,
+		.forwards = from->forwards,
+		.naming = LINK_NAME_FINAL,
 		.master_ifindex = master == SNAPSHOT_NONE ? 0 : (int)master + 1,
 	};
 	int r;
 
 	link.limits = from->limits;
+	parse_address(from->address, &link);
 	snprintf(link.name, sizeof(link.name), "%s", from->name);
 	snprintf(link.kind, sizeof(link.kind), "%s", from->kind);
 	snprintf(link.driver, sizeof(link.driver), "%s", from->driver);
@@ -111,6 +145,10 @@ int snapshot_restore(const struct snapshot *s, struct link_table *ret)
 
 	for (size_t i = 0; r >= 0 && i < s->n_links; i++)
 		r = restore_link(s, i, &stack, ret);
+	for (size_t i = 0; r >= 0 && i < s->n_links; i++)
+		if (is_hsr_port(s, &stack, i))
+			join_hsr(ret, i, stack.master[i]);
+	ret->stacked = false;
 	link_table_stack(ret);
 	return r;
 }

@@ -23,8 +23,7 @@ void snapshot_stack_clear(struct snapshot_stack *stack);
 size_t snapshot_find_name(const struct snapshot *s, const struct snapshot_stack *stack, const char *name);
 
 /* Adds the links of a snapshot to an empty table, and stacks it. They get the indexes from 1, in the order of
- * the snapshot; features use its table. Attributes that a snapshot does not have (addresses, default routes)
- * are empty. 0 or -ENOMEM; the caller clears the table in both cases. */
+ * the snapshot; features use its table. Attributes that a snapshot does not have are empty. 0 or -ENOMEM; the caller clears the table in both cases. */
 int snapshot_restore(const struct snapshot *snapshot, struct link_table *ret);
 
 #endif

@@ -113,6 +113,14 @@ static void on_resume(struct server_client *client, void *userdata)
 	open->resume(userdata, client, open);
 }
 
+static void on_refused(int error, void *userdata)
+{
+	const struct methods *m = userdata;
+
+	if (m->host.refused)
+		m->host.refused(error, m->host.userdata);
+}
+
 int methods_new(const struct methods_host *host, struct methods **ret)
 {
 	struct methods *m = calloc(1, sizeof(*m));
@@ -131,7 +139,7 @@ void methods_free(struct methods *m)
 
 struct server_handler methods_handler(struct methods *m)
 {
-	return (struct server_handler){ .call = on_call, .resume = on_resume, .userdata = m };
+	return (struct server_handler){ .call = on_call, .resume = on_resume, .refused = on_refused, .userdata = m };
 }
 
 void methods_add_event(struct methods *m, const struct finding *event)

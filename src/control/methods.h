@@ -26,12 +26,19 @@ struct methods_host {
 	struct tracker *const *tracker; /* points to NULL: no probes */
 	const bool *enforce;
 	const struct rule_set *rule_errors, *conf_errors; /* of the last load */
+	/* The directories that rules are read from, NULL-terminated, the highest priority first. */
+	const char *const *(*rule_dirs)(void *userdata);
 	/* Loads settings and rules again. METHODS_LOADED_* bits of what was loaded, the rest is kept; negative errno. */
 	int (*reload)(void *userdata);
-	/* The metrics as text, which the caller frees. 0 or negative errno. */
-	int (*metrics)(char **ret, size_t *ret_len, void *userdata);
+	/* The server cannot accept clients for now. error: negative errno. */
+	void (*refused)(int error, void *userdata);
+	/* The metrics as text, which the caller frees, with the evidence of asked_usec (CLOCK_MONOTONIC) or later. 0; -EAGAIN as
+	 * tracker_read_evidence(); another negative errno. */
+	int (*metrics)(uint64_t asked_usec, char **ret, size_t *ret_len, void *userdata);
 	/* Called after a change, for what has become due. */
 	void (*changed)(void *userdata);
+	/* Called when a method waits for the tracker: its deadline has changed. */
+	void (*schedule)(void *userdata);
 	void *userdata;
 };
 

@@ -121,6 +121,7 @@ struct open_call *method_new_open_call(struct server_client *client, const struc
 		open = NULL;
 	} else {
 		open->more = args->more;
+		open->asked_usec = util_now_usec();
 	}
 	return open;
 }

@@ -40,6 +40,7 @@ struct method_arguments {
 /* A call that is answered later, or by several replies. server_wait() takes ownership. */
 struct open_call {
 	void (*resume)(struct methods *m, struct server_client *client, struct open_call *open);
+	uint64_t asked_usec; /* CLOCK_MONOTONIC */
 	uint64_t cursor; /* number of the last event, or ifindex of the last link, that was sent */
 	bool more, follow;
 	uint64_t deadline_usec; /* CLOCK_MONOTONIC, 0 for none */
@@ -96,7 +97,9 @@ bool method_is_asked(const struct open_call *open, const struct link *link);
 void method_add_name(struct json_writer *w, const char *key, const char *name);
 /* An object with link and ifindex; the caller closes it. */
 void method_open_link(struct json_writer *w, const char *name, int ifindex);
-void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict);
+/* counts: of its features by verdict. */
+void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict,
+	const size_t counts[VERDICT_COUNT]);
 /* Adds the links that are not compliant, of those that a call asks for (open NULL: of all), at most METHODS_LIST_MAX. Returns their
  * number. */
 size_t method_add_noncompliant(struct json_writer *w, struct methods *m, const struct open_call *open);

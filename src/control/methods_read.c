@@ -2,6 +2,7 @@
 #include "control/methods_private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,10 +14,12 @@
 
 /* ---- status ---- */
 
-void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict)
+void method_add_link_verdict(struct json_writer *w, const char *name, int ifindex, const char *verdict,
+	const size_t counts[VERDICT_COUNT])
 {
 	method_open_link(w, name, ifindex);
 	json_add_text(w, "verdict", verdict);
+	json_add_verdicts(w, "verdicts", counts);
 	json_close_object(w);
 }
 
@@ -27,12 +30,14 @@ size_t method_add_noncompliant(struct json_writer *w, struct methods *m, const s
 	link_states_foreach(reconcile_states(m->host.reconcile), state) {
 		const struct link *link = link_table_find(&m->host.observe->links, state->ifindex);
 		enum verdict verdict = link_result_verdict(&state->result);
+		size_t counts[VERDICT_COUNT] = { 0 };
 
 		if (verdict == VERDICT_COMPLIANT || !link || (open && !method_is_asked(open, link)))
 			continue;
 		if (n == METHODS_LIST_MAX)
 			break;
-		method_add_link_verdict(w, link->name, link->ifindex, verdict_name(verdict));
+		link_result_count(&state->result, counts);
+		method_add_link_verdict(w, link->name, link->ifindex, verdict_name(verdict), counts);
 		n++;
 	}
 	return n;
@@ -55,6 +60,8 @@ static void add_contended(struct json_writer *w, struct methods *m)
 		method_open_link(w, link->name, link->ifindex);
 		feature_add_names(w, "features", &m->host.observe->features, contended);
 		json_add_limit_names(w, "limits", limits);
+		feature_add_names(w, "resets", &m->host.observe->features,
+			contended & (state->contention ? state->contention->flapped[1] : 0));
 		json_close_object(w);
 	}
 	json_close_list(w);
@@ -95,7 +102,24 @@ static void add_counts(struct json_writer *w, struct methods *m)
 	json_open_object(w, "work");
 	json_add_int(w, "plans", (int64_t)counts.plans);
 	json_add_int(w, "predictions", (int64_t)counts.predictions);
+	json_add_int(w, "uncertain_right", (int64_t)counts.uncertain_right);
+	json_add_int(w, "uncertain_wrong", (int64_t)counts.uncertain_wrong);
 	json_close_object(w);
+}
+
+/* As absolute paths, because offloadctl reads them from another working directory. */
+static void add_rule_dirs(struct json_writer *w, struct methods *m)
+{
+	char cwd[PATH_MAX] = "", path[2 * PATH_MAX];
+
+	json_open_list(w, "rule_directories");
+	for (const char *const *dir = m->host.rule_dirs(m->host.userdata); *dir; dir++) {
+		if (**dir != '/' && !cwd[0] && !getcwd(cwd, sizeof(cwd)))
+			cwd[0] = '\0';
+		snprintf(path, sizeof(path), "%s%s%s", **dir == '/' ? "" : cwd, **dir == '/' ? "" : "/", *dir);
+		json_add_some(w, NULL, path);
+	}
+	json_close_list(w);
 }
 
 void method_get_status(
@@ -114,16 +138,21 @@ void method_get_status(
 	json_add_text(&w, "ethtool", ethtool_backend_name(m->host.observe->ethtool));
 	json_add_int(&w, "links", (int64_t)link_table_count(&m->host.observe->links));
 	json_add_int(&w, "rules", (int64_t)reconcile_rules(m->host.reconcile)->n_rules);
+	add_rule_dirs(&w, m);
 	json_add_rule_errors(&w, "rule_errors", m->host.rule_errors, METHODS_LIST_MAX);
 	json_add_rule_errors(&w, "settings_errors", m->host.conf_errors, METHODS_LIST_MAX);
-	json_add_verdicts(&w, summary.links);
+	json_add_int(&w, "declared", (int64_t)summary.declared);
+	json_add_verdicts(&w, "verdicts", summary.links);
+	json_add_verdicts(&w, "features", summary.features);
 	json_add_int(&w, "pending", (int64_t)summary.pending);
+	json_add_int(&w, "unread", (int64_t)summary.unread);
 	json_open_list(&w, "not_as_declared");
 	method_add_noncompliant(&w, m, NULL);
 	json_close_list(&w);
 	add_contended(&w, m);
 	add_paused(&w, m);
 	add_counts(&w, m);
+	json_add_bool(&w, "observes", *m->host.tracker);
 	if (*m->host.tracker)
 		tracker_read_probes(*m->host.tracker, &probes);
 	json_add_probes(&w, &probes);
@@ -132,14 +161,16 @@ void method_get_status(
 
 /* ---- metrics, services ---- */
 
-void method_get_metrics(
-	struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
+static void resume_metrics(struct methods *m, struct server_client *client, struct open_call *open)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	int r = m->host.metrics(&text, &len, m->host.userdata);
+	int r = m->host.metrics(open->asked_usec, &text, &len, m->host.userdata);
 
+	m->host.schedule(m->host.userdata);
+	if (r == -EAGAIN)
+		return;
 	if (r < 0) {
 		method_not_possible(client, r);
 		return;
@@ -149,21 +180,46 @@ void method_get_metrics(
 	method_reply(client, &w, false);
 }
 
-void method_get_services(
-	struct methods *m, struct server_client *client, _unused_ const struct method_arguments *args)
+static void resume_services(struct methods *m, struct server_client *client, struct open_call *open)
 {
-	_cleanup_(evidence_clear) struct evidence e = { 0 };
+	static const struct evidence none;
 	_cleanup_json_writer_ struct json_writer w = { 0 };
-	int r = *m->host.tracker ? tracker_read_evidence(*m->host.tracker, util_now_usec(), &e) : 0;
+	const struct evidence *e = &none;
+	int r = *m->host.tracker ? tracker_read_evidence(*m->host.tracker, open->asked_usec, &e) : 0;
 
-	m->host.changed(m->host.userdata);
+	if (r == -EAGAIN) {
+		m->host.schedule(m->host.userdata);
+		return;
+	}
 	if (r < 0) {
 		method_not_possible(client, r);
 		return;
 	}
 	method_open(&w);
-	json_add_services(&w, &e);
+	json_add_services(&w, e);
+	m->host.changed(m->host.userdata);
 	method_reply(client, &w, false);
+}
+
+static void begin_reading(struct methods *m, struct server_client *client, const struct method_arguments *args,
+	void (*resume)(struct methods *m, struct server_client *client, struct open_call *open))
+{
+	struct open_call *open = method_new_open_call(client, args);
+
+	if (!open)
+		return;
+	open->resume = resume;
+	method_begin(m, client, open);
+}
+
+void method_get_metrics(struct methods *m, struct server_client *client, const struct method_arguments *args)
+{
+	begin_reading(m, client, args, resume_metrics);
+}
+
+void method_get_services(struct methods *m, struct server_client *client, const struct method_arguments *args)
+{
+	begin_reading(m, client, args, resume_services);
 }
 
 /* ---- the plan ---- */

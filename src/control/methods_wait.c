@@ -98,7 +98,7 @@ static size_t add_absent(struct json_writer *w, struct methods *m, const struct 
 		if (link_table_find_name(&m->host.observe->links, open->links[i]))
 			continue;
 		n++;
-		method_add_link_verdict(w, open->links[i], 0, "absent");
+		method_add_link_verdict(w, open->links[i], 0, "absent", (const size_t[VERDICT_COUNT]){ 0 });
 	}
 	return n;
 }

@@ -17,6 +17,8 @@
 
 #define READ_CHUNK 4096
 #define ACCURACY_USEC (100 * USEC_PER_MSEC)
+#define ACCEPT_PAUSE_USEC (100 * USEC_PER_MSEC) /* after a failure of accept(2): the client still waits in the queue */
+#define REFUSED_USEC (60 * USEC_PER_SEC) /* at most one report of that in this time */
 
 struct server_client {
 	struct server *server;
@@ -50,6 +52,8 @@ struct server {
 	struct server_client *oldest, *newest;
 	size_t n_clients;
 	size_t waiting; /* clients that have a state */
+	uint64_t accept_usec;  /* when to accept clients again, 0: the listener is enabled */
+	uint64_t refused_usec; /* when to report a failure of accept(2) again */
 };
 
 /* ---- clients ---- */
@@ -117,7 +121,7 @@ static bool is_idle(const struct server_client *client)
 
 static void arm_timer(struct server *c)
 {
-	uint64_t deadline_usec = 0;
+	uint64_t deadline_usec = c->accept_usec;
 
 	for (struct server_client *client = c->oldest; client; client = client->next) {
 		util_earlier(&deadline_usec, client->peer_usec);
@@ -377,10 +381,31 @@ static int on_client(
 	return 0;
 }
 
+static void pause_accept(struct server *c, int error)
+{
+	uint64_t now_usec = util_now_usec();
+
+	(void)sd_event_source_set_enabled(c->listener, SD_EVENT_OFF);
+	c->accept_usec = now_usec + ACCEPT_PAUSE_USEC;
+	arm_timer(c);
+	if (now_usec < c->refused_usec || error == -EAGAIN || error == -EINTR)
+		return;
+	c->refused_usec = now_usec + REFUSED_USEC;
+	if (c->handler.refused)
+		c->handler.refused(error, c->handler.userdata);
+}
+
+static void resume_accept(struct server *c, uint64_t now_usec)
+{
+	if (c->accept_usec && c->accept_usec <= now_usec)
+		c->accept_usec = sd_event_source_set_enabled(c->listener, SD_EVENT_ON) < 0 ? now_usec + ACCEPT_PAUSE_USEC : 0;
+}
+
 static int on_timer(_unused_ sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct server *c = userdata;
 
+	resume_accept(c, usec);
 	for (struct server_client *client = c->oldest, *next; client; client = next) {
 		next = client->next;
 		if (client->peer_usec && client->peer_usec <= usec) {
@@ -471,8 +496,10 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
 	socklen_t len = sizeof(credentials);
 	int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (client_fd < 0)
+	if (client_fd < 0) {
+		pause_accept(c, -errno);
 		return 0;
+	}
 	if (getsockopt(client_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0 ||
 		!make_room(c, credentials.uid) || add_client(c, client_fd, credentials.uid) < 0)
 		close(client_fd);

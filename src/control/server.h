@@ -31,6 +31,8 @@ struct server_handler {
 	/* Sends the next reply of a waiting call, if there is one. Called after the previous reply was sent, after server_wake(), and
 	 * after the deadline. */
 	void (*resume)(struct server_client *client, void *userdata);
+	/* accept(2) failed (error: negative errno); clients wait until it succeeds. At most once a minute. May be NULL. */
+	void (*refused)(int error, void *userdata);
 	void *userdata;
 };
 

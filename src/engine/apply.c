@@ -107,6 +107,16 @@ static int remember(struct observe *o, const struct plan *plan, struct ledger *l
 		if (r == -ENOMEM)
 			return r;
 	}
+	/* what the kernel itself stops requesting: LRO of a port, when its bond has none (netdev_sync_lower_features()) */
+	for (size_t i = 0; i < plan->n_links; i++) {
+		const struct plan_link *pl = &plan->links[i];
+		feature_set lost = pl->before.wanted & ~pl->predicted.wanted;
+		struct link *link = lost ? find_same(o, pl->ifindex, pl->name, pl->kind) : NULL;
+
+		r = link && link->has_features ? ledger_remember(ledger, link, lost) : 0;
+		if (r == -ENOMEM)
+			return r;
+	}
 	return ledger->save_first ? ledger_save(ledger, &o->features) : 0;
 }
 
@@ -115,17 +125,18 @@ static bool same_state(const struct link_features *a, const struct link_features
 	return a->active == b->active && a->wanted == b->wanted;
 }
 
-/* Reads the links that change as a side effect, so that the kernel's notification of it is not a change any more. */
+/* Reads the links that change as a side effect, so that the kernel's notification of it is not a change any more; and those that
+ * perhaps change, which shows whether the prediction was right. */
 static void read_side_effects(struct observe *o, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_links; i++) {
 		const struct plan_link *planned = &plan->links[i];
 		struct link *link;
 
-		if (same_state(&planned->before, &planned->predicted))
+		if (!planned->uncertain && same_state(&planned->before, &planned->predicted))
 			continue;
 		link = find_same(o, planned->ifindex, planned->name, planned->kind);
-		if (link && !same_state(&link->features, &planned->predicted))
+		if (link && (planned->uncertain || !same_state(&link->features, &planned->predicted)))
 			(void)observe_features(o, link);
 	}
 }
@@ -173,7 +184,7 @@ int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger
 		}
 		r = set_and_verify(o, link, step->recompute, result);
 		if (r < 0) {
-			apply_report_clear(ret);
+			ret->n_results--;
 			return r;
 		}
 	}
@@ -244,14 +255,14 @@ static void add_bits(feature_set sets[2], feature_set bits, feature_set value)
 	sets[false] |= bits & ~value;
 }
 
-/* Missed features that the kernel did accept (wanted) and that the plan predicted with certainty: only the driver did not
- * follow. */
+/* Missed features that the kernel did accept (wanted) and that the plan predicted with certainty, except for what is uncertain in
+ * a driver: only the driver did not follow. */
 static feature_set find_retryable(const struct plan *plan, const struct apply_result *result)
 {
 	const struct plan_link *pl = plan_find(plan, result->ifindex);
 
 	return pl ? result->missed & ~(result->after.wanted ^ result->value) &
-			~(pl->predicted.active ^ result->value) & ~pl->uncertain
+			~(pl->predicted.active ^ result->value) & ~(pl->unmeasured ? 0 : pl->uncertain)
 		  : 0;
 }
 
@@ -333,6 +344,23 @@ static int revert_link(struct observe *o, struct ledger *ledger, struct link *li
 	return 0;
 }
 
+/* LRO of a port that was restored before its bond was, is requested and still off: the kernel does not compute the features of
+ * what is below again. */
+static void compute_below(struct observe *o, struct apply_report *report)
+{
+	for (size_t i = report->n_results; i-- > 0;) {
+		struct apply_result *result = &report->results[i];
+		struct link *link = find_same(o, result->ifindex, result->name, NULL);
+
+		if (result->error || result->missed || !link ||
+			!(result->asked & result->value & link->features.wanted & ~link->features.active))
+			continue;
+		(void)observe_recompute(o, link);
+		result->after = link->features;
+		result->changed = result->before.active ^ result->after.active;
+	}
+}
+
 int apply_revert(struct observe *o, struct ledger *ledger, const char *const *only,
 	struct apply_report *ret)
 {
@@ -359,6 +387,7 @@ int apply_revert(struct observe *o, struct ledger *ledger, const char *const *on
 			return r;
 		}
 	}
+	compute_below(o, ret);
 	r = ledger_save(ledger, &o->features);
 	return r < 0 ? r : 0;
 }

@@ -38,8 +38,8 @@ struct apply_report {
  * links of all steps, and every other link whose features the plan predicts to change, are read again into o->links. A step is
  * not retried.
  *
- * Returns 0 even if steps failed: see their results. Negative errno if no step was possible (-ENOMEM, an error of the socket,
- * or of saving the ledger); then *ret is empty. apply_report_clear() it. */
+ * Returns 0 even if steps failed: see their results. Negative errno if no further step was possible (-ENOMEM, an error of the
+ * socket, or of saving the ledger); then *ret has the steps before. apply_report_clear() it. */
 int apply_plan(struct observe *o, const struct plan *plan, struct ledger *ledger,
 	struct apply_report *ret);
 void apply_report_clear(struct apply_report *report);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,20 +57,63 @@ static void forget(struct ledger_link **list, struct ledger_link **gone, struct 
 		free(entry);
 }
 
+/* Whose rights the file system calls of this thread have: setfsuid(2). */
+struct rights {
+	uid_t uid;
+	gid_t gid;
+	bool changed;
+};
+
+static int take_rights(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	return (gid_t)setfsgid((gid_t)-1) == gid && (uid_t)setfsuid((uid_t)-1) == uid ? 0 : -EPERM;
+}
+
+static void restore_rights(struct rights *rights)
+{
+	int error = errno;
+
+	if (rights->changed)
+		(void)take_rights(rights->uid, rights->gid);
+	errno = error;
+}
+#define _cleanup_rights_ _cleanup_(restore_rights)
+
+/* In a directory of another user, root acts with the rights of that user: nothing there leads it to a file that this user could not
+ * open itself, and what it creates belongs to that user, so the daemon can read it. 0 or negative errno. */
+static int act_as_owner(const char *path, struct rights *ret)
+{
+	_cleanup_free_ char *directory = geteuid() == 0 ? file_directory(path) : NULL;
+	struct stat st;
+
+	if (!directory || stat(directory, &st) < 0 || st.st_uid == 0)
+		return 0;
+	*ret = (struct rights){ (uid_t)setfsuid((uid_t)-1), (gid_t)setfsgid((gid_t)-1), true };
+	return take_rights(st.st_uid, st.st_gid);
+}
+
+bool ledger_is_foreign(const char *path)
+{
+	_cleanup_free_ char *chosen = NULL, *directory = NULL;
+	struct stat st;
+
+	if (geteuid() != 0 || path || netns_path(LEDGER_DEFAULT_PATH, &chosen) < 0)
+		return false;
+	directory = file_directory(chosen);
+	return !directory || (stat(directory, &st) == 0 && st.st_uid != 0);
+}
+
 /* Accepts only a regular file of bounded size: opening a FIFO must not block. */
 static int read_file(const char *path, char **ret, size_t *ret_len, char *why, size_t why_size)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	struct stat st;
-	int r;
+	int r = file_read_path(path, LEDGER_MAX_BYTES, ret, ret_len);
 
-	if (fd < 0)
-		return errno == ELOOP ? bad(-EBADMSG, why, why_size, "it is a symbolic link") : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
+	if (r == -ELOOP)
+		return bad(-EBADMSG, why, why_size, "it is a symbolic link");
+	if (r == -EISDIR || r == -EOPNOTSUPP)
 		return bad(-EBADMSG, why, why_size, "it is not a regular file");
-	r = file_read(fd, LEDGER_MAX_BYTES, ret, ret_len);
 	return r == -EFBIG ? bad(-EBADMSG, why, why_size, "it is larger than %d MB", LEDGER_MAX_BYTES >> 20) : r;
 }
 
@@ -95,7 +139,7 @@ static int parse_bytes(const char *text, uint8_t *ret, unsigned size)
 /* Members of the document that are not members of struct ledger_link. */
 struct parts {
 	int64_t version;
-	uint64_t netns;
+	uint64_t netns, cookie;
 	const char *address, *name_bytes;
 	const struct json_value *links, *paused, *original, *limits;
 };
@@ -103,6 +147,7 @@ struct parts {
 static const struct json_field head_fields[] = {
 	JSON_FIELD(struct parts, version, "version", JSON_INT, .required = true),
 	JSON_FIELD(struct parts, netns, "netns", JSON_INT, .required = true),
+	JSON_FIELD(struct parts, cookie, "netns_cookie", JSON_INT),
 	{ 0 },
 };
 
@@ -185,7 +230,7 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 }
 
 static int read_links(struct json_reader *r, struct ledger_link **list, const struct json_value *links,
-	const char *key, const struct feature_table *table)
+	const char *key, const struct feature_table *table, bool uncertain)
 {
 	for (struct json_each e = json_each(r, links, key); json_step(&e);) {
 		struct ledger_link *entry = calloc(1, sizeof(*entry));
@@ -197,6 +242,7 @@ static int read_links(struct json_reader *r, struct ledger_link **list, const st
 		if (!r->error && find_index(*list, entry->ifindex))
 			json_complain(r, "ifindex", "is not unique");
 		entry->saved = true;
+		entry->uncertain = uncertain;
 		added = !r->error && (!table || entry->mask || entry->limits.has) ? hash_add(*list, ifindex, entry) : 1;
 		if (added != 0)
 			free(entry);
@@ -215,6 +261,7 @@ static int read_ledger(struct ledger *ledger, const struct json_value *root, con
 		{ 0 },
 	};
 	struct parts parts = { 0 };
+	bool uncertain;
 	int e;
 
 	json_read(r, root, head_fields, &parts);
@@ -222,14 +269,16 @@ static int read_ledger(struct ledger *ledger, const struct json_value *root, con
 		return bad(-EBADMSG, r->why, r->why_size, "its version is not %d", LEDGER_VERSION);
 	if (!r->error && parts.netns != ledger->netns)
 		return bad(-EXDEV, r->why, r->why_size, "it belongs to another network namespace");
+	if (!r->error && parts.cookie && ledger->cookie && parts.cookie != ledger->cookie)
+		return 0;
 	if (json_read(r, root, fields, &parts) < 0)
 		return r->error;
-	e = read_links(r, &ledger->links, parts.links, "links", table);
-	return e < 0 ? e : read_links(r, &ledger->pauses, parts.paused, "paused", NULL);
+	uncertain = !parts.cookie || !ledger->cookie;
+	e = read_links(r, &ledger->links, parts.links, "links", table, uncertain);
+	return e < 0 ? e : read_links(r, &ledger->pauses, parts.paused, "paused", NULL, uncertain);
 }
 
-static int parse(struct ledger *ledger, const char *text, size_t len,
-	const struct feature_table *table, char *why, size_t why_size)
+int ledger_parse(struct ledger *ledger, const char *text, size_t len, const struct feature_table *table, char *why, size_t why_size)
 {
 	_cleanup_json_ struct json_value *root = NULL;
 	struct json_reader r = { .why = why, .why_size = why_size };
@@ -299,7 +348,7 @@ static void add_pauses(struct json_writer *w, const struct ledger_link *pauses)
 
 static int write_links(FILE *f, const struct ledger *ledger, const struct feature_table *table)
 {
-	const struct parts head = { .version = LEDGER_VERSION, .netns = ledger->netns };
+	const struct parts head = { .version = LEDGER_VERSION, .netns = ledger->netns, .cookie = ledger->cookie };
 	_cleanup_json_writer_ struct json_writer w = { .form = JSON_COMPACT };
 	int r;
 
@@ -352,6 +401,7 @@ int ledger_new(struct ledger **ret)
 	if (!ledger)
 		return -ENOMEM;
 	ledger->netns = netns_inode();
+	ledger->cookie = netns_cookie();
 	*ret = ledger;
 	return 0;
 }
@@ -361,6 +411,7 @@ static int open_file(const char *path, const struct feature_table *table, bool r
 {
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
 	_cleanup_free_ char *text = NULL, *chosen = NULL;
+	_cleanup_rights_ struct rights rights = { 0 };
 	size_t len = 0;
 	int r = ledger_new(&ledger);
 
@@ -375,10 +426,13 @@ static int open_file(const char *path, const struct feature_table *table, bool r
 		return -ENOMEM;
 	ledger->path = chosen;
 	chosen = NULL;
+	r = act_as_owner(ledger->path, &rights);
+	if (r < 0)
+		return r;
 	ledger->known = file_version(ledger->path);
 	r = read_file(ledger->path, &text, &len, why, why_size);
 	if (r >= 0)
-		r = parse(ledger, text, len, table, why, why_size);
+		r = ledger_parse(ledger, text, len, table, why, why_size);
 	if (r == -EBADMSG && !read_only)
 		r = set_aside(ledger);
 	if (r < 0 && r != -ENOENT)
@@ -411,10 +465,12 @@ void ledger_close(struct ledger *ledger)
 
 static bool is_same(const struct ledger_link *entry, const struct link *link)
 {
-	return strcmp(entry->kind, link->kind) == 0 &&
-		(strcmp(entry->name, link->name) == 0 ||
-			(entry->address_len > 0 && entry->address_len == link->address_len &&
-				memcmp(entry->address, link->address, entry->address_len) == 0));
+	bool name = strcmp(entry->name, link->name) == 0;
+	bool address = entry->address_len == link->address_len && memcmp(entry->address, link->address, entry->address_len) == 0;
+
+	if (strcmp(entry->kind, link->kind) != 0)
+		return false;
+	return entry->uncertain ? name && address : name || (address && entry->address_len > 0);
 }
 
 static void take_identity(struct ledger_link *entry, const struct link *link)
@@ -423,6 +479,7 @@ static void take_identity(struct ledger_link *entry, const struct link *link)
 	memcpy(entry->kind, link->kind, sizeof(entry->kind));
 	memcpy(entry->address, link->address, sizeof(entry->address));
 	entry->address_len = link->address_len;
+	entry->uncertain = false;
 }
 
 static int add_entry(struct ledger_link **list, const struct link *link, struct ledger_link **ret)
@@ -635,20 +692,6 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 	return 1;
 }
 
-/* If root's offloadctl wrote the file, the daemon, which is another user, must still be able to read it: gives it to the owner
- * of the directory. */
-static int give_to_directory_owner(const char *path, int fd)
-{
-	_cleanup_free_ char *directory = geteuid() == 0 ? file_directory(path) : NULL;
-	struct stat st;
-
-	if (!directory)
-		return 0;
-	if (stat(directory, &st) < 0 || (st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) < 0))
-		return -errno;
-	return 0;
-}
-
 static int replace_file(
 	struct ledger *ledger, const struct feature_table *table, const char *temporary, int fd)
 {
@@ -660,9 +703,7 @@ static int replace_file(
 		close(fd);
 		return -errno;
 	}
-	r = give_to_directory_owner(temporary, fd);
-	if (r >= 0)
-		r = write_links(f, ledger, table);
+	r = write_links(f, ledger, table);
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0 || rename(temporary, ledger->path) < 0)
@@ -688,17 +729,17 @@ static int lock_file(const char *path)
 {
 	const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };
 	_cleanup_free_ char *lock = NULL;
+	struct stat st;
 	int fd;
 
 	if (asprintf(&lock, "%s.lock", path) < 0) {
 		lock = NULL;
 		return -1;
 	}
-	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
 	if (fd < 0)
 		return -1;
-	(void)give_to_directory_owner(lock, fd);
-	for (unsigned i = 0; i < LOCK_NAPS; i++) {
+	for (unsigned i = 0; i < LOCK_NAPS && fstat(fd, &st) == 0 && S_ISREG(st.st_mode); i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return fd;
 		nanosleep(&nap, NULL);
@@ -710,6 +751,7 @@ static int lock_file(const char *path)
 int ledger_save(struct ledger *ledger, const struct feature_table *table)
 {
 	_cleanup_free_ char *temporary = NULL;
+	_cleanup_rights_ struct rights rights = { 0 };
 	_cleanup_close_ int lock = -1;
 	int fd, r;
 
@@ -720,6 +762,8 @@ int ledger_save(struct ledger *ledger, const struct feature_table *table)
 	if (asprintf(&temporary, "%s.XXXXXX", ledger->path) < 0)
 		return -ENOMEM;
 	r = file_make_directory(ledger->path);
+	if (r >= 0)
+		r = act_as_owner(ledger->path, &rights);
 	if (r < 0)
 		return r;
 	lock = lock_file(ledger->path);

@@ -19,7 +19,8 @@
 #define LEDGER_VERSION 1
 
 /* The original wanted bits of a link, or its pause. An entry is about a link of the file's network namespace if index and kind are
- * equal, and the name or the address: a user may change either of them, but a link with both changed is another link. */
+ * equal, and the name or the address: a user may change either of them, but a link with both changed is another link. If the file may
+ * be one of a former namespace with the same inode (struct ledger.cookie), both must be equal. */
 struct ledger_link {
 	int ifindex;
 	char name[LINK_NAME_LEN], kind[LINK_KIND_LEN];
@@ -30,12 +31,14 @@ struct ledger_link {
 	struct link_limits limits; /* has: the limits that offloadd changed; their values before the first change */
 	uint64_t until_usec; /* end of a pause, CLOCK_MONOTONIC; 0: until resumed */
 	bool saved;	     /* it is in the file */
+	bool uncertain;	     /* name and address must match */
 	UT_hash_handle hh;
 };
 
 struct ledger {
 	char *path; /* NULL: in memory only */
 	uint64_t netns; /* inode of the network namespace */
+	uint64_t cookie; /* netns_cookie() */
 	struct ledger_link *links, *pauses; /* uthash by ifindex */
 	struct ledger_link *gone_links, *gone_pauses; /* removed here, but still in the file */
 	struct ledger_version { /* of the file when it was last read or written */
@@ -48,12 +51,17 @@ struct ledger {
 
 /* Reads the file. path: NULL for the default of this network namespace. A missing file is an empty ledger. Returns 0; 1 if the
  * file has errors and was renamed to PATH.bad; a negative errno if it cannot be read (-EACCES, ...); -EXDEV if it belongs to
- * another network namespace, and then it stays as it is. why: the reason, for 1 and -EXDEV. ledger_close() *ret. */
+ * another network namespace, and then it stays as it is. A file of a former namespace with the same inode counts as missing. why: the reason, for 1 and -EXDEV. ledger_close() *ret. */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
 /* The same, read-only: for a file with errors it returns -EBADMSG and the reason in why, and does not rename it. */
 int ledger_read(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
+/* Are we root, and does the directory of the default file (path: NULL) belong to another user, that of the daemon? Then root adds its
+ * original values to the file, but restores nothing from it unless the user named it. */
+bool ledger_is_foreign(const char *path);
+/* Adds the entries of a text to a new ledger; for the fuzzer too. 0; -EBADMSG, -EXDEV as above, -ENOMEM: only some were added. */
+int ledger_parse(struct ledger *ledger, const char *text, size_t len, const struct feature_table *table, char *why, size_t why_size);
 /* An empty ledger without a file. 0 or -ENOMEM. */
 int ledger_new(struct ledger **ret);
 void ledger_close(struct ledger *ledger);

@@ -457,16 +457,26 @@ static struct link_contention *limit_contention_of(struct reconcile *r, int ifin
 	return limits ? &limits->contention : NULL;
 }
 
-/* Without memory a repair is not counted. */
-static void count_step(struct reconcile *r, const struct plan_step *step, uint64_t now_usec)
+/* Before a SET, which may make the link lose its carrier. */
+static void note_carrier(struct reconcile *r, const struct plan_step *step)
 {
 	const struct link *link = link_table_find(&r->o->links, step->ifindex);
 	struct link_contention *c = step->limits.has ? limit_contention_of(r, step->ifindex) : contention_of(r, step->ifindex);
 
-	if (!c || !link)
-		return;
-	c->carrier_losses = link->carrier_losses;
-	(void)contention_repair(&r->limits, c, step->limits.has ? step->limits.has : step->mask, now_usec);
+	if (c && link)
+		c->carrier_losses = link->carrier_losses;
+}
+
+/* A SET that failed is no repair that another program could revert. Without memory a repair is not counted. */
+static void count_repair(struct reconcile *r, const struct apply_result *result, uint64_t now_usec)
+{
+	bool is_limits = result->limits.has;
+	struct link_contention *c = result->error ? NULL
+		: is_limits			  ? limit_contention_of(r, result->ifindex)
+						  : contention_of(r, result->ifindex);
+
+	if (c)
+		(void)contention_repair(&r->limits, c, is_limits ? result->limits.has : result->asked, now_usec);
 }
 
 static void begin_contention(struct reconcile *r, struct link_state *state, struct link_contention *c, feature_set due, uint64_t now_usec)
@@ -476,10 +486,8 @@ static void begin_contention(struct reconcile *r, struct link_state *state, stru
 	util_earlier(&r->wait_usec, c->quiet_usec);
 }
 
-static void count_repairs(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
+static void begin_contentions(struct reconcile *r, const struct plan *plan, uint64_t now_usec)
 {
-	for (size_t i = 0; i < plan->n_steps; i++)
-		count_step(r, &plan->steps[i], now_usec);
 	for (size_t i = 0; i < plan->n_links; i++) {
 		const struct plan_link *pl = &plan->links[i];
 		const struct link *link = link_table_find(&r->o->links, pl->ifindex);
@@ -502,8 +510,13 @@ static void count_repairs(struct reconcile *r, const struct plan *plan, uint64_t
 
 static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec, struct apply_report *ret)
 {
-	int error = apply_plan(r->o, plan, r->options.ledger, ret);
+	int error;
 
+	for (size_t i = 0; i < plan->n_steps; i++)
+		note_carrier(r, &plan->steps[i]);
+	error = apply_plan(r->o, plan, r->options.ledger, ret);
+	for (size_t i = 0; i < ret->n_results; i++)
+		count_repair(r, &ret->results[i], now_usec);
 	if (error < 0)
 		return error;
 	r->counts.sets += ret->n_results;
@@ -664,11 +677,29 @@ static void schedule_limits(struct reconcile *r, uint64_t now_usec)
 		r->limits_usec = now_usec + RECONCILE_LIMITS_USEC;
 }
 
+/* Compares uncertain features with what was read back. */
+static void count_uncertain(struct reconcile *r, const struct plan *plan, const struct apply_report *report)
+{
+	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
+		const struct plan_link *pl = &plan->links[i];
+		const struct link *link = link_table_find(&r->o->links, pl->ifindex);
+		feature_set wrong;
+
+		if (!link || !link->has_features)
+			continue;
+		wrong = (link->features.active ^ pl->predicted.active) & pl->uncertain;
+		r->counts.uncertain_wrong += (unsigned)__builtin_popcountll(wrong);
+		r->counts.uncertain_right += (unsigned)__builtin_popcountll(pl->uncertain & ~wrong);
+	}
+}
+
 static int report_and_keep(
 	struct reconcile *r, struct plan *plan, const struct apply_report *report, const int *indexes, size_t n)
 {
 	int error = event_report(&r->states, plan, report, &r->o->links, r->options.fn, r->options.userdata);
 
+	if (error >= 0)
+		count_uncertain(r, plan, report);
 	if (error >= 0)
 		keep(r, plan, report, indexes, n);
 	return error;
@@ -730,7 +761,7 @@ static int run(struct reconcile *r, struct collection *c, uint64_t now_usec, int
 	set_due(r, c, 0);
 	if (error < 0)
 		return error;
-	count_repairs(r, &plan, now_usec);
+	begin_contentions(r, &plan, now_usec);
 	error = apply(r, &plan, now_usec, &report);
 	if (error < 0)
 		return error;

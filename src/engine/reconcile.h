@@ -91,6 +91,7 @@ int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t 
 struct reconcile_counts {
 	uint64_t runs, sets; /* reconciles; SET requests sent */
 	uint64_t plans, predictions;
+	uint64_t uncertain_right, uncertain_wrong; /* features whose uncertain prediction was right, and was not */
 	size_t problems;     /* links with a persistent problem that was reported */
 	size_t contended;    /* links with a contended feature */
 };

@@ -7,8 +7,6 @@
 
 #include "basic/util.h"
 
-#define SETTLE_MAX 64 /* cgroups that are compared at once */
-
 /* ---- names ---- */
 
 void collect_open(struct collect *c, const struct link_table *links, const struct feature_table *features)
@@ -18,8 +16,17 @@ void collect_open(struct collect *c, const struct link_table *links, const struc
 	senders_open(&c->senders, NULL);
 }
 
+static void end_inventory(struct collect_inventory *inventory)
+{
+	probe_end_pass(&inventory->pass);
+	free(inventory->stale);
+	*inventory = (struct collect_inventory){ 0 };
+}
+
 void collect_close(struct collect *c)
 {
+	end_inventory(&c->inventory);
+	probe_end_pass(&c->judge.pass);
 	senders_close(&c->senders);
 }
 
@@ -34,7 +41,7 @@ void collect_probe(struct evidence *e, const struct probe_status *status)
 {
 	bool absent = status->method == PROBE_ABSENT;
 	struct evidence_probe probe = { status->name, status->function, absent ? NULL : probe_method_name(status->method),
-		absent ? status->why : NULL };
+		absent ? status->why : NULL, absent && status->fixable };
 
 	if (absent && status->other_kernels)
 		return;
@@ -107,65 +114,51 @@ int collect_read_hits(struct collect *c, struct probe *probe, struct probe_hits 
 	for (size_t i = 0; i < list.n; i++)
 		if (list.all[i].origin == FALLBACK_SOCKET)
 			(void)senders_note(&c->senders, &list.all[i]);
-	senders_find(&c->senders);
 	*ret = list.all;
 	*ret_n = list.n;
 	return 0;
 }
 
-struct settling {
-	struct collect *collect;
-	uint64_t cgroups[SETTLE_MAX];
-	size_t n;
-};
-
-static bool is_settling(const struct settling *settling, uint64_t cgroup)
+int collect_settle_on(struct collect *c, struct probe *probe)
 {
-	for (size_t i = 0; i < settling->n; i++)
-		if (settling->cgroups[i] == cgroup)
+	struct sender_judge *judge = &c->judge;
+
+	if (judge->n && senders_judge(&c->senders, judge) == -EAGAIN)
+		return -EAGAIN;
+	for (size_t i = 0; i < judge->n; i++)
+		(void)probe_settle(probe, judge->of[i].cgroup, judge->of[i].single);
+	judge->n = 0;
+	return 0;
+}
+
+static bool is_judged(const struct sender_judge *judge, uint64_t cgroup)
+{
+	for (size_t i = 0; i < judge->n; i++)
+		if (judge->of[i].cgroup == cgroup)
 			return true;
 	return false;
 }
 
-static int note_socket(const struct socket_info *socket, void *userdata)
+int collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n)
 {
-	struct settling *settling = userdata;
+	struct sender_judge *judge = &c->judge;
 
-	if (socket->inode && is_settling(settling, socket->cgroup))
-		(void)senders_note_socket(&settling->collect->senders, socket->cgroup, socket->inode);
-	return 0;
-}
-
-void collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n)
-{
-	struct settling settling = { .collect = c };
-
-	for (size_t i = 0; i < n && settling.n < SETTLE_MAX; i++)
+	for (size_t i = 0; !judge->pass.open && i < n && judge->n < SENDERS_JUDGED_MAX; i++)
 		if (hits[i].cgroup > 1 && hits[i].origin == FALLBACK_SOCKET && !evidence_is_by_process(hits[i].kind) &&
-			!is_settling(&settling, hits[i].cgroup))
-			settling.cgroups[settling.n++] = hits[i].cgroup;
-	if (!settling.n || probe_read_sockets(probe, true, note_socket, &settling, NULL) < 0)
-		return;
-	senders_find(&c->senders);
-	for (size_t i = 0; i < settling.n; i++)
-		(void)probe_settle(probe, settling.cgroups[i], senders_judge_owner(&c->senders, settling.cgroups[i]));
+			!is_judged(judge, hits[i].cgroup))
+			judge->of[judge->n++] = (struct sender_judged){ .cgroup = hits[i].cgroup };
+	return collect_settle_on(c, probe);
 }
 
 /* ---- stale connections ---- */
 
-struct inventory {
-	struct collect *collect;
-	struct socket_info *stale;
-	size_t n;
-	int error;
-};
-
 /* Senders are resolved later, not while the kernel iterates over the sockets. */
 static int add_socket(const struct socket_info *socket, void *userdata)
 {
-	struct inventory *inventory = userdata;
+	struct collect *c = userdata;
+	struct collect_inventory *inventory = &c->inventory;
 
-	if (!socket->inode || !socket_stale(socket, &inventory->collect->features))
+	if (!socket->inode || !socket_stale(socket, &c->features))
 		return 0;
 	if (!GROW(inventory->stale, inventory->n)) {
 		inventory->error = -ENOMEM;
@@ -173,6 +166,27 @@ static int add_socket(const struct socket_info *socket, void *userdata)
 	}
 	inventory->stale[inventory->n++] = *socket;
 	return 0;
+}
+
+static int compare_inodes(const void *p, const void *q)
+{
+	const struct socket_info *a = p, *b = q;
+
+	return COMPARE(a->inode, b->inode);
+}
+
+/* A pass in slices may show a socket twice. */
+static void remove_twins(struct collect_inventory *inventory)
+{
+	size_t n = 0;
+
+	if (inventory->n < 2)
+		return;
+	qsort(inventory->stale, inventory->n, sizeof(*inventory->stale), compare_inodes);
+	for (size_t i = 1; i < inventory->n; i++)
+		if (inventory->stale[i].inode != inventory->stale[n].inode)
+			inventory->stale[++n] = inventory->stale[i];
+	inventory->n = n + 1;
 }
 
 static void add_stale(struct collect *c, struct stale_set *set, const struct socket_info *socket, uint64_t realtime_usec)
@@ -193,22 +207,56 @@ static void add_stale(struct collect *c, struct stale_set *set, const struct soc
 		util_copy_name(stale->found.link, sizeof(stale->found.link), link->name, sizeof(link->name));
 }
 
-int collect_stale(struct collect *c, struct probe *probe, struct stale_set *set)
+/* 0; -EAGAIN; another negative errno. */
+static int read_stale(struct collect *c, struct probe *probe)
 {
-	struct inventory inventory = { .collect = c };
-	uint64_t realtime_usec = util_realtime_usec();
-	size_t known = 0;
+	struct collect_inventory *inventory = &c->inventory;
 	int r;
 
-	stale_begin(set);
-	r = probe_read_sockets(probe, false, add_socket, &inventory, NULL);
-	if (r >= 0)
-		r = inventory.error;
-	for (size_t i = 0; r >= 0 && i < inventory.n; i++) {
-		if (i == known)
-			known += senders_find_sockets(&c->senders, &inventory.stale[i], inventory.n - i);
-		add_stale(c, set, &inventory.stale[i], realtime_usec);
-	}
-	free(inventory.stale);
+	inventory->open = true;
+	if (inventory->read)
+		return 0;
+	r = probe_read_sockets(probe, &inventory->pass, false, add_socket, c, NULL);
+	if (r < 0)
+		return r;
+	inventory->read = true;
+	if (inventory->pass.split)
+		remove_twins(inventory);
+	return inventory->error;
+}
+
+/* The next batch, so that none of its senders is forgotten before it is used. 0; -EAGAIN. */
+static int add_batch(struct collect *c, struct stale_set *set, uint64_t realtime_usec)
+{
+	struct collect_inventory *inventory = &c->inventory;
+	size_t end = inventory->n - inventory->at < SENDERS_BATCH ? inventory->n : inventory->at + SENDERS_BATCH;
+
+	for (size_t i = inventory->at; !inventory->noted && i < end; i++)
+		(void)senders_note_socket(&c->senders, inventory->stale[i].cgroup, inventory->stale[i].inode);
+	inventory->noted = true;
+	if (senders_find(&c->senders) == -EAGAIN)
+		return -EAGAIN;
+	if (inventory->at == 0)
+		stale_begin(set);
+	for (; inventory->at < end; inventory->at++)
+		add_stale(c, set, &inventory->stale[inventory->at], realtime_usec);
+	inventory->noted = false;
+	return 0;
+}
+
+int collect_stale(struct collect *c, struct probe *probe, struct stale_set *set)
+{
+	struct collect_inventory *inventory = &c->inventory;
+	uint64_t realtime_usec = util_realtime_usec();
+	int r = read_stale(c, probe);
+
+	if (r == 0 && !inventory->n)
+		stale_begin(set);
+	while (r == 0 && inventory->at < inventory->n)
+		r = add_batch(c, set, realtime_usec);
+	if (r == -EAGAIN)
+		return r;
+	set->unsure = inventory->pass.split;
+	end_inventory(inventory);
 	return r;
 }

@@ -15,16 +15,27 @@ struct collect {
 	const struct link_table *links; /* of our network namespace; borrowed */
 	uint32_t netns;			/* its inode number */
 	struct socket_features features;
+	struct collect_inventory {
+		struct probe_pass pass;
+		bool open;	/* in progress */
+		bool read, noted; /* all sockets were read; the senders of the next batch were noted */
+		struct socket_info *stale;
+		size_t n, at; /* the next one to add */
+		int error;
+	} inventory;
+	struct sender_judge judge; /* n is 0: none in progress */
 };
 
 /* links and features are borrowed until collect_close(). */
 void collect_open(struct collect *c, const struct link_table *links, const struct feature_table *features);
 void collect_close(struct collect *c);
 
-/* All hits, with their senders resolved. Free *ret. 0 or -ENOMEM. */
+/* All hits, with their senders noted: then call senders_find(). Free *ret. 0 or -ENOMEM. */
 int collect_read_hits(struct collect *c, struct probe *probe, struct probe_hits **ret, size_t *ret_n);
-/* Decides for each cgroup with hits whether one service holds all of its sockets, so that they are counted together: probe_settle(). */
-void collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n);
+/* Decides for each cgroup with hits whether one service holds all of its sockets, so that they are counted together: probe_settle(). 0;
+ * -EAGAIN: the slice is over, collect_settle_on() goes on. While it does, further calls are ignored. */
+int collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n);
+int collect_settle_on(struct collect *c, struct probe *probe);
 /* NULL if the link is gone or belongs to another network namespace. */
 const struct link *collect_find_link(const struct collect *c, uint32_t netns, int ifindex);
 
@@ -37,7 +48,8 @@ void collect_probes(struct evidence *e, const struct probe *probe);
 struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hits *hits, const char *service, const char *link,
 	uint64_t now_usec);
 /* Takes an inventory of the stale connections, except orphaned sockets, which no restart would help. The caller calls
- * stale_end() if it succeeded. Returns a number >= 0, or a negative errno as probe_read_sockets(). */
+ * stale_end() if it succeeded. Returns a number >= 0; -EAGAIN: the slice is over, the next call goes on; another negative errno as
+ * probe_read_sockets(). */
 int collect_stale(struct collect *c, struct probe *probe, struct stale_set *set);
 
 #endif

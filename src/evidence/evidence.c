@@ -84,21 +84,82 @@ enum fallback_reason evidence_reason_parse(const char *name)
 
 /* ---- rows ---- */
 
+#define SLOTS (2 * EVIDENCE_ROWS_MAX) /* a power of two */
+
+/* A probe that has counted ten thousand combinations finds the row of each. Returns the slot of the row with this key, or the free one
+ * where it belongs. is_row: whether a row has the key. */
+static uint16_t *find_slot(uint16_t *slots, unsigned kind, const char *service, const char *link,
+	bool (*is_row)(const void *rows, size_t row, unsigned kind, const char *service, const char *link), const void *rows)
+{
+	unsigned at = kind;
+
+	for (const char *s = service; *s; s++)
+		at = at * 31 + (unsigned char)*s;
+	for (const char *s = link; *s; s++)
+		at = at * 31 + (unsigned char)*s;
+	for (at %= SLOTS; slots[at] && !is_row(rows, slots[at] - 1U, kind, service, link); at = (at + 1) % SLOTS)
+		;
+	return &slots[at];
+}
+
+static unsigned kind_of(enum fallback_origin origin, enum fallback_reason reason)
+{
+	return (unsigned)origin * FALLBACK_REASONS + (unsigned)reason;
+}
+
+static bool is_fallback_row(const void *rows, size_t row, unsigned kind, const char *service, const char *link)
+{
+	const struct evidence_fallback *f = (const struct evidence_fallback *)rows + row;
+
+	return kind_of(f->origin, f->reason) == kind && !strcmp(f->service, service) && !strcmp(f->link, link);
+}
+
+static bool is_stale_row(const void *rows, size_t row, _unused_ unsigned kind, const char *service, const char *link)
+{
+	const struct evidence_stale *s = (const struct evidence_stale *)rows + row;
+
+	return !strcmp(s->service, service) && !strcmp(s->link, link);
+}
+
+static uint16_t *find_fallback_slot(struct evidence *e, unsigned kind, const char *service, const char *link)
+{
+	const struct evidence_fallback *row = e->fallback;
+
+	if (!e->fallback_slots) {
+		e->fallback_slots = calloc(SLOTS, sizeof(*e->fallback_slots));
+		for (size_t i = 0; e->fallback_slots && i < e->n_fallback; i++, row++)
+			*find_slot(e->fallback_slots, kind_of(row->origin, row->reason), row->service, row->link, is_fallback_row,
+				e->fallback) = (uint16_t)(i + 1);
+	}
+	return e->fallback_slots ? find_slot(e->fallback_slots, kind, service, link, is_fallback_row, e->fallback) : NULL;
+}
+
+static uint16_t *find_stale_slot(struct evidence *e, const char *service, const char *link)
+{
+	const struct evidence_stale *row = e->stale;
+
+	if (!e->stale_slots) {
+		e->stale_slots = calloc(SLOTS, sizeof(*e->stale_slots));
+		for (size_t i = 0; e->stale_slots && i < e->n_stale; i++, row++)
+			*find_slot(e->stale_slots, 0, row->service, row->link, is_stale_row, e->stale) = (uint16_t)(i + 1);
+	}
+	return e->stale_slots ? find_slot(e->stale_slots, 0, service, link, is_stale_row, e->stale) : NULL;
+}
+
 struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallback_origin origin, enum fallback_reason reason,
 	const char *service, const char *link)
 {
+	uint16_t *slot = find_fallback_slot(e, kind_of(origin, reason), service, link);
 	struct evidence_fallback *row;
 
-	for (size_t i = 0; i < e->n_fallback; i++) {
-		row = &e->fallback[i];
-		if (row->origin == origin && row->reason == reason && !strcmp(row->service, service) && !strcmp(row->link, link))
-			return row;
-	}
-	if (e->n_fallback == EVIDENCE_ROWS_MAX || !GROW(e->fallback, e->n_fallback)) {
+	if (slot && *slot)
+		return &e->fallback[*slot - 1];
+	if (!slot || e->n_fallback == EVIDENCE_ROWS_MAX || !GROW(e->fallback, e->n_fallback)) {
 		e->omitted++;
 		return NULL;
 	}
 	row = &e->fallback[e->n_fallback++];
+	*slot = (uint16_t)e->n_fallback;
 	*row = (struct evidence_fallback){ .origin = origin, .reason = reason };
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		row->hits[kind].idle_usec = EVIDENCE_IDLE_UNKNOWN;
@@ -109,6 +170,11 @@ struct evidence_fallback *evidence_fallback_row(struct evidence *e, enum fallbac
 
 static struct evidence_stale *find_row(const struct evidence *e, const char *service, const char *link)
 {
+	if (e->stale_slots) {
+		uint16_t row = *find_slot(e->stale_slots, 0, service, link, is_stale_row, e->stale);
+
+		return row ? &e->stale[row - 1] : NULL;
+	}
 	for (size_t i = 0; i < e->n_stale; i++)
 		if (!strcmp(e->stale[i].service, service) && !strcmp(e->stale[i].link, link))
 			return &e->stale[i];
@@ -132,15 +198,17 @@ const struct evidence_stale *evidence_find_service(const struct evidence *e, con
 
 struct evidence_stale *evidence_stale_row(struct evidence *e, const char *service, const char *link)
 {
-	struct evidence_stale *row = find_row(e, service, link);
+	uint16_t *slot = find_stale_slot(e, service, link);
+	struct evidence_stale *row;
 
-	if (row)
-		return row;
-	if (e->n_stale == EVIDENCE_ROWS_MAX || !GROW(e->stale, e->n_stale)) {
+	if (slot && *slot)
+		return &e->stale[*slot - 1];
+	if (!slot || e->n_stale == EVIDENCE_ROWS_MAX || !GROW(e->stale, e->n_stale)) {
 		e->omitted++;
 		return NULL;
 	}
 	row = &e->stale[e->n_stale++];
+	*slot = (uint16_t)e->n_stale;
 	*row = (struct evidence_stale){ .unit = { .kind = UNIT_NONE } };
 	snprintf(row->service, sizeof(row->service), "%s", service);
 	snprintf(row->link, sizeof(row->link), "%s", link);
@@ -265,6 +333,8 @@ static int compare_sockets(const void *p, const void *q)
 
 void evidence_sort(struct evidence *e)
 {
+	free(e->fallback_slots);
+	e->fallback_slots = NULL;
 	if (e->n_fallback > 1)
 		qsort(e->fallback, e->n_fallback, sizeof(*e->fallback), compare_fallback);
 	if (e->n_sockets > 1)
@@ -279,6 +349,8 @@ void evidence_clear(struct evidence *e)
 	free(e->sockets);
 	free(e->fallback);
 	free(e->stale);
+	free(e->fallback_slots);
+	free(e->stale_slots);
 	evidence_latency_clear(&e->latency);
 	*e = (struct evidence){};
 }

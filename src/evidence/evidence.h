@@ -146,6 +146,7 @@ struct evidence_probe {
 	const char *name, *function; /* all strings are borrowed, and must outlive the evidence */
 	const char *method;	     /* NULL: absent */
 	const char *why;	     /* the reason why it is absent, otherwise NULL */
+	bool fixable;		     /* absent, but not because of this kernel */
 };
 
 struct evidence {
@@ -157,6 +158,7 @@ struct evidence {
 	size_t n_fallback;
 	struct evidence_stale *stale;
 	size_t n_stale;
+	uint16_t *fallback_slots, *stale_slots; /* the rows by a hash of their names, see evidence.c; NULL: not made yet */
 	struct evidence_socket *sockets; /* only for `offloadctl sockets` */
 	size_t n_sockets;
 	bool all_sockets;	/* sockets include those that are not stale */

@@ -13,6 +13,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
 #include <linux/types.h>
 
 #include "bpf/event.h"
@@ -28,7 +29,8 @@
 #define KEYS_MIN 64
 #define KEYS_MAX 65536
 #define EVENTS_AT_ONCE 1024
-#define ITERATOR_READ (64 * 1024)
+/* At most as many entries as there is room for names: the kernel gives no more at once than fits. */
+#define ITERATOR_READ (CGROUP_NAMES_MAX * sizeof(struct holder_entry))
 #define NSEC_PER_USEC 1000
 
 enum { HOOK_SENDPAGE, HOOK_SENDPAGE_LOCKED, HOOK_UDP_REFUSED, HOOK_UDP_IPV4, HOOK_UDP_IPV6 };
@@ -74,6 +76,7 @@ struct probe {
 	size_t n_status;
 	struct ring_buffer *ring;
 	int cpus;
+	uint64_t slice_usec;
 	uint64_t malformed;
 
 	probe_hits_fn events_fn; /* during probe_read_events */
@@ -97,6 +100,7 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 	skeleton->rodata->feature_udp_segmentation = feature_named(options->features, "tx-udp-segmentation");
 	skeleton->rodata->quiet_ns =
 		(options->quiet_usec ? options->quiet_usec : PROBE_QUIET_USEC) * NSEC_PER_USEC;
+	PROBE_SET_CGROUPS(skeleton->rodata);
 	skeleton->rodata->by_socket = options->by_socket;
 	skeleton->rodata->own_netns = probe_own_netns();
 	probe_part_share_map(skeleton->maps.counts);
@@ -107,6 +111,7 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 static void set_sockets(struct sockets_bpf *skeleton, const struct probe_options *options)
 {
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
+	PROBE_SET_CGROUPS(skeleton->rodata);
 }
 
 #define PROC_PID_INIT_INO 0xEFFFFFFCU /* inode of the initial PID namespace: include/linux/proc_ns.h */
@@ -123,6 +128,8 @@ static void set_changes(struct changes_bpf *skeleton, const struct probe_options
 {
 	struct stat st;
 
+	PROBE_SET_CGROUPS(skeleton->rodata);
+	skeleton->rodata->own_netns = probe_own_netns();
 	if (!probe_has_foreign_pids() || stat("/proc/self/ns/pid", &st) < 0) {
 		skeleton->bss->own_tgid = (uint32_t)getpid();
 		return;
@@ -238,6 +245,7 @@ int probe_open(const struct probe_options *options, struct probe **ret)
 	cpus = libbpf_num_possible_cpus();
 	names = feature_named(options->features, "tx-scatter-gather") &&
 		feature_named(options->features, "tx-tcp-segmentation");
+	probe->slice_usec = options->slice_usec;
 	probe->cpus = cpus > 0 ? cpus : 1; /* if unknown, nothing is loaded or read */
 	probe->fallback = PROBE_PART(fallback_hooks, true, fallback);
 	probe->process = PROBE_PART(process_hooks, false, fallback_nobtf);
@@ -408,7 +416,7 @@ int probe_parse_holder(const void *data, size_t size, struct probe_holder *ret)
 	if (entry.tgid > INT32_MAX)
 		return -EBADMSG;
 	*ret = (struct probe_holder){ .socket_cgroup = entry.socket_cgroup, .inode = entry.inode, .cgroup = entry.cgroup,
-		.tgid = (pid_t)entry.tgid };
+		.tgid = (pid_t)entry.tgid, .listening = entry.listening };
 	return 0;
 }
 
@@ -427,6 +435,7 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata)
 	probe->events_userdata = userdata;
 	probe->events_read = 0;
 	r = ring_buffer__consume(probe->ring);
+	probe_take_names();
 	return r < 0 && r != -EAGAIN ? r : probe->events_read;
 }
 
@@ -596,6 +605,41 @@ int probe_watch_senders(struct probe *probe, bool watch)
 	return r < 0 ? r : r6;
 }
 
+/* Until Linux 5.19 every bpf(2) needs a capability where unprivileged users may not use it (__sys_bpf() in kernel/bpf/syscall.c). An
+ * administrator may forbid it later, unless it is forbidden now. */
+static bool needs_bpf_to_read(const struct probe *probe)
+{
+	const uint64_t bpf = UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_SYS_ADMIN;
+	const struct probe_part *const parts[] = { &probe->fallback, &probe->process, &probe->sockets, &probe->changes };
+	_cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/unprivileged_bpf_disabled", "re");
+	bool forbidden = f && fgetc(f) != '0';
+	struct bpf_map_info info;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		struct bpf_map *map = parts[i]->skeleton ? bpf_object__next_map(*parts[i]->base->obj, NULL) : NULL;
+		__u32 size = sizeof(info);
+		int r;
+
+		if (!map)
+			continue;
+		if (!forbidden || util_lower_capabilities(bpf, false) < 0)
+			return true;
+		r = bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size);
+		return util_raise_capabilities(bpf) < 0 || r < 0;
+	}
+	return false;
+}
+
+uint64_t probe_needed_capabilities(const struct probe *probe)
+{
+	uint64_t needed = needs_bpf_to_read(probe) ? UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_SYS_ADMIN : 0;
+
+	for (size_t i = HOOK_UDP_IPV4; i <= HOOK_UDP_IPV6; i++)
+		if (probe->fallback.skeleton && probe->fallback.status[i].method == PROBE_KPROBE)
+			needed |= UINT64_C(1) << CAP_PERFMON | UINT64_C(1) << CAP_SYS_ADMIN; /* perf_event_open(2) */
+	return needed;
+}
+
 void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key)
 {
 	probe_udp_forget(&probe->fallback, key);
@@ -606,34 +650,54 @@ void probe_restore_sender(struct probe *probe, const struct probe_sender *sender
 	probe_udp_restore(&probe->fallback, sender);
 }
 
-/* Reads an iterator, whose structs have `size` bytes each. take: nonzero stops it. Negative errno. */
-static int read_iterator(struct probe *probe, unsigned hook, size_t size, int (*take)(const void *data, void *userdata), void *userdata)
+void probe_end_pass(struct probe_pass *pass)
 {
-	_cleanup_free_ char *buf = malloc(ITERATOR_READ);
-	_cleanup_close_ int fd = -1;
-	size_t len = 0, at;
+	if (pass->open)
+		close(pass->fd);
+	*pass = (struct probe_pass){ 0 };
+}
 
-	if (!probe->sockets.skeleton || !probe->sockets.links[hook][0])
-		return -EOPNOTSUPP;
-	if (!buf)
-		return -ENOMEM;
-	fd = bpf_iter_create(bpf_link__fd(probe->sockets.links[hook][0]));
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		ssize_t r = read(fd, buf + len, ITERATOR_READ - len);
+static int begin_pass(struct probe *probe, unsigned hook, struct probe_pass *pass)
+{
+	if (pass->open)
+		return 0;
+	*pass = (struct probe_pass){ .fd = bpf_iter_create(bpf_link__fd(probe->sockets.links[hook][0])) };
+	pass->open = pass->fd >= 0;
+	return pass->open ? 0 : -errno;
+}
 
-		if (r < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (r <= 0)
-			return r < 0 ? -errno : 0;
-		len += (size_t)r;
-		for (at = 0; len - at >= size; at += size)
-			if (take(buf + at, userdata))
-				return 0;
-		memmove(buf, buf + at, len - at);
-		len -= at;
+/* Reads an iterator, whose structs have `size` bytes each; the kernel gives whole ones if that is asked for. take: nonzero ends it. */
+static int read_iterator(struct probe *probe, unsigned hook, struct probe_pass *pass, size_t size,
+	int (*take)(const void *data, void *userdata), void *userdata)
+{
+	size_t space = ITERATOR_READ / size * size;
+	_cleanup_free_ char *buf = malloc(space);
+	uint64_t until_usec = pass && probe->slice_usec ? util_now_usec() + probe->slice_usec : 0;
+	struct probe_pass whole = { 0 };
+	ssize_t len = 1;
+	int r;
+
+	pass = pass ? pass : &whole;
+	r = begin_pass(probe, hook, pass);
+
+	if (r < 0 || !buf)
+		return r < 0 ? r : -ENOMEM;
+	((struct sockets_bpf *)probe->sockets.skeleton)->bss->until_ns = until_usec * NSEC_PER_USEC;
+	while (r == 0 && len) {
+		if (until_usec && util_now_usec() >= until_usec) {
+			pass->split = true;
+			return -EAGAIN;
+		}
+		len = read(pass->fd, buf, space);
+		if (len < 0)
+			r = errno == EINTR || errno == EAGAIN ? 0 : -errno;
+		for (ssize_t at = 0; r == 0 && len - at >= (ssize_t)size; at += (ssize_t)size)
+			r = take(buf + at, userdata);
+		probe_take_names(); /* each entry may have added one */
 	}
+	close(pass->fd);
+	pass->open = false;
+	return r < 0 ? r : 0;
 }
 
 struct socket_reader {
@@ -656,18 +720,19 @@ static int take_socket(const void *data, void *userdata)
 	return reader->fn(&socket, reader->userdata);
 }
 
-int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
+int probe_read_sockets(struct probe *probe, struct probe_pass *pass, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited)
 {
 	struct socket_reader reader = { probe, fn, userdata, 0 };
 	struct sockets_bpf *skeleton = probe->sockets.skeleton;
 	int r;
 
-	if (!skeleton)
+	if (!skeleton || !probe->sockets.links[HOOK_SOCKETS][0])
 		return -EOPNOTSUPP;
 	skeleton->bss->all = all;
-	skeleton->bss->visited = 0;
-	r = read_iterator(probe, HOOK_SOCKETS, sizeof(struct socket_entry), take_socket, &reader);
+	if (!pass || !pass->open)
+		skeleton->bss->visited = 0;
+	r = read_iterator(probe, HOOK_SOCKETS, pass, sizeof(struct socket_entry), take_socket, &reader);
 	if (r >= 0 && ret_visited)
 		*ret_visited = skeleton->bss->visited;
 	return r < 0 ? r : reader.n;
@@ -694,10 +759,11 @@ static int take_holder(const void *data, void *userdata)
 	return 0;
 }
 
-int probe_read_holders(struct probe *probe, probe_holder_fn fn, void *userdata)
+int probe_read_holders(struct probe *probe, struct probe_pass *pass, probe_holder_fn fn, void *userdata)
 {
 	struct holder_reader reader = { probe, fn, userdata, 0 };
-	int r = read_iterator(probe, HOOK_HOLDERS, sizeof(struct holder_entry), take_holder, &reader);
+	int r = !probe->sockets.skeleton || !probe->sockets.links[HOOK_HOLDERS][0] ? -EOPNOTSUPP
+		: read_iterator(probe, HOOK_HOLDERS, pass, sizeof(struct holder_entry), take_holder, &reader);
 
 	return r < 0 ? r : reader.n;
 }

@@ -25,6 +25,7 @@ struct probe_status {
 	enum probe_method method;
 	bool other_kernels;	 /* absent because this kernel uses another function, which has its own probe: nothing is missing */
 	char why[PROBE_WHY_LEN]; /* the reason for PROBE_ABSENT, one line; otherwise "" */
+	bool fixable;		 /* absent, but another setting of this host may change that: it is not due to the kernel */
 	uint64_t runs, run_nsec; /* executions and their time, set by probe_update_runs() if kernel.bpf_stats_enabled is 1 */
 };
 
@@ -33,6 +34,7 @@ struct probe_options {
 	unsigned max_keys;	/* how many combinations (struct probe_hits) are counted; 0: PROBE_KEYS_DEFAULT */
 	uint64_t quiet_usec;	/* a combination sends another event after this time without a hit; 0: PROBE_QUIET_USEC */
 	bool no_fallback, no_changes; /* do not load these probes */
+	uint64_t slice_usec; /* for how long a struct probe_pass reads at once; 0: to its end */
 	bool by_socket; /* count packets by socket, except those of cgroups that were settled: see probe_settle() */
 };
 
@@ -117,6 +119,13 @@ int probe_forget_hits(struct probe *probe, probe_forget_fn fn, void *userdata);
 int probe_settle(struct probe *probe, uint64_t cgroup, bool settled);
 void probe_read_lost(struct probe *probe, struct probe_lost *ret);
 
+/* The path of a cgroup that a probe has seen, below the root of our cgroup namespace, "/system.slice/nginx.service"; also of one that was
+ * removed since. NULL: unknown. Valid until the next call. At most PROBE_CGROUPS_MAX are kept: more than PROBE_KEYS_DEFAULT. */
+#define PROBE_CGROUPS_MAX 12288
+const char *probe_cgroup_path(uint64_t id);
+/* Adds one that is known from elsewhere. */
+void probe_add_cgroup(uint64_t id, const char *path);
+
 /* A process whose sends with UDP_SEGMENT were refused on a link (FALLBACK_UDP). */
 struct probe_sender {
 	struct probe_sender_key {
@@ -140,26 +149,40 @@ int probe_read_senders(struct probe *probe, probe_sender_fn fn, void *userdata);
 /* Starts or stops counting what they send. While it runs, a program runs for every UDP packet of the host. Returns 0; -EOPNOTSUPP if
  * the kernel cannot (the status of "udp senders" has the reason); another negative errno. */
 int probe_watch_senders(struct probe *probe, bool watch);
+
+/* Once probes are loaded: which capabilities (bits 1 << CAP_BPF, ...) the kernel wants for reading them and for
+ * probe_watch_senders(). Tries it, by lowering the effective set for a moment. Loading more probes needs others. */
+uint64_t probe_needed_capabilities(const struct probe *probe);
 void probe_forget_sender(struct probe *probe, const struct probe_sender_key *key);
 /* Adds one from before a restart of this process, with key, cgroup and refused. */
 void probe_restore_sender(struct probe *probe, const struct probe_sender *sender);
 
+/* A pass over all objects of the kernel, read in slices. Starts zeroed; probe_end_pass() ends it before its end. What is added or removed
+ * between two slices may hide an object, or show one twice. */
+struct probe_pass {
+	bool open;
+	int fd;
+	bool split; /* it took more than one slice */
+};
+void probe_end_pass(struct probe_pass *pass);
+
 /* Calls fn for each TCP socket of the network namespace of the calling thread: all, or only those that may be stale. fn
- * returns nonzero to stop. *ret_visited (may be NULL): how many sockets were examined. Returns the number of calls;
- * -EOPNOTSUPP without this probe; another negative errno. */
+ * returns nonzero to stop. *ret_visited (may be NULL): how many sockets were examined. Returns a number >= 0; -EAGAIN if the slice is
+ * over, and the next call with this pass goes on (pass NULL: there are no slices); -EOPNOTSUPP without this probe; another negative
+ * errno. */
 typedef int (*probe_socket_fn)(const struct socket_info *socket, void *userdata);
-int probe_read_sockets(struct probe *probe, bool all, probe_socket_fn fn, void *userdata,
+int probe_read_sockets(struct probe *probe, struct probe_pass *pass, bool all, probe_socket_fn fn, void *userdata,
 	uint64_t *ret_visited);
 
-/* Calls fn for each TCP socket of each process in all namespaces, in the order of process ids. Returns the number of
- * calls; -EOPNOTSUPP without this probe; another negative errno. */
+/* Calls fn for each TCP socket of each process in all namespaces, in the order of process ids. Returns as probe_read_sockets(). */
 struct probe_holder {
 	uint64_t socket_cgroup, inode; /* as in struct probe_hits */
 	uint64_t cgroup;	       /* of the process; 1: the root of the unified hierarchy */
 	pid_t tgid;		       /* in the initial PID namespace */
+	bool listening;
 };
 typedef void (*probe_holder_fn)(const struct probe_holder *holder, void *userdata);
-int probe_read_holders(struct probe *probe, probe_holder_fn fn, void *userdata);
+int probe_read_holders(struct probe *probe, struct probe_pass *pass, probe_holder_fn fn, void *userdata);
 
 /* The last change of a link's features by a process other than this one. Returns 0; -ENOENT if unknown; -EOPNOTSUPP without
  * this probe. */
@@ -240,5 +263,7 @@ int probe_parse_event(const void *data, size_t size, struct probe_hits *ret);
 int probe_parse_socket(const void *data, size_t size, struct socket_info *ret);
 int probe_parse_change(const void *data, size_t size, struct probe_change *ret);
 int probe_parse_holder(const void *data, size_t size, struct probe_holder *ret);
+/* -EAGAIN: it is not complete yet. */
+int probe_parse_names(const void *data, size_t size, char *path, size_t path_size);
 
 #endif

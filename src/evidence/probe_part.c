@@ -126,7 +126,7 @@ static void explain_failure(const struct probe_part *part, size_t i, int error)
 		explain_other_kernel(part, i);
 		return;
 	}
-	probe_explain(&surroundings, &(struct probe_failure){ .btf = part->btf, .kprobe = part->hooks[0].kprobe[0], .error = error,
+	status->fixable = probe_explain(&surroundings, &(struct probe_failure){ .btf = part->btf, .kprobe = part->hooks[0].kprobe[0], .error = error,
 		.complaint = complaint }, status->why);
 }
 
@@ -204,6 +204,8 @@ static int part_load(struct probe_part *part, const struct probe_options *option
 	r = part->open(options, &part->skeleton, &part->base);
 	if (r < 0)
 		return r;
+	if (find_map(part, "names") && probe_names_fd() >= 0)
+		(void)bpf_map__reuse_fd(find_map(part, "names"), probe_names_fd());
 	bpf_object__for_each_program(program, *part->base->obj)
 		bpf_program__set_autoload(program, false);
 	for (size_t i = 0; i < part->n_hooks; i++) {
@@ -400,6 +402,18 @@ void probe_part_update_runs(struct probe_part *part)
 	}
 }
 
+/* The first key of a hash map. Before Linux 4.12 ("bpf: map_get_next_key to return first key on NULL") the kernel reads the key in any
+ * case, and returns the first one for a key that the map does not have. */
+int probe_first_key(int fd, void *ret, size_t size, int (*next_key)(int fd, const void *key, void *next))
+{
+	int r = next_key(fd, NULL, ret);
+
+	if (r != -EFAULT)
+		return r;
+	memset(ret, 0xff, size);
+	return next_key(fd, ret, ret);
+}
+
 int probe_part_foreach_key(const struct probe_part *part, const char *name,
 	int (*fn)(int fd, const void *key, void *userdata), void *userdata)
 {
@@ -412,7 +426,7 @@ int probe_part_foreach_key(const struct probe_part *part, const char *name,
 		return 0;
 	fd = bpf_map__fd(map);
 	for (__u32 i = 0; i < bpf_map__max_entries(map); i++) {
-		int more = bpf_map_get_next_key(fd, at, next);
+		int more = at ? bpf_map_get_next_key(fd, at, next) : probe_first_key(fd, next, sizeof(next), bpf_map_get_next_key);
 
 		/* the next key is read before fn may delete this one */
 		if (at)

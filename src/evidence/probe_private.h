@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include "evidence/probe.h"
+#include "kernel/cgroup.h"
 
 /* A kernel function to attach to. Methods are tried in the order of enum probe_method. Each has the name of a program for the
  * entry of the function, and optionally one for its return. */
@@ -85,6 +86,8 @@ struct probe_part {
 		(rodata)->feature_esp = feature_named(table, "tx-esp-segmentation");               \
 	} while (0)
 
+#define PROBE_SET_CGROUPS(rodata) (rodata)->cgroup_root = cgroup_root()
+
 #define PROBE_SET_FEATURES(rodata, table)                                                                \
 	do {                                                                                       \
 		(rodata)->feature_sg = feature_named(table, "tx-scatter-gather");                  \
@@ -132,13 +135,20 @@ struct probe_failure {
 	int error;	       /* negative errno */
 	const char *complaint; /* of libbpf, "" for none */
 };
-/* Sets why: a general reason that is certain, otherwise the error and the message of libbpf. */
-void probe_explain(const struct probe_surroundings *s, const struct probe_failure *failure, char why[PROBE_WHY_LEN]);
+/* Sets why: a general reason that is certain, otherwise the error and the message of libbpf. Returns probe_status.fixable. */
+bool probe_explain(const struct probe_surroundings *s, const struct probe_failure *failure, char why[PROBE_WHY_LEN]);
 
 /* Before 4.17 an event that libbpf created for a kprobe stays in kprobe_events if its process is killed. Removes those for these
  * functions whose process is gone; call it before any is created. The kernel refuses to remove an event in use. Returns their number,
  * or a negative errno. sys: as above. */
 int probe_remove_stale_events(const char *sys, const char *const *functions, size_t n);
+
+/* ---- probe_names.c ---- */
+
+/* The map that all parts share, created by the first call. Negative errno: the parts have none. */
+int probe_names_fd(void);
+/* Takes what the programs have put there, so that there is room again. */
+void probe_take_names(void);
 
 /* ---- probe_udp.c, on the part of fallback.bpf.c ---- */
 
@@ -161,6 +171,8 @@ void probe_part_share_map(struct bpf_map *map);
 
 /* -ENOENT if the part is not loaded, or has no such map. */
 int probe_part_map_fd(const struct probe_part *part, const char *name);
+/* The first key of a hash map, in a buffer of `size` bytes. next_key: bpf_map_get_next_key(), whose result it returns. */
+int probe_first_key(int fd, void *ret, size_t size, int (*next_key)(int fd, const void *key, void *next));
 /* Calls fn for each key of a hash map, at most as often as it has entries: a walk may start again if the map changes. fn may
  * delete the key. Returns the sum of its results. */
 int probe_part_foreach_key(const struct probe_part *part, const char *name,

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* UDP_SEGMENT: finds out where this kernel refuses it, and reads which processes were refused. See bpf/udp.h. */
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +12,7 @@
 
 #include <bpf/bpf.h>
 
+#include "basic/child.h"
 #include "bpf/event.h"
 #include "evidence/probe_private.h"
 #include "kernel/netns.h"
@@ -21,6 +20,7 @@
 #include "fallback.skel.h"
 
 #define NSEC_PER_USEC 1000
+#define TRIAL_USEC (5 * USEC_PER_SEC)
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -97,33 +97,34 @@ static int find_places(struct fallback_bpf *skeleton, uint64_t places[FAMILIES])
 	return 0;
 }
 
-/* In a network namespace of its own, whose loopback interface is up. */
-static int find_places_apart(struct fallback_bpf *skeleton, uint64_t places[FAMILIES])
-{
-	_cleanup_close_ int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd = -1;
-	struct ifreq up = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int r;
+struct apart {
+	struct fallback_bpf *skeleton;
+	uint64_t places[FAMILIES];
+};
 
-	if (home < 0)
-		return -errno;
-	r = netns_enter_new(false);
+/* In a network namespace of its own, whose loopback interface is up. The memory of the skeleton is shared with the parent process. */
+static int find_places_apart(void *data)
+{
+	struct apart *apart = data;
+	struct ifreq up = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	_cleanup_close_ int fd = -1;
+	int r = netns_enter_new(false);
+
 	if (r < 0)
 		return r;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	r = fd < 0 || ioctl(fd, SIOCSIFFLAGS, &up) < 0 ? -errno : find_places(skeleton, places);
-	if (setns(home, CLONE_NEWNET) < 0)
-		return -errno;
-	return r;
+	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &up) < 0 ? -errno : find_places(apart->skeleton, apart->places);
 }
 
 int probe_udp_find_places(struct probe_part *part, char why[PROBE_WHY_LEN])
 {
 	struct fallback_bpf *skeleton = part->skeleton;
-	uint64_t places[FAMILIES] = { 0 };
+	struct apart apart = { .skeleton = skeleton };
+	uint64_t *places = apart.places;
 	int r = find_places(skeleton, places);
 
 	if (r == -EADDRNOTAVAIL || r == -ENETUNREACH || r == -ENETDOWN) /* the loopback interface is down */
-		r = find_places_apart(skeleton, places);
+		r = child_run(find_places_apart, &apart, sizeof(apart), TRIAL_USEC);
 	if (r < 0) {
 		snprintf(why, PROBE_WHY_LEN, r == -EBADMSG ? "this kernel does not show which UDP sends it refuses"
 							   : "no trial by UDP over loopback: %s", strerror(-r));

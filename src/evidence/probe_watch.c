@@ -48,11 +48,13 @@ static void set_latency(struct latency_bpf *skeleton, const struct probe_options
 {
 	PROBE_SET_FEATURES(skeleton->rodata, options->features);
 	PROBE_SET_GSO(skeleton->rodata, options->features);
+	PROBE_SET_CGROUPS(skeleton->rodata);
 	probe_part_share_map(skeleton->maps.histograms);
 }
 
 static void set_rates(struct rates_bpf *skeleton, const struct probe_options *options _unused_)
 {
+	PROBE_SET_CGROUPS(skeleton->rodata);
 	probe_part_share_map(skeleton->maps.stack_counts);
 }
 

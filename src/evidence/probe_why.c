@@ -86,7 +86,7 @@ void probe_read_surroundings(const char *sys, struct probe_surroundings *ret)
 		ret->memlock = limit.rlim_cur;
 }
 
-void probe_explain(const struct probe_surroundings *s, const struct probe_failure *failure, char why[PROBE_WHY_LEN])
+bool probe_explain(const struct probe_surroundings *s, const struct probe_failure *failure, char why[PROBE_WHY_LEN])
 {
 	const char *error = strerror(-failure->error);
 
@@ -109,6 +109,9 @@ void probe_explain(const struct probe_surroundings *s, const struct probe_failur
 		snprintf(why, PROBE_WHY_LEN, "failed to access kprobe_events of tracefs: %s", strerror(s->kprobes));
 	else
 		snprintf(why, PROBE_WHY_LEN, "%s%s%.120s", error, failure->complaint[0] ? ": " : "", failure->complaint);
+	if (s->locked_down || (failure->btf && s->btf == ENOENT))
+		return false;
+	return s->missing_privilege || !failure->kprobe || s->kprobes != ENOENT;
 }
 
 /* Our own process id before we created any event: of an earlier process, too. */

@@ -55,9 +55,9 @@ enum restart_verdict restart_judge(const struct restart_policy *policy, const st
 
 	if (unit->kind != UNIT_SERVICE || len <= suffix || strcmp(unit->name + len - suffix, ".service") != 0)
 		return RESTART_NOT_A_UNIT;
-	if (is_protected(unit->name))
-		return RESTART_PROTECTED;
-	return is_named(policy->units, unit->name) ? RESTART_YES : RESTART_NOT_NAMED;
+	if (!is_named(policy->units, unit->name))
+		return RESTART_NOT_NAMED;
+	return is_protected(unit->name) ? RESTART_PROTECTED : RESTART_YES;
 }
 
 static int find_tried(const struct restart_queue *queue, const char *unit)
@@ -88,6 +88,11 @@ int restart_take(struct restart_queue *queue, const struct restart_policy *polic
 void restart_done(struct restart_queue *queue)
 {
 	queue->busy = false;
+}
+
+bool restart_is_tried(const struct restart_queue *queue, const char *unit)
+{
+	return find_tried(queue, unit) >= 0;
 }
 
 void restart_forget(struct restart_queue *queue, const char *unit)

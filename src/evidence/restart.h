@@ -15,7 +15,7 @@ enum restart_verdict {
 	RESTART_YES,
 	RESTART_NOT_NAMED,  /* no pattern of the policy matches */
 	RESTART_NOT_A_UNIT, /* not a service of the system manager, but of a user or container, or a session or scope */
-	RESTART_PROTECTED,  /* never restarted: more than connections would be lost */
+	RESTART_PROTECTED,  /* a pattern does, but it is never restarted: more than connections would be lost */
 };
 
 struct restart_policy {
@@ -40,6 +40,7 @@ int restart_take(struct restart_queue *queue, const struct restart_policy *polic
 	uint64_t now_usec, uint64_t *ret_usec);
 /* The restart that restart_take() allowed has ended. */
 void restart_done(struct restart_queue *queue);
+bool restart_is_tried(const struct restart_queue *queue, const char *unit);
 /* The unit has no stale connections any more; for new ones it may be restarted again. */
 void restart_forget(struct restart_queue *queue, const char *unit);
 

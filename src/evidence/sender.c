@@ -15,22 +15,18 @@
 
 /* ---- the kernel as the source ---- */
 
-static int kernel_cgroup_path(void *userdata, uint64_t id, char *path, size_t size)
+static int kernel_cgroup_path(_unused_ void *userdata, uint64_t id, char *path, size_t size)
 {
-	struct senders *s = userdata;
-	const char *found;
-	int r = s->cgroups ? cgroup_paths_find(s->cgroups, id, &found) : -ENOENT;
+	const char *found = probe_cgroup_path(id);
 
-	if (r >= 0)
+	if (found)
 		snprintf(path, size, "%s", found);
-	return r;
+	return found ? 0 : -ENOENT;
 }
 
-static bool kernel_has_cgroup(void *userdata, const char *path)
+static bool kernel_has_cgroup(_unused_ void *userdata, const char *path)
 {
-	const struct senders *s = userdata;
-
-	return s->cgroups && cgroup_paths_has(s->cgroups, path);
+	return cgroup_exists(path);
 }
 
 static int kernel_process_path(_unused_ void *userdata, pid_t pid, char *path, size_t size)
@@ -48,11 +44,11 @@ static int kernel_find_owners(_unused_ void *userdata, struct cgroup_socket *soc
 	return cgroup_find_socket_owners(sockets, n);
 }
 
-static int kernel_read_holders(void *userdata, probe_holder_fn fn, void *fn_userdata)
+static int kernel_read_holders(void *userdata, struct probe_pass *pass, probe_holder_fn fn, void *fn_userdata)
 {
 	const struct senders *s = userdata;
 
-	return s->probe ? probe_read_holders(s->probe, fn, fn_userdata) : -EOPNOTSUPP;
+	return s->probe ? probe_read_holders(s->probe, pass, fn, fn_userdata) : -EOPNOTSUPP;
 }
 
 static uint64_t kernel_asleep_usec(_unused_ void *userdata)
@@ -74,15 +70,13 @@ void senders_open(struct senders *s, const struct sender_source *source)
 	s->source = (struct sender_source){ kernel_cgroup_path, kernel_has_cgroup, kernel_process_path, kernel_read_process,
 		kernel_find_owners, kernel_read_holders, kernel_asleep_usec, s };
 	s->foreign_pids = probe_has_foreign_pids();
-	(void)cgroup_paths_open(&s->cgroups);
 }
 
 void senders_close(struct senders *s)
 {
+	probe_end_pass(&s->pass);
 	HASH_FREE(s->all, free);
 	HASH_FREE(s->owners, free);
-	cgroup_paths_close(s->cgroups);
-	s->cgroups = NULL;
 }
 
 /* ---- names ---- */
@@ -352,17 +346,33 @@ static void find_in_proc(struct senders *s)
 		}
 }
 
-void senders_find(struct senders *s)
+static int read_holders(struct senders *s, struct probe_pass *pass, probe_holder_fn fn, void *userdata)
 {
+	return s->source.read_holders ? s->source.read_holders(s->source.userdata, pass, fn, userdata) : -EOPNOTSUPP;
+}
+
+/* What becomes pending during a pass may have been missed by it. */
+int senders_find(struct senders *s)
+{
+	int r;
+
 	if (!s->n_pending)
-		return;
-	if (!s->source.read_holders || s->source.read_holders(s->source.userdata, take_holder, s) < 0)
+		return 0;
+	for (struct sender *sender = s->all; sender && !s->finding; sender = sender->hh.next)
+		sender->sought = sender->pending;
+	s->finding = true;
+	r = read_holders(s, &s->pass, take_holder, s);
+	if (r == -EAGAIN)
+		return r;
+	s->finding = false;
+	if (r < 0)
 		find_in_proc(s);
 	for (struct sender *sender = s->all; sender; sender = sender->hh.next)
-		if (sender->pending) {
+		if (sender->pending && sender->sought) {
 			resolve(s, sender);
 			s->sees = s->sees || sender->held;
 		}
+	return s->n_pending ? -EAGAIN : 0;
 }
 
 size_t senders_find_sockets(struct senders *s, const struct socket_info *sockets, size_t n)
@@ -371,7 +381,8 @@ size_t senders_find_sockets(struct senders *s, const struct socket_info *sockets
 		n = SENDERS_BATCH;
 	for (size_t i = 0; i < n; i++)
 		(void)senders_note_socket(s, sockets[i].cgroup, sockets[i].inode);
-	senders_find(s);
+	while (senders_find(s) == -EAGAIN)
+		;
 	return n;
 }
 
@@ -422,34 +433,90 @@ void senders_sweep(struct senders *s)
 	}
 }
 
-bool senders_judge_owner(struct senders *s, uint64_t cgroup)
-{
-	const struct sender *first = NULL;
-	struct sender_owner *owner;
-	bool single = true;
+/* ---- cgroups with one service ---- */
 
-	for (const struct sender *sender = s->all; sender; sender = sender->hh.next) {
-		if (sender->key.cgroup != cgroup || !sender->held)
-			continue;
-		if (!first)
-			first = sender;
-		single = single && !strcmp(sender->service, first->service);
+static struct sender_judged *find_judged(struct sender_judge *judge, uint64_t cgroup)
+{
+	for (size_t i = 0; i < judge->n; i++)
+		if (judge->of[i].cgroup == cgroup)
+			return &judge->of[i];
+	return NULL;
+}
+
+static void judge_holder(struct sender_judged *judged, const struct unit *unit, uint64_t cgroup)
+{
+	char first[UNIT_SERVICE_LEN], other[UNIT_SERVICE_LEN];
+
+	if (judged->found) {
+		judged->single = judged->single &&
+				 !strcmp(unit_format(unit, other, sizeof(other)), unit_format(&judged->unit, first, sizeof(first)));
+		return;
 	}
-	if (!first)
-		return !s->sees;
-	HASH_FIND(hh, s->owners, &cgroup, sizeof(cgroup), owner);
+	judged->found = judged->single = true;
+	judged->unit = *unit;
+	judged->holder = cgroup;
+}
+
+struct judging {
+	struct senders *s;
+	struct sender_judge *judge;
+};
+
+/* The service manager only keeps copies. */
+static void take_judged(const struct probe_holder *holder, void *userdata)
+{
+	const struct judging *judging = userdata;
+	struct sender_judged *judged = find_judged(judging->judge, holder->socket_cgroup);
+	const struct sender_holder process = { judging->s->foreign_pids ? 0 : holder->tgid, holder->cgroup };
+	struct unit unit;
+
+	if (!judged || holder->listening || holder->tgid == 1 || (judged->found && !judged->single) ||
+		(judged->found && judged->holder > 1 && judged->holder == holder->cgroup))
+		return;
+	if (read_holder_unit(judging->s, &process, &unit)) {
+		judge_holder(judged, &unit, holder->cgroup);
+		return;
+	}
+	judged->found = true; /* it may be any service */
+	judged->single = false;
+}
+
+/* Keeps the name. False: it cannot be kept. */
+static bool set_owner(struct senders *s, const struct sender_judged *judged)
+{
+	struct sender_owner *owner;
+
+	HASH_FIND(hh, s->owners, &judged->cgroup, sizeof(judged->cgroup), owner);
 	if (!owner) {
 		owner = HASH_COUNT(s->owners) < OWNERS_MAX ? calloc(1, sizeof(*owner)) : NULL;
 		if (!owner)
 			return false;
-		owner->cgroup = cgroup;
+		owner->cgroup = judged->cgroup;
 		if (hash_add(s->owners, cgroup, owner) < 0) {
 			free(owner);
 			return false;
 		}
 	}
-	owner->single = single;
-	owner->unit = first->unit;
-	snprintf(owner->service, sizeof(owner->service), "%s", first->service);
-	return single;
+	owner->single = judged->single;
+	owner->unit = judged->unit;
+	unit_format(&judged->unit, owner->service, sizeof(owner->service));
+	return true;
+}
+
+int senders_judge(struct senders *s, struct sender_judge *judge)
+{
+	if (read_holders(s, &judge->pass, take_judged, &(struct judging){ s, judge }) == -EAGAIN)
+		return -EAGAIN;
+	for (const struct sender *sender = s->all; sender; sender = sender->hh.next) {
+		struct sender_judged *judged = sender->held ? find_judged(judge, sender->key.cgroup) : NULL;
+
+		if (judged)
+			judge_holder(judged, &sender->unit, 0);
+	}
+	for (size_t i = 0; i < judge->n; i++) {
+		struct sender_judged *judged = &judge->of[i];
+
+		judged->single = judged->found ? set_owner(s, judged) && judged->single : !s->sees;
+	}
+	return 0;
 }

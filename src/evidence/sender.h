@@ -37,6 +37,7 @@ struct sender {
 	uint32_t netns;	     /* of that process; 0: unknown */
 	uint64_t hits;	     /* of a process, when last found alive; set by the caller */
 	bool pending;	     /* not resolved yet */
+	bool sought;	     /* since the begin of the pass in progress */
 	bool over;	     /* set by the caller, for senders_sweep() */
 	struct sender_holder {
 		pid_t pid;
@@ -48,13 +49,13 @@ struct sender {
 /* What senders are read from. Scripted in tests. */
 struct sender_source {
 	/* As the functions of kernel/cgroup.h. */
-	int (*cgroup_path)(void *userdata, uint64_t id, char *path, size_t size);
+	int (*cgroup_path)(void *userdata, uint64_t id, char *path, size_t size); /* as probe_cgroup_path(); -ENOENT: unknown */
 	bool (*has_cgroup)(void *userdata, const char *path);
 	int (*process_path)(void *userdata, pid_t pid, char *path, size_t size);
 	int (*read_process)(void *userdata, pid_t pid, struct cgroup_process *ret);
 	int (*find_owners)(void *userdata, struct cgroup_socket *sockets, size_t n);
 	/* As probe_read_holders(). NULL: use find_owners. */
-	int (*read_holders)(void *userdata, probe_holder_fn fn, void *fn_userdata);
+	int (*read_holders)(void *userdata, struct probe_pass *pass, probe_holder_fn fn, void *fn_userdata);
 	/* CLOCK_BOOTTIME - CLOCK_MONOTONIC: the time that the host was suspended. */
 	uint64_t (*asleep_usec)(void *userdata);
 	void *userdata;
@@ -73,11 +74,12 @@ struct sender_owner {
 struct senders {
 	struct sender_source source;
 	/* Of the default source: */
-	struct cgroup_paths *cgroups; /* NULL: services are named by their processes only */
 	struct probe *probe;	      /* shows who holds a socket, even without privileges; NULL: only /proc does. Set by the owner */
 	struct sender *all;
 	struct sender_owner *owners;
 	size_t n_pending;
+	struct probe_pass pass; /* of senders_find() */
+	bool finding;		/* it is in progress */
 	bool foreign_pids; /* probe_has_foreign_pids(): those of probes must not be looked up */
 	bool sees; /* a holder was found once: they are visible to us */
 };
@@ -90,8 +92,9 @@ void senders_close(struct senders *s);
  * s, valid until the next sender is added. */
 struct sender *senders_note_socket(struct senders *s, uint64_t cgroup, uint64_t inode);
 struct sender *senders_note(struct senders *s, const struct probe_hits *hits);
-/* Resolves all pending senders, by one pass over /proc. */
-void senders_find(struct senders *s);
+/* Resolves all pending senders, by one pass over the processes. 0; -EAGAIN: the slice of probe_options.slice_usec is over, call it
+ * again. */
+int senders_find(struct senders *s);
 /* The same for the first SENDERS_BATCH of these sockets; returns how many that are. For lists of any length:
  *	for (i = 0, known = 0; i < n; i++) { if (i == known) known += senders_find_sockets(s, all + i, n - i); ... } */
 size_t senders_find_sockets(struct senders *s, const struct socket_info *sockets, size_t n);
@@ -106,9 +109,21 @@ bool senders_has_ended(const struct senders *s, const struct sender *sender, uin
 /* Forgets the senders that have ended. */
 void senders_sweep(struct senders *s);
 
-/* Compares all sockets of a cgroup that were noted and found. True: one service holds them, and it is used for sockets of this cgroup
- * that are closed before they can be found; or no holders are visible to us at all, so that only the cgroup shows the service. */
-bool senders_judge_owner(struct senders *s, uint64_t cgroup);
+/* Compares all connections of some cgroups, those that were noted and found, and those that processes hold now, however many. single: one
+ * service holds them, and it is used for sockets of this cgroup that are closed before they can be found; or no holders are visible to us
+ * at all, so that only the cgroup shows the service. Starts zeroed, with the cgroups. 0; -EAGAIN as senders_find(). */
+#define SENDERS_JUDGED_MAX 64
+struct sender_judge {
+	struct probe_pass pass;
+	size_t n;
+	struct sender_judged {
+		uint64_t cgroup;
+		uint64_t holder; /* the cgroup of the first holder */
+		struct unit unit;
+		bool found, single;
+	} of[SENDERS_JUDGED_MAX];
+};
+int senders_judge(struct senders *s, struct sender_judge *judge);
 
 /* Names the service of a cgroup (0 or 1: unknown), or of a process (0: none) if the cgroup is unknown; `otherwise` if both are. *ret:
  * the unit. Returns buf. */

@@ -40,6 +40,7 @@ void stale_begin(struct stale_set *set)
 {
 	set->round++;
 	set->dropped = 0;
+	set->unsure = false;
 }
 
 struct stale *stale_add(struct stale_set *set, const struct stale_key *key, const struct socket_info *socket, feature_set missing,
@@ -56,6 +57,7 @@ struct stale *stale_add(struct stale_set *set, const struct stale_key *key, cons
 	}
 	if (stale->round != set->round) {
 		stale->round = set->round;
+		stale->missed = false;
 		stale->found.sockets = stale->found.n_samples = 0;
 		stale->found.missing = 0;
 	}
@@ -76,6 +78,10 @@ unsigned stale_end(struct stale_set *set, stale_fn gone, void *userdata)
 	HASH_ITER(hh, set->all, stale, next) {
 		if (stale->round == set->round)
 			continue;
+		if (set->unsure && !stale->missed) {
+			stale->missed = true;
+			continue;
+		}
 		HASH_DEL(set->all, stale);
 		if (gone)
 			gone(stale, userdata);

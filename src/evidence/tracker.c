@@ -10,8 +10,9 @@
 #include "basic/file.h"
 #include "basic/text_stream.h"
 #include "basic/util.h"
+#include "kernel/netns.h"
 
-#define STATE_HEADER "offloadd services 2\n"
+#define STATE_HEADER "offloadd services 3 %" PRIu64 "\n" /* netns_cookie() */
 #define STATE_MAX_BYTES (4 * 1024 * 1024)
 /* Hits are read every HITS_USEC, until READS_QUIET reads found none: longer than PROBE_QUIET_USEC, after which a hit sends an
  * event again. */
@@ -157,16 +158,23 @@ static int read_hits(struct tracker *w)
 	return collect_read_hits(&w->collect, w->probe, &w->read, &w->n_read);
 }
 
-/* Events do not have what was missing; the map does. */
+static int compare_keys(const void *p, const void *q)
+{
+	const struct probe_hits *a = p, *b = q;
+
+	return COMPARE(a->cgroup, b->cgroup) ?: COMPARE(a->inode, b->inode) ?: COMPARE(a->ifindex, b->ifindex) ?:
+	       COMPARE(a->netns, b->netns) ?: COMPARE(a->kind, b->kind) ?: COMPARE(a->origin, b->origin) ?: COMPARE(a->reason, b->reason);
+}
+
+/* Events do not have what was missing; the map does. w->read: sorted. */
 static void complete_event(const struct tracker *w, struct probe_hits *hits)
 {
-	for (size_t i = 0; i < w->n_read; i++) {
-		const struct probe_hits *read = &w->read[i];
+	const struct probe_hits *end = w->read + w->n_read;
+	const struct probe_hits *read = w->n_read ? bsearch(hits, w->read, w->n_read, sizeof(*hits), compare_keys) : NULL;
 
-		if (read->kind != hits->kind || read->origin != hits->origin || read->reason != hits->reason ||
-			read->cgroup != hits->cgroup || read->netns != hits->netns || read->ifindex != hits->ifindex ||
-			read->inode != hits->inode)
-			continue;
+	while (read && read > w->read && compare_keys(read - 1, hits) == 0)
+		read--;
+	for (; read && read < end && compare_keys(read, hits) == 0; read++) {
 		hits->missing |= read->missing;
 		hits->limit = read->limit;
 		hits->largest = read->largest;
@@ -190,23 +198,28 @@ static void report_lost_events(struct tracker *w, uint64_t now_usec)
 /* Reports the events whose senders can be resolved now. */
 static void report_events(struct tracker *w, uint64_t now_usec)
 {
-	uint64_t cost_usec;
-
 	if (!w->n_events || now_usec < w->senders_usec)
 		return;
 	for (size_t i = 0; i < w->n_events; i++)
 		(void)senders_note(&w->collect.senders, &w->events[i]);
-	senders_find(&w->collect.senders);
+	if (senders_find(&w->collect.senders) == -EAGAIN) {
+		w->busy = true;
+		w->senders_spent_usec += util_now_usec() - now_usec;
+		return;
+	}
 	(void)read_hits(w);
+	if (w->n_read)
+		qsort(w->read, w->n_read, sizeof(*w->read), compare_keys);
 	for (size_t i = 0; i < w->n_events; i++) {
 		complete_event(w, &w->events[i]);
 		report_fallback(w, &w->events[i]);
 	}
 	report_lost_events(w, now_usec);
-	collect_settle(&w->collect, w->probe, w->events, w->n_events);
+	w->busy = collect_settle(&w->collect, w->probe, w->events, w->n_events) == -EAGAIN;
 	w->n_events = 0;
-	cost_usec = util_now_usec() - now_usec;
-	w->senders_usec = now_usec + cost_usec * TRACKER_COST_FACTOR;
+	w->senders_spent_usec += util_now_usec() - now_usec;
+	w->senders_usec = now_usec + w->senders_spent_usec * TRACKER_COST_FACTOR;
+	w->senders_spent_usec = 0;
 }
 
 static void note_event(const struct probe_hits *hits, void *userdata)
@@ -371,14 +384,14 @@ static bool forget_hits(struct tracker *w, uint64_t now_usec)
 	return true;
 }
 
-int tracker_read_hits(struct tracker *w, uint64_t now_usec)
+static int digest_hits(struct tracker *w, uint64_t now_usec)
 {
 	uint64_t hits = 0;
 	int more;
 
 	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
 		stale->sum = 0;
-	if (read_hits(w) < 0 || (forget_hits(w, now_usec) && read_hits(w) < 0))
+	if (forget_hits(w, now_usec) && read_hits(w) < 0)
 		return 0;
 	for (size_t i = 0; i < w->n_read; i++) {
 		hits += w->read[i].hits;
@@ -397,6 +410,14 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 	return more;
 }
 
+int tracker_read_hits(struct tracker *w, uint64_t now_usec)
+{
+	if (!w->resolving && read_hits(w) < 0)
+		return 0;
+	w->resolving = senders_find(&w->collect.senders) == -EAGAIN;
+	return w->resolving ? -EAGAIN : digest_hits(w, now_usec);
+}
+
 /* ---- the file of services that must reconnect ---- */
 
 void tracker_save(struct tracker *w)
@@ -412,7 +433,7 @@ void tracker_save(struct tracker *w)
 	w->unsaved = w->hits_unsaved = false;
 	r = text_stream_open(&s);
 	if (r >= 0)
-		fputs(STATE_HEADER, s.f);
+		fprintf(s.f, STATE_HEADER, netns_cookie());
 	for (const struct stale *stale = w->stale.all; stale && r >= 0; stale = stale->hh.next)
 		if (!stale->is_new)
 			fprintf(s.f, "%" PRIu32 " %" PRId32 " %" PRIu64 " %" PRIu64 " %s\n", stale->key.netns, stale->key.ifindex,
@@ -423,13 +444,13 @@ void tracker_save(struct tracker *w)
 		r = text_stream_close(&s, &text, &len);
 	if (r >= 0)
 		r = file_replace(w->path, text, len);
-	if (r < 0 && !w->save_failed) {
-		begin(&finding, FINDING_SERVICES_UNWRITABLE, "", 0, "");
+	if ((r < 0) != w->save_failed) {
+		begin(&finding, r < 0 ? FINDING_SERVICES_UNWRITABLE : FINDING_WRITABLE, "", 0, "");
 		finding_set_object(&finding, w->path);
-		finding.error = r;
+		finding.error = r < 0 ? r : 0;
 		send(w, &finding);
 	}
-	w->save_failed = r < 0;
+	w->save_failed = w->hits_unsaved = r < 0;
 }
 
 /* The service may be restarted TRACKER_RESTART_USEC from now. */
@@ -439,7 +460,7 @@ static void begin_wait(struct tracker *w, struct stale *stale)
 	util_earlier(&w->restart_usec, stale->found_usec + TRACKER_RESTART_USEC);
 }
 
-static void restore_line(struct tracker *w, const char *line)
+static void restore_line(struct tracker *w, char *line)
 {
 	uint64_t since_usec, hits;
 	struct stale_key key = { 0 };
@@ -459,17 +480,25 @@ static void restore_line(struct tracker *w, const char *line)
 	begin_wait(w, stale);
 }
 
-/* If the file has errors, only the times are lost: sockets are checked anyway. */
+void tracker_restore(struct tracker *w, char *text)
+{
+	char *save = NULL, header[64];
+
+	snprintf(header, sizeof(header), STATE_HEADER, netns_cookie());
+	if (!netns_cookie() || strncmp(text, header, strlen(header)) != 0)
+		return;
+	for (char *line = strtok_r(text + strlen(header), "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		restore_line(w, line);
+}
+
+/* If the file has errors, or may be one of a former network namespace, only the times are lost: sockets are checked anyway. */
 static void restore(struct tracker *w)
 {
-	_cleanup_fclose_ FILE *f = w->path ? fopen(w->path, "re") : NULL;
-	char line[64 + UNIT_SERVICE_LEN];
-	size_t bytes = 0;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
 
-	if (!f || !fgets(line, sizeof(line), f) || strcmp(line, STATE_HEADER) != 0)
-		return;
-	while (fgets(line, sizeof(line), f) && (bytes += strlen(line)) < STATE_MAX_BYTES)
-		restore_line(w, line);
+	if (w->path && file_read_path(w->path, STATE_MAX_BYTES, &text, &len) >= 0)
+		tracker_restore(w, text);
 }
 
 /* ---- sockets ---- */
@@ -491,7 +520,7 @@ static void report_gone(const struct stale *stale, void *userdata)
 	struct finding f;
 
 	w->unsaved = true;
-	if (!tracker_needs_restart(w, stale->found.unit.name))
+	if (restart_is_tried(&w->restarts, stale->found.unit.name) && !tracker_needs_restart(w, stale->found.unit.name))
 		restart_forget(&w->restarts, stale->found.unit.name);
 	begin(&f, FINDING_RECONNECTED, stale->found.link, stale->key.ifindex, stale->found.service);
 	send(w, &f);
@@ -517,26 +546,33 @@ static bool has_new_ones(const struct tracker *w)
 	return false;
 }
 
-void tracker_read_sockets(struct tracker *w, uint64_t now_usec)
+int tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 {
-	int r = collect_stale(&w->collect, w->probe, &w->stale);
 	uint64_t pause_usec;
+	int r;
 
+	if (!w->collect.inventory.open)
+		w->inventory_usec = 0; /* a change from now on needs another one */
+	r = collect_stale(&w->collect, w->probe, &w->stale);
 	w->inventoried_usec = util_now_usec();
-	w->cost_usec = w->inventoried_usec > now_usec ? w->inventoried_usec - now_usec : 0;
-	w->inventory_usec = 0;
+	w->spent_usec += w->inventoried_usec > now_usec ? w->inventoried_usec - now_usec : 0;
+	if (r == -EAGAIN)
+		return r;
+	w->cost_usec = w->spent_usec;
+	w->spent_usec = 0;
 	if (r == -EOPNOTSUPP)
-		return;
+		return 0;
 	if (r >= 0) {
-		if (has_new_ones(w))
-			(void)tracker_read_hits(w, now_usec); /* only later hits count */
+		if (has_new_ones(w) && read_hits(w) >= 0)
+			(void)digest_hits(w, now_usec); /* only later hits count */
 		report_new_ones(w);
 		(void)stale_end(&w->stale, report_gone, w);
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
 	if (r < 0 || w->stale.all)
-		w->inventory_usec = w->inventoried_usec +
-			(pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC);
+		util_earlier(&w->inventory_usec,
+			w->inventoried_usec + (pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC));
+	return 0;
 }
 
 /* Without an inventory: processes that copy although no interface lacks what they may lack. */
@@ -572,7 +608,8 @@ void tracker_note_change(struct tracker *w, uint64_t now_usec)
 	uint64_t at_usec = now_usec + TRACKER_SETTLE_USEC;
 	uint64_t rested_usec = w->inventoried_usec + w->cost_usec * TRACKER_COST_FACTOR;
 
-	lingering_note_links(&w->lingering, w->options.links, &w->features, now_usec);
+	if (w->polling)
+		lingering_note_links(&w->lingering, w->options.links, &w->features, now_usec);
 	if (at_usec < rested_usec)
 		at_usec = rested_usec;
 	if (w->inventory_usec == 0 || at_usec < w->inventory_usec)
@@ -624,7 +661,7 @@ static bool start_restart(struct tracker *w, const struct unit *unit, uint64_t f
 static void restart_due(struct tracker *w, uint64_t now_usec)
 {
 	w->restart_usec = 0;
-	if (!w->options.restart || !*w->options.enforce)
+	if (!w->options.restart || !*w->options.enforce || !*w->policy.units)
 		return;
 	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
 		if (start_restart(w, &stale->found.unit, stale->found_usec, now_usec))
@@ -644,16 +681,28 @@ uint64_t tracker_deadline(const struct tracker *w)
 	util_earlier(&deadline_usec, w->restart_usec);
 	util_earlier(&deadline_usec, w->sendfile_usec);
 	util_earlier(&deadline_usec, w->udp_usec);
+	if (w->save_failed)
+		util_earlier(&deadline_usec, w->save_usec);
+	util_earlier(&deadline_usec, w->refresh.next_usec);
 	if (w->n_events)
 		util_earlier(&deadline_usec, w->senders_usec);
+	if (w->busy)
+		util_earlier(&deadline_usec, 1);
 	return deadline_usec;
 }
 
 static int read_hits_again(struct tracker *w, uint64_t now_usec)
 {
 	int more = tracker_read_hits(w, now_usec);
-	uint64_t pause_usec = (util_now_usec() - now_usec) * TRACKER_COST_FACTOR;
+	uint64_t pause_usec;
 
+	w->hits_spent_usec += util_now_usec() - now_usec;
+	if (more == -EAGAIN) {
+		w->busy = true;
+		return 0;
+	}
+	pause_usec = w->hits_spent_usec * TRACKER_COST_FACTOR;
+	w->hits_spent_usec = 0;
 	w->quiet = more ? 0 : w->quiet + 1;
 	if (pause_usec < HITS_USEC)
 		pause_usec = HITS_USEC;
@@ -662,7 +711,7 @@ static int read_hits_again(struct tracker *w, uint64_t now_usec)
 	else
 		w->hits_usec = w->polling ? now_usec + HITS_POLL_USEC : 0;
 	if (more && now_usec >= w->settle_usec && w->settle_usec)
-		collect_settle(&w->collect, w->probe, w->read, w->n_read);
+		w->busy = collect_settle(&w->collect, w->probe, w->read, w->n_read) == -EAGAIN;
 	if (more && now_usec >= w->settle_usec)
 		w->settle_usec = now_usec + SETTLE_USEC;
 	return more;
@@ -672,14 +721,18 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 {
 	int more = 0;
 
-	report_events(w, now_usec);
-	if (w->inventory_usec && w->inventory_usec <= now_usec) {
-		tracker_read_sockets(w, now_usec);
-		if (w->stale.all)
-			more = tracker_read_hits(w, now_usec);
+	w->busy = collect_settle_on(&w->collect, w->probe) == -EAGAIN;
+	if (!w->busy)
+		report_events(w, now_usec);
+	if (!w->busy && ((w->inventory_usec && w->inventory_usec <= now_usec) || w->collect.inventory.open)) {
+		w->busy = tracker_read_sockets(w, now_usec) == -EAGAIN;
+		if (!w->busy && w->stale.all)
+			util_earlier(&w->hits_usec, now_usec);
 	}
-	if (w->hits_usec && w->hits_usec <= now_usec)
+	if (!w->busy && w->hits_usec && w->hits_usec <= now_usec)
 		more |= read_hits_again(w, now_usec);
+	if (w->refresh.next_usec <= now_usec)
+		w->refresh.next_usec = 0;
 	if (w->udp_usec && w->udp_usec <= now_usec)
 		more |= tracker_read_udp(w, now_usec);
 	if (w->sendfile_usec && w->sendfile_usec <= now_usec)
@@ -692,6 +745,11 @@ int tracker_tick(struct tracker *w, uint64_t now_usec)
 		more = 1;
 	}
 	return more;
+}
+
+uint64_t tracker_needed_capabilities(const struct tracker *w)
+{
+	return probe_needed_capabilities(w->probe);
 }
 
 int tracker_fd(const struct tracker *w)
@@ -789,7 +847,7 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	w->options.features = &w->features;
 	w->path = options->path ? strdup(options->path) : NULL;
 	collect_open(&w->collect, options->links, &w->features);
-	wanted = (struct probe_options){ .features = &w->features, .by_socket = true };
+	wanted = (struct probe_options){ .features = &w->features, .by_socket = true, .slice_usec = TRACKER_SLICE_USEC };
 	r = probe_open(&wanted, &w->probe);
 	malloc_trim(0); /* loading needed the BTF of the kernel, several megabytes */
 	if (r < 0) {
@@ -797,13 +855,13 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 		return r;
 	}
 	w->collect.senders.probe = w->probe;
-	restore(w);
-	tracker_note_change(w, now_usec);
 	collect_probes(&probes, w->probe);
 	w->has_sockets = probes.has_sockets;
 	w->polling = probes.has_fallback && probe_events_fd(w->probe) < 0;
 	if (w->polling)
 		w->hits_usec = now_usec + HITS_POLL_USEC;
+	restore(w);
+	tracker_note_change(w, now_usec);
 	*ret = w;
 	return 0;
 }
@@ -814,6 +872,7 @@ void tracker_free(struct tracker *w)
 		return;
 	HASH_FREE(w->reported, free);
 	HASH_FREE(w->past, free);
+	evidence_clear(&w->evidence);
 	free(w->read);
 	free(w->events);
 	stale_clear(&w->stale);

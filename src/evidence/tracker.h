@@ -18,6 +18,8 @@
 #define TRACKER_SETTLE_USEC (UINT64_C(200) * 1000)
 #define TRACKER_AGAIN_USEC (UINT64_C(2) * 1000 * 1000)
 #define TRACKER_COST_FACTOR 20
+#define TRACKER_SLICE_USEC (UINT64_C(2) * 1000) /* for how long one call reads sockets or processes; then other events have their turn */
+#define TRACKER_WAIT_USEC (UINT64_C(1) * 1000 * 1000) /* evidence that cannot be read again within this time may be older than asked for */
 #define TRACKER_RESTART_USEC (UINT64_C(10) * 1000 * 1000) /* how long connections are stale before their service is restarted */
 #define TRACKER_SENDFILE_USEC (UINT64_C(15) * 1000 * 1000) /* the usual scrape interval of Prometheus */
 #define TRACKER_SAVE_USEC (UINT64_C(10) * 1000 * 1000) /* between two writes if only hits have changed */
@@ -64,8 +66,12 @@ void tracker_set_policy(struct tracker *w, const struct restart_policy *policy);
 /* A restart has ended. error: "" if systemd accepted it, otherwise the reason. */
 void tracker_restarted(struct tracker *w, const char *unit, const char *error);
 
+/* probe_needed_capabilities() */
+uint64_t tracker_needed_capabilities(const struct tracker *w);
+
 /* Starts or stops the measurement of sendfile(2) latency for the metrics. Returns 0; -EOPNOTSUPP, with the reason in
  * *ret_status; -ENOMEM. */
+bool tracker_times_sendfile(const struct tracker *w);
 int tracker_time_sendfile(struct tracker *w, bool wanted, uint64_t now_usec, struct probe_status *ret_status);
 
 /* When to call tracker_tick() next; 0: never. */
@@ -81,9 +87,11 @@ void tracker_count_probes(const struct tracker *w, unsigned *ret_running, unsign
 
 /* Adds the probes for this kernel, and why some are unavailable, to ret->probes. Their strings are borrowed from the tracker. */
 void tracker_read_probes(const struct tracker *w, struct evidence *ret);
-/* The current evidence. Checks the sockets, unless that is too recent. ret->sockets is empty, and ret->latency has one row for
- * all services. Returns 0 or -ENOMEM. evidence_clear() *ret before the tracker is freed. */
-int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence *ret);
+/* The evidence as it was at asked_usec (CLOCK_MONOTONIC) or later. However often it is asked for, it is read no more than a
+ * TRACKER_COST_FACTORth of the time; if that would mean to wait for longer than TRACKER_WAIT_USEC, the last one is returned. sockets is
+ * empty, and latency has one row for all services. Returns 0; -EAGAIN: call it again with the same time at tracker_deadline(), after
+ * tracker_tick(); -ENOMEM. *ret is owned by the tracker, and valid until it is called again. */
+int tracker_read_evidence(struct tracker *w, uint64_t asked_usec, const struct evidence **ret);
 /* Writes the file of services that must reconnect if they have changed. */
 void tracker_save(struct tracker *w);
 

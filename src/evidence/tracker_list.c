@@ -62,15 +62,18 @@ static void list_fallback(struct tracker *w, uint64_t now_usec, struct evidence 
 	}
 }
 
-int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence *ret)
+static uint64_t rest_usec(const struct tracker *w)
 {
-	int r = 0;
+	return w->refresh.cost_usec * TRACKER_COST_FACTOR;
+}
 
+static int list_evidence(struct tracker *w, struct evidence *ret)
+{
+	uint64_t now_usec = util_now_usec();
+
+	evidence_clear(ret);
 	*ret = (struct evidence){ .features = w->features, .has_latency = w->latency };
 	tracker_read_probes(w, ret);
-	if (now_usec >= w->inventoried_usec + TRACKER_SETTLE_USEC + w->cost_usec * TRACKER_COST_FACTOR)
-		tracker_read_sockets(w, now_usec);
-	(void)tracker_read_hits(w, now_usec);
 	list_fallback(w, now_usec, ret);
 	for (const struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
 		if (!stale->is_new) /* its inventory failed */
@@ -82,11 +85,61 @@ int tracker_read_evidence(struct tracker *w, uint64_t now_usec, struct evidence 
 	if (w->polling)
 		memcpy(ret->lacking, w->lingering.lacking, sizeof(ret->lacking));
 	ret->sockets_dropped = w->stale.dropped;
-	if (w->latency) {
-		(void)tracker_read_sendfile(w, now_usec);
-		r = evidence_latency_add(&ret->latency, &w->sendfile);
+	if (!w->latency)
+		return 0;
+	(void)tracker_read_sendfile(w, now_usec);
+	return evidence_latency_add(&ret->latency, &w->sendfile);
+}
+
+/* A slice. 0; -EAGAIN: not finished; -ENOMEM. */
+static int refresh(struct tracker *w)
+{
+	uint64_t now_usec = util_now_usec(), begin_usec = now_usec;
+	int r = 0;
+
+	if (!w->refresh.open) {
+		w->refresh.open = true;
+		w->refresh.begin_usec = now_usec;
+		w->refresh.spent_usec = 0;
 	}
-	if (r < 0)
-		evidence_clear(ret);
+	if (w->collect.inventory.open || now_usec >= w->inventoried_usec + TRACKER_SETTLE_USEC + w->cost_usec * TRACKER_COST_FACTOR)
+		r = tracker_read_sockets(w, now_usec);
+	if (r >= 0)
+		r = tracker_read_hits(w, now_usec);
+	if (r >= 0)
+		r = list_evidence(w, &w->evidence);
+	now_usec = util_now_usec();
+	w->refresh.spent_usec += now_usec - begin_usec;
+	if (r == -EAGAIN)
+		return r;
+	w->refresh.open = false;
+	if (r >= 0)
+		w->refresh.from_usec = w->refresh.begin_usec;
+	w->refresh.end_usec = now_usec;
+	w->refresh.cost_usec = w->refresh.spent_usec;
+	return r;
+}
+
+/* Where it takes long, the last one will do. */
+static bool is_fresh(const struct tracker *w, uint64_t asked_usec)
+{
+	return (w->refresh.from_usec && w->refresh.from_usec >= asked_usec) ||
+	       (rest_usec(w) > TRACKER_WAIT_USEC && asked_usec < w->refresh.end_usec + rest_usec(w));
+}
+
+int tracker_read_evidence(struct tracker *w, uint64_t asked_usec, const struct evidence **ret)
+{
+	int r = 0;
+
+	w->refresh.next_usec = 0;
+	while (r == 0 && !is_fresh(w, asked_usec)) {
+		if (!w->refresh.open && util_now_usec() < w->refresh.end_usec + rest_usec(w)) {
+			w->refresh.next_usec = w->refresh.end_usec + rest_usec(w);
+			return -EAGAIN;
+		}
+		r = refresh(w);
+		w->busy |= r == -EAGAIN;
+	}
+	*ret = &w->evidence;
 	return r;
 }

@@ -53,11 +53,22 @@ struct tracker {
 	struct tracker_reported *reported;
 	bool reported_all; /* FINDING_FALLBACK_MORE was reported */
 	uint64_t lost_reported; /* hits of FINDING_FALLBACK_LOST, 0: not reported */
+	bool busy; /* work is not finished: go on at once, after other events */
 	uint64_t inventory_usec, inventoried_usec, cost_usec; /* check of sockets: the next (0: none), the last, and how long it took */
+	uint64_t spent_usec; /* on the one in progress */
 	struct restart_policy policy;
 	struct restart_queue restarts;
 	uint64_t restart_usec; /* when to call restart_due(); 0: never */
 	uint64_t hits_usec; /* when to read hits next; 0: never */
+	uint64_t hits_spent_usec;
+	bool resolving; /* hits are read, and their senders are being resolved */
+	struct {
+		bool open; /* in progress */
+		uint64_t begin_usec, spent_usec; /* of the one in progress */
+		uint64_t from_usec, end_usec, cost_usec; /* of the last one */
+		uint64_t next_usec; /* somebody waits for the next one, which may begin at this time; 0: nobody */
+	} refresh; /* of evidence */
+	struct evidence evidence; /* as last listed */
 	struct probe_hits *read; /* as last read */
 	size_t n_read;
 	struct tracker_past *past;
@@ -68,6 +79,7 @@ struct tracker {
 	uint64_t events_dropped; /* beyond TRACKER_EVENTS_MAX */
 	uint64_t events_lost;	 /* these, and those of a full ring buffer, when last compared */
 	uint64_t senders_usec; /* do not resolve senders before this time: it takes long */
+	uint64_t senders_spent_usec;
 	uint64_t settle_usec;  /* when to compare settled cgroups again */
 	bool has_sockets;      /* the kernel shows them */
 	struct lingering lingering;
@@ -89,9 +101,9 @@ void tracker_set_remedy(const struct tracker *w, const struct evidence *e, struc
 void tracker_name_link(const struct tracker *w, int ifindex, char buf[LINK_NAME_LEN]);
 /* The link of hits; 0 if it is in another network namespace. */
 int tracker_own_ifindex(const struct tracker *w, const struct probe_hits *hits);
-/* Checks the sockets, reports stale connections that appeared or ended, and schedules the next check. */
-void tracker_read_sockets(struct tracker *w, uint64_t now_usec);
-/* Reads the hits into w->read. Returns 1 if there are new ones, otherwise 0. */
+/* Checks the sockets, reports stale connections that appeared or ended, and schedules the next check. 0; -EAGAIN: not finished. */
+int tracker_read_sockets(struct tracker *w, uint64_t now_usec);
+/* Reads the hits into w->read. Returns 1 if there are new ones, otherwise 0; -EAGAIN: not finished. */
 int tracker_read_hits(struct tracker *w, uint64_t now_usec);
 /* Must the unit be restarted, for stale connections or UDP segmentation, on any link? */
 bool tracker_needs_restart(const struct tracker *w, const char *unit);
@@ -102,9 +114,11 @@ int tracker_read_udp(struct tracker *w, uint64_t now_usec);
 bool tracker_is_named(const struct tracker *w, const struct tracker_udp *sender);
 /* Adds those that gave it up to the stale connections of their service and link. */
 void tracker_list_udp(const struct tracker *w, struct evidence *ret);
+/* Restores what the file of services (a text with a NUL, which it changes) has; for the fuzzer, too. */
+void tracker_restore(struct tracker *w, char *text);
 /* Lines of the file of services that must reconnect. False: the line is of another kind. */
 void tracker_save_udp(const struct tracker *w, FILE *f);
-bool tracker_restore_udp(struct tracker *w, const char *line);
+bool tracker_restore_udp(struct tracker *w, char *line);
 void tracker_free_udp(struct tracker *w);
 /* Adds the latency since the last read. Returns 1 if there were calls, otherwise 0. */
 int tracker_read_sendfile(struct tracker *w, uint64_t now_usec);

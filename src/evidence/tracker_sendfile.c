@@ -24,6 +24,11 @@ int tracker_read_sendfile(struct tracker *w, uint64_t now_usec)
 	return w->sendfile.calls != calls;
 }
 
+bool tracker_times_sendfile(const struct tracker *w)
+{
+	return w->latency;
+}
+
 int tracker_time_sendfile(struct tracker *w, bool wanted, uint64_t now_usec, struct probe_status *ret_status)
 {
 	int r;

@@ -95,7 +95,7 @@ static void end_named(struct tracker *w, struct tracker_udp *sender)
 {
 	sender->named = false;
 	w->unsaved = true;
-	if (!tracker_needs_restart(w, sender->unit.name))
+	if (restart_is_tried(&w->restarts, sender->unit.name) && !tracker_needs_restart(w, sender->unit.name))
 		restart_forget(&w->restarts, sender->unit.name);
 	if (count_named(w, sender) == 0)
 		report(w, sender, FINDING_SEGMENTS_AGAIN);
@@ -216,16 +216,20 @@ void tracker_list_udp(const struct tracker *w, struct evidence *ret)
 	ret->udp_undecided += lost.senders;
 }
 
-/* "udp NETNS IFINDEX PID START CGROUP SERVICE": what they sent is not stored, so they are judged again. */
+/* "udp NETNS IFINDEX PID START CGROUP PATH", or the name of the process without a path. What they sent is not stored, so they are judged
+ * again. */
 void tracker_save_udp(const struct tracker *w, FILE *f)
 {
-	for (const struct tracker_udp *sender = w->udp; sender; sender = sender->hh.next)
+	for (const struct tracker_udp *sender = w->udp; sender; sender = sender->hh.next) {
+		const char *path = sender->cgroup > 1 ? probe_cgroup_path(sender->cgroup) : NULL;
+
 		if (sender->judged != GAVE_UP_NO)
 			fprintf(f, "udp %" PRIu32 " %d %d %" PRIu64 " %" PRIu64 " %s\n", sender->key.netns, sender->key.ifindex,
-				(int)sender->key.pid, sender->key.start_ns, sender->cgroup, sender->service);
+				(int)sender->key.pid, sender->key.start_ns, sender->cgroup, path ? path : sender->service);
+	}
 }
 
-bool tracker_restore_udp(struct tracker *w, const char *line)
+bool tracker_restore_udp(struct tracker *w, char *line)
 {
 	struct probe_sender found;
 	int at = 0;
@@ -237,7 +241,11 @@ bool tracker_restore_udp(struct tracker *w, const char *line)
 		    &found.key.start_ns, &found.cgroup, &at) != 5 || !at || found.key.netns != w->collect.netns || found.key.ifindex <= 0 ||
 		found.key.pid <= 0 || w->collect.senders.foreign_pids || (kill(found.key.pid, 0) < 0 && errno == ESRCH))
 		return true;
-	util_copy_name(found.comm, sizeof(found.comm), line + at, strcspn(line + at, "\n"));
+	line[at + (int)strcspn(line + at, "\n")] = '\0';
+	if (line[at] == '/')
+		probe_add_cgroup(found.cgroup, line + at);
+	else
+		util_copy_name(found.comm, sizeof(found.comm), line + at, strlen(line + at));
 	probe_restore_sender(w->probe, &found);
 	w->udp_usec = 1;
 	return true;

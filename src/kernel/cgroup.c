@@ -15,181 +15,45 @@
 #include <linux/magic.h>
 
 #include "basic/file.h"
-#include "basic/hash.h"
 #include "model/unit.h"
 #include "basic/util.h"
 
-#define HANDLE_KERNFS 0xfe /* FILEID_KERNFS: the id is the handle, from Linux 5.5 */
 #define CGROUP_TEXT_MAX (64 << 10) /* of /proc/PID/cgroup */
 #define WALK_DEPTH 16
 #define WALK_MAX 65536
 
-struct cgroup_path {
-	uint64_t id;
-	UT_hash_handle hh;
-	char path[];
-};
+/* The last one is that of systemd 232 beside the hierarchies of version 1. */
+static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd" };
 
-struct cgroup_paths {
-	int root;
-	char mount[32];
-	struct cgroup_path *cache; /* uthash by id, oldest first */
-};
-
-int cgroup_paths_open(struct cgroup_paths **ret)
+/* The root of the unified hierarchy. -ENOENT: it is not mounted. */
+static int open_root(void)
 {
-	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
-		_cleanup_close_ int fd = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		struct cgroup_paths *paths;
+		int fd = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		struct statfs fs;
 
-		if (fd < 0 || fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != CGROUP2_SUPER_MAGIC)
-			continue;
-		paths = calloc(1, sizeof(*paths));
-		if (!paths)
-			return -ENOMEM;
-		snprintf(paths->mount, sizeof(paths->mount), "%s", mounts[i]);
-		paths->root = TAKE_FD(fd);
-		*ret = paths;
-		return 0;
+		if (fd >= 0 && fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC)
+			return fd;
+		if (fd >= 0)
+			close(fd);
 	}
 	return -ENOENT;
 }
 
-void cgroup_paths_close(struct cgroup_paths *paths)
+uint64_t cgroup_root(void)
 {
-	if (!paths)
-		return;
-	HASH_FREE(paths->cache, free);
-	close(paths->root);
-	free(paths);
-}
-
-static int find_by_handle(const struct cgroup_paths *paths, uint64_t id, char *path, size_t size)
-{
-	_Alignas(struct file_handle) char space[sizeof(struct file_handle) + sizeof(id)] = {};
-	struct file_handle *handle = (struct file_handle *)space;
-	_cleanup_close_ int fd = -1;
-	size_t mount = strlen(paths->mount);
-	char link[64];
-	ssize_t n;
-
-	handle->handle_bytes = sizeof(id);
-	handle->handle_type = HANDLE_KERNFS;
-	memcpy(handle->f_handle, &id, sizeof(id));
-	fd = open_by_handle_at(paths->root, handle, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, size);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n >= size || (size_t)n < mount || strncmp(path, paths->mount, mount))
-		return -ENOENT;
-	memmove(path, path + mount, (size_t)n - mount);
-	path[(size_t)n - mount] = '\0';
-	if (!path[0])
-		snprintf(path, size, "/");
-	return 0;
-}
-
-/* Searches for a directory whose inode number, which is the id of a cgroup (kernfs, 64-bit), is id. path: of
- * dirfd; unchanged unless it is found. */
-static int walk(int dirfd, uint64_t id, char *path, size_t size, unsigned depth, unsigned *left)
-{
-	_cleanup_closedir_ DIR *dir = NULL;
-	size_t at = strlen(path);
-	struct dirent *entry;
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
-
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
-	while ((entry = readdir(dir)) && *left > 0) {
-		_cleanup_close_ int child = -1;
-
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
-		(*left)--;
-		if (at + 1 + strlen(entry->d_name) >= size)
-			continue;
-		snprintf(path + at, size - at, "/%s", entry->d_name);
-		if (entry->d_ino == id)
-			return 0;
-		if (depth < WALK_DEPTH) {
-			child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			r = child < 0 ? -ENOENT : walk(child, id, path, size, depth + 1, left);
-			if (r != -ENOENT)
-				return r;
-		}
-		path[at] = '\0';
-	}
-	return -ENOENT;
-}
-
-static int find_by_walk(const struct cgroup_paths *paths, uint64_t id, char *path, size_t size)
-{
-	unsigned left = WALK_MAX;
+	_cleanup_close_ int fd = open_root();
 	struct stat st;
 
-	if (fstat(paths->root, &st) == 0 && st.st_ino == id) {
-		snprintf(path, size, "/");
-		return 0;
-	}
-	path[0] = '\0';
-	return walk(paths->root, id, path, size, 0, &left);
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_path)
+bool cgroup_exists(const char *path)
 {
-	_cleanup_free_ char *path = malloc(UNIT_PATH_MAX);
-	struct cgroup_path *entry;
-	size_t len;
-	int r;
+	_cleanup_close_ int fd = open_root();
 
-	if (!path)
-		return -ENOMEM;
-	HASH_FIND(hh, paths->cache, &id, sizeof(id), entry);
-	if (entry) {
-		*ret_path = entry->path;
-		return 0;
-	}
-	r = find_by_handle(paths, id, path, UNIT_PATH_MAX);
-	if (r < 0 && r != -ESTALE)
-		r = find_by_walk(paths, id, path, UNIT_PATH_MAX);
-	if (r < 0)
-		return r == -ESTALE ? -ENOENT : r;
-	if (HASH_COUNT(paths->cache) >= CGROUP_CACHE_MAX) {
-		struct cgroup_path *oldest = paths->cache;
-
-		HASH_DEL(paths->cache, oldest);
-		free(oldest);
-	}
-	len = strlen(path);
-	entry = calloc(1, sizeof(*entry) + len + 1);
-	if (!entry)
-		return -ENOMEM;
-	entry->id = id;
-	memcpy(entry->path, path, len + 1);
-	if (hash_add(paths->cache, id, entry) < 0) {
-		free(entry);
-		return -ENOMEM;
-	}
-	*ret_path = entry->path;
-	return 0;
-}
-
-bool cgroup_paths_has(const struct cgroup_paths *paths, const char *path)
-{
-	while (*path == '/')
-		path++;
-	return *path && faccessat(paths->root, path, F_OK, 0) == 0;
+	path += strspn(path, "/");
+	return fd >= 0 && *path && faccessat(fd, path, F_OK, 0) == 0;
 }
 
 static void list(int dirfd, unsigned depth, unsigned *left, void (*fn)(const char *name, void *userdata), void *userdata)
@@ -214,15 +78,18 @@ static void list(int dirfd, unsigned depth, unsigned *left, void (*fn)(const cha
 	}
 }
 
+/* Without version 2, or with an empty one, units are in systemd's own hierarchy of version 1. */
 int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata)
 {
-	_cleanup_(cgroup_paths_close_pointer) struct cgroup_paths *paths = NULL;
+	_cleanup_close_ int own = open(mounts[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root = open_root();
 	unsigned left = WALK_MAX;
-	int r = cgroup_paths_open(&paths);
 
-	if (r >= 0)
-		list(paths->root, 0, &left, fn, userdata);
-	return r;
+	if (root >= 0)
+		list(root, 0, &left, fn, userdata);
+	if (own >= 0)
+		list(own, 0, &left, fn, userdata);
+	return own >= 0 || root >= 0 ? 0 : root;
 }
 
 int cgroup_path_of_process(pid_t pid, char *path, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Paths of cgroups by id and by process, for model/unit.h; processes by socket. */
+/* Paths of cgroups by process, for model/unit.h; processes by socket. */
 #ifndef OFFLOADD_CGROUP_H
 #define OFFLOADD_CGROUP_H
 
@@ -10,27 +10,15 @@
 
 #include "basic/util.h"
 
-#define CGROUP_CACHE_MAX 4096
-
-struct cgroup_paths; /* looks up paths by id, with a cache of CGROUP_CACHE_MAX */
-
-/* Opens the mount point of the unified hierarchy. *ret: the caller's to cgroup_paths_close(). 0; -ENOENT: it
- * is not mounted; -ENOMEM. */
-int cgroup_paths_open(struct cgroup_paths **ret);
-void cgroup_paths_close(struct cgroup_paths *paths);
-CLEANUP_POINTER(struct cgroup_paths, cgroup_paths_close)
-
-/* Finds the path of a cgroup below the mount point by its id, "/" for the root: by file handle
- * (open_by_handle_at(2), from Linux 5.5), or without CAP_DAC_READ_SEARCH by a walk. Paths are cached, also of
- * cgroups that no longer exist. *ret_path is owned by the cache, and valid until the next call. 0; -ENOENT:
- * no such cgroup; other negative errno. */
-int cgroup_paths_find(struct cgroup_paths *paths, uint64_t id, const char **ret_path);
+/* The id of the root of the unified hierarchy in our cgroup namespace: its inode number, as for all cgroups (kernfs, 64-bit). 0: it is
+ * not mounted. */
+uint64_t cgroup_root(void);
 
 /* Is there a cgroup with this path below the mount point? */
-bool cgroup_paths_has(const struct cgroup_paths *paths, const char *path);
+bool cgroup_exists(const char *path);
 
-/* Calls fn with the name of each directory of the unified hierarchy, "nginx.service", up to a limit. 0; -ENOENT: it is not mounted;
- * other negative errno. */
+/* Calls fn with the name of each directory of the unified hierarchy, "nginx.service", and of systemd's own hierarchy of version 1, up
+ * to a limit. 0; -ENOENT: neither is mounted; other negative errno. */
 int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata);
 
 /* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other

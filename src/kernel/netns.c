@@ -6,9 +6,16 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "basic/util.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+#define FIRST_INODE 0xeffffff9 /* of the first namespace from Linux 6.18 on: NET_NS_INIT_INO */
 
 uint64_t netns_inode(void)
 {
@@ -41,14 +48,18 @@ bool netns_is_certain(void)
 	return stat("/proc/1/ns/net", &init) == 0;
 }
 
+/* Is it the first namespace of the kernel? Only that one has this file: net_core_table in net/core/sysctl_net_core.c. */
+static bool is_first(uint64_t inode)
+{
+	return inode == FIRST_INODE || access("/proc/sys/net/core/netdev_max_backlog", F_OK) == 0;
+}
+
 static bool look(uint64_t inode, char *name, size_t size)
 {
 	struct stat init;
 
 	snprintf(name, size, "%llu", (unsigned long long)inode);
-	if (stat("/proc/1/ns/net", &init) != 0)
-		return find_name(inode, name, size);
-	if (init.st_ino == inode)
+	if (stat("/proc/1/ns/net", &init) == 0 ? init.st_ino == inode : is_first(inode))
 		return false;
 	(void)find_name(inode, name, size);
 	return true;
@@ -74,12 +85,25 @@ int netns_path(const char *path, char **ret)
 	size_t stem = dot ? (size_t)(dot - path) : strlen(path);
 	char name[NETNS_NAME_LEN];
 
-	if (!netns_is_own(name, sizeof(name)))
-		*ret = strdup(path);
-	else if (asprintf(ret, "%.*s-%llu%s", (int)stem, path, (unsigned long long)netns_inode(),
-			 path + stem) < 0)
+	if (asprintf(ret, "%.*s-%llu%s", (int)stem, path, (unsigned long long)netns_inode(), path + stem) < 0)
 		*ret = NULL;
+	if (*ret && !netns_is_own(name, sizeof(name)) && access(*ret, F_OK) < 0) {
+		free(*ret);
+		*ret = strdup(path);
+	}
 	return *ret ? 0 : -ENOMEM;
+}
+
+uint64_t netns_cookie(void)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char name[NETNS_NAME_LEN];
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0)
+		return cookie;
+	return netns_is_own(name, sizeof(name)) ? 0 : netns_inode();
 }
 
 int netns_enter_new(bool with_user)

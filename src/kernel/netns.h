@@ -13,16 +13,21 @@ uint64_t netns_inode(void);
 
 #define NETNS_NAME_LEN 256
 
-/* True if this is not the namespace of PID 1; if that one is hidden, true if `ip netns` has a name for this one.
- * name (size bytes) gets the name in ip-netns(8), or the inode in digits. The result does not change while
- * the process is in the namespace, even if `ip netns del` removes the name. */
+/* A number that no other network namespace has as long as the kernel runs, unlike the inode: SO_NETNS_COOKIE (Linux
+ * 5.14); before that the inode, unless netns_is_own(). 0 if there is no such number. */
+uint64_t netns_cookie(void);
+
+/* True if this is not the namespace of PID 1; if that one is hidden, true if this is not the first one of the kernel, or
+ * /proc does not show that. name (size bytes) gets the name in ip-netns(8), or the inode in digits. The result does not
+ * change while the process is in the namespace, even if `ip netns del` removes the name. */
 bool netns_is_own(char *name, size_t size);
 
 /* Is the namespace of PID 1 visible? Not if /proc/1 is hidden. */
 bool netns_is_certain(void);
 
 /* The path of a file of this namespace. If netns_is_own(), the inode is added: /run/x/ledger.json becomes
- * /run/x/ledger-4026532177.json; else the path is copied. *ret is the caller's to free. 0 or -ENOMEM. */
+ * /run/x/ledger-4026532177.json; else the path is copied. But if a file with the inode exists, it is that one: it was
+ * written by a process that PID 1 is hidden from. *ret is the caller's to free. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
 
 /* Moves the calling process into a new network namespace, which exists as long as there are processes in it. with_user:

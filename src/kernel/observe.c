@@ -596,6 +596,19 @@ int observe_read_links(struct observe *o)
 	return r < 0 ? r : o->any;
 }
 
+/* dev_disable_lro() turns LRO off. Why it did so is on another socket, or not reported yet; without it LRO would be turned on
+ * again. A new master or XDP program is queued there before the notification of the features is. */
+static int read_why_lro_is_off(struct observe *o)
+{
+	int r;
+
+	o->error = 0;
+	take_forwarding(o);
+	r = o->error < 0 ? o->error : observe_read_links(o);
+	o->any = true;
+	return r;
+}
+
 int observe_read_features(struct observe *o)
 {
 	int r;
@@ -609,11 +622,9 @@ int observe_read_features(struct observe *o)
 		return refresh_after_overrun(o);
 	if (r >= 0)
 		r = read_touched(o);
-	/* dev_disable_lro() turns LRO off before the kernel reports why, on another socket: it must not be turned on again meanwhile */
-	o->error = 0;
 	if (r >= 0 && o->any && o->want_forwarding)
-		take_forwarding(o);
-	return r < 0 ? r : o->error < 0 ? o->error : o->any;
+		r = read_why_lro_is_off(o);
+	return r < 0 ? r : o->any;
 }
 
 int observe_link_fd(const struct observe *o)

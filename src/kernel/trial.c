@@ -2,19 +2,21 @@
 #include "kernel/trial.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "basic/util.h"
 #include "kernel/ethtool.h"
 
 #define VETH "trial"
+#define TRIAL_USEC (5 * USEC_PER_SEC)
 
 bool trial_has_backports(const char *release)
 {
@@ -90,14 +92,19 @@ static enum rule_trial try_udp(void)
 	return after.active & udp ? TRIAL_NO : TRIAL_YES;
 }
 
+static int run(void *data)
+{
+	*(enum rule_trial *)data = try_udp();
+	return 0;
+}
+
 void trial_run(struct rule_host *host)
 {
-	int status;
-	pid_t pid = fork();
+	static enum rule_trial found;
+	static bool done; /* the kernel does not change */
 
-	if (pid == 0)
-		_exit((int)try_udp());
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) > TRIAL_YES)
-		return;
-	host->udp_needs_checksum = (enum rule_trial)WEXITSTATUS(status);
+	if (!done && child_run(run, &found, sizeof(found), TRIAL_USEC) < 0)
+		found = TRIAL_UNKNOWN;
+	done = true;
+	host->udp_needs_checksum = found;
 }

@@ -41,6 +41,7 @@ static const char *const names[CAUSE_COUNT] = {
 	[CAUSE_IGNORED] = "ignored",
 	[CAUSE_REFUSED] = "refused",
 	[CAUSE_CONTENDED] = "contended",
+	[CAUSE_RESETS] = "resets",
 	[CAUSE_UNCERTAIN] = "uncertain",
 	[CAUSE_UNREADABLE] = "unreadable",
 	[CAUSE_LIMIT_DIFFERS] = "limit-differs",

@@ -46,6 +46,7 @@ enum cause {
 	CAUSE_IGNORED,     /* declared as `lower`, and the link cannot change it */
 	CAUSE_REFUSED,     /* refused by the kernel */
 	CAUSE_CONTENDED,   /* another program keeps reverting it */
+	CAUSE_RESETS,      /* contended, and each repair made the link lose its carrier */
 	CAUSE_UNCERTAIN,   /* the prediction depends on something that cannot be read */
 	CAUSE_UNREADABLE,  /* the link's features could not be read */
 	/* of size limits (number, other_link) */
@@ -57,7 +58,7 @@ enum cause {
 	CAUSE_LIMIT_DECLARED,  /* in explanations: its value, number, the declaration of a rule, and the verdict */
 	CAUSE_LIMIT_UNDECLARED, /* in explanations: its value, and no rule applies */
 };
-#define CAUSE_COUNT 47
+#define CAUSE_COUNT 48
 
 /* One step of a chain. Names of links are raw: sanitize them for output. */
 struct cause_step {

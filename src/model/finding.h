@@ -51,6 +51,7 @@ enum finding_code {
 	FINDING_SETTINGS_REJECTED, /* (enforce: the previous mode, which is kept) */
 	FINDING_AUDIT_BY_ERROR,    /* (enforce: Mode=enforce was set) */
 	FINDING_AUDIT_BY_CAPABILITY,
+	FINDING_AUDIT_BY_OTHER,    /* another offloadd is running (object: its control socket) */
 	FINDING_MODE,              /* (enforce: the new mode) */
 	FINDING_RESTART_NEEDED,    /* a changed key of offloadd.conf takes effect after a restart (object) */
 	/* the daemon itself */
@@ -60,15 +61,21 @@ enum finding_code {
 	FINDING_RELOAD_FAILED,     /* (object: "settings" or "rules", error) */
 	FINDING_RECONCILE_FAILED,  /* (error) */
 	FINDING_NAME_UNSETTLED,    /* udev has not initialised the link in this time (duration_usec) */
+	FINDING_LOOP_DISTURBED,    /* it is tried again (object: what failed, error) */
 	FINDING_LOOP_FAILED,       /* offloadd exits (object: what failed, error) */
 	FINDING_HOST_NAME_FAILED,  /* (object: the new name, error) */
 	FINDING_LEDGER_SET_ASIDE,  /* (object: file, words) */
 	FINDING_LEDGER_UNREADABLE, /* (object: file, error) */
 	FINDING_LEDGER_UNWRITABLE, /* (object: file, error) */
 	FINDING_METRICS_UNWRITABLE, /* (object: file, error) */
+	FINDING_WRITABLE,          /* a file could not be written, and was written now (object: file) */
 	FINDING_CONTROL_FAILED,    /* (object: socket, error) */
+	FINDING_CONTROL_REFUSES,   /* clients wait, because accept(2) fails (object: socket, error) */
+	FINDING_CONTROL_OPEN,      /* the control socket was opened later (object: socket) */
+	FINDING_CAPABILITIES_KEPT, /* (error) */
 	FINDING_HOOK_FAILED,       /* (object: socket, error) */
 	FINDING_EVENTS_SUPPRESSED, /* (count; total in duration_usec is the limit) */
+	FINDING_EVENTS_LOST,       /* the journal did not accept them (count) */
 	FINDING_PROBES_FAILED,     /* (error) */
 	FINDING_PROBES_MISSING,    /* (count, of total) */
 	FINDING_SENDFILE_UNTIMED,  /* (words or error) */

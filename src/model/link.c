@@ -49,9 +49,70 @@ static void free_link(struct link *link)
 	free(link);
 }
 
+/* ---- names ---- */
+
+struct link_name {
+	const char *name;
+	bool alternative;
+	struct link *link;
+};
+
+static void forget_names(struct link_table *table)
+{
+	free(table->names);
+	table->names = NULL;
+}
+
+static int compare_names(const void *p, const void *q)
+{
+	const struct link_name *a = p, *b = q;
+
+	return strcmp(a->name, b->name) ?: COMPARE(a->alternative, b->alternative);
+}
+
+/* Without memory the table has no names. */
+static void sort_names(struct link_table *table)
+{
+	size_t n = 0;
+
+	link_table_foreach(table, link) {
+		n++;
+		link_foreach_alt_name(link, alt_name)
+			n++;
+	}
+	table->names = calloc(n + 1, sizeof(*table->names));
+	table->n_names = 0;
+	if (!table->names)
+		return;
+	link_table_foreach(table, link) {
+		table->names[table->n_names++] = (struct link_name){ link->name, false, link };
+		link_foreach_alt_name(link, alt_name)
+			table->names[table->n_names++] = (struct link_name){ alt_name, true, link };
+	}
+	qsort(table->names, n, sizeof(*table->names), compare_names);
+}
+
+struct link *link_table_find_name(struct link_table *table, const char *name)
+{
+	if (!table->names)
+		sort_names(table);
+	for (int alternative = 0; table->names && alternative < 2; alternative++) {
+		const struct link_name wanted = { name, alternative, NULL };
+		const struct link_name *found =
+			bsearch(&wanted, table->names, table->n_names, sizeof(*table->names), compare_names);
+
+		if (found)
+			return found->link;
+	}
+	return NULL;
+}
+
+/* ---- */
+
 void link_table_clear(struct link_table *table)
 {
 	HASH_FREE(table->links, free_link);
+	forget_names(table);
 	table->stacked = false;
 	table->dangling = 0;
 }
@@ -62,18 +123,6 @@ struct link *link_table_find(const struct link_table *table, int ifindex)
 
 	HASH_FIND_INT(table->links, &ifindex, link);
 	return link;
-}
-
-struct link *link_table_find_name(const struct link_table *table, const char *name)
-{
-	link_table_foreach(table, link)
-		if (strcmp(link->name, name) == 0)
-			return link;
-	link_table_foreach(table, link)
-		link_foreach_alt_name(link, alt_name)
-			if (strcmp(alt_name, name) == 0)
-				return link;
-	return NULL;
 }
 
 size_t link_table_count(const struct link_table *table)
@@ -257,6 +306,7 @@ int link_table_update(struct link_table *table, const struct link *from, struct 
 			free_link(link);
 			return -ENOMEM;
 		}
+		forget_names(table);
 		table->stacked = add_at_top(table, link);
 		changed = 1;
 	} else if (!same_attributes(link, from)) {
@@ -264,6 +314,7 @@ int link_table_update(struct link_table *table, const struct link *from, struct 
 
 		if (take_attributes(link, from) < 0)
 			return -ENOMEM;
+		forget_names(table);
 		table->stacked &= same;
 		changed = 1;
 	}
@@ -278,6 +329,7 @@ int link_table_remove(struct link_table *table, int ifindex)
 
 	if (!link)
 		return 0;
+	forget_names(table);
 	table->stacked = remove_at_top(table, link);
 	HASH_DEL(table->links, link);
 	free_link(link);

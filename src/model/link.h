@@ -120,6 +120,8 @@ struct link_details {
 
 struct link_table {
 	struct link *links; /* uthash by ifindex */
+	struct link_name *names; /* sorted, made by link_table_find_name(); NULL: not since the last change */
+	size_t n_names;
 	bool stacked;	    /* lists and depths are up to date, even after changes at the top of the stack */
 	size_t dangling;    /* links whose lower link or master is not in the table (yet), at the last stacking */
 	unsigned walks; /* calls of link_table_related() */
@@ -136,7 +138,7 @@ void link_table_clear(struct link_table *table);
 
 /* A link by index, or by name or alternative name, owned by the table; NULL if there is none. */
 struct link *link_table_find(const struct link_table *table, int ifindex);
-struct link *link_table_find_name(const struct link_table *table, const char *name);
+struct link *link_table_find_name(struct link_table *table, const char *name);
 size_t link_table_count(const struct link_table *table);
 
 /* Adds a copy of a link, or updates the attributes of the link with that index and keeps its features.

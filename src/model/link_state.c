@@ -182,17 +182,27 @@ enum verdict link_result_verdict(const struct link_result *result)
 	return worst;
 }
 
+void link_result_count(const struct link_result *result, size_t counts[VERDICT_COUNT])
+{
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		counts[v] += (size_t)__builtin_popcountll(result->features[v]) + (size_t)__builtin_popcount(result->limits[v]);
+	counts[VERDICT_UNSUPPORTED] += result->foreign;
+}
+
 void link_states_summarize(const struct link_states *states, struct link_summary *ret)
 {
 	*ret = (struct link_summary){ 0 };
 	link_states_foreach(states, state) {
+		size_t counts[VERDICT_COUNT] = { 0 };
+
 		if (!state->result.declared)
 			continue;
-		ret->links[link_result_verdict(&state->result)]++;
+		link_result_count(&state->result, counts);
+		ret->declared++;
 		ret->pending += state->result.pending;
 		ret->unread += state->result.unread;
+		verdict_count_link(counts, ret->links);
 		for (int v = 0; v < VERDICT_COUNT; v++)
-			ret->features[v] += (size_t)__builtin_popcountll(state->result.features[v]) +
-				(size_t)__builtin_popcount(state->result.limits[v]);
+			ret->features[v] += counts[v];
 	}
 }

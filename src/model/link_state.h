@@ -69,7 +69,7 @@ struct link_result {
 	bool declared; /* a rule applies; otherwise the rest is 0 */
 	bool unread;   /* its features could not be read */
 	bool pending;  /* the next reconcile will change it */
-	bool foreign;  /* a feature is declared on that this kernel does not have */
+	unsigned foreign; /* features that are declared on, and that this kernel does not have: unsupported */
 	feature_set features[VERDICT_COUNT]; /* declared features of this kernel, by verdict */
 	unsigned limits[VERDICT_COUNT];	     /* declared limits, by verdict: LINK_LIMIT() */
 };
@@ -199,9 +199,13 @@ int link_states_sorted(const struct link_states *states, const struct link_state
 /* The worst verdict of a link. */
 enum verdict link_result_verdict(const struct link_result *result);
 
+/* Adds the features and limits of a link by verdict. */
+void link_result_count(const struct link_result *result, size_t counts[VERDICT_COUNT]);
+
 struct link_summary {
-	size_t links[VERDICT_COUNT];    /* with a rule, by their worst verdict */
-	size_t features[VERDICT_COUNT]; /* declared features of this kernel, and limits */
+	size_t declared;		/* links that a rule applies to */
+	size_t links[VERDICT_COUNT];    /* those with a feature or limit of this verdict; compliant: with no other verdict */
+	size_t features[VERDICT_COUNT]; /* declared features and limits */
 	size_t pending, unread;	        /* links */
 };
 /* Counts the results of all links. */

@@ -23,6 +23,15 @@ const char *verdict_name(enum verdict verdict);
  * paused, compliant. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
 
+/* The verdicts in the order of a summary: first what can be acted on, compliant last. */
+extern const enum verdict verdict_order[VERDICT_COUNT];
+
+/* Counts one link with these features by verdict: in links[v] if it has one of verdict v; as compliant only if it has no other. */
+void verdict_count_link(const size_t features[VERDICT_COUNT], size_t links[VERDICT_COUNT]);
+
+/* "6 drifted, 1 unsupported", in verdict_order; "compliant" if all are; "" without any. Returns buf. */
+const char *verdict_format_counts(const size_t counts[VERDICT_COUNT], char *buf, size_t size);
+
 /* The exit status of `offloadctl plan` and of the daemon's one-shot modes. 1: features of `unread` links could not be read.
  * Otherwise 0: everything matches the rules; 2: changes are pending (`steps`, or drifted, also in audit mode); 4: a declared feature
  * is not possible (blocked, unsupported, refused, contended); 6: both. */

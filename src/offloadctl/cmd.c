@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "basic/json.h"
 #include "basic/util.h"
 #include "plan/doubt.h"
 
@@ -17,7 +18,7 @@ static int open_failed(const struct cmd_options *options, const char *what, int 
 int cmd_open_offline(const struct cmd_options *options, struct cmd_session *ret)
 {
 	*ret = (struct cmd_session){ .options = options };
-	render_init(&ret->render, stdout, options->no_colour);
+	ret->render = options->render;
 	ret->context = (struct plan_context){
 		.rules = &ret->rules,
 		.host = &ret->host,
@@ -58,19 +59,16 @@ static int print_error(
 	return 0;
 }
 
-/* The directories that the running offloadd reads, unless its settings have changed since. */
 static int choose_dirs(const struct cmd_options *options, struct cmd_session *ret)
 {
 	int r;
 
-	ret->rule_dirs = options->dirs;
 	if (options->dirs[0])
-		return CMD_OK;
+		return cmd_choose_dirs(ret, options->dirs, true);
 	r = conf_load(options->config, print_error, NULL, &ret->conf);
 	if (r < 0)
 		return cmd_error("Failed to read settings: %s", strerror(-r));
-	ret->rule_dirs = conf_rule_dirs(&ret->conf);
-	return CMD_OK;
+	return cmd_choose_dirs(ret, conf_rule_dirs(&ret->conf), options->config);
 }
 
 int cmd_load_rules(struct cmd_session *session)
@@ -79,7 +77,8 @@ int cmd_load_rules(struct cmd_session *session)
 
 	if (r != CMD_OK)
 		return r;
-	r = rule_set_load(session->rule_dirs, session->view.features, &session->rules);
+	r = (session->options->dirs[0] ? rule_set_load : rule_set_load_system)(session->rule_dirs, session->view.features,
+		&session->rules);
 	if (r < 0)
 		return cmd_error("Failed to load rules: %s", strerror(-r));
 	for (size_t i = 0; i < session->rules.n_errors; i++)
@@ -137,6 +136,8 @@ void cmd_close(struct cmd_session *session)
 	plan_clear(&session->plan);
 	rule_set_clear(&session->rules);
 	conf_clear(&session->conf);
+	free(session->daemon_dirs);
+	json_free(session->daemon);
 	link_states_clear(&session->states);
 	observe_close(session->observe);
 }
@@ -153,7 +154,7 @@ int cmd_refresh(struct cmd_session *session)
 
 struct link *cmd_find_link(const struct cmd_session *session, const char *name)
 {
-	const struct link_table *links = &session->observe->links;
+	struct link_table *links = &session->observe->links;
 	struct link *found = link_table_find_name(links, name);
 	_cleanup_free_ const char **names = NULL;
 	char why[256];
@@ -189,7 +190,7 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names)
 		only[i] = link->ifindex;
 	}
 	if (!session->has_states)
-		r = cmd_read_states(session->options, session->view.features, &session->states);
+		r = cmd_read_states(session);
 	session->has_states = true;
 	plan_clear(&session->plan);
 	if (r >= 0)

@@ -13,6 +13,8 @@
 #include "basic/options.h"
 #include "report/view.h"
 
+struct json_value;
+
 /* Exit codes; PENDING and UNMET add up. */
 #define CMD_OK 0
 #define CMD_ERROR 1
@@ -29,7 +31,9 @@ struct cmd_options {
 	const char *ledger; /* NULL: the default of this network namespace */
 	enum ethtool_backend backend;
 	const char *control; /* NULL: the default of this network namespace; "none": do not ask offloadd */
-	bool help, version, json, no_colour, detailed_exit_codes, follow, dry_run, by_role;
+	bool help, version, json, no_pager, no_legend, detailed_exit_codes, follow, dry_run, by_role;
+	enum render_colour colour;
+	struct render render; /* of standard output, as it was before the pager */
 	enum cmd_fail_on fail_on;
 	const char *output; /* NULL: standard output */
 	enum cmd_format format;
@@ -91,9 +95,6 @@ int cmd_file_read(const char *path, char **ret, size_t *ret_len);
 int cmd_file_write(const char *path, const char *text, size_t len, mode_t mode);
 #define CMD_FILE_UMASK ((mode_t)-1)
 
-/* Adds the pauses and contended features of the running offloadd. Adds nothing with --control none, or if offloadd does not reply within
- * CLIENT_HUNG_USEC. 0 or -ENOMEM. */
-int cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states);
 /* Is an offloadd running here in enforce mode? */
 bool cmd_is_enforced(const struct cmd_options *options);
 
@@ -101,17 +102,30 @@ bool cmd_is_enforced(const struct cmd_options *options);
 struct cmd_session {
 	const struct cmd_options *options;
 	struct observe *observe;
+	struct json_value *daemon; /* see cmd_ask_daemon() */
+	bool asked;
+	int ask_error; /* negative errno: it did not reply, which was not reported yet */
 	struct conf conf; /* offloadd's settings, for the rule directories; read only without --rules */
 	const char *const *rule_dirs;
+	const char **daemon_dirs; /* those of the running offloadd, borrowed from `daemon` */
 	struct rule_set rules;
 	struct rule_host host;
 	struct plan_context context;
 	struct plan plan;
 	struct view view;
 	struct render render;
-	struct link_states states; /* from cmd_read_states() and from apply */
+	struct link_states states; /* from offloadd and from apply */
 	bool has_states; /* states were read; set it before the first plan to skip that */
 };
+
+/* The status of the offloadd that runs in this network namespace, asked once for each session, owned by it. NULL: none runs, --control
+ * none, or it does not reply within CLIENT_HUNG_USEC. */
+const struct json_value *cmd_ask_daemon(struct cmd_session *session);
+/* Adds its pauses and contended features to session->states. 0 or -ENOMEM. */
+int cmd_read_states(struct cmd_session *session);
+/* Sets session->rule_dirs: those of the running offloadd, or `own` if none runs. named: `own` was named on the command line and is used in
+ * any case; a difference is printed. CMD_OK or CMD_ERROR. */
+int cmd_choose_dirs(struct cmd_session *session, const char *const *own, bool named);
 
 /* "offloadctl: message" on standard error. Returns CMD_ERROR. */
 int cmd_error(const char *fmt, ...) _printf_(1, 2);

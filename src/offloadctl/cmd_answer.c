@@ -147,6 +147,54 @@ int cmd_call(const struct cmd_options *options, const char *command, const char 
 	return r == CMD_NO_REPLY ? CMD_ERROR : r;
 }
 
+/* ---- text ---- */
+
+void answer_print_errors(const struct json_value *answer, const char *key)
+{
+	json_foreach(e, json_get_list(answer, key))
+	{
+		if (json_get_int(e, "line"))
+			printf("%s:%lld: %s\n", answer_clean(json_get_text(e, "path")),
+				(long long)json_get_int(e, "line"), answer_clean(json_get_text(e, "message")));
+		else
+			printf("%s: %s\n", answer_clean(json_get_text(e, "path")), answer_clean(json_get_text(e, "message")));
+	}
+}
+
+void answer_read_verdicts(const struct json_value *o, const char *key, size_t counts[VERDICT_COUNT])
+{
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		counts[v] = (size_t)json_get_count(json_get(o, key), verdict_name((enum verdict)v), INT32_MAX);
+}
+
+void answer_print_links(const struct json_value *answer, const char *key, const char *title)
+{
+	char text[128];
+
+	json_foreach(o, json_get_list(answer, key))
+	{
+		const struct json_value *seconds = json_get(o, "seconds");
+		const char *comma = ": ";
+		size_t counts[VERDICT_COUNT];
+
+		printf("%s: %s", title, answer_clean(json_get_text(o, "link")));
+		json_foreach(feature, json_get_list(o, "features"))
+		{
+			printf("%s%s", comma, answer_clean(json_as_text(feature)));
+			comma = ", ";
+		}
+		if (json_kind(seconds) == JSON_INT)
+			printf(", %s left",
+				util_format_duration((uint64_t)json_get_count(o, "seconds", INT32_MAX) * USEC_PER_SEC, text, sizeof(text)));
+		else if (seconds)
+			printf(", until it is resumed");
+		answer_read_verdicts(o, "verdicts", counts);
+		if (json_get_text(o, "verdict")[0])
+			printf(": %s", *verdict_format_counts(counts, text, sizeof(text)) ? text : answer_clean(json_get_text(o, "verdict")));
+		putchar('\n');
+	}
+}
+
 /* ---- documents ---- */
 
 void answer_begin(struct json_writer *w, const char *document, int exit_code)

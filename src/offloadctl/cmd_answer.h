@@ -9,6 +9,9 @@
 
 #define CMD_NO_REPLY (-1) /* not an exit code: offloadd is running but does not reply */
 
+/* Exit codes of monitoring plugins. */
+enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
+
 #define _cleanup_client_ _cleanup_(client_close_pointer)
 
 /* Text without control characters, in one of four static buffers: valid until the fourth call after this one. */
@@ -29,6 +32,13 @@ int cmd_call(const struct cmd_options *options, const char *command, const char 
 /* The same, but CMD_NO_REPLY instead of CMD_ERROR after a timeout. */
 int cmd_try_call(const struct cmd_options *options, const char *command, const char *method,
 	const struct json_writer *parameters, uint64_t timeout_usec, struct json_value **ret_answer);
+
+/* Prints the errors of this list, one a line. */
+void answer_print_errors(const struct json_value *answer, const char *key);
+/* Reads an object with the number of each verdict. */
+void answer_read_verdicts(const struct json_value *o, const char *key, size_t counts[VERDICT_COUNT]);
+/* Prints the links of this list with their features and verdicts, one a line. */
+void answer_print_links(const struct json_value *answer, const char *key, const char *title);
 
 /* Begins a document with version, document and exit_code. */
 void answer_begin(struct json_writer *w, const char *document, int exit_code);

@@ -2,7 +2,6 @@
 /* check: all errors of rule files and of offloadd.conf, and what in valid rules is likely a mistake. */
 #include "offloadctl/cmd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,18 +48,17 @@ static int add_conf_error(void *userdata, const char *path, unsigned line, const
 static int check_rule_dirs(struct rule_set *set, const char *path, const struct conf *conf)
 {
 	const char *const *dirs = conf_rule_dirs(conf);
-	char message[512];
+	char message[1024];
 	int r = 0;
 
 	for (; dirs != rule_default_dirs && *dirs && r >= 0; dirs++) {
-		DIR *dir = opendir(*dirs);
+		char why[FILE_WHY_LEN];
+		_cleanup_close_ int fd = file_open_directory(*dirs, FILE_SYSTEM, why, sizeof(why));
 
-		if (dir) {
-			closedir(dir);
+		if (fd >= 0)
 			continue;
-		}
 		snprintf(message, sizeof(message), "invalid RulesDirectory= value \"%s\": %s", *dirs,
-			strerror(errno));
+			why[0] ? why : strerror(-fd));
 		r = rule_set_add_error(set, path, 0, message);
 	}
 	return r;
@@ -90,7 +88,7 @@ static int load_dirs(struct rule_set *set, const char *const *dirs, bool named,
 {
 	_cleanup_(rule_set_clear) struct rule_set one = { 0 };
 	size_t n_errors;
-	int r = rule_set_load(dirs, table, &one);
+	int r = (named ? rule_set_load : rule_set_load_system)(dirs, table, &one);
 
 	n_errors = one.n_errors;
 	for (size_t i = 0; r >= 0 && dirs[i]; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* status, metrics, reload, pause, resume, events, wait-online: calls to the running offloadd. */
+/* metrics, reload, pause, resume, events, wait-online: calls to the running offloadd. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -12,6 +12,8 @@
 #include "kernel/netns.h"
 
 #define WAIT_DEFAULT_USEC (30 * USEC_PER_SEC)
+#define SECONDS_MAX INT32_MAX
+#define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel */
 
 /* Begins the parameters of a call. */
 static void open_parameters(struct json_writer *w, const char *link)
@@ -20,159 +22,6 @@ static void open_parameters(struct json_writer *w, const char *link)
 	json_open_object(w, NULL);
 	if (link)
 		json_add_text(w, "link", link);
-}
-
-/* ---- status ---- */
-
-static size_t print_file_errors(const struct json_value *answer, const char *key)
-{
-	const struct json_value *errors = json_get_list(answer, key);
-
-	json_foreach(e, errors)
-	{
-		if (json_get_int(e, "line"))
-			printf("%s:%lld: %s\n", answer_clean(json_get_text(e, "path")),
-				(long long)json_get_int(e, "line"), answer_clean(json_get_text(e, "message")));
-		else
-			printf("%s: %s\n", answer_clean(json_get_text(e, "path")), answer_clean(json_get_text(e, "message")));
-	}
-	return json_count(errors);
-}
-
-static void print_verdicts(const size_t counts[VERDICT_COUNT])
-{
-	const char *comma = "";
-
-	printf("interfaces with rules: ");
-	for (int v = 0; v < VERDICT_COUNT; v++)
-		if (counts[v]) {
-			printf("%s%zu %s", comma, counts[v], verdict_name((enum verdict)v));
-			comma = ", ";
-		}
-	puts(*comma ? "" : "none");
-}
-
-static void print_links(const struct json_value *answer, const char *key, const char *title)
-{
-	char time[32];
-
-	json_foreach(o, json_get_list(answer, key))
-	{
-		const struct json_value *seconds = json_get(o, "seconds");
-		const char *comma = ": ";
-
-		printf("%s: %s", title, answer_clean(json_get_text(o, "link")));
-		json_foreach(feature, json_get_list(o, "features"))
-		{
-			printf("%s%s", comma, answer_clean(json_as_text(feature)));
-			comma = ", ";
-		}
-		if (json_kind(seconds) == JSON_INT)
-			printf(", %s left",
-				util_format_duration((uint64_t)json_as_int(seconds) * USEC_PER_SEC, time, sizeof(time)));
-		else if (seconds)
-			printf(", until it is resumed");
-		if (json_get_text(o, "verdict")[0])
-			printf(": %s", answer_clean(json_get_text(o, "verdict")));
-		putchar('\n');
-	}
-}
-
-static void print_probes(const struct json_value *answer)
-{
-	const struct json_value *probes = json_get_list(answer, "probes");
-
-	json_foreach(probe, probes)
-	{
-		printf("probe %s (%s): ", answer_clean(json_get_text(probe, "probe")),
-			answer_clean(json_get_text(probe, "function")));
-		if (json_get_text(probe, "method")[0])
-			puts(answer_clean(json_get_text(probe, "method")));
-		else
-			printf("not available, %s\n", answer_clean(json_get_text(probe, "why")));
-	}
-	if (json_count(probes) == 0)
-		puts("probes: disabled");
-}
-
-static void print_status(const struct json_value *answer)
-{
-	size_t counts[VERDICT_COUNT];
-
-	for (int v = 0; v < VERDICT_COUNT; v++)
-		counts[v] = (size_t)json_get_int(json_get(answer, "verdicts"), verdict_name((enum verdict)v));
-	printf("offloadd %s, %s mode, pid %lld, ethtool backend %s\n", answer_clean(json_get_text(answer, "version")),
-		answer_clean(json_get_text(answer, "mode")), (long long)json_get_int(answer, "pid"),
-		answer_clean(json_get_text(answer, "ethtool")));
-	printf("rules: %lld, interfaces: %lld; since start: reconciles %lld, changes %lld, overruns %lld\n",
-		(long long)json_get_int(answer, "rules"), (long long)json_get_int(answer, "links"),
-		(long long)json_get_int(answer, "reconciles"), (long long)json_get_int(answer, "changes"),
-		(long long)json_get_int(answer, "overruns"));
-	if (json_get_int(answer, "rules") == 0)
-		puts("No rules are loaded; offload features are not being enforced");
-	print_verdicts(counts);
-	print_links(answer, "not_as_declared", "not compliant");
-	print_links(answer, "contended", "contended");
-	print_links(answer, "paused", "paused");
-	print_probes(answer);
-}
-
-/* Without offloadd: the state of the kernel. */
-static int status_of_kernel(const struct cmd_options *options, bool hung)
-{
-	_cleanup_(cmd_close) struct cmd_session s;
-	_cleanup_json_writer_ struct json_writer w = { 0 };
-	size_t counts[VERDICT_COUNT] = { 0 };
-
-	if (!hung)
-		cmd_not_running(options);
-	if (cmd_open_all(options, &s) != CMD_OK)
-		return CMD_ERROR;
-	s.has_states = true;
-	if (cmd_make_plan(&s, NULL, 0) != CMD_OK)
-		return CMD_ERROR;
-	for (size_t i = 0; i < s.plan.n_links; i++)
-		if (s.plan.links[i].n_items)
-			counts[plan_link_verdict(&s.plan.links[i])]++;
-	if (!options->json) {
-		printf("kernel state: %zu interfaces, %zu rules\n", link_table_count(&s.observe->links),
-			s.rules.n_rules);
-		print_verdicts(counts);
-		return CMD_NO_DAEMON;
-	}
-	answer_begin(&w, "status", CMD_NO_DAEMON);
-	json_add_null(&w, "daemon");
-	json_add_verdicts(&w, counts);
-	return answer_print_document(&w, CMD_NO_DAEMON);
-}
-
-int cmd_status(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
-{
-	_cleanup_json_ struct json_value *answer = NULL;
-	_cleanup_json_writer_ struct json_writer w = { 0 };
-	int code = cmd_try_call(
-		options, "status", METHODS_INTERFACE ".GetStatus", NULL, CLIENT_ANSWER_USEC, &answer);
-
-	if (code == CMD_NO_DAEMON || code == CMD_NO_REPLY)
-		return status_of_kernel(options, code == CMD_NO_REPLY);
-	if (code != CMD_OK)
-		return code;
-	if (json_count(json_get_list(answer, "rule_errors")) || json_count(json_get_list(answer, "settings_errors")))
-		code = CMD_ERROR;
-	if (options->json) {
-		answer_begin(&w, "status", code);
-		json_add_value(&w, "daemon", answer);
-		json_add_value(&w, "verdicts", json_get(answer, "verdicts"));
-		return answer_print_document(&w, code);
-	}
-	print_status(answer);
-	if (json_count(json_get_list(answer, "settings_errors")))
-		puts("Settings rejected; keeping the previous settings (after a start: the defaults, in audit mode):");
-	print_file_errors(answer, "settings_errors");
-	if (json_count(json_get_list(answer, "rule_errors")))
-		puts("Rule files with errors. They are ignored; after a failed reload, the previous rules are kept:");
-	print_file_errors(answer, "rule_errors");
-	return code;
 }
 
 /* ---- metrics ---- */
@@ -249,8 +98,8 @@ int cmd_reload(const struct cmd_options *options, _unused_ int argc, _unused_ ch
 		code = CMD_ERROR;
 	if (options->json)
 		return answer_print("reload", answer, code);
-	print_file_errors(answer, "settings_errors");
-	print_file_errors(answer, "rule_errors");
+	answer_print_errors(answer, "settings_errors");
+	answer_print_errors(answer, "rule_errors");
 	printf("%s; rules loaded: %lld\n", reloaded_words(answer), (long long)json_get_int(answer, "rules"));
 	return code;
 }
@@ -330,7 +179,7 @@ static void read_result(
 	const char *name = json_get_text(o, "link");
 	const struct json_value *error = json_get_object(o, "error");
 
-	*ret = (struct apply_result){ .ifindex = (int)json_get_int(o, "ifindex") };
+	*ret = (struct apply_result){ .ifindex = (int)json_get_count(o, "ifindex", INT32_MAX) };
 	util_copy_name(ret->name, sizeof(ret->name), name, strlen(name));
 	ret->value = feature_get_names(json_get_list(o, "on"), table);
 	ret->asked = ret->value | feature_get_names(json_get_list(o, "off"), table);
@@ -345,7 +194,7 @@ static void read_result(
 		if (limit < 0)
 			continue;
 		ret->limits.has |= LINK_LIMIT(limit);
-		ret->limits.value[limit] = (uint32_t)json_as_int(value);
+		ret->limits.value[limit] = (uint32_t)json_get_count(json_get_object(o, "limits"), json_key(value), UINT32_MAX);
 	}
 	json_foreach(value, json_get_list(o, "limits_missed"))
 	{
@@ -353,7 +202,9 @@ static void read_result(
 
 		ret->limits_missed |= limit < 0 ? 0 : LINK_LIMIT(limit);
 	}
-	ret->error = -(int)json_get_int(error, "errno");
+	ret->error = -(int)json_get_count(error, "errno", ERRNO_MAX);
+	if (error && !ret->error)
+		ret->error = -EIO; /* never a success */
 	util_clean(json_get_text(error, "kernel"), ret->text, sizeof(ret->text));
 }
 
@@ -485,7 +336,7 @@ int cmd_wait_online(const struct cmd_options *options, int argc, char **argv)
 		code = json_get_bool(answer, "timed_out") ? CMD_PENDING : CMD_UNMET;
 	if (options->json)
 		return answer_print("wait-online", answer, code);
-	print_links(answer, "missing",
+	answer_print_links(answer, "missing",
 		json_get_bool(answer, "timed_out") ? "not compliant after the timeout" : "not compliant");
 	return code;
 }

@@ -160,7 +160,6 @@ static int compare(const struct cmd_options *options, const struct snapshot *a, 
 	const struct diff_options how = { .by_role = options->by_role };
 	_cleanup_(diff_clear) struct diff d = { 0 };
 	char a_clean[256], b_clean[256];
-	struct render render;
 	int r, code;
 
 	r = diff_make(a, b, &how, &d);
@@ -175,8 +174,7 @@ static int compare(const struct cmd_options *options, const struct snapshot *a, 
 	part_name(file_name(b_name), b_part, b_clean, sizeof(b_clean));
 	if (options->json)
 		return cmd_written(json_write_diff(stdout, &d, a_clean, b_clean, code), code);
-	render_init(&render, stdout, options->no_colour);
-	render_diff(&render, &d, a_clean, b_clean);
+	render_diff(&options->render, &d, a_clean, b_clean);
 	return code;
 }
 

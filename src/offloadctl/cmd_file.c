@@ -15,10 +15,13 @@
 
 int cmd_file_read(const char *path, char **ret, size_t *ret_len)
 {
-	_cleanup_close_ int own =
-		strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : own;
+	_cleanup_close_ int fd = -1;
 
+	if (strcmp(path, "-") == 0)
+		return file_read(STDIN_FILENO, SNAPSHOT_BYTES_MAX, ret, ret_len);
+	if (file_is_foreign_link(path))
+		return -ELOOP;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? -errno : file_read(fd, SNAPSHOT_BYTES_MAX, ret, ret_len);
 }
 
@@ -55,8 +58,11 @@ static int replace_file(const char *path, const char *text, size_t len, mode_t m
 /* Writes to a pipe, /dev/stdout or the like. */
 static int write_into(const char *path, const char *text, size_t len)
 {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
 
+	if (file_is_foreign_link(path))
+		return -ELOOP;
+	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? -errno : file_write(fd, text, len);
 }
 

@@ -79,7 +79,7 @@ static void note_senders(void *userdata)
 	(void)probe_read_events(w->probe, note_sender, w);
 	if (begin_usec < w->senders_usec)
 		return;
-	senders_find(&w->scope.collect.senders);
+	(void)senders_find(&w->scope.collect.senders);
 	w->senders_usec = begin_usec + (util_now_usec() - begin_usec) * SENDERS_COST_FACTOR;
 }
 
@@ -128,6 +128,7 @@ static int take_fallback(struct watch *w)
 
 	note_senders(w);
 	r = collect_read_hits(&w->scope.collect, w->probe, &hits, &n);
+	(void)senders_find(&w->scope.collect.senders);
 	lingering_note_links(&w->lingering, w->session.view.links, w->session.view.features, util_now_usec());
 	e->has_lingering = !e->has_sockets && w->result.rates[INVESTIGATION_COPIED].known && w->lingering.whole_usec;
 	for (size_t i = 0; r >= 0 && i < n; i++) {
@@ -161,7 +162,7 @@ static int take_stale(struct watch *w)
 
 static void note_absent(struct watch *w, const char *what, const char *why)
 {
-	evidence_add_probe(&w->result.evidence, &(struct evidence_probe){ what, "", NULL, why });
+	evidence_add_probe(&w->result.evidence, &(struct evidence_probe){ what, "", NULL, why, false });
 }
 
 /* Only offloadd knows who gave up UDP segmentation: that shows after the repair. */
@@ -536,7 +537,6 @@ int cmd_diff_investigations(const struct cmd_options *options, const char *a_tex
 	const char *texts[] = { a_text, b_text };
 	size_t lengths[] = { a_len, b_len };
 	struct investigation both[2] = { 0 };
-	struct render render;
 	char why[256];
 	int r = CMD_OK;
 
@@ -549,14 +549,12 @@ int cmd_diff_investigations(const struct cmd_options *options, const char *a_tex
 		if (k == 1 && r == CMD_NOT_INVESTIGATION)
 			r = cmd_error("Failed to compare: %s is from investigate, %s is not", names[0], names[1]);
 	}
-	if (r == CMD_OK) {
-		render_init(&render, stdout, options->no_colour);
+	if (r == CMD_OK)
 		r = cmd_written(options->json ? json_write_investigations(stdout, &both[0], &both[1], names[0],
 							 names[1])
-					      : render_investigations(&render, &both[0], &both[1], names[0],
+					      : render_investigations(&options->render, &both[0], &both[1], names[0],
 							 names[1]),
 			CMD_OK);
-	}
 	investigation_clear(&both[0]);
 	investigation_clear(&both[1]);
 	return r;

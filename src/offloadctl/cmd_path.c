@@ -55,6 +55,11 @@ static void print_served(
 	fflush(stdout);
 }
 
+static void print_refused(int error, _unused_ void *userdata)
+{
+	cmd_error("Failed to accept a connection: %s; trying again", strerror(-error));
+}
+
 static int serve(const struct cmd_options *options, const char *link)
 {
 	struct path_server server = {
@@ -62,6 +67,7 @@ static int serve(const struct cmd_options *options, const char *link)
 			.busy_usec_max = options->has_time ? options->time_usec : PATH_SERVE_USEC },
 		.stop = &stop_signal,
 		.served = print_served,
+		.refused = print_refused,
 	};
 	union path_address address = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(PATH_PORT) } };
 	uint64_t usec = options->has_time ? options->time_usec : SERVE_USEC;

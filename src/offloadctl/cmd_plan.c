@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report/json.h"
 #include "basic/util.h"
@@ -16,6 +17,7 @@
 struct work {
 	struct apply_report done;
 	int error; /* why it ended early: -EPERM by the kernel; -EIO: the result could not be read */
+	bool shown; /* the plan was shown and confirmed */
 };
 
 static void work_clear(struct work *work)
@@ -176,7 +178,8 @@ static int report_apply(struct cmd_session *s, const struct work *work, const st
 	if (s->options->json)
 		return cmd_written(json_write_apply(stdout, &before, &work->done, &s->view),
 			s->view.exit_code);
-	render_found(&s->render, &before);
+	if (!work->shown)
+		render_found(&s->render, &before);
 	render_results(&s->render, s->view.features, &work->done);
 	render_side_effects(&s->render, &before, &work->done);
 	render_state(&s->render, &s->view);
@@ -187,6 +190,55 @@ static int report_apply(struct cmd_session *s, const struct work *work, const st
 		cmd_error("not compliant after %d rounds: another program changes these interfaces, too",
 			ROUNDS_MAX);
 	return s->view.exit_code;
+}
+
+/* Would both plans send the same requests? */
+static bool same_steps(const struct plan *a, const struct plan *b)
+{
+	if (a->n_steps != b->n_steps)
+		return false;
+	for (size_t i = 0; i < a->n_steps; i++)
+		if (a->steps[i].ifindex != b->steps[i].ifindex || a->steps[i].mask != b->steps[i].mask ||
+			a->steps[i].value != b->steps[i].value || a->steps[i].limits.has != b->steps[i].limits.has ||
+			!link_limits_equal(&a->steps[i].limits, &b->steps[i].limits))
+			return false;
+	return true;
+}
+
+static bool is_confirmed(const struct plan *plan)
+{
+	char answer[16] = "";
+
+	printf("\nCarry out %s? [y/N] ", plan->n_steps == 1 ? "this step" : "these steps");
+	fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* On a terminal, shows the plan and asks. Asks again if the plan changed meanwhile. 1: carry out the plan of the session; 0: do not; negative
+ * after an error, which was printed. */
+static int confirm(struct cmd_session *s, char **names, int n_names, bool *ret_shown)
+{
+	const struct cmd_options *options = s->options;
+
+	if (options->yes || options->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return 1;
+	*ret_shown = true;
+	while (s->plan.n_steps) {
+		_cleanup_(plan_clear) struct plan shown = { 0 };
+
+		render_plan(&s->render, &s->view);
+		if (!is_confirmed(&s->plan))
+			return 0;
+		shown = s->plan;
+		s->plan = (struct plan){ 0 };
+		if (cmd_refresh(s) != CMD_OK || cmd_make_plan(s, names, n_names) != CMD_OK)
+			return -EIO;
+		if (same_steps(&shown, &s->plan))
+			return 1;
+		puts("The interfaces changed meanwhile. The new plan:\n");
+	}
+	render_plan(&s->render, &s->view);
+	return 0;
 }
 
 int cmd_apply(const struct cmd_options *options, int argc, char **argv)
@@ -210,6 +262,12 @@ int cmd_apply(const struct cmd_options *options, int argc, char **argv)
 	}
 	if (!util_has_capability(CAP_NET_ADMIN))
 		return no_permission("apply");
+	r = confirm(&s, argv, argc, &work.shown);
+	if (r <= 0) {
+		if (r == 0)
+			puts("Nothing was changed.");
+		return r < 0 ? CMD_ERROR : cmd_exit_code(&s, plan_exit_code(&s.plan));
+	}
 	r = open_ledger(&s, &ledger, &lost);
 	if (r != CMD_OK)
 		return r;
@@ -318,6 +376,9 @@ static int revert_by_file(struct cmd_session *s, const char *const *only)
 
 	if (code != CMD_OK)
 		return code;
+	if (ledger->links && ledger_is_foreign(s->options->ledger))
+		return cmd_error("offloadd is not running, and its ledger %s does not belong to root; start offloadd, or to trust the "
+			"file, run: offloadctl revert --ledger %s", ledger->path, ledger->path);
 	if (ledger->links && !util_has_capability(CAP_NET_ADMIN))
 		return no_permission("revert");
 	r = apply_revert(s->observe, ledger, only[0] ? only : NULL, &report);

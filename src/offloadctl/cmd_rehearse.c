@@ -34,7 +34,7 @@ static int read_snapshot(const char *path, struct snapshot *ret, char *why, size
 /* ---- one host ---- */
 
 /* The indexes of named links. NULL and an error if there is no such link. */
-static int *find_links(const struct link_table *table, const char *path, char **names, int n)
+static int *find_links(struct link_table *table, const char *path, char **names, int n)
 {
 	int *only = calloc((size_t)n + 1, sizeof(*only));
 

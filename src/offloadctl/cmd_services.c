@@ -10,9 +10,6 @@
 #include "report/catalog.h"
 #include "report/json_services.h"
 
-/* Exit codes of monitoring plugins. */
-enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
-
 /* ---- without offloadd ---- */
 
 /* Negative errno. */
@@ -168,16 +165,29 @@ static void print_stale(const struct evidence *e)
 	print_unseen(e, stdout);
 }
 
+/* One line, and one for each probe that another setting of this host would make available. */
+static void print_absent(const struct evidence *e)
+{
+	size_t absent = 0;
+
+	for (size_t i = 0; i < e->n_probes; i++)
+		absent += !e->probes[i].method;
+	if (absent)
+		printf("%zu of %zu probes unavailable. Run: offloadctl status --all\n", absent, e->n_probes);
+	for (size_t i = 0; i < e->n_probes; i++)
+		if (!e->probes[i].method && e->probes[i].fixable)
+			printf("probe unavailable: %s (%s): %s\n", answer_clean(e->probes[i].name),
+				answer_clean(e->probes[i].function), answer_clean(e->probes[i].why));
+}
+
 static void print_text(const struct evidence *e, int code)
 {
 	print_fallback(e);
 	print_stale(e);
 	if (code == CMD_NO_DAEMON)
 		puts("Software fallback is not shown: only offloadd counts it, from its start.");
-	for (size_t i = 0; code != CMD_NO_DAEMON && i < e->n_probes; i++)
-		if (!e->probes[i].method)
-			printf("probe unavailable: %s (%s): %s\n", answer_clean(e->probes[i].name),
-				answer_clean(e->probes[i].function), answer_clean(e->probes[i].why));
+	if (code != CMD_NO_DAEMON)
+		print_absent(e);
 	if (e->omitted)
 		printf("%zu more rows are omitted (too many)\n", e->omitted);
 	if (e->sockets_dropped)

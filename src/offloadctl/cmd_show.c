@@ -19,6 +19,8 @@ static int show_all(const struct cmd_options *options, int (*write_json)(FILE *o
 	if (r != CMD_OK)
 		return r;
 	r = options->json ? write_json(stdout, &s.view) : render(&s.render, &s.view);
+	if (r >= 0 && !options->json)
+		render_undeclared(&s.render, &s.view);
 	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
 }
 
@@ -44,7 +46,7 @@ int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
 	if (!link)
 		return CMD_ERROR;
 	r = options->json ? json_write_show(stdout, &s.view, link)
-			  : render_show(&s.render, &s.view, link);
+			  : render_show(&s.render, &s.view, link, options->all);
 	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
 }
 
@@ -285,11 +287,13 @@ static int open_snapshot(const struct cmd_options *options, struct snapshot *sna
 {
 	int r;
 
-	s->options = options;
-	render_init(&s->render, stdout, options->no_colour);
-	s->context = (struct plan_context){
-		.table = &snapshot->features, .rules = &s->rules, .host = &s->host, .now = snapshot->taken, .states = &s->states };
-	s->view = (struct view){ .features = &snapshot->features, .links = links, .rules = &s->rules, .plan = &s->plan };
+	r = cmd_open_offline(options, s);
+	if (r != CMD_OK)
+		return r;
+	s->view.features = s->context.table = &snapshot->features;
+	s->view.links = links;
+	s->view.host = NULL;
+	s->context.now = snapshot->taken;
 	snprintf(s->host.kernel_release, sizeof(s->host.kernel_release), "%s", snapshot->kernel);
 	if (snapshot->form == SNAPSHOT_ETHTOOL)
 		add_alternatives(&snapshot->features);

@@ -48,7 +48,7 @@ static void note_batch(const struct evidence *e, struct collect *collect, size_t
 		return;
 	for (; *known < e->n_sockets && *known - i < SENDERS_BATCH; ++*known)
 		(void)senders_note_socket(&collect->senders, e->sockets[*known].info.cgroup, e->sockets[*known].info.inode);
-	senders_find(&collect->senders);
+	(void)senders_find(&collect->senders);
 }
 
 /* Processes that cannot be read have no name. 0 or -ENOMEM. */
@@ -96,7 +96,7 @@ static int take_inventory(struct inventory *inventory)
 	if (r < 0)
 		return cmd_error("Failed to open probes: %s", strerror(-r));
 	e->features = *features;
-	r = probe_read_sockets(probe, e->all_sockets, take_socket, inventory, &e->visited);
+	r = probe_read_sockets(probe, NULL, e->all_sockets, take_socket, inventory, &e->visited);
 	if (r == -EOPNOTSUPP) {
 		size_t n;
 		const struct probe_status *status = probe_status(probe, &n);

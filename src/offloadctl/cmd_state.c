@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads the pauses and contended features of the running offloadd, for plans. */
+/* What commands that read the kernel ask a running offloadd: its rule directories, and what is paused or contended. */
 #include "offloadctl/cmd_answer.h"
 
 #include <errno.h>
@@ -27,24 +27,44 @@ static int get_status(const struct cmd_options *options, struct json_value **ret
 
 static struct link_state *state_of(struct link_states *states, const struct json_value *o)
 {
-	return link_states_get(states, (int)json_get_int(o, "ifindex"));
+	return link_states_get(states, (int)json_get_count(o, "ifindex", INT32_MAX));
 }
 
-int cmd_read_states(const struct cmd_options *options, const struct feature_table *table, struct link_states *states)
+const struct json_value *cmd_ask_daemon(struct cmd_session *session)
 {
-	_cleanup_json_ struct json_value *status = NULL;
+	int r;
+
+	if (session->asked)
+		return session->daemon;
+	session->asked = true;
+	r = get_status(session->options, &session->daemon);
+	session->ask_error = r < 0 ? r : 0;
+	if (r <= 0) {
+		json_free(session->daemon);
+		session->daemon = NULL;
+	}
+	return session->daemon;
+}
+
+/* Once. */
+static void report_silence(struct cmd_session *session)
+{
+	if (session->ask_error)
+		cmd_error("Failed to query offloadd: %s; its rule directories, and paused and contended features, are not known",
+			session->ask_error == -ETIMEDOUT ? "no reply" : strerror(-session->ask_error));
+	session->ask_error = 0;
+}
+
+int cmd_read_states(struct cmd_session *session)
+{
+	const struct feature_table *table = session->view.features;
+	struct link_states *states = &session->states;
+	const struct json_value *status = cmd_ask_daemon(session);
 	struct link_limit_state *limits;
 	struct link_contention *contention;
 	struct link_state *state;
-	int r = get_status(options, &status);
 
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		cmd_error("Failed to query offloadd: %s; paused and contended features are not known",
-			r == -ETIMEDOUT ? "no reply" : strerror(-r));
-	if (r <= 0)
-		return 0;
+	report_silence(session);
 	json_foreach(o, json_get_list(status, "paused"))
 	{
 		state = state_of(states, o);
@@ -59,6 +79,7 @@ int cmd_read_states(const struct cmd_options *options, const struct feature_tabl
 		if (!contention)
 			return -ENOMEM;
 		contention->contended |= feature_get_names(json_get_list(o, "features"), table);
+		contention->flapped[1] |= feature_get_names(json_get_list(o, "resets"), table);
 		limits = link_state_limits(state);
 		if (!limits)
 			return -ENOMEM;
@@ -67,6 +88,48 @@ int cmd_read_states(const struct cmd_options *options, const struct feature_tabl
 				limits->contention.contended |= LINK_LIMIT(link_limit_find(json_as_text(name)));
 	}
 	return 0;
+}
+
+/* Are these the directories of a list, in its order? */
+static bool same_dirs(const struct json_value *list, const char *const *dirs)
+{
+	json_foreach(item, list)
+		if (!*dirs || strcmp(json_as_text(item), *dirs++) != 0)
+			return false;
+	return !*dirs;
+}
+
+static const char *format_dirs(const struct json_value *list, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	json_foreach(item, list)
+		util_append(buf, size, "%s%s", buf[0] ? ", " : "", json_as_text(item));
+	return buf;
+}
+
+int cmd_choose_dirs(struct cmd_session *session, const char *const *own, bool named)
+{
+	const struct json_value *list = json_get_list(cmd_ask_daemon(session), "rule_directories");
+	size_t n = json_count(list), i = 0;
+	char text[1024];
+
+	session->rule_dirs = own;
+	if (session->options->control || netns_is_certain()) /* otherwise it may belong to another network namespace */
+		report_silence(session);
+	if (n == 0 || same_dirs(list, own))
+		return CMD_OK;
+	if (named) {
+		fprintf(stderr, "offloadctl: the running offloadd reads other rules: %s\n",
+			answer_clean(format_dirs(list, text, sizeof(text))));
+		return CMD_OK;
+	}
+	session->daemon_dirs = calloc(n + 1, sizeof(*session->daemon_dirs));
+	if (!session->daemon_dirs)
+		return cmd_error("%s", strerror(ENOMEM));
+	json_foreach(item, list)
+		session->daemon_dirs[i++] = json_as_text(item);
+	session->rule_dirs = session->daemon_dirs;
+	return CMD_OK;
 }
 
 bool cmd_is_enforced(const struct cmd_options *options)

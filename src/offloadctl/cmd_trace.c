@@ -217,7 +217,7 @@ static int read_sockets(struct tracing *t)
 	if (r < 0)
 		return r;
 	t->report.sockets = "iterator";
-	r = probe_read_sockets(t->probe, true, take_socket, t, NULL);
+	r = probe_read_sockets(t->probe, NULL, true, take_socket, t, NULL);
 	if (r != -EOPNOTSUPP)
 		return r;
 	status = probe_status(t->probe, &n);
@@ -530,6 +530,9 @@ int cmd_trace(const struct cmd_options *options, int argc _unused_, char **argv)
 	switch (trace_report_verdict(&t.report, NULL)) {
 	case TRACE_OK:
 		code = CMD_OK;
+		break;
+	case TRACE_LIKELY:
+		code = trace_report_is_counted(&t.report) ? CMD_OK : CMD_UNMET;
 		break;
 	case TRACE_SOFTWARE:
 		code = CMD_PENDING;

@@ -11,10 +11,12 @@
 #include "control/server.h"
 #include "engine/ledger.h"
 #include "offloadctl/cmd.h"
+#include "offloadctl/pager.h"
 
 enum option_id {
-	OPTION_RULES, OPTION_CONFIG, OPTION_ETHTOOL, OPTION_JSON, OPTION_COLOR, OPTION_LEDGER, OPTION_DETAILED,
-	OPTION_DRY_RUN, OPTION_CONTROL, OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT, OPTION_OUTPUT, OPTION_BY_ROLE,
+	OPTION_RULES, OPTION_CONFIG, OPTION_ETHTOOL, OPTION_JSON, OPTION_COLOR, OPTION_NO_PAGER, OPTION_NO_LEGEND,
+	OPTION_LEDGER, OPTION_DETAILED, OPTION_DRY_RUN, OPTION_CONTROL, OPTION_FOR, OPTION_FOLLOW, OPTION_TIMEOUT,
+	OPTION_OUTPUT, OPTION_BY_ROLE,
 	OPTION_FAIL_ON, OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES, OPTION_HTML, OPTION_SNAPSHOT,
 	OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY, OPTION_ALL, OPTION_UNIT, OPTION_LINK, OPTION_INTERVAL,
 	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HELP, OPTION_VERSION,
@@ -23,6 +25,8 @@ enum option_id {
 _Static_assert(OPTION_IDS <= OPTIONS_MAX, "a set of options is a uint64_t");
 
 static const char *const formats[] = { [CMD_FORMAT_NEEDRESTART] = "needrestart", [CMD_FORMAT_NAGIOS] = "nagios" };
+static const char *const colours[] = {
+	[RENDER_COLOUR_AUTO] = "auto", [RENDER_COLOUR_ALWAYS] = "always", [RENDER_COLOUR_NEVER] = "never" };
 static const char *const losses[] = { [CMD_FAIL_ON_LOST] = "lost" };
 
 #define FIELD(name) offsetof(struct cmd_options, name)
@@ -37,7 +41,13 @@ static const struct options_entry options_table[] = {
 		.help = "Access the kernel by netlink, ioctl or auto (default)", .words = ethtool_backend_words,
 		.n_words = ETHTOOL_BACKENDS },
 	[OPTION_JSON] = { "json", 0, OPTIONS_FLAG, NULL, FIELD(json), .help = "Print one JSON document" },
-	[OPTION_COLOR] = { "no-color", 0, OPTIONS_FLAG, NULL, FIELD(no_colour), .help = "Do not use color, as with NO_COLOR=1" },
+	[OPTION_COLOR] = { "color", 0, OPTIONS_WORD, "WHEN", FIELD(colour),
+		.help = "Use color: auto (default: on a terminal, unless NO_COLOR is set), always or never", .words = colours,
+		.n_words = ARRAY_SIZE(colours) },
+	[OPTION_NO_PAGER] = { "no-pager", 0, OPTIONS_FLAG, NULL, FIELD(no_pager),
+		.help = "Do not pipe long output on a terminal into OFFLOADD_PAGER, PAGER or less" },
+	[OPTION_NO_LEGEND] = { "no-legend", 0, OPTIONS_FLAG, NULL, FIELD(no_legend),
+		.help = "Print tables without column headings and notes" },
 	[OPTION_LEDGER] = { "ledger", 0, OPTIONS_TEXT, "FILE", FIELD(ledger),
 		.help = "File of original values (default: " LEDGER_DEFAULT_PATH ")" },
 	[OPTION_DETAILED] = { "detailed-exitcodes", 0, OPTIONS_FLAG, NULL, FIELD(detailed_exit_codes),
@@ -68,7 +78,8 @@ static const struct options_entry options_table[] = {
 		.help = "Send, or accept from one host, at most this much, for example 64M or 2G" },
 	[OPTION_TIME] = { "time", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
 		.help = "Take at most this long, for example 30s or 10min" },
-	[OPTION_YES] = { "yes", 0, OPTIONS_FLAG, NULL, FIELD(yes), .help = "Do not ask: before putting load on an interface, before replacing a file" },
+	[OPTION_YES] = { "yes", 0, OPTIONS_FLAG, NULL, FIELD(yes),
+		.help = "Do not ask before the command changes features, puts load on an interface, or replaces a file" },
 	[OPTION_HTML] = { "html", 0, OPTIONS_TEXT, "FILE", FIELD(html), .help = "Write the page here, - for standard output" },
 	[OPTION_SNAPSHOT] = { "snapshot", 0, OPTIONS_TEXT, "FILE", FIELD(snapshot),
 		.help = "Use the host of this snapshot instead of this host; plan: or every host in a directory of snapshots; explain: or "
@@ -82,7 +93,8 @@ static const struct options_entry options_table[] = {
 	[OPTION_SERVICES] = { "services", 0, OPTIONS_TEXT, "FILE", FIELD(services),
 		.help = "Output of offloadctl services --json, instead of asking offloadd" },
 	[OPTION_LATENCY] = { "latency", 0, OPTIONS_TEXT, "FILE", FIELD(latency), .help = "Output of offloadctl latency --json" },
-	[OPTION_ALL] = { "all", 0, OPTIONS_FLAG, NULL, FIELD(all), .help = "Include sockets that are not stale" },
+	[OPTION_ALL] = { "all", 0, OPTIONS_FLAG, NULL, FIELD(all),
+		.help = "show: every feature; status: every probe; sockets: those that are not stale, too" },
 	[OPTION_UNIT] = { "unit", 0, OPTIONS_TEXT, "UNIT", FIELD(unit),
 		.help = "Only this service; may be a pattern, for example 'nginx*'" },
 	[OPTION_LINK] = { "link", 0, OPTIONS_TEXT, "LINK", FIELD(link), .help = "Only traffic that leaves through this interface" },
@@ -99,7 +111,7 @@ static const struct options_entry options_table[] = {
 
 #define USES(id) (UINT64_C(1) << OPTION_##id)
 #define ALWAYS (USES(HELP) | USES(VERSION))
-#define PRINTS (USES(JSON) | USES(COLOR))
+#define PRINTS (USES(JSON) | USES(COLOR) | USES(NO_PAGER))
 #define CALLS (PRINTS | USES(CONTROL))			    /* calls offloadd */
 #define LOOKS (PRINTS | USES(ETHTOOL))			    /* reads the kernel */
 #define RULES (USES(RULES) | USES(CONFIG) | USES(ETHTOOL)) /* compares the kernel with the rules */
@@ -108,6 +120,10 @@ static const struct options_entry options_table[] = {
 static const char exit_codes[] =
 	"Exit codes of plan and apply: 0 compliant, 1 error, 2 changes are pending (plan) or were made "
 	"(apply --detailed-exitcodes), 4 something declared is not possible, 6 both. 3: offloadd is not running.";
+
+static const char status_codes[] =
+	"Exit codes: 0 OK, or no rule applies; 1 error, or something could not be read; 2 something can be done: a repair, a restart; 4 "
+	"something declared is not possible, or services are not observed; 6 both 2 and 4; 3 offloadd is not running.";
 
 static const char verdicts[] =
 	"Verdicts: compliant: matches the rules; drifted: a step repairs it; blocked: kept off by a known cause; unsupported: "
@@ -137,22 +153,23 @@ static const struct command {
 	{ "plan", "[LINK...]", "Show what differs from the rules and how to change it; change nothing",
 		cmd_plan, 0, INT_MAX, PLANS | USES(DETAILED) | USES(SNAPSHOT) | USES(SAMPLE) | USES(KERNEL), exit_codes },
 	{ "apply", "[LINK...]", "Apply the plan and verify the result",
-		cmd_apply, 0, INT_MAX, PLANS | USES(LEDGER) | USES(DETAILED), exit_codes },
+		cmd_apply, 0, INT_MAX, PLANS | USES(LEDGER) | USES(DETAILED) | USES(YES), exit_codes },
 	{ "check", "[FILE|DIR...]", "Check rule files and offloadd.conf for errors",
 		cmd_check, 0, INT_MAX, RULES | PRINTS, NULL },
 	{ "rules", "[LINK|VERB NAME...]", "List rule files and how many interfaces each matches, or the rules of one interface; or write rules",
-		cmd_rules, 0, INT_MAX, RULES | PRINTS | USES(OUTPUT) | USES(YES) | USES(SNAPSHOT), rules_verbs },
+		cmd_rules, 0, INT_MAX, RULES | PRINTS | USES(OUTPUT) | USES(YES) | USES(SNAPSHOT) | USES(NO_LEGEND), rules_verbs },
 	{ "import", "FILE...", "Convert .link files, netplan, NetworkManager keyfiles, interfaces(5), udev rules and scripts into rules",
 		cmd_import, 1, INT_MAX, USES(JSON) | USES(OUTPUT) | USES(YES), import_codes },
-	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS, verdicts },
-	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS, verdicts },
-	{ "show", "LINK", "Show every feature of an interface", cmd_show, 1, 1, PLANS, verdicts },
+	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
+	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
+	{ "show", "LINK", "Show the features of an interface that rules declare, or all of them",
+		cmd_show, 1, 1, PLANS | USES(NO_LEGEND) | USES(ALL), verdicts },
 	{ "explain", "LINK [FEATURE]", "Explain the state of a feature, down to the interface that determines it",
 		cmd_explain, 0, 2, PLANS | USES(SNAPSHOT), NULL },
 	{ "revert", "[LINK]", "Restore what apply or offloadd changed",
 		cmd_revert, 0, 1, LOOKS | USES(LEDGER) | USES(CONTROL) | USES(DRY_RUN), NULL },
-	{ "status", "", "Show the state of offloadd and a summary of the verdicts",
-		cmd_status, 0, 0, RULES | CALLS, NULL },
+	{ "status", "", "Is this host OK, and what to do next? The default command",
+		cmd_status, 0, 0, RULES | CALLS | USES(ALL) | USES(FORMAT), status_codes },
 	{ "metrics", "", "Print metrics in Prometheus text format", cmd_metrics, 0, 0, RULES | USES(CONTROL), NULL },
 	{ "services", "", "List services that use software fallback, and those that must reconnect",
 		cmd_services, 0, 0, CALLS | USES(ETHTOOL) | USES(FORMAT), NULL },
@@ -175,7 +192,7 @@ static const struct command {
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
 	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",
-		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL), NULL },
+		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL) | USES(NO_LEGEND), NULL },
 	{ "latency", "", "Show the latency of sendfile by service, with and without software fallback",
 		cmd_latency, 0, 0, LOOKS | USES(UNIT) | USES(INTERVAL) | USES(COUNT), NULL },
 	{ "investigate", "", "Watch this host for a while and explain slow sendfile calls",
@@ -202,7 +219,7 @@ static void print_help(FILE *f, const struct command *command)
 {
 	struct render r;
 
-	render_init(&r, f, true);
+	render_init(&r, f, RENDER_COLOUR_NEVER);
 	r.width = r.width ? r.width : OPTIONS_WIDTH;
 	if (command) {
 		fprintf(f, "offloadctl %s [OPTIONS]%s%s\n", command->name, command->arguments[0] ? " " : "",
@@ -216,7 +233,7 @@ static void print_help(FILE *f, const struct command *command)
 		}
 		return;
 	}
-	fputs("offloadctl COMMAND [OPTIONS] [ARGUMENTS]\n"
+	fputs("offloadctl [COMMAND] [OPTIONS] [ARGUMENTS]\n"
 	      "Show and apply the offload features that rules declare for network interfaces.\n\n", f);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		char left[40];
@@ -247,6 +264,19 @@ static int check_usage(const struct command *c, uint64_t given, int n_arguments,
 	return CMD_OK;
 }
 
+/* Not if it changes something or asks, or prints while it waits. */
+static bool is_paged(const struct command *c, const struct cmd_options *options)
+{
+	static int (*const direct[])(const struct cmd_options *options, int argc, char **argv) = { cmd_apply, cmd_revert, cmd_pause,
+		cmd_resume, cmd_reload, cmd_wait_online, cmd_latency, cmd_investigate };
+
+	for (size_t i = 0; i < ARRAY_SIZE(direct); i++)
+		if (c->run == direct[i])
+			return false;
+	/* a rehearsal shows its progress */
+	return c->uses & USES(NO_PAGER) && !options->no_pager && !options->follow && !options->snapshot;
+}
+
 static int run(int argc, char **argv)
 {
 	struct cmd_options options = { 0 };
@@ -265,21 +295,26 @@ static int run(int argc, char **argv)
 		options.help = true;
 		optind++;
 	}
-	if (optind == argc) {
-		print_help(options.help ? stdout : stderr, NULL);
-		return options.help ? CMD_OK : CMD_ERROR;
+	if (optind == argc && options.help) {
+		print_help(stdout, NULL);
+		return CMD_OK;
 	}
-	command = find_command(argv[optind]);
+	command = find_command(optind == argc ? "status" : argv[optind]);
 	if (!command)
 		return CMD_ERROR;
 	if (options.help) {
 		print_help(stdout, command);
 		return CMD_OK;
 	}
-	argc -= optind + 1;
-	argv += optind + 1;
+	optind += optind < argc;
+	argc -= optind;
+	argv += optind;
 	if (check_usage(command, given, argc, argv) != CMD_OK)
 		return CMD_ERROR;
+	render_init(&options.render, stdout, options.colour);
+	options.render.no_legend = options.no_legend;
+	if (is_paged(command, &options))
+		pager_open();
 	return command->run(&options, argc, argv);
 }
 
@@ -289,6 +324,8 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	code = run(argc, argv);
+	if (pager_close()) /* the user may leave it before the end */
+		return code;
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return cmd_error("Failed to write output: %s", strerror(errno));
 	return code;

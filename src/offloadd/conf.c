@@ -14,14 +14,14 @@
 
 static const char *const default_files[] = {
 	"/etc/offloadd/offloadd.conf",
-	"/run/offloadd/offloadd.conf",
+	"/run/offloadd-config/offloadd.conf",
 	OFFLOADD_PREFIX "/lib/offloadd/offloadd.conf",
 	NULL,
 };
 
 static const char *const default_dirs[] = {
 	"/etc/offloadd/offloadd.conf.d",
-	"/run/offloadd/offloadd.conf.d",
+	"/run/offloadd-config/offloadd.conf.d",
 	OFFLOADD_PREFIX "/lib/offloadd/offloadd.conf.d",
 	NULL,
 };
@@ -171,7 +171,7 @@ static int parse_dirs(struct ini_reader *reader, const struct ini_entry *entry, 
 }
 
 #define DEFAULT_RULE_DIRS                                                                          \
-	"/etc/offloadd/rules.d /run/offloadd/rules.d " OFFLOADD_PREFIX "/lib/offloadd/rules.d"
+	"/etc/offloadd/rules.d /run/offloadd-config/rules.d " OFFLOADD_PREFIX "/lib/offloadd/rules.d"
 #define FIELD(name) offsetof(struct conf, name)
 
 /* Keys of one section stand together. A default is parsed like any other value. */
@@ -259,9 +259,9 @@ int conf_load_text(struct conf *conf, const char *path, const char *text, size_t
 	return ini_file_parse(&reader, text, len, sections, n, conf);
 }
 
-static int load_file(struct conf *conf, const char *path, conf_report_fn report, void *userdata)
+static int load_file(struct conf *conf, const char *path, enum file_trust trust, conf_report_fn report, void *userdata)
 {
-	struct ini_reader reader = { .path = path, .report = report, .userdata = userdata };
+	struct ini_reader reader = { .path = path, .trust = trust, .report = report, .userdata = userdata };
 	_cleanup_free_ char *text = NULL;
 	size_t len;
 	int r;
@@ -319,14 +319,15 @@ static int load_main(
 {
 	for (size_t i = 0; files[i]; i++)
 		if ((must && i == 0) || access(files[i], F_OK) == 0 || errno != ENOENT)
-			return load_file(conf, files[i], count_report, counter);
+			return load_file(conf, files[i], must ? FILE_NAMED : FILE_SYSTEM, count_report, counter);
 	return 0;
 }
 
-static int load_drop_ins(struct conf *conf, const char *const *dirs, struct counter *counter)
+static int load_drop_ins(struct conf *conf, const char *const *dirs, bool named, struct counter *counter)
 {
 	const struct ini_dir dir = {
 		.dirs = dirs,
+		.trust = named ? FILE_NAMED : FILE_SYSTEM,
 		.suffix = ".conf",
 		.what = "drop-in",
 		.optional = true,
@@ -338,7 +339,7 @@ static int load_drop_ins(struct conf *conf, const char *const *dirs, struct coun
 	int r = ini_dir_find(&dir, &paths, &n);
 
 	for (size_t i = 0; i < n && r >= 0; i++)
-		r = load_file(conf, paths[i], count_report, counter);
+		r = load_file(conf, paths[i], dir.trust, count_report, counter);
 	ini_dir_free(paths, n);
 	return r;
 }
@@ -352,7 +353,7 @@ int conf_load_from(const char *const *files, const char *const *dirs, bool must,
 	if (r >= 0)
 		r = load_main(ret, files, must, &counter);
 	if (r >= 0)
-		r = load_drop_ins(ret, dirs, &counter);
+		r = load_drop_ins(ret, dirs, must, &counter);
 	if (r < 0) {
 		conf_clear(ret);
 		return r;

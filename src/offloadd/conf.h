@@ -35,11 +35,11 @@ typedef int (*conf_report_fn)(void *userdata, const char *path, unsigned line, c
 
 /* Loads the first main file that exists, then every drop-in, ordered by file name; a later value replaces an earlier one. Settings
  * that are missing or invalid have their defaults. path: a file that must exist, and the directory PATH.d; NULL: offloadd.conf and
- * offloadd.conf.d in /etc/offloadd, /run/offloadd and the vendor directory, all optional. report: NULL to ignore errors. ret: released
+ * offloadd.conf.d in /etc/offloadd, /run/offloadd-config and the vendor directory, all optional. report: NULL to ignore errors. ret: released
  * by conf_clear(). 0; 1: there were errors; -ENOMEM: ret is empty. */
 int conf_load(const char *path, conf_report_fn report, void *userdata, struct conf *ret);
-/* The same for these main files and drop-in directories, highest priority first, each list ends with NULL. must: the first main
- * file must exist. */
+/* The same for these main files and drop-in directories, highest priority first, each list ends with NULL. must: the user
+ * named them, and the first main file must exist; otherwise they are FILE_SYSTEM. */
 int conf_load_from(const char *const *files, const char *const *dirs, bool must,
 	conf_report_fn report, void *userdata, struct conf *ret);
 /* Applies one text to settings that are loaded; for the fuzzer too. 0; 1: there were errors; -ENOMEM. */

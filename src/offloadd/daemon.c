@@ -7,10 +7,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/netns.h"
 
+/* A predecessor that was killed needs a moment to exit */
+#define LOCK_WAIT_USEC (5 * USEC_PER_SEC)
 #define ONCE_ROUNDS_MAX 4 /* a change by another program in the meantime needs another round */
+
+/* Before anything is read or changed, so that there are never two that enforce. */
+static int become_daemon(struct daemon *d)
+{
+	int r = 0;
+
+	if (d->options->control_path)
+		d->control_path = strdup(d->options->control_path);
+	else
+		(void)netns_path(SERVER_DEFAULT_PATH, &d->control_path);
+	if (!d->control_path) {
+		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	r = daemon_lock(d, LOCK_WAIT_USEC);
+	if (r != -EWOULDBLOCK || !d->enforce)
+		return 0;
+	fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it holds %s.lock)\n", d->control_path);
+	return r;
+}
 
 static int open_observe(struct daemon *d)
 {
@@ -39,7 +62,8 @@ static int open_ledger(struct daemon *d)
 
 	if (d->options->once && !d->enforce)
 		return 0;
-	r = ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
+	r = ledger_is_foreign(d->options->ledger_path) ? -EPERM
+		: ledger_open(d->options->ledger_path, &d->observe->features, &d->ledger, why, sizeof(why));
 	if (r > 0) {
 		finding_init(&f, FINDING_LEDGER_SET_ASIDE, NULL);
 		finding_set_object(&f, d->ledger->path);
@@ -49,7 +73,8 @@ static int open_ledger(struct daemon *d)
 	if (r >= 0)
 		return 0;
 	if (d->enforce) {
-		fprintf(stderr, "offloadd: Failed to read the ledger %s: %s\n", path, strerror(-r));
+		fprintf(stderr, "offloadd: Failed to read the ledger %s: %s\n", path,
+			ledger_is_foreign(d->options->ledger_path) ? "its directory does not belong to root; set --ledger" : strerror(-r));
 		return r;
 	}
 	daemon_report(d, FINDING_LEDGER_UNREADABLE, path, r);
@@ -72,6 +97,7 @@ static int open_reconcile(struct daemon *d)
 		.tracker = &d->tracker,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
+		.events_lost = &d->lost_total,
 	};
 	int r;
 
@@ -88,11 +114,16 @@ static int open_reconcile(struct daemon *d)
 	return r;
 }
 
-static int format_metrics(char **ret, size_t *ret_len, void *userdata)
+static int format_metrics(uint64_t asked_usec, char **ret, size_t *ret_len, void *userdata)
 {
 	struct daemon *d = userdata;
 
-	return textfile_format(d->textfile, false, ret, ret_len);
+	return textfile_format(d->textfile, asked_usec, false, ret, ret_len);
+}
+
+static const char *const *rule_dirs(void *userdata)
+{
+	return daemon_rule_dirs(userdata);
 }
 
 static void settle_now(void *userdata)
@@ -100,7 +131,19 @@ static void settle_now(void *userdata)
 	daemon_settle(userdata);
 }
 
-/* The socket is optional. In enforce mode, it also shows that no other offloadd is running here. */
+static void report_refused(int error, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	daemon_report(d, FINDING_CONTROL_REFUSES, d->control_path, error);
+}
+
+static void schedule(void *userdata)
+{
+	daemon_arm_timer(userdata);
+}
+
+/* The socket is optional. */
 static int open_control(struct daemon *d)
 {
 	const struct methods_host host = {
@@ -111,35 +154,31 @@ static int open_control(struct daemon *d)
 		.enforce = &d->enforce,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
+		.rule_dirs = rule_dirs,
 		.reload = daemon_reload,
 		.metrics = format_metrics,
+		.refused = report_refused,
 		.changed = settle_now,
+		.schedule = schedule,
 		.userdata = d,
 	};
-	_cleanup_free_ char *path = NULL;
-	struct server_handler handler;
 	int r = methods_new(&host, &d->methods);
 
-	if (d->options->control_path)
-		path = strdup(d->options->control_path);
-	else
-		(void)netns_path(SERVER_DEFAULT_PATH, &path);
-	if (r < 0 || !path) {
-		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(ENOMEM));
-		return -ENOMEM;
-	}
-	handler = methods_handler(d->methods);
-	r = server_new(d->event, path, &handler, &d->control);
+	if (r >= 0)
+		r = daemon_open_control(d, LOCK_WAIT_USEC);
 	if (r == -ENOMEM) {
 		fprintf(stderr, "offloadd: Failed to start: %s\n", strerror(-r));
 		return r;
 	}
 	if (r == -EADDRINUSE && d->enforce) {
-		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n", path);
+		fprintf(stderr, "offloadd: Failed to start in enforce mode: another offloadd is running (it answers at %s)\n",
+			d->control_path);
 		return r;
 	}
-	if (r < 0)
-		daemon_report(d, FINDING_CONTROL_FAILED, path, r);
+	if (r >= 0)
+		return 0;
+	daemon_report(d, FINDING_CONTROL_FAILED, d->control_path, r);
+	daemon_retry_control(d, util_now_usec());
 	return 0;
 }
 
@@ -198,6 +237,22 @@ static void open_tracker(struct daemon *d)
 		daemon_report(d, FINDING_PROBES_FAILED, NULL, r);
 }
 
+/* Only loading probes needs these; what an intruder could do with them is more than the daemon does. Root keeps what it has. */
+static void drop_capabilities(struct daemon *d)
+{
+	uint64_t drop = UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_PERFMON | UINT64_C(1) << CAP_SYS_ADMIN;
+	int r;
+
+	if (geteuid() == 0)
+		return;
+	if (d->tracker)
+		drop &= ~tracker_needed_capabilities(d->tracker);
+	r = util_lower_capabilities(drop, true);
+	if (r < 0)
+		daemon_report(d, FINDING_CAPABILITIES_KEPT, NULL, r);
+	d->dropped = r >= 0;
+}
+
 /* As for `offloadctl apply`: any error in a file is exit code 1, because what the file declares was not checked. */
 static int run_once(struct daemon *d)
 {
@@ -232,6 +287,7 @@ static int run_loop(struct daemon *d)
 	daemon_reconcile(d);
 	daemon_notify_status(d, true);
 	open_tracker(d);
+	drop_capabilities(d);
 	daemon_report_started(d);
 	daemon_warn_without_rules(d);
 	daemon_report_missing_probes(d);
@@ -267,11 +323,15 @@ static void clean_up(struct daemon *d)
 	rule_set_clear(&d->conf_errors);
 	rule_set_clear(&d->rule_errors);
 	conf_clear(&d->conf);
+	journal_close(&d->journal);
+	free(d->control_path);
+	if (d->lock_fd >= 0) /* last, when nothing of this daemon acts any more */
+		close(d->lock_fd);
 }
 
 int daemon_run(const struct daemon_options *options)
 {
-	_cleanup_(clean_up) struct daemon d = { .options = options };
+	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1 };
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -285,6 +345,8 @@ int daemon_run(const struct daemon_options *options)
 		fprintf(stderr, "offloadd: Failed to start in enforce mode: CAP_NET_ADMIN is missing\n");
 		return EXIT_ERROR;
 	}
+	if (!options->once && become_daemon(&d) < 0)
+		return EXIT_ERROR;
 	if (open_observe(&d) < 0 || open_ledger(&d) < 0 || open_reconcile(&d) < 0)
 		return EXIT_ERROR;
 	if (daemon_lacks_rule_dir(&d))

@@ -73,6 +73,10 @@ void daemon_time_sendfile(struct daemon *d)
 
 	if (!d->tracker)
 		return;
+	if (d->dropped && d->conf.sendfile_latency && !tracker_times_sendfile(d->tracker)) {
+		daemon_report(d, FINDING_RESTART_NEEDED, "SendfileLatency", 0);
+		return;
+	}
 	r = tracker_time_sendfile(d->tracker, d->conf.sendfile_latency, util_now_usec(), &status);
 	if (r >= 0)
 		return;
@@ -152,6 +156,10 @@ int daemon_reload_conf(struct daemon *d)
 		daemon_report(d, FINDING_AUDIT_BY_CAPABILITY, NULL, 0);
 		enforce = false;
 	}
+	if (enforce && !d->enforce && daemon_lock(d, 0) == -EWOULDBLOCK) {
+		daemon_report(d, FINDING_AUDIT_BY_OTHER, d->control_path, 0);
+		enforce = false;
+	}
 	changed = enforce != d->enforce;
 	d->enforce = enforce;
 	if (changed)
@@ -223,7 +231,8 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	const struct rule_set *now = reconcile_rules(d->reconcile);
 	bool routes, forwarding, names, hardware;
 	size_t n;
-	int r = rule_set_load(daemon_rule_dirs(d), &d->observe->features, &fresh);
+	int r = (d->options->rule_dirs ? rule_set_load : rule_set_load_system)(daemon_rule_dirs(d), &d->observe->features,
+		&fresh);
 
 	rule_host_read(&d->host); /* DHCP may have changed the host name */
 	if (r >= 0)

@@ -14,22 +14,13 @@
 #define PRIORITY_RECONCILE 10 /* after all sockets */
 #define PRIORITY_PROBES 20 /* after that, because advice depends on how links match the rules now */
 #define LEDGER_DELAY_USEC (1 * USEC_PER_SEC) /* at most one write in this time */
+#define LEDGER_RETRY_USEC (5 * USEC_PER_SEC) /* after a failed write */
 /* While a feature is contended, events are read in batches, because each costs time and none leads to a repair. */
 #define REST_USEC (250 * USEC_PER_MSEC)
-#define REFRESH_USEC (1 * USEC_PER_SEC) /* how long after memory ran out it is tried again */
+#define REFRESH_USEC (1 * USEC_PER_SEC) /* how long after a failure everything is read again */
+#define REFRESH_TRIES_MAX 10 /* with another error than a lack of memory; then a new process may do better */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
-
-void daemon_save_ledger(struct daemon *d)
-{
-	int r = d->ledger ? ledger_save(d->ledger, &d->observe->features) : 0;
-	bool failed_before = d->ledger_failed;
-
-	d->ledger_failed = r < 0;
-	if (d->ledger)
-		d->ledger->urgent = false; /* after a failure, do not try in every iteration */
-	if (r < 0 && !failed_before)
-		daemon_report(d, FINDING_LEDGER_UNWRITABLE, d->ledger->path, r);
-}
+#define LOOP_TRIES_MAX 100 /* of sd-event, 100 ms apart */
 
 /* When this iteration of the loop began. It saves reading the clock before a SET. */
 static uint64_t turn_usec(const struct daemon *d, clockid_t clock)
@@ -64,17 +55,21 @@ void daemon_reconcile(struct daemon *d)
 static int on_names(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
 /* One timer, off if there is no deadline. */
-static void arm_timer(struct daemon *d)
+void daemon_arm_timer(struct daemon *d)
 {
 	uint64_t deadline_usec = reconcile_deadline(d->reconcile);
 	bool pending = reconcile_is_pending(d->reconcile); /* it goes first */
 
-	if (d->ledger && d->ledger->dirty && !d->ledger_failed)
+	if (d->ledger && d->ledger->dirty)
 		util_earlier(&deadline_usec, d->ledger_usec);
 	util_earlier(&deadline_usec, d->rest_usec);
 	util_earlier(&deadline_usec, d->refresh_usec);
 	util_earlier(&deadline_usec, d->observe->names_usec);
 	util_earlier(&deadline_usec, bursts_deadline(&d->bursts));
+	util_earlier(&deadline_usec, d->lost_usec);
+	util_earlier(&deadline_usec, d->control_usec);
+	util_earlier(&deadline_usec, d->alive_usec);
+	util_earlier(&deadline_usec, hook_deadline(&d->hooks));
 	if (!pending)
 		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
 	if (d->observe->counts.overruns != d->overruns_reported)
@@ -95,37 +90,41 @@ static void write_ledger_when_due(struct daemon *d, uint64_t now_usec)
 		return;
 	d->ledger_usec = now_usec + LEDGER_DELAY_USEC;
 	daemon_save_ledger(d);
+	if (d->ledger_failed)
+		d->ledger_usec = now_usec + LEDGER_RETRY_USEC;
 }
 
-static void enable_sockets(struct daemon *d, int mode)
+static int enable_sockets(struct daemon *d, int mode)
 {
-	(void)sd_event_source_set_enabled(d->links, mode);
-	if (d->features)
-		(void)sd_event_source_set_enabled(d->features, mode);
+	int r = sd_event_source_set_enabled(d->links, mode);
+
+	if (d->features && r >= 0)
+		r = sd_event_source_set_enabled(d->features, mode);
+	return r;
 }
 
 static void rest(struct daemon *d, uint64_t now_usec)
 {
 	if (d->rest_usec == 0 && reconcile_is_deferring(d->reconcile)) {
 		d->rest_usec = now_usec + REST_USEC;
-		enable_sockets(d, SD_EVENT_OFF);
+		(void)enable_sockets(d, SD_EVENT_OFF);
 	} else if (d->rest_usec && d->rest_usec <= now_usec) {
-		d->rest_usec = 0;
-		enable_sockets(d, SD_EVENT_ON);
+		d->rest_usec = enable_sockets(d, SD_EVENT_ON) < 0 ? now_usec + REST_USEC : 0; /* epoll_ctl(2) needs memory */
 	}
 }
 
-/* Something went wrong that the next event may not cure; the service manager starts us again. Where memory ran out, it goes on
- * with what is known, and everything is read again in a while. */
+/* Not everything could be read. Until it is read again, the daemon works with what is known. If it never can be, the service manager
+ * starts it again; but a lack of memory passes. */
 static void fail(struct daemon *d, const char *what, int error)
 {
-	if (error == -ENOMEM) {
-		d->refresh_usec = util_now_usec() + REFRESH_USEC;
-		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, error);
+	if (error != -ENOMEM && d->refresh_failures >= REFRESH_TRIES_MAX) {
+		daemon_report(d, FINDING_LOOP_FAILED, what, error);
+		sd_event_exit(d->event, EXIT_ERROR);
 		return;
 	}
-	daemon_report(d, FINDING_LOOP_FAILED, what, error);
-	sd_event_exit(d->event, EXIT_ERROR);
+	d->refresh_usec = util_now_usec() + REFRESH_USEC;
+	if (d->refresh_failures++ == 0)
+		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, error);
 }
 
 static void refresh_when_due(struct daemon *d, uint64_t now_usec)
@@ -135,9 +134,12 @@ static void refresh_when_due(struct daemon *d, uint64_t now_usec)
 	if (d->refresh_usec == 0 || now_usec < d->refresh_usec)
 		return;
 	d->refresh_usec = 0;
+	enable_sockets(d, SD_EVENT_ON); /* see pause_events() */
 	r = observe_refresh(d->observe);
 	if (r < 0)
 		fail(d, "interfaces", r);
+	else
+		d->refresh_failures = 0;
 }
 
 static void report_name(const struct link *link, void *userdata)
@@ -161,6 +163,14 @@ static void watch_names(struct daemon *d, uint64_t now_usec)
 		(void)sd_event_source_set_enabled(d->names, d->observe->n_unnamed ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
+static void notify_watchdog(struct daemon *d, uint64_t now_usec)
+{
+	if (!d->alive_usec || now_usec < d->alive_usec)
+		return;
+	daemon_notify("WATCHDOG=1", 0);
+	d->alive_usec = now_usec + d->watchdog_usec / 3;
+}
+
 void daemon_settle(struct daemon *d)
 {
 	uint64_t now_usec = turn_usec(d, CLOCK_MONOTONIC);
@@ -175,9 +185,11 @@ void daemon_settle(struct daemon *d)
 	(void)sd_event_source_set_enabled(
 		d->defer, reconcile_is_pending(d->reconcile) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	now_usec = util_now_usec();
+	daemon_open_control_when_due(d, now_usec);
 	server_wake(d->control);
 	daemon_report_overruns(d, now_usec);
 	daemon_end_bursts(d, now_usec);
+	daemon_report_lost(d, now_usec);
 	write_ledger_when_due(d, now_usec);
 	if (!reconcile_is_pending(d->reconcile)) { /* reconciling is more urgent */
 		if (d->tracker && tracker_tick(d->tracker, now_usec))
@@ -185,8 +197,9 @@ void daemon_settle(struct daemon *d)
 		daemon_note_textfile(d, textfile_tick(d->textfile, now_usec));
 	}
 	daemon_notify_status(d, false);
+	notify_watchdog(d, now_usec);
 	rest(d, now_usec);
-	arm_timer(d);
+	daemon_arm_timer(d);
 }
 
 /* ---- events ---- */
@@ -206,7 +219,17 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
 	return 0;
 }
 
-static void take_events(struct daemon *d, int (*read_events)(struct observe *), const char *what)
+/* What was not read is read again with everything else; until then nothing is read, or an error that lasts would be a busy loop. */
+static void pause_events(struct daemon *d, int error)
+{
+	enable_sockets(d, SD_EVENT_OFF);
+	d->refresh_usec = util_now_usec() + REFRESH_USEC;
+	if (!d->events_failed)
+		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, error);
+	d->events_failed = true;
+}
+
+static void take_events(struct daemon *d, int (*read_events)(struct observe *))
 {
 	int r;
 
@@ -214,29 +237,30 @@ static void take_events(struct daemon *d, int (*read_events)(struct observe *), 
 		d->event_usec = turn_usec(d, CLOCK_MONOTONIC);
 	r = read_events(d->observe);
 	if (r < 0)
-		fail(d, what, r);
-	if (r >= 0 || r == -ENOMEM)
-		daemon_settle(d);
+		pause_events(d, r);
+	else
+		d->events_failed = false;
+	daemon_settle(d);
 }
 
 static int on_links(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
-	take_events(userdata, observe_read_links, "link events");
+	take_events(userdata, observe_read_links);
 	return 0;
 }
 
 static int on_names(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
-	take_events(userdata, observe_read_names, "names");
+	take_events(userdata, observe_read_names);
 	return 0;
 }
 
 static int on_features(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
 	void *userdata)
 {
-	take_events(userdata, observe_read_features, "feature events");
+	take_events(userdata, observe_read_features);
 	return 0;
 }
 
@@ -270,15 +294,13 @@ int daemon_reload(void *userdata)
 	struct daemon *d = userdata;
 	int r = 0, taken;
 
-	sd_notify(0, "RELOADING=1");
+	daemon_notify("RELOADING=1", NOTIFY_USEC);
 	taken = is_taken(d, "settings", daemon_reload_conf(d)) ? METHODS_LOADED_SETTINGS : 0;
 	taken |= is_taken(d, "rules", daemon_load_rules(d, true)) ? METHODS_LOADED_RULES : 0;
 	if (taken & METHODS_LOADED_RULES)
 		r = observe_refresh(d->observe); /* the new rules may match drivers and routes */
 	if (r < 0)
 		fail(d, "the reload", r);
-	if (r < 0 && r != -ENOMEM)
-		return r;
 	daemon_notify_status(d, true);
 	daemon_settle(d);
 	return taken;
@@ -296,7 +318,7 @@ static int on_stop(_unused_ sd_event_source *source, _unused_ const struct signa
 {
 	struct daemon *d = userdata;
 
-	sd_notify(0, "STOPPING=1");
+	daemon_notify("STOPPING=1", NOTIFY_USEC);
 	sd_event_exit(d->event, EXIT_SUCCESS);
 	return 0;
 }
@@ -385,19 +407,26 @@ int daemon_set_up_loop(struct daemon *d)
 			d->event, &d->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer, d);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_set_watchdog(d->event, true);
+	if (r >= 0 && sd_watchdog_enabled(0, &d->watchdog_usec) > 0)
+		d->alive_usec = util_now_usec();
 	return r;
 }
 
-/* The sources stay as they are when sd-event has no memory for a turn. */
+/* If sd-event fails in one turn, by a lack of memory or by a system call, its sources stay as they are. */
 int daemon_loop(struct daemon *d)
 {
 	const struct timespec nap = { .tv_nsec = 100 * 1000 * 1000 };
+	uint64_t failed_usec = 0;
+	unsigned tries = 0;
 	int r;
 
-	while ((r = sd_event_loop(d->event)) == -ENOMEM)
+	while ((r = sd_event_loop(d->event)) < 0 && (r == -ENOMEM || tries < LOOP_TRIES_MAX)) {
+		tries = util_now_usec() - failed_usec > USEC_PER_SEC ? 1 : tries + 1;
+		if (tries == 1)
+			daemon_report(d, FINDING_LOOP_DISTURBED, "events", r);
 		nanosleep(&nap, NULL);
+		failed_usec = util_now_usec();
+	}
 	if (r < 0)
 		daemon_report(d, FINDING_LOOP_FAILED, "events", r);
 	return r;

@@ -2,6 +2,7 @@
 /* Shared by the parts of the daemon: its state, and their functions.
  *
  *   daemon.c         start and stop
+ *   daemon_control.c the lock, and the control socket
  *   daemon_load.c    offloadd.conf and rule files, at the start and on reload
  *   daemon_loop.c    event sources, work that is due after each event, reload
  *   daemon_event.c   events to the journal, hooks, metrics and clients; STATUS= */
@@ -38,13 +39,20 @@ struct daemon {
 	struct ledger *ledger;
 	struct reconcile *reconcile;
 	struct methods *methods;
+	int lock_fd;		/* of the daemon of this control socket; -1: another one has it */
+	char *control_path;
 	struct server *control; /* NULL: failed to open */
+	uint64_t control_usec;	/* when to try to open it again, 0: not */
 	struct textfile *textfile;
 	struct tracker *tracker; /* NULL: no probes */
 	struct unit_restart *restart; /* in progress; NULL: none */
 	struct hooks hooks;
 	bool hook_failed; /* by the last call */
+	bool dropped;	  /* we can load no more probes */
 	struct journal journal;
+	uint64_t lost;		/* events that the journal did not accept, and of which that was not reported */
+	uint64_t lost_total;	/* since the start */
+	uint64_t lost_usec, lost_delay_usec; /* when to try again to report that, 0: nothing is lost; after how long */
 	struct event_limit limit;
 	struct bursts bursts;
 	sd_event *event;
@@ -53,14 +61,29 @@ struct daemon {
 	uint64_t rest_usec;	/* do not read sockets before this time, 0: read them */
 	uint64_t reconciled_usec; /* when the last reconcile began */
 	uint64_t event_usec;	/* of the first pending change, 0: none */
-	uint64_t refresh_usec;	/* memory ran out: when to read everything again, 0: not */
+	uint64_t refresh_usec;	/* memory ran out or reading events failed: when to read everything again, 0: not */
+	unsigned refresh_failures; /* in a row; the first was reported */
+	bool events_failed;	/* the last read; reported */
 	uint64_t ledger_usec;	/* earliest next write of the ledger */
 	bool ledger_failed;	/* its last write */
 	bool textfile_failed;	/* its last write */
 	uint64_t overrun_usec;	/* earliest next event of overruns */
 	uint64_t overruns_reported;
 	struct reconcile_counts reported; /* in the last STATUS= */
+	uint64_t watchdog_usec, alive_usec; /* WatchdogSec= and when to notify it next; 0: there is none */
 };
+
+/* ---- daemon_control.c ---- */
+
+/* Takes the lock that decides which offloadd is the daemon, if this one does not have it, waiting at most wait_usec. 0; -EWOULDBLOCK:
+ * another one has it; other negative errno: that cannot be found out. */
+int daemon_lock(struct daemon *d, uint64_t wait_usec);
+
+/* Opens the control socket, for d->methods. wait_usec: for a predecessor to close it. 0; -EADDRINUSE; other negative errno. */
+int daemon_open_control(struct daemon *d, uint64_t wait_usec);
+/* It could not be opened: tries again, except with --dry-run, which leaves it to an offloadd that starts later. */
+void daemon_retry_control(struct daemon *d, uint64_t now_usec);
+void daemon_open_control_when_due(struct daemon *d, uint64_t now_usec);
 
 /* ---- daemon_load.c ---- */
 
@@ -100,16 +123,15 @@ void daemon_reconcile(struct daemon *d);
 /* After each event: does what is due, and sets the timer for the next deadline. */
 void daemon_settle(struct daemon *d);
 
+/* Sets the timer for the next deadline. */
+void daemon_arm_timer(struct daemon *d);
+
 /* Handles events until something ends the loop. The exit code; negative errno. */
 int daemon_loop(struct daemon *d);
 
 /* Loads settings and rules again, for SIGHUP or a client. userdata: the daemon. METHODS_LOADED_* bits; negative errno ends the loop. If
  * memory runs out, what could not be loaded stays as it was. */
 int daemon_reload(void *userdata);
-
-/* Report a failed write once; the next change tries again. r: result of textfile_tick() or textfile_write(). */
-void daemon_save_ledger(struct daemon *d);
-void daemon_note_textfile(struct daemon *d, int r);
 
 /* ---- daemon_event.c ---- */
 
@@ -121,8 +143,11 @@ void daemon_report(struct daemon *d, enum finding_code code, const char *object,
 void daemon_report_count(struct daemon *d, enum finding_code code, uint64_t total);
 void daemon_report_file_error(struct daemon *d, enum finding_code code, const struct rule_error *e);
 
-/* Logs the summaries of bursts that are over. */
+/* Sends the summaries of bursts that are over, to the journal and to hooks. */
 void daemon_end_bursts(struct daemon *d, uint64_t now_usec);
+
+/* If events were lost, reports how many as soon as the journal accepts it. */
+void daemon_report_lost(struct daemon *d, uint64_t now_usec);
 
 /* Reports new overruns, at most one event in OVERRUN_DELAY_USEC. */
 void daemon_report_overruns(struct daemon *d, uint64_t now_usec);
@@ -130,6 +155,14 @@ void daemon_report_missing_probes(struct daemon *d);
 void daemon_report_started(struct daemon *d);
 void daemon_report_stopped(struct daemon *d);
 void daemon_warn_without_rules(struct daemon *d);
+
+/* Report a failed write once, and the first success after it. r: result of textfile_tick() or textfile_write(). */
+void daemon_save_ledger(struct daemon *d);
+void daemon_note_textfile(struct daemon *d, int r);
+
+/* Like sd_notify(3), which may wait for ever: waits at most usec while the service manager does not read. */
+void daemon_notify(const char *text, uint64_t usec);
+#define NOTIFY_USEC (5 * USEC_PER_SEC) /* for what must not get lost */
 
 /* Sends STATUS= to the service manager if it has changed. ready: always, with READY=1, which also ends a reload (sd_notify(3)). */
 void daemon_notify_status(struct daemon *d, bool ready);

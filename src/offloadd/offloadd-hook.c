@@ -17,19 +17,29 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "basic/child.h"
 #include "offloadd/conf.h"
 #include "report/hook.h"
 #include "basic/util.h"
 
 #define DIRECTORY "/run/offloadd-hook"
-#define LINGERING_MSEC 2000
-#define KEEP_SEC 600 /* environment files; a unit reads its own at its start */
+#define LINGERING_MSEC 5000 /* at most two starts of this service in ten seconds: StartLimitBurst= */
+#define SYSTEMCTL_USEC (30 * USEC_PER_SEC)
+/* Limits of our own, because the sender may be compromised. Twice what it sends of each kind, as its window may begin in ours. */
+#define KIND_BURST (2 * HOOK_KIND_BURST)
+#define WINDOW_SEC 60
+/* Environment files. A unit reads its own at its start. */
+#define KEEP_SEC 600
+#define FILES_MAX 512
 
 extern char **environ;
 
 struct runner {
 	const char *directory, *conf_path;
 	int fd;
+	time_t window_sec; /* its start */
+	unsigned n[EVENT_KIND_COUNT], suppressed[EVENT_KIND_COUNT]; /* units started in it, and not started */
+	unsigned files;
 };
 
 static int complain(const char *what, int error)
@@ -38,20 +48,79 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-static void remove_old(const char *directory)
+/* The kind in the name of a file, "drift-123456.env"; -1: another file. */
+static int kind_of(const char *name)
 {
-	_cleanup_closedir_ DIR *dir = opendir(directory);
+	const char *dash = strchr(name, '-'), *dot = strrchr(name, '.');
+
+	if (!dash || !dot || strcmp(dot, ".env") != 0)
+		return -1;
+	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+		const char *word = event_kind_name((enum event_kind)kind);
+
+		if (strlen(word) == (size_t)(dash - name) && memcmp(word, name, (size_t)(dash - name)) == 0)
+			return kind;
+	}
+	return -1;
+}
+
+/* Removes the files that are older than keep_sec, and counts the others. With n: also those of the last window by kind. */
+static void sweep(struct runner *r, time_t keep_sec, unsigned *n)
+{
+	_cleanup_closedir_ DIR *dir = opendir(r->directory);
+	time_t now = time(NULL);
 	struct dirent *entry;
 	struct stat st;
 
+	r->files = 0;
 	while (dir && (entry = readdir(dir))) {
-		const char *dot = strrchr(entry->d_name, '.');
+		int kind = kind_of(entry->d_name);
 
-		if (dot && strcmp(dot, ".env") == 0 &&
-			fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			st.st_mtime + KEEP_SEC < time(NULL))
+		if (kind < 0 || fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (st.st_mtime + keep_sec < now) {
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+			continue;
+		}
+		r->files++;
+		if (n && st.st_mtime + WINDOW_SEC >= now)
+			n[kind]++;
 	}
+}
+
+static time_t now_sec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec;
+}
+
+static void report_suppressed(struct runner *r)
+{
+	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+		if (r->suppressed[kind])
+			fprintf(stderr, SD_WARNING "%u %s event%s started no unit: more than %d in a minute\n", r->suppressed[kind],
+				event_kind_name((enum event_kind)kind), util_plural(r->suppressed[kind]), KIND_BURST);
+		r->suppressed[kind] = r->n[kind] = 0;
+	}
+}
+
+/* The files show what was started before this process. */
+static bool may_start(struct runner *r, enum event_kind kind)
+{
+	if (now_sec() - r->window_sec >= WINDOW_SEC) {
+		report_suppressed(r);
+		r->window_sec = now_sec();
+		sweep(r, KEEP_SEC, NULL);
+	}
+	if (r->n[kind] >= KIND_BURST) {
+		r->suppressed[kind]++;
+		return false;
+	}
+	if (r->files >= FILES_MAX)
+		sweep(r, WINDOW_SEC, NULL);
+	return true;
 }
 
 static int write_file(const struct runner *r, const char *instance, const struct hook_event *event)
@@ -76,9 +145,9 @@ static int start_unit(const char *unit)
 	error = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
 	if (error)
 		return -error;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	error = child_wait(pid, SYSTEMCTL_USEC, &status);
+	if (error < 0)
+		return error;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
 }
 
@@ -92,7 +161,7 @@ static void name_instance(const struct hook_event *event, char *buf, size_t size
 		(unsigned long long)ts.tv_sec * USEC_PER_SEC + (unsigned long long)ts.tv_nsec / 1000);
 }
 
-static int handle(const struct runner *r, char *text, size_t len)
+static int handle(struct runner *r, char *text, size_t len)
 {
 	_cleanup_(conf_clear) struct conf conf = { 0 };
 	char instance[64], unit[NAME_MAX + 1];
@@ -101,11 +170,15 @@ static int handle(const struct runner *r, char *text, size_t len)
 
 	if (error < 0)
 		return complain("Failed to read an event of offloadd, ignoring it", error);
+	if (!may_start(r, event.kind))
+		return 0;
 	error = conf_load(r->conf_path, NULL, NULL, &conf);
 	if (error < 0)
 		return complain("Failed to read offloadd.conf", error);
 	if (!conf.hooks[event.kind] || !conf.hooks[event.kind][0])
 		return 0;
+	r->n[event.kind]++;
+	r->files++;
 	name_instance(&event, instance, sizeof(instance));
 	error = hook_format_unit(conf.hooks[event.kind], instance, unit, sizeof(unit));
 	if (error < 0)
@@ -117,20 +190,23 @@ static int handle(const struct runner *r, char *text, size_t len)
 	return error < 0 ? complain(unit, error) : 0;
 }
 
-static int run(const struct runner *r)
+static int run(struct runner *r)
 {
 	char text[HOOK_EVENT_MAX + 1];
 	struct pollfd poll_fd = { .fd = r->fd, .events = POLLIN };
 
-	remove_old(r->directory);
+	r->window_sec = now_sec();
+	sweep(r, KEEP_SEC, r->n);
 	for (;;) {
 		int n = poll(&poll_fd, 1, LINGERING_MSEC);
 		ssize_t len;
 
 		if (n < 0 && errno != EINTR)
 			return complain("Failed to wait for events", -errno);
-		if (n == 0)
+		if (n == 0) {
+			report_suppressed(r);
 			return 0;
+		}
 		len = recv(r->fd, text, HOOK_EVENT_MAX, MSG_DONTWAIT);
 		if (len >= 0)
 			(void)handle(r, text, (size_t)len);

@@ -238,6 +238,7 @@ static uint64_t serve_connection(
 int path_serve(struct path_server *s, uint64_t usec)
 {
 	uint64_t deadline_usec = usec ? util_now_usec() + usec : UINT64_MAX;
+	int error = 0;
 
 	for (;;) {
 		_cleanup_close_ int fd = -1;
@@ -252,8 +253,13 @@ int path_serve(struct path_server *s, uint64_t usec)
 		if (r < 0)
 			return r == -EINTR || r == -ETIMEDOUT ? 0 : r;
 		fd = accept4(s->fd, &peer.any, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
+		if (fd < 0) { /* the sender still waits, so that poll() returns at once */
+			if (errno != error && s->refused)
+				s->refused(-errno, s->userdata);
+			error = errno;
+			(void)poll(NULL, 0, TICK_MSEC);
 			continue;
+		}
 		begin_usec = util_now_usec();
 		raw_address(&peer, raw);
 		sender = path_budget_find(&s->budget, raw, begin_usec);

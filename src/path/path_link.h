@@ -39,6 +39,8 @@ struct path_server {
 	const volatile int *stop;
 	/* Called after each transfer; reason: why it was refused or aborted, NULL if it was complete. May be NULL. */
 	void (*served)(const union path_address *peer, uint64_t bytes, const char *reason, void *userdata);
+	/* accept(2) fails for a new reason (error: negative errno), and is tried again. May be NULL. */
+	void (*refused)(int error, void *userdata);
 	void *userdata;
 };
 

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "kernel/netns.h"
 #include "basic/util.h"
 
@@ -253,10 +253,8 @@ int path_pair_open(const struct link *like, const volatile int *stop, struct pat
 
 void path_pair_close(struct path_pair *pair)
 {
-	if (pair->receiver > 0) {
-		kill(pair->receiver, SIGKILL);
-		waitpid(pair->receiver, NULL, 0);
-	}
+	if (pair->receiver > 0)
+		child_kill(pair->receiver);
 	if (pair->control_fd >= 0)
 		close(pair->control_fd);
 	*pair = (struct path_pair){ .control_fd = -1 };

@@ -484,9 +484,18 @@ unsigned trace_hop_possible(const struct trace_hop *hop)
 
 static enum trace_verdict judge_hop(const struct trace *trace, const struct trace_hop *hop)
 {
+	enum trace_verdict verdict = TRACE_OK;
+
 	if (hop->now || (trace_hop_certain(hop) & trace->offloads))
 		return TRACE_SOFTWARE;
-	return trace_hop_possible(hop) & trace->offloads ? TRACE_UNKNOWN : TRACE_OK;
+	for (unsigned r = 0; r < TRACE_REASONS; r++) {
+		if (!(hop->losses[r].possible & trace->offloads))
+			continue;
+		if ((r != TRACE_VLAN && r != TRACE_TUNNEL) || hop->doubted)
+			return TRACE_UNKNOWN;
+		verdict = TRACE_LIKELY;
+	}
+	return verdict;
 }
 
 /* The worst hop, and of those that are alike the first; a backup port is named only if no other hop is as bad. */
@@ -545,19 +554,26 @@ bool trace_has_row(const struct trace_hop *hop, const struct evidence_fallback *
 	return !services;
 }
 
+static bool may_be_about_offer(enum fallback_reason reason)
+{
+	return reason == FALLBACK_REASON_VLAN || reason == FALLBACK_REASON_ENCAPSULATION || reason == FALLBACK_REASON_DRIVER ||
+		reason == FALLBACK_REASON_UNKNOWN;
+}
+
 void trace_add_evidence(struct trace *trace, const struct evidence *evidence, const char *const *services)
 {
 	for (size_t i = 0; i < trace->n_hops; i++) {
 		struct trace_hop *hop = &trace->hops[i];
 
 		hop->hits = 0;
-		hop->now = false;
+		hop->now = hop->doubted = false;
 		for (size_t k = 0; k < evidence->n_fallback; k++) {
 			const struct evidence_fallback *row = &evidence->fallback[k];
 
 			for (unsigned kind = 0; kind < FALLBACK_KINDS && trace_has_row(hop, row, services); kind++) {
 				hop->hits += row->hits[kind].n;
 				hop->now |= row->hits[kind].n && row->hits[kind].now;
+				hop->doubted |= row->hits[kind].n && may_be_about_offer(row->reason);
 			}
 		}
 	}
@@ -619,7 +635,7 @@ static const char *const why_names[TRACE_WHYS] = {
 	[TRACE_WHY_LONG] = "long",
 };
 
-static const char *const verdict_names[] = { [TRACE_OK] = "ok", [TRACE_UNKNOWN] = "unknown", [TRACE_SOFTWARE] = "software" };
+static const char *const verdict_names[] = { [TRACE_OK] = "ok", [TRACE_LIKELY] = "likely", [TRACE_UNKNOWN] = "unknown", [TRACE_SOFTWARE] = "software" };
 
 const char *trace_offload_name(enum trace_offload offload)
 {

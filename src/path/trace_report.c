@@ -170,6 +170,34 @@ static void append_reason(char *buf, const struct feature_table *features, const
 	}
 }
 
+/* Do both probes run that count what interfaces do? */
+static bool is_counted(const struct trace_report *report)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; report->evidence && i < report->evidence->n_probes; i++) {
+		const struct evidence_probe *probe = &report->evidence->probes[i];
+
+		n += probe->method && (strcmp(probe->name, evidence_kind_name(FALLBACK_SEGMENTATION)) == 0 ||
+					      strcmp(probe->name, evidence_kind_name(FALLBACK_CHECKSUM)) == 0);
+	}
+	return n == 2;
+}
+
+static bool has_lost(const struct evidence *e)
+{
+	bool any = e->omitted;
+
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		any |= e->lost[kind] != 0;
+	return any;
+}
+
+bool trace_report_is_counted(const struct trace_report *report)
+{
+	return is_counted(report) && !has_lost(report->evidence);
+}
+
 /* ---- the verdict ---- */
 
 static void append_ends(char *buf, const struct trace *trace)
@@ -237,6 +265,14 @@ static void put_verdict(const struct render *r, const struct feature_table *feat
 	case TRACE_SOFTWARE:
 		column += render_put_coloured(r, "31", "SOFTWARE");
 		append_software(text, &item->trace);
+		break;
+	case TRACE_LIKELY:
+		column += render_put_coloured(r, "32", "LIKELY OK");
+		util_append(text, sizeof(text), "every feature is on; not known of %s%s: ", hop_name(hop),
+			port_words(&item->trace, hop, port));
+		append_reason(text, features, hop, first_reason(&item->trace, hop));
+		if (trace_report_is_counted(report))
+			util_append(text, sizeof(text), "; offloadd counted no software fallback for this reason");
 		break;
 	case TRACE_UNKNOWN:
 		column += render_put_coloured(r, "33", "NOT KNOWN");
@@ -333,20 +369,6 @@ static const char *limit_words(const struct trace *trace, const struct trace_hop
 	else if (ipv4 && ipv6)
 		util_append(buf, TEXT_MAX, "%" PRIu32 "/%" PRIu32, ipv4, ipv6);
 	return buf;
-}
-
-/* Do both probes run that count what interfaces do? */
-static bool is_counted(const struct trace_report *report)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; report->evidence && i < report->evidence->n_probes; i++) {
-		const struct evidence_probe *probe = &report->evidence->probes[i];
-
-		n += probe->method && (strcmp(probe->name, evidence_kind_name(FALLBACK_SEGMENTATION)) == 0 ||
-					      strcmp(probe->name, evidence_kind_name(FALLBACK_CHECKSUM)) == 0);
-	}
-	return n == 2;
 }
 
 static const char *count_words(const struct trace_report *report, const struct trace_hop *hop, char *buf)
@@ -457,15 +479,6 @@ static void put_source(const struct render *r, const struct trace_report *report
 		fprintf(r->out, "%u connection%s to %s\n", item->trace.sockets, util_plural(item->trace.sockets), text);
 	else if (report->asked == TRACE_ASKED_ADDRESS && report->n_items > 1)
 		fprintf(r->out, "one of %zu next hops of the route\n", report->n_items);
-}
-
-static bool has_lost(const struct evidence *e)
-{
-	bool any = e->omitted;
-
-	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
-		any |= e->lost[kind] != 0;
-	return any;
 }
 
 static void put_notes(const struct render *r, const struct trace_report *report)

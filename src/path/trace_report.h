@@ -42,6 +42,9 @@ struct trace_report {
 /* The worst verdict; TRACE_UNKNOWN without traces. *ret (may be NULL): the item that it is from, NULL if there is none. */
 enum trace_verdict trace_report_verdict(const struct trace_report *report, const struct trace_item **ret);
 
+/* Does offloadd count all segmentation and checksums, so that a hop without hits has none? */
+bool trace_report_is_counted(const struct trace_report *report);
+
 /* 0 or negative errno. exit_code: of the command. */
 int trace_report_text(const struct render *r, const struct view *view, const struct trace_report *report);
 int trace_report_json(FILE *out, const struct view *view, const struct trace_report *report, int exit_code);

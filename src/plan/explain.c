@@ -314,7 +314,7 @@ static void declaration(struct walk *w, const struct link *link, unsigned bit)
 		if (item->text[0])
 			add_code(w, 0, link, bit, CAUSE_REFUSED);
 		if (item->verdict == VERDICT_CONTENDED)
-			add_code(w, 0, link, bit, CAUSE_CONTENDED);
+			add_code(w, 0, link, bit, item->cause == CAUSE_RESETS ? CAUSE_RESETS : CAUSE_CONTENDED);
 		if (item->uncertain)
 			add_code(w, 0, link, bit, CAUSE_UNCERTAIN);
 		return;

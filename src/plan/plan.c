@@ -346,7 +346,7 @@ static int declare_links(struct planner *p, const int *only, size_t n_only)
 	return 0;
 }
 
-/* Adds the links without rules that change as a side effect. */
+/* Adds the links without rules that change, or perhaps change, as a side effect. */
 static void add_side_effects(struct planner *p)
 {
 	struct plan *plan = p->plan;
@@ -358,7 +358,8 @@ static void add_side_effects(struct planner *p)
 		const struct link_features *f = predict_features(p->predict, link->ifindex);
 
 		if (!f || !link->has_features ||
-			(f->active == link->features.active && f->wanted == link->features.wanted) ||
+			(f->active == link->features.active && f->wanted == link->features.wanted &&
+				!predict_uncertain(p->predict, link->ifindex)) ||
 			plan_find(plan, link->ifindex))
 			continue;
 		p->of[plan->n_links] = link;
@@ -373,6 +374,7 @@ static void finish_link(struct planner *p, struct plan_link *pl, const struct li
 	if (link->has_features) {
 		pl->predicted = *planner_state(p, link);
 		pl->uncertain = predict_uncertain(p->predict, pl->ifindex);
+		pl->unmeasured = predict_is_unmeasured(p->predict, pl->ifindex);
 		pl->claimed = planner_claimed(p, link);
 	}
 	for (size_t i = 0; i < pl->n_items; i++) {
@@ -546,6 +548,12 @@ enum verdict plan_link_verdict(const struct plan_link *link)
 	return worst;
 }
 
+void plan_link_count(const struct plan_link *link, size_t counts[VERDICT_COUNT])
+{
+	for (size_t i = 0; i < link->n_items; i++)
+		counts[link->items[i].verdict]++;
+}
+
 static struct link_result result_of(const struct plan_link *link)
 {
 	struct link_result result = { .declared = link->n_items > 0, .unread = link->error != 0 };
@@ -558,7 +566,7 @@ static struct link_result result_of(const struct plan_link *link)
 		else if (item->bit < FEATURE_MAX)
 			result.features[item->verdict] |= FEATURE(item->bit);
 		else
-			result.foreign |= item->verdict != VERDICT_COMPLIANT;
+			result.foreign += item->verdict != VERDICT_COMPLIANT;
 		result.pending |= item->verdict == VERDICT_DRIFTED && item->cause != CAUSE_AUDIT;
 	}
 	return result;

@@ -54,6 +54,7 @@ struct plan_link {
 	struct link_features before;
 	struct link_features predicted; /* hw and nochange as before */
 	feature_set uncertain;		/* bits of predicted.active that are not certain */
+	bool unmeasured;		/* so are those that its driver would turn on: predict_is_unmeasured() */
 	feature_set claimed;		/* of a bond, bridge or team: bits of predicted.active that no port has, and that the CPU does instead */
 	feature_set side_effects;	/* active bits that change although no rule declares them for this link */
 	struct link_limits limits, limits_predicted; /* now and after the plan */
@@ -130,6 +131,9 @@ bool plan_find_narrow(const struct link_table *table, const struct link *link, e
 
 /* The worst verdict of its items. */
 enum verdict plan_link_verdict(const struct plan_link *link);
+
+/* Adds its items by verdict. */
+void plan_link_count(const struct plan_link *link, size_t counts[VERDICT_COUNT]);
 
 /* Stores the verdicts of each link that a rule applies to in its link_state.result. Other links are not changed. 0 or -ENOMEM. */
 int plan_keep(const struct plan *plan, struct link_states *states);

@@ -106,6 +106,8 @@ void planner_judge(struct planner *p, const struct link *link, const struct plan
 	}
 	if ((link_state_contended(known) | pl->due) & b) {
 		item->verdict = VERDICT_CONTENDED;
+		if (known->contention && (known->contention->flapped[1] & b))
+			set_cause(item, CAUSE_RESETS, item->bit);
 		return;
 	}
 	if (known && known->refusals && (known->refusals->refused[item->want] & b)) {

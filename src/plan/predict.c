@@ -148,6 +148,7 @@ static void node_add(struct predict *p, const struct link *link)
 	n->macsec_offload = link->macsec_offload;
 	for (int w = 0; w < WORLDS; w++)
 		n->w[w] = link->features;
+	n->start = link->features;
 }
 
 static void node_join(struct predict *p, int self, const struct link_table *table,
@@ -301,6 +302,24 @@ const struct link_features *predict_features(const struct predict *p, int ifinde
 	return n ? &n->w[GUESS] : NULL;
 }
 
+/* What a driver that was never compared couples is not known: in others, one of these features decides about more of them. */
+static feature_set doubt_receiving(const struct predict *p, const struct node *n)
+{
+	const struct sets *f = &p->k->f;
+	const struct link_features *now = &n->w[GUESS];
+	feature_set moved = (n->start.active ^ now->active) | (n->start.wanted ^ now->wanted);
+
+	/* "features &= ~NETIF_F_CSUM_MASK" without NETIF_F_RXCSUM: ibmveth_fix_features() */
+	return (moved & f->receiving ? f->receiving : 0) | (moved & f->rxcsum ? f->csum_mask | f->all_tso : 0);
+}
+
+/* The oldest enterprise kernels have the sets of features of some later release (NETIF_F_GSO_SOFTWARE, and those of each kind of
+ * link), which is not known. */
+static bool has_unknown_sets(const struct predict *p)
+{
+	return p->k->host.backports && p->k->release < RELEASE(5, 11, 0);
+}
+
 /* The doubtful bits of a node, and of what it is stacked on, if those were updated. Each node is asked once. */
 static feature_set doubts_at(const struct predict *p, struct node *n)
 {
@@ -310,6 +329,10 @@ static feature_set doubts_at(const struct predict *p, struct node *n)
 	if (n->asked == p->questions)
 		return 0;
 	n->asked = p->questions;
+	if (m->unmeasured)
+		doubts |= doubt_receiving(p, n);
+	if (has_unknown_sets(p) && m->fix && (n->updated || p->moved))
+		doubts = ~UINT64_C(0);
 	/* what is below it and not seen may be stacked on a link that was changed */
 	if (is_below_unseen(n))
 		doubts |= p->moved & p->k->f.csum_mask ? p->moved | p->k->f.csum_mask : p->moved;
@@ -329,10 +352,17 @@ feature_set predict_uncertain(struct predict *p, int ifindex)
 		return 0;
 	if (p->doubtful) {
 		p->questions++;
-		doubts = doubts_at(p, n) & (n->w[GUESS].hw | n->w[GUESS].active);
+		doubts = doubts_at(p, n) & (n->w[GUESS].hw | n->w[GUESS].active | n->start.active);
 	}
 	return doubts | (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active) |
 		(n->w[HIGH].wanted ^ n->w[LOW].wanted) | (n->w[GUESS].wanted ^ n->w[LOW].wanted);
+}
+
+bool predict_is_unmeasured(const struct predict *p, int ifindex)
+{
+	const struct node *n = node_find(p, ifindex);
+
+	return n && n->model->unmeasured;
 }
 
 feature_set predict_vlan_features(const struct predict *p, int ifindex, feature_set *ret_known)

@@ -37,9 +37,12 @@ void predict_undo(struct predict *p);
 const struct link_features *predict_features(const struct predict *p, int ifindex);
 
 /* The bits of a link, active or wanted, that depend on kernel state which user space cannot read, such as vlan_features of a
- * device without VLANs. A wanted bit can depend on it, too: where the kernel turns LRO off, it clears the wanted bit
- * (netdev_sync_lower_features()). */
+ * device without VLANs, or on a driver that was never compared with a prediction. A wanted bit can depend on it, too: where the
+ * kernel turns LRO off, it clears the wanted bit (netdev_sync_lower_features()). */
 feature_set predict_uncertain(struct predict *p, int ifindex);
+
+/* Was the driver of the link never compared with a prediction? Then the rules of the kernel and of other drivers are used for it. */
+bool predict_is_unmeasured(const struct predict *p, int ifindex);
 
 /* The features that a device offers to VLANs on it (vlan_features), those of unknown bits included. *ret_known: the bits that
  * are known. */

@@ -73,6 +73,12 @@ static void hide_lro(struct predict *p, struct node *n)
 	n->off[GUESS] |= explained & ~n->w[GUESS].active & p->k->f.lro;
 }
 
+/* A driver that was never compared may not turn on what is off. GSO and GRO are the kernel's own. */
+static void hide_unmeasured(struct predict *p, struct node *n)
+{
+	n->off[LOW] |= ~n->w[GUESS].active & ~p->k->f.soft;
+}
+
 static void learn_gro(struct predict *p, struct node *n)
 {
 	if (!(n->w[GUESS].active & p->k->f.gro))
@@ -113,7 +119,10 @@ void predict_learn(struct predict *p)
 		learn_partial(p, n);
 		learn_gro(p, n);
 		hide_lro(p, n);
-		p->doubtful |= n->model->known_since > p->k->release || is_below_unseen(n);
+		p->doubtful |= n->model->known_since > p->k->release || is_below_unseen(n) || n->model->unmeasured ||
+			p->k->host.backports;
+		if (n->model->unmeasured)
+			hide_unmeasured(p, n);
 		if (is_below_unseen(n)) {
 			hide_foreign_lower(p, n);
 			continue;

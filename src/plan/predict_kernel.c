@@ -35,7 +35,7 @@ feature_set predict_base(const struct sets *f, feature_set features)
 	return (features & ~f->one_for_all) | f->all_for_all;
 }
 
-static void sets_resolve(const struct feature_table *table, unsigned release, struct sets *f)
+static void sets_resolve(const struct feature_table *table, unsigned release, bool backports, struct sets *f)
 {
 #define X(field, name) f->field = feature_named(table, name);
 	KERNEL_FEATURES(X)
@@ -58,9 +58,9 @@ static void sets_resolve(const struct feature_table *table, unsigned release, st
 	f->soft = f->gso | f->gro;
 	f->all_fcoe = f->fcoe_crc | f->fcoe_mtu | f->fso;
 	f->tun_user = f->hw_csum | f->tso_ecn | f->tso | f->tso6;
-	if (release >= RELEASE(6, 2, 0))
+	if (release >= RELEASE(6, 2, 0) || backports)
 		f->tun_user |= f->uso;
-	if (release >= RELEASE(6, 17, 0))
+	if (release >= RELEASE(6, 17, 0) || backports)
 		f->tun_user |= f->udp_tnl | f->udp_tnl_csum;
 	f->macvlan = f->sg | f->hw_csum | f->highdma | f->fraglist | f->gso | f->tso | f->ufo | f->lro |
 		     f->tso_ecn | f->tso6 | f->gro | f->rxcsum | f->vlan_filter | f->stag_filter;
@@ -76,6 +76,8 @@ static void sets_resolve(const struct feature_table *table, unsigned release, st
 	f->master_vlan = f->hw_csum | f->sg | f->fraglist | f->gso_software | f->gso_encap |
 			 f->highdma | f->lro;
 	f->failover_vlan = f->hw_csum | f->sg | f->fraglist | f->all_tso | f->highdma | f->lro;
+	f->receiving = f->rxcsum | f->rxhash | f->rxfcs | f->lro | f->gro_hw | f->vlan_rx | f->vlan_tx | f->vlan_filter | f->stag_rx |
+		f->stag_tx | f->stag_filter;
 	f->bridge_common = f->sg | f->fraglist | f->highdma | f->gso_mask | f->hw_csum;
 }
 
@@ -95,7 +97,8 @@ static void rules_build(struct kernel *k)
 		{ .bits = f->ufo, .all = f->sg, .any = f->hw_csum, .both = both, .until = RELEASE(4, 14, 0) },
 		{ .bits = f->gso, .all = f->sg },
 		{ .bits = f->gro_hw, .all = f->rxcsum },
-		{ .bits = f->lro | f->gro_hw, .none = f->rxfcs },
+		/* "net: Make RX-FCS and LRO mutually exclusive", and the same for HW-GRO */
+		{ .bits = f->lro | f->gro_hw, .none = f->rxfcs, .since = RELEASE(4, 19, 0), .perhaps = RELEASE(4, 0, 0) },
 		/* "net: Prevent HW-GRO and LRO features operate together" */
 		{ .bits = f->lro, .none = f->gro_hw, .since = RELEASE(5, 12, 0) },
 		/* "net: Disable NETIF_F_HW_TLS_TX when HW_CSUM is disabled" */
@@ -156,7 +159,7 @@ static struct kernel *kernel_new(const struct feature_table *features, const str
 	k->features = *features;
 	k->host = *host;
 	k->release = release_parse(host->kernel_release);
-	sets_resolve(features, k->release, &k->f);
+	sets_resolve(features, k->release, host->backports, &k->f);
 	rules_build(k);
 	needs_build(k);
 	return k;

@@ -190,13 +190,20 @@ static struct offer offer_veth(struct predict *p, struct node *n)
 				     f->highdma | f->gso_software | f->gso_encap };
 }
 
+/* What a release from `since` on offers; unknown, where it may be back-ported. */
+static struct offer offer_since(const struct predict *p, feature_set always, unsigned since, feature_set later)
+{
+	if (p->k->release >= since)
+		return (struct offer){ .on = always | later };
+	return (struct offer){ .on = always, .unknown = p->k->host.backports ? later : 0 };
+}
+
 static struct offer offer_vxlan(struct predict *p, struct node *n)
 {
 	const struct sets *f = &p->k->f;
 
 	(void)n;
-	return (struct offer){ .on = f->sg | f->hw_csum | f->rxcsum | f->gso_software | f->highdma |
-				     (p->k->release >= RELEASE(5, 12, 0) ? f->fraglist : 0) };
+	return offer_since(p, f->sg | f->hw_csum | f->rxcsum | f->gso_software | f->highdma, RELEASE(5, 12, 0), f->fraglist);
 }
 
 static struct offer offer_openvswitch(struct predict *p, struct node *n)
@@ -242,12 +249,8 @@ static struct offer offer_virtio(struct predict *p, struct node *n)
 {
 	const struct sets *f = &p->k->f;
 
-	return (struct offer){
-		.on = f->highdma |
-		      (n->w[GUESS].hw &
-			      (f->sg | f->hw_csum | f->all_tso | f->uso |
-				      (p->k->release >= RELEASE(6, 17, 0) ? f->gso_encap : 0)))
-	};
+	return offer_since(p, f->highdma | (n->w[GUESS].hw & (f->sg | f->hw_csum | f->all_tso | f->uso)), RELEASE(6, 17, 0),
+		n->w[GUESS].hw & f->gso_encap);
 }
 
 static struct offer offer_igb(struct predict *p, struct node *n)
@@ -350,9 +353,15 @@ static struct offer offer_bond(struct predict *p, struct node *n)
 
 static struct offer offer_bridge(struct predict *p, struct node *n)
 {
-	if (p->k->release < RELEASE(6, 18, 0))
-		return (struct offer){ .on = p->k->f.bridge_common };
-	return offer_master(p, n, true, true, p->k->f.bridge_common);
+	feature_set before = p->k->f.bridge_common;
+	struct offer now;
+
+	if (p->k->release < RELEASE(6, 18, 0) && !p->k->host.backports)
+		return (struct offer){ .on = before };
+	now = offer_master(p, n, true, true, before);
+	if (p->k->release < RELEASE(6, 18, 0)) /* perhaps */
+		return (struct offer){ .on = now.on & before, .unknown = now.unknown | (now.on ^ before) };
+	return now;
 }
 
 static feature_set doubt_ipvlan(const struct sets *f)
@@ -417,21 +426,21 @@ static const struct model kinds[] = {
 
 static const struct model drivers[] = {
 	{ "e1000e", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER },
-	{ "e1000", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER },
-	{ "igb", .fix = fix_vlan_tx_as_rx, .offer = offer_igb, .partial = PARTIAL_ENCAP, .hidden = HIDDEN_DRIVER },
+	{ "e1000", .fix = fix_vlan_tx_as_rx, .offer = offer_e1000e, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "igb", .fix = fix_vlan_tx_as_rx, .offer = offer_igb, .partial = PARTIAL_ENCAP, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "vmxnet3", .fix = fix_lro_needs_checksum, .offer = offer_vmxnet3, .hidden = HIDDEN_DRIVER },
 	{ "virtio_net", .offer = offer_virtio, .hidden = HIDDEN_VIRTIO },
 	{ "net_failover", .offer = offer_failover },
-	{ "hv_netvsc", .fix = fix_netvsc, .imposes = true, .hidden = HIDDEN_DRIVER },
-	{ "atl1", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
-	{ "atl1c", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
-	{ "ATL1E", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
-	{ "atl2", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
-	{ "cxgb", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
-	{ "ixgbe", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
-	{ "bnx2x", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
-	{ "hinic", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
-	{ "liquidio", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER },
+	{ "hv_netvsc", .fix = fix_netvsc, .imposes = true, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "atl1", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "atl1c", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "ATL1E", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "atl2", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "cxgb", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "ixgbe", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "bnx2x", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "hinic", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "liquidio", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 };
 
 const char *predict_driver(size_t i)
@@ -439,7 +448,7 @@ const char *predict_driver(size_t i)
 	return i < ARRAY_SIZE(drivers) ? drivers[i].name : NULL;
 }
 
-static const struct model model_other = { "", .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER };
+static const struct model model_other = { "", .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true };
 
 static const struct model *find_model(const struct model *in, size_t n, const char *name)
 {

@@ -83,6 +83,7 @@ struct sets {
 	feature_set ipvlan, ipvlan_always;
 	feature_set macsec, macsec_filters, macsec_offload;
 	feature_set master_vlan, failover_vlan, bridge_common;
+	feature_set receiving;
 };
 
 /* One condition of netdev_fix_features(): if one of `bits` is on and the condition is not met, `drop` is turned off (0: bits). */
@@ -128,7 +129,7 @@ struct node {
 	bool xdp;           /* it has an XDP program */
 	enum { GRO_UNKNOWN, GRO_FREE, GRO_KEPT } gro; /* of a veth with an XDP program: does that keep GRO on? */
 	int macsec_offload; /* as in struct link */
-	struct link_features w[WORLDS];
+	struct link_features w[WORLDS], start;
 	/* What hidden state keeps off, by world, and what it keeps on (except in LOW). */
 	feature_set off[WORLDS], on;
 	/* If one of these bits would change, the driver's ndo_set_features() fails, and nothing changes. */
@@ -202,6 +203,9 @@ struct model {
 	enum partial partial;
 	unsigned reacts_since; /* release; 0: all */
 	enum hidden hidden;
+	/* A driver that was never compared with a prediction: the rules of netdev_fix_features() are used for it, and what was read in
+	 * its source. It may turn nothing on that was off, and couple the features of receiving and of VLAN tags. */
+	bool unmeasured;
 	/* Older releases compute its features differently, and which one does what is not known: `doubtful` bits are uncertain. */
 	unsigned known_since;
 	feature_set (*doubtful)(const struct sets *f);

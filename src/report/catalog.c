@@ -80,6 +80,7 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_AUDIT_BY_ERROR] = "audit mode: offloadd.conf has errors{enforce?, so its Mode=enforce is ignored}; "
 				   "nothing is changed",
 	[FINDING_AUDIT_BY_CAPABILITY] = "Failed to switch to enforce mode: CAP_NET_ADMIN is missing; staying in audit mode",
+	[FINDING_AUDIT_BY_OTHER] = "Failed to switch to enforce mode: another offloadd is running (it holds {object}.lock); staying in audit mode",
 	[FINDING_MODE] = "{enforce?switched to enforce mode|switched to audit mode: reporting only, nothing is changed}",
 	[FINDING_RESTART_NEEDED] = "{object}= changed; restart offloadd to apply it",
 
@@ -92,15 +93,21 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_RELOAD_FAILED] = "Failed to reload the {object}: {error}; keeping the previous {object}",
 	[FINDING_RECONCILE_FAILED] = "Failed to reconcile: {error}; trying again",
 	[FINDING_NAME_UNSETTLED] = "udev has not initialised {link} in {duration}; rules match it by this name from now on",
+	[FINDING_LOOP_DISTURBED] = "Failed to handle {object}: {error}; trying again",
 	[FINDING_LOOP_FAILED] = "Failed to handle {object}: {error}; exiting",
 	[FINDING_HOST_NAME_FAILED] = "Failed to match the rules with the new host name {object}: {error}; run: offloadctl reload",
 	[FINDING_LEDGER_SET_ASIDE] = "Failed to read the ledger {object}: {words}; moved it to {object}.bad and started a new one",
 	[FINDING_LEDGER_UNREADABLE] = "Failed to read the ledger {object}: {error}; original values are kept in memory only",
 	[FINDING_LEDGER_UNWRITABLE] = "Failed to write the ledger {object}: {error}; original values are kept in memory only",
 	[FINDING_METRICS_UNWRITABLE] = "Failed to write metrics to {object}: {error}",
+	[FINDING_WRITABLE] = "{object} was written again",
 	[FINDING_CONTROL_FAILED] = "Failed to open the control socket {object}: {error}; offloadctl cannot reach this offloadd",
+	[FINDING_CONTROL_REFUSES] = "Failed to accept a client on {object}: {error}; trying again",
+	[FINDING_CONTROL_OPEN] = "Opened the control socket {object}",
+	[FINDING_CAPABILITIES_KEPT] = "Failed to give up the capabilities that only loading probes needs: {error}; offloadd keeps them",
 	[FINDING_HOOK_FAILED] = "Failed to call hooks through {object}: {error}; is offloadd-hook.socket running?",
 	[FINDING_EVENTS_SUPPRESSED] = "{count} {count#event was|events were} not logged: more than {total} in {duration}",
+	[FINDING_EVENTS_LOST] = "{count} {count#event was|events were} not logged: the journal did not accept {count#it|them}",
 	[FINDING_PROBES_FAILED] = "Failed to start probes: {error}; enforcement is not affected",
 	[FINDING_PROBES_MISSING] = "{count} of {total} probes unavailable; enforcement is not affected. Run: offloadctl status",
 	[FINDING_SETTING_BLIND] = "{object} has no effect: {reason}",
@@ -250,7 +257,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_CAUSE(CAUSE_IGNORED)] = "{feature} is {active?on|off}; {rules} declares {object}, ignored since {link} cannot change it",
 	[CATALOG_CAUSE(CAUSE_REFUSED)] = "{words}",
 	[CATALOG_CAUSE(CAUSE_CONTENDED)] = "another program keeps reverting it",
-	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on state that the kernel does not report",
+	[CATALOG_CAUSE(CAUSE_RESETS)] = "each repair made {link} lose its carrier, and was reverted",
+	[CATALOG_CAUSE(CAUSE_UNCERTAIN)] = "the result cannot be predicted: it depends on the driver, or on state that the kernel does not report",
 	[CATALOG_CAUSE(CAUSE_UNREADABLE)] = "features could not be read: {error}",
 	[CATALOG_CAUSE(CAUSE_LIMIT_DIFFERS)] = "this interface has {number}",
 	[CATALOG_CAUSE(CAUSE_LIMIT_DEVICE)] = "the driver allows at most {number}",
@@ -753,7 +761,7 @@ const char *catalog_item(const struct feature_table *table, const struct plan_li
 	plan_item_cause(pl, item, &step);
 	if (item->unread)
 		step.code = CAUSE_UNREADABLE;
-	else if (item->verdict == VERDICT_CONTENDED)
+	else if (item->verdict == VERDICT_CONTENDED && step.code != CAUSE_RESETS)
 		step.code = CAUSE_CONTENDED;
 	else if (step.code == CAUSE_NONE && item->text[0])
 		step.code = CAUSE_REFUSED;

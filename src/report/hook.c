@@ -16,7 +16,7 @@
 static const char *const field_names[] = { "OFFLOADD_EVENT", "OFFLOADD_CODE", "OFFLOADD_MESSAGE", "OFFLOADD_MESSAGE_ID",
 	"OFFLOADD_PRIORITY", "OFFLOADD_LINK", "OFFLOADD_IFINDEX", "OFFLOADD_FEATURES", "OFFLOADD_RULE",
 	"OFFLOADD_REASON", "OFFLOADD_COUNT", "OFFLOADD_SERVICE", "OFFLOADD_REMEDY", "OFFLOADD_CHANGED_BY", "OFFLOADD_CHANGED_BY_UNIT",
-	"OFFLOADD_NETNS", "OFFLOADD_SUPPRESSED" };
+	"OFFLOADD_NETNS", "OFFLOADD_SUPPRESSED", "OFFLOADD_SUPPRESSED_LINKS" };
 _Static_assert(ARRAY_SIZE(field_names) <= HOOK_FIELDS_MAX, "room for every field");
 
 /* ---- sending ---- */
@@ -40,9 +40,10 @@ static void add_number(char *buf, const char *name, uint64_t value)
 	add(buf, name, value ? text : "");
 }
 
-size_t hook_encode(const struct feature_table *table, const struct finding *event, const char *netns,
-	uint64_t suppressed, char buf[HOOK_EVENT_MAX])
+size_t hook_encode(const struct hook_target *target, const struct finding *event, const struct hook_held *held,
+	char buf[HOOK_EVENT_MAX])
 {
+	const struct feature_table *table = target->table;
 	enum event_kind kind = finding_event(event->code);
 	char text[CATALOG_TEXT_MAX] = "", priority[12];
 
@@ -64,8 +65,11 @@ size_t hook_encode(const struct feature_table *table, const struct finding *even
 		add(buf, "OFFLOADD_REMEDY", remedy_name(event->remedy));
 	add(buf, "OFFLOADD_CHANGED_BY", event->changed_by.comm);
 	add(buf, "OFFLOADD_CHANGED_BY_UNIT", event->changed_by.unit);
-	add(buf, "OFFLOADD_NETNS", netns);
-	add_number(buf, "OFFLOADD_SUPPRESSED", suppressed);
+	add(buf, "OFFLOADD_NETNS", target->netns);
+	if (held && held->n > 1) {
+		add_number(buf, "OFFLOADD_SUPPRESSED", held->n - 1);
+		add(buf, "OFFLOADD_SUPPRESSED_LINKS", held->links);
+	}
 	return strlen(buf);
 }
 
@@ -85,32 +89,97 @@ static int send_event(const char *path, const char *text, size_t len)
 	return 1;
 }
 
-int hook_send(struct hooks *h, const struct feature_table *table, const struct finding *event,
-	const char *netns, const char *path, uint64_t now_usec)
+/* FNV-1a */
+static uint64_t hash_object(const struct finding *event)
+{
+	const char *const texts[] = { event->link, event->service };
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		for (const char *c = texts[i];; c++) {
+			hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+			if (!*c)
+				break;
+		}
+	return hash;
+}
+
+static int send_counted(struct hooks *h, const struct hook_target *target, const struct finding *event, const struct hook_held *held)
 {
 	char text[HOOK_EVENT_MAX];
-	size_t len;
-	int r;
+	size_t len = hook_encode(target, event, held, text);
+	int r = send_event(target->path ? target->path : HOOK_SOCKET_PATH, text, len);
 
-	if (h->n == 0 || now_usec - h->window_usec >= HOOK_WINDOW_USEC) {
-		h->window_usec = now_usec;
-		h->n = 0;
-	}
-	if (h->n >= HOOK_BURST) {
+	*(r < 0 ? &h->failed : &h->sent) += 1;
+	return r;
+}
+
+static void hold(struct hook_held *held, const struct finding *event, bool is_new)
+{
+	char name[LINK_NAME_LEN + 2];
+	const char *at = event->link[0] ? strstr(held->links, event->link) : NULL;
+	size_t len = strlen(event->link);
+
+	if (held->n++ == 0 || is_new)
+		held->last = *event;
+	while (at && ((at > held->links && at[-1] != ' ') || (at[len] && at[len] != ',')))
+		at = strstr(at + 1, event->link);
+	if (at || !len || strlen(held->links) + len + 3 > sizeof(held->links))
+		return;
+	snprintf(name, sizeof(name), "%s%s", held->links[0] ? ", " : "", event->link);
+	util_append(held->links, sizeof(held->links), "%s", name);
+}
+
+int hook_send(struct hooks *h, const struct hook_target *target, const struct finding *event, uint64_t now_usec)
+{
+	struct hook_budget *b = &h->budgets[finding_event(event->code)];
+	uint64_t object = hash_object(event);
+	unsigned sent = 0;
+
+	(void)hook_end(h, target, now_usec);
+	if (b->n == 0)
+		b->window_usec = now_usec;
+	for (unsigned i = 0; i < b->n; i++)
+		sent += b->objects[i] == object;
+	if (sent >= HOOK_LINK_BURST || b->n >= HOOK_KIND_BURST) {
 		h->suppressed++;
-		h->unreported++;
+		hold(&b->held, event, sent == 0);
 		return 0;
 	}
-	h->n++;
-	len = hook_encode(table, event, netns, h->unreported, text);
-	r = send_event(path ? path : HOOK_SOCKET_PATH, text, len);
-	if (r < 0) {
-		h->failed++;
-		return r;
+	b->objects[b->n++] = object;
+	return send_counted(h, target, event, NULL);
+}
+
+int hook_end(struct hooks *h, const struct hook_target *target, uint64_t now_usec)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(h->budgets); i++) {
+		struct hook_budget *b = &h->budgets[i];
+		int one = 0;
+
+		if (b->n == 0 || now_usec - b->window_usec < HOOK_WINDOW_USEC)
+			continue;
+		b->n = 0;
+		if (b->held.n == 0)
+			continue;
+		b->window_usec = now_usec;
+		b->objects[b->n++] = hash_object(&b->held.last);
+		one = send_counted(h, target, &b->held.last, &b->held);
+		b->held = (struct hook_held){ 0 };
+		r = r < 0 ? r : one;
 	}
-	h->sent++;
-	h->unreported = 0;
-	return 1;
+	return r;
+}
+
+uint64_t hook_deadline(const struct hooks *h)
+{
+	uint64_t deadline_usec = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(h->budgets); i++)
+		if (h->budgets[i].held.n)
+			util_earlier(&deadline_usec, h->budgets[i].window_usec + HOOK_WINDOW_USEC);
+	return deadline_usec;
 }
 
 /* ---- receiving ---- */

@@ -13,26 +13,48 @@
 
 #define HOOK_SOCKET_PATH "/run/offloadd-hook/socket"
 #define HOOK_EVENT_MAX 8192
-#define HOOK_FIELDS_MAX 17
-#define HOOK_BURST 20 /* most events in HOOK_WINDOW_USEC, all kinds together */
+#define HOOK_FIELDS_MAX 18
 #define HOOK_WINDOW_USEC (UINT64_C(60) * 1000 * 1000)
+#define HOOK_LINK_BURST 5  /* most events of one kind for one interface and service in HOOK_WINDOW_USEC */
+#define HOOK_KIND_BURST 30 /* and of one kind: an alert is not lost in the noise of other kinds */
+#define HOOK_LINKS_LEN 512
 #define HOOK_SUFFIX "@.service" /* of every unit that can be a hook */
 
-struct hooks {
-	uint64_t window_usec;		   /* start of the window, CLOCK_MONOTONIC */
-	unsigned n;			   /* events in the window */
-	uint64_t unreported;		   /* suppressed since the last event that was sent */
+/* What is not sent at once, of one kind. At the end of the window its last event is sent with the number and the interfaces of the
+ * others, as a summary. */
+struct hook_held {
+	uint64_t n;
+	struct finding last; /* of an interface that no event was sent for, if there is one */
+	char links[HOOK_LINKS_LEN]; /* of all, as far as they fit: "eth2, vlan10" */
+};
+
+struct hooks { /* starts zeroed */
+	struct hook_budget {
+		uint64_t window_usec; /* its start, CLOCK_MONOTONIC; 0: none */
+		unsigned n; /* events sent in the window */
+		uint64_t objects[HOOK_KIND_BURST]; /* hashes of their interface and service */
+		struct hook_held held;
+	} budgets[EVENT_KIND_COUNT];
 	uint64_t sent, suppressed, failed; /* totals */
 };
 
-/* Sends an event. netns: name of the network namespace, "" for that of PID 1. path: of the socket, NULL for HOOK_SOCKET_PATH.
- * now_usec: CLOCK_MONOTONIC. 1: sent; 0: suppressed by the rate limit; negative errno of socket(2) or sendto(2). */
-int hook_send(struct hooks *h, const struct feature_table *table, const struct finding *event,
-	const char *netns, const char *path, uint64_t now_usec);
+/* Where events go. */
+struct hook_target {
+	const struct feature_table *table;
+	const char *netns; /* name of the network namespace, "" for that of PID 1 */
+	const char *path;  /* of the socket, NULL for HOOK_SOCKET_PATH */
+};
 
-/* Writes an event as text, terminated by NUL. suppressed: events not sent before it. Returns the length without the NUL. */
-size_t hook_encode(const struct feature_table *table, const struct finding *event, const char *netns,
-	uint64_t suppressed, char buf[HOOK_EVENT_MAX]);
+/* Sends an event. now_usec: CLOCK_MONOTONIC. 1: sent; 0: suppressed by the rate limit; negative errno of socket(2) or sendto(2). */
+int hook_send(struct hooks *h, const struct hook_target *target, const struct finding *event, uint64_t now_usec);
+/* Ends the windows that are over, and sends their summaries. As above. */
+int hook_end(struct hooks *h, const struct hook_target *target, uint64_t now_usec);
+/* When to call hook_end(); 0: there is no summary to send. */
+uint64_t hook_deadline(const struct hooks *h);
+
+/* Writes an event as text, terminated by NUL. held: for a summary, else NULL. Returns the length without the NUL. */
+size_t hook_encode(const struct hook_target *target, const struct finding *event, const struct hook_held *held,
+	char buf[HOOK_EVENT_MAX]);
 
 struct hook_field {
 	const char *name;  /* static */

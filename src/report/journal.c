@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/journal.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,24 +12,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
-
 #include "basic/util.h"
 #include "report/catalog.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define FIELDS_MAX 20
 #define FIELD_LEN 1280
-
-/* sd_journal_sendv() succeeds without a journald, so check by connecting. */
-static bool journald_listens(void)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
-
-	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-}
 
 /* JOURNAL_STREAM=device:inode names the stream that systemd connected; a redirection makes stderr another. */
 static bool is_journal_stream(int fd)
@@ -40,14 +30,45 @@ static bool is_journal_stream(int fd)
 		st.st_dev == device && st.st_ino == inode;
 }
 
+/* O_NONBLOCK belongs to the open file, which other processes share: a FIFO or a terminal is opened again. A socket cannot be, but is
+ * rarely shared. If that is not allowed, print() checks for room first. */
+static void unblock_stderr(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || S_ISSOCK(st.st_mode)))
+		return;
+	if (S_ISSOCK(st.st_mode)) {
+		(void)fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_NONBLOCK);
+		return;
+	}
+	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
 void journal_open(bool always, struct journal *ret)
 {
 	bool is_journal = is_journal_stream(STDERR_FILENO);
 
+	if (!always)
+		unblock_stderr();
 	*ret = (struct journal){
+		.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0),
 		.stderr_is_journal = is_journal,
 		.stderr_too = isatty(STDERR_FILENO) || (always && !is_journal),
+		.stderr_waits = always,
 	};
+}
+
+void journal_close(struct journal *j)
+{
+	if (j->fd >= 0)
+		close(j->fd);
+	j->fd = -1;
 }
 
 /* Control characters would end a field early, or reach a terminal. */
@@ -139,29 +160,48 @@ size_t journal_format(const struct feature_table *table, const struct finding *e
 	return strlen(buf);
 }
 
-static void print(const struct journal *j, const struct feature_table *table, const struct finding *event)
+/* The protocol of systemd's journal (systemd.io/JOURNAL_NATIVE_PROTOCOL): a line for each field, all in one datagram. Not by
+ * sd_journal_sendv(), which waits while journald does not read, and succeeds where there is none. */
+static bool submit(const struct journal *j, struct fields *f)
 {
-	char text[CATALOG_TEXT_MAX], line[sizeof(text) + 32] = "";
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
+	struct iovec iov[2 * FIELDS_MAX];
+	struct msghdr message = { .msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = iov, .msg_iovlen = 2 * f->n };
 
-	if (j->stderr_is_journal)
-		util_append(line, sizeof(line), "<%d>", finding_priority(event->code));
-	else
-		util_append(line, sizeof(line), "offloadd: ");
-	util_append(line, sizeof(line), "%s: %s", event_kind_name(finding_event(event->code)),
-		catalog_format(event, table, text, sizeof(text)));
-	clean(line);
-	fprintf(stderr, "%s\n", line);
+	for (size_t i = 0; i < f->n; i++) {
+		iov[2 * i] = f->iov[i];
+		iov[2 * i + 1] = (struct iovec){ .iov_base = "\n", .iov_len = 1 };
+	}
+	return sendmsg(j->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
-void journal_send(struct journal *j, const struct feature_table *table, const struct finding *event)
+/* At most PIPE_BUF bytes, which a FIFO that has room takes as a whole. */
+static bool print(const struct journal *j, const struct feature_table *table, const struct finding *event)
+{
+	char text[CATALOG_TEXT_MAX], line[sizeof(text) + 32] = "";
+	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+	size_t len;
+
+	if (j->stderr_is_journal)
+		util_append(line, sizeof(line) - 1, "<%d>", finding_priority(event->code));
+	else
+		util_append(line, sizeof(line) - 1, "offloadd: ");
+	util_append(line, sizeof(line) - 1, "%s: %s", event_kind_name(finding_event(event->code)),
+		catalog_format(event, table, text, sizeof(text)));
+	clean(line);
+	len = strlen(line);
+	line[len++] = '\n';
+	return poll(&room, 1, j->stderr_waits ? -1 : 0) == 1 && (room.revents & POLLOUT) && write(STDERR_FILENO, line, len) == (ssize_t)len;
+}
+
+bool journal_send(const struct journal *j, const struct feature_table *table, const struct finding *event)
 {
 	struct fields f;
-	bool sent = false;
+	bool sent;
 
-	if (journald_listens()) {
-		fill(table, event, &f);
-		sent = sd_journal_sendv(f.iov, (int)f.n) >= 0;
-	}
+	fill(table, event, &f);
+	sent = submit(j, &f);
 	if (!sent || j->stderr_too)
-		print(j, table, event);
+		sent |= print(j, table, event);
+	return sent;
 }

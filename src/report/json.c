@@ -205,12 +205,24 @@ static void add_steps(struct json_writer *w, const struct view *view)
 	json_close_list(w);
 }
 
-void json_add_verdicts(struct json_writer *w, const size_t counts[VERDICT_COUNT])
+void json_add_verdicts(struct json_writer *w, const char *key, const size_t counts[VERDICT_COUNT])
 {
-	json_open_object(w, "verdicts");
+	json_open_object(w, key);
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		json_add_int(w, verdict_name((enum verdict)v), (int64_t)counts[v]);
 	json_close_object(w);
+}
+
+void json_add_link_verdicts(struct json_writer *w, const struct plan_link *pl)
+{
+	size_t counts[VERDICT_COUNT] = { 0 };
+
+	if (!pl || pl->n_items == 0) {
+		json_add_null(w, "verdicts");
+		return;
+	}
+	plan_link_count(pl, counts);
+	json_add_verdicts(w, "verdicts", counts);
 }
 
 static void add_summary(struct json_writer *w, const struct plan *plan)
@@ -227,7 +239,7 @@ static void add_summary(struct json_writer *w, const struct plan *plan)
 	json_add_int(w, "links", (int64_t)links);
 	json_add_int(w, "features", (int64_t)(features - limits));
 	json_add_int(w, "limits", (int64_t)limits);
-	json_add_verdicts(w, plan->counts);
+	json_add_verdicts(w, "verdicts", plan->counts);
 	json_add_int(w, "overdue", (int64_t)plan->overdue);
 	json_add_int(w, "steps", (int64_t)plan->n_steps);
 	json_close_object(w);
@@ -345,6 +357,7 @@ static void add_link(struct json_writer *w, const struct view *view, const struc
 	json_add_text(w, "kind", link->kind);
 	json_add_some(w, "driver", link->driver);
 	json_add_text(w, "verdict", view_verdict(view->plan, link->ifindex));
+	json_add_link_verdicts(w, pl);
 	json_open_list(w, "not_as_declared");
 	for (size_t i = 0; pl && i < pl->n_items; i++)
 		if (pl->items[i].verdict != VERDICT_COMPLIANT)

@@ -23,8 +23,10 @@ void json_add_rule_members(struct json_writer *w, const struct rule *rule);
 void json_add_rule_errors(struct json_writer *w, const char *key, const struct rule_set *set, size_t max);
 /* "missing": the keys of a rule that matches no link here, a list of names and values; see rule_find_missing() */
 void json_add_missing(struct json_writer *w, const struct rule *rule, unsigned missing);
-/* "verdicts": an object with the number of each */
-void json_add_verdicts(struct json_writer *w, const size_t counts[VERDICT_COUNT]);
+/* An object with the number of each verdict. */
+void json_add_verdicts(struct json_writer *w, const char *key, const size_t counts[VERDICT_COUNT]);
+/* "verdicts": how many features of a link have which verdict; null if no rule applies to it. pl: may be NULL. */
+void json_add_link_verdicts(struct json_writer *w, const struct plan_link *pl);
 /* "links": every link of the plan with its features */
 void json_add_plan_links(struct json_writer *w, const struct view *view);
 /* "results": what apply or revert changed */

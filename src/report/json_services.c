@@ -11,6 +11,7 @@ static const struct json_field probe_fields[] = {
 	JSON_FIELD(struct evidence_probe, function, "function", JSON_BORROWED),
 	JSON_FIELD(struct evidence_probe, method, "method", JSON_BORROWED),
 	JSON_FIELD(struct evidence_probe, why, "why", JSON_BORROWED),
+	JSON_FIELD(struct evidence_probe, fixable, "fixable", JSON_BOOL),
 	{ 0 },
 };
 
@@ -229,14 +230,14 @@ int json_read_services(struct json_reader *r, const struct json_value *from, str
 	for (struct json_each e = json_each(r, parts.fallback, "fallback"); json_step(&e);)
 		read_fallback(r, e.item, ret);
 	for (struct json_each e = json_each(r, parts.probes, "probes"); json_step(&e);) {
-		struct evidence_probe probe = { "", "", NULL, "" };
+		struct evidence_probe probe = { "", "", NULL, "", false };
 
 		json_read(r, e.item, probe_fields, &probe);
 		evidence_add_probe(ret, &probe);
 	}
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++) {
-		ret->lost[kind] = (uint64_t)json_get_int(parts.lost, evidence_kind_name(kind));
-		ret->elsewhere[kind] = (uint64_t)json_get_int(parts.elsewhere, evidence_kind_name(kind));
+		ret->lost[kind] = (uint64_t)json_get_count(parts.lost, evidence_kind_name(kind), INT64_MAX);
+		ret->elsewhere[kind] = (uint64_t)json_get_count(parts.elsewhere, evidence_kind_name(kind), INT64_MAX);
 	}
 	return r->error;
 }

@@ -244,13 +244,16 @@ static void put_links(struct writer *w, const struct metrics *m)
 	struct link_summary summary;
 
 	link_states_summarize(m->states, &summary);
-	begin(w, "offloadd_links", "gauge", "Number of interfaces with rules, by the worst verdict of their features.");
+	put_one(w, "offloadd_links_declared", "gauge", "Number of interfaces that a rule applies to.", summary.declared);
+	begin(w, "offloadd_links", "gauge",
+		"Number of interfaces that have a declared feature with this verdict; compliant: with no other verdict.");
 	put_verdicts(w, summary.links);
-	begin(w, "offloadd_features", "gauge",
-		"Number of declared features and size limits, by verdict, without features that this kernel does not have.");
+	begin(w, "offloadd_features", "gauge", "Number of declared features and size limits, by verdict.");
 	put_verdicts(w, summary.features);
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		all += v == VERDICT_COMPLIANT ? 0 : summary.features[v];
+	for (size_t i = 0; i < w->n_states; i++) /* they have no series */
+		all -= w->states[i]->result.foreign;
 	if (all)
 		begin(w, "offloadd_link_not_as_declared", "gauge",
 			"A declared feature or size limit that is not compliant, always 1. Compliant ones have no series.");
@@ -268,11 +271,17 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 		"Number of requests to the kernel to set features of an interface to their declared values.", c->sets);
 	put_one(w, "offloadd_overruns_total", "counter",
 		"Number of receive buffer overflows, which lost kernel events. After each, all interfaces were read again.", c->overruns);
+	begin(w, "offloadd_uncertain_predictions_total", "counter",
+		"Number of features whose prediction was uncertain, by whether the kernel did what was predicted.");
+	put_number(w, (const struct label[]){ { "result", "right" }, { 0 } }, c->uncertain_right);
+	put_number(w, (const struct label[]){ { "result", "wrong" }, { 0 } }, c->uncertain_wrong);
 	begin(w, "offloadd_events_total", "counter", "Number of events, by kind.");
 	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
 		put_number(w,
 			(const struct label[]){ { "kind", event_kind_name((enum event_kind)kind) }, { 0 } },
 			c->events[kind]);
+	put_one(w, "offloadd_events_lost_total", "counter",
+		"Number of events that were not logged, because the journal did not accept them.", c->events_lost);
 	begin(w, "offloadd_hooks_total", "counter",
 		"Number of events with a hook, by result: sent to offloadd-hook, suppressed by the rate limit, or failed to send.");
 	put_number(w, (const struct label[]){ { "result", "sent" }, { 0 } }, c->hooks_sent);

@@ -20,7 +20,9 @@ struct metrics_counts {
 	uint64_t events[EVENT_KIND_COUNT];
 	struct histogram reaction;
 	uint64_t reconciles, sets, overruns;
+	uint64_t uncertain_right, uncertain_wrong; /* as in struct reconcile_counts */
 	uint64_t hooks_sent, hooks_suppressed, hooks_failed;
+	uint64_t events_lost; /* not accepted by the journal */
 	int64_t start_usec, last_reconcile_usec; /* CLOCK_REALTIME, 0 for never */
 };
 

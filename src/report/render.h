@@ -14,12 +14,15 @@ struct render {
 	FILE *out;
 	bool colour;
 	bool ascii;     /* draw trees in ASCII */
+	bool no_legend; /* tables without column headings and notes below */
 	unsigned width; /* columns to wrap to, 0 for no wrapping */
 };
 
-/* Chooses how to print to `out`. Colors: on a terminal, unless no_colour, NO_COLOR or TERM=dumb. Width: COLUMNS, even without a
+enum render_colour { RENDER_COLOUR_AUTO, RENDER_COLOUR_ALWAYS, RENDER_COLOUR_NEVER };
+
+/* Chooses how to print to `out`. Automatic colors: on a terminal, unless NO_COLOR or TERM=dumb. Width: COLUMNS, even without a
  * terminal, else the width of the terminal. */
-void render_init(struct render *r, FILE *out, bool no_colour);
+void render_init(struct render *r, FILE *out, enum render_colour colour);
 
 /* Prints text that starts at column `indent` of the current line, wrapped between words and indented to that column; and a
  * newline. */
@@ -51,11 +54,15 @@ void render_revert_plan(const struct render *r, const struct feature_table *tabl
 /* One line after the results of revert: how many links have their original values. */
 void render_revert_summary(const struct render *r, const struct apply_report *report);
 
+/* Below a table: a sentence, if no rule applies to any link. */
+void render_undeclared(const struct render *r, const struct view *view);
+
 /* ---- tables: 0 or -ENOMEM ---- */
 
 int render_list(const struct render *r, const struct view *view);
 int render_tree(const struct render *r, const struct view *view);
-int render_show(const struct render *r, const struct view *view, const struct link *link);
+/* The declared features, then the limits. all: with the features that no rule declares. */
+int render_show(const struct render *r, const struct view *view, const struct link *link, bool all);
 
 /* A table of n_lines times n_columns cells by row; NULL is an empty cell. On a terminal the last column is wrapped. spare: columns
  * to hide if the terminal is too narrow, least important first, ends with NULL. */

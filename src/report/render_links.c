@@ -8,8 +8,18 @@
 #include "report/render_text.h"
 #include "basic/util.h"
 
-#define WORST_NAMED 3 /* features named in a table before "+N" */
+#define NAMED_MAX 3 /* features named in a table before "+N" */
 
+/* The verdict that can be acted on first, of a link that rules apply to. */
+static enum verdict first_verdict(const size_t counts[VERDICT_COUNT])
+{
+	for (size_t i = 0; i < VERDICT_COUNT; i++)
+		if (counts[verdict_order[i]])
+			return verdict_order[i];
+	return VERDICT_COMPLIANT;
+}
+
+/* How many features of the link have which verdict. */
 static void set_verdict(
 	const struct render *r, struct libscols_line *line, size_t n, const struct plan_link *pl)
 {
@@ -22,35 +32,29 @@ static void set_verdict(
 		[VERDICT_CONTENDED] = "magenta",
 		[VERDICT_PAUSED] = "cyan",
 	};
-	enum verdict verdict;
+	size_t counts[VERDICT_COUNT] = { 0 };
+	char text[128];
 
 	if (!pl || pl->n_items == 0) {
 		set_cell(line, n, NULL);
 		return;
 	}
-	verdict = plan_link_verdict(pl);
-	set_cell(line, n, verdict_name(verdict));
+	plan_link_count(pl, counts);
+	set_cell(line, n, verdict_format_counts(counts, text, sizeof(text)));
 	if (r->colour)
-		scols_cell_set_color(scols_line_get_cell(line, n), names[verdict]);
+		scols_cell_set_color(scols_line_get_cell(line, n), names[first_verdict(counts)]);
 }
 
-/* The features that have the link's worst verdict; on a terminal the first few, and how many more. */
-static const char *worst_features(const struct render *r, const struct feature_table *table,
-	const struct plan_link *pl, const struct link *link, char *buf, size_t size)
+/* The features that have this verdict; on a terminal the first few, and how many more. */
+static void append_features(const struct render *r, const struct feature_table *table, const struct plan_link *pl,
+	enum verdict verdict, char *buf, size_t size)
 {
-	unsigned n = 0, most = r->width ? WORST_NAMED : FEATURE_MAX;
+	unsigned n = 0, most = r->width ? NAMED_MAX : FEATURE_MAX;
 
-	buf[0] = '\0';
-	if (!link->has_features && link->features_error) {
-		util_append(buf, size, "features could not be read: %s", strerror(-link->features_error));
-		return buf;
-	}
-	if (!pl || plan_link_verdict(pl) == VERDICT_COMPLIANT)
-		return buf;
 	for (size_t i = 0; i < pl->n_items; i++) {
 		const struct plan_item *item = &pl->items[i];
 
-		if (item->verdict != plan_link_verdict(pl) || ++n > most)
+		if (item->verdict != verdict || ++n > most)
 			continue;
 		util_append(buf, size, "%s%s", n > 1 ? ", " : "",
 			item->bit < FEATURE_MAX ? feature_name(table, item->bit)
@@ -58,6 +62,33 @@ static const char *worst_features(const struct render *r, const struct feature_t
 	}
 	if (n > most)
 		util_append(buf, size, " +%u", n - most);
+}
+
+/* The features that are not compliant, by verdict. */
+static const char *bad_features(const struct render *r, const struct feature_table *table,
+	const struct plan_link *pl, const struct link *link, char *buf, size_t size)
+{
+	size_t counts[VERDICT_COUNT] = { 0 };
+	unsigned verdicts = 0;
+
+	buf[0] = '\0';
+	if (!link->has_features && link->features_error) {
+		util_append(buf, size, "features could not be read: %s", strerror(-link->features_error));
+		return buf;
+	}
+	if (pl)
+		plan_link_count(pl, counts);
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		verdicts += v != VERDICT_COMPLIANT && counts[v];
+	for (size_t i = 0; i < VERDICT_COUNT; i++) {
+		enum verdict v = verdict_order[i];
+
+		if (!counts[v] || v == VERDICT_COMPLIANT)
+			continue;
+		if (verdicts > 1)
+			util_append(buf, size, "%s%s: ", buf[0] ? "; " : "", verdict_name(v));
+		append_features(r, table, pl, v, buf, size);
+	}
 	return buf;
 }
 
@@ -89,7 +120,7 @@ int render_list(const struct render *r, const struct view *view)
 		set_cell(line, 3, lower ? render_clean_name(lower->name) : NULL);
 		set_cell(line, 4, master ? render_clean_name(master->name) : NULL);
 		set_verdict(r, line, 5, pl);
-		set_cell(line, 6, worst_features(r, view->features, pl, links[i], text, sizeof(text)));
+		set_cell(line, 6, bad_features(r, view->features, pl, links[i], text, sizeof(text)));
 	}
 	return put_fitted_table(r, t, spare);
 }
@@ -101,7 +132,7 @@ int render_tree(const struct render *r, const struct view *view)
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	_cleanup_free_ struct view_node *nodes = NULL;
 	_cleanup_free_ struct libscols_line **parents = NULL;
-	char text[512];
+	char text[RENDER_NAMES_LEN];
 	size_t n;
 
 	if (!t || view_tree(view->links, &nodes, &n) < 0)
@@ -121,7 +152,7 @@ int render_tree(const struct render *r, const struct view *view)
 		set_cell(line, 0, render_clean_name(node->link->name));
 		set_cell(line, 1, node->link->kind);
 		set_verdict(r, line, 2, pl);
-		worst_features(r, view->features, pl, node->link, text, sizeof(text));
+		bad_features(r, view->features, pl, node->link, text, sizeof(text));
 		set_cell(line, 3, node->repeated ? "(see above)" : text);
 	}
 	return put_fitted_table(r, t, spare);
@@ -159,7 +190,7 @@ static void put_link_facts(const struct render *r, const struct view *view, cons
 		fprintf(r->out, ", id %u", link->vlan_id);
 	if (pl && pl->n_items) {
 		fputs(": ", r->out);
-		render_put_verdict(r, plan_link_verdict(pl), 0);
+		render_put_counts(r, pl);
 	}
 	fputc('\n', r->out);
 	render_put_field(r, "driver", util_clean(link->driver, text, sizeof(text)));
@@ -243,7 +274,7 @@ static int add_limit_line(const struct render *r, const struct view *view, struc
 static int put_limits(const struct render *r, const struct view *view, const struct link *link)
 {
 	static const char *const columns[] = { "LIMIT", "VALUE", "FIXED", "SMALLER BELOW", "DECLARED", "VERDICT", "RULE", "WHY" };
-	static const char *const spare[] = { "RULE", "WHY", "FIXED", "DECLARED", NULL };
+	static const char *const spare[] = { "FIXED", "DECLARED", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	bool any = false;
 
@@ -259,39 +290,64 @@ static int put_limits(const struct render *r, const struct view *view, const str
 	if (!any)
 		return 0;
 	fputc('\n', r->out);
-	return put_fitted_table(r, t, spare);
+	return put_noted_table(r, t, spare, 2);
 }
 
-static int put_features(const struct render *r, const struct view *view, const struct link *link)
+/* The declared features, those that can be acted on first. */
+static int add_declared(const struct render *r, const struct view *view, struct libscols_table *t, const struct link *link)
+{
+	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+
+	for (size_t v = 0; v < VERDICT_COUNT; v++)
+		for (size_t i = 0; pl && i < pl->n_items; i++)
+			if (pl->items[i].verdict == verdict_order[v] && !pl->items[i].is_limit &&
+				add_feature_line(r, view, t, link, pl->items[i].bit, &pl->items[i]) < 0)
+				return -ENOMEM;
+	return 0;
+}
+
+/* all: with the features that no rule declares. */
+static int put_features(const struct render *r, const struct view *view, const struct link *link, bool all)
 {
 	static const char *const columns[] = { "FEATURE", "ACTIVE", "REQUESTED", "FIXED",
 		"DECLARED", "VERDICT", "RULE", "WHY" };
-	static const char *const spare[] = { "RULE", "WHY", "REQUESTED", "FIXED", "DECLARED", NULL };
+	static const char *const spare[] = { "REQUESTED", "FIXED", "DECLARED", NULL };
 	_cleanup_(unref_table) struct libscols_table *t = new_table(r);
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+	char text[256];
+	size_t rest = 0;
+	int e = 0;
 
 	if (!t)
 		return -ENOMEM;
 	if (add_text_columns(r, t, columns, ARRAY_SIZE(columns), 0) < 0)
 		return -ENOMEM;
-	for (unsigned bit = 0; bit < view->features->count; bit++)
-		if (view->features->name[bit][0] &&
-			add_feature_line(r, view, t, link, bit, view_item(pl, bit)) < 0)
+	if (add_declared(r, view, t, link) < 0)
+		return -ENOMEM;
+	for (unsigned bit = 0; bit < view->features->count; bit++) {
+		if (!view->features->name[bit][0] || view_item(pl, bit))
+			continue;
+		rest++;
+		if (all && add_feature_line(r, view, t, link, bit, NULL) < 0)
 			return -ENOMEM;
-	for (size_t i = 0; pl && i < pl->n_items; i++)
-		if (pl->items[i].bit >= FEATURE_MAX && !pl->items[i].is_limit &&
-			add_feature_line(r, view, t, link, FEATURE_MAX, &pl->items[i]) < 0)
-			return -ENOMEM;
-	return put_fitted_table(r, t, spare);
+	}
+	if (scols_table_get_nlines(t) > 0)
+		e = put_noted_table(r, t, spare, 2);
+	else
+		render_wrapped(r, 0, view_offloads(view->features, link, text, sizeof(text)));
+	if (e == 0 && !all && rest && !r->no_legend)
+		fprintf(r->out, "\n%zu more feature%s, which no rule declares. Run: offloadctl show %s --all\n", rest, util_plural(rest),
+			render_clean_name(link->name));
+	return e;
 }
 
-int render_show(const struct render *r, const struct view *view, const struct link *link)
+int render_show(const struct render *r, const struct view *view, const struct link *link, bool all)
 {
 	int error = 0;
 
 	put_link_facts(r, view, link);
 	if (link->has_features)
-		error = put_features(r, view, link);
+		error = put_features(r, view, link, all);
 	return error < 0 ? error : put_limits(r, view, link);
 }
 
@@ -309,6 +365,32 @@ static void put_rule(const struct render *r, const struct plan_item *item)
 	text[0] = '\0';
 	render_append_clean(text, sizeof(text), "", item->rule->reason);
 	render_put_field(r, "reason", text);
+}
+
+/* What to do if the cause itself suggests nothing. */
+static void append_next_step(const struct link *link, const struct explanation *e, char *buf, size_t size)
+{
+	const struct plan_item *item = e->item;
+	const char *name = render_clean_name(link->name);
+
+	if (e->error)
+		util_append(buf, size, "ethtool -k %s shows whether the kernel still refuses to read it", name);
+	else if (!item && e->rule)
+		util_append(buf, size, "nothing to do: this interface cannot change it");
+	else if (!item && e->word && !e->is_limit)
+		util_append(buf, size, "nothing to do: no setting of this kernel provides it");
+	else if (!item)
+		util_append(buf, size, "no rule declares it. To keep it as it is, declare it in a rule: offloadd.rule(5)");
+	else if (item->verdict == VERDICT_COMPLIANT)
+		util_append(buf, size, "nothing to do: it matches the rule");
+	else if (item->verdict == VERDICT_CONTENDED)
+		util_append(buf, size, "find the program that reverts it: offloadctl events shows who changed it. Or remove it from the rule");
+	else if (item->verdict == VERDICT_REFUSED)
+		util_append(buf, size, "journalctl -k shows messages of the driver. If it never accepts this, remove the feature from the rule");
+	else if (item->verdict == VERDICT_UNSUPPORTED)
+		util_append(buf, size, "remove it from the rule, or use another kernel or device");
+	else
+		util_append(buf, size, "offloadctl plan %s shows whether a step repairs it", name);
 }
 
 void render_explanation(const struct render *r, const struct view *view, const struct link *link, feature_set bits,
@@ -340,19 +422,28 @@ void render_explanation(const struct render *r, const struct view *view, const s
 		render_put_field(r, "also affects", feature_format(view->features, dependents, text, sizeof(text)));
 	put_rule(r, item);
 	catalog_advice(view->features, explanation, text, sizeof(text));
+	if (!text[0])
+		append_next_step(link, explanation, text, sizeof(text));
 	render_put_field(r, "advice", util_clean(text, clean, sizeof(clean)));
 }
 
 void render_no_explanation(const struct render *r, const struct view *view, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
+	const char *name = render_clean_name(link->name);
+	char text[256] = "";
 
-	if (!link->has_features)
-		fprintf(r->out, "%s: features could not be read: %s\n", render_clean_name(link->name),
+	if (!link->has_features) {
+		fprintf(r->out, "%s: features could not be read: %s\n", name,
 			link->features_error ? strerror(-link->features_error) : "not reported by the kernel");
-	else if (!pl || pl->n_items == 0)
-		fprintf(r->out, "%s: no rule applies to a feature that it can change\n", render_clean_name(link->name));
-	else
-		fprintf(r->out, "%s matches the rules (%zu feature%s)\n", render_clean_name(link->name),
-			pl->n_items, util_plural(pl->n_items));
+		util_append(text, sizeof(text), "ethtool -k %s shows whether the kernel still refuses to read them", name);
+	} else if (!pl || pl->n_items == 0) {
+		fprintf(r->out, "%s: no rule applies to a feature that it can change\n", name);
+		util_append(text, sizeof(text), "offloadctl rules %s shows why each rule does not apply; offloadctl explain %s FEATURE explains a "
+			"feature without a rule", name, name);
+	} else {
+		fprintf(r->out, "%s matches the rules (%zu feature%s)\n", name, pl->n_items, util_plural(pl->n_items));
+		util_append(text, sizeof(text), "nothing to do; offloadctl explain %s FEATURE explains a feature", name);
+	}
+	render_put_field(r, "advice", text);
 }

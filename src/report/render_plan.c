@@ -66,7 +66,7 @@ static void put_link(const struct render *r, const struct view *view, const stru
 	if (plan_link_verdict(pl) == VERDICT_COMPLIANT)
 		return;
 	put_link_heading(r, view->links, pl);
-	render_put_verdict(r, plan_link_verdict(pl), 0);
+	render_put_counts(r, pl);
 	fputc('\n', r->out);
 	while (view_next_group(pl, &at, &group) && group.item->verdict != VERDICT_COMPLIANT)
 		put_group(r, view, pl, &group);
@@ -132,19 +132,29 @@ static void put_steps(const struct render *r, const struct view *view)
 	fputc('\n', r->out);
 }
 
+/* "  + vlan10: ", with the mark of a change: + turns on, - turns off, ~ changes a number. Returns its width. */
+static unsigned put_mark(const struct render *r, char mark, const char *name)
+{
+	const char text[] = { mark, '\0' };
+
+	fputs("  ", r->out);
+	render_put_coloured(r, mark == '+' ? "32" : mark == '-' ? "31" : "33", text);
+	return 3 + (unsigned)fprintf(r->out, " %s: ", render_clean_name(name));
+}
+
 static void put_change(const struct render *r, const struct view *view, const struct plan_link *pl,
 	feature_set bits, bool on, bool side, bool certain)
 {
 	char text[RENDER_NAMES_LEN + 128], names[RENDER_NAMES_LEN];
-	int column;
+	unsigned column;
 
 	if (!bits)
 		return;
-	column = fprintf(r->out, "  %s: ", render_clean_name(pl->name));
+	column = put_mark(r, on ? '+' : '-', pl->name);
 	snprintf(text, sizeof(text), "%s %sturn%s %s%s%s", feature_format(view->features, bits, names, sizeof(names)),
 		side ? "also " : "", bits & (bits - 1) ? "" : "s", util_on_off(on),
 		side ? " (side effect, not set by a rule)" : "", certain ? "" : " (the result is uncertain)");
-	render_wrapped(r, (unsigned)column, text);
+	render_wrapped(r, column, text);
 }
 
 static unsigned declared_limits(const struct plan_link *pl)
@@ -163,12 +173,12 @@ static void put_limit_changes(const struct render *r, const struct plan_link *pl
 
 	append_limits(&pl->limits_predicted, changed & ~side, text, sizeof(text));
 	if (changed & ~side)
-		render_wrapped(r, (unsigned)fprintf(r->out, "  %s: ", render_clean_name(pl->name)), text);
+		render_wrapped(r, put_mark(r, '~', pl->name), text);
 	text[0] = '\0';
 	append_limits(&pl->limits_predicted, side, text, sizeof(text));
 	util_append(text, sizeof(text), " (side effect, not set by a rule)");
 	if (side)
-		render_wrapped(r, (unsigned)fprintf(r->out, "  %s: also ", render_clean_name(pl->name)), text);
+		render_wrapped(r, put_mark(r, '~', pl->name) + (unsigned)fprintf(r->out, "also "), text);
 }
 
 /* The active features and the limits that will change; side effects and what is not certain apart. */
@@ -371,20 +381,42 @@ static void append_verdicts(const struct tally *t, const struct plan *plan, char
 		t->links_off == 1 ? "does" : "do", counts + 2);
 }
 
+static void put_undeclared(const struct render *r, const struct view *view)
+{
+	size_t rules = view->rules ? view->rules->n_rules : 0;
+	char text[256] = "No rule applies to these interfaces. ";
+
+	if (rules)
+		util_append(text, sizeof(text), "%zu rule%s loaded: offloadctl rules lists %s.", rules, rules == 1 ? " is" : "s are",
+			rules == 1 ? "it" : "them");
+	else
+		util_append(text, sizeof(text), "See offloadd.rule(5).");
+	render_wrapped(r, 0, text);
+}
+
+void render_undeclared(const struct render *r, const struct view *view)
+{
+	if (tally_plan(view->plan).links || r->no_legend)
+		return;
+	fputc('\n', r->out);
+	put_undeclared(r, view);
+}
+
 static void put_summary(const struct render *r, const struct view *view)
 {
 	struct tally t = tally_plan(view->plan);
 	size_t errors = view->rules ? view->rules->n_errors : 0;
 	char text[512] = "", both[64];
 
-	if (t.features + t.limits == 0)
-		util_append(text, sizeof(text), "No rule applies to these interfaces. See offloadd.rule(5).");
+	if (t.links == 0)
+		put_undeclared(r, view);
 	else if (t.links_off == 0)
 		util_append(text, sizeof(text), "%zu interface%s match%s the rules (%s)", t.links, util_plural(t.links),
 			t.links == 1 ? "es" : "", count_both(t.features, t.limits, both, sizeof(both)));
 	else
 		append_verdicts(&t, view->plan, text, sizeof(text));
-	render_wrapped(r, 0, text);
+	if (t.links)
+		render_wrapped(r, 0, text);
 	if (errors) {
 		snprintf(text, sizeof(text), "Rule files with errors are ignored: %zu error%s. Run: offloadctl check", errors,
 			util_plural(errors));

@@ -18,6 +18,7 @@ static inline struct libscols_table *new_table(const struct render *r)
 		return NULL;
 	scols_table_enable_colors(t, r->colour);
 	scols_table_enable_ascii(t, r->ascii);
+	scols_table_enable_noheadings(t, r->no_legend);
 	scols_table_set_termforce(t, r->width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	if (r->width)
 		scols_table_set_termwidth(t, r->width);
@@ -137,6 +138,44 @@ static inline bool is_incomplete(struct libscols_table *t)
 	return false;
 }
 
+static inline bool is_tree(struct libscols_table *t)
+{
+	return scols_column_get_flags(scols_table_get_column(t, 0)) & SCOLS_FL_TREE;
+}
+
+/* Even without the columns that may be hidden the table is too wide: a block of lines for each row, "COLUMN text", wrapped. */
+static inline void put_records(const struct render *r, struct libscols_table *t)
+{
+	for (size_t i = 0; i < scols_table_get_nlines(t); i++) {
+		struct libscols_line *line = scols_table_get_line(t, i);
+
+		for (size_t j = 0; j < scols_table_get_ncols(t); j++) {
+			const char *text = scols_cell_get_data(scols_line_get_cell(line, j));
+
+			if (!text || strcmp(text, "-") == 0)
+				continue;
+			if (j > 0)
+				fprintf(r->out, "  %-11s", scols_column_get_name(scols_table_get_column(t, j)));
+			util_wrap(r->out, r->width, j > 0 ? 13 : 0, text);
+		}
+	}
+}
+
+/* The cells of columns from..to of a row: "10-vlan.rule: needs tx-scatter-gather, which is off". */
+static inline void put_notes(const struct render *r, struct libscols_line *line, size_t from, size_t to)
+{
+	char note[1024] = "";
+
+	for (size_t i = from; line && i < to; i++) {
+		const char *text = scols_cell_get_data(scols_line_get_cell(line, i));
+
+		if (text && strcmp(text, "-") != 0)
+			util_append(note, sizeof(note), "%s%s", note[0] ? ": " : "", text);
+	}
+	if (note[0])
+		util_wrap(r->out, r->width, (unsigned)fprintf(r->out, "    "), note);
+}
+
 /* spare: columns to hide if the terminal is too narrow, least important first, ends with NULL. Prints which were hidden. */
 static inline int put_fitted_table(const struct render *r, struct libscols_table *t, const char *const *spare)
 {
@@ -154,11 +193,52 @@ static inline int put_fitted_table(const struct render *r, struct libscols_table
 			util_append(hidden, sizeof(hidden), "%s%s", *hidden ? ", " : "", *spare++);
 			continue;
 		}
+		if (r->width && table_width(t) > r->width && !is_tree(t)) {
+			put_records(r, t);
+			return 0;
+		}
 		put_lines(r, text);
-		if (*hidden)
+		if (*hidden && !r->no_legend)
 			fprintf(r->out, "Columns hidden (terminal too narrow): %s\n", hidden);
 		return 0;
 	}
+}
+
+/* The same, but on a narrow terminal the last `below` columns are printed under their row, and nothing of them is lost. */
+static inline int put_noted_table(const struct render *r, struct libscols_table *t, const char *const *spare, size_t below)
+{
+	size_t n = scols_table_get_ncols(t), row = 0;
+	_cleanup_free_ char *text = NULL;
+	int e = is_incomplete(t) ? -ENOMEM : print_to_text(t, &text);
+
+	if (e < 0)
+		return e;
+	if (!r->width || table_width(t) <= r->width) {
+		put_lines(r, text);
+		return 0;
+	}
+	for (size_t i = n - below; i < n; i++)
+		hide_column(t, scols_column_get_name(scols_table_get_column(t, i)));
+	do {
+		free(text);
+		text = NULL;
+		e = print_to_text(t, &text);
+		if (e < 0)
+			return e;
+	} while (table_width(t) > r->width && *spare && hide_column(t, *spare++));
+	if (table_width(t) > r->width) {
+		put_records(r, t);
+		return 0;
+	}
+	for (char *line = text, *end; *line; line = end, row++) {
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		put_lines(r, line);
+		if (r->no_legend || row > 0)
+			put_notes(r, scols_table_get_line(t, row - !r->no_legend), n - below, n);
+	}
+	return 0;
 }
 
 static inline int put_table(const struct render *r, struct libscols_table *t)

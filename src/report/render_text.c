@@ -19,7 +19,7 @@ static const char *const verdict_colours[VERDICT_COUNT] = {
 	[VERDICT_PAUSED] = "36",
 };
 
-void render_init(struct render *r, FILE *out, bool no_colour)
+void render_init(struct render *r, FILE *out, enum render_colour colour)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 	const char *columns = getenv("COLUMNS");
@@ -27,7 +27,8 @@ void render_init(struct render *r, FILE *out, bool no_colour)
 	bool tty = isatty(fileno(out));
 
 	*r = (struct render){ .out = out, .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 };
-	r->colour = tty && !no_colour && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+	r->colour = colour == RENDER_COLOUR_ALWAYS ||
+		(colour == RENDER_COLOUR_AUTO && tty && !(no && *no) && !(term && strcmp(term, "dumb") == 0));
 	if (columns && *columns)
 		size.ws_col = strspn(columns, "0123456789") == strlen(columns) && strlen(columns) < 5 ? atoi(columns) : 0;
 	else if (tty)
@@ -49,6 +50,25 @@ void render_put_verdict(const struct render *r, enum verdict verdict, int pad)
 	int width = render_put_coloured(r, verdict_colours[verdict], verdict_name(verdict));
 
 	fprintf(r->out, "%*s", pad > width ? pad - width : 0, "");
+}
+
+void render_put_counts(const struct render *r, const struct plan_link *pl)
+{
+	size_t counts[VERDICT_COUNT] = { 0 };
+	const char *comma = "";
+
+	plan_link_count(pl, counts);
+	for (size_t i = 0; i < VERDICT_COUNT; i++) {
+		enum verdict v = verdict_order[i];
+
+		if (!counts[v] || (v == VERDICT_COMPLIANT && *comma))
+			continue;
+		fputs(comma, r->out);
+		if (v != VERDICT_COMPLIANT)
+			fprintf(r->out, "%zu ", counts[v]);
+		render_put_verdict(r, v, 0);
+		comma = ", ";
+	}
 }
 
 void render_put_heading(const struct render *r, const char *heading)

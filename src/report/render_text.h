@@ -13,6 +13,9 @@ int render_put_coloured(const struct render *r, const char *colour, const char *
 /* A verdict in its color, padded with blanks to `pad` columns. */
 void render_put_verdict(const struct render *r, enum verdict verdict, int pad);
 
+/* How many features of a link have which verdict, each in its color: "6 drifted, 1 unsupported". */
+void render_put_counts(const struct render *r, const struct plan_link *pl);
+
 /* A line in bold. */
 void render_put_heading(const struct render *r, const char *heading);
 

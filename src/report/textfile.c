@@ -2,7 +2,6 @@
 #include "report/textfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@ struct textfile {
 	char *path; /* NULL: no file */
 	bool dirty;
 	uint64_t next_usec; /* earliest next write */
+	uint64_t asked_usec; /* waits for the tracker since this time; 0: not */
 };
 
 int textfile_new(const struct textfile_host *host, struct textfile **ret)
@@ -84,12 +84,12 @@ void textfile_note_reaction(struct textfile *e, uint64_t usec)
 
 uint64_t textfile_deadline(const struct textfile *e, uint64_t now_usec)
 {
-	if (!e->path || !e->dirty)
+	if (!e->path || !e->dirty || e->asked_usec) /* the tracker has a deadline, too */
 		return 0;
 	return e->next_usec > now_usec ? e->next_usec : now_usec;
 }
 
-int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_len)
+int textfile_format(struct textfile *e, uint64_t asked_usec, bool stopped, char **ret, size_t *ret_len)
 {
 	struct reconcile_counts counts = reconcile_count(e->host.reconcile);
 	char netns[NETNS_NAME_LEN];
@@ -106,30 +106,43 @@ int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_le
 		.links = &e->host.observe->links,
 		.states = reconcile_states(e->host.reconcile),
 	};
-	_cleanup_(evidence_clear) struct evidence evidence = { 0 };
-	int r;
+	int r = *e->host.tracker ? tracker_read_evidence(*e->host.tracker, asked_usec, &m.evidence) : 0;
 
+	if (r < 0)
+		return r;
 	link_table_stack(&e->host.observe->links);
-	if (*e->host.tracker) {
-		r = tracker_read_evidence(*e->host.tracker, util_now_usec(), &evidence);
-		if (r < 0)
-			return r;
-		m.evidence = &evidence;
-	}
 	e->counts.reconciles = counts.runs;
 	e->counts.sets = counts.sets;
+	e->counts.uncertain_right = counts.uncertain_right;
+	e->counts.uncertain_wrong = counts.uncertain_wrong;
 	e->counts.hooks_sent = e->host.hooks->sent;
 	e->counts.hooks_suppressed = e->host.hooks->suppressed;
 	e->counts.hooks_failed = e->host.hooks->failed;
+	e->counts.events_lost = *e->host.events_lost;
 	e->counts.overruns = e->host.observe->counts.overruns;
 	return metrics_format(&m, ret, ret_len);
 }
 
-int textfile_write(struct textfile *e, bool stopped)
+/* 1; -EAGAIN: the tracker is still reading; another negative errno. */
+static int write_file(struct textfile *e, uint64_t asked_usec, bool stopped)
 {
 	_cleanup_free_ char *text = NULL;
-	char netns[NETNS_NAME_LEN];
 	size_t len;
+	int r = textfile_format(e, asked_usec, stopped, &text, &len);
+
+	if (r == -EAGAIN)
+		return r;
+	e->dirty = false;
+	e->asked_usec = 0;
+	if (r >= 0)
+		r = file_replace(e->path, text, len);
+	return r < 0 ? r : 1;
+}
+
+int textfile_write(struct textfile *e, bool stopped)
+{
+	uint64_t asked_usec = util_now_usec();
+	char netns[NETNS_NAME_LEN];
 	int r;
 
 	if (!e->path)
@@ -138,31 +151,38 @@ int textfile_write(struct textfile *e, bool stopped)
 	/* the namespace may never exist again, and an alert on offloadd_up would never resolve */
 	if (stopped && netns_is_own(netns, sizeof(netns)))
 		return unlink(e->path) < 0 && errno != ENOENT ? -errno : 1;
-	r = textfile_format(e, stopped, &text, &len);
-	if (r >= 0)
-		r = file_replace(e->path, text, len);
-	return r < 0 ? r : 1;
+	do
+		r = write_file(e, asked_usec, stopped);
+	while (r == -EAGAIN);
+	return r;
 }
 
 int textfile_tick(struct textfile *e, uint64_t now_usec)
 {
+	int r;
+
 	if (!e->path || !e->dirty || now_usec < e->next_usec)
 		return 0;
+	if (!e->asked_usec)
+		e->asked_usec = util_now_usec();
+	r = write_file(e, e->asked_usec, false);
+	if (r == -EAGAIN)
+		return 0;
 	e->next_usec = now_usec + TEXTFILE_DELAY_USEC;
-	return textfile_write(e, false);
+	if (r < 0) {
+		e->dirty = true;
+		e->next_usec = now_usec + TEXTFILE_RETRY_USEC;
+	}
+	return r;
 }
 
 /* 1: read; 0: no such file; negative errno. */
 static int read_last(const char *path, char **ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	size_t len;
-	int r;
+	int r = file_read_path(path, TEXTFILE_FILE_MAX, ret, &len);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	r = file_read(fd, TEXTFILE_FILE_MAX, ret, &len);
-	return r < 0 ? r : 1;
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 int textfile_mark_stopped(const char *path)

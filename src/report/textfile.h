@@ -12,6 +12,7 @@
 
 #define TEXTFILE_FILE_MAX (16 * 1024 * 1024)
 #define TEXTFILE_DELAY_USEC (UINT64_C(1) * 1000 * 1000)
+#define TEXTFILE_RETRY_USEC (UINT64_C(5) * 1000 * 1000) /* after a failed write */
 
 /* What the metrics are made of; valid as long as the textfile. */
 struct textfile_host {
@@ -22,6 +23,7 @@ struct textfile_host {
 	const struct hooks *hooks;
 	struct tracker *const *tracker; /* points to NULL: no probes */
 	const struct rule_set *rule_errors, *conf_errors; /* of the last load */
+	const uint64_t *events_lost;
 };
 
 struct textfile;
@@ -46,7 +48,7 @@ void textfile_mark_dirty(struct textfile *e);
 
 /* When to call textfile_tick() next; 0: no write is due. */
 uint64_t textfile_deadline(const struct textfile *e, uint64_t now_usec);
-/* Writes the file if it is due. 1: written; 0: not due; negative errno: the next change tries again. */
+/* Writes the file if it is due. 1: written; 0: not due; negative errno: it is due again in TEXTFILE_RETRY_USEC. */
 int textfile_tick(struct textfile *e, uint64_t now_usec);
 /* Writes the file now. stopped: with offloadd_up 0, because the daemon exits; in another network namespace the file is removed
  * instead. 1, 0 without a path, negative errno. */
@@ -56,7 +58,8 @@ int textfile_write(struct textfile *e, bool stopped);
  * in another network namespace. 1: written; 0: nothing to do; negative errno. */
 int textfile_mark_stopped(const char *path);
 
-/* Formats the metrics as textfile_write() would. *ret: the caller frees it. 0 or negative errno. */
-int textfile_format(struct textfile *e, bool stopped, char **ret, size_t *ret_len);
+/* Formats the metrics as textfile_write() would, with the evidence of asked_usec or later. *ret: the caller frees it. 0; -EAGAIN as
+ * tracker_read_evidence(); another negative errno. */
+int textfile_format(struct textfile *e, uint64_t asked_usec, bool stopped, char **ret, size_t *ret_len);
 
 #endif

@@ -131,6 +131,28 @@ const char *view_item_declared(const struct plan_item *item, char *buf, size_t s
 	return buf;
 }
 
+static void append_offload(const struct feature_table *table, const struct link *link, const char *alias, const char *name, char *buf,
+	size_t size)
+{
+	const struct link_features *f = &link->features;
+	feature_set set;
+
+	if (feature_parse(table, alias, &set) == FEATURE_WORD_ALIAS)
+		util_append(buf, size, "%s%s %s", buf[0] ? ", " : "", name,
+			set & f->active ? "on" : set & f->hw & ~f->nochange ? "off" : "not available");
+}
+
+const char *view_offloads(const struct feature_table *table, const struct link *link, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	append_offload(table, link, "sg", "scatter-gather", buf, size);
+	append_offload(table, link, "tx", "TX checksum", buf, size);
+	append_offload(table, link, "tso", "TSO", buf, size);
+	append_offload(table, link, "gso", "GSO", buf, size);
+	append_offload(table, link, "gro", "GRO", buf, size);
+	return buf;
+}
+
 const char *view_verdict(const struct plan *plan, int ifindex)
 {
 	const struct plan_link *link = plan_find(plan, ifindex);

@@ -46,6 +46,9 @@ const char *view_item_state(const struct plan_item *item, char *buf, size_t size
 /* What an item is declared as: "on", "lower (off)", "8000", "lower (8000)", "lower (not provided)". Returns buf. */
 const char *view_item_declared(const struct plan_item *item, char *buf, size_t size);
 
+/* The main offloads of a link: "scatter-gather on, TX checksum on, TSO off". Returns buf. */
+const char *view_offloads(const struct feature_table *table, const struct link *link, char *buf, size_t size);
+
 /* The name of the verdict of a link, static; NULL if no rule applies. */
 const char *view_verdict(const struct plan *plan, int ifindex);
 

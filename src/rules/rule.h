@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "basic/file.h"
 #include "model/feature.h"
 #include "model/link.h"
 
@@ -81,6 +82,7 @@ struct rule_error {
 };
 
 struct rule_set {
+	enum file_trust trust; /* of the directories */
 	struct rule *rules; /* in file-name order */
 	size_t n_rules;
 	struct rule_error *errors;

@@ -14,7 +14,7 @@
 
 const char *const rule_default_dirs[] = {
 	"/etc/offloadd/rules.d",
-	"/run/offloadd/rules.d",
+	"/run/offloadd-config/rules.d",
 	OFFLOADD_PREFIX "/lib/offloadd/rules.d",
 	NULL,
 };
@@ -593,7 +593,7 @@ int rule_set_load_text(struct rule_set *set, const char *path, const char *text,
 
 int rule_set_load_file(struct rule_set *set, const char *path, const struct feature_table *table)
 {
-	struct ini_reader reader = {.path = path, .report = report, .userdata = set};
+	struct ini_reader reader = {.path = path, .trust = set->trust, .report = report, .userdata = set};
 	_cleanup_free_ char *text = NULL;
 	size_t len;
 	int r;
@@ -607,7 +607,7 @@ int rule_set_load_file(struct rule_set *set, const char *path, const struct feat
 /* Reads a drop-in into the last rule of the set. 0; 1: it has errors, which were added to the set; -ENOMEM. */
 static int add_drop_in(struct rule_set *set, const char *path, const struct feature_table *table)
 {
-	struct ini_reader reader = {.path = path, .report = report, .userdata = set, .explain = foreign_explain};
+	struct ini_reader reader = {.path = path, .trust = set->trust, .report = report, .userdata = set, .explain = foreign_explain};
 	struct rule *rule = &set->rules[set->n_rules - 1];
 	struct rule_reading reading = {.rule = *rule, .table = table, .n_given = rule->n_features};
 	struct ini_section loose[ARRAY_SIZE(sections)];
@@ -658,7 +658,7 @@ static int add_drop_ins(struct rule_set *set, const char *const *dirs, const cha
 	struct rule *rule = &set->rules[set->n_rules - 1];
 	size_t n_dirs = 0, n = 0, errors = set->n_errors;
 	char **own_dirs = drop_in_dirs(dirs, util_file_name(main_path), &n_dirs), **paths = NULL;
-	const struct ini_dir dir = { .dirs = (const char *const *)own_dirs, .suffix = ".conf", .what = "drop-in", .optional = true,
+	const struct ini_dir dir = { .dirs = (const char *const *)own_dirs, .trust = set->trust, .suffix = ".conf", .what = "drop-in", .optional = true,
 		.report = report, .userdata = set };
 	int r = own_dirs ? ini_dir_find(&dir, &paths, &n) : -ENOMEM;
 
@@ -675,10 +675,11 @@ static int add_drop_ins(struct rule_set *set, const char *const *dirs, const cha
 	return r;
 }
 
-int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret)
+static int load(const char *const *dirs, enum file_trust trust, const struct feature_table *table, struct rule_set *ret)
 {
 	const struct ini_dir dir = {
 		.dirs = dirs,
+		.trust = trust,
 		.suffix = ".rule",
 		.what = "rule",
 		.optional = dirs == rule_default_dirs,
@@ -689,7 +690,7 @@ int rule_set_load(const char *const *dirs, const struct feature_table *table, st
 	size_t n = 0;
 	int r;
 
-	*ret = (struct rule_set){ 0 };
+	*ret = (struct rule_set){ .trust = trust };
 	r = ini_dir_find(&dir, &paths, &n);
 	for (size_t i = 0; i < n && r >= 0; i++) {
 		size_t before = ret->n_rules;
@@ -702,4 +703,14 @@ int rule_set_load(const char *const *dirs, const struct feature_table *table, st
 	if (r < 0)
 		rule_set_clear(ret);
 	return r < 0 ? r : 0;
+}
+
+int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret)
+{
+	return load(dirs, FILE_NAMED, table, ret);
+}
+
+int rule_set_load_system(const char *const *dirs, const struct feature_table *table, struct rule_set *ret)
+{
+	return load(dirs, FILE_SYSTEM, table, ret);
 }

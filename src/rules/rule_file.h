@@ -8,8 +8,8 @@
 #include "basic/ini_file.h"
 #include "rules/rule.h"
 
-/* The default directories, highest priority first, NULL-terminated: rules.d in /etc/offloadd, /run/offloadd
- * and PREFIX/lib/offloadd. */
+/* The default directories, highest priority first, NULL-terminated: rules.d in /etc/offloadd,
+ * /run/offloadd-config and PREFIX/lib/offloadd. Not in /run/offloadd: that belongs to the daemon's user. */
 extern const char *const rule_default_dirs[];
 
 /* Reads all rules in the directories (highest priority first, NULL-terminated): files *.rule that are not
@@ -19,6 +19,8 @@ extern const char *const rule_default_dirs[];
  * name; what they set replaces what it sets, and an error in one is an error of the rule. A missing directory is an error unless
  * dirs is rule_default_dirs. 0; -ENOMEM (ret is empty). The caller clears ret. */
 int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret);
+/* The same for directories that the user did not name: FILE_SYSTEM. */
+int rule_set_load_system(const char *const *dirs, const struct feature_table *table, struct rule_set *ret);
 
 /* Adds the rule in a file with any name to the set; a mask adds nothing. 0; 1: errors were added to the set;
  * -ENOMEM. */

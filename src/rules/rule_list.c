@@ -55,10 +55,12 @@ static int add_place(struct rule_list *list, const struct rule_set *set, const c
 static int add_dir(struct rule_list *list, const struct rule_set *set, const char *dir)
 {
 	struct dirent **entries = NULL;
-	int n = scandir(dir, &entries, NULL, alphasort), r = 0;
+	char why[FILE_WHY_LEN];
+	_cleanup_close_ int fd = file_open_directory(dir, set->trust, why, sizeof(why));
+	int n = fd < 0 ? -1 : scandirat(fd, ".", &entries, NULL, alphasort), r = 0;
 
 	if (n < 0)
-		return errno == ENOMEM ? -ENOMEM : 0;
+		return fd >= 0 && errno == ENOMEM ? -ENOMEM : 0;
 	for (int i = 0; i < n; i++) {
 		if (r >= 0)
 			r = add_place(list, set, dir, entries[i]->d_name);

@@ -68,7 +68,7 @@ is_off() { # FEATURE...: on vlan10
 daemon_start() {
 	offloadd >"$scratch/offloadd.log" 2>&1 &
 	daemon=$!
-	within 60 "offloadd runs" offloadctl status
+	within 60 "offloadd runs" offloadctl events
 }
 
 lacks() { # DESCRIPTION TEXT REGEX

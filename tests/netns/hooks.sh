@@ -62,7 +62,7 @@ counted() { "$build/offloadctl" metrics --control "$control" | grep -q "^offload
 
 conf alert@.service
 listen
-touch -d '20 minutes ago' "$scratch/hook/old-1.env"
+touch -d '20 minutes ago' "$scratch/hook/drift-1.env"
 touch -d '20 minutes ago' "$scratch/hook/other"
 start
 drift 1
@@ -72,7 +72,7 @@ env=$scratch/hook/$(sed 's/.*@\(.*\)\.service/\1/' "$scratch/asked").env
 is "the record is a file of its own, for root only" "$(stat -c %a "$env")" 600
 has "with the fields of the journal" "$(cat "$env")" '^OFFLOADD_EVENT="drift"$' '^OFFLOADD_LINK="v0"$' '^OFFLOADD_RULE="50-veth.rule"$' \
 	'^OFFLOADD_MESSAGE="v0 .*tx-scatter-gather.*off' '^OFFLOADD_MESSAGE_ID="bc372f54f9b04f2d8ddf8ac60eb5c9aa"$'
-is "what is older than ten minutes is removed, and nothing else" "$(cd "$scratch/hook" && ls old-1.env other 2>/dev/null)" other
+is "what is older than ten minutes is removed, and nothing else" "$(cd "$scratch/hook" && ls drift-1.env other 2>/dev/null)" other
 check "and counted as sent" counted sent 1
 
 printf 'OFFLOADD_EVENT=drift\nLD_PRELOAD=/tmp/x\n' >"$scratch/evil"
@@ -83,10 +83,10 @@ if command -v socat >/dev/null; then
 else
 	skip "a record with other variables is left out" "no socat"
 fi
-drift 24
-within 5 "20 in a minute are started" has_asked 20
+drift 34
+within 5 "30 in a minute are started" has_asked 30
 check "the others counted" counted suppressed 5
-within 10 "offloadd-hook ends when there is nothing to do" sh -c "! kill -0 $runner 2>/dev/null"
+within 15 "offloadd-hook ends when there is nothing to do" sh -c "! kill -0 $runner 2>/dev/null"
 runner=
 drift 1
 check "the daemon does not notice" kill -0 "$daemon"
@@ -98,7 +98,7 @@ start
 drift 2
 within 5 "without a socket it says so" grep -q "Failed to call hooks through $socket: No such file" "$log"
 is "once" "$(grep -c 'Failed to call hooks' "$log")" 1
-check "and counts each of the first 20" wait_until 5 counted failed 20
+check "and counts each of the first 30" wait_until 5 counted failed 30
 stop
 
 listen

@@ -47,7 +47,7 @@ printf '%s\n' '[Match]' 'Name=a0' '[Features]' 'sg=on' 'tx=on' >"$scratch/rules/
 head -c 100000 /dev/urandom >"$scratch/file"
 
 start
-status=$(ctl status)
+status=$(ctl status --all)
 has "status tells of every probe, and why one is absent" "$status" '^probe sockets \(iter/tcp\): ' \
 	'^probe segmentation \(__skb_gso_segment\): (fentry|kprobe|not available, .+)$' '^probe feature changes \(__netdev_update_features\): (fentry|kprobe|not available, .+)$'
 ctl status --json >"$scratch/document"
@@ -113,7 +113,7 @@ kill "$daemon"
 wait "$daemon"
 is "it stops cleanly" $? 0
 kill -KILL "${pids[@]}" 2>/dev/null
-printf 'offloadd services 2\n1 2 3 4 5\n' >"$scratch/services"
+printf 'offloadd services 3 0\n1 2 3 4 5\n' >"$scratch/services"
 start
 is "a file of another version is no flag" "$(restart .)" '[]'
 printf 'offloadd services 1\n%s\n' 'x' '1 2' '-1 -1 -1 -1 -1' '99999999999999999999 1 1 1 1' >"$scratch/services"

@@ -148,10 +148,21 @@ rule() { # FILE [LINE...]: writes a rule file to /etc/offloadd/rules.d
 	printf '%s\n' "${@:2}" >"/etc/offloadd/rules.d/$1"
 }
 
+daemon_as=() # a command that starts offloadd with other rights
+unprivileged() { # as the unit does: a user of its own, with what probes need while they are loaded
+	local capabilities=-all,+net_admin,+bpf,+perfmon
+	install -d -o 12345 -g 12345 /run/offloadd
+	daemon_as=(setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=$capabilities --ambient-caps=$capabilities)
+}
+has_capabilities() { # HEX: all that the daemon has
+	is "the daemon has the capabilities $1" "$(sed -n 's/^\(CapPrm\|CapEff\|CapAmb\):\s*0*/\1 /p' "/proc/$daemon/status" | xargs)" \
+		"CapPrm $1 CapEff $1 CapAmb $1"
+}
+
 daemon_start() { # DESCRIPTION ARGUMENT...: starts offloadd and waits until it has reconciled what is there
 	local description=$1
 	shift
-	offloadd "$@" >>"$log" 2>&1 &
+	"${daemon_as[@]}" offloadd "$@" >>"$log" 2>&1 &
 	daemon=$!
 	if wait_until 20 daemon_ready; then ok "$description"; else not_ok "$description" "$(cat "$log")"; fi
 }

@@ -4,9 +4,10 @@
  * change links and MTUs, move links to another network namespace and back, or set features there. To be run in a network namespace
  * of its own, as root.
  *
- *     fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] [--backports] [--verbose]
+ *     fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] [--backports RELEASE] [--verbose]
  *
- * --backports: the kernel claims to be 5.14 with back-ports, and is tried out (kernel/trial.h).
+ * --backports: the kernel claims to be this one, as "5.14.0-427.el9.x86_64", and is tried out (kernel/trial.h): what the trial finds
+ * must be what its real release tells.
  *
  * A case is one to four SETs, or a random rule that is planned, applied and planned again. It ends
  * with cases N matched M mismatched X uncertain-bits U right R wrong W and fails on any mismatch. Bits
@@ -49,7 +50,8 @@ struct options {
 	uint64_t seed;
 	unsigned cases, per_stack;
 	enum ethtool_backend backend;
-	bool verbose, backports;
+	bool verbose;
+	const char *backports; /* a release */
 };
 
 /* A link that the next ones can stand on. */
@@ -1066,7 +1068,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: fidelity [--seed N] [--cases N] [--per-stack N] [--ethtool netlink|ioctl] "
-		"[--backports] [--verbose]\n");
+		"[--backports RELEASE] [--verbose]\n");
 	exit(2);
 }
 
@@ -1078,7 +1080,7 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "per-stack", required_argument, NULL, 'p' },
 		{ "ethtool", required_argument, NULL, 'e' },
 		{ "verbose", no_argument, NULL, 'v' },
-		{ "backports", no_argument, NULL, 'b' },
+		{ "backports", required_argument, NULL, 'b' },
 		{ 0 },
 	};
 	int c;
@@ -1103,13 +1105,44 @@ static void parse(int argc, char **argv, struct options *options)
 			options->verbose = true;
 			break;
 		case 'b':
-			options->backports = true;
+			options->backports = optarg;
 			break;
 		default:
 			usage();
 		}
 	if (optind != argc)
 		usage();
+}
+
+/* By its release, does the kernel turn UDP segmentation off without a checksum? */
+static bool table_says_udp_needs_checksum(const struct fidelity *f)
+{
+	struct link_table none = { 0 };
+	struct predict *predict = NULL;
+	feature_set all = 0, any = 0, not = 0;
+	int bit = feature_bit(&f->o->features, "tx-udp-segmentation");
+
+	if (bit >= 0 && predict_new(&f->o->features, &none, &f->host, &predict) >= 0)
+		predict_needs(predict, NULL, (unsigned)bit, &all, &any, &not);
+	predict_free(predict);
+	return any;
+}
+
+/* From here on the kernel is the claimed one. False: the trial finds something else than the version table has. */
+static bool claim_backports(struct fidelity *f)
+{
+	bool needs = table_says_udp_needs_checksum(f);
+	enum rule_trial found;
+
+	trial_run(&f->host);
+	found = f->host.udp_needs_checksum;
+	printf("UDP segmentation needs a checksum: trial %s, version table %s\n",
+		found == TRIAL_UNKNOWN ? "unknown" : found == TRIAL_YES ? "yes" : "no", needs ? "yes" : "no");
+	if (found == TRIAL_UNKNOWN && rule_kernel_matches("<5.11", f->host.kernel_release) == 1)
+		needs = false, found = TRIAL_NO; /* a veth has UDP segmentation from 5.11 on */
+	f->host.backports = true;
+	util_copy_name(f->host.kernel_release, sizeof(f->host.kernel_release), f->options.backports, strlen(f->options.backports));
+	return found == (needs ? TRIAL_YES : TRIAL_NO) && trial_has_backports(f->options.backports);
 }
 
 int main(int argc, char **argv)
@@ -1132,16 +1165,14 @@ int main(int argc, char **argv)
 		printf("no XDP: %s\n", strerror(errno));
 	rule_host_read(&f.host);
 	f.late = strtoul(f.host.kernel_release, NULL, 10) >= 7;
-	if (f.options.backports) {
-		f.host.backports = true;
-		strcpy(f.host.kernel_release, "5.14.0-427.13.1.el9_4.x86_64");
-		trial_run(&f.host);
-		printf("UDP segmentation needs a checksum: %d\n", f.host.udp_needs_checksum);
-	}
 	r = observe_open(&(struct observe_options){ .backend = f.options.backend }, &f.o, &what);
 	if (r < 0) {
 		fprintf(stderr, "fidelity: %s: %s\n", what, strerror(-r));
 		return 2;
+	}
+	if (f.options.backports && !claim_backports(&f)) {
+		observe_close(f.o);
+		return 1;
 	}
 	printf("fidelity on %s by %s, seed %" PRIu64 "\n", f.host.kernel_release,
 		ethtool_backend_name(f.o->ethtool), f.options.seed);

@@ -23,7 +23,6 @@
 #include "model/unit.h"
 #include "basic/util.h"
 
-static struct cgroup_paths *paths;
 static struct probe *probe;
 static struct probe_latency *latency;
 static struct feature_table features;
@@ -32,10 +31,10 @@ static unsigned wakeups;
 static const char *service(uint64_t cgroup, pid_t pid, char *buf, size_t size)
 {
 	char path[UNIT_PATH_MAX];
-	const char *found = NULL;
+	const char *found = cgroup > 1 ? probe_cgroup_path(cgroup) : NULL;
 	struct unit unit;
 
-	if (cgroup > 1 && paths && cgroup_paths_find(paths, cgroup, &found) == 0)
+	if (found)
 		unit_parse_path(found, &unit);
 	else if (cgroup <= 1 && pid > 0 && cgroup_path_of_process(pid, path, sizeof(path)) == 0)
 		unit_parse_path(path, &unit);
@@ -89,7 +88,7 @@ static int count_socket(const struct socket_info *s _unused_, void *userdata _un
 static void print_sockets(bool all, bool quiet)
 {
 	uint64_t visited = 0, start = util_now_usec();
-	int n = probe_read_sockets(probe, all, quiet ? count_socket : print_socket, NULL, &visited);
+	int n = probe_read_sockets(probe, NULL, all, quiet ? count_socket : print_socket, NULL, &visited);
 
 	if (n < 0)
 		printf("error %s\n", strerror(-n));
@@ -295,7 +294,6 @@ int main(int argc, char **argv)
 		options.max_keys = (unsigned)strtoul(argv[2], NULL, 10);
 	if (ethtool_open(ETHTOOL_IOCTL, false, 0, &e) < 0 || ethtool_features_strings(e, &features) < 0)
 		return perror("feature names"), 1;
-	cgroup_paths_open(&paths);
 	if (probe_open(&options, &probe) < 0)
 		return perror("probes"), 1;
 	printf("ready open_usec=%llu\n.\n", (unsigned long long)(util_now_usec() - start));
@@ -318,6 +316,5 @@ int main(int argc, char **argv)
 	}
 	probe_latency_close(latency);
 	probe_close(probe);
-	cgroup_paths_close(paths);
 	return 0;
 }

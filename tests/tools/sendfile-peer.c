@@ -6,6 +6,8 @@
  *   sendfile-peer many ADDR PORT N		opens and closes N connections, prints "done"
  *   sendfile-peer services ADDR PORT N DIR	the same, each from a cgroup of its own, made below DIR
  *   sendfile-peer hold ADDR PORT N		opens N connections, prints "held", keeps them until end of input
+ *   sendfile-peer orphans ADDR PORT N DIR PEER	the same, each from a cgroup of its own, which is removed, and in flight: no process
+ *						holds them
  *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
  * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
  * stale with what its device had when it was routed (sk_setup_caps(), from 4.17 on).
@@ -170,6 +172,54 @@ static void join_new_cgroup(const char *dir, int i)
 		die(path);
 }
 
+/* Into a UNIX socket that nobody reads. */
+static void send_away(int by, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(fd))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(fd)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	struct iovec data = { "", 1 };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	if (sendmsg(by, &message, 0) < 0)
+		die("sendmsg");
+	close(fd);
+}
+
+static void leave_cgroup(const char *dir, int i)
+{
+	_cleanup_close_ int fd = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/s%d.service", dir, i);
+	if (fd < 0 || write(fd, "0", 1) != 1 || rmdir(path) < 0)
+		die(path);
+}
+
+static int orphans(char **argv)
+{
+	char line[16];
+	int away[2];
+
+	for (int i = atoi(argv[4]); i > 0; i--) {
+		int fd;
+
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, away) < 0)
+			die("socketpair");
+		join_new_cgroup(argv[5], i);
+		fd = open_client(argv, argv[6]);
+		leave_cgroup(argv[5], i);
+		send_away(away[0], fd);
+	}
+	printf("held\n");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin))
+		;
+	return 0;
+}
+
 static int many(char **argv, bool hold)
 {
 	struct linger none = { .l_onoff = 1 };
@@ -210,6 +260,8 @@ int main(int argc, char **argv)
 		return client(argv);
 	if (argc >= 6 && !strcmp(argv[1], "services"))
 		return many(argv, false);
+	if (argc >= 7 && !strcmp(argv[1], "orphans"))
+		return orphans(argv);
 	if (argc >= 5 && (!strcmp(argv[1], "many") || !strcmp(argv[1], "hold")))
 		return many(argv, argv[1][0] == 'h');
 	fprintf(stderr, "usage: see the head of sendfile-peer.c\n");

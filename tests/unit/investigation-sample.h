@@ -58,7 +58,7 @@ static inline struct investigation sample_broken(void)
 	sample_stack(&i, 10, "tcp_sendmsg_locked");
 	sample_stack(&i, 990, "do_tcp_sendpages");
 	evidence_add_probe(e, &(struct evidence_probe){ "tcp_write_timer", "tcp_write_timer", NULL,
-				      "this kernel has no tcp_write_timer" });
+				      "this kernel has no tcp_write_timer", false });
 	investigation_sort(&i);
 	return i;
 }

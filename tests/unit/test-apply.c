@@ -304,6 +304,38 @@ static void revert_puts_back_what_was_asked_for_before(void **state)
 	remove(folder);
 }
 
+/* LRO of a port: the kernel stops requesting it when its bond has none, without a step for the port. */
+static void revert_puts_back_what_the_kernel_stopped_requesting(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth2 = unit_device(&s->ethtool, "eth2");
+	struct link *link = link_table_find(&s->o.links, 2);
+	char folder[] = "/tmp/test-apply.XXXXXX", path[64];
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/ledger.json", folder);
+	s->ledger.path = path;
+	s->plan.steps[0] = s->plan.steps[1];
+	s->plan.n_steps = 1;
+	eth2->features.wanted = eth2->features.active = s->tso;
+	link->features = eth2->features;
+	s->plan.links[0].before = link->features;
+	s->plan.links[0].predicted.wanted = s->plan.links[0].predicted.active = 0;
+	apply(s, 10);
+	assert_int_equal(ledger_find(&s->ledger, link)->mask, s->tso);
+	assert_int_equal(ledger_find(&s->ledger, link)->value, s->tso);
+	/* as the kernel left it; and until its bond has LRO again, a request alone does not turn it on */
+	eth2->features.wanted = eth2->features.active = 0;
+	eth2->deaf = s->tso;
+	link->features = eth2->features;
+	revert(s, NULL);
+	assert_int_equal(eth2->features.wanted, s->tso);
+	assert_int_equal(eth2->recomputes, 1);
+	assert_null(s->ledger.links);
+	remove(path);
+	remove(folder);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -320,6 +352,7 @@ int main(void)
 		TEST(without_a_socket_nothing_is_claimed),
 		TEST(a_ledger_that_cannot_be_written_stops_it),
 		TEST(revert_puts_back_what_was_asked_for_before),
+		TEST(revert_puts_back_what_the_kernel_stopped_requesting),
 	};
 
 	return cmocka_run_group_tests_name("apply", tests, NULL, NULL);

@@ -52,11 +52,15 @@ static const char *object_of(enum finding_code code)
 		return "1.2.3";
 	case FINDING_RELOAD_FAILED:
 		return "rules";
+	case FINDING_LOOP_DISTURBED:
 	case FINDING_LOOP_FAILED:
 		return "link events";
 	case FINDING_HOST_NAME_FAILED:
 		return "web1";
 	case FINDING_CONTROL_FAILED:
+	case FINDING_CONTROL_REFUSES:
+	case FINDING_CONTROL_OPEN:
+	case FINDING_AUDIT_BY_OTHER:
 		return "/run/offloadd/control";
 	case FINDING_HOOK_FAILED:
 		return "/run/offloadd-hook/socket";
@@ -346,7 +350,7 @@ static void note_event(const struct finding *event, void *userdata)
 
 	journal_format(&table, event, text, sizeof(text));
 	put_without_text(t->out, text, &t->texts);
-	hook_encode(&table, event, "blue", 3, text);
+	hook_encode(&(struct hook_target){ &table, "blue", NULL }, event, &(const struct hook_held){ .n = 4, .links = "vlan10" }, text);
 	put_without_text(t->out, text, &t->texts);
 }
 

@@ -147,6 +147,57 @@ static void words(void **state)
 	assert_string_equal(socket_state_name(13), "UNKNOWN");
 }
 
+/* The CPU time of n lookups of rows that are there, first to last again and again. */
+static uint64_t look_up(unsigned rows, unsigned n)
+{
+	struct evidence e = {};
+	uint64_t begin_nsec = 0;
+	char service[32];
+
+	for (unsigned i = 0; i < rows + n; i++) {
+		if (i == rows)
+			begin_nsec = unit_cpu_nsec();
+		snprintf(service, sizeof(service), "container-%08u.service", i % rows);
+		assert_non_null(evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, service, "eth0"));
+		assert_string_equal(evidence_stale_row(&e, service, "eth0")->service, service);
+	}
+	begin_nsec = unit_cpu_nsec() - begin_nsec;
+	assert_int_equal(e.n_fallback, rows);
+	assert_int_equal(e.n_stale, rows);
+	evidence_clear(&e);
+	return begin_nsec;
+}
+
+/* 10,240 combinations become at most 1,024 rows. */
+static void a_row_is_found_among_many(void **state)
+{
+	uint64_t few = look_up(2, 10240), many = look_up(EVIDENCE_ROWS_MAX, 10240);
+
+	(void)state;
+	print_message("# note 10,240 lookups: %lu us with 2 rows, %lu us with 1,024\n", (unsigned long)few / 1000, (unsigned long)many / 1000);
+	assert_true(many < 10 * few);
+}
+
+static void rows_are_found_after_they_were_sorted(void **state)
+{
+	struct evidence e = {};
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		char service[8];
+
+		snprintf(service, sizeof(service), "%u", i);
+		evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, service, "v")->hits[0].n = i;
+	}
+	evidence_sort(&e);
+	assert_string_equal(e.fallback[0].service, "7");
+	assert_ptr_equal(evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "7", "v"), &e.fallback[0]);
+	assert_int_equal(evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_MTU, "7", "v") - e.fallback, 8);
+	assert_int_equal(evidence_fallback_row(&e, FALLBACK_KERNEL, FALLBACK_REASON_FEATURE, "7", "v") - e.fallback, 9);
+	assert_int_equal(evidence_fallback_row(&e, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "7", "w") - e.fallback, 10);
+	evidence_clear(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +208,8 @@ int main(void)
 		cmocka_unit_test(rows_of_one_service_add_up),
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(words),
+		cmocka_unit_test(a_row_is_found_among_many),
+		cmocka_unit_test(rows_are_found_after_they_were_sorted),
 	};
 
 	return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);

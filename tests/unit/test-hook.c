@@ -33,13 +33,14 @@ static void what_is_sent_is_what_is_taken(void **state)
 {
 	char text[HOOK_EVENT_MAX + 1];
 	struct hook_event decoded;
+	const struct hook_held held = { .n = 4, .links = "vlan10, eth2" };
 	char message[CATALOG_TEXT_MAX];
 	struct finding event;
 	size_t len;
 
 	(void)state;
 	make(&event);
-	len = hook_encode(&table, &event, "blue", 3, text);
+	len = hook_encode(&(struct hook_target){ &table, "blue", NULL }, &event, &held, text);
 	assert_int_equal(hook_decode(text, len, &decoded), 0);
 	assert_int_equal(decoded.kind, EVENT_DRIFT);
 	assert_string_equal(find(&decoded, "OFFLOADD_EVENT"), "drift");
@@ -53,6 +54,7 @@ static void what_is_sent_is_what_is_taken(void **state)
 	assert_string_equal(find(&decoded, "OFFLOADD_RULE"), event.rules);
 	assert_string_equal(find(&decoded, "OFFLOADD_NETNS"), "blue");
 	assert_string_equal(find(&decoded, "OFFLOADD_SUPPRESSED"), "3");
+	assert_string_equal(find(&decoded, "OFFLOADD_SUPPRESSED_LINKS"), "vlan10, eth2");
 	assert_null(find(&decoded, "OFFLOADD_REASON")); /* there is none */
 	assert_null(find(&decoded, "OFFLOADD_COUNT"));
 }
@@ -62,6 +64,7 @@ static void the_fullest_event_fits(void **state)
 	char text[HOOK_EVENT_MAX + 1];
 	struct hook_event decoded;
 	struct finding event = { .code = FINDING_FALLBACK_SERVICE, .ifindex = INT32_MAX, .on = ~UINT64_C(0), .count = UINT64_MAX };
+	struct hook_held held = { .n = UINT64_MAX };
 	char netns[256];
 	size_t len;
 
@@ -75,7 +78,8 @@ static void the_fullest_event_fits(void **state)
 	memset(event.rules, '\xff', sizeof(event.rules) - 1);
 	memset(netns, 'n', sizeof(netns) - 1);
 	netns[sizeof(netns) - 1] = '\0';
-	len = hook_encode(&table, &event, netns, UINT64_MAX, text);
+	memset(held.links, 'l', sizeof(held.links) - 1);
+	len = hook_encode(&(struct hook_target){ &table, netns, NULL }, &event, &held, text);
 	assert_true(len < HOOK_EVENT_MAX - 1);
 	assert_int_equal(hook_decode(text, len, &decoded), 0);
 	assert_int_equal(decoded.n_fields, HOOK_FIELDS_MAX);
@@ -123,7 +127,7 @@ static void the_environment_is_quoted(void **state)
 	for (size_t i = 0; i < CATALOG_SENTENCES; i++)
 		sentences[i] = "\"quoted\"";
 	catalog_replace(sentences);
-	len = hook_encode(&table, &event, "", 0, text);
+	len = hook_encode(&(struct hook_target){ &table, "", NULL }, &event, NULL, text);
 	catalog_replace(NULL);
 	assert_int_equal(hook_decode(text, len, &decoded), 0);
 	f = open_memstream(&written, &len);
@@ -176,42 +180,121 @@ static int listen_at(const char *path)
 	return fd;
 }
 
-static void a_burst_is_bounded_and_the_rest_is_counted(void **state)
-{
-	char folder[] = "/tmp/test-hook.XXXXXX", path[48], text[HOOK_EVENT_MAX + 1];
-	struct hook_event decoded;
-	struct hooks h = { 0 };
-	struct finding event;
-	ssize_t len;
+/* Where events arrive. */
+struct inbox {
+	char folder[32], path[48], text[HOOK_EVENT_MAX + 1];
 	int fd;
+	struct hook_event event;
+	struct hooks hooks;
+};
+
+static void open_inbox(struct inbox *in)
+{
+	*in = (struct inbox){ .folder = "/tmp/test-hook.XXXXXX" };
+	assert_non_null(mkdtemp(in->folder));
+	snprintf(in->path, sizeof(in->path), "%s/socket", in->folder);
+	in->fd = listen_at(in->path);
+}
+
+static void close_inbox(struct inbox *in)
+{
+	close(in->fd);
+	unlink(in->path);
+	rmdir(in->folder);
+}
+
+/* The next event; false: there is none. */
+static bool receive(struct inbox *in)
+{
+	ssize_t len = recv(in->fd, in->text, sizeof(in->text), MSG_DONTWAIT);
+
+	if (len < 0)
+		return false;
+	assert_int_equal(hook_decode(in->text, (size_t)len, &in->event), 0);
+	return true;
+}
+
+static int send_about(struct inbox *in, enum finding_code code, const char *link, uint64_t now_usec)
+{
+	const struct hook_target target = { &table, "", in->path };
+	struct finding event;
+
+	make(&event);
+	event.code = code;
+	strcpy(event.link, link);
+	return hook_send(&in->hooks, &target, &event, now_usec);
+}
+
+static void each_link_has_its_budget_and_the_rest_is_sent_later(void **state)
+{
+	struct inbox in;
+	const struct hook_target target = { &table, "", in.path };
 
 	(void)state;
-	make(&event);
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/socket", folder);
-	fd = listen_at(path);
-	for (int i = 0; i < HOOK_BURST; i++) {
-		assert_int_equal(hook_send(&h, &table, &event, "", path, 1000 + (uint64_t)i), 1);
-		len = recv(fd, text, sizeof(text), MSG_DONTWAIT);
-		assert_true(len > 0);
-		assert_int_equal(hook_decode(text, (size_t)len, &decoded), 0);
-		assert_null(find(&decoded, "OFFLOADD_SUPPRESSED"));
+	open_inbox(&in);
+	for (int i = 0; i < HOOK_LINK_BURST; i++) {
+		assert_int_equal(send_about(&in, FINDING_DRIFTED, "noise", 1000), 1);
+		assert_true(receive(&in));
+		assert_null(find(&in.event, "OFFLOADD_SUPPRESSED"));
 	}
+	assert_int_equal(hook_deadline(&in.hooks), 0);
 	for (int i = 0; i < 7; i++)
-		assert_int_equal(hook_send(&h, &table, &event, "", path, 2000), 0);
-	assert_int_equal(hook_send(&h, &table, &event, "", path, 1000 + HOOK_WINDOW_USEC), 1);
-	len = recv(fd, text, sizeof(text), MSG_DONTWAIT);
-	assert_int_equal(hook_decode(text, (size_t)len, &decoded), 0);
-	assert_string_equal(find(&decoded, "OFFLOADD_SUPPRESSED"), "7");
-	assert_int_equal(h.sent, HOOK_BURST + 1);
-	assert_int_equal(h.suppressed, 7);
-	assert_int_equal(h.failed, 0);
-	close(fd);
-	assert_int_equal(hook_send(&h, &table, &event, "", path, 9000), -ECONNREFUSED);
-	unlink(path);
-	assert_int_equal(hook_send(&h, &table, &event, "", path, 9000), -ENOENT);
-	assert_int_equal(h.failed, 2);
-	rmdir(folder);
+		assert_int_equal(send_about(&in, FINDING_DRIFTED, "noise", 2000), 0);
+	assert_int_equal(send_about(&in, FINDING_DRIFTED, "bond0", 3000), 1);
+	assert_true(receive(&in));
+	assert_string_equal(find(&in.event, "OFFLOADD_LINK"), "bond0");
+	assert_int_equal(hook_deadline(&in.hooks), 1000 + HOOK_WINDOW_USEC);
+	assert_int_equal(hook_end(&in.hooks, &target, 999 + HOOK_WINDOW_USEC), 0);
+	assert_int_equal(hook_end(&in.hooks, &target, 1000 + HOOK_WINDOW_USEC), 1);
+	assert_true(receive(&in));
+	assert_string_equal(find(&in.event, "OFFLOADD_EVENT"), "drift");
+	assert_string_equal(find(&in.event, "OFFLOADD_SUPPRESSED"), "6");
+	assert_string_equal(find(&in.event, "OFFLOADD_SUPPRESSED_LINKS"), "noise");
+	assert_int_equal(hook_deadline(&in.hooks), 0);
+	assert_int_equal(in.hooks.sent, HOOK_LINK_BURST + 2);
+	assert_int_equal(in.hooks.suppressed, 7);
+	close_inbox(&in);
+}
+
+/* A thousand interfaces drift, then the one that matters: by another kind at once, by the same kind in the summary. */
+static void noise_hides_nothing(void **state)
+{
+	struct inbox in;
+	const struct hook_target target = { &table, "", in.path };
+	char name[16];
+
+	(void)state;
+	open_inbox(&in);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "veth%d", i);
+		assert_int_equal(send_about(&in, FINDING_DRIFTED, name, 1000), i < HOOK_KIND_BURST);
+		(void)receive(&in);
+	}
+	assert_int_equal(send_about(&in, FINDING_CONTENDED, "bond0", 1000), 1);
+	assert_true(receive(&in));
+	assert_string_equal(find(&in.event, "OFFLOADD_EVENT"), "contended");
+	assert_int_equal(send_about(&in, FINDING_DRIFTED, "vlan10", 1000), 0);
+	assert_int_equal(send_about(&in, FINDING_DRIFTED, "veth1", 1000), 0); /* was sent: does not hide vlan10 */
+	assert_int_equal(hook_end(&in.hooks, &target, 1000 + HOOK_WINDOW_USEC), 1);
+	assert_true(receive(&in));
+	assert_string_equal(find(&in.event, "OFFLOADD_LINK"), "vlan10");
+	assert_string_equal(find(&in.event, "OFFLOADD_SUPPRESSED"), "971");
+	assert_false(receive(&in));
+	close_inbox(&in);
+}
+
+static void what_cannot_be_sent_is_counted(void **state)
+{
+	struct inbox in;
+
+	(void)state;
+	open_inbox(&in);
+	close(in.fd);
+	assert_int_equal(send_about(&in, FINDING_DRIFTED, "a", 9000), -ECONNREFUSED);
+	unlink(in.path);
+	assert_int_equal(send_about(&in, FINDING_DRIFTED, "a", 9000), -ENOENT);
+	assert_int_equal(in.hooks.failed, 2);
+	rmdir(in.folder);
 }
 
 /* Who does not read costs no time. */
@@ -229,7 +312,7 @@ static void a_full_queue_is_an_error_at_once(void **state)
 	for (int i = 0; i < 100000 && r > 0; i++) {
 		struct hooks h = { 0 };
 
-		r = hook_send(&h, &table, &event, "", path, 1);
+		r = hook_send(&h, &(struct hook_target){ &table, "", path }, &event, 1);
 	}
 	assert_int_equal(r, -EAGAIN);
 	close(fd);
@@ -245,7 +328,9 @@ int main(void)
 		cmocka_unit_test(nothing_else_is_believed),
 		cmocka_unit_test(the_environment_is_quoted),
 		cmocka_unit_test(only_templates_of_services_are_units),
-		cmocka_unit_test(a_burst_is_bounded_and_the_rest_is_counted),
+		cmocka_unit_test(each_link_has_its_budget_and_the_rest_is_sent_later),
+		cmocka_unit_test(noise_hides_nothing),
+		cmocka_unit_test(what_cannot_be_sent_is_counted),
 		cmocka_unit_test(a_full_queue_is_an_error_at_once),
 	};
 

@@ -340,6 +340,8 @@ static void a_process_without_a_unit(void **state)
 	struct investigation i = sample_repaired();
 
 	(void)state;
+	free(i.evidence.stale_slots); /* the names are hashed */
+	i.evidence.stale_slots = NULL;
 	strcpy(i.evidence.stale[0].service, UNIT_NO_SERVICE);
 	strcpy(i.evidence.fallback[0].service, UNIT_NO_SERVICE);
 	judge(&i);

@@ -2,12 +2,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/fsuid.h>
 #include <unistd.h>
 
 #include "engine/ledger.h"
 #include "unit.h"
 #include "unit-malloc.h"
 #include "basic/util.h"
+#include "kernel/netns.h"
 
 struct place {
 	char dir[64], path[96], aside[112];
@@ -250,6 +252,61 @@ static void without_memory_the_file_stays_where_it_is(void **state)
 	assert_int_equal(access(p->aside, F_OK), -1);
 }
 
+static void write_pause(struct place *p, const char *cookie)
+{
+	char text[512];
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	snprintf(text, sizeof(text), "{\"version\":1,\"netns\":%llu,%s\"links\":[{\"ifindex\":7,\"name\":\"vlan10\",\"kind\":\"vlan\","
+		"\"address\":\"02:00:00:00:00:1a\",\"original\":{\"rx-lro\":true}}],\"paused\":[{\"ifindex\":7,\"name\":\"vlan10\","
+		"\"kind\":\"vlan\",\"address\":\"02:00:00:00:00:1a\"}]}", (unsigned long long)st.st_ino, cookie);
+	write_text(p, text, strlen(text));
+}
+
+/* The kernel uses the inode of a network namespace again, but not its cookie. */
+static void a_namespace_inherits_nothing_from_a_dead_one(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
+	struct link link = vlan10(&p->table), other = link;
+	uint64_t until;
+	char cookie[64];
+
+	write_pause(p, "\"netns_cookie\":4611686018427387904,");
+	ledger = reopen(p, 0);
+	assert_int_equal(access(p->path, F_OK), 0);
+	assert_false(ledger_is_paused(ledger, &link, &until));
+	assert_null(ledger_find(ledger, &link));
+	assert_int_equal(ledger_pause(ledger, &other, 0), 0);
+	assert_int_equal(ledger_save(ledger, &p->table), 1); /* replaces it */
+	ledger_close(ledger);
+	ledger = reopen(p, 0);
+	assert_true(ledger_is_paused(ledger, &link, &until));
+	assert_null(ledger_find(ledger, &link));
+	ledger_close(ledger);
+
+	/* without a cookie, name and address must match */
+	write_pause(p, "");
+	ledger = reopen(p, 0);
+	assert_true(ledger_is_paused(ledger, &link, &until));
+	assert_non_null(ledger_find(ledger, &link));
+	other.address[0] = 6;
+	assert_false(ledger_is_paused(ledger, &other, &until));
+	assert_null(ledger_find(ledger, &other));
+	other = link;
+	strcpy(other.name, "renamed");
+	assert_false(ledger_is_paused(ledger, &other, &until));
+	assert_int_equal(ledger_remember(ledger, &link, FEATURE(0)), 1); /* it was seen here: one of both is enough */
+	assert_non_null(ledger_find(ledger, &other));
+	ledger_close(ledger);
+
+	snprintf(cookie, sizeof(cookie), "\"netns_cookie\":%llu,", (unsigned long long)netns_cookie());
+	write_pause(p, cookie);
+	ledger = reopen(p, 0);
+	assert_true(!netns_cookie() || ledger_is_paused(ledger, &other, &until));
+}
+
 static void what_belongs_to_another_namespace_is_left_alone(void **state)
 {
 	struct place *p = *state;
@@ -396,6 +453,7 @@ static void file_of_root_belongs_to_the_owner_of_its_folder(void **state)
 	if (geteuid() != 0)
 		skip();
 	snprintf(folder, sizeof(folder), "%s/run", p->dir);
+	assert_int_equal(chmod(p->dir, 0755), 0);
 	assert_int_equal(mkdir(folder, 0755), 0);
 	assert_int_equal(chown(folder, 1234, 1235), 0);
 	assert_int_equal(ledger_remember(ledger, &link, unit_set(&p->table, "gro")), 1);
@@ -404,6 +462,44 @@ static void file_of_root_belongs_to_the_owner_of_its_folder(void **state)
 	assert_int_equal(st.st_uid, 1234);
 	assert_int_equal(st.st_gid, 1235);
 	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+/* The owner of the directory puts files of root there, under the names that root opens. */
+static void root_is_not_lent_to_the_owner_of_the_folder(void **state)
+{
+	static const char *const names[] = { "", ".lock" };
+	struct place *p = *state;
+	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
+	struct link vlan = vlan10(&p->table);
+	char folder[80], secret[96], path[128], why[256];
+	struct ledger *other = NULL;
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(folder, sizeof(folder), "%s/run", p->dir);
+	snprintf(secret, sizeof(secret), "%s/secret", p->dir);
+	assert_int_equal(chmod(p->dir, 0755), 0);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(chown(folder, 1234, 1235), 0);
+	close(open(secret, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s%s", p->path, names[i]);
+		assert_int_equal(link(secret, path), 0);
+	}
+	assert_int_equal(ledger_open(p->path, &p->table, &other, why, sizeof(why)), -EACCES);
+	assert_int_equal(ledger_remember(ledger, &vlan, unit_set(&p->table, "gro")), 1);
+	(void)ledger_save(ledger, &p->table);
+	assert_int_equal(stat(secret, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_size, 0);
+	snprintf(path, sizeof(path), "%s.lock", p->path);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0666), 0); /* must not block, nor count as a lock */
+	ledger->dirty = true;
+	(void)ledger_save(ledger, &p->table);
+	assert_int_equal(setfsuid((uid_t)-1), 0); /* its own rights again */
+	assert_int_equal(setfsgid((gid_t)-1), 0);
 }
 
 int main(void)
@@ -416,12 +512,14 @@ int main(void)
 		TEST(what_cannot_be_understood_is_set_aside),
 		TEST(a_name_may_be_any_bytes),
 		TEST(without_memory_the_file_stays_where_it_is),
+		TEST(a_namespace_inherits_nothing_from_a_dead_one),
 		TEST(what_belongs_to_another_namespace_is_left_alone),
 		TEST(what_is_no_file_is_set_aside),
 		TEST(a_failed_write_keeps_the_old_file),
 		TEST(pauses_outlive_a_restart_and_belong_to_one_link),
 		TEST(two_writers_lose_nothing),
 		TEST(file_of_root_belongs_to_the_owner_of_its_folder),
+		TEST(root_is_not_lent_to_the_owner_of_the_folder),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

@@ -108,12 +108,15 @@ static void results_are_summed_up(void **state)
 	assert_int_equal(link_result_verdict(&link_states_find(&states, 7)->result), VERDICT_COMPLIANT);
 	link_states_summarize(&states, &summary);
 	assert_int_equal(summary.links[VERDICT_COMPLIANT], 0);
-	assert_int_equal(summary.links[VERDICT_DRIFTED], 1);
+	assert_int_equal(summary.links[VERDICT_DRIFTED], 2);
+	assert_int_equal(summary.links[VERDICT_PAUSED], 1);
+	assert_int_equal(summary.declared, 3);
 	assert_int_equal(summary.links[VERDICT_UNSUPPORTED], 1);
 	assert_int_equal(summary.links[VERDICT_REFUSED], 1);
 	assert_int_equal(summary.features[VERDICT_COMPLIANT], 3);
 	assert_int_equal(summary.features[VERDICT_DRIFTED], 3);
 	assert_int_equal(summary.features[VERDICT_REFUSED], 64);
+	assert_int_equal(summary.features[VERDICT_UNSUPPORTED], 1);
 	assert_int_equal(summary.pending, 1);
 	assert_int_equal(summary.unread, 1);
 	assert_int_equal(link_states_sorted(&states, &sorted, &n), 0);

@@ -207,6 +207,64 @@ static void limits_are_attributes(void **state)
 	assert_int_equal(link_limit_find("gso"), -1);
 }
 
+static uint64_t find_names(unsigned links, unsigned n)
+{
+	struct link link = { .kind = "veth", .lower_netnsid = -1 };
+	struct link_table t = { 0 };
+	uint64_t begin_nsec;
+	char name[LINK_NAME_LEN];
+
+	for (unsigned i = 0; i < links; i++) {
+		link.ifindex = (int)i + 1;
+		snprintf(link.name, sizeof(link.name), "veth%u", i);
+		assert_int_equal(link_table_update(&t, &link, NULL), 1);
+	}
+	begin_nsec = unit_cpu_nsec();
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "veth%u", i % links);
+		assert_int_equal(link_table_find_name(&t, name)->ifindex, i % links + 1);
+	}
+	begin_nsec = unit_cpu_nsec() - begin_nsec;
+	link_table_clear(&t);
+	return begin_nsec;
+}
+
+static void a_name_is_found_among_many(void **state)
+{
+	uint64_t few = find_names(2, 40960), many = find_names(4096, 40960);
+
+	(void)state;
+	print_message("# note 40,960 names: %lu us with 2 links, %lu us with 4,096\n", (unsigned long)few / 1000, (unsigned long)many / 1000);
+	assert_true(many < 20 * few);
+}
+
+static void names_follow_changes(void **state)
+{
+	static char alt_names[] = "lan\0wan\0";
+	struct link a = { .ifindex = 2, .name = "eth0", .kind = "physical", .lower_netnsid = -1, .alt_names = alt_names };
+	struct link b = { .ifindex = 3, .name = "lan", .kind = "physical", .lower_netnsid = -1 };
+	struct link_table t = { 0 };
+
+	(void)state;
+	assert_null(link_table_find_name(&t, "eth0"));
+	assert_int_equal(link_table_update(&t, &a, NULL), 1);
+	assert_int_equal(link_table_find_name(&t, "eth0")->ifindex, 2);
+	assert_int_equal(link_table_find_name(&t, "wan")->ifindex, 2);
+	assert_int_equal(link_table_find_name(&t, "lan")->ifindex, 2);
+	assert_int_equal(link_table_update(&t, &b, NULL), 1);
+	assert_int_equal(link_table_find_name(&t, "lan")->ifindex, 3); /* a name goes before an alternative one */
+	strcpy(a.name, "eth1");
+	a.alt_names = NULL;
+	assert_int_equal(link_table_update(&t, &a, NULL), 1);
+	assert_null(link_table_find_name(&t, "eth0"));
+	assert_null(link_table_find_name(&t, "wan"));
+	assert_int_equal(link_table_find_name(&t, "eth1")->ifindex, 2);
+	assert_int_equal(link_table_remove(&t, 2), 1);
+	assert_null(link_table_find_name(&t, "eth1"));
+	link_table_clear(&t);
+	assert_null(link_table_find_name(&t, "lan"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +276,8 @@ int main(void)
 		cmocka_unit_test(kept_and_made_anew_are_the_same),
 		cmocka_unit_test(links_that_are_connected),
 		cmocka_unit_test(limits_are_attributes),
+		cmocka_unit_test(a_name_is_found_among_many),
+		cmocka_unit_test(names_follow_changes),
 	};
 
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);

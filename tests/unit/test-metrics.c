@@ -122,8 +122,8 @@ static void all_that_there_is(void **state)
 	evidence_fallback_row(&evidence, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, "nginx.service", "vlan10")->hits[FALLBACK_SEGMENTATION].n = 1234567890123;
 	evidence_fallback_row(&evidence, FALLBACK_KERNEL, FALLBACK_REASON_FEATURE, "", "vlan10")->hits[FALLBACK_CHECKSUM].n = 3;
 	evidence_add_stale(&evidence, &stale);
-	evidence_add_probe(&evidence, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL });
-	evidence_add_probe(&evidence, &(struct evidence_probe){ "sockets", "iter/tcp", NULL, "no privilege" });
+	evidence_add_probe(&evidence, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL, false });
+	evidence_add_probe(&evidence, &(struct evidence_probe){ "sockets", "iter/tcp", NULL, "no privilege", true });
 	assert_int_equal(evidence_latency_add(&evidence.latency, &sendfile), 0);
 	histogram_observe(&p->counts.reaction, 0);
 	histogram_observe(&p->counts.reaction, 250); /* bounds belong below */
@@ -300,6 +300,26 @@ static void features_of_other_kernels_are_not_told(void **state)
 	assert_null(strstr(text, "offloadd_link_not_as_declared{"));
 	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_omitted 0\n"));
 	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"unsupported\"} 1\n"));
+	assert_non_null(strstr(text, "\noffloadd_features{verdict=\"unsupported\"} 1\n"));
+}
+
+/* What can be repaired is not hidden behind what cannot. */
+static void every_verdict_of_a_link_counts(void **state)
+{
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL;
+
+	link_states_clear(&p->states);
+	link_states_get(&p->states, 2)->result = (struct link_result){ .declared = true,
+		.features = { [VERDICT_COMPLIANT] = 0x100, [VERDICT_DRIFTED] = 0x3f, [VERDICT_UNSUPPORTED] = 0x40 } };
+	link_states_get(&p->states, 4)->result = (struct link_result){ .declared = true, .features = { [VERDICT_COMPLIANT] = 3 } };
+	text = format(p);
+	assert_non_null(strstr(text, "\noffloadd_links_declared 2\n"));
+	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"compliant\"} 1\n"));
+	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"drifted\"} 1\n"));
+	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"unsupported\"} 1\n"));
+	assert_non_null(strstr(text, "\noffloadd_features{verdict=\"drifted\"} 6\n"));
+	assert_non_null(strstr(text, "\noffloadd_features{verdict=\"unsupported\"} 1\n"));
 }
 
 static void evidence_is_bounded_too(void **state)
@@ -339,6 +359,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			series_are_bounded_and_the_rest_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(features_of_other_kernels_are_not_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_verdict_of_a_link_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(evidence_is_bounded_too, setup, teardown),
 	};
 

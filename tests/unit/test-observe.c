@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the picture makes of notifications, with a scripted ethtool: the order of things that no kernel gives on demand. */
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "kernel/hardware.h"
 #include "kernel/observe.h"
@@ -249,6 +255,29 @@ static void links_that_cannot_be_read(void **state)
 	assert_true(link->has_features && link->features_error == 0);
 }
 
+/* Why LRO went off is in a message on the other socket, which is read before anybody acts on the notification. In a network namespace
+ * of its own, because a real message is needed; the last test, as the process stays there. */
+static void why_lro_went_off_is_read_with_it(void **state)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd;
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return; /* not allowed here */
+	add(7, 0, 0, 3);
+	assert_int_equal(rtnl_open(true, 0, &picture->rtnl), 0);
+	picture->want_forwarding = true;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_return_code(ioctl(fd, SIOCSIFFLAGS, &lo), errno);
+	close(fd);
+	fake.truth = 1;
+	notify(7, 1);
+	assert_true(observe_read_features(picture) > 0);
+	assert_non_null(link_table_find(&picture->links, 1));
+	rtnl_close(picture->rtnl);
+}
+
 static void the_host_has_words(void **state)
 {
 	struct rule_host host;
@@ -270,6 +299,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(links_that_cannot_be_read, setup, teardown),
 		cmocka_unit_test(pci_ids),
 		cmocka_unit_test(the_host_has_words),
+		cmocka_unit_test_setup_teardown(why_lro_went_off_is_read_with_it, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("observe", tests, NULL, NULL);

@@ -793,9 +793,15 @@ static void paused_contended_and_refused_are_left_alone(void **state)
 	assert_verdict(h, "bond0", "tx-checksum-ip-generic", VERDICT_PAUSED);
 	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_CONTENDED);
 	assert_string_equal(unit_item(h, "vlan10", "tx-scatter-gather")->text, "");
+	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_NONE);
 	assert_verdict(h, "vlan100", "tx-checksum-ip-generic", VERDICT_REFUSED);
 	assert_string_equal(unit_item(h, "vlan100", "tx-checksum-ip-generic")->text, "no way");
 	assert_int_equal(plan_exit_code(&h->plan), 4);
+	/* no other program reverts it: the driver resets the device */
+	link_state_contention(unit_state(h, 10))->flapped[1] = FEATURE(0);
+	unit_plan(h);
+	assert_verdict(h, "vlan10", "tx-scatter-gather", VERDICT_CONTENDED);
+	assert_int_equal(unit_item(h, "vlan10", "tx-scatter-gather")->cause, CAUSE_RESETS);
 }
 
 /* Repaired once more, they would be reverted once too often. */

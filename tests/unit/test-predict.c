@@ -596,6 +596,45 @@ static void a_kernel_with_back_ports(void **state)
 	assert_int_equal(predict_uncertain(f->p, 1), 0);
 }
 
+/* What a driver that was never compared turns on is uncertain, and what stands on it; what the kernel itself turns off is not. */
+static void a_driver_that_was_never_compared(void **state)
+{
+	struct fixture *f = *state;
+	const feature_set seg = unit_set(&f->features, "tx-tcp-segmentation tx-tcp6-segmentation");
+	struct link *nic = add(f, 2, "physical", 0, 4, NIC " rxvlan txvlan lro", NIC " rxvlan txvlan");
+	struct link *other = add(f, 3, "physical", 0, 4, NIC, NIC);
+
+	add(f, 4, "bond", 0, 0, BOND, BOND);
+	strcpy(nic->driver, "mlx5_core");
+	strcpy(other->driver, "virtio_net");
+	start(f, "6.1.0");
+	assert_true(predict_is_unmeasured(f->p, 2));
+	assert_false(predict_is_unmeasured(f->p, 3));
+	assert_false(predict_is_unmeasured(f->p, 4));
+	switch_words(f, 2, "sg", false);
+	assert_int_equal(predict_uncertain(f->p, 2) & ~unit_set(&f->features, "lro"), 0);
+	switch_words(f, 2, "rxvlan", false); /* others have one switch for both */
+	assert_true(predict_uncertain(f->p, 2) & unit_set(&f->features, "tx-vlan-hw-insert"));
+	assert_false(predict_uncertain(f->p, 2) & seg);
+	nic->features.active &= ~(seg | unit_set(&f->features, "sg gso"));
+	nic->features.wanted &= ~unit_set(&f->features, "sg");
+	start(f, "6.1.0");
+	switch_words(f, 2, "sg", true);
+	assert_true(has(f, 2, "sg gso tx-tcp-segmentation tx-tcp6-segmentation"));
+	assert_int_equal(predict_uncertain(f->p, 2), seg | unit_set(&f->features, "sg gso"));
+	assert_int_equal(predict_uncertain(f->p, 4), 0); /* the other port has it */
+	other->features = nic->features;
+	start(f, "6.1.0");
+	link_table_find(&f->table, 4)->features.active &= ~unit_set(&f->features, "sg gso tso");
+	start(f, "6.1.0");
+	switch_words(f, 2, "sg", true);
+	assert_true(predict_uncertain(f->p, 4) & unit_set(&f->features, "sg"));
+	strcpy(nic->driver, "e1000e");
+	start(f, "6.1.0");
+	switch_words(f, 2, "sg", true);
+	assert_int_equal(predict_uncertain(f->p, 2) & unit_set(&f->features, "sg"), 0);
+}
+
 /* LRO may be forced off by a link in another network namespace. */
 static void lro_below_what_is_not_seen(void **state)
 {
@@ -638,6 +677,7 @@ int main(void)
 		TEST(xdp_on_a_veth_may_keep_gro_on),
 		TEST(old_kernels),
 		TEST(a_kernel_with_back_ports),
+		TEST(a_driver_that_was_never_compared),
 		TEST(lro_below_what_is_not_seen),
 	};
 

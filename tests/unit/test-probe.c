@@ -2,6 +2,7 @@
 /* Records as the kernel's half writes them, and as it does not. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -13,9 +14,46 @@
 #include "bpf/event.h"
 #include "evidence/probe.h"
 #include "evidence/probe_private.h"
+#include "model/unit.h"
 
 #define HEADER(record, t)                                                                          \
 	(struct event_header){ .version = EVENT_VERSION, .type = t, .size = sizeof(record) }
+
+static unsigned next_calls;
+
+/* As before Linux 4.12: a key must be readable, and after one that the map does not have comes the first one. */
+static int old_next_key(int fd, const void *key, void *next)
+{
+	const __u32 first = 7;
+
+	(void)fd;
+	next_calls++;
+	if (!key)
+		return -EFAULT;
+	memcpy(next, &first, sizeof(first));
+	return 0;
+}
+
+static int empty_next_key(int fd, const void *key, void *next)
+{
+	(void)fd, (void)key, (void)next;
+	next_calls++;
+	return -ENOENT;
+}
+
+static void old_kernels_want_a_key_before_the_first(void **state)
+{
+	__u32 key = 0;
+
+	(void)state;
+	next_calls = 0;
+	assert_int_equal(probe_first_key(3, &key, sizeof(key), old_next_key), 0);
+	assert_int_equal(key, 7);
+	assert_int_equal(next_calls, 2);
+	next_calls = 0;
+	assert_int_equal(probe_first_key(3, &key, sizeof(key), empty_next_key), -ENOENT);
+	assert_int_equal(next_calls, 1);
+}
 
 static void good_records_are_understood(void **state)
 {
@@ -137,9 +175,65 @@ static void without_feature_names_nothing_is_loaded(void **state)
 	assert_int_equal(probe_read_hits(probe, NULL, NULL), 0);
 	assert_int_equal(probe_forget_hits(probe, NULL, NULL), 0);
 	assert_int_equal(probe_settle(probe, 2, true), -EOPNOTSUPP);
-	assert_int_equal(probe_read_sockets(probe, true, NULL, NULL, NULL), -EOPNOTSUPP);
+	assert_int_equal(probe_read_sockets(probe, NULL, true, NULL, NULL, NULL), -EOPNOTSUPP);
 	assert_int_equal(probe_find_change(probe, 1, 1, NULL), -EOPNOTSUPP);
 	probe_close(probe);
+}
+
+/* From the cgroup up: "user@7.service", "user-7.slice", "user.slice". */
+static void set_name(struct cgroup_names *names, unsigned level, const char *name)
+{
+	strcpy(names->name[level % CGROUP_LEVELS], name);
+	names->len[level % CGROUP_LEVELS] = (__u16)(strlen(name) + 1);
+}
+
+static void the_names_of_a_cgroup_become_its_path(void **state)
+{
+	struct cgroup_names names = { .complete = 1, .levels = 3 };
+	char path[64], small[16], longest[UNIT_PATH_MAX];
+
+	(void)state;
+	set_name(&names, 0, "user@7.service");
+	set_name(&names, 1, "user-7.slice");
+	set_name(&names, 2, "user.slice");
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), 0);
+	assert_string_equal(path, "/user.slice/user-7.slice/user@7.service");
+	assert_int_equal(probe_parse_names(&names, sizeof(names) - 1, path, sizeof(path)), -EBADMSG);
+	assert_int_equal(probe_parse_names(&names, sizeof(names), small, sizeof(small)), -EBADMSG);
+	names.complete = 0;
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EAGAIN);
+	/* a part of it is not a name, and a path without a part is another service */
+	names.complete = 1;
+	names.name[0][4] = '\0';
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EBADMSG);
+	memset(names.name[0], 'x', sizeof(names.name[0]));
+	assert_int_equal(probe_parse_names(&names, sizeof(names), longest, sizeof(longest)), -EBADMSG);
+	names.levels = CGROUP_LEVELS_MAX;
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EBADMSG);
+	names.levels = 0;
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), 0);
+	assert_string_equal(path, "/");
+	/* a deep one: the upper names remain */
+	names.levels = CGROUP_LEVELS + 2;
+	for (unsigned level = 0; level < names.levels; level++)
+		set_name(&names, level, level == CGROUP_LEVELS + 1u ? "a.service" : "x");
+	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), 0);
+	assert_string_equal(path, "/a.service/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x");
+}
+
+static void paths_are_kept_and_bounded(void **state)
+{
+	char path[32];
+
+	(void)state;
+	assert_null(probe_cgroup_path(7));
+	for (unsigned i = 0; i < PROBE_CGROUPS_MAX + 10; i++) {
+		snprintf(path, sizeof(path), "/%u.service", i);
+		probe_add_cgroup(100 + i, path);
+		assert_string_equal(probe_cgroup_path(100), "/0.service"); /* what is used is not forgotten */
+	}
+	assert_null(probe_cgroup_path(101));
+	assert_string_equal(probe_cgroup_path(100 + PROBE_CGROUPS_MAX), "/12288.service");
 }
 
 static void each_reason_is_the_errno_that_it_was(void **state)
@@ -149,34 +243,36 @@ static void each_reason_is_the_errno_that_it_was(void **state)
 		bool btf, kprobe;
 		int error;
 		const char *complaint, *why;
+		bool fixable; /* by something other than another kernel */
 	} cases[] = {
-		{ { "CAP_BPF", .memlock = 65536, .btf = ENOENT, .kprobes = ENOENT }, true, true, -EPERM, "x", "no privilege: CAP_BPF missing" },
-		{ { .locked_down = true, .memlock = UINT64_MAX }, true, true, -EINVAL, "", "the kernel is locked down (confidentiality)" },
-		{ { .btf = ENOENT, .memlock = UINT64_MAX }, true, true, -EPERM, "", "the kernel has no BTF (/sys/kernel/btf/vmlinux)" },
+		{ { "CAP_BPF", .memlock = 65536, .btf = ENOENT, .kprobes = ENOENT }, true, true, -EPERM, "x", "no privilege: CAP_BPF missing", false },
+		{ { "CAP_BPF", .memlock = UINT64_MAX }, true, true, -EPERM, "", "no privilege: CAP_BPF missing", true },
+		{ { .locked_down = true, .memlock = UINT64_MAX }, true, true, -EINVAL, "", "the kernel is locked down (confidentiality)", false },
+		{ { .btf = ENOENT, .memlock = UINT64_MAX }, true, true, -EPERM, "", "the kernel has no BTF (/sys/kernel/btf/vmlinux)", false },
 		{ { .btf = EACCES, .memlock = UINT64_MAX }, true, true, -EPERM, "",
-			"failed to read /sys/kernel/btf/vmlinux: Permission denied" },
-		{ { .btf = ENOENT, .memlock = UINT64_MAX }, false, true, -EPERM, "map", "Operation not permitted: map" },
+			"failed to read /sys/kernel/btf/vmlinux: Permission denied", true },
+		{ { .btf = ENOENT, .memlock = UINT64_MAX }, false, true, -EPERM, "map", "Operation not permitted: map", true },
 		{ { .memlock = 65536, .kprobes = EACCES }, false, true, -EPERM, "",
-			"Operation not permitted; RLIMIT_MEMLOCK is 65536 bytes, and this kernel counts BPF maps against it" },
-		{ { .memlock = 65536 }, false, true, -EINVAL, "", "Invalid argument" },
-		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, false, true, -ENOENT, "", "the kernel has no kprobes: No such file or directory" },
+			"Operation not permitted; RLIMIT_MEMLOCK is 65536 bytes, and this kernel counts BPF maps against it", true },
+		{ { .memlock = 65536 }, false, true, -EINVAL, "", "Invalid argument", true },
+		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, false, true, -ENOENT, "", "the kernel has no kprobes: No such file or directory", false },
 		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, true, true, -EPERM, "",
-			"the kernel has no kprobes, and fentry fails: Operation not permitted" },
-		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, true, false, -EPERM, "", "Operation not permitted" },
+			"the kernel has no kprobes, and fentry fails: Operation not permitted", false },
+		{ { .kprobes = ENOENT, .memlock = UINT64_MAX }, true, false, -EPERM, "", "Operation not permitted", true },
 		{ { .kprobes = EACCES, .memlock = UINT64_MAX }, false, true, -ENOENT, "",
-			"failed to access kprobe_events of tracefs: Permission denied" },
+			"failed to access kprobe_events of tracefs: Permission denied", true },
 		{ { .kprobes = ENODEV, .memlock = UINT64_MAX }, false, true, -ENOENT, "",
-			"tracefs is not mounted, or the kernel has none: No such file or directory" },
+			"tracefs is not mounted, or the kernel has none: No such file or directory", true },
 		{ { .memlock = UINT64_MAX }, false, true, -EROFS, "failed to add legacy kprobe event",
-			"Read-only file system: failed to add legacy kprobe event" },
-		{ { .memlock = UINT64_MAX }, true, true, -EACCES, "", "Permission denied" },
+			"Read-only file system: failed to add legacy kprobe event", true },
+		{ { .memlock = UINT64_MAX }, true, true, -EACCES, "", "Permission denied", true },
 	};
 	char why[PROBE_WHY_LEN];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		probe_explain(&cases[i].s, &(struct probe_failure){ .btf = cases[i].btf, .kprobe = cases[i].kprobe,
-			.error = cases[i].error, .complaint = cases[i].complaint }, why);
+		assert_int_equal(probe_explain(&cases[i].s, &(struct probe_failure){ .btf = cases[i].btf, .kprobe = cases[i].kprobe,
+			.error = cases[i].error, .complaint = cases[i].complaint }, why), cases[i].fixable);
 		assert_string_equal(why, cases[i].why);
 	}
 }
@@ -281,10 +377,13 @@ static void events_of_killed_processes_are_removed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_names_of_a_cgroup_become_its_path),
+		cmocka_unit_test(paths_are_kept_and_bounded),
 		cmocka_unit_test(each_reason_is_the_errno_that_it_was),
 		cmocka_unit_test_setup_teardown(only_enoent_means_that_there_are_no_kprobes, make_sys, remove_sys),
 		cmocka_unit_test_setup_teardown(events_of_killed_processes_are_removed, make_sys, remove_sys),
 		cmocka_unit_test(good_records_are_understood),
+		cmocka_unit_test(old_kernels_want_a_key_before_the_first),
 		cmocka_unit_test(other_sizes_versions_and_types_are_refused),
 		cmocka_unit_test(values_out_of_range_are_refused),
 		cmocka_unit_test(without_feature_names_nothing_is_loaded),

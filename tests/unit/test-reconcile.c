@@ -275,6 +275,34 @@ static void a_fight_is_left_and_healed(void **state)
 	assert_int_equal(reconcile_exit_code(s->reconcile), 0);
 }
 
+/* A SET that fails was not reverted by anybody. */
+static void failed_sets_are_no_contention(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+
+	start(s, true);
+	settle(s);
+	for (unsigned i = 0; i < 2 * CONTENTION_ROUNDS; i++) {
+		eth3->set_error = i % 2 ? -EBUSY : 0;
+		s->ethtool.socket_error = i % 2 ? 0 : -EINTR;
+		s->now += APPLY_RETRY_USEC;
+		by_hand(s, "eth3", "tx-scatter-gather", false);
+		settle(s);
+		for (size_t n = 0; n < s->n_events; n++)
+			assert_int_equal(s->events[n].code, FINDING_REFUSED);
+	}
+	eth3->set_error = s->ethtool.socket_error = 0;
+	for (unsigned i = 0; i < CONTENTION_ROUNDS; i++) {
+		s->now += APPLY_RETRY_USEC;
+		by_hand(s, "eth3", "tx-scatter-gather", false);
+		settle(s);
+		assert_int_equal(s->n_events, 1);
+		assert_int_equal(s->events[0].code, FINDING_REPAIRED);
+	}
+	assert_int_equal(reconcile_count(s->reconcile).contended, 0);
+}
+
 /* It sets what is off already, so that there is no event; only a repair shows that it is still there. */
 static void who_is_silent_while_it_wins_is_still_there(void **state)
 {
@@ -468,6 +496,29 @@ static void a_driver_that_was_busy_is_asked_again(void **state)
 	assert_int_equal(s->events[0].code, FINDING_RECOVERED);
 	assert_int_equal(eth3->sets, 1);
 	assert_int_equal(reconcile_deadline(s->reconcile), 0);
+}
+
+/* The cards are of a driver that was never compared: what it turns on is uncertain. */
+static void uncertain_predictions_are_counted(void **state)
+{
+	struct scene *s = *state;
+	struct unit_device *eth3 = unit_device(&s->ethtool, "eth3");
+	struct reconcile_counts counts;
+
+	start(s, true);
+	settle(s);
+	assert_int_equal(reconcile_count(s->reconcile).uncertain_right + reconcile_count(s->reconcile).uncertain_wrong, 0);
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_true(is_on(s, "eth3", "tx-scatter-gather"));
+	counts = reconcile_count(s->reconcile);
+	assert_in_range(counts.uncertain_right, 1, FEATURE_MAX);
+	assert_int_equal(counts.uncertain_wrong, 0);
+	eth3->deaf = FEATURE(0);
+	by_hand(s, "eth3", "tx-scatter-gather", false);
+	settle(s);
+	assert_false(is_on(s, "eth3", "tx-scatter-gather"));
+	assert_in_range(reconcile_count(s->reconcile).uncertain_wrong, 1, FEATURE_MAX);
 }
 
 static void switch_off_checksum(struct unit_device *d)
@@ -915,6 +966,7 @@ int main(void)
 		TEST(what_cannot_be_had_is_not_retried_until_something_changes),
 		TEST(a_refusal_that_may_pass_is_tried_again_a_few_times),
 		TEST(a_fight_is_left_and_healed),
+		TEST(failed_sets_are_no_contention),
 		TEST(who_is_silent_while_it_wins_is_still_there),
 		TEST(a_slow_fight_is_reported_once),
 		TEST(a_device_that_resets_is_not_set_again_and_again),
@@ -925,6 +977,7 @@ int main(void)
 		TEST(a_failed_run_is_tried_again_later_not_at_once),
 		TEST(a_reload_after_a_failed_run_tries_at_once),
 		TEST(a_driver_that_was_busy_is_asked_again),
+		TEST(uncertain_predictions_are_counted),
 		TEST(what_somebody_did_meanwhile_is_not_lost),
 		TEST(a_link_that_cannot_be_read_is_read_later),
 		TEST(a_link_that_went_meanwhile_is_not_looked_at_again),

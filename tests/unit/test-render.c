@@ -104,9 +104,9 @@ static void show(void **state)
 
 	(void)state;
 	assert_int_equal(
-		render_show(&r, &sample.view, link_table_find_name(&sample.links, "vlan10")), 0);
+		render_show(&r, &sample.view, link_table_find_name(&sample.links, "vlan10"), false), 0);
 	assert_int_equal(
-		render_show(&r, &sample.view, link_table_find_name(&sample.links, "eth3")), 0);
+		render_show(&r, &sample.view, link_table_find_name(&sample.links, "eth3"), false), 0);
 	end(&r, "tests/golden/show.txt");
 }
 
@@ -135,9 +135,9 @@ static void tables_on_narrow_terminals(void **state)
 		assert_int_equal(render_tree(&r, &sample.view), 0);
 	}
 	r.width = 100;
-	assert_int_equal(render_show(&r, &sample.view, vlan10), 0);
+	assert_int_equal(render_show(&r, &sample.view, vlan10, false), 0);
 	r.width = 60;
-	assert_int_equal(render_show(&r, &sample.view, vlan10), 0);
+	assert_int_equal(render_show(&r, &sample.view, vlan10, false), 0);
 	end(&r, "tests/golden/narrow-terminal.txt");
 }
 

@@ -15,7 +15,9 @@ static struct host {
 		uint64_t sockets[4];
 	} processes[8];
 	const char *cgroups[16]; /* by id */
-	unsigned scans;
+	unsigned scans, passes;
+	unsigned slices; /* before the next pass ends */
+	unsigned many;	 /* more sockets of process 0, of cgroup 4 */
 } host;
 static struct senders senders;
 
@@ -84,9 +86,15 @@ static int find_owners(void *userdata, struct cgroup_socket *sockets, size_t n)
 }
 
 /* As the kernel shows it to those who may not read /proc/PID/fd. */
-static int read_holders(void *userdata, probe_holder_fn fn, void *fn_userdata)
+static int read_holders(void *userdata, struct probe_pass *pass, probe_holder_fn fn, void *fn_userdata)
 {
 	(void)userdata;
+	(void)pass;
+	if (host.slices) {
+		host.slices--;
+		return -EAGAIN;
+	}
+	host.passes++;
 	for (size_t p = 0; p < ARRAY_SIZE(host.processes); p++)
 		for (size_t s = 0; s < 4; s++) {
 			const struct process *process = &host.processes[p];
@@ -98,6 +106,8 @@ static int read_holders(void *userdata, probe_holder_fn fn, void *fn_userdata)
 			if (process->sockets[s])
 				fn(&holder, fn_userdata);
 		}
+	for (unsigned i = 0; i < host.many; i++)
+		fn(&(struct probe_holder){ .socket_cgroup = 4, .inode = 10000 + i, .tgid = host.processes[0].pid, .cgroup = 4 }, fn_userdata);
 	return 0;
 }
 
@@ -136,6 +146,14 @@ static int teardown(void **state)
 static void start(unsigned at, pid_t pid, const char *path, uint64_t socket)
 {
 	host.processes[at] = (struct process){ pid, pid * SEC, path, { socket } };
+}
+
+static bool judge(uint64_t cgroup)
+{
+	struct sender_judge judge = { .n = 1, .of = { { .cgroup = cgroup } } };
+
+	assert_int_equal(senders_judge(&senders, &judge), 0);
+	return judge.of[0].single;
 }
 
 static const char *name_socket(uint64_t cgroup, uint64_t inode)
@@ -193,7 +211,7 @@ static void several_services_share_a_listener(void **state)
 	assert_string_equal(name_socket(4, 101), "launcher.service");
 	assert_string_equal(name_socket(4, 102), "worker.service");
 	assert_string_equal(name_socket(4, 100), "worker.service"); /* it was passed on */
-	assert_false(senders_judge_owner(&senders, 4));
+	assert_false(judge(4));
 	assert_string_equal(name_socket(4, 0), "launcher.service");
 }
 
@@ -216,7 +234,7 @@ static void what_is_closed_is_charged_to_the_only_holder(void **state)
 	assert_string_equal(name_socket(4, 200), "launcher.service");
 	start(0, 40, "/system.slice/worker.service", 101);
 	assert_string_equal(name_socket(4, 101), "worker.service");
-	assert_true(senders_judge_owner(&senders, 4));
+	assert_true(judge(4));
 	assert_string_equal(name_socket(4, 200), "worker.service");
 	assert_string_equal(name_socket(4, 0), "worker.service");
 	host.processes[0].pid = 0; /* it is kept */
@@ -231,8 +249,8 @@ static void a_process_is_not_named_by_the_sockets_of_its_cgroup(void **state)
 	start(1, 41, "/system.slice/worker.service", 102);
 	assert_string_equal(name_socket(4, 101), "worker.service");
 	assert_string_equal(name_socket(7, 102), "worker.service");
-	assert_true(senders_judge_owner(&senders, 4));
-	assert_true(senders_judge_owner(&senders, 7));
+	assert_true(judge(4));
+	assert_true(judge(7));
 	assert_string_equal(name_socket(4, 0), "worker.service");
 	assert_string_equal(name_process_of(4, FALLBACK_SENDPAGE), "launcher.service");
 	assert_string_equal(name_process_of(4, FALLBACK_SPLICE), "launcher.service");
@@ -278,6 +296,57 @@ static void a_process_in_the_root_cgroup_is_not_the_kernel(void **state)
 	start(0, 50, "/", 101);
 	assert_string_equal(name_socket(1, 101), UNIT_NO_SERVICE);
 	assert_string_equal(name_process(50, 51 * SEC), UNIT_NO_SERVICE);
+}
+
+/* However many sockets a cgroup has, one that another service holds is seen. */
+static void no_holder_is_missed(void **state)
+{
+	(void)state;
+	senders.source.read_holders = read_holders;
+	start(0, 30, "/system.slice/launcher.service", 0);
+	host.many = 3 * SENDERS_MAX;
+	assert_true(judge(4));
+	assert_int_equal(HASH_COUNT(senders.all), 0);
+	start(1, 40, "/system.slice/worker.service", 101);
+	assert_false(judge(4));
+	assert_string_equal(name_socket(4, 0), "launcher.service");
+	host.many = 0;
+	start(2, 1, "/init.scope", 102); /* keeps copies */
+	host.processes[0].pid = 0;
+	assert_true(judge(4));
+	assert_string_equal(name_socket(4, 0), "worker.service");
+}
+
+/* A listener is held by who passes its connections on. */
+static void a_holder_that_cannot_be_named_may_be_any(void **state)
+{
+	(void)state;
+	senders.source.read_holders = read_holders;
+	start(0, 30, "/system.slice/worker.service", 101);
+	start(1, 40, "/system.slice/gone.service", 102); /* in no cgroup that is known */
+	senders.foreign_pids = true;
+	assert_false(judge(4));
+}
+
+static void what_comes_during_a_pass_waits_for_the_next(void **state)
+{
+	(void)state;
+	senders.source.read_holders = read_holders;
+	start(0, 30, "/system.slice/worker.service", 101);
+	start(1, 40, "/system.slice/worker.service", 102);
+	senders_note_socket(&senders, 4, 101);
+	host.slices = 2;
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+	assert_int_equal(host.passes, 0);
+	senders_note_socket(&senders, 4, 102);
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+	assert_int_equal(senders_find(&senders), -EAGAIN); /* the first is resolved */
+	assert_true(senders_note_socket(&senders, 4, 101)->held);
+	assert_true(senders_note_socket(&senders, 4, 102)->pending);
+	assert_int_equal(host.passes, 1);
+	assert_int_equal(senders_find(&senders), 0);
+	assert_true(senders_note_socket(&senders, 4, 102)->held);
+	assert_int_equal(host.passes, 2);
 }
 
 static void one_pass_for_all(void **state)
@@ -421,6 +490,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(in_a_pid_namespace_no_number_is_looked_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_nobody_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_process_in_the_root_cgroup_is_not_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_holder_is_missed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_holder_that_cannot_be_named_may_be_any, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_comes_during_a_pass_waits_for_the_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_pass_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_of_any_length, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_used_is_not_forgotten, setup, teardown),

@@ -55,7 +55,7 @@ static struct evidence sample(void)
 	evidence_add_stale(&e, &stale);
 	evidence_stale_row(&e, "quic.service", "vlan10")->senders = 3;
 	e.udp_undecided = 2;
-	evidence_add_probe(&e, &(struct evidence_probe){ "sockets", "iter/tcp", NULL, "no privilege" });
+	evidence_add_probe(&e, &(struct evidence_probe){ "sockets", "iter/tcp", NULL, "no privilege", true });
 	return e;
 }
 

@@ -264,7 +264,7 @@ static void vlan_features(void **state)
 
 	unit_incident(h); /* cards of an unknown driver: what they offer to VLANs cannot be read */
 	follow(h, "vlan10", TRACE_TCP4);
-	assert_verdict_at(TRACE_UNKNOWN, "bond0");
+	assert_verdict_at(TRACE_LIKELY, "bond0");
 	assert_int_equal(hop("eth2")->losses[TRACE_VLAN].possible & TRACE_OFFLOAD(TRACE_SEGMENT4), TRACE_OFFLOAD(TRACE_SEGMENT4));
 	assert_int_equal(hop("eth2")->next, TRACE_WIRE);
 	follow(h, "bond0", TRACE_TCP4);
@@ -337,7 +337,7 @@ static void a_vxlan_on_a_bond(void **state)
 	script.details[30].checksum = false;
 	strcpy(link_table_find(&h->links, 2)->kind, "physical");
 	follow(h, "vx0", TRACE_TCP4);
-	assert_verdict_at(TRACE_UNKNOWN, "bond0");
+	assert_verdict_at(TRACE_LIKELY, "bond0");
 	assert_true(hop("eth2")->losses[TRACE_TUNNEL].possible & TRACE_OFFLOAD(TRACE_SEGMENT4));
 	assert_int_equal(trace_hop_possible(hop("eth3")), 0);
 }
@@ -490,6 +490,39 @@ static void counters_decide(void **state)
 	evidence_clear(&e);
 }
 
+/* What a card offers to VLANs is not readable: likely everything. Only hits that may be about that speak against it. */
+static void counters_doubt(void **state)
+{
+	struct unit_host *h = *state;
+	struct evidence e = { .has_fallback = true };
+
+	for (int reason = 0; reason < FALLBACK_REASONS; reason++) {
+		bool about = reason == FALLBACK_REASON_VLAN || reason == FALLBACK_REASON_ENCAPSULATION ||
+			reason == FALLBACK_REASON_DRIVER || reason == FALLBACK_REASON_UNKNOWN;
+		struct evidence_fallback *row;
+
+		if (reason == 0)
+			unit_incident(h);
+		row = evidence_fallback_row(&e, FALLBACK_SOCKET, (enum fallback_reason)reason, "web.service", "eth2");
+		row->ifindex = 2;
+		row->hits[FALLBACK_SEGMENTATION].n = 1;
+		follow(h, "vlan10", TRACE_TCP4);
+		assert_verdict_at(TRACE_LIKELY, "bond0");
+		trace_add_evidence(&trace, &e, NULL);
+		if (about)
+			assert_verdict_at(TRACE_UNKNOWN, "eth2");
+		else
+			assert_verdict_at(TRACE_LIKELY, "bond0");
+		evidence_clear(&e);
+		e = (struct evidence){ .has_fallback = true };
+	}
+	/* what is off is lost, whatever else is not known */
+	unit_off(h, "eth2", "tso");
+	follow(h, "vlan10", TRACE_TCP4);
+	assert_verdict_at(TRACE_SOFTWARE, "eth2");
+	evidence_clear(&e);
+}
+
 static void sockets_that_copy(void **state)
 {
 	struct unit_host *h = *state;
@@ -553,8 +586,8 @@ static void what_is_printed(void **state)
 	const struct view view = { .features = &h->features };
 	struct render render = { 0 };
 
-	evidence_add_probe(&e, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL });
-	evidence_add_probe(&e, &(struct evidence_probe){ "checksum", "skb_checksum_help", "fentry", NULL });
+	evidence_add_probe(&e, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL, false });
+	evidence_add_probe(&e, &(struct evidence_probe){ "checksum", "skb_checksum_help", "fentry", NULL, false });
 	s.out = open_memstream(&text, &len);
 	incident(h);
 	print(&s, "vlan10", TRACE_TCP4 | TRACE_TCP6);
@@ -587,6 +620,16 @@ static void what_is_printed(void **state)
 	print(&s, "vx0", TRACE_TCP4);
 	script.n_routes = -ENETUNREACH;
 	print(&s, "vx0", TRACE_TCP4);
+	/* cards of a driver that is not known */
+	for (int ifindex = 2; ifindex <= 3; ifindex++)
+		strcpy(link_table_find(&h->links, ifindex)->kind, "physical");
+	print(&s, "vlan10", TRACE_TCP4);
+	assert_false(trace_report_is_counted(&s.report));
+	s.report.evidence = &e;
+	print(&s, "vlan10", TRACE_TCP4);
+	assert_true(trace_report_is_counted(&s.report));
+	e.omitted = 1;
+	assert_false(trace_report_is_counted(&s.report));
 	render.out = s.out;
 	assert_int_equal(trace_report_text(&render, &view, &nothing), 0);
 	fclose(s.out);
@@ -615,6 +658,7 @@ int main(void)
 		TEST(a_loop),
 		TEST(a_queueing_discipline),
 		TEST(counters_decide),
+		TEST(counters_doubt),
 		TEST(sockets_that_copy),
 		TEST(no_such_link),
 		TEST(what_is_printed),

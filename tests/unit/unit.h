@@ -10,12 +10,22 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "basic/json.h"
 #include "model/feature.h"
 #include "model/link.h"
+
+/* For ratios of costs. */
+static inline uint64_t unit_cpu_nsec(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t), 0);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 /* The feature names of Linux 6.1 by bit; "" for unused bits. */
 static const char *const unit_feature_names[] = {

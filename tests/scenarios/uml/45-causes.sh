@@ -178,6 +178,27 @@ ip link add bond9 type bond mode active-backup
 one_record "a new interface that forwards from the beginning" '^offloadd: unmet: bond9 .*rx-lro.*forwards'
 ip link del bond9
 sysctl -qw net.ipv4.conf.default.forwarding=0
+# The kernel turns LRO off in the moment in which it becomes a port, or has a program: offloadd does not turn it on before it
+# knows why. While it is stopped both its sockets fill, and it reads either first.
+ip link add br8 type bridge
+changes() { offloadctl status --json | jq .daemon.changes; }
+goes_off() { # WHY COMMAND...
+	local before
+	within 5 "LRO is on" is_on bond8 large-receive-offload
+	record_mark
+	before=$(changes)
+	kill -STOP "$daemon"
+	"${@:2}"
+	kill -CONT "$daemon"
+	one_record "LRO goes off: $1" "^offloadd: unmet: bond8 .*rx-lro"
+	is "and nothing turned it on in between: $1" "$(changes)" "$before"
+	check "it is off: $1" is_off bond8 large-receive-offload
+}
+goes_off bridged ip link set bond8 master br8
+ip link set bond8 nomaster
+goes_off xdp "$tools/xdp-pass" bond8 generic
+"$tools/xdp-pass" bond8 off
+ip link del br8
 daemon_stops
 sysctl -qw net.ipv4.conf.bond8.forwarding=1
 ethtool -K bond8 lro on >/dev/null
@@ -192,4 +213,20 @@ check "it is detached" "$tools/xdp-pass" bond8 off
 ip link add br8 type bridge
 ip link set bond8 master br8
 plan_is "a bridge" bond8 rx-lro "blocked bridged"
+ip link del br8
+
+# LRO turned off above clears the request below, and revert restores both
+modprobe -q team
+ip link add team8 type team
+ip link set bond8 down
+ip link set bond8 master team8
+ethtool -K team8 lro on >/dev/null
+ethtool -K bond8 lro on >/dev/null
+check "LRO is on, above and below" eval "is_on team8 large-receive-offload && is_on bond8 large-receive-offload"
+rule 50-lro.rule '[Match]' 'Name=team8' '[Features]' 'lro=off'
+offloadctl apply --ledger "$scratch/lro.json" >/dev/null
+check "turned off above, it is off below" is_off bond8 large-receive-offload
+check "and no longer requested there" eval "! ethtool -k bond8 | grep -q 'large-receive-offload: off .requested on.'"
+offloadctl revert --ledger "$scratch/lro.json" >/dev/null
+check "revert restores it above and below" eval "is_on team8 large-receive-offload && is_on bond8 large-receive-offload"
 done_testing

@@ -37,7 +37,7 @@ esac
 
 check "the other host is there" network
 daemon_start "offloadd starts" --dry-run
-has "the probes run" "$(offloadctl status)" '^probe segmentation .*(fentry|kprobe)' '^probe checksum .*(fentry|kprobe)'
+has "the probes run" "$(offloadctl status --all)" '^probe segmentation .*(fentry|kprobe)' '^probe checksum .*(fentry|kprobe)'
 
 # the VLAN
 server system.slice/plain.service 10.9.0.1 5001

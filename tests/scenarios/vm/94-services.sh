@@ -54,7 +54,7 @@ quiet_links() { # every link is as declared
 
 check "the other host is there" network
 again --dry-run
-has "status tells which probes run" "$(offloadctl status)" "^probe $copying .*(fentry|kprobe)" '^probe segmentation .*(fentry|kprobe)' \
+has "status tells which probes run" "$(offloadctl status --all)" "^probe $copying .*(fentry|kprobe)" '^probe segmentation .*(fentry|kprobe)' \
 	'^probe checksum .*(fentry|kprobe)' '^probe sockets .*iterator' '^probe feature changes .*(fentry|kprobe)'
 is "and misses none" "$(offloadctl status --json | jq -c '[.daemon.probes[] | select(.method == null)]')" '[]'
 
@@ -203,7 +203,7 @@ daemon_stops
 mount -t tmpfs none /sys/kernel/btf
 printf '%s\n' '[Metrics]' 'SendfileLatency=yes' >/etc/offloadd/offloadd.conf
 again --enforce
-has "without BTF status says what is absent and why" "$(offloadctl status)" '^probe segmentation .*: not available, the kernel has no BTF' '^probe sockets .*: not available'
+has "without BTF status says what is absent and why" "$(offloadctl status --all)" '^probe segmentation .*: not available, the kernel has no BTF' '^probe sockets .*: not available'
 one_record "a record says so" '^offloadd: state: [0-9]+ of [0-9]+ probes unavailable'
 one_record "and another that sendfile is not timed" '^offloadd: state: Failed to measure sendfile latency: the kernel has no BTF'
 is "what cannot be seen is null" "$(services .restart)" "$(case $KERNEL in 5.10 | 6.1) echo '[]' ;; *) echo null ;; esac)"

@@ -83,7 +83,7 @@ tail -n 1 "$scratch/latency" >"$scratch/last"
 check "a document fits its schema" "$tools/test-json" latency.json "$scratch/last"
 jq -sr '.[].histograms[] | "# note \(.service) fallback=\(.fallback) calls=\(.calls) median=\(.median_usec) us"' "$scratch/latency"
 is "after so many intervals it ends" "$(offloadctl latency --count 3 --interval 50ms | grep -c 'sendfile to TCP sockets in')" 3
-offloadctl latency --interval 100ms --unit plain --no-color >"$scratch/text" &
+offloadctl latency --interval 100ms --unit plain --color never >"$scratch/text" &
 latency=$!
 started+=("$latency")
 check "it has begun" wait_until 60 grep -q 'sendfile to TCP sockets in' "$scratch/text"

@@ -26,6 +26,7 @@ remedies() { # SERVICE: how its fallback ends
 whole() { offloadctl plan >/dev/null; }
 
 check "the other host is there" network
+unprivileged
 rule 10-vlan.rule '[Match]' 'Name=vlan10' '[Features]' 'tx-checksum-ip-generic=on' 'sg=on' 'tso=on' 'gso=on'
 # whoever is first in a cgroup must not take what others send
 server system.slice/launcher.service 10.9.0.1 5001
@@ -39,6 +40,10 @@ started+=($!)
 disown $!
 wait_until 20 grep -q listening "$scratch/root"
 daemon_start "offloadd starts" --enforce
+case $KERNEL in
+5.10) has_capabilities c000001000 ;; # bpf(2) needs one for reading, a kprobe for being attached on demand
+*) has_capabilities 1000 ;;
+esac
 check "vlan10 is paused" offloadctl pause vlan10
 break_vlan
 for client in launcher:5001 worker:5002 web:5003 plain:5005 root:5006; do client ${client%:*} 10.9.0.1 ${client#*:}; done
@@ -105,12 +110,14 @@ is "investigate has the same verdict" "$(jq -c '[.findings[] | select(.verdict !
 
 # not declared, declared off
 offloadctl pause vlan10 >/dev/null
+unprivileged
 rule 10-vlan.rule '[Match]' 'Name=vlan10' '[Features]' 'lro=off'
 kill -HUP "$daemon"
 wait_until 20 has_records '^offloadd: rules: '
 break_vlan
 fetch plain
 within 20 "no rule declares it: that is the advice" test '["declare"]' = "$(fetch plain; remedies plain.service)"
+unprivileged
 rule 10-vlan.rule '[Match]' 'Name=vlan10' '[Features]' 'sg=off' 'tso=off' 'tx-checksum-ip-generic=off'
 record_mark
 kill -HUP "$daemon"
@@ -122,6 +129,7 @@ is "a rule turns it off: that is the advice" "$(remedies plain.service)" '["rule
 daemon_stops
 
 # without BTF
+unprivileged
 rule 10-vlan.rule '[Match]' 'Name=vlan10' '[Features]' 'tx-checksum-ip-generic=on' 'sg=on' 'tso=on' 'gso=on'
 mkdir -p /etc/offloadd
 printf '%s\n' '[Restart]' 'Units=signed.service' '[Hooks]' 'OnFallback=alert@.service' 'OnStale=alert@.service' >/etc/offloadd/offloadd.conf

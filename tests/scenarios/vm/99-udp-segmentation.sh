@@ -39,7 +39,9 @@ sends() { # PACKETS: the interface has sent so many more
 
 check "the other host is there" network
 mkdir -p /etc/offloadd
+unprivileged
 daemon_start "offloadd starts" --enforce
+has_capabilities 1000 # what follows, with senders that are watched on demand, needs no other
 is "no probe is missing" "$(services '[.probes[] | select(.method == null)]')" '[]'
 check "vlan10 is paused" offloadctl pause vlan10
 sender gives-up gives-up 10.9.0.2

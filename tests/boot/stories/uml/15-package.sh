@@ -48,7 +48,8 @@ is "what the operator wrote stays" "$(ls /etc/offloadd /etc/offloadd/rules.d | x
 	"/etc/offloadd: offloadd.conf offloadd.conf.dpkg-dist rules.d /etc/offloadd/rules.d: 60-own.rule"
 check "purge" apt purge offloadd
 is "nothing is left" "$(find / -xdev -name '*offload*' -not -path '/usr/lib/modules/*' -not -path '/story/*' \
-	-not -path '/root/*' -not -path '/tmp/*' 2>/dev/null; find /run /var -name '*offload*'; getent passwd offloadd)" ""
+	-not -path '/root/*' -not -path '/tmp/*' 2>/dev/null; find /run /var -name '*offload*')" ""
+has "but the user, as a later one with its uid could inherit files" "$(getent passwd offloadd)" '^offloadd:.*nologin$'
 check "install" apt install /story/offloadd.deb
 is "the daemon runs again" "$(property offloadd ActiveState)" active
 is "it audits" "$(property offloadd StatusText | cut -d, -f1)" "audit mode"

@@ -35,6 +35,22 @@ within 30 "a repair by hand takes it out" sh -c '! grep -q "link=\"vlan10\"" /ru
 rm -f /run/alerts/*
 break_vlan10
 within 20 "a later drift starts the unit again" told vlan10
+# what a compromised daemon could try
+send() { # EVENT N: datagrams, by the daemon's user
+	as_user perl -MSocket -e 'socket(S, AF_UNIX, SOCK_DGRAM, 0) && connect(S, pack_sockaddr_un("/run/offloadd-hook/socket")) or die;
+		for (1 .. $ARGV[1]) { send(S, "OFFLOADD_EVENT=$ARGV[0]\nOFFLOADD_LINK=forged$_\n", 0) or die }' "$@"
+}
+units() { journalctl -b -q --no-pager -o cat _PID=1 | grep -c "Start.*record-alert@$1-"; } # KIND
+as_user sh -c 'mkdir /run/offloadd/offloadd.conf.d &&
+	printf "%s\n" "[Hooks]" "OnContended=record-alert@.service" >/run/offloadd/offloadd.conf.d/99-evil.conf'
+check "the daemon's user sends an event of a kind without a hook" send contended 1
+check "and 300 of a kind with one" send drift 300
+limit_is_reported() { journalctl -b -q --no-pager -o cat -u offloadd-hook | grep -q 'drift events started no unit: more than 60 in a minute'; }
+within 30 "what exceeds the limit is reported" limit_is_reported
+check "and started no unit" test "$(find /run/offloadd-hook -name 'drift-*.env' | wc -l)" -le 60
+is "settings in the daemon's own directory start nothing" "$(find /run/offloadd-hook -name 'contended-*.env' | wc -l) $(units contended)" "0 0"
+as_user rm -r /run/offloadd/offloadd.conf.d
+
 systemctl stop offloadd
 check "a daemon that was stopped says so" metric 'offloadd_up 0'
 mkdir -p /run/systemd/system/offloadd.service.d

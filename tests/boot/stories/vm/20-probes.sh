@@ -10,7 +10,9 @@ has "audit changes nothing" "$(cat /run/recorded)" 'scatter-gather: off' 'tx-che
 check "the journal tells of it" has_record '.OFFLOADD_EVENT == "drift" and .OFFLOADD_LINK == "vlan10"'
 is "every probe of this kernel runs in the unit's sandbox" "$(absent_probes)" "[]"
 is "and all that investigate asks for" "$(offloadctl investigate --for 1s --json 2>/dev/null | jq -c .absent)" "[]"
-offloadctl status | grep '^probe ' | sed 's/^/# note /'
+is "CAP_NET_ADMIN is all that it keeps" "$(sed -n 's/^\(CapPrm\|CapEff\|CapAmb\):\s*0*/\1 /p' \
+	"/proc/$(property offloadd MainPID)/status" | xargs)" "CapPrm 1000 CapEff 1000 CapAmb 1000"
+offloadctl status --all | grep '^probe ' | sed 's/^/# note /'
 is "nothing was repaired" "$(records '.OFFLOADD_EVENT == "repaired"')" ""
 runuser -u nobody -- offloadctl plan >plan 2>&1
 is "offloadctl plan, as nobody, exits with 2" $? 2

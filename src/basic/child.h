@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Child processes that cannot keep this one waiting, whatever they do. */
+#ifndef OFFLOADD_CHILD_H
+#define OFFLOADD_CHILD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define CHILD_DATA_MAX 512
+
+/* Calls fn(data) in a child process, so that it may change its namespaces. *data (at most CHILD_DATA_MAX bytes) comes back from
+ * there; the child has no descriptor above stderr of this process. Returns what fn returned; -ETIMEDOUT after usec, -ECHILD if the
+ * child died, or another negative errno. */
+int child_run(int (*fn)(void *data), void *data, size_t size, uint64_t usec);
+
+/* Waits for a child to exit, and kills it after usec. 0 with *ret_status as from waitpid(2); -ETIMEDOUT; another negative errno. */
+int child_wait(pid_t pid, uint64_t usec, int *ret_status);
+
+/* Kills a child. If the kernel keeps it in a system call for longer than a moment, it stays a zombie until this process exits. */
+void child_kill(pid_t pid);
+
+#endif

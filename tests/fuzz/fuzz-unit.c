@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Feeds the parsers of cgroup paths any text: as the path of a cgroup, and as /proc/PID/cgroup. Every path gives a service with clean
+ * names, and one that can be written. */
+#include "fuzz.h"
+
+#include "model/unit.h"
+
+static void check_path(const char *path)
+{
+	char text[UNIT_SERVICE_LEN], service[UNIT_PATH_MAX];
+	struct unit unit;
+
+	unit_parse_path(path, &unit);
+	fuzz_check_name(unit.name, sizeof(unit.name));
+	fuzz_check_name(unit.runtime, sizeof(unit.runtime));
+	fuzz_check_name(unit.container, sizeof(unit.container));
+	assert(unit_kind_parse(unit_kind_name(unit.kind)) == unit.kind);
+	assert((unit.kind == UNIT_NONE) == (path[strspn(path, "/")] == '\0'));
+	assert((unit.kind == UNIT_NONE) == (unit.name[0] == '\0'));
+	assert((unit.kind == UNIT_CONTAINER) == (unit.container[0] != '\0'));
+	assert(unit.kind == UNIT_USER || unit.kind == UNIT_CONTAINER || unit.uid == 0);
+	fuzz_check_name(unit_format(&unit, text, sizeof(text)), sizeof(text));
+	assert(text[0]);
+	if (unit_path_of_service(path, service, sizeof(service)))
+		assert(strlen(service) == strlen(path) + 1 && strcmp(service + strlen(service) - 8, ".service") == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = fuzz_text(data, size), path[256];
+	int r = unit_parse_proc(text, path, sizeof(path));
+
+	assert(r == 0 || r == -ENOENT || r == -ENAMETOOLONG);
+	if (r == 0) {
+		assert(path[0] == '/' && strlen(path) < sizeof(path) && !strchr(path, '\n') && strstr(text, path));
+		check_path(path);
+	}
+	check_path(text);
+	free(text);
+	return 0;
+}

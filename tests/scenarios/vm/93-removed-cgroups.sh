@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Stale connections of cgroups that were removed, which no process holds, on a host with many cgroups: they are named by what the probes
+# saw, and the daemon, which runs as its own user, never searches cgroupfs. LONG=1: 20,000 cgroups and 150 connections, and times.
+# kernels: 6.1
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../probes.sh"
+cgroups=100 connections=12
+[ -z "${LONG:-}" ] || cgroups=20000 connections=150
+
+offloadd() { # as offloadd.service runs it
+	local capabilities=-all,+net_admin,+bpf,+perfmon
+	exec setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=$capabilities --inh-caps=$capabilities \
+		--ambient-caps=$capabilities /usr/local/sbin/offloadd "$@"
+}
+stale() { offloadctl services --json | jq -r '.restart[].service'; }
+are_flagged() { [ "$(stale | wc -l)" = $connections ] || { stale && return 1; }; }
+whole() { offloadctl plan >/dev/null; }
+repair_usec() { # the median of 15 drifts, from the change to its repair
+	local i begin
+	for ((i = 0; i < 15; i++)); do
+		begin=${EPOCHREALTIME/[.,]/}
+		ethtool -K vlan100 sg off >/dev/null
+		until is_on vlan100 scatter-gather >/dev/null; do :; done
+		echo $((${EPOCHREALTIME/[.,]/} - begin))
+	done | sort -n | sed -n 8p
+}
+status_usec() {
+	local begin=${EPOCHREALTIME/[.,]/}
+	offloadctl status >/dev/null
+	echo $((${EPOCHREALTIME/[.,]/} - begin))
+}
+
+mkdir -p /sys/fs/cgroup/system.slice /sys/fs/cgroup/user.slice
+check "the other host is there" network
+ip link add link bond0 name vlan100 up type vlan id 100
+ip netns exec $peer "$tools/sendfile-peer" server 10.9.0.2 5005 "$scratch/file" 10.9.0.1 >"$scratch/far" &
+started+=($!)
+disown $!
+wait_until 20 grep -q listening "$scratch/far"
+rule 10-vlan.rule '[Match]' 'Kind=vlan' '[Features]' 'tx-checksum-ip-generic=on' 'sg=on'
+install -d -o 65534 -g 65534 /run/offloadd
+daemon_start "offloadd starts" --enforce
+[ -z "${LONG:-}" ] || usual=$(repair_usec)
+check "vlan10 is paused" offloadctl pause vlan10
+break_vlan
+mkfifo "$scratch/orphans.in"
+"$tools/sendfile-peer" orphans 10.9.0.2 5005 $connections /sys/fs/cgroup/system.slice 10.9.0.2 <"$scratch/orphans.in" >"$scratch/orphans" &
+started+=($!)
+disown $!
+exec {orphans}>"$scratch/orphans.in"
+within 60 "$connections connections of cgroups that are gone" grep -q held "$scratch/orphans"
+is "the cgroups are gone" "$(ls -d /sys/fs/cgroup/system.slice/s*.service 2>/dev/null)" ""
+
+(cd /sys/fs/cgroup/user.slice && seq -f 'g%.0f' $cgroups | xargs mkdir)
+strace -f -qq -e trace=getdents64 -e signal=none -p "$daemon" -o "$scratch/calls" &
+tracer=$!
+wait_until 20 grep -q '^TracerPid:.*[1-9]' "/proc/$daemon/status"
+check "vlan10 is repaired" offloadctl resume vlan10
+within 20 "it matches its rules" whole
+within 60 "each connection is flagged" are_flagged
+is "with the name that its cgroup had" "$(stale | sort)" "$(seq -f 's%.0f.service' $connections | sort)"
+ethtool -K vlan10 sg off >/dev/null
+within 20 "a drift is repaired" is_on vlan10 scatter-gather
+check "status answers" offloadctl status
+kill "$tracer"
+wait "$tracer"
+is "the daemon read no directory" "$(cat "$scratch/calls")" ""
+if [ -n "${LONG:-}" ]; then
+	now=$(repair_usec) status=$(status_usec)
+	check "a drift is repaired within twice its usual time ($usual -> $now us)" test "$now" -lt $((usual * 2))
+	check "status answers within 100 ms of a real machine ($status us on one $(slowdown) times slower)" test "$status" -lt $((100000 * $(slowdown)))
+fi
+daemon_stops
+exec {orphans}>&-
+done_testing
