@@ -288,26 +288,40 @@ static int write_new(const struct cmd_options *options, const char *file, const 
 	return text ? cmd_write_rule(options, file, text) : cmd_error("%s", strerror(ENOMEM));
 }
 
+/* What format_rule() needs of an interface in a snapshot. */
+static void link_of(const struct snapshot_link *from, struct link *ret)
+{
+	unsigned byte;
+
+	*ret = (struct link){ .features = from->features, .has_features = from->has_features, .depth = *from->lower != '\0' };
+	snprintf(ret->name, sizeof(ret->name), "%s", from->name);
+	snprintf(ret->kind, sizeof(ret->kind), "%s", from->kind);
+	snprintf(ret->driver, sizeof(ret->driver), "%s", from->driver);
+	for (const char *c = from->address; ret->address_len < LINK_ADDRESS_LEN && sscanf(c, "%2x", &byte) == 1; c += c[2] ? 3 : 2)
+		ret->address[ret->address_len++] = (uint8_t)byte;
+}
+
 static int new_from_snapshot(const struct cmd_options *options, const char *file, const char *name)
 {
 	static const struct feature_table none;
 	_cleanup_(snapshot_parts_clear) struct snapshot_parts parts = { 0 };
-	_cleanup_(link_table_clear) struct link_table links = { 0 };
+	const struct snapshot *s;
+	struct link link;
 	char from[512];
-	const struct link *link;
 	int r = cmd_load_snapshots(options->snapshot, &none, &parts);
 
 	if (r != CMD_OK)
 		return r;
-	if (parts.n != 1 || parts.parts[0].snapshot.form == SNAPSHOT_ETHTOOL)
+	s = &parts.parts[0].snapshot;
+	if (parts.n != 1 || s->form == SNAPSHOT_ETHTOOL)
 		return cmd_error("%s is not one output of offloadctl snapshot", options->snapshot);
-	if (snapshot_make_links(&parts.parts[0].snapshot, &links) < 0)
-		return cmd_error("%s", strerror(ENOMEM));
-	link = link_table_find_name(&links, name);
-	if (!link)
-		return cmd_error("%s has no interface %s", options->snapshot, name);
-	return write_new(options, file, link, &parts.parts[0].snapshot.features,
-		util_clean(options->snapshot, from, sizeof(from)));
+	for (size_t i = 0; i < s->n_links; i++) {
+		if (strcmp(s->links[i].name, name) != 0)
+			continue;
+		link_of(&s->links[i], &link);
+		return write_new(options, file, &link, &s->features, util_clean(options->snapshot, from, sizeof(from)));
+	}
+	return cmd_error("%s has no interface %s", options->snapshot, name);
 }
 
 static int new_rule(const struct cmd_options *options, int n, char **words)
