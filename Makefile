@@ -65,7 +65,7 @@ $(file >$(BUILD)/prefix,$(PREFIX))
 endif
 endif
 # objects that contain PREFIX
-PREFIXED := $(BUILD)/obj/offloadd/conf.o $(BUILD)/obj/rules/rule_file.o
+PREFIXED := $(BUILD)/obj/offloadd/conf.o $(BUILD)/obj/offloadctl/cmd_write.o $(BUILD)/obj/rules/rule_file.o
 $(PREFIXED): override CPPFLAGS += -DOFFLOADD_PREFIX='"$(PREFIX)"'
 $(PREFIXED): $(BUILD)/prefix
 

@@ -247,3 +247,13 @@ feature_set feature_get_names(const struct json_value *list, const struct featur
 		set |= feature_named(table, json_as_text(name));
 	return set;
 }
+
+const char *feature_canonical(const char *word)
+{
+	const struct feature_alias *a;
+
+	for (size_t i = 0; (a = feature_alias(i)); i++)
+		if (strcmp(word, a->word) == 0 || strcmp(word, a->long_word) == 0)
+			return strpbrk(a->pattern, "*?[") ? a->word : a->pattern;
+	return word;
+}

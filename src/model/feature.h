@@ -92,6 +92,9 @@ struct feature_alias {
 	const char *long_word; /* "tcp-segmentation-offload" */
 	const char *pattern;   /* "tx-tcp*-segmentation", fnmatch(3) over kernel names */
 };
+/* The same word for all names of the same features: the kernel name of a single feature, else the short word of ethtool. Borrowed
+ * from word or static. */
+const char *feature_canonical(const char *word);
 /* Entry i of the aliases, in the order of ethtool -k; NULL after the last. Static. */
 const struct feature_alias *feature_alias(size_t i);
 

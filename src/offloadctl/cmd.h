@@ -60,6 +60,7 @@ int cmd_apply(const struct cmd_options *options, int argc, char **argv);
 int cmd_revert(const struct cmd_options *options, int argc, char **argv);
 int cmd_check(const struct cmd_options *options, int argc, char **argv);
 int cmd_rules(const struct cmd_options *options, int argc, char **argv);
+int cmd_import(const struct cmd_options *options, int argc, char **argv);
 int cmd_list(const struct cmd_options *options, int argc, char **argv);
 int cmd_tree(const struct cmd_options *options, int argc, char **argv);
 int cmd_show(const struct cmd_options *options, int argc, char **argv);

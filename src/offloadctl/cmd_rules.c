@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "basic/json.h"
+#include "offloadctl/cmd_write.h"
 #include "report/json.h"
 #include "rules/rule_list.h"
 
@@ -294,10 +295,15 @@ static int write_document(const struct cmd_session *s, const struct rule_list *l
 int cmd_rules(const struct cmd_options *options, int argc, char **argv)
 {
 	_cleanup_(rule_list_clear) struct rule_list list = { 0 };
-	_cleanup_(cmd_close) struct cmd_session s;
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
 	const struct link *link = NULL;
-	int r = cmd_open_all(options, &s), code;
+	int r, code;
 
+	if (cmd_is_rules_verb(argc, argv))
+		return cmd_rules_verb(options, argc, argv);
+	if (argc > 1)
+		return cmd_error("rules takes one interface, or new, cat, edit, enable or disable; see offloadctl rules --help");
+	r = cmd_open_all(options, &s);
 	if (r == CMD_OK)
 		r = cmd_warn(&s);
 	if (r != CMD_OK)

@@ -63,7 +63,8 @@ static const struct options_entry options_table[] = {
 	[OPTION_TIMEOUT] = { "timeout", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
 		.help = "Wait at most this long (default: 30s)" },
 	[OPTION_OUTPUT] = { "output", 'o', OPTIONS_TEXT, "FILE", FIELD(output),
-		.help = "Write to this file instead of standard output" },
+		.help = "Write to this file instead of standard output; rules: into this directory instead of /etc/offloadd/rules.d; import: "
+		"into this directory" },
 	[OPTION_BY_ROLE] = { "by-role", 0, OPTIONS_FLAG, NULL, FIELD(by_role),
 		.help = "Match interfaces by their place in the stack instead of by name" },
 	[OPTION_FAIL_ON] = { "fail-on", 0, OPTIONS_WORD, "lost", FIELD(fail_on),
@@ -78,7 +79,7 @@ static const struct options_entry options_table[] = {
 	[OPTION_TIME] = { "time", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
 		.help = "Take at most this long, for example 30s or 10min" },
 	[OPTION_YES] = { "yes", 0, OPTIONS_FLAG, NULL, FIELD(yes),
-		.help = "Do not ask before the command changes features, or puts load on an interface" },
+		.help = "Do not ask before the command changes features, puts load on an interface, or replaces a file" },
 	[OPTION_HTML] = { "html", 0, OPTIONS_TEXT, "FILE", FIELD(html), .help = "Write the page here, - for standard output" },
 	[OPTION_SNAPSHOT] = { "snapshot", 0, OPTIONS_TEXT, "FILE", FIELD(snapshot),
 		.help = "Use the host of this snapshot instead of this host; plan: or every host in a directory of snapshots; explain: or "
@@ -133,6 +134,15 @@ static const char path_codes[] =
 	"Exit codes: 0 no software fallback, 1 error, 2 an interface or the socket uses software fallback, 4 none was found, but the "
 	"path is not completely known.";
 
+static const char rules_verbs[] =
+	"Verbs: new NAME LINK writes a rule from the state of an interface (with --snapshot, of one in a snapshot); enable NAME copies an "
+	"example, or removes a mask; disable NAME masks a rule, or removes a copy of an example; cat NAME prints a rule; edit NAME opens "
+	"it in an editor and takes it over if it has no error.";
+
+static const char import_codes[] =
+	"Without --output, prints the rules and writes nothing. Exit codes: 0 everything was converted, 1 error, 4 some settings were not "
+	"converted; they are listed on standard error.";
+
 static const struct command {
 	const char *name, *arguments, *help;
 	int (*run)(const struct cmd_options *options, int argc, char **argv);
@@ -146,8 +156,10 @@ static const struct command {
 		cmd_apply, 0, INT_MAX, PLANS | USES(LEDGER) | USES(DETAILED) | USES(YES), exit_codes },
 	{ "check", "[FILE|DIR...]", "Check rule files and offloadd.conf for errors",
 		cmd_check, 0, INT_MAX, RULES | PRINTS, NULL },
-	{ "rules", "[LINK]", "List rule files and how many interfaces each matches, or the rules of one interface",
-		cmd_rules, 0, 1, RULES | PRINTS | USES(NO_LEGEND), NULL },
+	{ "rules", "[LINK|VERB NAME...]", "List rule files and how many interfaces each matches, or the rules of one interface; or write rules",
+		cmd_rules, 0, INT_MAX, RULES | PRINTS | USES(OUTPUT) | USES(YES) | USES(SNAPSHOT) | USES(NO_LEGEND), rules_verbs },
+	{ "import", "FILE...", "Convert .link files, netplan, NetworkManager keyfiles, interfaces(5), udev rules and scripts into rules",
+		cmd_import, 1, INT_MAX, USES(JSON) | USES(OUTPUT) | USES(YES), import_codes },
 	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
 	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
 	{ "show", "LINK", "Show the features of an interface that rules declare, or all of them",

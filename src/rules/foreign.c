@@ -191,3 +191,10 @@ const char *foreign_kind(const char *word)
 
 	return find(kinds, ARRAY_SIZE(kinds), plain(word, lower), false);
 }
+
+const char *foreign_topic(const char *key)
+{
+	char lower[WORD_LEN];
+
+	return find(topics, ARRAY_SIZE(topics), plain(key, lower), true);
+}

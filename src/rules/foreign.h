@@ -16,4 +16,7 @@ const char *foreign_value(const char *value);
 /* The kind that a word of other tools, "ethernet", stands for; NULL. Static. */
 const char *foreign_kind(const char *word);
 
+/* What a key of another tool that is no feature is about, "rings"; NULL. Static. */
+const char *foreign_topic(const char *key);
+
 #endif

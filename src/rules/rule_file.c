@@ -49,6 +49,7 @@ struct match_list {
 struct rule_reading {
 	struct rule rule;
 	const struct feature_table *table;
+	size_t n_given; /* the first features of the rule, from the files before this one, which this one may replace */
 };
 
 static int add_message(struct rule_error **errors, size_t *n, const char *path, unsigned line, const char *message)
@@ -292,18 +293,6 @@ static int parse_match(struct ini_reader *reader, const struct ini_entry *entry,
 	return ini_parse_text(reader, entry, &match->value[list->key], NULL);
 }
 
-/* The same word for all names of the same features: the kernel name of a single feature, else the short word
- * of ethtool. */
-static const char *canonical_word(const char *word)
-{
-	const struct feature_alias *a;
-
-	for (size_t i = 0; (a = feature_alias(i)); i++)
-		if (strcmp(word, a->word) == 0 || strcmp(word, a->long_word) == 0)
-			return strpbrk(a->pattern, "*?[") ? a->word : a->pattern;
-	return word;
-}
-
 static void complain_feature(
 	struct ini_reader *reader, const struct ini_entry *entry, const struct feature_table *table)
 {
@@ -330,7 +319,7 @@ static bool check_feature(struct ini_reader *reader, const struct ini_entry *ent
 	const struct rule_reading *reading, const struct rule_feature *f)
 {
 	const struct rule *rule = &reading->rule;
-	const char *canonical = canonical_word(f->word);
+	const char *canonical = feature_canonical(f->word);
 
 	if (f->word_kind == FEATURE_WORD_UNKNOWN) {
 		complain_feature(reader, entry, reading->table);
@@ -341,8 +330,8 @@ static bool check_feature(struct ini_reader *reader, const struct ini_entry *ent
 			ini_complain(reader, entry->line, "%s cannot be changed by a user; remove it", entry->key);
 			return false;
 		}
-	for (size_t i = 0; i < rule->n_features; i++)
-		if (strcmp(canonical, canonical_word(rule->features[i].word)) == 0) {
+	for (size_t i = reading->n_given; i < rule->n_features; i++)
+		if (strcmp(canonical, feature_canonical(rule->features[i].word)) == 0) {
 			ini_complain(reader, entry->line, "%s is the same feature as %s in line %u; remove one of them",
 				entry->key, rule->features[i].word, rule->features[i].line);
 			return false;
@@ -359,6 +348,21 @@ static int find_value(struct ini_reader *reader, const struct ini_entry *entry)
 		return ini_find_word(reader, entry, entry->value, value_words, ARRAY_SIZE(value_words));
 	ini_complain_value(reader, entry, entry->value, "did you mean \"%s\"?", meant);
 	return -1;
+}
+
+/* Removes what the files before declare for the same feature. */
+static void replace_given(struct rule_reading *reading, const char *word)
+{
+	struct rule *rule = &reading->rule;
+
+	for (size_t i = 0; i < reading->n_given; i++) {
+		if (strcmp(feature_canonical(rule->features[i].word), feature_canonical(word)) != 0)
+			continue;
+		free(rule->features[i].word);
+		reading->n_given--;
+		memmove(&rule->features[i], &rule->features[i + 1], (--rule->n_features - i) * sizeof(*rule->features));
+		return;
+	}
 }
 
 static int parse_feature(struct ini_reader *reader, const struct ini_entry *entry, void *field,
@@ -378,6 +382,7 @@ static int parse_feature(struct ini_reader *reader, const struct ini_entry *entr
 	if (!f.word)
 		return -ENOMEM;
 	if (check_feature(reader, entry, reading, &f)) {
+		replace_given(reading, f.word);
 		if (GROW(rule->features, rule->n_features)) {
 			rule->features[rule->n_features++] = f;
 			return 0;
@@ -599,6 +604,77 @@ int rule_set_load_file(struct rule_set *set, const char *path, const struct feat
 	return r == 0 ? rule_set_load_text(set, path, text, len, table) : r;
 }
 
+/* Reads a drop-in into the last rule of the set. 0; 1: it has errors, which were added to the set; -ENOMEM. */
+static int add_drop_in(struct rule_set *set, const char *path, const struct feature_table *table)
+{
+	struct ini_reader reader = {.path = path, .trust = set->trust, .report = report, .userdata = set, .explain = foreign_explain};
+	struct rule *rule = &set->rules[set->n_rules - 1];
+	struct rule_reading reading = {.rule = *rule, .table = table, .n_given = rule->n_features};
+	struct ini_section loose[ARRAY_SIZE(sections)];
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r;
+
+	if (ini_dir_is_mask(path))
+		return 0;
+	memcpy(loose, sections, sizeof(loose));
+	for (size_t i = 0; i < ARRAY_SIZE(loose); i++)
+		loose[i].missing = loose[i].empty = NULL;
+	r = ini_file_read(&reader, &text, &len);
+	if (r == 0)
+		r = ini_file_parse(&reader, text, len, loose, ARRAY_SIZE(loose), &reading);
+	*rule = reading.rule;
+	return r;
+}
+
+static void free_texts(char **texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+/* "DIR/FILE.d" for each directory, NULL-terminated. NULL: no memory. */
+static char **drop_in_dirs(const char *const *dirs, const char *file, size_t *ret_n)
+{
+	char **ret;
+	size_t n = 0;
+
+	while (dirs[n])
+		n++;
+	ret = calloc(n + 1, sizeof(*ret));
+	for (size_t i = 0; ret && i < n; i++)
+		if (asprintf(&ret[i], "%s/%s.d", dirs[i], file) < 0) {
+			free_texts(ret, i);
+			return NULL;
+		}
+	*ret_n = n;
+	return ret;
+}
+
+/* Adds the drop-ins of the last rule of the set. With an error in one, the rule is removed. 0 or negative errno. */
+static int add_drop_ins(struct rule_set *set, const char *const *dirs, const char *main_path, const struct feature_table *table)
+{
+	struct rule *rule = &set->rules[set->n_rules - 1];
+	size_t n_dirs = 0, n = 0, errors = set->n_errors;
+	char **own_dirs = drop_in_dirs(dirs, util_file_name(main_path), &n_dirs), **paths = NULL;
+	const struct ini_dir dir = { .dirs = (const char *const *)own_dirs, .trust = set->trust, .suffix = ".conf", .what = "drop-in", .optional = true,
+		.report = report, .userdata = set };
+	int r = own_dirs ? ini_dir_find(&dir, &paths, &n) : -ENOMEM;
+
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = add_drop_in(set, paths[i], table);
+	if (r >= 0 && set->n_errors > errors) {
+		rule_clear(rule);
+		set->n_rules--;
+		r = rule_set_add_error(set, main_path, 0, "ignored, because a drop-in has an error");
+	}
+	ini_dir_free(paths, n);
+	if (own_dirs)
+		free_texts(own_dirs, n_dirs);
+	return r;
+}
+
 static int load(const char *const *dirs, enum file_trust trust, const struct feature_table *table, struct rule_set *ret)
 {
 	const struct ini_dir dir = {
@@ -616,8 +692,13 @@ static int load(const char *const *dirs, enum file_trust trust, const struct fea
 
 	*ret = (struct rule_set){ .trust = trust };
 	r = ini_dir_find(&dir, &paths, &n);
-	for (size_t i = 0; i < n && r >= 0; i++)
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		size_t before = ret->n_rules;
+
 		r = rule_set_load_file(ret, paths[i], table);
+		if (r >= 0 && ret->n_rules > before)
+			r = add_drop_ins(ret, dirs, paths[i], table);
+	}
 	ini_dir_free(paths, n);
 	if (r < 0)
 		rule_set_clear(ret);

@@ -15,8 +15,9 @@ extern const char *const rule_default_dirs[];
 /* Reads all rules in the directories (highest priority first, NULL-terminated): files *.rule that are not
  * hidden. A file replaces the files of its name in directories of lower priority; an empty file or a link to
  * /dev/null masks them. ret gets all valid rules and all errors. A file with an error is ignored entirely,
- * but still replaces others. A missing directory is an error unless dirs is rule_default_dirs. 0; -ENOMEM
- * (ret is empty). The caller clears ret. */
+ * but still replaces others. Files *.conf in a directory FILE.rule.d of any of the directories are read after the rule, sorted by
+ * name; what they set replaces what it sets, and an error in one is an error of the rule. A missing directory is an error unless
+ * dirs is rule_default_dirs. 0; -ENOMEM (ret is empty). The caller clears ret. */
 int rule_set_load(const char *const *dirs, const struct feature_table *table, struct rule_set *ret);
 /* The same for directories that the user did not name: FILE_SYSTEM. */
 int rule_set_load_system(const char *const *dirs, const struct feature_table *table, struct rule_set *ret);
