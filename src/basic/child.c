@@ -58,13 +58,11 @@ static void run_child(int (*fn)(void *data), void *data, size_t size, int fd)
 	struct answer answer = { 0 };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (fd != STDERR_FILENO + 1) {
-		dup2(fd, STDERR_FILENO + 1);
-		fd = STDERR_FILENO + 1;
-	}
 	if (close_range((unsigned)fd + 1, ~0U, 0) < 0) /* before Linux 5.9 */
 		for (int i = fd + 1; i < DESCRIPTORS; i++)
 			close(i);
+	for (int i = STDERR_FILENO + 1; i < fd; i++)
+		close(i);
 	answer.result = fn(data);
 	memcpy(answer.data, data, size);
 	_exit(write(fd, &answer, sizeof(answer)) != sizeof(answer));
