@@ -78,7 +78,10 @@ static __always_inline bool by_xdp(bool direct, struct net_device *dev, __u64 mi
 	return name[0] == 'v' && name[1] == 'e' && name[2] == 't' && name[3] == 'h' && !name[4];
 }
 
-/* gso_features_check(). IPv4 has a limit of its own from 6.3 on. */
+const volatile bool ipv4_limit_known; /* the check uses gso_ipv4_max_size for IPv4 */
+
+/* gso_features_check(). The attribute gso_ipv4_max_size exists from 6.3 on. The check uses it for IPv4 from 6.12 on (e609c959a939), and
+ * before that in some stable releases, whose numbers do not show it: there, only a packet that exceeds both limits has a known reason. */
 static __always_inline bool by_limit(bool direct, struct sk_buff *skb, struct net_device *dev,
 	struct skb_shared_info *info, __be16 protocol, struct cause *c)
 {
@@ -91,6 +94,13 @@ static __always_inline bool by_limit(bool direct, struct sk_buff *skb, struct ne
 	}
 	if (bpf_core_field_exists(dev->gso_ipv4_max_size) && protocol != bpf_htons(ETH_P_IPV6))
 		ipv4 = GET(direct, dev, gso_ipv4_max_size);
+	if (!ipv4_limit_known) {
+		if ((len < ipv4) != (len < size)) {
+			*c = (struct cause){ .reason = FALLBACK_REASON_UNKNOWN };
+			return true;
+		}
+		ipv4 = size;
+	}
 	if (len < ipv4)
 		return false;
 	*c = (struct cause){ .reason = ipv4 < size ? FALLBACK_REASON_IPV4_SIZE : FALLBACK_REASON_SIZE, .limit = ipv4, .largest = len };
@@ -208,8 +218,8 @@ static __always_inline bool by_device(bool direct, struct net_device *dev, const
 	return true;
 }
 
-/* features: those of the packet, as netif_skb_features() or another caller of __skb_gso_segment() passes them. False: it is not
- * split by the kernel, or not more than gso_partial of its device needs. */
+/* features: those of the packet, as netif_skb_features() or another caller of __skb_gso_segment() passes them. False: the
+ * kernel does not split it, or only as far as gso_partial_features of its device require. */
 static __always_inline bool find_segmentation_cause(bool direct, struct sk_buff *skb, struct net_device *dev, __u64 features,
 	struct cause *c)
 {

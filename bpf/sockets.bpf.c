@@ -25,7 +25,8 @@ struct bpf_iter__tcp {
 };
 #pragma clang attribute pop
 
-/* The clock is read now and then only. What returns 1 is called again with the same object by the next read, which has another end. */
+/* The clock is read only at every 64th call. A program that returns 1 is called again with the same object by the next read(2), for
+ * which user space has set a later until_ns. */
 static __always_inline bool time_is_up(void)
 {
 	return until_ns && ++turns % 64 == 0 && bpf_ktime_get_ns() > until_ns;

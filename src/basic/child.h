@@ -9,8 +9,8 @@
 
 #define CHILD_DATA_MAX 512
 
-/* Calls fn(data) in a child process, so that it may change its namespaces. *data (at most CHILD_DATA_MAX bytes) comes back from
- * there; the child has no descriptor above stderr of this process. Returns what fn returned; -ETIMEDOUT after usec, -ECHILD if the
+/* Calls fn(data) in a child process, so that it may change its namespaces. *data (at most CHILD_DATA_MAX bytes) is copied
+ * back from it. The child inherits only stdin, stdout and stderr. Returns what fn returned; -ETIMEDOUT after usec, -ECHILD if the
  * child died, or another negative errno. */
 int child_run(int (*fn)(void *data), void *data, size_t size, uint64_t usec);
 

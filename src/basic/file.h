@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whole files: whose are read, bounded reading, writing, atomic replacement. Only regular files are read and
+/* Whole files: which owners are trusted, bounded reading, writing, atomic replacement. Only regular files are read and
  * replaced: a pipe would block, and opening a device may do anything. Functions return 0, or a negative errno
  * of the system call that failed. */
 #ifndef OFFLOADD_FILE_H

@@ -23,7 +23,8 @@ enum rehearsal_what {
 };
 #define REHEARSAL_WHATS 4
 
-/* Links for which the same would happen, for the same reason. All zero but what is set, because it is a key. */
+/* Links for which the same would happen, for the same reason. Zero the whole struct, padding included, before setting members:
+ * it is a hash key, compared by byte. */
 struct rehearsal_key {
 	enum rehearsal_what what;
 	enum verdict verdict; /* UNMET, CHANGE */
@@ -102,7 +103,7 @@ const struct rule_set *rehearsal_load_rules(struct rehearsal *r, const struct fe
  * link_table_clear() frees; and the host for rules. 0 or -ENOMEM. */
 int rehearsal_prepare(const struct rehearsal *r, const struct snapshot *s, struct feature_table *ret_features,
 	struct link_table *ret_links, struct rule_host *ret_host);
-/* Marks what such a plan cannot know of another kernel as uncertain: what its drivers offer, and what depends on that.
+/* Marks as uncertain what such a plan cannot know about another kernel: what its drivers offer, and what depends on that.
  * 0 or -ENOMEM. */
 int rehearsal_mark(const struct rehearsal *r, const struct snapshot *s, struct link_table *links, struct plan *plan);
 /* Does it begin like a kernel release, "6.12"? */
@@ -121,8 +122,8 @@ struct rehearsal_summary {
 };
 void rehearsal_summarize(const struct rehearsal *r, struct rehearsal_summary *ret);
 
-/* Chooses hosts, at most n of them (0: as many as it takes), which together have as many of the shapes of links of all hosts as
- * possible: again and again the one with most shapes that none before it has. A shape is kind and driver of a link and of
+/* Chooses at most n hosts (0: as many as it takes) that together have as many of the shapes of links as possible: it repeatedly adds
+ * the host with the most shapes that no chosen host has yet. A shape is kind and driver of a link and of
  * everything below it, and the kernel series. ret: room for n_hosts indexes. Returns how many were chosen; *ret_covered,
  * *ret_shapes: shapes that they have, and all. 0 hosts or no memory: 0. */
 size_t rehearsal_sample(const struct rehearsal *r, size_t n, size_t *ret, size_t *ret_covered, size_t *ret_shapes);

@@ -56,7 +56,7 @@ void contention_disturbed(
 void contention_flapped(struct link_contention *c, uint64_t now_usec);
 
 /* True if the quiet time of the link is over: contended features are on trial now, and *ret_resolved are those whose trial was
- * successful. link_contention.unheld, set by the caller, stay on trial. */
+ * successful. Features in link_contention.unheld, which the caller sets, stay on trial. */
 bool contention_expire(
 	const struct contention_limits *limits, struct link_contention *c, uint64_t now_usec, feature_set *ret_resolved);
 

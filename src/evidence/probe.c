@@ -103,6 +103,7 @@ static void set_fallback(struct fallback_bpf *skeleton, const struct probe_optio
 	PROBE_SET_CGROUPS(skeleton->rodata);
 	skeleton->rodata->by_socket = options->by_socket;
 	skeleton->rodata->own_netns = probe_own_netns();
+	skeleton->rodata->ipv4_limit_known = !util_kernel_is_before(6, 12);
 	probe_part_share_map(skeleton->maps.counts);
 	bpf_map__set_max_entries(skeleton->maps.counts, keys);
 	bpf_map__set_max_entries(skeleton->maps.seen, keys);

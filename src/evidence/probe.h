@@ -98,7 +98,8 @@ void probe_update_runs(struct probe *probe);
 
 /* The inode number of the network namespace of the calling process; 0 if unknown. */
 uint32_t probe_own_netns(void);
-/* Are we in a PID namespace of our own? The probes see process ids of the initial one, where ours are other processes. */
+/* Are we in a PID namespace of our own? The probes see process ids of the initial PID namespace, in which our ids belong to
+ * other processes. */
 bool probe_has_foreign_pids(void);
 
 /* For poll(): readable when a combination is new, or has a hit again after quiet_usec. -ENOENT if no probe sends events. */

@@ -37,7 +37,7 @@ struct sender {
 	uint32_t netns;	     /* of that process; 0: unknown */
 	uint64_t hits;	     /* of a process, when last found alive; set by the caller */
 	bool pending;	     /* not resolved yet */
-	bool sought;	     /* since the begin of the pass in progress */
+	bool sought;	     /* since the beginning of the pass in progress */
 	bool over;	     /* set by the caller, for senders_sweep() */
 	struct sender_holder {
 		pid_t pid;
@@ -95,7 +95,7 @@ struct sender *senders_note(struct senders *s, const struct probe_hits *hits);
 /* Resolves all pending senders, by one pass over the processes. 0; -EAGAIN: the slice of probe_options.slice_usec is over, call it
  * again. */
 int senders_find(struct senders *s);
-/* The same for the first SENDERS_BATCH of these sockets; returns how many that are. For lists of any length:
+/* The same for the first SENDERS_BATCH of these sockets; returns how many it handled. For lists of any length:
  *	for (i = 0, known = 0; i < n; i++) { if (i == known) known += senders_find_sockets(s, all + i, n - i); ... } */
 size_t senders_find_sockets(struct senders *s, const struct socket_info *sockets, size_t n);
 /* Copies the name of the sender of hits; "" if it is the kernel itself. Returns false if it is only provisional, because it is
@@ -109,9 +109,9 @@ bool senders_has_ended(const struct senders *s, const struct sender *sender, uin
 /* Forgets the senders that have ended. */
 void senders_sweep(struct senders *s);
 
-/* Compares all connections of some cgroups, those that were noted and found, and those that processes hold now, however many. single: one
- * service holds them, and it is used for sockets of this cgroup that are closed before they can be found; or no holders are visible to us
- * at all, so that only the cgroup shows the service. Starts zeroed, with the cgroups. 0; -EAGAIN as senders_find(). */
+/* Decides for each of some cgroups whether one service holds all of its connections: those that were noted and found before, and all that
+ * processes hold now. single: one does, and sockets of this cgroup that are closed before they can be found are attributed to it. Also if
+ * no holders are visible to us at all, so that only the cgroup shows the service. Starts zeroed, with the cgroups. 0; -EAGAIN as senders_find(). */
 #define SENDERS_JUDGED_MAX 64
 struct sender_judge {
 	struct probe_pass pass;

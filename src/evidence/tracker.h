@@ -34,7 +34,7 @@ struct tracker_options {
 	/* Starts the restart of a unit. 0: the caller calls tracker_restarted() when it has ended; negative errno: it failed.
 	 * Called only while *enforce is true. NULL: no restarts. */
 	int (*restart)(const char *unit, void *userdata);
-	/* How a link matches the rules; NULL: no rule applies to it. NULL: unknown for all. */
+	/* Returns how a link matches the rules, or NULL if no rule applies to it. The callback may be NULL: unknown for all links. */
 	const struct link_result *(*result)(int ifindex, void *userdata);
 	const bool *enforce;
 	void *userdata;
@@ -87,9 +87,9 @@ void tracker_count_probes(const struct tracker *w, unsigned *ret_running, unsign
 
 /* Adds the probes for this kernel, and why some are unavailable, to ret->probes. Their strings are borrowed from the tracker. */
 void tracker_read_probes(const struct tracker *w, struct evidence *ret);
-/* The evidence as it was at asked_usec (CLOCK_MONOTONIC) or later. However often it is asked for, it is read no more than a
- * TRACKER_COST_FACTORth of the time; if that would mean to wait for longer than TRACKER_WAIT_USEC, the last one is returned. sockets is
- * empty, and latency has one row for all services. Returns 0; -EAGAIN: call it again with the same time at tracker_deadline(), after
+/* The evidence as it was at asked_usec (CLOCK_MONOTONIC) or later. Reading it takes at most 1/TRACKER_COST_FACTOR of the
+ * daemon's time, however often it is asked for; if that would mean waiting longer than TRACKER_WAIT_USEC, the last one is returned. sockets
+ * is empty, and latency has one row for all services. Returns 0; -EAGAIN: call it again with the same time at tracker_deadline(), after
  * tracker_tick(); -ENOMEM. *ret is owned by the tracker, and valid until it is called again. */
 int tracker_read_evidence(struct tracker *w, uint64_t asked_usec, const struct evidence **ret);
 /* Writes the file of services that must reconnect if they have changed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What rules can match of a device on a bus besides its driver. */
+/* The properties of a device on a bus that rules can match, besides its driver. */
 #ifndef OFFLOADD_HARDWARE_H
 #define OFFLOADD_HARDWARE_H
 

@@ -26,8 +26,8 @@ bool netns_is_own(char *name, size_t size);
 bool netns_is_certain(void);
 
 /* The path of a file of this namespace. If netns_is_own(), the inode is added: /run/x/ledger.json becomes
- * /run/x/ledger-4026532177.json; else the path is copied. But if a file with the inode exists, it is that one: it was
- * written by a process that PID 1 is hidden from. *ret is the caller's to free. 0 or -ENOMEM. */
+ * /run/x/ledger-4026532177.json; else the path is copied. But if a file whose name has the inode exists,
+ * *ret is its path: a process that could not see PID 1 wrote it. *ret is the caller's to free. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
 
 /* Moves the calling process into a new network namespace, which exists as long as there are processes in it. with_user:

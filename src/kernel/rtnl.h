@@ -69,7 +69,7 @@ int rtnl_dump_default_routes(struct rtnl *rtnl, struct link_table *table,
 int rtnl_dump_forwarding(struct rtnl *rtnl, struct link_table *table,
 	void (*changed)(struct link *link, void *userdata), void *userdata);
 
-/* Reads what struct link does not have of one link. 0; -ENODEV; other negative errno. */
+/* Reads the details of one link that are not in struct link. 0; -ENODEV; other negative errno. */
 int rtnl_read_details(struct rtnl *rtnl, int ifindex, struct link_details *ret);
 
 /* Calls fn for each queueing discipline of every link, also for those inside a classful one. kind: "fq_codel"; valid during the call.

@@ -74,7 +74,7 @@ enum finding_code {
 	FINDING_CONTROL_OPEN,      /* the control socket was opened later (object: socket) */
 	FINDING_CAPABILITIES_KEPT, /* (error) */
 	FINDING_HOOK_FAILED,       /* (object: socket, error) */
-	FINDING_EVENTS_SUPPRESSED, /* (count; total in duration_usec is the limit) */
+	FINDING_EVENTS_SUPPRESSED, /* (count; the limit is `total` events per duration_usec) */
 	FINDING_EVENTS_LOST,       /* the journal did not accept them (count) */
 	FINDING_PROBES_FAILED,     /* (error) */
 	FINDING_PROBES_MISSING,    /* (count, of total) */

@@ -43,7 +43,7 @@ struct link_limits {
 	unsigned has; /* LINK_LIMIT() of those that this kernel reports; the value of others is 0 */
 };
 
-/* What only few rules match, of a device on a bus. Sanitized; "" if not known. */
+/* Properties of a device on a bus that few rules match, so they are read only if a rule does. Sanitized; "" if not known. */
 struct link_hardware {
 	char path[128]; /* ID_PATH of udev: "pci-0000:02:00.0" */
 	char device[LINK_DEVICE_LEN]; /* PCI "vendor:device:subvendor:subdevice": "8086:10d3:8086:a01f" */

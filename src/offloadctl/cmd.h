@@ -142,7 +142,7 @@ int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret);
 /* Loads the rules alone; session->view.features must be set. */
 int cmd_load_rules(struct cmd_session *session);
-/* Prints on standard error what in the loaded rules is likely a mistake. */
+/* Prints likely mistakes in the loaded rules on standard error. */
 int cmd_warn(struct cmd_session *session);
 void cmd_close(struct cmd_session *session);
 

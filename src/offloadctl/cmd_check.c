@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: all errors of rule files and of offloadd.conf, and what in valid rules is likely a mistake. */
+/* check: all errors of rule files and of offloadd.conf, and likely mistakes in valid rules. */
 #include "offloadctl/cmd.h"
 
 #include <errno.h>

@@ -188,7 +188,7 @@ static void list_parts(const struct snapshot_parts *parts, char *buf, size_t siz
 
 static int several(const struct cmd_options *options, size_t n)
 {
-	return options->json && n > 1 ? cmd_error("--json shows one comparison, these are %zu; use one file for each", n) : CMD_OK;
+	return options->json && n > 1 ? cmd_error("--json can show only one comparison, but the input has %zu; use one file for each", n) : CMD_OK;
 }
 
 /* One text with several states: the first with each other. */

@@ -85,7 +85,7 @@ static const struct options_entry options_table[] = {
 		.help = "Use the host of this snapshot instead of this host; plan: or every host in a directory of snapshots; explain: or "
 		"pasted output of ethtool -k" },
 	[OPTION_SAMPLE] = { "sample", 0, OPTIONS_NUMBER, "N", FIELD(sample),
-		.help = "Also choose at most N hosts that together have as many shapes of interfaces as possible", .min = 1, .max = INT_MAX },
+		.help = "Also choose at most N hosts that together have as many different types of interfaces as possible", .min = 1, .max = INT_MAX },
 	[OPTION_KERNEL] = { "kernel", 0, OPTIONS_TEXT, "VERSION", FIELD(kernel),
 		.help = "Predict for this kernel instead of the one in the snapshot" },
 	[OPTION_EVENTS] = { "events", 0, OPTIONS_TEXT, "FILE", FIELD(events),

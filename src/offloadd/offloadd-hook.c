@@ -28,7 +28,7 @@
 /* Limits of our own, because the sender may be compromised. Twice what it sends of each kind, as its window may begin in ours. */
 #define KIND_BURST (2 * HOOK_KIND_BURST)
 #define WINDOW_SEC 60
-/* Environment files. A unit reads its own at its start. */
+/* Environment files. A unit reads its own when it starts. */
 #define KEEP_SEC 600
 #define FILES_MAX 512
 

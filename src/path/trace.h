@@ -89,13 +89,13 @@ struct trace_hop {
 	uint32_t max_size[2], max_segs;
 	uint64_t hits; /* of software fallback in the evidence */
 	bool now;      /* ... within the last ten seconds */
-	bool doubted;  /* ... of which a device that does not offer its features to such packets may be the reason */
+	bool doubted;  /* ... that may be due to a device that does not offer its features to such packets */
 };
 
 enum trace_verdict {
 	TRACE_OK,	      /* every hop was looked at, and leaves everything to the device */
-	/* Every feature is on, and nothing was counted. Not readable is only whether a device offers them to packets with a VLAN tag
-	 * or to encapsulated ones, as nearly every driver does. */
+	/* Every feature is on, and nothing was counted. The only thing that cannot be read is whether a device offers them to
+	 * packets with a VLAN tag or to encapsulated ones, as nearly every driver does. */
 	TRACE_LIKELY,
 	TRACE_UNKNOWN,  /* nothing is lost for certain, but something may be */
 	TRACE_SOFTWARE, /* some hop does something in software */

@@ -268,7 +268,7 @@ static void put_verdict(const struct render *r, const struct feature_table *feat
 		break;
 	case TRACE_LIKELY:
 		column += render_put_coloured(r, "32", "LIKELY OK");
-		util_append(text, sizeof(text), "every feature is on; not known of %s%s: ", hop_name(hop),
+		util_append(text, sizeof(text), "every feature is on, but not everything about %s%s is known: ", hop_name(hop),
 			port_words(&item->trace, hop, port));
 		append_reason(text, features, hop, first_reason(&item->trace, hop));
 		if (trace_report_is_counted(report))

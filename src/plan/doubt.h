@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What in valid rules is likely a mistake, whatever the links: rules that match nothing anywhere, and features that exclude each
+/* Likely mistakes in valid rules, whatever links there are: rules that match nothing anywhere, and features that exclude each
  * other. Pure. */
 #ifndef OFFLOADD_DOUBT_H
 #define OFFLOADD_DOUBT_H

@@ -290,7 +290,7 @@ static void why_not_off(struct walk *w, const struct link *link, unsigned bit)
 		why_on(w, link_table_find(w->table, step.other_ifindex), bit, 2);
 }
 
-/* The feature is on as declared, and blocked all the same. */
+/* The feature is on as declared, and still blocked. */
 static void why_held(struct walk *w, const struct link *link, unsigned bit)
 {
 	struct cause_step step;

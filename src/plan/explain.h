@@ -48,7 +48,7 @@ struct explanation {
 		char link[LINK_NAME_LEN], kind[LINK_KIND_LEN];
 		unsigned bit;
 		bool want;
-		bool requested; /* as wanted already, so that another request has no effect */
+		bool requested; /* the wanted bit already has this value, so another request has no effect */
 		uint32_t number;
 		const struct rule *rule;
 	} advice;

@@ -33,7 +33,7 @@ struct plan_item {
 	bool unread;	  /* the link's features could not be read: active, wanted and, for `lower`, want are unknown */
 	bool predicted;	  /* after the plan */
 	bool uncertain;	  /* the prediction depends on state that user space cannot read */
-	bool held;	  /* has its declared value, now or after the plan, and is blocked all the same: see its cause */
+	bool held;	  /* has its declared value, now or after the plan, and is still blocked: see its cause */
 	bool overdue;	  /* the date in Until= of its rule has passed */
 	bool audit;	  /* its rule, or the daemon, is in audit mode */
 	enum verdict verdict;

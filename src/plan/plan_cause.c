@@ -152,7 +152,7 @@ static bool find_copied(const struct cause_view *v, const struct link *link, str
 	return true;
 }
 
-/* Who keeps it off is not the kernel: the owner of the tap, or the host. */
+/* It is kept off by the owner of the tap, or the host, and not by the kernel. */
 static bool find_owner(const struct cause_view *v, const struct link *link, struct cause_step *step)
 {
 	if (!(predict_facts(v->rules, link).owner & FEATURE(step->bit)))

@@ -302,7 +302,7 @@ const struct link_features *predict_features(const struct predict *p, int ifinde
 	return n ? &n->w[GUESS] : NULL;
 }
 
-/* What a driver that was never compared couples is not known: in others, one of these features decides about more of them. */
+/* Which features a driver couples is not known if predictions were never compared with it: in others, one of these features decides about more of them. */
 static feature_set doubt_receiving(const struct predict *p, const struct node *n)
 {
 	const struct sets *f = &p->k->f;

@@ -140,7 +140,7 @@ static void append_limits(const struct health *h, char *buf, size_t size)
 	else if (is_unobserved(h))
 		util_append(buf, size, "; not every service could be observed");
 	if (h->fallback_kept)
-		util_append(buf, size, "; %zu sender%s use%s software fallback that no repair ends", h->fallback_kept,
+		util_append(buf, size, "; %zu sender%s use%s software fallback that a repair cannot end", h->fallback_kept,
 			util_plural(h->fallback_kept), h->fallback_kept == 1 ? "s" : "");
 }
 

@@ -31,7 +31,7 @@ struct health {
 	bool sees_restart, sees_fallback; /* every service that needs a restart or uses software fallback is known */
 	size_t probes, probes_absent;
 	size_t restart;			  /* services that need a restart */
-	size_t fallback;		  /* senders using software fallback now that can be ended */
+	size_t fallback;		  /* senders whose current software fallback can be ended */
 	size_t fallback_kept;		  /* the same, but a rule or a setting asks for it, or the device cannot do better */
 };
 

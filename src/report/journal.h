@@ -12,9 +12,9 @@ struct journal {
 	bool stderr_waits;	/* until its reader has made room */
 };
 
-/* Decides where events go. always: to stderr too unless that is the journal, and its reader is waited for. Otherwise they go to stderr
- * too if it is a terminal, and from here on nothing that this process writes there waits for a reader, as far as the kernel allows
- * that. *ret: for journal_close(). */
+/* Decides where events go. always: they also go to stderr unless stderr is the journal, and writes wait for its reader. Otherwise they
+ * also go to stderr only if it is a terminal, and from then on this process does not wait for a reader of stderr, as far as the kernel
+ * allows that. *ret: for journal_close(). */
 void journal_open(bool always, struct journal *ret);
 void journal_close(struct journal *j);
 

@@ -178,8 +178,8 @@ int render_rehearsal(const struct render *r, const struct rehearsal *rehearsal, 
 	e = put_effects(r, rehearsal);
 	if (e < 0 || !choice->n)
 		return e;
-	fprintf(r->out, "\n%zu host%s with %zu of the %zu shapes of interfaces, to try the rules on first:\n", choice->n, util_plural(choice->n),
-		choice->covered, choice->shapes);
+	fprintf(r->out, "\n%zu host%s to try the rules on first, with %zu of the %zu different types of interfaces:\n", choice->n,
+		util_plural(choice->n), choice->covered, choice->shapes);
 	for (size_t i = 0; i < choice->n; i++)
 		fprintf(r->out, "  %s\n", host_name(&rehearsal->hosts[choice->hosts[i]]));
 	return 0;

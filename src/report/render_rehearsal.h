@@ -12,7 +12,8 @@ struct rehearsal_choice {
 	size_t n, covered, shapes;
 };
 
-/* How many hosts match, change and cannot, and the effects by their importance. The rehearsal is sorted. 0 or -ENOMEM. */
+/* Prints how many hosts match the rules, would change, and cannot match, then the effects, most important first. The rehearsal is
+ * sorted. 0 or -ENOMEM. */
 int render_rehearsal(const struct render *r, const struct rehearsal *rehearsal, const struct rehearsal_choice *choice);
 /* The document "rehearsal". 0; -ENOMEM; -EIO. */
 int json_write_rehearsal(FILE *out, const struct rehearsal *rehearsal, const struct rehearsal_choice *choice);

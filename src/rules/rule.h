@@ -87,7 +87,7 @@ struct rule_set {
 	size_t n_rules;
 	struct rule_error *errors;
 	size_t n_errors;
-	/* what is valid, and likely a mistake. rule_set_load() finds what one line shows; plan/doubt.h the rest */
+	/* likely mistakes in valid rules: rule_set_load() finds those that a single line shows, plan/doubt.h the rest */
 	struct rule_error *warnings;
 	size_t n_warnings;
 };

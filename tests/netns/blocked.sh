@@ -98,8 +98,8 @@ drift
 within 5 "drift is repaired" is_on veth0 scatter-gather
 ctl pause veth1 >/dev/null
 rm /run/*/filler
-one_record "when there is room, the ledger is written without anything else" '^offloadd: state: /run/ledger/ledger.json was written again'
-one_record "and the metrics" '^offloadd: state: /run/textfile/.*prom was written again'
+one_record "when there is room, the ledger is written without anything else" '^offloadd: state: Writing /run/ledger/ledger.json works again'
+one_record "and the metrics" '^offloadd: state: Writing /run/textfile/.*prom works again'
 has "with what was to be saved" "$(jq -c '[.paused[].name]' "$ledger")" '"veth1"'
 ctl resume veth1 >/dev/null
 
