@@ -303,14 +303,15 @@ const struct link_features *predict_features(const struct predict *p, int ifinde
 }
 
 /* What a driver that was never compared couples is not known: in others, one of these features decides about more of them. */
-static feature_set doubt_receiving(const struct predict *p, const struct node *n)
+static feature_set doubt_coupled(const struct predict *p, const struct node *n)
 {
 	const struct sets *f = &p->k->f;
 	const struct link_features *now = &n->w[GUESS];
 	feature_set moved = (n->start.active ^ now->active) | (n->start.wanted ^ now->wanted);
 
-	/* "features &= ~NETIF_F_CSUM_MASK" without NETIF_F_RXCSUM: ibmveth_fix_features() */
-	return (moved & f->receiving ? f->receiving : 0) | (moved & f->rxcsum ? f->csum_mask | f->all_tso : 0);
+	/* "features &= ~NETIF_F_CSUM_MASK" without NETIF_F_RXCSUM: ibmveth_fix_features(). Tunnels as the checksum: xgbe_fix_features() */
+	return (moved & f->receiving ? f->receiving : 0) | (moved & f->rxcsum ? f->csum_mask | f->all_tso : 0) |
+		(moved & (f->csum_mask | f->checksum_tunnels) ? f->checksum_tunnels : 0);
 }
 
 /* The oldest enterprise kernels have the sets of features of some later release (NETIF_F_GSO_SOFTWARE, and those of each kind of
@@ -330,7 +331,7 @@ static feature_set doubts_at(const struct predict *p, struct node *n)
 		return 0;
 	n->asked = p->questions;
 	if (m->unmeasured)
-		doubts |= doubt_receiving(p, n);
+		doubts |= doubt_coupled(p, n);
 	if (has_unknown_sets(p) && m->fix && (n->updated || p->moved))
 		doubts = ~UINT64_C(0);
 	/* what is below it and not seen may be stacked on a link that was changed */

@@ -158,7 +158,8 @@ static feature_set fix_netvsc(const struct predict *p, const struct node *n, fea
 	return n->xdp ? features & ~p->k->f.lro : features;
 }
 
-/* vmxnet3_fix_features(), and in the same words ixgbe, bnx2x, hinic and liquidio (read in the source). */
+/* vmxnet3_fix_features(), and in the same words ixgbe, hinic and liquidio (read in the source). bnx2x_fix_features() also couples
+ * GRO, HW-GRO and LRO, as doubt_coupled() assumes. */
 static feature_set fix_lro_needs_checksum(const struct predict *p, const struct node *n, feature_set features)
 {
 	(void)n;
