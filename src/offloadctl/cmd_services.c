@@ -121,6 +121,8 @@ static void print_fallback(const struct evidence *e)
 	puts(".");
 }
 
+#define NONE_KNOWN "No service is known to need a restart.\n"
+
 /* What this kernel does not show of stale connections. */
 static void print_unseen(const struct evidence *e, FILE *out)
 {
@@ -142,7 +144,7 @@ static void print_stale(const struct evidence *e)
 	if (e->n_stale)
 		puts("Services that still lack an offload that their interface has regained:");
 	else if (e->has_sockets)
-		puts(e->udp_undecided || e->sockets_dropped || e->omitted ? "No service is known to need a restart." : "No service needs a restart.");
+		fputs(evidence_sees_restart(e) ? "No service needs a restart.\n" : NONE_KNOWN, stdout);
 	for (size_t i = 0; i < e->n_stale; i++) {
 		const struct evidence_stale *row = &e->stale[i];
 
@@ -268,11 +270,13 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 	if (code == CMD_ERROR)
 		return options->format == CMD_FORMAT_NAGIOS ? (int)NAGIOS_UNKNOWN : code;
 	/* an empty list would look like an all-clear */
-	if (code == CMD_OK && !e.has_sockets && !e.n_stale)
+	if (code == CMD_OK && !e.n_stale && !evidence_sees_restart(&e))
 		code = CMD_UNMET;
 	switch (options->format) {
 	case CMD_FORMAT_NEEDRESTART:
 		print_needrestart(&e);
+		if (code == CMD_UNMET && e.has_sockets)
+			fputs(NONE_KNOWN, stderr);
 		print_unseen(&e, stderr);
 		return code;
 	case CMD_FORMAT_NAGIOS:

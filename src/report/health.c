@@ -24,7 +24,7 @@ void health_add_evidence(struct health *h, const struct evidence *e)
 
 	for (size_t i = 0; i < e->n_stale; i++)
 		h->restart += is_first_row(e, i);
-	h->sees_restart = e->has_sockets && !e->udp_undecided && !e->omitted && !e->sockets_dropped;
+	h->sees_restart = evidence_sees_restart(e);
 	h->sees_fallback = e->has_fallback && !evidence_unobserved(e) && complete;
 	for (size_t i = 0; i < e->n_fallback; i++) {
 		const struct evidence_fallback *row = &e->fallback[i];

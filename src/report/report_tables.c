@@ -203,7 +203,7 @@ static struct unseen find_unseen(const struct json_value *document)
 		return (struct unseen){ true, true };
 	return (struct unseen){
 		.fallback = evidence_unobserved(&e) || !evidence_is_complete(&e),
-		.restarts = !e.has_sockets || e.udp_undecided || e.sockets_dropped || e.omitted,
+		.restarts = !evidence_sees_restart(&e),
 	};
 }
 

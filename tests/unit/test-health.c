@@ -105,6 +105,10 @@ static void services_count_once(void **state)
 	e.udp_undecided = 1;
 	health_add_evidence(&h, &e);
 	assert_false(h.sees_restart);
+	e.udp_undecided = 0;
+	evidence_add_probe(&e, &(struct evidence_probe){ "udp-segmentation", "kfree_skb", NULL, "not on this kernel", false });
+	health_add_evidence(&h, &e);
+	assert_false(h.sees_restart); /* who gave up UDP segmentation is not seen */
 	evidence_clear(&e);
 }
 
