@@ -137,12 +137,14 @@ static void print_unseen(const struct evidence *e, FILE *out)
 		fputs("Whether services need a restart cannot be seen: the kernel does not show connections.\n", out);
 }
 
-static void print_stale(const struct evidence *e)
+static void print_stale(const struct evidence *e, int code)
 {
 	char when[32], missing[512];
 
 	if (e->n_stale)
 		puts("Services that still lack an offload that their interface has regained:");
+	else if (e->has_sockets && code == CMD_NO_DAEMON)
+		puts("No stale connection was found; services that gave up UDP segmentation are not shown.");
 	else if (e->has_sockets)
 		fputs(evidence_sees_restart(e) ? "No service needs a restart.\n" : NONE_KNOWN, stdout);
 	for (size_t i = 0; i < e->n_stale; i++) {
@@ -185,7 +187,7 @@ static void print_absent(const struct evidence *e)
 static void print_text(const struct evidence *e, int code)
 {
 	print_fallback(e);
-	print_stale(e);
+	print_stale(e, code);
 	if (code == CMD_NO_DAEMON)
 		puts("Software fallback is not shown: only offloadd counts it, from its start.");
 	if (code != CMD_NO_DAEMON)
