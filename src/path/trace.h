@@ -89,7 +89,7 @@ struct trace_hop {
 	uint32_t max_size[2], max_segs;
 	uint64_t hits; /* of software fallback in the evidence */
 	bool now;      /* ... within the last ten seconds */
-	bool doubted;  /* ... of which a device that does not offer its features to such packets may be the reason */
+	bool doubted;  /* hits, of any sender, of which a device that does not offer its features to such packets may be the reason */
 };
 
 enum trace_verdict {
