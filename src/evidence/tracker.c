@@ -855,6 +855,7 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 		return r;
 	}
 	w->collect.senders.probe = w->probe;
+	w->collect.senders.slice_usec = TRACKER_SLICE_USEC;
 	collect_probes(&probes, w->probe);
 	w->has_sockets = probes.has_sockets;
 	w->polling = probes.has_fallback && probe_events_fd(w->probe) < 0;
