@@ -11,7 +11,6 @@
 #include "basic/util.h"
 #include "evidence/evidence.h"
 
-#define OWNERS_MAX 4096 /* as the map "settled" of bpf/fallback.bpf.c */
 #define RESOLVED_AT_ONCE 64 /* before the time is looked at */
 
 /* ---- the kernel as the source ---- */
@@ -121,12 +120,24 @@ static bool is_manager(const struct unit *unit)
 	return !strcmp(unit->name, "init.scope");
 }
 
-static const struct sender_owner *find_owner(const struct senders *s, uint64_t cgroup)
+static struct sender_owner *keep_owner(struct senders *s, struct sender_owner *owner)
+{
+	if (hash_add(s->owners, cgroup, owner) == 0)
+		return owner;
+	free(owner);
+	return NULL;
+}
+
+/* Finds it, and makes it the last to be forgotten. */
+static struct sender_owner *find_owner(struct senders *s, uint64_t cgroup)
 {
 	struct sender_owner *owner;
 
 	HASH_FIND(hh, s->owners, &cgroup, sizeof(cgroup), owner);
-	return owner;
+	if (!owner || !owner->hh.next)
+		return owner;
+	HASH_DEL(s->owners, owner);
+	return keep_owner(s, owner);
 }
 
 /* What the cgroup of a socket suggests. That of a process, which sends by itself, needs no other evidence; but no process is in the
@@ -506,20 +517,23 @@ static void take_judged(const struct probe_holder *holder, void *userdata)
 }
 
 /* Keeps the name. False: it cannot be kept. */
-static bool set_owner(struct senders *s, const struct sender_judged *judged)
+static bool set_owner(struct senders *s, struct sender_judged *judged)
 {
-	struct sender_owner *owner;
+	struct sender_owner *owner = find_owner(s, judged->cgroup), *oldest = s->owners;
 
-	HASH_FIND(hh, s->owners, &judged->cgroup, sizeof(judged->cgroup), owner);
 	if (!owner) {
-		owner = HASH_COUNT(s->owners) < OWNERS_MAX ? calloc(1, sizeof(*owner)) : NULL;
+		owner = calloc(1, sizeof(*owner));
 		if (!owner)
 			return false;
 		owner->cgroup = judged->cgroup;
-		if (hash_add(s->owners, cgroup, owner) < 0) {
-			free(owner);
-			return false;
+		if (HASH_COUNT(s->owners) >= SENDER_OWNERS_MAX) {
+			judged->forgotten = oldest->cgroup;
+			HASH_DEL(s->owners, oldest);
+			free(oldest);
 		}
+		owner = keep_owner(s, owner);
+		if (!owner)
+			return false;
 	}
 	owner->single = judged->single;
 	owner->unit = judged->unit;

@@ -19,6 +19,7 @@
 
 #define SENDERS_MAX 12288 /* more than PROBE_KEYS_DEFAULT; beyond this number, the sender that was noted least recently is forgotten */
 #define SENDERS_BATCH (SENDERS_MAX / 2)
+#define SENDER_OWNERS_MAX 4096 /* as the map "settled" of bpf/fallback.bpf.c; beyond it, the one that was used least recently is forgotten */
 #define SENDER_UNKNOWN "unknown service" /* it could not be determined */
 
 struct sender {
@@ -121,6 +122,7 @@ struct sender_judge {
 	struct sender_judged {
 		uint64_t cgroup;
 		uint64_t holder; /* the cgroup of the first holder */
+		uint64_t forgotten; /* another cgroup, whose service was forgotten for this one, and has to be counted by socket again; 0: none */
 		struct unit unit;
 		bool found, single;
 	} of[SENDERS_JUDGED_MAX];

@@ -318,6 +318,25 @@ static void no_holder_is_missed(void **state)
 	assert_string_equal(name_socket(4, 0), "worker.service");
 }
 
+/* The cgroups of services that have ended do not keep those of later ones from being counted together. */
+static void the_owner_that_was_not_used_is_forgotten(void **state)
+{
+	(void)state;
+	start(0, 30, "/system.slice/worker.service", 101);
+	for (unsigned i = 0; i < SENDER_OWNERS_MAX + 2; i++) {
+		struct sender_judge judge = { .n = 1, .of = { { .cgroup = 1000 + i } } };
+
+		senders_note_socket(&senders, 1000 + i, 101);
+		assert_int_equal(senders_find(&senders), 0);
+		assert_int_equal(senders_judge(&senders, &judge), 0);
+		assert_true(judge.of[0].single);
+		assert_int_equal(judge.of[0].forgotten, i < SENDER_OWNERS_MAX ? 0 : 1001 + i - SENDER_OWNERS_MAX);
+		assert_string_equal(name_socket(1000, 0), "worker.service"); /* it is used */
+	}
+	assert_int_equal(HASH_COUNT(senders.owners), SENDER_OWNERS_MAX);
+	assert_string_equal(name_socket(1001, 0), "cgroup 1001");
+}
+
 /* A listener is held by who passes its connections on. */
 static void a_holder_that_cannot_be_named_may_be_any(void **state)
 {
@@ -514,6 +533,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_nobody_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_process_in_the_root_cgroup_is_not_the_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_holder_is_missed, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_owner_that_was_not_used_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_holder_that_cannot_be_named_may_be_any, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_comes_during_a_pass_waits_for_the_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_senders_are_resolved_in_slices, setup, teardown),
