@@ -133,6 +133,8 @@ static void print_unseen(const struct evidence *e, FILE *out)
 	else if (e->lacking[0])
 		fprintf(out, "Whether services need a restart cannot be seen on this kernel while %s lacks scatter-gather or checksums.\n",
 			e->lacking);
+	else if (!e->n_probes)
+		fputs("Whether services need a restart cannot be seen: offloadd has no probes.\n", out);
 	else
 		fputs("Whether services need a restart cannot be seen: the kernel does not show connections.\n", out);
 }
