@@ -109,7 +109,8 @@ static void print_fallback(const struct evidence *e)
 
 	any |= print_senders(e, true, "Services that used software fallback; this kernel does not show when:");
 	if (!any && e->has_fallback)
-		puts(unobserved || !evidence_is_complete(e) ? "No service was seen using software fallback." : "No service uses software fallback.");
+		puts(unobserved || !evidence_is_complete(e) ? "No service was seen using software fallback."
+									: "No service uses software fallback in this network namespace.");
 	if (!unobserved || !e->has_fallback)
 		return;
 	printf("Not observed on this kernel: ");
@@ -148,7 +149,7 @@ static void print_stale(const struct evidence *e, int code)
 	else if (e->has_sockets && code == CMD_NO_DAEMON)
 		puts("No stale connection was found; services that gave up UDP segmentation are not shown.");
 	else if (e->has_sockets)
-		fputs(evidence_sees_restart(e) ? "No service needs a restart.\n" : NONE_KNOWN, stdout);
+		fputs(evidence_sees_restart(e) ? "No service needs a restart in this network namespace.\n" : NONE_KNOWN, stdout);
 	for (size_t i = 0; i < e->n_stale; i++) {
 		const struct evidence_stale *row = &e->stale[i];
 
@@ -249,7 +250,7 @@ static int print_nagios(const struct evidence *e, int code)
 		state = NAGIOS_UNKNOWN;
 		printf("OFFLOADD UNKNOWN - some software fallback or stale connections could not be attributed");
 	} else {
-		printf("OFFLOADD OK - no service uses software fallback or needs a restart");
+		printf("OFFLOADD OK - no service in this network namespace uses software fallback or needs a restart");
 	}
 	printf(" | restart=%zu;;0;0 stale=%llu;;;0 fallback=%zu;0;;0\n", e->n_stale,
 		(unsigned long long)evidence_count_stale(e), now);
