@@ -379,7 +379,7 @@ void predict_needs(const struct predict *p, const struct link *link, unsigned bi
 {
 	*ret_all = p->k->all[bit];
 	if (link && link_is_kind(link, "physical")) /* drivers of cards only; looked up for every feature of every link */
-		*ret_all |= predict_model_needs(&p->k->f, predict_model(link, NULL), bit);
+		*ret_all |= predict_model_needs(p->k, predict_model(link, NULL), bit);
 	*ret_any = p->k->any[bit];
 	*ret_not = p->k->none[bit];
 }

@@ -253,7 +253,7 @@ feature_set predict_base(const struct sets *f, feature_set features);
 /* hint: the model of a link that probably has the same kind, or NULL. */
 const struct model *predict_model(const struct link *link, const struct model *hint);
 /* What the driver adds to the dependencies of netdev_fix_features(). */
-feature_set predict_model_needs(const struct sets *f, const struct model *m, unsigned bit);
+feature_set predict_model_needs(const struct kernel *k, const struct model *m, unsigned bit);
 struct predict_facts predict_model_facts(const struct sets *f, const struct model *m, const struct link_features *features);
 /* vlan_features of a node, computed at the first call. */
 struct offer predict_offer(struct predict *p, struct node *n);

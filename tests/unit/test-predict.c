@@ -656,6 +656,25 @@ static void drivers_couple_more_than_the_kernel(void **state)
 	assert_false(predict_uncertain(f->p, 2) & unit_set(&f->features, "gro"));
 }
 
+static void what_was_read_in_the_source_of_drivers(void **state)
+{
+	struct fixture *f = *state;
+	struct link *nic = add(f, 2, "physical", 0, 0, NIC " rxvlan txvlan lro", NIC " rxvlan txvlan lro");
+	feature_set all, any, not ;
+
+	start(f, "6.1.0");
+	for (unsigned i = 0; i < 2; i++) {
+		strcpy(nic->driver, i ? "cxgb3" : "igc");
+		assert_int_equal(predict_facts(f->p, nic).coupled, unit_set(&f->features, "rx-vlan-hw-parse tx-vlan-hw-insert"));
+	}
+	strcpy(nic->driver, "atlantic");
+	for (unsigned i = 0; i < 2; i++) {
+		start(f, i ? "5.15.0" : "5.19.0");
+		predict_needs(f->p, nic, (unsigned)feature_bit(&f->features, "rx-lro"), &all, &any, &not );
+		assert_int_equal(all & unit_set(&f->features, "rx-checksum"), i ? 0 : unit_set(&f->features, "rx-checksum"));
+	}
+}
+
 /* LRO may be forced off by a link in another network namespace. */
 static void lro_below_what_is_not_seen(void **state)
 {
@@ -700,6 +719,7 @@ int main(void)
 		TEST(a_kernel_with_back_ports),
 		TEST(a_driver_that_was_never_compared),
 		TEST(drivers_couple_more_than_the_kernel),
+		TEST(what_was_read_in_the_source_of_drivers),
 		TEST(lro_below_what_is_not_seen),
 	};
 
