@@ -46,8 +46,7 @@ static __noinline void note_node(struct kernfs_node *node, __u64 id)
 			bpf_probe_read_kernel_str(names_of->name[i % CGROUP_LEVELS], CGROUP_NAME_LEN, BPF_CORE_READ(node, name));
 		node = parent;
 	}
-	names_of->levels = i;
-	names_of->complete = 1;
+	*(volatile __u32 *)&names_of->done = 1 + i;
 }
 
 static __always_inline void note_cgroup(struct cgroup *cgroup)
