@@ -148,8 +148,7 @@ struct change_entry {
 #define CGROUP_NAMES_MAX 128
 #define CGROUP_NAME_LEN 256 /* NAME_MAX, with the NUL */
 struct cgroup_names {
-	__u16 complete; /* 0: still being written */
-	__u16 levels;	/* below the root; CGROUP_LEVELS_MAX: too deep */
+	__u32 done; /* 1 + its levels below the root (CGROUP_LEVELS_MAX: too deep); 0: still being written */
 	__u16 len[CGROUP_LEVELS]; /* of each name, with its NUL */
 	char name[CGROUP_LEVELS][CGROUP_NAME_LEN]; /* level n, counted from the cgroup up, is at n % CGROUP_LEVELS */
 	__u32 zero;

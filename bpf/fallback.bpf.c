@@ -17,11 +17,16 @@ struct {
 } counts SEC(".maps");
 
 /* When any CPU last saw a combination, to about a second. */
+struct last_seen {
+	__u64 time_ns;
+	__u64 unnamed; /* there was no room for the names of its cgroup */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 10240);
 	__type(key, struct fallback_key);
-	__type(value, __u64);
+	__type(value, struct last_seen);
 } seen SEC(".maps");
 
 /* Cgroups whose sockets all belong to one service, so that their packets are counted together. Set by user space. */
@@ -75,7 +80,9 @@ static __always_inline void tell(const struct fallback_key *key, __u64 now)
 static __noinline void count(const struct fallback_key *key, const struct cause *cause, struct sock *sk)
 {
 	struct fallback_count *count = bpf_map_lookup_elem(&counts, key), first = {};
-	__u64 now = bpf_ktime_get_ns(), *last;
+	__u64 now = bpf_ktime_get_ns();
+	struct last_seen this = { .time_ns = now }, *last;
+	bool again;
 
 	if (!count) {
 		note_cgroup_id(key->cgroup, sk); /* before user space can read the key */
@@ -97,17 +104,17 @@ static __noinline void count(const struct fallback_key *key, const struct cause 
 		return;
 	count->touched_ns = now;
 	last = bpf_map_lookup_elem(&seen, key);
+	again = !last || now - last->time_ns >= quiet_ns;
+	if (again || last->unnamed)
+		this.unnamed = !note_cgroup_id(key->cgroup, sk);
 	if (last) {
-		__u64 before = *last;
-
-		*last = now;
-		if (now - before < quiet_ns)
-			return;
-	} else if (bpf_map_update_elem(&seen, key, &now, BPF_ANY)) {
+		*last = this;
+	} else if (bpf_map_update_elem(&seen, key, &this, BPF_ANY)) {
 		lose(FALLBACK_LOST_EVENTS);
 		return;
 	}
-	tell(key, now);
+	if (again)
+		tell(key, now);
 }
 
 /* False: counted as elsewhere. */

@@ -26,18 +26,22 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 	return bpf_core_field_exists(node->__parent) ? BPF_CORE_READ(node, __parent) : BPF_CORE_READ(old, parent);
 }
 
-static __noinline void note_node(struct kernfs_node *node, __u64 id)
+/* False: there is no room until user space has taken what is there. */
+static __noinline bool note_node(struct kernfs_node *node, __u64 id)
 {
 	struct cgroup_names *names_of;
 	struct kernfs_node *parent;
+	long r;
 	__u32 i;
 
-	/* the root has no name; without room the cgroup has none until it is seen again */
-	if (id <= 1 || bpf_map_lookup_elem(&names, &id) || bpf_map_update_elem(&names, &id, &no_names, BPF_NOEXIST))
-		return;
+	if (id <= 1 || bpf_map_lookup_elem(&names, &id)) /* the root has no name */
+		return true;
+	r = bpf_map_update_elem(&names, &id, &no_names, BPF_NOEXIST);
+	if (r)
+		return r == -17; /* -EEXIST: another CPU adds it */
 	names_of = bpf_map_lookup_elem(&names, &id);
 	if (!names_of)
-		return;
+		return true;
 	for (i = 0; i < CGROUP_LEVELS_MAX; i++) {
 		parent = kernfs_parent(node);
 		if (!parent || BPF_CORE_READ(node, id) == cgroup_root)
@@ -46,19 +50,19 @@ static __noinline void note_node(struct kernfs_node *node, __u64 id)
 			bpf_probe_read_kernel_str(names_of->name[i % CGROUP_LEVELS], CGROUP_NAME_LEN, BPF_CORE_READ(node, name));
 		node = parent;
 	}
-	names_of->levels = i;
-	names_of->complete = 1;
+	*(volatile __u32 *)&names_of->done = 1 + i;
+	return true;
 }
 
-static __always_inline void note_cgroup(struct cgroup *cgroup)
+static __always_inline bool note_cgroup(struct cgroup *cgroup)
 {
 	struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
 
-	note_node(node, BPF_CORE_READ(node, id));
+	return note_node(node, BPF_CORE_READ(node, id));
 }
 
 /* The cgroup with this id is that of the current task, or of the socket (NULL: none). */
-static __always_inline void note_cgroup_id(__u64 id, struct sock *sk)
+static __always_inline bool note_cgroup_id(__u64 id, struct sock *sk)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
@@ -66,8 +70,7 @@ static __always_inline void note_cgroup_id(__u64 id, struct sock *sk)
 	if (cgroup_id(false, cgroup) != id && sk)
 		cgroup = bpf_core_field_exists(sk->sk_cgrp_data.cgroup) ? GET(false, sk, sk_cgrp_data.cgroup)
 									 : socket_cgroup_5_14(false, sk);
-	if (id > 1 && cgroup && cgroup_id(false, cgroup) == id)
-		note_cgroup(cgroup);
+	return id <= 1 || !cgroup || cgroup_id(false, cgroup) != id || note_cgroup(cgroup);
 }
 
 #endif

@@ -24,6 +24,7 @@ struct methods_host {
 	struct reconcile *reconcile;
 	struct ledger *ledger;
 	struct tracker *const *tracker; /* points to NULL: no probes */
+	const bool *observes;		/* probes are not turned off. Without a tracker, they failed */
 	const bool *enforce;
 	const struct rule_set *rule_errors, *conf_errors; /* of the last load */
 	/* The directories that rules are read from, NULL-terminated, the highest priority first. */

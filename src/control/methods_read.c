@@ -152,7 +152,7 @@ void method_get_status(
 	add_contended(&w, m);
 	add_paused(&w, m);
 	add_counts(&w, m);
-	json_add_bool(&w, "observes", *m->host.tracker);
+	json_add_bool(&w, "observes", *m->host.observes);
 	if (*m->host.tracker)
 		tracker_read_probes(*m->host.tracker, &probes);
 	json_add_probes(&w, &probes);

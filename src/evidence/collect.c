@@ -125,8 +125,11 @@ int collect_settle_on(struct collect *c, struct probe *probe)
 
 	if (judge->n && senders_judge(&c->senders, judge) == -EAGAIN)
 		return -EAGAIN;
-	for (size_t i = 0; i < judge->n; i++)
+	for (size_t i = 0; i < judge->n; i++) {
+		if (judge->of[i].forgotten)
+			(void)probe_settle(probe, judge->of[i].forgotten, false);
 		(void)probe_settle(probe, judge->of[i].cgroup, judge->of[i].single);
+	}
 	judge->n = 0;
 	return 0;
 }

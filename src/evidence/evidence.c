@@ -409,6 +409,11 @@ bool evidence_is_complete(const struct evidence *e)
 	return dropped == 0;
 }
 
+bool evidence_sees_restart(const struct evidence *e)
+{
+	return e->has_sockets && !(evidence_unobserved(e) & 1U << FALLBACK_UDP) && !e->udp_undecided && !e->omitted && !e->sockets_dropped;
+}
+
 enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale)
 {
 	static const struct {

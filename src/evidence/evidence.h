@@ -220,6 +220,8 @@ unsigned evidence_unobserved(const struct evidence *e);
 /* Is every hit and stale connection in a row? Otherwise "none" is not known: a map in the kernel was full, or there are too many
  * rows. */
 bool evidence_is_complete(const struct evidence *e);
+/* Is every service in e->stale that needs a restart? Otherwise that no other one does is not known. */
+bool evidence_sees_restart(const struct evidence *e);
 /* How the fallback of a sender ends. result: how its link matches the rules (NULL: no rule applies to it). stale: its service has stale
  * connections. Call it after evidence_set_missing(). */
 enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale);

@@ -33,20 +33,23 @@ int probe_names_fd(void)
 int probe_parse_names(const void *data, size_t size, char *path, size_t path_size)
 {
 	const struct cgroup_names *names = data;
-	unsigned bottom;
+	unsigned levels, bottom;
 	size_t at = 0;
 
-	if (size != sizeof(*names) || names->levels >= CGROUP_LEVELS_MAX || path_size < 2)
+	if (size != sizeof(*names) || path_size < 2)
 		return -EBADMSG;
-	if (!names->complete)
+	if (!names->done)
 		return -EAGAIN;
-	bottom = names->levels > CGROUP_LEVELS ? names->levels - CGROUP_LEVELS : 0;
+	levels = names->done - 1;
+	if (levels >= CGROUP_LEVELS_MAX)
+		return -EBADMSG;
+	bottom = levels > CGROUP_LEVELS ? levels - CGROUP_LEVELS : 0;
 	strcpy(path, "/");
-	for (unsigned level = names->levels; level-- > bottom;) {
+	for (unsigned level = levels; level-- > bottom;) {
 		const char *name = names->name[level % CGROUP_LEVELS];
 		size_t len = strnlen(name, CGROUP_NAME_LEN);
 
-		/* another CPU may show `complete` before all of the names */
+		/* another CPU may show `done` before all of the names */
 		if (len == 0 || len + 1 != names->len[level % CGROUP_LEVELS] || at + 1 + len >= path_size)
 			return -EBADMSG;
 		path[at++] = '/';

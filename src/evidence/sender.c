@@ -11,7 +11,7 @@
 #include "basic/util.h"
 #include "evidence/evidence.h"
 
-#define OWNERS_MAX 4096 /* as the map "settled" of bpf/fallback.bpf.c */
+#define RESOLVED_AT_ONCE 64 /* before the time is looked at */
 
 /* ---- the kernel as the source ---- */
 
@@ -120,12 +120,24 @@ static bool is_manager(const struct unit *unit)
 	return !strcmp(unit->name, "init.scope");
 }
 
-static const struct sender_owner *find_owner(const struct senders *s, uint64_t cgroup)
+static struct sender_owner *keep_owner(struct senders *s, struct sender_owner *owner)
+{
+	if (hash_add(s->owners, cgroup, owner) == 0)
+		return owner;
+	free(owner);
+	return NULL;
+}
+
+/* Finds it, and makes it the last to be forgotten. */
+static struct sender_owner *find_owner(struct senders *s, uint64_t cgroup)
 {
 	struct sender_owner *owner;
 
 	HASH_FIND(hh, s->owners, &cgroup, sizeof(cgroup), owner);
-	return owner;
+	if (!owner || !owner->hh.next)
+		return owner;
+	HASH_DEL(s->owners, owner);
+	return keep_owner(s, owner);
 }
 
 /* What the cgroup of a socket suggests. That of a process, which sends by itself, needs no other evidence; but no process is in the
@@ -222,20 +234,26 @@ struct sender *senders_note_socket(struct senders *s, uint64_t cgroup, uint64_t 
 	return sender;
 }
 
-static void set_process(struct senders *s, struct sender *sender, pid_t pid, const struct unit *unit)
-{
+/* The process that was read last: most connections of a service are held by few processes. */
+struct read_process {
+	pid_t pid; /* 0: none */
 	struct cgroup_process process;
+};
 
+static void set_process(struct senders *s, struct sender *sender, pid_t pid, const struct unit *unit, struct read_process *last)
+{
 	sender->held = true;
 	sender->unit = *unit;
 	unit_format(unit, sender->service, sizeof(sender->service));
 	if (s->foreign_pids)
 		return;
 	sender->pid = pid;
-	if (s->source.read_process(s->source.userdata, pid, &process) < 0)
+	if (last->pid != pid)
+		last->pid = s->source.read_process(s->source.userdata, pid, &last->process) == 0 ? pid : 0;
+	if (!last->pid)
 		return;
-	sender->start_usec = process.start_usec;
-	sender->netns = process.netns;
+	sender->start_usec = last->process.start_usec;
+	sender->netns = last->process.netns;
 }
 
 /* The start of a process in the clock of hits. */
@@ -251,16 +269,16 @@ static struct sender *note_process(struct senders *s, const struct probe_hits *h
 {
 	const struct sender_key key = { .is_process = true, .id = (uint64_t)hits->tgid, .first_usec = hits->first_usec };
 	uint64_t hit_usec = hits->first_usec ? hits->first_usec : hits->last_usec;
-	struct cgroup_process process;
+	struct read_process read = { .pid = hits->tgid };
 	struct unit unit;
 	bool is_new;
 	struct sender *sender = add(s, &key, &is_new);
 
 	if (!sender || !is_new)
 		return sender;
-	if (!s->foreign_pids && s->source.read_process(s->source.userdata, hits->tgid, &process) == 0 &&
-		(!hit_usec || start_of(s, &process) <= hit_usec) && read_process_unit(s, hits->tgid, &unit))
-		set_process(s, sender, hits->tgid, &unit);
+	if (!s->foreign_pids && s->source.read_process(s->source.userdata, hits->tgid, &read.process) == 0 &&
+		(!hit_usec || start_of(s, &read.process) <= hit_usec) && read_process_unit(s, hits->tgid, &unit))
+		set_process(s, sender, hits->tgid, &unit, &read);
 	else
 		util_copy_name(sender->service, sizeof(sender->service), hits->comm[0] ? hits->comm : SENDER_UNKNOWN,
 			hits->comm[0] ? strlen(hits->comm) : strlen(SENDER_UNKNOWN));
@@ -290,7 +308,7 @@ static bool read_holder_unit(struct senders *s, const struct sender_holder *hold
 }
 
 /* Of several holders it is the one that the socket was passed to. */
-static void resolve(struct senders *s, struct sender *sender)
+static void resolve(struct senders *s, struct sender *sender, struct read_process *last_read)
 {
 	const struct sender_holder *first = &sender->first, *last = &sender->last;
 	struct unit creator = { .kind = UNIT_NONE }, unit, other;
@@ -300,9 +318,9 @@ static void resolve(struct senders *s, struct sender *sender)
 	s->n_pending--;
 	if (known && last->pid != first->pid && sender->key.cgroup > 1 && read_cgroup_unit(s, sender->key.cgroup, &creator) &&
 		!strcmp(unit.name, creator.name) && read_holder_unit(s, last, &other) && strcmp(other.name, creator.name) != 0)
-		set_process(s, sender, last->pid, &other);
+		set_process(s, sender, last->pid, &other, last_read);
 	else if (known && (first->pid != 1 || !is_manager(&unit)))
-		set_process(s, sender, first->pid, &unit);
+		set_process(s, sender, first->pid, &unit, last_read);
 }
 
 /* The service manager keeps copies of what it passes on. */
@@ -352,12 +370,10 @@ static int read_holders(struct senders *s, struct probe_pass *pass, probe_holder
 }
 
 /* What becomes pending during a pass may have been missed by it. */
-int senders_find(struct senders *s)
+static int find_holders(struct senders *s)
 {
 	int r;
 
-	if (!s->n_pending)
-		return 0;
 	for (struct sender *sender = s->all; sender && !s->finding; sender = sender->hh.next)
 		sender->sought = sender->pending;
 	s->finding = true;
@@ -367,11 +383,30 @@ int senders_find(struct senders *s)
 	s->finding = false;
 	if (r < 0)
 		find_in_proc(s);
-	for (struct sender *sender = s->all; sender; sender = sender->hh.next)
-		if (sender->pending && sender->sought) {
-			resolve(s, sender);
-			s->sees = s->sees || sender->held;
-		}
+	return 0;
+}
+
+int senders_find(struct senders *s)
+{
+	uint64_t until_usec = s->slice_usec ? util_now_usec() + s->slice_usec : UINT64_MAX;
+	struct read_process read = { 0 };
+	unsigned n = 0;
+
+	if (!s->n_pending)
+		return 0;
+	if (!s->resolving && find_holders(s) == -EAGAIN)
+		return -EAGAIN;
+	s->resolving = true;
+	for (struct sender *sender = s->all; sender; sender = sender->hh.next) {
+		if (!sender->pending || !sender->sought)
+			continue;
+		if (n && n % RESOLVED_AT_ONCE == 0 && util_now_usec() >= until_usec)
+			return -EAGAIN;
+		resolve(s, sender, &read);
+		s->sees = s->sees || sender->held;
+		n++;
+	}
+	s->resolving = false;
 	return s->n_pending ? -EAGAIN : 0;
 }
 
@@ -482,20 +517,23 @@ static void take_judged(const struct probe_holder *holder, void *userdata)
 }
 
 /* Keeps the name. False: it cannot be kept. */
-static bool set_owner(struct senders *s, const struct sender_judged *judged)
+static bool set_owner(struct senders *s, struct sender_judged *judged)
 {
-	struct sender_owner *owner;
+	struct sender_owner *owner = find_owner(s, judged->cgroup), *oldest = s->owners;
 
-	HASH_FIND(hh, s->owners, &judged->cgroup, sizeof(judged->cgroup), owner);
 	if (!owner) {
-		owner = HASH_COUNT(s->owners) < OWNERS_MAX ? calloc(1, sizeof(*owner)) : NULL;
+		owner = calloc(1, sizeof(*owner));
 		if (!owner)
 			return false;
 		owner->cgroup = judged->cgroup;
-		if (hash_add(s->owners, cgroup, owner) < 0) {
-			free(owner);
-			return false;
+		if (HASH_COUNT(s->owners) >= SENDER_OWNERS_MAX) {
+			judged->forgotten = oldest->cgroup;
+			HASH_DEL(s->owners, oldest);
+			free(oldest);
 		}
+		owner = keep_owner(s, owner);
+		if (!owner)
+			return false;
 	}
 	owner->single = judged->single;
 	owner->unit = judged->unit;

@@ -19,6 +19,7 @@
 
 #define SENDERS_MAX 12288 /* more than PROBE_KEYS_DEFAULT; beyond this number, the sender that was noted least recently is forgotten */
 #define SENDERS_BATCH (SENDERS_MAX / 2)
+#define SENDER_OWNERS_MAX 4096 /* as the map "settled" of bpf/fallback.bpf.c; beyond it, the one that was used least recently is forgotten */
 #define SENDER_UNKNOWN "unknown service" /* it could not be determined */
 
 struct sender {
@@ -80,6 +81,8 @@ struct senders {
 	size_t n_pending;
 	struct probe_pass pass; /* of senders_find() */
 	bool finding;		/* it is in progress */
+	bool resolving;		/* it is over, and what it found is being looked up */
+	uint64_t slice_usec;	/* for how long senders_find() looks up at once; 0: to the end. Set by the owner */
 	bool foreign_pids; /* probe_has_foreign_pids(): those of probes must not be looked up */
 	bool sees; /* a holder was found once: they are visible to us */
 };
@@ -92,8 +95,8 @@ void senders_close(struct senders *s);
  * s, valid until the next sender is added. */
 struct sender *senders_note_socket(struct senders *s, uint64_t cgroup, uint64_t inode);
 struct sender *senders_note(struct senders *s, const struct probe_hits *hits);
-/* Resolves all pending senders, by one pass over the processes. 0; -EAGAIN: the slice of probe_options.slice_usec is over, call it
- * again. */
+/* Resolves all pending senders, by one pass over the processes. 0; -EAGAIN: the slice of probe_options.slice_usec or of
+ * s->slice_usec is over, call it again. */
 int senders_find(struct senders *s);
 /* The same for the first SENDERS_BATCH of these sockets; returns how many it handled. For lists of any length:
  *	for (i = 0, known = 0; i < n; i++) { if (i == known) known += senders_find_sockets(s, all + i, n - i); ... } */
@@ -119,6 +122,7 @@ struct sender_judge {
 	struct sender_judged {
 		uint64_t cgroup;
 		uint64_t holder; /* the cgroup of the first holder */
+		uint64_t forgotten; /* another cgroup, whose service was forgotten for this one, and has to be counted by socket again; 0: none */
 		struct unit unit;
 		bool found, single;
 	} of[SENDERS_JUDGED_MAX];

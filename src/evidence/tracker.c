@@ -325,7 +325,7 @@ static bool forget(const struct probe_hits *hits, void *userdata)
 	uint64_t next_usec = 0, certain = hits->hits;
 	char service[UNIT_SERVICE_LEN];
 	struct unit unit;
-	bool ended = sender && senders_has_ended(&w->collect.senders, sender, &next_usec);
+	bool ended = sender && sender->over && senders_has_ended(&w->collect.senders, sender, &next_usec);
 
 	if (!ended && hits->last_usec >= forgetting->before_usec)
 		return false;
@@ -381,7 +381,9 @@ static bool forget_hits(struct tracker *w, uint64_t now_usec)
 	for (size_t i = 0; i < w->n_read; i++) {
 		struct sender *sender = w->read[i].tgid ? senders_note(&w->collect.senders, &w->read[i]) : NULL;
 
-		if (sender && senders_has_ended(&w->collect.senders, sender, NULL))
+		if (sender)
+			sender->over = senders_has_ended(&w->collect.senders, sender, NULL);
+		if (sender && sender->over)
 			ended = true;
 		else if (sender)
 			sender->hits = w->read[i].hits;
@@ -868,6 +870,7 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 		return r;
 	}
 	w->collect.senders.probe = w->probe;
+	w->collect.senders.slice_usec = TRACKER_SLICE_USEC;
 	collect_probes(&probes, w->probe);
 	w->has_sockets = probes.has_sockets;
 	w->polling = probes.has_fallback && probe_events_fd(w->probe) < 0;

@@ -109,7 +109,8 @@ static void print_fallback(const struct evidence *e)
 
 	any |= print_senders(e, true, "Services that used software fallback; this kernel does not show when:");
 	if (!any && e->has_fallback)
-		puts(unobserved || !evidence_is_complete(e) ? "No service was seen using software fallback." : "No service uses software fallback.");
+		puts(unobserved || !evidence_is_complete(e) ? "No service was seen using software fallback."
+									: "No service uses software fallback in this network namespace.");
 	if (!unobserved || !e->has_fallback)
 		return;
 	printf("Not observed on this kernel: ");
@@ -121,6 +122,8 @@ static void print_fallback(const struct evidence *e)
 	puts(".");
 }
 
+#define NONE_KNOWN "No service is known to need a restart.\n"
+
 /* What this kernel does not show of stale connections. */
 static void print_unseen(const struct evidence *e, FILE *out)
 {
@@ -131,18 +134,22 @@ static void print_unseen(const struct evidence *e, FILE *out)
 	else if (e->lacking[0])
 		fprintf(out, "Whether services need a restart cannot be seen on this kernel while %s lacks scatter-gather or checksums.\n",
 			e->lacking);
+	else if (!e->n_probes)
+		fputs("Whether services need a restart cannot be seen: offloadd has no probes.\n", out);
 	else
 		fputs("Whether services need a restart cannot be seen: the kernel does not show connections.\n", out);
 }
 
-static void print_stale(const struct evidence *e)
+static void print_stale(const struct evidence *e, int code)
 {
 	char when[32], missing[512];
 
 	if (e->n_stale)
 		puts("Services that still lack an offload that their interface has regained:");
+	else if (e->has_sockets && code == CMD_NO_DAEMON)
+		puts("No stale connection was found; services that gave up UDP segmentation are not shown.");
 	else if (e->has_sockets)
-		puts(e->udp_undecided || e->sockets_dropped || e->omitted ? "No service is known to need a restart." : "No service needs a restart.");
+		fputs(evidence_sees_restart(e) ? "No service needs a restart in this network namespace.\n" : NONE_KNOWN, stdout);
 	for (size_t i = 0; i < e->n_stale; i++) {
 		const struct evidence_stale *row = &e->stale[i];
 
@@ -183,7 +190,7 @@ static void print_absent(const struct evidence *e)
 static void print_text(const struct evidence *e, int code)
 {
 	print_fallback(e);
-	print_stale(e);
+	print_stale(e, code);
 	if (code == CMD_NO_DAEMON)
 		puts("Software fallback is not shown: only offloadd counts it, from its start.");
 	if (code != CMD_NO_DAEMON)
@@ -243,7 +250,7 @@ static int print_nagios(const struct evidence *e, int code)
 		state = NAGIOS_UNKNOWN;
 		printf("OFFLOADD UNKNOWN - some software fallback or stale connections could not be attributed");
 	} else {
-		printf("OFFLOADD OK - no service uses software fallback or needs a restart");
+		printf("OFFLOADD OK - no service in this network namespace uses software fallback or needs a restart");
 	}
 	printf(" | restart=%zu;;0;0 stale=%llu;;;0 fallback=%zu;0;;0\n", e->n_stale,
 		(unsigned long long)evidence_count_stale(e), now);
@@ -268,11 +275,13 @@ int cmd_services(const struct cmd_options *options, _unused_ int argc, _unused_ 
 	if (code == CMD_ERROR)
 		return options->format == CMD_FORMAT_NAGIOS ? (int)NAGIOS_UNKNOWN : code;
 	/* an empty list would look like an all-clear */
-	if (code == CMD_OK && !e.has_sockets && !e.n_stale)
+	if (code == CMD_OK && !e.n_stale && !evidence_sees_restart(&e))
 		code = CMD_UNMET;
 	switch (options->format) {
 	case CMD_FORMAT_NEEDRESTART:
 		print_needrestart(&e);
+		if (code == CMD_UNMET && e.has_sockets)
+			fputs(NONE_KNOWN, stderr);
 		print_unseen(&e, stderr);
 		return code;
 	case CMD_FORMAT_NAGIOS:

@@ -129,6 +129,8 @@ static void print_probes(const struct json_value *answer, bool all)
 		absent += !json_get_text(probe, "method")[0];
 	if (!json_get_bool(answer, "observes"))
 		puts("probes: turned off");
+	else if (!n)
+		puts("probes: none available");
 	else if (absent == 0)
 		printf("probes: all %zu available\n", n);
 	else

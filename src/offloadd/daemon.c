@@ -151,6 +151,7 @@ static int open_control(struct daemon *d)
 		.reconcile = d->reconcile,
 		.ledger = d->ledger,
 		.tracker = &d->tracker,
+		.observes = &d->observes,
 		.enforce = &d->enforce,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
@@ -223,7 +224,8 @@ static void open_tracker(struct daemon *d)
 	};
 	int r;
 
-	if (d->options->no_probes || !d->conf.probes)
+	d->observes = !d->options->no_probes && d->conf.probes;
+	if (!d->observes)
 		return;
 	if (!path)
 		(void)netns_path(TRACKER_DEFAULT_PATH, &path);

@@ -45,7 +45,7 @@ static void report_sight(struct daemon *d, const char *key, enum tracker_sight s
 		return;
 	finding_init(&f, sight == TRACKER_BLIND ? FINDING_SETTING_BLIND : FINDING_SETTING_LIMITED, NULL);
 	finding_set_object(&f, key);
-	finding_set_words(&f, d->tracker ? why : "probes are turned off");
+	finding_set_words(&f, d->tracker ? why : d->observes ? "probes failed to start" : "probes are turned off");
 	daemon_send_event(&f, d);
 }
 

@@ -44,6 +44,7 @@ struct daemon {
 	struct server *control; /* NULL: failed to open */
 	uint64_t control_usec;	/* when to try to open it again, 0: not */
 	struct textfile *textfile;
+	bool observes;		 /* since the start: probes are not turned off */
 	struct tracker *tracker; /* NULL: no probes */
 	struct unit_restart *restart; /* in progress; NULL: none */
 	struct hooks hooks;

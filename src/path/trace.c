@@ -570,10 +570,11 @@ void trace_add_evidence(struct trace *trace, const struct evidence *evidence, co
 		for (size_t k = 0; k < evidence->n_fallback; k++) {
 			const struct evidence_fallback *row = &evidence->fallback[k];
 
+			/* what a device offers is the same for all senders */
+			hop->doubted |= trace_has_row(hop, row, NULL) && evidence_sum_hits(row) && may_be_about_offer(row->reason);
 			for (unsigned kind = 0; kind < FALLBACK_KINDS && trace_has_row(hop, row, services); kind++) {
 				hop->hits += row->hits[kind].n;
 				hop->now |= row->hits[kind].n && row->hits[kind].now;
-				hop->doubted |= row->hits[kind].n && may_be_about_offer(row->reason);
 			}
 		}
 	}

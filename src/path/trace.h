@@ -89,7 +89,7 @@ struct trace_hop {
 	uint32_t max_size[2], max_segs;
 	uint64_t hits; /* of software fallback in the evidence */
 	bool now;      /* ... within the last ten seconds */
-	bool doubted;  /* ... that may be due to a device that does not offer its features to such packets */
+	bool doubted;  /* hits, of any sender, that may be due to a device that does not offer its features to such packets */
 };
 
 enum trace_verdict {

@@ -302,15 +302,17 @@ const struct link_features *predict_features(const struct predict *p, int ifinde
 	return n ? &n->w[GUESS] : NULL;
 }
 
-/* Which features a driver couples is not known if predictions were never compared with it: in others, one of these features decides about more of them. */
-static feature_set doubt_receiving(const struct predict *p, const struct node *n)
+/* Which features a driver couples is not known if predictions were never compared with it: in others, one of these features decides
+ * about more of them. */
+static feature_set doubt_coupled(const struct predict *p, const struct node *n)
 {
 	const struct sets *f = &p->k->f;
 	const struct link_features *now = &n->w[GUESS];
 	feature_set moved = (n->start.active ^ now->active) | (n->start.wanted ^ now->wanted);
 
-	/* "features &= ~NETIF_F_CSUM_MASK" without NETIF_F_RXCSUM: ibmveth_fix_features() */
-	return (moved & f->receiving ? f->receiving : 0) | (moved & f->rxcsum ? f->csum_mask | f->all_tso : 0);
+	/* "features &= ~NETIF_F_CSUM_MASK" without NETIF_F_RXCSUM: ibmveth_fix_features(). Tunnels as the checksum: xgbe_fix_features() */
+	return (moved & f->receiving ? f->receiving : 0) | (moved & f->rxcsum ? f->csum_mask | f->all_tso : 0) |
+		(moved & (f->csum_mask | f->checksum_tunnels) ? f->checksum_tunnels : 0);
 }
 
 /* The oldest enterprise kernels have the sets of features of some later release (NETIF_F_GSO_SOFTWARE, and those of each kind of
@@ -330,7 +332,7 @@ static feature_set doubts_at(const struct predict *p, struct node *n)
 		return 0;
 	n->asked = p->questions;
 	if (m->unmeasured)
-		doubts |= doubt_receiving(p, n);
+		doubts |= doubt_coupled(p, n);
 	if (has_unknown_sets(p) && m->fix && (n->updated || p->moved))
 		doubts = ~UINT64_C(0);
 	/* what is below it and not seen may be stacked on a link that was changed */
@@ -378,7 +380,7 @@ void predict_needs(const struct predict *p, const struct link *link, unsigned bi
 {
 	*ret_all = p->k->all[bit];
 	if (link && link_is_kind(link, "physical")) /* drivers of cards only; looked up for every feature of every link */
-		*ret_all |= predict_model_needs(&p->k->f, predict_model(link, NULL), bit);
+		*ret_all |= predict_model_needs(p->k, predict_model(link, NULL), bit);
 	*ret_any = p->k->any[bit];
 	*ret_not = p->k->none[bit];
 }

@@ -73,7 +73,7 @@ static void hide_lro(struct predict *p, struct node *n)
 	n->off[GUESS] |= explained & ~n->w[GUESS].active & p->k->f.lro;
 }
 
-/* A driver that was never compared may not turn on what is off. GSO and GRO are the kernel's own. */
+/* A driver that was never compared may not turn on what is off. GSO is the kernel's own; doubt_coupled() doubts GRO. */
 static void hide_unmeasured(struct predict *p, struct node *n)
 {
 	n->off[LOW] |= ~n->w[GUESS].active & ~p->k->f.soft;

@@ -76,8 +76,9 @@ static void sets_resolve(const struct feature_table *table, unsigned release, bo
 	f->master_vlan = f->hw_csum | f->sg | f->fraglist | f->gso_software | f->gso_encap |
 			 f->highdma | f->lro;
 	f->failover_vlan = f->hw_csum | f->sg | f->fraglist | f->all_tso | f->highdma | f->lro;
-	f->receiving = f->rxcsum | f->rxhash | f->rxfcs | f->lro | f->gro_hw | f->vlan_rx | f->vlan_tx | f->vlan_filter | f->stag_rx |
-		f->stag_tx | f->stag_filter;
+	f->receiving = f->rxcsum | f->rxhash | f->rxfcs | f->lro | f->gro | f->gro_hw | f->vlan_rx | f->vlan_tx | f->vlan_filter |
+		f->stag_rx | f->stag_tx | f->stag_filter;
+	f->checksum_tunnels = f->gso_encap | f->rx_udp_tnl;
 	f->bridge_common = f->sg | f->fraglist | f->highdma | f->gso_mask | f->hw_csum;
 }
 

@@ -158,14 +158,16 @@ static feature_set fix_netvsc(const struct predict *p, const struct node *n, fea
 	return n->xdp ? features & ~p->k->f.lro : features;
 }
 
-/* vmxnet3_fix_features(), and in the same words ixgbe, bnx2x, hinic and liquidio (read in the source). */
+/* vmxnet3_fix_features(), and in the same words ixgbe, hinic and liquidio (read in the source). bnx2x_fix_features() also couples
+ * GRO, HW-GRO and LRO, as doubt_coupled() assumes. */
 static feature_set fix_lro_needs_checksum(const struct predict *p, const struct node *n, feature_set features)
 {
 	(void)n;
 	return features & p->k->f.rxcsum ? features : features & ~p->k->f.lro;
 }
 
-/* e1000_fix_features(), igb_fix_features(): the hardware has one switch for both. Of atl1c, atl1e, atlx and cxgb read in the source. */
+/* e1000_fix_features(), igb_fix_features(): the hardware has one switch for both. Of atl1c, atl1e, atlx, cxgb, cxgb3 and igc
+ * read in the source. */
 static feature_set fix_vlan_tx_as_rx(
 	const struct predict *p, const struct node *n, feature_set features)
 {
@@ -437,10 +439,15 @@ static const struct model drivers[] = {
 	{ "ATL1E", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "atl2", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "cxgb", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "cxgb3", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	{ "igc", .fix = fix_vlan_tx_as_rx, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "ixgbe", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "bnx2x", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "hinic", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
 	{ "liquidio", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true },
+	/* aq_ndev_fix_features() came with "net: atlantic: Implement xdp control plane", 5.19 */
+	{ "atlantic", .fix = fix_lro_needs_checksum, .partial = PARTIAL_UNKNOWN, .hidden = HIDDEN_DRIVER, .unmeasured = true,
+		.known_since = RELEASE(5, 19, 0), .doubtful = doubt_lro },
 };
 
 const char *predict_driver(size_t i)
@@ -471,9 +478,9 @@ const struct model *predict_model(const struct link *link, const struct model *h
 
 /* ---- causes ---- */
 
-feature_set predict_model_needs(const struct sets *f, const struct model *m, unsigned bit)
+feature_set predict_model_needs(const struct kernel *k, const struct model *m, unsigned bit)
 {
-	return m->fix == fix_lro_needs_checksum && (f->lro & FEATURE(bit)) ? f->rxcsum : 0;
+	return m->fix == fix_lro_needs_checksum && k->release >= m->known_since && (k->f.lro & FEATURE(bit)) ? k->f.rxcsum : 0;
 }
 
 struct predict_facts predict_model_facts(const struct sets *f, const struct model *m, const struct link_features *features)

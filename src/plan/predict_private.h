@@ -58,6 +58,7 @@ enum world { GUESS, HIGH, LOW, WORLDS };
 	X(fcoe_crc, "tx-checksum-fcoe-crc")                                                        \
 	X(fcoe_mtu, "fcoe-mtu")                                                                    \
 	X(sctp_crc, "tx-checksum-sctp")                                                            \
+	X(rx_udp_tnl, "rx-udp_tunnel-port-offload")                                                \
 	X(rxcsum, "rx-checksum")                                                                   \
 	X(rxhash, "rx-hashing")                                                                    \
 	X(nocache_copy, "tx-nocache-copy")                                                         \
@@ -83,7 +84,7 @@ struct sets {
 	feature_set ipvlan, ipvlan_always;
 	feature_set macsec, macsec_filters, macsec_offload;
 	feature_set master_vlan, failover_vlan, bridge_common;
-	feature_set receiving;
+	feature_set receiving, checksum_tunnels;
 };
 
 /* One condition of netdev_fix_features(): if one of `bits` is on and the condition is not met, `drop` is turned off (0: bits). */
@@ -204,7 +205,7 @@ struct model {
 	unsigned reacts_since; /* release; 0: all */
 	enum hidden hidden;
 	/* A driver that was never compared with a prediction: the rules of netdev_fix_features() are used for it, and what was read in
-	 * its source. It may turn nothing on that was off, and couple the features of receiving and of VLAN tags. */
+	 * its source. It may turn nothing on that was off, and couple the features of receiving, of VLAN tags and of tunnels. */
 	bool unmeasured;
 	/* Older releases compute its features differently, and which one does what is not known: `doubtful` bits are uncertain. */
 	unsigned known_since;
@@ -252,7 +253,7 @@ feature_set predict_base(const struct sets *f, feature_set features);
 /* hint: the model of a link that probably has the same kind, or NULL. */
 const struct model *predict_model(const struct link *link, const struct model *hint);
 /* What the driver adds to the dependencies of netdev_fix_features(). */
-feature_set predict_model_needs(const struct sets *f, const struct model *m, unsigned bit);
+feature_set predict_model_needs(const struct kernel *k, const struct model *m, unsigned bit);
 struct predict_facts predict_model_facts(const struct sets *f, const struct model *m, const struct link_features *features);
 /* vlan_features of a node, computed at the first call. */
 struct offer predict_offer(struct predict *p, struct node *n);

@@ -2,6 +2,7 @@
 #include "report/health.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,10 @@ void health_add_evidence(struct health *h, const struct evidence *e)
 
 	for (size_t i = 0; i < e->n_stale; i++)
 		h->restart += is_first_row(e, i);
-	h->sees_restart = e->has_sockets && !e->udp_undecided && !e->omitted && !e->sockets_dropped;
+	h->sees_restart = evidence_sees_restart(e);
 	h->sees_fallback = e->has_fallback && !evidence_unobserved(e) && complete;
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		h->elsewhere += e->elsewhere[kind];
 	for (size_t i = 0; i < e->n_fallback; i++) {
 		const struct evidence_fallback *row = &e->fallback[i];
 		bool now = false;
@@ -142,6 +145,9 @@ static void append_limits(const struct health *h, char *buf, size_t size)
 	if (h->fallback_kept)
 		util_append(buf, size, "; %zu sender%s use%s software fallback that a repair cannot end", h->fallback_kept,
 			util_plural(h->fallback_kept), h->fallback_kept == 1 ? "s" : "");
+	if (h->elsewhere)
+		util_append(buf, size, "; %" PRIu64 " hit%s of software fallback in other network namespaces %s not included", h->elsewhere,
+			util_plural(h->elsewhere), h->elsewhere == 1 ? "is" : "are");
 }
 
 const char *health_format(const struct health *h, char *buf, size_t size)

@@ -32,6 +32,7 @@ struct health {
 	size_t probes, probes_absent;
 	size_t restart;			  /* services that need a restart */
 	size_t fallback;		  /* senders whose current software fallback can be ended */
+	uint64_t elsewhere;		  /* hits of software fallback in other network namespaces, where services are not observed */
 	size_t fallback_kept;		  /* the same, but a rule or a setting asks for it, or the device cannot do better */
 };
 

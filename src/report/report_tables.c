@@ -203,7 +203,7 @@ static struct unseen find_unseen(const struct json_value *document)
 		return (struct unseen){ true, true };
 	return (struct unseen){
 		.fallback = evidence_unobserved(&e) || !evidence_is_complete(&e),
-		.restarts = !e.has_sockets || e.udp_undecided || e.sockets_dropped || e.omitted,
+		.restarts = !evidence_sees_restart(&e),
 	};
 }
 
@@ -219,7 +219,7 @@ void report_write_fallback(FILE *out, const struct report_source *source)
 	if (json_count(rows) == 0) {
 		write_absent(out, find_unseen(source->document).fallback
 			? "No service was seen using software fallback since offloadd started, but not everything was observed."
-			: "No service has used software fallback since offloadd started.");
+			: "No service in this network namespace has used software fallback since offloadd started.");
 		return;
 	}
 	fputs("<table><thead><tr><th>Service</th><th>Kind</th><th>Link</th><th class=\"number\">Hits</th><th>Now</th>"
@@ -292,7 +292,7 @@ void report_write_restart(FILE *out, const struct report_source *source)
 	}
 	if (json_count(rows) == 0) {
 		write_absent(out, find_unseen(source->document).restarts ? "No service is known to need a restart, but not everything was observed."
-									 : "No service needs a restart.");
+									 : "No service needs a restart in this network namespace.");
 		return;
 	}
 	fputs("<p>These services have stale TCP connections, or processes that gave up UDP segmentation, and still lack an offload that "

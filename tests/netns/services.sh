@@ -112,6 +112,9 @@ within 5 "with a record" has_record 'reconnected: .* has no stale connections on
 kill "$daemon"
 wait "$daemon"
 is "it stops cleanly" $? 0
+ctl services >"$scratch/alone" 2>&1
+is "without offloadd who gave up UDP segmentation is not denied" "$(grep -c 'No service' "$scratch/alone")" 0
+has "but not shown" "$(cat "$scratch/alone")" '^No stale connection was found; services that gave up UDP segmentation are not shown\.$'
 kill -KILL "${pids[@]}" 2>/dev/null
 printf 'offloadd services 3 0\n1 2 3 4 5\n' >"$scratch/services"
 start

@@ -105,6 +105,10 @@ static void services_count_once(void **state)
 	e.udp_undecided = 1;
 	health_add_evidence(&h, &e);
 	assert_false(h.sees_restart);
+	e.udp_undecided = 0;
+	evidence_add_probe(&e, &(struct evidence_probe){ "udp-segmentation", "kfree_skb", NULL, "not on this kernel", false });
+	health_add_evidence(&h, &e);
+	assert_false(h.sees_restart); /* who gave up UDP segmentation is not seen */
 	evidence_clear(&e);
 }
 
@@ -130,6 +134,18 @@ static void fallback_that_a_rule_asks_for_is_no_problem(void **state)
 	evidence_clear(&e);
 }
 
+static void other_network_namespaces_are_mentioned(void **state)
+{
+	struct evidence e = { .has_sockets = true, .has_fallback = true, .elsewhere = { [FALLBACK_SEGMENTATION] = 40, [FALLBACK_UDP] = 2 } };
+	struct health h = healthy();
+	char text[1024];
+
+	(void)state;
+	health_add_evidence(&h, &e);
+	expect(&h, HEALTH_OK, 0);
+	assert_non_null(strstr(health_format(&h, text, sizeof(text)), "42 hits of software fallback in other network namespaces"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +154,7 @@ int main(void)
 		cmocka_unit_test(a_host_without_rules_claims_nothing),
 		cmocka_unit_test(services_count_once),
 		cmocka_unit_test(fallback_that_a_rule_asks_for_is_no_problem),
+		cmocka_unit_test(other_network_namespaces_are_mentioned),
 	};
 
 	return cmocka_run_group_tests_name("health", tests, NULL, NULL);

@@ -251,10 +251,10 @@ static void what_cannot_be_explained_is_kept_and_marked(void **state)
 	add(f, 1, "physical", 0, 0, NIC " ntuple", NIC);
 	start(f, "6.1.0");
 	assert_int_equal(predict_uncertain(f->p, 1), 0); /* nothing was done yet */
-	switch_words(f, 1, "gro", false);
+	switch_words(f, 1, "gso", false);
 	assert_false(has(f, 1, "rx-ntuple-filter"));
 	assert_int_equal(predict_uncertain(f->p, 1), unit_set(&f->features, "ntuple"));
-	assert_false(has(f, 1, "rx-gro"));
+	assert_false(has(f, 1, "tx-generic-segmentation"));
 }
 
 static void a_bond_without_slaves_has_nothing_to_give(void **state)
@@ -430,7 +430,7 @@ static void tunnel_segmentation_without_gso_partial(void **state)
 
 	strcpy(link->driver, "ionic");
 	start(f, "6.1.0");
-	switch_words(f, 1, "gro", false);
+	switch_words(f, 1, "gso", false);
 	assert_true(has(f, 1, TUNNELS));
 	assert_int_equal(predict_uncertain(f->p, 1), 0);
 
@@ -635,6 +635,46 @@ static void a_driver_that_was_never_compared(void **state)
 	assert_int_equal(predict_uncertain(f->p, 2) & unit_set(&f->features, "sg"), 0);
 }
 
+/* bnxt has HW-GRO only with GRO, cxgb4 has GRO only with the RX checksum, and amd-xgbe has tunnels as the TX checksum is. */
+static void drivers_couple_more_than_the_kernel(void **state)
+{
+	struct fixture *f = *state;
+	const feature_set tunnels = unit_set(&f->features, "tx-udp_tnl-segmentation tx-udp_tnl-csum-segmentation");
+	const char *all = NIC " rx-gro-hw tx-udp_tnl-segmentation tx-udp_tnl-csum-segmentation";
+
+	strcpy(add(f, 2, "physical", 0, 0, all, all)->driver, "bnxt_en");
+	start(f, "6.1.0");
+	switch_words(f, 2, "gro", false);
+	assert_true(predict_uncertain(f->p, 2) & unit_set(&f->features, "rx-gro-hw"));
+	assert_false(predict_uncertain(f->p, 2) & tunnels);
+	start(f, "6.1.0");
+	switch_words(f, 2, "rx", false);
+	assert_true(predict_uncertain(f->p, 2) & unit_set(&f->features, "gro"));
+	start(f, "6.1.0");
+	switch_words(f, 2, "tx-checksum-ip-generic", false);
+	assert_int_equal(predict_uncertain(f->p, 2) & tunnels, tunnels);
+	assert_false(predict_uncertain(f->p, 2) & unit_set(&f->features, "gro"));
+}
+
+static void what_was_read_in_the_source_of_drivers(void **state)
+{
+	struct fixture *f = *state;
+	struct link *nic = add(f, 2, "physical", 0, 0, NIC " rxvlan txvlan lro", NIC " rxvlan txvlan lro");
+	feature_set all, any, not ;
+
+	start(f, "6.1.0");
+	for (unsigned i = 0; i < 2; i++) {
+		strcpy(nic->driver, i ? "cxgb3" : "igc");
+		assert_int_equal(predict_facts(f->p, nic).coupled, unit_set(&f->features, "rx-vlan-hw-parse tx-vlan-hw-insert"));
+	}
+	strcpy(nic->driver, "atlantic");
+	for (unsigned i = 0; i < 2; i++) {
+		start(f, i ? "5.15.0" : "5.19.0");
+		predict_needs(f->p, nic, (unsigned)feature_bit(&f->features, "rx-lro"), &all, &any, &not );
+		assert_int_equal(all & unit_set(&f->features, "rx-checksum"), i ? 0 : unit_set(&f->features, "rx-checksum"));
+	}
+}
+
 /* LRO may be forced off by a link in another network namespace. */
 static void lro_below_what_is_not_seen(void **state)
 {
@@ -678,6 +718,8 @@ int main(void)
 		TEST(old_kernels),
 		TEST(a_kernel_with_back_ports),
 		TEST(a_driver_that_was_never_compared),
+		TEST(drivers_couple_more_than_the_kernel),
+		TEST(what_was_read_in_the_source_of_drivers),
 		TEST(lro_below_what_is_not_seen),
 	};
 

@@ -189,7 +189,7 @@ static void set_name(struct cgroup_names *names, unsigned level, const char *nam
 
 static void the_names_of_a_cgroup_become_its_path(void **state)
 {
-	struct cgroup_names names = { .complete = 1, .levels = 3 };
+	struct cgroup_names names = { .done = 1 + 3 };
 	char path[64], small[16], longest[UNIT_PATH_MAX];
 
 	(void)state;
@@ -200,22 +200,22 @@ static void the_names_of_a_cgroup_become_its_path(void **state)
 	assert_string_equal(path, "/user.slice/user-7.slice/user@7.service");
 	assert_int_equal(probe_parse_names(&names, sizeof(names) - 1, path, sizeof(path)), -EBADMSG);
 	assert_int_equal(probe_parse_names(&names, sizeof(names), small, sizeof(small)), -EBADMSG);
-	names.complete = 0;
+	names.done = 0;
 	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EAGAIN);
 	/* a part of it is not a name, and a path without a part is another service */
-	names.complete = 1;
+	names.done = 1 + 3;
 	names.name[0][4] = '\0';
 	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EBADMSG);
 	memset(names.name[0], 'x', sizeof(names.name[0]));
 	assert_int_equal(probe_parse_names(&names, sizeof(names), longest, sizeof(longest)), -EBADMSG);
-	names.levels = CGROUP_LEVELS_MAX;
+	names.done = 1 + CGROUP_LEVELS_MAX;
 	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), -EBADMSG);
-	names.levels = 0;
+	names.done = 1;
 	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), 0);
 	assert_string_equal(path, "/");
 	/* a deep one: the upper names remain */
-	names.levels = CGROUP_LEVELS + 2;
-	for (unsigned level = 0; level < names.levels; level++)
+	names.done = 1 + CGROUP_LEVELS + 2;
+	for (unsigned level = 0; level < CGROUP_LEVELS + 2; level++)
 		set_name(&names, level, level == CGROUP_LEVELS + 1u ? "a.service" : "x");
 	assert_int_equal(probe_parse_names(&names, sizeof(names), path, sizeof(path)), 0);
 	assert_string_equal(path, "/a.service/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x");

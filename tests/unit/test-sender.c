@@ -15,7 +15,7 @@ static struct host {
 		uint64_t sockets[4];
 	} processes[8];
 	const char *cgroups[16]; /* by id */
-	unsigned scans, passes;
+	unsigned scans, passes, reads;
 	unsigned slices; /* before the next pass ends */
 	unsigned many;	 /* more sockets of process 0, of cgroup 4 */
 } host;
@@ -63,6 +63,7 @@ static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
 	const struct process *process = find_process(pid);
 
 	(void)userdata;
+	host.reads++;
 	*ret = (struct cgroup_process){ .start_usec = process ? process->start_usec : 0, .netns = 1 };
 	return process ? 0 : -ESRCH;
 }
@@ -317,6 +318,25 @@ static void no_holder_is_missed(void **state)
 	assert_string_equal(name_socket(4, 0), "worker.service");
 }
 
+/* The cgroups of services that have ended do not keep those of later ones from being counted together. */
+static void the_owner_that_was_not_used_is_forgotten(void **state)
+{
+	(void)state;
+	start(0, 30, "/system.slice/worker.service", 101);
+	for (unsigned i = 0; i < SENDER_OWNERS_MAX + 2; i++) {
+		struct sender_judge judge = { .n = 1, .of = { { .cgroup = 1000 + i } } };
+
+		senders_note_socket(&senders, 1000 + i, 101);
+		assert_int_equal(senders_find(&senders), 0);
+		assert_int_equal(senders_judge(&senders, &judge), 0);
+		assert_true(judge.of[0].single);
+		assert_int_equal(judge.of[0].forgotten, i < SENDER_OWNERS_MAX ? 0 : 1001 + i - SENDER_OWNERS_MAX);
+		assert_string_equal(name_socket(1000, 0), "worker.service"); /* it is used */
+	}
+	assert_int_equal(HASH_COUNT(senders.owners), SENDER_OWNERS_MAX);
+	assert_string_equal(name_socket(1001, 0), "cgroup 1001");
+}
+
 /* A listener is held by who passes its connections on. */
 static void a_holder_that_cannot_be_named_may_be_any(void **state)
 {
@@ -347,6 +367,28 @@ static void what_comes_during_a_pass_waits_for_the_next(void **state)
 	assert_int_equal(senders_find(&senders), 0);
 	assert_true(senders_note_socket(&senders, 4, 102)->held);
 	assert_int_equal(host.passes, 2);
+}
+
+/* After the pass, a slice at a time; and a process is read once in each, however many sockets it holds. */
+static void many_senders_are_resolved_in_slices(void **state)
+{
+	const unsigned n = 1000;
+	unsigned slices = 1;
+
+	(void)state;
+	senders.source.read_holders = read_holders;
+	senders.slice_usec = 1;
+	start(0, 30, "/system.slice/launcher.service", 0);
+	host.many = n;
+	for (unsigned i = 0; i < n; i++)
+		senders_note_socket(&senders, 4, 10000 + i);
+	for (; senders_find(&senders) == -EAGAIN; slices++)
+		assert_true(slices < n);
+	assert_true(slices > 2);
+	assert_int_equal(host.passes, 1);
+	assert_true(host.reads <= slices);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(senders_note_socket(&senders, 4, 10000 + i)->start_usec, 30 * SEC);
 }
 
 static void one_pass_for_all(void **state)
@@ -491,8 +533,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_nobody_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_process_in_the_root_cgroup_is_not_the_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_holder_is_missed, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_owner_that_was_not_used_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_holder_that_cannot_be_named_may_be_any, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_comes_during_a_pass_waits_for_the_next, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_senders_are_resolved_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_pass_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_of_any_length, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_used_is_not_forgotten, setup, teardown),

@@ -495,6 +495,7 @@ static void counters_doubt(void **state)
 {
 	struct unit_host *h = *state;
 	struct evidence e = { .has_fallback = true };
+	static const char *const ssh[] = { "ssh.service", NULL };
 
 	for (int reason = 0; reason < FALLBACK_REASONS; reason++) {
 		bool about = reason == FALLBACK_REASON_VLAN || reason == FALLBACK_REASON_ENCAPSULATION ||
@@ -509,6 +510,13 @@ static void counters_doubt(void **state)
 		follow(h, "vlan10", TRACE_TCP4);
 		assert_verdict_at(TRACE_LIKELY, "bond0");
 		trace_add_evidence(&trace, &e, NULL);
+		if (about)
+			assert_verdict_at(TRACE_UNKNOWN, "eth2");
+		else
+			assert_verdict_at(TRACE_LIKELY, "bond0");
+		/* those of other services, too: it is the same card */
+		trace_add_evidence(&trace, &e, ssh);
+		assert_int_equal(hop("eth2")->hits, 0);
 		if (about)
 			assert_verdict_at(TRACE_UNKNOWN, "eth2");
 		else
