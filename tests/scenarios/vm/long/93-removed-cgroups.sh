@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Stale connections of cgroups that were removed, which no process holds, on a host with many cgroups: they are named by what the probes
 # saw, and the daemon, which runs as its own user, never searches cgroupfs. LONG=1: 20,000 cgroups and 150 connections, and times.
-# kernels: 6.1
-. "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/../probes.sh"
+. "$(dirname "$0")/../../lib.sh"
+. "$(dirname "$0")/../../probes.sh"
 cgroups=100 connections=12
 [ -z "${LONG:-}" ] || cgroups=20000 connections=150
 
@@ -13,7 +12,7 @@ offloadd() { # as offloadd.service runs it
 		--ambient-caps=$capabilities /usr/local/sbin/offloadd "$@"
 }
 stale() { offloadctl services --json | jq -r '.restart[].service'; }
-are_flagged() { [ "$(stale | wc -l)" = $connections ] || { stale && return 1; }; }
+are_flagged() { [ "$(stale | wc -l)" = $connections ] || { stale && offloadctl sockets --all && ss -tnie && return 1; }; }
 whole() { offloadctl plan >/dev/null; }
 repair_usec() { # the median of 15 drifts, from the change to its repair
 	local i begin
