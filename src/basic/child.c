@@ -64,7 +64,8 @@ static void run_child(int (*fn)(void *data), void *data, size_t size, int fd)
 	for (int i = STDERR_FILENO + 1; i < fd; i++)
 		close(i);
 	answer.result = fn(data);
-	memcpy(answer.data, data, size);
+	if (size)
+		memcpy(answer.data, data, size);
 	_exit(write(fd, &answer, sizeof(answer)) != sizeof(answer));
 }
 
@@ -88,7 +89,8 @@ static int receive(int fd, void *data, size_t size, uint64_t usec)
 	while (n < 0 && errno == EINTR);
 	if (n != sizeof(answer))
 		return -ECHILD;
-	memcpy(data, answer.data, size);
+	if (size)
+		memcpy(data, answer.data, size);
 	return answer.result;
 }
 

@@ -177,7 +177,7 @@ static int compare_keys(const void *p, const void *q)
 /* Events do not have what was missing; the map does. w->read: sorted. */
 static void complete_event(const struct tracker *w, struct probe_hits *hits)
 {
-	const struct probe_hits *end = w->read + w->n_read;
+	const struct probe_hits *end = w->n_read ? w->read + w->n_read : NULL;
 	const struct probe_hits *read = w->n_read ? bsearch(hits, w->read, w->n_read, sizeof(*hits), compare_keys) : NULL;
 
 	while (read && read > w->read && compare_keys(read - 1, hits) == 0)

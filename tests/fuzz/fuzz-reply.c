@@ -145,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pthread_mutex_unlock(&lock);
 	stdout = open_memstream(&printed, &printed_len);
 	assert(stdout);
+	render_init(&options.render, stdout, options.colour);
 	code = run(data[0], &options);
 	fclose(stdout);
 	stdout = out;
