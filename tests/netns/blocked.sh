@@ -36,7 +36,7 @@ repairs() { # DESCRIPTION N: as many drifts are repaired; the note tells how fas
 }
 
 # ---- journald, the service manager and stderr ----
-# a journald that reads only when it is told to, and then prints what it got, and such a service manager, with a watchdog
+# a journald that reads only when asked, and then prints what it got, and such a service manager, with a watchdog
 socat -u UNIX-RECV:/run/systemd/journal/socket,type=2 OPEN:"$scratch/journal",creat,append 2>"$scratch/socat" &
 journald=$!
 socat -u UNIX-RECV:/run/notify,type=2 OPEN:"$scratch/notified",creat,append 2>"$scratch/socat" &

@@ -58,13 +58,13 @@ static void the_control_socket_waits(_unused_ void **state)
 	static const char text[] = "{\"method\":\"org.offloadd.Test\"}";
 	const struct server_handler handler = { .call = on_call, .refused = count_refusal };
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/tmp/test-accept.XXXXXX" };
-	char folder[] = "/tmp/test-accept.XXXXXX", reply[256];
+	char directory[] = "/tmp/test-accept.XXXXXX", reply[256];
 	_cleanup_close_ int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct server *server;
 	sd_event *event;
 
-	assert_non_null(mkdtemp(folder));
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", folder);
+	assert_non_null(mkdtemp(directory));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", directory);
 	assert_true(sd_event_new(&event) >= 0);
 	assert_int_equal(server_new(event, address.sun_path, &handler, &server), 0);
 	fails = ENFILE;
@@ -81,7 +81,7 @@ static void the_control_socket_waits(_unused_ void **state)
 	assert_non_null(strstr(reply, "org.offloadd.Test"));
 	server_free(server);
 	sd_event_unref(event);
-	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(rmdir(directory), 0);
 }
 
 static unsigned served;

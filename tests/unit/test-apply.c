@@ -275,11 +275,11 @@ static void revert_puts_back_what_was_asked_for_before(void **state)
 {
 	struct scene *s = *state;
 	struct unit_device *vlan = unit_device(&s->ethtool, "vlan10");
-	char folder[] = "/tmp/test-apply.XXXXXX", path[64];
+	char directory[] = "/tmp/test-apply.XXXXXX", path[64];
 	const char *const only[] = { "vlan10", "nosuch", NULL };
 
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/ledger.json", folder);
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/ledger.json", directory);
 	s->ledger.path = path;
 	apply(s, 2);
 
@@ -301,7 +301,7 @@ static void revert_puts_back_what_was_asked_for_before(void **state)
 	assert_int_equal(s->report.n_results, 0);
 	assert_null(s->ledger.links);
 	remove(path);
-	remove(folder);
+	remove(directory);
 }
 
 /* LRO of a port: the kernel stops requesting it when its bond has none, without a step for the port. */
@@ -310,10 +310,10 @@ static void revert_puts_back_what_the_kernel_stopped_requesting(void **state)
 	struct scene *s = *state;
 	struct unit_device *eth2 = unit_device(&s->ethtool, "eth2");
 	struct link *link = link_table_find(&s->o.links, 2);
-	char folder[] = "/tmp/test-apply.XXXXXX", path[64];
+	char directory[] = "/tmp/test-apply.XXXXXX", path[64];
 
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/ledger.json", folder);
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/ledger.json", directory);
 	s->ledger.path = path;
 	s->plan.steps[0] = s->plan.steps[1];
 	s->plan.n_steps = 1;
@@ -333,7 +333,7 @@ static void revert_puts_back_what_the_kernel_stopped_requesting(void **state)
 	assert_int_equal(eth2->recomputes, 1);
 	assert_null(s->ledger.links);
 	remove(path);
-	remove(folder);
+	remove(directory);
 }
 
 int main(void)

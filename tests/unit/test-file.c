@@ -18,13 +18,13 @@
 
 static void the_file_is_replaced_whole_and_readable(void **state)
 {
-	char folder[] = "/tmp/test-file.XXXXXX", path[48], fresh[64], text[8] = "";
+	char directory[] = "/tmp/test-file.XXXXXX", path[48], fresh[64], text[8] = "";
 	struct stat before, after;
 	FILE *f, *old;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/o.prom", folder);
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/o.prom", directory);
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	umask(0077);
 	assert_int_equal(symlink("/dev/null", fresh), 0); /* left by somebody */
@@ -44,7 +44,7 @@ static void the_file_is_replaced_whole_and_readable(void **state)
 	fclose(f);
 	assert_int_equal(access(fresh, F_OK), -1);
 	unlink(path);
-	rmdir(folder);
+	rmdir(directory);
 	assert_int_equal(file_replace(path, "x", 1), -ENOENT);
 	assert_int_equal(file_replace("/dev/null/x.prom", "x", 1), -ENOTDIR);
 }
@@ -77,12 +77,12 @@ static void a_full_disk_leaves_the_old_file(void **state)
 }
 
 /* A file or directory of another user, unless owner is 0. */
-static const char *put(const char *folder, const char *name, bool is_folder, uid_t owner, mode_t mode)
+static const char *put(const char *directory, const char *name, bool is_directory, uid_t owner, mode_t mode)
 {
 	static char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (is_folder)
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (is_directory)
 		assert_int_equal(mkdir(path, 0700), 0);
 	else
 		close(open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
@@ -91,13 +91,13 @@ static const char *put(const char *folder, const char *name, bool is_folder, uid
 	return path;
 }
 
-/* file_open() of a file in the folder: 0 or negative errno. */
-static int opens(const char *folder, const char *name, enum file_trust trust, char why[FILE_WHY_LEN])
+/* file_open() of a file in the directory: 0 or negative errno. */
+static int opens(const char *directory, const char *name, enum file_trust trust, char why[FILE_WHY_LEN])
 {
 	char path[PATH_MAX];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	fd = file_open(path, trust, why, FILE_WHY_LEN);
 	if (fd < 0)
 		return fd;
@@ -105,31 +105,31 @@ static int opens(const char *folder, const char *name, enum file_trust trust, ch
 	return 0;
 }
 
-static void put_link(const char *folder, const char *name, const char *target, uid_t owner)
+static void put_link(const char *directory, const char *name, const char *target, uid_t owner)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	assert_int_equal(symlink(target, path), 0);
 	assert_int_equal(lchown(path, owner, owner), 0);
 }
 
 static void root_reads_what_only_root_can_write(void **state)
 {
-	char folder[] = "/tmp/test-file.XXXXXX", why[FILE_WHY_LEN], theirs[64], secret[64], ours[128];
+	char directory[] = "/tmp/test-file.XXXXXX", why[FILE_WHY_LEN], theirs[64], secret[64], ours[128];
 	enum { OTHER = 1234 };
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(chmod(folder, 0755), 0);
-	snprintf(theirs, sizeof(theirs), "%s/theirs", folder);
-	snprintf(secret, sizeof(secret), "%s/secret", folder);
-	snprintf(ours, sizeof(ours), "%s/ours", folder);
-	put(folder, "theirs", true, OTHER, 0755);
-	put(folder, "ours", true, 0, 0755);
-	put(folder, "secret", false, 0, 0600);
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(chmod(directory, 0755), 0);
+	snprintf(theirs, sizeof(theirs), "%s/theirs", directory);
+	snprintf(secret, sizeof(secret), "%s/secret", directory);
+	snprintf(ours, sizeof(ours), "%s/ours", directory);
+	put(directory, "theirs", true, OTHER, 0755);
+	put(directory, "ours", true, 0, 0755);
+	put(directory, "secret", false, 0, 0600);
 	put(ours, "good", false, 0, 0644);
 	put(ours, "group", false, 0, 0664); /* of root's own group */
 	put(ours, "theirs", false, OTHER, 0644);
@@ -167,20 +167,20 @@ static void root_reads_what_only_root_can_write(void **state)
 	snprintf(ours, sizeof(ours), "%s/hard", theirs);
 	assert_int_equal(link(secret, ours), 0);
 	assert_int_equal(opens(theirs, "hard", FILE_NAMED, why), -EPERM);
-	snprintf(ours, sizeof(ours), "rm -rf %s", folder);
+	snprintf(ours, sizeof(ours), "rm -rf %s", directory);
 	assert_int_equal(system(ours), 0);
 }
 
 /* Opening it must not block, and nothing but a regular file is replaced. */
 static void what_is_no_regular_file_is_left_alone(void **state)
 {
-	char folder[] = "/tmp/test-file.XXXXXX", path[64], why[FILE_WHY_LEN], *text;
+	char directory[] = "/tmp/test-file.XXXXXX", path[64], why[FILE_WHY_LEN], *text;
 	struct stat st;
 	size_t len;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/pipe", folder);
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/pipe", directory);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(file_open(path, FILE_NAMED, why, sizeof(why)), -EOPNOTSUPP);
 	assert_int_equal(file_read_path(path, 10, &text, &len), -EOPNOTSUPP);
@@ -193,13 +193,13 @@ static void what_is_no_regular_file_is_left_alone(void **state)
 	assert_int_equal(file_replace(path, "x", 1), -ELOOP);
 	assert_true(file_is_null(path));
 	unlink(path);
-	assert_int_equal(file_read_path(folder, 10, &text, &len), -EISDIR);
-	assert_int_equal(file_replace(folder, "x", 1), -EISDIR);
+	assert_int_equal(file_read_path(directory, 10, &text, &len), -EISDIR);
+	assert_int_equal(file_replace(directory, "x", 1), -EISDIR);
 	assert_int_equal(file_replace("/dev/null", "x", 1), -EOPNOTSUPP);
 	assert_int_equal(stat("/dev/null", &st), 0);
 	assert_true(S_ISCHR(st.st_mode));
 	assert_int_equal(file_read_path("/dev/zero", 10, &text, &len), -EOPNOTSUPP);
-	rmdir(folder);
+	rmdir(directory);
 }
 
 /* What comes out of a pipe of which the writer's end is closed after `len` bytes. */
@@ -245,7 +245,7 @@ static void reading_ends_at_the_bound(void **state)
 
 static void one_folder_is_made(void **state)
 {
-	char top[] = "/tmp/test-file.XXXXXX", path[64], *folder;
+	char top[] = "/tmp/test-file.XXXXXX", path[64], *directory;
 	struct stat st;
 
 	(void)state;
@@ -254,11 +254,11 @@ static void one_folder_is_made(void **state)
 	umask(0022);
 	assert_int_equal(file_make_directory(path), 0);
 	assert_int_equal(file_make_directory(path), 0);
-	folder = file_directory(path);
-	assert_int_equal(stat(folder, &st), 0);
+	directory = file_directory(path);
+	assert_int_equal(stat(directory, &st), 0);
 	assert_int_equal(st.st_mode, S_IFDIR | 0755);
-	rmdir(folder);
-	free(folder);
+	rmdir(directory);
+	free(directory);
 	snprintf(path, sizeof(path), "%s/b/c/file", top);
 	assert_int_equal(file_make_directory(path), -ENOENT);
 	assert_int_equal(file_make_directory("/file"), 0);
@@ -270,15 +270,15 @@ static void one_folder_is_made(void **state)
 
 static void a_lock_is_waited_for_but_not_for_ever(void **state)
 {
-	char folder[] = "/tmp/test-file.XXXXXX", path[48];
+	char directory[] = "/tmp/test-file.XXXXXX", path[48];
 	uint64_t begin_usec;
 	struct stat st;
 	int fd, status;
 	pid_t pid;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/lock", folder);
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/lock", directory);
 	fd = file_lock(path, 0);
 	assert_true(fd >= 0);
 	assert_int_equal(stat(path, &st), 0);
@@ -302,7 +302,7 @@ static void a_lock_is_waited_for_but_not_for_ever(void **state)
 	assert_int_equal(mkfifo(path, 0600), 0);
 	close(file_lock(path, 0)); /* opening it does not wait for a writer */
 	unlink(path);
-	rmdir(folder);
+	rmdir(directory);
 	assert_int_equal(file_lock(path, 0), -ENOENT);
 }
 

@@ -182,7 +182,7 @@ static int listen_at(const char *path)
 
 /* Where events arrive. */
 struct inbox {
-	char folder[32], path[48], text[HOOK_EVENT_MAX + 1];
+	char directory[32], path[48], text[HOOK_EVENT_MAX + 1];
 	int fd;
 	struct hook_event event;
 	struct hooks hooks;
@@ -190,9 +190,9 @@ struct inbox {
 
 static void open_inbox(struct inbox *in)
 {
-	*in = (struct inbox){ .folder = "/tmp/test-hook.XXXXXX" };
-	assert_non_null(mkdtemp(in->folder));
-	snprintf(in->path, sizeof(in->path), "%s/socket", in->folder);
+	*in = (struct inbox){ .directory = "/tmp/test-hook.XXXXXX" };
+	assert_non_null(mkdtemp(in->directory));
+	snprintf(in->path, sizeof(in->path), "%s/socket", in->directory);
 	in->fd = listen_at(in->path);
 }
 
@@ -200,7 +200,7 @@ static void close_inbox(struct inbox *in)
 {
 	close(in->fd);
 	unlink(in->path);
-	rmdir(in->folder);
+	rmdir(in->directory);
 }
 
 /* The next event; false: there is none. */
@@ -294,20 +294,20 @@ static void what_cannot_be_sent_is_counted(void **state)
 	unlink(in.path);
 	assert_int_equal(send_about(&in, FINDING_DRIFTED, "a", 9000), -ENOENT);
 	assert_int_equal(in.hooks.failed, 2);
-	rmdir(in.folder);
+	rmdir(in.directory);
 }
 
 /* Who does not read costs no time. */
 static void a_full_queue_is_an_error_at_once(void **state)
 {
-	char folder[] = "/tmp/test-hook.XXXXXX", path[48];
+	char directory[] = "/tmp/test-hook.XXXXXX", path[48];
 	struct finding event;
 	int r = 1, fd;
 
 	(void)state;
 	make(&event);
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/socket", folder);
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/socket", directory);
 	fd = listen_at(path);
 	for (int i = 0; i < 100000 && r > 0; i++) {
 		struct hooks h = { 0 };
@@ -317,7 +317,7 @@ static void a_full_queue_is_an_error_at_once(void **state)
 	assert_int_equal(r, -EAGAIN);
 	close(fd);
 	unlink(path);
-	rmdir(folder);
+	rmdir(directory);
 }
 
 int main(void)

@@ -447,15 +447,15 @@ static void file_of_root_belongs_to_the_owner_of_its_folder(void **state)
 	struct place *p = *state;
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
 	struct link link = vlan10(&p->table);
-	char folder[80];
+	char directory[80];
 	struct stat st;
 
 	if (geteuid() != 0)
 		skip();
-	snprintf(folder, sizeof(folder), "%s/run", p->dir);
+	snprintf(directory, sizeof(directory), "%s/run", p->dir);
 	assert_int_equal(chmod(p->dir, 0755), 0);
-	assert_int_equal(mkdir(folder, 0755), 0);
-	assert_int_equal(chown(folder, 1234, 1235), 0);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	assert_int_equal(chown(directory, 1234, 1235), 0);
 	assert_int_equal(ledger_remember(ledger, &link, unit_set(&p->table, "gro")), 1);
 	assert_int_equal(ledger_save(ledger, &p->table), 1);
 	assert_int_equal(stat(p->path, &st), 0);
@@ -471,17 +471,17 @@ static void root_is_not_lent_to_the_owner_of_the_folder(void **state)
 	struct place *p = *state;
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = reopen(p, 0);
 	struct link vlan = vlan10(&p->table);
-	char folder[80], secret[96], path[128], why[256];
+	char directory[80], secret[96], path[128], why[256];
 	struct ledger *other = NULL;
 	struct stat st;
 
 	if (geteuid() != 0)
 		skip();
-	snprintf(folder, sizeof(folder), "%s/run", p->dir);
+	snprintf(directory, sizeof(directory), "%s/run", p->dir);
 	snprintf(secret, sizeof(secret), "%s/secret", p->dir);
 	assert_int_equal(chmod(p->dir, 0755), 0);
-	assert_int_equal(mkdir(folder, 0755), 0);
-	assert_int_equal(chown(folder, 1234, 1235), 0);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	assert_int_equal(chown(directory, 1234, 1235), 0);
 	close(open(secret, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), "%s%s", p->path, names[i]);
