@@ -212,7 +212,7 @@ demo-evidence:
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 # pages for users; the others are for contributors
-PAGES := ansible baseline fleet puppet runbook salt
+PAGES := ansible baseline beside-other-tools comparison containers costs faq fleet performance puppet runbook salt scope upgrade
 .PHONY: install
 install: all man
 	install -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(PREFIX)/sbin/offloadd
