@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The result of `offloadctl verify`, as text and as a JSON document. All pointers are borrowed. */
+#ifndef OFFLOADD_VERIFY_REPORT_H
+#define OFFLOADD_VERIFY_REPORT_H
+
+#include <stdio.h>
+
+#include "verify/verify.h"
+
+/* Prints the verdict as a sentence, what is wrong, and what was not tested. release: of the kernel. Errors: ferror(out). */
+void verify_report_text(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release);
+/* Writes one document and a newline. 0, -ENOMEM, -EIO. */
+int verify_report_json(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release,
+	int exit_code);
+/* Features that were on in every wrong case of a kind of packet, and not in all of the right ones: turning them off avoids what is
+ * wrong. 0: there are none. */
+feature_set verify_suspects(const struct verify_result *result);
+
+#endif
