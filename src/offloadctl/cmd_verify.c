@@ -10,6 +10,8 @@
 
 #include "verify/verify_report.h"
 
+#define STACK_MAX 16
+
 static volatile int stop_signal;
 
 static void on_signal(int number)
@@ -29,21 +31,58 @@ static int hold(const struct verify_stage *stage)
 	return fgets(line, sizeof(line), stdin) ? 0 : -ECANCELED;
 }
 
-int cmd_verify(const struct cmd_options *options, _unused_ int argc, _unused_ char **argv)
+/* The kinds in the stack of an interface: its own, and those of all links below it. Forwarding and veth always. */
+static void add_kinds(const struct link_table *table, const struct link *link, unsigned depth, unsigned *kinds)
+{
+	const struct link *lower = link_lower(table, link);
+	int kind = site_kind_of(link->kind);
+
+	if (kind >= 0)
+		*kinds |= 1u << kind;
+	if (lower && lower != link && depth < STACK_MAX)
+		add_kinds(table, lower, depth + 1, kinds);
+	if (kind == SITE_VLAN && lower && site_kind_of(lower->kind) == SITE_VLAN)
+		*kinds |= 1u << SITE_QINQ;
+	for (const struct link *port = link_first_port(table, link); port && depth < STACK_MAX; port = link_next_port(table, port))
+		add_kinds(table, port, depth + 1, kinds);
+}
+
+static int kinds_of(const struct cmd_options *options, const char *name, unsigned *ret)
+{
+	_cleanup_(cmd_close) struct cmd_session s = { 0 };
+	const struct link *link;
+	int r = cmd_open(options, &s);
+
+	if (r == CMD_OK)
+		r = cmd_refresh(&s);
+	if (r != CMD_OK)
+		return r;
+	link = cmd_find_link(&s, name);
+	if (!link)
+		return CMD_ERROR;
+	*ret = 1u << SITE_VETH | 1u << SITE_FORWARD;
+	add_kinds(s.view.links, link, 0, ret);
+	return CMD_OK;
+}
+
+int cmd_verify(const struct cmd_options *options, int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = on_signal };
 	_cleanup_free_ struct verify_result *result = calloc(1, sizeof(*result));
 	_cleanup_(verify_close) struct verify_stage stage = { .site = { .fd = { -1, -1, -1 } } };
 	char why[SITE_WHY_LEN] = "";
 	struct utsname host;
-	int r, code;
+	unsigned kinds = VERIFY_ALL_KINDS;
+	int r = argc ? kinds_of(options, argv[0], &kinds) : CMD_OK, code;
 
+	if (r != CMD_OK)
+		return r;
 	if (!result || uname(&host) < 0)
 		return cmd_error("Failed to start: %s", strerror(ENOMEM));
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	r = verify_open(&stage, why);
+	r = verify_open(&stage, kinds, why);
 	if (r == 0 && options->hold)
 		r = hold(&stage);
 	if (r == 0)

@@ -196,7 +196,8 @@ static const struct command {
 	{ "check-path", "[LINK]", "Measure sendfile, splice and send over an interface",
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
-	{ "verify", "", "Test whether this kernel segments, merges and computes checksums correctly", cmd_verify, 0, 0, USES(JSON) | USES(HOLD), verify_codes },
+	{ "verify", "[LINK]", "Test whether this kernel segments, merges and computes checksums correctly, or for the kinds of one stack",
+		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(HOLD), verify_codes },
 	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL) | USES(NO_LEGEND), NULL },
 	{ "latency", "", "Show the latency of sendfile by service, with and without software fallback",

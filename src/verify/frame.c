@@ -20,9 +20,9 @@ const char *frame_wrong_name(enum frame_wrong wrong)
 
 const char *frame_wrong_text(enum frame_wrong wrong)
 {
-	static const char *const texts[FRAME_WRONGS] = { "nothing", "wrong length", "wrong checksum of an IP header", "wrong checksum",
-		"wrong checksum of the tunnel's UDP header", "wrong IP id", "segments missing or in the wrong order", "corrupt data",
-		"wrong size of a datagram", "data did not arrive" };
+	static const char *const texts[FRAME_WRONGS] = { "nothing", "a header with the wrong length", "a wrong checksum of an IP header", "a wrong checksum",
+		"a wrong checksum of the tunnel's UDP header", "an IP id that does not follow the one before: it is wrong, or a packet is missing", "segments that are missing or in the wrong order", "corrupt data",
+		"a datagram of the wrong size", "data that did not arrive" };
 
 	return texts[wrong];
 }
@@ -117,7 +117,7 @@ static void enter_tunnel(struct walk *w, uint16_t port)
 
 static enum frame_wrong check_udp(struct walk *w, uint8_t family)
 {
-	bool tunnel, none;
+	bool tunnel, none, wrong;
 
 	if (!has(w, 8))
 		return FRAME_CUT;
@@ -128,10 +128,9 @@ static enum frame_wrong check_udp(struct walk *w, uint8_t family)
 		return FRAME_CUT;
 	w->segment->payload = w->end - w->at - 8;
 	none = get16(w, w->at + 6) == 0 && !(w->frame->open && w->frame->start == w->at);
-	if (none ? family == AF_INET6 && !tunnel : !is_summed(w, 6))
-		return tunnel ? FRAME_TUNNEL_CHECKSUM : FRAME_CHECKSUM;
+	wrong = none ? family == AF_INET6 && !tunnel : !is_summed(w, 6);
 	enter_tunnel(w, w->segment->target);
-	return FRAME_RIGHT;
+	return !wrong ? FRAME_RIGHT : tunnel ? FRAME_TUNNEL_CHECKSUM : FRAME_CHECKSUM;
 }
 
 static enum frame_wrong check_gre(struct walk *w)
@@ -254,8 +253,15 @@ enum frame_wrong frame_check(const struct frame *frame, struct segment *ret)
 	enum frame_wrong wrong = FRAME_RIGHT;
 
 	*ret = (struct segment){ 0 };
-	for (unsigned depth = 0; w.protocol && depth < DEPTH_MAX && wrong == FRAME_RIGHT; depth++)
-		wrong = check_one(&w);
+	for (unsigned depth = 0; w.protocol && depth < DEPTH_MAX; depth++) {
+		enum frame_wrong here = check_one(&w);
+
+		/* what is wrong inside a tunnel makes the checksum of the tunnel wrong, too */
+		if (here != FRAME_RIGHT)
+			wrong = here;
+		if (here != FRAME_RIGHT && here != FRAME_TUNNEL_CHECKSUM)
+			break;
+	}
 	ret->segments = frame->gso_size && ret->payload ? (ret->payload + frame->gso_size - 1) / frame->gso_size : 1;
 	return wrong;
 }

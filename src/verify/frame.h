@@ -14,7 +14,7 @@ enum frame_wrong {
 	FRAME_IP_CHECKSUM,	 /* of an IPv4 header */
 	FRAME_CHECKSUM,		 /* of TCP or UDP */
 	FRAME_TUNNEL_CHECKSUM, /* of the UDP header of a tunnel */
-	FRAME_ID,		 /* the id of an IPv4 packet does not follow that of the segment before */
+	FRAME_ID,		 /* the id of an IPv4 packet does not follow that of the packet before, which may be missing */
 	FRAME_ORDER,		 /* segments of TCP are missing or in the wrong order */
 	FRAME_DATA,		 /* other bytes arrived than were sent */
 	FRAME_SIZE,		 /* datagrams of other sizes arrived */
@@ -48,7 +48,7 @@ struct segment {
  * than IP is right. */
 enum frame_wrong frame_check(const struct frame *frame, struct segment *ret);
 
-/* "wrong checksum", ...; static. And the name in JSON: "checksum". */
+/* "a wrong checksum", ...; static. And the name in JSON: "checksum". */
 const char *frame_wrong_text(enum frame_wrong wrong);
 const char *frame_wrong_name(enum frame_wrong wrong);
 

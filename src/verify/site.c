@@ -51,6 +51,14 @@ const char *site_kind_name(enum site_kind kind)
 	return names[kind];
 }
 
+int site_kind_of(const char *info_kind)
+{
+	for (int kind = 0; kind < SITE_FORWARD; kind++)
+		if (strcmp(info_kind, site_kind_name((enum site_kind)kind)) == 0)
+			return kind;
+	return strcmp(info_kind, "gretap") == 0 ? SITE_GRE : -1;
+}
+
 /* ---- namespaces ---- */
 
 int site_enter(const struct site *site, enum site_place place)

@@ -55,6 +55,9 @@ struct site_lane {
 const char *site_kind_text(enum site_kind kind);
 const char *site_kind_name(enum site_kind kind); /* in JSON: "qinq" */
 
+/* The kind of a link by its IFLA_INFO_KIND, "vlan"; -1: none of these. */
+int site_kind_of(const char *info_kind);
+
 /* Builds a lane; each kind once. 0; -EOPNOTSUPP: this kernel does not have it; another negative errno, why: the message. */
 int site_build(struct site *site, enum site_kind kind, struct site_lane *ret, char why[SITE_WHY_LEN]);
 

@@ -374,6 +374,8 @@ static int run_case(struct run *run)
 	close_sockets(run);
 	if (r == -EINTR)
 		return r;
+	if (r == 0 && c->packets == 0) /* nothing was looked at */
+		r = -ENODATA;
 	if (c->wrong != FRAME_RIGHT) {
 		c->outcome = VERIFY_WRONG;
 	} else if (r < 0) {
@@ -529,12 +531,15 @@ static int run_init(struct run *run, char *why)
 	return r < 0 ? r : site_enter(run->site, SITE_SENDER);
 }
 
-int verify_open(struct verify_stage *ret, char why[SITE_WHY_LEN])
+int verify_open(struct verify_stage *ret, unsigned kinds, char why[SITE_WHY_LEN])
 {
 	int r = site_open(&ret->site, why);
 
-	for (unsigned kind = 0; r == 0 && kind < SITE_KINDS; kind++)
-		ret->errors[kind] = site_build(&ret->site, (enum site_kind)kind, &ret->lanes[kind], why);
+	ret->kinds = kinds;
+	for (unsigned kind = 0; r == 0 && kind < SITE_KINDS; kind++) {
+		if (kinds & 1u << kind)
+			ret->errors[kind] = site_build(&ret->site, (enum site_kind)kind, &ret->lanes[kind], why);
+	}
 	return r;
 }
 
@@ -553,7 +558,7 @@ int verify_run(struct verify_stage *stage, const volatile int *stop, struct veri
 	for (unsigned kind = 0; r == 0 && kind < SITE_KINDS; kind++) {
 		run.lane = &stage->lanes[kind];
 		for (unsigned mode = 0; r == 0 && mode < VERIFY_MODES; mode++)
-			if (has_mode((enum site_kind)kind, (enum verify_mode)mode))
+			if ((stage->kinds & 1u << kind) && has_mode((enum site_kind)kind, (enum verify_mode)mode))
 				r = run_mode(&run, (enum verify_mode)mode, stage->errors[kind], ret);
 	}
 	count(ret);

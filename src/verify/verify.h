@@ -9,7 +9,7 @@
 
 /* Who does the work that an offload leaves to others. */
 enum verify_mode {
-	VERIFY_LEFT,	  /* nobody: the packets pass the veth as large as they are */
+	VERIFY_LEFT,	  /* nothing does: the packets pass the veth as large as they are */
 	VERIFY_ABOVE,	  /* the kernel segments above a tunnel, before packets are encapsulated */
 	VERIFY_SEGMENTED, /* the kernel segments at the veth; checksums are still left open */
 	VERIFY_SOFTWARE,  /* the kernel segments and computes checksums */
@@ -59,12 +59,15 @@ const char *verify_packet_name(enum verify_packet packet);
 struct verify_stage {
 	struct site site;
 	struct site_lane lanes[SITE_KINDS];
+	unsigned kinds; /* those that are tested: a set of 1u << enum site_kind */
 	int errors[SITE_KINDS]; /* negative errno: the lane could not be built */
 };
 
-/* Moves this process into new network namespaces for ever, and builds all lanes there. ret: released by verify_close(), also after an
+#define VERIFY_ALL_KINDS ((1u << SITE_KINDS) - 1)
+
+/* Moves this process into new network namespaces for ever, and builds the lanes of the kinds there. ret: released by verify_close(), also after an
  * error. 0; negative errno, why: the message. */
-int verify_open(struct verify_stage *ret, char why[SITE_WHY_LEN]);
+int verify_open(struct verify_stage *ret, unsigned kinds, char why[SITE_WHY_LEN]);
 void verify_close(struct verify_stage *stage);
 
 /* Runs all cases. stop: not 0 ends it with -EINTR. 0; negative errno, why: the message. */

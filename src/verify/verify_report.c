@@ -39,7 +39,7 @@ static void put_wrong(FILE *out, const struct verify_case *c)
 	if (c->link)
 		fprintf(out, ", first seen at the %s of the %s", c->link, places[c->place]);
 	else
-		fprintf(out, " at the receiver");
+		fprintf(out, ", as the receiving program sees it");
 	fputc('\n', out);
 }
 
