@@ -8,9 +8,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "offloadctl/cmd_write.h"
 #include "verify/verify_report.h"
 
 #define STACK_MAX 16
+#define RULE_NAME "90-verify.rule"
 
 static volatile int stop_signal;
 
@@ -65,6 +67,18 @@ static int kinds_of(const struct cmd_options *options, const char *name, unsigne
 	return CMD_OK;
 }
 
+static int write_rule(const struct cmd_options *options, const struct verify_result *result, const struct feature_table *features,
+	const char *release)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!verify_culprits(result))
+		return result->wrong ? cmd_error("no feature was found that avoids this; no rule was written") : CMD_OK;
+	if (verify_report_rule(result, features, release, util_realtime_sec(), &text) < 0)
+		return cmd_error("Failed to write a rule: %s", strerror(ENOMEM));
+	return cmd_write_rule(options, RULE_NAME, text);
+}
+
 int cmd_verify(const struct cmd_options *options, int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = on_signal };
@@ -77,6 +91,8 @@ int cmd_verify(const struct cmd_options *options, int argc, char **argv)
 
 	if (r != CMD_OK)
 		return r;
+	if (options->json && options->output)
+		return cmd_error("--output cannot be combined with --json");
 	if (!result || uname(&host) < 0)
 		return cmd_error("Failed to start: %s", strerror(ENOMEM));
 	sigaction(SIGINT, &action, NULL);
@@ -92,6 +108,8 @@ int cmd_verify(const struct cmd_options *options, int argc, char **argv)
 	if (r < 0)
 		return why[0] ? cmd_error("%s", why) : cmd_error("Failed to verify: %s", strerror(-r));
 	code = result->wrong ? CMD_PENDING : result->untested ? CMD_UNMET : CMD_OK;
+	if (options->output && write_rule(options, result, &stage.site.features, host.release) != CMD_OK)
+		code = CMD_ERROR;
 	if (options->json)
 		return cmd_written(verify_report_json(stdout, result, &stage.site.features, host.release, code), code);
 	verify_report_text(stdout, result, &stage.site.features, host.release);

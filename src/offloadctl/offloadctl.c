@@ -63,8 +63,8 @@ static const struct options_entry options_table[] = {
 	[OPTION_TIMEOUT] = { "timeout", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
 		.help = "Wait at most this long (default: 30s)" },
 	[OPTION_OUTPUT] = { "output", 'o', OPTIONS_TEXT, "FILE", FIELD(output),
-		.help = "Write to this file instead of standard output; rules: into this directory instead of /etc/offloadd/rules.d; import: "
-		"into this directory" },
+		.help = "Write to this file instead of standard output; rules: into this directory instead of /etc/offloadd/rules.d; import, "
+		"verify: into this directory" },
 	[OPTION_BY_ROLE] = { "by-role", 0, OPTIONS_FLAG, NULL, FIELD(by_role),
 		.help = "Match interfaces by their place in the stack instead of by name" },
 	[OPTION_FAIL_ON] = { "fail-on", 0, OPTIONS_WORD, "lost", FIELD(fail_on),
@@ -197,7 +197,7 @@ static const struct command {
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
 	{ "verify", "[LINK]", "Test whether this kernel segments, merges and computes checksums correctly, or for the kinds of one stack",
-		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(HOLD), verify_codes },
+		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(HOLD) | USES(OUTPUT) | USES(YES), verify_codes },
 	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL) | USES(NO_LEGEND), NULL },
 	{ "latency", "", "Show the latency of sendfile by service, with and without software fallback",

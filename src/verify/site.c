@@ -452,7 +452,7 @@ int site_build(struct site *site, enum site_kind kind, struct site_lane *ret, ch
 	if (r == 0)
 		r = add_end(&b, routed ? SITE_ROUTER : SITE_RECEIVER, first[1], 0, 2);
 	if (r == 0 && routed) {
-		r = add_veth(&b, SITE_ROUTER, SITE_RECEIVER, "second", second);
+		r = add_veth(&b, SITE_ROUTER, SITE_RECEIVER, SITE_SECOND, second);
 		if (r == 0)
 			r = add_end(&b, SITE_ROUTER, second[0], 1, 1);
 		if (r == 0)

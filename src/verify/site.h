@@ -35,6 +35,7 @@ enum site_kind {
 };
 #define SITE_KINDS 10
 #define SITE_LINKS_MAX 8
+#define SITE_SECOND "second" /* the veth from the router to the receiver */
 
 struct site_link {
 	enum site_place place;

@@ -403,6 +403,17 @@ static feature_set segmentation(const struct feature_table *table)
 		~feature_named(table, "tx-generic-segmentation");
 }
 
+/* What verify_mode changes. */
+static feature_set sent(const struct feature_table *table)
+{
+	return segmentation(table) | named_like(table, "tx-checksum-", "") | named_like(table, "tx-scatter-gather", "");
+}
+
+static feature_set merged(const struct feature_table *table)
+{
+	return feature_named(table, "rx-gro") | feature_named(table, "rx-udp-gro-forwarding");
+}
+
 /* Sets features of one link, of those that it can change. *ret_active: what it has then. */
 static int set_features(struct site *site, const struct site_link *link, feature_set mask, feature_set on, feature_set *ret_active)
 {
@@ -431,23 +442,26 @@ static bool has_mode(enum site_kind kind, enum verify_mode mode)
 	return mode != VERIFY_ABOVE || is_tunnel(kind);
 }
 
+static bool is_sending_veth(const struct site_link *link)
+{
+	return strcmp(link->what, "veth") == 0 &&
+		(link->place == SITE_SENDER || (link->place == SITE_ROUTER && strcmp(link->name, SITE_SECOND) == 0));
+}
+
 /* At every link that sends: the sender's, and the router's second one. */
 static int set_mode(struct run *run, enum verify_mode mode, feature_set *ret_active)
 {
 	const struct feature_table *table = &run->site->features;
-	feature_set sent = segmentation(table) | named_like(table, "tx-checksum-", "") | named_like(table, "tx-scatter-gather", "");
-	feature_set merged = feature_named(table, "rx-gro") | feature_named(table, "rx-udp-gro-forwarding");
-	feature_set off = mode == VERIFY_LEFT || mode == VERIFY_ABOVE ? 0 : mode == VERIFY_SEGMENTED ? segmentation(table) : sent;
+	feature_set off = mode == VERIFY_LEFT || mode == VERIFY_ABOVE ? 0 : mode == VERIFY_SEGMENTED ? segmentation(table) : sent(table);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < run->lane->n_links; i++) {
 		const struct site_link *link = &run->lane->links[i];
-		bool veth = strcmp(link->what, "veth") == 0, sends = link->place == SITE_SENDER || strcmp(link->name, "second") == 0;
 
-		if (veth && sends && link->place != SITE_RECEIVER)
-			r = set_features(run->site, link, sent, sent & ~off, link->place == SITE_SENDER ? ret_active : NULL);
-		else if (veth)
-			r = set_features(run->site, link, merged, mode == VERIFY_MERGED ? merged : 0, NULL);
+		if (is_sending_veth(link))
+			r = set_features(run->site, link, sent(table), sent(table) & ~off, link->place == SITE_SENDER ? ret_active : NULL);
+		else if (strcmp(link->what, "veth") == 0)
+			r = set_features(run->site, link, merged(table), mode == VERIFY_MERGED ? merged(table) : 0, NULL);
 		else if (link->place == SITE_SENDER && is_tunnel(run->lane->kind))
 			r = set_features(run->site, link, segmentation(table), mode == VERIFY_ABOVE ? 0 : segmentation(table), NULL);
 	}
@@ -462,6 +476,50 @@ static struct verify_case *add_case(struct verify_result *result, enum site_kind
 
 	*c = (struct verify_case){ .kind = kind, .mode = mode, .packet = packet };
 	return c;
+}
+
+/* Turns one feature off where the mode has set it. *ret_lost: how many features the sender's veth loses by that. */
+static int turn_off(struct run *run, unsigned bit, int *ret_lost)
+{
+	bool receives = merged(&run->site->features) & FEATURE(bit);
+	feature_set active = run->now->on;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < run->lane->n_links; i++) {
+		const struct site_link *link = &run->lane->links[i];
+
+		if (strcmp(link->what, "veth") == 0 && receives != is_sending_veth(link))
+			r = set_features(run->site, link, FEATURE(bit), 0, link->place == SITE_SENDER ? &active : NULL);
+	}
+	*ret_lost = receives ? 1 : __builtin_popcountll(run->now->on & ~active);
+	return r;
+}
+
+/* Runs a wrong case again without one feature after the other. Others may depend on it: those that take the fewest with them are kept. */
+static int find_culprits(struct run *run)
+{
+	const struct feature_table *table = &run->site->features;
+	struct verify_case *wrong = run->now, again;
+	int r = 0, lost, fewest = FEATURE_MAX;
+	unsigned bit;
+
+	feature_foreach(bit, (wrong->on & sent(table)) | (wrong->mode == VERIFY_MERGED ? merged(table) : 0)) {
+		again = (struct verify_case){ .kind = wrong->kind, .mode = wrong->mode, .packet = wrong->packet, .on = wrong->on };
+		run->now = &again;
+		r = turn_off(run, bit, &lost);
+		if (r == 0 && lost <= fewest)
+			r = run_case(run);
+		if (r == 0 && (again.outcome == VERIFY_RIGHT || again.outcome == VERIFY_REFUSED)) {
+			wrong->culprits = FEATURE(bit) | (lost < fewest ? 0 : wrong->culprits);
+			fewest = lost;
+		}
+		run->now = wrong;
+		if (r == 0)
+			r = set_mode(run, wrong->mode, NULL);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int run_mode(struct run *run, enum verify_mode mode, int error, struct verify_result *result)
@@ -481,6 +539,8 @@ static int run_mode(struct run *run, enum verify_mode mode, int error, struct ve
 		run->now->error = error ? error : six && !run->site->has_ipv6 ? -EAFNOSUPPORT : 0;
 		if (run->now->error == 0)
 			r = run_case(run);
+		if (r == 0 && run->now->outcome == VERIFY_WRONG)
+			r = find_culprits(run);
 	}
 	return r;
 }

@@ -36,6 +36,7 @@ struct verify_case {
 	unsigned packets;	/* that were checked, at all links */
 	unsigned unseen;	/* packets that could not be captured; their data was compared all the same */
 	feature_set on;		/* features that were active at the sender's veth */
+	feature_set culprits;	/* without any one of them this case is right; those on which the fewest others depend */
 	enum frame_wrong wrong; /* the first thing */
 	const char *link;	/* where it was seen first, NULL for what arrived; static */
 	enum site_place place;

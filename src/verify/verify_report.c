@@ -7,6 +7,9 @@
 #include "basic/json.h"
 #include "basic/util.h"
 
+#define RULE_DAYS 90
+#define RULE_CASES 3 /* named as the reason */
+
 static const char *const places[SITE_PLACES] = { "sender", "router", "receiver" };
 static const char *const outcomes[] = { "untested", "right", "wrong", "refused" };
 
@@ -16,24 +19,48 @@ static const char *describe(const struct verify_case *c, char *buf, size_t size)
 	return buf;
 }
 
-feature_set verify_suspects(const struct verify_result *result)
+feature_set verify_culprits(const struct verify_result *result)
 {
-	feature_set in_wrong = ~(feature_set)0, in_right = ~(feature_set)0;
+	feature_set culprits = 0;
 
-	for (size_t i = 0; i < result->n_cases; i++) {
-		const struct verify_case *c = &result->cases[i];
-
-		if (c->outcome == VERIFY_WRONG)
-			in_wrong &= c->on;
-		else if (c->outcome != VERIFY_UNTESTED)
-			in_right &= c->on;
-	}
-	return result->wrong ? in_wrong & ~in_right : 0;
+	for (size_t i = 0; i < result->n_cases; i++)
+		culprits |= result->cases[i].culprits;
+	return culprits;
 }
 
-static void put_wrong(FILE *out, const struct verify_case *c)
+bool verify_is_avoidable(const struct verify_result *result)
 {
-	char text[128];
+	for (size_t i = 0; i < result->n_cases; i++)
+		if (result->cases[i].outcome == VERIFY_WRONG && !result->cases[i].culprits)
+			return false;
+	return result->wrong > 0;
+}
+
+int verify_report_rule(const struct verify_result *result, const struct feature_table *features, const char *release, int64_t now_sec,
+	char **ret)
+{
+	char until[16], text[128];
+	size_t len;
+	unsigned bit;
+	FILE *out = open_memstream(ret, &len);
+
+	if (!out)
+		return -ENOMEM;
+	util_format_time_as("%Y-%m-%d", (uint64_t)(now_sec + RULE_DAYS * 86400) * USEC_PER_SEC, until, sizeof(until));
+	fprintf(out, "[Rule]\nDescription=Avoid offloads that Linux %s computes wrong\nReason=offloadctl verify:", release);
+	for (size_t i = 0, n = 0; i < result->n_cases && n < RULE_CASES; i++)
+		if (result->cases[i].culprits)
+			fprintf(out, "%s %s: %s", n++ ? ";" : "", describe(&result->cases[i], text, sizeof(text)),
+				frame_wrong_text(result->cases[i].wrong));
+	fprintf(out, "\nUntil=%s\n\n[Match]\nName=*\nKernelRelease=%s\n\n[Features]\n", until, release);
+	feature_foreach(bit, verify_culprits(result))
+		fprintf(out, "%s=off\n", feature_name(features, bit));
+	return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+static void put_wrong(FILE *out, const struct verify_case *c, const struct feature_table *features)
+{
+	char text[128], names[512];
 
 	fprintf(out, "  %s: %s", describe(c, text, sizeof(text)), frame_wrong_text(c->wrong));
 	if (c->link)
@@ -41,6 +68,8 @@ static void put_wrong(FILE *out, const struct verify_case *c)
 	else
 		fprintf(out, ", as the receiving program sees it");
 	fputc('\n', out);
+	if (c->culprits)
+		fprintf(out, "    right if this is off: %s\n", feature_format(features, c->culprits, names, sizeof(names)));
 }
 
 /* One line for each lane that could not be built. */
@@ -65,15 +94,15 @@ static void put_untested(FILE *out, const struct verify_result *result)
 void verify_report_text(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release)
 {
 	size_t tested = result->n_cases - result->untested;
-	char names[512];
 
 	if (result->wrong) {
 		fprintf(out, "NOT OK: Linux %s computes %u of %zu combinations wrong\n", release, result->wrong, tested);
 		for (size_t i = 0; i < result->n_cases; i++)
 			if (result->cases[i].outcome == VERIFY_WRONG)
-				put_wrong(out, &result->cases[i]);
-		if (verify_suspects(result))
-			fprintf(out, "  only with: %s\n", feature_format(features, verify_suspects(result), names, sizeof(names)));
+				put_wrong(out, &result->cases[i], features);
+		if (verify_culprits(result))
+			fprintf(out, "  To avoid %s of this, write a rule: offloadctl verify --output /etc/offloadd/rules.d\n",
+				verify_is_avoidable(result) ? "all" : "some");
 	} else if (tested == 0) {
 		fprintf(out, "NOT KNOWN: nothing could be tested\n");
 	} else {
@@ -99,6 +128,7 @@ static void add_case(struct json_writer *w, const struct verify_case *c, const s
 		json_add_text(w, "host", places[c->place]);
 		json_add_text(w, "link", c->link);
 		feature_add_names(w, "features", features, c->on);
+		feature_add_names(w, "right_without", features, c->culprits);
 		json_close_object(w);
 	}
 	json_close_object(w);
@@ -116,7 +146,7 @@ int verify_report_json(FILE *out, const struct verify_result *result, const stru
 	json_add_int(&w, "wrong", result->wrong);
 	json_add_int(&w, "untested", result->untested);
 	json_add_int(&w, "packets", result->packets);
-	feature_add_names(&w, "suspects", features, verify_suspects(result));
+	feature_add_names(&w, "right_without", features, verify_culprits(result));
 	json_open_list(&w, "cases");
 	for (size_t i = 0; i < result->n_cases; i++)
 		add_case(&w, &result->cases[i], features);

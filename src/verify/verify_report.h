@@ -12,8 +12,13 @@ void verify_report_text(FILE *out, const struct verify_result *result, const str
 /* Writes one document and a newline. 0, -ENOMEM, -EIO. */
 int verify_report_json(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release,
 	int exit_code);
-/* Features that were on in every wrong case of a kind of packet, and not in all of the right ones: turning them off avoids what is
- * wrong. 0: there are none. */
-feature_set verify_suspects(const struct verify_result *result);
+/* The culprits of all wrong cases together: turning them off avoids what is wrong. 0: there are none. */
+feature_set verify_culprits(const struct verify_result *result);
+/* Is every wrong case right without one of its culprits? */
+bool verify_is_avoidable(const struct verify_result *result);
+/* Writes a rule that turns the culprits off on this kernel, until 90 days after now_sec (time_t). *ret is the caller's to free. 0 or
+ * -ENOMEM. */
+int verify_report_rule(const struct verify_result *result, const struct feature_table *features, const char *release, int64_t now_sec,
+	char **ret);
 
 #endif

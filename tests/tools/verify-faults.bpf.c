@@ -75,6 +75,22 @@ int change_id(struct __sk_buff *skb)
 	return TC_ACT_OK;
 }
 
+/* Only in packets that are still to be split: nothing is wrong where the kernel splits them before. */
+SEC("large")
+int spoil_large(struct __sk_buff *skb)
+{
+	__u32 tcp = 0, ip = find(skb, &tcp);
+	__u8 byte;
+
+	if (!ip || skb->gso_segs < 2)
+		return TC_ACT_OK;
+	if (bpf_skb_load_bytes(skb, tcp + 1000, &byte, sizeof(byte)) == 0) {
+		byte ^= 1;
+		bpf_skb_store_bytes(skb, tcp + 1000, &byte, sizeof(byte), 0);
+	}
+	return TC_ACT_OK;
+}
+
 /* One segment less: what a cut tail leaves. */
 SEC("cut")
 int cut_tail(struct __sk_buff *skb)

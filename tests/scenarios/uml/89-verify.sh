@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # verify: the kernel computes everything right; and each fault that programs of tc(8) cause is found, where it happens.
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/../probes.sh"
+tools=$(dirname "${BASH_SOURCE[0]}")/../../../${BUILD:-build}/tests
 
 verify() { # ARGUMENT...: sets json and status
 	json=$(offloadctl verify --json "$@" 2>"$scratch/err")
@@ -12,14 +12,15 @@ of() { # JQ-FILTER
 	jq -c "$1" <<<"$json"
 }
 # the same, with a program of tc at an interface of one of its hosts
-faulty() { # SENDER|ROUTER|RECEIVER INTERFACE ingress|egress SECTION LINK
+faulty() { # HOST INTERFACE ingress|egress SECTION ARGUMENT...
 	local descriptor pid
+	mkdir -p "$scratch/rules"
 	mkfifo "$scratch/enter" "$scratch/held"
-	offloadctl verify --hold --json "$5" <"$scratch/enter" >"$scratch/verify.json" 2>"$scratch/held" &
+	offloadctl verify --hold "${@:5}" <"$scratch/enter" >"$scratch/verify.json" 2>"$scratch/held" &
 	pid=$!
 	exec 8>"$scratch/enter" 9<"$scratch/held"
 	while read -r host command <&9; do
-		[ "$host" != "${1,,}" ] || descriptor=${command#nsenter --net=}
+		[ "$host" != "$1" ] || descriptor=${command#nsenter --net=}
 		[ "$host" != The ] || break
 	done
 	nsenter --net="$descriptor" tc qdisc add dev "$2" clsact
@@ -63,17 +64,30 @@ if [ "$KERNEL" != 7 ] && [ -z "$LONG" ]; then
 	done_testing
 	exit
 fi
-faulty sender veth0 egress flip vx0
+faulty sender veth0 egress flip --json vx0
 is "a flipped checksum: exit status 2" $status 2
 is "it is found where it leaves" "$(wrong)" '[["veth","checksum","sender","veth"]]'
-faulty sender veth5 egress flip vx0
+faulty sender veth5 egress flip --json vx0
 is "also in a vxlan" "$(wrong)" '[["vxlan","checksum","sender","veth"]]'
-faulty router veth9 ingress id vx0
+faulty router veth9 ingress id --json vx0
 is "a changed id is found where the router sends" "$(wrong)" '[["forward","ip-id","router","veth"]]'
-faulty sender veth0 egress cut vx0
+faulty sender veth0 egress cut --json vx0
 is "a cut tail is found" "$(wrong)" '[["veth","length","sender","veth"]]'
-faulty router veth9 ingress swap vx0
+faulty router veth9 ingress swap --json vx0
 is "and two segments that changed places" "$(wrong)" '[["forward","order","router","veth"]]'
+
+faulty receiver veth0 ingress large --json vx0
+is "what is wrong in large packets only" "$(wrong)" '[["veth","data","receiver",null]]'
+is "is right without TSO" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong.right_without] | unique')" '[["rx-gro"],["tx-tcp-segmentation"]]'
+faulty receiver veth0 ingress large vx0 --output "$scratch/rules"
+is "a rule that avoids it is written" "$(grep -E '^(Name|KernelRelease|[rt]x.*)=' "$scratch/rules/90-verify.rule")" \
+	"Name=*
+KernelRelease=$(uname -r)
+rx-gro=off
+tx-tcp-segmentation=off"
+check "it has a reason and an end" grep -cE '^(Reason|Until)=.' "$scratch/rules/90-verify.rule"
+check "and no mistake" offloadctl check "$scratch/rules/90-verify.rule"
+sed 's/^/# note /' "$scratch/rules/90-verify.rule"
 
 verify nosuch
 is "an interface that does not exist: exit status 1" $status 1
