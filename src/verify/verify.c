@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -565,12 +566,26 @@ static void run_clear(struct run *run)
 	free(run->buffer);
 }
 
+/* Packets that are sent by several CPUs may overtake each other in a veth. */
+static void stay_on_one_cpu(void)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (cpu >= 0 && cpu < CPU_SETSIZE) {
+		CPU_SET(cpu, &set);
+		(void)sched_setaffinity(0, sizeof(set), &set);
+	}
+}
+
 /* The same bytes in each run: none repeats in a way that would hide a swap. */
 static int run_init(struct run *run, char *why)
 {
 	uint64_t x = 88172645463325252;
 	int r = 0;
 
+	stay_on_one_cpu();
 	run->data = malloc(DATA_BYTES);
 	run->buffer = malloc(BUFFER_BYTES);
 	if (!run->data || !run->buffer)

@@ -87,7 +87,7 @@ static void put_untested(FILE *out, const struct verify_result *result)
 			continue;
 		last = c;
 		fprintf(out, "  not tested: %s: %s\n", c->error == -EOPNOTSUPP ? site_kind_text(c->kind) : describe(c, text, sizeof(text)),
-			c->error == -EOPNOTSUPP ? "this kernel does not have it" : strerror(-c->error));
+			c->error == -EOPNOTSUPP ? "not available here" : strerror(-c->error));
 	}
 }
 
@@ -105,9 +105,11 @@ void verify_report_text(FILE *out, const struct verify_result *result, const str
 				verify_is_avoidable(result) ? "all" : "some");
 	} else if (tested == 0) {
 		fprintf(out, "NOT KNOWN: nothing could be tested\n");
+	} else if (result->untested) {
+		fprintf(out, "NO ERROR FOUND: Linux %s computes %zu combinations right (%u packets checked); %u could not be tested\n",
+			release, tested, result->packets, result->untested);
 	} else {
-		fprintf(out, "OK: Linux %s computes all %zu tested combinations right (%u packets checked)\n", release, tested,
-			result->packets);
+		fprintf(out, "OK: Linux %s computes all %zu combinations right (%u packets checked)\n", release, tested, result->packets);
 	}
 	put_untested(out, result);
 	fprintf(out, "  This is about the kernel. No network device was tested.\n");
