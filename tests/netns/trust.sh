@@ -154,6 +154,27 @@ done <"$scratch/replies"
 kill "$daemon" && wait "$daemon"
 daemon=
 
+# ---- the reply names the rule directories ----
+
+rm -rf $own && install -d -o $owner -g $owner -m 755 $own
+install -d -m 755 "$scratch/theirs"
+printf '%s\n' '[Match]' 'Name=veth0' '[Features]' 'tso=off' >"$scratch/theirs/10-old.rule"
+as_owner "$scratch/offloadd" --no-probes --rules "$scratch/theirs" >"$scratch/log" 2>&1 &
+daemon=$!
+within 20 "a daemon of the user has other rules, which belong to root" grep -q ' started' "$scratch/log"
+out=$("$scratch/offloadctl" apply 2>&1)
+has "root is told" "$out" "^offloadctl: the running offloadd reads other rules: $scratch/theirs\$"
+is "and applies its own" "$(feature tcp-segmentation-offload)" on
+has "another user sees those of the daemon" "$(setpriv --reuid 54322 --clear-groups "$scratch/offloadctl" rules 2>&1)" '10-old.rule'
+kill "$daemon" && wait "$daemon"
+daemon=
+"$scratch/offloadd" --no-probes --rules "$scratch/theirs" --ledger "$scratch/ledger.json" --control "$scratch/control" >"$scratch/log" 2>&1 &
+daemon=$!
+within 20 "a daemon of root has them, too" grep -q ' started' "$scratch/log"
+has "root uses the rules of its own daemon" "$("$scratch/offloadctl" rules --control "$scratch/control" 2>&1)" '10-old.rule'
+kill "$daemon" && wait "$daemon"
+daemon=
+
 # ---- B1, B3: the hook ----
 
 install -d -m 755 /run/offloadd-hook "$scratch/bin"
