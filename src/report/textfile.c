@@ -212,7 +212,10 @@ static int take_write(struct textfile *e, uint64_t now_usec)
 
 	if (child_take(e->writer, 0, &result) == 0) {
 		e->writer = 0;
-		return e->late ? 0 : end_write(e, result, now_usec);
+		if (!e->late)
+			return end_write(e, result, now_usec);
+		e->next_usec = now_usec; /* the disk answers again */
+		return 0;
 	}
 	if (now_usec < e->wait_usec)
 		return 0;
