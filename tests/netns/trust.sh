@@ -173,7 +173,7 @@ daemon=
 "$scratch/offloadd" --no-probes --rules "$scratch/theirs" --ledger "$scratch/ledger.json" --control "$scratch/control" >"$scratch/log" 2>&1 &
 daemon=$!
 within 20 "a daemon of root has them, too" grep -q ' started' "$scratch/log"
-has "root uses the rules of its own daemon" "$("$scratch/offloadctl" rules --control "$scratch/control" 2>&1)" '10-old.rule'
+has "root uses the rules of its own daemon" "$("$scratch/offloadctl" plan --control "$scratch/control" 2>&1)" '10-old.rule'
 kill "$daemon" && wait "$daemon"
 daemon=
 
@@ -236,7 +236,7 @@ is "and the files of before are removed" "$(find /run/offloadd-hook -name '*.env
 # a kind without a unit, and what is no event: the settings are not read for each, nor a line printed
 listen() {
 	rm -f $hook
-	strace -f -qq -e trace=openat -o "$scratch/opened" systemd-socket-activate -l $hook "$scratch/offloadd-hook" 2>"$scratch/runner" &
+	strace -f -qq -e trace=openat -o "$scratch/opened" systemd-socket-activate -d -l $hook "$scratch/offloadd-hook" >"$scratch/runner" 2>&1 &
 	runner=$!
 	wait_until 5 test -S $hook
 	chown $owner $hook
