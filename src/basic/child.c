@@ -53,20 +53,46 @@ int child_wait(pid_t pid, uint64_t usec, int *ret_status)
 }
 
 /* A lock that the child shared would outlive this process. */
-static void run_child(int (*fn)(void *data), void *data, size_t size, int fd)
+static void close_others(int fd)
 {
-	struct answer answer = { 0 };
-
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (close_range((unsigned)fd + 1, ~0U, 0) < 0) /* before Linux 5.9 */
 		for (int i = fd + 1; i < DESCRIPTORS; i++)
 			close(i);
 	for (int i = STDERR_FILENO + 1; i < fd; i++)
 		close(i);
+}
+
+static void run_child(int (*fn)(void *data), void *data, size_t size, int fd)
+{
+	struct answer answer = { 0 };
+
+	close_others(fd);
 	answer.result = fn(data);
 	if (size)
 		memcpy(answer.data, data, size);
 	_exit(write(fd, &answer, sizeof(answer)) != sizeof(answer));
+}
+
+pid_t child_start(int (*fn)(void *data), void *data)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close_others(STDERR_FILENO);
+		_exit(-fn(data)); /* an exit status has 8 bits; errno(3) ends at 133 */
+	}
+	return pid < 0 ? -errno : pid;
+}
+
+int child_take(pid_t pid, uint64_t usec, int *ret_result)
+{
+	int status, r = reap(pid, usec, &status);
+
+	if (r == -ETIMEDOUT)
+		return r;
+	*ret_result = r < 0 || !WIFEXITED(status) ? -ECHILD : -WEXITSTATUS(status);
+	return 0;
 }
 
 static int receive(int fd, void *data, size_t size, uint64_t usec)

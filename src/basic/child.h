@@ -14,6 +14,13 @@
  * child died, or another negative errno. */
 int child_run(int (*fn)(void *data), void *data, size_t size, uint64_t usec);
 
+/* The same without waiting for it. fn returns 0 or a negative errno. The pid, for child_take(); negative errno. */
+pid_t child_start(int (*fn)(void *data), void *data);
+
+/* Waits at most usec for a child of child_start() to end. 0: *ret_result is what fn returned, -ECHILD if it died; -ETIMEDOUT: it goes
+ * on. */
+int child_take(pid_t pid, uint64_t usec, int *ret_result);
+
 /* Waits for a child to exit, and kills it after usec. 0 with *ret_status as from waitpid(2); -ETIMEDOUT; another negative errno. */
 int child_wait(pid_t pid, uint64_t usec, int *ret_status);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "basic/util.h"
@@ -133,24 +135,46 @@ static int open_ours(const char *path, char *why, size_t why_size)
 	return TAKE_FD(fd);
 }
 
+/* Opens with O_PATH what the link at path, which is ours, leads to; by its text, as another link may be in its place by now. Those of
+ * /proc/self/fd, where nobody can put another one, have no text. */
+static int open_target(int link_fd, const char *link_path, const char *directory)
+{
+	_cleanup_free_ char *path = NULL;
+	char target[PATH_MAX];
+	ssize_t len = readlinkat(link_fd, "", target, sizeof(target) - 1);
+	struct statfs fs;
+	int fd;
+
+	if (len < 0 || fstatfs(link_fd, &fs) < 0)
+		return -errno;
+	target[len] = '\0';
+	if (target[0] != '/' && asprintf(&path, "%s/%s", directory, target) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = open(fs.f_type == PROC_SUPER_MAGIC ? link_path : path ? path : target, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* Opens with O_PATH what the user named. Only its own last part can have been put there by somebody else. */
 static int open_named(const char *path, char *why, size_t why_size)
 {
-	_cleanup_free_ char *directory = file_directory(path);
+	_cleanup_free_ char *named = file_directory(path);
 	_cleanup_close_ int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	const char *slash = strrchr(path, '/'), *directory = named ? named : slash ? "/" : ".";
 	struct stat st, above;
-	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
+	if (!named && slash && slash != path)
+		return -ENOMEM;
 	if (S_ISLNK(st.st_mode)) {
 		if (!is_ours(&st))
 			return distrust(why, why_size, "is a symbolic link of uid %u", (unsigned)st.st_uid);
-		r = open(path, O_PATH | O_CLOEXEC);
-		return r < 0 ? -errno : r;
+		return open_target(fd, path, directory);
 	}
 	/* a hard link to a file of another user */
-	if (S_ISREG(st.st_mode) && directory && stat(directory, &above) == 0 && !is_ours(&above) && st.st_uid != above.st_uid)
+	if (S_ISREG(st.st_mode) && stat(directory, &above) == 0 && !is_ours(&above) && st.st_uid != above.st_uid)
 		return distrust(why, why_size, "belongs to uid %u, but its directory to uid %u", (unsigned)st.st_uid,
 			(unsigned)above.st_uid);
 	return TAKE_FD(fd);
@@ -193,12 +217,7 @@ int file_open_directory(const char *path, enum file_trust trust, char *why, size
 	_cleanup_close_ int fd = -1;
 
 	why[0] = '\0';
-	if (trust == FILE_NAMED) {
-		int named = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		return named < 0 ? -errno : named;
-	}
-	fd = open_ours(path, why, why_size);
+	fd = trust == FILE_SYSTEM ? open_ours(path, why, why_size) : open_named(path, why, why_size);
 	return fd < 0 ? fd : reopen(fd, O_DIRECTORY);
 }
 

@@ -337,6 +337,24 @@ static unsigned distance(const char *a, const char *b)
 	return row[la % 3][lb];
 }
 
+/* No edit distance is less: so many of the longer one's bytes are not in the other, in whatever order. */
+static size_t least_distance(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), common = 0;
+	unsigned char left[256] = { 0 };
+
+	if (la > 63 || lb > 63)
+		return SIZE_MAX;
+	for (size_t i = 0; i < la; i++)
+		left[(unsigned char)a[i]]++;
+	for (size_t i = 0; i < lb; i++)
+		if (left[(unsigned char)b[i]]) {
+			left[(unsigned char)b[i]]--;
+			common++;
+		}
+	return (la > lb ? la : lb) - common;
+}
+
 const char *util_nearest(const char *word, const char *const *names, size_t n)
 {
 	const char *nearest = NULL;
@@ -344,10 +362,13 @@ const char *util_nearest(const char *word, const char *const *names, size_t n)
 	unsigned limit = len <= 3 ? 1 : (unsigned)len / 3 + 1, best = limit + 1;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = names[i] ? distance(word, names[i]) : limit + 1;
+		unsigned d;
 
 		if (names[i] && strcasecmp(word, names[i]) == 0)
 			return names[i];
+		if (!names[i] || least_distance(word, names[i]) >= best)
+			continue;
+		d = distance(word, names[i]);
 		if (d < best) {
 			best = d;
 			nearest = names[i];

@@ -29,12 +29,23 @@ void client_close(struct client *client)
 	free(client);
 }
 
-int client_pid(const struct client *client)
+static struct ucred find_peer(const struct client *client)
 {
-	struct ucred peer;
+	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(peer);
 
-	return getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
+	(void)getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	return peer;
+}
+
+int client_pid(const struct client *client)
+{
+	return find_peer(client).pid;
+}
+
+uid_t client_uid(const struct client *client)
+{
+	return find_peer(client).uid;
 }
 
 /* A blocking connect() waits while the backlog of the daemon is full, so limit it like a reply. */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "basic/util.h"
 #include "control/varlink.h"
@@ -24,6 +25,9 @@ CLEANUP_POINTER(struct client, client_close)
 
 /* The PID of the daemon (SO_PEERCRED, see unix(7)); 0 if unknown. */
 int client_pid(const struct client *client);
+
+/* The user that the daemon ran as when it began to listen (SO_PEERCRED); (uid_t)-1 if unknown. */
+uid_t client_uid(const struct client *client);
 
 /* Sends a call. parameters: an object in JSON_COMPACT, NULL for none. more: the client accepts several replies. 0 or negative errno. */
 int client_call(

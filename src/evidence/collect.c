@@ -23,9 +23,16 @@ static void end_inventory(struct collect_inventory *inventory)
 	*inventory = (struct collect_inventory){ 0 };
 }
 
+static void drop_hits(struct collect *c)
+{
+	free(c->hits.all);
+	memset(&c->hits, 0, sizeof(c->hits));
+}
+
 void collect_close(struct collect *c)
 {
 	end_inventory(&c->inventory);
+	drop_hits(c);
 	probe_end_pass(&c->judge.pass);
 	senders_close(&c->senders);
 }
@@ -85,8 +92,7 @@ struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hi
 /* ---- senders ---- */
 
 struct hits_list {
-	struct probe_hits *all;
-	size_t n;
+	struct collect *c;
 	int error;
 };
 
@@ -94,28 +100,33 @@ static void add_hits(const struct probe_hits *hits, void *userdata)
 {
 	struct hits_list *list = userdata;
 
-	if (GROW(list->all, list->n))
-		list->all[list->n++] = *hits;
+	if (GROW(list->c->hits.all, list->c->hits.n))
+		list->c->hits.all[list->c->hits.n++] = *hits;
 	else
 		list->error = -ENOMEM;
 }
 
-int collect_read_hits(struct collect *c, struct probe *probe, struct probe_hits **ret, size_t *ret_n)
+int collect_read_hits(struct collect *c, struct probe *probe, bool whole, struct probe_hits **ret, size_t *ret_n)
 {
-	struct hits_list list = { 0 };
-	int r = probe_read_hits(probe, add_hits, &list);
+	struct hits_list list = { .c = c };
+	int r;
 
-	if (r >= 0)
+	if (whole)
+		drop_hits(c);
+	r = probe_read_hits(probe, whole ? NULL : &c->hits.walk, add_hits, &list);
+	if (list.error)
 		r = list.error;
 	if (r < 0) {
-		free(list.all);
+		if (r != -EAGAIN)
+			drop_hits(c);
 		return r;
 	}
-	for (size_t i = 0; i < list.n; i++)
-		if (list.all[i].origin == FALLBACK_SOCKET)
-			(void)senders_note(&c->senders, &list.all[i]);
-	*ret = list.all;
-	*ret_n = list.n;
+	for (size_t i = 0; i < c->hits.n; i++)
+		if (c->hits.all[i].origin == FALLBACK_SOCKET)
+			(void)senders_note(&c->senders, &c->hits.all[i]);
+	*ret = TAKE_PTR(c->hits.all);
+	*ret_n = c->hits.n;
+	drop_hits(c);
 	return 0;
 }
 

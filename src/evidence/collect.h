@@ -23,6 +23,11 @@ struct collect {
 		size_t n, at; /* the next one to add */
 		int error;
 	} inventory;
+	struct {
+		struct probe_walk walk;
+		struct probe_hits *all;
+		size_t n;
+	} hits; /* read so far */
 	struct sender_judge judge; /* n is 0: none in progress */
 };
 
@@ -30,8 +35,9 @@ struct collect {
 void collect_open(struct collect *c, const struct link_table *links, const struct feature_table *features);
 void collect_close(struct collect *c);
 
-/* All hits, with their senders noted: then call senders_find(). Free *ret. 0 or -ENOMEM. */
-int collect_read_hits(struct collect *c, struct probe *probe, struct probe_hits **ret, size_t *ret_n);
+/* All hits, with their senders noted: then call senders_find(). Free *ret. 0; -EAGAIN: the slice is over, the next call goes on; -ENOMEM.
+ * whole: at once, from the begin. */
+int collect_read_hits(struct collect *c, struct probe *probe, bool whole, struct probe_hits **ret, size_t *ret_n);
 /* Decides for each cgroup with hits whether one service holds all of its sockets, so that they are counted together: probe_settle(). 0;
  * -EAGAIN: the slice is over, collect_settle_on() goes on. While it does, further calls are ignored. */
 int collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n);

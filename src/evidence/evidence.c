@@ -404,7 +404,7 @@ bool evidence_is_complete(const struct evidence *e)
 {
 	uint64_t dropped = e->omitted + e->sockets_dropped;
 
-	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+	for (unsigned kind = 0; kind < FALLBACK_KINDS && e->lost_lately; kind++)
 		dropped += e->lost[kind];
 	return dropped == 0;
 }

@@ -21,6 +21,7 @@
 #define EVIDENCE_PROBES_MAX 24
 #define EVIDENCE_BY_PROCESS "sendpage by process" /* the probe for kernels without BTF, which cannot read cgroups */
 #define EVIDENCE_NOW_USEC (UINT64_C(10) * 1000 * 1000) /* fallback with a hit within this time is current */
+#define EVIDENCE_LOST_USEC (UINT64_C(600) * 1000 * 1000) /* for so long, lost hits may be those of a service that uses software fallback */
 
 /* ---- kinds ---- */
 
@@ -170,6 +171,7 @@ struct evidence {
 	size_t n_probes;
 	size_t omitted;		/* rows of fallback and stale that were dropped: EVIDENCE_ROWS_MAX */
 	uint64_t lost[FALLBACK_KINDS]; /* hits that are in no row, because a map in the kernel was full */
+	bool lost_lately;	/* some of them within EVIDENCE_LOST_USEC, or nobody knows when */
 	uint64_t elsewhere[FALLBACK_KINDS]; /* hits that are in no row, because they are in other network namespaces */
 };
 

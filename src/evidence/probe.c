@@ -516,24 +516,35 @@ static int read_process(int fd, const void *data, void *userdata)
 	return 1;
 }
 
-/* Walks the combinations of both probes. The sum of what the functions return, or -ENOMEM. */
-static int walk_hits(struct hits_reader *reader, int (*key)(int fd, const void *key, void *userdata),
+/* Walks the combinations of both probes. The sum of what the functions return in this call; -EAGAIN; -ENOMEM. */
+static int walk_hits(struct hits_reader *reader, struct probe_walk *walk, int (*key)(int fd, const void *key, void *userdata),
 	int (*process)(int fd, const void *key, void *userdata))
 {
 	_cleanup_free_ struct fallback_count *counts = calloc((size_t)reader->probe->cpus, sizeof(*counts));
+	uint64_t until_usec = walk && reader->probe->slice_usec ? util_now_usec() + reader->probe->slice_usec : 0;
+	struct probe_walk whole = { 0 };
+	int n = 0, r;
 
 	if (!counts)
 		return -ENOMEM;
 	reader->counts = counts;
-	return probe_part_foreach_key(&reader->probe->fallback, "counts", key, reader) +
-	       probe_part_foreach_key(&reader->probe->process, "processes", process, reader);
+	walk = walk ? walk : &whole;
+	for (; walk->map < 2; walk->map++) {
+		r = walk->map == 0 ? probe_part_walk_keys(&reader->probe->fallback, "counts", &walk->at, until_usec, key, reader)
+			: probe_part_walk_keys(&reader->probe->process, "processes", &walk->at, until_usec, process, reader);
+		if (r < 0)
+			return r;
+		n += r;
+	}
+	*walk = (struct probe_walk){ 0 };
+	return n;
 }
 
-int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata)
+int probe_read_hits(struct probe *probe, struct probe_walk *walk, probe_hits_fn fn, void *userdata)
 {
 	struct hits_reader reader = { .probe = probe, .fn = fn, .userdata = userdata };
 
-	return walk_hits(&reader, read_key, read_process);
+	return walk_hits(&reader, walk, read_key, read_process);
 }
 
 static int forget_key(int fd, const void *key, void *userdata)
@@ -560,7 +571,7 @@ int probe_forget_hits(struct probe *probe, probe_forget_fn fn, void *userdata)
 {
 	struct hits_reader reader = { .probe = probe, .forget = fn, .userdata = userdata };
 
-	return walk_hits(&reader, forget_key, forget_process);
+	return walk_hits(&reader, NULL, forget_key, forget_process);
 }
 
 int probe_settle(struct probe *probe, uint64_t cgroup, bool settled)

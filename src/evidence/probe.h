@@ -34,7 +34,7 @@ struct probe_options {
 	unsigned max_keys;	/* how many combinations (struct probe_hits) are counted; 0: PROBE_KEYS_DEFAULT */
 	uint64_t quiet_usec;	/* a combination sends another event after this time without a hit; 0: PROBE_QUIET_USEC */
 	bool no_fallback, no_changes; /* do not load these probes */
-	uint64_t slice_usec; /* for how long a struct probe_pass reads at once; 0: to its end */
+	uint64_t slice_usec; /* for how long a struct probe_pass or probe_walk reads at once; 0: to its end */
 	bool by_socket; /* count packets by socket, except those of cgroups that were settled: see probe_settle() */
 };
 
@@ -110,8 +110,17 @@ int probe_events_fd(const struct probe *probe);
 typedef void (*probe_hits_fn)(const struct probe_hits *hits, void *userdata);
 int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata);
 
-/* Calls fn for each combination with its hits so far. Returns their number (0 without probes), or -ENOMEM. */
-int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata);
+/* Where a walk of the combinations is; zeroed: at its begin. No combination may be removed during one. */
+struct probe_walk {
+	unsigned map;
+	struct probe_cursor {
+		uint32_t left; /* 0: not begun */
+		_Alignas(8) char key[64];
+	} at;
+};
+/* Calls fn for each combination with its hits so far. walk: NULL for all of them at once. Returns a number >= 0; -EAGAIN: the slice is
+ * over, the next call goes on; -ENOMEM. */
+int probe_read_hits(struct probe *probe, struct probe_walk *walk, probe_hits_fn fn, void *userdata);
 /* Removes the combinations for which fn returns true. Returns their number, or -ENOMEM. */
 typedef bool (*probe_forget_fn)(const struct probe_hits *hits, void *userdata);
 int probe_forget_hits(struct probe *probe, probe_forget_fn fn, void *userdata);

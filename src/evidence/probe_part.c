@@ -13,6 +13,8 @@
 
 #include "basic/util.h"
 
+#define WALK_CHECK 64 /* keys between two looks at the clock */
+
 /* The first warning that libbpf logged: the reason of a failure, which it does not return. Later warnings are only consequences. */
 static char complaint[PROBE_WHY_LEN];
 
@@ -414,29 +416,34 @@ int probe_first_key(int fd, void *ret, size_t size, int (*next_key)(int fd, cons
 	return next_key(fd, ret, ret);
 }
 
-int probe_part_foreach_key(const struct probe_part *part, const char *name,
+int probe_part_walk_keys(const struct probe_part *part, const char *name, struct probe_cursor *at, uint64_t until_usec,
 	int (*fn)(int fd, const void *key, void *userdata), void *userdata)
 {
 	struct bpf_map *map = find_map(part, name);
-	_Alignas(8) char key[64], next[64];
-	const void *at = NULL;
-	int n = 0, fd;
+	_Alignas(8) char key[sizeof(at->key)];
+	int n = 0, fd, more;
 
 	if (!map || bpf_map__key_size(map) > sizeof(key))
 		return 0;
 	fd = bpf_map__fd(map);
-	for (__u32 i = 0; i < bpf_map__max_entries(map); i++) {
-		int more = at ? bpf_map_get_next_key(fd, at, next) : probe_first_key(fd, next, sizeof(next), bpf_map_get_next_key);
-
+	if (!at->left && probe_first_key(fd, at->key, sizeof(at->key), bpf_map_get_next_key) == 0)
+		at->left = bpf_map__max_entries(map);
+	while (at->left) {
+		memcpy(key, at->key, sizeof(key));
 		/* the next key is read before fn may delete this one */
-		if (at)
-			n += fn(fd, key, userdata);
-		if (more < 0)
-			return n;
-		memcpy(key, next, sizeof(key));
-		at = key;
+		more = bpf_map_get_next_key(fd, key, at->key);
+		n += fn(fd, key, userdata);
+		at->left = more < 0 ? 0 : at->left - 1;
+		if (until_usec && at->left && at->left % WALK_CHECK == 0 && util_now_usec() >= until_usec)
+			return -EAGAIN;
 	}
-	return n + (at ? fn(fd, key, userdata) : 0);
+	return n;
+}
+
+int probe_part_foreach_key(const struct probe_part *part, const char *name,
+	int (*fn)(int fd, const void *key, void *userdata), void *userdata)
+{
+	return probe_part_walk_keys(part, name, &(struct probe_cursor){ 0 }, 0, fn, userdata);
 }
 
 uint64_t probe_part_read_percpu(const struct probe_part *part, const char *name, __u32 index, int cpus)

@@ -177,6 +177,10 @@ int probe_first_key(int fd, void *ret, size_t size, int (*next_key)(int fd, cons
  * delete the key. Returns the sum of its results. */
 int probe_part_foreach_key(const struct probe_part *part, const char *name,
 	int (*fn)(int fd, const void *key, void *userdata), void *userdata);
+/* The same until until_usec (0: no limit) has passed: then -EAGAIN, and the next call goes on. *at: zeroed at the begin. If the key that is
+ * next was deleted meanwhile, keys come twice. */
+int probe_part_walk_keys(const struct probe_part *part, const char *name, struct probe_cursor *at, uint64_t until_usec,
+	int (*fn)(int fd, const void *key, void *userdata), void *userdata);
 /* The sum over all CPUs of an element of a per-CPU array. */
 uint64_t probe_part_read_percpu(const struct probe_part *part, const char *name, __u32 index, int cpus);
 

@@ -543,8 +543,10 @@ static bool set_owner(struct senders *s, struct sender_judged *judged)
 
 int senders_judge(struct senders *s, struct sender_judge *judge)
 {
-	if (read_holders(s, &judge->pass, take_judged, &(struct judging){ s, judge }) == -EAGAIN)
-		return -EAGAIN;
+	int r = read_holders(s, &judge->pass, take_judged, &(struct judging){ s, judge });
+
+	if (r == -EAGAIN)
+		return r;
 	for (const struct sender *sender = s->all; sender; sender = sender->hh.next) {
 		struct sender_judged *judged = sender->held ? find_judged(judge, sender->key.cgroup) : NULL;
 
@@ -554,7 +556,10 @@ int senders_judge(struct senders *s, struct sender_judge *judge)
 	for (size_t i = 0; i < judge->n; i++) {
 		struct sender_judged *judged = &judge->of[i];
 
-		judged->single = judged->found ? set_owner(s, judged) && judged->single : !s->sees;
+		if (r < 0 && r != -EOPNOTSUPP) /* other holders may not have been read */
+			judged->single = false;
+		else
+			judged->single = judged->found ? set_owner(s, judged) && judged->single : !s->sees;
 	}
 	return 0;
 }

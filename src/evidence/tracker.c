@@ -150,11 +150,12 @@ static void report_fallback(struct tracker *w, const struct probe_hits *hits)
 	send(w, &f);
 }
 
-static int read_hits(struct tracker *w)
+/* whole: at once, for what must not be divided. 0; -EAGAIN: not finished; -ENOMEM. Then w->read is as before. */
+static int read_hits(struct tracker *w, bool whole)
 {
 	struct probe_hits *read = NULL;
 	size_t n = 0;
-	int r = collect_read_hits(&w->collect, w->probe, &read, &n);
+	int r = collect_read_hits(&w->collect, w->probe, whole, &read, &n);
 
 	if (r < 0) {
 		free(read);
@@ -215,7 +216,11 @@ static void report_events(struct tracker *w, uint64_t now_usec)
 		w->senders_spent_usec += util_now_usec() - now_usec;
 		return;
 	}
-	(void)read_hits(w);
+	if (read_hits(w, w->resolving) == -EAGAIN) { /* what is being resolved stays a whole */
+		w->busy = true;
+		w->senders_spent_usec += util_now_usec() - now_usec;
+		return;
+	}
 	if (w->n_read)
 		qsort(w->read, w->n_read, sizeof(*w->read), compare_keys);
 	for (size_t i = 0; i < w->n_events; i++) {
@@ -353,7 +358,7 @@ static void settle_hits(struct tracker *w, struct stale *stale)
 	w->hits_unsaved = true;
 }
 
-static void report_lost(struct tracker *w)
+static void report_lost(struct tracker *w, uint64_t now_usec)
 {
 	struct probe_lost lost;
 	struct finding f;
@@ -362,6 +367,9 @@ static void report_lost(struct tracker *w)
 	probe_read_lost(w->probe, &lost);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
 		hits += lost.hits[i] + w->past_lost[i];
+	if (hits != w->lost)
+		w->lost_usec = now_usec;
+	w->lost = hits;
 	if (!hits || w->lost_reported)
 		return;
 	w->lost_reported = hits;
@@ -401,7 +409,7 @@ static int digest_hits(struct tracker *w, uint64_t now_usec)
 
 	for (struct stale *stale = w->stale.all; stale; stale = stale->hh.next)
 		stale->sum = 0;
-	if (forget_hits(w, now_usec) && read_hits(w) < 0)
+	if (forget_hits(w, now_usec) && read_hits(w, true) < 0)
 		return 0;
 	for (size_t i = 0; i < w->n_read; i++) {
 		hits += w->read[i].hits;
@@ -416,14 +424,14 @@ static int digest_hits(struct tracker *w, uint64_t now_usec)
 	(void)tracker_read_udp(w, now_usec);
 	more = hits != w->hits;
 	w->hits = hits;
-	report_lost(w);
+	report_lost(w, now_usec);
 	return more;
 }
 
 int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 {
 	if (!w->resolving) {
-		int r = read_hits(w);
+		int r = read_hits(w, false);
 
 		if (r < 0)
 			return r;
@@ -577,7 +585,7 @@ int tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 	if (r == -EOPNOTSUPP)
 		return 0;
 	if (r >= 0) {
-		if (has_new_ones(w) && read_hits(w) >= 0)
+		if (has_new_ones(w) && read_hits(w, true) >= 0)
 			(void)digest_hits(w, now_usec); /* only later hits count */
 		report_new_ones(w);
 		(void)stale_end(&w->stale, report_gone, w);

@@ -55,6 +55,7 @@ static void list_fallback(struct tracker *w, uint64_t now_usec, struct evidence 
 	}
 	for (const struct tracker_past *past = w->past; past; past = past->hh.next)
 		list_hits(w, now_usec, &past->hits, past->key.service, ret);
+	ret->lost_lately = w->lost_usec + EVIDENCE_LOST_USEC > now_usec;
 	probe_read_lost(w->probe, &lost);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++) {
 		ret->lost[i] = lost.hits[i] + w->past_lost[i];

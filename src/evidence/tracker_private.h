@@ -73,6 +73,7 @@ struct tracker {
 	size_t n_read;
 	struct tracker_past *past;
 	uint64_t past_lost[FALLBACK_KINDS]; /* hits that past had no room for */
+	uint64_t lost, lost_usec; /* all lost hits when last compared, and when there were more of them */
 	uint64_t hits;	    /* total, when last read, with those in past */
 	struct probe_hits *events;
 	size_t n_events;

@@ -104,6 +104,7 @@ struct cmd_session {
 	const struct cmd_options *options;
 	struct observe *observe;
 	struct json_value *daemon; /* see cmd_ask_daemon() */
+	uid_t daemon_uid; /* of its user */
 	bool asked;
 	int ask_error; /* negative errno: it did not reply, which was not reported yet */
 	struct conf conf; /* offloadd's settings, for the rule directories; read only without --rules */
@@ -125,7 +126,8 @@ const struct json_value *cmd_ask_daemon(struct cmd_session *session);
 /* Adds its pauses and contended features to session->states. 0 or -ENOMEM. */
 int cmd_read_states(struct cmd_session *session);
 /* Sets session->rule_dirs: those of the running offloadd, or `own` if none runs. named: `own` was named on the command line and is used in
- * any case; a difference is printed. CMD_OK or CMD_ERROR. */
+ * any case; a difference is printed. The same if root asks an offloadd of another user, which must not choose what root reads. CMD_OK or
+ * CMD_ERROR. */
 int cmd_choose_dirs(struct cmd_session *session, const char *const *own, bool named);
 
 /* "offloadctl: message" on standard error. Returns CMD_ERROR. */

@@ -127,7 +127,7 @@ static int take_fallback(struct watch *w)
 	int r;
 
 	note_senders(w);
-	r = collect_read_hits(&w->scope.collect, w->probe, &hits, &n);
+	r = collect_read_hits(&w->scope.collect, w->probe, true, &hits, &n);
 	(void)senders_find(&w->scope.collect.senders);
 	lingering_note_links(&w->lingering, w->session.view.links, w->session.view.features, util_now_usec());
 	e->has_lingering = !e->has_sockets && w->result.rates[INVESTIGATION_COPIED].known && w->lingering.whole_usec;

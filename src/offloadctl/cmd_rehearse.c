@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "basic/file.h"
 #include "basic/util.h"
 #include "compare/snapshot_json.h"
 #include "report/json.h"
@@ -16,13 +17,22 @@
 #define PATH_LEN 4096
 #define FILES_MAX 1000000
 
-static int read_snapshot(const char *path, struct snapshot *ret, char *why, size_t size)
+/* A file that nobody named, which may be a pipe by now. */
+static int read_listed(const char *path, char **ret, size_t *ret_len, char *why, size_t size)
+{
+	_cleanup_close_ int fd = file_open(path, FILE_NAMED, why, size);
+
+	return fd < 0 ? fd : file_read(fd, SNAPSHOT_BYTES_MAX, ret, ret_len);
+}
+
+static int read_snapshot(const char *path, bool listed, struct snapshot *ret, char *why, size_t size)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	int r = cmd_file_read(path, &text, &len);
+	int r;
 
 	why[0] = '\0';
+	r = listed ? read_listed(path, &text, &len, why, size) : cmd_file_read(path, &text, &len);
 	if (r == -EFBIG)
 		snprintf(why, size, "larger than %d MiB", SNAPSHOT_BYTES_MAX >> 20);
 	else if (r >= 0)
@@ -63,7 +73,7 @@ static int plan_one(struct cmd_session *s, const char *path, char **names, int n
 	int r;
 
 	rehearsal_begin(&rehearsal, s->rule_dirs, s->options->kernel, s->context.now);
-	if (read_snapshot(path, &snapshot, why, sizeof(why)) < 0)
+	if (read_snapshot(path, false, &snapshot, why, sizeof(why)) < 0)
 		return cmd_error("Failed to read %s: %s", path, why);
 	r = rehearsal_prepare(&rehearsal, &snapshot, &features, &links, &s->host);
 	s->view.features = s->context.table = &features;
@@ -151,7 +161,7 @@ static int add_snapshots(struct rehearsal *rehearsal, const struct files *files)
 	for (size_t i = 0; i < files->n; i++) {
 		_cleanup_(snapshot_clear) struct snapshot snapshot = { 0 };
 		char why[512], path[PATH_LEN];
-		int r = read_snapshot(files->paths[i], &snapshot, why, sizeof(why));
+		int r = read_snapshot(files->paths[i], true, &snapshot, why, sizeof(why));
 
 		util_clean(files->paths[i], path, sizeof(path));
 		r = r == -ENOMEM ? r : r < 0 ? rehearsal_add_unusable(rehearsal, path, why) : rehearsal_add(rehearsal, path, &snapshot);

@@ -4,12 +4,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/methods.h"
 #include "kernel/netns.h"
 
-/* Prints nothing. 1; 0: no offloadd of this network namespace; negative errno. */
-static int get_status(const struct cmd_options *options, struct json_value **ret)
+/* Prints nothing. *ret_uid: the user of offloadd, if one runs. 1; 0: no offloadd of this network namespace; negative errno. */
+static int get_status(const struct cmd_options *options, struct json_value **ret, uid_t *ret_uid)
 {
 	_cleanup_client_ struct client *client = NULL;
 	char error[VARLINK_NAME_MAX] = "";
@@ -18,6 +19,8 @@ static int get_status(const struct cmd_options *options, struct json_value **ret
 	*ret = NULL;
 	if (r > 0)
 		r = client_call(client, METHODS_INTERFACE ".GetStatus", NULL, false);
+	if (client)
+		*ret_uid = client_uid(client);
 	if (client && r >= 0)
 		r = client_receive(client, CLIENT_HUNG_USEC, ret, error);
 	if (r < 0 || !*ret)
@@ -37,7 +40,7 @@ const struct json_value *cmd_ask_daemon(struct cmd_session *session)
 	if (session->asked)
 		return session->daemon;
 	session->asked = true;
-	r = get_status(session->options, &session->daemon);
+	r = get_status(session->options, &session->daemon, &session->daemon_uid);
 	session->ask_error = r < 0 ? r : 0;
 	if (r <= 0) {
 		json_free(session->daemon);
@@ -118,7 +121,7 @@ int cmd_choose_dirs(struct cmd_session *session, const char *const *own, bool na
 		report_silence(session);
 	if (n == 0 || same_dirs(list, own))
 		return CMD_OK;
-	if (named) {
+	if (named || (geteuid() == 0 && session->daemon_uid != 0)) {
 		fprintf(stderr, "offloadctl: the running offloadd reads other rules: %s\n",
 			answer_clean(format_dirs(list, text, sizeof(text))));
 		return CMD_OK;
@@ -135,6 +138,7 @@ int cmd_choose_dirs(struct cmd_session *session, const char *const *own, bool na
 bool cmd_is_enforced(const struct cmd_options *options)
 {
 	_cleanup_json_ struct json_value *status = NULL;
+	uid_t uid;
 
-	return get_status(options, &status) == 1 && strcmp(json_get_text(status, "mode"), "enforce") == 0;
+	return get_status(options, &status, &uid) == 1 && strcmp(json_get_text(status, "mode"), "enforce") == 0;
 }

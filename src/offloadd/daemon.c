@@ -118,7 +118,7 @@ static int format_metrics(uint64_t asked_usec, char **ret, size_t *ret_len, void
 {
 	struct daemon *d = userdata;
 
-	return textfile_format(d->textfile, asked_usec, false, ret, ret_len);
+	return textfile_format(d->textfile, asked_usec, ret, ret_len);
 }
 
 static const char *const *rule_dirs(void *userdata)
@@ -300,7 +300,7 @@ static int run_loop(struct daemon *d)
 	if (d->tracker)
 		tracker_save(d->tracker);
 	daemon_report_stopped(d);
-	daemon_note_textfile(d, textfile_write(d->textfile, true));
+	daemon_note_textfile(d, textfile_stop(d->textfile));
 	return r < 0 ? EXIT_ERROR : r;
 }
 

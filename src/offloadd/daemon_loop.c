@@ -314,6 +314,14 @@ static int on_reload(_unused_ sd_event_source *source, _unused_ const struct sig
 	return 0;
 }
 
+/* A child that writes the textfile. */
+static int on_child(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
+	void *userdata)
+{
+	daemon_settle(userdata);
+	return 0;
+}
+
 static int on_stop(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
 	void *userdata)
 {
@@ -381,6 +389,7 @@ int daemon_set_up_loop(struct daemon *d)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	r = sd_event_new(&d->event);
@@ -390,6 +399,8 @@ int daemon_set_up_loop(struct daemon *d)
 		r = add_signal(d, SIGTERM, on_stop);
 	if (r >= 0)
 		r = add_signal(d, SIGINT, on_stop);
+	if (r >= 0)
+		r = add_signal(d, SIGCHLD, on_child);
 	if (r >= 0)
 		r = sd_event_add_io(d->event, &d->links, observe_link_fd(d->observe), EPOLLIN,
 			on_links, d);

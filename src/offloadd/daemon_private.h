@@ -157,7 +157,7 @@ void daemon_report_started(struct daemon *d);
 void daemon_report_stopped(struct daemon *d);
 void daemon_warn_without_rules(struct daemon *d);
 
-/* Report a failed write once, and the first success after it. r: result of textfile_tick() or textfile_write(). */
+/* Report a failed write once, and the first success after it. r: result of textfile_tick() or textfile_stop(). */
 void daemon_save_ledger(struct daemon *d);
 void daemon_note_textfile(struct daemon *d, int r);
 

@@ -38,7 +38,8 @@ struct runner {
 	const char *directory, *conf_path;
 	int fd;
 	time_t window_sec; /* its start */
-	unsigned n[EVENT_KIND_COUNT], suppressed[EVENT_KIND_COUNT]; /* units started in it, and not started */
+	unsigned n[EVENT_KIND_COUNT], suppressed[EVENT_KIND_COUNT]; /* events of the kind that were let through in it, and not */
+	unsigned bad; /* in it, what is no event */
 	unsigned files;
 };
 
@@ -104,20 +105,29 @@ static void report_suppressed(struct runner *r)
 				event_kind_name((enum event_kind)kind), util_plural(r->suppressed[kind]), KIND_BURST);
 		r->suppressed[kind] = r->n[kind] = 0;
 	}
+	if (r->bad > 1)
+		fprintf(stderr, SD_WARNING "%u more events could not be read\n", r->bad - 1);
+	r->bad = 0;
 }
 
-/* The files show what was started before this process. */
+static void begin_window(struct runner *r)
+{
+	if (now_sec() - r->window_sec < WINDOW_SEC)
+		return;
+	report_suppressed(r);
+	r->window_sec = now_sec();
+	sweep(r, KEEP_SEC, NULL);
+}
+
+/* The files show what was started before this process. Events count even if no unit is set for their kind: the settings are read for
+ * each one. */
 static bool may_start(struct runner *r, enum event_kind kind)
 {
-	if (now_sec() - r->window_sec >= WINDOW_SEC) {
-		report_suppressed(r);
-		r->window_sec = now_sec();
-		sweep(r, KEEP_SEC, NULL);
-	}
 	if (r->n[kind] >= KIND_BURST) {
 		r->suppressed[kind]++;
 		return false;
 	}
+	r->n[kind]++;
 	if (r->files >= FILES_MAX)
 		sweep(r, WINDOW_SEC, NULL);
 	return true;
@@ -168,8 +178,9 @@ static int handle(struct runner *r, char *text, size_t len)
 	struct hook_event event;
 	int error = hook_decode(text, len, &event);
 
+	begin_window(r);
 	if (error < 0)
-		return complain("Failed to read an event of offloadd, ignoring it", error);
+		return r->bad++ ? error : complain("Failed to read an event of offloadd, ignoring it", error);
 	if (!may_start(r, event.kind))
 		return 0;
 	error = conf_load(r->conf_path, NULL, NULL, &conf);
@@ -177,7 +188,6 @@ static int handle(struct runner *r, char *text, size_t len)
 		return complain("Failed to read offloadd.conf", error);
 	if (!conf.hooks[event.kind] || !conf.hooks[event.kind][0])
 		return 0;
-	r->n[event.kind]++;
 	r->files++;
 	name_instance(&event, instance, sizeof(instance));
 	error = hook_format_unit(conf.hooks[event.kind], instance, unit, sizeof(unit));

@@ -55,6 +55,7 @@ static const struct json_field sockets_fields[] = {
 
 static const struct json_field rest_fields[] = {
 	JSON_FIELD(struct evidence, omitted, "omitted", JSON_INT),
+	JSON_FIELD(struct evidence, lost_lately, "lost_lately", JSON_BOOL),
 	JSON_FIELD(struct evidence, sockets_dropped, "sockets_dropped", JSON_INT),
 	JSON_FIELD(struct evidence, udp_undecided, "udp_undecided", JSON_INT),
 	JSON_FIELD(struct evidence, has_sockets, "connections_seen", JSON_BOOL),
@@ -219,7 +220,7 @@ int json_read_services(struct json_reader *r, const struct json_value *from, str
 	};
 	struct parts parts = { 0 };
 
-	*ret = (struct evidence){ 0 };
+	*ret = (struct evidence){ .lost_lately = true };
 	json_read(r, from, fields, &parts);
 	json_read(r, from, rest_fields, ret);
 	ret->has_fallback = parts.fallback;

@@ -287,6 +287,12 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 	put_number(w, (const struct label[]){ { "result", "sent" }, { 0 } }, c->hooks_sent);
 	put_number(w, (const struct label[]){ { "result", "suppressed" }, { 0 } }, c->hooks_suppressed);
 	put_number(w, (const struct label[]){ { "result", "failed" }, { 0 } }, c->hooks_failed);
+	if (c->has_textfile) {
+		put_time(w, "offloadd_textfile_written_timestamp_seconds",
+			"When the textfile was last written. It is written at least every 5 minutes.", c->textfile_usec);
+		put_one(w, "offloadd_textfile_errors_total", "counter",
+			"Number of failed writes of the textfile. Each was tried again.", c->textfile_errors);
+	}
 	begin(w, "offloadd_reaction_seconds", "histogram",
 		"Time from a kernel event to the verified repair in seconds, for events that led to a change.");
 	put_histogram(w, &c->reaction);

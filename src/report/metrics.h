@@ -24,6 +24,9 @@ struct metrics_counts {
 	uint64_t hooks_sent, hooks_suppressed, hooks_failed;
 	uint64_t events_lost; /* not accepted by the journal */
 	int64_t start_usec, last_reconcile_usec; /* CLOCK_REALTIME, 0 for never */
+	bool has_textfile; /* these have it: */
+	int64_t textfile_usec; /* CLOCK_REALTIME of the last write that did not fail, 0 for never */
+	uint64_t textfile_errors;
 };
 
 struct metrics {

@@ -2,10 +2,12 @@
 #include "report/textfile.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "basic/file.h"
 #include "kernel/netns.h"
 #include "basic/util.h"
@@ -16,7 +18,19 @@ struct textfile {
 	char *path; /* NULL: no file */
 	bool dirty;
 	uint64_t next_usec; /* earliest next write */
+	uint64_t rewrite_usec; /* the file is written by then, even without a change; 0: never written */
 	uint64_t asked_usec; /* waits for the tracker since this time; 0: not */
+	pid_t writer; /* 0: none */
+	bool late; /* the writer was killed, which takes effect when the disk answers */
+	uint64_t wait_usec; /* how long to wait for the writer */
+	uint64_t retry_usec; /* after the next failure; 0: the last write did not fail */
+	int64_t begin_usec; /* CLOCK_REALTIME of the last write */
+};
+
+/* What a child writes. */
+struct job {
+	const char *path, *text; /* no text: the file is removed */
+	size_t len;
 };
 
 int textfile_new(const struct textfile_host *host, struct textfile **ret)
@@ -51,10 +65,13 @@ int textfile_set_path(struct textfile *e, const char *path)
 
 	if (path[0] && netns_path(path, &own) < 0)
 		return -ENOMEM;
-	if (e->path && (!own || strcmp(e->path, own) != 0))
-		(void)textfile_write(e, true);
+	if (e->path && (!own || strcmp(e->path, own) != 0)) {
+		(void)textfile_stop(e);
+		e->next_usec = e->retry_usec = 0;
+	}
 	free(e->path);
 	e->path = own;
+	e->counts.has_textfile = own;
 	e->dirty = true;
 	return 0;
 }
@@ -84,12 +101,16 @@ void textfile_note_reaction(struct textfile *e, uint64_t usec)
 
 uint64_t textfile_deadline(const struct textfile *e, uint64_t now_usec)
 {
-	if (!e->path || !e->dirty || e->asked_usec) /* the tracker has a deadline, too */
+	uint64_t deadline_usec = e->dirty ? e->next_usec : e->rewrite_usec;
+
+	if (!e->path || e->asked_usec) /* the tracker has a deadline, too */
 		return 0;
-	return e->next_usec > now_usec ? e->next_usec : now_usec;
+	if (e->writer)
+		deadline_usec = e->wait_usec;
+	return deadline_usec > now_usec ? deadline_usec : now_usec;
 }
 
-int textfile_format(struct textfile *e, uint64_t asked_usec, bool stopped, char **ret, size_t *ret_len)
+static int format(struct textfile *e, uint64_t asked_usec, bool stopped, char **ret, size_t *ret_len)
 {
 	struct reconcile_counts counts = reconcile_count(e->host.reconcile);
 	char netns[NETNS_NAME_LEN];
@@ -123,57 +144,126 @@ int textfile_format(struct textfile *e, uint64_t asked_usec, bool stopped, char 
 	return metrics_format(&m, ret, ret_len);
 }
 
-/* 1; -EAGAIN: the tracker is still reading; another negative errno. */
-static int write_file(struct textfile *e, uint64_t asked_usec, bool stopped)
+int textfile_format(struct textfile *e, uint64_t asked_usec, char **ret, size_t *ret_len)
+{
+	return format(e, asked_usec, false, ret, ret_len);
+}
+
+/* ---- writing ---- */
+
+static int do_job(void *data)
+{
+	const struct job *job = data;
+
+	if (job->text)
+		return file_replace(job->path, job->text, job->len);
+	return unlink(job->path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Begins to write. 0; -EAGAIN: the tracker is still reading; another negative errno. */
+static int begin_write(struct textfile *e, bool stopped)
 {
 	_cleanup_free_ char *text = NULL;
-	size_t len;
-	int r = textfile_format(e, asked_usec, stopped, &text, &len);
+	struct job job = { .path = e->path };
+	int64_t last_usec = e->counts.textfile_usec;
+	char netns[NETNS_NAME_LEN];
+	int r = 0;
 
+	e->begin_usec = e->counts.textfile_usec = (int64_t)util_realtime_usec();
+	/* the namespace may never exist again, and an alert on offloadd_up would never resolve */
+	if (!stopped || !netns_is_own(netns, sizeof(netns)))
+		r = format(e, stopped ? 0 : e->asked_usec, stopped, &text, &job.len); /* at the end the last evidence will do */
+	e->counts.textfile_usec = last_usec;
 	if (r == -EAGAIN)
 		return r;
 	e->dirty = false;
 	e->asked_usec = 0;
+	job.text = text;
 	if (r >= 0)
-		r = file_replace(e->path, text, len);
-	return r < 0 ? r : 1;
+		r = child_start(do_job, &job);
+	if (r < 0)
+		return r;
+	e->writer = r;
+	e->late = false;
+	return 0;
 }
 
-int textfile_write(struct textfile *e, bool stopped)
+/* What came of a write. */
+static int end_write(struct textfile *e, int result, uint64_t now_usec)
 {
-	uint64_t asked_usec = stopped ? 0 : util_now_usec(); /* at the end the last evidence will do */
-	char netns[NETNS_NAME_LEN];
-	int r;
+	e->rewrite_usec = now_usec + TEXTFILE_REWRITE_USEC;
+	if (result >= 0) {
+		e->counts.textfile_usec = e->begin_usec;
+		e->retry_usec = 0;
+		return 1;
+	}
+	e->counts.textfile_errors++;
+	e->dirty = true;
+	e->retry_usec = !e->retry_usec ? TEXTFILE_RETRY_USEC
+		: e->retry_usec * 2 < TEXTFILE_RETRY_MAX_USEC ? e->retry_usec * 2 : TEXTFILE_RETRY_MAX_USEC;
+	e->next_usec = now_usec + e->retry_usec;
+	return result;
+}
 
-	if (!e->path)
+/* 1: the write has ended well, or 0: nothing new, or it failed. A killed writer has failed already, and must end before the next one. */
+static int take_write(struct textfile *e, uint64_t now_usec)
+{
+	int result;
+
+	if (child_take(e->writer, 0, &result) == 0) {
+		e->writer = 0;
+		if (!e->late)
+			return end_write(e, result, now_usec);
+		e->next_usec = now_usec; /* the disk answers again */
 		return 0;
-	e->dirty = false;
-	/* the namespace may never exist again, and an alert on offloadd_up would never resolve */
-	if (stopped && netns_is_own(netns, sizeof(netns)))
-		return unlink(e->path) < 0 && errno != ENOENT ? -errno : 1;
-	do
-		r = write_file(e, asked_usec, stopped);
-	while (r == -EAGAIN);
-	return r;
+	}
+	if (now_usec < e->wait_usec)
+		return 0;
+	kill(e->writer, SIGKILL);
+	e->late = true;
+	result = end_write(e, -ETIMEDOUT, now_usec);
+	e->wait_usec = e->next_usec;
+	return result;
 }
 
 int textfile_tick(struct textfile *e, uint64_t now_usec)
 {
-	int r;
+	int r = e->writer ? take_write(e, now_usec) : 0;
 
-	if (!e->path || !e->dirty || now_usec < e->next_usec)
-		return 0;
+	if (e->rewrite_usec && now_usec >= e->rewrite_usec)
+		e->dirty = true;
+	if (!e->path || !e->dirty || e->writer || now_usec < e->next_usec)
+		return r;
 	if (!e->asked_usec)
 		e->asked_usec = util_now_usec();
-	r = write_file(e, e->asked_usec, false);
+	r = begin_write(e, false);
 	if (r == -EAGAIN)
 		return 0;
 	e->next_usec = now_usec + TEXTFILE_DELAY_USEC;
-	if (r < 0) {
-		e->dirty = true;
-		e->next_usec = now_usec + TEXTFILE_RETRY_USEC;
-	}
-	return r;
+	e->wait_usec = now_usec + TEXTFILE_WAIT_USEC;
+	return r < 0 ? end_write(e, r, now_usec) : 0;
+}
+
+int textfile_stop(struct textfile *e)
+{
+	uint64_t deadline_usec = util_now_usec() + TEXTFILE_LAST_USEC, now_usec;
+	int r = 0, result = 0;
+
+	if (!e->path)
+		return 0;
+	if (e->writer)
+		r = child_take(e->writer, TEXTFILE_LAST_USEC, &result);
+	if (r == 0)
+		do
+			r = begin_write(e, true);
+		while (r == -EAGAIN);
+	now_usec = util_now_usec();
+	if (r == 0)
+		r = child_take(e->writer, deadline_usec > now_usec ? deadline_usec - now_usec : 0, &result);
+	if (r == -ETIMEDOUT && e->writer)
+		child_kill(e->writer);
+	e->writer = 0;
+	return r < 0 ? r : result < 0 ? result : 1;
 }
 
 /* 1: read; 0: no such file; negative errno. */
@@ -185,24 +275,31 @@ static int read_last(const char *path, char **ret)
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-int textfile_mark_stopped(const char *path)
+static int mark_stopped(void *data)
 {
-	_cleanup_free_ char *own = NULL, *last = NULL, *text = NULL;
+	_cleanup_free_ char *last = NULL, *text = NULL;
 	char netns[NETNS_NAME_LEN];
+	const char *path = data;
 	size_t len;
-	int r;
+	int r = read_last(path, &last);
 
-	if (!path[0])
-		return 0;
-	if (netns_path(path, &own) < 0)
-		return -ENOMEM;
-	r = read_last(own, &last);
 	if (r == 0 && netns_is_own(netns, sizeof(netns)))
 		return 0; /* removed by a clean stop */
 	if (r >= 0)
 		r = metrics_mark_stopped(last, &text, &len);
 	if (r <= 0)
 		return r;
-	r = file_replace(own, text, len);
+	r = file_replace(path, text, len);
 	return r < 0 ? r : 1;
+}
+
+int textfile_mark_stopped(const char *path)
+{
+	_cleanup_free_ char *own = NULL;
+
+	if (!path[0])
+		return 0;
+	if (netns_path(path, &own) < 0)
+		return -ENOMEM;
+	return child_run(mark_stopped, own, 0, TEXTFILE_WAIT_USEC / 2);
 }

@@ -134,9 +134,11 @@ has "which it says" "$out" 'does not belong to root; set --ledger'
 # ---- A3: files that would block ----
 
 as_owner mkfifo $own/services
-"$scratch/offloadd" --ledger "$scratch/ledger.json" --services $own/services >"$scratch/log" 2>&1 &
+strace -D -qq -e trace=chmod,fchmodat,chown,fchownat,lchown -o "$touched" \
+	"$scratch/offloadd" --ledger "$scratch/ledger.json" --services $own/services >"$scratch/log" 2>&1 &
 daemon=$!
 within 20 "a pipe for --services blocks nothing" grep -q ' started' "$scratch/log"
+is "nothing there gets another mode or owner by its path, which may lead elsewhere by then" "$(grep "$own" "$touched")" ""
 is "the control socket is as it should be without a chmod" "$(stat -c %a "$(echo $own/control*[^k])")" 666
 
 # ---- B5: replies of a daemon that is not ours any more ----
@@ -151,6 +153,27 @@ while read -r line; do
 	*) echo "# $line" ;;
 	esac
 done <"$scratch/replies"
+kill "$daemon" && wait "$daemon"
+daemon=
+
+# ---- the reply names the rule directories ----
+
+rm -rf $own && install -d -o $owner -g $owner -m 755 $own
+install -d -m 755 "$scratch/theirs"
+printf '%s\n' '[Match]' 'Name=veth0' '[Features]' 'tso=off' >"$scratch/theirs/10-old.rule"
+as_owner "$scratch/offloadd" --no-probes --rules "$scratch/theirs" >"$scratch/log" 2>&1 &
+daemon=$!
+within 20 "a daemon of the user has other rules, which belong to root" grep -q ' started' "$scratch/log"
+out=$("$scratch/offloadctl" apply 2>&1)
+has "root is told" "$out" "^offloadctl: the running offloadd reads other rules: $scratch/theirs\$"
+is "and applies its own" "$(feature tcp-segmentation-offload)" on
+has "another user sees those of the daemon" "$(setpriv --reuid 54322 --clear-groups "$scratch/offloadctl" rules 2>&1)" '10-old.rule'
+kill "$daemon" && wait "$daemon"
+daemon=
+"$scratch/offloadd" --no-probes --rules "$scratch/theirs" --ledger "$scratch/ledger.json" --control "$scratch/control" >"$scratch/log" 2>&1 &
+daemon=$!
+within 20 "a daemon of root has them, too" grep -q ' started' "$scratch/log"
+has "root uses the rules of its own daemon" "$("$scratch/offloadctl" plan --control "$scratch/control" 2>&1)" '10-old.rule'
 kill "$daemon" && wait "$daemon"
 daemon=
 
@@ -171,13 +194,13 @@ listen() {
 	wait_until 5 test -S $hook
 	chown $owner $hook
 }
-flood() { # N: datagrams, by the daemon's user
-	as_owner env PATH=/usr/bin:/bin python3 - "$1" $hook <<-'END'
+flood() { # N [KIND]: datagrams, by the daemon's user
+	as_owner env PATH=/usr/bin:/bin python3 - "$1" $hook "${2:-drift}" <<-'END'
 		import socket, sys
 		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 		s.connect(sys.argv[2])
 		for i in range(int(sys.argv[1])):
-		    s.send(b"OFFLOADD_EVENT=drift\nOFFLOADD_LINK=v%d\nOFFLOADD_MESSAGE=%s\n" % (i, b"m" * 7000))
+		    s.send(b"OFFLOADD_EVENT=" + sys.argv[3].encode() + b"\nOFFLOADD_LINK=v%d\nOFFLOADD_MESSAGE=%s\n" % (i, b"m" * 7000))
 	END
 }
 gone() { ! kill -0 "$runner" 2>/dev/null; }
@@ -203,5 +226,27 @@ flood 1
 within 30 "an alert after all that" gone
 is "is started" "$(grep -c good@ "$scratch/asked")" 61
 is "and more than 512 files are not kept" "$(find /run/offloadd-hook -name '*.env' | wc -l)" 1
+listen
+for ((i = 0; i < 100; i++)); do : >"/run/offloadd-hook/drift-$i.env"; done
+touch -d tomorrow /run/offloadd-hook/*.env
+flood 1
+within 30 "an alert after the clock was set back" gone
+is "is started" "$(grep -c good@ "$scratch/asked")" 62
+is "and the files of before are removed" "$(find /run/offloadd-hook -name '*.env' | wc -l)" 1
+# a kind without a unit, and what is no event: the settings are not read for each, nor a line printed
+listen() {
+	rm -f $hook
+	strace -f -qq -e trace=openat -o "$scratch/opened" systemd-socket-activate -d -l $hook "$scratch/offloadd-hook" >"$scratch/runner" 2>&1 &
+	runner=$!
+	wait_until 5 test -S $hook
+	chown $owner $hook
+}
+listen
+flood 500 stale
+flood 500 nonsense
+within 30 "1,000 datagrams that start nothing" gone
+check "make root read the settings 60 times" test "$(grep -c 'offloadd.conf"' "$scratch/opened")" -le 60
+is "and print one line for each kind of them" "$(grep -c 'Failed to read an event' "$scratch/runner")" 1
+has "which are counted" "$(cat "$scratch/runner")" '440 stale events started no unit' '499 more events could not be read'
 runner=
 done_testing

@@ -238,9 +238,9 @@ static void command(char *line)
 	else if (!strcmp(line, "runs"))
 		print_status(true);
 	else if (!strcmp(line, "hits"))
-		probe_read_hits(probe, print_hits, NULL);
+		probe_read_hits(probe, NULL, print_hits, NULL);
 	else if (!strcmp(line, "count")) {
-		int n = probe_read_hits(probe, count_hits, sum);
+		int n = probe_read_hits(probe, NULL, count_hits, sum);
 
 		printf("read=%d keys=%llu hits=%llu\n", n, (unsigned long long)sum[0],
 			(unsigned long long)sum[1]);

@@ -539,7 +539,7 @@ static void judge(struct run *r, bool arrived)
 
 	r->n_seen = 0;
 	r->evidence = (struct evidence){ .features = r->features };
-	probe_read_hits(r->probe, take, r);
+	probe_read_hits(r->probe, NULL, take, r);
 	for (unsigned i = 0; i < r->n_seen; i++) {
 		wrong |= !is_allowed(r, &r->seen[i]);
 		split |= r->seen[i].kind == FALLBACK_SEGMENTATION;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,6 +114,46 @@ static void it_shares_no_descriptor(_unused_ void **state)
 	close(fd);
 }
 
+static void however_high_its_number_is(_unused_ void **state)
+{
+	struct rlimit limit = { 4096, 4096 };
+	int fd = 3000;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max < 4096)
+		skip();
+	limit.rlim_cur = 4096;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(dup2(STDERR_FILENO, fd), fd);
+	assert_int_equal(child_run(holds, &fd, sizeof(fd), MUCH), -EBADF);
+	close(fd);
+}
+
+static int refuses(_unused_ void *data)
+{
+	return -ENOSPC;
+}
+
+/* The parent goes on meanwhile. */
+static void one_that_is_not_waited_for(_unused_ void **state)
+{
+	int result = 0, fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	pid_t pid = child_start(refuses, NULL);
+
+	assert_true(pid > 0);
+	assert_int_equal(child_take(pid, MUCH, &result), 0);
+	assert_int_equal(result, -ENOSPC);
+	pid = child_start(holds, &fd);
+	assert_int_equal(child_take(pid, MUCH, &result), 0);
+	assert_int_equal(result, -EBADF);
+	pid = child_start(hangs, NULL);
+	assert_int_equal(child_take(pid, 0, &result), -ETIMEDOUT);
+	kill(pid, SIGKILL);
+	assert_int_equal(child_take(pid, MUCH, &result), 0);
+	assert_int_equal(result, -ECHILD);
+	no_child_is_left();
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +162,8 @@ int main(void)
 		cmocka_unit_test(one_that_dies_is_noticed),
 		cmocka_unit_test(this_process_stays_where_it_is),
 		cmocka_unit_test(it_shares_no_descriptor),
+		cmocka_unit_test(however_high_its_number_is),
+		cmocka_unit_test(one_that_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("child", tests, NULL, NULL);

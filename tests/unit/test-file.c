@@ -167,6 +167,21 @@ static void root_reads_what_only_root_can_write(void **state)
 	snprintf(ours, sizeof(ours), "%s/hard", theirs);
 	assert_int_equal(link(secret, ours), 0);
 	assert_int_equal(opens(theirs, "hard", FILE_NAMED, why), -EPERM);
+	assert_int_equal(chdir(theirs), 0);
+	assert_int_equal(file_open("hard", FILE_NAMED, why, sizeof(why)), -EPERM); /* without a directory in its path */
+	assert_int_equal(chdir("/"), 0);
+	snprintf(ours, sizeof(ours), "%s/theirs/to-ours", directory);
+	put_link(theirs, "to-ours", "../ours", OTHER);
+	assert_int_equal(file_open_directory(ours, FILE_NAMED, why, sizeof(why)), -EPERM);
+	/* links of ours, wherever they are */
+	put_link(theirs, "of-root", "../ours/good", 0);
+	put_link(theirs, "of-root-far", secret, 0);
+	assert_int_equal(opens(theirs, "of-root", FILE_NAMED, why), 0);
+	assert_int_equal(opens(theirs, "of-root-far", FILE_NAMED, why), 0);
+	close(STDIN_FILENO);
+	assert_int_equal(open(secret, O_RDONLY), STDIN_FILENO);
+	close(file_open("/dev/stdin", FILE_NAMED, why, sizeof(why)));
+	assert_int_equal(opens("/proc/self/fd", "0", FILE_NAMED, why), 0);
 	snprintf(ours, sizeof(ours), "rm -rf %s", directory);
 	assert_int_equal(system(ours), 0);
 }

@@ -297,6 +297,29 @@ static void what_cannot_be_sent_is_counted(void **state)
 	rmdir(in.directory);
 }
 
+/* The summary of what was suppressed, neither. */
+static void a_summary_that_cannot_be_sent_comes_later(void **state)
+{
+	struct inbox in;
+	const struct hook_target target = { &table, "", in.path };
+
+	(void)state;
+	open_inbox(&in);
+	for (int i = 0; i < HOOK_LINK_BURST + 3; i++) {
+		(void)send_about(&in, FINDING_DRIFTED, "noise", 1000);
+		(void)receive(&in);
+	}
+	close(in.fd);
+	unlink(in.path);
+	assert_int_equal(hook_end(&in.hooks, &target, 1000 + HOOK_WINDOW_USEC), -ENOENT);
+	assert_int_equal(hook_deadline(&in.hooks), 1000 + 2 * HOOK_WINDOW_USEC);
+	in.fd = listen_at(in.path);
+	assert_int_equal(hook_end(&in.hooks, &target, 1000 + 2 * HOOK_WINDOW_USEC), 1);
+	assert_true(receive(&in));
+	assert_string_equal(find(&in.event, "OFFLOADD_SUPPRESSED"), "2"); /* and this one */
+	close_inbox(&in);
+}
+
 /* Who does not read costs no time. */
 static void a_full_queue_is_an_error_at_once(void **state)
 {
@@ -331,6 +354,7 @@ int main(void)
 		cmocka_unit_test(each_link_has_its_budget_and_the_rest_is_sent_later),
 		cmocka_unit_test(noise_hides_nothing),
 		cmocka_unit_test(what_cannot_be_sent_is_counted),
+		cmocka_unit_test(a_summary_that_cannot_be_sent_comes_later),
 		cmocka_unit_test(a_full_queue_is_an_error_at_once),
 	};
 

@@ -42,6 +42,7 @@ static int setup(void **state)
 		.reconciles = 7, .sets = 5, .overruns = 1,
 		.hooks_sent = 2, .hooks_suppressed = 1,
 		.start_usec = 1700000000000001, .last_reconcile_usec = 1700000123456789,
+		.has_textfile = true, .textfile_usec = 1700000200000000, .textfile_errors = 4,
 	};
 	p->counts.events[EVENT_REPAIRED] = 3;
 	p->counts.events[EVENT_DRIFT] = 1;

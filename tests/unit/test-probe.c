@@ -172,7 +172,7 @@ static void without_feature_names_nothing_is_loaded(void **state)
 	}
 	assert_int_equal(probe_events_fd(probe), -ENOENT);
 	assert_int_equal(probe_read_events(probe, NULL, NULL), 0);
-	assert_int_equal(probe_read_hits(probe, NULL, NULL), 0);
+	assert_int_equal(probe_read_hits(probe, NULL, NULL, NULL), 0);
 	assert_int_equal(probe_forget_hits(probe, NULL, NULL), 0);
 	assert_int_equal(probe_settle(probe, 2, true), -EOPNOTSUPP);
 	assert_int_equal(probe_read_sockets(probe, NULL, true, NULL, NULL, NULL), -EOPNOTSUPP);

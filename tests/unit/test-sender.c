@@ -17,6 +17,7 @@ static struct host {
 	const char *cgroups[16]; /* by id */
 	unsigned scans, passes, reads;
 	unsigned slices; /* before the next pass ends */
+	int error;	 /* of the next pass, after the first process */
 	unsigned many;	 /* more sockets of process 0, of cgroup 4 */
 } host;
 static struct senders senders;
@@ -96,7 +97,7 @@ static int read_holders(void *userdata, struct probe_pass *pass, probe_holder_fn
 		return -EAGAIN;
 	}
 	host.passes++;
-	for (size_t p = 0; p < ARRAY_SIZE(host.processes); p++)
+	for (size_t p = 0; p < ARRAY_SIZE(host.processes) && !(p && host.error); p++)
 		for (size_t s = 0; s < 4; s++) {
 			const struct process *process = &host.processes[p];
 			struct probe_holder holder = { .socket_cgroup = 4, .inode = process->sockets[s], .tgid = process->pid };
@@ -109,7 +110,7 @@ static int read_holders(void *userdata, struct probe_pass *pass, probe_holder_fn
 		}
 	for (unsigned i = 0; i < host.many; i++)
 		fn(&(struct probe_holder){ .socket_cgroup = 4, .inode = 10000 + i, .tgid = host.processes[0].pid, .cgroup = 4 }, fn_userdata);
-	return 0;
+	return host.error;
 }
 
 static uint64_t asleep_usec(void *userdata)
@@ -348,6 +349,21 @@ static void a_holder_that_cannot_be_named_may_be_any(void **state)
 	assert_false(judge(4));
 }
 
+/* Who was not read may hold its sockets, too. */
+static void a_pass_that_fails_judges_nobody(void **state)
+{
+	(void)state;
+	senders.source.read_holders = read_holders;
+	start(0, 30, "/system.slice/web.service", 101);
+	start(1, 40, "/system.slice/worker.service", 102);
+	assert_false(judge(4));
+	host.processes[1] = (struct process){ 0 };
+	assert_true(judge(4));
+	start(1, 40, "/system.slice/worker.service", 102);
+	host.error = -ENOMEM;
+	assert_false(judge(4));
+}
+
 static void what_comes_during_a_pass_waits_for_the_next(void **state)
 {
 	(void)state;
@@ -535,6 +551,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_holder_is_missed, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_owner_that_was_not_used_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_holder_that_cannot_be_named_may_be_any, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pass_that_fails_judges_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_comes_during_a_pass_waits_for_the_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_senders_are_resolved_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_pass_for_all, setup, teardown),

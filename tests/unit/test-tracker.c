@@ -25,7 +25,9 @@ static struct {
 	size_t n_events, n_hits;
 	struct socket_info sockets[4];
 	size_t n_sockets;
-	int sockets_error;
+	int sockets_error, hits_error;
+	bool sliced;
+	unsigned slices;
 	struct probe_sender senders[2];
 	size_t n_senders;
 	unsigned forgotten_senders, restored_senders, settled;
@@ -85,11 +87,25 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata)
 	return 0;
 }
 
-int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata)
+int probe_read_hits(struct probe *probe, struct probe_walk *walk, probe_hits_fn fn, void *userdata)
 {
+	size_t i = 0, n = probes.n_hits;
+
 	(void)probe;
-	for (size_t i = 0; i < probes.n_hits; i++)
+	if (walk && probes.sliced) { /* one in each call */
+		i = walk->at.left++;
+		n = i < n ? i + 1 : n;
+	}
+	for (; i < n; i++)
 		fn(&probes.hits[i], userdata);
+	if (probes.hits_error)
+		return probes.hits_error;
+	if (n < probes.n_hits) {
+		probes.slices++;
+		return -EAGAIN;
+	}
+	if (walk)
+		*walk = (struct probe_walk){ 0 };
 	return (int)probes.n_hits;
 }
 
@@ -426,17 +442,31 @@ static void add_stale_socket(void)
 	pass(60 * SEC);
 }
 
+static int try_to_read(const struct evidence **e)
+{
+	int r;
+
+	while ((r = tracker_read_evidence(tracker, now, e)) == -EAGAIN) {
+		if (tracker_deadline(tracker) > now)
+			now = tracker_deadline(tracker);
+		(void)tracker_tick(tracker, now);
+	}
+	return r;
+}
+
 static const struct evidence *read_evidence(void)
 {
 	const struct evidence *e = NULL;
-	int r;
 
-	while ((r = tracker_read_evidence(tracker, now, &e)) == -EAGAIN) {
-		now = tracker_deadline(tracker);
-		(void)tracker_tick(tracker, now);
-	}
-	assert_int_equal(r, 0);
+	assert_int_equal(try_to_read(&e), 0);
 	return e;
+}
+
+/* It may be that of a moment ago otherwise. */
+static const struct evidence *read_evidence_again(void)
+{
+	now = util_now_usec();
+	return read_evidence();
 }
 
 /* ---- tests ---- */
@@ -714,8 +744,51 @@ static void evidence_lists_senders_and_what_was_lost(void **state)
 	assert_string_equal(e->fallback[0].service, "s101.service"); /* the most hits first */
 	assert_string_equal(e->fallback[0].link, "vlan10");
 	assert_int_equal(e->lost[FALLBACK_CHECKSUM], 4);
+	assert_false(evidence_is_complete(e));
 	assert_int_equal(e->elsewhere[FALLBACK_CHECKSUM], 5);
 	assert_int_equal(e->n_probes, 2);
+	assert_true(tracker->lost_usec > 0);
+	tracker->lost_usec = 1; /* long ago: what is lost is still counted, but nothing of now is missing */
+	e = read_evidence_again();
+	assert_int_equal(e->lost[FALLBACK_CHECKSUM], 4);
+	assert_true(evidence_is_complete(e));
+	probes.lost.hits[FALLBACK_CHECKSUM] = 5;
+	assert_false(evidence_is_complete(read_evidence_again()));
+}
+
+/* Without memory there is no answer, and then the right one. */
+static void hits_that_cannot_be_read_are_not_none(void **state)
+{
+	const struct evidence *e;
+
+	(void)state;
+	probes.hits[0] = hits_of(3, FALLBACK_SEGMENTATION);
+	probes.n_hits = 1;
+	assert_int_equal(read_evidence()->n_fallback, 1);
+	probes.hits_error = -ENOMEM;
+	now = util_now_usec();
+	assert_int_equal(try_to_read(&e), -ENOMEM);
+	assert_int_equal(tracker_read_evidence(tracker, 0, &e), 0);
+	assert_int_equal(e->n_fallback, 1);
+	probes.hits_error = 0;
+	assert_int_equal(read_evidence_again()->n_fallback, 1);
+}
+
+static void hits_are_read_in_slices(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		probes.hits[i] = hits_of(100 + i, FALLBACK_SEGMENTATION);
+	probes.n_hits = 3;
+	probes.sliced = true;
+	assert_int_equal(read_evidence()->n_fallback, 3);
+	assert_int_equal(probes.slices, 2);
+	for (unsigned i = 0; i < 3; i++)
+		event(probes.hits[i]);
+	pass(10 * SEC);
+	assert_int_equal(count(FINDING_FALLBACK_SERVICE), 3);
+	assert_true(probes.slices >= 4);
+	assert_int_equal(read_evidence_again()->n_fallback, 3); /* each once */
 }
 
 static void sendfile_is_timed_on_demand(void **state)
@@ -845,6 +918,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_gave_up_udp_segmentation, setup, teardown),
 		cmocka_unit_test_setup_teardown(hits_of_a_process_that_ended_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(evidence_lists_senders_and_what_was_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(hits_that_cannot_be_read_are_not_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(hits_are_read_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(sendfile_is_timed_on_demand, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_can_be_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(copies_after_the_repair_show_stale_connections, setup, teardown),

@@ -107,6 +107,24 @@ static void options_are_read(void **state)
 	}
 }
 
+static void the_nearest_word(void **state)
+{
+	static const char *const names[] = { "tx-checksum-ipv4", NULL, "rx-gro", "rx-gro-list", "tso" };
+	char long_word[201];
+
+	(void)state;
+	assert_string_equal(util_nearest("rx-grp", names, ARRAY_SIZE(names)), "rx-gro");
+	assert_string_equal(util_nearest("rx-rgo", names, ARRAY_SIZE(names)), "rx-gro");
+	assert_string_equal(util_nearest("TSO", names, ARRAY_SIZE(names)), "tso");
+	assert_string_equal(util_nearest("ts", names, ARRAY_SIZE(names)), "tso");
+	assert_string_equal(util_nearest("tx-chekcsum-ip4", names, ARRAY_SIZE(names)), "tx-checksum-ipv4");
+	assert_null(util_nearest("ost", names, 3));
+	assert_null(util_nearest("4vpi-muskcehc-xt", names, ARRAY_SIZE(names))); /* the same bytes */
+	memset(long_word, 'x', 200);
+	long_word[200] = '\0';
+	assert_null(util_nearest(long_word, names, ARRAY_SIZE(names)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +132,7 @@ int main(void)
 		cmocka_unit_test(options_are_read),
 		cmocka_unit_test(a_duration_for_people),
 		cmocka_unit_test(a_time_of_the_calendar),
+		cmocka_unit_test(the_nearest_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
