@@ -51,7 +51,7 @@ network() { # eth2, eth3 -> bond0 -> vlan10 (10.9.0.1, fd09::1); the other host 
 		addr add 10.9.0.2/24 dev v10
 		addr add fd09::2/64 dev v10 nodad
 	END
-	wait_until 10 grep -q 1 /sys/class/net/bond0/carrier
+	wait_until 10 file_has /sys/class/net/bond0/carrier 1
 }
 
 break_vlan() {
@@ -110,8 +110,14 @@ ask() { # COMMAND: what the probes answer; events that come in between are in it
 }
 
 told() { # how many combinations were told of; told more than once: their lines
-	sed 's/ pid=.*//' "$scratch/events" | sort | uniq -c | awk -v again="${1:-}" '{ n++; if (again && $1 > 1) print }
-		END { if (!again) print n + 0 }'
+	local line
+	local -A times=()
+	while read -r line; do
+		line=${line%% pid=*}
+		times[$line]=$((${times[$line]:-0} + 1))
+	done <"$scratch/events"
+	[ -n "${1:-}" ] || { echo ${#times[@]} && return; }
+	for line in "${!times[@]}"; do [ "${times[$line]}" = 1 ] || echo "$line"; done
 }
 
 hits() { # REGEX...: the sum of the hits of the combinations that match

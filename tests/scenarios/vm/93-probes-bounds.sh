@@ -24,7 +24,7 @@ server system.slice/plain.service 10.9.0.1 5001
 ip netns exec $peer "$tools/sendfile-peer" sink 10.9.0.2 5005 >"$scratch/sink" &
 started+=($!)
 disown $!
-wait_until 20 grep -q listening "$scratch/sink"
+wait_until 20 file_has "$scratch/sink" listening
 break_vlan
 
 # without BTF
@@ -44,14 +44,14 @@ case $KERNEL in
 	ip netns exec $peer "$tools/sendfile-peer" server 10.9.0.2 5006 "$scratch/file" 10.9.0.1 >"$scratch/far" &
 	started+=($!)
 	disown $!
-	wait_until 20 grep -q listening "$scratch/far"
+	wait_until 20 file_has "$scratch/far" listening
 	mkfifo "$scratch/far.in" # the connection stays: nobody knows the namespace of a process that has ended
 	"$tools/sendfile-peer" client 10.9.0.2 5006 "$size" 10.9.0.2 <"$scratch/far.in" >"$scratch/far.out" &
 	started+=($!)
 	disown $!
 	exec {far_fd}>"$scratch/far.in"
 	echo >&"$far_fd"
-	check "a signed sender in another network namespace sends" wait_until 60 grep -q fetched "$scratch/far.out"
+	check "a signed sender in another network namespace sends" wait_until 60 file_has "$scratch/far.out" fetched
 	is "and is not counted" "$(ask hits)" "$before"
 	exec {far_fd}>&-
 	within 10 "it is forgotten when it is gone" forgotten

@@ -14,7 +14,7 @@ watch() { # DESCRIPTION FILE OPTION...: investigates until watched
 	offloadctl investigate --for 1h "$@" >"$file" 2>"$scratch/err" &
 	investigate=$!
 	started+=($investigate)
-	check "$description" wait_until 120 grep -q watching "$scratch/err"
+	check "$description" wait_until 120 file_has "$scratch/err" watching
 }
 watched() {
 	kill -INT $investigate
