@@ -21,6 +21,8 @@ PREFIX ?= /usr
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 CFLAGS ?= -O2 -g
+# behind CFLAGS, for the code of the unit tests
+UNIT_CFLAGS ?=
 # make WERROR=1: warnings are errors (CI); make SANITIZE=address,undefined: instrumented build
 WERROR ?=
 SANITIZE ?=
@@ -123,7 +125,7 @@ $(MAINS:%=$(BUILD)/%): $(LIB)
 unit: $(UNIT)
 $(BUILD)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS) $(TEST_LIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(UNIT_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS) $(TEST_LIBS)
 
 # whose allocations fail on demand (unit-malloc.h)
 FAILING := malloc calloc realloc reallocarray strdup

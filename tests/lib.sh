@@ -46,6 +46,12 @@ matches() { # TEXT REGEX: a line of the text matches the extended regular expres
 	return 1
 }
 
+file_has() { # FILE REGEX: the same of a file's
+	local text=
+	IFS= read -rd '' text <"$1" || :
+	matches "$text" "$2"
+}
+
 has() { # DESCRIPTION TEXT REGEX...: the text matches each extended regular expression
 	local description=$1 text=$2 regex
 	shift 2
@@ -67,7 +73,7 @@ exec {idle}<> <(:) # never readable: reading from it with a time limit is a nap 
 waited_ms=0
 patience=1 # a machine that is many times slower than a real one may be given longer; what it took is told all the same
 # Polls the command until it succeeds or time is up; waited_ms tells how long it took. Between two questions passes as much time as one
-# takes, so that what is waited for has the CPU, too.
+# takes, so that what is waited for has the CPU, too, and an eighth of what it has taken so far.
 wait_until() { # SECONDS COMMAND...
 	local start=${EPOCHREALTIME/[.,]/} asked now pause
 	local end=$((start + ${1%.*} * patience * 1000000))
@@ -77,7 +83,8 @@ wait_until() { # SECONDS COMMAND...
 		now=${EPOCHREALTIME/[.,]/}
 		waited_ms=$(((now - start) / 1000))
 		[ "$now" -lt "$end" ] || return 1
-		pause=$((now - asked < 20000 ? 20000 : now - asked > 999999 ? 999999 : now - asked))
+		pause=$((now - asked > (now - start) / 8 ? now - asked : (now - start) / 8))
+		pause=$((pause < 20000 ? 20000 : pause > 999999 ? 999999 : pause))
 		printf -v pause '0.%06d' $pause
 		read -rt "$pause" -u "$idle" || :
 		asked=${EPOCHREALTIME/[.,]/}

@@ -13,13 +13,20 @@ trap scenario_end EXIT
 
 # The incident's network: eth2 and eth3 in bond0, vlan10 and vlan100 on it. The far ends of the two wires are in this namespace too.
 stack() {
-	local nic id
-	ip link add eth2 type veth peer name far2
-	ip link add eth3 type veth peer name far3
-	ip link add bond0 type bond mode active-backup miimon 100
-	for nic in eth2 eth3; do ip link set $nic master bond0; done
-	for nic in far2 far3 eth2 eth3 bond0; do ip link set $nic up; done
-	for id in 10 100; do ip link add link bond0 name vlan$id up type vlan id $id; done
+	ip -batch - <<-END
+		link add eth2 type veth peer name far2
+		link add eth3 type veth peer name far3
+		link add bond0 type bond mode active-backup miimon 100
+		link set eth2 master bond0
+		link set eth3 master bond0
+		link set far2 up
+		link set far3 up
+		link set eth2 up
+		link set eth3 up
+		link set bond0 up
+		link add link bond0 name vlan10 up type vlan id 10
+		link add link bond0 name vlan100 up type vlan id 100
+	END
 	# Linux 5.10 shows LRO on a bond that no port has it for, until something else changes on a port
 	ethtool -K eth3 sg off >/dev/null
 	ethtool -K eth3 sg on >/dev/null
@@ -91,7 +98,8 @@ active_features() { # the same without what is only asked for
 }
 
 show_agrees_with_ethtool() { # LINK...: offloadctl show and ethtool -k, feature by feature
-	local link kind words
+	local link line words
+	local -A kind verdict
 	# ethtool prints the kernel's names, and these words where one stands for a single feature
 	words='{ "rx-checksum": "rx-checksumming", "rx-gro": "generic-receive-offload", "rx-lro": "large-receive-offload",
 		"rx-hashing": "receive-hashing", "rx-ntuple-filter": "ntuple-filters", "rx-vlan-hw-parse": "rx-vlan-offload",
@@ -111,11 +119,12 @@ show_agrees_with_ethtool() { # LINK...: offloadctl show and ethtool -k, feature 
 				| select($e != $v) | "\($k): ethtool \($e) offloadctl \($v)" ]
 				| if . == [] then "same" else join("; ") end end)
 		' "$scratch/states" >"$scratch/compared"
-	for link; do
-		kind=$(ip -d -o link show "$link" |
-			grep -oE ' (vlan|bond|veth|dummy|bridge|vxlan|gre|gretap|macvlan|tun) ' | head -1)
-		is "show $link agrees with ethtool (${kind:-none})" "$(grep "^$link: " "$scratch/compared")" "$link: same"
-	done
+	while read -r link line; do verdict[${link%:}]=$line; done <"$scratch/compared"
+	while read -r _ link line; do
+		link=${link%:} link=${link%@*}
+		[[ ! $line =~ ' '(vlan|bond|veth|dummy|bridge|vxlan|gre|gretap|macvlan|tun)' ' ]] || kind[$link]=${BASH_REMATCH[1]}
+	done < <(ip -d -o link show)
+	for link; do is "show $link agrees with ethtool (${kind[$link]:-none})" "${verdict[$link]:-}" same; done
 }
 
 fidelity() { # DESCRIPTION ARGUMENT...: random stacks and changes are as predicted; $seed repeats a run
@@ -170,7 +179,7 @@ daemon_start() { # DESCRIPTION ARGUMENT...: starts offloadd and waits until it h
 }
 
 daemon_ready() {
-	matches "$(<"$log")" '^offloadd: state: offloadd .* started'
+	file_has "$log" '^offloadd: state: offloadd .* started'
 }
 
 daemon_stops() { # it is still there, and ends cleanly when it is told to
@@ -181,29 +190,40 @@ daemon_stops() { # it is still there, and ends cleanly when it is told to
 	daemon=
 }
 
-records() { # REGEX...: the daemon's records that match all of them
+find_records() { # REGEX...: the daemon's records that match all of them are in $found
 	local line regex lines
+	found=()
 	mapfile -t lines <"$log"
 	for line in "${lines[@]}"; do
 		for regex; do [[ $line =~ $regex ]] || continue 2; done
-		echo "$line"
+		found+=("$line")
 	done
 }
 
-has_records() { [ -n "$(records "$@")" ]; }
+records() { # REGEX...: prints them
+	local found
+	find_records "$@"
+	[ ${#found[@]} = 0 ] || printf '%s\n' "${found[@]}"
+}
+
+has_records() { # REGEX...
+	local found
+	find_records "$@"
+	[ ${#found[@]} -gt 0 ]
+}
 
 record_mark() { # forget the records so far
 	: >"$log"
 }
 
 one_record() { # DESCRIPTION REGEX...: exactly one record matches
-	local description=$1 got
+	local description=$1 found
 	shift
 	wait_until 10 has_records "$@" || :
-	got=$(records "$@")
-	if [ -n "$got" ] && [ "$(wc -l <<<"$got")" = 1 ]; then
+	find_records "$@"
+	if [ ${#found[@]} = 1 ]; then
 		ok "$description"
 	else
-		not_ok "$description" "records that match $*:" "$got" "all records:" "$(cat "$log")"
+		not_ok "$description" "records that match $*:" "${found[@]}" "all records:" "$(cat "$log")"
 	fi
 }

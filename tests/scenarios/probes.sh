@@ -20,27 +20,38 @@ mountpoint -q /sys/kernel/tracing || mount -t tracefs tracing /sys/kernel/tracin
 mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
 
 network() { # eth2, eth3 -> bond0 -> vlan10 (10.9.0.1, fd09::1); the other host is 10.9.0.2, fd09::2 in another namespace
-	local nic port
 	ip netns add $peer
-	ip link add eth2 type veth peer name p2 netns $peer
-	ip link add eth3 type veth peer name p3 netns $peer
-	ip link add bond0 type bond mode active-backup miimon 100
-	for nic in eth2 eth3; do ip link set $nic master bond0; done
-	for nic in eth2 eth3 bond0; do ip link set $nic up; done
-	ip link add link bond0 name vlan10 type vlan id 10
+	ip -batch - <<-END
+		link add eth2 type veth peer name p2 netns $peer
+		link add eth3 type veth peer name p3 netns $peer
+		link add bond0 type bond mode active-backup miimon 100
+		link set eth2 master bond0
+		link set eth3 master bond0
+		link set eth2 up
+		link set eth3 up
+		link set bond0 up
+		link add link bond0 name vlan10 type vlan id 10
+	END
 	sysctl -qw net.ipv6.conf.vlan10.disable_ipv6=0
-	ip link set vlan10 up
-	ip addr add 10.9.0.1/24 dev vlan10
-	ip addr add fd09::1/64 dev vlan10 nodad
-	ip -n $peer link add br0 type bridge
-	for port in p2 p3; do ip -n $peer link set $port master br0 up; done
-	ip -n $peer link set br0 up
-	ip -n $peer link add link br0 name v10 type vlan id 10
+	ip -batch - <<-END
+		link set vlan10 up
+		addr add 10.9.0.1/24 dev vlan10
+		addr add fd09::1/64 dev vlan10 nodad
+	END
+	ip -n $peer -batch - <<-END
+		link add br0 type bridge
+		link set p2 master br0 up
+		link set p3 master br0 up
+		link set br0 up
+		link add link br0 name v10 type vlan id 10
+	END
 	ip netns exec $peer sysctl -qw net.ipv6.conf.v10.disable_ipv6=0
-	ip -n $peer link set v10 up
-	ip -n $peer addr add 10.9.0.2/24 dev v10
-	ip -n $peer addr add fd09::2/64 dev v10 nodad
-	wait_until 10 grep -q 1 /sys/class/net/bond0/carrier
+	ip -n $peer -batch - <<-END
+		link set v10 up
+		addr add 10.9.0.2/24 dev v10
+		addr add fd09::2/64 dev v10 nodad
+	END
+	wait_until 10 file_has /sys/class/net/bond0/carrier 1
 }
 
 break_vlan() {
@@ -99,15 +110,25 @@ ask() { # COMMAND: what the probes answer; events that come in between are in it
 }
 
 told() { # how many combinations were told of; told more than once: their lines
-	sed 's/ pid=.*//' "$scratch/events" | sort | uniq -c | awk -v again="${1:-}" '{ n++; if (again && $1 > 1) print }
-		END { if (!again) print n + 0 }'
+	local line
+	local -A times=()
+	while read -r line; do
+		line=${line%% pid=*}
+		times[$line]=$((${times[$line]:-0} + 1))
+	done <"$scratch/events"
+	[ -n "${1:-}" ] || { echo ${#times[@]} && return; }
+	for line in "${!times[@]}"; do [ "${times[$line]}" = 1 ] || echo "$line"; done
 }
 
 hits() { # REGEX...: the sum of the hits of the combinations that match
-	local text regex
-	text=$(ask hits | grep -v '^event')
-	for regex; do text=$(grep -E -- "$regex" <<<"$text"); done
-	awk -F'hits=' '{ n += $2 } END { print n + 0 }' <<<"$text"
+	local line regex n=0
+	while read -r line; do
+		[[ $line == *hits=* && $line != event* ]] || continue
+		for regex; do [[ $line =~ $regex ]] || continue 2; done
+		line=${line#*hits=}
+		n=$((n + ${line%% *}))
+	done < <(ask hits)
+	echo $n
 }
 
 server() { # CGROUP ADDRESS PORT [PEER]: a service that sends the file
@@ -115,7 +136,7 @@ server() { # CGROUP ADDRESS PORT [PEER]: a service that sends the file
 	out=$(mktemp -p "$scratch")
 	in_service "$1" "$tools/sendfile-peer" server "$2" "$3" "$scratch/file" ${4:+"$4"} >"$out"
 	server_pid=$!
-	wait_until 20 grep -q listening "$out"
+	wait_until 20 file_has "$out" listening
 }
 
 client() { # NAME ADDRESS PORT [PEER]: a connection that stays; fetch NAME uses it
@@ -130,19 +151,25 @@ client() { # NAME ADDRESS PORT [PEER]: a connection that stays; fetch NAME uses 
 	disown $client_pid
 	eval "exec {${name}_fd}>\"$scratch/$name.in\""
 	eval "${name}_pid=$client_pid"
-	wait_until 20 grep -q connected "$scratch/$name.out"
+	wait_until 20 file_has "$scratch/$name.out" connected
 }
 
-fetched() { # NAME N
-	[ "$(grep -c fetched "$scratch/$1.out")" -ge "$2" ]
+fetched() { # NAME N: it has fetched at least so often; $fetches: how often, $fetch_usec: how long the last one took
+	local line
+	fetches=0
+	while read -r line; do
+		[[ $line == fetched* ]] || continue
+		fetches=$((fetches + 1))
+		line=${line#fetched } fetch_usec=${line%% *}
+	done <"$scratch/$1.out"
+	[ $fetches -ge "$2" ]
 }
 
 fetch() { # NAME: once the whole file; its time in microseconds is in $fetch_usec
-	local name=$1 n fd=${1}_fd
-	n=$(grep -c fetched "$scratch/$name.out")
+	local name=$1 fd=${1}_fd
+	fetched "$name" 0
 	echo >&"${!fd}"
-	wait_until 60 fetched "$name" $((n + 1)) || { echo "# $name did not fetch:" && sed 's/^/# /' "$scratch/$name.out"; return 1; }
-	fetch_usec=$(tail -n1 "$scratch/$name.out" | cut -d' ' -f2)
+	wait_until 60 fetched "$name" $((fetches + 1)) || { echo "# $name did not fetch:" && sed 's/^/# /' "$scratch/$name.out"; return 1; }
 }
 
 disconnect() { # NAME

@@ -8,12 +8,12 @@ textfile=$scratch/offloadd.prom
 conf() { printf '%s\n' '[Daemon]' "Mode=$1" '[Metrics]' "Textfile=$scratch/offloadd.prom" >"$scratch/conf"; }
 status() { offloadctl status --json | jq -r "$1"; }
 work() { status '.daemon.work | "\(.plans) \(.predictions)"'; }
-settled() { [ "$(status .daemon.pending)" = 0 ] && at_rest; }
-at_rest() { # nothing was done for a while
+settled() { # nothing is pending, and nothing was done for a while
 	local before
-	before=$(status .daemon.reconciles)
+	before=$(status '.daemon | "\(.pending) \(.reconciles)"')
+	[[ $before == "0 "* ]] || return
 	read -rt 0.5 -u "$idle" || :
-	[ "$(status .daemon.reconciles)" = "$before" ]
+	[ "$(status '.daemon | "\(.pending) \(.reconciles)"')" = "$before" ]
 }
 in_file() { grep -qE "$1" "$textfile"; }
 read_all() {

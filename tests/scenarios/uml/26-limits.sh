@@ -4,8 +4,8 @@
 . "$(dirname "$0")/../lib.sh"
 limit_is() { # LINK LIMIT NUMBER
 	local got
-	got=$(ip -d link show "$1" | grep -oE " $2 [0-9]+") || got=none
-	[ "$got" = " $2 $3" ] || { echo "$1: $got"; return 1; }
+	got=$(ip -d link show "$1")
+	[[ $got =~ \ $2\ ([0-9]+) && ${BASH_REMATCH[1]} = "$3" ]] || { echo "$1: $2 ${BASH_REMATCH[1]:-none}"; return 1; }
 }
 verdict() { # LINK LIMIT
 	offloadctl plan --json | jq -r --arg link "$1" --arg limit "$2" \

@@ -28,7 +28,7 @@ has "explain of an unsupported feature names the driver" "$(offloadctl explain l
 daemon_start "the daemon starts" --enforce
 strace -f -p "$daemon" -e trace=sendto -o "$scratch/sent" 2>"$scratch/strace" &
 tracer=$!
-within 5 "what it sends is traced" grep -q attached "$scratch/strace"
+within 5 "what it sends is traced" file_has "$scratch/strace" attached
 ip link set vlan50 up
 for i in 1 2 3 4 5 6 7 8 9 10; do ip link set vlan50 mtu $((1400 + i)); done
 within 5 "it tells of the VLAN" has_records '^offloadd: unmet: vlan50 '

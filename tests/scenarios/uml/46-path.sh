@@ -160,7 +160,7 @@ listener.accept()
 END
 started+=($!)
 disown $!
-wait_until 20 grep -q listening "$scratch/web"
+wait_until 20 file_has "$scratch/web" listening
 path web.service
 is "a unit without connections is not known: exit status 4" "$status$(of '[.asked, .verdict, .paths]')" '4["unit","unknown",[]]'
 for n in 1 2; do
@@ -168,7 +168,7 @@ for n in 1 2; do
 	started+=($!)
 	disown $!
 done
-within 20 "two clients connect" grep -q accepted "$scratch/web"
+within 20 "two clients connect" file_has "$scratch/web" accepted
 path web.service
 is "a unit takes the way of its connections" "$status$(hops)$(of '.paths[0].sockets.connections')" '0"vlan10 bond0 eth2 eth3"2'
 is "its sockets are those of /proc, and why is said" "$(of '[.sockets_by, (.sockets_why | length > 0), .paths[0].sockets.stale]')" '["procfs",true,null]'

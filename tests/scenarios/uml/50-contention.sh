@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Another program keeps switching scatter-gather: the daemon backs off, says so once, costs nothing meanwhile, repairs when it is over,
 # and says that it is over when that repair has held. The times are shorter than the defaults, which tests/unit/test-contention.c has.
+# kernels: 5.10 7
 . "$(dirname "$0")/../lib.sh"
 
 mkdir -p /etc/offloadd
@@ -23,7 +24,7 @@ is "and status agrees" "$(contended)" ""
 # Who is silent while it wins: it only acts when the feature is on.
 record_mark
 while :; do
-	ethtool -k vlan100 | grep -q '^scatter-gather: off' || ethtool -K vlan100 sg off >/dev/null
+	is_off vlan100 scatter-gather >/dev/null || ethtool -K vlan100 sg off >/dev/null
 	read -rt 0.1 -u "$idle" || :
 done &
 silent=$!

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The verdict of the host, and of an interface with six features that can be repaired and one that cannot: neither hides the other. What a
 # terminal gets: a pager, colors, a question before changes.
+# kernels: 6.1 6.12 7
 . "$(dirname "$0")/../lib.sh"
 
 terminal() { # COMMAND LINE: runs it on a terminal of 24 lines; its output without carriage returns and colors

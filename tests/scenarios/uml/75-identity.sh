@@ -22,21 +22,21 @@ ip link add x3 netns $other type dummy
 check "a link in another namespace is left alone" ip netns exec $other bash -c ". $(dirname "$0")/../lib.sh; is_on x3 scatter-gather"
 
 # an index that is used again at once by a link that no rule names
-for i in $(seq 30); do
-	ip link add x9 index 9000 type dummy
-	ip link del x9
-	ip link add y$i index 9000 type dummy
-	ip link set y$i name w$i
-	ip link add keep$i index $((9100 + i)) type dummy
-	ip link del w$i
-done
+for i in {1..30}; do
+	echo "link add x9 index 9000 type dummy"
+	echo "link del x9"
+	echo "link add y$i index 9000 type dummy"
+	echo "link set y$i name w$i"
+	echo "link add keep$i index $((9100 + i)) type dummy"
+	echo "link del w$i"
+done | ip -batch -
 ip link add last index 9000 type dummy
 within 5 "the daemon has seen the last of them" is_on last scatter-gather
 touched=$(ethtool -k '*' 2>/dev/null | awk '/^Features for/ { name = $3 } name ~ /^keep/ && /^scatter-gather: off/ { print name }')
 is "no link without a rule was touched" "$touched" ""
 
 # links that vanish in the middle of their repair, in one batch
-for i in $(seq 100); do
+for i in {1..100}; do
 	echo "link add x$((1000 + i)) type dummy"
 	echo "link del x$((1000 + i))"
 	echo "link add x$((1000 + i)) type dummy"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A storm: thousands of VLANs in one batch while the receive buffer overruns. Every one is as declared at the end.
+# kernels: 5.10 7
 . "$(dirname "$0")/../lib.sh"
 
 count=${STORM:-4094}

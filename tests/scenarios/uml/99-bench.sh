@@ -2,7 +2,7 @@
 # The bench still measures: a short run of the parts whose rows are numbers; what they are is for
 # docs/performance.md. Instructions are left to the bench itself: to start valgrind takes longer than all
 # the others.
-# kernels: 6.1
+# kernels: 7
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../../bench/rows.sh"
 

@@ -5,12 +5,14 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
 
-counted() { # "LINK HITS" of every link where packets of a local socket were segmented or checksummed
+counted() { # "LINK HITS" of every link where packets of a local socket were segmented or checksummed, sorted
 	offloadctl services --json | jq -r '[.fallback[] | select(.kind == "segmentation" or .kind == "checksum") | select(.origin == "local")]
-		| group_by(.link)[] | "\(.[0].link) \([.[].hits] | add)"' | sort
+		| group_by(.link)[] | "\(.[0].link) \([.[].hits] | add)"'
 }
-grown() { # the links that have more hits than in $scratch/before
-	counted | comm -13 "$scratch/before" - | cut -d' ' -f1 | xargs
+grown() { # the links that have more hits than in $before
+	local line links=()
+	while read -r line; do [[ $'\n'$before$'\n' == *$'\n'$line$'\n'* ]] || links+=("${line% *}"); done < <(counted)
+	echo "${links[*]}"
 }
 path() { # ARGUMENT [OPTION...]: sets json and status
 	json=$(offloadctl path --json "$@" 2>"$scratch/err")
@@ -24,7 +26,7 @@ agrees() { # DESCRIPTION ARGUMENT CONNECTION [LINK]: path names the link that wo
 	path "$2" --control none
 	is "$1: path" "$(of '.paths[] | [.verdict, (if .at == null then null else .hops[.at].link end)]')" \
 		"$(if [ -n "${4:-}" ]; then echo "[\"software\",\"$4\"]"; else echo '["ok",null]'; fi)"
-	counted >"$scratch/before"
+	before=$(counted)
 	check "$1: packets are sent" fetch "$3"
 	is "$1: the counters" "$(grown)" "${4:-}"
 }
@@ -62,7 +64,7 @@ agrees "a lower size limit of a port" 10.9.0.2 plain eth2
 ip link set vlan10 gso_max_size 8000
 client limited 10.9.0.1 5001
 agrees "the same limit on the VLAN: new connections" 10.9.0.2 limited
-counted >"$scratch/before"
+before=$(counted)
 check "an old connection sends" fetch plain
 has "it keeps its limit, and its packets are split" "$(grown)" '^(eth2|vlan10|eth2 vlan10)$'
 path plain.service --control none
@@ -116,7 +118,7 @@ while connection.recv(1):
 END
 started+=($!)
 disown $!
-wait_until 20 grep -q listening "$scratch/web"
+wait_until 20 file_has "$scratch/web" listening
 mkfifo "$scratch/ask-web"
 ip netns exec $peer python3 -c 'import socket, sys
 s = socket.create_connection(("10.9.0.1", 8080))
@@ -128,7 +130,7 @@ for line in sys.stdin:
 started+=($!)
 disown $!
 exec {ask_web}>"$scratch/ask-web"
-within 20 "a client connects" grep -q accepted "$scratch/web"
+within 20 "a client connects" file_has "$scratch/web" accepted
 path web.service
 is "the unit takes the way of its connection, by the kernel's sockets" \
 	"$(of '[.asked, .sockets_by, .paths[0].sockets, .paths[0].hops[0].link]')" \
@@ -136,7 +138,7 @@ is "the unit takes the way of its connection, by the kernel's sockets" \
 is "which is healthy: what others were counted for does not matter" "$status$(of .verdict)" '0"ok"'
 break_vlan
 echo $size >&$ask_web
-within 60 "it sends" grep -q got "$scratch/got"
+within 60 "it sends" file_has "$scratch/got" got
 path web.service
 is "in the incident" "$status$(of '[.verdict, .paths[0].at]')" '2["software",0]'
 has "its counters are shown" "$(of '[.paths[0].hops[0].counters[].service] | unique')" '^\["([a-z.]+/)?web\.(service|socket)"\]$'

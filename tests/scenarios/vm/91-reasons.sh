@@ -35,7 +35,7 @@ ip link set eth2 gso_max_size 8000
 ip netns exec $peer offloadctl check-path --serve --time 1h >"$scratch/receiver" 2>&1 &
 started+=($!)
 disown $!
-wait_until 30 grep -q '^Listening on' "$scratch/receiver"
+wait_until 30 file_has "$scratch/receiver" '^Listening on'
 ask forget 0 >/dev/null
 offloadctl check-path vlan10 --peer 10.9.0.2 --yes --bytes 16M --time 60s --json >"$scratch/path.json" 2>&1 </dev/null
 has "check-path sends" "$(cat "$scratch/path.json")" '"verdict": "'
@@ -44,7 +44,7 @@ ip netns exec $peer ethtool -K v10 tx off >/dev/null
 ip netns exec $peer "$tools/sendfile-peer" server 10.9.0.2 5007 "$scratch/file" >"$scratch/far" &
 started+=($!)
 disown $!
-wait_until 20 grep -q listening "$scratch/far"
+wait_until 20 file_has "$scratch/far" listening
 has "the other host sends" "$(echo | "$tools/sendfile-peer" client 10.9.0.2 5007 "$size")" '^fetched '
 is "and is not counted here" "$(reasons)" ""
 has "but apart" "$(ask lost)" 'elsewhere-segmentation=[1-9]'
@@ -52,7 +52,7 @@ probes_stop
 offloadctl investigate --for 1h --json >"$scratch/limit.json" 2>"$scratch/err" &
 investigate=$!
 started+=($investigate)
-check "investigate watches" wait_until 120 grep -q watching "$scratch/err"
+check "investigate watches" wait_until 120 file_has "$scratch/err" watching
 fetch plain
 kill -INT $investigate
 wait $investigate
@@ -86,7 +86,7 @@ for n in 5 6 8 9; do
 	ip -n $peer addr add 10.7.$n.2/24 dev vx$n
 done
 ip link set e1000e up
-wait_until 20 grep -q 1 /sys/class/net/e1000e/carrier
+wait_until 20 file_has /sys/class/net/e1000e/carrier 1
 check "$cases random stacks: each split has its interface and reason, and a diagnosis" \
 	"$tools/reasons" $peer "$seed" "$cases" e1000e
 ip -n $peer link set virtio_net netns $$

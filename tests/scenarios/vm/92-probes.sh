@@ -172,7 +172,7 @@ break_vlan
 ip netns exec $peer-in "$tools/sendfile-peer" server 10.8.0.2 5009 "$scratch/file" >"$scratch/forwarded" &
 started+=($!)
 disown $!
-wait_until 20 grep -q listening "$scratch/forwarded"
+wait_until 20 file_has "$scratch/forwarded" listening
 client forwarded 10.8.0.2 5009
 before=$(hits vlan10 service=.*service)
 check "forwarded traffic flows" fetch forwarded

@@ -86,10 +86,10 @@ is "after so many intervals it ends" "$(offloadctl latency --count 3 --interval 
 offloadctl latency --interval 100ms --unit plain --color never >"$scratch/text" &
 latency=$!
 started+=("$latency")
-check "it has begun" wait_until 60 grep -q 'sendfile to TCP sockets in' "$scratch/text"
+check "it has begun" wait_until 60 file_has "$scratch/text" 'sendfile to TCP sockets in'
 fetch well
 fetch plain
-check "it tells of the unit" wait_until 60 grep -q '^plain.service' "$scratch/text"
+check "it tells of the unit" wait_until 60 file_has "$scratch/text" '^plain.service'
 kill -INT $latency
 wait $latency
 is "and ends well" $? 0

@@ -38,7 +38,7 @@ server system.slice/plain.service 10.9.0.1 5005
 "$tools/sendfile-peer" server 10.9.0.1 5006 "$scratch/file" >"$scratch/root" &
 started+=($!)
 disown $!
-wait_until 20 grep -q listening "$scratch/root"
+wait_until 20 file_has "$scratch/root" listening
 daemon_start "offloadd starts" --enforce
 case $KERNEL in
 5.10) has_capabilities 8000001000 ;; # bpf(2) needs CAP_BPF for reading
@@ -81,7 +81,7 @@ watch_for() { # NAME OPTION...: investigates while the services send
 	offloadctl investigate --for 1h --json "$@" >"$scratch/$name.json" 2>"$scratch/$name.err" &
 	watching=$!
 	started+=($watching)
-	wait_until 120 grep -q watching "$scratch/$name.err"
+	wait_until 120 file_has "$scratch/$name.err" watching
 	for i in 1 2; do fetch web; fetch signed; fetch launcher; done
 	kill -INT $watching
 	wait $watching
@@ -185,7 +185,7 @@ watch_old() {
 	offloadctl investigate --for 1h --json >"$scratch/old.json" 2>"$scratch/old.err" &
 	local watching=$!
 	started+=($watching)
-	wait_until 120 grep -q watching "$scratch/old.err"
+	wait_until 120 file_has "$scratch/old.err" watching
 	local until=$(($(now_ms) + 2500))
 	while [ "$(now_ms)" -lt $until ]; do fetch old; done
 	kill -INT $watching
@@ -209,7 +209,7 @@ echo $((victim - 1)) >/proc/sys/kernel/ns_last_pid
 bank=$!
 started+=($bank)
 disown $bank
-wait_until 20 grep -q listening "$scratch/bank"
+wait_until 20 file_has "$scratch/bank" listening
 is "bank.service has the number of the sender that ended" "$bank" "$victim"
 is "it is not charged" "$(hits_of bank.service)" 0
 is "the service that sent keeps its hits" "$(hits_of signed.service)" "$before"

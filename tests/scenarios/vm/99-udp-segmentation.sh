@@ -76,7 +76,7 @@ if [ -z "$refuses" ]; then
 	done_testing
 fi
 within 60 "those that gave up are named, with their interface" is_named '[["gives-up-6.service","vlan10",1],["gives-up.service","vlan10",1]]'
-check "the one that tries again segments again" grep -q segmented "$scratch/retries"
+check "the one that tries again segments again" file_has "$scratch/retries" segmented
 is "the one that does not send is undecided" "$(services .udp_undecided)" 1
 one_record "it is an event" '^offloadd: stale: gives-up.service sends UDP on vlan10 without segmentation \(1 process\)'
 has "services says so" "$(offloadctl services)" '^Services that still lack ' '^  gives-up.service on vlan10: 1 process gave up UDP segmentation; restart the service$' \

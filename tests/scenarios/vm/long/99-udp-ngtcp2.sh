@@ -36,7 +36,7 @@ daemon_start "offloadd starts" --enforce
 check "vlan10 is paused" offloadctl pause vlan10
 check "the server sends" serve
 break_vlan
-within 30 "it gives segmentation up" grep -q 'disabling GSO' "$scratch/server"
+within 30 "it gives segmentation up" file_has "$scratch/server" 'disabling GSO'
 is "its refused send is counted" "$(offloadctl services --json |
 	jq -c '[.fallback[] | select(.kind == "udp-segmentation") | [.service, .link, .hits]]')" '[["quic.service","vlan10",1]]'
 is "it is not named while the interface is broken" "$(named)" '[]'
