@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,7 +59,7 @@ static void run_child(int (*fn)(void *data), void *data, size_t size, int fd)
 	struct answer answer = { 0 };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (close_range((unsigned)fd + 1, ~0U, 0) < 0) /* before Linux 5.9 */
+	if (syscall(SYS_close_range, (unsigned)fd + 1, ~0U, 0) < 0) /* before Linux 5.9 */
 		for (int i = fd + 1; i < DESCRIPTORS; i++)
 			close(i);
 	for (int i = STDERR_FILENO + 1; i < fd; i++)
