@@ -76,7 +76,7 @@ $(error BPF=$(BPF): expected yes or no)
 endif
 ifneq ($(COMPILES),)
 ifneq ($(shell $(PKG_CONFIG) --print-errors --exists $(REQUIRES) >&2 && echo found),found)
-$(error offloadd needs $(REQUIRES); iniparser and uthash, too. On Debian: make deps. Without libbpf: make BPF=no)
+$(error offloadd needs $(REQUIRES); iniparser and uthash, too. On Debian: make deps.$(if $(filter yes,$(BPF)), Without probes: make BPF=no))
 endif
 # iniparser has a pkg-config file from 4.2.3 on
 PKGS := $(REQUIRES) $(shell $(PKG_CONFIG) --exists iniparser 2>/dev/null && echo iniparser)
@@ -295,9 +295,10 @@ DATA := $(INSTALL) -m 644
 EXAMPLES := ansible puppet salt container kubernetes
 MISSING = $(filter-out $(wildcard $(1)),$(1))
 # Paths in units and manual pages, and links in README.md: those of this installation.
-HERE := sed -e 's,/usr/sbin/offloadd,$(SBINDIR)/offloadd,g' -e 's,/usr/bin/offloadctl,$(BINDIR)/offloadctl,g' \
-	-e 's,/usr/lib/offloadd/offloadd-hook,$(LIBEXECDIR)/offloadd/offloadd-hook,g' -e 's,/usr/share/doc/offloadd,$(DOCDIR),g' \
-	-e 's,/usr/lib/offloadd/,$(PREFIX)/lib/offloadd/,g' -e 's,/etc/offloadd,$(SYSCONFDIR)/offloadd,g' -e 's,](docs/,](,g'
+HERE := sed -e 's,/usr/lib/offloadd/offloadd-hook,@HOOK@,g' -e 's,/usr/lib/offloadd,$(PREFIX)/lib/offloadd,g' \
+	-e 's,@HOOK@,$(LIBEXECDIR)/offloadd/offloadd-hook,g' -e 's,/usr/sbin/offloadd,$(SBINDIR)/offloadd,g' \
+	-e 's,/usr/bin/offloadctl,$(BINDIR)/offloadctl,g' -e 's,/usr/share/doc/offloadd,$(DOCDIR),g' \
+	-e 's,/etc/offloadd,$(SYSCONFDIR)/offloadd,g' -e 's,](docs/,](,g'
 
 # What was built is installed, with whatever flags. Only what is missing is built.
 .PHONY: install
@@ -305,7 +306,7 @@ install: | $(filter-out $(PASSIVE),$(MAKECMDGOALS)) $(filter man,$(MAKECMDGOALS)
 	$(if $(call MISSING,$(MAINS:%=$(BUILD)/%)),$(MAKE) all)
 	$(if $(call MISSING,$(MAN)),$(MAKE) man)
 	@$(foreach name,$(RECORDED),$(if $(BUILT_$(name)),[ '$(BUILT_$(name))' = '$($(name))' ] || { echo \
-		"install: $(BUILD) was built with $(name)=$(BUILT_$(name)), not $($(name)). Run: make clean && make $(name)=$($(name))" >&2; exit 1; };))
+		"install: $(BUILD) was built with $(name)=$(BUILT_$(name)) instead of $($(name)). Run: make $(name)=$($(name))" >&2; exit 1; };))
 	@[ -z "$$(find src bpf -type f -newer $(BUILD)/offloadd -print -quit)" ] || \
 		echo "install: warning: sources are newer than $(BUILD)/offloadd, which is installed as it is. To build it again: make" >&2
 	$(INSTALL) -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(SBINDIR)/offloadd
