@@ -341,15 +341,15 @@ uninstall:
 	find . -depth -type d -path '*/offloadd*' ! -path '.$(SYSCONFDIR)/*' | sed 's,^\.,$(DESTDIR),' | \
 		xargs -d '\n' rmdir --ignore-fail-on-non-empty 2>/dev/null || :
 
-# The package is built from a copy of HEAD, so that it contains only committed files.
+# The source and binary packages are built from a copy of HEAD, so that they contain only committed files.
 .PHONY: deb
 deb:
 	tests/deps build deb
 	rm -rf $(BUILD)/deb
 	mkdir -p $(BUILD)/deb
 	git archive --prefix=offloadd-$(VERSION)/ HEAD | tar -x -C $(BUILD)/deb
-	cd $(BUILD)/deb/offloadd-$(VERSION) && dpkg-buildpackage --build=binary --no-sign
-	lintian --fail-on error,warning $(BUILD)/deb/*.changes
+	cd $(BUILD)/deb/offloadd-$(VERSION) && dpkg-buildpackage --build=full --no-sign
+	lintian --display-info --pedantic --fail-on error,warning,info,pedantic $(BUILD)/deb/*.changes
 	git rev-parse HEAD >$(BUILD)/deb/commit
 
 .PHONY: clean
