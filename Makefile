@@ -264,7 +264,7 @@ run demo:
 
 .PHONY: check check-long soak coverage bench bench-evidence demo-evidence
 check check-long:
-	tests/deps build check
+	tests/deps build check $(if $(filter check-long,$@),long)
 	LONG=$(if $(filter check-long,$@),1) tests/run
 soak:
 	tests/deps build check
