@@ -24,6 +24,7 @@ static const struct probe_status absent[] = {
 	ABSENT("sockets", "iter/tcp"),
 	ABSENT("socket holders", "iter/task_file"),
 	ABSENT("feature changes", "__netdev_update_features"),
+	ABSENT("feature cascades", "netdev_features_change"),
 };
 
 static const struct probe_status absent_latency = ABSENT("latency", "do_sendfile");
