@@ -151,7 +151,7 @@ define COMPILE_BPF
 	@mkdir -p $(@D)
 	@command -v $(CLANG) >/dev/null || { echo "$(CLANG) is needed to compile bpf/ (make deps)" >&2; exit 1; }
 	$(CLANG) -target $(BPF_TARGET) -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra $(if $(WERROR),-Werror) \
-		-Wno-unused-parameter -I/usr/include/$(TRIPLE) -c -o $@ $<
+		-Wno-unused-parameter $(filter -I%,$(PKG_CFLAGS)) -I/usr/include/$(TRIPLE) -c -o $@ $<
 endef
 $(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	$(COMPILE_BPF)
