@@ -67,7 +67,7 @@ TEST_LIBS := -lcmocka -ljson-c # json-c reads what we write, so that no mistake 
 VERSION := 0.1.0
 
 # Each minimum is that of a function that src/ calls: scols_column_get_name() of libsmartcols, mnl_socket_open2() of libmnl,
-# sd_bus_set_close_on_exit() of libsystemd; from libbpf 1.0 on, a failed open is NULL.
+# sd_event_source_disable_unref() of libsystemd; from libbpf 1.0 on, a failed open is NULL.
 REQUIRES := "libnl-3.0" "libnl-route-3.0" "libmnl >= 1.0.4" "$(LIBSYSTEMD) >= 243" "smartcols >= 2.38"
 ifeq ($(BPF),yes)
 REQUIRES += "libbpf >= 1.0"
@@ -78,7 +78,7 @@ ifneq ($(COMPILES),)
 ifneq ($(shell $(PKG_CONFIG) --print-errors --exists $(REQUIRES) >&2 && echo found),found)
 $(error offloadd needs $(REQUIRES); iniparser and uthash, too. On Debian: make deps.$(if $(filter yes,$(BPF)), Without probes: make BPF=no))
 endif
-# iniparser has a pkg-config file from 4.2.3 on
+# newer versions of iniparser have a pkg-config file
 PKGS := $(REQUIRES) $(shell $(PKG_CONFIG) --exists iniparser 2>/dev/null && echo iniparser)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS))
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS)) $(if $(filter iniparser,$(PKGS)),,-liniparser)
