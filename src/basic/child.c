@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,7 +57,7 @@ int child_wait(pid_t pid, uint64_t usec, int *ret_status)
 static void close_others(int fd)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (close_range((unsigned)fd + 1, ~0U, 0) < 0) /* before Linux 5.9 */
+	if (syscall(SYS_close_range, (unsigned)fd + 1, ~0U, 0) < 0) /* before Linux 5.9 */
 		for (int i = fd + 1; i < DESCRIPTORS; i++)
 			close(i);
 	for (int i = STDERR_FILENO + 1; i < fd; i++)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "basic/util.h"
 
@@ -84,25 +85,51 @@ static int complain_dir(const struct ini_dir *d, const char *dir, int error, con
 	return complain(d, dir, "failed to read %s directory: %s", d->what, strerror(error));
 }
 
+static int compare_entries(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Adds the names in a directory to an array, which grows also if that fails. 0 or negative errno. Takes the descriptor. */
+static int read_names(int fd, char ***names, size_t *n)
+{
+	_cleanup_closedir_ DIR *entries = fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!entries) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	for (errno = 0; (entry = readdir(entries)); errno = 0) {
+		char *name = GROW(*names, *n) ? strdup(entry->d_name) : NULL;
+
+		if (!name)
+			return -ENOMEM;
+		(*names)[(*n)++] = name;
+	}
+	return -errno;
+}
+
 /* Sorted by name, so that the files ignored above the limit are always the same. */
 static int find_files(const struct ini_dir *d, struct found_list *list, const char *dir)
 {
-	struct dirent **entries = NULL;
 	char why[FILE_WHY_LEN];
-	_cleanup_close_ int fd = file_open_directory(dir, d->trust, why, sizeof(why));
-	int n, r = 0;
+	int fd = file_open_directory(dir, d->trust, why, sizeof(why));
+	char **names = NULL;
+	size_t n = 0;
+	int error, r;
 
 	if (fd < 0)
 		return complain_dir(d, dir, -fd, why);
-	n = scandirat(fd, ".", &entries, NULL, alphasort);
-	if (n < 0)
-		return complain_dir(d, dir, errno, "");
-	for (int i = 0; i < n; i++) {
-		if (r >= 0)
-			r = add_found(d, list, dir, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
+	error = read_names(fd, &names, &n);
+	r = error < 0 ? complain_dir(d, dir, -error, "") : 0;
+	if (n)
+		qsort(names, n, sizeof(*names), compare_entries);
+	for (size_t i = 0; i < n && error == 0 && r >= 0; i++)
+		r = add_found(d, list, dir, names[i]);
+	ini_dir_free(names, n);
 	return r;
 }
 

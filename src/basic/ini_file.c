@@ -4,7 +4,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#if __has_include(<iniparser/iniparser.h>)
+#include <iniparser/iniparser.h>
+#else
 #include <iniparser.h>
+#endif
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>

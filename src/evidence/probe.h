@@ -269,6 +269,8 @@ int probe_rates_read_stacks(struct probe_rates *rates, probe_stack_fn fn, void *
 
 /* Decode one struct of bpf/event.h. Return 0; -EBADMSG for another size, version or type, or values out of range. Public for
  * tests. */
+struct fallback_key;
+int probe_parse_key(const struct fallback_key *key, struct probe_hits *ret);
 int probe_parse_event(const void *data, size_t size, struct probe_hits *ret);
 int probe_parse_socket(const void *data, size_t size, struct socket_info *ret);
 int probe_parse_change(const void *data, size_t size, struct probe_change *ret);

@@ -872,7 +872,9 @@ int tracker_new(const struct tracker_options *options, uint64_t now_usec, struct
 	collect_open(&w->collect, options->links, &w->features);
 	wanted = (struct probe_options){ .features = &w->features, .by_socket = true, .slice_usec = TRACKER_SLICE_USEC };
 	r = probe_open(&wanted, &w->probe);
+#ifdef __GLIBC__
 	malloc_trim(0); /* loading needed the BTF of the kernel, several megabytes */
+#endif
 	if (r < 0) {
 		tracker_free(w);
 		return r;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h> /* before linux/, for musl */
 #include <linux/filter.h>
 #include <linux/if.h>
 #include <linux/if_link.h>

@@ -255,7 +255,7 @@ static int name_stacks(struct watch *w)
 			addresses[n++].address = w->stacks[k].addresses[f];
 	r = ksyms_resolve(addresses, n);
 	if (r < 0) {
-		note_absent(w, "names of kernel functions", r == -EACCES ? "hidden by kernel.kptr_restrict" : strerrordesc_np(-r));
+		note_absent(w, "names of kernel functions", r == -EACCES ? "hidden by kernel.kptr_restrict" : strerror(-r));
 		return 0;
 	}
 	for (size_t k = 0; k < w->n_stacks; k++) {

@@ -16,7 +16,7 @@
 #define NAME_LEN 128
 
 /* Where the examples are installed, and where they are in a checkout. */
-static const char *const example_dirs[] = { OFFLOADD_PREFIX "/share/doc/offloadd/examples", NULL };
+static const char *const example_dirs[] = { OFFLOADD_DOCDIR "/examples", NULL };
 
 /* "50-veth" as "50-veth.rule". NULL: it is no name of a rule file, and that was reported. */
 static const char *file_of(const char *name, char *buf, size_t size)

@@ -13,14 +13,14 @@
 #define SECTIONS_MAX 8
 
 static const char *const default_files[] = {
-	"/etc/offloadd/offloadd.conf",
+	OFFLOADD_SYSCONFDIR "/offloadd/offloadd.conf",
 	"/run/offloadd-config/offloadd.conf",
 	OFFLOADD_PREFIX "/lib/offloadd/offloadd.conf",
 	NULL,
 };
 
 static const char *const default_dirs[] = {
-	"/etc/offloadd/offloadd.conf.d",
+	OFFLOADD_SYSCONFDIR "/offloadd/offloadd.conf.d",
 	"/run/offloadd-config/offloadd.conf.d",
 	OFFLOADD_PREFIX "/lib/offloadd/offloadd.conf.d",
 	NULL,
@@ -171,7 +171,7 @@ static int parse_dirs(struct ini_reader *reader, const struct ini_entry *entry, 
 }
 
 #define DEFAULT_RULE_DIRS                                                                          \
-	"/etc/offloadd/rules.d /run/offloadd-config/rules.d " OFFLOADD_PREFIX "/lib/offloadd/rules.d"
+	OFFLOADD_SYSCONFDIR "/offloadd/rules.d /run/offloadd-config/rules.d " OFFLOADD_PREFIX "/lib/offloadd/rules.d"
 #define FIELD(name) offsetof(struct conf, name)
 
 /* Keys of one section stand together. A default is parsed like any other value. */

@@ -13,7 +13,7 @@
 #define PATTERN_MAX 200 /* bytes of one word of a list */
 
 const char *const rule_default_dirs[] = {
-	"/etc/offloadd/rules.d",
+	OFFLOADD_SYSCONFDIR "/offloadd/rules.d",
 	"/run/offloadd-config/rules.d",
 	OFFLOADD_PREFIX "/lib/offloadd/rules.d",
 	NULL,

@@ -395,7 +395,7 @@ static int snapshot_once(void)
 	return r;
 }
 
-static int call_once(void)
+static int call_server(void)
 {
 	struct varlink_call call;
 	char *text = NULL;
@@ -424,7 +424,7 @@ static void without_memory_there_is_an_error(void **state)
 	given = (char[]){ "{\"number\":1,\"copy\":\"abc\",\"a\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]}" };
 	unit_starve(parse_once);
 	given = (char[]){ "{\"method\":\"a.B\",\"parameters\":{\"links\":[\"a\",\"b\"]}}" };
-	unit_starve(call_once);
+	unit_starve(call_server);
 	given = good;
 	unit_starve(snapshot_once);
 	free(good);
