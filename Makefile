@@ -211,6 +211,8 @@ demo-evidence:
 	@BUILD=$(BUILD) demo/run evidence
 
 SHARE := $(DESTDIR)$(PREFIX)/share
+# the address of docs/runbook.md, in the annotations of alerts
+RUNBOOK_URL ?= file://$(PREFIX)/share/doc/offloadd/runbook.md
 # pages for users; the others are for contributors
 PAGES := ansible baseline fleet puppet runbook salt
 .PHONY: install
@@ -226,6 +228,7 @@ install: all man
 	install -m 644 $(wildcard rules/examples/*) contrib/offloadd-alert@.service contrib/offloadd-restart.rules \
 		$(wildcard contrib/offloadd-*.conf) $(SHARE)/doc/offloadd/examples
 	install -m 644 $(wildcard contrib/prometheus/*) $(SHARE)/doc/offloadd/examples/prometheus
+	sed -i 's,\(runbook_url: \)[^#]*,\1$(RUNBOOK_URL),' $(SHARE)/doc/offloadd/examples/prometheus/*.rules.yml
 	cd contrib && for file in $$(find ansible puppet salt ! -type d ! -name '*.pyc'); do \
 		mode=644; if [ -x $$file ]; then mode=755; fi; \
 		install -D -m $$mode $$file $(abspath $(SHARE))/doc/offloadd/examples/$$file || exit 1; \
