@@ -193,6 +193,11 @@ void reconcile_mark_all(struct reconcile *r)
 
 static int finish(struct reconcile *r);
 
+void reconcile_drift_init(struct histogram *ret)
+{
+	*ret = (struct histogram){ .bounds_usec = drift_bounds, .n_bounds = ARRAY_SIZE(drift_bounds) };
+}
+
 int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret)
 {
@@ -204,7 +209,7 @@ int reconcile_new(struct observe *o, const struct rule_host *host,
 	r->host = host;
 	r->options = *options;
 	r->limits = CONTENTION_LIMITS;
-	r->drift = (struct histogram){ .bounds_usec = drift_bounds, .n_bounds = ARRAY_SIZE(drift_bounds) };
+	reconcile_drift_init(&r->drift);
 	o->changed = link_changed;
 	o->userdata = r;
 	*ret = r;

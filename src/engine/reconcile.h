@@ -90,6 +90,7 @@ int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t 
 	struct plan *ret);
 
 /* For how long links drifted (link_result_is_drift()) until they matched their rules again, whoever repaired them. */
+void reconcile_drift_init(struct histogram *ret); /* empty */
 const struct histogram *reconcile_drift(const struct reconcile *r);
 /* The links that the last run repaired at once drifted for usec. */
 void reconcile_note_reaction(struct reconcile *r, uint64_t usec);

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdio.h>
 
+#include "engine/reconcile.h"
 #include "view-sample.h"
 
 #define GOLDEN "tests/golden/metrics.prom"
@@ -51,7 +52,7 @@ static int setup(void **state)
 	metrics_reaction_init(&p->counts.reaction);
 	p->settings_errors = 1;
 	strcpy(p->host.kernel_release, "6.1.0-18-amd64");
-	metrics_reaction_init(&p->drift); /* the bounds of reconcile.c do not matter here */
+	reconcile_drift_init(&p->drift);
 	p->metrics = (struct metrics){
 		.counts = &p->counts,
 		.drift = &p->drift,
@@ -135,6 +136,7 @@ static void all_that_there_is(void **state)
 	histogram_observe(&p->counts.reaction, 250); /* bounds belong below */
 	histogram_observe(&p->counts.reaction, 251);
 	histogram_observe(&p->counts.reaction, 60000000);
+	histogram_observe(&p->drift, 60000000);
 	p->metrics.evidence = &evidence;
 	strcpy(link_table_find(&p->sample.links, 2)->name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
