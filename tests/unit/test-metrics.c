@@ -137,6 +137,8 @@ static void all_that_there_is(void **state)
 	histogram_observe(&p->counts.reaction, 251);
 	histogram_observe(&p->counts.reaction, 60000000);
 	histogram_observe(&p->drift, 60000000);
+	link_states_get(&p->states, 5)->drift_usec = 1;
+	link_states_get(&p->states, 5)->drift_since = 1700000100;
 	p->metrics.evidence = &evidence;
 	strcpy(link_table_find(&p->sample.links, 2)->name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
