@@ -295,6 +295,8 @@ demo-evidence:
 SHARE := $(DESTDIR)$(PREFIX)/share
 DOC := $(DESTDIR)$(DOCDIR)
 ETC := $(DESTDIR)$(SYSCONFDIR)/offloadd
+# the address of docs/runbook.md, in the annotations of alerts
+RUNBOOK_URL ?= file://$(DOCDIR)/runbook.md
 # pages for users; the others are for contributors
 PAGES := README.md SECURITY.md $(filter-out docs/design.md docs/hacking.md docs/testing.md,$(wildcard docs/*.md))
 DATA := $(INSTALL) -m 644
@@ -324,6 +326,7 @@ install: | $(filter-out $(PASSIVE),$(MAKECMDGOALS)) $(filter man,$(MAKECMDGOALS)
 	$(DATA) $(wildcard rules/examples/*) contrib/offloadd-alert@.service contrib/offloadd-restart.rules \
 		$(wildcard contrib/offloadd-*.conf) $(DOC)/examples
 	$(DATA) $(wildcard contrib/prometheus/*) $(DOC)/examples/prometheus
+	sed -i 's,\(runbook_url: \)[^#]*,\1$(RUNBOOK_URL),' $(DOC)/examples/prometheus/*.rules.yml
 	$(DATA) $(wildcard docs/schema/*.json) $(DOC)/schema
 	cd contrib && for file in $$(find $(EXAMPLES) ! -type d ! -name '*.pyc'); do \
 		mode=644; if [ -x $$file ]; then mode=755; fi; \

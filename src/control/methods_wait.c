@@ -38,7 +38,7 @@ static void add_event(struct json_writer *w, const struct feature_table *table, 
 	json_add_some(w, "message", catalog_format(event, table, text, sizeof(text)));
 	json_add_some(w, "link", event->link);
 	json_add_positive(w, "ifindex", event->ifindex);
-	feature_add_names(w, "features", table, finding_features(event));
+	finding_add_features(w, event, table);
 	json_add_limits(w, "limits", &event->limits);
 	json_add_some(w, "rule", event->rules);
 	json_add_some(w, "reason", catalog_reason(event, table, text, sizeof(text)));

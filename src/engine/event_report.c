@@ -11,11 +11,12 @@
 #define DEPTH_MAX 16
 
 /* Persistent problems: indexes of struct link_reported.problems. */
-enum problem { PROBLEM_DRIFT, PROBLEM_UNMET, PROBLEM_REFUSED, PROBLEM_UNREADABLE, PROBLEM_CONTENDED, PROBLEM_COUNT };
+enum problem { PROBLEM_DRIFT, PROBLEM_UNMET, PROBLEM_FOREIGN, PROBLEM_REFUSED, PROBLEM_UNREADABLE, PROBLEM_CONTENDED, PROBLEM_COUNT };
 
 static const enum finding_code problem_codes[PROBLEM_COUNT] = {
 	[PROBLEM_DRIFT] = FINDING_DRIFTED,
 	[PROBLEM_UNMET] = FINDING_UNMET,
+	[PROBLEM_FOREIGN] = FINDING_NOT_IN_KERNEL,
 	[PROBLEM_REFUSED] = FINDING_REFUSED,
 	[PROBLEM_UNREADABLE] = FINDING_UNREADABLE,
 	[PROBLEM_CONTENDED] = FINDING_CONTENDED,
@@ -64,7 +65,9 @@ static void gather(struct gathering *g, const struct plan_item *item)
 	if (item->is_limit) {
 		g->finding.limits.has |= LINK_LIMIT(item->number.limit);
 		g->finding.limits.value[item->number.limit] = item->cause == CAUSE_LIMIT_ELSEWHERE ? 0 : item->number.want;
-	} else if (item->want)
+	} else if (item->bit >= FEATURE_MAX)
+		g->finding.foreign |= feature_known_set(item->feature->word);
+	else if (item->want)
 		g->finding.on |= FEATURE(item->bit);
 	else
 		g->finding.off |= FEATURE(item->bit);
@@ -95,10 +98,10 @@ static void send(const struct reporter *t, const struct plan_link *pl, enum find
 	t->fn(f, t->userdata);
 }
 
-/* What identifies it: features, or LINK_LIMIT(). */
+/* What identifies it: features, feature_known_set(), or LINK_LIMIT(). */
 static feature_set about(const struct gathering *g)
 {
-	return finding_features(&g->finding) | g->finding.limits.has;
+	return finding_features(&g->finding) | g->finding.foreign | g->finding.limits.has;
 }
 
 static feature_set bit_of(const struct plan_item *item)
@@ -207,9 +210,13 @@ static void sort_items(const struct reporter *t, const struct plan_link *pl, enu
 		const struct plan_item *item = &pl->items[i];
 		enum problem problem = PROBLEM_COUNT;
 
-		if (item->is_limit != (subject == LIMITS) || (item->bit >= FEATURE_MAX && !item->is_limit) ||
-			(item->is_limit && item->cause == CAUSE_UNSUPPORTED_KERNEL))
-			continue; /* a rule may declare what other kernels have; plan and check report it */
+		if (item->is_limit != (subject == LIMITS))
+			continue;
+		if (item->bit >= FEATURE_MAX && !item->is_limit) {
+			if (item->verdict != VERDICT_COMPLIANT)
+				gather(&problems[PROBLEM_FOREIGN], item);
+			continue;
+		}
 		switch (item->verdict) {
 		case VERDICT_DRIFTED:
 			if (item->cause == CAUSE_AUDIT)

@@ -10,6 +10,10 @@
 
 #define DEPTH_MAX 16
 
+/* 10 ms to a week */
+static const uint64_t drift_bounds[] = { 10 * USEC_PER_MSEC, 100 * USEC_PER_MSEC, USEC_PER_SEC, 10 * USEC_PER_SEC, 60 * USEC_PER_SEC,
+	600 * USEC_PER_SEC, 3600 * USEC_PER_SEC, 6 * 3600 * USEC_PER_SEC, 24 * 3600 * USEC_PER_SEC, 7 * 24 * 3600 * USEC_PER_SEC };
+
 struct reconcile {
 	struct observe *o;
 	const struct rule_host *host;
@@ -24,6 +28,10 @@ struct reconcile {
 	bool carrier_lost; /* of a link that was repaired, since the last tick */
 	uint64_t limits_usec;	  /* when to read declared limits again; 0: none are declared */
 	struct reconcile_counts counts;
+	uint64_t now_usec; /* of the last run */
+	int64_t realtime_sec;
+	struct histogram drift;
+	unsigned n_reactions; /* links for which reconcile_note_reaction() observes it */
 	struct unfinished *unfinished; /* NULL: none */
 };
 
@@ -185,6 +193,11 @@ void reconcile_mark_all(struct reconcile *r)
 
 static int finish(struct reconcile *r);
 
+void reconcile_drift_init(struct histogram *ret)
+{
+	*ret = (struct histogram){ .bounds_usec = drift_bounds, .n_bounds = ARRAY_SIZE(drift_bounds) };
+}
+
 int reconcile_new(struct observe *o, const struct rule_host *host,
 	const struct reconcile_options *options, struct reconcile **ret)
 {
@@ -196,6 +209,7 @@ int reconcile_new(struct observe *o, const struct rule_host *host,
 	r->host = host;
 	r->options = *options;
 	r->limits = CONTENTION_LIMITS;
+	reconcile_drift_init(&r->drift);
 	o->changed = link_changed;
 	o->userdata = r;
 	*ret = r;
@@ -508,6 +522,26 @@ static void begin_contentions(struct reconcile *r, const struct plan *plan, uint
 
 /* ---- apply ---- */
 
+/* Was one of these features checked before? Otherwise the link, or its rule, is new. */
+static bool is_drift(const struct link_state *state, const struct apply_result *result)
+{
+	feature_set known = 0;
+
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		known |= result->limits.has ? state->result.limits[v] & result->limits.has : state->result.features[v] & result->asked;
+	return known;
+}
+
+static void count_drift(struct reconcile *r, const struct apply_result *result)
+{
+	struct link_state *state = link_states_find(&r->states, result->ifindex);
+
+	if (!state || !is_drift(state, result))
+		return;
+	r->counts.sets_drift++;
+	state->drift_repaired |= !result->error;
+}
+
 static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec, struct apply_report *ret)
 {
 	int error;
@@ -515,8 +549,10 @@ static int apply(struct reconcile *r, const struct plan *plan, uint64_t now_usec
 	for (size_t i = 0; i < plan->n_steps; i++)
 		note_carrier(r, &plan->steps[i]);
 	error = apply_plan(r->o, plan, r->options.ledger, ret);
-	for (size_t i = 0; i < ret->n_results; i++)
+	for (size_t i = 0; i < ret->n_results; i++) {
 		count_repair(r, &ret->results[i], now_usec);
+		count_drift(r, &ret->results[i]);
+	}
 	if (error < 0)
 		return error;
 	r->counts.sets += ret->n_results;
@@ -622,6 +658,27 @@ static void keep_limit_trial(struct link_contention *c, struct link_result *resu
 	result->limits[VERDICT_CONTENDED] |= held;
 }
 
+/* When drift begins and ends. What could not be read is neither. */
+static void note_drift(struct reconcile *r, struct link_state *state)
+{
+	bool drifts = link_result_is_drift(&state->result), repaired = state->drift_repaired;
+
+	state->drift_repaired = false;
+	if (state->result.unread)
+		return;
+	if (drifts && !state->drift_usec) {
+		state->drift_usec = r->now_usec;
+		state->drift_since = r->realtime_sec;
+	}
+	if (drifts)
+		return;
+	if (state->result.declared && state->drift_usec)
+		histogram_observe(&r->drift, r->now_usec - state->drift_usec);
+	else if (state->result.declared && repaired)
+		r->n_reactions++;
+	state->drift_usec = 0;
+}
+
 static void keep(struct reconcile *r, struct plan *plan, const struct apply_report *report, const int *indexes, size_t n)
 {
 	for (size_t i = 0; i < plan->n_links && report->n_results; i++) {
@@ -653,6 +710,12 @@ static void keep(struct reconcile *r, struct plan *plan, const struct apply_repo
 			keep_trial(state->contention, &state->result);
 		if (state && state->limits)
 			keep_limit_trial(&state->limits->contention, &state->result);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct link_state *state = link_states_find(&r->states, indexes[i]);
+
+		if (state)
+			note_drift(r, state);
 	}
 }
 
@@ -783,6 +846,9 @@ int reconcile_run(struct reconcile *r, uint64_t now_usec, int64_t realtime_sec)
 
 	if (reconcile_is_settled(r))
 		return 0;
+	r->n_reactions = 0;
+	r->now_usec = now_usec;
+	r->realtime_sec = realtime_sec;
 	finished = finish(r);
 	if (finished < 0)
 		return finished;
@@ -1036,6 +1102,17 @@ int reconcile_exit_code(const struct reconcile *r)
 	link_states_summarize(&r->states, &s);
 	s.features[VERDICT_UNSUPPORTED] += s.links[VERDICT_UNSUPPORTED]; /* for features that this kernel does not have */
 	return verdict_exit_code(s.features, 0, s.unread);
+}
+
+void reconcile_note_reaction(struct reconcile *r, uint64_t usec)
+{
+	for (; r->n_reactions; r->n_reactions--)
+		histogram_observe(&r->drift, usec);
+}
+
+const struct histogram *reconcile_drift(const struct reconcile *r)
+{
+	return &r->drift;
 }
 
 struct reconcile_counts reconcile_count(const struct reconcile *r)

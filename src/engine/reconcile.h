@@ -6,6 +6,7 @@
 #ifndef OFFLOADD_RECONCILE_H
 #define OFFLOADD_RECONCILE_H
 
+#include "basic/histogram.h"
 #include "engine/apply.h"
 #include "engine/contention.h"
 #include "model/finding.h"
@@ -88,8 +89,15 @@ int reconcile_exit_code(const struct reconcile *r);
 int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t realtime_sec,
 	struct plan *ret);
 
+/* For how long links drifted (link_result_is_drift()) until they matched their rules again, whoever repaired them. */
+void reconcile_drift_init(struct histogram *ret); /* empty */
+const struct histogram *reconcile_drift(const struct reconcile *r);
+/* The links that the last run repaired at once drifted for usec. */
+void reconcile_note_reaction(struct reconcile *r, uint64_t usec);
+
 struct reconcile_counts {
 	uint64_t runs, sets; /* reconciles; SET requests sent */
+	uint64_t sets_drift; /* those for something that was checked before; the others are for new links and new rules */
 	uint64_t plans, predictions;
 	uint64_t uncertain_right, uncertain_wrong; /* features whose uncertain prediction was right, and was not */
 	size_t problems;     /* links with a persistent problem that was reported */

@@ -121,6 +121,23 @@ const char *feature_known(size_t i)
 	return i < ARRAY_SIZE(known) ? known[i].name : NULL;
 }
 
+_Static_assert(ARRAY_SIZE(known) <= 64, "feature_known_set()");
+
+feature_set feature_known_set(const char *word)
+{
+	const struct feature_alias *a;
+	feature_set set = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		bool is = strcmp(word, known[i].name) == 0;
+
+		for (size_t j = 0; (a = feature_alias(j)); j++)
+			is |= (strcmp(word, a->word) == 0 || strcmp(word, a->long_word) == 0) && fnmatch(a->pattern, known[i].name, 0) == 0;
+		set |= (feature_set)is << i;
+	}
+	return set;
+}
+
 const struct feature_alias *feature_alias(size_t i)
 {
 	return i < ARRAY_SIZE(aliases) ? &aliases[i] : NULL;

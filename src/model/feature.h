@@ -64,6 +64,8 @@ enum feature_word feature_parse(
 
 /* Entry i of the names of all known kernels, sorted; NULL after the last. Static. */
 const char *feature_known(size_t i);
+/* The known names that a word stands for, as 1 << i: the name itself, or all names of an alias. */
+feature_set feature_known_set(const char *word);
 
 enum feature_presence { FEATURE_ABSENT, FEATURE_PRESENT, FEATURE_PRESENCE_UNKNOWN };
 /* Has a kernel of this release (major << 8 | minor) the feature? Known for the releases on which it was tested, 5.10, 6.1, 6.12

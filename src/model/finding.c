@@ -5,6 +5,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "basic/json.h"
 #include "basic/util.h"
 
 static const struct {
@@ -18,6 +19,7 @@ static const struct {
 	[FINDING_REPAIRED_MORE] = { "repaired-more", EVENT_REPAIRED, LOG_NOTICE },
 	[FINDING_DRIFTED] = { "drifted", EVENT_DRIFT, LOG_NOTICE },
 	[FINDING_UNMET] = { "unmet", EVENT_UNMET, LOG_WARNING },
+	[FINDING_NOT_IN_KERNEL] = { "not-in-kernel", EVENT_UNMET, LOG_WARNING },
 	[FINDING_REFUSED] = { "refused", EVENT_REFUSED, LOG_WARNING },
 	[FINDING_UNREADABLE] = { "unreadable", EVENT_REFUSED, LOG_WARNING },
 	[FINDING_CONTENDED] = { "contended", EVENT_CONTENDED, LOG_WARNING },
@@ -127,11 +129,27 @@ void finding_set_words(struct finding *f, const char *words)
 	snprintf(f->words, sizeof(f->words), "%s", words);
 }
 
+void finding_add_features(struct json_writer *w, const struct finding *f, const struct feature_table *table)
+{
+	unsigned bit;
+
+	json_open_list(w, "features");
+	feature_foreach(bit, f->on | f->off)
+		json_add_text(w, NULL, feature_name(table, bit));
+	feature_foreach(bit, f->foreign)
+		json_add_text(w, NULL, feature_known(bit));
+	json_close_list(w);
+}
+
 const char *finding_format_features(const struct finding *f, const struct feature_table *table, char *buf, size_t size)
 {
+	unsigned bit;
+
 	buf[0] = '\0';
 	if (f->on | f->off)
 		return feature_format(table, f->on | f->off, buf, size);
+	feature_foreach(bit, f->foreign)
+		util_append(buf, size, "%s%s", buf[0] ? ", " : "", feature_known(bit));
 	for (unsigned i = 0; i < LINK_LIMIT_COUNT; i++)
 		if (f->limits.has & LINK_LIMIT(i))
 			util_append(buf, size, "%s%s", buf[0] ? ", " : "", link_limit_name(i));

@@ -31,6 +31,7 @@ enum finding_code {
 	FINDING_REPAIRED_MORE,     /* further interfaces in the same way, in one event (count, duration_usec) */
 	FINDING_DRIFTED,           /* audit mode: would be set (changed_by) */
 	FINDING_UNMET,             /* blocked, unsupported or without effect (causes) */
+	FINDING_NOT_IN_KERNEL,     /* declared on, and this kernel does not have it (foreign) */
 	FINDING_REFUSED,           /* refused by the kernel (words) */
 	FINDING_UNREADABLE,        /* its features could not be read (error) */
 	FINDING_CONTENDED,         /* another program keeps reverting it (changed_by) */
@@ -129,6 +130,7 @@ struct finding {
 	char link[LINK_NAME_LEN], other_link[LINK_NAME_LEN];
 	unsigned n_others; /* further links besides other_link */
 	feature_set on, off;
+	feature_set foreign; /* features that this kernel does not have: feature_known_set() */
 	struct link_limits limits; /* has: the limits that it is about, instead of features; their declared values, 0: not known */
 	struct cause_step causes[FINDING_CAUSES_MAX]; /* the first step of each cause chain, without duplicates */
 	size_t n_causes;
@@ -169,10 +171,12 @@ void finding_set_words(struct finding *f, const char *words);
  * FINDING_CAUSES_MAX is reached. */
 bool finding_add_cause(struct finding *f, const struct cause_step *step);
 
+/* Writes the list "features" of their names, without limits. */
+void finding_add_features(struct json_writer *w, const struct finding *f, const struct feature_table *table);
 /* The names of the features or limits that it is about, separated by ", "; "" if there are none. Returns buf. */
 const char *finding_format_features(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
 
-/* All features that the finding is about. */
+/* All features of this kernel that the finding is about. */
 static inline feature_set finding_features(const struct finding *f)
 {
 	return f->on | f->off;

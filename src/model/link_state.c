@@ -182,6 +182,16 @@ enum verdict link_result_verdict(const struct link_result *result)
 	return worst;
 }
 
+bool link_result_is_drift(const struct link_result *result)
+{
+	static const enum verdict verdicts[] = { VERDICT_DRIFTED, VERDICT_REFUSED, VERDICT_CONTENDED, VERDICT_PAUSED };
+
+	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++)
+		if (result->features[verdicts[i]] || result->limits[verdicts[i]])
+			return true;
+	return false;
+}
+
 void link_result_count(const struct link_result *result, size_t counts[VERDICT_COUNT])
 {
 	for (int v = 0; v < VERDICT_COUNT; v++)

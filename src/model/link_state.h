@@ -74,12 +74,12 @@ struct link_result {
 	unsigned limits[VERDICT_COUNT];	     /* declared limits, by verdict: LINK_LIMIT() */
 };
 
-#define LINK_PROBLEMS 10     /* kinds of persistent problems of features and limits, see engine/event_report.c */
+#define LINK_PROBLEMS 12     /* kinds of persistent problems of features and limits, see engine/event_report.c */
 #define LINK_PROBLEM_CAUSES 6 /* first steps of cause chains */
 
 /* The identity of a persistent problem, which is reported again if any of this changes. */
 struct link_problem {
-	feature_set features; /* of a problem of limits: LINK_LIMIT(); empty: no problem of this kind */
+	feature_set features; /* or feature_known_set(), or LINK_LIMIT(); empty: no problem of this kind */
 	int error;
 	struct link_problem_cause {
 		uint8_t code, bit; /* enum cause, and the other feature */
@@ -115,6 +115,9 @@ struct link_state {
 	struct link_limit_state *limits;    /* NULL: none was repaired or refused */
 	struct link_reported *reported;	    /* NULL: no persistent problem */
 	struct link_result result;	    /* of the last reconcile */
+	uint64_t drift_usec;  /* since when link_result_is_drift(); 0: it is not */
+	int64_t drift_since;  /* the same, CLOCK_REALTIME in seconds */
+	bool drift_repaired;  /* during one run: a feature that was checked before was set */
 	UT_hash_handle hh;
 };
 
@@ -198,6 +201,9 @@ int link_states_sorted(const struct link_states *states, const struct link_state
 
 /* The worst verdict of a link. */
 enum verdict link_result_verdict(const struct link_result *result);
+
+/* Has it a feature or limit that could match: drifted, refused, contended or paused? */
+bool link_result_is_drift(const struct link_result *result);
 
 /* Adds the features and limits of a link by verdict. */
 void link_result_count(const struct link_result *result, size_t counts[VERDICT_COUNT]);

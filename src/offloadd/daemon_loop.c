@@ -42,8 +42,12 @@ void daemon_reconcile(struct daemon *d)
 	textfile_note_reconcile(d->textfile);
 	if (d->tracker)
 		tracker_note_change(d->tracker, util_now_usec());
-	if (r > 0 && d->event_usec && !reconcile_is_waiting(d->reconcile))
-		textfile_note_reaction(d->textfile, util_now_usec() - d->event_usec);
+	if (r > 0 && d->event_usec && !reconcile_is_waiting(d->reconcile)) {
+		uint64_t usec = util_now_usec() - d->event_usec;
+
+		textfile_note_reaction(d->textfile, usec);
+		reconcile_note_reaction(d->reconcile, usec);
+	}
 	if (!reconcile_is_waiting(d->reconcile))
 		d->event_usec = 0;
 	if (r < 0)

@@ -234,7 +234,7 @@ static void judge_foreign(struct plan_item *item)
 
 static int declare_link(struct planner *p, const struct link *link, struct plan_link *pl)
 {
-	struct declaration declarations[FEATURE_MAX], foreign[16];
+	struct declaration declarations[FEATURE_MAX], foreign[RULE_FOREIGN_MAX];
 	struct plan_item items[FEATURE_MAX + ARRAY_SIZE(foreign) + LINK_LIMIT_SETTABLE];
 	size_t n = 0, n_foreign;
 

@@ -57,6 +57,8 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 			    "; audit mode: not repaired",
 	[FINDING_UNMET] = "{link} does not match the rules: {rules} {n_rules#declares|declare} {on?{on} on}{both? and }"
 			  "{off?{off} off}{limits?{features}}, which is not possible: {causes}",
+	[FINDING_NOT_IN_KERNEL] = "{link} does not match the rules: {rules} {n_rules#declares|declare} {features} on, "
+				  "which this kernel does not have; other kernels do",
 	[FINDING_REFUSED] = "Failed to " TURN " on {link}: {words}; {rules} {n_rules#is|are} not met",
 	[FINDING_UNREADABLE] = "Failed to read the features of {link}: {error}; not checked against {rules}: {features}",
 	[FINDING_CONTENDED] = "{link}: another program keeps reverting {features} (" DECLARED "); backing off" CHANGED_BY,
@@ -447,7 +449,7 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		d->per_sec[FALLBACK_SENDPAGE] + d->per_sec[FALLBACK_SPLICE], d->per_sec[FALLBACK_UDP] };
 	const struct finding *f = s->f;
 	const struct finding_process *by = &f->changed_by;
-	char text[64];
+	char text[64], joined[512];
 
 	switch (name) {
 	case LINK:
@@ -465,6 +467,8 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 	case FEATURES:
 		if (!s->step && f->limits.has)
 			return take_limits(&f->limits, NULL, buf, size);
+		if (!s->step && f->foreign)
+			return take_text(finding_format_features(f, s->table, joined, sizeof(joined)), buf, size);
 		return take_features(s, s->step ? s->step->features : finding_features(f), buf, size);
 	case RULES:
 		return take_text(f->rules, buf, size);

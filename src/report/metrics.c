@@ -2,6 +2,7 @@
 #include "report/metrics.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,11 @@ struct writer {
 	const char *metric;
 	const struct link_state **states; /* by ifindex */
 	size_t n_states;
+	struct omitted {
+		const char *metric;
+		size_t n;
+	} omitted[METRICS_BOUNDED];
+	size_t n_omitted;
 };
 
 /* Escapes bytes that could end the value or the line, or that are not ASCII, as \xNN. Two values never become the same one, because
@@ -81,6 +87,27 @@ static void put_number(struct writer *w, const struct label *labels, uint64_t va
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	put(w, "", labels, text);
+}
+
+/* Writes a series unless there are METRICS_SERIES_MAX already; *n counts both. */
+static void put_bounded(struct writer *w, size_t *n, const struct label *labels, uint64_t value)
+{
+	if ((*n)++ < METRICS_SERIES_MAX)
+		put_number(w, labels, value);
+}
+
+/* How many series of a metric are missing: of n by put_bounded(), and more. */
+static void note_omitted(struct writer *w, const char *metric, size_t n, size_t more)
+{
+	if (w->n_omitted < ARRAY_SIZE(w->omitted))
+		w->omitted[w->n_omitted++] = (struct omitted){ metric, (n > METRICS_SERIES_MAX ? n - METRICS_SERIES_MAX : 0) + more };
+}
+
+static void put_omitted(struct writer *w)
+{
+	begin(w, "offloadd_series_omitted", "gauge", "Number of series omitted from a metric because there are too many.");
+	for (size_t i = 0; i < w->n_omitted; i++)
+		put_number(w, (const struct label[]){ { "metric", w->omitted[i].metric }, { 0 } }, w->omitted[i].n);
 }
 
 static const char *seconds(char buf[32], int64_t usec)
@@ -136,6 +163,10 @@ static void put_daemon(struct writer *w, const struct metrics *m)
 {
 	begin(w, "offloadd_build_info", "gauge", "Version of offloadd, always 1.");
 	put_number(w, (const struct label[]){ { "version", OFFLOADD_VERSION }, { 0 } }, 1);
+	if (m->host) {
+		begin(w, "offloadd_kernel_info", "gauge", "Release of the running kernel, always 1.");
+		put_number(w, (const struct label[]){ { "release", m->host->kernel_release }, { 0 } }, 1);
+	}
 	put_one(w, "offloadd_up", "gauge", "1 while offloadd runs, 0 after it has stopped.",
 		m->counts && !m->stopped);
 	if (!m->counts)
@@ -153,7 +184,7 @@ static void put_daemon(struct writer *w, const struct metrics *m)
 static void put_rules(struct writer *w, const struct metrics *m)
 {
 	const struct rule_set *rules = m->rules;
-	bool any = false;
+	size_t n = 0;
 
 	put_one(w, "offloadd_rules", "gauge", "Number of loaded rules.", rules->n_rules);
 	put_one(w, "offloadd_rule_errors", "gauge", "Number of errors in rule files. A file with any error is ignored entirely.",
@@ -161,19 +192,13 @@ static void put_rules(struct writer *w, const struct metrics *m)
 	if (m->settings_errors)
 		put_one(w, "offloadd_settings_errors", "gauge", "Number of errors in offloadd.conf and its drop-ins.",
 			*m->settings_errors);
-	for (size_t i = 0, n = 0; i < rules->n_rules && n < METRICS_SERIES_MAX; i++) {
-		const struct rule *rule = &rules->rules[i];
-
-		if (rule->until == 0)
-			continue;
-		if (!any)
-			begin(w, "offloadd_rule_until_timestamp_seconds", "gauge",
-				"Time when a rule with Until= is due for review, in seconds since the Unix epoch. The rule still applies after it.");
-		any = true;
-		n++;
-		put_number(w, (const struct label[]){ { "rule", rule->file }, { 0 } },
-			(uint64_t)rule->until);
-	}
+	begin(w, "offloadd_rule_until_timestamp_seconds", "gauge",
+		"Time when a rule with Until= is due for review, in seconds since the Unix epoch. The rule still applies after it.");
+	for (size_t i = 0; i < rules->n_rules; i++)
+		if (rules->rules[i].until)
+			put_bounded(w, &n, (const struct label[]){ { "rule", rules->rules[i].file }, { 0 } },
+				(uint64_t)rules->rules[i].until);
+	note_omitted(w, "offloadd_rule_until_timestamp_seconds", n, 0);
 }
 
 static enum verdict verdict_of(const struct link_result *result, unsigned bit)
@@ -184,63 +209,75 @@ static enum verdict verdict_of(const struct link_result *result, unsigned bit)
 	return VERDICT_COMPLIANT;
 }
 
-static void put_limits(struct writer *w, const struct metrics *m, const struct link *link, const struct link_state *state,
-	const char *name, size_t *room)
+static enum verdict limit_verdict_of(const struct link_result *result, unsigned limit)
 {
-	struct declaration declared[LINK_LIMIT_SETTABLE];
-
-	rule_set_declare_limits(m->rules, m->links, link, m->host, declared);
-	for (unsigned limit = 0; limit < LINK_LIMIT_SETTABLE; limit++)
-		for (int v = 0; v < VERDICT_COUNT && *room > 0; v++) {
-			const struct label labels[] = {
-				{ "link", name },
-				{ "kind", link->kind },
-				{ "feature", link_limit_name(limit) },
-				{ "verdict", verdict_name((enum verdict)v) },
-				{ "rule", declared[limit].value == RULE_UNSET ? "" : declared[limit].rule->file },
-				{ 0 },
-			};
-
-			if (v == VERDICT_COMPLIANT || !(state->result.limits[v] & LINK_LIMIT(limit)))
-				continue;
-			put_number(w, labels, 1);
-			--*room;
-		}
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (result->limits[v] & LINK_LIMIT(limit))
+			return (enum verdict)v;
+	return VERDICT_COMPLIANT;
 }
 
-/* *room: how many more series may be written. */
-static void put_link(struct writer *w, const struct metrics *m, const struct link_state *state, size_t *room)
+static void put_noncompliant(struct writer *w, const struct link *link, const char *name, const char *feature, enum verdict verdict,
+	const struct declaration *d, size_t *n)
+{
+	if (verdict != VERDICT_COMPLIANT)
+		put_bounded(w, n,
+			(const struct label[]){ { "link", name }, { "link_kind", link->kind }, { "feature", feature },
+				{ "verdict", verdict_name(verdict) }, { "rule", d->value == RULE_UNSET ? "" : d->rule->file }, { 0 } },
+			1);
+}
+
+static void put_link(struct writer *w, const struct metrics *m, const struct link_state *state, size_t *n)
 {
 	const struct link *link = link_table_find(m->links, state->ifindex);
-	struct declaration declared[FEATURE_MAX];
+	struct declaration declared[FEATURE_MAX], foreign[RULE_FOREIGN_MAX], limits[LINK_LIMIT_SETTABLE];
 	char name[LINK_NAME_LEN + 1] = "";
+	size_t n_foreign;
 
 	if (!link || link_result_verdict(&state->result) == VERDICT_COMPLIANT)
 		return;
 	memcpy(name, link->name, LINK_NAME_LEN);
-	rule_set_declare(m->rules, m->links, link, m->host, declared, NULL, 0);
-	for (unsigned bit = 0; bit < FEATURE_MAX && *room > 0; bit++) {
-		enum verdict verdict = verdict_of(&state->result, bit);
-		const struct label labels[] = {
-			{ "link", name },
-			{ "kind", link->kind },
-			{ "feature", feature_name(m->features, bit) },
-			{ "verdict", verdict_name(verdict) },
-			{ "rule", declared[bit].value == RULE_UNSET ? "" : declared[bit].rule->file },
-			{ 0 },
-		};
+	n_foreign = rule_set_declare(m->rules, m->links, link, m->host, declared, foreign, ARRAY_SIZE(foreign));
+	for (unsigned bit = 0; bit < FEATURE_MAX; bit++)
+		put_noncompliant(w, link, name, feature_name(m->features, bit), verdict_of(&state->result, bit), &declared[bit], n);
+	for (size_t i = 0; i < n_foreign && i < ARRAY_SIZE(foreign) && state->result.foreign; i++)
+		if (foreign[i].value == RULE_ON)
+			put_noncompliant(w, link, name, feature_canonical(foreign[i].feature->word), VERDICT_UNSUPPORTED, &foreign[i], n);
+	rule_set_declare_limits(m->rules, m->links, link, m->host, limits);
+	for (unsigned limit = 0; limit < LINK_LIMIT_SETTABLE; limit++)
+		put_noncompliant(w, link, name, link_limit_name(limit), limit_verdict_of(&state->result, limit), &limits[limit], n);
+}
 
-		if (verdict == VERDICT_COMPLIANT)
-			continue;
-		put_number(w, labels, 1);
-		--*room;
-	}
-	put_limits(w, m, link, state, name, room);
+static void put_down(struct writer *w, const struct metrics *m, const struct link_state *state, size_t *n)
+{
+	const struct link *link = link_table_find(m->links, state->ifindex);
+	char name[LINK_NAME_LEN + 1] = "";
+
+	if (!link || (link->flags & IFF_RUNNING) || link_result_verdict(&state->result) == VERDICT_COMPLIANT)
+		return;
+	memcpy(name, link->name, LINK_NAME_LEN);
+	put_bounded(w, n, (const struct label[]){ { "link", name }, { 0 } }, 1);
+}
+
+static void put_drift(struct writer *w, const struct metrics *m)
+{
+	int64_t since = 0;
+
+	for (size_t i = 0; i < w->n_states; i++)
+		if (w->states[i]->drift_usec && (!since || w->states[i]->drift_since < since))
+			since = w->states[i]->drift_since;
+	if (since)
+		put_one(w, "offloadd_drift_since_timestamp_seconds", "gauge",
+			"Since when an interface has drifted, in seconds since the Unix epoch: of the one that has drifted the longest. Not before the start of offloadd.",
+			(uint64_t)since);
+	begin(w, "offloadd_drift_seconds", "histogram",
+		"For how long interfaces drifted until they matched their rules again, in seconds, whoever repaired them.");
+	put_histogram(w, m->drift);
 }
 
 static void put_links(struct writer *w, const struct metrics *m)
 {
-	size_t all = 0, room = METRICS_SERIES_MAX;
+	size_t n = 0, n_down = 0;
 	struct link_summary summary;
 
 	link_states_summarize(m->states, &summary);
@@ -250,35 +287,35 @@ static void put_links(struct writer *w, const struct metrics *m)
 	put_verdicts(w, summary.links);
 	begin(w, "offloadd_features", "gauge", "Number of declared features and size limits, by verdict.");
 	put_verdicts(w, summary.features);
-	for (int v = 0; v < VERDICT_COUNT; v++)
-		all += v == VERDICT_COMPLIANT ? 0 : summary.features[v];
-	for (size_t i = 0; i < w->n_states; i++) /* they have no series */
-		all -= w->states[i]->result.foreign;
-	if (all)
-		begin(w, "offloadd_link_not_as_declared", "gauge",
-			"A declared feature or size limit that is not compliant, always 1. Compliant ones have no series.");
-	for (size_t i = 0; i < w->n_states && room > 0; i++)
-		put_link(w, m, w->states[i], &room);
-	put_one(w, "offloadd_link_not_as_declared_omitted", "gauge",
-		"Number of features omitted from offloadd_link_not_as_declared because there are too many.", all > METRICS_SERIES_MAX ? all - METRICS_SERIES_MAX : 0);
+	begin(w, "offloadd_feature_noncompliant", "gauge",
+		"A declared feature or size limit that is not compliant, always 1. Compliant ones have no series.");
+	for (size_t i = 0; i < w->n_states; i++)
+		put_link(w, m, w->states[i], &n);
+	begin(w, "offloadd_noncompliant_link_down", "gauge", "An interface that is not compliant, and is down or has no carrier, always 1.");
+	for (size_t i = 0; i < w->n_states; i++)
+		put_down(w, m, w->states[i], &n_down);
+	note_omitted(w, "offloadd_feature_noncompliant", n, 0);
+	note_omitted(w, "offloadd_noncompliant_link_down", n_down, 0);
 }
 
 static void put_counts(struct writer *w, const struct metrics_counts *c)
 {
 	put_one(w, "offloadd_reconciles_total", "counter",
 		"Number of reconciles, each a comparison of changed interfaces with the rules.", c->reconciles);
-	put_one(w, "offloadd_repairs_total", "counter",
-		"Number of requests to the kernel to set features of an interface to their declared values.", c->sets);
+	begin(w, "offloadd_repairs_total", "counter",
+		"Number of requests to the kernel to set features of an interface to their declared values, by cause: drift, or a new interface or rule.");
+	put_number(w, (const struct label[]){ { "cause", "drift" }, { 0 } }, c->sets_drift);
+	put_number(w, (const struct label[]){ { "cause", "new" }, { 0 } }, c->sets - c->sets_drift);
 	put_one(w, "offloadd_overruns_total", "counter",
 		"Number of receive buffer overflows, which lost kernel events. After each, all interfaces were read again.", c->overruns);
 	begin(w, "offloadd_uncertain_predictions_total", "counter",
 		"Number of features whose prediction was uncertain, by whether the kernel did what was predicted.");
 	put_number(w, (const struct label[]){ { "result", "right" }, { 0 } }, c->uncertain_right);
 	put_number(w, (const struct label[]){ { "result", "wrong" }, { 0 } }, c->uncertain_wrong);
-	begin(w, "offloadd_events_total", "counter", "Number of events, by kind.");
+	begin(w, "offloadd_events_total", "counter", "Number of events.");
 	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
 		put_number(w,
-			(const struct label[]){ { "kind", event_kind_name((enum event_kind)kind) }, { 0 } },
+			(const struct label[]){ { "event", event_kind_name((enum event_kind)kind) }, { 0 } },
 			c->events[kind]);
 	put_one(w, "offloadd_events_lost_total", "counter",
 		"Number of events that were not logged, because the journal did not accept them.", c->events_lost);
@@ -302,8 +339,11 @@ static void put_counts(struct writer *w, const struct metrics_counts *c)
 
 static void put_probes(struct writer *w, const struct evidence *e)
 {
-	if (e->n_probes)
-		begin(w, "offloadd_probe", "gauge", "1 if the probe runs, 0 if it is unavailable.");
+	begin(w, "offloadd_probe_up", "gauge", "1 if the probe runs, 0 if it is unavailable.");
+	for (size_t i = 0; i < e->n_probes; i++)
+		put_number(w, (const struct label[]){ { "probe", e->probes[i].name }, { "function", e->probes[i].function }, { 0 } },
+			e->probes[i].method != NULL);
+	begin(w, "offloadd_probe_info", "gauge", "How the probe is attached, or why it is unavailable, always 1.");
 	for (size_t i = 0; i < e->n_probes; i++) {
 		const struct evidence_probe *p = &e->probes[i];
 
@@ -311,32 +351,19 @@ static void put_probes(struct writer *w, const struct evidence *e)
 			(const struct label[]){ { "probe", p->name }, { "function", p->function },
 				{ "method", p->method ? p->method : "" }, { "why", p->why ? p->why : "" },
 				{ 0 } },
-			p->method != NULL);
+			1);
 	}
 	begin(w, "offloadd_fallback_lost_total", "counter",
 		"Number of hits counted by kind only, because there were too many interfaces and services.");
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
-		put_number(w, (const struct label[]){ { "kind", evidence_kind_name(kind) }, { 0 } }, e->lost[kind]);
+		put_number(w, (const struct label[]){ { "fallback_kind", evidence_kind_name(kind) }, { 0 } }, e->lost[kind]);
 }
 
-static const char *service_label(const struct evidence_fallback *row)
+static const char *unit_label(const struct evidence_fallback *row)
 {
 	if (row->origin == FALLBACK_SOCKET)
 		return row->service;
 	return row->origin == FALLBACK_FORWARDED ? "(forwarded)" : "(kernel)";
-}
-
-/* Writes a series unless there are METRICS_SERIES_MAX already; *n counts both. */
-static void put_bounded(struct writer *w, size_t *n, const struct label *labels, uint64_t value)
-{
-	if ((*n)++ < METRICS_SERIES_MAX)
-		put_number(w, labels, value);
-}
-
-static void put_omitted(struct writer *w, const char *metric, size_t n, size_t more)
-{
-	put_number(w, (const struct label[]){ { "metric", metric }, { 0 } },
-		(n > METRICS_SERIES_MAX ? n - METRICS_SERIES_MAX : 0) + more);
 }
 
 static size_t put_fallback(struct writer *w, const struct evidence *e)
@@ -351,9 +378,9 @@ static size_t put_fallback(struct writer *w, const struct evidence *e)
 
 		if (row->hits[kind].n)
 			put_bounded(w, &n,
-				(const struct label[]){ { "kind", evidence_kind_name(kind) }, { "link", row->link },
+				(const struct label[]){ { "fallback_kind", evidence_kind_name(kind) }, { "link", row->link },
 					{ "reason", evidence_reason_name(row->reason) },
-					{ "service", service_label(row) }, { 0 } },
+					{ "unit", unit_label(row) }, { 0 } },
 				row->hits[kind].n);
 	}
 	return n;
@@ -367,7 +394,7 @@ static size_t put_stale(struct writer *w, const struct evidence *e)
 	for (size_t i = 0; i < e->n_stale; i++)
 		if (evidence_has_connections(&e->stale[i]))
 			put_bounded(w, &n,
-				(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
+				(const struct label[]){ { "unit", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
 				e->stale[i].sockets);
 	return n;
 }
@@ -376,14 +403,14 @@ static size_t put_udp(struct writer *w, const struct evidence *e)
 {
 	size_t n = 0;
 
-	begin(w, "offloadd_udp_gave_up", "gauge",
+	begin(w, "offloadd_udp_gave_up_processes", "gauge",
 		"Number of processes that gave up UDP segmentation while their interface lacked checksums, which it has regained.");
 	for (size_t i = 0; i < e->n_stale; i++)
 		if (e->stale[i].senders)
 			put_bounded(w, &n,
-				(const struct label[]){ { "service", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
+				(const struct label[]){ { "unit", e->stale[i].service }, { "link", e->stale[i].link }, { 0 } },
 				e->stale[i].senders);
-	begin(w, "offloadd_udp_undecided", "gauge",
+	begin(w, "offloadd_udp_undecided_processes", "gauge",
 		"Number of processes whose UDP segmentation was refused, and that have sent too little since to decide whether they gave it up.");
 	put_number(w, NULL, e->udp_undecided);
 	return n;
@@ -397,7 +424,7 @@ static size_t put_restarts(struct writer *w, const struct evidence *e)
 	begin(w, "offloadd_restart_needed", "gauge", "A service that must be restarted for stale connections or UDP segmentation, always 1.");
 	for (size_t i = 0; i < e->n_stale; i++)
 		if (evidence_find_service(e, e->stale[i].service) == &e->stale[i])
-			put_bounded(w, &n, (const struct label[]){ { "service", e->stale[i].service }, { 0 } }, 1);
+			put_bounded(w, &n, (const struct label[]){ { "unit", e->stale[i].service }, { 0 } }, 1);
 	return n;
 }
 
@@ -421,23 +448,16 @@ static void put_latency(struct writer *w, const struct evidence_latency *latency
 static void put_evidence(struct writer *w, const struct evidence *e)
 {
 	bool flags = e->has_sockets || e->has_lingering || e->n_stale;
-	size_t fallback, stale, udp, restarts;
 
 	put_probes(w, e);
-	fallback = e->has_fallback ? put_fallback(w, e) : 0;
-	stale = e->has_sockets ? put_stale(w, e) : 0;
-	udp = e->has_fallback ? put_udp(w, e) : 0;
-	restarts = flags ? put_restarts(w, e) : 0;
-	if (e->has_fallback || flags)
-		begin(w, "offloadd_evidence_omitted", "gauge", "Number of series omitted from a metric because there are too many.");
 	if (e->has_fallback)
-		put_omitted(w, "offloadd_fallback_hits_total", fallback, e->omitted);
-	if (e->has_fallback)
-		put_omitted(w, "offloadd_udp_gave_up", udp, 0);
+		note_omitted(w, "offloadd_fallback_hits_total", put_fallback(w, e), e->omitted);
 	if (e->has_sockets)
-		put_omitted(w, "offloadd_stale_connections", stale, 0);
+		note_omitted(w, "offloadd_stale_connections", put_stale(w, e), e->sockets_dropped);
+	if (e->has_fallback)
+		note_omitted(w, "offloadd_udp_gave_up_processes", put_udp(w, e), 0);
 	if (flags)
-		put_omitted(w, "offloadd_restart_needed", restarts, 0);
+		note_omitted(w, "offloadd_restart_needed", put_restarts(w, e), 0);
 	if (e->has_latency)
 		put_latency(w, &e->latency);
 }
@@ -449,8 +469,11 @@ static void put_all(struct writer *w, const struct metrics *m)
 	put_links(w, m);
 	if (m->counts)
 		put_counts(w, m->counts);
+	if (m->drift)
+		put_drift(w, m);
 	if (m->evidence)
 		put_evidence(w, m->evidence);
+	put_omitted(w);
 }
 
 static int format_by(void (*put_metrics)(struct writer *w, const struct metrics *m), struct writer *w,

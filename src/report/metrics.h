@@ -10,7 +10,9 @@
 #include "model/link_state.h"
 #include "rules/rule.h"
 
-#define METRICS_SERIES_MAX 512 /* of a metric whose labels have names of links or services; the rest is counted as omitted */
+#define METRICS_SERIES_MAX 512 /* of a metric whose labels have names of links, rules or services; the rest is counted as omitted */
+#define METRICS_BOUNDED 7      /* metrics with such labels */
+#define METRICS_OTHER_MAX 256  /* all other series */
 
 /* An empty histogram of the time from a kernel event to the verified repair. */
 void metrics_reaction_init(struct histogram *ret);
@@ -19,7 +21,8 @@ void metrics_reaction_init(struct histogram *ret);
 struct metrics_counts {
 	uint64_t events[EVENT_KIND_COUNT];
 	struct histogram reaction;
-	uint64_t reconciles, sets, overruns;
+	uint64_t reconciles, overruns;
+	uint64_t sets, sets_drift; /* as in struct reconcile_counts */
 	uint64_t uncertain_right, uncertain_wrong; /* as in struct reconcile_counts */
 	uint64_t hooks_sent, hooks_suppressed, hooks_failed;
 	uint64_t events_lost; /* not accepted by the journal */
@@ -31,6 +34,7 @@ struct metrics_counts {
 
 struct metrics {
 	const struct metrics_counts *counts;	 /* NULL: not written by the daemon */
+	const struct histogram *drift;		 /* reconcile_drift(); NULL: not written by the daemon */
 	const struct evidence *evidence; /* NULL: no probes */
 	bool stopped;				 /* the daemon is exiting */
 	bool enforce;				 /* used if there are counts */

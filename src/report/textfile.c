@@ -116,6 +116,7 @@ static int format(struct textfile *e, uint64_t asked_usec, bool stopped, char **
 	char netns[NETNS_NAME_LEN];
 	struct metrics m = {
 		.counts = &e->counts,
+		.drift = reconcile_drift(e->host.reconcile),
 		.stopped = stopped,
 		.enforce = *e->host.enforce,
 		.rule_errors = e->host.rule_errors->n_errors,
@@ -134,6 +135,7 @@ static int format(struct textfile *e, uint64_t asked_usec, bool stopped, char **
 	link_table_stack(&e->host.observe->links);
 	e->counts.reconciles = counts.runs;
 	e->counts.sets = counts.sets;
+	e->counts.sets_drift = counts.sets_drift;
 	e->counts.uncertain_right = counts.uncertain_right;
 	e->counts.uncertain_wrong = counts.uncertain_wrong;
 	e->counts.hooks_sent = e->host.hooks->sent;

@@ -443,9 +443,10 @@ static size_t declare_foreign(const struct rule *rule, const struct rule_feature
 	struct declaration *foreign, size_t n, size_t count)
 {
 	const struct declaration d = {.value = f->value, .rule = rule, .feature = f};
+	const char *name = feature_canonical(f->word);
 
 	for (size_t i = 0; i < count && i < n; i++)
-		if (strcmp(foreign[i].feature->word, f->word) == 0) {
+		if (strcmp(feature_canonical(foreign[i].feature->word), name) == 0) {
 			foreign[i] = d;
 			return count;
 		}

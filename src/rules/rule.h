@@ -103,6 +103,8 @@ struct rule_host {
 	char virtualization[32]; /* as systemd-detect-virt(1) prints it, or "none"; "" if not known */
 };
 
+#define RULE_FOREIGN_MAX 64 /* features that this kernel does not have, of one link */
+
 /* What the rules declare for one feature of one link. Pointers are into the rule set. */
 struct declaration {
 	enum rule_value value;              /* RULE_UNSET: no rule declares it, and it is never changed */

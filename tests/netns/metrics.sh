@@ -41,13 +41,17 @@ stop() {
 says() { # SERIES VALUE: without the label of the namespace
 	sed 's/{netns="blue",\{0,1\}/{/; s/{}//' "$file" | grep -qxF -- "$1 $2"
 }
+repairs() { # NUMBER: for whatever cause
+	[ "$(sed -n 's/^offloadd_repairs_total{.*} //p' "$file" | paste -sd+ | bc)" = "$1" ]
+}
+value() { sed -n "s/^$1{.*} //p" "$file"; }
 wakes() { sed -n 's/^voluntary_ctxt_switches:[ \t]*//p' "/proc/$daemon/status"; }
 
 conf audit "$scratch/o.prom"
 start
 within 5 "the file is there" says offloadd_up 1
 for series in 'offloadd_mode{mode="audit"} 1' 'offloadd_links{verdict="compliant"} 2' 'offloadd_rules 1' \
-	'offloadd_rule_until_timestamp_seconds{rule="50-veth.rule"} 978393600' 'offloadd_link_not_as_declared_omitted 0'; do
+	'offloadd_rule_until_timestamp_seconds{rule="50-veth.rule"} 978393600' 'offloadd_series_omitted{metric="offloadd_feature_noncompliant"} 0'; do
 	check "$series" says "${series% *}" "${series##* }"
 done
 is "anyone may read it" "$(stat -c %a "$file")" 644
@@ -55,8 +59,12 @@ is "every series has the namespace" "$(grep -v '^#' "$file" | grep -vc '{netns="
 
 ethtool -K veth0 sg off >/dev/null
 within 5 "a drift is in it" says \
-	'offloadd_link_not_as_declared{link="veth0",kind="veth",feature="tx-scatter-gather",verdict="drifted",rule="50-veth.rule"}' 1
-check "and counted" says 'offloadd_events_total{kind="drift"}' 1
+	'offloadd_feature_noncompliant{link="veth0",link_kind="veth",feature="tx-scatter-gather",verdict="drifted",rule="50-veth.rule"}' 1
+check "and counted" says 'offloadd_events_total{event="drift"}' 1
+check "since when" grep -q '^offloadd_drift_since_timestamp_seconds{.*} [1-9][0-9]*$' "$file"
+check "the interface is down" says 'offloadd_noncompliant_link_down{link="veth0"}' 1
+ip link set veth0 up && ip link set veth1 up
+within 5 "not any more" eval '! grep -q "^offloadd_noncompliant_link_down" "$file"'
 
 wait_until 5 says 'offloadd_links{verdict="drifted"}' 1
 still() { # what was put off until links are at rest comes first
@@ -82,11 +90,28 @@ kill -HUP "$daemon"
 within 5 "a reload takes another place" test -s "$other"
 is "the file at the old place of this namespace is gone" "$(ls "$scratch" | grep -c "^o-")" 0
 file=$other
-within 5 "the repair is counted" says offloadd_repairs_total 1
+within 5 "the repair is counted" repairs 1
+check "as one that follows from new rules" says 'offloadd_repairs_total{cause="new"}' 1
+before=$(value offloadd_drift_seconds_count)
 ethtool -K veth0 sg off >/dev/null
 within 5 "an event is seen, and answered" says offloadd_reaction_seconds_count 1
+check "as one of a drift" says 'offloadd_repairs_total{cause="drift"}' 1
+is "and its time, as a drift" "$(value offloadd_drift_seconds_count)" $((before + 1))
 check "within a second" says 'offloadd_reaction_seconds_bucket{le="1"}' 1
 check "nothing is left" says 'offloadd_links{verdict="compliant"}' 2
+
+# no kernel since 4.14 has it
+printf '%s\n' '[Match]' 'Name=veth1' '[Features]' 'ufo=on' >"$scratch/rules/60-ufo.rule"
+printf '%s\n' '[Match]' 'Name=veth*' '[Features]' 'tx-udp-fragmentation=on' >"$scratch/rules/70-ufo.rule"
+kill -HUP "$daemon"
+within 5 "a feature that the kernel does not know has one series" says \
+	'offloadd_feature_noncompliant{link="veth1",link_kind="veth",feature="tx-udp-fragmentation",verdict="unsupported",rule="70-ufo.rule"}' 1
+is "one, by its name" "$(grep -c '^offloadd_feature_noncompliant{.*link="veth1"' "$file")" 1
+check "and an event, as the other interface" says 'offloadd_events_total{event="unmet"}' 2
+is "which is reported once" "$(grep -c 'unmet: veth1 .*tx-udp-fragmentation' "$log")" 1
+rm "$scratch"/rules/*-ufo.rule
+kill -HUP "$daemon"
+within 5 "it goes with its rule" eval '! grep -q "^offloadd_feature_noncompliant{" "$file"'
 
 conf enforce "$scratch/missing/o.prom"
 kill -HUP "$daemon"
@@ -100,10 +125,10 @@ file=$scratch/o-$inode.prom
 within 5 "a good place again" says offloadd_up 1
 umount /run/netns/blue && rm /run/netns/blue
 ethtool -K veth1 sg off >/dev/null
-within 5 "with its name gone, as by ip netns del, it goes on in its own file" says offloadd_repairs_total 4
+within 5 "with its name gone, as by ip netns del, it goes on in its own file" repairs 4
 kill -HUP "$daemon"
 ethtool -K veth1 sg off >/dev/null
-within 5 "after a reload, too" says offloadd_repairs_total 5
+within 5 "after a reload, too" repairs 5
 is "under the name that it began with" "$(grep -v '^#' "$file" | grep -vc '{netns="blue"')" 0
 is "and in no other" "$(cd "$scratch" && echo *.prom)" "${file##*/}"
 touch /run/netns/blue && mount --bind /proc/self/ns/net /run/netns/blue

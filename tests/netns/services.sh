@@ -54,7 +54,7 @@ ctl status --json >"$scratch/document"
 check "the same as a document" "$build/tests/test-json" status.json "$scratch/document"
 ctl services --json >"$scratch/document"
 check "services as a document" "$build/tests/test-json" services.json "$scratch/document"
-has "its metrics name the probes" "$(ctl metrics)" '^offloadd_probe\{.*probe="sockets",function="iter/tcp",.*\} [01]$'
+has "its metrics name the probes" "$(ctl metrics)" '^offloadd_probe_up\{.*probe="sockets",function="iter/tcp"\} [01]$'
 ethtool -K a0 sg off >/dev/null
 within 5 "a link is repaired, whatever probes there are" is_sg on
 

@@ -123,6 +123,10 @@ static void make_example(enum finding_code code, struct finding *f)
 		finding_event(code) == EVENT_CONTENDED || code == FINDING_CHANGED_BY)
 		f->changed_by = (struct finding_process){ .asked = true, .pid = 7, .parent_pid = 6, .comm = "ethtool",
 			.parent_comm = "bash", .unit = "session-3.scope", .link = "bond0", .time_usec = 1000000 };
+	if (code == FINDING_NOT_IN_KERNEL) {
+		f->on = 0;
+		f->foreign = feature_known_set("ufo");
+	}
 	if (code == FINDING_UNMET) {
 		add_step(f, CAUSE_LOWER_OFF, "bond0", NULL);
 		add_step(f, CAUSE_NEEDS, NULL, "tx-checksum-ip-generic");
@@ -202,6 +206,8 @@ static void each_code_has_an_example(void **state)
 		put(out, event_kind_name(finding_event(code)), finding_name(code), format_example(&f, buf, sizeof(buf)));
 	}
 	for (unsigned code = FINDING_NONE + 1; code <= FINDING_RECOVERED; code++) {
+		if (code == FINDING_NOT_IN_KERNEL)
+			continue;
 		make_limit_example(code, &f);
 		put(out, event_kind_name(finding_event(code)), "limit", format_example(&f, buf, sizeof(buf)));
 	}

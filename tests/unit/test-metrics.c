@@ -3,8 +3,10 @@
  * Runs at the top of the tree. */
 #include "report/metrics.h"
 
+#include <net/if.h>
 #include <stdio.h>
 
+#include "engine/reconcile.h"
 #include "view-sample.h"
 
 #define GOLDEN "tests/golden/metrics.prom"
@@ -15,6 +17,7 @@ struct picture {
 	struct rule_host host;
 	struct rule_feature lro;
 	struct link_states states;
+	struct histogram drift;
 	struct metrics metrics;
 	size_t settings_errors;
 };
@@ -39,7 +42,7 @@ static int setup(void **state)
 	sample_make(&p->sample);
 	p->sample.rules[0].until = 1813708800;
 	p->counts = (struct metrics_counts){
-		.reconciles = 7, .sets = 5, .overruns = 1,
+		.reconciles = 7, .sets = 5, .sets_drift = 2, .overruns = 1,
 		.hooks_sent = 2, .hooks_suppressed = 1,
 		.start_usec = 1700000000000001, .last_reconcile_usec = 1700000123456789,
 		.has_textfile = true, .textfile_usec = 1700000200000000, .textfile_errors = 4,
@@ -48,8 +51,11 @@ static int setup(void **state)
 	p->counts.events[EVENT_DRIFT] = 1;
 	metrics_reaction_init(&p->counts.reaction);
 	p->settings_errors = 1;
+	strcpy(p->host.kernel_release, "6.1.0-18-amd64");
+	reconcile_drift_init(&p->drift);
 	p->metrics = (struct metrics){
 		.counts = &p->counts,
+		.drift = &p->drift,
 		.rule_errors = 2,
 		.settings_errors = &p->settings_errors,
 		.features = &p->sample.features,
@@ -130,6 +136,9 @@ static void all_that_there_is(void **state)
 	histogram_observe(&p->counts.reaction, 250); /* bounds belong below */
 	histogram_observe(&p->counts.reaction, 251);
 	histogram_observe(&p->counts.reaction, 60000000);
+	histogram_observe(&p->drift, 60000000);
+	link_states_get(&p->states, 5)->drift_usec = 1;
+	link_states_get(&p->states, 5)->drift_since = 1700000100;
 	p->metrics.evidence = &evidence;
 	strcpy(link_table_find(&p->sample.links, 2)->name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
@@ -143,10 +152,11 @@ static void without_a_daemon_only_what_the_kernel_tells(void **state)
 	_cleanup_free_ char *text = NULL;
 
 	p->metrics.counts = NULL;
+	p->metrics.drift = NULL;
 	p->metrics.settings_errors = NULL;
 	text = format(p);
 	assert_non_null(strstr(text, "\noffloadd_up 0\n"));
-	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared{"));
+	assert_non_null(strstr(text, "\noffloadd_feature_noncompliant{"));
 	assert_null(strstr(text, "offloadd_mode"));
 	assert_null(strstr(text, "_total"));
 	assert_null(strstr(text, "_seconds_"));
@@ -237,7 +247,7 @@ static char *line_of(struct picture *p, const char *name)
 	memset(link->name, 0, LINK_NAME_LEN);
 	memcpy(link->name, name, strnlen(name, LINK_NAME_LEN));
 	text = format(p);
-	at = strstr(text, "\noffloadd_link_not_as_declared{");
+	at = strstr(text, "\noffloadd_feature_noncompliant{");
 	assert_non_null(at);
 	end = strchr(at + 1, '\n');
 	return strndup(at + 1, (size_t)(end - at - 1));
@@ -283,25 +293,68 @@ static void series_are_bounded_and_the_rest_is_counted(void **state)
 			(struct link_result){ .declared = true, .features[VERDICT_DRIFTED] = 1 };
 	}
 	text = format(p);
-	assert_int_equal(count_lines(text, "offloadd_link_not_as_declared{"), METRICS_SERIES_MAX);
-	assert_non_null(strstr(text, "offloadd_link_not_as_declared{link=\"v512\""));
-	assert_null(strstr(text, "offloadd_link_not_as_declared{link=\"v513\""));
-	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_omitted 88\n"));
+	assert_int_equal(count_lines(text, "offloadd_feature_noncompliant{"), METRICS_SERIES_MAX);
+	assert_non_null(strstr(text, "offloadd_feature_noncompliant{link=\"v512\""));
+	assert_null(strstr(text, "offloadd_feature_noncompliant{link=\"v513\""));
+	assert_non_null(strstr(text, "\noffloadd_series_omitted{metric=\"offloadd_feature_noncompliant\"} 88\n"));
 	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"drifted\"} 600\n"));
 }
 
-static void features_of_other_kernels_are_not_told(void **state)
+/* A rule declares what this kernel does not have: on, which is unsupported, and off, which matches. */
+static void a_feature_of_other_kernels_has_a_series(void **state)
 {
+	struct rule_feature words[] = { { .word = (char *)"tx-tcp-accecn-segmentation", .value = RULE_ON, .word_kind = FEATURE_WORD_FOREIGN },
+		{ .word = (char *)"ufo", .value = RULE_OFF, .word_kind = FEATURE_WORD_FOREIGN } };
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL;
+
+	p->sample.rules[0].features = words;
+	p->sample.rules[0].n_features = ARRAY_SIZE(words);
+	link_states_clear(&p->states);
+	link_states_get(&p->states, 5)->result = (struct link_result){ .declared = true, .foreign = 1 };
+	text = format(p);
+	assert_int_equal(count_lines(text, "offloadd_feature_noncompliant{"), 1);
+	assert_non_null(strstr(text, "\noffloadd_feature_noncompliant{link=\"vlan10\",link_kind=\"vlan\","
+		"feature=\"tx-tcp-accecn-segmentation\",verdict=\"unsupported\",rule=\"10-vlan.rule\"} 1\n"));
+	assert_non_null(strstr(text, "\noffloadd_series_omitted{metric=\"offloadd_feature_noncompliant\"} 0\n"));
+	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"unsupported\"} 1\n"));
+	assert_non_null(strstr(text, "\noffloadd_features{verdict=\"unsupported\"} 1\n"));
+}
+
+/* Its drift costs nothing now. */
+static void an_interface_that_is_down_is_marked(void **state)
+{
+	struct link_result drifted = { .declared = true, .features[VERDICT_DRIFTED] = 1 };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
 
 	link_states_clear(&p->states);
-	link_states_get(&p->states, 2)->result = (struct link_result){ .declared = true, .foreign = true };
+	sample_link(&p->sample, 100, "up", "veth");
+	sample_link(&p->sample, 101, "down", "veth");
+	sample_link(&p->sample, 102, "compliant", "veth");
+	link_table_find(&p->sample.links, 100)->flags = IFF_UP | IFF_RUNNING;
+	link_states_get(&p->states, 100)->result = drifted;
+	link_table_find(&p->sample.links, 101)->flags = IFF_UP;
+	link_states_get(&p->states, 101)->result = drifted;
+	link_states_get(&p->states, 102)->result = (struct link_result){ .declared = true, .features[VERDICT_COMPLIANT] = 1 };
 	text = format(p);
-	assert_null(strstr(text, "offloadd_link_not_as_declared{"));
-	assert_non_null(strstr(text, "\noffloadd_link_not_as_declared_omitted 0\n"));
-	assert_non_null(strstr(text, "\noffloadd_links{verdict=\"unsupported\"} 1\n"));
-	assert_non_null(strstr(text, "\noffloadd_features{verdict=\"unsupported\"} 1\n"));
+	assert_int_equal(count_lines(text, "offloadd_noncompliant_link_down{"), 1);
+	assert_non_null(strstr(text, "\noffloadd_noncompliant_link_down{link=\"down\"} 1\n"));
+}
+
+static void the_longest_drift_counts(void **state)
+{
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL, *after = NULL;
+
+	link_states_clear(&p->states);
+	text = format(p);
+	assert_int_equal(count_lines(text, "offloadd_drift_since_timestamp_seconds"), 0);
+	link_states_get(&p->states, 2)->drift_usec = link_states_get(&p->states, 4)->drift_usec = 1;
+	link_states_get(&p->states, 2)->drift_since = 1700000500;
+	link_states_get(&p->states, 4)->drift_since = 1700000400;
+	after = format(p);
+	assert_non_null(strstr(after, "\noffloadd_drift_since_timestamp_seconds 1700000400\n"));
 }
 
 /* What can be repaired is not hidden behind what cannot. */
@@ -340,8 +393,41 @@ static void evidence_is_bounded_too(void **state)
 	evidence_clear(&evidence);
 	assert_int_equal(count_lines(text, "offloadd_fallback_hits_total{"), METRICS_SERIES_MAX);
 	assert_non_null(strstr(text,
-		"\noffloadd_evidence_omitted{metric=\"offloadd_fallback_hits_total\"} 1\n"));
+		"\noffloadd_series_omitted{metric=\"offloadd_fallback_hits_total\"} 1\n"));
 	assert_null(strstr(text, "offloadd_stale_connections"));
+}
+
+/* More of everything than is written: the bound that docs/fleet.md has. */
+static void all_series_together_are_bounded(void **state)
+{
+	enum { N = METRICS_SERIES_MAX + 8 };
+	struct evidence evidence = { .has_fallback = true, .has_sockets = true, .has_latency = true, .has_lingering = true };
+	struct rule *rules = calloc(N, sizeof(*rules));
+	struct picture *p = *state;
+	_cleanup_free_ char *text = NULL;
+	char name[24];
+	size_t series;
+
+	for (int i = 0; i < N; i++) {
+		rules[i] = (struct rule){ .file = (char *)"x.rule", .until = 1 };
+		snprintf(name, sizeof(name), "s%d", i);
+		sample_link(&p->sample, 100 + i, name, "vlan");
+		link_states_get(&p->states, 100 + i)->result =
+			(struct link_result){ .declared = true, .features[VERDICT_DRIFTED] = 7 };
+		evidence_fallback_row(&evidence, FALLBACK_SOCKET, FALLBACK_REASON_FEATURE, name, "eth0")->hits[FALLBACK_CHECKSUM].n = 1;
+		evidence_stale_row(&evidence, name, "eth0")->sockets = 1;
+		evidence_stale_row(&evidence, name, "eth0")->senders = 1;
+	}
+	for (int i = 0; i < EVIDENCE_PROBES_MAX; i++)
+		evidence_add_probe(&evidence, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL, false });
+	p->metrics.rules = &(struct rule_set){ .rules = rules, .n_rules = N };
+	p->metrics.evidence = &evidence;
+	text = format(p);
+	evidence_clear(&evidence);
+	free(rules);
+	series = count_lines(text, "offloadd_");
+	assert_in_range(series, METRICS_BOUNDED * METRICS_SERIES_MAX, METRICS_BOUNDED * METRICS_SERIES_MAX + METRICS_OTHER_MAX);
+	assert_int_equal(count_lines(text, "offloadd_series_omitted{"), METRICS_BOUNDED);
 }
 
 int main(void)
@@ -359,7 +445,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hostile_names_stay_one_label_and_differ, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			series_are_bounded_and_the_rest_is_counted, setup, teardown),
-		cmocka_unit_test_setup_teardown(features_of_other_kernels_are_not_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_feature_of_other_kernels_has_a_series, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_interface_that_is_down_is_marked, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_longest_drift_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_series_together_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_verdict_of_a_link_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(evidence_is_bounded_too, setup, teardown),
 	};

@@ -89,7 +89,8 @@ static void by_hand(struct scene *s, const char *name, const char *words, bool o
 	d->features.wanted = (d->features.wanted & ~set) | (on ? set : 0);
 	d->features.active = (d->features.active & ~set) | (on ? set : 0);
 	link->features = d->features;
-	s->o.changed(link->ifindex, link, s->o.userdata);
+	if (s->o.changed) /* it has started */
+		s->o.changed(link->ifindex, link, s->o.userdata);
 }
 
 static bool is_on(struct scene *s, const char *name, const char *words)
@@ -133,6 +134,67 @@ static void drift_is_repaired_at_once_and_that_is_a_fixed_point(void **state)
 	assert_int_equal(settle(s), 0);
 	assert_int_equal(sets(s), 1);
 	assert_int_equal(s->n_events, 0);
+}
+
+/* Another kernel has it, this one does not: reported once, by name. Off would match. */
+static void a_feature_of_other_kernels_is_reported_once(void **state)
+{
+	struct scene *s = *state;
+	char text[128];
+
+	unit_rule(s->h, "40-new.rule", "[Match]\nName=vlan10\n[Features]\ntx-tcp-accecn-segmentation=on\nufo=off\n");
+	start(s, true);
+	assert_int_equal(settle(s), 0);
+	assert_int_equal(s->n_events, 1);
+	assert_int_equal(s->events[0].code, FINDING_NOT_IN_KERNEL);
+	assert_int_equal(finding_event(s->events[0].code), EVENT_UNMET);
+	assert_string_equal(s->events[0].link, "vlan10");
+	assert_string_equal(s->events[0].rules, "40-new.rule");
+	assert_string_equal(finding_format_features(&s->events[0], &s->h->features, text, sizeof(text)), "tx-tcp-accecn-segmentation");
+	assert_int_equal(kept(s, "vlan10")->foreign, 1);
+
+	reconcile_mark_all(s->reconcile);
+	assert_int_equal(settle(s), 0);
+	assert_int_equal(s->n_events, 0);
+}
+
+static uint64_t drifts(struct scene *s, size_t bucket)
+{
+	return reconcile_drift(s->reconcile)->counts[bucket];
+}
+
+/* How long it drifted: until we repair it, or someone else. What is set on a new link was never as declared. */
+static void the_time_from_drift_to_repair_is_counted(void **state)
+{
+	const struct contention_limits limits = CONTENTION_LIMITS;
+	struct scene *s = *state;
+
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	start(s, true);
+	assert_int_equal(settle(s), 1);
+	reconcile_note_reaction(s->reconcile, 5 * MSEC);
+	assert_int_equal(drifts(s, 0), 0);
+	assert_int_equal(reconcile_count(s->reconcile).sets, 1);
+	assert_int_equal(reconcile_count(s->reconcile).sets_drift, 0);
+
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	assert_int_equal(settle(s), 1);
+	reconcile_note_reaction(s->reconcile, 5 * MSEC); /* up to 10 ms */
+	assert_int_equal(drifts(s, 0), 1);
+	assert_int_equal(reconcile_count(s->reconcile).sets, 2);
+	assert_int_equal(reconcile_count(s->reconcile).sets_drift, 1);
+
+	reconcile_configure(s->reconcile, false, &limits);
+	assert_int_equal(settle(s), 0);
+	by_hand(s, "vlan10", "tx-scatter-gather", false);
+	assert_int_equal(settle(s), 0);
+	s->now += 90 * USEC_PER_SEC;
+	by_hand(s, "vlan10", "tx-scatter-gather", true);
+	assert_int_equal(settle(s), 0);
+	reconcile_note_reaction(s->reconcile, 5 * MSEC);
+	assert_int_equal(drifts(s, 0), 1);
+	assert_int_equal(drifts(s, 5), 1); /* more than a minute, up to ten */
+	assert_int_equal(reconcile_drift(s->reconcile)->sum_usec, 90 * USEC_PER_SEC + 5 * MSEC);
 }
 
 static void an_audit_never_writes(void **state)
@@ -962,6 +1024,8 @@ int main(void)
 		TEST(a_link_that_does_not_follow_is_reported_in_the_end),
 		TEST(what_a_repair_missed_is_kept),
 		TEST(a_lost_mark_has_everything_read_again),
+		TEST(a_feature_of_other_kernels_is_reported_once),
+		TEST(the_time_from_drift_to_repair_is_counted),
 		TEST(an_audit_never_writes),
 		TEST(what_cannot_be_had_is_not_retried_until_something_changes),
 		TEST(a_refusal_that_may_pass_is_tried_again_a_few_times),

@@ -93,7 +93,7 @@ offloadctl resume vlan10 >/dev/null
 within 20 "vlan10 is repaired when resumed" limit_is vlan10 gso_max_size 16000
 offloadctl revert vlan10 >/dev/null
 within 5 "revert restores the original limit" limit_is vlan10 gso_max_size 65536
-within 5 "metrics count limits" in_metrics 'offloadd_link_not_as_declared\{.*link="vlan10".*feature="gso-max-size".*verdict="paused"'
+within 5 "metrics count limits" in_metrics 'offloadd_feature_noncompliant\{.*link="vlan10".*feature="gso-max-size".*verdict="paused"'
 offloadctl resume vlan10 >/dev/null
 within 20 "and resume sets it again" limit_is vlan10 gso_max_size 16000
 rule 50-limits.rule '[Rule]' 'Mode=audit' '[Match]' 'Kind=vlan bond' '[Limits]' 'gso-max-size=lower'

@@ -109,8 +109,8 @@ check "a signed sender sends" fetch signed
 check "and another of its connections" fetch signed2
 has "its pages are copied" "$(pays signed.service)" "\"vlan10 $copying\""
 is "nobody needs a restart" "$(services .restart)" '[]'
-has "the metrics have it" "$(offloadctl metrics)" '^offloadd_fallback_hits_total\{.*kind="segmentation",link="vlan10",reason="feature",service="plain.service"\} [1-9]' \
-	'^offloadd_probe\{.*probe="segmentation",function="__skb_gso_segment",method="(fentry|kprobe)",why=""\} 1'
+has "the metrics have it" "$(offloadctl metrics)" '^offloadd_fallback_hits_total\{.*fallback_kind="segmentation",link="vlan10",reason="feature",unit="plain.service"\} [1-9]' \
+	'^offloadd_probe_info\{.*probe="segmentation",function="__skb_gso_segment",method="(fentry|kprobe)",why=""\} 1'
 offloadctl services | sed 's/^/# note /'
 
 # what is left after the repair
@@ -135,8 +135,8 @@ is "needrestart's lines" "$(offloadctl services --format needrestart | tail -n +
 nagios=$(offloadctl services --format nagios)
 is "nagios' exit status" $? 2
 has "and text" "$nagios" '^OFFLOADD CRITICAL - services that still lack an offload: signed.service \| restart=1;;0;0 stale=2;'
-has "the metrics have it, too" "$(offloadctl metrics)" '^offloadd_stale_connections\{.*service="signed.service",link="vlan10"\} 2$' \
-	'^offloadd_restart_needed\{.*service="signed.service"\} 1$'
+has "the metrics have it, too" "$(offloadctl metrics)" '^offloadd_stale_connections\{.*unit="signed.service",link="vlan10"\} 2$' \
+	'^offloadd_restart_needed\{.*unit="signed.service"\} 1$'
 
 # nobody asks for the histogram any more
 rm /etc/offloadd/offloadd.conf

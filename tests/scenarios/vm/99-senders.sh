@@ -213,7 +213,7 @@ wait_until 20 file_has "$scratch/bank" listening
 is "bank.service has the number of the sender that ended" "$bank" "$victim"
 is "it is not charged" "$(hits_of bank.service)" 0
 is "the service that sent keeps its hits" "$(hits_of signed.service)" "$before"
-has "and its series keeps its label" "$(series)" "service=\"signed.service\"\\} $before\$"
+has "and its series keeps its label" "$(series)" "unit=\"signed.service\"\\} $before\$"
 gone() { [ "$(services '.restart')" = '[]' ] || { services '[.restart, .fallback]' && return 1; }; }
 within 60 "it needs no restart any more" gone
 daemon_stops

@@ -82,9 +82,9 @@ one_record "it is an event" '^offloadd: stale: gives-up.service sends UDP on vla
 has "services says so" "$(offloadctl services)" '^Services that still lack ' '^  gives-up.service on vlan10: 1 process gave up UDP segmentation; restart the service$' \
 	'^1 process was refused UDP segmentation, '
 has "needrestart gets it" "$(offloadctl services --format needrestart)" '^NEEDRESTART-SVC: gives-up.service$'
-has "the metrics have it" "$(offloadctl metrics)" '^offloadd_udp_gave_up\{.*service="gives-up.service",link="vlan10"\} 1' \
-	'^offloadd_restart_needed\{.*service="gives-up.service"\} 1' '^offloadd_udp_undecided(\{.*\})? 1' \
-	'^offloadd_fallback_hits_total\{.*kind="udp-segmentation",link="vlan10",reason="feature",service="gives-up.service"\} 1$'
+has "the metrics have it" "$(offloadctl metrics)" '^offloadd_udp_gave_up_processes\{.*unit="gives-up.service",link="vlan10"\} 1' \
+	'^offloadd_restart_needed\{.*unit="gives-up.service"\} 1' '^offloadd_udp_undecided_processes(\{.*\})? 1' \
+	'^offloadd_fallback_hits_total\{.*fallback_kind="udp-segmentation",link="vlan10",reason="feature",unit="gives-up.service"\} 1$'
 offloadctl services --json >"$scratch/document"
 check "the document fits its schema" "$tools/test-json" services.json "$scratch/document"
 offloadctl investigate --for 2s --json >"$scratch/document" 2>/dev/null

@@ -25,7 +25,7 @@ check "who reads the records is nobody but root" sh -c '! runuser -u offloadd --
 check "the textfile is there" metric 'offloadd_up 1'
 check "it audits" metric 'offloadd_mode{mode="audit"} 1'
 has "and tells of vlan10" "$(cat /run/offloadd/offloadd.prom)" \
-	'^offloadd_link_not_as_declared\{link="vlan10",kind="vlan",feature="tx-scatter-gather",verdict="drifted",rule="10-vlan.rule"\} 1$' \
+	'^offloadd_feature_noncompliant\{link="vlan10",link_kind="vlan",feature="tx-scatter-gather",verdict="drifted",rule="10-vlan.rule"\} 1$' \
 	'^offloadd_hooks_total\{result="sent"\} [1-9]'
 is "anyone may read it" "$(stat -c '%U %a' /run/offloadd/offloadd.prom)" "offloadd 644"
 
