@@ -70,6 +70,7 @@ struct fidelity {
 	struct observe *o;
 	struct rule_host host;
 	bool late; /* VLANs follow late */
+	bool in_order; /* the kernel frees links one after the other */
 	uint64_t random;
 	struct brick bricks[STACK_MAX];
 	unsigned n_bricks, serial;
@@ -566,11 +567,13 @@ static struct brick *brick_find(struct fidelity *f, const char *name)
 	return NULL;
 }
 
+/* What stands on a link that was moved stays here: Linux 5.10 waits for ever for the lower of two when both end with their namespace, if
+ * the upper one releases it when it is freed, which is later (macsec_free_netdev(); "net: allow out-of-order unregistration", 5.18). */
 static void move_away(struct fidelity *f, const struct link *link)
 {
 	struct brick *b = brick_find(f, link->name);
 
-	if (!b || !b->ours || b->datapath)
+	if (!b || !b->ours || b->datapath || (f->in_order && link->lower_netnsid >= 0))
 		return;
 	b->away = true;
 	do_ip(f, "link set %s netns %d", b->name, (int)f->away);
@@ -1164,6 +1167,7 @@ int main(int argc, char **argv)
 	if (f.xdp < 0)
 		printf("no XDP: %s\n", strerror(errno));
 	rule_host_read(&f.host);
+	f.in_order = strverscmp(f.host.kernel_release, "5.18") < 0;
 	f.late = strtoul(f.host.kernel_release, NULL, 10) >= 7;
 	r = observe_open(&(struct observe_options){ .backend = f.options.backend }, &f.o, &what);
 	if (r < 0) {
