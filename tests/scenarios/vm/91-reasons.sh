@@ -81,8 +81,8 @@ ip -n $peer -batch - <<-END
 	addr add 10.6.0.2/24 dev virtio_net
 	addr add 10.5.0.2/24 dev c10
 END
-for n in 5 6 8 9; do
-	ip -n $peer link add vx$n mtu 1450 up type vxlan id $n remote 10.$n.0.1 local 10.$n.0.2 dstport 4789
+for n in 5 6 8 9; do # with an MTU that does not limit what is sent to them
+	ip -n $peer link add vx$n mtu 1500 up type vxlan id $n remote 10.$n.0.1 local 10.$n.0.2 dstport 4789
 	ip -n $peer addr add 10.7.$n.2/24 dev vx$n
 done
 ip link set e1000e up
