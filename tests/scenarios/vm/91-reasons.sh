@@ -22,14 +22,16 @@ is "nothing is split on a healthy path" "$(reasons)" ""
 ip link set eth2 gso_max_size 8000
 check "it sends" fetch plain
 is "the limit of the port splits, and nothing else" "$(reasons)" "eth2 segmentation size-limit 8000"
-ip link set eth2 gso_max_size 65536
-mkdir "$scratch/limits"
-printf '%s\n' '[Rule]' Reason=test '[Match]' Name=eth2 '[Limits]' gso-ipv4-max-size=8000 >"$scratch/limits/50-ipv4.rule"
-check "the limit of IPv4 is set" offloadctl apply --rules "$scratch/limits" --yes
-ask forget 0 >/dev/null
-check "it sends" fetch plain
-is "and splits, too" "$(reasons)" "eth2 segmentation ipv4-size-limit 8000"
-ip link set eth2 gso_max_size 8000
+if [[ $KERNEL != 5.10 && $KERNEL != 6.1 ]]; then # IPv4 has a limit of its own from 6.3 on
+	ip link set eth2 gso_max_size 65536
+	mkdir "$scratch/limits"
+	printf '%s\n' '[Rule]' Reason=test '[Match]' Name=eth2 '[Limits]' gso-ipv4-max-size=8000 >"$scratch/limits/50-ipv4.rule"
+	check "the limit of IPv4 is set" offloadctl apply --rules "$scratch/limits" --yes
+	ask forget 0 >/dev/null
+	check "it sends" fetch plain
+	is "and splits, too" "$(reasons)" "eth2 segmentation ipv4-size-limit 8000"
+	ip link set eth2 gso_max_size 8000
+fi
 
 # what is not ours: check-path over the same port, and another host's own fallback
 ip netns exec $peer offloadctl check-path --serve --time 1h >"$scratch/receiver" 2>&1 &
