@@ -567,8 +567,8 @@ static struct brick *brick_find(struct fidelity *f, const char *name)
 	return NULL;
 }
 
-/* What stands on a link that was moved stays here: Linux 5.10 waits for ever for the lower of two when both end with their namespace, if
- * the upper one releases it when it is freed, which is later (macsec_free_netdev(); "net: allow out-of-order unregistration", 5.18). */
+/* What stands on a link that was moved stays here on old kernels: 5.10 waited for ever for a link whose namespace had ended ("waiting for
+ * ve3348 to become free"). Why is not known. From 5.18 on links are freed in any order ("net: allow out-of-order unregistration"). */
 static void move_away(struct fidelity *f, const struct link *link)
 {
 	struct brick *b = brick_find(f, link->name);
