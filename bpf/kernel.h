@@ -137,6 +137,12 @@ struct kernfs_node___6_14 { /* up to 6.14 */
 	struct kernfs_node *parent;
 };
 
+struct kernfs_node___5_4 { /* up to 5.4; CO-RE does not take one for the other */
+	union {
+		__u64 id;
+	} id;
+};
+
 struct cgroup {
 	struct kernfs_node *kn;
 };
@@ -296,11 +302,16 @@ static __always_inline __u32 device_netns(bool direct, struct net_device *dev)
 	return GET(direct, net, ns.inum);
 }
 
+static __always_inline __u64 kernfs_id(bool direct, struct kernfs_node *node)
+{
+	struct kernfs_node___5_4 *old = (void *)node;
+
+	return bpf_core_field_exists(node->id) ? GET(direct, node, id) : BPF_CORE_READ(old, id.id);
+}
+
 static __always_inline __u64 cgroup_id(bool direct, struct cgroup *cgroup)
 {
-	struct kernfs_node *node = GET(direct, cgroup, kn);
-
-	return GET(direct, node, id);
+	return kernfs_id(direct, GET(direct, cgroup, kn));
 }
 
 /* The cgroup of a full socket before Linux 5.15; NULL if the kernel has none. */

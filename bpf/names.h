@@ -44,7 +44,7 @@ static __noinline bool note_node(struct kernfs_node *node, __u64 id)
 		return true;
 	for (i = 0; i < CGROUP_LEVELS_MAX; i++) {
 		parent = kernfs_parent(node);
-		if (!parent || BPF_CORE_READ(node, id) == cgroup_root)
+		if (!parent || kernfs_id(false, node) == cgroup_root)
 			break;
 		names_of->len[i % CGROUP_LEVELS] =
 			bpf_probe_read_kernel_str(names_of->name[i % CGROUP_LEVELS], CGROUP_NAME_LEN, BPF_CORE_READ(node, name));
@@ -58,7 +58,7 @@ static __always_inline bool note_cgroup(struct cgroup *cgroup)
 {
 	struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
 
-	return note_node(node, BPF_CORE_READ(node, id));
+	return note_node(node, kernfs_id(false, node));
 }
 
 /* The cgroup with this id is that of the current task, or of the socket (NULL: none). */

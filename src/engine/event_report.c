@@ -328,10 +328,10 @@ static bool may_follow(const struct reporter *t, const struct plan_link *pl, con
 {
 	struct link_state *state = link_states_find(t->states, pl->ifindex);
 
-	if (!state || !state->following || !(finding_features(unmet) & ~standing(reported, FEATURES, PROBLEM_UNMET)))
+	if (!state || !state->following || !finding_features(unmet))
 		return false;
 	state->held = true;
-	return true;
+	return finding_features(unmet) & ~standing(reported, FEATURES, PROBLEM_UNMET);
 }
 
 /* False: something about the link may come right by itself, and nothing was reported. */

@@ -100,10 +100,10 @@ struct link_state {
 	bool changed; /* marked because something changed, so that refused requests may succeed now */
 	uint8_t collected; /* engine/reconcile.c, during one run */
 	/* A VLAN whose lower link was changed by another program may follow it a little later (engine/apply.h). Until follow_usec
-	 * nothing is reported that may resolve itself. */
+	 * nothing is reported that may resolve itself, and the kernel is not asked to compute its features. */
 	bool lower_changed; /* since the last run */
 	bool following;	    /* during one run: follow_usec is not over */
-	bool held;	    /* something was not reported because of it */
+	bool held;	    /* something was left for later because of it */
 	uint64_t follow_usec;
 	LIST_ENTRY(link_state) marked;
 

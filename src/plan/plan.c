@@ -106,7 +106,9 @@ static int step_link(struct planner *p, size_t at, feature_set among)
 		if (r < 0)
 			return r;
 	}
-	return mask ? add_step(p->plan, pl, mask, value, false) : recompute_link(p, pl, link, among);
+	if (mask)
+		return add_step(p->plan, pl, mask, value, false);
+	return known && known->following ? 0 : recompute_link(p, pl, link, among); /* the kernel may be about to compute them */
 }
 
 /* Does LRO of this link depend on a link above or below? Then it is turned off from the top down. */

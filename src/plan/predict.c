@@ -311,7 +311,7 @@ static feature_set doubt_coupled(const struct predict *p, const struct node *n)
 	feature_set moved = (n->start.active ^ now->active) | (n->start.wanted ^ now->wanted);
 
 	/* "features &= ~NETIF_F_CSUM_MASK" without NETIF_F_RXCSUM: ibmveth_fix_features(). Tunnels as the checksum: xgbe_fix_features() */
-	return (moved & f->receiving ? f->receiving : 0) | (moved & f->rxcsum ? f->csum_mask | f->all_tso : 0) |
+	return (moved & f->receiving ? f->receiving : 0) | (moved & f->rxcsum ? f->csum_mask : 0) |
 		(moved & (f->csum_mask | f->checksum_tunnels) ? f->checksum_tunnels : 0);
 }
 
@@ -354,7 +354,7 @@ feature_set predict_uncertain(struct predict *p, int ifindex)
 		return 0;
 	if (p->doubtful) {
 		p->questions++;
-		doubts = doubts_at(p, n) & (n->w[GUESS].hw | n->w[GUESS].active | n->start.active);
+		doubts = predict_dependents(p->k, doubts_at(p, n)) & (n->w[GUESS].hw | n->w[GUESS].active | n->start.active);
 	}
 	return doubts | (n->w[HIGH].active ^ n->w[LOW].active) | (n->w[GUESS].active ^ n->w[LOW].active) |
 		(n->w[HIGH].wanted ^ n->w[LOW].wanted) | (n->w[GUESS].wanted ^ n->w[LOW].wanted);

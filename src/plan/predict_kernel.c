@@ -166,6 +166,22 @@ static struct kernel *kernel_new(const struct feature_table *features, const str
 	return k;
 }
 
+feature_set predict_dependents(const struct kernel *k, feature_set features)
+{
+	feature_set before;
+
+	do {
+		before = features;
+		for (size_t i = 0; i < k->n_rules; i++) {
+			const struct dependency *r = &k->rules[i];
+
+			if (features & (r->all | r->any | r->both | r->none))
+				features |= r->drop ? r->drop : r->bits;
+		}
+	} while (features != before);
+	return features;
+}
+
 static bool is_made_from(
 	const struct kernel *k, const struct feature_table *features, const struct rule_host *host)
 {

@@ -249,6 +249,8 @@ feature_set predict_intersect(const struct sets *f, feature_set a, feature_set b
 feature_set predict_increment(
 	const struct sets *f, feature_set all, feature_set one, feature_set mask);
 feature_set predict_base(const struct sets *f, feature_set features);
+/* These features, and all that netdev_fix_features() makes depend on one of them. */
+feature_set predict_dependents(const struct kernel *k, feature_set features);
 
 /* hint: the model of a link that probably has the same kind, or NULL. */
 const struct model *predict_model(const struct link *link, const struct model *hint);

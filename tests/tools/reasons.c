@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -36,6 +37,7 @@
 #define CERTAIN_SIZE 12000 /* packets of TCP are larger than that sooner or later */
 #define PORT 5001
 #define SEND_MSEC 20000
+#define GROUP "7" /* of the links of a case, which are deleted together */
 
 enum limit { LIMIT_SIZE, LIMIT_SEGMENTS, LIMIT_IPV4, LIMITS };
 
@@ -52,8 +54,15 @@ struct seen {
 	enum fallback_reason reason;
 };
 
+struct batch { /* `ip -batch -` or `tc -batch -`, one for all cases: emulated machines start programs slowly */
+	const char *last; /* the only command that prints something: one line */
+	pid_t pid;
+	FILE *in, *out;
+};
+
 struct run {
 	int here, there; /* network namespaces */
+	struct batch ip, far, tc; /* far: `ip` there */
 	const char *peer, *card;
 	uint64_t random;
 	struct feature_table features;
@@ -97,16 +106,47 @@ static void enter(int netns)
 		die("setns");
 }
 
-static FILE *batch(const char *command, const char *netns)
+static struct batch batch_start(const char *command, const char *last)
 {
+	struct batch b = { .last = last };
 	char line[128];
-	FILE *f;
+	int in[2], out[2];
 
-	snprintf(line, sizeof(line), "%s %s%s -force -batch - >/dev/null 2>&1", command, netns ? "-n " : "", netns ? netns : "");
-	f = popen(line, "w");
-	if (!f)
+	snprintf(line, sizeof(line), "exec stdbuf -oL %s -force -batch - 2>/dev/null", command);
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+		die("pipe2");
+	b.pid = fork();
+	if (b.pid == 0) {
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		execl("/bin/sh", "sh", "-c", line, NULL);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	b.in = fdopen(in[1], "w");
+	b.out = fdopen(out[0], "r");
+	if (b.pid < 0 || !b.in || !b.out)
 		die(command);
-	return f;
+	return b;
+}
+
+/* Waits until all commands were executed. */
+static void batch_finish(struct batch *b)
+{
+	char line[4096];
+
+	fprintf(b->in, "%s\n", b->last);
+	fflush(b->in);
+	if (!fgets(line, sizeof(line), b->out))
+		die(b->last);
+}
+
+static void batch_stop(struct batch *b)
+{
+	fclose(b->in);
+	fclose(b->out);
+	waitpid(b->pid, NULL, 0);
 }
 
 __attribute__((format(printf, 2, 3))) static void tell(struct run *r, const char *format, ...)
@@ -121,7 +161,8 @@ __attribute__((format(printf, 2, 3))) static void tell(struct run *r, const char
 
 /* ---- the stack ---- */
 
-static const char *add_hop(struct run *r, const char *name)
+/* Every case has names of its own, because `ip -batch` remembers which index belongs to a name. */
+static const char *add_hop(struct run *r, const char *kind)
 {
 	struct hop *hop;
 
@@ -130,7 +171,7 @@ static const char *add_hop(struct run *r, const char *name)
 	r->n_hops++;
 	hop = &r->hops[0];
 	*hop = (struct hop){ 0 };
-	snprintf(hop->name, sizeof(hop->name), "%s", name);
+	snprintf(hop->name, sizeof(hop->name), kind == r->card ? "%s" : "%s.%u", kind, r->cases);
 	return hop->name;
 }
 
@@ -142,10 +183,11 @@ static int network(const struct run *r)
 
 static void build(struct run *r)
 {
-	FILE *ip = batch("ip", NULL), *far;
-	char base[IFNAMSIZ], under[IFNAMSIZ];
+	FILE *ip = r->ip.in;
+	const char *base;
 	unsigned ports = 1;
 
+	r->cases++;
 	r->n_hops = 0;
 	r->story[0] = '\0';
 	r->on_card = r->card && one_in(r, 3);
@@ -154,45 +196,45 @@ static void build(struct run *r)
 	r->vxlan = one_in(r, 3);
 	r->vxlan_csum = r->vxlan && one_in(r, 2);
 	r->large = r->vxlan && one_in(r, 4);
-	snprintf(base, sizeof(base), "%s", r->on_card ? r->card : "eth2");
+	base = add_hop(r, r->on_card ? r->card : "eth2");
 	if (r->on_card) {
 		fprintf(ip, "link set %s up gso_max_size 65536 gso_max_segs 65535\n", base);
 	} else {
 		ports += r->bond && one_in(r, 2);
-		for (unsigned i = 0; i < ports; i++)
-			fprintf(ip, "link add eth%u address 02:00:00:00:00:0%u type veth peer name p%u netns %s\n", i + 2, i + 2, i + 2,
-				r->peer);
+		for (unsigned i = 2; i < 2 + ports; i++)
+			fprintf(ip, "link add eth%u.%u group " GROUP " address 02:00:00:00:00:0%u type veth peer name p%u.%u netns %s\n", i,
+				r->cases, i, i, r->cases, r->peer);
 		if (!r->bond)
-			fprintf(ip, "link set eth2 up\n");
+			fprintf(ip, "link set %s up\n", base);
 	}
-	add_hop(r, base);
 	if (r->bond) {
-		fprintf(ip, "link add bond0 type bond mode active-backup\n");
-		for (unsigned i = 0; i < ports; i++)
-			fprintf(ip, "link set eth%u master bond0\nlink set eth%u up\n", i + 2, i + 2);
-		fprintf(ip, "link set bond0 up\n");
-		strcpy(base, add_hop(r, "bond0"));
+		base = add_hop(r, "bond0");
+		fprintf(ip, "link add %s group " GROUP " type bond mode active-backup\n", base);
+		for (unsigned i = 2; i < 2 + ports; i++)
+			fprintf(ip, "link set eth%u.%u master %s\nlink set eth%u.%u up\n", i, r->cases, base, i, r->cases);
+		fprintf(ip, "link set %s up\n", base);
 	}
 	if (r->vlan) {
-		fprintf(ip, "link add link %s name vlan10 up type vlan id 10\n", base);
-		strcpy(base, add_hop(r, "vlan10"));
+		add_hop(r, "vlan10");
+		fprintf(ip, "link add link %s name %s group " GROUP " up type vlan id 10\n", r->hops[1].name, r->hops[0].name);
 	}
-	strcpy(under, base);
-	fprintf(ip, "addr add 10.%d.0.1/24 dev %s\n", network(r), under);
+	fprintf(ip, "addr add 10.%d.0.1/24 dev %s\n", network(r), r->hops[0].name);
 	if (r->vxlan) {
-		fprintf(ip, "link add vx0 mtu %d address 02:00:00:00:00:07 up type vxlan id %d remote 10.%d.0.2 local 10.%d.0.1 dstport 4789 %s\n",
-			r->large ? 1500 : 1450, network(r), network(r), network(r), r->vxlan_csum ? "udpcsum" : "noudpcsum");
-		fprintf(ip, "addr add 10.7.%d.1/24 dev vx0\n", network(r));
 		add_hop(r, "vx0");
+		fprintf(ip, "link add %s group " GROUP " mtu %d address 02:00:00:00:00:07 up type vxlan id %d remote 10.%d.0.2 "
+			"local 10.%d.0.1 dstport 4789 %s\n", r->hops[0].name, r->large ? 1500 : 1450, network(r), network(r),
+			network(r), r->vxlan_csum ? "udpcsum" : "noudpcsum");
+		fprintf(ip, "addr add 10.7.%d.1/24 dev %s\n", network(r), r->hops[0].name);
 	}
-	pclose(ip);
-	far = batch("ip", r->peer);
-	for (unsigned i = 0; !r->on_card && i < ports; i++)
-		fprintf(far, "link set p%u master br0 up\n", i + 2);
-	fprintf(far, "neigh flush all\n");
-	pclose(far);
-	for (unsigned i = 0; i < r->n_hops; i++)
+	batch_finish(&r->ip);
+	for (unsigned i = 2; !r->on_card && i < 2 + ports; i++)
+		fprintf(r->far.in, "link set p%u.%u master br0 up\n", i, r->cases);
+	fprintf(r->far.in, "neigh flush all\n");
+	batch_finish(&r->far);
+	for (unsigned i = 0; i < r->n_hops; i++) {
+		r->hops[i].ifindex = (int)if_nametoindex(r->hops[i].name);
 		tell(r, "%s%s", i ? " > " : "", r->hops[i].name);
+	}
 	tell(r, "%s%s, %u ports;", r->vxlan_csum ? " udpcsum" : "", r->large ? " mtu 1500" : "", ports);
 }
 
@@ -201,23 +243,37 @@ static void set_xdp(struct run *r)
 	struct bpf_insn pass[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS },
 		{ .code = BPF_JMP | BPF_EXIT } };
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pass", "GPL", pass, 2, NULL);
+	char name[IFNAMSIZ];
 
 	if (fd < 0)
 		die("bpf_prog_load");
 	enter(r->there);
-	r->xdp = bpf_xdp_attach((int)if_nametoindex("p2"), fd, XDP_FLAGS_DRV_MODE, NULL) == 0;
+	snprintf(name, sizeof(name), "p2.%u", r->cases);
+	r->xdp = bpf_xdp_attach((int)if_nametoindex(name), fd, XDP_FLAGS_DRV_MODE, NULL) == 0;
 	enter(r->here);
 	close(fd);
 	if (r->xdp)
 		tell(r, " xdp on p2;");
 }
 
+/* As `ethtool -K NAME WORD on|off`. */
+static void set_features(struct run *r, const char *name, const char *word, bool on)
+{
+	struct link_features features;
+	struct ethtool_result result;
+	int ifindex = (int)if_nametoindex(name);
+	feature_set set;
+
+	if (ethtool_features_get(r->ethtool, ifindex, name, &features) < 0 || feature_parse(&r->features, word, &set) < 0 ||
+		ethtool_features_set(r->ethtool, ifindex, name, set & features.hw, on ? set : 0, &result) < 0)
+		die(name);
+}
+
 /* Random limits and features; all of them may be left as they are. */
 static void disturb(struct run *r)
 {
 	const char *base = r->hops[r->n_hops - 1].name;
-	FILE *ip = batch("ip", NULL), *tc;
-	char line[128];
+	FILE *ip = r->ip.in, *tc = r->tc.in;
 
 	for (unsigned i = 0; i < r->n_hops; i++) {
 		unsigned size = 4000 + below(r, 50000), segments = 2 + below(r, 30);
@@ -231,23 +287,21 @@ static void disturb(struct run *r)
 			tell(r, " %s gso_max_segs %u;", r->hops[i].name, segments);
 		}
 	}
-	pclose(ip);
+	batch_finish(&r->ip);
 	r->xdp = false;
 	if (!r->on_card && one_in(r, 6))
 		set_xdp(r);
 	for (unsigned i = 0; i < r->n_hops; i++) {
-		const char *what = one_in(r, 10) ? "tso off" : one_in(r, 14) ? "tx off" : NULL;
+		const char *what = one_in(r, 10) ? "tso" : one_in(r, 14) ? "tx" : NULL;
 
 		if (!what)
 			continue;
-		snprintf(line, sizeof(line), "ethtool -K %s %s >/dev/null 2>&1", r->hops[i].name, what);
-		tell(r, " %s %s;", r->hops[i].name, what);
-		(void)!system(line);
+		tell(r, " %s %s off;", r->hops[i].name, what);
+		set_features(r, r->hops[i].name, what, false);
 	}
 	r->qdisc = NULL;
 	if (!one_in(r, 5))
 		return;
-	tc = batch("tc", NULL);
 	switch (below(r, 3)) {
 	case 0:
 		r->qdisc = "tbf";
@@ -266,38 +320,24 @@ static void disturb(struct run *r)
 		fprintf(tc, "class add dev %s parent 1: classid 1:1 htb rate 10gbit\n", base);
 		fprintf(tc, "qdisc add dev %s parent 1:1 tbf rate 10gbit burst 10kb limit 10mb\n", base);
 	}
-	pclose(tc);
+	batch_finish(&r->tc);
 	tell(r, " %s %s;", base, r->qdisc);
 }
 
 static void clean(struct run *r)
 {
-	FILE *ip;
-
 	if (r->on_card) {
-		char line[128];
-
-		snprintf(line, sizeof(line), "ethtool -K %s tx on tso on >/dev/null 2>&1", r->card);
-		(void)!system(line);
+		set_features(r, r->card, "tx", true);
+		set_features(r, r->card, "tso", true);
+		fprintf(r->ip.in, "addr flush dev %s\n", r->card);
 	}
 	if (r->qdisc && r->on_card) {
-		FILE *tc = batch("tc", NULL);
-
-		fprintf(tc, "qdisc del dev %s root\n", r->card);
-		pclose(tc);
+		fprintf(r->tc.in, "qdisc del dev %s root\n", r->card);
+		batch_finish(&r->tc);
 	}
-	ip = batch("ip", NULL);
-	if (r->vxlan)
-		fprintf(ip, "link del vx0\n");
-	if (r->vlan)
-		fprintf(ip, "link del vlan10\n");
-	if (r->bond)
-		fprintf(ip, "link del bond0\n");
-	if (r->on_card)
-		fprintf(ip, "addr flush dev %s\n", r->card);
-	else
-		fprintf(ip, "link del eth2\nlink del eth3\n");
-	pclose(ip);
+	if (r->n_hops > 1 || !r->on_card)
+		fprintf(r->ip.in, "link del group " GROUP "\n");
+	batch_finish(&r->ip);
 }
 
 /* ---- what the kernel has ---- */
@@ -334,7 +374,6 @@ static void read_hops(struct run *r)
 	for (unsigned i = 0; i < r->n_hops; i++) {
 		struct hop *hop = &r->hops[i];
 
-		hop->ifindex = (int)if_nametoindex(hop->name);
 		if (!hop->ifindex || ethtool_features_get(r->ethtool, hop->ifindex, hop->name, &hop->features) < 0)
 			die(hop->name);
 		read_limits(hop);
@@ -343,10 +382,20 @@ static void read_hops(struct run *r)
 
 /* ---- what is allowed ---- */
 
+static bool is_allowed(const struct run *r, const struct seen *seen)
+{
+	for (unsigned i = 0; i < r->n_allowed; i++)
+		if (!memcmp(&r->allowed[i], seen, sizeof(*seen)))
+			return true;
+	return false;
+}
+
 static void allow(struct run *r, const struct hop *hop, enum fallback_kind kind, enum fallback_reason reason)
 {
-	if (r->n_allowed < SEEN_MAX)
-		r->allowed[r->n_allowed++] = (struct seen){ hop->ifindex, kind, reason };
+	struct seen seen = { hop->ifindex, kind, reason };
+
+	if (!is_allowed(r, &seen) && r->n_allowed < SEEN_MAX)
+		r->allowed[r->n_allowed++] = seen;
 }
 
 /* The reasons that can split at this hop; size and segments are what packets have when they arrive. True: none is left to split. */
@@ -376,8 +425,6 @@ static void find_allowed(struct run *r)
 	uint32_t size = UINT32_MAX, segments = UINT32_MAX;
 	bool done = false;
 
-	r->n_allowed = 0;
-	r->required = false;
 	for (unsigned i = 0; i < r->n_hops; i++) {
 		const struct hop *hop = &r->hops[i];
 		bool lowest = i == r->n_hops - 1, sums = hop->features.active & csum;
@@ -488,14 +535,6 @@ static void take(const struct probe_hits *hits, void *userdata)
 		evidence_set_missing(row, &r->features, hop ? &hop->features : NULL);
 }
 
-static bool is_allowed(const struct run *r, const struct seen *seen)
-{
-	for (unsigned i = 0; i < r->n_allowed; i++)
-		if (!memcmp(&r->allowed[i], seen, sizeof(*seen)))
-			return true;
-	return false;
-}
-
 static void print(const struct run *r, const char *what, const struct seen *seen, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -550,7 +589,6 @@ static void judge(struct run *r, bool arrived)
 	missed = !arrived || (r->required && !split);
 	well = !is_diagnosed(r);
 	evidence_clear(&r->evidence);
-	r->cases++;
 	r->split += split;
 	r->wrong += wrong;
 	r->missed += missed;
@@ -588,15 +626,25 @@ int main(int argc, char **argv)
 	if (ethtool_open(ETHTOOL_IOCTL, false, 0, &r.ethtool) < 0 || ethtool_features_strings(r.ethtool, &r.features) < 0 ||
 		probe_open(&options, &r.probe) < 0)
 		die("probes");
+	r.ip = batch_start("ip -o", "link show dev lo");
+	fprintf(r.ip.in, "link set lo up\n"); /* it has a qdisc to show then */
+	batch_finish(&r.ip);
+	r.tc = batch_start("tc", "qdisc show dev lo");
+	snprintf(path, sizeof(path), "ip -o -n %s", r.peer);
+	r.far = batch_start(path, "link show dev lo");
 	while (r.cases < cases) {
 		bool arrived;
 
 		build(&r);
 		disturb(&r);
+		r.n_allowed = 0;
+		r.required = false;
 		read_hops(&r);
 		find_allowed(&r);
 		probe_forget_hits(r.probe, forget_all, NULL);
 		arrived = send_over(&r);
+		read_hops(&r); /* on Linux 7.2 a VLAN follows late */
+		find_allowed(&r);
 		judge(&r, arrived);
 		clean(&r);
 	}
@@ -605,6 +653,9 @@ int main(int argc, char **argv)
 		if (r.of[i])
 			printf(" %s=%u", evidence_reason_name(i), r.of[i]);
 	printf("\n");
+	batch_stop(&r.ip);
+	batch_stop(&r.far);
+	batch_stop(&r.tc);
 	probe_close(r.probe);
 	ethtool_close(r.ethtool);
 	return r.wrong || r.missed || r.well;

@@ -409,6 +409,23 @@ static void what_is_below_cannot_be_seen(void **state)
 	assert_true((predict_uncertain(f->p, 2) & (sg | csum)) == (sg | csum));
 }
 
+/* A VLAN on one that was moved away, which is on a link of ours: what depends on what may go there goes too, although the link of ours
+ * did not have it (seen on 6.1). */
+static void what_depends_on_what_cannot_be_seen(void **state)
+{
+	struct fixture *f = *state;
+	feature_set tso6 = unit_set(&f->features, "tx-tcp6-segmentation");
+
+	add(f, 1, "veth", 0, 0, NIC, NIC)->features.wanted &= ~tso6;
+	link_table_find(&f->table, 1)->features.active &= ~tso6;
+	add(f, 2, "vlan", 0, 0, BOND, BOND " tx-lockless")->lower_netnsid = 0;
+	start(f, "6.1.0");
+	switch_words(f, 1, "rx", false);
+	assert_false(predict_uncertain(f->p, 2) & tso6);
+	switch_words(f, 1, "sg", false);
+	assert_true(predict_uncertain(f->p, 2) & tso6);
+}
+
 /* GSO of a macvlan is that of the device below, requested or not */
 static void a_macvlan_keeps_what_a_distant_device_has(void **state)
 {
@@ -709,6 +726,7 @@ int main(void)
 		TEST(a_tap_takes_what_its_owner_set),
 		TEST(what_is_behind_a_mute_device_catches_up),
 		TEST(what_is_below_cannot_be_seen),
+		TEST(what_depends_on_what_cannot_be_seen),
 		TEST(a_macvlan_keeps_what_a_distant_device_has),
 		TEST(tunnel_segmentation_without_gso_partial),
 		TEST(what_is_out_of_date_ends_with_the_next_update),

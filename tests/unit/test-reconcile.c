@@ -714,6 +714,8 @@ static void a_link_that_does_not_follow_is_reported_in_the_end(void **state)
 static void a_link_that_follows_another_program_late_is_waited_for(void **state)
 {
 	struct scene *s = *state;
+	const struct unit_device *vlan = unit_device(&s->ethtool, "vlan10");
+	unsigned before;
 
 	unit_rule(s->h, "40-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-tcp-segmentation=on\n");
 	unit_device(&s->ethtool, "vlan10")->deaf = FEATURE(16); /* a recompute does not help */
@@ -725,9 +727,11 @@ static void a_link_that_follows_another_program_late_is_waited_for(void **state)
 	settle(s);
 	s->now += USEC_PER_SEC;
 	by_hand(s, "bond0", "tx-tcp-segmentation", true);
+	before = vlan->recomputes;
 	becomes(s, "vlan100", "tx-tcp-segmentation", true);
 	settle(s);
 	assert_int_equal(s->n_events, 0);
+	assert_int_equal(vlan->recomputes, before); /* the kernel will compute them without being asked */
 	assert_true(kept(s, "vlan10")->pending);
 	s->now += 12 * MSEC;
 	becomes(s, "vlan10", "tx-tcp-segmentation", true);
@@ -740,11 +744,14 @@ static void a_link_that_follows_another_program_late_is_waited_for(void **state)
 		settle(s);
 		assert_int_equal(s->n_events, 0);
 	}
+	assert_int_equal(vlan->recomputes, before);
 }
 
 static void a_link_that_does_not_follow_another_program_is_reported(void **state)
 {
 	struct scene *s = *state;
+	const struct unit_device *vlan = unit_device(&s->ethtool, "vlan10");
+	unsigned before;
 
 	unit_rule(s->h, "40-vlan.rule", "[Match]\nKind=vlan\n[Features]\ntx-tcp-segmentation=on\n");
 	unit_device(&s->ethtool, "vlan10")->deaf = FEATURE(16); /* a recompute does not help */
@@ -756,12 +763,15 @@ static void a_link_that_does_not_follow_another_program_is_reported(void **state
 	settle(s);
 	s->now += USEC_PER_SEC;
 	by_hand(s, "bond0", "tx-tcp-segmentation", true);
+	before = vlan->recomputes;
 	becomes(s, "vlan100", "tx-tcp-segmentation", true);
 	settle(s);
 	assert_int_equal(s->n_events, 0);
+	assert_int_equal(vlan->recomputes, before); /* the kernel will compute them without being asked */
 	assert_int_equal(reconcile_deadline(s->reconcile), s->now + APPLY_LATE_USEC);
 	s->now += APPLY_LATE_USEC;
 	settle(s);
+	assert_int_equal(vlan->recomputes, before + 1);
 	assert_int_equal(s->n_events, 1);
 	assert_int_equal(s->events[0].code, FINDING_UNMET);
 	assert_string_equal(s->events[0].link, "vlan10");

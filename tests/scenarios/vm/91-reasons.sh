@@ -22,14 +22,16 @@ is "nothing is split on a healthy path" "$(reasons)" ""
 ip link set eth2 gso_max_size 8000
 check "it sends" fetch plain
 is "the limit of the port splits, and nothing else" "$(reasons)" "eth2 segmentation size-limit 8000"
-ip link set eth2 gso_max_size 65536
-mkdir "$scratch/limits"
-printf '%s\n' '[Rule]' Reason=test '[Match]' Name=eth2 '[Limits]' gso-ipv4-max-size=8000 >"$scratch/limits/50-ipv4.rule"
-check "the limit of IPv4 is set" offloadctl apply --rules "$scratch/limits" --yes
-ask forget 0 >/dev/null
-check "it sends" fetch plain
-is "and splits, too" "$(reasons)" "eth2 segmentation ipv4-size-limit 8000"
-ip link set eth2 gso_max_size 8000
+if [[ $KERNEL != 5.10 && $KERNEL != 6.1 ]]; then # IPv4 has a limit of its own from 6.3 on
+	ip link set eth2 gso_max_size 65536
+	mkdir "$scratch/limits"
+	printf '%s\n' '[Rule]' Reason=test '[Match]' Name=eth2 '[Limits]' gso-ipv4-max-size=8000 >"$scratch/limits/50-ipv4.rule"
+	check "the limit of IPv4 is set" offloadctl apply --rules "$scratch/limits" --yes
+	ask forget 0 >/dev/null
+	check "it sends" fetch plain
+	is "and splits, too" "$(reasons)" "eth2 segmentation ipv4-size-limit 8000"
+	ip link set eth2 gso_max_size 8000
+fi
 
 # what is not ours: check-path over the same port, and another host's own fallback
 ip netns exec $peer offloadctl check-path --serve --time 1h >"$scratch/receiver" 2>&1 &
@@ -81,8 +83,8 @@ ip -n $peer -batch - <<-END
 	addr add 10.6.0.2/24 dev virtio_net
 	addr add 10.5.0.2/24 dev c10
 END
-for n in 5 6 8 9; do
-	ip -n $peer link add vx$n mtu 1450 up type vxlan id $n remote 10.$n.0.1 local 10.$n.0.2 dstport 4789
+for n in 5 6 8 9; do # with an MTU that does not limit what is sent to them
+	ip -n $peer link add vx$n mtu 1500 up type vxlan id $n remote 10.$n.0.1 local 10.$n.0.2 dstport 4789
 	ip -n $peer addr add 10.7.$n.2/24 dev vx$n
 done
 ip link set e1000e up
