@@ -67,7 +67,7 @@ struct snapshot {
 	size_t n_rules;
 	bool routes, forwarding; /* default_route and forwards of the links are known */
 	/* SNAPSHOT_ETHTOOL */
-	unsigned lines_used, lines_skipped; /* 0 for JSON, and without empty lines */
+	unsigned lines_used, lines_skipped; /* without empty lines */
 	feature_set unknown;		    /* features that no known kernel has */
 };
 
@@ -90,7 +90,7 @@ struct snapshot_link *snapshot_add_link(struct snapshot *s);
 
 /* Parses the output of `ethtool -k`, for one interface or several, as people paste it: with prompts, quote marks,
  * notes, escape codes and text of any kind around it, from any version of ethtool, also its --json, and features as
- * Ansible and Talos have them. len: bytes. known: feature names to know besides those of known kernels, may be
+ * Ansible, Talos, nmstate and tables have them. len: bytes. known: feature names to know besides those of known kernels, may be
  * empty; names that nothing knows are kept. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; with the
  * reason in why: -ENODATA: no feature; -EBADMSG: a feature of an interface twice, with different values. */
 #define SNAPSHOT_TWICE " twice, with different values" /* in `why` in the latter case, after "line N:" unless it is in JSON */

@@ -499,22 +499,22 @@ static void pasted_json(void **state)
 		{ "[ {\"ifname\":\"eth0\",\"rx-checksumming\":{\"active\":true,\"fixed\":true,\"requested\":true},"
 		  "\"tx-checksumming\":{\"active\":true,\"fixed\":null,\"requested\":null},"
 		  "\"tx-checksum-ip-generic\":{\"active\":false,\"fixed\":false,\"requested\":true}} ]",
-			"0/0 eth0: rx-checksum=on! tx-checksum-ip-generic=off+" },
+			"1/0 eth0: rx-checksum=on! tx-checksum-ip-generic=off+" },
 		{ "$ ethtool --json -k eth0\n[ {\n\"ifname\": \"eth0\",\n\"rx-gro\": {\"active\": true, \"fixed\": false, \"requested\": false}\n} ]\n$ ",
-			"0/2 eth0: rx-gro=on-" },
+			"4/2 eth0: rx-gro=on-" },
 		{ "[{\"ifname\":\"a\",\"rx-gro\":{\"active\":true}}]\nFeatures for b:\nrx-gro: off",
-			"2/0 a: rx-gro=on b: rx-gro=off" },
+			"3/0 a: rx-gro=on b: rx-gro=off" },
 		{ "[{\"ifname\":\"a\",\"rx-gro\":{\"active\":true}}]\n[{\"ifname\":\"b\",\"rx-gro\":{\"active\":false}}]",
-			"0/0 a: rx-gro=on b: rx-gro=off" },
+			"2/0 a: rx-gro=on b: rx-gro=off" },
 		{ "{\"ansible_facts\": {\"ansible_eth0\": {\"device\": \"eth0\", \"features\": {\"rx_gro_hw\": \"off [fixed]\", "
 		  "\"tx_udp_tnl_segmentation\": \"on [requested off]\", \"scatter_gather\": \"on\"}}}}",
-			"0/0 eth0: rx-gro-hw=off! tx-udp_tnl-segmentation=on- scatter-gather=on" },
+			"1/0 eth0: rx-gro-hw=off! tx-udp_tnl-segmentation=on- scatter-gather=on" },
 		{ "web1 | SUCCESS => {\"ansible_facts\": {\"ansible_eth0\": {\"features\": {\"rx_gro_hw\": \"off\"}}, "
 		  "\"ansible_lo\": {\"features\": {\"rx_gro_hw\": \"on\"}}, \"ansible_dns\": {\"nameservers\": [\"192.0.2.1\"]}}}",
-			"0/1 eth0: rx-gro-hw=off lo: rx-gro-hw=on" },
+			"1/1 eth0: rx-gro-hw=off lo: rx-gro-hw=on" },
 		{ "{\"metadata\":{\"id\":\"enp0s2\"},\"spec\":{\"features\":{\"rx-gro\":\"on\",\"xdp-new\":\"off [fixed]\"}}}",
-			"0/0 enp0s2: rx-gro=on xdp-new=off!" },
-		{ "{\"features\":{\"rx-gro\":\"on\"}}", "0/0 (unnamed): rx-gro=on" },
+			"1/0 enp0s2: rx-gro=on xdp-new=off!" },
+		{ "{\"features\":{\"rx-gro\":\"on\"}}", "1/0 (unnamed): rx-gro=on" },
 	};
 	struct snapshot s;
 
