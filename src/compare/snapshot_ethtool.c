@@ -144,12 +144,13 @@ static bool read_command(struct reader *r, const char *line)
 /* "device: eth0", as Ansible, Talos and others name it; "eth0:" alone. */
 static void read_key(struct reader *r, const char *line)
 {
-	const char *name;
+	const char *name, *end;
 	size_t len;
 
 	line = skip(line, " +->|" QUOTES "{");
-	len = strcspn(line, ": " QUOTES "{");
-	if (line[len] && !*skip(line + len, ": " QUOTES "{") && strchr(line + len, ':') && (len = snapshot_builder_find_link(line, len, &name)))
+	end = line + strcspn(line, ": " QUOTES "{");
+	len = snapshot_builder_find_link(line, (size_t)(end - line), &name);
+	if (len && strchr(end, ':') && !*skip(end, ": " QUOTES "{"))
 		set_hint(r, name, len);
 	for (size_t i = 0; i < ARRAY_SIZE(link_keys); i++) {
 		const char *at = line + strlen(link_keys[i]);
@@ -387,21 +388,22 @@ static bool closes(const char *line)
 static int read_member(struct reader *r, const char *from, const char *colon, const char *at)
 {
 	struct object *o = &r->object;
-	size_t len;
+	size_t len, quoted;
 	const char *words = words_before(from, colon, &len), *name;
 	bool yes;
 
 	at = skip(at, " ");
 	yes = starts(at, "true");
-	for (size_t i = 0; i < ARRAY_SIZE(link_keys) && *at == '"'; i++)
-		if (is_word(words, len, link_keys[i]) && strcspn(at + 1, " ") > strcspn(at + 1, "\""))
-			set_hint(r, at + 1, strcspn(at + 1, "\""));
+	quoted = *at == '"' ? strcspn(at + 1, "\" ") : 0;
+	for (size_t i = 0; quoted && i < ARRAY_SIZE(link_keys); i++)
+		if (at[1 + quoted] == '"' && is_word(words, len, link_keys[i]))
+			set_hint(r, at + 1, quoted);
 	if (*at == '{') {
 		*o = (struct object){ .requested = SAME };
 		name = snapshot_builder_find(&r->b, words, len);
 		if (name)
 			util_copy_name(o->name, sizeof(o->name), name, strlen(name));
-		else if (len < sizeof(o->name) && strcspn(words, " ") >= len)
+		else if (len < sizeof(o->name) && !memchr(words, ' ', len))
 			util_copy_name(o->name, sizeof(o->name), words, len);
 		return name ? 1 : 0;
 	}
@@ -422,7 +424,8 @@ static int read_member(struct reader *r, const char *from, const char *colon, co
 	if (*skip(at + strspn(at, NAME_CHARS), " ") == '}') {
 		int ret = end_object(r);
 
-		return ret < 0 ? ret : 1;
+		if (ret < 0)
+			return ret;
 	}
 	return 1;
 }

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 for tool in netplan ifup NetworkManager dbus-daemon; do
-	[ -n "$(type -P $tool)" ] || { echo "1..0 # SKIP $tool is not installed (see tests/deps)" && exit; }
+	[ -n "$(type -P $tool)" ] || { skip "import of the files of real tools" "$tool is not installed, see tests/deps" && done_testing; exit; }
 done
 pids=()
 clean() { # this is the namespace of the machine: others follow
@@ -23,7 +23,7 @@ in_force() { # TOOL LINK FILE WORD...: the tool has turned these off, and the ru
 	shift 3
 	within 20 "$tool turns off: $*" is_off "$link" "$@"
 	offloadctl import --output "$rules" "$file" >/dev/null 2>"$scratch/import"
-	is "$tool: the file is converted" "$?:$(ls "$rules" | wc -l)" "0:1"
+	is "$tool: the file is converted" "$(ls "$rules" | wc -l)" 1
 	offloadctl plan --rules "$rules" "$link" >"$scratch/plan" 2>&1
 	status=$?
 	is "$tool: its rules plan no change" $status 0
