@@ -11,7 +11,7 @@ for tool in netplan ifup NetworkManager dbus-daemon; do
 done
 pids=()
 clean() { # this is the namespace of the machine: others follow
-	kill -KILL "${pids[@]}" 2>/dev/null
+	{ kill -KILL "${pids[@]}" && wait; } 2>/dev/null
 	for link in $(links); do [[ $link != eth[0-9] && $link != lan0 ]] || ip link del "$link"; done
 	rm -rf /run/udev /run/dbus /run/NetworkManager /run/systemd/network /etc/netplan /etc/systemd/network/* /etc/udev/rules.d/*
 	scenario_end
@@ -76,7 +76,7 @@ keyfile=/etc/NetworkManager/system-connections/eth4.nmconnection
 printf '%s\n' '[connection]' 'id=eth4' 'uuid=6f0c0cbb-5b3e-4d23-9d2a-6c7d6f6d0001' 'type=dummy' 'interface-name=eth4' '[ipv4]' \
 	'method=disabled' '[ipv6]' 'method=disabled' '[ethtool]' 'feature-gso=false' 'feature-gro=false' >$keyfile
 chmod 600 $keyfile
-dbus-daemon --system --nofork --nopidfile &
+dbus-daemon --system --nofork --nopidfile 2>/dev/null &
 pids+=($!)
 within 20 "the bus is there" test -S /run/dbus/system_bus_socket
 NetworkManager --no-daemon >"$scratch/nm" 2>&1 &
