@@ -11,7 +11,7 @@ for tool in netplan ifup NetworkManager dbus-daemon; do
 done
 pids=()
 clean() { # this is the namespace of the machine: others follow
-	{ kill -KILL "${pids[@]}" && wait; } 2>/dev/null
+	{ kill -KILL "${pids[@]}"; wait "${pids[@]}"; } 2>/dev/null
 	for link in $(links); do [[ $link != eth[0-9] && $link != lan0 ]] || ip link del "$link"; done
 	rm -rf /run/udev /run/dbus /run/NetworkManager /run/systemd/network /etc/netplan /etc/systemd/network/* /etc/udev/rules.d/*
 	scenario_end
