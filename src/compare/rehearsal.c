@@ -512,7 +512,7 @@ int rehearsal_add(struct rehearsal *r, const char *path, const struct snapshot *
 	memcpy(host->name, s->host, sizeof(host->name));
 	memcpy(host->kernel, s->kernel, sizeof(host->kernel));
 	host->taken = s->taken;
-	host->incomplete = rule_set_needs_hardware(&rules->set) || (rule_set_needs_routes(&rules->set) && !s->routes) ||
+	host->incomplete = (rule_set_needs_hardware(&rules->set) && !s->hardware) || (rule_set_needs_routes(&rules->set) && !s->routes) ||
 		(rule_set_needs_forwarding(&rules->set, &features) && !s->forwarding);
 	e = find_shapes(host, &table);
 	if (e == 0) {

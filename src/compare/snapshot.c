@@ -21,6 +21,8 @@ void snapshot_clear(struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_rules; i++)
 		clear_rule(&s->rules[i]);
+	for (size_t i = 0; i < s->n_links; i++)
+		free(s->links[i].alt_names);
 	free(s->rules);
 	free(s->links);
 	*s = (struct snapshot){ 0 };
@@ -75,6 +77,10 @@ static int take_link(struct snapshot *s, const struct link_table *table, const s
 	to->lower_elsewhere = from->lower_netnsid >= 0 && !link_has_peer(from);
 	to->vlan_id = from->vlan_id;
 	link_format_address(from, to->address, sizeof(to->address));
+	if (link_copy_alt_names(from->alt_names, &to->alt_names) < 0)
+		return -ENOMEM;
+	if (from->hardware)
+		to->hardware = *from->hardware;
 	to->default_route = from->default_route;
 	to->forwards = from->forwards;
 	to->xdp = from->xdp;
@@ -141,7 +147,7 @@ static int take_rules(struct snapshot *s, const struct rule_set *set)
 }
 
 int snapshot_take(const struct feature_table *features, struct link_table *links,
-	const struct rule_set *rules, const struct rule_host *host, int64_t now,
+	const struct rule_set *rules, const struct rule_host *host, int64_t now, bool whole,
 	struct snapshot *ret)
 {
 	_cleanup_free_ struct link **sorted = NULL;
@@ -149,8 +155,9 @@ int snapshot_take(const struct feature_table *features, struct link_table *links
 	int r;
 
 	*ret = (struct snapshot){ .form = SNAPSHOT_HOST, .taken = now, .features = *features };
-	ret->routes = rule_set_needs_routes(rules);
-	ret->forwarding = rule_set_needs_forwarding(rules, features);
+	ret->routes = whole || rule_set_needs_routes(rules);
+	ret->forwarding = whole || rule_set_needs_forwarding(rules, features);
+	ret->hardware = whole || rule_set_needs_hardware(rules);
 	copy_name(ret->host, sizeof(ret->host), host->host_name);
 	copy_name(ret->kernel, sizeof(ret->kernel), host->kernel_release);
 	copy_name(ret->virtualization, sizeof(ret->virtualization), host->virtualization);
@@ -206,6 +213,8 @@ int snapshot_keep(struct snapshot *s, char *const *names, size_t n, const char *
 	for (size_t i = 0; i < s->n_links; i++)
 		if (keep[i])
 			s->links[kept++] = s->links[i];
+		else
+			free(s->links[i].alt_names);
 	s->n_links = kept;
 	return 0;
 }

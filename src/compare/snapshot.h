@@ -11,6 +11,7 @@
 #define SNAPSHOT_BYTES_MAX (16 << 20) /* of a file */
 #define SNAPSHOT_LINKS_MAX 16384
 #define SNAPSHOT_RULES_MAX 1024
+#define SNAPSHOT_ALT_NAMES_MAX 128 /* of one link */
 #define SNAPSHOT_WORDS_MAX 256 /* of one rule */
 
 enum snapshot_form {
@@ -27,7 +28,9 @@ struct snapshot_link {
 	char lower[LINK_NAME_LEN], master[LINK_NAME_LEN]; /* "" for none */
 	bool lower_elsewhere;                             /* the lower link is in another namespace */
 	char address[3 * LINK_ADDRESS_LEN];		  /* "aa:bb:...", "" for none */
-	bool default_route, forwards;			  /* known only if a rule of that host asked for it: snapshot.routes, .forwarding */
+	char *alt_names;				  /* as in struct link, owned; NULL: none */
+	struct link_hardware hardware;			  /* of a device on a bus; known only with snapshot.hardware */
+	bool default_route, forwards;			  /* known only with snapshot.routes, .forwarding */
 	bool xdp;
 	int64_t macsec_offload; /* as in struct link */
 	unsigned vlan_id;                                 /* 0 for other kinds */
@@ -65,16 +68,17 @@ struct snapshot {
 	size_t n_links;
 	struct snapshot_rule *rules; /* in file-name order */
 	size_t n_rules;
-	bool routes, forwarding; /* default_route and forwards of the links are known */
+	bool routes, forwarding, hardware; /* default_route, forwards and hardware of the links are known */
 	/* SNAPSHOT_ETHTOOL */
-	unsigned lines_used, lines_skipped; /* 0 for JSON, and without empty lines */
+	unsigned lines_used, lines_skipped; /* without empty lines */
 	feature_set unknown;		    /* features that no known kernel has */
 };
 
-/* Makes a snapshot of this host; now: CLOCK_REALTIME in seconds. Everything is copied. Stacks the table if
+/* Makes a snapshot of this host; now: CLOCK_REALTIME in seconds. whole: the links have what any rule may ask for, otherwise what these
+ * rules ask for (rule_set_needs_routes(), ...). Everything is copied. Stacks the table if
  * needed. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; -E2BIG: more than SNAPSHOT_LINKS_MAX links. */
 int snapshot_take(const struct feature_table *features, struct link_table *links,
-	const struct rule_set *rules, const struct rule_host *host, int64_t now,
+	const struct rule_set *rules, const struct rule_host *host, int64_t now, bool whole,
 	struct snapshot *ret);
 /* Frees the members, and zeroes the snapshot. */
 void snapshot_clear(struct snapshot *s);
@@ -90,7 +94,7 @@ struct snapshot_link *snapshot_add_link(struct snapshot *s);
 
 /* Parses the output of `ethtool -k`, for one interface or several, as people paste it: with prompts, quote marks,
  * notes, escape codes and text of any kind around it, from any version of ethtool, also its --json, and features as
- * Ansible and Talos have them. len: bytes. known: feature names to know besides those of known kernels, may be
+ * Ansible, Talos, nmstate and tables have them. len: bytes. known: feature names to know besides those of known kernels, may be
  * empty; names that nothing knows are kept. *ret: the caller's to snapshot_clear(). 0; -ENOMEM; with the
  * reason in why: -ENODATA: no feature; -EBADMSG: a feature of an interface twice, with different values. */
 #define SNAPSHOT_TWICE " twice, with different values" /* in `why` in the latter case, after "line N:" unless it is in JSON */

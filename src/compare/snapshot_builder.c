@@ -76,6 +76,35 @@ int snapshot_builder_link(struct snapshot_builder *b, const char *name, size_t l
 	return add_link(b, clean);
 }
 
+static bool is_link_name(const char *name, size_t len)
+{
+	static const char *const beginnings[] = { "bond", "br", "cali", "docker", "dummy", "en", "eth", "geneve", "gre", "ib", "ipvlan",
+		"lan", "macvlan", "macvtap", "ovs", "tap", "team", "tun", "veth", "virbr", "vlan", "vmbr", "vnet", "vxlan", "wan", "wl" };
+
+	if (len == 2 && strncmp(name, "lo", 2) == 0)
+		return true;
+	if (!len || len >= LINK_NAME_LEN || strcspn(name, "0123456789") >= len)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+		if (len > strlen(beginnings[i]) && strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
+size_t snapshot_builder_find_link(const char *key, size_t len, const char **ret_name)
+{
+	static const char *const around[] = { "ansible_", "facts." };
+	const char *at = key, *end = key + len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(around); i++)
+		if ((size_t)(end - at) > strlen(around[i]) && strncmp(at, around[i], strlen(around[i])) == 0)
+			at += strlen(around[i]);
+	if (at > key && end - at > 9 && strncmp(end - 9, ".features", 9) == 0)
+		end -= 9;
+	*ret_name = at;
+	return at > key || is_link_name(at, (size_t)(end - at)) ? (size_t)(end - at) : 0;
+}
+
 static char plain(char c)
 {
 	return c == ' ' || c == '_' ? '-' : (char)tolower((unsigned char)c);

@@ -33,6 +33,10 @@ int snapshot_builder_link(struct snapshot_builder *b, const char *name, size_t l
  * same. NULL: unknown. Static, or of known. */
 const char *snapshot_builder_find(const struct snapshot_builder *b, const char *word, size_t len);
 
+/* The interface that a key names, "eth0", "ansible_eth0", "ansible_facts.eth0.features": *ret_name, part of the key, and its length. 0: it
+ * does not look like one, as "web1". */
+size_t snapshot_builder_find_link(const char *key, size_t len, const char **ret_name);
+
 /* Adds a feature to the current link, which is unnamed if there is none. name: a result of snapshot_builder_find(),
  * or an unknown name. 0; -ENOMEM; -EBADMSG: the link has it with another value, or too many features. */
 int snapshot_builder_add(struct snapshot_builder *b, const char *name, bool on, enum snapshot_mark mark);

@@ -2,6 +2,7 @@
 #include "compare/snapshot_clean.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,12 +45,40 @@ static const struct {
 	{ "\xe2\x80\x9c", '"' },
 	{ "\xe2\x80\x9d", '"' },
 	{ "\xef\xbc\x9a", ':' },   /* full-width colon */
+	{ "\xc2\xab", '"' },
+	{ "\xc2\xbb", '"' },
+	{ "\xe2\x86\xb5", 0 },	   /* line ends that an editor shows */
+	{ "\xc2\xac\n", '\n' },
+	{ "<br>", ' ' },
+	{ "<br/>", ' ' },
+	{ "<br />", ' ' },
+	{ "$\n", '\n' },	   /* of cat -A */
+	{ "^I", ' ' },		   /* of cat -A */		   /* of cat -A */
+	{ "^M", 0 },
+	{ "\\[", '[' },	   /* of Markdown */
+	{ "\\]", ']' },
+	{ "\\-", '-' },
+	{ "\\_", '_' },
+	{ "\\*", '*' },
+	{ "\\>", '>' },
+	{ "\\#", '#' },
 	{ "&nbsp;", ' ' },
-	{ "&#160;", ' ' },
+	{ "&emsp;", ' ' },
+	{ "&ensp;", ' ' },
+	{ "&thinsp;", ' ' },
+	{ "&ndash;", '-' },
+	{ "&hyphen;", '-' },
+	{ "&lbrack;", '[' },
+	{ "&lsqb;", '[' },
+	{ "&rbrack;", ']' },
+	{ "&rsqb;", ']' },
+	{ "&colon;", ':' },
+	{ "&lowbar;", '_' },
 	{ "&gt;", '>' },
 	{ "&lt;", '<' },
 	{ "&quot;", '"' },
-	{ "&#39;", '\'' },
+	{ "&apos;", '\'' },
+	{ "&shy;", 0 },
 	{ "=C2=A0", ' ' },	   /* quoted-printable */
 	{ "=20", ' ' },
 	{ "=09", ' ' },
@@ -101,10 +130,30 @@ static size_t escape_length(const char *s, size_t n)
 	return s[0] == '\x1b' ? length : 0;
 }
 
+/* "&#45;", "&#x2d;" */
+static size_t reference(const char *s, size_t n, char *ret)
+{
+	bool hex = n > 2 && (s[2] == 'x' || s[2] == 'X');
+	unsigned number = 0;
+	int end = 0;
+
+	if (n < 4 || s[0] != '&' || s[1] != '#')
+		return 0;
+	if (sscanf(s, hex ? "&#%*1[xX]%6x;%n" : "&#%6u;%n", &number, &end) != 1 || !end)
+		return 0;
+	*ret = number == 0x2010 || number == 0x2011 || number == 0x2013 || number == 0x2212 ? '-' :
+		number >= 0x200b && number <= 0x200d				     ? 0 :
+		number >= 0x80 || number < 0x20					     ? ' ' :
+										       (char)number;
+	return (size_t)end;
+}
+
 static size_t replacement(const char *s, size_t n, char *ret)
 {
-	if ((unsigned char)*s < 0x80 && !strchr("\r\t\v\f\\&=", *s))
-		return 0;
+	size_t referenced = reference(s, n, ret);
+
+	if (referenced || ((unsigned char)*s < 0x80 && !strchr("\r\t\v\f\\&=^<$", *s)))
+		return referenced;
 	for (size_t i = 0; i < ARRAY_SIZE(replacements); i++) {
 		size_t length = strlen(replacements[i].from);
 
@@ -151,4 +200,24 @@ char *snapshot_clean(const char *text, size_t len)
 	}
 	clean[to] = '\0';
 	return clean;
+}
+
+size_t snapshot_find_common(const char *a, const char *b, size_t *ret_b)
+{
+	size_t i = 0, j = 0, common = 0;
+
+	*ret_b = 0;
+	while (a[i] && b[j] && !strchr("\n\v", a[i])) {
+		if (isdigit((unsigned char)a[i]) && isdigit((unsigned char)b[j])) {
+			i += strspn(a + i, "0123456789");
+			j += strspn(b + j, "0123456789");
+		} else if (a[i++] != b[j++]) {
+			break;
+		}
+		if (strchr(" :>|)]", a[i - 1])) {
+			common = i;
+			*ret_b = j;
+		}
+	}
+	return common;
 }

@@ -12,4 +12,8 @@
  * NUL-terminated text, the caller's to free; NULL: no memory. */
 char *snapshot_clean(const char *text, size_t len);
 
+/* What two lines have in common at their beginnings, as the time of a log or a quote mark: up to a blank or a sign, and numbers may
+ * differ. Lines end with NUL, '\n' or SNAPSHOT_BREAK. The length in `a`, and in `b`. */
+size_t snapshot_find_common(const char *a, const char *b, size_t *ret_b);
+
 #endif

@@ -6,9 +6,9 @@
 
 #include "basic/json.h"
 #include "basic/util.h"
+#include "compare/snapshot_clean.h"
 
 #define TRIES_MAX 64 /* of braces that begin no document */
-#define ANSIBLE "ansible_"
 
 static enum snapshot_mark read_mark(const char *text)
 {
@@ -20,11 +20,17 @@ static enum snapshot_mark read_mark(const char *text)
 										    SNAPSHOT_NO_MARK;
 }
 
-/* "on" and "off [fixed]" of Ansible and Talos. */
-static bool read_text(const char *text, bool *ret_on, enum snapshot_mark *ret_mark)
+/* "on" and "off [fixed]" of Ansible and Talos; true and false of nmstate. */
+static bool read_text(const struct json_value *value, bool *ret_on, enum snapshot_mark *ret_mark)
 {
+	const char *text = json_as_text(value);
 	size_t len = strcspn(text, " ");
 
+	if (json_kind(value) == JSON_BOOL) {
+		*ret_on = json_as_bool(value);
+		*ret_mark = SNAPSHOT_NO_MARK;
+		return true;
+	}
 	*ret_on = len == 2;
 	*ret_mark = read_mark(text);
 	return (len == 2 && strncmp(text, "on", 2) == 0) || (len == 3 && strncmp(text, "off", 3) == 0);
@@ -44,24 +50,27 @@ static bool read_state(const struct json_value *state, bool *ret_on, enum snapsh
 	return json_kind(active) == JSON_BOOL;
 }
 
-/* Adds the members that are features. The number, or an error. */
-static int read_features(struct snapshot_builder *b, const struct json_value *o, const char *link, size_t len)
+/* Adds the members that are features. named: also those that are unknown, as the object has nothing else. The number, or an error. */
+static int read_features(struct snapshot_builder *b, const struct json_value *o, const char *link, size_t len, bool named)
 {
 	int n = 0;
 
 	json_foreach(member, o)
 	{
-		const char *key = json_key(member), *name = snapshot_builder_find(b, key, strlen(key));
+		_cleanup_free_ char *key = snapshot_clean(json_key(member), strlen(json_key(member)));
+		const char *name = key ? snapshot_builder_find(b, key, strlen(key)) : NULL;
 		char word[FEATURE_NAME_LEN];
 		enum snapshot_mark mark;
 		bool on;
 		int r;
 
+		if (!key)
+			return -ENOMEM;
 		if (json_kind(member) == JSON_OBJECT ? !read_state(member, &on, &mark) :
-						       !read_text(json_as_text(member), &on, &mark))
+						       !read_text(member, &on, &mark))
 			continue;
 		util_copy_name(word, sizeof(word), key, strlen(key));
-		if (!name && !*word)
+		if (!*word || (!named && (!name || !strchr(name, '-'))))
 			continue;
 		r = n ? 0 : snapshot_builder_link(b, link, len);
 		if (r >= 0)
@@ -76,7 +85,7 @@ static int read_features(struct snapshot_builder *b, const struct json_value *o,
 /* How an object names its interface; else the name of the object around it. */
 static const char *link_name(const struct json_value *o, const char *outer)
 {
-	static const char *const keys[] = { "ifname", "device", "interface", "id" };
+	static const char *const keys[] = { "ifname", "device", "interface", "id", "name" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (*json_get_text(o, keys[i]))
@@ -90,19 +99,24 @@ static const char *link_name(const struct json_value *o, const char *outer)
  * an error. */
 static int read_value(struct snapshot_builder *b, const struct json_value *value, const char *outer, const char *key)
 {
+	char own[LINK_NAME_LEN];
 	const char *name;
 	int found = 0, n = 0;
+	size_t len;
 
 	if (json_kind(value) != JSON_OBJECT && json_kind(value) != JSON_LIST)
 		return 0;
 	/* documents of offloadctl have their own reader */
 	if (*json_get_text(value, "document"))
 		return 0;
-	if (strncmp(key, ANSIBLE, strlen(ANSIBLE)) == 0)
-		outer = key + strlen(ANSIBLE);
+	len = snapshot_builder_find_link(key, strlen(key), &name);
+	if (len) {
+		util_copy_name(own, sizeof(own), name, len);
+		outer = own;
+	}
 	name = link_name(value, outer);
-	if (json_kind(value) == JSON_OBJECT && (strcmp(key, "features") == 0 || *json_get_text(value, "ifname")))
-		n = read_features(b, value, name, strlen(name));
+	if (json_kind(value) == JSON_OBJECT)
+		n = read_features(b, value, name, strlen(name), len || strcmp(key, "features") == 0 || *json_get_text(value, "ifname"));
 	if (n != 0)
 		return n < 0 ? n : 1;
 	json_foreach(member, value)
@@ -146,11 +160,17 @@ static bool begins(const char *s, size_t n)
 	return i < n && (*s == '{' ? s[i] == '"' || s[i] == '}' : s[i] == '{' || s[i] == ']');
 }
 
-static void blank(char *s, size_t n)
+/* Removes a document. Its number of lines. */
+static unsigned blank(char *s, size_t n)
 {
+	unsigned lines = 1;
+
 	for (size_t i = 0; i < n; i++)
 		if (s[i] != '\n' && s[i] != '\r')
 			s[i] = ' ';
+		else
+			lines += s[i] == '\n';
+	return lines;
 }
 
 int snapshot_read_foreign(struct snapshot_builder *b, char *text, size_t len)
@@ -175,7 +195,7 @@ int snapshot_read_foreign(struct snapshot_builder *b, char *text, size_t len)
 		if (r < 0)
 			return r;
 		if (r > 0) {
-			blank(text + at, n);
+			b->s->lines_used += blank(text + at, n);
 			tries--; /* one document for each interface or host */
 		}
 		found += r;

@@ -20,6 +20,7 @@ static const struct json_field snapshot_fields[] = {
 	JSON_FIELD(struct snapshot, taken, "taken", JSON_INT),
 	JSON_FIELD(struct snapshot, routes, "routes", JSON_BOOL),
 	JSON_FIELD(struct snapshot, forwarding, "forwarding", JSON_BOOL),
+	JSON_FIELD(struct snapshot, hardware, "hardware", JSON_BOOL),
 	{ 0 },
 };
 
@@ -32,6 +33,10 @@ static const struct json_field link_fields[] = {
 	JSON_FIELD(struct snapshot_link, lower_elsewhere, "lower_elsewhere", JSON_BOOL),
 	JSON_FIELD(struct snapshot_link, master, "master", JSON_NAME, .zero_is_null = true),
 	JSON_FIELD(struct snapshot_link, address, "address", JSON_NAME, .zero_is_null = true),
+	JSON_FIELD(struct snapshot_link, hardware.path, "path", JSON_NAME, .zero_is_null = true),
+	JSON_FIELD(struct snapshot_link, hardware.device, "device", JSON_NAME, .zero_is_null = true),
+	JSON_FIELD(struct snapshot_link, hardware.firmware, "firmware", JSON_NAME, .zero_is_null = true),
+	JSON_FIELD(struct snapshot_link, hardware.driver_version, "driver_version", JSON_NAME, .zero_is_null = true),
 	JSON_FIELD(struct snapshot_link, default_route, "default_route", JSON_BOOL),
 	JSON_FIELD(struct snapshot_link, forwards, "forwards", JSON_BOOL),
 	JSON_FIELD(struct snapshot_link, xdp, "xdp", JSON_BOOL),
@@ -67,6 +72,10 @@ static void add_link(
 {
 	json_open_object(w, NULL);
 	json_add_fields(w, link_fields, link);
+	json_open_line(w, "alternative_names");
+	link_foreach_alt_name(link, name)
+		json_add_text(w, NULL, name);
+	json_close_list(w);
 	if (json_open_if(w, "features", link->has_features)) {
 		add_line(w, "active", &s->features, link->features.active);
 		add_line(w, "requested", &s->features, link->features.wanted);
@@ -131,7 +140,7 @@ int snapshot_format_json(const struct snapshot *s, char **ret, size_t *ret_len)
 
 /* Members that need more than a copy. */
 struct parts {
-	const struct json_value *host, *features, *links, *rules, *sets, *limits, *words;
+	const struct json_value *host, *features, *links, *rules, *sets, *limits, *words, *names;
 	char document[32], mode[16];
 	int64_t version;
 };
@@ -202,10 +211,34 @@ static void read_limits(struct json_reader *r, const struct json_value *limits, 
 	}
 }
 
-static void read_link(struct json_reader *r, const struct json_value *o, const struct feature_table *table,
+static int read_alt_names(struct json_reader *r, const struct json_value *names, char **ret)
+{
+	size_t len = 0;
+
+	json_foreach(name, names)
+	{
+		size_t n = strlen(json_as_text(name));
+
+		if (n == 0 || n > LINK_ALT_NAME_MAX)
+			return json_complain(r, "alternative_names", "has a value that is not a name");
+		len += n + 1;
+	}
+	if (!len)
+		return 0;
+	*ret = calloc(1, len + 1);
+	if (!*ret)
+		return -ENOMEM;
+	len = 0;
+	json_foreach(name, names)
+		len += (size_t)sprintf(*ret + len, "%s", json_as_text(name)) + 1;
+	return 0;
+}
+
+static int read_link(struct json_reader *r, const struct json_value *o, const struct feature_table *table,
 	struct snapshot_link *link)
 {
 	static const struct json_field fields[] = {
+		JSON_FIELD(struct parts, names, "alternative_names", JSON_LIST, .most = SNAPSHOT_ALT_NAMES_MAX),
 		JSON_FIELD(struct parts, sets, "features", JSON_OBJECT),
 		JSON_FIELD(struct parts, limits, "limits", JSON_OBJECT),
 		{ 0 },
@@ -224,6 +257,7 @@ static void read_link(struct json_reader *r, const struct json_value *o, const s
 	read_set(r, parts.sets, "active", table, &link->features.active);
 	read_set(r, parts.sets, "never_changed", table, &link->features.nochange);
 	read_limits(r, parts.limits, &link->limits);
+	return read_alt_names(r, parts.names, &link->alt_names);
 }
 
 static int read_words(struct json_reader *r, const struct json_value *words, struct snapshot_rule *rule)
@@ -277,9 +311,8 @@ static int read_lists(struct json_reader *r, const struct parts *parts, struct s
 	for (struct json_each e = json_each(r, parts->links, "links"); json_step(&e);) {
 		struct snapshot_link *link = snapshot_add_link(s);
 
-		if (!link)
+		if (!link || read_link(r, e.item, &s->features, link) == -ENOMEM)
 			return -ENOMEM;
-		read_link(r, e.item, &s->features, link);
 	}
 	s->rules = calloc(json_count(parts->rules) + 1, sizeof(*s->rules));
 	if (!s->rules)

@@ -126,11 +126,18 @@ static int restore_link(
 	snprintf(link.name, sizeof(link.name), "%s", from->name);
 	snprintf(link.kind, sizeof(link.kind), "%s", from->kind);
 	snprintf(link.driver, sizeof(link.driver), "%s", from->driver);
+	link.alt_names = from->alt_names;
 	if (master != SNAPSHOT_NONE)
 		snprintf(link.slave_kind, sizeof(link.slave_kind), "%s", s->links[master].kind);
 	r = link_table_update(table, &link, &added);
 	if (r < 0)
 		return r;
+	if (from->hardware.path[0] || from->hardware.device[0] || from->hardware.firmware[0] || from->hardware.driver_version[0]) {
+		added->hardware = malloc(sizeof(*added->hardware));
+		if (!added->hardware)
+			return -ENOMEM;
+		*added->hardware = from->hardware;
+	}
 	added->has_features = from->has_features;
 	added->features = from->features;
 	added->features_stale = false;

@@ -34,6 +34,7 @@ struct splitter {
 	bool *prefixes; /* by host: its lines begin with its name */
 	size_t n_prefixes;
 	size_t host; /* of the lines that follow */
+	char *before; /* the line before, clean */
 	char candidate[HOST_LEN]; /* a word alone: a host if features follow, "" for none */
 	bool ruled; /* the line before is a ruler */
 	bool certain; /* a host was found by more than a heading */
@@ -66,6 +67,7 @@ static void splitter_clear(struct splitter *s)
 	free(s->lines);
 	free(s->hosts);
 	free(s->prefixes);
+	free(s->before);
 }
 
 /* ---- which host ---- */
@@ -172,7 +174,7 @@ static size_t find_prefix(const struct splitter *s, const char *line, const char
 {
 	size_t len = strspn(line, HOST_CHARS);
 
-	if (!len || line[len] != ':' || (line[len + 1] != ' ' && line[len + 1]))
+	if (strspn(line, "0123456789") >= len || line[len] != ':' || (line[len + 1] != ' ' && line[len + 1]))
 		return 0;
 	if (header)
 		return line + len + 2 == header ? len : 0;
@@ -182,16 +184,23 @@ static size_t find_prefix(const struct splitter *s, const char *line, const char
 	return 0;
 }
 
+static char sign_of(const char *line)
+{
+	return *line == '-' || *line == '+' ? *line : ' ';
+}
+
 /* Looks for the host in a clean line, and whether a block begins there. 0 or -ENOMEM. */
 static int read_line(struct splitter *s, struct line *line, const char *clean)
 {
 	const char *header = find_header(clean), *command = strstr(clean, "ethtool "), *host = NULL;
 	bool marked = false, ruled = s->ruled;
-	size_t len = find_prefix(s, clean, header);
+	size_t len = find_prefix(s, clean, header), unused;
 	int r = 0;
 
-	line->sign = *clean == '-' || *clean == '+' ? *clean : ' ';
-	line->header = header || command || *clean == '[' || *clean == '{';
+	line->sign = sign_of(clean);
+	if (s->before && line->sign == ' ')
+		line->sign = sign_of(clean + snapshot_find_common(clean, s->before, &unused)); /* a quoted diff */
+	line->header = header || command || *clean == '{' || (*clean == '[' && strchr("{", clean[1 + strspn(clean + 1, " ")])); /* or '\0' */
 	s->ruled = is_ruler(clean);
 	if (len) {
 		r = set_host(s, clean, len);
@@ -226,15 +235,16 @@ static int read_lines(struct splitter *s, size_t len)
 	int r = 0;
 
 	for (size_t at = 0, n; at < len && r >= 0; at += n + 1) {
-		_cleanup_free_ char *clean = NULL;
-		char *start;
+		char *clean, *start;
 
 		for (n = 0; at + n < len && s->text[at + n] != '\n'; n++)
 			if (s->text[at + n] == '\r' && at + n + 1 < len && s->text[at + n + 1] && s->text[at + n + 1] != '\n')
 				break;
 		start = clean = snapshot_clean(s->text + at, n);
-		if (!clean || !GROW(s->lines, s->n_lines))
+		if (!clean || !GROW(s->lines, s->n_lines)) {
+			free(clean);
 			return -ENOMEM;
+		}
 		s->lines[s->n_lines] = (struct line){ .at = at, .len = n };
 		clean[strcspn(clean, "\n\v")] = '\0';
 		for (size_t i = strlen(clean); i && clean[i - 1] == ' ';)
@@ -242,6 +252,9 @@ static int read_lines(struct splitter *s, size_t len)
 		while (*start == ' ')
 			start++;
 		r = read_line(s, &s->lines[s->n_lines++], start);
+		memmove(clean, start, strlen(start) + 1);
+		free(s->before);
+		s->before = clean;
 	}
 	return r;
 }

@@ -130,33 +130,42 @@ size_t link_table_count(const struct link_table *table)
 	return HASH_COUNT(table->links);
 }
 
-/* Of alternative names, with the NUL at the end. */
-static size_t alt_names_size(const struct link *link)
+/* With the NUL at the end. */
+static size_t alt_names_size(const char *names)
 {
 	size_t size = 0;
 
-	link_foreach_alt_name(link, alt_name)
-		size += strlen(alt_name) + 1;
+	for (; names && names[size]; size += strlen(names + size) + 1)
+		;
 	return size ? size + 1 : 0;
+}
+
+int link_copy_alt_names(const char *names, char **ret)
+{
+	size_t size = alt_names_size(names);
+
+	*ret = size ? malloc(size) : NULL;
+	if (size && !*ret)
+		return -ENOMEM;
+	if (size)
+		memcpy(*ret, names, size);
+	return 0;
 }
 
 static bool same_alt_names(const struct link *a, const struct link *b)
 {
-	size_t size = alt_names_size(a);
+	size_t size = alt_names_size(a->alt_names);
 
-	return size == alt_names_size(b) && (size == 0 || memcmp(a->alt_names, b->alt_names, size) == 0);
+	return size == alt_names_size(b->alt_names) && (size == 0 || memcmp(a->alt_names, b->alt_names, size) == 0);
 }
 
 /* Copies the attributes, which come first in struct link. 0 or -ENOMEM. */
 static int take_attributes(struct link *link, const struct link *from)
 {
-	size_t size = alt_names_size(from);
-	char *alt_names = size ? malloc(size) : NULL;
+	char *alt_names;
 
-	if (size && !alt_names)
+	if (link_copy_alt_names(from->alt_names, &alt_names) < 0)
 		return -ENOMEM;
-	if (size)
-		memcpy(alt_names, from->alt_names, size);
 	free(link->alt_names);
 	memcpy(link, from, offsetof(struct link, default_route));
 	link->alt_names = alt_names;

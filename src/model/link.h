@@ -146,6 +146,9 @@ size_t link_table_count(const struct link_table *table);
  * rule can match; 0: no change; -ENOMEM. */
 int link_table_update(struct link_table *table, const struct link *from, struct link **ret_link);
 
+/* Copies alternative names, which may be NULL. *ret: the caller's to free. 0 or -ENOMEM. */
+int link_copy_alt_names(const char *names, char **ret);
+
 /* Removes and frees a link. 1, or 0 if it is not in the table. */
 int link_table_remove(struct link_table *table, int ifindex);
 

@@ -103,7 +103,7 @@ int cmd_warn(struct cmd_session *session)
 	return CMD_OK;
 }
 
-int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
+static int open_all(const struct cmd_options *options, bool whole, struct cmd_session *ret)
 {
 	int r;
 
@@ -112,16 +112,26 @@ int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
 		r = cmd_load_rules(ret);
 	if (r != CMD_OK)
 		return r;
-	ret->observe->want_routes = rule_set_needs_routes(&ret->rules);
-	ret->observe->want_forwarding = rule_set_needs_forwarding(&ret->rules, &ret->observe->features);
-	ret->observe->want_hardware = rule_set_needs_hardware(&ret->rules);
-	ret->observe->want_names = rule_set_needs_names(&ret->rules);
+	ret->observe->want_routes = whole || rule_set_needs_routes(&ret->rules);
+	ret->observe->want_forwarding = whole || rule_set_needs_forwarding(&ret->rules, &ret->observe->features);
+	ret->observe->want_hardware = whole || rule_set_needs_hardware(&ret->rules);
+	ret->observe->want_names = whole || rule_set_needs_names(&ret->rules);
 	r = cmd_refresh(ret);
 	if (r == CMD_OK && ret->observe->n_unnamed)
 		fprintf(stderr, "offloadctl: udev has not initialised %zu interface%s yet; no rule with Name= applies to %s\n",
 			ret->observe->n_unnamed, util_plural(ret->observe->n_unnamed),
 			ret->observe->n_unnamed == 1 ? "it" : "them");
 	return r;
+}
+
+int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret)
+{
+	return open_all(options, false, ret);
+}
+
+int cmd_open_whole(const struct cmd_options *options, struct cmd_session *ret)
+{
+	return open_all(options, true, ret);
 }
 
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret)

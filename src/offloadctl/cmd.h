@@ -141,6 +141,8 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret);
 int cmd_open_offline(const struct cmd_options *options, struct cmd_session *ret);
 /* Also loads the rules, from --rules or the directories of offloadd.conf, prints their errors, and reads the links. */
 int cmd_open_all(const struct cmd_options *options, struct cmd_session *ret);
+/* The same, and reads all that any rule may ask for. */
+int cmd_open_whole(const struct cmd_options *options, struct cmd_session *ret);
 /* Also makes a plan for all links. */
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret);
 /* Loads the rules alone; session->view.features must be set. */

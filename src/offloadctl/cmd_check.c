@@ -77,7 +77,7 @@ static int check_conf_file(struct rule_set *set, const char *path)
 static int check_not_empty(struct rule_set *set, const char *dir, const struct rule_list *list)
 {
 	for (size_t i = 0; i < list->n_places; i++)
-		if (list->places[i].state != RULE_PLACE_NOT_READ)
+		if (list->places[i].state != RULE_PLACE_NOT_READ && !list->places[i].rule_file)
 			return 0;
 	return rule_set_add_error(set, dir, 0, "no rule files (names must end in .rule)");
 }
@@ -171,6 +171,7 @@ static size_t print_unmatched(const struct rule_set *rules, const struct view *v
 
 static void print_all(const struct rule_set *rules, const struct rule_list *notes, const struct view *view)
 {
+	char why[768];
 	size_t unmatched;
 
 	print_messages(rules->errors, rules->n_errors, "");
@@ -178,8 +179,8 @@ static void print_all(const struct rule_set *rules, const struct rule_list *note
 	unmatched = print_unmatched(rules, view);
 	for (size_t i = 0; i < notes->n_places; i++)
 		if (notes->places[i].state == RULE_PLACE_NOT_READ)
-			printf("%s: ignored, the name does not end in .rule\n",
-				notes->places[i].path);
+			printf("%s: ignored, %s\n", notes->places[i].path,
+				view_format_not_read(&notes->places[i], why, sizeof(why)));
 	printf("%zu valid rule%s, %zu error%s", rules->n_rules, util_plural(rules->n_rules),
 		rules->n_errors, util_plural(rules->n_errors));
 	if (rules->n_warnings)

@@ -31,10 +31,9 @@ static int write_snapshot(const char *path, const struct snapshot *s)
 	return r < 0 ? cmd_error("Failed to write %s: %s", path, strerror(-r)) : CMD_OK;
 }
 
-static int take(struct cmd_session *s, struct snapshot *ret)
+static int take(struct cmd_session *s, bool whole, struct snapshot *ret)
 {
-	int r = snapshot_take(
-		s->view.features, s->view.links, &s->rules, &s->host, s->context.now, ret);
+	int r = snapshot_take(s->view.features, s->view.links, &s->rules, &s->host, s->context.now, whole, ret);
 
 	if (r == -E2BIG)
 		return cmd_error("more than %d interfaces; name those to include", SNAPSHOT_LINKS_MAX);
@@ -48,7 +47,7 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
 	const char *missing = NULL;
 	int r;
 
-	r = cmd_open_all(options, &s);
+	r = cmd_open_whole(options, &s);
 	for (int i = 0; r == CMD_OK && i < argc; i++) {
 		struct link *link = cmd_find_link(&s, argv[i]);
 
@@ -57,7 +56,7 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv)
 		argv[i] = link->name; /* it may be an alternative one */
 	}
 	if (r == CMD_OK)
-		r = take(&s, &snapshot);
+		r = take(&s, true, &snapshot);
 	if (r != CMD_OK)
 		return r;
 	if (argc > 0 && (snapshot_keep(&snapshot, argv, (size_t)argc, &missing) < 0 || missing))
@@ -257,7 +256,7 @@ static int diff_with_host(const struct cmd_options *options, const char *path)
 	if (r == CMD_OK && a.n > 1)
 		return diff_parts(options, &a, path);
 	if (r == CMD_OK)
-		r = take(&s, &b);
+		r = take(&s, false, &b);
 	if (r != CMD_OK)
 		return r;
 	r = compare(options, &a.parts[0].snapshot, &a.parts[0], &b, NULL, path, "this host");

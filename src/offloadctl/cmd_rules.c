@@ -121,17 +121,25 @@ static const char *remark(const struct cmd_session *s, const struct rule_list *l
 	buf[0] = '\0';
 	if (place->state == RULE_PLACE_REPLACED)
 		util_append(buf, size, "%s", list->places[place->by].path);
-	for (size_t i = 0; i < s->rules.n_errors && place->state == RULE_PLACE_BAD; i++)
-		if (strcmp(s->rules.errors[i].path, place->path) == 0)
-			util_append(buf, size, "%sline %u: %s", buf[0] ? "; " : "", s->rules.errors[i].line,
-				s->rules.errors[i].message);
+	for (size_t i = 0; i < s->rules.n_errors && place->state == RULE_PLACE_BAD; i++) {
+		const struct rule_error *error = &s->rules.errors[i];
+
+		if (strcmp(error->path, place->path) != 0)
+			continue;
+		util_append(buf, size, "%s", buf[0] ? "; " : "");
+		if (error->line)
+			util_append(buf, size, "line %u: ", error->line);
+		util_append(buf, size, "%s", error->message);
+	}
 	for (size_t i = at + 1; i < list->n_places && place->state != RULE_PLACE_REPLACED; i++)
 		if (list->places[i].state == RULE_PLACE_REPLACED && list->places[i].by == at)
 			util_append(buf, size, "%s%s%s", buf[0] ? "; " : "",
 				place->state == RULE_PLACE_MASK ? "masks " : "replaces ",
 				list->places[i].path);
 	if (place->state == RULE_PLACE_NOT_READ)
-		util_append(buf, size, "the name does not end in .rule");
+		util_append(buf, size, "%s", view_format_not_read(place, why, sizeof(why)));
+	if (place->rule_file && place->state == RULE_PLACE_IN_FORCE)
+		util_append(buf, size, "%schanges %s", buf[0] ? "; " : "", place->rule_file);
 	if (missing)
 		util_append(buf, size, "%s%s", buf[0] ? "; " : "", view_format_missing(place->rule, missing, why, sizeof(why)));
 	if (place->rule && place->rule->until && s->context.now >= place->rule->until)
@@ -257,6 +265,7 @@ static void add_file(struct json_writer *w, const struct cmd_session *s, const s
 	json_open_object(w, NULL);
 	json_add_text(w, "file", place->file);
 	json_add_text(w, "path", place->path);
+	json_add_text(w, "drop_in_of", place->rule_file);
 	json_add_text(w, "state", rule_place_state_name(place->state));
 	json_add_text(w, "replaced_by",
 		place->state == RULE_PLACE_REPLACED ? list->places[place->by].path : NULL);

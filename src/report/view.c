@@ -203,6 +203,17 @@ const char *view_format_missing(const struct rule *rule, unsigned missing, char 
 	return buf;
 }
 
+const char *view_format_not_read(const struct rule_place *place, char *buf, size_t size)
+{
+	const char *suffix = place->rule_file ? ".conf" : ".rule";
+
+	if (util_has_suffix(place->file, suffix))
+		snprintf(buf, size, "no rule %s is in force", place->rule_file);
+	else
+		snprintf(buf, size, "the name does not end in %s", suffix);
+	return buf;
+}
+
 /* The same feature, or in each the feature that its explanation is about. */
 static bool same_bit(unsigned a, unsigned bit_a, unsigned b, unsigned bit_b)
 {

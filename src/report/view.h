@@ -7,6 +7,7 @@
 #include "engine/apply.h"
 #include "plan/explain.h"
 #include "plan/plan.h"
+#include "rules/rule_list.h"
 
 struct view {
 	const struct feature_table *features;
@@ -60,6 +61,9 @@ bool view_same_explanation(const struct explanation *a, const struct explanation
 bool view_rule_misses(const struct view *view, const struct rule *rule);
 /* Why a rule matches no link here, "no interface has Driver=e1000e"; missing: of rule_find_missing(). Sanitized. Returns buf. */
 const char *view_format_missing(const struct rule *rule, unsigned missing, char *buf, size_t size);
+
+/* Why a place with RULE_PLACE_NOT_READ is not read. Returns buf. */
+const char *view_format_not_read(const struct rule_place *place, char *buf, size_t size);
 
 /* A line of the tree of links: each link is followed by its lower link and its ports. */
 struct view_node {

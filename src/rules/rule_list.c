@@ -22,7 +22,50 @@ static const struct rule *find_rule(const struct rule_set *set, const char *path
 	return NULL;
 }
 
-static int add_place(struct rule_list *list, const struct rule_set *set, const char *dir, const char *name)
+static int add_dir(struct rule_list *list, const struct rule_set *set, const char *dir, const char *rule_file);
+
+static bool is_rule_in_force(const struct rule_set *set, const char *file)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (strcmp(set->rules[i].file, file) == 0)
+			return true;
+	return false;
+}
+
+static bool has_errors(const struct rule_set *set, const char *path)
+{
+	for (size_t i = 0; i < set->n_errors; i++)
+		if (strcmp(set->errors[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static enum rule_place_state state_of(const struct rule_set *set, const struct rule_place *place, const char *path)
+{
+	if (!util_has_suffix(place->file, place->rule_file ? ".conf" : ".rule"))
+		return RULE_PLACE_NOT_READ;
+	if (ini_dir_is_mask(path))
+		return RULE_PLACE_MASK;
+	if (!place->rule_file)
+		return place->rule ? RULE_PLACE_IN_FORCE : RULE_PLACE_BAD;
+	if (is_rule_in_force(set, place->rule_file))
+		return RULE_PLACE_IN_FORCE;
+	return has_errors(set, place->path) ? RULE_PLACE_BAD : RULE_PLACE_NOT_READ;
+}
+
+/* "10-vlan.rule.d" has the drop-ins of 10-vlan.rule. */
+static int add_drop_ins(struct rule_list *list, const struct rule_set *set, const char *path)
+{
+	_cleanup_free_ char *rule_file = NULL;
+	const char *name = util_file_name(path);
+
+	if (!util_has_suffix(name, ".rule.d"))
+		return 0;
+	rule_file = strndup(name, strlen(name) - strlen(".d"));
+	return rule_file ? add_dir(list, set, path, rule_file) : -ENOMEM;
+}
+
+static int add_place(struct rule_list *list, const struct rule_set *set, const char *dir, const char *name, const char *rule_file)
 {
 	struct rule_place place = { 0 };
 	_cleanup_free_ char *path = NULL;
@@ -35,24 +78,26 @@ static int add_place(struct rule_list *list, const struct rule_set *set, const c
 		path = NULL;
 		return -ENOMEM;
 	}
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && !util_has_suffix(name, ".rule"))
-		return 0;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && !util_has_suffix(name, rule_file ? ".conf" : ".rule"))
+		return rule_file ? 0 : add_drop_ins(list, set, path);
 	if (!GROW(list->places, list->n_places))
 		return -ENOMEM;
 	place.path = strdup(util_copy_text(clean, sizeof(clean), path, strlen(path)));
-	if (!place.path)
+	place.rule_file = rule_file ? strdup(rule_file) : NULL;
+	if (!place.path || (rule_file && !place.rule_file)) {
+		free(place.path);
+		free(place.rule_file);
 		return -ENOMEM;
+	}
 	place.file = util_file_name(place.path);
-	place.rule = find_rule(set, place.path);
-	place.state = !util_has_suffix(name, ".rule") ? RULE_PLACE_NOT_READ
-		: ini_dir_is_mask(path)	  ? RULE_PLACE_MASK
-		: place.rule		  ? RULE_PLACE_IN_FORCE
-					  : RULE_PLACE_BAD;
+	place.rule = rule_file ? NULL : find_rule(set, place.path);
+	place.state = state_of(set, &place, path);
 	list->places[list->n_places++] = place;
 	return 0;
 }
 
-static int add_dir(struct rule_list *list, const struct rule_set *set, const char *dir)
+/* rule_file: that of drop-ins, NULL: rules. */
+static int add_dir(struct rule_list *list, const struct rule_set *set, const char *dir, const char *rule_file)
 {
 	struct dirent **entries = NULL;
 	char why[FILE_WHY_LEN];
@@ -63,11 +108,20 @@ static int add_dir(struct rule_list *list, const struct rule_set *set, const cha
 		return fd >= 0 && errno == ENOMEM ? -ENOMEM : 0;
 	for (int i = 0; i < n; i++) {
 		if (r >= 0)
-			r = add_place(list, set, dir, entries[i]->d_name);
+			r = add_place(list, set, dir, entries[i]->d_name, rule_file);
 		free(entries[i]);
 	}
 	free(entries);
 	return r;
+}
+
+static int compare_places(const struct rule_place *a, const struct rule_place *b)
+{
+	int order = strcmp(a->rule_file ? a->rule_file : a->file, b->rule_file ? b->rule_file : b->file);
+
+	if (order == 0)
+		order = (a->rule_file != NULL) - (b->rule_file != NULL);
+	return order ? order : strcmp(a->file, b->file);
 }
 
 /* Stable: files of one name stay in the order of their directories. */
@@ -77,7 +131,7 @@ static void sort_places(struct rule_place *places, size_t n)
 		struct rule_place place = places[i];
 		size_t at = i;
 
-		for (; at > 0 && strcmp(places[at - 1].file, place.file) > 0; at--)
+		for (; at > 0 && compare_places(&places[at - 1], &place) > 0; at--)
 			places[at] = places[at - 1];
 		places[at] = place;
 	}
@@ -89,7 +143,7 @@ static void find_replaced(struct rule_list *list)
 	for (size_t i = 1, first = 0; i < list->n_places; i++) {
 		struct rule_place *place = &list->places[i];
 
-		if (strcmp(place->file, list->places[first].file) != 0) {
+		if (compare_places(place, &list->places[first]) != 0) {
 			first = i;
 		} else if (place->state != RULE_PLACE_NOT_READ) {
 			place->state = RULE_PLACE_REPLACED;
@@ -104,7 +158,7 @@ int rule_list_make(const char *const *dirs, const struct rule_set *set, struct r
 
 	*ret = (struct rule_list){ 0 };
 	for (size_t i = 0; dirs[i] && r >= 0; i++)
-		r = add_dir(ret, set, dirs[i]);
+		r = add_dir(ret, set, dirs[i], NULL);
 	if (r < 0) {
 		rule_list_clear(ret);
 		return r;
@@ -120,7 +174,7 @@ int rule_list_join(struct rule_list *to, struct rule_list *from)
 		if (!GROW(to->places, to->n_places))
 			return -ENOMEM;
 		to->places[to->n_places++] = from->places[i];
-		from->places[i].path = NULL;
+		from->places[i].path = from->places[i].rule_file = NULL;
 	}
 	from->n_places = 0;
 	return 0;
@@ -128,8 +182,10 @@ int rule_list_join(struct rule_list *to, struct rule_list *from)
 
 void rule_list_clear(struct rule_list *list)
 {
-	for (size_t i = 0; i < list->n_places; i++)
+	for (size_t i = 0; i < list->n_places; i++) {
 		free(list->places[i].path);
+		free(list->places[i].rule_file);
+	}
 	free(list->places);
 	*list = (struct rule_list){ 0 };
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files in the rules directories, and the state of each: in force, bad, masks, replaced, or not read. */
+/* The rule files and drop-ins in the rules directories, and the state of each: in force, bad, masks, replaced, or not read. */
 #ifndef OFFLOADD_RULE_LIST_H
 #define OFFLOADD_RULE_LIST_H
 
@@ -10,19 +10,20 @@ enum rule_place_state {
 	RULE_PLACE_BAD,	     /* ignored because of errors */
 	RULE_PLACE_MASK,     /* empty, or a link to /dev/null: masks all files of this name */
 	RULE_PLACE_REPLACED, /* a directory of higher priority has a file of this name */
-	RULE_PLACE_NOT_READ, /* its name does not end in .rule */
+	RULE_PLACE_NOT_READ, /* its name does not end in .rule; of a drop-in: in .conf, or its rule is not in force */
 };
 
 struct rule_place {
 	char *path; /* sanitized, as in rule->path */
 	const char *file; /* the file name in path */
+	char *rule_file; /* of a drop-in: the file name of its rule; NULL: it is a rule file */
 	enum rule_place_state state;
-	const struct rule *rule; /* in force: borrowed from the set */
+	const struct rule *rule; /* a rule file in force: borrowed from the set */
 	size_t by;		 /* replaced: the index of the place that replaces it */
 };
 
 struct rule_list {
-	struct rule_place *places; /* by file name, then by the priority of their directories */
+	struct rule_place *places; /* by file name, then by the priority of their directories; drop-ins follow their rule */
 	size_t n_places;
 };
 

@@ -342,7 +342,7 @@ static struct snapshot sample_snapshot(void)
 	const struct rule_host host = { .kernel_release = "6.1.0", .host_name = "web1" };
 	struct snapshot s;
 
-	assert_int_equal(snapshot_take(&sample.features, &sample.links, &sample.set, &host, 1, &s), 0);
+	assert_int_equal(snapshot_take(&sample.features, &sample.links, &sample.set, &host, 1, false, &s), 0);
 	return s;
 }
 

@@ -252,7 +252,7 @@ static void a_snapshot_comes_back_as_it_was(void **state)
 	(void)state;
 	unit_incident(h);
 	unit_off(h, "vlan10", "tx-scatter-gather");
-	assert_int_equal(snapshot_take(&h->features, &h->links, &h->rules, &h->host, 1, &s), 0);
+	assert_int_equal(snapshot_take(&h->features, &h->links, &h->rules, &h->host, 1, false, &s), 0);
 	assert_int_equal(snapshot_restore(&s, &links), 0);
 	assert_int_equal(link_table_count(&links), link_table_count(&h->links));
 	link_table_foreach (&h->links, link) {

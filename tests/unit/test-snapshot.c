@@ -75,7 +75,7 @@ static struct snapshot take(struct unit_host *h)
 	struct snapshot s;
 
 	assert_int_equal(
-		snapshot_take(&h->features, &h->links, &h->rules, &h->host, 1000000000, &s), 0);
+		snapshot_take(&h->features, &h->links, &h->rules, &h->host, 1000000000, false, &s), 0);
 	return s;
 }
 
@@ -127,6 +127,43 @@ static void limits_survive(void **state)
 	assert_int_equal(again.rules[1].words[1].number, 64);
 	assert_int_equal(snapshot_restore(&again, &links), 0);
 	assert_int_equal(link_table_find_name(&links, "eth2")->limits.value[LINK_LIMIT_GSO_MAX_SIZE], 8000);
+	link_table_clear(&links);
+	snapshot_clear(&again);
+	snapshot_clear(&s);
+	free(text);
+	unit_host_free(h);
+}
+
+static void hardware_and_names_survive(void **state)
+{
+	static const char names[] = "enp2s0\0uplink\0";
+	const struct link_hardware hardware = { "pci-0000:02:00.0", "8086:10d3:8086:a01f", "6.1.0", "1.8-0" };
+	struct unit_host *h = incident();
+	struct link *link = link_table_find(&h->links, 2);
+	struct link_table links = { 0 };
+	struct snapshot s, again;
+	char *text;
+
+	(void)state;
+	assert_int_equal(link_copy_alt_names(names, &link->alt_names), 0);
+	link->hardware = malloc(sizeof(hardware));
+	*link->hardware = hardware;
+	s = take(h);
+	assert_false(s.hardware); /* no rule asks for it */
+	snapshot_clear(&s);
+	assert_int_equal(snapshot_take(&h->features, &h->links, &h->rules, &h->host, 1, true, &s), 0);
+	text = written(&s);
+	assert_int_equal(parse(text, &again), 0);
+	assert_true(again.hardware && again.routes && again.forwarding);
+	assert_int_equal(snapshot_restore(&again, &links), 0);
+	link = link_table_find_name(&links, "uplink");
+	assert_string_equal(link->name, "eth2");
+	assert_memory_equal(link->alt_names, names, sizeof(names));
+	assert_string_equal(link->hardware->path, hardware.path);
+	assert_string_equal(link->hardware->device, hardware.device);
+	assert_string_equal(link->hardware->firmware, hardware.firmware);
+	assert_string_equal(link->hardware->driver_version, hardware.driver_version);
+	assert_null(link_table_find_name(&links, "bond0")->hardware);
 	link_table_clear(&links);
 	snapshot_clear(&again);
 	snapshot_clear(&s);
@@ -257,6 +294,8 @@ static void bad_documents(void **state)
 		{ GRO "\"links\":[{}]}", "links[0].link is missing" },
 		{ GRO "\"links\":[{\"link\":\"a\"},7]}", "links[1] is not an object" },
 		{ GRO "\"links\":[{\"link\":\"1234567890123456\"}]}", "links[0].link is too long" },
+		{ GRO "\"links\":[{\"link\":\"a\",\"alternative_names\":[\"b\",7]}]}",
+			"links[0].alternative_names has a value that is not a name" },
 		{ GRO "\"links\":[{\"link\":7}]}", "links[0].link is not a text" },
 		{ GRO "\"links\":[{\"link\":\"a\",\"vlan_id\":4096}]}", "vlan_id is out of range" },
 		{ GRO "\"links\":[{\"link\":\"a\",\"features\":[]}]}", "is not an object" },
@@ -499,22 +538,22 @@ static void pasted_json(void **state)
 		{ "[ {\"ifname\":\"eth0\",\"rx-checksumming\":{\"active\":true,\"fixed\":true,\"requested\":true},"
 		  "\"tx-checksumming\":{\"active\":true,\"fixed\":null,\"requested\":null},"
 		  "\"tx-checksum-ip-generic\":{\"active\":false,\"fixed\":false,\"requested\":true}} ]",
-			"0/0 eth0: rx-checksum=on! tx-checksum-ip-generic=off+" },
+			"1/0 eth0: rx-checksum=on! tx-checksum-ip-generic=off+" },
 		{ "$ ethtool --json -k eth0\n[ {\n\"ifname\": \"eth0\",\n\"rx-gro\": {\"active\": true, \"fixed\": false, \"requested\": false}\n} ]\n$ ",
-			"0/2 eth0: rx-gro=on-" },
+			"4/2 eth0: rx-gro=on-" },
 		{ "[{\"ifname\":\"a\",\"rx-gro\":{\"active\":true}}]\nFeatures for b:\nrx-gro: off",
-			"2/0 a: rx-gro=on b: rx-gro=off" },
+			"3/0 a: rx-gro=on b: rx-gro=off" },
 		{ "[{\"ifname\":\"a\",\"rx-gro\":{\"active\":true}}]\n[{\"ifname\":\"b\",\"rx-gro\":{\"active\":false}}]",
-			"0/0 a: rx-gro=on b: rx-gro=off" },
+			"2/0 a: rx-gro=on b: rx-gro=off" },
 		{ "{\"ansible_facts\": {\"ansible_eth0\": {\"device\": \"eth0\", \"features\": {\"rx_gro_hw\": \"off [fixed]\", "
 		  "\"tx_udp_tnl_segmentation\": \"on [requested off]\", \"scatter_gather\": \"on\"}}}}",
-			"0/0 eth0: rx-gro-hw=off! tx-udp_tnl-segmentation=on- scatter-gather=on" },
+			"1/0 eth0: rx-gro-hw=off! tx-udp_tnl-segmentation=on- scatter-gather=on" },
 		{ "web1 | SUCCESS => {\"ansible_facts\": {\"ansible_eth0\": {\"features\": {\"rx_gro_hw\": \"off\"}}, "
 		  "\"ansible_lo\": {\"features\": {\"rx_gro_hw\": \"on\"}}, \"ansible_dns\": {\"nameservers\": [\"192.0.2.1\"]}}}",
-			"0/1 eth0: rx-gro-hw=off lo: rx-gro-hw=on" },
+			"1/1 eth0: rx-gro-hw=off lo: rx-gro-hw=on" },
 		{ "{\"metadata\":{\"id\":\"enp0s2\"},\"spec\":{\"features\":{\"rx-gro\":\"on\",\"xdp-new\":\"off [fixed]\"}}}",
-			"0/0 enp0s2: rx-gro=on xdp-new=off!" },
-		{ "{\"features\":{\"rx-gro\":\"on\"}}", "0/0 (unnamed): rx-gro=on" },
+			"1/0 enp0s2: rx-gro=on xdp-new=off!" },
+		{ "{\"features\":{\"rx-gro\":\"on\"}}", "1/0 (unnamed): rx-gro=on" },
 	};
 	struct snapshot s;
 
@@ -722,6 +761,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_taken),
 		cmocka_unit_test(limits_survive),
+		cmocka_unit_test(hardware_and_names_survive),
 		cmocka_unit_test(written_and_read_it_is_the_same),
 		cmocka_unit_test(a_bit_without_a_name_is_omitted),
 		cmocka_unit_test(some_links_and_what_they_stand_on),

@@ -27,6 +27,22 @@ daemon_stops
 is "snapshot takes one" "$(offloadctl snapshot enp0s31f6 | jq -r '.links[].link')" d0
 check "revert takes one" offloadctl revert enp0s31f6 --ledger "$scratch/none.json"
 
+# ---- a port of Open vSwitch ----
+modprobe openvswitch
+ip link add d1 type dummy
+ip link add br1 type bridge
+ip link add d2 master br1 type dummy
+check "the kernel makes d1 a port" "$(dirname "$0")/../../../${BUILD:-build}/tests/ovs-port" dp0 d1
+rule 41-alt.rule '[Match]' 'Role=ovs-port' '[Features]' 'tso=off'
+is "Role=ovs-port matches it, and no other port" "$(offloadctl rules --json | jq -c '.files[] | select(.file == "41-alt.rule").links')" '["d1"]'
+rule 41-alt.rule '[Match]' 'MasterKind=openvswitch' '[Features]' 'tso=off'
+offloadctl apply >/dev/null
+is "MasterKind=openvswitch: apply exits 0" $? 0
+check "TSO of the port is off" is_off d1 tx-tcp-segmentation
+check "that of the port of a bridge is on" is_on d2 tx-tcp-segmentation
+rehearsed=$(offloadctl plan --snapshot <(offloadctl snapshot) --rules /etc/offloadd/rules.d --json)
+is "a rehearsal matches it, too" "$?:$(jq -c '[.links[] | select(.features != []).link]' <<<"$rehearsed")" '0:["d1"]'
+
 # ---- kernel releases ----
 release=$(uname -r)
 version=${release%%-*}
