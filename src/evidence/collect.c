@@ -19,6 +19,7 @@ void collect_open(struct collect *c, const struct link_table *links, const struc
 static void end_inventory(struct collect_inventory *inventory)
 {
 	probe_end_pass(&inventory->pass);
+	senders_close(&inventory->holders);
 	free(inventory->stale);
 	*inventory = (struct collect_inventory){ 0 };
 }
@@ -161,8 +162,12 @@ static int add_socket(const struct socket_info *socket, void *userdata)
 	struct collect *c = userdata;
 	struct collect_inventory *inventory = &c->inventory;
 
-	if (!socket->inode || !socket_stale(socket, &c->features))
+	if (!socket_stale(socket, &c->features))
 		return 0;
+	if (!socket->inode) {
+		inventory->waiting |= socket_waits(socket);
+		return 0;
+	}
 	if (!GROW(inventory->stale, inventory->n)) {
 		inventory->error = -ENOMEM;
 		return 1;
@@ -201,7 +206,7 @@ static void add_stale(struct collect *c, struct stale_set *set, const struct soc
 	struct stale *stale;
 	struct unit unit;
 
-	senders_name(&c->senders, &hits, &unit, key.service);
+	senders_name(&c->inventory.holders, &hits, &unit, key.service);
 	stale = stale_add(set, &key, socket, socket_stale(socket, &c->features), realtime_usec);
 	if (!stale)
 		return;
@@ -216,6 +221,8 @@ static int read_stale(struct collect *c, struct probe *probe)
 	struct collect_inventory *inventory = &c->inventory;
 	int r;
 
+	if (!inventory->open)
+		senders_open_again(&inventory->holders, &c->senders);
 	inventory->open = true;
 	if (inventory->read)
 		return 0;
@@ -235,9 +242,9 @@ static int add_batch(struct collect *c, struct stale_set *set, uint64_t realtime
 	size_t end = inventory->n - inventory->at < SENDERS_BATCH ? inventory->n : inventory->at + SENDERS_BATCH;
 
 	for (size_t i = inventory->at; !inventory->noted && i < end; i++)
-		(void)senders_note_socket(&c->senders, inventory->stale[i].cgroup, inventory->stale[i].inode);
+		(void)senders_note_socket(&inventory->holders, inventory->stale[i].cgroup, inventory->stale[i].inode);
 	inventory->noted = true;
-	if (senders_find(&c->senders) == -EAGAIN)
+	if (senders_find(&inventory->holders) == -EAGAIN)
 		return -EAGAIN;
 	if (inventory->at == 0)
 		stale_begin(set);
@@ -260,6 +267,8 @@ int collect_stale(struct collect *c, struct probe *probe, struct stale_set *set)
 	if (r == -EAGAIN)
 		return r;
 	set->unsure = inventory->pass.split;
+	if (r == 0)
+		r = inventory->waiting;
 	end_inventory(inventory);
 	return r;
 }

@@ -17,10 +17,12 @@ struct collect {
 	struct socket_features features;
 	struct collect_inventory {
 		struct probe_pass pass;
+		struct senders holders; /* who holds these now: a connection may have been passed on since its first hit */
 		bool open;	/* in progress */
 		bool read, noted; /* all sockets were read; the senders of the next batch were noted */
 		struct socket_info *stale;
 		size_t n, at; /* the next one to add */
+		bool waiting; /* some have not been accepted yet */
 		int error;
 	} inventory;
 	struct sender_judge judge; /* n is 0: none in progress */
@@ -47,9 +49,9 @@ void collect_probes(struct evidence *e, const struct probe *probe);
 /* Adds hits to the row of origin, reason, service and link. now_usec: CLOCK_MONOTONIC. Returns the row, as evidence_fallback_row() does. */
 struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hits *hits, const char *service, const char *link,
 	uint64_t now_usec);
-/* Takes an inventory of the stale connections, except orphaned sockets, which no restart would help. The caller calls
- * stale_end() if it succeeded. Returns a number >= 0; -EAGAIN: the slice is over, the next call goes on; another negative errno as
- * probe_read_sockets(). */
+/* Takes an inventory of the stale connections, except those that nobody holds: orphaned sockets, which no restart would help, and what
+ * waits to be accepted. The caller calls stale_end() if it succeeded. Returns 0; 1: some wait to be accepted, so another inventory has to
+ * follow; -EAGAIN: the slice is over, the next call goes on; another negative errno as probe_read_sockets(). */
 int collect_stale(struct collect *c, struct probe *probe, struct stale_set *set);
 
 #endif

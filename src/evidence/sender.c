@@ -72,6 +72,11 @@ void senders_open(struct senders *s, const struct sender_source *source)
 	s->foreign_pids = probe_has_foreign_pids();
 }
 
+void senders_open_again(struct senders *s, const struct senders *of)
+{
+	*s = (struct senders){ .source = of->source, .slice_usec = of->slice_usec, .foreign_pids = of->foreign_pids };
+}
+
 void senders_close(struct senders *s)
 {
 	probe_end_pass(&s->pass);
@@ -292,19 +297,24 @@ struct sender *senders_note(struct senders *s, const struct probe_hits *hits)
 	return senders_note_socket(s, hits->cgroup, hits->inode);
 }
 
-/* By its cgroup, which the kernel shows of all processes; else by /proc. A process in the root of the unified hierarchy is in no service,
- * unless services are in another hierarchy. */
+/* By the cgroup that it was in when it was seen, which the kernel shows of all processes; else by /proc, which shows a later moment. A
+ * process in the root of the unified hierarchy was in no service, unless services are in another hierarchy. */
 static bool read_holder_unit(struct senders *s, const struct sender_holder *holder, struct unit *ret)
 {
 	char path[UNIT_PATH_MAX];
+	int r;
 
 	*ret = (struct unit){ .kind = UNIT_NONE };
 	if (holder->cgroup > 1 && s->source.cgroup_path(s->source.userdata, holder->cgroup, path, sizeof(path)) >= 0) {
 		unit_parse_path(path, ret);
 		return true;
 	}
-	return read_process_unit(s, holder->pid, ret) ||
-	       (holder->cgroup == 1 && s->source.has_cgroup(s->source.userdata, "/init.scope"));
+	r = holder->pid > 0 ? s->source.process_path(s->source.userdata, holder->pid, path, sizeof(path)) : -ESRCH;
+	if (holder->cgroup == 1 && (r == 0 || (r < 0 && s->source.has_cgroup(s->source.userdata, "/init.scope"))))
+		return true;
+	if (r >= 0)
+		unit_parse_path(path, ret);
+	return r >= 0;
 }
 
 /* Of several holders it is the one that the socket was passed to. */

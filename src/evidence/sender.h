@@ -89,6 +89,8 @@ struct senders {
 
 /* source: NULL for the kernel; copied. */
 void senders_open(struct senders *s, const struct sender_source *source);
+/* With the same source, which is borrowed from `of`, and no senders yet: who holds a socket may have changed since `of` found it. */
+void senders_open_again(struct senders *s, const struct senders *of);
 void senders_close(struct senders *s);
 
 /* Returns the sender of a socket, or of hits, added if missing; NULL: no memory. A socket stays pending until senders_find(). Owned by

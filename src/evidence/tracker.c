@@ -583,7 +583,7 @@ int tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 		(void)stale_end(&w->stale, report_gone, w);
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
-	if (r < 0 || w->stale.all)
+	if (r != 0 || w->stale.all)
 		util_earlier(&w->inventory_usec,
 			w->inventoried_usec + (pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC));
 	return 0;

@@ -21,8 +21,8 @@ bool cgroup_exists(const char *path);
  * to a limit. 0; -ENOENT: neither is mounted; other negative errno. */
 int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata);
 
-/* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other
- * negative errno. */
+/* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; 1: it is of a hierarchy of version 1; -ESRCH: no such
+ * process; other negative errno. */
 int cgroup_path_of_process(pid_t pid, char *path, size_t size);
 
 struct cgroup_socket {

@@ -36,7 +36,7 @@ static const char *service(uint64_t cgroup, pid_t pid, char *buf, size_t size)
 
 	if (found)
 		unit_parse_path(found, &unit);
-	else if (cgroup <= 1 && pid > 0 && cgroup_path_of_process(pid, path, sizeof(path)) == 0)
+	else if (cgroup <= 1 && pid > 0 && cgroup_path_of_process(pid, path, sizeof(path)) >= 0)
 		unit_parse_path(path, &unit);
 	else
 		return "-";

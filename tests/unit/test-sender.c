@@ -13,9 +13,11 @@ static struct host {
 		uint64_t start_usec;
 		const char *path;
 		uint64_t sockets[4];
+		const char *moved; /* where it is when /proc is read, after the kernel showed it in path */
 	} processes[8];
 	const char *cgroups[16]; /* by id */
 	unsigned scans, passes, reads;
+	bool version_1; /* /proc shows paths of that hierarchy */
 	unsigned slices; /* before the next pass ends */
 	unsigned many;	 /* more sockets of process 0, of cgroup 4 */
 } host;
@@ -54,8 +56,8 @@ static int process_path(void *userdata, pid_t pid, char *path, size_t size)
 	(void)userdata;
 	if (!process)
 		return -ESRCH;
-	snprintf(path, size, "%s", process->path);
-	return 0;
+	snprintf(path, size, "%s", process->moved ? process->moved : process->path);
+	return host.version_1;
 }
 
 static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
@@ -146,7 +148,7 @@ static int teardown(void **state)
 
 static void start(unsigned at, pid_t pid, const char *path, uint64_t socket)
 {
-	host.processes[at] = (struct process){ pid, pid * SEC, path, { socket } };
+	host.processes[at] = (struct process){ pid, pid * SEC, path, { socket }, NULL };
 }
 
 static bool judge(uint64_t cgroup)
@@ -337,6 +339,23 @@ static void the_owner_that_was_not_used_is_forgotten(void **state)
 	assert_string_equal(name_socket(1001, 0), "cgroup 1001");
 }
 
+/* Between the pass and the reading of /proc, a process that creates cgroups for others has gone into the next one. */
+static void a_holder_is_named_by_where_it_was_seen(void **state)
+{
+	(void)state;
+	senders.source.read_holders = read_holders;
+	start(0, 30, "/", 101);
+	host.processes[0].moved = "/system.slice/worker.service";
+	assert_string_equal(name_socket(4, 101), UNIT_NO_SERVICE);
+	assert_true(judge(4));
+	assert_string_equal(name_socket(4, 200), UNIT_NO_SERVICE);
+	/* services are in a hierarchy of version 1, which only /proc shows */
+	host.version_1 = true;
+	start(0, 40, "/", 102);
+	host.processes[0].moved = "/system.slice/worker.service";
+	assert_string_equal(name_socket(4, 102), "worker.service");
+}
+
 /* A listener is held by who passes its connections on. */
 static void a_holder_that_cannot_be_named_may_be_any(void **state)
 {
@@ -452,7 +471,7 @@ static void a_number_that_is_used_again(void **state)
 	sender = senders_note(&senders, &hits);
 	assert_false(senders_has_ended(&senders, sender, &next_usec));
 	/* it ends, and bank.service gets its number */
-	host.processes[0] = (struct process){ 60, 90 * SEC, "/system.slice/bank.service", { 0 } };
+	host.processes[0] = (struct process){ 60, 90 * SEC, "/system.slice/bank.service", { 0 }, NULL };
 	assert_true(senders_has_ended(&senders, sender, &next_usec));
 	assert_int_equal(next_usec, 90 * SEC);
 	assert_string_equal(name_process(60, 61 * SEC), "plain.service");
@@ -534,6 +553,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_process_in_the_root_cgroup_is_not_the_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_holder_is_missed, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_owner_that_was_not_used_is_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_holder_is_named_by_where_it_was_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_holder_that_cannot_be_named_may_be_any, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_comes_during_a_pass_waits_for_the_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_senders_are_resolved_in_slices, setup, teardown),

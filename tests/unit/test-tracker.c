@@ -240,6 +240,7 @@ static struct {
 	unsigned restarts;
 	int restart_result;
 	bool enforce;
+	pid_t owner; /* of all sockets */
 	char directory[64], path[80];
 } host;
 static struct feature_table features;
@@ -319,8 +320,8 @@ static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
 static int find_owners(void *userdata, struct cgroup_socket *sockets, size_t n)
 {
 	(void)userdata;
-	(void)sockets;
-	(void)n;
+	for (size_t i = 0; i < n; i++)
+		sockets[i].first = sockets[i].last = host.owner;
 	return 0;
 }
 
@@ -552,6 +553,56 @@ static void stale_connections_begin_and_end(void **state)
 	assert_string_equal(last(FINDING_RECONNECTED)->service, "web.service");
 	pass(60 * SEC);
 	assert_int_equal(host.n, 2);
+}
+
+/* And not by who held it at its first hit: it may have been passed on since, or be in flight. */
+static void stale_connections_are_named_by_who_holds_them_now(void **state)
+{
+	struct probe_hits hits = hits_of(101, FALLBACK_CHECKSUM);
+
+	(void)state;
+	host.owner = getpid();
+	for (hits.inode = 51; hits.inode <= 52; hits.inode++, hits.cgroup++)
+		event(hits);
+	assert_string_equal(last(FINDING_FALLBACK_SERVICE)->service, "own.service");
+	host.owner = 0;
+	add_stale_socket();
+	add_stale_socket();
+	for (size_t i = 0; i < 2; i++) {
+		probes.sockets[i].inode = 51 + i;
+		probes.sockets[i].cgroup = 101 + i;
+	}
+	tracker_note_change(tracker, now);
+	pass(60 * SEC);
+	assert_int_equal(read_evidence()->n_stale, 2);
+	assert_string_equal(read_evidence()->stale[0].service, "s101.service");
+	assert_string_equal(read_evidence()->stale[1].service, "s102.service");
+	host.owner = getpid();
+	pass(60 * SEC);
+	assert_int_equal(read_evidence()->n_stale, 1);
+	assert_string_equal(read_evidence()->stale[0].service, "own.service");
+	assert_int_equal(read_evidence()->stale[0].sockets, 2);
+}
+
+/* No process holds it yet. */
+static void a_stale_connection_may_wait_to_be_accepted(void **state)
+{
+	(void)state;
+	add_stale_socket();
+	pass(60 * SEC);
+	assert_int_equal(count(FINDING_STALE), 1);
+	probes.sockets[0].inode = 0;
+	pass(60 * SEC);
+	assert_int_equal(count(FINDING_RECONNECTED), 1);
+	probes.sockets[0].inode = 51;
+	pass(60 * SEC);
+	assert_int_equal(count(FINDING_STALE), 2);
+	/* it is closed, and nobody will hold it again */
+	probes.sockets[0].inode = 0;
+	probes.sockets[0].state = 4; /* TCP_FIN_WAIT1 */
+	pass(60 * SEC);
+	assert_int_equal(count(FINDING_RECONNECTED), 2);
+	assert_int_equal(tracker->inventory_usec, 0);
 }
 
 static void stale_connections_outlive_a_restart(void **state)
@@ -839,6 +890,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_many_senders_are_one_event_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_lost_is_reported_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(stale_connections_begin_and_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(stale_connections_are_named_by_who_holds_them_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stale_connection_may_wait_to_be_accepted, setup, teardown),
 		cmocka_unit_test_setup_teardown(stale_connections_outlive_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_written_is_reported_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_listed_services_are_restarted, setup, teardown),
