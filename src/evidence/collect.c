@@ -67,9 +67,13 @@ struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hi
 {
 	struct evidence_fallback *row = evidence_fallback_row(e, hits->origin, hits->reason, service, link);
 	struct evidence_hits *sum = row ? &row->hits[hits->kind] : NULL;
+	uint64_t idle_usec = hits->last_usec && hits->last_usec < now_usec ? now_usec - hits->last_usec : 0;
 
-	if (!row)
+	if (!row) {
+		if (idle_usec < e->lost_idle_usec)
+			e->lost_idle_usec = idle_usec;
 		return NULL;
+	}
 	sum->n += hits->hits;
 	row->lacked |= hits->missing;
 	row->any_protocol |= hits->any_protocol;
@@ -77,9 +81,9 @@ struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hi
 		row->limit = hits->limit;
 	if (hits->largest > row->largest)
 		row->largest = hits->largest;
-	if (hits->last_usec && hits->last_usec <= now_usec && now_usec - hits->last_usec < sum->idle_usec)
-		sum->idle_usec = now_usec - hits->last_usec;
-	sum->now |= hits->last_usec && hits->last_usec + EVIDENCE_NOW_USEC > now_usec;
+	if (hits->last_usec && idle_usec < sum->idle_usec)
+		sum->idle_usec = idle_usec;
+	sum->now |= hits->last_usec && idle_usec < EVIDENCE_NOW_USEC;
 	return row;
 }
 

@@ -576,8 +576,8 @@ int probe_settle(struct probe *probe, uint64_t cgroup, bool settled)
 
 void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 {
-	__u64 process_hits = 0;
-	__u32 first = 0;
+	__u64 process_hits = 0, process_time = 0;
+	__u32 hits = PROCESS_LOST_HITS, time = PROCESS_LOST_TIME;
 	int fd = probe_part_map_fd(&probe->process, "processes_lost");
 
 	*ret = (struct probe_lost){ .malformed = probe->malformed };
@@ -589,8 +589,12 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 	}
 	ret->senders = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_SENDERS, probe->cpus);
 	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
-	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)
-		ret->hits[FALLBACK_SENDPAGE] += process_hits;
+	ret->hits_usec = probe_part_read_latest(&probe->fallback, "lost", FALLBACK_LOST_TIME, probe->cpus) / NSEC_PER_USEC;
+	if (fd < 0 || bpf_map_lookup_elem(fd, &hits, &process_hits) < 0 || bpf_map_lookup_elem(fd, &time, &process_time) < 0)
+		return;
+	ret->hits[FALLBACK_SENDPAGE] += process_hits;
+	if (process_time / NSEC_PER_USEC > ret->hits_usec)
+		ret->hits_usec = process_time / NSEC_PER_USEC;
 }
 
 int probe_read_senders(struct probe *probe, probe_sender_fn fn, void *userdata)

@@ -63,6 +63,7 @@ struct probe_hits {
 struct probe_lost {
 	uint64_t elsewhere[FALLBACK_KINDS]; /* hits in other network namespaces, which are not counted in any combination */
 	uint64_t hits[FALLBACK_KINDS]; /* not counted in any combination */
+	uint64_t hits_usec; /* CLOCK_MONOTONIC of the last of these; 0: there is none */
 	uint64_t senders;   /* refused sends of processes that are not in probe_read_senders() */
 	uint64_t events;    /* not sent; their hits are counted */
 	uint64_t malformed; /* from the kernel, of unknown version or size */

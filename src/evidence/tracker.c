@@ -21,6 +21,7 @@
 #define HITS_POLL_USEC (UINT64_C(30) * 1000 * 1000) /* if the probes send no events */
 #define SETTLE_USEC (UINT64_C(60) * 1000 * 1000) /* how often settled cgroups are compared again while they have hits */
 #define PAST_MAX 2048
+#define LOST_QUIET_USEC (UINT64_C(3600) * 1000 * 1000)
 
 /* ---- names ---- */
 
@@ -274,6 +275,13 @@ static void count_stale(struct tracker *w, const struct probe_hits *hits)
 		stale->sum += hits->hits;
 }
 
+static void lose_past(struct tracker *w, const struct probe_hits *hits, uint64_t n)
+{
+	w->past_lost[hits->kind] += n;
+	if (hits->last_usec > w->past_lost_usec)
+		w->past_lost_usec = hits->last_usec;
+}
+
 /* Keeps n of hits that are removed from the kernel, for the name that they were shown with. */
 static void keep_hits(struct tracker *w, const struct probe_hits *hits, const char *service, uint64_t n)
 {
@@ -289,7 +297,7 @@ static void keep_hits(struct tracker *w, const struct probe_hits *hits, const ch
 	if (!past) {
 		past = HASH_COUNT(w->past) < PAST_MAX ? calloc(1, sizeof(*past)) : NULL;
 		if (!past) {
-			w->past_lost[hits->kind] += n;
+			lose_past(w, hits, n);
 			return;
 		}
 		past->key = key;
@@ -297,7 +305,7 @@ static void keep_hits(struct tracker *w, const struct probe_hits *hits, const ch
 		past->hits.hits = 0;
 		if (hash_add(w->past, key, past) < 0) {
 			free(past);
-			w->past_lost[hits->kind] += n;
+			lose_past(w, hits, n);
 			return;
 		}
 	}
@@ -353,20 +361,28 @@ static void settle_hits(struct tracker *w, struct stale *stale)
 	w->hits_unsaved = true;
 }
 
+uint64_t tracker_read_lost(const struct tracker *w, struct probe_lost *ret)
+{
+	probe_read_lost(w->probe, ret);
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+		ret->hits[i] += w->past_lost[i];
+	return ret->hits_usec > w->past_lost_usec ? ret->hits_usec : w->past_lost_usec;
+}
+
+/* Again after LOST_QUIET_USEC without one. */
 static void report_lost(struct tracker *w)
 {
 	struct probe_lost lost;
+	uint64_t last_usec = tracker_read_lost(w, &lost);
+	bool again = last_usec && (!w->lost_usec || last_usec > w->lost_usec + LOST_QUIET_USEC);
 	struct finding f;
-	uint64_t hits = 0;
 
-	probe_read_lost(w->probe, &lost);
-	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
-		hits += lost.hits[i] + w->past_lost[i];
-	if (!hits || w->lost_reported)
+	w->lost_usec = last_usec;
+	if (!again)
 		return;
-	w->lost_reported = hits;
 	begin(&f, FINDING_FALLBACK_LOST, "", 0, "");
-	f.count = hits;
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+		f.count += lost.hits[i];
 	send(w, &f);
 }
 

@@ -154,7 +154,7 @@ static int take_stale(struct watch *w)
 		cmd_scope_link(&w->scope, key->netns, key->ifindex, stale->found.link);
 		evidence_add_stale(e, &stale->found);
 	}
-	e->sockets_dropped = set.dropped;
+	e->sockets_dropped += set.dropped;
 	stale_clear(&set);
 	e->has_sockets = r >= 0;
 	return r == -EOPNOTSUPP ? 0 : r;

@@ -506,14 +506,19 @@ static void too_many_senders_are_one_event_more(void **state)
 	assert_int_equal(count(FINDING_FALLBACK_MORE), 1);
 }
 
+static void lose(uint64_t hits)
+{
+	probes.lost.hits[FALLBACK_CHECKSUM] += hits;
+	probes.lost.hits_usec = now;
+	event(hits_of(3, FALLBACK_CHECKSUM));
+	pass(30 * SEC);
+}
+
 static void what_was_lost_is_reported_once(void **state)
 {
 	(void)state;
-	probes.lost.hits[FALLBACK_CHECKSUM] = 7;
-	event(hits_of(3, FALLBACK_CHECKSUM));
-	pass(30 * SEC);
-	probes.lost.hits[FALLBACK_CHECKSUM] = 9;
-	pass(30 * SEC);
+	lose(7);
+	lose(2);
 	assert_int_equal(count(FINDING_FALLBACK_LOST), 1);
 	assert_int_equal(last(FINDING_FALLBACK_LOST)->count, 7);
 
@@ -523,6 +528,11 @@ static void what_was_lost_is_reported_once(void **state)
 	probes.lost.events = 1;
 	event(hits_of(3, FALLBACK_CHECKSUM));
 	assert_string_equal(last(FINDING_FALLBACK_SERVICE)->service, "s101.service");
+
+	now += 3600 * SEC;
+	lose(1);
+	assert_int_equal(count(FINDING_FALLBACK_LOST), 2);
+	assert_int_equal(last(FINDING_FALLBACK_LOST)->count, 10);
 }
 
 static void stale_connections_begin_and_end(void **state)
@@ -756,6 +766,7 @@ static void evidence_lists_senders_and_what_was_lost(void **state)
 	probes.hits[2].origin = FALLBACK_FORWARDED;
 	probes.n_hits = 3;
 	probes.lost.hits[FALLBACK_CHECKSUM] = 4;
+	probes.lost.hits_usec = now - 5 * SEC;
 	probes.lost.elsewhere[FALLBACK_CHECKSUM] = 5;
 	event(hits_of(3, FALLBACK_SEGMENTATION));
 	pass(10 * SEC);
@@ -765,8 +776,15 @@ static void evidence_lists_senders_and_what_was_lost(void **state)
 	assert_string_equal(e->fallback[0].service, "s101.service"); /* the most hits first */
 	assert_string_equal(e->fallback[0].link, "vlan10");
 	assert_int_equal(e->lost[FALLBACK_CHECKSUM], 4);
+	assert_false(evidence_is_complete(e));
 	assert_int_equal(e->elsewhere[FALLBACK_CHECKSUM], 5);
 	assert_int_equal(e->n_probes, 2);
+	probes.lost.hits_usec -= 6 * SEC;
+	now = util_now_usec();
+	e = read_evidence();
+	assert_int_equal(e->lost[FALLBACK_CHECKSUM], 4);
+	assert_true(evidence_lost_within(e, 60 * SEC));
+	assert_true(evidence_is_complete(e));
 }
 
 static void sendfile_is_timed_on_demand(void **state)
