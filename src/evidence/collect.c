@@ -124,6 +124,13 @@ int collect_read_hits(struct collect *c, struct probe *probe, struct probe_hits 
 	return 0;
 }
 
+bool collect_is_elsewhere(struct collect *c, const struct probe_hits *hits)
+{
+	const struct sender *sender = hits->tgid && hits->origin == FALLBACK_SOCKET ? senders_note(&c->senders, hits) : NULL;
+
+	return sender && sender->key.is_process && sender->netns && c->netns && sender->netns != c->netns;
+}
+
 int collect_settle_on(struct collect *c, struct probe *probe)
 {
 	struct sender_judge *judge = &c->judge;

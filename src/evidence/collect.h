@@ -34,6 +34,8 @@ void collect_close(struct collect *c);
 
 /* All hits, with their senders noted: then call senders_find(). Free *ret. 0 or -ENOMEM. */
 int collect_read_hits(struct collect *c, struct probe *probe, struct probe_hits **ret, size_t *ret_n);
+/* Were they counted by process, and it is known to be in another network namespace? Its sender must be resolved. */
+bool collect_is_elsewhere(struct collect *c, const struct probe_hits *hits);
 /* Decides for each cgroup with hits whether one service holds all of its sockets, so that they are counted together: probe_settle(). 0;
  * -EAGAIN: the slice is over, collect_settle_on() goes on. While it does, further calls are ignored. */
 int collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n);

@@ -39,7 +39,7 @@ struct probe_options {
 };
 
 /* The hits of one combination of kind, origin, reason, link and sender, in the network namespace of probe_open()'s caller.
- * EVIDENCE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm, hits, first_usec and last_usec. */
+ * EVIDENCE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm, hits, first_usec and last_usec, and is of all namespaces. */
 struct probe_hits {
 	enum fallback_kind kind;
 	enum fallback_origin origin;

@@ -21,6 +21,8 @@
 #define HITS_POLL_USEC (UINT64_C(30) * 1000 * 1000) /* if the probes send no events */
 #define SETTLE_USEC (UINT64_C(60) * 1000 * 1000) /* how often settled cgroups are compared again while they have hits */
 #define PAST_MAX 2048
+#define PROCESSES_AT_ONCE 64 /* looked up before the clock is read */
+#define ENDED_AT_ONCE 256 /* and forgotten; the others the next time */
 #define LOST_QUIET_USEC (UINT64_C(3600) * 1000 * 1000)
 
 /* ---- names ---- */
@@ -340,6 +342,8 @@ static bool forget(const struct probe_hits *hits, void *userdata)
 	senders_name(&w->collect.senders, hits, &unit, service);
 	if (sender)
 		sender->over = ended || sender->key.id;
+	if (collect_is_elsewhere(&w->collect, hits))
+		return true;
 	if (ended && sender->held && next_usec && hits->last_usec >= next_usec && sender->hits < certain)
 		certain = sender->hits;
 	keep_hits(w, hits, service, certain);
@@ -386,24 +390,38 @@ static void report_lost(struct tracker *w)
 	send(w, &f);
 }
 
+/* Which processes have ended, at most ENDED_AT_ONCE of them. 0; -EAGAIN: the slice is over. */
+static int check_processes(struct tracker *w)
+{
+	uint64_t until_usec = util_now_usec() + TRACKER_SLICE_USEC;
+
+	for (; w->checked < w->n_read; w->checked++) {
+		const struct probe_hits *hits = &w->read[w->checked];
+		struct sender *sender = hits->tgid ? senders_note(&w->collect.senders, hits) : NULL;
+
+		if (!sender || w->n_ended == ENDED_AT_ONCE)
+			continue;
+		sender->over = senders_has_ended(&w->collect.senders, sender, NULL);
+		w->n_ended += sender->over;
+		if (!sender->over)
+			sender->hits = hits->hits;
+		if (w->checked % PROCESSES_AT_ONCE == PROCESSES_AT_ONCE - 1 && util_now_usec() >= until_usec) {
+			w->checked++;
+			return -EAGAIN;
+		}
+	}
+	return 0;
+}
+
 /* Removes what has ended, and what is idle if the map is nearly full. True: something was removed. */
 static bool forget_hits(struct tracker *w, uint64_t now_usec)
 {
 	struct forgetting forgetting = { .w = w };
-	bool ended = false;
+	bool ended = w->n_ended;
 
+	w->n_ended = 0;
 	if (w->n_read > PROBE_KEYS_DEFAULT / 4 * 3 && now_usec > EVIDENCE_NOW_USEC)
 		forgetting.before_usec = now_usec - EVIDENCE_NOW_USEC;
-	for (size_t i = 0; i < w->n_read; i++) {
-		struct sender *sender = w->read[i].tgid ? senders_note(&w->collect.senders, &w->read[i]) : NULL;
-
-		if (sender)
-			sender->over = senders_has_ended(&w->collect.senders, sender, NULL);
-		if (sender && sender->over)
-			ended = true;
-		else if (sender)
-			sender->hits = w->read[i].hits;
-	}
 	if ((!ended && !forgetting.before_usec) || probe_forget_hits(w->probe, forget, &forgetting) <= 0)
 		return false;
 	senders_sweep(&w->collect.senders);
@@ -443,8 +461,9 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 
 		if (r < 0)
 			return r;
+		w->checked = w->n_ended = 0;
 	}
-	w->resolving = senders_find(&w->collect.senders) == -EAGAIN;
+	w->resolving = senders_find(&w->collect.senders) == -EAGAIN || check_processes(w) == -EAGAIN;
 	return w->resolving ? -EAGAIN : digest_hits(w, now_usec);
 }
 
@@ -618,7 +637,7 @@ static void read_lingering(struct tracker *w, uint64_t now_usec)
 		struct stale_key key = { .netns = w->collect.netns };
 		struct stale *stale;
 
-		if (!sender || !sender->held || (sender->netns && sender->netns != w->collect.netns) ||
+		if (!sender || !sender->held || collect_is_elsewhere(&w->collect, hits) ||
 			!lingering_is_stale(&w->lingering, hits->last_usec, now_usec))
 			continue;
 		util_append(key.service, sizeof(key.service), "%s", sender->service);

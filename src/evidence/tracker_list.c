@@ -53,7 +53,8 @@ static void list_fallback(struct tracker *w, uint64_t now_usec, struct evidence 
 		qsort(w->read, w->n_read, sizeof(*w->read), compare_hits);
 	for (size_t i = 0; i < w->n_read; i++) {
 		senders_name(&w->collect.senders, &w->read[i], &unit, service);
-		list_hits(w, now_usec, &w->read[i], service, ret);
+		if (!collect_is_elsewhere(&w->collect, &w->read[i]))
+			list_hits(w, now_usec, &w->read[i], service, ret);
 	}
 	for (const struct tracker_past *past = w->past; past; past = past->hh.next)
 		list_hits(w, now_usec, &past->hits, past->key.service, ret);

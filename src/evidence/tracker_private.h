@@ -62,6 +62,8 @@ struct tracker {
 	uint64_t hits_usec; /* when to read hits next; 0: never */
 	uint64_t hits_spent_usec;
 	bool resolving; /* hits are read, and their senders are being resolved */
+	size_t checked; /* the first of these whose process has not been looked up yet; it may have ended */
+	size_t n_ended; /* of those that were */
 	struct {
 		bool open; /* in progress */
 		uint64_t begin_usec, spent_usec; /* of the one in progress */

@@ -5,6 +5,10 @@
 #include "evidence/sender.h"
 #include "unit-model.h"
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define SEC UINT64_C(1000000)
 
 static struct host {
@@ -70,9 +74,15 @@ static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
 	return process ? 0 : -ESRCH;
 }
 
-static int find_owners(void *userdata, struct cgroup_socket *sockets, size_t n)
+static int find_owners(void *userdata, struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n, uint64_t until_usec)
 {
 	(void)userdata;
+	(void)scan;
+	(void)until_usec;
+	if (host.slices) {
+		host.slices--;
+		return -EAGAIN;
+	}
 	host.scans++;
 	for (size_t i = 0; i < n; i++)
 		for (size_t p = 0; p < ARRAY_SIZE(host.processes); p++)
@@ -410,6 +420,80 @@ static void many_senders_are_resolved_in_slices(void **state)
 		assert_int_equal(senders_note_socket(&senders, 4, 10000 + i)->start_usec, 30 * SEC);
 }
 
+/* The same where the kernel does not show who holds a socket. */
+static void a_scan_of_proc_goes_on(void **state)
+{
+	(void)state;
+	start(0, 30, "/system.slice/worker.service", 101);
+	start(1, 40, "/system.slice/worker.service", 102);
+	senders_note_socket(&senders, 4, 101);
+	host.slices = 2;
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+	senders_note_socket(&senders, 4, 102);
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+	assert_int_equal(host.scans, 0);
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+	assert_true(senders_note_socket(&senders, 4, 101)->held);
+	assert_true(senders_note_socket(&senders, 4, 102)->pending);
+	assert_int_equal(senders_find(&senders), 0);
+	assert_true(senders_note_socket(&senders, 4, 102)->held);
+	assert_int_equal(host.scans, 2);
+	/* it is given up with what it was for */
+	senders_note_socket(&senders, 4, 103);
+	host.slices = 1;
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+}
+
+static void processes_are_looked_up_in_slices(void **state)
+{
+	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET, .comm = "sender" };
+	unsigned slices = 1;
+
+	(void)state;
+	senders.slice_usec = 1;
+	for (hits.tgid = 1; hits.tgid <= 1000; hits.tgid++)
+		senders_note(&senders, &hits);
+	assert_int_equal(host.reads, 0);
+	for (; senders_find(&senders) == -EAGAIN; slices++)
+		assert_true(host.reads <= 64 * slices);
+	assert_true(slices > 10);
+	assert_int_equal(host.reads, 1000);
+	assert_int_equal(host.scans, 0);
+}
+
+/* Of the real /proc, with no more time than for the least. */
+static void who_holds_a_socket(void **state)
+{
+	struct cgroup_socket sockets[3] = { 0 };
+	struct cgroup_scan scan = { 0 };
+	unsigned slices = 1;
+	struct stat st;
+	int fds[2], r;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(fstat(fds[i], &st), 0);
+		sockets[i].inode = st.st_ino;
+	}
+	for (; (r = cgroup_find_socket_owners(&scan, sockets, 3, 1)) == -EAGAIN; slices++)
+		;
+	assert_int_equal(r, 0);
+	assert_true(slices > 1);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(sockets[i].first, getpid());
+		assert_int_equal(sockets[i].last, getpid());
+	}
+	assert_int_equal(sockets[2].first, 0);
+	assert_null(scan.proc);
+	assert_int_equal(cgroup_find_socket_owners(&scan, sockets, 3, UINT64_MAX), 0);
+	assert_int_equal(cgroup_find_socket_owners(&scan, sockets, 0, UINT64_MAX), 0);
+	assert_int_equal(cgroup_find_socket_owners(&scan, sockets, 3, 1), -EAGAIN);
+	cgroup_end_scan(&scan);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void one_pass_for_all(void **state)
 {
 	(void)state;
@@ -557,6 +641,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_holder_that_cannot_be_named_may_be_any, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_comes_during_a_pass_waits_for_the_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_senders_are_resolved_in_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_scan_of_proc_goes_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(processes_are_looked_up_in_slices, setup, teardown),
+		cmocka_unit_test(who_holds_a_socket),
 		cmocka_unit_test_setup_teardown(one_pass_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_of_any_length, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_used_is_not_forgotten, setup, teardown),

@@ -21,7 +21,7 @@ static struct {
 	struct probe_status status[4];
 	size_t n_status;
 	int fd;
-	struct probe_hits events[TRACKER_REPORTED_MAX + 8], hits[8];
+	struct probe_hits events[TRACKER_REPORTED_MAX + 8], hits[1024];
 	size_t n_events, n_hits;
 	struct socket_info sockets[4];
 	size_t n_sockets;
@@ -241,6 +241,8 @@ static struct {
 	int restart_result;
 	bool enforce;
 	pid_t owner; /* of all sockets */
+	uint32_t netns; /* of all processes, 0: NETNS */
+	unsigned reads; /* of processes */
 	char directory[64], path[80];
 } host;
 static struct feature_table features;
@@ -313,13 +315,16 @@ static int process_path(void *userdata, pid_t pid, char *path, size_t size)
 static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
 {
 	(void)userdata;
-	*ret = (struct cgroup_process){ .start_usec = 1, .netns = NETNS };
+	host.reads++;
+	*ret = (struct cgroup_process){ .start_usec = 1, .netns = host.netns ? host.netns : NETNS };
 	return pid == getpid() ? 0 : -ESRCH;
 }
 
-static int find_owners(void *userdata, struct cgroup_socket *sockets, size_t n)
+static int find_owners(void *userdata, struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n, uint64_t until_usec)
 {
 	(void)userdata;
+	(void)scan;
+	(void)until_usec;
 	for (size_t i = 0; i < n; i++)
 		sockets[i].first = sockets[i].last = host.owner;
 	return 0;
@@ -754,6 +759,50 @@ static void hits_of_a_process_that_ended_are_kept(void **state)
 	assert_int_equal(e->fallback[0].hits[FALLBACK_SENDPAGE].n, 10);
 }
 
+/* However many have a name of their own, and however many have ended. */
+static void processes_are_checked_in_slices(void **state)
+{
+	const pid_t ended = ended_process();
+	unsigned most = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(probes.hits); i++) {
+		probes.hits[i] = hits_of(0, FALLBACK_SENDPAGE);
+		probes.hits[i].tgid = ended;
+		probes.hits[i].first_usec = now - i;
+	}
+	probes.n_hits = ARRAY_SIZE(probes.hits);
+	event(probes.hits[0]);
+	for (unsigned turns = 0; probes.n_hits; turns++) {
+		unsigned reads = host.reads;
+
+		now += SEC;
+		(void)tracker_tick(tracker, now);
+		if (host.reads - reads > most)
+			most = host.reads - reads;
+		assert_true(turns < 1000);
+	}
+	/* all are resolved, some of them checked, and these checked again when they are forgotten */
+	assert_true(host.reads >= 3 * ARRAY_SIZE(probes.hits));
+	assert_true(most < 2 * ARRAY_SIZE(probes.hits));
+	assert_int_equal(read_evidence()->fallback[0].hits[FALLBACK_SENDPAGE].n, 10 * ARRAY_SIZE(probes.hits));
+}
+
+static void processes_elsewhere_are_not_ours(void **state)
+{
+	struct probe_hits *hits = &probes.hits[0];
+
+	(void)state;
+	*hits = hits_of(0, FALLBACK_SENDPAGE);
+	hits->netns = 0;
+	hits->tgid = getpid();
+	probes.n_hits = 1;
+	assert_int_equal(read_evidence()->n_fallback, 1);
+	restart_tracker();
+	host.netns = NETNS + 1;
+	assert_int_equal(read_evidence()->n_fallback, 0);
+}
+
 static void evidence_lists_senders_and_what_was_lost(void **state)
 {
 	const struct evidence *e;
@@ -915,6 +964,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_listed_services_are_restarted, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_gave_up_udp_segmentation, setup, teardown),
 		cmocka_unit_test_setup_teardown(hits_of_a_process_that_ended_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(processes_are_checked_in_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(processes_elsewhere_are_not_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(evidence_lists_senders_and_what_was_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(sendfile_is_timed_on_demand, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_can_be_seen, setup, teardown),
