@@ -767,19 +767,27 @@ static int read_hits_again(struct tracker *w, uint64_t now_usec)
 	return more;
 }
 
+/* Has this turn had its slice? Then the rest waits for the next one. */
+static bool is_spent(struct tracker *w, uint64_t begin_usec)
+{
+	w->busy = w->busy || util_now_usec() - begin_usec >= TRACKER_SLICE_USEC;
+	return w->busy;
+}
+
 int tracker_tick(struct tracker *w, uint64_t now_usec)
 {
+	uint64_t begin_usec = util_now_usec();
 	int more = 0;
 
 	w->busy = collect_settle_on(&w->collect, w->probe) == -EAGAIN;
-	if (!w->busy)
+	if (!is_spent(w, begin_usec))
 		report_events(w, now_usec);
-	if (!w->busy && ((w->inventory_usec && w->inventory_usec <= now_usec) || w->collect.inventory.open)) {
+	if (!is_spent(w, begin_usec) && ((w->inventory_usec && w->inventory_usec <= now_usec) || w->collect.inventory.open)) {
 		w->busy = tracker_read_sockets(w, now_usec) == -EAGAIN;
 		if (!w->busy && w->stale.all)
 			util_earlier(&w->hits_usec, now_usec);
 	}
-	if (!w->busy && w->hits_usec && w->hits_usec <= now_usec)
+	if (!is_spent(w, begin_usec) && w->hits_usec && w->hits_usec <= now_usec)
 		more |= read_hits_again(w, now_usec);
 	if (w->refresh.next_usec <= now_usec)
 		w->refresh.next_usec = 0;

@@ -139,8 +139,11 @@ static void print_lost(void)
 {
 	struct probe_lost lost;
 	struct rusage usage;
+	uint64_t now_usec = util_now_usec();
 
 	probe_read_lost(probe, &lost);
+	printf("idle=%s ", !lost.hits_usec ? "never" : lost.hits_usec > now_usec ? "wrong" :
+		now_usec - lost.hits_usec < UINT64_C(600000000) ? "recent" : "old");
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
 		printf("%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.hits[i]);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)

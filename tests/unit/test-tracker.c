@@ -26,6 +26,8 @@ static struct {
 	struct socket_info sockets[4];
 	size_t n_sockets;
 	int sockets_error;
+	uint64_t sockets_usec; /* how long it takes to read them */
+	unsigned hits_reads;
 	struct probe_sender senders[2];
 	size_t n_senders;
 	unsigned forgotten_senders, restored_senders, settled;
@@ -88,6 +90,7 @@ int probe_read_events(struct probe *probe, probe_hits_fn fn, void *userdata)
 int probe_read_hits(struct probe *probe, probe_hits_fn fn, void *userdata)
 {
 	(void)probe;
+	probes.hits_reads++;
 	for (size_t i = 0; i < probes.n_hits; i++)
 		fn(&probes.hits[i], userdata);
 	return (int)probes.n_hits;
@@ -121,10 +124,14 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 
 int probe_read_sockets(struct probe *probe, struct probe_pass *pass, bool all, probe_socket_fn fn, void *userdata, uint64_t *ret_visited)
 {
+	uint64_t until_usec = util_now_usec() + probes.sockets_usec;
+
 	(void)probe;
 	(void)pass;
 	(void)all;
 	(void)ret_visited;
+	while (util_now_usec() < until_usec)
+		;
 	for (size_t i = 0; i < probes.n_sockets && !probes.sockets_error; i++)
 		if (fn(&probes.sockets[i], userdata))
 			break;
@@ -788,6 +795,24 @@ static void processes_are_checked_in_slices(void **state)
 	assert_int_equal(read_evidence()->fallback[0].hits[FALLBACK_SENDPAGE].n, 10 * ARRAY_SIZE(probes.hits));
 }
 
+/* Between two slices, a change of an interface has its turn. */
+static void a_turn_has_one_slice(void **state)
+{
+	unsigned reads;
+
+	(void)state;
+	event(hits_of(3, FALLBACK_SEGMENTATION)); /* hits are read every five seconds now */
+	now += 60 * SEC;
+	tracker->inventory_usec = tracker->hits_usec = now;
+	reads = probes.hits_reads;
+	probes.sockets_usec = TRACKER_SLICE_USEC;
+	(void)tracker_tick(tracker, now);
+	assert_int_equal(probes.hits_reads, reads);
+	assert_true(tracker_deadline(tracker) < now);
+	(void)tracker_tick(tracker, now);
+	assert_int_equal(probes.hits_reads, reads + 1);
+}
+
 static void processes_elsewhere_are_not_ours(void **state)
 {
 	struct probe_hits *hits = &probes.hits[0];
@@ -965,6 +990,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_gave_up_udp_segmentation, setup, teardown),
 		cmocka_unit_test_setup_teardown(hits_of_a_process_that_ended_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(processes_are_checked_in_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_turn_has_one_slice, setup, teardown),
 		cmocka_unit_test_setup_teardown(processes_elsewhere_are_not_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(evidence_lists_senders_and_what_was_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(sendfile_is_timed_on_demand, setup, teardown),
