@@ -18,14 +18,14 @@ are_flagged() { # NAMES
 	[ "$(stale | sort)" = "$1" ] || { offloadctl services && offloadctl sockets --all && ss -tnie && return 1; }
 }
 whole() { offloadctl plan >/dev/null; }
-repair_usec() { # the median of 15 drifts, from the change to its repair
-	local i begin
-	for ((i = 0; i < 15; i++)); do
+repair_usec() { # the median of 9 drifts, from the change to its repair; each of another link, or the link would be contended
+	local link begin
+	for link in "${drifting[@]}"; do
 		begin=${EPOCHREALTIME/[.,]/}
-		ethtool -K vlan100 sg off >/dev/null
-		until is_on vlan100 scatter-gather >/dev/null; do :; done
+		ethtool -K "$link" sg off >/dev/null
+		until is_on "$link" scatter-gather >/dev/null; do :; done
 		echo $((${EPOCHREALTIME/[.,]/} - begin))
-	done | sort -n | sed -n 8p
+	done | sort -n | sed -n 5p
 }
 status_usec() {
 	local begin=${EPOCHREALTIME/[.,]/}
@@ -35,7 +35,11 @@ status_usec() {
 
 mkdir -p /sys/fs/cgroup/system.slice /sys/fs/cgroup/user.slice
 check "the other host is there" network
-ip link add link bond0 name vlan100 up type vlan id 100
+drifting=()
+for id in ${LONG:+$(seq 101 109)}; do
+	ip link add link bond0 name vlan$id up type vlan id $id
+	drifting+=(vlan$id)
+done
 ip netns exec $peer "$tools/sendfile-peer" server 10.9.0.2 5005 "$scratch/file" 10.9.0.1 >"$scratch/far" &
 started+=($!)
 disown $!
@@ -43,7 +47,7 @@ wait_until 20 grep -q listening "$scratch/far"
 rule 10-vlan.rule '[Match]' 'Kind=vlan' '[Features]' 'tx-checksum-ip-generic=on' 'sg=on'
 install -d -o 65534 -g 65534 /run/offloadd
 daemon_start "offloadd starts" --enforce
-[ -z "${LONG:-}" ] || usual=$(repair_usec)
+[ -z "${LONG:-}" ] || usual=$(repair_usec) pace=$(yardstick)
 check "vlan10 is paused" offloadctl pause vlan10
 break_vlan
 mkfifo "$scratch/orphans.in"
@@ -71,8 +75,9 @@ kill "$tracer"
 wait "$tracer"
 is "the daemon read no directory" "$(cat "$scratch/calls")" ""
 if [ -n "${LONG:-}" ]; then
-	now=$(repair_usec) status=$(status_usec)
-	check "a drift is repaired within twice its usual time ($usual -> $now us)" test "$now" -lt $((usual * 2))
+	now=$(repair_usec) status=$(status_usec) slower=$(yardstick) # the machine may be busier than before
+	check "a drift is repaired within twice its usual time ($usual us at a pace of $pace, $now us at $slower)" \
+		test $((now * pace)) -lt $((usual * 2 * slower))
 	check "status answers within 100 ms of a real machine ($status us on one $(slowdown) times slower)" test "$status" -lt $((100000 * $(slowdown)))
 fi
 daemon_stops
