@@ -65,6 +65,7 @@ enum fallback_lost {
 	FALLBACK_LOST_SENDERS, /* processes with a refused UDP send that are not watched, because the map is full */
 	FALLBACK_ELSEWHERE, /* not counted, because the device is in another network namespace; one for each kind */
 	FALLBACK_ELSEWHERE_LAST = FALLBACK_ELSEWHERE + FALLBACK_KINDS - 1,
+	FALLBACK_LOST_TIME, /* CLOCK_MONOTONIC in ns of the last of FALLBACK_LOST_HITS; not a count */
 	FALLBACK_LOST_COUNT,
 };
 
@@ -91,6 +92,13 @@ struct udp_sender {
 struct process_key {
 	__u32 tgid;
 	char comm[EVENT_COMM_LEN];
+};
+
+/* Indexes of the map "processes_lost". */
+enum process_lost {
+	PROCESS_LOST_HITS, /* not counted, because the map is full */
+	PROCESS_LOST_TIME, /* as FALLBACK_LOST_TIME */
+	PROCESS_LOST_COUNT,
 };
 
 struct process_count {

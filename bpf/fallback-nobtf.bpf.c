@@ -22,7 +22,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, PROCESS_LOST_COUNT);
 	__type(key, __u32);
 	__type(value, __u64);
 } processes_lost SEC(".maps");
@@ -32,7 +32,7 @@ static __always_inline int count_process(void)
 	struct process_key key = {};
 	struct process_count zero = {}, *count;
 	__u64 *lost, now = bpf_ktime_get_ns();
-	__u32 first = 0;
+	__u32 hits = PROCESS_LOST_HITS, time = PROCESS_LOST_TIME;
 
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
@@ -47,9 +47,12 @@ static __always_inline int count_process(void)
 		count->last_ns = now;
 		return 0;
 	}
-	lost = bpf_map_lookup_elem(&processes_lost, &first);
+	lost = bpf_map_lookup_elem(&processes_lost, &hits);
 	if (lost)
 		__sync_fetch_and_add(lost, 1);
+	lost = bpf_map_lookup_elem(&processes_lost, &time);
+	if (lost)
+		*lost = now;
 	return 0;
 }
 

@@ -57,6 +57,16 @@ static __always_inline void lose(__u32 what)
 		(*n)++;
 }
 
+static __always_inline void lose_hit(__u8 kind, __u64 now)
+{
+	__u32 what = FALLBACK_LOST_TIME;
+	__u64 *last = bpf_map_lookup_elem(&lost, &what);
+
+	lose(FALLBACK_LOST_HITS + kind);
+	if (last)
+		*last = now;
+}
+
 static __always_inline void tell(const struct fallback_key *key, __u64 now)
 {
 	struct fallback_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
@@ -89,7 +99,7 @@ static __noinline void count(const struct fallback_key *key, const struct cause 
 		bpf_map_update_elem(&counts, key, &first, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&counts, key);
 		if (!count) {
-			lose(FALLBACK_LOST_HITS + key->kind);
+			lose_hit(key->kind, now);
 			return;
 		}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One socket_entry for each stale TCP socket of this network namespace, or for every one: its route caps, set when it was routed
- * (sk_setup_caps()), and the features that its device has now. */
+/* One socket_entry for each stale TCP socket of this network namespace that is not the kernel's own, or for every one: its route caps, set
+ * when it was routed (sk_setup_caps()), and the features that its device has now. */
 #include "names.h"
 
 bool all;	  /* include sockets that are not stale */
@@ -86,7 +86,7 @@ int sockets(struct bpf_iter__tcp *ctx)
 	r.route_caps = BPF_CORE_READ(sk, sk_route_caps);
 	r.device_features = dev ? BPF_CORE_READ(dev, features) : 0;
 	r.expired = expired(sk);
-	if (!all && (r.expired || !stale(r.route_caps, r.device_features))) {
+	if (!all && (r.expired || !stale(r.route_caps, r.device_features) || socket_is_kernel(sk))) {
 		visited++;
 		return 0;
 	}

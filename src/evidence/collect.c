@@ -19,6 +19,7 @@ void collect_open(struct collect *c, const struct link_table *links, const struc
 static void end_inventory(struct collect_inventory *inventory)
 {
 	probe_end_pass(&inventory->pass);
+	senders_close(&inventory->holders);
 	free(inventory->stale);
 	*inventory = (struct collect_inventory){ 0 };
 }
@@ -73,9 +74,13 @@ struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hi
 {
 	struct evidence_fallback *row = evidence_fallback_row(e, hits->origin, hits->reason, service, link);
 	struct evidence_hits *sum = row ? &row->hits[hits->kind] : NULL;
+	uint64_t idle_usec = hits->last_usec && hits->last_usec < now_usec ? now_usec - hits->last_usec : 0;
 
-	if (!row)
+	if (!row) {
+		if (idle_usec < e->lost_idle_usec)
+			e->lost_idle_usec = idle_usec;
 		return NULL;
+	}
 	sum->n += hits->hits;
 	row->lacked |= hits->missing;
 	row->any_protocol |= hits->any_protocol;
@@ -83,9 +88,9 @@ struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hi
 		row->limit = hits->limit;
 	if (hits->largest > row->largest)
 		row->largest = hits->largest;
-	if (hits->last_usec && hits->last_usec <= now_usec && now_usec - hits->last_usec < sum->idle_usec)
-		sum->idle_usec = now_usec - hits->last_usec;
-	sum->now |= hits->last_usec && hits->last_usec + EVIDENCE_NOW_USEC > now_usec;
+	if (hits->last_usec && idle_usec < sum->idle_usec)
+		sum->idle_usec = idle_usec;
+	sum->now |= hits->last_usec && idle_usec < EVIDENCE_NOW_USEC;
 	return row;
 }
 
@@ -130,6 +135,13 @@ int collect_read_hits(struct collect *c, struct probe *probe, bool whole, struct
 	return 0;
 }
 
+bool collect_is_elsewhere(struct collect *c, const struct probe_hits *hits)
+{
+	const struct sender *sender = hits->tgid && hits->origin == FALLBACK_SOCKET ? senders_note(&c->senders, hits) : NULL;
+
+	return sender && sender->key.is_process && sender->netns && c->netns && sender->netns != c->netns;
+}
+
 int collect_settle_on(struct collect *c, struct probe *probe)
 {
 	struct sender_judge *judge = &c->judge;
@@ -172,8 +184,12 @@ static int add_socket(const struct socket_info *socket, void *userdata)
 	struct collect *c = userdata;
 	struct collect_inventory *inventory = &c->inventory;
 
-	if (!socket->inode || !socket_stale(socket, &c->features))
+	if (!socket_stale(socket, &c->features))
 		return 0;
+	if (!socket->inode) {
+		inventory->waiting |= socket_waits(socket);
+		return 0;
+	}
 	if (!GROW(inventory->stale, inventory->n)) {
 		inventory->error = -ENOMEM;
 		return 1;
@@ -212,7 +228,7 @@ static void add_stale(struct collect *c, struct stale_set *set, const struct soc
 	struct stale *stale;
 	struct unit unit;
 
-	senders_name(&c->senders, &hits, &unit, key.service);
+	senders_name(&c->inventory.holders, &hits, &unit, key.service);
 	stale = stale_add(set, &key, socket, socket_stale(socket, &c->features), realtime_usec);
 	if (!stale)
 		return;
@@ -227,6 +243,8 @@ static int read_stale(struct collect *c, struct probe *probe)
 	struct collect_inventory *inventory = &c->inventory;
 	int r;
 
+	if (!inventory->open)
+		senders_open_again(&inventory->holders, &c->senders);
 	inventory->open = true;
 	if (inventory->read)
 		return 0;
@@ -246,9 +264,9 @@ static int add_batch(struct collect *c, struct stale_set *set, uint64_t realtime
 	size_t end = inventory->n - inventory->at < SENDERS_BATCH ? inventory->n : inventory->at + SENDERS_BATCH;
 
 	for (size_t i = inventory->at; !inventory->noted && i < end; i++)
-		(void)senders_note_socket(&c->senders, inventory->stale[i].cgroup, inventory->stale[i].inode);
+		(void)senders_note_socket(&inventory->holders, inventory->stale[i].cgroup, inventory->stale[i].inode);
 	inventory->noted = true;
-	if (senders_find(&c->senders) == -EAGAIN)
+	if (senders_find(&inventory->holders) == -EAGAIN)
 		return -EAGAIN;
 	if (inventory->at == 0)
 		stale_begin(set);
@@ -271,6 +289,8 @@ int collect_stale(struct collect *c, struct probe *probe, struct stale_set *set)
 	if (r == -EAGAIN)
 		return r;
 	set->unsure = inventory->pass.split;
+	if (r == 0)
+		r = inventory->waiting;
 	end_inventory(inventory);
 	return r;
 }

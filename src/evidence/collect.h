@@ -17,10 +17,12 @@ struct collect {
 	struct socket_features features;
 	struct collect_inventory {
 		struct probe_pass pass;
+		struct senders holders; /* who holds these now: a connection may have been passed on since its first hit */
 		bool open;	/* in progress */
 		bool read, noted; /* all sockets were read; the senders of the next batch were noted */
 		struct socket_info *stale;
 		size_t n, at; /* the next one to add */
+		bool waiting; /* some have not been accepted yet */
 		int error;
 	} inventory;
 	struct {
@@ -38,6 +40,8 @@ void collect_close(struct collect *c);
 /* All hits, with their senders noted: then call senders_find(). Free *ret. 0; -EAGAIN: the slice is over, the next call goes on; -ENOMEM.
  * whole: at once, from the begin. */
 int collect_read_hits(struct collect *c, struct probe *probe, bool whole, struct probe_hits **ret, size_t *ret_n);
+/* Were they counted by process, and it is known to be in another network namespace? Its sender must be resolved. */
+bool collect_is_elsewhere(struct collect *c, const struct probe_hits *hits);
 /* Decides for each cgroup with hits whether one service holds all of its sockets, so that they are counted together: probe_settle(). 0;
  * -EAGAIN: the slice is over, collect_settle_on() goes on. While it does, further calls are ignored. */
 int collect_settle(struct collect *c, struct probe *probe, const struct probe_hits *hits, size_t n);
@@ -53,9 +57,9 @@ void collect_probes(struct evidence *e, const struct probe *probe);
 /* Adds hits to the row of origin, reason, service and link. now_usec: CLOCK_MONOTONIC. Returns the row, as evidence_fallback_row() does. */
 struct evidence_fallback *collect_hits(struct evidence *e, const struct probe_hits *hits, const char *service, const char *link,
 	uint64_t now_usec);
-/* Takes an inventory of the stale connections, except orphaned sockets, which no restart would help. The caller calls
- * stale_end() if it succeeded. Returns a number >= 0; -EAGAIN: the slice is over, the next call goes on; another negative errno as
- * probe_read_sockets(). */
+/* Takes an inventory of the stale connections, except those that nobody holds: orphaned sockets, which no restart would help, and what
+ * waits to be accepted. The caller calls stale_end() if it succeeded. Returns 0; 1: some wait to be accepted, so another inventory has to
+ * follow; -EAGAIN: the slice is over, the next call goes on; another negative errno as probe_read_sockets(). */
 int collect_stale(struct collect *c, struct probe *probe, struct stale_set *set);
 
 #endif

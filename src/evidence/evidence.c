@@ -205,6 +205,7 @@ struct evidence_stale *evidence_stale_row(struct evidence *e, const char *servic
 		return &e->stale[*slot - 1];
 	if (!slot || e->n_stale == EVIDENCE_ROWS_MAX || !GROW(e->stale, e->n_stale)) {
 		e->omitted++;
+		e->sockets_dropped++;
 		return NULL;
 	}
 	row = &e->stale[e->n_stale++];
@@ -219,6 +220,8 @@ void evidence_add_stale(struct evidence *e, const struct evidence_stale *more)
 {
 	struct evidence_stale *row = evidence_stale_row(e, more->service, more->link);
 
+	if (!row && more->sockets)
+		e->sockets_dropped += more->sockets - 1;
 	if (!row)
 		return;
 	if (row->sockets == 0) {
@@ -400,18 +403,23 @@ unsigned evidence_unobserved(const struct evidence *e)
 	return absent & ~running;
 }
 
+bool evidence_lost_within(const struct evidence *e, uint64_t usec)
+{
+	uint64_t lost = e->omitted;
+
+	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
+		lost += e->lost[kind];
+	return lost && e->lost_idle_usec < usec;
+}
+
 bool evidence_is_complete(const struct evidence *e)
 {
-	uint64_t dropped = e->omitted + e->sockets_dropped;
-
-	for (unsigned kind = 0; kind < FALLBACK_KINDS && e->lost_lately; kind++)
-		dropped += e->lost[kind];
-	return dropped == 0;
+	return !evidence_lost_within(e, EVIDENCE_NOW_USEC) && !e->sockets_dropped;
 }
 
 bool evidence_sees_restart(const struct evidence *e)
 {
-	return e->has_sockets && !(evidence_unobserved(e) & 1U << FALLBACK_UDP) && !e->udp_undecided && !e->omitted && !e->sockets_dropped;
+	return e->has_sockets && !(evidence_unobserved(e) & 1U << FALLBACK_UDP) && !e->udp_undecided && !e->sockets_dropped;
 }
 
 enum remedy evidence_find_remedy(const struct evidence_fallback *row, const struct link_result *result, bool stale)

@@ -21,7 +21,6 @@
 #define EVIDENCE_PROBES_MAX 24
 #define EVIDENCE_BY_PROCESS "sendpage by process" /* the probe for kernels without BTF, which cannot read cgroups */
 #define EVIDENCE_NOW_USEC (UINT64_C(10) * 1000 * 1000) /* fallback with a hit within this time is current */
-#define EVIDENCE_LOST_USEC (UINT64_C(600) * 1000 * 1000) /* for so long, lost hits may be those of a service that uses software fallback */
 
 /* ---- kinds ---- */
 
@@ -165,13 +164,13 @@ struct evidence {
 	bool all_sockets;	/* sockets include those that are not stale */
 	uint64_t visited;	/* sockets that the inventory read */
 	uint64_t udp_undecided; /* processes whose UDP segmentation was refused, and that have sent too little since to decide whether they gave up */
-	uint64_t sockets_dropped; /* stale connections beyond STALE_MAX services */
+	uint64_t sockets_dropped; /* stale connections in no row: beyond STALE_MAX services, or EVIDENCE_ROWS_MAX rows */
 	struct evidence_latency latency;
 	struct evidence_probe probes[EVIDENCE_PROBES_MAX]; /* without those for other kernels only */
 	size_t n_probes;
 	size_t omitted;		/* rows of fallback and stale that were dropped: EVIDENCE_ROWS_MAX */
 	uint64_t lost[FALLBACK_KINDS]; /* hits that are in no row, because a map in the kernel was full */
-	bool lost_lately;	/* some of them within EVIDENCE_LOST_USEC, or nobody knows when */
+	uint64_t lost_idle_usec; /* since the last hit in no row, lost or omitted, or EVIDENCE_IDLE_UNKNOWN; without one it means nothing */
 	uint64_t elsewhere[FALLBACK_KINDS]; /* hits that are in no row, because they are in other network namespaces */
 };
 
@@ -219,8 +218,10 @@ size_t evidence_count_stale_sockets(const struct evidence *e);
 
 /* Kinds of fallback that this kernel has and that are not observed: a set of 1 << kind, from the probes. */
 unsigned evidence_unobserved(const struct evidence *e);
-/* Is every hit and stale connection in a row? Otherwise "none" is not known: a map in the kernel was full, or there are too many
- * rows. */
+/* Was a hit within this time that is in no row, because a map in the kernel was full, or there are too many rows? */
+bool evidence_lost_within(const struct evidence *e, uint64_t usec);
+/* Is every stale connection, and every hit within EVIDENCE_NOW_USEC, in a row? Otherwise that nothing else uses software fallback now is not
+ * known. What was lost before does not matter for that. */
 bool evidence_is_complete(const struct evidence *e);
 /* Is every service in e->stale that needs a restart? Otherwise that no other one does is not known. */
 bool evidence_sees_restart(const struct evidence *e);

@@ -343,18 +343,6 @@ static int read_key(int fd, const void *key, void *userdata)
 	return 1;
 }
 
-/* Does the process belong to another network namespace, or is it check-path? That of a process that has ended is unknown. */
-static bool is_not_ours(const struct process_key *key)
-{
-	uint32_t own = probe_own_netns();
-	struct stat st;
-	char name[40];
-
-	snprintf(name, sizeof(name), "/proc/%u/ns/net", key->tgid);
-	return !strncmp(key->comm, "offloadctl", sizeof(key->comm)) ||
-	       (own && !probe_has_foreign_pids() && stat(name, &st) == 0 && st.st_ino != own);
-}
-
 static int sum_process(const struct hits_reader *reader, int fd, const struct process_key *key, struct probe_hits *ret)
 {
 	struct process_count count;
@@ -368,12 +356,14 @@ static int sum_process(const struct hits_reader *reader, int fd, const struct pr
 	return 0;
 }
 
+/* check-path copies on purpose. */
 static int read_process(int fd, const void *data, void *userdata)
 {
+	const struct process_key *key = data;
 	struct hits_reader *reader = userdata;
 	struct probe_hits hits;
 
-	if (is_not_ours(data) || sum_process(reader, fd, data, &hits) < 0)
+	if (!strncmp(key->comm, "offloadctl", sizeof(key->comm)) || sum_process(reader, fd, data, &hits) < 0)
 		return 0;
 	reader->fn(&hits, reader->userdata);
 	return 1;
@@ -450,8 +440,8 @@ int probe_settle(struct probe *probe, uint64_t cgroup, bool settled)
 
 void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 {
-	__u64 process_hits = 0;
-	__u32 first = 0;
+	__u64 process_hits = 0, process_time = 0;
+	__u32 hits = PROCESS_LOST_HITS, time = PROCESS_LOST_TIME;
 	int fd = probe_part_map_fd(&probe->process, "processes_lost");
 
 	*ret = (struct probe_lost){ .malformed = probe->malformed };
@@ -463,8 +453,12 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 	}
 	ret->senders = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_SENDERS, probe->cpus);
 	ret->events = probe_part_read_percpu(&probe->fallback, "lost", FALLBACK_LOST_EVENTS, probe->cpus);
-	if (fd >= 0 && bpf_map_lookup_elem(fd, &first, &process_hits) == 0)
-		ret->hits[FALLBACK_SENDPAGE] += process_hits;
+	ret->hits_usec = probe_part_read_latest(&probe->fallback, "lost", FALLBACK_LOST_TIME, probe->cpus) / NSEC_PER_USEC;
+	if (fd < 0 || bpf_map_lookup_elem(fd, &hits, &process_hits) < 0 || bpf_map_lookup_elem(fd, &time, &process_time) < 0)
+		return;
+	ret->hits[FALLBACK_SENDPAGE] += process_hits;
+	if (process_time / NSEC_PER_USEC > ret->hits_usec)
+		ret->hits_usec = process_time / NSEC_PER_USEC;
 }
 
 int probe_read_senders(struct probe *probe, probe_sender_fn fn, void *userdata)

@@ -39,7 +39,7 @@ struct probe_options {
 };
 
 /* The hits of one combination of kind, origin, reason, link and sender, in the network namespace of probe_open()'s caller.
- * EVIDENCE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm, hits, first_usec and last_usec. */
+ * EVIDENCE_BY_PROCESS sets only kind (SENDPAGE), origin, tgid, comm, hits, first_usec and last_usec, and is of all namespaces. */
 struct probe_hits {
 	enum fallback_kind kind;
 	enum fallback_origin origin;
@@ -63,6 +63,7 @@ struct probe_hits {
 struct probe_lost {
 	uint64_t elsewhere[FALLBACK_KINDS]; /* hits in other network namespaces, which are not counted in any combination */
 	uint64_t hits[FALLBACK_KINDS]; /* not counted in any combination */
+	uint64_t hits_usec; /* CLOCK_MONOTONIC of the last of these; 0: there is none */
 	uint64_t senders;   /* refused sends of processes that are not in probe_read_senders() */
 	uint64_t events;    /* not sent; their hits are counted */
 	uint64_t malformed; /* from the kernel, of unknown version or size */

@@ -446,15 +446,34 @@ int probe_part_foreach_key(const struct probe_part *part, const char *name,
 	return probe_part_walk_keys(part, name, &(struct probe_cursor){ 0 }, 0, fn, userdata);
 }
 
-uint64_t probe_part_read_percpu(const struct probe_part *part, const char *name, __u32 index, int cpus)
+static uint64_t read_percpu(const struct probe_part *part, const char *name, __u32 index, int cpus, uint64_t *ret_most)
 {
 	_cleanup_free_ __u64 *values = calloc((size_t)cpus, sizeof(*values));
 	uint64_t sum = 0;
 	int fd = probe_part_map_fd(part, name);
 
+	*ret_most = 0;
 	if (!values || fd < 0 || bpf_map_lookup_elem(fd, &index, values) < 0)
 		return 0;
-	for (int i = 0; i < cpus; i++)
+	for (int i = 0; i < cpus; i++) {
 		sum += values[i];
+		if (values[i] > *ret_most)
+			*ret_most = values[i];
+	}
 	return sum;
+}
+
+uint64_t probe_part_read_percpu(const struct probe_part *part, const char *name, __u32 index, int cpus)
+{
+	uint64_t most;
+
+	return read_percpu(part, name, index, cpus, &most);
+}
+
+uint64_t probe_part_read_latest(const struct probe_part *part, const char *name, __u32 index, int cpus)
+{
+	uint64_t latest;
+
+	(void)read_percpu(part, name, index, cpus, &latest);
+	return latest;
 }

@@ -183,5 +183,7 @@ int probe_part_walk_keys(const struct probe_part *part, const char *name, struct
 	int (*fn)(int fd, const void *key, void *userdata), void *userdata);
 /* The sum over all CPUs of an element of a per-CPU array. */
 uint64_t probe_part_read_percpu(const struct probe_part *part, const char *name, __u32 index, int cpus);
+/* The same for times: the latest of all CPUs. */
+uint64_t probe_part_read_latest(const struct probe_part *part, const char *name, __u32 index, int cpus);
 
 #endif

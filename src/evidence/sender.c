@@ -39,9 +39,10 @@ static int kernel_read_process(_unused_ void *userdata, pid_t pid, struct cgroup
 	return cgroup_read_process(pid, ret);
 }
 
-static int kernel_find_owners(_unused_ void *userdata, struct cgroup_socket *sockets, size_t n)
+static int kernel_find_owners(_unused_ void *userdata, struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n,
+	uint64_t until_usec)
 {
-	return cgroup_find_socket_owners(sockets, n);
+	return cgroup_find_socket_owners(scan, sockets, n, until_usec);
 }
 
 static int kernel_read_holders(void *userdata, struct probe_pass *pass, probe_holder_fn fn, void *fn_userdata)
@@ -72,9 +73,16 @@ void senders_open(struct senders *s, const struct sender_source *source)
 	s->foreign_pids = probe_has_foreign_pids();
 }
 
+void senders_open_again(struct senders *s, const struct senders *of)
+{
+	*s = (struct senders){ .source = of->source, .slice_usec = of->slice_usec, .foreign_pids = of->foreign_pids };
+}
+
 void senders_close(struct senders *s)
 {
 	probe_end_pass(&s->pass);
+	cgroup_end_scan(&s->scan);
+	free(s->scanned);
 	HASH_FREE(s->all, free);
 	HASH_FREE(s->owners, free);
 }
@@ -181,6 +189,23 @@ const char *senders_name_cgroup(struct senders *s, uint64_t cgroup, pid_t pid, c
 
 /* ---- senders ---- */
 
+static void set_pending(struct senders *s, struct sender *sender, bool pending)
+{
+	bool was = sender->pending;
+
+	sender->pending = pending;
+	s->n_pending = s->n_pending + pending - was;
+	if (!sender->key.is_process)
+		s->n_sockets = s->n_sockets + pending - was;
+}
+
+/* It is not in s->all any more. */
+static void forget(struct senders *s, struct sender *sender)
+{
+	set_pending(s, sender, false);
+	free(sender);
+}
+
 /* Makes it the last to be forgotten. NULL: no memory, it is forgotten. */
 static struct sender *touch(struct senders *s, struct sender *sender)
 {
@@ -189,8 +214,7 @@ static struct sender *touch(struct senders *s, struct sender *sender)
 	HASH_DEL(s->all, sender);
 	if (hash_add(s->all, key, sender) == 0)
 		return sender;
-	s->n_pending -= sender->pending;
-	free(sender);
+	forget(s, sender);
 	return NULL;
 }
 
@@ -204,9 +228,8 @@ static struct sender *add(struct senders *s, const struct sender_key *key, bool 
 		return touch(s, sender);
 	if (HASH_COUNT(s->all) >= SENDERS_MAX) {
 		sender = s->all; /* the first in the order of touch() */
-		s->n_pending -= sender->pending;
 		HASH_DEL(s->all, sender);
-		free(sender);
+		forget(s, sender);
 	}
 	sender = calloc(1, sizeof(*sender));
 	if (!sender)
@@ -227,10 +250,8 @@ struct sender *senders_note_socket(struct senders *s, uint64_t cgroup, uint64_t 
 	bool is_new;
 	struct sender *sender = add(s, &key, &is_new);
 
-	if (!sender || !is_new)
-		return sender;
-	sender->pending = inode != 0;
-	s->n_pending += sender->pending;
+	if (sender && is_new)
+		set_pending(s, sender, inode != 0);
 	return sender;
 }
 
@@ -264,25 +285,31 @@ static uint64_t start_of(const struct senders *s, const struct cgroup_process *p
 	return process->start_usec > asleep_usec ? process->start_usec - asleep_usec : 1;
 }
 
-/* A process that started after the hit is another one with the same number. */
 static struct sender *note_process(struct senders *s, const struct probe_hits *hits)
 {
 	const struct sender_key key = { .is_process = true, .id = (uint64_t)hits->tgid, .first_usec = hits->first_usec };
-	uint64_t hit_usec = hits->first_usec ? hits->first_usec : hits->last_usec;
-	struct read_process read = { .pid = hits->tgid };
-	struct unit unit;
+	const char *name = hits->comm[0] ? hits->comm : SENDER_UNKNOWN;
 	bool is_new;
 	struct sender *sender = add(s, &key, &is_new);
 
 	if (!sender || !is_new)
 		return sender;
-	if (!s->foreign_pids && s->source.read_process(s->source.userdata, hits->tgid, &read.process) == 0 &&
-		(!hit_usec || start_of(s, &read.process) <= hit_usec) && read_process_unit(s, hits->tgid, &unit))
-		set_process(s, sender, hits->tgid, &unit, &read);
-	else
-		util_copy_name(sender->service, sizeof(sender->service), hits->comm[0] ? hits->comm : SENDER_UNKNOWN,
-			hits->comm[0] ? strlen(hits->comm) : strlen(SENDER_UNKNOWN));
+	util_copy_name(sender->service, sizeof(sender->service), name, strlen(name));
+	sender->hit_usec = hits->first_usec ? hits->first_usec : hits->last_usec;
+	set_pending(s, sender, !s->foreign_pids);
 	return sender;
+}
+
+/* A process that started after the hit is another one with the same number. */
+static void resolve_process(struct senders *s, struct sender *sender)
+{
+	struct read_process read = { .pid = (pid_t)sender->key.id };
+	struct unit unit;
+
+	set_pending(s, sender, false);
+	if (s->source.read_process(s->source.userdata, read.pid, &read.process) == 0 &&
+		(!sender->hit_usec || start_of(s, &read.process) <= sender->hit_usec) && read_process_unit(s, read.pid, &unit))
+		set_process(s, sender, read.pid, &unit, &read);
 }
 
 struct sender *senders_note(struct senders *s, const struct probe_hits *hits)
@@ -292,19 +319,24 @@ struct sender *senders_note(struct senders *s, const struct probe_hits *hits)
 	return senders_note_socket(s, hits->cgroup, hits->inode);
 }
 
-/* By its cgroup, which the kernel shows of all processes; else by /proc. A process in the root of the unified hierarchy is in no service,
- * unless services are in another hierarchy. */
+/* By the cgroup that it was in when it was seen, which the kernel shows of all processes; else by /proc, which shows a later moment. A
+ * process in the root of the unified hierarchy was in no service, unless services are in another hierarchy. */
 static bool read_holder_unit(struct senders *s, const struct sender_holder *holder, struct unit *ret)
 {
 	char path[UNIT_PATH_MAX];
+	int r;
 
 	*ret = (struct unit){ .kind = UNIT_NONE };
 	if (holder->cgroup > 1 && s->source.cgroup_path(s->source.userdata, holder->cgroup, path, sizeof(path)) >= 0) {
 		unit_parse_path(path, ret);
 		return true;
 	}
-	return read_process_unit(s, holder->pid, ret) ||
-	       (holder->cgroup == 1 && s->source.has_cgroup(s->source.userdata, "/init.scope"));
+	r = holder->pid > 0 ? s->source.process_path(s->source.userdata, holder->pid, path, sizeof(path)) : -ESRCH;
+	if (holder->cgroup == 1 && (r == 0 || (r < 0 && s->source.has_cgroup(s->source.userdata, "/init.scope"))))
+		return true;
+	if (r >= 0)
+		unit_parse_path(path, ret);
+	return r >= 0;
 }
 
 /* Of several holders it is the one that the socket was passed to. */
@@ -314,8 +346,7 @@ static void resolve(struct senders *s, struct sender *sender, struct read_proces
 	struct unit creator = { .kind = UNIT_NONE }, unit, other;
 	bool known = first->pid && read_holder_unit(s, first, &unit);
 
-	sender->pending = false;
-	s->n_pending--;
+	set_pending(s, sender, false);
 	if (known && last->pid != first->pid && sender->key.cgroup > 1 && read_cgroup_unit(s, sender->key.cgroup, &creator) &&
 		!strcmp(unit.name, creator.name) && read_holder_unit(s, last, &other) && strcmp(other.name, creator.name) != 0)
 		set_process(s, sender, last->pid, &other, last_read);
@@ -346,22 +377,37 @@ static void take_holder(const struct probe_holder *holder, void *userdata)
 	note_holder(sender, holder->tgid, holder->cgroup);
 }
 
-static void find_in_proc(struct senders *s)
+static bool begin_scan(struct senders *s)
 {
-	_cleanup_free_ struct cgroup_socket *sockets = calloc(s->n_pending + 1, sizeof(*sockets));
-	size_t n = 0, i = 0;
-
-	if (!sockets)
-		return;
+	s->scanned = calloc(s->n_sockets + 1, sizeof(*s->scanned));
+	if (!s->scanned)
+		return false;
+	s->n_scanned = 0;
 	for (const struct sender *sender = s->all; sender; sender = sender->hh.next)
-		if (sender->pending)
-			sockets[n++].inode = sender->key.id;
-	(void)s->source.find_owners(s->source.userdata, sockets, n);
-	for (struct sender *sender = s->all; sender; sender = sender->hh.next)
-		if (sender->pending) {
-			note_holder(sender, sockets[i].first, 0);
-			note_holder(sender, sockets[i++].last, 0);
-		}
+		if (sender->pending && sender->sought)
+			s->scanned[s->n_scanned++] = (struct cgroup_socket){ .cgroup = sender->key.cgroup, .inode = sender->key.id };
+	return true;
+}
+
+/* 0; -EAGAIN. */
+static int find_in_proc(struct senders *s, uint64_t until_usec)
+{
+	if (!s->scanned && !begin_scan(s))
+		return 0;
+	if (s->source.find_owners(s->source.userdata, &s->scan, s->scanned, s->n_scanned, until_usec) == -EAGAIN)
+		return -EAGAIN;
+	for (size_t i = 0; i < s->n_scanned; i++) {
+		const struct cgroup_socket *socket = &s->scanned[i];
+		const struct sender_key key = { .cgroup = socket->cgroup, .id = socket->inode };
+		struct sender *sender;
+
+		HASH_FIND(hh, s->all, &key, sizeof(key), sender);
+		note_holder(sender, socket->first, 0);
+		note_holder(sender, socket->last, 0);
+	}
+	free(s->scanned);
+	s->scanned = NULL;
+	return 0;
 }
 
 static int read_holders(struct senders *s, struct probe_pass *pass, probe_holder_fn fn, void *userdata)
@@ -370,20 +416,19 @@ static int read_holders(struct senders *s, struct probe_pass *pass, probe_holder
 }
 
 /* What becomes pending during a pass may have been missed by it. */
-static int find_holders(struct senders *s)
+static int find_holders(struct senders *s, uint64_t until_usec)
 {
-	int r;
+	int r = 0;
 
 	for (struct sender *sender = s->all; sender && !s->finding; sender = sender->hh.next)
-		sender->sought = sender->pending;
+		sender->sought = sender->pending && !sender->key.is_process;
 	s->finding = true;
-	r = read_holders(s, &s->pass, take_holder, s);
-	if (r == -EAGAIN)
-		return r;
-	s->finding = false;
-	if (r < 0)
-		find_in_proc(s);
-	return 0;
+	if (!s->scanned)
+		r = read_holders(s, &s->pass, take_holder, s);
+	if (s->scanned || (r < 0 && r != -EAGAIN))
+		r = find_in_proc(s, until_usec);
+	s->finding = r == -EAGAIN;
+	return r;
 }
 
 int senders_find(struct senders *s)
@@ -394,15 +439,18 @@ int senders_find(struct senders *s)
 
 	if (!s->n_pending)
 		return 0;
-	if (!s->resolving && find_holders(s) == -EAGAIN)
+	if (!s->resolving && s->n_sockets && find_holders(s, until_usec) == -EAGAIN)
 		return -EAGAIN;
 	s->resolving = true;
 	for (struct sender *sender = s->all; sender; sender = sender->hh.next) {
-		if (!sender->pending || !sender->sought)
+		if (!sender->pending || !(sender->sought || sender->key.is_process))
 			continue;
 		if (n && n % RESOLVED_AT_ONCE == 0 && util_now_usec() >= until_usec)
 			return -EAGAIN;
-		resolve(s, sender, &read);
+		if (sender->key.is_process)
+			resolve_process(s, sender);
+		else
+			resolve(s, sender, &read);
 		s->sees = s->sees || sender->held;
 		n++;
 	}
@@ -423,13 +471,15 @@ size_t senders_find_sockets(struct senders *s, const struct socket_info *sockets
 
 bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit *ret, char buf[UNIT_SERVICE_LEN])
 {
-	const struct sender *sender;
+	struct sender *sender;
 
 	*ret = (struct unit){ .kind = UNIT_NONE };
 	buf[0] = '\0';
 	if (hits->origin != FALLBACK_SOCKET)
 		return true;
 	sender = senders_note(s, hits);
+	if (sender && sender->pending && sender->key.is_process)
+		resolve_process(s, sender);
 	if (!sender || (!sender->held && !sender->key.is_process)) {
 		name_by_cgroup(s, hits->cgroup, evidence_is_by_process(hits->kind), ret, buf);
 		return sender && !sender->pending;
@@ -446,7 +496,7 @@ bool senders_has_ended(const struct senders *s, const struct sender *sender, uin
 
 	if (ret_start_usec)
 		*ret_start_usec = 0;
-	if (!sender->key.is_process || s->foreign_pids)
+	if (!sender->key.is_process || sender->pending || s->foreign_pids)
 		return false;
 	found = s->source.read_process(s->source.userdata, (pid_t)sender->key.id, &process) == 0;
 	if (found && ret_start_usec)
@@ -462,9 +512,8 @@ void senders_sweep(struct senders *s)
 	{
 		if (!sender->over)
 			continue;
-		s->n_pending -= sender->pending;
 		HASH_DEL(s->all, sender);
-		free(sender);
+		forget(s, sender);
 	}
 }
 

@@ -38,7 +38,8 @@ struct sender {
 	uint32_t netns;	     /* of that process; 0: unknown */
 	uint64_t hits;	     /* of a process, when last found alive; set by the caller */
 	bool pending;	     /* not resolved yet */
-	bool sought;	     /* since the beginning of the pass in progress */
+	bool sought;	     /* of a socket: since the beginning of the pass in progress */
+	uint64_t hit_usec;   /* of a pending process: CLOCK_MONOTONIC of a hit, 0: unknown */
 	bool over;	     /* set by the caller, for senders_sweep() */
 	struct sender_holder {
 		pid_t pid;
@@ -54,7 +55,7 @@ struct sender_source {
 	bool (*has_cgroup)(void *userdata, const char *path);
 	int (*process_path)(void *userdata, pid_t pid, char *path, size_t size);
 	int (*read_process)(void *userdata, pid_t pid, struct cgroup_process *ret);
-	int (*find_owners)(void *userdata, struct cgroup_socket *sockets, size_t n);
+	int (*find_owners)(void *userdata, struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n, uint64_t until_usec);
 	/* As probe_read_holders(). NULL: use find_owners. */
 	int (*read_holders)(void *userdata, struct probe_pass *pass, probe_holder_fn fn, void *fn_userdata);
 	/* CLOCK_BOOTTIME - CLOCK_MONOTONIC: the time that the host was suspended. */
@@ -78,8 +79,11 @@ struct senders {
 	struct probe *probe;	      /* shows who holds a socket, even without privileges; NULL: only /proc does. Set by the owner */
 	struct sender *all;
 	struct sender_owner *owners;
-	size_t n_pending;
+	size_t n_pending, n_sockets; /* all, and the sockets among them */
 	struct probe_pass pass; /* of senders_find() */
+	struct cgroup_scan scan; /* the same, where the kernel shows no holders */
+	struct cgroup_socket *scanned;
+	size_t n_scanned;
 	bool finding;		/* it is in progress */
 	bool resolving;		/* it is over, and what it found is being looked up */
 	uint64_t slice_usec;	/* for how long senders_find() looks up at once; 0: to the end. Set by the owner */
@@ -89,23 +93,25 @@ struct senders {
 
 /* source: NULL for the kernel; copied. */
 void senders_open(struct senders *s, const struct sender_source *source);
+/* With the same source, which is borrowed from `of`, and no senders yet: who holds a socket may have changed since `of` found it. */
+void senders_open_again(struct senders *s, const struct senders *of);
 void senders_close(struct senders *s);
 
-/* Returns the sender of a socket, or of hits, added if missing; NULL: no memory. A socket stays pending until senders_find(). Owned by
+/* Returns the sender of a socket, or of hits, added if missing; NULL: no memory. It stays pending until senders_find(). Owned by
  * s, valid until the next sender is added. */
 struct sender *senders_note_socket(struct senders *s, uint64_t cgroup, uint64_t inode);
 struct sender *senders_note(struct senders *s, const struct probe_hits *hits);
-/* Resolves all pending senders, by one pass over the processes. 0; -EAGAIN: the slice of probe_options.slice_usec or of
+/* Resolves all pending senders, those of sockets by one pass over the processes. 0; -EAGAIN: the slice of probe_options.slice_usec or of
  * s->slice_usec is over, call it again. */
 int senders_find(struct senders *s);
 /* The same for the first SENDERS_BATCH of these sockets; returns how many it handled. For lists of any length:
  *	for (i = 0, known = 0; i < n; i++) { if (i == known) known += senders_find_sockets(s, all + i, n - i); ... } */
 size_t senders_find_sockets(struct senders *s, const struct socket_info *sockets, size_t n);
-/* Copies the name of the sender of hits; "" if it is the kernel itself. Returns false if it is only provisional, because it is
- * pending. */
+/* Copies the name of the sender of hits; "" if it is the kernel itself. Returns false if it is only provisional, because it is a
+ * pending socket; a pending process is resolved now. */
 bool senders_name(struct senders *s, const struct probe_hits *hits, struct unit *ret, char buf[UNIT_SERVICE_LEN]);
 
-/* Has the process ended? Always false for sockets and cgroups, and if process ids are foreign. *ret_start_usec (may be NULL): when the process that has its number now
+/* Has the process ended? Always false while it is pending, for sockets and cgroups, and if process ids are foreign. *ret_start_usec (may be NULL): when the process that has its number now
  * was started, CLOCK_MONOTONIC; 0: there is none. */
 bool senders_has_ended(const struct senders *s, const struct sender *sender, uint64_t *ret_start_usec);
 

@@ -21,6 +21,9 @@
 #define HITS_POLL_USEC (UINT64_C(30) * 1000 * 1000) /* if the probes send no events */
 #define SETTLE_USEC (UINT64_C(60) * 1000 * 1000) /* how often settled cgroups are compared again while they have hits */
 #define PAST_MAX 2048
+#define PROCESSES_AT_ONCE 64 /* looked up before the clock is read */
+#define ENDED_AT_ONCE 256 /* and forgotten; the others the next time */
+#define LOST_QUIET_USEC (UINT64_C(3600) * 1000 * 1000)
 
 /* ---- names ---- */
 
@@ -279,6 +282,13 @@ static void count_stale(struct tracker *w, const struct probe_hits *hits)
 		stale->sum += hits->hits;
 }
 
+static void lose_past(struct tracker *w, const struct probe_hits *hits, uint64_t n)
+{
+	w->past_lost[hits->kind] += n;
+	if (hits->last_usec > w->past_lost_usec)
+		w->past_lost_usec = hits->last_usec;
+}
+
 /* Keeps n of hits that are removed from the kernel, for the name that they were shown with. */
 static void keep_hits(struct tracker *w, const struct probe_hits *hits, const char *service, uint64_t n)
 {
@@ -294,7 +304,7 @@ static void keep_hits(struct tracker *w, const struct probe_hits *hits, const ch
 	if (!past) {
 		past = HASH_COUNT(w->past) < PAST_MAX ? calloc(1, sizeof(*past)) : NULL;
 		if (!past) {
-			w->past_lost[hits->kind] += n;
+			lose_past(w, hits, n);
 			return;
 		}
 		past->key = key;
@@ -302,7 +312,7 @@ static void keep_hits(struct tracker *w, const struct probe_hits *hits, const ch
 		past->hits.hits = 0;
 		if (hash_add(w->past, key, past) < 0) {
 			free(past);
-			w->past_lost[hits->kind] += n;
+			lose_past(w, hits, n);
 			return;
 		}
 	}
@@ -337,6 +347,8 @@ static bool forget(const struct probe_hits *hits, void *userdata)
 	senders_name(&w->collect.senders, hits, &unit, service);
 	if (sender)
 		sender->over = ended || sender->key.id;
+	if (collect_is_elsewhere(&w->collect, hits))
+		return true;
 	if (ended && sender->held && next_usec && hits->last_usec >= next_usec && sender->hits < certain)
 		certain = sender->hits;
 	keep_hits(w, hits, service, certain);
@@ -358,44 +370,63 @@ static void settle_hits(struct tracker *w, struct stale *stale)
 	w->hits_unsaved = true;
 }
 
-static void report_lost(struct tracker *w, uint64_t now_usec)
+uint64_t tracker_read_lost(const struct tracker *w, struct probe_lost *ret)
+{
+	probe_read_lost(w->probe, ret);
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+		ret->hits[i] += w->past_lost[i];
+	return ret->hits_usec > w->past_lost_usec ? ret->hits_usec : w->past_lost_usec;
+}
+
+/* Again after LOST_QUIET_USEC without one. */
+static void report_lost(struct tracker *w)
 {
 	struct probe_lost lost;
+	uint64_t last_usec = tracker_read_lost(w, &lost);
+	bool again = last_usec && (!w->lost_usec || last_usec > w->lost_usec + LOST_QUIET_USEC);
 	struct finding f;
-	uint64_t hits = 0;
 
-	probe_read_lost(w->probe, &lost);
-	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
-		hits += lost.hits[i] + w->past_lost[i];
-	if (hits != w->lost)
-		w->lost_usec = now_usec;
-	w->lost = hits;
-	if (!hits || w->lost_reported)
+	w->lost_usec = last_usec;
+	if (!again)
 		return;
-	w->lost_reported = hits;
 	begin(&f, FINDING_FALLBACK_LOST, "", 0, "");
-	f.count = hits;
+	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
+		f.count += lost.hits[i];
 	send(w, &f);
+}
+
+/* Which processes have ended, at most ENDED_AT_ONCE of them. 0; -EAGAIN: the slice is over. */
+static int check_processes(struct tracker *w)
+{
+	uint64_t until_usec = util_now_usec() + TRACKER_SLICE_USEC;
+
+	for (; w->checked < w->n_read; w->checked++) {
+		const struct probe_hits *hits = &w->read[w->checked];
+		struct sender *sender = hits->tgid ? senders_note(&w->collect.senders, hits) : NULL;
+
+		if (!sender || w->n_ended == ENDED_AT_ONCE)
+			continue;
+		sender->over = senders_has_ended(&w->collect.senders, sender, NULL);
+		w->n_ended += sender->over;
+		if (!sender->over)
+			sender->hits = hits->hits;
+		if (w->checked % PROCESSES_AT_ONCE == PROCESSES_AT_ONCE - 1 && util_now_usec() >= until_usec) {
+			w->checked++;
+			return -EAGAIN;
+		}
+	}
+	return 0;
 }
 
 /* Removes what has ended, and what is idle if the map is nearly full. True: something was removed. */
 static bool forget_hits(struct tracker *w, uint64_t now_usec)
 {
 	struct forgetting forgetting = { .w = w };
-	bool ended = false;
+	bool ended = w->n_ended;
 
+	w->n_ended = 0;
 	if (w->n_read > PROBE_KEYS_DEFAULT / 4 * 3 && now_usec > EVIDENCE_NOW_USEC)
 		forgetting.before_usec = now_usec - EVIDENCE_NOW_USEC;
-	for (size_t i = 0; i < w->n_read; i++) {
-		struct sender *sender = w->read[i].tgid ? senders_note(&w->collect.senders, &w->read[i]) : NULL;
-
-		if (sender)
-			sender->over = senders_has_ended(&w->collect.senders, sender, NULL);
-		if (sender && sender->over)
-			ended = true;
-		else if (sender)
-			sender->hits = w->read[i].hits;
-	}
 	if ((!ended && !forgetting.before_usec) || probe_forget_hits(w->probe, forget, &forgetting) <= 0)
 		return false;
 	senders_sweep(&w->collect.senders);
@@ -424,7 +455,7 @@ static int digest_hits(struct tracker *w, uint64_t now_usec)
 	(void)tracker_read_udp(w, now_usec);
 	more = hits != w->hits;
 	w->hits = hits;
-	report_lost(w, now_usec);
+	report_lost(w);
 	return more;
 }
 
@@ -435,8 +466,9 @@ int tracker_read_hits(struct tracker *w, uint64_t now_usec)
 
 		if (r < 0)
 			return r;
+		w->checked = w->n_ended = 0;
 	}
-	w->resolving = senders_find(&w->collect.senders) == -EAGAIN;
+	w->resolving = senders_find(&w->collect.senders) == -EAGAIN || check_processes(w) == -EAGAIN;
 	return w->resolving ? -EAGAIN : digest_hits(w, now_usec);
 }
 
@@ -591,7 +623,7 @@ int tracker_read_sockets(struct tracker *w, uint64_t now_usec)
 		(void)stale_end(&w->stale, report_gone, w);
 	}
 	pause_usec = w->cost_usec * TRACKER_COST_FACTOR;
-	if (r < 0 || w->stale.all)
+	if (r != 0 || w->stale.all)
 		util_earlier(&w->inventory_usec,
 			w->inventoried_usec + (pause_usec > TRACKER_AGAIN_USEC ? pause_usec : TRACKER_AGAIN_USEC));
 	return 0;
@@ -610,7 +642,7 @@ static void read_lingering(struct tracker *w, uint64_t now_usec)
 		struct stale_key key = { .netns = w->collect.netns };
 		struct stale *stale;
 
-		if (!sender || !sender->held || (sender->netns && sender->netns != w->collect.netns) ||
+		if (!sender || !sender->held || collect_is_elsewhere(&w->collect, hits) ||
 			!lingering_is_stale(&w->lingering, hits->last_usec, now_usec))
 			continue;
 		util_append(key.service, sizeof(key.service), "%s", sender->service);
@@ -740,19 +772,27 @@ static int read_hits_again(struct tracker *w, uint64_t now_usec)
 	return more;
 }
 
+/* Has this turn had its slice? Then the rest waits for the next one. */
+static bool is_spent(struct tracker *w, uint64_t begin_usec)
+{
+	w->busy = w->busy || util_now_usec() - begin_usec >= TRACKER_SLICE_USEC;
+	return w->busy;
+}
+
 int tracker_tick(struct tracker *w, uint64_t now_usec)
 {
+	uint64_t begin_usec = util_now_usec();
 	int more = 0;
 
 	w->busy = collect_settle_on(&w->collect, w->probe) == -EAGAIN;
-	if (!w->busy)
+	if (!is_spent(w, begin_usec))
 		report_events(w, now_usec);
-	if (!w->busy && ((w->inventory_usec && w->inventory_usec <= now_usec) || w->collect.inventory.open)) {
+	if (!is_spent(w, begin_usec) && ((w->inventory_usec && w->inventory_usec <= now_usec) || w->collect.inventory.open)) {
 		w->busy = tracker_read_sockets(w, now_usec) == -EAGAIN;
 		if (!w->busy && w->stale.all)
 			util_earlier(&w->hits_usec, now_usec);
 	}
-	if (!w->busy && w->hits_usec && w->hits_usec <= now_usec)
+	if (!is_spent(w, begin_usec) && w->hits_usec && w->hits_usec <= now_usec)
 		more |= read_hits_again(w, now_usec);
 	if (w->refresh.next_usec <= now_usec)
 		w->refresh.next_usec = 0;

@@ -45,22 +45,21 @@ static void list_fallback(struct tracker *w, uint64_t now_usec, struct evidence 
 {
 	char service[UNIT_SERVICE_LEN];
 	struct probe_lost lost;
+	uint64_t lost_usec = tracker_read_lost(w, &lost);
 	struct unit unit;
 
+	ret->lost_idle_usec = !lost_usec ? EVIDENCE_IDLE_UNKNOWN : lost_usec < now_usec ? now_usec - lost_usec : 0;
 	if (w->n_read)
 		qsort(w->read, w->n_read, sizeof(*w->read), compare_hits);
 	for (size_t i = 0; i < w->n_read; i++) {
 		senders_name(&w->collect.senders, &w->read[i], &unit, service);
-		list_hits(w, now_usec, &w->read[i], service, ret);
+		if (!collect_is_elsewhere(&w->collect, &w->read[i]))
+			list_hits(w, now_usec, &w->read[i], service, ret);
 	}
 	for (const struct tracker_past *past = w->past; past; past = past->hh.next)
 		list_hits(w, now_usec, &past->hits, past->key.service, ret);
-	ret->lost_lately = w->lost_usec + EVIDENCE_LOST_USEC > now_usec;
-	probe_read_lost(w->probe, &lost);
-	for (unsigned i = 0; i < FALLBACK_KINDS; i++) {
-		ret->lost[i] = lost.hits[i] + w->past_lost[i];
-		ret->elsewhere[i] = lost.elsewhere[i];
-	}
+	memcpy(ret->lost, lost.hits, sizeof(ret->lost));
+	memcpy(ret->elsewhere, lost.elsewhere, sizeof(ret->elsewhere));
 }
 
 static uint64_t rest_usec(const struct tracker *w)
@@ -85,7 +84,7 @@ static int list_evidence(struct tracker *w, struct evidence *ret)
 	ret->has_lingering = w->polling && w->lingering.whole_usec;
 	if (w->polling)
 		memcpy(ret->lacking, w->lingering.lacking, sizeof(ret->lacking));
-	ret->sockets_dropped = w->stale.dropped;
+	ret->sockets_dropped += w->stale.dropped;
 	if (!w->latency)
 		return 0;
 	(void)tracker_read_sendfile(w, now_usec);

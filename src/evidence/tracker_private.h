@@ -52,7 +52,7 @@ struct tracker {
 	struct stale_set stale;
 	struct tracker_reported *reported;
 	bool reported_all; /* FINDING_FALLBACK_MORE was reported */
-	uint64_t lost_reported; /* hits of FINDING_FALLBACK_LOST, 0: not reported */
+	uint64_t lost_usec; /* CLOCK_MONOTONIC of the last lost hit that is known, 0: none */
 	bool busy; /* work is not finished: go on at once, after other events */
 	uint64_t inventory_usec, inventoried_usec, cost_usec; /* check of sockets: the next (0: none), the last, and how long it took */
 	uint64_t spent_usec; /* on the one in progress */
@@ -62,6 +62,8 @@ struct tracker {
 	uint64_t hits_usec; /* when to read hits next; 0: never */
 	uint64_t hits_spent_usec;
 	bool resolving; /* hits are read, and their senders are being resolved */
+	size_t checked; /* the first of these whose process has not been looked up yet; it may have ended */
+	size_t n_ended; /* of those that were */
 	struct {
 		bool open; /* in progress */
 		uint64_t begin_usec, spent_usec; /* of the one in progress */
@@ -73,7 +75,7 @@ struct tracker {
 	size_t n_read;
 	struct tracker_past *past;
 	uint64_t past_lost[FALLBACK_KINDS]; /* hits that past had no room for */
-	uint64_t lost, lost_usec; /* all lost hits when last compared, and when there were more of them */
+	uint64_t past_lost_usec; /* CLOCK_MONOTONIC of the last of these, 0: none */
 	uint64_t hits;	    /* total, when last read, with those in past */
 	struct probe_hits *events;
 	size_t n_events;
@@ -107,6 +109,8 @@ int tracker_read_sockets(struct tracker *w, uint64_t now_usec);
 /* Reads the hits into w->read. Returns 1 if there are new ones, otherwise 0; -EAGAIN: not finished; -ENOMEM: w->read
  * is as before. */
 int tracker_read_hits(struct tracker *w, uint64_t now_usec);
+/* Hits that are in no row, and that no service is known for. Returns CLOCK_MONOTONIC of the last of them, 0: none. */
+uint64_t tracker_read_lost(const struct tracker *w, struct probe_lost *ret);
 /* Must the unit be restarted, for stale connections or UDP segmentation, on any link? */
 bool tracker_needs_restart(const struct tracker *w, const char *unit);
 /* Reads what the processes with refused UDP segmentation have sent since, reports those that gave it up and those that use it again, and

@@ -19,6 +19,7 @@
 #include "basic/util.h"
 
 #define CGROUP_TEXT_MAX (64 << 10) /* of /proc/PID/cgroup */
+#define READ_AT_ONCE 16 /* processes or descriptors, before the clock is read */
 #define WALK_DEPTH 16
 #define WALK_MAX 65536
 
@@ -171,55 +172,96 @@ static void note_owner(struct cgroup_socket *const *by_inode, size_t n, uint64_t
 		note_holder(*found, pid);
 }
 
-/* left: how many descriptors may still be read. */
-static int scan_process(pid_t pid, struct cgroup_socket *const *by_inode, size_t n, unsigned *left)
+static bool is_over(uint64_t until_usec)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	return util_now_usec() >= until_usec;
+}
+
+/* The descriptors of scan->pid. 0; -EAGAIN. */
+static int scan_process(struct cgroup_scan *scan, size_t n, uint64_t until_usec)
+{
+	struct dirent *entry;
+
+	while (scan->left > 0 && (entry = readdir(scan->fds))) {
+		unsigned long long inode;
+		char target[64];
+		ssize_t len = readlinkat(dirfd(scan->fds), entry->d_name, target, sizeof(target) - 1);
+
+		scan->left--;
+		target[len < 0 ? 0 : len] = '\0';
+		if (sscanf(target, "socket:[%llu]", &inode) == 1)
+			note_owner(scan->by_inode, n, inode, scan->pid);
+		if (scan->left % READ_AT_ONCE == 0 && is_over(until_usec))
+			return -EAGAIN;
+	}
+	closedir(scan->fds);
+	scan->fds = NULL;
+	return 0;
+}
+
+static int begin_scan(struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n)
+{
+	scan->by_inode = calloc(n + 1, sizeof(*scan->by_inode));
+	if (!scan->by_inode)
+		return -ENOMEM;
+	scan->proc = opendir("/proc");
+	if (!scan->proc)
+		return -errno;
+	scan->left = CGROUP_FDS_MAX;
+	for (size_t i = 0; i < n; i++) {
+		sockets[i].first = sockets[i].last = 0;
+		scan->by_inode[i] = &sockets[i];
+	}
+	qsort(scan->by_inode, n, sizeof(*scan->by_inode), compare_inodes);
+	return 0;
+}
+
+/* Opens the descriptors of the next process that has any that we may read. 1; 0: there is none; -EAGAIN; -ENOMEM. */
+static int next_process(struct cgroup_scan *scan, uint64_t until_usec)
+{
 	struct dirent *entry;
 	char name[32];
 
-	snprintf(name, sizeof(name), "/proc/%d/fd", (int)pid);
-	dir = opendir(name);
-	if (!dir)
-		return errno == ENOMEM ? -ENOMEM : 0;
-	while (*left > 0 && (entry = readdir(dir))) {
-		unsigned long long inode;
-		char target[64];
-		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+	for (unsigned i = 1; scan->left > 0 && (entry = readdir(scan->proc)); i++) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
 
-		(*left)--;
-		if (len < 0)
-			continue;
-		target[len] = '\0';
-		if (sscanf(target, "socket:[%llu]", &inode) == 1)
-			note_owner(by_inode, n, inode, pid);
+		if (!*end && pid > 0 && pid <= INT_MAX) {
+			scan->pid = (pid_t)pid;
+			snprintf(name, sizeof(name), "/proc/%d/fd", (int)scan->pid);
+			scan->fds = opendir(name);
+			if (scan->fds || errno == ENOMEM)
+				return scan->fds ? 1 : -ENOMEM;
+		}
+		if (i % READ_AT_ONCE == 0 && is_over(until_usec))
+			return -EAGAIN;
 	}
 	return 0;
 }
 
-int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n)
+int cgroup_find_socket_owners(struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n, uint64_t until_usec)
 {
-	_cleanup_free_ struct cgroup_socket **by_inode = calloc(n + 1, sizeof(*by_inode));
-	_cleanup_closedir_ DIR *proc = opendir("/proc");
-	unsigned left = CGROUP_FDS_MAX;
-	struct dirent *entry;
-	int r = 0;
+	int r = scan->proc ? 0 : begin_scan(scan, sockets, n);
 
-	if (!by_inode)
-		return -ENOMEM;
-	if (!proc)
-		return -errno;
-	for (size_t i = 0; i < n; i++) {
-		sockets[i].first = sockets[i].last = 0;
-		by_inode[i] = &sockets[i];
+	for (unsigned i = 1; r >= 0 && n; i++) {
+		r = scan->fds ? 1 : next_process(scan, until_usec);
+		if (r <= 0)
+			break;
+		r = scan_process(scan, n, until_usec);
+		if (r == 0 && i % READ_AT_ONCE == 0 && is_over(until_usec))
+			r = -EAGAIN;
 	}
-	qsort(by_inode, n, sizeof(*by_inode), compare_inodes);
-	while (n && r >= 0 && (entry = readdir(proc))) {
-		char *end;
-		long pid = strtol(entry->d_name, &end, 10);
-
-		if (!*end && pid > 0 && pid <= INT_MAX)
-			r = scan_process((pid_t)pid, by_inode, n, &left);
-	}
+	if (r != -EAGAIN)
+		cgroup_end_scan(scan);
 	return r;
+}
+
+void cgroup_end_scan(struct cgroup_scan *scan)
+{
+	if (scan->fds)
+		closedir(scan->fds);
+	if (scan->proc)
+		closedir(scan->proc);
+	free(scan->by_inode);
+	*scan = (struct cgroup_scan){ 0 };
 }

@@ -3,6 +3,7 @@
 #ifndef OFFLOADD_CGROUP_H
 #define OFFLOADD_CGROUP_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,19 +22,27 @@ bool cgroup_exists(const char *path);
  * to a limit. 0; -ENOENT: neither is mounted; other negative errno. */
 int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata);
 
-/* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; -ESRCH: no such process; other
- * negative errno. */
+/* Reads the path of a process (/proc/PID/cgroup, v1 or v2) into size bytes. 0; 1: it is of a hierarchy of version 1; -ESRCH: no such
+ * process; other negative errno. */
 int cgroup_path_of_process(pid_t pid, char *path, size_t size);
 
 struct cgroup_socket {
-	uint64_t inode;
+	uint64_t cgroup, inode; /* the first is for the caller only */
 	/* Of the first and the last process in /proc that hold the socket; 0: none found. The service manager keeps copies of what it
 	 * passes on: process 1 only if no other one holds it. */
 	pid_t first, last;
 };
-/* Sets first and last of each of n sockets, in one pass over /proc/PID/fd, of at most CGROUP_FDS_MAX descriptors. 0, negative
- * errno. */
-int cgroup_find_socket_owners(struct cgroup_socket *sockets, size_t n);
+/* Sets first and last of each of n sockets, in one pass over /proc/PID/fd, of at most CGROUP_FDS_MAX descriptors. The scan starts zeroed.
+ * 0; -EAGAIN: until_usec (CLOCK_MONOTONIC) is over, and the next call with the same sockets goes on, unless cgroup_end_scan() ends it;
+ * another negative errno. */
+struct cgroup_scan {
+	DIR *proc, *fds; /* NULL: not open; of the process */
+	pid_t pid;
+	unsigned left; /* how many descriptors may still be read */
+	struct cgroup_socket **by_inode;
+};
+int cgroup_find_socket_owners(struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n, uint64_t until_usec);
+void cgroup_end_scan(struct cgroup_scan *scan);
 #define CGROUP_FDS_MAX 262144
 
 struct cgroup_process {

@@ -2,6 +2,7 @@
 #include "model/socket.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 
 #include "basic/util.h"
@@ -24,6 +25,12 @@ feature_set socket_stale(const struct socket_info *socket, const struct socket_f
 	if (!(caps & features->csum))
 		missing |= device & features->csum;
 	return missing;
+}
+
+/* tcp_close() ends both states of a socket that was accepted. */
+bool socket_waits(const struct socket_info *socket)
+{
+	return !socket->inode && (socket->state == TCP_ESTABLISHED || socket->state == TCP_CLOSE_WAIT);
 }
 
 const char *socket_format_address(

@@ -14,7 +14,7 @@
 
 struct socket_info {
 	uint64_t cgroup; /* id in the unified hierarchy; 1: its root, 0: none */
-	uint64_t inode;	 /* 0: orphaned, no process holds it */
+	uint64_t inode;	 /* 0: no process holds it: it is orphaned, or waits to be accepted */
 	feature_set route_caps; /* sk_route_caps */
 	feature_set device_features; /* active now on the link of its route; empty without a route */
 	uint32_t netns;
@@ -35,6 +35,9 @@ void socket_features_init(const struct feature_table *table, struct socket_featu
 /* The features that the link has and the socket lacks: of sg (it has no scatter-gather) and of csum (it has
  * no checksum at all). Empty: not stale, or only until its next packet. */
 feature_set socket_stale(const struct socket_info *socket, const struct socket_features *features);
+
+/* Is it established, and waits to be accepted? Only without an inode. */
+bool socket_waits(const struct socket_info *socket);
 
 /* Formats an address (network byte order) and a port (host byte order): "10.9.0.1:5002", "[fe80::1]:443".
  * Returns buf. */

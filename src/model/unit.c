@@ -233,7 +233,7 @@ int unit_parse_proc(const char *text, char *path, size_t size)
 {
 	const char *best = NULL;
 	size_t best_len = 0;
-	int best_rank = 0;
+	int best_rank = 0; /* odd: of version 1 */
 
 	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		size_t len = strcspn(line, "\n");
@@ -265,7 +265,7 @@ int unit_parse_proc(const char *text, char *path, size_t size)
 		return -ENAMETOOLONG;
 	memcpy(path, best, best_len);
 	path[best_len] = '\0';
-	return 0;
+	return best_rank % 2;
 }
 
 const char *unit_format(const struct unit *unit, char *buf, size_t size)

@@ -46,8 +46,8 @@ void unit_parse_path(const char *path, struct unit *ret);
 bool unit_path_of_service(const char *path, char *ret, size_t size);
 
 /* Finds the path in the text of /proc/PID/cgroup: of the unified hierarchy unless that is the root, else of
- * systemd's hierarchy (v1), else of any. Writes it to path of size bytes. 0; -ENOENT if the text has none;
- * -ENAMETOOLONG. */
+ * systemd's hierarchy (v1), else of any. Writes it to path of size bytes. 0; 1: it is of a hierarchy of version 1;
+ * -ENOENT if the text has none; -ENAMETOOLONG. */
 int unit_parse_proc(const char *text, char *path, size_t size);
 
 /* Formats a unit for output: "nginx.service", "foo.service of user 1000", "docker 4f0d12..." (12 digits of

@@ -92,7 +92,7 @@ static void take_hits(struct watch *w, const struct probe_hits *hits)
 	struct unit unit;
 
 	senders_name(&w->scope.collect.senders, hits, &unit, service);
-	if (!hits->hits || (hits->origin != FALLBACK_SOCKET && w->options->unit) ||
+	if (!hits->hits || (hits->origin != FALLBACK_SOCKET && w->options->unit) || collect_is_elsewhere(&w->scope.collect, hits) ||
 		!cmd_scope_has_service(&w->scope, hits->netns, hits->ifindex, &unit, service))
 		return;
 	row = collect_hits(&i->evidence, hits, service, cmd_scope_link(&w->scope, hits->netns, hits->ifindex, name),
@@ -109,7 +109,7 @@ static void take_lingering(struct watch *w, const struct probe_hits *hits)
 	struct sender *sender = senders_note(&w->scope.collect.senders, hits);
 	struct evidence_stale row = { .missing = feature_named(&w->result.evidence.features, "tx-scatter-gather") };
 
-	if (!sender || !sender->held || (sender->netns && sender->netns != w->scope.collect.netns) ||
+	if (!sender || !sender->held || collect_is_elsewhere(&w->scope.collect, hits) ||
 		!lingering_is_stale(&w->lingering, hits->last_usec, util_now_usec()) ||
 		!cmd_scope_has_service(&w->scope, hits->netns, hits->ifindex, &sender->unit, sender->service))
 		return;
@@ -154,7 +154,7 @@ static int take_stale(struct watch *w)
 		cmd_scope_link(&w->scope, key->netns, key->ifindex, stale->found.link);
 		evidence_add_stale(e, &stale->found);
 	}
-	e->sockets_dropped = set.dropped;
+	e->sockets_dropped += set.dropped;
 	stale_clear(&set);
 	e->has_sockets = r >= 0;
 	return r == -EOPNOTSUPP ? 0 : r;

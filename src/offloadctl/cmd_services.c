@@ -189,6 +189,8 @@ static void print_absent(const struct evidence *e)
 
 static void print_text(const struct evidence *e, int code)
 {
+	char age[32];
+
 	print_fallback(e);
 	print_stale(e, code);
 	if (code == CMD_NO_DAEMON)
@@ -203,6 +205,8 @@ static void print_text(const struct evidence *e, int code)
 		if (e->lost[kind])
 			printf("%s: %llu hits could not be attributed to a service (table full)\n", evidence_kind_name(kind),
 				(unsigned long long)e->lost[kind]);
+	if (evidence_lost_within(e, EVIDENCE_IDLE_UNKNOWN))
+		printf("The last hit that is in no row was %s ago\n", util_format_age(e->lost_idle_usec / USEC_PER_SEC, age, sizeof(age)));
 	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
 		if (e->elsewhere[kind])
 			printf("%s: %llu hits in other network namespaces are not included\n", evidence_kind_name(kind),

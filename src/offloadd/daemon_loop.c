@@ -12,7 +12,9 @@
  * last reconcile. */
 #define GATHER_USEC (20 * USEC_PER_MSEC)
 #define PRIORITY_RECONCILE 10 /* after all sockets */
-#define PRIORITY_PROBES 20 /* after that, because advice depends on how links match the rules now */
+/* After that, because advice depends on how links match the rules now, and because the work of the tracker, which is done in slices, must not
+ * delay a repair. Deadlines, probes and clients (SERVER_PRIORITY) have their turns one after the other. */
+#define PRIORITY_PROBES 20
 #define LEDGER_DELAY_USEC (1 * USEC_PER_SEC) /* at most one write in this time */
 #define LEDGER_RETRY_USEC (5 * USEC_PER_SEC) /* after a failed write */
 /* While a feature is contended, events are read in batches, because each costs time and none leads to a repair. */
@@ -421,6 +423,8 @@ int daemon_set_up_loop(struct daemon *d)
 	if (r >= 0)
 		r = sd_event_add_time(
 			d->event, &d->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer, d);
+	if (r >= 0)
+		r = sd_event_source_set_priority(d->timer, PRIORITY_PROBES);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
 	if (r >= 0 && sd_watchdog_enabled(0, &d->watchdog_usec) > 0)

@@ -13,6 +13,7 @@
 #include "report/render_text.h"
 
 #define TEXT_MAX 1024
+#define LOST_USEC (3600 * USEC_PER_SEC)
 
 enum trace_verdict trace_report_verdict(const struct trace_report *report, const struct trace_item **ret)
 {
@@ -184,13 +185,10 @@ static bool is_counted(const struct trace_report *report)
 	return n == 2;
 }
 
+/* A path on which nothing was counted may be one whose hits were lost, for as long as it may have been idle since. */
 static bool has_lost(const struct evidence *e)
 {
-	bool any = e->omitted;
-
-	for (unsigned kind = 0; kind < FALLBACK_KINDS; kind++)
-		any |= e->lost[kind] != 0;
-	return any;
+	return evidence_lost_within(e, LOST_USEC);
 }
 
 bool trace_report_is_counted(const struct trace_report *report)
@@ -492,7 +490,7 @@ static void put_notes(const struct render *r, const struct trace_report *report)
 	else if (!is_counted(report))
 		render_put_field(r, "counters", "not every probe is available. Run: offloadctl status");
 	else if (has_lost(report->evidence))
-		render_put_field(r, "counters", "not complete: some hits were not attributed to an interface. Run: offloadctl services --json");
+		render_put_field(r, "counters", "not complete: within the last hour, some hits were not attributed to an interface. Run: offloadctl services --json");
 }
 
 int trace_report_text(const struct render *r, const struct view *view, const struct trace_report *report)

@@ -53,9 +53,13 @@ static const struct json_field sockets_fields[] = {
 	JSON_FIELD(struct evidence_stale, sockets, "sockets", JSON_INT), { 0 },
 };
 
+/* Null if no hit was lost. */
+static const struct json_field lost_fields[] = {
+	JSON_FIELD(struct evidence, lost_idle_usec, "lost_idle_usec", JSON_INT), { 0 },
+};
+
 static const struct json_field rest_fields[] = {
 	JSON_FIELD(struct evidence, omitted, "omitted", JSON_INT),
-	JSON_FIELD(struct evidence, lost_lately, "lost_lately", JSON_BOOL),
 	JSON_FIELD(struct evidence, sockets_dropped, "sockets_dropped", JSON_INT),
 	JSON_FIELD(struct evidence, udp_undecided, "udp_undecided", JSON_INT),
 	JSON_FIELD(struct evidence, has_sockets, "connections_seen", JSON_BOOL),
@@ -139,6 +143,10 @@ void json_add_services(struct json_writer *w, const struct evidence *e)
 	}
 	json_add_fields(w, rest_fields, e);
 	add_by_kind(w, "lost", e->lost);
+	if (evidence_lost_within(e, EVIDENCE_IDLE_UNKNOWN))
+		json_add_fields(w, lost_fields, e);
+	else
+		json_add_null(w, "lost_idle_usec");
 	add_by_kind(w, "elsewhere", e->elsewhere);
 }
 
@@ -220,9 +228,10 @@ int json_read_services(struct json_reader *r, const struct json_value *from, str
 	};
 	struct parts parts = { 0 };
 
-	*ret = (struct evidence){ .lost_lately = true };
+	*ret = (struct evidence){ 0 };
 	json_read(r, from, fields, &parts);
 	json_read(r, from, rest_fields, ret);
+	json_read(r, from, lost_fields, ret);
 	ret->has_fallback = parts.fallback;
 	ret->has_lingering = parts.restart && !ret->has_sockets;
 	/* features have the order in which they are read: that of the kernel, which these have */

@@ -8,7 +8,7 @@
 
 /* Adds "probes". */
 void json_add_probes(struct json_writer *w, const struct evidence *e);
-/* Adds "probes", "fallback", "restart", "omitted", "sockets_dropped", "lost". */
+/* Adds "probes", "fallback", "restart", "omitted", "sockets_dropped", "lost", "lost_idle_usec". */
 void json_add_services(struct json_writer *w, const struct evidence *e);
 
 /* Reads the members of json_add_services(), except samples. ret borrows names of probes and verdicts from the document, which must

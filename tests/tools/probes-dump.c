@@ -36,7 +36,7 @@ static const char *service(uint64_t cgroup, pid_t pid, char *buf, size_t size)
 
 	if (found)
 		unit_parse_path(found, &unit);
-	else if (cgroup <= 1 && pid > 0 && cgroup_path_of_process(pid, path, sizeof(path)) == 0)
+	else if (cgroup <= 1 && pid > 0 && cgroup_path_of_process(pid, path, sizeof(path)) >= 0)
 		unit_parse_path(path, &unit);
 	else
 		return "-";
@@ -139,8 +139,11 @@ static void print_lost(void)
 {
 	struct probe_lost lost;
 	struct rusage usage;
+	uint64_t now_usec = util_now_usec();
 
 	probe_read_lost(probe, &lost);
+	printf("idle=%s ", !lost.hits_usec ? "never" : lost.hits_usec > now_usec ? "wrong" :
+		now_usec - lost.hits_usec < UINT64_C(600000000) ? "recent" : "old");
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)
 		printf("%s=%llu ", evidence_kind_name(i), (unsigned long long)lost.hits[i]);
 	for (unsigned i = 0; i < FALLBACK_KINDS; i++)

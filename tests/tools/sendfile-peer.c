@@ -6,8 +6,8 @@
  *   sendfile-peer many ADDR PORT N		opens and closes N connections, prints "done"
  *   sendfile-peer services ADDR PORT N DIR	the same, each from a cgroup of its own, made below DIR
  *   sendfile-peer hold ADDR PORT N		opens N connections, prints "held", keeps them until end of input
- *   sendfile-peer orphans ADDR PORT N DIR PEER	the same, each from a cgroup of its own, which is removed, and in flight: no process
- *						holds them
+ *   sendfile-peer orphans ADDR PORT N DIR PEER	opens N connections, each from a cgroup of its own, which is removed; prints "open"; after a
+ *						line on standard input they are in flight: no process holds them; prints "held", as above
  *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
  * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
  * stale with what its device had when it was routed (sk_setup_caps(), from 4.17 on).
@@ -200,19 +200,26 @@ static void leave_cgroup(const char *dir, int i)
 
 static int orphans(char **argv)
 {
+	int n = atoi(argv[4]), *fds = calloc((size_t)n, sizeof(*fds)), away[2];
 	char line[16];
-	int away[2];
 
-	for (int i = atoi(argv[4]); i > 0; i--) {
-		int fd;
-
+	if (!fds)
+		die("calloc");
+	for (int i = 0; i < n; i++) {
+		join_new_cgroup(argv[5], i + 1);
+		fds[i] = open_client(argv, argv[6]);
+		leave_cgroup(argv[5], i + 1);
+	}
+	printf("open\n");
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin))
+		return 0;
+	for (int i = 0; i < n; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, away) < 0)
 			die("socketpair");
-		join_new_cgroup(argv[5], i);
-		fd = open_client(argv, argv[6]);
-		leave_cgroup(argv[5], i);
-		send_away(away[0], fd);
+		send_away(away[0], fds[i]);
 	}
+	free(fds);
 	printf("held\n");
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin))

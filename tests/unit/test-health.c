@@ -134,6 +134,35 @@ static void fallback_that_a_rule_asks_for_is_no_problem(void **state)
 	evidence_clear(&e);
 }
 
+/* Within ten seconds, what uses software fallback now may be missing; later it would have a row by now. */
+static void what_was_lost_is_over_one_day(void **state)
+{
+	struct evidence e = { .has_sockets = true, .has_fallback = true, .lost = { [FALLBACK_CHECKSUM] = 7 } };
+	const struct { uint64_t idle_usec; enum health_state state; int code; } cases[] = {
+		{ 0, HEALTH_UNKNOWN, 4 },
+		{ EVIDENCE_NOW_USEC - 1, HEALTH_UNKNOWN, 4 },
+		{ EVIDENCE_NOW_USEC, HEALTH_OK, 0 },
+		{ 7 * 24 * 3600 * USEC_PER_SEC, HEALTH_OK, 0 },
+	};
+	struct health h;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		h = healthy();
+		e.lost_idle_usec = cases[i].idle_usec;
+		health_add_evidence(&h, &e);
+		assert_true(h.sees_restart);
+		expect(&h, cases[i].state, cases[i].code);
+	}
+	/* rows that there was no room for are the same; stale connections do not end by themselves */
+	e = (struct evidence){ .has_sockets = true, .has_fallback = true, .omitted = 1 };
+	assert_false(evidence_is_complete(&e));
+	e.lost_idle_usec = EVIDENCE_NOW_USEC;
+	assert_true(evidence_is_complete(&e) && evidence_sees_restart(&e));
+	e.sockets_dropped = 1;
+	assert_false(evidence_is_complete(&e) || evidence_sees_restart(&e));
+}
+
 static void other_network_namespaces_are_mentioned(void **state)
 {
 	struct evidence e = { .has_sockets = true, .has_fallback = true, .elsewhere = { [FALLBACK_SEGMENTATION] = 40, [FALLBACK_UDP] = 2 } };
@@ -154,6 +183,7 @@ int main(void)
 		cmocka_unit_test(a_host_without_rules_claims_nothing),
 		cmocka_unit_test(services_count_once),
 		cmocka_unit_test(fallback_that_a_rule_asks_for_is_no_problem),
+		cmocka_unit_test(what_was_lost_is_over_one_day),
 		cmocka_unit_test(other_network_namespaces_are_mentioned),
 	};
 

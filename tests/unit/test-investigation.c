@@ -438,6 +438,9 @@ static void rows_are_bounded_and_found_again(void **state)
 	assert_ptr_equal(evidence_stale_row(&i.evidence, "s7.service", "l"), &i.evidence.stale[7]);
 	assert_int_equal(i.evidence.n_stale, EVIDENCE_ROWS_MAX);
 	assert_int_equal(i.evidence.omitted, EVIDENCE_ROWS_MAX);
+	assert_int_equal(i.evidence.sockets_dropped, EVIDENCE_ROWS_MAX);
+	evidence_add_stale(&i.evidence, &(struct evidence_stale){ .service = "more.service", .link = "l", .sockets = 3 });
+	assert_int_equal(i.evidence.sockets_dropped, EVIDENCE_ROWS_MAX + 3);
 	investigation_clear(&i);
 }
 

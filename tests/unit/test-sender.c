@@ -5,6 +5,10 @@
 #include "evidence/sender.h"
 #include "unit-model.h"
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define SEC UINT64_C(1000000)
 
 static struct host {
@@ -13,9 +17,12 @@ static struct host {
 		uint64_t start_usec;
 		const char *path;
 		uint64_t sockets[4];
+		const char *moved; /* where it is when /proc is read, after the kernel showed it in path */
 	} processes[8];
 	const char *cgroups[16]; /* by id */
 	unsigned scans, passes, reads;
+	bool slow; /* /proc takes 2 us for each process */
+	bool version_1; /* /proc shows paths of that hierarchy */
 	unsigned slices; /* before the next pass ends */
 	int error;	 /* of the next pass, after the first process */
 	unsigned many;	 /* more sockets of process 0, of cgroup 4 */
@@ -55,8 +62,8 @@ static int process_path(void *userdata, pid_t pid, char *path, size_t size)
 	(void)userdata;
 	if (!process)
 		return -ESRCH;
-	snprintf(path, size, "%s", process->path);
-	return 0;
+	snprintf(path, size, "%s", process->moved ? process->moved : process->path);
+	return host.version_1;
 }
 
 static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
@@ -65,13 +72,21 @@ static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
 
 	(void)userdata;
 	host.reads++;
+	for (uint64_t until_usec = util_now_usec() + (host.slow ? 2 : 0); util_now_usec() < until_usec;)
+		;
 	*ret = (struct cgroup_process){ .start_usec = process ? process->start_usec : 0, .netns = 1 };
 	return process ? 0 : -ESRCH;
 }
 
-static int find_owners(void *userdata, struct cgroup_socket *sockets, size_t n)
+static int find_owners(void *userdata, struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n, uint64_t until_usec)
 {
 	(void)userdata;
+	(void)scan;
+	(void)until_usec;
+	if (host.slices) {
+		host.slices--;
+		return -EAGAIN;
+	}
 	host.scans++;
 	for (size_t i = 0; i < n; i++)
 		for (size_t p = 0; p < ARRAY_SIZE(host.processes); p++)
@@ -147,7 +162,7 @@ static int teardown(void **state)
 
 static void start(unsigned at, pid_t pid, const char *path, uint64_t socket)
 {
-	host.processes[at] = (struct process){ pid, pid * SEC, path, { socket } };
+	host.processes[at] = (struct process){ pid, pid * SEC, path, { socket }, NULL };
 }
 
 static bool judge(uint64_t cgroup)
@@ -338,6 +353,23 @@ static void the_owner_that_was_not_used_is_forgotten(void **state)
 	assert_string_equal(name_socket(1001, 0), "cgroup 1001");
 }
 
+/* Between the pass and the reading of /proc, a process that creates cgroups for others has gone into the next one. */
+static void a_holder_is_named_by_where_it_was_seen(void **state)
+{
+	(void)state;
+	senders.source.read_holders = read_holders;
+	start(0, 30, "/", 101);
+	host.processes[0].moved = "/system.slice/worker.service";
+	assert_string_equal(name_socket(4, 101), UNIT_NO_SERVICE);
+	assert_true(judge(4));
+	assert_string_equal(name_socket(4, 200), UNIT_NO_SERVICE);
+	/* services are in a hierarchy of version 1, which only /proc shows */
+	host.version_1 = true;
+	start(0, 40, "/", 102);
+	host.processes[0].moved = "/system.slice/worker.service";
+	assert_string_equal(name_socket(4, 102), "worker.service");
+}
+
 /* A listener is held by who passes its connections on. */
 static void a_holder_that_cannot_be_named_may_be_any(void **state)
 {
@@ -407,6 +439,81 @@ static void many_senders_are_resolved_in_slices(void **state)
 		assert_int_equal(senders_note_socket(&senders, 4, 10000 + i)->start_usec, 30 * SEC);
 }
 
+/* The same where the kernel does not show who holds a socket. */
+static void a_scan_of_proc_goes_on(void **state)
+{
+	(void)state;
+	start(0, 30, "/system.slice/worker.service", 101);
+	start(1, 40, "/system.slice/worker.service", 102);
+	senders_note_socket(&senders, 4, 101);
+	host.slices = 2;
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+	senders_note_socket(&senders, 4, 102);
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+	assert_int_equal(host.scans, 0);
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+	assert_true(senders_note_socket(&senders, 4, 101)->held);
+	assert_true(senders_note_socket(&senders, 4, 102)->pending);
+	assert_int_equal(senders_find(&senders), 0);
+	assert_true(senders_note_socket(&senders, 4, 102)->held);
+	assert_int_equal(host.scans, 2);
+	/* it is given up with what it was for */
+	senders_note_socket(&senders, 4, 103);
+	host.slices = 1;
+	assert_int_equal(senders_find(&senders), -EAGAIN);
+}
+
+static void processes_are_looked_up_in_slices(void **state)
+{
+	struct probe_hits hits = { .kind = FALLBACK_SENDPAGE, .origin = FALLBACK_SOCKET, .comm = "sender" };
+	unsigned slices = 1;
+
+	(void)state;
+	senders.slice_usec = 1;
+	host.slow = true;
+	for (hits.tgid = 1; hits.tgid <= 1000; hits.tgid++)
+		senders_note(&senders, &hits);
+	assert_int_equal(host.reads, 0);
+	for (; senders_find(&senders) == -EAGAIN; slices++)
+		assert_true(host.reads <= 64 * slices);
+	assert_true(slices > 10);
+	assert_int_equal(host.reads, 1000);
+	assert_int_equal(host.scans, 0);
+}
+
+/* Of the real /proc, with no more time than for the least. */
+static void who_holds_a_socket(void **state)
+{
+	struct cgroup_socket sockets[3] = { 0 };
+	struct cgroup_scan scan = { 0 };
+	unsigned slices = 1;
+	struct stat st;
+	int fds[2], r;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(fstat(fds[i], &st), 0);
+		sockets[i].inode = st.st_ino;
+	}
+	for (; (r = cgroup_find_socket_owners(&scan, sockets, 3, 1)) == -EAGAIN; slices++)
+		;
+	assert_int_equal(r, 0);
+	assert_true(slices > 1);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(sockets[i].first, getpid());
+		assert_int_equal(sockets[i].last, getpid());
+	}
+	assert_int_equal(sockets[2].first, 0);
+	assert_null(scan.proc);
+	assert_int_equal(cgroup_find_socket_owners(&scan, sockets, 3, UINT64_MAX), 0);
+	assert_int_equal(cgroup_find_socket_owners(&scan, sockets, 0, UINT64_MAX), 0);
+	assert_int_equal(cgroup_find_socket_owners(&scan, sockets, 3, 1), -EAGAIN);
+	cgroup_end_scan(&scan);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void one_pass_for_all(void **state)
 {
 	(void)state;
@@ -468,7 +575,7 @@ static void a_number_that_is_used_again(void **state)
 	sender = senders_note(&senders, &hits);
 	assert_false(senders_has_ended(&senders, sender, &next_usec));
 	/* it ends, and bank.service gets its number */
-	host.processes[0] = (struct process){ 60, 90 * SEC, "/system.slice/bank.service", { 0 } };
+	host.processes[0] = (struct process){ 60, 90 * SEC, "/system.slice/bank.service", { 0 }, NULL };
 	assert_true(senders_has_ended(&senders, sender, &next_usec));
 	assert_int_equal(next_usec, 90 * SEC);
 	assert_string_equal(name_process(60, 61 * SEC), "plain.service");
@@ -550,10 +657,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_process_in_the_root_cgroup_is_not_the_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_holder_is_missed, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_owner_that_was_not_used_is_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_holder_is_named_by_where_it_was_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_holder_that_cannot_be_named_may_be_any, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pass_that_fails_judges_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_comes_during_a_pass_waits_for_the_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_senders_are_resolved_in_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_scan_of_proc_goes_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(processes_are_looked_up_in_slices, setup, teardown),
+		cmocka_unit_test(who_holds_a_socket),
 		cmocka_unit_test_setup_teardown(one_pass_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_of_any_length, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_used_is_not_forgotten, setup, teardown),

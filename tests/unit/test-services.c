@@ -31,7 +31,8 @@ static struct json_object *at(struct json_object *o, const char *pointer)
 /* A service that copies on a link where its connections are stale, and one whose packets are summed. */
 static struct evidence sample(void)
 {
-	struct evidence e = { .has_fallback = true, .has_sockets = true, .omitted = 5, .lost = { 6 }, .elsewhere = { 9 } };
+	struct evidence e = { .has_fallback = true, .has_sockets = true, .omitted = 5, .lost = { 6 }, .lost_idle_usec = 77,
+		.elsewhere = { 9 } };
 	struct evidence_stale stale = { .service = "b.service", .link = "vlan10", .ifindex = 7,
 		.unit = { .kind = UNIT_SERVICE, .name = "b.service" }, .sockets = 2, .since_usec = 9,
 		.hits = 4, .missing = 1, .n_samples = 1 };
@@ -84,6 +85,7 @@ static void rows_become_members(void **state)
 	assert_int_equal(json_object_get_int(at(o, "/udp_undecided")), 2);
 	assert_int_equal(json_object_get_int(at(o, "/omitted")), 5);
 	assert_int_equal(json_object_get_int(at(o, "/lost/sendpage")), 6);
+	assert_int_equal(json_object_get_int(at(o, "/lost_idle_usec")), 77);
 	assert_null(at(o, "/probes/0/method"));
 	assert_string_equal(json_object_get_string(at(o, "/probes/0/why")), "no privilege");
 	json_object_put(o);
@@ -131,6 +133,7 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(feature_name(&again.features, 0), feature_name(&e.features, 0));
 	assert_null(again.probes[0].method);
 	assert_int_equal(again.lost[FALLBACK_SENDPAGE], 6);
+	assert_int_equal(again.lost_idle_usec, 77);
 	assert_int_equal(again.elsewhere[FALLBACK_SENDPAGE], 9);
 	assert_int_equal(again.omitted, 5);
 	evidence_clear(&again);

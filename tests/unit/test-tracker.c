@@ -21,11 +21,13 @@ static struct {
 	struct probe_status status[4];
 	size_t n_status;
 	int fd;
-	struct probe_hits events[TRACKER_REPORTED_MAX + 8], hits[8];
+	struct probe_hits events[TRACKER_REPORTED_MAX + 8], hits[1024];
 	size_t n_events, n_hits;
 	struct socket_info sockets[4];
 	size_t n_sockets;
 	int sockets_error, hits_error;
+	uint64_t sockets_usec; /* how long it takes to read them */
+	unsigned hits_reads;
 	bool sliced;
 	unsigned slices;
 	struct probe_sender senders[2];
@@ -92,6 +94,7 @@ int probe_read_hits(struct probe *probe, struct probe_walk *walk, probe_hits_fn 
 	size_t i = 0, n = probes.n_hits;
 
 	(void)probe;
+	probes.hits_reads++;
 	if (walk && probes.sliced) { /* one in each call */
 		i = walk->at.left++;
 		n = i < n ? i + 1 : n;
@@ -137,10 +140,14 @@ void probe_read_lost(struct probe *probe, struct probe_lost *ret)
 
 int probe_read_sockets(struct probe *probe, struct probe_pass *pass, bool all, probe_socket_fn fn, void *userdata, uint64_t *ret_visited)
 {
+	uint64_t until_usec = util_now_usec() + probes.sockets_usec;
+
 	(void)probe;
 	(void)pass;
 	(void)all;
 	(void)ret_visited;
+	while (util_now_usec() < until_usec)
+		;
 	for (size_t i = 0; i < probes.n_sockets && !probes.sockets_error; i++)
 		if (fn(&probes.sockets[i], userdata))
 			break;
@@ -256,6 +263,9 @@ static struct {
 	unsigned restarts;
 	int restart_result;
 	bool enforce;
+	pid_t owner; /* of all sockets */
+	uint32_t netns; /* of all processes, 0: NETNS */
+	unsigned reads; /* of processes */
 	char directory[64], path[80];
 } host;
 static struct feature_table features;
@@ -328,15 +338,18 @@ static int process_path(void *userdata, pid_t pid, char *path, size_t size)
 static int read_process(void *userdata, pid_t pid, struct cgroup_process *ret)
 {
 	(void)userdata;
-	*ret = (struct cgroup_process){ .start_usec = 1, .netns = NETNS };
+	host.reads++;
+	*ret = (struct cgroup_process){ .start_usec = 1, .netns = host.netns ? host.netns : NETNS };
 	return pid == getpid() ? 0 : -ESRCH;
 }
 
-static int find_owners(void *userdata, struct cgroup_socket *sockets, size_t n)
+static int find_owners(void *userdata, struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n, uint64_t until_usec)
 {
 	(void)userdata;
-	(void)sockets;
-	(void)n;
+	(void)scan;
+	(void)until_usec;
+	for (size_t i = 0; i < n; i++)
+		sockets[i].first = sockets[i].last = host.owner;
 	return 0;
 }
 
@@ -447,7 +460,7 @@ static int try_to_read(const struct evidence **e)
 	int r;
 
 	while ((r = tracker_read_evidence(tracker, now, e)) == -EAGAIN) {
-		if (tracker_deadline(tracker) > now)
+		if (tracker_deadline(tracker) > 1) /* 1: at once */
 			now = tracker_deadline(tracker);
 		(void)tracker_tick(tracker, now);
 	}
@@ -535,14 +548,19 @@ static void too_many_senders_are_one_event_more(void **state)
 	assert_int_equal(count(FINDING_FALLBACK_MORE), 1);
 }
 
+static void lose(uint64_t hits)
+{
+	probes.lost.hits[FALLBACK_CHECKSUM] += hits;
+	probes.lost.hits_usec = now;
+	event(hits_of(3, FALLBACK_CHECKSUM));
+	pass(30 * SEC);
+}
+
 static void what_was_lost_is_reported_once(void **state)
 {
 	(void)state;
-	probes.lost.hits[FALLBACK_CHECKSUM] = 7;
-	event(hits_of(3, FALLBACK_CHECKSUM));
-	pass(30 * SEC);
-	probes.lost.hits[FALLBACK_CHECKSUM] = 9;
-	pass(30 * SEC);
+	lose(7);
+	lose(2);
 	assert_int_equal(count(FINDING_FALLBACK_LOST), 1);
 	assert_int_equal(last(FINDING_FALLBACK_LOST)->count, 7);
 
@@ -552,6 +570,11 @@ static void what_was_lost_is_reported_once(void **state)
 	probes.lost.events = 1;
 	event(hits_of(3, FALLBACK_CHECKSUM));
 	assert_string_equal(last(FINDING_FALLBACK_SERVICE)->service, "s101.service");
+
+	now += 3600 * SEC;
+	lose(1);
+	assert_int_equal(count(FINDING_FALLBACK_LOST), 2);
+	assert_int_equal(last(FINDING_FALLBACK_LOST)->count, 10);
 }
 
 static void stale_connections_begin_and_end(void **state)
@@ -582,6 +605,56 @@ static void stale_connections_begin_and_end(void **state)
 	assert_string_equal(last(FINDING_RECONNECTED)->service, "web.service");
 	pass(60 * SEC);
 	assert_int_equal(host.n, 2);
+}
+
+/* And not by who held it at its first hit: it may have been passed on since, or be in flight. */
+static void stale_connections_are_named_by_who_holds_them_now(void **state)
+{
+	struct probe_hits hits = hits_of(101, FALLBACK_CHECKSUM);
+
+	(void)state;
+	host.owner = getpid();
+	for (hits.inode = 51; hits.inode <= 52; hits.inode++, hits.cgroup++)
+		event(hits);
+	assert_string_equal(last(FINDING_FALLBACK_SERVICE)->service, "own.service");
+	host.owner = 0;
+	add_stale_socket();
+	add_stale_socket();
+	for (size_t i = 0; i < 2; i++) {
+		probes.sockets[i].inode = 51 + i;
+		probes.sockets[i].cgroup = 101 + i;
+	}
+	tracker_note_change(tracker, now);
+	pass(60 * SEC);
+	assert_int_equal(read_evidence()->n_stale, 2);
+	assert_string_equal(read_evidence()->stale[0].service, "s101.service");
+	assert_string_equal(read_evidence()->stale[1].service, "s102.service");
+	host.owner = getpid();
+	pass(60 * SEC);
+	assert_int_equal(read_evidence()->n_stale, 1);
+	assert_string_equal(read_evidence()->stale[0].service, "own.service");
+	assert_int_equal(read_evidence()->stale[0].sockets, 2);
+}
+
+/* No process holds it yet. */
+static void a_stale_connection_may_wait_to_be_accepted(void **state)
+{
+	(void)state;
+	add_stale_socket();
+	pass(60 * SEC);
+	assert_int_equal(count(FINDING_STALE), 1);
+	probes.sockets[0].inode = 0;
+	pass(60 * SEC);
+	assert_int_equal(count(FINDING_RECONNECTED), 1);
+	probes.sockets[0].inode = 51;
+	pass(60 * SEC);
+	assert_int_equal(count(FINDING_STALE), 2);
+	/* it is closed, and nobody will hold it again */
+	probes.sockets[0].inode = 0;
+	probes.sockets[0].state = 4; /* TCP_FIN_WAIT1 */
+	pass(60 * SEC);
+	assert_int_equal(count(FINDING_RECONNECTED), 2);
+	assert_int_equal(tracker->inventory_usec, 0);
 }
 
 static void stale_connections_outlive_a_restart(void **state)
@@ -723,6 +796,68 @@ static void hits_of_a_process_that_ended_are_kept(void **state)
 	assert_int_equal(e->fallback[0].hits[FALLBACK_SENDPAGE].n, 10);
 }
 
+/* However many have a name of their own, and however many have ended. */
+static void processes_are_checked_in_slices(void **state)
+{
+	const pid_t ended = ended_process();
+	unsigned most = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(probes.hits); i++) {
+		probes.hits[i] = hits_of(0, FALLBACK_SENDPAGE);
+		probes.hits[i].tgid = ended;
+		probes.hits[i].first_usec = now - i;
+	}
+	probes.n_hits = ARRAY_SIZE(probes.hits);
+	event(probes.hits[0]);
+	for (unsigned turns = 0; probes.n_hits; turns++) {
+		unsigned reads = host.reads;
+
+		now += SEC;
+		(void)tracker_tick(tracker, now);
+		if (host.reads - reads > most)
+			most = host.reads - reads;
+		assert_true(turns < 1000);
+	}
+	/* all are resolved, some of them checked, and these checked again when they are forgotten */
+	assert_true(host.reads >= 3 * ARRAY_SIZE(probes.hits));
+	assert_true(most < 2 * ARRAY_SIZE(probes.hits));
+	assert_int_equal(read_evidence()->fallback[0].hits[FALLBACK_SENDPAGE].n, 10 * ARRAY_SIZE(probes.hits));
+}
+
+/* Between two slices, a change of an interface has its turn. */
+static void a_turn_has_one_slice(void **state)
+{
+	unsigned reads;
+
+	(void)state;
+	event(hits_of(3, FALLBACK_SEGMENTATION)); /* hits are read every five seconds now */
+	now += 60 * SEC;
+	tracker->inventory_usec = tracker->hits_usec = now;
+	reads = probes.hits_reads;
+	probes.sockets_usec = TRACKER_SLICE_USEC;
+	(void)tracker_tick(tracker, now);
+	assert_int_equal(probes.hits_reads, reads);
+	assert_true(tracker_deadline(tracker) < now);
+	(void)tracker_tick(tracker, now);
+	assert_int_equal(probes.hits_reads, reads + 1);
+}
+
+static void processes_elsewhere_are_not_ours(void **state)
+{
+	struct probe_hits *hits = &probes.hits[0];
+
+	(void)state;
+	*hits = hits_of(0, FALLBACK_SENDPAGE);
+	hits->netns = 0;
+	hits->tgid = getpid();
+	probes.n_hits = 1;
+	assert_int_equal(read_evidence()->n_fallback, 1);
+	restart_tracker();
+	host.netns = NETNS + 1;
+	assert_int_equal(read_evidence()->n_fallback, 0);
+}
+
 static void evidence_lists_senders_and_what_was_lost(void **state)
 {
 	const struct evidence *e;
@@ -735,6 +870,7 @@ static void evidence_lists_senders_and_what_was_lost(void **state)
 	probes.hits[2].origin = FALLBACK_FORWARDED;
 	probes.n_hits = 3;
 	probes.lost.hits[FALLBACK_CHECKSUM] = 4;
+	probes.lost.hits_usec = now - 5 * SEC;
 	probes.lost.elsewhere[FALLBACK_CHECKSUM] = 5;
 	event(hits_of(3, FALLBACK_SEGMENTATION));
 	pass(10 * SEC);
@@ -747,13 +883,11 @@ static void evidence_lists_senders_and_what_was_lost(void **state)
 	assert_false(evidence_is_complete(e));
 	assert_int_equal(e->elsewhere[FALLBACK_CHECKSUM], 5);
 	assert_int_equal(e->n_probes, 2);
-	assert_true(tracker->lost_usec > 0);
-	tracker->lost_usec = 1; /* long ago: what is lost is still counted, but nothing of now is missing */
+	probes.lost.hits_usec -= 6 * SEC;
 	e = read_evidence_again();
 	assert_int_equal(e->lost[FALLBACK_CHECKSUM], 4);
+	assert_true(evidence_lost_within(e, 60 * SEC));
 	assert_true(evidence_is_complete(e));
-	probes.lost.hits[FALLBACK_CHECKSUM] = 5;
-	assert_false(evidence_is_complete(read_evidence_again()));
 }
 
 /* Without memory there is no answer, and then the right one. */
@@ -912,11 +1046,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_many_senders_are_one_event_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_lost_is_reported_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(stale_connections_begin_and_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(stale_connections_are_named_by_who_holds_them_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stale_connection_may_wait_to_be_accepted, setup, teardown),
 		cmocka_unit_test_setup_teardown(stale_connections_outlive_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_written_is_reported_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_listed_services_are_restarted, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_gave_up_udp_segmentation, setup, teardown),
 		cmocka_unit_test_setup_teardown(hits_of_a_process_that_ended_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(processes_are_checked_in_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_turn_has_one_slice, setup, teardown),
+		cmocka_unit_test_setup_teardown(processes_elsewhere_are_not_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(evidence_lists_senders_and_what_was_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(hits_that_cannot_be_read_are_not_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(hits_are_read_in_slices, setup, teardown),

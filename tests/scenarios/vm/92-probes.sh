@@ -180,7 +180,7 @@ all=$(ask hits)
 has "it is reported as forwarded, with the link" "$all" '^segmentation link=vlan10 origin=forwarded service=- .*hits=[1-9]'
 is "and charged to no service" "$(hits vlan10 service=.*service)" "$before"
 ip netns del $peer-in
-has "nothing was lost" "$(ask lost)" 'segmentation=0 checksum=0 .*events=0 malformed=0'
+has "nothing was lost" "$(ask lost)" '^idle=never .*segmentation=0 checksum=0 .*events=0 malformed=0'
 probes_stop
 
 # the kernel numbers processes otherwise than a namespace of theirs does
