@@ -46,7 +46,11 @@ static const char *service(uint64_t cgroup, pid_t pid, char *buf, size_t size)
 static void print_hits(const struct probe_hits *h, void *userdata _unused_)
 {
 	char link[IF_NAMESIZE] = "-", unit[512], missing[256] = "-";
+	struct cgroup_process process;
 
+	/* as collect_is_elsewhere() decides */
+	if (h->tgid && !h->netns && cgroup_read_process(h->tgid, &process) == 0 && process.netns && process.netns != probe_own_netns())
+		return;
 	if (h->netns == probe_own_netns())
 		if_indextoname((unsigned)h->ifindex, link);
 	if (h->missing)
