@@ -74,7 +74,7 @@ int probe_read_events(struct probe *probe _unused_, probe_hits_fn fn _unused_, v
 	return 0;
 }
 
-int probe_read_hits(struct probe *probe _unused_, probe_hits_fn fn _unused_, void *userdata _unused_)
+int probe_read_hits(struct probe *probe _unused_, struct probe_walk *walk _unused_, probe_hits_fn fn _unused_, void *userdata _unused_)
 {
 	return 0;
 }
