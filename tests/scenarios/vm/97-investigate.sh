@@ -60,7 +60,7 @@ watch "the healthy VLAN, bulk.service alone" "$scratch/healthy.json" --json --un
 sends 2 bulk early
 watched
 disconnect early
-is "nothing else is told of one unit alone" "$(get healthy.json '[.unit, .link, [.histograms[].service]]')" '["bulk","vlan10",["bulk.service"]]'
+is "one unit alone shows nothing else" "$(get healthy.json '[.unit, .link, [.histograms[].service]]')" '["bulk","vlan10",["bulk.service"]]'
 is "nothing of it is to blame" "$(get healthy.json '[.findings[] | .verdict] | map(select(. != "receiver" and . != "well"))')" "$unseen"
 
 break_vlan
