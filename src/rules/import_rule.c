@@ -370,7 +370,7 @@ char *import_format(const struct import_rule *rule)
 		return NULL;
 	util_clean(rule->path, clean, sizeof(clean));
 	fprintf(f, "# Made by offloadctl import from %s, line %u.\n", clean, rule->line);
-	fprintf(f, "# Remove the setting there, or both keep it and must agree.\n\n[Rule]\nDescription=Offload features from %s\n",
+	fprintf(f, "# Remove the setting there; otherwise both files set it and must agree.\n\n[Rule]\nDescription=Offload features from %s\n",
 		clean);
 	write_section(f, "Match", &rule->match);
 	write_section(f, "Features", &rule->features);
