@@ -146,7 +146,7 @@ static void put_summary(const struct render *r, const struct rehearsal *rehearsa
 	fprintf(r->out, "%zu of %zu hosts match the rules%s%s\n", s.match, rehearsal->n_hosts, rehearsal->kernel ? " on Linux " : "",
 		rehearsal->kernel ? rehearsal->kernel : "");
 	put_number(r, s.change, "host would change", "hosts would change");
-	put_number(r, s.unmet, "host cannot match completely", "hosts cannot match completely");
+	put_number(r, s.unmet, "host cannot comply with every rule", "hosts cannot comply with every rule");
 	put_number(r, s.no_rules, "host has no interface that a rule applies to", "hosts have no interface that a rule applies to");
 	put_number(r, s.unread, "host has interfaces without features in its snapshot", "hosts have interfaces without features in their snapshots");
 	put_number(r, s.incomplete, "snapshot does not contain what a rule asks for: default routes, forwarding, or ids and versions of devices",
