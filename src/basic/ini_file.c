@@ -220,6 +220,8 @@ int ini_file_read(struct ini_reader *reader, char **ret_text, size_t *ret_len)
 	*ret_text = NULL;
 	*ret_len = 0;
 	fd = file_open(reader->path, reader->trust, why, sizeof(why));
+	if (fd == -ENOMEM)
+		return fd;
 	if (fd < 0)
 		return complain_open(reader, -fd, why);
 	if (fstat(fd, &st) < 0)

@@ -105,7 +105,7 @@ static int add_dir(struct rule_list *list, const struct rule_set *set, const cha
 	int n = fd < 0 ? -1 : scandirat(fd, ".", &entries, NULL, alphasort), r = 0;
 
 	if (n < 0)
-		return fd >= 0 && errno == ENOMEM ? -ENOMEM : 0;
+		return fd == -ENOMEM || (fd >= 0 && errno == ENOMEM) ? -ENOMEM : 0;
 	for (int i = 0; i < n; i++) {
 		if (r >= 0)
 			r = add_place(list, set, dir, entries[i]->d_name, rule_file);
