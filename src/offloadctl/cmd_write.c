@@ -142,6 +142,17 @@ static int cat_rules(const struct cmd_options *options, int n, char **names)
 
 /* ---- enable, disable ---- */
 
+/* The file of a rule in the directory that is written to, and the example of that name, NULL if there is none; both are the caller's to
+ * free. */
+static int locate(const struct cmd_options *options, const char *name, char file[NAME_LEN], char **ret_path, char **ret_example)
+{
+	if (!file_of(name, file, NAME_LEN))
+		return CMD_ERROR;
+	*ret_path = join_path(target_dir(options), file);
+	*ret_example = find_file(options->dirs[0] ? options->dirs : example_dirs, file);
+	return *ret_path ? CMD_OK : cmd_error("%s", strerror(ENOMEM));
+}
+
 static int enable_rules(const struct cmd_options *options, int n, char **names)
 {
 	char file[NAME_LEN];
@@ -149,12 +160,8 @@ static int enable_rules(const struct cmd_options *options, int n, char **names)
 	for (int i = 0; i < n; i++) {
 		_cleanup_free_ char *path = NULL, *example = NULL, *text = NULL;
 
-		if (!file_of(names[i], file, sizeof(file)))
+		if (locate(options, names[i], file, &path, &example) != CMD_OK)
 			return CMD_ERROR;
-		path = join_path(target_dir(options), file);
-		example = find_file(options->dirs[0] ? options->dirs : example_dirs, file);
-		if (!path)
-			return cmd_error("%s", strerror(ENOMEM));
 		if (ini_dir_is_mask(path)) {
 			if (unlink(path) < 0)
 				return cmd_error("Failed to remove %s: %s", path, strerror(errno));
@@ -183,12 +190,8 @@ static int disable_rule(const struct cmd_options *options, const char *name)
 	char file[NAME_LEN];
 	struct stat st;
 
-	if (!file_of(name, file, sizeof(file)))
+	if (locate(options, name, file, &path, &example) != CMD_OK)
 		return CMD_ERROR;
-	path = join_path(target_dir(options), file);
-	example = find_file(options->dirs[0] ? options->dirs : example_dirs, file);
-	if (!path)
-		return cmd_error("%s", strerror(ENOMEM));
 	if (ini_dir_is_mask(path)) {
 		printf("%s already masks this rule\n", path);
 		return CMD_OK;
