@@ -27,8 +27,10 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 }
 
 /* False: there is no room until user space has taken what is there. */
-static __noinline bool note_node(struct kernfs_node *node, __u64 id)
+/* Global, so that the verifier looks at it once a program and not once for each way to it; before 5.12 it can then take numbers only. */
+__noinline int note_node(__u64 address, __u64 id)
 {
+	struct kernfs_node *node = (void *)address;
 	struct cgroup_names *names_of;
 	struct kernfs_node *parent;
 	long r;
@@ -58,7 +60,7 @@ static __always_inline bool note_cgroup(struct cgroup *cgroup)
 {
 	struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
 
-	return note_node(node, kernfs_id(false, node));
+	return note_node((__u64)node, kernfs_id(false, node));
 }
 
 /* The cgroup with this id is that of the current task, or of the socket (NULL: none). */

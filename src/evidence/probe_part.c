@@ -64,9 +64,12 @@ static void explain_other_kernel(const struct probe_part *part, size_t i)
 static void note_function(struct probe_part *const *parts, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < parts[i]->n_hooks; j++)
-			if (!strcmp(name, parts[i]->hooks[j].function))
+		for (size_t j = 0; j < parts[i]->n_hooks; j++) {
+			const char *function = parts[i]->hooks[j].function;
+
+			if (name[0] == function[0] && !strcmp(name, function))
 				parts[i]->found[j] = true;
+		}
 }
 
 /* ProtectKernelTunables= of systemd hides /proc/kallsyms, but BTF has the names of functions, too. */
@@ -106,15 +109,23 @@ static bool find_functions_in_kallsyms(struct probe_part *const *parts, size_t n
 	return any && feof(f);
 }
 
+void probe_part_assume_functions(struct probe_part *part)
+{
+	part->names_unknown = true;
+	for (size_t i = 0; i < part->n_hooks; i++)
+		part->found[i] = true;
+}
+
 void probe_part_find_functions(struct probe_part *const *parts, size_t n)
 {
 	bool known = find_functions_in_kallsyms(parts, n) || find_functions_in_btf(parts, n);
 
-	for (size_t i = 0; i < n; i++) {
-		parts[i]->names_unknown = !known;
-		for (size_t j = 0; j < parts[i]->n_hooks; j++)
-			parts[i]->found[j] |= !known || parts[i]->hooks[j].iter;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (!known)
+			probe_part_assume_functions(parts[i]);
+		else
+			for (size_t j = 0; j < parts[i]->n_hooks; j++)
+				parts[i]->found[j] |= !!parts[i]->hooks[j].iter;
 }
 
 /* Sets the reason of a failure. */

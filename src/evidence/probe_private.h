@@ -102,8 +102,10 @@ unsigned probe_part_gso_shift(const struct feature_table *table);
 /* For libbpf_set_print(): keeps the first warning as the reason of a failure. */
 int probe_part_keep_complaint(enum libbpf_print_level level, const char *format, va_list args);
 /* Sets part->found from /proc/kallsyms, whose names are readable without privileges, or else from BTF. If neither can be read,
- * all functions count as found, and names_unknown is set. */
+ * they are assumed. */
 void probe_part_find_functions(struct probe_part *const *parts, size_t n);
+/* All functions count as found, and names_unknown is set. */
+void probe_part_assume_functions(struct probe_part *part);
 /* Sets status, one for each hook. why: the reason why all of the part is absent; NULL: none yet. */
 void probe_part_init(struct probe_part *part, struct probe_status *status, const char *why);
 /* Loads and attaches the hooks that work. Each failed attempt excludes at least one method of one hook. */

@@ -70,7 +70,7 @@ static int start_alone(struct probe_part *part, struct probe_status *status, con
 	libbpf_set_print(probe_part_keep_complaint);
 	cpus = libbpf_num_possible_cpus();
 	probe_part_init(part, status, NULL);
-	probe_part_find_functions(&part, 1);
+	probe_part_assume_functions(part); /* nearly every kernel has them, and to read all names takes longer than to load this */
 	if (cpus > 0)
 		probe_part_start(part, &options);
 	return cpus > 0 ? cpus : 1;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "basic/util.h"
@@ -16,14 +17,12 @@ static int compare(const void *p, const void *q)
 
 int ksyms_parse_line(const char *line, uint64_t *ret_start, char name[KSYMS_NAME_LEN])
 {
-	unsigned long long start;
-	char type;
-	int at = 0;
+	char *end;
 
-	if (sscanf(line, "%16llx %c %n", &start, &type, &at) != 2 || at == 0 || !strchr("tTwW", type))
+	*ret_start = strtoull(line, &end, 16);
+	if (end == line || end[0] != ' ' || !end[1] || !strchr("tTwW", end[1]) || end[2] != ' ')
 		return 0;
-	util_copy_name(name, KSYMS_NAME_LEN, line + at, strcspn(line + at, "\t\n "));
-	*ret_start = start;
+	util_copy_name(name, KSYMS_NAME_LEN, end + 3, strcspn(end + 3, "\t\n "));
 	return name[0] != '\0';
 }
 
