@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The file system of Textfile= does not answer: every write to it waits in the kernel, where no signal ends it (fsfreeze -f). Interfaces
 # are repaired and clients answered as ever, the failed write is reported once and counted, and the file is written when it can be.
-# kernels: 6.1 7
+# kernels: 7
 . "$(dirname "$0")/../lib.sh"
 disk=$scratch/disk control=$scratch/control
 mkdir -p "$disk" "$scratch/rules"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What rules match, and what the device decides: alternative names, kernel releases, aliases of which every member is unsupported, LRO that
 # a device does not have, the owner of a tap, and what check reports.
-# kernels: 6.1 6.12 7
+# kernels: 6.12 7
 . "$(dirname "$0")/../lib.sh"
 
 counts() { # RULE: the verdicts of all features that a rule declares

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # docs/first-minutes.md: what four newcomers type and see. Every claim holds on each kernel; on 6.1 the page is what they see. To write it
 # again: UML_SAVE=docs tests/scenarios/run uml 6.1 63
-# kernels: 6.1 7
+# kernels: 6.1
 . "$(dirname "$0")/../lib.sh"
 
 first_namespace sysctl -qw net.core.fb_tunnels_only_for_init_net=1

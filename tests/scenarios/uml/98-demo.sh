@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `make demo`: all its checks pass, and on 6.1 it prints tests/golden/demo.txt, except for times. To write that file
 # again: UML_SAVE=tests/golden tests/scenarios/run uml 6.1 98
-# kernels: 6.1 7
+# kernels: 6.1
 . "$(dirname "$0")/../lib.sh"
 
 # scenarios before this one may have loaded tunnels, which then appear in every new namespace
