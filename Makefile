@@ -104,7 +104,7 @@ LIB_SRC := $(filter-out $(MAIN_SRC) $(if $(filter no,$(BPF)),$(PROBE_SRC),%/prob
 LIB_OBJ := $(LIB_SRC:src/%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/liboffloadd.a
 # what BPF=no builds does not have the probes and their names of cgroups
-UNIT_SRC := $(filter-out $(if $(filter no,$(BPF)),%/test-probe.c %/test-sender.c),$(wildcard tests/unit/test-*.c))
+UNIT_SRC := $(filter-out $(if $(filter no,$(BPF)),%/test-probe.c %/test-probe-kernel.c %/test-sender.c),$(wildcard tests/unit/test-*.c))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all
@@ -205,6 +205,10 @@ $(BUILD)/tests/test-basic-json $(BUILD)/tests/test-json $(BUILD)/tests/test-ledg
 
 # whose accept4(2) fails on demand
 $(BUILD)/tests/test-accept: override LDFLAGS += -Wl,--wrap=accept4
+
+# whose kernel is a script (unit-bpf.h)
+SCRIPTED := fopen fopen64 socket bind getsockname connect setsockopt send
+$(BUILD)/tests/test-probe-kernel: override LDFLAGS += $(SCRIPTED:%=-Wl,--wrap=%)
 
 # Small C programs for the VM tests and benchmarks.
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
