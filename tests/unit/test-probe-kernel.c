@@ -908,5 +908,5 @@ int main(void)
 		TEST(rates_and_stacks_are_counted_and_reset),
 	};
 
-	return cmocka_run_group_tests_name("probes of a kernel", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("probe_kernel", tests, NULL, NULL);
 }
