@@ -19,7 +19,7 @@ enum option_id {
 	OPTION_OUTPUT, OPTION_BY_ROLE,
 	OPTION_FAIL_ON, OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES, OPTION_HTML, OPTION_SNAPSHOT,
 	OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY, OPTION_ALL, OPTION_UNIT, OPTION_LINK, OPTION_INTERVAL,
-	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HELP, OPTION_VERSION,
+	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HOLD, OPTION_HELP, OPTION_VERSION,
 	OPTION_IDS,
 };
 _Static_assert(OPTION_IDS <= OPTIONS_MAX, "a set of options is a uint64_t");
@@ -63,8 +63,8 @@ static const struct options_entry options_table[] = {
 	[OPTION_TIMEOUT] = { "timeout", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
 		.help = "Wait at most this long (default: 30s)" },
 	[OPTION_OUTPUT] = { "output", 'o', OPTIONS_TEXT, "FILE", FIELD(output),
-		.help = "Write to this file instead of standard output; rules: into this directory instead of /etc/offloadd/rules.d; import: "
-		"into this directory" },
+		.help = "Write to this file instead of standard output; rules: into this directory instead of /etc/offloadd/rules.d; import, "
+		"verify: into this directory" },
 	[OPTION_BY_ROLE] = { "by-role", 0, OPTIONS_FLAG, NULL, FIELD(by_role),
 		.help = "Match interfaces by their place in the stack instead of by name" },
 	[OPTION_FAIL_ON] = { "fail-on", 0, OPTIONS_WORD, "lost", FIELD(fail_on),
@@ -88,6 +88,8 @@ static const struct options_entry options_table[] = {
 		.help = "Also choose at most N hosts that together have as many different types of interfaces as possible", .min = 1, .max = INT_MAX },
 	[OPTION_KERNEL] = { "kernel", 0, OPTIONS_TEXT, "VERSION", FIELD(kernel),
 		.help = "Predict for this kernel instead of the one in the snapshot" },
+	[OPTION_HOLD] = { "hold", 0, OPTIONS_FLAG, NULL, FIELD(hold),
+		.help = "Wait for Enter when the links exist, and print how to enter their namespaces" },
 	[OPTION_EVENTS] = { "events", 0, OPTIONS_TEXT, "FILE", FIELD(events),
 		.help = "Output of offloadctl events --json, instead of asking offloadd" },
 	[OPTION_SERVICES] = { "services", 0, OPTIONS_TEXT, "FILE", FIELD(services),
@@ -133,6 +135,9 @@ static const char verdicts[] =
 static const char path_codes[] =
 	"Exit codes: 0 no software fallback, 1 error, 2 an interface or the socket uses software fallback, 4 none was found, but the "
 	"path is not completely known.";
+
+static const char verify_codes[] =
+	"Exit codes: 0 everything is right, 1 error, 2 something is wrong, 4 nothing was wrong, but not everything could be tested.";
 
 static const char rules_verbs[] =
 	"Verbs: new NAME LINK writes a rule from the state of an interface (with --snapshot, of one in a snapshot); enable NAME copies an "
@@ -191,6 +196,8 @@ static const struct command {
 	{ "check-path", "[LINK]", "Measure sendfile, splice and send over an interface",
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
+	{ "verify", "[LINK]", "Test whether this kernel segments, merges and computes checksums correctly, or for the kinds of one stack",
+		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(HOLD) | USES(OUTPUT) | USES(YES), verify_codes },
 	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL) | USES(NO_LEGEND), NULL },
 	{ "latency", "", "Show the latency of sendfile by service, with and without software fallback",
