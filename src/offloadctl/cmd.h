@@ -41,7 +41,7 @@ struct cmd_options {
 	size_t sample;	    /* --sample; 0: omitted */
 	const char *kernel; /* --kernel; NULL: omitted */
 	const char *peer; /* check-path */
-	bool serve, yes, hold;
+	bool serve, yes, hold, load;
 	uint64_t bytes; /* 0: omitted */
 	bool has_time; /* --for, --timeout, --time */
 	uint64_t time_usec;

@@ -19,7 +19,7 @@ enum option_id {
 	OPTION_OUTPUT, OPTION_BY_ROLE,
 	OPTION_FAIL_ON, OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES, OPTION_HTML, OPTION_SNAPSHOT,
 	OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY, OPTION_ALL, OPTION_UNIT, OPTION_LINK, OPTION_INTERVAL,
-	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HOLD, OPTION_HELP, OPTION_VERSION,
+	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HOLD, OPTION_LOAD, OPTION_HELP, OPTION_VERSION,
 	OPTION_IDS,
 };
 _Static_assert(OPTION_IDS <= OPTIONS_MAX, "a set of options is a uint64_t");
@@ -90,6 +90,8 @@ static const struct options_entry options_table[] = {
 		.help = "Predict for this kernel instead of the one in the snapshot" },
 	[OPTION_HOLD] = { "hold", 0, OPTIONS_FLAG, NULL, FIELD(hold),
 		.help = "Wait for Enter when the links exist, and print how to enter their namespaces" },
+	[OPTION_LOAD] = { "load", 0, OPTIONS_FLAG, NULL, FIELD(load),
+		.help = "Load the kernel modules of all kinds of interfaces; some create interfaces on this host, such as bond0 and gre0" },
 	[OPTION_EVENTS] = { "events", 0, OPTIONS_TEXT, "FILE", FIELD(events),
 		.help = "Output of offloadctl events --json, instead of asking offloadd" },
 	[OPTION_SERVICES] = { "services", 0, OPTIONS_TEXT, "FILE", FIELD(services),
@@ -197,7 +199,7 @@ static const struct command {
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
 	{ "verify", "[LINK]", "Test whether this kernel segments, merges and computes checksums correctly, or for the kinds of one stack",
-		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(HOLD) | USES(OUTPUT) | USES(YES), verify_codes },
+		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(HOLD) | USES(LOAD) | USES(OUTPUT) | USES(YES), verify_codes },
 	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL) | USES(NO_LEGEND), NULL },
 	{ "latency", "", "Show the latency of sendfile by service, with and without software fallback",

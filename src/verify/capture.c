@@ -49,6 +49,7 @@ static void describe(const uint8_t *data, size_t len, const struct sockaddr_ll *
 	*ret = (struct frame){
 		.data = data + sizeof(header),
 		.len = len - sizeof(header),
+		.outgoing = from->sll_pkttype == PACKET_OUTGOING,
 		.ethernet = from->sll_hatype == ARPHRD_ETHER,
 		.protocol = ntohs(from->sll_protocol),
 		.open = header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM,
@@ -82,7 +83,7 @@ static int read_many(struct capture *capture, capture_fn packet, capture_unseen_
 	}
 	n = recvmmsg(capture->fd, messages, PACKETS, 0, NULL);
 	if (n < 0 && errno == EINVAL) { /* one packet that cannot be described; it is gone */
-		unseen(capture, 1, userdata);
+		unseen(capture, 1, false, userdata);
 		return 1;
 	}
 	if (n < 0 && errno == ENETDOWN) /* an interface was removed */
@@ -93,7 +94,7 @@ static int read_many(struct capture *capture, capture_fn packet, capture_unseen_
 		struct frame frame;
 
 		if (messages[i].msg_hdr.msg_flags & MSG_TRUNC || messages[i].msg_len < sizeof(struct virtio_net_hdr)) {
-			unseen(capture, 1, userdata);
+			unseen(capture, 1, false, userdata);
 			continue;
 		}
 		describe(parts[i].iov_base, messages[i].msg_len, &from[i], &frame);
@@ -112,7 +113,7 @@ int capture_read(struct capture *capture, capture_fn packet, capture_unseen_fn u
 	while (r > 0);
 	drops = take_drops(capture);
 	if (drops)
-		unseen(capture, drops, userdata);
+		unseen(capture, drops, true, userdata);
 	return r;
 }
 
@@ -120,7 +121,7 @@ static void ignore(_unused_ struct capture *capture, _unused_ int ifindex, _unus
 {
 }
 
-static void ignore_unseen(_unused_ struct capture *capture, _unused_ unsigned n, _unused_ void *userdata)
+static void ignore_unseen(_unused_ struct capture *capture, _unused_ unsigned n, _unused_ bool dropped, _unused_ void *userdata)
 {
 }
 

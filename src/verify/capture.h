@@ -18,7 +18,8 @@ int capture_open(enum site_place place, struct capture *ret);
 void capture_close(struct capture *capture);
 
 typedef void (*capture_fn)(struct capture *capture, int ifindex, const struct frame *frame, void *userdata);
-typedef void (*capture_unseen_fn)(struct capture *capture, unsigned n, void *userdata);
+/* dropped: it is not known where in the sequence. Otherwise it is exactly the next packet, which is large UDP. */
+typedef void (*capture_unseen_fn)(struct capture *capture, unsigned n, bool dropped, void *userdata);
 
 /* Reads all that is there without blocking. unseen: packets were lost because the buffer was full, or the kernel cannot describe them
  * (segments of UDP before Linux 6.2, virtio_net_hdr_from_skb()). 0 or negative errno. */

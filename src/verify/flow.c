@@ -18,6 +18,10 @@ static enum frame_wrong judge_sequence(struct flow *flow, const struct segment *
 	uint32_t next = s->sequence + (uint32_t)s->payload + s->syn + s->fin;
 	bool gap = flow->has_sequence && (int32_t)(s->sequence - flow->sequence) > 0;
 
+	if (s->syn) {
+		flow->has_first = true;
+		flow->first = s->sequence;
+	}
 	if (!flow->has_sequence || (int32_t)(next - flow->sequence) > 0)
 		flow->sequence = next;
 	flow->has_sequence = true;
@@ -30,6 +34,11 @@ enum frame_wrong flow_judge(struct flow *flow, const struct segment *s)
 	enum frame_wrong id = s->family == AF_INET ? judge_id(flow, s) : FRAME_RIGHT;
 
 	return wrong != FRAME_RIGHT ? wrong : id;
+}
+
+bool flow_is_complete(const struct flow *flow, size_t bytes)
+{
+	return flow->has_first && flow->sequence == flow->first + 1 + (uint32_t)bytes;
 }
 
 void flow_forget(struct flow *flow)

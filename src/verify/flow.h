@@ -6,7 +6,8 @@
 #include "verify/frame.h"
 
 struct flow { /* zero it before the first packet */
-	bool has_sequence, has_id;
+	bool has_first, has_sequence, has_id;
+	uint32_t first;	   /* of the SYN */
 	uint32_t sequence; /* of the next byte */
 	uint16_t id;	   /* of the next packet */
 };
@@ -17,5 +18,8 @@ enum frame_wrong flow_judge(struct flow *flow, const struct segment *segment);
 
 /* Packets may have passed unseen, or another datagram follows, whose id may be any. */
 void flow_forget(struct flow *flow);
+
+/* Have a SYN and `bytes` of data after it passed? Only of TCP. */
+bool flow_is_complete(const struct flow *flow, size_t bytes);
 
 #endif

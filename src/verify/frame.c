@@ -13,7 +13,7 @@
 const char *frame_wrong_name(enum frame_wrong wrong)
 {
 	static const char *const names[FRAME_WRONGS] = { "none", "length", "ip-checksum", "checksum", "tunnel-checksum", "ip-id", "order",
-		"data", "datagram-size", "lost" };
+		"data", "datagram-size", "lost", "rejected", "unsegmented", "open-checksum" };
 
 	return names[wrong];
 }
@@ -22,7 +22,9 @@ const char *frame_wrong_text(enum frame_wrong wrong)
 {
 	static const char *const texts[FRAME_WRONGS] = { "nothing", "a header with the wrong length", "a wrong checksum of an IP header", "a wrong checksum",
 		"a wrong checksum of the tunnel's UDP header", "an IP id that does not follow the one before: it is wrong, or a packet is missing", "segments that are missing or in the wrong order", "corrupt data",
-		"a datagram of the wrong size", "data that did not arrive" };
+		"a datagram of the wrong size", "data that did not arrive",
+		"packets that the kernel rejected or lost on arrival", "a large packet that should have been segmented",
+		"a checksum that should have been computed" };
 
 	return texts[wrong];
 }
@@ -115,7 +117,7 @@ static void enter_tunnel(struct walk *w, uint16_t port)
 	w->at += header;
 }
 
-static enum frame_wrong check_udp(struct walk *w, uint8_t family)
+static enum frame_wrong check_udp(struct walk *w)
 {
 	bool tunnel, none, wrong;
 
@@ -127,8 +129,9 @@ static enum frame_wrong check_udp(struct walk *w, uint8_t family)
 	if (get16(w, w->at + 4) != w->end - w->at)
 		return FRAME_CUT;
 	w->segment->payload = w->end - w->at - 8;
-	none = get16(w, w->at + 6) == 0 && !(w->frame->open && w->frame->start == w->at);
-	wrong = none ? family == AF_INET6 && !tunnel : !is_summed(w, 6);
+	/* no socket and no tunnel of verify asks for that */
+	none = get16(w, w->at + 6) == 0 && !w->frame->gso_size && !(w->frame->open && w->frame->start == w->at);
+	wrong = none || !is_summed(w, 6);
 	enter_tunnel(w, w->segment->target);
 	return !wrong ? FRAME_RIGHT : tunnel ? FRAME_TUNNEL_CHECKSUM : FRAME_CHECKSUM;
 }
@@ -159,7 +162,7 @@ static enum frame_wrong check_inner(struct walk *w, uint8_t family, uint8_t prot
 		return check_tcp(w);
 	case IPPROTO_UDP:
 		w->segment->protocol = protocol;
-		return check_udp(w, family);
+		return check_udp(w);
 	case IPPROTO_IPIP:
 		w->protocol = ETH_P_IP;
 		return FRAME_RIGHT;

@@ -19,8 +19,11 @@ enum frame_wrong {
 	FRAME_DATA,		 /* other bytes arrived than were sent */
 	FRAME_SIZE,		 /* datagrams of other sizes arrived */
 	FRAME_LOST,		 /* data did not arrive */
+	FRAME_REJECTED,		 /* a host rejected packets, or data was sent again: it was lost after the last look at it */
+	FRAME_UNSEGMENTED,	 /* a packet is large where the kernel should have split it */
+	FRAME_OPEN,		 /* a checksum is open where the kernel should have computed it */
 };
-#define FRAME_WRONGS 10
+#define FRAME_WRONGS 13
 
 struct frame { /* packet(7) with PACKET_VNET_HDR: struct virtio_net_hdr says what is still left to do */
 	const uint8_t *data;
@@ -29,6 +32,7 @@ struct frame { /* packet(7) with PACKET_VNET_HDR: struct virtio_net_hdr says wha
 	uint16_t protocol; /* ETH_P_*, host byte order */
 	bool open;	   /* the checksum at start + offset is still to be computed: it has the sum of the pseudo header */
 	size_t start, offset;
+	bool outgoing;	   /* the interface sends it */
 	uint16_t gso_size; /* bytes of data in each segment, still to be split; 0: a single packet */
 };
 

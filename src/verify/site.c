@@ -22,12 +22,15 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "basic/file.h"
 #include "basic/util.h"
 #include "kernel/netns.h"
 
 #define TUNNEL_ID 7
+#define TEXT_MAX (1u << 20)
 
 CLEANUP_POINTER(struct rtnl_link, rtnl_link_put)
 #define _cleanup_link_ _cleanup_(rtnl_link_put_pointer)
@@ -56,7 +59,54 @@ int site_kind_of(const char *info_kind)
 	for (int kind = 0; kind < SITE_FORWARD; kind++)
 		if (strcmp(info_kind, site_kind_name((enum site_kind)kind)) == 0)
 			return kind;
-	return strcmp(info_kind, "gretap") == 0 ? SITE_GRE : -1;
+	return -1;
+}
+
+const char *site_kind_link(enum site_kind kind)
+{
+	return kind == SITE_QINQ ? "vlan" : kind == SITE_FORWARD ? "veth" : site_kind_name(kind);
+}
+
+/* ---- modules ---- */
+
+/* Has a file the word, before a blank or the end of the line, and after one or a slash? */
+static bool has_word(const char *path, const char *word)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = strlen(word), text_len;
+
+	if (file_read_path(path, TEXT_MAX, &text, &text_len) < 0)
+		return false;
+	for (const char *at = text; (at = strstr(at, word)); at += len)
+		if ((at == text || strchr("/\n", at[-1])) && (strchr(" \n", at[len]) || strncmp(at + len, ".ko\n", 4) == 0))
+			return true;
+	return false;
+}
+
+/* Is it loaded, or built into the kernel? */
+static bool has_module(const char *module)
+{
+	char path[192];
+	struct utsname host;
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	if (access(path, F_OK) == 0 || has_word("/proc/modules", module))
+		return true;
+	if (access("/proc/modules", F_OK) < 0) /* the kernel has no modules at all */
+		return true;
+	if (uname(&host) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/lib/modules/%.100s/modules.builtin", host.release);
+	return has_word(path, module);
+}
+
+static const char *module_of(enum site_kind kind)
+{
+	static const char *const modules[SITE_KINDS] = {
+		[SITE_VLAN] = "8021q", [SITE_QINQ] = "8021q", [SITE_BOND] = "bonding", [SITE_MACVLAN] = "macvlan", [SITE_VXLAN] = "vxlan",
+		[SITE_GENEVE] = "geneve", [SITE_GRE] = "ip_gre", [SITE_IPIP] = "ipip" };
+
+	return modules[kind];
 }
 
 /* ---- namespaces ---- */
@@ -92,6 +142,8 @@ static int open_place(struct site *site, enum site_place place)
 	site->fd[place] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (site->fd[place] < 0)
 		return -errno;
+	/* otherwise the veth below a macvlan answers for its address, and the first packets pass by the macvlan */
+	(void)write_setting("/proc/sys/net/ipv4/conf/all/arp_ignore", "1");
 	site->has_ipv6 = enable_ipv6() && (site->has_ipv6 || place == SITE_SENDER);
 	site->nl[place] = nl_socket_alloc();
 	if (!site->nl[place] || nl_connect(site->nl[place], NETLINK_ROUTE) < 0)
@@ -110,8 +162,8 @@ int site_open(struct site *ret, char why[SITE_WHY_LEN])
 	if (r == 0)
 		r = site_enter(ret, SITE_SENDER);
 	if (r < 0)
-		snprintf(why, SITE_WHY_LEN, "Failed to create network namespaces: %s; it requires CAP_SYS_ADMIN, or a kernel that "
-			"allows unprivileged user namespaces", strerror(-r));
+		snprintf(why, SITE_WHY_LEN, "Failed to create network namespaces: %s%s", strerror(-r),
+			r == -EPERM ? "; it requires CAP_SYS_ADMIN, or a kernel that allows unprivileged user namespaces" : "");
 	return r;
 }
 
@@ -437,14 +489,19 @@ static int forward(struct builder *b, const int first[2], const int second[2])
 	return r;
 }
 
-int site_build(struct site *site, enum site_kind kind, struct site_lane *ret, char why[SITE_WHY_LEN])
+int site_build(struct site *site, enum site_kind kind, bool load, struct site_lane *ret, char why[SITE_WHY_LEN])
 {
+	const char *module = module_of(kind);
 	struct builder b = { site, ret, why };
 	bool routed = kind == SITE_FORWARD;
 	char name[16], text[64];
 	int first[2], second[2], r;
 
 	*ret = (struct site_lane){ .kind = kind };
+	if (!load && module && !has_module(module)) {
+		snprintf(why, SITE_WHY_LEN, "module %s is not loaded", module);
+		return -ENODEV;
+	}
 	snprintf(name, sizeof(name), "veth%u", (unsigned)kind);
 	r = add_veth(&b, SITE_SENDER, routed ? SITE_ROUTER : SITE_RECEIVER, name, first);
 	if (r == 0)

@@ -56,10 +56,13 @@ struct site_lane {
 const char *site_kind_text(enum site_kind kind);
 const char *site_kind_name(enum site_kind kind); /* in JSON: "qinq" */
 
-/* The kind of a link by its IFLA_INFO_KIND, "vlan"; -1: none of these. */
+/* Its IFLA_INFO_KIND: "vlan" for SITE_QINQ; static. */
+const char *site_kind_link(enum site_kind kind);
+/* The kind of a link by its IFLA_INFO_KIND, "vlan"; -1: none of these is tested. */
 int site_kind_of(const char *info_kind);
 
-/* Builds a lane; each kind once. 0; -EOPNOTSUPP: this kernel does not have it; another negative errno, why: the message. */
-int site_build(struct site *site, enum site_kind kind, struct site_lane *ret, char why[SITE_WHY_LEN]);
+/* Builds a lane; each kind once. load: loads the module of the kind (that of veth always, which adds no link). 0; -ENODEV: the module
+ * is not loaded; -EOPNOTSUPP: this kernel does not have it; another negative errno. Each with why: the message. */
+int site_build(struct site *site, enum site_kind kind, bool load, struct site_lane *ret, char why[SITE_WHY_LEN]);
 
 #endif

@@ -25,6 +25,7 @@ enum verify_outcome {
 	VERIFY_RIGHT,
 	VERIFY_WRONG,
 	VERIFY_REFUSED, /* UDP_SEGMENT is refused in this state (udp_send_skb() up to Linux 6.11): only datagrams were sent */
+	VERIFY_NOT_APPLICABLE, /* VERIFY_MERGED, but the kernel merged nothing: right otherwise */
 };
 
 struct verify_case {
@@ -33,13 +34,18 @@ struct verify_case {
 	enum verify_packet packet;
 	enum verify_outcome outcome;
 	int error;		/* negative errno */
-	unsigned packets;	/* that were checked, at all links */
+	unsigned packets;	/* of the sender that were checked, at all links */
+	unsigned merged;	/* packets that the receiving end of a veth had merged */
 	unsigned unseen;	/* packets that could not be captured; their data was compared all the same */
 	feature_set on;		/* features that were active at the sender's veth */
 	feature_set culprits;	/* without any one of them this case is right; those on which the fewest others depend */
+	bool repeated;		/* a wrong case was wrong again each time when it was repeated */
+	bool unsearched;	/* not all features were tried: there was no time */
+	bool avoided;		/* right with the rule of the result */
 	enum frame_wrong wrong; /* the first thing */
 	const char *link;	/* where it was seen first, NULL for what arrived; static */
 	enum site_place place;
+	bool backward;		/* in what the receiver sends */
 };
 
 #define VERIFY_CASES_MAX (SITE_KINDS * VERIFY_MODES * VERIFY_PACKETS)
@@ -47,8 +53,11 @@ struct verify_case {
 struct verify_result {
 	struct verify_case cases[VERIFY_CASES_MAX];
 	size_t n_cases;
-	unsigned right, wrong, untested;
-	unsigned packets;
+	unsigned right, wrong, untested, refused, not_applicable;
+	unsigned packets, unseen;
+	feature_set rule;	  /* a smallest set with a culprit of each wrong case that has some; 0: none of them is avoided by it */
+	unsigned rule_kinds;	  /* kinds of links to turn it off at: a set of 1u << enum site_kind */
+	const char (*why)[SITE_WHY_LEN]; /* by kind: why the lane could not be built; borrowed from the stage */
 };
 
 const char *verify_mode_text(enum verify_mode mode);
@@ -62,13 +71,15 @@ struct verify_stage {
 	struct site_lane lanes[SITE_KINDS];
 	unsigned kinds; /* those that are tested: a set of 1u << enum site_kind */
 	int errors[SITE_KINDS]; /* negative errno: the lane could not be built */
+	char why[SITE_KINDS][SITE_WHY_LEN]; /* "" if it was */
 };
 
 #define VERIFY_ALL_KINDS ((1u << SITE_KINDS) - 1)
 
-/* Moves this process into new network namespaces for ever, and builds the lanes of the kinds there. ret: released by verify_close(), also after an
+/* Moves this process into new network namespaces for ever, and builds the lanes of the kinds there. load: also of those whose module
+ * must be loaded for that (ip_gre, ipip and bonding create links on the host, too). ret: released by verify_close(), also after an
  * error. 0; negative errno, why: the message. */
-int verify_open(struct verify_stage *ret, unsigned kinds, char why[SITE_WHY_LEN]);
+int verify_open(struct verify_stage *ret, unsigned kinds, bool load, char why[SITE_WHY_LEN]);
 void verify_close(struct verify_stage *stage);
 
 /* Runs all cases. stop: not 0 ends it with -EINTR. 0; negative errno, why: the message. */

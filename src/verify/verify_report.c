@@ -11,7 +11,7 @@
 #define RULE_CASES 3 /* named as the reason */
 
 static const char *const places[SITE_PLACES] = { "sender", "router", "receiver" };
-static const char *const outcomes[] = { "untested", "right", "wrong", "refused" };
+static const char *const outcomes[] = { "untested", "right", "wrong", "refused", "not-applicable" };
 
 static const char *describe(const struct verify_case *c, char *buf, size_t size)
 {
@@ -19,21 +19,21 @@ static const char *describe(const struct verify_case *c, char *buf, size_t size)
 	return buf;
 }
 
-feature_set verify_culprits(const struct verify_result *result)
-{
-	feature_set culprits = 0;
-
-	for (size_t i = 0; i < result->n_cases; i++)
-		culprits |= result->cases[i].culprits;
-	return culprits;
-}
-
 bool verify_is_avoidable(const struct verify_result *result)
 {
 	for (size_t i = 0; i < result->n_cases; i++)
-		if (result->cases[i].outcome == VERIFY_WRONG && !result->cases[i].culprits)
+		if (result->cases[i].outcome == VERIFY_WRONG && !result->cases[i].avoided)
 			return false;
 	return result->wrong > 0;
+}
+
+/* A VLAN is of two kinds of lanes. */
+static bool is_named_before(const struct verify_result *result, unsigned kind)
+{
+	for (unsigned i = 0; i < kind; i++)
+		if (result->rule_kinds & 1u << i && strcmp(site_kind_link((enum site_kind)i), site_kind_link((enum site_kind)kind)) == 0)
+			return true;
+	return false;
 }
 
 int verify_report_rule(const struct verify_result *result, const struct feature_table *features, const char *release, int64_t now_sec,
@@ -47,15 +47,30 @@ int verify_report_rule(const struct verify_result *result, const struct feature_
 	if (!out)
 		return -ENOMEM;
 	util_format_time_as("%Y-%m-%d", (uint64_t)(now_sec + RULE_DAYS * 86400) * USEC_PER_SEC, until, sizeof(until));
-	fprintf(out, "[Rule]\nDescription=Avoid offloads that Linux %s computes wrong\nReason=offloadctl verify:", release);
+	fprintf(out, "[Rule]\nDescription=Avoid offloads that Linux %s handles incorrectly\nReason=offloadctl verify:", release);
 	for (size_t i = 0, n = 0; i < result->n_cases && n < RULE_CASES; i++)
-		if (result->cases[i].culprits)
+		if (result->cases[i].avoided)
 			fprintf(out, "%s %s: %s", n++ ? ";" : "", describe(&result->cases[i], text, sizeof(text)),
 				frame_wrong_text(result->cases[i].wrong));
-	fprintf(out, "\nUntil=%s\n\n[Match]\nName=*\nKernelRelease=%s\n\n[Features]\n", until, release);
-	feature_foreach(bit, verify_culprits(result))
+	fprintf(out, "\nUntil=%s\n\n[Match]\nKind=", until);
+	for (unsigned kind = 0, n = 0; kind < SITE_KINDS; kind++)
+		if (result->rule_kinds & 1u << kind && !is_named_before(result, kind))
+			fprintf(out, "%s%s", n++ ? " " : "", site_kind_link((enum site_kind)kind));
+	fprintf(out, "\nKernelRelease=%s\n\n[Features]\n", release);
+	feature_foreach(bit, result->rule)
 		fprintf(out, "%s=off\n", feature_name(features, bit));
 	return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+static void put_place(FILE *out, const struct verify_case *c)
+{
+	if (c->link)
+		fprintf(out, ", first seen at the %s of the %s", c->link, places[c->place]);
+	else if (c->wrong == FRAME_REJECTED)
+		fprintf(out, ", at the %s", places[c->place]);
+	else
+		fprintf(out, ", as the receiving program sees it");
+	fprintf(out, "%s\n", c->backward ? ", in acknowledgements" : "");
 }
 
 static void put_wrong(FILE *out, const struct verify_case *c, const struct feature_table *features)
@@ -63,16 +78,16 @@ static void put_wrong(FILE *out, const struct verify_case *c, const struct featu
 	char text[128], names[512];
 
 	fprintf(out, "  %s: %s", describe(c, text, sizeof(text)), frame_wrong_text(c->wrong));
-	if (c->link)
-		fprintf(out, ", first seen at the %s of the %s", c->link, places[c->place]);
-	else
-		fprintf(out, ", as the receiving program sees it");
-	fputc('\n', out);
+	put_place(out, c);
 	if (c->culprits)
-		fprintf(out, "    right if this is off: %s\n", feature_format(features, c->culprits, names, sizeof(names)));
+		fprintf(out, "    works if %s off: %s\n", c->culprits & (c->culprits - 1) ? "any one of these is" : "this is",
+			feature_format(features, c->culprits, names, sizeof(names)));
+	if (c->unsearched)
+		fprintf(out, "    not searched for all features that cause it: the time limit was reached\n");
+	else if (!c->repeated)
+		fprintf(out, "    not reproducible: it was not wrong each time\n");
 }
 
-/* One line for each lane that could not be built. */
 static void put_untested(FILE *out, const struct verify_result *result)
 {
 	const struct verify_case *last = NULL;
@@ -86,49 +101,74 @@ static void put_untested(FILE *out, const struct verify_result *result)
 		if (last && last->kind == c->kind && last->error == c->error)
 			continue;
 		last = c;
-		fprintf(out, "  not tested: %s: %s\n", c->error == -EOPNOTSUPP ? site_kind_text(c->kind) : describe(c, text, sizeof(text)),
-			c->error == -EOPNOTSUPP ? "not available here" : strerror(-c->error));
+		if (result->why[c->kind][0]) /* the same for all of the kind */
+			fprintf(out, "  not tested: %s: %s\n", site_kind_text(c->kind), result->why[c->kind]);
+		else
+			fprintf(out, "  not tested: %s: %s\n", describe(c, text, sizeof(text)),
+				c->error == -ENOBUFS ? "a queue of the kernel was full" : c->error == -ENODATA ?
+				"not all packets could be captured" : strerror(-c->error));
 	}
 }
 
-void verify_report_text(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release)
+/* What the verdict does not contain. */
+static void put_limits(FILE *out, const struct verify_result *result)
 {
-	size_t tested = result->n_cases - result->untested;
+	if (result->not_applicable)
+		fprintf(out, "  not applicable: %u test cases, in which the kernel merged nothing\n", result->not_applicable);
+	if (result->refused)
+		fprintf(out, "  %u test cases without large datagrams: the kernel refuses UDP_SEGMENT in them\n", result->refused);
+	if (result->unseen)
+		fprintf(out, "  %u packets could not be captured; only the data that arrived was compared\n", result->unseen);
+}
+
+void verify_report_text(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release,
+	const char *const *other, size_t n_other, bool writes)
+{
+	unsigned tested = result->right + result->wrong;
 
 	if (result->wrong) {
-		fprintf(out, "NOT OK: Linux %s computes %u of %zu combinations wrong\n", release, result->wrong, tested);
+		fprintf(out, "NOT OK: Linux %s handles %u of %u test cases incorrectly\n", release, result->wrong, tested);
 		for (size_t i = 0; i < result->n_cases; i++)
 			if (result->cases[i].outcome == VERIFY_WRONG)
 				put_wrong(out, &result->cases[i], features);
-		if (verify_culprits(result))
-			fprintf(out, "  To avoid %s of this, write a rule: offloadctl verify --output /etc/offloadd/rules.d\n",
-				verify_is_avoidable(result) ? "all" : "some");
+		if (result->rule)
+			fprintf(out, "  A rule that turns features off avoids %s of this, as tested%s\n",
+				verify_is_avoidable(result) ? "all" : "some",
+				writes ? "." : ". To write it: offloadctl verify --output /etc/offloadd/rules.d");
 	} else if (tested == 0) {
 		fprintf(out, "NOT KNOWN: nothing could be tested\n");
-	} else if (result->untested) {
-		fprintf(out, "NO ERROR FOUND: Linux %s computes %zu combinations right (%u packets checked); %u could not be tested\n",
-			release, tested, result->packets, result->untested);
+	} else if (result->untested || n_other) {
+		fprintf(out, "NO ERROR FOUND: Linux %s handles %u test cases correctly (%u packets checked); not everything could be tested\n",
+			release, tested, result->packets);
 	} else {
-		fprintf(out, "OK: Linux %s computes all %zu combinations right (%u packets checked)\n", release, tested, result->packets);
+		fprintf(out, "OK: Linux %s handles all %u test cases correctly (%u packets checked)\n", release, tested, result->packets);
 	}
 	put_untested(out, result);
+	for (size_t i = 0; i < n_other; i++)
+		fprintf(out, "  not tested: %s: verify has no test for this kind of interface\n", other[i]);
+	put_limits(out, result);
 	fprintf(out, "  This is about the kernel. No network device was tested.\n");
 }
 
-static void add_case(struct json_writer *w, const struct verify_case *c, const struct feature_table *features)
+static void add_case(struct json_writer *w, const struct verify_case *c, const char *why, const struct feature_table *features)
 {
 	json_open_object(w, NULL);
 	json_add_text(w, "over", site_kind_name(c->kind));
 	json_add_text(w, "mode", verify_mode_name(c->mode));
 	json_add_text(w, "packet", verify_packet_name(c->packet));
 	json_add_text(w, "outcome", outcomes[c->outcome]);
-	json_add_text(w, "error", c->error ? strerror(-c->error) : NULL);
+	json_add_text(w, "error", c->outcome != VERIFY_UNTESTED ? NULL : why[0] ? why : strerror(-c->error));
 	json_add_int(w, "packets", c->packets);
 	json_add_int(w, "unseen", c->unseen);
+	json_add_int(w, "merged", c->merged);
 	if (json_open_if(w, "wrong", c->outcome == VERIFY_WRONG)) {
 		json_add_text(w, "what", frame_wrong_name(c->wrong));
 		json_add_text(w, "host", places[c->place]);
 		json_add_text(w, "link", c->link);
+		json_add_bool(w, "acknowledgements", c->backward);
+		json_add_bool(w, "reproducible", c->repeated);
+		json_add_bool(w, "searched", !c->unsearched);
+		json_add_bool(w, "avoided_by_rule", c->avoided);
 		feature_add_names(w, "features", features, c->on);
 		feature_add_names(w, "right_without", features, c->culprits);
 		json_close_object(w);
@@ -137,7 +177,7 @@ static void add_case(struct json_writer *w, const struct verify_case *c, const s
 }
 
 int verify_report_json(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release,
-	int exit_code)
+	const char *const *other, size_t n_other, int exit_code)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 
@@ -147,11 +187,27 @@ int verify_report_json(FILE *out, const struct verify_result *result, const stru
 	json_add_int(&w, "right", result->right);
 	json_add_int(&w, "wrong", result->wrong);
 	json_add_int(&w, "untested", result->untested);
+	json_add_int(&w, "refused", result->refused);
+	json_add_int(&w, "not_applicable", result->not_applicable);
 	json_add_int(&w, "packets", result->packets);
-	feature_add_names(&w, "right_without", features, verify_culprits(result));
+	json_add_int(&w, "unseen", result->unseen);
+	json_open_list(&w, "kinds_not_tested");
+	for (size_t i = 0; i < n_other; i++)
+		json_add_text(&w, NULL, other[i]);
+	json_close_list(&w);
+	if (json_open_if(&w, "rule", result->rule)) {
+		json_open_list(&w, "kinds");
+		for (unsigned kind = 0; kind < SITE_KINDS; kind++)
+			if (result->rule_kinds & 1u << kind && !is_named_before(result, kind))
+				json_add_text(&w, NULL, site_kind_link((enum site_kind)kind));
+		json_close_list(&w);
+		feature_add_names(&w, "off", features, result->rule);
+		json_add_bool(&w, "avoids_all", verify_is_avoidable(result));
+		json_close_object(&w);
+	}
 	json_open_list(&w, "cases");
 	for (size_t i = 0; i < result->n_cases; i++)
-		add_case(&w, &result->cases[i], features);
+		add_case(&w, &result->cases[i], result->why[result->cases[i].kind], features);
 	json_close_list(&w);
 	return json_finish(&w, out);
 }

@@ -24,5 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.protocol = about.protocol }, &segment);
 	assert(wrong < FRAME_WRONGS && *frame_wrong_text(wrong) && segment.segments >= 1 && segment.payload <= size);
 	assert(flow_judge(&flow, &segment) == FRAME_RIGHT);
+	assert(flow_judge(&flow, &segment) < FRAME_WRONGS); /* the same again: only its id may be wrong */
+	(void)flow_is_complete(&flow, segment.payload);
 	return 0;
 }

@@ -123,4 +123,61 @@ int swap_segments(struct __sk_buff *skb)
 	return TC_ACT_OK;
 }
 
+/* Every 7th is lost after the last look at it. TCP sends it again. */
+SEC("drop")
+int drop_some(struct __sk_buff *skb)
+{
+	__u32 tcp = 0, ip = find(skb, &tcp);
+
+	return ip && (__u32)++seen % 7 == 0 ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+/* Acknowledgements: TCP without data. */
+SEC("ack")
+int flip_acknowledgement(struct __sk_buff *skb)
+{
+	__u32 tcp = ETH_HLEN + 20;
+	struct iphdr ip;
+	struct tcphdr header;
+	__u16 check;
+
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) < 0 || ip.version != 4 || ip.protocol != IPPROTO_TCP)
+		return TC_ACT_OK;
+	if (bpf_skb_load_bytes(skb, tcp, &header, sizeof(header)) < 0 || bpf_ntohs(ip.tot_len) != 20 + header.doff * 4 || header.syn)
+		return TC_ACT_OK;
+	if (++seen != 3)
+		return TC_ACT_OK;
+	check = header.check ^ 0x0100;
+	bpf_skb_store_bytes(skb, tcp + offsetof(struct tcphdr, check), &check, sizeof(check), 0);
+	return TC_ACT_OK;
+}
+
+/* A datagram of UDP over IPv4 that is not for a tunnel, of at least 8 bytes of data. */
+static __always_inline bool is_datagram(struct __sk_buff *skb)
+{
+	struct iphdr ip;
+	struct udphdr udp;
+
+	return bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) == 0 && ip.version == 4 && ip.protocol == IPPROTO_UDP &&
+		bpf_skb_load_bytes(skb, ETH_HLEN + 20, &udp, sizeof(udp)) == 0 && bpf_ntohs(udp.len) >= 16;
+}
+
+/* One single datagram in a burst is lost. */
+SEC("burst")
+int drop_datagram(struct __sk_buff *skb)
+{
+	return is_datagram(skb) && skb->gso_segs < 2 && ++seen == 12 ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+/* "I have no checksum": right in IPv4, but no socket here asked for it. */
+SEC("none")
+int take_checksum_away(struct __sk_buff *skb)
+{
+	__u16 none = 0;
+
+	if (is_datagram(skb) && skb->gso_segs < 2)
+		bpf_skb_store_bytes(skb, ETH_HLEN + 20 + offsetof(struct udphdr, check), &none, sizeof(none), 0);
+	return TC_ACT_OK;
+}
+
 char _license[] SEC("license") = "GPL";

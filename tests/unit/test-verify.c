@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 
+#include "verify/counters.h"
 #include "verify/flow.h"
 
 #define ETHERNET 14
@@ -207,6 +208,142 @@ static void sequences(void **state)
 	assert_int_equal(judge(&flow, 9000, 100, 77, 1), FRAME_RIGHT);
 }
 
+static void a_complete_flow(void **state)
+{
+	struct flow flow = { 0 };
+	struct segment s = segment(UINT32_MAX, 0, 1, 1);
+
+	(void)state;
+	s.syn = true;
+	assert_int_equal(flow_judge(&flow, &s), FRAME_RIGHT);
+	assert_int_equal(judge(&flow, 0, 100, 2, 1), FRAME_RIGHT);
+	assert_true(flow_is_complete(&flow, 100));
+	assert_false(flow_is_complete(&flow, 101));
+	flow_forget(&flow);
+	assert_int_equal(judge(&flow, 0, 100, 2, 1), FRAME_RIGHT);
+	assert_false(flow_is_complete(&flow, 100)); /* the SYN was not seen */
+}
+
+/* UDP over IPv6 with 11 bytes, behind `depth` VLAN tags. */
+static struct packet *udp6(size_t depth)
+{
+	static struct packet p;
+	size_t at = ETHERNET + depth * 4, len = 8 + 11;
+
+	p = (struct packet){ 0 };
+	for (size_t i = 0; i < depth; i++)
+		put16(p.data + 12 + i * 4, i ? ETH_P_8021Q : ETH_P_8021AD);
+	put16(p.data + at - 2, ETH_P_IPV6);
+	p.data[at] = 0x60;
+	put16(p.data + at + 4, (unsigned)len);
+	p.data[at + 6] = IPPROTO_UDP;
+	p.data[at + 7] = 64;
+	memcpy(p.data + at + 8, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2", 32);
+	p.ip = at;
+	p.l4 = at + 40;
+	put16(p.data + p.l4, 1000);
+	put16(p.data + p.l4 + 2, 2000);
+	put16(p.data + p.l4 + 4, (unsigned)len);
+	memcpy(p.data + p.l4 + 8, "hello world", 11);
+	put16(p.data + p.l4 + 6, (uint16_t)~folded(p.data + p.l4, len, folded(p.data + at + 8, 32, IPPROTO_UDP + (uint32_t)len)));
+	p.frame = (struct frame){ .data = p.data, .len = p.l4 + len, .ethernet = true };
+	return &p;
+}
+
+static void udp_over_ipv6_in_vlans(void **state)
+{
+	struct segment s;
+
+	(void)state;
+	for (size_t depth = 0; depth <= 2; depth++) {
+		struct packet *p = udp6(depth);
+
+		assert_int_equal(frame_check(&p->frame, &s), FRAME_RIGHT);
+		assert_int_equal(s.family, AF_INET6);
+		assert_int_equal(s.protocol, IPPROTO_UDP);
+		assert_int_equal(s.target, 2000);
+		assert_int_equal(s.payload, 11);
+		p->data[p->l4 + 8] ^= 1;
+		assert_int_equal(check(p), FRAME_CHECKSUM);
+		p = udp6(depth);
+		put16(p->data + p->l4 + 6, 0); /* no checksum */
+		assert_int_equal(check(p), FRAME_CHECKSUM);
+		p = udp6(depth);
+		put16(p->data + p->l4 + 4, 18);
+		assert_int_equal(check(p), FRAME_CUT);
+	}
+}
+
+/* A packet of tcp() behind an IPv4 header and `header` bytes after it: of GRE, or of UDP and geneve. */
+static struct packet *in_tunnel(uint8_t protocol, const uint8_t *header, size_t header_len, size_t cut)
+{
+	static struct packet p;
+	struct packet *inner = tcp(101, false);
+	size_t inner_len = inner->frame.len - cut, at = ETHERNET + 20;
+
+	p = (struct packet){ 0 };
+	put16(p.data + 12, ETH_P_IP);
+	memcpy(p.data + at, header, header_len);
+	memcpy(p.data + at + header_len, inner->data + cut, inner_len);
+	p.l4 = at;
+	p.ip = at + header_len + inner->ip - cut;
+	if (protocol == IPPROTO_UDP)
+		put16(p.data + at + 4, (unsigned)(header_len + inner_len));
+	{
+		uint32_t pseudo = put_ip(p.data + ETHERNET, protocol, header_len + inner_len);
+
+		if (protocol == IPPROTO_UDP)
+			put16(p.data + at + 6, (uint16_t)~folded(p.data + at, header_len + inner_len, pseudo));
+	}
+	p.frame = (struct frame){ .data = p.data, .len = at + header_len + inner_len, .ethernet = true };
+	return &p;
+}
+
+static void gre_and_geneve(void **state)
+{
+	static const uint8_t gre[] = { 0x20, 0, 0x08, 0x00, 0, 0, 0, 7 }; /* with a key */
+	static const uint8_t geneve[] = { 0x9c, 0x40, 0x17, 0xc1, 0, 0, 0, 0, 1, 0, 0x65, 0x58, 0, 0, 7, 0, 1, 2, 3, 4 };
+	struct packet *p = in_tunnel(IPPROTO_GRE, gre, sizeof(gre), ETHERNET);
+	struct segment s;
+
+	(void)state;
+	assert_int_equal(frame_check(&p->frame, &s), FRAME_RIGHT);
+	assert_int_equal(s.target, 2000);
+	p->data[p->ip + 20 + 25] ^= 1;
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+	p = in_tunnel(IPPROTO_UDP, geneve, sizeof(geneve), 0);
+	assert_int_equal(frame_check(&p->frame, &s), FRAME_RIGHT);
+	assert_int_equal(s.target, 2000);
+	put16(p->data + p->l4 + 6, 0);
+	assert_int_equal(check(p), FRAME_TUNNEL_CHECKSUM);
+	p = in_tunnel(IPPROTO_UDP, geneve, sizeof(geneve), 0);
+	p->data[p->ip + 10] ^= 1;
+	assert_int_equal(check(p), FRAME_IP_CHECKSUM);
+}
+
+static void kernel_counters(void **state)
+{
+	struct counters c = { 0 };
+
+	(void)state;
+	counters_add_snmp(&c, "Ip: Forwarding InHdrErrors\nIp: 1 2\nTcp: InErrs InCsumErrors\nTcp: 4 8\n"
+		"Udp: InErrors RcvbufErrors InCsumErrors\nUdp: 99 16 32\nUdpLite: InCsumErrors\nUdpLite: 7\nIcmp: InCsumErrors\nIcmp: 7\n");
+	assert_int_equal(c.rejected, 2 + 4 + 8 + 32);
+	assert_int_equal(c.full, 16);
+	c = (struct counters){ 0 };
+	counters_add_snmp6(&c, "Ip6InHdrErrors                  \t1\nUdp6InCsumErrors\t2\nUdp6RcvbufErrors\t4\nUdpLite6InCsumErrors\t8\n");
+	assert_int_equal(c.rejected, 3);
+	assert_int_equal(c.full, 4);
+	c = (struct counters){ 0 };
+	counters_add_softnet(&c, "0000ffff 0000000a 00000000\n00000001 00000010 00000000\n");
+	assert_int_equal(c.full, 26);
+	counters_add_snmp(&c, "Tcp: InErrs");
+	counters_add_snmp6(&c, "Ip6");
+	counters_add_softnet(&c, "1");
+	assert_int_equal(c.full, 26);
+	assert_int_equal(c.rejected, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +352,10 @@ int main(void)
 		cmocka_unit_test(checksums_left_open),
 		cmocka_unit_test(no_packet_is_too_short),
 		cmocka_unit_test(sequences),
+		cmocka_unit_test(a_complete_flow),
+		cmocka_unit_test(udp_over_ipv6_in_vlans),
+		cmocka_unit_test(gre_and_geneve),
+		cmocka_unit_test(kernel_counters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

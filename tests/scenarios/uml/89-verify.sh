@@ -36,23 +36,40 @@ wrong() { # what is wrong, once each
 	of '[.cases[] | select(.outcome == "wrong") | [.over, .wrong.what, .wrong.host, .wrong.link]] | unique'
 }
 
+before=$(ip -o link)
 verify
+is "only what is loaded: exit status 4, nothing is wrong" "$status$(of .wrong)" 40
+is "a module is not loaded" "$(of '[.cases[] | select(.over == "gre") | .error] | unique')" '["module ip_gre is not loaded"]'
+is "no interface was created" "$(ip -o link)" "$before"
+verify --load
 is "this kernel is right" "$status$(of '[.wrong, .untested]')" '0[0,0]'
 is "over every kind of link" "$(of '[.cases[].over] | unique | join(" ")')" '"bond forward geneve gre ipip macvlan qinq veth vlan vxlan"'
 is "in every mode, with every kind of packet" "$(of '[([.cases[].mode] | unique | length), ([.cases[].packet] | unique | length)]')" '[5,4]'
 check "packets were checked in each case" test "$(of '[.cases[] | select(.packets + .unseen < 8)] | length')" = 0
+is "right merging has merged" "$(of '[.cases[] | select(.mode == "merged" and .outcome == "right" and .merged == 0)] | length')" 0
+if [ "$KERNEL" != 5.10 ]; then
+	check "TCP is merged" test "$(of '[.cases[] | select(.mode == "merged" and .packet == "tcp4" and .outcome == "right")] | length')" = 10
+fi
 check "the document fits its schema" "$tools/test-json" verify.json "$scratch/verify.json"
 is "nothing is left behind" "$(ip -o link | grep -c veth)" 0
+first_namespace sysctl -qw net.core.rmem_default=65536
+verify --load
+is "a small default buffer is no fault" "$status$(of '[.wrong, .untested]')" '0[0,0]'
+first_namespace sysctl -qw net.core.rmem_default=212992
 
 modprobe vxlan
 ip link add vx0 type vxlan id 1 remote 192.0.2.9 dstport 4789 dev lo
 verify vx0
 is "for a vxlan: what it consists of" "$(of '[.cases[].over] | unique | join(" ")')" '"forward veth vxlan"'
 
+ip link add br0 type bridge
+verify br0
+is "a kind without a test: exit status 4" "$status$(of .kinds_not_tested)" '4["bridge"]'
+
 # no false alarm
 if [ -n "$LONG" ]; then
 	for ((run = 1, right = 0; run <= 250; run++)); do
-		verify
+		verify --load
 		[ $status != 0 ] && echo "$json" | sed "s/^/# run $run: /" && continue
 		right=$((right + 1))
 	done
@@ -76,12 +93,22 @@ is "a cut tail is found" "$(wrong)" '[["veth","length","sender","veth"]]'
 faulty router veth9 ingress swap --json vx0
 is "and two segments that changed places" "$(wrong)" '[["forward","order","router","veth"]]'
 
+faulty receiver veth0 egress ack --json vx0
+is "a flipped checksum of an acknowledgement: where the receiver sends it" "$(of '[.cases[] | select(.outcome == "wrong") | [.wrong.host, .wrong.acknowledgements]] | unique')" '[["receiver",true]]'
+is "once is not reproducible" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong | [.reproducible, .right_without]] | unique')" '[[false,[]]]'
+faulty receiver veth0 ingress drop --json vx0
+is "packets lost after the last look are found" "$status$(wrong)" '2[["veth","rejected","receiver",null]]'
+faulty receiver veth0 ingress burst --json vx0
+is "a datagram lost in a burst is lost, not corrupt" "$status$(wrong)" '2[["veth","lost","receiver",null]]'
+faulty sender veth0 egress none --json vx0
+is "a missing checksum is wrong" "$status$(wrong)" '2[["veth","checksum","sender","veth"]]'
+
 faulty receiver veth0 ingress large --json vx0
 is "what is wrong in large packets only" "$(wrong)" '[["veth","data","receiver",null]]'
 is "is right without TSO" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong.right_without] | unique')" '[["rx-gro"],["tx-tcp-segmentation"]]'
 faulty receiver veth0 ingress large vx0 --output "$scratch/rules"
-is "a rule that avoids it is written" "$(grep -E '^(Name|KernelRelease|[rt]x.*)=' "$scratch/rules/90-verify.rule")" \
-	"Name=*
+is "a rule that avoids it is written" "$(grep -E '^(Kind|KernelRelease|[rt]x.*)=' "$scratch/rules/90-verify.rule")" \
+	"Kind=veth
 KernelRelease=$(uname -r)
 rx-gro=off
 tx-tcp-segmentation=off"
