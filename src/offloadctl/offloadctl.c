@@ -71,9 +71,9 @@ static const struct options_entry options_table[] = {
 		.help = "Exit with 2 only if an offload that is on in A is off or missing in B", .words = losses,
 		.n_words = ARRAY_SIZE(losses) },
 	[OPTION_PEER] = { "peer", 0, OPTIONS_TEXT, "ADDR[:PORT]", FIELD(peer),
-		.help = "Address where offloadctl check-path --serve listens" },
+		.help = "Address where offloadctl check-path --serve, or verify --serve, listens" },
 	[OPTION_SERVE] = { "serve", 0, OPTIONS_FLAG, NULL, FIELD(serve),
-		.help = "Receive instead of sending; with --peer, listen on that address" },
+		.help = "Wait for the other host; with --peer, listen on that address" },
 	[OPTION_BYTES] = { "bytes", 0, OPTIONS_SIZE, "SIZE", FIELD(bytes),
 		.help = "Send, or accept from one host, at most this much, for example 64M or 2G" },
 	[OPTION_TIME] = { "time", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
@@ -199,7 +199,8 @@ static const struct command {
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
 	{ "verify", "[LINK]", "Test whether this kernel segments, merges and computes checksums correctly, or for the kinds of one stack",
-		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(HOLD) | USES(LOAD) | USES(OUTPUT) | USES(YES), verify_codes },
+		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(HOLD) | USES(LOAD) | USES(TIME) |
+			USES(OUTPUT) | USES(YES), verify_codes },
 	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL) | USES(NO_LEGEND), NULL },
 	{ "latency", "", "Show the latency of sendfile by service, with and without software fallback",

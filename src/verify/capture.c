@@ -3,10 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,11 +20,12 @@
 #define PACKET_BYTES (68u << 10) /* 64 KiB and all headers */
 #define RECEIVE_BYTES (8 << 20)
 
-int capture_open(enum site_place place, struct capture *ret)
+/* With protocol 0, nothing is captured before bind(). */
+static int open_socket(enum site_place place, uint16_t protocol, struct capture *ret)
 {
 	const int on = 1, bytes = RECEIVE_BYTES;
 
-	*ret = (struct capture){ .place = place, .fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL)) };
+	*ret = (struct capture){ .place = place, .fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(protocol)) };
 	if (ret->fd < 0)
 		return -errno;
 	ret->buffer = malloc((size_t)PACKETS * PACKET_BYTES);
@@ -31,6 +34,48 @@ int capture_open(enum site_place place, struct capture *ret)
 	if (setsockopt(ret->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		(void)setsockopt(ret->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	return setsockopt(ret->fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
+int capture_open(enum site_place place, struct capture *ret)
+{
+	return open_socket(place, ETH_P_ALL, ret);
+}
+
+/* Both ports are one word behind an IP header without options. */
+static int set_filter(int fd, uint16_t port, uint16_t other)
+{
+	const uint32_t there = (uint32_t)port << 16 | other, back = (uint32_t)other << 16 | port;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_PROTOCOL),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 2, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 20),
+		BPF_STMT(BPF_JMP | BPF_JA, 1),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 40),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, there, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, back, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
+int capture_open_at(int ifindex, uint16_t port, uint16_t other, struct capture *ret)
+{
+	const struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex };
+	int r = open_socket(SITE_SENDER, 0, ret);
+
+	if (r == 0)
+		r = set_filter(ret->fd, port, other);
+	return r < 0 || !ifindex ? r : bind(ret->fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
+}
+
+void capture_explain(int error, char *why, size_t size)
+{
+	snprintf(why, size, "Failed to capture packets: %s%s", strerror(-error), error == -EPERM ? "; it requires CAP_NET_RAW" :
+		error == -EAFNOSUPPORT ? "; this kernel, or a sandbox, has no AF_PACKET sockets" : "");
 }
 
 void capture_close(struct capture *capture)

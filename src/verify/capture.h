@@ -15,6 +15,10 @@ struct capture {
 /* Opens a capture in the namespace that this process is in. ret: released by capture_close(), also after an error. 0 or negative
  * errno; -EAFNOSUPPORT: the kernel has no AF_PACKET. */
 int capture_open(enum site_place place, struct capture *ret);
+/* The same at one interface, only of packets of TCP and UDP between two ports. ifindex 0: of none, to try whether it is possible. */
+int capture_open_at(int ifindex, uint16_t port, uint16_t other, struct capture *ret);
+/* The message for an error of these two. */
+void capture_explain(int error, char *why, size_t size);
 void capture_close(struct capture *capture);
 
 typedef void (*capture_fn)(struct capture *capture, int ifindex, const struct frame *frame, void *userdata);

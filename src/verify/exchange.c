@@ -14,12 +14,9 @@
 
 #include "basic/util.h"
 
-#define DATA_BYTES (1u << 20)
-#define BUFFER_BYTES (256u << 10)
 #define RECEIVE_BYTES (4 << 20)
 #define IDLE_MSEC 2000 /* nothing arrives for that long: lost */
 #define QUIET_MSEC 100 /* ... what reports a needless retransmission */
-#define UDP_MOST 63007 /* 63 datagrams of 1,000 bytes, and one of 7 */
 
 static bool is_tcp(const struct run *run)
 {
@@ -69,11 +66,9 @@ static bool is_backward(const struct site_link *link, const struct frame *frame)
 /* Did the kernel do the work of the mode? */
 static enum frame_wrong judge_work(const struct run *run, const struct site_link *link, const struct frame *frame)
 {
-	enum verify_mode mode = run->now->mode;
+	bool segments = run->now->mode >= VERIFY_SEGMENTED;
 
-	if (!exchange_is_sending(link) || mode < VERIFY_SEGMENTED)
-		return FRAME_RIGHT;
-	return frame->gso_size ? FRAME_UNSEGMENTED : frame->open && !run->checksums ? FRAME_OPEN : FRAME_RIGHT;
+	return exchange_is_sending(link) ? frame_judge_work(frame, segments, segments && !run->checksums) : FRAME_RIGHT;
 }
 
 /* ---- what passes the links ---- */
@@ -171,11 +166,13 @@ static int open_socket(struct run *run, enum site_place place)
 static int wait_for(struct run *run, int fd, short events)
 {
 	struct pollfd waiting = { .fd = fd, .events = events };
-	int n = poll(&waiting, 1, IDLE_MSEC);
+	uint64_t now = util_now_usec(), left_msec = run->deadline_usec > now ? (run->deadline_usec - now) / 1000 : 0;
+	bool is_late = left_msec < IDLE_MSEC;
+	int n = poll(&waiting, 1, is_late ? (int)left_msec : IDLE_MSEC);
 
 	if (*run->stop || (n < 0 && errno == EINTR))
 		return -EINTR;
-	return n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
+	return n > 0 ? 0 : n < 0 ? -errno : is_late ? -ETIME : -ETIMEDOUT;
 }
 
 static int listen_there(struct run *run, int *ret)
@@ -262,31 +259,15 @@ static int open_connection(struct run *run)
 
 /* ---- what arrives ---- */
 
-/* Is it a later datagram than expected? */
-static bool is_later(const struct run *run, size_t n, size_t part)
-{
-	for (size_t at = run->received + part; at < run->sent; at += part)
-		if (n == (run->sent - at < part ? run->sent - at : part) && memcmp(run->buffer, run->data + at, n) == 0)
-			return true;
-	return false;
-}
-
 /* Reads what is there. part: the size of the datagrams that were sent, the last one may be shorter. */
 static int receive(struct run *run, size_t part)
 {
 	while (run->now->wrong == FRAME_RIGHT) {
-		ssize_t n = recv(run->receiver, run->buffer, BUFFER_BYTES, 0);
-		size_t left = run->sent - run->received;
-		enum frame_wrong wrong = FRAME_SIZE;
+		ssize_t n = recv(run->receiver, run->buffer, KNOWN_BUFFER, 0);
 
 		if (n < 0)
 			return errno == EAGAIN ? 0 : errno == EINTR ? -EINTR : -errno;
-		if (is_tcp(run) || (size_t)n == (left < part ? left : part))
-			wrong = (size_t)n > left || n == 0 || memcmp(run->buffer, run->data + run->received, (size_t)n) != 0 ? FRAME_DATA
-															     : FRAME_RIGHT;
-		if (wrong != FRAME_RIGHT && !is_tcp(run) && is_later(run, (size_t)n, part))
-			wrong = FRAME_LOST;
-		complain_at_end(run, wrong);
+		complain_at_end(run, known_judge(run->data, run->sent, run->received, part, run->buffer, (size_t)n));
 		run->received += (size_t)n;
 	}
 	return 0;
@@ -299,10 +280,33 @@ static bool is_acknowledged(const struct run *run)
 	return !is_tcp(run) || ioctl(run->sender, SIOCOUTQ, &queued) < 0 || queued == 0;
 }
 
+static int read_counters(struct run *run, struct counters ret[SITE_PLACES])
+{
+	int r = 0;
+
+	for (unsigned place = 0; r == 0 && place < SITE_PLACES; place++) {
+		r = site_enter(run->site, (enum site_place)place);
+		counters_read(&ret[place]);
+	}
+	return r < 0 ? r : site_enter(run->site, SITE_SENDER);
+}
+
+/* -ENOBUFS: a queue was full, which explains all that is missing. */
+static int judge_queues(struct run *run)
+{
+	struct counters now[SITE_PLACES];
+	int r = read_counters(run, now);
+
+	for (unsigned place = 0; r == 0 && place < SITE_PLACES; place++)
+		r = now[place].full > run->before[place].full ? -ENOBUFS : 0;
+	return r;
+}
+
 /* Waits until all that was sent has arrived. */
 static int settle(struct run *run, size_t part)
 {
 	struct pollfd waiting[1 + SITE_PLACES] = { { .fd = run->receiver, .events = POLLIN } };
+	unsigned idle_msec = 0;
 
 	for (unsigned place = 0; place < SITE_PLACES; place++)
 		waiting[1 + place] = (struct pollfd){ .fd = run->captures[place].fd, .events = POLLIN };
@@ -315,10 +319,14 @@ static int settle(struct run *run, size_t part)
 			return r;
 		if (run->received == run->sent && is_acknowledged(run))
 			return read_captures(run);
-		n = poll(waiting, ARRAY_SIZE(waiting), IDLE_MSEC);
+		n = poll(waiting, ARRAY_SIZE(waiting), QUIET_MSEC);
 		if (*run->stop || (n < 0 && errno == EINTR))
 			return -EINTR;
-		if (n == 0)
+		idle_msec = n == 0 ? idle_msec + QUIET_MSEC : 0;
+		r = n == 0 ? judge_queues(run) : 0;
+		if (r < 0 || util_now_usec() > run->deadline_usec)
+			return r < 0 ? r : -ETIME;
+		if (idle_msec >= IDLE_MSEC)
 			complain_at_end(run, FRAME_LOST);
 	}
 }
@@ -352,13 +360,12 @@ static int send_tcp(struct run *run)
 	int mss = 0;
 	socklen_t len = sizeof(mss);
 	int r = getsockopt(run->sender, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) < 0 ? -errno : 0;
-	size_t m = mss > 0 ? (size_t)mss : 1000;
-	/* around one and several segments, odd sizes, and what a packet can have at most */
-	const size_t sizes[] = { 1, m - 1, m, m + 1, 2 * m, 7 * m + 13, 33333, 65535, 65536 };
+	struct known_send sends[KNOWN_SENDS];
+	size_t n_sends = known_list_tcp(mss > 0 ? (size_t)mss : 0, sends);
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sizes) && run->now->wrong == FRAME_RIGHT; i++) {
-		for (size_t done = 0; r == 0 && done < sizes[i] && run->now->wrong == FRAME_RIGHT;) {
-			ssize_t n = send(run->sender, run->data + run->sent, sizes[i] - done, MSG_NOSIGNAL);
+	for (size_t i = 0; r == 0 && i < n_sends && run->now->wrong == FRAME_RIGHT; i++) {
+		for (size_t done = 0; r == 0 && done < sends[i].bytes && run->now->wrong == FRAME_RIGHT;) {
+			ssize_t n = send(run->sender, run->data + run->sent, sends[i].bytes - done, MSG_NOSIGNAL);
 
 			if (n < 0 && errno != EAGAIN)
 				return -errno;
@@ -384,7 +391,7 @@ static int send_datagrams(struct run *run, size_t bytes, size_t part)
 		flow_forget(&run->flows[i]);
 	if (setsockopt(run->sender, SOL_UDP, UDP_SEGMENT, &value, sizeof(value)) < 0 && value)
 		return errno == ENOPROTOOPT ? 1 : -errno;
-	if (run->sent + bytes > DATA_BYTES)
+	if (run->sent + bytes > KNOWN_BYTES)
 		run->sent = run->received = 0;
 	if (send(run->sender, run->data + run->sent, bytes, 0) < 0)
 		return value && errno == EIO && !run->checksums ? 1 : -errno;
@@ -394,15 +401,12 @@ static int send_datagrams(struct run *run, size_t bytes, size_t part)
 
 static int send_udp(struct run *run)
 {
-	size_t headers = run->now->packet == VERIFY_UDP4 ? 28 : 48, m = 1400 - headers;
-	const struct {
-		size_t bytes, part;
-	} sends[] = { { 1, 1 }, { 2, 2 }, { 999, 999 }, { m, m }, { 3, 1 }, { 1000, 100 }, { 1001, 100 }, { 4 * m, m }, { 4 * m + 1, m },
-		{ 5 * m - 1, m }, { UDP_MOST, 1000 } };
+	struct known_send sends[KNOWN_SENDS];
+	size_t n_sends = known_list_udp(run->now->packet == VERIFY_UDP4 ? 1400 - 28 : 1400 - 48, sends);
 	bool refused = false;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(sends) && run->now->wrong == FRAME_RIGHT; i++) {
+	for (size_t i = 0; r >= 0 && i < n_sends && run->now->wrong == FRAME_RIGHT; i++) {
 		r = send_datagrams(run, sends[i].bytes, sends[i].part);
 		refused |= r > 0;
 	}
@@ -413,32 +417,18 @@ static int send_udp(struct run *run)
 
 /* ---- what cannot be seen in a packet ---- */
 
-static int read_counters(struct run *run, struct counters ret[SITE_PLACES])
-{
-	int r = 0;
-
-	for (unsigned place = 0; r == 0 && place < SITE_PLACES; place++) {
-		r = site_enter(run->site, (enum site_place)place);
-		counters_read(&ret[place]);
-	}
-	return r < 0 ? r : site_enter(run->site, SITE_SENDER);
-}
-
-/* -ENOBUFS: a queue was full, which explains all that is missing. */
+/* -ENOBUFS: as above. */
 static int judge_counters(struct run *run)
 {
 	struct verify_case *c = run->now;
+	bool missing = c->wrong == FRAME_LOST || c->wrong == FRAME_ORDER || c->wrong == FRAME_ID || c->wrong == FRAME_DATA ||
+		c->wrong == FRAME_REJECTED;
 	struct counters after[SITE_PLACES];
 	int r = read_counters(run, after);
 
-	for (unsigned place = 0; r == 0 && place < SITE_PLACES; place++) {
-		bool missing = c->wrong == FRAME_LOST || c->wrong == FRAME_ORDER || c->wrong == FRAME_ID || c->wrong == FRAME_DATA ||
-			c->wrong == FRAME_REJECTED;
-
-		if (missing && after[place].full > run->before[place].full) {
-			c->wrong = FRAME_RIGHT;
-			return -ENOBUFS;
-		}
+	if (r == 0 && missing && judge_queues(run) == -ENOBUFS) {
+		c->wrong = FRAME_RIGHT;
+		return -ENOBUFS;
 	}
 	for (unsigned place = SITE_PLACES; r == 0 && c->wrong == FRAME_RIGHT && place-- > 0;)
 		if (after[place].rejected > run->before[place].rejected) {
@@ -516,29 +506,21 @@ void exchange_clear(struct run *run)
 	free(run->buffer);
 }
 
-/* The same bytes in each run: none repeats in a way that would hide a swap. */
 int exchange_init(struct run *run, char *why)
 {
-	uint64_t x = 88172645463325252;
 	int r = 0;
 
-	run->data = malloc(DATA_BYTES);
-	run->buffer = malloc(BUFFER_BYTES);
+	run->data = known_make();
+	run->buffer = malloc(KNOWN_BUFFER);
 	if (!run->data || !run->buffer)
 		return -ENOMEM;
-	for (size_t i = 0; i < DATA_BYTES; i += sizeof(x)) {
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		memcpy(run->data + i, &x, sizeof(x));
-	}
 	for (unsigned place = 0; r == 0 && place < SITE_PLACES; place++) {
 		r = site_enter(run->site, (enum site_place)place);
 		if (r == 0)
 			r = capture_open((enum site_place)place, &run->captures[place]);
 	}
 	if (r < 0)
-		snprintf(why, SITE_WHY_LEN, "Failed to capture packets: %s", strerror(-r));
+		capture_explain(r, why, SITE_WHY_LEN);
 	return r < 0 ? r : site_enter(run->site, SITE_SENDER);
 }
 

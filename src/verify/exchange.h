@@ -6,6 +6,7 @@
 #include "verify/capture.h"
 #include "verify/counters.h"
 #include "verify/flow.h"
+#include "verify/known.h"
 #include "verify/verify.h"
 
 struct complaint {
@@ -20,7 +21,7 @@ struct run {
 	const volatile int *stop;
 	struct verify_case *now;
 	bool checksums; /* the sender's veth may leave checksums open */
-	uint64_t deadline_usec; /* of the search for features, CLOCK_MONOTONIC; 0: it has not begun */
+	uint64_t deadline_usec; /* CLOCK_MONOTONIC; a case that goes on then ends with -ETIME */
 
 	struct capture captures[SITE_PLACES];
 	struct flow flows[SITE_LINKS_MAX];

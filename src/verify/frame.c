@@ -68,7 +68,7 @@ static bool is_same_sum(uint32_t a, uint32_t b)
 }
 
 /* The checksum at `at` + offset, which covers all from `at` to the end (RFC 1071). */
-static bool is_summed(const struct walk *w, size_t offset)
+static bool has_right_sum(const struct walk *w, size_t offset)
 {
 	const struct frame *f = w->frame;
 
@@ -98,7 +98,7 @@ static enum frame_wrong check_tcp(struct walk *w)
 	w->segment->syn = w->frame->data[w->at + 13] & 2;
 	w->segment->payload = w->end - w->at - header;
 	w->protocol = 0;
-	return is_summed(w, 16) ? FRAME_RIGHT : FRAME_CHECKSUM;
+	return has_right_sum(w, 16) ? FRAME_RIGHT : FRAME_CHECKSUM;
 }
 
 static void enter_tunnel(struct walk *w, uint16_t port)
@@ -131,7 +131,7 @@ static enum frame_wrong check_udp(struct walk *w)
 	w->segment->payload = w->end - w->at - 8;
 	/* no socket and no tunnel of verify asks for that */
 	none = get16(w, w->at + 6) == 0 && !w->frame->gso_size && !(w->frame->open && w->frame->start == w->at);
-	wrong = none || !is_summed(w, 6);
+	wrong = none || !has_right_sum(w, 6);
 	enter_tunnel(w, w->segment->target);
 	return !wrong ? FRAME_RIGHT : tunnel ? FRAME_TUNNEL_CHECKSUM : FRAME_CHECKSUM;
 }
@@ -267,4 +267,9 @@ enum frame_wrong frame_check(const struct frame *frame, struct segment *ret)
 	}
 	ret->segments = frame->gso_size && ret->payload ? (ret->payload + frame->gso_size - 1) / frame->gso_size : 1;
 	return wrong;
+}
+
+enum frame_wrong frame_judge_work(const struct frame *frame, bool is_split, bool is_summed)
+{
+	return is_split && frame->gso_size ? FRAME_UNSEGMENTED : is_summed && frame->open ? FRAME_OPEN : FRAME_RIGHT;
 }

@@ -52,6 +52,9 @@ struct segment {
  * than IP is right. */
 enum frame_wrong frame_check(const struct frame *frame, struct segment *ret);
 
+/* Was the work done that had to be done before a packet gets here? Splitting it, and computing its checksum. */
+enum frame_wrong frame_judge_work(const struct frame *frame, bool is_split, bool is_summed);
+
 /* "a wrong checksum", ...; static. And the name in JSON: "checksum". */
 const char *frame_wrong_text(enum frame_wrong wrong);
 const char *frame_wrong_name(enum frame_wrong wrong);

@@ -41,15 +41,16 @@ CLEANUP_POINTER(struct nl_addr, nl_addr_put)
 
 const char *site_kind_text(enum site_kind kind)
 {
-	static const char *const texts[SITE_KINDS] = { "veth", "VLAN", "VLAN in a VLAN", "bond", "macvlan", "vxlan", "geneve", "gre", "ipip",
-		"forwarding" };
+	static const char *const texts[SITE_KINDS + 1] = { "veth", "VLAN", "VLAN in a VLAN", "bond", "macvlan", "vxlan", "geneve", "gre", "ipip",
+		"forwarding", "the network" };
 
 	return texts[kind];
 }
 
 const char *site_kind_name(enum site_kind kind)
 {
-	static const char *const names[SITE_KINDS] = { "veth", "vlan", "qinq", "bond", "macvlan", "vxlan", "geneve", "gre", "ipip", "forward" };
+	static const char *const names[SITE_KINDS + 1] = { "veth", "vlan", "qinq", "bond", "macvlan", "vxlan", "geneve", "gre", "ipip",
+		"forward", "network" };
 
 	return names[kind];
 }

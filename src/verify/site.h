@@ -34,6 +34,7 @@ enum site_kind {
 	SITE_FORWARD, /* veth to the router, which forwards over another veth */
 };
 #define SITE_KINDS 10
+#define SITE_PEER ((enum site_kind)SITE_KINDS) /* none of them: the network to another host (peer.h); has only names */
 #define SITE_LINKS_MAX 8
 #define SITE_SECOND "second" /* the veth from the router to the receiver */
 

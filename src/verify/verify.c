@@ -8,19 +8,17 @@
 #include "basic/util.h"
 #include "verify/exchange.h"
 
-#define SEARCH_SEC 30 /* for the features of all wrong cases together */
-
 const char *verify_mode_text(enum verify_mode mode)
 {
-	static const char *const texts[VERIFY_MODES] = { "not segmented (passed on large)", "segmented before the tunnel", "segmented by the kernel",
-		"segmented, with checksums, by the kernel", "merged by GRO" };
+	static const char *const texts[] = { "not segmented (passed on large)", "segmented before the tunnel", "segmented by the kernel",
+		"segmented, with checksums, by the kernel", "merged by GRO", "to the peer", "from the peer" };
 
 	return texts[mode];
 }
 
 const char *verify_mode_name(enum verify_mode mode)
 {
-	static const char *const names[VERIFY_MODES] = { "left", "above", "segmented", "software", "merged" };
+	static const char *const names[] = { "left", "above", "segmented", "software", "merged", "to-peer", "from-peer" };
 
 	return names[mode];
 }
@@ -105,6 +103,11 @@ static bool has_mode(enum site_kind kind, enum verify_mode mode)
 	return mode != VERIFY_ABOVE || is_tunnel(kind);
 }
 
+static bool is_six(enum verify_packet packet)
+{
+	return packet == VERIFY_TCP6 || packet == VERIFY_UDP6;
+}
+
 static bool is_udp(enum verify_packet packet)
 {
 	return packet == VERIFY_UDP4 || packet == VERIFY_UDP6;
@@ -124,7 +127,11 @@ static void note_active(struct run *run, feature_set active)
 	run->checksums = active & named_like(&run->site->features, "tx-checksum-", "");
 }
 
-/* At every link that sends: the sender's, and the router's second one. */
+/* At every link that sends: the sender's, and the router's second one.
+ *
+ * A tunnel must not merge. gro_cells_receive() in the kernel passes large packets through a queue of its own, but single ones not, if
+ * they are cloned. A capture clones each packet; only of large ones iptunnel_pull_offloads() makes a copy again. So a packet would
+ * overtake a large one before it, because somebody looks. A veth has merged before anyway. */
 static int set_mode(struct run *run)
 {
 	const struct feature_table *table = &run->site->features;
@@ -142,6 +149,8 @@ static int set_mode(struct run *run)
 			r = set_features(run->site, link, merged(table), mode == VERIFY_MERGED ? merged(table) : 0, NULL, NULL);
 		else if (first && is_tunnel(run->lane->kind))
 			r = set_features(run->site, link, segmentation(table), mode == VERIFY_ABOVE ? 0 : segmentation(table), NULL, NULL);
+		if (r == 0 && is_tunnel(run->lane->kind) && strcmp(link->what, "veth") != 0)
+			r = set_features(run->site, link, feature_named(table, "rx-gro"), 0, NULL, NULL);
 	}
 	note_active(run, active);
 	return r;
@@ -197,6 +206,7 @@ static int try_without(struct run *run, struct verify_case *wrong, unsigned bit,
 	if (r == 0 && right) {
 		r = repeat(run, wrong, &with);
 		wrong->repeated &= with.outcome == VERIFY_WRONG;
+		wrong->unsearched |= with.outcome == VERIFY_UNTESTED;
 	}
 	if (r == 0 && right) {
 		wrong->culprits = FEATURE(bit) | (lost < *fewest ? 0 : wrong->culprits);
@@ -213,13 +223,11 @@ static int find_culprits(struct run *run)
 	int fewest = FEATURE_MAX, r;
 	unsigned bit;
 
-	if (!run->deadline_usec)
-		run->deadline_usec = util_now_usec() + SEARCH_SEC * USEC_PER_SEC;
-	wrong->unsearched = util_now_usec() > run->deadline_usec;
-	if (wrong->unsearched)
-		return 0;
-	r = repeat(run, wrong, &again);
+	r = set_mode(run);
+	if (r == 0)
+		r = repeat(run, wrong, &again);
 	wrong->repeated = again.outcome == VERIFY_WRONG;
+	wrong->unsearched = again.outcome == VERIFY_UNTESTED;
 	feature_foreach(bit, (wrong->on & sent(table)) | (wrong->mode == VERIFY_MERGED ? merged(table) : 0)) {
 		if (r < 0 || !wrong->repeated)
 			break;
@@ -305,35 +313,56 @@ static int find_rule(struct run *run, const struct site_lane *lanes, struct veri
 
 /* ---- all of it ---- */
 
-static struct verify_case *add_case(struct verify_result *result, enum site_kind kind, enum verify_mode mode, enum verify_packet packet)
+static void add_case(struct verify_result *result, enum site_kind kind, enum verify_mode mode, enum verify_packet packet)
 {
-	struct verify_case *c = &result->cases[result->n_cases++];
-
-	*c = (struct verify_case){ .kind = kind, .mode = mode, .packet = packet };
-	return c;
+	result->cases[result->n_cases++] = (struct verify_case){ .kind = kind, .mode = mode, .packet = packet };
 }
 
-static int run_mode(struct run *run, enum verify_mode mode, int error, struct verify_result *result)
+static void list_cases(const struct verify_stage *stage, struct verify_result *result)
+{
+	for (unsigned kind = 0; kind < SITE_KINDS; kind++)
+		for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
+			for (unsigned packet = 0; packet < VERIFY_PACKETS; packet++)
+				if (stage->kinds & 1u << kind && has_mode((enum site_kind)kind, (enum verify_mode)mode) &&
+					(kind != SITE_IPIP || !is_six((enum verify_packet)packet))) /* it carries IPv4 */
+					add_case(result, (enum site_kind)kind, (enum verify_mode)mode, (enum verify_packet)packet);
+}
+
+static int run_cases(struct run *run, const struct verify_stage *stage, const struct verify_watch *watch, struct verify_result *result)
 {
 	int r = 0;
 
-	for (unsigned packet = 0; r == 0 && packet < VERIFY_PACKETS; packet++) {
-		bool six = packet == VERIFY_TCP6 || packet == VERIFY_UDP6;
-		struct verify_case *c;
+	for (size_t i = 0; r == 0 && i < result->n_cases; i++) {
+		struct verify_case *c = run->now = &result->cases[i];
 
-		if (six && run->lane->kind == SITE_IPIP) /* it carries IPv4 */
-			continue;
-		c = run->now = add_case(result, run->lane->kind, mode, (enum verify_packet)packet);
-		c->error = error ? error : six && !run->site->has_ipv6 ? -EAFNOSUPPORT : set_mode(run);
+		run->lane = &stage->lanes[c->kind];
+		c->error = stage->errors[c->kind];
+		if (c->error == 0 && util_now_usec() > run->deadline_usec)
+			c->error = -ETIME;
+		if (c->error == 0)
+			c->error = is_six(c->packet) && !run->site->has_ipv6 ? -EAFNOSUPPORT : set_mode(run);
 		if (c->error == 0)
 			r = exchange_run(run);
-		if (r == 0 && c->outcome == VERIFY_WRONG)
+		if (watch->progress)
+			watch->progress(i + 1, result->n_cases);
+	}
+	return r;
+}
+
+static int search(struct run *run, const struct verify_stage *stage, struct verify_result *result)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < result->n_cases; i++) {
+		run->now = &result->cases[i];
+		run->lane = &stage->lanes[run->now->kind];
+		if (run->now->outcome == VERIFY_WRONG)
 			r = find_culprits(run);
 	}
 	return r;
 }
 
-static void count(struct verify_result *result)
+void verify_count(struct verify_result *result)
 {
 	for (size_t i = 0; i < result->n_cases; i++) {
 		const struct verify_case *c = &result->cases[i];
@@ -378,23 +407,25 @@ void verify_close(struct verify_stage *stage)
 	site_close(&stage->site);
 }
 
-int verify_run(struct verify_stage *stage, const volatile int *stop, struct verify_result *ret, char why[SITE_WHY_LEN])
+int verify_run(struct verify_stage *stage, const struct verify_watch *watch, struct verify_result *ret, char why[SITE_WHY_LEN])
 {
 	_cleanup_(exchange_clear) struct run run = {
-		.site = &stage->site, .stop = stop, .captures = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } } };
+		.site = &stage->site, .stop = watch->stop, .captures = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } } };
+	uint64_t begin_usec = util_now_usec();
 	int r;
 
 	*ret = (struct verify_result){ .why = stage->why };
 	stay_on_one_cpu();
 	r = exchange_init(&run, why);
-	for (unsigned kind = 0; r == 0 && kind < SITE_KINDS; kind++) {
-		run.lane = &stage->lanes[kind];
-		for (unsigned mode = 0; r == 0 && mode < VERIFY_MODES; mode++)
-			if ((stage->kinds & 1u << kind) && has_mode((enum site_kind)kind, (enum verify_mode)mode))
-				r = run_mode(&run, (enum verify_mode)mode, stage->errors[kind], ret);
-	}
+	list_cases(stage, ret);
+	run.deadline_usec = begin_usec + watch->usec / 3 * 2;
+	if (r == 0)
+		r = run_cases(&run, stage, watch, ret);
+	run.deadline_usec = begin_usec + watch->usec;
+	if (r == 0)
+		r = search(&run, stage, ret);
 	if (r == 0)
 		r = find_rule(&run, stage->lanes, ret);
-	count(ret);
+	verify_count(ret);
 	return r;
 }

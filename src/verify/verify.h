@@ -14,8 +14,10 @@ enum verify_mode {
 	VERIFY_SEGMENTED, /* the kernel segments at the veth; checksums are still left open */
 	VERIFY_SOFTWARE,  /* the kernel segments and computes checksums */
 	VERIFY_MERGED,    /* the same, and the receiver merges them (GRO); a router forwards them so, which splits them again */
+	VERIFY_TO_PEER,	  /* the features of both hosts are as they are (peer.h) */
+	VERIFY_FROM_PEER,
 };
-#define VERIFY_MODES 5
+#define VERIFY_MODES 5 /* without those to a peer */
 
 enum verify_packet { VERIFY_TCP4, VERIFY_TCP6, VERIFY_UDP4, VERIFY_UDP6 };
 #define VERIFY_PACKETS 4
@@ -57,8 +59,11 @@ struct verify_result {
 	unsigned packets, unseen;
 	feature_set rule;	  /* a smallest set with a culprit of each wrong case that has some; 0: none of them is avoided by it */
 	unsigned rule_kinds;	  /* kinds of links to turn it off at: a set of 1u << enum site_kind */
-	const char (*why)[SITE_WHY_LEN]; /* by kind: why the lane could not be built; borrowed from the stage */
+	const char (*why)[SITE_WHY_LEN]; /* by kind: why the lane could not be built; borrowed from the stage; NULL: to a peer */
 };
+
+/* Fills the counts from the cases. */
+void verify_count(struct verify_result *result);
 
 const char *verify_mode_text(enum verify_mode mode);
 const char *verify_mode_name(enum verify_mode mode);
@@ -82,7 +87,15 @@ struct verify_stage {
 int verify_open(struct verify_stage *ret, unsigned kinds, bool load, char why[SITE_WHY_LEN]);
 void verify_close(struct verify_stage *stage);
 
-/* Runs all cases. stop: not 0 ends it with -EINTR. 0; negative errno, why: the message. */
-int verify_run(struct verify_stage *stage, const volatile int *stop, struct verify_result *ret, char why[SITE_WHY_LEN]);
+#define VERIFY_USEC (9 * USEC_PER_SEC)
+
+struct verify_watch {
+	const volatile int *stop; /* not 0 ends it with -EINTR */
+	uint64_t usec;		  /* the limit; a third of it is for the search for features. What is not reached is VERIFY_UNTESTED, -ETIME */
+	void (*progress)(size_t done, size_t all); /* NULL: none */
+};
+
+/* Runs all cases, then searches for the features of wrong ones. 0; negative errno, why: the message. */
+int verify_run(struct verify_stage *stage, const struct verify_watch *watch, struct verify_result *ret, char why[SITE_WHY_LEN]);
 
 #endif

@@ -88,26 +88,50 @@ static void put_wrong(FILE *out, const struct verify_case *c, const struct featu
 		fprintf(out, "    not reproducible: it was not wrong each time\n");
 }
 
+/* Why none of a kind was tested; "": it could be. */
+static const char *why_of(const struct verify_result *result, const struct verify_case *c)
+{
+	return result->why ? result->why[c->kind] : "";
+}
+
+static const char *error_text(const struct verify_result *result, const struct verify_case *c)
+{
+	if (why_of(result, c)[0])
+		return why_of(result, c);
+	switch (-c->error) {
+	case ENOBUFS:
+		return "a queue of the kernel was full";
+	case ENODATA:
+		return "not all packets could be captured";
+	case ECOMM:
+		return "packets were lost on the way";
+	case ETIME:
+		return "the time limit was reached";
+	default:
+		return strerror(-c->error);
+	}
+}
+
 static void put_untested(FILE *out, const struct verify_result *result)
 {
 	const struct verify_case *last = NULL;
+	unsigned late = 0;
 
 	for (size_t i = 0; i < result->n_cases; i++) {
 		const struct verify_case *c = &result->cases[i];
 		char text[128];
 
-		if (c->outcome != VERIFY_UNTESTED)
+		late += c->outcome == VERIFY_UNTESTED && c->error == -ETIME;
+		if (c->outcome != VERIFY_UNTESTED || c->error == -ETIME)
 			continue;
 		if (last && last->kind == c->kind && last->error == c->error)
 			continue;
 		last = c;
-		if (result->why[c->kind][0]) /* the same for all of the kind */
-			fprintf(out, "  not tested: %s: %s\n", site_kind_text(c->kind), result->why[c->kind]);
-		else
-			fprintf(out, "  not tested: %s: %s\n", describe(c, text, sizeof(text)),
-				c->error == -ENOBUFS ? "a queue of the kernel was full" : c->error == -ENODATA ?
-				"not all packets could be captured" : strerror(-c->error));
+		fprintf(out, "  not tested: %s: %s\n", why_of(result, c)[0] ? site_kind_text(c->kind) : describe(c, text, sizeof(text)),
+			error_text(result, c));
 	}
+	if (late)
+		fprintf(out, "  not tested: %u test cases, because the time limit was reached; see --time\n", late);
 }
 
 /* What the verdict does not contain. */
@@ -121,43 +145,51 @@ static void put_limits(FILE *out, const struct verify_result *result)
 		fprintf(out, "  %u packets could not be captured; only the data that arrived was compared\n", result->unseen);
 }
 
-void verify_report_text(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release,
-	const char *const *other, size_t n_other, bool writes)
+void verify_report_text(FILE *out, const struct verify_report *report)
 {
+	const struct verify_result *result = report->result;
 	unsigned tested = result->right + result->wrong;
+	char subject[160];
 
+	if (report->peer)
+		snprintf(subject, sizeof(subject), "the path from %s to %s", report->link, report->peer);
+	else
+		snprintf(subject, sizeof(subject), "Linux %s", report->release);
 	if (result->wrong) {
-		fprintf(out, "NOT OK: Linux %s handles %u of %u test cases incorrectly\n", release, result->wrong, tested);
+		fprintf(out, "NOT OK: %s handles %u of %u test cases incorrectly\n", subject, result->wrong, tested);
 		for (size_t i = 0; i < result->n_cases; i++)
 			if (result->cases[i].outcome == VERIFY_WRONG)
-				put_wrong(out, &result->cases[i], features);
+				put_wrong(out, &result->cases[i], report->features);
 		if (result->rule)
 			fprintf(out, "  A rule that turns features off avoids %s of this, as tested%s\n",
 				verify_is_avoidable(result) ? "all" : "some",
-				writes ? "." : ". To write it: offloadctl verify --output /etc/offloadd/rules.d");
+				report->writes ? "." : ". To write it: offloadctl verify --output /etc/offloadd/rules.d");
 	} else if (tested == 0) {
 		fprintf(out, "NOT KNOWN: nothing could be tested\n");
-	} else if (result->untested || n_other) {
-		fprintf(out, "NO ERROR FOUND: Linux %s handles %u test cases correctly (%u packets checked); not everything could be tested\n",
-			release, tested, result->packets);
+	} else if (result->untested || report->n_other) {
+		fprintf(out, "NO ERROR FOUND: %s handles %u test cases correctly (%u packets checked); not everything could be tested\n",
+			subject, tested, result->packets);
 	} else {
-		fprintf(out, "OK: Linux %s handles all %u test cases correctly (%u packets checked)\n", release, tested, result->packets);
+		fprintf(out, "OK: %s handles all %u test cases correctly (%u packets checked)\n", subject, tested, result->packets);
 	}
 	put_untested(out, result);
-	for (size_t i = 0; i < n_other; i++)
-		fprintf(out, "  not tested: %s: verify has no test for this kind of interface\n", other[i]);
+	for (size_t i = 0; i < report->n_other; i++)
+		fprintf(out, "  not tested: %s: verify has no test for this kind of interface\n", report->other[i]);
 	put_limits(out, result);
-	fprintf(out, "  This is about the kernel. No network device was tested.\n");
+	fprintf(out, report->peer ? "  This is about both hosts, their network devices and drivers, and what is between them.\n"
+				  : "  This is about the kernel. No network device was tested; see --peer.\n");
 }
 
-static void add_case(struct json_writer *w, const struct verify_case *c, const char *why, const struct feature_table *features)
+static void add_case(struct json_writer *w, const struct verify_case *c, const struct verify_report *report)
 {
+	const struct feature_table *features = report->features;
+
 	json_open_object(w, NULL);
 	json_add_text(w, "over", site_kind_name(c->kind));
 	json_add_text(w, "mode", verify_mode_name(c->mode));
 	json_add_text(w, "packet", verify_packet_name(c->packet));
 	json_add_text(w, "outcome", outcomes[c->outcome]);
-	json_add_text(w, "error", c->outcome != VERIFY_UNTESTED ? NULL : why[0] ? why : strerror(-c->error));
+	json_add_text(w, "error", c->outcome != VERIFY_UNTESTED ? NULL : error_text(report->result, c));
 	json_add_int(w, "packets", c->packets);
 	json_add_int(w, "unseen", c->unseen);
 	json_add_int(w, "merged", c->merged);
@@ -176,14 +208,16 @@ static void add_case(struct json_writer *w, const struct verify_case *c, const c
 	json_close_object(w);
 }
 
-int verify_report_json(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release,
-	const char *const *other, size_t n_other, int exit_code)
+int verify_report_json(FILE *out, const struct verify_report *report)
 {
+	const struct verify_result *result = report->result;
 	_cleanup_json_writer_ struct json_writer w = { 0 };
 
 	json_begin(&w, "verify");
-	json_add_int(&w, "exit_code", exit_code);
-	json_add_text(&w, "kernel", release);
+	json_add_int(&w, "exit_code", report->exit_code);
+	json_add_text(&w, "kernel", report->release);
+	json_add_text(&w, "link", report->link);
+	json_add_text(&w, "peer", report->peer);
 	json_add_int(&w, "right", result->right);
 	json_add_int(&w, "wrong", result->wrong);
 	json_add_int(&w, "untested", result->untested);
@@ -192,8 +226,8 @@ int verify_report_json(FILE *out, const struct verify_result *result, const stru
 	json_add_int(&w, "packets", result->packets);
 	json_add_int(&w, "unseen", result->unseen);
 	json_open_list(&w, "kinds_not_tested");
-	for (size_t i = 0; i < n_other; i++)
-		json_add_text(&w, NULL, other[i]);
+	for (size_t i = 0; i < report->n_other; i++)
+		json_add_text(&w, NULL, report->other[i]);
 	json_close_list(&w);
 	if (json_open_if(&w, "rule", result->rule)) {
 		json_open_list(&w, "kinds");
@@ -201,13 +235,13 @@ int verify_report_json(FILE *out, const struct verify_result *result, const stru
 			if (result->rule_kinds & 1u << kind && !is_named_before(result, kind))
 				json_add_text(&w, NULL, site_kind_link((enum site_kind)kind));
 		json_close_list(&w);
-		feature_add_names(&w, "off", features, result->rule);
+		feature_add_names(&w, "off", report->features, result->rule);
 		json_add_bool(&w, "avoids_all", verify_is_avoidable(result));
 		json_close_object(&w);
 	}
 	json_open_list(&w, "cases");
 	for (size_t i = 0; i < result->n_cases; i++)
-		add_case(&w, &result->cases[i], result->why[result->cases[i].kind], features);
+		add_case(&w, &result->cases[i], report);
 	json_close_list(&w);
 	return json_finish(&w, out);
 }

@@ -7,13 +7,21 @@
 
 #include "verify/verify.h"
 
-/* Prints the verdict as a sentence, what is wrong, and what was not tested. other: kinds of links that are asked for and not tested,
- * n_other of them. release: of the kernel. writes: the rule is written anyway. Errors: ferror(out). */
-void verify_report_text(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release,
-	const char *const *other, size_t n_other, bool writes);
+struct verify_report {
+	const struct verify_result *result;
+	const struct feature_table *features;
+	const char *release;	  /* of the kernel */
+	const char *link, *peer;  /* an interface and the address of the other host; peer NULL: this kernel was tested */
+	const char *const *other; /* kinds of links that are asked for and not tested */
+	size_t n_other;
+	bool writes; /* the rule is written anyway */
+	int exit_code;
+};
+
+/* Prints the verdict as a sentence, what is wrong, and what was not tested. Errors: ferror(out). */
+void verify_report_text(FILE *out, const struct verify_report *report);
 /* Writes one document and a newline. 0, -ENOMEM, -EIO. */
-int verify_report_json(FILE *out, const struct verify_result *result, const struct feature_table *features, const char *release,
-	const char *const *other, size_t n_other, int exit_code);
+int verify_report_json(FILE *out, const struct verify_report *report);
 /* Does the rule avoid every wrong case? It was tried. */
 bool verify_is_avoidable(const struct verify_result *result);
 /* Writes a rule that avoids wrong cases on this kernel, until 90 days after now_sec (time_t). result->rule is not 0. *ret is the

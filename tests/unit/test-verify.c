@@ -7,6 +7,7 @@
 
 #include "verify/counters.h"
 #include "verify/flow.h"
+#include "verify/known.h"
 
 #define ETHERNET 14
 #define VXLAN (20 + 8 + 8 + ETHERNET)
@@ -344,6 +345,40 @@ static void kernel_counters(void **state)
 	assert_int_equal(c.rejected, 0);
 }
 
+static void work_that_was_not_done(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	assert_int_equal(frame_judge_work(&p->frame, true, true), FRAME_RIGHT);
+	p->frame.open = true;
+	assert_int_equal(frame_judge_work(&p->frame, true, false), FRAME_RIGHT);
+	assert_int_equal(frame_judge_work(&p->frame, true, true), FRAME_OPEN);
+	p->frame.gso_size = 50;
+	assert_int_equal(frame_judge_work(&p->frame, false, false), FRAME_RIGHT);
+	assert_int_equal(frame_judge_work(&p->frame, true, true), FRAME_UNSEGMENTED);
+}
+
+static void what_arrives(void **state)
+{
+	_cleanup_free_ uint8_t *data = known_make();
+	struct known_send sends[KNOWN_SENDS];
+
+	(void)state;
+	assert_non_null(data);
+	assert_int_equal(known_judge(data, 1001, 0, 100, data, 100), FRAME_RIGHT);
+	assert_int_equal(known_judge(data, 1001, 1000, 100, data + 1000, 1), FRAME_RIGHT);
+	assert_int_equal(known_judge(data, 1001, 100, 100, data + 200, 100), FRAME_LOST);
+	assert_int_equal(known_judge(data, 1001, 100, 100, data + 1000, 1), FRAME_LOST);
+	assert_int_equal(known_judge(data, 1001, 100, 100, data + 300, 99), FRAME_SIZE);
+	assert_int_equal(known_judge(data, 1001, 100, 100, data, 100), FRAME_DATA);
+	assert_int_equal(known_judge(data, 1001, 1000, 0, data + 1000, 1), FRAME_RIGHT);
+	assert_int_equal(known_judge(data, 1001, 1000, 0, data + 1000, 2), FRAME_DATA);
+	assert_int_equal(known_judge(data, 1001, 1000, 0, data, 0), FRAME_DATA);
+	assert_int_equal(sends[known_list_tcp(1460, sends) - 1].bytes, 65536);
+	assert_int_equal(sends[known_list_udp(1400, sends) - 1].part, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +391,8 @@ int main(void)
 		cmocka_unit_test(udp_over_ipv6_in_vlans),
 		cmocka_unit_test(gre_and_geneve),
 		cmocka_unit_test(kernel_counters),
+		cmocka_unit_test(work_that_was_not_done),
+		cmocka_unit_test(what_arrives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,26 +11,41 @@ verify() { # ARGUMENT...: sets json and status
 of() { # JQ-FILTER
 	jq -c "$1" <<<"$json"
 }
-# the same, with a program of tc at an interface of one of its hosts
-faulty() { # HOST INTERFACE ingress|egress SECTION ARGUMENT...
+# the same, with `spoil ARGUMENT...` in one of its hosts before it starts
+held() { # HOST ARGUMENT...
 	local descriptor pid
 	mkdir -p "$scratch/rules"
 	mkfifo "$scratch/enter" "$scratch/held"
-	offloadctl verify --hold "${@:5}" <"$scratch/enter" >"$scratch/verify.json" 2>"$scratch/held" &
+	offloadctl verify --hold "${@:2}" <"$scratch/enter" >"$scratch/verify.json" 2>"$scratch/held" &
 	pid=$!
 	exec 8>"$scratch/enter" 9<"$scratch/held"
 	while read -r host command <&9; do
 		[ "$host" != "$1" ] || descriptor=${command#nsenter --net=}
 		[ "$host" != The ] || break
 	done
-	nsenter --net="$descriptor" tc qdisc add dev "$2" clsact
-	nsenter --net="$descriptor" tc filter add dev "$2" "$3" bpf direct-action object-file "${tools%/tests}/bpf/verify-faults.o" section "$4"
+	spoil
 	echo >&8
 	wait $pid
 	status=$?
 	exec 8>&- 9<&-
 	rm "$scratch/enter" "$scratch/held"
 	json=$(cat "$scratch/verify.json")
+}
+# with a program of tc at an interface
+faulty() { # HOST INTERFACE ingress|egress SECTION ARGUMENT...
+	local interface=$2 direction=$3 section=$4
+	spoil() {
+		nsenter --net="$descriptor" tc qdisc add dev $interface clsact
+		nsenter --net="$descriptor" tc filter add dev $interface $direction bpf direct-action \
+			object-file "${tools%/tests}/bpf/verify-faults.o" section $section
+	}
+	held "$1" "${@:5}"
+}
+# with a queue that sends what has gathered at once
+queued() { # HOST INTERFACE ARGUMENT...
+	local interface=$2
+	spoil() { nsenter --net="$descriptor" tc qdisc add dev $interface root netem delay 2ms; }
+	held "$1" "${@:3}"
 }
 wrong() { # what is wrong, once each
 	of '[.cases[] | select(.outcome == "wrong") | [.over, .wrong.what, .wrong.host, .wrong.link]] | unique'
@@ -61,6 +76,11 @@ modprobe vxlan
 ip link add vx0 type vxlan id 1 remote 192.0.2.9 dstport 4789 dev lo
 verify vx0
 is "for a vxlan: what it consists of" "$(of '[.cases[].over] | unique | join(" ")')" '"forward veth vxlan"'
+
+# large packets and single ones leave together: a tunnel may let single ones pass large ones while somebody captures (gro_cells)
+modprobe sch_netem
+queued sender veth5 --json vx0
+is "a burst after a delay is no fault of a tunnel" "$status$(of .wrong)" 00
 
 ip link add br0 type bridge
 verify br0
@@ -107,6 +127,7 @@ faulty receiver veth0 ingress large --json vx0
 is "what is wrong in large packets only" "$(wrong)" '[["veth","data","receiver",null]]'
 is "is right without TSO" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong.right_without] | unique')" '[["rx-gro"],["tx-tcp-segmentation"]]'
 faulty receiver veth0 ingress large vx0 --output "$scratch/rules"
+is "it says what is next" "$(grep -cE '^Run: offloadctl reload$|verify --output' "$scratch/verify.json")" 1
 is "a rule that avoids it is written" "$(grep -E '^(Kind|KernelRelease|[rt]x.*)=' "$scratch/rules/90-verify.rule")" \
 	"Kind=veth
 KernelRelease=$(uname -r)
@@ -115,6 +136,30 @@ tx-tcp-segmentation=off"
 check "it has a reason and an end" grep -cE '^(Reason|Until)=.' "$scratch/rules/90-verify.rule"
 check "and no mistake" offloadctl check "$scratch/rules/90-verify.rule"
 sed 's/^/# note /' "$scratch/rules/90-verify.rule"
+
+faulty sender veth0 egress flip vx0 --output "$scratch/none"
+is "without a rule that avoids it: none is written, exit status 2" "$status$(ls "$scratch" | grep -c none)" 20
+
+# its limits: the receive buffer of captures, the backlog of the CPU, time, privilege
+first_namespace sysctl -qw net.core.rmem_max=4096
+json=$(setpriv --reuid 12345 --clear-groups --inh-caps=-all offloadctl verify --json vx0) status=$?
+is "packets that the capture loses are no fault" "$(of '[.wrong, .unseen > 0]')" '[0,true]'
+first_namespace sysctl -qw net.core.rmem_max=212992
+first_namespace sysctl -qw net.core.netdev_max_backlog=2
+begin=$(now_ms)
+verify vx0
+is "a backlog that is too small is no fault" "$status$(of .wrong)" 40
+took=$(($(now_ms) - begin))
+check "it ends in time ($took ms)" test $took -lt 30000
+is "what the limit cuts off is not tested" "$(of '[.cases[] | select(.outcome == "untested") | .error] | length > 0')" true
+first_namespace sysctl -qw net.core.netdev_max_backlog=1000
+verify vx0 --time 1ms
+is "time for nothing: exit status 4" "$status$(of '[.right, .wrong]')" '4[0,0]'
+first_namespace sysctl -qw user.max_user_namespaces=0
+said=$(setpriv --reuid 12345 --clear-groups --inh-caps=-all offloadctl verify 2>&1) status=$?
+is "without a privilege: exit status 1" $status 1
+has "and it says which" "$said" CAP_SYS_ADMIN
+first_namespace sysctl -qw user.max_user_namespaces=10000
 
 verify nosuch
 is "an interface that does not exist: exit status 1" $status 1
