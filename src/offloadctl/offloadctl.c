@@ -141,6 +141,10 @@ static const char path_codes[] =
 static const char verify_codes[] =
 	"Exit codes: 0 everything is right, 1 error, 2 something is wrong, 4 nothing was wrong, but not everything could be tested.";
 
+static const char diff_codes[] =
+	"Exit codes for snapshots: 0 no difference, 1 error, 2 something differs. For results of verify and check-path: 0 nothing is worse "
+	"in B, 1 error, 2 something is wrong in B only, 4 something that was right in A was not tested in B, 6 both.";
+
 static const char rules_verbs[] =
 	"Verbs: new NAME LINK writes a rule from the state of an interface (with --snapshot, of one in a snapshot); enable NAME copies an "
 	"example, or removes a mask; disable NAME masks a rule, or removes a copy of an example; cat NAME prints a rule; edit NAME opens "
@@ -188,8 +192,8 @@ static const struct command {
 		cmd_wait_online, 0, METHODS_LIST_MAX, CALLS | USES(TIMEOUT), NULL },
 	{ "snapshot", "[LINK...]", "Write the state of this host as a document to compare",
 		cmd_snapshot, 0, INT_MAX, RULES | USES(JSON) | USES(OUTPUT), NULL },
-	{ "diff", "A [B]", "Compare two snapshots, or one with this host",
-		cmd_diff, 1, 2, RULES | PRINTS | USES(BY_ROLE) | USES(FAIL_ON), NULL },
+	{ "diff", "A [B]", "Compare two snapshots, or one with this host; or two results of verify and check-path",
+		cmd_diff, 1, 2, RULES | PRINTS | USES(BY_ROLE) | USES(FAIL_ON), diff_codes },
 	{ "report", "", "Write everything about this host as one HTML page, for a ticket",
 		cmd_report, 0, 0, RULES | USES(CONTROL) | USES(HTML) | USES(SNAPSHOT) | USES(EVENTS) | USES(SERVICES) |
 			USES(LATENCY), NULL },

@@ -383,6 +383,8 @@ static int run_case(struct end *e, const struct peer_target *target, struct veri
 
 	begin_case(e, c->packet, c->mode == VERIFY_TO_PEER);
 	r = open_data(e, target);
+	if (r == -ECONNREFUSED) /* is it gone meanwhile? */
+		r = wait_for(e, e->control, POLLIN, USEC_PER_SEC) == 0 ? -ECONNRESET : -ECONNABORTED;
 	if (r == 0)
 		r = say(e, PEER_CASE, (uint64_t)c->mode << 24 | (uint64_t)c->packet << 16 | e->client_port);
 	if (r == 0)
@@ -421,6 +423,9 @@ static int explain(const struct peer_target *target, int error, char *why)
 		break;
 	case ECONNREFUSED:
 		snprintf(why, PATH_WHY_LEN, "Failed to connect to %s: connection refused; start offloadctl verify --serve there", peer);
+		break;
+	case ECONNABORTED:
+		snprintf(why, PATH_WHY_LEN, "Failed to verify: %s is open, but not the next port, which the data takes", peer);
 		break;
 	case ECONNRESET:
 	case EPIPE:

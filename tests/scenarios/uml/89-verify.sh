@@ -126,6 +126,27 @@ is "a missing checksum is wrong" "$status$(wrong)" '2[["veth","checksum","sender
 faulty receiver veth0 ingress large --json vx0
 is "what is wrong in large packets only" "$(wrong)" '[["veth","data","receiver",null]]'
 is "is right without TSO" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong.right_without] | unique')" '[["rx-gro"],["tx-tcp-segmentation"]]'
+# a baseline, as in the CI of an image
+cp "$scratch/verify.json" "$scratch/now.json"
+offloadctl verify vx0 --json >"$scratch/base.json"
+offloadctl diff "$scratch/base.json" "$scratch/base.json" >/dev/null
+is "as the baseline: exit status 0" $? 0
+json=$(offloadctl diff "$scratch/base.json" "$scratch/now.json" --json)
+is "worse than the baseline: exit status 2" "$?$(of '[.worse[] | [.test, .a, .b]] | .[0]')" \
+	'2["verify: tcp4 over veth, left","right","wrong: data"]'
+echo "$json" >"$scratch/diff.json"
+check "the document fits its schema" "$tools/test-json" diff-results.json "$scratch/diff.json"
+offloadctl diff "$scratch/now.json" "$scratch/base.json" >/dev/null
+is "what was wrong before: exit status 0" $? 0
+offloadctl verify vx0 --json --time 1ms >"$scratch/late.json"
+offloadctl diff "$scratch/base.json" "$scratch/late.json" >/dev/null
+is "not tested: exit status 4" $? 4
+offloadctl diff "$scratch/late.json" "$scratch/now.json" >/dev/null
+is "wrong, and not known before: exit status 2" $? 2
+echo '{"version":1,"document":"plan"}' >"$scratch/plan.json"
+offloadctl diff "$scratch/base.json" "$scratch/plan.json" 2>/dev/null
+is "another document: exit status 1" $? 1
+
 faulty receiver veth0 ingress large vx0 --output "$scratch/rules"
 is "it says what is next" "$(grep -cE '^Run: offloadctl reload$|verify --output' "$scratch/verify.json")" 1
 is "a rule that avoids it is written" "$(grep -E '^(Kind|KernelRelease|[rt]x.*)=' "$scratch/rules/90-verify.rule")" \
