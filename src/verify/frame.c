@@ -73,7 +73,8 @@ static bool has_right_sum(const struct walk *w, size_t offset)
 	const struct frame *f = w->frame;
 
 	if (f->open && f->start == w->at)
-		return is_same_sum(get16(w, w->at + offset), sum(w, 0, 0, w->pseudo));
+		return is_same_sum(get16(w, w->at + offset), sum(w, 0, 0, w->pseudo)) ||
+			(f->shared && is_same_sum(sum(w, w->at, w->end, w->pseudo), 0xffff));
 	if (f->gso_size) /* computed when it is split */
 		return true;
 	/* The sum of all from f->start on will be what its pseudo header lacks to all ones (lco_csum() in the kernel). */

@@ -112,9 +112,11 @@ static void complain(struct end *e, enum frame_wrong wrong, bool arrived)
 static void on_packet(_unused_ struct capture *capture, _unused_ int ifindex, const struct frame *frame, void *userdata)
 {
 	struct end *e = userdata;
+	struct frame here = *frame;
 	struct segment segment;
 
-	complain(e, frame_check(frame, &segment), false);
+	here.shared = frame->outgoing;
+	complain(e, frame_check(&here, &segment), false);
 	if (frame->outgoing != e->sends)
 		return;
 	e->sight.packets += e->sight.packets < UINT16_MAX;

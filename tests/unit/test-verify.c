@@ -359,6 +359,21 @@ static void work_that_was_not_done(void **state)
 	assert_int_equal(frame_judge_work(&p->frame, true, true), FRAME_UNSEGMENTED);
 }
 
+static void a_checksum_that_the_device_computed(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	p->frame.open = true;
+	p->frame.start = p->l4;
+	p->frame.offset = 16;
+	assert_int_equal(check(p), FRAME_CHECKSUM); /* the device would add the sum that is there */
+	p->frame.shared = true;
+	assert_int_equal(check(p), FRAME_RIGHT);
+	p->data[p->l4 + 30] ^= 1;
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+}
+
 static void what_arrives(void **state)
 {
 	_cleanup_free_ uint8_t *data = known_make();
@@ -392,6 +407,7 @@ int main(void)
 		cmocka_unit_test(gre_and_geneve),
 		cmocka_unit_test(kernel_counters),
 		cmocka_unit_test(work_that_was_not_done),
+		cmocka_unit_test(a_checksum_that_the_device_computed),
 		cmocka_unit_test(what_arrives),
 	};
 
