@@ -178,9 +178,11 @@ static enum frame_wrong check_inner(struct walk *w, uint8_t family, uint8_t prot
 	}
 }
 
-/* The length in an IP header against the bytes that there are. */
-static bool take_length(struct walk *w, size_t len)
+/* The length in an IP header against the bytes that there are. none: the header has no length, as it is too large for it (BIG TCP). */
+static bool take_length(struct walk *w, size_t len, bool none)
 {
+	if (none && w->frame->gso_size)
+		len = w->end - w->at;
 	if (len > w->end - w->at || (len < w->end - w->at && !w->padded))
 		return false;
 	w->end = w->at + len;
@@ -196,7 +198,7 @@ static enum frame_wrong check_ip4(struct walk *w)
 	if (!has(w, 20))
 		return FRAME_CUT;
 	header = (size_t)(w->frame->data[w->at] & 15) * 4;
-	if (header < 20 || !has(w, header) || !take_length(w, get16(w, w->at + 2)) || !has(w, header))
+	if (header < 20 || !has(w, header) || !take_length(w, get16(w, w->at + 2), get16(w, w->at + 2) == 0) || !has(w, header))
 		return FRAME_CUT;
 	if (sum(w, w->at, w->at + header, 0) != 0xffff)
 		return FRAME_IP_CHECKSUM;
@@ -216,7 +218,7 @@ static enum frame_wrong check_ip6(struct walk *w)
 {
 	uint8_t protocol;
 
-	if (!has(w, 40) || !take_length(w, 40 + (size_t)get16(w, w->at + 4)))
+	if (!has(w, 40) || !take_length(w, 40 + (size_t)get16(w, w->at + 4), get16(w, w->at + 4) == 0))
 		return FRAME_CUT;
 	protocol = w->frame->data[w->at + 6];
 	w->pseudo = sum(w, w->at + 8, w->at + 40, protocol + (uint32_t)(w->end - w->at - 40));

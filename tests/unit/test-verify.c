@@ -374,6 +374,19 @@ static void a_checksum_that_the_device_computed(void **state)
 	assert_int_equal(check(p), FRAME_CHECKSUM);
 }
 
+static void a_length_that_is_too_large_for_its_header(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	put16(p->data + p->ip + 2, 0);
+	put16(p->data + p->ip + 10, 0);
+	put16(p->data + p->ip + 10, (uint16_t)~folded(p->data + p->ip, 20, 0));
+	assert_int_equal(check(p), FRAME_CUT);
+	p->frame.gso_size = 50;
+	assert_int_equal(check(p), FRAME_RIGHT);
+}
+
 static void what_arrives(void **state)
 {
 	_cleanup_free_ uint8_t *data = known_make();
@@ -408,6 +421,7 @@ int main(void)
 		cmocka_unit_test(kernel_counters),
 		cmocka_unit_test(work_that_was_not_done),
 		cmocka_unit_test(a_checksum_that_the_device_computed),
+		cmocka_unit_test(a_length_that_is_too_large_for_its_header),
 		cmocka_unit_test(what_arrives),
 	};
 

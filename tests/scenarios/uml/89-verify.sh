@@ -4,7 +4,7 @@
 tools=$(dirname "${BASH_SOURCE[0]}")/../../../${BUILD:-build}/tests
 
 verify() { # ARGUMENT...: sets json and status
-	json=$(offloadctl verify --json "$@" 2>"$scratch/err")
+	json=$(offloadctl verify --time 1min --json "$@" 2>"$scratch/err")
 	status=$?
 	echo "$json" >"$scratch/verify.json"
 }
@@ -127,6 +127,10 @@ faulty receiver veth0 ingress large --json vx0
 is "what is wrong in large packets only" "$(wrong)" '[["veth","data","receiver",null]]'
 is "is right without TSO" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong.right_without] | unique')" '[["rx-gro"],["tx-tcp-segmentation"]]'
 # a baseline, as in the CI of an image
+VERIFY_TIME=1min contrib/ci/offload-gate >"$scratch/gate.json"
+is "the example of a gate runs" $? 0
+offloadctl diff "$scratch/gate.json" "$scratch/gate.json" >/dev/null
+is "and its results can be compared" $? 0
 cp "$scratch/verify.json" "$scratch/now.json"
 offloadctl verify vx0 --json >"$scratch/base.json"
 offloadctl diff "$scratch/base.json" "$scratch/base.json" >/dev/null
@@ -168,7 +172,7 @@ is "packets that the capture loses are no fault" "$(of '[.wrong, .unseen > 0]')"
 first_namespace sysctl -qw net.core.rmem_max=212992
 first_namespace sysctl -qw net.core.netdev_max_backlog=2
 begin=$(now_ms)
-verify vx0
+verify vx0 --time 9s
 is "a backlog that is too small is no fault" "$status$(of .wrong)" 40
 took=$(($(now_ms) - begin))
 check "it ends in time ($took ms)" test $took -lt 30000
