@@ -281,7 +281,7 @@ static int run_receiver(struct end *e, struct sight *ret_other)
 			return r < 0 ? r : -EPROTO;
 		e->begin = e->sent;
 		e->sent = (size_t)(uint32_t)frame.count;
-		if (e->sent > KNOWN_BYTES || e->sent < e->received || part > UINT16_MAX || is_tcp(e) != (part == 0))
+		if (e->sent > KNOWN_BYTES || e->sent < e->begin || part > UINT16_MAX || is_tcp(e) != (part == 0))
 			return -EPROTO;
 		r = receive_all(e, part);
 		if (r >= 0)
