@@ -291,7 +291,7 @@ static void take_link(struct nlmsghdr *nlh, const struct rtnl_handlers *handlers
 		return;
 	}
 	if (!link.kind[0])
-		strcpy(link.kind, has_bus_device(&link) ? "physical" : "other");
+		strcpy(link.kind, !handlers->elsewhere && has_bus_device(&link) ? "physical" : "other");
 	handlers->link(&link, is_features_event(nlh), handlers->userdata);
 }
 
@@ -316,16 +316,29 @@ static int attach_filter(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ? -errno : 0;
 }
 
-static int open_requests(struct rtnl *rtnl)
+static int copy_socket(struct nl_sock *to, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), r;
+
+	if (copy < 0)
+		return -errno;
+	r = nl_socket_set_fd(to, NETLINK_ROUTE, copy);
+	if (r < 0)
+		close(copy);
+	return nl_errno(r);
+}
+
+/* in: see rtnl_open_in(); negative: opens a socket. */
+static int open_requests(struct rtnl *rtnl, int in)
 {
 	int r, fd, one = 1;
 
 	rtnl->requests = nl_socket_alloc();
 	if (!rtnl->requests)
 		return -ENOMEM;
-	r = nl_connect(rtnl->requests, NETLINK_ROUTE);
+	r = in < 0 ? nl_errno(nl_connect(rtnl->requests, NETLINK_ROUTE)) : copy_socket(rtnl->requests, in);
 	if (r < 0)
-		return nl_errno(r);
+		return r;
 	r = nl_socket_set_buffer_size(rtnl->requests, 4 * NETLINK_BUFFER_BYTES, 0);
 	if (r < 0)
 		return nl_errno(r);
@@ -360,14 +373,14 @@ static int open_monitor(struct rtnl *rtnl, size_t rcvbuf_bytes)
 	return nl_errno(nl_socket_add_membership(rtnl->monitor, RTNLGRP_LINK));
 }
 
-int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
+static int open_rtnl(int in, bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
 {
 	struct rtnl *rtnl = calloc(1, sizeof(*rtnl));
 	int r;
 
 	if (!rtnl)
 		return -ENOMEM;
-	r = open_requests(rtnl);
+	r = open_requests(rtnl, in);
 	if (r >= 0 && monitor)
 		r = open_monitor(rtnl, rcvbuf_bytes);
 	if (r < 0) {
@@ -376,6 +389,16 @@ int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
 	}
 	*ret = rtnl;
 	return 0;
+}
+
+int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
+{
+	return open_rtnl(-1, monitor, rcvbuf_bytes, ret);
+}
+
+int rtnl_open_in(int fd, struct rtnl **ret)
+{
+	return open_rtnl(fd, false, 0, ret);
 }
 
 void rtnl_close(struct rtnl *rtnl)

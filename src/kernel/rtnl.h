@@ -24,12 +24,15 @@ struct rtnl_handlers {
 	/* Forwarding was turned on or off: call rtnl_dump_forwarding(). May be NULL. */
 	void (*forwarding)(void *userdata);
 	void *userdata;
+	bool elsewhere; /* the links are in another network namespace: sysfs shows others */
 };
 
 /* Opens rtnetlink in the network namespace of the calling thread. monitor: subscribe to RTNLGRP_LINK.
  * rcvbuf_bytes: size of its receive buffer (SO_RCVBUFFORCE, or SO_RCVBUF without the privilege), 0: 16 MiB.
  * *ret: the caller's to rtnl_close(). 0, negative errno. */
 int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret);
+/* The same through a copy of a bound NETLINK_ROUTE socket, in its network namespace, and without monitor. */
+int rtnl_open_in(int fd, struct rtnl **ret);
 /* NULL is ignored. */
 void rtnl_close(struct rtnl *rtnl);
 

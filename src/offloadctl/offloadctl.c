@@ -10,7 +10,7 @@
 #include "control/methods.h"
 #include "control/server.h"
 #include "engine/ledger.h"
-#include "offloadctl/cmd.h"
+#include "offloadctl/cmd_namespaces.h"
 #include "offloadctl/pager.h"
 
 enum option_id {
@@ -19,7 +19,7 @@ enum option_id {
 	OPTION_OUTPUT, OPTION_BY_ROLE,
 	OPTION_FAIL_ON, OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES, OPTION_HTML, OPTION_SNAPSHOT,
 	OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY, OPTION_ALL, OPTION_UNIT, OPTION_LINK, OPTION_INTERVAL,
-	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HELP, OPTION_VERSION,
+	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_NETNS, OPTION_HELP, OPTION_VERSION,
 	OPTION_IDS,
 };
 _Static_assert(OPTION_IDS <= OPTIONS_MAX, "a set of options is a uint64_t");
@@ -105,6 +105,8 @@ static const struct options_entry options_table[] = {
 	[OPTION_FORMAT] = { "format", 0, OPTIONS_WORD, "FORMAT", FIELD(format),
 		.help = "Output and exit codes for needrestart or nagios", .words = formats,
 		.n_words = ARRAY_SIZE(formats) },
+	[OPTION_NETNS] = { "netns", 0, OPTIONS_TEXT, "NETNS", FIELD(netns),
+		.help = "Look at this network namespace, as offloadctl namespaces lists it, instead of the one offloadctl runs in; needs root" },
 	[OPTION_HELP] = { "help", 'h', OPTIONS_FLAG, NULL, FIELD(help), .help = "Show this help" },
 	[OPTION_VERSION] = { "version", 0, OPTIONS_FLAG, NULL, FIELD(version), .help = "Show the version" },
 };
@@ -151,7 +153,7 @@ static const struct command {
 	const char *details; /* a paragraph for its --help, NULL for none */
 } commands[] = {
 	{ "plan", "[LINK...]", "Show what differs from the rules and how to change it; change nothing",
-		cmd_plan, 0, INT_MAX, PLANS | USES(DETAILED) | USES(SNAPSHOT) | USES(SAMPLE) | USES(KERNEL), exit_codes },
+		cmd_plan, 0, INT_MAX, PLANS | USES(NETNS) | USES(DETAILED) | USES(SNAPSHOT) | USES(SAMPLE) | USES(KERNEL), exit_codes },
 	{ "apply", "[LINK...]", "Apply the plan and verify the result",
 		cmd_apply, 0, INT_MAX, PLANS | USES(LEDGER) | USES(DETAILED) | USES(YES), exit_codes },
 	{ "check", "[FILE|DIR...]", "Check rule files and offloadd.conf for errors",
@@ -160,16 +162,18 @@ static const struct command {
 		cmd_rules, 0, INT_MAX, RULES | PRINTS | USES(OUTPUT) | USES(YES) | USES(SNAPSHOT) | USES(NO_LEGEND), rules_verbs },
 	{ "import", "FILE...", "Convert .link files, netplan, NetworkManager keyfiles, interfaces(5), udev rules and scripts into rules",
 		cmd_import, 1, INT_MAX, USES(JSON) | USES(OUTPUT) | USES(YES), import_codes },
-	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
-	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
+	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS | USES(NETNS) | USES(NO_LEGEND), verdicts },
+	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS | USES(NETNS) | USES(NO_LEGEND), verdicts },
+	{ "namespaces", "", "List the network namespaces of this host, and which offloads are off in each",
+		cmd_namespaces, 0, 0, LOOKS | USES(NO_LEGEND), NULL },
 	{ "show", "LINK", "Show the features of an interface that rules declare, or all of them",
-		cmd_show, 1, 1, PLANS | USES(NO_LEGEND) | USES(ALL), verdicts },
+		cmd_show, 1, 1, PLANS | USES(NETNS) | USES(NO_LEGEND) | USES(ALL), verdicts },
 	{ "explain", "LINK [FEATURE]", "Explain the state of a feature, down to the interface that determines it",
-		cmd_explain, 0, 2, PLANS | USES(SNAPSHOT), NULL },
+		cmd_explain, 0, 2, PLANS | USES(NETNS) | USES(SNAPSHOT), NULL },
 	{ "revert", "[LINK]", "Restore what apply or offloadd changed",
 		cmd_revert, 0, 1, LOOKS | USES(LEDGER) | USES(CONTROL) | USES(DRY_RUN), NULL },
 	{ "status", "", "Is this host OK, and what to do next? The default command",
-		cmd_status, 0, 0, RULES | CALLS | USES(ALL) | USES(FORMAT), status_codes },
+		cmd_status, 0, 0, RULES | CALLS | USES(NETNS) | USES(ALL) | USES(FORMAT), status_codes },
 	{ "metrics", "", "Print metrics in Prometheus text format", cmd_metrics, 0, 0, RULES | USES(CONTROL), NULL },
 	{ "services", "", "List services that use software fallback, and those that must reconnect",
 		cmd_services, 0, 0, CALLS | USES(ETHTOOL) | USES(FORMAT), NULL },
@@ -279,7 +283,7 @@ static bool is_paged(const struct command *c, const struct cmd_options *options)
 
 static int run(int argc, char **argv)
 {
-	struct cmd_options options = { 0 };
+	_cleanup_(cmd_leave_namespace) struct cmd_options options = { 0 };
 	const struct command *command;
 	uint64_t given;
 	char why[512];
@@ -310,6 +314,10 @@ static int run(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (check_usage(command, given, argc, argv) != CMD_OK)
+		return CMD_ERROR;
+	if (options.netns && options.snapshot)
+		return cmd_error("--netns and --snapshot cannot be combined");
+	if (options.netns && cmd_enter_namespace(&options) != CMD_OK)
 		return CMD_ERROR;
 	render_init(&options.render, stdout, options.colour);
 	options.render.no_legend = options.no_legend;

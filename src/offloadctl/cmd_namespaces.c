@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* namespaces: the network namespaces of this host, who lives there, and what their interfaces lack; --netns of other commands. */
+#include "offloadctl/cmd_namespaces.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "basic/json.h"
+#include "basic/options.h"
+#include "control/server.h"
+#include "kernel/namespaces.h"
+#include "model/unit.h"
+#include "plan/predict.h"
+#include "report/json.h"
+#include "report/render.h"
+
+#define TEXT_MAX 1024
+#define LABEL_LEN (NAME_MAX + UNIT_SERVICE_LEN)
+
+/* ---- names ---- */
+
+static void unit_of(const struct namespace *n, struct unit *ret)
+{
+	*ret = (struct unit){ 0 };
+	if (n->cgroup[0])
+		unit_parse_path(n->cgroup, ret);
+}
+
+static const char *name_of(const struct namespace *n)
+{
+	return n->docker ? "" : n->name;
+}
+
+/* The name that is shown: in ip-netns(8), of the container, of the service, else of its first process. */
+static const char *label_of(const struct namespace *n, char *buf, size_t size)
+{
+	char service[UNIT_SERVICE_LEN];
+	struct unit unit;
+
+	unit_of(n, &unit);
+	if (name_of(n)[0])
+		util_clean(name_of(n), buf, size);
+	else if (n->own)
+		snprintf(buf, size, "this namespace");
+	else if (unit.kind == UNIT_CONTAINER || unit.kind == UNIT_SERVICE || unit.kind == UNIT_USER)
+		util_clean(unit_format(&unit, service, sizeof(service)), buf, size);
+	else if (n->pid)
+		snprintf(buf, size, "%s (%d)", n->comm, (int)n->pid);
+	else
+		snprintf(buf, size, "%llu", (unsigned long long)n->inode);
+	return buf;
+}
+
+#define CONTAINER_ID_MIN 8 /* digits of an id that stand for it */
+
+/* Is this a name, or the inode, of the namespace? */
+static bool is_called(const struct namespace *n, const char *word)
+{
+	char label[LABEL_LEN], inode[32];
+	size_t len = strlen(word);
+	struct unit unit;
+
+	unit_of(n, &unit);
+	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)n->inode);
+	if (strcmp(word, inode) == 0 || strcmp(word, n->name) == 0 || strcmp(word, label_of(n, label, sizeof(label))) == 0)
+		return true;
+	if (unit.kind != UNIT_CONTAINER)
+		return unit.kind != UNIT_NONE && strcmp(word, unit.name) == 0;
+	return strcmp(word, unit.container) == 0 || (len >= CONTAINER_ID_MIN && strncmp(word, unit.container, len) == 0);
+}
+
+/* ---- finding ---- */
+
+static int failed(int error)
+{
+	if (error == -EPERM)
+		return cmd_error("Failed to enter network namespaces: permission denied; run offloadctl as root");
+	return cmd_error("Failed to find network namespaces: %s", strerror(-error));
+}
+
+static int unknown(const char *word, const struct namespace *all, size_t n)
+{
+	_cleanup_free_ char (*labels)[LABEL_LEN] = calloc(n + 1, sizeof(*labels));
+	_cleanup_free_ const char **names = calloc(n + 1, sizeof(*names));
+	char why[256];
+
+	if (!labels || !names)
+		return cmd_error("%s", strerror(ENOMEM));
+	for (size_t i = 0; i < n; i++)
+		names[i] = label_of(&all[i], labels[i], sizeof(labels[i]));
+	options_unknown("network namespace", word, names, n, why, sizeof(why));
+	return cmd_error("%s", why);
+}
+
+/* Errors are printed. */
+static const struct namespace *find(const char *word, const struct namespace *all, size_t n)
+{
+	const struct namespace *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_called(&all[i], word))
+			continue;
+		if (found) {
+			cmd_error("Several network namespaces are called %s; use the number in offloadctl namespaces, for example %llu", word,
+				(unsigned long long)found->inode);
+			return NULL;
+		}
+		found = &all[i];
+	}
+	if (!found)
+		(void)unknown(word, all, n);
+	return found;
+}
+
+int cmd_enter_namespace(struct cmd_options *options)
+{
+	_cleanup_(namespaces_close_pointer) struct namespaces *visitor = NULL;
+	_cleanup_free_ struct namespace *all = NULL;
+	const struct namespace *found;
+	size_t n;
+	bool more;
+	int r = namespaces_open(&visitor);
+
+	if (r >= 0)
+		r = namespaces_list(visitor, &all, &n, &more);
+	if (r < 0)
+		return failed(r);
+	found = find(options->netns, all, n);
+	if (!found)
+		return CMD_ERROR;
+	if (found->own)
+		return CMD_OK;
+	r = namespaces_visit(visitor, found, &options->sockets);
+	if (r == -ESTALE)
+		return cmd_error("The network namespace %s has ended", options->netns);
+	if (r < 0)
+		return failed(r);
+	options->elsewhere = true;
+	if (!options->control && netns_path_of(SERVER_DEFAULT_PATH, found->inode, &options->control_path) < 0)
+		return cmd_error("%s", strerror(ENOMEM));
+	options->control = options->control ? options->control : options->control_path;
+	return CMD_OK;
+}
+
+void cmd_leave_namespace(struct cmd_options *options)
+{
+	if (options->elsewhere)
+		netns_close_sockets(&options->sockets);
+	free(options->control_path);
+}
+
+/* ---- what is in them ---- */
+
+struct places {
+	const struct cmd_options *options;
+	struct namespaces *visitor;
+	struct namespace *all;
+	size_t n, failed;
+	bool more;
+	struct rule_host host;
+};
+
+static void places_clear(struct places *p)
+{
+	free(p->all);
+	namespaces_close(p->visitor);
+}
+
+/* Reads the links, in one look: nothing of the namespace stays open. 0; -ESTALE: it has ended; other negative errno. */
+static int look(struct places *p, const struct namespace *at, struct observe **ret)
+{
+	struct netns_sockets sockets = { .route = -1, .generic = -1, .plain = -1 };
+	const struct observe_options how = { .backend = p->options->backend, .sockets = at->own ? NULL : &sockets };
+	const char *what;
+	int r = at->own ? 0 : namespaces_visit(p->visitor, at, &sockets);
+
+	if (r >= 0)
+		r = observe_open(&how, ret, &what);
+	if (r >= 0)
+		r = observe_refresh(*ret);
+	netns_close_sockets(&sockets);
+	return r < 0 ? r : 0;
+}
+
+/* The features that the CPU does the work of for any link that lacks them. 0 or -ENOMEM. */
+static int find_work(const struct places *p, const struct observe *o, feature_set *ret)
+{
+	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
+	int r = predict_new_of(&o->features, &o->links, NULL, 0, &p->host, &predict);
+
+	*ret = r < 0 ? 0 : predict_sets(predict).work;
+	return r;
+}
+
+/* Those that could be on. */
+static feature_set find_lost(const struct link *link, feature_set work)
+{
+	return link->has_features && !link_is_kind(link, "loopback") ? work & link->features.hw & ~link->features.active : 0;
+}
+
+struct row {
+	char label[LABEL_LEN], inode[32], process[64], service[UNIT_SERVICE_LEN], links[16], lost[TEXT_MAX];
+};
+
+static void fill_row(const struct namespace *at, struct row *row)
+{
+	char service[UNIT_SERVICE_LEN];
+	struct unit unit;
+
+	unit_of(at, &unit);
+	label_of(at, row->label, sizeof(row->label));
+	snprintf(row->inode, sizeof(row->inode), "%llu", (unsigned long long)at->inode);
+	if (at->pid)
+		snprintf(row->process, sizeof(row->process), "%s (%d)", at->comm, (int)at->pid);
+	if (unit.kind != UNIT_NONE)
+		util_clean(unit_format(&unit, service, sizeof(service)), row->service, sizeof(row->service));
+}
+
+static int fill_links(const struct observe *o, feature_set work, struct row *row)
+{
+	_cleanup_free_ struct link **sorted = NULL;
+	char text[TEXT_MAX];
+	size_t n;
+
+	if (link_table_sorted((struct link_table *)&o->links, &sorted, &n) < 0)
+		return -ENOMEM;
+	snprintf(row->links, sizeof(row->links), "%zu", n);
+	for (size_t i = 0; i < n; i++) {
+		feature_set lost = find_lost(sorted[i], work);
+
+		if (sorted[i]->features_error && sorted[i]->features_error != -EOPNOTSUPP)
+			util_append(row->lost, sizeof(row->lost), "%s%s: not readable", row->lost[0] ? "; " : "", sorted[i]->name);
+		else if (lost)
+			util_append(row->lost, sizeof(row->lost), "%s%s: %s", row->lost[0] ? "; " : "", sorted[i]->name,
+				feature_format(&o->features, lost, text, sizeof(text)));
+	}
+	return 0;
+}
+
+/* 0 or -ENOMEM. */
+static int take_row(struct places *p, const struct namespace *at, struct row *row)
+{
+	_cleanup_(observe_close_pointer) struct observe *o = NULL;
+	feature_set work;
+	int r = look(p, at, &o);
+
+	fill_row(at, row);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		p->failed += r != -ESTALE;
+		snprintf(row->lost, sizeof(row->lost), "%s", r == -ESTALE ? "has ended" : strerror(-r));
+		return 0;
+	}
+	r = find_work(p, o, &work);
+	return r < 0 ? r : fill_links(o, work, row);
+}
+
+static const char *some(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+static int print_table(struct places *p)
+{
+	static const char *const columns[] = { "NETNS", "INODE", "PROCESS", "SERVICE", "LINKS", "OFF" };
+	static const char *const spare[] = { "INODE", "PROCESS", "SERVICE", NULL };
+	_cleanup_free_ const char **cells = calloc(p->n * ARRAY_SIZE(columns) + 1, sizeof(*cells));
+	_cleanup_free_ struct row *rows = calloc(p->n + 1, sizeof(*rows));
+
+	if (!cells || !rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n; i++) {
+		const char **cell = &cells[i * ARRAY_SIZE(columns)];
+		int r = take_row(p, &p->all[i], &rows[i]);
+
+		if (r < 0)
+			return r;
+		cell[0] = rows[i].label;
+		cell[1] = rows[i].inode;
+		cell[2] = some(rows[i].process);
+		cell[3] = some(rows[i].service);
+		cell[4] = some(rows[i].links);
+		cell[5] = some(rows[i].lost);
+	}
+	return render_table(&p->options->render, columns, ARRAY_SIZE(columns), spare, cells, p->n);
+}
+
+/* ---- as a document ---- */
+
+static int add_links(struct json_writer *w, const struct observe *o, feature_set work)
+{
+	_cleanup_free_ struct link **sorted = NULL;
+	size_t n;
+
+	if (link_table_sorted((struct link_table *)&o->links, &sorted, &n) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		json_open_object(w, NULL);
+		json_add_link(w, sorted[i]->name, sorted[i]->ifindex);
+		json_add_text(w, "kind", sorted[i]->kind);
+		if (sorted[i]->has_features)
+			feature_add_names(w, "off", &o->features, find_lost(sorted[i], work));
+		else
+			json_add_null(w, "off");
+		json_close_object(w);
+	}
+	return 0;
+}
+
+/* 0 or -ENOMEM. */
+static int add_namespace(struct places *p, const struct namespace *at, struct json_writer *w)
+{
+	_cleanup_(observe_close_pointer) struct observe *o = NULL;
+	char label[LABEL_LEN];
+	feature_set work = 0;
+	struct unit unit;
+	int r = look(p, at, &o);
+
+	if (r >= 0)
+		r = find_work(p, o, &work);
+	if (r == -ENOMEM)
+		return r;
+	p->failed += r < 0 && r != -ESTALE;
+	unit_of(at, &unit);
+	json_open_object(w, NULL);
+	json_add_text(w, "netns", label_of(at, label, sizeof(label)));
+	json_add_int(w, "inode", (int64_t)at->inode);
+	json_add_positive(w, "cookie", (int64_t)at->cookie);
+	json_add_bool(w, "own", at->own);
+	json_add_some(w, "name", name_of(at));
+	json_add_int(w, "processes", at->n_processes);
+	json_add_positive(w, "pid", at->pid);
+	json_add_some(w, "process", at->comm);
+	json_add_some(w, "unit", unit.name);
+	json_add_some(w, "runtime", unit.runtime);
+	json_add_some(w, "container", unit.container);
+	json_add_text(w, "error", r >= 0 ? NULL : r == -ESTALE ? "has ended" : strerror(-r));
+	if (json_open_list_if(w, "links", r >= 0)) {
+		r = add_links(w, o, work);
+		json_close_list(w);
+	}
+	json_close_object(w);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int print_document(struct places *p)
+{
+	_cleanup_json_writer_ struct json_writer w = { 0 };
+	int r = 0;
+
+	json_begin(&w, "namespaces");
+	json_add_bool(&w, "complete", !p->more);
+	json_open_list(&w, "namespaces");
+	for (size_t i = 0; i < p->n && r >= 0; i++)
+		r = add_namespace(p, &p->all[i], &w);
+	json_close_list(&w);
+	return r < 0 ? r : json_finish(&w, stdout);
+}
+
+int cmd_namespaces(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
+{
+	_cleanup_(places_clear) struct places p = { .options = options };
+	int r = namespaces_open(&p.visitor);
+
+	if (r >= 0)
+		r = namespaces_list(p.visitor, &p.all, &p.n, &p.more);
+	if (r < 0)
+		return failed(r);
+	rule_host_read(&p.host);
+	r = options->json ? print_document(&p) : print_table(&p);
+	if (p.more)
+		cmd_error("There are more than %d network namespaces; the others are not listed", NAMESPACES_MAX);
+	return cmd_written(r, p.failed ? CMD_ERROR : CMD_OK);
+}

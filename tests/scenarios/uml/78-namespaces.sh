@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every network namespace is found and shown, with a name and without one, and nothing there is changed or kept alive. A namespace with a
+# cookie (from Linux 5.14 on) and one without are identified in different ways.
+# kernels: 5.10 7
+. "$(dirname "$0")/../lib.sh"
+
+rule 10-sg.rule '[Match]' 'Kind=veth' '[Features]' 'sg=on'
+inode() { stat -L -c %i "/run/netns/$1"; }
+of() { jq -c ".namespaces[] | select(.netns == \"$1\") | $2" "$scratch/found"; } # NETNS FILTER
+find_all() { offloadctl namespaces --json >"$scratch/found"; }
+
+ip netns add red
+ip link add v1 type veth peer name eth0 netns red
+ip netns exec red ethtool -K eth0 sg off >/dev/null
+unshare --net sleep 1000 &
+nameless=$!
+in_own() { [ "$(readlink /proc/$nameless/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
+within 5 "a process has a namespace without a name" in_own
+ip link add v2 type veth peer name eth0 netns $nameless
+
+check "every namespace is listed" find_all
+check "the document matches the schema" "$tools/test-json" namespaces.json "$scratch/found"
+is "one is that of offloadctl" "$(jq '[.namespaces[] | select(.own)] | length' "$scratch/found")" 1
+is "one is that of PID 1" "$(jq --argjson inode "$(stat -L -c %i /proc/1/ns/net)" '[.namespaces[] | select(.inode == $inode)] | length' "$scratch/found")" 1
+is "one has its name in ip-netns(8)" "$(of red '[.name, .inode, .processes, .pid, .error]')" "[\"red\",$(inode red),0,null,null]"
+is "and the offloads that are off" "$(of red '[.links[] | select(.off != []) | [.link, (.off | index("tx-scatter-gather") != null)]]')" '[["eth0",true]]'
+is "one is called after its first process" "$(of "sleep ($nameless)" '[.name, .processes, .pid, [.links[].link]]')" "[null,1,$nameless,[\"eth0\",\"lo\"]]"
+if [ "$(uname -r | cut -d. -f1)" = 5 ]; then cookies=0; else cookies=$(jq '.namespaces | length' "$scratch/found"); fi
+is "each has a cookie, if this kernel has cookies" "$(jq '[.namespaces[].cookie] | map(select(.)) | unique | length' "$scratch/found")" "$cookies"
+
+is "list of one by its name" "$(offloadctl list --netns red --json)" "$(ip netns exec red offloadctl list --json)"
+is "tree of one by its inode" "$(offloadctl tree --netns "$(inode red)" --json)" "$(ip netns exec red offloadctl tree --json)"
+is "show of one by its first process" "$(offloadctl show eth0 --netns "sleep ($nameless)" --json)" "$(nsenter -t $nameless -n offloadctl show eth0 --json)"
+offloadctl plan --netns red >/dev/null
+is "plan finds what the rules say of a link there" $? 2
+offloadctl apply --yes --netns red 2>/dev/null
+is "apply does not look elsewhere" $? 1
+check "nothing was changed" ip netns exec red bash -c ". $(dirname "$0")/../lib.sh; is_off eth0 scatter-gather"
+said=$(offloadctl list --netns rd 2>&1)
+has "a misspelt name" "$? $said" '^1 ' 'did you mean "red"'
+said=$(setpriv --reuid 65534 --regid 65534 --clear-groups offloadctl namespaces 2>&1)
+has "not for other users" "$? $said" '^1 ' 'run offloadctl as root'
+
+record_mark
+ip netns exec red offloadd --no-probes >>"$log" 2>&1 &
+daemon=$!
+within 20 "an offloadd in one of them" daemon_ready
+is "status there asks it" "$(offloadctl status --netns red --json | jq .daemon.pid)" $daemon
+daemon_stops
+
+# between finding and visiting
+is "an end meanwhile" "$("$tools/namespaces-visit" red 'ip netns del red')" ESTALE
+gone() { ! ip link show v1 >/dev/null 2>&1; }
+within 5 "nothing kept it alive" gone
+ip netns add red
+was=$(inode red)
+cat >"$scratch/again" <<-END
+	ip netns del red
+	for i in {1..100}; do
+		ip netns add red
+		[ "\$(stat -L -c %i /run/netns/red)" != $was ] || exit 0
+		ip netns del red
+	done
+	exit 1
+END
+is "another one with its name and inode" "$("$tools/namespaces-visit" red "bash $scratch/again")" ESTALE
+is "a process that leaves" "$("$tools/namespaces-visit" $nameless "kill -KILL $nameless; while [ -e /proc/$nameless/ns/net ] && readlink /proc/$nameless/ns/net; do :; done >/dev/null 2>&1")" ESTALE
+gone() { ! ip link show v2 >/dev/null 2>&1; }
+within 5 "nothing kept its namespace alive" gone
+
+# names and files that mislead
+touch /run/netns/empty
+mkfifo /run/netns/pipe
+ip netns add $'a\e[31m'
+touch /run/netns/other && mount --bind /proc/self/ns/uts /run/netns/other
+check "names that are none" find_all
+is "are not shown, and control characters neither" "$(jq -c '[.namespaces[].name | select(.)] | sort' "$scratch/found")" '["a?[31m","red"]'
+umount /run/netns/other
+rm /run/netns/{empty,pipe,other}
+ip netns del $'a\e[31m'
+ip netns del red
+done_testing
