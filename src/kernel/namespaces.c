@@ -95,7 +95,7 @@ static ssize_t receive(struct namespaces *n, void *packet, size_t size, int fds[
 	return len == 0 ? -ECONNRESET : len;
 }
 
-int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n, bool *ret_more)
+int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n, struct namespaces_missing *ret_missing)
 {
 	const struct namespaces_request request = { .list = true };
 	_cleanup_free_ struct namespace *all = NULL;
@@ -108,7 +108,7 @@ int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n,
 		ssize_t len = receive(n, &one, sizeof(one), fds);
 
 		if (len == (ssize_t)sizeof(*end)) {
-			*ret_more = end->more;
+			*ret_missing = end->missing;
 			r = end->error;
 			break;
 		}

@@ -33,6 +33,12 @@ struct namespace {
 	char cgroup[NAMESPACES_PATH_MAX]; /* of that process; "": unknown */
 };
 
+/* What a list may lack. */
+struct namespaces_missing {
+	bool more; /* there are more than NAMESPACES_MAX */
+	unsigned processes; /* the kernel does not show where these are, although we have the capabilities */
+};
+
 struct namespaces; /* the child */
 
 /* Starts the child. *ret: the caller's to namespaces_close(). 0, negative errno. */
@@ -42,9 +48,9 @@ void namespaces_close(struct namespaces *n);
 CLEANUP_POINTER(struct namespaces, namespaces_close)
 
 /* Finds all namespaces, by one pass over the directories and one over /proc. *ret: the caller's to free(), *ret_n of them, that of this
- * process first; *ret_more: there are more than NAMESPACES_MAX. A namespace that ends meanwhile may be missing. 0; -EPERM: CAP_SYS_ADMIN or
+ * process first; *ret_missing: what was not found. A namespace that ends meanwhile may be missing. 0; -EPERM: CAP_SYS_ADMIN or
  * CAP_SYS_PTRACE is missing; other negative errno. */
-int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n, bool *ret_more);
+int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n, struct namespaces_missing *ret_missing);
 
 /* Opens sockets in a namespace that namespaces_list() found last, and that is not that of this process. They keep it alive. *ret: the caller's to netns_close_sockets(). 0;
  * -ESTALE: it has ended, or its name or inode belongs to another one now; other negative errno. */

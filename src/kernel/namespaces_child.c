@@ -27,7 +27,7 @@ struct child {
 	uint64_t own;
 	struct namespace *all; /* as found last */
 	size_t n;
-	bool more; /* than NAMESPACES_MAX */
+	struct namespaces_missing missing;
 };
 
 /* ---- in and out ---- */
@@ -98,7 +98,7 @@ static struct namespace *entry_of(struct child *c, uint64_t inode)
 		if (c->all[i].inode == inode)
 			return &c->all[i];
 	if (c->n == NAMESPACES_MAX || !GROW(c->all, c->n)) {
-		c->more = true;
+		c->missing.more = true;
 		return NULL;
 	}
 	c->all[c->n] = (struct namespace){ .inode = inode, .own = inode == c->own };
@@ -142,7 +142,7 @@ static void note_process(struct child *c, pid_t pid, uint64_t inode)
 	memcpy(at->comm, process.comm, sizeof(at->comm));
 }
 
-/* A link of /proc/PID/ns reads "net:[4026531840]". 0; -EACCES: no permission. */
+/* A link of /proc/PID/ns reads "net:[4026531840]". 0 or negative errno. */
 static int find_processes(struct child *c)
 {
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
@@ -158,12 +158,10 @@ static int find_processes(struct child *c)
 		if (pid <= 0)
 			continue;
 		snprintf(path, sizeof(path), "%d/ns/net", pid);
-		if (readlinkat(dirfd(proc), path, text, sizeof(text) - 1) < 0) {
-			if (errno == EACCES || errno == EPERM)
-				return -EPERM;
-		} else if (sscanf(text, "net:[%llu]", &inode) == 1) {
+		if (readlinkat(dirfd(proc), path, text, sizeof(text) - 1) < 0)
+			c->missing.processes += errno == EACCES || errno == EPERM;
+		else if (sscanf(text, "net:[%llu]", &inode) == 1)
 			note_process(c, pid, inode);
-		}
 	}
 	return 0;
 }
@@ -210,7 +208,9 @@ static int find_all(struct child *c)
 	free(c->all);
 	c->all = NULL;
 	c->n = 0;
-	c->more = false;
+	c->missing = (struct namespaces_missing){ 0 };
+	if (!util_has_capability(CAP_SYS_ADMIN) || !util_has_capability(CAP_SYS_PTRACE))
+		return -EPERM;
 	if (!entry_of(c, c->own))
 		return -ENOMEM;
 	find_names(c, false);
@@ -227,7 +227,7 @@ static int reply_list(struct child *c, int fd)
 {
 	struct namespaces_end end = { .error = find_all(c) };
 
-	end.more = c->more;
+	end.missing = c->missing;
 	for (size_t i = 0; i < c->n && end.error >= 0; i++)
 		if (send(fd, &c->all[i], sizeof(c->all[i]), MSG_NOSIGNAL) < 0)
 			return -errno;

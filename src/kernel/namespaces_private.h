@@ -13,7 +13,7 @@ struct namespaces_request {
 /* The last packet of each reply. A list: after one struct namespace in each packet. A visit: with the sockets (SCM_RIGHTS). */
 struct namespaces_end {
 	int error; /* negative errno */
-	bool more;
+	struct namespaces_missing missing;
 };
 
 #define NAMESPACES_SOCKETS 3 /* in the order of struct netns_sockets */

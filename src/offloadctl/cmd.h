@@ -54,6 +54,7 @@ struct cmd_options {
 	bool elsewhere;		/* it is another one, and these are sockets in it; see cmd_enter_namespace() */
 	struct netns_sockets sockets;
 	char *control_path;
+	char enter[320]; /* a command that runs another one there */
 };
 
 /* The commands of offloadctl(1). argv: the arguments after the command; offloadctl.c has checked their number and the options. They

@@ -112,17 +112,33 @@ static const struct namespace *find(const char *word, const struct namespace *al
 	return found;
 }
 
+/* Names in /run/netns may contain anything but a slash. */
+static bool is_plain(const char *name)
+{
+	return name[0] != '-' && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@:")];
+}
+
+static void format_enter(const struct namespace *n, char *buf, size_t size)
+{
+	if (name_of(n)[0] && is_plain(n->name))
+		snprintf(buf, size, "sudo ip netns exec %s", n->name);
+	else if (n->pid)
+		snprintf(buf, size, "sudo nsenter --target %d --net", (int)n->pid);
+	else if (is_plain(n->name))
+		snprintf(buf, size, "sudo nsenter --net=/run/docker/netns/%s", n->name);
+}
+
 int cmd_enter_namespace(struct cmd_options *options)
 {
 	_cleanup_(namespaces_close_pointer) struct namespaces *visitor = NULL;
 	_cleanup_free_ struct namespace *all = NULL;
 	const struct namespace *found;
 	size_t n;
-	bool more;
+	struct namespaces_missing missing;
 	int r = namespaces_open(&visitor);
 
 	if (r >= 0)
-		r = namespaces_list(visitor, &all, &n, &more);
+		r = namespaces_list(visitor, &all, &n, &missing);
 	if (r < 0)
 		return failed(r);
 	found = find(options->netns, all, n);
@@ -136,6 +152,7 @@ int cmd_enter_namespace(struct cmd_options *options)
 	if (r < 0)
 		return failed(r);
 	options->elsewhere = true;
+	format_enter(found, options->enter, sizeof(options->enter));
 	if (!options->control && netns_path_of(SERVER_DEFAULT_PATH, found->inode, &options->control_path) < 0)
 		return cmd_error("%s", strerror(ENOMEM));
 	options->control = options->control ? options->control : options->control_path;
@@ -149,6 +166,15 @@ void cmd_leave_namespace(struct cmd_options *options)
 	free(options->control_path);
 }
 
+void cmd_render_namespace(const struct cmd_options *options)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "\nThese interfaces are in another network namespace. Run commands for them there%s%s%s",
+		options->enter[0] ? ": " : ".", options->enter, options->enter[0] ? " COMMAND" : "");
+	render_wrapped(&options->render, 0, text);
+}
+
 /* ---- what is in them ---- */
 
 struct places {
@@ -156,7 +182,7 @@ struct places {
 	struct namespaces *visitor;
 	struct namespace *all;
 	size_t n, failed;
-	bool more;
+	struct namespaces_missing missing;
 	struct rule_host host;
 };
 
@@ -188,7 +214,8 @@ static int find_work(const struct places *p, const struct observe *o, feature_se
 	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
 	int r = predict_new_of(&o->features, &o->links, NULL, 0, &p->host, &predict);
 
-	*ret = r < 0 ? 0 : predict_sets(predict).work;
+	/* the kernel leaves that one off on healthy devices */
+	*ret = r < 0 ? 0 : predict_sets(predict).work & ~feature_named(&o->features, "tx-tcp-mangleid-segmentation");
 	return r;
 }
 
@@ -350,7 +377,7 @@ static int print_document(struct places *p)
 	int r = 0;
 
 	json_begin(&w, "namespaces");
-	json_add_bool(&w, "complete", !p->more);
+	json_add_bool(&w, "complete", !p->missing.more && !p->missing.processes);
 	json_open_list(&w, "namespaces");
 	for (size_t i = 0; i < p->n && r >= 0; i++)
 		r = add_namespace(p, &p->all[i], &w);
@@ -364,12 +391,14 @@ int cmd_namespaces(const struct cmd_options *options, int argc _unused_, char **
 	int r = namespaces_open(&p.visitor);
 
 	if (r >= 0)
-		r = namespaces_list(p.visitor, &p.all, &p.n, &p.more);
+		r = namespaces_list(p.visitor, &p.all, &p.n, &p.missing);
 	if (r < 0)
 		return failed(r);
 	rule_host_read(&p.host);
 	r = options->json ? print_document(&p) : print_table(&p);
-	if (p.more)
+	if (p.missing.processes)
+		cmd_error("The network namespaces of %u process%s are not known", p.missing.processes, p.missing.processes == 1 ? "" : "es");
+	if (p.missing.more)
 		cmd_error("There are more than %d network namespaces; the others are not listed", NAMESPACES_MAX);
 	return cmd_written(r, p.failed ? CMD_ERROR : CMD_OK);
 }

@@ -10,5 +10,7 @@
  * the reason. */
 int cmd_enter_namespace(struct cmd_options *options);
 void cmd_leave_namespace(struct cmd_options *options);
+/* Prints that commands in the output are to be run in that namespace, and how. */
+void cmd_render_namespace(const struct cmd_options *options);
 
 #endif

@@ -173,7 +173,7 @@ static const struct command {
 	{ "revert", "[LINK]", "Restore what apply or offloadd changed",
 		cmd_revert, 0, 1, LOOKS | USES(LEDGER) | USES(CONTROL) | USES(DRY_RUN), NULL },
 	{ "status", "", "Is this host OK, and what to do next? The default command",
-		cmd_status, 0, 0, RULES | CALLS | USES(NETNS) | USES(ALL) | USES(FORMAT), status_codes },
+		cmd_status, 0, 0, RULES | CALLS | USES(ALL) | USES(FORMAT), status_codes },
 	{ "metrics", "", "Print metrics in Prometheus text format", cmd_metrics, 0, 0, RULES | USES(CONTROL), NULL },
 	{ "services", "", "List services that use software fallback, and those that must reconnect",
 		cmd_services, 0, 0, CALLS | USES(ETHTOOL) | USES(FORMAT), NULL },
@@ -287,6 +287,7 @@ static int run(int argc, char **argv)
 	const struct command *command;
 	uint64_t given;
 	char why[512];
+	int code;
 
 	if (options_read(options_table, OPTION_IDS, argc, argv, &options, &given, why, sizeof(why)) < 0)
 		return cmd_error("%s", why);
@@ -323,7 +324,10 @@ static int run(int argc, char **argv)
 	options.render.no_legend = options.no_legend;
 	if (is_paged(command, &options))
 		pager_open();
-	return command->run(&options, argc, argv);
+	code = command->run(&options, argc, argv);
+	if (options.elsewhere && !options.json && !options.no_legend && code != CMD_ERROR)
+		cmd_render_namespace(&options);
+	return code;
 }
 
 int main(int argc, char **argv)

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 	_cleanup_free_ struct namespace *all = NULL;
 	const struct namespace *at = NULL;
 	struct netns_sockets sockets;
-	bool more;
+	struct namespaces_missing missing;
 	size_t n;
 	int r;
 
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	r = namespaces_open(&visitor);
 	if (r >= 0)
-		r = namespaces_list(visitor, &all, &n, &more);
+		r = namespaces_list(visitor, &all, &n, &missing);
 	if (r >= 0)
 		at = find(argv[1], all, n);
 	if (!at || system(argv[2]) != 0) {

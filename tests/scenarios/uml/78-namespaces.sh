@@ -4,6 +4,7 @@
 # kernels: 5.10 7
 . "$(dirname "$0")/../lib.sh"
 
+tools=${BUILD:-build}/tests
 rule 10-sg.rule '[Match]' 'Kind=veth' '[Features]' 'sg=on'
 inode() { stat -L -c %i "/run/netns/$1"; }
 of() { jq -c ".namespaces[] | select(.netns == \"$1\") | $2" "$scratch/found"; } # NETNS FILTER
@@ -24,7 +25,7 @@ is "one is that of offloadctl" "$(jq '[.namespaces[] | select(.own)] | length' "
 is "one is that of PID 1" "$(jq --argjson inode "$(stat -L -c %i /proc/1/ns/net)" '[.namespaces[] | select(.inode == $inode)] | length' "$scratch/found")" 1
 is "one has its name in ip-netns(8)" "$(of red '[.name, .inode, .processes, .pid, .error]')" "[\"red\",$(inode red),0,null,null]"
 is "and the offloads that are off" "$(of red '[.links[] | select(.off != []) | [.link, (.off | index("tx-scatter-gather") != null)]]')" '[["eth0",true]]'
-is "one is called after its first process" "$(of "sleep ($nameless)" '[.name, .processes, .pid, [.links[].link]]')" "[null,1,$nameless,[\"eth0\",\"lo\"]]"
+is "one is called after its first process" "$(of "sleep ($nameless)" '[.name, .processes, .pid, ([.links[].link] | sort)]')" "[null,1,$nameless,[\"eth0\",\"lo\"]]"
 if [ "$(uname -r | cut -d. -f1)" = 5 ]; then cookies=0; else cookies=$(jq '.namespaces | length' "$scratch/found"); fi
 is "each has a cookie, if this kernel has cookies" "$(jq '[.namespaces[].cookie] | map(select(.)) | unique | length' "$scratch/found")" "$cookies"
 
@@ -45,7 +46,8 @@ record_mark
 ip netns exec red offloadd --no-probes >>"$log" 2>&1 &
 daemon=$!
 within 20 "an offloadd in one of them" daemon_ready
-is "status there asks it" "$(offloadctl status --netns red --json | jq .daemon.pid)" $daemon
+check "it pauses a link" ip netns exec red offloadctl pause eth0
+is "list asks it" "$(offloadctl list --netns red --json | jq -c '[.links[] | select(.verdict == "paused").link]')" '["eth0"]'
 daemon_stops
 
 # between finding and visiting
@@ -74,7 +76,7 @@ mkfifo /run/netns/pipe
 ip netns add $'a\e[31m'
 touch /run/netns/other && mount --bind /proc/self/ns/uts /run/netns/other
 check "names that are none" find_all
-is "are not shown, and control characters neither" "$(jq -c '[.namespaces[].name | select(.)] | sort' "$scratch/found")" '["a?[31m","red"]'
+is "are not shown, and control characters neither" "$(jq -c '[.namespaces[] | select(.own | not).name | select(.)] | sort' "$scratch/found")" '["a?[31m","red"]'
 umount /run/netns/other
 rm /run/netns/{empty,pipe,other}
 ip netns del $'a\e[31m'
