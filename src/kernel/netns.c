@@ -76,13 +76,22 @@ bool netns_is_own(char *name, size_t size)
 	return own;
 }
 
-int netns_path_of(const char *path, uint64_t inode, char **ret)
+/* NULL without memory. */
+static char *add_inode(const char *path, uint64_t inode)
 {
 	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
 	size_t stem = dot ? (size_t)(dot - path) : strlen(path);
+	char *added;
 
-	if (asprintf(ret, "%.*s-%llu%s", (int)stem, path, (unsigned long long)inode, path + stem) < 0)
-		*ret = NULL;
+	return asprintf(&added, "%.*s-%llu%s", (int)stem, path, (unsigned long long)inode, path + stem) < 0 ? NULL : added;
+}
+
+int netns_path_of(const char *path, uint64_t inode, char **ret)
+{
+	struct stat init;
+	bool first = stat("/proc/1/ns/net", &init) == 0 && init.st_ino == inode;
+
+	*ret = first ? strdup(path) : add_inode(path, inode);
 	return *ret ? 0 : -ENOMEM;
 }
 
@@ -90,7 +99,7 @@ int netns_path(const char *path, char **ret)
 {
 	char name[NETNS_NAME_LEN];
 
-	(void)netns_path_of(path, netns_inode(), ret);
+	*ret = add_inode(path, netns_inode());
 	if (*ret && !netns_is_own(name, sizeof(name)) && access(*ret, F_OK) < 0) {
 		free(*ret);
 		*ret = strdup(path);

@@ -30,8 +30,13 @@ bool netns_is_certain(void);
  * /run/x/ledger-4026532177.json; else the path is copied. But if a file whose name has the inode exists,
  * *ret is its path: a process that could not see PID 1 wrote it. *ret is the caller's to free. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
-/* The path with an inode, as above. *ret is the caller's to free. 0 or -ENOMEM. */
+/* The same for another namespace: without the inode only if it is that of PID 1. */
 int netns_path_of(const char *path, uint64_t inode, char **ret);
+
+/* What netns_inode() and netns_cookie() return in another namespace. */
+struct netns_identity {
+	uint64_t inode, cookie;
+};
 
 /* Sockets in another network namespace. They stay in it, and keep it alive. */
 struct netns_sockets {

@@ -51,7 +51,8 @@ struct cmd_options {
 	uint64_t interval_usec; /* --interval; 0: omitted */
 	size_t count;		/* --count; 0: omitted */
 	const char *netns;	/* --netns; NULL: that of this process */
-	bool elsewhere;		/* it is another one, and these are sockets in it; see cmd_enter_namespace() */
+	bool elsewhere;		/* it is another one: this one, with sockets in it; see cmd_enter_namespace() */
+	struct netns_identity identity;
 	struct netns_sockets sockets;
 	char *control_path;
 	char enter[320]; /* a command that runs another one there */

@@ -152,6 +152,7 @@ int cmd_enter_namespace(struct cmd_options *options)
 	if (r < 0)
 		return failed(r);
 	options->elsewhere = true;
+	options->identity = (struct netns_identity){ found->inode, found->cookie ? found->cookie : found->inode };
 	format_enter(found, options->enter, sizeof(options->enter));
 	if (!options->control && netns_path_of(SERVER_DEFAULT_PATH, found->inode, &options->control_path) < 0)
 		return cmd_error("%s", strerror(ENOMEM));

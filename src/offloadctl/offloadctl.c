@@ -106,7 +106,7 @@ static const struct options_entry options_table[] = {
 		.help = "Output and exit codes for needrestart or nagios", .words = formats,
 		.n_words = ARRAY_SIZE(formats) },
 	[OPTION_NETNS] = { "netns", 0, OPTIONS_TEXT, "NETNS", FIELD(netns),
-		.help = "Look at this network namespace, as offloadctl namespaces lists it, instead of the one offloadctl runs in; needs root" },
+		.help = "Use this network namespace, as offloadctl namespaces lists it, instead of the one offloadctl runs in; needs root" },
 	[OPTION_HELP] = { "help", 'h', OPTIONS_FLAG, NULL, FIELD(help), .help = "Show this help" },
 	[OPTION_VERSION] = { "version", 0, OPTIONS_FLAG, NULL, FIELD(version), .help = "Show the version" },
 };
@@ -155,7 +155,7 @@ static const struct command {
 	{ "plan", "[LINK...]", "Show what differs from the rules and how to change it; change nothing",
 		cmd_plan, 0, INT_MAX, PLANS | USES(NETNS) | USES(DETAILED) | USES(SNAPSHOT) | USES(SAMPLE) | USES(KERNEL), exit_codes },
 	{ "apply", "[LINK...]", "Apply the plan and verify the result",
-		cmd_apply, 0, INT_MAX, PLANS | USES(LEDGER) | USES(DETAILED) | USES(YES), exit_codes },
+		cmd_apply, 0, INT_MAX, PLANS | USES(NETNS) | USES(LEDGER) | USES(DETAILED) | USES(YES), exit_codes },
 	{ "check", "[FILE|DIR...]", "Check rule files and offloadd.conf for errors",
 		cmd_check, 0, INT_MAX, RULES | PRINTS, NULL },
 	{ "rules", "[LINK|VERB NAME...]", "List rule files and how many interfaces each matches, or the rules of one interface; or write rules",

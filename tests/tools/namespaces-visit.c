@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* namespaces-visit NAME COMMAND: finds the network namespaces, runs the command with the shell, and then visits the one with this name
- * or first process. Prints the names of its links, or the error: what happens between finding and visiting is up to the command. */
+/* namespaces-visit NAME COMMAND [COMMAND]: finds the network namespaces, runs a command with the shell, and then visits the one with this
+ * name or first process. Prints the names of its links; with another command, looks at the link eth0, runs the command, turns
+ * scatter-gather of that link off, and prints OK. Or prints the error. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,19 @@ static const struct namespace *find(const char *word, const struct namespace *al
 	return NULL;
 }
 
-static int print_links(const struct netns_sockets *sockets)
+static int turn_off(struct observe *o, const char *command)
+{
+	const struct link *link = link_table_find_name(&o->links, "eth0");
+	feature_set sg = feature_named(&o->features, "tx-scatter-gather");
+	struct ethtool_result result = { 0 };
+	int r = link && system(command) == 0 ? ethtool_features_set(o->ethtool, link->ifindex, link->name, sg, 0, &result) : -EINVAL;
+
+	if (r >= 0 && result.error >= 0)
+		puts("OK");
+	return r < 0 ? r : result.error;
+}
+
+static int visit(const struct netns_sockets *sockets, const char *command)
 {
 	const struct observe_options how = { .sockets = sockets };
 	_cleanup_(observe_close_pointer) struct observe *o = NULL;
@@ -28,6 +41,8 @@ static int print_links(const struct netns_sockets *sockets)
 		r = observe_refresh(o);
 	if (r < 0)
 		return r;
+	if (command)
+		return turn_off(o, command);
 	link_table_foreach(&o->links, link)
 		printf("%s\n", link->name);
 	return 0;
@@ -43,7 +58,7 @@ int main(int argc, char **argv)
 	size_t n;
 	int r;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return EXIT_FAILURE;
 	r = namespaces_open(&visitor);
 	if (r >= 0)
@@ -56,7 +71,7 @@ int main(int argc, char **argv)
 	}
 	r = namespaces_visit(visitor, at, &sockets);
 	if (r >= 0) {
-		r = print_links(&sockets);
+		r = visit(&sockets, argv[3]);
 		netns_close_sockets(&sockets);
 	}
 	if (r < 0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every network namespace is found and shown, with a name and without one, and nothing there is changed or kept alive. A namespace with a
-# cookie (from Linux 5.14 on) and one without are identified in different ways.
+# Every network namespace is found and shown, with a name and without one, and apply changes the right one. None is kept alive. A namespace
+# with a cookie (from Linux 5.14 on) and one without are identified in different ways.
 # kernels: 5.10 7
 . "$(dirname "$0")/../lib.sh"
 
@@ -11,7 +11,7 @@ of() { jq -c ".namespaces[] | select(.netns == \"$1\") | $2" "$scratch/found"; }
 find_all() { offloadctl namespaces --json >"$scratch/found"; }
 
 ip netns add red
-ip link add v1 type veth peer name eth0 netns red
+ip link add v1 type veth peer name eth0 index 500 netns red
 ip netns exec red ethtool -K eth0 sg off >/dev/null
 unshare --net sleep 1000 &
 nameless=$!
@@ -34,9 +34,16 @@ is "tree of one by its inode" "$(offloadctl tree --netns "$(inode red)" --json)"
 is "show of one by its first process" "$(offloadctl show eth0 --netns "sleep ($nameless)" --json)" "$(nsenter -t $nameless -n offloadctl show eth0 --json)"
 offloadctl plan --netns red >/dev/null
 is "plan finds what the rules say of a link there" $? 2
-offloadctl apply --yes --netns red 2>/dev/null
-is "apply does not look elsewhere" $? 1
-check "nothing was changed" ip netns exec red bash -c ". $(dirname "$0")/../lib.sh; is_off eth0 scatter-gather"
+in_red() { ip netns exec red bash -c ". $(dirname "$0")/../lib.sh; $1 eth0 scatter-gather"; }
+check "and changes nothing" in_red is_off
+ip link add eth0 type dummy
+ethtool -K eth0 sg off >/dev/null
+check "apply repairs it" offloadctl apply --yes --netns red eth0
+check "there" in_red is_on
+check "and not where it runs" is_off eth0 scatter-gather
+ip link del eth0
+check "revert there" ip netns exec red offloadctl revert --ledger "/run/offloadd/ledger-$(inode red).json"
+check "restores it" in_red is_off
 said=$(offloadctl list --netns rd 2>&1)
 has "a misspelt name" "$? $said" '^1 ' 'did you mean "red"'
 said=$(setpriv --reuid 65534 --regid 65534 --clear-groups offloadctl namespaces 2>&1)
@@ -49,6 +56,15 @@ within 20 "an offloadd in one of them" daemon_ready
 check "it pauses a link" ip netns exec red offloadctl pause eth0
 is "list asks it" "$(offloadctl list --netns red --json | jq -c '[.links[] | select(.verdict == "paused").link]')" '["eth0"]'
 daemon_stops
+
+# between looking and the SET
+ip netns exec red ethtool -K eth0 sg on >/dev/null
+ip link add eth0 index 500 type dummy
+is "a link that moves away" "$("$tools/namespaces-visit" red true "ip -n red link set eth0 netns $nameless name eth1")" ENODEV
+check "another one with its name and index keeps its features" is_on eth0 scatter-gather
+is "and so does the one that moved" "$(offloadctl show eth1 --netns "sleep ($nameless)" --json | jq '.link.features["tx-scatter-gather"].active')" true
+nsenter -t $nameless -n ip link set eth1 netns /run/netns/red name eth0
+ip link del eth0
 
 # between finding and visiting
 is "an end meanwhile" "$("$tools/namespaces-visit" red 'ip netns del red')" ESTALE
