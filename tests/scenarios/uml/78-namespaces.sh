@@ -49,6 +49,29 @@ has "a misspelt name" "$? $said" '^1 ' 'did you mean "red"'
 said=$(setpriv --reuid 65534 --regid 65534 --clear-groups offloadctl namespaces 2>&1)
 has "not for other users" "$? $said" '^1 ' 'run offloadctl as root'
 
+# a container, by the cgroup of its first process
+id=$(printf '4f0d12c03a5e%052d' 0)
+group=/sys/fs/cgroup/system.slice/docker-$id.scope
+mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup /sys/fs/cgroup
+mkdir -p "$group"
+echo $nameless >"$group/cgroup.procs"
+check "a container is found" find_all
+is "it is called by its id" "$(of "docker 4f0d12c03a5e" '[.runtime, .container, .pid]')" "[\"docker\",\"$id\",$nameless]"
+is "of which some digits are enough" "$(offloadctl list --netns 4f0d12c0 --json)" "$(nsenter -t $nameless -n offloadctl list --json)"
+
+# many: descriptors and memory do not grow with their number
+many=${LONG:+1000}
+many=${many:-30}
+for ((i = 1; i <= many; i++)); do
+	echo "netns add n$i"
+	echo "link add w$i type veth peer name eth0 netns n$i"
+done | ip -batch -
+begin=$(now_ms)
+check "$many namespaces, with 16 descriptors and 32 MB" bash -c "ulimit -n 16; ulimit -v 32768; exec offloadctl namespaces --json >'$scratch/found'"
+echo "# note $many namespaces in $(($(now_ms) - begin)) ms"
+is "all are read" "$(jq '[.namespaces[] | select(.name // "" | test("^n[0-9]+$")).links | length] | map(select(. == 2)) | length' "$scratch/found")" $many
+for ((i = 1; i <= many; i++)); do echo "netns del n$i"; done | ip -batch -
+
 record_mark
 ip netns exec red offloadd --no-probes >>"$log" 2>&1 &
 daemon=$!
@@ -83,6 +106,7 @@ cat >"$scratch/again" <<-END
 END
 is "another one with its name and inode" "$("$tools/namespaces-visit" red "bash $scratch/again")" ESTALE
 is "a process that leaves" "$("$tools/namespaces-visit" $nameless "kill -KILL $nameless; while [ -e /proc/$nameless/ns/net ] && readlink /proc/$nameless/ns/net; do :; done >/dev/null 2>&1")" ESTALE
+rmdir "$group"
 gone() { ! ip link show v2 >/dev/null 2>&1; }
 within 5 "nothing kept its namespace alive" gone
 
