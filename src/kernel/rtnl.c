@@ -9,6 +9,7 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/if_tunnel.h>
+#include <linux/net_namespace.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
@@ -189,6 +190,7 @@ static void cut_foreign_lower(const struct nlattr **tb, struct link *ret)
 	if (!tb[IFLA_LINK_NETNSID])
 		return;
 	ret->lower_netnsid = (int)netlink_u32(tb[IFLA_LINK_NETNSID]);
+	ret->far_ifindex = ret->lower_ifindex;
 	ret->lower_ifindex = 0;
 }
 
@@ -641,6 +643,31 @@ int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *h
 
 	payload.ifi.ifi_index = ifindex;
 	return request(rtnl, RTM_GETLINK, NLM_F_ACK, &payload, sizeof(payload), &link);
+}
+
+static void take_nsid(struct nlmsghdr *nlh, void *userdata)
+{
+	const struct nlattr *tb[NETNSA_NSID + 1] = { 0 };
+
+	if (nlh->nlmsg_type != RTM_NEWNSID)
+		return;
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(struct rtgenmsg)), (size_t)nlmsg_attrlen(nlh, sizeof(struct rtgenmsg)), tb, NETNSA_NSID);
+	if (tb[NETNSA_NSID])
+		*(int *)userdata = (int)netlink_u32(tb[NETNSA_NSID]);
+}
+
+int rtnl_find_nsid(struct rtnl *rtnl, pid_t pid)
+{
+	const struct {
+		struct rtgenmsg gen;
+		struct nlattr attr __attribute__((aligned(NLA_ALIGNTO)));
+		uint32_t pid;
+	} payload = { .attr = { NLA_HDRLEN + sizeof(uint32_t), NETNSA_PID }, .pid = (uint32_t)pid };
+	int nsid = -1;
+	struct dump reply = { .fn = take_nsid, .userdata = &nsid };
+	int r = request(rtnl, RTM_GETNSID, NLM_F_ACK, &payload, sizeof(payload), &reply);
+
+	return r < 0 ? r : nsid < 0 ? -ENOENT : nsid;
 }
 
 static void ignore_message(struct nlmsghdr *nlh _unused_, void *userdata _unused_)

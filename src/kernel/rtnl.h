@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "model/link.h"
 
@@ -57,6 +58,10 @@ int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
 /* Reads one link: calls handlers->link, the only one that is used. 0; -ENODEV; other negative errno. */
 int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *handlers);
+
+/* The number (link.lower_netnsid) that the network namespace of rtnl has for that of a process. -ENOENT: it has none; other negative
+ * errno. */
+int rtnl_find_nsid(struct rtnl *rtnl, pid_t pid);
 
 /* Sets the limits in set->has of a link by one RTM_SETLINK (do_setlink() in the kernel), which sends no event. text (size
  * bytes) gets the message of the kernel, "" if it sent none. 0; -ENODEV: it does not exist; -EINVAL, -ERANGE: the kernel does

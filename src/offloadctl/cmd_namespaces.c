@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "basic/json.h"
 #include "basic/options.h"
@@ -185,10 +186,12 @@ struct places {
 	size_t n, failed;
 	struct namespaces_missing missing;
 	struct rule_host host;
+	struct observe *own; /* the links here; NULL until they were read, and if they could not be */
 };
 
 static void places_clear(struct places *p)
 {
+	observe_close(p->own);
 	free(p->all);
 	namespaces_close(p->visitor);
 }
@@ -209,7 +212,24 @@ static int look(struct places *p, const struct namespace *at, struct observe **r
 	return r < 0 ? r : 0;
 }
 
-/* The features that the CPU does the work of for any link that lacks them. 0 or -ENOMEM. */
+struct place {
+	struct observe *o;
+	int own_nsid; /* of our namespace there; negative: none */
+	feature_set work; /* the features that the CPU does the work of for any link that lacks them */
+};
+
+static void place_close(struct place *place)
+{
+	observe_close(place->o);
+}
+
+/* The link here that a link there is the other end of, or is stacked on. NULL: none. */
+static const struct link *find_far(const struct places *p, const struct place *place, const struct link *link)
+{
+	return p->own && place->own_nsid >= 0 && link->far_ifindex && link->lower_netnsid == place->own_nsid
+		? link_table_find(&p->own->links, link->far_ifindex) : NULL;
+}
+
 static int find_work(const struct places *p, const struct observe *o, feature_set *ret)
 {
 	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
@@ -220,6 +240,24 @@ static int find_work(const struct places *p, const struct observe *o, feature_se
 	return r;
 }
 
+/* As look(). Our namespace comes first; its links are kept for the others. */
+static int open_place(struct places *p, const struct namespace *at, struct place *ret)
+{
+	int r = look(p, at, &ret->o);
+
+	if (r >= 0)
+		r = find_work(p, ret->o, &ret->work);
+	if (r >= 0 && !at->own)
+		ret->own_nsid = rtnl_find_nsid(ret->o->rtnl, getpid());
+	return r;
+}
+
+static void done(struct places *p, const struct namespace *at, struct place *place)
+{
+	if (at->own)
+		p->own = TAKE_PTR(place->o);
+}
+
 /* Those that could be on. */
 static feature_set find_lost(const struct link *link, feature_set work)
 {
@@ -227,7 +265,7 @@ static feature_set find_lost(const struct link *link, feature_set work)
 }
 
 struct row {
-	char label[LABEL_LEN], inode[32], process[64], service[UNIT_SERVICE_LEN], links[16], lost[TEXT_MAX];
+	char label[LABEL_LEN], inode[32], process[64], service[UNIT_SERVICE_LEN], links[256], lost[TEXT_MAX];
 };
 
 static void fill_row(const struct namespace *at, struct row *row)
@@ -244,44 +282,50 @@ static void fill_row(const struct namespace *at, struct row *row)
 		util_clean(unit_format(&unit, service, sizeof(service)), row->service, sizeof(row->service));
 }
 
-static int fill_links(const struct observe *o, feature_set work, struct row *row)
+#define LINKS_SHOWN 3
+
+static int fill_links(const struct places *p, const struct place *place, struct row *row)
 {
 	_cleanup_free_ struct link **sorted = NULL;
 	char text[TEXT_MAX];
-	size_t n;
+	size_t n, shown = 0;
 
-	if (link_table_sorted((struct link_table *)&o->links, &sorted, &n) < 0)
+	if (link_table_sorted(&place->o->links, &sorted, &n) < 0)
 		return -ENOMEM;
-	snprintf(row->links, sizeof(row->links), "%zu", n);
 	for (size_t i = 0; i < n; i++) {
-		feature_set lost = find_lost(sorted[i], work);
+		feature_set lost = find_lost(sorted[i], place->work);
+		const struct link *far = find_far(p, place, sorted[i]);
 
+		if (link_is_kind(sorted[i], "loopback"))
+			continue;
+		if (shown++ < LINKS_SHOWN)
+			util_append(row->links, sizeof(row->links), "%s%s%s%s", row->links[0] ? ", " : "", sorted[i]->name, far ? "@" : "",
+				far ? far->name : "");
 		if (sorted[i]->features_error && sorted[i]->features_error != -EOPNOTSUPP)
 			util_append(row->lost, sizeof(row->lost), "%s%s: not readable", row->lost[0] ? "; " : "", sorted[i]->name);
 		else if (lost)
 			util_append(row->lost, sizeof(row->lost), "%s%s: %s", row->lost[0] ? "; " : "", sorted[i]->name,
-				feature_format(&o->features, lost, text, sizeof(text)));
+				feature_format(&place->o->features, lost, text, sizeof(text)));
 	}
+	if (shown > LINKS_SHOWN)
+		util_append(row->links, sizeof(row->links), " and %zu more", shown - LINKS_SHOWN);
 	return 0;
 }
 
 /* 0 or -ENOMEM. */
 static int take_row(struct places *p, const struct namespace *at, struct row *row)
 {
-	_cleanup_(observe_close_pointer) struct observe *o = NULL;
-	feature_set work;
-	int r = look(p, at, &o);
+	_cleanup_(place_close) struct place place = { .own_nsid = -1 };
+	int r = open_place(p, at, &place);
 
 	fill_row(at, row);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0) {
-		p->failed += r != -ESTALE;
+	if (r >= 0)
+		r = fill_links(p, &place, row);
+	else if (r != -ENOMEM)
 		snprintf(row->lost, sizeof(row->lost), "%s", r == -ESTALE ? "has ended" : strerror(-r));
-		return 0;
-	}
-	r = find_work(p, o, &work);
-	return r < 0 ? r : fill_links(o, work, row);
+	p->failed += r < 0 && r != -ESTALE;
+	done(p, at, &place);
+	return r == -ENOMEM ? r : 0;
 }
 
 static const char *some(const char *text)
@@ -316,19 +360,25 @@ static int print_table(struct places *p)
 
 /* ---- as a document ---- */
 
-static int add_links(struct json_writer *w, const struct observe *o, feature_set work)
+static int add_links(struct json_writer *w, const struct places *p, const struct place *place)
 {
 	_cleanup_free_ struct link **sorted = NULL;
 	size_t n;
 
-	if (link_table_sorted((struct link_table *)&o->links, &sorted, &n) < 0)
+	if (link_table_sorted(&place->o->links, &sorted, &n) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
+		const struct link *far = find_far(p, place, sorted[i]);
+
 		json_open_object(w, NULL);
 		json_add_link(w, sorted[i]->name, sorted[i]->ifindex);
 		json_add_text(w, "kind", sorted[i]->kind);
+		if (json_open_if(w, "far", far)) {
+			json_add_link(w, far->name, far->ifindex);
+			json_close_object(w);
+		}
 		if (sorted[i]->has_features)
-			feature_add_names(w, "off", &o->features, find_lost(sorted[i], work));
+			feature_add_names(w, "off", &place->o->features, find_lost(sorted[i], place->work));
 		else
 			json_add_null(w, "off");
 		json_close_object(w);
@@ -336,22 +386,12 @@ static int add_links(struct json_writer *w, const struct observe *o, feature_set
 	return 0;
 }
 
-/* 0 or -ENOMEM. */
-static int add_namespace(struct places *p, const struct namespace *at, struct json_writer *w)
+static void add_identity(struct json_writer *w, const struct namespace *at)
 {
-	_cleanup_(observe_close_pointer) struct observe *o = NULL;
 	char label[LABEL_LEN];
-	feature_set work = 0;
 	struct unit unit;
-	int r = look(p, at, &o);
 
-	if (r >= 0)
-		r = find_work(p, o, &work);
-	if (r == -ENOMEM)
-		return r;
-	p->failed += r < 0 && r != -ESTALE;
 	unit_of(at, &unit);
-	json_open_object(w, NULL);
 	json_add_text(w, "netns", label_of(at, label, sizeof(label)));
 	json_add_int(w, "inode", (int64_t)at->inode);
 	json_add_positive(w, "cookie", (int64_t)at->cookie);
@@ -363,12 +403,24 @@ static int add_namespace(struct places *p, const struct namespace *at, struct js
 	json_add_some(w, "unit", unit.name);
 	json_add_some(w, "runtime", unit.runtime);
 	json_add_some(w, "container", unit.container);
+}
+
+/* 0 or -ENOMEM. */
+static int add_namespace(struct places *p, const struct namespace *at, struct json_writer *w)
+{
+	_cleanup_(place_close) struct place place = { .own_nsid = -1 };
+	int r = open_place(p, at, &place);
+
+	json_open_object(w, NULL);
+	add_identity(w, at);
 	json_add_text(w, "error", r >= 0 ? NULL : r == -ESTALE ? "has ended" : strerror(-r));
 	if (json_open_list_if(w, "links", r >= 0)) {
-		r = add_links(w, o, work);
+		r = add_links(w, p, &place);
 		json_close_list(w);
 	}
 	json_close_object(w);
+	p->failed += r < 0 && r != -ESTALE;
+	done(p, at, &place);
 	return r == -ENOMEM ? r : 0;
 }
 
