@@ -39,12 +39,15 @@ static const char *label_of(const struct namespace *n, char *buf, size_t size)
 	struct unit unit;
 
 	unit_of(n, &unit);
+	unit_format(&unit, service, sizeof(service));
 	if (name_of(n)[0])
 		util_clean(name_of(n), buf, size);
 	else if (n->own)
 		snprintf(buf, size, "this namespace");
+	else if (unit.kind == UNIT_CONTAINER && unit.uid)
+		snprintf(buf, size, "%s of user %u", service, unit.uid);
 	else if (unit.kind == UNIT_CONTAINER || unit.kind == UNIT_SERVICE || unit.kind == UNIT_USER)
-		util_clean(unit_format(&unit, service, sizeof(service)), buf, size);
+		util_clean(service, buf, size);
 	else if (n->pid)
 		snprintf(buf, size, "%s (%d)", n->comm, (int)n->pid);
 	else
@@ -54,7 +57,8 @@ static const char *label_of(const struct namespace *n, char *buf, size_t size)
 
 #define CONTAINER_ID_MIN 8 /* digits of an id that stand for it */
 
-/* Is this a name, or the inode, of the namespace? */
+/* Is this a name, or the inode, of the namespace? A user can give any name to a unit or container, so these
+ * are called by what label_of() shows only, which has the user in it. */
 static bool is_called(const struct namespace *n, const char *word)
 {
 	char label[LABEL_LEN], inode[32];
@@ -65,8 +69,10 @@ static bool is_called(const struct namespace *n, const char *word)
 	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)n->inode);
 	if (strcmp(word, inode) == 0 || strcmp(word, n->name) == 0 || strcmp(word, label_of(n, label, sizeof(label))) == 0)
 		return true;
-	if (unit.kind != UNIT_CONTAINER)
-		return unit.kind != UNIT_NONE && strcmp(word, unit.name) == 0;
+	if (unit.kind == UNIT_SERVICE)
+		return strcmp(word, unit.name) == 0;
+	if (unit.kind != UNIT_CONTAINER || unit.uid)
+		return false;
 	return strcmp(word, unit.container) == 0 || (len >= CONTAINER_ID_MIN && strncmp(word, unit.container, len) == 0);
 }
 

@@ -60,6 +60,16 @@ check "a container is found" find_all
 is "it is called by its id" "$(of "docker 4f0d12c03a5e" '[.runtime, .container, .pid]')" "[\"docker\",\"$id\",$nameless]"
 is "of which some digits are enough" "$(offloadctl list --netns 4f0d12c0 --json)" "$(nsenter -t $nameless -n offloadctl list --json)"
 
+forged=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/docker-$id.scope
+mkdir -p "$forged"
+echo $nameless >"$forged/cgroup.procs"
+check "a user can have a container with this id, too" find_all
+is "it is called after the user" "$(of "docker 4f0d12c03a5e of user 1000" '.pid')" $nameless
+offloadctl list --netns 4f0d12c0 >/dev/null 2>&1
+is "and not taken for one of the system" $? 1
+echo $nameless >"$group/cgroup.procs"
+rmdir "$forged"
+
 # many: descriptors and memory do not grow with their number
 many=${LONG:+1000}
 many=${many:-10}
