@@ -184,7 +184,7 @@ static const struct command {
 	{ "wait-online", "[LINK...]", "Wait until interfaces match the rules, or cannot",
 		cmd_wait_online, 0, METHODS_LIST_MAX, CALLS | USES(TIMEOUT), NULL },
 	{ "snapshot", "[LINK...]", "Write the state of this host as a document to compare",
-		cmd_snapshot, 0, INT_MAX, RULES | USES(JSON) | USES(OUTPUT), NULL },
+		cmd_snapshot, 0, INT_MAX, RULES | USES(NETNS) | USES(JSON) | USES(OUTPUT), NULL },
 	{ "diff", "A [B]", "Compare two snapshots, or one with this host",
 		cmd_diff, 1, 2, RULES | PRINTS | USES(BY_ROLE) | USES(FAIL_ON), NULL },
 	{ "report", "", "Write everything about this host as one HTML page, for a ticket",
@@ -325,7 +325,7 @@ static int run(int argc, char **argv)
 	if (is_paged(command, &options))
 		pager_open();
 	code = command->run(&options, argc, argv);
-	if (options.elsewhere && !options.json && !options.no_legend && code != CMD_ERROR)
+	if (options.elsewhere && !options.json && command->run != cmd_snapshot && !options.no_legend && code != CMD_ERROR)
 		cmd_render_namespace(&options);
 	return code;
 }

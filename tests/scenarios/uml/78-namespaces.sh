@@ -33,6 +33,7 @@ is "each has a cookie, if this kernel has cookies" "$(jq '[.namespaces[].cookie]
 is "list of one by its name" "$(offloadctl list --netns red --json)" "$(ip netns exec red offloadctl list --json)"
 is "tree of one by its inode" "$(offloadctl tree --netns "$(inode red)" --json)" "$(ip netns exec red offloadctl tree --json)"
 is "show of one by its first process" "$(offloadctl show eth0 --netns "sleep ($nameless)" --json)" "$(nsenter -t $nameless -n offloadctl show eth0 --json)"
+check "snapshot of one" offloadctl diff <(offloadctl snapshot --netns red) <(ip netns exec red offloadctl snapshot)
 offloadctl plan --netns red >/dev/null
 is "plan finds what the rules say of a link there" $? 2
 in_red() { ip netns exec red bash -c ". $(dirname "$0")/../lib.sh; $1 eth0 scatter-gather"; }
