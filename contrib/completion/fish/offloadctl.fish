@@ -44,6 +44,8 @@ function __offloadctl_values
             printf '%s\n' 64M 512M 4G
         case LINK
             __offloadctl_links
+        case NETNS
+            command ls /run/netns 2>/dev/null
         case UNIT
             __offloadctl_units service
         case BACKEND
