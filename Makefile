@@ -160,6 +160,9 @@ $(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 # the benchmark uses the product's own code
 $(BUILD)/bpf/hit.o: tests/bench/hit.bpf.c tests/bench/hit.h $(wildcard bpf/*)
 	$(COMPILE_BPF)
+# what tc(8) loads in tests
+$(BUILD)/bpf/verify-faults.o: tests/tools/verify-faults.bpf.c
+	$(COMPILE_BPF)
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	@command -v $(BPFTOOL) >/dev/null || { echo "bpftool is needed to build (make deps)" >&2; exit 1; }
 	$(BPFTOOL) gen object $(@:.skel.h=.linked.o) $<
@@ -211,8 +214,8 @@ SCRIPTED := fopen fopen64 socket bind getsockname connect setsockopt send
 $(BUILD)/tests/test-probe-kernel: override LDFLAGS += $(SCRIPTED:%=-Wl,--wrap=%)
 
 # Small C programs for the VM tests and benchmarks.
-TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
-	$(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/tools/*.c))) \
+	$(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c))) $(BUILD)/bpf/verify-faults.o
 .PHONY: tools
 tools: $(TOOLS) $(BUILD)/tests/test-json
 $(BUILD)/tests/%: tests/tools/%.c $(LIB)

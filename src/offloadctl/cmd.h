@@ -41,7 +41,7 @@ struct cmd_options {
 	size_t sample;	    /* --sample; 0: omitted */
 	const char *kernel; /* --kernel; NULL: omitted */
 	const char *peer; /* check-path */
-	bool serve, yes;
+	bool serve, yes, hold, load;
 	uint64_t bytes; /* 0: omitted */
 	bool has_time; /* --for, --timeout, --time */
 	uint64_t time_usec;
@@ -77,6 +77,7 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv);
 int cmd_diff(const struct cmd_options *options, int argc, char **argv);
 int cmd_report(const struct cmd_options *options, int argc, char **argv);
 int cmd_trace(const struct cmd_options *options, int argc, char **argv); /* path */
+int cmd_verify(const struct cmd_options *options, int argc, char **argv);
 int cmd_check_path(const struct cmd_options *options, int argc, char **argv);
 int cmd_sockets(const struct cmd_options *options, int argc, char **argv);
 int cmd_latency(const struct cmd_options *options, int argc, char **argv);

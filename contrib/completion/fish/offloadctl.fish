@@ -91,7 +91,7 @@ function __offloadctl_complete
         switch "$command:"(count $arguments)
             case ':*'
                 __offloadctl_commands
-            case 'plan:*' 'apply:*' 'wait-online:*' 'snapshot:*' 'sockets:*' show:0 explain:0 revert:0 pause:0 resume:0 check-path:0
+            case 'plan:*' 'apply:*' 'wait-online:*' 'snapshot:*' 'sockets:*' show:0 explain:0 revert:0 pause:0 resume:0 check-path:0 verify:0
                 __offloadctl_links
             case explain:1
                 __offloadctl_features $arguments[1]
