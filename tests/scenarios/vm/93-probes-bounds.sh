@@ -92,25 +92,14 @@ probes_stop
 
 # there is no room for the name of one more cgroup at its first hit, by a connection that copies for good: no packet of it is counted, which
 # would have its holder looked for
-fill_names() { # update|delete: as many names as there is room for, which nobody completes and takes
-	local id size zeros i
-	read -r id size < <(bpftool -j map list | jq -r '.[] | select(.name == "names") | "\(.id) \(.bytes_value)"')
-	printf -v zeros ' 00%.0s' $(seq "$size")
-	for ((i = 0; i < 128; i++)); do
-		printf 'map %s id %d key hex %02x 00 00 00 00 ff 00 00' "$1" "$id" $i
-		[ "$1" = delete ] || printf ' value hex%s' "$zeros"
-		echo
-	done >"$scratch/batch"
-	bpftool batch file "$scratch/batch" >/dev/null
-}
 server system.slice/late.service 10.9.0.1 5009 10.9.0.2
 client late 10.9.0.1 5009 10.9.0.1
 repair_vlan
 probes_start
-check "no name has room" fill_names update
+has "no name has room" "$(ask fill-names)" '^names=128$'
 fetch late
 has "a cgroup without a name has its number" "$(ask hits)" '^sendpage .*service=cgroup [0-9]+ '
-check "there is room again" fill_names delete
+has "there is room again" "$(ask free-names)" '^names=128$'
 pause 1100
 fetch late
 has "it gets its name by a later hit" "$(ask hits)" '^sendpage .*service=late.service '
