@@ -22,7 +22,8 @@ trap ending EXIT
 
 mount -t tmpfs -o mode=755 none /run || exit 1
 owner=54321 own=/run/offloadd config=/run/offloadd-config
-as_owner() { setpriv --reuid $owner --regid $owner --clear-groups --bounding-set -all --inh-caps -all "$@"; }
+to_owner=(setpriv --reuid $owner --regid $owner --clear-groups --bounding-set -all --inh-caps -all)
+as_owner() { "${to_owner[@]}" "$@"; }
 install -d -m 755 $config $config/rules.d $config/offloadd.conf.d
 install -d -o $owner -g $owner -m 755 $own
 secret=/run/secret
@@ -101,6 +102,7 @@ each_ledger() { # COMMAND...: with each name, and the names of its lock
 	for name in "${ledgers[@]}"; do "$@" "$name"; done
 }
 remove_ledgers() { rm -f $own/ledger*; }
+remove_ledgers # that of apply
 each_ledger as_owner ln -s $secret
 "$scratch/offloadctl" revert >"$scratch/out" 2>&1
 is "a ledger that is a link is not read" "$(grep -c 'of-root' "$scratch/out")" 0
@@ -161,7 +163,8 @@ daemon=
 rm -rf $own && install -d -o $owner -g $owner -m 755 $own
 install -d -m 755 "$scratch/theirs"
 printf '%s\n' '[Match]' 'Name=veth0' '[Features]' 'tso=off' >"$scratch/theirs/10-old.rule"
-as_owner "$scratch/offloadd" --no-probes --rules "$scratch/theirs" >"$scratch/log" 2>&1 &
+: >"$scratch/log" # the shell in the background may truncate it too late
+"${to_owner[@]}" "$scratch/offloadd" --no-probes --rules "$scratch/theirs" >>"$scratch/log" 2>&1 &
 daemon=$!
 within 20 "a daemon of the user has other rules, which belong to root" grep -q ' started' "$scratch/log"
 out=$("$scratch/offloadctl" apply 2>&1)
@@ -170,7 +173,8 @@ is "and applies its own" "$(feature tcp-segmentation-offload)" on
 has "another user sees those of the daemon" "$(setpriv --reuid 54322 --clear-groups "$scratch/offloadctl" rules 2>&1)" '10-old.rule'
 kill "$daemon" && wait "$daemon"
 daemon=
-"$scratch/offloadd" --no-probes --rules "$scratch/theirs" --ledger "$scratch/ledger.json" --control "$scratch/control" >"$scratch/log" 2>&1 &
+: >"$scratch/log"
+"$scratch/offloadd" --no-probes --rules "$scratch/theirs" --ledger "$scratch/ledger.json" --control "$scratch/control" >>"$scratch/log" 2>&1 &
 daemon=$!
 within 20 "a daemon of root has them, too" grep -q ' started' "$scratch/log"
 has "root uses the rules of its own daemon" "$("$scratch/offloadctl" plan --control "$scratch/control" 2>&1)" '10-old.rule'
