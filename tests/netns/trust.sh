@@ -136,11 +136,13 @@ has "which it says" "$out" 'does not belong to root; set --ledger'
 # ---- A3: files that would block ----
 
 as_owner mkfifo $own/services
+for name in control control-$inode; do ln $secret $own/$name.lock; done
 strace -D -qq -e trace=chmod,fchmodat,chown,fchownat,lchown -o "$touched" \
 	"$scratch/offloadd" --ledger "$scratch/ledger.json" --services $own/services >"$scratch/log" 2>&1 &
 daemon=$!
 within 20 "a pipe for --services blocks nothing" grep -q ' started' "$scratch/log"
 is "nothing there gets another mode or owner by its path, which may lead elsewhere by then" "$(grep "$own" "$touched")" ""
+check "a lock that is a hard link to a file of root is not given away" untouched
 is "the control socket is as it should be without a chmod" "$(stat -c %a "$(echo $own/control*[^k])")" 666
 
 # ---- B5: replies of a daemon that is not ours any more ----
