@@ -92,6 +92,17 @@ as_owner ln -s $secret $own/snapshot.json
 check "a page of root is not written through a link of the daemon's user" untouched
 is "nor is a snapshot read through one" "$("$scratch/offloadctl" diff $own/snapshot.json 2>&1 | grep -c 'of-root')" 0
 
+# ---- whoever may run offloadctl by sudo, and nothing else ----
+
+install -d -m 755 "$scratch/bin"
+printf '#!/bin/sh\necho "less $LESSSECURE" >>"%s"\nexec cat\n' "$scratch/paged" >"$scratch/bin/less"
+chmod +x "$scratch/bin/less"
+for pager in PAGER OFFLOADD_PAGER; do
+	env SUDO_UID=1000 TERM=xterm PATH="$scratch/bin:$PATH" $pager="echo own >>'$scratch/paged'; cat" \
+		script -qec "$scratch/offloadctl list --control none" /dev/null >"$scratch/out" </dev/null
+done
+is "a pager of the user is not started, and less starts no command" "$(cat "$scratch/paged")" $'less 1\nless 1'
+
 # ---- B1, B2: the ledger and its lock ----
 
 index=$(ip -o link show veth0 | cut -d: -f1)
