@@ -103,6 +103,12 @@ static const char *error_text(const struct verify_result *result, const struct v
 		return "a queue of the kernel was full";
 	case ENODATA:
 		return "not all packets could be captured";
+	case ENONET:
+		return "no packet left the sender; a BPF program of this cgroup, for example, may drop them";
+	case EROFS:
+		return "/proc/sys is read-only here";
+	case EAFNOSUPPORT:
+		return "this kernel has no IPv6";
 	case ECOMM:
 		return "packets were lost on the way";
 	case ETIME:

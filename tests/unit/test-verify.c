@@ -345,6 +345,20 @@ static void kernel_counters(void **state)
 	assert_int_equal(c.rejected, 0);
 }
 
+static void what_a_full_queue_explains(void **state)
+{
+	static const enum frame_wrong missing[] = { FRAME_LOST, FRAME_ORDER, FRAME_ID, FRAME_REJECTED };
+
+	(void)state;
+	for (unsigned wrong = 0; wrong < FRAME_WRONGS; wrong++) {
+		bool is_missing = false;
+
+		for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
+			is_missing |= wrong == missing[i];
+		assert_int_equal(counters_may_explain((enum frame_wrong)wrong), is_missing);
+	}
+}
+
 static void work_that_was_not_done(void **state)
 {
 	struct packet *p = tcp(101, false);
@@ -368,10 +382,56 @@ static void a_checksum_that_the_device_computed(void **state)
 	p->frame.start = p->l4;
 	p->frame.offset = 16;
 	assert_int_equal(check(p), FRAME_CHECKSUM); /* the device would add the sum that is there */
-	p->frame.shared = true;
+	p->frame.device = true;
+	assert_int_equal(check(p), FRAME_CHECKSUM); /* but not in what it received */
+	p->frame.outgoing = true;
 	assert_int_equal(check(p), FRAME_RIGHT);
 	p->data[p->l4 + 30] ^= 1;
 	assert_int_equal(check(p), FRAME_CHECKSUM);
+}
+
+/* __udp_gso_segment_list() in the kernel gives each packet its own again. */
+static void a_list_of_packets(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	p->data[p->l4 + 16] ^= 1;
+	p->frame.listed = true;
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+	p->frame.open = true;
+	p->frame.start = p->l4;
+	p->frame.offset = 16;
+	p->frame.gso_size = 50;
+	assert_int_equal(check(p), FRAME_RIGHT);
+}
+
+/* A device may leave bytes behind a packet, such as the frame check sequence (rx-fcs). The kernel cuts them off. */
+static void bytes_behind_a_packet(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	p->frame.device = true;
+	p->frame.len += 4;
+	assert_int_equal(check(p), FRAME_RIGHT);
+	p->frame.outgoing = true;
+	assert_int_equal(check(p), FRAME_CUT);
+}
+
+/* Between two hosts, the port of a tunnel may be just any port. */
+static void a_port_of_a_tunnel(void **state)
+{
+	struct packet *p = tcp(101, true);
+
+	(void)state;
+	p->data[p->l4 + 16] ^= 1; /* inside, and outside as it has to be then */
+	put16(p->data + ETHERNET + 20 + 6, 0);
+	put16(p->data + ETHERNET + 20 + 6, (uint16_t)~folded(p->data + ETHERNET + 20, p->frame.len - ETHERNET - 20,
+		folded(p->data + ETHERNET + 12, 8, IPPROTO_UDP + (uint32_t)(p->frame.len - ETHERNET - 20))));
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+	p->frame.device = true;
+	assert_int_equal(check(p), FRAME_RIGHT);
 }
 
 static void a_length_that_is_too_large_for_its_header(void **state)
@@ -405,6 +465,9 @@ static void what_arrives(void **state)
 	assert_int_equal(known_judge(data, 1001, 1000, 0, data, 0), FRAME_DATA);
 	assert_int_equal(sends[known_list_tcp(1460, sends) - 1].bytes, 65536);
 	assert_int_equal(sends[known_list_udp(1400, sends) - 1].part, 1000);
+	for (size_t mss = 548; mss <= 13000; mss += 548) /* each datagram fits, 64 at once, and the kernel takes no more than 65507 bytes */
+		for (size_t i = 0, n = known_list_udp(mss, sends); i < n; i++)
+			assert_true(sends[i].part <= mss && sends[i].bytes <= 64 * sends[i].part && sends[i].bytes <= 65507);
 }
 
 int main(void)
@@ -419,8 +482,12 @@ int main(void)
 		cmocka_unit_test(udp_over_ipv6_in_vlans),
 		cmocka_unit_test(gre_and_geneve),
 		cmocka_unit_test(kernel_counters),
+		cmocka_unit_test(what_a_full_queue_explains),
 		cmocka_unit_test(work_that_was_not_done),
 		cmocka_unit_test(a_checksum_that_the_device_computed),
+		cmocka_unit_test(a_list_of_packets),
+		cmocka_unit_test(bytes_behind_a_packet),
+		cmocka_unit_test(a_port_of_a_tunnel),
 		cmocka_unit_test(a_length_that_is_too_large_for_its_header),
 		cmocka_unit_test(what_arrives),
 	};
