@@ -173,9 +173,11 @@ static int serve(const struct cmd_options *options, const char *link, const vola
 
 static int ask(const char *link, const char *peer)
 {
+	char clean[64];
+
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return cmd_error("verify sends up to %d MB over %s; pass --yes to confirm", PEER_BYTES >> 20, link);
-	fprintf(stderr, "Send up to %d MB between %s and %s? [y/N] ", PEER_BYTES >> 20, link, peer);
+	fprintf(stderr, "Send up to %d MB between %s and %s? [y/N] ", PEER_BYTES >> 20, util_clean(link, clean, sizeof(clean)), peer);
 	return cmd_is_agreed() ? CMD_OK : cmd_error("nothing was sent");
 }
 

@@ -74,6 +74,8 @@ static int run_case(struct peer_end *e, const struct peer_target *target, struct
 		r = peer_end_hear(e, STEP_USEC, &answer);
 	if (r == 0 && answer.status != PATH_GO)
 		r = answer.status == PEER_FAILED ? -EREMOTEIO : -EPROTO;
+	if (r == -EREMOTEIO)
+		e->refusal = (int)(answer.count & 0xfff);
 	if (r == 0 && !peer_end_is_tcp(e))
 		(void)send(e->fd, "", 0, 0); /* opens the way through a firewall */
 	if (r == 0)
@@ -108,11 +110,10 @@ static const struct {
 	{ EPIPE, "Failed to verify: %s closed the connection" },
 	{ EPROTONOSUPPORT, "Failed to verify: %s uses another protocol version" },
 	{ EPROTO, "Failed to verify: %s is not an offloadctl verify --serve" },
-	{ EREMOTEIO, "Failed to verify: %s cannot open a socket or capture packets" },
 	{ ETIMEDOUT, "Failed to verify: timed out while waiting for %s" },
 };
 
-static int explain(const struct peer_target *target, int error, char *why)
+static int explain(const struct peer_target *target, const struct peer_end *e, int error, char *why)
 {
 	char peer[PATH_ADDRESS_LEN];
 
@@ -121,6 +122,9 @@ static int explain(const struct peer_target *target, int error, char *why)
 		return error;
 	if (error == -ENODEV)
 		snprintf(why, PATH_WHY_LEN, "Failed to verify: interface %s was removed", target->device);
+	else if (error == -EREMOTEIO)
+		snprintf(why, PATH_WHY_LEN, "Failed to verify: %s cannot open a socket for the data, or capture packets: %s", peer,
+			strerror(e->refusal));
 	else
 		snprintf(why, PATH_WHY_LEN, "Failed to verify over %s with %s: %s", target->device, peer, strerror(-error));
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
@@ -187,5 +191,5 @@ int peer_verify(const struct peer_target *target, const struct verify_watch *wat
 			watch->progress(i + 1, n);
 	}
 	verify_count(ret);
-	return r < 0 ? explain(target, r, why) : 0;
+	return r < 0 ? explain(target, &e, r, why) : 0;
 }

@@ -35,6 +35,7 @@ struct peer_end {
 	const volatile int *stop;
 	int ifindex;
 	int control, fd; /* the data */
+	int refusal; /* errno of the other end, as it says */
 	uint64_t until_usec; /* CLOCK_MONOTONIC: nothing is waited for any longer, whatever the other end does */
 	enum verify_packet packet;
 	bool sends;

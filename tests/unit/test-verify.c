@@ -5,9 +5,12 @@
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 
+#include "golden.h"
+#include "verify/capture.h"
 #include "verify/counters.h"
 #include "verify/flow.h"
 #include "verify/known.h"
+#include "verify/verify_report.h"
 
 #define ETHERNET 14
 #define VXLAN (20 + 8 + 8 + ETHERNET)
@@ -470,6 +473,99 @@ static void what_arrives(void **state)
 			assert_true(sends[i].part <= mss && sends[i].bytes <= 64 * sends[i].part && sends[i].bytes <= 65507);
 }
 
+/* ---- a capture to which packets come without end ---- */
+
+static unsigned n_calls;
+
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags, struct timespec *timeout)
+{
+	(void)fd;
+	(void)flags;
+	(void)timeout;
+	n_calls++;
+	assert_true(n_calls <= CAPTURE_PACKETS);
+	for (unsigned i = 0; i < n; i++)
+		messages[i].msg_len = 64;
+	return (int)n;
+}
+
+static void on_captured(struct capture *capture, int ifindex, const struct frame *frame, void *userdata)
+{
+	(void)capture;
+	(void)ifindex;
+	(void)frame;
+	++*(unsigned *)userdata;
+}
+
+static void another_host_sends_without_end(void **state)
+{
+	struct capture capture = { .fd = -1, .buffer = calloc(CAPTURE_PACKETS, 1024) };
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(capture_read(&capture, on_captured, NULL, &n), 0);
+	assert_int_equal(n, CAPTURE_PACKETS);
+	free(capture.buffer);
+}
+
+/* ---- what is reported ---- */
+
+static struct verify_case a_case(enum site_kind kind, enum verify_mode mode, enum verify_packet packet, enum verify_outcome outcome)
+{
+	return (struct verify_case){ .kind = kind, .mode = mode, .packet = packet, .outcome = outcome, .packets = 100 };
+}
+
+static void reports(void **state)
+{
+	static char why[SITE_KINDS][SITE_WHY_LEN] = { [SITE_GRE] = "module ip_gre is not loaded" };
+	static const char *const other[] = { "bridge" };
+	struct feature_table features = { .count = 2, .name = { "rx-gro", "tx-tcp-segmentation" } };
+	struct verify_result result = { .why = why, .n_cases = 8, .rule = 3, .rule_kinds = 1u << SITE_VLAN | 1u << SITE_QINQ }, peer = { .n_cases = 2 };
+	struct verify_report report = { .result = &result, .features = &features, .release = "7.0.4", .other = other, .n_other = 1, .exit_code = 2 };
+	_cleanup_free_ char *text = NULL, *rule = NULL;
+	struct verify_case *c = result.cases;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	c[0] = a_case(SITE_VLAN, VERIFY_LEFT, VERIFY_UDP4, VERIFY_WRONG);
+	c[0].wrong = FRAME_DATA;
+	c[0].place = SITE_RECEIVER;
+	c[0].culprits = 3;
+	c[0].avoided = c[0].repeated = true;
+	c[1] = a_case(SITE_QINQ, VERIFY_MERGED, VERIFY_TCP6, VERIFY_WRONG);
+	c[1].wrong = FRAME_CHECKSUM;
+	c[1].link = "veth";
+	c[1].backward = true;
+	c[2] = a_case(SITE_VETH, VERIFY_LISTED, VERIFY_TCP4, VERIFY_NOT_APPLICABLE);
+	c[3] = a_case(SITE_GRE, VERIFY_LEFT, VERIFY_TCP4, VERIFY_UNTESTED);
+	c[3].error = -ENODEV;
+	c[4] = a_case(SITE_VETH, VERIFY_LEFT, VERIFY_TCP6, VERIFY_UNTESTED);
+	c[4].error = -EROFS;
+	c[5] = a_case(SITE_BOND, VERIFY_LEFT, VERIFY_TCP4, VERIFY_UNTESTED);
+	c[5].error = -ENONET;
+	c[6] = a_case(SITE_FORWARD, VERIFY_SOFTWARE, VERIFY_UDP4, VERIFY_REFUSED);
+	c[6].unseen = 7;
+	c[7] = a_case(SITE_FORWARD, VERIFY_SOFTWARE, VERIFY_UDP6, VERIFY_UNTESTED);
+	c[7].error = -ETIME;
+	verify_count(&result);
+	verify_report_text(out, &report);
+	assert_int_equal(verify_report_rule(&result, &features, "7.0.4", 0, &rule), 0);
+	fprintf(out, "\n%s\n", rule);
+
+	peer.cases[0] = a_case(SITE_PEER, VERIFY_TO_PEER, VERIFY_UDP4, VERIFY_WRONG);
+	peer.cases[0].wrong = FRAME_CHECKSUM;
+	peer.cases[0].link = "eth\033[2J";
+	peer.cases[0].repeated = true;
+	peer.cases[1] = a_case(SITE_PEER, VERIFY_FROM_PEER, VERIFY_TCP4, VERIFY_UNTESTED);
+	peer.cases[1].error = -ENODATA;
+	verify_count(&peer);
+	report = (struct verify_report){ .result = &peer, .features = &features, .release = "6.1", .link = "eth\033[2J", .peer = "192.0.2.9:5630" };
+	verify_report_text(out, &report);
+	fclose(out);
+	golden_compare("tests/golden/verify.txt", text, len);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +586,8 @@ int main(void)
 		cmocka_unit_test(a_port_of_a_tunnel),
 		cmocka_unit_test(a_length_that_is_too_large_for_its_header),
 		cmocka_unit_test(what_arrives),
+		cmocka_unit_test(another_host_sends_without_end),
+		cmocka_unit_test(reports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

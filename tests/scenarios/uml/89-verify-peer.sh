@@ -139,6 +139,15 @@ error "no AF_PACKET" 'AF_PACKET'
 "$build/tests/without-packet" offloadctl verify --serve 2>"$scratch/err"
 status=$?
 error "nor there" 'AF_PACKET'
+ip netns exec far perl -MIO::Socket::INET -e \
+	'my $held = IO::Socket::INET->new(LocalAddr => "192.0.2.9", LocalPort => 5631, Proto => "udp") or exit; $| = 1; print "open\n"; sleep 60' \
+	>"$scratch/held" &
+holder=$!
+wait_until 10 file_has "$scratch/held" open
+verify
+error "the port of the data is taken" 'Address already in use'
+kill $holder
+wait $holder 2>/dev/null
 if [ -n "$LONG" ]; then
 	spoiled ingress data
 	error "the port of the data does not reply" 'next port'
