@@ -87,21 +87,24 @@ static bool has_right_sum(const struct walk *w, size_t offset)
 
 static enum frame_wrong check_tcp(struct walk *w)
 {
+	const struct frame *f = w->frame;
 	size_t header;
+	bool merged;
 
 	if (!has(w, 20))
 		return FRAME_CUT;
-	header = (size_t)(w->frame->data[w->at + 12] >> 4) * 4;
+	header = (size_t)(f->data[w->at + 12] >> 4) * 4;
 	if (header < 20 || !has(w, header))
 		return FRAME_CUT;
 	w->segment->source = get16(w, w->at);
 	w->segment->target = get16(w, w->at + 2);
 	w->segment->sequence = (uint32_t)get16(w, w->at + 4) << 16 | get16(w, w->at + 6);
-	w->segment->fin = w->frame->data[w->at + 13] & 1;
-	w->segment->syn = w->frame->data[w->at + 13] & 2;
+	w->segment->fin = f->data[w->at + 13] & 1;
+	w->segment->syn = f->data[w->at + 13] & 2;
 	w->segment->payload = w->end - w->at - header;
 	w->protocol = 0;
-	return has_right_sum(w, 16) ? FRAME_RIGHT : FRAME_CHECKSUM;
+	merged = f->device && !f->outgoing && f->mss && w->segment->payload > f->mss;
+	return merged || has_right_sum(w, 16) ? FRAME_RIGHT : FRAME_CHECKSUM;
 }
 
 static void enter_tunnel(struct walk *w, uint16_t port)

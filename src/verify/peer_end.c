@@ -89,6 +89,7 @@ static void on_packet(_unused_ struct capture *capture, _unused_ int ifindex, co
 	struct segment segment;
 
 	here.device = true;
+	here.mss = e->mss;
 	complain(e, frame_check(&here, &segment), false, frame->outgoing != e->sends);
 	if (frame->outgoing != e->sends)
 		return;
@@ -175,13 +176,9 @@ static int run_sender(struct peer_end *e, struct peer_sight *ret_other)
 {
 	struct known_send sends[KNOWN_SENDS];
 	struct path_frame answer;
-	int mss = 0, r = 0;
-	socklen_t len = sizeof(mss);
-	size_t n;
+	size_t n = peer_end_is_tcp(e) ? known_list_tcp(e->mss, sends) : known_list_udp(datagram_size(e), sends);
+	int r = 0;
 
-	if (peer_end_is_tcp(e) && getsockopt(e->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) < 0)
-		mss = 0;
-	n = peer_end_is_tcp(e) ? known_list_tcp(mss > 1 ? (size_t)mss : 0, sends) : known_list_udp(datagram_size(e), sends);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = send_one(e, sends[i]);
 	if (r < 0)
@@ -321,7 +318,11 @@ static void widen(const struct peer_end *e)
 
 int peer_end_run(struct peer_end *e, struct peer_sight *ret_other)
 {
+	int mss = 0;
+	socklen_t len = sizeof(mss);
+
 	widen(e);
+	e->mss = peer_end_is_tcp(e) && getsockopt(e->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) == 0 && mss > 1 ? (size_t)mss : 0;
 	return e->sends ? run_sender(e, ret_other) : run_receiver(e, ret_other);
 }
 

@@ -46,6 +46,7 @@ struct peer_end {
 	struct peer_send sends_seen[KNOWN_SENDS]; /* of the receiver: what was sent so far */
 	size_t n_sends;
 	size_t sent, received;
+	size_t mss; /* of TCP */
 };
 
 bool peer_end_is_tcp(const struct peer_end *e);

@@ -409,6 +409,21 @@ static void a_list_of_packets(void **state)
 	assert_int_equal(check(p), FRAME_RIGHT);
 }
 
+static void a_packet_that_the_device_merged(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	p->data[p->l4 + 16] ^= 1;
+	p->frame.device = true;
+	p->frame.mss = 101;
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+	p->frame.mss = 100;
+	assert_int_equal(check(p), FRAME_RIGHT);
+	p->frame.outgoing = true;
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+}
+
 /* A device may leave bytes behind a packet, such as the frame check sequence (rx-fcs). The kernel cuts them off. */
 static void bytes_behind_a_packet(void **state)
 {
@@ -582,6 +597,7 @@ int main(void)
 		cmocka_unit_test(work_that_was_not_done),
 		cmocka_unit_test(a_checksum_that_the_device_computed),
 		cmocka_unit_test(a_list_of_packets),
+		cmocka_unit_test(a_packet_that_the_device_merged),
 		cmocka_unit_test(bytes_behind_a_packet),
 		cmocka_unit_test(a_port_of_a_tunnel),
 		cmocka_unit_test(a_length_that_is_too_large_for_its_header),
