@@ -128,7 +128,7 @@ static bool is_udp(enum verify_packet packet)
 	return packet == VERIFY_UDP4 || packet == VERIFY_UDP6;
 }
 
-/* What is off at a veth that sends. Merged UDP keeps checksums, without which UDP_SEGMENT is refused up to Linux 6.11. */
+/* What is off at a veth that sends. Merged UDP keeps checksums, without which UDP_SEGMENT is refused up to Linux 6.10. */
 static feature_set off_in(const struct feature_table *table, enum verify_mode mode, enum verify_packet packet)
 {
 	if (mode == VERIFY_LEFT || mode == VERIFY_ABOVE)
