@@ -8,11 +8,6 @@
 #include "basic/util.h"
 #include "verify/exchange.h"
 
-bool verify_mode_merges(enum verify_mode mode)
-{
-	return mode == VERIFY_MERGED || mode == VERIFY_LISTED;
-}
-
 const char *verify_mode_text(enum verify_mode mode)
 {
 	static const char *const texts[] = { "not segmented (passed on large)", "segmented before the tunnel", "segmented by the kernel",

@@ -20,6 +20,11 @@ enum verify_mode {
 };
 #define VERIFY_MODES 6 /* without those to a peer */
 
+static inline bool verify_mode_merges(enum verify_mode mode)
+{
+	return mode == VERIFY_MERGED || mode == VERIFY_LISTED;
+}
+
 enum verify_packet { VERIFY_TCP4, VERIFY_TCP6, VERIFY_UDP4, VERIFY_UDP6 };
 #define VERIFY_PACKETS 4
 
@@ -66,7 +71,6 @@ struct verify_result {
 /* Fills the counts from the cases. */
 void verify_count(struct verify_result *result);
 
-bool verify_mode_merges(enum verify_mode mode);
 const char *verify_mode_text(enum verify_mode mode);
 const char *verify_mode_name(enum verify_mode mode);
 const char *verify_packet_text(enum verify_packet packet);
