@@ -134,7 +134,10 @@ is "what never leaves is not tested" "$status$(of '[.wrong, (.cases[0] | [.outco
 
 faulty receiver veth0 ingress large --json v0
 is "what is wrong in large packets only" "$(wrong)" '[["veth","data","receiver",null]]'
-is "is right without TSO" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong.right_without] | unique')" '[["rx-gro"],["tx-tcp-segmentation"]]'
+# 5.10 does not merge on a veth without XDP
+culprits='[["rx-gro"],["tx-tcp-segmentation"]]' off=$'rx-gro=off\ntx-tcp-segmentation=off'
+[ "$KERNEL" != 5.10 ] || culprits='[["tx-tcp-segmentation"]]' off=tx-tcp-segmentation=off
+is "is right without TSO" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong.right_without] | unique')" "$culprits"
 PATH=/nowhere /bin/sh contrib/ci/offload-gate 2>/dev/null
 is "the gate fails without the program" $? 1
 offloadctl diff "$scratch/gate.json" "$scratch/gate.json" >/dev/null
@@ -164,8 +167,7 @@ is "it says what is next" "$(grep -cE '^Run: offloadctl reload$|verify --output'
 is "a rule that avoids it is written" "$(grep -E '^(Kind|KernelRelease|[rt]x.*)=' "$scratch/rules/90-verify.rule")" \
 	"Kind=veth
 KernelRelease=$(uname -r)
-rx-gro=off
-tx-tcp-segmentation=off"
+$off"
 check "it has a reason and an end" grep -cE '^(Reason|Until)=.' "$scratch/rules/90-verify.rule"
 check "and no mistake" offloadctl check "$scratch/rules/90-verify.rule"
 sed 's/^/# note /' "$scratch/rules/90-verify.rule"
