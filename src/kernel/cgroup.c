@@ -93,6 +93,92 @@ int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata)
 	return own >= 0 || root >= 0 ? 0 : root;
 }
 
+struct search {
+	const uint64_t *ids;
+	char **paths;
+	size_t n, missing;
+	unsigned left; /* directories */
+	char path[UNIT_PATH_MAX];
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	return COMPARE(*(const uint64_t *)a, *(const uint64_t *)b);
+}
+
+static int note_path(struct search *s, uint64_t id)
+{
+	const uint64_t *found = bsearch(&id, s->ids, s->n, sizeof(*s->ids), compare_ids);
+	char **path = found ? &s->paths[found - s->ids] : NULL;
+
+	if (!path || *path)
+		return 0;
+	*path = strdup(s->path);
+	s->missing--;
+	return *path ? 0 : -ENOMEM;
+}
+
+static int search(struct search *s, int dirfd, unsigned depth)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	size_t len = strlen(s->path);
+	struct dirent *entry;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && r == 0 && s->missing && s->left && (entry = readdir(dir))) {
+		_cleanup_close_ int child = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || len + strlen(entry->d_name) + 2 > sizeof(s->path))
+			continue;
+		snprintf(s->path + len, sizeof(s->path) - len, "/%s", entry->d_name);
+		s->left--;
+		r = note_path(s, entry->d_ino);
+		child = r == 0 && depth < WALK_DEPTH ? openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+		if (child >= 0)
+			r = search(s, child, depth + 1);
+		s->path[len] = '\0';
+	}
+	return r;
+}
+
+int cgroup_find_paths(const uint64_t *ids, size_t n, char **paths)
+{
+	_cleanup_close_ int root = open_root();
+	struct search s = { .ids = ids, .paths = paths, .n = n, .left = CGROUP_FIND_MAX };
+
+	for (size_t i = 0; i < n; i++)
+		s.missing += !paths[i];
+	return root < 0 ? root : search(&s, root, 0);
+}
+
+int cgroup_read_cpu(const char *path, uint64_t *ret_usec)
+{
+	_cleanup_close_ int root = open_root();
+	_cleanup_close_ int dir = -1, fd = -1;
+	_cleanup_free_ char *text = NULL;
+	const char *usage;
+	size_t len;
+	int r;
+
+	if (root < 0)
+		return root;
+	path += strspn(path, "/");
+	dir = openat(root, *path ? path : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = dir < 0 ? -1 : openat(dir, "cpu.stat", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = file_read(fd, CGROUP_TEXT_MAX, &text, &len);
+	if (r < 0)
+		return r;
+	usage = strncmp(text, "usage_usec ", 11) ? NULL : text + 11;
+	if (!usage)
+		return -EBADMSG;
+	*ret_usec = strtoull(usage, NULL, 10);
+	return 0;
+}
+
 int cgroup_path_of_process(pid_t pid, char *path, size_t size)
 {
 	_cleanup_free_ char *text = NULL;

@@ -45,6 +45,17 @@ int cgroup_find_socket_owners(struct cgroup_scan *scan, struct cgroup_socket *so
 void cgroup_end_scan(struct cgroup_scan *scan);
 #define CGROUP_FDS_MAX 262144
 
+/* Finds the paths of n cgroups of the unified hierarchy by their ids, which are ascending: "/system.slice/nginx.service", the caller's to
+ * free. paths starts with NULL, which stays where a cgroup is not found. Reads at most CGROUP_FIND_MAX directories: the name in a directory
+ * of cgroupfs has the id as its inode number (kernfs_fop_readdir()). 0; -ENOENT: the hierarchy is not mounted; -ENOMEM. */
+int cgroup_find_paths(const uint64_t *ids, size_t n, char **paths);
+#define CGROUP_FIND_MAX 4096
+
+/* The CPU time of a cgroup and those below it (cpu.stat, cgroup_base_stat_cputime_show()). It includes the soft interrupts that ran
+ * while a task of it was current, unless the kernel accounts for interrupts (CONFIG_IRQ_TIME_ACCOUNTING). 0; -ENOENT: it is gone; other
+ * negative errno. */
+int cgroup_read_cpu(const char *path, uint64_t *ret_usec);
+
 struct cgroup_process {
 	uint64_t start_usec; /* CLOCK_BOOTTIME, a multiple of 10 ms */
 	uint32_t netns;	     /* inode number; 0: unknown */

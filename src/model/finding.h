@@ -94,6 +94,10 @@ enum finding_code {
 	FINDING_RECONNECTED,
 	FINDING_GAVE_UP,           /* gave up UDP segmentation (count: processes) */
 	FINDING_SEGMENTS_AGAIN,
+	FINDING_EFFECT_HELPED,	/* a service has less CPU time per byte since a repair */
+	FINDING_EFFECT_NONE,	/* the same */
+	FINDING_EFFECT_WORSE,	/* more */
+	FINDING_EFFECT_UNDONE,	/* a repair was undone because of that, and its link is paused */
 	FINDING_RESTARTED,
 	FINDING_RESTART_FAILED,    /* (words) */
 	FINDING_SERVICES_UNWRITABLE, /* (object: file, error) */
@@ -123,6 +127,13 @@ struct finding_process {
 	uint64_t time_usec;             /* CLOCK_REALTIME */
 };
 
+/* What a service's traffic costs before and after a repair: CPU time for a gigabyte, in microseconds. softirq: of the whole host. */
+struct finding_cost {
+	uint64_t cpu_before_usec, cpu_after_usec;
+	uint64_t softirq_before_usec, softirq_after_usec;
+	uint64_t before_usec, after_usec; /* how long it was observed; 0: no cost */
+};
+
 /* Members that a code does not use are "" and 0. link and other_link are sanitized. */
 struct finding {
 	enum finding_code code;
@@ -150,6 +161,7 @@ struct finding {
 	uid_t user;
 	uint64_t count, total, changes;
 	uint64_t duration_usec;
+	struct finding_cost cost; /* of FINDING_EFFECT_* */
 };
 
 typedef void (*finding_fn)(const struct finding *finding, void *userdata);

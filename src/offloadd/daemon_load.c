@@ -167,6 +167,8 @@ int daemon_reload_conf(struct daemon *d)
 	daemon_set_restart_policy(d);
 	daemon_report_blind_settings(d);
 	daemon_time_sendfile(d);
+	if (d->effect)
+		effect_set_window(d->effect, d->conf.effect_window_usec);
 	reconcile_configure(d->reconcile, enforce, &d->conf.contention);
 	daemon_note_textfile(d, daemon_set_textfile(d));
 	return 1;

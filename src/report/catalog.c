@@ -41,6 +41,9 @@
 #define LIMIT(name, unit) "{link?{link}|the interface} limits " name "{limit? to {limit}}{largest?, but packets of up to {largest} " \
 			   unit " are sent}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower that of " \
 			   "the interfaces above to match"
+#define COST "{service}: {cpu_before} of CPU per GB before {link}{n_others? and {n_others} more {n_others#interface|interfaces}} " \
+	     "{n_others#were|{n_others?were|was}} changed ({on?{on} on}{both?, }{off?{off} off}), {cpu_after} after"
+#define SOFTIRQ "{softirq_before?; soft interrupts of the host: {softirq_before} per GB before, {softirq_after} after}"
 #define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
 	      "{running?{running} still running{running# for|, the longest for} {longest}}"
 
@@ -130,6 +133,11 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_RECONNECTED] = "{service} has no stale connections{link? on {link}} any more; no restart is needed",
 	[FINDING_GAVE_UP] = HAS_GAVE_UP,
 	[FINDING_SEGMENTS_AGAIN] = "{service} no longer has a process that gave up UDP segmentation{link? on {link}}; no restart is needed",
+	[FINDING_EFFECT_HELPED] = COST SOFTIRQ,
+	[FINDING_EFFECT_NONE] = COST ": it did not help" SOFTIRQ,
+	[FINDING_EFFECT_WORSE] = COST ": it costs more than before" SOFTIRQ ". Run: offloadctl explain {link}",
+	[FINDING_EFFECT_UNDONE] = "{link}: {on?turned off {on}}{both? and }{off?turned on {off}} again, because services need more CPU per GB "
+				  "than before, and paused it; {rules} {n_rules#is|are} not met. Run: offloadctl resume {link}",
 	[FINDING_RESTARTED] = "{service} restarted: it lacked an offload that its interface has regained",
 	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; it still lacks an offload that its interface has regained",
 	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; if offloadd restarts, stale connections appear as new",
@@ -332,7 +340,8 @@ enum name {
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, REQUESTED, DRIVER, ACTIVE, PROVIDED, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
 	COPIED_ANY, REFUSED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER, NAMES
+	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER,
+	CPU_BEFORE, CPU_AFTER, SOFTIRQ_BEFORE, SOFTIRQ_AFTER, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -349,6 +358,7 @@ static const char *const names[NAMES] = {
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
 	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
 	[REMEDY_OF] = "remedy", [LIMITS] = "limits", [LIMITS_ARE] = "limits_are", [LIMITS_DIFFER] = "limits_differ", [NUMBER] = "number",
+	[CPU_BEFORE] = "cpu_before", [CPU_AFTER] = "cpu_after", [SOFTIRQ_BEFORE] = "softirq_before", [SOFTIRQ_AFTER] = "softirq_after",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -600,6 +610,14 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_limits(&f->limits, "is not", buf, size);
 	case NUMBER:
 		return take_number(s->step && s->step->number ? s->step->number : s->number, buf, size);
+	case CPU_BEFORE:
+		return take_text(util_format_usec(f->cost.cpu_before_usec, text, sizeof(text)), buf, size);
+	case CPU_AFTER:
+		return take_text(util_format_usec(f->cost.cpu_after_usec, text, sizeof(text)), buf, size);
+	case SOFTIRQ_BEFORE:
+		return f->cost.softirq_before_usec ? take_text(util_format_usec(f->cost.softirq_before_usec, text, sizeof(text)), buf, size) : 0;
+	case SOFTIRQ_AFTER:
+		return take_text(util_format_usec(f->cost.softirq_after_usec, text, sizeof(text)), buf, size);
 	case NAMES:
 		break;
 	}

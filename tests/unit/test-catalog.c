@@ -102,6 +102,8 @@ static void make_example(enum finding_code code, struct finding *f)
 {
 	*f = (struct finding){ .code = code, .kind = FALLBACK_SEGMENTATION, .error = -ENOSPC, .count = 1, .total = 3, .changes = 2, .line = 7,
 		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule", .reason = FALLBACK_REASON_FEATURE, .remedy = REMEDY_REPAIR };
+	if (finding_event(code) == EVENT_EFFECT)
+		f->cost = (struct finding_cost){ 4100000, 600000, 900000, 200000, 60000000, 20000000 };
 	if (code == FINDING_UDP_REFUSED)
 		f->kind = FALLBACK_UDP;
 	if (code == FINDING_DIAGNOSIS_LIMIT)
