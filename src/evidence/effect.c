@@ -19,6 +19,7 @@ struct repair {
 	char link[LINK_NAME_LEN];
 	char rules[FINDING_RULES_LEN];
 	unsigned n_rules;
+	bool ours; /* not by another program, whose changes are not ours to undo */
 };
 
 struct observed {
@@ -274,7 +275,7 @@ static void undo(struct effect *e)
 	for (size_t i = 0; i < e->round.n_repairs && e->options.undo; i++) {
 		const struct repair *repair = &e->round.repairs[i];
 
-		if (!e->options.undo(repair->ifindex, repair->on, repair->off, e->options.userdata))
+		if (!repair->ours || !e->options.undo(repair->ifindex, repair->on, repair->off, e->options.userdata))
 			continue;
 		begin_finding(e, FINDING_EFFECT_UNDONE, repair, &f);
 		f.n_others = 0;
@@ -353,7 +354,7 @@ void effect_take(struct effect *e, struct cost_sample *sample)
 	if (changed && !e->ended.end_usec) {
 		e->ended = *sample;
 		*sample = (struct cost_sample){ 0 };
-		e->due_usec = e->changing_usec + EFFECT_REST_USEC;
+		e->due_usec = e->changing_usec + EFFECT_PAUSE_USEC;
 		return;
 	}
 	e->due_usec = 0;
@@ -399,6 +400,7 @@ void effect_note_event(struct effect *e, const struct finding *event)
 	memcpy(repair->link, event->link, sizeof(repair->link));
 	memcpy(repair->rules, event->rules, sizeof(repair->rules));
 	repair->n_rules = event->n_rules;
+	repair->ours = event->code == FINDING_REPAIRED;
 	e->round.stage = STAGE_REPAIRED;
 }
 
@@ -418,7 +420,7 @@ void effect_note_change(struct effect *e, uint64_t now_usec)
 		e->changed_usec = e->due_usec = now_usec;
 		e->round.restarts++;
 	} else if (e->ended.end_usec) {
-		e->due_usec = now_usec + EFFECT_REST_USEC;
+		e->due_usec = now_usec + EFFECT_PAUSE_USEC;
 	}
 	if (e->round.restarts > RESTARTS_MAX || now_usec - e->changed_usec > CHANGING_USEC)
 		end_round(e);
@@ -454,7 +456,6 @@ static bool is_due(const struct effect *e, uint64_t now_usec)
 void effect_tick(struct effect *e, uint64_t now_usec)
 {
 	struct cost_sample sample = { 0 };
-	uint64_t cost_usec;
 	int r;
 
 	if (!is_due(e, now_usec))
@@ -474,8 +475,7 @@ void effect_tick(struct effect *e, uint64_t now_usec)
 		e->rest_usec = now_usec + EFFECT_RETRY_USEC;
 		return;
 	}
-	cost_usec = (sample.end_usec - sample.begin_usec) * EFFECT_COST_FACTOR;
-	e->rest_usec = sample.end_usec + (cost_usec > EFFECT_REST_USEC ? cost_usec : EFFECT_REST_USEC);
+	e->rest_usec = sample.end_usec + (sample.end_usec - sample.begin_usec) * EFFECT_COST_FACTOR;
 	effect_take(e, &sample);
 }
 

@@ -14,8 +14,8 @@
 #define EFFECT_LINKS_MAX 64   /* of repairs that are observed together */
 #define EFFECT_SERVICES_MAX 8 /* that are reported for them, those with the most traffic */
 #define EFFECT_SLICE_USEC (UINT64_C(2) * 1000)
-#define EFFECT_REST_USEC (UINT64_C(1) * 1000 * 1000) /* from one sample to the next; or EFFECT_COST_FACTOR times what the last one took */
-#define EFFECT_COST_FACTOR 20
+#define EFFECT_PAUSE_USEC (UINT64_C(1) * 1000 * 1000) /* from the last change of features to the windows after */
+#define EFFECT_COST_FACTOR 20 /* after a sample that took t, the next one follows not before t times this */
 /* While other work wakes the daemon, samples are renewed this often, so that services that started later are known. Without other work
  * there is one more EFFECT_SETTLED_USEC after the start. */
 #define EFFECT_RENEW_USEC (UINT64_C(60) * 1000 * 1000)

@@ -14,7 +14,7 @@ struct traffic_address {
 struct traffic_socket {
 	uint64_t cookie; /* never used again until the next boot */
 	uint64_t bytes;	 /* payload sent and acknowledged, and received, since it was connected (tcp_get_info()) */
-	uint64_t cgroup; /* of whoever created it or its listener (cgroup_sk_alloc()); 0: unknown, as before Linux 5.9 */
+	uint64_t cgroup; /* of whoever created it or its listener (cgroup_sk_alloc()); 0: unknown, as before Linux 5.8 */
 	struct traffic_address local, remote;
 };
 

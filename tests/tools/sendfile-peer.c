@@ -8,6 +8,9 @@
  *   sendfile-peer hold ADDR PORT N		opens N connections, prints "held", keeps them until end of input
  *   sendfile-peer orphans ADDR PORT N DIR PEER	opens N connections, each from a cgroup of its own, which is removed; prints "open"; after a
  *						line on standard input they are in flight: no process holds them; prints "held", as above
+ *   sendfile-peer stream ADDR PORT	sends to a drain without end; for each line on standard input prints "sent BYTES CPU-USEC": so far,
+ *						by its own account
+ *   sendfile-peer drain ADDR PORT		accepts one connection at a time and reads everything
  *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
  * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
  * stale with what its device had when it was routed (sk_setup_caps(), from 4.17 on).
@@ -16,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +93,56 @@ static int open_client(char **argv, const char *peer)
 	if (connect(fd, &address.any, len) < 0)
 		die("connect");
 	return fd;
+}
+
+static int drain(char **argv)
+{
+	static char buf[1 << 20];
+	union address address;
+	socklen_t len;
+	int fd = open_socket(argv[2], argv[3], NULL, &address, &len), connection;
+
+	if (bind(fd, &address.any, len) < 0 || listen(fd, 1024) < 0)
+		die("listen");
+	printf("listening\n");
+	fflush(stdout);
+	while ((connection = accept(fd, NULL, NULL)) >= 0) {
+		while (read(connection, buf, sizeof(buf)) > 0)
+			;
+		close(connection);
+	}
+	die("accept");
+	return 1;
+}
+
+static uint64_t usec_of(const struct timeval *time)
+{
+	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
+}
+
+static int stream(char **argv)
+{
+	static const char buf[1 << 18];
+	struct pollfd asked = { .events = POLLIN };
+	uint64_t sent = 0;
+	struct rusage usage;
+	char line[16];
+	int fd = open_client(argv, NULL);
+
+	while (true) {
+		ssize_t n = write(fd, buf, sizeof(buf));
+
+		if (n <= 0)
+			die("write");
+		sent += (uint64_t)n;
+		if (poll(&asked, 1, 0) != 1)
+			continue;
+		if (read(0, line, sizeof(line)) <= 0)
+			return 0;
+		getrusage(RUSAGE_SELF, &usage);
+		printf("sent %llu %llu\n", (unsigned long long)sent, (unsigned long long)(usec_of(&usage.ru_utime) + usec_of(&usage.ru_stime)));
+		fflush(stdout);
+	}
 }
 
 static void serve(int connection, const char *path)
@@ -259,6 +313,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc >= 5 && !strcmp(argv[1], "server"))
 		return server(argv, false);
+	if (argc >= 4 && !strcmp(argv[1], "stream"))
+		return stream(argv);
+	if (argc >= 4 && !strcmp(argv[1], "drain"))
+		return drain(argv);
 	if (argc >= 4 && !strcmp(argv[1], "sink")) {
 		setrlimit(RLIMIT_NOFILE, &limit);
 		return server(argv, true);
