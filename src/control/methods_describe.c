@@ -62,7 +62,7 @@ static const char description[] =
 	"# be read. observes: probes are not turned off.\n"
 	"method GetStatus() -> (version: string, pid: int, netns: int, mode: string, ethtool: string,\n"
 	"  links: int, rules: int, rule_directories: []string, rule_errors: []FileError, settings_errors: []FileError,\n"
-	"  declared: int, verdicts: [string]int, features: [string]int, pending: int, unread: int, not_as_declared: []LinkVerdict, contended: []Contended,\n"
+	"  declared: int, verdicts: [string]int, features: [string]int, pending: int, unread: int, noncompliant: []LinkVerdict, contended: []Contended,\n"
 	"  paused: []Paused, reconciles: int, changes: int, overruns: int, work: Work, observes: bool, probes: []Probe)\n"
 	"# links: as in `offloadctl plan --json`, by ascending ifindex, starting above after. With the more flag, all links are sent\n"
 	"# in several replies. Without it, the first part is sent; pass next as after to get the next part.\n"

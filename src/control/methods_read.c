@@ -146,7 +146,7 @@ void method_get_status(
 	json_add_verdicts(&w, "features", summary.features);
 	json_add_int(&w, "pending", (int64_t)summary.pending);
 	json_add_int(&w, "unread", (int64_t)summary.unread);
-	json_open_list(&w, "not_as_declared");
+	json_open_list(&w, "noncompliant");
 	method_add_noncompliant(&w, m, NULL);
 	json_close_list(&w);
 	add_contended(&w, m);

@@ -51,7 +51,7 @@ static void read_daemon(struct health *h, const struct json_value *answer)
 	h->unread = (size_t)json_get_count(answer, "unread", INT32_MAX);
 	answer_read_verdicts(answer, "verdicts", h->with);
 	answer_read_verdicts(answer, "features", h->features);
-	json_foreach(o, json_get_list(answer, "not_as_declared"))
+	json_foreach(o, json_get_list(answer, "noncompliant"))
 	{
 		size_t counts[VERDICT_COUNT];
 
@@ -163,7 +163,7 @@ static void print_daemon(const struct status *s)
 		(long long)json_get_int(answer, "overruns"));
 	if (json_get_int(answer, "rules") == 0)
 		puts("No rules are loaded; offload features are not being enforced");
-	answer_print_links(answer, "not_as_declared", "not compliant");
+	answer_print_links(answer, "noncompliant", "not compliant");
 	answer_print_links(answer, "contended", "contended");
 	answer_print_links(answer, "paused", "paused");
 	print_probes(answer, s->options->all);

@@ -358,7 +358,7 @@ static void add_link(struct json_writer *w, const struct view *view, const struc
 	json_add_some(w, "driver", link->driver);
 	json_add_text(w, "verdict", view_verdict(view->plan, link->ifindex));
 	json_add_link_verdicts(w, pl);
-	json_open_list(w, "not_as_declared");
+	json_open_list(w, "noncompliant");
 	for (size_t i = 0; pl && i < pl->n_items; i++)
 		if (pl->items[i].verdict != VERDICT_COMPLIANT)
 			json_add_text(w, NULL, item_word(view->features, &pl->items[i]));

@@ -104,6 +104,9 @@ has "with what was to be saved" "$(jq -c '[.paused[].name]' "$ledger")" '"veth1"
 ctl resume veth1 >/dev/null
 
 # ---- no descriptors ----
+# no client and no child that writes the metrics, whose descriptors would become free in a moment
+only_its_own() { [ -z "$(pgrep -P "$daemon")" ] && [ -z "$(ss -xH state connected src "$control")" ]; }
+within 5 "it has only descriptors that it keeps" only_its_own
 for ((free = 0; ; free++)); do [ -e "/proc/$daemon/fd/$free" ] || break; done
 prlimit --pid "$daemon" --nofile=$free:
 ticks=$(daemon_ticks)

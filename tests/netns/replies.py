@@ -29,7 +29,7 @@ FORBIDDEN = [c.encode() for c in ("\x7f", "\u009b", "\u202e", "\u2066", "\u200f"
 OTHERS = [None, True, -1, 2**63 - 1, 1e308, HOSTILE, [], {}, [None], [[None]], [{}], {"link": None}, [None, 1, "x", {}, [], True]]
 # what a quiet daemon leaves empty
 FILL = {
-    "not_as_declared": [{"link": "veth0", "ifindex": 2, "verdict": "drifted", "features": ["tx-scatter-gather"]}],
+    "noncompliant": [{"link": "veth0", "ifindex": 2, "verdict": "drifted", "features": ["tx-scatter-gather"]}],
     "contended": [{"link": "veth0", "ifindex": 2, "features": ["tx-scatter-gather"], "limits": ["gso_max_size"]}],
     "paused": [{"link": "veth0", "ifindex": 2, "seconds": 5}],
     "rule_errors": [{"path": "/x", "line": 3, "message": "wrong"}],

@@ -80,7 +80,7 @@ static void start(struct place *p, const char *refusal)
 	assert_int_equal(sd_event_new(&p->event), 0);
 }
 
-static void stop(struct place *p)
+static void stop_place(struct place *p)
 {
 	sd_event_unref(p->event);
 	kill(p->child, SIGKILL);
@@ -109,7 +109,7 @@ static void answer(const char *refusal, const char *wanted)
 	assert_int_equal(sd_event_loop(p.event), 0);
 	assert_string_equal(p.said, wanted);
 	unit_restart_free(call);
-	stop(&p);
+	stop_place(&p);
 }
 
 static void systemd_takes_it(void **state)
@@ -143,7 +143,7 @@ static void a_call_may_be_given_up(void **state)
 	assert_int_equal(unit_restart_start(p.event, "web.service", hear, &p, &call), 0);
 	unit_restart_free(call);
 	assert_string_equal(p.said, "");
-	stop(&p);
+	stop_place(&p);
 }
 
 static void without_a_bus_there_is_an_error(void **state)

@@ -42,7 +42,7 @@ ethtool -K vlan10 sg off >/dev/null
 within 2 "a drift is repaired" is_on vlan10 scatter-gather
 within 5 "the textfile has it" in_file '^offloadd_repairs_total\{.*cause="drift"\} [1-9]'
 costs "a drift" 1
-is "status has no link that is not as declared" "$(status '.daemon.not_as_declared | length')" 0
+is "status has no link that is not as declared" "$(status '.daemon.noncompliant | length')" 0
 
 work_mark
 ethtool -K bond0 sg off >/dev/null
@@ -59,7 +59,7 @@ ethtool -K vlan10 sg off >/dev/null
 within 5 "a drift is reported" has_records '^offloadd: drift: vlan10 '
 within 5 "the textfile has it" in_file '^offloadd_feature_noncompliant\{.*link="vlan10".*feature="tx-scatter-gather".*verdict="drifted".*rule="10-vlan.rule"'
 costs "a drift that is only audited" 1
-is "status has it" "$(status '.daemon.not_as_declared[] | "\(.link) \(.verdict)"')" "vlan10 drifted"
+is "status has it" "$(status '.daemon.noncompliant[] | "\(.link) \(.verdict)"')" "vlan10 drifted"
 
 conf enforce
 kill -HUP "$daemon"
