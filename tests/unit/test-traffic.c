@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bytes of sockets, addresses and links, of this machine's kernel. */
+#include "kernel/traffic.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "basic/util.h"
+#include "unit.h"
+
+#define BYTES 300000
+
+static struct {
+	uint16_t family;
+	uint64_t bytes, cookie;
+	unsigned n, addresses, links;
+} seen;
+
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len), 0);
+	return cookie;
+}
+
+static void note_socket(const struct traffic_socket *socket, _unused_ void *userdata)
+{
+	if (socket->cookie != seen.cookie)
+		return;
+	seen.n++;
+	seen.bytes = socket->bytes;
+	seen.family = socket->local.family;
+	assert_memory_equal(socket->local.bytes, "\x7f\0\0\1", 4);
+	assert_memory_equal(socket->remote.bytes, "\x7f\0\0\1", 4);
+}
+
+static void note_address(int ifindex, const struct traffic_address *address, _unused_ void *userdata)
+{
+	seen.addresses += ifindex == 1 && address->family == AF_INET && memcmp(address->bytes, "\x7f\0\0\1", 4) == 0;
+}
+
+static void note_link(const char *name, uint64_t bytes, _unused_ void *userdata)
+{
+	seen.links += strcmp(name, "lo") == 0 && bytes >= BYTES;
+}
+
+static int read_all(uint64_t until_usec)
+{
+	struct traffic_scan scan = { 0 };
+	int r;
+
+	while ((r = traffic_read_sockets(&scan, until_usec, note_socket, NULL)) == -EAGAIN)
+		;
+	return r;
+}
+
+static void a_connection_with_its_bytes(_unused_ void **state)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = { .s6_addr = { [10] = 0xff, 0xff, 127, 0, 0, 1 } } };
+	_cleanup_close_ int listener = socket(AF_INET6, SOCK_STREAM, 0), client = socket(AF_INET6, SOCK_STREAM, 0), server = -1;
+	static char buf[BYTES];
+	socklen_t len = sizeof(address);
+
+	if (listener < 0 || read_all(0) < 0)
+		skip();
+	memset(&seen, 0, sizeof(seen));
+	if (bind(listener, (struct sockaddr *)&address, len) < 0)
+		skip(); /* without a loopback interface */
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	if (connect(client, (struct sockaddr *)&address, len) < 0)
+		skip();
+	server = accept(listener, NULL, NULL);
+	assert_true(server >= 0);
+	assert_int_equal(write(client, buf, sizeof(buf)), sizeof(buf));
+	assert_int_equal(recv(server, buf, sizeof(buf), MSG_WAITALL), sizeof(buf));
+	seen.cookie = cookie_of(server);
+	assert_int_equal(read_all(0), 0); /* a datagram at a time */
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.family, AF_INET); /* a mapped address */
+	assert_int_equal(seen.bytes, BYTES);
+	assert_int_equal(traffic_read_addresses(note_address, NULL), 0);
+	assert_int_equal(seen.addresses, 1);
+	assert_int_equal(traffic_read_links(note_link, NULL), 0);
+	assert_int_equal(seen.links, 1);
+}
+
+static void the_time_in_soft_interrupts(_unused_ void **state)
+{
+	uint64_t usec, later;
+
+	assert_int_equal(traffic_read_softirq(&usec), 0);
+	assert_int_equal(traffic_read_softirq(&later), 0);
+	assert_true(later >= usec && usec % 1000 == 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_connection_with_its_bytes),
+		cmocka_unit_test(the_time_in_soft_interrupts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
