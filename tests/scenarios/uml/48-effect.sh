@@ -45,6 +45,7 @@ exec {sender_in}<>"$scratch/in" {sender_out}<>"$scratch/out"
 # in the background, its standard input would be /dev/null
 in_service system.slice/web.service sh -c 'exec "$0" stream 10.9.0.2 7000 <"$1" >"$2"' "$tools/sendfile-peer" "$scratch/in" "$scratch/out"
 
+own >"$scratch/connected" # it answers once it is connected: the first sample has to know the service
 daemon_start "the daemon starts in audit mode"
 begin=$(own)
 nap_until $(($(now_ms) + 2500)) # a window before
