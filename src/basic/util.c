@@ -147,8 +147,11 @@ size_t util_character(const char *s, size_t n, uint32_t *ret)
 size_t util_printable(const char *s, size_t n)
 {
 	uint32_t c;
-	size_t len = util_character(s, n, &c);
+	size_t len;
 
+	if (n && *s >= 0x20 && *s < 0x7f) /* nearly always */
+		return 1;
+	len = util_character(s, n, &c);
 	if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
 		(c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
 		return 0;

@@ -155,8 +155,11 @@ static size_t replacement(const char *s, size_t n, char *ret)
 	if (referenced || ((unsigned char)*s < 0x80 && !strchr("\r\t\v\f\\&=^<$", *s)))
 		return referenced;
 	for (size_t i = 0; i < ARRAY_SIZE(replacements); i++) {
-		size_t length = strlen(replacements[i].from);
+		size_t length;
 
+		if (*s != replacements[i].from[0])
+			continue;
+		length = strlen(replacements[i].from);
 		if (n < length || memcmp(s, replacements[i].from, length) != 0)
 			continue;
 		*ret = replacements[i].to;

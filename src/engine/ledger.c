@@ -406,7 +406,8 @@ int ledger_new(struct ledger **ret)
 	return 0;
 }
 
-static int open_file(const char *path, const struct feature_table *table, bool read_only,
+/* in: another network namespace; NULL: ours. */
+static int open_file(const struct netns_identity *in, const char *path, const struct feature_table *table, bool read_only,
 	struct ledger **ret, char *why, size_t why_size)
 {
 	_cleanup_(ledger_close_pointer) struct ledger *ledger = NULL;
@@ -418,8 +419,14 @@ static int open_file(const char *path, const struct feature_table *table, bool r
 	why[0] = '\0';
 	if (r < 0)
 		return r;
+	if (in) {
+		ledger->netns = in->inode;
+		ledger->cookie = in->cookie;
+	}
 	if (path)
 		chosen = strdup(path);
+	else if (in)
+		(void)netns_path_of(LEDGER_DEFAULT_PATH, in->inode, &chosen);
 	else
 		(void)netns_path(LEDGER_DEFAULT_PATH, &chosen);
 	if (!chosen)
@@ -445,13 +452,19 @@ static int open_file(const char *path, const struct feature_table *table, bool r
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size)
 {
-	return open_file(path, table, false, ret, why, why_size);
+	return open_file(NULL, path, table, false, ret, why, why_size);
+}
+
+int ledger_open_in(const struct netns_identity *in, const char *path, const struct feature_table *table, struct ledger **ret, char *why,
+	size_t why_size)
+{
+	return open_file(in, path, table, false, ret, why, why_size);
 }
 
 int ledger_read(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size)
 {
-	return open_file(path, table, true, ret, why, why_size);
+	return open_file(NULL, path, table, true, ret, why, why_size);
 }
 
 void ledger_close(struct ledger *ledger)
@@ -672,6 +685,7 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 {
 	_cleanup_(ledger_close_pointer) struct ledger *other = NULL;
 	struct ledger_version now;
+	const struct netns_identity in = { ledger->netns, ledger->cookie };
 	char why[256];
 	int r;
 
@@ -680,7 +694,7 @@ int ledger_sync(struct ledger *ledger, const struct feature_table *table)
 	now = file_version(ledger->path);
 	if (memcmp(&now, &ledger->known, sizeof(now)) == 0)
 		return 0;
-	r = ledger_open(ledger->path, table, &other, why, sizeof(why));
+	r = ledger_open_in(&in, ledger->path, table, &other, why, sizeof(why));
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = merge_list(&ledger->links, &ledger->gone_links, &other->links);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "kernel/netns.h"
 #include "basic/util.h"
 #include "model/feature.h"
 #include "model/link.h"
@@ -54,7 +55,10 @@ struct ledger {
  * another network namespace, and then it stays as it is. A file of a former namespace with the same inode counts as missing. why: the reason, for 1 and -EXDEV. ledger_close() *ret. */
 int ledger_open(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
-/* The same, read-only: for a file with errors it returns -EBADMSG and the reason in why, and does not rename it. */
+/* The same for another network namespace, and the default file of that one; NULL: ours. */
+int ledger_open_in(const struct netns_identity *in, const char *path, const struct feature_table *table, struct ledger **ret, char *why,
+	size_t why_size);
+/* As ledger_open(), read-only: for a file with errors it returns -EBADMSG and the reason in why, and does not rename it. */
 int ledger_read(const char *path, const struct feature_table *table, struct ledger **ret, char *why,
 	size_t why_size);
 /* Are we root, and does the directory of the default file (path: NULL) belong to another user, that of the daemon? Then root adds its

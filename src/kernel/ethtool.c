@@ -16,35 +16,46 @@ static bool netlink_set_is_safe(void)
 }
 
 /* Ioctls have no notifications, so these come by netlink if the kernel has it. */
-static int open_ioctl(bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+static int open_ioctl(bool monitor, size_t rcvbuf_bytes, const struct netns_sockets *sockets, struct ethtool **ret)
 {
 	_cleanup_(ethtool_close_pointer) struct ethtool *e = NULL;
-	int r = ethtool_ioctl_open(&e);
+	int r = ethtool_ioctl_open(sockets, &e);
 
 	if (r >= 0 && monitor)
-		r = ethtool_nl_open(false, true, rcvbuf_bytes, &e->monitor);
+		r = ethtool_nl_open(false, true, rcvbuf_bytes, NULL, &e->monitor);
 	if (r < 0 && (r != -EOPNOTSUPP || !e))
 		return r;
 	*ret = TAKE_PTR(e);
 	return 0;
 }
 
-int ethtool_open(
-	enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+static int open_backend(enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, const struct netns_sockets *sockets,
+	struct ethtool **ret)
 {
 	int r;
 
 	switch (backend) {
 	case ETHTOOL_NETLINK:
-		return ethtool_nl_open(true, monitor, rcvbuf_bytes, ret);
+		return ethtool_nl_open(true, monitor, rcvbuf_bytes, sockets, ret);
 	case ETHTOOL_IOCTL:
-		return open_ioctl(monitor, rcvbuf_bytes, ret);
+		return open_ioctl(monitor, rcvbuf_bytes, sockets, ret);
 	case ETHTOOL_AUTO:
-		r = netlink_set_is_safe() ? ethtool_nl_open(true, monitor, rcvbuf_bytes, ret) :
+		r = netlink_set_is_safe() ? ethtool_nl_open(true, monitor, rcvbuf_bytes, sockets, ret) :
 					    -EOPNOTSUPP;
-		return r == -EOPNOTSUPP ? open_ioctl(monitor, rcvbuf_bytes, ret) : r;
+		return r == -EOPNOTSUPP ? open_ioctl(monitor, rcvbuf_bytes, sockets, ret) : r;
 	}
 	return -EINVAL;
+}
+
+int ethtool_open(
+	enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+{
+	return open_backend(backend, monitor, rcvbuf_bytes, NULL, ret);
+}
+
+int ethtool_open_in(enum ethtool_backend backend, const struct netns_sockets *sockets, struct ethtool **ret)
+{
+	return open_backend(backend, false, 0, sockets, ret);
 }
 
 void ethtool_close(struct ethtool *e)

@@ -6,6 +6,7 @@
 #define OFFLOADD_ETHTOOL_H
 
 #include "basic/util.h"
+#include "kernel/netns.h"
 #include "model/feature.h"
 
 #define ETHTOOL_TEXT_LEN 160
@@ -67,6 +68,8 @@ struct ethtool {
  * -EOPNOTSUPP: the kernel does not have this backend; other negative errno. */
 int ethtool_open(
 	enum ethtool_backend backend, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret);
+/* The same in the network namespace of these sockets, of which it makes copies, and without notifications. */
+int ethtool_open_in(enum ethtool_backend backend, const struct netns_sockets *sockets, struct ethtool **ret);
 /* Frees the handle; NULL is ignored. */
 void ethtool_close(struct ethtool *e);
 CLEANUP_POINTER(struct ethtool, ethtool_close)

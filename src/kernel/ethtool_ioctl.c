@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/sockios.h>
@@ -47,9 +48,9 @@ static struct ethtool_ioctl *backend(struct ethtool *e)
 }
 
 /* A socket of any family works: sock_do_ioctl() passes unknown requests to dev_ioctl(). */
-int ethtool_ioctl_socket(void)
+int ethtool_ioctl_socket(const struct netns_sockets *sockets)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = sockets ? fcntl(sockets->plain, F_DUPFD_CLOEXEC, 0) : socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -282,9 +283,9 @@ static const struct ethtool_ops ops = {
 	.close = close_backend,
 };
 
-int ethtool_ioctl_open(struct ethtool **ret)
+int ethtool_ioctl_open(const struct netns_sockets *sockets, struct ethtool **ret)
 {
-	int fd = ethtool_ioctl_socket();
+	int fd = ethtool_ioctl_socket(sockets);
 	struct ethtool_ioctl *io;
 
 	if (fd < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/ethtool.h>
 #include <linux/ethtool_netlink.h>
@@ -565,7 +566,7 @@ static int features_set(struct ethtool *e, int ifindex, const char *name, featur
 static int ioctl_fd(struct ethtool_nl *nl)
 {
 	if (nl->ioctl_fd < 0)
-		nl->ioctl_fd = ethtool_ioctl_socket();
+		nl->ioctl_fd = ethtool_ioctl_socket(NULL);
 	return nl->ioctl_fd;
 }
 
@@ -645,13 +646,33 @@ static const struct ethtool_ops ops = {
 	.close = close_backend,
 };
 
-static int open_requests(struct ethtool_nl *nl)
+static int open_bound(struct ethtool_nl *nl)
 {
-	int one = 1;
-
 	nl->socket = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
-	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
+	return !nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+}
+
+static int copy_sockets(struct ethtool_nl *nl, const struct netns_sockets *sockets)
+{
+	int fd = fcntl(sockets->generic, F_DUPFD_CLOEXEC, 0);
+
+	nl->socket = fd < 0 ? NULL : mnl_socket_fdopen(fd);
+	if (!nl->socket) {
+		int error = -errno;
+
+		util_close_pointer(&fd);
+		return error;
+	}
+	nl->ioctl_fd = ethtool_ioctl_socket(sockets);
+	return nl->ioctl_fd < 0 ? nl->ioctl_fd : 0;
+}
+
+static int open_requests(struct ethtool_nl *nl, const struct netns_sockets *sockets)
+{
+	int one = 1, r = sockets ? copy_sockets(nl, sockets) : open_bound(nl);
+
+	if (r < 0)
+		return r;
 	/* without these, only messages of the kernel are missing */
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &one, sizeof(one));
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &one, sizeof(one));
@@ -675,7 +696,7 @@ static int open_monitor(struct ethtool_nl *nl, uint32_t group, size_t rcvbuf_byt
 	return 0;
 }
 
-int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, struct ethtool **ret)
+int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, const struct netns_sockets *sockets, struct ethtool **ret)
 {
 	struct ethtool_nl *nl = calloc(1, sizeof(*nl));
 	struct family family;
@@ -685,7 +706,7 @@ int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, struct eth
 		return -ENOMEM;
 	nl->base.ops = &ops;
 	nl->ioctl_fd = -1;
-	r = open_requests(nl);
+	r = open_requests(nl, sockets);
 	if (r >= 0)
 		r = resolve_family(nl, &family);
 	if (r >= 0)

@@ -12,9 +12,6 @@
 
 #include "basic/util.h"
 
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
 #define FIRST_INODE 0xeffffff9 /* of the first namespace from Linux 6.18 on: NET_NS_INIT_INO */
 
 uint64_t netns_inode(void)
@@ -79,14 +76,30 @@ bool netns_is_own(char *name, size_t size)
 	return own;
 }
 
-int netns_path(const char *path, char **ret)
+/* NULL without memory. */
+static char *add_inode(const char *path, uint64_t inode)
 {
 	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
 	size_t stem = dot ? (size_t)(dot - path) : strlen(path);
+	char *added;
+
+	return asprintf(&added, "%.*s-%llu%s", (int)stem, path, (unsigned long long)inode, path + stem) < 0 ? NULL : added;
+}
+
+int netns_path_of(const char *path, uint64_t inode, char **ret)
+{
+	struct stat init;
+	bool first = stat("/proc/1/ns/net", &init) == 0 && init.st_ino == inode;
+
+	*ret = first ? strdup(path) : add_inode(path, inode);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int netns_path(const char *path, char **ret)
+{
 	char name[NETNS_NAME_LEN];
 
-	if (asprintf(ret, "%.*s-%llu%s", (int)stem, path, (unsigned long long)netns_inode(), path + stem) < 0)
-		*ret = NULL;
+	*ret = add_inode(path, netns_inode());
 	if (*ret && !netns_is_own(name, sizeof(name)) && access(*ret, F_OK) < 0) {
 		free(*ret);
 		*ret = strdup(path);
@@ -101,9 +114,17 @@ uint64_t netns_cookie(void)
 	uint64_t cookie = 0;
 	socklen_t len = sizeof(cookie);
 
-	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0)
+	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, NETNS_SO_COOKIE, &cookie, &len) == 0)
 		return cookie;
 	return netns_is_own(name, sizeof(name)) ? 0 : netns_inode();
+}
+
+void netns_close_sockets(struct netns_sockets *sockets)
+{
+	util_close_pointer(&sockets->route);
+	util_close_pointer(&sockets->generic);
+	util_close_pointer(&sockets->plain);
+	*sockets = (struct netns_sockets){ .route = -1, .generic = -1, .plain = -1 };
 }
 
 int netns_enter_new(bool with_user)

@@ -12,6 +12,7 @@
 uint64_t netns_inode(void);
 
 #define NETNS_NAME_LEN 256
+#define NETNS_SO_COOKIE 71 /* SO_NETNS_COOKIE; the headers of the system may be older */
 
 /* A number that no other network namespace has as long as the kernel runs, unlike the inode: SO_NETNS_COOKIE (Linux
  * 5.14); before that the inode, unless netns_is_own(). 0 if there is no such number. */
@@ -29,6 +30,20 @@ bool netns_is_certain(void);
  * /run/x/ledger-4026532177.json; else the path is copied. But if a file whose name has the inode exists,
  * *ret is its path: a process that could not see PID 1 wrote it. *ret is the caller's to free. 0 or -ENOMEM. */
 int netns_path(const char *path, char **ret);
+/* The same for another namespace: without the inode only if it is that of PID 1. */
+int netns_path_of(const char *path, uint64_t inode, char **ret);
+
+/* What netns_inode() and netns_cookie() return in another namespace. */
+struct netns_identity {
+	uint64_t inode, cookie;
+};
+
+/* Sockets in another network namespace. They stay in it, and keep it alive. */
+struct netns_sockets {
+	int route, generic; /* NETLINK_ROUTE, NETLINK_GENERIC; bound */
+	int plain;	    /* AF_UNIX, for ioctls */
+};
+void netns_close_sockets(struct netns_sockets *sockets);
 
 /* Moves the calling process into a new network namespace, which exists as long as there are processes in it. with_user:
  * without the privilege, also into a new user namespace. 0, negative errno. */

@@ -335,7 +335,7 @@ static void take_read_link(const struct link *from, bool features_event, void *u
 
 int observe_link(struct observe *o, struct link *link)
 {
-	const struct rtnl_handlers handlers = { .link = take_read_link, .userdata = o };
+	const struct rtnl_handlers handlers = { .link = take_read_link, .userdata = o, .elsewhere = o->elsewhere };
 	int r;
 
 	if (o->limits)
@@ -460,6 +460,7 @@ static int dump_links(struct observe *o)
 	const struct rtnl_handlers handlers = {
 		.dump_start = dump_start,
 		.link = take_dumped_link,
+		.elsewhere = o->elsewhere,
 		.userdata = o,
 	};
 	int r;
@@ -647,13 +648,16 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 	if (!o)
 		return -ENOMEM;
 	o->names_fd = -1;
-	o->without_udev = netns_is_own(netns, sizeof(netns));
+	o->elsewhere = options->sockets;
+	o->without_udev = o->elsewhere || netns_is_own(netns, sizeof(netns));
 	*ret_what = "rtnetlink";
-	r = rtnl_open(options->monitor, options->rcvbuf_bytes, &o->rtnl);
+	r = options->sockets ? rtnl_open_in(options->sockets->route, &o->rtnl)
+			     : rtnl_open(options->monitor, options->rcvbuf_bytes, &o->rtnl);
 	if (r < 0)
 		return r;
 	*ret_what = options->backend == ETHTOOL_IOCTL ? "ethtool ioctl" : "ethtool netlink";
-	r = ethtool_open(options->backend, options->monitor, options->rcvbuf_bytes, &o->ethtool);
+	r = options->sockets ? ethtool_open_in(options->backend, options->sockets, &o->ethtool)
+			     : ethtool_open(options->backend, options->monitor, options->rcvbuf_bytes, &o->ethtool);
 	if (r < 0)
 		return r;
 	o->has_monitor = options->monitor && ethtool_monitor_fd(o->ethtool) >= 0;

@@ -6,6 +6,7 @@
 
 #include "basic/util.h"
 #include "kernel/ethtool.h"
+#include "kernel/netns.h"
 #include "model/link.h"
 #include "kernel/rtnl.h"
 #include "rules/rule.h"
@@ -18,6 +19,7 @@ struct observe_options {
 	enum ethtool_backend backend;
 	bool monitor;	      /* subscribe to events */
 	size_t rcvbuf_bytes;  /* of each monitor socket, 0: 16 MiB */
+	const struct netns_sockets *sockets; /* read another network namespace through copies of these, without monitor; NULL: none */
 };
 
 struct observe_counts {
@@ -49,6 +51,7 @@ struct observe {
 
 	/* private */
 	bool without_udev; /* a network namespace that udev does not know */
+	bool elsewhere;	   /* it is not that of this process */
 	int names_fd; /* -1: not needed so far */
 	bool has_monitor;    /* there are feature notifications; without them each link event makes features stale */
 	unsigned generation; /* number of the last dump of links */

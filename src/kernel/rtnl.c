@@ -9,6 +9,7 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/if_tunnel.h>
+#include <linux/net_namespace.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
@@ -189,6 +190,7 @@ static void cut_foreign_lower(const struct nlattr **tb, struct link *ret)
 	if (!tb[IFLA_LINK_NETNSID])
 		return;
 	ret->lower_netnsid = (int)netlink_u32(tb[IFLA_LINK_NETNSID]);
+	ret->far_ifindex = ret->lower_ifindex;
 	ret->lower_ifindex = 0;
 }
 
@@ -291,7 +293,7 @@ static void take_link(struct nlmsghdr *nlh, const struct rtnl_handlers *handlers
 		return;
 	}
 	if (!link.kind[0])
-		strcpy(link.kind, has_bus_device(&link) ? "physical" : "other");
+		strcpy(link.kind, !handlers->elsewhere && has_bus_device(&link) ? "physical" : "other");
 	handlers->link(&link, is_features_event(nlh), handlers->userdata);
 }
 
@@ -316,16 +318,29 @@ static int attach_filter(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ? -errno : 0;
 }
 
-static int open_requests(struct rtnl *rtnl)
+static int copy_socket(struct nl_sock *to, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), r;
+
+	if (copy < 0)
+		return -errno;
+	r = nl_socket_set_fd(to, NETLINK_ROUTE, copy);
+	if (r < 0)
+		close(copy);
+	return nl_errno(r);
+}
+
+/* in: see rtnl_open_in(); negative: opens a socket. */
+static int open_requests(struct rtnl *rtnl, int in)
 {
 	int r, fd, one = 1;
 
 	rtnl->requests = nl_socket_alloc();
 	if (!rtnl->requests)
 		return -ENOMEM;
-	r = nl_connect(rtnl->requests, NETLINK_ROUTE);
+	r = in < 0 ? nl_errno(nl_connect(rtnl->requests, NETLINK_ROUTE)) : copy_socket(rtnl->requests, in);
 	if (r < 0)
-		return nl_errno(r);
+		return r;
 	r = nl_socket_set_buffer_size(rtnl->requests, 4 * NETLINK_BUFFER_BYTES, 0);
 	if (r < 0)
 		return nl_errno(r);
@@ -360,14 +375,14 @@ static int open_monitor(struct rtnl *rtnl, size_t rcvbuf_bytes)
 	return nl_errno(nl_socket_add_membership(rtnl->monitor, RTNLGRP_LINK));
 }
 
-int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
+static int open_rtnl(int in, bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
 {
 	struct rtnl *rtnl = calloc(1, sizeof(*rtnl));
 	int r;
 
 	if (!rtnl)
 		return -ENOMEM;
-	r = open_requests(rtnl);
+	r = open_requests(rtnl, in);
 	if (r >= 0 && monitor)
 		r = open_monitor(rtnl, rcvbuf_bytes);
 	if (r < 0) {
@@ -376,6 +391,16 @@ int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
 	}
 	*ret = rtnl;
 	return 0;
+}
+
+int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret)
+{
+	return open_rtnl(-1, monitor, rcvbuf_bytes, ret);
+}
+
+int rtnl_open_in(int fd, struct rtnl **ret)
+{
+	return open_rtnl(fd, false, 0, ret);
 }
 
 void rtnl_close(struct rtnl *rtnl)
@@ -618,6 +643,31 @@ int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *h
 
 	payload.ifi.ifi_index = ifindex;
 	return request(rtnl, RTM_GETLINK, NLM_F_ACK, &payload, sizeof(payload), &link);
+}
+
+static void take_nsid(struct nlmsghdr *nlh, void *userdata)
+{
+	const struct nlattr *tb[NETNSA_NSID + 1] = { 0 };
+
+	if (nlh->nlmsg_type != RTM_NEWNSID)
+		return;
+	netlink_collect(nlmsg_attrdata(nlh, sizeof(struct rtgenmsg)), (size_t)nlmsg_attrlen(nlh, sizeof(struct rtgenmsg)), tb, NETNSA_NSID);
+	if (tb[NETNSA_NSID])
+		*(int *)userdata = (int)netlink_u32(tb[NETNSA_NSID]);
+}
+
+int rtnl_find_nsid(struct rtnl *rtnl, pid_t pid)
+{
+	const struct {
+		struct rtgenmsg gen;
+		struct nlattr attr __attribute__((aligned(NLA_ALIGNTO)));
+		uint32_t pid;
+	} payload = { .attr = { NLA_HDRLEN + sizeof(uint32_t), NETNSA_PID }, .pid = (uint32_t)pid };
+	int nsid = -1;
+	struct dump reply = { .fn = take_nsid, .userdata = &nsid };
+	int r = request(rtnl, RTM_GETNSID, NLM_F_ACK, &payload, sizeof(payload), &reply);
+
+	return r < 0 ? r : nsid < 0 ? -ENOENT : nsid;
 }
 
 static void ignore_message(struct nlmsghdr *nlh _unused_, void *userdata _unused_)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "model/link.h"
 
@@ -24,12 +25,15 @@ struct rtnl_handlers {
 	/* Forwarding was turned on or off: call rtnl_dump_forwarding(). May be NULL. */
 	void (*forwarding)(void *userdata);
 	void *userdata;
+	bool elsewhere; /* the links are in another network namespace: sysfs shows others */
 };
 
 /* Opens rtnetlink in the network namespace of the calling thread. monitor: subscribe to RTNLGRP_LINK.
  * rcvbuf_bytes: size of its receive buffer (SO_RCVBUFFORCE, or SO_RCVBUF without the privilege), 0: 16 MiB.
  * *ret: the caller's to rtnl_close(). 0, negative errno. */
 int rtnl_open(bool monitor, size_t rcvbuf_bytes, struct rtnl **ret);
+/* The same through a copy of a bound NETLINK_ROUTE socket, in its network namespace, and without monitor. */
+int rtnl_open_in(int fd, struct rtnl **ret);
 /* NULL is ignored. */
 void rtnl_close(struct rtnl *rtnl);
 
@@ -54,6 +58,10 @@ int rtnl_dump_links(struct rtnl *rtnl, const struct rtnl_handlers *handlers);
 
 /* Reads one link: calls handlers->link, the only one that is used. 0; -ENODEV; other negative errno. */
 int rtnl_read_link(struct rtnl *rtnl, int ifindex, const struct rtnl_handlers *handlers);
+
+/* The number (link.lower_netnsid) that the network namespace of rtnl has for that of a process. -ENOENT: it has none; other negative
+ * errno. */
+int rtnl_find_nsid(struct rtnl *rtnl, pid_t pid);
 
 /* Sets the limits in set->has of a link by one RTM_SETLINK (do_setlink() in the kernel), which sends no event. text (size
  * bytes) gets the message of the kernel, "" if it sent none. 0; -ENODEV: it does not exist; -EINVAL, -ERANGE: the kernel does

@@ -180,7 +180,7 @@ static bool same_attributes(const struct link *a, const struct link *b)
 		memcmp(a->address, b->address, a->address_len) == 0 && a->flags == b->flags &&
 		a->carrier_losses == b->carrier_losses && same_alt_names(a, b) &&
 		a->vlan_id == b->vlan_id && a->lower_ifindex == b->lower_ifindex &&
-		a->lower_netnsid == b->lower_netnsid && a->master_ifindex == b->master_ifindex &&
+		a->lower_netnsid == b->lower_netnsid && a->far_ifindex == b->far_ifindex && a->master_ifindex == b->master_ifindex &&
 		memcmp(a->hsr_ports, b->hsr_ports, sizeof(a->hsr_ports)) == 0 && a->xdp == b->xdp &&
 		a->macsec_offload == b->macsec_offload &&
 		link_limits_equal(&a->limits, &b->limits);

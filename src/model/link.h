@@ -67,6 +67,7 @@ struct link {
 	unsigned vlan_id;  /* IFLA_VLAN_ID, 0 for other kinds */
 	int lower_ifindex; /* IFLA_LINK in this namespace, 0: none */
 	int lower_netnsid; /* IFLA_LINK_NETNSID if IFLA_LINK is in another namespace (lower_ifindex is 0 then), else -1 */
+	int far_ifindex;   /* IFLA_LINK in that namespace, else 0 */
 	int master_ifindex; /* IFLA_MASTER, 0: none */
 	int hsr_ports[LINK_HSR_PORTS]; /* of a "hsr": IFLA_HSR_SLAVE1, IFLA_HSR_SLAVE2, IFLA_HSR_INTERLINK; 0: none */
 	bool xdp; /* IFLA_XDP_ATTACHED: an XDP program is attached, in whatever mode */

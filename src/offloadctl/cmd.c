@@ -31,7 +31,8 @@ int cmd_open_offline(const struct cmd_options *options, struct cmd_session *ret)
 
 int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
 {
-	const struct observe_options how = { .backend = options->backend };
+	const struct observe_options how = {
+		.backend = options->backend, .sockets = options->elsewhere ? &options->sockets : NULL };
 	const char *what = NULL;
 	int r = cmd_open_offline(options, ret);
 

@@ -41,7 +41,7 @@ struct cmd_options {
 	size_t sample;	    /* --sample; 0: omitted */
 	const char *kernel; /* --kernel; NULL: omitted */
 	const char *peer; /* check-path */
-	bool serve, yes;
+	bool serve, yes, hold, load;
 	uint64_t bytes; /* 0: omitted */
 	bool has_time; /* --for, --timeout, --time */
 	uint64_t time_usec;
@@ -50,6 +50,12 @@ struct cmd_options {
 	const char *unit;	/* --unit, a glob; NULL: all */
 	uint64_t interval_usec; /* --interval; 0: omitted */
 	size_t count;		/* --count; 0: omitted */
+	const char *netns;	/* --netns; NULL: that of this process */
+	bool elsewhere;		/* it is another one: this one, with sockets in it; see cmd_enter_namespace() */
+	struct netns_identity identity;
+	struct netns_sockets sockets;
+	char *control_path;
+	char enter[320]; /* a command that runs another one there */
 };
 
 /* The commands of offloadctl(1). argv: the arguments after the command; offloadctl.c has checked their number and the options. They
@@ -61,6 +67,7 @@ int cmd_revert(const struct cmd_options *options, int argc, char **argv);
 int cmd_check(const struct cmd_options *options, int argc, char **argv);
 int cmd_rules(const struct cmd_options *options, int argc, char **argv);
 int cmd_import(const struct cmd_options *options, int argc, char **argv);
+int cmd_namespaces(const struct cmd_options *options, int argc, char **argv);
 int cmd_list(const struct cmd_options *options, int argc, char **argv);
 int cmd_tree(const struct cmd_options *options, int argc, char **argv);
 int cmd_show(const struct cmd_options *options, int argc, char **argv);
@@ -77,6 +84,7 @@ int cmd_snapshot(const struct cmd_options *options, int argc, char **argv);
 int cmd_diff(const struct cmd_options *options, int argc, char **argv);
 int cmd_report(const struct cmd_options *options, int argc, char **argv);
 int cmd_trace(const struct cmd_options *options, int argc, char **argv); /* path */
+int cmd_verify(const struct cmd_options *options, int argc, char **argv);
 int cmd_check_path(const struct cmd_options *options, int argc, char **argv);
 int cmd_sockets(const struct cmd_options *options, int argc, char **argv);
 int cmd_latency(const struct cmd_options *options, int argc, char **argv);

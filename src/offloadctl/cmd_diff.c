@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "compare/diff.h"
+#include "compare/results.h"
 #include "offloadctl/cmd_investigate.h"
 #include "report/json.h"
 #include "report/render_diff.h"
+#include "report/render_results.h"
 #include "compare/snapshot_json.h"
 #include "basic/util.h"
 
@@ -264,6 +266,49 @@ static int diff_with_host(const struct cmd_options *options, const char *path)
 	return options->fail_on == CMD_FAIL_ON_LOST ? r : cmd_exit_code(&s, r);
 }
 
+/* CMD_UNMET: something that was right is not known now. */
+static int results_exit_code(const struct results *a, const struct results *b)
+{
+	int code = CMD_OK;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (results_is_worse(results_find(a, b->tests[i].name), &b->tests[i]))
+			code |= CMD_PENDING;
+	for (size_t i = 0; i < a->n; i++)
+		if (results_is_less(&a->tests[i], results_find(b, a->tests[i].name)))
+			code |= CMD_UNMET;
+	return code;
+}
+
+static int diff_results(const struct cmd_options *options, const char *const texts[2], const size_t lengths[2],
+	const char *const names[2])
+{
+	struct results both[2] = { 0 };
+	char why[256];
+	int code = CMD_OK;
+
+	if (options->by_role || options->fail_on)
+		return cmd_error("--by-role and --fail-on are for snapshots, not for results of verify and check-path");
+	for (unsigned k = 0; k < 2 && code == CMD_OK; k++) {
+		int r = results_parse(texts[k], lengths[k], &both[k], why, sizeof(why));
+
+		if (r < 0)
+			code = cmd_error("Failed to read %s: %s", names[k], why[0] ? why : strerror(-r));
+		else if (both[k].n == 0)
+			code = cmd_error("Failed to read %s: empty", names[k]);
+	}
+	if (code == CMD_OK) {
+		code = results_exit_code(&both[0], &both[1]);
+		if (options->json)
+			code = cmd_written(json_write_results(stdout, &both[0], &both[1], names, code), code);
+		else
+			render_test_results(stdout, &both[0], &both[1], names);
+	}
+	results_clear(&both[0]);
+	results_clear(&both[1]);
+	return code;
+}
+
 int cmd_diff(const struct cmd_options *options, int argc, char **argv)
 {
 	_cleanup_(snapshot_parts_clear) struct snapshot_parts a = { 0 }, b = { 0 };
@@ -282,6 +327,9 @@ int cmd_diff(const struct cmd_options *options, int argc, char **argv)
 	r = read_text(argv[0], &a_text, &a_len);
 	if (r == CMD_OK)
 		r = read_text(argv[1], &b_text, &b_len);
+	if (r == CMD_OK && results_is_text(a_text, a_len))
+		return diff_results(options, (const char *const[2]){ a_text, b_text }, (const size_t[2]){ a_len, b_len },
+			(const char *const[2]){ file_name(argv[0]), file_name(argv[1]) });
 	if (r == CMD_OK)
 		r = cmd_diff_investigations(options, a_text, a_len, b_text, b_len,
 			(const char *const[2]){ file_name(argv[0]), file_name(argv[1]) });

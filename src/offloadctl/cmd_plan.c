@@ -155,7 +155,8 @@ static int apply_exit_code(const struct cmd_session *s, const struct work *work)
 static int open_ledger(const struct cmd_session *s, struct ledger **ret, bool *ret_lost)
 {
 	char why[256] = "";
-	int r = ledger_open(s->options->ledger, s->view.features, ret, why, sizeof(why));
+	int r = ledger_open_in(s->options->elsewhere ? &s->options->identity : NULL, s->options->ledger, s->view.features, ret, why,
+		sizeof(why));
 
 	if (r == -EACCES && !util_has_capability(CAP_NET_ADMIN))
 		return no_permission("revert");

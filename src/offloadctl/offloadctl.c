@@ -10,7 +10,7 @@
 #include "control/methods.h"
 #include "control/server.h"
 #include "engine/ledger.h"
-#include "offloadctl/cmd.h"
+#include "offloadctl/cmd_namespaces.h"
 #include "offloadctl/pager.h"
 
 enum option_id {
@@ -19,7 +19,8 @@ enum option_id {
 	OPTION_OUTPUT, OPTION_BY_ROLE,
 	OPTION_FAIL_ON, OPTION_PEER, OPTION_SERVE, OPTION_BYTES, OPTION_TIME, OPTION_YES, OPTION_HTML, OPTION_SNAPSHOT,
 	OPTION_EVENTS, OPTION_SERVICES, OPTION_LATENCY, OPTION_ALL, OPTION_UNIT, OPTION_LINK, OPTION_INTERVAL,
-	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HELP, OPTION_VERSION,
+	OPTION_COUNT, OPTION_FORMAT, OPTION_SAMPLE, OPTION_KERNEL, OPTION_HOLD, OPTION_LOAD, OPTION_NETNS, OPTION_HELP,
+	OPTION_VERSION,
 	OPTION_IDS,
 };
 _Static_assert(OPTION_IDS <= OPTIONS_MAX, "a set of options is a uint64_t");
@@ -63,17 +64,17 @@ static const struct options_entry options_table[] = {
 	[OPTION_TIMEOUT] = { "timeout", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
 		.help = "Wait at most this long (default: 30s)" },
 	[OPTION_OUTPUT] = { "output", 'o', OPTIONS_TEXT, "FILE", FIELD(output),
-		.help = "Write to this file instead of standard output; rules: into this directory instead of /etc/offloadd/rules.d; import: "
-		"into this directory" },
+		.help = "Write to this file instead of standard output; rules: into this directory instead of /etc/offloadd/rules.d; import, "
+		"verify: into this directory" },
 	[OPTION_BY_ROLE] = { "by-role", 0, OPTIONS_FLAG, NULL, FIELD(by_role),
 		.help = "Match interfaces by their place in the stack instead of by name" },
 	[OPTION_FAIL_ON] = { "fail-on", 0, OPTIONS_WORD, "lost", FIELD(fail_on),
 		.help = "Exit with 2 only if an offload that is on in A is off or missing in B", .words = losses,
 		.n_words = ARRAY_SIZE(losses) },
 	[OPTION_PEER] = { "peer", 0, OPTIONS_TEXT, "ADDR[:PORT]", FIELD(peer),
-		.help = "Address where offloadctl check-path --serve listens" },
+		.help = "Address where offloadctl check-path --serve, or verify --serve, listens" },
 	[OPTION_SERVE] = { "serve", 0, OPTIONS_FLAG, NULL, FIELD(serve),
-		.help = "Receive instead of sending; with --peer, listen on that address" },
+		.help = "Wait for the other host; with --peer, listen on that address" },
 	[OPTION_BYTES] = { "bytes", 0, OPTIONS_SIZE, "SIZE", FIELD(bytes),
 		.help = "Send, or accept from one host, at most this much, for example 64M or 2G" },
 	[OPTION_TIME] = { "time", 0, OPTIONS_DURATION, "TIME", FIELD(time_usec),
@@ -88,6 +89,10 @@ static const struct options_entry options_table[] = {
 		.help = "Also choose at most N hosts that together have as many different types of interfaces as possible", .min = 1, .max = INT_MAX },
 	[OPTION_KERNEL] = { "kernel", 0, OPTIONS_TEXT, "VERSION", FIELD(kernel),
 		.help = "Predict for this kernel instead of the one in the snapshot" },
+	[OPTION_HOLD] = { "hold", 0, OPTIONS_FLAG, NULL, FIELD(hold),
+		.help = "Wait for Enter when the links exist, and print how to enter their namespaces" },
+	[OPTION_LOAD] = { "load", 0, OPTIONS_FLAG, NULL, FIELD(load),
+		.help = "Load the kernel modules of all kinds of interfaces; some create interfaces on this host, such as bond0 and gre0" },
 	[OPTION_EVENTS] = { "events", 0, OPTIONS_TEXT, "FILE", FIELD(events),
 		.help = "Output of offloadctl events --json, instead of asking offloadd" },
 	[OPTION_SERVICES] = { "services", 0, OPTIONS_TEXT, "FILE", FIELD(services),
@@ -105,6 +110,8 @@ static const struct options_entry options_table[] = {
 	[OPTION_FORMAT] = { "format", 0, OPTIONS_WORD, "FORMAT", FIELD(format),
 		.help = "Output and exit codes for needrestart or nagios", .words = formats,
 		.n_words = ARRAY_SIZE(formats) },
+	[OPTION_NETNS] = { "netns", 0, OPTIONS_TEXT, "NETNS", FIELD(netns),
+		.help = "Use this network namespace, as offloadctl namespaces lists it, instead of the one offloadctl runs in; needs root" },
 	[OPTION_HELP] = { "help", 'h', OPTIONS_FLAG, NULL, FIELD(help), .help = "Show this help" },
 	[OPTION_VERSION] = { "version", 0, OPTIONS_FLAG, NULL, FIELD(version), .help = "Show the version" },
 };
@@ -134,6 +141,13 @@ static const char path_codes[] =
 	"Exit codes: 0 no software fallback, 1 error, 2 an interface or the socket uses software fallback, 4 none was found, but the "
 	"path is not completely known.";
 
+static const char verify_codes[] =
+	"Exit codes: 0 everything is right, 1 error, 2 something is wrong, 4 nothing was wrong, but not everything could be tested.";
+
+static const char diff_codes[] =
+	"Exit codes for snapshots: 0 no difference, 1 error, 2 something differs. For results of verify and check-path: 0 nothing is worse "
+	"in B, 1 error, 2 something is wrong in B only, 4 something that was right in A was not tested in B, 6 both.";
+
 static const char rules_verbs[] =
 	"Verbs: new NAME LINK writes a rule from the state of an interface (with --snapshot, of one in a snapshot); enable NAME copies an "
 	"example, or removes a mask; disable NAME masks a rule, or removes a copy of an example; cat NAME prints a rule; edit NAME opens "
@@ -151,21 +165,23 @@ static const struct command {
 	const char *details; /* a paragraph for its --help, NULL for none */
 } commands[] = {
 	{ "plan", "[LINK...]", "Show what differs from the rules and how to change it; change nothing",
-		cmd_plan, 0, INT_MAX, PLANS | USES(DETAILED) | USES(SNAPSHOT) | USES(SAMPLE) | USES(KERNEL), exit_codes },
+		cmd_plan, 0, INT_MAX, PLANS | USES(NETNS) | USES(DETAILED) | USES(SNAPSHOT) | USES(SAMPLE) | USES(KERNEL), exit_codes },
 	{ "apply", "[LINK...]", "Apply the plan and verify the result",
-		cmd_apply, 0, INT_MAX, PLANS | USES(LEDGER) | USES(DETAILED) | USES(YES), exit_codes },
+		cmd_apply, 0, INT_MAX, PLANS | USES(NETNS) | USES(LEDGER) | USES(DETAILED) | USES(YES), exit_codes },
 	{ "check", "[FILE|DIR...]", "Check rule files and offloadd.conf for errors",
 		cmd_check, 0, INT_MAX, RULES | PRINTS, NULL },
 	{ "rules", "[LINK|VERB NAME...]", "List rule files and how many interfaces each matches, or the rules of one interface; or write rules",
 		cmd_rules, 0, INT_MAX, RULES | PRINTS | USES(OUTPUT) | USES(YES) | USES(SNAPSHOT) | USES(NO_LEGEND), rules_verbs },
 	{ "import", "FILE...", "Convert .link files, netplan, NetworkManager keyfiles, interfaces(5), udev rules and scripts into rules",
 		cmd_import, 1, INT_MAX, USES(JSON) | USES(OUTPUT) | USES(YES), import_codes },
-	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
-	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS | USES(NO_LEGEND), verdicts },
+	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS | USES(NETNS) | USES(NO_LEGEND), verdicts },
+	{ "tree", "", "List interfaces as a tree, each above those that it uses", cmd_tree, 0, 0, PLANS | USES(NETNS) | USES(NO_LEGEND), verdicts },
+	{ "namespaces", "", "List the network namespaces of this host, and which offloads are off in each",
+		cmd_namespaces, 0, 0, LOOKS | USES(NO_LEGEND), NULL },
 	{ "show", "LINK", "Show the features of an interface that rules declare, or all of them",
-		cmd_show, 1, 1, PLANS | USES(NO_LEGEND) | USES(ALL), verdicts },
+		cmd_show, 1, 1, PLANS | USES(NETNS) | USES(NO_LEGEND) | USES(ALL), verdicts },
 	{ "explain", "LINK [FEATURE]", "Explain the state of a feature, down to the interface that determines it",
-		cmd_explain, 0, 2, PLANS | USES(SNAPSHOT), NULL },
+		cmd_explain, 0, 2, PLANS | USES(NETNS) | USES(SNAPSHOT), NULL },
 	{ "revert", "[LINK]", "Restore what apply or offloadd changed",
 		cmd_revert, 0, 1, LOOKS | USES(LEDGER) | USES(CONTROL) | USES(DRY_RUN), NULL },
 	{ "status", "", "Is this host OK, and what to do next? The default command",
@@ -180,9 +196,9 @@ static const struct command {
 	{ "wait-online", "[LINK...]", "Wait until interfaces match the rules, or cannot",
 		cmd_wait_online, 0, METHODS_LIST_MAX, CALLS | USES(TIMEOUT), NULL },
 	{ "snapshot", "[LINK...]", "Write the state of this host as a document to compare",
-		cmd_snapshot, 0, INT_MAX, RULES | USES(JSON) | USES(OUTPUT), NULL },
-	{ "diff", "A [B]", "Compare two snapshots, or one with this host",
-		cmd_diff, 1, 2, RULES | PRINTS | USES(BY_ROLE) | USES(FAIL_ON), NULL },
+		cmd_snapshot, 0, INT_MAX, RULES | USES(NETNS) | USES(JSON) | USES(OUTPUT), NULL },
+	{ "diff", "A [B]", "Compare two snapshots, or one with this host; or two results of verify and check-path",
+		cmd_diff, 1, 2, RULES | PRINTS | USES(BY_ROLE) | USES(FAIL_ON), diff_codes },
 	{ "report", "", "Write everything about this host as one HTML page, for a ticket",
 		cmd_report, 0, 0, RULES | USES(CONTROL) | USES(HTML) | USES(SNAPSHOT) | USES(EVENTS) | USES(SERVICES) |
 			USES(LATENCY), NULL },
@@ -191,6 +207,9 @@ static const struct command {
 	{ "check-path", "[LINK]", "Measure sendfile, splice and send over an interface",
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
+	{ "verify", "[LINK]", "Test whether this kernel segments, merges and computes checksums correctly, or for the kinds of one stack",
+		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(HOLD) | USES(LOAD) | USES(TIME) |
+			USES(OUTPUT) | USES(YES), verify_codes },
 	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",
 		cmd_sockets, 0, INT_MAX, LOOKS | USES(ALL) | USES(NO_LEGEND), NULL },
 	{ "latency", "", "Show the latency of sendfile by service, with and without software fallback",
@@ -279,10 +298,11 @@ static bool is_paged(const struct command *c, const struct cmd_options *options)
 
 static int run(int argc, char **argv)
 {
-	struct cmd_options options = { 0 };
+	_cleanup_(cmd_leave_namespace) struct cmd_options options = { 0 };
 	const struct command *command;
 	uint64_t given;
 	char why[512];
+	int code;
 
 	if (options_read(options_table, OPTION_IDS, argc, argv, &options, &given, why, sizeof(why)) < 0)
 		return cmd_error("%s", why);
@@ -311,11 +331,18 @@ static int run(int argc, char **argv)
 	argv += optind;
 	if (check_usage(command, given, argc, argv) != CMD_OK)
 		return CMD_ERROR;
+	if (options.netns && options.snapshot)
+		return cmd_error("--netns and --snapshot cannot be combined");
+	if (options.netns && cmd_enter_namespace(&options) != CMD_OK)
+		return CMD_ERROR;
 	render_init(&options.render, stdout, options.colour);
 	options.render.no_legend = options.no_legend;
 	if (is_paged(command, &options))
 		pager_open();
-	return command->run(&options, argc, argv);
+	code = command->run(&options, argc, argv);
+	if (options.elsewhere && !options.json && command->run != cmd_snapshot && !options.no_legend && code != CMD_ERROR)
+		cmd_render_namespace(&options);
+	return code;
 }
 
 int main(int argc, char **argv)

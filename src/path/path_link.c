@@ -76,9 +76,9 @@ static socklen_t address_len(const union path_address *address)
 	return address->any.sa_family == AF_INET6 ? sizeof(address->in6) : sizeof(address->in);
 }
 
-int path_socket_open(int family, const char *device)
+static int open_socket(int family, int type, const char *device)
 {
-	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	_cleanup_close_ int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const struct timeval own = { .tv_sec = OWN_RECEIVE_TIMEOUT_SEC };
 
 	if (fd < 0)
@@ -88,6 +88,16 @@ int path_socket_open(int family, const char *device)
 			      (socklen_t)strlen(device) + 1) < 0)
 		return -errno;
 	return TAKE_FD(fd);
+}
+
+int path_socket_open(int family, const char *device)
+{
+	return open_socket(family, SOCK_STREAM, device);
+}
+
+int path_datagram_open(int family, const char *device)
+{
+	return open_socket(family, SOCK_DGRAM, device);
 }
 
 int path_socket_wait(int fd, short events, uint64_t deadline_usec, const volatile int *stop)

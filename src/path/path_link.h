@@ -47,9 +47,10 @@ struct path_server {
 /* Opens a listening socket, which the caller closes. *address: where to listen; gets the port if it was 0. device: NULL for any
  * interface. The descriptor; negative errno, why: the message. */
 int path_listen(union path_address *address, const char *device, char why[PATH_WHY_LEN]);
-/* Used by both ends. A new non-blocking socket; a wait for events of poll(2); one frame. 0 (or the descriptor) or negative errno:
+/* Used by both ends. A new non-blocking socket of TCP, or of UDP; a wait for events of poll(2); one frame. 0 (or the descriptor) or negative errno:
  * -ETIMEDOUT at the deadline, -EINTR when *stop is not 0, -EPROTO for data that is not a frame. */
 int path_socket_open(int family, const char *device);
+int path_datagram_open(int family, const char *device);
 int path_socket_wait(int fd, short events, uint64_t deadline_usec, const volatile int *stop);
 int path_frame_send(int fd, const struct path_frame *frame);
 int path_frame_receive(

@@ -63,6 +63,7 @@ struct brick {
 	bool has_uppers;
 	bool datapath; /* of Open vSwitch */
 	bool away;     /* in the other network namespace */
+	const struct brick *below; /* of a VLAN */
 };
 
 struct fidelity {
@@ -70,7 +71,8 @@ struct fidelity {
 	struct observe *o;
 	struct rule_host host;
 	bool late; /* VLANs follow late */
-	bool in_order; /* the kernel frees links one after the other */
+	bool in_order;   /* the kernel frees links one after the other */
+	bool team_leaks; /* a port of a team that is moved is never freed */
 	uint64_t random;
 	struct brick bricks[STACK_MAX];
 	unsigned n_bricks, serial;
@@ -250,6 +252,7 @@ static void brick_on(struct fidelity *f, const char *kind)
 	if (!b)
 		return;
 	lower->has_uppers = true;
+	b->below = strcmp(kind, "vlan") == 0 ? lower : NULL;
 	if (strcmp(kind, "vlan") == 0)
 		fprintf(f->ip, "link add link %s name %s type vlan %sid %u\n", lower->name, b->name,
 			random_percent(f, 15) ? "proto 802.1ad " : "", 1 + f->serial % 4094);
@@ -388,8 +391,10 @@ static void brick_base(struct fidelity *f)
 /* One `ip` for all commands, because to start a program takes longer than what it does. */
 static int ip_begin(struct fidelity *f)
 {
-	const char *command = getenv("FIDELITY_TRACE") ? "tee /dev/stderr | stdbuf -oL ip -o -force -batch - 2>/dev/null" :
-							 "exec stdbuf -oL ip -o -force -batch - 2>/dev/null";
+	/* without a pipe, whose other programs would keep the output open when `ip` ends */
+	const char *command = getenv("FIDELITY_TRACE") ?
+		"exec bash -c 'exec stdbuf -oL ip -o -force -batch <(exec tee /dev/stderr) 2>/dev/null'" :
+		"exec stdbuf -oL ip -o -force -batch - 2>/dev/null";
 	int in[2], out[2];
 
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
@@ -567,13 +572,24 @@ static struct brick *brick_find(struct fidelity *f, const char *name)
 	return NULL;
 }
 
-/* What stands on a link that was moved stays here on old kernels: 5.10 waited for ever for a link whose namespace had ended ("waiting for
- * ve3348 to become free"). Why is not known. From 5.18 on links are freed in any order ("net: allow out-of-order unregistration"). */
+/* Not what the kernel would wait for for ever when the namespace ends: see "When the kernel waits for an interface" in docs/kernels.md. */
+static bool may_move(const struct fidelity *f, const struct brick *b, const struct link *link)
+{
+	const struct link *master = link_table_find(&f->o->links, link->master_ifindex);
+
+	if (!b->ours || b->datapath || (f->team_leaks && master && link_is_kind(master, "team")))
+		return false;
+	for (unsigned i = 0; f->in_order && i < f->n_bricks; i++)
+		if (f->bricks[i].away && (f->bricks[i].below == b || b->below == &f->bricks[i]))
+			return false;
+	return true;
+}
+
 static void move_away(struct fidelity *f, const struct link *link)
 {
 	struct brick *b = brick_find(f, link->name);
 
-	if (!b || !b->ours || b->datapath || (f->in_order && link->lower_netnsid >= 0))
+	if (!b || !may_move(f, b, link))
 		return;
 	b->away = true;
 	do_ip(f, "link set %s netns %d", b->name, (int)f->away);
@@ -1168,6 +1184,7 @@ int main(int argc, char **argv)
 		printf("no XDP: %s\n", strerror(errno));
 	rule_host_read(&f.host);
 	f.in_order = strverscmp(f.host.kernel_release, "5.18") < 0;
+	f.team_leaks = strverscmp(f.host.kernel_release, "7") < 0;
 	f.late = strtoul(f.host.kernel_release, NULL, 10) >= 7;
 	r = observe_open(&(struct observe_options){ .backend = f.options.backend }, &f.o, &what);
 	if (r < 0) {

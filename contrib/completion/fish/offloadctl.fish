@@ -44,6 +44,8 @@ function __offloadctl_values
             printf '%s\n' 64M 512M 4G
         case LINK
             __offloadctl_links
+        case NETNS
+            command ls /run/netns 2>/dev/null
         case UNIT
             __offloadctl_units service
         case BACKEND
@@ -91,7 +93,7 @@ function __offloadctl_complete
         switch "$command:"(count $arguments)
             case ':*'
                 __offloadctl_commands
-            case 'plan:*' 'apply:*' 'wait-online:*' 'snapshot:*' 'sockets:*' show:0 explain:0 revert:0 pause:0 resume:0 check-path:0
+            case 'plan:*' 'apply:*' 'wait-online:*' 'snapshot:*' 'sockets:*' show:0 explain:0 revert:0 pause:0 resume:0 check-path:0 verify:0
                 __offloadctl_links
             case explain:1
                 __offloadctl_features $arguments[1]

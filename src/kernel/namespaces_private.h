@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What namespaces.c and the child in namespaces_child.c send each other over a SOCK_SEQPACKET socket. */
+#ifndef OFFLOADD_NAMESPACES_PRIVATE_H
+#define OFFLOADD_NAMESPACES_PRIVATE_H
+
+#include "kernel/namespaces.h"
+
+struct namespaces_request {
+	bool list; /* else: visit */
+	uint64_t inode, cookie, birth;
+};
+
+/* The last packet of each reply. A list: after one struct namespace in each packet. A visit: with the sockets (SCM_RIGHTS). */
+struct namespaces_end {
+	int error; /* negative errno */
+	struct namespaces_missing missing;
+};
+
+#define NAMESPACES_SOCKETS 3 /* in the order of struct netns_sockets */
+
+/* The child: replies to requests until the other end is closed. */
+void namespaces_serve(int fd);
+
+#endif

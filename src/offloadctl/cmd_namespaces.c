@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* namespaces: the network namespaces of this host, who lives there, and what their interfaces lack; --netns of other commands. */
+#include "offloadctl/cmd_namespaces.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "basic/json.h"
+#include "basic/options.h"
+#include "control/server.h"
+#include "kernel/namespaces.h"
+#include "model/unit.h"
+#include "plan/predict.h"
+#include "report/json.h"
+#include "report/render.h"
+
+#define TEXT_MAX 1024
+#define LABEL_LEN (NAME_MAX + UNIT_SERVICE_LEN)
+
+/* ---- names ---- */
+
+static void unit_of(const struct namespace *n, struct unit *ret)
+{
+	*ret = (struct unit){ 0 };
+	if (n->cgroup[0])
+		unit_parse_path(n->cgroup, ret);
+}
+
+static const char *name_of(const struct namespace *n)
+{
+	return n->docker ? "" : n->name;
+}
+
+/* The name that is shown: in ip-netns(8), of the container, of the service, else of its first process. */
+static const char *label_of(const struct namespace *n, char *buf, size_t size)
+{
+	char service[UNIT_SERVICE_LEN];
+	struct unit unit;
+
+	unit_of(n, &unit);
+	unit_format(&unit, service, sizeof(service));
+	if (name_of(n)[0])
+		util_clean(name_of(n), buf, size);
+	else if (n->own)
+		snprintf(buf, size, "this namespace");
+	else if (unit.kind == UNIT_CONTAINER && unit.uid)
+		snprintf(buf, size, "%s of user %u", service, unit.uid);
+	else if (unit.kind == UNIT_CONTAINER || unit.kind == UNIT_SERVICE || unit.kind == UNIT_USER)
+		util_clean(service, buf, size);
+	else if (n->pid)
+		snprintf(buf, size, "%s (%d)", n->comm, (int)n->pid);
+	else
+		snprintf(buf, size, "%llu", (unsigned long long)n->inode);
+	return buf;
+}
+
+#define CONTAINER_ID_MIN 8 /* digits of an id that stand for it */
+
+/* Is this a name, or the inode, of the namespace? A user can give any name to a unit or container, so these
+ * are called by what label_of() shows only, which has the user in it. */
+static bool is_called(const struct namespace *n, const char *word)
+{
+	char label[LABEL_LEN], inode[32];
+	size_t len = strlen(word);
+	struct unit unit;
+
+	unit_of(n, &unit);
+	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)n->inode);
+	if (strcmp(word, inode) == 0 || strcmp(word, n->name) == 0 || strcmp(word, label_of(n, label, sizeof(label))) == 0)
+		return true;
+	if (unit.kind == UNIT_SERVICE)
+		return strcmp(word, unit.name) == 0;
+	if (unit.kind != UNIT_CONTAINER || unit.uid)
+		return false;
+	return strcmp(word, unit.container) == 0 || (len >= CONTAINER_ID_MIN && strncmp(word, unit.container, len) == 0);
+}
+
+/* ---- finding ---- */
+
+static int failed(int error)
+{
+	if (error == -EPERM)
+		return cmd_error("Failed to enter network namespaces: permission denied; run offloadctl as root");
+	return cmd_error("Failed to find network namespaces: %s", strerror(-error));
+}
+
+static int unknown(const char *word, const struct namespace *all, size_t n)
+{
+	_cleanup_free_ char (*labels)[LABEL_LEN] = calloc(n + 1, sizeof(*labels));
+	_cleanup_free_ const char **names = calloc(n + 1, sizeof(*names));
+	char why[256];
+
+	if (!labels || !names)
+		return cmd_error("%s", strerror(ENOMEM));
+	for (size_t i = 0; i < n; i++)
+		names[i] = label_of(&all[i], labels[i], sizeof(labels[i]));
+	options_unknown("network namespace", word, names, n, why, sizeof(why));
+	return cmd_error("%s", why);
+}
+
+/* Errors are printed. */
+static const struct namespace *find(const char *word, const struct namespace *all, size_t n)
+{
+	const struct namespace *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_called(&all[i], word))
+			continue;
+		if (found) {
+			cmd_error("Several network namespaces are called %s; use the number in offloadctl namespaces, for example %llu", word,
+				(unsigned long long)found->inode);
+			return NULL;
+		}
+		found = &all[i];
+	}
+	if (!found)
+		(void)unknown(word, all, n);
+	return found;
+}
+
+/* Names in /run/netns may contain anything but a slash. */
+static bool is_plain(const char *name)
+{
+	return name[0] != '-' && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@:")];
+}
+
+static void format_enter(const struct namespace *n, char *buf, size_t size)
+{
+	if (name_of(n)[0] && is_plain(n->name))
+		snprintf(buf, size, "sudo ip netns exec %s", n->name);
+	else if (n->pid)
+		snprintf(buf, size, "sudo nsenter --target %d --net", (int)n->pid);
+	else if (is_plain(n->name))
+		snprintf(buf, size, "sudo nsenter --net=/run/docker/netns/%s", n->name);
+}
+
+int cmd_enter_namespace(struct cmd_options *options)
+{
+	_cleanup_(namespaces_close_pointer) struct namespaces *visitor = NULL;
+	_cleanup_free_ struct namespace *all = NULL;
+	const struct namespace *found;
+	size_t n;
+	struct namespaces_missing missing;
+	int r = namespaces_open(&visitor);
+
+	if (r >= 0)
+		r = namespaces_list(visitor, &all, &n, &missing);
+	if (r < 0)
+		return failed(r);
+	found = find(options->netns, all, n);
+	if (!found)
+		return CMD_ERROR;
+	if (found->own)
+		return CMD_OK;
+	r = namespaces_visit(visitor, found, &options->sockets);
+	if (r == -ESTALE)
+		return cmd_error("The network namespace %s has ended", options->netns);
+	if (r < 0)
+		return failed(r);
+	options->elsewhere = true;
+	options->identity = (struct netns_identity){ found->inode, found->cookie ? found->cookie : found->inode };
+	format_enter(found, options->enter, sizeof(options->enter));
+	if (!options->control && netns_path_of(SERVER_DEFAULT_PATH, found->inode, &options->control_path) < 0)
+		return cmd_error("%s", strerror(ENOMEM));
+	options->control = options->control ? options->control : options->control_path;
+	return CMD_OK;
+}
+
+void cmd_leave_namespace(struct cmd_options *options)
+{
+	if (options->elsewhere)
+		netns_close_sockets(&options->sockets);
+	free(options->control_path);
+}
+
+void cmd_render_namespace(const struct cmd_options *options)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "\nThese interfaces are in another network namespace. Run commands for them there%s%s%s",
+		options->enter[0] ? ": " : ".", options->enter, options->enter[0] ? " COMMAND" : "");
+	render_wrapped(&options->render, 0, text);
+}
+
+/* ---- what is in them ---- */
+
+struct places {
+	const struct cmd_options *options;
+	struct namespaces *visitor;
+	struct namespace *all;
+	size_t n, failed;
+	struct namespaces_missing missing;
+	struct rule_host host;
+	struct observe *own; /* the links here; NULL until they were read, and if they could not be */
+};
+
+static void places_clear(struct places *p)
+{
+	observe_close(p->own);
+	free(p->all);
+	namespaces_close(p->visitor);
+}
+
+/* Reads the links, in one look: nothing of the namespace stays open. 0; -ESTALE: it has ended; other negative errno. */
+static int look(struct places *p, const struct namespace *at, struct observe **ret)
+{
+	struct netns_sockets sockets = { .route = -1, .generic = -1, .plain = -1 };
+	const struct observe_options how = { .backend = p->options->backend, .sockets = at->own ? NULL : &sockets };
+	const char *what;
+	int r = at->own ? 0 : namespaces_visit(p->visitor, at, &sockets);
+
+	if (r >= 0)
+		r = observe_open(&how, ret, &what);
+	if (r >= 0)
+		r = observe_refresh(*ret);
+	netns_close_sockets(&sockets);
+	return r < 0 ? r : 0;
+}
+
+struct place {
+	struct observe *o;
+	int own_nsid; /* of our namespace there; negative: none */
+	feature_set work; /* the features that the CPU does the work of for any link that lacks them */
+};
+
+static void place_close(struct place *place)
+{
+	observe_close(place->o);
+}
+
+/* The link here that a link there is the other end of, or is stacked on. NULL: none. */
+static const struct link *find_far(const struct places *p, const struct place *place, const struct link *link)
+{
+	return p->own && place->own_nsid >= 0 && link->far_ifindex && link->lower_netnsid == place->own_nsid
+		? link_table_find(&p->own->links, link->far_ifindex) : NULL;
+}
+
+static int find_work(const struct places *p, const struct observe *o, feature_set *ret)
+{
+	_cleanup_(predict_free_pointer) struct predict *predict = NULL;
+	int r = predict_new_of(&o->features, &o->links, NULL, 0, &p->host, &predict);
+
+	/* the kernel leaves that one off on healthy devices */
+	*ret = r < 0 ? 0 : predict_sets(predict).work & ~feature_named(&o->features, "tx-tcp-mangleid-segmentation");
+	return r;
+}
+
+/* As look(). Our namespace comes first; its links are kept for the others. */
+static int open_place(struct places *p, const struct namespace *at, struct place *ret)
+{
+	int r = look(p, at, &ret->o);
+
+	if (r >= 0)
+		r = find_work(p, ret->o, &ret->work);
+	if (r >= 0 && !at->own)
+		ret->own_nsid = rtnl_find_nsid(ret->o->rtnl, getpid());
+	return r;
+}
+
+static void done(struct places *p, const struct namespace *at, struct place *place)
+{
+	if (at->own)
+		p->own = TAKE_PTR(place->o);
+}
+
+/* Those that could be on. */
+static feature_set find_lost(const struct link *link, feature_set work)
+{
+	return link->has_features && !link_is_kind(link, "loopback") ? work & link->features.hw & ~link->features.active : 0;
+}
+
+struct row {
+	char label[LABEL_LEN], inode[32], process[64], service[UNIT_SERVICE_LEN], links[256], lost[TEXT_MAX];
+};
+
+static void fill_row(const struct namespace *at, struct row *row)
+{
+	char service[UNIT_SERVICE_LEN];
+	struct unit unit;
+
+	unit_of(at, &unit);
+	label_of(at, row->label, sizeof(row->label));
+	snprintf(row->inode, sizeof(row->inode), "%llu", (unsigned long long)at->inode);
+	if (at->pid)
+		snprintf(row->process, sizeof(row->process), "%s (%d)", at->comm, (int)at->pid);
+	if (unit.kind != UNIT_NONE)
+		util_clean(unit_format(&unit, service, sizeof(service)), row->service, sizeof(row->service));
+}
+
+#define LINKS_SHOWN 3
+
+static int fill_links(const struct places *p, const struct place *place, struct row *row)
+{
+	_cleanup_free_ struct link **sorted = NULL;
+	char text[TEXT_MAX];
+	size_t n, shown = 0;
+
+	if (link_table_sorted(&place->o->links, &sorted, &n) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		feature_set lost = find_lost(sorted[i], place->work);
+		const struct link *far = find_far(p, place, sorted[i]);
+
+		if (link_is_kind(sorted[i], "loopback"))
+			continue;
+		if (shown++ < LINKS_SHOWN)
+			util_append(row->links, sizeof(row->links), "%s%s%s%s", row->links[0] ? ", " : "", sorted[i]->name, far ? "@" : "",
+				far ? far->name : "");
+		if (sorted[i]->features_error && sorted[i]->features_error != -EOPNOTSUPP)
+			util_append(row->lost, sizeof(row->lost), "%s%s: not readable", row->lost[0] ? "; " : "", sorted[i]->name);
+		else if (lost)
+			util_append(row->lost, sizeof(row->lost), "%s%s: %s", row->lost[0] ? "; " : "", sorted[i]->name,
+				feature_format(&place->o->features, lost, text, sizeof(text)));
+	}
+	if (shown > LINKS_SHOWN)
+		util_append(row->links, sizeof(row->links), " and %zu more", shown - LINKS_SHOWN);
+	return 0;
+}
+
+/* 0 or -ENOMEM. */
+static int take_row(struct places *p, const struct namespace *at, struct row *row)
+{
+	_cleanup_(place_close) struct place place = { .own_nsid = -1 };
+	int r = open_place(p, at, &place);
+
+	fill_row(at, row);
+	if (r >= 0)
+		r = fill_links(p, &place, row);
+	else if (r != -ENOMEM)
+		snprintf(row->lost, sizeof(row->lost), "%s", r == -ESTALE ? "has ended" : strerror(-r));
+	p->failed += r < 0 && r != -ESTALE;
+	done(p, at, &place);
+	return r == -ENOMEM ? r : 0;
+}
+
+static const char *some(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+static int print_table(struct places *p)
+{
+	static const char *const columns[] = { "NETNS", "INODE", "PROCESS", "SERVICE", "LINKS", "OFF" };
+	static const char *const spare[] = { "INODE", "PROCESS", "SERVICE", NULL };
+	_cleanup_free_ const char **cells = calloc(p->n * ARRAY_SIZE(columns) + 1, sizeof(*cells));
+	_cleanup_free_ struct row *rows = calloc(p->n + 1, sizeof(*rows));
+
+	if (!cells || !rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n; i++) {
+		const char **cell = &cells[i * ARRAY_SIZE(columns)];
+		int r = take_row(p, &p->all[i], &rows[i]);
+
+		if (r < 0)
+			return r;
+		cell[0] = rows[i].label;
+		cell[1] = rows[i].inode;
+		cell[2] = some(rows[i].process);
+		cell[3] = some(rows[i].service);
+		cell[4] = some(rows[i].links);
+		cell[5] = some(rows[i].lost);
+	}
+	return render_table(&p->options->render, columns, ARRAY_SIZE(columns), spare, cells, p->n);
+}
+
+/* ---- as a document ---- */
+
+static int add_links(struct json_writer *w, const struct places *p, const struct place *place)
+{
+	_cleanup_free_ struct link **sorted = NULL;
+	size_t n;
+
+	if (link_table_sorted(&place->o->links, &sorted, &n) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct link *far = find_far(p, place, sorted[i]);
+
+		json_open_object(w, NULL);
+		json_add_link(w, sorted[i]->name, sorted[i]->ifindex);
+		json_add_text(w, "kind", sorted[i]->kind);
+		if (json_open_if(w, "far", far)) {
+			json_add_link(w, far->name, far->ifindex);
+			json_close_object(w);
+		}
+		if (sorted[i]->has_features)
+			feature_add_names(w, "off", &place->o->features, find_lost(sorted[i], place->work));
+		else
+			json_add_null(w, "off");
+		json_close_object(w);
+	}
+	return 0;
+}
+
+static void add_identity(struct json_writer *w, const struct namespace *at)
+{
+	char label[LABEL_LEN];
+	struct unit unit;
+
+	unit_of(at, &unit);
+	json_add_text(w, "netns", label_of(at, label, sizeof(label)));
+	json_add_int(w, "inode", (int64_t)at->inode);
+	json_add_positive(w, "cookie", (int64_t)at->cookie);
+	json_add_bool(w, "own", at->own);
+	json_add_some(w, "name", name_of(at));
+	json_add_int(w, "processes", at->n_processes);
+	json_add_positive(w, "pid", at->pid);
+	json_add_some(w, "process", at->comm);
+	json_add_some(w, "unit", unit.name);
+	json_add_some(w, "runtime", unit.runtime);
+	json_add_some(w, "container", unit.container);
+}
+
+/* 0 or -ENOMEM. */
+static int add_namespace(struct places *p, const struct namespace *at, struct json_writer *w)
+{
+	_cleanup_(place_close) struct place place = { .own_nsid = -1 };
+	int r = open_place(p, at, &place);
+
+	json_open_object(w, NULL);
+	add_identity(w, at);
+	json_add_text(w, "error", r >= 0 ? NULL : r == -ESTALE ? "has ended" : strerror(-r));
+	if (json_open_list_if(w, "links", r >= 0)) {
+		r = add_links(w, p, &place);
+		json_close_list(w);
+	}
+	json_close_object(w);
+	p->failed += r < 0 && r != -ESTALE;
+	done(p, at, &place);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int print_document(struct places *p)
+{
+	_cleanup_json_writer_ struct json_writer w = { 0 };
+	int r = 0;
+
+	json_begin(&w, "namespaces");
+	json_add_bool(&w, "complete", !p->missing.more && !p->missing.processes);
+	json_open_list(&w, "namespaces");
+	for (size_t i = 0; i < p->n && r >= 0; i++)
+		r = add_namespace(p, &p->all[i], &w);
+	json_close_list(&w);
+	return r < 0 ? r : json_finish(&w, stdout);
+}
+
+int cmd_namespaces(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
+{
+	_cleanup_(places_clear) struct places p = { .options = options };
+	int r = namespaces_open(&p.visitor);
+
+	if (r >= 0)
+		r = namespaces_list(p.visitor, &p.all, &p.n, &p.missing);
+	if (r < 0)
+		return failed(r);
+	rule_host_read(&p.host);
+	r = options->json ? print_document(&p) : print_table(&p);
+	if (p.missing.processes)
+		cmd_error("The network namespaces of %u process%s are not known", p.missing.processes, p.missing.processes == 1 ? "" : "es");
+	if (p.missing.more)
+		cmd_error("There are more than %d network namespaces; the others are not listed", NAMESPACES_MAX);
+	return cmd_written(r, p.failed ? CMD_ERROR : CMD_OK);
+}

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# verify: the kernel computes everything right; and each fault that programs of tc(8) cause is found, where it happens.
+. "$(dirname "$0")/../lib.sh"
+tools=$(dirname "${BASH_SOURCE[0]}")/../../../${BUILD:-build}/tests
+
+verify() { # ARGUMENT...: sets json and status
+	json=$(offloadctl verify --time 1min --json "$@" 2>"$scratch/err")
+	status=$?
+	echo "$json" >"$scratch/verify.json"
+}
+of() { # JQ-FILTER
+	jq -c "$1" <<<"$json"
+}
+# the same, with `spoil ARGUMENT...` in one of its hosts before it starts
+held() { # HOST ARGUMENT...
+	local descriptor pid
+	mkdir -p "$scratch/rules"
+	mkfifo "$scratch/enter" "$scratch/held"
+	offloadctl verify --hold "${@:2}" <"$scratch/enter" >"$scratch/verify.json" 2>"$scratch/held" &
+	pid=$!
+	exec 8>"$scratch/enter" 9<"$scratch/held"
+	while read -r host command <&9; do
+		[ "$host" != "$1" ] || descriptor=${command#nsenter --net=}
+		[ "$host" != The ] || break
+	done
+	spoil
+	echo >&8
+	wait $pid
+	status=$?
+	exec 8>&- 9<&-
+	rm "$scratch/enter" "$scratch/held"
+	json=$(cat "$scratch/verify.json")
+}
+# with a program of tc at an interface
+faulty() { # HOST INTERFACE ingress|egress SECTION ARGUMENT...
+	local interface=$2 direction=$3 section=$4
+	spoil() {
+		nsenter --net="$descriptor" tc qdisc add dev $interface clsact
+		nsenter --net="$descriptor" tc filter add dev $interface $direction bpf direct-action \
+			object-file "${tools%/tests}/bpf/verify-faults.o" section $section
+	}
+	held "$1" "${@:5}"
+}
+# with a queue that sends what has gathered at once
+queued() { # HOST INTERFACE ARGUMENT...
+	local interface=$2
+	spoil() { nsenter --net="$descriptor" tc qdisc add dev $interface root netem delay 2ms; }
+	held "$1" "${@:3}"
+}
+wrong() { # what is wrong, once each
+	of '[.cases[] | select(.outcome == "wrong") | [.over, .wrong.what, .wrong.host, .wrong.link]] | unique'
+}
+
+before=$(ip -o link)
+verify
+is "only what is loaded: exit status 4, nothing is wrong" "$status$(of .wrong)" 40
+is "a module is not loaded" "$(of '[.cases[] | select(.over == "gre") | .error] | unique')" '["module ip_gre is not loaded"]'
+is "no interface was created" "$(ip -o link)" "$before"
+verify --load
+is "this kernel is right" "$status$(of '[.wrong, .untested]')" '0[0,0]'
+is "over every kind of link" "$(of '[.cases[].over] | unique | join(" ")')" '"bond forward geneve gre ipip macvlan qinq veth vlan vxlan"'
+is "in every mode, with every kind of packet" "$(of '[([.cases[].mode] | unique | length), ([.cases[].packet] | unique | length)]')" '[5,4]'
+check "packets were checked in each case" test "$(of '[.cases[] | select(.packets + .unseen < 8)] | length')" = 0
+is "right merging has merged" "$(of '[.cases[] | select(.mode == "merged" and .outcome == "right" and .merged == 0)] | length')" 0
+if [ "$KERNEL" != 5.10 ]; then
+	check "TCP is merged" test "$(of '[.cases[] | select(.mode == "merged" and .packet == "tcp4" and .outcome == "right")] | length')" = 10
+fi
+check "the document fits its schema" "$tools/test-json" verify.json "$scratch/verify.json"
+is "nothing is left behind" "$(ip -o link | grep -c veth)" 0
+first_namespace sysctl -qw net.core.rmem_default=65536
+verify --load
+is "a small default buffer is no fault" "$status$(of '[.wrong, .untested]')" '0[0,0]'
+first_namespace sysctl -qw net.core.rmem_default=212992
+
+modprobe vxlan
+ip link add vx0 type vxlan id 1 remote 192.0.2.9 dstport 4789 dev lo
+verify vx0
+is "for a vxlan: what it consists of" "$(of '[.cases[].over] | unique | join(" ")')" '"forward veth vxlan"'
+
+# large packets and single ones leave together: a tunnel may let single ones pass large ones while somebody captures (gro_cells)
+modprobe sch_netem
+queued sender veth5 --json vx0
+is "a burst after a delay is no fault of a tunnel" "$status$(of .wrong)" 00
+
+ip link add br0 type bridge
+verify br0
+is "a kind without a test: exit status 4" "$status$(of .kinds_not_tested)" '4["bridge"]'
+
+# no false alarm
+if [ -n "$LONG" ]; then
+	for ((run = 1, right = 0; run <= 250; run++)); do
+		verify --load
+		[ $status != 0 ] && echo "$json" | sed "s/^/# run $run: /" && continue
+		right=$((right + 1))
+	done
+	is "250 runs are right" $right 250
+fi
+
+# the faults on one kernel only, as finding them is not the kernel's work
+if [ "$KERNEL" != 7 ] && [ -z "$LONG" ]; then
+	done_testing
+	exit
+fi
+faulty sender veth0 egress flip --json vx0
+is "a flipped checksum: exit status 2" $status 2
+is "it is found where it leaves" "$(wrong)" '[["veth","checksum","sender","veth"]]'
+faulty sender veth5 egress flip --json vx0
+is "also in a vxlan" "$(wrong)" '[["vxlan","checksum","sender","veth"]]'
+faulty router veth9 ingress id --json vx0
+is "a changed id is found where the router sends" "$(wrong)" '[["forward","ip-id","router","veth"]]'
+faulty sender veth0 egress cut --json vx0
+is "a cut tail is found" "$(wrong)" '[["veth","length","sender","veth"]]'
+faulty router veth9 ingress swap --json vx0
+is "and two segments that changed places" "$(wrong)" '[["forward","order","router","veth"]]'
+
+faulty receiver veth0 egress ack --json vx0
+is "a flipped checksum of an acknowledgement: where the receiver sends it" "$(of '[.cases[] | select(.outcome == "wrong") | [.wrong.host, .wrong.acknowledgements]] | unique')" '[["receiver",true]]'
+is "once is not reproducible" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong | [.reproducible, .right_without]] | unique')" '[[false,[]]]'
+faulty receiver veth0 ingress drop --json vx0
+is "packets lost after the last look are found" "$status$(wrong)" '2[["veth","rejected","receiver",null]]'
+faulty receiver veth0 ingress burst --json vx0
+is "a datagram lost in a burst is lost, not corrupt" "$status$(wrong)" '2[["veth","lost","receiver",null]]'
+faulty sender veth0 egress none --json vx0
+is "a missing checksum is wrong" "$status$(wrong)" '2[["veth","checksum","sender","veth"]]'
+
+faulty receiver veth0 ingress large --json vx0
+is "what is wrong in large packets only" "$(wrong)" '[["veth","data","receiver",null]]'
+is "is right without TSO" "$(of '[.cases[] | select(.outcome == "wrong") | .wrong.right_without] | unique')" '[["rx-gro"],["tx-tcp-segmentation"]]'
+# a baseline, as in the CI of an image
+VERIFY_TIME=1min contrib/ci/offload-gate >"$scratch/gate.json"
+is "the example of a gate runs" $? 0
+offloadctl diff "$scratch/gate.json" "$scratch/gate.json" >/dev/null
+is "and its results can be compared" $? 0
+cp "$scratch/verify.json" "$scratch/now.json"
+offloadctl verify vx0 --json >"$scratch/base.json"
+offloadctl diff "$scratch/base.json" "$scratch/base.json" >/dev/null
+is "as the baseline: exit status 0" $? 0
+json=$(offloadctl diff "$scratch/base.json" "$scratch/now.json" --json)
+is "worse than the baseline: exit status 2" "$?$(of '[.worse[] | [.test, .a, .b]] | .[0]')" \
+	'2["verify: tcp4 over veth, left","right","wrong: data"]'
+echo "$json" >"$scratch/diff.json"
+check "the document fits its schema" "$tools/test-json" diff-results.json "$scratch/diff.json"
+offloadctl diff "$scratch/now.json" "$scratch/base.json" >/dev/null
+is "what was wrong before: exit status 0" $? 0
+offloadctl verify vx0 --json --time 1ms >"$scratch/late.json"
+offloadctl diff "$scratch/base.json" "$scratch/late.json" >/dev/null
+is "not tested: exit status 4" $? 4
+offloadctl diff "$scratch/late.json" "$scratch/now.json" >/dev/null
+is "wrong, and not known before: exit status 2" $? 2
+echo '{"version":1,"document":"plan"}' >"$scratch/plan.json"
+offloadctl diff "$scratch/base.json" "$scratch/plan.json" 2>/dev/null
+is "another document: exit status 1" $? 1
+
+faulty receiver veth0 ingress large vx0 --output "$scratch/rules"
+is "it says what is next" "$(grep -cE '^Run: offloadctl reload$|verify --output' "$scratch/verify.json")" 1
+is "a rule that avoids it is written" "$(grep -E '^(Kind|KernelRelease|[rt]x.*)=' "$scratch/rules/90-verify.rule")" \
+	"Kind=veth
+KernelRelease=$(uname -r)
+rx-gro=off
+tx-tcp-segmentation=off"
+check "it has a reason and an end" grep -cE '^(Reason|Until)=.' "$scratch/rules/90-verify.rule"
+check "and no mistake" offloadctl check "$scratch/rules/90-verify.rule"
+sed 's/^/# note /' "$scratch/rules/90-verify.rule"
+
+faulty sender veth0 egress flip vx0 --output "$scratch/none"
+is "without a rule that avoids it: none is written, exit status 2" "$status$(ls "$scratch" | grep -c none)" 20
+
+# its limits: the receive buffer of captures, the backlog of the CPU, time, privilege
+first_namespace sysctl -qw net.core.rmem_max=4096
+json=$(setpriv --reuid 12345 --clear-groups --inh-caps=-all offloadctl verify --json vx0) status=$?
+is "packets that the capture loses are no fault" "$(of '[.wrong, .unseen > 0]')" '[0,true]'
+first_namespace sysctl -qw net.core.rmem_max=212992
+first_namespace sysctl -qw net.core.netdev_max_backlog=2
+begin=$(now_ms)
+verify vx0 --time 9s
+is "a backlog that is too small is no fault" "$status$(of .wrong)" 40
+took=$(($(now_ms) - begin))
+check "it ends in time ($took ms)" test $took -lt 30000
+is "what the limit cuts off is not tested" "$(of '[.cases[] | select(.outcome == "untested") | .error] | length > 0')" true
+first_namespace sysctl -qw net.core.netdev_max_backlog=1000
+verify vx0 --time 1ms
+is "time for nothing: exit status 4" "$status$(of '[.right, .wrong]')" '4[0,0]'
+first_namespace sysctl -qw user.max_user_namespaces=0
+said=$(setpriv --reuid 12345 --clear-groups --inh-caps=-all offloadctl verify 2>&1) status=$?
+is "without a privilege: exit status 1" $status 1
+has "and it says which" "$said" CAP_SYS_ADMIN
+first_namespace sysctl -qw user.max_user_namespaces=10000
+
+verify nosuch
+is "an interface that does not exist: exit status 1" $status 1
+done_testing
