@@ -312,7 +312,8 @@ MISSING = $(filter-out $(wildcard $(1)),$(1))
 HERE := sed -e 's,/usr/lib/offloadd/offloadd-hook,@HOOK@,g' -e 's,/usr/lib/offloadd,$(PREFIX)/lib/offloadd,g' \
 	-e 's,@HOOK@,$(LIBEXECDIR)/offloadd/offloadd-hook,g' -e 's,/usr/sbin/offloadd,$(SBINDIR)/offloadd,g' \
 	-e 's,/usr/bin/offloadctl,$(BINDIR)/offloadctl,g' -e 's,/usr/share/doc/offloadd,$(DOCDIR),g' \
-	-e 's,/etc/offloadd,$(SYSCONFDIR)/offloadd,g' -e 's,](docs/,](,g' -e 's,](contrib/,](examples/,g'
+	-e 's,/etc/offloadd,$(SYSCONFDIR)/offloadd,g' -e 's,](docs/,](,g' -e 's,](\(\.\./\)\?contrib/,](examples/,g' \
+	-e 's,](\.\./\([A-Z]*\.md\),](\1,g'
 
 # What was built is installed, with whatever flags. Only what is missing is built.
 .PHONY: install

@@ -27,7 +27,7 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 }
 
 /* False: there is no room until user space has taken what is there. */
-/* Global, so that the verifier looks at it once a program and not once for each way to it; before 5.12 it can then take numbers only. */
+/* Global, so that the verifier checks it once per program, and not on each path to it. Before 5.12, a global function takes only scalars. */
 __noinline int note_node(__u64 address, __u64 id)
 {
 	struct kernfs_node *node = (void *)address;

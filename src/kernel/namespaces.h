@@ -52,8 +52,8 @@ CLEANUP_POINTER(struct namespaces, namespaces_close)
  * CAP_SYS_PTRACE is missing; other negative errno. */
 int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n, struct namespaces_missing *ret_missing);
 
-/* Opens sockets in a namespace that namespaces_list() found last, and that is not that of this process. They keep it alive. *ret: the caller's to netns_close_sockets(). 0;
- * -ESTALE: it has ended, or its name or inode belongs to another one now; other negative errno. */
+/* Opens sockets in a namespace that namespaces_list() found last, and that is not that of this process. They keep it alive. *ret: the
+ * caller's to netns_close_sockets(). 0; -ESTALE: it has ended, or its name or inode belongs to another one now; other negative errno. */
 int namespaces_visit(struct namespaces *n, const struct namespace *at, struct netns_sockets *ret);
 
 #endif

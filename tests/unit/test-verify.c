@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Single packets and sequences of them: each kind of damage is told from a right packet. */
+/* Single packets and sequences of them: each kind of damage is found, and a right packet is not called wrong. */
 #include "unit.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every network namespace is found and shown, with a name and without one, and apply changes the right one. None is kept alive. A namespace
 # with a cookie (from Linux 5.14 on) and one without are identified in different ways.
-# kernels: 5.10 7
+# kernels: 7
 . "$(dirname "$0")/../lib.sh"
 
 tools=${BUILD:-build}/tests
@@ -10,6 +10,9 @@ inode() { stat -L -c %i "/run/netns/$1"; }
 of() { jq -c ".namespaces[] | select(.netns == \"$1\") | $2" "$scratch/found"; } # NETNS FILTER
 find_all() { offloadctl namespaces --json >"$scratch/found"; }
 
+# what scenarios before this one have left: modules that add interfaces to each namespace, and namespaces with a name
+first_namespace sysctl -qw net.core.fb_tunnels_only_for_init_net=2
+others=$(ip -j netns list | jq -c 'map(.name)')
 ip netns add red
 ip link add v1 type veth peer name eth0 index 500 netns red
 ip netns exec red ethtool -K eth0 sg off >/dev/null
@@ -128,7 +131,7 @@ mkfifo /run/netns/pipe
 ip netns add $'a\e[31m'
 touch /run/netns/other && mount --bind /proc/self/ns/uts /run/netns/other
 check "names that are none" find_all
-is "are not shown, and control characters neither" "$(jq -c '[.namespaces[] | select(.own | not).name | select(.)] | sort' "$scratch/found")" '["a?[31m","red"]'
+is "are not shown, and control characters neither" "$(jq -c --argjson others "${others:-[]}" '[.namespaces[] | select(.own | not).name | select(.)] - $others | sort' "$scratch/found")" '["a?[31m","red"]'
 umount /run/netns/other
 rm /run/netns/{empty,pipe,other}
 ip netns del $'a\e[31m'
