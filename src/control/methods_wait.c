@@ -27,9 +27,11 @@ static void add_cost(struct json_writer *w, const struct finding_cost *cost)
 	if (!json_open_if(w, "cost", cost->before_usec))
 		return;
 	json_add_int(w, "cpu_before_usec", (int64_t)cost->cpu_before_usec);
-	json_add_int(w, "cpu_after_usec", (int64_t)cost->cpu_after_usec);
+	json_add_positive(w, "cpu_after_usec", (int64_t)cost->cpu_after_usec);
 	json_add_int(w, "softirq_before_usec", (int64_t)cost->softirq_before_usec);
 	json_add_int(w, "softirq_after_usec", (int64_t)cost->softirq_after_usec);
+	json_add_int(w, "before_bytes", (int64_t)cost->before_bytes);
+	json_add_int(w, "after_bytes", (int64_t)cost->after_bytes);
 	json_add_int(w, "before_usec", (int64_t)cost->before_usec);
 	json_add_int(w, "after_usec", (int64_t)cost->after_usec);
 	json_close_object(w);

@@ -8,7 +8,7 @@
 #include "basic/util.h"
 
 #define AFFECTED_PERCENT 90
-/* A cost that differs by less than a quarter is no difference, and one that differs by no more than that for certain is the same. */
+/* A cost that differs by less than a quarter is no difference. */
 #define LOWER_PERCENT 80
 #define HIGHER_PERCENT 125
 #define SAME_LOW_PERCENT 70
@@ -34,11 +34,6 @@ int cost_order_sockets(const void *a, const void *b)
 	return COMPARE(((const struct cost_socket *)a)->cookie, ((const struct cost_socket *)b)->cookie);
 }
 
-static int compare_indexes(const void *a, const void *b)
-{
-	return COMPARE(*(const int *)a, *(const int *)b);
-}
-
 const struct cost_link *cost_find_link(const struct cost_sample *sample, int ifindex)
 {
 	const struct cost_link key = { .ifindex = ifindex };
@@ -46,7 +41,7 @@ const struct cost_link *cost_find_link(const struct cost_sample *sample, int ifi
 	return sample->n_links ? bsearch(&key, sample->links, sample->n_links, sizeof(key), cost_order_links) : NULL;
 }
 
-static const struct cost_group *find_group(const struct cost_sample *sample, uint64_t cgroup)
+const struct cost_group *cost_find_group(const struct cost_sample *sample, uint64_t cgroup)
 {
 	const struct cost_group key = { .cgroup = cgroup };
 
@@ -61,77 +56,67 @@ static uint64_t bytes_since(const struct cost_sample *from, const struct cost_so
 	return before ? grown(before->bytes, socket->bytes) : socket->bytes;
 }
 
-/* While a service is being measured: by the index of its group in the later sample. */
-struct tally {
-	uint64_t bytes, on_links;
-	int links[COST_SERVICE_LINKS];
-	unsigned n_links; /* more than COST_SERVICE_LINKS: too many */
-};
-
-static void note_link(struct tally *tally, int ifindex)
+/* n_uses becomes more than COST_SERVICE_LINKS if there are too many. */
+static void add_use(struct cost_service *service, int ifindex, uint64_t bytes)
 {
-	for (unsigned i = 0; i < tally->n_links && i < COST_SERVICE_LINKS; i++)
-		if (tally->links[i] == ifindex)
-			return;
-	if (tally->n_links < COST_SERVICE_LINKS)
-		tally->links[tally->n_links] = ifindex;
-	tally->n_links += tally->n_links <= COST_SERVICE_LINKS;
+	unsigned i = 0;
+
+	service->bytes += bytes;
+	while (i < service->n_uses && i < COST_SERVICE_LINKS && service->uses[i].ifindex != ifindex)
+		i++;
+	if (i < COST_SERVICE_LINKS)
+		service->uses[i] = (struct cost_use){ ifindex, bytes + (i < service->n_uses ? service->uses[i].bytes : 0) };
+	service->n_uses += i == service->n_uses;
 }
 
 /* seen: bytes of connections, by the index of the link in the later sample. False: a link of it has no counter. */
-static bool add_unseen(const struct cost_sample *from, const struct cost_sample *to, const uint64_t *seen, const struct tally *tally,
-	uint64_t *unseen)
+static bool add_unseen(const struct cost_sample *from, const struct cost_sample *to, const uint64_t *seen, struct cost_service *service)
 {
-	*unseen = 0;
-	for (unsigned i = 0; i < tally->n_links; i++) {
-		const struct cost_link *before = cost_find_link(from, tally->links[i]), *now = cost_find_link(to, tally->links[i]);
+	for (unsigned i = 0; i < service->n_uses; i++) {
+		const struct cost_link *before = cost_find_link(from, service->uses[i].ifindex);
+		const struct cost_link *now = cost_find_link(to, service->uses[i].ifindex);
 
 		if (!before || !now || !before->has_bytes || !now->has_bytes)
 			return false;
-		*unseen += grown(seen[now - to->links], grown(before->bytes, now->bytes));
+		service->unseen += grown(seen[now - to->links], grown(before->bytes, now->bytes));
 	}
 	return true;
 }
 
-int cost_compare(const struct cost_sample *from, const struct cost_sample *to, const int *affected, size_t n_affected,
-	struct cost_service **ret, size_t *ret_n)
+int cost_compare(const struct cost_sample *from, const struct cost_sample *to, struct cost_service **ret, size_t *ret_n)
 {
-	_cleanup_free_ struct tally *tallies = calloc(to->n_groups + 1, sizeof(*tallies));
 	_cleanup_free_ uint64_t *seen = calloc(to->n_links + 1, sizeof(*seen));
 	_cleanup_free_ struct cost_service *services = calloc(to->n_groups + 1, sizeof(*services));
 	uint64_t duration_usec = grown(from->end_usec, to->begin_usec), reading_usec;
 	size_t n = 0;
 
-	if (!tallies || !seen || !services)
+	if (!seen || !services)
 		return -ENOMEM;
 	for (size_t i = 0; i < to->n_sockets; i++) {
 		const struct cost_socket *socket = &to->sockets[i];
-		const struct cost_group *group = find_group(to, socket->cgroup);
+		const struct cost_group *group = cost_find_group(to, socket->cgroup);
 		const struct cost_link *link = cost_find_link(to, socket->ifindex);
 		uint64_t bytes = bytes_since(from, socket);
 
 		if (link)
 			seen[link - to->links] += bytes;
-		if (!group)
-			continue;
-		note_link(&tallies[group - to->groups], socket->ifindex);
-		tallies[group - to->groups].bytes += bytes;
-		if (n_affected && bsearch(&socket->ifindex, affected, n_affected, sizeof(*affected), compare_indexes))
-			tallies[group - to->groups].on_links += bytes;
+		if (group)
+			add_use(&services[group - to->groups], socket->ifindex, bytes);
 	}
 	reading_usec = grown(from->begin_usec, from->end_usec) + grown(to->begin_usec, to->end_usec);
 	for (size_t i = 0; i < to->n_groups && duration_usec; i++) {
-		const struct cost_group *group = &to->groups[i], *before = find_group(from, group->cgroup);
-		const struct tally *tally = &tallies[i];
-		struct cost_service *service = &services[n];
+		const struct cost_group *group = &to->groups[i], *before = cost_find_group(from, group->cgroup);
+		struct cost_service service = services[i];
 
-		if (!group->path || !before || !before->path || tally->n_links > COST_SERVICE_LINKS)
+		if (!group->path || !before || !before->path || service.n_uses > COST_SERVICE_LINKS || !add_unseen(from, to, seen, &service))
 			continue;
-		*service = (struct cost_service){ .cgroup = group->cgroup, .path = group->path, .bytes = tally->bytes, .on_links = tally->on_links,
-			.cpu_usec = grown(before->cpu_usec, group->cpu_usec), .softirq_usec = grown(from->softirq_usec, to->softirq_usec),
-			.duration_usec = duration_usec };
-		service->slack_usec = COST_TICK_USEC + service->cpu_usec * reading_usec / duration_usec;
-		n += add_unseen(from, to, seen, tally, &service->unseen);
+		service.cgroup = group->cgroup;
+		service.path = group->path;
+		service.cpu_usec = grown(before->cpu_usec, group->cpu_usec);
+		service.softirq_usec = grown(from->softirq_usec, to->softirq_usec);
+		service.duration_usec = duration_usec;
+		service.slack_usec = COST_TICK_USEC + service.cpu_usec * reading_usec / duration_usec;
+		services[n++] = service;
 	}
 	*ret = TAKE_PTR(services);
 	*ret_n = n;
@@ -188,8 +173,6 @@ static enum cost_verdict judge(const struct cost_service *before, const struct c
 {
 	struct range was = range_of(before), is = range_of(after);
 
-	if (!cost_is_enough(before) || !cost_is_enough(after))
-		return COST_UNKNOWN;
 	if (is_below(is.high, LOWER_PERCENT, was.low))
 		return COST_HELPED;
 	if (!is_below(is.low, HIGHER_PERCENT, was.high))
@@ -199,9 +182,42 @@ static enum cost_verdict judge(const struct cost_service *before, const struct c
 	return COST_UNKNOWN;
 }
 
-enum cost_verdict cost_judge(const struct cost_service *before, const struct cost_service *after, const struct cost_service *later)
+/* Soft interrupts are of the whole host, and some of their time is in the CPU time of services, too. */
+static bool is_moved(enum cost_verdict verdict, const struct cost_service *before, const struct cost_service *after)
 {
-	enum cost_verdict verdict = judge(before, after);
+	uint64_t was = cost_per_gb(before), is = cost_per_gb(after);
+	uint64_t softirq_was = cost_softirq_per_gb(before), softirq_is = cost_softirq_per_gb(after);
 
-	return verdict == judge(before, later) ? verdict : COST_UNKNOWN;
+	switch (verdict) {
+	case COST_HELPED:
+		return grown(softirq_was, softirq_is) >= grown(is, was);
+	case COST_WORSE:
+		return grown(softirq_is, softirq_was) >= grown(was, is);
+	case COST_SAME:
+		return (grown(softirq_was, softirq_is) + grown(softirq_is, softirq_was)) >= was / 100 * (100 - LOWER_PERCENT);
+	case COST_UNKNOWN:
+		break;
+	}
+	return false;
+}
+
+enum cost_verdict cost_judge(const struct cost_service *before, const struct cost_service *after, const struct cost_service *later,
+	enum finding_unknown *ret)
+{
+	enum cost_verdict verdict = judge(before, after), second = judge(before, later);
+	struct cost_service both = *after;
+
+	cost_add(&both, later);
+	*ret = UNKNOWN_NOT;
+	if (!after->duration_usec || !later->duration_usec)
+		*ret = UNKNOWN_SERVICE_GONE;
+	else if (!cost_is_enough(before) || !cost_is_enough(after) || !cost_is_enough(later))
+		*ret = UNKNOWN_LITTLE_TRAFFIC;
+	else if (verdict != second)
+		*ret = UNKNOWN_UNSTEADY;
+	else if (verdict == COST_UNKNOWN)
+		*ret = UNKNOWN_UNCERTAIN;
+	else if (is_moved(verdict, before, &both))
+		*ret = UNKNOWN_SOFTIRQ;
+	return *ret == UNKNOWN_NOT ? verdict : COST_UNKNOWN;
 }

@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/cgroup.h"
 #include "kernel/traffic.h"
+#include "model/finding.h"
 #include "model/link.h"
 
 #define COST_SOCKETS_MAX 16384 /* of a sample; with more of them nothing is known */
@@ -54,7 +56,10 @@ struct cost_reading {
 	struct cost_address *addresses;
 	size_t n_addresses;
 	struct link_table *links; /* during a call */
-	bool open, full;
+	struct cgroup_walk walk;
+	size_t missing; /* groups whose path is not known yet */
+	size_t next;	/* the group whose CPU time is to be read next */
+	enum cost_stage { COST_STAGE_NONE, COST_STAGE_SOCKETS, COST_STAGE_NAMES, COST_STAGE_CPU } stage; /* NONE: it has not begun */
 	int error;
 };
 
@@ -70,47 +75,51 @@ int cost_order_links(const void *a, const void *b);
 int cost_order_groups(const void *a, const void *b);
 int cost_order_sockets(const void *a, const void *b);
 
-/* The link in a sample, NULL if it is not there. */
+/* The link or cgroup in a sample, NULL if it is not there. */
 const struct cost_link *cost_find_link(const struct cost_sample *sample, int ifindex);
+const struct cost_group *cost_find_group(const struct cost_sample *sample, uint64_t cgroup);
 
 /* ---- windows: the time between two samples ---- */
+
+struct cost_use {
+	int ifindex;
+	uint64_t bytes;
+};
 
 struct cost_service {
 	uint64_t cgroup;
 	const char *path;  /* borrowed from the later sample */
 	uint64_t cpu_usec;
 	uint64_t bytes;	   /* of its connections */
-	uint64_t on_links; /* the part on the links that are asked for */
-	uint64_t unseen;   /* bytes of its links that are of no connection in both samples: headers, UDP, connections that ended, others */
+	struct cost_use uses[COST_SERVICE_LINKS]; /* by link */
+	unsigned n_uses;
+	uint64_t on_links; /* the part on the links that were changed; the caller sets it */
+	uint64_t unseen;   /* bytes of its links that are of no connection in the later sample: headers, UDP, connections that ended, others */
 	uint64_t slack_usec;	/* how wrong cpu_usec may be, because nothing is read at one moment */
 	uint64_t softirq_usec;	/* of the host, whoever caused it */
 	uint64_t duration_usec; /* of the window */
 };
 
-/* The services with known CPU time in both samples. affected: indexes of links, ascending. *ret is the caller's to
- * free. 0, -ENOMEM. */
-int cost_compare(const struct cost_sample *from, const struct cost_sample *to, const int *affected, size_t n_affected,
-	struct cost_service **ret, size_t *ret_n);
+/* The services with known CPU time in both samples. *ret is the caller's to free. 0, -ENOMEM. */
+int cost_compare(const struct cost_sample *from, const struct cost_sample *to, struct cost_service **ret, size_t *ret_n);
 
-/* Adds the next window of the same service. */
+/* Adds the next window of the same service, without its links. */
 void cost_add(struct cost_service *sum, const struct cost_service *next);
 
-/* Is it enough to derive a cost from, and is nearly all of it on the affected links? */
+/* Is it enough to derive a cost from, and is nearly all of it on the changed links? */
 bool cost_is_enough(const struct cost_service *service);
 
 /* CPU time for COST_GB bytes. */
 uint64_t cost_per_gb(const struct cost_service *service);
 uint64_t cost_softirq_per_gb(const struct cost_service *service);
 
-enum cost_verdict {
-	COST_UNKNOWN, /* too little traffic, or the uncertainty is larger than the difference */
-	COST_HELPED,
-	COST_SAME,
-	COST_WORSE,
-};
+enum cost_verdict { COST_UNKNOWN, COST_HELPED, COST_SAME, COST_WORSE };
 
 /* Compares the costs of a service in a window before a change and in two after it, which must agree: the load of a service changes
- * for reasons of its own. Each cost is a range, in which all unseen bytes of its links may be of this service, or none. */
-enum cost_verdict cost_judge(const struct cost_service *before, const struct cost_service *after, const struct cost_service *later);
+ * for reasons of its own. Each cost is a range, in which all unseen bytes of its links may be of this service, or none. If the host's
+ * time in soft interrupts changed so much in the other direction that it may outweigh the difference, nothing is known: the work may
+ * have moved there. ret: why it is unknown. */
+enum cost_verdict cost_judge(const struct cost_service *before, const struct cost_service *after, const struct cost_service *later,
+	enum finding_unknown *ret);
 
 #endif

@@ -46,7 +46,6 @@ static int begin(struct cost_reading *reading)
 	struct cost_sample *sample = &reading->sample;
 	int r;
 
-	reading->open = true;
 	sample->begin_usec = util_now_usec();
 	sample->links = calloc(link_table_count(reading->links) + 1, sizeof(*sample->links));
 	if (!sample->links)
@@ -80,7 +79,7 @@ static void note_socket(const struct traffic_socket *socket, void *userdata)
 	if (!local || find_address(reading, &socket->remote))
 		return;
 	if (sample->n_sockets == COST_SOCKETS_MAX) {
-		reading->full = true;
+		reading->error = -E2BIG;
 		return;
 	}
 	if (!GROW(sample->sockets, sample->n_sockets)) {
@@ -117,50 +116,82 @@ static int list_groups(struct cost_sample *sample)
 	return 0;
 }
 
-static int name_groups(struct cost_sample *sample, const struct cost_sample *before)
+/* Paths that are known from an older sample. */
+static int take_paths(struct cost_reading *reading, const struct cost_sample *before)
 {
-	_cleanup_free_ uint64_t *ids = calloc(sample->n_groups + 1, sizeof(*ids));
-	_cleanup_free_ char **paths = calloc(sample->n_groups + 1, sizeof(*paths));
-	size_t missing = 0;
-	int r = ids && paths ? 0 : -ENOMEM;
+	struct cost_sample *sample = &reading->sample;
 
-	for (size_t i = 0; i < sample->n_groups && r == 0; i++) {
-		const struct cost_group *known = before->n_groups
-			? bsearch(&sample->groups[i], before->groups, before->n_groups, sizeof(*known), cost_order_groups) : NULL;
-
-		ids[i] = sample->groups[i].cgroup;
-		paths[i] = known && known->path ? strdup(known->path) : NULL;
-		missing += !paths[i];
-	}
-	if (r == 0 && missing)
-		r = cgroup_find_paths(ids, sample->n_groups, paths);
-	for (size_t i = 0; i < sample->n_groups && ids && paths; i++)
-		sample->groups[i].path = paths[i];
-	return r == -ENOENT ? 0 : r; /* without the unified hierarchy no service is known */
-}
-
-static void read_cpu(struct cost_sample *sample)
-{
+	reading->missing = sample->n_groups;
 	for (size_t i = 0; i < sample->n_groups; i++) {
-		struct cost_group *group = &sample->groups[i];
+		const struct cost_group *known = cost_find_group(before, sample->groups[i].cgroup);
 
-		if (!group->path || cgroup_read_cpu(group->path, &group->cpu_usec) >= 0)
+		if (!known || !known->path)
 			continue;
-		free(group->path);
-		group->path = NULL;
+		sample->groups[i].path = strdup(known->path);
+		if (!sample->groups[i].path)
+			return -ENOMEM;
+		reading->missing--;
 	}
+	return 0;
 }
 
-static int finish(struct cost_reading *reading, const struct cost_sample *before)
+static bool note_path(uint64_t id, const char *path, void *userdata)
 {
-	int r = reading->error < 0 ? reading->error : reading->full ? -E2BIG : list_groups(&reading->sample);
+	struct cost_reading *reading = userdata;
+	struct cost_group *group = (struct cost_group *)cost_find_group(&reading->sample, id);
 
-	if (r == 0)
-		r = name_groups(&reading->sample, before);
-	if (r == 0)
-		read_cpu(&reading->sample);
-	reading->sample.end_usec = util_now_usec();
-	return r;
+	if (!group || group->path)
+		return true;
+	group->path = strdup(path);
+	if (!group->path)
+		reading->error = -ENOMEM;
+	return group->path && --reading->missing;
+}
+
+/* Without the unified hierarchy no service is known. */
+static int find_paths(struct cost_reading *reading, uint64_t until_usec)
+{
+	int r = reading->missing ? cgroup_walk(&reading->walk, until_usec, note_path, reading) : 0;
+
+	return r == -EAGAIN || r == -ENOMEM ? r : reading->error;
+}
+
+static int read_cpu(struct cost_reading *reading, uint64_t until_usec)
+{
+	while (reading->next < reading->sample.n_groups) {
+		struct cost_group *group = &reading->sample.groups[reading->next++];
+
+		if (group->path && cgroup_read_cpu(group->path, &group->cpu_usec) < 0) {
+			free(group->path);
+			group->path = NULL;
+		}
+		if (util_now_usec() >= until_usec)
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+/* 0: the stage is done; -EAGAIN; other negative errno. */
+static int read_stage(struct cost_reading *reading, const struct cost_sample *before, uint64_t until_usec)
+{
+	int r;
+
+	switch (reading->stage) {
+	case COST_STAGE_NONE:
+		return begin(reading);
+	case COST_STAGE_SOCKETS:
+		r = traffic_read_sockets(&reading->scan, until_usec, note_socket, reading);
+		if (reading->error < 0)
+			return reading->error;
+		if (r == 0)
+			r = list_groups(&reading->sample);
+		return r == 0 ? take_paths(reading, before) : r;
+	case COST_STAGE_NAMES:
+		return find_paths(reading, until_usec);
+	case COST_STAGE_CPU:
+		break;
+	}
+	return read_cpu(reading, until_usec);
 }
 
 int cost_read(struct cost_reading *reading, struct link_table *links, const struct cost_sample *before, uint64_t until_usec,
@@ -169,15 +200,14 @@ int cost_read(struct cost_reading *reading, struct link_table *links, const stru
 	int r = 0;
 
 	reading->links = links;
-	if (!reading->open)
-		r = begin(reading);
-	if (r >= 0)
-		r = traffic_read_sockets(&reading->scan, until_usec, note_socket, reading);
+	while (r == 0 && reading->stage <= COST_STAGE_CPU) {
+		r = read_stage(reading, before, until_usec);
+		reading->stage += r == 0;
+	}
 	if (r == -EAGAIN)
 		return r;
-	if (r >= 0)
-		r = finish(reading, before);
-	if (r >= 0) {
+	if (r == 0) {
+		reading->sample.end_usec = util_now_usec();
 		*ret = reading->sample;
 		reading->sample = (struct cost_sample){ 0 };
 	}
@@ -188,6 +218,7 @@ int cost_read(struct cost_reading *reading, struct link_table *links, const stru
 void cost_end_reading(struct cost_reading *reading)
 {
 	traffic_end_scan(&reading->scan);
+	cgroup_end_walk(&reading->walk);
 	cost_sample_clear(&reading->sample);
 	free(reading->addresses);
 	*reading = (struct cost_reading){ 0 };

@@ -22,8 +22,15 @@ struct repair {
 	bool ours; /* not by another program, whose changes are not ours to undo */
 };
 
+/* A link that a repair may have an effect on: itself, or one above. */
+struct affected {
+	int ifindex;
+	uint64_t repairs; /* bits: of round.repairs[] */
+};
+
 struct observed {
-	struct cost_service before, after, later; /* path: not set */
+	struct cost_service before, after, later; /* path: not set; duration_usec 0: it was not there */
+	uint64_t repairs; /* bits: those that its traffic depends on */
 	char name[UNIT_SERVICE_LEN];
 };
 
@@ -45,11 +52,14 @@ struct effect {
 	bool changed;	    /* features differ from those of the last sample */
 	uint64_t changed_usec, changing_usec; /* since when, and when they last did */
 	struct cost_sample ended; /* read when they first did: the end of the window before. Empty: not yet */
+	int undone[EFFECT_LINKS_MAX]; /* since the rules last changed */
+	size_t n_undone;
 	struct {
 		enum stage stage;
+		struct cost_sample from; /* the begin of the window before; empty until that has ended */
 		struct repair repairs[EFFECT_LINKS_MAX];
 		size_t n_repairs;
-		int *affected; /* their indexes and those of links above, ascending */
+		struct affected *affected;
 		size_t n_affected;
 		struct observed *services;
 		size_t n_services;
@@ -58,44 +68,91 @@ struct effect {
 	} round;
 };
 
+/* ---- reports ---- */
+
+static void begin_finding(enum finding_code code, const struct repair *repair, struct finding *f)
+{
+	finding_init(f, code, NULL);
+	f->ifindex = repair->ifindex;
+	memcpy(f->link, repair->link, sizeof(f->link));
+	f->on = repair->on;
+	f->off = repair->off;
+	memcpy(f->rules, repair->rules, sizeof(f->rules));
+	f->n_rules = repair->n_rules;
+}
+
+static void report(const struct effect *e, const struct observed *service, enum cost_verdict verdict, enum finding_unknown why)
+{
+	static const enum finding_code codes[] = { [COST_UNKNOWN] = FINDING_EFFECT_UNKNOWN, [COST_HELPED] = FINDING_EFFECT_HELPED,
+		[COST_SAME] = FINDING_EFFECT_NONE, [COST_WORSE] = FINDING_EFFECT_WORSE };
+	const struct cost_service *before = &service->before;
+	struct cost_service after = service->after;
+	struct finding f;
+
+	cost_add(&after, &service->later);
+	begin_finding(codes[verdict], &e->round.repairs[__builtin_ctzll(service->repairs)], &f);
+	f.n_others = (unsigned)__builtin_popcountll(service->repairs) - 1;
+	util_append(f.service, sizeof(f.service), "%s", service->name);
+	f.cost = (struct finding_cost){ .cpu_before_usec = cost_per_gb(before), .softirq_before_usec = cost_softirq_per_gb(before),
+		.before_bytes = before->bytes, .before_usec = before->duration_usec, .unknown = why };
+	if (!why || why == UNKNOWN_SOFTIRQ)
+		f.cost.softirq_after_usec = cost_softirq_per_gb(&after);
+	if (!why) {
+		f.cost.cpu_after_usec = cost_per_gb(&after);
+		f.cost.after_bytes = after.bytes;
+		f.cost.after_usec = after.duration_usec;
+	}
+	e->options.fn(&f, e->options.userdata);
+}
+
 static void end_round(struct effect *e)
 {
 	free(e->round.affected);
 	free(e->round.services);
+	cost_sample_clear(&e->round.from);
 	memset(&e->round, 0, sizeof(e->round));
+}
+
+static void give_up(struct effect *e, enum finding_unknown why)
+{
+	for (size_t i = 0; i < e->round.n_services; i++)
+		report(e, &e->round.services[i], COST_UNKNOWN, why);
+	end_round(e);
 }
 
 /* ---- links ---- */
 
-static int compare_indexes(const void *a, const void *b)
-{
-	return COMPARE(*(const int *)a, *(const int *)b);
-}
-
-static bool is_affected(const struct effect *e, int ifindex)
+/* The bits of the repairs that may have an effect on it. */
+static uint64_t find_repairs(const struct effect *e, int ifindex)
 {
 	for (size_t i = 0; i < e->round.n_affected; i++)
-		if (e->round.affected[i] == ifindex)
-			return true;
-	return false;
+		if (e->round.affected[i].ifindex == ifindex)
+			return e->round.affected[i].repairs;
+	return 0;
 }
 
 /* Adds a link and those above it, depth first: each only once, so a loop ends. */
-static int affect(struct effect *e, const struct link *link)
+static int affect(struct effect *e, const struct link *link, uint64_t repair)
 {
 	const struct link_table *links = e->options.links;
 	const struct link *master;
+	size_t i = 0;
 	int r = 0;
 
-	if (is_affected(e, link->ifindex))
+	while (i < e->round.n_affected && e->round.affected[i].ifindex != link->ifindex)
+		i++;
+	if (i == e->round.n_affected) {
+		if (!GROW(e->round.affected, e->round.n_affected))
+			return -ENOMEM;
+		e->round.affected[e->round.n_affected++] = (struct affected){ .ifindex = link->ifindex };
+	}
+	if (e->round.affected[i].repairs & repair)
 		return 0;
-	if (!GROW(e->round.affected, e->round.n_affected))
-		return -ENOMEM;
-	e->round.affected[e->round.n_affected++] = link->ifindex;
+	e->round.affected[i].repairs |= repair;
 	for (const struct link *upper = link_first_upper(links, link); upper && r == 0; upper = link_next_upper(links, upper))
-		r = affect(e, upper);
+		r = affect(e, upper, repair);
 	master = link_master(links, link);
-	return r == 0 && master ? affect(e, master) : r;
+	return r == 0 && master ? affect(e, master, repair) : r;
 }
 
 static int find_affected(struct effect *e)
@@ -109,10 +166,8 @@ static int find_affected(struct effect *e)
 	for (size_t i = 0; i < e->round.n_repairs && r == 0; i++) {
 		const struct link *link = link_table_find(e->options.links, e->round.repairs[i].ifindex);
 
-		r = link ? affect(e, link) : 0;
+		r = link ? affect(e, link, UINT64_C(1) << i) : 0;
 	}
-	if (e->round.n_affected)
-		qsort(e->round.affected, e->round.n_affected, sizeof(int), compare_indexes);
 	return r;
 }
 
@@ -128,15 +183,18 @@ static bool is_unrepaired(const struct repair *repair, feature_set active)
 	return !(repair->on & active) && !(repair->off & ~active);
 }
 
-static bool lasts(const struct effect *e)
+/* Why the effect cannot be observed any more. */
+static enum finding_unknown find_end(const struct effect *e)
 {
 	for (size_t i = 0; i < e->round.n_repairs; i++) {
 		const struct link *link = link_table_find(e->options.links, e->round.repairs[i].ifindex);
 
-		if (!link || !link->has_features || !is_repaired(&e->round.repairs[i], link->features.active))
-			return false;
+		if (!link)
+			return UNKNOWN_LINK_GONE;
+		if (!link->has_features || !is_repaired(&e->round.repairs[i], link->features.active))
+			return UNKNOWN_FEATURES_CHANGED;
 	}
-	return true;
+	return UNKNOWN_NOT;
 }
 
 static bool differs(const struct cost_sample *sample, const struct link_table *links)
@@ -171,12 +229,12 @@ static bool name_service(const char *path, char name[UNIT_SERVICE_LEN])
 }
 
 /* Keeps the repairs whose links had the features of before during the whole window. */
-static void drop_unlike(struct effect *e, const struct cost_sample *from)
+static void drop_unlike(struct effect *e)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < e->round.n_repairs; i++) {
-		const struct cost_link *link = cost_find_link(from, e->round.repairs[i].ifindex);
+		const struct cost_link *link = cost_find_link(&e->round.from, e->round.repairs[i].ifindex);
 
 		if (link && is_unrepaired(&e->round.repairs[i], link->active))
 			e->round.repairs[n++] = e->round.repairs[i];
@@ -184,11 +242,26 @@ static void drop_unlike(struct effect *e, const struct cost_sample *from)
 	e->round.n_repairs = n;
 }
 
-static int list_services(struct effect *e, const struct cost_sample *from, const struct cost_sample *to)
+/* Sets on_links, and returns the repairs that have an effect on more than a little of its traffic. */
+static uint64_t find_use(const struct effect *e, struct cost_service *service)
+{
+	uint64_t repairs = 0;
+
+	service->on_links = 0;
+	for (unsigned i = 0; i < service->n_uses; i++) {
+		uint64_t found = find_repairs(e, service->uses[i].ifindex);
+
+		service->on_links += found ? service->uses[i].bytes : 0;
+		repairs |= service->uses[i].bytes > service->bytes / 10 ? found : 0;
+	}
+	return repairs;
+}
+
+static int list_services(struct effect *e)
 {
 	_cleanup_free_ struct cost_service *found = NULL;
 	size_t n = 0;
-	int r = cost_compare(from, to, e->round.affected, e->round.n_affected, &found, &n);
+	int r = cost_compare(&e->round.from, &e->ended, &found, &n);
 
 	if (r < 0)
 		return r;
@@ -198,7 +271,8 @@ static int list_services(struct effect *e, const struct cost_sample *from, const
 	for (size_t i = 0; i < n; i++) {
 		struct observed *service = &e->round.services[e->round.n_services];
 
-		if (!cost_is_enough(&found[i]) || !name_service(found[i].path, service->name))
+		service->repairs = find_use(e, &found[i]);
+		if (!service->repairs || !cost_is_enough(&found[i]) || !name_service(found[i].path, service->name))
 			continue;
 		service->before = found[i];
 		e->round.n_services++;
@@ -209,100 +283,108 @@ static int list_services(struct effect *e, const struct cost_sample *from, const
 	return 0;
 }
 
-/* Ends the window before the repairs. False: there is nothing to observe. */
-static bool end_before(struct effect *e)
+/* Begins the window before, which has ended. It is as long as those after, if it can be: in a longer one more connections end, whose
+ * bytes are not known. False: there is none. */
+static bool take_before(struct effect *e)
 {
-	const struct cost_sample *from = e->earlier.end_usec ? &e->earlier : &e->last, *to = &e->ended;
+	bool is_long = !e->earlier.end_usec || e->ended.begin_usec >= e->last.end_usec + e->window_usec;
+	struct cost_sample *from = is_long ? &e->last : &e->earlier;
+	uint64_t usec = e->ended.begin_usec - from->end_usec, late_usec = e->ended.begin_usec - e->changed_usec;
 
-	if (e->round.services)
-		return find_affected(e) >= 0;
-	drop_unlike(e, from);
-	return e->round.n_repairs && to->begin_usec > from->end_usec &&
-	       (to->begin_usec - e->changed_usec) * LATE_FACTOR <= to->begin_usec - from->end_usec && find_affected(e) >= 0 &&
-	       list_services(e, from, to) >= 0 && e->round.n_services;
+	if (e->ended.begin_usec <= from->end_usec || late_usec * LATE_FACTOR > usec)
+		return false;
+	e->round.from = *from;
+	*from = (struct cost_sample){ 0 };
+	return true;
+}
+
+/* The features are as repaired. False: there is nothing to observe. */
+static bool begin_after(struct effect *e)
+{
+	if (!e->round.from.end_usec && !take_before(e))
+		return false;
+	drop_unlike(e);
+	if (!e->round.n_repairs || find_affected(e) < 0 || (!e->round.services && list_services(e) < 0))
+		return false;
+	for (size_t i = 0; i < e->round.n_services; i++)
+		e->round.services[i].repairs = find_use(e, &e->round.services[i].before);
+	return e->round.n_services;
 }
 
 /* ---- the windows after ---- */
 
-static bool end_window(struct effect *e, const struct cost_sample *to, bool later)
+static enum finding_unknown end_window(struct effect *e, const struct cost_sample *to, bool later)
 {
 	_cleanup_free_ struct cost_service *found = NULL;
+	enum finding_unknown why = UNKNOWN_SERVICE_GONE;
 	size_t n = 0;
 
-	if (cost_compare(&e->last, to, e->round.affected, e->round.n_affected, &found, &n) < 0)
-		return false;
+	if (cost_compare(&e->last, to, &found, &n) < 0)
+		return UNKNOWN_NOT_READ;
 	for (size_t i = 0; i < e->round.n_services; i++) {
 		struct observed *service = &e->round.services[i];
 		struct cost_service *window = later ? &service->later : &service->after;
 
 		*window = (struct cost_service){ 0 };
-		for (size_t k = 0; k < n; k++)
-			if (found[k].cgroup == service->before.cgroup)
-				*window = found[k];
+		for (size_t k = 0; k < n; k++) {
+			if (found[k].cgroup != service->before.cgroup)
+				continue;
+			*window = found[k];
+			(void)find_use(e, window);
+			why = UNKNOWN_NOT;
+		}
 	}
-	return true;
+	return why;
 }
 
-static void begin_finding(const struct effect *e, enum finding_code code, const struct repair *repair, struct finding *f)
+static bool may_undo(const struct effect *e, int ifindex)
 {
-	finding_init(f, code, NULL);
-	f->ifindex = repair->ifindex;
-	memcpy(f->link, repair->link, sizeof(f->link));
-	f->on = repair->on;
-	f->off = repair->off;
-	memcpy(f->rules, repair->rules, sizeof(f->rules));
-	f->n_rules = repair->n_rules;
-	f->n_others = (unsigned)e->round.n_repairs - 1;
+	for (size_t i = 0; i < e->n_undone; i++)
+		if (e->undone[i] == ifindex)
+			return false;
+	return e->n_undone < EFFECT_LINKS_MAX;
 }
 
-static void report(const struct effect *e, const struct observed *service, enum finding_code code)
-{
-	struct cost_service after = service->after;
-	struct finding f;
-
-	cost_add(&after, &service->later);
-	begin_finding(e, code, &e->round.repairs[0], &f);
-	util_append(f.service, sizeof(f.service), "%s", service->name);
-	f.cost = (struct finding_cost){ cost_per_gb(&service->before), cost_per_gb(&after), cost_softirq_per_gb(&service->before),
-		cost_softirq_per_gb(&after), service->before.duration_usec, after.duration_usec };
-	e->options.fn(&f, e->options.userdata);
-}
-
-static void undo(struct effect *e)
+/* repairs: bits */
+static void undo(struct effect *e, uint64_t repairs)
 {
 	struct finding f;
 
 	for (size_t i = 0; i < e->round.n_repairs && e->options.undo; i++) {
 		const struct repair *repair = &e->round.repairs[i];
 
-		if (!repair->ours || !e->options.undo(repair->ifindex, repair->on, repair->off, e->options.userdata))
+		if (!(repairs >> i & 1) || !repair->ours || !may_undo(e, repair->ifindex) ||
+			!e->options.undo(repair->ifindex, repair->on, repair->off, e->options.userdata))
 			continue;
-		begin_finding(e, FINDING_EFFECT_UNDONE, repair, &f);
-		f.n_others = 0;
+		e->undone[e->n_undone++] = repair->ifindex;
+		begin_finding(FINDING_EFFECT_UNDONE, repair, &f);
 		e->options.fn(&f, e->options.userdata);
 	}
 }
 
-/* False: nothing is certain yet. */
-static bool conclude(struct effect *e)
+/* last: nothing more will be known. False: nothing is certain yet. */
+static bool conclude(struct effect *e, bool last)
 {
-	static const enum finding_code codes[] = {
-		[COST_HELPED] = FINDING_EFFECT_HELPED, [COST_SAME] = FINDING_EFFECT_NONE, [COST_WORSE] = FINDING_EFFECT_WORSE };
-	unsigned n[COST_WORSE + 1] = { 0 };
+	uint64_t worse = 0, helped = 0;
+	bool certain = last;
 
-	for (size_t i = 0; i < e->round.n_services; i++) {
+	for (size_t i = 0; i < e->round.n_services && !certain; i++) {
 		const struct observed *service = &e->round.services[i];
-		enum cost_verdict verdict = cost_judge(&service->before, &service->after, &service->later);
+		enum finding_unknown why;
 
-		n[verdict]++;
-		if (verdict != COST_UNKNOWN)
-			report(e, service, codes[verdict]);
+		certain = cost_judge(&service->before, &service->after, &service->later, &why) != COST_UNKNOWN;
 	}
-	if (n[COST_UNKNOWN] == e->round.n_services)
-		return false;
-	if (n[COST_WORSE] && !n[COST_HELPED])
-		undo(e);
-	return true;
+	for (size_t i = 0; i < e->round.n_services && certain; i++) {
+		const struct observed *service = &e->round.services[i];
+		enum finding_unknown why;
+		enum cost_verdict verdict = cost_judge(&service->before, &service->after, &service->later, &why);
+
+		report(e, service, verdict, why);
+		worse |= verdict == COST_WORSE ? service->repairs : 0;
+		helped |= verdict == COST_HELPED ? service->repairs : 0;
+	}
+	undo(e, worse & ~helped);
+	return certain;
 }
 
 static void begin_window(struct effect *e, enum stage stage, const struct cost_sample *from)
@@ -322,28 +404,27 @@ static void lengthen(struct effect *e, const struct cost_sample *from)
 
 static void advance(struct effect *e, const struct cost_sample *sample)
 {
-	switch (e->round.stage) {
-	case STAGE_NONE:
+	enum finding_unknown why = find_end(e);
+	bool later = e->round.stage == STAGE_LATER;
+
+	if (e->round.stage == STAGE_NONE)
 		return;
-	case STAGE_REPAIRED:
+	if (!why && e->round.stage != STAGE_REPAIRED)
+		why = end_window(e, sample, later);
+	if (why) {
+		give_up(e, why);
+	} else if (e->round.stage == STAGE_REPAIRED) {
 		e->round.window_usec = e->window_usec;
-		if (end_before(e))
+		if (begin_after(e))
 			begin_window(e, STAGE_AFTER, sample);
 		else
 			end_round(e);
-		return;
-	case STAGE_AFTER:
-		if (end_window(e, sample, false))
-			begin_window(e, STAGE_LATER, sample);
-		else
-			end_round(e);
-		return;
-	case STAGE_LATER:
-		if (end_window(e, sample, true) && !conclude(e) && e->round.tries++ < EFFECT_TRIES)
-			lengthen(e, sample);
-		else
-			end_round(e);
-		return;
+	} else if (!later) {
+		begin_window(e, STAGE_LATER, sample);
+	} else if (conclude(e, e->round.tries++ == EFFECT_TRIES)) {
+		end_round(e);
+	} else {
+		lengthen(e, sample);
 	}
 }
 
@@ -359,8 +440,6 @@ void effect_take(struct effect *e, struct cost_sample *sample)
 	}
 	e->due_usec = 0;
 	e->changed = false;
-	if (!lasts(e))
-		end_round(e);
 	advance(e, sample);
 	cost_sample_clear(&e->ended);
 	if (changed || !e->last.end_usec) {
@@ -382,50 +461,54 @@ void effect_take(struct effect *e, struct cost_sample *sample)
 void effect_note_event(struct effect *e, const struct finding *event)
 {
 	enum event_kind kind = finding_event(event->code);
-	struct repair *repair = NULL;
+	struct repair added = { .ifindex = event->ifindex, .on = event->on, .off = event->off, .n_rules = event->n_rules,
+		.ours = event->code == FINDING_REPAIRED }, *repair = NULL;
+	const struct cost_link *before = cost_find_link(&e->last, event->ifindex);
 
-	if ((kind != EVENT_REPAIRED && kind != EVENT_RECOVERED) || !event->ifindex || !finding_features(event) ||
-		!e->last.end_usec)
+	/* a link that is new, or drifted only for a moment, has no cost before */
+	if ((kind != EVENT_REPAIRED && kind != EVENT_RECOVERED) || !before || is_repaired(&added, before->active))
 		return;
 	for (size_t i = 0; i < e->round.n_repairs; i++)
 		if (e->round.repairs[i].ifindex == event->ifindex)
 			repair = &e->round.repairs[i];
 	if (!repair && e->round.n_repairs == EFFECT_LINKS_MAX)
 		return;
-	if (!repair)
+	if (repair) {
+		added.on |= repair->on & ~added.off;
+		added.off |= repair->off & ~added.on;
+		added.ours &= repair->ours;
+	} else {
 		repair = &e->round.repairs[e->round.n_repairs++];
-	repair->ifindex = event->ifindex;
-	repair->on = (repair->on & ~event->off) | event->on;
-	repair->off = (repair->off & ~event->on) | event->off;
-	memcpy(repair->link, event->link, sizeof(repair->link));
-	memcpy(repair->rules, event->rules, sizeof(repair->rules));
-	repair->n_rules = event->n_rules;
-	repair->ours = event->code == FINDING_REPAIRED;
+	}
+	memcpy(added.link, event->link, sizeof(added.link));
+	memcpy(added.rules, event->rules, sizeof(added.rules));
+	*repair = added;
 	e->round.stage = STAGE_REPAIRED;
 }
 
 void effect_note_change(struct effect *e, uint64_t now_usec)
 {
-	if (!e->last.end_usec)
+	if (!e->last.end_usec || !differs(e->ended.end_usec ? &e->ended : &e->last, e->options.links))
 		return;
-	if (!differs(e->ended.end_usec ? &e->ended : &e->last, e->options.links)) {
-		if (!e->changed && e->round.stage == STAGE_REPAIRED)
-			end_round(e); /* it drifted only for a moment */
-		return;
-	}
 	cost_end_reading(&e->reading); /* it began with other features */
 	e->changing_usec = now_usec;
 	if (!e->changed) {
 		e->changed = true;
 		e->changed_usec = e->due_usec = now_usec;
-		e->round.restarts++;
+		e->round.restarts += e->round.stage != STAGE_NONE;
 	} else if (e->ended.end_usec) {
 		e->due_usec = now_usec + EFFECT_PAUSE_USEC;
 	}
 	if (e->round.restarts > RESTARTS_MAX || now_usec - e->changed_usec > CHANGING_USEC)
-		end_round(e);
+		give_up(e, UNKNOWN_FEATURES_CHANGED);
 	if (e->round.stage != STAGE_NONE)
 		e->round.stage = STAGE_REPAIRED;
+}
+
+void effect_note_rules(struct effect *e)
+{
+	e->n_undone = 0;
+	give_up(e, UNKNOWN_RULES_CHANGED);
 }
 
 void effect_set_window(struct effect *e, uint64_t window_usec)
@@ -437,7 +520,7 @@ void effect_set_window(struct effect *e, uint64_t window_usec)
 
 uint64_t effect_deadline(const struct effect *e)
 {
-	if (e->reading.open)
+	if (e->reading.stage)
 		return 1;
 	return e->due_usec && e->due_usec < e->rest_usec ? e->rest_usec : e->due_usec;
 }
@@ -445,7 +528,7 @@ uint64_t effect_deadline(const struct effect *e)
 /* Is a sample to be taken now, because it is due, or because we are awake and the last one is old? */
 static bool is_due(const struct effect *e, uint64_t now_usec)
 {
-	if (e->reading.open)
+	if (e->reading.stage)
 		return true;
 	if (now_usec < e->rest_usec)
 		return false;
@@ -465,7 +548,7 @@ void effect_tick(struct effect *e, uint64_t now_usec)
 	if (r == -EAGAIN)
 		return;
 	if (r < 0) {
-		end_round(e);
+		give_up(e, UNKNOWN_NOT_READ);
 		cost_sample_clear(&e->earlier);
 		cost_sample_clear(&e->last);
 		cost_sample_clear(&e->ended);

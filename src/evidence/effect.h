@@ -4,14 +4,14 @@
  * passes the time in (now_usec, CLOCK_MONOTONIC) and calls effect_tick() at effect_deadline().
  *
  * The window before a repair begins with a sample that had the same features of the links as right before the repair. A drift that is
- * repaired at once has no such window, and nothing is reported. */
+ * repaired at once has no such window, and nothing is reported. Once a service has a cost before, there is a report about it. */
 #ifndef OFFLOADD_EFFECT_H
 #define OFFLOADD_EFFECT_H
 
 #include "evidence/cost.h"
 #include "model/finding.h"
 
-#define EFFECT_LINKS_MAX 64   /* of repairs that are observed together */
+#define EFFECT_LINKS_MAX 64   /* of repairs that are observed together: bits of a number */
 #define EFFECT_SERVICES_MAX 8 /* that are reported for them, those with the most traffic */
 #define EFFECT_SLICE_USEC (UINT64_C(2) * 1000)
 #define EFFECT_PAUSE_USEC (UINT64_C(1) * 1000 * 1000) /* from the last change of features to the windows after */
@@ -29,7 +29,8 @@ struct effect;
 struct effect_options {
 	struct link_table *links; /* borrowed */
 	finding_fn fn;
-	/* Undoes a repair: the features `on` were turned on, `off` turned off. Returns whether it did. NULL: never. */
+	/* Undoes a repair: the features `on` were turned on, `off` turned off. Returns whether it did. It is called at most once for a link
+	 * until effect_note_rules(). NULL: never. */
 	bool (*undo)(int ifindex, feature_set on, feature_set off, void *userdata);
 	void *userdata;
 };
@@ -42,6 +43,8 @@ void effect_set_window(struct effect *e, uint64_t window_usec);
 
 /* An event was reported: if features were repaired, their effect will be observed. */
 void effect_note_event(struct effect *e, const struct finding *event);
+/* Other rules are loaded: what is being observed is unknown, and repairs may be undone again. */
+void effect_note_rules(struct effect *e);
 /* After each reconcile: features may have changed. */
 void effect_note_change(struct effect *e, uint64_t now_usec);
 

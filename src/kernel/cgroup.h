@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "basic/util.h"
+#include "model/unit.h"
 
 /* The id of the root of the unified hierarchy in our cgroup namespace: its inode number, as for all cgroups (kernfs, 64-bit). 0: it is
  * not mounted. */
@@ -45,11 +46,20 @@ int cgroup_find_socket_owners(struct cgroup_scan *scan, struct cgroup_socket *so
 void cgroup_end_scan(struct cgroup_scan *scan);
 #define CGROUP_FDS_MAX 262144
 
-/* Finds the paths of n cgroups of the unified hierarchy by their ids, which are ascending: "/system.slice/nginx.service", the caller's to
- * free. paths starts with NULL, which stays where a cgroup is not found. Reads at most CGROUP_FIND_MAX directories: the name in a directory
- * of cgroupfs has the id as its inode number (kernfs_fop_readdir()). 0; -ENOENT: the hierarchy is not mounted; -ENOMEM. */
-int cgroup_find_paths(const uint64_t *ids, size_t n, char **paths);
-#define CGROUP_FIND_MAX 4096
+/* Walks through the unified hierarchy, of at most CGROUP_WALK_MAX cgroups, and calls fn for each but the root, until it returns false. id:
+ * the name in a directory of cgroupfs has it as its inode number (kernfs_fop_readdir()). path: "/system.slice/nginx.service". The walk starts
+ * zeroed. 0; -EAGAIN: until_usec (CLOCK_MONOTONIC) is over, and the next call goes on, unless cgroup_end_walk() ends it; -ENOENT: the
+ * hierarchy is not mounted; other negative errno. */
+#define CGROUP_WALK_DEPTH 16
+#define CGROUP_WALK_MAX 4096
+struct cgroup_walk {
+	DIR *dirs[CGROUP_WALK_DEPTH]; /* from the root down */
+	unsigned depth, left;
+	char path[UNIT_PATH_MAX];
+};
+typedef bool (*cgroup_walk_fn)(uint64_t id, const char *path, void *userdata);
+int cgroup_walk(struct cgroup_walk *walk, uint64_t until_usec, cgroup_walk_fn fn, void *userdata);
+void cgroup_end_walk(struct cgroup_walk *walk);
 
 /* The CPU time of a cgroup and those below it (cpu.stat, cgroup_base_stat_cputime_show()). It includes the soft interrupts that ran
  * while a task of it was current, unless the kernel accounts for interrupts (CONFIG_IRQ_TIME_ACCOUNTING). 0; -ENOENT: it is gone; other

@@ -239,16 +239,21 @@ static void open_tracker(struct daemon *d)
 		daemon_report(d, FINDING_PROBES_FAILED, NULL, r);
 }
 
+/* The pause keeps reconcile from repairing it again. A link that is paused, or that another program fights over, stays as it is. */
 static bool undo_repair(int ifindex, feature_set on, feature_set off, void *userdata)
 {
 	struct daemon *d = userdata;
+	const struct link_state *state = link_states_find(reconcile_states(d->reconcile), ifindex);
 	int r;
 
-	if (!d->enforce || !d->conf.undo_worse || reconcile_pause(d->reconcile, ifindex, 0, geteuid()) < 0)
+	if (!d->enforce || !d->conf.undo_worse || (state && state->paused) || link_state_unresolved(state) ||
+		reconcile_pause(d->reconcile, ifindex, 0, geteuid()) < 0)
 		return false;
 	r = apply_undo(d->observe, ifindex, on, off);
 	if (r < 0)
 		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, r);
+	if (r <= 0)
+		(void)reconcile_resume(d->reconcile, ifindex, geteuid());
 	return r > 0;
 }
 

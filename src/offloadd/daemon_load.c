@@ -251,6 +251,8 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	names = rule_set_needs_names(&fresh);
 	hardware = rule_set_needs_hardware(&fresh);
 	n = fresh.n_rules;
+	if (d->effect && !rule_set_is_equal(now, &fresh))
+		effect_note_rules(d->effect);
 	reconcile_take_rules(d->reconcile, &fresh);
 	d->observe->want_routes = routes;
 	d->observe->want_names = names;

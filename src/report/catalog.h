@@ -21,7 +21,8 @@
 /* Of software fallback: its reason, if that is not a feature or a stale connection, and what ends it. */
 #define CATALOG_WHY(reason) (CATALOG_DIFFERENCE(INVESTIGATION_DIFFERENCES) + (size_t)(reason))
 #define CATALOG_REMEDY(remedy) (CATALOG_WHY(FALLBACK_REASONS) + (size_t)(remedy))
-#define CATALOG_SENTENCES CATALOG_REMEDY(REMEDY_COUNT)
+#define CATALOG_UNKNOWN(unknown) (CATALOG_REMEDY(REMEDY_COUNT) + (size_t)(unknown))
+#define CATALOG_SENTENCES CATALOG_UNKNOWN(FINDING_UNKNOWNS)
 #define CATALOG_TEXT_MAX 1024 /* bytes that are enough for any sentence */
 
 /* The remedy for stale connections, the same everywhere. */

@@ -8,8 +8,8 @@
  *   sendfile-peer hold ADDR PORT N		opens N connections, prints "held", keeps them until end of input
  *   sendfile-peer orphans ADDR PORT N DIR PEER	opens N connections, each from a cgroup of its own, which is removed; prints "open"; after a
  *						line on standard input they are in flight: no process holds them; prints "held", as above
- *   sendfile-peer stream ADDR PORT	sends to a drain without end; for each line on standard input prints "sent BYTES CPU-USEC": so far,
- *						by its own account
+ *   sendfile-peer stream ADDR PORT		sends to a drain without end, and every 20 ms prints by its own account what it has used so far:
+ *						"USEC BYTES CPU-USEC"; USEC is CLOCK_REALTIME
  *   sendfile-peer drain ADDR PORT		accepts one connection at a time and reads everything
  *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
  * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +27,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "basic/util.h"
@@ -115,34 +115,35 @@ static int drain(char **argv)
 	return 1;
 }
 
-static uint64_t usec_of(const struct timeval *time)
+static unsigned long long usec_of(const struct timeval *time)
 {
-	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
+	return (unsigned long long)time->tv_sec * 1000000 + (unsigned long long)time->tv_usec;
 }
 
 static int stream(char **argv)
 {
 	static const char buf[1 << 18];
-	struct pollfd asked = { .events = POLLIN };
-	uint64_t sent = 0;
-	struct rusage usage;
-	char line[16];
+	unsigned long long sent = 0, printed_usec = 0;
 	int fd = open_client(argv, NULL);
+	struct rusage usage;
+	struct timeval now;
+	ssize_t n;
 
-	while (true) {
-		ssize_t n = write(fd, buf, sizeof(buf));
+	while ((n = write(fd, buf, sizeof(buf))) > 0) {
+		unsigned long long now_usec;
 
-		if (n <= 0)
-			die("write");
-		sent += (uint64_t)n;
-		if (poll(&asked, 1, 0) != 1)
+		sent += (unsigned long long)n;
+		gettimeofday(&now, NULL);
+		now_usec = usec_of(&now);
+		if (now_usec - printed_usec < 20000)
 			continue;
-		if (read(0, line, sizeof(line)) <= 0)
-			return 0;
+		printed_usec = now_usec;
 		getrusage(RUSAGE_SELF, &usage);
-		printf("sent %llu %llu\n", (unsigned long long)sent, (unsigned long long)(usec_of(&usage.ru_utime) + usec_of(&usage.ru_stime)));
+		printf("%llu %llu %llu\n", now_usec, sent, usec_of(&usage.ru_utime) + usec_of(&usage.ru_stime));
 		fflush(stdout);
 	}
+	die("write");
+	return 1;
 }
 
 static void serve(int connection, const char *path)

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Bytes of sockets, addresses and links, of this machine's kernel. */
+#include "kernel/cgroup.h"
 #include "kernel/traffic.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "basic/util.h"
@@ -100,11 +105,78 @@ static void the_time_in_soft_interrupts(_unused_ void **state)
 	assert_true(later >= usec && usec % 1000 == 0);
 }
 
+static struct {
+	unsigned n, calls;
+	uint64_t id;
+	char path[UNIT_PATH_MAX];
+} walked;
+
+static bool note_cgroup(uint64_t id, const char *path, _unused_ void *userdata)
+{
+	walked.n++;
+	if (id == walked.id)
+		snprintf(walked.path, sizeof(walked.path), "%s", path);
+	return true;
+}
+
+static void walk(uint64_t until_usec)
+{
+	struct cgroup_walk w = { 0 };
+	int r;
+
+	walked.n = walked.calls = 0;
+	walked.path[0] = '\0';
+	do {
+		r = cgroup_walk(&w, until_usec, note_cgroup, NULL);
+		walked.calls++;
+	} while (r == -EAGAIN);
+	if (r == -ENOENT)
+		skip();
+	assert_int_equal(r, 0);
+	assert_int_equal(w.depth, 0);
+}
+
+/* In slices it finds the same cgroups, each with its path. */
+static void cgroups_by_their_ids(_unused_ void **state)
+{
+	const char *root = "/sys/fs/cgroup";
+	char parent[64], child[128];
+	struct statfs fs;
+	uint64_t usec;
+	unsigned n;
+	struct stat st;
+
+	walk(UINT64_MAX);
+	n = walked.n;
+	assert_int_equal(walked.calls, 1);
+	walk(0);
+	assert_int_equal(walked.n, n);
+	if (n >= 16)
+		assert_true(walked.calls > 1);
+	if (statfs(root, &fs) == 0 && (unsigned long)fs.f_type != CGROUP2_SUPER_MAGIC)
+		root = "/sys/fs/cgroup/unified";
+	snprintf(parent, sizeof(parent), "%s/offloadd-test-%d", root, (int)getpid());
+	snprintf(child, sizeof(child), "%s/child", parent);
+	if (mkdir(parent, 0755) < 0)
+		skip();
+	assert_int_equal(mkdir(child, 0755), 0);
+	assert_int_equal(stat(child, &st), 0);
+	walked.id = st.st_ino;
+	walk(0);
+	assert_int_equal(rmdir(child), 0);
+	assert_string_equal(walked.path, child + strlen(root));
+	assert_int_equal(cgroup_read_cpu(parent + strlen(root), &usec), 0);
+	assert_int_equal(usec, 0);
+	assert_int_equal(rmdir(parent), 0);
+	assert_int_equal(cgroup_read_cpu(walked.path, &usec), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_with_its_bytes),
 		cmocka_unit_test(the_time_in_soft_interrupts),
+		cmocka_unit_test(cgroups_by_their_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Before and after: what a repair of the incident did for the service that sends, and that of a rule which makes it worse, which is undone.
+# Before and after: what the repair of the incident did for the service that sends, and a rule that makes it worse, which is undone.
 # kernels: 7
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
@@ -9,11 +9,11 @@ enforce() { # LINE...: enforce mode, and other settings
 	kill -HUP "$daemon"
 }
 
-own() { # what the sender says: "BYTES USEC"
-	local line
-	echo >&"$sender_in"
-	read -rt 20 line <&"$sender_out"
-	echo "${line#sent }"
+mark_sent() { read -r _ mark _ < <(tail -n 1 "$scratch/own"); }
+has_sent() { # BYTES: so many since the mark
+	local bytes
+	read -r _ bytes _ < <(tail -n 1 "$scratch/own")
+	[ $((bytes - mark)) -ge "$1" ]
 }
 
 has_effect() { # CODE: it is in $effect
@@ -25,51 +25,60 @@ get() { # KEY: of the effect
 	jq -r "$1" <<<"$effect"
 }
 
-agrees() { # BYTES USEC x 4, before and after: the ratio of the sender's costs is that of the reported ones, within a quarter
-	awk -v b="$(get .cost.cpu_before_usec)" -v a="$(get .cost.cpu_after_usec)" -v own="$*" 'BEGIN {
-		split(own, n, " ")
-		theirs = ((n[4] - n[2]) / (n[3] - n[1])) / ((n[8] - n[6]) / (n[7] - n[5]))
-		printf "# note factor by offloadd %.2f, by the sender %.2f\n", b / a, theirs >"/dev/stderr"
-		exit !(b / a / theirs > 0.75 && b / a / theirs < 1.33) }'
+# The ratio of what the sender measured itself in the same times is that of the reported costs, within a fifth. The time before ended with
+# the repair, that after with the event.
+agrees() {
+	local repaired
+	repaired=$(offloadctl events --json | jq '[.events[] | select(.event == "repaired" and .link == "vlan10")] | last.time_usec')
+	awk -v repaired="$repaired" -v event="$(get '"\(.time_usec) \(.cost | "\(.before_usec) \(.after_usec) \(.cpu_before_usec) \(.cpu_after_usec)")"')" '
+		function cost(from, to) { return (cpu(to) - cpu(from)) / (bytes(to) - bytes(from)) }
+		function find(t) { i = 1; while (i < n && time[i + 1] <= t) i++; return i }
+		function cpu(t) { return used[find(t)] }
+		function bytes(t) { return sent[find(t)] }
+		{ n++; time[n] = $1; sent[n] = $2; used[n] = $3 }
+		END {
+			split(event, e, " ")
+			own = cost(repaired - e[2], repaired) / cost(e[1] - e[3], e[1])
+			printf "factor by offloadd %.2f, by the sender %.2f\n", e[4] / e[5], own
+			exit !(e[4] / e[5] / own > 0.8 && e[4] / e[5] / own < 1.25)
+		}' "$scratch/own"
 }
 
 network
+ip link set vlan10 mtu 600 # many segments, so that their cost is larger than that of a busy machine
 mkdir -p /etc/offloadd/offloadd.conf.d
 printf '%s\n' '[Repair]' 'Window=1s' >/etc/offloadd/offloadd.conf.d/10-test.conf
 break_vlan
-mkfifo "$scratch/in" "$scratch/out"
 ip netns exec $peer "$tools/sendfile-peer" drain 10.9.0.2 7000 >"$scratch/drain" &
 started+=($!)
+disown $!
 wait_until 10 file_has "$scratch/drain" listening
-exec {sender_in}<>"$scratch/in" {sender_out}<>"$scratch/out"
-# in the background, its standard input would be /dev/null
-in_service system.slice/web.service sh -c 'exec "$0" stream 10.9.0.2 7000 <"$1" >"$2"' "$tools/sendfile-peer" "$scratch/in" "$scratch/out"
-
-own >"$scratch/connected" # it answers once it is connected: the first sample has to know the service
+: >"$scratch/own"
+in_service system.slice/web.service "$tools/sendfile-peer" stream 10.9.0.2 7000 >"$scratch/own"
+wait_until 10 test -s "$scratch/own" # it is connected: the first sample has to know it
 daemon_start "the daemon starts in audit mode"
-begin=$(own)
-nap_until $(($(now_ms) + 2500)) # a window before
+mark_sent
+within 20 "the service sends" has_sent 200000000
 enforce
-end=$(own)
 within 5 "enforce mode repairs the interface" is_on vlan10 tx-tcp-segmentation
-after=$(own)
-within 15 "an event shows the effect on the service" has_effect effect-helped
+within 100 "an event shows the effect on the service" has_effect effect-helped
 is "of the repair of this interface" "$(get '"\(.service) \(.link) \(.event)"')" "web.service vlan10 effect"
-check "the factor agrees with the sender's own measurement" agrees $begin $end $after $(own)
+factors=$(agrees)
+is "the factor agrees with the sender's own measurement: $factors" $? 0
 
-healthy=$(own)
+mark_sent
+within 20 "the service sends" has_sent 1000000000
 rule 90-worse.rule '[Match]' 'Name=vlan10' '[Features]' 'tso=off'
 enforce '[Repair]' 'Revert=if-worse'
-end=$(own)
 within 5 "a rule turns segmentation off" is_off vlan10 tx-tcp-segmentation
-after=$(own)
-within 15 "an event shows that it made the service worse" has_effect effect-worse
-last=$(own)
-is "the same service" "$(get .service)" web.service
-check "the factor agrees with the sender's own" agrees $healthy $end $after $last
+within 100 "an event shows that it made the service worse" has_effect effect-worse
+is "the same service" "$(get '"\(.service) \(.link) \(.event)"')" "web.service vlan10 worse"
+factors=$(agrees)
+is "the factor agrees with the sender's own: $factors" $? 0
 check "it is undone" has_effect effect-undone
-is "on this interface" "$(get .link)" vlan10
+is "on this interface" "$(get '"\(.link) \(.event)"')" "vlan10 worse"
 check "segmentation is on again" is_on vlan10 tx-tcp-segmentation
 is "and enforcement is paused there" "$(offloadctl list --json | jq -r '.links[] | select(.link == "vlan10") | .verdict')" paused
+has "the report has it" "$(offloadctl report --html -)" 'web.service: [0-9.]+ s of CPU per GB before, [0-9.]+ s after'
 daemon_stops
 done_testing
