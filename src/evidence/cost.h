@@ -29,7 +29,8 @@ struct cost_socket {
 
 struct cost_link {
 	int ifindex;
-	bool has_bytes;
+	bool used;	    /* by a connection of the sample */
+	bool has_bytes;	    /* only of those that are used */
 	uint64_t bytes;	    /* received and sent */
 	feature_set active; /* 0 until they are read */
 };
@@ -55,11 +56,18 @@ struct cost_reading {
 	struct traffic_scan scan;
 	struct cost_address *addresses;
 	size_t n_addresses;
-	struct link_table *links; /* during a call */
 	struct cgroup_walk walk;
 	size_t missing; /* groups whose path is not known yet */
-	size_t next;	/* the group whose CPU time is to be read next */
-	enum cost_stage { COST_STAGE_NONE, COST_STAGE_SOCKETS, COST_STAGE_NAMES, COST_STAGE_CPU } stage; /* NONE: it has not begun */
+	size_t next;	/* the link or group to read next */
+	enum cost_stage {
+		COST_STAGE_NONE, /* it has not begun */
+		COST_STAGE_ADDRESSES,
+		COST_STAGE_SOCKETS,
+		COST_STAGE_LINKS,
+		COST_STAGE_PATHS,
+		COST_STAGE_CPU,
+		COST_STAGE_COUNT,
+	} stage;
 	int error;
 };
 

@@ -28,38 +28,27 @@ static void note_address(int ifindex, const struct traffic_address *address, voi
 	reading->addresses[reading->n_addresses++] = (struct cost_address){ *address, ifindex };
 }
 
-static void note_link_bytes(const char *name, uint64_t bytes, void *userdata)
-{
-	struct cost_reading *reading = userdata;
-	const struct link *link = link_table_find_name(reading->links, name);
-	struct cost_link *found = link ? (struct cost_link *)cost_find_link(&reading->sample, link->ifindex) : NULL;
-
-	if (!found)
-		return;
-	found->has_bytes = true;
-	found->bytes = bytes;
-}
-
-/* Counters that are close to the beginning; the sockets follow. */
-static int begin(struct cost_reading *reading)
+static int begin(struct cost_reading *reading, struct link_table *links)
 {
 	struct cost_sample *sample = &reading->sample;
-	int r;
 
 	sample->begin_usec = util_now_usec();
-	sample->links = calloc(link_table_count(reading->links) + 1, sizeof(*sample->links));
+	sample->links = calloc(link_table_count(links) + 1, sizeof(*sample->links));
 	if (!sample->links)
 		return -ENOMEM;
-	link_table_foreach(reading->links, link)
+	link_table_foreach(links, link)
 		sample->links[sample->n_links++] = (struct cost_link){ .ifindex = link->ifindex, .active = link->has_features ? link->features.active : 0 };
 	qsort(sample->links, sample->n_links, sizeof(*sample->links), cost_order_links);
-	r = traffic_read_addresses(note_address, reading);
-	if (r < 0 || reading->error < 0)
-		return r < 0 ? r : reading->error;
-	if (reading->n_addresses)
+	return traffic_read_softirq(&sample->softirq_usec);
+}
+
+static int read_addresses(struct cost_reading *reading, uint64_t until_usec)
+{
+	int r = traffic_read_addresses(&reading->scan, until_usec, note_address, reading);
+
+	if (r == 0 && reading->n_addresses)
 		qsort(reading->addresses, reading->n_addresses, sizeof(*reading->addresses), compare_addresses);
-	r = traffic_read_links(note_link_bytes, reading);
-	return r < 0 ? r : traffic_read_softirq(&sample->softirq_usec);
+	return r;
 }
 
 static const struct cost_address *find_address(const struct cost_reading *reading, const struct traffic_address *address)
@@ -75,19 +64,21 @@ static void note_socket(const struct traffic_socket *socket, void *userdata)
 	struct cost_reading *reading = userdata;
 	struct cost_sample *sample = &reading->sample;
 	const struct cost_address *local = find_address(reading, &socket->local);
+	struct cost_link *link = local ? (struct cost_link *)cost_find_link(sample, local->ifindex) : NULL;
 
-	if (!local || find_address(reading, &socket->remote))
+	if (!link || find_address(reading, &socket->remote))
 		return;
 	if (sample->n_sockets == COST_SOCKETS_MAX) {
 		reading->error = -E2BIG;
 		return;
 	}
+	link->used = true;
 	if (!GROW(sample->sockets, sample->n_sockets)) {
 		reading->error = -ENOMEM;
 		return;
 	}
 	sample->sockets[sample->n_sockets++] =
-		(struct cost_socket){ .cookie = socket->cookie, .cgroup = socket->cgroup, .bytes = socket->bytes, .ifindex = local->ifindex };
+		(struct cost_socket){ .cookie = socket->cookie, .cgroup = socket->cgroup, .bytes = socket->bytes, .ifindex = link->ifindex };
 }
 
 static int compare_cgroups(const void *a, const void *b)
@@ -116,21 +107,43 @@ static int list_groups(struct cost_sample *sample)
 	return 0;
 }
 
+static int read_sockets(struct cost_reading *reading, uint64_t until_usec)
+{
+	int r = traffic_read_sockets(&reading->scan, until_usec, note_socket, reading);
+
+	return r == 0 && reading->error == 0 ? list_groups(&reading->sample) : r;
+}
+
+static int read_links(struct cost_reading *reading, uint64_t until_usec)
+{
+	while (reading->next < reading->sample.n_links) {
+		struct cost_link *link = &reading->sample.links[reading->next++];
+
+		if (!link->used)
+			continue;
+		link->has_bytes = traffic_read_link(&reading->scan, link->ifindex, &link->bytes) == 0;
+		if (util_now_usec() >= until_usec)
+			return -EAGAIN;
+	}
+	traffic_end_scan(&reading->scan);
+	reading->next = 0;
+	return 0;
+}
+
 /* Paths that are known from an older sample. */
 static int take_paths(struct cost_reading *reading, const struct cost_sample *before)
 {
 	struct cost_sample *sample = &reading->sample;
 
-	reading->missing = sample->n_groups;
 	for (size_t i = 0; i < sample->n_groups; i++) {
 		const struct cost_group *known = cost_find_group(before, sample->groups[i].cgroup);
 
+		reading->missing += !known || !known->path;
 		if (!known || !known->path)
 			continue;
 		sample->groups[i].path = strdup(known->path);
 		if (!sample->groups[i].path)
 			return -ENOMEM;
-		reading->missing--;
 	}
 	return 0;
 }
@@ -149,11 +162,13 @@ static bool note_path(uint64_t id, const char *path, void *userdata)
 }
 
 /* Without the unified hierarchy no service is known. */
-static int find_paths(struct cost_reading *reading, uint64_t until_usec)
+static int find_paths(struct cost_reading *reading, const struct cost_sample *before, uint64_t until_usec)
 {
-	int r = reading->missing ? cgroup_walk(&reading->walk, until_usec, note_path, reading) : 0;
+	int r = reading->walk.depth ? 0 : take_paths(reading, before);
 
-	return r == -EAGAIN || r == -ENOMEM ? r : reading->error;
+	if (r == 0 && reading->missing)
+		r = cgroup_walk(&reading->walk, until_usec, note_path, reading);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int read_cpu(struct cost_reading *reading, uint64_t until_usec)
@@ -172,26 +187,25 @@ static int read_cpu(struct cost_reading *reading, uint64_t until_usec)
 }
 
 /* 0: the stage is done; -EAGAIN; other negative errno. */
-static int read_stage(struct cost_reading *reading, const struct cost_sample *before, uint64_t until_usec)
+static int read_stage(struct cost_reading *reading, struct link_table *links, const struct cost_sample *before, uint64_t until_usec)
 {
-	int r;
-
 	switch (reading->stage) {
 	case COST_STAGE_NONE:
-		return begin(reading);
+		return begin(reading, links);
+	case COST_STAGE_ADDRESSES:
+		return read_addresses(reading, until_usec);
 	case COST_STAGE_SOCKETS:
-		r = traffic_read_sockets(&reading->scan, until_usec, note_socket, reading);
-		if (reading->error < 0)
-			return reading->error;
-		if (r == 0)
-			r = list_groups(&reading->sample);
-		return r == 0 ? take_paths(reading, before) : r;
-	case COST_STAGE_NAMES:
-		return find_paths(reading, until_usec);
+		return read_sockets(reading, until_usec);
+	case COST_STAGE_LINKS:
+		return read_links(reading, until_usec);
+	case COST_STAGE_PATHS:
+		return find_paths(reading, before, until_usec);
 	case COST_STAGE_CPU:
+		return read_cpu(reading, until_usec);
+	case COST_STAGE_COUNT:
 		break;
 	}
-	return read_cpu(reading, until_usec);
+	return 0;
 }
 
 int cost_read(struct cost_reading *reading, struct link_table *links, const struct cost_sample *before, uint64_t until_usec,
@@ -199,9 +213,10 @@ int cost_read(struct cost_reading *reading, struct link_table *links, const stru
 {
 	int r = 0;
 
-	reading->links = links;
-	while (r == 0 && reading->stage <= COST_STAGE_CPU) {
-		r = read_stage(reading, before, until_usec);
+	while (r == 0 && reading->stage < COST_STAGE_COUNT) {
+		r = read_stage(reading, links, before, until_usec);
+		if (reading->error < 0)
+			r = reading->error;
 		reading->stage += r == 0;
 	}
 	if (r == -EAGAIN)

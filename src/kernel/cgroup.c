@@ -104,7 +104,7 @@ static int walk_on(struct cgroup_walk *walk, uint64_t until_usec, cgroup_walk_fn
 			ascend(walk);
 		else if (!walk_entry(walk, entry, fn, userdata))
 			break;
-		if (n % READ_AT_ONCE == 0 && util_now_usec() >= until_usec)
+		if (walk->depth && n % READ_AT_ONCE == 0 && util_now_usec() >= until_usec)
 			return -EAGAIN;
 	}
 	cgroup_end_walk(walk);

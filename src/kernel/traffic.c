@@ -22,27 +22,35 @@
 
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 
-/* A socket with a request for a dump. Negative errno. */
-static int open_dump(int protocol, uint16_t type, const void *payload, size_t len)
+struct request {
+	int protocol;
+	uint16_t type, flags;
+	const void *payload;
+	size_t len;
+};
+
+/* Sends a request on a socket, which is opened if it is 0. 0 or negative errno. */
+static int send_request(int *fd, const struct request *r)
 {
-	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	struct {
 		struct nlmsghdr header;
 		char payload[sizeof(struct inet_diag_req_v2)];
-	} request = { .header = { .nlmsg_len = NLMSG_LENGTH((unsigned)len), .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
-	int r;
+	} message = { .header = { .nlmsg_len = NLMSG_LENGTH((unsigned)r->len), .nlmsg_type = r->type, .nlmsg_flags = NLM_F_REQUEST | r->flags } };
 
-	if (fd < 0)
-		return -errno;
-	memcpy(request.payload, payload, len);
-	r = netlink_set_timeout(fd);
-	if (r < 0)
-		return r;
-	return send(fd, &request, request.header.nlmsg_len, 0) < 0 ? -errno : TAKE_FD(fd);
+	if (!*fd) {
+		_cleanup_close_ int opened = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, r->protocol);
+		int error = opened < 0 ? -errno : netlink_set_timeout(opened);
+
+		if (error < 0)
+			return error;
+		*fd = TAKE_FD(opened);
+	}
+	memcpy(message.payload, r->payload, r->len);
+	return send(*fd, &message, message.header.nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-/* One datagram of the dump. 1: there are more; 0: it has ended; negative errno. */
-static int read_dump(int fd, void (*fn)(const struct nlmsghdr *message, void *userdata), void *userdata)
+/* One datagram of a reply. 1: there may be more; 0: it has ended; negative errno. */
+static int read_reply(int fd, void (*fn)(const struct nlmsghdr *message, void *userdata), void *userdata)
 {
 	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER_BYTES];
 	int len = netlink_receive(fd, buffer, sizeof(buffer));
@@ -100,27 +108,19 @@ static void take_socket(const struct nlmsghdr *message, void *userdata)
 	s->fn(&socket, s->userdata);
 }
 
-/* 0; -EAGAIN; other negative errno. */
-static int read_family(struct traffic_scan *scan, uint64_t until_usec, struct sockets *sockets)
+/* 0: the dump has ended; -EAGAIN; other negative errno. */
+static int read_dump(struct traffic_scan *scan, const struct request *request, uint64_t until_usec,
+	void (*fn)(const struct nlmsghdr *message, void *userdata), void *userdata)
 {
-	const struct inet_diag_req_v2 request = { .sdiag_family = families[scan->next], .sdiag_protocol = IPPROTO_TCP,
-		.idiag_ext = 1 << (INET_DIAG_INFO - 1), .idiag_states = 1 << STATE_ESTABLISHED | 1 << STATE_CLOSE_WAIT };
-	int r = 1;
+	int r = scan->open ? 0 : send_request(&scan->fd, request);
 
-	if (!scan->fd) {
-		r = open_dump(NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, &request, sizeof(request));
-		if (r < 0)
-			return r;
-		scan->fd = r;
-		r = 1;
-	}
-	while (r > 0) {
-		r = read_dump(scan->fd, take_socket, sockets);
+	scan->open = r == 0;
+	for (r = r < 0 ? r : 1; r > 0;) {
+		r = read_reply(scan->fd, fn, userdata);
 		if (r > 0 && util_now_usec() >= until_usec)
 			return -EAGAIN;
 	}
-	close(scan->fd);
-	scan->fd = 0;
+	scan->open = false;
 	return r;
 }
 
@@ -130,15 +130,15 @@ int traffic_read_sockets(struct traffic_scan *scan, uint64_t until_usec,
 	struct sockets sockets = { fn, userdata };
 	int r = 0;
 
-	while (scan->next < ARRAY_SIZE(families)) {
-		r = read_family(scan, until_usec, &sockets);
-		if (r == -EAGAIN)
-			return r;
-		if (r < 0)
-			break;
-		scan->next++;
+	for (; scan->next < ARRAY_SIZE(families) && r == 0; scan->next += r == 0) {
+		const struct inet_diag_req_v2 payload = { .sdiag_family = families[scan->next], .sdiag_protocol = IPPROTO_TCP,
+			.idiag_ext = 1 << (INET_DIAG_INFO - 1), .idiag_states = 1 << STATE_ESTABLISHED | 1 << STATE_CLOSE_WAIT };
+		const struct request request = { NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &payload, sizeof(payload) };
+
+		r = read_dump(scan, &request, until_usec, take_socket, &sockets);
 	}
-	traffic_end_scan(scan);
+	if (r != -EAGAIN)
+		traffic_end_scan(scan);
 	return r;
 }
 
@@ -173,36 +173,48 @@ static void take_own_address(const struct nlmsghdr *message, void *userdata)
 	a->fn((int)m->ifa_index, &address, a->userdata);
 }
 
-int traffic_read_addresses(void (*fn)(int ifindex, const struct traffic_address *address, void *userdata), void *userdata)
+int traffic_read_addresses(struct traffic_scan *scan, uint64_t until_usec,
+	void (*fn)(int ifindex, const struct traffic_address *address, void *userdata), void *userdata)
 {
-	const struct ifaddrmsg request = { .ifa_family = AF_UNSPEC };
-	_cleanup_close_ int fd = open_dump(NETLINK_ROUTE, RTM_GETADDR, &request, sizeof(request));
+	const struct ifaddrmsg payload = { .ifa_family = AF_UNSPEC };
+	const struct request request = { NETLINK_ROUTE, RTM_GETADDR, NLM_F_DUMP, &payload, sizeof(payload) };
 	struct addresses addresses = { fn, userdata };
-	int r = fd < 0 ? fd : 1;
+	int r = read_dump(scan, &request, until_usec, take_own_address, &addresses);
 
-	while (r > 0)
-		r = read_dump(fd, take_own_address, &addresses);
+	if (r != -EAGAIN)
+		traffic_end_scan(scan);
 	return r;
 }
 
-/* "  eth0: BYTES packets errs drop fifo frame compressed multicast BYTES ..." */
-int traffic_read_links(void (*fn)(const char *name, uint64_t bytes, void *userdata), void *userdata)
+static void take_stats(const struct nlmsghdr *message, void *userdata)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/thread-self/net/dev", "re");
-	char line[512];
+	const struct if_stats_msg *m = NLMSG_DATA(message);
+	const struct nlattr *tb[IFLA_STATS_LINK_64 + 1] = { NULL };
+	struct rtnl_link_stats64 stats;
+	uint64_t *bytes = userdata;
 
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		char *colon = strrchr(line, ':'), *name = line + strspn(line, " ");
-		uint64_t received, sent;
+	if (message->nlmsg_type != RTM_NEWSTATS || message->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
+		return;
+	netlink_collect(m + 1, message->nlmsg_len - NLMSG_LENGTH(sizeof(*m)), tb, IFLA_STATS_LINK_64);
+	if (!tb[IFLA_STATS_LINK_64] || netlink_size(tb[IFLA_STATS_LINK_64]) < offsetof(struct rtnl_link_stats64, rx_errors))
+		return;
+	memcpy(&stats, netlink_data(tb[IFLA_STATS_LINK_64]), offsetof(struct rtnl_link_stats64, rx_errors));
+	*bytes = stats.rx_bytes + stats.tx_bytes;
+}
 
-		if (!colon || sscanf(colon + 1, "%" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64, &received, &sent) != 2)
-			continue;
-		*colon = '\0';
-		fn(name, received + sent, userdata);
-	}
-	return ferror(f) ? -EIO : 0;
+int traffic_read_link(struct traffic_scan *scan, int ifindex, uint64_t *ret_bytes)
+{
+	const struct if_stats_msg payload = { .ifindex = (uint32_t)ifindex, .filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64) };
+	const struct request request = { NETLINK_ROUTE, RTM_GETSTATS, 0, &payload, sizeof(payload) };
+	uint64_t bytes = UINT64_MAX;
+	int r = send_request(&scan->fd, &request);
+
+	if (r == 0)
+		r = read_reply(scan->fd, take_stats, &bytes);
+	if (r >= 0 && bytes == UINT64_MAX)
+		return -EBADMSG;
+	*ret_bytes = bytes;
+	return r < 0 ? r : 0;
 }
 
 /* cpu user nice system idle iowait irq softirq */

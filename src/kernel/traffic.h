@@ -4,6 +4,7 @@
 #ifndef OFFLOADD_TRAFFIC_H
 #define OFFLOADD_TRAFFIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct traffic_address {
@@ -21,6 +22,7 @@ struct traffic_socket {
 /* Starts zeroed. */
 struct traffic_scan {
 	int fd; /* 0: not open */
+	bool open; /* a dump */
 	unsigned next; /* the family to read next */
 };
 
@@ -28,13 +30,15 @@ struct traffic_scan {
  * on; other negative errno, -ENOENT or -EOPNOTSUPP: the kernel has no inet_diag. Unless it is -EAGAIN, the scan has ended. */
 int traffic_read_sockets(struct traffic_scan *scan, uint64_t until_usec,
 	void (*fn)(const struct traffic_socket *socket, void *userdata), void *userdata);
+
+/* Calls fn for each address of a link (RTM_GETADDR), in the same way. */
+int traffic_read_addresses(struct traffic_scan *scan, uint64_t until_usec,
+	void (*fn)(int ifindex, const struct traffic_address *address, void *userdata), void *userdata);
+
+/* The bytes that a link has received and sent (RTM_GETSTATS). The scan keeps a socket for the next link. 0, -ENODEV, other negative errno. */
+int traffic_read_link(struct traffic_scan *scan, int ifindex, uint64_t *ret_bytes);
+
 void traffic_end_scan(struct traffic_scan *scan);
-
-/* Calls fn for each address of a link (RTM_GETADDR). 0, negative errno. */
-int traffic_read_addresses(void (*fn)(int ifindex, const struct traffic_address *address, void *userdata), void *userdata);
-
-/* Calls fn with the bytes that each link has received and sent (/proc/net/dev). name is valid during the call. 0, negative errno. */
-int traffic_read_links(void (*fn)(const char *name, uint64_t bytes, void *userdata), void *userdata);
 
 /* The time of all CPUs in soft interrupts since boot, a multiple of 10 ms (/proc/stat). 0, negative errno. */
 int traffic_read_softirq(uint64_t *ret_usec);

@@ -22,7 +22,7 @@
 static struct {
 	uint16_t family;
 	uint64_t bytes, cookie;
-	unsigned n, addresses, links;
+	unsigned n, addresses;
 } seen;
 
 static uint64_t cookie_of(int fd)
@@ -50,11 +50,6 @@ static void note_address(int ifindex, const struct traffic_address *address, _un
 	seen.addresses += ifindex == 1 && address->family == AF_INET && memcmp(address->bytes, "\x7f\0\0\1", 4) == 0;
 }
 
-static void note_link(const char *name, uint64_t bytes, _unused_ void *userdata)
-{
-	seen.links += strcmp(name, "lo") == 0 && bytes >= BYTES;
-}
-
 static int read_all(uint64_t until_usec)
 {
 	struct traffic_scan scan = { 0 };
@@ -70,7 +65,10 @@ static void a_connection_with_its_bytes(_unused_ void **state)
 	struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = { .s6_addr = { [10] = 0xff, 0xff, 127, 0, 0, 1 } } };
 	_cleanup_close_ int listener = socket(AF_INET6, SOCK_STREAM, 0), client = socket(AF_INET6, SOCK_STREAM, 0), server = -1;
 	static char buf[BYTES];
+	struct traffic_scan scan = { 0 };
 	socklen_t len = sizeof(address);
+	uint64_t bytes;
+	int r;
 
 	if (listener < 0 || read_all(0) < 0)
 		skip();
@@ -90,10 +88,15 @@ static void a_connection_with_its_bytes(_unused_ void **state)
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(seen.family, AF_INET); /* a mapped address */
 	assert_int_equal(seen.bytes, BYTES);
-	assert_int_equal(traffic_read_addresses(note_address, NULL), 0);
+	while ((r = traffic_read_addresses(&scan, 0, note_address, NULL)) == -EAGAIN)
+		;
+	assert_int_equal(r, 0);
 	assert_int_equal(seen.addresses, 1);
-	assert_int_equal(traffic_read_links(note_link, NULL), 0);
-	assert_int_equal(seen.links, 1);
+	assert_int_equal(traffic_read_link(&scan, 1, &bytes), 0);
+	assert_true(bytes >= BYTES);
+	assert_int_equal(traffic_read_link(&scan, 0x7ffffff0, &bytes), -ENODEV);
+	assert_int_equal(traffic_read_link(&scan, 1, &bytes), 0);
+	traffic_end_scan(&scan);
 }
 
 static void the_time_in_soft_interrupts(_unused_ void **state)
