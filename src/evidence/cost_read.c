@@ -58,6 +58,23 @@ static const struct cost_address *find_address(const struct cost_reading *readin
 	return reading->n_addresses ? bsearch(&key, reading->addresses, reading->n_addresses, sizeof(key), compare_addresses) : NULL;
 }
 
+/* Keeps them in order. 0 or negative errno. */
+static int note_group(struct cost_sample *sample, uint64_t cgroup)
+{
+	size_t i = sample->n_groups;
+
+	if (!cgroup || cost_find_group(sample, cgroup))
+		return 0;
+	if (i == COST_GROUPS_MAX)
+		return -E2BIG;
+	if (!GROW(sample->groups, sample->n_groups))
+		return -ENOMEM;
+	for (sample->n_groups++; i > 0 && sample->groups[i - 1].cgroup > cgroup; i--)
+		sample->groups[i] = sample->groups[i - 1];
+	sample->groups[i] = (struct cost_group){ .cgroup = cgroup };
+	return 0;
+}
+
 /* A connection to an own address is over the loopback interface. */
 static void note_socket(const struct traffic_socket *socket, void *userdata)
 {
@@ -77,41 +94,20 @@ static void note_socket(const struct traffic_socket *socket, void *userdata)
 		reading->error = -ENOMEM;
 		return;
 	}
+	if (reading->error == 0)
+		reading->error = note_group(sample, socket->cgroup);
 	sample->sockets[sample->n_sockets++] =
 		(struct cost_socket){ .cookie = socket->cookie, .cgroup = socket->cgroup, .bytes = socket->bytes, .ifindex = link->ifindex };
 }
 
-static int compare_cgroups(const void *a, const void *b)
-{
-	return COMPARE(((const struct cost_socket *)a)->cgroup, ((const struct cost_socket *)b)->cgroup);
-}
-
-static int list_groups(struct cost_sample *sample)
-{
-	uint64_t last = 0;
-
-	if (!sample->n_sockets)
-		return 0;
-	qsort(sample->sockets, sample->n_sockets, sizeof(*sample->sockets), compare_cgroups);
-	for (size_t i = 0; i < sample->n_sockets; i++) {
-		if (sample->sockets[i].cgroup == last)
-			continue;
-		if (sample->n_groups == COST_GROUPS_MAX)
-			return -E2BIG;
-		if (!GROW(sample->groups, sample->n_groups))
-			return -ENOMEM;
-		last = sample->sockets[i].cgroup;
-		sample->groups[sample->n_groups++] = (struct cost_group){ .cgroup = last };
-	}
-	qsort(sample->sockets, sample->n_sockets, sizeof(*sample->sockets), cost_order_sockets);
-	return 0;
-}
-
 static int read_sockets(struct cost_reading *reading, uint64_t until_usec)
 {
+	struct cost_sample *sample = &reading->sample;
 	int r = traffic_read_sockets(&reading->scan, until_usec, note_socket, reading);
 
-	return r == 0 && reading->error == 0 ? list_groups(&reading->sample) : r;
+	if (r == 0 && sample->n_sockets)
+		qsort(sample->sockets, sample->n_sockets, sizeof(*sample->sockets), cost_order_sockets);
+	return r;
 }
 
 static int read_links(struct cost_reading *reading, uint64_t until_usec)

@@ -55,6 +55,7 @@ disown $!
 wait_until 10 file_has "$scratch/drain" listening
 : >"$scratch/own"
 in_service system.slice/web.service "$tools/sendfile-peer" stream 10.9.0.2 7000 >"$scratch/own"
+service=$!
 wait_until 10 test -s "$scratch/own" # it is connected: the first sample has to know it
 daemon_start "the daemon starts in audit mode"
 mark_sent
@@ -80,5 +81,16 @@ is "on this interface" "$(get '"\(.link) \(.event)"')" "vlan10 worse"
 check "segmentation is on again" is_on vlan10 tx-tcp-segmentation
 is "and enforcement is paused there" "$(offloadctl list --json | jq -r '.links[] | select(.link == "vlan10") | .verdict')" paused
 has "the report has it" "$(offloadctl report --html -)" 'web.service: [0-9.]+ s of CPU per GB before, [0-9.]+ s after'
+daemon_stops
+
+daemon_start "the daemon starts again"
+is "it is still paused" "$(offloadctl list --json | jq -r '.links[] | select(.link == "vlan10") | .verdict')" paused
+mark_sent
+within 20 "the service sends" has_sent 1000000000
+offloadctl resume vlan10 >/dev/null
+within 5 "the rule applies again" is_off vlan10 tx-tcp-segmentation
+kill "$service"
+within 100 "the service ends, so the effect is unknown" has_effect effect-unknown
+is "and the reason is reported" "$(get '"\(.service) \(.reason) \(.cost.cpu_after_usec)"')" "web.service service-gone null"
 daemon_stops
 done_testing
