@@ -89,6 +89,8 @@ static void report(const struct effect *e, const struct observed *service, enum 
 	struct cost_service after = service->after;
 	struct finding f;
 
+	if (!service->repairs) /* its links are no longer above those that were repaired */
+		return;
 	cost_add(&after, &service->later);
 	begin_finding(codes[verdict], &e->round.repairs[__builtin_ctzll(service->repairs)], &f);
 	f.n_others = (unsigned)__builtin_popcountll(service->repairs) - 1;
@@ -177,12 +179,6 @@ static bool is_repaired(const struct repair *repair, feature_set active)
 	return !(repair->on & ~active) && !(repair->off & active);
 }
 
-/* Is none of it? */
-static bool is_unrepaired(const struct repair *repair, feature_set active)
-{
-	return !(repair->on & active) && !(repair->off & ~active);
-}
-
 /* Why the effect cannot be observed any more. */
 static enum finding_unknown find_end(const struct effect *e)
 {
@@ -228,16 +224,19 @@ static bool name_service(const char *path, char name[UNIT_SERVICE_LEN])
 	return unit.kind != UNIT_NONE;
 }
 
-/* Keeps the repairs whose links had the features of before during the whole window. */
-static void drop_unlike(struct effect *e)
+/* Keeps what differs from the window before: a feature that drifted later, and was repaired, does not. */
+static void drop_unchanged(struct effect *e)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < e->round.n_repairs; i++) {
-		const struct cost_link *link = cost_find_link(&e->round.from, e->round.repairs[i].ifindex);
+		struct repair repair = e->round.repairs[i];
+		const struct cost_link *link = cost_find_link(&e->round.from, repair.ifindex);
 
-		if (link && is_unrepaired(&e->round.repairs[i], link->active))
-			e->round.repairs[n++] = e->round.repairs[i];
+		repair.on &= link ? ~link->active : 0;
+		repair.off &= link ? link->active : 0;
+		if (repair.on | repair.off)
+			e->round.repairs[n++] = repair;
 	}
 	e->round.n_repairs = n;
 }
@@ -303,7 +302,7 @@ static bool begin_after(struct effect *e)
 {
 	if (!e->round.from.end_usec && !take_before(e))
 		return false;
-	drop_unlike(e);
+	drop_unchanged(e);
 	if (!e->round.n_repairs || find_affected(e) < 0 || (!e->round.services && list_services(e) < 0))
 		return false;
 	for (size_t i = 0; i < e->round.n_services; i++)

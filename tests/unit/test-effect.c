@@ -453,6 +453,24 @@ static void a_repair_of_a_later_drift(_unused_ void **state)
 	assert_int_equal(found.list[0].n_others, 0);
 }
 
+/* The same, for a feature of the same link. */
+static void a_repair_of_a_feature_that_drifted_later(_unused_ void **state)
+{
+	take();
+	drift(VLAN, TSO);
+	pass(60 * SEC, 0, 1000 * MB, 4000);
+	repair(VLAN);
+	pass(2 * SEC, 0, 100 * MB, 600);
+	drift(VLAN, SG);
+	pass(2 * SEC, 0, 10 * MB, 4000);
+	change(VLAN, SG | TSO, FINDING_REPAIRED, TSO, 0);
+	settle();
+	after(500 * MB, 600);
+	assert_int_equal(found.n, 1);
+	assert_int_equal(found.list[0].code, FINDING_EFFECT_HELPED);
+	assert_int_equal(found.list[0].on, SG);
+}
+
 /* New links are repaired all the time, and a drift that is repaired at once is no change. */
 static void other_repairs_do_not_disturb(_unused_ void **state)
 {
@@ -550,6 +568,7 @@ int main(void)
 		TEST(rules_that_change_meanwhile),
 		TEST(two_repairs_in_a_row),
 		TEST(a_repair_of_a_later_drift),
+		TEST(a_repair_of_a_feature_that_drifted_later),
 		TEST(other_repairs_do_not_disturb),
 		TEST(only_what_made_it_worse_is_undone),
 		TEST(it_is_undone_once),
