@@ -10,7 +10,7 @@
  *						line on standard input they are in flight: no process holds them; prints "held", as above
  *   sendfile-peer stream ADDR PORT		sends to a drain without end, and every 20 ms prints by its own account what it has used so far:
  *						"USEC BYTES CPU-USEC"; USEC is CLOCK_REALTIME
- *   sendfile-peer drain ADDR PORT		accepts one connection at a time and reads everything
+ *   sendfile-peer drain ADDR PORT		accepts one connection at a time, reads everything, and confirms each chunk
  *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
  * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
  * stale with what its device had when it was routed (sk_setup_caps(), from 4.17 on).
@@ -95,9 +95,13 @@ static int open_client(char **argv, const char *peer)
 	return fd;
 }
 
+/* Of a stream. The sender waits until the drain has it: then nearly all work to send it is done by the sender, and not while ACKs are
+ * processed, which are in the CPU time of somebody else. */
+#define CHUNK (64 << 10)
+
 static int drain(char **argv)
 {
-	static char buf[1 << 20];
+	static char buf[CHUNK];
 	union address address;
 	socklen_t len;
 	int fd = open_socket(argv[2], argv[3], NULL, &address, &len), connection;
@@ -107,7 +111,7 @@ static int drain(char **argv)
 	printf("listening\n");
 	fflush(stdout);
 	while ((connection = accept(fd, NULL, NULL)) >= 0) {
-		while (read(connection, buf, sizeof(buf)) > 0)
+		while (recv(connection, buf, sizeof(buf), MSG_WAITALL) == sizeof(buf) && write(connection, buf, 1) == 1)
 			;
 		close(connection);
 	}
@@ -122,14 +126,14 @@ static unsigned long long usec_of(const struct timeval *time)
 
 static int stream(char **argv)
 {
-	static const char buf[1 << 18];
+	static char buf[CHUNK];
 	unsigned long long sent = 0, printed_usec = 0;
 	int fd = open_client(argv, NULL);
 	struct rusage usage;
 	struct timeval now;
 	ssize_t n;
 
-	while ((n = write(fd, buf, sizeof(buf))) > 0) {
+	while ((n = write(fd, buf, sizeof(buf))) > 0 && read(fd, buf, 1) == 1) {
 		unsigned long long now_usec;
 
 		sent += (unsigned long long)n;
