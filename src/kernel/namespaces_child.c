@@ -27,6 +27,7 @@ struct child {
 	uint64_t own;
 	struct namespace *all; /* as found last */
 	size_t n;
+	struct container_files files; /* read during one pass */
 	struct namespaces_missing missing;
 };
 
@@ -167,19 +168,22 @@ static int find_processes(struct child *c)
 }
 
 /* Where its first process belongs, unless another one has the number by now. */
-static void find_cgroup(struct namespace *at)
+static void find_cgroup(struct child *c, struct namespace *at)
 {
 	struct cgroup_process process;
+	struct unit unit;
 
 	if (!at->pid)
 		return;
 	if (cgroup_path_of_process(at->pid, at->cgroup, sizeof(at->cgroup)) < 0 || cgroup_read_process(at->pid, &process) < 0 ||
 		process.start_usec != at->start_usec)
 		at->cgroup[0] = '\0';
+	namespaces_unit(at, &unit);
+	container_read(&c->files, &unit, &at->container);
 }
 
 /* False: it has ended. */
-static bool identify(const struct child *c, struct namespace *at, int *error)
+static bool identify(struct child *c, struct namespace *at, int *error)
 {
 	_cleanup_close_ int plain = -1;
 	_cleanup_close_ int fd = at->own ? -1 : enter(at, &at->birth);
@@ -196,7 +200,7 @@ static bool identify(const struct child *c, struct namespace *at, int *error)
 		*error = -errno;
 	if (!at->own)
 		leave(c);
-	find_cgroup(at);
+	find_cgroup(c, at);
 	return true;
 }
 
@@ -220,6 +224,7 @@ static int find_all(struct child *c)
 		if (identify(c, &c->all[i], &r))
 			c->all[left++] = c->all[i];
 	c->n = left;
+	container_files_clear(&c->files);
 	return r;
 }
 

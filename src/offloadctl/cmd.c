@@ -41,6 +41,7 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
 	if (r < 0)
 		return open_failed(options, what, r);
 	rule_host_read(&ret->host);
+	ret->host.netns = options->facts;
 	ret->view.features = ret->context.table = &ret->observe->features;
 	ret->view.links = &ret->observe->links;
 	return CMD_OK;

@@ -53,6 +53,7 @@ struct cmd_options {
 	const char *netns;	/* --netns; NULL: that of this process */
 	bool elsewhere;		/* it is another one: this one, with sockets in it; see cmd_enter_namespace() */
 	struct netns_identity identity;
+	struct rule_netns *facts;
 	struct netns_sockets sockets;
 	char *control_path;
 	char enter[320]; /* a command that runs another one there */
