@@ -2,6 +2,7 @@
 #include "kernel/container.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "basic/file.h"
 
@@ -152,6 +153,16 @@ void container_files_clear(struct container_files *files)
 	for (size_t i = 0; i < CONTAINER_STORAGE_FILES; i++)
 		json_free(files->storage[i]);
 	*files = (struct container_files){ 0 };
+}
+
+bool container_has_images(void)
+{
+	static const char *const directories[] = { "/var/lib/docker", "/var/lib/containers/storage", "/run/containerd" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		if (access(directories[i], F_OK) == 0)
+			return true;
+	return false;
 }
 
 /* Where the cgroup does not show the runtime, each is possible: an id belongs to one container only. */

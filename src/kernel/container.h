@@ -31,6 +31,9 @@ struct container_files {
 };
 void container_files_clear(struct container_files *files);
 
+/* Is there a runtime on this host that records images? */
+bool container_has_images(void);
+
 /* Finds the record of a container of this host by its id; nothing for a container of an unprivileged user, and for one without an id,
  * whose name is in the unit. */
 void container_read(struct container_files *files, const struct unit *unit, struct container_record *ret);

@@ -37,7 +37,7 @@ if [ "$(uname -r | cut -d. -f1)" = 5 ]; then cookies=0; else cookies=$(jq '.name
 is "each has a cookie, if this kernel has cookies" "$(jq '[.namespaces[].cookie] | map(select(.)) | unique | length' "$scratch/found")" "$cookies"
 
 is "a rule that names no namespace is not for others" "$(rules_of red)" '["10-sg.rule"]'
-has "explain says which are not" "$(offloadctl explain --netns red eth0 sg)" 'rules\? without Namespace=.* not for this' '30-web.rule .*Container=web\* .it belongs to no container'
+has "explain says which are not" "$(offloadctl explain --netns red eth0 sg)" 'rules? without Namespace=.* not for this' '30-web.rule .*Container=web\* .it belongs to no container'
 rm /etc/offloadd/rules.d/20-own.rule
 is "list of one by its name" "$(offloadctl list --netns red --json)" "$(ip netns exec red offloadctl list --json)"
 is "tree of one by its inode" "$(offloadctl tree --netns "$(inode red)" --json)" "$(ip netns exec red offloadctl tree --json)"
