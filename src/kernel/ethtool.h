@@ -108,6 +108,9 @@ int ethtool_monitor_fd(struct ethtool *e);
  * again; other negative errno. */
 int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 
+/* The multicast group of notifications, which is the same in all network namespaces; 0: none, or the netlink backend was not opened yet. */
+uint32_t ethtool_monitor_group(void);
+
 /* Decodes the payload (after genlmsghdr, len bytes) of ETHTOOL_MSG_FEATURES_GET_REPLY or _NTF, with compact
  * or verbose bitsets. table: for verbose bitsets without bit numbers; may be NULL. 0, -EBADMSG. Also called
  * by the fuzzer. */
