@@ -63,7 +63,7 @@ void json_add_missing(struct json_writer *w, const struct rule *rule, unsigned m
 	unsigned key;
 
 	json_open_list(w, "missing");
-	feature_foreach (key, missing) {
+	feature_foreach (key, missing) { /* null: for a key that the rule would need */
 		json_open_object(w, NULL);
 		json_add_text(w, "key", rule_key_name(key));
 		json_add_text(w, "value", rule->match.value[key]);

@@ -187,15 +187,20 @@ bool view_rule_misses(const struct view *view, const struct rule *rule)
 
 const char *view_format_missing(const struct rule *rule, unsigned missing, char *buf, size_t size)
 {
-	unsigned host = missing & ~(RULE_KEY(RULE_KERNEL_VERSION) - 1), key;
-	bool several = missing == rule->match.keys && (missing & (missing - 1));
+	unsigned host = missing & ~(RULE_KEY(RULE_KERNEL_VERSION) - 1), netns = missing & RULE_NETNS_KEYS, key;
+	bool several = !netns && missing == rule->match.keys && (missing & (missing - 1));
+	const char *what = several ? NULL : netns ? "this network namespace does not match " : host ? "this host does not match " : NULL;
 	char value[256];
 
 	buf[0] = '\0';
-	if (host && !several)
-		missing = host;
+	if (netns & ~rule->match.keys) {
+		snprintf(buf, size, "it is for the network namespace of offloadd only, without Namespace=, Container=, Unit= or Image=");
+		return buf;
+	}
+	if (what)
+		missing = netns ? netns : host;
 	feature_foreach (key, missing) {
-		const char *before = !buf[0] ? host && !several ? "this host does not match " : "no interface has " : several ? " and " : " or ";
+		const char *before = !buf[0] ? what ? what : "no interface has " : several ? " and " : " or ";
 
 		util_append(buf, size, "%s%s=%s", before, rule_key_name(key),
 			util_clean(rule->match.value[key], value, sizeof(value)));
