@@ -294,8 +294,10 @@ static int run_loop(struct daemon *d)
 	daemon_warn_without_rules(d);
 	daemon_report_missing_probes(d);
 	daemon_report_blind_settings(d);
+	daemon_set_namespaces(d);
 	daemon_settle(d);
 	r = daemon_loop(d);
+	daemon_stop_worker(d);
 	daemon_save_ledger(d);
 	if (d->tracker)
 		tracker_save(d->tracker);
@@ -333,7 +335,7 @@ static void clean_up(struct daemon *d)
 
 int daemon_run(const struct daemon_options *options)
 {
-	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1 };
+	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1, .worker_fd = -1, .watch = { -1, -1 } };
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
