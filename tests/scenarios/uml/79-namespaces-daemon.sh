@@ -5,7 +5,9 @@
 
 first_namespace sysctl -qw net.core.fb_tunnels_only_for_init_net=2
 nsip() { first_namespace ip "$@"; }
-inside() { first_namespace ip netns exec "$1" bash -c ". $(dirname "$0")/../lib.sh; $2 ${*:3}"; } # NETNS is_on|is_off LINK FEATURE...
+lib=$PWD/$(dirname "$0")/../lib.sh
+host() { first_namespace bash -c ". $lib; $*"; }
+inside() { first_namespace ip netns exec "$1" bash -c ". $lib; ${*:2}"; } # NETNS is_on|is_off LINK FEATURE...
 create() { # NETNS
 	nsip netns add "$1"
 	nsip link add "v-$1" type veth peer name eth0 netns "$1"
@@ -20,11 +22,11 @@ daemon_as=(nsenter --net=/proc/1/ns/net --mount=/proc/1/ns/mnt)
 daemon_start "the daemon starts" --no-probes
 within 5 "a rule applies in a namespace that was there before" inside web1 is_off eth0 tx-checksumming
 check "and not in others" inside other1 is_on eth0 tx-checksumming
-check "nor here" is_on v-web1 tx-checksumming
+check "nor on the host" host is_on v-web1 tx-checksumming
 record_mark
 create web2
 within 5 "a rule applies in a new namespace" inside web2 is_off eth0 tx-checksumming
-cat $log
+cat $log; for p in $(pidof offloadd offloadd-worker); do grep -E 'Name|VmRSS|RssAnon|Pid' /proc/$p/status; ls -l /proc/$p/fd; done
 ps -ef | grep offload
 daemon_stops
 done_testing
