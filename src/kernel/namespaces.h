@@ -14,8 +14,11 @@
 #include <sys/types.h>
 
 #include "basic/util.h"
+#include "kernel/container.h"
 #include "kernel/netns.h"
 #include "model/feature.h"
+#include "model/unit.h"
+#include "rules/rule.h"
 
 #define NAMESPACES_MAX 4096 /* more are not listed */
 #define NAMESPACES_PATH_MAX 1024
@@ -35,7 +38,20 @@ struct namespace {
 	uint64_t start_usec;
 	char comm[16];			  /* of that process, printable */
 	char cgroup[NAMESPACES_PATH_MAX]; /* of that process; "": unknown */
+	struct container_record container; /* of that cgroup */
 };
+
+/* The name that is shown: in ip-netns(8), unless a runtime made it up; of the container; of the service; else its first process. size:
+ * NAMESPACES_LABEL_LEN. Printable. Returns buf. */
+#define NAMESPACES_LABEL_LEN (NAME_MAX + UNIT_SERVICE_LEN)
+const char *namespaces_label(const struct namespace *at, char *buf, size_t size);
+
+/* The unit of its first process; UNIT_NONE if that is not known. */
+void namespaces_unit(const struct namespace *at, struct unit *ret);
+
+/* What rules can match about it, with its texts in one allocation. *ret: the caller's to free(); NULL for that of this process. 0 or
+ * -ENOMEM. */
+int namespaces_facts(const struct namespace *at, struct rule_netns **ret);
 
 /* What a list may lack. */
 struct namespaces_missing {

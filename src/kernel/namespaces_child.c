@@ -49,6 +49,7 @@ struct child {
 	struct entry *all; /* by inode */
 	struct entry *ended; /* since the last news */
 	unsigned pass;
+	struct container_files files; /* read during one pass */
 	struct namespaces_missing missing;
 };
 
@@ -247,14 +248,21 @@ static int find_processes(struct child *c)
 	return 0;
 }
 
-/* Where its first process belongs, unless another one has the number by now. */
-static void find_cgroup(struct namespace *at)
+/* Where its first process belongs, unless another one has the number by now. known: as found before. */
+static void find_cgroup(struct child *c, const struct namespace *known, struct namespace *at)
 {
 	struct cgroup_process process;
+	struct unit unit;
 
 	if (at->pid && (cgroup_path_of_process(at->pid, at->cgroup, sizeof(at->cgroup)) < 0 || cgroup_read_process(at->pid, &process) < 0 ||
 			       process.start_usec != at->start_usec))
 		at->cgroup[0] = '\0';
+	if (known->container.name[0] && known->pid == at->pid && known->start_usec == at->start_usec && strcmp(known->cgroup, at->cgroup) == 0) {
+		at->container = known->container;
+		return;
+	}
+	namespaces_unit(at, &unit);
+	container_read(&c->files, &unit, &at->container);
 }
 
 /* Enters it and reads what identifies it. 0; -ESTALE: it has ended; other negative errno. */
@@ -277,8 +285,10 @@ static int identify(struct child *c, struct namespace *at)
 	return plain < 0 ? error : 0;
 }
 
-static void copy_sight(const struct sight *sight, struct namespace *at)
+static void copy_sight(struct child *c, const struct entry *e, struct namespace *at)
 {
+	const struct sight *sight = &e->sight;
+
 	at->docker = sight->docker;
 	memcpy(at->name, sight->name, sizeof(at->name));
 	at->n_processes = sight->n_processes;
@@ -286,7 +296,7 @@ static void copy_sight(const struct sight *sight, struct namespace *at)
 	at->start_usec = sight->start_usec;
 	memcpy(at->comm, sight->comm, sizeof(at->comm));
 	at->cgroup[0] = '\0';
-	find_cgroup(at);
+	find_cgroup(c, &e->at, at);
 }
 
 /* Its file, or without one its process, is the one through which it was identified. */
@@ -308,7 +318,7 @@ static bool is_same(const struct namespace *a, const struct namespace *b)
 static bool looks_the_same(const struct namespace *a, const struct namespace *b)
 {
 	return a->docker == b->docker && strcmp(a->name, b->name) == 0 && a->pid == b->pid && a->start_usec == b->start_usec &&
-		strcmp(a->cgroup, b->cgroup) == 0 && a->nsid == b->nsid;
+		strcmp(a->cgroup, b->cgroup) == 0 && memcmp(&a->container, &b->container, sizeof(a->container)) == 0 && a->nsid == b->nsid;
 }
 
 /* It is in no list from now on, but in the next news unless it never was in any. */
@@ -344,7 +354,7 @@ static int update(struct child *c, struct entry *e)
 	struct namespace fresh = { .inode = e->at.inode, .own = e->at.own, .nsid = -1 };
 	int r = 0;
 
-	copy_sight(&e->sight, &fresh);
+	copy_sight(c, e, &fresh);
 	if (is_known(c, e)) {
 		fresh.birth = e->at.birth;
 		fresh.cookie = e->at.cookie;
@@ -377,16 +387,15 @@ static int find_all(struct child *c)
 	find_names(c, false);
 	find_names(c, true);
 	r = find_processes(c);
-	if (r < 0)
-		return r;
 	HASH_ITER(hh, c->all, e, next) {
-		int error = e->pass == c->pass ? update(c, e) : -ESTALE;
+		int error = r < 0 ? r : e->pass == c->pass ? update(c, e) : -ESTALE;
 
 		if (error == -ESTALE)
 			end(c, e);
 		else if (error < 0)
 			r = error;
 	}
+	container_files_clear(&c->files);
 	return r;
 }
 

@@ -133,7 +133,7 @@ void finding_set_words(struct finding *f, const char *words)
 
 void finding_set_netns(struct finding *f, const char *netns)
 {
-	snprintf(f->netns, sizeof(f->netns), "%s", netns);
+	util_clean(netns, f->netns, sizeof(f->netns));
 }
 
 void finding_add_features(struct json_writer *w, const struct finding *f, const struct feature_table *table)

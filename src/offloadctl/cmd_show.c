@@ -47,6 +47,10 @@ int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
 		return CMD_ERROR;
 	r = options->json ? json_write_show(stdout, &s.view, link)
 			  : render_show(&s.render, &s.view, link, options->all);
+	if (!options->json && r >= 0 && options->facts) {
+		putchar('\n');
+		render_rules_elsewhere(&s.render, &s.view);
+	}
 	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
 }
 
@@ -440,5 +444,9 @@ int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 	if (list.n == 0)
 		render_no_explanation(&s.render, &s.view, link);
 	render_list_of(&s, link, &list);
+	if (options->facts) {
+		putchar('\n');
+		render_rules_elsewhere(&s.render, &s.view);
+	}
 	return cmd_exit_code(&s, CMD_OK);
 }

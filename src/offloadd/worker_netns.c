@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "model/unit.h"
 #include "offloadd/worker_private.h"
 
 #define SHARE 10 /* one part in so many of all time */
@@ -72,9 +71,9 @@ static void describe(const struct netns *ns, struct worker_packet *ret)
 	s->inode = ns->inode;
 	s->cookie = ns->cookie;
 	s->birth = ns->birth;
-	snprintf(s->label, sizeof(s->label), "%s", ns->label);
-	util_clean(ns->facts.container, s->container, sizeof(s->container));
-	util_clean(ns->facts.unit, s->unit, sizeof(s->unit));
+	util_clean(ns->label, s->label, sizeof(s->label));
+	util_clean(ns->facts->container, s->container, sizeof(s->container));
+	util_clean(ns->facts->unit, s->unit, sizeof(s->unit));
 	s->look = ns->look;
 	s->error = ns->error;
 	s->enforce = ns->worker->enforce;
@@ -294,66 +293,33 @@ int netns_visit(struct netns *ns)
 
 /* ---- which it is ---- */
 
-static int set_text(const char **to, const char *text)
-{
-	char *copy;
-
-	if (*to && strcmp(*to, text) == 0)
-		return 0;
-	copy = strdup(text);
-	if (!copy)
-		return -ENOMEM;
-	free((char *)*to);
-	*to = copy;
-	return 1;
-}
-
 /* 1: something changed; 0; -ENOMEM. */
 static int set_facts(struct netns *ns, const struct namespace *at)
 {
-	char service[UNIT_SERVICE_LEN], label[NETNS_LABEL_LEN];
-	struct unit unit = { 0 };
-	int r, changed = 0;
+	_cleanup_free_ struct rule_netns *facts = NULL;
+	char label[NAMESPACES_LABEL_LEN];
+	_cleanup_free_ char *copy = NULL;
+	int r = namespaces_facts(at, &facts);
 
-	if (at->cgroup[0])
-		unit_parse_path(at->cgroup, &unit);
-	unit_format(&unit, service, sizeof(service));
-	if (at->name[0] && !at->docker)
-		util_clean(at->name, label, sizeof(label));
-	else if (unit.kind == UNIT_CONTAINER || unit.kind == UNIT_SERVICE || unit.kind == UNIT_USER)
-		util_clean(service, label, sizeof(label));
-	else if (at->pid)
-		snprintf(label, sizeof(label), "%s (%d)", at->comm, (int)at->pid);
-	else
-		snprintf(label, sizeof(label), "%llu", (unsigned long long)at->inode);
-	const struct {
-		const char **to, *text;
-	} texts[] = {
-		{ &ns->facts.name, at->docker ? "" : at->name },
-		{ &ns->facts.container, unit.kind == UNIT_CONTAINER ? unit.container : "" },
-		{ &ns->facts.container_id, unit.kind == UNIT_CONTAINER ? unit.container : "" },
-		{ &ns->facts.unit, unit.name },
-		{ &ns->facts.image, "" },
-		{ (const char **)&ns->label, label },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		r = set_text(texts[i].to, texts[i].text);
-		if (r < 0)
-			return r;
-		changed |= r;
-	}
-	return changed;
+	copy = strdup(namespaces_label(at, label, sizeof(label)));
+	if (r < 0 || !copy)
+		return -ENOMEM;
+	if (ns->facts && strcmp(ns->label, copy) == 0 && strcmp(ns->facts->name, facts->name) == 0 &&
+		strcmp(ns->facts->container, facts->container) == 0 && strcmp(ns->facts->container_id, facts->container_id) == 0 &&
+		strcmp(ns->facts->unit, facts->unit) == 0 && strcmp(ns->facts->image, facts->image) == 0)
+		return 0;
+	free(ns->facts);
+	free(ns->label);
+	ns->facts = TAKE_PTR(facts);
+	ns->label = TAKE_PTR(copy);
+	ns->host.netns = ns->facts;
+	return 1;
 }
 
 void netns_free(struct netns *ns)
 {
 	close_netns(ns);
-	free((char *)ns->facts.name);
-	free((char *)ns->facts.container);
-	free((char *)ns->facts.container_id);
-	free((char *)ns->facts.unit);
-	free((char *)ns->facts.image);
+	free(ns->facts);
 	free(ns->label);
 	free(ns);
 }
@@ -408,7 +374,6 @@ static struct netns *new_netns(struct worker *w, const struct namespace *at)
 	ns->birth = at->birth;
 	ns->nsid = -1;
 	ns->host = w->d->host;
-	ns->host.netns = &ns->facts;
 	if (set_facts(ns, at) < 0 || hash_add(w->all, inode, ns) < 0) {
 		netns_free(ns);
 		return NULL;

@@ -23,7 +23,7 @@ struct netns {
 	struct worker *worker;
 	uint64_t inode, cookie, birth; /* its identity */
 	int nsid;		       /* -1: none */
-	struct rule_netns facts;       /* owned texts */
+	struct rule_netns *facts;      /* owned */
 	char *label;
 	struct rule_host host;
 	struct observe *observe; /* NULL: not read yet, or it has too many links */

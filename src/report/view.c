@@ -208,6 +208,38 @@ const char *view_format_missing(const struct rule *rule, unsigned missing, char 
 	return buf;
 }
 
+static const char *netns_fact(enum rule_key key, const struct rule_netns *netns)
+{
+	switch (key) {
+	case RULE_CONTAINER:
+		return netns->container[0] ? netns->container : netns->container_id;
+	case RULE_UNIT:
+		return netns->unit;
+	case RULE_IMAGE:
+		return netns->image;
+	default:
+		return netns->name;
+	}
+}
+
+const char *view_format_netns_missing(const struct rule *rule, unsigned missing, const struct rule_netns *netns, char *buf, size_t size)
+{
+	static const char *const absent[] = { "it has no name", "it belongs to no container of the system", "it belongs to no unit",
+		"its image is not known" };
+	char value[256], fact[256];
+	unsigned key;
+
+	buf[0] = '\0';
+	feature_foreach (key, missing & rule->match.keys & RULE_NETNS_KEYS) {
+		const char *here = netns_fact(key, netns);
+
+		util_append(buf, size, "%s%s=%s (%s%s)", buf[0] ? ", " : "", rule_key_name(key),
+			util_clean(rule->match.value[key], value, sizeof(value)), here[0] ? "it is " : absent[key - RULE_NAMESPACE],
+			util_clean(here, fact, sizeof(fact)));
+	}
+	return buf;
+}
+
 const char *view_format_not_read(const struct rule_place *place, char *buf, size_t size)
 {
 	const char *suffix = place->rule_file ? ".conf" : ".rule";

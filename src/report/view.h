@@ -62,6 +62,9 @@ bool view_rule_misses(const struct view *view, const struct rule *rule);
 /* Why a rule matches no link here, "no interface has Driver=e1000e"; missing: of rule_find_missing(). Sanitized. Returns buf. */
 const char *view_format_missing(const struct rule *rule, unsigned missing, char *buf, size_t size);
 
+/* The keys that keep a rule out of a network namespace, and what it has instead: "Container=db* (it is web1)". Sanitized. Returns buf. */
+const char *view_format_netns_missing(const struct rule *rule, unsigned missing, const struct rule_netns *netns, char *buf, size_t size);
+
 /* Why a place with RULE_PLACE_NOT_READ is not read. Returns buf. */
 const char *view_format_not_read(const struct rule_place *place, char *buf, size_t size);
 

@@ -629,6 +629,41 @@ static void shipped_rules_parse(void **state)
 
 /* Every file of the folder beside what is said of it, one line an error. OFFLOADD_GOLDEN_UPDATE=1
  * writes it anew. */
+static void rules_for_namespaces_without_effect(void **state)
+{
+	static const struct {
+		const char *match;
+		struct doubt_namespaces facts;
+		unsigned line[3];
+	} cases[] = {
+		{ "Container=web*", { .ignored = true }, { 3 } },
+		{ "Namespace=any", { .ignored = true }, { 3 } },
+		{ "Namespace=host", { .ignored = true, .no_images = true }, { 0 } },
+		{ "Kind=vlan", { .ignored = true, .observed = true, .no_images = true }, { 0 } },
+		{ "Unit=web.service", { .observed = true }, { 3 } },
+		{ "Unit=web.service", { .no_images = true }, { 0 } },
+		{ "Unit=web.service\nImage=*nginx*", { .ignored = true, .no_images = true }, { 3, 4 } },
+		{ "Image=*nginx*", { 0 }, { 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rule_set set = { 0 };
+		char text[256];
+		size_t n = 0;
+
+		snprintf(text, sizeof(text), "[Match]\nName=*\n%s\n[Features]\nsg=on\n", cases[i].match);
+		assert_int_equal(load_text(&set, text), 0);
+		assert_int_equal(doubt_namespaces(&set, &cases[i].facts), 0);
+		while (cases[i].line[n])
+			n++;
+		assert_int_equal(set.n_warnings, n);
+		for (size_t j = 0; j < n; j++)
+			assert_int_equal(set.warnings[j].line, cases[i].line[j]);
+		rule_set_clear(&set);
+	}
+}
+
 static void golden_files(void **state)
 {
 	struct dirent **entries;
@@ -735,6 +770,7 @@ int main(void)
 		cmocka_unit_test(names_are_shown_clean),
 		cmocka_unit_test(text_is_cut_between_characters),
 		cmocka_unit_test(shipped_rules_parse),
+		cmocka_unit_test(rules_for_namespaces_without_effect),
 		cmocka_unit_test(golden_files),
 	};
 
