@@ -614,11 +614,15 @@ static void take_notifications(void *datagram, int len, void *userdata)
 	int ifindex;
 
 	for (const struct nlmsghdr *nlh = datagram; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
-		if (nlh->nlmsg_type == m->family &&
-			mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct genlmsghdr) &&
-			is_command(nlh, ETHTOOL_MSG_FEATURES_NTF) &&
-			decode_message(nlh, &ifindex, &features) >= 0)
+		if (nlh->nlmsg_type == m->family && ethtool_monitor_decode(nlh, &ifindex, &features) >= 0)
 			m->each.fn(ifindex, &features, 0, m->each.userdata);
+}
+
+int ethtool_monitor_decode(const struct nlmsghdr *nlh, int *ret_ifindex, struct link_features *ret)
+{
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr) || !is_command(nlh, ETHTOOL_MSG_FEATURES_NTF))
+		return -ENOENT;
+	return decode_message(nlh, ret_ifindex, ret);
 }
 
 static int monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "basic/child.h"
+
 #define REPLY_SEC 30 /* a pass over /proc takes milliseconds */
 
 struct namespaces {
@@ -35,7 +37,8 @@ static int start_child(struct namespaces *n, int ends[2])
 		return -errno;
 	if (n->pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)close(ends[0]);
+		(void)prctl(PR_SET_NAME, "offloadd-netns");
+		child_close_others(ends[1], -1);
 		namespaces_serve(ends[1]);
 		_exit(0);
 	}

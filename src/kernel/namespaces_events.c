@@ -2,8 +2,6 @@
 /* Events of all network namespaces that have a number in ours. The kernel says in a control message where an event comes from
  * (NETLINK_LISTEN_ALL_NSID in netlink(7); do_one_broadcast() in net/netlink/af_netlink.c). */
 #include <errno.h>
-#include <linux/ethtool_netlink.h>
-#include <linux/genetlink.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -122,11 +120,8 @@ int namespaces_read_links(int fd, unsigned max, namespace_event_fn fn, void *use
 static void take_features(const struct nlmsghdr *nlh, size_t len, int nsid, const struct reader *reader)
 {
 	struct namespace_event event = { .nsid = nsid, .what = NAMESPACE_FEATURES };
-	const struct genlmsghdr *genl = (const void *)(nlh + 1);
 
-	if (nsid < 0 || nlh->nlmsg_len > len || len < NLMSG_SPACE(sizeof(*genl)) || genl->cmd != ETHTOOL_MSG_FEATURES_NTF)
-		return;
-	if (ethtool_features_decode(genl + 1, nlh->nlmsg_len - NLMSG_SPACE(sizeof(*genl)), NULL, &event.ifindex, &event.features) >= 0)
+	if (nsid >= 0 && nlh->nlmsg_len <= len && ethtool_monitor_decode(nlh, &event.ifindex, &event.features) >= 0)
 		reader->fn(&event, reader->userdata);
 }
 

@@ -23,6 +23,15 @@ bool netns_status_is_compliant(const struct netns_status *status)
 	return true;
 }
 
+size_t netns_statuses_count_bad(const struct netns_statuses *all)
+{
+	size_t n = 0;
+
+	for (const struct netns_known *k = all->list; k; k = k->hh.next)
+		n += k->status.look == NETNS_SEEN && !netns_status_is_compliant(&k->status);
+	return n;
+}
+
 static void forget(struct netns_statuses *all, struct netns_known *known)
 {
 	HASH_DEL(all->list, known);

@@ -18,6 +18,7 @@ enum netns_look {
 	NETNS_TOO_MANY, /* it has more links than are looked at, and none was checked */
 	NETNS_FAILED,	/* it could not be entered or read (error) */
 };
+#define NETNS_LOOKS 5
 
 /* Printable, truncated to fit. */
 struct netns_status {
@@ -51,6 +52,8 @@ struct netns_statuses {
 const char *netns_look_name(enum netns_look look);
 /* Was it looked at in full, and does every declared feature match? */
 bool netns_status_is_compliant(const struct netns_status *status);
+/* How many were looked at, and are not compliant. */
+size_t netns_statuses_count_bad(const struct netns_statuses *all);
 /* Keeps a copy instead of the one of the same inode; one that is gone is removed. 0 or -ENOMEM. */
 int netns_statuses_take(struct netns_statuses *all, const struct netns_status *status, unsigned generation);
 /* Removes all that are not of this generation. */

@@ -98,6 +98,7 @@ static int open_reconcile(struct daemon *d)
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
 		.events_lost = &d->lost_total,
+		.namespaces = &d->others,
 	};
 	int r;
 
@@ -155,6 +156,7 @@ static int open_control(struct daemon *d)
 		.enforce = &d->enforce,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
+		.namespaces = &d->others,
 		.rule_dirs = rule_dirs,
 		.reload = daemon_reload,
 		.metrics = format_metrics,

@@ -403,6 +403,7 @@ int daemon_set_up_loop(struct daemon *d)
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
+	d->settle = daemon_settle;
 	r = sd_event_new(&d->event);
 	if (r >= 0)
 		r = add_signal(d, SIGHUP, on_reload);

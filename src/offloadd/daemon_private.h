@@ -60,6 +60,7 @@ struct daemon {
 	struct event_limit limit;
 	struct bursts bursts;
 	sd_event *event;
+	void (*settle)(struct daemon *d); /* daemon_settle(), for what it calls itself */
 	sd_event_source *defer, *timer, *links, *features, *host_name, *probes;
 	sd_event_source *names; /* NULL until a link had no final name */
 	uint64_t rest_usec;	/* do not read sockets before this time, 0: read them */
@@ -74,6 +75,7 @@ struct daemon {
 	uint64_t overrun_usec;	/* earliest next event of overruns */
 	uint64_t overruns_reported;
 	struct reconcile_counts reported; /* in the last STATUS= */
+	size_t reported_others, reported_others_bad;
 	pid_t worker_pid, worker_ending; /* 0: it does not run; it was told to end, and may not have yet */
 	int worker_fd;
 	sd_event_source *worker_source;

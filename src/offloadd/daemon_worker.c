@@ -96,7 +96,7 @@ static int on_worker(_unused_ sd_event_source *source, int fd, _unused_ uint32_t
 		stop_worker(d);
 		fail(d);
 	}
-	daemon_settle(d);
+	d->settle(d);
 	return 0;
 }
 
@@ -147,7 +147,7 @@ static int on_watch(_unused_ sd_event_source *source, _unused_ int fd, _unused_ 
 		d->worker_usec = now_usec;
 		d->look_usec = now_usec + LOOK_AGAIN_USEC;
 	}
-	daemon_settle(d);
+	d->settle(d);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "offloadd/worker_private.h"
 
 #define EVENTS_AT_ONCE 1024 /* of each socket, before other work has its turn */
@@ -23,12 +24,6 @@ static const uint64_t again_usec[] = { 0, 2 * USEC_PER_MSEC, 20 * USEC_PER_MSEC,
 	3 * USEC_PER_SEC, 10 * USEC_PER_SEC };
 
 /* ---- the daemon ---- */
-
-void worker_send(struct worker *w, const struct worker_packet *packet)
-{
-	if (send(w->parent, packet, sizeof(*packet), MSG_NOSIGNAL) < 0)
-		_exit(EXIT_FAILURE); /* the daemon has ended, or hangs */
-}
 
 static void tell_complete(struct worker *w)
 {
@@ -289,23 +284,6 @@ static void turn(struct worker *w, bool *busy)
 
 /* ---- start ---- */
 
-/* What the daemon has open, it must be able to close. */
-static void close_others(const int *keep, size_t n)
-{
-	_cleanup_closedir_ DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		int fd = atoi(entry->d_name);
-		bool kept = fd <= STDERR_FILENO || fd == dirfd(dir);
-
-		for (size_t i = 0; i < n; i++)
-			kept |= fd == keep[i];
-		if (!kept)
-			close(fd);
-	}
-}
-
 static void set_signals(void)
 {
 	sigset_t none;
@@ -322,12 +300,11 @@ static void set_signals(void)
 void worker_run(const struct daemon *d, int fd)
 {
 	static struct worker w;
-	const int keep[] = { fd, d->journal.fd };
 	const struct timeval limit = { .tv_sec = SEND_SEC };
 	bool busy = false;
 
 	set_signals();
-	close_others(keep, ARRAY_SIZE(keep));
+	child_close_others(fd, d->journal.fd);
 	(void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* the buffers of each visit go back to the kernel */
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	w = (struct worker){ .d = d, .parent = fd, .events = { -1, -1, -1 }, .enforce = d->enforce && d->conf.namespaces == CONF_NAMESPACES_ENFORCE };

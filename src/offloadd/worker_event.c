@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "offloadd/worker_private.h"
 
@@ -91,4 +93,10 @@ uint64_t worker_event_deadline(const struct worker *w)
 
 	util_earlier(&deadline_usec, hook_deadline(&w->hooks));
 	return deadline_usec;
+}
+
+void worker_send(struct worker *w, const struct worker_packet *packet)
+{
+	if (send(w->parent, packet, sizeof(*packet), MSG_NOSIGNAL) < 0)
+		_exit(EXIT_FAILURE); /* the daemon has ended, or hangs */
 }

@@ -3,7 +3,7 @@
  *
  *   worker.c       its event loop, and which namespaces there are
  *   worker_netns.c one namespace: visits, what it may cost, what is reported of it
- *   worker_event.c events to the journal and hooks */
+ *   worker_event.c what is sent to the daemon, the journal and hooks */
 #ifndef OFFLOADD_WORKER_PRIVATE_H
 #define OFFLOADD_WORKER_PRIVATE_H
 
@@ -79,11 +79,6 @@ struct worker {
 #define NETNS_LINKS_FREE 64   /* each may have so many */
 #define WORKER_LINKS_MAX 65536 /* and all together so many more */
 
-/* ---- worker.c ---- */
-
-/* Sends it soon, even if the daemon does not read now. */
-void worker_send(struct worker *w, const struct worker_packet *packet);
-
 /* ---- worker_netns.c ---- */
 
 /* Adds what namespaces_read_news() found, or brings it up to date. 0 or -ENOMEM. */
@@ -114,5 +109,8 @@ void worker_send_event(const struct finding *event, void *userdata);
 /* What is due of bursts, hooks and lost events. */
 void worker_end_bursts(struct worker *w, uint64_t now_usec);
 uint64_t worker_event_deadline(const struct worker *w);
+
+/* Sends a packet, even if the daemon does not read now. */
+void worker_send(struct worker *w, const struct worker_packet *packet);
 
 #endif

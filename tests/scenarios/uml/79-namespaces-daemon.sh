@@ -26,7 +26,6 @@ check "nor on the host" host is_on v-web1 tx-checksumming
 record_mark
 create web2
 within 5 "a rule applies in a new namespace" inside web2 is_off eth0 tx-checksumming
-cat $log; for p in $(pidof offloadd offloadd-worker); do grep -E 'Name|VmRSS|RssAnon|Pid' /proc/$p/status; ls -l /proc/$p/fd; done
-ps -ef | grep offload
+first_namespace offloadctl status --all; first_namespace offloadctl status --json | jq -c .daemon.namespaces; first_namespace offloadctl metrics | grep namesp; cat $log
 daemon_stops
 done_testing
