@@ -164,6 +164,7 @@ struct places {
 	size_t n, failed;
 	struct namespaces_missing missing;
 	struct rule_host host;
+	const struct rule_set *rules; /* NULL: only features are read */
 	struct observe *own; /* the links here; NULL until they were read, and if they could not be */
 };
 
@@ -184,6 +185,11 @@ static int look(struct places *p, const struct namespace *at, struct observe **r
 
 	if (r >= 0)
 		r = observe_open(&how, ret, &what);
+	if (r >= 0 && p->rules) {
+		(*ret)->want_routes = rule_set_needs_routes(p->rules);
+		(*ret)->want_forwarding = rule_set_needs_forwarding(p->rules, &(*ret)->features);
+		(*ret)->want_hardware = rule_set_needs_hardware(p->rules);
+	}
 	if (r >= 0)
 		r = observe_refresh(*ret);
 	netns_close_sockets(&sockets);
@@ -443,4 +449,121 @@ int cmd_namespaces(const struct cmd_options *options, int argc _unused_, char **
 	if (p.missing.more)
 		cmd_error("There are more than %d network namespaces; the others are not listed", NAMESPACES_MAX);
 	return cmd_written(r, p.failed ? CMD_ERROR : CMD_OK);
+}
+
+/* ---- the other ends of our links ---- */
+
+void cmd_far_clear(struct cmd_far *far)
+{
+	for (size_t i = 0; i < far->n; i++)
+		free(far->ends[i].netns);
+	free(far->ends);
+	for (size_t i = 0; i < far->n_plans; i++)
+		plan_clear(&far->plans[i]);
+	free(far->plans);
+}
+
+static bool ends_elsewhere(const struct link *link)
+{
+	return link_has_peer(link) && link->far_ifindex && link->lower_netnsid >= 0;
+}
+
+static const struct link *find_near(const struct cmd_session *s, const struct link *link, int own_nsid)
+{
+	const struct link *near = ends_elsewhere(link) && link->lower_netnsid == own_nsid ? link_table_find(s->view.links, link->far_ifindex) : NULL;
+
+	return near && ends_elsewhere(near) && near->far_ifindex == link->ifindex ? near : NULL;
+}
+
+static int add_end(struct cmd_far *far, const struct namespace *at, const struct link *near, const struct link *link,
+	const struct plan_link *plan)
+{
+	struct view_far end = { .near_ifindex = near->ifindex, .inode = at->inode, .link = *link, .plan = plan };
+	char label[NAMESPACES_LABEL_LEN];
+
+	end.link.hardware = NULL;
+	end.link.alt_names = NULL;
+	end.netns = strdup(namespaces_label(at, label, sizeof(label)));
+	if (!end.netns || !GROW(far->ends, far->n)) {
+		free(end.netns);
+		return -ENOMEM;
+	}
+	far->ends[far->n++] = end;
+	return 0;
+}
+
+static int plan_place(const struct cmd_session *s, const struct namespace *at, struct observe *o, struct plan *ret)
+{
+	_cleanup_free_ struct rule_netns *facts = NULL;
+	struct rule_host host = s->host;
+	const struct plan_context context = { .table = s->view.features, .rules = &s->rules, .host = &host, .now = s->context.now };
+	int r = namespaces_facts(at, &facts);
+
+	host.netns = facts;
+	link_table_stack(&o->links);
+	return r < 0 ? r : plan_make(&context, &o->links, NULL, 0, ret);
+}
+
+/* 0; -ENOMEM. A namespace that cannot be read has no ends. */
+static int find_ends(struct cmd_session *s, struct places *p, const struct namespace *at, struct cmd_far *far)
+{
+	_cleanup_(observe_close_pointer) struct observe *o = NULL;
+	const struct plan *plan = NULL;
+	int r = look(p, at, &o), own_nsid;
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	own_nsid = rtnl_find_nsid(o->rtnl, getpid());
+	link_table_foreach (&o->links, link) {
+		const struct link *near = find_near(s, link, own_nsid);
+
+		if (!near || r < 0)
+			continue;
+		if (!plan) {
+			if (!GROW(far->plans, far->n_plans))
+				return -ENOMEM;
+			far->plans[far->n_plans] = (struct plan){ 0 };
+			r = plan_place(s, at, o, &far->plans[far->n_plans]);
+			plan = &far->plans[far->n_plans++];
+		}
+		if (r >= 0)
+			r = add_end(far, at, near, link, plan_find(plan, link->ifindex));
+	}
+	return r < 0 ? r : 0;
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct view_far *x = a, *y = b;
+
+	return COMPARE(x->near_ifindex, y->near_ifindex);
+}
+
+int cmd_find_far(struct cmd_session *session, struct cmd_far *ret)
+{
+	_cleanup_(places_clear) struct places p = { .options = session->options, .rules = &session->rules };
+	size_t n = 0;
+	int r;
+
+	*ret = (struct cmd_far){ 0 };
+	link_table_foreach (session->view.links, link)
+		n += ends_elsewhere(link);
+	if (n == 0 || session->options->elsewhere)
+		return 0;
+	r = namespaces_open(&p.visitor);
+	if (r >= 0)
+		r = namespaces_list(p.visitor, &p.all, &p.n, &p.missing);
+	for (size_t i = 0; i < p.n && r >= 0; i++)
+		if (!p.all[i].own)
+			r = find_ends(session, &p, &p.all[i], ret);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || ret->n < n)
+		cmd_error("%zu interface%s in other network namespaces that %s", n - ret->n, n - ret->n == 1 ? " ends" : "s end",
+			r == -EPERM ? "only root can look into; run offloadctl as root" : "were not found");
+	if (ret->n)
+		qsort(ret->ends, ret->n, sizeof(*ret->ends), compare_ends);
+	session->view.far = ret->ends;
+	session->view.n_far = ret->n;
+	return 0;
 }

@@ -318,8 +318,8 @@ int doubt_namespaces(struct rule_set *set, const struct doubt_namespaces *facts)
 			WARN(&d, m->line[key], "%s=%s changes nothing in other network namespaces: for that, set Namespaces=enforce in offloadd.conf",
 				rule_key_name(key), m->value[key]);
 		if (facts->no_images && m->value[RULE_IMAGE])
-			WARN(&d, m->line[RULE_IMAGE], "Image=%s matches nothing here: no container runtime of this host records images where offloadd "
-				"can read them", m->value[RULE_IMAGE]);
+			WARN(&d, m->line[RULE_IMAGE], "Image=%s matches nothing here: no container runtime of this host has files with images that "
+				"offloadd reads", m->value[RULE_IMAGE]);
 		if (d.error < 0)
 			return d.error;
 	}

@@ -287,6 +287,20 @@ bool view_same_explanation(const struct explanation *a, const struct explanation
 	return true;
 }
 
+static int compare_far(const void *a, const void *b)
+{
+	const struct view_far *x = a, *y = b;
+
+	return COMPARE(x->near_ifindex, y->near_ifindex);
+}
+
+const struct view_far *view_find_far(const struct view *view, const struct link *link)
+{
+	const struct view_far key = { .near_ifindex = link->ifindex };
+
+	return view->n_far ? bsearch(&key, view->far, view->n_far, sizeof(key), compare_far) : NULL;
+}
+
 struct seen {
 	int ifindex;
 	UT_hash_handle hh;

@@ -40,7 +40,15 @@ is "a rule that names no namespace is not for others" "$(rules_of red)" '["10-sg
 has "explain says which are not" "$(offloadctl explain --netns red eth0 sg)" 'rules? without Namespace=.* not for this' '30-web.rule .*Container=web\* .it belongs to no container'
 rm /etc/offloadd/rules.d/20-own.rule
 is "list of one by its name" "$(offloadctl list --netns red --json)" "$(ip netns exec red offloadctl list --json)"
-is "tree of one by its inode" "$(offloadctl tree --netns "$(inode red)" --json)" "$(ip netns exec red offloadctl tree --json)"
+is "tree of one by its inode" "$(offloadctl tree --netns "$(inode red)" --json | jq .)" \
+	"$(ip netns exec red offloadctl tree --json | jq '(.. | objects | select(has("far")).far) = null')"
+far() { jq -c '[.. | objects | select(.far?) | [.link, .far.netns, .far.link, .far.verdict, (.far.noncompliant | index("tx-scatter-gather") != null)]] | sort' "$scratch/tree"; }
+offloadctl tree --json >"$scratch/tree"
+is "joins the ends of a veth, each with what the rules for its namespace say" "$(far)" "[[\"v1\",\"red\",\"eth0\",\"drifted\",true],[\"v2\",\"sleep ($nameless)\",\"eth0\",\"compliant\",false]]"
+check "the tree matches the schema" "$tools/test-json" tree.json "$scratch/tree"
+has "as text" "$(offloadctl tree)" 'eth0 in red +veth +.*drifted +.*tx-scatter-gather'
+said=$(setpriv --reuid 65534 --regid 65534 --clear-groups offloadctl tree 2>&1 >"$scratch/tree.txt")
+has "without privilege it says what is missing" "$? $said" '^0 ' '2 interfaces end in other network namespaces .*run offloadctl as root'
 is "show of one by its first process" "$(offloadctl show eth0 --netns "sleep ($nameless)" --json)" "$(nsenter -t $nameless -n offloadctl show eth0 --json)"
 check "snapshot of one" offloadctl diff <(offloadctl snapshot --netns red) <(ip netns exec red offloadctl snapshot)
 offloadctl plan --netns red >/dev/null
