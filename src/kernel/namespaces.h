@@ -87,6 +87,10 @@ int namespaces_visit(struct namespaces *n, const struct namespace *at, struct ne
  * links and of these numbers, ret->generic of features (group: ethtool_monitor_group(); -1 if it is 0). ret->plain is -1. 0, negative errno. */
 int namespaces_listen(struct namespaces *n, uint32_t group, struct netns_sockets *ret);
 
+/* The other process: gives up all capabilities but those that this needs, and replies to requests on a SOCK_SEQPACKET socket until its
+ * other end is closed. */
+void namespaces_serve(int fd);
+
 struct namespace_event {
 	int nsid; /* where it happened, or whose number it is; -1: in the namespace of this process */
 	enum { NAMESPACE_CHANGED, NAMESPACE_FEATURES, NAMESPACE_NUMBERED, NAMESPACE_ENDED } what;

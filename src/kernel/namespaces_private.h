@@ -20,7 +20,4 @@ struct namespaces_end {
 
 #define NAMESPACES_SOCKETS 3 /* in the order of struct netns_sockets */
 
-/* The child: replies to requests until the other end is closed. */
-void namespaces_serve(int fd);
-
 #endif
