@@ -22,4 +22,11 @@
 		(entry)->hh.tbl ? 0 : -ENOMEM;                                                     \
 	})
 
+/* The same with another handle, in a second table of the same entries. */
+#define hash_add_by(handle, head, field, entry)                                                    \
+	({                                                                                         \
+		HASH_ADD_KEYPTR(handle, head, &(entry)->field, sizeof((entry)->field), entry);     \
+		(entry)->handle.tbl ? 0 : -ENOMEM;                                                 \
+	})
+
 #endif

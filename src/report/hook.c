@@ -65,7 +65,7 @@ size_t hook_encode(const struct hook_target *target, const struct finding *event
 		add(buf, "OFFLOADD_REMEDY", remedy_name(event->remedy));
 	add(buf, "OFFLOADD_CHANGED_BY", event->changed_by.comm);
 	add(buf, "OFFLOADD_CHANGED_BY_UNIT", event->changed_by.unit);
-	add(buf, "OFFLOADD_NETNS", target->netns);
+	add(buf, "OFFLOADD_NETNS", event->netns[0] ? event->netns : target->netns);
 	if (held && held->n > 1) {
 		add_number(buf, "OFFLOADD_SUPPRESSED", held->n - 1);
 		add(buf, "OFFLOADD_SUPPRESSED_LINKS", held->links);
@@ -92,7 +92,7 @@ static int send_event(const char *path, const char *text, size_t len)
 /* FNV-1a */
 static uint64_t hash_object(const struct finding *event)
 {
-	const char *const texts[] = { event->link, event->service };
+	const char *const texts[] = { event->netns, event->link, event->service };
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

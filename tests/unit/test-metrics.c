@@ -405,10 +405,14 @@ static void all_series_together_are_bounded(void **state)
 	struct rule *rules = calloc(N, sizeof(*rules));
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
+	struct netns_statuses namespaces = { 0 };
 	char name[24];
 	size_t series;
 
 	for (int i = 0; i < N; i++) {
+		struct netns_status status = { .inode = (uint64_t)i + 1, .look = NETNS_SEEN, .with[VERDICT_DRIFTED] = 1 };
+
+		assert_int_equal(netns_statuses_take(&namespaces, &status, 1), 0);
 		rules[i] = (struct rule){ .file = (char *)"x.rule", .until = 1 };
 		snprintf(name, sizeof(name), "s%d", i);
 		sample_link(&p->sample, 100 + i, name, "vlan");
@@ -422,7 +426,9 @@ static void all_series_together_are_bounded(void **state)
 		evidence_add_probe(&evidence, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL, false });
 	p->metrics.rules = &(struct rule_set){ .rules = rules, .n_rules = N };
 	p->metrics.evidence = &evidence;
+	p->metrics.namespaces = &namespaces;
 	text = format(p);
+	netns_statuses_clear(&namespaces);
 	evidence_clear(&evidence);
 	free(rules);
 	series = count_lines(text, "offloadd_");
