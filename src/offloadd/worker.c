@@ -171,12 +171,22 @@ static bool is_lost(struct worker *w, int nsid, uint64_t now_usec)
 	return false;
 }
 
+/* The number belongs to another namespace from now on: the kernel gives the lowest one that is free. */
+static void forget_lost(struct worker *w, int nsid)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(w->lost_nsids); i++)
+		if (w->lost_nsids[i].nsid == nsid)
+			w->lost_nsids[i].until_usec = 0;
+}
+
 static void take_event(const struct namespace_event *event, void *userdata)
 {
 	struct worker *w = userdata;
 	uint64_t now_usec = w->now_usec;
 	struct netns *ns;
 
+	if (event->what == NAMESPACE_ENDED || event->what == NAMESPACE_NUMBERED)
+		forget_lost(w, event->nsid);
 	HASH_FIND(hh_nsid, w->by_nsid, &event->nsid, sizeof(event->nsid), ns);
 	if (!ns) {
 		if (event->what != NAMESPACE_ENDED && !is_lost(w, event->nsid, now_usec))

@@ -3,7 +3,7 @@
 # and that these rules apply inside from the start, in a hundred starts and stops.
 # image: containers
 . /story/lib.sh
-starts=5 machines=20
+starts=1 machines=13
 
 root=/var/lib/machines/web1
 mkdir -p $root/{bin,usr,etc,proc,sys,dev,tmp,run,root,var}
@@ -81,7 +81,7 @@ for ((i = 1; i <= machines; i++)); do
 	machine &
 	end=$(($(date +%s) + 10))
 	until within_there "$(machine_pid)" host0 tx-checksumming off || [ "$(date +%s)" -gt $end ]; do :; done
-	within_there "$(machine_pid)" host0 tx-checksumming off || { late=$((late + 1)) && sed 's/^/# /' /tmp/nspawn; }
+	within_there "$(machine_pid)" host0 tx-checksumming off || { late=$((late + 1)); sed 's/^/# /' /tmp/nspawn; echo "late: pid $(machine_pid)"; readlink /proc/$(machine_pid)/ns/net; cat /proc/$(machine_pid)/cgroup; offloadctl status --json | jq -c .daemon.namespaces; find_all; jq -c '.namespaces[] | del(.links)' /tmp/found; nsenter -t $(machine_pid) -n ip link; ip netns list-id; journalctl -b -q -t offloadd -n 15 --no-pager; ps -ef | grep -c .; }
 done
 is "and in $machines starts of that of systemd-nspawn" $late 0
 
