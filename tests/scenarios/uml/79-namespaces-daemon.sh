@@ -141,7 +141,7 @@ reactions() { # N: the bucket of milliseconds in which half of the repairs of a 
 }
 ip netns add evil
 for i in {1..200}; do echo "link add e$i type dummy"; done | ip -n evil -batch -
-for ((i = 0; i < 2000; i++)); do echo "link set e$((i % 200 + 1)) $([ $((i / 200 % 2)) = 0 ] && echo up || echo down)"; done >"$scratch/flaps"
+for state in up down up down up down up down up down; do for i in {1..200}; do echo "link set e$i $state"; done; done >"$scratch/flaps"
 while :; do ip -n evil -batch "$scratch/flaps"; done &
 evil=$!
 daemon_stops
