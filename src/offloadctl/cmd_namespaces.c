@@ -267,8 +267,8 @@ static void fill_row(const struct namespace *at, struct row *row)
 	unit_format(&unit, service, sizeof(service));
 	if (unit.kind == UNIT_CONTAINER)
 		snprintf(row->container, sizeof(row->container), "%s", service);
-	if (unit.kind == UNIT_CONTAINER && !strchr(unit.name, '/'))
-		util_clean(unit.name, row->unit, sizeof(row->unit));
+	if (unit.kind == UNIT_CONTAINER && (!unit_has_container_id(&unit) || util_has_suffix(unit.name, ".service")))
+		util_clean(unit.name, row->unit, sizeof(row->unit)); /* another one has the id in its name */
 	else if (unit.kind != UNIT_NONE && unit.kind != UNIT_CONTAINER)
 		util_clean(service, row->unit, sizeof(row->unit));
 }

@@ -450,7 +450,7 @@ void render_explanation(const struct render *r, const struct view *view, const s
 void render_no_explanation(const struct render *r, const struct view *view, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
-	const char *name = render_clean_name(link->name);
+	const char *name = render_clean_name(link->name), *netns = view->host && view->host->netns ? " --netns NETNS" : "";
 	char text[256] = "";
 
 	if (!link->has_features) {
@@ -459,8 +459,8 @@ void render_no_explanation(const struct render *r, const struct view *view, cons
 		util_append(text, sizeof(text), "ethtool -k %s shows whether the kernel still refuses to read them", name);
 	} else if (!pl || pl->n_items == 0) {
 		fprintf(r->out, "%s: no rule applies to a feature that it can change\n", name);
-		util_append(text, sizeof(text), "offloadctl rules %s shows why each rule does not apply; offloadctl explain %s FEATURE explains a "
-			"feature without a rule", name, name);
+		util_append(text, sizeof(text), "offloadctl rules%s %s shows why each rule does not apply; offloadctl explain%s %s FEATURE explains a "
+			"feature without a rule", netns, name, netns, name);
 	} else {
 		fprintf(r->out, "%s matches the rules (%zu feature%s)\n", name, pl->n_items, util_plural(pl->n_items));
 		util_append(text, sizeof(text), "nothing to do; offloadctl explain %s FEATURE explains a feature", name);
