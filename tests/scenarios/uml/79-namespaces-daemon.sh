@@ -183,6 +183,15 @@ daemon_start "the daemon starts without the privilege to enter namespaces" --no-
 inside web1 switch eth0 tx on
 within 10 "rules apply there" inside web1 $tx_off
 daemon_stops
+ask() { perl -MSocket -e 'socket(S, AF_UNIX, SOCK_SEQPACKET, 0) && connect(S, pack_sockaddr_un("/run/offloadd-netns/socket")) or die; sysread(S, $_, 1)'; }
+said() { file_has "$scratch/netns.log" "$1"; }
+chmod 666 /run/offloadd-netns/socket
+export -f ask
+setpriv --reuid 65534 --regid 65534 --clear-groups bash -c ask
+within 5 "nobody else can have a namespace entered" said 'Refused a request of user 65534'
+settings Namespaces=host
+ask
+within 5 "with Namespaces=host not even root can" said 'Refused a request: offloadd.conf sets Namespaces=host'
 kill $activate
 for netns in web1 web2 other1 other2; do ip netns del $netns; done
 ip link del host1
