@@ -340,6 +340,7 @@ install: | $(filter-out $(PASSIVE),$(MAKECMDGOALS)) $(filter man,$(MAKECMDGOALS)
 		mode=644; if [ -x $$file ]; then mode=755; fi; \
 		$(INSTALL) -D -m $$mode $$file $(abspath $(DOC))/examples/$$file || exit 1; \
 	done
+	sed -i 's,](\.\./\.\./docs/,](../../,g' $(EXAMPLES:%=$(DOC)/examples/%/README.md)
 	set -e; put() { mkdir -p $${2%/*}; $(HERE) $$1 >$$2; chmod 644 $$2; }; \
 	for page in $(PAGES); do put $$page $(DOC)/$${page##*/}; done; \
 	for page in $(MAN); do put $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done; \

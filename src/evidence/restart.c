@@ -30,22 +30,41 @@ static bool is_protected(const char *name)
 	return false;
 }
 
+/* Copies the next pattern, and moves *at behind it. One that is too long for any name is left out. */
+static bool next_pattern(const char **at, char buf[UNIT_NAME_LEN])
+{
+	for (;;) {
+		size_t len;
+
+		*at += strspn(*at, " \t");
+		len = strcspn(*at, " \t");
+		if (len == 0)
+			return false;
+		if (len < UNIT_NAME_LEN) {
+			memcpy(buf, *at, len);
+			buf[len] = '\0';
+		}
+		*at += len;
+		if (len < UNIT_NAME_LEN)
+			return true;
+	}
+}
+
 static bool is_named(const char *units, const char *name)
 {
 	char pattern[UNIT_NAME_LEN];
 
-	for (const char *at = units; *at;) {
-		size_t len = strcspn(at, " \t");
+	while (next_pattern(&units, pattern))
+		if (fnmatch(pattern, name, 0) == 0)
+			return true;
+	return false;
+}
 
-		if (len > 0 && len < sizeof(pattern)) {
-			memcpy(pattern, at, len);
-			pattern[len] = '\0';
-			if (fnmatch(pattern, name, 0) == 0)
-				return true;
-		}
-		at += len;
-		at += strspn(at, " \t");
-	}
+bool restart_next_protected(const char **at, char buf[UNIT_NAME_LEN])
+{
+	while (next_pattern(at, buf))
+		if (!strpbrk(buf, "*?[\\") && is_protected(buf))
+			return true;
 	return false;
 }
 

@@ -26,6 +26,10 @@ struct restart_policy {
 /* Whether the unit may be restarted at all. */
 enum restart_verdict restart_judge(const struct restart_policy *policy, const struct unit *unit);
 
+/* Finds the next name in a list of patterns, from *at on, that is protected: to list it has no effect. Copies it to buf, and moves *at
+ * behind it. False: there is none. */
+bool restart_next_protected(const char **at, char buf[UNIT_NAME_LEN]);
+
 /* What was restarted, so that no service is restarted twice for the same connections. */
 struct restart_queue {
 	uint64_t next_usec; /* the earliest time for the next restart */

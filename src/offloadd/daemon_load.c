@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +50,21 @@ static void report_sight(struct daemon *d, const char *key, enum tracker_sight s
 	daemon_send_event(&f, d);
 }
 
+static void report_protected_units(struct daemon *d)
+{
+	const char *at = d->conf.restart_units ? d->conf.restart_units : "";
+	char unit[UNIT_NAME_LEN], setting[UNIT_NAME_LEN + sizeof("[Restart] Units=")];
+	struct finding f;
+
+	while (restart_next_protected(&at, unit)) {
+		snprintf(setting, sizeof(setting), "[Restart] Units=%s", unit);
+		finding_init(&f, FINDING_SETTING_BLIND, NULL);
+		finding_set_object(&f, setting);
+		finding_set_words(&f, "this service is never restarted");
+		daemon_send_event(&f, d);
+	}
+}
+
 void daemon_report_blind_settings(struct daemon *d)
 {
 	const char *stale = d->conf.hooks[EVENT_STALE], *fallback = d->conf.hooks[EVENT_FALLBACK];
@@ -57,6 +73,7 @@ void daemon_report_blind_settings(struct daemon *d)
 
 	if (d->conf.restart_units && d->conf.restart_units[0])
 		report_sight(d, "[Restart] Units=", sight, why);
+	report_protected_units(d);
 	if (stale && stale[0])
 		report_sight(d, "[Hooks] OnStale=", sight, why);
 	if (!fallback || !fallback[0])

@@ -183,7 +183,7 @@ uint64_t daemon_worker_deadline(const struct daemon *d)
 
 void daemon_start_worker_when_due(struct daemon *d, uint64_t now_usec)
 {
-	if (d->worker_pid > 0 || !d->worker_usec || d->worker_usec > now_usec || !has_ended(d))
+	if (!has_ended(d) || d->worker_pid > 0 || !d->worker_usec || d->worker_usec > now_usec)
 		return; /* SIGCHLD leads here again */
 	d->worker_usec = 0;
 	if (d->watch.inotify >= 0 && !namespaces_watch_any(&d->watch)) {

@@ -14,8 +14,9 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "kernel/namespaces.h"
 #include "basic/util.h"
+#include "kernel/namespaces.h"
+#include "offloadd/conf.h"
 
 #define LINGERING_MSEC 5000
 
@@ -38,7 +39,7 @@ static int find_user(int fd, uid_t *ret)
 	return 0;
 }
 
-static bool may_ask(int fd, uid_t user)
+static bool is_user(int fd, uid_t user)
 {
 	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(peer);
@@ -46,6 +47,17 @@ static bool may_ask(int fd, uid_t user)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == 0 || peer.uid == user))
 		return true;
 	fprintf(stderr, "offloadd-netns: Refused a request of user %u\n", peer.uid);
+	return false;
+}
+
+/* Root's settings count, whatever the daemon asks for. */
+static bool is_allowed(void)
+{
+	_cleanup_(conf_clear) struct conf conf = { 0 };
+
+	if (conf_load(NULL, NULL, NULL, &conf) >= 0 && conf.namespaces != CONF_NAMESPACES_HOST)
+		return true;
+	fprintf(stderr, "offloadd-netns: Refused a request: offloadd.conf sets Namespaces=host\n");
 	return false;
 }
 
@@ -63,7 +75,7 @@ static int run(int fd, uid_t user)
 		if (n == 0)
 			return 0;
 		client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-		if (client >= 0 && may_ask(client, user))
+		if (client >= 0 && is_user(client, user) && is_allowed())
 			namespaces_serve(client);
 	}
 }

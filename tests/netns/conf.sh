@@ -52,6 +52,9 @@ has "with nothing set it audits" "$(cat "$log")" 'started in audit mode'
 check "drift is told" settled 'drift: .*veth0'
 is "and not repaired" "$(sg)" off
 
+printf '%s\n' '[Restart]' 'Units=web.service frr.service' >"$conf"
+check "a service that is never restarted is reported" reload 'Units=frr.service has no effect: this service is never restarted'
+is "and no other" "$(grep -c 'never restarted' "$log")" 1
 printf '%s\n' '[Daemon]' 'Mode=enforce' >"$conf"
 check "Mode=enforce is taken over by a reload" reload 'switched to enforce mode'
 within 5 "what was drifted is repaired then" repaired

@@ -49,6 +49,19 @@ static void some_never(void **state)
 			fail_msg("would be restarted: %s", never[i]);
 }
 
+static void names_without_effect(void **state)
+{
+	const char *at = " web.service frr.service\tbird*.service ssh.service";
+	char unit[UNIT_NAME_LEN];
+
+	(void)state;
+	assert_true(restart_next_protected(&at, unit));
+	assert_string_equal(unit, "frr.service");
+	assert_true(restart_next_protected(&at, unit)); /* a pattern may also match others */
+	assert_string_equal(unit, "ssh.service");
+	assert_false(restart_next_protected(&at, unit));
+}
+
 static void nothing_but_services_of_the_system(void **state)
 {
 	static const char *const paths[] = { "/", "/user.slice/user-1000.slice/session-4.scope",
@@ -120,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_named),
 		cmocka_unit_test(some_never),
+		cmocka_unit_test(names_without_effect),
 		cmocka_unit_test(nothing_but_services_of_the_system),
 		cmocka_unit_test(one_at_a_time_with_a_pause_and_once_a_flag),
 		cmocka_unit_test(there_is_a_bound),
