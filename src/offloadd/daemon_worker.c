@@ -75,7 +75,7 @@ static void take(struct daemon *d, const struct worker_packet *packet)
 	netns_statuses_expire(&d->others, d->worker_generation);
 	d->others.more = packet->more;
 	d->others.error = packet->error;
-	if (packet->error && packet->error != error)
+	if (packet->error && packet->error != error && rule_set_needs_namespaces(reconcile_rules(d->reconcile)))
 		daemon_report(d, FINDING_NETNS_UNAVAILABLE, NULL, packet->error);
 }
 

@@ -16,7 +16,8 @@
 #define EVENTS_AT_ONCE 1024 /* of each socket, before other work has its turn */
 #define VISITS_USEC (20 * USEC_PER_MSEC) /* the same of visits */
 #define SEARCH_BURST_USEC (500 * USEC_PER_MSEC)
-#define REOPEN_USEC (5 * USEC_PER_SEC)
+#define REOPEN_USEC (5 * USEC_PER_SEC) /* after a failure; after each further one twice as long */
+#define REOPEN_MAX_USEC (320 * USEC_PER_SEC)
 #define SEND_SEC 10
 
 /* When to search after something appeared: a namespace gets its file, its processes and their names a little later, without an event. */
@@ -64,7 +65,8 @@ static void fail(struct worker *w, int error, uint64_t now_usec)
 	namespaces_close(w->visitor);
 	w->visitor = NULL;
 	netns_close_sockets(&w->events);
-	w->search_usec = now_usec + REOPEN_USEC;
+	w->reopen_usec = !w->reopen_usec ? REOPEN_USEC : w->reopen_usec < REOPEN_MAX_USEC ? 2 * w->reopen_usec : w->reopen_usec;
+	w->search_usec = now_usec + w->reopen_usec;
 	w->tell |= w->error != error;
 	w->error = error;
 }
@@ -133,6 +135,7 @@ static void search(struct worker *w, uint64_t begin_usec)
 	take_news(w, news, n);
 	w->tell |= !w->searched || w->more != missing.more || w->error;
 	w->searched = true;
+	w->reopen_usec = 0;
 	w->more = missing.more;
 	w->error = 0;
 	budget_use(&w->search_budget, util_now_usec() - begin_usec);
