@@ -143,7 +143,7 @@ static int on_watch(_unused_ sd_event_source *source, _unused_ int fd, _unused_ 
 	struct daemon *d = userdata;
 	uint64_t now_usec = util_now_usec();
 
-	if (namespaces_watch_read(&d->watch)) {
+	if (namespaces_watch_read(&d->watch, NULL, NULL)) {
 		d->worker_usec = now_usec;
 		d->look_usec = now_usec + LOOK_AGAIN_USEC;
 	}

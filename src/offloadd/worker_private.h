@@ -61,6 +61,12 @@ struct worker {
 	uint64_t reopen_usec;	 /* how long to wait after the last failure, 0: there was none */
 	unsigned again;		 /* how often it was searched since something appeared */
 	struct budget search_budget;
+	/* Files that have appeared and are not known to be namespaces yet: where a new number may be found without a search. */
+	struct appeared {
+		bool docker;
+		char name[NAME_MAX + 1]; /* "": none */
+	} appeared[16];
+	unsigned n_appeared; /* since the start */
 	bool searched; /* successfully, at least once */
 	bool more;
 	int error;
