@@ -163,6 +163,15 @@ int namespaces_read_news(struct namespaces *n, struct namespace **ret, size_t *r
 	return read_list(n, &(const struct namespaces_request){ .what = NAMESPACES_NEWS }, ret, ret_n, ret_missing);
 }
 
+int namespaces_look(struct namespaces *n, bool docker, const char *name, struct namespace **ret, size_t *ret_n)
+{
+	struct namespaces_request request = { .what = NAMESPACES_LOOK, .docker = docker };
+	struct namespaces_missing missing;
+
+	snprintf(request.name, sizeof(request.name), "%s", name);
+	return read_list(n, &request, ret, ret_n, &missing);
+}
+
 static int read_sockets(struct namespaces *n, const struct namespaces_request *request, struct netns_sockets *ret)
 {
 	int fds[NAMESPACES_SOCKETS] = { -1, -1, -1 }, r = ask(n, request);

@@ -79,6 +79,9 @@ int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n,
  * the namespace of this process (RTM_NEWNSID). */
 int namespaces_read_news(struct namespaces *n, struct namespace **ret, size_t *ret_n, struct namespaces_missing *ret_missing);
 
+/* The same, but looks only at the file with this name in /run/netns or, with docker, in /run/docker/netns: quicker by far. */
+int namespaces_look(struct namespaces *n, bool docker, const char *name, struct namespace **ret, size_t *ret_n);
+
 /* Opens sockets in a namespace that was found last, and that is not that of this process. They keep it alive. *ret: the
  * caller's to netns_close_sockets(). 0; -ESTALE: it has ended, or its name or inode belongs to another one now; other negative errno. */
 int namespaces_visit(struct namespaces *n, const struct namespace *at, struct netns_sockets *ret);
@@ -106,12 +109,14 @@ int namespaces_read_features(int fd, unsigned max, namespace_event_fn fn, void *
 /* Whether there are other network namespaces, without the privilege to look into them: those that have a file, or a number in ours. */
 struct namespaces_watch {
 	int inotify, numbers; /* for poll(2): call namespaces_watch_read() */
+	int directories[2];   /* private: watches of the inotify of those with the files */
 };
 /* 0, negative errno. namespaces_watch_close() it. */
 int namespaces_watch_open(struct namespaces_watch *ret);
 void namespaces_watch_close(struct namespaces_watch *w);
-/* Discards what is pending, so that descriptors become readable with the next change. True: something may have appeared. */
-bool namespaces_watch_read(struct namespaces_watch *w);
+/* Discards what is pending, so that descriptors become readable with the next change. fn is called for each file that appeared in
+ * /run/netns or, with docker, in /run/docker/netns; it may not be a namespace yet. fn may be NULL. True: something may have appeared. */
+bool namespaces_watch_read(struct namespaces_watch *w, void (*fn)(bool docker, const char *name, void *userdata), void *userdata);
 /* Are there any now? */
 bool namespaces_watch_any(const struct namespaces_watch *w);
 

@@ -188,25 +188,30 @@ static struct sight *see(struct child *c, uint64_t inode)
 	return &e->sight;
 }
 
+/* Its inode; 0: it is no namespace. */
+static uint64_t find_file(struct child *c, int dir, bool docker, const char *name)
+{
+	struct sight *sight;
+	struct stat st;
+
+	if (name[0] == '.' || strchr(name, '/') || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || st.st_dev != c->device)
+		return 0;
+	sight = see(c, st.st_ino);
+	if (!sight || sight->name[0])
+		return 0;
+	sight->docker = docker;
+	sight->birth = birth_of_file(&st);
+	snprintf(sight->name, sizeof(sight->name), "%s", name);
+	return st.st_ino;
+}
+
 static void find_names(struct child *c, bool docker)
 {
 	_cleanup_closedir_ DIR *dir = opendir(directories[docker]);
 	struct dirent *file;
 
-	while (dir && (file = readdir(dir))) {
-		struct sight *sight;
-		struct stat st;
-
-		if (file->d_name[0] == '.' || fstatat(dirfd(dir), file->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-			st.st_dev != c->device)
-			continue;
-		sight = see(c, st.st_ino);
-		if (!sight || sight->name[0])
-			continue;
-		sight->docker = docker;
-		sight->birth = birth_of_file(&st);
-		snprintf(sight->name, sizeof(sight->name), "%s", file->d_name);
-	}
+	while (dir && (file = readdir(dir)))
+		(void)find_file(c, dirfd(dir), docker, file->d_name);
 }
 
 static void note_process(struct child *c, pid_t pid, uint64_t inode)
@@ -399,6 +404,25 @@ static int find_all(struct child *c)
 	return r;
 }
 
+/* One that was found before, by its processes, is left to the next pass. 0; negative errno. */
+static int find_one(struct child *c, bool docker, const char *name)
+{
+	_cleanup_closedir_ DIR *dir = opendir(directories[docker]);
+	uint64_t inode;
+	struct entry *e;
+	int r = 0;
+
+	c->pass++;
+	inode = dir ? find_file(c, dirfd(dir), docker, name) : 0;
+	HASH_FIND(hh, c->all, &inode, sizeof(inode), e);
+	if (e && !e->identified)
+		r = update(c, e);
+	if (r == -ESTALE)
+		end(c, e);
+	container_files_clear(&c->files);
+	return r == -ESTALE ? 0 : r;
+}
+
 static int send_entry(int fd, const struct namespace *at)
 {
 	return send(fd, at, sizeof(*at), MSG_NOSIGNAL) < 0 ? -errno : 0;
@@ -413,9 +437,11 @@ static void forget_ended(struct child *c)
 }
 
 /* An entry that could not be identified, because of an error, is left for the next pass. */
-static int reply_list(struct child *c, int fd, bool news)
+static int reply_list(struct child *c, int fd, const struct namespaces_request *request)
 {
-	struct namespaces_end last = { .error = find_all(c) };
+	bool news = request->what != NAMESPACES_LIST;
+	struct namespaces_end last = {
+		.error = request->what == NAMESPACES_LOOK ? find_one(c, request->docker, request->name) : find_all(c) };
 	struct entry *own, *e, *next;
 	int r = 0;
 
@@ -535,12 +561,13 @@ static int reply_sockets(const struct child *c, int fd, const struct namespaces_
 
 static int reply(struct child *c, int fd, const struct namespaces_request *request)
 {
-	if (request->what == NAMESPACES_NEWS && c->route < 0)
+	if ((request->what == NAMESPACES_NEWS || request->what == NAMESPACES_LOOK) && c->route < 0)
 		c->route = open_netlink(NETLINK_ROUTE, 0);
 	switch (request->what) {
 	case NAMESPACES_LIST:
 	case NAMESPACES_NEWS:
-		return reply_list(c, fd, request->what == NAMESPACES_NEWS);
+	case NAMESPACES_LOOK:
+		return reply_list(c, fd, request);
 	case NAMESPACES_VISIT:
 	case NAMESPACES_LISTEN:
 		return reply_sockets(c, fd, request);
@@ -560,9 +587,11 @@ void namespaces_serve(int fd)
 	if (c.own_fd >= 0 && fstat(c.own_fd, &st) == 0) {
 		c.own = st.st_ino;
 		c.device = st.st_dev;
-		while (recv(fd, &request, sizeof(request), 0) == (ssize_t)sizeof(request))
+		while (recv(fd, &request, sizeof(request), 0) == (ssize_t)sizeof(request)) {
+			request.name[NAME_MAX] = '\0';
 			if (reply(&c, fd, &request) < 0)
 				break;
+		}
 	}
 	forget_ended(&c);
 	HASH_FREE(c.all, free);

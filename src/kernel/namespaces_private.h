@@ -6,7 +6,9 @@
 #include "kernel/namespaces.h"
 
 struct namespaces_request {
-	enum { NAMESPACES_LIST, NAMESPACES_NEWS, NAMESPACES_VISIT, NAMESPACES_LISTEN } what;
+	enum { NAMESPACES_LIST, NAMESPACES_NEWS, NAMESPACES_LOOK, NAMESPACES_VISIT, NAMESPACES_LISTEN } what;
+	bool docker; /* where to look */
+	char name[NAME_MAX + 1];
 	uint64_t inode, cookie, birth; /* of a visit */
 	uint32_t group; /* of listening */
 };

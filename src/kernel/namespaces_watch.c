@@ -14,13 +14,21 @@
 #include "kernel/netlink.h"
 
 /* Where a namespace with a file appears, and before that the directory itself. */
-static const char *const directories[] = { "/run", "/run/netns", "/run/docker", "/run/docker/netns" };
+static const char *const directories[] = { "/run/netns", "/run/docker/netns" };
+static const char *const parents[] = { "/run", "/run/docker" };
+
+static int watch(const struct namespaces_watch *w, const char *directory)
+{
+	return inotify_add_watch(w->inotify, directory, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+}
 
 /* The mount that makes a file a namespace has no event; ip-netns(8) creates the file just before it. */
-static void watch_directories(const struct namespaces_watch *w)
+static void watch_directories(struct namespaces_watch *w)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
-		(void)inotify_add_watch(w->inotify, directories[i], IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		(void)watch(w, parents[i]);
+		w->directories[i] = watch(w, directories[i]);
+	}
 }
 
 static int open_numbers(void)
@@ -56,13 +64,23 @@ void namespaces_watch_close(struct namespaces_watch *w)
 	w->inotify = w->numbers = -1;
 }
 
-bool namespaces_watch_read(struct namespaces_watch *w)
+bool namespaces_watch_read(struct namespaces_watch *w, void (*fn)(bool docker, const char *name, void *userdata), void *userdata)
 {
-	char buffer[4096];
+	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	bool any = false;
+	ssize_t len;
 
-	while (read(w->inotify, buffer, sizeof(buffer)) > 0)
+	while ((len = read(w->inotify, buffer, sizeof(buffer))) > 0) {
+		for (const char *p = buffer; p < buffer + len;) {
+			const struct inotify_event *event = (const void *)p;
+
+			for (int i = 0; i < 2; i++)
+				if (fn && event->len && event->wd == w->directories[i])
+					fn(i == 1, event->name, userdata);
+			p += sizeof(*event) + event->len;
+		}
 		any = true;
+	}
 	if (any)
 		watch_directories(w);
 	while (recv(w->numbers, buffer, sizeof(buffer), 0) >= 0 || errno == ENOBUFS || errno == EINTR)
@@ -107,5 +125,5 @@ bool namespaces_watch_any(_unused_ const struct namespaces_watch *w)
 
 	if (stat("/proc/self/ns/net", &own) < 0)
 		return false;
-	return has_file("/run/netns", own.st_dev) || has_file("/run/docker/netns", own.st_dev) || has_number();
+	return has_file(directories[0], own.st_dev) || has_file(directories[1], own.st_dev) || has_number();
 }

@@ -75,7 +75,7 @@ static void take(struct daemon *d, const struct worker_packet *packet)
 	netns_statuses_expire(&d->others, d->worker_generation);
 	d->others.more = packet->more;
 	d->others.error = packet->error;
-	if (packet->error && packet->error != error)
+	if (packet->error && packet->error != error && rule_set_needs_namespaces(reconcile_rules(d->reconcile)))
 		daemon_report(d, FINDING_NETNS_UNAVAILABLE, NULL, packet->error);
 }
 
@@ -143,7 +143,7 @@ static int on_watch(_unused_ sd_event_source *source, _unused_ int fd, _unused_ 
 	struct daemon *d = userdata;
 	uint64_t now_usec = util_now_usec();
 
-	if (namespaces_watch_read(&d->watch)) {
+	if (namespaces_watch_read(&d->watch, NULL, NULL)) {
 		d->worker_usec = now_usec;
 		d->look_usec = now_usec + LOOK_AGAIN_USEC;
 	}

@@ -16,7 +16,9 @@
 #define EVENTS_AT_ONCE 1024 /* of each socket, before other work has its turn */
 #define VISITS_USEC (20 * USEC_PER_MSEC) /* the same of visits */
 #define SEARCH_BURST_USEC (500 * USEC_PER_MSEC)
-#define REOPEN_USEC (5 * USEC_PER_SEC)
+#define FOUND_USEC (20 * USEC_PER_MSEC) /* when to search for what else there is to know */
+#define REOPEN_USEC (5 * USEC_PER_SEC) /* after a failure; after each further one twice as long */
+#define REOPEN_MAX_USEC (320 * USEC_PER_SEC)
 #define SEND_SEC 10
 
 /* When to search after something appeared: a namespace gets its file, its processes and their names a little later, without an event. */
@@ -64,7 +66,8 @@ static void fail(struct worker *w, int error, uint64_t now_usec)
 	namespaces_close(w->visitor);
 	w->visitor = NULL;
 	netns_close_sockets(&w->events);
-	w->search_usec = now_usec + REOPEN_USEC;
+	w->reopen_usec = !w->reopen_usec ? REOPEN_USEC : w->reopen_usec < REOPEN_MAX_USEC ? 2 * w->reopen_usec : w->reopen_usec;
+	w->search_usec = now_usec + w->reopen_usec;
 	w->tell |= w->error != error;
 	w->error = error;
 }
@@ -106,6 +109,38 @@ static void take_news(struct worker *w, const struct namespace *news, size_t n)
 	}
 }
 
+static void note_file(bool docker, const char *name, void *userdata)
+{
+	struct worker *w = userdata;
+	struct appeared *a = &w->appeared[w->n_appeared++ % ARRAY_SIZE(w->appeared)];
+
+	a->docker = docker;
+	snprintf(a->name, sizeof(a->name), "%s", name);
+}
+
+/* Looks at the files that have appeared, the latest first, until one is the namespace with this number. */
+static bool find_number(struct worker *w, int nsid)
+{
+	for (size_t i = 1; w->visitor && i <= ARRAY_SIZE(w->appeared); i++) {
+		struct appeared *a = &w->appeared[(w->n_appeared - i) % ARRAY_SIZE(w->appeared)];
+		_cleanup_free_ struct namespace *news = NULL;
+		struct netns *ns;
+		size_t n;
+
+		if (!a->name[0])
+			continue;
+		if (namespaces_look(w->visitor, a->docker, a->name, &news, &n) < 0)
+			return false;
+		take_news(w, news, n);
+		if (n)
+			a->name[0] = '\0';
+		HASH_FIND(hh_nsid, w->by_nsid, &nsid, sizeof(nsid), ns);
+		if (ns)
+			return true;
+	}
+	return false;
+}
+
 static void schedule_search(struct worker *w, uint64_t now_usec)
 {
 	if (++w->again < ARRAY_SIZE(again_usec))
@@ -133,6 +168,7 @@ static void search(struct worker *w, uint64_t begin_usec)
 	take_news(w, news, n);
 	w->tell |= !w->searched || w->more != missing.more || w->error;
 	w->searched = true;
+	w->reopen_usec = 0;
 	w->more = missing.more;
 	w->error = 0;
 	budget_use(&w->search_budget, util_now_usec() - begin_usec);
@@ -171,7 +207,7 @@ static bool is_lost(struct worker *w, int nsid, uint64_t now_usec)
 	return false;
 }
 
-/* The number belongs to another namespace from now on: the kernel gives the lowest one that is free. */
+/* The number is that of another namespace by now, or of none. */
 static void forget_lost(struct worker *w, int nsid)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(w->lost_nsids); i++)
@@ -189,8 +225,10 @@ static void take_event(const struct namespace_event *event, void *userdata)
 		forget_lost(w, event->nsid);
 	HASH_FIND(hh_nsid, w->by_nsid, &event->nsid, sizeof(event->nsid), ns);
 	if (!ns) {
-		if (event->what != NAMESPACE_ENDED && !is_lost(w, event->nsid, now_usec))
-			search_soon(w, now_usec);
+		if (event->what == NAMESPACE_ENDED || is_lost(w, event->nsid, now_usec))
+			return;
+		(void)namespaces_watch_read(&w->watch, note_file, w);
+		search_soon(w, now_usec + (find_number(w, event->nsid) ? FOUND_USEC : 0));
 		return;
 	}
 	switch (event->what) {
@@ -284,8 +322,8 @@ static void turn(struct worker *w, bool *busy)
 	w->now_usec = util_now_usec();
 	*busy = fds[1].revents && read_events(w, w->events.route, namespaces_read_links);
 	*busy |= fds[2].revents && read_events(w, w->events.generic, namespaces_read_features);
-	if (fds[3].revents && namespaces_watch_read(&w->watch))
-		search_soon(w, w->now_usec);
+	if (fds[3].revents && namespaces_watch_read(&w->watch, note_file, w))
+		search_soon(w, w->now_usec + FOUND_USEC);
 	wake_all(w, w->now_usec);
 	search_when_due(w, w->now_usec);
 	visit_some(w);

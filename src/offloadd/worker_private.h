@@ -58,8 +58,15 @@ struct worker {
 	size_t many; /* links of all namespaces beyond NETNS_LINKS_FREE of each */
 	uint64_t wake_usec;	 /* not later than that of any namespace */
 	uint64_t search_usec;	 /* when to search for namespaces, 0: not */
+	uint64_t reopen_usec;	 /* how long to wait after the last failure, 0: there was none */
 	unsigned again;		 /* how often it was searched since something appeared */
 	struct budget search_budget;
+	/* Files that have appeared and are not known to be namespaces yet: where a new number may be found without a search. */
+	struct appeared {
+		bool docker;
+		char name[NAME_MAX + 1]; /* "": none */
+	} appeared[16];
+	unsigned n_appeared; /* since the start */
 	bool searched; /* successfully, at least once */
 	bool more;
 	int error;

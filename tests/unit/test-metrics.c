@@ -123,6 +123,9 @@ static void all_that_there_is(void **state)
 	struct evidence evidence = { .has_fallback = true, .has_sockets = true, .has_latency = true, .omitted = 3,
 		.lost = { [FALLBACK_CHECKSUM] = 17 } };
 	const struct evidence_stale stale = { .service = "nginx.service", .link = "vlan10", .sockets = 4 };
+	const struct netns_status web = { .inode = 4026532201, .label = "web", .look = NETNS_SEEN, .declared = 3, .with = { [VERDICT_DRIFTED] = 2,
+		[VERDICT_COMPLIANT] = 1 } };
+	struct netns_statuses namespaces = { 0 };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
 
@@ -140,8 +143,11 @@ static void all_that_there_is(void **state)
 	link_states_get(&p->states, 5)->drift_usec = 1;
 	link_states_get(&p->states, 5)->drift_since = 1700000100;
 	p->metrics.evidence = &evidence;
+	assert_int_equal(netns_statuses_take(&namespaces, &web, 1), 0);
+	p->metrics.namespaces = &namespaces;
 	strcpy(link_table_find(&p->sample.links, 2)->name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
+	netns_statuses_clear(&namespaces);
 	evidence_clear(&evidence);
 	compare_with_golden(text);
 }

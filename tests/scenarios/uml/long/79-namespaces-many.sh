@@ -5,6 +5,7 @@
 mount -t tmpfs run /run
 . "$(dirname "$0")/../../lib.sh"
 
+tools=${BUILD:-build}/tests
 many=1000 churn_s=${CHURN_S:-600}
 ip link set lo up
 sysctl -qw net.core.fb_tunnels_only_for_init_net=2
@@ -25,8 +26,25 @@ batch() { # FIRST LAST: commands that create them
 	done
 }
 
+# from the moment when a namespace gets its number to the change of its features: by a bare loop that knows what to expect, and by offloadd
+reaction() { # PREFIX [floor PREFIX]: median and 90th percentile of 50, in us
+	local i output
+	exec {output}< <("$tools/namespaces-reaction" "${@:2}" 50)
+	read -r -t 20 <&$output
+	for ((i = 1; i <= 50; i++)); do
+		printf '%s\n' "netns add $1$i" "link add v$1$i type veth peer name eth0 netns $1$i" | ip -batch -
+		read -r -t 0.05 <&$idle
+	done
+	read -r -t 20 reacted <&$output
+	for ((i = 1; i <= 50; i++)); do echo "netns del $1$i"; done | ip -batch -
+}
+reaction f floor f
+floor=$reacted
+
 daemon_start "the daemon starts" --no-probes
 small=$(memory)
+reaction na
+few=$reacted
 batch 1 $many >"$scratch/batch"
 begin=$(now_ms)
 ip -batch "$scratch/batch"
@@ -37,9 +55,13 @@ within 10 "and as declared" eval '[ "$(of "[.noncompliant, .unknown]")" = "[0,0]
 large=$(memory)
 echo "# note memory: $small kB without, $large kB with $many namespaces"
 check "all processes together have less than 16 MiB" test "$large" -lt 16384
+reaction nb
+echo "# note us to the change, median and 90th percentile: $floor by a bare loop, $few with few namespaces, $reacted with $many"
+check "offloadd takes at most 1.5 times as long as a bare loop, with few namespaces" test "${few% *}" -le $((${floor% *} * 3 / 2))
+check "and with many" test "${reacted% *}" -le $((${floor% *} * 3 / 2))
+within 20 "those are forgotten" eval '[ "$(seen)" = $many ]'
 fds=$(descriptors)
 
-# from creation to the verified repair, by the time of the file that makes the namespace and that of the repair in the log
 first=1 last=$many end=$(($(now_ms) + churn_s * 1000))
 began=$(ticks) begin=$(now_ms)
 while [ "$(now_ms)" -lt $end ]; do
