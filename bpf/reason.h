@@ -107,6 +107,13 @@ static __always_inline bool by_limit(bool direct, struct sk_buff *skb, struct ne
 	return true;
 }
 
+static __always_inline bool has_check(bool direct, struct net_device *dev)
+{
+	struct net_device_ops *ops = GET(direct, dev, netdev_ops);
+
+	return ops && GET(false, ops, ndo_features_check);
+}
+
 /* A reason other than a feature that the device lacks: a mask for this kind of packet; 0 for none. */
 static __always_inline __u8 by_mask(bool direct, struct sk_buff *skb, struct net_device *dev, __be16 protocol,
 	const struct need *need)
@@ -115,9 +122,11 @@ static __always_inline __u8 by_mask(bool direct, struct sk_buff *skb, struct net
 
 	if (GET_BIT(direct, skb, encapsulation) && lacks(GET(direct, dev, hw_enc_features), need))
 		return FALLBACK_REASON_ENCAPSULATION;
-	/* vlan_features_check(): with more than one tag no segmentation is left, and of the checksums only the generic one */
-	if (tags && (lacks(GET(direct, dev, vlan_features), need) ||
-			    (tags > 1 && (need->features || !(GET(direct, dev, features) & feature_csum_generic)))))
+	if (tags && lacks(GET(direct, dev, vlan_features), need))
+		return FALLBACK_REASON_VLAN;
+	/* dflt_features_check(): with more than one tag no segmentation is left, and of the checksums only the generic one, unless the driver
+	 * decides itself */
+	if (tags > 1 && !has_check(direct, dev) && (need->features || !(GET(direct, dev, features) & feature_csum_generic)))
 		return FALLBACK_REASON_VLAN;
 	if ((protocol == bpf_htons(ETH_P_MPLS_UC) || protocol == bpf_htons(ETH_P_MPLS_MC)) &&
 		lacks(GET(direct, dev, mpls_features), need))
@@ -189,8 +198,7 @@ static __always_inline bool by_mtu(bool direct, struct sk_buff *skb, struct net_
  * and other parts of the kernel get packets before that. A device without a queue does not use this list. */
 static __always_inline __u8 by_other(bool direct, struct sk_buff *skb, struct net_device *dev, bool checksum, struct cause *c)
 {
-	struct net_device_ops *ops = GET(direct, dev, netdev_ops);
-	bool asked = ops && GET(false, ops, ndo_features_check), listed = GET(direct, skb, prev) == skb;
+	bool asked = has_check(direct, dev), listed = GET(direct, skb, prev) == skb;
 	struct Qdisc *qdisc = find_qdisc(direct, skb, dev);
 	bool split = qdisc && !checksum && splits(qdisc);
 

@@ -26,7 +26,7 @@ enum verify_outcome {
 	VERIFY_UNTESTED, /* error says why */
 	VERIFY_RIGHT,
 	VERIFY_WRONG,
-	VERIFY_REFUSED, /* UDP_SEGMENT is refused in this state (udp_send_skb() up to Linux 6.11): only datagrams were sent */
+	VERIFY_REFUSED, /* UDP_SEGMENT is refused in this state (udp_send_skb() up to Linux 6.10): only datagrams were sent */
 	VERIFY_NOT_APPLICABLE, /* VERIFY_MERGED, but the kernel merged nothing: right otherwise */
 };
 

@@ -33,6 +33,29 @@ if [[ $KERNEL != 5.10 && $KERNEL != 6.1 ]]; then # IPv4 has a limit of its own f
 	ip link set eth2 gso_max_size 8000
 fi
 
+# two VLAN tags: veth decides itself (ndo_features_check), and takes such packets whole, so a qdisc that splits them is the reason
+modprobe sch_tbf
+ip link set eth2 gso_max_size 65536
+ip link add link vlan10 name q20 up type vlan id 20
+ip addr add 10.4.0.1/24 dev q20
+ip -n $peer link add link v10 name q20 up type vlan id 20
+ip -n $peer addr add 10.4.0.2/24 dev q20
+first_server=$server_pid
+server system.slice/tagged.service 10.4.0.1 5008
+client tagged 10.4.0.1 5008
+ask forget 0 >/dev/null
+check "it sends" fetch tagged
+is "two tags split nothing here" "$(reasons)" ""
+tc qdisc add dev eth2 root tbf rate 10gbit burst 10kb limit 10mb
+check "it sends" fetch tagged
+is "the qdisc splits, not the tags" "$(reasons)" "eth2 segmentation qdisc 0"
+tc qdisc del dev eth2 root
+disconnect tagged
+kill $server_pid
+server_pid=$first_server
+ip link del q20
+ip link set eth2 gso_max_size 8000
+
 # what is not ours: check-path over the same port, and another host's own fallback
 ip netns exec $peer offloadctl check-path --serve --time 1h >"$scratch/receiver" 2>&1 &
 started+=($!)
