@@ -166,6 +166,8 @@ static void search(struct worker *w, uint64_t begin_usec)
 		return;
 	}
 	take_news(w, news, n);
+	for (size_t i = 0; i < ARRAY_SIZE(w->appeared); i++)
+		w->appeared[i].name[0] = '\0';
 	w->tell |= !w->searched || w->more != missing.more || w->error;
 	w->searched = true;
 	w->reopen_usec = 0;
@@ -239,7 +241,8 @@ static void take_event(const struct namespace_event *event, void *userdata)
 		netns_note_features(ns, event, now_usec);
 		break;
 	case NAMESPACE_ENDED:
-		netns_forget(ns);
+		if (w->visitor && netns_has_ended(ns))
+			netns_forget(ns);
 		break;
 	case NAMESPACE_NUMBERED:
 		break;

@@ -254,6 +254,16 @@ static int enter(struct netns *ns)
 	return r;
 }
 
+bool netns_has_ended(const struct netns *ns)
+{
+	const struct namespace at = { .inode = ns->inode, .cookie = ns->cookie, .birth = ns->birth };
+	struct netns_sockets sockets = { .route = -1, .generic = -1, .plain = -1 };
+	int r = namespaces_visit(ns->worker->visitor, &at, &sockets);
+
+	netns_close_sockets(&sockets);
+	return r == -ESTALE;
+}
+
 static void retry_later(struct netns *ns, uint64_t now_usec)
 {
 	unsigned exponent = ns->failures < RETRIES_MAX ? ns->failures : RETRIES_MAX;

@@ -98,6 +98,8 @@ void netns_mark(struct netns *ns, uint64_t now_usec);
 /* Opens sockets there, reads, repairs and closes them. 0; -ESTALE: it has ended, or is known by another name or process now; other
  * negative errno. It is tried again later. */
 int netns_visit(struct netns *ns);
+/* Has it ended, or is the event that its number is free older than what is known: the number of another one by now? */
+bool netns_has_ended(const struct netns *ns);
 /* A notification: marks it unless the features are those that are known. */
 void netns_note_features(struct netns *ns, const struct namespace_event *event, uint64_t now_usec);
 /* Its time to wake up, if that is due, and the budget. */
