@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* uthash without its abort() when memory runs out. Include this instead of <uthash.h>, and add entries with
- * hash_add() only. */
+/* uthash without its abort() when memory runs out, and with a hash that nobody outside can predict. Include this instead of
+ * <uthash.h>, and add entries with hash_add() only. */
 #ifndef OFFLOADD_HASH_H
 #define OFFLOADD_HASH_H
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
+/* Continues a hash (0: begins one) with len bytes. It differs from process to process, so that nobody can choose names with which a table
+ * becomes a list. Best are its upper bits. */
+uint64_t hash_more(uint64_t hash, const void *key, size_t len);
+
+#define HASH_FUNCTION(key, len, hash) ((hash) = (unsigned)(hash_more(0, key, len) >> 32))
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 

@@ -9,7 +9,8 @@
 #include "basic/json.h"
 #include "basic/util.h"
 
-#define TESTS_MAX 10000
+#define TESTS_MAX 1000
+#define CASES_MAX 10000 /* read, with those of the same name */
 
 bool results_is_text(const char *text, size_t len)
 {
@@ -50,15 +51,34 @@ static size_t object_len(const char *text, size_t len)
 	return len;
 }
 
-/* Adds a test; one with the same name is replaced: the later one counts. */
-static int add(struct results *results, const struct result *one)
+struct reader {
+	struct results *results;
+	size_t n_read;
+	char *why;
+	size_t why_size;
+};
+
+static int too_many(struct reader *r, int most)
 {
+	snprintf(r->why, r->why_size, "more than %d tests", most);
+	return -EBADMSG;
+}
+
+/* Adds a test; one with the same name is replaced: the later one counts. */
+static int add(struct reader *r, const struct result *one)
+{
+	struct results *results = r->results;
+
+	if (r->n_read++ == CASES_MAX)
+		return too_many(r, CASES_MAX);
 	for (size_t i = 0; i < results->n; i++)
 		if (strcmp(results->tests[i].name, one->name) == 0) {
 			results->tests[i] = *one;
 			return 0;
 		}
-	if (results->n == TESTS_MAX || !GROW(results->tests, results->n))
+	if (results->n == TESTS_MAX)
+		return too_many(r, TESTS_MAX);
+	if (!GROW(results->tests, results->n))
 		return -ENOMEM;
 	results->tests[results->n++] = *one;
 	return 0;
@@ -80,7 +100,7 @@ static enum results_outcome outcome_of(const char *word, const char *const right
 	return RESULTS_UNKNOWN;
 }
 
-static int add_case(struct results *results, const struct json_value *document, const struct json_value *it)
+static int add_case(struct reader *reader, const struct json_value *document, const struct json_value *it)
 {
 	static const char *const right[] = { "right", NULL }, *const wrong[] = { "wrong", NULL };
 	const char *peer = json_get_text(document, "peer"), *outcome = json_get_text(it, "outcome"), *more;
@@ -97,10 +117,10 @@ static int add_case(struct results *results, const struct json_value *document, 
 	more = one.outcome == RESULTS_WRONG ? json_get_text(json_get_object(it, "wrong"), "what") : "";
 	snprintf(name, sizeof(name), "%.20s%s%.20s", outcome, *more ? ": " : "", more);
 	copy(one.word, sizeof(one.word), name);
-	return add(results, &one);
+	return add(reader, &one);
 }
 
-static int add_document(struct results *results, const struct json_value *document, char *why, size_t why_size)
+static int add_document(struct reader *reader, const struct json_value *document)
 {
 	static const char *const right[] = { "healthy", NULL }, *const wrong[] = { "software", "slow-sendfile", NULL };
 	const char *kind = json_get_text(document, "document");
@@ -109,17 +129,17 @@ static int add_document(struct results *results, const struct json_value *docume
 	int r = 0;
 
 	if (json_get_int(document, "version") != JSON_VERSION) {
-		snprintf(why, why_size, "not a document of version %d", JSON_VERSION);
+		snprintf(reader->why, reader->why_size, "not a document of version %d", JSON_VERSION);
 		return -EBADMSG;
 	}
 	if (strcmp(kind, "verify") == 0) {
-		copy(results->kernel, sizeof(results->kernel), json_get_text(document, "kernel"));
+		copy(reader->results->kernel, sizeof(reader->results->kernel), json_get_text(document, "kernel"));
 		if (json_count(json_get_list(document, "cases")) == 0) {
-			snprintf(why, why_size, "a document of verify without cases");
+			snprintf(reader->why, reader->why_size, "a document of verify without cases");
 			return -EBADMSG;
 		}
 		json_foreach (it, json_get_list(document, "cases"))
-			r = r < 0 ? r : add_case(results, document, it);
+			r = r < 0 ? r : add_case(reader, document, it);
 		return r;
 	}
 	if (strcmp(kind, "check-path") == 0) {
@@ -128,14 +148,15 @@ static int add_document(struct results *results, const struct json_value *docume
 			*json_get_text(document, "peer") ? " to a peer" : "");
 		copy(one.name, sizeof(one.name), name);
 		copy(one.word, sizeof(one.word), json_get_text(document, "verdict"));
-		return add(results, &one);
+		return add(reader, &one);
 	}
-	snprintf(why, why_size, "neither from verify nor from check-path");
+	snprintf(reader->why, reader->why_size, "neither from verify nor from check-path");
 	return -EBADMSG;
 }
 
 int results_parse(const char *text, size_t len, struct results *ret, char *why, size_t why_size)
 {
+	struct reader reader = { .results = ret, .why = why, .why_size = why_size };
 	int r = 0;
 
 	*ret = (struct results){ 0 };
@@ -154,7 +175,7 @@ int results_parse(const char *text, size_t len, struct results *ret, char *why, 
 		n = object_len(text, len);
 		r = json_parse(text, n, JSON_OF_FILE, &document, why, why_size);
 		if (r == 0)
-			r = add_document(ret, document, why, why_size);
+			r = add_document(&reader, document);
 		text += n;
 		len -= n;
 	}

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "basic/util.h"
@@ -288,27 +289,60 @@ static void keep_side(char *line, const struct line *l, enum side side)
 		memset(line, ' ', l->len);
 }
 
-/* Parses one side of the lines from..to of a host (ANY_HOST: all). *ret_line: the index after that of the line that
- * contradicts an earlier one; 0: another result. */
+/* One side of the lines from..to of a host (ANY_HOST: all). Instead of lines of others there is one empty line, so that the time for all
+ * hosts does not grow with their number. *ret_of: the index of each line. NULL: no memory. */
+static char *copy_lines(const struct splitter *s, size_t host, size_t from, size_t to, enum side side, size_t *ret_size, size_t **ret_of)
+{
+	_cleanup_free_ size_t *of = calloc(to - from, sizeof(*of));
+	_cleanup_free_ char *text = malloc(s->lines[to - 1].at + s->lines[to - 1].len - s->lines[from].at + 1);
+	size_t size = 0, n = 0;
+	bool left_out = false;
+
+	if (!of || !text)
+		return NULL;
+	for (size_t i = from; i < to; i++) {
+		const struct line *line = &s->lines[i];
+		bool is_own = host == ANY_HOST || line->host == host;
+
+		if (is_own) {
+			memcpy(text + size, s->text + line->at, line->len);
+			keep_side(text + size, line, side);
+			size += line->len;
+		}
+		if (is_own || !left_out) {
+			of[n++] = i;
+			text[size++] = i + 1 < to ? s->text[line->at + line->len] : '\0';
+		}
+		left_out = !is_own;
+	}
+	*ret_of = TAKE_PTR(of);
+	*ret_size = size - 1;
+	return TAKE_PTR(text);
+}
+
+/* Parses one side of the lines from..to of a host. *ret_line: the index after that of the line that contradicts an earlier one; 0: another
+ * result. */
 static int parse_lines(struct splitter *s, size_t host, size_t from, size_t to, enum side side, struct snapshot *ret, size_t *ret_line)
 {
-	size_t begin = s->lines[from].at, size = s->lines[to - 1].at + s->lines[to - 1].len - begin;
-	_cleanup_free_ char *text = malloc(size + 1);
+	_cleanup_free_ size_t *of = NULL;
+	_cleanup_free_ char *text = NULL, *reason = NULL;
+	size_t size;
 	unsigned line;
-	int r;
+	int r, end = 0;
 
 	*ret_line = 0;
+	text = copy_lines(s, host, from, to, side, &size, &of);
 	if (!text)
 		return -ENOMEM;
-	memcpy(text, s->text + begin, size);
-	for (size_t i = from; i < to; i++)
-		if (host != ANY_HOST && s->lines[i].host != host)
-			memset(text + s->lines[i].at - begin, ' ', s->lines[i].len);
-		else
-			keep_side(text + s->lines[i].at - begin, &s->lines[i], side);
 	r = snapshot_parse_ethtool(text, size, s->known, ret, s->why, s->why_size);
-	if (r == -EBADMSG && sscanf(s->why, "line %u:", &line) == 1 && strstr(s->why, SNAPSHOT_TWICE) && from + line <= to)
-		*ret_line = from + line;
+	if (r != -EBADMSG || sscanf(s->why, "line %u%n", &line, &end) != 1 || s->why[end] != ':' || !line || line > to - from)
+		return r;
+	reason = strdup(s->why + end);
+	if (!reason)
+		return -ENOMEM;
+	snprintf(s->why, s->why_size, "line %zu%s", of[line - 1] + 1, reason);
+	if (strstr(s->why, SNAPSHOT_TWICE))
+		*ret_line = of[line - 1] + 1;
 	return r;
 }
 
@@ -421,16 +455,35 @@ static int add_states(struct splitter *s, size_t host)
 	}
 }
 
-/* Do two parts have a link of the same name? */
-static bool share_links(const struct snapshot_parts *parts)
+struct part_link {
+	const char *name;
+	size_t part;
+};
+
+static int compare_names(const void *a, const void *b)
 {
-	for (size_t i = 1; i < parts->n; i++)
-		for (size_t j = 0; j < i; j++)
-			for (size_t k = 0; k < parts->parts[i].snapshot.n_links; k++)
-				for (size_t l = 0; l < parts->parts[j].snapshot.n_links; l++)
-					if (strcmp(parts->parts[i].snapshot.links[k].name, parts->parts[j].snapshot.links[l].name) == 0)
-						return true;
-	return false;
+	return strcmp(((const struct part_link *)a)->name, ((const struct part_link *)b)->name);
+}
+
+/* Do two parts have a link of the same name? 1, 0, -ENOMEM. */
+static int share_links(const struct snapshot_parts *parts)
+{
+	_cleanup_free_ struct part_link *all = NULL;
+	size_t n = 0, room = 0;
+
+	for (size_t i = 0; i < parts->n; i++)
+		room += parts->parts[i].snapshot.n_links;
+	all = calloc(room + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < parts->n; i++)
+		for (size_t k = 0; k < parts->parts[i].snapshot.n_links; k++)
+			all[n++] = (struct part_link){ parts->parts[i].snapshot.links[k].name, i };
+	qsort(all, n, sizeof(*all), compare_names);
+	for (size_t i = 1; i < n; i++)
+		if (all[i].part != all[i - 1].part && strcmp(all[i].name, all[i - 1].name) == 0)
+			return 1;
+	return 0;
 }
 
 /* "web1, state 2", "state 1" */
@@ -471,8 +524,9 @@ static int add_all(struct splitter *s)
 	if (!any)
 		return r;
 	/* headings may name interfaces, or anything else */
-	if (s->certain || share_links(s->out))
-		return 0;
+	r = s->certain ? 1 : share_links(s->out);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	snapshot_parts_clear(s->out);
 	return add_states(s, ANY_HOST);
 }

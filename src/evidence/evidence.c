@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basic/hash.h"
 #include "basic/util.h"
 
 /* ---- kinds ---- */
@@ -91,12 +92,9 @@ enum fallback_reason evidence_reason_parse(const char *name)
 static uint16_t *find_slot(uint16_t *slots, unsigned kind, const char *service, const char *link,
 	bool (*is_row)(const void *rows, size_t row, unsigned kind, const char *service, const char *link), const void *rows)
 {
-	unsigned at = kind;
+	uint64_t hash = hash_more(kind, service, strlen(service) + 1);
+	size_t at = hash_more(hash, link, strlen(link)) >> 32;
 
-	for (const char *s = service; *s; s++)
-		at = at * 31 + (unsigned char)*s;
-	for (const char *s = link; *s; s++)
-		at = at * 31 + (unsigned char)*s;
 	for (at %= SLOTS; slots[at] && !is_row(rows, slots[at] - 1U, kind, service, link); at = (at + 1) % SLOTS)
 		;
 	return &slots[at];

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For uthash: the kernel assigns indexes consecutively, so an index is its own hash. */
-#define HASH_FUNCTION(key, len, hash) ((hash) = *(const unsigned *)(key))
-
 #include "model/link.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 #include "offloadctl/cmd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "basic/json.h"
@@ -196,6 +197,47 @@ struct link *cmd_find_link(const struct cmd_session *session, const char *name)
 	options_unknown("interface", name, names, n, why, sizeof(why));
 	cmd_error("%s", why);
 	return NULL;
+}
+
+int cmd_open_link(const struct cmd_options *options, const char *name, struct cmd_session *ret, struct link **ret_link)
+{
+	int r = cmd_open(options, ret);
+
+	if (r == CMD_OK)
+		r = cmd_refresh(ret);
+	*ret_link = r == CMD_OK ? cmd_find_link(ret, name) : NULL;
+	return *ret_link ? CMD_OK : CMD_ERROR;
+}
+
+static volatile int stop_signal;
+
+static void on_signal(int number)
+{
+	stop_signal = number;
+}
+
+const volatile int *cmd_catch_signals(void)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return &stop_signal;
+}
+
+int cmd_ended(int error, const char *why, const char *verb)
+{
+	if (stop_signal)
+		return cmd_error("interrupted; nothing was left behind");
+	return why[0] ? cmd_error("%s", why) : cmd_error("Failed to %s: %s", verb, strerror(-error));
+}
+
+bool cmd_is_agreed(void)
+{
+	char answer[16] = "";
+
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 int cmd_make_plan(struct cmd_session *session, char **names, int n_names)

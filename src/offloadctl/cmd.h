@@ -167,6 +167,16 @@ int cmd_make_plan(struct cmd_session *session, char **names, int n_names);
 
 /* The link of a name, borrowed. NULL: there is none, and an error with the most similar name was printed. */
 struct link *cmd_find_link(const struct cmd_session *session, const char *name);
+/* cmd_open(), cmd_refresh() and cmd_find_link(). CMD_OK, or CMD_ERROR after printing the reason. */
+int cmd_open_link(const struct cmd_options *options, const char *name, struct cmd_session *ret, struct link **ret_link);
+
+/* From now on SIGINT and SIGTERM set the number that this returns, which is 0 before, and SIGPIPE is ignored. Static. */
+const volatile int *cmd_catch_signals(void);
+/* Reports why a command that works until a signal has ended with a negative errno. why: the message, "" for "Failed to VERB: ...".
+ * CMD_ERROR. */
+int cmd_ended(int error, const char *why, const char *verb);
+/* Reads the answer to a question with [y/N] from standard input. */
+bool cmd_is_agreed(void);
 
 /* The exit code of a command that succeeded with `code`: CMD_ERROR if a rule file has errors or a link with rules is unreadable, because
  * not everything that is declared was checked. */

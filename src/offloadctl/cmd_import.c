@@ -45,6 +45,8 @@ static int read_files(struct import *im, char **paths, int n)
 		if (strlen(text) != len)
 			return cmd_error("Failed to read %s: it is not a text", paths[i]);
 		r = import_add(im, import_guess(paths[i], text), paths[i], text);
+		if (r == -E2BIG)
+			return cmd_error("Failed to import %s: more than %d rules", paths[i], IMPORT_RULES_MAX);
 		if (r < 0)
 			return cmd_error("Failed to import %s: %s", paths[i], strerror(-r));
 	}

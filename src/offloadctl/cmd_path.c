@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,22 +17,6 @@
 #define DEFAULT_USEC (20 * USEC_PER_SEC)
 #define SERVE_USEC (600 * USEC_PER_SEC)
 #define BYTES_LEAST (UINT64_C(16) << 20)
-
-static volatile int stop_signal;
-
-static void on_signal(int number)
-{
-	stop_signal = number;
-}
-
-static void catch_signals(void)
-{
-	const struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 static int parse_peer(const struct cmd_options *options, union path_address *ret)
 {
@@ -65,7 +48,7 @@ static int serve(const struct cmd_options *options, const char *link)
 	struct path_server server = {
 		.budget = { .bytes_max = options->bytes ? options->bytes : PATH_SERVE_BYTES,
 			.busy_usec_max = options->has_time ? options->time_usec : PATH_SERVE_USEC },
-		.stop = &stop_signal,
+		.stop = cmd_catch_signals(),
 		.served = print_served,
 		.refused = print_refused,
 	};
@@ -76,7 +59,6 @@ static int serve(const struct cmd_options *options, const char *link)
 
 	if (options->peer && parse_peer(options, &address) != CMD_OK)
 		return CMD_ERROR;
-	catch_signals();
 	server.fd = path_listen(&address, link, why);
 	if (server.fd == -EAFNOSUPPORT && !options->peer) {
 		address = (union path_address){ .in = { .sin_family = AF_INET, .sin_port = htons(PATH_PORT) } };
@@ -97,22 +79,11 @@ static int serve(const struct cmd_options *options, const char *link)
 
 static int ask(const struct path_target *target, const char *peer)
 {
-	char answer[16] = "";
-
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return cmd_error("check-path sends up to %" PRIu64 " MB over %s at full speed; pass --yes to confirm", target->bytes_max / 1000000, target->device);
 	fprintf(stderr, "Send up to %" PRIu64 " MB to %s over %s at full speed, for at most %" PRIu64 " s? [y/N] ",
 		target->bytes_max / 1000000, peer, target->device, target->usec_max / USEC_PER_SEC);
-	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
-		return cmd_error("nothing was sent");
-	return CMD_OK;
-}
-
-static int failed(int error, const char *why)
-{
-	if (stop_signal)
-		return cmd_error("interrupted; nothing was left behind");
-	return why[0] ? cmd_error("%s", why) : cmd_error("Failed to measure: %s", strerror(-error));
+	return cmd_is_agreed() ? CMD_OK : cmd_error("nothing was sent");
 }
 
 static int finish(const struct cmd_options *options, const struct path_run *run, struct path_report *report)
@@ -145,9 +116,8 @@ static int check_peer(const struct cmd_options *options, const struct link *link
 	r = options->yes ? CMD_OK : ask(target, text);
 	if (r != CMD_OK)
 		return r;
-	catch_signals();
 	r = path_measure(target, &run, why);
-	return r < 0 ? failed(r, why) : finish(options, &run, &report);
+	return r < 0 ? cmd_ended(r, why, "measure") : finish(options, &run, &report);
 }
 
 static int check_pair(const struct cmd_options *options, const struct feature_table *features,
@@ -159,8 +129,7 @@ static int check_pair(const struct cmd_options *options, const struct feature_ta
 	struct path_run run;
 	int r;
 
-	catch_signals();
-	r = path_pair_open(link, &stop_signal, &pair, why);
+	r = path_pair_open(link, target->stop, &pair, why);
 	if (r == 0) {
 		target->peer = pair.peer;
 		target->device = pair.device;
@@ -168,7 +137,7 @@ static int check_pair(const struct cmd_options *options, const struct feature_ta
 		run.local_pair = true;
 	}
 	if (r < 0)
-		return failed(r, why);
+		return cmd_ended(r, why, "measure");
 	snprintf(over, sizeof(over), "Over a stand-in: %s with the features of %s%s%s; devices below %s were not measured",
 		pair.vlan ? "a VLAN on a veth" : "a veth", link->name,
 		pair.differing ? " except " : "",
@@ -182,7 +151,7 @@ int cmd_check_path(const struct cmd_options *options, int argc, char **argv)
 	struct path_target target = {
 		.bytes_max = options->bytes ? options->bytes : DEFAULT_BYTES,
 		.usec_max = options->has_time ? options->time_usec : DEFAULT_USEC,
-		.stop = &stop_signal,
+		.stop = cmd_catch_signals(),
 	};
 	struct link *link;
 	int r;
@@ -193,14 +162,9 @@ int cmd_check_path(const struct cmd_options *options, int argc, char **argv)
 		return cmd_error("check-path needs a LINK or --serve");
 	if (target.bytes_max < BYTES_LEAST)
 		return cmd_error("--bytes must be at least %" PRIu64 "M", BYTES_LEAST >> 20);
-	r = cmd_open(options, &s);
-	if (r == CMD_OK)
-		r = cmd_refresh(&s);
+	r = cmd_open_link(options, argv[0], &s, &link);
 	if (r != CMD_OK)
 		return r;
-	link = cmd_find_link(&s, argv[0]);
-	if (!link)
-		return CMD_ERROR;
 	return options->peer ? check_peer(options, link, &target)
 			     : check_pair(options, s.view.features, link, &target);
 }

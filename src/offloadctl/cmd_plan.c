@@ -208,11 +208,9 @@ static bool same_steps(const struct plan *a, const struct plan *b)
 
 static bool is_confirmed(const struct plan *plan)
 {
-	char answer[16] = "";
-
 	printf("\nCarry out %s? [y/N] ", plan->n_steps == 1 ? "this step" : "these steps");
 	fflush(stdout);
-	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+	return cmd_is_agreed();
 }
 
 /* On a terminal, shows the plan and asks. Asks again if the plan changed meanwhile. 1: carry out the plan of the session; 0: do not; negative

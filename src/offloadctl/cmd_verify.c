@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -19,24 +18,8 @@
 #define SERVE_USEC (600 * USEC_PER_SEC)
 #define RULE_NAME "90-verify.rule"
 
-static volatile int stop_signal;
-
-static void on_signal(int number)
-{
-	stop_signal = number;
-}
-
-static void catch_signals(void)
-{
-	const struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* For those who want to see what it does, or to break it. */
-static int hold(const struct verify_stage *stage)
+static int hold(const struct verify_stage *stage, char why[SITE_WHY_LEN])
 {
 	static const char *const places[SITE_PLACES] = { "sender", "router", "receiver" };
 	char line[16];
@@ -44,7 +27,10 @@ static int hold(const struct verify_stage *stage)
 	for (unsigned place = 0; place < SITE_PLACES; place++)
 		fprintf(stderr, "%-9s nsenter --net=/proc/%d/fd/%d\n", places[place], (int)getpid(), stage->site.fd[place]);
 	fprintf(stderr, "The links exist. Press Enter to start.\n");
-	return fgets(line, sizeof(line), stdin) ? 0 : -ECANCELED;
+	if (fgets(line, sizeof(line), stdin))
+		return 0;
+	snprintf(why, SITE_WHY_LEN, "Nothing was tested: standard input ended before Enter");
+	return -ECANCELED;
 }
 
 struct kinds {
@@ -87,16 +73,11 @@ static void add_kinds(const struct link_table *table, const struct link *link, u
 static int kinds_of(const struct cmd_options *options, const char *name, struct kinds *ret)
 {
 	_cleanup_(cmd_close) struct cmd_session s = { 0 };
-	const struct link *link;
-	int r = cmd_open(options, &s);
+	struct link *link;
+	int r = cmd_open_link(options, name, &s, &link);
 
-	if (r == CMD_OK)
-		r = cmd_refresh(&s);
 	if (r != CMD_OK)
 		return r;
-	link = cmd_find_link(&s, name);
-	if (!link)
-		return CMD_ERROR;
 	ret->tested = 1u << SITE_VETH | 1u << SITE_FORWARD;
 	add_kinds(s.view.links, link, 0, ret);
 	return CMD_OK;
@@ -146,13 +127,6 @@ static int report(const struct cmd_options *options, struct verify_report *repor
 	return report->exit_code;
 }
 
-static int failed(int error, const char *why)
-{
-	if (stop_signal || error == -ECANCELED)
-		return cmd_error("interrupted; nothing was left behind");
-	return why[0] ? cmd_error("%s", why) : cmd_error("Failed to verify: %s", strerror(-error));
-}
-
 /* ---- two hosts ---- */
 
 static int parse_address(const struct cmd_options *options, union path_address *ret)
@@ -172,9 +146,9 @@ static void print_served(const union path_address *peer, bool done, const char *
 	fflush(stdout);
 }
 
-static int serve(const struct cmd_options *options, const char *link)
+static int serve(const struct cmd_options *options, const char *link, const volatile int *stop)
 {
-	struct peer_server server = { .fd = -1, .data_fd = -1, .device = link, .stop = &stop_signal, .served = print_served };
+	struct peer_server server = { .fd = -1, .data_fd = -1, .device = link, .stop = stop, .served = print_served };
 	union path_address address = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(PEER_PORT) } };
 	uint64_t usec = options->has_time ? options->time_usec : SERVE_USEC;
 	char text[PATH_ADDRESS_LEN], why[PATH_WHY_LEN] = "";
@@ -182,7 +156,6 @@ static int serve(const struct cmd_options *options, const char *link)
 
 	if (options->peer && parse_address(options, &address) != CMD_OK)
 		return CMD_ERROR;
-	catch_signals();
 	r = peer_listen(&server, &address, why);
 	if (r == -EAFNOSUPPORT && !options->peer && server.fd < 0 && server.port) {
 		address = (union path_address){ .in = { .sin_family = AF_INET, .sin_port = htons(PEER_PORT) } };
@@ -200,14 +173,12 @@ static int serve(const struct cmd_options *options, const char *link)
 
 static int ask(const char *link, const char *peer)
 {
-	char answer[16] = "";
+	char clean[64];
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return cmd_error("verify sends up to %d MB over %s; pass --yes to confirm", PEER_BYTES >> 20, link);
-	fprintf(stderr, "Send up to %d MB between %s and %s? [y/N] ", PEER_BYTES >> 20, link, peer);
-	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
-		return cmd_error("nothing was sent");
-	return CMD_OK;
+	fprintf(stderr, "Send up to %d MB between %s and %s? [y/N] ", PEER_BYTES >> 20, util_clean(link, clean, sizeof(clean)), peer);
+	return cmd_is_agreed() ? CMD_OK : cmd_error("nothing was sent");
 }
 
 static int verify_peer(const struct cmd_options *options, const char *name, const struct verify_watch *watch, struct verify_result *result)
@@ -216,21 +187,16 @@ static int verify_peer(const struct cmd_options *options, const char *name, cons
 	struct peer_target target = { 0 };
 	char text[PATH_ADDRESS_LEN], why[PATH_WHY_LEN] = "";
 	struct verify_report of = { .result = result, .peer = text };
-	const struct link *link;
+	struct link *link;
 	int r;
 
 	if (options->output || options->hold || options->load)
 		return cmd_error("--peer cannot be combined with --output, --hold or --load: it changes nothing");
 	if (parse_address(options, &target.address) != CMD_OK)
 		return CMD_ERROR;
-	r = cmd_open(options, &s);
-	if (r == CMD_OK)
-		r = cmd_refresh(&s);
+	r = cmd_open_link(options, name, &s, &link);
 	if (r != CMD_OK)
 		return r;
-	link = cmd_find_link(&s, name);
-	if (!link)
-		return CMD_ERROR;
 	target.device = of.link = link->name;
 	target.ifindex = link->ifindex;
 	of.features = s.view.features;
@@ -238,11 +204,10 @@ static int verify_peer(const struct cmd_options *options, const char *name, cons
 	r = options->yes ? CMD_OK : ask(link->name, text);
 	if (r != CMD_OK)
 		return r;
-	catch_signals();
 	r = peer_verify(&target, watch, result, why);
 	for (size_t i = 0; i < result->n_cases; i++)
 		result->cases[i].on = link->features.active;
-	return r < 0 ? failed(r, why) : report(options, &of);
+	return r < 0 ? cmd_ended(r, why, "verify") : report(options, &of);
 }
 
 /* ---- this kernel ---- */
@@ -259,14 +224,13 @@ static int verify_kernel(const struct cmd_options *options, const char *link, co
 		return r;
 	if (options->json && options->output)
 		return cmd_error("--output cannot be combined with --json");
-	catch_signals();
 	r = verify_open(&stage, kinds.tested, options->load, why);
 	if (r == 0 && options->hold)
-		r = hold(&stage);
+		r = hold(&stage, why);
 	if (r == 0)
 		r = verify_run(&stage, watch, result, why);
 	if (r < 0)
-		return failed(r, why);
+		return cmd_ended(r, why, "verify");
 	of.features = &stage.site.features;
 	of.other = kinds.other;
 	of.n_other = kinds.n_other;
@@ -276,13 +240,13 @@ static int verify_kernel(const struct cmd_options *options, const char *link, co
 int cmd_verify(const struct cmd_options *options, int argc, char **argv)
 {
 	_cleanup_free_ struct verify_result *result = calloc(1, sizeof(*result));
-	const struct verify_watch watch = { .stop = &stop_signal, .usec = options->has_time ? options->time_usec : VERIFY_USEC,
+	const struct verify_watch watch = { .stop = cmd_catch_signals(), .usec = options->has_time ? options->time_usec : VERIFY_USEC,
 		.progress = isatty(STDERR_FILENO) ? show_progress : NULL };
 
 	if (!result)
 		return cmd_error("Failed to start: %s", strerror(ENOMEM));
 	if (options->serve)
-		return serve(options, argc ? argv[0] : NULL);
+		return serve(options, argc ? argv[0] : NULL, watch.stop);
 	if (options->peer && !argc)
 		return cmd_error("verify --peer needs a LINK");
 	return options->peer ? verify_peer(options, argv[0], &watch, result)

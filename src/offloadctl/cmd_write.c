@@ -45,8 +45,6 @@ static char *join_path(const char *dir, const char *name)
 /* True: the user agrees to replace the file. Otherwise the reason not to was reported. */
 static bool may_replace(const struct cmd_options *options, const char *path)
 {
-	char answer[16] = "";
-
 	if (options->yes)
 		return true;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
@@ -54,7 +52,7 @@ static bool may_replace(const struct cmd_options *options, const char *path)
 		return false;
 	}
 	fprintf(stderr, "%s exists. Replace it? [y/N] ", path);
-	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+	if (cmd_is_agreed())
 		return true;
 	cmd_error("%s was not changed", path);
 	return false;
@@ -330,9 +328,8 @@ static int new_from_snapshot(const struct cmd_options *options, const char *file
 static int new_rule(const struct cmd_options *options, int n, char **words)
 {
 	_cleanup_(cmd_close) struct cmd_session s = { 0 };
-	const struct link *link;
+	struct link *link;
 	char file[NAME_LEN];
-	int r;
 
 	if (n != 2)
 		return cmd_error("rules new needs a name and an interface; usage: offloadctl rules new NAME LINK");
@@ -340,11 +337,7 @@ static int new_rule(const struct cmd_options *options, int n, char **words)
 		return CMD_ERROR;
 	if (options->snapshot)
 		return new_from_snapshot(options, file, words[1]);
-	r = cmd_open(options, &s);
-	if (r == CMD_OK)
-		r = cmd_refresh(&s);
-	link = r == CMD_OK ? cmd_find_link(&s, words[1]) : NULL;
-	return link ? write_new(options, file, link, s.view.features, "") : CMD_ERROR;
+	return cmd_open_link(options, words[1], &s, &link) == CMD_OK ? write_new(options, file, link, s.view.features, "") : CMD_ERROR;
 }
 
 /* ---- edit ---- */

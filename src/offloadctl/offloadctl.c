@@ -207,7 +207,7 @@ static const struct command {
 	{ "check-path", "[LINK]", "Measure sendfile, splice and send over an interface",
 		cmd_check_path, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(BYTES) | USES(TIME) |
 			USES(YES), NULL },
-	{ "verify", "[LINK]", "Test whether this kernel segments, merges and computes checksums correctly, or for the kinds of one stack",
+	{ "verify", "[LINK]", "Test whether this kernel segments, merges and computes checksums correctly; with --peer, whether two hosts do",
 		cmd_verify, 0, 1, USES(ETHTOOL) | USES(JSON) | USES(PEER) | USES(SERVE) | USES(HOLD) | USES(LOAD) | USES(TIME) |
 			USES(OUTPUT) | USES(YES), verify_codes },
 	{ "sockets", "[LINK...]", "List stale TCP connections, which lack an offload that their interface has",

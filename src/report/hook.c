@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "basic/hash.h"
 #include "report/catalog.h"
 
 #define UNIT_NAME_MAX 255
@@ -89,19 +90,11 @@ static int send_event(const char *path, const char *text, size_t len)
 	return 1;
 }
 
-/* FNV-1a */
 static uint64_t hash_object(const struct finding *event)
 {
-	const char *const texts[] = { event->netns, event->link, event->service };
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = hash_more(0, event->netns, strlen(event->netns) + 1);
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		for (const char *c = texts[i];; c++) {
-			hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-			if (!*c)
-				break;
-		}
-	return hash;
+	return hash_more(hash_more(hash, event->link, strlen(event->link) + 1), event->service, strlen(event->service));
 }
 
 static int send_counted(struct hooks *h, const struct hook_target *target, const struct finding *event, const struct hook_held *held)

@@ -42,12 +42,14 @@ struct import_note {
 	char *text;
 };
 
+#define IMPORT_RULES_MAX 4096
+
 struct import {
 	struct import_rule *rules; /* in the order of their file names */
 	size_t n_rules;
 	struct import_note *notes;
 	size_t n_notes;
-	int error; /* -ENOMEM */
+	int error; /* -ENOMEM; -E2BIG: more than IMPORT_RULES_MAX rules */
 };
 
 /* The form of a file, by its name and text; a text that is nothing else is IMPORT_SCRIPT. */
@@ -56,7 +58,7 @@ enum import_form import_guess(const char *path, const char *text);
 const char *import_form_name(enum import_form form);
 
 /* Adds what a text of this form declares. Of several .link files, add those with the lowest names first: the first that matches an
- * interface is the only one that applies to it. 0 or -ENOMEM. */
+ * interface is the only one that applies to it. 0, -ENOMEM, -E2BIG. */
 int import_add(struct import *im, enum import_form form, const char *path, const char *text);
 
 /* Removes a rule that is not valid, and notes why. 0 or -ENOMEM. */

@@ -290,11 +290,19 @@ static size_t place_of(const struct import_source *s, struct import_rule *rule)
 	return place;
 }
 
+/* False: there is no room for one more rule. */
+static bool has_room(struct import *im)
+{
+	if (!im->error && im->n_rules == IMPORT_RULES_MAX)
+		im->error = -E2BIG;
+	return !im->error;
+}
+
 void import_finish(const struct import_source *s, struct import_rule *rule, unsigned line, const char *name)
 {
 	size_t place;
 
-	if (rule->features.n == 0 && rule->limits.n == 0) {
+	if ((rule->features.n == 0 && rule->limits.n == 0) || !has_room(s->im)) {
 		import_rule_clear(rule);
 		return;
 	}
@@ -317,7 +325,7 @@ struct import_rule *import_rule_named(const struct import_source *s, unsigned li
 {
 	struct import_rule rule = { .form = s->form, .line = line };
 
-	for (size_t i = s->im->n_rules; i-- > 0;) {
+	for (size_t i = s->im->error ? 0 : s->im->n_rules; i-- > 0;) {
 		struct import_rule *other = &s->im->rules[i];
 		const struct import_pair *pair = find_pair(&other->match, "Name");
 
@@ -328,6 +336,8 @@ struct import_rule *import_rule_named(const struct import_source *s, unsigned li
 		if (!pair || strpbrk(pair->value, "*?[! ") || strpbrk(name, "*?[! "))
 			break;
 	}
+	if (!has_room(s->im))
+		return NULL;
 	rule.path = strdup(s->path);
 	rule.name = strdup(name);
 	import_match(s, &rule, "Name", name);

@@ -151,15 +151,14 @@ static int read_many(struct capture *capture, capture_fn packet, capture_unseen_
 int capture_read(struct capture *capture, capture_fn packet, capture_unseen_fn unseen, void *userdata)
 {
 	unsigned drops;
-	int r;
+	int r = 1;
 
-	do
+	for (unsigned i = 0; i < CAPTURE_PACKETS / PACKETS && r > 0; i++)
 		r = read_many(capture, packet, unseen, userdata);
-	while (r > 0);
 	drops = take_drops(capture);
 	if (drops)
 		unseen(capture, drops, true, userdata);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static void ignore(_unused_ struct capture *capture, _unused_ int ifindex, _unused_ const struct frame *frame, _unused_ void *userdata)

@@ -6,6 +6,8 @@
 #include "verify/frame.h"
 #include "verify/site.h"
 
+#define CAPTURE_PACKETS 8192
+
 struct capture {
 	int fd;
 	enum site_place place;
@@ -25,7 +27,7 @@ typedef void (*capture_fn)(struct capture *capture, int ifindex, const struct fr
 /* dropped: it is not known where in the sequence. Otherwise it is exactly the next packet, which is large UDP. */
 typedef void (*capture_unseen_fn)(struct capture *capture, unsigned n, bool dropped, void *userdata);
 
-/* Reads all that is there without blocking. unseen: packets were lost because the buffer was full, or the kernel cannot describe them
+/* Reads what is there without blocking, at most CAPTURE_PACKETS, as another host may send more meanwhile. unseen: packets were lost because the buffer was full, or the kernel cannot describe them
  * (segments of UDP before Linux 6.2, virtio_net_hdr_from_skb()). 0 or negative errno. */
 int capture_read(struct capture *capture, capture_fn packet, capture_unseen_fn unseen, void *userdata);
 /* Throws away what is there. 0 or negative errno. */

@@ -2,7 +2,6 @@
 #include "verify/counters.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,11 @@ static void add(struct counters *counters, const char *protocol, const char *nam
 		counters->rejected += strcmp(name, rejected[i]) == 0 ? value : 0;
 	if (known && strcmp(name, "RcvbufErrors") == 0)
 		counters->full += value;
+}
+
+bool counters_may_explain(enum frame_wrong wrong)
+{
+	return wrong == FRAME_LOST || wrong == FRAME_ORDER || wrong == FRAME_ID || wrong == FRAME_REJECTED;
 }
 
 /* The next word of a line, and moves *at behind it. False at the end of the line. */

@@ -76,10 +76,14 @@ static enum frame_wrong judge_work(const struct run *run, const struct site_link
 static void on_packet(struct capture *capture, int ifindex, const struct frame *frame, void *userdata)
 {
 	struct run *run = userdata;
+	struct frame here = *frame;
 	struct segment segment;
-	enum frame_wrong wrong = frame_check(frame, &segment);
-	bool ours = wrong == FRAME_RIGHT && segment.protocol && segment.target == run->port;
+	enum frame_wrong wrong;
+	bool ours;
 
+	here.listed = run->now->mode == VERIFY_LISTED;
+	wrong = frame_check(&here, &segment);
+	ours = wrong == FRAME_RIGHT && segment.protocol && segment.target == run->port;
 	for (size_t i = 0; i < run->lane->n_links; i++) {
 		const struct site_link *link = &run->lane->links[i];
 
@@ -291,6 +295,17 @@ static int read_counters(struct run *run, struct counters ret[SITE_PLACES])
 	return r < 0 ? r : site_enter(run->site, SITE_SENDER);
 }
 
+/* Nothing more arrives. -ENONET: nothing was sent, so something above the links has dropped it, for example a BPF program of this cgroup. */
+static int complain_lost(struct run *run)
+{
+	const struct verify_case *c = run->now;
+
+	if (c->packets == 0 && c->unseen == 0 && c->wrong == FRAME_RIGHT)
+		return -ENONET;
+	complain_at_end(run, FRAME_LOST);
+	return 0;
+}
+
 /* -ENOBUFS: a queue was full, which explains all that is missing. */
 static int judge_queues(struct run *run)
 {
@@ -326,8 +341,8 @@ static int settle(struct run *run, size_t part)
 		r = n == 0 ? judge_queues(run) : 0;
 		if (r < 0 || util_now_usec() > run->deadline_usec)
 			return r < 0 ? r : -ETIME;
-		if (idle_msec >= IDLE_MSEC)
-			complain_at_end(run, FRAME_LOST);
+		if (idle_msec >= IDLE_MSEC && (r = complain_lost(run)) < 0)
+			return r;
 	}
 }
 
@@ -421,12 +436,10 @@ static int send_udp(struct run *run)
 static int judge_counters(struct run *run)
 {
 	struct verify_case *c = run->now;
-	bool missing = c->wrong == FRAME_LOST || c->wrong == FRAME_ORDER || c->wrong == FRAME_ID || c->wrong == FRAME_DATA ||
-		c->wrong == FRAME_REJECTED;
 	struct counters after[SITE_PLACES];
 	int r = read_counters(run, after);
 
-	if (r == 0 && missing && judge_queues(run) == -ENOBUFS) {
+	if (r == 0 && counters_may_explain(c->wrong) && judge_queues(run) == -ENOBUFS) {
 		c->wrong = FRAME_RIGHT;
 		return -ENOBUFS;
 	}
@@ -476,7 +489,8 @@ int exchange_run(struct run *run)
 		r = open_connection(run);
 	if (r == -ETIMEDOUT) {
 		r = read_captures(run);
-		complain_at_end(run, FRAME_LOST);
+		if (r == 0)
+			r = complain_lost(run);
 	} else if (r == 0) {
 		r = is_tcp(run) ? send_tcp(run) : send_udp(run);
 	}
@@ -490,7 +504,7 @@ int exchange_run(struct run *run)
 	} else if (r < 0) {
 		c->outcome = VERIFY_UNTESTED;
 		c->error = r;
-	} else if (c->mode == VERIFY_MERGED && c->merged == 0) {
+	} else if (verify_mode_merges(c->mode) && c->merged == 0) {
 		c->outcome = VERIFY_NOT_APPLICABLE;
 	}
 	return 0;

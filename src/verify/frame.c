@@ -72,9 +72,11 @@ static bool has_right_sum(const struct walk *w, size_t offset)
 {
 	const struct frame *f = w->frame;
 
+	if (f->listed && f->gso_size)
+		return true;
 	if (f->open && f->start == w->at)
 		return is_same_sum(get16(w, w->at + offset), sum(w, 0, 0, w->pseudo)) ||
-			(f->shared && is_same_sum(sum(w, w->at, w->end, w->pseudo), 0xffff));
+			(f->device && f->outgoing && is_same_sum(sum(w, w->at, w->end, w->pseudo), 0xffff));
 	if (f->gso_size) /* computed when it is split */
 		return true;
 	/* The sum of all from f->start on will be what its pseudo header lacks to all ones (lco_csum() in the kernel). */
@@ -85,21 +87,24 @@ static bool has_right_sum(const struct walk *w, size_t offset)
 
 static enum frame_wrong check_tcp(struct walk *w)
 {
+	const struct frame *f = w->frame;
 	size_t header;
+	bool merged;
 
 	if (!has(w, 20))
 		return FRAME_CUT;
-	header = (size_t)(w->frame->data[w->at + 12] >> 4) * 4;
+	header = (size_t)(f->data[w->at + 12] >> 4) * 4;
 	if (header < 20 || !has(w, header))
 		return FRAME_CUT;
 	w->segment->source = get16(w, w->at);
 	w->segment->target = get16(w, w->at + 2);
 	w->segment->sequence = (uint32_t)get16(w, w->at + 4) << 16 | get16(w, w->at + 6);
-	w->segment->fin = w->frame->data[w->at + 13] & 1;
-	w->segment->syn = w->frame->data[w->at + 13] & 2;
+	w->segment->fin = f->data[w->at + 13] & 1;
+	w->segment->syn = f->data[w->at + 13] & 2;
 	w->segment->payload = w->end - w->at - header;
 	w->protocol = 0;
-	return has_right_sum(w, 16) ? FRAME_RIGHT : FRAME_CHECKSUM;
+	merged = f->device && !f->outgoing && f->mss && w->segment->payload > f->mss;
+	return merged || has_right_sum(w, 16) ? FRAME_RIGHT : FRAME_CHECKSUM;
 }
 
 static void enter_tunnel(struct walk *w, uint16_t port)
@@ -126,14 +131,14 @@ static enum frame_wrong check_udp(struct walk *w)
 		return FRAME_CUT;
 	w->segment->source = get16(w, w->at);
 	w->segment->target = get16(w, w->at + 2);
-	tunnel = w->segment->target == VXLAN_PORT || w->segment->target == GENEVE_PORT;
+	tunnel = !w->frame->device && (w->segment->target == VXLAN_PORT || w->segment->target == GENEVE_PORT);
 	if (get16(w, w->at + 4) != w->end - w->at)
 		return FRAME_CUT;
 	w->segment->payload = w->end - w->at - 8;
 	/* no socket and no tunnel of verify asks for that */
 	none = get16(w, w->at + 6) == 0 && !w->frame->gso_size && !(w->frame->open && w->frame->start == w->at);
 	wrong = none || !has_right_sum(w, 6);
-	enter_tunnel(w, w->segment->target);
+	enter_tunnel(w, tunnel ? w->segment->target : 0);
 	return !wrong ? FRAME_RIGHT : tunnel ? FRAME_TUNNEL_CHECKSUM : FRAME_CHECKSUM;
 }
 
@@ -254,8 +259,8 @@ static enum frame_wrong check_one(struct walk *w)
 
 enum frame_wrong frame_check(const struct frame *frame, struct segment *ret)
 {
-	struct walk w = { .frame = frame, .segment = ret, .end = frame->len, .padded = frame->len <= ETHERNET_LEAST,
-		.protocol = frame->ethernet ? ETH_P_TEB : frame->protocol };
+	struct walk w = { .frame = frame, .segment = ret, .end = frame->len,
+		.padded = frame->len <= ETHERNET_LEAST || (frame->device && !frame->outgoing), .protocol = frame->ethernet ? ETH_P_TEB : frame->protocol };
 	enum frame_wrong wrong = FRAME_RIGHT;
 
 	*ret = (struct segment){ 0 };

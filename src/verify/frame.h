@@ -33,7 +33,11 @@ struct frame { /* packet(7) with PACKET_VNET_HDR: struct virtio_net_hdr says wha
 	bool open;	   /* the checksum at start + offset is still to be computed: it has the sum of the pseudo header */
 	size_t start, offset;
 	bool outgoing;	   /* the interface sends it */
-	bool shared;	   /* with a device that may have computed an open checksum in place, as that of QEMU does */
+	bool device;	   /* a network device sends or received it: that may have computed an open checksum in place, as that of QEMU
+			    * does, or leave bytes behind a packet; and no tunnel is in it, whatever its port */
+	size_t mss;	   /* of TCP that a device received: what is longer was merged by it, and may have the checksum of its first packet, as
+			    * with hv_netvsc, which sets no gso_size; 0: unknown */
+	bool listed;	   /* GRO keeps what it merges as a list of the packets (rx-gro-list): a large one has the checksum of the first */
 	uint16_t gso_size; /* bytes of data in each segment, still to be split; 0: a single packet */
 };
 

@@ -14,14 +14,14 @@
  *   sender    PEER_END, count: what it saw
  *   receiver  PEER_END, count: what it saw
  *
- * Then the next PEER_CASE follows. */
+ * Then the next PEER_CASE follows. The server gives a host two minutes, and each case twice. */
 #ifndef OFFLOADD_PEER_H
 #define OFFLOADD_PEER_H
 
 #include "path/path_link.h"
 #include "verify/verify.h"
 
-#define PEER_VERSION 0x5601 /* so that check-path, which is 1, knows it as another version */
+#define PEER_VERSION 0x5602 /* so that check-path, which is 1, knows it as another version */
 #define PEER_PORT 5630	    /* the data: the next one */
 #define PEER_BYTES (2 << 20) /* what is sent at most, both directions together */
 

@@ -11,8 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "verify/known.h"
-
 #define IDLE_USEC (2 * USEC_PER_SEC) /* nothing arrives for that long: lost */
 #define DATAGRAM_MOST 13000 /* five of them are less than a datagram can have */
 #define RECEIVE_BYTES (4 << 20)
@@ -27,7 +25,7 @@ bool peer_end_is_tcp(const struct peer_end *e)
 static uint64_t pack(const struct peer_sight *s)
 {
 	return (uint64_t)s->wrong << 48 | (uint64_t)s->arrived << 56 | (uint64_t)s->lost << 57 | (uint64_t)s->refused << 58 |
-		(uint64_t)s->packets << 16 | (uint64_t)s->merged << 8 | s->unseen;
+		(uint64_t)s->backward << 59 | (uint64_t)s->packets << 16 | (uint64_t)s->merged << 8 | s->unseen;
 }
 
 static int unpack(uint64_t count, struct peer_sight *ret)
@@ -35,7 +33,7 @@ static int unpack(uint64_t count, struct peer_sight *ret)
 	if ((count >> 48 & 0xff) >= FRAME_WRONGS)
 		return -EPROTO;
 	*ret = (struct peer_sight){ .wrong = (enum frame_wrong)(count >> 48 & 0xff), .arrived = count >> 56 & 1, .lost = count >> 57 & 1,
-		.refused = count >> 58 & 1, .packets = (uint16_t)(count >> 16), .merged = (uint8_t)(count >> 8), .unseen = (uint8_t)count };
+		.refused = count >> 58 & 1, .backward = count >> 59 & 1, .packets = (uint16_t)(count >> 16), .merged = (uint8_t)(count >> 8), .unseen = (uint8_t)count };
 	return 0;
 }
 
@@ -44,17 +42,20 @@ int peer_end_say(const struct peer_end *e, uint16_t status, uint64_t count)
 	return path_frame_send(e->control, &(struct path_frame){ PEER_VERSION, status, count });
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Waits for an event, and looks whether the interface is still there. */
 int peer_end_wait(const struct peer_end *e, int fd, short events, uint64_t usec)
 {
-	uint64_t deadline_usec = util_now_usec() + usec;
+	uint64_t deadline_usec = earlier(util_now_usec() + usec, e->until_usec);
 	char name[IF_NAMESIZE];
 	int r;
 
 	do {
-		uint64_t tick_usec = util_now_usec() + TICK_MSEC * 1000;
-
-		r = path_socket_wait(fd, events, tick_usec < deadline_usec ? tick_usec : deadline_usec, e->stop);
+		r = path_socket_wait(fd, events, earlier(util_now_usec() + TICK_MSEC * 1000, deadline_usec), e->stop);
 		if (r == -ETIMEDOUT && e->ifindex && !if_indextoname((unsigned)e->ifindex, name))
 			return -ENODEV;
 	} while (r == -ETIMEDOUT && util_now_usec() < deadline_usec);
@@ -72,12 +73,13 @@ int peer_end_hear(const struct peer_end *e, uint64_t usec, struct path_frame *re
 
 /* ---- what passes the interface ---- */
 
-static void complain(struct peer_end *e, enum frame_wrong wrong, bool arrived)
+static void complain(struct peer_end *e, enum frame_wrong wrong, bool arrived, bool backward)
 {
 	if (wrong == FRAME_RIGHT || e->sight.wrong != FRAME_RIGHT)
 		return;
 	e->sight.wrong = wrong;
 	e->sight.arrived = arrived;
+	e->sight.backward = backward;
 }
 
 static void on_packet(_unused_ struct capture *capture, _unused_ int ifindex, const struct frame *frame, void *userdata)
@@ -86,8 +88,9 @@ static void on_packet(_unused_ struct capture *capture, _unused_ int ifindex, co
 	struct frame here = *frame;
 	struct segment segment;
 
-	here.shared = frame->outgoing;
-	complain(e, frame_check(&here, &segment), false);
+	here.device = true;
+	here.mss = e->mss;
+	complain(e, frame_check(&here, &segment), false, frame->outgoing != e->sends);
 	if (frame->outgoing != e->sends)
 		return;
 	e->sight.packets += e->sight.packets < UINT16_MAX;
@@ -173,13 +176,9 @@ static int run_sender(struct peer_end *e, struct peer_sight *ret_other)
 {
 	struct known_send sends[KNOWN_SENDS];
 	struct path_frame answer;
-	int mss = 0, r = 0;
-	socklen_t len = sizeof(mss);
-	size_t n;
+	size_t n = peer_end_is_tcp(e) ? known_list_tcp(e->mss, sends) : known_list_udp(datagram_size(e), sends);
+	int r = 0;
 
-	if (peer_end_is_tcp(e) && getsockopt(e->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) < 0)
-		mss = 0;
-	n = peer_end_is_tcp(e) ? known_list_tcp(mss > 1 ? (size_t)mss : 0, sends) : known_list_udp(datagram_size(e), sends);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = send_one(e, sends[i]);
 	if (r < 0)
@@ -193,6 +192,19 @@ static int run_sender(struct peer_end *e, struct peer_sight *ret_other)
 
 /* ---- the receiver ---- */
 
+/* A network may drop, repeat or swap datagrams: is it another one of those that were sent? */
+static bool is_other(const struct peer_end *e, size_t n)
+{
+	for (size_t i = 0; i < e->n_sends; i++) {
+		const struct peer_send *s = &e->sends_seen[i];
+		enum frame_wrong wrong = known_judge(e->data + s->begin, s->end - s->begin, 0, s->part, e->buffer, n);
+
+		if (wrong == FRAME_RIGHT || wrong == FRAME_LOST)
+			return true;
+	}
+	return false;
+}
+
 static int receive(struct peer_end *e, size_t part)
 {
 	ssize_t n = recv(e->fd, e->buffer, KNOWN_BUFFER, 0);
@@ -205,14 +217,10 @@ static int receive(struct peer_end *e, size_t part)
 	if (peer_end_is_tcp(e) && n == 0)
 		return -ECONNRESET;
 	wrong = known_judge(e->data, e->sent, e->received, part, e->buffer, (size_t)n);
-	/* a network may drop, repeat or swap datagrams */
-	if (wrong != FRAME_RIGHT && part) {
-		enum frame_wrong any = known_judge(e->data + e->begin, e->sent - e->begin, 0, part, e->buffer, (size_t)n);
-
-		e->sight.lost = any == FRAME_RIGHT || any == FRAME_LOST;
-	}
-	if (!e->sight.lost)
-		complain(e, wrong, true);
+	if (wrong != FRAME_RIGHT && part && is_other(e, (size_t)n))
+		e->sight.lost = true;
+	else
+		complain(e, wrong, true, false);
 	e->received += (size_t)n;
 	return 0;
 }
@@ -240,7 +248,7 @@ static int run_receiver(struct peer_end *e, struct peer_sight *ret_other)
 	for (;;) {
 		struct path_frame frame;
 		int r = peer_end_hear(e, 2 * STEP_USEC, &frame);
-		size_t part = (size_t)(frame.count >> 32);
+		struct peer_send one;
 
 		if (r == 0 && frame.status == PEER_END) {
 			r = look(e);
@@ -250,11 +258,13 @@ static int run_receiver(struct peer_end *e, struct peer_sight *ret_other)
 		}
 		if (r < 0 || frame.status != PEER_SENT)
 			return r < 0 ? r : -EPROTO;
-		e->begin = e->sent;
-		e->sent = (size_t)(uint32_t)frame.count;
-		if (e->sent > KNOWN_BYTES || e->sent < e->begin || part > UINT16_MAX || peer_end_is_tcp(e) != (part == 0))
+		one = (struct peer_send){ e->sent, (size_t)(uint32_t)frame.count, (size_t)(frame.count >> 32) };
+		if (one.end > KNOWN_BYTES || one.end <= one.begin || one.part > UINT16_MAX || peer_end_is_tcp(e) != (one.part == 0) ||
+			e->n_sends == KNOWN_SENDS)
 			return -EPROTO;
-		r = receive_all(e, part);
+		e->sends_seen[e->n_sends++] = one;
+		e->sent = one.end;
+		r = receive_all(e, one.part);
 		if (r >= 0)
 			r = peer_end_say(e, r ? PEER_STOP : PATH_GO, e->received);
 		if (r < 0)
@@ -292,7 +302,7 @@ void peer_end_case_begin(struct peer_end *e, enum verify_packet packet, bool sen
 {
 	e->packet = packet;
 	e->sends = sends;
-	e->begin = e->sent = e->received = 0;
+	e->n_sends = e->sent = e->received = 0;
 	e->sight = (struct peer_sight){ 0 };
 }
 
@@ -308,7 +318,11 @@ static void widen(const struct peer_end *e)
 
 int peer_end_run(struct peer_end *e, struct peer_sight *ret_other)
 {
+	int mss = 0;
+	socklen_t len = sizeof(mss);
+
 	widen(e);
+	e->mss = peer_end_is_tcp(e) && getsockopt(e->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) == 0 && mss > 1 ? (size_t)mss : 0;
 	return e->sends ? run_sender(e, ret_other) : run_receiver(e, ret_other);
 }
 

@@ -7,6 +7,7 @@
 
 #include "basic/util.h"
 #include "verify/capture.h"
+#include "verify/known.h"
 #include "verify/peer.h"
 
 #define STEP_USEC (5 * USEC_PER_SEC) /* for an answer of the other end */
@@ -19,26 +20,37 @@ enum { PEER_HELLO = 100, PEER_CASE, PEER_SENT, PEER_STOP, PEER_END, PEER_FAILED 
 struct peer_sight {
 	enum frame_wrong wrong;
 	bool arrived; /* about the data that arrived; otherwise about a packet at the interface */
+	bool backward; /* in what the receiver sends */
 	bool lost, refused;
 	uint16_t packets;
 	uint8_t merged, unseen; /* at most 255 */
+};
+
+/* Datagrams of `part` bytes; 0: TCP. */
+struct peer_send {
+	size_t begin, end, part;
 };
 
 struct peer_end {
 	const volatile int *stop;
 	int ifindex;
 	int control, fd; /* the data */
+	int refusal; /* errno of the other end, as it says */
+	uint64_t until_usec; /* CLOCK_MONOTONIC: nothing is waited for any longer, whatever the other end does */
 	enum verify_packet packet;
 	bool sends;
 	uint16_t client_port;
 	struct capture capture;
 	struct peer_sight sight;
 	uint8_t *data, *buffer;
-	size_t begin, sent, received; /* begin: of the last send */
+	struct peer_send sends_seen[KNOWN_SENDS]; /* of the receiver: what was sent so far */
+	size_t n_sends;
+	size_t sent, received;
+	size_t mss; /* of TCP */
 };
 
 bool peer_end_is_tcp(const struct peer_end *e);
-/* Sends a frame; waits for an event, or for a frame, at most usec. 0; -ENODEV: the interface is gone; -EPROTONOSUPPORT: a frame of another
+/* Sends a frame; waits for an event, or for a frame, at most usec and not longer than until_usec. 0; -ENODEV: the interface is gone; -EPROTONOSUPPORT: a frame of another
  * version; another negative errno. */
 int peer_end_say(const struct peer_end *e, uint16_t status, uint64_t count);
 int peer_end_wait(const struct peer_end *e, int fd, short events, uint64_t usec);

@@ -126,12 +126,13 @@ static int write_setting(const char *path, const char *value)
 
 /* Whatever the host's settings are. Without a wait for duplicate addresses: a router sends no neighbor solicitation meanwhile. The
  * socket loads the module. */
-static bool enable_ipv6(void)
+static int enable_ipv6(void)
 {
 	_cleanup_close_ int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	return fd >= 0 && write_setting("/proc/sys/net/ipv6/conf/default/disable_ipv6", "0") == 0 &&
-		write_setting("/proc/sys/net/ipv6/conf/default/accept_dad", "0") == 0;
+	int r = fd < 0 ? -errno : write_setting("/proc/sys/net/ipv6/conf/default/disable_ipv6", "0");
+
+	return r < 0 ? r : write_setting("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
 }
 
 static int open_place(struct site *site, enum site_place place)
@@ -143,9 +144,12 @@ static int open_place(struct site *site, enum site_place place)
 	site->fd[place] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (site->fd[place] < 0)
 		return -errno;
-	/* otherwise the veth below a macvlan answers for its address, and the first packets pass by the macvlan */
+	/* otherwise the veth below a macvlan answers for its address, and the first packets pass by the macvlan; the larger of both applies,
+	 * and a new namespace has the second from the host */
 	(void)write_setting("/proc/sys/net/ipv4/conf/all/arp_ignore", "1");
-	site->has_ipv6 = enable_ipv6() && (site->has_ipv6 || place == SITE_SENDER);
+	(void)write_setting("/proc/sys/net/ipv4/conf/default/arp_ignore", "1");
+	if (site->ipv6_error == 0)
+		site->ipv6_error = enable_ipv6();
 	site->nl[place] = nl_socket_alloc();
 	if (!site->nl[place] || nl_connect(site->nl[place], NETLINK_ROUTE) < 0)
 		return -ENOMEM;
@@ -331,53 +335,65 @@ static int add_macvlan(struct builder *b, enum site_place place, int lower)
 	return add_link(b, place, macvlan, "macvlan", "macvlan");
 }
 
-/* ends: local and remote address of the outer packets. */
-static int add_tunnel(struct builder *b, enum site_place place, int lower, struct nl_addr *const ends[2])
+static struct rtnl_link *make_vxlan(int lower, struct nl_addr *const ends[2])
 {
-	_cleanup_link_ struct rtnl_link *link = NULL;
-	uint32_t local, remote;
+	struct rtnl_link *link = rtnl_link_vxlan_alloc();
 
-	memcpy(&local, nl_addr_get_binary_addr(ends[0]), sizeof(local));
-	memcpy(&remote, nl_addr_get_binary_addr(ends[1]), sizeof(remote));
-	switch (b->lane->kind) {
-	case SITE_VXLAN:
-		link = rtnl_link_vxlan_alloc();
-		if (!link)
-			break;
+	if (link) {
 		rtnl_link_vxlan_set_id(link, TUNNEL_ID);
 		rtnl_link_vxlan_set_link(link, (uint32_t)lower);
 		rtnl_link_vxlan_set_group(link, ends[1]);
 		rtnl_link_vxlan_set_local(link, ends[0]);
 		rtnl_link_vxlan_set_port(link, 4789);
 		rtnl_link_vxlan_set_udp_csum(link, 1);
-		break;
-	case SITE_GENEVE:
-		link = rtnl_link_geneve_alloc();
-		if (!link)
-			break;
+	}
+	return link;
+}
+
+static struct rtnl_link *make_geneve(struct nl_addr *const ends[2])
+{
+	struct rtnl_link *link = rtnl_link_geneve_alloc();
+
+	if (link) {
 		rtnl_link_geneve_set_id(link, TUNNEL_ID);
 		rtnl_link_geneve_set_remote(link, ends[1]);
 		rtnl_link_geneve_set_port(link, 6081);
 		rtnl_link_geneve_set_udp_csum(link, 1);
-		break;
-	case SITE_GRE:
-		link = rtnl_link_ipgre_alloc();
-		if (!link)
-			break;
-		rtnl_link_ipgre_set_local(link, local);
-		rtnl_link_ipgre_set_remote(link, remote);
-		rtnl_link_ipgre_set_ttl(link, 64);
-		break;
-	default:
-		link = rtnl_link_ipip_alloc();
-		if (!link)
-			break;
-		rtnl_link_ipip_set_local(link, local);
-		rtnl_link_ipip_set_remote(link, remote);
-		rtnl_link_ipip_set_ttl(link, 64);
-		break;
 	}
-	return add_link(b, place, link, site_kind_name(b->lane->kind), site_kind_text(b->lane->kind));
+	return link;
+}
+
+/* gre and ipip differ in names only. */
+static struct rtnl_link *make_ip_tunnel(enum site_kind kind, struct nl_addr *const ends[2])
+{
+	static const struct {
+		struct rtnl_link *(*alloc)(void);
+		int (*set_end[2])(struct rtnl_link *link, uint32_t address);
+		int (*set_ttl)(struct rtnl_link *link, uint8_t ttl);
+	} gre = { rtnl_link_ipgre_alloc, { rtnl_link_ipgre_set_local, rtnl_link_ipgre_set_remote }, rtnl_link_ipgre_set_ttl },
+	  ipip = { rtnl_link_ipip_alloc, { rtnl_link_ipip_set_local, rtnl_link_ipip_set_remote }, rtnl_link_ipip_set_ttl };
+	const typeof(gre) *of = kind == SITE_GRE ? &gre : &ipip;
+	struct rtnl_link *link = of->alloc();
+
+	for (unsigned end = 0; link && end < 2; end++) {
+		uint32_t address;
+
+		memcpy(&address, nl_addr_get_binary_addr(ends[end]), sizeof(address));
+		of->set_end[end](link, address);
+	}
+	if (link)
+		of->set_ttl(link, 64);
+	return link;
+}
+
+/* ends: local and remote address of the outer packets. */
+static int add_tunnel(struct builder *b, enum site_place place, int lower, struct nl_addr *const ends[2])
+{
+	enum site_kind kind = b->lane->kind;
+	_cleanup_link_ struct rtnl_link *link = kind == SITE_VXLAN ? make_vxlan(lower, ends) :
+		kind == SITE_GENEVE ? make_geneve(ends) : make_ip_tunnel(kind, ends);
+
+	return add_link(b, place, link, site_kind_name(kind), site_kind_text(kind));
 }
 
 static int add_tunnel_end(struct builder *b, enum site_place place, int lower)
@@ -449,7 +465,7 @@ static const char *address(const struct builder *b, int family, unsigned leg, un
 
 static bool has_ipv6(const struct builder *b)
 {
-	return b->site->has_ipv6 && b->lane->kind != SITE_IPIP;
+	return b->site->ipv6_error == 0 && b->lane->kind != SITE_IPIP;
 }
 
 static int add_end(struct builder *b, enum site_place place, int veth, unsigned leg, unsigned host)
@@ -471,13 +487,13 @@ static int forward(struct builder *b, const int first[2], const int second[2])
 
 	if (r == 0)
 		r = write_setting("/proc/sys/net/ipv4/ip_forward", "1");
-	if (r == 0 && b->site->has_ipv6)
+	if (r == 0 && b->site->ipv6_error == 0)
 		r = write_setting("/proc/sys/net/ipv6/conf/all/forwarding", "1");
 	if (site_enter(b->site, SITE_SENDER) < 0 || r < 0) {
 		snprintf(b->why, SITE_WHY_LEN, "Failed to turn on forwarding in a new network namespace: %s", strerror(-r));
 		return -EIO;
 	}
-	for (size_t i = 0; i < (b->site->has_ipv6 ? 2 : 1) && r == 0; i++) {
+	for (size_t i = 0; i < (b->site->ipv6_error ? 1 : 2) && r == 0; i++) {
 		const char *prefix = families[i] == AF_INET ? "/30" : "/64";
 		char network[64], gateway[64];
 

@@ -18,7 +18,7 @@ struct site {
 	struct nl_sock *nl[SITE_PLACES];
 	struct ethtool *ethtool[SITE_PLACES];
 	struct feature_table features;
-	bool has_ipv6;
+	int ipv6_error; /* negative errno: there is no IPv6 in them */
 };
 
 /* Moves this process into new network namespaces for ever; without privilege, into a new user namespace, too. It is in that of the

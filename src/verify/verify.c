@@ -11,14 +11,14 @@
 const char *verify_mode_text(enum verify_mode mode)
 {
 	static const char *const texts[] = { "not segmented (passed on large)", "segmented before the tunnel", "segmented by the kernel",
-		"segmented, with checksums, by the kernel", "merged by GRO", "to the peer", "from the peer" };
+		"segmented, with checksums, by the kernel", "merged by GRO", "merged by GRO as a list", "to the peer", "from the peer" };
 
 	return texts[mode];
 }
 
 const char *verify_mode_name(enum verify_mode mode)
 {
-	static const char *const names[] = { "left", "above", "segmented", "software", "merged", "to-peer", "from-peer" };
+	static const char *const names[] = { "left", "above", "segmented", "software", "merged", "merged-list", "to-peer", "from-peer" };
 
 	return names[mode];
 }
@@ -63,7 +63,15 @@ static feature_set sent(const struct feature_table *table)
 
 static feature_set merged(const struct feature_table *table)
 {
-	return feature_named(table, "rx-gro") | feature_named(table, "rx-udp-gro-forwarding");
+	return feature_named(table, "rx-gro") | feature_named(table, "rx-udp-gro-forwarding") | feature_named(table, "rx-gro-list");
+}
+
+/* Which of them are on. */
+static feature_set merging(const struct feature_table *table, enum verify_mode mode)
+{
+	feature_set without = feature_named(table, mode == VERIFY_LISTED ? "rx-udp-gro-forwarding" : "rx-gro-list");
+
+	return verify_mode_merges(mode) ? merged(table) & ~without : 0;
 }
 
 /* Sets features of one link, of those that it can change. *ret_active: what it has then; *lost gets those that it had before. 0;
@@ -98,8 +106,10 @@ static bool is_tunnel(enum site_kind kind)
 	return kind == SITE_VXLAN || kind == SITE_GENEVE || kind == SITE_GRE || kind == SITE_IPIP;
 }
 
-static bool has_mode(enum site_kind kind, enum verify_mode mode)
+static bool has_mode(const struct feature_table *table, enum site_kind kind, enum verify_mode mode)
 {
+	if (mode == VERIFY_LISTED)
+		return (kind == SITE_VETH || kind == SITE_FORWARD) && feature_named(table, "rx-gro-list");
 	return mode != VERIFY_ABOVE || is_tunnel(kind);
 }
 
@@ -113,12 +123,12 @@ static bool is_udp(enum verify_packet packet)
 	return packet == VERIFY_UDP4 || packet == VERIFY_UDP6;
 }
 
-/* What is off at a veth that sends. Merged UDP keeps checksums, without which UDP_SEGMENT is refused up to Linux 6.11. */
+/* What is off at a veth that sends. Merged UDP keeps checksums, without which UDP_SEGMENT is refused up to Linux 6.10. */
 static feature_set off_in(const struct feature_table *table, enum verify_mode mode, enum verify_packet packet)
 {
 	if (mode == VERIFY_LEFT || mode == VERIFY_ABOVE)
 		return 0;
-	return mode == VERIFY_SEGMENTED || (mode == VERIFY_MERGED && is_udp(packet)) ? segmentation(table) : sent(table);
+	return mode == VERIFY_SEGMENTED || (verify_mode_merges(mode) && is_udp(packet)) ? segmentation(table) : sent(table);
 }
 
 static void note_active(struct run *run, feature_set active)
@@ -146,7 +156,7 @@ static int set_mode(struct run *run)
 		if (exchange_is_sending(link))
 			r = set_features(run->site, link, sent(table), sent(table) & ~off, first ? &active : NULL, NULL);
 		else if (strcmp(link->what, "veth") == 0)
-			r = set_features(run->site, link, merged(table), mode == VERIFY_MERGED ? merged(table) : 0, NULL, NULL);
+			r = set_features(run->site, link, merged(table), merging(table, mode), NULL, NULL);
 		else if (first && is_tunnel(run->lane->kind))
 			r = set_features(run->site, link, segmentation(table), mode == VERIFY_ABOVE ? 0 : segmentation(table), NULL, NULL);
 		if (r == 0 && is_tunnel(run->lane->kind) && strcmp(link->what, "veth") != 0)
@@ -228,7 +238,7 @@ static int find_culprits(struct run *run)
 		r = repeat(run, wrong, &again);
 	wrong->repeated = again.outcome == VERIFY_WRONG;
 	wrong->unsearched = again.outcome == VERIFY_UNTESTED;
-	feature_foreach(bit, (wrong->on & sent(table)) | (wrong->mode == VERIFY_MERGED ? merged(table) : 0)) {
+	feature_foreach(bit, (wrong->on & sent(table)) | merging(table, wrong->mode)) {
 		if (r < 0 || !wrong->repeated)
 			break;
 		wrong->unsearched = util_now_usec() > run->deadline_usec;
@@ -323,7 +333,7 @@ static void list_cases(const struct verify_stage *stage, struct verify_result *r
 	for (unsigned kind = 0; kind < SITE_KINDS; kind++)
 		for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
 			for (unsigned packet = 0; packet < VERIFY_PACKETS; packet++)
-				if (stage->kinds & 1u << kind && has_mode((enum site_kind)kind, (enum verify_mode)mode) &&
+				if (stage->kinds & 1u << kind && has_mode(&stage->site.features, (enum site_kind)kind, (enum verify_mode)mode) &&
 					(kind != SITE_IPIP || !is_six((enum verify_packet)packet))) /* it carries IPv4 */
 					add_case(result, (enum site_kind)kind, (enum verify_mode)mode, (enum verify_packet)packet);
 }
@@ -340,7 +350,7 @@ static int run_cases(struct run *run, const struct verify_stage *stage, const st
 		if (c->error == 0 && util_now_usec() > run->deadline_usec)
 			c->error = -ETIME;
 		if (c->error == 0)
-			c->error = is_six(c->packet) && !run->site->has_ipv6 ? -EAFNOSUPPORT : set_mode(run);
+			c->error = is_six(c->packet) && run->site->ipv6_error ? run->site->ipv6_error : set_mode(run);
 		if (c->error == 0)
 			r = exchange_run(run);
 		if (watch->progress)

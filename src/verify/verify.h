@@ -13,11 +13,17 @@ enum verify_mode {
 	VERIFY_ABOVE,	  /* the kernel segments above a tunnel, before packets are encapsulated */
 	VERIFY_SEGMENTED, /* the kernel segments at the veth; checksums are still left open */
 	VERIFY_SOFTWARE,  /* the kernel segments and computes checksums */
-	VERIFY_MERGED,    /* the same, and the receiver merges them (GRO); a router forwards them so, which splits them again */
+	VERIFY_MERGED,	  /* the same, and the receiver merges them (GRO); a router forwards them so, which splits them again */
+	VERIFY_LISTED,	  /* the same with rx-gro-list: what is merged stays a list of the packets */
 	VERIFY_TO_PEER,	  /* the features of both hosts are as they are (peer.h) */
 	VERIFY_FROM_PEER,
 };
-#define VERIFY_MODES 5 /* without those to a peer */
+#define VERIFY_MODES 6 /* without those to a peer */
+
+static inline bool verify_mode_merges(enum verify_mode mode)
+{
+	return mode == VERIFY_MERGED || mode == VERIFY_LISTED;
+}
 
 enum verify_packet { VERIFY_TCP4, VERIFY_TCP6, VERIFY_UDP4, VERIFY_UDP6 };
 #define VERIFY_PACKETS 4
@@ -27,7 +33,7 @@ enum verify_outcome {
 	VERIFY_RIGHT,
 	VERIFY_WRONG,
 	VERIFY_REFUSED, /* UDP_SEGMENT is refused in this state (udp_send_skb() up to Linux 6.10): only datagrams were sent */
-	VERIFY_NOT_APPLICABLE, /* VERIFY_MERGED, but the kernel merged nothing: right otherwise */
+	VERIFY_NOT_APPLICABLE, /* verify_mode_merges(), but the kernel merged nothing: right otherwise */
 };
 
 struct verify_case {

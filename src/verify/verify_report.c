@@ -64,8 +64,10 @@ int verify_report_rule(const struct verify_result *result, const struct feature_
 
 static void put_place(FILE *out, const struct verify_case *c)
 {
+	char link[64];
+
 	if (c->link)
-		fprintf(out, ", first seen at the %s of the %s", c->link, places[c->place]);
+		fprintf(out, ", first seen at the %s of the %s", util_clean(c->link, link, sizeof(link)), places[c->place]);
 	else if (c->wrong == FRAME_REJECTED)
 		fprintf(out, ", at the %s", places[c->place]);
 	else
@@ -103,6 +105,12 @@ static const char *error_text(const struct verify_result *result, const struct v
 		return "a queue of the kernel was full";
 	case ENODATA:
 		return "not all packets could be captured";
+	case ENONET:
+		return "no packet left the sender; a BPF program of this cgroup, for example, may drop them";
+	case EROFS:
+		return "/proc/sys is read-only here";
+	case EAFNOSUPPORT:
+		return "this kernel has no IPv6";
 	case ECOMM:
 		return "packets were lost on the way";
 	case ETIME:
@@ -131,32 +139,35 @@ static void put_untested(FILE *out, const struct verify_result *result)
 			error_text(result, c));
 	}
 	if (late)
-		fprintf(out, "  not tested: %u test cases, because the time limit was reached; see --time\n", late);
+		fprintf(out, "  not tested: %u test case%s, because the time limit was reached; see --time\n", late, util_plural(late));
 }
 
 /* What the verdict does not contain. */
 static void put_limits(FILE *out, const struct verify_result *result)
 {
 	if (result->not_applicable)
-		fprintf(out, "  not applicable: %u test cases, in which the kernel merged nothing\n", result->not_applicable);
+		fprintf(out, "  not applicable: %u test case%s, in which the kernel merged nothing\n", result->not_applicable,
+			util_plural(result->not_applicable));
 	if (result->refused)
-		fprintf(out, "  %u test cases without large datagrams: the kernel refuses UDP_SEGMENT in them\n", result->refused);
+		fprintf(out, "  %u test case%s without large datagrams, because the kernel refuses UDP_SEGMENT\n", result->refused,
+			util_plural(result->refused));
 	if (result->unseen)
-		fprintf(out, "  %u packets could not be captured; only the data that arrived was compared\n", result->unseen);
+		fprintf(out, "  %u packet%s could not be captured; only the data that arrived was compared\n", result->unseen,
+			util_plural(result->unseen));
 }
 
 void verify_report_text(FILE *out, const struct verify_report *report)
 {
 	const struct verify_result *result = report->result;
 	unsigned tested = result->right + result->wrong;
-	char subject[160];
+	char subject[160], link[64];
 
 	if (report->peer)
-		snprintf(subject, sizeof(subject), "the path from %s to %s", report->link, report->peer);
+		snprintf(subject, sizeof(subject), "the path from %s to %s", util_clean(report->link, link, sizeof(link)), report->peer);
 	else
 		snprintf(subject, sizeof(subject), "Linux %s", report->release);
 	if (result->wrong) {
-		fprintf(out, "NOT OK: %s handles %u of %u test cases incorrectly\n", subject, result->wrong, tested);
+		fprintf(out, "NOT OK: %s handles %u of %u test case%s incorrectly\n", subject, result->wrong, tested, util_plural(tested));
 		for (size_t i = 0; i < result->n_cases; i++)
 			if (result->cases[i].outcome == VERIFY_WRONG)
 				put_wrong(out, &result->cases[i], report->features);
@@ -167,8 +178,8 @@ void verify_report_text(FILE *out, const struct verify_report *report)
 	} else if (tested == 0) {
 		fprintf(out, "NOT KNOWN: nothing could be tested\n");
 	} else if (result->untested || report->n_other) {
-		fprintf(out, "NO ERROR FOUND: %s handles %u test cases correctly (%u packets checked); not everything could be tested\n",
-			subject, tested, result->packets);
+		fprintf(out, "NO ERROR FOUND: %s handles %u test case%s correctly (%u packets checked); not everything could be tested\n",
+			subject, tested, util_plural(tested), result->packets);
 	} else {
 		fprintf(out, "OK: %s handles all %u test cases correctly (%u packets checked)\n", subject, tested, result->packets);
 	}

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(&about, data, sizeof(about));
 	wrong = frame_check(&(struct frame){ .data = data + sizeof(about), .len = size - sizeof(about), .ethernet = about.flags & 1,
-		.open = about.flags & 2, .start = about.start, .offset = about.offset, .gso_size = about.gso_size,
+		.open = about.flags & 2, .device = about.flags & 4, .outgoing = about.flags & 8, .start = about.start, .offset = about.offset, .gso_size = about.gso_size,
 		.protocol = about.protocol }, &segment);
 	assert(wrong < FRAME_WRONGS && *frame_wrong_text(wrong) && segment.segments >= 1 && segment.payload <= size);
 	assert(flow_judge(&flow, &segment) == FRAME_RIGHT);

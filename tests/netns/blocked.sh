@@ -14,6 +14,7 @@ mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/journal "$scratch/rules"
 control=/run/control ledger=/run/ledger/ledger.json
 printf '%s\n' '[Match]' 'Name=veth0' '[Features]' 'sg=on' >"$scratch/rules/10-sg.rule"
+printf '%s\n' '[Match]' 'Name=late0' '[Features]' 'rx-gro-hw=on' >"$scratch/rules/20-late.rule" # no veth has it
 printf '%s\n' '[Contention]' 'Rounds=200' 'Window=1s' 'SlowRounds=200' 'SlowSets=200' '[Metrics]' 'Textfile=/run/textfile/o.prom' >"$scratch/conf"
 ip link set lo up
 ip link add veth0 type veth peer name veth1
@@ -70,8 +71,16 @@ within 60 "and reported when journald reads again" logged events-lost 1
 is "it reports all of it" "$(journal | awk -F= '/^OFFLOADD_CODE=events-lost$/ { found = 1 } found && /^OFFLOADD_COUNT=/ { print $2; exit }')" "$lost"
 drift
 within 5 "drift is repaired again" is_on veth0 scatter-gather
+ip link add late0 type veth peer name late1
+unsupported() { ctl status --json | jq -e '.features.unsupported == 1' >/dev/null; }
+within 5 "an interface does not match its rule" unsupported
+is "the service manager, which reads nothing, has not been told" "$(grep -c 'do not match: 1' "$scratch/notified")" 0
+kill -CONT $manager
+told() { grep -q 'do not match: 1' "$scratch/notified"; }
+within 5 "it is told when it reads again" told
+ip link del late0
 
-kill -STOP $journald
+kill -STOP $journald $manager
 pauses 400
 kill -TERM $daemon
 within 10 "SIGTERM is handled while nobody reads" has_ended $daemon

@@ -22,7 +22,8 @@ trap ending EXIT
 
 mount -t tmpfs -o mode=755 none /run || exit 1
 owner=54321 own=/run/offloadd config=/run/offloadd-config
-as_owner() { setpriv --reuid $owner --regid $owner --clear-groups --bounding-set -all --inh-caps -all "$@"; }
+to_owner=(setpriv --reuid $owner --regid $owner --clear-groups --bounding-set -all --inh-caps -all)
+as_owner() { "${to_owner[@]}" "$@"; }
 install -d -m 755 $config $config/rules.d $config/offloadd.conf.d
 install -d -o $owner -g $owner -m 755 $own
 secret=/run/secret
@@ -91,6 +92,17 @@ as_owner ln -s $secret $own/snapshot.json
 check "a page of root is not written through a link of the daemon's user" untouched
 is "nor is a snapshot read through one" "$("$scratch/offloadctl" diff $own/snapshot.json 2>&1 | grep -c 'of-root')" 0
 
+# ---- whoever may run offloadctl by sudo, and nothing else ----
+
+install -d -m 755 "$scratch/bin"
+printf '#!/bin/sh\necho "less $LESSSECURE" >>"%s"\nexec cat\n' "$scratch/paged" >"$scratch/bin/less"
+chmod +x "$scratch/bin/less"
+for pager in PAGER OFFLOADD_PAGER; do
+	env SUDO_UID=1000 TERM=xterm PATH="$scratch/bin:$PATH" $pager="echo own >>'$scratch/paged'; cat" \
+		script -qec "$scratch/offloadctl list --control none" /dev/null >"$scratch/out" </dev/null
+done
+is "a pager of the user is not started, and less starts no command" "$(cat "$scratch/paged")" $'less 1\nless 1'
+
 # ---- B1, B2: the ledger and its lock ----
 
 index=$(ip -o link show veth0 | cut -d: -f1)
@@ -101,6 +113,7 @@ each_ledger() { # COMMAND...: with each name, and the names of its lock
 	for name in "${ledgers[@]}"; do "$@" "$name"; done
 }
 remove_ledgers() { rm -f $own/ledger*; }
+remove_ledgers # that of apply
 each_ledger as_owner ln -s $secret
 "$scratch/offloadctl" revert >"$scratch/out" 2>&1
 is "a ledger that is a link is not read" "$(grep -c 'of-root' "$scratch/out")" 0
@@ -134,11 +147,13 @@ has "which it says" "$out" 'does not belong to root; set --ledger'
 # ---- A3: files that would block ----
 
 as_owner mkfifo $own/services
+for name in control control-$inode; do ln $secret $own/$name.lock; done
 strace -D -qq -e trace=chmod,fchmodat,chown,fchownat,lchown -o "$touched" \
 	"$scratch/offloadd" --ledger "$scratch/ledger.json" --services $own/services >"$scratch/log" 2>&1 &
 daemon=$!
 within 20 "a pipe for --services blocks nothing" grep -q ' started' "$scratch/log"
 is "nothing there gets another mode or owner by its path, which may lead elsewhere by then" "$(grep "$own" "$touched")" ""
+check "a lock that is a hard link to a file of root is not given away" untouched
 is "the control socket is as it should be without a chmod" "$(stat -c %a "$(echo $own/control*[^k])")" 666
 
 # ---- B5: replies of a daemon that is not ours any more ----
@@ -161,7 +176,8 @@ daemon=
 rm -rf $own && install -d -o $owner -g $owner -m 755 $own
 install -d -m 755 "$scratch/theirs"
 printf '%s\n' '[Match]' 'Name=veth0' '[Features]' 'tso=off' >"$scratch/theirs/10-old.rule"
-as_owner "$scratch/offloadd" --no-probes --rules "$scratch/theirs" >"$scratch/log" 2>&1 &
+: >"$scratch/log" # the shell in the background may truncate it too late
+"${to_owner[@]}" "$scratch/offloadd" --no-probes --rules "$scratch/theirs" >>"$scratch/log" 2>&1 &
 daemon=$!
 within 20 "a daemon of the user has other rules, which belong to root" grep -q ' started' "$scratch/log"
 out=$("$scratch/offloadctl" apply 2>&1)
@@ -170,7 +186,8 @@ is "and applies its own" "$(feature tcp-segmentation-offload)" on
 has "another user sees those of the daemon" "$(setpriv --reuid 54322 --clear-groups "$scratch/offloadctl" rules 2>&1)" '10-old.rule'
 kill "$daemon" && wait "$daemon"
 daemon=
-"$scratch/offloadd" --no-probes --rules "$scratch/theirs" --ledger "$scratch/ledger.json" --control "$scratch/control" >"$scratch/log" 2>&1 &
+: >"$scratch/log"
+"$scratch/offloadd" --no-probes --rules "$scratch/theirs" --ledger "$scratch/ledger.json" --control "$scratch/control" >>"$scratch/log" 2>&1 &
 daemon=$!
 within 20 "a daemon of root has them, too" grep -q ' started' "$scratch/log"
 has "root uses the rules of its own daemon" "$("$scratch/offloadctl" plan --control "$scratch/control" 2>&1)" '10-old.rule'

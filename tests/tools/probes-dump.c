@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the probes see, one command a line on standard input; each answer ends with a line "." :
  *   status | hits | events | lost | runs | sockets | all-sockets | change LINK | forget USEC | latency | latency-start
- *   senders | watch | unwatch | gso LINK on|off | quit
+ *   senders | watch | unwatch | gso LINK on|off | fill-names | free-names | quit
  * Arguments: QUIET-USEC MAX-KEYS, 0 for the defaults. */
 #include <errno.h>
 #include <net/if.h>
@@ -16,10 +16,14 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 
+#include <bpf/bpf.h>
+
+#include "bpf/event.h"
 #include "kernel/cgroup.h"
 #include "kernel/observe.h"
 #include "evidence/evidence.h"
 #include "evidence/probe.h"
+#include "evidence/probe_private.h"
 #include "model/unit.h"
 #include "basic/util.h"
 
@@ -224,6 +228,17 @@ static void print_sender(const struct probe_sender *s, void *userdata _unused_)
 		(unsigned long long)s->segmented, (unsigned long long)s->single, (unsigned long long)s->single_usec);
 }
 
+/* Takes the room for names of cgroups with entries that no program completes, so that nobody removes them; or gives it back. */
+static void set_names(bool fill)
+{
+	static const struct cgroup_names names;
+	unsigned done = 0;
+
+	for (uint64_t id = UINT64_MAX; id > UINT64_MAX - CGROUP_NAMES_MAX; id--)
+		done += (fill ? bpf_map_update_elem(probe_names_fd(), &id, &names, BPF_ANY) : bpf_map_delete_elem(probe_names_fd(), &id)) == 0;
+	printf("names=%u\n", done);
+}
+
 /* Idle, or of a process that has ended. */
 static bool is_old(const struct probe_hits *h, void *userdata)
 {
@@ -265,6 +280,8 @@ static void command(char *line)
 		printf("%d\n", probe_watch_senders(probe, line[0] == 'w'));
 	else if (!strcmp(line, "change") && arg)
 		print_change(arg);
+	else if (!strcmp(line, "fill-names") || !strcmp(line, "free-names"))
+		set_names(line[1] == 'i');
 	else if (!strcmp(line, "gso") && arg)
 		set_gso(arg);
 	else if (!strcmp(line, "forget") && arg)

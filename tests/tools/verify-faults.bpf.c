@@ -132,9 +132,19 @@ int drop_some(struct __sk_buff *skb)
 	return ip && (__u32)++seen % 7 == 0 ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
-/* Acknowledgements: TCP without data. */
-SEC("ack")
-int flip_acknowledgement(struct __sk_buff *skb)
+/* Nothing begins: no SYN leaves. */
+SEC("syn")
+int drop_syn(struct __sk_buff *skb)
+{
+	struct iphdr ip;
+	struct tcphdr tcp;
+
+	return bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) == 0 && ip.version == 4 && ip.protocol == IPPROTO_TCP &&
+		bpf_skb_load_bytes(skb, ETH_HLEN + 20, &tcp, sizeof(tcp)) == 0 && tcp.syn ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+/* Acknowledgements: TCP without data; with `source` only those from that port. */
+static __always_inline int flip_ack(struct __sk_buff *skb, __u16 source)
 {
 	__u32 tcp = ETH_HLEN + 20;
 	struct iphdr ip;
@@ -145,11 +155,36 @@ int flip_acknowledgement(struct __sk_buff *skb)
 		return TC_ACT_OK;
 	if (bpf_skb_load_bytes(skb, tcp, &header, sizeof(header)) < 0 || bpf_ntohs(ip.tot_len) != 20 + header.doff * 4 || header.syn)
 		return TC_ACT_OK;
+	if (source && header.source != bpf_htons(source))
+		return TC_ACT_OK;
 	if (++seen != 3)
 		return TC_ACT_OK;
 	check = header.check ^ 0x0100;
 	bpf_skb_store_bytes(skb, tcp + offsetof(struct tcphdr, check), &check, sizeof(check), 0);
 	return TC_ACT_OK;
+}
+
+SEC("ack")
+int flip_acknowledgement(struct __sk_buff *skb)
+{
+	return flip_ack(skb, 0);
+}
+
+SEC("ack5631")
+int flip_acknowledgement_of_data(struct __sk_buff *skb)
+{
+	return flip_ack(skb, 5631);
+}
+
+/* A firewall that lets nothing pass to the port of the data of verify --peer. */
+SEC("data")
+int drop_data(struct __sk_buff *skb)
+{
+	struct iphdr ip;
+	struct tcphdr tcp;
+
+	return bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) == 0 && ip.version == 4 && ip.protocol == IPPROTO_TCP &&
+		bpf_skb_load_bytes(skb, ETH_HLEN + 20, &tcp, sizeof(tcp)) == 0 && tcp.dest == bpf_htons(5631) ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
 /* A datagram of UDP over IPv4 that is not for a tunnel, of at least 8 bytes of data. */

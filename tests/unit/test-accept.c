@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* No descriptor is left for a client that waits: neither server asks for it in a busy loop, each says why, and the client is served
- * when there is one again. */
+/* No descriptor is left for a client that waits: no server asks for it in a busy loop, and the client is served when there is one
+ * again. */
 #include "control/server.h"
 #include "path/path_link.h"
+#include "verify/peer.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -117,11 +118,39 @@ static void check_path_waits(_unused_ void **state)
 	close(server.fd);
 }
 
+static void count_host(_unused_ const union path_address *peer, bool done, _unused_ const char *why)
+{
+	served += done;
+}
+
+static void verify_waits(_unused_ void **state)
+{
+	struct peer_server server = { .data_fd = -1, .served = count_host };
+	union path_address address = { .in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char why[PATH_WHY_LEN];
+
+	server.fd = path_listen(&address, NULL, why);
+	assert_true(server.fd >= 0);
+	assert_int_equal(connect(client, &address.any, sizeof(address.in)), 0);
+	close(client);
+	fails = EMFILE;
+	calls = served = 0;
+	assert_int_equal(peer_serve(&server, WHILE_USEC), 0);
+	assert_in_range(calls, 2, CALLS_MAX);
+	assert_int_equal(served, 0);
+	fails = 0;
+	assert_int_equal(peer_serve(&server, WHILE_USEC), 0);
+	assert_int_equal(served, 1);
+	peer_close(&server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_control_socket_waits),
 		cmocka_unit_test(check_path_waits),
+		cmocka_unit_test(verify_waits),
 	};
 
 	return cmocka_run_group_tests_name("accept", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* What import does not convert, and why; that no text makes a rule with an error. tests/scenarios/uml/42-import.sh compares with a kernel. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,11 +124,33 @@ static void names_of_files(void **state _unused_)
 	assert_int_equal(import_guess("x.link", ""), IMPORT_LINK);
 }
 
+static void rules_are_bounded(void **state _unused_)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_non_null(f);
+	for (unsigned i = 0; i < IMPORT_RULES_MAX; i++)
+		fprintf(f, "ethtool -K e%u tso off\n", i);
+	fflush(f);
+	import_clear(&import);
+	assert_int_equal(import_add(&import, IMPORT_SCRIPT, "dir/file", text), 0);
+	assert_int_equal(import.n_rules, IMPORT_RULES_MAX);
+	fprintf(f, "ethtool -K more tso off\n");
+	fclose(f);
+	import_clear(&import);
+	assert_int_equal(import_add(&import, IMPORT_SCRIPT, "dir/file", text), -E2BIG);
+	import_clear(&import);
+	assert_int_equal(import_add(&import, IMPORT_SCRIPT, "dir/file", "ethtool -K more tso off\n"), 0);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_link_file), cmocka_unit_test(the_first_link_file_wins), cmocka_unit_test(a_script),
-		cmocka_unit_test(others), cmocka_unit_test(names_of_files),
+		cmocka_unit_test(others), cmocka_unit_test(names_of_files), cmocka_unit_test(rules_are_bounded),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -58,6 +58,37 @@ static void other_texts(void **state)
 	assert_false(results_is_text("", 0));
 }
 
+/* A text with n cases of as many different tests. */
+static int parse_many(unsigned n, unsigned tests)
+{
+	struct results results;
+	char *text = NULL, why[128];
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int r;
+
+	assert_non_null(f);
+	fputs("{\"version\":1,\"document\":\"verify\",\"cases\":[", f);
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "%s{\"over\":\"%u\",\"outcome\":\"right\"}", i ? "," : "", i % tests);
+	fputs("]}", f);
+	fclose(f);
+	r = results_parse(text, len, &results, why, sizeof(why));
+	assert_true(r == 0 ? results.n == tests : strncmp(why, "more than ", 10) == 0);
+	results_clear(&results);
+	free(text);
+	return r;
+}
+
+static void no_more_than_a_kernel_is_tested_by(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_many(1000, 1000), 0);
+	assert_int_equal(parse_many(1001, 1001), -EBADMSG);
+	assert_int_equal(parse_many(10000, 2), 0);
+	assert_int_equal(parse_many(10001, 2), -EBADMSG);
+}
+
 static void what_changed(void **state)
 {
 	const struct result right = { .outcome = RESULTS_RIGHT }, unknown = { .outcome = RESULTS_UNKNOWN }, wrong = { .outcome = RESULTS_WRONG };
@@ -76,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_one_after_another),
 		cmocka_unit_test(other_texts),
+		cmocka_unit_test(no_more_than_a_kernel_is_tested_by),
 		cmocka_unit_test(what_changed),
 	};
 

@@ -670,6 +670,55 @@ static void parts_are_bounded(void **state)
 	assert_int_equal(parts.n, 0);
 }
 
+/* The CPU time for a text of hosts, with so many lines each. */
+static uint64_t read_hosts(unsigned hosts, unsigned lines)
+{
+	struct snapshot_parts parts;
+	char *text = NULL;
+	uint64_t usec;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_non_null(f);
+	for (unsigned i = 0; i < hosts; i++) {
+		fprintf(f, "== host%u ==\n" ETH0, i);
+		for (unsigned k = 0; k < lines; k++)
+			fputs(SG_ON, f);
+	}
+	fclose(f);
+	usec = unit_cpu_nsec();
+	assert_int_equal(snapshot_parse_parts(text, len, &(struct feature_table){ 0 }, &parts, why, sizeof(why)), 0);
+	usec = (unit_cpu_nsec() - usec) / 1000;
+	assert_int_equal(parts.n, hosts);
+	snapshot_parts_clear(&parts);
+	free(text);
+	return usec;
+}
+
+/* Whoever makes a text chooses how many hosts are in it. */
+static void many_hosts_take_no_longer(void **state)
+{
+	uint64_t few = read_hosts(2, 4096), many = read_hosts(64, 128);
+
+	(void)state;
+	print_message("# note 8,192 lines: %lu us with 2 hosts, %lu us with 64\n", (unsigned long)few, (unsigned long)many);
+	assert_true(many < 5 * few);
+}
+
+/* Line numbers are those of the whole text, wherever the host is. */
+static void a_line_of_the_second_host(void **state)
+{
+	_cleanup_free_ char *text = calloc(1, 8192);
+	struct snapshot_parts parts;
+
+	(void)state;
+	util_append(text, 8192, "web1: " ETH0 "web2: " ETH0);
+	for (unsigned i = 0; i < 65; i++)
+		util_append(text, 8192, "web1: " SG_ON "web2: rx-%u: on\n", i);
+	assert_int_equal(snapshot_parse_parts(text, strlen(text), &(struct feature_table){ 0 }, &parts, why, sizeof(why)), -EBADMSG);
+	assert_int_equal(strncmp(why, "line 132: more than 64 different features", 41), 0);
+}
+
 static void bad_text(void **state)
 {
 	static const struct {
@@ -772,6 +821,8 @@ int main(void)
 		cmocka_unit_test(pasted_kinds),
 		cmocka_unit_test(pasted_json),
 		cmocka_unit_test(pasted_parts),
+		cmocka_unit_test(many_hosts_take_no_longer),
+		cmocka_unit_test(a_line_of_the_second_host),
 		cmocka_unit_test(parts_are_bounded),
 		cmocka_unit_test(bad_text),
 		cmocka_unit_test(odd_text),

@@ -5,9 +5,12 @@
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 
+#include "golden.h"
+#include "verify/capture.h"
 #include "verify/counters.h"
 #include "verify/flow.h"
 #include "verify/known.h"
+#include "verify/verify_report.h"
 
 #define ETHERNET 14
 #define VXLAN (20 + 8 + 8 + ETHERNET)
@@ -345,6 +348,20 @@ static void kernel_counters(void **state)
 	assert_int_equal(c.rejected, 0);
 }
 
+static void what_a_full_queue_explains(void **state)
+{
+	static const enum frame_wrong missing[] = { FRAME_LOST, FRAME_ORDER, FRAME_ID, FRAME_REJECTED };
+
+	(void)state;
+	for (unsigned wrong = 0; wrong < FRAME_WRONGS; wrong++) {
+		bool is_missing = false;
+
+		for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
+			is_missing |= wrong == missing[i];
+		assert_int_equal(counters_may_explain((enum frame_wrong)wrong), is_missing);
+	}
+}
+
 static void work_that_was_not_done(void **state)
 {
 	struct packet *p = tcp(101, false);
@@ -368,10 +385,71 @@ static void a_checksum_that_the_device_computed(void **state)
 	p->frame.start = p->l4;
 	p->frame.offset = 16;
 	assert_int_equal(check(p), FRAME_CHECKSUM); /* the device would add the sum that is there */
-	p->frame.shared = true;
+	p->frame.device = true;
+	assert_int_equal(check(p), FRAME_CHECKSUM); /* but not in what it received */
+	p->frame.outgoing = true;
 	assert_int_equal(check(p), FRAME_RIGHT);
 	p->data[p->l4 + 30] ^= 1;
 	assert_int_equal(check(p), FRAME_CHECKSUM);
+}
+
+/* __udp_gso_segment_list() in the kernel gives each packet its own again. */
+static void a_list_of_packets(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	p->data[p->l4 + 16] ^= 1;
+	p->frame.listed = true;
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+	p->frame.open = true;
+	p->frame.start = p->l4;
+	p->frame.offset = 16;
+	p->frame.gso_size = 50;
+	assert_int_equal(check(p), FRAME_RIGHT);
+}
+
+static void a_packet_that_the_device_merged(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	p->data[p->l4 + 16] ^= 1;
+	p->frame.device = true;
+	p->frame.mss = 101;
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+	p->frame.mss = 100;
+	assert_int_equal(check(p), FRAME_RIGHT);
+	p->frame.outgoing = true;
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+}
+
+/* A device may leave bytes behind a packet, such as the frame check sequence (rx-fcs). The kernel cuts them off. */
+static void bytes_behind_a_packet(void **state)
+{
+	struct packet *p = tcp(101, false);
+
+	(void)state;
+	p->frame.device = true;
+	p->frame.len += 4;
+	assert_int_equal(check(p), FRAME_RIGHT);
+	p->frame.outgoing = true;
+	assert_int_equal(check(p), FRAME_CUT);
+}
+
+/* Between two hosts, the port of a tunnel may be just any port. */
+static void a_port_of_a_tunnel(void **state)
+{
+	struct packet *p = tcp(101, true);
+
+	(void)state;
+	p->data[p->l4 + 16] ^= 1; /* inside, and outside as it has to be then */
+	put16(p->data + ETHERNET + 20 + 6, 0);
+	put16(p->data + ETHERNET + 20 + 6, (uint16_t)~folded(p->data + ETHERNET + 20, p->frame.len - ETHERNET - 20,
+		folded(p->data + ETHERNET + 12, 8, IPPROTO_UDP + (uint32_t)(p->frame.len - ETHERNET - 20))));
+	assert_int_equal(check(p), FRAME_CHECKSUM);
+	p->frame.device = true;
+	assert_int_equal(check(p), FRAME_RIGHT);
 }
 
 static void a_length_that_is_too_large_for_its_header(void **state)
@@ -405,6 +483,102 @@ static void what_arrives(void **state)
 	assert_int_equal(known_judge(data, 1001, 1000, 0, data, 0), FRAME_DATA);
 	assert_int_equal(sends[known_list_tcp(1460, sends) - 1].bytes, 65536);
 	assert_int_equal(sends[known_list_udp(1400, sends) - 1].part, 1000);
+	for (size_t mss = 548; mss <= 13000; mss += 548) /* each datagram fits, 64 at once, and the kernel takes no more than 65507 bytes */
+		for (size_t i = 0, n = known_list_udp(mss, sends); i < n; i++)
+			assert_true(sends[i].part <= mss && sends[i].bytes <= 64 * sends[i].part && sends[i].bytes <= 65507);
+}
+
+/* ---- a capture to which packets come without end ---- */
+
+static unsigned n_calls;
+
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags, struct timespec *timeout)
+{
+	(void)fd;
+	(void)flags;
+	(void)timeout;
+	n_calls++;
+	assert_true(n_calls <= CAPTURE_PACKETS);
+	for (unsigned i = 0; i < n; i++)
+		messages[i].msg_len = 64;
+	return (int)n;
+}
+
+static void on_captured(struct capture *capture, int ifindex, const struct frame *frame, void *userdata)
+{
+	(void)capture;
+	(void)ifindex;
+	(void)frame;
+	++*(unsigned *)userdata;
+}
+
+static void another_host_sends_without_end(void **state)
+{
+	struct capture capture = { .fd = -1, .buffer = calloc(CAPTURE_PACKETS, 1024) };
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(capture_read(&capture, on_captured, NULL, &n), 0);
+	assert_int_equal(n, CAPTURE_PACKETS);
+	free(capture.buffer);
+}
+
+/* ---- what is reported ---- */
+
+static struct verify_case a_case(enum site_kind kind, enum verify_mode mode, enum verify_packet packet, enum verify_outcome outcome)
+{
+	return (struct verify_case){ .kind = kind, .mode = mode, .packet = packet, .outcome = outcome, .packets = 100 };
+}
+
+static void reports(void **state)
+{
+	static char why[SITE_KINDS][SITE_WHY_LEN] = { [SITE_GRE] = "module ip_gre is not loaded" };
+	static const char *const other[] = { "bridge" };
+	struct feature_table features = { .count = 2, .name = { "rx-gro", "tx-tcp-segmentation" } };
+	struct verify_result result = { .why = why, .n_cases = 8, .rule = 3, .rule_kinds = 1u << SITE_VLAN | 1u << SITE_QINQ }, peer = { .n_cases = 2 };
+	struct verify_report report = { .result = &result, .features = &features, .release = "7.0.4", .other = other, .n_other = 1, .exit_code = 2 };
+	_cleanup_free_ char *text = NULL, *rule = NULL;
+	struct verify_case *c = result.cases;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	c[0] = a_case(SITE_VLAN, VERIFY_LEFT, VERIFY_UDP4, VERIFY_WRONG);
+	c[0].wrong = FRAME_DATA;
+	c[0].place = SITE_RECEIVER;
+	c[0].culprits = 3;
+	c[0].avoided = c[0].repeated = true;
+	c[1] = a_case(SITE_QINQ, VERIFY_MERGED, VERIFY_TCP6, VERIFY_WRONG);
+	c[1].wrong = FRAME_CHECKSUM;
+	c[1].link = "veth";
+	c[1].backward = true;
+	c[2] = a_case(SITE_VETH, VERIFY_LISTED, VERIFY_TCP4, VERIFY_NOT_APPLICABLE);
+	c[3] = a_case(SITE_GRE, VERIFY_LEFT, VERIFY_TCP4, VERIFY_UNTESTED);
+	c[3].error = -ENODEV;
+	c[4] = a_case(SITE_VETH, VERIFY_LEFT, VERIFY_TCP6, VERIFY_UNTESTED);
+	c[4].error = -EROFS;
+	c[5] = a_case(SITE_BOND, VERIFY_LEFT, VERIFY_TCP4, VERIFY_UNTESTED);
+	c[5].error = -ENONET;
+	c[6] = a_case(SITE_FORWARD, VERIFY_SOFTWARE, VERIFY_UDP4, VERIFY_REFUSED);
+	c[6].unseen = 7;
+	c[7] = a_case(SITE_FORWARD, VERIFY_SOFTWARE, VERIFY_UDP6, VERIFY_UNTESTED);
+	c[7].error = -ETIME;
+	verify_count(&result);
+	verify_report_text(out, &report);
+	assert_int_equal(verify_report_rule(&result, &features, "7.0.4", 0, &rule), 0);
+	fprintf(out, "\n%s\n", rule);
+
+	peer.cases[0] = a_case(SITE_PEER, VERIFY_TO_PEER, VERIFY_UDP4, VERIFY_WRONG);
+	peer.cases[0].wrong = FRAME_CHECKSUM;
+	peer.cases[0].link = "eth\033[2J";
+	peer.cases[0].repeated = true;
+	peer.cases[1] = a_case(SITE_PEER, VERIFY_FROM_PEER, VERIFY_TCP4, VERIFY_UNTESTED);
+	peer.cases[1].error = -ENODATA;
+	verify_count(&peer);
+	report = (struct verify_report){ .result = &peer, .features = &features, .release = "6.1", .link = "eth\033[2J", .peer = "192.0.2.9:5630" };
+	verify_report_text(out, &report);
+	fclose(out);
+	golden_compare("tests/golden/verify.txt", text, len);
 }
 
 int main(void)
@@ -419,10 +593,17 @@ int main(void)
 		cmocka_unit_test(udp_over_ipv6_in_vlans),
 		cmocka_unit_test(gre_and_geneve),
 		cmocka_unit_test(kernel_counters),
+		cmocka_unit_test(what_a_full_queue_explains),
 		cmocka_unit_test(work_that_was_not_done),
 		cmocka_unit_test(a_checksum_that_the_device_computed),
+		cmocka_unit_test(a_list_of_packets),
+		cmocka_unit_test(a_packet_that_the_device_merged),
+		cmocka_unit_test(bytes_behind_a_packet),
+		cmocka_unit_test(a_port_of_a_tunnel),
 		cmocka_unit_test(a_length_that_is_too_large_for_its_header),
 		cmocka_unit_test(what_arrives),
+		cmocka_unit_test(another_host_sends_without_end),
+		cmocka_unit_test(reports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

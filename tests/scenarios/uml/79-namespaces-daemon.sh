@@ -100,6 +100,19 @@ within 10 "what came back is as declared" inside web2 $tx_off
 within 5 "those that ended are forgotten" is_forgotten web3
 is "there is no record but of repairs" "$(grep -vE '^offloadd: (repaired|state: The process)' "$log")" ""
 
+# many that end and begin at once, with the same numbers
+churn() { # NUMBER: three more, instead of those before
+	local i
+	for i in 1 2 3; do
+		[ $1 = 1 ] || echo "netns del c$(($1 - 1))$i"
+		printf '%s\n' "netns add c$1$i" "link add v-c$1$i type veth peer name eth0 netns c$1$i"
+	done
+}
+for i in {1..8}; do churn $i >"$scratch/batch" && ip -batch "$scratch/batch"; done
+within 5 "those that are left are known" eval 'is_known c81 && is_known c82 && is_known c83'
+for i in 1 2 3; do ip netns del c8$i; done
+within 5 "and no others" eval '[ "$(of "[.list[] | select(.netns | startswith(\"c\"))] | length")" = 0 ]'
+
 # the process dies
 record_mark
 kill -KILL $(worker)

@@ -48,7 +48,7 @@ verify
 is "between two hosts: right" "$status$(of '[.right, .wrong, .untested]')" '0[4,0,0]'
 is "in both directions" "$(of '[.cases[] | [.over, .mode, .packet, .outcome]]')" \
 	'[["network","to-peer","tcp4","right"],["network","to-peer","udp4","right"],["network","from-peer","tcp4","right"],["network","from-peer","udp4","right"]]'
-is "both ends captured each case" "$(of '[.cases[] | select(.packets < 16)] | length')" 0
+is "both ends captured each case" "$(of '[.cases[] | select(.packets + .unseen < 16)] | length')" 0
 check "the document fits its schema" "$build/tests/test-json" verify.json "$scratch/verify.json"
 verify --peer 2001:db8::9
 is "over IPv6" "$status$(of '[.right, .peer]')" '0[4,"[2001:db8::9]:5630"]'
@@ -75,6 +75,52 @@ spoiled egress none
 is "a missing checksum is found where the peer sends it" "$(of '[.cases[] | select(.outcome == "wrong") | [.mode, .packet, .wrong.what, .wrong.host]]')" \
 	'[["from-peer","udp4","checksum","sender"]]'
 
+spoiled egress ack5631
+is "a wrong checksum of an acknowledgement: where the receiver sends it" \
+	"$(of '[.cases[] | select(.outcome == "wrong") | [.mode, .packet, .wrong.what, .wrong.host, .wrong.acknowledgements]]')" \
+	'[["to-peer","tcp4","checksum","receiver",true]]'
+modprobe sch_netem
+ip netns exec far tc qdisc add dev eth9 root netem duplicate 100%
+verify
+is "what the network repeats is no fault" "$(of .wrong)" 0
+ip netns exec far tc qdisc del dev eth9 root
+ip link set eth2 mtu 600
+ip -n far link set eth9 mtu 600
+verify
+is "with a small MTU" "$status$(of '[.right, .wrong, .untested]')" '0[4,0,0]'
+ip link set eth2 mtu 1500
+ip -n far link set eth9 mtu 1500
+# the peer captures where its address is, and the packets come over another interface
+ip -n far addr add 198.51.100.9/32 dev lo
+ip route add 198.51.100.9/32 via 192.0.2.9
+verify --peer 198.51.100.9
+is "an end that sees no packet is not tested" "$status$(of '[.right, .wrong, ([.cases[].error] | unique)]')" \
+	'4[0,0,["not all packets could be captured"]]'
+
+# a host that asks for more than it needs, for ever
+hostile() { # it only ends with its connection
+	local be='\x4f\x46\x4c\x50\x56\x02\x00' zero='\x00\x00\x00\x00'
+	exec 7<>/dev/tcp/192.0.2.9/5630 || return
+	printf "$be\x64$zero$zero" >&7                          # PEER_HELLO
+	printf "$be\x65$zero\x06\x02\x27\x0f" >&7              # PEER_CASE: UDP to the peer, from port 9999
+	while printf "$be\x66\x00\x00\x00\x01\x00\x00\x00\x01" >&7; do # PEER_SENT: 1 byte, again and again
+		head -c 16 <&7 || return
+	done
+}
+stop_serving
+: >"$scratch/server"
+ip netns exec far offloadctl verify --serve --time 2s >>"$scratch/server" 2>&1 &
+server=$!
+wait_until 10 file_has "$scratch/server" '^Listening on'
+(hostile) >/dev/null 2>&1 &
+hostile=$!
+is_over() { [ ! -e "/proc/$server" ] || [[ $(<"/proc/$server/stat") == *') Z '* ]]; }
+within 10 "the server ends when its time is up, whatever a host sends" is_over
+has "it has hung up before" "$(cat "$scratch/server")" 'failed: not an offloadctl verify'
+kill $hostile 2>/dev/null
+wait "$server" $hostile 2>/dev/null
+serve
+
 # bad conditions: each is an error, and ends
 error() { # DESCRIPTION REGEX
 	is "$1: exit status 1" $status 1
@@ -87,6 +133,25 @@ error "no privilege" 'CAP_NET_RAW'
 ip netns exec far setpriv --reuid 12345 --clear-groups --inh-caps=-all offloadctl verify --serve 2>"$scratch/err"
 status=$?
 error "nor there" 'CAP_NET_RAW'
+"$build/tests/without-packet" offloadctl verify eth2 --peer 192.0.2.9 --yes >"$scratch/out" 2>"$scratch/err"
+status=$?
+error "no AF_PACKET" 'AF_PACKET'
+"$build/tests/without-packet" offloadctl verify --serve 2>"$scratch/err"
+status=$?
+error "nor there" 'AF_PACKET'
+ip netns exec far perl -MIO::Socket::INET -e \
+	'my $held = IO::Socket::INET->new(LocalAddr => "192.0.2.9", LocalPort => 5631, Proto => "udp") or exit; $| = 1; print "open\n"; sleep 60' \
+	>"$scratch/held" &
+holder=$!
+wait_until 10 file_has "$scratch/held" open
+verify
+error "the port of the data is taken" 'Address already in use'
+kill $holder
+wait $holder 2>/dev/null
+if [ -n "$LONG" ]; then
+	spoiled ingress data
+	error "the port of the data does not reply" 'next port'
+fi
 ip netns exec far tc qdisc add dev eth9 root netem delay 20ms
 slowly() { # COMMAND...: while they are at it
 	: >"$scratch/server"

@@ -90,6 +90,23 @@ probes_run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$
 has "without privilege each probe says so" "$(ask status)" '^segmentation .*absent, no privilege' '^sockets .*absent, no privilege'
 probes_stop
 
+# there is no room for the name of one more cgroup at its first hit, by a connection that copies for good: no packet of it is counted, which
+# would have its holder looked for
+server system.slice/late.service 10.9.0.1 5009 10.9.0.2
+client late 10.9.0.1 5009 10.9.0.1
+repair_vlan
+probes_start
+has "no name has room" "$(ask fill-names)" '^names=128$'
+fetch late
+has "a cgroup has no name at its first hit" "$(ask hits)" '^sendpage .*service=- '
+has "there is room again" "$(ask free-names)" '^names=128$'
+pause 1100
+fetch late
+has "it gets its name by a later hit" "$(ask hits)" '^sendpage .*service=late.service '
+probes_stop
+disconnect late
+break_vlan
+
 # what comes back after a quiet time wakes
 probes_start 1000000
 client plain 10.9.0.1 5001
