@@ -344,7 +344,7 @@ install: | $(filter-out $(PASSIVE),$(MAKECMDGOALS)) $(filter man,$(MAKECMDGOALS)
 	set -e; put() { mkdir -p $${2%/*}; $(HERE) $$1 >$$2; chmod 644 $$2; }; \
 	for page in $(PAGES); do put $$page $(DOC)/$${page##*/}; done; \
 	for page in $(MAN); do put $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done; \
-	for unit in $(wildcard systemd/*.service systemd/*.socket systemd/*.target); do put $$unit $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	for unit in $(wildcard systemd/*.service systemd/*.socket); do put $$unit $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	$(INSTALL) -D -m 644 systemd/offloadd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/offloadd.conf
 	$(INSTALL) -D -m 644 systemd/offloadd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/offloadd.catalog
 	$(INSTALL) -D -m 644 contrib/completion/bash/offloadctl $(SHARE)/bash-completion/completions/offloadctl
