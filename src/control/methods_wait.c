@@ -22,6 +22,21 @@ static void add_process(struct json_writer *w, const struct finding_process *pro
 	json_close_object(w);
 }
 
+static void add_cost(struct json_writer *w, const struct finding_cost *cost)
+{
+	if (!json_open_if(w, "cost", cost->before_usec))
+		return;
+	json_add_int(w, "cpu_before_usec", (int64_t)cost->cpu_before_usec);
+	json_add_positive(w, "cpu_after_usec", (int64_t)cost->cpu_after_usec);
+	json_add_int(w, "softirq_before_usec", (int64_t)cost->softirq_before_usec);
+	json_add_int(w, "softirq_after_usec", (int64_t)cost->softirq_after_usec);
+	json_add_int(w, "before_bytes", (int64_t)cost->before_bytes);
+	json_add_int(w, "after_bytes", (int64_t)cost->after_bytes);
+	json_add_int(w, "before_usec", (int64_t)cost->before_usec);
+	json_add_int(w, "after_usec", (int64_t)cost->after_usec);
+	json_close_object(w);
+}
+
 static void add_event(struct json_writer *w, const struct feature_table *table, const struct kept_event *kept)
 {
 	const struct finding *event = &kept->event;
@@ -45,6 +60,7 @@ static void add_event(struct json_writer *w, const struct feature_table *table, 
 	json_add_some(w, "service", event->service);
 	json_add_text(w, "remedy", kind == EVENT_FALLBACK || kind == EVENT_STALE ? remedy_name(event->remedy) : NULL);
 	add_process(w, &event->changed_by);
+	add_cost(w, &event->cost);
 	json_close_object(w);
 }
 

@@ -305,6 +305,19 @@ int apply_learn(const struct plan *plan, const struct apply_report *report, uint
 	return 0;
 }
 
+int apply_undo(struct observe *o, int ifindex, feature_set on, feature_set off)
+{
+	struct link *link = link_table_find(&o->links, ifindex);
+	struct apply_result result = { 0 };
+	int r;
+
+	if (!link || !link->has_features)
+		return 0;
+	start_result(&result, ifindex, link->name, on | off, off);
+	r = set_and_verify(o, link, false, &result);
+	return r < 0 ? r : !result.error && !result.missed;
+}
+
 static bool is_named(const char *const *only, const char *name)
 {
 	if (!only)

@@ -78,6 +78,10 @@ static inline bool apply_result_missed(const struct apply_result *result)
 	return result->missed || result->limits_missed;
 }
 
+/* Gives features of one link the opposite of what a repair gave them: `on` were turned on, `off` turned off. 1 if it was set and has them now;
+ * 0 if the link is gone, or did not accept it; negative errno. */
+int apply_undo(struct observe *o, int ifindex, feature_set on, feature_set off);
+
 /* Restores the original wanted bits and limits of links, lowest links first, and removes them from the ledger. only: link names,
  * NULL-terminated; NULL: every link in the ledger. In these results `missed` compares wanted bits, because active bits may
  * never have followed. Entries of links that are gone are dropped. Saves the ledger.

@@ -20,8 +20,7 @@
 
 #define CGROUP_TEXT_MAX (64 << 10) /* of /proc/PID/cgroup */
 #define READ_AT_ONCE 16 /* processes or descriptors, before the clock is read */
-#define WALK_DEPTH 16
-#define WALK_MAX 65536
+#define LIST_MAX 65536 /* cgroups */
 
 /* The last one is that of systemd 232 beside the hierarchies of version 1. */
 static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd" };
@@ -57,26 +56,100 @@ bool cgroup_exists(const char *path)
 	return fd >= 0 && *path && faccessat(fd, path, F_OK, 0) == 0;
 }
 
-static void list(int dirfd, unsigned depth, unsigned *left, void (*fn)(const char *name, void *userdata), void *userdata)
+/* Opens a directory below the last one. Negative errno. */
+static int descend(struct cgroup_walk *walk, int dirfd, const char *name)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct dirent *entry;
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir && fd >= 0)
-		close(fd);
-	while (dir && (entry = readdir(dir)) && *left > 0) {
-		_cleanup_close_ int child = -1;
+	if (!dir)
+		return -errno;
+	(void)TAKE_FD(fd);
+	walk->dirs[walk->depth++] = dir;
+	return 0;
+}
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
-		(*left)--;
-		fn(entry->d_name, userdata);
-		child = depth < WALK_DEPTH ? openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-		if (child >= 0)
-			list(child, depth + 1, left, fn, userdata);
+static void ascend(struct cgroup_walk *walk)
+{
+	char *slash = strrchr(walk->path, '/');
+
+	closedir(walk->dirs[--walk->depth]);
+	if (slash)
+		*slash = '\0';
+}
+
+/* One entry of the directory; a directory that is gone by now is passed. */
+static bool walk_entry(struct cgroup_walk *walk, const struct dirent *entry, cgroup_walk_fn fn, void *userdata)
+{
+	size_t len = strlen(walk->path);
+	bool more;
+
+	if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || len + strlen(entry->d_name) + 2 > sizeof(walk->path))
+		return true;
+	walk->left--;
+	snprintf(walk->path + len, sizeof(walk->path) - len, "/%s", entry->d_name);
+	more = fn(entry->d_ino, walk->path, userdata);
+	if (walk->depth == CGROUP_WALK_DEPTH || descend(walk, dirfd(walk->dirs[walk->depth - 1]), entry->d_name) < 0)
+		walk->path[len] = '\0';
+	return more;
+}
+
+/* 0; -EAGAIN. */
+static int walk_on(struct cgroup_walk *walk, uint64_t until_usec, cgroup_walk_fn fn, void *userdata)
+{
+	for (unsigned n = 1; walk->depth && walk->left; n++) {
+		const struct dirent *entry = readdir(walk->dirs[walk->depth - 1]);
+
+		if (!entry)
+			ascend(walk);
+		else if (!walk_entry(walk, entry, fn, userdata))
+			break;
+		if (walk->depth && n % READ_AT_ONCE == 0 && util_now_usec() >= until_usec)
+			return -EAGAIN;
 	}
+	cgroup_end_walk(walk);
+	return 0;
+}
+
+int cgroup_walk(struct cgroup_walk *walk, uint64_t until_usec, cgroup_walk_fn fn, void *userdata)
+{
+	if (!walk->depth) {
+		_cleanup_close_ int root = open_root();
+		int r = root < 0 ? root : descend(walk, root, ".");
+
+		if (r < 0)
+			return r;
+		walk->left = CGROUP_WALK_MAX;
+	}
+	return walk_on(walk, until_usec, fn, userdata);
+}
+
+void cgroup_end_walk(struct cgroup_walk *walk)
+{
+	while (walk->depth)
+		ascend(walk);
+	walk->path[0] = '\0';
+}
+
+struct names {
+	void (*fn)(const char *name, void *userdata);
+	void *userdata;
+};
+
+static bool note_name(_unused_ uint64_t id, const char *path, void *userdata)
+{
+	const struct names *names = userdata;
+
+	names->fn(strrchr(path, '/') + 1, names->userdata);
+	return true;
+}
+
+static void list(int dirfd, struct names *names)
+{
+	struct cgroup_walk walk = { .left = LIST_MAX };
+
+	if (descend(&walk, dirfd, ".") >= 0)
+		(void)walk_on(&walk, UINT64_MAX, note_name, names);
 }
 
 /* Without version 2, or with an empty one, units are in systemd's own hierarchy of version 1. */
@@ -84,13 +157,39 @@ int cgroup_list(void (*fn)(const char *name, void *userdata), void *userdata)
 {
 	_cleanup_close_ int own = open(mounts[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int root = open_root();
-	unsigned left = WALK_MAX;
+	struct names names = { fn, userdata };
 
 	if (root >= 0)
-		list(root, 0, &left, fn, userdata);
+		list(root, &names);
 	if (own >= 0)
-		list(own, 0, &left, fn, userdata);
+		list(own, &names);
 	return own >= 0 || root >= 0 ? 0 : root;
+}
+
+int cgroup_read_cpu(const char *path, uint64_t *ret_usec)
+{
+	_cleanup_close_ int root = open_root();
+	_cleanup_close_ int dir = -1, fd = -1;
+	_cleanup_free_ char *text = NULL;
+	const char *usage;
+	size_t len;
+	int r;
+
+	if (root < 0)
+		return root;
+	path += strspn(path, "/");
+	dir = openat(root, *path ? path : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = dir < 0 ? -1 : openat(dir, "cpu.stat", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = file_read(fd, CGROUP_TEXT_MAX, &text, &len);
+	if (r < 0)
+		return r;
+	usage = strncmp(text, "usage_usec ", 11) ? NULL : text + 11;
+	if (!usage)
+		return -EBADMSG;
+	*ret_usec = strtoull(usage, NULL, 10);
+	return 0;
 }
 
 int cgroup_path_of_process(pid_t pid, char *path, size_t size)

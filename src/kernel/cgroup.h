@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "basic/util.h"
+#include "model/unit.h"
 
 /* The id of the root of the unified hierarchy in our cgroup namespace: its inode number, as for all cgroups (kernfs, 64-bit). 0: it is
  * not mounted. */
@@ -44,6 +45,26 @@ struct cgroup_scan {
 int cgroup_find_socket_owners(struct cgroup_scan *scan, struct cgroup_socket *sockets, size_t n, uint64_t until_usec);
 void cgroup_end_scan(struct cgroup_scan *scan);
 #define CGROUP_FDS_MAX 262144
+
+/* Walks through the unified hierarchy, of at most CGROUP_WALK_MAX cgroups, and calls fn for each but the root, until it returns false. id:
+ * the name in a directory of cgroupfs has it as its inode number (kernfs_fop_readdir()). path: "/system.slice/nginx.service". The walk starts
+ * zeroed. 0; -EAGAIN: until_usec (CLOCK_MONOTONIC) is over, and the next call goes on, unless cgroup_end_walk() ends it; -ENOENT: the
+ * hierarchy is not mounted; other negative errno. */
+#define CGROUP_WALK_DEPTH 16
+#define CGROUP_WALK_MAX 4096
+struct cgroup_walk {
+	DIR *dirs[CGROUP_WALK_DEPTH]; /* from the root down */
+	unsigned depth, left;
+	char path[UNIT_PATH_MAX];
+};
+typedef bool (*cgroup_walk_fn)(uint64_t id, const char *path, void *userdata);
+int cgroup_walk(struct cgroup_walk *walk, uint64_t until_usec, cgroup_walk_fn fn, void *userdata);
+void cgroup_end_walk(struct cgroup_walk *walk);
+
+/* The CPU time of a cgroup and those below it (cpu.stat, cgroup_base_stat_cputime_show()). It includes the soft interrupts that ran
+ * while a task of it was current, unless the kernel accounts for interrupts (CONFIG_IRQ_TIME_ACCOUNTING). 0; -ENOENT: it is gone; other
+ * negative errno. */
+int cgroup_read_cpu(const char *path, uint64_t *ret_usec);
 
 struct cgroup_process {
 	uint64_t start_usec; /* CLOCK_BOOTTIME, a multiple of 10 ms */

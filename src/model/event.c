@@ -20,6 +20,8 @@ static const struct {
 	[EVENT_STALE] = { "stale", "8bf299c637c8419c99af3cd4a3c3d60e" },
 	[EVENT_RECONNECTED] = { "reconnected", "6043fe542a994e979f3a56fcfc4a54f9" },
 	[EVENT_RESTARTED] = { "restarted", "d0b3f6a51e9c4c6f8f27a4be5319c07d" },
+	[EVENT_EFFECT] = { "effect", "6ecb687a9a0841599194522eff2f8543" },
+	[EVENT_WORSE] = { "worse", "5905ae7fc6de422d847a946d7e102595" },
 };
 
 const char *event_kind_name(enum event_kind kind)

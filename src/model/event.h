@@ -23,8 +23,10 @@ enum event_kind {
 	EVENT_STALE,	   /* a service has stale connections and must reconnect */
 	EVENT_RECONNECTED, /* a service no longer has stale connections */
 	EVENT_RESTARTED,   /* a service was restarted because of stale connections */
+	EVENT_EFFECT,	   /* what a repair changed for a service: CPU time per gigabyte before and after */
+	EVENT_WORSE,	   /* the same, if it needs more than before; or the repair was undone because of that */
 };
-#define EVENT_KIND_COUNT 16
+#define EVENT_KIND_COUNT 18
 #define EVENT_NONE ((enum event_kind)EVENT_KIND_COUNT) /* for a finding that is not an event */
 
 /* The name in OFFLOADD_EVENT= and on the command line, "drift"; "none" for EVENT_NONE. Static. */

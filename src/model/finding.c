@@ -81,6 +81,11 @@ static const struct {
 	[FINDING_RECONNECTED] = { "reconnected", EVENT_RECONNECTED, LOG_NOTICE },
 	[FINDING_GAVE_UP] = { "gave-up", EVENT_STALE, LOG_WARNING },
 	[FINDING_SEGMENTS_AGAIN] = { "segments-again", EVENT_RECONNECTED, LOG_NOTICE },
+	[FINDING_EFFECT_HELPED] = { "effect-helped", EVENT_EFFECT, LOG_NOTICE },
+	[FINDING_EFFECT_NONE] = { "effect-none", EVENT_EFFECT, LOG_NOTICE },
+	[FINDING_EFFECT_UNKNOWN] = { "effect-unknown", EVENT_EFFECT, LOG_INFO },
+	[FINDING_EFFECT_WORSE] = { "effect-worse", EVENT_WORSE, LOG_WARNING },
+	[FINDING_EFFECT_UNDONE] = { "effect-undone", EVENT_WORSE, LOG_WARNING },
 	[FINDING_RESTARTED] = { "restarted", EVENT_RESTARTED, LOG_NOTICE },
 	[FINDING_RESTART_FAILED] = { "restart-failed", EVENT_STATE, LOG_WARNING },
 	[FINDING_SERVICES_UNWRITABLE] = { "services-unwritable", EVENT_STATE, LOG_WARNING },
@@ -119,6 +124,23 @@ void finding_init(struct finding *ret, enum finding_code code, const struct link
 		return;
 	ret->ifindex = link->ifindex;
 	util_copy_name(ret->link, sizeof(ret->link), link->name, sizeof(link->name));
+}
+
+const char *finding_unknown_name(enum finding_unknown unknown)
+{
+	static const char *const unknowns[FINDING_UNKNOWNS] = {
+		[UNKNOWN_LITTLE_TRAFFIC] = "little-traffic",
+		[UNKNOWN_UNCERTAIN] = "uncertain",
+		[UNKNOWN_UNSTEADY] = "unsteady",
+		[UNKNOWN_SOFTIRQ] = "softirq",
+		[UNKNOWN_SERVICE_GONE] = "service-gone",
+		[UNKNOWN_LINK_GONE] = "link-gone",
+		[UNKNOWN_FEATURES_CHANGED] = "features-changed",
+		[UNKNOWN_RULES_CHANGED] = "rules-changed",
+		[UNKNOWN_NOT_READ] = "not-read",
+	};
+
+	return unknowns[unknown];
 }
 
 void finding_set_object(struct finding *f, const char *object)

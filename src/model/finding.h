@@ -97,6 +97,12 @@ enum finding_code {
 	FINDING_RECONNECTED,
 	FINDING_GAVE_UP,           /* gave up UDP segmentation (count: processes) */
 	FINDING_SEGMENTS_AGAIN,
+	/* what a repair changed for a service (on, off, rules, n_others: further links that were repaired; cost) */
+	FINDING_EFFECT_HELPED,	/* it has less CPU time per byte */
+	FINDING_EFFECT_NONE,	/* the same */
+	FINDING_EFFECT_UNKNOWN, /* there was a cost before; why there is none after is in cost.unknown */
+	FINDING_EFFECT_WORSE,	/* more */
+	FINDING_EFFECT_UNDONE,	/* the repair was undone because of that, and its link is paused; without cost */
 	FINDING_RESTARTED,
 	FINDING_RESTART_FAILED,    /* (words) */
 	FINDING_SERVICES_UNWRITABLE, /* (object: file, error) */
@@ -124,6 +130,30 @@ struct finding_process {
 	char unit[FINDING_SERVICE_LEN]; /* unit_format() */
 	char link[LINK_NAME_LEN];       /* where the change started, "" for the link of the finding */
 	uint64_t time_usec;             /* CLOCK_REALTIME */
+};
+
+/* Why it is not known what a repair changed for a service. Each has a sentence in report/catalog.c. */
+enum finding_unknown {
+	UNKNOWN_NOT,
+	UNKNOWN_LITTLE_TRAFFIC,	  /* after it, on the links that were repaired */
+	UNKNOWN_UNCERTAIN,	  /* the difference is smaller than the uncertainty */
+	UNKNOWN_UNSTEADY,	  /* the two measurements after it disagree */
+	UNKNOWN_SOFTIRQ,	  /* time in soft interrupts changed the other way */
+	UNKNOWN_SERVICE_GONE,	  /* its cgroup, or all of its connections */
+	UNKNOWN_LINK_GONE,
+	UNKNOWN_FEATURES_CHANGED,
+	UNKNOWN_RULES_CHANGED,
+	UNKNOWN_NOT_READ,	  /* counters could not be read */
+};
+#define FINDING_UNKNOWNS 10
+
+/* What a service's traffic costs before and after a repair: CPU time for a gigabyte, in microseconds. softirq: of the whole host. */
+struct finding_cost {
+	uint64_t cpu_before_usec, cpu_after_usec;
+	uint64_t softirq_before_usec, softirq_after_usec;
+	uint64_t before_bytes, after_bytes;
+	uint64_t before_usec, after_usec; /* how long it was observed; before 0: no cost */
+	enum finding_unknown unknown;	  /* then everything after is 0 */
 };
 
 /* Members that a code does not use are "" and 0. link and other_link are sanitized. */
@@ -154,6 +184,7 @@ struct finding {
 	uid_t user;
 	uint64_t count, total, changes;
 	uint64_t duration_usec;
+	struct finding_cost cost; /* of FINDING_EFFECT_* */
 };
 
 typedef void (*finding_fn)(const struct finding *finding, void *userdata);
@@ -164,6 +195,8 @@ const char *finding_name(enum finding_code code);
 enum event_kind finding_event(enum finding_code code);
 /* The priority in the journal, LOG_* of syslog(3). */
 int finding_priority(enum finding_code code);
+/* "little-traffic", as in documents. Static; NULL for UNKNOWN_NOT. */
+const char *finding_unknown_name(enum finding_unknown unknown);
 
 /* Starts a finding about a link (NULL: none). */
 void finding_init(struct finding *ret, enum finding_code code, const struct link *link);

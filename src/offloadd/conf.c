@@ -36,6 +36,9 @@ static const struct ini_words namespaces = { namespaces_words, ARRAY_SIZE(namesp
 static const char *const truth_words[] = { "no", "yes" };
 static const struct ini_words truths = { truth_words, ARRAY_SIZE(truth_words) };
 
+static const char *const undo_words[] = { "no", "if-worse" };
+static const struct ini_words undos = { undo_words, ARRAY_SIZE(undo_words) };
+
 static const struct ini_words backends = { ethtool_backend_words, ETHTOOL_BACKENDS };
 
 struct range {
@@ -209,6 +212,10 @@ static const struct conf_key {
 		parse_count, FIELD(contention.slow_sets), &rounds_range },
 	{ { "Contention", "SlowWindow", "1h", "see SlowRounds= and SlowSets=" },
 		parse_time, FIELD(contention.slow_window_usec), &contention_range },
+	{ { "Repair", "Revert", "no", "if-worse: undo a repair after which a service needs more CPU time per gigabyte" },
+		ini_parse_flag, FIELD(undo_worse), &undos },
+	{ { "Repair", "Window", "10s", "how long the CPU time per gigabyte is measured after a repair, twice" },
+		parse_time, FIELD(effect_window_usec), &contention_range },
 	{ { "Metrics", "Textfile", "none", "metrics file for node_exporter" },
 		parse_text, FIELD(textfile), &textfile_text },
 	{ { "Metrics", "SendfileLatency", "no", "time every sendfile(2) call for a histogram" },

@@ -26,6 +26,8 @@ struct conf {
 	size_t rcvbuf_bytes;
 	bool probes;
 	struct contention_limits contention;
+	bool undo_worse;	 /* repairs after which a service needs more CPU time per byte */
+	uint64_t effect_window_usec;
 	char *textfile; /* "" for none */
 	bool sendfile_latency;
 	char *restart_units; /* globs, "" for none */

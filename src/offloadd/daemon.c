@@ -241,6 +241,34 @@ static void open_tracker(struct daemon *d)
 		daemon_report(d, FINDING_PROBES_FAILED, NULL, r);
 }
 
+/* The pause keeps reconcile from repairing it again. A link that is paused, or that another program fights over, stays as it is. */
+static bool undo_repair(int ifindex, feature_set on, feature_set off, void *userdata)
+{
+	struct daemon *d = userdata;
+	const struct link_state *state = link_states_find(reconcile_states(d->reconcile), ifindex);
+	int r;
+
+	if (!d->enforce || !d->conf.undo_worse || (state && state->paused) || link_state_unresolved(state) ||
+		reconcile_pause(d->reconcile, ifindex, 0, geteuid()) < 0)
+		return false;
+	r = apply_undo(d->observe, ifindex, on, off);
+	if (r < 0)
+		daemon_report(d, FINDING_RECONCILE_FAILED, NULL, r);
+	if (r <= 0)
+		(void)reconcile_resume(d->reconcile, ifindex, geteuid());
+	return r > 0;
+}
+
+/* What repairs change is only reported, so without memory it is not observed. */
+static void open_effect(struct daemon *d)
+{
+	const struct effect_options options = {
+		.links = &d->observe->links, .fn = daemon_send_event, .undo = undo_repair, .userdata = d };
+
+	if (effect_new(&options, &d->effect) >= 0)
+		effect_set_window(d->effect, d->conf.effect_window_usec);
+}
+
 /* Only loading probes needs these; what an intruder could do with them is more than the daemon does. Root keeps what it has. */
 static void drop_capabilities(struct daemon *d)
 {
@@ -291,6 +319,7 @@ static int run_loop(struct daemon *d)
 	daemon_reconcile(d);
 	daemon_notify_status(d, true);
 	open_tracker(d);
+	open_effect(d);
 	drop_capabilities(d);
 	daemon_report_started(d);
 	daemon_warn_without_rules(d);
@@ -323,6 +352,7 @@ static void clean_up(struct daemon *d)
 	unit_restart_free(d->restart);
 	textfile_free(d->textfile);
 	tracker_free(d->tracker);
+	effect_free(d->effect);
 	reconcile_free(d->reconcile);
 	ledger_close(d->ledger);
 	observe_close(d->observe);

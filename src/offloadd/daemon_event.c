@@ -121,6 +121,8 @@ void daemon_send_event(const struct finding *found, void *userdata)
 	enum event_kind kind = finding_event(event.code);
 	uint64_t suppressed = d->limit.suppressed;
 
+	if (d->effect)
+		effect_note_event(d->effect, &event);
 	if (d->tracker) {
 		if (kind == EVENT_REPAIRED || kind == EVENT_RECOVERED)
 			tracker_forget_link(d->tracker, event.ifindex);

@@ -184,6 +184,8 @@ int daemon_reload_conf(struct daemon *d)
 	daemon_set_restart_policy(d);
 	daemon_report_blind_settings(d);
 	daemon_time_sendfile(d);
+	if (d->effect)
+		effect_set_window(d->effect, d->conf.effect_window_usec);
 	reconcile_configure(d->reconcile, enforce, &d->conf.contention);
 	daemon_note_textfile(d, daemon_set_textfile(d));
 	return 1;
@@ -266,6 +268,8 @@ int daemon_load_rules(struct daemon *d, bool reload)
 	names = rule_set_needs_names(&fresh);
 	hardware = rule_set_needs_hardware(&fresh);
 	n = fresh.n_rules;
+	if (d->effect && !rule_set_is_equal(now, &fresh))
+		effect_note_rules(d->effect);
 	reconcile_take_rules(d->reconcile, &fresh);
 	d->observe->want_routes = routes;
 	d->observe->want_names = names;

@@ -44,6 +44,8 @@ void daemon_reconcile(struct daemon *d)
 	textfile_note_reconcile(d->textfile);
 	if (d->tracker)
 		tracker_note_change(d->tracker, util_now_usec());
+	if (d->effect && !reconcile_is_waiting(d->reconcile))
+		effect_note_change(d->effect, util_now_usec());
 	if (r > 0 && d->event_usec && !reconcile_is_waiting(d->reconcile)) {
 		uint64_t usec = util_now_usec() - d->event_usec;
 
@@ -83,6 +85,8 @@ void daemon_arm_timer(struct daemon *d)
 		util_earlier(&deadline_usec, d->overrun_usec);
 	if (d->tracker && !pending)
 		util_earlier(&deadline_usec, tracker_deadline(d->tracker));
+	if (d->effect && !pending)
+		util_earlier(&deadline_usec, effect_deadline(d->effect));
 	if (deadline_usec == 0) {
 		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
 		return;
@@ -190,6 +194,8 @@ void daemon_settle(struct daemon *d)
 		daemon_reconcile(d);
 	if (!reconcile_is_pending(d->reconcile) && !reconcile_is_waiting(d->reconcile))
 		d->event_usec = 0;
+	if (d->effect && !reconcile_is_pending(d->reconcile))
+		effect_tick(d->effect, util_now_usec()); /* may undo a repair, which is then to be reconciled */
 	(void)sd_event_source_set_enabled(
 		d->defer, reconcile_is_pending(d->reconcile) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	now_usec = util_now_usec();

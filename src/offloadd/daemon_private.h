@@ -27,6 +27,7 @@
 #include "engine/reconcile.h"
 #include "engine/unit_restart.h"
 #include "basic/util.h"
+#include "evidence/effect.h"
 #include "evidence/tracker.h"
 
 #define EXIT_ERROR 1
@@ -49,6 +50,7 @@ struct daemon {
 	struct textfile *textfile;
 	bool observes;		 /* since the start: probes are not turned off */
 	struct tracker *tracker; /* NULL: no probes */
+	struct effect *effect;	 /* NULL: not observed */
 	struct unit_restart *restart; /* in progress; NULL: none */
 	struct hooks hooks;
 	bool hook_failed; /* by the last call */

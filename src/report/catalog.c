@@ -41,6 +41,9 @@
 #define LIMIT(name, unit) "{link?{link}|the interface} limits " name "{limit? to {limit}}{largest?, but packets of up to {largest} " \
 			   unit " are sent}; raise the limit (ip link set dev {link?{link}|INTERFACE} " name " {wanted}), or lower that of " \
 			   "the interfaces above to match"
+#define COST "{service}: {cpu_before} of CPU per GB before, {cpu_after?{cpu_after} after|unknown after} the repair of {link}{n_others? and " \
+	     "{n_others} more {n_others#interface|interfaces}} ({on?{on} on}{both?, }{off?{off} off})"
+#define SOFTIRQ "{softirq_before?; soft interrupts of the host: {softirq_before} per GB before, {softirq_after} after}"
 #define CALLS "{calls?{calls} {calls#call|calls}, median {median}{running?, }}" \
 	      "{running?{running} still running{running# for|, the longest for} {longest}}"
 
@@ -134,6 +137,12 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_RECONNECTED] = "{service} has no stale connections{link? on {link}} any more; no restart is needed",
 	[FINDING_GAVE_UP] = HAS_GAVE_UP,
 	[FINDING_SEGMENTS_AGAIN] = "{service} no longer has a process that gave up UDP segmentation{link? on {link}}; no restart is needed",
+	[FINDING_EFFECT_HELPED] = COST SOFTIRQ,
+	[FINDING_EFFECT_NONE] = COST ": no difference" SOFTIRQ,
+	[FINDING_EFFECT_UNKNOWN] = COST ": {why_unknown}",
+	[FINDING_EFFECT_WORSE] = COST ": it costs more than before" SOFTIRQ ". Run: offloadctl explain {link}",
+	[FINDING_EFFECT_UNDONE] = "{link}: {on?turned off {on}}{both? and }{off?turned on {off}} again, because services need more CPU per GB "
+				  "than before, and paused it; {rules} {n_rules#is|are} not met. Run: offloadctl resume {link}",
 	[FINDING_RESTARTED] = "{service} restarted: it lacked an offload that its interface has regained",
 	[FINDING_RESTART_FAILED] = "Failed to restart {service}: {words}; it still lacks an offload that its interface has regained",
 	[FINDING_SERVICES_UNWRITABLE] = "Failed to write {object}: {error}; if offloadd restarts, stale connections appear as new",
@@ -299,6 +308,17 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[CATALOG_ADVICE(ADVICE_COUPLE)] = "turn {feature} {want?on|off} as well: the hardware of {link} has one switch for both, so a rule has "
 					  "to declare the same for both",
 	[CATALOG_ADVICE(ADVICE_KEEP_OFF)] = "declare {feature} off on {link}, or `lower`",
+
+	[CATALOG_UNKNOWN(UNKNOWN_NOT)] = "nothing is unknown",
+	[CATALOG_UNKNOWN(UNKNOWN_LITTLE_TRAFFIC)] = "too little traffic on the repaired interface",
+	[CATALOG_UNKNOWN(UNKNOWN_UNCERTAIN)] = "the difference is smaller than the uncertainty, or other traffic is too large",
+	[CATALOG_UNKNOWN(UNKNOWN_UNSTEADY)] = "two measurements after it disagree",
+	[CATALOG_UNKNOWN(UNKNOWN_SOFTIRQ)] = "the time in soft interrupts of the host changed as well{softirq_before?, from {softirq_before} to {softirq_after} per GB}",
+	[CATALOG_UNKNOWN(UNKNOWN_SERVICE_GONE)] = "the service was restarted or has no connections any more",
+	[CATALOG_UNKNOWN(UNKNOWN_LINK_GONE)] = "the interface no longer exists",
+	[CATALOG_UNKNOWN(UNKNOWN_FEATURES_CHANGED)] = "features changed again",
+	[CATALOG_UNKNOWN(UNKNOWN_RULES_CHANGED)] = "rules changed meanwhile",
+	[CATALOG_UNKNOWN(UNKNOWN_NOT_READ)] = "the counters could not be read",
 };
 
 static const char *const *sentences = catalog;
@@ -336,7 +356,8 @@ enum name {
 	USER, COUNT, TOTAL, CHANGES, DURATION, CAUSES, CHANGED_BY_NAME, PROCESS, PID, PARENT, PARENT_PID, UNIT, PROCESS_LINK, TIME,
 	FEATURE_OF, OTHER, WANT, REQUESTED, DRIVER, ACTIVE, PROVIDED, OVERDUE, KIND, FORWARDED, OUTSIDE, SEGMENTED, SUMMED, COPIED, REFUSED, RATES,
 	COPIED_ANY, REFUSED_ANY, ONLY_COPIED, HAS_AGAIN, PERCENT, CALLS_NAME, MEDIAN, RUNNING, LONGEST, TIMED, BEGUN, UNSEEN, LINK_GONE,
-	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER, NAMES
+	BESIDE, WHY, LIMIT_NAME, LARGEST, WANTED, REMEDY_OF, LIMITS, LIMITS_ARE, LIMITS_DIFFER, NUMBER,
+	CPU_BEFORE, CPU_AFTER, SOFTIRQ_BEFORE, SOFTIRQ_AFTER, WHY_UNKNOWN, NAMES
 };
 
 static const char *const names[NAMES] = {
@@ -353,6 +374,8 @@ static const char *const names[NAMES] = {
 	[LONGEST] = "longest", [TIMED] = "timed", [BEGUN] = "begun", [UNSEEN] = "unseen", [LINK_GONE] = "link_gone",
 	[BESIDE] = "beside", [WHY] = "why", [LIMIT_NAME] = "limit", [LARGEST] = "largest", [WANTED] = "wanted",
 	[REMEDY_OF] = "remedy", [LIMITS] = "limits", [LIMITS_ARE] = "limits_are", [LIMITS_DIFFER] = "limits_differ", [NUMBER] = "number",
+	[CPU_BEFORE] = "cpu_before", [CPU_AFTER] = "cpu_after", [SOFTIRQ_BEFORE] = "softirq_before", [SOFTIRQ_AFTER] = "softirq_after",
+	[WHY_UNKNOWN] = "why_unknown",
 };
 
 static enum name find_name(const char *text, size_t len)
@@ -395,6 +418,16 @@ static uint64_t take_number(uint64_t number, char *buf, size_t size)
 	if (buf)
 		util_append(buf, size, "%" PRIu64, number);
 	return number;
+}
+
+/* In one unit, so that two of them are easy to compare; two digits are more than is certain. */
+static uint64_t take_seconds(uint64_t usec, char *buf, size_t size)
+{
+	double sec = (double)usec / USEC_PER_SEC;
+
+	if (buf)
+		util_append(buf, size, sec < 10 ? "%.2g s" : "%.0f s", sec);
+	return 2;
 }
 
 static uint64_t take_features(const struct subject *s, feature_set set, char *buf, size_t size)
@@ -604,6 +637,18 @@ static uint64_t take(const struct subject *s, enum name name, unsigned depth, ch
 		return take_limits(&f->limits, "is not", buf, size);
 	case NUMBER:
 		return take_number(s->step && s->step->number ? s->step->number : s->number, buf, size);
+	case CPU_BEFORE:
+		return take_seconds(f->cost.cpu_before_usec, buf, size);
+	case CPU_AFTER:
+		return f->cost.unknown ? 0 : take_seconds(f->cost.cpu_after_usec, buf, size);
+	case SOFTIRQ_BEFORE:
+		return f->cost.softirq_before_usec ? take_seconds(f->cost.softirq_before_usec, buf, size) : 0;
+	case SOFTIRQ_AFTER:
+		return take_seconds(f->cost.softirq_after_usec, buf, size);
+	case WHY_UNKNOWN:
+		if (buf)
+			expand_sentence(s, CATALOG_UNKNOWN(f->cost.unknown), depth, buf, size);
+		return f->cost.unknown;
 	case NAMES:
 		break;
 	}
@@ -739,6 +784,8 @@ const char *catalog_reason(const struct finding *f, const struct feature_table *
 		util_append(buf, size, "%s", strerror(-f->error));
 	else if (finding_event(f->code) == EVENT_FALLBACK)
 		util_append(buf, size, "%s, %s", evidence_kind_name(f->kind), evidence_reason_name(f->reason));
+	else if (f->cost.unknown)
+		util_append(buf, size, "%s", finding_unknown_name(f->cost.unknown));
 	return buf;
 }
 

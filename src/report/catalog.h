@@ -21,7 +21,8 @@
 /* Of software fallback: its reason, if that is not a feature or a stale connection, and what ends it. */
 #define CATALOG_WHY(reason) (CATALOG_DIFFERENCE(INVESTIGATION_DIFFERENCES) + (size_t)(reason))
 #define CATALOG_REMEDY(remedy) (CATALOG_WHY(FALLBACK_REASONS) + (size_t)(remedy))
-#define CATALOG_SENTENCES CATALOG_REMEDY(REMEDY_COUNT)
+#define CATALOG_UNKNOWN(unknown) (CATALOG_REMEDY(REMEDY_COUNT) + (size_t)(unknown))
+#define CATALOG_SENTENCES CATALOG_UNKNOWN(FINDING_UNKNOWNS)
 #define CATALOG_TEXT_MAX 1024 /* bytes that are enough for any sentence */
 
 /* The remedy for stale connections, the same everywhere. */
@@ -46,7 +47,7 @@ const char *catalog_metric(const struct investigation_metric *m, char *buf, size
 const char *catalog_difference(const struct investigation_metric *m);
 
 /* The reason of a finding for programs: names of causes with link and feature ("lower-off bond0 tx-scatter-gather, needs
- * tx-scatter-gather"), kind and reason of fallback, or an error message; "" if there is none. */
+ * tx-scatter-gather"), kind and reason of fallback, why an effect is unknown, or an error message; "" if there is none. */
 const char *catalog_reason(const struct finding *f, const struct feature_table *table, char *buf, size_t size);
 
 /* The cause of an item's verdict; "" if it is compliant. bit: a feature to refer to as "it", because the text before names it;

@@ -149,6 +149,10 @@ static void fill(const struct feature_table *table, const struct finding *event,
 	if (kind == EVENT_FALLBACK || kind == EVENT_STALE)
 		add(f, "OFFLOADD_REMEDY=%s", remedy_name(event->remedy));
 	add_process(f, &event->changed_by);
+	if (!event->cost.before_usec)
+		return;
+	add(f, "OFFLOADD_CPU_BEFORE_USEC=%llu", (unsigned long long)event->cost.cpu_before_usec);
+	add(f, "OFFLOADD_CPU_AFTER_USEC=%llu", (unsigned long long)event->cost.cpu_after_usec);
 }
 
 size_t journal_format(const struct feature_table *table, const struct finding *event, char *buf, size_t size)

@@ -110,7 +110,7 @@ static const char *event_class(const char *kind)
 {
 	static const char *const classes[][2] = { { "repaired", "compliant" }, { "recovered", "compliant" },
 		{ "resolved", "compliant" }, { "drift", "drifted" }, { "contended", "contended" }, { "paused", "paused" },
-		{ "unmet", "blocked" }, { "refused", "refused" } };
+		{ "unmet", "blocked" }, { "worse", "drifted" }, { "refused", "refused" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (strcmp(kind, classes[i][0]) == 0)

@@ -465,6 +465,38 @@ bool rule_matches(const struct rule *rule, const struct link_table *table, const
 	return true;
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_same_word(const struct rule_feature *a, const struct rule_feature *b)
+{
+	return is_same_text(a->word, b->word) && a->value == b->value && a->number == b->number;
+}
+
+static bool is_same_rule(const struct rule *a, const struct rule *b)
+{
+	bool same = is_same_text(a->file, b->file) && a->mode == b->mode && a->n_features == b->n_features && a->has_limits == b->has_limits;
+
+	for (size_t i = 0; i < RULE_KEYS && same; i++)
+		same = is_same_text(a->match.value[i], b->match.value[i]);
+	for (size_t i = 0; i < a->n_features && same; i++)
+		same = is_same_word(&a->features[i], &b->features[i]);
+	for (size_t i = 0; i < LINK_LIMIT_SETTABLE && same; i++)
+		same = is_same_word(&a->limits[i], &b->limits[i]);
+	return same;
+}
+
+bool rule_set_is_equal(const struct rule_set *a, const struct rule_set *b)
+{
+	bool same = a->n_rules == b->n_rules;
+
+	for (size_t i = 0; i < a->n_rules && same; i++)
+		same = is_same_rule(&a->rules[i], &b->rules[i]);
+	return same;
+}
+
 bool rule_is_for_host(const struct rule *rule, const struct rule_host *host)
 {
 	for (unsigned key = RULE_KERNEL_VERSION; key < RULE_KEYS; key++)

@@ -128,6 +128,9 @@ struct declaration {
 /* Frees all rules and errors, and empties the set. */
 void rule_set_clear(struct rule_set *set);
 
+/* Do two sets declare the same? Descriptions, reasons and dates may differ. */
+bool rule_set_is_equal(const struct rule_set *a, const struct rule_set *b);
+
 /* Does the rule match the host and its network namespace (Namespace= to Virtualization=)? */
 bool rule_is_for_host(const struct rule *rule, const struct rule_host *host);
 

@@ -8,6 +8,9 @@
  *   sendfile-peer hold ADDR PORT N		opens N connections, prints "held", keeps them until end of input
  *   sendfile-peer orphans ADDR PORT N DIR PEER	opens N connections, each from a cgroup of its own, which is removed; prints "open"; after a
  *						line on standard input they are in flight: no process holds them; prints "held", as above
+ *   sendfile-peer stream ADDR PORT		sends to a drain without end, and every 20 ms prints by its own account what it has used so far:
+ *						"USEC BYTES CPU-USEC"; USEC is CLOCK_REALTIME
+ *   sendfile-peer drain ADDR PORT		accepts one connection at a time, reads everything, and confirms each chunk
  *   sendfile-peer sink ADDR PORT		accepts connections and keeps them
  * With PEER, the other side's address, the connection is signed (TCP-MD5). A signed socket has no GSO, and so is the one that is still
  * stale with what its device had when it was routed (sk_setup_caps(), from 4.17 on).
@@ -24,6 +27,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "basic/util.h"
@@ -89,6 +93,61 @@ static int open_client(char **argv, const char *peer)
 	if (connect(fd, &address.any, len) < 0)
 		die("connect");
 	return fd;
+}
+
+/* Of a stream. The sender waits until the drain has it: then nearly all work to send it is done by the sender, and not while ACKs are
+ * processed, which are in the CPU time of somebody else. */
+#define CHUNK (64 << 10)
+
+static int drain(char **argv)
+{
+	static char buf[CHUNK];
+	union address address;
+	socklen_t len;
+	int fd = open_socket(argv[2], argv[3], NULL, &address, &len), connection;
+
+	if (bind(fd, &address.any, len) < 0 || listen(fd, 1024) < 0)
+		die("listen");
+	printf("listening\n");
+	fflush(stdout);
+	while ((connection = accept(fd, NULL, NULL)) >= 0) {
+		while (recv(connection, buf, sizeof(buf), MSG_WAITALL) == sizeof(buf) && write(connection, buf, 1) == 1)
+			;
+		close(connection);
+	}
+	die("accept");
+	return 1;
+}
+
+static unsigned long long usec_of(const struct timeval *time)
+{
+	return (unsigned long long)time->tv_sec * 1000000 + (unsigned long long)time->tv_usec;
+}
+
+static int stream(char **argv)
+{
+	static char buf[CHUNK];
+	unsigned long long sent = 0, printed_usec = 0;
+	int fd = open_client(argv, NULL);
+	struct rusage usage;
+	struct timeval now;
+	ssize_t n;
+
+	while ((n = write(fd, buf, sizeof(buf))) > 0 && read(fd, buf, 1) == 1) {
+		unsigned long long now_usec;
+
+		sent += (unsigned long long)n;
+		gettimeofday(&now, NULL);
+		now_usec = usec_of(&now);
+		if (now_usec - printed_usec < 20000)
+			continue;
+		printed_usec = now_usec;
+		getrusage(RUSAGE_SELF, &usage);
+		printf("%llu %llu %llu\n", now_usec, sent, usec_of(&usage.ru_utime) + usec_of(&usage.ru_stime));
+		fflush(stdout);
+	}
+	die("write");
+	return 1;
 }
 
 static void serve(int connection, const char *path)
@@ -259,6 +318,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc >= 5 && !strcmp(argv[1], "server"))
 		return server(argv, false);
+	if (argc >= 4 && !strcmp(argv[1], "stream"))
+		return stream(argv);
+	if (argc >= 4 && !strcmp(argv[1], "drain"))
+		return drain(argv);
 	if (argc >= 4 && !strcmp(argv[1], "sink")) {
 		setrlimit(RLIMIT_NOFILE, &limit);
 		return server(argv, true);

@@ -102,6 +102,10 @@ static void make_example(enum finding_code code, struct finding *f)
 {
 	*f = (struct finding){ .code = code, .kind = FALLBACK_SEGMENTATION, .error = -ENOSPC, .count = 1, .total = 3, .changes = 2, .line = 7,
 		.duration_usec = 30 * USEC_PER_SEC, .n_rules = 1, .rules = "10-vlan.rule", .reason = FALLBACK_REASON_FEATURE, .remedy = REMEDY_REPAIR };
+	if (code >= FINDING_EFFECT_HELPED && code <= FINDING_EFFECT_WORSE)
+		f->cost = (struct finding_cost){ .cpu_before_usec = 4100000, .cpu_after_usec = 600000, .softirq_before_usec = 900000,
+			.softirq_after_usec = 200000, .before_bytes = 9000000000, .after_bytes = 5000000000, .before_usec = 60000000,
+			.after_usec = 20000000, .unknown = code == FINDING_EFFECT_UNKNOWN ? UNKNOWN_SERVICE_GONE : UNKNOWN_NOT };
 	if (code == FINDING_UDP_REFUSED)
 		f->kind = FALLBACK_UDP;
 	if (code == FINDING_DIAGNOSIS_LIMIT)

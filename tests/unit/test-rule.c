@@ -547,9 +547,44 @@ static int setup(void **state)
 	return 0;
 }
 
+/* A reload of the same rules changes nothing, whatever they are described as. */
+static void sets_are_compared_by_what_they_declare(_unused_ void **state)
+{
+#define BODY "[Match]\nKind=vlan\n[Features]\ntso=on\n[Limits]\ngso-max-size=65536\n"
+	static const char *const others[] = {
+		"[Match]\nKind=bond\n[Features]\ntso=on\n[Limits]\ngso-max-size=65536\n",
+		"[Match]\nKind=vlan\nName=v*\n[Features]\ntso=on\n[Limits]\ngso-max-size=65536\n",
+		"[Match]\nKind=vlan\n[Features]\ntso=off\n[Limits]\ngso-max-size=65536\n",
+		"[Match]\nKind=vlan\n[Features]\ngso=on\n[Limits]\ngso-max-size=65536\n",
+		"[Match]\nKind=vlan\n[Features]\ntso=on\ngro=on\n[Limits]\ngso-max-size=65536\n",
+		"[Match]\nKind=vlan\n[Features]\ntso=on\n[Limits]\ngso-max-size=8000\n",
+		"[Match]\nKind=vlan\n[Features]\ntso=on\n",
+		"[Rule]\nMode=audit\n" BODY,
+	};
+	_cleanup_(rule_set_clear) struct rule_set set = { 0 }, same = { 0 }, two = { 0 }, empty = { 0 };
+
+	load(&set, "10-a.rule", BODY);
+	load(&same, "10-a.rule", "[Rule]\nDescription=The same\n" BODY);
+	load(&two, "10-a.rule", BODY);
+	load(&two, "20-b.rule", BODY);
+	assert_true(rule_set_is_equal(&set, &same));
+	assert_false(rule_set_is_equal(&set, &two));
+	assert_false(rule_set_is_equal(&two, &set));
+	assert_false(rule_set_is_equal(&set, &empty));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		_cleanup_(rule_set_clear) struct rule_set other = { 0 };
+
+		load(&other, "10-a.rule", others[i]);
+		assert_int_equal(other.n_rules, 1);
+		assert_false(rule_set_is_equal(&set, &other));
+	}
+#undef BODY
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sets_are_compared_by_what_they_declare),
 		cmocka_unit_test(links_are_matched_by_what_they_are),
 		cmocka_unit_test(names_are_matched_when_they_are_final),
 		cmocka_unit_test(links_are_matched_by_their_neighbours),
