@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # offloadd: enforces rules for network offload features. `make help` prints this list.
-#   make            build/offloadd, build/offloadd-hook, build/offloadctl
+#   make            build/offloadd, build/offloadd-hook, build/offloadd-netns, build/offloadctl
 #   make deps       install the packages to build (Debian 12 or later, root)
 #   make run        deps, build, show this host with offloadctl; if no rule matches, play the first half of the demo
 #   make demo       deps, build, play the incident in a user-mode kernel: no root, no virtual machine, ten seconds
@@ -97,8 +97,8 @@ override CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-fr
 override LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 
-MAINS := offloadd offloadd-hook offloadctl
-MAIN_SRC := src/offloadd/offloadd.c src/offloadd/offloadd-hook.c src/offloadctl/offloadctl.c
+MAINS := offloadd offloadd-hook offloadd-netns offloadctl
+MAIN_SRC := src/offloadd/offloadd.c src/offloadd/offloadd-hook.c src/offloadd/offloadd-netns.c src/offloadctl/offloadctl.c
 PROBE_SRC := $(filter-out %/probe_parse.c %/probe_none.c,$(wildcard src/evidence/probe*.c)) # with libbpf
 LIB_SRC := $(filter-out $(MAIN_SRC) $(if $(filter no,$(BPF)),$(PROBE_SRC),%/probe_none.c),$(wildcard src/*/*.c))
 LIB_OBJ := $(LIB_SRC:src/%.c=$(BUILD)/obj/%.o)
@@ -309,8 +309,8 @@ DATA := $(INSTALL) -m 644
 EXAMPLES := ansible puppet salt container kubernetes
 MISSING = $(filter-out $(wildcard $(1)),$(1))
 # Paths in units and manual pages, and links in README.md: those of this installation.
-HERE := sed -e 's,/usr/lib/offloadd/offloadd-hook,@HOOK@,g' -e 's,/usr/lib/offloadd,$(PREFIX)/lib/offloadd,g' \
-	-e 's,@HOOK@,$(LIBEXECDIR)/offloadd/offloadd-hook,g' -e 's,/usr/sbin/offloadd,$(SBINDIR)/offloadd,g' \
+HERE := sed -e 's,/usr/lib/offloadd/offloadd-\(hook\|netns\),@LIBEXEC@-\1,g' -e 's,/usr/lib/offloadd,$(PREFIX)/lib/offloadd,g' \
+	-e 's,@LIBEXEC@,$(LIBEXECDIR)/offloadd/offloadd,g' -e 's,/usr/sbin/offloadd,$(SBINDIR)/offloadd,g' \
 	-e 's,/usr/bin/offloadctl,$(BINDIR)/offloadctl,g' -e 's,/usr/share/doc/offloadd,$(DOCDIR),g' \
 	-e 's,/etc/offloadd,$(SYSCONFDIR)/offloadd,g' -e 's,](docs/,](,g' -e 's,](\(\.\./\)\?contrib/,](examples/,g' \
 	-e 's,](\.\./\([A-Z]*\.md\),](\1,g'
@@ -326,6 +326,7 @@ install: | $(filter-out $(PASSIVE),$(MAKECMDGOALS)) $(filter man,$(MAKECMDGOALS)
 		echo "install: warning: sources are newer than $(BUILD)/offloadd, which is installed as it is. To build it again: make" >&2
 	$(INSTALL) -D -m 755 $(BUILD)/offloadd $(DESTDIR)$(SBINDIR)/offloadd
 	$(INSTALL) -D -m 755 $(BUILD)/offloadd-hook $(DESTDIR)$(LIBEXECDIR)/offloadd/offloadd-hook
+	$(INSTALL) -D -m 755 $(BUILD)/offloadd-netns $(DESTDIR)$(LIBEXECDIR)/offloadd/offloadd-netns
 	$(INSTALL) -D -m 755 $(BUILD)/offloadctl $(DESTDIR)$(BINDIR)/offloadctl
 	$(INSTALL) -d $(ETC)/rules.d $(ETC)/offloadd.conf.d $(DESTDIR)$(PREFIX)/lib/offloadd/rules.d $(DOC)/examples/prometheus $(DOC)/schema
 	[ -e $(ETC)/offloadd.conf ] || $(DATA) systemd/offloadd.conf $(ETC)/offloadd.conf
@@ -343,7 +344,7 @@ install: | $(filter-out $(PASSIVE),$(MAKECMDGOALS)) $(filter man,$(MAKECMDGOALS)
 	set -e; put() { mkdir -p $${2%/*}; $(HERE) $$1 >$$2; chmod 644 $$2; }; \
 	for page in $(PAGES); do put $$page $(DOC)/$${page##*/}; done; \
 	for page in $(MAN); do put $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done; \
-	for unit in $(wildcard systemd/*.service systemd/*.socket systemd/*.target); do put $$unit $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	for unit in $(wildcard systemd/*.service systemd/*.socket); do put $$unit $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	$(INSTALL) -D -m 644 systemd/offloadd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/offloadd.conf
 	$(INSTALL) -D -m 644 systemd/offloadd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/offloadd.catalog
 	$(INSTALL) -D -m 644 contrib/completion/bash/offloadctl $(SHARE)/bash-completion/completions/offloadctl

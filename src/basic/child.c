@@ -53,15 +53,32 @@ int child_wait(pid_t pid, uint64_t usec, int *ret_status)
 	return r;
 }
 
+/* last: -1 for all from the first on */
+static void close_between(int first, int last)
+{
+	if (last >= 0 && last < first)
+		return;
+	if (syscall(SYS_close_range, (unsigned)first, (unsigned)last, 0) < 0) /* before Linux 5.9 */
+		for (int i = first; i <= (last < 0 ? DESCRIPTORS : last); i++)
+			close(i);
+}
+
+void child_close_others(int keep, int also)
+{
+	int low = keep < also ? keep : also, high = keep < also ? also : keep;
+
+	low = low > STDERR_FILENO ? low : STDERR_FILENO;
+	high = high > low ? high : low;
+	close_between(STDERR_FILENO + 1, low - 1);
+	close_between(low + 1, high - 1);
+	close_between(high + 1, -1);
+}
+
 /* A lock that the child shared would outlive this process. */
 static void close_others(int fd)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (syscall(SYS_close_range, (unsigned)fd + 1, ~0U, 0) < 0) /* before Linux 5.9 */
-		for (int i = fd + 1; i < DESCRIPTORS; i++)
-			close(i);
-	for (int i = STDERR_FILENO + 1; i < fd; i++)
-		close(i);
+	child_close_others(fd, fd);
 }
 
 static void run_child(int (*fn)(void *data), void *data, size_t size, int fd)

@@ -27,4 +27,7 @@ int child_wait(pid_t pid, uint64_t usec, int *ret_status);
 /* Kills a child. If the kernel keeps it in a system call for longer than a moment, it stays a zombie until this process exits. */
 void child_kill(pid_t pid);
 
+/* Closes all descriptors but those of standard input, output and error, and these two (-1: none). Call it in the child. */
+void child_close_others(int keep, int also);
+
 #endif

@@ -29,4 +29,11 @@ uint64_t hash_more(uint64_t hash, const void *key, size_t len);
 		(entry)->hh.tbl ? 0 : -ENOMEM;                                                     \
 	})
 
+/* The same with another handle, in a second table of the same entries. */
+#define hash_add_by(handle, head, field, entry)                                                    \
+	({                                                                                         \
+		HASH_ADD_KEYPTR(handle, head, &(entry)->field, sizeof((entry)->field), entry);     \
+		(entry)->handle.tbl ? 0 : -ENOMEM;                                                 \
+	})
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "control/server.h"
 #include "model/event.h"
+#include "model/netns_status.h"
 #include "evidence/tracker.h"
 #include "engine/ledger.h"
 #include "kernel/observe.h"
@@ -27,6 +28,7 @@ struct methods_host {
 	const bool *observes;		/* probes are not turned off. Without a tracker, they failed */
 	const bool *enforce;
 	const struct rule_set *rule_errors, *conf_errors; /* of the last load */
+	const struct netns_statuses *namespaces; /* other network namespaces */
 	/* The directories that rules are read from, NULL-terminated, the highest priority first. */
 	const char *const *(*rule_dirs)(void *userdata);
 	/* Loads settings and rules again. METHODS_LOADED_* bits of what was loaded, the rest is kept; negative errno. */

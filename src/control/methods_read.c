@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "report/json.h"
+#include "report/json_netns.h"
 #include "report/json_limits.h"
 #include "report/json_services.h"
 #include "kernel/netns.h"
@@ -156,6 +157,7 @@ void method_get_status(
 	if (*m->host.tracker)
 		tracker_read_probes(*m->host.tracker, &probes);
 	json_add_probes(&w, &probes);
+	json_add_netns(&w, m->host.namespaces, rule_set_needs_namespaces(reconcile_rules(m->host.reconcile)), METHODS_LIST_MAX);
 	method_reply(client, &w, false);
 }
 

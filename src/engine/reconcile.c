@@ -18,7 +18,8 @@ struct reconcile {
 	struct observe *o;
 	const struct rule_host *host;
 	struct reconcile_options options;
-	struct rule_set rules;
+	const struct rule_set *rules; /* those below, or the caller's */
+	struct rule_set own_rules;
 	struct contention_limits limits;
 	struct link_states states;
 	/* CLOCK_MONOTONIC, 0: never */
@@ -209,6 +210,7 @@ int reconcile_new(struct observe *o, const struct rule_host *host,
 	r->host = host;
 	r->options = *options;
 	r->limits = CONTENTION_LIMITS;
+	r->rules = &r->own_rules;
 	reconcile_drift_init(&r->drift);
 	o->changed = link_changed;
 	o->userdata = r;
@@ -224,7 +226,7 @@ void reconcile_free(struct reconcile *r)
 		r->o->changed = NULL;
 	unfinished_free(r->unfinished);
 	link_states_clear(&r->states);
-	rule_set_clear(&r->rules);
+	rule_set_clear(&r->own_rules);
 	free(r);
 }
 
@@ -240,12 +242,9 @@ void reconcile_configure(struct reconcile *r, bool enforce, const struct content
 	reconcile_mark_all(r);
 }
 
-void reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
+static void replace_rules(struct reconcile *r, const struct rule_set *rules)
 {
-	finish(r);
-	rule_set_clear(&r->rules);
-	r->rules = *rules;
-	*rules = (struct rule_set){ 0 };
+	r->rules = rules;
 	link_states_foreach(&r->states, state) {
 		link_state_forget_refusals(state);
 		link_states_forget_reported(&r->states, state);
@@ -255,9 +254,25 @@ void reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
 	reconcile_mark_all(r);
 }
 
+void reconcile_take_rules(struct reconcile *r, struct rule_set *rules)
+{
+	finish(r);
+	rule_set_clear(&r->own_rules);
+	r->own_rules = *rules;
+	*rules = (struct rule_set){ 0 };
+	replace_rules(r, &r->own_rules);
+}
+
+void reconcile_borrow_rules(struct reconcile *r, const struct rule_set *rules)
+{
+	finish(r);
+	rule_set_clear(&r->own_rules);
+	replace_rules(r, rules);
+}
+
 const struct rule_set *reconcile_rules(const struct reconcile *r)
 {
-	return &r->rules;
+	return r->rules;
 }
 
 const struct link_states *reconcile_states(const struct reconcile *r)
@@ -422,7 +437,7 @@ int reconcile_plan(struct reconcile *r, const int *only, size_t n_only, int64_t 
 {
 	const struct plan_context context = {
 		.table = &r->o->features,
-		.rules = &r->rules,
+		.rules = r->rules,
 		.host = r->host,
 		.now = realtime_sec,
 		.audit = !r->options.enforce,

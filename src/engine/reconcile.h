@@ -40,6 +40,8 @@ void reconcile_configure(struct reconcile *r, bool enforce, const struct content
 /* Replaces the rules, takes ownership of *rules (which is empty afterwards), forgets what was refused and reported under the
  * old rules, and marks every link dirty. */
 void reconcile_take_rules(struct reconcile *r, struct rule_set *rules);
+/* The same for rules that the caller keeps until reconcile_free(), and shares with others. */
+void reconcile_borrow_rules(struct reconcile *r, const struct rule_set *rules);
 /* Borrowed, until the next reconcile_take_rules(). */
 const struct rule_set *reconcile_rules(const struct reconcile *r);
 

@@ -108,6 +108,13 @@ int ethtool_monitor_fd(struct ethtool *e);
  * again; other negative errno. */
 int ethtool_monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata);
 
+/* Decodes one notification, a netlink message that is complete. 0; -ENOENT: it is about something else; -EBADMSG. */
+struct nlmsghdr;
+int ethtool_monitor_decode(const struct nlmsghdr *nlh, int *ret_ifindex, struct link_features *ret);
+
+/* The multicast group of notifications, which is the same in all network namespaces; 0: none, or the netlink backend was not opened yet. */
+uint32_t ethtool_monitor_group(void);
+
 /* Decodes the payload (after genlmsghdr, len bytes) of ETHTOOL_MSG_FEATURES_GET_REPLY or _NTF, with compact
  * or verbose bitsets. table: for verbose bitsets without bit numbers; may be NULL. 0, -EBADMSG. Also called
  * by the fuzzer. */

@@ -297,6 +297,10 @@ struct family {
 	bool has_features;
 };
 
+/* As read last. These numbers are the same in all network namespaces, and do not change while the kernel runs. */
+static struct family known_family;
+static unsigned known_bits;
+
 static int read_group(const struct nlattr *attr, void *userdata)
 {
 	const struct nlattr *tb[CTRL_ATTR_MCAST_GRP_MAX + 1] = { 0 }, *name;
@@ -347,7 +351,14 @@ static int resolve_family(struct ethtool_nl *nl, struct family *ret)
 	r = exchange(nl, nlh, &x);
 	if (r == -ENOENT || (r >= 0 && (ret->id == 0 || !ret->has_features)))
 		return -EOPNOTSUPP;
+	if (r >= 0)
+		known_family = *ret;
 	return r;
+}
+
+uint32_t ethtool_monitor_group(void)
+{
+	return known_family.monitor_group;
 }
 
 /* ---- operations ---- */
@@ -407,7 +418,7 @@ static int features_strings(struct ethtool *e, struct feature_table *ret)
 	r = exchange(nl, nlh, &x);
 	if (r < 0)
 		return r;
-	nl->bits = ret->count;
+	nl->bits = known_bits = ret->count;
 	return ret->count ? 0 : -EBADMSG;
 }
 
@@ -603,11 +614,15 @@ static void take_notifications(void *datagram, int len, void *userdata)
 	int ifindex;
 
 	for (const struct nlmsghdr *nlh = datagram; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
-		if (nlh->nlmsg_type == m->family &&
-			mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct genlmsghdr) &&
-			is_command(nlh, ETHTOOL_MSG_FEATURES_NTF) &&
-			decode_message(nlh, &ifindex, &features) >= 0)
+		if (nlh->nlmsg_type == m->family && ethtool_monitor_decode(nlh, &ifindex, &features) >= 0)
 			m->each.fn(ifindex, &features, 0, m->each.userdata);
+}
+
+int ethtool_monitor_decode(const struct nlmsghdr *nlh, int *ret_ifindex, struct link_features *ret)
+{
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr) || !is_command(nlh, ETHTOOL_MSG_FEATURES_NTF))
+		return -ENOENT;
+	return decode_message(nlh, ret_ifindex, ret);
 }
 
 static int monitor_read(struct ethtool *e, ethtool_features_fn fn, void *userdata)
@@ -707,10 +722,12 @@ int ethtool_nl_open(bool requests, bool monitor, size_t rcvbuf_bytes, const stru
 	nl->base.ops = &ops;
 	nl->ioctl_fd = -1;
 	r = open_requests(nl, sockets);
-	if (r >= 0)
+	family = known_family;
+	if (r >= 0 && (!sockets || !family.id))
 		r = resolve_family(nl, &family);
 	if (r >= 0)
 		nl->family = family.id;
+	nl->bits = sockets ? known_bits : 0;
 	if (r >= 0 && monitor)
 		r = open_monitor(nl, family.monitor_group, rcvbuf_bytes);
 	if (r == -EPROTONOSUPPORT)

@@ -8,27 +8,37 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "basic/child.h"
 
 #define REPLY_SEC 30 /* a pass over /proc takes milliseconds */
 
 struct namespaces {
 	int fd;
-	pid_t pid;
+	pid_t pid; /* 0: it is no child of ours */
 };
 
-static int start_child(struct namespaces *n, int ends[2])
+static void limit_time(int fd)
 {
 	const struct timeval limit = { .tv_sec = REPLY_SEC };
 
-	(void)setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+static int start_child(struct namespaces *n, int ends[2])
+{
+	limit_time(ends[0]);
 	n->pid = fork();
 	if (n->pid < 0)
 		return -errno;
 	if (n->pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)close(ends[0]);
+		(void)prctl(PR_SET_NAME, "offloadd-netns");
+		child_close_others(ends[1], -1);
 		namespaces_serve(ends[1]);
 		_exit(0);
 	}
@@ -51,6 +61,24 @@ int namespaces_open(struct namespaces **ret)
 	util_close_pointer(&ends[1]);
 	if (r < 0)
 		return r;
+	*ret = TAKE_PTR(n);
+	return 0;
+}
+
+int namespaces_connect(const char *path, struct namespaces **ret)
+{
+	_cleanup_(namespaces_close_pointer) struct namespaces *n = calloc(1, sizeof(*n));
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (!n)
+		return -ENOMEM;
+	n->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	if (n->fd < 0 || connect(n->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	limit_time(n->fd);
 	*ret = TAKE_PTR(n);
 	return 0;
 }
@@ -95,11 +123,11 @@ static ssize_t receive(struct namespaces *n, void *packet, size_t size, int fds[
 	return len == 0 ? -ECONNRESET : len;
 }
 
-int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n, struct namespaces_missing *ret_missing)
+static int read_list(struct namespaces *n, const struct namespaces_request *request, struct namespace **ret, size_t *ret_n,
+	struct namespaces_missing *ret_missing)
 {
-	const struct namespaces_request request = { .list = true };
 	_cleanup_free_ struct namespace *all = NULL;
-	int fds[NAMESPACES_SOCKETS] = { -1, -1, -1 }, r = ask(n, &request);
+	int fds[NAMESPACES_SOCKETS] = { -1, -1, -1 }, r = ask(n, request);
 	size_t found = 0;
 
 	while (r >= 0) {
@@ -125,10 +153,28 @@ int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n,
 	return 0;
 }
 
-int namespaces_visit(struct namespaces *n, const struct namespace *at, struct netns_sockets *ret)
+int namespaces_list(struct namespaces *n, struct namespace **ret, size_t *ret_n, struct namespaces_missing *ret_missing)
 {
-	const struct namespaces_request request = { .inode = at->inode, .cookie = at->cookie, .birth = at->birth };
-	int fds[NAMESPACES_SOCKETS] = { -1, -1, -1 }, r = ask(n, &request);
+	return read_list(n, &(const struct namespaces_request){ .what = NAMESPACES_LIST }, ret, ret_n, ret_missing);
+}
+
+int namespaces_read_news(struct namespaces *n, struct namespace **ret, size_t *ret_n, struct namespaces_missing *ret_missing)
+{
+	return read_list(n, &(const struct namespaces_request){ .what = NAMESPACES_NEWS }, ret, ret_n, ret_missing);
+}
+
+int namespaces_look(struct namespaces *n, bool docker, const char *name, struct namespace **ret, size_t *ret_n)
+{
+	struct namespaces_request request = { .what = NAMESPACES_LOOK, .docker = docker };
+	struct namespaces_missing missing;
+
+	snprintf(request.name, sizeof(request.name), "%s", name);
+	return read_list(n, &request, ret, ret_n, &missing);
+}
+
+static int read_sockets(struct namespaces *n, const struct namespaces_request *request, struct netns_sockets *ret)
+{
+	int fds[NAMESPACES_SOCKETS] = { -1, -1, -1 }, r = ask(n, request);
 	struct namespaces_end end = { 0 };
 	ssize_t len = r < 0 ? r : receive(n, &end, sizeof(end), fds);
 
@@ -139,4 +185,27 @@ int namespaces_visit(struct namespaces *n, const struct namespace *at, struct ne
 	if (r < 0)
 		netns_close_sockets(ret);
 	return r;
+}
+
+int namespaces_visit(struct namespaces *n, const struct namespace *at, struct netns_sockets *ret)
+{
+	const struct namespaces_request request = {
+		.what = NAMESPACES_VISIT, .inode = at->inode, .cookie = at->cookie, .birth = at->birth };
+
+	return read_sockets(n, &request, ret);
+}
+
+int namespaces_listen(struct namespaces *n, uint32_t group, struct netns_sockets *ret)
+{
+	int r = read_sockets(n, &(const struct namespaces_request){ .what = NAMESPACES_LISTEN, .group = group }, ret);
+
+	if (r < 0)
+		return r;
+	util_close_pointer(&ret->plain);
+	ret->plain = -1;
+	if (!group)
+		util_close_pointer(&ret->generic);
+	if (!group)
+		ret->generic = -1;
+	return 0;
 }

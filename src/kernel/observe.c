@@ -311,8 +311,13 @@ static void take_dumped_link(const struct link *from, _unused_ bool features_eve
 {
 	struct observe *o = userdata;
 	struct link *link;
-	int r = update_link(o, from, &link);
+	int r;
 
+	if (o->links_max && link_table_count(&o->links) >= o->links_max && !link_table_find(&o->links, from->ifindex)) {
+		o->cut = true;
+		return;
+	}
+	r = update_link(o, from, &link);
 	if (r < 0) {
 		o->error = r;
 		return;
@@ -466,6 +471,7 @@ static int dump_links(struct observe *o)
 	int r;
 
 	o->error = 0;
+	o->cut = false;
 	r = rtnl_dump_links(o->rtnl, &handlers);
 	if (r < 0)
 		return r;
@@ -638,6 +644,20 @@ int observe_feature_fd(const struct observe *o)
 	return ethtool_monitor_fd(o->ethtool);
 }
 
+static int open_sockets(struct observe *o, const struct observe_options *options, const char **ret_what)
+{
+	const struct netns_sockets *sockets = options->sockets;
+	int r;
+
+	*ret_what = "rtnetlink";
+	r = sockets ? rtnl_open_in(sockets->route, &o->rtnl) : rtnl_open(options->monitor, options->rcvbuf_bytes, &o->rtnl);
+	if (r < 0)
+		return r;
+	*ret_what = options->backend == ETHTOOL_IOCTL ? "ethtool ioctl" : "ethtool netlink";
+	return sockets ? ethtool_open_in(options->backend, sockets, &o->ethtool)
+		       : ethtool_open(options->backend, options->monitor, options->rcvbuf_bytes, &o->ethtool);
+}
+
 int observe_open(const struct observe_options *options, struct observe **ret, const char **ret_what)
 {
 	_cleanup_(observe_close_pointer) struct observe *o = calloc(1, sizeof(*o));
@@ -648,26 +668,43 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 	if (!o)
 		return -ENOMEM;
 	o->names_fd = -1;
+	o->backend = options->backend;
+	o->links_max = options->links_max;
 	o->elsewhere = options->sockets;
 	o->without_udev = o->elsewhere || netns_is_own(netns, sizeof(netns));
-	*ret_what = "rtnetlink";
-	r = options->sockets ? rtnl_open_in(options->sockets->route, &o->rtnl)
-			     : rtnl_open(options->monitor, options->rcvbuf_bytes, &o->rtnl);
-	if (r < 0)
-		return r;
-	*ret_what = options->backend == ETHTOOL_IOCTL ? "ethtool ioctl" : "ethtool netlink";
-	r = options->sockets ? ethtool_open_in(options->backend, options->sockets, &o->ethtool)
-			     : ethtool_open(options->backend, options->monitor, options->rcvbuf_bytes, &o->ethtool);
+	r = open_sockets(o, options, ret_what);
 	if (r < 0)
 		return r;
 	o->has_monitor = options->monitor && ethtool_monitor_fd(o->ethtool) >= 0;
 	*ret_what = "feature names";
-	r = ethtool_features_strings(o->ethtool, &o->features);
+	if (options->features)
+		o->features = *options->features;
+	else
+		r = ethtool_features_strings(o->ethtool, &o->features);
 	if (r < 0)
 		return r;
 	*ret_what = NULL;
 	*ret = TAKE_PTR(o);
 	return 0;
+}
+
+void observe_detach(struct observe *o)
+{
+	ethtool_close(o->ethtool);
+	o->ethtool = NULL;
+	rtnl_close(o->rtnl);
+	o->rtnl = NULL;
+}
+
+int observe_attach(struct observe *o, const struct netns_sockets *sockets)
+{
+	const struct observe_options options = { .backend = o->backend, .sockets = sockets };
+	const char *what;
+	int r = open_sockets(o, &options, &what);
+
+	if (r < 0)
+		observe_detach(o);
+	return r < 0 ? r : 0;
 }
 
 void observe_close(struct observe *o)
@@ -677,7 +714,6 @@ void observe_close(struct observe *o)
 	link_table_clear(&o->links);
 	if (o->names_fd >= 0)
 		close(o->names_fd);
-	ethtool_close(o->ethtool);
-	rtnl_close(o->rtnl);
+	observe_detach(o);
 	free(o);
 }

@@ -20,6 +20,8 @@ struct observe_options {
 	bool monitor;	      /* subscribe to events */
 	size_t rcvbuf_bytes;  /* of each monitor socket, 0: 16 MiB */
 	const struct netns_sockets *sockets; /* read another network namespace through copies of these, without monitor; NULL: none */
+	const struct feature_table *features; /* as read before; NULL: read them */
+	size_t links_max; /* read no more links than these, see observe.cut; 0: all */
 };
 
 struct observe_counts {
@@ -46,10 +48,13 @@ struct observe {
 	/* For tests: set or, if set is NULL, read the limits of a link in place of rtnetlink. NULL: none. */
 	int (*limits)(struct link *link, const struct link_limits *set, char *text, size_t size);
 
+	bool cut; /* the last dump had more than links_max links, and some of them are missing */
 	size_t n_unnamed;    /* links whose name is not final */
 	uint64_t names_usec; /* when to call observe_end_names(), 0: never; CLOCK_MONOTONIC */
 
 	/* private */
+	enum ethtool_backend backend;
+	size_t links_max;
 	bool without_udev; /* a network namespace that udev does not know */
 	bool elsewhere;	   /* it is not that of this process */
 	int names_fd; /* -1: not needed so far */
@@ -71,6 +76,11 @@ int observe_open(const struct observe_options *options, struct observe **ret, co
 /* Closes it and frees all links; NULL is ignored. */
 void observe_close(struct observe *o);
 CLEANUP_POINTER(struct observe, observe_close)
+
+/* Between two looks at another network namespace: closes the copies of its sockets, which keep it alive. All functions but these two
+ * and observe_close() need them. observe_attach(): 0, negative errno, and then they are closed. */
+void observe_detach(struct observe *o);
+int observe_attach(struct observe *o, const struct netns_sockets *sockets);
 
 /* Reads everything by dumps: links, features, default routes if want_routes, and forwarding if want_forwarding. Removes links that no longer
  * exist. 0, negative errno. */

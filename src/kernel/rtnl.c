@@ -273,7 +273,7 @@ static bool has_bus_device(const struct link *link)
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && atoi(text) == link->ifindex;
 }
 
-static bool is_features_event(const struct nlmsghdr *nlh)
+bool rtnl_is_features_event(const struct nlmsghdr *nlh)
 {
 	const struct nlattr *tb[IFLA_EVENT + 1] = { 0 };
 
@@ -294,7 +294,7 @@ static void take_link(struct nlmsghdr *nlh, const struct rtnl_handlers *handlers
 	}
 	if (!link.kind[0])
 		strcpy(link.kind, !handlers->elsewhere && has_bus_device(&link) ? "physical" : "other");
-	handlers->link(&link, is_features_event(nlh), handlers->userdata);
+	handlers->link(&link, rtnl_is_features_event(nlh), handlers->userdata);
 }
 
 /* ---- sockets ---- */

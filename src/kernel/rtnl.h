@@ -97,4 +97,8 @@ int rtnl_find_route(struct rtnl *rtnl, uint16_t family, const uint8_t *address, 
  * drivers). ret->alt_names points into the message, which is changed for it. Also called by the fuzzer. */
 int rtnl_parse_link(void *message, size_t len, struct link *ret);
 
+/* Did the kernel send an RTM_NEWLINK because features changed? See struct rtnl_handlers. */
+struct nlmsghdr;
+bool rtnl_is_features_event(const struct nlmsghdr *nlh);
+
 #endif

@@ -50,6 +50,8 @@ static const struct {
 	[FINDING_NAME_UNSETTLED] = { "name-unsettled", EVENT_STATE, LOG_WARNING },
 	[FINDING_LOOP_DISTURBED] = { "loop-disturbed", EVENT_STATE, LOG_ERR },
 	[FINDING_LOOP_FAILED] = { "loop-failed", EVENT_STATE, LOG_ERR },
+	[FINDING_WORKER_FAILED] = { "worker-failed", EVENT_STATE, LOG_ERR },
+	[FINDING_NETNS_UNAVAILABLE] = { "netns-unavailable", EVENT_STATE, LOG_WARNING },
 	[FINDING_HOST_NAME_FAILED] = { "host-name-failed", EVENT_STATE, LOG_ERR },
 	[FINDING_LEDGER_SET_ASIDE] = { "ledger-set-aside", EVENT_STATE, LOG_WARNING },
 	[FINDING_LEDGER_UNREADABLE] = { "ledger-unreadable", EVENT_STATE, LOG_NOTICE },
@@ -149,6 +151,11 @@ void finding_set_object(struct finding *f, const char *object)
 void finding_set_words(struct finding *f, const char *words)
 {
 	snprintf(f->words, sizeof(f->words), "%s", words);
+}
+
+void finding_set_netns(struct finding *f, const char *netns)
+{
+	util_clean(netns, f->netns, sizeof(f->netns));
 }
 
 void finding_add_features(struct json_writer *w, const struct finding *f, const struct feature_table *table)

@@ -18,6 +18,7 @@
 #define FINDING_RULES_LEN 128
 #define FINDING_WORDS_LEN 256
 #define FINDING_OBJECT_LEN 256
+#define FINDING_NETNS_LEN 128
 #define FINDING_CAUSES_MAX 6
 
 /* Each code has a sentence in report/catalog.c and a row in finding.c: a stable name and, for an event, its
@@ -64,6 +65,8 @@ enum finding_code {
 	FINDING_NAME_UNSETTLED,    /* udev has not initialised the link in this time (duration_usec) */
 	FINDING_LOOP_DISTURBED,    /* it is tried again (object: what failed, error) */
 	FINDING_LOOP_FAILED,       /* offloadd exits (object: what failed, error) */
+	FINDING_WORKER_FAILED,     /* the process for other network namespaces has ended, and is started again (duration_usec: in) */
+	FINDING_NETNS_UNAVAILABLE, /* other network namespaces cannot be entered (error) */
 	FINDING_HOST_NAME_FAILED,  /* (object: the new name, error) */
 	FINDING_LEDGER_SET_ASIDE,  /* (object: file, words) */
 	FINDING_LEDGER_UNREADABLE, /* (object: file, error) */
@@ -157,6 +160,7 @@ struct finding_cost {
 struct finding {
 	enum finding_code code;
 	int ifindex; /* 0: not about a link */
+	char netns[FINDING_NETNS_LEN]; /* the network namespace that it is about; "": that of offloadd */
 	char link[LINK_NAME_LEN], other_link[LINK_NAME_LEN];
 	unsigned n_others; /* further links besides other_link */
 	feature_set on, off;
@@ -199,6 +203,7 @@ void finding_init(struct finding *ret, enum finding_code code, const struct link
 /* Copy a text, truncated to fit. */
 void finding_set_object(struct finding *f, const char *object);
 void finding_set_words(struct finding *f, const char *words);
+void finding_set_netns(struct finding *f, const char *netns);
 /* Adds the first step of a cause chain unless there is one with the same code, value, other link and other
  * feature. If the other feature is the feature itself, on the link below, it counts as none. False:
  * FINDING_CAUSES_MAX is reached. */

@@ -222,6 +222,11 @@ void unit_parse_path(const char *path, struct unit *ret)
 	*ret = unit;
 }
 
+bool unit_has_container_id(const struct unit *unit)
+{
+	return unit->kind == UNIT_CONTAINER && is_container_id(unit->container, strlen(unit->container));
+}
+
 bool unit_path_of_service(const char *path, char *ret, size_t size)
 {
 	size_t len = strlen(path), stem = len - strlen("socket");

@@ -41,6 +41,9 @@ enum unit_kind unit_kind_parse(const char *name);
  * UNIT_OTHER. */
 void unit_parse_path(const char *path, struct unit *ret);
 
+/* Is it a container with an id of 64 hexadecimal digits? Not if it has a name instead. */
+bool unit_has_container_id(const struct unit *unit);
+
 /* For the cgroup of a socket unit, "/system.slice/web.socket": the one of the service that it starts unless Service= names another,
  * "/system.slice/web.service". False: the path is not that of a socket unit, or size is too small. */
 bool unit_path_of_service(const char *path, char *ret, size_t size);

@@ -7,6 +7,7 @@
 
 #include "basic/json.h"
 #include "basic/util.h"
+#include "kernel/container.h"
 #include "plan/doubt.h"
 
 static int open_failed(const struct cmd_options *options, const char *what, int error)
@@ -42,6 +43,7 @@ int cmd_open(const struct cmd_options *options, struct cmd_session *ret)
 	if (r < 0)
 		return open_failed(options, what, r);
 	rule_host_read(&ret->host);
+	ret->host.netns = options->facts;
 	ret->view.features = ret->context.table = &ret->observe->features;
 	ret->view.links = &ret->observe->links;
 	return CMD_OK;
@@ -89,10 +91,23 @@ int cmd_load_rules(struct cmd_session *session)
 	return CMD_OK;
 }
 
+int cmd_doubt_namespaces(struct rule_set *rules, const struct conf *conf)
+{
+	const struct doubt_namespaces facts = {
+		.ignored = conf->namespaces == CONF_NAMESPACES_HOST,
+		.observed = conf->enforce && conf->namespaces == CONF_NAMESPACES_OBSERVE,
+		.no_images = !container_has_images(),
+	};
+
+	return doubt_namespaces(rules, &facts);
+}
+
 int cmd_warn(struct cmd_session *session)
 {
 	int r = doubt_rules(&session->rules, session->view.features, &session->host);
 
+	if (r >= 0 && !session->options->dirs[0])
+		r = cmd_doubt_namespaces(&session->rules, &session->conf);
 	if (r < 0)
 		return cmd_error("Failed to check rules: %s", strerror(-r));
 	for (size_t i = 0; i < session->rules.n_warnings; i++) {

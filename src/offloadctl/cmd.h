@@ -53,6 +53,7 @@ struct cmd_options {
 	const char *netns;	/* --netns; NULL: that of this process */
 	bool elsewhere;		/* it is another one: this one, with sockets in it; see cmd_enter_namespace() */
 	struct netns_identity identity;
+	struct rule_netns *facts;
 	struct netns_sockets sockets;
 	char *control_path;
 	char enter[320]; /* a command that runs another one there */
@@ -154,6 +155,8 @@ int cmd_open_whole(const struct cmd_options *options, struct cmd_session *ret);
 int cmd_open_plan(const struct cmd_options *options, struct cmd_session *ret);
 /* Loads the rules alone; session->view.features must be set. */
 int cmd_load_rules(struct cmd_session *session);
+/* Adds warnings about rules for other network namespaces to the set, by the settings of offloadd. 0 or -ENOMEM. */
+int cmd_doubt_namespaces(struct rule_set *rules, const struct conf *conf);
 /* Prints likely mistakes in the loaded rules on standard error. */
 int cmd_warn(struct cmd_session *session);
 void cmd_close(struct cmd_session *session);

@@ -133,6 +133,8 @@ static int load_all(struct rule_set *set, const struct cmd_options *options,
 	r = conf_load(options->config, add_conf_error, &settings, &conf);
 	if (r >= 0)
 		r = load_dirs(set, conf_rule_dirs(&conf), false, table, notes);
+	if (r >= 0)
+		r = cmd_doubt_namespaces(set, &conf);
 	return r < 0 ? r : join(set, &settings);
 }
 

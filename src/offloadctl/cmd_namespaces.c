@@ -16,64 +16,33 @@
 #include "report/render.h"
 
 #define TEXT_MAX 1024
-#define LABEL_LEN (NAME_MAX + UNIT_SERVICE_LEN)
 
 /* ---- names ---- */
-
-static void unit_of(const struct namespace *n, struct unit *ret)
-{
-	*ret = (struct unit){ 0 };
-	if (n->cgroup[0])
-		unit_parse_path(n->cgroup, ret);
-}
 
 static const char *name_of(const struct namespace *n)
 {
 	return n->docker ? "" : n->name;
 }
 
-/* The name that is shown: in ip-netns(8), of the container, of the service, else of its first process. */
-static const char *label_of(const struct namespace *n, char *buf, size_t size)
-{
-	char service[UNIT_SERVICE_LEN];
-	struct unit unit;
-
-	unit_of(n, &unit);
-	unit_format(&unit, service, sizeof(service));
-	if (name_of(n)[0])
-		util_clean(name_of(n), buf, size);
-	else if (n->own)
-		snprintf(buf, size, "this namespace");
-	else if (unit.kind == UNIT_CONTAINER && unit.uid)
-		snprintf(buf, size, "%s of user %u", service, unit.uid);
-	else if (unit.kind == UNIT_CONTAINER || unit.kind == UNIT_SERVICE || unit.kind == UNIT_USER)
-		util_clean(service, buf, size);
-	else if (n->pid)
-		snprintf(buf, size, "%s (%d)", n->comm, (int)n->pid);
-	else
-		snprintf(buf, size, "%llu", (unsigned long long)n->inode);
-	return buf;
-}
-
 #define CONTAINER_ID_MIN 8 /* digits of an id that stand for it */
 
 /* Is this a name, or the inode, of the namespace? A user can give any name to a unit or container, so these
- * are called by what label_of() shows only, which has the user in it. */
+ * are called by what namespaces_label() shows only, which has the user in it. */
 static bool is_called(const struct namespace *n, const char *word)
 {
-	char label[LABEL_LEN], inode[32];
+	char label[NAMESPACES_LABEL_LEN], inode[32];
 	size_t len = strlen(word);
 	struct unit unit;
 
-	unit_of(n, &unit);
+	namespaces_unit(n, &unit);
 	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)n->inode);
-	if (strcmp(word, inode) == 0 || strcmp(word, n->name) == 0 || strcmp(word, label_of(n, label, sizeof(label))) == 0)
+	if (strcmp(word, inode) == 0 || strcmp(word, n->name) == 0 || strcmp(word, namespaces_label(n, label, sizeof(label))) == 0)
 		return true;
 	if (unit.kind == UNIT_SERVICE)
 		return strcmp(word, unit.name) == 0;
 	if (unit.kind != UNIT_CONTAINER || unit.uid)
 		return false;
-	return strcmp(word, unit.container) == 0 || (len >= CONTAINER_ID_MIN && strncmp(word, unit.container, len) == 0);
+	return strcmp(word, n->container.name) == 0 || strcmp(word, unit.container) == 0 || (len >= CONTAINER_ID_MIN && strncmp(word, unit.container, len) == 0);
 }
 
 /* ---- finding ---- */
@@ -87,14 +56,14 @@ static int failed(int error)
 
 static int unknown(const char *word, const struct namespace *all, size_t n)
 {
-	_cleanup_free_ char (*labels)[LABEL_LEN] = calloc(n + 1, sizeof(*labels));
+	_cleanup_free_ char (*labels)[NAMESPACES_LABEL_LEN] = calloc(n + 1, sizeof(*labels));
 	_cleanup_free_ const char **names = calloc(n + 1, sizeof(*names));
 	char why[256];
 
 	if (!labels || !names)
 		return cmd_error("%s", strerror(ENOMEM));
 	for (size_t i = 0; i < n; i++)
-		names[i] = label_of(&all[i], labels[i], sizeof(labels[i]));
+		names[i] = namespaces_label(&all[i], labels[i], sizeof(labels[i]));
 	options_unknown("network namespace", word, names, n, why, sizeof(why));
 	return cmd_error("%s", why);
 }
@@ -153,6 +122,8 @@ int cmd_enter_namespace(struct cmd_options *options)
 		return CMD_ERROR;
 	if (found->own)
 		return CMD_OK;
+	if (namespaces_facts(found, &options->facts) < 0)
+		return cmd_error("%s", strerror(ENOMEM));
 	r = namespaces_visit(visitor, found, &options->sockets);
 	if (r == -ESTALE)
 		return cmd_error("The network namespace %s has ended", options->netns);
@@ -172,6 +143,7 @@ void cmd_leave_namespace(struct cmd_options *options)
 	if (options->elsewhere)
 		netns_close_sockets(&options->sockets);
 	free(options->control_path);
+	free(options->facts);
 }
 
 void cmd_render_namespace(const struct cmd_options *options)
@@ -192,6 +164,7 @@ struct places {
 	size_t n, failed;
 	struct namespaces_missing missing;
 	struct rule_host host;
+	const struct rule_set *rules; /* NULL: only features are read */
 	struct observe *own; /* the links here; NULL until they were read, and if they could not be */
 };
 
@@ -212,6 +185,11 @@ static int look(struct places *p, const struct namespace *at, struct observe **r
 
 	if (r >= 0)
 		r = observe_open(&how, ret, &what);
+	if (r >= 0 && p->rules) {
+		(*ret)->want_routes = rule_set_needs_routes(p->rules);
+		(*ret)->want_forwarding = rule_set_needs_forwarding(p->rules, &(*ret)->features);
+		(*ret)->want_hardware = rule_set_needs_hardware(p->rules);
+	}
 	if (r >= 0)
 		r = observe_refresh(*ret);
 	netns_close_sockets(&sockets);
@@ -271,7 +249,8 @@ static feature_set find_lost(const struct link *link, feature_set work)
 }
 
 struct row {
-	char label[LABEL_LEN], inode[32], process[64], service[UNIT_SERVICE_LEN], links[256], lost[TEXT_MAX];
+	char label[NAMESPACES_LABEL_LEN], inode[32], process[64], container[UNIT_SERVICE_LEN], image[CONTAINER_IMAGE_LEN];
+	char unit[UNIT_SERVICE_LEN], links[256], lost[TEXT_MAX];
 };
 
 static void fill_row(const struct namespace *at, struct row *row)
@@ -279,13 +258,19 @@ static void fill_row(const struct namespace *at, struct row *row)
 	char service[UNIT_SERVICE_LEN];
 	struct unit unit;
 
-	unit_of(at, &unit);
-	label_of(at, row->label, sizeof(row->label));
+	namespaces_unit(at, &unit);
+	namespaces_label(at, row->label, sizeof(row->label));
 	snprintf(row->inode, sizeof(row->inode), "%llu", (unsigned long long)at->inode);
 	if (at->pid)
 		snprintf(row->process, sizeof(row->process), "%s (%d)", at->comm, (int)at->pid);
-	if (unit.kind != UNIT_NONE)
-		util_clean(unit_format(&unit, service, sizeof(service)), row->service, sizeof(row->service));
+	snprintf(row->image, sizeof(row->image), "%s", at->container.image);
+	unit_format(&unit, service, sizeof(service));
+	if (unit.kind == UNIT_CONTAINER)
+		snprintf(row->container, sizeof(row->container), "%s", service);
+	if (unit.kind == UNIT_CONTAINER && (!unit_has_container_id(&unit) || util_has_suffix(unit.name, ".service")))
+		util_clean(unit.name, row->unit, sizeof(row->unit)); /* another one has the id in its name */
+	else if (unit.kind != UNIT_NONE && unit.kind != UNIT_CONTAINER)
+		util_clean(service, row->unit, sizeof(row->unit));
 }
 
 #define LINKS_SHOWN 3
@@ -341,8 +326,8 @@ static const char *some(const char *text)
 
 static int print_table(struct places *p)
 {
-	static const char *const columns[] = { "NETNS", "INODE", "PROCESS", "SERVICE", "LINKS", "OFF" };
-	static const char *const spare[] = { "INODE", "PROCESS", "SERVICE", NULL };
+	static const char *const columns[] = { "NETNS", "INODE", "PROCESS", "CONTAINER", "IMAGE", "UNIT", "LINKS", "OFF" };
+	static const char *const spare[] = { "INODE", "PROCESS", "UNIT", "IMAGE", "CONTAINER", NULL };
 	_cleanup_free_ const char **cells = calloc(p->n * ARRAY_SIZE(columns) + 1, sizeof(*cells));
 	_cleanup_free_ struct row *rows = calloc(p->n + 1, sizeof(*rows));
 
@@ -357,9 +342,11 @@ static int print_table(struct places *p)
 		cell[0] = rows[i].label;
 		cell[1] = rows[i].inode;
 		cell[2] = some(rows[i].process);
-		cell[3] = some(rows[i].service);
-		cell[4] = some(rows[i].links);
-		cell[5] = some(rows[i].lost);
+		cell[3] = some(rows[i].container);
+		cell[4] = some(rows[i].image);
+		cell[5] = some(rows[i].unit);
+		cell[6] = some(rows[i].links);
+		cell[7] = some(rows[i].lost);
 	}
 	return render_table(&p->options->render, columns, ARRAY_SIZE(columns), spare, cells, p->n);
 }
@@ -394,11 +381,11 @@ static int add_links(struct json_writer *w, const struct places *p, const struct
 
 static void add_identity(struct json_writer *w, const struct namespace *at)
 {
-	char label[LABEL_LEN];
+	char label[NAMESPACES_LABEL_LEN];
 	struct unit unit;
 
-	unit_of(at, &unit);
-	json_add_text(w, "netns", label_of(at, label, sizeof(label)));
+	namespaces_unit(at, &unit);
+	json_add_text(w, "netns", namespaces_label(at, label, sizeof(label)));
 	json_add_int(w, "inode", (int64_t)at->inode);
 	json_add_positive(w, "cookie", (int64_t)at->cookie);
 	json_add_bool(w, "own", at->own);
@@ -409,6 +396,8 @@ static void add_identity(struct json_writer *w, const struct namespace *at)
 	json_add_some(w, "unit", unit.name);
 	json_add_some(w, "runtime", unit.runtime);
 	json_add_some(w, "container", unit.container);
+	json_add_some(w, "container_name", at->container.name);
+	json_add_some(w, "image", at->container.image);
 }
 
 /* 0 or -ENOMEM. */
@@ -460,4 +449,121 @@ int cmd_namespaces(const struct cmd_options *options, int argc _unused_, char **
 	if (p.missing.more)
 		cmd_error("There are more than %d network namespaces; the others are not listed", NAMESPACES_MAX);
 	return cmd_written(r, p.failed ? CMD_ERROR : CMD_OK);
+}
+
+/* ---- the other ends of our links ---- */
+
+void cmd_far_clear(struct cmd_far *far)
+{
+	for (size_t i = 0; i < far->n; i++)
+		free(far->ends[i].netns);
+	free(far->ends);
+	for (size_t i = 0; i < far->n_plans; i++)
+		plan_clear(&far->plans[i]);
+	free(far->plans);
+}
+
+static bool ends_elsewhere(const struct link *link)
+{
+	return link_has_peer(link) && link->far_ifindex && link->lower_netnsid >= 0;
+}
+
+static const struct link *find_near(const struct cmd_session *s, const struct link *link, int own_nsid)
+{
+	const struct link *near = ends_elsewhere(link) && link->lower_netnsid == own_nsid ? link_table_find(s->view.links, link->far_ifindex) : NULL;
+
+	return near && ends_elsewhere(near) && near->far_ifindex == link->ifindex ? near : NULL;
+}
+
+static int add_end(struct cmd_far *far, const struct namespace *at, const struct link *near, const struct link *link,
+	const struct plan_link *plan)
+{
+	struct view_far end = { .near_ifindex = near->ifindex, .inode = at->inode, .link = *link, .plan = plan };
+	char label[NAMESPACES_LABEL_LEN];
+
+	end.link.hardware = NULL;
+	end.link.alt_names = NULL;
+	end.netns = strdup(namespaces_label(at, label, sizeof(label)));
+	if (!end.netns || !GROW(far->ends, far->n)) {
+		free(end.netns);
+		return -ENOMEM;
+	}
+	far->ends[far->n++] = end;
+	return 0;
+}
+
+static int plan_place(const struct cmd_session *s, const struct namespace *at, struct observe *o, struct plan *ret)
+{
+	_cleanup_free_ struct rule_netns *facts = NULL;
+	struct rule_host host = s->host;
+	const struct plan_context context = { .table = s->view.features, .rules = &s->rules, .host = &host, .now = s->context.now };
+	int r = namespaces_facts(at, &facts);
+
+	host.netns = facts;
+	link_table_stack(&o->links);
+	return r < 0 ? r : plan_make(&context, &o->links, NULL, 0, ret);
+}
+
+/* 0; -ENOMEM. A namespace that cannot be read has no ends. */
+static int find_ends(struct cmd_session *s, struct places *p, const struct namespace *at, struct cmd_far *far)
+{
+	_cleanup_(observe_close_pointer) struct observe *o = NULL;
+	const struct plan *plan = NULL;
+	int r = look(p, at, &o), own_nsid;
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	own_nsid = rtnl_find_nsid(o->rtnl, getpid());
+	link_table_foreach (&o->links, link) {
+		const struct link *near = find_near(s, link, own_nsid);
+
+		if (!near || r < 0)
+			continue;
+		if (!plan) {
+			if (!GROW(far->plans, far->n_plans))
+				return -ENOMEM;
+			far->plans[far->n_plans] = (struct plan){ 0 };
+			r = plan_place(s, at, o, &far->plans[far->n_plans]);
+			plan = &far->plans[far->n_plans++];
+		}
+		if (r >= 0)
+			r = add_end(far, at, near, link, plan_find(plan, link->ifindex));
+	}
+	return r < 0 ? r : 0;
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct view_far *x = a, *y = b;
+
+	return COMPARE(x->near_ifindex, y->near_ifindex);
+}
+
+int cmd_find_far(struct cmd_session *session, struct cmd_far *ret)
+{
+	_cleanup_(places_clear) struct places p = { .options = session->options, .rules = &session->rules };
+	size_t n = 0;
+	int r;
+
+	*ret = (struct cmd_far){ 0 };
+	link_table_foreach (session->view.links, link)
+		n += ends_elsewhere(link);
+	if (n == 0 || session->options->elsewhere)
+		return 0;
+	r = namespaces_open(&p.visitor);
+	if (r >= 0)
+		r = namespaces_list(p.visitor, &p.all, &p.n, &p.missing);
+	for (size_t i = 0; i < p.n && r >= 0; i++)
+		if (!p.all[i].own)
+			r = find_ends(session, &p, &p.all[i], ret);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || ret->n < n)
+		cmd_error("%zu interface%s in other network namespaces that %s", n - ret->n, n - ret->n == 1 ? " ends" : "s end",
+			r == -EPERM ? "only root can look into; run offloadctl as root" : "were not found");
+	if (ret->n)
+		qsort(ret->ends, ret->n, sizeof(*ret->ends), compare_ends);
+	session->view.far = ret->ends;
+	session->view.n_far = ret->n;
+	return 0;
 }

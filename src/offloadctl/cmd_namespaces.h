@@ -10,6 +10,17 @@
  * the reason. */
 int cmd_enter_namespace(struct cmd_options *options);
 void cmd_leave_namespace(struct cmd_options *options);
+/* The other ends of the veths in a session, in other network namespaces, with what the rules say of them. */
+struct cmd_far {
+	struct view_far *ends;
+	size_t n;
+	struct plan *plans;
+	size_t n_plans;
+};
+/* Finds those of the network namespace of this process, and sets session->view.far. Prints on standard error if some cannot be found. ret:
+ * released by cmd_far_clear() after the last use of the view. 0 or -ENOMEM. */
+int cmd_find_far(struct cmd_session *session, struct cmd_far *ret);
+void cmd_far_clear(struct cmd_far *far);
 /* Prints that commands in the output are to be run in that namespace, and how. */
 void cmd_render_namespace(const struct cmd_options *options);
 

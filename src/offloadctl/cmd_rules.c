@@ -308,6 +308,8 @@ int cmd_rules(const struct cmd_options *options, int argc, char **argv)
 	const struct link *link = NULL;
 	int r, code;
 
+	if (cmd_is_rules_verb(argc, argv) && options->netns)
+		return cmd_error("rules %s writes files and takes no --netns", argv[0]);
 	if (cmd_is_rules_verb(argc, argv))
 		return cmd_rules_verb(options, argc, argv);
 	if (argc > 1)

@@ -6,18 +6,23 @@
 #include <string.h>
 
 #include "compare/snapshot_model.h"
+#include "offloadctl/cmd_namespaces.h"
 #include "plan/predict.h"
 #include "report/json.h"
 #include "basic/util.h"
 
-static int show_all(const struct cmd_options *options, int (*write_json)(FILE *out, const struct view *view),
+/* far: with the other ends of veths in other network namespaces. */
+static int show_all(const struct cmd_options *options, bool far, int (*write_json)(FILE *out, const struct view *view),
 	int (*render)(const struct render *r, const struct view *view))
 {
+	_cleanup_(cmd_far_clear) struct cmd_far ends = { 0 };
 	_cleanup_(cmd_close) struct cmd_session s;
 	int r = cmd_open_plan(options, &s);
 
 	if (r != CMD_OK)
 		return r;
+	if (far && cmd_find_far(&s, &ends) < 0)
+		return cmd_error("%s", strerror(ENOMEM));
 	r = options->json ? write_json(stdout, &s.view) : render(&s.render, &s.view);
 	if (r >= 0 && !options->json)
 		render_undeclared(&s.render, &s.view);
@@ -26,12 +31,12 @@ static int show_all(const struct cmd_options *options, int (*write_json)(FILE *o
 
 int cmd_list(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
 {
-	return show_all(options, json_write_list, render_list);
+	return show_all(options, false, json_write_list, render_list);
 }
 
 int cmd_tree(const struct cmd_options *options, int argc _unused_, char **argv _unused_)
 {
-	return show_all(options, json_write_tree, render_tree);
+	return show_all(options, true, json_write_tree, render_tree);
 }
 
 int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
@@ -47,6 +52,10 @@ int cmd_show(const struct cmd_options *options, int argc _unused_, char **argv)
 		return CMD_ERROR;
 	r = options->json ? json_write_show(stdout, &s.view, link)
 			  : render_show(&s.render, &s.view, link, options->all);
+	if (!options->json && r >= 0 && options->facts) {
+		putchar('\n');
+		render_rules_elsewhere(&s.render, &s.view);
+	}
 	return cmd_written(r, cmd_exit_code(&s, CMD_OK));
 }
 
@@ -440,5 +449,9 @@ int cmd_explain(const struct cmd_options *options, int argc, char **argv)
 	if (list.n == 0)
 		render_no_explanation(&s.render, &s.view, link);
 	render_list_of(&s, link, &list);
+	if (options->facts) {
+		putchar('\n');
+		render_rules_elsewhere(&s.render, &s.view);
+	}
 	return cmd_exit_code(&s, CMD_OK);
 }

@@ -38,11 +38,36 @@ static void note_link(struct health *h, const char *name, const size_t counts[VE
 		util_copy_name(h->paused, sizeof(h->paused), name, strlen(name));
 }
 
+/* Nothing is claimed about namespaces that no rule applies to. */
+static void read_namespaces(struct health *h, const struct json_value *all)
+{
+	if (!json_get_bool(all, "needed") || strcmp(json_get_text(all, "mode"), "host") == 0)
+		return;
+	h->elsewhere_unknown = (size_t)json_get_count(all, "unknown", INT32_MAX) + !json_get_bool(all, "complete");
+	h->elsewhere_drifted = (size_t)json_get_count(all, "noncompliant", INT32_MAX);
+	json_foreach(o, json_get_list(all, "list"))
+	{
+		const char *name = json_get_text(o, "netns");
+		size_t counts[VERDICT_COUNT];
+
+		if (json_get_bool(o, "compliant"))
+			continue;
+		answer_read_verdicts(o, "verdicts", counts);
+		if (!counts[VERDICT_DRIFTED] && !counts[VERDICT_PAUSED] && is_unmet(counts) && h->elsewhere_drifted) {
+			h->elsewhere_drifted--;
+			h->elsewhere_unmet++;
+		}
+		if (!h->netns[0])
+			util_clean(name, h->netns, sizeof(h->netns));
+	}
+}
+
 static void read_daemon(struct health *h, const struct json_value *answer)
 {
 	const struct json_value *probes = json_get_list(answer, "probes");
 
 	h->running = true;
+	read_namespaces(h, json_get_object(answer, "namespaces"));
 	h->enforce = strcmp(json_get_text(answer, "mode"), "enforce") == 0;
 	h->links = (size_t)json_get_count(answer, "links", INT32_MAX);
 	h->rules = (size_t)json_get_count(answer, "rules", INT32_MAX);
@@ -150,6 +175,40 @@ static void print_probes(const struct json_value *answer, bool all)
 	}
 }
 
+static void print_namespace(const struct json_value *o)
+{
+	size_t counts[VERDICT_COUNT];
+
+	printf("network namespace %s: ", answer_clean(json_get_text(o, "netns")));
+	if (json_get_text(o, "error")[0])
+		printf("%s, ", answer_clean(json_get_text(o, "error")));
+	if (strcmp(json_get_text(o, "look"), "seen") != 0)
+		printf("%s, ", answer_clean(json_get_text(o, "look")));
+	printf("interfaces: %lld, with rules: %lld", (long long)json_get_int(o, "links"), (long long)json_get_int(o, "declared"));
+	answer_read_verdicts(o, "verdicts", counts);
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (counts[v])
+			printf(", %s: %zu", verdict_name((enum verdict)v), counts[v]);
+	putchar('\n');
+}
+
+/* all: also those that match their rules, or that no rule applies to. */
+static void print_namespaces(const struct json_value *all, bool every)
+{
+	if (strcmp(json_get_text(all, "mode"), "host") == 0 || (!json_get_int(all, "total") && !json_get_text(all, "error")[0]))
+		return;
+	printf("other network namespaces: %lld, %s", (long long)json_get_int(all, "total"),
+		strcmp(json_get_text(all, "mode"), "enforce") == 0 ? "rules are enforced" : "observed only");
+	if (json_get_text(all, "error")[0])
+		printf("; they cannot be looked at: %s", answer_clean(json_get_text(all, "error")));
+	else if (!json_get_bool(all, "complete"))
+		printf("; there are more, which are not looked at");
+	putchar('\n');
+	json_foreach(o, json_get_list(all, "list"))
+		if (every || !json_get_bool(o, "compliant"))
+			print_namespace(o);
+}
+
 static void print_daemon(const struct status *s)
 {
 	const struct json_value *answer = s->daemon;
@@ -166,6 +225,7 @@ static void print_daemon(const struct status *s)
 	answer_print_links(answer, "noncompliant", "not compliant");
 	answer_print_links(answer, "contended", "contended");
 	answer_print_links(answer, "paused", "paused");
+	print_namespaces(json_get_object(answer, "namespaces"), s->options->all);
 	print_probes(answer, s->options->all);
 	if (json_count(json_get_list(answer, "settings_errors")))
 		puts("Settings rejected; keeping the previous settings (after a start: the defaults, in audit mode):");

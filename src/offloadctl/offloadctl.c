@@ -171,7 +171,7 @@ static const struct command {
 	{ "check", "[FILE|DIR...]", "Check rule files and offloadd.conf for errors",
 		cmd_check, 0, INT_MAX, RULES | PRINTS, NULL },
 	{ "rules", "[LINK|VERB NAME...]", "List rule files and how many interfaces each matches, or the rules of one interface; or write rules",
-		cmd_rules, 0, INT_MAX, RULES | PRINTS | USES(OUTPUT) | USES(YES) | USES(SNAPSHOT) | USES(NO_LEGEND), rules_verbs },
+		cmd_rules, 0, INT_MAX, RULES | PRINTS | USES(NETNS) | USES(OUTPUT) | USES(YES) | USES(SNAPSHOT) | USES(NO_LEGEND), rules_verbs },
 	{ "import", "FILE...", "Convert .link files, netplan, NetworkManager keyfiles, interfaces(5), udev rules and scripts into rules",
 		cmd_import, 1, INT_MAX, USES(JSON) | USES(OUTPUT) | USES(YES), import_codes },
 	{ "list", "", "List interfaces with their verdicts", cmd_list, 0, 0, PLANS | USES(NETNS) | USES(NO_LEGEND), verdicts },

@@ -29,6 +29,10 @@ static const char *const default_dirs[] = {
 static const char *const mode_words[] = { "audit", "enforce" };
 static const struct ini_words modes = { mode_words, ARRAY_SIZE(mode_words) };
 
+static const char *const namespaces_words[] = { [CONF_NAMESPACES_HOST] = "host", [CONF_NAMESPACES_OBSERVE] = "observe",
+	[CONF_NAMESPACES_ENFORCE] = "enforce" };
+static const struct ini_words namespaces = { namespaces_words, ARRAY_SIZE(namespaces_words) };
+
 static const char *const truth_words[] = { "no", "yes" };
 static const struct ini_words truths = { truth_words, ARRAY_SIZE(truth_words) };
 
@@ -188,6 +192,8 @@ static const struct conf_key {
 		ini_parse_flag, FIELD(enforce), &modes },
 	{ { "Daemon", "RulesDirectory", DEFAULT_RULE_DIRS, "rule directories, highest priority first" },
 		parse_dirs, FIELD(rule_dirs), NULL },
+	{ { "Daemon", "Namespaces", "observe", "other network namespaces: host: ignore; observe: only report; enforce: apply the rules for them" },
+		ini_parse_word, FIELD(namespaces), &namespaces },
 	{ { "Daemon", "EthtoolBackend", "auto", "how features are read and set" },
 		ini_parse_word, FIELD(backend), &backends },
 	{ { "Daemon", "ReceiveBuffer", "16M", "of each socket for kernel events" },

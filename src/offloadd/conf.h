@@ -14,10 +14,14 @@
 #define CONF_RCVBUF_MIN 4096
 #define CONF_RCVBUF_MAX (256 * 1024 * 1024)
 
+/* What offloadd does in network namespaces other than its own. */
+enum conf_namespaces { CONF_NAMESPACES_HOST, CONF_NAMESPACES_OBSERVE, CONF_NAMESPACES_ENFORCE };
+
 struct conf {
 	bool enforce;	      /* false if there was any error, because the invalid line may have been Mode=audit */
 	bool enforce_written; /* Mode=enforce is set, with or without errors */
 	char *rule_dirs[CONF_DIRS_MAX + 1];
+	enum conf_namespaces namespaces;
 	enum ethtool_backend backend;
 	size_t rcvbuf_bytes;
 	bool probes;

@@ -98,6 +98,7 @@ static int open_reconcile(struct daemon *d)
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
 		.events_lost = &d->lost_total,
+		.namespaces = &d->others,
 	};
 	int r;
 
@@ -155,6 +156,7 @@ static int open_control(struct daemon *d)
 		.enforce = &d->enforce,
 		.rule_errors = &d->rule_errors,
 		.conf_errors = &d->conf_errors,
+		.namespaces = &d->others,
 		.rule_dirs = rule_dirs,
 		.reload = daemon_reload,
 		.metrics = format_metrics,
@@ -323,8 +325,10 @@ static int run_loop(struct daemon *d)
 	daemon_warn_without_rules(d);
 	daemon_report_missing_probes(d);
 	daemon_report_blind_settings(d);
+	daemon_set_namespaces(d);
 	daemon_settle(d);
 	r = daemon_loop(d);
+	daemon_stop_worker(d);
 	daemon_save_ledger(d);
 	if (d->tracker)
 		tracker_save(d->tracker);
@@ -363,7 +367,7 @@ static void clean_up(struct daemon *d)
 
 int daemon_run(const struct daemon_options *options)
 {
-	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1 };
+	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1, .worker_fd = -1, .watch = { -1, -1 } };
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);

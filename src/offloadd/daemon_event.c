@@ -270,15 +270,22 @@ void daemon_notify_status(struct daemon *d, bool ready)
 {
 	size_t errors = d->conf_errors.n_errors + d->rule_errors.n_errors;
 	struct reconcile_counts counts = reconcile_count(d->reconcile);
-	char tail[40] = "", text[256];
+	size_t others = HASH_COUNT(d->others.list), others_bad = netns_statuses_count_bad(&d->others);
+	char tail[128] = "", text[384];
 
-	if (!ready && counts.problems == d->reported.problems && counts.contended == d->reported.contended)
+	if (!ready && counts.problems == d->reported.problems && counts.contended == d->reported.contended &&
+		others == d->reported_others && others_bad == d->reported_others_bad)
 		return;
+	if (others)
+		snprintf(tail, sizeof(tail), ", other network namespaces: %zu (%zu do not match)", others, others_bad);
 	if (errors)
-		snprintf(tail, sizeof(tail), ", errors in files: %zu", errors);
+		util_append(tail, sizeof(tail), ", errors in files: %zu", errors);
 	snprintf(text, sizeof(text), "%sSTATUS=%s mode, rules: %zu, interfaces that do not match: %zu, contended: %zu%s",
 		ready ? "READY=1\n" : "", d->enforce ? "enforce" : "audit",
 		reconcile_rules(d->reconcile)->n_rules, counts.problems, counts.contended, tail);
-	if (daemon_notify(text, ready ? NOTIFY_USEC : 0))
-		d->reported = counts; /* otherwise it is tried again when something else happens */
+	if (!daemon_notify(text, ready ? NOTIFY_USEC : 0))
+		return; /* it is tried again when something else happens */
+	d->reported = counts;
+	d->reported_others = others;
+	d->reported_others_bad = others_bad;
 }

@@ -77,6 +77,7 @@ void daemon_arm_timer(struct daemon *d)
 	util_earlier(&deadline_usec, d->lost_usec);
 	util_earlier(&deadline_usec, d->control_usec);
 	util_earlier(&deadline_usec, d->alive_usec);
+	util_earlier(&deadline_usec, daemon_worker_deadline(d));
 	util_earlier(&deadline_usec, hook_deadline(&d->hooks));
 	if (!pending)
 		util_earlier(&deadline_usec, textfile_deadline(d->textfile, util_now_usec()));
@@ -208,6 +209,7 @@ void daemon_settle(struct daemon *d)
 		if (d->tracker && tracker_tick(d->tracker, now_usec))
 			textfile_mark_dirty(d->textfile);
 		daemon_note_textfile(d, textfile_tick(d->textfile, now_usec));
+		daemon_start_worker_when_due(d, now_usec);
 	}
 	daemon_notify_status(d, false);
 	notify_watchdog(d, now_usec);
@@ -314,6 +316,8 @@ int daemon_reload(void *userdata)
 		r = observe_refresh(d->observe); /* the new rules may match drivers and routes */
 	if (r < 0)
 		fail(d, "the reload", r);
+	if (taken)
+		daemon_set_namespaces(d);
 	daemon_notify_status(d, true);
 	daemon_settle(d);
 	return taken;
@@ -326,7 +330,7 @@ static int on_reload(_unused_ sd_event_source *source, _unused_ const struct sig
 	return 0;
 }
 
-/* A child that writes the textfile. */
+/* A child that writes the textfile, or the worker. */
 static int on_child(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
 	void *userdata)
 {
@@ -355,6 +359,7 @@ static int on_host_name(_unused_ sd_event_source *source, _unused_ int fd, _unus
 	if (strcmp(before.host_name, d->host.host_name) == 0)
 		return 0;
 	reconcile_mark_all(d->reconcile);
+	daemon_set_namespaces(d);
 	daemon_settle(d);
 	return 0;
 }
@@ -404,6 +409,7 @@ int daemon_set_up_loop(struct daemon *d)
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
+	d->settle = daemon_settle;
 	r = sd_event_new(&d->event);
 	if (r >= 0)
 		r = add_signal(d, SIGHUP, on_reload);

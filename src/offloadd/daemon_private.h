@@ -4,6 +4,7 @@
  *   daemon.c         start and stop
  *   daemon_control.c the lock, and the control socket
  *   daemon_load.c    offloadd.conf and rule files, at the start and on reload
+ *   daemon_worker.c  the process for other network namespaces: when it is needed, and what it reports
  *   daemon_loop.c    event sources, work that is due after each event, reload
  *   daemon_event.c   events to the journal, hooks, metrics and clients; STATUS= */
 #ifndef OFFLOADD_DAEMON_PRIVATE_H
@@ -20,7 +21,9 @@
 #include "report/journal.h"
 #include "engine/ledger.h"
 #include "control/methods.h"
+#include "kernel/namespaces.h"
 #include "kernel/observe.h"
+#include "model/netns_status.h"
 #include "engine/reconcile.h"
 #include "engine/unit_restart.h"
 #include "basic/util.h"
@@ -59,6 +62,7 @@ struct daemon {
 	struct event_limit limit;
 	struct bursts bursts;
 	sd_event *event;
+	void (*settle)(struct daemon *d); /* daemon_settle(), for what it calls itself */
 	sd_event_source *defer, *timer, *links, *features, *host_name, *probes;
 	sd_event_source *names; /* NULL until a link had no final name */
 	uint64_t rest_usec;	/* do not read sockets before this time, 0: read them */
@@ -73,6 +77,16 @@ struct daemon {
 	uint64_t overrun_usec;	/* earliest next event of overruns */
 	uint64_t overruns_reported;
 	struct reconcile_counts reported; /* in the last STATUS= */
+	size_t reported_others, reported_others_bad;
+	pid_t worker_pid, worker_ending; /* 0: it does not run; it was told to end, and may not have yet */
+	int worker_fd;
+	sd_event_source *worker_source;
+	unsigned worker_generation; /* how often it was started */
+	uint64_t worker_usec, worker_start_usec, worker_delay_usec; /* when to start it, 0: not; when it was started; after a failure */
+	struct namespaces_watch watch; /* while it does not run; -1: it runs, or is not wanted */
+	sd_event_source *watch_files, *watch_numbers;
+	uint64_t look_usec; /* until when to look whether there is another namespace */
+	struct netns_statuses others;
 	uint64_t watchdog_usec, alive_usec; /* WatchdogSec= and when to notify it next; 0: there is none */
 };
 
@@ -111,6 +125,14 @@ void daemon_set_restart_policy(struct daemon *d);
 /* Reports settings that act on what this kernel does not show. */
 void daemon_report_blind_settings(struct daemon *d);
 void daemon_time_sendfile(struct daemon *d);
+
+/* ---- daemon_worker.c ---- */
+
+/* Begins to look after other network namespaces as the settings say, or again with new rules or settings. */
+void daemon_set_namespaces(struct daemon *d);
+void daemon_stop_worker(struct daemon *d);
+uint64_t daemon_worker_deadline(const struct daemon *d);
+void daemon_start_worker_when_due(struct daemon *d, uint64_t now_usec);
 
 /* ---- daemon_loop.c ---- */
 

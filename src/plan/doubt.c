@@ -290,3 +290,38 @@ int doubt_rules(struct rule_set *set, const struct feature_table *table, const s
 	}
 	return r < 0 ? r : 0;
 }
+
+/* The first key that is about other network namespaces; RULE_KEYS: none. */
+static unsigned find_netns_key(const struct rule *rule)
+{
+	unsigned key;
+
+	feature_foreach (key, rule->match.keys & RULE_NETNS_KEYS)
+		if (key != RULE_NAMESPACE || strcmp(rule->match.value[key], "host") != 0)
+			return key;
+	return RULE_KEYS;
+}
+
+int doubt_namespaces(struct rule_set *set, const struct doubt_namespaces *facts)
+{
+	for (size_t i = 0; i < set->n_rules; i++) {
+		struct doubt d = { .set = set, .rule = &set->rules[i] };
+		const struct rule_match *m = &d.rule->match;
+		unsigned key = find_netns_key(d.rule);
+
+		if (key == RULE_KEYS)
+			continue;
+		if (facts->ignored)
+			WARN(&d, m->line[key], "%s=%s has no effect in other network namespaces: offloadd.conf has Namespaces=host",
+				rule_key_name(key), m->value[key]);
+		else if (facts->observed && d.rule->mode == RULE_MODE_ENFORCE)
+			WARN(&d, m->line[key], "%s=%s changes nothing in other network namespaces: for that, set Namespaces=enforce in offloadd.conf",
+				rule_key_name(key), m->value[key]);
+		if (facts->no_images && m->value[RULE_IMAGE])
+			WARN(&d, m->line[RULE_IMAGE], "Image=%s matches nothing here: no container runtime of this host has files with images that "
+				"offloadd reads", m->value[RULE_IMAGE]);
+		if (d.error < 0)
+			return d.error;
+	}
+	return 0;
+}

@@ -100,6 +100,10 @@ static const char *const catalog[CATALOG_SENTENCES] = {
 	[FINDING_NAME_UNSETTLED] = "udev has not initialised {link} in {duration}; rules match it by this name from now on",
 	[FINDING_LOOP_DISTURBED] = "Failed to handle {object}: {error}; trying again",
 	[FINDING_LOOP_FAILED] = "Failed to handle {object}: {error}; exiting",
+	[FINDING_WORKER_FAILED] = "The process for other network namespaces has failed; starting it again in {duration}. This namespace is "
+				  "not affected",
+	[FINDING_NETNS_UNAVAILABLE] = "Failed to enter other network namespaces: {error}; their interfaces are not looked at. Is "
+				      "offloadd-netns.socket running?",
 	[FINDING_HOST_NAME_FAILED] = "Failed to match the rules with the new host name {object}: {error}; run: offloadctl reload",
 	[FINDING_LEDGER_SET_ASIDE] = "Failed to read the ledger {object}: {words}; moved it to {object}.bad and started a new one",
 	[FINDING_LEDGER_UNREADABLE] = "Failed to read the ledger {object}: {error}; original values are kept in memory only",
@@ -706,6 +710,8 @@ const char *catalog_format(const struct finding *f, const struct feature_table *
 	const struct subject s = { .f = f, .table = table };
 
 	buf[0] = '\0';
+	if (f->netns[0])
+		util_append(buf, size, "network namespace %s: ", f->netns);
 	expand_sentence(&s, (size_t)f->code < FINDING_CODES ? f->code : FINDING_NONE, 0, buf, size);
 	return buf;
 }

@@ -47,17 +47,17 @@ void health_add_evidence(struct health *h, const struct evidence *e)
 
 static bool is_unobserved(const struct health *h)
 {
-	return h->running && h->observes && !(h->sees_restart && h->sees_fallback);
+	return h->elsewhere_unknown || (h->running && h->observes && !(h->sees_restart && h->sees_fallback));
 }
 
 static size_t count_impossible(const struct health *h)
 {
-	return h->with[VERDICT_CONTENDED] + h->with[VERDICT_REFUSED] + h->with[VERDICT_BLOCKED] + h->with[VERDICT_UNSUPPORTED];
+	return h->with[VERDICT_CONTENDED] + h->with[VERDICT_REFUSED] + h->with[VERDICT_BLOCKED] + h->with[VERDICT_UNSUPPORTED] + h->elsewhere_unmet;
 }
 
 static size_t count_repairable(const struct health *h)
 {
-	return h->with[VERDICT_DRIFTED] + h->with[VERDICT_PAUSED] + h->restart + h->fallback;
+	return h->with[VERDICT_DRIFTED] + h->with[VERDICT_PAUSED] + h->restart + h->fallback + h->elsewhere_drifted;
 }
 
 enum health_state health_state(const struct health *h)
@@ -122,6 +122,8 @@ static void format_problems(const struct health *h, char *buf, size_t size)
 	add_features(buf, size, h, VERDICT_BLOCKED);
 	add_features(buf, size, h, VERDICT_UNSUPPORTED);
 	add_links(buf, size, h, VERDICT_PAUSED);
+	add_count(buf, size, h->elsewhere_drifted + h->elsewhere_unmet, "other network namespace does not match its rules",
+		"other network namespaces do not match their rules");
 	add_count(buf, size, h->restart, "service needs a restart", "services need a restart");
 	add_count(buf, size, h->fallback, "sender uses software fallback", "senders use software fallback");
 	add_count(buf, size, h->unread, "interface could not be read", "interfaces could not be read");
@@ -136,11 +138,13 @@ static void append_limits(const struct health *h, char *buf, size_t size)
 					       : "; offloadd is not running: rules are not enforced, services are not observed");
 		return;
 	}
+	if (h->elsewhere_unknown)
+		util_append(buf, size, "; %zu other network namespace%s could not be checked", h->elsewhere_unknown, util_plural(h->elsewhere_unknown));
 	if (!h->observes)
 		util_append(buf, size, "; services are not observed (probes are turned off)");
-	else if (is_unobserved(h) && h->probes_absent)
+	else if (!(h->sees_restart && h->sees_fallback) && h->probes_absent)
 		util_append(buf, size, "; services are not fully observed: %zu of %zu probes unavailable", h->probes_absent, h->probes);
-	else if (is_unobserved(h))
+	else if (!(h->sees_restart && h->sees_fallback))
 		util_append(buf, size, "; not every service could be observed");
 	if (h->fallback_kept)
 		util_append(buf, size, "; %zu sender%s use%s software fallback that a repair cannot end", h->fallback_kept,
@@ -209,6 +213,8 @@ void health_render(const struct render *r, const struct health *h)
 		put_next(r, "offloadctl explain", h->unmet, "shows what prevents it, and what to do");
 	if (h->paused[0])
 		put_next(r, "sudo offloadctl resume", h->paused, "enforces its rules again");
+	if (h->netns[0])
+		put_next(r, "sudo offloadctl plan --netns", h->netns, "shows what differs there");
 	if (h->restart || h->fallback)
 		put_next(r, "offloadctl services", "", "shows which services, and what ends it");
 	if (!h->running)

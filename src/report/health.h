@@ -27,6 +27,10 @@ struct health {
 	size_t unread;			  /* links with rules whose features could not be read; they count as refused, too */
 	char unmet[LINK_NAME_LEN], paused[LINK_NAME_LEN]; /* one link with a feature that is not possible, and one that is paused; "" */
 
+	/* Other network namespaces that rules apply to: those that do not match, those that are not known to, and one of either. */
+	size_t elsewhere_drifted, elsewhere_unmet, elsewhere_unknown;
+	char netns[64];
+
 	bool observes;			  /* probes are not turned off */
 	bool sees_restart, sees_fallback; /* every service that needs a restart or uses software fallback is known */
 	size_t probes, probes_absent;

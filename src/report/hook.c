@@ -66,7 +66,7 @@ size_t hook_encode(const struct hook_target *target, const struct finding *event
 		add(buf, "OFFLOADD_REMEDY", remedy_name(event->remedy));
 	add(buf, "OFFLOADD_CHANGED_BY", event->changed_by.comm);
 	add(buf, "OFFLOADD_CHANGED_BY_UNIT", event->changed_by.unit);
-	add(buf, "OFFLOADD_NETNS", target->netns);
+	add(buf, "OFFLOADD_NETNS", event->netns[0] ? event->netns : target->netns);
 	if (held && held->n > 1) {
 		add_number(buf, "OFFLOADD_SUPPRESSED", held->n - 1);
 		add(buf, "OFFLOADD_SUPPRESSED_LINKS", held->links);
@@ -92,7 +92,9 @@ static int send_event(const char *path, const char *text, size_t len)
 
 static uint64_t hash_object(const struct finding *event)
 {
-	return hash_more(hash_more(0, event->link, strlen(event->link) + 1), event->service, strlen(event->service));
+	uint64_t hash = hash_more(0, event->netns, strlen(event->netns) + 1);
+
+	return hash_more(hash_more(hash, event->link, strlen(event->link) + 1), event->service, strlen(event->service));
 }
 
 static int send_counted(struct hooks *h, const struct hook_target *target, const struct finding *event, const struct hook_held *held)

@@ -16,7 +16,7 @@
 #include "report/catalog.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define FIELDS_MAX 20
+#define FIELDS_MAX 21
 #define FIELD_LEN 1280
 
 /* JOURNAL_STREAM=device:inode names the stream that systemd connected; a redirection makes stderr another. */
@@ -130,6 +130,8 @@ static void fill(const struct feature_table *table, const struct finding *event,
 	add(f, "SYSLOG_IDENTIFIER=offloadd");
 	add(f, "OFFLOADD_EVENT=%s", event_kind_name(kind));
 	add(f, "OFFLOADD_CODE=%s", finding_name(event->code));
+	if (event->netns[0])
+		add(f, "OFFLOADD_NETNS=%s", event->netns);
 	if (event->ifindex) {
 		add(f, "OFFLOADD_LINK=%s", event->link);
 		add(f, "OFFLOADD_IFINDEX=%d", event->ifindex);

@@ -63,7 +63,7 @@ void json_add_missing(struct json_writer *w, const struct rule *rule, unsigned m
 	unsigned key;
 
 	json_open_list(w, "missing");
-	feature_foreach (key, missing) {
+	feature_foreach (key, missing) { /* null: for a key that the rule would need */
 		json_open_object(w, NULL);
 		json_add_text(w, "key", rule_key_name(key));
 		json_add_text(w, "value", rule->match.value[key]);
@@ -349,14 +349,12 @@ static void add_reference(struct json_writer *w, const char *key, const struct l
 }
 
 /* Members that every document has for a link. */
-static void add_link(struct json_writer *w, const struct view *view, const struct link *link)
+static void add_planned_link(struct json_writer *w, const struct view *view, const struct link *link, const struct plan_link *pl)
 {
-	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
-
 	json_add_link(w, link->name, link->ifindex);
 	json_add_text(w, "kind", link->kind);
 	json_add_some(w, "driver", link->driver);
-	json_add_text(w, "verdict", view_verdict(view->plan, link->ifindex));
+	json_add_text(w, "verdict", pl && pl->n_items ? verdict_name(plan_link_verdict(pl)) : NULL);
 	json_add_link_verdicts(w, pl);
 	json_open_list(w, "noncompliant");
 	for (size_t i = 0; pl && i < pl->n_items; i++)
@@ -366,6 +364,11 @@ static void add_link(struct json_writer *w, const struct view *view, const struc
 	json_add_text(w, "error",
 		!link->has_features && link->features_error ? strerror(-link->features_error)
 							    : NULL);
+}
+
+static void add_link(struct json_writer *w, const struct view *view, const struct link *link)
+{
+	add_planned_link(w, view, link, plan_find(view->plan, link->ifindex));
 }
 
 int json_write_list(FILE *out, const struct view *view)
@@ -392,6 +395,18 @@ int json_write_list(FILE *out, const struct view *view)
 	return json_finish(&w, out);
 }
 
+static void add_far(struct json_writer *w, const struct view *view, const struct link *link)
+{
+	const struct view_far *far = view_find_far(view, link);
+
+	if (!json_open_if(w, "far", far))
+		return;
+	json_add_text(w, "netns", far->netns);
+	json_add_int(w, "inode", (int64_t)far->inode);
+	add_planned_link(w, view, &far->link, far->plan);
+	json_close_object(w);
+}
+
 int json_write_tree(FILE *out, const struct view *view)
 {
 	_cleanup_json_writer_ struct json_writer w = { 0 };
@@ -411,6 +426,7 @@ int json_write_tree(FILE *out, const struct view *view)
 		json_open_object(&w, NULL);
 		add_link(&w, view, nodes[i].link);
 		json_add_bool(&w, "repeated", nodes[i].repeated);
+		add_far(&w, view, nodes[i].link);
 		json_open_list(&w, "below");
 		for (unsigned depth = nodes[i].depth + 1; depth > next; depth--) {
 			json_close_list(&w);

@@ -462,6 +462,35 @@ static void put_evidence(struct writer *w, const struct evidence *e)
 		put_latency(w, &e->latency);
 }
 
+static void put_namespace(struct writer *w, const struct netns_status *s, size_t *n)
+{
+	char inode[24];
+
+	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)s->inode); /* two may have one name */
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (v != VERDICT_COMPLIANT && s->with[v])
+			put_bounded(w, n, (const struct label[]){ { "netns", s->label }, { "inode", inode },
+				{ "verdict", verdict_name((enum verdict)v) }, { 0 } }, s->with[v]);
+}
+
+/* Only if there are any: on a host without containers nothing is added. */
+static void put_namespaces(struct writer *w, const struct netns_statuses *all)
+{
+	size_t n = 0, by_look[NETNS_LOOKS] = { 0 };
+
+	for (const struct netns_known *k = all->list; k; k = k->hh.next)
+		by_look[k->status.look]++;
+	begin(w, "offloadd_namespaces", "gauge",
+		"Number of other network namespaces, by how they were looked at. Only those that are seen are known to match the rules or not.");
+	for (int look = 0; look < NETNS_LOOKS; look++)
+		put_number(w, (const struct label[]){ { "look", netns_look_name((enum netns_look)look) }, { 0 } }, by_look[look]);
+	begin(w, "offloadd_namespace_noncompliant_links", "gauge",
+		"Number of interfaces in another network namespace that have a declared feature with this verdict. Compliant ones have no series.");
+	for (const struct netns_known *k = all->list; k; k = k->hh.next)
+		put_namespace(w, &k->status, &n);
+	note_omitted(w, "offloadd_namespace_noncompliant_links", n, 0);
+}
+
 static void put_all(struct writer *w, const struct metrics *m)
 {
 	put_daemon(w, m);
@@ -473,6 +502,8 @@ static void put_all(struct writer *w, const struct metrics *m)
 		put_drift(w, m);
 	if (m->evidence)
 		put_evidence(w, m->evidence);
+	if (m->namespaces && (m->namespaces->list || m->namespaces->error))
+		put_namespaces(w, m->namespaces);
 	put_omitted(w);
 }
 

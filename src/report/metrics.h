@@ -8,10 +8,11 @@
 #include "evidence/evidence.h"
 #include "model/event.h"
 #include "model/link_state.h"
+#include "model/netns_status.h"
 #include "rules/rule.h"
 
 #define METRICS_SERIES_MAX 512 /* of a metric whose labels have names of links, rules or services; the rest is counted as omitted */
-#define METRICS_BOUNDED 7      /* metrics with such labels */
+#define METRICS_BOUNDED 8      /* metrics with such labels */
 #define METRICS_OTHER_MAX 256  /* all other series */
 
 /* An empty histogram of the time from a kernel event to the verified repair. */
@@ -45,6 +46,7 @@ struct metrics {
 	const struct rule_set *rules;
 	const struct rule_host *host;
 	const struct link_table *links;	  /* stacked, see link_table_stack() */
+	const struct netns_statuses *namespaces; /* NULL: not written by the daemon */
 	const struct link_states *states; /* with the results of the last reconcile */
 };
 

@@ -31,6 +31,9 @@ void render_wrapped(const struct render *r, unsigned indent, const char *text);
 /* Differences, steps, expected result, rules to review, summary. One line if all features match the rules. */
 void render_plan(const struct render *r, const struct view *view);
 
+/* The rules that are not for the network namespace of view->host, and why; nothing in the own one. */
+void render_rules_elsewhere(const struct render *r, const struct view *view);
+
 /* The differences alone, for each link. */
 void render_differences(const struct render *r, const struct view *view);
 

@@ -125,6 +125,23 @@ int render_list(const struct render *r, const struct view *view)
 	return put_fitted_table(r, t, spare);
 }
 
+/* "eth0 in web1" */
+static int add_far(const struct render *r, const struct view *view, struct libscols_table *t, struct libscols_line *parent,
+	const struct view_far *far)
+{
+	struct libscols_line *line = scols_table_new_line(t, parent);
+	char text[RENDER_NAMES_LEN];
+
+	if (!line)
+		return -ENOMEM;
+	snprintf(text, sizeof(text), "%s in %s", render_clean_name(far->link.name), far->netns);
+	set_cell(line, 0, text);
+	set_cell(line, 1, far->link.kind);
+	set_verdict(r, line, 2, far->plan);
+	set_cell(line, 3, bad_features(r, view->features, far->plan, &far->link, text, sizeof(text)));
+	return 0;
+}
+
 int render_tree(const struct render *r, const struct view *view)
 {
 	static const char *const columns[] = { "LINK", "KIND", "VERDICT", "FEATURES" };
@@ -143,6 +160,7 @@ int render_tree(const struct render *r, const struct view *view)
 	for (size_t i = 0; i < n; i++) {
 		const struct view_node *node = &nodes[i];
 		const struct plan_link *pl = plan_find(view->plan, node->link->ifindex);
+		const struct view_far *far = node->repeated ? NULL : view_find_far(view, node->link);
 		struct libscols_line *line =
 			scols_table_new_line(t, node->depth ? parents[node->depth - 1] : NULL);
 
@@ -154,6 +172,8 @@ int render_tree(const struct render *r, const struct view *view)
 		set_verdict(r, line, 2, pl);
 		bad_features(r, view->features, pl, node->link, text, sizeof(text));
 		set_cell(line, 3, node->repeated ? "(see above)" : text);
+		if (far && add_far(r, view, t, line, far) < 0)
+			return -ENOMEM;
 	}
 	return put_fitted_table(r, t, spare);
 }
@@ -430,7 +450,7 @@ void render_explanation(const struct render *r, const struct view *view, const s
 void render_no_explanation(const struct render *r, const struct view *view, const struct link *link)
 {
 	const struct plan_link *pl = plan_find(view->plan, link->ifindex);
-	const char *name = render_clean_name(link->name);
+	const char *name = render_clean_name(link->name), *netns = view->host && view->host->netns ? " --netns NETNS" : "";
 	char text[256] = "";
 
 	if (!link->has_features) {
@@ -439,8 +459,8 @@ void render_no_explanation(const struct render *r, const struct view *view, cons
 		util_append(text, sizeof(text), "ethtool -k %s shows whether the kernel still refuses to read them", name);
 	} else if (!pl || pl->n_items == 0) {
 		fprintf(r->out, "%s: no rule applies to a feature that it can change\n", name);
-		util_append(text, sizeof(text), "offloadctl rules %s shows why each rule does not apply; offloadctl explain %s FEATURE explains a "
-			"feature without a rule", name, name);
+		util_append(text, sizeof(text), "offloadctl rules%s %s shows why each rule does not apply; offloadctl explain%s %s FEATURE explains a "
+			"feature without a rule", netns, name, netns, name);
 	} else {
 		fprintf(r->out, "%s matches the rules (%zu feature%s)\n", name, pl->n_items, util_plural(pl->n_items));
 		util_append(text, sizeof(text), "nothing to do; offloadctl explain %s FEATURE explains a feature", name);

@@ -296,6 +296,38 @@ static void put_narrow(const struct render *r, const struct view *view)
 		fputc('\n', r->out);
 }
 
+void render_rules_elsewhere(const struct render *r, const struct view *view)
+{
+	const struct rule_netns *netns = view->host ? view->host->netns : NULL;
+	size_t n_host = 0, n = 0;
+	char text[1024] = "";
+
+	if (!netns)
+		return;
+	for (size_t i = 0; view->rules && i < view->rules->n_rules; i++)
+		n_host += !(view->rules->rules[i].match.keys & RULE_NETNS_KEYS);
+	if (n_host) {
+		util_append(text, sizeof(text), "%zu rule%s without Namespace=, Container=, Unit= and Image= %s not for this network namespace.",
+			n_host, util_plural(n_host), n_host == 1 ? "is" : "are");
+		render_wrapped(r, 0, text);
+	}
+	for (size_t i = 0; view->rules && i < view->rules->n_rules; i++) {
+		const struct rule *rule = &view->rules->rules[i];
+		char why[768];
+
+		if (!(rule->match.keys & RULE_NETNS_KEYS) || rule_is_for_netns(rule, netns))
+			continue;
+		text[0] = '\0';
+		render_append_clean(text, sizeof(text), "", rule->file);
+		util_append(text, sizeof(text), " does not match this network namespace: %s",
+			view_format_netns_missing(rule, rule_find_missing(rule, view->links, view->host), netns, why, sizeof(why)));
+		render_wrapped(r, 0, text);
+		n++;
+	}
+	if (n || n_host)
+		fputc('\n', r->out);
+}
+
 static void put_missing(const struct render *r, const struct view *view)
 {
 	size_t n = 0;
@@ -455,6 +487,7 @@ void render_plan(const struct render *r, const struct view *view)
 	put_overdue(r, view);
 	put_narrow(r, view);
 	put_missing(r, view);
+	render_rules_elsewhere(r, view);
 	put_summary(r, view);
 }
 
@@ -465,6 +498,7 @@ void render_state(const struct render *r, const struct view *view)
 	put_overdue(r, view);
 	put_narrow(r, view);
 	put_missing(r, view);
+	render_rules_elsewhere(r, view);
 	put_summary(r, view);
 }
 

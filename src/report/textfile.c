@@ -127,6 +127,7 @@ static int format(struct textfile *e, uint64_t asked_usec, bool stopped, char **
 		.host = e->host.rules_host,
 		.links = &e->host.observe->links,
 		.states = reconcile_states(e->host.reconcile),
+		.namespaces = e->host.namespaces,
 	};
 	int r = *e->host.tracker ? tracker_read_evidence(*e->host.tracker, asked_usec, &m.evidence) : 0;
 

@@ -30,6 +30,7 @@ struct textfile_host {
 	struct tracker *const *tracker; /* points to NULL: no probes */
 	const struct rule_set *rule_errors, *conf_errors; /* of the last load */
 	const uint64_t *events_lost;
+	const struct netns_statuses *namespaces;
 };
 
 struct textfile;

@@ -187,18 +187,55 @@ bool view_rule_misses(const struct view *view, const struct rule *rule)
 
 const char *view_format_missing(const struct rule *rule, unsigned missing, char *buf, size_t size)
 {
-	unsigned host = missing & ~(RULE_KEY(RULE_KERNEL_VERSION) - 1), key;
-	bool several = missing == rule->match.keys && (missing & (missing - 1));
+	unsigned host = missing & ~(RULE_KEY(RULE_KERNEL_VERSION) - 1), netns = missing & RULE_NETNS_KEYS, key;
+	bool several = !netns && missing == rule->match.keys && (missing & (missing - 1));
+	const char *what = several ? NULL : netns ? "this network namespace does not match " : host ? "this host does not match " : NULL;
 	char value[256];
 
 	buf[0] = '\0';
-	if (host && !several)
-		missing = host;
+	if (netns & ~rule->match.keys) {
+		snprintf(buf, size, "it is for the network namespace of offloadd only, without Namespace=, Container=, Unit= or Image=");
+		return buf;
+	}
+	if (what)
+		missing = netns ? netns : host;
 	feature_foreach (key, missing) {
-		const char *before = !buf[0] ? host && !several ? "this host does not match " : "no interface has " : several ? " and " : " or ";
+		const char *before = !buf[0] ? what ? what : "no interface has " : several ? " and " : " or ";
 
 		util_append(buf, size, "%s%s=%s", before, rule_key_name(key),
 			util_clean(rule->match.value[key], value, sizeof(value)));
+	}
+	return buf;
+}
+
+static const char *netns_fact(enum rule_key key, const struct rule_netns *netns)
+{
+	switch (key) {
+	case RULE_CONTAINER:
+		return netns->container[0] ? netns->container : netns->container_id;
+	case RULE_UNIT:
+		return netns->unit;
+	case RULE_IMAGE:
+		return netns->image;
+	default:
+		return netns->name;
+	}
+}
+
+const char *view_format_netns_missing(const struct rule *rule, unsigned missing, const struct rule_netns *netns, char *buf, size_t size)
+{
+	static const char *const absent[] = { "it has no name", "it belongs to no container of the system", "it belongs to no unit",
+		"its image is not known" };
+	char value[256], fact[256];
+	unsigned key;
+
+	buf[0] = '\0';
+	feature_foreach (key, missing & rule->match.keys & RULE_NETNS_KEYS) {
+		const char *here = netns_fact(key, netns);
+
+		util_append(buf, size, "%s%s=%s (%s%s)", buf[0] ? ", " : "", rule_key_name(key),
+			util_clean(rule->match.value[key], value, sizeof(value)), here[0] ? "it is " : absent[key - RULE_NAMESPACE],
+			util_clean(here, fact, sizeof(fact)));
 	}
 	return buf;
 }
@@ -248,6 +285,20 @@ bool view_same_explanation(const struct explanation *a, const struct explanation
 		if (!same_step(&a->steps[i], bit_a, &b->steps[i], bit_b))
 			return false;
 	return true;
+}
+
+static int compare_far(const void *a, const void *b)
+{
+	const struct view_far *x = a, *y = b;
+
+	return COMPARE(x->near_ifindex, y->near_ifindex);
+}
+
+const struct view_far *view_find_far(const struct view *view, const struct link *link)
+{
+	const struct view_far key = { .near_ifindex = link->ifindex };
+
+	return view->n_far ? bsearch(&key, view->far, view->n_far, sizeof(key), compare_far) : NULL;
 }
 
 struct seen {

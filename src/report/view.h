@@ -9,6 +9,15 @@
 #include "plan/plan.h"
 #include "rules/rule_list.h"
 
+/* The other end of a veth, in another network namespace. */
+struct view_far {
+	int near_ifindex; /* of the end in view.links */
+	char *netns;	  /* what the namespace is called, printable */
+	uint64_t inode;	  /* of the namespace */
+	struct link link; /* a copy without names and hardware */
+	const struct plan_link *plan; /* by the rules for that namespace; NULL: none applies */
+};
+
 struct view {
 	const struct feature_table *features;
 	struct link_table *links; /* stacked, see link_table_stack() */
@@ -16,7 +25,12 @@ struct view {
 	const struct rule_host *host; /* NULL: the number of links that a rule matches is not known */
 	const struct plan *plan;
 	int exit_code;
+	const struct view_far *far; /* of n_far links, sorted by near_ifindex; for the tree */
+	size_t n_far;
 };
+
+/* The other end of a link in another network namespace; NULL: it has none there, or that is not known. */
+const struct view_far *view_find_far(const struct view *view, const struct link *link);
 
 /* Items of one link that have the same state, rule and cause. */
 struct view_group {
@@ -61,6 +75,9 @@ bool view_same_explanation(const struct explanation *a, const struct explanation
 bool view_rule_misses(const struct view *view, const struct rule *rule);
 /* Why a rule matches no link here, "no interface has Driver=e1000e"; missing: of rule_find_missing(). Sanitized. Returns buf. */
 const char *view_format_missing(const struct rule *rule, unsigned missing, char *buf, size_t size);
+
+/* The keys that keep a rule out of a network namespace, and what it has instead: "Container=db* (it is web1)". Sanitized. Returns buf. */
+const char *view_format_netns_missing(const struct rule *rule, unsigned missing, const struct rule_netns *netns, char *buf, size_t size);
 
 /* Why a place with RULE_PLACE_NOT_READ is not read. Returns buf. */
 const char *view_format_not_read(const struct rule_place *place, char *buf, size_t size);

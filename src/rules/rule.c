@@ -328,6 +328,69 @@ static bool match_hardware(enum rule_key key, const char *value, const struct li
 	}
 }
 
+/* "host" and "any" are no names. netns: a struct rule_netns; NULL: the own one. */
+static bool equals_namespace(const char *pattern, const void *at, int flags)
+{
+	const struct rule_netns *netns = at;
+
+	if (strcmp(pattern, "any") == 0)
+		return true;
+	if (strcmp(pattern, "host") == 0)
+		return !netns;
+	return netns && netns->name[0] && equals_glob(pattern, netns->name, flags);
+}
+
+/* Name and id of a container. */
+static bool equals_container(const char *pattern, const void *at, int flags)
+{
+	const struct rule_netns *netns = at;
+
+	return equals_glob(pattern, netns->container, flags) || equals_glob(pattern, netns->container_id, flags);
+}
+
+static bool excludes_only(const char *list)
+{
+	char word[PATTERN_MAX];
+	bool excludes;
+
+	while (next_word(&list, word, &excludes))
+		if (!excludes)
+			return false;
+	return true;
+}
+
+static bool match_netns(enum rule_key key, const char *value, const struct rule_netns *netns)
+{
+	switch (key) {
+	case RULE_NAMESPACE:
+		return ((netns && netns->name[0]) || !excludes_only(value)) && match_list(value, netns, 0, equals_namespace);
+	case RULE_CONTAINER:
+		return netns && (netns->container[0] || netns->container_id[0]) && match_list(value, netns, 0, equals_container);
+	case RULE_UNIT:
+		return netns && match_key(value, netns->unit, 0);
+	default:
+		return netns && match_key(value, netns->image, 0);
+	}
+}
+
+/* The keys that keep a rule out of the namespace. */
+static unsigned find_netns_missing(const struct rule *rule, const struct rule_netns *netns)
+{
+	unsigned missing = 0;
+
+	if (!(rule->match.keys & RULE_NETNS_KEYS))
+		return netns ? RULE_KEY(RULE_NAMESPACE) : 0;
+	for (unsigned key = RULE_NAMESPACE; key < RULE_KERNEL_VERSION; key++)
+		if (rule->match.value[key] && !match_netns(key, rule->match.value[key], netns))
+			missing |= RULE_KEY(key);
+	return missing;
+}
+
+bool rule_is_for_netns(const struct rule *rule, const struct rule_netns *netns)
+{
+	return find_netns_missing(rule, netns) == 0;
+}
+
 static bool match_host(enum rule_key key, const char *value, const struct rule_host *host)
 {
 	switch (key) {
@@ -375,6 +438,11 @@ bool rule_key_matches(const struct rule *rule, enum rule_key key, const struct l
 	case RULE_FIRMWARE:
 	case RULE_DRIVER_VERSION:
 		return match_hardware(key, value, link);
+	case RULE_NAMESPACE:
+	case RULE_CONTAINER:
+	case RULE_UNIT:
+	case RULE_IMAGE:
+		return match_netns(key, value, host->netns);
 	case RULE_KERNEL_VERSION:
 	case RULE_KERNEL_RELEASE:
 	case RULE_HOST:
@@ -389,6 +457,8 @@ bool rule_matches(const struct rule *rule, const struct link_table *table, const
 {
 	unsigned key;
 
+	if (host->netns && !(rule->match.keys & RULE_NETNS_KEYS))
+		return false;
 	feature_foreach (key, rule->match.keys)
 		if (!rule_key_matches(rule, key, table, link, host))
 			return false;
@@ -432,14 +502,14 @@ bool rule_is_for_host(const struct rule *rule, const struct rule_host *host)
 	for (unsigned key = RULE_KERNEL_VERSION; key < RULE_KEYS; key++)
 		if (rule->match.value[key] && !match_host(key, rule->match.value[key], host))
 			return false;
-	return true;
+	return rule_is_for_netns(rule, host->netns);
 }
 
 const char *rule_key_name(enum rule_key key)
 {
 	static const char *const names[RULE_KEYS] = {
 		"Kind", "Name", "Driver", "MACAddress", "LowerKind", "LowerDriver", "MasterKind", "MasterDriver", "Role", "Path",
-		"Device", "Firmware", "DriverVersion", "KernelVersion", "KernelRelease", "Host", "Virtualization",
+		"Device", "Firmware", "DriverVersion", "Namespace", "Container", "Unit", "Image", "KernelVersion", "KernelRelease", "Host", "Virtualization",
 	};
 
 	return names[key];
@@ -447,8 +517,10 @@ const char *rule_key_name(enum rule_key key)
 
 unsigned rule_find_missing(const struct rule *rule, const struct link_table *table, const struct rule_host *host)
 {
-	unsigned satisfied = 0, key;
+	unsigned satisfied = 0, key, netns = find_netns_missing(rule, host->netns);
 
+	if (netns)
+		return netns;
 	link_table_foreach(table, link) {
 		unsigned here = 0;
 
@@ -524,6 +596,14 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 					rule, &rule->features[j], foreign, n, count);
 	}
 	return count;
+}
+
+bool rule_set_needs_namespaces(const struct rule_set *set)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (set->rules[i].match.keys & RULE_NETNS_KEYS)
+			return true;
+	return false;
 }
 
 bool rule_set_needs_names(const struct rule_set *set)

@@ -25,14 +25,16 @@ enum rule_role { /* bits */
 	RULE_ROLE_FAILOVER_VF = 32, /* a VF below a netvsc or net_failover */
 };
 
-/* The keys of [Match]. Those from RULE_KERNEL_VERSION on are about the host. */
+/* The keys of [Match]. Those from RULE_NAMESPACE on are about the network namespace, those from RULE_KERNEL_VERSION on about the host. */
 enum rule_key {
 	RULE_KIND, RULE_NAME, RULE_DRIVER, RULE_MAC_ADDRESS, RULE_LOWER_KIND, RULE_LOWER_DRIVER, RULE_MASTER_KIND,
 	RULE_MASTER_DRIVER, RULE_ROLE, RULE_PATH, RULE_DEVICE, RULE_FIRMWARE, RULE_DRIVER_VERSION,
+	RULE_NAMESPACE, RULE_CONTAINER, RULE_UNIT, RULE_IMAGE,
 	RULE_KERNEL_VERSION, RULE_KERNEL_RELEASE, RULE_HOST, RULE_VIRTUALIZATION,
 };
-#define RULE_KEYS 17
+#define RULE_KEYS 21
 #define RULE_KEY(key) (1u << (key))
+#define RULE_NETNS_KEYS (RULE_KEY(RULE_KERNEL_VERSION) - RULE_KEY(RULE_NAMESPACE))
 
 /* One word of [Features] or [Limits]. */
 struct rule_feature {
@@ -92,6 +94,16 @@ struct rule_set {
 	size_t n_warnings;
 };
 
+/* What rules can match about a network namespace that is not the own one of the daemon or command. Borrowed texts, "" if it has none or
+ * it is not known. The owner of a container may choose its name, unit and image freely: they identify nothing. */
+struct rule_netns {
+	const char *name;	  /* in ip-netns(8) */
+	const char *container;	  /* name */
+	const char *container_id; /* or the name again */
+	const char *unit;	  /* systemd's: "web.service", "docker-ID.scope" */
+	const char *image;
+};
+
 /* What rules can match besides links. Filled once, by rule_host_read() in kernel/observe.h. */
 struct rule_host {
 	char kernel_release[65]; /* uname -r */
@@ -101,6 +113,7 @@ struct rule_host {
 	enum rule_trial { TRIAL_UNKNOWN, TRIAL_NO, TRIAL_YES } udp_needs_checksum; /* UDP segmentation is off without a checksum */
 	char host_name[65];
 	char virtualization[32]; /* as systemd-detect-virt(1) prints it, or "none"; "" if not known */
+	const struct rule_netns *netns; /* borrowed; NULL: the own network namespace of the daemon or command */
 };
 
 #define RULE_FOREIGN_MAX 64 /* features that this kernel does not have, of one link */
@@ -118,8 +131,12 @@ void rule_set_clear(struct rule_set *set);
 /* Do two sets declare the same? Descriptions, reasons and dates may differ. */
 bool rule_set_is_equal(const struct rule_set *a, const struct rule_set *b);
 
-/* Does the rule match the host (Host=, KernelVersion=, KernelRelease=, Virtualization=)? */
+/* Does the rule match the host and its network namespace (Namespace= to Virtualization=)? */
 bool rule_is_for_host(const struct rule *rule, const struct rule_host *host);
+
+/* Does the rule match the network namespace (NULL: the own one)? A rule without Namespace=, Container=, Unit= and Image= matches the own one
+ * only, and one with any of them matches the own one only by a word of Namespace=: "host" or "any". */
+bool rule_is_for_netns(const struct rule *rule, const struct rule_netns *netns);
 
 /* "Kind": as in files. Static. */
 const char *rule_key_name(enum rule_key key);
@@ -127,7 +144,8 @@ const char *rule_key_name(enum rule_key key);
 bool rule_key_matches(const struct rule *rule, enum rule_key key, const struct link_table *table, const struct link *link,
 	const struct rule_host *host);
 /* Why does a rule match no link: the keys that no link here satisfies, as RULE_KEY(); if each is satisfied by some link, but no
- * link satisfies all, every key of the rule. 0: it matches links. The table must be stacked. */
+ * link satisfies all, every key of the rule. RULE_NAMESPACE that the rule does not have: it is for the own network namespace only. 0: it
+ * matches links. The table must be stacked. */
 unsigned rule_find_missing(const struct rule *rule, const struct link_table *table, const struct rule_host *host);
 
 /* The number of links that the rule matches. The table must be stacked. */
@@ -150,6 +168,8 @@ size_t rule_set_declare(const struct rule_set *set, const struct link_table *tab
 void rule_set_declare_limits(const struct rule_set *set, const struct link_table *table, const struct link *link,
 	const struct rule_host *host, struct declaration declarations[LINK_LIMIT_SETTABLE]);
 
+/* Does any rule apply in network namespaces other than the own one? */
+bool rule_set_needs_namespaces(const struct rule_set *set);
 /* Does any rule match what link.hardware has? Then kernel/observe.c must read it. */
 bool rule_set_needs_hardware(const struct rule_set *set);
 /* Does any rule depend on the name of a link, or on what udev finds out with it? Then kernel/observe.c must know whether it is final. */

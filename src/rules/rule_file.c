@@ -4,9 +4,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
+#include "model/unit.h"
 #include "rules/foreign.h"
 #include "rules/version.h"
 
@@ -167,6 +169,12 @@ static bool version_is_sane(const char *word)
 	return version_word_is_valid(word);
 }
 
+/* Of systemd: a service, a scope or, of cgroups above those, a slice. */
+static bool unit_is_sane(const char *word)
+{
+	return strpbrk(word, "*?[") || util_has_suffix(word, ".service") || util_has_suffix(word, ".scope") || util_has_suffix(word, ".slice");
+}
+
 /* Does a list of patterns match a kind that a known kernel has? */
 static int check_kind(struct ini_reader *reader, const struct ini_entry *entry, const char *pattern)
 {
@@ -272,6 +280,11 @@ static const struct match_list match_lists[RULE_KEYS] = {
 		"8086:10d3:17aa:*", false },
 	[RULE_FIRMWARE] = { .key = RULE_FIRMWARE, VERSIONS },
 	[RULE_DRIVER_VERSION] = { .key = RULE_DRIVER_VERSION, VERSIONS },
+	[RULE_NAMESPACE] = { RULE_NAMESPACE, check_pattern, "network namespace", NAME_MAX, NULL, NULL, false },
+	[RULE_CONTAINER] = { .key = RULE_CONTAINER, .check = check_pattern },
+	[RULE_UNIT] = { RULE_UNIT, check_pattern, "unit", UNIT_NAME_LEN - 1, unit_is_sane,
+		"the name of a unit with its suffix, for example web.service", false },
+	[RULE_IMAGE] = { .key = RULE_IMAGE, .check = check_pattern },
 	[RULE_KERNEL_VERSION] = { .key = RULE_KERNEL_VERSION, .check = check_version_word },
 	[RULE_KERNEL_RELEASE] = { .key = RULE_KERNEL_RELEASE, VERSIONS },
 	[RULE_HOST] = { RULE_HOST, check_pattern, "host name", 64, NULL, NULL, false },
@@ -494,6 +507,10 @@ static const struct ini_key match_keys[] = {
 	MATCH("Device", RULE_DEVICE),
 	MATCH("Firmware", RULE_FIRMWARE),
 	MATCH("DriverVersion", RULE_DRIVER_VERSION),
+	MATCH("Namespace", RULE_NAMESPACE),
+	MATCH("Container", RULE_CONTAINER),
+	MATCH("Unit", RULE_UNIT),
+	MATCH("Image", RULE_IMAGE),
 	MATCH("KernelVersion", RULE_KERNEL_VERSION),
 	MATCH("KernelRelease", RULE_KERNEL_RELEASE),
 	MATCH("Host", RULE_HOST),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Feeds the parsers of cgroup paths any text: as the path of a cgroup, and as /proc/PID/cgroup. Every path gives a service with clean
- * names, and one that can be written. */
+ * names, and one that can be written. A text that begins with { or [ is also a file in which a container runtime records containers. */
 #include "fuzz.h"
 
+#include "kernel/container.h"
 #include "model/unit.h"
 
 static void check_path(const char *path)
@@ -25,6 +26,22 @@ static void check_path(const char *path)
 		assert(strlen(service) == strlen(path) + 1 && strcmp(service + strlen(service) - 8, ".service") == 0);
 }
 
+static void check_records(const char *text, size_t len)
+{
+	_cleanup_json_ struct json_value *file = NULL;
+	char why[JSON_WHY_LEN];
+
+	if ((text[0] != '{' && text[0] != '[') || json_parse(text, len, JSON_OF_FILE, &file, why, sizeof(why)) < 0)
+		return;
+	for (int format = CONTAINER_DOCKER; format <= CONTAINER_OCI; format++) {
+		struct container_record record;
+
+		assert(container_find((enum container_format)format, file, "4f0d", &record) == (record.name[0] || record.image[0]));
+		fuzz_check_name(record.name, sizeof(record.name));
+		fuzz_check_name(record.image, sizeof(record.image));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_text(data, size), path[256];
@@ -36,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_path(path);
 	}
 	check_path(text);
+	check_records(text, size);
 	free(text);
 	return 0;
 }

@@ -86,6 +86,7 @@ static void nothing_there_is_the_defaults(void **state)
 	assert_int_equal(p->conf.backend, ETHTOOL_AUTO);
 	assert_int_equal(p->conf.rcvbuf_bytes, 16 << 20);
 	assert_true(p->conf.probes);
+	assert_int_equal(p->conf.namespaces, CONF_NAMESPACES_OBSERVE);
 	assert_int_equal(p->conf.contention.rounds, CONTENTION_ROUNDS);
 	assert_int_equal(p->conf.contention.window_usec, CONTENTION_WINDOW_USEC);
 	assert_int_equal(p->conf.contention.quiet_usec, CONTENTION_QUIET_USEC);
@@ -98,7 +99,7 @@ static void every_key_is_taken(void **state)
 {
 	struct place *p = *state;
 
-	put(p->etc, NULL, "[Daemon]\nMode=enforce\nRulesDirectory=/a /b\nEthtoolBackend=ioctl\n"
+	put(p->etc, NULL, "[Daemon]\nMode=enforce\nRulesDirectory=/a /b\nEthtoolBackend=ioctl\nNamespaces=enforce\n"
 			  "ReceiveBuffer=64K\nProbes=no\n[Contention]\nRounds=7\nWindow=1min 30s\nQuiet=5\n"
 			  "[Metrics]\nTextfile=/run/a b.prom\n"
 			  "[Hooks]\nOnDrift=a@.service\nOnContended=b@.service\n"
@@ -112,6 +113,7 @@ static void every_key_is_taken(void **state)
 	assert_string_equal(conf_rule_dirs(&p->conf)[1], "/b");
 	assert_null(conf_rule_dirs(&p->conf)[2]);
 	assert_int_equal(p->conf.backend, ETHTOOL_IOCTL);
+	assert_int_equal(p->conf.namespaces, CONF_NAMESPACES_ENFORCE);
 	assert_int_equal(p->conf.rcvbuf_bytes, 65536);
 	assert_int_equal(p->conf.contention.rounds, 7);
 	assert_int_equal(p->conf.contention.window_usec, 90 * USEC_PER_SEC);

@@ -123,6 +123,9 @@ static void all_that_there_is(void **state)
 	struct evidence evidence = { .has_fallback = true, .has_sockets = true, .has_latency = true, .omitted = 3,
 		.lost = { [FALLBACK_CHECKSUM] = 17 } };
 	const struct evidence_stale stale = { .service = "nginx.service", .link = "vlan10", .sockets = 4 };
+	const struct netns_status web = { .inode = 4026532201, .label = "web", .look = NETNS_SEEN, .declared = 3, .with = { [VERDICT_DRIFTED] = 2,
+		[VERDICT_COMPLIANT] = 1 } };
+	struct netns_statuses namespaces = { 0 };
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
 
@@ -140,8 +143,11 @@ static void all_that_there_is(void **state)
 	link_states_get(&p->states, 5)->drift_usec = 1;
 	link_states_get(&p->states, 5)->drift_since = 1700000100;
 	p->metrics.evidence = &evidence;
+	assert_int_equal(netns_statuses_take(&namespaces, &web, 1), 0);
+	p->metrics.namespaces = &namespaces;
 	strcpy(link_table_find(&p->sample.links, 2)->name, "a\"} 1\n\\\xff"); /* promtool and node_exporter read it, too */
 	text = format(p);
+	netns_statuses_clear(&namespaces);
 	evidence_clear(&evidence);
 	compare_with_golden(text);
 }
@@ -405,10 +411,14 @@ static void all_series_together_are_bounded(void **state)
 	struct rule *rules = calloc(N, sizeof(*rules));
 	struct picture *p = *state;
 	_cleanup_free_ char *text = NULL;
+	struct netns_statuses namespaces = { 0 };
 	char name[24];
 	size_t series;
 
 	for (int i = 0; i < N; i++) {
+		struct netns_status status = { .inode = (uint64_t)i + 1, .look = NETNS_SEEN, .with[VERDICT_DRIFTED] = 1 };
+
+		assert_int_equal(netns_statuses_take(&namespaces, &status, 1), 0);
 		rules[i] = (struct rule){ .file = (char *)"x.rule", .until = 1 };
 		snprintf(name, sizeof(name), "s%d", i);
 		sample_link(&p->sample, 100 + i, name, "vlan");
@@ -422,7 +432,9 @@ static void all_series_together_are_bounded(void **state)
 		evidence_add_probe(&evidence, &(struct evidence_probe){ "segmentation", "__skb_gso_segment", "fentry", NULL, false });
 	p->metrics.rules = &(struct rule_set){ .rules = rules, .n_rules = N };
 	p->metrics.evidence = &evidence;
+	p->metrics.namespaces = &namespaces;
 	text = format(p);
+	netns_statuses_clear(&namespaces);
 	evidence_clear(&evidence);
 	free(rules);
 	series = count_lines(text, "offloadd_");

@@ -113,6 +113,10 @@ static void every_key_arrives(void **state)
 				   "Device=8086:10d3 10EC:*:17aa:*\n"
 				   "Firmware=3.65,?0x* >=7.1\n"
 				   "DriverVersion=!5.*\n"
+				   "Namespace=any !blue\n"
+				   "Container=web* kube-system/*\n"
+				   "Unit=web.service user@*.service\n"
+				   "Image=*/nginx:1.* *@sha256:0f\n"
 				   "KernelVersion=>=5.10 <7\n"
 				   "KernelRelease=>=4.18.0-193 *.x86_64 !*.el7.*\n"
 				   "Host=web*\n"
@@ -152,6 +156,10 @@ static void every_key_arrives(void **state)
 	assert_string_equal(r->match.value[RULE_DRIVER_VERSION], "!5.*");
 	assert_string_equal(r->match.value[RULE_KERNEL_RELEASE], ">=4.18.0-193 *.x86_64 !*.el7.*");
 	assert_int_equal(r->match.keys, (1u << RULE_KEYS) - 1);
+	assert_string_equal(r->match.value[RULE_NAMESPACE], "any !blue");
+	assert_string_equal(r->match.value[RULE_CONTAINER], "web* kube-system/*");
+	assert_string_equal(r->match.value[RULE_UNIT], "web.service user@*.service");
+	assert_string_equal(r->match.value[RULE_IMAGE], "*/nginx:1.* *@sha256:0f");
 	assert_string_equal(r->match.value[RULE_KERNEL_VERSION], ">=5.10 <7");
 	assert_string_equal(r->match.value[RULE_HOST], "web*");
 	assert_string_equal(r->match.value[RULE_VIRTUALIZATION], "!container");
@@ -159,7 +167,7 @@ static void every_key_arrives(void **state)
 	assert_string_equal(r->features[0].word, "sg");
 	assert_int_equal(r->features[0].word_kind, FEATURE_WORD_ALIAS);
 	assert_int_equal(r->features[0].value, RULE_ON);
-	assert_int_equal(r->features[0].line, 28);
+	assert_int_equal(r->features[0].line, 32);
 	assert_int_equal(r->features[0].bits, unit_set(&features, "sg"));
 	assert_int_equal(r->features[1].word_kind, FEATURE_WORD_NAME);
 	assert_int_equal(r->features[1].value, RULE_OFF);
@@ -227,6 +235,8 @@ static void iniparser_merges_nothing(void **state)
 		"scatter-gather is the same feature as sg in line 4; remove one of them");
 	one_error("[Match]\nKind=vlan\n[Features]\nrx=on\nrx-checksum=off\n", 5,
 		"rx-checksum is the same feature as rx in line 4; remove one of them");
+	one_error("[Match]\nUnit=web\n[Features]\nsg=on\n", 2,
+		"invalid Unit= value \"web\": expected the name of a unit with its suffix, for example web.service");
 	one_error("[match]\nKind=vlan\n[Features]\nsg=on\n", 1,
 		"unknown section [match], did you mean [Match]?");
 	one_error("[Match]\nkind=vlan\n[Features]\nsg=on\n", 2,
@@ -619,6 +629,41 @@ static void shipped_rules_parse(void **state)
 
 /* Every file of the folder beside what is said of it, one line an error. OFFLOADD_GOLDEN_UPDATE=1
  * writes it anew. */
+static void rules_for_namespaces_without_effect(void **state)
+{
+	static const struct {
+		const char *match;
+		struct doubt_namespaces facts;
+		unsigned line[3];
+	} cases[] = {
+		{ "Container=web*", { .ignored = true }, { 3 } },
+		{ "Namespace=any", { .ignored = true }, { 3 } },
+		{ "Namespace=host", { .ignored = true, .no_images = true }, { 0 } },
+		{ "Kind=vlan", { .ignored = true, .observed = true, .no_images = true }, { 0 } },
+		{ "Unit=web.service", { .observed = true }, { 3 } },
+		{ "Unit=web.service", { .no_images = true }, { 0 } },
+		{ "Unit=web.service\nImage=*nginx*", { .ignored = true, .no_images = true }, { 3, 4 } },
+		{ "Image=*nginx*", { 0 }, { 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rule_set set = { 0 };
+		char text[256];
+		size_t n = 0;
+
+		snprintf(text, sizeof(text), "[Match]\nName=*\n%s\n[Features]\nsg=on\n", cases[i].match);
+		assert_int_equal(load_text(&set, text), 0);
+		assert_int_equal(doubt_namespaces(&set, &cases[i].facts), 0);
+		while (cases[i].line[n])
+			n++;
+		assert_int_equal(set.n_warnings, n);
+		for (size_t j = 0; j < n; j++)
+			assert_int_equal(set.warnings[j].line, cases[i].line[j]);
+		rule_set_clear(&set);
+	}
+}
+
 static void golden_files(void **state)
 {
 	struct dirent **entries;
@@ -725,6 +770,7 @@ int main(void)
 		cmocka_unit_test(names_are_shown_clean),
 		cmocka_unit_test(text_is_cut_between_characters),
 		cmocka_unit_test(shipped_rules_parse),
+		cmocka_unit_test(rules_for_namespaces_without_effect),
 		cmocka_unit_test(golden_files),
 	};
 

@@ -256,6 +256,96 @@ static void hosts_are_matched(void **state)
 	assert_string_equal(who_matches("Kind=bond\nVirtualization=!kvm", &other), "");
 }
 
+static const struct rule_netns web = {
+	.name = "", .container = "web1", .container_id = "4f0d12c0", .unit = "docker-4f0d12c0.scope", .image = "docker.io/library/nginx:1.25" };
+static const struct rule_netns blue = { .name = "blue", .container = "", .container_id = "", .unit = "", .image = "" };
+static const struct rule_netns bare = { .name = "", .container = "", .container_id = "", .unit = "", .image = "" };
+
+static void namespaces_are_matched(void **state)
+{
+	static const struct {
+		const char *match;
+		bool own, web, blue, bare;
+	} cases[] = {
+		{ "", true, false, false, false },
+		{ "Namespace=host", true, false, false, false },
+		{ "Namespace=any", true, true, true, true },
+		{ "Namespace=any !host", false, true, true, true },
+		{ "Namespace=*", false, false, true, false },
+		{ "Namespace=bl*", false, false, true, false },
+		{ "Namespace=host bl*", true, false, true, false },
+		{ "Namespace=!bl*", false, false, false, false },
+		{ "Namespace=!green", false, false, true, false },
+		{ "Namespace=any !bl*", true, true, false, true },
+		{ "Namespace=hos?", false, false, false, false },
+		{ "Container=web*", false, true, false, false },
+		{ "Container=4f0d12c0", false, true, false, false },
+		{ "Container=!db*", false, true, false, false },
+		{ "Container=* !4f0d*", false, false, false, false },
+		{ "Container=*", false, true, false, false },
+		{ "Unit=docker-*.scope", false, true, false, false },
+		{ "Unit=!web.service", false, true, false, false },
+		{ "Image=*/nginx:*", false, true, false, false },
+		{ "Image=*/nginx:1.24", false, false, false, false },
+		{ "Namespace=any\nContainer=web*", false, true, false, false },
+		{ "Namespace=host\nContainer=web*", false, false, false, false },
+		{ "Container=web*\nImage=*redis*", false, false, false, false },
+	};
+	struct rule_host at = host;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct rule_netns *all[] = { NULL, &web, &blue, &bare };
+		const bool expected[] = { cases[i].own, cases[i].web, cases[i].blue, cases[i].bare };
+		char match[128];
+
+		snprintf(match, sizeof(match), "Kind=bond\n%s", cases[i].match);
+		for (size_t j = 0; j < ARRAY_SIZE(all); j++) {
+			at.netns = all[j];
+			if ((who_matches(match, &at)[0] != '\0') != expected[j])
+				fail_msg("%s in %zu", cases[i].match, j);
+		}
+	}
+}
+
+/* What keeps a rule out of a namespace comes before what keeps it from the links there. */
+static void missing_keys_of_namespaces(void **state)
+{
+	static const struct {
+		const char *match;
+		const struct rule_netns *at;
+		unsigned missing;
+		bool needs;
+	} cases[] = {
+		{ "Kind=bond", &web, RULE_KEY(RULE_NAMESPACE), false },
+		{ "Kind=vxlan", NULL, RULE_KEY(RULE_KIND), false },
+		{ "Kind=vxlan\nContainer=web*", &web, RULE_KEY(RULE_KIND), true },
+		{ "Kind=vxlan\nContainer=web*", NULL, RULE_KEY(RULE_CONTAINER), true },
+		{ "Kind=bond\nContainer=db*\nImage=*redis*", &web, RULE_KEY(RULE_CONTAINER) | RULE_KEY(RULE_IMAGE), true },
+		{ "Kind=bond\nNamespace=host", &blue, RULE_KEY(RULE_NAMESPACE), true },
+		{ "Kind=bond\nNamespace=any", &bare, 0, true },
+	};
+	struct rule_host at = host;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct link_table t = { 0 };
+		struct rule_set set = { 0 };
+		char text[512];
+
+		make_links(&t);
+		snprintf(text, sizeof(text), "[Match]\n%s\n[Features]\nsg=on\n", cases[i].match);
+		load(&set, "m.rule", text);
+		at.netns = cases[i].at;
+		if (rule_find_missing(&set.rules[0], &t, &at) != cases[i].missing)
+			fail_msg("%zu: %x", i, rule_find_missing(&set.rules[0], &t, &at));
+		assert_int_equal(rule_is_for_host(&set.rules[0], &at), !(cases[i].missing & RULE_NETNS_KEYS));
+		assert_int_equal(rule_set_needs_namespaces(&set), cases[i].needs);
+		rule_set_clear(&set);
+		link_table_clear(&t);
+	}
+}
+
 static void glob_lists(void **state)
 {
 	(void)state;
@@ -499,6 +589,8 @@ int main(void)
 		cmocka_unit_test(names_are_matched_when_they_are_final),
 		cmocka_unit_test(links_are_matched_by_their_neighbours),
 		cmocka_unit_test(hosts_are_matched),
+		cmocka_unit_test(namespaces_are_matched),
+		cmocka_unit_test(missing_keys_of_namespaces),
 		cmocka_unit_test(glob_lists),
 		cmocka_unit_test(kernel_versions),
 		cmocka_unit_test(kernel_releases),

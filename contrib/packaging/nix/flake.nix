@@ -22,6 +22,7 @@
             systemd.packages = [ package ];
             systemd.services.offloadd.wantedBy = [ "multi-user.target" ];
             systemd.sockets.offloadd-hook.wantedBy = [ "offloadd.service" ];
+            systemd.sockets.offloadd-netns.wantedBy = [ "offloadd.service" ];
             systemd.services.offloadd-wait-online.wantedBy = [ "network-online.target" ];
             users.users.offloadd = { isSystemUser = true; group = "offloadd"; };
             users.groups.offloadd = { };

@@ -5,9 +5,12 @@
 . "$(dirname "$0")/../lib.sh"
 
 tools=${BUILD:-build}/tests
-rule 10-sg.rule '[Match]' 'Kind=veth' '[Features]' 'sg=on'
+rule 10-sg.rule '[Match]' 'Kind=veth' 'Namespace=any' '[Features]' 'sg=on'
+rule 20-own.rule '[Match]' 'Kind=veth' '[Features]' 'sg=off'
+rule 30-web.rule '[Match]' 'Container=web*' 'Kind=veth' '[Features]' 'tx=off'
 inode() { stat -L -c %i "/run/netns/$1"; }
 of() { jq -c ".namespaces[] | select(.netns == \"$1\") | $2" "$scratch/found"; } # NETNS FILTER
+rules_of() { offloadctl plan --netns "$1" --json | jq -c '[.links[] | .. | objects | .rule? | objects | .file | split("/") | last] | unique'; }
 find_all() { offloadctl namespaces --json >"$scratch/found"; }
 
 # what scenarios before this one have left: modules that add interfaces to each namespace, and namespaces with a name
@@ -33,8 +36,19 @@ is "one is called after its first process" "$(of "sleep ($nameless)" '[.name, .p
 if [ "$(uname -r | cut -d. -f1)" = 5 ]; then cookies=0; else cookies=$(jq '.namespaces | length' "$scratch/found"); fi
 is "each has a cookie, if this kernel has cookies" "$(jq '[.namespaces[].cookie] | map(select(.)) | unique | length' "$scratch/found")" "$cookies"
 
+is "a rule that names no namespace is not for others" "$(rules_of red)" '["10-sg.rule"]'
+has "explain says which are not" "$(offloadctl explain --netns red eth0 sg)" 'rules? without Namespace=.* not for this' '30-web.rule .*Container=web\* .it belongs to no container'
+rm /etc/offloadd/rules.d/20-own.rule
 is "list of one by its name" "$(offloadctl list --netns red --json)" "$(ip netns exec red offloadctl list --json)"
-is "tree of one by its inode" "$(offloadctl tree --netns "$(inode red)" --json)" "$(ip netns exec red offloadctl tree --json)"
+is "tree of one by its inode" "$(offloadctl tree --netns "$(inode red)" --json | jq .)" \
+	"$(ip netns exec red offloadctl tree --json | jq '(.. | objects | select(has("far")).far) = null')"
+far() { jq -c '[.. | objects | select(.far?) | [.link, .far.netns, .far.link, .far.verdict, (.far.noncompliant | index("tx-scatter-gather") != null)]] | sort' "$scratch/tree"; }
+offloadctl tree --json >"$scratch/tree"
+is "joins the ends of a veth, each with what the rules for its namespace say" "$(far)" "[[\"v1\",\"red\",\"eth0\",\"drifted\",true],[\"v2\",\"sleep ($nameless)\",\"eth0\",\"compliant\",false]]"
+check "the tree matches the schema" "$tools/test-json" tree.json "$scratch/tree"
+has "as text" "$(offloadctl tree)" 'eth0 in red +veth +.*drifted +.*tx-scatter-gather'
+said=$(setpriv --reuid 65534 --regid 65534 --clear-groups offloadctl tree 2>&1 >"$scratch/tree.txt")
+has "without privilege it says what is missing" "$? $said" '^0 ' '2 interfaces end in other network namespaces .*run offloadctl as root'
 is "show of one by its first process" "$(offloadctl show eth0 --netns "sleep ($nameless)" --json)" "$(nsenter -t $nameless -n offloadctl show eth0 --json)"
 check "snapshot of one" offloadctl diff <(offloadctl snapshot --netns red) <(ip netns exec red offloadctl snapshot)
 offloadctl plan --netns red >/dev/null
@@ -63,6 +77,24 @@ echo $nameless >"$group/cgroup.procs"
 check "a container is found" find_all
 is "it is called by its id" "$(of "docker 4f0d12c03a5e" '[.runtime, .container, .pid]')" "[\"docker\",\"$id\",$nameless]"
 is "of which some digits are enough" "$(offloadctl list --netns 4f0d12c0 --json)" "$(nsenter -t $nameless -n offloadctl list --json)"
+
+is "without its name no rule for it matches" "$(rules_of 4f0d12c0)" '["10-sg.rule"]'
+# what its runtime records
+mkdir -p "$scratch/lib" && mount -t tmpfs none /var/lib
+mkdir -p "/var/lib/docker/containers/$id" /var/lib/containers/storage/overlay-containers
+chmod 0700 /var/lib/docker /var/lib/containers/storage
+jq -n '{ Name: "/web1", Config: { Image: "nginx:1.25" } }' >"/var/lib/docker/containers/$id/config.v2.json"
+find_all
+is "it is called by its name" "$(of web1 '[.runtime, .container_name, .image, .unit]')" "[\"docker\",\"web1\",\"nginx:1.25\",\"docker-$id.scope\"]"
+is "a rule for its name applies" "$(rules_of web1)" '["10-sg.rule","30-web.rule"]'
+jq -n --arg id "$id" '[{ id: $id, names: ["web2"], metadata: "{\"image-name\":\"localhost/web:1\"}" }]' >/var/lib/containers/storage/overlay-containers/containers.json
+rm -r /var/lib/docker
+find_all
+is "Podman's record" "$(of web2 '[.container_name, .image]')" '["web2","localhost/web:1"]'
+chmod 0666 /var/lib/containers/storage/overlay-containers/containers.json
+find_all
+is "one that others can write is none" "$(of "docker 4f0d12c03a5e" '[.container_name, .image]')" '[null,null]'
+umount /var/lib
 
 forged=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/docker-$id.scope
 mkdir -p "$forged"

@@ -84,17 +84,20 @@ if command -v varlinkctl >/dev/null; then
 		'PermissionDenied'
 fi
 
-# a network namespace of its own
+# another network namespace, which offloadd enters through offloadd-netns
+is "nothing enters namespaces while there is no other one" "$(systemctl is-active offloadd-netns.socket offloadd-netns | xargs)" "active inactive"
+mkdir -p /etc/offloadd/offloadd.conf.d
+printf '[Daemon]\nNamespaces=enforce\n' >/etc/offloadd/offloadd.conf.d/50-namespaces.conf
+printf '%s\n' '[Match]' 'Namespace=blue' 'Name=left' '[Features]' 'sg=off' >/etc/offloadd/rules.d/50-left.rule
+check "settings are loaded again" systemctl reload offloadd
 ip netns add blue
 ip -n blue link add left type veth peer name right
-printf '%s\n' '[Match]' 'Name=left' '[Features]' 'sg=on' >/etc/offloadd/rules.d/50-left.rule
-check "offloadd@blue starts" systemctl start offloadd@blue
-left_is_on() { ip netns exec blue ethtool -k left | grep -q '^scatter-gather: on'; }
-ip netns exec blue ethtool -K left sg off >/dev/null
-within 30 "and repairs there" left_is_on
-rm /etc/offloadd/rules.d/50-left.rule
-check "it stops" systemctl stop offloadd@blue
+left_is_off() { ip netns exec blue ethtool -k left | grep -q '^scatter-gather: off'; }
+within 30 "a rule applies there" left_is_off
+check "nobody else may ask offloadd-netns" sh -c '! runuser -u nobody -- test -w /run/offloadd-netns/socket'
 ip netns del blue
+rm /etc/offloadd/rules.d/50-left.rule /etc/offloadd/offloadd.conf.d/50-namespaces.conf
+check "settings are loaded again" systemctl reload offloadd
 
 # a kill
 ledger=$(cat /run/offloadd/ledger.json)
