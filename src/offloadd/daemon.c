@@ -367,7 +367,7 @@ static void clean_up(struct daemon *d)
 
 int daemon_run(const struct daemon_options *options)
 {
-	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1, .worker_fd = -1, .watch = { -1, -1 } };
+	_cleanup_(clean_up) struct daemon d = { .options = options, .lock_fd = -1, .worker_fd = -1, .watch = { .inotify = -1, .numbers = -1 } };
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -559,7 +559,7 @@ static void sets_are_compared_by_what_they_declare(_unused_ void **state)
 		"[Match]\nKind=vlan\n[Features]\ntso=on\ngro=on\n[Limits]\ngso-max-size=65536\n",
 		"[Match]\nKind=vlan\n[Features]\ntso=on\n[Limits]\ngso-max-size=8000\n",
 		"[Match]\nKind=vlan\n[Features]\ntso=on\n",
-		"[Rule]\nMode=audit\n" BODY,
+		("[Rule]\nMode=audit\n" BODY),
 	};
 	_cleanup_(rule_set_clear) struct rule_set set = { 0 }, same = { 0 }, two = { 0 }, empty = { 0 };
 
