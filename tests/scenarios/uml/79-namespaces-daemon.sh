@@ -3,7 +3,10 @@
 # wrong one is never changed, and what happens in one delays neither the host nor the others.
 # kernels: 7
 # A host of its own, which has no namespaces of other scenarios: its processes, its /run, and the first network namespace.
-[ -n "$own_host" ] || own_host=yes exec nsenter --net=/proc/1/ns/net unshare --pid --fork --kill-child --mount --mount-proc bash "$0"
+if [ -z "$own_host" ]; then
+	ip -all netns delete >/dev/null 2>&1
+	own_host=yes exec nsenter --net=/proc/1/ns/net unshare --pid --fork --kill-child --mount --mount-proc bash "$0"
+fi
 mount -t tmpfs run /run
 . "$(dirname "$0")/../lib.sh"
 
@@ -30,6 +33,7 @@ settings Namespaces=enforce
 rule 60-web.rule '[Match]' 'Namespace=web*' 'Kind=veth' '[Features]' 'tx=off'
 rule 61-host.rule '[Match]' 'Name=host*' '[Features]' 'sg=on'
 
+within 20 "the namespaces of other scenarios have ended" eval '[ -z "$(ip netns list-id)" ]'
 daemon_start "the daemon starts" --no-probes
 is "without another namespace there is no process for them" "$(worker)" ""
 is "and none is reported" "$(of '[.mode, .running, .total]')" '["enforce",false,0]'
