@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Stale connections of cgroups that were removed, on a host with many cgroups. While a process in no service holds them, they are its own;
 # when no process does, they are named by what the probes saw of their cgroups, whoever held them before. The daemon, which runs as its own
-# user, never searches cgroupfs. LONG=1: 20,000 cgroups and 150 connections, and times.
+# user, never searches cgroupfs for a name. LONG=1: 20,000 cgroups and 150 connections, and times.
 # kernels: 6.1
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../probes.sh"
@@ -73,7 +73,9 @@ within 20 "a drift is repaired" is_on vlan10 scatter-gather
 has "status answers" "$(offloadctl status)" "$connections services need a restart"
 kill "$tracer"
 wait "$tracer"
-is "the daemon read no directory" "$(cat "$scratch/calls")" ""
+# two calls for each directory, and CGROUP_WALK_MAX; the effect of a repair needs such a search now and then, a name never does
+check "the daemon searched cgroupfs a few times, not for each name" \
+	test "$(wc -l <"$scratch/calls")" -le $((12 * ((cgroups < 4000 ? cgroups : 4000) + 100)))
 if [ -n "${LONG:-}" ]; then
 	now=$(repair_usec) status=$(status_usec) slower=$(yardstick) # the machine may be busier than before
 	check "a drift is repaired within twice its usual time ($usual us at a pace of $pace, $now us at $slower)" \
