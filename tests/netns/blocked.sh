@@ -77,7 +77,7 @@ within 5 "an interface does not match its rule" unsupported
 is "the service manager, which reads nothing, has not been told" "$(grep -c 'do not match: 1' "$scratch/notified")" 0
 kill -CONT $manager
 told() { grep -q 'do not match: 1' "$scratch/notified"; }
-within 5 "it is told when it reads again" told
+within 5 "it is sent when it reads again" told
 ip link del late0
 
 kill -STOP $journald $manager
